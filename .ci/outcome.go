@@ -1,6 +1,7 @@
-// Reads what `go test -json` prints, and prints the packages and the output of tests that failed. Into SKIPPED it writes
-// the tests that skipped themselves or a part of them, and into FAILED those that failed, a line each: the package, a space,
-// the test. Of a package that failed without a test that did, the test is a dot. A test over 10 s is printed too.
+// Reads what `go test -json` prints, and prints the packages and the output of tests that failed. Into SKIPPED it
+// writes the tests that skipped themselves or a part of them, and into FAILED those that failed, a line each: the
+// package, a space, the test. Of a package that failed without a test that did, the test is a dot. A test over 10 s is
+// printed too.
 //
 //	go test -json ./... | go run .ci/outcome.go SKIPPED FAILED
 package main

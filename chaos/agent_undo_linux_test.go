@@ -11,9 +11,9 @@ import (
 	"brunt/targets/platform/containers"
 )
 
-// TestDocker_EndAgent: what an agent of an engine holds in the network of a container is taken back by its undo, as a watchdog
-// and `brunt revert` make it: brunt goes on, no agent is left there, that in the network of another container stays, and the
-// packets pass. brunt finds the fault taken back.
+// TestDocker_EndAgent: what an agent of an engine holds in the network of a container is taken back by its undo, as a
+// watchdog and `brunt revert` make it: brunt goes on, no agent is left there, that in the network of another container
+// stays, and the packets pass. brunt finds the fault taken back.
 func TestDocker_EndAgent(t *testing.T) {
 	chaostest.Root(t)
 	if testing.Short() {
@@ -21,7 +21,8 @@ func TestDocker_EndAgent(t *testing.T) {
 	}
 	y := chaostest.NewYard(t)
 	t.Setenv("BRUNT_LINUX", chaostest.AgentProgram(t))
-	web, store := y.Start(t, chaostest.VictimOptions{Unit: "web[0]"}), y.Start(t, chaostest.VictimOptions{Unit: "store[0]"})
+	web, store := y.Start(t, chaostest.VictimOptions{Unit: "web[0]"}),
+		y.Start(t, chaostest.VictimOptions{Unit: "store[0]"})
 	run := y.Run + "-undo"
 	agents := &agent.Pool{Find: catalog.Find, Always: true}
 	defer func() {
@@ -32,7 +33,8 @@ func TestDocker_EndAgent(t *testing.T) {
 	w := chaostest.World{
 		Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Containers: true},
 		Env: chaos.Env{
-			Targets: chaos.Targets{Units: []chaos.Unit{web.Container, store.Container}}, Host: chaos.Host{Agents: agents, Run: run},
+			Targets:    chaos.Targets{Units: []chaos.Unit{web.Container, store.Container}},
+			Host:       chaos.Host{Agents: agents, Run: run},
 			Occurrence: chaos.Occurrence{Now: clock()},
 		},
 	}

@@ -50,7 +50,10 @@ func workload(name string) kube.Raw {
 				"metadata": map[string]any{"labels": labels},
 				"spec": map[string]any{
 					"terminationGracePeriodSeconds": 1,
-					"containers":                    []any{map[string]any{"name": "app", "image": "docker.io/library/brunt-kube-pause:1", "imagePullPolicy": "Never"}},
+					"containers": []any{map[string]any{
+						"name":  "app",
+						"image": "docker.io/library/brunt-kube-pause:1", "imagePullPolicy": "Never",
+					}},
 				},
 			},
 		},
@@ -59,14 +62,17 @@ func workload(name string) kube.Raw {
 
 // newShop makes a shop, and waits until its pods are ready.
 func newShop(t *testing.T, file, contextName string) *shop {
-	s := &shop{at: kube.Address{Kubeconfig: file, Context: contextName, Namespace: "shop-" + strings.ToLower(rand.Text()[:6])}}
+	s := &shop{
+		at: kube.Address{Kubeconfig: file, Context: contextName, Namespace: "shop-" + strings.ToLower(rand.Text()[:6])},
+	}
 	var err error
 	if s.Cluster, err = kubeconfig.Open(s.at, kube.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
 	ns := s.at.Namespace
-	if _, err := s.Namespaces().Create(t.Context(), &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: ns}}, false); err != nil {
+	if _, err := s.Namespaces().Create(t.Context(), &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: ns}},
+		false); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -90,7 +96,8 @@ func newShop(t *testing.T, file, contextName string) *shop {
 		{kube.Ref{API: "apps/v1", Resource: "deployments", Namespace: ns}, workload("web")},
 		{kube.Ref{API: "apps/v1", Resource: "statefulsets", Namespace: ns}, set},
 		{kube.Ref{API: "v1", Resource: "services", Namespace: ns}, kube.Raw{
-			"metadata": map[string]any{"name": "web"}, "spec": map[string]any{"selector": map[string]any{"app": "web"}, "ports": []any{map[string]any{"port": 80}}},
+			"metadata": map[string]any{"name": "web"},
+			"spec":     map[string]any{"selector": map[string]any{"app": "web"}, "ports": []any{map[string]any{"port": 80}}},
 		}},
 	} {
 		if _, err := s.Like(o.ref).Create(t.Context(), &o.object, false); err != nil {
@@ -106,7 +113,8 @@ func (s *shop) settled(t *testing.T) {
 	t.Helper()
 	suite.Until(t, "all pods are ready", func() bool {
 		pods, err := s.Pods(s.at.Namespace).List(context.WithoutCancel(t.Context()), kube.Query{})
-		return err == nil && len(pods) == 4 && !slices.ContainsFunc(pods, func(p kube.Pod) bool { return p.DeletionTimestamp != nil || !cluster.IsReady(&p) })
+		return err == nil && len(pods) == 4 &&
+			!slices.ContainsFunc(pods, func(p kube.Pod) bool { return p.DeletionTimestamp != nil || !cluster.IsReady(&p) })
 	})
 }
 
@@ -143,7 +151,8 @@ func (s *shop) state(t *testing.T) map[string]string {
 	return out
 }
 
-// world is a world of pods. same says that the objects are as before in the end, the same ones. spoil removes the fault without its knowledge.
+// world is a world of pods. same says that the objects are as before in the end, the same ones. spoil removes the fault
+// without its knowledge.
 func (s *shop) world(same bool, spoil func(t *testing.T, s *shop)) func(t *testing.T, effective bool) chaostest.World {
 	return func(t *testing.T, effective bool) chaostest.World {
 		s.settled(t)
@@ -167,9 +176,13 @@ func (s *shop) world(same bool, spoil func(t *testing.T, s *shop)) func(t *testi
 			t.Fatal(err)
 		}
 		w := chaostest.World{
-			Scope: chaos.Scope{Services: map[string]int{}, Cluster: &chaos.Cluster{Namespace: at.Namespace, Nodes: map[string]string{"pool": "apps"}}},
+			Scope: chaos.Scope{
+				Services: map[string]int{},
+				Cluster:  &chaos.Cluster{Namespace: at.Namespace, Nodes: map[string]string{"pool": "apps"}},
+			},
 			Env: chaos.Env{
-				Targets: chaos.Targets{Units: found.Units(), Zones: found.Zones()}, Host: chaos.Host{Run: "20260101-000000-abcdefgh"},
+				Targets:    chaos.Targets{Units: found.Units(), Zones: found.Zones()},
+				Host:       chaos.Host{Run: "20260101-000000-abcdefgh"},
 				Occurrence: chaos.Occurrence{Now: clock()},
 			},
 		}
@@ -224,20 +237,25 @@ var clusterFaults = []struct {
 	})},
 	{"workload.scale: {service: store, by: +50%}", true, nil},
 	{"workload.restart: {service: web}", false, nil},
-	{"node.cordon: {of: web}", true, resets(3, func(kube.Raw) []kube.Change { return []kube.Change{{Op: "remove", Path: "/spec/unschedulable"}} })},
+	{"node.cordon: {of: web}", true, resets(3,
+		func(kube.Raw) []kube.Change { return []kube.Change{{Op: "remove", Path: "/spec/unschedulable"}} })},
 	{"node.drain: {of: \"web[0]\"}", false, nil},
-	{"node.taint: {of: store, key: example.com/broken, value: \"1\", effect: NoSchedule}", true, resets(3, func(kube.Raw) []kube.Change {
-		return []kube.Change{{Op: "remove", Path: "/spec/taints"}}
-	})},
+	{
+		"node.taint: {of: store, key: example.com/broken, value: \"1\", effect: NoSchedule}", true,
+		resets(3, func(kube.Raw) []kube.Change {
+			return []kube.Change{{Op: "remove", Path: "/spec/taints"}}
+		}),
+	},
 	{"node.taint: {of: store, key: example.com/broken, effect: NoExecute}", false, nil},
 	{
-		"kube.apply: {manifest: {apiVersion: v1, kind: ResourceQuota, metadata: {name: full}, spec: {hard: {pods: \"9\"}}}, " +
+		"kube.apply: {manifest: {apiVersion: v1, kind: ResourceQuota, metadata: {name: full}, spec: {hard: {pods: " +
+			"\"9\"}}}, " +
 			"until: {\"$.status.hard.pods\": \"9\"}}", true, deletes("resourcequotas"),
 	},
 }
 
-// runs runs the suite on each of the faults, in the shop that is made for it. Without spoiled, no fault is removed without its knowledge: the
-// controllers of a real cluster take a while to follow, and the effect is there until then.
+// runs runs the suite on each of the faults, in the shop that is made for it. Without spoiled, no fault is removed
+// without its knowledge: the controllers of a real cluster take a while to follow, and the effect is there until then.
 func runs(t *testing.T, spoiled bool, made func(t *testing.T) *shop) {
 	for _, c := range clusterFaults {
 		t.Run(c.yaml, func(t *testing.T) {

@@ -39,7 +39,8 @@ func packetsOfContainers(t *testing.T, y *chaostest.Yard, byAgent bool) {
 	web := y.Start(t, chaostest.VictimOptions{Unit: "web[0]"})
 	store := y.Start(t, chaostest.VictimOptions{Unit: "store[0]", Aliases: []string{name}})
 	units := []chaos.Unit{web.Container, store.Container}
-	at := strings.NewReplacer("WEB", web.Addresses()[0].String(), "STORE", store.Addresses()[0].String(), "[store]", "["+name+"]")
+	at := strings.NewReplacer("WEB", web.Addresses()[0].String(), "STORE", store.Addresses()[0].String(), "[store]",
+		"["+name+"]")
 	agents := &agent.Pool{Find: catalog.Find, Always: byAgent}
 	defer func() {
 		if err := agents.Close(context.Background()); err != nil {
@@ -59,7 +60,10 @@ func packetsOfContainers(t *testing.T, y *chaostest.Yard, byAgent bool) {
 			began := time.Now()
 			chaostest.Effect(t, yaml, chaostest.World{
 				Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Containers: true},
-				Env:   chaos.Env{Targets: chaos.Targets{Units: units}, Host: chaos.Host{Agents: agents, Run: y.Run}, Occurrence: chaos.Occurrence{Now: clock()}},
+				Env: chaos.Env{
+					Targets: chaos.Targets{Units: units}, Host: chaos.Host{Agents: agents, Run: y.Run},
+					Occurrence: chaos.Occurrence{Now: clock()},
+				},
 			})
 			t.Logf("took %s", time.Since(began).Round(time.Millisecond))
 			if is := chaostest.Networks(t, units...); is != was {
@@ -108,7 +112,8 @@ func TestPacketsOfContainersThatEnd(t *testing.T) {
 			w := chaostest.World{
 				Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Containers: true},
 				Env: chaos.Env{
-					Targets: chaos.Targets{Units: []chaos.Unit{web.Container, store.Container}}, Host: chaos.Host{Agents: agents[c.byAgent], Run: y.Run},
+					Targets:    chaos.Targets{Units: []chaos.Unit{web.Container, store.Container}},
+					Host:       chaos.Host{Agents: agents[c.byAgent], Run: y.Run},
 					Occurrence: chaos.Occurrence{Now: clock()},
 				},
 			}
@@ -161,7 +166,8 @@ func TestDocker_ForgetHelp(t *testing.T) {
 	web := y.Start(t, chaostest.VictimOptions{Unit: "web[0]"})
 	run := y.Run + "-forget"
 	t.Cleanup(func() { _, _ = y.Engine.Agents().Remove(context.Background(), run) })
-	pipe, err := y.Engine.Agents().Start(t.Context(), docker.AgentSpec{Run: run, Command: []string{"agent"}, Network: web.ID, Caps: []string{"NET_ADMIN"}})
+	pipe, err := y.Engine.Agents().Start(t.Context(),
+		docker.AgentSpec{Run: run, Command: []string{"agent"}, Network: web.ID, Caps: []string{"NET_ADMIN"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,8 @@ import (
 )
 
 // containerWorld is a world of one container. spoil removes the fault without its knowledge.
-func containerWorld(y *chaostest.Yard, agents *agent.Pool, o chaostest.VictimOptions, spoil func(t *testing.T, v *chaostest.Victim)) func(t *testing.T,
+func containerWorld(y *chaostest.Yard, agents *agent.Pool, o chaostest.VictimOptions,
+	spoil func(t *testing.T, v *chaostest.Victim)) func(t *testing.T,
 	effective bool) chaostest.World {
 	return func(t *testing.T, effective bool) chaostest.World {
 		v := y.Start(t, o)
@@ -123,7 +124,9 @@ func TestDocker_Refused(t *testing.T) {
 	y := chaostest.NewYard(t)
 	paused := y.Start(t, chaostest.VictimOptions{Unit: "paused[0]"})
 	stopped := y.Start(t, chaostest.VictimOptions{Unit: "stopped[0]"})
-	safe := y.Start(t, chaostest.VictimOptions{Unit: "safe[0]", Labels: map[string]string{containers.ProtectLabel: "true"}})
+	safe := y.Start(t, chaostest.VictimOptions{
+		Unit: "safe[0]", Labels: map[string]string{containers.ProtectLabel: "true"},
+	})
 	if err := e.Pause(t.Context(), paused.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +152,10 @@ func TestDocker_Refused(t *testing.T) {
 		{"network.disconnect: {service: safe}", "is labelled brunt.protect=true: brunt does not touch it"},
 		{"container.kill: {service: safe}", "is labelled brunt.protect=true"},
 		{"container.pause: {container: " + safe.Ref + "}", "is labelled brunt.protect=true"},
-		{"container.pause: {labels: {brunt.run: " + y.Run + "}, pick: all}", "container " + safe.Ref + " is labelled brunt.protect=true"},
+		{
+			"container.pause: {labels: {brunt.run: " + y.Run + "}, pick: all}",
+			"container " + safe.Ref + " is labelled brunt.protect=true",
+		},
 		{"container.pause: {container: there-is-none}", "no unit matches container there-is-none"},
 		{"container.pause: {project: there-is-none, service: db}", "no unit matches project there-is-none, service db"},
 		{"process.freeze: {container: " + stopped.Ref + "}", "does not run"},

@@ -27,7 +27,10 @@ func flagFile(file string) func(t *testing.T, effective bool) chaostest.World {
 	return func(_ *testing.T, effective bool) chaostest.World {
 		w := chaostest.World{
 			Scope: chaos.Scope{Services: map[string]int{"web": 1}},
-			Env:   chaos.Env{Host: chaos.Host{Addresses: map[string]string{"unit.web.addr": "there"}}, Occurrence: chaos.Occurrence{Now: clock()}},
+			Env: chaos.Env{
+				Host:       chaos.Host{Addresses: map[string]string{"unit.web.addr": "there"}},
+				Occurrence: chaos.Occurrence{Now: clock()},
+			},
 		}
 		if !effective {
 			w.Spoil = func() { _ = os.Remove(file) }
@@ -40,25 +43,32 @@ func TestExec(t *testing.T) {
 	for _, c := range []struct{ name, yaml string }{
 		{"lists", `exec: {inject: [touch, FILE], verify: [test, -e, FILE], revert: [rm, -f, FILE]}`},
 		{"texts for sh", `exec: {inject: "echo on > FILE", verify: "grep -q on FILE", revert: "rm -f FILE && echo gone", gone: "! test -e FILE", units: [one, two]}`},
-		{"a place of its own", `exec: {inject: [touch, flag], verify: [./probe], revert: [rm, -f, flag], dir: DIR, env: {NAME: flag}}`},
+		{
+			"a place of its own",
+			`exec: {inject: [touch, flag], verify: [./probe], revert: [rm, -f, flag], dir: DIR, env: {NAME: flag}}`,
+		},
 		{"an action", `action.run: {run: [touch, FILE], until: [test, -e, FILE], undo: [rm, -f, FILE]}`},
-		{"an address of a unit", `exec: {inject: "echo ${unit.web.addr} > FILE", verify: [grep, -q, "^${unit.web.addr}$", FILE], revert: [rm, -f, FILE]}`},
+		{
+			"an address of a unit",
+			`exec: {inject: "echo ${unit.web.addr} > FILE", verify: [grep, -q, "^${unit.web.addr}$", FILE], revert: [rm, -f, FILE]}`,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			file := filepath.Join(dir, "flag")
 			suite.Executable(t, filepath.Join(dir, "probe"), []byte("#!/bin/sh\ntest -e \"$NAME\"\n"))
-			chaostest.Run(t, strings.NewReplacer("FILE", file, "DIR", dir).Replace(c.yaml), func(t *testing.T, effective bool) chaostest.World {
-				_ = os.Remove(file)
-				return flagFile(file)(t, effective)
-			})
+			chaostest.Run(t, strings.NewReplacer("FILE", file, "DIR", dir).Replace(c.yaml),
+				func(t *testing.T, effective bool) chaostest.World {
+					_ = os.Remove(file)
+					return flagFile(file)(t, effective)
+				})
 		})
 	}
 }
 
-// TestAction: an action without `until` has taken effect when its command has ended, and one that nothing takes back is done. A command
-// that fails is no action.
+// TestAction: an action without `until` has taken effect when its command has ended, and one that nothing takes back is
+// done. A command that fails is no action.
 func TestAction(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "flag")
 	for yaml, once := range map[string]bool{
@@ -126,7 +136,8 @@ type primary struct {
 func (p *primary) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodGet && r.URL.Path == "/metrics":
-		fmt.Fprintf(w, "# TYPE is_primary gauge\nis_primary{name=\"a\"} %d\nis_primary{name=\"b\"} %d\n", count(!p.moved.Load()), count(p.moved.Load()))
+		fmt.Fprintf(w, "# TYPE is_primary gauge\nis_primary{name=\"a\"} %d\nis_primary{name=\"b\"} %d\n",
+			count(!p.moved.Load()), count(p.moved.Load()))
 	case r.Method == http.MethodGet && r.URL.Path == "/api/v1/query":
 		result := "[]"
 		if p.moved.Load() && r.URL.Query().Get("query") == `is_primary{name="b"} == 1` {
@@ -134,7 +145,8 @@ func (p *primary) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		fmt.Fprintf(w, `{"status": "success", "data": {"resultType": "vector", "result": %s}}`, result)
 	case r.Method == http.MethodGet:
-		fmt.Fprintf(w, `{"primary": %q, "alerts": [%s]}`, map[bool]string{false: "a", true: "b"}[p.moved.Load()], map[bool]string{true: `"moved"`}[p.moved.Load()])
+		fmt.Fprintf(w, `{"primary": %q, "alerts": [%s]}`, map[bool]string{false: "a", true: "b"}[p.moved.Load()],
+			map[bool]string{true: `"moved"`}[p.moved.Load()])
 	case r.Method == http.MethodPost:
 		b, _ := io.ReadAll(r.Body)
 		p.auth.Store(r.Header.Get("Authorization") + " " + r.Header.Get("Content-Type") + " " + string(b))
@@ -237,8 +249,11 @@ func TestCall_Ended(t *testing.T) {
 	db := &primary{holds: true}
 	server := httptest.NewServer(db)
 	t.Cleanup(server.Close)
-	yaml := strings.ReplaceAll(`call: {hold: {post: "URL/failover"}, verify: {get: "URL/", check: {"$.primary": b}}}`, "URL", server.URL)
-	w := chaostest.World{Env: chaos.Env{Host: chaos.Host{Act: db.act, Keep: db.keep}, Occurrence: chaos.Occurrence{Now: clock()}}}
+	yaml := strings.ReplaceAll(`call: {hold: {post: "URL/failover"}, verify: {get: "URL/", check: {"$.primary": b}}}`,
+		"URL", server.URL)
+	w := chaostest.World{
+		Env: chaos.Env{Host: chaos.Host{Act: db.act, Keep: db.keep}, Occurrence: chaos.Occurrence{Now: clock()}},
+	}
 	h, err := chaostest.Plan(t, yaml, w)[0].Inject(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -260,12 +275,13 @@ func TestCall_Ended(t *testing.T) {
 func TestCall_Mistakes(t *testing.T) {
 	const verify = `, verify: {get: "http://127.0.0.1:1/"}}`
 	for yaml, want := range map[string]string{
-		`call: {at: db` + verify:                                              "want exactly one of hold and inject",
-		`call: {hold: {get: /}, inject: {get: /}` + verify:                    "want exactly one of hold and inject",
-		`call: {hold: {get: /}, revert: none` + verify:                        "what a session holds ends with it",
-		`call: {inject: {get: /}` + verify:                                    "nothing says how `inject` is taken back",
-		`call: {inject: {get: /}, revert: none` + verify:                      "`gone` is required",
-		`call: {inject: {get: /}, revert: [{delete: "/${var.id}"}]` + verify:  "${var.id} has a value only while requests are made; the journal keeps these steps",
+		`call: {at: db` + verify:                           "want exactly one of hold and inject",
+		`call: {hold: {get: /}, inject: {get: /}` + verify: "want exactly one of hold and inject",
+		`call: {hold: {get: /}, revert: none` + verify:     "what a session holds ends with it",
+		`call: {inject: {get: /}` + verify:                 "nothing says how `inject` is taken back",
+		`call: {inject: {get: /}, revert: none` + verify:   "`gone` is required",
+		`call: {inject: {get: /}, revert: [{delete: "/${var.id}"}]` +
+			verify: "${var.id} has a value only while requests are made; the journal keeps these steps",
 		`call: {hold: {get: /}, count: 20000` + verify:                        "holds at most 10000 sessions, not 20000",
 		`call: {inject: {get: /}, revert: none, count: 2, gone: [x]` + verify: "only `hold` has several sessions",
 	} {

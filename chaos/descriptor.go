@@ -39,8 +39,8 @@ func (d *Descriptor) OneShot() bool { return d.New().Traits(Scope{}).OneShot }
 // ByAgent reports whether an agent may inject a fault of the kind into the processes of an engine's container.
 func (d *Descriptor) ByAgent() bool { return d.Agent != nil && !d.Agent.Nodes }
 
-// Sample is the line of a scenario that injects the example under a name, at 10 s of the load; a fault that is not over at
-// once is reverted 5 s later.
+// Sample is the line of a scenario that injects the example under a name, at 10 s of the load; a fault that is not over
+// at once is reverted 5 s later.
 func (d *Descriptor) Sample(name string) string {
 	lasts := "for: 5s, "
 	if d.OneShot() {
@@ -115,7 +115,10 @@ const (
 )
 
 // onTexts are the elements of a set, for people.
-var onTexts = []string{"processes", "containers", "links", "packets of containers", "connections between containers", "pods, workloads and nodes of Kubernetes"}
+var onTexts = []string{
+	"processes", "containers", "links", "packets of containers", "connections between containers",
+	"pods, workloads and nodes of Kubernetes",
+}
 
 func (o On) String() string {
 	var out []string

@@ -19,8 +19,9 @@ func TestDocker_Diverted(t *testing.T) {
 		t.Skip("makes containers")
 	}
 	y := chaostest.NewYard(t)
-	web, store, other := y.Start(t, chaostest.VictimOptions{Unit: "web[0]"}), y.Start(t, chaostest.VictimOptions{Unit: "store[0]"}), y.Start(t,
-		chaostest.VictimOptions{Unit: "other[0]"})
+	web, store, other := y.Start(t, chaostest.VictimOptions{Unit: "web[0]"}),
+		y.Start(t, chaostest.VictimOptions{Unit: "store[0]"}), y.Start(t,
+			chaostest.VictimOptions{Unit: "other[0]"})
 	units := []chaos.Unit{web.Container, store.Container, other.Container}
 	world := func() chaostest.World {
 		return chaostest.World{
@@ -33,7 +34,8 @@ func TestDocker_Diverted(t *testing.T) {
 	}
 	asks := func(v *chaostest.Victim) string {
 		var out strings.Builder
-		_, err := y.Engine.Exec(t.Context(), v.ID, []string{docker.SelfProgram, "ask", "http://" + store.Addresses()[0].String() + ":8080/"}, nil, &out, &out)
+		_, err := y.Engine.Exec(t.Context(), v.ID,
+			[]string{docker.SelfProgram, "ask", "http://" + store.Addresses()[0].String() + ":8080/"}, nil, &out, &out)
 		said := strings.TrimSpace(out.String())
 		if err != nil {
 			t.Error(err)

@@ -42,8 +42,8 @@ type Scope struct {
 // A Cluster is what is known before a run of a target on Kubernetes. Its pods are found during the run.
 type Cluster struct {
 	Namespace string
-	// Workloads are the kinds of the services' workloads, as the API's paths have them, by service; empty for pods that are selected by
-	// labels. Nil: each deployment and stateful set is a service, and they are found during the run too.
+	// Workloads are the kinds of the services' workloads, as the API's paths have them, by service; empty for pods that
+	// are selected by labels. Nil: each deployment and stateful set is a service, and they are found during the run too.
 	Workloads map[string]string
 	Nodes     map[string]string // labels of the nodes that faults may hit; empty: none may be hit
 	NoAgents  bool              // no agent may run on its nodes: the API alone makes faults
@@ -134,7 +134,8 @@ type Targets struct {
 	MaxUnits int // the most units that a fault may hit; zero is unlimited
 	// Present asks what units there are now. Nil: they are Units for the whole run.
 	Present func(ctx context.Context) (Present, error)
-	// Follow begins to keep an occurrence on the units of now, as the function does that it returns. Nil: nothing is followed.
+	// Follow begins to keep an occurrence on the units of now, as the function does that it returns. Nil: nothing is
+	// followed.
 	Follow func(f Followed) (adapt func(ctx context.Context))
 	// Only are the units that a plan makes steps for; nil: all that the fault hits. Picks and limits are of all of them.
 	Only []string
@@ -171,7 +172,8 @@ type Host struct {
 	Keep func(s Sequence) (json.RawMessage, error)
 
 	Addresses map[string]string // values of ${unit.…}, by the text of the placeholder
-	Allow     [][]string        // allow-lists of call targets besides loopback and the units, as guard.allow.chaos; all must match
+	// allow-lists of call targets besides loopback and the units, as guard.allow.chaos; all must match
+	Allow [][]string
 }
 
 // An Occurrence is the injection that a fault is planned for.
@@ -196,8 +198,8 @@ func (e Env) ByAgent(ctx context.Context, u Unit) (s Step, ok bool, err error) {
 	return e.Agents.Plan(ctx, e, u)
 }
 
-// leaseMargin is how long after its planned end a process that holds a fault for brunt ends it: brunt has the time to do
-// it before, and a watchdog to find that brunt does not.
+// leaseMargin is how long after its planned end a process that holds a fault for brunt ends it: brunt has the time to
+// do it before, and a watchdog to find that brunt does not.
 const leaseMargin = 30 * time.Second
 
 // Lease returns a lease for what another process does for the occurrence.
@@ -224,7 +226,8 @@ type Present struct {
 	IDs map[string]string
 }
 
-// present asks what units there are, for the plan of an occurrence. Of a target that does not change they are those from before the run.
+// present asks what units there are, for the plan of an occurrence. Of a target that does not change they are those
+// from before the run.
 func (t *Timeline) present(ctx context.Context, env *Env) Present {
 	if env.Present == nil {
 		return Present{}

@@ -42,8 +42,8 @@ var ErrNoAnswer = errors.New("a probe is silent")
 // ErrNoEffect says that a fault was injected and that its effect was not seen at the target.
 var ErrNoEffect = errors.New("it has no effect")
 
-// ErrHolderEnded says that the process which held a fault has ended, and the fault with it, while its unit may live: the fault can be
-// injected again.
+// ErrHolderEnded says that the process which held a fault has ended, and the fault with it, while its unit may live:
+// the fault can be injected again.
 var ErrHolderEnded = errors.New("what held it has ended, and the fault with it")
 
 // ErrRestarted says that a restart gave a container back everything the fault had taken from it.

@@ -76,9 +76,9 @@ type HeldTraits struct {
 	// the fault is injected. It aims the fault at the new addresses if needed and says so; an error
 	// voids the fault. It may be called at the same times as OnRestart.
 	OnNetworkChange func(ctx context.Context, container string) (said string, err error)
-	// OnPlan is called with the step that a later plan has for the same unit, where units joined or left while the fault is injected. It
-	// aims the fault at the peers of that step and says so, or returns "" if they are the same; an error voids the fault. Nil: its step
-	// has no peers.
+	// OnPlan is called with the step that a later plan has for the same unit, where units joined or left while the fault
+	// is injected. It aims the fault at the peers of that step and says so, or returns "" if they are the same; an error
+	// voids the fault. Nil: its step has no peers.
 	OnPlan func(ctx context.Context, now Step) (said string, err error)
 	// Ended is asked every second while the fault is in, and just before the revert. An error voids the fault: it says how
 	// the fault ended before, by none of brunt's doing, or that brunt's own proxy hit more than the fault was to. What it

@@ -273,14 +273,22 @@ func link(http bool) func(t *testing.T, effective bool) chaostest.World {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = l.Close() })
-		p, err := proxy.Start(proxy.Config{Upstream: func() string { return l.Addr().String() }, Seed: 1, HTTP: http, Ineffective: !effective})
+		p, err := proxy.Start(proxy.Config{
+			Upstream: func() string { return l.Addr().String() }, Seed: 1, HTTP: http, Ineffective: !effective,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = p.Close() })
 		return chaostest.World{
-			Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Edges: []chaos.EdgeName{{From: "web", To: "store"}}},
-			Env:   chaos.Env{Targets: chaos.Targets{Links: []*chaos.Link{{From: "web[0]", To: "store[0]", Proxy: p}}}, Occurrence: chaos.Occurrence{Now: clock()}},
+			Scope: chaos.Scope{
+				Services: map[string]int{"web": 1, "store": 1},
+				Edges:    []chaos.EdgeName{{From: "web", To: "store"}},
+			},
+			Env: chaos.Env{
+				Targets:    chaos.Targets{Links: []*chaos.Link{{From: "web[0]", To: "store[0]", Proxy: p}}},
+				Occurrence: chaos.Occurrence{Now: clock()},
+			},
 		}
 	}
 }
@@ -325,25 +333,37 @@ func TestFaults(t *testing.T) {
 		{"tcp.slicer: {from: web, to: store, size: 16KiB, delay: 5ms, direction: request, percent: 30%}", link(false)},
 		{"tcp.slicer: {from: web, to: store, size: 10, delay: 1s}", link(false)},
 		{"http.error: {from: web, to: store}", link(true)},
-		{"http.error: {from: web, to: store, status: 429, percent: 10%, path: /posts/*, headers: {Retry-After: 1}}", link(true)},
+		{
+			"http.error: {from: web, to: store, status: 429, percent: 10%, path: /posts/*, headers: {Retry-After: 1}}",
+			link(true),
+		},
 		{"http.error: {from: web, to: store, status: 204}", link(true)},
 		{"http.error: {from: web, to: store, percent: 2%, path: \"/a b/*\"}", link(true)},
 		{"http.error: {from: web, to: store, percent: 0.5%, path: \"/a b/*\"}", link(true)},
 		{"http.rewrite: {from: web, to: store, answer: {status: 200}}", link(true)},
-		{"http.rewrite: {from: web, to: store, percent: 20%, path: /v1/*, request: {headers: {X-Tenant: evil, Cookie: null, Host: other}, path: \"~ " +
-			"^/v1/users/([0-9]+) -> /v0/people/$1\"}, answer: {status: 500, headers: {Content-Type: text/html, Server: null}, body: \"<p>no</p>\"}}", link(true)},
+		{"http.rewrite: {from: web, to: store, percent: 20%, path: /v1/*, request: {headers: {X-Tenant: evil, Cookie: " +
+			"null, Host: other}, path: \"~ " +
+			"^/v1/users/([0-9]+) -> /v0/people/$1\"}, answer: {status: 500, headers: {Content-Type: text/html, Server: " +
+			"null}, body: \"<p>no</p>\"}}", link(true)},
 		{"http.rewrite: {from: web, to: store, method: POST, request: {body: \"{}\"}}", link(true)},
-		{"http.rewrite: {from: web, to: store, method: HEAD, answer: {status: 204, headers: {Content-Encoding: null}, body: x}}", link(true)},
+		{"http.rewrite: {from: web, to: store, method: HEAD, answer: {status: 204, headers: {Content-Encoding: null}, " +
+			"body: x}}", link(true)},
 		{"http.rewrite: {service: store, path: \"/a b/*\", request: {path: /c d}}", link(true)},
 		{"http.delay: {from: web, to: store, delay: 150ms}", link(true)},
 		{"grpc.error: {from: web, to: store}", link(true)},
-		{"grpc.error: {from: web, to: store, status: NOT_FOUND, message: gone, percent: 10%, method: shop.Orders/*}", link(true)},
+		{
+			"grpc.error: {from: web, to: store, status: NOT_FOUND, message: gone, percent: 10%, method: shop.Orders/*}",
+			link(true),
+		},
 		{"redis.error: {from: web, to: store}", link(true)},
 		{"redis.error: {from: web, to: store, reply: READONLY no, command: SET, key: \"user:*\", percent: 10%}", link(true)},
 		{"redis.delay: {from: web, to: store, delay: 150ms, command: H*}", link(true)},
 		{"sql.error: {from: web, to: store}", link(true)},
 		{"sql.error: {from: web, to: store, protocol: mysql, sqlstate: \"40001\"}", link(true)},
-		{"sql.error: {from: web, to: store, sqlstate: \"40001\", message: no, statement: update orders *, percent: 10%}", link(true)},
+		{
+			"sql.error: {from: web, to: store, sqlstate: \"40001\", message: no, statement: update orders *, percent: 10%}",
+			link(true),
+		},
 		{"sql.delay: {from: web, to: store, delay: 150ms, statement: select *}", link(true)},
 		{"grpc.delay: {from: web, to: store, delay: 150ms}", link(true)},
 		{"grpc.delay: {from: web, to: store, delay: 150ms, jitter: 20ms, percent: 20%, method: shop.Orders/Get}", link(true)},

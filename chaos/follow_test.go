@@ -129,23 +129,45 @@ func TestTimeline_Follows(t *testing.T) {
 			pods{"web[0]": "a", "web[1]": "b", "web[2]": "c"},
 			"+web[0] +web[1] aimed web[0] at 3 aimed web[1] at 3 +web[2] -web[2] -web[1] -web[0]", "",
 		},
-		{"a pod is replaced", onAll{follows: true}, pods{"web[0]": "a", "web[1]": "c"}, "+web[0] +web[1] +web[1] -web[1] -web[1] -web[0]", ""},
+		{
+			"a pod is replaced",
+			onAll{follows: true},
+			pods{"web[0]": "a", "web[1]": "c"},
+			"+web[0] +web[1] +web[1] -web[1] -web[1] -web[0]", "",
+		},
 		{"a pod leaves", onAll{follows: true}, pods{"web[0]": "a"}, "+web[0] +web[1] aimed web[0] at 1 -web[1] -web[0]", ""},
-		{"one of a service", onAll{follows: true, one: true}, pods{"web[0]": "c", "web[1]": "b", "web[2]": "d"}, "+web[0] +web[0] -web[0] -web[0]", ""},
+		{
+			"one of a service",
+			onAll{follows: true, one: true},
+			pods{"web[0]": "c", "web[1]": "b", "web[2]": "d"},
+			"+web[0] +web[0] -web[0] -web[0]", "",
+		},
 		{
 			"a caller is replaced, and one joins",
 			onAll{follows: true, linked: true},
 			pods{"web[0]": "a", "web[1]": "c", "web[2]": "d"},
 			"+web[0] +web[1] aimed web[0] at 3 +web[1] +web[2] -web[2] -web[1] -web[1] -web[0]", "",
 		},
-		{"it follows none", onAll{}, pods{"web[0]": "a", "web[1]": "c", "web[2]": "d"}, "+web[0] +web[1] -web[1] -web[0]", ""},
+		{
+			"it follows none",
+			onAll{},
+			pods{"web[0]": "a", "web[1]": "c", "web[2]": "d"},
+			"+web[0] +web[1] -web[1] -web[0]",
+			"",
+		},
 		{
 			"more than the guard allows",
 			onAll{follows: true, most: 2},
 			pods{"web[0]": "a", "web[1]": "b", "web[2]": "c"},
 			"+web[0] +web[1] -web[1] -web[0]", "it would hit 3 units, and max_units is 2; `follow: no`",
 		},
-		{"it can't be hit", onAll{follows: true, refuses: "web[2]"}, pods{"web[0]": "a", "web[1]": "b", "web[2]": "c"}, "", "web[2] joined, and can't be hit"},
+		{
+			"it can't be hit",
+			onAll{follows: true, refuses: "web[2]"},
+			pods{"web[0]": "a", "web[1]": "b", "web[2]": "c"},
+			"",
+			"web[2] joined, and can't be hit",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -181,7 +203,8 @@ func TestTimeline_Follows(t *testing.T) {
 				if got := strings.Join(lines, " "); c.want != "" && got != c.want {
 					t.Errorf("it did %s, want %s", got, c.want)
 				}
-				if err := errors.Join(rec.InjectErr, rec.Err()); c.void == "" && err != nil || c.void != "" && (err == nil || !strings.Contains(err.Error(), c.void)) {
+				if err := errors.Join(rec.InjectErr, rec.Err()); c.void == "" && err != nil ||
+					c.void != "" && (err == nil || !strings.Contains(err.Error(), c.void)) {
 					t.Errorf("%v, want %q\n%s", err, c.void, strings.Join(said, "\n"))
 				}
 				if err := rec.Err(); err != nil && strings.Contains(err.Error(), "busy") {
@@ -195,7 +218,8 @@ func TestTimeline_Follows(t *testing.T) {
 	}
 }
 
-// TestTimeline_HolderEnds checks that a fault whose holder ends goes on by another, and that the run is void where that can't be.
+// TestTimeline_HolderEnds checks that a fault whose holder ends goes on by another, and that the run is void where that
+// can't be.
 func TestTimeline_HolderEnds(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -240,7 +264,8 @@ func TestTimeline_HolderEnds(t *testing.T) {
 						f.refuses = "web[1]"
 					}
 					return chaos.Present{
-						IDs: map[string]string{"web[0]": "a", "web[1]": "b"}, Units: []chaos.Unit{somePod{name: "web[0]"}, somePod{name: "web[1]"}},
+						IDs:   map[string]string{"web[0]": "a", "web[1]": "b"},
+						Units: []chaos.Unit{somePod{name: "web[0]"}, somePod{name: "web[1]"}},
 					}, nil
 				}
 				rec := tl.Play(t.Context())[0]

@@ -48,7 +48,9 @@ type groupStep struct {
 }
 
 // playGroup plays one occurrence of a group. The entry's next occurrence is due at next.
-func (t *Timeline) playGroup(ctx context.Context, e *Entry, stays time.Duration, r *injection, env Env, next time.Duration) {
+func (t *Timeline) playGroup(
+	ctx context.Context, e *Entry, stays time.Duration, r *injection, env Env, next time.Duration,
+) {
 	r.voids, r.back = make(chan struct{}), make(chan struct{})
 	g := &groupRun{Timeline: t, group: r, stays: stays, ends: make(chan struct{})}
 	g.at = t.present(ctx, &env)
@@ -105,7 +107,8 @@ func (g *groupRun) steps(of *Group, env Env) []*groupStep {
 	for _, p := range of.parts(env) {
 		s := &groupStep{plan: p, idle: make(chan struct{}), injection: &injection{
 			Record: &Record{
-				Name: stepOf(r.Name, p.Name), Fault: r.Fault, Kind: p.Kind, N: -1, Planned: r.Planned + p.Wait.D(), OneShot: p.OneShot(), Within: p.WithinOr(),
+				Name: stepOf(r.Name, p.Name), Fault: r.Fault, Kind: p.Kind, N: -1, Planned: r.Planned + p.Wait.D(),
+				OneShot: p.OneShot(), Within: p.WithinOr(),
 			},
 			of: p.Damage, group: r, voids: r.voids, back: make(chan struct{}),
 		}}
@@ -156,7 +159,8 @@ func (g *groupRun) injectStep(ctx context.Context, s *groupStep, later bool) boo
 	return g.inject(ctx, s.injection, s.plan.Steps, g.stays)
 }
 
-// follow verifies an injected step, and ends it if it has an end of its own. A one-shot is over when its unit is healthy again.
+// follow verifies an injected step, and ends it if it has an end of its own. A one-shot is over when its unit is
+// healthy again.
 func (g *groupRun) follow(ctx context.Context, s *groupStep, steps int) {
 	if s.over = g.endsItself(ctx, s, steps); s.over {
 		g.lift(ctx, s, false)
@@ -229,8 +233,9 @@ func (g *groupRun) lift(ctx context.Context, s *groupStep, early bool) {
 // prove proves that a step that was lifted is over.
 func (g *groupRun) prove(ctx context.Context, s *groupStep) { g.Timeline.prove(ctx, s.injection) }
 
-// liftAll takes off the steps that are still in, the last first, and then waits until the units of one-shots are healthy
-// again: those have nothing to revert, and what they took down may need the others to be reverted. The proofs go on.
+// liftAll takes off the steps that are still in, the last first, and then waits until the units of one-shots are
+// healthy again: those have nothing to revert, and what they took down may need the others to be reverted. The proofs
+// go on.
 func (g *groupRun) liftAll(ctx context.Context) {
 	for _, s := range slices.Backward(g.in) {
 		if s.OneShot {

@@ -19,7 +19,10 @@ func group(at, stays time.Duration, steps ...chaos.Fault) *chaos.Entry {
 	var all []*chaos.Entry
 	for i, f := range steps {
 		name := scenarios.StepName("g", string(rune('a'+i)))
-		all = append(all, &chaos.Entry{Fault: scenarios.Fault{Name: name, Wait: quantity.Duration(i) * quantity.Duration(2*time.Second)}, Kind: "test", Damage: f})
+		all = append(all, &chaos.Entry{Fault: scenarios.Fault{
+			Name: name,
+			Wait: quantity.Duration(i) * quantity.Duration(2*time.Second),
+		}, Kind: "test", Damage: f})
 	}
 	return entry("g", chaos.NewGroup(all, stays > 0), at, stays)
 }
@@ -41,8 +44,10 @@ func TestGroup(t *testing.T) {
 		{"steps are injected at their offsets and reverted in reverse", 2 * time.Hour, func(d *diary) []*chaos.Entry {
 			return []*chaos.Entry{group(10*time.Second, 30*time.Second, step(d, "a"), step(d, "b"), step(d, "c"))}
 		}, "+a@10s +b@12s +c@14s -c@40s -b@40s -a@40s", func(r *chaos.Record) bool {
-			return r.Injected == 10*time.Second && r.Cleared == 40*time.Second && r.Verified == 14*time.Second && r.Gone && r.Revert == chaos.Reverted &&
-				len(r.Steps) == 3 && slices.Equal(r.Units, []string{"a", "b", "c"}) && r.Steps[1].Injected == 12*time.Second && r.Evidence == "a: seen; b: seen; c: seen"
+			return r.Injected == 10*time.Second && r.Cleared == 40*time.Second && r.Verified == 14*time.Second && r.Gone &&
+				r.Revert == chaos.Reverted &&
+				len(r.Steps) == 3 && slices.Equal(r.Units, []string{"a", "b", "c"}) && r.Steps[1].Injected == 12*time.Second &&
+				r.Evidence == "a: seen; b: seen; c: seen"
 		}},
 		{"a step with a time of its own is reverted by itself", 2 * time.Hour, func(d *diary) []*chaos.Entry {
 			e := group(10*time.Second, 30*time.Second, step(d, "a"), step(d, "b"))
@@ -68,7 +73,8 @@ func TestGroup(t *testing.T) {
 		}, "+a@10s +b@12s -b@14s -a@14s", func(r *chaos.Record) bool {
 			part, ok := errors.AsType[chaos.PartialError](r.VerifyErr)
 			said := ok && strings.Contains(part.Error(), "injected in part: g.c: break c: no way in")
-			return said && r.InjectErr == nil && r.N == 0 && r.Injected == 10*time.Second && r.Cleared == 14*time.Second && r.Verified == 0 &&
+			return said && r.InjectErr == nil && r.N == 0 && r.Injected == 10*time.Second && r.Cleared == 14*time.Second &&
+				r.Verified == 0 &&
 				r.Steps[2].InjectErr != nil && r.Steps[0].Revert == chaos.Reverted
 		}},
 		{"a first step that can't be injected leaves no occurrence", 2 * time.Hour, func(d *diary) []*chaos.Entry {
@@ -79,9 +85,15 @@ func TestGroup(t *testing.T) {
 		}, "", func(r *chaos.Record) bool {
 			return errors.Is(r.InjectErr, chaos.ErrNoUnit) && strings.HasPrefix(r.InjectErr.Error(), "g.b: ")
 		}},
-		{"a run that ends reverts the steps in reverse, and injects no more", 13 * time.Second, func(d *diary) []*chaos.Entry {
-			return []*chaos.Entry{entry("x", step(d, "x"), 9*time.Second, time.Hour), group(10*time.Second, 30*time.Second, step(d, "a"), step(d, "b"), step(d, "c"))}
-		}, "+x@9s +a@10s +b@12s -b@13s -a@13s -x@13s", func(r *chaos.Record) bool { return r.Early && len(r.Steps) == 2 }},
+		{
+			"a run that ends reverts the steps in reverse, and injects no more", 13 * time.Second,
+			func(d *diary) []*chaos.Entry {
+				return []*chaos.Entry{
+					entry("x", step(d, "x"), 9*time.Second, time.Hour),
+					group(10*time.Second, 30*time.Second, step(d, "a"), step(d, "b"), step(d, "c")),
+				}
+			}, "+x@9s +a@10s +b@12s -b@13s -a@13s -x@13s", func(r *chaos.Record) bool { return r.Early && len(r.Steps) == 2 },
+		},
 		{"a step whose revert fails leaves the group in", 2 * time.Hour, func(d *diary) []*chaos.Entry {
 			return []*chaos.Entry{group(10*time.Second, 30*time.Second, step(d, "a"), failing(d, "b", "revert"))}
 		}, "+a@10s +b@12s -a@45.1953125s", func(r *chaos.Record) bool {
@@ -119,7 +131,8 @@ func TestGroup(t *testing.T) {
 func TestGroup_OneOccurrence(t *testing.T) {
 	var begun, intents, events []string
 	play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
-		e := group(10*time.Second, 6*time.Second, noted{diary: d, name: "a", undo: true}, noted{diary: d, name: "b", undo: true})
+		e := group(10*time.Second, 6*time.Second, noted{diary: d, name: "a", undo: true},
+			noted{diary: d, name: "b", undo: true})
 		e.Every, e.Repeat = quantity.Duration(time.Minute), 2
 		return []*chaos.Entry{e}
 	}, func(tl *chaos.Timeline) {

@@ -53,7 +53,8 @@ func (r *injection) slowest(most time.Duration) time.Duration {
 // revertFor bounds a revert. The revert continues when the run is cancelled.
 const revertFor = 30 * time.Second
 
-// askFor bounds the second search for the proof that a reverted fault is over, where no probe was answered in the first.
+// askFor bounds the second search for the proof that a reverted fault is over, where no probe was answered in the
+// first.
 const askFor = time.Minute
 
 // play plays one occurrence from its plan to its end. The entry's next occurrence is due at
@@ -172,8 +173,8 @@ const (
 	leastSearch = time.Second
 )
 
-// inTurn bounds how long a fault waits for the revert of later ones, and how long a revert that fails is tried again: a fault that
-// cannot be reverted must not keep the others injected.
+// inTurn bounds how long a fault waits for the revert of later ones, and how long a revert that fails is tried again: a
+// fault that cannot be reverted must not keep the others injected.
 const inTurn = 5 * time.Second
 
 // awaitLater waits until the faults injected after r are reverted: a run that ends reverts everything
@@ -262,8 +263,8 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []Step, stays
 	return false
 }
 
-// prepareAll makes the steps ready, at once. The returned functions, one for each step, release what was made for a step
-// that is not injected. After an error they release what was made for the others.
+// prepareAll makes the steps ready, at once. The returned functions, one for each step, release what was made for a
+// step that is not injected. After an error they release what was made for the others.
 func prepareAll(ctx context.Context, steps []Step) ([]func() error, error) {
 	releases, errs := make([]func() error, len(steps)), make([]error, len(steps))
 	var all sync.WaitGroup
@@ -435,7 +436,8 @@ func (t *Timeline) lift(ctx context.Context, r *injection) {
 	t.pop(r)
 }
 
-// prove proves that the effect of all lifted faults is over, at once. For a one-shot it waits until the unit is healthy again.
+// prove proves that the effect of all lifted faults is over, at once. For a one-shot it waits until the unit is healthy
+// again.
 //
 // subtle: the search has a time limit of its own. A revert that is retried may use up most of its time
 // and still succeed.

@@ -13,8 +13,8 @@ import (
 	"brunt/chaos/chaostest"
 )
 
-// TestMemoryLimit_KillsNothing checks that the proof of memory.limit makes the kernel kill no process, wherever between two huge pages the
-// limit lies: an engine says of a container in which one was killed that it ran out of memory.
+// TestMemoryLimit_KillsNothing checks that the proof of memory.limit makes the kernel kill no process, wherever between
+// two huge pages the limit lies: an engine says of a container in which one was killed that it ran out of memory.
 func TestMemoryLimit_KillsNothing(t *testing.T) {
 	pages, err := os.ReadFile("/sys/kernel/mm/transparent_hugepage/enabled")
 	if err != nil || strings.Contains(string(pages), "[never]") {

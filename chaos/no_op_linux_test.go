@@ -29,8 +29,8 @@ import (
 	health "google.golang.org/grpc/health/grpc_health_v1"
 )
 
-// noOps are faults that match nothing of what is asked, by the protocol of the load that they are played under. Its messages are smaller
-// than a piece of tcp.slicer, and a close that comes later is no harm.
+// noOps are faults that match nothing of what is asked, by the protocol of the load that they are played under. Its
+// messages are smaller than a piece of tcp.slicer, and a close that comes later is no harm.
 var noOps = map[string][]string{
 	"http": {
 		"http.error: {from: web, to: store, path: /nobody}",
@@ -76,9 +76,9 @@ var noOpPackets = []string{
 	"dns.spoof: {service: web, names: [nobody.invalid], answers: [192.0.2.1]}",
 }
 
-// TestNoOp plays faults that match nothing under a load over connections that are kept: no request fails as they begin, while they are
-// in, or as they end. Between networks, connections are diverted to the proxies for the time of the fault; on a link they pass a proxy
-// all the time.
+// TestNoOp plays faults that match nothing under a load over connections that are kept: no request fails as they begin,
+// while they are in, or as they end. Between networks, connections are diverted to the proxies for the time of the
+// fault; on a link they pass a proxy all the time.
 func TestNoOp(t *testing.T) {
 	chaostest.Root(t)
 	for protocol, faults := range noOps {
@@ -112,7 +112,10 @@ func TestNoOp(t *testing.T) {
 				}
 				t.Cleanup(func() { _ = p.Close() })
 				w := chaostest.World{
-					Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Edges: []chaos.EdgeName{{From: "web", To: "store"}}},
+					Scope: chaos.Scope{
+						Services: map[string]int{"web": 1, "store": 1},
+						Edges:    []chaos.EdgeName{{From: "web", To: "store"}},
+					},
 					Env: chaos.Env{
 						Targets:    chaos.Targets{Links: []*chaos.Link{{From: "web[0]", To: "store[0]", Proxy: p}}},
 						Occurrence: chaos.Occurrence{Now: clock()},
@@ -134,8 +137,8 @@ func TestNoOp(t *testing.T) {
 	}
 }
 
-// noOpClients is how many clients ask at once. Each thinks for at most noOpThinks before it asks again, of a server that takes at most
-// noOpTakes. A connection of gRPC has to be idle for longer, until it is known to be quiet.
+// noOpClients is how many clients ask at once. Each thinks for at most noOpThinks before it asks again, of a server
+// that takes at most noOpTakes. A connection of gRPC has to be idle for longer, until it is known to be quiet.
 const (
 	noOpClients = 8
 	noOpThinks  = 30 * time.Millisecond
@@ -228,7 +231,8 @@ func playNoOp(t *testing.T, w chaostest.World, yaml, protocol string, dial diale
 	over()
 	all.Wait()
 	if late := stall.Load(); protocol == "grpc" && late > int64(grpcStall) {
-		t.Logf("the machine stood still for %s, in which a connection that is shared can't be told from a quiet one: %q", time.Duration(late), wrong)
+		t.Logf("the machine stood still for %s, in which a connection that is shared can't be told from a quiet one: %q",
+			time.Duration(late), wrong)
 	} else {
 		for _, w := range wrong {
 			t.Error(w)
@@ -384,13 +388,18 @@ func asks(t *testing.T, protocol string, dial dialer) func() func() error {
 	switch protocol {
 	case "http":
 		c := &http.Client{Transport: &http.Transport{
-			MaxIdleConnsPerHost: noOpClients, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
+			MaxIdleConnsPerHost: noOpClients, DialContext: func(ctx context.Context, _, _ string) (net.Conn,
+				error,
+			) {
+				return dial(ctx)
+			},
 		}}
 		t.Cleanup(c.CloseIdleConnections)
 		return func() func() error { return func() error { return post(c) } }
 	case "grpc":
 		return func() func() error { // one call at a time on a connection: with several, no moment may be quiet
-			c, err := grpc.NewClient("passthrough:///store", grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDisableRetry(),
+			c, err := grpc.NewClient("passthrough:///store", grpc.WithTransportCredentials(insecure.NewCredentials()),
+				grpc.WithDisableRetry(),
 				grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return dial(ctx) }))
 			if err != nil {
 				t.Fatal(err)
@@ -406,8 +415,9 @@ func asks(t *testing.T, protocol string, dial dialer) func() func() error {
 	}
 }
 
-// call makes a call, and makes it again only if nothing of it came to the server, as net/http and keptConn do. grpc-go sends a call on a
-// connection that has ended until it learns of that, which takes until its reader runs, and such a call fails as unavailable.
+// call makes a call, and makes it again only if nothing of it came to the server, as net/http and keptConn do. grpc-go
+// sends a call on a connection that has ended until it learns of that, which takes until its reader runs, and such a
+// call fails as unavailable.
 func call(c health.HealthClient) error {
 	ctx, id := context.Background(), fmt.Sprint(rand.Uint64())
 	_, err := c.Check(ctx, &health.HealthCheckRequest{Service: id})

@@ -26,18 +26,30 @@ func TestFaultsThatOverlap(t *testing.T) {
 		{slow, "tcp.slicer: {from: web, to: store, size: 100, delay: 2ms}", true},
 		{"tcp.slow_close: {from: web, to: store, delay: 100ms}", "tcp.limit: {from: web, to: store, bytes: 1KiB}", true},
 		{"tcp.slicer: {from: web, to: store, size: 100, delay: 2ms}", "http.error: {from: web, to: store}", true},
-		{"tcp.slicer: {from: web, to: store, size: 100, delay: 2ms}", "network.bandwidth: {from: web, to: store, rate: 64KiB/s}", true},
+		{
+			"tcp.slicer: {from: web, to: store, size: 100, delay: 2ms}",
+			"network.bandwidth: {from: web, to: store, rate: 64KiB/s}", true,
+		},
 		{"network.stall: {from: web, to: store}", "tcp.limit: {from: web, to: store, bytes: 1KiB}", false},
 		{slow, "http.error: {from: web, to: store}", true},
 		{slow, "http.rewrite: {from: web, to: store, answer: {status: 500}}", true},
-		{"http.rewrite: {from: web, to: store, answer: {status: 500}}", "http.rewrite: {from: web, to: store, request: {path: /new}}", true},
+		{
+			"http.rewrite: {from: web, to: store, answer: {status: 500}}",
+			"http.rewrite: {from: web, to: store, request: {path: /new}}", true,
+		},
 		{"http.rewrite: {from: web, to: store, answer: {status: 500}}", "http.error: {from: web, to: store}", true},
-		{"tcp.slicer: {from: web, to: store, size: 100, delay: 2ms}", "http.rewrite: {from: web, to: store, answer: {body: new}}", true},
+		{
+			"tcp.slicer: {from: web, to: store, size: 100, delay: 2ms}",
+			"http.rewrite: {from: web, to: store, answer: {body: new}}", true,
+		},
 		{slow, "http.delay: {from: web, to: store, delay: 20ms}", true},
 		{slow, "network.partition: {from: web, to: store, mode: reject}", true},
 		{"network.stall: {from: web, to: store}", "network.partition: {from: web, to: store}", true},
 		{"network.stall: {from: web, to: store}", "network.reset: {from: web, to: store}", false},
-		{"network.partition: {from: web, to: store, mode: reject}", "network.partition: {from: web, to: store, mode: reject}", true},
+		{
+			"network.partition: {from: web, to: store, mode: reject}", "network.partition: {from: web, to: store, mode: reject}",
+			true,
+		},
 		{"network.blackhole: {from: web, to: store}", "http.error: {from: web, to: store}", false},
 	} {
 		t.Run(c.below+" "+c.above, func(t *testing.T) {
@@ -102,7 +114,8 @@ func TestFaultBelowEndsMeanwhile(t *testing.T) {
 func TestShortStay(t *testing.T) {
 	t.Parallel()
 	for _, yaml := range []string{
-		"network.latency: {from: web, to: store, delay: 30s}", "http.delay: {from: web, to: store, delay: 30s}", "network.stall: {from: web, to: store}",
+		"network.latency: {from: web, to: store, delay: 30s}", "http.delay: {from: web, to: store, delay: 30s}",
+		"network.stall: {from: web, to: store}",
 	} {
 		for _, effective := range []bool{true, false} {
 			w := link(true)(t, effective)

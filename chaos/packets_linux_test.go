@@ -85,7 +85,8 @@ func elsewhere(in io.Reader) io.Reader {
 				break
 			}
 			args, _ := m["args"].(map[string]any)
-			if spec, ok := args["spec"].(map[string]any); ok && spec["via"] == "tbf" { // selecting by address needs prio, which some kernels lack
+			// selecting by address needs prio, which some kernels lack
+			if spec, ok := args["spec"].(map[string]any); ok && spec["via"] == "tbf" {
 				spec["rate"] = 1 << 31
 			} else if ok {
 				spec["match"] = map[string]any{"peers": []string{"203.0.113.0/24"}}
@@ -183,7 +184,8 @@ func boxes(t *testing.T, effective bool) chaostest.World {
 	return chaostest.World{
 		Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Containers: true},
 		Env: chaos.Env{
-			Targets: chaos.Targets{Units: []chaos.Unit{web, store}}, Host: chaos.Host{Agents: &agent.Pool{Find: catalog.Find, Always: !effective}},
+			Targets:    chaos.Targets{Units: []chaos.Unit{web, store}},
+			Host:       chaos.Host{Agents: &agent.Pool{Find: catalog.Find, Always: !effective}},
 			Occurrence: chaos.Occurrence{Now: clock()},
 		},
 	}
@@ -336,7 +338,8 @@ func TestPackets_AnotherLife(t *testing.T) {
 	}{{"inject", false}, {"void", true}} {
 		t.Run(c.restart, func(t *testing.T) {
 			extended = nil
-			step := chaostest.Plan(t, "network.bandwidth: {service: web, rate: 10Mbit/s, via: tbf, on_restart: "+c.restart+"}", w)[0]
+			step := chaostest.Plan(t, "network.bandwidth: {service: web, rate: 10Mbit/s, via: tbf, on_restart: "+c.restart+"}",
+				w)[0]
 			planned := string(step.Undo()[0].Identity)
 			was := *web
 			web.cmd, web.started = next.cmd, time.Now()
@@ -351,7 +354,8 @@ func TestPackets_AnotherLife(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(extended) != 1 || string(extended[0].Identity) == planned || !strings.Contains(string(extended[0].Identity), fmt.Sprintf(`"pid":%d,`, web.PID())) {
+			if len(extended) != 1 || string(extended[0].Identity) == planned ||
+				!strings.Contains(string(extended[0].Identity), fmt.Sprintf(`"pid":%d,`, web.PID())) {
 				t.Errorf("planned for %s, and then written down: %s", planned, extended)
 			}
 			if o, err := held.Revert(t.Context()); err != nil || o != chaos.Reverted {

@@ -49,7 +49,10 @@ func TestPackets_AnotherRun(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, mine, theirs string }{
 		{"the kernel's", "network.latency: {from: web, to: store, delay: 40ms}", "network.partition: {from: web, to: store}"},
-		{"a discipline", "network.bandwidth: {service: web, rate: 10Mbit/s}", "network.bandwidth: {service: web, rate: 64KiB/s, via: tbf}"},
+		{
+			"a discipline", "network.bandwidth: {service: web, rate: 10Mbit/s}",
+			"network.bandwidth: {service: web, rate: 64KiB/s, via: tbf}",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w, dir := boxes(t, true), t.TempDir()

@@ -89,8 +89,11 @@ func (r *fixture) serve(c net.Conn, parsed bool) {
 func (r *fixture) inject(yaml string) (out func()) {
 	r.t.Helper()
 	return injectIn(r.t, yaml, chaostest.World{
-		Scope: chaos.Scope{Services: map[string]int{"web": 2, "store": 1}, Edges: []chaos.EdgeName{{From: "web", To: "store"}}},
-		Env:   chaos.Env{Targets: chaos.Targets{Links: r.links}, Occurrence: chaos.Occurrence{Now: clock()}},
+		Scope: chaos.Scope{
+			Services: map[string]int{"web": 2, "store": 1},
+			Edges:    []chaos.EdgeName{{From: "web", To: "store"}},
+		},
+		Env: chaos.Env{Targets: chaos.Targets{Links: r.links}, Occurrence: chaos.Occurrence{Now: clock()}},
 	})
 }
 
@@ -434,7 +437,9 @@ func TestParametersOfProcesses(t *testing.T) {
 	})
 	t.Run("signal", func(t *testing.T) {
 		t.Parallel()
-		for name, want := range map[string]syscall.Signal{"TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": syscall.SIGKILL} {
+		for name, want := range map[string]syscall.Signal{
+			"TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": syscall.SIGKILL,
+		} {
 			u := newUnit(t, "web", "plain")
 			injectIn(t, "process.crash: {service: web, signal: "+name+"}", processWorld(u))
 			suite.Until(t, "the end of the unit", func() bool { return len(u.signals()) > 0 })
@@ -490,7 +495,9 @@ func TestStrangers(t *testing.T) {
 				<-ended
 			})
 			yaml := strings.ReplaceAll(c.yaml, "PID", strconv.Itoa(cmd.Process.Pid))
-			chaostest.Effect(t, yaml, chaostest.World{Scope: chaos.Scope{}, Env: chaos.Env{Occurrence: chaos.Occurrence{Now: clock()}}})
+			chaostest.Effect(t, yaml, chaostest.World{
+				Scope: chaos.Scope{}, Env: chaos.Env{Occurrence: chaos.Occurrence{Now: clock()}},
+			})
 			select {
 			case <-ended:
 				if !c.ends {

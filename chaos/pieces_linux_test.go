@@ -25,7 +25,8 @@ func TestParametersOfPieces(t *testing.T) {
 		t.Fatal(err)
 	}
 	// With 50 to 150 bytes each.
-	if took, pieces := time.Since(began), segments(t, conn)-before; took < 13*5*ms || took > 2000*ms || pieces < 14 || pieces > 40 {
+	if took, pieces := time.Since(began), segments(t, conn)-before; took < 13*5*ms || took > 2000*ms || pieces < 14 ||
+		pieces > 40 {
 		t.Errorf("2000 bytes came in %d pieces over %s", pieces, took)
 	}
 	out()
@@ -43,7 +44,10 @@ func segments(t *testing.T, conn net.Conn) int {
 	}
 	var info *unix.TCPInfo
 	var asked error
-	if err := raw.Control(func(fd uintptr) { info, asked = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO) }); err != nil || asked != nil {
+	if err := raw.Control(func(fd uintptr) {
+		info,
+			asked = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+	}); err != nil || asked != nil {
 		t.Fatal(err, asked)
 	}
 	return int(info.Data_segs_in)

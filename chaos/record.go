@@ -46,7 +46,8 @@ type Record struct {
 	VerifyErr error // injected, but without effect, or in part: see PartialError
 	RevertErr error // not reverted
 	GoneErr   error // reverted, and no probe was answered that proves it
-	Void      error // over before its time, by none of brunt's doing: a [VoidError], or a [TakenBackError] where a watchdog reverted it
+	// over before its time, by none of brunt's doing: a [VoidError], or a [TakenBackError] where a watchdog reverted it
+	Void error
 
 	Absent []Absence // times without it, where it was on a unit before and perhaps again
 
@@ -97,7 +98,8 @@ func LinksOf(s Step) []string {
 	return nil
 }
 
-// UnitOf names the unit that alone a step acts on or in, and with which its effect ends; empty: there is none, or are several.
+// UnitOf names the unit that alone a step acts on or in, and with which its effect ends; empty: there is none, or are
+// several.
 func UnitOf(s Step) string {
 	if in, ok := s.(interface{ UnitOf() string }); ok {
 		return in.UnitOf()
@@ -171,8 +173,8 @@ func (r *Record) askAgain(ctx context.Context) error {
 	return nil
 }
 
-// records are those of a run, in the order of their begin. Those of occurrences that are over, and of which only times and
-// texts are left, are kept in encoded form, in a file: a run may have thousands.
+// records are those of a run, in the order of their begin. Those of occurrences that are over, and of which only times
+// and texts are left, are kept in encoded form, in a file: a run may have thousands.
 type records struct {
 	all    []*Record       // nil where one is encoded
 	packed []int           // the places of those that are encoded, in the order of their encoding
@@ -217,5 +219,6 @@ func (rs *records) list() []*Record {
 // skipped reports whether every occurrence of a fault was skipped.
 func (rs *records) skipped(fault string) bool {
 	is := func(r *Record) bool { return r != nil && r.Fault == fault }
-	return !rs.of[fault] && slices.ContainsFunc(rs.all, is) && !slices.ContainsFunc(rs.all, func(r *Record) bool { return is(r) && !r.Skipped })
+	return !rs.of[fault] && slices.ContainsFunc(rs.all, is) &&
+		!slices.ContainsFunc(rs.all, func(r *Record) bool { return is(r) && !r.Skipped })
 }

@@ -46,7 +46,8 @@ func TestRecord_Packed(t *testing.T) {
 		all = append(all, plainRecord(t, n))
 	}
 	all[7].Traffic, all[8].Gone, all[9].Skipped, all[10].Steps = nil, false, true, []*chaos.Record{plainRecord(t, 0)}
-	all[11].VerifyErr, all[12].Void, all[13].Detect = errors.New("nothing to see"), errors.New("by the watchdog"), new(chaos.Sighting)
+	all[11].VerifyErr, all[12].Void, all[13].Detect = errors.New("nothing to see"), errors.New("by the watchdog"),
+		new(chaos.Sighting)
 	kept, n, _ := chaos.Packed(all)
 	if !reflect.DeepEqual(kept, all) {
 		t.Errorf("got  %+v\nwant %+v", kept, all)
@@ -66,10 +67,14 @@ func TestRecord_Memory(t *testing.T) {
 	var all []*chaos.Record
 	for n := range 1000 {
 		all = append(all, &chaos.Record{
-			Name: fmt.Sprintf("slow#%d", n), Fault: "slow", Kind: "network.latency", N: n, Units: []string{"load->target"}, Via: "proxy",
-			Planned: time.Duration(n) * time.Second, Injected: time.Duration(n)*time.Second + 1e6, Verified: time.Duration(n)*time.Second + 2e7,
-			Evidence: "load->target: a round trip takes 21.3ms", Cleared: time.Duration(n)*time.Second + 1e8, Until: time.Duration(n)*time.Second + 1e8,
-			Gone: true, GoneText: "load->target: a round trip takes 206µs", Revert: chaos.Reverted, Traffic: &chaos.Traffic{N: 12345, Unit: "bytes"},
+			Name: fmt.Sprintf("slow#%d", n), Fault: "slow", Kind: "network.latency", N: n, Units: []string{"load->target"},
+			Via:     "proxy",
+			Planned: time.Duration(n) * time.Second, Injected: time.Duration(n)*time.Second + 1e6,
+			Verified: time.Duration(n)*time.Second + 2e7,
+			Evidence: "load->target: a round trip takes 21.3ms", Cleared: time.Duration(n)*time.Second + 1e8,
+			Until: time.Duration(n)*time.Second + 1e8,
+			Gone:  true, GoneText: "load->target: a round trip takes 206µs", Revert: chaos.Reverted,
+			Traffic: &chaos.Traffic{N: 12345, Unit: "bytes"},
 		})
 	}
 	if _, n, size := chaos.Packed(all); n != len(all) || size > 250*n {
@@ -91,7 +96,8 @@ func TestTimeline_Packed(t *testing.T) {
 		t.Fatalf("%d records", len(records))
 	}
 	for i, r := range records[:20] {
-		if want := time.Duration(1+3*i) * time.Second; r.Name != fmt.Sprintf("a#%d", i+1) || r.Injected != want || !r.Gone || r.Evidence != "seen" {
+		if want := time.Duration(1+3*i) * time.Second; r.Name != fmt.Sprintf("a#%d", i+1) || r.Injected != want || !r.Gone ||
+			r.Evidence != "seen" {
 			t.Errorf("%d: %+v", i, r)
 		}
 	}

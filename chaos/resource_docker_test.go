@@ -50,20 +50,44 @@ func TestDocker_Resources(t *testing.T) {
 		spoil      func(v *victim)
 	}{
 		{"throttled", "cpu.throttle: {service: web, share: 5%}", nil, unthrottle},
-		{"throttled, and was before", "cpu.throttle: {service: web, share: 5%}", func(h *container.HostConfig) { h.NanoCPUs = 1_500_000_000 }, unthrottle},
+		{
+			"throttled, and was before", "cpu.throttle: {service: web, share: 5%}",
+			func(h *container.HostConfig) { h.NanoCPUs = 1_500_000_000 }, unthrottle,
+		},
 		{"limited in memory", "memory.limit: {service: web, bytes: 48MiB}", nil, unlimit},
-		{"limited in memory, and was before", "memory.limit: {service: web, bytes: 48MiB}", func(h *container.HostConfig) { h.Memory = 256 << 20 }, unlimit},
+		{
+			"limited in memory, and was before", "memory.limit: {service: web, bytes: 48MiB}",
+			func(h *container.HostConfig) { h.Memory = 256 << 20 }, unlimit,
+		},
 		{"slowed at its disk", "disk.throttle: {service: web, rate: 1MiB/s}", nil, unslow},
-		{"beside burnt processors", "stress.cpu: {service: web, load: 60%, workers: 1}", nil, func(v *victim) { v.killStressors(cgroup.CPU) }},
-		{"beside taken memory", "stress.memory: {service: web, bytes: 64MiB}", nil, func(v *victim) { v.killStressors(cgroup.Memory) }},
-		{"beside taken memory, beyond the limit", "stress.memory: {service: web, percent: 100%}", func(h *container.HostConfig) { h.Memory = 64 << 20 }, nil},
-		{"beside a busy disk", "stress.io: {service: web, path: /, workers: 2}", nil, func(v *victim) { v.killStressors(cgroup.Disk) }},
+		{
+			"beside burnt processors", "stress.cpu: {service: web, load: 60%, workers: 1}", nil,
+			func(v *victim) { v.killStressors(cgroup.CPU) },
+		},
+		{
+			"beside taken memory", "stress.memory: {service: web, bytes: 64MiB}", nil,
+			func(v *victim) { v.killStressors(cgroup.Memory) },
+		},
+		{
+			"beside taken memory, beyond the limit", "stress.memory: {service: web, percent: 100%}",
+			func(h *container.HostConfig) { h.Memory = 64 << 20 }, nil,
+		},
+		{
+			"beside a busy disk", "stress.io: {service: web, path: /, workers: 2}", nil,
+			func(v *victim) { v.killStressors(cgroup.Disk) },
+		},
 		{"without room in memory", "disk.fill: {service: web, path: DIR, percent: 100%}", func(h *container.HostConfig) {
 			h.Tmpfs = map[string]string{"/data": "size=16m"}
 		}, emptyUnnamed},
-		{"with less room on the machine's disk", "disk.fill: {service: web, path: /, bytes: 512MiB, keep_free: 1GiB}", nil, emptyUnnamed},
+		{
+			"with less room on the machine's disk", "disk.fill: {service: web, path: /, bytes: 512MiB, keep_free: 1GiB}", nil,
+			emptyUnnamed,
+		},
 		{"out of descriptors", "fd.exhaust: {service: web}", nil, moreFiles},
-		{"with a clock that is behind", "time.skew: {service: web, offset: -1h}", nil, func(v *victim) { v.setClock(-time.Hour, true) }},
+		{
+			"with a clock that is behind", "time.skew: {service: web, offset: -1h}", nil,
+			func(v *victim) { v.setClock(-time.Hour, true) },
+		},
 	} {
 		begin := func(agents *agent.Pool) func(t *testing.T) *victim {
 			return func(t *testing.T) *victim {
@@ -108,7 +132,8 @@ func get(t *testing.T, v *chaostest.Victim, path string) (n float64, rest string
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get("http://" + is.Addresses()[0].String() + ":8080" + path)
+	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get("http://" +
+		is.Addresses()[0].String() + ":8080" + path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,9 +174,18 @@ func TestDocker_ResourcesExactly(t *testing.T) {
 		measure  func() float64
 		low, top float64
 	}{
-		{"cpu.throttle: {service: web, share: 20%}", true, func() float64 { n, _ := get(t, v, "/cpu?for=5s"); return n }, .17, .23},
-		{"cpu.throttle: {service: web, share: 50%}", true, func() float64 { n, _ := get(t, v, "/cpu?for=5s"); return n }, .47, .53},
-		{"disk.throttle: {service: web, rate: 1MiB/s}", true, func() float64 { n, _ := get(t, v, "/disk?for=5s&dir=/"); return n / (1 << 20) }, .9, 1.1},
+		{
+			"cpu.throttle: {service: web, share: 20%}", true, func() float64 { n, _ := get(t, v, "/cpu?for=5s"); return n }, .17,
+			.23,
+		},
+		{
+			"cpu.throttle: {service: web, share: 50%}", true, func() float64 { n, _ := get(t, v, "/cpu?for=5s"); return n }, .47,
+			.53,
+		},
+		{
+			"disk.throttle: {service: web, rate: 1MiB/s}", true,
+			func() float64 { n, _ := get(t, v, "/disk?for=5s&dir=/"); return n / (1 << 20) }, .9, 1.1,
+		},
 		{
 			"disk.throttle: {service: web, rate: 8MiB/s, direction: read}", true,
 			func() float64 { n, _ := get(t, v, "/disk?for=5s&dir=/&read=1"); return n / (8 << 20) }, .9, 1.1,

@@ -104,7 +104,8 @@ func (v *victim) world(spoil func()) chaostest.World {
 	return chaostest.World{
 		Scope: chaos.Scope{Services: map[string]int{"web": 1}},
 		Env: chaos.Env{
-			Targets: chaos.Targets{Units: []chaos.Unit{v.Unit}}, Host: chaos.Host{Stress: []string{os.Args[0], "burn"}, Agents: v.agents, Run: v.run},
+			Targets:    chaos.Targets{Units: []chaos.Unit{v.Unit}},
+			Host:       chaos.Host{Stress: []string{os.Args[0], "burn"}, Agents: v.agents, Run: v.run},
 			Occurrence: chaos.Occurrence{Now: clock()},
 		},
 		Spoil: spoil,
@@ -151,7 +152,8 @@ func (v *victim) state() string {
 		files, _ := filepath.Glob(g.Path + "/*")
 		for _, f := range files {
 			switch name := filepath.Base(f); name {
-			case "cpu.cfs_quota_us", "cpu.cfs_period_us", "cpu.max", "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.max",
+			case "cpu.cfs_quota_us", "cpu.cfs_period_us", "cpu.max", "memory.limit_in_bytes", "memory.memsw.limit_in_bytes",
+				"memory.max",
 				"blkio.throttle.read_bps_device", "blkio.throttle.write_bps_device", "io.max":
 				text, err := os.ReadFile(f)
 				if err != nil {
@@ -189,7 +191,8 @@ func (v *victim) killStressors(c cgroup.Controller) {
 		}
 		n := 0
 		for _, p := range inside {
-			if b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p)); strings.Contains(string(b), "\x00burn\x00") || strings.Contains(string(b), "\x00stress\x00") {
+			if b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p)); strings.Contains(string(b), "\x00burn\x00") ||
+				strings.Contains(string(b), "\x00stress\x00") {
 				_ = unix.Kill(p, unix.SIGKILL)
 				n++
 			}
@@ -207,7 +210,10 @@ func tmpfs(dir string) []string {
 func ext4(t *testing.T, dir string) []string {
 	suite.Need(t, "mkfs.ext4", "truncate")
 	image := filepath.Join(t.TempDir(), "image")
-	return []string{"unshare", "-m", "sh", "-c", `truncate -s 32M "$1" && mkfs.ext4 -q "$1" && mount -o loop "$1" "$0" && shift && exec "$@"`, dir, image}
+	return []string{
+		"unshare", "-m", "sh", "-c",
+		`truncate -s 32M "$1" && mkfs.ext4 -q "$1" && mount -o loop "$1" "$0" && shift && exec "$@"`, dir, image,
+	}
 }
 
 // resourceFaults are the resource faults, each with a function that spoils it without brunt's
@@ -228,21 +234,42 @@ var resourceFaults = []struct {
 		v.write(cgroup.Memory, "memory.limit_in_bytes", "memory.max", "512M", "512M")
 	}, unlimit},
 	{"slowed at its disk", "disk.throttle: {service: web, path: DIR, rate: 1MiB/s}", "alone", nil, unslow},
-	{"slowed at writing, and shares its group", "disk.throttle: {service: web, path: DIR, rate: 2MiB/s, direction: write}", "shared", nil, unslow},
+	{
+		"slowed at writing, and shares its group", "disk.throttle: {service: web, path: DIR, rate: 2MiB/s, direction: write}",
+		"shared", nil, unslow,
+	},
 	{"slowed at reading", "disk.throttle: {service: web, path: DIR, rate: 2MiB/s, direction: read}", "alone", nil, unslow},
-	{"beside burnt processors", "stress.cpu: {service: web, load: 60%, workers: 1}", "alone", nil, func(v *victim) { v.killStressors(cgroup.CPU) }},
-	{"beside taken memory", "stress.memory: {service: web, bytes: 64MiB}", "alone", nil, func(v *victim) { v.killStressors(cgroup.Memory) }},
+	{
+		"beside burnt processors", "stress.cpu: {service: web, load: 60%, workers: 1}", "alone", nil,
+		func(v *victim) { v.killStressors(cgroup.CPU) },
+	},
+	{
+		"beside taken memory", "stress.memory: {service: web, bytes: 64MiB}", "alone", nil,
+		func(v *victim) { v.killStressors(cgroup.Memory) },
+	},
 	{"beside taken memory, beyond the limit", "stress.memory: {service: web, percent: 100%}", "alone", func(v *victim) {
 		v.write(cgroup.Memory, "memory.limit_in_bytes", "memory.max", "64M", "64M")
 	}, nil},
-	{"beside a busy disk", "stress.io: {service: web, path: DIR, workers: 2}", "alone", nil, func(v *victim) { v.killStressors(cgroup.Disk) }},
+	{
+		"beside a busy disk", "stress.io: {service: web, path: DIR, workers: 2}", "alone", nil,
+		func(v *victim) { v.killStressors(cgroup.Disk) },
+	},
 	{"without room in memory", "disk.fill: {service: web, path: DIR, percent: 100%}", "tmpfs", nil, emptyUnnamed},
 	{"without room on a disk", "disk.fill: {service: web, path: DIR, keep_free: 0}", "ext4", nil, emptyUnnamed},
-	{"with little room on a disk", "disk.fill: {service: web, path: DIR, bytes: 20MiB, keep_free: 1MiB}", "ext4", nil, emptyUnnamed},
+	{
+		"with little room on a disk", "disk.fill: {service: web, path: DIR, bytes: 20MiB, keep_free: 1MiB}", "ext4", nil,
+		emptyUnnamed,
+	},
 	{"out of descriptors", "fd.exhaust: {service: web}", "shared", nil, moreFiles},
 	{"almost out of descriptors", "fd.exhaust: {service: web, leave: 3}", "shared", nil, moreFiles},
-	{"with a clock that is ahead", "time.skew: {service: web, offset: 2h}", "shared", nil, func(v *victim) { v.setClock(2*time.Hour, true) }},
-	{"with a clock that is behind", "time.skew: {service: web, offset: -1500ms}", "shared", nil, func(v *victim) { v.setClock(-1500*time.Millisecond, true) }},
+	{
+		"with a clock that is ahead", "time.skew: {service: web, offset: 2h}", "shared", nil,
+		func(v *victim) { v.setClock(2*time.Hour, true) },
+	},
+	{
+		"with a clock that is behind", "time.skew: {service: web, offset: -1500ms}", "shared", nil,
+		func(v *victim) { v.setClock(-1500*time.Millisecond, true) },
+	},
 }
 
 func unthrottle(v *victim) { v.write(cgroup.CPU, "cpu.cfs_quota_us", "cpu.max", "-1", "max") }
@@ -254,7 +281,9 @@ func unlimit(v *victim) {
 // unslow removes every limit of a disk.
 func unslow(v *victim) {
 	g := v.now(cgroup.Disk)
-	for _, s := range []cgroup.Setting{{File: "blkio.throttle.read_bps_device"}, {File: "blkio.throttle.write_bps_device"}, {File: "io.max"}} {
+	for _, s := range []cgroup.Setting{
+		{File: "blkio.throttle.read_bps_device"}, {File: "blkio.throttle.write_bps_device"}, {File: "io.max"},
+	} {
 		b, _ := os.ReadFile(filepath.Join(g.Path, s.File))
 		for line := range strings.Lines(string(b)) {
 			s.Device = strings.Fields(line)[0]
@@ -397,34 +426,46 @@ func TestUnified(t *testing.T) {
 		interfering string // a concurrent write by another program
 	}{
 		{"a throttle", "cpu.throttle: {service: web, share: 20%}", "cpu.max: max 100000", "cpu.max", "20000 100000", "", ""},
-		{"a throttle of another period", "cpu.throttle: {service: web, processors: 1.5}", "cpu.max: 100000 50000", "cpu.max", "75000 50000", "", ""},
+		{
+			"a throttle of another period", "cpu.throttle: {service: web, processors: 1.5}", "cpu.max: 100000 50000", "cpu.max",
+			"75000 50000", "", "",
+		},
 		{
 			"a throttle that is there", "cpu.throttle: {service: web, share: 20%}", "cpu.max: 5000 50000", "", "",
 			"may have only 10% of a processor already, and not by this run", "",
 		},
-		{"a throttle that another program changes", "cpu.throttle: {service: web, share: 20%}", "cpu.max: max 100000", "cpu.max", "20000 100000", "", "7000 100000"},
 		{
-			"a limit", "memory.limit: {service: web, bytes: 64MiB}", "memory.max: max\nmemory.current: 30000000\nmemory.events: max 0", "memory.max", "67108864", "",
+			"a throttle that another program changes", "cpu.throttle: {service: web, share: 20%}", "cpu.max: max 100000",
+			"cpu.max", "20000 100000", "", "7000 100000",
+		},
+		{
+			"a limit", "memory.limit: {service: web, bytes: 64MiB}",
+			"memory.max: max\nmemory.current: 30000000\nmemory.events: max 0", "memory.max", "67108864", "",
 			"",
 		},
 		{
-			"a limit in the midst of a page", "memory.limit: {service: web, bytes: 50000000}", "memory.max: 900000000\nmemory.current: 30000000\nmemory.events: max 0",
+			"a limit in the midst of a page", "memory.limit: {service: web, bytes: 50000000}",
+			"memory.max: 900000000\nmemory.current: 30000000\nmemory.events: max 0",
 			"memory.max", "49999872", "", "",
 		},
 		{
 			"a limit below what is used", "memory.limit: {service: web, bytes: 20MiB}",
-			"memory.max: max\nmemory.current: 90000000\nmemory.events: max 0\nmemory.stat: inactive_file 50000000", "", "", "uses 38.15 MiB that can't be dropped", "",
+			"memory.max: max\nmemory.current: 90000000\nmemory.events: max 0\nmemory.stat: inactive_file 50000000", "", "",
+			"uses 38.15 MiB that can't be dropped", "",
 		},
 		{
 			"a limit below what is cached", "memory.limit: {service: web, bytes: 64MiB}",
-			"memory.max: max\nmemory.current: 90000000\nmemory.events: max 0\nmemory.stat: inactive_file 50000000", "memory.max", "67108864", "", "",
+			"memory.max: max\nmemory.current: 90000000\nmemory.events: max 0\nmemory.stat: inactive_file 50000000", "memory.max",
+			"67108864", "", "",
 		},
 		{
-			"a limit that is there", "memory.limit: {service: web, bytes: 64MiB}", "memory.max: 50000000\nmemory.current: 30000000\nmemory.events: max 0", "", "",
+			"a limit that is there", "memory.limit: {service: web, bytes: 64MiB}",
+			"memory.max: 50000000\nmemory.current: 30000000\nmemory.events: max 0", "", "",
 			"may have only 47.68 MiB already", "",
 		},
 		{
-			"a limit without an effect", "memory.limit: {service: web, bytes: 64GiB}", "memory.max: max\nmemory.current: 30000000\nmemory.events: max 0", "", "",
+			"a limit without an effect", "memory.limit: {service: web, bytes: 64GiB}",
+			"memory.max: max\nmemory.current: 30000000\nmemory.events: max 0", "", "",
 			"would not be felt", "",
 		},
 	} {
@@ -452,7 +493,8 @@ func TestUnified(t *testing.T) {
 			}
 			f, _ := chaostest.Parse(t, c.yaml)
 			env := chaos.Env{
-				Targets: chaos.Targets{Units: []chaos.Unit{u}}, Host: chaos.Host{Groups: cgroup.System{Proc: filepath.Join(root, "proc")}},
+				Targets:    chaos.Targets{Units: []chaos.Unit{u}},
+				Host:       chaos.Host{Groups: cgroup.System{Proc: filepath.Join(root, "proc")}},
 				Occurrence: chaos.Occurrence{Now: clock()},
 			}
 			steps, err := f.Plan(t.Context(), env)
@@ -490,7 +532,8 @@ func TestUnified(t *testing.T) {
 				before = []byte(c.interfering)
 			}
 			out, err := held.Revert(t.Context())
-			if want := map[bool]chaos.Outcome{true: chaos.Reverted, false: chaos.None}[c.interfering == ""]; err != nil || out != want {
+			if want := map[bool]chaos.Outcome{true: chaos.Reverted, false: chaos.None}[c.interfering == ""]; err != nil ||
+				out != want {
 				t.Errorf("reverted: %s, %v", out, err)
 			}
 			got, _ := os.ReadFile(file)
@@ -524,10 +567,20 @@ func TestResources_Refused(t *testing.T) {
 			v.write(cgroup.CPU, "cpu.cfs_quota_us", "cpu.max", "15000", "15000 100000")
 		}, "may have only 15% of a processor already, and not by this run"},
 		{"in a group of others", "memory.limit: {service: web, bytes: 64MiB}", "shared", nil, "shares the control group"},
-		{"in a group of others, to be killed", "stress.memory: {service: web, bytes: 64MiB, oom: unit}", "shared", nil, "any of which the kernel would kill"},
-		{"without a limit, to be killed", "stress.memory: {service: web, bytes: 64MiB, oom: unit}", "alone", nil, "so it is the machine that would run out of it"},
-		{"memory that the machine needs", "stress.memory: {service: web, percent: 100%}", "alone", nil, "at least 512 MiB must stay free"},
-		{"below what it uses", "memory.limit: {service: web, bytes: 4KiB}", "alone", func(v *victim) { // memory from before the group does not count
+		{
+			"in a group of others, to be killed", "stress.memory: {service: web, bytes: 64MiB, oom: unit}", "shared", nil,
+			"any of which the kernel would kill",
+		},
+		{
+			"without a limit, to be killed", "stress.memory: {service: web, bytes: 64MiB, oom: unit}", "alone", nil,
+			"so it is the machine that would run out of it",
+		},
+		{
+			"memory that the machine needs", "stress.memory: {service: web, percent: 100%}", "alone", nil,
+			"at least 512 MiB must stay free",
+		},
+		// memory from before the group does not count
+		{"below what it uses", "memory.limit: {service: web, bytes: 4KiB}", "alone", func(v *victim) {
 			u := v.Unit.(*unit)
 			if err := v.Stop(t.Context(), 0); err != nil {
 				t.Fatal(err)
@@ -539,18 +592,36 @@ func TestResources_Refused(t *testing.T) {
 			}
 			u.begin(t)
 		}, "that can't be dropped, so it can't be limited to 4 KiB"},
-		{"a disk that is memory", "disk.throttle: {service: web, path: DIR, rate: 1MiB/s}", "tmpfs", nil, "is memory, and on no disk"},
+		{
+			"a disk that is memory", "disk.throttle: {service: web, path: DIR, rate: 1MiB/s}", "tmpfs", nil,
+			"is memory, and on no disk",
+		},
 		{"a busy disk that is memory", "stress.io: {service: web, path: DIR}", "tmpfs", nil, "is memory, and on no disk"},
 		{"a busy disk that is too small", "stress.io: {service: web, path: DIR}", "ext4", nil, "and 128 MiB are wanted"},
-		{"a directory that there is not", "disk.fill: {service: web, path: /there/is/none, percent: 100%}", "shared", nil, "no such file"},
-		{"a disk that is as full", "disk.fill: {service: web, path: DIR, keep_free: 15MiB, bytes: 8MiB}", "tmpfs", func(v *victim) {
-			if err := os.WriteFile(fmt.Sprintf("/proc/%d/root%s/x", v.PID(), v.dir), make([]byte, 2<<20), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}, "is already as full as the fault would make it"},
-		{"the disk of brunt's journal", "disk.fill: {service: web, path: DIR, percent: 100%}", "shared", nil, "brunt's journal lies on the filesystem"},
-		{"a clock that is off", "time.skew: {service: web, offset: 1h}", "shared", func(v *victim) { v.setClock(time.Hour, false) }, "has changed the code"},
-		{"a clock that is stopped with it", "time.skew: {service: web, offset: 1h}", "shared", stop, "another program has stopped it"},
+		{
+			"a directory that there is not", "disk.fill: {service: web, path: /there/is/none, percent: 100%}", "shared", nil,
+			"no such file",
+		},
+		{
+			"a disk that is as full", "disk.fill: {service: web, path: DIR, keep_free: 15MiB, bytes: 8MiB}", "tmpfs",
+			func(v *victim) {
+				if err := os.WriteFile(fmt.Sprintf("/proc/%d/root%s/x", v.PID(), v.dir), make([]byte, 2<<20), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}, "is already as full as the fault would make it",
+		},
+		{
+			"the disk of brunt's journal", "disk.fill: {service: web, path: DIR, percent: 100%}", "shared", nil,
+			"brunt's journal lies on the filesystem",
+		},
+		{
+			"a clock that is off", "time.skew: {service: web, offset: 1h}", "shared",
+			func(v *victim) { v.setClock(time.Hour, false) }, "has changed the code",
+		},
+		{
+			"a clock that is stopped with it", "time.skew: {service: web, offset: 1h}", "shared", stop,
+			"another program has stopped it",
+		},
 		{"descriptors that are used up", "fd.exhaust: {service: web, leave: 1000}", "shared", func(v *victim) {
 			if err := unix.Prlimit(v.PID(), unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 50, Max: 500}, nil); err != nil {
 				t.Fatal(err)
@@ -615,8 +686,9 @@ func TestResources_Overlap(t *testing.T) {
 				t.Fatal(err)
 			}
 			b := step(c.second)
-			if _, err := j.Intent(chaos.Intent{Fault: "b", What: b.String(), Undo: b.Undo()}); err == nil || !strings.Contains(err.Error(),
-				"a is still in ("+a.String()+"), and changes the same setting") {
+			if _, err := j.Intent(chaos.Intent{Fault: "b", What: b.String(), Undo: b.Undo()}); err == nil ||
+				!strings.Contains(err.Error(),
+					"a is still in ("+a.String()+"), and changes the same setting") {
 				t.Errorf("a second one on it: %v", err)
 			}
 			if _, err := held.Revert(t.Context()); err != nil {

@@ -38,8 +38,8 @@ func (t *Timeline) OnNetworkChange(container string) {
 	t.notify(container, func(h HeldTraits) containerHook { return h.OnNetworkChange })
 }
 
-// endedBefore calls early if a fault has ended before its revert, such as one whose process was killed. Last says that it is asked just
-// before the revert.
+// endedBefore calls early if a fault has ended before its revert, such as one whose process was killed. Last says that
+// it is asked just before the revert.
 func (t *Timeline) endedBefore(ctx context.Context, r *injection, last bool, early func(why error)) {
 	if r.OneShot || r.isVoid() {
 		return
@@ -108,7 +108,8 @@ type Followed struct {
 // followEach is the time between two questions which units there are.
 const followEach = time.Second
 
-// stay waits until at, or until over is closed, and keeps the fault on its units meanwhile. It is false when ctx ended first.
+// stay waits until at, or until over is closed, and keeps the fault on its units meanwhile. It is false when ctx ended
+// first.
 func (t *Timeline) stay(ctx context.Context, f Followed, r *injection, over <-chan struct{}) bool {
 	within, end := context.WithTimeout(ctx, max(0, f.Until-t.Env.Now()))
 	defer end()
@@ -155,7 +156,8 @@ func (t *Timeline) follows(f Followed, r *injection) (adapt func(context.Context
 	return f.Env.Follow(f)
 }
 
-// watchesEnd returns what looks whether a fault is still in, and voids it when it is not at two looks: what follows a change may be at it.
+// watchesEnd returns what looks whether a fault is still in, and voids it when it is not at two looks: what follows a
+// change may be at it.
 func (t *Timeline) watchesEnd(r *injection) (look func(context.Context)) {
 	var since time.Duration
 	return func(ctx context.Context) {

@@ -103,7 +103,8 @@ func TestEnded(t *testing.T) {
 	if got := strings.Join(lines, " "); got != "+it@1s -it@6s" {
 		t.Errorf("got %s", got)
 	}
-	if r := records[0]; r.Skipped || r.N < 0 || r.InjectErr != nil || r.Void == nil || r.Cleared != 6*time.Second || said != "its process was killed" {
+	if r := records[0]; r.Skipped || r.N < 0 || r.InjectErr != nil || r.Void == nil || r.Cleared != 6*time.Second ||
+		said != "its process was killed" {
 		t.Errorf("%+v, %q", r, said)
 	}
 }
@@ -148,7 +149,8 @@ func TestVoid(t *testing.T) {
 				t.Errorf("it does not count as injected: %+v", r)
 			}
 			void, ok := errors.AsType[chaos.VoidError](r.Void)
-			if ok != (c.in > 0) || ok && (r.Cleared-r.Injected != c.in || void.After != c.in || !strings.HasSuffix(void.Error(), killed)) {
+			if ok != (c.in > 0) || ok && (r.Cleared-r.Injected != c.in || void.After != c.in ||
+				!strings.HasSuffix(void.Error(), killed)) {
 				t.Errorf("in from %s to %s, %v; want %s", r.Injected, r.Cleared, r.Void, c.in)
 			}
 			for _, s := range r.Steps {
@@ -207,7 +209,8 @@ func TestRestarted(t *testing.T) {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 			r := records[0]
-			if r.Skipped || r.N < 0 || (r.Void != nil) != c.ends || c.ends && !strings.HasSuffix(r.Void.Error(), "after 2s: on_restart: void") {
+			if r.Skipped || r.N < 0 || (r.Void != nil) != c.ends ||
+				c.ends && !strings.HasSuffix(r.Void.Error(), "after 2s: on_restart: void") {
 				t.Errorf("skipped %v, number %d: %v", r.Skipped, r.N, r.Void)
 			}
 			if got := strings.Join(events, " "); c.events != "" && !strings.Contains(got,

@@ -72,7 +72,8 @@ func (r *Roles) Of(units []string) (name, said string) {
 	return name, said
 }
 
-// A Choice notes which units an occurrence has picked, so that a later plan picks the same. It is safe for concurrent use.
+// A Choice notes which units an occurrence has picked, so that a later plan picks the same. It is safe for concurrent
+// use.
 type Choice struct {
 	mu    sync.Mutex
 	again bool                // a later plan picks the same

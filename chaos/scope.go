@@ -20,7 +20,8 @@ func (sc *Scope) KnowsZone(at syntax.Pos, zone string, m *syntax.Mistakes) bool 
 	}
 	known := sc.Zones.names()
 	if len(known) == 0 {
-		sc.NoMatch(at, m, "`zones: [a, b]` beside a service's replicas puts them in turn into zones", "there is no zone %q: no unit stands in any", zone)
+		sc.NoMatch(at, m, "`zones: [a, b]` beside a service's replicas puts them in turn into zones",
+			"there is no zone %q: no unit stands in any", zone)
 		return false
 	}
 	if !slices.Contains(known, zone) {
@@ -163,7 +164,8 @@ func (sc *Scope) Contained(name string) bool {
 		name = service
 	}
 	if sc.Cluster != nil {
-		return strings.HasPrefix(name, ZonePrefix) || syntax.IsName(name) && name != LoadName && name != TargetName && sc.Has(name) && !sc.HasEndpoint(name)
+		return strings.HasPrefix(name, ZonePrefix) ||
+			syntax.IsName(name) && name != LoadName && name != TargetName && sc.Has(name) && !sc.HasEndpoint(name)
 	}
 	_, known := sc.Services[name]
 	return sc.Found[name] || sc.Containers && (known || strings.HasPrefix(name, ZonePrefix))

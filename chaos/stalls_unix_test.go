@@ -18,7 +18,8 @@ import (
 // operation meanwhile is late.
 func stalls(t *testing.T, stop, run time.Duration) {
 	t.Helper()
-	script := fmt.Sprintf("while read -t %.2f _; [ $? -gt 128 ]; do kill -STOP %[2]d; sleep %.2[3]f; kill -CONT %[2]d; done; kill -CONT %[2]d", run.Seconds(),
+	script := fmt.Sprintf("while read -t %.2f _; [ $? -gt 128 ]; do kill -STOP %[2]d; sleep %.2[3]f; kill -CONT %[2]d; "+
+		"done; kill -CONT %[2]d", run.Seconds(),
 		os.Getpid(), stop.Seconds())
 	cmd := exec.Command("bash", "-c", script)
 	in, err := cmd.StdinPipe() // closed when this process ends

@@ -19,7 +19,8 @@ type TakenBackError struct {
 
 func (e TakenBackError) Error() string {
 	if e.From == e.To {
-		return fmt.Sprintf("brunt did not take the fault back in time, and %s did at %s", cmp.Or(e.By, "its watchdog"), quantity.FormatInstant(e.At))
+		return fmt.Sprintf("brunt did not take the fault back in time, and %s did at %s", cmp.Or(e.By, "its watchdog"),
+			quantity.FormatInstant(e.At))
 	}
 	return fmt.Sprintf("brunt itself stood still from %s to %s, and its watchdog took the fault back at %s",
 		quantity.FormatInstant(e.From), quantity.FormatInstant(e.To), quantity.FormatInstant(e.At))
@@ -47,8 +48,8 @@ type earlyEnd struct {
 	why error
 }
 
-// void ends an occurrence early: its effect is gone, or is not the planned one any more. It was in until then, and the run can't be
-// judged by it. Of several causes the first counts, unless a watchdog took it back.
+// void ends an occurrence early: its effect is gone, or is not the planned one any more. It was in until then, and the
+// run can't be judged by it. Of several causes the first counts, unless a watchdog took it back.
 func (t *Timeline) void(r *injection, at time.Duration, why error) {
 	end := &earlyEnd{at, why}
 	taken, ok := errors.AsType[TakenBackError](why)
@@ -69,8 +70,8 @@ func (t *Timeline) void(r *injection, at time.Duration, why error) {
 	}
 }
 
-// ends notes the end of an occurrence, and reports whether it had none. A watchdog that took it back also ended what held it,
-// which may be noticed first.
+// ends notes the end of an occurrence, and reports whether it had none. A watchdog that took it back also ended what
+// held it, which may be noticed first.
 func (r *injection) ends(end *earlyEnd) (first bool) {
 	if r.end.CompareAndSwap(nil, end) {
 		return true
@@ -109,8 +110,8 @@ func (t *Timeline) TakenBack(entry int, why TakenBackError) {
 	}
 }
 
-// awake finds out what happened while brunt stood still, if it did, and what a watchdog took back because a fault is past
-// its deadline.
+// awake finds out what happened while brunt stood still, if it did, and what a watchdog took back because a fault is
+// past its deadline.
 func (t *Timeline) awake() {
 	if t.Awake == nil {
 		return

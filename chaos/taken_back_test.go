@@ -36,7 +36,8 @@ func TestLate(t *testing.T) {
 		if got := strings.Join(lines, " "); got != c.want {
 			t.Errorf("late by %s: %q, want %q", c.late, got, c.want)
 		}
-		if r := records[0]; (c.want == "") != (r.InjectErr != nil && strings.Contains(r.InjectErr.Error(), "brunt itself was late for it by 1.5s")) {
+		if r := records[0]; (c.want == "") != (r.InjectErr != nil &&
+			strings.Contains(r.InjectErr.Error(), "brunt itself was late for it by 1.5s")) {
 			t.Errorf("late by %s: %v", c.late, r.InjectErr)
 		}
 	}
@@ -81,7 +82,8 @@ func TestLate_Others(t *testing.T) {
 		want  string
 	}{
 		{"plans that fail take longer than the period", func(d *diary) []*chaos.Entry {
-			e := entry("a", noted{diary: d, name: "a", slow: 15 * time.Second, until: 32 * time.Second}, time.Second, time.Second)
+			e := entry("a", noted{diary: d, name: "a", slow: 15 * time.Second, until: 32 * time.Second}, time.Second,
+				time.Second)
 			e.Every, e.Repeat = quantity.Duration(10*time.Second), 3
 			return []*chaos.Entry{e}
 		}, "+a@46s -a@47s"},
@@ -162,10 +164,13 @@ func TestGroup_TakenBack(t *testing.T) {
 	}
 }
 
-// TestGroup_StepTakenBack checks that the steps of a group that a watchdog has reverted say so, and when, and that the others do not.
+// TestGroup_StepTakenBack checks that the steps of a group that a watchdog has reverted say so, and when, and that the
+// others do not.
 func TestGroup_StepTakenBack(t *testing.T) {
 	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
-		return []*chaos.Entry{group(time.Second, time.Minute, noted{diary: d, name: "a", undo: true}, noted{diary: d, name: "b", undo: true})}
+		return []*chaos.Entry{
+			group(time.Second, time.Minute, noted{diary: d, name: "a", undo: true}, noted{diary: d, name: "b", undo: true}),
+		}
 	}, func(tl *chaos.Timeline) {
 		time.AfterFunc(30*time.Second, func() {
 			tl.TakenBack(2, chaos.TakenBackError{At: 20 * time.Second, From: 9 * time.Second, To: 30 * time.Second})
@@ -186,7 +191,9 @@ func TestGroup_StepTakenBack(t *testing.T) {
 // TestGroup_Roles checks that a step has no role that another step's unit had.
 func TestGroup_Roles(t *testing.T) {
 	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
-		return []*chaos.Entry{group(time.Second, time.Minute, noted{diary: d, name: "a", leads: true}, noted{diary: d, name: "a"})}
+		return []*chaos.Entry{
+			group(time.Second, time.Minute, noted{diary: d, name: "a", leads: true}, noted{diary: d, name: "a"}),
+		}
 	}, nil)
 	steps := records[0].Steps
 	if len(steps) != 2 || steps[0].Role != chaos.RoleLeader || steps[1].Role != "" {
@@ -200,7 +207,8 @@ func TestAwake_Overdue(t *testing.T) {
 	var asked []bool
 	lines, _ := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
 		return []*chaos.Entry{
-			entry("late", noted{diary: d, name: "late", undo: true, takes: 10 * time.Minute, drags: 6 * time.Minute}, time.Second, time.Second),
+			entry("late", noted{diary: d, name: "late", undo: true, takes: 10 * time.Minute, drags: 6 * time.Minute},
+				time.Second, time.Second),
 			entry("other", noted{diary: d, name: "other", undo: true}, 2*time.Second+time.Millisecond, 20*time.Minute),
 		}
 	}, func(tl *chaos.Timeline) {

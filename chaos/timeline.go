@@ -28,9 +28,9 @@ type Timeline struct {
 	Phases
 	// Before is called once, before the first injection. An error prevents every injection.
 	Before func(ctx context.Context) error
-	// Awake is called when a fault is due, and before one is reverted: brunt itself may have stood still
-	// until now. It calls TakenBack if a watchdog has reverted faults meanwhile. overdue says that a fault is past its
-	// deadline in the journal, or was: a watchdog reverts it in any case, and with it what one undo takes back at once. It may be nil.
+	// Awake is called when a fault is due, and before one is reverted: brunt itself may have stood still until now. It
+	// calls TakenBack if a watchdog has reverted faults meanwhile. overdue says that a fault is past its deadline in the
+	// journal, or was: a watchdog reverts it in any case, and with it what one undo takes back at once. It may be nil.
 	Awake func(overdue bool)
 	Event func(result.Event)
 
@@ -45,8 +45,8 @@ type Timeline struct {
 
 // Phases record on the run's clock when occurrences are in.
 type Phases struct {
-	// Inject records that an occurrence begins, just before its injection, and Clear that it is taken off. The proof that it is gone
-	// follows, and is no part of it.
+	// Inject records that an occurrence begins, just before its injection, and Clear that it is taken off. The proof that
+	// it is gone follows, and is no part of it.
 	Inject func(fault, occurrence string) (n int, at time.Duration)
 	Clear  func(n int) time.Duration
 	// Void removes the record of an occurrence that was not injected.
@@ -193,13 +193,16 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 			return
 		}
 		t.awake()
-		if late := t.Env.Now() - max(due, free); late > mostLate && !t.Alone { // without a load, no instant is better than another
+		// without a load, no instant is better than another
+		if late := t.Env.Now() - max(due, free); late > mostLate && !t.Alone {
 			t.missedAs(p.Name, e, due, fmt.Sprintf("brunt itself was late for it by %s, and it may be late by at most %s",
 				quantity.FormatSeconds(late.Seconds()), quantity.FormatDuration(mostLate)))
 			continue // a later one may be in time
 		}
 		r := &injection{
-			Record:  &Record{Name: p.Name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), Within: e.WithinOr()},
+			Record: &Record{
+				Name: p.Name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), Within: e.WithinOr(),
+			},
 			monitor: w, of: e.Damage,
 		}
 		if before != nil && before.over > due {
@@ -207,7 +210,8 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 				t.missed(e, due, before.Name+" was not over before the load ended")
 				return
 			}
-			r.Late = fmt.Sprintf("%s late: %s was not over before", quantity.FormatSeconds((before.over - due).Seconds()), before.Name)
+			r.Late = fmt.Sprintf("%s late: %s was not over before", quantity.FormatSeconds((before.over - due).Seconds()),
+				before.Name)
 			t.event("fault.late", r.Name, r.Late)
 		}
 		t.keep(r.Record)
@@ -301,7 +305,9 @@ func (t *Timeline) missed(e *Entry, due time.Duration, why string) *Record {
 
 // missedAs records an occurrence that is not injected.
 func (t *Timeline) missedAs(name string, e *Entry, due time.Duration, why string) *Record {
-	r := &Record{Name: name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), InjectErr: errors.New(why)}
+	r := &Record{
+		Name: name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), InjectErr: errors.New(why),
+	}
 	t.keep(r)
 	t.event("fault.missed", name, why)
 	return r

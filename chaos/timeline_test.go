@@ -164,7 +164,9 @@ func (s *notedStep) Gone(ctx context.Context) (string, error) {
 
 // play plays entries in a bubble of fake time. It returns the calls and the records. The load ends at
 // end.
-func play(t *testing.T, end, cancelAt time.Duration, build func(d *diary) []*chaos.Entry, change func(*chaos.Timeline)) ([]string, []*chaos.Record) {
+func play(
+	t *testing.T, end, cancelAt time.Duration, build func(d *diary) []*chaos.Entry, change func(*chaos.Timeline),
+) ([]string, []*chaos.Record) {
 	t.Helper()
 	var lines []string
 	var records []*chaos.Record
@@ -219,24 +221,33 @@ func TestTimeline(t *testing.T) {
 		{"a lasting fault stays for its time", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
 			return []*chaos.Entry{entry("a", noted{diary: d, name: "a", undo: true}, 10*time.Minute, time.Minute)}
 		}, nil, "+a@10m0s -a@11m0s", "11m0s"},
-		{"a run that ends takes back what is in, and injects no more", time.Hour, 10 * time.Minute, func(d *diary) []*chaos.Entry {
-			return []*chaos.Entry{
-				entry("a", noted{diary: d, name: "a", undo: true}, 5*time.Minute, time.Hour), entry("b", noted{diary: d, name: "b"}, 20*time.Minute, time.Minute),
-			}
-		}, nil, "+a@5m0s -a@10m0s", "10m0s 0s"},
+		{
+			"a run that ends takes back what is in, and injects no more", time.Hour, 10 * time.Minute,
+			func(d *diary) []*chaos.Entry {
+				return []*chaos.Entry{
+					entry("a", noted{diary: d, name: "a", undo: true}, 5*time.Minute, time.Hour),
+					entry("b", noted{diary: d, name: "b"}, 20*time.Minute, time.Minute),
+				}
+			}, nil, "+a@5m0s -a@10m0s", "10m0s 0s",
+		},
 		{"a run that ends takes back the last first", time.Hour, 10 * time.Minute, func(d *diary) []*chaos.Entry {
 			return []*chaos.Entry{
-				entry("a", noted{diary: d, name: "a", undo: true}, 5*time.Minute, time.Hour), entry("b", noted{diary: d, name: "b", undo: true, drags: 2 * time.Second},
+				entry("a", noted{diary: d, name: "a", undo: true}, 5*time.Minute, time.Hour),
+				entry("b", noted{diary: d, name: "b", undo: true, drags: 2 * time.Second},
 					6*time.Minute, time.Hour),
 				entry("c", noted{diary: d, name: "c", undo: true}, 7*time.Minute, time.Hour),
 			}
 		}, nil, "+a@5m0s +b@6m0s +c@7m0s -c@10m0s -b@10m2s -a@10m2s", "10m2s 10m2s 10m0s"},
-		{"one that drags keeps those before it in for no longer than five seconds", time.Hour, 10 * time.Minute, func(d *diary) []*chaos.Entry {
-			return []*chaos.Entry{
-				entry("a", noted{diary: d, name: "a", undo: true}, 5*time.Minute, time.Hour), entry("b", noted{diary: d, name: "b", undo: true, drags: 20 * time.Second},
-					6*time.Minute, time.Hour),
-			}
-		}, nil, "+a@5m0s +b@6m0s -a@10m5s -b@10m20s", "10m5s 10m20s"},
+		{
+			"one that drags keeps those before it in for no longer than five seconds", time.Hour, 10 * time.Minute,
+			func(d *diary) []*chaos.Entry {
+				return []*chaos.Entry{
+					entry("a", noted{diary: d, name: "a", undo: true}, 5*time.Minute, time.Hour),
+					entry("b", noted{diary: d, name: "b", undo: true, drags: 20 * time.Second},
+						6*time.Minute, time.Hour),
+				}
+			}, nil, "+a@5m0s +b@6m0s -a@10m5s -b@10m20s", "10m5s 10m20s",
+		},
 		{"after waits for the clearing and then some", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
 			b := after(entry("b", noted{diary: d, name: "b"}, 0, time.Second), "a")
 			b.Wait = quantity.Duration(20 * time.Second)
@@ -253,21 +264,27 @@ func TestTimeline(t *testing.T) {
 			e.Within = quantity.Duration(20 * time.Second)
 			return []*chaos.Entry{e}
 		}, nil, "+a@1m0s -a@1m0s", "1m20s"},
-		{"one-shots keep their times, and a phase ends as the next comes", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
-			e := entry("a", once{noted{diary: d, name: "a", back: time.Second}}, 2*time.Second, 0)
-			e.Every, e.Repeat = quantity.Duration(3*time.Second), 3
-			return []*chaos.Entry{e}
-		}, nil, "+a@2s -a@2s +a@5s -a@5s +a@8s -a@8s", "5s 8s 13s"},
+		{
+			"one-shots keep their times, and a phase ends as the next comes", time.Hour, 2 * time.Hour,
+			func(d *diary) []*chaos.Entry {
+				e := entry("a", once{noted{diary: d, name: "a", back: time.Second}}, 2*time.Second, 0)
+				e.Every, e.Repeat = quantity.Duration(3*time.Second), 3
+				return []*chaos.Entry{e}
+			}, nil, "+a@2s -a@2s +a@5s -a@5s +a@8s -a@8s", "5s 8s 13s",
+		},
 		{"a one-shot waits for the unit of the one before", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
 			e := entry("a", once{noted{diary: d, name: "a", back: 4 * time.Second}}, 2*time.Second, 0)
 			e.Every, e.Repeat = quantity.Duration(3*time.Second), 2
 			return []*chaos.Entry{e}
 		}, nil, "+a@2s -a@2s +a@6s -a@6s", "6s 11s"},
-		{"a one-shot that would wait until after the load does not come", 8 * time.Second, 2 * time.Hour, func(d *diary) []*chaos.Entry {
-			e := entry("a", once{noted{diary: d, name: "a", back: 7 * time.Second}}, 2*time.Second, 0)
-			e.Every, e.Repeat = quantity.Duration(3*time.Second), 2
-			return []*chaos.Entry{e}
-		}, nil, "+a@2s -a@2s", "9s 0s"},
+		{
+			"a one-shot that would wait until after the load does not come", 8 * time.Second, 2 * time.Hour,
+			func(d *diary) []*chaos.Entry {
+				e := entry("a", once{noted{diary: d, name: "a", back: 7 * time.Second}}, 2*time.Second, 0)
+				e.Every, e.Repeat = quantity.Duration(3*time.Second), 2
+				return []*chaos.Entry{e}
+			}, nil, "+a@2s -a@2s", "9s 0s",
+		},
 		{"every repeats until the load ends", time.Minute, 2 * time.Hour, func(d *diary) []*chaos.Entry {
 			e := entry("a", noted{diary: d, name: "a"}, 10*time.Second, 5*time.Second)
 			e.Every = quantity.Duration(20 * time.Second)
@@ -292,11 +309,16 @@ func TestTimeline(t *testing.T) {
 			return []*chaos.Entry{entry("a", noted{diary: d, name: "a"}, time.Second, time.Minute)}
 		}, func(tl *chaos.Timeline) { tl.MaxEach = 10 * time.Second }, "+a@1s -a@11s", "11s"},
 		{"an injection that fails half-way is undone", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
-			return []*chaos.Entry{entry("a", noted{diary: d, name: "a", undo: true, steps: 3, fails: "inject"}, time.Second, time.Minute)}
+			return []*chaos.Entry{
+				entry("a", noted{diary: d, name: "a", undo: true, steps: 3, fails: "inject"}, time.Second, time.Minute),
+			}
 		}, nil, "+a@1s +a@1s -a@1s -a@1s void@1s", "0s"},
-		{"a fault without effect stays in for its time all the same", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
-			return []*chaos.Entry{entry("a", noted{diary: d, name: "a", fails: "verify"}, time.Second, time.Minute)}
-		}, nil, "+a@1s -a@1m1s", "1m1s"},
+		{
+			"a fault without effect stays in for its time all the same", time.Hour, 2 * time.Hour,
+			func(d *diary) []*chaos.Entry {
+				return []*chaos.Entry{entry("a", noted{diary: d, name: "a", fails: "verify"}, time.Second, time.Minute)}
+			}, nil, "+a@1s -a@1m1s", "1m1s",
+		},
 		{"the search for an effect keeps no fault in", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
 			return []*chaos.Entry{
 				entry("a", noted{diary: d, name: "a", fails: "search"}, time.Second, 3*time.Second),
@@ -309,9 +331,15 @@ func TestTimeline(t *testing.T) {
 		{"a second of search there is", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
 			return []*chaos.Entry{entry("a", noted{diary: d, name: "a", fails: "search"}, time.Second, time.Millisecond)}
 		}, nil, "+a@1s -a@2s", "2s"},
-		{"a steady state that does not hold keeps every fault out", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
-			return []*chaos.Entry{entry("a", noted{diary: d, name: "a"}, time.Second, time.Second), entry("b", noted{diary: d, name: "b"}, time.Minute, time.Second)}
-		}, func(tl *chaos.Timeline) { tl.Before = func(context.Context) error { return errors.New("unsteady") } }, "", "0s 0s"},
+		{
+			"a steady state that does not hold keeps every fault out", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
+				return []*chaos.Entry{
+					entry("a", noted{diary: d, name: "a"}, time.Second, time.Second),
+					entry("b", noted{diary: d, name: "b"}, time.Minute, time.Second),
+				}
+			}, func(tl *chaos.Timeline) { tl.Before = func(context.Context) error { return errors.New("unsteady") } }, "",
+			"0s 0s",
+		},
 		{"a fault due after the load is not injected", time.Minute, 2 * time.Hour, func(d *diary) []*chaos.Entry {
 			return []*chaos.Entry{entry("a", noted{diary: d, name: "a"}, 61*time.Second, time.Second)}
 		}, nil, "", "0s"},
@@ -350,8 +378,11 @@ func TestTimeline_PhaseIsTimeIn(t *testing.T) {
 			step := entry("a", n, 0, 0)
 			step.At = nil
 			return &chaos.Entry{
-				Fault: scenarios.Fault{Name: "g", At: new(quantity.Duration(time.Minute)), For: quantity.Duration(10 * time.Second)},
-				Kind:  chaos.GroupKind, Damage: &chaos.Group{Steps: []*chaos.Entry{step}},
+				Fault: scenarios.Fault{
+					Name: "g", At: new(quantity.Duration(time.Minute)),
+					For: quantity.Duration(10 * time.Second),
+				},
+				Kind: chaos.GroupKind, Damage: &chaos.Group{Steps: []*chaos.Entry{step}},
 			}
 		}},
 	} {
@@ -359,7 +390,9 @@ func TestTimeline_PhaseIsTimeIn(t *testing.T) {
 			var mu sync.Mutex
 			var told []result.Event
 			lines, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
-				return []*chaos.Entry{c.entry(noted{diary: d, name: "a", undo: true, steps: 4, proof: 3 * time.Second, opens: 2 * time.Second})}
+				return []*chaos.Entry{
+					c.entry(noted{diary: d, name: "a", undo: true, steps: 4, proof: 3 * time.Second, opens: 2 * time.Second}),
+				}
 			}, func(tl *chaos.Timeline) {
 				tl.Event = func(e result.Event) { // from the goroutines of proofs too
 					mu.Lock()
@@ -367,18 +400,22 @@ func TestTimeline_PhaseIsTimeIn(t *testing.T) {
 					told = append(told, e)
 				}
 			})
-			if got, want := strings.Join(lines, " "), strings.TrimSpace(strings.Repeat("+a@1m2s ", 4)+strings.Repeat("-a@1m12s ", 4)); got != want {
+			if got, want := strings.Join(lines, " "),
+				strings.TrimSpace(strings.Repeat("+a@1m2s ", 4)+strings.Repeat("-a@1m12s ", 4)); got != want {
 				t.Errorf("did %q, want %q", got, want)
 			}
 			r := records[0]
-			if want := 62 * time.Second; r.Injected != want || r.Verified != want+3*time.Second || r.Cleared != want+10*time.Second || r.Until != r.Cleared {
+			if want := 62 * time.Second; r.Injected != want || r.Verified != want+3*time.Second ||
+				r.Cleared != want+10*time.Second || r.Until != r.Cleared {
 				t.Errorf("injected %s, verified %s, cleared %s, until %s", r.Injected, r.Verified, r.Cleared, r.Until)
 			}
 			if !r.Gone || r.Err() != nil {
 				t.Errorf("gone %v, %v", r.Gone, r.Err())
 			}
 			for _, e := range told { // what is told after the proof has the time of the proof, and the end of the phase its own
-				want := map[string]float64{"fault.injected": 62, "fault.verified": 65, "fault.cleared": 72, "fault.gone": 75, "fault.reverted": 75}[e.Event]
+				want := map[string]float64{
+					"fault.injected": 62, "fault.verified": 65, "fault.cleared": 72, "fault.gone": 75, "fault.reverted": 75,
+				}[e.Event]
 				if float64(e.T) != want {
 					t.Errorf("%s at %v, want %v", e.Event, e.T, want)
 				}
@@ -422,11 +459,13 @@ func TestTimeline_Unverified(t *testing.T) {
 			now := func() time.Duration { return time.Since(d.began) }
 			a := noted{diary: d, name: "a", undo: true, fails: "answer", back: c.silent}
 			tl := &chaos.Timeline{
-				Entries: []*chaos.Entry{entry("a", a, time.Second, time.Second)}, Env: chaos.Env{Occurrence: chaos.Occurrence{Now: now}}, End: time.Hour, Journal: j,
+				Entries: []*chaos.Entry{entry("a", a, time.Second, time.Second)},
+				Env:     chaos.Env{Occurrence: chaos.Occurrence{Now: now}}, End: time.Hour, Journal: j,
 				Phases: chaos.Unmeasured(now),
 			}
 			r := tl.Play(t.Context())[0]
-			if unverified := c.revert == chaos.Unverified; r.Revert != c.revert || r.RevertErr != nil || (r.GoneErr != nil) != unverified || r.Gone == unverified {
+			if unverified := c.revert == chaos.Unverified; r.Revert != c.revert || r.RevertErr != nil ||
+				(r.GoneErr != nil) != unverified || r.Gone == unverified {
 				t.Errorf("silent for %s: %s, gone %v, %v, %v", c.silent, r.Revert, r.Gone, r.GoneErr, r.RevertErr)
 			}
 			if len(j.open) != 0 || j.failed != nil {
@@ -520,7 +559,8 @@ func TestFromInjection_Missed(t *testing.T) {
 // The errors of several steps are on one line.
 func TestErrorsOfStepsAreOneLine(t *testing.T) {
 	for fails, of := range map[string]func(r *chaos.Record) error{
-		"verify": func(r *chaos.Record) error { return r.VerifyErr }, "revert": func(r *chaos.Record) error { return r.RevertErr },
+		"verify": func(r *chaos.Record) error { return r.VerifyErr },
+		"revert": func(r *chaos.Record) error { return r.RevertErr },
 	} {
 		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
 			return []*chaos.Entry{entry("a", noted{diary: d, name: "a", fails: fails, steps: 2}, time.Second, time.Second)}
@@ -530,7 +570,8 @@ func TestErrorsOfStepsAreOneLine(t *testing.T) {
 			t.Errorf("%s: %v", fails, err)
 		}
 	}
-	if err := chaos.JoinErrors(nil, chaos.ErrNoUnit, nil, chaos.ErrNoEffect); !errors.Is(err, chaos.ErrNoUnit) || !errors.Is(err, chaos.ErrNoEffect) {
+	if err := chaos.JoinErrors(nil, chaos.ErrNoUnit, nil, chaos.ErrNoEffect); !errors.Is(err, chaos.ErrNoUnit) ||
+		!errors.Is(err, chaos.ErrNoEffect) {
 		t.Errorf("%v holds not what it was made of", err)
 	}
 	if err := chaos.JoinErrors(errors.New("a"), errors.New("b"), errors.New("a")); err.Error() != "a; b" {
@@ -567,11 +608,15 @@ func TestSlowEffects(t *testing.T) {
 
 // A revert that uses nearly all of its time does not shorten the search.
 func TestLateReverts(t *testing.T) {
-	for drags, gone := range map[time.Duration]bool{chaos.RevertFor - time.Second: true, chaos.RevertFor + time.Second: false} {
+	for drags, gone := range map[time.Duration]bool{
+		chaos.RevertFor - time.Second: true, chaos.RevertFor + time.Second: false,
+	} {
 		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
-			return []*chaos.Entry{entry("a", noted{diary: d, name: "a", drags: drags, back: chaos.RevertFor + 10*time.Second}, time.Second, time.Second)}
+			return []*chaos.Entry{entry("a", noted{diary: d, name: "a", drags: drags, back: chaos.RevertFor + 10*time.Second},
+				time.Second, time.Second)}
 		}, nil)
-		if r := records[0]; (r.RevertErr == nil) != gone || r.Gone != gone || (len(r.Held) == 0) != gone { // what is gone is not kept in memory
+		// what is gone is not kept in memory
+		if r := records[0]; (r.RevertErr == nil) != gone || r.Gone != gone || (len(r.Held) == 0) != gone {
 			t.Errorf("after %s: gone: %v, %v, %d steps held", drags, r.Gone, r.RevertErr, len(r.Held))
 		}
 	}
@@ -588,8 +633,11 @@ func TestTimeline_NotCleared(t *testing.T) {
 		"a fault": func(n noted) *chaos.Entry { return entry("a", n, time.Second, 10*time.Second) },
 		"a group": func(n noted) *chaos.Entry {
 			return &chaos.Entry{
-				Fault: scenarios.Fault{Name: "g", At: new(quantity.Duration(time.Second)), For: quantity.Duration(10 * time.Second)},
-				Kind:  chaos.GroupKind, Damage: &chaos.Group{Steps: []*chaos.Entry{step(n)}},
+				Fault: scenarios.Fault{
+					Name: "g", At: new(quantity.Duration(time.Second)),
+					For: quantity.Duration(10 * time.Second),
+				},
+				Kind: chaos.GroupKind, Damage: &chaos.Group{Steps: []*chaos.Entry{step(n)}},
 			}
 		},
 	} {
@@ -608,7 +656,8 @@ func TestTimeline_NotCleared(t *testing.T) {
 			if r := records[0]; r.RevertErr == nil || r.Until == 0 {
 				t.Errorf("it is taken back: %+v", r)
 			}
-			if all := strings.Join(told, "\n"); strings.Contains(all, "fault.cleared") || !strings.Contains(all, "fault.reverted failed") {
+			if all := strings.Join(told, "\n"); strings.Contains(all, "fault.cleared") ||
+				!strings.Contains(all, "fault.reverted failed") {
 				t.Errorf("the events are\n%s", all)
 			}
 		})
@@ -622,8 +671,9 @@ func TestFailuresAreInTheJournal(t *testing.T) {
 		d := &diary{began: time.Now()}
 		now := func() time.Duration { return time.Since(d.began) }
 		tl := &chaos.Timeline{
-			Entries: []*chaos.Entry{entry("a", noted{diary: d, name: "a", undo: true, fails: "revert"}, time.Second, time.Second)},
-			Env:     chaos.Env{Occurrence: chaos.Occurrence{Now: now}}, End: time.Hour, Journal: j,
+			Entries: []*chaos.Entry{entry("a", noted{diary: d, name: "a", undo: true, fails: "revert"}, time.Second,
+				time.Second)},
+			Env: chaos.Env{Occurrence: chaos.Occurrence{Now: now}}, End: time.Hour, Journal: j,
 			Phases: chaos.Unmeasured(now),
 		}
 		tl.Play(t.Context())
@@ -697,7 +747,9 @@ func TestEstimate(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %s-%s %v", e.Name, e.At, e.Clear, e.Rough))
 	}
 	slices.Sort(got)
-	want := []string{"along 12s-42s false", "crash 10s-15s false", "often#1 50s-51s false", "often#2 1m0s-1m1s false", "slow 35s-40s true"}
+	want := []string{
+		"along 12s-42s false", "crash 10s-15s false", "often#1 50s-51s false", "often#2 1m0s-1m1s false", "slow 35s-40s true",
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}

@@ -25,7 +25,8 @@ type Traits struct {
 	Finds bool
 	// Zones are the zones that the settings name.
 	Zones []string
-	// Follows says that units which join while the fault is in are hit too: with a pick those that come in the place of picked ones.
+	// Follows says that units which join while the fault is in are hit too: with a pick those that come in the place of
+	// picked ones.
 	Follows bool
 	// All says that the fault is on all units of what it names, so that every unit which joins is one of them.
 	All bool
@@ -58,8 +59,9 @@ type Traits struct {
 
 // A Sequence is a list of steps of the load's language that follow one another in one session.
 type Sequence struct {
-	Steps    *syntax.Node  // a list
-	At       string        // the endpoint of the steps that name none; empty: the only one of their protocol, or the target's own URL
+	Steps *syntax.Node // a list
+	// the endpoint of the steps that name none; empty: the only one of their protocol, or the target's own URL
+	At       string
 	Sessions int           // how many run it, each with connections of its own; zero is 1
 	Timeout  time.Duration // of a step
 	Kept     bool          // the journal keeps the steps, so that any process can make them

@@ -64,7 +64,8 @@ type Operation struct {
 	// ByEngine says that the operation needs only the engine, so that a watchdog in a container of
 	// its own can execute it. The undo's arguments name the engine as `engine`.
 	ByEngine bool
-	// ByCluster says that the operation needs only a cluster of Kubernetes, so that a watchdog in a pod of it can execute it.
+	// ByCluster says that the operation needs only a cluster of Kubernetes, so that a watchdog in a pod of it can execute
+	// it.
 	ByCluster bool
 	// Deadline bounds Do; zero is [UndoWithin].
 	Deadline time.Duration
@@ -164,8 +165,8 @@ func (o Operations) Revert(ctx context.Context, undo []Undo) (Outcome, error) {
 	return out, nil
 }
 
-// isAway reports whether an error says that an engine or a cluster does not answer now: what failed may succeed later. The errors of their
-// clients say so by a method.
+// isAway reports whether an error says that an engine or a cluster does not answer now: what failed may succeed later.
+// The errors of their clients say so by a method.
 func isAway(err error) bool {
 	if said, ok := err.(interface{ Away() bool }); ok && said.Away() {
 		return true
@@ -179,15 +180,17 @@ func isAway(err error) bool {
 	return slices.Contains([]error{io.EOF, syscall.ECONNRESET, syscall.ECONNREFUSED}, err)
 }
 
-// Passing reports whether an undo that failed may succeed later. Every one may, because what is in its way may end: a thread that the
-// kernel keeps, a busy file, a full disk. No time helps where brunt lacks a right, or cannot read the undo.
+// Passing reports whether an undo that failed may succeed later. Every one may, because what is in its way may end: a
+// thread that the kernel keeps, a busy file, a full disk. No time helps where brunt lacks a right, or cannot read the
+// undo.
 func Passing(err error) bool {
 	if each, ok := errors.AsType[oneLine](err); ok {
 		return slices.ContainsFunc(each, Passing)
 	}
-	return err != nil && !slices.ContainsFunc([]error{ErrDamaged, ErrUnknownOperation, ErrNewerVersion, fs.ErrPermission}, func(final error) bool {
-		return errors.Is(err, final)
-	})
+	return err != nil && !slices.ContainsFunc([]error{ErrDamaged, ErrUnknownOperation, ErrNewerVersion, fs.ErrPermission},
+		func(final error) bool {
+			return errors.Is(err, final)
+		})
 }
 
 // A TriedError is the failure of an undo that tries several times by itself.
@@ -205,8 +208,9 @@ const (
 	retryFor   = 15 * time.Second // bounds the attempts at the undos of an entry; a watchdog begins again afterwards
 )
 
-// tryAgain executes an undo, and tries again while it fails for a reason that may pass, with growing pauses. From the first failure on it
-// tries for most of the time, or for away where an engine or a cluster does not answer; zero is until ctx ends.
+// tryAgain executes an undo, and tries again while it fails for a reason that may pass, with growing pauses. From the
+// first failure on it tries for most of the time, or for away where an engine or a cluster does not answer; zero is
+// until ctx ends.
 func tryAgain(ctx context.Context, most, away time.Duration, undo func() (Outcome, error)) (out Outcome, err error) {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval, pause.RandomizationFactor = RetryEvery, longest, 0
@@ -231,7 +235,8 @@ func tryAgain(ctx context.Context, most, away time.Duration, undo func() (Outcom
 	return out, err // of the last attempt, and not that ctx ended
 }
 
-// RevertHeld reverts what is injected. It tries again while that fails, as long as a fault waits for the revert of others.
+// RevertHeld reverts what is injected. It tries again while that fails, as long as a fault waits for the revert of
+// others.
 func RevertHeld(ctx context.Context, h Held) (Outcome, error) {
 	return tryAgain(ctx, inTurn, 0, func() (Outcome, error) { return h.Revert(ctx) })
 }

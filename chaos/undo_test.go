@@ -33,12 +33,15 @@ func TestOperations_Revert(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tries, began := 0, time.Now()
-				ops := chaos.OperationsOf([]chaos.Operation{{Name: "it", Do: func(context.Context, chaos.Undo) (chaos.Outcome, error) {
-					if tries++; tries <= c.fails {
-						return chaos.Failed, c.with
-					}
-					return chaos.Reverted, nil
-				}}})
+				ops := chaos.OperationsOf([]chaos.Operation{{
+					Name: "it",
+					Do: func(context.Context, chaos.Undo) (chaos.Outcome, error) {
+						if tries++; tries <= c.fails {
+							return chaos.Failed, c.with
+						}
+						return chaos.Reverted, nil
+					},
+				}})
 				out, err := ops.Revert(t.Context(), []chaos.Undo{{Op: "it"}})
 				if !errors.Is(err, c.err) || (err == nil) != (out == chaos.Reverted) {
 					t.Errorf("%s, %v", out, err)

@@ -46,8 +46,8 @@ type UnitTraits struct {
 	// EndAgent returns the undo of what agents of a run set in the unit's network: it ends those that are there. Nil: they
 	// end with brunt alone.
 	EndAgent func(run string) Undo
-	// Node is the machine that the unit is on, where agents alone see its processes and its network. Nil: the unit is on this
-	// machine, or in a container of an engine.
+	// Node is the machine that the unit is on, where agents alone see its processes and its network. Nil: the unit is on
+	// this machine, or in a container of an engine.
 	Node Node
 }
 
@@ -59,9 +59,11 @@ type Node interface {
 	Life(ctx context.Context) (Life, error)
 	// Agent names the agents that see the unit's processes: units with the same name share them.
 	Agent(ctx context.Context) (string, error)
-	// LendAgent returns the input and output of an agent that sees the unit's processes. When they are closed, it reverts what it did.
+	// LendAgent returns the input and output of an agent that sees the unit's processes. When they are closed, it reverts
+	// what it did.
 	LendAgent(ctx context.Context) (io.ReadWriteCloser, error)
-	// LendProxies returns the input and output of proxies that an agent has in the unit's network. When they are closed, nothing of them is left.
+	// LendProxies returns the input and output of proxies that an agent has in the unit's network. When they are closed,
+	// nothing of them is left.
 	LendProxies(ctx context.Context) (io.ReadWriteCloser, error)
 	// ByAgent returns the undo that has another agent on the unit's machine execute some undos.
 	ByAgent(undo []Undo) Undo
@@ -69,11 +71,11 @@ type Node interface {
 	Revert(ctx context.Context, undo []Undo) (Outcome, error)
 	// Near returns the addresses from which the unit's machine speaks to it, such as those of probes of its health.
 	Near(ctx context.Context) ([]netip.Addr, error)
-	// Fronts returns the virtual addresses that lead to some of the units and to no others, with a port that leads there. An error
-	// says that one leads to others too.
+	// Fronts returns the virtual addresses that lead to some of the units and to no others, with a port that leads there.
+	// An error says that one leads to others too.
 	Fronts(ctx context.Context, units []Unit) ([]netip.AddrPort, error)
-	// Reached returns where some units are reached by TCP: at virtual addresses that lead to them, under their service, and at their own,
-	// under their names. An error says that a virtual address leads to others too.
+	// Reached returns where some units are reached by TCP: at virtual addresses that lead to them, under their service,
+	// and at their own, under their names. An error says that a virtual address leads to others too.
 	Reached(ctx context.Context, units []Unit) ([]Reach, error)
 }
 

@@ -15,7 +15,8 @@ import (
 func TestMetricNames(t *testing.T) {
 	set, read := token.NewFileSet(), 0
 	err := filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasPrefix(path, "reporterstest") {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") ||
+			strings.HasPrefix(path, "reporterstest") {
 			return err
 		}
 		f, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)

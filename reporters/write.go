@@ -34,7 +34,9 @@ func RewriteFiles(dir string, r *result.Result, list []Reporter) error {
 	})
 }
 
-func writeFiles(dir string, r *result.Result, list []Reporter, write func(path string, mode fs.FileMode, write func(io.Writer) error) error) error {
+func writeFiles(dir string, r *result.Result, list []Reporter,
+	write func(path string, mode fs.FileMode, write func(io.Writer) error) error,
+) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("making the folder of the report: %w", err)
 	}

@@ -8,8 +8,10 @@ import (
 
 // grpcStatuses are the names of the status codes of gRPC, by number.
 var grpcStatuses = [...]string{
-	"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED",
-	"FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
+	"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
+	"PERMISSION_DENIED", "RESOURCE_EXHAUSTED",
+	"FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS",
+	"UNAUTHENTICATED",
 }
 
 // GRPCStatus returns the name of a status code of gRPC, or the number of one without a name.
@@ -32,9 +34,12 @@ func GRPCStatuses() []string { return slices.Clone(grpcStatuses[:]) }
 // redisErrors are the first words of the errors of Redis, by number. Files of requests carry the numbers, so that a
 // new word goes to the end.
 var redisErrors = [...]string{
-	"other", "ERR", "WRONGTYPE", "LOADING", "READONLY", "MOVED", "ASK", "CLUSTERDOWN", "TRYAGAIN", "CROSSSLOT", "MASTERDOWN", "BUSY", "OOM",
-	"MISCONF", "NOREPLICAS", "NOSCRIPT", "EXECABORT", "NOAUTH", "WRONGPASS", "NOPERM", "NOPROTO", "BUSYKEY", "BUSYGROUP", "NOGROUP", "UNBLOCKED",
-	"UNKILLABLE", "NOTBUSY", "NOGOODSLAVE", "NOQUORUM", "INPROG", "IOERR", "DENIED", "STALE", "NOADDR", "REDIRECT", "INVALIDOBJ", "NOTREADY", "NOSUB",
+	"other", "ERR", "WRONGTYPE", "LOADING", "READONLY", "MOVED", "ASK", "CLUSTERDOWN", "TRYAGAIN", "CROSSSLOT",
+	"MASTERDOWN", "BUSY", "OOM",
+	"MISCONF", "NOREPLICAS", "NOSCRIPT", "EXECABORT", "NOAUTH", "WRONGPASS", "NOPERM", "NOPROTO", "BUSYKEY", "BUSYGROUP",
+	"NOGROUP", "UNBLOCKED",
+	"UNKILLABLE", "NOTBUSY", "NOGOODSLAVE", "NOQUORUM", "INPROG", "IOERR", "DENIED", "STALE", "NOADDR", "REDIRECT",
+	"INVALIDOBJ", "NOTREADY", "NOSUB",
 }
 
 // redisNumbers are the numbers of the words.
@@ -63,7 +68,8 @@ func redisWord(number int) string {
 // stateDigits are the characters of a SQLSTATE, in the order of their values.
 const stateDigits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-// SQLState returns the number of a SQLSTATE, which has five digits and capitals; a text that is none has the number of XX000.
+// SQLState returns the number of a SQLSTATE, which has five digits and capitals; a text that is none has the number of
+// XX000.
 func SQLState(code string) (number int32) {
 	if len(code) != 5 {
 		code = "XX000"

@@ -59,20 +59,24 @@ func TestDecode(t *testing.T) {
 	if err := m.Err(); err != nil {
 		t.Fatal(err)
 	}
-	if v.Name != "n" || !v.Switch || v.Maybe == nil || *v.Maybe || v.Count != 10 || v.Small != -5 || v.Large != 1000 || v.Seed != 16 || v.Weight != .5 {
+	if v.Name != "n" || !v.Switch || v.Maybe == nil || *v.Maybe || v.Count != 10 || v.Small != -5 || v.Large != 1000 ||
+		v.Seed != 16 || v.Weight != .5 {
 		t.Errorf("%+v", v)
 	}
-	if v.Wait.String() != "1m" || v.Rate != 1 || v.Share != .5 || v.Speed != 1 || v.Think.String() != "1s..2s" || v.Kind != "two" {
+	if v.Wait.String() != "1m" || v.Rate != 1 || v.Share != .5 || v.Speed != 1 || v.Think.String() != "1s..2s" ||
+		v.Kind != "two" {
 		t.Errorf("%+v", v)
 	}
 	h := v.Headers["A"]
-	if !reflect.DeepEqual(v.List, []string{"a", "1", "true"}) || !reflect.DeepEqual(v.Map, map[string]int{"x": 1, "y": 2}) || h.Text() != "b" {
+	if !reflect.DeepEqual(v.List, []string{"a", "1", "true"}) ||
+		!reflect.DeepEqual(v.Map, map[string]int{"x": 1, "y": 2}) || h.Text() != "b" {
 		t.Errorf("%+v", v)
 	}
 	if !v.Inner.On || v.Pointer == nil || v.Pointer.On || sketch(v.Raw) != `{"free":["form"]}` {
 		t.Errorf("%+v", v)
 	}
-	if !v.Has("needed") || v.Has("missing") || v.Of("kind").Line != 2 || v.Of("missing") != v.At || v.At.Col != 1 || v.Inner.Of("on").Line != 2 {
+	if !v.Has("needed") || v.Has("missing") || v.Of("kind").Line != 2 || v.Of("missing") != v.At || v.At.Col != 1 ||
+		v.Inner.Of("on").Line != 2 {
 		t.Errorf("places are %+v", v.Place)
 	}
 }
@@ -137,7 +141,8 @@ func TestDecodeMistakes(t *testing.T) {
 			var v all
 			var m syntax.Mistakes
 			syntax.Decode(syntaxtest.Parse(t, text), &v, &m)
-			if err := m.Err(); err == nil || !strings.HasSuffix(err.Error(), ": "+tt.want) || strings.Contains(err.Error(), "\n") {
+			if err := m.Err(); err == nil || !strings.HasSuffix(err.Error(), ": "+tt.want) ||
+				strings.Contains(err.Error(), "\n") {
 				t.Errorf("got  %v\nwant %s", err, tt.want)
 			}
 		})

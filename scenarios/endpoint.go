@@ -29,6 +29,9 @@ func (e *Endpoint) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 func (*Endpoint) Schema() syntax.Schema {
 	text := syntax.TextSchema()
 	return syntax.Schema{"anyOf": []any{
-		text, syntax.Schema{"type": "object", "required": []any{"url"}, "properties": syntax.Schema{"url": text.Described("its URL")}},
+		text, syntax.Schema{
+			"type": "object", "required": []any{"url"},
+			"properties": syntax.Schema{"url": text.Described("its URL")},
+		},
 	}}
 }

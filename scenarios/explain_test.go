@@ -11,7 +11,8 @@ import (
 
 // same reports whether two trees have the same content, whatever their places.
 func same(a, b *syntax.Node) bool {
-	if a.Kind != b.Kind || len(a.Fields) != len(b.Fields) || len(a.Items) != len(b.Items) || !reflect.DeepEqual(texts(a), texts(b)) {
+	if a.Kind != b.Kind || len(a.Fields) != len(b.Fields) || len(a.Items) != len(b.Items) ||
+		!reflect.DeepEqual(texts(a), texts(b)) {
 		return false
 	}
 	for i := range a.Fields {
@@ -151,7 +152,8 @@ func TestExplainFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := explainAgain(t, sc, fullOptions())
-	if strings.Contains(text, "params") || strings.Contains(text, "${rate}") || !strings.Contains(text, "    rate: 300/s\n") {
+	if strings.Contains(text, "params") || strings.Contains(text, "${rate}") ||
+		!strings.Contains(text, "    rate: 300/s\n") {
 		t.Errorf("not resolved:\n%s", text)
 	}
 }
@@ -166,7 +168,8 @@ func FuzzExplain(f *testing.F) {
 		"x: y", " a ", "- a", "a\n b\n", "\n\na\n", "${uuid()}", "$$", "$${x}", "1e3", "yes", "~", "é\x85\u2028", "'\"\\",
 		"<<", "a #b", "#", "|", "%", "---", "key:", "\ta\t",
 	} {
-		f.Add("extends: ok.yaml\nsetup: [{post: /, body: \"${text}\", json: {k: \"a${text}b\", \"k 2\": [\"${text}\"]}}]\nparams: {text: x}", s, s)
+		f.Add("extends: ok.yaml\nsetup: [{post: /, body: \"${text}\", json: {k: \"a${text}b\", \"k 2\": "+
+			"[\"${text}\"]}}]\nparams: {text: x}", s, s)
 	}
 	f.Fuzz(func(t *testing.T, text, value, block string) {
 		o := fuzzFiles(text, "")
@@ -179,10 +182,12 @@ func FuzzExplain(f *testing.F) {
 			return
 		}
 		// The parser can return values that no file can express.
-		if setup := sc.Root.Get("setup"); setup != nil && setup.Kind == syntax.List && len(setup.Items) > 0 && setup.Items[0].Kind == syntax.Map {
+		if setup := sc.Root.Get("setup"); setup != nil && setup.Kind == syntax.List && len(setup.Items) > 0 &&
+			setup.Items[0].Kind == syntax.Map {
 			body := &syntax.Node{Kind: syntax.String, Value: string([]rune(block))}
 			if !strings.Contains(block, "${") {
-				setup.Items[0].Fields = append(setup.Items[0].Fields, syntax.Field{Key: "fuzzed" + strings.ReplaceAll(body.Value, "${", ""), Value: body})
+				setup.Items[0].Fields = append(setup.Items[0].Fields,
+					syntax.Field{Key: "fuzzed" + strings.ReplaceAll(body.Value, "${", ""), Value: body})
 			}
 		}
 		shown := explainAgain(t, sc, o)

@@ -14,8 +14,8 @@ type Fault struct {
 	Name  string             `yaml:"-"`
 	At    *quantity.Duration `yaml:"at"`    // offset from t0
 	After string             `yaml:"after"` // when the named fault has cleared, or by `from`
-	// with after: injection counts from the first injection of the named fault, so that both can be in at once; default: clearing, from
-	// its end
+	// with after: injection counts from the first injection of the named fault, so that both can be in at once; default:
+	// clearing, from its end
 	Since   string            `yaml:"from,oneof=clearing|injection"`
 	During  string            `yaml:"during"`               // during the stage LOAD.STAGE
 	Trigger string            `yaml:"trigger,oneof=script"` // script: once, when a k6 script calls fault(NAME)
@@ -56,7 +56,8 @@ func (s *FaultStep) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	foreign := func(key string) bool { return slices.Contains(ofGroup, key) && !slices.Contains(ofStep, key) }
 	for _, f := range n.Fields {
 		if foreign(f.Key) {
-			m.AddHint(f.Pos, "a step's time counts from the begin of its group: after: 2s", "`%s` belongs to the group, not to a step", f.Key)
+			m.AddHint(f.Pos, "a step's time counts from the begin of its group: after: 2s",
+				"`%s` belongs to the group, not to a step", f.Key)
 		}
 	}
 	syntax.Decode(n.Without(func(key string) bool { return isFaultKind(key) || foreign(key) }), (*timing)(s), m)

@@ -26,12 +26,14 @@ type Guard struct {
 // Allow names addresses beyond loopback and what brunt started. A missing list of secrets is no limit.
 type Allow struct {
 	Load []string `yaml:"load"` // hosts, host:port, addresses or CIDR ranges that load may reach
-	// engines and hosts that faults may reach, and namespaces of clusters whose pods they may hit, as kubernetes/CONTEXT/NAMESPACE
+	// engines and hosts that faults may reach, and namespaces of clusters whose pods they may hit, as
+	// kubernetes/CONTEXT/NAMESPACE
 	Chaos []string `yaml:"chaos"`
-	// hosts, addresses or ranges that a scenario with ${env.…}, ${file.…} or a script may reach, of those that load and chaos name: their values go
-	// nowhere else; a missing list is no limit
-	Secrets []string          `yaml:"secrets"`
-	Nodes   map[string]string `yaml:"nodes"` // labels of the nodes of a cluster that faults may hit, all of them; zero is none
+	// hosts, addresses or ranges that a scenario with ${env.…}, ${file.…} or a script may reach, of those that load and
+	// chaos name: their values go nowhere else; a missing list is no limit
+	Secrets []string `yaml:"secrets"`
+	// labels of the nodes of a cluster that faults may hit, all of them; zero is none
+	Nodes map[string]string `yaml:"nodes"`
 }
 
 // Of returns the list of a key: load, chaos or secrets.
@@ -56,13 +58,15 @@ func (e *ReachError) Error() string { return e.What }
 
 // FaultsBeyond is the error for an address that faults may not call.
 func FaultsBeyond(what string) error {
-	return fmt.Errorf("faults call loopback and what brunt started; name %s under guard.allow.chaos, and where a policy has such a list "+
+	return fmt.Errorf("faults call loopback and what brunt started; name %s under guard.allow.chaos, and where a "+
+		"policy has such a list "+
 		"there too, to let them", what)
 }
 
 // QuestionsBeyond is the error for an address that questions may not go to: metrics, alerts, watches, ready and detect.
 func QuestionsBeyond(what string) error {
-	return fmt.Errorf("questions go to loopback and to what brunt started; name %s under guard.allow.load or guard.allow.chaos, and where a "+
+	return fmt.Errorf("questions go to loopback and to what brunt started; name %s under guard.allow.load or "+
+		"guard.allow.chaos, and where a "+
 		"policy has such a list there too, to let them", what)
 }
 
@@ -74,7 +78,8 @@ func ImagesBeyond(what string) error {
 
 // CallsBeyond is the error for an address that a call or a question was about to connect to.
 func CallsBeyond(what string) error {
-	return fmt.Errorf("brunt calls loopback and what it started; name %s under guard.allow.chaos, or for metrics, alerts, watch, ready and detect "+
+	return fmt.Errorf("brunt calls loopback and what it started; name %s under guard.allow.chaos, or for metrics, "+
+		"alerts, watch, ready and detect "+
 		"under guard.allow.load, and where a policy has such a list there too, to let it", what)
 }
 
@@ -83,7 +88,10 @@ func CallsBeyond(what string) error {
 func (r *Reach) Add(entry string) error {
 	if is, ok := parseClusterName(entry); is {
 		if !ok {
-			return &ReachError{fmt.Sprintf("%q is no namespace of a cluster", entry), "such as kubernetes/CONTEXT/NAMESPACE, with a context of the kubeconfig"}
+			return &ReachError{
+				fmt.Sprintf("%q is no namespace of a cluster", entry),
+				"such as kubernetes/CONTEXT/NAMESPACE, with a context of the kubeconfig",
+			}
 		}
 		r.clusters = append(r.clusters, entry)
 		return nil
@@ -104,7 +112,9 @@ func (r *Reach) Add(entry string) error {
 		return nil
 	}
 	if strings.ContainsAny(entry, "/ ") || entry == "" {
-		return &ReachError{fmt.Sprintf("%q is not an address, range or host", entry), "such as 10.1.2.3, 10.0.0.0/8 or api.test.example.com"}
+		return &ReachError{
+			fmt.Sprintf("%q is not an address, range or host", entry), "such as 10.1.2.3, 10.0.0.0/8 or api.test.example.com",
+		}
 	}
 	r.hosts = append(r.hosts, strings.ToLower(entry))
 	return nil
@@ -129,7 +139,8 @@ func (r *Reach) NamesHost(host string, port uint16) bool {
 // not an entry is not covered.
 func (r *Reach) Covers(other *Reach, sure bool) (beyond string, ok bool) {
 	for _, p := range other.prefixes {
-		if !p.Addr().IsLoopback() && !slices.ContainsFunc(r.prefixes, func(q netip.Prefix) bool { return q.Bits() <= p.Bits() && q.Contains(p.Addr()) }) {
+		if !p.Addr().IsLoopback() && !slices.ContainsFunc(r.prefixes,
+			func(q netip.Prefix) bool { return q.Bits() <= p.Bits() && q.Contains(p.Addr()) }) {
 			if p.IsSingleIP() {
 				return p.Addr().String(), false
 			}
@@ -181,7 +192,8 @@ func (r *Reach) Holds(to netip.AddrPort, host string) bool {
 	return slices.Contains(r.addrs, to.String()) || host != "" && r.NamesHost(host, to.Port())
 }
 
-// Allowed returns the items of guard.allow.load, guard.allow.chaos or guard.allow.secrets, as key says, and whether it was written.
+// Allowed returns the items of guard.allow.load, guard.allow.chaos or guard.allow.secrets, as key says, and whether it
+// was written.
 func (s *Scenario) Allowed(key string) ([]*syntax.Node, bool) {
 	n := s.Root.Get("guard").Get("allow").Get(key)
 	return s.Root.ItemsAt("guard", "allow", key), n != nil && n.Kind != syntax.Null

@@ -46,7 +46,8 @@ func TestReach(t *testing.T) {
 			t.Errorf("%s by %q: %v", c.to, c.host, got)
 		}
 	}
-	if !r.NamesAddresses() || new(scenarios.Reach).NamesAddresses() || new(scenarios.Reach).Holds(netip.MustParseAddrPort("10.1.2.3:1"), "a") {
+	if !r.NamesAddresses() || new(scenarios.Reach).NamesAddresses() ||
+		new(scenarios.Reach).Holds(netip.MustParseAddrPort("10.1.2.3:1"), "a") {
 		t.Error("the zero value is not nothing")
 	}
 }

@@ -137,11 +137,13 @@ func (p *files) ledgers(sc *Scenario, doc *document) {
 		p.ledger(sc, l)
 	})
 	if doc.Ledger != nil && doc.Ledgers != nil {
-		p.m.AddHint(doc.Ledgers.Pos, "give the one of `ledger` a name under `ledgers`", "a scenario has either `ledger` or `ledgers`")
+		p.m.AddHint(doc.Ledgers.Pos, "give the one of `ledger` a name under `ledgers`",
+			"a scenario has either `ledger` or `ledgers`")
 	}
 }
 
-// LedgerOf returns the ledger that an objective is about, whose name it gives; it gives none where there is one ledger. Nil is none.
+// LedgerOf returns the ledger that an objective is about, whose name it gives; it gives none where there is one ledger.
+// Nil is none.
 func (s *Scenario) LedgerOf(name string) *Ledger {
 	for _, l := range s.Ledgers {
 		if l.Name == name || name == "" && len(s.Ledgers) == 1 {
@@ -158,7 +160,8 @@ func (p *files) ledger(sc *Scenario, l *Ledger) {
 	if refs := l.ID.Refs(); l.ID.At.Line > 0 {
 		if _, static := l.ID.Static(); static || len(refs) != 1 || len(l.ID.Pieces) != 1 {
 			p.m.AddHint(l.ID.At, such, "`id` is one placeholder, which has another value for each write")
-		} else if r := refs[0]; r.Kind != syntax.RefVar && r.Kind != syntax.RefData && (r.Kind != syntax.RefLedger || r.Text != syntax.LedgerPlaceholder) {
+		} else if r := refs[0]; r.Kind != syntax.RefVar && r.Kind != syntax.RefData &&
+			(r.Kind != syntax.RefLedger || r.Text != syntax.LedgerPlaceholder) {
 			p.m.AddHint(l.ID.At, such, "%s can't be what a write is found by", r)
 		}
 	}
@@ -192,15 +195,18 @@ func (p *files) ofLedger(sc *Scenario, o slo.Objective) {
 		p.m.AddHint(o.Pos, "such as ledger: {write: STEP, id: \"${var.id}\", read: {get: \"/posts/${id}\"}}",
 			"%s needs a ledger, which says what was written and how to read it", o.Metric.Text)
 	case l == nil && o.Metric.Source == "" && len(names) > 1:
-		p.m.AddHint(o.Pos, fmt.Sprintf("such as %s(%s)", o.Metric.Name, names[0]), "`%s`: there are several ledgers: %s", o.Text, strings.Join(names, ", "))
+		p.m.AddHint(o.Pos, fmt.Sprintf("such as %s(%s)", o.Metric.Name, names[0]), "`%s`: there are several ledgers: %s",
+			o.Text, strings.Join(names, ", "))
 	case l == nil && len(names) == 1 && names[0] == "":
 		p.m.AddHint(o.Pos, syntax.Suggestion(o.Metric.Name), "`%s`: the ledger of `ledger` has no name", o.Text)
 	case l == nil && len(names) > 0:
 		p.m.AddHint(o.Pos, syntax.DidYouMean(o.Metric.Source, names), "there is no ledger %q", o.Metric.Source)
 	case l == nil: // its mistakes are reported
 	case row.NeedsCount && !l.Has("count"):
-		p.m.AddHint(o.Pos, "such as count: \"$.items\"", "%s needs `count` in the ledger: without it nothing tells one from two", o.Metric.Name)
+		p.m.AddHint(o.Pos, "such as count: \"$.items\"",
+			"%s needs `count` in the ledger: without it nothing tells one from two", o.Metric.Name)
 	case row.OfReads && !l.Has("probe"):
-		p.m.AddHint(o.Pos, "such as probe: 20/s", "%s needs `probe` in the ledger, which reads writes while the load runs", o.Metric.Name)
+		p.m.AddHint(o.Pos, "such as probe: 20/s", "%s needs `probe` in the ledger, which reads writes while the load runs",
+			o.Metric.Name)
 	}
 }

@@ -45,7 +45,9 @@ func TestAck(t *testing.T) {
 			t.Errorf("%q of %+v: %v", tt.text, tt.o, got)
 		}
 	}
-	for _, text := range []string{"201", "status", "status ", "status 99", "status 600", "status 6xx", "status 2xxx", "status 201,", "state 201"} {
+	for _, text := range []string{
+		"201", "status", "status ", "status 99", "status 600", "status 6xx", "status 2xxx", "status 201,", "state 201",
+	} {
 		if _, err := scenarios.ParseAck(text); err == nil {
 			t.Errorf("%q is taken", text)
 		}
@@ -84,7 +86,8 @@ func TestNewWrite(t *testing.T) {
 
 // TestLedger_Param checks that ${id} in the ledger is the id of a write, whatever the params.
 func TestLedger_Param(t *testing.T) {
-	sc := parseText(t, "params: {id: nine, path: /p}\nhypothesis: \"${id}\"\nledger: {write: GET /, id: \"${var.x}\", read: {get: \"${path}/${id}\"}}")
+	sc := parseText(t, "params: {id: nine, path: /p}\nhypothesis: \"${id}\"\nledger: {write: GET /, id: \"${var.x}\", "+
+		"read: {get: \"${path}/${id}\"}}")
 	if sc.Hypothesis != "nine" {
 		t.Errorf("outside it is the param: %q", sc.Hypothesis)
 	}
@@ -96,8 +99,11 @@ func TestLedger_Param(t *testing.T) {
 // parseText parses a scenario of a url with one step, and more.
 func parseText(t *testing.T, more string) *scenarios.Scenario {
 	t.Helper()
-	text := "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload: {l: {executor: constant-vus, vus: 1, duration: 1s, flow: [{get: /}]}}\n" + more + "\n"
-	sc, err := scenarios.Parse("s.yaml", scenarios.Options{Read: func(string) ([]byte, error) { return []byte(text), nil }})
+	text := "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload: {l: {executor: constant-vus, vus: 1, duration: " +
+		"1s, flow: [{get: /}]}}\n" + more + "\n"
+	sc, err := scenarios.Parse("s.yaml", scenarios.Options{
+		Read: func(string) ([]byte, error) { return []byte(text), nil },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +117,10 @@ func TestObjective_Ledger(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
-	for _, text := range []string{"lost = 0 in baseline", "lost = 0 of write", "lost = 0 after crash", "stale = 1%", "rpo > 5s", "lost < 1%", "lost(1s) = 0"} {
+	for _, text := range []string{
+		"lost = 0 in baseline", "lost = 0 of write", "lost = 0 after crash", "stale = 1%",
+		"rpo > 5s", "lost < 1%", "lost(1s) = 0",
+	} {
 		if _, err := slo.ParseObjective(text); err == nil {
 			t.Errorf("%s is taken", text)
 		}
@@ -120,7 +129,10 @@ func TestObjective_Ledger(t *testing.T) {
 
 // FuzzAck checks that every accepted text matches the schema's pattern, and names a valid status.
 func FuzzAck(f *testing.F) {
-	for _, s := range []string{"status 201", "status 2xx, 409", " status 200,5XX ", "201", "status ,", "status 2xxx", "status +200", "status \u00a0200"} {
+	for _, s := range []string{
+		"status 201", "status 2xx, 409", " status 200,5XX ", "201", "status ,", "status 2xxx",
+		"status +200", "status \u00a0200",
+	} {
 		f.Add(s)
 	}
 	pattern := regexp.MustCompile(patternOf(f, (*scenarios.Ack)(nil).Schema()))

@@ -94,7 +94,9 @@ const (
 var httpVersions = []string{string(AnyHTTP), string(HTTP1), string(HTTP2), string(H2C)}
 
 // meant maps other spellings of a version to it.
-var meant = map[string]string{"1": "1.1", "1.0": "1.1", "http/1.1": "1.1", "h2": "2", "http/2": "2", "http2": "2", "HTTP/1.1": "1.1", "HTTP/2": "2"}
+var meant = map[string]string{
+	"1": "1.1", "1.0": "1.1", "http/1.1": "1.1", "h2": "2", "http/2": "2", "http2": "2", "HTTP/1.1": "1.1", "HTTP/2": "2",
+}
 
 func (v *HTTPVersion) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	s, ok := n.Text(m)

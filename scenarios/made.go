@@ -7,7 +7,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// OfStack notes mistakes in the settings of a target whose workloads a run makes, as a built-in stack, of services of some names.
+// OfStack notes mistakes in the settings of a target whose workloads a run makes, as a built-in stack, of services of
+// some names.
 func (t *Kubernetes) OfStack(services []string, m *syntax.Mistakes) {
 	for _, key := range []string{"selector", "services"} {
 		if t.Has(key) {

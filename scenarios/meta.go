@@ -29,7 +29,8 @@ func (v *Meta) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		return
 	}
 	if n.Kind != syntax.Map {
-		m.AddHint(n.Pos, "such as {operator: ann, approver: bob, ticket: OPS-7}", "meta is a map of names to texts, not %s", n.Describe())
+		m.AddHint(n.Pos, "such as {operator: ann, approver: bob, ticket: OPS-7}", "meta is a map of names to texts, not %s",
+			n.Describe())
 		return
 	}
 	if len(n.Fields) > mostMeta {
@@ -43,7 +44,8 @@ func (v *Meta) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		}
 		switch {
 		case !isMetaName(f.Key):
-			m.Add(f.Pos, "%q can't name a fact of meta: a name is of letters, digits, _ and -, at most 40, a letter first", syntax.Clip(f.Key, 40))
+			m.Add(f.Pos, "%q can't name a fact of meta: a name is of letters, digits, _ and -, at most 40, a letter first",
+				syntax.Clip(f.Key, 40))
 		case near != "":
 			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, metaKeys), "meta has no %q", syntax.Clip(f.Key, 40))
 		default:
@@ -55,9 +57,10 @@ func (v *Meta) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 }
 
 func isMetaName(s string) bool {
-	return len(s) <= 40 && s != "" && s[0] < 0x80 && unicode.IsLetter(rune(s[0])) && strings.IndexFunc(s, func(r rune) bool {
-		return r != '_' && r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-	}) < 0
+	return len(s) <= 40 && s != "" && s[0] < 0x80 && unicode.IsLetter(rune(s[0])) &&
+		strings.IndexFunc(s, func(r rune) bool {
+			return r != '_' && r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+		}) < 0
 }
 
 // metaText reads a text, or a list of texts.
@@ -91,7 +94,8 @@ func (*Meta) Schema() syntax.Schema {
 	one := syntax.Schema{"anyOf": []any{text, syntax.Schema{"type": "array", "items": syntax.TextSchema()}}}
 	props := syntax.Schema{}
 	for key, about := range map[string]string{
-		"operator": "who runs it", "approver": "who approved it", "ticket": "under which it runs", "closes": "what it is the proof for: findings, tickets",
+		"operator": "who runs it", "approver": "who approved it", "ticket": "under which it runs",
+		"closes": "what it is the proof for: findings, tickets",
 	} {
 		props[key] = syntax.Schema{"description": about, "anyOf": one["anyOf"]}
 	}
@@ -109,7 +113,11 @@ func (v Meta) Keys() []string {
 		}
 		return len(metaKeys)
 	}
-	return slices.SortedFunc(maps.Keys(v), func(a, b string) int { return cmp.Or(cmp.Compare(place(a), place(b)), strings.Compare(a, b)) })
+	return slices.SortedFunc(maps.Keys(v), func(a,
+		b string,
+	) int {
+		return cmp.Or(cmp.Compare(place(a), place(b)), strings.Compare(a, b))
+	})
 }
 
 // masked returns v with secrets masked.
@@ -133,7 +141,9 @@ func (p *files) meta(root *syntax.Node) {
 	for _, key := range slices.Sorted(maps.Keys(p.o.Meta)) {
 		pos := syntax.Pos{File: "--meta " + key}
 		given.Pos = pos
-		given.Fields = append(given.Fields, syntax.Field{Key: key, Pos: pos, Value: &syntax.Node{Kind: syntax.String, Value: p.o.Meta[key], Pos: pos}})
+		given.Fields = append(given.Fields, syntax.Field{
+			Key: key, Pos: pos, Value: &syntax.Node{Kind: syntax.String, Value: p.o.Meta[key], Pos: pos},
+		})
 	}
 	for i, f := range root.Fields {
 		if f.Key != "meta" {

@@ -55,17 +55,22 @@ func TestMeta(t *testing.T) {
 			if sc.Sum() != plain.Sum() || !slices.Equal(sc.Settings(), plain.Settings()) {
 				t.Error("meta counts as a part of what is done")
 			}
-			again, err := scenarios.Parse("s.yaml", scenarios.Options{Read: func(string) ([]byte, error) { return []byte(sc.Explain()), nil }})
+			again, err := scenarios.Parse("s.yaml",
+				scenarios.Options{Read: func(string) ([]byte, error) { return []byte(sc.Explain()), nil }})
 			if err != nil || c.set == nil && fmt.Sprint(again.Meta) != fmt.Sprint(sc.Meta) {
 				t.Errorf("explained and read again: %v, %v\n%s", again.Meta, err, sc.Explain())
 			}
 		})
 	}
-	if _, err := scenarios.Parse("s.yaml", scenarios.Options{Read: file(""), Meta: map[string]string{"aprover": "x"}}); err == nil ||
+	if _, err := scenarios.Parse("s.yaml", scenarios.Options{
+		Read: file(""), Meta: map[string]string{"aprover": "x"},
+	}); err == nil ||
 		!strings.Contains(err.Error(), "--meta aprover") || !strings.Contains(err.Error(), `"approver"`) {
 		t.Errorf("a misspelt name: %v", err)
 	}
-	if _, err := scenarios.Parse("s.yaml", scenarios.Options{Read: file("meta: ann"), Meta: map[string]string{"ticket": "x"}}); err == nil {
+	if _, err := scenarios.Parse("s.yaml", scenarios.Options{
+		Read: file("meta: ann"), Meta: map[string]string{"ticket": "x"},
+	}); err == nil {
 		t.Error("a meta that is not a map is taken")
 	}
 }

@@ -59,7 +59,8 @@ const (
 )
 
 var causeNames = [fixedCauses]string{
-	"", "timeout", "refused", "reset", "closed", "unreachable", "dns", "tls", "protocol", "unfinished", "not allowed", "no data",
+	"", "timeout", "refused", "reset", "closed", "unreachable", "dns", "tls", "protocol", "unfinished", "not allowed",
+	"no data",
 	"no socket", "redirects", "graphql errors", "stream", "other", "no port", "proxy", "dropped", "exception", "unsent",
 	"panic",
 }
@@ -130,25 +131,29 @@ func (c Cause) Name(checks []string) string {
 //	                                     sent ---> first     see [RequestPhase]
 //	intended ----------------response time-------------------> end
 type Outcome struct {
-	Load     int32 // number of the load
-	Step     int32 // number of the step in the plan, or [IterationStep]
-	Kind     Kind
-	Closed   bool   // of a closed executor: response time is service time
-	Checks   uint16 // checks evaluated
-	Failed   uint16 // checks that failed
-	Attempts uint16 // times that the request was written, as again where a server did not take it, and behind a redirect; 0: not known
+	Load   int32 // number of the load
+	Step   int32 // number of the step in the plan, or [IterationStep]
+	Kind   Kind
+	Closed bool   // of a closed executor: response time is service time
+	Checks uint16 // checks evaluated
+	Failed uint16 // checks that failed
+	// times that the request was written, as again where a server did not take it, and behind a redirect; 0: not known
+	Attempts uint16
 	Status   int32
-	Cause    Cause         // of an error; of a skipped request, that of the step before it where it is [Cause.Own] or a timeout
+	// of an error; of a skipped request, that of the step before it where it is [Cause.Own] or a timeout
+	Cause    Cause
 	Intended time.Duration // the schedule asks for the request
 	Ready    time.Duration // the generator is ready to send; of an unsent request it may lie after End
 	Slot     time.Duration // a connection is free
 	Sent     time.Duration // the request is written; 0 with WasSent false means never
 	First    time.Duration // its first byte is received
 	End      time.Duration // its last byte is received, or the request is given up
-	Think    time.Duration // of an iteration: its think time, which does not count as response time; from a session, that of a call within an iteration
-	Bytes    int64         // of the answer
-	Trace    uint64        // the low half of the id of its trace; 0 is none
-	Opening  Opening       // of the connection, between Slot and Sent
+	// of an iteration: its think time, which does not count as response time; from a session, that of a call within an
+	// iteration
+	Think    time.Duration
+	Bytes    int64   // of the answer
+	Trace    uint64  // the low half of the id of its trace; 0 is none
+	Opening  Opening // of the connection, between Slot and Sent
 	WasSent  bool
 	Answered bool // an answer was received, whatever its content
 	Wants    bool // it is good, and its step says what a whole answer has

@@ -21,7 +21,8 @@ func (e *panicError) Error() string {
 // ErrorCause is the cause of a request that failed so.
 func (*panicError) ErrorCause() Cause { return Panicked }
 
-// Recover makes a panic of the function that defers it that function's error. It is for calls that read what a server sent.
+// Recover makes a panic of the function that defers it that function's error. It is for calls that read what a server
+// sent.
 //
 //	defer scenarios.Recover(&err)
 func Recover(err *error) {
@@ -30,7 +31,8 @@ func Recover(err *error) {
 	}
 }
 
-// newPanic returns the error of a value that was recovered. The deferred function calls it, while the stack is that of the panic.
+// newPanic returns the error of a value that was recovered. The deferred function calls it, while the stack is that of
+// the panic.
 func newPanic(p any) error {
 	var pcs [32]uintptr
 	frames, raised := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])]), false

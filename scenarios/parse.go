@@ -45,7 +45,9 @@ func Parse(path string, o Options) (*Scenario, error) {
 		}
 	}
 	secrets := &template.Secrets{}
-	p := files{o: o, m: syntax.NewMistakes(secrets.Mask, secrets.Hide), secrets: secrets, main: path, texts: map[string]bool{}}
+	p := files{
+		o: o, m: syntax.NewMistakes(secrets.Mask, secrets.Hide), secrets: secrets, main: path, texts: map[string]bool{},
+	}
 	text, err := p.readFile(path, syntax.MaxFile)
 	if err != nil {
 		return nil, fmt.Errorf("reading the scenario: %w", err)
@@ -70,7 +72,8 @@ func (s *Scenario) Mistakes() *syntax.Mistakes {
 func (p *files) scenario(root *syntax.Node) *Scenario {
 	sc := &Scenario{File: p.main, Origin: Origin{p.m, p}, Secrets: p.secrets, Symbols: &template.Symbols{}, Root: root}
 	s := &template.Scope{
-		Params: map[string]*template.Param{}, Env: p.o.Env, Secrets: sc.Secrets, Symbols: sc.Symbols, Mistakes: p.m, Nodes: &p.nodes,
+		Params: map[string]*template.Param{}, Env: p.o.Env, Secrets: sc.Secrets, Symbols: sc.Symbols, Mistakes: p.m,
+		Nodes: &p.nodes,
 		Read: func(from syntax.Pos, name string, most int) ([]byte, error) {
 			return p.readFile(p.beside(from, name), most)
 		},
@@ -133,7 +136,8 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 	sc.SecretRefs = s.SecretRefs
 	for i := range sc.Loads {
 		if l := &sc.Loads[i]; l.Script != nil {
-			sc.SecretRefs = append(sc.SecretRefs, template.SecretRef{What: "a script, which can read the environment and files,", At: l.Of(ScriptKey)})
+			sc.SecretRefs = append(sc.SecretRefs,
+				template.SecretRef{What: "a script, which can read the environment and files,", At: l.Of(ScriptKey)})
 		}
 	}
 	return sc
@@ -142,7 +146,8 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 // short shows how to write out a map of settings of which only one was written.
 func (p *files) short(root *syntax.Node, key, setting string) {
 	if n := root.Get(key); n != nil && !n.Bad && n.Kind != syntax.Map && n.Kind != syntax.List && n.Kind != syntax.Null {
-		p.m.AddHint(n.Pos, fmt.Sprintf("write %s: {%s: %s}", key, setting, syntax.Clip(n.Shown(), 60)), "`%s` is a map of settings", key)
+		p.m.AddHint(n.Pos, fmt.Sprintf("write %s: {%s: %s}", key, setting, syntax.Clip(n.Shown(), 60)),
+			"`%s` is a map of settings", key)
 		n.Bad = true
 	}
 }
@@ -169,7 +174,8 @@ func (p *files) seed(sc *Scenario, root *syntax.Node, doc document) {
 	}
 	sc.Seed, sc.SeedGiven = *doc.Seed, true
 	if sc.Seed > maxSeed {
-		p.m.Add(root.Get("seed").Pos, "a seed is at most 2^53, %d, so that every reader of result.json sees the same one", int64(maxSeed))
+		p.m.Add(root.Get("seed").Pos, "a seed is at most 2^53, %d, so that every reader of result.json sees the same one",
+			int64(maxSeed))
 	}
 }
 
@@ -251,7 +257,8 @@ func (p *files) target(sc *Scenario, n *syntax.Node) {
 		p.m.AddHint(t.Of(kinds[1]), hint, "a target is one of %s, not both", strings.Join(kinds[:2], " and "))
 		return
 	case len(kinds) == 0:
-		misspelt := slices.ContainsFunc(n.Fields, func(f syntax.Field) bool { return syntax.Nearest(f.Key, targetKinds) != "" })
+		misspelt := slices.ContainsFunc(n.Fields,
+			func(f syntax.Field) bool { return syntax.Nearest(f.Key, targetKinds) != "" })
 		switch {
 		case misspelt: // already reported
 			return
@@ -269,7 +276,8 @@ func (p *files) target(sc *Scenario, n *syntax.Node) {
 		p.m.Add(t.Of("platform"), "`platform` belongs to a stack; %s say what they are themselves", kinds[0])
 	}
 	if t.Units != nil && !runs {
-		p.m.Add(t.Of("units"), "`units` names containers that run already, beside a url; those of %s have the names of their services", kinds[0])
+		p.m.Add(t.Of("units"),
+			"`units` names containers that run already, beside a url; those of %s have the names of their services", kinds[0])
 	}
 	p.pods(t, kinds[0], runs)
 	if t.Has("entry") && runs {
@@ -283,14 +291,16 @@ func (p *files) pods(t *Target, kind string, runs bool) {
 	made := t.Stack != "" && t.Platform == OnKubernetes
 	switch {
 	case t.Kubernetes == nil && made:
-		p.m.AddHint(t.Of("platform"), "such as kubernetes: {context: staging}, by the name that `kubectl config get-contexts` shows",
+		p.m.AddHint(t.Of("platform"),
+			"such as kubernetes: {context: staging}, by the name that `kubectl config get-contexts` shows",
 			"`platform: kubernetes` wants `kubernetes` beside it, which says in which cluster")
 	case t.Kubernetes != nil && t.Stack != "" && t.Platform != "" && !made: // so that one file is of all platforms
 		t.Kubernetes = nil
 	case t.Kubernetes != nil && !runs && !made && kind == "stack":
 		p.m.Add(t.Of("kubernetes"), "`kubernetes` belongs to `platform: kubernetes`, and this stack has none")
 	case t.Kubernetes != nil && !runs && !made:
-		p.m.Add(t.Of("kubernetes"), "`kubernetes` names pods that run already, beside a url or endpoints, and brunt starts %s", kind)
+		p.m.Add(t.Of("kubernetes"),
+			"`kubernetes` names pods that run already, beside a url or endpoints, and brunt starts %s", kind)
 	}
 }
 

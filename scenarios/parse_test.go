@@ -46,7 +46,10 @@ func TestFullExample(t *testing.T) {
 		{"stack", sc.Target.Stack, "demo"},
 		{"with", sketch(sc.Target.With), `{"posts":{"replicas":2} "breaker":"on" "limiter":"off"}`},
 		{"ready", fmt.Sprint(sc.Target.Ready.Get, sc.Target.Ready.Within), "/healthz30s"},
-		{"table", fmt.Sprint(sc.Tables[0].Name, sc.Tables[0].Columns, len(sc.Tables[0].Rows), sc.Tables[0].Pick), "users[id name] 2shuffle"},
+		{
+			"table", fmt.Sprint(sc.Tables[0].Name, sc.Tables[0].Columns, len(sc.Tables[0].Rows), sc.Tables[0].Pick),
+			"users[id name] 2shuffle",
+		},
 		{"warm-up", sc.Warmup, seconds(5)},
 		{"setup", len(sc.Setup), 1},
 		{"loads", browse.Name + " " + sale.Name, "browse sale"},
@@ -61,7 +64,10 @@ func TestFullExample(t *testing.T) {
 		{"start", sale.Start.D(), seconds(105)},
 		{"at", sc.Faults[0].At.D(), seconds(20)},
 		{"fault", sc.Faults[0].Name + " " + sc.Faults[0].Block.Kind, "lose-a-replica process.crash"},
-		{"fault's settings", sketch(sc.Faults[1].Block.With), `{"from":"posts" "to":"store" "delay":"200ms" "jitter":"50ms"}`},
+		{
+			"fault's settings", sketch(sc.Faults[1].Block.With),
+			`{"from":"posts" "to":"store" "delay":"200ms" "jitter":"50ms"}`,
+		},
 		{"after", fmt.Sprint(sc.Faults[2].After, sc.Faults[2].Wait, sc.Faults[2].For), "slow-store20s 8s"},
 		{"during", sc.Faults[3].During, "sale.hold"},
 		{"guard", fmt.Sprint(sc.Guard.MaxUnits, sc.Guard.MaxEach, sc.Guard.OnNoUnit, len(sc.Guard.Allow.Load)), "2 1mfail0"},
@@ -143,12 +149,14 @@ func TestNotYet(t *testing.T) {
 	for _, name := range []string{"amqp", "kafka"} {
 		var m syntax.Mistakes
 		s := scenarios.Step{With: syntaxtest.Parse(t, "{"+name+": x, check: {}}")}
-		if _, ok := s.Block([]string{"get", "post"}, &m); ok || m.Err().Error() != fmt.Sprintf("test.yaml:1:2: step %q is not available yet", name) {
+		if _, ok := s.Block([]string{"get", "post"}, &m); ok ||
+			m.Err().Error() != fmt.Sprintf("test.yaml:1:2: step %q is not available yet", name) {
 			t.Errorf("got %v", m.Err())
 		}
 	}
 	_, err := scenarios.Parse("s.yaml", memory{"s.yaml": "extends: ok.yaml\npolicy: p.yaml", "ok.yaml": okYAML}.options())
-	if want := `s.yaml:2:1: unknown key "policy"; a policy is named by --policy or BRUNT_POLICY`; err == nil || err.Error() != want {
+	if want := `s.yaml:2:1: unknown key "policy"; a policy is named by --policy or BRUNT_POLICY`; err == nil ||
+		err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	if noun, yes := syntax.NotYet("alerts"); yes {
@@ -175,7 +183,10 @@ func TestResolve(t *testing.T) {
 		b    syntax.Block
 		want string
 	}{
-		{syntax.Block{Kind: "evne", Pos: syntax.Pos{File: "f", Line: 1, Col: 2}}, `f:1:2: unknown kind "evne"; did you mean "even"?`},
+		{
+			syntax.Block{Kind: "evne", Pos: syntax.Pos{File: "f", Line: 1, Col: 2}},
+			`f:1:2: unknown kind "evne"; did you mean "even"?`,
+		},
 		{syntax.Block{Kind: "even", Pos: syntax.Pos{File: "f", Line: 1, Col: 2}}, `f:1:2: "rate" is missing`},
 		{
 			syntax.Block{Kind: "even", With: syntaxtest.Parse(t, "{rate: 5/s, for: 1s}"), Also: []string{"for"}},
@@ -228,7 +239,8 @@ func TestGrowth(t *testing.T) {
 		fmt.Fprintf(&b, "name: \"${p%d}\"\n", n)
 		return b.String()
 	}
-	many := "extends: ok.yaml\nparams: {t: \"" + strings.Repeat("x", 100_000) + "\"}\nsetup:\n" + strings.Repeat("  - {post: /, body: \"y${t}\"}\n", 1000)
+	many := "extends: ok.yaml\nparams: {t: \"" + strings.Repeat("x", 100_000) + "\"}\nsetup:\n" +
+		strings.Repeat("  - {post: /, body: \"y${t}\"}\n", 1000)
 	tests := []struct{ name, text, want string }{
 		{"texts", doubling("x", `"@@"`, 40), "the text is longer than"},
 		{"empty texts", doubling(`""`, `"@@"`, 60), ""},
@@ -291,22 +303,27 @@ func TestParseFiles(t *testing.T) {
 		!strings.HasPrefix(err.Error(), "reading the scenario: "+dir) {
 		t.Errorf("a missing file is %v", err)
 	}
-	if _, err := scenarios.Parse(dir, scenarios.Options{}); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), scenarios.ScenarioName) {
+	if _, err := scenarios.Parse(dir, scenarios.Options{}); !errors.Is(err, fs.ErrNotExist) ||
+		!strings.Contains(err.Error(), scenarios.ScenarioName) {
 		t.Errorf("a folder without a scenario is %v", err)
 	}
 	write(scenarios.ScenarioName, "extends: s.yaml\n")
-	if sc, err := scenarios.Parse(dir, scenarios.Options{}); err != nil || sc.File != filepath.Join(dir, scenarios.ScenarioName) {
+	if sc, err := scenarios.Parse(dir, scenarios.Options{}); err != nil ||
+		sc.File != filepath.Join(dir, scenarios.ScenarioName) {
 		t.Errorf("the scenario of a folder: %v", err)
 	}
 	write("large.yaml", strings.Repeat("#", syntax.MaxFile+1))
-	if _, err := scenarios.Parse(filepath.Join(dir, "large.yaml"), scenarios.Options{}); err == nil || !strings.Contains(err.Error(), "has more than 512 KiB") {
+	if _, err := scenarios.Parse(filepath.Join(dir, "large.yaml"), scenarios.Options{}); err == nil ||
+		!strings.Contains(err.Error(), "has more than 512 KiB") {
 		t.Errorf("a large file is %v", err)
 	}
 }
 
 // TestAllInOneGo checks that stages after Parse add to the mistakes that Parse found.
 func TestAllInOneGo(t *testing.T) {
-	sc, err := scenarios.Parse("s.yaml", memory{"s.yaml": "extends: ok.yaml\nnme: x\nload: {reads: {timeout: 5}}", "ok.yaml": okYAML}.options())
+	sc, err := scenarios.Parse("s.yaml", memory{
+		"s.yaml": "extends: ok.yaml\nnme: x\nload: {reads: {timeout: 5}}", "ok.yaml": okYAML,
+	}.options())
 	if err == nil || sc == nil {
 		t.Fatalf("%v %v", sc, err)
 	}
@@ -314,7 +331,8 @@ func TestAllInOneGo(t *testing.T) {
 	m.Add(syntax.Pos{File: "s.yaml", Line: 3, Col: 8}, "later")
 	want := err.(*syntax.MistakesError).List()
 	got := m.Err().(*syntax.MistakesError)
-	if len(want) != 2 || len(got.List()) != 3 || got.List()[1].What != "later" || !strings.Contains(got.Explain(), "later\n      2 | nme: x\n >    3 | load:") {
+	if len(want) != 2 || len(got.List()) != 3 || got.List()[1].What != "later" ||
+		!strings.Contains(got.Explain(), "later\n      2 | nme: x\n >    3 | load:") {
 		t.Errorf("got %s", got.Explain())
 	}
 	if again := sc.Mistakes(); again.Len() != 2 {

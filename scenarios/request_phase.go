@@ -21,7 +21,9 @@ const (
 	RequestPhases                     // number of phases
 )
 
-var requestPhaseNames = [RequestPhases]string{"queue", "dns", "connect", "tls", "login", "send", "first_byte", "receive"}
+var requestPhaseNames = [RequestPhases]string{
+	"queue", "dns", "connect", "tls", "login", "send", "first_byte", "receive",
+}
 
 // String returns the name that result.json uses.
 func (t RequestPhase) String() string { return requestPhaseNames[t] }

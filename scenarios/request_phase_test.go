@@ -21,18 +21,33 @@ func TestOutcome_Timings(t *testing.T) {
 			o.Opening, o.Sent, o.WasSent, o.First, o.End = opening, ms(168), true, ms(200), ms(215)
 		}, [scenarios.RequestPhases]time.Duration{ms(8), ms(3), ms(20), ms(30), ms(4), ms(1), ms(32), ms(15)}},
 		{
-			"open connection", func(o *scenarios.Outcome) { o.Sent, o.WasSent, o.First, o.End = ms(111), true, ms(120), ms(120) },
-			[scenarios.RequestPhases]time.Duration{scenarios.InQueue: ms(8), scenarios.InSend: ms(1), scenarios.InFirstByte: ms(9)},
+			"open connection", func(o *scenarios.Outcome) {
+				o.Sent, o.WasSent, o.First, o.End = ms(111), true, ms(120),
+					ms(120)
+			},
+			[scenarios.RequestPhases]time.Duration{
+				scenarios.InQueue: ms(8), scenarios.InSend: ms(1),
+				scenarios.InFirstByte: ms(9),
+			},
 		},
 		{
-			"no answer", func(o *scenarios.Outcome) { o.Kind, o.Sent, o.WasSent, o.End = scenarios.Error, ms(111), true, ms(300) },
-			[scenarios.RequestPhases]time.Duration{scenarios.InQueue: ms(8), scenarios.InSend: ms(1), scenarios.InFirstByte: ms(189)},
+			"no answer", func(o *scenarios.Outcome) {
+				o.Kind, o.Sent, o.WasSent, o.End = scenarios.Error, ms(111), true,
+					ms(300)
+			},
+			[scenarios.RequestPhases]time.Duration{
+				scenarios.InQueue: ms(8), scenarios.InSend: ms(1),
+				scenarios.InFirstByte: ms(189),
+			},
 		},
 		{
 			"an answer that ends early", func(o *scenarios.Outcome) {
 				o.Kind, o.Sent, o.WasSent, o.First, o.End = scenarios.Error, ms(111), true, ms(121), ms(300)
 			},
-			[scenarios.RequestPhases]time.Duration{scenarios.InQueue: ms(8), scenarios.InSend: ms(1), scenarios.InFirstByte: ms(10), scenarios.InReceive: ms(179)},
+			[scenarios.RequestPhases]time.Duration{
+				scenarios.InQueue: ms(8), scenarios.InSend: ms(1),
+				scenarios.InFirstByte: ms(10), scenarios.InReceive: ms(179),
+			},
 		},
 		{
 			"no connection", func(o *scenarios.Outcome) {
@@ -57,7 +72,9 @@ func TestOutcome_Timings(t *testing.T) {
 			}
 		})
 	}
-	if got := (&scenarios.Outcome{Kind: scenarios.Skipped, End: ms(100)}).Timings(); got != [scenarios.RequestPhases]time.Duration{} {
+	if got := (&scenarios.Outcome{
+		Kind: scenarios.Skipped, End: ms(100),
+	}).Timings(); got != [scenarios.RequestPhases]time.Duration{} {
 		t.Errorf("a skipped request spent %v", got)
 	}
 }

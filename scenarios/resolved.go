@@ -99,8 +99,8 @@ func (s *Scenario) Given(name, value string) string {
 	return secret.Fields(s.Secrets.Mask(value))
 }
 
-// hidden returns a copy of what has this key, in which the values that are secret by their names alone are masked: those
-// that are too short to be masked wherever they appear.
+// hidden returns a copy of what has this key, in which the values that are secret by their names alone are masked:
+// those that are too short to be masked wherever they appear.
 func hidden(n *syntax.Node, key string) *syntax.Node {
 	out := *n
 	out.Fields, out.Items = slices.Clone(n.Fields), slices.Clone(n.Items)

@@ -33,7 +33,8 @@ slo: []
 	for _, s := range sc.Settings() {
 		lines = append(lines, s.Path+"="+s.Value)
 	}
-	want := "version=1 target.url=http://127.0.0.1:8080 load.reads.executor=constant-vus load.reads.vus=3 load.reads.flow[0].get=/a " +
+	want := "version=1 target.url=http://127.0.0.1:8080 load.reads.executor=constant-vus load.reads.vus=3 " +
+		"load.reads.flow[0].get=/a " +
 		"load.reads.flow[0].headers.X=Bearer *** load.reads.flow[1].think=1s slo=[]"
 	if got := strings.Join(lines, " "); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
@@ -41,7 +42,8 @@ slo: []
 	if sc.Sum() != parse(text+"# more\n", "hemligt").Sum() {
 		t.Error("a comment changes the digest")
 	}
-	if sc.Sum() == parse(text, "hemligare").Sum() || sc.Sum() == parse(strings.Replace(text, "/a", "/b", 1), "hemligt").Sum() {
+	if sc.Sum() == parse(text, "hemligare").Sum() ||
+		sc.Sum() == parse(strings.Replace(text, "/a", "/b", 1), "hemligt").Sum() {
 		t.Error("the digest is the same for another value")
 	}
 }
@@ -79,8 +81,10 @@ slo: []
 	}
 	const step = "load.reads.flow[0]."
 	for path, want := range map[string]string{
-		step + "headers.X-Api-Key": "***", step + "headers.X-N": "1", step + "json.pin": "***", step + "json.token": "***", step + "get": "/?pin=***&n=99",
-		step + "headers.Cookie": "sid=${var.x}", step + "extract.x": "$.token", "load.reads.vus": "1", "version": "1", "auth": "off",
+		step + "headers.X-Api-Key": "***", step + "headers.X-N": "1", step + "json.pin": "***", step + "json.token": "***",
+		step + "get":            "/?pin=***&n=99",
+		step + "headers.Cookie": "sid=${var.x}", step + "extract.x": "$.token", "load.reads.vus": "1", "version": "1",
+		"auth":                "off",
 		"setup[0].command[2]": "***", "setup[0].command[4]": "88", "setup[1].command": "psql --password=*** -U 88",
 	} {
 		if got[path] != want {
@@ -88,7 +92,9 @@ slo: []
 		}
 	}
 	text := sc.Explain()
-	for _, want := range []string{"X-Api-Key: ***", "pin: ***", "/?pin=***&n=99", "--password=***", "auth: \"off\"", "token: ***"} {
+	for _, want := range []string{
+		"X-Api-Key: ***", "pin: ***", "/?pin=***&n=99", "--password=***", "auth: \"off\"", "token: ***",
+	} {
 		if !strings.Contains(strings.NewReplacer("'", "", `"`, "").Replace(text), strings.ReplaceAll(want, `"`, "")) {
 			t.Errorf("no %s in\n%s", want, text)
 		}
@@ -100,7 +106,9 @@ slo: []
 		t.Error("the digest is the same for another value")
 	}
 	for name, want := range map[string]string{"password": "***", "rate": "100/s", "url": "http://u:***@h/"} {
-		if got := sc.Given(name, map[string]string{"password": "1", "rate": "100/s", "url": "http://u:1@h/"}[name]); got != want {
+		if got := sc.Given(name, map[string]string{
+			"password": "1", "rate": "100/s", "url": "http://u:1@h/",
+		}[name]); got != want {
 			t.Errorf("the param %s is shown as %q, not %q", name, got, want)
 		}
 	}
@@ -124,7 +132,8 @@ slo: []
 	}
 }
 
-// TestMistakes_LiteralSecrets: the lines around a mistake show no secret that the file itself holds, and keep their columns.
+// TestMistakes_LiteralSecrets: the lines around a mistake show no secret that the file itself holds, and keep their
+// columns.
 func TestMistakes_LiteralSecrets(t *testing.T) {
 	for name, text := range map[string]string{
 		"unknown key": `version: 1

@@ -12,13 +12,13 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A RetryPolicy says how the users of a load repeat a request that failed. All attempts are one request: its response time goes from
-// the first intended instant to the end of the last attempt, and its outcome is that of the last.
+// A RetryPolicy says how the users of a load repeat a request that failed. All attempts are one request: its response
+// time goes from the first intended instant to the end of the last attempt, and its outcome is that of the last.
 type RetryPolicy struct {
 	syntax.Place
 	Times int `yaml:"times,required,min=1,max=100"` // further attempts, at most
-	// what is repeated: unanswered, 5xx, 503, shed, error, or an error by its name in reports, such as status UNAVAILABLE; zero is
-	// unanswered and 5xx
+	// what is repeated: unanswered, 5xx, 503, shed, error, or an error by its name in reports, such as status UNAVAILABLE;
+	// zero is unanswered and 5xx
 	On []RetryOn `yaml:"on"`
 	// pause before the second attempt, which doubles before each further one; zero is none
 	Backoff    quantity.Duration `yaml:"backoff"`
@@ -74,17 +74,19 @@ func (on RetryOn) Status() (status, class int) {
 	return 0, 0
 }
 
-// Check checks that the parts of a policy fit each other and the timeout of a request. Causes are the names that errors have in
-// reports.
+// Check checks that the parts of a policy fit each other and the timeout of a request. Causes are the names that errors
+// have in reports.
 func (p *RetryPolicy) Check(timeout time.Duration, causes []string, m *syntax.Mistakes) {
 	for _, on := range p.On {
 		switch status, class := on.Status(); {
 		case class > 0, status >= 100 && status <= 599, slices.Contains(words(), on.Text), slices.Contains(causes, on.Text):
 		case status != 0:
 			m.AddHint(on.Pos, "such as 503 or 5xx", "%d is no status of HTTP", status)
-		case strings.HasPrefix(on.Text, "status "), strings.HasPrefix(on.Text, "error "), strings.HasPrefix(on.Text, "close "):
+		case strings.HasPrefix(on.Text, "status "), strings.HasPrefix(on.Text, "error "),
+			strings.HasPrefix(on.Text, "close "):
 		default:
-			m.AddHint(on.Pos, syntax.DidYouMean(on.Text, slices.Concat(words(), causes)), "`on` can't be %q", syntax.Clip(on.Text, 40))
+			m.AddHint(on.Pos, syntax.DidYouMean(on.Text, slices.Concat(words(), causes)), "`on` can't be %q",
+				syntax.Clip(on.Text, 40))
 		}
 	}
 	if p.Timeout.D() >= timeout {

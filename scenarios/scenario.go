@@ -78,12 +78,13 @@ type Judge struct {
 	Hold quantity.Duration `yaml:"hold,positive"` // how long the load must be good to count as recovered; zero is 10s
 	// the share of bad requests above which the load is impacted; zero is 1%. Objectives do not change it
 	Limit quantity.Share `yaml:"limit,min=0,max=0.5"`
-	// an answer that takes longer counts as a bad request in impact, recovery and incidents, and in no objective on errors. Zero computes
-	// a limit for each step from its baseline at the first injection: with q as the upper 95 % bound of the time that all but half of `limit`
-	// of its good answers stayed within (p99.5), it is twice q, and at least q + 20 ms. So an unchanged target has at most half as many slow
-	// answers as the limit allows. brunt subtracts its own lag in the second of an answer, because the machine was then short of processors. A
-	// step with fewer than 598 good answers has the limit of all steps together, and at least twice its longest answer. If all steps together
-	// have fewer than 598, there is no limit
+	// an answer that takes longer counts as a bad request in impact, recovery and incidents, and in no objective on
+	// errors. Zero computes a limit for each step from its baseline at the first injection: with q as the upper 95 % bound
+	// of the time that all but half of `limit` of its good answers stayed within (p99.5), it is twice q, and at least q +
+	// 20 ms. So an unchanged target has at most half as many slow answers as the limit allows. brunt subtracts its own lag
+	// in the second of an answer, because the machine was then short of processors. A step with fewer than 598 good
+	// answers has the limit of all steps together, and at least twice its longest answer. If all steps together have fewer
+	// than 598, there is no limit
 	Slow   quantity.Duration `yaml:"slow,positive"`
 	Strict bool              `yaml:"strict"` // an interval that straddles the target is inconclusive
 }
@@ -132,16 +133,16 @@ type document struct {
 	Setup []Step `yaml:"setup"`
 	// steps that run once per virtual user of every load without its own; never judged
 	Init []Step `yaml:"init"`
-	// steps that run once, after the load, never judged: requests, and commands of this machine. They run once setup
-	// has begun, also after its failure or an interrupt. A step that fails is noted. All of them together end after 10m, or
+	// steps that run once, after the load, never judged: requests, and commands of this machine. They run once setup has
+	// begun, also after its failure or an interrupt. A step that fails is noted. All of them together end after 10m, or
 	// after the timeouts of their commands where those sum up to more
 	Teardown []Step       `yaml:"teardown"`
 	Load     *syntax.Node `yaml:"load,required"` // streams of iterations by name
 	// the timeline: faults by name, each with its time and one kind
 	Chaos *syntax.Node `yaml:"chaos"`
-	// faults that hold for the whole run, by name, each a kind without a time: what the system under test always lives with, such as the
-	// delay of a link between two sites. They are in from before `setup` until after `teardown`, in a control run as well; no phase and no
-	// objective is about them, and a run without one of them is invalid
+	// faults that hold for the whole run, by name, each a kind without a time: what the system under test always lives
+	// with, such as the delay of a link between two sites. They are in from before `setup` until after `teardown`, in a
+	// control run as well; no phase and no objective is about them, and a run without one of them is invalid
 	Conditions *syntax.Node `yaml:"conditions"`
 	// limits of what may be broken and which addresses may be reached
 	Guard Guard `yaml:"guard"`
@@ -154,13 +155,14 @@ type document struct {
 	SLO  []slo.Objective `yaml:"slo"` // objectives that decide the verdict
 	// which writes are checked after the run, and how
 	Ledger *Ledger `yaml:"ledger"`
-	// several ledgers by name, such as one for what was written and one for the events that tell of it; objectives name one:
-	// `lost(events) = 0`. One step may be the write of several
+	// several ledgers by name, such as one for what was written and one for the events that tell of it; objectives name
+	// one: `lost(events) = 0`. One step may be the write of several
 	Ledgers *syntax.Node `yaml:"ledgers"`
-	// the parts of the target that play the roles of drills, by role, such as {replica: posts}; --role of `brunt drill` overrides it
+	// the parts of the target that play the roles of drills, by role, such as {replica: posts}; --role of `brunt drill`
+	// overrides it
 	Roles map[string]string `yaml:"roles"`
-	// what requests need, by service: hard, they fail without it, or soft, they do without. `brunt drill` tells where a run shows the
-	// contrary
+	// what requests need, by service: hard, they fail without it, or soft, they do without. `brunt drill` tells where a
+	// run shows the contrary
 	Dependencies Dependencies `yaml:"dependencies"`
 	// figures of the target that are read during the run, by name: a metric on a page in Prometheus's
 	// format, or a query
@@ -173,8 +175,9 @@ type document struct {
 	Judge  Judge        `yaml:"judge"`                               // how verdicts are reached
 	Trace  Trace        `yaml:"trace"`                               // how requests carry trace ids
 	Pacing string       `yaml:"pacing,oneof=auto|precise|efficient"` // how arrivals are timed; zero is auto
-	// how many processes of this machine make the load of `brunt run`, each a part of it, as --workers says, or {count: 4, on: kubernetes} for
-	// as many pods of a cluster; zero is brunt's own process alone. The other commands that run a scenario make its load alone
+	// how many processes of this machine make the load of `brunt run`, each a part of it, as --workers says, or {count: 4,
+	// on: kubernetes} for as many pods of a cluster; zero is brunt's own process alone. The other commands that run a
+	// scenario make its load alone
 	Workers Workers `yaml:"workers"`
 }
 

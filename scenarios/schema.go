@@ -20,7 +20,9 @@ func DocumentSchema(doc syntax.Describer) syntax.Schema {
 	s := syntax.SchemaOf(reflect.TypeFor[document](), doc)
 	names := func(key string, item syntax.Schema) {
 		p := s.Property(key)
-		p["allOf"] = []any{syntax.Schema{"type": []any{"object", "null"}, "propertyNames": syntax.NameSchema(), "additionalProperties": item}}
+		p["allOf"] = []any{
+			syntax.Schema{"type": []any{"object", "null"}, "propertyNames": syntax.NameSchema(), "additionalProperties": item},
+		}
 	}
 	names("params", syntax.Schema{})
 	names("data", template.TableSchema(doc))

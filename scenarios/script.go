@@ -42,7 +42,8 @@ const ScriptKey = "k6"
 var argsOfBrunt = []string{
 	"--out", "-o", "--no-summary", "--summary-mode", "--summary-export", "--no-thresholds", "--no-setup", "--no-teardown",
 	"--paused", "--linger", "--address", "-a",
-	"--system-tags", "--vus", "-u", "--duration", "-d", "--iterations", "-i", "--stage", "-s", "--execution-segment", "--execution-segment-sequence",
+	"--system-tags", "--vus", "-u", "--duration", "-d", "--iterations", "-i", "--stage", "-s", "--execution-segment",
+	"--execution-segment-sequence",
 	"--env", "-e", "--config", "-c", "--local-ips", "--include-system-env-vars", "--log-output",
 }
 
@@ -53,8 +54,9 @@ func (p *files) script(l *Load, f syntax.Field) {
 	of := func(key string) bool { return !slices.Contains(own, key) && slices.Contains(native, key) }
 	for _, sub := range f.Value.Fields {
 		if of(sub.Key) {
-			p.m.AddHint(sub.Pos, "the script says how its iterations begin and what they do; rate, vus and duration stand for its "+
-				"executor", "`%s` can't stand beside k6", sub.Key)
+			p.m.AddHint(sub.Pos,
+				"the script says how its iterations begin and what they do; rate, vus and duration stand for its "+
+					"executor", "`%s` can't stand beside k6", sub.Key)
 		}
 	}
 	syntax.Decode(f.Value.Without(of), s, p.m)
@@ -68,9 +70,11 @@ func (p *files) script(l *Load, f syntax.Field) {
 	}
 	for _, a := range s.Args {
 		name, _, _ := strings.Cut(a, "=")
-		if slices.Contains(argsOfBrunt, name) || len(a) > 2 && a[0] == '-' && a[1] != '-' && slices.Contains(argsOfBrunt, a[:2]) {
-			p.m.AddHint(s.Of("args"), "rate, vus, duration and env are keys of the load; thresholds, tags and the rest belong into the "+
-				"script", "the argument %s is brunt's own to give", name)
+		if slices.Contains(argsOfBrunt, name) ||
+			len(a) > 2 && a[0] == '-' && a[1] != '-' && slices.Contains(argsOfBrunt, a[:2]) {
+			p.m.AddHint(s.Of("args"),
+				"rate, vus, duration and env are keys of the load; thresholds, tags and the rest belong into the "+
+					"script", "the argument %s is brunt's own to give", name)
 		}
 	}
 	for name, v := range s.Env {

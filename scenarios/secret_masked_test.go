@@ -35,7 +35,9 @@ setup: ["${env.KEY}", {get: /, name: "${env.KEY}"}]
 	}
 	m := sc.Mistakes()
 	m.Add(syntax.Pos{}, "%s and %q", secret, secret)
-	for what, text := range map[string]string{"Error": err.Error(), "Explain": e.Explain(), "the scenario": sc.Explain(), "later": m.Err().Error()} {
+	for what, text := range map[string]string{
+		"Error": err.Error(), "Explain": e.Explain(), "the scenario": sc.Explain(), "later": m.Err().Error(),
+	} {
 		if strings.Contains(text, "hunter2") {
 			t.Errorf("%s shows it:\n%s", what, text)
 		}

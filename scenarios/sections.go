@@ -20,7 +20,8 @@ func (p *files) named(n *syntax.Node, what string, each func(name string, f synt
 		return
 	}
 	noun := map[string]string{
-		"data": "table", "load": "load", "chaos": "fault", "conditions": "condition", "metrics": "metric", "alerts": "alert", "watch": "watch", "ledgers": "ledger",
+		"data": "table", "load": "load", "chaos": "fault", "conditions": "condition", "metrics": "metric", "alerts": "alert",
+		"watch": "watch", "ledgers": "ledger",
 	}[what]
 	for _, f := range n.Fields {
 		switch {
@@ -97,7 +98,8 @@ func (p *files) flows(l *Load, f syntax.Field) {
 		p.m.Add(l.Of(given[1]), "load %q has both %s and %s", l.Name, given[0], given[1])
 	}
 	if l.Has("request") && !l.Has("targets") && l.Executor != Replay {
-		p.m.Add(l.Of("request"), "`request` is for a load with a targets file, or that replays a log; a step says itself what it has")
+		p.m.Add(l.Of("request"),
+			"`request` is for a load with a targets file, or that replays a log; a step says itself what it has")
 	}
 	for _, key := range []string{"flow", "mix"} {
 		n := f.Value.Get(key)
@@ -140,16 +142,20 @@ func (p *files) conditions(sc *Scenario, n *syntax.Node) {
 			switch {
 			case isFaultKind(sub.Key):
 			case slices.Contains(syntax.Keys(Fault{}), sub.Key):
-				p.m.AddHint(sub.Pos, "a fault with a time stands under `chaos`", "condition %q holds for the whole run; it takes no `%s`", name, sub.Key)
+				p.m.AddHint(sub.Pos, "a fault with a time stands under `chaos`",
+					"condition %q holds for the whole run; it takes no `%s`", name, sub.Key)
 			default:
-				p.m.AddHint(sub.Pos, "such as network.latency: {from: web, to: posts, delay: 20ms}", "condition %q has a kind of fault alone, not `%s`", name, sub.Key)
+				p.m.AddHint(sub.Pos, "such as network.latency: {from: web, to: posts, delay: 20ms}",
+					"condition %q has a kind of fault alone, not `%s`", name, sub.Key)
 			}
 		}
 		if slices.ContainsFunc(sc.Faults, func(o Fault) bool { return o.Name == name }) {
 			p.m.Add(f.Pos, "a fault has the name %q as well", name)
 		}
 		at := syntax.Place{At: f.Pos}
-		sc.Conditions = append(sc.Conditions, Fault{Name: name, Place: at, Block: faultBlock(f.Value, f.Pos, fmt.Sprintf("condition %q", name), nil, p.m)})
+		sc.Conditions = append(sc.Conditions, Fault{
+			Name: name, Place: at, Block: faultBlock(f.Value, f.Pos, fmt.Sprintf("condition %q", name), nil, p.m),
+		})
 	})
 }
 
@@ -168,7 +174,8 @@ func faultBlock(n *syntax.Node, at syntax.Pos, what string, also []string, m *sy
 	case 0:
 		m.AddHint(at, "such as process.crash: {service: posts}", "%s names no kind of fault", what)
 	default:
-		m.AddHint(kinds[1].Pos, "several faults at once are a group: steps: [{"+kinds[0].Key+": …}, {after: 2s, "+kinds[1].Key+": …}]",
+		m.AddHint(kinds[1].Pos, "several faults at once are a group: steps: [{"+kinds[0].Key+": …}, {after: 2s, "+
+			kinds[1].Key+": …}]",
 			"%s has two kinds, %s and %s; give each an entry of its own", what, kinds[0].Key, kinds[1].Key)
 	}
 	return syntax.Block{}
@@ -183,7 +190,8 @@ func (p *files) group(f *Fault, n *syntax.Node) {
 	for _, sub := range n.Fields {
 		switch {
 		case isFaultKind(sub.Key):
-			p.m.AddHint(sub.Pos, "make it a step: steps: [{"+sub.Key+": …}, …]", "fault %q has both steps and a kind, %s", f.Name, sub.Key)
+			p.m.AddHint(sub.Pos, "make it a step: steps: [{"+sub.Key+": …}, …]", "fault %q has both steps and a kind, %s",
+				f.Name, sub.Key)
 		case sub.Key == "pulse":
 			p.m.AddHint(sub.Pos, "repeat it with `every` and `repeat`", "a group takes no `pulse`")
 		case sub.Key == "within":
@@ -229,7 +237,8 @@ func (p *files) timing(f *Fault, at syntax.Field) {
 		p.m.AddHint(at.Pos, "such as at: 20s", "fault %q wants exactly one of at, after, during, trigger", f.Name)
 	}
 	if f.Has("from") && !f.Has("after") {
-		p.m.AddHint(f.Of("from"), "such as {after: cut, from: injection, wait: 2s}", "`from` belongs to `after`, the fault that the time counts from")
+		p.m.AddHint(f.Of("from"), "such as {after: cut, from: injection, wait: 2s}",
+			"`from` belongs to `after`, the fault that the time counts from")
 	}
 	if f.Has("repeat") && !f.Has("every") {
 		p.m.Add(f.Of("repeat"), "repeat wants `every`, the time from one injection to the next")

@@ -12,9 +12,10 @@ import (
 
 // A Step is one action of a virtual user: a request, or a pause. In setup and teardown it may be a command.
 type Step struct {
-	Pos     syntax.Pos
-	Name    string          // zero is the request's own: METHOD path
-	At      *syntax.Node    // the name of the target's endpoint that it goes to; nil is the only one of its protocol, or the target's own URL
+	Pos  syntax.Pos
+	Name string // zero is the request's own: METHOD path
+	// the name of the target's endpoint that it goes to; nil is the only one of its protocol, or the target's own URL
+	At      *syntax.Node
 	Think   *quantity.Range // a pause instead of a request
 	Command *syntax.Node    // the whole step, where it is a command; package plan decodes it
 	With    *syntax.Node    // the request's settings; nil is a pause or a command
@@ -124,8 +125,8 @@ type CallTraits struct {
 	Paced  time.Duration // that the schedule takes; zero: it has none
 }
 
-// WholeCall stands for the number of a part where a session hands over one more outcome of the call itself, as each message of a
-// stream that is sent at a pace is.
+// WholeCall stands for the number of a part where a session hands over one more outcome of the call itself, as each
+// message of a stream that is sent at a pace is.
 const WholeCall = -1
 
 // IterationStep is the number of the pseudo-step that lasts from arrival to end.

@@ -17,8 +17,8 @@ type Target struct {
 	URL   template.URL `yaml:"url"`   // a system that is already running
 	Stack string       `yaml:"stack"` // a built-in stack: demo
 	With  *syntax.Node `yaml:"with"`  // settings of the built-in stack
-	// how the built-in stack runs: as processes of this machine, as containers of its Docker engine, or as pods of the cluster that
-	// `kubernetes` names, which are loaded from within it; zero is process
+	// how the built-in stack runs: as processes of this machine, as containers of its Docker engine, or as pods of the
+	// cluster that `kubernetes` names, which are loaded from within it; zero is process
 	Platform   string       `yaml:"platform,oneof=process|docker|kubernetes"`
 	Processes  *syntax.Node `yaml:"processes"`  // commands that brunt starts
 	Containers *syntax.Node `yaml:"containers"` // containers that brunt creates
@@ -26,8 +26,8 @@ type Target struct {
 	Compose *Compose `yaml:"compose"`
 	// containers that are already running, by the names that faults use
 	Units *syntax.Node `yaml:"units"`
-	// beside a url or endpoints, pods that run already: the workloads of a namespace, which faults hit. Beside `platform: kubernetes`, where
-	// the pods of the built-in stack are made; other platforms of that leave it alone
+	// beside a url or endpoints, pods that run already: the workloads of a namespace, which faults hit. Beside `platform:
+	// kubernetes`, where the pods of the built-in stack are made; other platforms of that leave it alone
 	Kubernetes *Kubernetes `yaml:"kubernetes"`
 	// URLs of other systems by name, such as redis://127.0.0.1:6379; a step goes to the only one
 	// with a scheme of its protocol, or to the one that its `at` names. They are the whole target
@@ -64,12 +64,14 @@ func (t *Target) Kind() string {
 
 // OnlyEndpoints reports whether the target is of endpoints alone.
 func (t *Target) OnlyEndpoints() bool {
-	return len(t.Endpoints) > 0 && t.URL.IsZero() && t.Stack == "" && t.Processes == nil && t.Containers == nil && t.Compose == nil
+	return len(t.Endpoints) > 0 && t.URL.IsZero() && t.Stack == "" && t.Processes == nil && t.Containers == nil &&
+		t.Compose == nil
 }
 
 // NoteMissingTarget notes in m that the target at at names no kind, and that steps need one.
 func NoteMissingTarget(at syntax.Pos, m *syntax.Mistakes) {
-	m.AddHint(at, "such as {stack: demo} or {url: \"http://127.0.0.1:8080\"}", "the target wants one of url, stack, processes, containers, compose")
+	m.AddHint(at, "such as {stack: demo} or {url: \"http://127.0.0.1:8080\"}",
+		"the target wants one of url, stack, processes, containers, compose")
 }
 
 // Dependencies declare by service whether requests fail without it, or do without.
@@ -86,14 +88,18 @@ func (d *Dependencies) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	syntax.Decode(n, &all, m)
 	for name, need := range all {
 		if words := []string{HardDependency, SoftDependency}; !slices.Contains(words, need) {
-			m.AddHint(n.Get(name).Pos, syntax.DidYouMean(need, words), "a dependency is hard or soft, not %q", syntax.Clip(need, 40))
+			m.AddHint(n.Get(name).Pos, syntax.DidYouMean(need, words), "a dependency is hard or soft, not %q",
+				syntax.Clip(need, 40))
 		}
 	}
 	*d = all
 }
 
 func (*Dependencies) Schema() syntax.Schema {
-	return syntax.Schema{"type": []any{"object", "null"}, "additionalProperties": syntax.Scalar(syntax.Enum([]string{HardDependency, SoftDependency}))}
+	return syntax.Schema{
+		"type":                 []any{"object", "null"},
+		"additionalProperties": syntax.Scalar(syntax.Enum([]string{HardDependency, SoftDependency})),
+	}
 }
 
 // Compose is a stack of containers that a Compose file describes.
@@ -135,7 +141,10 @@ type Ready struct {
 
 func (r *Ready) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	type plain Ready
-	if !slices.ContainsFunc(n.Fields, func(f syntax.Field) bool { return f.Key != "get" && f.Key != "tcp" && f.Key != "within" }) {
+	if !slices.ContainsFunc(n.Fields, func(f syntax.Field) bool {
+		return f.Key != "get" && f.Key != "tcp" &&
+			f.Key != "within"
+	}) {
 		syntax.Decode(n, (*plain)(r), m)
 		return
 	}

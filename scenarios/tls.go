@@ -124,16 +124,19 @@ func (p *files) tls(sc *Scenario, n *syntax.Node) {
 	t.cert, t.key = cert, key
 	pair, err := t.Pair()
 	if err != nil {
-		p.m.Add(n.Get("cert").Pos, "tls: %s and %s are not a pair: %s", t.Cert, t.Key, strings.TrimPrefix(err.Error(), "tls: "))
+		p.m.Add(n.Get("cert").Pos, "tls: %s and %s are not a pair: %s", t.Cert, t.Key,
+			strings.TrimPrefix(err.Error(), "tls: "))
 		return
 	}
 	const day = "2006-01-02 15:04 MST"
 	switch now, leaf := time.Now(), pair.Leaf; { // presented all the same: the test may be about how the target handles it
 	case leaf == nil:
 	case now.After(leaf.NotAfter):
-		sc.Notes = append(sc.Notes, fmt.Sprintf("the certificate of the load, %s, expired at %s", t.Cert, leaf.NotAfter.UTC().Format(day)))
+		sc.Notes = append(sc.Notes, fmt.Sprintf("the certificate of the load, %s, expired at %s", t.Cert,
+			leaf.NotAfter.UTC().Format(day)))
 	case now.Before(leaf.NotBefore):
-		sc.Notes = append(sc.Notes, fmt.Sprintf("the certificate of the load, %s, is not valid before %s", t.Cert, leaf.NotBefore.UTC().Format(day)))
+		sc.Notes = append(sc.Notes, fmt.Sprintf("the certificate of the load, %s, is not valid before %s", t.Cert,
+			leaf.NotBefore.UTC().Format(day)))
 	}
 }
 

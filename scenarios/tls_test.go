@@ -49,15 +49,25 @@ func TestTLS(t *testing.T) {
 	files := map[string]string{"lib/a.pem": testCert, "lib/a.key": testKey, "lib/old.pem": oldCert, "lib/old.key": oldKey}
 	for _, c := range []struct{ name, tls, wrong, note string }{
 		{name: "pair", tls: "{cert: a.pem, key: a.key, min_version: 1.3}"},
-		{name: "expired", tls: "{cert: old.pem, key: old.key}", note: "the certificate of the load, lib/old.pem, expired at 2021-01-01 00:00 UTC"},
-		{name: "no pair", tls: "{cert: a.pem, key: old.key}", wrong: "lib/s.yaml:2:53: tls: lib/a.pem and lib/old.key are not a pair: " +
-			"private key does not match public key"},
-		{name: "the wrong way round", tls: "{cert: a.key, key: a.pem}", wrong: "are not a pair: failed to find certificate PEM data in " +
-			"certificate input, but did find a private key; PEM inputs may have been switched"},
+		{
+			name: "expired", tls: "{cert: old.pem, key: old.key}",
+			note: "the certificate of the load, lib/old.pem, expired at 2021-01-01 00:00 UTC",
+		},
+		{
+			name: "no pair", tls: "{cert: a.pem, key: old.key}",
+			wrong: "lib/s.yaml:2:53: tls: lib/a.pem and lib/old.key are not a pair: " +
+				"private key does not match public key",
+		},
+		{
+			name: "the wrong way round", tls: "{cert: a.key, key: a.pem}",
+			wrong: "are not a pair: failed to find certificate PEM data in " +
+				"certificate input, but did find a private key; PEM inputs may have been switched",
+		},
 		{name: "not there", tls: "{cert: b.pem, key: a.key}", wrong: "lib/s.yaml:2:53: tls: lib/b.pem: file does not exist"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			text := "version: 1\ntarget: {url: \"https://127.0.0.1:8443\", tls: " + c.tls + "}\nload: {a: {executor: spike, flow: [{get: /}]}}\n"
+			text := "version: 1\ntarget: {url: \"https://127.0.0.1:8443\", tls: " + c.tls +
+				"}\nload: {a: {executor: spike, flow: [{get: /}]}}\n"
 			sc, err := scenarios.Parse("lib/s.yaml", scenarios.Options{Read: func(path string) ([]byte, error) {
 				if path == "lib/s.yaml" {
 					return []byte(text), nil

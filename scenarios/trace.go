@@ -83,6 +83,7 @@ func (p *files) trace(sc *Scenario, t Trace) {
 	case err != nil:
 		p.m.AddHint(at, "such as https://tracing.example/trace/${"+syntax.TracePlaceholder+"}", "link: %v", err)
 	case !named:
-		p.m.AddHint(at, "such as "+u.String()+"/${"+syntax.TracePlaceholder+"}", "the link does not say which trace: ${%s} is missing", syntax.TracePlaceholder)
+		p.m.AddHint(at, "such as "+u.String()+"/${"+syntax.TracePlaceholder+"}",
+			"the link does not say which trace: ${%s} is missing", syntax.TracePlaceholder)
 	}
 }

@@ -53,9 +53,13 @@ var order = []struct {
 	{Stopped, ExitStopped, "a stop condition or guard ended the run"},
 	{Fail, ExitFail, "an objective that could be judged failed, or the steady state did not hold"},
 	{Regression, ExitRegression, "compare, ab, gate"},
-	{Invalid, ExitInvalid, "something could not be judged: brunt's own lag decides an objective, the target was not ready, setup failed, " +
-		"the baseline failed without a declared steady state, data was used up, a fault was not verified or affected no traffic, or " +
-		"no probe was answered that proves its removal"},
+	{
+		Invalid, ExitInvalid,
+		"something could not be judged: brunt's own lag decides an objective, the target was not ready, setup failed, " +
+			"the baseline failed without a declared steady state, data was used up, a fault was not verified or affected no " +
+			"traffic, or " +
+			"no probe was answered that proves its removal",
+	},
 	{Inconclusive, ExitInconclusive, "too little data; of compare, ab and gate only with --fail-inconclusive, else 0"},
 	{None, ExitFail, "no objective was set: the exit code is 0 if every request and check was good, else 3"},
 	{Pass, ExitPass, "every objective held"},

@@ -17,30 +17,38 @@ import (
 // MostWorkers is the largest number of workers.
 const MostWorkers = 64
 
-// Workers say which processes make the load; a number alone is short for {count: N}. The zero value is brunt's own process alone.
+// Workers say which processes make the load; a number alone is short for {count: N}. The zero value is brunt's own
+// process alone.
 type Workers struct {
 	syntax.Place
 	Count int `yaml:"count,required,min=1,max=64"` // how many make the load, each a part of it
-	// where they run: process, on this machine, or kubernetes, as the pods of a Job; default: kubernetes where `context`, `namespace`
-	// or `image` is given, else process
-	On        string `yaml:"on,oneof=process|kubernetes"`
-	Context   string `yaml:"context"`   // of the kubeconfig; default: the current one, else the service account of the pod that brunt runs in
+	// where they run: process, on this machine, or kubernetes, as the pods of a Job; default: kubernetes where `context`,
+	// `namespace` or `image` is given, else process
+	On string `yaml:"on,oneof=process|kubernetes"`
+	// of the kubeconfig; default: the current one, else the service account of the pod that brunt runs in
+	Context   string `yaml:"context"`
 	Namespace string `yaml:"namespace"` // where the pods run; it exists already; default: brunt
 	Image     string `yaml:"image"`     // default: $BRUNT_IMAGE, else the image that `brunt image` writes
-	// how many processors a pod asks for. The pod has no limit, as a quota would stop it in the middle of a millisecond; default: 1
-	CPU      float64           `yaml:"cpu,positive,max=256"`
-	CPULimit float64           `yaml:"cpu_limit,positive,max=256"` // a quota of processors, where the namespace demands one; default: none
-	Memory   quantity.Size     `yaml:"memory,positive"`            // of a pod, which is killed beyond it; default: 1GiB
-	Nodes    map[string]string `yaml:"nodes"`                      // labels of the nodes that the pods may run on
-	Tolerate []string          `yaml:"tolerate"`                   // taints that the pods tolerate, as kubectl writes them: dedicated=load:NoSchedule
+	// how many processors a pod asks for. The pod has no limit, as a quota would stop it in the middle of a millisecond;
+	// default: 1
+	CPU float64 `yaml:"cpu,positive,max=256"`
+	// a quota of processors, where the namespace demands one; default: none
+	CPULimit float64           `yaml:"cpu_limit,positive,max=256"`
+	Memory   quantity.Size     `yaml:"memory,positive"` // of a pod, which is killed beyond it; default: 1GiB
+	Nodes    map[string]string `yaml:"nodes"`           // labels of the nodes that the pods may run on
+	// taints that the pods tolerate, as kubectl writes them: dedicated=load:NoSchedule
+	Tolerate []string `yaml:"tolerate"`
 	// how the pods are spread: host or zone, as far as the cluster can, or none; default: host
 	Spread string `yaml:"spread,oneof=host|zone|none"`
 	// until when all pods have joined; else the run is invalid and says what each waits for; default: 2m
 	Join quantity.Duration `yaml:"join,positive"`
-	// for how long a pod that hears nothing of its run makes load, and how long the run waits for a pod that it does not reach; default: 30s
+	// for how long a pod that hears nothing of its run makes load, and how long the run waits for a pod that it does not
+	// reach; default: 30s
 	Patience quantity.Duration `yaml:"patience,positive"`
-	Skew     quantity.Duration `yaml:"skew,positive"`            // by how much the clock of a pod may be unknown beside faults; default: 10ms
-	Lost     string            `yaml:"lost,oneof=stop|continue"` // what is done when a worker is lost: stop ends the run; default: continue
+	// by how much the clock of a pod may be unknown beside faults; default: 10ms
+	Skew quantity.Duration `yaml:"skew,positive"`
+	// what is done when a worker is lost: stop ends the run; default: continue
+	Lost string `yaml:"lost,oneof=stop|continue"`
 }
 
 // plainWorkers are [Workers] which are decoded key by key.
@@ -62,7 +70,8 @@ func (w *Workers) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 	for _, key := range syntax.Keys(plainWorkers{}) {
 		if w.On == "process" && key != "count" && key != "on" && key != "lost" && w.Has(key) {
-			m.AddHint(w.Of(key), "on: kubernetes", "`%s` is of workers on kubernetes, and these are processes of this machine", key)
+			m.AddHint(w.Of(key), "on: kubernetes", "`%s` is of workers on kubernetes, and these are processes of this machine",
+				key)
 		}
 	}
 	for _, t := range w.Tolerate {
@@ -91,7 +100,8 @@ func (w *Workers) Elsewhere() bool { return w.On == "kubernetes" }
 func (w *Workers) fill() {
 	w.Namespace, w.Spread = cmp.Or(w.Namespace, "brunt"), cmp.Or(w.Spread, "host")
 	w.CPU, w.Memory = cmp.Or(w.CPU, 1), cmp.Or(w.Memory, quantity.Size(1<<30))
-	w.Join, w.Patience = cmp.Or(w.Join, quantity.Duration(2*time.Minute)), cmp.Or(w.Patience, quantity.Duration(30*time.Second))
+	w.Join, w.Patience = cmp.Or(w.Join, quantity.Duration(2*time.Minute)),
+		cmp.Or(w.Patience, quantity.Duration(30*time.Second))
 	w.Skew = cmp.Or(w.Skew, quantity.Duration(10*time.Millisecond))
 }
 
@@ -112,7 +122,8 @@ func ParseToleration(text string) (t Toleration, err error) {
 	t.Key, t.Value, _ = strings.Cut(rest, "=")
 	t.Effect = effect
 	if t.Key == "" || effect != "" && !slices.Contains([]string{"NoSchedule", "PreferNoSchedule", "NoExecute"}, effect) {
-		return t, fmt.Errorf("%q is no taint: want key=value:Effect, with NoSchedule, PreferNoSchedule or NoExecute, such as dedicated=load:NoSchedule", text)
+		return t, fmt.Errorf("%q is no taint: want key=value:Effect, with NoSchedule, PreferNoSchedule or NoExecute, such "+
+			"as dedicated=load:NoSchedule", text)
 	}
 	return t, nil
 }

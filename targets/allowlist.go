@@ -49,7 +49,8 @@ func (l Allowlist) CheckProxied(u *url.URL) error {
 		return l(ip.Unmap(), hostport, host)
 	}
 	if l(netip.Addr{}, hostport, host) != nil {
-		return fmt.Errorf("%s is reached by a proxy, which looks the name up itself; name %s under guard.allow.load to let load go there", host, host)
+		return fmt.Errorf("%s is reached by a proxy, which looks the name up itself; name %s under guard.allow.load to "+
+			"let load go there", host, host)
 	}
 	return nil
 }

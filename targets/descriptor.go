@@ -37,9 +37,10 @@ type Descriptor struct {
 	// Client creates the client of one load.
 	Client func(o Options) (Client, error)
 
-	// At returns the endpoint of a step, whose own word is named; empty: it names none. It is for a protocol whose steps go where an
-	// earlier one went, or that has endpoints of several forms. It notes mistakes in m. It may be nil.
-	At func(step syntax.Block, in Scope, named string, all map[string]scenarios.Endpoint, m *syntax.Mistakes) (name string, ok bool)
+	// At returns the endpoint of a step, whose own word is named; empty: it names none. It is for a protocol whose steps
+	// go where an earlier one went, or that has endpoints of several forms. It notes mistakes in m. It may be nil.
+	At func(step syntax.Block, in Scope, named string, all map[string]scenarios.Endpoint, m *syntax.Mistakes) (name string,
+		ok bool)
 	// Bind prepares a call at the target, once it is ready and before the warm-up:
 	// reflection, metadata. The client is one of the call's load, and is closed afterwards:
 	// what a connection needs, such as a prepared statement, the session makes as it opens the

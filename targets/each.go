@@ -10,10 +10,12 @@ import (
 	"brunt/scenarios"
 )
 
-// TryEach asks the addresses of an endpoint in turn until one has an answer. Each has its share of the time that is left, so that
-// one that never answers does not hide the others. First is the number of the address that is asked first: the one that answered
-// last; nil is the first in the list.
-func TryEach[T any](ctx context.Context, addresses []string, first *atomic.Int64, ask func(context.Context, string) (T, error)) (v T, err error) {
+// TryEach asks the addresses of an endpoint in turn until one has an answer. Each has its share of the time that is
+// left, so that one that never answers does not hide the others. First is the number of the address that is asked
+// first: the one that answered last; nil is the first in the list.
+func TryEach[T any](
+	ctx context.Context, addresses []string, first *atomic.Int64, ask func(context.Context, string) (T, error),
+) (v T, err error) {
 	var errs eachError
 	from := 0
 	if first != nil {
@@ -45,13 +47,15 @@ func TryEach[T any](ctx context.Context, addresses []string, first *atomic.Int64
 }
 
 // guarded asks an address. A panic is an error, so that the next address is asked.
-func guarded[T any](ctx context.Context, address string, ask func(context.Context, string) (T, error)) (v T, err error) {
+func guarded[T any](
+	ctx context.Context, address string, ask func(context.Context, string) (T, error),
+) (v T, err error) {
 	defer scenarios.Recover(&err)
 	return ask(ctx, address)
 }
 
-// SharedTimeout returns the error of several addresses that were tried in the time of ctx: that one of them used up its share is
-// no timeout of the call.
+// SharedTimeout returns the error of several addresses that were tried in the time of ctx: that one of them used up its
+// share is no timeout of the call.
 func SharedTimeout(ctx context.Context, err error) error {
 	if ctx.Err() == nil && CauseOf(err) == scenarios.Timeout {
 		return &Error{Cause: scenarios.Unreachable, Text: err.Error()}

@@ -73,7 +73,9 @@ func (e *Expected[A]) Fields(kind string, fields []check.Field, in Scope) {
 		if f.Path != nil {
 			e.conditions = append(e.conditions, condition{id: in.AddCheck(f.Name), path: f.Path, Matcher: f.Matcher})
 		} else {
-			e.conditions = append(e.conditions, condition{id: in.AddCheck(kind + " " + f.Name), kind: kind, header: f.Name, Matcher: f.Matcher})
+			e.conditions = append(e.conditions, condition{
+				id: in.AddCheck(kind + " " + f.Name), kind: kind, header: f.Name, Matcher: f.Matcher,
+			})
 		}
 	}
 }
@@ -208,7 +210,8 @@ func (k *condition) holds(a Answer, out *scenarios.Outcome) bool {
 func (k *condition) wanted(a Answer, out *scenarios.Outcome) string {
 	switch {
 	case k.within > 0:
-		return fmt.Sprintf("an answer within %s was wanted, and it took %s", quantity.FormatDuration(k.within), quantity.FormatSeconds(out.Took().Seconds()))
+		return fmt.Sprintf("an answer within %s was wanted, and it took %s", quantity.FormatDuration(k.within),
+			quantity.FormatSeconds(out.Took().Seconds()))
 	case k.header != "":
 		if all := a.Header(k.header); len(all) > 0 {
 			return fmt.Sprintf("%s %s was %s, and %s was wanted", k.kind, k.header, Quote(string(all[0])), k.Matcher.String())

@@ -38,7 +38,9 @@ type waiter[C Pooled] struct {
 // Get takes an idle connection, opens one, or waits for one if the limit is reached. Slot is when the wait
 // ended; the time to open a connection belongs to the service time and is added to spent. Waited reports
 // that there was a wait.
-func (p *Places[C]) Get(deadline time.Duration, spent *scenarios.Opening) (c C, slot time.Duration, waited bool, err error) {
+func (p *Places[C]) Get(
+	deadline time.Duration, spent *scenarios.Opening,
+) (c C, slot time.Duration, waited bool, err error) {
 	var none C
 	p.mu.Lock()
 	if k := len(p.idle); k > 0 {
@@ -75,8 +77,8 @@ func (p *Places[C]) Get(deadline time.Duration, spent *scenarios.Opening) (c C, 
 	return c, slot, waited, err
 }
 
-// trimmed closes the connections that no call took since it was called last, beside the call that found that it is time: a
-// target that stalled for a moment has hundreds that nothing needs afterwards, and so has what lies between.
+// trimmed closes the connections that no call took since it was called last, beside the call that found that it is
+// time: a target that stalled for a moment has hundreds that nothing needs afterwards, and so has what lies between.
 func (p *Places[C]) trimmed(now time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

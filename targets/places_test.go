@@ -21,8 +21,8 @@ func (c *conn) Close() error {
 	return nil
 }
 
-// TestPlaces_Idle: connections that a burst of calls opened are closed when no call needed them for a while, those that calls
-// need stay, and the next burst opens others.
+// TestPlaces_Idle: connections that a burst of calls opened are closed when no call needed them for a while, those that
+// calls need stay, and the next burst opens others.
 func TestPlaces_Idle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		t0 := time.Now()

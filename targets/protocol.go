@@ -15,16 +15,19 @@ import (
 // Scope is what a step may name.
 type Scope struct {
 	Symbols *template.Symbols
-	Name    string                                                     // of the step; empty: the protocol's own
-	Host    func(u *url.URL) error                                     // refuses a URL whose host is outside the blast radius; nil allows all
-	File    func(at syntax.Pos, path string, most int) ([]byte, error) // reads a file beside the scenario, of at most most bytes; nil reads nothing
-	Auth    *syntax.Node                                               // of the step's load; nil: none
-	Sign    *syntax.Node                                               // of the step's load; nil: none
-	Shared  *Shared                                                    // shared by the steps of a plan; nil shares nothing
-	Timeout time.Duration                                              // of the step's load; zero: not known
-	Flow    Flow                                                       // what the step stands in
-	Secret  func(value string)                                         // masks a value in all output; nil does not
-	Checks  *[]string                                                  // collects the names of the step's checks and extractions; their causes carry the index
+	Name    string // of the step; empty: the protocol's own
+	// refuses a URL whose host is outside the blast radius; nil allows all
+	Host func(u *url.URL) error
+	// reads a file beside the scenario, of at most most bytes; nil reads nothing
+	File    func(at syntax.Pos, path string, most int) ([]byte, error)
+	Auth    *syntax.Node       // of the step's load; nil: none
+	Sign    *syntax.Node       // of the step's load; nil: none
+	Shared  *Shared            // shared by the steps of a plan; nil shares nothing
+	Timeout time.Duration      // of the step's load; zero: not known
+	Flow    Flow               // what the step stands in
+	Secret  func(value string) // masks a value in all output; nil does not
+	// collects the names of the step's checks and extractions; their causes carry the index
+	Checks *[]string
 
 	at        *syntax.Node
 	endpoints map[string]scenarios.Endpoint

@@ -6,7 +6,8 @@ import (
 	"brunt/targets"
 )
 
-// TestScope_AddSecret: a value is masked from the length on that `brunt explain secrets` says, and not where it is a count.
+// TestScope_AddSecret: a value is masked from the length on that `brunt explain secrets` says, and not where it is a
+// count.
 func TestScope_AddSecret(t *testing.T) {
 	for value, want := range map[string]bool{
 		"": false, "k": false, "kx7vq": false, "kx7vqz": true, "12345678": false, "123456789012": true, "${var.token}": false,

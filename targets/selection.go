@@ -95,7 +95,9 @@ func (s *Selection) Bind(ctx context.Context, by Client) error {
 const bindTime = 10 * time.Second
 
 // bindInTime binds a call. A target that says nothing is an error after [bindTime].
-func bindInTime(ctx context.Context, bind func(context.Context, scenarios.Call, Client) error, c scenarios.Call, by Client) error {
+func bindInTime(
+	ctx context.Context, bind func(context.Context, scenarios.Call, Client) error, c scenarios.Call, by Client,
+) error {
 	within, cancel := context.WithTimeout(ctx, bindTime)
 	defer cancel()
 	err := func() (err error) {
@@ -106,7 +108,8 @@ func bindInTime(ctx context.Context, bind func(context.Context, scenarios.Call, 
 	case err == nil || ctx.Err() != nil:
 		return err
 	case within.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded):
-		return fmt.Errorf("the target accepts connections, and has not answered within %v: does it speak the protocol of its URL?", bindTime)
+		return fmt.Errorf("the target accepts connections, and has not answered within %v: does it speak the protocol of "+
+			"its URL?", bindTime)
 	case err == io.EOF: //nolint:errorlint // it says no more
 		return errors.New("the target accepts connections, and ends them without an answer")
 	}
@@ -139,7 +142,8 @@ func (s *Selection) Ender() func(Session, *template.Iter) {
 	return nil
 }
 
-// guardedClient is the client of a load. A panic of a session, which a server can cause by what it sends, is the error of the call.
+// guardedClient is the client of a load. A panic of a session, which a server can cause by what it sends, is the error
+// of the call.
 type guardedClient struct {
 	Client
 	o Options

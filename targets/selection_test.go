@@ -32,7 +32,8 @@ func TestSelection_Spoken(t *testing.T) {
 	}
 }
 
-// TestSelection_Bind: a target that does not answer while calls are prepared is an error in time, which says what to look at.
+// TestSelection_Bind: a target that does not answer while calls are prepared is an error in time, which says what to
+// look at.
 func TestSelection_Bind(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -40,7 +41,10 @@ func TestSelection_Bind(t *testing.T) {
 		want string
 		most time.Duration
 	}{
-		{"silent", func(ctx context.Context) error { <-ctx.Done(); return io.ErrUnexpectedEOF }, "has not answered within 10s", 11 * time.Second},
+		{
+			"silent", func(ctx context.Context) error { <-ctx.Done(); return io.ErrUnexpectedEOF },
+			"has not answered within 10s", 11 * time.Second,
+		},
 		{"closed", func(context.Context) error { return io.EOF }, "ends them without an answer", 0},
 		{"refused", func(context.Context) error { return io.ErrShortWrite }, "aaa: short write", 0},
 	} {

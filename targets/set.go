@@ -96,7 +96,8 @@ func (s *Set) Secure(scheme string) bool {
 	return slices.ContainsFunc(s.list, func(d *Descriptor) bool { return slices.Contains(d.Secure, scheme) })
 }
 
-// Encrypts returns the setting of an endpoint's URL by which its connections turn to TLS after their begin; empty: none.
+// Encrypts returns the setting of an endpoint's URL by which its connections turn to TLS after their begin; empty:
+// none.
 func (s *Set) Encrypts(endpoint *url.URL) string {
 	for _, d := range s.list {
 		if d.Encrypts != nil && slices.Contains(d.Schemes, endpoint.Scheme) {
@@ -152,7 +153,8 @@ func (s *Set) endpoint(
 		if len(names) < 2 || d.Base {
 			return "", true
 		}
-		m.AddHint(step.Pos, "such as `at: "+names[0]+"`", "%d endpoints speak %s: %s; the step names none of them", len(names), d.Name, list)
+		m.AddHint(step.Pos, "such as `at: "+names[0]+"`", "%d endpoints speak %s: %s; the step names none of them",
+			len(names), d.Name, list)
 		return "", false
 	}
 	if name, ok = in.at.Text(m); !ok || slices.Contains(names, name) {
@@ -228,7 +230,9 @@ func (s *Set) Lasts(c scenarios.Call) bool {
 func (s *Set) Select(calls ...scenarios.Call) *Selection {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := &Selection{network: s.network, peers: slices.Clone(s.peers), of: make(map[scenarios.Call]int, len(calls)), calls: calls}
+	out := &Selection{
+		network: s.network, peers: slices.Clone(s.peers), of: make(map[scenarios.Call]int, len(calls)), calls: calls,
+	}
 	used := make([]bool, len(out.peers))
 	for _, c := range calls {
 		i := s.used[c]

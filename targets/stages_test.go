@@ -16,7 +16,9 @@ func TestStages_Between(t *testing.T) {
 	for _, e := range []struct {
 		at    time.Duration
 		enter scenarios.RequestPhase
-	}{{10 * ms, scenarios.InDNS}, {15 * ms, scenarios.InConnect}, {35 * ms, scenarios.InTLS}, {65 * ms, scenarios.InLogin}} {
+	}{
+		{10 * ms, scenarios.InDNS}, {15 * ms, scenarios.InConnect}, {35 * ms, scenarios.InTLS}, {65 * ms, scenarios.InLogin},
+	} {
 		now = e.at
 		s.Enter(e.enter)
 	}

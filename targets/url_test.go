@@ -26,7 +26,10 @@ func TestParseBase(t *testing.T) {
 		{"http://a/?x=1", `"http://a/?x=1": the target's URL has no query; it stands in the steps`},
 		{"http://ann:sesame@a/?x=1", `"http://***@a/?x=1": credentials go into an Authorization header, not into the URL`},
 		{"http://ann:ses#ame@a", `"http://***@a" is not a URL; in a URL, credentials are escaped`},
-		{"http://ann:sesame@a:99999999999999999999x", `"http://***@a:99999999999999999999x" is not a URL; in a URL, credentials are escaped`},
+		{
+			"http://ann:sesame@a:99999999999999999999x",
+			`"http://***@a:99999999999999999999x" is not a URL; in a URL, credentials are escaped`,
+		},
 		{"http:ann:sesame@a", `"***@a" names no host`},
 		{"ann:sesame@a", `"***@a": the scheme is http or https`},
 	} {
@@ -59,7 +62,8 @@ func FuzzParseBase(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, before, after string) {
 		_, user, ok := strings.Cut(before, "//")
-		if !ok || !strings.HasSuffix(user, ":") || strings.ContainsAny(user, "/?#@[") || !strings.Contains(after, "@") || strings.Contains(before+after, password) {
+		if !ok || !strings.HasSuffix(user, ":") || strings.ContainsAny(user, "/?#@[") || !strings.Contains(after, "@") ||
+			strings.Contains(before+after, password) {
 			t.Skip("not in the place of a password")
 		}
 		u, err := targets.ParseBase(before + password + after)

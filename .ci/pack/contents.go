@@ -84,7 +84,10 @@ func (r *release) tar(below string, in []entry) ([]byte, error) {
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
 	for _, e := range in {
-		h := &tar.Header{Name: below + e.path, Mode: int64(e.mode), Size: int64(len(e.text)), ModTime: r.time, Typeflag: tar.TypeReg, Format: tar.FormatUSTAR}
+		h := &tar.Header{
+			Name: below + e.path, Mode: int64(e.mode), Size: int64(len(e.text)), ModTime: r.time,
+			Typeflag: tar.TypeReg, Format: tar.FormatUSTAR,
+		}
 		if err := w.WriteHeader(h); err != nil {
 			return nil, err
 		}

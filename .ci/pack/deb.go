@@ -59,18 +59,22 @@ func (r *release) deb(p program, in []entry) error {
 			return err
 		}
 		contents = append(contents, &files.Content{
-			Source: from, Destination: to, FileInfo: &files.ContentFileInfo{Owner: "root", Group: "root", Mode: e.mode, MTime: r.time},
+			Source: from, Destination: to, FileInfo: &files.ContentFileInfo{
+				Owner: "root", Group: "root", Mode: e.mode, MTime: r.time,
+			},
 		})
 	}
 	info := nfpm.WithDefaults(&nfpm.Info{
 		Name: p.name, Arch: p.arch, Platform: p.os, Version: r.version, Section: "utils", Priority: "optional",
 		Maintainer: r.maintainer, Homepage: r.url, License: "Apache-2.0", MTime: r.time, DisableGlobbing: true,
-		Description:  "load and chaos testing with one verdict\n brunt puts load on a system, injects faults, and gives one verdict on its\n service-level objectives.",
+		Description: "load and chaos testing with one verdict\n brunt puts load on a system, injects faults, and gives " +
+			"one verdict on its\n service-level objectives.",
 		Overridables: nfpm.Overridables{Contents: contents},
 	})
 	if p.name == "brunt-k6" {
 		info.License, info.Depends = "AGPL-3.0", []string{"brunt"}
-		info.Description = "k6 scripts as loads of brunt\n brunt starts it for a load with k6: script.js. It links k6, and is under the AGPL-3.0."
+		info.Description = "k6 scripts as loads of brunt\n brunt starts it for a load with k6: script.js. It links k6, " +
+			"and is under the AGPL-3.0."
 	}
 	format, err := nfpm.Get("deb")
 	if err != nil {

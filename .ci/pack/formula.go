@@ -63,7 +63,9 @@ func (r *release) formula(all []program) error {
 	}
 	var out strings.Builder
 	home, _, _ := strings.Cut(r.url, "/releases/")
-	err := formula.Execute(&out, map[string]any{"Home": home, "Version": strings.TrimPrefix(r.version, "v"), "Systems": systems})
+	err := formula.Execute(&out, map[string]any{
+		"Home": home, "Version": strings.TrimPrefix(r.version, "v"), "Systems": systems,
+	})
 	if err != nil {
 		return err
 	}

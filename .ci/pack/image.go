@@ -34,7 +34,9 @@ func (r *release) image(p program, in []entry) error {
 	if err != nil {
 		return err
 	}
-	names := layout.WithAnnotations(map[string]string{"io.containerd.image.name": "docker.io/library/" + name, "org.opencontainers.image.ref.name": name})
+	names := layout.WithAnnotations(map[string]string{
+		"io.containerd.image.name": "docker.io/library/" + name, "org.opencontainers.image.ref.name": name,
+	})
 	if err := at.AppendImage(img, names, layout.WithPlatform(v1.Platform{OS: p.os, Architecture: p.arch})); err != nil {
 		return err
 	}
@@ -77,13 +79,18 @@ func (r *release) build(p program, in []entry) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text)), nil }, tarball.WithMediaType(types.OCILayer))
+	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(text)),
+			nil
+	}, tarball.WithMediaType(types.OCILayer))
 	if err != nil {
 		return nil, err
 	}
 	img := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
 	made := v1.Time{Time: r.time}
-	img, err = mutate.Append(img, mutate.Addendum{Layer: layer, MediaType: types.OCILayer, History: v1.History{Created: made, CreatedBy: "brunt"}})
+	img, err = mutate.Append(img, mutate.Addendum{
+		Layer: layer, MediaType: types.OCILayer, History: v1.History{Created: made, CreatedBy: "brunt"},
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +101,9 @@ func (r *release) build(p program, in []entry) (v1.Image, error) {
 	c = c.DeepCopy()
 	c.OS, c.Architecture, c.Created = p.os, p.arch, made
 	c.Config.Entrypoint, c.Config.WorkingDir = []string{"/" + p.file()}, "/work"
-	c.Config.Labels = map[string]string{"org.opencontainers.image.version": r.version, "org.opencontainers.image.licenses": "Apache-2.0"}
+	c.Config.Labels = map[string]string{
+		"org.opencontainers.image.version": r.version, "org.opencontainers.image.licenses": "Apache-2.0",
+	}
 	return mutate.ConfigFile(img, c)
 }
 

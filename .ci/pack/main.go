@@ -1,5 +1,6 @@
 // The packages of a release, from programs that are built: archives, Debian packages, images, bills of materials, a
-// formula of Homebrew, and checksums. The same programs and texts give the same bytes, on any machine and in any folder.
+// formula of Homebrew, and checksums. The same programs and texts give the same bytes, on any machine and in any
+// folder.
 //
 //	pack -version v1.2.3 -time 1700000000 -programs DIR -texts DIR -out DIR
 //

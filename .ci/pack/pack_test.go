@@ -27,13 +27,16 @@ func laid(t *testing.T) *release {
 	t.Helper()
 	dir := t.TempDir()
 	r := &release{
-		version: "v1.2.3", time: time.Unix(1_700_000_000, 0).UTC(), url: "https://example.invalid/shop/releases/download", maintainer: "A <a@example.invalid>",
-		programs: filepath.Join(dir, "programs"), texts: filepath.Join(dir, "texts"),
+		version: "v1.2.3", time: time.Unix(1_700_000_000, 0).UTC(), url: "https://example.invalid/shop/releases/download",
+		maintainer: "A <a@example.invalid>",
+		programs:   filepath.Join(dir, "programs"), texts: filepath.Join(dir, "texts"),
 	}
 	for name, text := range map[string]string{
-		"texts/README.md": "# brunt\n", "texts/LICENSE": "Apache\n", "texts/LICENSE.k6": "AGPL\n", "texts/NOTICE.k6": "k6\n", "texts/man/man1/brunt.1": ".TH\n",
-		"texts/completions/_brunt": "z", "texts/completions/brunt.bash": "b", "texts/completions/brunt.fish": "f", "texts/completions/brunt.ps1": "p",
-		"hello/main.go": hello, "hello/go.mod": "module hello\n\ngo 1.26\n",
+		"texts/README.md": "# brunt\n", "texts/LICENSE": "Apache\n", "texts/LICENSE.k6": "AGPL\n", "texts/NOTICE.k6": "k6\n",
+		"texts/man/man1/brunt.1":   ".TH\n",
+		"texts/completions/_brunt": "z", "texts/completions/brunt.bash": "b", "texts/completions/brunt.fish": "f",
+		"texts/completions/brunt.ps1": "p",
+		"hello/main.go":               hello, "hello/go.mod": "module hello\n\ngo 1.26\n",
 		"part/part.go": "package brunt\n", "part/go.mod": "module brunt\n\ngo 1.26\n",
 		"k6/main.go": "package main\n\nimport _ \"brunt\"\n\nfunc main() {}\n",
 		"k6/go.mod":  "module brunt/cmd/brunt-k6\n\ngo 1.26\n\nreplace brunt => ../part\n\nrequire brunt v0.0.0\n",
@@ -47,7 +50,8 @@ func laid(t *testing.T) *release {
 		}
 	}
 	build := func(system, arch, name, from string) {
-		c := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", filepath.Join(r.programs, system+"_"+arch, name), ".")
+		c := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o",
+			filepath.Join(r.programs, system+"_"+arch, name), ".")
 		c.Dir = from
 		c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+system, "GOARCH="+arch)
 		if out, err := c.CombinedOutput(); err != nil {
@@ -95,8 +99,10 @@ func TestPack(t *testing.T) {
 	})
 	t.Run("all files", func(t *testing.T) {
 		for _, name := range []string{
-			"brunt_1.2.3_linux_amd64.tar.gz", "brunt_1.2.3_linux_amd64.deb", "brunt_1.2.3_linux_amd64.image.tar", "brunt_1.2.3_linux_amd64.cdx.json",
-			"brunt_1.2.3_darwin_arm64.tar.gz", "brunt_1.2.3_windows_amd64.zip", "brunt-k6_1.2.3_linux_amd64.tar.gz", "brunt-k6_1.2.3_linux_amd64.deb", "brunt.rb",
+			"brunt_1.2.3_linux_amd64.tar.gz", "brunt_1.2.3_linux_amd64.deb", "brunt_1.2.3_linux_amd64.image.tar",
+			"brunt_1.2.3_linux_amd64.cdx.json",
+			"brunt_1.2.3_darwin_arm64.tar.gz", "brunt_1.2.3_windows_amd64.zip", "brunt-k6_1.2.3_linux_amd64.tar.gz",
+			"brunt-k6_1.2.3_linux_amd64.deb", "brunt.rb",
 		} {
 			if first[name] == nil || !strings.Contains(string(first["SHA256SUMS"]), "  "+name+"\n") {
 				t.Errorf("%s is not made, or has no checksum", name)
@@ -105,7 +111,8 @@ func TestPack(t *testing.T) {
 	})
 	t.Run("bill", func(t *testing.T) { checkBill(t, r, first["brunt_1.2.3_linux_amd64.cdx.json"]) })
 	t.Run("bill of a module that is replaced by brunt's folder", func(t *testing.T) {
-		if text := string(first["brunt-k6_1.2.3_linux_amd64.cdx.json"]); !strings.Contains(text, `"pkg:golang/brunt@v1.2.3"`) {
+		if text := string(first["brunt-k6_1.2.3_linux_amd64.cdx.json"]); !strings.Contains(text,
+			`"pkg:golang/brunt@v1.2.3"`) {
 			t.Errorf("brunt is not in the bill:\n%s", text)
 		}
 	})
@@ -127,7 +134,8 @@ func TestPack(t *testing.T) {
 		if err := validate.Image(img); err != nil {
 			t.Error(err)
 		}
-		if c, err := img.ConfigFile(); err != nil || c.Architecture != "amd64" || len(c.Config.Entrypoint) != 1 || !c.Created.Equal(r.time) {
+		if c, err := img.ConfigFile(); err != nil || c.Architecture != "amd64" || len(c.Config.Entrypoint) != 1 ||
+			!c.Created.Equal(r.time) {
 			t.Errorf("%+v %v", c, err)
 		}
 		layers, err := img.Layers()
@@ -149,7 +157,8 @@ func TestPack(t *testing.T) {
 				continue
 			}
 			pems, err := io.ReadAll(r)
-			if pool := x509.NewCertPool(); err != nil || h.Mode&0o444 != 0o444 || !pool.AppendCertsFromPEM(pems) || bytes.Count(pems, []byte("BEGIN")) < 100 {
+			if pool := x509.NewCertPool(); err != nil || h.Mode&0o444 != 0o444 || !pool.AppendCertsFromPEM(pems) ||
+				bytes.Count(pems, []byte("BEGIN")) < 100 {
 				t.Errorf("%v, mode %o, %d certificates", err, h.Mode, bytes.Count(pems, []byte("BEGIN")))
 			}
 			return
@@ -160,8 +169,14 @@ func TestPack(t *testing.T) {
 			t.Skip("no dpkg-deb here: apt-get install dpkg")
 		}
 		for file, want := range map[string][]string{
-			"brunt_1.2.3_linux_amd64.deb":    {"./usr/bin/brunt\n", "./usr/share/man/man1/brunt.1.gz", "completions/brunt\n", "/_brunt\n", "vendor_completions.d/brunt.fish", "doc/brunt/copyright", "Package: brunt\n", "Version: 1.2.3\n"},
-			"brunt-k6_1.2.3_linux_amd64.deb": {"./usr/bin/brunt-k6\n", "doc/brunt-k6/LICENSE.k6", "doc/brunt-k6/NOTICE.k6", "Depends: brunt\n", "Architecture: amd64\n"},
+			"brunt_1.2.3_linux_amd64.deb": {
+				"./usr/bin/brunt\n", "./usr/share/man/man1/brunt.1.gz", "completions/brunt\n",
+				"/_brunt\n", "vendor_completions.d/brunt.fish", "doc/brunt/copyright", "Package: brunt\n", "Version: 1.2.3\n",
+			},
+			"brunt-k6_1.2.3_linux_amd64.deb": {
+				"./usr/bin/brunt-k6\n", "doc/brunt-k6/LICENSE.k6", "doc/brunt-k6/NOTICE.k6",
+				"Depends: brunt\n", "Architecture: amd64\n",
+			},
 		} {
 			var said []byte
 			for _, ask := range []string{"--contents", "--field"} {
@@ -183,7 +198,8 @@ func TestPack(t *testing.T) {
 // checkBill compares a bill of materials with what the linker wrote into the program.
 func checkBill(t *testing.T, r *release, text []byte) {
 	var bom cdx.BOM
-	if err := json.Unmarshal(text, &bom); err != nil || bom.BOMFormat != "CycloneDX" || bom.Metadata.Component.Version != "v1.2.3" {
+	if err := json.Unmarshal(text, &bom); err != nil || bom.BOMFormat != "CycloneDX" ||
+		bom.Metadata.Component.Version != "v1.2.3" {
 		t.Fatalf("%v\n%s", err, text)
 	}
 	info, err := buildinfo.ReadFile(filepath.Join(r.programs, "linux_amd64", "brunt"))

@@ -54,13 +54,15 @@ var here = runtime.GOOS + "_" + runtime.GOARCH
 func quickstart(t *testing.T, command ...string) {
 	t.Helper()
 	version := run(t, command[0], append(command[1:], "version")...)
-	if name := filepath.Base(one(t, "brunt_*_"+here+".tar.gz")); !strings.HasPrefix(version, "brunt v"+strings.Split(name, "_")[1]+"\n") {
+	if name := filepath.Base(one(t, "brunt_*_"+here+".tar.gz")); !strings.HasPrefix(version,
+		"brunt v"+strings.Split(name, "_")[1]+"\n") {
 		t.Errorf("%s says %s", name, version)
 	}
 	c := exec.Command(command[0], append(command[1:], "run", "/work/scenario.yaml", "-o", "/work/out")...)
 	out, err := c.CombinedOutput()
 	// A busy machine may turn the verdict: that all of it ran is what counts.
-	if code := c.ProcessState.ExitCode(); !slices.Contains([]int{0, 3, 5, 8}, code) || !strings.Contains(string(out), "/work/out/report.html") {
+	if code := c.ProcessState.ExitCode(); !slices.Contains([]int{0, 3, 5, 8}, code) ||
+		!strings.Contains(string(out), "/work/out/report.html") {
 		t.Errorf("%v\n%s", err, out)
 	}
 	if left := run(t, command[0], append(command[1:], "status")...); !strings.Contains(left, "othing") {
@@ -90,7 +92,9 @@ func root(t *testing.T) string {
 
 // within runs a program of a root there, with a /proc that ends with it.
 func within(root, program string) []string {
-	return []string{"unshare", "--mount", "--pid", "--fork", "--mount-proc=" + filepath.Join(root, "proc"), "chroot", root, program}
+	return []string{
+		"unshare", "--mount", "--pid", "--fork", "--mount-proc=" + filepath.Join(root, "proc"), "chroot", root, program,
+	}
 }
 
 func TestRelease_SameBytes(t *testing.T) {
@@ -124,7 +128,9 @@ func TestRelease_Deb(t *testing.T) {
 		t.Fatal(err)
 	}
 	run(t, "dpkg", "--root="+dir, "--log=/dev/null", "-i", debs[0], debs[1])
-	for _, name := range []string{"share/man/man1/brunt-run.1.gz", "share/bash-completion/completions/brunt", "share/doc/brunt-k6/NOTICE.k6"} {
+	for _, name := range []string{
+		"share/man/man1/brunt-run.1.gz", "share/bash-completion/completions/brunt", "share/doc/brunt-k6/NOTICE.k6",
+	} {
 		if _, err := os.Stat(filepath.Join(dir, "usr", name)); err != nil {
 			t.Error(err)
 		}
@@ -207,7 +213,9 @@ func TestRelease_Formula(t *testing.T) {
 	run(t, "ruby", "-c", formula)
 	dir := root(t)
 	run(t, "ruby", script, formula, dir, *made, runtime.GOARCH, runtime.GOOS)
-	for _, name := range []string{"share/man/man1/brunt-run.1", "etc/bash_completion.d/brunt", "share/zsh/site-functions/_brunt"} {
+	for _, name := range []string{
+		"share/man/man1/brunt-run.1", "etc/bash_completion.d/brunt", "share/zsh/site-functions/_brunt",
+	} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
 			t.Error(err)
 		}
@@ -242,7 +250,9 @@ func TestRelease_Systems(t *testing.T) {
 			}
 		}
 	}
-	for arch, machine := range map[string]uint16{"amd64": pe.IMAGE_FILE_MACHINE_AMD64, "arm64": pe.IMAGE_FILE_MACHINE_ARM64} {
+	for arch, machine := range map[string]uint16{
+		"amd64": pe.IMAGE_FILE_MACHINE_AMD64, "arm64": pe.IMAGE_FILE_MACHINE_ARM64,
+	} {
 		z, err := zip.OpenReader(one(t, "brunt_*_windows_"+arch+".zip"))
 		if err != nil {
 			t.Fatal(err)
@@ -256,7 +266,8 @@ func TestRelease_Systems(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p, err := pe.NewFile(bytes.NewReader(text)); err != nil || p.Machine != machine || !strings.HasSuffix(z.File[0].Name, "/brunt.exe") {
+		if p, err := pe.NewFile(bytes.NewReader(text)); err != nil || p.Machine != machine ||
+			!strings.HasSuffix(z.File[0].Name, "/brunt.exe") {
 			t.Errorf("%s of windows/%s: %v", z.File[0].Name, arch, err)
 		}
 	}

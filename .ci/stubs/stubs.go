@@ -1,6 +1,6 @@
 // The peer of gRPC that .ci/bench has: the health service of grpc-go, and bare stubs of grpc-go that call it on one
-// connection, with as many calls under way as it is told; and that of WebSocket, a server that answers each message with itself and a bare
-// loop of gobwas.
+// connection, with as many calls under way as it is told; and that of WebSocket, a server that answers each message
+// with itself and a bare loop of gobwas.
 //
 //	stubs serve 127.0.0.1:50051
 //	stubs call 127.0.0.1:50051 50 10s

@@ -18,7 +18,8 @@ import (
 // pingEvery is the time between two pings of a client by the server.
 const pingEvery = 5 * time.Second
 
-// echo serves WebSockets that answer each message with itself, and pings them. Pings answers how many were sent and answered.
+// echo serves WebSockets that answer each message with itself, and pings them. Pings answers how many were sent and
+// answered.
 type echo struct {
 	pings, pongs atomic.Int64
 
@@ -30,7 +31,11 @@ type echo struct {
 func serveEcho(addr string) error {
 	e := &echo{open: map[net.Conn]*sync.Mutex{}}
 	mux := http.NewServeMux()
-	mux.HandleFunc("/pings", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, e.pings.Load(), e.pongs.Load()) })
+	mux.HandleFunc("/pings", func(w http.ResponseWriter,
+		_ *http.Request,
+	) {
+		fmt.Fprintln(w, e.pings.Load(), e.pongs.Load())
+	})
 	mux.HandleFunc("/", e.handle)
 	go e.ping()
 	return http.ListenAndServe(addr, mux)
@@ -92,7 +97,8 @@ func (e *echo) ping() {
 	}
 }
 
-// callEcho sends messages for a time, each after the answer to the last one, on n connections at once. It returns how many.
+// callEcho sends messages for a time, each after the answer to the last one, on n connections at once. It returns how
+// many.
 func callEcho(addr string, n int, length time.Duration) int64 {
 	var made atomic.Int64
 	var all sync.WaitGroup

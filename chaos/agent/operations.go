@@ -45,7 +45,9 @@ func (i *Pool) Ready(ctx context.Context, e *docker.Engine, run string) error {
 
 // EnterByAgent starts an agent in the network of a container, to revert what another brunt did there. Gone says that
 // the container has ended, or was started again since.
-func EnterByAgent(ctx context.Context, at containers.Address, id chaos.ContainerID, run string) (h *remote.Namespace, gone bool, err error) {
+func EnterByAgent(
+	ctx context.Context, at containers.Address, id chaos.ContainerID, run string,
+) (h *remote.Namespace, gone bool, err error) {
 	e, err := docker.Open(at, docker.Options{})
 	if err != nil {
 		return nil, false, err

@@ -66,7 +66,9 @@ func (i *Pool) record(undo chaos.Undo) error {
 	h := &engineAgents{undo: undo}
 	if i.Journal != nil {
 		var err error
-		if h.entry, err = i.Journal.Intent(chaos.Intent{What: "agents of brunt in an engine", Undo: []chaos.Undo{undo}}); err != nil {
+		if h.entry, err = i.Journal.Intent(chaos.Intent{
+			What: "agents of brunt in an engine", Undo: []chaos.Undo{undo},
+		}); err != nil {
 			return err
 		}
 	}
@@ -242,7 +244,8 @@ func (i *Pool) openNetwork(ctx context.Context, u chaos.Contained, run string) (
 				return nil, err
 			}
 			return s, nil
-		case errors.Is(err, fs.ErrNotExist) && canStart && containers.Self() != "" && id.ID != "": // the process is not visible from this container
+		// the process is not visible from this container
+		case errors.Is(err, fs.ErrNotExist) && canStart && containers.Self() != "" && id.ID != "":
 		case errors.Is(err, fs.ErrNotExist):
 			return nil, fmt.Errorf("%w: %s has ended", chaos.ErrNoUnit, u.Name())
 		case !canStart || !errors.Is(err, fs.ErrPermission):

@@ -294,7 +294,8 @@ type agentArgs struct {
 func undoByAgent(ctx context.Context, find finder, u chaos.Undo) (chaos.Outcome, error) {
 	var args agentArgs
 	var id chaos.ContainerID
-	if err := chaos.JoinErrors(json.Unmarshal(u.Args, &args), json.Unmarshal(u.Identity, &id)); err != nil || len(args.Undo) == 0 {
+	if err := chaos.JoinErrors(json.Unmarshal(u.Args, &args), json.Unmarshal(u.Identity, &id)); err != nil ||
+		len(args.Undo) == 0 {
 		return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, chaos.JoinErrors(err, errors.New(u.Op)))
 	}
 	e, err := docker.Open(args.Engine, docker.Options{})
@@ -350,8 +351,8 @@ func (s *agentStep) Traits() chaos.HeldTraits {
 	return chaos.HeldTraits{Takes: s.takes, Ended: s.ended}
 }
 
-// ended asks the agent how the fault ended before its revert. One that ends takes back what it did, or did not do it to the end. Of a
-// container that is started again on another machine no event tells.
+// ended asks the agent how the fault ended before its revert. One that ends takes back what it did, or did not do it to
+// the end. Of a container that is started again on another machine no event tells.
 func (s *agentStep) ended(ctx context.Context) error {
 	var said stepReply
 	err := s.Ask(ctx, "ended", stepRequest{s.plan.N}, &said)

@@ -67,7 +67,8 @@ func (s *slowStep) Revert(context.Context) (chaos.Outcome, error) {
 
 // TestAgent_Slow checks that a slow injection does not block the revert of another step, and is reverted at the end.
 func TestAgent_Slow(t *testing.T) {
-	slow, other := &slowStep{begun: make(chan struct{}), may: make(chan struct{})}, &slowStep{begun: make(chan struct{}), may: make(chan struct{})}
+	slow, other := &slowStep{begun: make(chan struct{}), may: make(chan struct{})},
+		&slowStep{begun: make(chan struct{}), may: make(chan struct{})}
 	close(other.may)
 	l := &server{steps: []*serverStep{{Step: slow}, {Step: other}}}
 	if _, err := l.inject(t.Context(), 1); err != nil {
@@ -100,7 +101,8 @@ func deadAgent(t *testing.T) *rpc.Client {
 		t.Fatal(err)
 	}
 	_ = remote.Close()
-	if err := proc.Await(t.Context(), 10*time.Second, func() bool { return errors.Is(h.Call(t.Context(), "x", nil, nil), rpc.ErrEnded) }, "it lives"); err != nil {
+	if err := proc.Await(t.Context(), 10*time.Second,
+		func() bool { return errors.Is(h.Call(t.Context(), "x", nil, nil), rpc.ErrEnded) }, "it lives"); err != nil {
 		t.Fatal(err)
 	}
 	return h
@@ -115,7 +117,8 @@ func TestAgent_Dead(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &agentStep{
-		unit: &agentUnit{Unit: "c"}, by: engined{in: new(Pool), c: c}, was: life{Life: chaos.Life{ID: was.ID, Began: was.Started}}, kind: "cpu.throttle",
+		unit: &agentUnit{Unit: "c"}, by: engined{in: new(Pool), c: c},
+		was: life{Life: chaos.Life{ID: was.ID, Began: was.Started}}, kind: "cpu.throttle",
 		pool: new(Pool), client: deadAgent(t),
 	}
 	if text, err := s.Gone(t.Context()); !errors.Is(err, rpc.ErrEnded) {
@@ -124,7 +127,8 @@ func TestAgent_Dead(t *testing.T) {
 	if _, err := s.Revert(t.Context()); err != nil { // the other agent has nothing to do
 		t.Fatal(err)
 	}
-	if text, err := s.Gone(t.Context()); err != nil || !strings.Contains(text, "another agent") || !strings.Contains(text, "ready") {
+	if text, err := s.Gone(t.Context()); err != nil || !strings.Contains(text, "another agent") ||
+		!strings.Contains(text, "ready") {
 		t.Errorf("%q, %v", text, err)
 	}
 }
@@ -140,9 +144,14 @@ func TestAgent_Again(t *testing.T) {
 	e := fakeengine.New(t, nil)
 	rights := &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true}
 	find := func(string) (chaos.Descriptor, bool) { return chaos.Descriptor{Agent: rights}, true }
-	in := &Pool{Find: find, clients: map[string]*rpc.Client{fmt.Sprint(e.Address().Host, rights.Caps, rights.Cgroups): deadAgent(t)}}
-	env := chaos.Env{Host: chaos.Host{Agents: in, Run: "r"}, Occurrence: chaos.Occurrence{Kind: "cpu.throttle", Fault: &anyFault{}}}
-	_, err := planByAgent(t.Context(), in, env, &agentUnit{Unit: "c"}, engined{in, &container.Container{Engine: e, Ref: "c"}, "r", "cpu.throttle"})
+	in := &Pool{
+		Find: find, clients: map[string]*rpc.Client{fmt.Sprint(e.Address().Host, rights.Caps, rights.Cgroups): deadAgent(t)},
+	}
+	env := chaos.Env{
+		Host: chaos.Host{Agents: in, Run: "r"}, Occurrence: chaos.Occurrence{Kind: "cpu.throttle", Fault: &anyFault{}},
+	}
+	_, err := planByAgent(t.Context(), in, env, &agentUnit{Unit: "c"},
+		engined{in, &container.Container{Engine: e, Ref: "c"}, "r", "cpu.throttle"})
 	if err == nil || errors.Is(err, rpc.ErrEnded) || len(in.clients) > 0 {
 		t.Errorf("%v: want no other to be had from this engine", err)
 	}

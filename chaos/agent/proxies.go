@@ -9,8 +9,8 @@ import (
 	"brunt/chaos/proxy/child"
 )
 
-// Proxies returns the proxies that an agent has in the network of a unit on another machine, until the end of the run. It starts them
-// unless they are there.
+// Proxies returns the proxies that an agent has in the network of a unit on another machine, until the end of the run.
+// It starts them unless they are there.
 func Proxies(ctx context.Context, of chaos.Agents, u chaos.Contained) (*child.Process, error) {
 	i, ok := of.(*Pool)
 	if !ok {

@@ -17,8 +17,8 @@ type runner interface {
 	running(ctx context.Context) (life, error)
 	// over tells whether that container has ended or was started again.
 	over(ctx context.Context, was life) (bool, error)
-	// back says why the unit can't come back; the error is what is missing yet. Without both it runs. Crashed says that it has to run
-	// as another container.
+	// back says why the unit can't come back; the error is what is missing yet. Without both it runs. Crashed says that it
+	// has to run as another container.
 	back(ctx context.Context, was life, crashed bool) (string, error)
 	// agents names the agents that may do the fault.
 	agents(ctx context.Context) (string, error)
@@ -94,7 +94,9 @@ func (e engined) start(ctx context.Context) (*rpc.Client, error) {
 
 func (e engined) undo(was life, undo []chaos.Undo) chaos.Undo {
 	args := agentArgs{Engine: e.c.Engine.Address(), Run: e.run, Kind: e.kind, Undo: undo}
-	return chaos.Undo{Op: opAgent, Args: container.RawOf(args), Identity: container.RawOf(chaos.ContainerAt(was.ID, was.Began))}
+	return chaos.Undo{
+		Op: opAgent, Args: container.RawOf(args), Identity: container.RawOf(chaos.ContainerAt(was.ID, was.Began)),
+	}
 }
 
 func (e engined) revert(ctx context.Context, undo []chaos.Undo) (chaos.Outcome, error) {

@@ -253,7 +253,9 @@ func (l *server) Plan(ctx context.Context, w planRequest) (planReply, error) {
 	if err != nil {
 		return planReply{}, err
 	}
-	steps, err := f.Plan(ctx, chaos.Env{Targets: chaos.Targets{Units: []chaos.Unit{w.Unit}}, Host: chaos.Host{Run: w.Run, Stress: []string{self, "stress"}}})
+	steps, err := f.Plan(ctx, chaos.Env{
+		Targets: chaos.Targets{Units: []chaos.Unit{w.Unit}}, Host: chaos.Host{Run: w.Run, Stress: []string{self, "stress"}},
+	})
 	if err != nil {
 		return planReply{}, err
 	}

@@ -36,7 +36,8 @@ func TestOperations_Found(t *testing.T) {
 	ops := catalog.AllOperations()
 	for _, name := range slices.Sorted(maps.Keys(ops)) {
 		if why := foundOtherwise[name]; (ops[name].Find == nil) != (why != "") {
-			t.Errorf("%s: a search %v, and otherwise by %q: give it a Find, or say in foundOtherwise what finds it", name, ops[name].Find != nil, why)
+			t.Errorf("%s: a search %v, and otherwise by %q: give it a Find, or say in foundOtherwise what finds it", name,
+				ops[name].Find != nil, why)
 		}
 	}
 	for name := range foundOtherwise {

@@ -109,7 +109,9 @@ func (l List) Kinds() map[string]func() chaos.Fault {
 
 // Operations gives the undo operations of the faults, of brunt itself and of agents.
 func (l List) Operations() chaos.Operations {
-	all := [][]chaos.Operation{journal.BruntOperations(), agent.Operations(l.Find), guard.Operations(), agents.Operations(cluster.Opened)}
+	all := [][]chaos.Operation{
+		journal.BruntOperations(), agent.Operations(l.Find), guard.Operations(), agents.Operations(cluster.Opened),
+	}
 	for _, f := range l {
 		all = append(all, f.Describe().Undo)
 	}
@@ -135,7 +137,9 @@ func (l List) Capabilities() []chaos.Capability {
 		}
 	}
 	if len(elsewhere) > 0 {
-		out = append(out, chaos.Capability{Fault: strings.Join(elsewhere, " "), Err: errors.New("this system is not Linux"), Fix: "run the drill on Linux"})
+		out = append(out, chaos.Capability{
+			Fault: strings.Join(elsewhere, " "), Err: errors.New("this system is not Linux"), Fix: "run the drill on Linux",
+		})
 	}
 	return out
 }

@@ -9,8 +9,8 @@ import (
 	"brunt/chaos/catalog"
 )
 
-// TestKinds_Dots checks that the parser of scenarios tells the kinds of faults from the other keys of a fault: by a dot,
-// or as one of the three without.
+// TestKinds_Dots checks that the parser of scenarios tells the kinds of faults from the other keys of a fault: by a
+// dot, or as one of the three without.
 func TestKinds_Dots(t *testing.T) {
 	for kind := range catalog.Faults().Kinds() {
 		if !strings.Contains(kind, ".") && !slices.Contains([]string{"call", "exec", "webhook"}, kind) {

@@ -28,13 +28,14 @@ func TestToy(t *testing.T) {
 		t.Fatalf("the list does not find the toy: %+v", d)
 	}
 	file := filepath.Join(t.TempDir(), "flag")
-	chaostest.Run(t, "toy.flag: {file: \""+filepath.ToSlash(file)+"\"}", func(_ *testing.T, effective bool) chaostest.World {
-		w := chaostest.World{Faults: faults}
-		if !effective {
-			w.Spoil = func() { _ = os.Remove(file) }
-		}
-		return w
-	})
+	chaostest.Run(t, "toy.flag: {file: \""+filepath.ToSlash(file)+"\"}",
+		func(_ *testing.T, effective bool) chaostest.World {
+			w := chaostest.World{Faults: faults}
+			if !effective {
+				w.Spoil = func() { _ = os.Remove(file) }
+			}
+			return w
+		})
 	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the toy is still injected: %v", err)
 	}

@@ -48,28 +48,60 @@ func TestFind(t *testing.T) {
 		unified    bool
 		root       bool
 	}{
-		{"version 1", cpuTree + memoryTree, "4:cpu,cpuacct:/a/b\n3:memory:/\n", "cpu/a/b", "", cgroup.CPU, "cpu/a/b", false, false},
-		{"version 1, the other name", cpuTree + memoryTree, "4:cpu,cpuacct:/a/b\n3:memory:/\n", "cpu/a/b", "", cgroup.CPUAcct, "cpu/a/b", false, false},
-		{"version 1, the root", cpuTree + memoryTree, "4:cpu,cpuacct:/a/b\n3:memory:/\n", "mem ory", "", cgroup.Memory, "mem ory", false, true},
-		{"version 2", unifiedTree, "0::/slice/unit\n", "uni/slice/unit", "cpu io memory", cgroup.Disk, "uni/slice/unit", true, false},
-		{"version 2 counts processor time itself", unifiedTree, "0::/slice/unit\n", "uni/slice/unit", "cpu", cgroup.CPUAcct, "uni/slice/unit", true, false},
-		{"version 2 freezes itself", unifiedTree, "0::/slice/unit\n", "uni/slice/unit", "", cgroup.Freezer, "uni/slice/unit", true, false},
-		{"both, the controller in 1", cpuTree + unifiedTree, "4:cpu,cpuacct:/a\n0::/slice\n", "cpu/a", "", cgroup.CPU, "cpu/a", false, false},
-		{"both, the controller in 2", cpuTree + unifiedTree, "4:cpu,cpuacct:/a\n0::/slice\n", "uni/slice", "memory", cgroup.Memory, "uni/slice", true, false},
+		{
+			"version 1", cpuTree + memoryTree, "4:cpu,cpuacct:/a/b\n3:memory:/\n", "cpu/a/b", "", cgroup.CPU, "cpu/a/b", false,
+			false,
+		},
+		{
+			"version 1, the other name", cpuTree + memoryTree, "4:cpu,cpuacct:/a/b\n3:memory:/\n", "cpu/a/b", "", cgroup.CPUAcct,
+			"cpu/a/b", false, false,
+		},
+		{
+			"version 1, the root", cpuTree + memoryTree, "4:cpu,cpuacct:/a/b\n3:memory:/\n", "mem ory", "", cgroup.Memory,
+			"mem ory", false, true,
+		},
+		{
+			"version 2", unifiedTree, "0::/slice/unit\n", "uni/slice/unit", "cpu io memory", cgroup.Disk, "uni/slice/unit", true,
+			false,
+		},
+		{
+			"version 2 counts processor time itself", unifiedTree, "0::/slice/unit\n", "uni/slice/unit", "cpu", cgroup.CPUAcct,
+			"uni/slice/unit", true, false,
+		},
+		{
+			"version 2 freezes itself", unifiedTree, "0::/slice/unit\n", "uni/slice/unit", "", cgroup.Freezer, "uni/slice/unit",
+			true, false,
+		},
+		{
+			"both, the controller in 1", cpuTree + unifiedTree, "4:cpu,cpuacct:/a\n0::/slice\n", "cpu/a", "", cgroup.CPU,
+			"cpu/a", false, false,
+		},
+		{
+			"both, the controller in 2", cpuTree + unifiedTree, "4:cpu,cpuacct:/a\n0::/slice\n", "uni/slice", "memory",
+			cgroup.Memory, "uni/slice", true, false,
+		},
 		{
 			"version 2 without the controller", unifiedTree, "0::/slice\n", "uni/slice", "cpu pids", cgroup.Memory,
 			"without the controller memory; write +memory into cgroup.subtree_control", true, false,
 		},
 		{
-			"a part of the tree is mounted", strings.Replace(cpuTree, " / ROOT", " /docker/x ROOT", 1), "4:cpu,cpuacct:/docker/x/y\n", "cpu/y", "", cgroup.CPU,
+			"a part of the tree is mounted", strings.Replace(cpuTree, " / ROOT", " /docker/x ROOT", 1),
+			"4:cpu,cpuacct:/docker/x/y\n", "cpu/y", "", cgroup.CPU,
 			"cpu/y", false, false,
 		},
 		{
-			"another part is", strings.Replace(cpuTree, " / ROOT", " /docker/x ROOT", 1), "4:cpu,cpuacct:/docker/xy\n", "cpu/y", "", cgroup.CPU,
+			"another part is", strings.Replace(cpuTree, " / ROOT", " /docker/x ROOT", 1), "4:cpu,cpuacct:/docker/xy\n", "cpu/y",
+			"", cgroup.CPU,
 			"/docker/xy can't be seen from here", false, false,
 		},
-		{"beyond a namespace", cpuTree, "4:cpu,cpuacct:/../../other\n", "cpu", "", cgroup.CPU, "can't be seen from here", false, false},
-		{"not mounted", cpuTree, "4:cpu,cpuacct:/\n3:memory:/\n", "cpu", "", cgroup.Memory, "the controller memory is not mounted here", false, false},
+		{
+			"beyond a namespace", cpuTree, "4:cpu,cpuacct:/../../other\n", "cpu", "", cgroup.CPU, "can't be seen from here",
+			false, false,
+		},
+		{
+			"not mounted", cpuTree, "4:cpu,cpuacct:/\n3:memory:/\n", "cpu", "", cgroup.Memory,
+			"the controller memory is not mounted here", false, false,
+		},
 		{"a group that is gone", cpuTree, "4:cpu,cpuacct:/a/b\n", "cpu/a", "", cgroup.CPU, "no such file", false, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -109,9 +141,23 @@ func TestSetting(t *testing.T) {
 	}{
 		{"a value", "150000\n", cgroup.Setting{File: "cpu.cfs_quota_us"}, "150000", "20000", "20000"},
 		{"two in one", "max 100000\n", cgroup.Setting{File: "cpu.max"}, "max 100000", "20000 100000", "20000 100000"},
-		{"a device", "8:0 5\n254:0 1048576\n", cgroup.Setting{File: "blkio.throttle.read_bps_device", Device: "254:0"}, "1048576", "0", "254:0 0"},
-		{"no device, version 1", "8:0 5\n", cgroup.Setting{File: "blkio.throttle.read_bps_device", Device: "254:0"}, "0", "7", "254:0 7"},
-		{"a key of a device", "254:0 rbps=max wbps=9 riops=max wiops=max\n", cgroup.Setting{"io.max", "254:0", "wbps"}, "9", "max", "254:0 wbps=max"},
+		{
+			"a device", "8:0 5\n254:0 1048576\n",
+			cgroup.Setting{File: "blkio.throttle.read_bps_device", Device: "254:0"},
+			"1048576", "0", "254:0 0",
+		},
+		{
+			"no device, version 1", "8:0 5\n",
+			cgroup.Setting{File: "blkio.throttle.read_bps_device", Device: "254:0"},
+			"0", "7",
+			"254:0 7",
+		},
+		{
+			"a key of a device", "254:0 rbps=max wbps=9 riops=max wiops=max\n",
+			cgroup.Setting{"io.max", "254:0", "wbps"},
+			"9",
+			"max", "254:0 wbps=max",
+		},
 		{"no device, version 2", "", cgroup.Setting{"io.max", "254:0", "rbps"}, "max", "5", "254:0 rbps=5"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -138,7 +184,8 @@ func TestSetting(t *testing.T) {
 func TestGroup(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"cgroup.procs": "12\n5\n0\n", "a/cgroup.procs": "7\n5\n", "cpu.stat": "nr_periods 4\nnr_throttled 3\n", "memory.failcnt": "18446744073709551615\n",
+		"cgroup.procs": "12\n5\n0\n", "a/cgroup.procs": "7\n5\n", "cpu.stat": "nr_periods 4\nnr_throttled 3\n",
+		"memory.failcnt": "18446744073709551615\n",
 	} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
 			t.Fatal(err)
@@ -188,7 +235,8 @@ func TestGroup(t *testing.T) {
 
 func TestNamed(t *testing.T) {
 	s, root := machine(t, map[string]string{
-		"proc/self/mountinfo": cpuTree + unifiedTree, "cpu/a/brunt-x/brunt-below/cgroup.procs": "", "cpu/other/cgroup.procs": "", "uni/brunt-y/cgroup.procs": "",
+		"proc/self/mountinfo": cpuTree + unifiedTree, "cpu/a/brunt-x/brunt-below/cgroup.procs": "",
+		"cpu/other/cgroup.procs": "", "uni/brunt-y/cgroup.procs": "",
 		"uni/brunt-file": "",
 	})
 	all, err := s.Named("brunt-")
@@ -211,7 +259,8 @@ func TestDevices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "io.max"), []byte("8:0 rbps=5\n254:16 wbps=max\nTotal 4\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "io.max"), []byte("8:0 rbps=5\n254:16 wbps=max\nTotal 4\n"),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	if got := g.Devices("io.max"); !slices.Equal(got, []string{"8:0", "254:16"}) {

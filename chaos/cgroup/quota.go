@@ -32,8 +32,8 @@ func (q Quota) Processors() (n float64, limited bool) {
 	return q.Time / q.Period, true
 }
 
-// Quota reads the quota of processor time. The error is [io/fs.ErrNotExist] where the group can have none, as the root of
-// a tree.
+// Quota reads the quota of processor time. The error is [io/fs.ErrNotExist] where the group can have none, as the root
+// of a tree.
 func (g Group) Quota() (Quota, error) {
 	var q Quota
 	var err error

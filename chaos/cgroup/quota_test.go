@@ -21,8 +21,17 @@ func TestGroup_Quota(t *testing.T) {
 		limited    bool
 		absent     bool
 	}{
-		{"version 1", false, map[string]string{"cpu.cfs_quota_us": "20000\n", "cpu.cfs_period_us": "100000\n"}, .2, true, false},
-		{"version 1 without a limit", false, map[string]string{"cpu.cfs_quota_us": "-1\n", "cpu.cfs_period_us": "100000\n"}, 0, false, false},
+		{
+			"version 1", false,
+			map[string]string{"cpu.cfs_quota_us": "20000\n", "cpu.cfs_period_us": "100000\n"},
+			.2, true,
+			false,
+		},
+		{
+			"version 1 without a limit", false,
+			map[string]string{"cpu.cfs_quota_us": "-1\n", "cpu.cfs_period_us": "100000\n"},
+			0, false, false,
+		},
 		{"version 2", true, map[string]string{"cpu.max": "150000 100000\n"}, 1.5, true, false},
 		{"version 2 without a limit", true, map[string]string{"cpu.max": "max 100000\n"}, 0, false, false},
 		{"a root", true, nil, 0, false, true},

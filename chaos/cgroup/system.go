@@ -72,7 +72,10 @@ func (s System) trees() ([]tree, error) {
 		if !ok || len(f) < 5 || len(k) < 3 {
 			continue
 		}
-		t := tree{root: rootfs.UnescapeMount(f[3]), at: rootfs.UnescapeMount(f[4]), unified: k[0] == "cgroup2", options: strings.Split(k[2], ",")}
+		t := tree{
+			root: rootfs.UnescapeMount(f[3]), at: rootfs.UnescapeMount(f[4]), unified: k[0] == "cgroup2",
+			options: strings.Split(k[2], ","),
+		}
 		if k[0] == "cgroup" || t.unified {
 			out = append(out, t)
 		}

@@ -68,7 +68,8 @@ func Parse(t *testing.T, yaml string) (chaos.Fault, syntax.Block) {
 func parse(t *testing.T, yaml string, faults catalog.List) (chaos.Fault, syntax.Block) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "scenario.yaml")
-	text := "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload: {main: {executor: constant-arrival-rate, rate: 1/s, duration: 1s, flow: [{get: " +
+	text := "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload: {main: {executor: constant-arrival-rate, rate: " +
+		"1/s, duration: 1s, flow: [{get: " +
 		"/}]}}\nchaos:\n  it:\n    at: 1s\n    for: 1s\n    " + yaml + "\n"
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)

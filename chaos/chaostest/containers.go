@@ -129,7 +129,8 @@ func AgentProgram(t *testing.T) string {
 // Brunt builds brunt and an image of it in the yard, and returns the image's id.
 func (y *Yard) Brunt(t *testing.T) string {
 	t.Helper()
-	id, err := y.Engine.BuildSelf(t.Context(), y.Name+"-brunt", build(t, "brunt/cmd/brunt"), map[string]string{containers.RunLabel: y.Run})
+	id, err := y.Engine.BuildSelf(t.Context(), y.Name+"-brunt", build(t, "brunt/cmd/brunt"),
+		map[string]string{containers.RunLabel: y.Run})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,7 +240,9 @@ func (y *Yard) Start(t *testing.T, o VictimOptions) *Victim {
 	}
 	service, _, _ := strings.Cut(o.Unit, "[")
 	v := &Victim{ID: made.ID, Yard: y}
-	v.Container = &container.Container{Engine: y.Engine, Ref: name, Of: container.Named{Unit: o.Unit, Service: service}, Check: v.ask, Answer: v.ask}
+	v.Container = &container.Container{
+		Engine: y.Engine, Ref: name, Of: container.Named{Unit: o.Unit, Service: service}, Check: v.ask, Answer: v.ask,
+	}
 	var last error
 	if !suite.Within(patience, func() bool {
 		is, err := y.Engine.Inspect(t.Context(), v.ID)
@@ -268,7 +271,8 @@ func (v *Victim) ask(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+netip.AddrPortFrom(addrs[0], 8080).String()+"/", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+netip.AddrPortFrom(addrs[0], 8080).String()+"/",
+		nil)
 	if err != nil {
 		return err
 	}
@@ -305,7 +309,8 @@ func Inspected(t *testing.T, e *docker.Engine, id string) string {
 func lives(m map[string]any) {
 	for key, value := range m {
 		switch key {
-		case "StartedAt", "FinishedAt", "Pid", "EndpointID", "SandboxID", "SandboxKey", "ExecIDs", "RestartCount", "ExitCode", "Health", "ResolvConfPath":
+		case "StartedAt", "FinishedAt", "Pid", "EndpointID", "SandboxID", "SandboxKey", "ExecIDs", "RestartCount", "ExitCode",
+			"Health", "ResolvConfPath":
 			delete(m, key)
 			continue
 		}

@@ -17,7 +17,8 @@ func Networks(t *testing.T, units ...chaos.Unit) string {
 	for _, u := range units {
 		pid := u.PID()
 		for _, command := range []string{
-			"nft -s list ruleset", "tc qdisc show", "tc filter show dev eth0", "tc filter show dev eth0 ingress", "ip -d link show",
+			"nft -s list ruleset", "tc qdisc show", "tc filter show dev eth0", "tc filter show dev eth0 ingress",
+			"ip -d link show",
 			"ip address show", "ip route show table all", "ip -6 route show table all",
 		} {
 			args := append([]string{"-t", fmt.Sprint(pid), "-n"}, strings.Fields(command)...)

@@ -12,7 +12,8 @@ import (
 	"brunt/chaos/kube"
 )
 
-// A Change is the step that changes values of an object until the fault ends, and the held fault. The object carries what was there before.
+// A Change is the step that changes values of an object until the fault ends, and the held fault. The object carries
+// what was there before.
 type Change struct {
 	Target *Target
 	Run    string

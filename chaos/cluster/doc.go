@@ -1,12 +1,13 @@
-// Package cluster has the units that are pods of a Kubernetes cluster, and what the faults on pods, workloads and nodes share.
+// Package cluster has the units that are pods of a Kubernetes cluster, and what the faults on pods, workloads and nodes
+// share.
 //
 //	Connect --> Find --> Target: services, which are workloads or pods with labels
 //	                       '-- Pod: a unit, web[1], which is a slot: the pod in it is another one after a deletion
 //	Units, Nodes: which of them a fault hits
 //	Change: a value of an object that a fault changes, with its proof, and the undo of any process that finds the journal
 //
-// A pod is identified by its UID. An undo names its cluster by the context and by the UID of the namespace kube-system: a context that leads
-// to another cluster since then is refused.
+// A pod is identified by its UID. An undo names its cluster by the context and by the UID of the namespace kube-system:
+// a context that leads to another cluster since then is refused.
 //
 //	place.go     which cluster and namespace
 //	find.go      the workloads that are services

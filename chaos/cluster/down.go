@@ -12,12 +12,13 @@ import (
 // settles is how long containers may take to be down beyond their grace.
 const settles = 10 * time.Second
 
-// Down is the change that ends a container of a pod and keeps it down; all of them where the name is empty. Its node ends it with the grace
-// that the pod gives. The caller says what it does.
+// Down is the change that ends a container of a pod and keeps it down; all of them where the name is empty. Its node
+// ends it with the grace that the pod gives. The caller says what it does.
 //
-// The API offers nothing else that keeps a pod down and can be taken back: a deletion or an eviction makes another pod, a deadline of the pod
-// ends it for good, and commands in a container can't end its first process. A name that a runtime can parse would be looked for in a
-// registry, which takes the node as long as the registry is silent: 10 s passed on the test cluster until the container was seen to be down.
+// The API offers nothing else that keeps a pod down and can be taken back: a deletion or an eviction makes another pod,
+// a deadline of the pod ends it for good, and commands in a container can't end its first process. A name that a
+// runtime can parse would be looked for in a registry, which takes the node as long as the registry is silent: 10 s
+// passed on the test cluster until the container was seen to be down.
 func (p *Pod) Down(pod *kube.Pod, run, container string) *Change {
 	c := &Change{
 		Target: p.t, Run: run, Hits: []string{p.Name()}, UID: string(pod.UID), Takes: settles + Grace(*pod),
@@ -25,7 +26,9 @@ func (p *Pod) Down(pod *kube.Pod, run, container string) *Change {
 	}
 	for i := range pod.Spec.Containers {
 		if s := &pod.Spec.Containers[i]; container == "" || s.Name == container {
-			c.Edits = append(c.Edits, kube.Edit{Path: fmt.Sprintf("/spec/containers/%d/image", i), Prior: JSON(s.Image), Ours: JSON("BRUNT/" + run)})
+			c.Edits = append(c.Edits, kube.Edit{
+				Path: fmt.Sprintf("/spec/containers/%d/image", i), Prior: JSON(s.Image), Ours: JSON("BRUNT/" + run),
+			})
 		}
 	}
 	now := func(ctx context.Context) (*kube.Pod, error) { return p.t.Pods(pod.Namespace).Get(ctx, pod.Name) }
@@ -49,8 +52,9 @@ func (p *Pod) Down(pod *kube.Pod, run, container string) *Change {
 // badName is why a container waits whose image can't be parsed, as kubelet says it.
 const badName = "InvalidImageName"
 
-// isBack proves that the node of a pod starts its containers again. How long they take until they are ready is the pod's recovery, which the
-// run measures: a node starts a container that has ended again and again ever later, by up to five minutes.
+// isBack proves that the node of a pod starts its containers again. How long they take until they are ready is the
+// pod's recovery, which the run measures: a node starts a container that has ended again and again ever later, by up to
+// five minutes.
 func (p *Pod) isBack(is *kube.Pod) (string, error) {
 	waits := ""
 	for _, s := range is.Status.ContainerStatuses {
@@ -77,7 +81,8 @@ func (p *Pod) isDown(is *kube.Pod, container string) (string, error) {
 	}
 	for _, s := range of {
 		if s.State.Waiting == nil {
-			return "", fmt.Errorf("%s: the container %s of the pod %s does not wait: its grace may not be over", p.Name(), s.Name, is.Name)
+			return "", fmt.Errorf("%s: the container %s of the pod %s does not wait: its grace may not be over", p.Name(),
+				s.Name, is.Name)
 		}
 	}
 	if IsReady(is) || len(of) == 0 {

@@ -7,8 +7,8 @@ import (
 	"brunt/chaos/kube"
 )
 
-// TestPod_IsBack: a fault is over once the node starts the container again, however long that takes: a back-off, or a slow start, is no
-// fault that is left.
+// TestPod_IsBack: a fault is over once the node starts the container again, however long that takes: a back-off, or a
+// slow start, is no fault that is left.
 func TestPod_IsBack(t *testing.T) {
 	waiting := func(reason string) kube.ContainerState {
 		return kube.ContainerState{Waiting: &kube.ContainerStateWaiting{Reason: reason, Message: "said so"}}
@@ -23,7 +23,10 @@ func TestPod_IsBack(t *testing.T) {
 	}{
 		{"ready", running, kube.ConditionTrue, "is ready again", true},
 		{"starting", running, kube.ConditionFalse, "is not ready yet", true},
-		{"backing off", waiting("CrashLoopBackOff"), kube.ConditionFalse, "the container app waits (CrashLoopBackOff said so)", true},
+		{
+			"backing off", waiting("CrashLoopBackOff"), kube.ConditionFalse,
+			"the container app waits (CrashLoopBackOff said so)", true,
+		},
 		{"not seen by its node", waiting(badName), kube.ConditionFalse, "waits still", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {

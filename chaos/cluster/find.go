@@ -83,7 +83,9 @@ type workload struct {
 }
 
 // kinds are the words for kinds of workloads.
-var kinds = map[string]string{scenarios.Deployments: "deployment", scenarios.StatefulSets: "stateful set", scenarios.DaemonSets: "daemon set"}
+var kinds = map[string]string{
+	scenarios.Deployments: "deployment", scenarios.StatefulSets: "stateful set", scenarios.DaemonSets: "daemon set",
+}
 
 // workloads lists the workloads of a kind.
 func (f finder) workloads(ctx context.Context, resource string, q kube.Query) (out []workload, err error) {
@@ -134,7 +136,8 @@ func (f finder) services(ctx context.Context) error {
 				continue
 			}
 			if f.service(all[i].Name) != nil {
-				return fmt.Errorf("%s has a deployment and a stateful set with the name %s: name them under `services`", f.Place, all[i].Name)
+				return fmt.Errorf("%s has a deployment and a stateful set with the name %s: name them under `services`", f.Place,
+					all[i].Name)
 			}
 			if err := f.add(all[i].Name, all[i], ""); err != nil {
 				return err
@@ -179,7 +182,8 @@ func (f finder) add(name string, w workload, container string) error {
 		return fmt.Errorf("%s: the selector of %s: %w", f.Place, w.Name, err)
 	}
 	f.list = append(f.list, &service{
-		name: name, pods: selects.String(), selects: selects, within: container, ordinal: w.resource == scenarios.StatefulSets,
+		name: name, pods: selects.String(), selects: selects, within: container,
+		ordinal:  w.resource == scenarios.StatefulSets,
 		workload: kube.Ref{API: api, Resource: w.resource, Namespace: f.Place.Namespace, Name: w.Name},
 	})
 	return nil

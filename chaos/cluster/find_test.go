@@ -16,17 +16,21 @@ import (
 func newCluster(t *testing.T) (*kube.Cluster, cluster.Place) {
 	s := kubetest.Start(t)
 	s.Node("n1", map[string]string{"topology.kubernetes.io/zone": "a", "pool": "apps"})
-	c, at, err := cluster.Connect(t.Context(), kube.Address{Kubeconfig: s.Kubeconfig(t, ""), Context: "test", Namespace: "default"})
+	c, at, err := cluster.Connect(t.Context(),
+		kube.Address{Kubeconfig: s.Kubeconfig(t, ""), Context: "test", Namespace: "default"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
 	for _, of := range []struct{ resource, name, app string }{
-		{scenarios.Deployments, "web", "web"}, {scenarios.Deployments, "odd.name", "odd"}, {scenarios.StatefulSets, "store", "store"},
+		{scenarios.Deployments, "web", "web"},
+		{scenarios.Deployments, "odd.name", "odd"},
+		{scenarios.StatefulSets, "store", "store"},
 	} {
 		labels := map[string]any{"app": of.app}
 		pods := map[string]any{
-			"metadata": map[string]any{"labels": labels}, "spec": map[string]any{"containers": []any{map[string]any{"name": "app", "image": "a"}}},
+			"metadata": map[string]any{"labels": labels},
+			"spec":     map[string]any{"containers": []any{map[string]any{"name": "app", "image": "a"}}},
 		}
 		_, err := c.Like(kube.Ref{API: "apps/v1", Resource: of.resource, Namespace: "default"}).Create(t.Context(), &kube.Raw{
 			"metadata": map[string]any{"name": of.name, "labels": map[string]any{"tier": of.app}},
@@ -51,15 +55,36 @@ func TestFind_Mistakes(t *testing.T) {
 		of   *scenarios.Kubernetes
 		want string
 	}{
-		{"a namespace", &scenarios.Kubernetes{Namespace: "defualt"}, `there is no namespace "defualt"; did you mean "default"?`},
-		{"a deployment", named(scenarios.KubernetesService{Deployment: "wep"}), `web: there is no deployment "wep" in the namespace default; did you mean "web"?`},
-		{"a stateful set", named(scenarios.KubernetesService{StatefulSet: "absent"}), `there is no stateful set "absent" in the namespace default; known are store`},
-		{"a daemon set", named(scenarios.KubernetesService{DaemonSet: "d"}), `there is no daemon set "d" in the namespace default`},
-		{"labels of pods", named(scenarios.KubernetesService{Pods: map[string]string{"app": "redis"}}), "no pod of the namespace default has the labels app=redis"},
-		{"labels of workloads", &scenarios.Kubernetes{Namespace: "default", Selector: map[string]string{"tier": "db"}}, "no stateful set with the labels tier=db"},
-		{"a pod of two services", &scenarios.Kubernetes{Namespace: "default", Services: map[string]scenarios.KubernetesService{
-			"a": {Deployment: "web"}, "b": {Pods: map[string]string{"app": "web"}},
-		}}, "is of the services a and b: a pod is of one"},
+		{
+			"a namespace", &scenarios.Kubernetes{Namespace: "defualt"},
+			`there is no namespace "defualt"; did you mean "default"?`,
+		},
+		{
+			"a deployment", named(scenarios.KubernetesService{Deployment: "wep"}),
+			`web: there is no deployment "wep" in the namespace default; did you mean "web"?`,
+		},
+		{
+			"a stateful set", named(scenarios.KubernetesService{StatefulSet: "absent"}),
+			`there is no stateful set "absent" in the namespace default; known are store`,
+		},
+		{
+			"a daemon set", named(scenarios.KubernetesService{DaemonSet: "d"}),
+			`there is no daemon set "d" in the namespace default`,
+		},
+		{
+			"labels of pods", named(scenarios.KubernetesService{Pods: map[string]string{"app": "redis"}}),
+			"no pod of the namespace default has the labels app=redis",
+		},
+		{
+			"labels of workloads", &scenarios.Kubernetes{Namespace: "default", Selector: map[string]string{"tier": "db"}},
+			"no stateful set with the labels tier=db",
+		},
+		{"a pod of two services", &scenarios.Kubernetes{
+			Namespace: "default",
+			Services: map[string]scenarios.KubernetesService{
+				"a": {Deployment: "web"}, "b": {Pods: map[string]string{"app": "web"}},
+			},
+		}, "is of the services a and b: a pod is of one"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			at := at
@@ -69,12 +94,15 @@ func TestFind_Mistakes(t *testing.T) {
 			}
 		})
 	}
-	_, _, err := cluster.Connect(t.Context(), kube.Address{Kubeconfig: at.Kubeconfig, Context: "tset", Namespace: "default"})
-	if err == nil || !strings.Contains(err.Error(), `no context "tset"`) || !strings.Contains(err.Error(), `did you mean "test"?`) {
+	_, _, err := cluster.Connect(t.Context(),
+		kube.Address{Kubeconfig: at.Kubeconfig, Context: "tset", Namespace: "default"})
+	if err == nil || !strings.Contains(err.Error(), `no context "tset"`) ||
+		!strings.Contains(err.Error(), `did you mean "test"?`) {
 		t.Errorf("a misspelt context: %v", err)
 	}
 	at.UID = "another"
-	if _, err := at.Open(t.Context()); err == nil || !strings.Contains(err.Error(), "kubernetes/test/default leads to another cluster now") {
+	if _, err := at.Open(t.Context()); err == nil ||
+		!strings.Contains(err.Error(), "kubernetes/test/default leads to another cluster now") {
 		t.Errorf("an undo for another cluster: %v", err)
 	}
 }
@@ -98,10 +126,12 @@ func TestFind_Slots(t *testing.T) {
 		return out
 	}
 	before := names()
-	if len(before) != 4 || before[2] != "store[0]=store-0" || before[3] != "store[1]=store-1" || found.Zones()["web[1]"] != "a" {
+	if len(before) != 4 || before[2] != "store[0]=store-0" || before[3] != "store[1]=store-1" ||
+		found.Zones()["web[1]"] != "a" {
 		t.Errorf("%v, zones %v", before, found.Zones())
 	}
-	if got := strings.Join(found.Services(), " ") + "; " + strings.Join(found.Unnamed(), " "); got != "web store; odd.name" {
+	if got := strings.Join(found.Services(), " ") + "; " +
+		strings.Join(found.Unnamed(), " "); got != "web store; odd.name" {
 		t.Error(got)
 	}
 	pod := strings.TrimPrefix(before[1], "web[1]=")
@@ -111,7 +141,8 @@ func TestFind_Slots(t *testing.T) {
 	if after := names(); after[0] != before[0] || after[1] == before[1] || len(after) != 4 {
 		t.Errorf("%v, then %v", before, after)
 	}
-	if _, err := found.Workload("odd.name"); err == nil || !strings.Contains(err.Error(), "give it one under target.kubernetes.services") {
+	if _, err := found.Workload("odd.name"); err == nil ||
+		!strings.Contains(err.Error(), "give it one under target.kubernetes.services") {
 		t.Errorf("a workload whose name can't name a service: %v", err)
 	}
 }
@@ -145,7 +176,8 @@ func TestGuard_Cluster(t *testing.T) {
 		}
 		labels := o.Labels()
 		labels[key] = value
-		if _, err := c.Like(r).Patch(t.Context(), r.Name, kube.Change{Op: "add", Path: "/metadata/labels", Value: labels}); err != nil {
+		if _, err := c.Like(r).Patch(t.Context(), r.Name,
+			kube.Change{Op: "add", Path: "/metadata/labels", Value: labels}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -156,9 +188,24 @@ func TestGuard_Cluster(t *testing.T) {
 		want  string
 	}{
 		{"no node is allowed", protect.Rules{Nodes: []map[string]string{nil}}, "node/n1", "allow.nodes allows none"},
-		{"another pool", protect.Rules{Nodes: []map[string]string{{"pool": "apps"}, {"pool": "db"}}}, "node/n1", "lacks the label pool=db of allow.nodes"},
-		{"a namespace of a policy", protect.Rules{Namespaces: []string{"default"}}, "web[0]", "namespace default: brunt does not touch it: a policy protects it"},
-		{"a label of a policy", protect.Rules{Labels: [][2]string{{"app", "store"}}}, "store[0]", "a policy protects what has the label app=store"},
+		{
+			"another pool",
+			protect.Rules{Nodes: []map[string]string{{"pool": "apps"}, {"pool": "db"}}},
+			"node/n1",
+			"lacks the label pool=db of allow.nodes",
+		},
+		{
+			"a namespace of a policy",
+			protect.Rules{Namespaces: []string{"default"}},
+			"web[0]",
+			"namespace default: brunt does not touch it: a policy protects it",
+		},
+		{
+			"a label of a policy",
+			protect.Rules{Labels: [][2]string{{"app", "store"}}},
+			"store[0]",
+			"a policy protects what has the label app=store",
+		},
 	} {
 		if why := ask(tt.rules, tt.unit); !strings.Contains(why, tt.want) {
 			t.Errorf("%s: %q, want %q", tt.name, why, tt.want)
@@ -166,7 +213,8 @@ func TestGuard_Cluster(t *testing.T) {
 	}
 	const protects = "brunt.dev/protect"
 	label(kube.Ref{API: "apps/v1", Resource: "statefulsets", Namespace: "default", Name: "store"}, protects, "true")
-	if why := ask(apps, "store[0]"); !strings.Contains(why, "statefulsets/store: brunt does not touch it: it has the label brunt.dev/protect=true") {
+	if why := ask(apps, "store[0]"); !strings.Contains(why,
+		"statefulsets/store: brunt does not touch it: it has the label brunt.dev/protect=true") {
 		t.Errorf("a protected workload: %q", why)
 	}
 	label(kube.Ref{API: "v1", Resource: "pods", Namespace: "default", Name: "store-1"}, cluster.RunLabel, "r1")

@@ -16,8 +16,8 @@ import (
 
 // Agents are those of a run on the nodes of a cluster. Package agents implements it.
 type Agents interface {
-	// Network lends an agent in the network of a pod, and Processes one that sees the processes of a node. Each reverts what it did when
-	// what is returned is closed.
+	// Network lends an agent in the network of a pod, and Processes one that sees the processes of a node. Each reverts
+	// what it did when what is returned is closed.
 	Network(ctx context.Context, pod *kube.Pod) (io.ReadWriteCloser, error)
 	Processes(ctx context.Context, node string) (io.ReadWriteCloser, error)
 	// Proxies lends proxies in the network of a pod, of which nothing is left when what is returned is closed.
@@ -67,8 +67,8 @@ func (p *Pod) last() *kube.Pod {
 	return new(kube.Pod)
 }
 
-// ContainerID implements [chaos.Contained]: what has the pod's network. That is the pod's sandbox, which outlives its containers. A new
-// sandbox has another address.
+// ContainerID implements [chaos.Contained]: what has the pod's network. That is the pod's sandbox, which outlives its
+// containers. A new sandbox has another address.
 func (p *Pod) ContainerID() chaos.ContainerID {
 	ctx, cancel := context.WithTimeout(context.Background(), askFor)
 	defer cancel()
@@ -133,7 +133,8 @@ func unmade(pod *kube.Pod) error {
 	case pod.Spec.OS != nil && pod.Spec.OS.Name == kube.Windows:
 		return fmt.Errorf("the pod %s is on Windows", pod.Name)
 	case strings.Contains(class, "gvisor"), strings.Contains(class, "runsc"), strings.Contains(class, "kata"):
-		return fmt.Errorf("the pod %s has a kernel of its own (runtime class %s), into which no agent on its node reaches", pod.Name, class)
+		return fmt.Errorf("the pod %s has a kernel of its own (runtime class %s), into which no agent on its node reaches",
+			pod.Name, class)
 	}
 	return nil
 }
@@ -141,7 +142,8 @@ func unmade(pod *kube.Pod) error {
 // ownNetwork checks that a pod has a network of its own.
 func ownNetwork(pod *kube.Pod) error {
 	if pod.Spec.HostNetwork {
-		return fmt.Errorf("the pod %s has no network of its own (hostNetwork), but that of its node, where everything else would be hit as well", pod.Name)
+		return fmt.Errorf("the pod %s has no network of its own (hostNetwork), but that of its node, where everything "+
+			"else would be hit as well", pod.Name)
 	}
 	return unmade(pod)
 }
@@ -205,7 +207,8 @@ func containerOf(pod *kube.Pod, wanted string) (string, error) {
 	case name == "" && len(names) == 1:
 		return names[0], nil
 	case name == "":
-		return "", fmt.Errorf("the pod %s has the containers %s: name one by target.kubernetes.services.NAME.container", pod.Name, strings.Join(names, ", "))
+		return "", fmt.Errorf("the pod %s has the containers %s: name one by target.kubernetes.services.NAME.container",
+			pod.Name, strings.Join(names, ", "))
 	case !slices.Contains(names, name):
 		return "", noSuch("container", name, names, " in the pod "+pod.Name+", which has "+strings.Join(names, ", "))
 	}

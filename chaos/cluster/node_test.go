@@ -28,9 +28,10 @@ func podsOf(t *testing.T) (c *kube.Cluster, units map[string]chaos.Unit) {
 		ends, err := c.Slices("default").List(t.Context(), kube.Query{})
 		return err == nil && len(ends) == 1 && len(ends[0].Endpoints) == 2
 	})
-	found, err := cluster.Find(t.Context(), c, at, &scenarios.Kubernetes{Namespace: "default", Services: map[string]scenarios.KubernetesService{
-		"web": {Deployment: "web", Container: "app"}, "store": {StatefulSet: "store"},
-	}})
+	found, err := cluster.Find(t.Context(), c, at,
+		&scenarios.Kubernetes{Namespace: "default", Services: map[string]scenarios.KubernetesService{
+			"web": {Deployment: "web", Container: "app"}, "store": {StatefulSet: "store"},
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +54,8 @@ func TestPod_Fronts(t *testing.T) {
 		t.Errorf("%v, %v", got, err)
 	}
 	_, err = node.Fronts(t.Context(), []chaos.Unit{units["store[1]"]})
-	if want := "the service store (10.96.0.7) leads to store[1] and to the pod "; err == nil || !strings.Contains(err.Error(), want) {
+	if want := "the service store (10.96.0.7) leads to store[1] and to the pod "; err == nil ||
+		!strings.Contains(err.Error(), want) {
 		t.Errorf("%v: want %s", err, want)
 	}
 }
@@ -67,9 +69,21 @@ func TestPod_Refused(t *testing.T) {
 		both   bool // its processes are not hit either
 	}{
 		{"an ordinary one", kube.Change{Op: "add", Path: "/spec/hostNetwork", Value: false}, "", false},
-		{"one in the network of its node", kube.Change{Op: "add", Path: "/spec/hostNetwork", Value: true}, "has no network of its own (hostNetwork)", false},
-		{"one with a kernel of its own", kube.Change{Op: "add", Path: "/spec/runtimeClassName", Value: "kata-qemu"}, "runtime class kata-qemu", true},
-		{"one on Windows", kube.Change{Op: "add", Path: "/spec/os", Value: map[string]string{"name": "windows"}}, "is on Windows", true},
+		{
+			"one in the network of its node",
+			kube.Change{Op: "add", Path: "/spec/hostNetwork", Value: true},
+			"has no network of its own (hostNetwork)", false,
+		},
+		{
+			"one with a kernel of its own",
+			kube.Change{Op: "add", Path: "/spec/runtimeClassName", Value: "kata-qemu"},
+			"runtime class kata-qemu", true,
+		},
+		{
+			"one on Windows",
+			kube.Change{Op: "add", Path: "/spec/os", Value: map[string]string{"name": "windows"}},
+			"is on Windows", true,
+		},
 		{
 			"one of its node",
 			kube.Change{Op: "add", Path: "/metadata/annotations", Value: map[string]string{"kubernetes.io/config.mirror": "x"}},
@@ -114,9 +128,12 @@ func started(t *testing.T, u chaos.Unit) error {
 func TestPod_Container(t *testing.T) {
 	running := func(names ...string) (out []kube.ContainerStatus) {
 		for _, name := range names {
-			out = append(out, kube.ContainerStatus{Name: name, ContainerID: "containerd://id-" + name, State: kube.ContainerState{
-				Running: &kube.ContainerStateRunning{StartedAt: kube.Time{Time: time.Now()}},
-			}})
+			out = append(out, kube.ContainerStatus{
+				Name: name, ContainerID: "containerd://id-" + name,
+				State: kube.ContainerState{
+					Running: &kube.ContainerStateRunning{StartedAt: kube.Time{Time: time.Now()}},
+				},
+			})
 		}
 		return out
 	}
@@ -138,7 +155,8 @@ func TestPod_Container(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, at := newCluster(t)
-			found, err := cluster.Find(t.Context(), c, at, named(scenarios.KubernetesService{Deployment: "web", Container: tt.service}))
+			found, err := cluster.Find(t.Context(), c, at,
+				named(scenarios.KubernetesService{Deployment: "web", Container: tt.service}))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -153,7 +171,8 @@ func TestPod_Container(t *testing.T) {
 			for i := range pods {
 				changes := []kube.Change{
 					{Op: "add", Path: "/metadata/ownerReferences", Value: []any{}}, // or the controllers would set its status
-					{Op: "add", Path: "/spec/containers", Value: containers}, {Op: "add", Path: "/status/containerStatuses", Value: running(tt.runs...)},
+					{Op: "add", Path: "/spec/containers", Value: containers},
+					{Op: "add", Path: "/status/containerStatuses", Value: running(tt.runs...)},
 				}
 				if tt.marked != "" {
 					mark := map[string]string{"kubectl.kubernetes.io/default-container": tt.marked}
@@ -165,7 +184,8 @@ func TestPod_Container(t *testing.T) {
 			}
 			i := slices.IndexFunc(found.Units(), func(u chaos.Unit) bool { return u.Name() == "web[0]" })
 			got, err := found.Units()[i].Traits().Node.Life(t.Context())
-			if tt.wrong == "" && (err != nil || got.ID != tt.want) || tt.wrong != "" && (err == nil || !strings.Contains(err.Error(), tt.wrong)) {
+			if tt.wrong == "" && (err != nil || got.ID != tt.want) ||
+				tt.wrong != "" && (err == nil || !strings.Contains(err.Error(), tt.wrong)) {
 				t.Errorf("%+v, %v", got, err)
 			}
 		})

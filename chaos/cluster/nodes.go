@@ -10,11 +10,13 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Nodes say which node a fault hits: exactly one of node and of. guard.allow.nodes says by their labels which nodes may be hit.
+// Nodes say which node a fault hits: exactly one of node and of. guard.allow.nodes says by their labels which nodes may
+// be hit.
 type Nodes struct {
 	syntax.Place
 	Node string `yaml:"node"` // its name; a pod of the target is on it
-	Of   string `yaml:"of"`   // a service or a unit: the node that the unit is on, or one of the service, by the run's seed
+	// a service or a unit: the node that the unit is on, or one of the service, by the run's seed
+	Of string `yaml:"of"`
 }
 
 // Check implements [chaos.Fault] for a fault on nodes.
@@ -23,7 +25,8 @@ func (n *Nodes) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	case !OnCluster(at, sc, m):
 		return
 	case len(sc.Cluster.Nodes) == 0:
-		m.AddHint(at, "such as guard: {allow: {nodes: {pool: apps}}}, which says by their labels which may be", "no node may be hit")
+		m.AddHint(at, "such as guard: {allow: {nodes: {pool: apps}}}, which says by their labels which may be",
+			"no node may be hit")
 	}
 	switch service := chaos.ServiceOf(n.Of); {
 	case (n.Node == "") == (n.Of == ""):
@@ -85,7 +88,8 @@ func (n *Nodes) Find(ctx context.Context, env chaos.Env) (*Node, error) {
 	if len(units) == 0 {
 		return nil, fmt.Errorf("%w: no pod of the target is on the node %s", chaos.ErrNoUnit, name)
 	}
-	return &Node{Target: t, Node: *node, Hits: append([]string{chaos.NodePrefix + name}, units...), Pods: pods}, env.Bound(len(units))
+	return &Node{Target: t, Node: *node, Hits: append([]string{chaos.NodePrefix + name}, units...), Pods: pods},
+		env.Bound(len(units))
 }
 
 // ofUnits finds a node that pods of a service or a unit are on.
@@ -99,7 +103,8 @@ func (n *Nodes) ofUnits(env chaos.Env, t *Target) (string, error) {
 	for _, s := range t.list {
 		for i, uid := range s.slots {
 			pod, has := t.pods[uid]
-			if on := pod.Spec.NodeName; has && on != "" && (s.name == n.Of || syntax.UnitName(s.name, i) == n.Of) && !slices.Contains(all, on) {
+			if on := pod.Spec.NodeName; has && on != "" && (s.name == n.Of || syntax.UnitName(s.name, i) == n.Of) &&
+				!slices.Contains(all, on) {
 				all = append(all, on)
 			}
 		}

@@ -26,8 +26,8 @@ type Place struct {
 // String is the place as guard.allow.chaos names it.
 func (p Place) String() string { return scenarios.ClusterName(p.Context, p.Namespace) }
 
-// Connect opens the cluster that a context of the kubeconfig leads to, and identifies it. An error names all of some rights that the caller
-// lacks.
+// Connect opens the cluster that a context of the kubeconfig leads to, and identifies it. An error names all of some
+// rights that the caller lacks.
 func Connect(ctx context.Context, at kube.Address, rights ...kube.Right) (*kube.Cluster, Place, error) {
 	if at.Kubeconfig == "" {
 		at.Kubeconfig = namedFiles()
@@ -77,7 +77,8 @@ func (p Place) Open(ctx context.Context) (*kube.Cluster, error) {
 	}
 	if is.UID != p.UID {
 		c.Close()
-		return nil, fmt.Errorf("%s leads to another cluster now (its kube-system has the UID %s, and had %s)", p, is.UID, p.UID)
+		return nil, fmt.Errorf("%s leads to another cluster now (its kube-system has the UID %s, and had %s)", p, is.UID,
+			p.UID)
 	}
 	return c, nil
 }
@@ -88,7 +89,8 @@ const RunLabel = "brunt.dev/run"
 // PartLabel is the label that says which part of brunt an object is of.
 const PartLabel = "brunt.dev/part"
 
-// WatchdogPart is the value of [PartLabel] for the watchdog of a run. No fault on a node ends its pod: it tolerates every taint.
+// WatchdogPart is the value of [PartLabel] for the watchdog of a run. No fault on a node ends its pod: it tolerates
+// every taint.
 const WatchdogPart = "watchdog"
 
 // StackPart is that value for what a run has made of a built-in stack: faults hit it as any other pod.

@@ -58,8 +58,11 @@ func (n onNode) Reached(ctx context.Context, units []chaos.Unit) (out []chaos.Re
 // overTCP tells whether a port is one of TCP, which is what a port without a protocol is.
 func overTCP(of *kube.Protocol) bool { return of == nil || *of == "" || *of == kube.ProtocolTCP }
 
-// services are those with virtual addresses that lead to some of the units and to no others, and the ports of the units to which any lead.
-func (n onNode) services(ctx context.Context, units []chaos.Unit) (out []*kube.Service, ports map[string][]uint16, err error) {
+// services are those with virtual addresses that lead to some of the units and to no others, and the ports of the units
+// to which any lead.
+func (n onNode) services(
+	ctx context.Context, units []chaos.Unit,
+) (out []*kube.Service, ports map[string][]uint16, err error) {
 	ours := map[string]string{} // units, by the UIDs of their pods
 	for _, u := range units {
 		if p, ok := Of(u); ok {
@@ -99,7 +102,8 @@ func (n onNode) services(ctx context.Context, units []chaos.Unit) (out []*kube.S
 		switch {
 		case unit == "" || len(at) == 0:
 		case other != "":
-			return nil, nil, fmt.Errorf("the service %s (%s) leads to %s and to the pod %s, which its callers can't tell apart: name all that it leads to, "+
+			return nil, nil, fmt.Errorf("the service %s (%s) leads to %s and to the pod %s, which its callers can't tell "+
+				"apart: name all that it leads to, "+
 				"or hit the packets of one pod by `unit: %[3]s`", s.Name, at[0].Addr(), unit, other)
 		default:
 			out = append(out, s)

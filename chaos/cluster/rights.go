@@ -15,7 +15,8 @@ func Rights(of *scenarios.Kubernetes) []kube.Right {
 		return out
 	}
 	out := []kube.Right{
-		{Verb: "get", Resource: "namespaces", Namespace: "kube-system", Name: "kube-system"}, // its UID is the identity of the cluster
+		// its UID is the identity of the cluster
+		{Verb: "get", Resource: "namespaces", Namespace: "kube-system", Name: "kube-system"},
 		{Verb: "get", Resource: "namespaces", Namespace: ns, Name: ns},
 	}
 	out = append(out, in("", "pods", "get", "list", "watch")...)

@@ -55,7 +55,8 @@ func isLive(p *kube.Pod) bool {
 
 // IsReady reports whether a pod is ready, as its node says.
 func IsReady(p *kube.Pod) bool {
-	return slices.ContainsFunc(p.Status.Conditions, func(c kube.PodCondition) bool { return c.Type == kube.PodReady && c.Status == kube.ConditionTrue })
+	return slices.ContainsFunc(p.Status.Conditions,
+		func(c kube.PodCondition) bool { return c.Type == kube.PodReady && c.Status == kube.ConditionTrue })
 }
 
 // refresh finds the pods of all services.
@@ -71,7 +72,8 @@ func (t *Target) refresh(ctx context.Context) error {
 	for _, s := range t.list {
 		own := s.among(all)
 		if len(own) == 0 && s.workload.Name == "" {
-			return fmt.Errorf("%s: %w: no pod of the namespace %s has the labels %s", s.name, chaos.ErrNoUnit, t.Place.Namespace, s.pods)
+			return fmt.Errorf("%s: %w: no pod of the namespace %s has the labels %s", s.name, chaos.ErrNoUnit, t.Place.Namespace,
+				s.pods)
 		}
 		for i := range own {
 			if other, taken := of[string(own[i].UID)]; taken {
@@ -100,8 +102,8 @@ func (s *service) among(all []kube.Pod) (own []kube.Pod) {
 	return own
 }
 
-// place puts the live pods of a service into slots: each stays in its own, and one that is new takes the lowest free one. Those of a stateful
-// set have the slots that their names say. Mu is held.
+// place puts the live pods of a service into slots: each stays in its own, and one that is new takes the lowest free
+// one. Those of a stateful set have the slots that their names say. Mu is held.
 func (t *Target) place(s *service, own []kube.Pod) {
 	now := map[string]kube.Pod{}
 	for i := range own {
@@ -193,7 +195,8 @@ func (t *Target) UnitOf(uid string) string {
 func (t *Target) NoService(name string) error {
 	err := noSuch("service", name, t.Services(), "")
 	if slices.Contains(t.unnamed, name) {
-		err = fmt.Errorf("%w; the name of the workload %s can't name a service: give it one under target.kubernetes.services", err, name)
+		err = fmt.Errorf("%w; the name of the workload %s can't name a service: give it one under target.kubernetes.services",
+			err, name)
 	}
 	return fmt.Errorf("%w: %w", chaos.ErrNoUnit, err)
 }

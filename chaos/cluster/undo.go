@@ -33,7 +33,8 @@ type undoIdentity struct {
 // undoOf is the undo of changes of an object.
 func undoOf(at Place, object kube.Ref, uid string, m kube.Mark) chaos.Undo {
 	return chaos.Undo{
-		Op: opEdit, Args: JSON(undoArgs{at, object, m.Run}), Identity: JSON(undoIdentity{at.UID, uid, m.Key()}), Prior: JSON(m.Edits),
+		Op: opEdit, Args: JSON(undoArgs{at, object, m.Run}), Identity: JSON(undoIdentity{at.UID, uid, m.Key()}),
+		Prior: JSON(m.Edits),
 	}
 }
 
@@ -49,7 +50,8 @@ func Opened(ctx context.Context, at Place) (*kube.Cluster, func(), error) {
 	return c, c.Close, nil
 }
 
-// OpenedAt gives a process the client of a cluster that it has already: its kubeconfig may name the cluster otherwise, or there is none.
+// OpenedAt gives a process the client of a cluster that it has already: its kubeconfig may name the cluster otherwise,
+// or there is none.
 func OpenedAt(c *kube.Cluster, uid string) Opener {
 	return func(_ context.Context, at Place) (*kube.Cluster, func(), error) {
 		if at.UID != uid {
@@ -92,7 +94,9 @@ func undoEdit(ctx context.Context, open Opener, u chaos.Undo) (chaos.Outcome, er
 }
 
 // takeBack takes changes of an object back. What something else changed since stays, and is named with who did.
-func takeBack(ctx context.Context, c *kube.Cluster, object kube.Ref, uid string, m kube.Mark) (out chaos.Outcome, theirs []string, err error) {
+func takeBack(
+	ctx context.Context, c *kube.Cluster, object kube.Ref, uid string, m kube.Mark,
+) (out chaos.Outcome, theirs []string, err error) {
 	gone, theirs, err := c.TakeBack(ctx, object, uid, m)
 	switch {
 	case err != nil:
@@ -105,25 +109,31 @@ func takeBack(ctx context.Context, c *kube.Cluster, object kube.Ref, uid string,
 
 // DeleteUndo is the undo of the creation of an object with the label of a run.
 func DeleteUndo(at Place, object kube.Ref, run string) chaos.Undo {
-	return chaos.Undo{Op: opDelete, Args: JSON(undoArgs{at, object, run}), Identity: JSON(undoIdentity{at.UID, object.Namespace + "/" + object.String(), run})}
+	return chaos.Undo{
+		Op: opDelete, Args: JSON(undoArgs{at, object, run}),
+		Identity: JSON(undoIdentity{at.UID, object.Namespace + "/" + object.String(), run}),
+	}
 }
 
 // DeleteOperations revert the faults that create objects.
 func DeleteOperations() []chaos.Operation { return deleteOperations(Opened) }
 
 func deleteOperations(open Opener) []chaos.Operation {
-	return []chaos.Operation{{Name: opDelete, ByCluster: true, Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
-		var args undoArgs
-		if err := json.Unmarshal(u.Args, &args); err != nil || args.Object.Name == "" || args.Run == "" {
-			return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, errors.Join(err, errors.New(u.Op)))
-		}
-		c, done, err := open(ctx, args.Place)
-		if err != nil {
-			return chaos.Failed, err
-		}
-		defer done()
-		return DeleteOwn(ctx, c, args.Object, args.Run)
-	}}}
+	return []chaos.Operation{{
+		Name: opDelete, ByCluster: true,
+		Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
+			var args undoArgs
+			if err := json.Unmarshal(u.Args, &args); err != nil || args.Object.Name == "" || args.Run == "" {
+				return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, errors.Join(err, errors.New(u.Op)))
+			}
+			c, done, err := open(ctx, args.Place)
+			if err != nil {
+				return chaos.Failed, err
+			}
+			defer done()
+			return DeleteOwn(ctx, c, args.Object, args.Run)
+		},
+	}}
 }
 
 // DeleteOwn deletes an object, if it has the label of the run.
@@ -186,7 +196,8 @@ func marksAt(ctx context.Context, at kube.Address) ([]chaos.Remnant, error) {
 				of.Name = o.Text("metadata", "name")
 				out = append(out, chaos.Remnant{
 					Run: m.Run, Sure: true, What: fmt.Sprintf("%s of %s is as a fault has set it", of, place),
-					Why:  "it carries what was there before: " + key + "; a run on another machine, which may go on, is not known here",
+					Why: "it carries what was there before: " + key +
+						"; a run on another machine, which may go on, is not known here",
 					Undo: undoOf(place, of, o.Text("metadata", "uid"), m),
 				})
 			}

@@ -18,13 +18,15 @@ type Units struct {
 	Unit    string        `yaml:"unit"`    // service[i]
 	Zone    string        `yaml:"zone"`    // all units on nodes of the zone, or those of the service
 	Pick    selector.Pick `yaml:"pick"`    // one (the default), all (that of a zone), a number or a share
-	// whether pods that join while the fault is in are hit too; zero is yes with pick: all, else no. With another pick, yes hits the pod
-	// that comes in the place of one that was hit
+	// whether pods that join while the fault is in are hit too; zero is yes with pick: all, else no. With another pick,
+	// yes hits the pod that comes in the place of one that was hit
 	Follow string `yaml:"follow,oneof=yes|no"`
 }
 
 func (u *Units) selector() *selector.Selector {
-	return &selector.Selector{Place: u.Place, Service: u.Service, Unit: u.Unit, Zone: u.Zone, Pick: u.Pick, Follow: u.Follow}
+	return &selector.Selector{
+		Place: u.Place, Service: u.Service, Unit: u.Unit, Zone: u.Zone, Pick: u.Pick, Follow: u.Follow,
+	}
 }
 
 // OnCluster reports whether the target is on a cluster, and notes that it is not.

@@ -9,8 +9,8 @@ import (
 	"brunt/scenarios"
 )
 
-// nodesProxy is the right to ask kubelets through the API server. It lets its holder execute programs in pods as well, so a role grants it only
-// where the target asks for it.
+// nodesProxy is the right to ask kubelets through the API server. It lets its holder execute programs in pods as well,
+// so a role grants it only where the target asks for it.
 var nodesProxy = kube.Right{Verb: "get", Resource: "nodes/proxy"}
 
 // usageRights are the rights to see what pods use.
@@ -25,11 +25,12 @@ func usageRights(of *scenarios.Kubernetes) []kube.Right {
 }
 
 // errNoUsage says that nothing in the cluster tells the caller what pods use.
-var errNoUsage = errors.New("nothing tells what the pods use: the cluster has no metrics.k8s.io API (metrics-server serves one), and the caller may not " +
+var errNoUsage = errors.New("nothing tells what the pods use: the cluster has no metrics.k8s.io API (metrics-server " +
+	"serves one), and the caller may not " +
 	"get nodes/proxy, by which kubelets tell it")
 
-// UsageSource finds what tells how much CPU and memory the pods of a target use: metrics.k8s.io where the cluster has it, else kubelet where the
-// caller may ask it, as far as a setting does not choose one; empty: the setting wants none.
+// UsageSource finds what tells how much CPU and memory the pods of a target use: metrics.k8s.io where the cluster has
+// it, else kubelet where the caller may ask it, as far as a setting does not choose one; empty: the setting wants none.
 func (t *Target) UsageSource(ctx context.Context, setting string) (string, error) {
 	switch setting {
 	case scenarios.NoUsage:

@@ -7,8 +7,8 @@ import (
 	"brunt/chaos/kube"
 )
 
-// WaitsFor says what a pod of brunt's own waits for, or how it ended; vain says that waiting does not help. Name is the pod in the sentence, and
-// image the image that it runs.
+// WaitsFor says what a pod of brunt's own waits for, or how it ended; vain says that waiting does not help. Name is the
+// pod in the sentence, and image the image that it runs.
 func WaitsFor(p *kube.Pod, name, image string) (why string, vain bool) {
 	why = name + " is " + string(p.Status.Phase)
 	if p.Status.Message != "" {
@@ -25,11 +25,13 @@ func WaitsFor(p *kube.Pod, name, image string) (why string, vain bool) {
 			why = strings.TrimSpace(fmt.Sprintf("%s waits: %s %s", name, c.State.Waiting.Reason, c.State.Waiting.Message))
 			vain = kube.Hopeless(c.State.Waiting.Reason) || c.State.Waiting.Reason == "ImagePullBackOff"
 		case c.State.Terminated != nil:
-			why = strings.TrimSpace(fmt.Sprintf("%s ended with %d: %s", name, c.State.Terminated.ExitCode, c.State.Terminated.Message))
+			why = strings.TrimSpace(fmt.Sprintf("%s ended with %d: %s", name, c.State.Terminated.ExitCode,
+				c.State.Terminated.Message))
 		}
 	}
 	if strings.Contains(why, "mage") {
-		why += fmt.Sprintf(" (the image is %s: `brunt image` writes it, and says how a cluster gets it; target.kubernetes.image and BRUNT_IMAGE name another)", image)
+		why += fmt.Sprintf(" (the image is %s: `brunt image` writes it, and says how a cluster gets it; "+
+			"target.kubernetes.image and BRUNT_IMAGE name another)", image)
 	}
 	return why, vain
 }

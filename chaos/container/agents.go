@@ -14,8 +14,9 @@ import (
 
 // Undos of agents in an engine.
 const (
-	opRemoveAgents = "docker.unhelp"  // removes all agents of a run
-	opEndAgent     = "docker.outside" // removes those in the network of a container, and with them what they have set there
+	opRemoveAgents = "docker.unhelp" // removes all agents of a run
+	// opEndAgent removes those in the network of a container, and with them what they have set there
+	opEndAgent = "docker.outside"
 )
 
 // AgentCommand is brunt's command that runs an agent.
@@ -44,10 +45,12 @@ type agentIdentity struct {
 	Run string `json:"run"`
 }
 
-// endAgentUndo returns the undo of what the agents of a run set in the network of a container: it removes them. The kernel
-// takes back with their end what they have set; what it does not take back has an undo of its own.
+// endAgentUndo returns the undo of what the agents of a run set in the network of a container: it removes them. The
+// kernel takes back with their end what they have set; what it does not take back has an undo of its own.
 func endAgentUndo(e *docker.Engine, run string, of chaos.ContainerID) chaos.Undo {
-	return chaos.Undo{Op: opEndAgent, Args: RawOf(EngineArgs{Engine: e.Address(), Run: run}), Identity: RawOf(agentIdentity{of, run})}
+	return chaos.Undo{
+		Op: opEndAgent, Args: RawOf(EngineArgs{Engine: e.Address(), Run: run}), Identity: RawOf(agentIdentity{of, run}),
+	}
 }
 
 // inNetwork returns the container that an undo by [endAgentUndo] is about, or "".

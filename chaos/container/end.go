@@ -11,14 +11,14 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// OnNode reports whether a unit is in a container that no engine of this machine runs: the container of a pod. An agent on its node plans
-// for such a unit too. What a dry run knows of a container that is not there yet is in no node.
+// OnNode reports whether a unit is in a container that no engine of this machine runs: the container of a pod. An agent
+// on its node plans for such a unit too. What a dry run knows of a container that is not there yet is in no node.
 func OnNode(env chaos.Env, t Target) bool {
 	return t.Contained != nil && t.Container == nil && (!env.Dry || t.Traits().Node != nil)
 }
 
-// EndStep plans to end the first process of a container from its node: by a signal, and by SIGKILL once the grace is over. An empty signal
-// leaves the polite one to others. Zero grace sends no SIGKILL.
+// EndStep plans to end the first process of a container from its node: by a signal, and by SIGKILL once the grace is
+// over. An empty signal leaves the polite one to others. Zero grace sends no SIGKILL.
 func EndStep(t Target, signal string, grace time.Duration) chaos.Step {
 	return &end{unit: t, signal: signal, grace: grace}
 }

@@ -81,9 +81,12 @@ func SweepOperations() []chaos.Operation {
 	return []chaos.Operation{
 		{Name: opContainers, Do: onRun(by(containers.RunLabel)), ByEngine: true},
 		{Name: opCompose, Do: onRun(by(containers.ComposeProject)), ByEngine: true, Find: findProjects},
-		{Name: opRemoveAgents, ByEngine: true, Helps: true, Do: onRun(func(ctx context.Context, e *docker.Engine, args EngineArgs) (chaos.Outcome, error) {
-			return removeAgents(ctx, e, args.Run)
-		})},
+		{
+			Name: opRemoveAgents, ByEngine: true, Helps: true,
+			Do: onRun(func(ctx context.Context, e *docker.Engine, args EngineArgs) (chaos.Outcome, error) {
+				return removeAgents(ctx, e, args.Run)
+			}),
+		},
 		{Name: opEndAgent, Do: endAgent, ByEngine: true, PerRun: true, Network: inNetwork},
 	}
 }
@@ -102,15 +105,19 @@ func findProjects(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 	var out []chaos.Remnant
 	for _, name := range slices.Sorted(maps.Keys(number)) {
 		out = append(out, chaos.Remnant{
-			Run: projectOf.FindStringSubmatch(name)[1], Sure: true, What: fmt.Sprintf("Compose project %s, with %d containers", name, number[name]),
-			Why: "brunt alone names a project after a run", Command: "docker compose -p " + name + " down -v", Undo: ComposeUndo(s.Engine.Address(), name),
+			Run: projectOf.FindStringSubmatch(name)[1], Sure: true,
+			What: fmt.Sprintf("Compose project %s, with %d containers", name, number[name]),
+			Why:  "brunt alone names a project after a run", Command: "docker compose -p " + name + " down -v",
+			Undo: ComposeUndo(s.Engine.Address(), name),
 		})
 	}
 	return out, nil
 }
 
 // onRun makes an undo from a function on everything that a run has in an engine.
-func onRun(do func(context.Context, *docker.Engine, EngineArgs) (chaos.Outcome, error)) func(context.Context, chaos.Undo) (chaos.Outcome, error) {
+func onRun(
+	do func(context.Context, *docker.Engine, EngineArgs) (chaos.Outcome, error),
+) func(context.Context, chaos.Undo) (chaos.Outcome, error) {
 	return func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 		var args EngineArgs
 		if err := json.Unmarshal(u.Args, &args); err != nil || args.Run == "" {
@@ -126,12 +133,14 @@ func onRun(do func(context.Context, *docker.Engine, EngineArgs) (chaos.Outcome, 
 }
 
 // OnContainer makes an undo from a function on one container of an engine.
-func OnContainer(do func(context.Context, *docker.Engine, Identity, EngineArgs) (chaos.Outcome, error)) func(context.Context,
+func OnContainer(do func(context.Context, *docker.Engine, Identity, EngineArgs) (chaos.Outcome,
+	error)) func(context.Context,
 	chaos.Undo) (chaos.Outcome, error) {
 	return func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 		var args EngineArgs
 		var id Identity
-		if err := errors.Join(json.Unmarshal(u.Args, &args), json.Unmarshal(u.Identity, &id)); err != nil || id.Container == "" {
+		if err := errors.Join(json.Unmarshal(u.Args, &args), json.Unmarshal(u.Identity, &id)); err != nil ||
+			id.Container == "" {
 			return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, errors.Join(err, errors.New(u.Op)))
 		}
 		e, err := docker.Open(args.Engine, docker.Options{})

@@ -63,7 +63,9 @@ const orderEvery = 20 * time.Millisecond
 
 // PutBack calls try until it is done, and for settle at least: an order of a dead brunt may still take
 // effect until then.
-func PutBack(ctx context.Context, settle time.Duration, try func() (out chaos.Outcome, done bool, err error)) (chaos.Outcome, error) {
+func PutBack(
+	ctx context.Context, settle time.Duration, try func() (out chaos.Outcome, done bool, err error),
+) (chaos.Outcome, error) {
 	for until := time.Now().Add(settle); ; {
 		late := !time.Now().Before(until)
 		out, done, err := try()

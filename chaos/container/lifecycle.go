@@ -27,7 +27,8 @@ func KillStep(ctx context.Context, env chaos.Env, t Target, signal string) (chao
 // StopStep plans to stop a container in good order and to keep it down.
 func StopStep(ctx context.Context, env chaos.Env, t Target, grace time.Duration) (chaos.Step, error) {
 	return planDown(ctx, env, t, &down{
-		what: fmt.Sprintf("stop %s, %s of grace, and keep it down", t.Name(), quantity.FormatDuration(grace)), takes: grace + killed,
+		what:  fmt.Sprintf("stop %s, %s of grace, and keep it down", t.Name(), quantity.FormatDuration(grace)),
+		takes: grace + killed,
 		order: func(ctx context.Context, e *docker.Engine, id string) error { return e.Stop(ctx, id, grace) },
 	})
 }
@@ -35,7 +36,8 @@ func StopStep(ctx context.Context, env chaos.Env, t Target, grace time.Duration)
 // RestartStep plans to stop a container in good order and to start it again at once.
 func RestartStep(ctx context.Context, env chaos.Env, t Target, grace time.Duration) (chaos.Step, error) {
 	return planDown(ctx, env, t, &down{
-		what: fmt.Sprintf("restart %s, %s of grace", t.Name(), quantity.FormatDuration(grace)), takes: grace + killed, again: true,
+		what: fmt.Sprintf("restart %s, %s of grace", t.Name(), quantity.FormatDuration(grace)), takes: grace + killed,
+		again: true,
 		order: func(ctx context.Context, e *docker.Engine, id string) error { return e.Restart(ctx, id, grace) },
 	})
 }
@@ -44,7 +46,8 @@ func RestartStep(ctx context.Context, env chaos.Env, t Target, grace time.Durati
 func planDown(ctx context.Context, env chaos.Env, t Target, d *down) (chaos.Step, error) {
 	var err error
 	if d.Hit, err = FindHit(ctx, env, t); err == nil && d.Was.Removed && !d.again {
-		err = fmt.Errorf("%s is removed by the engine once it has ended (--rm), with its volumes, so it could not be started again", d.Name())
+		err = fmt.Errorf("%s is removed by the engine once it has ended (--rm), with its volumes, so it could not be "+
+			"started again", d.Name())
 	}
 	return d, err
 }
@@ -170,7 +173,8 @@ func (d *down) Gone(ctx context.Context) (string, error) {
 		if err = is.Healthy(); err == nil {
 			err = d.Ready(ctx)
 		}
-		return fmt.Sprintf("container %s runs again and is ready after %s", is.Name, quantity.FormatSeconds(time.Since(d.at).Seconds())), err
+		return fmt.Sprintf("container %s runs again and is ready after %s", is.Name,
+			quantity.FormatSeconds(time.Since(d.at).Seconds())), err
 	})
 }
 
@@ -196,11 +200,14 @@ const opStart = "docker.start"
 
 // StartOperation reverts the steps of this package that keep a container down.
 func StartOperation() chaos.Operation {
-	return chaos.Operation{Name: opStart, ByEngine: true, Do: OnContainer(func(ctx context.Context, e *docker.Engine, id Identity,
-		args EngineArgs,
-	) (chaos.Outcome, error) {
-		return startContainer(ctx, e, id, args.Settle)
-	}), Find: findDown}
+	return chaos.Operation{
+		Name: opStart, ByEngine: true,
+		Do: OnContainer(func(ctx context.Context, e *docker.Engine, id Identity,
+			args EngineArgs,
+		) (chaos.Outcome, error) {
+			return startContainer(ctx, e, id, args.Settle)
+		}), Find: findDown,
+	}
 }
 
 // findDown finds the containers that ended by a signal although their policy has them started again: the engine starts
@@ -218,7 +225,8 @@ func findDown(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 			Why:     "container.kill, container.stop and process.stop leave no mark on a container; anyone may have ended it",
 			Command: "docker start " + c.Name,
 			Undo: chaos.Undo{
-				Op: opStart, Identity: RawOf(Identity{Container: c.ID, Started: c.Started}), Args: RawOf(EngineArgs{Engine: s.Engine.Address()}), Prior: RawOf("running"),
+				Op: opStart, Identity: RawOf(Identity{Container: c.ID, Started: c.Started}),
+				Args: RawOf(EngineArgs{Engine: s.Engine.Address()}), Prior: RawOf("running"),
 			},
 		})
 	}

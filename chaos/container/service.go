@@ -16,12 +16,15 @@ type Service struct {
 	Project   string            `yaml:"project"`    // of Compose
 	Service   string            `yaml:"service"`    // of the project
 	InNetwork string            `yaml:"in_network"` // that they are in, by its name or id
-	Zones     []string          `yaml:"zones"`      // that they stand in, in turn, for faults on a whole zone; zero is none
+	// that they stand in, in turn, for faults on a whole zone; zero is none
+	Zones []string `yaml:"zones"`
 }
 
 // Query selects the containers of the service.
 func (c *Service) Query() containers.Query {
-	return containers.Query{Container: c.Container, Labels: c.Labels, Project: c.Project, Service: c.Service, Network: c.InNetwork}
+	return containers.Query{
+		Container: c.Container, Labels: c.Labels, Project: c.Project, Service: c.Service, Network: c.InNetwork,
+	}
 }
 
 // Check notes mistakes in the settings.
@@ -44,17 +47,22 @@ func (c *Service) Check(at syntax.Pos, m *syntax.Mistakes) {
 func (c *Service) Units(name string, engine *docker.Engine, found []containers.Container) []chaos.Unit {
 	var out []chaos.Unit
 	for i := range found {
-		out = append(out, &Container{Engine: engine, Ref: found[i].Name, Of: Named{Unit: syntax.UnitName(name, i), Service: name}, Selected: c.Query()})
+		out = append(out, &Container{
+			Engine: engine, Ref: found[i].Name, Of: Named{Unit: syntax.UnitName(name, i), Service: name}, Selected: c.Query(),
+		})
 	}
 	return out
 }
 
-// Outside returns containers of an engine that brunt did not start, each with its unit. A fault may touch one as long as the query selects it.
+// Outside returns containers of an engine that brunt did not start, each with its unit. A fault may touch one as long
+// as the query selects it.
 func Outside(engine *docker.Engine, found []containers.Container, q containers.Query) []chaos.Found {
 	var out []chaos.Found
 	for _, c := range found {
 		name := chaos.ContainerPrefix + c.Name
-		out = append(out, chaos.Found{Container: c, Unit: &Container{Engine: engine, Ref: c.Name, Of: Named{Unit: name, Service: name}, Selected: q}})
+		out = append(out, chaos.Found{
+			Container: c, Unit: &Container{Engine: engine, Ref: c.Name, Of: Named{Unit: name, Service: name}, Selected: q},
+		})
 	}
 	return out
 }

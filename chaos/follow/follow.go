@@ -92,7 +92,8 @@ func (f *follower) ask(ctx context.Context) {
 	case f.since.IsZero():
 		f.since = time.Now()
 	}
-	if _, beyond := errors.AsType[chaos.BoundError](err); beyond || late || time.Since(f.since) > joinWithin && !errors.Is(err, chaos.ErrNoUnit) {
+	if _, beyond := errors.AsType[chaos.BoundError](err); beyond || late ||
+		time.Since(f.since) > joinWithin && !errors.Is(err, chaos.ErrNoUnit) {
 		f.Void(err)
 	}
 }
@@ -183,7 +184,8 @@ func (f *follower) adapt(ctx context.Context, now chaos.Present) error {
 	return f.join(ctx, env, now, joined)
 }
 
-// follows reports whether the fault hits units that take the place of those that it hits, and of a service all that join.
+// follows reports whether the fault hits units that take the place of those that it hits, and of a service all that
+// join.
 func (f *follower) follows() bool { return f.Entry.Traits(chaos.Scope{}).Follows }
 
 // isLost reports whether nothing holds the fault on a unit that lives.
@@ -202,7 +204,8 @@ func (f *follower) held(unit, id string, nth int) chaos.Held {
 	return nil
 }
 
-// leave notes the units that were hit and are no more. A fault that follows no others stays on all that it was planned for, or is void.
+// leave notes the units that were hit and are no more. A fault that follows no others stays on all that it was planned
+// for, or is void.
 func (f *follower) leave(now chaos.Present) {
 	for _, h := range f.hit {
 		if h.unit == "" || h.id == now.IDs[h.unit] || f.gone[h.Held] || !f.follows() && f.Env.Choice.Has(h.unit) {
@@ -270,7 +273,9 @@ func (f *follower) intend(s chaos.Step, stays time.Duration) (int, error) {
 	if len(undo) == 0 {
 		return -1, nil
 	}
-	id, err := f.Journal.Intent(chaos.Intent{Fault: f.Name, What: s.String(), Undo: undo, Until: time.Now().Add(stays), Deadline: f.Deadline})
+	id, err := f.Journal.Intent(chaos.Intent{
+		Fault: f.Name, What: s.String(), Undo: undo, Until: time.Now().Add(stays), Deadline: f.Deadline,
+	})
 	if err != nil {
 		return -1, err
 	}
@@ -278,8 +283,8 @@ func (f *follower) intend(s chaos.Step, stays time.Duration) (int, error) {
 	return id, nil
 }
 
-// injectAlso injects a step into a fault that is in, and looks for its effect. After an error nothing of it is left, or the occurrence reverts
-// it with the others.
+// injectAlso injects a step into a fault that is in, and looks for its effect. After an error nothing of it is left, or
+// the occurrence reverts it with the others.
 func (f *follower) injectAlso(ctx context.Context, s chaos.Step, now chaos.Present, id int) (string, error) {
 	f.Journal.Point("before inject")
 	h, err := s.Inject(ctx)

@@ -47,7 +47,8 @@ func TestJournal_Copies(t *testing.T) {
 				t.Fatal(err)
 			}
 			all := copiesOf(run)
-			if len(all) != 2 || all[0].Record.ID != second || len(all[0].Record.Undo) != 1 || all[1].Record.What != "first" || all[1].Journal != j.Path() {
+			if len(all) != 2 || all[0].Record.ID != second || len(all[0].Record.Undo) != 1 || all[1].Record.What != "first" ||
+				all[1].Journal != j.Path() {
 				t.Fatalf("%+v", all)
 			}
 			if err := j.Done(first, chaos.Reverted); err != nil {
@@ -75,7 +76,8 @@ func TestJournal_Copies(t *testing.T) {
 				if err != nil || len(d.Left) != 1 || d.Left[0].Why == "" || !strings.Contains(d.Left[0].What, "two: second") {
 					t.Fatalf("%+v, %v", d, err)
 				}
-				if taken, err := d.TakeBack(t.Context(), testOperations(), nil); err != nil || len(taken) != 1 || taken[0].Outcome != chaos.Gone {
+				if taken, err := d.TakeBack(t.Context(), testOperations(), nil); err != nil || len(taken) != 1 ||
+					taken[0].Outcome != chaos.Gone {
 					t.Errorf("%+v, %v", taken, err)
 				}
 			}
@@ -113,7 +115,8 @@ func TestJournal_CopyOfLostLines(t *testing.T) {
 		t.Fatal(err)
 	}
 	taken, err := Recover(t.Context(), testOperations(), strings.TrimSuffix(j.Path(), "/"+run+journalSuffix), byPerson)
-	if len(taken) != 1 || err == nil || !strings.Contains(err.Error(), "entry 1 are lost") || !strings.Contains(err.Error(), "brunt revert --discover") {
+	if len(taken) != 1 || err == nil || !strings.Contains(err.Error(), "entry 1 are lost") ||
+		!strings.Contains(err.Error(), "brunt revert --discover") {
 		t.Errorf("%+v, %v", taken, err)
 	}
 	d, err := Discover(t.Context(), testOperations(), run)

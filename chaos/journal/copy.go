@@ -37,7 +37,8 @@ func (j *Journal) copy(id int) {
 		return
 	}
 	b, err := json.Marshal(kernelCopy{path, record{
-		V: currentVersion, Time: e.Time, Op: opIntent, ID: id, Run: j.own.Run, Host: j.host, Fault: e.Fault, What: e.What, Undo: e.Undo,
+		V: currentVersion, Time: e.Time, Op: opIntent, ID: id, Run: j.own.Run, Host: j.host, Fault: e.Fault, What: e.What,
+		Undo:  e.Undo,
 		Until: e.Until, Deadline: e.Deadline, Owner: &e.Owner, Place: &e.Place,
 	}})
 	if err == nil {

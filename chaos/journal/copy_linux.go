@@ -30,5 +30,6 @@ func copyNames() []string {
 	if err != nil {
 		return nil
 	}
-	return slices.DeleteFunc(strings.Split(string(b[:n]), "\x00"), func(name string) bool { return !strings.HasPrefix(name, copyPrefix) })
+	return slices.DeleteFunc(strings.Split(string(b[:n]), "\x00"),
+		func(name string) bool { return !strings.HasPrefix(name, copyPrefix) })
 }

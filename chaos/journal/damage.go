@@ -84,7 +84,8 @@ func (d *damage) found(s *State) []string {
 		}
 	}
 	if s.Damaged > 0 {
-		out = append(out, fmt.Sprintf("%d of its lines can't be read, and what they tell of may be left %s: %s", s.Damaged, where, strings.Join(d.lines, ", ")))
+		out = append(out, fmt.Sprintf("%d of its lines can't be read, and what they tell of may be left %s: %s", s.Damaged,
+			where, strings.Join(d.lines, ", ")))
 		return out
 	}
 	switch missing := d.missing(); {
@@ -93,7 +94,8 @@ func (d *damage) found(s *State) []string {
 	case !d.began:
 		out = append(out, "its begin is lost: what else is, is not known, and may be left "+where)
 	case len(missing) > 0:
-		out = append(out, fmt.Sprintf("the lines of %s are lost, and what they tell of may be left %s", strings.Join(missing, ", "), where))
+		out = append(out, fmt.Sprintf("the lines of %s are lost, and what they tell of may be left %s",
+			strings.Join(missing, ", "), where))
 	case d.lost > 0:
 		out = append(out, fmt.Sprintf("%d of its lines are lost, and what they tell of may be left %s", d.lost, where))
 	}
@@ -113,7 +115,8 @@ func (d *damage) missing() []string {
 
 // cut describes an incomplete last line.
 func (d *damage) cut() string {
-	return "its last line is incomplete: " + quoted(d.torn) + "; brunt does what a line tells of once the line is written, so that was not done, " +
+	return "its last line is incomplete: " + quoted(d.torn) +
+		"; brunt does what a line tells of once the line is written, so that was not done, " +
 		"unless the journal was cut later"
 }
 

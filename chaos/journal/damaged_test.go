@@ -67,7 +67,8 @@ func TestRecover_DamagedJournals(t *testing.T) {
 	const (
 		undo  = `{"op":"process.continue","identity":{"pid":4194304,"start":1}}`
 		begin = `{"v":2,"op":"begin","n":1,"run":"dead"}` + "\n"
-		first = `{"v":2,"op":"intent","n":2,"id":1,"fault":"freeze","what":"stop web[0]","undo":[` + undo + `],"place":{"machine":"here"}}` + "\n"
+		first = `{"v":2,"op":"intent","n":2,"id":1,"fault":"freeze","what":"stop web[0]","undo":[` + undo +
+			`],"place":{"machine":"here"}}` + "\n"
 		other = `{"v":2,"op":"intent","n":3,"id":2,"fault":"fill","what":"fill /data","undo":[` + undo + `]}` + "\n"
 		end   = `{"v":2,"op":"done","n":4,"id":2}` + "\n"
 		bare  = `{"v":2,"op":"intent","n":2,"id":1,"fault":"freeze","what":"stop web[0]","place":{"machine":"here"}}` + "\n"
@@ -77,7 +78,11 @@ func TestRecover_DamagedJournals(t *testing.T) {
 		taken            int // entries without an error
 	}{
 		{"empty", "", "it is empty: what its run has broken is not known", 0},
-		{"not JSON", "hello\x1b[31m\nworld\n", `2 of its lines can't be read, and what they tell of may be left on an unknown machine: "hello\x1b[31m", "world"`, 0},
+		{
+			"not JSON", "hello\x1b[31m\nworld\n",
+			`2 of its lines can't be read, and what they tell of may be left on an unknown machine: "hello\x1b[31m", "world"`,
+			0,
+		},
 		{"without its begin", first, "its begin is lost", 1},
 		{"an entry without undo", begin + bare, "entry 1 has no undo: freeze (stop web[0]) may be left on machine here", 0},
 		{"a lost intent", begin + other, "the lines of entry 1 are lost", 1},
@@ -121,7 +126,9 @@ func TestRecover_DamagedJournals(t *testing.T) {
 func TestReplayAfterATornLine(t *testing.T) {
 	dir := t.TempDir()
 	j := openJournal(t, dir, "torn")
-	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "of tomorrow", Undo: []chaos.Undo{{Op: "of.tomorrow"}}}); err != nil {
+	if _, err := j.Intent(chaos.Intent{
+		Fault: "f", What: "of tomorrow", Undo: []chaos.Undo{{Op: "of.tomorrow"}},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := j.f.WriteString(`{"op":"intent","id":2,"undo":[{"op":"process.con`); err != nil {
@@ -132,11 +139,13 @@ func TestReplayAfterATornLine(t *testing.T) {
 		t.Error("half a line is not seen")
 	}
 	for range 2 {
-		if _, err := Recover(t.Context(), testOperations(), dir, "run"); err == nil || strings.Contains(err.Error(), "can't be read") {
+		if _, err := Recover(t.Context(), testOperations(), dir, "run"); err == nil ||
+			strings.Contains(err.Error(), "can't be read") {
 			t.Errorf("%v", err)
 		}
 	}
-	if s := read(t, dir); s.Torn || s.Damaged > 0 || len(s.Open) != 1 || !strings.Contains(s.Open[0].Error, "of.tomorrow") {
+	if s := read(t, dir); s.Torn || s.Damaged > 0 || len(s.Open) != 1 ||
+		!strings.Contains(s.Open[0].Error, "of.tomorrow") {
 		t.Errorf("%+v", s)
 	}
 }
@@ -147,7 +156,8 @@ func TestOthersJournals(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "a"+journalSuffix), 0o700); err != nil { // cannot be read
 		t.Fatal(err)
 	}
-	foreign := fmt.Sprintf(`{"op":"begin","run":"far","host":"elsewhere","process":%s}`+"\n"+`{"op":"intent","id":1,"what":"x","undo":[%s]}`+"\n",
+	foreign := fmt.Sprintf(`{"op":"begin","run":"far","host":"elsewhere","process":%s}`+"\n"+
+		`{"op":"intent","id":1,"what":"x","undo":[%s]}`+"\n",
 		proc.Identity{PID: 7, Start: 7, Boot: "another"}.Raw(), `{"op":"of.tomorrow"}`)
 	if err := os.WriteFile(filepath.Join(dir, "far"+journalSuffix), []byte(foreign), 0o600); err != nil {
 		t.Fatal(err)
@@ -185,7 +195,12 @@ func TestOurJournals(t *testing.T) {
 	for _, c := range []struct {
 		host, boot string
 		foreign    bool
-	}{{host, proc.BootID(), false}, {host, "before", false}, {"container", proc.BootID(), false}, {"elsewhere", "another", true}} {
+	}{
+		{host, proc.BootID(), false},
+		{host, "before", false},
+		{"container", proc.BootID(), false},
+		{"elsewhere", "another", true},
+	} {
 		if got := elsewhere(record{Host: c.host, PID: proc.Identity{Boot: c.boot}.Raw()}); got != c.foreign {
 			t.Errorf("%+v: foreign is %v", c, got)
 		}
@@ -219,7 +234,8 @@ func TestUndosAreAllMade(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out, err := testOperations().Revert(t.Context(), []chaos.Undo{end, {Op: "of.tomorrow"}}); err == nil || out != chaos.Failed {
+	if out, err := testOperations().Revert(t.Context(), []chaos.Undo{end, {Op: "of.tomorrow"}}); err == nil ||
+		out != chaos.Failed {
 		t.Errorf("%s, %v", out, err)
 	}
 	_ = cmd.Wait()
@@ -288,7 +304,8 @@ func takenBackBegun(t *testing.T) {
 		if _, err := replay(t.Context(), ops, j.Path(), byWatchdog, true); (err == nil) != (want == nil) {
 			t.Fatal(err)
 		}
-		if len(seen) != 1 || !busy || seen[0].TakenBack.Before(began.Add(-time.Millisecond)) || strings.Contains(seen[0].Error, "begun") {
+		if len(seen) != 1 || !busy || seen[0].TakenBack.Before(began.Add(-time.Millisecond)) ||
+			strings.Contains(seen[0].Error, "begun") {
 			t.Errorf("during the revert: %+v, busy %v", seen, busy)
 		}
 		after, busy, err := j.TakenBack()
@@ -302,7 +319,8 @@ func takenBackBegun(t *testing.T) {
 	}
 	for line := range strings.Lines(string(text)) {
 		var old struct{ Op, Error string } // what an earlier brunt reads
-		if strings.Contains(line, "begins") && (json.Unmarshal([]byte(line), &old) != nil || old.Op != opNote || old.Error == "") {
+		if strings.Contains(line, "begins") &&
+			(json.Unmarshal([]byte(line), &old) != nil || old.Op != opNote || old.Error == "") {
 			t.Errorf("an earlier brunt would take it for reverted: %s", line)
 		}
 	}
@@ -328,7 +346,9 @@ func TestWatchdogOutlivesAFailure(t *testing.T) {
 			t.Fatalf("the watchdog has ended: %v", err)
 		default:
 		}
-		if _, err := j.Intent(chaos.Intent{Fault: "g", What: "y", Undo: []chaos.Undo{{Op: continueOp, Identity: id.Raw()}}}); err != nil {
+		if _, err := j.Intent(chaos.Intent{
+			Fault: "g", What: "y", Undo: []chaos.Undo{{Op: continueOp, Identity: id.Raw()}},
+		}); err != nil {
 			t.Error(err)
 		}
 		if err := proc.Signal(id, "STOP"); err != nil {

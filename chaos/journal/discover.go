@@ -75,12 +75,16 @@ func Discover(ctx context.Context, ops chaos.Operations, runs ...string) (*Disco
 }
 
 // DiscoverIn is Discover that looks into namespaces of clusters too.
-func DiscoverIn(ctx context.Context, ops chaos.Operations, clusters []kube.Address, runs ...string) (*Discovery, error) {
+func DiscoverIn(
+	ctx context.Context, ops chaos.Operations, clusters []kube.Address, runs ...string,
+) (*Discovery, error) {
 	all, owners, err := markedProcesses()
 	if err != nil {
 		return nil, err
 	}
-	d := &discoverer{Discovery: &Discovery{}, ops: ops, owners: owners, only: runs, engine: localEngine(), clusters: clusters}
+	d := &discoverer{
+		Discovery: &Discovery{}, ops: ops, owners: owners, only: runs, engine: localEngine(), clusters: clusters,
+	}
 	if d.engine != nil {
 		defer d.engine.Close()
 	}
@@ -126,7 +130,10 @@ func DiscoverIn(ctx context.Context, ops chaos.Operations, clusters []kube.Addre
 		}
 		return 3
 	}
-	slices.SortStableFunc(d.Left, func(a, b Leftover) int { return cmp.Or(cmp.Compare(rank(&a), rank(&b)), strings.Compare(a.Run, b.Run)) })
+	slices.SortStableFunc(d.Left, func(a, b Leftover) int {
+		return cmp.Or(cmp.Compare(rank(&a), rank(&b)),
+			strings.Compare(a.Run, b.Run))
+	})
 	slices.Sort(d.Alive)
 	return d.Discovery, err
 }
@@ -173,7 +180,9 @@ func (d *discoverer) journal(path string) bool {
 		return true
 	}
 	if !slices.ContainsFunc(d.Left, func(l Leftover) bool { return l.Journal == path }) {
-		d.Left = append(d.Left, Leftover{Run: s.Run, Journal: path, What: fmt.Sprintf("the journal %s, with %d entries open", path, len(s.Open))})
+		d.Left = append(d.Left, Leftover{
+			Run: s.Run, Journal: path, What: fmt.Sprintf("the journal %s, with %d entries open", path, len(s.Open)),
+		})
 	}
 	return len(s.Problems()) == 0
 }
@@ -192,7 +201,8 @@ func (d *discoverer) copies() {
 			what = e.Fault + ": " + what
 		}
 		d.Left = append(d.Left, Leftover{
-			Run: r.Run, What: what + ", on " + e.Place.String(), Why: "the kernel keeps the entry of its journal, which is lost", entry: e,
+			Run: r.Run, What: what + ", on " + e.Place.String(), Why: "the kernel keeps the entry of its journal, which is lost",
+			entry: e,
 		})
 	}
 }
@@ -207,7 +217,9 @@ func (d *discoverer) remnants(ctx context.Context, marked []int) error {
 			_ = f.Close()
 		}
 	}
-	s := &chaos.Search{PIDs: hittable(marked), Clusters: d.clusters, Live: func(run string) bool { return d.owners[run] != "" }}
+	s := &chaos.Search{
+		PIDs: hittable(marked), Clusters: d.clusters, Live: func(run string) bool { return d.owners[run] != "" },
+	}
 	var unlisted error
 	if d.engine != nil {
 		s.Engine = d.engine
@@ -223,7 +235,8 @@ func (d *discoverer) remnants(ctx context.Context, marked []int) error {
 	for _, r := range found {
 		same := func(u chaos.Undo) bool { return r.Undo.Op != "" && d.ops.Same(u, r.Undo) }
 		switch {
-		case s.Live(r.Run), slices.ContainsFunc(d.known, same), slices.Contains(d.swept, r.Run), slices.Contains(marked, r.PID) && r.Run == "":
+		case s.Live(r.Run), slices.ContainsFunc(d.known, same), slices.Contains(d.swept, r.Run),
+			slices.Contains(marked, r.PID) && r.Run == "":
 			continue
 		case r.Sure && r.Run != "" && !d.asked(r.Run): // the container of one run may be paused by another
 			continue
@@ -356,7 +369,8 @@ func (d *discoverer) objects() {
 		if err != nil || left.Total() == 0 {
 			continue
 		}
-		what := fmt.Sprintf("%d containers, %d networks, %d images and %d volumes in the Docker engine", len(left.Containers), len(left.Networks), len(left.Images),
+		what := fmt.Sprintf("%d containers, %d networks, %d images and %d volumes in the Docker engine", len(left.Containers),
+			len(left.Networks), len(left.Images),
 			len(left.Volumes))
 		d.Left = append(d.Left, Leftover{Run: run, Engine: e.Address(), What: what})
 		d.swept = append(d.swept, run)

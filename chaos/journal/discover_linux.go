@@ -39,7 +39,8 @@ func markedProcesses() (all []markedProcess, owners map[string]string, err error
 
 // markedProcessAt inspects one process. It fails for a process of another user.
 func markedProcessAt(pid int) (markedProcess, bool) {
-	p := markedProcess{Process: proc.ProcessOf(pid), stopped: proc.IsStopped(pid)} // the start time comes first, for Same below
+	// the start time comes first, for Same below
+	p := markedProcess{Process: proc.ProcessOf(pid), stopped: proc.IsStopped(pid)}
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 	if err != nil || p.Start == 0 || proc.IsZombie(pid) {
 		return p, false

@@ -40,9 +40,12 @@ func EndBruntIn(id chaos.ContainerID) chaos.Undo {
 // BruntOperations revert what ends with brunt and what brunt starts.
 func BruntOperations() []chaos.Operation {
 	return slices.Concat(processOperations(), container.SweepOperations(),
-		[]chaos.Operation{{Name: opEndBrunt, Do: endOwner, PerRun: true, HeldBy: HeldByProcess, Network: func(u chaos.Undo) string {
-			return ContainerIn(u.Args)
-		}}})
+		[]chaos.Operation{{
+			Name: opEndBrunt, Do: endOwner, PerRun: true, HeldBy: HeldByProcess,
+			Network: func(u chaos.Undo) string {
+				return ContainerIn(u.Args)
+			},
+		}})
 }
 
 // HeldByProcess returns the process that an undo identifies, if it lives: what the undo reverts ends with it.
@@ -66,8 +69,8 @@ func ContainerIn(b json.RawMessage) string {
 	return of.Container
 }
 
-// HeirCommand is the command of brunt that takes the place of a brunt that crashed, in the same process: it holds nothing, and writes
-// what is known of the run.
+// HeirCommand is the command of brunt that takes the place of a brunt that crashed, in the same process: it holds
+// nothing, and writes what is known of the run.
 const HeirCommand = "crashed"
 
 // isHeir reports whether a process is the heir of a brunt that crashed.

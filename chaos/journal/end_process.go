@@ -39,7 +39,8 @@ func processOperations() []chaos.Operation {
 		{Name: opEnd, Do: OnProcess(EndGroup)},
 		{Name: opSweep, Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 			var mark string
-			if err := json.Unmarshal(u.Args, &mark); err != nil || !strings.HasPrefix(mark, proc.RunMark) || mark == proc.RunMark {
+			if err := json.Unmarshal(u.Args, &mark); err != nil || !strings.HasPrefix(mark, proc.RunMark) ||
+				mark == proc.RunMark {
 				return chaos.Failed, fmt.Errorf("%w: %q is not a run's mark", chaos.ErrDamaged, u.Args)
 			}
 			return EndMarked(ctx, mark)
@@ -48,7 +49,9 @@ func processOperations() []chaos.Operation {
 }
 
 // OnProcess makes an undo from a function on one process.
-func OnProcess(do func(context.Context, proc.Identity) (chaos.Outcome, error)) func(context.Context, chaos.Undo) (chaos.Outcome, error) {
+func OnProcess(
+	do func(context.Context, proc.Identity) (chaos.Outcome, error),
+) func(context.Context, chaos.Undo) (chaos.Outcome, error) {
 	return func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 		var id proc.Identity
 		if err := json.Unmarshal(u.Identity, &id); err != nil {

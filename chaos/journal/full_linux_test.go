@@ -43,7 +43,8 @@ func TestFullDisk(t *testing.T) {
 	ossignal.Ignore(unix.SIGXFSZ)
 	defer ossignal.Reset(unix.SIGXFSZ)
 	var was unix.Rlimit
-	if err := unix.Prlimit(0, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: uint64(size) + 40, Max: unix.RLIM_INFINITY}, &was); err != nil {
+	if err := unix.Prlimit(0, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: uint64(size) + 40, Max: unix.RLIM_INFINITY},
+		&was); err != nil {
 		t.Skip(err)
 	}
 	restore := func() {

@@ -223,7 +223,8 @@ func (j *Journal) Open() int {
 	return len(j.open)
 }
 
-// OfTarget reports whether an open entry is a part of the target, such as a condition that it always lives with, and no fault.
+// OfTarget reports whether an open entry is a part of the target, such as a condition that it always lives with, and no
+// fault.
 func (j *Journal) OfTarget(id int) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -231,9 +232,9 @@ func (j *Journal) OfTarget(id int) bool {
 	return e != nil && e.Fault == ""
 }
 
-// TakenBack lists the open entries that the watchdog has reverted, or has begun to, because brunt stood still. It leaves out
-// agents, as each fault that one held has an entry of its own, and brunt starts others. Busy says that the watchdog is not done: it
-// reverts the oldest entry last.
+// TakenBack lists the open entries that the watchdog has reverted, or has begun to, because brunt stood still. It
+// leaves out agents, as each fault that one held has an entry of its own, and brunt starts others. Busy says that the
+// watchdog is not done: it reverts the oldest entry last.
 func (j *Journal) TakenBack() (taken []Pending, busy bool, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -250,8 +251,8 @@ func (j *Journal) TakenBack() (taken []Pending, busy bool, err error) {
 	return slices.DeleteFunc(taken, func(e Pending) bool { return j.ops.OfBrunt(e.Undo) }), busy, nil
 }
 
-// RevertedBeside notes that the watchdog in a container of its own reverted, at an instant, the open entries that it can:
-// it has only the engine, and no journal that it could write to.
+// RevertedBeside notes that the watchdog in a container of its own reverted, at an instant, the open entries that it
+// can: it has only the engine, and no journal that it could write to.
 func (j *Journal) RevertedBeside(at time.Time) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -312,8 +313,8 @@ func (j *Journal) shared(undo []chaos.Undo) error {
 	return nil
 }
 
-// others reads the journals of other runs in the directory. Its own is left out: it is read at each injection, and grows
-// with each.
+// others reads the journals of other runs in the directory. Its own is left out: it is read at each injection, and
+// grows with each.
 func (j *Journal) others() ([]State, error) { return list(filepath.Dir(j.path), filepath.Base(j.path)) }
 
 // OtherRun returns another live run that has something in the network of a container, or "".
@@ -338,7 +339,8 @@ func (j *Journal) twice(undo []chaos.Undo) error {
 	for _, e := range j.open {
 		for _, theirs := range j.ops.Innermost(e.Undo) {
 			if j.ops[theirs.Op].Exclusive && slices.ContainsFunc(undo, theirs.Same) {
-				return fmt.Errorf("%s is still in (%s), and changes the same setting: both could not be taken back exactly; let one end "+
+				return fmt.Errorf("%s is still in (%s), and changes the same setting: both could not be taken back exactly; let "+
+					"one end "+
 					"before the other begins", cmp.Or(e.Fault, "a part of the target"),
 					e.What)
 			}
@@ -365,8 +367,8 @@ type State struct {
 	torn  string // describes the incomplete last line
 }
 
-// watched reports whether the journal is held although its brunt has ended: its watchdog takes back what is in. A run in a
-// container has another host and processes that this one does not see.
+// watched reports whether the journal is held although its brunt has ended: its watchdog takes back what is in. A run
+// in a container has another host and processes that this one does not see.
 func (s *State) watched() bool {
 	host, err := os.Hostname()
 	return s.Alive && !s.Foreign && err == nil && s.Host == host && s.owner.PID != 0 && !s.owner.Alive()

@@ -60,7 +60,8 @@ func TestJournalIsRemovedWhenAllIsTakenBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, err := List(dir)
-	if err != nil || len(s) != 1 || !s[0].Alive || len(s[0].Open) != 1 || s[0].Open[0].What != "break it" || s[0].Run != "r1" {
+	if err != nil || len(s) != 1 || !s[0].Alive || len(s[0].Open) != 1 || s[0].Open[0].What != "break it" ||
+		s[0].Run != "r1" {
 		t.Fatalf("%+v, %v", s, err)
 	}
 	if err := j.Done(id, chaos.Reverted); err != nil {
@@ -79,11 +80,15 @@ func TestJournalOfTheDeadIsReplayed(t *testing.T) {
 	alive, dead := openJournal(t, dir, "alive"), openJournal(t, dir, "dead")
 	_, id := sleeper(t)
 	for _, j := range []*Journal{alive, dead} {
-		if _, err := j.Intent(chaos.Intent{Fault: "f", What: "stop it", Undo: []chaos.Undo{{Op: continueOp, Args: []byte(`"` + j.Path() + `"`)}}}); err != nil {
+		if _, err := j.Intent(chaos.Intent{
+			Fault: "f", What: "stop it", Undo: []chaos.Undo{{Op: continueOp, Args: []byte(`"` + j.Path() + `"`)}},
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := dead.Intent(chaos.Intent{Fault: "g", What: "stop another", Undo: []chaos.Undo{{Op: continueOp, Identity: id.Raw()}}}); err != nil {
+	if _, err := dead.Intent(chaos.Intent{
+		Fault: "g", What: "stop another", Undo: []chaos.Undo{{Op: continueOp, Identity: id.Raw()}},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if err := proc.Signal(id, "STOP"); err != nil {
@@ -94,7 +99,8 @@ func TestJournalOfTheDeadIsReplayed(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "damaged") { // the first entry has no identity
 		t.Errorf("an entry that can't be read is not an error: %v", err)
 	}
-	if len(taken) != 2 || taken[0].Pending.What != "stop another" || taken[0].Outcome != chaos.Reverted || taken[1].Err == nil {
+	if len(taken) != 2 || taken[0].Pending.What != "stop another" || taken[0].Outcome != chaos.Reverted ||
+		taken[1].Err == nil {
 		t.Errorf("taken back %+v: want the last first, and one failure", taken)
 	}
 	if err := proc.Await(t.Context(), 10*time.Second, func() bool { return !proc.IsStopped(id.PID) }, "x"); err != nil {
@@ -137,7 +143,8 @@ func TestUnknownUndoIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	unlocked(t, j)
-	if _, err := Recover(t.Context(), testOperations(), dir, "revert"); err == nil || !strings.Contains(err.Error(), "of.tomorrow") {
+	if _, err := Recover(t.Context(), testOperations(), dir, "revert"); err == nil ||
+		!strings.Contains(err.Error(), "of.tomorrow") {
 		t.Errorf("%v", err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "newer.journal")); err != nil {
@@ -170,10 +177,13 @@ func TestSharedUnitIsRefused(t *testing.T) {
 	if _, err := first.Intent(chaos.Intent{Fault: "f", What: "x", Undo: undo}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := second.Intent(chaos.Intent{Fault: "f", What: "x", Undo: undo}); err == nil || !strings.Contains(err.Error(), "first") {
+	if _, err := second.Intent(chaos.Intent{Fault: "f", What: "x", Undo: undo}); err == nil ||
+		!strings.Contains(err.Error(), "first") {
 		t.Errorf("%v, want a refusal that names the run", err)
 	}
-	if _, err := second.Intent(chaos.Intent{Fault: "f", What: "x", Undo: []chaos.Undo{{Op: continueOp, Identity: other.Raw()}}}); err != nil {
+	if _, err := second.Intent(chaos.Intent{
+		Fault: "f", What: "x", Undo: []chaos.Undo{{Op: continueOp, Identity: other.Raw()}},
+	}); err != nil {
 		t.Errorf("another process is refused too: %v", err)
 	}
 }
@@ -201,7 +211,9 @@ func TestIdentity(t *testing.T) {
 }
 
 func TestProtected(t *testing.T) {
-	for name, pid := range map[string]int{"the first process": 1, "brunt itself": os.Getpid(), "its parent": os.Getppid()} {
+	for name, pid := range map[string]int{
+		"the first process": 1, "brunt itself": os.Getpid(), "its parent": os.Getppid(),
+	} {
 		if err := proc.Protect(pid); !errors.Is(err, proc.ErrProtected) {
 			t.Errorf("%s may be hit: %v", name, err)
 		}
@@ -250,8 +262,9 @@ func TestStateDirs(t *testing.T) {
 	if got := Dirs(env(map[string]string{"BRUNT_STATE": "/x", "HOME": "/h"})); !slices.Equal(got, []string{"/x"}) {
 		t.Errorf("%q", got)
 	}
-	if got := Dirs(env(map[string]string{"HOME": "/h", "XDG_STATE_HOME": "/s", "LocalAppData": "/h"})); len(got) == 0 || !strings.Contains(strings.Join(got,
-		" "), "brunt") {
+	if got := Dirs(env(map[string]string{"HOME": "/h", "XDG_STATE_HOME": "/s", "LocalAppData": "/h"})); len(got) == 0 ||
+		!strings.Contains(strings.Join(got,
+			" "), "brunt") {
 		t.Errorf("%q", got)
 	}
 	if got := Dirs(env(nil)); len(got) == 0 {
@@ -260,7 +273,8 @@ func TestStateDirs(t *testing.T) {
 }
 
 func FuzzJournal(f *testing.F) {
-	f.Add([]byte(`{"op":"begin","run":"r"}` + "\n" + `{"op":"intent","id":1,"undo":[{"op":"x"}]}` + "\n" + `{"op":"done","id":1}` + "\n"))
+	f.Add([]byte(`{"op":"begin","run":"r"}` + "\n" + `{"op":"intent","id":1,"undo":[{"op":"x"}]}` + "\n" +
+		`{"op":"done","id":1}` + "\n"))
 	f.Add([]byte("{\n\x00"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		path := filepath.Join(t.TempDir(), "r.journal")
@@ -294,12 +308,15 @@ func TestReplay_OwnTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := j.Intent(chaos.Intent{What: "a process", Undo: []chaos.Undo{{Op: opEnd, Identity: id.Raw()}}}); err != nil {
+	if _, err := j.Intent(chaos.Intent{
+		What: "a process", Undo: []chaos.Undo{{Op: opEnd, Identity: id.Raw()}},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancel()
-	if taken, err := replay(ctx, testOperations(), j.Path(), "guard", true); err != nil || len(taken) != 1 || taken[0].Outcome != chaos.Reverted {
+	if taken, err := replay(ctx, testOperations(), j.Path(), "guard", true); err != nil || len(taken) != 1 ||
+		taken[0].Outcome != chaos.Reverted {
 		t.Errorf("after the time of all was over: %+v, %v", taken, err)
 	}
 	own, stop := ownTime(ctx, chaos.UndoWithin)
@@ -327,7 +344,9 @@ func TestJournal_ByHand(t *testing.T) {
 	}
 	dir := t.TempDir()
 	one, other := openJournal(t, dir, "one"), openJournal(t, dir, "other")
-	if _, err := one.Intent(chaos.Intent{Fault: "f", What: "it", Undo: []chaos.Undo{byAgent("one", set("cpu.max"))}}); err != nil {
+	if _, err := one.Intent(chaos.Intent{
+		Fault: "f", What: "it", Undo: []chaos.Undo{byAgent("one", set("cpu.max"))},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -345,7 +364,9 @@ func TestJournal_ByHand(t *testing.T) {
 		{"what has no identity", other, byAgent("other", chaos.Undo{Op: continueOp}), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := c.j.Intent(chaos.Intent{Fault: "g", What: "another", Undo: []chaos.Undo{c.undo}}); (err != nil) != c.refused {
+			if _, err := c.j.Intent(chaos.Intent{
+				Fault: "g", What: "another", Undo: []chaos.Undo{c.undo},
+			}); (err != nil) != c.refused {
 				t.Errorf("%v; want it refused: %v", err, c.refused)
 			}
 		})
@@ -356,7 +377,9 @@ func TestJournal_ByHand(t *testing.T) {
 func TestJournal_OneProcess(t *testing.T) {
 	dir := t.TempDir()
 	for _, run := range []string{"base", "candidate"} {
-		if _, err := openJournal(t, dir, run).Intent(chaos.Intent{Fault: "f", What: "packets", Undo: []chaos.Undo{EndBrunt()}}); err != nil {
+		if _, err := openJournal(t, dir, run).Intent(chaos.Intent{
+			Fault: "f", What: "packets", Undo: []chaos.Undo{EndBrunt()},
+		}); err != nil {
 			t.Error(err)
 		}
 	}

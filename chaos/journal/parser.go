@@ -20,7 +20,8 @@ func parseJournal(path string, f io.Reader) (State, error) {
 	return p.state(), err
 }
 
-// Parse reads lines of a journal that are kept elsewhere than in a file of this machine. Some of its lines may be missing.
+// Parse reads lines of a journal that are kept elsewhere than in a file of this machine. Some of its lines may be
+// missing.
 func Parse(lines io.Reader) (State, error) { return parseJournal("", lines) }
 
 // A parser reads the lines of a journal, also a part after another.

@@ -8,8 +8,8 @@ import (
 	"brunt/chaos"
 )
 
-// TestTail: a journal that is read again and again says what it says when it is read whole: with lines that are added, whole and
-// in part, that can't be read, and that are taken back because they could not be written whole.
+// TestTail: a journal that is read again and again says what it says when it is read whole: with lines that are added,
+// whole and in part, that can't be read, and that are taken back because they could not be written whole.
 func TestTail(t *testing.T) {
 	j := openJournal(t, t.TempDir(), "r")
 	var again tail

@@ -44,25 +44,27 @@ const byPerson = "revert"
 
 // A record is one line of a journal.
 type record struct {
-	V        int             `json:"v,omitempty"` // zero is version 1
-	Time     time.Time       `json:"t"`
-	Op       string          `json:"op"`
-	N        int             `json:"n,omitempty"` // its number among the lines of its run; zero in records of others, and of earlier brunts
-	ID       int             `json:"id,omitempty"`
-	Run      string          `json:"run,omitempty"`
-	PID      json.RawMessage `json:"process,omitempty"` // identity of brunt
-	Host     string          `json:"host,omitempty"`
-	Fault    string          `json:"fault,omitempty"`
-	What     string          `json:"what,omitempty"`
-	Undo     []chaos.Undo    `json:"undo,omitempty"`
-	Outcome  chaos.Outcome   `json:"outcome,omitempty"`
-	By       string          `json:"by,omitempty"` // run, guard or revert
-	Error    string          `json:"error,omitempty"`
-	Begins   bool            `json:"begins,omitempty"` // of a note: a watchdog begins to revert the entry of a run that stands still
-	Until    time.Time       `json:"until,omitzero"`
-	Deadline time.Time       `json:"deadline,omitzero"`
-	Owner    *Owner          `json:"owner,omitempty"`
-	Place    *Place          `json:"place,omitempty"`
+	V    int       `json:"v,omitempty"` // zero is version 1
+	Time time.Time `json:"t"`
+	Op   string    `json:"op"`
+	// its number among the lines of its run; zero in records of others, and of earlier brunts
+	N       int             `json:"n,omitempty"`
+	ID      int             `json:"id,omitempty"`
+	Run     string          `json:"run,omitempty"`
+	PID     json.RawMessage `json:"process,omitempty"` // identity of brunt
+	Host    string          `json:"host,omitempty"`
+	Fault   string          `json:"fault,omitempty"`
+	What    string          `json:"what,omitempty"`
+	Undo    []chaos.Undo    `json:"undo,omitempty"`
+	Outcome chaos.Outcome   `json:"outcome,omitempty"`
+	By      string          `json:"by,omitempty"` // run, guard or revert
+	Error   string          `json:"error,omitempty"`
+	// of a note: a watchdog begins to revert the entry of a run that stands still
+	Begins   bool      `json:"begins,omitempty"`
+	Until    time.Time `json:"until,omitzero"`
+	Deadline time.Time `json:"deadline,omitzero"`
+	Owner    *Owner    `json:"owner,omitempty"`
+	Place    *Place    `json:"place,omitempty"`
 }
 
 // An Owner is the run that made an entry, and its process.
@@ -100,7 +102,10 @@ func (r *record) version() int { return max(r.V, 1) }
 
 // pending returns the entry that an intent begins.
 func (r *record) pending() *Pending {
-	e := &Pending{ID: r.ID, Time: r.Time, Fault: r.Fault, What: r.What, Undo: r.Undo, Version: r.version(), Until: r.Until, Deadline: r.Deadline}
+	e := &Pending{
+		ID: r.ID, Time: r.Time, Fault: r.Fault, What: r.What, Undo: r.Undo, Version: r.version(), Until: r.Until,
+		Deadline: r.Deadline,
+	}
 	if r.Owner != nil {
 		e.Owner = *r.Owner
 	}
@@ -141,7 +146,8 @@ func clusterOf(undo []chaos.Undo) string {
 // succeed.
 func (e *Pending) left(err error) error {
 	if errors.Is(err, chaos.ErrUnknownOperation) || errors.Is(err, chaos.ErrNewerVersion) {
-		return fmt.Errorf("%w; its effect may be left on %s; run `brunt revert` of the version that wrote the journal there", err, e.Place)
+		return fmt.Errorf("%w; its effect may be left on %s; run `brunt revert` of the version that wrote the journal there",
+			err, e.Place)
 	}
 	return err
 }

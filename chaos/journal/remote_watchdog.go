@@ -46,7 +46,9 @@ var ErrNoRemoteWatchdog = errors.New("this engine has no container of brunt's")
 // StartRemoteWatchdog starts a watchdog beside the container that brunt runs in. It keeps the engine,
 // and closes it when the watchdog stops. After most the watchdog reverts everything, even if brunt
 // lives.
-func StartRemoteWatchdog(ctx context.Context, e *docker.Engine, run string, most time.Duration) (*RemoteWatchdog, error) {
+func StartRemoteWatchdog(
+	ctx context.Context, e *docker.Engine, run string, most time.Duration,
+) (*RemoteWatchdog, error) {
 	self := containers.Self()
 	if self == "" {
 		return nil, ErrNoRemoteWatchdog
@@ -61,7 +63,9 @@ func StartRemoteWatchdog(ctx context.Context, e *docker.Engine, run string, most
 		return nil, err
 	}
 	paths := []string{program}
-	spec := docker.AgentSpec{Run: run, Command: []string{remoteCommand, most.String()}, Beside: self, HostPID: true, EndsWithin: rpc.CloseTimeout}
+	spec := docker.AgentSpec{
+		Run: run, Command: []string{remoteCommand, most.String()}, Beside: self, HostPID: true, EndsWithin: rpc.CloseTimeout,
+	}
 	if at := e.Address(); at.Socket() {
 		socket, err := url.Parse(at.Host)
 		if err != nil {
@@ -95,8 +99,10 @@ func StartRemoteWatchdog(ctx context.Context, e *docker.Engine, run string, most
 }
 
 func remoteHint(err error) error {
-	return fmt.Errorf("brunt runs in a container, and its watchdog cannot be started in another container of the same image: %w; brunt must be in the image or "+
-		"in a mount, and its user must reach the engine by its socket or, with the TLS files in a mount, over its networks", err)
+	return fmt.Errorf("brunt runs in a container, and its watchdog cannot be started in another container of the same "+
+		"image: %w; brunt must be in the image or "+
+		"in a mount, and its user must reach the engine by its socket or, with the TLS files in a mount, over its networks",
+		err)
 }
 
 // Tell sends a line of the journal, and waits until the watchdog has it.
@@ -107,8 +113,8 @@ func (w *RemoteWatchdog) Tell(line []byte) error {
 	return nil
 }
 
-// Gone reports whether the watchdog has given brunt up, which stood still for longer than the watchdog waits: it has reverted
-// what it can then, and ended. It waits while the watchdog is at that.
+// Gone reports whether the watchdog has given brunt up, which stood still for longer than the watchdog waits: it has
+// reverted what it can then, and ended. It waits while the watchdog is at that.
 func (w *RemoteWatchdog) Gone(ctx context.Context) bool {
 	return w.call.Call(ctx, "here", nil, nil) != nil
 }
@@ -172,7 +178,9 @@ var errLate = errors.New("brunt exceeded its time limit")
 // RunRemoteWatchdog is the main function of a remote watchdog: it keeps the journal lines from in
 // until brunt reports success. It reverts the open entries when in ends, when in is silent for too
 // long, or after most.
-func RunRemoteWatchdog(ctx context.Context, ops chaos.Operations, in io.Reader, out io.Writer, most time.Duration) error {
+func RunRemoteWatchdog(
+	ctx context.Context, ops chaos.Operations, in io.Reader, out io.Writer, most time.Duration,
+) error {
 	var mu sync.Mutex
 	var book bytes.Buffer
 	well := false

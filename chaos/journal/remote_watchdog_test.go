@@ -42,8 +42,8 @@ func TestRemoteWatchdog_Reaches(t *testing.T) {
 	}
 }
 
-// TestRemoteWatchdog_Gone: a run learns that its watchdog in a container of its own has given it up, and notes what that
-// reverted by the engine, and when: its journal has no line of it otherwise.
+// TestRemoteWatchdog_Gone: a run learns that its watchdog in a container of its own has given it up, and notes what
+// that reverted by the engine, and when: its journal has no line of it otherwise.
 func TestRemoteWatchdog_Gone(t *testing.T) {
 	near, remote := net.Pipe()
 	over := make(chan error, 1)

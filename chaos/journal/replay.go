@@ -122,9 +122,11 @@ func replay(ctx context.Context, ops chaos.Operations, path, by string, force bo
 	return taken, remove(path)
 }
 
-// revertOpen reverts an entry that stays open, because its run may go on: it notes that the revert begins, as the run may
-// close the entry meanwhile, and how it ended.
-func (j *Journal) revertOpen(ctx context.Context, ops chaos.Operations, e *Pending, by string) (out chaos.Outcome, err, writing error) {
+// revertOpen reverts an entry that stays open, because its run may go on: it notes that the revert begins, as the run
+// may close the entry meanwhile, and how it ended.
+func (j *Journal) revertOpen(
+	ctx context.Context, ops chaos.Operations, e *Pending, by string,
+) (out chaos.Outcome, err, writing error) {
 	writing = j.write(record{Op: opNote, ID: e.ID, By: by, Begins: true, Error: isBegun})
 	out, err = e.Revert(ctx, ops)
 	return out, err, errors.Join(writing, j.write(afterRevert(opNote, e, out, err, by)))
@@ -157,7 +159,8 @@ func (s *State) damaged(aside bool) error {
 // Revert executes the undos of an entry.
 func (e *Pending) Revert(ctx context.Context, ops chaos.Operations) (chaos.Outcome, error) {
 	if e.Version > currentVersion {
-		return chaos.Failed, e.left(fmt.Errorf("%w, %d; this brunt reads up to %d", chaos.ErrNewerVersion, e.Version, currentVersion))
+		return chaos.Failed, e.left(fmt.Errorf("%w, %d; this brunt reads up to %d", chaos.ErrNewerVersion, e.Version,
+			currentVersion))
 	}
 	if e.bare() {
 		return chaos.Failed, fmt.Errorf("%w; it may be left on %s", errNoUndo, e.Place)

@@ -36,7 +36,8 @@ type EntryLine struct {
 	Until    time.Time `json:"until,omitzero"`    // when the run means to revert it
 	Deadline time.Time `json:"deadline,omitzero"` // from then on the watchdog does
 	Place    Place     `json:"place"`
-	HeldBy   []int     `json:"held_by,omitempty"` // processes of brunt's with whose end it is over; none: it stays until it is reverted
+	// processes of brunt's with whose end it is over; none: it stays until it is reverted
+	HeldBy []int `json:"held_by,omitempty"`
 	// TakenBack is when the watchdog reverted it, or began to, as the run stood still.
 	TakenBack time.Time `json:"taken_back,omitzero"`
 	Reverting bool      `json:"reverting,omitempty"` // the watchdog is at it
@@ -45,7 +46,10 @@ type EntryLine struct {
 
 // Status returns what is in and what holds it.
 func (s *State) Status(ops chaos.Operations) Status {
-	out := Status{Run: s.Run, State: Died, PID: s.owner.PID, Machine: s.Host, Began: s.Began, Journal: s.Path, Damage: s.Problems(), In: []EntryLine{}}
+	out := Status{
+		Run: s.Run, State: Died, PID: s.owner.PID, Machine: s.Host, Began: s.Began, Journal: s.Path,
+		Damage: s.Problems(), In: []EntryLine{},
+	}
 	switch {
 	case s.Foreign:
 		out.State = Elsewhere
@@ -58,7 +62,8 @@ func (s *State) Status(ops chaos.Operations) Status {
 	}
 	for _, e := range s.Open {
 		l := EntryLine{
-			Fault: e.Fault, What: e.What, Since: e.Time, Until: e.Until, Deadline: e.Deadline, Place: e.Place, TakenBack: e.TakenBack, Reverting: e.begun,
+			Fault: e.Fault, What: e.What, Since: e.Time, Until: e.Until, Deadline: e.Deadline, Place: e.Place,
+			TakenBack: e.TakenBack, Reverting: e.begun,
 			Error: e.Error,
 		}
 		if e.begun {

@@ -34,7 +34,8 @@ func TestDocker_VersionOfAgents(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = y.Engine.RemoveImage(context.Background(), image) })
-	made, err := y.Engine.API().ContainerCreate(t.Context(), &container.Config{Image: image, Labels: labels}, nil, nil, nil, "")
+	made, err := y.Engine.API().ContainerCreate(t.Context(), &container.Config{Image: image, Labels: labels}, nil, nil,
+		nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,8 @@ func TestVersion1_Processes(t *testing.T) {
 		t.Fatalf("%+v", s)
 	}
 	frozen := s.Open[1]
-	if frozen.Fault != "frozen" || frozen.Version != 1 || !frozen.Deadline.IsZero() || frozen.Owner.Run != s.Run || frozen.Owner.PID == 0 ||
+	if frozen.Fault != "frozen" || frozen.Version != 1 || !frozen.Deadline.IsZero() || frozen.Owner.Run != s.Run ||
+		frozen.Owner.PID == 0 ||
 		frozen.Place.Machine != s.Host {
 		t.Errorf("%+v", frozen)
 	}
@@ -67,7 +68,8 @@ func TestVersion1_Processes(t *testing.T) {
 		t.Fatal(err)
 	}
 	revert(t, dir, map[string]chaos.Outcome{
-		"": chaos.Gone, "frozen": chaos.Gone, "slow": chaos.Gone, "few-fds": chaos.Gone, "skewed": chaos.Gone, "command": chaos.Reverted,
+		"": chaos.Gone, "frozen": chaos.Gone, "slow": chaos.Gone, "few-fds": chaos.Gone, "skewed": chaos.Gone,
+		"command": chaos.Reverted,
 	})
 	if _, err := os.Stat(filepath.Join(drill, "flag")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the command that reverts was not run: %v", err)
@@ -80,7 +82,8 @@ func TestVersion1_Containers(t *testing.T) {
 		t.Fatalf("%+v", s)
 	}
 	revert(t, dir, map[string]chaos.Outcome{
-		"": chaos.Gone, "paused": chaos.Gone, "killed": chaos.Gone, "cut": chaos.Gone, "lossy": chaos.Gone, "starved": chaos.Gone,
+		"": chaos.Gone, "paused": chaos.Gone, "killed": chaos.Gone, "cut": chaos.Gone, "lossy": chaos.Gone,
+		"starved": chaos.Gone,
 	})
 }
 
@@ -118,21 +121,25 @@ func emptyEngine(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Api-Version", "1.41")
-		switch {
-		case strings.HasSuffix(r.URL.Path, "/_ping"):
-			_, _ = w.Write([]byte("OK"))
-		case strings.HasSuffix(r.URL.Path, "/volumes"):
-			_, _ = w.Write([]byte("{}"))
-		case strings.HasSuffix(r.URL.Path, "/containers/json"), strings.HasSuffix(r.URL.Path, "/images/json"), strings.HasSuffix(r.URL.Path, "/networks"):
-			_, _ = w.Write([]byte("[]"))
-		default:
-			w.WriteHeader(http.StatusNotFound)
-			_, _ = w.Write([]byte(`{"message": "No such object"}`))
-		}
-	})}
+	s := &http.Server{
+		ReadHeaderTimeout: time.Minute,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Api-Version", "1.41")
+			switch {
+			case strings.HasSuffix(r.URL.Path, "/_ping"):
+				_, _ = w.Write([]byte("OK"))
+			case strings.HasSuffix(r.URL.Path, "/volumes"):
+				_, _ = w.Write([]byte("{}"))
+			case strings.HasSuffix(r.URL.Path, "/containers/json"), strings.HasSuffix(r.URL.Path, "/images/json"),
+				strings.HasSuffix(r.URL.Path, "/networks"):
+				_, _ = w.Write([]byte("[]"))
+			default:
+				w.WriteHeader(http.StatusNotFound)
+				_, _ = w.Write([]byte(`{"message": "No such object"}`))
+			}
+		}),
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -153,7 +160,9 @@ func TestVersion_OfRecords(t *testing.T) {
 	}
 	due := time.Now().Add(time.Hour).Round(0)
 	unpause := chaos.Undo{Op: "docker.unpause", Args: []byte(`{"engine":{"host":"tcp://engine.example:2376"}}`)}
-	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "pause it", Undo: []chaos.Undo{unpause}, Deadline: due}); err != nil {
+	if _, err := j.Intent(chaos.Intent{
+		Fault: "f", What: "pause it", Undo: []chaos.Undo{unpause}, Deadline: due,
+	}); err != nil {
 		t.Fatal(err)
 	}
 	host, _ := os.Hostname()
@@ -163,7 +172,8 @@ func TestVersion_OfRecords(t *testing.T) {
 	}
 	e := list(t, dir).Open[0]
 	want := journal.Place{Machine: host, Engine: "tcp://engine.example:2376"}
-	if e.Version != journal.Version || !e.Deadline.Equal(due) || e.Owner != (journal.Owner{Identity: me, Run: "run"}) || e.Place != want {
+	if e.Version != journal.Version || !e.Deadline.Equal(due) || e.Owner != (journal.Owner{Identity: me, Run: "run"}) ||
+		e.Place != want {
 		t.Errorf("%+v; want %s", e, want)
 	}
 	text, err := os.ReadFile(j.Path())
@@ -206,7 +216,8 @@ func TestVersion_Newer(t *testing.T) {
 			t.Fatalf("%+v, %v", taken, err)
 		}
 		for _, want := range []string{
-			"scale web to 0: the journal's entry is of a newer version, 9; this brunt reads up to 2; its effect may be left on cluster staging, machine ci-7; run ",
+			"scale web to 0: the journal's entry is of a newer version, 9; this brunt reads up to 2; its effect may be left " +
+				"on cluster staging, machine ci-7; run ",
 			`freeze it: unknown undo operation "of.tomorrow"; its effect may be left on machine ci-7; run `,
 		} {
 			if !strings.Contains(err.Error(), want) {

@@ -146,11 +146,11 @@ type overdueEntries struct {
 	tail    tail
 }
 
-// revert reverts the entries that have been overdue for some time: brunt gets the time to do it itself,
-// and as long as an operation may take, for it may be at work. The time until a deadline counts by the
-// monotonic clock, as brunt's own timers do: while the machine sleeps, none of it passes. It reverts as well what the undo of an
-// overdue entry takes back with it, so that the journal tells of those too. It notes in the journal what it does, as for a run that
-// stands still. It reports whether it has reverted any.
+// revert reverts the entries that have been overdue for some time: brunt gets the time to do it itself, and as long as
+// an operation may take, for it may be at work. The time until a deadline counts by the monotonic clock, as brunt's own
+// timers do: while the machine sleeps, none of it passes. It reverts as well what the undo of an overdue entry takes
+// back with it, so that the journal tells of those too. It notes in the journal what it does, as for a run that stands
+// still. It reports whether it has reverted any.
 func (o *overdueEntries) revert() (any bool) {
 	s, err := o.tail.read(o.journal)
 	if err != nil {
@@ -209,15 +209,17 @@ func (o *overdueEntries) revertOne(ctx context.Context, j *Journal, e *Pending) 
 	_, _ = e.Revert(ctx, o.ops)
 }
 
-// takeOverDead reverts what a dead brunt left. It tries again while an undo fails for a reason that may pass, with growing pauses, for
-// as long as an engine or a machine takes to start again. Between two attempts the journal is free for `brunt revert`.
+// takeOverDead reverts what a dead brunt left. It tries again while an undo fails for a reason that may pass, with
+// growing pauses, for as long as an engine or a machine takes to start again. Between two attempts the journal is free
+// for `brunt revert`.
 func takeOverDead(ops chaos.Operations, journal string) error {
 	const most, longest = 10 * time.Minute, 5 * time.Second
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = chaos.RetryEvery, longest
 	_, err := backoff.Retry(context.Background(), func() (struct{}, error) {
 		taken, err := takeOver(ops, journal, false)
-		if passes := slices.ContainsFunc(taken, func(t Taken) bool { return !t.Pending.bare() && chaos.Passing(t.Err) }); err != nil && !passes {
+		if passes := slices.ContainsFunc(taken,
+			func(t Taken) bool { return !t.Pending.bare() && chaos.Passing(t.Err) }); err != nil && !passes {
 			err = backoff.Permanent(err)
 		}
 		return struct{}{}, err

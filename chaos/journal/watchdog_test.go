@@ -58,7 +58,9 @@ func TestWatchdog_Deadline(t *testing.T) {
 			id  proc.Identity
 			end time.Time
 		}{{due, time.Now().Add(2 * time.Second)}, {later, time.Now().Add(time.Hour)}, {ever, time.Time{}}} {
-			in := chaos.Intent{Fault: "f", What: "stop it", Undo: []chaos.Undo{{Op: continueOp, Identity: e.id.Raw()}}, Deadline: e.end}
+			in := chaos.Intent{
+				Fault: "f", What: "stop it", Undo: []chaos.Undo{{Op: continueOp, Identity: e.id.Raw()}}, Deadline: e.end,
+			}
 			if _, err := j.Intent(in); err != nil {
 				t.Fatal(err)
 			}
@@ -94,8 +96,8 @@ func TestWatchdog_Deadline(t *testing.T) {
 	}
 }
 
-// TestWatchdog_TriesAgain checks that the watchdog of a dead brunt tries an undo again while it fails for a reason that may pass, and
-// leaves in the journal what it can't revert.
+// TestWatchdog_TriesAgain checks that the watchdog of a dead brunt tries an undo again while it fails for a reason that
+// may pass, and leaves in the journal what it can't revert.
 func TestWatchdog_TriesAgain(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -114,12 +116,15 @@ func TestWatchdog_TriesAgain(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tries := 0
-			ops := chaos.OperationsOf([]chaos.Operation{{Name: "slow", Do: func(context.Context, chaos.Undo) (chaos.Outcome, error) {
-				if tries++; tries <= c.fails {
-					return chaos.Failed, c.with
-				}
-				return chaos.Reverted, nil
-			}}})
+			ops := chaos.OperationsOf([]chaos.Operation{{
+				Name: "slow",
+				Do: func(context.Context, chaos.Undo) (chaos.Outcome, error) {
+					if tries++; tries <= c.fails {
+						return chaos.Failed, c.with
+					}
+					return chaos.Reverted, nil
+				},
+			}})
 			dir := t.TempDir()
 			j := openJournal(t, dir, "r")
 			if _, err := j.Intent(chaos.Intent{Fault: "f", What: "set it off", Undo: []chaos.Undo{{Op: "slow"}}}); err != nil {
@@ -153,8 +158,8 @@ func TestWatchdog_TriesAgain(t *testing.T) {
 	}
 }
 
-// TestWatchdog_DeadlineOfOthers checks that the journal tells of each entry that the undo of an overdue one takes back with
-// it, and of no other.
+// TestWatchdog_DeadlineOfOthers checks that the journal tells of each entry that the undo of an overdue one takes back
+// with it, and of no other.
 func TestWatchdog_DeadlineOfOthers(t *testing.T) {
 	j := openJournal(t, t.TempDir(), "r")
 	done := map[string]int{}
@@ -215,11 +220,14 @@ func TestWatchdog_DeadlineOfOthers(t *testing.T) {
 	}
 }
 
-// TestTakenBack_Agents checks that the end of agents by a watchdog is not told as something taken back: each fault that one
-// held has an entry of its own.
+// TestTakenBack_Agents checks that the end of agents by a watchdog is not told as something taken back: each fault that
+// one held has an entry of its own.
 func TestTakenBack_Agents(t *testing.T) {
 	ops := chaos.OperationsOf([]chaos.Operation{
-		{Name: "agents", Helps: true, Do: func(context.Context, chaos.Undo) (chaos.Outcome, error) { return chaos.Reverted, nil }},
+		{Name: "agents", Helps: true, Do: func(context.Context, chaos.Undo) (chaos.Outcome, error) {
+			return chaos.Reverted,
+				nil
+		}},
 		{Name: "target", Do: func(context.Context, chaos.Undo) (chaos.Outcome, error) { return chaos.Reverted, nil }},
 	})
 	j, err := Open(ops, t.TempDir(), "r")
@@ -247,7 +255,9 @@ func TestRecover_Watched(t *testing.T) {
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
 	j := openJournal(t, dir, "r") // the test holds it, as a watchdog does
-	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "stop it", Undo: []chaos.Undo{{Op: continueOp, Identity: id.Raw()}}}); err != nil {
+	if _, err := j.Intent(chaos.Intent{
+		Fault: "f", What: "stop it", Undo: []chaos.Undo{{Op: continueOp, Identity: id.Raw()}},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	own, err := proc.Identify(os.Getpid())
@@ -271,7 +281,8 @@ func TestRecover_Watched(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Recover(ended, testOperations(), dir, "revert"); err == nil || !strings.Contains(err.Error(), "still holds it") {
+	if _, err := Recover(ended, testOperations(), dir, "revert"); err == nil ||
+		!strings.Contains(err.Error(), "still holds it") {
 		t.Errorf("%v; want to hear that it is held", err)
 	}
 	done := make(chan []Taken, 1)

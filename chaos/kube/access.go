@@ -30,11 +30,14 @@ func (c *Cluster) May(ctx context.Context, r Right) (allowed bool, reason string
 			Reason  string `json:"reason"`
 		} `json:"status"`
 	}
-	ask, answer := review{TypeMeta: TypeMeta{Kind: "SelfSubjectAccessReview", APIVersion: "authorization.k8s.io/v1"}}, review{}
+	ask, answer := review{TypeMeta: TypeMeta{Kind: "SelfSubjectAccessReview", APIVersion: "authorization.k8s.io/v1"}},
+		review{}
 	ask.Spec.Attributes = map[string]string{
 		"verb": r.Verb, "group": r.Group, "resource": resource, "subresource": sub, "namespace": r.Namespace, "name": r.Name,
 	}
-	if err := c.do(ctx, call{method: http.MethodPost, path: "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body: ask}, &answer); err != nil {
+	if err := c.do(ctx, call{
+		method: http.MethodPost, path: "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body: ask,
+	}, &answer); err != nil {
 		return false, "", err
 	}
 	return answer.Status.Allowed, clean(answer.Status.Reason), nil
@@ -63,7 +66,8 @@ func (c *Cluster) Lacking(ctx context.Context, rights []Right) (out []MissingRig
 // RolesHint ends an error that names missing rights.
 const RolesHint = "`brunt rbac SCENARIO` prints the whole roles"
 
-// Require returns an error that names all of some rights that the caller lacks, with the lines of a role that grant them.
+// Require returns an error that names all of some rights that the caller lacks, with the lines of a role that grant
+// them.
 func (c *Cluster) Require(ctx context.Context, rights []Right) error {
 	lack, err := c.Lacking(ctx, rights)
 	if err != nil || len(lack) == 0 {

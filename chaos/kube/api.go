@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// The objects of Kubernetes as brunt reads and writes them: names and JSON are those of its API, and fields that brunt needs
-// not are left out. k8s.io/api has the whole of it, at 20 s of CPU for each cold build. An object that is read and
-// replaced by [Objects.Update] would lose what is left out here: change it by [Objects.Patch].
+// The objects of Kubernetes as brunt reads and writes them: names and JSON are those of its API, and fields that brunt
+// needs not are left out. k8s.io/api has the whole of it, at 20 s of CPU for each cold build. An object that is read
+// and replaced by [Objects.Update] would lose what is left out here: change it by [Objects.Patch].
 
 // UID is the identity of an object, which no later object of its name has.
 type UID string

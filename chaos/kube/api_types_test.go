@@ -17,8 +17,10 @@ import (
 // TestQuantity compares the amounts of quantities with those that the library of Kubernetes reads.
 func TestQuantity(t *testing.T) {
 	for _, q := range []string{
-		"0", "1", "-3", "0.5", ".5", "1.5Gi", "123456789n", "12u", "250m", "3k", "2M", "4G", "5T", "6P", "1E", "7Ki", "8Mi", "9Gi", "1Ti", "1Pi", "2Ei",
-		"12e3", "12E3", "1.5e-3", "", "x", "1x", "1iK", "1mm", "1 Mi", "--1", "0x10", "1_000", "inf", "NaN", "infinity", "1e", "1KiB",
+		"0", "1", "-3", "0.5", ".5", "1.5Gi", "123456789n", "12u", "250m", "3k", "2M", "4G", "5T", "6P", "1E", "7Ki", "8Mi",
+		"9Gi", "1Ti", "1Pi", "2Ei",
+		"12e3", "12E3", "1.5e-3", "", "x", "1x", "1iK", "1mm", "1 Mi", "--1", "0x10", "1_000", "inf", "NaN", "infinity", "1e",
+		"1KiB",
 	} {
 		got, err := kube.Quantity(q).Float()
 		want, wrong := resource.ParseQuantity(q)
@@ -37,7 +39,10 @@ func TestQuantity(t *testing.T) {
 		for _, q := range []struct {
 			ours kube.Quantity
 			want *resource.Quantity
-		}{{kube.Milli(n), resource.NewMilliQuantity(n, resource.DecimalSI)}, {kube.Bytes(n), resource.NewQuantity(n, resource.BinarySI)}} {
+		}{
+			{kube.Milli(n), resource.NewMilliQuantity(n, resource.DecimalSI)},
+			{kube.Bytes(n), resource.NewQuantity(n, resource.BinarySI)},
+		} {
 			if is, err := resource.ParseQuantity(string(q.ours)); err != nil || is.Cmp(*q.want) != 0 {
 				t.Errorf("%d is written as %s, which is %s, %v; want %s", n, q.ours, is.String(), err, q.want)
 			}
@@ -45,8 +50,8 @@ func TestQuantity(t *testing.T) {
 	}
 }
 
-// TestSelector compares random selectors with those of the library of Kubernetes: what they match, how they are written, and which
-// are wrong.
+// TestSelector compares random selectors with those of the library of Kubernetes: what they match, how they are
+// written, and which are wrong.
 func TestSelector(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	keys, values := []string{"app", "tier", "zone"}, []string{"a", "b", "c"}
@@ -66,7 +71,9 @@ func TestSelector(t *testing.T) {
 	for range 5000 {
 		ours := kube.LabelSelector{MatchLabels: some()}
 		for range random.IntN(3) {
-			r := kube.LabelSelectorRequirement{Key: keys[random.IntN(len(keys))], Operator: operators[random.IntN(len(operators))]}
+			r := kube.LabelSelectorRequirement{
+				Key: keys[random.IntN(len(keys))], Operator: operators[random.IntN(len(operators))],
+			}
 			for range random.IntN(3) {
 				r.Values = append(r.Values, values[random.IntN(len(values))])
 			}

@@ -19,16 +19,20 @@ const InCluster = "in-cluster"
 
 // An Address says which cluster is meant.
 type Address struct {
-	Kubeconfig string // files, as $KUBECONFIG lists them; empty: those that kubectl reads, else the service account of the pod that brunt runs in
+	// files, as $KUBECONFIG lists them; empty: those that kubectl reads, else the service account of the pod that brunt
+	// runs in
+	Kubeconfig string
 	Context    string // of the kubeconfig, or InCluster; empty: its current one
 	Namespace  string // empty: that of the context, else default
 }
 
 // Options configure the connection to a cluster.
 type Options struct {
-	// Check refuses addresses that must not be connected to; nil refuses none. It gets the resolved address of the connection.
+	// Check refuses addresses that must not be connected to; nil refuses none. It gets the resolved address of the
+	// connection.
 	Check func(addr netip.AddrPort, host string) error
-	// AnswerWithin is how long the answer to a request may take; zero is 20 s. Watches and connections to pods have no such limit.
+	// AnswerWithin is how long the answer to a request may take; zero is 20 s. Watches and connections to pods have no
+	// such limit.
 	AnswerWithin time.Duration
 }
 
@@ -62,8 +66,8 @@ type Access struct {
 	Credentials func(http.RoundTripper) (http.RoundTripper, error)
 }
 
-// New prepares the client of a cluster, whose access connects by a function of the client's own. It does not connect. Package kubeconfig
-// finds the server and the access.
+// New prepares the client of a cluster, whose access connects by a function of the client's own. It does not connect.
+// Package kubeconfig finds the server and the access.
 func New(at Address, server *url.URL, o Options, access func(Dial) (Access, error)) (*Cluster, error) {
 	c := &Cluster{at: at, base: server, within: cmp.Or(o.AnswerWithin, answerWithin), page: pageOf}
 	c.dial = c.dialer(o.Check)

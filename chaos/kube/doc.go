@@ -4,9 +4,10 @@
 //	              |----May-------------------> whether the cluster allows a request
 //	              '----Dial------------------> a connection to a port of a pod, through the API server
 //
-// Every connection goes through [Options].Check with the address that it really leads to: those of requests, of watches and
-// of Dial. The environment's proxies are not used, as they would hide that address. Package kubeconfig has client-go do what concerns
-// kubeconfigs, credentials and TLS, and nothing else: its clients dial by themselves, so the requests are made here.
+// Every connection goes through [Options].Check with the address that it really leads to: those of requests, of watches
+// and of Dial. The environment's proxies are not used, as they would hide that address. Package kubeconfig has
+// client-go do what concerns kubeconfigs, credentials and TLS, and nothing else: its clients dial by themselves, so the
+// requests are made here.
 //
 //	cluster.go    the connection, and the identity of a cluster
 //	request.go    one request, and the errors of the API

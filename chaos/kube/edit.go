@@ -29,8 +29,8 @@ type Edit struct {
 	Item  bool            `json:"item,omitempty"`  // Ours is an item more of the list at Path
 }
 
-// A Mark is what a run has changed of an object. The object carries it in an annotation, written in the same patch: neither is there
-// without the other.
+// A Mark is what a run has changed of an object. The object carries it in an annotation, written in the same patch:
+// neither is there without the other.
 type Mark struct {
 	Run   string `json:"run"`
 	Edits []Edit `json:"edits"`
@@ -69,8 +69,8 @@ const (
 	editAgain = 50 * time.Millisecond
 )
 
-// Edit changes an object with a UID, and marks it. It changes nothing where the object is another one, or its values are not what the mark
-// says that was there.
+// Edit changes an object with a UID, and marks it. It changes nothing where the object is another one, or its values
+// are not what the mark says that was there.
 func (c *Cluster) Edit(ctx context.Context, r Ref, uid string, m Mark) error {
 	text, err := json.Marshal(m)
 	if err != nil {
@@ -79,7 +79,8 @@ func (c *Cluster) Edit(ctx context.Context, r Ref, uid string, m Mark) error {
 	return c.patched(ctx, r, uid, func(o Raw) ([]Change, error) {
 		key := pointer("metadata", "annotations", m.Key())
 		if _, has := o.at(key); has {
-			return nil, fmt.Errorf("%s has the mark of a run already, which changes the same: `brunt revert --discover` takes it back", r)
+			return nil, fmt.Errorf("%s has the mark of a run already, which changes the same: `brunt revert --discover` "+
+				"takes it back", r)
 		}
 		changes := []Change{{Op: "test", Path: "/metadata/resourceVersion", Value: o.Text("metadata", "resourceVersion")}}
 		for _, e := range m.Edits {
@@ -102,8 +103,8 @@ func (c *Cluster) Edit(ctx context.Context, r Ref, uid string, m Mark) error {
 	})
 }
 
-// TakeBack takes a change back. Each value that is not the mark's own any more is left, and named in theirs with who changed it. Gone says
-// that the object is no more.
+// TakeBack takes a change back. Each value that is not the mark's own any more is left, and named in theirs with who
+// changed it. Gone says that the object is no more.
 func (c *Cluster) TakeBack(ctx context.Context, r Ref, uid string, m Mark) (gone bool, theirs []string, err error) {
 	err = c.patched(ctx, r, uid, func(o Raw) ([]Change, error) {
 		var changes []Change
@@ -141,7 +142,8 @@ func (m Mark) Stands(o Raw) error {
 	return errors.Join(errs...)
 }
 
-// back are the changes that take an edit back; none where that is done already. An error says who else changed the value.
+// back are the changes that take an edit back; none where that is done already. An error says who else changed the
+// value.
 func (e Edit) back(o Raw) ([]Change, error) {
 	path, err := e.ours(o)
 	if err != nil {
@@ -170,10 +172,12 @@ func (e Edit) ours(o Raw) (path string, err error) {
 	} else if has && same(is, has, e.Ours) {
 		return e.Path, nil
 	}
-	return "", fmt.Errorf("%s is %s, changed by %s", e.Path, shown(is, has), cmp.Or(o.manager(e.Path), "an unknown field manager"))
+	return "", fmt.Errorf("%s is %s, changed by %s", e.Path, shown(is, has),
+		cmp.Or(o.manager(e.Path), "an unknown field manager"))
 }
 
-// patched patches an object that still has a UID, by the changes that follow from what it is. It tries again where it changed meanwhile.
+// patched patches an object that still has a UID, by the changes that follow from what it is. It tries again where it
+// changed meanwhile.
 func (c *Cluster) patched(ctx context.Context, r Ref, uid string, of func(o Raw) ([]Change, error)) error {
 	for began := time.Now(); ; {
 		o, err := c.Like(r).Get(ctx, r.Name)
@@ -247,7 +251,8 @@ func shown(is any, has bool) string {
 	return clean(string(text))
 }
 
-// manager is who has set the value at a JSON pointer last, as the cluster's records of fields name it; empty: they do not say.
+// manager is who has set the value at a JSON pointer last, as the cluster's records of fields name it; empty: they do
+// not say.
 func (o Raw) manager(path string) string {
 	all, _ := o.value([]string{"metadata", "managedFields"})
 	list, _ := all.([]any)

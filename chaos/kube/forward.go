@@ -22,8 +22,8 @@ const streamWithin = 20 * time.Second
 // mostSaid bounds what a node says of a connection that failed, in bytes.
 const mostSaid = 4 << 10
 
-// Dial connects to a port of a pod through the API server, by an upgraded connection of its own: the port need only be open on
-// the pod's loopback, and none is opened on this machine. Ctx bounds the connecting alone.
+// Dial connects to a port of a pod through the API server, by an upgraded connection of its own: the port need only be
+// open on the pod's loopback, and none is opened on this machine. Ctx bounds the connecting alone.
 func (c *Cluster) Dial(ctx context.Context, namespace, pod string, port int) (net.Conn, error) {
 	raw, err := c.upgrade(ctx, c.Pods(namespace).at(pod)+"/portforward")
 	if err != nil {

@@ -51,7 +51,8 @@ func (h *hostile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch how {
 	case socket:
 		sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
-		fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n"+
+		fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "+
+			"Upgrade\r\nSec-WebSocket-Accept: %s\r\n"+
 			"Sec-WebSocket-Protocol: SPDY/3.1+portforward.k8s.io\r\n\r\n", base64.StdEncoding.EncodeToString(sum[:]))
 	case spdy:
 		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: SPDY/3.1\r\nConnection: Upgrade\r\n\r\n")
@@ -65,15 +66,19 @@ func FuzzAPIServer(f *testing.F) {
 		`{}`, `null`, `[]`, `{"items":[null,{}]}`, `{"items":[{"metadata":{"creationTimestamp":"x"}}]}`,
 		`{"items":[{"spec":{"containers":[{"resources":{"limits":{"cpu":"1e9999999999"}}}]}}]}`,
 		`{"items":[{"spec":{"containers":[{"resources":{"limits":{"cpu":-1}}}]}}]}`,
-		`{"items":[{"containers":[{"usage":{"cpu":"1e-99999","memory":""}}]}]}`, `{"pods":[{"podRef":{"namespace":"a"},"cpu":{},"containers":[{"memory":null}]}]}`,
-		`{"type":"ERROR","object":null}` + "\n", `{"type":"ADDED","object":{"metadata":{"uid":"1"}}}` + "\n{", `{"resources":[null]}`,
+		`{"items":[{"containers":[{"usage":{"cpu":"1e-99999","memory":""}}]}]}`,
+		`{"pods":[{"podRef":{"namespace":"a"},"cpu":{},"containers":[{"memory":null}]}]}`,
+		`{"type":"ERROR","object":null}` + "\n", `{"type":"ADDED","object":{"metadata":{"uid":"1"}}}` + "\n{",
+		`{"resources":[null]}`,
 	} {
 		f.Add(uint8(plain), []byte(says))
 	}
 	for _, says := range []string{
 		"", "\x80\x03\x00\x02\x00\x00\x00\x0c\x00\x00\x00\x01\x00\x00\x00\x06\x00\x00\x00\x00",
-		"\x80\x03\x00\x04\x01\x00\x00\x0c\x00\x00\x00\x01\x04\x00\x00\x07\x7f\xff\xff\xff", "\x80\x03\x00\x06\x00\x00\x00\x04\x00\x00\x00\x02",
-		"\x80\x03\x00\x07\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00", "\x00\x00\x00\x03\x01\x00\x00\x01a", "\x80\x03\x00\x08\x00\xff\xff\xff",
+		"\x80\x03\x00\x04\x01\x00\x00\x0c\x00\x00\x00\x01\x04\x00\x00\x07\x7f\xff\xff\xff",
+		"\x80\x03\x00\x06\x00\x00\x00\x04\x00\x00\x00\x02",
+		"\x80\x03\x00\x07\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00", "\x00\x00\x00\x03\x01\x00\x00\x01a",
+		"\x80\x03\x00\x08\x00\xff\xff\xff",
 	} {
 		f.Add(uint8(spdy), []byte(says))
 		f.Add(uint8(socket), append([]byte{0x82, byte(len(says))}, says...))
@@ -86,8 +91,10 @@ func FuzzAPIServer(f *testing.F) {
 	s := httptest.NewServer(h)
 	f.Cleanup(s.Close)
 	config := filepath.Join(f.TempDir(), "config")
-	if err := os.WriteFile(config, []byte("apiVersion: v1\nkind: Config\nclusters: [{name: a, cluster: {server: "+s.URL+"}}]\n"+
-		"users: [{name: a, user: {token: a}}]\ncontexts: [{name: a, context: {cluster: a, user: a}}]\ncurrent-context: a\n"), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte("apiVersion: v1\nkind: Config\nclusters: [{name: a, cluster: {server: "+s.URL+
+		"}}]\n"+
+		"users: [{name: a, user: {token: a}}]\ncontexts: [{name: a, context: {cluster: a, user: a}}]\ncurrent-context: a\n"),
+		0o600); err != nil {
 		f.Fatal(err)
 	}
 	const within = 100 * time.Millisecond

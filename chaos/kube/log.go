@@ -19,9 +19,12 @@ const (
 	Former  Life = true
 )
 
-// Log writes what a container of a pod has printed since a time, in whole seconds, on both of its outputs, and at most that many bytes. Cut
-// says that there was more. An error with the reason [NotFound] or of a bad request says that there was no such life.
-func (c *Cluster) Log(ctx context.Context, namespace, pod, container string, of Life, since time.Time, to io.Writer, most int64) (cut bool, err error) {
+// Log writes what a container of a pod has printed since a time, in whole seconds, on both of its outputs, and at most
+// that many bytes. Cut says that there was more. An error with the reason [NotFound] or of a bad request says that
+// there was no such life.
+func (c *Cluster) Log(
+	ctx context.Context, namespace, pod, container string, of Life, since time.Time, to io.Writer, most int64,
+) (cut bool, err error) {
 	res, err := c.send(ctx, call{method: http.MethodGet, path: c.Pods(namespace).at(pod) + "/log", query: url.Values{
 		"container": {container}, "previous": {strconv.FormatBool(bool(of))}, "sinceTime": {since.UTC().Format(time.RFC3339)},
 	}})

@@ -21,7 +21,9 @@ func TestCluster_Log(t *testing.T) {
 		most int64
 		want string
 		cut  bool
-	}{{kube.Present, 100, "again\n", false}, {kube.Former, 11, "first\nlast\n", false}, {kube.Former, 6, "first\n", true}} {
+	}{
+		{kube.Present, 100, "again\n", false}, {kube.Former, 11, "first\nlast\n", false}, {kube.Former, 6, "first\n", true},
+	} {
 		var got strings.Builder
 		cut, err := c.Log(t.Context(), "default", "web", "app", row.of, time.Now(), &got, row.most)
 		if err != nil || cut != row.cut || got.String() != row.want {
@@ -34,8 +36,8 @@ func TestCluster_Log(t *testing.T) {
 	}
 }
 
-// TestObjects_WatchOn: a caller learns first which of the objects that it has are gone since it read them, and then the others as they are
-// now: a replacement comes after the object that it replaces.
+// TestObjects_WatchOn: a caller learns first which of the objects that it has are gone since it read them, and then the
+// others as they are now: a replacement comes after the object that it replaces.
 func TestObjects_WatchOn(t *testing.T) {
 	s := kubetest.Start(t)
 	c := open(t, kube.Address{Kubeconfig: s.Kubeconfig(t, "")})

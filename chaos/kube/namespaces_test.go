@@ -10,20 +10,26 @@ import (
 	"brunt/scenarios/suite"
 )
 
-// namespaces: the deletion of a namespace takes with it what is in it, and a namespace that it owns; services have addresses unless they are
-// headless.
+// namespaces: the deletion of a namespace takes with it what is in it, and a namespace that it owns; services have
+// addresses unless they are headless.
 func (b *bed) namespaces(t *testing.T) {
 	outer := "brunt-outer-" + strings.ToLower(rand.Text()[:6])
 	inner := outer + "-inner"
 	get := must[*kube.Namespace](t)
 	ns := get(b.Namespaces().Create(t.Context(), &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: outer}}, false))
-	get(b.Namespaces().Create(t.Context(), &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: inner, OwnerReferences: []kube.OwnerReference{{
-		APIVersion: "v1", Kind: "Namespace", Name: outer, UID: ns.UID,
-	}}}}, false))
+	get(b.Namespaces().Create(t.Context(), &kube.Namespace{ObjectMeta: kube.ObjectMeta{
+		Name: inner,
+		OwnerReferences: []kube.OwnerReference{{
+			APIVersion: "v1", Kind: "Namespace", Name: outer, UID: ns.UID,
+		}},
+	}}, false))
 	for _, name := range []string{"", kube.ClusterIPNone} {
 		s := must[*kube.Service](t)(b.Services(outer).Create(t.Context(), &kube.Service{
 			ObjectMeta: kube.ObjectMeta{GenerateName: "s-"},
-			Spec:       kube.ServiceSpec{ClusterIP: name, Selector: map[string]string{"app": "none"}, Ports: []kube.ServicePort{{Port: 80}}},
+			Spec: kube.ServiceSpec{
+				ClusterIP: name, Selector: map[string]string{"app": "none"},
+				Ports: []kube.ServicePort{{Port: 80}},
+			},
 		}, false))
 		if _, err := netip.ParseAddr(s.Spec.ClusterIP); (err == nil) != (name == "") {
 			t.Errorf("the service asked for the address %q and has %q", name, s.Spec.ClusterIP)

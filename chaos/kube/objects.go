@@ -14,7 +14,8 @@ type Objects[T any] struct {
 	path string // of the list
 }
 
-// within is the path of the list of a kind in a namespace, or in all where that is empty; group is that of the kind's group and version.
+// within is the path of the list of a kind in a namespace, or in all where that is empty; group is that of the kind's
+// group and version.
 func within(namespace, group, kind string) string {
 	if namespace == "" {
 		return group + "/" + kind
@@ -95,15 +96,16 @@ func (c *Cluster) Budgets(namespace string) Objects[PodDisruptionBudget] {
 	return Objects[PodDisruptionBudget]{c, within(namespace, "/apis/policy/v1", "poddisruptionbudgets")}
 }
 
-// Evict deletes a pod as a drain of its node does; with a UID only that pod. An error with the reason [Refused] says that a disruption
-// budget does not allow it now.
+// Evict deletes a pod as a drain of its node does; with a UID only that pod. An error with the reason [Refused] says
+// that a disruption budget does not allow it now.
 func (c *Cluster) Evict(ctx context.Context, namespace, pod, uid string) error {
 	ask := struct {
 		TypeMeta
 		ObjectMeta    `json:"metadata"`
 		DeleteOptions *deleteOptions `json:"deleteOptions,omitempty"`
 	}{
-		TypeMeta: TypeMeta{Kind: "Eviction", APIVersion: "policy/v1"}, ObjectMeta: ObjectMeta{Name: pod, Namespace: namespace},
+		TypeMeta:   TypeMeta{Kind: "Eviction", APIVersion: "policy/v1"},
+		ObjectMeta: ObjectMeta{Name: pod, Namespace: namespace},
 	}
 	if uid != "" {
 		ask.DeleteOptions = &deleteOptions{Preconditions: &preconditions{UID: uid}}
@@ -168,8 +170,8 @@ func (o Objects[T]) list(ctx context.Context, q Query) (out []T, version string,
 	}
 }
 
-// Create creates an object, and returns it as the cluster has it. With dry, it is only admitted: quota, policies and defaults
-// apply, and nothing is stored.
+// Create creates an object, and returns it as the cluster has it. With dry, it is only admitted: quota, policies and
+// defaults apply, and nothing is stored.
 func (o Objects[T]) Create(ctx context.Context, object *T, dry bool) (*T, error) {
 	out := new(T)
 	return out, o.c.do(ctx, call{method: http.MethodPost, path: o.path, query: dryRun(dry), body: object}, out)
@@ -192,7 +194,9 @@ type Change struct {
 // Patch changes an object: all changes or none. An error with the reason [Invalid] says that a test of it failed.
 func (o Objects[T]) Patch(ctx context.Context, name string, changes ...Change) (*T, error) {
 	out := new(T)
-	return out, o.c.do(ctx, call{method: http.MethodPatch, path: o.at(name), body: changes, as: "application/json-patch+json"}, out)
+	return out, o.c.do(ctx, call{
+		method: http.MethodPatch, path: o.at(name), body: changes, as: "application/json-patch+json",
+	}, out)
 }
 
 // Update replaces an object. An error with the reason [Conflict] says that it changed since it was read.

@@ -5,7 +5,9 @@ import (
 )
 
 // hopeless are the reasons for which a container waits in vain.
-var hopeless = []string{"ErrImageNeverPull", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+var hopeless = []string{
+	"ErrImageNeverPull", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError", "RunContainerError",
+}
 
 // Hopeless reports whether a container that waits for a reason waits in vain.
 func Hopeless(reason string) bool { return slices.Contains(hopeless, reason) }
@@ -14,7 +16,8 @@ func Hopeless(reason string) bool { return slices.Contains(hopeless, reason) }
 func Restricted(user int64) *PodSecurityContext {
 	yes := true
 	return &PodSecurityContext{
-		RunAsNonRoot: &yes, RunAsUser: &user, RunAsGroup: &user, SeccompProfile: &SeccompProfile{Type: SeccompProfileTypeRuntimeDefault},
+		RunAsNonRoot: &yes, RunAsUser: &user, RunAsGroup: &user,
+		SeccompProfile: &SeccompProfile{Type: SeccompProfileTypeRuntimeDefault},
 	}
 }
 

@@ -70,7 +70,8 @@ func (e *apiError) Away() bool {
 	return e.Code >= http.StatusInternalServerError || e.Code == http.StatusTooManyRequests && e.Reason != Refused
 }
 
-// Away reports whether an error says that the API server is away, or can't answer now: the same request may succeed later.
+// Away reports whether an error says that the API server is away, or can't answer now: the same request may succeed
+// later.
 func Away(err error) bool {
 	if _, ok := errors.AsType[unansweredError](err); ok {
 		return true
@@ -115,7 +116,8 @@ func errorOf(code int, text []byte) *apiError {
 // clean makes a text of the cluster fit for a line of output.
 func clean(text string) string {
 	const most = 1000
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
+	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }),
+		" ")
 	if len(text) > most {
 		text = strings.ToValidUTF8(text[:most], "") + " …"
 	}

@@ -40,8 +40,8 @@ type Subject struct {
 	Namespace string // of a service account
 }
 
-// Roles is the manifest of the least roles with some rights: a Role for each namespace, and a ClusterRole for the objects of
-// the cluster. The roles are bound to a subject, unless its name is empty.
+// Roles is the manifest of the least roles with some rights: a Role for each namespace, and a ClusterRole for the
+// objects of the cluster. The roles are bound to a subject, unless its name is empty.
 func Roles(name string, rights []Right, to Subject) string {
 	by := map[string][]Right{}
 	var namespaces []string
@@ -58,14 +58,16 @@ func Roles(name string, rights []Right, to Subject) string {
 		if ns != "" {
 			kind, in = "Role", ", namespace: "+ns
 		}
-		fmt.Fprintf(&out, "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: %s\nmetadata: {name: %s%s}\nrules:\n", kind, name, in)
+		fmt.Fprintf(&out, "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: %s\nmetadata: {name: %s%s}\nrules:\n", kind,
+			name, in)
 		for _, rule := range rules(by[ns]) {
 			fmt.Fprintln(&out, rule)
 		}
 		if to.Name == "" {
 			continue
 		}
-		fmt.Fprintf(&out, "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: %sBinding\nmetadata: {name: %s%s}\n", kind, name, in)
+		fmt.Fprintf(&out, "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: %sBinding\nmetadata: {name: %s%s}\n", kind,
+			name, in)
 		fmt.Fprintf(&out, "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: %s, name: %s}\n", kind, name)
 		subject := "apiGroup: rbac.authorization.k8s.io"
 		if to.Kind == "ServiceAccount" {
@@ -83,7 +85,8 @@ func rules(rights []Right) (out []string) {
 	})
 	for i := 0; i < len(rights); {
 		j := i + 1
-		for j < len(rights) && rights[j].Group == rights[i].Group && rights[j].Resource == rights[i].Resource && rights[j].Name == rights[i].Name {
+		for j < len(rights) && rights[j].Group == rights[i].Group && rights[j].Resource == rights[i].Resource &&
+			rights[j].Name == rights[i].Name {
 			j++
 		}
 		out = append(out, Rule(rights[i:j]...))

@@ -21,7 +21,8 @@ type PodUsage struct {
 // MetricsAPI is the group and version of the API of usage, which metrics-server serves where it is installed.
 const MetricsAPI = "metrics.k8s.io/v1beta1"
 
-// PodMetrics asks the API of usage what the pods of a namespace use. An error with the reason [NotFound] says that the cluster has no such API.
+// PodMetrics asks the API of usage what the pods of a namespace use. An error with the reason [NotFound] says that the
+// cluster has no such API.
 func (c *Cluster) PodMetrics(ctx context.Context, namespace string) ([]PodUsage, error) {
 	var list struct {
 		Items []struct {
@@ -34,7 +35,8 @@ func (c *Cluster) PodMetrics(ctx context.Context, namespace string) ([]PodUsage,
 			} `json:"containers"`
 		} `json:"items"`
 	}
-	if err := c.do(ctx, call{method: http.MethodGet, path: within(namespace, "/apis/"+MetricsAPI, "pods")}, &list); err != nil {
+	if err := c.do(ctx, call{method: http.MethodGet, path: within(namespace, "/apis/"+MetricsAPI, "pods")},
+		&list); err != nil {
 		return nil, err
 	}
 	var out []PodUsage

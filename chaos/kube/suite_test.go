@@ -41,7 +41,8 @@ func TestCluster_Server(t *testing.T) {
 	suiteOf(t, s.Kubeconfig(t, ""), s.Kubeconfig(t, "guest"))
 }
 
-// TestCluster_Kube runs the suite on a real cluster, so that the server for tests promises nothing that a cluster does not keep.
+// TestCluster_Kube runs the suite on a real cluster, so that the server for tests promises nothing that a cluster does
+// not keep.
 func TestCluster_Kube(t *testing.T) {
 	path := os.Getenv("BRUNT_KUBECONFIG")
 	if path == "" {
@@ -52,7 +53,8 @@ func TestCluster_Kube(t *testing.T) {
 		t.Fatal(err)
 	}
 	guest := t.TempDir() + "/guest"
-	text = bytes.Replace(text, []byte("user: {client-certificate-data"), []byte("user: {as: guest, client-certificate-data"), 1)
+	text = bytes.Replace(text, []byte("user: {client-certificate-data"),
+		[]byte("user: {as: guest, client-certificate-data"), 1)
 	if err := os.WriteFile(guest, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -83,8 +85,12 @@ func TestCluster_Plain(t *testing.T) {
 	s := kubetest.Start(t)
 	s.Ports = map[int]string{echo: echoServer(t)}
 	s.Plain()
-	b := &bed{Cluster: open(t, kube.Address{Kubeconfig: s.Kubeconfig(t, "")}), namespace: "default", kubeconfig: s.Kubeconfig(t, "")}
-	if _, err := b.Pods("default").Create(t.Context(), &kube.Pod{ObjectMeta: kube.ObjectMeta{Name: "echo"}}, false); err != nil {
+	b := &bed{
+		Cluster: open(t, kube.Address{Kubeconfig: s.Kubeconfig(t, "")}), namespace: "default",
+		kubeconfig: s.Kubeconfig(t, ""),
+	}
+	if _, err := b.Pods("default").Create(t.Context(), &kube.Pod{ObjectMeta: kube.ObjectMeta{Name: "echo"}},
+		false); err != nil {
 		t.Fatal(err)
 	}
 	b.connections(t)
@@ -180,7 +186,8 @@ func TestOpen_Mistakes(t *testing.T) {
 	}{
 		{"no file", kube.Address{Kubeconfig: "/nonexistent"}, "no such file"},
 		{"no context", kube.Address{Kubeconfig: path, Context: "prod"}, `no context "prod"; it has: test`},
-		{"a proxy", kube.Address{Kubeconfig: write("cluster: {server", "cluster: {proxy-url: \"http://127.0.0.1:1\", server")}, "proxy-url"},
+		{"a proxy", kube.Address{Kubeconfig: write("cluster: {server",
+			"cluster: {proxy-url: \"http://127.0.0.1:1\", server")}, "proxy-url"},
 		{"no YAML", kube.Address{Kubeconfig: write("kind: Config", "kind: [")}, "read the kubeconfig"},
 		{"no server", kube.Address{Kubeconfig: write(s.URL, "https://")}, "want a URL"},
 	} {
@@ -191,14 +198,17 @@ func TestOpen_Mistakes(t *testing.T) {
 		})
 	}
 	dead := open(t, kube.Address{Kubeconfig: write(s.URL, "https://127.0.0.1:1")})
-	if _, err := dead.Identity(t.Context()); err == nil || !strings.Contains(err.Error(), "127.0.0.1:1 does not answer") || kube.Answered(err) {
+	if _, err := dead.Identity(t.Context()); err == nil || !strings.Contains(err.Error(), "127.0.0.1:1 does not answer") ||
+		kube.Answered(err) {
 		t.Errorf("a dead server: %v", err)
 	}
 }
 
 func suiteOf(t *testing.T, kubeconfig, guest string) {
 	c := open(t, kube.Address{Kubeconfig: kubeconfig})
-	b := &bed{Cluster: c, namespace: "brunt-suite-" + strings.ToLower(rand.Text()[:6]), kubeconfig: kubeconfig, guest: guest}
+	b := &bed{
+		Cluster: c, namespace: "brunt-suite-" + strings.ToLower(rand.Text()[:6]), kubeconfig: kubeconfig, guest: guest,
+	}
 	ns := &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: b.namespace}}
 	if _, err := c.Namespaces().Create(t.Context(), ns, false); err != nil {
 		t.Fatal(err)
@@ -264,7 +274,8 @@ func (b *bed) objects(t *testing.T) {
 	why(t, "get nothing", err, kube.NotFound)
 	changed := new(*made)
 	changed.Data = map[string]string{"key": "b"}
-	if got := get(maps.Update(t.Context(), "one", changed)); got.Data["key"] != "b" || got.ResourceVersion == made.ResourceVersion {
+	if got := get(maps.Update(t.Context(), "one", changed)); got.Data["key"] != "b" ||
+		got.ResourceVersion == made.ResourceVersion {
 		t.Errorf("after the update: %+v", got)
 	}
 	_, err = maps.Update(t.Context(), "one", made)
@@ -302,7 +313,8 @@ func (b *bed) owners(t *testing.T) {
 func (b *bed) pages(t *testing.T) {
 	maps := b.ConfigMaps(b.namespace)
 	for i := range 7 {
-		must[*kube.ConfigMap](t)(maps.Create(t.Context(), configMap(fmt.Sprint("page", i), "", map[string]string{"page": "yes"}), false))
+		must[*kube.ConfigMap](t)(maps.Create(t.Context(),
+			configMap(fmt.Sprint("page", i), "", map[string]string{"page": "yes"}), false))
 	}
 	c := open(t, kube.Address{Kubeconfig: b.kubeconfig})
 	c.Pages(3)
@@ -341,7 +353,8 @@ func (b *bed) patch(t *testing.T) {
 	if got.Annotations["brunt.dev/undo"] != "" {
 		t.Errorf("after the removal: %+v", got.Annotations)
 	}
-	_, err := maps.Patch(t.Context(), "patched", kube.Change{Op: "replace", Path: "/data/key", Value: "c"}, kube.Change{Op: "test", Path: "/data/key", Value: "a"})
+	_, err := maps.Patch(t.Context(), "patched", kube.Change{Op: "replace", Path: "/data/key", Value: "c"},
+		kube.Change{Op: "test", Path: "/data/key", Value: "a"})
 	why(t, "a test that fails", err, kube.Invalid)
 	if got := get(maps.Get(t.Context(), "patched")); got.Data["key"] != "b" {
 		t.Errorf("a part of a patch was done: %+v", got.Data)
@@ -354,28 +367,35 @@ func (b *bed) edit(t *testing.T) {
 	made := must[*kube.ConfigMap](t)(maps.Create(t.Context(), configMap("edited", "a", nil), false))
 	r := kube.Ref{API: "v1", Resource: "configmaps", Namespace: b.namespace, Name: "edited"}
 	m := kube.Mark{Run: "r", Edits: []kube.Edit{
-		{Path: "/data/key", Prior: json.RawMessage(`"a"`), Ours: json.RawMessage(`"b"`)}, {Path: "/data/new", Ours: json.RawMessage(`"c"`)},
+		{Path: "/data/key", Prior: json.RawMessage(`"a"`), Ours: json.RawMessage(`"b"`)},
+		{Path: "/data/new", Ours: json.RawMessage(`"c"`)},
 	}}
 	uid := string(made.UID)
 	now := func() (*kube.ConfigMap, kube.Raw) {
 		raw := must[*kube.Raw](t)(b.Like(r).Get(t.Context(), r.Name))
 		return must[*kube.ConfigMap](t)(maps.Get(t.Context(), r.Name)), *raw
 	}
-	if err := b.Edit(t.Context(), r, "another", m); err == nil || !strings.Contains(err.Error(), "another object has its name") {
+	if err := b.Edit(t.Context(), r, "another", m); err == nil ||
+		!strings.Contains(err.Error(), "another object has its name") {
 		t.Errorf("edit another: %v", err)
 	}
-	wrong := kube.Mark{Run: "r", Edits: []kube.Edit{{Path: "/data/key", Prior: json.RawMessage(`"z"`), Ours: json.RawMessage(`"b"`)}}}
-	if err := b.Edit(t.Context(), r, uid, wrong); err == nil || !strings.Contains(err.Error(), "has another value at /data/key") {
+	wrong := kube.Mark{
+		Run: "r", Edits: []kube.Edit{{Path: "/data/key", Prior: json.RawMessage(`"z"`), Ours: json.RawMessage(`"b"`)}},
+	}
+	if err := b.Edit(t.Context(), r, uid, wrong); err == nil ||
+		!strings.Contains(err.Error(), "has another value at /data/key") {
 		t.Errorf("edit what is not as it was: %v", err)
 	}
 	if err := b.Edit(t.Context(), r, uid, m); err != nil {
 		t.Fatal(err)
 	}
 	is, raw := now()
-	if is.Data["key"] != "b" || is.Data["new"] != "c" || len(raw.Marks()) != 1 || raw.Marks()[m.Key()].Run != "r" || m.Stands(raw) != nil {
+	if is.Data["key"] != "b" || is.Data["new"] != "c" || len(raw.Marks()) != 1 || raw.Marks()[m.Key()].Run != "r" ||
+		m.Stands(raw) != nil {
 		t.Errorf("edited: %v, marks %v, %v", is.Data, raw.Marks(), m.Stands(raw))
 	}
-	if err := b.Edit(t.Context(), r, uid, m); err == nil || !strings.Contains(err.Error(), "has the mark of a run already") {
+	if err := b.Edit(t.Context(), r, uid, m); err == nil ||
+		!strings.Contains(err.Error(), "has the mark of a run already") {
 		t.Errorf("edit twice: %v", err)
 	}
 	is.Data["key"] = "d"
@@ -384,7 +404,8 @@ func (b *bed) edit(t *testing.T) {
 		t.Errorf("changed by another: %v", m.Stands(raw))
 	}
 	gone, theirs, err := b.TakeBack(t.Context(), r, uid, m)
-	if is, raw = now(); gone || err != nil || len(theirs) != 1 || is.Data["key"] != "d" || is.Data["new"] != "" || len(raw.Marks()) > 0 {
+	if is, raw = now(); gone || err != nil || len(theirs) != 1 || is.Data["key"] != "d" || is.Data["new"] != "" ||
+		len(raw.Marks()) > 0 {
 		t.Errorf("taken back: %v, %v, %v; %v, marks %v", gone, theirs, err, is.Data, raw.Marks())
 	}
 	if gone, _, err = b.TakeBack(t.Context(), r, uid, m); gone || err != nil {
@@ -426,7 +447,8 @@ func (b *bed) watch(t *testing.T) {
 	}
 	short, end := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, errEnough)
 	defer end()
-	if err := maps.Watch(short, kube.Query{}, func(kube.Event[kube.ConfigMap]) bool { return true }); !errors.Is(err, errEnough) {
+	if err := maps.Watch(short, kube.Query{}, func(kube.Event[kube.ConfigMap]) bool { return true }); !errors.Is(err,
+		errEnough) {
 		t.Errorf("a watch that is ended: %v", err)
 	}
 }
@@ -457,7 +479,10 @@ func (b *bed) pods(t *testing.T) {
 		ObjectMeta: kube.ObjectMeta{Name: "echo", Labels: map[string]string{"app": "echo"}},
 		Spec: kube.PodSpec{
 			TerminationGracePeriodSeconds: new(int64),
-			Containers:                    []kube.Container{{Name: "echo", Image: "docker.io/library/brunt-kube-pause:1", ImagePullPolicy: kube.PullNever}},
+			Containers: []kube.Container{{
+				Name: "echo", Image: "docker.io/library/brunt-kube-pause:1",
+				ImagePullPolicy: kube.PullNever,
+			}},
 		},
 	}
 	suite.Until(t, "the namespace takes pods", func() bool {
@@ -542,7 +567,8 @@ func (b *bed) connections(t *testing.T) {
 		t.Errorf("with an ended context: %v", err)
 	}
 
-	closed, err := kubeconfig.Open(kube.Address{Kubeconfig: b.kubeconfig}, kube.Options{Check: func(netip.AddrPort, string) error { return errEnough }})
+	closed, err := kubeconfig.Open(kube.Address{Kubeconfig: b.kubeconfig},
+		kube.Options{Check: func(netip.AddrPort, string) error { return errEnough }})
 	if err != nil {
 		t.Fatal(err)
 	}

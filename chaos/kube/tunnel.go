@@ -27,8 +27,8 @@ const (
 	portForward = "portforward.k8s.io"
 )
 
-// upgrade makes a connection of which the API server passes SPDY on to a node: by a WebSocket, else by SPDY alone, as some
-// balancers pass only one of them.
+// upgrade makes a connection of which the API server passes SPDY on to a node: by a WebSocket, else by SPDY alone, as
+// some balancers pass only one of them.
 func (c *Cluster) upgrade(ctx context.Context, path string) (net.Conn, error) {
 	by, err := c.shake(ctx, &handshake{c: c, socket: true}, http.MethodGet, path)
 	if e, ok := errors.AsType[*apiError](err); ok && e.Reason == "" || errors.Is(err, errNoTunnel) {

@@ -25,14 +25,15 @@ const (
 	silentWatch = 90 * time.Second // after which it is begun again: the API server sends a bookmark each minute
 )
 
-// Watch calls do with every object that a query selects, then with each change, until do returns false or ctx ends. After an
-// outage of the API server, or where its history is too short, it lists the objects again: what has gone meanwhile is told too.
-// The error is that of a request which the API server refuses, or the cause of ctx's end.
+// Watch calls do with every object that a query selects, then with each change, until do returns false or ctx ends.
+// After an outage of the API server, or where its history is too short, it lists the objects again: what has gone
+// meanwhile is told too. The error is that of a request which the API server refuses, or the cause of ctx's end.
 func (o Objects[T]) Watch(ctx context.Context, q Query, do func(Event[T]) bool) error {
 	return o.WatchOn(ctx, q, nil, do)
 }
 
-// WatchOn is [Objects.Watch] for a caller that has some objects already: those of them are told as gone too that are no more when it begins.
+// WatchOn is [Objects.Watch] for a caller that has some objects already: those of them are told as gone too that are no
+// more when it begins.
 func (o Objects[T]) WatchOn(ctx context.Context, q Query, had []T, do func(Event[T]) bool) error {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
@@ -103,8 +104,9 @@ func identity[T any](object *T) (uid, version string) {
 	return "", ""
 }
 
-// sync lists the objects, tells which are gone, new or changed, and returns the version of the list. It tells those that are gone
-// first, as a controller replaces an object after it is gone: a count of both at once would hide that one was missing.
+// sync lists the objects, tells which are gone, new or changed, and returns the version of the list. It tells those
+// that are gone first, as a controller replaces an object after it is gone: a count of both at once would hide that one
+// was missing.
 func (w *watcher[T]) sync(ctx context.Context) (string, error) {
 	list, version, err := w.list(ctx, w.q)
 	if err != nil {

@@ -92,7 +92,9 @@ func attach(s Spec, on []netlink.Link) (_ *programs, err error) {
 			f.Close()
 		}
 	}()
-	f.affected, err = ebpf.NewMap(&ebpf.MapSpec{Name: "brunt_met", Type: ebpf.Array, KeySize: 4, ValueSize: 24, MaxEntries: 1})
+	f.affected, err = ebpf.NewMap(&ebpf.MapSpec{
+		Name: "brunt_met", Type: ebpf.Array, KeySize: 4, ValueSize: 24, MaxEntries: 1,
+	})
 	if err != nil {
 		return nil, kernel.Hint(fmt.Errorf("making a map to count in: %w", err))
 	}
@@ -176,7 +178,8 @@ func lonely(s Spec) error {
 					return fmt.Errorf("looking at a program on %s: %w", l.Attrs().Name, err)
 				}
 				if info.Name == programName(Duplicate) {
-					return fmt.Errorf("a duplicate is in force on %s, and one of two can't tell its copies from originals", l.Attrs().Name)
+					return fmt.Errorf("a duplicate is in force on %s, and one of two can't tell its copies from originals",
+						l.Attrs().Name)
 				}
 			}
 		}

@@ -70,9 +70,11 @@ func newStage(t *testing.T, tracked bool) *stage {
 	t.Helper()
 	w := netnstest.New(t, 2)
 	w.Victim.Run(t, "tc qdisc replace dev eth0 root pfifo limit 77")
-	rules := "table ip theirs { set s { type ipv4_addr; elements = { 192.0.2.1 } }; chain in { type filter hook input priority 0; ip saddr @s counter drop; }; }"
+	rules := "table ip theirs { set s { type ipv4_addr; elements = { 192.0.2.1 } }; chain in { type filter hook input " +
+		"priority 0; ip saddr @s counter drop; }; }"
 	if tracked {
-		rules += "\ntable inet tracking { chain in { type filter hook input priority 0; ct state established counter accept; }; }"
+		rules += "\ntable inet tracking { chain in { type filter hook input priority 0; ct state established counter " +
+			"accept; }; }"
 	}
 	w.Victim.Run(t, "nft -f - <<'END'\n"+rules+"\nEND")
 	s := &stage{World: w, open: map[exchange]net.Conn{}}
@@ -145,7 +147,9 @@ func (s *stage) addr(k exchange) netip.AddrPort {
 // exchanges returns all combinations.
 func exchanges() []exchange {
 	var all []exchange
-	for _, ends := range [][2]string{{"victim", "peer"}, {"peer", "victim"}, {"victim", "other"}, {"other", "victim"}, {"victim", "victim"}} {
+	for _, ends := range [][2]string{
+		{"victim", "peer"}, {"peer", "victim"}, {"victim", "other"}, {"other", "victim"}, {"victim", "victim"},
+	} {
 		for _, network := range []string{"tcp", "udp"} {
 			for _, port := range []uint16{echoA, echoB} {
 				for _, v6 := range []bool{false, true} {
@@ -291,14 +295,18 @@ func TestCut(t *testing.T) {
 		},
 		{name: "partition, old ones kept", spec: netns.Spec{Do: netns.Partition, Keep: true}, as: silent, keep: true},
 		{
-			name: "partition, what it opens, old ones kept", spec: netns.Spec{Do: netns.Partition, Keep: true, Direction: netns.Out},
-			hit: func(k exchange) bool { return k.from == "victim" }, as: silent, keep: true,
+			name: "partition, what it opens, old ones kept",
+			spec: netns.Spec{Do: netns.Partition, Keep: true, Direction: netns.Out},
+			hit:  func(k exchange) bool { return k.from == "victim" }, as: silent, keep: true,
 		},
 		{name: "partition, refused", spec: netns.Spec{Do: netns.Partition, Mode: "reject"}, as: refused},
 		{
 			name: "partition, refused what others open to a port",
-			spec: netns.Spec{Do: netns.Partition, Mode: "reject", Direction: netns.In, Match: netns.Match{Ports: []uint16{echoA}}},
-			hit:  func(k exchange) bool { return k.port == echoA && k.to == "victim" }, as: refused,
+			spec: netns.Spec{
+				Do: netns.Partition, Mode: "reject", Direction: netns.In,
+				Match: netns.Match{Ports: []uint16{echoA}},
+			},
+			hit: func(k exchange) bool { return k.port == echoA && k.to == "victim" }, as: refused,
 		},
 		{name: "partition, reset", spec: netns.Spec{Do: netns.Partition, Mode: "reset"}, as: refused, old: reset},
 		{
@@ -314,26 +322,40 @@ func TestCut(t *testing.T) {
 		},
 		{name: "reset", spec: netns.Spec{Do: netns.Reset}, as: passes, old: reset},
 		{
-			name: "reset of a port, what it opened", spec: netns.Spec{Do: netns.Reset, Direction: netns.Out, Match: netns.Match{Ports: []uint16{echoA}}},
-			hit: func(k exchange) bool { return k.port == echoA && k.from == "victim" }, as: passes, old: reset,
+			name: "reset of a port, what it opened",
+			spec: netns.Spec{Do: netns.Reset, Direction: netns.Out, Match: netns.Match{Ports: []uint16{echoA}}},
+			hit:  func(k exchange) bool { return k.port == echoA && k.from == "victim" }, as: passes, old: reset,
 		},
 		{name: "loss of all", spec: netns.Spec{Do: netns.Loss, Share: 1, Via: "nft"}, as: silent},
 		{name: "loss of all by a program", spec: netns.Spec{Do: netns.Loss, Via: "ebpf"}, as: silent},
 		{
-			name: "loss by a program, a port", spec: netns.Spec{Do: netns.Loss, Via: "ebpf", Match: netns.Match{Ports: []uint16{9, echoA}}},
+			name: "loss by a program, a port", spec: netns.Spec{
+				Do: netns.Loss, Via: "ebpf",
+				Match: netns.Match{Ports: []uint16{9, echoA}},
+			},
 			hit: func(k exchange) bool { return k.port == echoA }, as: silent,
 		},
 		{name: "corruption of all by a program", spec: netns.Spec{Do: netns.Corrupt, Via: "ebpf"}, as: silent},
-		{name: "corruption of what goes out", spec: netns.Spec{Do: netns.Corrupt, Direction: netns.Out, Via: "ebpf"}, as: silent},
-		{name: "partition by a program", spec: netns.Spec{Do: netns.Partition, Via: "ebpf"}, as: silent},
-		{name: "partition from everybody by a program", spec: netns.Spec{Do: netns.Partition, Via: "ebpf"}, all: true, as: silent},
 		{
-			name: "blackhole of a port by a program", spec: netns.Spec{Do: netns.Blackhole, Via: "ebpf", Match: netns.Match{Ports: []uint16{echoB}}},
-			hit: func(k exchange) bool { return k.port == echoB }, as: silent,
+			name: "corruption of what goes out", spec: netns.Spec{Do: netns.Corrupt, Direction: netns.Out, Via: "ebpf"},
+			as: silent,
+		},
+		{name: "partition by a program", spec: netns.Spec{Do: netns.Partition, Via: "ebpf"}, as: silent},
+		{
+			name: "partition from everybody by a program", spec: netns.Spec{Do: netns.Partition, Via: "ebpf"}, all: true,
+			as: silent,
+		},
+		{
+			name: "blackhole of a port by a program",
+			spec: netns.Spec{Do: netns.Blackhole, Via: "ebpf", Match: netns.Match{Ports: []uint16{echoB}}},
+			hit:  func(k exchange) bool { return k.port == echoB }, as: silent,
 		},
 		{name: "latency of an hour", spec: netns.Spec{Do: netns.Latency, Delay: time.Hour}, as: silent},
 		{
-			name: "latency of an hour, a port", spec: netns.Spec{Do: netns.Latency, Delay: time.Hour, Match: netns.Match{Ports: []uint16{9, echoA}}},
+			name: "latency of an hour, a port", spec: netns.Spec{
+				Do: netns.Latency, Delay: time.Hour,
+				Match: netns.Match{Ports: []uint16{9, echoA}},
+			},
 			hit: func(k exchange) bool { return k.port == echoA }, as: silent,
 		},
 		{name: "bandwidth of a byte", spec: netns.Spec{Do: netns.Bandwidth, Rate: 1}, as: silent},
@@ -379,7 +401,8 @@ func TestCut(t *testing.T) {
 					return tt.as
 				})
 				affected, err := h.Affected()
-				if err != nil || affected.Hit == 0 || affected.Packets < affected.Hit || affected.Bytes == 0 && tt.spec.Do != netns.Reset {
+				if err != nil || affected.Hit == 0 || affected.Packets < affected.Hit ||
+					affected.Bytes == 0 && tt.spec.Do != netns.Reset {
 					t.Errorf("it met %+v, %v", affected, err)
 				}
 				for range 2 {

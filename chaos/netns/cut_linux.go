@@ -60,7 +60,8 @@ func cut(s Spec) (Held, error) {
 	if s.Do == Reset || s.Do == HalfOpen || s.Mode == modeReset && !s.Keep {
 		// If the kernel can't destroy sockets, the rules answer the next packet of each connection
 		// with a reset. That does not work for a half-open connection.
-		n, err := sockdiag.Destroy(slices.DeleteFunc(live, func(k sockdiag.Socket) bool { return k.Proto != unix.IPPROTO_TCP }))
+		n, err := sockdiag.Destroy(slices.DeleteFunc(live,
+			func(k sockdiag.Socket) bool { return k.Proto != unix.IPPROTO_TCP }))
 		if err != nil && (s.Do == HalfOpen || !errors.Is(err, unix.EOPNOTSUPP)) {
 			t.Close()
 			return nil, err
@@ -146,7 +147,8 @@ func (c *cutter) sides() []side {
 		local4: 16, remote4: 12, local6: 24, remote6: 8, localPort: nft.DestPort, remotePort: nft.SourcePort,
 	}
 	out := side{
-		name: "out", out: true, hooks: []*nftables.ChainHook{nftables.ChainHookPostrouting}, priority: -150, link: expr.MetaKeyOIFTYPE,
+		name: "out", out: true, hooks: []*nftables.ChainHook{nftables.ChainHookPostrouting}, priority: -150,
+		link:   expr.MetaKeyOIFTYPE,
 		local4: 12, remote4: 16, local6: 8, remote6: 24, localPort: nft.SourcePort, remotePort: nft.DestPort,
 	}
 	if c.replies() {
@@ -341,7 +343,8 @@ func (c *cutter) sockets(name string, all []sockdiag.Socket) ([]living, error) {
 		if v6 {
 			kind, suffix = nftables.TypeIP6Addr, "6"
 		}
-		tuple, err := nftables.ConcatSetType(nftables.TypeInetProto, kind, nftables.TypeInetService, kind, nftables.TypeInetService)
+		tuple, err := nftables.ConcatSetType(nftables.TypeInetProto, kind, nftables.TypeInetService, kind,
+			nftables.TypeInetService)
 		if err != nil {
 			return nil, fmt.Errorf("naming a set: %w", err)
 		}
@@ -388,7 +391,8 @@ func payload() [][]expr.Any {
 		len    uint32
 	}{{unix.NFPROTO_IPV4, 20}, {unix.NFPROTO_IPV6, 40}} {
 		for words := uint32(5); words <= 15; words++ {
-			e := append(nft.Family(ip.family), nft.Bits(expr.PayloadBaseTransportHeader, 12, []byte{0xf0}, []byte{byte(words << 4)})...)
+			e := append(nft.Family(ip.family), nft.Bits(expr.PayloadBaseTransportHeader, 12, []byte{0xf0},
+				[]byte{byte(words << 4)})...)
 			all = append(all, append(e,
 				&expr.Meta{Key: expr.MetaKeyLEN, Register: 1},
 				&expr.Byteorder{SourceRegister: 1, DestRegister: 1, Op: expr.ByteorderHton, Len: 4, Size: 4},

@@ -37,9 +37,21 @@ func TestCut_Exact(t *testing.T) {
 		stops func(f flow) bool // of the datagrams between victim and peer
 	}{
 		{"both ways", netns.Spec{Do: netns.Partition}, func(flow) bool { return true }},
-		{"what others open", netns.Spec{Do: netns.Partition, Direction: netns.In}, func(f flow) bool { return f.to == "victim" }},
-		{"what it opens", netns.Spec{Do: netns.Partition, Direction: netns.Out}, func(f flow) bool { return f.from == "victim" }},
-		{"a port", netns.Spec{Do: netns.Partition, Match: netns.Match{Ports: []uint16{6002}}}, func(f flow) bool { return f.port == 6002 }},
+		{
+			"what others open",
+			netns.Spec{Do: netns.Partition, Direction: netns.In},
+			func(f flow) bool { return f.to == "victim" },
+		},
+		{
+			"what it opens",
+			netns.Spec{Do: netns.Partition, Direction: netns.Out},
+			func(f flow) bool { return f.from == "victim" },
+		},
+		{
+			"a port",
+			netns.Spec{Do: netns.Partition, Match: netns.Match{Ports: []uint16{6002}}},
+			func(f flow) bool { return f.port == 6002 },
+		},
 		{
 			"a port, what others open",
 			netns.Spec{Do: netns.Partition, Direction: netns.In, Match: netns.Match{Ports: []uint16{6001}}},

@@ -40,16 +40,19 @@ func (d *Diversion) Spare(_, _ string, c syscall.RawConn) error {
 // Set redirects new TCP connections over IPv4 from the keys to the values, all at the same instant.
 // It is called once.
 //
-// The rules name the first segment of a connection. Without that, those that are open would be redirected too where the table is what
-// begins to track connections, as in most pods: their next segment is the first that is seen of them.
+// The rules name the first segment of a connection. Without that, those that are open would be redirected too where the
+// table is what begins to track connections, as in most pods: their next segment is the first that is seen of them.
 func (d *Diversion) Set(from map[netip.AddrPort]netip.AddrPort) error {
 	t := d.table
-	t.Rule(t.Chain("track"), nft.Opened(false)) // the kernel tracks connections for as long as a rule asks for it, see Lift
+	// the kernel tracks connections for as long as a rule asks for it, see Lift
+	t.Rule(t.Chain("track"), nft.Opened(false))
 	d.chain = t.BaseChain("divert", nftables.ChainTypeNAT, nftables.ChainHookOutput, -110)
-	t.Rule(d.chain, nft.Meta(expr.MetaKeyMARK, expr.CmpOpEq, binary.NativeEndian.AppendUint32(nil, d.mark)...), nft.Verdict(expr.VerdictAccept))
+	t.Rule(d.chain, nft.Meta(expr.MetaKeyMARK, expr.CmpOpEq, binary.NativeEndian.AppendUint32(nil, d.mark)...),
+		nft.Verdict(expr.VerdictAccept))
 	for there, local := range from {
 		t.Rule(d.chain,
-			nft.Family(unix.NFPROTO_IPV4), nft.Proto(unix.IPPROTO_TCP), opens(), nft.Field(expr.PayloadBaseNetworkHeader, 16, there.Addr().AsSlice()),
+			nft.Family(unix.NFPROTO_IPV4), nft.Proto(unix.IPPROTO_TCP), opens(),
+			nft.Field(expr.PayloadBaseNetworkHeader, 16, there.Addr().AsSlice()),
 			nft.Port(nft.DestPort, there.Port()),
 			[]expr.Any{
 				&expr.Immediate{Register: 1, Data: local.Addr().AsSlice()},
@@ -65,8 +68,8 @@ func opens() []expr.Any {
 	return nft.Bits(expr.PayloadBaseTransportHeader, 13, []byte{0x17}, []byte{0x02})
 }
 
-// Lift ends the redirection of new connections. Those that were redirected stay so until Close: where nothing else tracks connections
-// and translates addresses in the namespace, the kernel does it for as long as the table is there.
+// Lift ends the redirection of new connections. Those that were redirected stay so until Close: where nothing else
+// tracks connections and translates addresses in the namespace, the kernel does it for as long as the table is there.
 func (d *Diversion) Lift() error {
 	if d.chain == nil {
 		return nil

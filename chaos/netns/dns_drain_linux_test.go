@@ -15,8 +15,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// TestDNS_InFlight begins and ends faults on a name that is never asked, while other names are asked of a resolver that takes
-// its time: every question has its answer, over fresh and kept sockets, and nothing of the fault is left.
+// TestDNS_InFlight begins and ends faults on a name that is never asked, while other names are asked of a resolver that
+// takes its time: every question has its answer, over fresh and kept sockets, and nothing of the fault is left.
 func TestDNS_InFlight(t *testing.T) {
 	const answersAfter = 150 * time.Millisecond
 	occurrences := suite.Times(4)
@@ -39,7 +39,8 @@ func TestDNS_InFlight(t *testing.T) {
 					for !over.Load() {
 						asked.Add(1)
 						got := to.ask(t, w.Victim, "db.example.com.", dns.TypeA, 5*time.Second)
-						if got != truth.String() && to.network == "tcp" && !to.fresh { // a server may end a kept connection: RFC 7766, 6.2.4
+						// a server may end a kept connection: RFC 7766, 6.2.4
+						if got != truth.String() && to.network == "tcp" && !to.fresh {
 							to.conn = nil
 							got = to.ask(t, w.Victim, "db.example.com.", dns.TypeA, 5*time.Second)
 						}
@@ -72,7 +73,8 @@ func TestDNS_InFlight(t *testing.T) {
 			if longest > answersAfter {
 				t.Errorf("an end waited for the questions in flight: it took %s", longest)
 			}
-			suite.Until(t, "the end of what was in flight", func() bool { return netnstest.State(t, w.Victim.Namespace) == before })
+			suite.Until(t, "the end of what was in flight",
+				func() bool { return netnstest.State(t, w.Victim.Namespace) == before })
 		})
 	}
 }

@@ -121,8 +121,18 @@ func TestDNS(t *testing.T) {
 		{"fail, no such domain", netns.Spec{Do: netns.DNSFail, Names: names, RCode: "NXDOMAIN"}, "NXDOMAIN", "NXDOMAIN"},
 		{"fail, all names", netns.Spec{Do: netns.DNSFail, RCode: "REFUSED"}, "REFUSED", "REFUSED"},
 		{"timeout", netns.Spec{Do: netns.DNSMute, Names: names}, silent, silent},
-		{"spoof", netns.Spec{Do: netns.DNSSpoof, Names: names, Answers: []netip.Addr{lie, lie6}}, lie.String(), lie6.String()},
-		{"spoof without IPv6", netns.Spec{Do: netns.DNSSpoof, Names: names, Answers: []netip.Addr{lie}}, lie.String(), "nothing"},
+		{
+			"spoof",
+			netns.Spec{Do: netns.DNSSpoof, Names: names, Answers: []netip.Addr{lie, lie6}},
+			lie.String(),
+			lie6.String(),
+		},
+		{
+			"spoof without IPv6",
+			netns.Spec{Do: netns.DNSSpoof, Names: names, Answers: []netip.Addr{lie}},
+			lie.String(),
+			"nothing",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -144,7 +154,8 @@ END`)
 
 			var askings []*asking
 			for _, to := range []netip.AddrPort{
-				netip.AddrPortFrom(w.Peers[0].V4, 53), netip.AddrPortFrom(w.Peers[0].V6, 53), netip.MustParseAddrPort("127.0.0.11:53"),
+				netip.AddrPortFrom(w.Peers[0].V4, 53), netip.AddrPortFrom(w.Peers[0].V6, 53),
+				netip.MustParseAddrPort("127.0.0.11:53"),
 			} {
 				for _, network := range []string{"udp", "tcp"} {
 					for _, fresh := range []bool{true, false} {
@@ -198,7 +209,8 @@ END`)
 				t.Errorf("the unit's own resolver said %s in the fault", got)
 			}
 			affected, err := h.Affected()
-			if err != nil || affected.Hit == 0 || affected.Packets < affected.Hit || len(tt.spec.Names) > 0 && affected.Packets == affected.Hit {
+			if err != nil || affected.Hit == 0 || affected.Packets < affected.Hit ||
+				len(tt.spec.Names) > 0 && affected.Packets == affected.Hit {
 				t.Errorf("it met %+v, %v", affected, err)
 			}
 			for range 2 {
@@ -250,7 +262,9 @@ func TestDNS_Malformed(t *testing.T) {
 	}
 	defer h.Close()
 	var two dns.Msg
-	two.Question = []dns.Question{{Name: "a.", Qtype: dns.TypeA, Qclass: dns.ClassINET}, {Name: "b.", Qtype: dns.TypeA, Qclass: dns.ClassINET}}
+	two.Question = []dns.Question{
+		{Name: "a.", Qtype: dns.TypeA, Qclass: dns.ClassINET}, {Name: "b.", Qtype: dns.TypeA, Qclass: dns.ClassINET},
+	}
 	packed, err := two.Pack()
 	if err != nil {
 		t.Fatal(err)

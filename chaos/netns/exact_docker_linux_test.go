@@ -188,7 +188,10 @@ func (e *exactness) partition(t *testing.T) {
 		}
 		flows := []*flow{
 			{"web's to store", newRoute(t, between(e.store, e.web), netns.In, 5031), true},
-			{"store's to web", newRoute(t, between(e.web, e.store), netns.In, 5032), yaml == "network.partition: {from: web, to: store}"},
+			{
+				"store's to web", newRoute(t, between(e.web, e.store), netns.In, 5032),
+				yaml == "network.partition: {from: web, to: store}",
+			},
 			{"web's to other", newRoute(t, between(e.other, e.web), netns.In, 5033), false},
 			{"other's to web", newRoute(t, between(e.web, e.other), netns.In, 5034), false},
 			{"other's to store", newRoute(t, between(e.store, e.other), netns.In, 5035), false},

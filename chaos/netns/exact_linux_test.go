@@ -132,7 +132,8 @@ func spreads(t *testing.T, clean, took []time.Duration) {
 	added := func(q float64) float64 {
 		return float64(took[int(q*float64(len(took)))]-clean[len(clean)/2]) / float64(time.Millisecond)
 	}
-	t.Logf("%d round trips over TCP: added p1 %.2f, p25 %.2f, p50 %.2f, p75 %.2f, p99 %.2f ms", len(took), added(0.01), added(0.25), added(0.5),
+	t.Logf("%d round trips over TCP: added p1 %.2f, p25 %.2f, p50 %.2f, p75 %.2f, p99 %.2f ms", len(took), added(0.01),
+		added(0.25), added(0.5),
 		added(0.75), added(0.99))
 	for q, want := range map[float64]float64{0.01: 80.4, 0.25: 90, 0.5: 100, 0.75: 110, 0.99: 119.6} {
 		if math.Abs(added(q)-want) > 3 {

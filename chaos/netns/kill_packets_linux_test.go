@@ -95,7 +95,8 @@ func TestKill_Packets(t *testing.T) {
 			}
 			if len(took) > 0 {
 				slices.Sort(took)
-				t.Logf("%d kills: datagrams came through again after %v, half of them %v, at most %v", times, took[0], took[len(took)/2], took[len(took)-1])
+				t.Logf("%d kills: datagrams came through again after %v, half of them %v, at most %v", times, took[0],
+					took[len(took)/2], took[len(took)-1])
 				if exact() && took[len(took)-1] > time.Second {
 					t.Error("that is too long")
 				}

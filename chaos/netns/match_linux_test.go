@@ -41,7 +41,10 @@ func TestQueueMatch(t *testing.T) {
 		}
 	}
 	others := func(netip.Addr, netip.Addr) []netip.Prefix {
-		return []netip.Prefix{netip.MustParsePrefix("10.77.0.128/25"), netip.MustParsePrefix("fd77:0:0:8000::/49"), netip.MustParsePrefix("192.0.2.7/32")}
+		return []netip.Prefix{
+			netip.MustParsePrefix("10.77.0.128/25"), netip.MustParsePrefix("fd77:0:0:8000::/49"),
+			netip.MustParsePrefix("192.0.2.7/32"),
+		}
 	}
 	tests := []struct {
 		name  string
@@ -55,12 +58,18 @@ func TestQueueMatch(t *testing.T) {
 		{"a peer over IPv6", peer(0, 128), nil, func(v6 bool, _ uint16) bool { return v6 }},
 		{"networks", peer(9, 49), nil, func(bool, uint16) bool { return true }},
 		{"a peer's port", peer(32, 0), []uint16{9, hit}, func(v6 bool, port uint16) bool { return !v6 && port == hit }},
-		{"a port of a network over IPv6", peer(0, 33), []uint16{hit}, func(v6 bool, port uint16) bool { return v6 && port == hit }},
+		{
+			"a port of a network over IPv6", peer(0, 33),
+			[]uint16{hit},
+			func(v6 bool, port uint16) bool { return v6 && port == hit },
+		},
 		{"other peers", others, nil, func(bool, uint16) bool { return false }},
 	}
 	for _, spec := range nothings() {
 		t.Run(fmt.Sprintf("%s by %s", spec.Direction, spec.Via), func(t *testing.T) {
-			needs(t, netns.Spec{Do: spec.Do, Delay: 1, Direction: spec.Direction, Via: spec.Via, Match: netns.Match{Ports: []uint16{1}}})
+			needs(t, netns.Spec{
+				Do: spec.Do, Delay: 1, Direction: spec.Direction, Via: spec.Via, Match: netns.Match{Ports: []uint16{1}},
+			})
 			w := netnstest.New(t, 1)
 			before := state(t, w.Victim)
 			for _, test := range tests {

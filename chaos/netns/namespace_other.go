@@ -11,7 +11,8 @@ import (
 )
 
 // errLinux reports that network namespaces exist only on Linux.
-var errLinux = errors.New("network namespaces are Linux's alone: run brunt on Linux, in the virtual machine of Docker Desktop for example")
+var errLinux = errors.New("network namespaces are Linux's alone: run brunt on Linux, in the virtual machine of " +
+	"Docker Desktop for example")
 
 // A Namespace is an open network namespace.
 type Namespace struct{ probes probes }

@@ -44,7 +44,8 @@ func netem() mechanism {
 			return errors.New("it delays by four minutes at most")
 		}
 		return nil
-	}, "a kernel with CONFIG_NET_SCH_NETEM (for some peers or ports alone, CONFIG_NET_SCH_PRIO and CONFIG_NET_CLS_U32 too), and root or CAP_NET_ADMIN; "+
+	}, "a kernel with CONFIG_NET_SCH_NETEM (for some peers or ports alone, CONFIG_NET_SCH_PRIO and CONFIG_NET_CLS_U32 "+
+		"too), and root or CAP_NET_ADMIN; "+
 		"on Debian and Ubuntu it is the module sch_netem: modprobe sch_netem")
 }
 

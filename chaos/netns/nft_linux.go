@@ -16,7 +16,9 @@ func nftMechanism(a Action) mechanism {
 		name: "nft",
 		can:  func(Spec) error { return nil },
 		probe: func() error {
-			h, err := install(Spec{Do: a, Match: Match{Ports: []uint16{53}}, Share: 0.5, Answers: []netip.Addr{netip.IPv6Loopback()}})
+			h, err := install(Spec{
+				Do: a, Match: Match{Ports: []uint16{53}}, Share: 0.5, Answers: []netip.Addr{netip.IPv6Loopback()},
+			})
 			if err != nil {
 				return err
 			}
@@ -29,6 +31,7 @@ func nftMechanism(a Action) mechanism {
 			})
 			return held, err
 		},
-		fix: "load the kernel modules nf_tables, nft_ct, nft_numgen, nft_reject_inet, nft_nat and nfnetlink_queue; Linux 5.12 or newer",
+		fix: "load the kernel modules nf_tables, nft_ct, nft_numgen, nft_reject_inet, nft_nat and nfnetlink_queue; Linux " +
+			"5.12 or newer",
 	}
 }

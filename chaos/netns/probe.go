@@ -15,9 +15,9 @@ type Probe struct {
 	Wait time.Duration  `json:"wait,omitempty"` // for each answer; zero is 250 ms
 	Size int            `json:"size,omitempty"` // bytes of a ping beyond its header; zero is the least
 	Name string         `json:"name,omitempty"` // the name that a query resolves
-	// Known says that the pings after the first are sent once it has an answer, so that connection tracking knows their flow.
-	// Of a flow that it does not know it drops all packets but one of those that a mechanism holds.
-	// The result's Bytes and Span begin after the first.
+	// Known says that the pings after the first are sent once it has an answer, so that connection tracking knows their
+	// flow. Of a flow that it does not know it drops all packets but one of those that a mechanism holds. The result's
+	// Bytes and Span begin after the first.
 	Known bool `json:"known,omitempty"`
 }
 
@@ -52,8 +52,9 @@ type ProbeResult struct {
 	Bytes       int64           `json:"bytes,omitempty"`       // of all that was received, headers included
 	Times       []time.Duration `json:"times,omitempty"`       // to each answer or refusal, sorted
 	Span        time.Duration   `json:"span,omitempty"`        // from the first answer to the last
-	RCode       string          `json:"rcode,omitempty"`       // of a query: NOERROR, NXDOMAIN, SERVFAIL, REFUSED or a number
-	Addrs       []netip.Addr    `json:"addrs,omitempty"`       // the addresses found
+	// of a query: NOERROR, NXDOMAIN, SERVFAIL, REFUSED or a number
+	RCode string       `json:"rcode,omitempty"`
+	Addrs []netip.Addr `json:"addrs,omitempty"` // the addresses found
 }
 
 // Answered returns the number of requests with an answer, refusals included.

@@ -395,7 +395,9 @@ func (n *Namespace) query(ctx context.Context, l Probe) (ProbeResult, error) {
 	return all, nil
 }
 
-func (n *Namespace) ask(ctx context.Context, to netip.AddrPort, wait time.Duration, q dnsmessage.Message, s *ProbeResult) error {
+func (n *Namespace) ask(
+	ctx context.Context, to netip.AddrPort, wait time.Duration, q dnsmessage.Message, s *ProbeResult,
+) error {
 	out, err := q.Pack()
 	if err != nil {
 		return err

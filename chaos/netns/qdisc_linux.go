@@ -151,7 +151,9 @@ func rootOf(l netlink.Link) (netlink.Qdisc, error) {
 
 // add puts the discipline on a link.
 func (q qdisc) add(s Spec, l netlink.Link) error {
-	a := netlink.QdiscAttrs{LinkIndex: l.Attrs().Index, Handle: netlink.MakeHandle(s.Handle, 0), Parent: netlink.HANDLE_ROOT}
+	a := netlink.QdiscAttrs{
+		LinkIndex: l.Attrs().Index, Handle: netlink.MakeHandle(s.Handle, 0), Parent: netlink.HANDLE_ROOT,
+	}
 	failed := func(what string, err error) error {
 		return kernel.Hint(fmt.Errorf("putting %s on %s: %w", what, l.Attrs().Name, err))
 	}

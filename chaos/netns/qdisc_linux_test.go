@@ -215,8 +215,11 @@ func TestDisciplineUndo(t *testing.T) {
 				return err
 			}
 			return netlink.QdiscReplace(&netlink.Tbf{
-				QdiscAttrs: netlink.QdiscAttrs{LinkIndex: l.Attrs().Index, Handle: netlink.MakeHandle(7, 0), Parent: netlink.HANDLE_ROOT},
-				Rate:       1e6, Limit: 1e6, Buffer: 1e6,
+				QdiscAttrs: netlink.QdiscAttrs{
+					LinkIndex: l.Attrs().Index, Handle: netlink.MakeHandle(7, 0),
+					Parent: netlink.HANDLE_ROOT,
+				},
+				Rate: 1e6, Limit: 1e6, Buffer: 1e6,
 			})
 		})
 		before = state(t, w.Victim)
@@ -231,7 +234,8 @@ func TestDisciplineConflict(t *testing.T) {
 	set(t, w.Victim, netns.Spec{Do: netns.Bandwidth, Rate: 1e6, Direction: netns.Out, Via: "tbf"})
 	before := state(t, w.Victim)
 	second := netns.Spec{Do: netns.Bandwidth, Rate: 2e6, Direction: netns.Out, Via: "tbf"}
-	if _, err := w.Victim.Set(second); !errors.Is(err, netns.ErrCannot) || !strings.Contains(err.Error(), "of another fault") {
+	if _, err := w.Victim.Set(second); !errors.Is(err, netns.ErrCannot) ||
+		!strings.Contains(err.Error(), "of another fault") {
 		t.Errorf("a second: %v", err)
 	}
 	if _, _, err := w.Victim.Prepare(second); !errors.Is(err, netns.ErrCannot) {

@@ -28,7 +28,8 @@ func nfqueueMechanism() mechanism {
 		name: "nfqueue",
 		can: func(s Spec) error {
 			if s.Do != Bandwidth && s.Direction == Out {
-				return errors.New("it would throttle what goes out while it delays it: netem delays that way, and so does nfqueue at the other end")
+				return errors.New("it would throttle what goes out while it delays it: netem delays that way, and so does " +
+					"nfqueue at the other end")
 			}
 			return nil
 		},
@@ -46,7 +47,8 @@ func nfqueueMechanism() mechanism {
 			})
 			return held, err
 		},
-		fix: "load the kernel modules nf_tables, nfnetlink_queue and nft_queue (or nft_compat and xt_NFQUEUE); Linux 5.12 or newer",
+		fix: "load the kernel modules nf_tables, nfnetlink_queue and nft_queue (or nft_compat and xt_NFQUEUE); Linux 5.12 " +
+			"or newer",
 	}
 }
 
@@ -152,7 +154,9 @@ func newSchedule(s Spec) nfqueue.Schedule {
 	if s.Do == Bandwidth {
 		return nfqueue.NewShaper(s.Rate)
 	}
-	return nfqueue.NewDelay(nfqueue.Delay{Delay: s.Delay, Jitter: s.Jitter, Correlation: s.Correlation, Share: s.Share, Seed: s.Seed, Reorder: s.Do == Reorder})
+	return nfqueue.NewDelay(nfqueue.Delay{
+		Delay: s.Delay, Jitter: s.Jitter, Correlation: s.Correlation, Share: s.Share, Seed: s.Seed, Reorder: s.Do == Reorder,
+	})
 }
 
 // room returns the number of packets that the queue must hold. A full queue lets new packets pass;

@@ -241,12 +241,13 @@ func BenchmarkQueue_Datagram(b *testing.B) {
 	b.ReportMetric(100*float64(m.Packets)/float64(i), "%queued")
 }
 
-// TestProbe_Known: where connections are tracked, held pings of a flow that was not known are dropped but one. Pings that
-// begin with one that has an answer all pass.
+// TestProbe_Known: where connections are tracked, held pings of a flow that was not known are dropped but one. Pings
+// that begin with one that has an answer all pass.
 func TestProbe_Known(t *testing.T) {
 	t.Parallel()
 	w := netnstest.New(t, 1)
-	w.Victim.Run(t, "nft add table inet tracking '{ chain in { type filter hook input priority 0; ct state established counter accept; }; }'")
+	w.Victim.Run(t, "nft add table inet tracking '{ chain in { type filter hook input priority 0; ct state established "+
+		"counter accept; }; }'")
 	set(t, w.Victim, netns.Spec{Do: netns.Bandwidth, Rate: 10_000, Via: "nfqueue"})
 	const sent, size = 12, 400
 	p := netns.Probe{Kind: netns.Ping, To: netip.AddrPortFrom(w.Peers[0].V4, 0), N: sent, Size: size, Wait: time.Second}

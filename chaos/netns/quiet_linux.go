@@ -12,18 +12,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// How long a connection is idle before it is ended: idleFirst for a fifth of the time, then less and less, and not at all in the second
-// half, so that one in busy use is ended between an answer and the next request. A pass looks at all sockets of the machine, which takes
-// some milliseconds, and far more where processors are short.
+// How long a connection is idle before it is ended: idleFirst for a fifth of the time, then less and less, and not at
+// all in the second half, so that one in busy use is ended between an answer and the next request. A pass looks at all
+// sockets of the machine, which takes some milliseconds, and far more where processors are short.
 const (
 	idleFirst = 50 * time.Millisecond
 	passEvery = 10 * time.Millisecond
 	passLast  = 2 * time.Millisecond // while the time that is asked for is shorter than that
 )
 
-// EndQuiet ends connections from inside the namespace, each while nothing is under way on it, as [sockdiag.Quiet] does. It asks for
-// their ends before each pass, and returns once none is left and no more come, or when the time is over. left is how many it found
-// with something under way in the last pass.
+// EndQuiet ends connections from inside the namespace, each while nothing is under way on it, as [sockdiag.Quiet] does.
+// It asks for their ends before each pass, and returns once none is left and no more come, or when the time is over.
+// left is how many it found with something under way in the last pass.
 func (n *Namespace) EndQuiet(ctx context.Context, q Quiet, ends func() (of []End, more bool)) (left int, err error) {
 	err = n.Do(func() error {
 		ender, _ := sockdiag.NewQuiet()
@@ -61,8 +61,8 @@ func (n *Namespace) EndQuiet(ctx context.Context, q Quiet, ends func() (of []End
 	return left, err
 }
 
-// A watch measures how late its own pauses end. Programs that answer run as late as this one: on a busy machine a connection may be idle
-// because one of its ends does not run.
+// A watch measures how late its own pauses end. Programs that answer run as late as this one: on a busy machine a
+// connection may be idle because one of its ends does not run.
 type watch struct {
 	late time.Duration // by which a pause was too long; it counts for as long again
 }

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Redirects lists what redirects connections that are opened inside the namespace, besides tables of brunt: rules of nftables, also
-// those that iptables makes there, and the tables of its older mechanism. It changes nothing.
+// Redirects lists what redirects connections that are opened inside the namespace, besides tables of brunt: rules of
+// nftables, also those that iptables makes there, and the tables of its older mechanism. It changes nothing.
 func (n *Namespace) Redirects() (out []string, err error) {
 	err = n.Do(func() error {
 		tables, err := nft.Redirects()
@@ -61,7 +61,8 @@ func oldRules() (int, error) {
 	var info natInfo
 	copy(info.Name[:], "nat")
 	size := uint32(unsafe.Sizeof(info))
-	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(s), unix.IPPROTO_IP, getInfo, uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(s), unix.IPPROTO_IP, getInfo, uintptr(unsafe.Pointer(&info)),
+		uintptr(unsafe.Pointer(&size)), 0)
 	if errno != 0 {
 		return 0, fmt.Errorf("asking for rules of iptables: %w", errno)
 	}

@@ -10,7 +10,8 @@ import (
 	"brunt/scenarios/suite"
 )
 
-// TestNamespace_Redirects finds what a mesh does in a namespace, and neither what brunt does nor what is for packets from outside.
+// TestNamespace_Redirects finds what a mesh does in a namespace, and neither what brunt does nor what is for packets
+// from outside.
 func TestNamespace_Redirects(t *testing.T) {
 	n, err := netns.New()
 	if err != nil {
@@ -43,11 +44,14 @@ func TestNamespace_Redirects(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	if err := d.Set(map[netip.AddrPort]netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:80"): netip.MustParseAddrPort("127.0.0.1:81")}); err != nil {
+	if err := d.Set(map[netip.AddrPort]netip.AddrPort{
+		netip.MustParseAddrPort("192.0.2.1:80"): netip.MustParseAddrPort("127.0.0.1:81"),
+	}); err != nil {
 		t.Fatal(err)
 	}
 	finds("")
-	nft("add table ip in; add chain ip in pre { type nat hook prerouting priority -100; }; add rule ip in pre tcp dport 80 redirect to :15006")
+	nft("add table ip in; add chain ip in pre { type nat hook prerouting priority -100; }; add rule ip in pre tcp " +
+		"dport 80 redirect to :15006")
 	finds("")
 	nft("add table ip mesh; add chain ip mesh out { type nat hook output priority -100; }; add chain ip mesh to; " +
 		"add rule ip mesh out meta l4proto tcp jump to; add rule ip mesh to tcp dport 80 redirect to :15001")

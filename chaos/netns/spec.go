@@ -57,7 +57,8 @@ type Spec struct {
 	Do        Action    `json:"do"`
 	Match     Match     `json:"match"`
 	Direction Direction `json:"direction,omitempty"`
-	Via       string    `json:"via,omitempty"` // the mechanism: nft, nfqueue, ebpf, netem, tbf; empty is the first that works
+	// the mechanism: nft, nfqueue, ebpf, netem, tbf; empty is the first that works
+	Via string `json:"via,omitempty"`
 
 	Share       float64       `json:"share,omitempty"`       // of the packets (0, 1]; zero is all
 	Delay       time.Duration `json:"delay,omitempty"`       // of latency and reorder
@@ -65,13 +66,16 @@ type Spec struct {
 	Correlation float64       `json:"correlation,omitempty"` // of a packet's delay with that of the one before, [0, 1)
 	Rate        int64         `json:"rate,omitempty"`        // bytes per second
 	Mode        string        `json:"mode,omitempty"`        // of a partition: drop, reject or reset
-	Keep        bool          `json:"keep,omitempty"`        // for a partition: open TCP connections and connected UDP sockets continue
-	Names       []string      `json:"names,omitempty"`       // for DNS, without a final dot; *.example.com is all below it; empty is all
-	RCode       string        `json:"rcode,omitempty"`       // of dns.fail: SERVFAIL (the zero value), NXDOMAIN, REFUSED
-	Answers     []netip.Addr  `json:"answers,omitempty"`     // of dns.spoof
-	Seed        uint64        `json:"seed,omitempty"`        // of random choices
-	Handle      uint16        `json:"handle,omitempty"`      // identifies the queueing discipline; zero is a random one
-	Lease       Lease         `json:"lease,omitzero"`        // of another process that puts it in force; a Namespace of this one ignores it
+	// for a partition: open TCP connections and connected UDP sockets continue
+	Keep bool `json:"keep,omitempty"`
+	// for DNS, without a final dot; *.example.com is all below it; empty is all
+	Names   []string     `json:"names,omitempty"`
+	RCode   string       `json:"rcode,omitempty"`   // of dns.fail: SERVFAIL (the zero value), NXDOMAIN, REFUSED
+	Answers []netip.Addr `json:"answers,omitempty"` // of dns.spoof
+	Seed    uint64       `json:"seed,omitempty"`    // of random choices
+	Handle  uint16       `json:"handle,omitempty"`  // identifies the queueing discipline; zero is a random one
+	// of another process that puts it in force; a Namespace of this one ignores it
+	Lease Lease `json:"lease,omitzero"`
 }
 
 // A Lease says how an effect ends without the process that has set it.
@@ -83,14 +87,16 @@ type Lease struct {
 // A Match selects packets by the remote end. The zero value selects every packet.
 type Match struct {
 	Peers []netip.Prefix `json:"peers,omitempty"` // addresses of the remote end, as on the wire; for DNS, of the resolver
-	Ports []uint16       `json:"ports,omitempty"` // the port that the connection was opened to, on either side; for DNS, none is 53
+	// the port that the connection was opened to, on either side; for DNS, none is 53
+	Ports []uint16 `json:"ports,omitempty"`
 }
 
 // Affected counts the packets that a fault has affected so far.
 type Affected struct {
 	Packets int64 `json:"packets"` // selected
-	Hit     int64 `json:"hit"`     // dropped, delayed, changed or answered; a connection that was ended at once counts as one
-	Bytes   int64 `json:"bytes"`   // of the selected packets
+	// dropped, delayed, changed or answered; a connection that was ended at once counts as one
+	Hit   int64 `json:"hit"`
+	Bytes int64 `json:"bytes"` // of the selected packets
 }
 
 // Held is a Spec that is in force.

@@ -33,7 +33,8 @@ func (n *Namespace) Traces() ([]Trace, error) {
 			if major, _ := netlink.MajorMinor(root.Attrs().Handle); ofHandles(major) {
 				a := l.Attrs()
 				out = append(out, Trace{Undo: Undo{
-					Namespace: name, Kind: root.Type(), Handle: major, Links: []LinkUndo{{Index: a.Index, Name: a.Name, QueueLen: a.TxQLen}},
+					Namespace: name, Kind: root.Type(), Handle: major,
+					Links: []LinkUndo{{Index: a.Index, Name: a.Name, QueueLen: a.TxQLen}},
 				}})
 			}
 		}
@@ -68,7 +69,8 @@ func guessQueueLen(n *Namespace, l *LinkUndo) {
 	if err != nil || peer == 0 {
 		return
 	}
-	if other, err := netlink.LinkByIndex(peer); err == nil && other.Attrs().ParentIndex == l.Index && other.Type() == "veth" {
+	if other, err := netlink.LinkByIndex(peer); err == nil && other.Attrs().ParentIndex == l.Index &&
+		other.Type() == "veth" {
 		l.QueueLen = other.Attrs().TxQLen
 	}
 }

@@ -101,7 +101,9 @@ func box(t testing.TB, n *netnstest.Node, at netip.AddrPort) *inbox {
 			}
 			now := clock()
 			b.mu.Lock()
-			b.got = append(b.got, datagram{n: int(binary.BigEndian.Uint64(buf)), took: now - time.Duration(binary.BigEndian.Uint64(buf[8:]))})
+			b.got = append(b.got, datagram{
+				n: int(binary.BigEndian.Uint64(buf)), took: now - time.Duration(binary.BigEndian.Uint64(buf[8:])),
+			})
 			b.mu.Unlock()
 		}
 	}()

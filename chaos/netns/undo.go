@@ -48,8 +48,8 @@ func (n *Namespace) Prepare(s Spec) (Spec, *Undo, error) {
 	return s, nil, nil
 }
 
-// A Trace is what a fault may have left in a namespace, found without an [Undo]: a discipline with a handle of the range
-// that brunt takes, or a table of brunt's.
+// A Trace is what a fault may have left in a namespace, found without an [Undo]: a discipline with a handle of the
+// range that brunt takes, or a table of brunt's.
 type Trace struct {
 	Table string // nftables table, which the kernel removes with the process that made it; empty: a discipline
 	Undo  Undo   // of a discipline on one link

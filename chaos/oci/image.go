@@ -29,19 +29,22 @@ type Image struct {
 
 // architectures are the processors that programs can be for, as images name them.
 var architectures = map[elf.Machine]string{
-	elf.EM_X86_64: "amd64", elf.EM_AARCH64: "arm64", elf.EM_RISCV: "riscv64", elf.EM_PPC64: "ppc64le", elf.EM_S390: "s390x",
+	elf.EM_X86_64: "amd64", elf.EM_AARCH64: "arm64", elf.EM_RISCV: "riscv64", elf.EM_PPC64: "ppc64le",
+	elf.EM_S390: "s390x",
 }
 
 // Architecture is the processor that a static program of Linux is for, as images name it.
 func Architecture(program string) (string, error) {
 	f, err := elf.Open(program)
 	if err != nil {
-		return "", fmt.Errorf("%s is not a program of Linux: build one by CGO_ENABLED=0 GOOS=linux go build ./cmd/brunt", program)
+		return "", fmt.Errorf("%s is not a program of Linux: build one by CGO_ENABLED=0 GOOS=linux go build ./cmd/brunt",
+			program)
 	}
 	defer f.Close()
 	for _, p := range f.Progs {
 		if p.Type == elf.PT_INTERP {
-			return "", fmt.Errorf("%s is linked with the libraries of this machine, which an image has not: build it by CGO_ENABLED=0 go build ./cmd/brunt", program)
+			return "", fmt.Errorf("%s is linked with the libraries of this machine, which an image has not: build it by "+
+				"CGO_ENABLED=0 go build ./cmd/brunt", program)
 		}
 	}
 	if arch := architectures[f.Machine]; arch != "" {
@@ -130,7 +133,9 @@ func (i Image) Write(w io.Writer) error {
 	top := all[0]
 	if len(all) > 1 {
 		var err error
-		if top, err = a.object(typeIndex, map[string]any{"schemaVersion": 2, "mediaType": typeIndex, "manifests": all}); err != nil {
+		if top, err = a.object(typeIndex, map[string]any{
+			"schemaVersion": 2, "mediaType": typeIndex, "manifests": all,
+		}); err != nil {
 			return err
 		}
 	}
@@ -148,14 +153,16 @@ func (i Image) Write(w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if err := a.file(f.name, int64(len(text)), func(w io.Writer) error { _, err := w.Write(text); return err }); err != nil {
+		if err := a.file(f.name, int64(len(text)),
+			func(w io.Writer) error { _, err := w.Write(text); return err }); err != nil {
 			return err
 		}
 	}
 	return a.Close()
 }
 
-// build writes the parts of the image for one processor. It returns the manifest, and what older engines read in its stead.
+// build writes the parts of the image for one processor. It returns the manifest, and what older engines read in its
+// stead.
 func (i Image) build(a *archive, program string) (manifest part, former map[string]any, err error) {
 	arch, err := Architecture(program)
 	if err != nil {
@@ -172,7 +179,9 @@ func (i Image) build(a *archive, program string) (manifest part, former map[stri
 	if err != nil {
 		return part{}, nil, err
 	}
-	manifest, err = a.object(typeManifest, map[string]any{"schemaVersion": 2, "mediaType": typeManifest, "config": config, "layers": []part{layer}})
+	manifest, err = a.object(typeManifest, map[string]any{
+		"schemaVersion": 2, "mediaType": typeManifest, "config": config, "layers": []part{layer},
+	})
 	manifest.Platform = map[string]string{"os": "linux", "architecture": arch}
 	return manifest, map[string]any{"Config": config.file(), "Layers": []string{layer.file()}}, err
 }
@@ -202,7 +211,9 @@ func (a *archive) part(mediaType string, write content) (part, error) {
 
 // file writes a file of the archive.
 func (a *archive) file(name string, size int64, write content) error {
-	if err := a.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: size, Format: tar.FormatUSTAR}); err != nil {
+	if err := a.WriteHeader(&tar.Header{
+		Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: size, Format: tar.FormatUSTAR,
+	}); err != nil {
 		return err
 	}
 	return write(a)
@@ -220,10 +231,14 @@ func (i Image) layer(w io.Writer, program string) error {
 	if err != nil {
 		return err
 	}
-	if err := t.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: strings.TrimPrefix(Folder, "/") + "/", Mode: 0o1777, Format: tar.FormatUSTAR}); err != nil {
+	if err := t.WriteHeader(&tar.Header{
+		Typeflag: tar.TypeDir, Name: strings.TrimPrefix(Folder, "/") + "/", Mode: 0o1777, Format: tar.FormatUSTAR,
+	}); err != nil {
 		return err
 	}
-	head := tar.Header{Typeflag: tar.TypeReg, Name: strings.TrimPrefix(entry, "/"), Mode: 0o755, Size: info.Size(), Format: tar.FormatUSTAR}
+	head := tar.Header{
+		Typeflag: tar.TypeReg, Name: strings.TrimPrefix(entry, "/"), Mode: 0o755, Size: info.Size(), Format: tar.FormatUSTAR,
+	}
 	if err := t.WriteHeader(&head); err != nil {
 		return err
 	}
@@ -237,7 +252,8 @@ func (i Image) layer(w io.Writer, program string) error {
 	slices.Sort(paths)
 	for _, path := range paths {
 		head := tar.Header{
-			Typeflag: tar.TypeReg, Name: strings.TrimPrefix(path, "/"), Mode: 0o644, Size: int64(len(i.Files[path])), Format: tar.FormatUSTAR,
+			Typeflag: tar.TypeReg, Name: strings.TrimPrefix(path, "/"), Mode: 0o644, Size: int64(len(i.Files[path])),
+			Format: tar.FormatUSTAR,
 		}
 		if err := t.WriteHeader(&head); err != nil {
 			return err

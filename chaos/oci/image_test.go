@@ -24,7 +24,8 @@ func program(t *testing.T, arch string) string {
 	t.Helper()
 	dir := t.TempDir()
 	source := filepath.Join(dir, "main.go")
-	text := "package main\nimport (\"fmt\"; \"os\")\nfunc main() { b, err := os.ReadFile(\"/etc/word\"); fmt.Print(string(b), err, os.Args[1:]) }\n"
+	text := "package main\nimport (\"fmt\"; \"os\")\nfunc main() { b, err := os.ReadFile(\"/etc/word\"); " +
+		"fmt.Print(string(b), err, os.Args[1:]) }\n"
 	if err := os.WriteFile(source, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +62,10 @@ func archive(t *testing.T, i oci.Image) ([]byte, map[string][]byte) {
 
 // TestImage_Parts: each part has the digest by which another refers to it, and the same input gives the same bytes.
 func TestImage_Parts(t *testing.T) {
-	i := oci.Image{Name: "brunt:v1", Programs: []string{program(t, "amd64"), program(t, "arm64")}, Files: map[string][]byte{"/etc/word": []byte("word")}}
+	i := oci.Image{
+		Name: "brunt:v1", Programs: []string{program(t, "amd64"), program(t, "arm64")},
+		Files: map[string][]byte{"/etc/word": []byte("word")},
+	}
 	text, files := archive(t, i)
 	if again, _ := archive(t, i); !bytes.Equal(text, again) {
 		t.Error("the same image has other bytes")
@@ -91,7 +95,8 @@ func TestImage_Parts(t *testing.T) {
 	if err := json.Unmarshal(blob, &all); err != nil || len(all.Manifests) != 2 || len(blob) != top.Manifests[0].Size {
 		t.Fatalf("%v: %s", err, blob)
 	}
-	if a, b := all.Manifests[0].Platform.Architecture, all.Manifests[1].Platform.Architecture; a != "amd64" || b != "arm64" {
+	if a, b := all.Manifests[0].Platform.Architecture,
+		all.Manifests[1].Platform.Architecture; a != "amd64" || b != "arm64" {
 		t.Errorf("it is for %s and %s", a, b)
 	}
 }
@@ -103,14 +108,17 @@ func TestImage_Engine(t *testing.T) {
 		suite.Lack(t, "no Docker engine answers: %s", out)
 	}
 	name := "brunt-oci-test:v1"
-	text, _ := archive(t, oci.Image{Name: name, Programs: []string{program(t, runtime.GOARCH)}, Files: map[string][]byte{"/etc/word": []byte("word")}})
+	text, _ := archive(t, oci.Image{
+		Name: name, Programs: []string{program(t, runtime.GOARCH)}, Files: map[string][]byte{"/etc/word": []byte("word")},
+	})
 	load := exec.Command("docker", "load")
 	load.Stdin = bytes.NewReader(text)
 	if out, err := load.CombinedOutput(); err != nil || !strings.Contains(string(out), name) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	t.Cleanup(func() { _ = exec.Command("docker", "rmi", "-f", name).Run() })
-	if out, err := exec.Command("docker", "run", "--rm", "--read-only", "--user", "65532", name, "argument").CombinedOutput(); err != nil ||
+	if out, err := exec.Command("docker", "run", "--rm", "--read-only", "--user", "65532", name,
+		"argument").CombinedOutput(); err != nil ||
 		string(out) != "word<nil> [argument]" {
 		t.Errorf("%v: %s", err, out)
 	}
@@ -138,12 +146,14 @@ func TestImage_Mistakes(t *testing.T) {
 			if c.name == "dynamic" && runtime.GOOS != "linux" {
 				t.Skip("the shell of this system is no program of Linux")
 			}
-			if err := (oci.Image{Name: "a:b", Programs: c.programs}).Write(io.Discard); err == nil || !strings.Contains(err.Error(), c.want) {
+			if err := (oci.Image{Name: "a:b", Programs: c.programs}).Write(io.Discard); err == nil ||
+				!strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})
 	}
-	if tag, err := oci.Tag("v1.2.3+dirty (x)", one); err != nil || !strings.HasPrefix(tag, "v1.2.3-dirty--x-") || strings.ContainsAny(tag, "+() ") {
+	if tag, err := oci.Tag("v1.2.3+dirty (x)", one); err != nil || !strings.HasPrefix(tag, "v1.2.3-dirty--x-") ||
+		strings.ContainsAny(tag, "+() ") {
 		t.Errorf("%q, %v", tag, err)
 	}
 }

@@ -128,8 +128,8 @@ func hasUser(shown string) bool {
 	}
 }
 
-// allowed returns the allow-lists of a call. Each list also has the addresses of the units, which brunt found itself: those of
-// ${unit.…}, and that of u, which is asked. A nil u asks no unit; the target that already runs is none.
+// allowed returns the allow-lists of a call. Each list also has the addresses of the units, which brunt found itself:
+// those of ${unit.…}, and that of u, which is asked. A nil u asks no unit; the target that already runs is none.
 func allowed(on chaos.Host, u chaos.Unit) [][]string {
 	own := map[string]bool{}
 	add := func(addr string) {

@@ -39,7 +39,8 @@ func resolveTo(t *testing.T, to [4]byte) {
 			q.Response, q.Additionals = true, nil
 			if of := q.Questions[0]; of.Type == dnsmessage.TypeA {
 				q.Answers = []dnsmessage.Resource{{
-					Header: dnsmessage.ResourceHeader{Name: of.Name, Type: of.Type, Class: of.Class, TTL: 1}, Body: &dnsmessage.AResource{A: to},
+					Header: dnsmessage.ResourceHeader{Name: of.Name, Type: of.Type, Class: of.Class, TTL: 1},
+					Body:   &dnsmessage.AResource{A: to},
 				}}
 			}
 			if out, err := q.Pack(); err == nil {
@@ -49,8 +50,8 @@ func resolveTo(t *testing.T, to [4]byte) {
 	}()
 }
 
-// TestAddress_Resolved: a name that validation can't judge leads elsewhere. The dial refuses the address that it has, before a connection,
-// unless each list holds the name or the address.
+// TestAddress_Resolved: a name that validation can't judge leads elsewhere. The dial refuses the address that it has,
+// before a connection, unless each list holds the name or the address.
 func TestAddress_Resolved(t *testing.T) {
 	resolveTo(t, [4]byte{198, 51, 100, 7})
 	for _, c := range []struct {
@@ -66,13 +67,15 @@ func TestAddress_Resolved(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			on := chaos.Host{Allow: c.allow}
 			for _, text := range []string{
-				`{scrape: "http://monitor.test:9/metrics", metric: depth}`, `{prometheus: "http://monitor.test:9", query: up}`, `{get: "http://monitor.test:9"}`,
+				`{scrape: "http://monitor.test:9/metrics", metric: depth}`, `{prometheus: "http://monitor.test:9", query: up}`,
+				`{get: "http://monitor.test:9"}`,
 			} {
 				r, err := gaugeOf(t, text).Reading(on)
 				if err == nil {
 					_, err = r.Read(t.Context())
 				}
-				if err == nil || !strings.Contains(err.Error(), "calls loopback and what it started; name 198.51.100.7 under guard.allow") {
+				if err == nil || !strings.Contains(err.Error(),
+					"calls loopback and what it started; name 198.51.100.7 under guard.allow") {
 					t.Errorf("%s: %v", text, err)
 				}
 			}
@@ -98,7 +101,8 @@ func TestAddress_Unchecked(t *testing.T) {
 	if g.Scrape.DecodeNode(n, &m); m.Len() > 0 {
 		t.Fatal(m.Err())
 	}
-	if _, err := g.Reading(chaos.Host{}); err == nil || !strings.Contains(err.Error(), "not compared with the blast radius") {
+	if _, err := g.Reading(chaos.Host{}); err == nil ||
+		!strings.Contains(err.Error(), "not compared with the blast radius") {
 		t.Error(err)
 	}
 }

@@ -33,9 +33,10 @@ type Alert struct {
 	Alertmanager Address `yaml:"alertmanager"` // an Alertmanager that receives the alerts, such as http://127.0.0.1:9093
 	// that an alert must have; alertname is the name of the entry where it is not among them
 	Labels  map[string]string          `yaml:"labels"`
-	Headers map[string]template.Header `yaml:"headers"`          // of the question, by name
-	Every   quantity.Duration          `yaml:"every,positive"`   // between two questions, which is how exact the answer is; zero is 1s
-	Timeout quantity.Duration          `yaml:"timeout,positive"` // of one question; zero is 5s
+	Headers map[string]template.Header `yaml:"headers"` // of the question, by name
+	// between two questions, which is how exact the answer is; zero is 1s
+	Every   quantity.Duration `yaml:"every,positive"`
+	Timeout quantity.Duration `yaml:"timeout,positive"` // of one question; zero is 5s
 }
 
 // alertLabel is the label that names an alert.

@@ -33,7 +33,8 @@ func TestAlert_Alertmanager(t *testing.T) {
 	}
 	var said bytes.Buffer
 	ctx, cancel := context.WithCancel(t.Context())
-	cmd := exec.CommandContext(ctx, path, "--config.file="+config, "--storage.path="+dir, "--web.listen-address="+addr, "--cluster.listen-address=",
+	cmd := exec.CommandContext(ctx, path, "--config.file="+config, "--storage.path="+dir, "--web.listen-address="+addr,
+		"--cluster.listen-address=",
 		"--log.level=warn")
 	cmd.Stdout, cmd.Stderr = &said, &said
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
@@ -58,7 +59,8 @@ func TestAlert_Alertmanager(t *testing.T) {
 		t.Fatalf("%v, %v", resp, err)
 	}
 	resp.Body.Close()
-	if s, err = q.Ask(t.Context()); err != nil || !s.Firing || s.Silenced || !s.Since.Equal(began) || s.Text != `alertname="High", zone="a"` {
+	if s, err = q.Ask(t.Context()); err != nil || !s.Firing || s.Silenced || !s.Since.Equal(began) ||
+		s.Text != `alertname="High", zone="a"` {
 		t.Errorf("it says %+v, %v; want since %s", s, err, began)
 	}
 	if ahead, within, err := q.Ahead(t.Context()); err != nil || ahead.Abs() > within {

@@ -28,11 +28,12 @@ type Asking struct {
 	// the URL to GET, of a unit also a path; yes is an answer that passes check
 	Get     Address                    `yaml:"get"`
 	Headers map[string]template.Header `yaml:"headers"` // of the request, by name
-	Check   *check.Response            `yaml:"check"`   // what the answer to path or get must be; nil is a status under 400
+	// what the answer to path or get must be; nil is a status under 400
+	Check *check.Response `yaml:"check"`
 	// a page in Prometheus's text format, such as http://127.0.0.1:8080/metrics; of a unit also a path
 	Scrape Address `yaml:"scrape"`
-	// the name of a metric on the page: a counter, gauge or untyped one; of a histogram or summary NAME_count and NAME_sum.
-	// {get: URL, name: NAME, above: N} is an older spelling of scrape, metric and above
+	// the name of a metric on the page: a counter, gauge or untyped one; of a histogram or summary NAME_count and
+	// NAME_sum. {get: URL, name: NAME, above: N} is an older spelling of scrape, metric and above
 	Metric     *Metric           `yaml:"metric"`
 	Labels     map[string]string `yaml:"labels"`     // of the page: that a series must have; nil is any
 	Above      *float64          `yaml:"above"`      // of the page: yes is a series that is more
@@ -89,7 +90,8 @@ func (a *Asking) Kind() string {
 
 // Settings of a question that go with one way to ask alone.
 var asksWith = map[string][]string{
-	"headers": {"get", "scrape", "prometheus"}, "check": {"get"}, "labels": {"scrape"}, "above": {"scrape"}, "below": {"scrape"},
+	"headers": {"get", "scrape", "prometheus"}, "check": {"get"}, "labels": {"scrape"}, "above": {"scrape"},
+	"below":  {"scrape"},
 	"metric": {"scrape"}, "query": {"prometheus"},
 }
 
@@ -124,7 +126,8 @@ func (a *Asking) ValidateFor(use Use, at syntax.Pos, sc chaos.Scope, m *syntax.M
 	checkHeaders(a.Headers, use, m)
 	switch {
 	case kind == "exec" && !use.Unit:
-		m.AddHint(a.Of("exec"), "`command` is run on this machine", "exec is run in the container of a unit, and no unit is asked here")
+		m.AddHint(a.Of("exec"), "`command` is run on this machine",
+			"exec is run in the container of a unit, and no unit is asked here")
 	case kind == "get":
 		a.checkGet(use, sc, m)
 	case kind == "scrape":
@@ -142,7 +145,8 @@ func (a *Asking) checkGet(use Use, sc chaos.Scope, m *syntax.Mistakes) {
 	where := a.where()
 	switch text := where.Text(); {
 	case !a.Path.IsZero() && !use.Unit:
-		m.AddHint(a.Of("path"), "such as get: \"http://127.0.0.1:8080/role\"", "a path is asked of a unit, and no unit is asked here: write the whole URL")
+		m.AddHint(a.Of("path"), "such as get: \"http://127.0.0.1:8080/role\"",
+			"a path is asked of a unit, and no unit is asked here: write the whole URL")
 	case !a.Path.IsZero() && !strings.HasPrefix(text, "/"):
 		m.Add(a.Of("path"), "a path of each unit begins with /, and %q does not", text)
 	default:

@@ -56,7 +56,8 @@ func (c *Call) Method() (method string, to *Address) {
 func (c *Call) Validate(sc chaos.Scope, m *syntax.Mistakes) {
 	method, to := c.Method()
 	if method == "" {
-		m.AddHint(c.At, `such as {post: "http://127.0.0.1:8080/failover"}`, "want exactly one of get, post, put, patch, delete")
+		m.AddHint(c.At, `such as {post: "http://127.0.0.1:8080/failover"}`,
+			"want exactly one of get, post, put, patch, delete")
 		return
 	}
 	to.check(Use{}, sc, m)
@@ -70,7 +71,8 @@ func (c *Call) Validate(sc chaos.Scope, m *syntax.Mistakes) {
 	if c.Body != nil {
 		CheckPlaceholders(&c.Body.Template, m)
 	}
-	if k := c.Check; k != nil && (k.Within > 0 || k.MaxBody > 0 || len(k.Shed)+len(k.Headers)+len(k.Paths) > 0 || k.Body != nil) {
+	if k := c.Check; k != nil && (k.Within > 0 || k.MaxBody > 0 || len(k.Shed)+len(k.Headers)+len(k.Paths) > 0 ||
+		k.Body != nil) {
 		m.Add(c.Of("check"), "of inject and revert only the status is checked; what they did, `verify` sees")
 	}
 }
@@ -107,7 +109,9 @@ type ResolvedCall struct {
 // Resolve resolves the call.
 func (c *Call) Resolve(on chaos.Host, timeout time.Duration) (*ResolvedCall, error) {
 	method, to := c.Method()
-	s := &ResolvedCall{Method: method, Shows: to.Text(), Timeout: timeout, Allow: allowed(on, nil), Headers: map[string]template.Resolved{}}
+	s := &ResolvedCall{
+		Method: method, Shows: to.Text(), Timeout: timeout, Allow: allowed(on, nil), Headers: map[string]template.Resolved{},
+	}
 	if err := s.fill(on, to, c.Headers); err != nil {
 		return nil, err
 	}
@@ -115,7 +119,8 @@ func (c *Call) Resolve(on chaos.Host, timeout time.Duration) (*ResolvedCall, err
 	switch {
 	case c.JSON != nil:
 		body = &c.JSON.Template
-		if !slices.ContainsFunc(slices.Collect(maps.Keys(c.Headers)), func(name string) bool { return strings.EqualFold(name, "content-type") }) {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(c.Headers)),
+			func(name string) bool { return strings.EqualFold(name, "content-type") }) {
 			s.Headers["Content-Type"] = Literal("application/json")
 		}
 	case c.Body != nil:

@@ -54,7 +54,8 @@ func checkShell(ctx context.Context, text, dir string, programs bool) error {
 		return nil
 	}
 	for _, name := range shellPrograms(text) {
-		lookup := exec.CommandContext(ctx, "sh", "-c", `command -v -- "$1"`, "sh", name) //nolint:gosec // the name is an argument
+		lookup := exec.CommandContext(ctx, "sh", "-c", `command -v -- "$1"`, "sh",
+			name) //nolint:gosec // the name is an argument
 		lookup.Dir = dir
 		if lookup.Run() != nil { // command -v knows the builtins too
 			return fmt.Errorf("there is no program %q on this machine", name)
@@ -80,14 +81,17 @@ func shellPrograms(text string) []string {
 	for _, part := range simpleCommands(text) {
 		words := strings.Fields(part)
 		for len(words) > 0 && (assignment.MatchString(words[0]) ||
-			slices.Contains([]string{"if", "then", "else", "elif", "do", "while", "until", "!", "{", "exec", "time"}, words[0])) {
+			slices.Contains([]string{"if", "then", "else", "elif", "do", "while", "until", "!", "{", "exec", "time"},
+				words[0])) {
 			words = words[1:]
 		}
-		if len(words) == 0 || slices.Contains([]string{"for", "}", "fi", "done", "in"}, words[0]) || slices.Contains(out, words[0]) {
+		if len(words) == 0 || slices.Contains([]string{"for", "}", "fi", "done", "in"}, words[0]) ||
+			slices.Contains(out, words[0]) {
 			continue
 		}
 		moved = moved || words[0] == "cd"
-		if plainWord.MatchString(words[0]) && (!moved || !strings.Contains(words[0], "/") || strings.HasPrefix(words[0], "/")) {
+		if plainWord.MatchString(words[0]) && (!moved || !strings.Contains(words[0], "/") ||
+			strings.HasPrefix(words[0], "/")) {
 			out = append(out, words[0])
 		}
 	}

@@ -38,7 +38,8 @@ func (c *Command) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	case syntax.String:
 		c.Shell, items = true, []*syntax.Node{n}
 		if runtime.GOOS == "windows" {
-			m.AddHint(n.Pos, "write the command as a list: [pg_ctl, promote]", "a command that is a text is run by sh, which Windows has not")
+			m.AddHint(n.Pos, "write the command as a list: [pg_ctl, promote]",
+				"a command that is a text is run by sh, which Windows has not")
 		}
 	default:
 		m.AddHint(n.Pos, "such as [pg_ctl, promote], or a text for sh", "want a command")
@@ -191,7 +192,8 @@ func (s *ResolvedCommand) value(ctx context.Context, from *Finder) (string, erro
 
 // output runs the command as Run does, and adds its secrets to secrets. It writes to stdout and stderr, of which out
 // keeps what is reported.
-func (s *ResolvedCommand) output(ctx context.Context, secrets *template.Secrets, spawned func(pid int) error, out *Output,
+func (s *ResolvedCommand) output(ctx context.Context, secrets *template.Secrets, spawned func(pid int) error,
+	out *Output,
 	stdout, stderr io.Writer,
 ) error {
 	var args []string
@@ -278,6 +280,9 @@ func start(cmd *exec.Cmd, hold bool, spawned func(pid int) error) error {
 func (*Command) Schema() syntax.Schema {
 	return syntax.Schema{"anyOf": []any{
 		syntax.Schema{"type": "string", "minLength": 1, "examples": []any{"kubectl rollout undo deployment/db"}},
-		syntax.Schema{"type": "array", "minItems": 1, "items": syntax.TextSchema(), "examples": []any{[]any{"pg_ctl", "promote"}}},
+		syntax.Schema{
+			"type": "array", "minItems": 1, "items": syntax.TextSchema(),
+			"examples": []any{[]any{"pg_ctl", "promote"}},
+		},
 	}}
 }

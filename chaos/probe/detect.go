@@ -16,8 +16,9 @@ import (
 // load, so that earlier alarms are known: an alarm from before the injection is no evidence of the
 // fault, and neither is an answer without an earlier query.
 type Detect struct {
-	Asking  `yaml:",inline"`
-	Every   quantity.Duration `yaml:"every,positive"`   // between two questions, which is how exact the answer is; zero is 1s
+	Asking `yaml:",inline"`
+	// between two questions, which is how exact the answer is; zero is 1s
+	Every   quantity.Duration `yaml:"every,positive"`
 	Timeout quantity.Duration `yaml:"timeout,positive"` // of one question; zero is 5s
 }
 
@@ -75,7 +76,9 @@ type reply struct {
 	err   error
 }
 
-func (d *Detect) Monitor(on chaos.Host, now func() time.Duration, entry string, event func(kind, fault, text string)) chaos.Monitor {
+func (d *Detect) Monitor(
+	on chaos.Host, now func() time.Duration, entry string, event func(kind, fault, text string),
+) chaos.Monitor {
 	w := &watch{every: d.EveryOr(), now: now, event: event}
 	timeout := d.Timeout.D()
 	if timeout == 0 {

@@ -58,11 +58,19 @@ func TestWatch_Sightings(t *testing.T) {
 			chaos.Sighting{Noticed: true, At: 14*s + 300*time.Millisecond, NotYet: 13 * s},
 			"", 15,
 		},
-		{"noticed at once", between(10500*time.Millisecond, 20*s), 0, chaos.Sighting{Noticed: true, At: 11 * s, NotYet: 10500 * time.Millisecond}, "", 12},
+		{
+			"noticed at once", between(10500*time.Millisecond, 20*s), 0,
+			chaos.Sighting{Noticed: true, At: 11 * s, NotYet: 10500 * time.Millisecond},
+			"", 12,
+		},
 		{"never", between(99*s, 99*s), 0, chaos.Sighting{NotYet: 29 * s}, "", 30},
 		{"noticed before", between(5*s, 20*s), 0, chaos.Sighting{NotYet: 10500 * time.Millisecond}, "a false alarm", 11},
 		{"an alarm that was over", between(2*s, 4*s), 0, chaos.Sighting{NotYet: 29 * s}, "", 30},
-		{"asked across the injection", between(10*s, 10100*time.Millisecond), 600 * time.Millisecond, chaos.Sighting{NotYet: 29 * s}, "", 30},
+		{
+			"asked across the injection", between(10*s, 10100*time.Millisecond), 600 * time.Millisecond,
+			chaos.Sighting{NotYet: 29 * s},
+			"", 30,
+		},
 		{"away before", func(at time.Duration) (bool, error) {
 			if at < 11*s {
 				return false, broken
@@ -81,14 +89,21 @@ func TestWatch_Sightings(t *testing.T) {
 			}
 			return at >= 14*s, nil
 		}, 0, chaos.Sighting{Noticed: true, At: 15 * s, NotYet: 12 * s}, "", 16},
-		{"too slow to be asked before", between(0, 99*s), 11 * s, chaos.Sighting{NotYet: 10500 * time.Millisecond}, "had not answered before the injection", 1},
+		{
+			"too slow to be asked before", between(0, 99*s), 11 * s,
+			chaos.Sighting{NotYet: 10500 * time.Millisecond},
+			"had not answered before the injection", 1,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
 				p := &pager{began: began, says: c.says, takes: c.takes}
 				var events []string
-				w := &watch{ask: p, every: s, now: func() time.Duration { return time.Since(began) }, event: func(kind, _, _ string) { events = append(events, kind) }}
+				w := &watch{
+					ask: p, every: s, now: func() time.Duration { return time.Since(began) },
+					event: func(kind, _, _ string) { events = append(events, kind) },
+				}
 				ctx, cancel := context.WithTimeout(t.Context(), 30*s-time.Millisecond)
 				defer cancel()
 				over := make(chan struct{})
@@ -171,7 +186,9 @@ func TestTimeline_Detect(t *testing.T) {
 			defer j.Close()
 			began := time.Now()
 			at := quantity.Duration(300 * time.Millisecond)
-			e := &chaos.Entry{Fault: scenarios.Fault{Name: "it", At: &at, For: quantity.Duration(50 * time.Millisecond)}, Damage: harmless{}}
+			e := &chaos.Entry{
+				Fault: scenarios.Fault{Name: "it", At: &at, For: quantity.Duration(50 * time.Millisecond)}, Damage: harmless{},
+			}
 			e.Detect = &Detect{Every: quantity.Duration(100 * time.Millisecond)}
 			e.Detect.(*Detect).Command = Command{Args: []template.Text{template.Literal(c.command)}}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)

@@ -37,7 +37,8 @@ func (f *Finder) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		err = errors.New(`want "$.path" or "~ regexp"`)
 	}
 	if err != nil {
-		m.AddHint(n.Pos, `such as value: "$.role" or value: "~ role:(\w+)"`, "%q says of no value where it stands: %v", syntax.Clip(s, 60), err)
+		m.AddHint(n.Pos, `such as value: "$.role" or value: "~ role:(\w+)"`, "%q says of no value where it stands: %v",
+			syntax.Clip(s, 60), err)
 	}
 }
 

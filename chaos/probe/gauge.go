@@ -17,20 +17,21 @@ import (
 	"brunt/scenarios/template"
 )
 
-// Gauge is a metric of the target, or of its monitoring, that is read during the run: from a page in
-// Prometheus's text format, by a query to a Prometheus server, or as the number that a command, a URL or a step
-// answers. It goes to loopback, to what brunt started, and to what guard.allow.load or guard.allow.chaos names; redirects to
-// another host are not followed.
+// Gauge is a metric of the target, or of its monitoring, that is read during the run: from a page in Prometheus's text
+// format, by a query to a Prometheus server, or as the number that a command, a URL or a step answers. It goes to
+// loopback, to what brunt started, and to what guard.allow.load or guard.allow.chaos names; redirects to another host
+// are not followed.
 //
 // The time of a value is when it was read. A query returns the last scraped value, which may be older
 // by the scrape interval.
 type Gauge struct {
 	Asking `yaml:",inline"`
 	Sum    bool `yaml:"sum"` // of the page: the series that match are added up
-	// where the number stands in the answer to command, get or ask: "$.path" of JSON, or "~ regexp", whose first group it is;
-	// nil is the first line
-	Value   *Finder           `yaml:"value"`
-	Rate    bool              `yaml:"rate"`                                  // the growth of a counter per second, instead of its value
+	// where the number stands in the answer to command, get or ask: "$.path" of JSON, or "~ regexp", whose first group it
+	// is; nil is the first line
+	Value *Finder `yaml:"value"`
+	// the growth of a counter per second, instead of its value
+	Rate    bool              `yaml:"rate"`
 	Unit    string            `yaml:"unit,oneof=bytes|seconds|share|number"` // of the value; zero is a number
 	Every   quantity.Duration `yaml:"every,positive"`                        // between two readings; zero is 1s
 	Timeout quantity.Duration `yaml:"timeout,positive"`                      // of one reading; zero is 5s
@@ -58,7 +59,8 @@ func (g *Gauge) Check(sc chaos.Scope, m *syntax.Mistakes) {
 // checkEvery refuses an interval so short that it would disturb the measurement.
 func checkEvery(at syntax.Place, every quantity.Duration, m *syntax.Mistakes) {
 	if at.Has("every") && every.D() > 0 && every.D() < leastEvery {
-		m.Add(at.Of("every"), "it is asked every %s at most, not every %s: it would disturb what is measured", quantity.FormatDuration(leastEvery), every)
+		m.Add(at.Of("every"), "it is asked every %s at most, not every %s: it would disturb what is measured",
+			quantity.FormatDuration(leastEvery), every)
 	}
 }
 
@@ -125,9 +127,12 @@ func (g *Gauge) Reading(on chaos.Host) (*Reading, error) {
 }
 
 // reads returns a call that reads a URL and is not led on to another host.
-func reads(on chaos.Host, to *Address, headers map[string]template.Header, timeout time.Duration) (*ResolvedCall, error) {
+func reads(
+	on chaos.Host, to *Address, headers map[string]template.Header, timeout time.Duration,
+) (*ResolvedCall, error) {
 	s := &ResolvedCall{
-		Method: "GET", Shows: to.Text(), Timeout: timeout, Allow: allowed(on, nil), Stays: true, Headers: map[string]template.Resolved{},
+		Method: "GET", Shows: to.Text(), Timeout: timeout, Allow: allowed(on, nil), Stays: true,
+		Headers: map[string]template.Resolved{},
 	}
 	return s, s.fill(on, to, headers)
 }

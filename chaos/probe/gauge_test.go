@@ -21,7 +21,8 @@ func decoded[T any](t *testing.T, text string, into *T, check func(chaos.Scope, 
 	sc, err := scenarios.Parse("s.yaml", scenarios.Options{
 		Env: func(name string) (string, bool) { return "s3cret", name == "BRUNT_TEST_TOKEN" },
 		Read: func(string) ([]byte, error) {
-			return []byte("version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload: {a: {executor: constant-vus, flow: [{get: /}]}}\nmetrics: {x: " + text + "}\n"), nil
+			return []byte("version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload: {a: {executor: constant-vus, flow: " +
+				"[{get: /}]}}\nmetrics: {x: " + text + "}\n"), nil
 		},
 	})
 	if err != nil {
@@ -89,14 +90,24 @@ func TestGauge_Read(t *testing.T) {
 		{"no page", `{scrape: "URL/metrics", metric: depth}`, "<html>", 200, "", "text format parsing error"},
 		{"a page that fails", `{scrape: "URL/metrics", metric: depth}`, "out of order", 503, "", "status 503"},
 		{"a vector", `{prometheus: "URL/", query: "sum(depth) by (a)"}`, vector, 200, "[{map[a:b] 2.5} {map[] NaN}]", ""},
-		{"a scalar", `{prometheus: "URL", query: "1"}`, `{"status":"success","data":{"resultType":"scalar","result":[1.5,"7"]}}`, 200, "[{map[] 7}]", ""},
-		{"no vector", `{prometheus: "URL", query: "up[5m]"}`, `{"status":"success","data":{"resultType":"matrix","result":[]}}`, 200, "", "its result is a matrix"},
-		{"a mistake in the query", `{prometheus: "URL", query: "up["}`, `{"status":"error","errorType":"bad_data","error":"unclosed"}`, 400, "", "unclosed"},
+		{
+			"a scalar", `{prometheus: "URL", query: "1"}`,
+			`{"status":"success","data":{"resultType":"scalar","result":[1.5,"7"]}}`, 200, "[{map[] 7}]", "",
+		},
+		{
+			"no vector", `{prometheus: "URL", query: "up[5m]"}`,
+			`{"status":"success","data":{"resultType":"matrix","result":[]}}`, 200, "", "its result is a matrix",
+		},
+		{
+			"a mistake in the query", `{prometheus: "URL", query: "up["}`,
+			`{"status":"error","errorType":"bad_data","error":"unclosed"}`, 400, "", "unclosed",
+		},
 		{"no Prometheus", `{prometheus: "URL", query: up}`, "<html>", 404, "", "not an answer to a query"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s.body, s.status = c.body, c.status
-			g := gaugeOf(t, strings.TrimSuffix(strings.ReplaceAll(c.text, "URL", s.URL), "}")+`, headers: {Authorization: "Bearer ${env.BRUNT_TEST_TOKEN}"}}`)
+			g := gaugeOf(t, strings.TrimSuffix(strings.ReplaceAll(c.text, "URL", s.URL), "}")+
+				`, headers: {Authorization: "Bearer ${env.BRUNT_TEST_TOKEN}"}}`)
 			r, err := g.Reading(chaos.Host{})
 			if err != nil {
 				t.Fatal(err)
@@ -128,7 +139,8 @@ func TestGauge_Reach(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := r.Read(t.Context()); err == nil || !strings.Contains(err.Error(), "only what is named is read") || other.path != "" {
+	if got, err := r.Read(t.Context()); err == nil || !strings.Contains(err.Error(), "only what is named is read") ||
+		other.path != "" {
 		t.Errorf("it was led on: %v, %v", got, err)
 	}
 }
@@ -159,17 +171,20 @@ func alertOf(t *testing.T, name, text string) *probe.AlertQuestion {
 
 func TestAlert_Ask(t *testing.T) {
 	rules := func(rule string) string {
-		return `{"status":"success","data":{"groups":[{"rules":[{"name":"Other","type":"alerting","health":"ok"},` + rule + `]}]}}`
+		return `{"status":"success","data":{"groups":[{"rules":[{"name":"Other","type":"alerting","health":"ok"},` + rule +
+			`]}]}}`
 	}
 	rule := func(alerts string) string {
 		return rules(`{"name":"High","duration":120,"health":"ok","alerts":[` + alerts + `]}`)
 	}
 	one := func(state, zone, at string) string {
-		return `{"labels":{"alertname":"High","zone":"` + zone + `"},"state":"` + state + `","activeAt":"2026-01-02T03:04:` + at + `.5Z"}`
+		return `{"labels":{"alertname":"High","zone":"` + zone + `"},"state":"` + state + `","activeAt":"2026-01-02T03:04:` +
+			at + `.5Z"}`
 	}
 	at := func(sec int) time.Time { return time.Date(2026, 1, 2, 3, 4, sec, 5e8, time.UTC) }
 	managed := func(state, zone, at string) string {
-		return `{"labels":{"alertname":"High","zone":"` + zone + `"},"status":{"state":"` + state + `"},"startsAt":"2026-01-02T03:04:` + at + `.5Z"}`
+		return `{"labels":{"alertname":"High","zone":"` + zone + `"},"status":{"state":"` + state +
+			`"},"startsAt":"2026-01-02T03:04:` + at + `.5Z"}`
 	}
 	const prometheus, manager = `{prometheus: "URL"}`, `{alertmanager: "URL", labels: {zone: a}}`
 	for _, c := range []struct {
@@ -188,13 +203,26 @@ func TestAlert_Ask(t *testing.T) {
 			"",
 		},
 		{
-			"one fires, one is pending", prometheus, rule(one("pending", "a", "01") + "," + one("firing", "b", "05") + "," + one("pending", "c", "00")),
+			"one fires, one is pending", prometheus,
+			rule(one("pending", "a", "01") + "," + one("firing", "b", "05") + "," + one("pending", "c", "00")),
 			probe.AlertState{For: 2 * time.Minute, Firing: true, Active: at(5), Text: `alertname="High", zone="b"`},
 			"",
 		},
-		{"the other zone", `{prometheus: "URL", labels: {zone: a}}`, rule(one("firing", "b", "05")), probe.AlertState{For: 2 * time.Minute}, ""},
-		{"another name", `{prometheus: "URL", labels: {alertname: Other}}`, rule(one("firing", "b", "05")), probe.AlertState{}, ""},
-		{"no such rule", prometheus, rules(`{"name":"Hihg"}`), probe.AlertState{}, `the server has no alerting rule "High"; did you mean "Hihg"?`},
+		{
+			"the other zone", `{prometheus: "URL", labels: {zone: a}}`, rule(one("firing", "b", "05")),
+			probe.AlertState{For: 2 * time.Minute},
+			"",
+		},
+		{
+			"another name", `{prometheus: "URL", labels: {alertname: Other}}`, rule(one("firing", "b", "05")),
+			probe.AlertState{},
+			"",
+		},
+		{
+			"no such rule", prometheus, rules(`{"name":"Hihg"}`),
+			probe.AlertState{},
+			`the server has no alerting rule "High"; did you mean "Hihg"?`,
+		},
 		{
 			"a rule that fails", prometheus, rules(`{"name":"High","health":"err","lastError":"many-to-many"}`),
 			probe.AlertState{},
@@ -213,7 +241,8 @@ func TestAlert_Ask(t *testing.T) {
 			"",
 		},
 		{
-			"managed: one of two is silenced", `{alertmanager: "URL"}`, "[" + managed("suppressed", "a", "07") + "," + managed("active", "b", "09") + "]",
+			"managed: one of two is silenced", `{alertmanager: "URL"}`,
+			"[" + managed("suppressed", "a", "07") + "," + managed("active", "b", "09") + "]",
 			probe.AlertState{For: -1, Firing: true, Since: at(7), Text: `alertname="High", zone="a"`},
 			"",
 		},
@@ -250,13 +279,16 @@ func TestAlert_Ahead(t *testing.T) {
 		there := time.Now().Add(ahead)
 		w.Header().Set("Date", there.UTC().Format(http.TimeFormat))
 		if strings.HasPrefix(r.URL.Path, "/api/v1/query") {
-			fmt.Fprintf(w, `{"status":"success","data":{"resultType":"scalar","result":[0,"%.3f"]}}`, float64(there.UnixMilli())/1e3)
+			fmt.Fprintf(w, `{"status":"success","data":{"resultType":"scalar","result":[0,"%.3f"]}}`,
+				float64(there.UnixMilli())/1e3)
 			return
 		}
 		fmt.Fprint(w, "[]")
 	}))
 	t.Cleanup(s.Close)
-	for kind, most := range map[string]time.Duration{"prometheus": 500 * time.Millisecond, "alertmanager": 2 * time.Second} {
+	for kind, most := range map[string]time.Duration{
+		"prometheus": 500 * time.Millisecond, "alertmanager": 2 * time.Second,
+	} {
 		got, within, err := alertOf(t, "High", "{"+kind+`: "`+s.URL+`"}`).Ahead(t.Context())
 		if d := (got - ahead).Abs(); err != nil || d > within+time.Millisecond || within > most {
 			t.Errorf("%s: %s ahead, within %s: %v", kind, got, within, err)

@@ -22,11 +22,12 @@ import (
 // Metric is a condition on the series of a metric: it holds when one of them is within the bounds.
 type Metric struct {
 	syntax.Place
-	Get    Address           `yaml:"get,required"`  // the URL of a page in Prometheus's text format
-	Name   string            `yaml:"name,required"` // of the metric: a counter, gauge or untyped one; of a histogram or summary NAME_count and NAME_sum
-	Labels map[string]string `yaml:"labels"`        // that a series must have; nil is any
-	Above  *float64          `yaml:"above"`         // it holds when a series is more
-	Below  *float64          `yaml:"below"`         // it holds when a series is less
+	Get Address `yaml:"get,required"` // the URL of a page in Prometheus's text format
+	// of the metric: a counter, gauge or untyped one; of a histogram or summary NAME_count and NAME_sum
+	Name   string            `yaml:"name,required"`
+	Labels map[string]string `yaml:"labels"` // that a series must have; nil is any
+	Above  *float64          `yaml:"above"`  // it holds when a series is more
+	Below  *float64          `yaml:"below"`  // it holds when a series is less
 }
 
 // DecodeNode implements [syntax.NodeDecoder]: a name alone is that of a metric on the page of scrape.
@@ -41,7 +42,8 @@ func (*Metric) SchemaWith(doc syntax.Describer) syntax.Schema {
 
 func (k *Metric) validate(use Use, sc chaos.Scope, m *syntax.Mistakes) {
 	if k.Get.IsZero() {
-		m.AddHint(k.At, `such as scrape: "http://127.0.0.1:8080/metrics"`, "metric wants scrape, which says where the page is")
+		m.AddHint(k.At, `such as scrape: "http://127.0.0.1:8080/metrics"`,
+			"metric wants scrape, which says where the page is")
 	} else {
 		k.Get.check(use, sc, m)
 	}
@@ -112,7 +114,8 @@ func (q metricQuestion) Value(ctx context.Context, _ *Finder) (string, error) {
 		return "", errors.New(q.Name + " has no such series")
 	case 1:
 	default:
-		return "", fmt.Errorf("%s has %d such series; labels that only one of them has say which is meant", q.Name, len(values))
+		return "", fmt.Errorf("%s has %d such series; labels that only one of them has say which is meant", q.Name,
+			len(values))
 	}
 	return plain(values[0]), nil
 }

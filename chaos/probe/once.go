@@ -14,8 +14,8 @@ import (
 	"brunt/scenarios/template"
 )
 
-// Once is a command of setup or teardown, which runs once on this machine. It fails if its exit code is not 0, and at its
-// timeout; then brunt kills it with all processes that it started.
+// Once is a command of setup or teardown, which runs once on this machine. It fails if its exit code is not 0, and at
+// its timeout; then brunt kills it with all processes that it started.
 type Once struct {
 	syntax.Place
 	Name string `yaml:"name"` // zero is the command itself

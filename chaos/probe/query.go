@@ -44,12 +44,15 @@ func decodeShort(n *syntax.Node, m *syntax.Mistakes, whole any, place *syntax.Pl
 
 // shortSchema is the schema of a T that [decodeShort] decodes.
 func shortSchema[T any](doc syntax.Describer) syntax.Schema {
-	return syntax.Schema{"anyOf": []any{syntax.Schema{"type": "string", "minLength": 1}, syntax.StructSchema(reflect.TypeFor[T](), doc)}}
+	return syntax.Schema{
+		"anyOf": []any{syntax.Schema{"type": "string", "minLength": 1}, syntax.StructSchema(reflect.TypeFor[T](), doc)},
+	}
 }
 
 func (k *Query) validate(sc chaos.Scope, m *syntax.Mistakes) {
 	if k.URL.IsZero() {
-		m.AddHint(k.At, `such as prometheus: "http://127.0.0.1:9090"`, "query wants prometheus, which says where the server is")
+		m.AddHint(k.At, `such as prometheus: "http://127.0.0.1:9090"`,
+			"query wants prometheus, which says where the server is")
 	} else {
 		k.URL.check(Use{}, sc, m)
 	}

@@ -36,7 +36,9 @@ func (a *Asking) Question(on chaos.Host, at CommandContext, timeout time.Duratio
 func (a *Asking) QuestionOf(u chaos.Unit, on chaos.Host, timeout time.Duration) (Question, error) {
 	at := CommandContext{Env: map[string]template.Text{"BRUNT_UNIT": template.Literal(u.Name())}}
 	on.Addresses = AddressesAt(u, on.Addresses)
-	for env, of := range map[string]string{"BRUNT_ADDR": "self.addr", "BRUNT_HOST": "self.host", "BRUNT_PORT": "self.port"} {
+	for env, of := range map[string]string{
+		"BRUNT_ADDR": "self.addr", "BRUNT_HOST": "self.host", "BRUNT_PORT": "self.port",
+	} {
 		if v, known := on.Addresses[of]; known {
 			at.Env[env] = template.Literal(v)
 		}
@@ -108,7 +110,10 @@ func (a *Asking) question(on chaos.Host, at CommandContext, u chaos.Unit, timeou
 
 // call returns the request to a URL, or to a path of a unit. Asked of a unit it is not led on to another host.
 func (a *Asking) call(on chaos.Host, to *Address, u chaos.Unit, timeout time.Duration) (*ResolvedCall, error) {
-	s := &ResolvedCall{Method: "GET", Shows: to.Text(), Timeout: timeout, Allow: allowed(on, u), Stays: u != nil, Headers: map[string]template.Resolved{}}
+	s := &ResolvedCall{
+		Method: "GET", Shows: to.Text(), Timeout: timeout, Allow: allowed(on, u), Stays: u != nil,
+		Headers: map[string]template.Resolved{},
+	}
 	if err := s.fill(on, to, a.Headers); err != nil || u == nil {
 		return s, err
 	}
@@ -177,7 +182,8 @@ func (a *Asking) execQuestion(on chaos.Host, at CommandContext, u chaos.Unit, ti
 		return nil, container.ErrNoContainer
 	}
 	secrets := &template.Secrets{}
-	q := &execQuestion{unit: u, shows: a.Exec.Args[0].Text(), mask: secrets.Mask, timeout: timeout} // of a list, as in question
+	// of a list, as in question
+	q := &execQuestion{unit: u, shows: a.Exec.Args[0].Text(), mask: secrets.Mask, timeout: timeout}
 	if a.Exec.Shell {
 		q.args = []string{"sh", "-c"}
 	}

@@ -31,7 +31,8 @@ const (
 // Check notes what is wrong with the settings. Listens says that the units have a port, or that the target has a URL.
 func (r *Ready) Check(sc chaos.Scope, listens bool, m *syntax.Mistakes) {
 	if r.TCP {
-		m.AddHint(r.Of("tcp"), "a question replaces it: drop `tcp`, or all other keys but `within`", "`tcp` goes with no question")
+		m.AddHint(r.Of("tcp"), "a question replaces it: drop `tcp`, or all other keys but `within`",
+			"`tcp` goes with no question")
 		return
 	}
 	before := m.Len()
@@ -41,7 +42,8 @@ func (r *Ready) Check(sc chaos.Scope, listens bool, m *syntax.Mistakes) {
 	for _, t := range r.templates() {
 		for _, ref := range t.Refs() {
 			if ref.Kind == syntax.RefUnit {
-				m.AddHint(t.At, "such as ${self.addr}", "${%s} is not known while the target starts; `ready` knows ${self.…} of the unit that it asks", ref.Text)
+				m.AddHint(t.At, "such as ${self.addr}",
+					"${%s} is not known while the target starts; `ready` knows ${self.…} of the unit that it asks", ref.Text)
 			}
 		}
 	}

@@ -15,7 +15,8 @@ func checkPlaceholders(t *template.Template, use Use, m *syntax.Mistakes) {
 		switch {
 		case r.Kind == syntax.RefUnit, r.Kind == syntax.RefSelf && use.Unit:
 		case use.Unit:
-			m.Add(t.At, "${%s} has a value only while requests are made; a question to a unit knows ${self.…}, ${unit.…}, params, env and file", r.Text)
+			m.Add(t.At, "${%s} has a value only while requests are made; a question to a unit knows ${self.…}, ${unit.…}, "+
+				"params, env and file", r.Text)
 		default:
 			m.Add(t.At, "${%s} has a value only while requests are made; a fault knows ${unit.…}, params, env and file", r.Text)
 		}

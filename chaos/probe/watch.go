@@ -19,11 +19,13 @@ import (
 type Watch struct {
 	Asking `yaml:",inline"`
 	Of     string `yaml:"of"` // a service, or a unit such as db[0]; zero is every unit
-	// where the value stands in the answer: "$.path" of JSON, or "~ regexp", whose first group it is; nil is the first line
-	Value   *Finder           `yaml:"value"`
-	Unit    string            `yaml:"unit,oneof=bytes|seconds|share|number"` // of the value, which is a number then; zero is a state, of scrape a number
-	Every   quantity.Duration `yaml:"every,positive"`                        // between two questions to a unit; zero is 1s
-	Timeout quantity.Duration `yaml:"timeout,positive"`                      // of one question; zero is 1s
+	// where the value stands in the answer: "$.path" of JSON, or "~ regexp", whose first group it is; nil is the first
+	// line
+	Value *Finder `yaml:"value"`
+	// of the value, which is a number then; zero is a state, of scrape a number
+	Unit    string            `yaml:"unit,oneof=bytes|seconds|share|number"`
+	Every   quantity.Duration `yaml:"every,positive"`   // between two questions to a unit; zero is 1s
+	Timeout quantity.Duration `yaml:"timeout,positive"` // of one question; zero is 1s
 }
 
 const watchTimeout = time.Second
@@ -31,7 +33,8 @@ const watchTimeout = time.Second
 // Check notes what is wrong with the settings.
 func (w *Watch) Check(sc chaos.Scope, m *syntax.Mistakes) {
 	if kind := w.Kind(); kind == "prometheus" {
-		m.AddHint(w.Place.Of("prometheus"), "such as metrics: {lag: {prometheus: URL, query: …}}", "a watch asks each unit; a query belongs into metrics")
+		m.AddHint(w.Place.Of("prometheus"), "such as metrics: {lag: {prometheus: URL, query: …}}",
+			"a watch asks each unit; a query belongs into metrics")
 		return
 	}
 	w.ValidateFor(Use{Unit: true, Value: true}, w.At, sc, m)
@@ -46,10 +49,12 @@ func (w *Watch) CheckUnits(sc chaos.Scope, at syntax.Pos, m *syntax.Mistakes) {
 	}
 	switch n, known := sc.Services[service]; {
 	case len(sc.Services) == 0:
-		m.AddHint(at, "containers that run already are named by target: {url: …, units: {db: {container: NAME}}}", "the target has no units that brunt could ask")
+		m.AddHint(at, "containers that run already are named by target: {url: …, units: {db: {container: NAME}}}",
+			"the target has no units that brunt could ask")
 	case w.Of == "":
 	case !known:
-		m.AddHint(w.Place.Of("of"), syntax.DidYouMean(service, slices.Collect(maps.Keys(sc.Services))), "there is no service %q", service)
+		m.AddHint(w.Place.Of("of"), syntax.DidYouMean(service, slices.Collect(maps.Keys(sc.Services))),
+			"there is no service %q", service)
 	case one && !sc.Later(service) && index >= n:
 		m.Add(w.Place.Of("of"), "%s has %d replicas, counted from 0", service, n)
 	}

@@ -8,7 +8,8 @@ import (
 
 // kept are the variables that a process of brunt's own may need, and beginnings of their names.
 var kept = []string{
-	"PATH", "HOME", "TMPDIR", "TMP", "TEMP", "TZ", "LANG", "LOCALDOMAIN", "RES_OPTIONS", "SYSTEMROOT", "WINDIR", "GODEBUG", "GOMAXPROCS", "GOGC",
+	"PATH", "HOME", "TMPDIR", "TMP", "TEMP", "TZ", "LANG", "LOCALDOMAIN", "RES_OPTIONS", "SYSTEMROOT", "WINDIR", "GODEBUG",
+	"GOMAXPROCS", "GOGC",
 	"GOMEMLIMIT", "GOTRACEBACK", "GOCOVERDIR",
 }
 

@@ -45,10 +45,12 @@ func (i Identity) Raw() json.RawMessage {
 var ErrProtected = errors.New("brunt does not touch it")
 
 // engines are the programs of container engines. Killing one would end all containers.
-var engines = []string{"dockerd", "containerd", "podman", "conmon", "crio", "runc", "crun", "kubelet", "docker-proxy", "rootlesskit"}
+var engines = []string{
+	"dockerd", "containerd", "podman", "conmon", "crio", "runc", "crun", "kubelet", "docker-proxy", "rootlesskit",
+}
 
-// Protect refuses pid 1, brunt itself, its ancestors, its watchdogs and the container engine outside of containers. It says nothing of the
-// processes of other brunts, which [ProtectBrunts] refuses: those of a dead brunt have to be ended.
+// Protect refuses pid 1, brunt itself, its ancestors, its watchdogs and the container engine outside of containers. It
+// says nothing of the processes of other brunts, which [ProtectBrunts] refuses: those of a dead brunt have to be ended.
 func Protect(pid int) error {
 	switch {
 	case pid <= 1:
@@ -59,7 +61,8 @@ func Protect(pid int) error {
 		return fmt.Errorf("process %d: %w: it is a watchdog of brunt's", pid, ErrProtected)
 	}
 	for _, name := range namesOf(pid) {
-		if ofHost(pid) && slices.ContainsFunc(engines, func(e string) bool { return name == e || strings.HasPrefix(name, e+"-") }) {
+		if ofHost(pid) && slices.ContainsFunc(engines,
+			func(e string) bool { return name == e || strings.HasPrefix(name, e+"-") }) {
 			return fmt.Errorf("process %d: %w: it is %s, of the container engine", pid, ErrProtected, name)
 		}
 	}

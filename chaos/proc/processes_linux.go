@@ -94,5 +94,6 @@ func FilesLimit(pid int) (FileLimit, error) {
 
 // LimitFiles sets the limit on the descriptors of a process.
 func LimitFiles(pid int, l FileLimit) error {
-	return os.NewSyscallError("prlimit", unix.Prlimit(pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: l.Soft, Max: l.Hard}, nil))
+	return os.NewSyscallError("prlimit", unix.Prlimit(pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: l.Soft, Max: l.Hard},
+		nil))
 }

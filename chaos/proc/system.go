@@ -9,7 +9,8 @@ import (
 // daemons are the programs that a machine itself is run by. Without one of them it can't be reached, started
 // or repaired any more.
 var daemons = []string{
-	"init", "systemd", "dbus-daemon", "dbus-broker", "dbus-broker-launch", "sshd", "sshd-session", "udevd", "polkitd", "agetty", "getty", "login",
+	"init", "systemd", "dbus-daemon", "dbus-broker", "dbus-broker-launch", "sshd", "sshd-session", "udevd", "polkitd",
+	"agetty", "getty", "login",
 	"launchd", "NetworkManager", "dhclient", "dhcpcd", "openrc", "runit",
 	"runsvdir", "runsv", "s6-svscan", "s6-supervise", "supervise-daemon", "elogind", "auditd", "rsyslogd", "chronyd",
 }
@@ -17,7 +18,8 @@ var daemons = []string{
 // services are the units of systemd that a machine itself is run by. A process can change its own name, but
 // not the group that systemd has put it into.
 var services = []string{
-	"init.scope", "ssh.service", "sshd.service", "dbus.service", "dbus-broker.service", "docker.service", "containerd.service", "podman.service",
+	"init.scope", "ssh.service", "sshd.service", "dbus.service", "dbus-broker.service", "docker.service",
+	"containerd.service", "podman.service",
 	"crio.service", "kubelet.service", "NetworkManager.service", "polkit.service",
 }
 
@@ -46,8 +48,8 @@ func ProtectSystem(pid int) error {
 	return nil
 }
 
-// ProtectAll refuses what no fault may hit, whatever a policy says: what [Protect] and [ProtectBrunts] refuse, and outside
-// of containers what [ProtectSystem] does.
+// ProtectAll refuses what no fault may hit, whatever a policy says: what [Protect] and [ProtectBrunts] refuse, and
+// outside of containers what [ProtectSystem] does.
 func ProtectAll(pid int) error {
 	err := Protect(pid)
 	if err == nil {
@@ -73,7 +75,8 @@ func daemonOf(pid int) string {
 // sessions of its users, and with none but daemons between the first process and it. A service that is merely named
 // login is not, nor is an sshd that a shell has started.
 func startedBySystem(pid int) bool {
-	return isSystemUser(pid) && !slices.ContainsFunc(groupsOf(pid), func(group string) bool { return strings.HasPrefix(group, "/user.slice/") }) &&
+	return isSystemUser(pid) && !slices.ContainsFunc(groupsOf(pid),
+		func(group string) bool { return strings.HasPrefix(group, "/user.slice/") }) &&
 		!slices.ContainsFunc(Ancestors(pid), func(p int) bool { return daemonOf(p) == "" })
 }
 
@@ -82,7 +85,8 @@ func startedBySystem(pid int) bool {
 func isPayload(group string) bool {
 	parts := strings.Split(group, "/")
 	for i, part := range parts {
-		if strings.HasPrefix(part, "lxc.payload") || part == "payload" && strings.HasPrefix(parts[max(i-1, 0)], "systemd-nspawn@") {
+		if strings.HasPrefix(part, "lxc.payload") ||
+			part == "payload" && strings.HasPrefix(parts[max(i-1, 0)], "systemd-nspawn@") {
 			return true
 		}
 	}
@@ -110,8 +114,8 @@ func Containers(pid int) []string {
 	return slices.DeleteFunc(idsIn(groupsOf(pid)), func(id string) bool { return slices.Contains(own, id) })
 }
 
-// OfPod reports whether a process is in the pod of Kubernetes with a UID, by its control groups: /kubepods/burstable/podUID/ID,
-// /kubepods.slice/kubepods-burstable-podUID.slice with _ in the place of -.
+// OfPod reports whether a process is in the pod of Kubernetes with a UID, by its control groups:
+// /kubepods/burstable/podUID/ID, /kubepods.slice/kubepods-burstable-podUID.slice with _ in the place of -.
 func OfPod(pid int, uid string) bool {
 	name := "pod" + uid
 	return uid != "" && slices.ContainsFunc(groupsOf(pid), func(group string) bool {
@@ -122,7 +126,8 @@ func OfPod(pid int, uid string) bool {
 // ofHost reports whether a process is the machine's own, in no container. A conmon is in a control group that has
 // the id of the container which it keeps, and is no process of that container.
 func ofHost(pid int) bool {
-	return len(Containers(pid)) == 0 || slices.ContainsFunc(groupsOf(pid), func(group string) bool { return strings.Contains(group, "-conmon-") })
+	return len(Containers(pid)) == 0 || slices.ContainsFunc(groupsOf(pid),
+		func(group string) bool { return strings.Contains(group, "-conmon-") })
 }
 
 // idsIn lists the ids of containers in the paths of control groups: /docker/ID, /docker/ID/docker/ID,

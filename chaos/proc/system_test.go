@@ -59,8 +59,8 @@ func orphanOf(t *testing.T, program, name string, args ...string) int {
 	return detached(t, name, append([]string{`"$0" "$@" >/dev/null 2>&1 & echo $!`, file}, args...)...)
 }
 
-// detached runs a script of sh, which starts a process in the background and prints its pid. It returns the pid once the
-// process has its name.
+// detached runs a script of sh, which starts a process in the background and prints its pid. It returns the pid once
+// the process has its name.
 func detached(t *testing.T, name string, script ...string) int {
 	t.Helper()
 	out, err := exec.Command("sh", append([]string{"-c"}, script...)...).Output()
@@ -94,18 +94,21 @@ func TestProtectSystem(t *testing.T) {
 				suite.NeedRoot(t) // which daemons run as
 			}
 			err := ProtectSystem(orphan(t, c.name))
-			if c.want == "" && err != nil || c.want != "" && (!errors.Is(err, ErrProtected) || !strings.Contains(err.Error(), c.want)) {
+			if c.want == "" && err != nil || c.want != "" &&
+				(!errors.Is(err, ErrProtected) || !strings.Contains(err.Error(), c.want)) {
 				t.Error(err)
 			}
 		})
 	}
 	for _, name := range []string{"containerd-shim-x", "dockerd"} {
-		if err := Protect(orphan(t, name)); !errors.Is(err, ErrProtected) || !strings.Contains(err.Error(), "of the container engine") {
+		if err := Protect(orphan(t, name)); !errors.Is(err, ErrProtected) ||
+			!strings.Contains(err.Error(), "of the container engine") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	if programOf(2) == "kthreadd" {
-		if err := ProtectSystem(2); !errors.Is(err, ErrProtected) || !strings.Contains(err.Error(), "a thread of the kernel") {
+		if err := ProtectSystem(2); !errors.Is(err, ErrProtected) ||
+			!strings.Contains(err.Error(), "a thread of the kernel") {
 			t.Error(err)
 		}
 	}
@@ -172,7 +175,8 @@ func TestProtectBrunts(t *testing.T) {
 	} {
 		pid := orphanOf(t, "tail", c.program, c.command, "-f", "/dev/null")
 		err := ProtectBrunts(pid)
-		if c.want == "" && err != nil || c.want != "" && (!errors.Is(err, ErrProtected) || !strings.Contains(err.Error(), c.want)) {
+		if c.want == "" && err != nil || c.want != "" &&
+			(!errors.Is(err, ErrProtected) || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s %s: %v", c.program, c.command, err)
 		}
 		if err := Protect(pid); err != nil {

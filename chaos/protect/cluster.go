@@ -42,7 +42,8 @@ func (g *check) pod(ctx context.Context, p *cluster.Pod) error {
 	}
 	node, err := t.Nodes().Get(ctx, pod.Spec.NodeName)
 	switch {
-	case pod.Spec.NodeName == "", kube.Is(err, kube.Forbidden), kube.Is(err, kube.NotFound): // whoever may not read nodes hits none
+	// whoever may not read nodes hits none
+	case pod.Spec.NodeName == "", kube.Is(err, kube.Forbidden), kube.Is(err, kube.NotFound):
 		return nil
 	case err != nil:
 		return unread(p.Name(), err)
@@ -120,7 +121,8 @@ func (g *check) node(ctx context.Context, name string) error {
 	case err != nil:
 		return unread("node "+name, err)
 	case len(own) > 0:
-		return notAllowed(fmt.Errorf("node %s: %w: the pod %s on it is a part of brunt, of the run %s", name, proc.ErrProtected, own[0].Name,
+		return notAllowed(fmt.Errorf("node %s: %w: the pod %s on it is a part of brunt, of the run %s", name,
+			proc.ErrProtected, own[0].Name,
 			own[0].Labels[cluster.RunLabel]))
 	}
 	return nil

@@ -167,4 +167,5 @@ func (g *check) peers(ctx context.Context, hit chaos.Hit) error {
 }
 
 // errFills says that a fault would fill a disk that a protected container writes to.
-var errFills = errors.New("a container that writes elsewhere may be hit, such as with a volume of a filesystem of its own")
+var errFills = errors.New("a container that writes elsewhere may be hit, such as with a volume of a filesystem of " +
+	"its own")

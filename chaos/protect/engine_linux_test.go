@@ -70,7 +70,11 @@ func TestGuard_Unread(t *testing.T) {
 		hit    chaos.Hit
 		want   string // empty: it may be hit
 	}{
-		{"a container that the engine does not describe", open, chaos.Hit{Name: "container/web"}, "can't read which containers are protected"},
+		{
+			"a container that the engine does not describe", open,
+			chaos.Hit{Name: "container/web"},
+			"can't read which containers are protected",
+		},
 		{"a container that is gone", open, chaos.Hit{Name: "container/gone"}, ""},
 		{"a container of an engine that hangs", hangs, chaos.Hit{Name: "container/web"}, "no answer within 20s"},
 		{"addresses, where the engine hangs", hangs, chaos.Hit{Peers: peers}, "no answer within 20s"},
@@ -81,7 +85,8 @@ func TestGuard_Unread(t *testing.T) {
 	} {
 		rules := protect.Rules{Named: func(string) error { return nil }, Engine: c.engine}
 		err := protect.New(rules).Begin(t.Context(), new(chaos.Targets))(c.hit)
-		if c.want == "" && err != nil || c.want != "" && (!errors.Is(err, proc.ErrProtected) || !strings.Contains(err.Error(), c.want)) {
+		if c.want == "" && err != nil || c.want != "" &&
+			(!errors.Is(err, proc.ErrProtected) || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: %v; want %q", c.name, err, c.want)
 		}
 	}

@@ -23,9 +23,11 @@ type Rules struct {
 	Named func(name string) error
 	// Containers are the names of containers that the policies protect.
 	Containers []string
-	Namespaces []string            // of clusters, that the policies protect
-	Labels     [][2]string         // labels of objects of clusters that the policies protect, by key and value; an empty value is any
-	Nodes      []map[string]string // labels of the nodes that may be hit; a node must have all of each, and an empty one allows none
+	Namespaces []string // of clusters, that the policies protect
+	// labels of objects of clusters that the policies protect, by key and value; an empty value is any
+	Labels [][2]string
+	// labels of the nodes that may be hit; a node must have all of each, and an empty one allows none
+	Nodes []map[string]string
 	// Engine opens the engine of the machine's containers. It may be called more than once.
 	Engine func(ctx context.Context) (*docker.Engine, error)
 }
@@ -142,7 +144,8 @@ func (g *Guard) same(name string, pid int, now bool) error {
 	defer g.mu.Unlock()
 	was, known := g.planned[name]
 	if now && known && was != is {
-		return fmt.Errorf("%w: process %d is another one than when the fault was planned, which has ended since", chaos.ErrNoUnit, pid)
+		return fmt.Errorf("%w: process %d is another one than when the fault was planned, which has ended since",
+			chaos.ErrNoUnit, pid)
 	}
 	g.planned[name] = is
 	return nil
@@ -287,7 +290,8 @@ func (g *check) unitOf(ctx context.Context, is containers.Container) error {
 
 // unknown refuses a process of a container whose labels can't be read.
 func unknown(pid int, id string, err error) error {
-	return fmt.Errorf("process %d: %w: it is of container %.12s, whose labels brunt can't read, so that container may be protected: %w; "+
+	return fmt.Errorf("process %d: %w: it is of container %.12s, whose labels brunt can't read, so that container may "+
+		"be protected: %w; "+
 		"DOCKER_HOST names the engine of that container", pid, proc.ErrProtected, id, err)
 }
 

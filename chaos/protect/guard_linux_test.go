@@ -31,7 +31,9 @@ func none(string) error { return nil }
 
 // guardOf returns a guard that keeps to an engine's labels and to rules by name.
 func guardOf(e *docker.Engine, named func(string) error, containers ...string) *protect.Guard {
-	return protect.New(protect.Rules{Named: named, Containers: containers, Engine: func(context.Context) (*docker.Engine, error) { return e, nil }})
+	return protect.New(protect.Rules{
+		Named: named, Containers: containers, Engine: func(context.Context) (*docker.Engine, error) { return e, nil },
+	})
 }
 
 // started starts a program and returns its pid. It is ended with t.
@@ -93,8 +95,11 @@ func groupOf(t *testing.T, pid int) string {
 	}
 	for line := range strings.Lines(string(text)) {
 		f := strings.SplitN(strings.TrimSpace(line), ":", 3)
-		for _, dir := range []string{filepath.Join("/sys/fs/cgroup", f[1], f[2]), filepath.Join("/sys/fs/cgroup/unified", f[2])} {
-			if _, err := os.Stat(filepath.Join(dir, "cgroup.procs")); err == nil && len(filepath.Base(f[2])) >= 64 && (f[1] == "pids" || f[1] == "") {
+		for _, dir := range []string{
+			filepath.Join("/sys/fs/cgroup", f[1], f[2]), filepath.Join("/sys/fs/cgroup/unified", f[2]),
+		} {
+			if _, err := os.Stat(filepath.Join(dir, "cgroup.procs")); err == nil && len(filepath.Base(f[2])) >= 64 &&
+				(f[1] == "pids" || f[1] == "") {
 				return dir
 			}
 		}
@@ -135,7 +140,8 @@ func bare(t *testing.T, y *chaostest.Yard, labels map[string]string, host *docke
 	t.Helper()
 	all := map[string]string{containers.RunLabel: y.Run}
 	maps.Copy(all, labels)
-	made, err := y.Engine.API().ContainerCreate(t.Context(), &dockercontainer.Config{Image: y.Image, Labels: all, Cmd: []string{"9000"}}, host, nil, nil, "")
+	made, err := y.Engine.API().ContainerCreate(t.Context(),
+		&dockercontainer.Config{Image: y.Image, Labels: all, Cmd: []string{"9000"}}, host, nil, nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,11 +174,13 @@ func TestGuard_Process(t *testing.T) {
 		{"a process of a container that may be hit", func(t *testing.T) int { return pidOf(t, y.Engine, web.ID) }, ""},
 		{"one of the machine", func(t *testing.T) int { return started(t, "sleep", "60") }, ""},
 		{"one that was started there by exec", func(t *testing.T) int {
-			made, err := y.Engine.API().ContainerExecCreate(t.Context(), safe.ID, dockercontainer.ExecOptions{Cmd: []string{docker.SelfProgram, "9001"}})
+			made, err := y.Engine.API().ContainerExecCreate(t.Context(), safe.ID,
+				dockercontainer.ExecOptions{Cmd: []string{docker.SelfProgram, "9001"}})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := y.Engine.API().ContainerExecStart(t.Context(), made.ID, dockercontainer.ExecStartOptions{Detach: true}); err != nil {
+			if err := y.Engine.API().ContainerExecStart(t.Context(), made.ID,
+				dockercontainer.ExecStartOptions{Detach: true}); err != nil {
 				t.Fatal(err)
 			}
 			for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
@@ -193,11 +201,13 @@ func TestGuard_Process(t *testing.T) {
 			return childOf(t, started(t, "nsenter", "--pid", "--target", strconv.Itoa(first), "sleep", "60"))
 		}, "is in a namespace of container " + safe.Ref},
 		{"a child, in namespaces of its own, of one in its namespace", func(t *testing.T) int {
-			return below(t, started(t, "nsenter", "--pid", "--target", strconv.Itoa(first), "unshare", "--pid", "--fork", "sleep", "60"), 2)
+			return below(t, started(t, "nsenter", "--pid", "--target", strconv.Itoa(first), "unshare", "--pid", "--fork",
+				"sleep", "60"), 2)
 		}, "is in a namespace of container " + safe.Ref},
 		{"one in its network", func(t *testing.T) int {
 			pid := started(t, "nsenter", "--net="+fmt.Sprintf("/proc/%d/ns/net", first), "sleep", "60")
-			suite.Until(t, "nsenter to be in the network", func() bool { return proc.Namespace(pid, "net") == proc.Namespace(first, "net") })
+			suite.Until(t, "nsenter to be in the network",
+				func() bool { return proc.Namespace(pid, "net") == proc.Namespace(first, "net") })
 			return pid
 		}, "is in a namespace of container " + safe.Ref},
 		{"one of a container in it", func(t *testing.T) int {
@@ -210,7 +220,10 @@ func TestGuard_Process(t *testing.T) {
 			join(t, pid, groupOf(t, pidOf(t, y.Engine, web.ID)), "docker", strings.Repeat("0d", 32))
 			return pid
 		}, ""},
-		{"an engine of the machine", func(t *testing.T) int { return copied(t, "sleep", "dockerd", "60") }, "it is dockerd, of the container engine"},
+		{
+			"an engine of the machine", func(t *testing.T) int { return copied(t, "sleep", "dockerd", "60") },
+			"it is dockerd, of the container engine",
+		},
 		{"an engine in a container that may be hit", func(t *testing.T) int {
 			pid := copied(t, "sleep", "dockerd", "60")
 			join(t, pid, groupOf(t, pidOf(t, y.Engine, web.ID)))
@@ -237,7 +250,9 @@ func TestGuard_Engines(t *testing.T) {
 	chaostest.Root(t)
 	y := chaostest.NewYard(t)
 	web := y.Start(t, chaostest.VictimOptions{})
-	g := protect.New(protect.Rules{Named: none, Engine: func(context.Context) (*docker.Engine, error) { return nil, errors.New("there is no engine") }})
+	g := protect.New(protect.Rules{
+		Named: none, Engine: func(context.Context) (*docker.Engine, error) { return nil, errors.New("there is no engine") },
+	})
 	err := g.Begin(t.Context(), new(chaos.Targets))(chaos.Hit{Name: chaos.PIDName(pidOf(t, y.Engine, web.ID))})
 	if !errors.Is(err, proc.ErrProtected) || !strings.Contains(err.Error(), "DOCKER_HOST names the engine") {
 		t.Error(err)
@@ -262,7 +277,9 @@ func TestGuard_Containers(t *testing.T) {
 		h.Binds = []string{disk + ":/common", other + ":/own"}
 	}})
 	host := y.Start(t, chaostest.VictimOptions{Unit: "host[0]"})
-	beside := bare(t, y, nil, &dockercontainer.HostConfig{NetworkMode: dockercontainer.NetworkMode("container:" + safe.ID)})
+	beside := bare(t, y, nil, &dockercontainer.HostConfig{
+		NetworkMode: dockercontainer.NetworkMode("container:" + safe.ID),
+	})
 	_ = bare(t, y, label, &dockercontainer.HostConfig{NetworkMode: dockercontainer.NetworkMode("container:" + host.ID)})
 	init := y.Start(t, chaostest.VictimOptions{Unit: "init[0]"})
 	_ = bare(t, y, label, &dockercontainer.HostConfig{PidMode: dockercontainer.PidMode("container:" + init.ID)})
@@ -282,15 +299,35 @@ func TestGuard_Containers(t *testing.T) {
 		{"by id", chaos.Hit{Name: chaos.ContainerName(safe.ID)}, "is labelled brunt.protect=true"},
 		{"on a link to it", chaos.Hit{Name: "web[0]->safe[0]"}, "is labelled brunt.protect=true"},
 		{"another", chaos.Hit{Name: "web[0]"}, ""},
-		{"whose network it has", chaos.Hit{Name: chaos.ContainerName(beside)}, "shares its network with container " + safe.Ref},
+		{
+			"whose network it has",
+			chaos.Hit{Name: chaos.ContainerName(beside)},
+			"shares its network with container " + safe.Ref,
+		},
 		{"whose network is its own", chaos.Hit{Name: "host[0]"}, "shares its network with container"},
 		{"a process of it", chaos.Hit{Name: chaos.PIDName(pidOf(t, y.Engine, host.ID))}, "shares its network with container"},
 		{"whose processes are its own", chaos.Hit{Name: "init[0]"}, "shares its processes with container"},
-		{"a volume of both is filled", chaos.Hit{Name: "web[0]", Fills: "/common"}, "/common is on the filesystem of /data in container " + safe.Ref},
+		{
+			"a volume of both is filled",
+			chaos.Hit{Name: "web[0]", Fills: "/common"},
+			"/common is on the filesystem of /data in container " + safe.Ref,
+		},
 		{"a volume of its own is filled", chaos.Hit{Name: "web[0]", Fills: "/own"}, ""},
-		{"the directory is filled by a process", chaos.Hit{Name: chaos.PIDName(started(t, "sleep", "60")), Fills: disk}, "is on the filesystem of /data"},
-		{"at its address", chaos.Hit{Peers: []netip.Prefix{address}}, address.Addr().String() + " is an address of container " + safe.Ref},
-		{"in its network", chaos.Hit{Peers: []netip.Prefix{netip.PrefixFrom(address.Addr(), 28).Masked()}}, "is an address of container"},
+		{
+			"the directory is filled by a process",
+			chaos.Hit{Name: chaos.PIDName(started(t, "sleep", "60")), Fills: disk},
+			"is on the filesystem of /data",
+		},
+		{
+			"at its address",
+			chaos.Hit{Peers: []netip.Prefix{address}},
+			address.Addr().String() + " is an address of container " + safe.Ref,
+		},
+		{
+			"in its network",
+			chaos.Hit{Peers: []netip.Prefix{netip.PrefixFrom(address.Addr(), 28).Masked()}},
+			"is an address of container",
+		},
 		{"at another address", chaos.Hit{Peers: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -344,7 +381,9 @@ func TestGuard_Reused(t *testing.T) {
 	if _, err := os.Stat(last); err != nil {
 		t.Skip("the kernel lets no process choose its number: ", err)
 	}
-	g := protect.New(protect.Rules{Named: none, Engine: func(context.Context) (*docker.Engine, error) { return nil, errors.New("there is no engine") }})
+	g := protect.New(protect.Rules{
+		Named: none, Engine: func(context.Context) (*docker.Engine, error) { return nil, errors.New("there is no engine") },
+	})
 	cmd := exec.Command("sleep", "60")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -363,7 +402,8 @@ func TestGuard_Reused(t *testing.T) {
 	}
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
-	if err := g.Begin(t.Context(), new(chaos.Targets))(chaos.Hit{Name: name, Now: true}); !errors.Is(err, chaos.ErrNoUnit) {
+	if err := g.Begin(t.Context(), new(chaos.Targets))(chaos.Hit{Name: name, Now: true}); !errors.Is(err,
+		chaos.ErrNoUnit) {
 		t.Errorf("it has ended: %v", err)
 	}
 	for range 50 {
@@ -381,7 +421,8 @@ func TestGuard_Reused(t *testing.T) {
 			continue
 		}
 		err := g.Begin(t.Context(), new(chaos.Targets))(chaos.Hit{Name: name, Now: true})
-		if !errors.Is(err, chaos.ErrNoUnit) || !strings.Contains(err.Error(), "is another one than when the fault was planned") {
+		if !errors.Is(err, chaos.ErrNoUnit) ||
+			!strings.Contains(err.Error(), "is another one than when the fault was planned") {
 			t.Error(err)
 		}
 		return
@@ -391,7 +432,9 @@ func TestGuard_Reused(t *testing.T) {
 
 // TestGuard_Always refuses what no rule can allow.
 func TestGuard_Always(t *testing.T) {
-	g := protect.New(protect.Rules{Named: none, Engine: func(context.Context) (*docker.Engine, error) { return nil, errors.New("there is no engine") }})
+	g := protect.New(protect.Rules{
+		Named: none, Engine: func(context.Context) (*docker.Engine, error) { return nil, errors.New("there is no engine") },
+	})
 	for _, c := range []struct {
 		name string
 		pid  int

@@ -149,7 +149,9 @@ func TestRemoveBehindAStalledReader(t *testing.T) {
 // TestAddHoldsAtOnce checks that no data leaves the proxy after Add has returned, in the middle of
 // a bulk transfer.
 func TestAddHoldsAtOnce(t *testing.T) {
-	for _, toxic := range []proxy.Toxic{toxics.Stall{}, toxics.Blackhole{}, toxics.Partition{}, toxics.Latency{Delay: time.Hour, Direction: proxy.Both}} {
+	for _, toxic := range []proxy.Toxic{
+		toxics.Stall{}, toxics.Blackhole{}, toxics.Partition{}, toxics.Latency{Delay: time.Hour, Direction: proxy.Both},
+	} {
 		t.Run(fmt.Sprintf("%T", toxic), func(t *testing.T) {
 			p := start(t, serve(t, func(c *net.TCPConn) {
 				for b := make([]byte, 64<<10); ; {

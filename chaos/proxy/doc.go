@@ -5,13 +5,12 @@
 //	client ======> listener -> link +-- forward: stage, stage, out --> upstream
 //	       <======                  +-- back:    out, stage, stage <--
 //
-// Every connection is a link with two flows. While no toxic is active, a flow moves small messages with
-// a read and a write, and larger ones with splice(2) where the kernel supports it, so that they never enter this
-// process. While toxics are active, each toxic that acts on that direction is a stage with its own queue. An item waits in the
-// first stage until it is due, then goes to the next stage, and from the last stage to the other side
-// of the connection. The stages stand in the order in which their toxics were added, in both
-// directions, and no byte overtakes another. The end of a stream and a reset travel through the stages
-// like bytes, so a toxic can delay, hold or drop them too.
+// Every connection is a link with two flows. While no toxic is active, a flow moves small messages with a read and a
+// write, and larger ones with splice(2) where the kernel supports it, so that they never enter this process. While
+// toxics are active, each toxic that acts on that direction is a stage with its own queue. An item waits in the first
+// stage until it is due, then goes to the next stage, and from the last stage to the other side of the connection. The
+// stages stand in the order in which their toxics were added, in both directions, and no byte overtakes another. The
+// end of a stream and a reset travel through the stages like bytes, so a toxic can delay, hold or drop them too.
 //
 // The proxy guarantees:
 //
@@ -33,8 +32,8 @@
 // A Probe measures what a client experiences: it connects to the proxy's own listener and takes the
 // same path as every connection, but ends at a peer inside this process.
 //
-// To add a toxic, see the package toxics. Messages of HTTP/1.x are found and rewritten by the package
-// codec/http1. A connection that begins as one of HTTP/2 without TLS is relayed by the package codec/http2: there
-// toxics on requests act on each stream by itself, before the stages. One that begins as one of Redis or PostgreSQL is cut into
-// requests and answers by the package codec/query.
+// To add a toxic, see the package toxics. Messages of HTTP/1.x are found and rewritten by the package codec/http1. A
+// connection that begins as one of HTTP/2 without TLS is relayed by the package codec/http2: there toxics on requests
+// act on each stream by itself, before the stages. One that begins as one of Redis or PostgreSQL is cut into requests
+// and answers by the package codec/query.
 package proxy

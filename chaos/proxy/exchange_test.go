@@ -60,7 +60,8 @@ func TestExchangesPass(t *testing.T) {
 				if tc.Closes || tc.Foreign {
 					hits = 1
 				}
-				if s := x.Seen(); s.Hit != hits || s.Passed != 0 || s.Connections != 1 || s.Forward != hits*int64(len(http1test.HitMe)) {
+				if s := x.Seen(); s.Hit != hits || s.Passed != 0 || s.Connections != 1 ||
+					s.Forward != hits*int64(len(http1test.HitMe)) {
 					t.Errorf("it met %+v", s)
 				}
 			})

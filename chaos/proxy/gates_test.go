@@ -36,9 +36,19 @@ func TestLatencyDraws(t *testing.T) {
 	}{
 		{"constant", toxics.Latency{Delay: 100 * time.Millisecond}, 0},
 		{"uniform", toxics.Latency{Delay: 100 * time.Millisecond, Jitter: 20 * time.Millisecond}, 20 / math.Sqrt(3)},
-		{"uniform, correlated", toxics.Latency{Delay: 100 * time.Millisecond, Jitter: 20 * time.Millisecond, Correlation: 0.8}, 20 / math.Sqrt(3)},
-		{"normal", toxics.Latency{Delay: 100 * time.Millisecond, Jitter: 20 * time.Millisecond, Distribution: toxics.Normal}, 20},
-		{"normal, correlated", toxics.Latency{Delay: 100 * time.Millisecond, Jitter: 20 * time.Millisecond, Distribution: toxics.Normal, Correlation: 0.5}, 20},
+		{"uniform, correlated", toxics.Latency{
+			Delay: 100 * time.Millisecond, Jitter: 20 * time.Millisecond,
+			Correlation: 0.8,
+		}, 20 / math.Sqrt(3)},
+		{
+			"normal",
+			toxics.Latency{Delay: 100 * time.Millisecond, Jitter: 20 * time.Millisecond, Distribution: toxics.Normal},
+			20,
+		},
+		{"normal, correlated", toxics.Latency{
+			Delay: 100 * time.Millisecond, Jitter: 20 * time.Millisecond,
+			Distribution: toxics.Normal, Correlation: 0.5,
+		}, 20},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			ds := delays(tc.l, 1, n)
@@ -83,7 +93,8 @@ func TestLatencyDirection(t *testing.T) {
 		{0, true, false}, {proxy.Forward, true, false}, {proxy.Back, false, true}, {proxy.Both, true, true},
 	} {
 		e := toxics.Latency{Delay: 1, Direction: tc.set}.Begin()
-		if f, b := e.Gate(place(1, proxy.Forward)) != nil, e.Gate(place(1, proxy.Back)) != nil; f != tc.forward || b != tc.back {
+		if f, b := e.Gate(place(1, proxy.Forward)) != nil,
+			e.Gate(place(1, proxy.Back)) != nil; f != tc.forward || b != tc.back {
 			t.Errorf("direction %d delays forward %v, back %v", tc.set, f, b)
 		}
 	}
@@ -134,7 +145,8 @@ func TestBandwidthShapes(t *testing.T) {
 		t0 := time.Unix(1000, 0)
 		_, _ = g.Next(&proxy.Item{Bytes: make([]byte, 100), Arrived: t0}, time.Time{}, t0)
 		later := t0.Add(time.Minute)
-		if due, _ := g.Next(&proxy.Item{Bytes: make([]byte, 100), Arrived: later}, time.Time{}, later); due.Sub(later) < 80*time.Millisecond {
+		if due, _ := g.Next(&proxy.Item{Bytes: make([]byte, 100), Arrived: later}, time.Time{},
+			later); due.Sub(later) < 80*time.Millisecond {
 			t.Errorf("100 bytes at 1000/s took %v", due.Sub(later))
 		}
 	})
@@ -145,7 +157,9 @@ func TestBandwidthShapes(t *testing.T) {
 			due, _ := e.Gate(s).Next(&proxy.Item{Bytes: make([]byte, 100), Arrived: t0}, time.Time{}, t0)
 			return due.Sub(t0)
 		}
-		for i, s := range []proxy.Point{place(1, proxy.Forward), place(2, proxy.Forward), place(3, proxy.Back), {Direction: proxy.Forward, Probe: true}} {
+		for i, s := range []proxy.Point{
+			place(1, proxy.Forward), place(2, proxy.Forward), place(3, proxy.Back), {Direction: proxy.Forward, Probe: true},
+		} {
 			want := []time.Duration{100, 200, 100, 100}[i] * time.Millisecond
 			if got := leaves(s); got != want {
 				t.Errorf("piece %d leaves after %v, want %v", i, got, want)
@@ -197,7 +211,11 @@ func TestChecks(t *testing.T) {
 		{"path of an answer", toxics.HTTPRewrite{Answer: http1.Draft{Path: http1.PathDraft{To: "/"}}}, true, false},
 		{"path without /", toxics.HTTPRewrite{Request: http1.Draft{Path: http1.PathDraft{To: "a"}}}, true, false},
 		{"path with a query", toxics.HTTPRewrite{Request: http1.Draft{Path: http1.PathDraft{To: "/a?b"}}}, true, false},
-		{"rewritten length", toxics.HTTPRewrite{Request: http1.Draft{Headers: map[string]*string{"content-length": nil}}}, true, false},
+		{
+			"rewritten length",
+			toxics.HTTPRewrite{Request: http1.Draft{Headers: map[string]*string{"content-length": nil}}},
+			true, false,
+		},
 		{"http delay", toxics.HTTPDelay{Delay: 1}, true, true},
 		{"no http delay", toxics.HTTPDelay{}, true, false},
 		{"http delay without HTTP", toxics.HTTPDelay{Delay: 1}, false, false},

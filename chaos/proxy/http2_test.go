@@ -136,7 +136,9 @@ func TestHTTP2_Passes(t *testing.T) {
 
 func TestHTTP2_Error(t *testing.T) {
 	w := start2(t, back)
-	toxic := add(t, w.Proxy, toxics.HTTPError{Status: 429, Path: "/a/*", Method: "POST", Body: "not now", Headers: map[string]string{"Retry-After": "1"}})
+	toxic := add(t, w.Proxy, toxics.HTTPError{
+		Status: 429, Path: "/a/*", Method: "POST", Body: "not now", Headers: map[string]string{"Retry-After": "1"},
+	})
 	for _, c := range []struct {
 		method, path, body string
 		want               int
@@ -149,11 +151,13 @@ func TestHTTP2_Error(t *testing.T) {
 		{"POST", "/b", strings.Repeat("x", 3<<20), 200},
 	} {
 		resp, got := w.do(t, c.method, c.path, c.body, nil)
-		if resp == nil || resp.StatusCode != c.want || c.want == 429 && (got != "not now" || resp.Header.Get("Retry-After") != "1") {
+		if resp == nil || resp.StatusCode != c.want ||
+			c.want == 429 && (got != "not now" || resp.Header.Get("Retry-After") != "1") {
 			t.Errorf("%s %s: %v %.60q", c.method, c.path, resp, got)
 		}
 	}
-	if n, seen := w.requests.Load(), toxic.Seen(); n != 3 || w.connections.Load() != 1 || seen.Hit != 3 || seen.Passed != 0 || seen.Forward < 3<<20 {
+	if n, seen := w.requests.Load(), toxic.Seen(); n != 3 || w.connections.Load() != 1 || seen.Hit != 3 ||
+		seen.Passed != 0 || seen.Forward < 3<<20 {
 		t.Errorf("the server saw %d requests on %d connections, the toxic %+v", n, w.connections.Load(), seen)
 	}
 	remove(t, toxic)
@@ -182,7 +186,8 @@ func TestHTTP2_Delay(t *testing.T) {
 	toxic := add(t, w.Proxy, toxics.HTTPDelay{Delay: time.Hour, Path: "/slow"})
 	var slow sync.WaitGroup
 	slow.Go(func() {
-		if resp, got := w.do(t, "POST", "/slow", strings.Repeat("x", 40_000), nil); resp == nil || !strings.HasPrefix(got, "POST /slow 40000\n") {
+		if resp, got := w.do(t, "POST", "/slow", strings.Repeat("x", 40_000), nil); resp == nil ||
+			!strings.HasPrefix(got, "POST /slow 40000\n") {
 			t.Errorf("%v %.60q", resp, got)
 		}
 	})
@@ -214,7 +219,8 @@ func TestHTTP2_Delay_Cancelled(t *testing.T) {
 	w := start2(t, back)
 	toxic := add(t, w.Proxy, toxics.HTTPDelay{Delay: time.Hour, Path: "/slow"})
 	ctx, cancel := context.WithCancel(t.Context())
-	r, _ := http.NewRequestWithContext(ctx, "POST", "http://"+w.Addr()+"/slow", strings.NewReader(strings.Repeat("x", 50_000)))
+	r, _ := http.NewRequestWithContext(ctx, "POST", "http://"+w.Addr()+"/slow",
+		strings.NewReader(strings.Repeat("x", 50_000)))
 	var asked sync.WaitGroup
 	asked.Go(func() {
 		if resp, err := w.Do(r); err == nil {
@@ -244,7 +250,10 @@ func TestHTTP2_Rewrite(t *testing.T) {
 		want         string
 		check        func(r *http.Response) bool
 	}{
-		{"a path", toxics.HTTPRewrite{Request: http1.Draft{Path: http1.PathDraft{Match: regexp.MustCompile("^/a"), To: "/b"}}}, "GET", "", "GET /b/c?d=e 0\n", nil},
+		{"a path", toxics.HTTPRewrite{Request: http1.Draft{Path: http1.PathDraft{
+			Match: regexp.MustCompile("^/a"),
+			To:    "/b",
+		}}}, "GET", "", "GET /b/c?d=e 0\n", nil},
 		{
 			"headers",
 			toxics.HTTPRewrite{Request: http1.Draft{Headers: map[string]*string{"X-Ask": text("new"), "Host": text("other")}}},
@@ -259,16 +268,37 @@ func TestHTTP2_Rewrite(t *testing.T) {
 			"GET", "", "",
 			func(r *http.Response) bool { return r.Header.Get("X-Asked") == "" },
 		},
-		{"a body", toxics.HTTPRewrite{Request: http1.Draft{Body: text("new")}}, "POST", strings.Repeat("x", 2<<20), "POST /a/c?d=e 3\nnew", nil},
-		{"a body where there was none", toxics.HTTPRewrite{Request: http1.Draft{Body: text("new")}}, "POST", "", "POST /a/c?d=e 3\nnew", nil},
+		{
+			"a body",
+			toxics.HTTPRewrite{Request: http1.Draft{Body: text("new")}},
+			"POST", strings.Repeat("x", 2<<20),
+			"POST /a/c?d=e 3\nnew", nil,
+		},
+		{
+			"a body where there was none",
+			toxics.HTTPRewrite{Request: http1.Draft{Body: text("new")}},
+			"POST", "",
+			"POST /a/c?d=e 3\nnew", nil,
+		},
 		{"no body", toxics.HTTPRewrite{Request: http1.Draft{Body: text("")}}, "POST", "some", "POST /a/c?d=e 0\n", nil},
 		{
 			"an answer",
-			toxics.HTTPRewrite{Answer: http1.Draft{Status: 500, Body: text("sorry"), Headers: map[string]*string{"X-Asked": nil}}},
+			toxics.HTTPRewrite{Answer: http1.Draft{
+				Status: 500, Body: text("sorry"),
+				Headers: map[string]*string{"X-Asked": nil},
+			}},
 			"POST",
-			strings.Repeat("x", 2<<20), "sorry", func(r *http.Response) bool { return r.StatusCode == 500 && len(r.Header["X-Asked"]) == 0 },
+			strings.Repeat("x", 2<<20), "sorry", func(r *http.Response) bool {
+				return r.StatusCode == 500 &&
+					len(r.Header["X-Asked"]) == 0
+			},
 		},
-		{"an answer without a body", toxics.HTTPRewrite{Answer: http1.Draft{Status: 204}}, "GET", "", "", func(r *http.Response) bool { return r.StatusCode == 204 }},
+		{
+			"an answer without a body",
+			toxics.HTTPRewrite{Answer: http1.Draft{Status: 204}},
+			"GET", "", "",
+			func(r *http.Response) bool { return r.StatusCode == 204 },
+		},
 		{"the answer to HEAD", toxics.HTTPRewrite{Answer: http1.Draft{Body: text("sorry")}}, "HEAD", "", "", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -280,7 +310,8 @@ func TestHTTP2_Rewrite(t *testing.T) {
 			}
 		})
 	}
-	if resp, got := w.do(t, "POST", "/a", "some", nil); resp == nil || got != "POST /a 4\nsome" || w.connections.Load() != 1 {
+	if resp, got := w.do(t, "POST", "/a", "some", nil); resp == nil || got != "POST /a 4\nsome" ||
+		w.connections.Load() != 1 {
 		t.Errorf("%v %q on %d connections", resp, got, w.connections.Load())
 	}
 }
@@ -311,7 +342,9 @@ func TestHTTP2_GoAway(t *testing.T) {
 func TestHTTP2_Nonsense(t *testing.T) {
 	u := serve(t, echo)
 	p := start(t, u, proxy.Config{HTTP: true})
-	for _, text := range []string{"P", "PRI", "PRI * HTTP/2.0\r\n\r\nSN\r\n\r\n", "POST / HTTP/1.1\r\n", "\x00\x00\x06\x04"} {
+	for _, text := range []string{
+		"P", "PRI", "PRI * HTTP/2.0\r\n\r\nSN\r\n\r\n", "POST / HTTP/1.1\r\n", "\x00\x00\x06\x04",
+	} {
 		c := dial(t, p)
 		if _, err := io.WriteString(c, text); err != nil {
 			t.Fatal(err)
@@ -321,7 +354,9 @@ func TestHTTP2_Nonsense(t *testing.T) {
 			t.Errorf("%q came back as %q, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"nonsense of ten bytes", "\xff\xff\xff\x00\x00\x00\x00\x00\x01", "\x00\x00\x01\x09\x00\x00\x00\x00\x01x"} {
+	for _, text := range []string{
+		"nonsense of ten bytes", "\xff\xff\xff\x00\x00\x00\x00\x00\x01", "\x00\x00\x01\x09\x00\x00\x00\x00\x01x",
+	} {
 		c := dial(t, p)
 		if _, err := io.WriteString(c, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"+text); err != nil {
 			t.Fatal(err)
@@ -370,7 +405,9 @@ func TestGRPC_Error(t *testing.T) {
 		t.Fatal(err)
 	}
 	const text = "50% of “them”\nfail"
-	toxic := add(t, p, toxics.GRPCError{Status: int(codes.ResourceExhausted), Message: text, Path: "/grpc.health.v1.Health/*"})
+	toxic := add(t, p, toxics.GRPCError{
+		Status: int(codes.ResourceExhausted), Message: text, Path: "/grpc.health.v1.Health/*",
+	})
 	for range 3 {
 		if err := check(); status.Code(err) != codes.ResourceExhausted || status.Convert(err).Message() != text {
 			t.Errorf("got %v", err)
@@ -453,12 +490,14 @@ func TestProbe_Forms(t *testing.T) {
 			}
 		}
 	}
-	want("without a toxic", "answered [204 204] [false false]", "answered [204 204] [false false]", "answered [0 0] [false false]")
+	want("without a toxic", "answered [204 204] [false false]", "answered [204 204] [false false]",
+		"answered [0 0] [false false]")
 	toxic := add(t, w.Proxy, toxics.HTTPError{Path: "/a b"})
 	want("with http.error", "answered [503 503] [true true]", "answered [503 503] [true true]")
 	remove(t, toxic)
 	toxic = add(t, w.Proxy, toxics.GRPCError{Status: 5, Path: "/a*"})
-	want("with grpc.error", "answered [204 204] [false false]", "answered [204 204] [false false]", "answered [5 5] [true true]")
+	want("with grpc.error", "answered [204 204] [false false]", "answered [204 204] [false false]",
+		"answered [5 5] [true true]")
 	if seen := toxic.Seen(); seen.Any() || w.Stats().Any() {
 		t.Errorf("probes count: %+v, %+v", seen, w.Stats())
 	}

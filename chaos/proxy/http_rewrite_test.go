@@ -30,14 +30,20 @@ var rewrites = []struct {
 			Request: http1.Draft{Headers: map[string]*string{"x-tenant": new("evil"), "Cookie": nil}},
 			Answer:  http1.Draft{Headers: map[string]*string{"Server": nil, "X-New": new("1")}},
 		},
-		ask:   "GET /a?q=1 HTTP/1.1\r\nhost:  x\r\nX-Tenant: good\r\n and more\r\nx-tenant: twice\r\nX-Odd:\ty\r\ncookie: a\r\n\r\n",
-		asked: "GET /a?q=1 HTTP/1.1\r\nhost:  x\r\nX-Odd:\ty\r\nX-Tenant: evil\r\n\r\n", answer: "HTTP/1.1 200 Fine\r\nserver: s\r\ncontent-LENGTH: 2\r\n\r\nok",
+		ask: "GET /a?q=1 HTTP/1.1\r\nhost:  x\r\nX-Tenant: good\r\n and more\r\nx-tenant: twice\r\nX-Odd:\ty\r\ncookie: " +
+			"a\r\n\r\n",
+		asked:    "GET /a?q=1 HTTP/1.1\r\nhost:  x\r\nX-Odd:\ty\r\nX-Tenant: evil\r\n\r\n",
+		answer:   "HTTP/1.1 200 Fine\r\nserver: s\r\ncontent-LENGTH: 2\r\n\r\nok",
 		answered: "HTTP/1.1 200 Fine\r\ncontent-LENGTH: 2\r\nX-New: 1\r\n\r\nok",
 	},
 	{
-		name:  "path by a pattern, query kept",
-		toxic: toxics.HTTPRewrite{Request: http1.Draft{Path: http1.PathDraft{Match: regexp.MustCompile(`^/v1/(\w+)`), To: "/v0/$1"}}},
-		ask:   "GET /v1/posts/a%20b?x=/v1/y HTTP/1.1\r\nHost: x\r\n\r\n", asked: "GET /v0/posts/a%20b?x=/v1/y HTTP/1.1\r\nHost: x\r\n\r\n",
+		name: "path by a pattern, query kept",
+		toxic: toxics.HTTPRewrite{Request: http1.Draft{Path: http1.PathDraft{
+			Match: regexp.MustCompile(`^/v1/(\w+)`),
+			To:    "/v0/$1",
+		}}},
+		ask:    "GET /v1/posts/a%20b?x=/v1/y HTTP/1.1\r\nHost: x\r\n\r\n",
+		asked:  "GET /v0/posts/a%20b?x=/v1/y HTTP/1.1\r\nHost: x\r\n\r\n",
 		answer: "HTTP/1.1 204 No Content\r\n\r\n", answered: "HTTP/1.1 204 No Content\r\n\r\n",
 	},
 	{
@@ -58,9 +64,11 @@ var rewrites = []struct {
 			Request: http1.Draft{Body: new("new ask"), Path: http1.PathDraft{To: "/a b"}},
 			Answer:  http1.Draft{Status: 202, Body: new("new answer")},
 		},
-		ask:      "PUT /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Type: t\r\n\r\n5\r\nhello\r\n00a\r\n0123456789\r\n0\r\n\r\n",
-		asked:    "PUT /a%20b HTTP/1.1\r\nHost: x\r\nContent-Type: t\r\nContent-Length: 7\r\n\r\nnew ask",
-		answer:   "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\nTrailer: A\r\nETag: 1\r\n\r\n3\r\nabc\r\n0\r\nA: b\r\n\r\n",
+		ask: "PUT /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Type: " +
+			"t\r\n\r\n5\r\nhello\r\n00a\r\n0123456789\r\n0\r\n\r\n",
+		asked: "PUT /a%20b HTTP/1.1\r\nHost: x\r\nContent-Type: t\r\nContent-Length: 7\r\n\r\nnew ask",
+		answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\nTrailer: A\r\nETag: " +
+			"1\r\n\r\n3\r\nabc\r\n0\r\nA: b\r\n\r\n",
 		answered: "HTTP/1.1 202 Accepted\r\nETag: 1\r\nContent-Length: 10\r\n\r\nnew answer",
 	},
 	{
@@ -73,20 +81,23 @@ var rewrites = []struct {
 		name:  "status alone, the body stays",
 		toxic: toxics.HTTPRewrite{Answer: http1.Draft{Status: 500}},
 		ask:   "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", asked: "GET /a HTTP/1.1\r\nHost: x\r\n\r\n",
-		answer:   "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
-		answered: "HTTP/1.1 500 Internal Server Error\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+		answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+		answered: "HTTP/1.1 500 Internal Server Error\r\nTransfer-Encoding: chunked\r\nContent-Encoding: " +
+			"gzip\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
 	},
 	{
 		name:  "a status that has no body",
 		toxic: toxics.HTTPRewrite{Answer: http1.Draft{Status: 204, Body: new("x")}},
 		ask:   "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", asked: "GET /a HTTP/1.1\r\nHost: x\r\n\r\n",
-		answer: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nA: b\r\n\r\nhello", answered: "HTTP/1.1 204 No Content\r\nA: b\r\n\r\n",
+		answer:   "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nA: b\r\n\r\nhello",
+		answered: "HTTP/1.1 204 No Content\r\nA: b\r\n\r\n",
 	},
 	{
 		name:  "a status that has one, after one that had none",
 		toxic: toxics.HTTPRewrite{Answer: http1.Draft{Status: 200}},
 		ask:   "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", asked: "GET /a HTTP/1.1\r\nHost: x\r\n\r\n",
-		answer: "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n", answered: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+		answer:   "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n",
+		answered: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
 	},
 	{
 		name:  "HEAD",
@@ -105,8 +116,9 @@ var rewrites = []struct {
 		name:  "a body that ends with the connection",
 		toxic: toxics.HTTPRewrite{Answer: http1.Draft{Body: new("new")}},
 		ask:   "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", asked: "GET /a HTTP/1.1\r\nHost: x\r\n\r\n",
-		answer: "HTTP/1.1 200 OK\r\nA: b\r\n\r\nHTTP/1.1 this is the body", answered: "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 3\r\nConnection: close\r\n\r\nnew",
-		ends: true,
+		answer:   "HTTP/1.1 200 OK\r\nA: b\r\n\r\nHTTP/1.1 this is the body",
+		answered: "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 3\r\nConnection: close\r\n\r\nnew",
+		ends:     true,
 	},
 	{
 		name:  "an empty line before",
@@ -264,7 +276,9 @@ func TestRewriteThenStrange(t *testing.T) {
 // none.
 func TestRewriteShare(t *testing.T) {
 	p := start(t, web(t), proxy.Config{HTTP: true, Seed: 1})
-	x := add(t, p, toxics.HTTPRewrite{Request: http1.Draft{Path: http1.PathDraft{To: "/new"}}, Answer: http1.Draft{Status: 299}, Share: .2, Path: "/o*"})
+	x := add(t, p, toxics.HTTPRewrite{
+		Request: http1.Draft{Path: http1.PathDraft{To: "/new"}}, Answer: http1.Draft{Status: 299}, Share: .2, Path: "/o*",
+	})
 	c := dial(t, p)
 	br := bufio.NewReader(c)
 	hit := 0

@@ -73,9 +73,17 @@ func TestHTTPErrorAims(t *testing.T) {
 		{"all", toxics.HTTPError{}, map[string]int{"GET /": 503, "POST /a/b?c": 503}},
 		{"status", toxics.HTTPError{Status: 429}, map[string]int{"GET /": 429}},
 		{"no content", toxics.HTTPError{Status: 204, Body: "ignored"}, map[string]int{"GET /": 204}},
-		{"exact", toxics.HTTPError{Path: "/a"}, map[string]int{"GET /a": 503, "GET /a?b=/c": 503, "GET /a/": 200, "GET /": 200}},
+		{
+			"exact",
+			toxics.HTTPError{Path: "/a"},
+			map[string]int{"GET /a": 503, "GET /a?b=/c": 503, "GET /a/": 200, "GET /": 200},
+		},
 		{"beginning", toxics.HTTPError{Path: "/a/*"}, map[string]int{"GET /a/b": 503, "GET /a/b/c": 503, "GET /a": 200}},
-		{"glob", toxics.HTTPError{Path: "/*/b*d"}, map[string]int{"GET /a/bcd": 503, "GET /x/y/bd": 503, "GET /a/bc": 200, "GET /b": 200}},
+		{
+			"glob",
+			toxics.HTTPError{Path: "/*/b*d"},
+			map[string]int{"GET /a/bcd": 503, "GET /x/y/bd": 503, "GET /a/bc": 200, "GET /b": 200},
+		},
 		{"method", toxics.HTTPError{Method: "POST"}, map[string]int{"GET /a": 200, "POST /a": 503, "HEAD /a": 200}},
 		{"head", toxics.HTTPError{Method: "HEAD", Body: "not sent"}, map[string]int{"HEAD /a": 503, "GET /a": 200}},
 	} {
@@ -116,28 +124,44 @@ func TestHTTPErrorAims(t *testing.T) {
 
 func TestHTTPErrorAnswer(t *testing.T) {
 	p := start(t, web(t), proxy.Config{HTTP: true})
-	add(t, p, toxics.HTTPError{Status: 500, Body: `{"no": "thing"}`, Headers: map[string]string{"Content-Type": "application/json", "Retry-After": "3"}})
+	add(t, p, toxics.HTTPError{
+		Status: 500, Body: `{"no": "thing"}`,
+		Headers: map[string]string{"Content-Type": "application/json", "Retry-After": "3"},
+	})
 	for _, tc := range []struct{ name, ask, want string }{
 		{
 			"keep-alive", "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
-			"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: 15\r\n\r\n{\"no\": \"thing\"}",
+			"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: " +
+				"15\r\n\r\n{\"no\": \"thing\"}",
 		},
 		{
 			"head", "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n",
-			"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: 15\r\n\r\n",
+			"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: " +
+				"15\r\n\r\n",
 		},
-		{"expect", "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n"},
-		{"expected", "ab", "HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: 15\r\n\r\n{\"no\": \"thing\"}"},
+		{
+			"expect", "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n",
+			"HTTP/1.1 100 Continue\r\n\r\n",
+		},
+		{
+			"expected", "ab",
+			"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: " +
+				"15\r\n\r\n{\"no\": \"thing\"}",
+		},
 		{
 			"1.0 keep-alive", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
 			"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: 15\r\n" +
 				"Connection: keep-alive\r\n\r\n{\"no\": \"thing\"}",
 		},
 		{
-			"pipelined", "GET / HTTP/1.1\r\n\r\nHEAD / HTTP/1.1\r\n\r\nHEAD / HTTP/1.1\r\nConnection: close\r\n\r\nGET /never HTTP/1.1\r\n\r\n",
-			"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: 15\r\n\r\n{\"no\": \"thing\"}" +
-				"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: 15\r\n\r\n" +
-				"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: 15\r\nConnection: close\r\n\r\n",
+			"pipelined", "GET / HTTP/1.1\r\n\r\nHEAD / HTTP/1.1\r\n\r\nHEAD / HTTP/1.1\r\nConnection: close\r\n\r\nGET " +
+				"/never HTTP/1.1\r\n\r\n",
+			"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: " +
+				"15\r\n\r\n{\"no\": \"thing\"}" +
+				"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: " +
+				"15\r\n\r\n" +
+				"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: " +
+				"15\r\nConnection: close\r\n\r\n",
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -6,9 +6,9 @@ import (
 	"brunt/chaos/proxy/codec/http1"
 )
 
-// Leave asks the clients of open connections to make their next requests on others: HTTP/1.x by an answer that closes the connection,
-// HTTP/2 by a GOAWAY that takes what is under way, and what crosses it, for accepted. It cuts nothing. Other protocols have no word
-// for it.
+// Leave asks the clients of open connections to make their next requests on others: HTTP/1.x by an answer that closes
+// the connection, HTTP/2 by a GOAWAY that takes what is under way, and what crosses it, for accepted. It cuts nothing.
+// Other protocols have no word for it.
 func (p *Proxy) Leave() {
 	p.leaving.Store(true)
 	for _, l := range p.live() {
@@ -30,8 +30,8 @@ func (x *exchange) leaves() bool {
 	return x.final && len(x.open) == 1 && x.l.p.leaving.Load() && !x.l.isProbe()
 }
 
-// Between returns how many connections are open, and the clients of those among them that are between two requests. Of a connection
-// that is not parsed it knows only that the proxy holds none of its bytes.
+// Between returns how many connections are open, and the clients of those among them that are between two requests. Of
+// a connection that is not parsed it knows only that the proxy holds none of its bytes.
 func (p *Proxy) Between() (clients []netip.AddrPort, open int) {
 	for _, l := range p.live() {
 		if l.isProbe() {

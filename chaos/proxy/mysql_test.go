@@ -23,7 +23,8 @@ func mariaDB(t *testing.T) (addr string, asks func(statement string) string) {
 	t.Helper()
 	const packages = "mariadb-server-core mariadb-client-core"
 	server, client, dir := suite.Program(t, "mariadbd", packages), suite.Program(t, "mariadb", packages), t.TempDir()
-	install := exec.Command(suite.Program(t, "mariadb-install-db", packages), "--no-defaults", "--user=root", "--datadir="+dir,
+	install := exec.Command(suite.Program(t, "mariadb-install-db", packages), "--no-defaults", "--user=root",
+		"--datadir="+dir,
 		"--auth-root-authentication-method=normal", "--skip-test-db")
 	if out, err := install.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -45,7 +46,8 @@ func mariaDB(t *testing.T) (addr string, asks func(statement string) string) {
 		_ = c.Wait()
 	})
 	run := func(statement string) (string, error) {
-		out, err := exec.Command(client, "--no-defaults", "--protocol=tcp", "-h", "127.0.0.1", "-P", port, "-u", "root", "-N", "-B", "-e", statement).Output()
+		out, err := exec.Command(client, "--no-defaults", "--protocol=tcp", "-h", "127.0.0.1", "-P", port, "-u", "root", "-N",
+			"-B", "-e", statement).Output()
 		return strings.TrimSpace(string(out)), err
 	}
 	suite.Until(t, "MariaDB", func() bool { _, err := run("select 1"); return err == nil })
@@ -67,11 +69,13 @@ func numbered(err error) int {
 	return -1
 }
 
-// TestMySQL: statements of a real client to a real MariaDB are refused and delayed by name, the server never sees those that are refused, and all
-// else passes whole: several results, prepared statements, transactions, messages of several packets.
+// TestMySQL: statements of a real client to a real MariaDB are refused and delayed by name, the server never sees those
+// that are refused, and all else passes whole: several results, prepared statements, transactions, messages of several
+// packets.
 func TestMySQL(t *testing.T) {
 	addr, asks := mariaDB(t)
-	asks("create database shop; create table shop.a (id int primary key, b longtext) engine=innodb; insert into shop.a values (1, 'x'), (2, 'y')")
+	asks("create database shop; create table shop.a (id int primary key, b longtext) engine=innodb; insert into shop.a " +
+		"values (1, 'x'), (2, 'y')")
 	p, err := proxy.Start(proxy.Config{HTTP: true, Upstream: func() string { return addr }})
 	if err != nil {
 		t.Fatal(err)
@@ -129,7 +133,8 @@ func TestMySQL(t *testing.T) {
 		t.Fatalf("prepared %v: %v", change, err)
 	}
 	for range 3 {
-		if _, err := db.Exec("UPDATE a\n set b = 'z' where id = 2"); numbered(err) != 1062 || !strings.Contains(err.Error(), "no") {
+		if _, err := db.Exec("UPDATE a\n set b = 'z' where id = 2"); numbered(err) != 1062 ||
+			!strings.Contains(err.Error(), "no") {
 			t.Fatalf("%v", err)
 		}
 	}
@@ -183,7 +188,8 @@ func TestMySQL(t *testing.T) {
 	remove(t, delay)
 	asks("delete from shop.a where id = 3")
 	all()
-	if got := fmt.Sprint(db.Stats().OpenConnections, asks("show global status like 'Aborted_clients'")); got != "1Aborted_clients\t0" {
+	if got := fmt.Sprint(db.Stats().OpenConnections,
+		asks("show global status like 'Aborted_clients'")); got != "1Aborted_clients\t0" {
 		t.Errorf("connections were lost: %s", got)
 	}
 }

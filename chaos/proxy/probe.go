@@ -105,7 +105,8 @@ func outcomeOf(err error) Outcome {
 	switch {
 	case err == nil:
 		return Answered
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded),
+		errors.Is(err, context.Canceled):
 		return Silent
 	case is(refusedErrnos):
 		return Refused
@@ -126,7 +127,8 @@ func outcomeOf(err error) Outcome {
 // toxics; an error means that the probe could not be made.
 func (p *Proxy) Probe(ctx context.Context, q ProbeRequest) (ProbeResult, error) {
 	web := &peer.Web{
-		Form: q.Form, Method: cmp.Or(q.Method, http.MethodGet), Path: cmp.Or(q.Path, "/"), Asks: q.Asks, Says: q.Says, Status: q.Status, Keep: q.Keep,
+		Form: q.Form, Method: cmp.Or(q.Method, http.MethodGet), Path: cmp.Or(q.Path, "/"), Asks: q.Asks, Says: q.Says,
+		Status: q.Status, Keep: q.Keep,
 	}
 	serve := peer.Echo
 	if q.Kind == HTTP {

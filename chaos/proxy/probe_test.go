@@ -55,14 +55,24 @@ var effects = []struct {
 			return len(r.Times) == 5 && slices.Min(r.Times) >= 15*time.Millisecond
 		},
 	},
-	{"latency of an HTTP link", toxics.Latency{Delay: 20 * time.Millisecond}, true, false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
-		r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.RTT, N: 5})
-		return len(r.Times) == 5 && slices.Min(r.Times) >= 20*time.Millisecond
-	}},
-	{"bandwidth", toxics.Bandwidth{Rate: 2 << 20}, false, false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
-		r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: 256 << 10})
-		return r.Received == 256<<10 && r.Rate < 2.3*(1<<20)
-	}},
+	{
+		"latency of an HTTP link",
+		toxics.Latency{Delay: 20 * time.Millisecond},
+		true, false,
+		func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
+			r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.RTT, N: 5})
+			return len(r.Times) == 5 && slices.Min(r.Times) >= 20*time.Millisecond
+		},
+	},
+	{
+		"bandwidth",
+		toxics.Bandwidth{Rate: 2 << 20},
+		false, false,
+		func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
+			r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: 256 << 10})
+			return r.Received == 256<<10 && r.Rate < 2.3*(1<<20)
+		},
+	},
 	{"stall", toxics.Stall{}, false, true, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
 		r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.RTT})
 		return r.Connected && r.Outcome == proxy.Silent
@@ -70,45 +80,83 @@ var effects = []struct {
 	{"blackhole", toxics.Blackhole{}, false, true, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
 		return probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: 4 << 20}).Outcome == proxy.Silent
 	}},
-	{"drop", toxics.Partition{Existing: toxics.Keep}, false, true, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
-		return probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.RTT}).Outcome == proxy.Silent
-	}},
-	{"reject", toxics.Partition{Mode: toxics.Reject}, false, false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
-		r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.Connect})
-		return !r.Connected && r.Outcome == proxy.Refused
-	}},
-	{"reset", toxics.Partition{Mode: toxics.ResetNew}, false, false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
-		return probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.RTT}).Outcome == proxy.WasReset
-	}},
-	{"slow close", toxics.SlowClose{Delay: 20 * time.Millisecond}, false, false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
-		r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.Close})
-		return len(r.Times) == 1 && r.Times[0] >= 40*time.Millisecond
-	}},
+	{
+		"drop",
+		toxics.Partition{Existing: toxics.Keep},
+		false, true,
+		func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
+			return probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.RTT}).Outcome == proxy.Silent
+		},
+	},
+	{
+		"reject",
+		toxics.Partition{Mode: toxics.Reject},
+		false, false,
+		func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
+			r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.Connect})
+			return !r.Connected && r.Outcome == proxy.Refused
+		},
+	},
+	{
+		"reset",
+		toxics.Partition{Mode: toxics.ResetNew},
+		false, false,
+		func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
+			return probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.RTT}).Outcome == proxy.WasReset
+		},
+	},
+	{
+		"slow close",
+		toxics.SlowClose{Delay: 20 * time.Millisecond},
+		false, false,
+		func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
+			r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.Close})
+			return len(r.Times) == 1 && r.Times[0] >= 40*time.Millisecond
+		},
+	},
 	{"limit", toxics.Limit{Bytes: 100}, false, false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
 		r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: 1000})
 		return r.Received == 100 && r.Outcome == proxy.WasClosed
 	}},
-	{"slicer", toxics.Slicer{Size: 10, Delay: 2 * time.Millisecond}, false, false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
-		r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: 400})
-		return r.Received == 400 && r.Parts >= 20 && r.Spread >= 70*time.Millisecond
-	}},
-	{"http error", toxics.HTTPError{Status: 502, Path: "/a/*"}, true, false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
-		r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.HTTP, N: 3, Method: "POST", Path: "/a/b"})
-		return slices.Equal(r.Statuses, []int{502, 502, 502}) && len(r.Times) == 3
-	}},
+	{
+		"slicer",
+		toxics.Slicer{Size: 10, Delay: 2 * time.Millisecond},
+		false, false,
+		func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
+			r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: 400})
+			return r.Received == 400 && r.Parts >= 20 && r.Spread >= 70*time.Millisecond
+		},
+	},
+	{
+		"http error",
+		toxics.HTTPError{Status: 502, Path: "/a/*"},
+		true, false,
+		func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
+			r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.HTTP, N: 3, Method: "POST", Path: "/a/b"})
+			return slices.Equal(r.Statuses, []int{502, 502, 502}) && len(r.Times) == 3
+		},
+	},
 	{
 		"http rewrite",
-		toxics.HTTPRewrite{Request: http1.Draft{Path: http1.PathDraft{To: "/b"}}, Answer: http1.Draft{Body: new("new")}, Path: "/a"},
+		toxics.HTTPRewrite{
+			Request: http1.Draft{Path: http1.PathDraft{To: "/b"}}, Answer: http1.Draft{Body: new("new")},
+			Path: "/a",
+		},
 		true,
 		false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
 			r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.HTTP, N: 2, Path: "/a", Status: 200, Keep: true})
 			return len(r.Kept) == 2 && r.Kept[1].Request.Target == "/b" && r.Kept[1].Answer.Body == "new"
 		},
 	},
-	{"http delay", toxics.HTTPDelay{Delay: 20 * time.Millisecond}, true, false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
-		r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.HTTP, N: 3})
-		return slices.Equal(r.Statuses, []int{204, 204, 204}) && slices.Min(r.Times) >= 20*time.Millisecond
-	}},
+	{
+		"http delay",
+		toxics.HTTPDelay{Delay: 20 * time.Millisecond},
+		true, false,
+		func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
+			r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.HTTP, N: 3})
+			return slices.Equal(r.Statuses, []int{204, 204, 204}) && slices.Min(r.Times) >= 20*time.Millisecond
+		},
+	},
 }
 
 // TestProbeSeesEachToxic checks that a probe distinguishes an active toxic from a missing one, a
@@ -244,7 +292,11 @@ func TestProbesAmongTraffic(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	counts(t, "it was 200 connections", p, func(s proxy.Traffic) bool { return s == proxy.Traffic{Connections: 200, Back: 1600} })
+	counts(t, "it was 200 connections", p, func(s proxy.Traffic) bool {
+		return s == proxy.Traffic{
+			Connections: 200, Back: 1600,
+		}
+	})
 	if n := p.ExpectedProbes(); n != 0 {
 		t.Errorf("%d probes are still expected", n)
 	}

@@ -226,7 +226,8 @@ func TestStartRefuses(t *testing.T) {
 		t.Error("a proxy without an upstream started")
 	}
 	u := serve(t, echo)
-	if _, err := proxy.Start(proxy.Config{Listen: u.addr(), Upstream: u.addr}); !errors.Is(err, syscall.EADDRINUSE) && runtime.GOOS != "windows" {
+	if _, err := proxy.Start(proxy.Config{Listen: u.addr(), Upstream: u.addr}); !errors.Is(err, syscall.EADDRINUSE) &&
+		runtime.GOOS != "windows" {
 		t.Errorf("starting on a taken port: %v", err)
 	}
 }

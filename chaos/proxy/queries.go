@@ -2,8 +2,8 @@ package proxy
 
 import "brunt/chaos/proxy/codec/query"
 
-// queries are the requests of a link that speaks Redis, PostgreSQL or MySQL: the answers come in the order of the requests. The
-// exchange's lock guards them.
+// queries are the requests of a link that speaks Redis, PostgreSQL or MySQL: the answers come in the order of the
+// requests. The exchange's lock guards them.
 type queries struct {
 	x     *exchange
 	codec query.Codec

@@ -34,7 +34,8 @@ func command(verb, mark string) string {
 	return "*3\r\n$" + string(rune('0'+len(verb))) + "\r\n" + verb + "\r\n$1\r\na\r\n$2\r\n~" + mark + "\r\n"
 }
 
-// TestQueries: of commands in a pipeline, those that a toxic selects are refused in their turn, and the upstream never sees them.
+// TestQueries: of commands in a pipeline, those that a toxic selects are refused in their turn, and the upstream never
+// sees them.
 func TestQueries(t *testing.T) {
 	p := start(t, serve(t, pong), proxy.Config{HTTP: true})
 	c := dial(t, p)
@@ -79,8 +80,8 @@ func pgMessage(kind, body string) string {
 	return kind + string([]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}) + body
 }
 
-// TestQueries_Flush: a client of PostgreSQL that waits for an answer before it ends its request gets the error then, and the end of the answer
-// behind its own.
+// TestQueries_Flush: a client of PostgreSQL that waits for an answer before it ends its request gets the error then,
+// and the end of the answer behind its own.
 func TestQueries_Flush(t *testing.T) {
 	p := start(t, serve(t, func(c *net.TCPConn) {
 		b := make([]byte, 1000)

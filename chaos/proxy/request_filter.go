@@ -80,7 +80,8 @@ func (a *RequestFilter) fraction(r *request) float64 { return seed.Fraction(a.se
 
 // fits reports whether a request matches the method and path.
 func (a *RequestFilter) fits(r *request) bool {
-	return !r.x.lost.Load() && a.speaks == r.speaks && !r.fixed && (!a.grpc || r.grpc) && (a.method == "" || a.method == r.method) && glob(a.path, r.path)
+	return !r.x.lost.Load() && a.speaks == r.speaks && !r.fixed && (!a.grpc || r.grpc) &&
+		(a.method == "" || a.method == r.method) && glob(a.path, r.path)
 }
 
 // count counts bytes of a matching request.

@@ -33,8 +33,8 @@ func TestProxy_SmallMessages(t *testing.T) {
 	ask(t, c, "a small message")
 }
 
-// TestProxy_SmallMessagesHeld stalls a receiver until the proxy holds a part of a small message, adds a toxic and reads:
-// nothing is lost or in another order.
+// TestProxy_SmallMessagesHeld stalls a receiver until the proxy holds a part of a small message, adds a toxic and
+// reads: nothing is lost or in another order.
 func TestProxy_SmallMessagesHeld(t *testing.T) {
 	read, got := make(chan struct{}), make(chan []byte, 1)
 	p := start(t, serve(t, func(c *net.TCPConn) {

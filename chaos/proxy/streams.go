@@ -209,8 +209,9 @@ const (
 	speaksQueries
 )
 
-// recognize tells HTTP/2 from what comes first: the preface of a client, or the settings of a server; and protocols of package
-// query by what their client, or their server, begins with. What is not certain yet is kept. It returns what is to be parsed, by direction.
+// recognize tells HTTP/2 from what comes first: the preface of a client, or the settings of a server; and protocols of
+// package query by what their client, or their server, begins with. What is not certain yet is kept. It returns what is
+// to be parsed, by direction.
 func (x *exchange) recognize(dir Direction, b []byte, over bool) {
 	at := &x.early[dir-Forward]
 	*at = append(*at, b...)

@@ -153,7 +153,8 @@ func TestLimitCounts(t *testing.T) {
 	ask(t, young, "123456789")
 	ask(t, dial(t, p), "123456789")
 	_, _ = io.WriteString(young, "abc")
-	if b, err := io.ReadAll(young); string(b) != "a" && len(b) != 0 || err != nil && proxy.OutcomeOf(err) != proxy.WasReset {
+	if b, err := io.ReadAll(young); string(b) != "a" && len(b) != 0 ||
+		err != nil && proxy.OutcomeOf(err) != proxy.WasReset {
 		t.Errorf("the rest is %q, %v", b, err)
 	}
 	remove(t, x)

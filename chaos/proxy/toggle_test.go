@@ -25,7 +25,10 @@ func harmless(r *rand.Rand, http bool) proxy.Toxic {
 	}
 	switch r.IntN(n) {
 	case 0:
-		return toxics.Latency{Delay: 1 + ms(5), Jitter: ms(5), Correlation: r.Float64(), Direction: dir, Distribution: toxics.Distribution(r.IntN(2))}
+		return toxics.Latency{
+			Delay: 1 + ms(5), Jitter: ms(5), Correlation: r.Float64(), Direction: dir,
+			Distribution: toxics.Distribution(r.IntN(2)),
+		}
 	case 1:
 		return toxics.Bandwidth{Rate: 1 + r.Int64N(50<<20), Direction: dir}
 	case 2:

@@ -212,7 +212,9 @@ func TestIPv6(t *testing.T) {
 // reset, in the middle of a request, of a response, and of held bytes.
 func TestClientsThatLeave(t *testing.T) {
 	for _, parsed := range []bool{false, true} {
-		for _, toxic := range []proxy.Toxic{nil, toxics.Latency{Delay: 20 * time.Millisecond, Direction: proxy.Both}, toxics.Bandwidth{Rate: 16 << 20}} {
+		for _, toxic := range []proxy.Toxic{
+			nil, toxics.Latency{Delay: 20 * time.Millisecond, Direction: proxy.Both}, toxics.Bandwidth{Rate: 16 << 20},
+		} {
 			t.Run(fmt.Sprintf("http=%v %T", parsed, toxic), func(t *testing.T) {
 				files := openFiles(t)
 				before := runtime.NumGoroutine()

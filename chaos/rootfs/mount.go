@@ -18,8 +18,9 @@ func UnescapeMount(s string) string {
 	return s
 }
 
-// IsSystemMount reports whether the filesystem that is mounted at a path is one of the system, which holds no files of a
-// unit's.
+// IsSystemMount reports whether the filesystem that is mounted at a path is one of the system, which holds no files of
+// a unit's.
 func IsSystemMount(at string) bool {
-	return slices.ContainsFunc([]string{"/dev", "/proc", "/sys"}, func(dir string) bool { return at == dir || strings.HasPrefix(at, dir+"/") })
+	return slices.ContainsFunc([]string{"/dev", "/proc", "/sys"},
+		func(dir string) bool { return at == dir || strings.HasPrefix(at, dir+"/") })
 }

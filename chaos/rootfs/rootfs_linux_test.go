@@ -41,7 +41,9 @@ func TestOpen(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(root, "real/proc"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for link, to := range map[string]string{"absolute": "/real", "above": "../../../../real", "out": "/proc", "chain": "absolute/../above"} {
+	for link, to := range map[string]string{
+		"absolute": "/real", "above": "../../../../real", "out": "/proc", "chain": "absolute/../above",
+	} {
 		if err := os.Symlink(to, filepath.Join(root, link)); err != nil {
 			t.Fatal(err)
 		}
@@ -215,8 +217,8 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// TestNamed_Mounts: a filesystem is searched at a mount that shows it, where the first mount shows one of its files alone, or
-// lies under another mount.
+// TestNamed_Mounts: a filesystem is searched at a mount that shows it, where the first mount shows one of its files
+// alone, or lies under another mount.
 func TestNamed_Mounts(t *testing.T) {
 	for _, c := range []struct {
 		name string

@@ -110,7 +110,8 @@ func (c *Client) Call(ctx context.Context, op string, args, result any) error {
 func (c *Client) Ask(ctx context.Context, op string, args, result any) error {
 	cancelled := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
-		if errors.Is(ctx.Err(), context.Canceled) { // the other end keeps a deadline itself, and says what it found up to then
+		// the other end keeps a deadline itself, and says what it found up to then
+		if errors.Is(ctx.Err(), context.Canceled) {
 			close(cancelled)
 		}
 	})

@@ -8,8 +8,8 @@ import (
 	"github.com/klauspost/compress/flate"
 )
 
-// compressed is a connection whose bytes are deflated both ways. Lines of JSON repeat their keys, and all of them cross the API server
-// of a cluster: a worker's figures take a quarter of the bytes.
+// compressed is a connection whose bytes are deflated both ways. Lines of JSON repeat their keys, and all of them cross
+// the API server of a cluster: a worker's figures take a quarter of the bytes.
 type compressed struct {
 	net.Conn
 	in  io.Reader

@@ -5,9 +5,10 @@
 //	                                                               >-- what the other has not received, acks each second
 //	Listen: accept -> nonce, verify --> how far it has received --'
 //
-// What is written is kept until the other end has it. When a connection breaks, or nothing comes for [silence], the end that
-// dials does so again, both say how far they have received, and go on from there: no byte is lost, and none comes twice. An
-// end that has no connection for its patience ends the conversation with an error. What crosses a connection is deflated.
+// What is written is kept until the other end has it. When a connection breaks, or nothing comes for [silence], the end
+// that dials does so again, both say how far they have received, and go on from there: no byte is lost, and none comes
+// twice. An end that has no connection for its patience ends the conversation with an error. What crosses a connection
+// is deflated.
 //
 // Who dials proves that it has the private half of a key. Who listens says nothing but a nonce before that.
 
@@ -172,8 +173,8 @@ func (c *LastingConn) Close() error {
 	return nil
 }
 
-// sentEnd reports whether the other end has received the end of what is written. The lock is held. An ack of one byte beyond
-// the last says so.
+// sentEnd reports whether the other end has received the end of what is written. The lock is held. An ack of one byte
+// beyond the last says so.
 func (c *LastingConn) sentEnd() bool { return c.acked > c.base+uint64(len(c.out)) }
 
 // attach goes on with a connection, whose other end has received so many bytes, and returns when it is broken.
@@ -260,7 +261,8 @@ func (c *LastingConn) send(conn net.Conn, from uint64) {
 	announced, ended := uint64(0), false
 	for {
 		c.mu.Lock()
-		for c.current == conn && !due && from == c.base+uint64(len(c.out)) && (!c.outEnd || ended) && c.has()-announced < mostPacket &&
+		for c.current == conn && !due && from == c.base+uint64(len(c.out)) && (!c.outEnd || ended) &&
+			c.has()-announced < mostPacket &&
 			(!c.inEnd || announced == c.has()) {
 			c.wake.Wait()
 		}

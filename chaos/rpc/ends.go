@@ -40,9 +40,11 @@ func (o LastingOptions) signed(nonce []byte) []byte {
 // errRefused is the answer of an end that listens to a key that it does not know.
 var errRefused = errors.New("the other end refuses the signature: it belongs to another run")
 
-// DialLasting begins a conversation: it returns once the first connection is made, or with the last error when ctx ends. Further
-// connections are dialed until the conversation ends.
-func DialLasting(ctx context.Context, dial func(ctx context.Context) (net.Conn, error), key ed25519.PrivateKey, o LastingOptions) (*LastingConn, error) {
+// DialLasting begins a conversation: it returns once the first connection is made, or with the last error when ctx
+// ends. Further connections are dialed until the conversation ends.
+func DialLasting(
+	ctx context.Context, dial func(ctx context.Context) (net.Conn, error), key ed25519.PrivateKey, o LastingOptions,
+) (*LastingConn, error) {
 	c := newConn(o.Patience, 1<<62)
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	c.closing = end
@@ -64,9 +66,11 @@ func DialLasting(ctx context.Context, dial func(ctx context.Context) (net.Conn, 
 	}
 }
 
-// redial connects again and again, until the conversation ends. First gets nil at the first connection, or why there will be none.
+// redial connects again and again, until the conversation ends. First gets nil at the first connection, or why there
+// will be none.
 func (c *LastingConn) redial(
-	ctx context.Context, dial func(ctx context.Context) (net.Conn, error), key ed25519.PrivateKey, o LastingOptions, first chan<- error,
+	ctx context.Context, dial func(ctx context.Context) (net.Conn, error), key ed25519.PrivateKey, o LastingOptions,
+	first chan<- error,
 ) {
 	pause := againAfter
 	for ctx.Err() == nil {
@@ -144,8 +148,8 @@ func ParseKey(text string) (ed25519.PublicKey, error) {
 	return key, nil
 }
 
-// ListenLasting begins a conversation with whoever has the private half of the key. It takes the listener over. A new connection
-// takes the place of the one before it.
+// ListenLasting begins a conversation with whoever has the private half of the key. It takes the listener over. A new
+// connection takes the place of the one before it.
 func ListenLasting(l net.Listener, key ed25519.PublicKey, o LastingOptions) *LastingConn {
 	c := newConn(o.Patience, o.First)
 	c.closing = func() { _ = l.Close() }

@@ -212,7 +212,8 @@ func TestConn_Alone(t *testing.T) {
 				t.Errorf("%v after %s", err, time.Since(began))
 			}
 		}
-		if _, err := local.Write([]byte("x")); err == nil || !strings.Contains(err.Error(), "the API server does not answer") {
+		if _, err := local.Write([]byte("x")); err == nil ||
+			!strings.Contains(err.Error(), "the API server does not answer") {
 			t.Errorf("the end that dials does not say why: %v", err)
 		}
 		_, _ = local.Close(), remote.Close()
@@ -240,7 +241,8 @@ func TestConn_Strangers(t *testing.T) {
 		if _, err := DialLasting(t.Context(), at.dial, other, o); !errors.Is(err, errRefused) {
 			t.Errorf("another key: %v", err)
 		}
-		if _, err := DialLasting(t.Context(), at.dial, private, LastingOptions{Name: "another run", Patience: time.Minute}); !errors.Is(err, errRefused) {
+		if _, err := DialLasting(t.Context(), at.dial, private,
+			LastingOptions{Name: "another run", Patience: time.Minute}); !errors.Is(err, errRefused) {
 			t.Errorf("another run: %v", err)
 		}
 		raw, err := at.dial(t.Context())
@@ -248,7 +250,8 @@ func TestConn_Strangers(t *testing.T) {
 			t.Fatal(err)
 		}
 		go func() { _, _ = raw.Write(bytes.Repeat([]byte("GET / HTTP/1.1\r\n"), 100)) }()
-		if text, _ := io.ReadAll(raw); len(text) != len(hello)+nonceSize+9 || !bytes.HasPrefix(text, []byte(hello)) || text[len(hello)+nonceSize] != 1 {
+		if text, _ := io.ReadAll(raw); len(text) != len(hello)+nonceSize+9 || !bytes.HasPrefix(text, []byte(hello)) ||
+			text[len(hello)+nonceSize] != 1 {
 			t.Errorf("a stranger reads %q", text)
 		}
 		if _, err := local.Write([]byte("word")); err != nil {

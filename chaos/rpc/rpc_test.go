@@ -141,7 +141,8 @@ type brokenEnd struct{ end }
 
 func (e brokenEnd) CloseWrite() error { return errors.New("it is lost") }
 
-// TestClient_CloseLost checks that there is nothing to wait for at an end that is lost already, and that one which is not is told of.
+// TestClient_CloseLost checks that there is nothing to wait for at an end that is lost already, and that one which is
+// not is told of.
 func TestClient_CloseLost(t *testing.T) {
 	for _, lost := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {

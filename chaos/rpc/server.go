@@ -53,7 +53,9 @@ type Server struct {
 }
 
 // Serve serves with a [Server] that is not patient.
-func Serve(ctx context.Context, in io.Reader, out io.Writer, do func(ctx context.Context, op string, args json.RawMessage) (any, error)) error {
+func Serve(ctx context.Context, in io.Reader, out io.Writer,
+	do func(ctx context.Context, op string, args json.RawMessage) (any, error),
+) error {
 	return (&Server{Do: do}).Serve(ctx, in, out)
 }
 

@@ -22,8 +22,9 @@ type Edge struct {
 	From string `yaml:"from"`
 	// a service, a unit, a zone or a container; of packets also a host, host:port, an address or a network
 	// such as 10.0.0.0/8
-	To        string            `yaml:"to"`
-	Service   string            `yaml:"service"`    // all links of its units, in and out; with project, a service of Compose
+	To string `yaml:"to"`
+	// all links of its units, in and out; with project, a service of Compose
+	Service   string            `yaml:"service"`
 	Unit      string            `yaml:"unit"`       // all links of the unit, in and out
 	Zone      string            `yaml:"zone"`       // all links into the zone and out of it; those within it are not hit
 	Container string            `yaml:"container"`  // all packets of a container that runs already, by its name or id
@@ -34,18 +35,21 @@ type Edge struct {
 	// containers one
 	Pick Pick `yaml:"pick"`
 	// leader leaves out the unit that leads: pick is among the others
-	Except string  `yaml:"except,oneof=leader"`
-	Leader *Leader `yaml:"leader"`                                          // how the leader is found, for pick: leader, pick: follower and except: leader
-	Via    string  `yaml:"via,oneof=auto|proxy|nft|nfqueue|ebpf|netem|tbf"` // the mechanism; zero is auto: the first that there is
+	Except string `yaml:"except,oneof=leader"`
+	// how the leader is found, for pick: leader, pick: follower and except: leader
+	Leader *Leader `yaml:"leader"`
+	// the mechanism; zero is auto: the first that there is
+	Via string `yaml:"via,oneof=auto|proxy|nft|nfqueue|ebpf|netem|tbf"`
 	// when a container whose packets are hit restarts; zero is inject: the fault is injected again. void ends
 	// it, and the run is invalid
 	OnRestart string `yaml:"on_restart,oneof=inject|void"`
-	// of all packets of pods: those of their nodes, such as probes of health; zero is spare: they are left alone, as no outage of a
-	// network breaks them. hit hits them too
+	// of all packets of pods: those of their nodes, such as probes of health; zero is spare: they are left alone, as no
+	// outage of a network breaks them. hit hits them too
 	Probes string `yaml:"probes,oneof=spare|hit"`
-	// of pods: whether those that join while the fault is in are hit too, of connections between pods those that join the callers; zero is
-	// yes with pick: all, else no. With another pick or a unit, yes hits the pod that comes in the place of one that was hit. Peers of
-	// packets that join are always hit; a callee at a new address voids a fault on connections
+	// of pods: whether those that join while the fault is in are hit too, of connections between pods those that join the
+	// callers; zero is yes with pick: all, else no. With another pick or a unit, yes hits the pod that comes in the place
+	// of one that was hit. Peers of packets that join are always hit; a callee at a new address voids a fault on
+	// connections
 	Follow string `yaml:"follow,oneof=yes|no"`
 }
 
@@ -133,7 +137,9 @@ func (e *Edge) CheckEdge(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 		}
 	}
 	before := m.Len()
-	for _, end := range []struct{ key, name string }{{"from", e.From}, {"to", e.To}, {"service", e.Service}, {"unit", e.Unit}} {
+	for _, end := range []struct{ key, name string }{
+		{"from", e.From}, {"to", e.To}, {"service", e.Service}, {"unit", e.Unit},
+	} {
 		e.checkEnd(end.key, end.name, sc, m)
 	}
 	if e.Zone != "" {
@@ -144,7 +150,8 @@ func (e *Edge) CheckEdge(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 	onLoad := func(l chaos.EdgeName) bool { return l.From == chaos.LoadName && e.On(l.From, l.To, sc.Zones) }
 	if sc.Containers && !slices.ContainsFunc(sc.Pairs(), onLoad) {
-		m.AddHint(at, "network.* faults act on their packets; from: load has a link", "it acts on links, and there is no proxy of brunt's between containers")
+		m.AddHint(at, "network.* faults act on their packets; from: load has a link",
+			"it acts on links, and there is no proxy of brunt's between containers")
 		return
 	}
 	if !e.any(sc) {
@@ -347,7 +354,10 @@ func (e *Edge) Links(ctx context.Context, env chaos.Env) ([]*chaos.Link, error) 
 		if !e.all() {
 			units = units[:min(len(units), e.Pick.Of(len(units)))]
 		}
-		found = slices.DeleteFunc(found, func(l *chaos.Link) bool { return !slices.Contains(units, l.From) && !slices.Contains(units, l.To) })
+		found = slices.DeleteFunc(found, func(l *chaos.Link) bool {
+			return !slices.Contains(units, l.From) &&
+				!slices.Contains(units, l.To)
+		})
 	}
 	return found, env.Bound(len(units))
 }
@@ -376,8 +386,9 @@ func (e *Edge) checkDiverted(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) 
 		m.Add(e.Of("probes"), "probes goes with all packets of pods; this acts on connections from one to another")
 	default:
 		for _, end := range []struct{ key, name string }{{"from", e.From}, {"to", e.To}} {
-			if strings.HasPrefix(end.name, chaos.ContainerPrefix) || !strings.Contains(end.name, "[") && sc.Cluster != nil && sc.Contained(end.name) &&
-				!strings.HasPrefix(end.name, chaos.ZonePrefix) { // pods are found during the run
+			if strings.HasPrefix(end.name, chaos.ContainerPrefix) ||
+				!strings.Contains(end.name, "[") && sc.Cluster != nil && sc.Contained(end.name) &&
+					!strings.HasPrefix(end.name, chaos.ZonePrefix) { // pods are found during the run
 				continue
 			}
 			e.checkEnd(end.key, end.name, sc, m)

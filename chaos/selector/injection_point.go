@@ -75,7 +75,9 @@ func (e *Edge) CheckPackets(at syntax.Pos, do netns.Action, sc chaos.Scope, m *s
 	if e.From == chaos.LoadName {
 		m.Add(e.Of("from"), "packets of the load pass the proxy on its link; via is proxy there")
 	}
-	for _, end := range []struct{ key, name string }{{"from", e.From}, {"to", e.To}, {"service", e.Service}, {"unit", e.Unit}} {
+	for _, end := range []struct{ key, name string }{
+		{"from", e.From}, {"to", e.To}, {"service", e.Service}, {"unit", e.Unit},
+	} {
 		if end.name != chaos.LoadName && !(found && end.key == "service") {
 			e.checkRemote(end.key, end.name, sc, m)
 		}
@@ -154,7 +156,8 @@ func (e *Edge) checkRemote(key, name string, sc chaos.Scope, m *syntax.Mistakes)
 		known := slices.Sorted(maps.Keys(sc.Services))
 		hint := syntax.DidYouMean(name, known)
 		if hint == "" && (key == "from" || key == "to") {
-			hint = "a service, a unit, zone/…, container/…, a host (with a dot), host:port, an address or a network such as 10.0.0.0/8"
+			hint = "a service, a unit, zone/…, container/…, a host (with a dot), host:port, an address or a network such as " +
+				"10.0.0.0/8"
 		}
 		sc.NoMatch(at, m, hint, "there is no service %q", name)
 	}
@@ -239,7 +242,8 @@ func (e *Edge) end(ctx context.Context, env chaos.Env, name string) (remoteEnd, 
 	}
 	if len(f.units) > 0 {
 		if f.peers = peersOf(f.units); len(f.peers) == 0 && !env.Dry { // an empty list would match all peers
-			return f, fmt.Errorf("%w: %s has no address now, so its packets can't be distinguished from others", chaos.ErrNoUnit, name)
+			return f, fmt.Errorf("%w: %s has no address now, so its packets can't be distinguished from others", chaos.ErrNoUnit,
+				name)
 		}
 		return f, f.front(ctx, units)
 	}
@@ -333,7 +337,8 @@ func TowardUnit(u chaos.Contained) []netip.AddrPort {
 // subjects returns the picked units in whose networks the fault is.
 func (e *Edge) subjects(ctx context.Context, env chaos.Env) ([]container.Target, error) {
 	s := Selector{
-		Place: e.Place, Pick: e.Pick, Except: e.Except, Leader: e.Leader, Labels: e.Labels, Project: e.Project, InNetwork: e.InNetwork,
+		Place: e.Place, Pick: e.Pick, Except: e.Except, Leader: e.Leader, Labels: e.Labels, Project: e.Project,
+		InNetwork: e.InNetwork,
 		Container: e.Container,
 	}
 	name := e.subjectEnd(env.Contained)
@@ -403,7 +408,8 @@ func (e *Edge) InjectionPoints(ctx context.Context, env chaos.Env, f Flow, ports
 	}
 	p.ports = slices.Concat(ports, p.there.ports)
 	p.others, p.made = p.there.units, func() []netip.Prefix { return withFronts(peersOf(p.there.units), p.there.fronts) }
-	p.spares = other == "" && e.Probes != "hit" && slices.ContainsFunc(units, func(u container.Target) bool { return u.Traits().Node != nil })
+	p.spares = other == "" && e.Probes != "hit" &&
+		slices.ContainsFunc(units, func(u container.Target) bool { return u.Traits().Node != nil })
 	if e.Zone != "" {
 		own := peersOf(units)
 		if len(own) == 0 && !env.Dry {
@@ -474,7 +480,8 @@ func (p *path) local(dir netns.Direction, outside bool) []InjectionPoint {
 	var out []InjectionPoint
 	for _, u := range p.units {
 		point := InjectionPoint{
-			Target: u, Dir: dir, Peers: p.there.peers, Ports: p.ports, Toward: p.there.toward, Outside: outside, Others: p.others, Made: p.made,
+			Target: u, Dir: dir, Peers: p.there.peers, Ports: p.ports, Toward: p.there.toward, Outside: outside,
+			Others: p.others, Made: p.made,
 			Links: p.links(u), Fronts: p.there.fronts, Spares: p.spares, Spare: p.spare,
 		}
 		if outside {

@@ -83,7 +83,8 @@ func (r roles) check(of syntax.Place, units int, sc chaos.Scope, m *syntax.Mista
 	}
 	switch {
 	case r.leader == nil && r.asks():
-		m.AddHint(of.Of(key), "such as leader: {path: /role, check: {\"$.role\": leader}}", "it does not say how the leader is found")
+		m.AddHint(of.Of(key), "such as leader: {path: /role, check: {\"$.role\": leader}}",
+			"it does not say how the leader is found")
 	case r.leader == nil:
 	case !r.asks():
 		m.Add(of.Of("leader"), "it is asked for with `pick: leader`, `pick: follower` or `except: leader` beside it")
@@ -156,12 +157,15 @@ func (r roles) units(ctx context.Context, env chaos.Env, what string, units []ch
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(slices.Clone(units), func(u chaos.Unit) bool { return !slices.Contains(picked, u.Name()) }), nil
+	return slices.DeleteFunc(slices.Clone(units), func(u chaos.Unit) bool { return !slices.Contains(picked, u.Name()) }),
+		nil
 }
 
 // findLeader asks the units until exactly one answers that it leads, or l.Within has passed. The answers are in the
 // order of the names.
-func findLeader(ctx context.Context, l *Leader, env chaos.Env, names []string) (leader string, answers []answer, err error) {
+func findLeader(
+	ctx context.Context, l *Leader, env chaos.Env, names []string,
+) (leader string, answers []answer, err error) {
 	until := time.Now().Add(l.Within.D())
 	for {
 		leader, answers, err = askAll(ctx, l, env, names)
@@ -192,7 +196,9 @@ func (a answer) why() error {
 }
 
 // askAll asks every unit once, concurrently.
-func askAll(ctx context.Context, l *Leader, env chaos.Env, names []string) (leader string, answers []answer, err error) {
+func askAll(
+	ctx context.Context, l *Leader, env chaos.Env, names []string,
+) (leader string, answers []answer, err error) {
 	answers = make([]answer, len(names))
 	var wg sync.WaitGroup
 	for i, name := range names {

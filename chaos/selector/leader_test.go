@@ -31,7 +31,9 @@ func byStep() *Leader {
 
 // byShell asks units for their role by a script.
 func byShell(script string) *Leader {
-	return &Leader{Asking: probe.Asking{Command: probe.Command{Shell: true, Args: []template.Text{template.Literal(script)}}}}
+	return &Leader{
+		Asking: probe.Asking{Command: probe.Command{Shell: true, Args: []template.Text{template.Literal(script)}}},
+	}
 }
 
 // leading is a world in which some units answer that they lead.
@@ -61,12 +63,15 @@ func TestLeader(t *testing.T) {
 		{"no protocol can ask", ask, world(1), "no protocol can ask"},
 		{"command", byShell(`test "$BRUNT_UNIT" = "posts[1]" -a "$BRUNT_RUN" = r1`), world(1), "posts[1]"},
 		{"command fails", byShell("echo not me; exit 3"), world(1), "exit status 3: not me"},
-		{"no command", &Leader{Asking: probe.Asking{Command: probe.Command{Args: []template.Text{template.Literal("/nowhere/at/all")}}}}, world(1), "no such file"},
+		{"no command", &Leader{
+			Asking: probe.Asking{Command: probe.Command{Args: []template.Text{template.Literal("/nowhere/at/all")}}},
+		}, world(1), "no such file"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.env.Run = "r1"
 			got := ""
-			units, err := (&Selector{Service: "posts", Pick: Pick{Role: chaos.RoleLeader}, Leader: c.leader}).units(t.Context(), c.env)
+			units, err := (&Selector{Service: "posts", Pick: Pick{Role: chaos.RoleLeader}, Leader: c.leader}).units(t.Context(),
+				c.env)
 			if len(units) == 1 {
 				got = units[0].Name()
 			} else if err != nil {
@@ -83,7 +88,8 @@ func TestLeader(t *testing.T) {
 func TestLeaderOfAnEdge(t *testing.T) {
 	e := &Edge{Service: "posts", Pick: Pick{Role: chaos.RoleLeader}, Leader: byStep()}
 	links, err := e.Links(t.Context(), leading("posts[1]"))
-	if err != nil || len(links) != 2 || links[0].Name() != "gateway[0]->posts[1]" || links[1].Name() != "posts[1]->store[0]" {
+	if err != nil || len(links) != 2 || links[0].Name() != "gateway[0]->posts[1]" ||
+		links[1].Name() != "posts[1]->store[0]" {
 		t.Errorf("%v, %v", links, err)
 	}
 	if _, err := e.Links(t.Context(), leading()); !errors.Is(err, chaos.ErrNoUnit) {
@@ -94,7 +100,8 @@ func TestLeaderOfAnEdge(t *testing.T) {
 	if _, err := e.Links(t.Context(), env); err != nil {
 		t.Errorf("before the run: %v", err)
 	}
-	units, err := (&Selector{Service: "posts", Pick: Pick{Role: chaos.RoleLeader}, Leader: byStep()}).units(t.Context(), env)
+	units, err := (&Selector{Service: "posts", Pick: Pick{Role: chaos.RoleLeader}, Leader: byStep()}).units(t.Context(),
+		env)
 	if err != nil || len(units) != 1 || units[0].Name() != "the leader of posts" {
 		t.Errorf("before the run: %v, %v", units, err)
 	}
@@ -116,7 +123,8 @@ func TestLeaderWithin(t *testing.T) {
 		if _, err := s.units(t.Context(), env); !errors.Is(err, chaos.ErrNoUnit) || time.Since(began) != time.Second {
 			t.Errorf("after %s: %v", time.Since(began), err)
 		}
-		if u, err := s.units(t.Context(), env); err != nil || u[0].Name() != "posts[3]" || time.Since(began) > 1700*time.Millisecond {
+		if u, err := s.units(t.Context(), env); err != nil || u[0].Name() != "posts[3]" ||
+			time.Since(began) > 1700*time.Millisecond {
 			t.Errorf("after %s: %v, %v", time.Since(began), u, err)
 		}
 	})
@@ -141,7 +149,8 @@ func TestLeaderCommandHangs(t *testing.T) {
 	for _, c := range strings.TrimSpace(string(b)) {
 		child = child*10 + int(c-'0')
 	}
-	if err := proc.Await(t.Context(), 10*time.Second, func() bool { _, err := proc.StartOf(child); return err != nil || proc.IsZombie(child) },
+	if err := proc.Await(t.Context(), 10*time.Second,
+		func() bool { _, err := proc.StartOf(child); return err != nil || proc.IsZombie(child) },
 		"it runs on"); err != nil {
 		t.Errorf("pid %d: %v", child, err)
 	}
@@ -186,7 +195,14 @@ func TestFollowers(t *testing.T) {
 		{"all but the leader", Pick{all: true}, "leader", []string{"posts[0]", "posts[2]", "posts[3]"}, "", "", lost},
 		{"one that is not the leader", Pick{}, "leader", nil, "", "", lost},
 		{"a follower by a step", Pick{Role: chaos.RoleFollower}, "", nil, "follower", "slave", steps},
-		{"all but the leader by a step", Pick{all: true}, "leader", []string{"posts[0]", "posts[2]", "posts[3]"}, "", "", steps},
+		{
+			"all but the leader by a step",
+			Pick{all: true},
+			"leader",
+			[]string{"posts[0]", "posts[2]", "posts[3]"},
+			"", "",
+			steps,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			drawn := map[string]bool{}
@@ -271,7 +287,10 @@ func TestLeaderOfPacketsChecked(t *testing.T) {
 	}{
 		{Edge{From: "posts", To: "store", Pick: follower, Leader: byStep()}, ""},
 		{Edge{From: "posts", To: "store", Pick: follower}, "does not say how the leader is found"},
-		{Edge{From: "gateway", To: "store", Pick: follower, Leader: byStep()}, "gateway has one unit, so none follows a leader"},
+		{
+			Edge{From: "gateway", To: "store", Pick: follower, Leader: byStep()},
+			"gateway has one unit, so none follows a leader",
+		},
 	} {
 		var m syntax.Mistakes
 		c.edge.CheckEdge(syntax.Pos{}, sc, &m)
@@ -293,10 +312,13 @@ func checkMistake(t *testing.T, of Edge, m *syntax.Mistakes, want string) {
 // Before the run a container that is picked by its role has packets too.
 func TestLeaderOfPacketsDry(t *testing.T) {
 	env := world(1)
-	env.Dry, env.Units = true, []chaos.Unit{inContainer{named{"posts", "posts[0]"}}, inContainer{named{"posts", "posts[1]"}}}
+	env.Dry, env.Units = true, []chaos.Unit{
+		inContainer{named{"posts", "posts[0]"}}, inContainer{named{"posts", "posts[1]"}},
+	}
 	e := &Edge{Service: "posts", Except: "leader", Leader: byStep()}
 	points, err := e.InjectionPoints(t.Context(), env, FlowBoth, nil)
-	if err != nil || len(points) == 0 || points[0].Target.Contained == nil || points[0].Target.Name() != "those that do not lead of posts" {
+	if err != nil || len(points) == 0 || points[0].Target.Contained == nil ||
+		points[0].Target.Name() != "those that do not lead of posts" {
 		t.Errorf("%v, %v", points, err)
 	}
 }

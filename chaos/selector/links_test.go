@@ -15,8 +15,8 @@ type lone struct{ chaos.Contained }
 func (lone) Addresses() []netip.Addr { return nil }
 func (lone) Listens() []uint16       { return nil }
 
-// TestPoints_Links: a point names the links whose packets it hits, in the direction of the calls, also where it is in the network of the
-// called unit.
+// TestPoints_Links: a point names the links whose packets it hits, in the direction of the calls, also where it is in
+// the network of the called unit.
 func TestPoints_Links(t *testing.T) {
 	unit := func(name string) container.Target {
 		return container.Target{Unit: named{chaos.ServiceOf(name), name}, Contained: lone{}}
@@ -28,14 +28,24 @@ func TestPoints_Links(t *testing.T) {
 		flow Flow
 		want []string
 	}{
-		{"between units", path{units: api, there: remoteEnd{units: store}, other: "store"}, FlowOnce, []string{"api[0]->store[0]", "api[0]->store[1]"}},
+		{
+			"between units",
+			path{units: api, there: remoteEnd{units: store}, other: "store"},
+			FlowOnce,
+			[]string{"api[0]->store[0]", "api[0]->store[1]"},
+		},
 		{
 			"in the network of the called unit",
 			path{units: store, there: remoteEnd{units: api}, other: "api", back: true},
 			FlowOnce,
 			[]string{"api[0]->store[0]", "api[0]->store[1]"},
 		},
-		{"requests", path{units: api, there: remoteEnd{units: store}, other: "store"}, FlowThere, []string{"api[0]->store[0]", "api[0]->store[1]"}},
+		{
+			"requests",
+			path{units: api, there: remoteEnd{units: store}, other: "store"},
+			FlowThere,
+			[]string{"api[0]->store[0]", "api[0]->store[1]"},
+		},
 		{
 			"both directions",
 			path{units: api, there: remoteEnd{units: store}, other: "store"},

@@ -9,7 +9,10 @@ import (
 
 // Traits implements [chaos.Fault] for a fault on units.
 func (s *Selector) Traits(sc chaos.Scope) chaos.Traits {
-	t := chaos.Traits{Units: s.pick().Of(max(1, s.roles().among(s.matches(sc)))), Reaches: s.reaches(sc), Finds: !s.Query().IsZero(), Asks: s.roles().question()}
+	t := chaos.Traits{
+		Units: s.pick().Of(max(1, s.roles().among(s.matches(sc)))), Reaches: s.reaches(sc),
+		Finds: !s.Query().IsZero(), Asks: s.roles().question(),
+	}
 	t.All = s.Unit == "" && s.pick().all
 	t.Follows = follows(s.Follow, t.All)
 	if s.PID != 0 {
@@ -30,8 +33,9 @@ func (e *Edge) Traits(sc chaos.Scope) chaos.Traits {
 	all := !one && (e.all() || e.Pick.all)
 	return chaos.Traits{
 		All: all, Follows: follows(e.Follow, all),
-		Units: e.hits(sc), Reaches: e.reaches(sc), Zones: e.zones(), Asks: e.roles().question(), InNetwork: e.ByPackets(sc.Contained),
-		Touches: func(from, to string, z chaos.Zones) (hit, http bool) { return e.On(from, to, z), false },
+		Units: e.hits(sc), Reaches: e.reaches(sc), Zones: e.zones(), Asks: e.roles().question(),
+		InNetwork: e.ByPackets(sc.Contained),
+		Touches:   func(from, to string, z chaos.Zones) (hit, http bool) { return e.On(from, to, z), false },
 	}
 }
 

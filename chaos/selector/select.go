@@ -21,7 +21,8 @@ import (
 // labels, project and in_network.
 type Selector struct {
 	syntax.Place
-	Service   string            `yaml:"service"`    // the service to hit, as many units as pick says; with project, a service of Compose
+	// the service to hit, as many units as pick says; with project, a service of Compose
+	Service   string            `yaml:"service"`
 	Unit      string            `yaml:"unit"`       // service[i]
 	Zone      string            `yaml:"zone"`       // all units of the zone, or those of the service in it
 	PID       int               `yaml:"pid,min=2"`  // a process that brunt did not start
@@ -29,12 +30,13 @@ type Selector struct {
 	Labels    map[string]string `yaml:"labels"`     // that containers carry, all of them; an empty value is any
 	Project   string            `yaml:"project"`    // the project of Compose whose containers are hit
 	InNetwork string            `yaml:"in_network"` // containers that are in it, by its name or id
-	Pick      Pick              `yaml:"pick"`       // one (the default), all (that of a zone), a number, a share, leader or follower
+	// one (the default), all (that of a zone), a number, a share, leader or follower
+	Pick Pick `yaml:"pick"`
 	// leader leaves out the unit that leads: pick is among the others
 	Except string  `yaml:"except,oneof=leader"`
 	Leader *Leader `yaml:"leader"` // how the leader is found, for pick: leader, pick: follower and except: leader
-	// of pods: whether those that join while the fault is in are hit too; zero is yes with pick: all, else no. With another pick, yes hits
-	// the pod that comes in the place of one that was hit
+	// of pods: whether those that join while the fault is in are hit too; zero is yes with pick: all, else no. With
+	// another pick, yes hits the pod that comes in the place of one that was hit
 	Follow string `yaml:"follow,oneof=yes|no"`
 }
 
@@ -140,7 +142,8 @@ func (s *Selector) CheckSelector(at syntax.Pos, sc chaos.Scope, m *syntax.Mistak
 		}
 	}
 	if given != 1 {
-		m.AddHint(at, "such as {service: posts, pick: one}", "want exactly one of service, unit, zone, pid, or what selects containers")
+		m.AddHint(at, "such as {service: posts, pick: one}",
+			"want exactly one of service, unit, zone, pid, or what selects containers")
 		return
 	}
 	names := slices.Sorted(maps.Keys(sc.Services))
@@ -191,7 +194,8 @@ func checkUnit(at syntax.Pos, unit string, sc chaos.Scope, m *syntax.Mistakes) {
 	switch {
 	case known && sc.Later(service), !known && sc.Has(service): // found during the run
 	case !known:
-		sc.NoMatch(at, m, syntax.DidYouMean(service, slices.Sorted(maps.Keys(sc.Services))), "there is no service %q", service)
+		sc.NoMatch(at, m, syntax.DidYouMean(service, slices.Sorted(maps.Keys(sc.Services))), "there is no service %q",
+			service)
 	case index >= n:
 		sc.NoMatch(at, m, "", "%s has %d replicas, counted from 0", service, n)
 	}
@@ -202,9 +206,12 @@ func (s *Selector) checkFound(sc chaos.Scope, m *syntax.Mistakes) {
 	for _, other := range []struct {
 		key string
 		has bool
-	}{{"unit", s.Unit != ""}, {"zone", s.Zone != ""}, {"pid", s.PID != 0}, {"service", s.Service != "" && s.Project == ""}} {
+	}{
+		{"unit", s.Unit != ""}, {"zone", s.Zone != ""}, {"pid", s.PID != 0}, {"service", s.Service != "" && s.Project == ""},
+	} {
 		if other.has {
-			m.Add(s.Of(other.key), "`%s` names what the target is made of, and beside it are words that select containers of the engine", other.key)
+			m.Add(s.Of(other.key),
+				"`%s` names what the target is made of, and beside it are words that select containers of the engine", other.key)
 		}
 	}
 	if s.Container != "" && s.Has("pick") {
@@ -219,7 +226,9 @@ func (s *Selector) checkFound(sc chaos.Scope, m *syntax.Mistakes) {
 }
 
 // Steps makes a step for each unit to hit.
-func (s *Selector) Steps(ctx context.Context, env chaos.Env, step func(container.Target) (chaos.Step, error)) ([]chaos.Step, error) {
+func (s *Selector) Steps(
+	ctx context.Context, env chaos.Env, step func(container.Target) (chaos.Step, error),
+) ([]chaos.Step, error) {
 	targets, err := s.Targets(ctx, env)
 	if err != nil {
 		return nil, err

@@ -26,7 +26,11 @@ func (n named) Traits() chaos.UnitTraits                  { return chaos.UnitTra
 func world(seed uint64) chaos.Env {
 	return chaos.Env{
 		Targets: chaos.Targets{Units: []chaos.Unit{
-			named{"posts", "posts[0]"}, named{"posts", "posts[1]"}, named{"posts", "posts[2]"}, named{"posts", "posts[3]"}, named{"store", "store[0]"},
+			named{"posts", "posts[0]"},
+			named{"posts", "posts[1]"},
+			named{"posts", "posts[2]"},
+			named{"posts", "posts[3]"},
+			named{"store", "store[0]"},
 		}, Links: []*chaos.Link{
 			{From: "gateway[0]", To: "posts[0]"},
 			{From: "gateway[0]", To: "posts[1]"},
@@ -40,7 +44,11 @@ func world(seed uint64) chaos.Env {
 
 var worldScope = chaos.Scope{
 	Services: map[string]int{"gateway": 1, "posts": 4, "store": 1},
-	Edges:    []chaos.EdgeName{{From: "gateway", To: "posts"}, {From: "posts", To: "store"}, {From: chaos.LoadName, To: "gateway"}},
+	Edges: []chaos.EdgeName{
+		{From: "gateway", To: "posts"},
+		{From: "posts", To: "store"},
+		{From: chaos.LoadName, To: "gateway"},
+	},
 }
 
 func TestSelector(t *testing.T) {
@@ -69,7 +77,8 @@ func TestSelector(t *testing.T) {
 	}
 	env := world(1)
 	env.MaxUnits = 2
-	if _, err := (&Selector{Service: "posts", Pick: Pick{all: true}}).units(t.Context(), env); err == nil || !strings.Contains(err.Error(), "max_units") {
+	if _, err := (&Selector{Service: "posts", Pick: Pick{all: true}}).units(t.Context(), env); err == nil ||
+		!strings.Contains(err.Error(), "max_units") {
 		t.Errorf("the guard's bound is not held: %v", err)
 	}
 	seen := map[string]bool{}
@@ -179,7 +188,10 @@ func TestEdgeCheck(t *testing.T) {
 		{Edge{From: "load", To: "gateway"}, ""},
 		{Edge{}, "want from and to"},
 		{Edge{From: "post", To: "store"}, `did you mean "posts"?`},
-		{Edge{From: "gateway", To: "store"}, "no link is declared from gateway to store; declared are gateway -> posts, load -> gateway, posts -> store"},
+		{
+			Edge{From: "gateway", To: "store"},
+			"no link is declared from gateway to store; declared are gateway -> posts, load -> gateway, posts -> store",
+		},
 		{Edge{From: "posts[7]", To: "store"}, "posts has 4 replicas, counted from 0"},
 		{Edge{From: "posts", To: "load"}, "where links begin"},
 		{Edge{From: "posts", To: "10.0.0.1:5432"}, "only declared links"},

@@ -26,9 +26,10 @@ type Memory struct {
 	// without killing a process. After each refusal the child waits for [Process.Continue], and then
 	// allocates the same range in small pages.
 	Gently bool `json:"gently,omitempty"`
-	// Usage is, of a gentle job, the file with the bytes that the control group of the child uses, and Limit how many it may use.
-	// Before a huge page that may be refused, the child takes and frees small pages so that a mebibyte stays free: the kernel gives a
-	// small page in place of one that it refuses, and the child itself needs some, and without room it kills a process of the group.
+	// Usage is, of a gentle job, the file with the bytes that the control group of the child uses, and Limit how many it
+	// may use. Before a huge page that may be refused, the child takes and frees small pages so that a mebibyte stays
+	// free: the kernel gives a small page in place of one that it refuses, and the child itself needs some, and without
+	// room it kills a process of the group.
 	Usage string `json:"usage,omitempty"`
 	Limit int64  `json:"limit,omitempty"`
 }

@@ -20,7 +20,8 @@ const (
 // run touches memory piece by piece, and again every two seconds so that it is not swapped out.
 func (m *Memory) run(in *bufio.Reader, to *reporter) error {
 	// One mapping without reserved memory: the kernel charges a page when it is touched.
-	all, err := unix.Mmap(-1, 0, int(m.Bytes), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
+	all, err := unix.Mmap(-1, 0, int(m.Bytes), unix.PROT_READ|unix.PROT_WRITE,
+		unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
 	if err != nil {
 		return os.NewSyscallError("mmap", err)
 	}
@@ -66,7 +67,8 @@ func (m *Memory) takeGently(all []byte, in *bufio.Reader, to *reporter) error {
 			return err
 		}
 		piece[0] = 1
-		if _, _, errno := unix.Syscall(unix.SYS_MINCORE, uintptr(unsafe.Pointer(&piece[0])), huge, uintptr(unsafe.Pointer(&resident[0]))); errno != 0 {
+		if _, _, errno := unix.Syscall(unix.SYS_MINCORE, uintptr(unsafe.Pointer(&piece[0])), huge,
+			uintptr(unsafe.Pointer(&resident[0]))); errno != 0 {
 			return os.NewSyscallError("mincore", errno)
 		}
 		if resident[len(resident)-1]&1 != 0 && at+huge < first+whole { // the kernel gave a huge page
@@ -84,10 +86,12 @@ func (m *Memory) takeGently(all []byte, in *bufio.Reader, to *reporter) error {
 	return nil
 }
 
-// spare is how much of what a group may use stays free when a huge page is refused. It is less than a huge page, so that one is refused.
+// spare is how much of what a group may use stays free when a huge page is refused. It is less than a huge page, so
+// that one is refused.
 const spare = 1 << 20 // bytes
 
-// A filler is memory in small pages that is taken and freed so that the room of a group is what is wanted. The zero value does nothing.
+// A filler is memory in small pages that is taken and freed so that the room of a group is what is wanted. The zero
+// value does nothing.
 type filler struct {
 	*Memory
 	pages []byte
@@ -99,7 +103,8 @@ func (m *Memory) newFiller() (*filler, error) {
 	if m.Usage == "" {
 		return &filler{}, nil
 	}
-	pages, err := unix.Mmap(-1, 0, 2*huge, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
+	pages, err := unix.Mmap(-1, 0, 2*huge, unix.PROT_READ|unix.PROT_WRITE,
+		unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
 	if err != nil {
 		return nil, os.NewSyscallError("mmap", err)
 	}

@@ -49,7 +49,10 @@ func Start(c Config, job Job) (*Process, error) {
 	if len(c.Command) == 0 {
 		return nil, errors.New("start a stress process: the command line of brunt is not known")
 	}
-	b := &Process{cmd: exec.Command(c.Command[0], c.Command[1:]...), ended: make(chan struct{}), any: make(chan struct{}), more: make(chan struct{}, 1)}
+	b := &Process{
+		cmd: exec.Command(c.Command[0], c.Command[1:]...), ended: make(chan struct{}), any: make(chan struct{}),
+		more: make(chan struct{}, 1),
+	}
 	b.cmd.Env = proc.Environment(c.Env...)
 	b.cmd.Stderr = &b.said
 	if c.File != nil {

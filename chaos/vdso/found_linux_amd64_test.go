@@ -19,7 +19,8 @@ func TestFound(t *testing.T) {
 		t.Errorf("the kernel's own code: %v, %v", p, same)
 	}
 	for _, offset := range []time.Duration{
-		time.Hour, -time.Hour, 90 * time.Second, 250 * time.Millisecond, -250 * time.Millisecond, time.Nanosecond, -time.Nanosecond,
+		time.Hour, -time.Hour, 90 * time.Second, 250 * time.Millisecond, -250 * time.Millisecond, time.Nanosecond,
+		-time.Nanosecond,
 	} {
 		want, err := vdso.Of(given, offset)
 		if err != nil {

@@ -169,7 +169,8 @@ func (h *freezer) returns(stack uint64) bool {
 	for at := 0; at+24 <= n; at += 8 {
 		const code, data = 0x33, 0x2b // segments of a 64-bit program
 		segments := binary.LittleEndian.Uint64(b[at+16:])
-		if h.within(binary.LittleEndian.Uint64(b[at:])) && segments&0xffff == code && (segments>>48 == data || segments>>48 == 0) {
+		if h.within(binary.LittleEndian.Uint64(b[at:])) && segments&0xffff == code &&
+			(segments>>48 == data || segments>>48 == 0) {
 			return true
 		}
 	}

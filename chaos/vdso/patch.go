@@ -115,7 +115,10 @@ const ret = 0xC3
 func clockGettime(offset time.Duration) []byte {
 	whole, rest := split(offset, time.Nanosecond)
 	body := add(rsi, whole, rest, 1_000_000_000)
-	b := []byte{0xB8, 228, 0, 0, 0, 0x0F, 0x05, 0x85, 0xC0, 0x75, byte(9 + len(body)), 0x85, 0xFF, 0x74, 5, 0x83, 0xFF, 5, 0x75, byte(len(body))}
+	b := []byte{
+		0xB8, 228, 0, 0, 0, 0x0F, 0x05, 0x85, 0xC0, 0x75, byte(9 + len(body)), 0x85, 0xFF, 0x74, 5, 0x83, 0xFF, 5,
+		0x75, byte(len(body)),
+	}
 	return append(append(b, body...), ret)
 }
 
@@ -130,7 +133,9 @@ func clockGettime(offset time.Duration) []byte {
 func gettimeofday(offset time.Duration) []byte {
 	whole, rest := split(offset, time.Microsecond)
 	body := add(rdi, whole, rest, 1_000_000)
-	b := []byte{0xB8, 96, 0, 0, 0, 0x0F, 0x05, 0x85, 0xC0, 0x75, byte(5 + len(body)), 0x48, 0x85, 0xFF, 0x74, byte(len(body))}
+	b := []byte{
+		0xB8, 96, 0, 0, 0, 0x0F, 0x05, 0x85, 0xC0, 0x75, byte(5 + len(body)), 0x48, 0x85, 0xFF, 0x74, byte(len(body)),
+	}
 	return append(append(b, body...), ret)
 }
 

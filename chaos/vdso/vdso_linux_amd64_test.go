@@ -107,7 +107,12 @@ func TestApply(t *testing.T) {
 		{"Go, ahead by parts of a second", []string{os.Args[0], "clock"}, "", 1700 * time.Millisecond, hair},
 		{"Go, back by parts of a second", []string{os.Args[0], "clock"}, "", -300 * time.Millisecond, hair},
 		{"Go that reads the clock half of the time", []string{os.Args[0], "clock", "busy"}, "", 48 * time.Hour, hair},
-		{"glibc, gettimeofday", []string{"bash", "--norc"}, `t=$EPOCHREALTIME; echo ${t/[^0-9]/}000`, 90*time.Minute + 250*time.Millisecond, hair},
+		{
+			"glibc, gettimeofday",
+			[]string{"bash", "--norc"},
+			`t=$EPOCHREALTIME; echo ${t/[^0-9]/}000`,
+			90*time.Minute + 250*time.Millisecond, hair,
+		},
 		{"glibc, time", []string{"bash", "--norc"}, `printf '%(%s)T\n' -1`, -2 * time.Hour, 2 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -11,7 +11,9 @@ import (
 
 // InFamily makes an operation of a function that reverts one process. The operation reverts the process and all
 // its descendants.
-func InFamily(revert func(u chaos.Undo, pid int) (done bool, err error)) func(context.Context, chaos.Undo) (chaos.Outcome, error) {
+func InFamily(
+	revert func(u chaos.Undo, pid int) (done bool, err error),
+) func(context.Context, chaos.Undo) (chaos.Outcome, error) {
 	return func(_ context.Context, u chaos.Undo) (chaos.Outcome, error) {
 		var id proc.Identity
 		if err := json.Unmarshal(u.Identity, &id); err != nil {
@@ -24,8 +26,9 @@ func InFamily(revert func(u chaos.Undo, pid int) (done bool, err error)) func(co
 // generations bounds how often EachOf looks for processes that were started meanwhile.
 const generations = 10
 
-// EachOf reverts a change of a process and of all its descendants, which inherit it. Undone means that the change
-// is not there, or not there any more. It looks again for those that one of them started before its own change was reverted.
+// EachOf reverts a change of a process and of all its descendants, which inherit it. Undone means that the change is
+// not there, or not there any more. It looks again for those that one of them started before its own change was
+// reverted.
 func EachOf(id proc.Identity, undo func(pid int) (undone bool, err error)) (chaos.Outcome, error) {
 	if !id.Alive() {
 		return chaos.Gone, nil

@@ -27,7 +27,9 @@ func (s *Fault) Each(ctx context.Context, env chaos.Env, step func(Victim) Plann
 }
 
 // EachAcross is [Fault.Each]. Stays says that the fault outlives a restart of its container.
-func (s *Fault) EachAcross(ctx context.Context, env chaos.Env, stays bool, step func(Victim) Planned) ([]chaos.Step, error) {
+func (s *Fault) EachAcross(
+	ctx context.Context, env chaos.Env, stays bool, step func(Victim) Planned,
+) ([]chaos.Step, error) {
 	return s.Steps(ctx, env, func(u container.Target) (chaos.Step, error) {
 		again := func(ctx context.Context) (made chaos.Step, err error) {
 			made, ok, err := env.ByAgent(ctx, u)

@@ -97,7 +97,8 @@ func child(what string) error {
 		l.listen(in)
 		output.RegisterExtension("brunt", func(p output.Params) (output.Output, error) { return newOut(l, wire, p) })
 		args = []string{
-			"k6", "run", "--include-system-env-vars=true", "--quiet", "--out=brunt", "--summary-mode=disabled", "--no-thresholds", "--no-usage-report", "--address=",
+			"k6", "run", "--include-system-env-vars=true", "--quiet", "--out=brunt", "--summary-mode=disabled",
+			"--no-thresholds", "--no-usage-report", "--address=",
 		}
 		args = append(append(args, c.Args...), c.Part.Args()...)
 	}

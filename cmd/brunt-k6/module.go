@@ -92,8 +92,8 @@ func (i *instance) await(command <-chan struct{}) error {
 	}
 }
 
-// data waits for what the setup of the first part returned, in any other part of a divided script. It is nil in the first, which runs its
-// own setup.
+// data waits for what the setup of the first part returned, in any other part of a divided script. It is nil in the
+// first, which runs its own setup.
 func (i *instance) data() (*string, error) {
 	if i.alone() || i.link.config.Part.Index == 0 {
 		return nil, nil

@@ -58,7 +58,10 @@ var _ interface {
 } = (*out)(nil)
 
 func newOut(l *link, wire io.Writer, p output.Params) (output.Output, error) {
-	o := &out{link: l, tally: k6.NewTally(), series: map[*metrics.Metric][]*k6.Series{}, tags: map[*metrics.TagSet]*tagged{}, parts: map[part]bool{}}
+	o := &out{
+		link: l, tally: k6.NewTally(), series: map[*metrics.Metric][]*k6.Series{},
+		tags: map[*metrics.TagSet]*tagged{}, parts: map[part]bool{},
+	}
 	o.stream = k6.NewStream(wire, func(error) { os.Exit(k6.ExitAborted) })
 	l.mu.Lock()
 	l.stream = o.stream
@@ -141,7 +144,8 @@ func (o *out) elapsed(now time.Time) (time.Duration, bool) {
 	return now.Sub(o.start) - o.link.config.Warmup, true
 }
 
-// report reports the values of all metrics so far; a part reports what they gained. End is the end of the script; nil: it goes on.
+// report reports the values of all metrics so far; a part reports what they gained. End is the end of the script; nil:
+// it goes on.
 func (o *out) report(now time.Time, end *k6.End) {
 	elapsed, _ := o.elapsed(now)
 	if elapsed = max(0, elapsed); o.link.config.Part.Divided() {
@@ -251,7 +255,8 @@ func (o *out) http(t *httpext.Trail) {
 	if t.Failed.Valid { // as the script's own callback decides
 		r.Failed = t.Failed.Bool
 	}
-	r.Queue, r.Connect, r.TLS, r.Send = max(0, before-t.Connecting-t.TLSHandshaking), t.Connecting, t.TLSHandshaking, t.Sending
+	r.Queue, r.Connect, r.TLS, r.Send = max(0, before-t.Connecting-t.TLSHandshaking), t.Connecting, t.TLSHandshaking,
+		t.Sending
 	if r.Answered {
 		r.First = before + t.Sending + t.Waiting
 	}

@@ -65,12 +65,16 @@ Exit code 4 is a regression, 8 inconclusive with --fail-inconclusive, and else 0
 	c.Flags().StringVar(&f.Build, "build", "", "shell command that builds a git side in its work tree")
 	c.Flags().BoolVar(&f.Concurrent, "concurrent", false, "run both sides at once, with half of the arrivals each")
 	c.Flags().BoolVar(&f.InTurns, "in-turns", false, "make whole runs of the sides in turns, instead of a switchback")
-	c.Flags().DurationVar(&f.Block, "block", ab.DefaultBlock, "length of a block of a switchback, in whole seconds; shorter if the load is short")
+	c.Flags().DurationVar(&f.Block, "block", ab.DefaultBlock,
+		"length of a block of a switchback, in whole seconds; shorter if the load is short")
 	c.Flags().IntVar(&f.Pairs, "pairs", 10, "at most this many pairs of runs, or rounds of a switchback")
-	c.Flags().DurationVar(&f.Budget, "budget", 0, "time for all pairs, instead of --pairs; a part of it is kept for the pairs that confirm a failure")
-	c.Flags().IntVar(&f.Confirm, "confirm", 4, "new pairs that confirm a failure of runs in turns (default a third of a small --budget)")
+	c.Flags().DurationVar(&f.Budget, "budget", 0,
+		"time for all pairs, instead of --pairs; a part of it is kept for the pairs that confirm a failure")
+	c.Flags().IntVar(&f.Confirm, "confirm", 4,
+		"new pairs that confirm a failure of runs in turns (default a third of a small --budget)")
 	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault")
-	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the results of all runs (default brunt-results/NAME-ab-TIME)")
+	c.Flags().StringVarP(&f.out, "output", "o", "",
+		"folder for the results of all runs (default brunt-results/NAME-ab-TIME)")
 	f.log = logFlags{"text", "error"}
 	return c
 }
@@ -130,7 +134,9 @@ func (f *abFlags) compare(c *cobra.Command, path string) error {
 }
 
 // side runs a side once, and writes its report to dir.
-func (f *abFlags) side(ctx context.Context, c *cobra.Command, p *plan.Plan, dir string, w ab.Within) (*result.Result, error) {
+func (f *abFlags) side(
+	ctx context.Context, c *cobra.Command, p *plan.Plan, dir string, w ab.Within,
+) (*result.Result, error) {
 	log, err := f.log.logger(io.Discard)
 	if err != nil {
 		return nil, err

@@ -17,8 +17,8 @@ import (
 	"brunt/scenarios/decide/compare"
 )
 
-// TestAB_Report: a comparison that did not end is shown, also as JSON, and decides nothing; one that ended has the exit code of
-// its verdict.
+// TestAB_Report: a comparison that did not end is shown, also as JSON, and decides nothing; one that ended has the exit
+// code of its verdict.
 func TestAB_Report(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -39,7 +39,8 @@ func TestAB_Report(t *testing.T) {
 				o.Found = &compare.Comparison{Verdict: tt.is, Reason: "p50 was compared", Rows: []compare.Row{}}
 				o.Decision = o.Found.Decision()
 			}
-			if err := f.report(c, o, tt.err); codeOf(err) != tt.code || !strings.HasPrefix(b.String(), tt.says) || tt.says == "" && b.Len() > 0 {
+			if err := f.report(c, o, tt.err); codeOf(err) != tt.code || !strings.HasPrefix(b.String(), tt.says) ||
+				tt.says == "" && b.Len() > 0 {
 				t.Errorf("it ends with %v and says %q", err, b.String())
 			}
 			text, err := os.ReadFile(f.json)
@@ -87,7 +88,9 @@ slo: [errors < 1%%]
 	c := rootCommand()
 	c.SetOut(&out)
 	c.SetErr(&progress)
-	c.SetArgs([]string{"ab", file, "--a", a, "--b", b, "--block", "3s", "--pairs", "2", "--metric", "p50", "-o", filepath.Join(dir, "out")})
+	c.SetArgs([]string{
+		"ab", file, "--a", a, "--b", b, "--block", "3s", "--pairs", "2", "--metric", "p50", "-o", filepath.Join(dir, "out"),
+	})
 	if got := c.ExecuteContext(t.Context()); !errors.Is(got, exit(4)) {
 		t.Errorf("it ends with %v, want exit code 4:\n%s\n%s", got, out.String(), progress.String())
 	}

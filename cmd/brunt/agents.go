@@ -55,7 +55,8 @@ func agentCommand() *cobra.Command {
 	c.Flags().StringVar(&s.Listen, "listen", "", "address that the run connects to; empty: the run is at standard input")
 	c.Flags().StringVar(&s.Run, "run", "", "id of the run")
 	c.Flags().StringVar(&s.Key, "key", "", "public half of the run's key, in hexadecimal")
-	c.Flags().StringVar(&s.State, "state", "", "directory of the agent's own journal: another process takes back what an agent that is killed has left")
+	c.Flags().StringVar(&s.State, "state", "",
+		"directory of the agent's own journal: another process takes back what an agent that is killed has left")
 	c.Flags().BoolVar(&kept, "kept", false, "this is the agent that such a process has started")
 	c.Flags().StringVar(&undo, "undo", "", "take back what another agent did, as these entries of a journal say, and end")
 	return c

@@ -21,7 +21,8 @@ import (
 	"brunt/scenarios/suite"
 )
 
-// An agentBed is a bed whose pods answer: two of web and two of store, behind a service. Its agents have a namespace of their own.
+// An agentBed is a bed whose pods answer: two of web and two of store, behind a service. Its agents have a namespace of
+// their own.
 type agentBed struct {
 	*podBed
 	agents string
@@ -48,7 +49,8 @@ func loadVictim(t *testing.T, program string) {
 func (b *podBed) namespaceFor(t *testing.T, name string, labels map[string]string) string {
 	t.Helper()
 	name += strings.ToLower(rand.Text()[:6])
-	if _, err := b.Namespaces().Create(t.Context(), &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: name, Labels: labels}}, false); err != nil {
+	if _, err := b.Namespaces().Create(t.Context(),
+		&kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: name, Labels: labels}}, false); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -87,9 +89,11 @@ func newAgentBedOf(t *testing.T, program string) *agentBed {
 	for _, name := range []string{"web", "store"} {
 		labels := map[string]any{"app": name}
 		pods := map[string]any{"metadata": map[string]any{"labels": labels}, "spec": map[string]any{
-			"terminationGracePeriodSeconds": 1, "dnsPolicy": "None", "dnsConfig": map[string]any{"nameservers": []any{"198.18.77.1"}},
+			"terminationGracePeriodSeconds": 1, "dnsPolicy": "None",
+			"dnsConfig": map[string]any{"nameservers": []any{"198.18.77.1"}},
 			"containers": []any{map[string]any{
-				"name": "app", "image": "docker.io/library/brunt-victim:1", "imagePullPolicy": "Never", "ports": []any{map[string]any{"containerPort": 8080}},
+				"name": "app", "image": "docker.io/library/brunt-victim:1", "imagePullPolicy": "Never",
+				"ports":          []any{map[string]any{"containerPort": 8080}},
 				"readinessProbe": map[string]any{"httpGet": map[string]any{"path": "/", "port": 8080}, "periodSeconds": 1},
 			}},
 		}}
@@ -104,7 +108,10 @@ func newAgentBedOf(t *testing.T, program string) *agentBed {
 	}
 	if _, err := b.Cluster.Services(b.namespace).Create(t.Context(), &kube.Service{
 		ObjectMeta: kube.ObjectMeta{Name: "store"},
-		Spec:       kube.ServiceSpec{Selector: map[string]string{"app": "store"}, Ports: []kube.ServicePort{{Port: 80, TargetPort: kube.FromInt(8080)}}},
+		Spec: kube.ServiceSpec{
+			Selector: map[string]string{"app": "store"},
+			Ports:    []kube.ServicePort{{Port: 80, TargetPort: kube.FromInt(8080)}},
+		},
 	}, false); err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +253,8 @@ func (b *agentBed) unmanned(t *testing.T) {
 // TestAgents_Kube injects faults that agents make, each of which is verified, and of which nothing is left.
 func TestAgents_Kube(t *testing.T) {
 	b := newAgentBed(t)
-	if out, err := b.brunt(t, t.TempDir(), "doctor", b.scenario); !strings.Contains(out, "admitted in the namespace "+b.agents) {
+	if out, err := b.brunt(t, t.TempDir(), "doctor", b.scenario); !strings.Contains(out,
+		"admitted in the namespace "+b.agents) {
 		t.Errorf("%v\n%s", err, out)
 	}
 	for _, fault := range []string{
@@ -269,7 +277,8 @@ func TestAgents_Kube(t *testing.T) {
 	}
 	t.Run("one of a service", func(t *testing.T) { // its callers' packets bear the address of the service
 		out, err := b.brunt(t, t.TempDir(), "inject", b.scenario, "one", "--for", "2s")
-		if err == nil || !strings.Contains(out, "which its callers can't tell apart") || strings.Contains(out, "fault.injected") {
+		if err == nil || !strings.Contains(out, "which its callers can't tell apart") ||
+			strings.Contains(out, "fault.injected") {
 			t.Errorf("%v\n%s", err, out)
 		}
 		b.unmanned(t)
@@ -362,7 +371,8 @@ func (b *agentBed) killAgent(t *testing.T) {
 	}
 }
 
-// agentDead ends the agent while brunt goes on: nothing is left, and the fault goes on by another agent or does not count.
+// agentDead ends the agent while brunt goes on: nothing is left, and the fault goes on by another agent or does not
+// count.
 func (b *agentBed) agentDead(t *testing.T, fault string, killed bool) {
 	out := b.begin(t, fault, "--for", "8s")
 	at := time.Now()
@@ -380,7 +390,8 @@ func (b *agentBed) agentDead(t *testing.T, fault string, killed bool) {
 		}
 	}
 	t.Logf("taken back after %.2f s", b.clean(t, at, most).Seconds())
-	if code := out.wait(t); (code == 0) != strings.Contains(out.text(t), " joined: ") || !strings.Contains(out.text(t), "has ended, and the fault with it") {
+	if code := out.wait(t); (code == 0) != strings.Contains(out.text(t), " joined: ") ||
+		!strings.Contains(out.text(t), "has ended, and the fault with it") {
 		t.Errorf("exit code %d\n%s", code, out.text(t))
 	}
 	b.unmanned(t)

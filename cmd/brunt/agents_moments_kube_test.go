@@ -22,7 +22,8 @@ import (
 	"brunt/scenarios/suite"
 )
 
-// momentFaults are of each way in which a fault stays in: of a process, of a network, of a control group, of a clock, and of limits.
+// momentFaults are of each way in which a fault stays in: of a process, of a network, of a control group, of a clock,
+// and of limits.
 var momentFaults = []string{"freeze", "lossy", "throttle", "skew", "slow", "memory", "files"}
 
 // A death is what dies at a moment, of a run whose fault an agent makes.
@@ -39,14 +40,22 @@ var deaths = []death{
 		_ = brunt.Wait()
 	}, false, byOwn},
 	{"both", func(_ *agentBed, t *testing.T, brunt *exec.Cmd) { killBoth(t, brunt) }, false, bySilent},
-	{"agent deleted by force", func(b *agentBed, t *testing.T, _ *exec.Cmd) { b.deleteForced(t, b.agents, "", cluster.AgentPart) }, true, byOwn},
+	{"agent deleted by force", func(b *agentBed, t *testing.T,
+		_ *exec.Cmd,
+	) {
+		b.deleteForced(t, b.agents, "", cluster.AgentPart)
+	}, true, byOwn},
 	{"agent killed", func(b *agentBed, t *testing.T, _ *exec.Cmd) { b.killAgents(t, false) }, true, 2 * bySilent},
 	{"container killed", func(b *agentBed, t *testing.T, _ *exec.Cmd) { b.killAgents(t, true) }, true, 2 * bySilent},
 	{"all three", func(b *agentBed, t *testing.T, brunt *exec.Cmd) {
 		b.killAgents(t, true)
 		killBoth(t, brunt)
 	}, false, 2 * bySilent},
-	{"watchdog in the cluster", func(b *agentBed, t *testing.T, _ *exec.Cmd) { b.deleteForced(t, b.namespace, "", cluster.WatchdogPart) }, true, 0},
+	{"watchdog in the cluster", func(b *agentBed, t *testing.T,
+		_ *exec.Cmd,
+	) {
+		b.deleteForced(t, b.namespace, "", cluster.WatchdogPart)
+	}, true, 0},
 }
 
 // deleteForced deletes the pods of a part of brunt, at once.
@@ -57,7 +66,8 @@ func (b *agentBed) deleteForced(t *testing.T, namespace, also, part string) {
 		t.Error(err)
 	}
 	for i := range pods {
-		if err := b.Pods(namespace).Delete(t.Context(), pods[i].Name, kube.Deletion{Now: true}); err != nil && !kube.Is(err, kube.NotFound) {
+		if err := b.Pods(namespace).Delete(t.Context(), pods[i].Name, kube.Deletion{Now: true}); err != nil &&
+			!kube.Is(err, kube.NotFound) {
 			t.Error(err)
 		}
 	}
@@ -98,7 +108,8 @@ func processesOf(pod string) (out []int) {
 	return out
 }
 
-// settings are what faults change of a process that its kernel does not take back with who changed it: limits, control groups, and the clock.
+// settings are what faults change of a process that its kernel does not take back with who changed it: limits, control
+// groups, and the clock.
 func settings(pid string) string {
 	var out strings.Builder
 	limits, _ := os.ReadFile("/proc/" + pid + "/limits")
@@ -110,7 +121,9 @@ func settings(pid string) string {
 	groups, _ := os.ReadFile("/proc/" + pid + "/cgroup")
 	for line := range strings.Lines(string(groups)) {
 		part := strings.SplitN(strings.TrimSpace(line), ":", 3)
-		for _, file := range []string{"cpu.cfs_quota_us", "cpu.max", "memory.limit_in_bytes", "memory.max", "freezer.state", "cgroup.freeze"} {
+		for _, file := range []string{
+			"cpu.cfs_quota_us", "cpu.max", "memory.limit_in_bytes", "memory.max", "freezer.state", "cgroup.freeze",
+		} {
 			if text, err := os.ReadFile(filepath.Join("/sys/fs/cgroup", part[1], part[2], file)); err == nil {
 				fmt.Fprintf(&out, "%s %s", file, text)
 			}
@@ -145,8 +158,8 @@ type moment struct {
 	took time.Duration
 }
 
-// killedAt has something die at a random moment of the life of a fault, from before its injection until after its revert, and waits until
-// nothing is left.
+// killedAt has something die at a random moment of the life of a fault, from before its injection until after its
+// revert, and waits until nothing is left.
 func (b *agentBed) killedAt(t *testing.T, of death, fault string, begun bool, prior map[string]string) (m moment) {
 	t.Helper()
 	state, file := t.TempDir(), filepath.Join(t.TempDir(), "out")
@@ -164,10 +177,12 @@ func (b *agentBed) killedAt(t *testing.T, of death, fault string, begun bool, pr
 	of.kill(b, t, brunt)
 	if m.in && of.most > 0 || !of.alive {
 		left := ""
-		if !suite.Within(of.most+30*time.Second, func() bool { left = b.leftSince(t, prior); m.took = time.Since(at); return left == "" }) {
+		if !suite.Within(of.most+30*time.Second,
+			func() bool { left = b.leftSince(t, prior); m.took = time.Since(at); return left == "" }) {
 			t.Errorf("%s, %s after %.2f s: left %s", of.name, fault, life.Seconds(), left)
 		} else if m.took > of.most {
-			t.Errorf("%s, %s after %.2f s: taken back after %.2f s, want at most %s", of.name, fault, life.Seconds(), m.took.Seconds(), of.most)
+			t.Errorf("%s, %s after %.2f s: taken back after %.2f s, want at most %s", of.name, fault, life.Seconds(),
+				m.took.Seconds(), of.most)
 		}
 	}
 	if of.alive {
@@ -181,11 +196,13 @@ func (b *agentBed) killedAt(t *testing.T, of death, fault string, begun bool, pr
 			<-ended
 		}
 		if left := b.leftSince(t, prior); left != "" {
-			t.Errorf("%s, %s after %.2f s: left after the end of brunt, %s: %s", of.name, fault, life.Seconds(), brunt.ProcessState, left)
+			t.Errorf("%s, %s after %.2f s: left after the end of brunt, %s: %s", of.name, fault, life.Seconds(),
+				brunt.ProcessState, left)
 		}
 	}
 	if there := b.revertThere(t); t.Failed() {
-		t.Logf("%s, %s after %.2f s in %s:\n%s\nrevert there: %s", of.name, fault, life.Seconds(), b.namespace, readText(file), there)
+		t.Logf("%s, %s after %.2f s in %s:\n%s\nrevert there: %s", of.name, fault, life.Seconds(), b.namespace,
+			readText(file), there)
 	}
 	if out, err := b.brunt(t, state, "revert"); err != nil {
 		t.Errorf("%s, %s after %.2f s: revert by the journal: %v\n%s", of.name, fault, life.Seconds(), err, out)
@@ -196,7 +213,8 @@ func (b *agentBed) killedAt(t *testing.T, of death, fault string, begun bool, pr
 	b.removed(t)
 	b.unmanned(t)
 	b.answering(t)
-	t.Logf("%s, %s after %.2f s, fault in: %v: nothing is left after %.2f s", of.name, fault, life.Seconds(), m.in, m.took.Seconds())
+	t.Logf("%s, %s after %.2f s, fault in: %v: nothing is left after %.2f s", of.name, fault, life.Seconds(), m.in,
+		m.took.Seconds())
 	return m
 }
 
@@ -217,8 +235,8 @@ func (b *agentBed) leftSince(t *testing.T, prior map[string]string) string {
 	return left
 }
 
-// TestAgents_KubeMoments has what a fault of an agent depends on die at random moments: nothing is left in the end. BRUNT_MOMENTS says how many
-// times each.
+// TestAgents_KubeMoments has what a fault of an agent depends on die at random moments: nothing is left in the end.
+// BRUNT_MOMENTS says how many times each.
 func TestAgents_KubeMoments(t *testing.T) {
 	moments, err := strconv.Atoi(os.Getenv("BRUNT_MOMENTS"))
 	if err != nil {
@@ -259,7 +277,8 @@ func TestAgents_KubeMoments(t *testing.T) {
 			})
 			slices.Sort(took)
 			if len(took) > 0 {
-				t.Logf("%d of %d moments, %d with the fault in: taken back after %.2f s at the median, %.2f s at most", all, moments, len(took),
+				t.Logf("%d of %d moments, %d with the fault in: taken back after %.2f s at the median, %.2f s at most", all,
+					moments, len(took),
 					took[len(took)/2].Seconds(), took[len(took)-1].Seconds())
 			} else {
 				t.Logf("%d of %d moments, none with the fault in", all, moments)

@@ -24,8 +24,8 @@ import (
 	"brunt/scenarios/suite"
 )
 
-// A meter is the server that a run loads, and the API of usage of its cluster: the pods of web use ten millicores for each request of
-// the last second, shared by those that are ready.
+// A meter is the server that a run loads, and the API of usage of its cluster: the pods of web use ten millicores for
+// each request of the last second, shared by those that are ready.
 type meter struct {
 	bed *agentBed
 
@@ -54,18 +54,27 @@ func (m *meter) rate() int {
 func (m *meter) usage(w http.ResponseWriter, r *http.Request) {
 	said := map[string]any{
 		"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": kube.MetricsAPI,
-		"resources": []any{map[string]any{"name": "pods", "namespaced": true, "kind": "PodMetrics", "verbs": []string{"get", "list"}}},
+		"resources": []any{map[string]any{
+			"name": "pods", "namespaced": true, "kind": "PodMetrics",
+			"verbs": []string{"get", "list"},
+		}},
 	}
 	if strings.HasSuffix(r.URL.Path, "/namespaces/"+m.bed.namespace+"/pods") {
 		items := []any{}
 		pods := m.bed.webs(r)
 		for _, name := range pods {
 			items = append(items, map[string]any{
-				"metadata": map[string]any{"name": name, "namespace": m.bed.namespace}, "timestamp": time.Now().UTC().Format(time.RFC3339), "window": "1s",
-				"containers": []any{map[string]any{"name": "app", "usage": map[string]any{"cpu": fmt.Sprint(10*m.rate()/len(pods), "m"), "memory": "8Mi"}}},
+				"metadata":  map[string]any{"name": name, "namespace": m.bed.namespace},
+				"timestamp": time.Now().UTC().Format(time.RFC3339), "window": "1s",
+				"containers": []any{map[string]any{
+					"name":  "app",
+					"usage": map[string]any{"cpu": fmt.Sprint(10*m.rate()/len(pods), "m"), "memory": "8Mi"},
+				}},
 			})
 		}
-		said = map[string]any{"kind": "PodMetricsList", "apiVersion": kube.MetricsAPI, "metadata": map[string]any{}, "items": items}
+		said = map[string]any{
+			"kind": "PodMetricsList", "apiVersion": kube.MetricsAPI, "metadata": map[string]any{}, "items": items,
+		}
 	} else if !strings.HasSuffix(r.URL.Path, "/"+kube.MetricsAPI) {
 		w.WriteHeader(http.StatusNotFound)
 		return
@@ -111,14 +120,16 @@ func (b *agentBed) metered(t *testing.T, m *meter) {
 		{kube.Ref{API: "v1", Resource: "endpoints", Namespace: b.namespace}, kube.Raw{
 			"metadata": map[string]any{"name": "meter"},
 			"subsets": []any{map[string]any{
-				"addresses": []any{map[string]any{"ip": os.Getenv("BRUNT_KUBE_HOST")}}, "ports": []any{map[string]any{"port": port}},
+				"addresses": []any{map[string]any{"ip": os.Getenv("BRUNT_KUBE_HOST")}},
+				"ports":     []any{map[string]any{"port": port}},
 			}},
 		}},
 		{kube.Ref{API: "apiregistration.k8s.io/v1", Resource: "apiservices"}, kube.Raw{
 			"metadata": map[string]any{"name": "v1beta1.metrics.k8s.io"},
 			"spec": map[string]any{
-				"group": "metrics.k8s.io", "version": "v1beta1", "groupPriorityMinimum": 100, "versionPriority": 100, "insecureSkipTLSVerify": true,
-				"service": map[string]any{"name": "meter", "namespace": b.namespace},
+				"group": "metrics.k8s.io", "version": "v1beta1", "groupPriorityMinimum": 100, "versionPriority": 100,
+				"insecureSkipTLSVerify": true,
+				"service":               map[string]any{"name": "meter", "namespace": b.namespace},
 			},
 		}},
 	} {
@@ -163,8 +174,8 @@ func (b *agentBed) autoscaler(t *testing.T, most int32) (remove func()) {
 	}
 }
 
-// TestAutoscaled_Kube judges how long an autoscaler takes that scales by what pods use, beside one that has no room. A prober of its own
-// sees when the pods are ready.
+// TestAutoscaled_Kube judges how long an autoscaler takes that scales by what pods use, beside one that has no room. A
+// prober of its own sees when the pods are ready.
 func TestAutoscaled_Kube(t *testing.T) {
 	if os.Getenv("BRUNT_KUBE_HOST") == "" {
 		t.Skip("BRUNT_KUBE_HOST names no address at which the cluster reaches this machine: .ci/kube test does")
@@ -206,7 +217,8 @@ slo: ["scaled(web, 4) < 35s after sale.hold", web.ready >= 2, web.restarts = 0]
 						return
 					case <-time.After(50 * time.Millisecond):
 					}
-					if r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL, nil); err == nil && len(b.webs(r)) == 4 {
+					if r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL, nil); err == nil &&
+						len(b.webs(r)) == 4 {
 						four = time.Now()
 					}
 				}

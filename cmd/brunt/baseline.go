@@ -14,7 +14,8 @@ import (
 type baselineFlags struct{ dirs []string }
 
 func (f *baselineFlags) register(c *cobra.Command) {
-	c.Flags().StringSliceVar(&f.dirs, "baseline", nil, "folders of earlier runs of the scenario, shown beside this one; they do not change its verdict")
+	c.Flags().StringSliceVar(&f.dirs, "baseline", nil,
+		"folders of earlier runs of the scenario, shown beside this one; they do not change its verdict")
 }
 
 // beside adds the comparison with the baseline to the result. If the comparison fails, the

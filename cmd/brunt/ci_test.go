@@ -18,8 +18,8 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// A ciHost runs what a job does, with the variables that a host of CI sets. What it has in PATH is this program as brunt, which
-// a release in releases installs.
+// A ciHost runs what a job does, with the variables that a host of CI sets. What it has in PATH is this program as
+// brunt, which a release in releases installs.
 type ciHost struct {
 	t        *testing.T
 	dir      string // the checkout, with good.yaml and bad.yaml
@@ -40,7 +40,9 @@ func newHost(t *testing.T) *ciHost {
 		t.Skip("the jobs run on Linux here")
 	}
 	suite.Need(t, "bash", "curl", "sha256sum", "tar")
-	h := &ciHost{t: t, dir: t.TempDir(), env: map[string]string{}, inputs: map[string]string{}, outputs: map[string]string{}}
+	h := &ciHost{
+		t: t, dir: t.TempDir(), env: map[string]string{}, inputs: map[string]string{}, outputs: map[string]string{},
+	}
 	url := filepath.Join(t.TempDir(), "url")
 	server := exec.Command("server", url)
 	if err := server.Start(); err != nil {
@@ -132,7 +134,8 @@ func (h *ciHost) want(texts map[string]string) {
 	}
 }
 
-// expression evaluates an expression of GitHub Actions, of the kinds that action.yml has. A text that is not empty is true.
+// expression evaluates an expression of GitHub Actions, of the kinds that action.yml has. A text that is not empty is
+// true.
 func (h *ciHost) expression(s string) string {
 	truth := func(b bool) string { return map[bool]string{true: "true"}[b] }
 	s = strings.TrimSpace(s)
@@ -179,7 +182,8 @@ func (h *ciHost) expression(s string) string {
 var ciExpression = regexp.MustCompile(`\$\{\{(.*?)\}\}`)
 
 func (h *ciHost) filled(s string) string {
-	return ciExpression.ReplaceAllStringFunc(s, func(m string) string { return h.expression(ciExpression.FindStringSubmatch(m)[1]) })
+	return ciExpression.ReplaceAllStringFunc(s,
+		func(m string) string { return h.expression(ciExpression.FindStringSubmatch(m)[1]) })
 }
 
 // ciAction is an action.yml.
@@ -208,14 +212,17 @@ func (h *ciHost) action(with map[string]string) (code int, said string) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if err := yaml.UnmarshalWithOptions([]byte(read(h.t, filepath.Join(folder, "action.yml"))), &a, yaml.Strict()); err != nil {
+	if err := yaml.UnmarshalWithOptions([]byte(read(h.t, filepath.Join(folder, "action.yml"))), &a,
+		yaml.Strict()); err != nil {
 		h.t.Fatal(err)
 	}
 	temp := h.t.TempDir()
 	arch := map[string]string{"amd64": "X64", "arm64": "ARM64"}[runtime.GOARCH]
 	h.env = map[string]string{
-		"RUNNER_OS": "Linux", "RUNNER_ARCH": arch, "RUNNER_TEMP": temp, "GITHUB_ACTION_PATH": folder, "GITHUB_SHA": "0123456789abcdef", "GITHUB_ACTIONS": "true",
-		"GITHUB_PATH": filepath.Join(temp, "path"), "GITHUB_OUTPUT": filepath.Join(temp, "output"), "GITHUB_STEP_SUMMARY": filepath.Join(h.dir, "step-summary"),
+		"RUNNER_OS": "Linux", "RUNNER_ARCH": arch, "RUNNER_TEMP": temp, "GITHUB_ACTION_PATH": folder,
+		"GITHUB_SHA": "0123456789abcdef", "GITHUB_ACTIONS": "true",
+		"GITHUB_PATH": filepath.Join(temp, "path"), "GITHUB_OUTPUT": filepath.Join(temp, "output"),
+		"GITHUB_STEP_SUMMARY": filepath.Join(h.dir, "step-summary"),
 	}
 	h.inputs = map[string]string{
 		"github.action_ref": ciVersion, "github.server_url": "https://github.com", "github.action_repository": "shop/brunt",
@@ -270,7 +277,8 @@ func (h *ciHost) action(with map[string]string) (code int, said string) {
 	return code, said
 }
 
-// TestCI_Action runs the action as GitHub does: a run, one that fails, a gate with its cache, and a release that is not what it says.
+// TestCI_Action runs the action as GitHub does: a run, one that fails, a gate with its cache, and a release that is not
+// what it says.
 func TestCI_Action(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -282,21 +290,29 @@ func TestCI_Action(t *testing.T) {
 	}{
 		{
 			name: "run", with: map[string]string{"scenario": "good.yaml"},
-			files: map[string]string{"step-summary": "Pass: ci", "brunt-results/junit.xml": `failures="0"`, "brunt-results/report.html": "</html>"},
-			used:  []string{"actions/upload-artifact@v4 if-no-files-found=warn name=brunt path=brunt-results"},
+			files: map[string]string{
+				"step-summary": "Pass: ci", "brunt-results/junit.xml": `failures="0"`,
+				"brunt-results/report.html": "</html>",
+			},
+			used: []string{"actions/upload-artifact@v4 if-no-files-found=warn name=brunt path=brunt-results"},
 		},
 		{
-			name: "a failed objective", with: map[string]string{"scenario": "bad.yaml", "output": "out", "artifact": "bad"}, code: 3,
+			name: "a failed objective", with: map[string]string{"scenario": "bad.yaml", "output": "out", "artifact": "bad"},
+			code:  3,
 			files: map[string]string{"step-summary": "Fail: ci", "out/junit.xml": "<failure"},
 			used:  []string{"actions/upload-artifact@v4 if-no-files-found=warn name=bad path=out"},
 		},
 		{
-			name:  "gate",
-			with:  map[string]string{"scenario": "good.yaml", "history": ".history", "args": "--runs=1\n\n--confirm=1\n"},
-			files: map[string]string{"step-summary": "ci", "brunt-results/gate.html": "</html>", "brunt-results/junit.xml": "<testsuite"},
+			name: "gate",
+			with: map[string]string{"scenario": "good.yaml", "history": ".history", "args": "--runs=1\n\n--confirm=1\n"},
+			files: map[string]string{
+				"step-summary": "ci", "brunt-results/gate.html": "</html>",
+				"brunt-results/junit.xml": "<testsuite",
+			},
 			used: []string{
 				"actions/cache/restore@v4 key=brunt-good.yaml-77-1 path=.history restore-keys=brunt-good.yaml-",
-				"actions/cache/save@v4 key=brunt-good.yaml-77-1 path=.history", "actions/upload-artifact@v4 if-no-files-found=warn name=brunt path=brunt-results",
+				"actions/cache/save@v4 key=brunt-good.yaml-77-1 path=.history",
+				"actions/upload-artifact@v4 if-no-files-found=warn name=brunt path=brunt-results",
 			},
 		},
 		{
@@ -344,7 +360,8 @@ func TestCI_Workflow(t *testing.T) {
 		t.Fatal(err)
 	}
 	var a ciAction
-	if err := yaml.Unmarshal([]byte(read(t, filepath.Join(top, ".github", "actions", "brunt", "action.yml"))), &a); err != nil {
+	if err := yaml.Unmarshal([]byte(read(t, filepath.Join(top, ".github", "actions", "brunt", "action.yml"))),
+		&a); err != nil {
 		t.Fatal(err)
 	}
 	found := false
@@ -377,7 +394,11 @@ func TestCI_GitLab(t *testing.T) {
 		code   int
 		files  map[string]string
 	}{
-		{map[string]string{"scenario": "bad.yaml", "gate": "false"}, 3, map[string]string{"brunt-results/junit.xml": "<failure"}},
+		{
+			map[string]string{"scenario": "bad.yaml", "gate": "false"},
+			3,
+			map[string]string{"brunt-results/junit.xml": "<failure"},
+		},
 		{
 			map[string]string{"scenario": "good.yaml", "gate": "true", "args": "--runs=1"},
 			0,
@@ -386,7 +407,9 @@ func TestCI_GitLab(t *testing.T) {
 	} {
 		filled := regexp.MustCompile(`\$\[\[ inputs\.(\w+) \]\]`).ReplaceAllStringFunc(job, func(m string) string {
 			name := strings.Fields(m)[1][len("inputs."):]
-			all := map[string]string{"job": "brunt", "stage": "test", "image": "debian", "url": h.releases, "version": ciVersion, "args": ""}
+			all := map[string]string{
+				"job": "brunt", "stage": "test", "image": "debian", "url": h.releases, "version": ciVersion, "args": "",
+			}
 			maps.Copy(all, tt.inputs)
 			v, ok := all[name]
 			if !ok {
@@ -434,7 +457,9 @@ func TestCI_Jenkins(t *testing.T) {
 		{"bad.yaml", "", "report.html", 3},
 		{"good.yaml", ".history", "gate.html", 0},
 	} {
-		h.env = map[string]string{"SCENARIO": tt.scenario, "HISTORY": tt.history, "GIT_COMMIT": "0123456789abcdef", "GITHUB_STEP_SUMMARY": ""}
+		h.env = map[string]string{
+			"SCENARIO": tt.scenario, "HISTORY": tt.history, "GIT_COMMIT": "0123456789abcdef", "GITHUB_STEP_SUMMARY": "",
+		}
 		code, said := h.sh("sh", steps[0][1], nil)
 		if code != tt.code || !strings.Contains(text, "'"+tt.page+"'") {
 			t.Errorf("exit code %d, want %d\n%s", code, tt.code, said)

@@ -140,13 +140,15 @@ func TestClusterWatchdog_Kube(t *testing.T) {
 	t.Run("watchdog killed", b.guardKilled)
 	t.Run("lever", b.levers)
 	t.Run("no image", b.noWatchdog)
-	for _, seconds := range []int{2, 10, 40} { // the controllers of the cluster take up to a minute until they go on after one
+	// the controllers of the cluster take up to a minute until they go on after one
+	for _, seconds := range []int{2, 10, 40} {
 		t.Run(fmt.Sprintf("outage %d s", seconds), func(t *testing.T) { b.outage(t, seconds) })
 	}
 	b.removed(t)
 }
 
-// allKilled kills brunt and both watchdogs at once: the pod that comes in the place of the watchdog takes the fault back.
+// allKilled kills brunt and both watchdogs at once: the pod that comes in the place of the watchdog takes the fault
+// back.
 func (b *podBed) allKilled(t *testing.T) {
 	brunt, _ := b.in(t, t.TempDir(), "none")
 	pod, at := b.guard(t), time.Now()
@@ -160,7 +162,8 @@ func (b *podBed) allKilled(t *testing.T) {
 	b.ready(t)
 }
 
-// guardKilled kills the watchdog alone: the fault is taken back in time by brunt, and the next one waits for another watchdog.
+// guardKilled kills the watchdog alone: the fault is taken back in time by brunt, and the next one waits for another
+// watchdog.
 func (b *podBed) guardKilled(t *testing.T) {
 	out := b.begin(t, "none", "--for", "30s")
 	pod := b.guard(t)
@@ -179,7 +182,8 @@ func (b *podBed) guardKilled(t *testing.T) {
 	b.ready(t)
 }
 
-// levers are what a person at the cluster can do without brunt. The run ends with the exit code of a stop, and nothing is left.
+// levers are what a person at the cluster can do without brunt. The run ends with the exit code of a stop, and nothing
+// is left.
 func (b *podBed) levers(t *testing.T) {
 	lease := b.Like(kube.Ref{API: "coordination.k8s.io/v1", Resource: "leases", Namespace: b.namespace})
 	annotate := []kube.Change{{Op: "add", Path: "/metadata/annotations/brunt.dev~1stop", Value: "now"}}
@@ -191,7 +195,11 @@ func (b *podBed) levers(t *testing.T) {
 			_, err := lease.Patch(ctx, name, annotate...)
 			return err
 		}},
-		{"the lease deleted", func(ctx context.Context, name string) error { return lease.Delete(ctx, name, kube.Deletion{}) }},
+		{"the lease deleted", func(ctx context.Context,
+			name string,
+		) error {
+			return lease.Delete(ctx, name, kube.Deletion{})
+		}},
 		{"the job deleted", func(ctx context.Context, name string) error {
 			return b.Jobs(b.namespace).Delete(ctx, name, kube.Deletion{})
 		}},
@@ -223,11 +231,13 @@ func (b *podBed) levers(t *testing.T) {
 				if of.name != "the namespace annotated" {
 					return
 				}
-				if text, err := b.brunt(t, t.TempDir(), "inject", b.scenario, "none"); err == nil || !strings.Contains(text, "which holds faults off") {
+				if text, err := b.brunt(t, t.TempDir(), "inject", b.scenario, "none"); err == nil ||
+					!strings.Contains(text, "which holds faults off") {
 					t.Errorf("%v\n%s", err, text)
 				}
 				b.removed(t)
-				if _, err := b.Namespaces().Patch(t.Context(), b.namespace, kube.Change{Op: "remove", Path: "/metadata/annotations/brunt.dev~1stop"}); err != nil {
+				if _, err := b.Namespaces().Patch(t.Context(), b.namespace,
+					kube.Change{Op: "remove", Path: "/metadata/annotations/brunt.dev~1stop"}); err != nil {
 					t.Fatal(err)
 				}
 			})
@@ -242,7 +252,8 @@ func (b *podBed) noWatchdog(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "s.yaml")
-	if err := os.WriteFile(file, []byte(strings.Replace(string(text), "watchdog: pod", "image: \"198.18.77.1:1/none:1\"", 1)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(strings.Replace(string(text), "watchdog: pod", "image: \"198.18.77.1:1/none:1\"",
+		1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	out, err := b.brunt(t, t.TempDir(), "inject", file, "none")
@@ -270,7 +281,8 @@ func (b *podBed) outage(t *testing.T, seconds int) {
 			t.Logf("taken back %.2f s after the API server was there again", b.back(t, at, byRemote).Seconds())
 			code := out.wait(t)
 			t.Logf("exit code %d", code)
-			// After a long one it is unknown whether the watchdog acted, and the controllers of the cluster may not make pods again in time.
+			// After a long one it is unknown whether the watchdog acted, and the controllers of the cluster may not make pods
+			// again in time.
 			if alive && code != 0 && (seconds < 10 || code != 5 && !strings.Contains(out.text(t), "ready pods of 0")) {
 				t.Errorf("%s", out.text(t))
 			}
@@ -316,14 +328,17 @@ func (o *begun) text(t *testing.T) string {
 // wait waits for the end of brunt, and returns its exit code.
 func (o *begun) wait(t *testing.T) int {
 	t.Helper()
-	if !suite.Within(2*time.Minute, func() bool { return o.cmd.ProcessState != nil || o.cmd.Wait() != nil || o.cmd.ProcessState != nil }) {
+	if !suite.Within(2*time.Minute, func() bool {
+		return o.cmd.ProcessState != nil || o.cmd.Wait() != nil ||
+			o.cmd.ProcessState != nil
+	}) {
 		t.Fatalf("brunt goes on\n%s", o.text(t))
 	}
 	return o.cmd.ProcessState.ExitCode()
 }
 
-// TestClusterWatchdog_KubeMoments kills brunt and its watchdog at random moments of the life of a fault, and in some the watchdog in the cluster
-// too. BRUNT_MOMENTS says how many times each.
+// TestClusterWatchdog_KubeMoments kills brunt and its watchdog at random moments of the life of a fault, and in some
+// the watchdog in the cluster too. BRUNT_MOMENTS says how many times each.
 func TestClusterWatchdog_KubeMoments(t *testing.T) {
 	program := clusterProgram(t)
 	if os.Getenv("BRUNT_KUBE") == "" {
@@ -340,8 +355,8 @@ func TestClusterWatchdog_KubeMoments(t *testing.T) {
 	})
 }
 
-// kills kills classes of programs at random moments, each as often as BRUNT_MOMENTS says, or usual. The function makes a bed, and what kills the
-// watchdog in its cluster.
+// kills kills classes of programs at random moments, each as often as BRUNT_MOMENTS says, or usual. The function makes
+// a bed, and what kills the watchdog in its cluster.
 func kills(t *testing.T, usual int, make func(t *testing.T) (*podBed, func(t *testing.T))) {
 	moments, err := strconv.Atoi(os.Getenv("BRUNT_MOMENTS"))
 	if err != nil {
@@ -368,7 +383,8 @@ func kills(t *testing.T, usual int, make func(t *testing.T) (*podBed, func(t *te
 	})
 	for class, all := range took {
 		slices.Sort(all)
-		t.Logf("%s killed at %d random moments: everything was as before after %.1f s at the median, %.1f s at most", class, len(all),
+		t.Logf("%s killed at %d random moments: everything was as before after %.1f s at the median, %.1f s at most", class,
+			len(all),
 			all[len(all)/2].Seconds(), all[len(all)-1].Seconds())
 	}
 }

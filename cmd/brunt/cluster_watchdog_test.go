@@ -16,7 +16,8 @@ import (
 	"brunt/scenarios/suite"
 )
 
-// A node runs the watchdogs of a cluster for tests, as processes of this machine: a pod's program that fails is started again.
+// A node runs the watchdogs of a cluster for tests, as processes of this machine: a pod's program that fails is started
+// again.
 type node struct {
 	b    *podBed
 	mu   sync.Mutex
@@ -81,7 +82,8 @@ func (n *node) kill(*testing.T) {
 	}
 }
 
-// TestClusterWatchdog_Moments kills brunt, its watchdog and the one in the cluster at random moments, on a server for tests.
+// TestClusterWatchdog_Moments kills brunt, its watchdog and the one in the cluster at random moments, on a server for
+// tests.
 func TestClusterWatchdog_Moments(t *testing.T) {
 	program, err := exec.LookPath("brunt") // this one, by testscript
 	if err != nil {

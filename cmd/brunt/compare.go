@@ -74,9 +74,11 @@ left out, with a note.`,
 		},
 	}
 	f.register(c)
-	c.Flags().StringVar(&history, "history", "", fmt.Sprintf("folder of the records of earlier runs, as brunt gate keeps them; %d records or more "+
-		"show how much runs of one side after the other differ", compare.LeastHistory))
-	c.Flags().StringSliceVar(&f.o.Allow, "allow", nil, "compare even if these differ: "+strings.Join(compare.MismatchKinds(), ", "))
+	c.Flags().StringVar(&history, "history", "",
+		fmt.Sprintf("folder of the records of earlier runs, as brunt gate keeps them; %d records or more "+
+			"show how much runs of one side after the other differ", compare.LeastHistory))
+	c.Flags().StringSliceVar(&f.o.Allow, "allow", nil,
+		"compare even if these differ: "+strings.Join(compare.MismatchKinds(), ", "))
 	return c
 }
 

@@ -76,7 +76,8 @@ func (b *agentBed) staysDown(t *testing.T, pod *kube.Pod, span time.Duration) {
 	t.Logf("down at %d looks in %s", n, span)
 }
 
-// TestContainers_Kube injects each fault on containers into one of a pod: it is verified, it holds for its time, and nothing of it is left.
+// TestContainers_Kube injects each fault on containers into one of a pod: it is verified, it holds for its time, and
+// nothing of it is left.
 func TestContainers_Kube(t *testing.T) {
 	b := newAgentBed(t)
 	text, err := os.ReadFile(b.scenario)
@@ -114,7 +115,8 @@ func TestContainers_Kube(t *testing.T) {
 			if c.in != nil {
 				c.in(t, was)
 			}
-			if code, said := out.wait(t), out.text(t); code != 0 || !strings.Contains(said, "fault.cleared") || strings.Contains(said, "fault.void") {
+			if code, said := out.wait(t), out.text(t); code != 0 || !strings.Contains(said, "fault.cleared") ||
+				strings.Contains(said, "fault.void") {
 				t.Errorf("exit code %d\n%s", code, said)
 			} else {
 				t.Log(said)
@@ -124,10 +126,13 @@ func TestContainers_Kube(t *testing.T) {
 			}
 			is := b.now(t, was)
 			before, after := was.Status.ContainerStatuses[0], is.Status.ContainerStatuses[0]
-			if (before.ContainerID != after.ContainerID) != c.restarts || (before.RestartCount < after.RestartCount) != c.restarts {
-				t.Errorf("%d restarts of %s before, %d of %s after", before.RestartCount, before.ContainerID, after.RestartCount, after.ContainerID)
+			if (before.ContainerID != after.ContainerID) != c.restarts ||
+				(before.RestartCount < after.RestartCount) != c.restarts {
+				t.Errorf("%d restarts of %s before, %d of %s after", before.RestartCount, before.ContainerID, after.RestartCount,
+					after.ContainerID)
 			}
-			if !cluster.IsReady(is) || is.Spec.Containers[0].Image != was.Spec.Containers[0].Image || len(is.Annotations) != len(was.Annotations) {
+			if !cluster.IsReady(is) || is.Spec.Containers[0].Image != was.Spec.Containers[0].Image ||
+				len(is.Annotations) != len(was.Annotations) {
 				t.Errorf("the pod is not as before: %s, %v", is.Spec.Containers[0].Image, is.Annotations)
 			}
 			b.answering(t)

@@ -25,11 +25,13 @@ import (
 
 // foreignFiles are files of other tools, in the folder of the package that reads them.
 var foreignFiles = map[string]string{
-	"targets.vegeta": "vegeta", "targets.vegeta.json": "vegeta", "shop.har": "har", "shop.openapi.yaml": "openapi", "petstore.openapi.json": "openapi",
-	"shop.jmx": "jmeter", "groups.jmx": "jmeter", "session.curl.sh": "curl", "windows.curl.bat": "curl",
+	"targets.vegeta": "vegeta", "targets.vegeta.json": "vegeta", "shop.har": "har", "shop.openapi.yaml": "openapi",
+	"petstore.openapi.json": "openapi",
+	"shop.jmx":              "jmeter", "groups.jmx": "jmeter", "session.curl.sh": "curl", "windows.curl.bat": "curl",
 	"script.k6.js": "k6", "shop.protoset": "grpc",
-	"proxies.toxiproxy.json": "toxiproxy", "api.toxiproxy.json": "toxiproxy", "night.pumba.sh": "pumba", "shop.chaos-mesh.yaml": "chaos-mesh",
-	"shop.litmus.yaml": "litmus", "shop.openslo.yaml": "openslo",
+	"proxies.toxiproxy.json": "toxiproxy", "api.toxiproxy.json": "toxiproxy", "night.pumba.sh": "pumba",
+	"shop.chaos-mesh.yaml": "chaos-mesh",
+	"shop.litmus.yaml":     "litmus", "shop.openslo.yaml": "openslo",
 	"drill.chaostoolkit.json": "chaostoolkit", "mesh.disruptor.js": "disruptor",
 }
 
@@ -87,7 +89,8 @@ func TestConvert_Server(t *testing.T) {
 			t.Fatal(err)
 		}
 		b, err := os.ReadFile(out)
-		if err != nil || !strings.Contains(string(b), "grpc://"+l.Addr().String()) || !strings.Contains(string(b), "grpc: health") {
+		if err != nil || !strings.Contains(string(b), "grpc://"+l.Addr().String()) ||
+			!strings.Contains(string(b), "grpc: health") {
 			t.Errorf("%v\n%s", err, b)
 		}
 		if _, err := compile(out, nil); err != nil {

@@ -27,8 +27,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// What the heir is told goes through a pipe that is not read before the crash, so that it must fit into the pipe: what is known of the
-// run, and the begin of the text of the crash.
+// What the heir is told goes through a pipe that is not read before the crash, so that it must fit into the pipe: what
+// is known of the run, and the begin of the text of the crash.
 const (
 	mostPending = 28 << 10
 	mostTold    = 32 << 10
@@ -53,14 +53,17 @@ type bequests struct {
 // bequeathed are the wills of this process, which crashes as a whole.
 var bequeathed bequests
 
-// bequeath makes the heir of a brunt that crashes write the result of the run to dir, until the returned function is called. pending is
-// what is known of the run before it begins. A run that can't have an heir goes on without.
+// bequeath makes the heir of a brunt that crashes write the result of the run to dir, until the returned function is
+// called. pending is what is known of the run before it begins. A run that can't have an heir goes on without.
 func bequeath(dir string, pending *result.Result, mask func(string) string) (end func()) {
 	pending.Started, pending.T0 = time.Now(), time.Now()
 	w := &will{dir, result.Masked(pending, mask)}
 	bequeathed.change(func(all []*will) []*will { return append(all, w) })
 	return func() {
-		bequeathed.change(func(all []*will) []*will { return slices.DeleteFunc(all, func(other *will) bool { return other == w }) })
+		bequeathed.change(func(all []*will) []*will {
+			return slices.DeleteFunc(all,
+				func(other *will) bool { return other == w })
+		})
 	}
 }
 
@@ -83,7 +86,9 @@ func appoint(wills []*will) (end func()) {
 	if err != nil || len(text) > mostPending {
 		short := make([]will, len(wills))
 		for i, w := range wills {
-			short[i] = will{w.Folder, &result.Result{Version: w.Result.Version, Run: w.Result.Run, Name: w.Result.Name, Started: w.Result.Started, T0: w.Result.T0}}
+			short[i] = will{w.Folder, &result.Result{
+				Version: w.Result.Version, Run: w.Result.Run, Name: w.Result.Name, Started: w.Result.Started, T0: w.Result.T0,
+			}}
 		}
 		text, _ = json.Marshal(short)
 	}
@@ -96,7 +101,8 @@ func appoint(wills []*will) (end func()) {
 		shut()
 		return nil
 	}
-	unset, err := setHeir(append(self(), journal.HeirCommand, strconv.Itoa(int(hear.Fd())), state()), os.Environ(), say.Fd(), hear.Fd())
+	unset, err := setHeir(append(self(), journal.HeirCommand, strconv.Itoa(int(hear.Fd())), state()), os.Environ(),
+		say.Fd(), hear.Fd())
 	if err != nil {
 		shut()
 		return nil

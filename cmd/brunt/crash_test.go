@@ -88,8 +88,8 @@ func TestInherit_BothRuns(t *testing.T) {
 	}
 }
 
-// crashing is a brunt in whose run a goroutine of no one panics, once a file that the pattern BRUNT_CRASH_IN names has the text of
-// BRUNT_CRASH_AT.
+// crashing is a brunt in whose run a goroutine of no one panics, once a file that the pattern BRUNT_CRASH_IN names has
+// the text of BRUNT_CRASH_AT.
 func crashing() {
 	onCrash() // as main does, which the goroutine may be ahead of
 	if len(os.Args) > 1 && slices.Contains([]string{"run", "find", "ab"}, os.Args[1]) {

@@ -10,14 +10,16 @@ import (
 	"unsafe"
 )
 
-// overrideWrite is what the runtime writes its messages with, if it is set. Go lets other packages set it: see its declaration.
+// overrideWrite is what the runtime writes its messages with, if it is set. Go lets other packages set it: see its
+// declaration.
 //
 //go:linkname overrideWrite runtime.overrideWrite
 var overrideWrite func(fd uintptr, p unsafe.Pointer, n int32) int32
 
-// onCrash makes a crash of brunt exit 1. Go's runtime exits 2, which says that a scenario is wrong, and nothing recovers from a panic in a
-// goroutine of a library. The last thing that brunt controls is how the runtime prints the stack of the goroutine that failed: at its
-// end, brunt's heir takes its place, in the same process. A parent process would need to pass on signals, stops and the terminal.
+// onCrash makes a crash of brunt exit 1. Go's runtime exits 2, which says that a scenario is wrong, and nothing
+// recovers from a panic in a goroutine of a library. The last thing that brunt controls is how the runtime prints the
+// stack of the goroutine that failed: at its end, brunt's heir takes its place, in the same process. A parent process
+// would need to pass on signals, stops and the terminal.
 func onCrash() {
 	if level := os.Getenv("GOTRACEBACK"); level == "none" || level == "0" {
 		debug.SetTraceback("single") // without a stack, nothing tells where the message of a crash ends
@@ -38,8 +40,8 @@ var crash struct {
 	envv      []*byte
 }
 
-// crashWrite writes what the runtime says, and ends brunt after the stack of a crash. It runs on the stack of the system, so it and what it
-// calls allocate nothing and need no more stack, and the race detector adds nothing to them.
+// crashWrite writes what the runtime says, and ends brunt after the stack of a crash. It runs on the stack of the
+// system, so it and what it calls allocate nothing and need no more stack, and the race detector adds nothing to them.
 //
 //go:nosplit
 //go:norace
@@ -99,7 +101,8 @@ func crashEnd() {
 	syscall.Exit(1)
 }
 
-// setHeir makes a crash run a command in the place of brunt, with a pipe at descriptor hear, to which the text of the crash is added.
+// setHeir makes a crash run a command in the place of brunt, with a pipe at descriptor hear, to which the text of the
+// crash is added.
 func setHeir(command, env []string, say, hear uintptr) (unset func(), err error) {
 	if runtime.GOOS != "linux" { // undoing the journal of a run kills its process, unless that is proven to be an heir
 		return func() {}, nil

@@ -39,8 +39,10 @@ func newTab(t *testing.T, width, height int) *tab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-		"--disable-component-update", "--disable-sync", "--user-data-dir="+t.TempDir(), fmt.Sprintf("--window-size=%d,%d", width, height),
+	cmd := exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+		"--disable-background-networking",
+		"--disable-component-update", "--disable-sync", "--user-data-dir="+t.TempDir(),
+		fmt.Sprintf("--window-size=%d,%d", width, height),
 		"--remote-debugging-pipe", "about:blank")
 	cmd.ExtraFiles = []*os.File{theirIn, theirOut} // descriptors 3 and 4
 	if err := cmd.Start(); err != nil {
@@ -69,7 +71,8 @@ func newTab(t *testing.T, width, height int) *tab {
 	for _, domain := range []string{"Page", "Runtime", "Log", "Network"} {
 		b.call(domain+".enable", nil, nil)
 	}
-	b.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false}, nil)
+	b.call("Emulation.setDeviceMetricsOverride",
+		map[string]any{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false}, nil)
 	return b
 }
 
@@ -178,7 +181,8 @@ func (b *tab) eval(expression string) any {
 func (b *tab) until(what, expression string) {
 	b.t.Helper()
 	if !suite.Within(time.Minute, func() bool { return b.eval(expression) == true }) {
-		b.t.Fatalf("%s: waited in vain for %s; errors: %v\n%v", what, expression, b.complaints(), b.eval("document.body.innerText"))
+		b.t.Fatalf("%s: waited in vain for %s; errors: %v\n%v", what, expression, b.complaints(),
+			b.eval("document.body.innerText"))
 	}
 }
 

@@ -23,8 +23,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// update reports whether what is generated is written: the schemas of examples and the README.md files. The flag is that of
-// the golden files of reports.
+// update reports whether what is generated is written: the schemas of examples and the README.md files. The flag is
+// that of the golden files of reports.
 func update() bool { return flag.Lookup("update").Value.String() == "true" }
 
 const top = "../.."
@@ -32,8 +32,9 @@ const top = "../.."
 // TestSchemaFile compares the schemas beside the examples with those that brunt prints.
 func TestSchemaFile(t *testing.T) {
 	for of, name := range map[string]string{
-		"scenario": "brunt.schema.json", "policy": "brunt.policy.schema.json", "drill": "brunt.drill.schema.json", "result": "result.schema.json",
-		"event": "event.schema.json",
+		"scenario": "brunt.schema.json", "policy": "brunt.policy.schema.json", "drill": "brunt.drill.schema.json",
+		"result": "result.schema.json",
+		"event":  "event.schema.json",
 	} {
 		var out strings.Builder
 		c := schemaCommand()
@@ -136,7 +137,8 @@ func TestDocuments_Commands(t *testing.T) {
 				t.Errorf("%s: %q: there is no such command (%v)", path, line, err)
 				continue
 			}
-			rest = slices.DeleteFunc(rest, func(a string) bool { return a == strings.ToUpper(a) && a[0] >= 'A' && a[0] <= 'Z' }) // DIR and the like
+			// DIR and the like
+			rest = slices.DeleteFunc(rest, func(a string) bool { return a == strings.ToUpper(a) && a[0] >= 'A' && a[0] <= 'Z' })
 			if err := c.ParseFlags(rest); err != nil {
 				t.Errorf("%s: %q: %v", path, line, err)
 			}
@@ -189,7 +191,8 @@ const maxReadme = 10_000
 
 func TestReadme_Length(t *testing.T) {
 	if n := len(read(t, filepath.Join(top, "README.md"))); n > maxReadme {
-		t.Errorf("README.md has %d bytes, at most %d are wanted: what is reference belongs into scenarios/edit/reference", n, maxReadme)
+		t.Errorf("README.md has %d bytes, at most %d are wanted: what is reference belongs into scenarios/edit/reference", n,
+			maxReadme)
 	}
 }
 
@@ -221,7 +224,8 @@ func TestWhyInvalid(t *testing.T) {
 	}
 }
 
-// TestExplain_Terms checks that `brunt explain NAME` has the whole of every term, as the page says behind an underlined one.
+// TestExplain_Terms checks that `brunt explain NAME` has the whole of every term, as the page says behind an underlined
+// one.
 func TestExplain_Terms(t *testing.T) {
 	r, err := newReference()
 	if err != nil {
@@ -229,7 +233,8 @@ func TestExplain_Terms(t *testing.T) {
 	}
 	for _, term := range result.Terms() {
 		said, err := r.Explain(term.Name)
-		if words := strings.Join(strings.Fields(said), " "); err != nil || !strings.Contains(words, strings.Join(strings.Fields(term.Text), " ")) {
+		if words := strings.Join(strings.Fields(said), " "); err != nil ||
+			!strings.Contains(words, strings.Join(strings.Fields(term.Text), " ")) {
 			t.Errorf("brunt explain %s (%v) says\n%s", term.Name, err, said)
 		}
 	}
@@ -298,7 +303,8 @@ func TestReference_Complete(t *testing.T) {
 	}
 	for _, name := range names {
 		text, err := r.Explain(name)
-		if _, rest, _ := strings.Cut(text, "\n"); err != nil || !strings.HasPrefix(rest, "  ") || len(strings.TrimSpace(rest)) < 10 {
+		if _, rest, _ := strings.Cut(text, "\n"); err != nil || !strings.HasPrefix(rest, "  ") ||
+			len(strings.TrimSpace(rest)) < 10 {
 			t.Errorf("explain %s: %v\n%s", name, err, text)
 		}
 	}

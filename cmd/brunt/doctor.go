@@ -53,7 +53,8 @@ mechanism in a temporary namespace. A scenario chooses one by ` + "`via:`" + `.`
 			}
 			bad := false
 			t := tabwriter.NewWriter(stdout(c), 0, 0, 2, ' ', 0)
-			checks := append(doctor.Machine(c.Context(), journal.Dirs(os.Getenv), os.Getenv), doctor.Policies(policyFiles(f.policy))...)
+			checks := append(doctor.Machine(c.Context(), journal.Dirs(os.Getenv), os.Getenv),
+				doctor.Policies(policyFiles(f.policy))...)
 			for _, k := range append(checks, needs...) {
 				bad = bad || k.State == doctor.Bad
 				fmt.Fprintf(t, "%s\t%s\t%s\n", k.Name, k.State, k.Found)
@@ -84,7 +85,9 @@ func clusterNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
 		return nil
 	}
 	bad := func(what string, err error) []doctor.Check {
-		return []doctor.Check{{Name: what, State: doctor.Bad, Found: err.Error(), Fix: "the load of this scenario is made by pods"}}
+		return []doctor.Check{
+			{Name: what, State: doctor.Bad, Found: err.Error(), Fix: "the load of this scenario is made by pods"},
+		}
 	}
 	id := run.NewID()
 	p = plan.For(p, id) // a run makes the namespace of a stack of pods, and names it by its id

@@ -29,7 +29,9 @@ func TestDoctor_Pods(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, _ := b.brunt(t, t.TempDir(), "doctor", b.scenario) // whose code is also of this machine
-	for _, want := range []string{"web (2)", "web has 2 pods now, so `scaled(web, 2) < 5s after fail` would show nothing", "CPU and memory by metrics"} {
+	for _, want := range []string{
+		"web (2)", "web has 2 pods now, so `scaled(web, 2) < 5s after fail` would show nothing", "CPU and memory by metrics",
+	} {
 		if !strings.Contains(strings.Join(strings.Fields(out), " "), want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}

@@ -35,7 +35,8 @@ once a defence is taken away. A drill of your own is a YAML file, named with its
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(drillListCommand(), drillPlanCommand(), drillShowCommand(), drillRunCommand(), drillAllCommand(), drillProveCommand(), drillMatrixCommand())
+	c.AddCommand(drillListCommand(), drillPlanCommand(), drillShowCommand(), drillRunCommand(), drillAllCommand(),
+		drillProveCommand(), drillMatrixCommand())
 	return c
 }
 
@@ -170,7 +171,8 @@ func drillRunCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run NAME [SCENARIO]",
 		Short: "Run a drill to its verdict",
-		Long: `Run a drill to its verdict, as ` + "`brunt run`" + ` runs a scenario: what ` + "`brunt drill show`" + ` prints is
+		Long: `Run a drill to its verdict, as ` + "`brunt run`" + ` runs a scenario: what ` + "`brunt drill show`" +
+			` prints is
 what runs. With --url no scenario is needed: brunt loads the URL, and --service names the
 containers of the system. Where an objective fails, brunt says what the system lacks.`,
 		Example: `  brunt drill run replica-crash

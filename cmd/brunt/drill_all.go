@@ -60,13 +60,17 @@ hard is as declared, and does not count.`,
 	f.registerBase(c)
 	f.registerRoles(c)
 	c.ValidArgsFunction = completeScenario
-	c.Flags().StringSliceVar(&f.only, "only", nil, "families of drills to run, such as redundancy,dependency; sweep is that of --sweep")
+	c.Flags().StringSliceVar(&f.only, "only", nil,
+		"families of drills to run, such as redundancy,dependency; sweep is that of --sweep")
 	c.Flags().BoolVar(&f.sweep, "sweep", false, "also try every service and link, one by one and then in pairs")
-	c.Flags().DurationVar(&f.budget, "budget", 0, "time for all runs, those that the folder of -o has among them (default: no limit, "+
-		"and 8 pairs of a sweep)")
-	c.Flags().DurationVar(&f.steady.within, "settle", settles, "how long a system that brunt did not start may take after a drill to answer as "+
-		"before the first; 0: brunt does not wait for it")
-	c.Flags().StringVarP(&f.dir, "output", "o", "", "folder for the page and the reports (default brunt-results/drills-TIME)")
+	c.Flags().DurationVar(&f.budget, "budget", 0,
+		"time for all runs, those that the folder of -o has among them (default: no limit, "+
+			"and 8 pairs of a sweep)")
+	c.Flags().DurationVar(&f.steady.within, "settle", settles,
+		"how long a system that brunt did not start may take after a drill to answer as "+
+			"before the first; 0: brunt does not wait for it")
+	c.Flags().StringVarP(&f.dir, "output", "o", "",
+		"folder for the page and the reports (default brunt-results/drills-TIME)")
 	f.log, f.repeat, f.table.brief = logFlags{"text", "error"}, 1, true
 	return c
 }
@@ -113,7 +117,8 @@ func (f *allFlags) all(c *cobra.Command, args []string) error {
 		tries = append(tries, singles...)
 	}
 	if !slices.ContainsFunc(tries, func(a attempt) bool { return a.laid != nil }) {
-		return usagef("no drill can run, as none of %d has its roles: %s, for one: %s; `brunt drill plan` shows for each what can play them, and --sweep "+
+		return usagef("no drill can run, as none of %d has its roles: %s, for one: %s; `brunt drill plan` shows for each "+
+			"what can play them, and --sweep "+
 			"tries every part without any role", len(tries), tries[0].name, tries[0].why)
 	}
 	if err := recoverOthers(c); err != nil {

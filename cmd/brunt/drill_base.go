@@ -35,16 +35,18 @@ func (f *drillFlags) registerBase(c *cobra.Command) {
 	c.Flags().StringVar(&f.url, "url", "", "instead of a scenario: load this URL")
 	c.Flags().StringVar(&f.rate, "rate", "", "with --url: requests a second, such as 50 or 3000/m (default "+drillRate+")")
 	c.Flags().StringArrayVar(&f.services, "service", nil,
-		"with --url: a service of the system, NAME=container:CONTAINER or NAME=compose:PROJECT/SERVICE; can be given several times")
+		"with --url: a service of the system, NAME=container:CONTAINER or NAME=compose:PROJECT/SERVICE; can be given "+
+			"several times")
 }
 
 func (f *drillFlags) registerRoles(c *cobra.Command) {
-	c.Flags().StringArrayVar(&f.roles, "role", nil, "the part of the system that plays a role: NAME=PART; can be given several times")
+	c.Flags().StringArrayVar(&f.roles, "role", nil,
+		"the part of the system that plays a role: NAME=PART; can be given several times")
 	c.ValidArgsFunction = completeDrills
 }
 
-// find returns the drill of a name, with the params that --set gives it; the others are of the scenario. On the built-in system it has
-// the params of its proof.
+// find returns the drill of a name, with the params that --set gives it; the others are of the scenario. On the
+// built-in system it has the params of its proof.
 func (f *drillFlags) find(name string, builtin bool) (*drills.Drill, error) {
 	d, err := drills.Find(name, nil)
 	if err != nil && !errors.As(err, new(*syntax.MistakesError)) {
@@ -87,7 +89,8 @@ func (f *drillFlags) lay(args []string) (laid *drills.Laid, path string, err err
 	return laid, f.place(base, d), err
 }
 
-// over lays a drill over a scenario, with the roles that the scenario and --role bind; on the built-in system they are those of its proof.
+// over lays a drill over a scenario, with the roles that the scenario and --role bind; on the built-in system they are
+// those of its proof.
 func (f *drillFlags) over(base *drills.Base, d *drills.Drill, builtin bool) (*drills.Laid, error) {
 	roles, err := namedOnce("--role", f.roles)
 	if err != nil {
@@ -116,8 +119,8 @@ func (f *drillFlags) place(base *drills.Base, d *drills.Drill) string {
 	return filepath.Join(filepath.Dir(base.Plan.Scenario.File), d.Name+"-drill.yaml")
 }
 
-// base compiles the scenario under a drill: that of the arguments, one for --url, or that of the built-in system as the drill is proved on
-// it, without a defence where mutant is given.
+// base compiles the scenario under a drill: that of the arguments, one for --url, or that of the built-in system as the
+// drill is proved on it, without a defence where mutant is given.
 func (f *drillFlags) base(args []string, d *drills.Drill, mutant *drills.Mutant) (*drills.Base, error) {
 	switch {
 	case len(args) > 0 && f.url != "":
@@ -160,8 +163,8 @@ func (f *drillFlags) base(args []string, d *drills.Drill, mutant *drills.Mutant)
 	return &drills.Base{Plan: plan, Tree: tree}, nil
 }
 
-// again returns the words of a command that name the same system: a scenario, or --url with what goes with it, and --set. There are none for
-// the built-in system.
+// again returns the words of a command that name the same system: a scenario, or --url with what goes with it, and
+// --set. There are none for the built-in system.
 func (f *drillFlags) again(args []string) []string {
 	words := slices.Clone(args)
 	add := func(flag string, values ...string) {
@@ -182,7 +185,8 @@ func (f *drillFlags) again(args []string) []string {
 
 // ofURL returns the text of a scenario for --url, and what is merged over it: the containers of --service.
 func (f *drillFlags) ofURL(d *drills.Drill) (string, *syntax.Node, error) {
-	// subtle: a fault stays for some seconds, and a service that hangs as long answers every request in the end. Users do not wait for it.
+	// subtle: a fault stays for some seconds, and a service that hangs as long answers every request in the end. Users do
+	// not wait for it.
 	line := oneline.Line{URL: f.url, Rate: cmp.Or(f.rate, drillRate), Timeout: "2s"}
 	if d != nil {
 		line.For = quantity.FormatDuration(d.Lasts.D())
@@ -220,7 +224,8 @@ func (f *drillFlags) units() (*syntax.Node, error) {
 			selects = mapOf("project", word(project))
 			selects.Fields = append(selects.Fields, syntax.Field{Key: "service", Value: word(service)})
 		default:
-			return nil, usagef("--service wants NAME=container:CONTAINER or NAME=compose:PROJECT/SERVICE, not %q", name+"="+named[name])
+			return nil, usagef("--service wants NAME=container:CONTAINER or NAME=compose:PROJECT/SERVICE, not %q",
+				name+"="+named[name])
 		}
 		out.Fields = append(out.Fields, syntax.Field{Key: name, Value: selects})
 	}

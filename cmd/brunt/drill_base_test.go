@@ -6,7 +6,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// TestAgain: the command of a drill that is worth running next names the whole system, in words that a shell reads as they are.
+// TestAgain: the command of a drill that is worth running next names the whole system, in words that a shell reads as
+// they are.
 func TestAgain(t *testing.T) {
 	var builtin, url, set drillFlags
 	url.url, url.rate, url.services = "http://127.0.0.1:8080/?a=1&b=2", "50", []string{"posts=container:shop-posts-1"}

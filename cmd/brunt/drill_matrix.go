@@ -75,8 +75,9 @@ are those of all services and links of a scenario, else of those that the runs n
 	return c
 }
 
-// fillMatrix adds to a page what runs tried of a system, what its steps need, what was never tried, and the drills worth running next.
-// Again are the words of their commands that name the system, such as checkout.yaml. Without a system its parts are those that the runs name.
+// fillMatrix adds to a page what runs tried of a system, what its steps need, what was never tried, and the drills
+// worth running next. Again are the words of their commands that name the system, such as checkout.yaml. Without a
+// system its parts are those that the runs name.
 func fillMatrix(page *html.MatrixPage, runs []drills.Tried, system *drills.System, again []string) {
 	m, needs := drills.NewMatrix(runs), drills.NewDependencies(runs)
 	fillTried(page, m, system)
@@ -99,7 +100,9 @@ func fillMatrix(page *html.MatrixPage, runs []drills.Tried, system *drills.Syste
 }
 
 // needTones are the tones of what a step needs.
-var needTones = map[drills.Need]string{drills.Hard: "bad", drills.Soft: "unsure", drills.Apart: "good", drills.Vague: "unsure"}
+var needTones = map[drills.Need]string{
+	drills.Hard: "bad", drills.Soft: "unsure", drills.Apart: "good", drills.Vague: "unsure",
+}
 
 // fillNeeds adds what the steps of the load need.
 func fillNeeds(page *html.MatrixPage, d *drills.Dependencies) {
@@ -126,7 +129,8 @@ func fillNeeds(page *html.MatrixPage, d *drills.Dependencies) {
 		}
 	}
 	if s := d.Surprises(); len(s) > 0 {
-		page.Surprise = fmt.Sprintf("A surprise: requests fail without %s, which the scenario declares soft.", strings.Join(s, ", "))
+		page.Surprise = fmt.Sprintf("A surprise: requests fail without %s, which the scenario declares soft.",
+			strings.Join(s, ", "))
 	}
 }
 
@@ -136,7 +140,9 @@ func fillTried(page *html.MatrixPage, m *drills.Matrix, system *drills.System) {
 	heading := ""
 	for _, part := range m.Rows(system) {
 		row := html.MatrixRow{Part: part}
-		if of := map[bool]string{true: "Links, from caller to callee", false: "Units and services"}[drills.IsLink(part)]; of != heading {
+		if of := map[bool]string{
+			true: "Links, from caller to callee", false: "Units and services",
+		}[drills.IsLink(part)]; of != heading {
 			row.Heading, heading = of, of
 		}
 		for _, effect := range page.Effects {
@@ -153,7 +159,9 @@ func fillTried(page *html.MatrixPage, m *drills.Matrix, system *drills.System) {
 			if cell.Verdict == scenarios.None {
 				text = "–"
 			}
-			row.Cells = append(row.Cells, html.MatrixCell{Text: text, Tone: words.Tone(cell.Verdict), Why: cell.Why, Link: cell.Link})
+			row.Cells = append(row.Cells, html.MatrixCell{
+				Text: text, Tone: words.Tone(cell.Verdict), Why: cell.Why, Link: cell.Link,
+			})
 		}
 		page.Rows = append(page.Rows, row)
 	}

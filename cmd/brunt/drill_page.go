@@ -25,7 +25,9 @@ import (
 const asDeclared = "as declared: "
 
 // finish writes the page and junit.xml, and prints the table. The worst verdict counts.
-func (f *allFlags) finish(ctx context.Context, c *cobra.Command, tries []attempt, system *drills.System, again []string, declared map[string]string) error {
+func (f *allFlags) finish(ctx context.Context, c *cobra.Command, tries []attempt, system *drills.System, again []string,
+	declared map[string]string,
+) error {
 	page := html.MatrixPage{}
 	var runs []drills.Tried
 	var cases []ci.Case
@@ -61,7 +63,8 @@ func (f *allFlags) finish(ctx context.Context, c *cobra.Command, tries []attempt
 	code = f.ended(ctx, worst, code)
 	err := errors.Join(
 		writeWhole(filepath.Join(f.dir, html.Index), disk.Shared, page.Report),
-		writeWhole(filepath.Join(f.dir, ci.JUnitFile), disk.Shared, func(w io.Writer) error { return ci.WriteCases(w, "drills of "+page.Name, cases) }),
+		writeWhole(filepath.Join(f.dir, ci.JUnitFile), disk.Shared,
+			func(w io.Writer) error { return ci.WriteCases(w, "drills of "+page.Name, cases) }),
 	)
 	f.print(stdout(c), &page, columns(c))
 	if err == nil && code != scenarios.ExitPass {
@@ -70,12 +73,13 @@ func (f *allFlags) finish(ctx context.Context, c *cobra.Command, tries []attempt
 	return err
 }
 
-// print prints the page as text: what was tried, what was not and why, and the sum of it. Beside a sweep the drills of the library that
-// were not tried are a number, as they need roles that a sweep does not.
+// print prints the page as text: what was tried, what was not and why, and the sum of it. Beside a sweep the drills of
+// the library that were not tried are a number, as they need roles that a sweep does not.
 func (f *allFlags) print(out io.Writer, page *html.MatrixPage, columns int) {
 	tried, left, folded := slices.Concat(page.Failed, page.Drills), page.NotTried, 0
 	if f.sweep {
-		left = slices.DeleteFunc(slices.Clone(left), func(row html.MatrixDrill) bool { return row.Family != drills.SweepFamily })
+		left = slices.DeleteFunc(slices.Clone(left),
+			func(row html.MatrixDrill) bool { return row.Family != drills.SweepFamily })
 		folded = len(page.NotTried) - len(left)
 	}
 	width := func(rows []html.MatrixDrill) int {
@@ -95,7 +99,8 @@ func (f *allFlags) print(out io.Writer, page *html.MatrixPage, columns int) {
 		hang(out, fmt.Sprintf("%-*s  ", width(left), row.Name), row.Why, columns)
 	}
 	if folded > 0 {
-		hang(out, "", syntax.Amount(folded, "drill")+" of the library; the page says what each needs, and so does `brunt drill plan`", columns)
+		hang(out, "", syntax.Amount(folded, "drill")+
+			" of the library; the page says what each needs, and so does `brunt drill plan`", columns)
 	}
 	fmt.Fprintln(out)
 	hang(out, "", page.Summary, columns)
@@ -120,7 +125,8 @@ func (a *attempt) row(declared map[string]string) (row html.MatrixDrill, one ci.
 		return row, one, false
 	}
 	planned = a.planned(declared)
-	row.Verdict, row.Why, row.Link, row.Tone = string(a.res.Verdict), a.res.Reason, a.name+"/"+html.File, words.Tone(a.res.Verdict)
+	row.Verdict, row.Why, row.Link, row.Tone = string(a.res.Verdict), a.res.Reason, a.name+"/"+html.File,
+		words.Tone(a.res.Verdict)
 	for _, missing := range a.laid.Missing(a.res) {
 		row.Why += " " + missing[1]
 	}

@@ -72,7 +72,8 @@ func (f *allFlags) attempt(ctx context.Context, c *cobra.Command, a *attempt) er
 	}
 	if text, err := disk.Read(kept, 1<<20); err == nil && string(text) == a.laid.Text {
 		res, err := evidence.Read(dir)
-		if err == nil && res.Verdict != scenarios.Interrupted && res.Verdict != scenarios.Invalid && run.IdentityOf(plan).Made(res) {
+		if err == nil && res.Verdict != scenarios.Interrupted && res.Verdict != scenarios.Invalid &&
+			run.IdentityOf(plan).Made(res) {
 			a.res, a.kept = res, true
 			f.spent += res.Ended.Sub(res.Started)
 			return nil

@@ -55,7 +55,8 @@ showed nothing each time.`,
 	c.ValidArgsFunction = completeDrills
 	c.Flags().IntVar(&f.times, "times", 1, "how often each system is tried")
 	c.Flags().StringVar(&on, "scenario", "", "prove on the system of this scenario instead of the built-in one")
-	c.Flags().StringVarP(&f.dir, "output", "o", "", "folder for the reports of all runs (default: those of runs that refute a proof, in brunt-results)")
+	c.Flags().StringVarP(&f.dir, "output", "o", "",
+		"folder for the reports of all runs (default: those of runs that refute a proof, in brunt-results)")
 	c.Flags().StringVar(&f.json, "json", "", "write the outcome to a file as JSON")
 	f.log, f.repeat, f.table.brief = logFlags{"text", "error"}, 1, true
 	return c
@@ -182,7 +183,8 @@ func (f *proveFlags) try(ctx context.Context, c *cobra.Command, t trial) (drills
 			if j, err = f.one(ctx, c, t); err != nil || context.Cause(ctx) != nil {
 				return one, err
 			}
-			fmt.Fprintf(stderr(c), "%-18s %-24s %-8s %-28s %s (%.0f s)\n", t.drill.Name, t.system(), j.Answer, j.Figure, j.Why, time.Since(began).Seconds())
+			fmt.Fprintf(stderr(c), "%-18s %-24s %-8s %-28s %s (%.0f s)\n", t.drill.Name, t.system(), j.Answer, j.Figure, j.Why,
+				time.Since(began).Seconds())
 			if j.Answer != drills.Spoilt {
 				break
 			}
@@ -208,7 +210,8 @@ func (f *proveFlags) one(ctx context.Context, c *cobra.Command, t trial) (drills
 	if err != nil {
 		return drills.Judgement{}, err
 	}
-	f.out = filepath.Join(cmp.Or(f.dir, "brunt-results"), fmt.Sprintf("prove-%s-%s-%d", t.drill.Name, t.system(), time.Now().UnixMilli()))
+	f.out = filepath.Join(cmp.Or(f.dir, "brunt-results"),
+		fmt.Sprintf("prove-%s-%s-%d", t.drill.Name, t.system(), time.Now().UnixMilli()))
 	res, err := f.once(ctx, c, plan, nil)
 	if err != nil || res == nil {
 		return drills.Judgement{}, err
@@ -229,7 +232,8 @@ func (f *proveFlags) one(ctx context.Context, c *cobra.Command, t trial) (drills
 func (f *proveFlags) summary(w io.Writer) {
 	fmt.Fprintf(w, "\n%-18s %-24s %-9s %-7s %s\n", "drill", "system", "proved", "spoilt", "measured")
 	for _, p := range f.done {
-		fmt.Fprintf(w, "%-18s %-24s %-9s %-7d %s\n", p.Drill, p.System, fmt.Sprintf("%d of %d", p.Proved, p.Runs), p.Spoilt, drills.Range(p.Figures))
+		fmt.Fprintf(w, "%-18s %-24s %-9s %-7d %s\n", p.Drill, p.System, fmt.Sprintf("%d of %d", p.Proved, p.Runs), p.Spoilt,
+			drills.Range(p.Figures))
 		if p.Why != "" {
 			fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(p.Why, "\n", "\n  "))
 		}

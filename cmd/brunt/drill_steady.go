@@ -76,8 +76,8 @@ func (f *allFlags) prepareSteady(c *cobra.Command, p *plan.Plan, args, set []str
 	}
 }
 
-// settled reports whether the system is ready for a drill. Before the first it finds what a system answers, or whether it answers as it did
-// before the first drill of an earlier process.
+// settled reports whether the system is ready for a drill. Before the first it finds what a system answers, or whether
+// it answers as it did before the first drill of an earlier process.
 func (f *allFlags) settled(ctx context.Context, c *cobra.Command) (bool, error) {
 	s := &f.steady
 	if s.compile == nil || s.before != nil {
@@ -92,7 +92,8 @@ func (f *allFlags) settled(ctx context.Context, c *cobra.Command) (bool, error) 
 	var kept keptState
 	if text, err := disk.Read(file, 1<<20); err == nil && json.Unmarshal(text, &kept) == nil && kept.System == system {
 		s.before = &kept.State
-		return f.settle(ctx, c, "does not answer as it did before the first drill", fmt.Sprintf("If that is how it shall be, delete %s.", file))
+		return f.settle(ctx, c, "does not answer as it did before the first drill",
+			fmt.Sprintf("If that is how it shall be, delete %s.", file))
 	}
 	found, err := f.probe(ctx)
 	if err != nil || ctx.Err() != nil {
@@ -100,14 +101,16 @@ func (f *allFlags) settled(ctx context.Context, c *cobra.Command) (bool, error) 
 	}
 	s.before = &found
 	if dead := found.Dead(); dead != "" {
-		s.broken, s.advice = "the system does not answer before the first drill: "+strings.TrimSuffix(dead, "."), "Nothing was started."
+		s.broken, s.advice = "the system does not answer before the first drill: "+strings.TrimSuffix(dead, "."),
+			"Nothing was started."
 		return false, nil
 	}
 	err = writeWhole(file, disk.Shared, func(w io.Writer) error { return encodeJSON(w, keptState{system, found}) })
 	return true, err
 }
 
-// settle waits until the system answers as before. Otherwise no more drill runs: what says of the system why, and advice what to do.
+// settle waits until the system answers as before. Otherwise no more drill runs: what says of the system why, and
+// advice what to do.
 func (f *allFlags) settle(ctx context.Context, c *cobra.Command, what, advice string) (bool, error) {
 	s, waits := &f.steady, false
 	if s.compile == nil || s.before == nil {
@@ -116,7 +119,8 @@ func (f *allFlags) settle(ctx context.Context, c *cobra.Command, what, advice st
 	began := time.Now()
 	different, err := drills.WaitSteady(ctx, *s.before, s.within, f.probe, func(different string) {
 		if !waits {
-			hang(stderr(c), "waiting: ", fmt.Sprintf("the system does not answer yet as it did before the drills: %s", different), errColumns(c))
+			hang(stderr(c), "waiting: ", fmt.Sprintf("the system does not answer yet as it did before the drills: %s",
+				different), errColumns(c))
 		}
 		waits = true
 	})
@@ -124,13 +128,15 @@ func (f *allFlags) settle(ctx context.Context, c *cobra.Command, what, advice st
 	if err != nil || different == "" || ctx.Err() != nil {
 		return err == nil && ctx.Err() == nil, err
 	}
-	s.advice, s.broken = advice, fmt.Sprintf("the system %s, within %s: %s", what, quantity.FormatDuration(s.within), different)
+	s.advice, s.broken = advice, fmt.Sprintf("the system %s, within %s: %s", what, quantity.FormatDuration(s.within),
+		different)
 	return false, nil
 }
 
 // settleAfter waits until the system answers as before, after a drill.
 func (f *allFlags) settleAfter(ctx context.Context, c *cobra.Command, drill string) (bool, error) {
-	return f.settle(ctx, c, "did not come back after "+drill, fmt.Sprintf("Once it is mended, the same command with -o %s goes on.", f.dir))
+	return f.settle(ctx, c, "did not come back after "+drill,
+		fmt.Sprintf("Once it is mended, the same command with -o %s goes on.", f.dir))
 }
 
 // summary says why no more drill ran, and what to do; empty: nothing kept it.
@@ -165,7 +171,8 @@ func (f *allFlags) probe(ctx context.Context) (drills.SteadyState, error) {
 	return drills.SteadyStateOf(res), nil
 }
 
-// ended returns the exit code of all drills, whose worst verdict has code, where the system or a person ended them between two.
+// ended returns the exit code of all drills, whose worst verdict has code, where the system or a person ended them
+// between two.
 func (f *allFlags) ended(ctx context.Context, worst scenarios.Verdict, code int) int {
 	var by run.Interrupt
 	if errors.As(context.Cause(ctx), &by) {

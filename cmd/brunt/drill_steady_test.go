@@ -13,8 +13,8 @@ import (
 	"brunt/scenarios"
 )
 
-// TestAllDrills_Settle: a system that goes on between drills is held against what it answered before the first, also by a process that
-// continues.
+// TestAllDrills_Settle: a system that goes on between drills is held against what it answered before the first, also by
+// a process that continues.
 func TestAllDrills_Settle(t *testing.T) {
 	var broken atomic.Bool
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -55,14 +55,16 @@ func TestAllDrills_Settle(t *testing.T) {
 	}
 	broken.Store(true)
 	asks(f, false, func() (bool, error) { return f.settleAfter(t.Context(), c, "replica-crash") })
-	const lost = "The system did not come back after replica-crash, within 1s: all of 40 requests failed. Once it is mended,"
+	const lost = "The system did not come back after replica-crash, within 1s: all of 40 requests failed. Once it is " +
+		"mended,"
 	if got := f.steady.summary(); !strings.HasPrefix(got, lost) {
 		t.Errorf("it says %q", got)
 	}
 	asks(f, false, settled) // of the next drill
 	f = open()
 	asks(f, false, settled) // of another process
-	if got := f.steady.summary(); !strings.Contains(got, "does not answer as it did before the first drill") || !strings.Contains(got, "steady.json") {
+	if got := f.steady.summary(); !strings.Contains(got, "does not answer as it did before the first drill") ||
+		!strings.Contains(got, "steady.json") {
 		t.Errorf("it says %q", got)
 	}
 	broken.Store(false)
@@ -72,7 +74,8 @@ func TestAllDrills_Settle(t *testing.T) {
 	f = open()
 	f.dir = t.TempDir()
 	asks(f, false, settled) // there is nothing that a system could come back to
-	if got := f.steady.summary(); !strings.HasPrefix(got, "The system does not answer before the first drill: all of 40 requests failed. Nothing was started.") {
+	if got := f.steady.summary(); !strings.HasPrefix(got,
+		"The system does not answer before the first drill: all of 40 requests failed. Nothing was started.") {
 		t.Errorf("it says %q", got)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -18,7 +18,9 @@ import (
 const pairsUnlimited = 8
 
 // system compiles the scenario, for its parts and what it declares of them.
-func (f *allFlags) system(c *cobra.Command, args []string, library []*drills.Drill) (*drills.System, map[string]string, error) {
+func (f *allFlags) system(
+	c *cobra.Command, args []string, library []*drills.Drill,
+) (*drills.System, map[string]string, error) {
 	sweeps, err := drills.Sweeps()
 	if err != nil {
 		return nil, nil, err
@@ -41,7 +43,8 @@ func (f *allFlags) system(c *cobra.Command, args []string, library []*drills.Dri
 	return new(f.systemOf(base.Plan)), base.Plan.Scenario.Dependencies, nil
 }
 
-// containersOf counts the running containers of each service that a target names; nil: it names none, or the engine does not answer.
+// containersOf counts the running containers of each service that a target names; nil: it names none, or the engine
+// does not answer.
 func containersOf(ctx context.Context, p *plan.Plan) map[string]int {
 	if len(p.Containers) == 0 {
 		return nil
@@ -141,7 +144,9 @@ func (f *allFlags) lays(args []string, name string, d *drills.Drill, roles []str
 	if err != nil {
 		return attempt{}, err
 	}
-	a := attempt{name: name, drill: d, fits: d.Fits(f.systemOf(base.Plan)) == nil, path: f.place(base, d), source: f.sourceFlags}
+	a := attempt{
+		name: name, drill: d, fits: d.Fits(f.systemOf(base.Plan)) == nil, path: f.place(base, d), source: f.sourceFlags,
+	}
 	laid, err := f.over(base, d, f.builtin(args))
 	if err == nil {
 		_, err = a.source.text(a.path, laid.Text, false)

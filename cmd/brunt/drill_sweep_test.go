@@ -9,10 +9,12 @@ import (
 	"brunt/scenarios/drills"
 )
 
-// TestSystemOf_Counted: a sweep hits a service of one container once, as a whole, and not one of its containers as well.
+// TestSystemOf_Counted: a sweep hits a service of one container once, as a whole, and not one of its containers as
+// well.
 func TestSystemOf_Counted(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "scenario.yaml")
-	text := "version: 1\ntarget: {url: \"http://127.0.0.1:9\", units: {store: {container: shop-db-1}, web: {project: shop, service: web}}}\n" +
+	text := "version: 1\ntarget: {url: \"http://127.0.0.1:9\", units: {store: {container: shop-db-1}, web: {project: " +
+		"shop, service: web}}}\n" +
 		"load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 30s, flow: [{get: /}]}}\nslo: [errors < 1%]\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

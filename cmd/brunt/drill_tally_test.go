@@ -9,7 +9,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestTally: what a sweep did is said before what became of the library, with the faults that failed unexpectedly by name.
+// TestTally: what a sweep did is said before what became of the library, with the faults that failed unexpectedly by
+// name.
 func TestTally(t *testing.T) {
 	ran := func(name string, v scenarios.Verdict, of *drills.Swept) attempt {
 		return attempt{name: name, swept: of, fits: true, res: &result.Result{Verdict: v}}
@@ -28,11 +29,13 @@ func TestTally(t *testing.T) {
 		{
 			"a sweep beside an unbound library",
 			[]attempt{
-				library, ran("hang-api", scenarios.Pass, api), ran("crash-store", scenarios.Fail, store), ran("crash-api", scenarios.Fail, api),
+				library, ran("hang-api", scenarios.Pass, api), ran("crash-store", scenarios.Fail, store),
+				ran("crash-api", scenarios.Fail, api),
 				ran("slow-api", scenarios.Invalid, api), pair,
 				{name: "cut-api", swept: api, why: "the budget is spent"},
 			},
-			"The sweep tried 5 of 6 faults, 1 pair of them: 2 held, 1 failed, 1 failed as declared, 1 not known. Failed: crash-api. " +
+			"The sweep tried 5 of 6 faults, 1 pair of them: 2 held, 1 failed, 1 failed as declared, 1 not known. Failed: " +
+				"crash-api. " +
 				"1 drill of the library fit, and none was tried.",
 			[]string{"crash-api", "slow-api", "hang-api", "crash-store", "a+b", "cut-api", "replica-crash"},
 		},

@@ -17,8 +17,9 @@ type signFlag struct {
 }
 
 func (f *signFlag) register(c *cobra.Command) {
-	c.Flags().StringVar(&f.key, "sign", "", "sign the report's folder with this SSH key: a private key, or a public key whose private key the SSH agent "+
-		"has; see brunt verify")
+	c.Flags().StringVar(&f.key, "sign", "",
+		"sign the report's folder with this SSH key: a private key, or a public key whose private key the SSH agent "+
+			"has; see brunt verify")
 }
 
 // open reads the key, before anything is started.

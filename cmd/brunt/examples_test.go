@@ -47,7 +47,8 @@ func runExample(t *testing.T, brunt, name string, args ...string) (int, *result.
 	t.Helper()
 	for range exampleTries {
 		dir, state := t.TempDir(), t.TempDir()
-		cmd := exec.Command(brunt, append([]string{"run", filepath.Join("examples", name, "scenario.yaml"), "-o", dir}, args...)...)
+		cmd := exec.Command(brunt, append([]string{"run", filepath.Join("examples", name, "scenario.yaml"), "-o", dir},
+			args...)...)
 		cmd.Dir = top
 		cmd.Env = append(os.Environ(), "BRUNT_STATE="+state)
 		out, err := cmd.CombinedOutput()
@@ -82,30 +83,56 @@ func TestExample_DryRun(t *testing.T) {
 		want []string
 	}{
 		{"01-quickstart", []string{
-			"send SIGKILL to posts[", "delay 60ms ± 20ms on posts[0]->store[0], posts[1]->store[0]", "cut on gateway[0]->users[0]",
+			"send SIGKILL to posts[", "delay 60ms ± 20ms on posts[0]->store[0], posts[1]->store[0]",
+			"cut on gateway[0]->users[0]",
 			"recover < 4s after lose-a-replica",
 		}},
-		{"02-your-own-url", []string{"delay 100ms ± 20ms on load->target", "reset all connections on load->target", "recover < 5s after cut-lines"}},
-		{"03-your-own-processes", []string{"send SIGKILL to stock[0]", "delay 300ms on web[0]->stock[0]", "recover < 2s after lose-stock"}},
+		{"02-your-own-url", []string{
+			"delay 100ms ± 20ms on load->target", "reset all connections on load->target",
+			"recover < 5s after cut-lines",
+		}},
+		{"03-your-own-processes", []string{
+			"send SIGKILL to stock[0]", "delay 300ms on web[0]->stock[0]",
+			"recover < 2s after lose-stock",
+		}},
 		{"04-oauth2", []string{"stop auth[0]", "errors < 1% in lose-tokens"}},
-		{"05-graphql", []string{"send SIGKILL to store[0]", "delay 50ms on api[0]->store[0]", "recover < 4s after lose-store"}},
+		{"05-graphql", []string{
+			"send SIGKILL to store[0]", "delay 50ms on api[0]->store[0]",
+			"recover < 4s after lose-store",
+		}},
 		{"24-grpc", []string{"send SIGKILL to orders[0]", "recover < 3s after lose"}},
 		{"25-redis", []string{"send SIGKILL to cache[0]", "lost = 0"}},
 		{"27-websocket", []string{"send SIGKILL to rooms[0]", "recover < 4s after lose"}},
 		{"28-mysql", []string{"send SIGKILL to db[0]", "lost = 0"}},
 		{"29-tcp", []string{"send SIGKILL to lines[0]", "recover < 4s after lose"}},
 		{"12-vegeta", []string{"delay 60ms on posts[0]->store[0], posts[1]->store[0]", "load attack: spike"}},
-		{"13-replay-a-log", []string{"delay 60ms on posts[0]->store[0], posts[1]->store[0]", "load saturday: replay from 0s to 15s, 712 iterations"}},
+		{"13-replay-a-log", []string{
+			"delay 60ms on posts[0]->store[0], posts[1]->store[0]",
+			"load saturday: replay from 0s to 15s, 712 iterations",
+		}},
 		{"08-zones-and-leaders", []string{
 			"send SIGKILL to the leader of node", "send SIGKILL to node[0]", "send SIGKILL to node[2]",
 			"recover.p50 < 4s after behead",
 		}},
-		{"09-docker-failover", []string{"send SIGKILL to posts[", "kill posts[1] with SIGKILL, and keep it down", "pause users[0]", "taken back by: docker.unpause"}},
+		{"09-docker-failover", []string{
+			"send SIGKILL to posts[", "kill posts[1] with SIGKILL, and keep it down",
+			"pause users[0]", "taken back by: docker.unpause",
+		}},
 		{"18-compose", []string{"send SIGKILL to store[0]", "pause store[0]", "hitting api[0]->store[0]"}},
-		{"10-nginx-redis", []string{"send SIGKILL to redis[0]", "take redis[0] out of network", "taken back by: docker.connect"}},
-		{"11-k6-under-fire", []string{"a time that the script says  lose-a-replica  process.crash", "send SIGKILL to posts[", "delay 60ms on posts[0]->store[0]"}},
-		{"06-managed-database-failover", []string{"run `./manageddb ctl ${unit.control.url} failover b`, taken back by `./manageddb ctl ${unit.control.url} " +
-			"switchover a`", "hitting database", "noticed by `GET ${unit.monitor.url}/alerts`, asked every 250ms"}},
+		{"10-nginx-redis", []string{
+			"send SIGKILL to redis[0]", "take redis[0] out of network",
+			"taken back by: docker.connect",
+		}},
+		{"11-k6-under-fire", []string{
+			"a time that the script says  lose-a-replica  process.crash", "send SIGKILL to posts[",
+			"delay 60ms on posts[0]->store[0]",
+		}},
+		{
+			"06-managed-database-failover",
+			[]string{"run `./manageddb ctl ${unit.control.url} failover b`, taken back by `./manageddb ctl " +
+				"${unit.control.url} " +
+				"switchover a`", "hitting database", "noticed by `GET ${unit.monitor.url}/alerts`, asked every 250ms"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			planned, err := compile(example(c.name), nil)
@@ -150,10 +177,15 @@ func TestExample(t *testing.T) {
 	if testing.Short() {
 		t.Skip("some minutes")
 	}
-	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"ok":true}`) }))
+	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
+		_ *http.Request,
+	) {
+		fmt.Fprint(w, `{"ok":true}`)
+	}))
 	t.Cleanup(target.Close)
 	command := built(t, "brunt/cmd/brunt")
-	ran := map[string]bool{"00-tutorial": true, "22-scale-out": true, "23-pods-and-nodes": true} // by TestTutorial and TestExample_Kube
+	// by TestTutorial and TestExample_Kube
+	ran := map[string]bool{"00-tutorial": true, "22-scale-out": true, "23-pods-and-nodes": true}
 	// The longest tests are the last here: the last start first, so that few are left at the end.
 	// Tests that use a full core do not run beside each other.
 	t.Run("all", func(t *testing.T) {
@@ -177,16 +209,28 @@ func TestExample(t *testing.T) {
 			{name: "13-replay-a-log", faults: []string{"slow-store"}},
 			{name: "14-performance-gate"},
 			{name: "07-no-write-lost", faults: []string{"lose-a-replica", "slow-store"}},
-			{name: "07-no-write-lost", set: "early=on", faults: []string{"lose-a-replica", "slow-store"}, fails: []string{"lost = 0"}},
-			{name: "07-no-write-lost", set: "idempotency=off", faults: []string{"lose-a-replica", "slow-store"}, fails: []string{"duplicated = 0"}},
+			{
+				name: "07-no-write-lost", set: "early=on", faults: []string{"lose-a-replica", "slow-store"},
+				fails: []string{"lost = 0"},
+			},
+			{
+				name: "07-no-write-lost", set: "idempotency=off", faults: []string{"lose-a-replica", "slow-store"},
+				fails: []string{"duplicated = 0"},
+			},
 			{name: "15-watch-in-grafana", prometheus: true, faults: []string{"slow-store", "flaky-posts"}},
 			{name: "04-oauth2", own: true, faults: []string{"lose-tokens"}},
-			{name: "04-oauth2", own: true, set: "life=3s", fails: []string{"errors < 1%", "errors < 1% in lose-tokens"}, because: "status 401"},
+			{
+				name: "04-oauth2", own: true, set: "life=3s", fails: []string{"errors < 1%", "errors < 1% in lose-tokens"},
+				because: "status 401",
+			},
 			{name: "03-your-own-processes", own: true, faults: []string{"lose-stock", "slow-stock", "freeze-stock"}},
 			{name: "03-your-own-processes", own: true, set: "cache=off", fails: []string{"errors < 1%"}, rest: true},
 			{name: "16-alert-drill", own: true, alerting: true, faults: []string{"lose-stock"}, more: alerted},
 			{name: "17-primary-is-lost", own: true, faults: []string{"primary-is-lost"}, more: oneIncident},
-			{name: "17-primary-is-lost", own: true, set: "promotion=9s", fails: []string{"recover < 5s after primary-is-lost"}, rest: true},
+			{
+				name: "17-primary-is-lost", own: true, set: "promotion=9s", fails: []string{"recover < 5s after primary-is-lost"},
+				rest: true,
+			},
 			{name: "02-your-own-url", set: "url=" + target.URL, faults: []string{"slow-network", "cut-lines"}},
 			{name: "05-graphql", own: true, faults: []string{"lose-store", "slow-store"}},
 			{name: "24-grpc", own: true, faults: []string{"freeze", "lose"}},
@@ -194,19 +238,34 @@ func TestExample(t *testing.T) {
 			{name: "27-websocket", own: true, faults: []string{"freeze", "lose"}},
 			{name: "27-websocket", own: true, set: "delay=80ms", fails: []string{"p95 < 50ms of say in baseline"}},
 			{name: "25-redis", program: "redis-server", faults: []string{"freeze", "lose"}},
-			{name: "25-redis", program: "redis-server", set: "append=no", fails: []string{"recover < 3s after lose", "lost = 0"}},
+			{
+				name: "25-redis", program: "redis-server", set: "append=no",
+				fails: []string{"recover < 3s after lose", "lost = 0"},
+			},
 			{name: "29-tcp", own: true, faults: []string{"freeze", "lose"}},
 			{name: "29-tcp", own: true, set: "delay=80ms", fails: []string{"p95 < 50ms of ask in baseline"}},
 			{name: "28-mysql", program: "mariadbd", faults: []string{"freeze", "lose"}},
-			{name: "28-mysql", program: "mariadbd", set: "flush=0", faults: []string{"freeze", "lose"}, fails: []string{"lost = 0"}},
+			{
+				name: "28-mysql", program: "mariadbd", set: "flush=0", faults: []string{"freeze", "lose"},
+				fails: []string{"lost = 0"},
+			},
 			{name: "26-postgres-failover", program: "pg_isready", faults: []string{"lose"}},
-			{name: "26-postgres-failover", program: "pg_isready", set: "promotion=7s", fails: []string{"recover < 5s after lose"}},
+			{
+				name: "26-postgres-failover", program: "pg_isready", set: "promotion=7s",
+				fails: []string{"recover < 5s after lose"},
+			},
 			{name: "30-workers", faults: []string{"lose-a-replica"}, more: shared},
 			{name: "30-workers", set: "early=on", faults: []string{"lose-a-replica"}, fails: []string{"lost = 0"}, more: shared},
 			{name: "05-graphql", own: true, set: "cache=off", fails: []string{"errors < 1% of Feed"}, because: "graphql errors"},
-			{name: "08-zones-and-leaders", own: true, faults: []string{"behead#1", "behead#2", "behead#3", "lose-zone"}, more: beheaded},
+			{
+				name: "08-zones-and-leaders", own: true, faults: []string{"behead#1", "behead#2", "behead#3", "lose-zone"},
+				more: beheaded,
+			},
 			{name: "06-managed-database-failover", own: true, faults: []string{"lose-the-primary"}, more: failedOver},
-			{name: "10-nginx-redis", docker: true, set: "cache=off", fails: []string{"errors < 1% in hang-redis", "errors < 1% in cut-redis"}, rest: true},
+			{
+				name: "10-nginx-redis", docker: true, set: "cache=off",
+				fails: []string{"errors < 1% in hang-redis", "errors < 1% in cut-redis"}, rest: true,
+			},
 			{
 				name: "11-k6-under-fire", k6: true, set: "replicas=1", faults: []string{"lose-a-replica", "slow-store"}, rest: true,
 				fails: []string{"errors < 5% in lose-a-replica"},
@@ -220,8 +279,14 @@ func TestExample(t *testing.T) {
 				fails: []string{"errors < 1%", "errors < 1% in lose-a-replica", "availability > 99%"},
 			},
 			{name: "18-compose", docker: true, faults: []string{"lose-store", "hang-store", "slow-store"}, more: onLink},
-			{name: "18-compose", docker: true, set: "cache=off", fails: []string{"errors < 1% in lose-store", "errors < 1% in hang-store"}, rest: true},
-			{name: "09-docker-failover", docker: true, set: "defences=off", fails: []string{"errors < 1% in keep-one-down"}, rest: true},
+			{
+				name: "18-compose", docker: true, set: "cache=off",
+				fails: []string{"errors < 1% in lose-store", "errors < 1% in hang-store"}, rest: true,
+			},
+			{
+				name: "09-docker-failover", docker: true, set: "defences=off", fails: []string{"errors < 1% in keep-one-down"},
+				rest: true,
+			},
 			{name: "11-k6-under-fire", k6: true, faults: []string{"lose-a-replica", "slow-store"}, more: underFire},
 			{name: "01-quickstart", faults: []string{"lose-a-replica", "slow-store", "split"}},
 			{name: "09-docker-failover", docker: true, faults: []string{
@@ -322,7 +387,8 @@ func prometheusServer(t *testing.T) string {
 // of the rule: a condition of 2 s fires, and ends when the last 5 s are good.
 func alerted(t *testing.T, res *result.Result) {
 	f := res.Faults[0]
-	if len(f.Alerts) != 1 || f.Alerts[0].Fired < 2 || f.Alerts[0].FiredFrom >= f.Alerts[0].Fired || f.Alerts[0].Resolved <= 0 || f.Detect != f.Alerts[0].Fired {
+	if len(f.Alerts) != 1 || f.Alerts[0].Fired < 2 || f.Alerts[0].FiredFrom >= f.Alerts[0].Fired ||
+		f.Alerts[0].Resolved <= 0 || f.Detect != f.Alerts[0].Fired {
 		t.Errorf("alerts %+v, detected after %v", f.Alerts, f.Detect)
 	}
 	if len(res.Alerts) != 1 || len(res.Alerts[0].Spells) != 1 {
@@ -330,7 +396,8 @@ func alerted(t *testing.T, res *result.Result) {
 	}
 	a := res.Alerts[0]
 	s := a.Spells[0]
-	if a.For != 2 || s.Fault != "lose-stock" || s.Pending < f.Injected || s.Firing < s.Pending+2-.2 || s.Resolved < f.Cleared ||
+	if a.For != 2 || s.Fault != "lose-stock" || s.Pending < f.Injected || s.Firing < s.Pending+2-.2 ||
+		s.Resolved < f.Cleared ||
 		!strings.Contains(s.Text, `severity="page"`) {
 		t.Errorf("%+v", a)
 	}
@@ -386,7 +453,8 @@ func underFire(t *testing.T, res *result.Result) {
 			thresholds++
 		}
 	}
-	if thresholds != 4 || !slices.ContainsFunc(res.Metrics, func(m result.ScriptMetric) bool { return m.Name == "page_size" && m.Count > 1000 && m.P50 == 10 }) {
+	if thresholds != 4 || !slices.ContainsFunc(res.Metrics,
+		func(m result.ScriptMetric) bool { return m.Name == "page_size" && m.Count > 1000 && m.P50 == 10 }) {
 		t.Errorf("%d thresholds, metrics %+v", thresholds, res.Metrics)
 	}
 }
@@ -400,7 +468,8 @@ func failedOver(t *testing.T, res *result.Result) {
 		t.Errorf("%s: %d failed, failover %v, recover %v", f.Impact, f.Failed, f.Failover, f.Recover)
 	}
 	// Three checks of the monitoring, 500 ms apart, after the promotion.
-	if f.Detect < 1.9 || f.Detect > 4.5 || f.DetectResolution > 2 || !strings.Contains(f.DetectNote, "DatabaseFailedOver") {
+	if f.Detect < 1.9 || f.Detect > 4.5 || f.DetectResolution > 2 ||
+		!strings.Contains(f.DetectNote, "DatabaseFailedOver") {
 		t.Errorf("detected after %v (±%v): %s", f.Detect, f.DetectResolution, f.DetectNote)
 	}
 	if f.Revert != "ok" || !strings.Contains(f.GoneEvidence, "a is the primary") {
@@ -442,7 +511,8 @@ func composeImage(t *testing.T) string {
 			t.Errorf("%v: %s", err, out)
 		}
 	})
-	if out, err := exec.Command(filepath.Join(top, "examples", "18-compose", "image.sh"), name, "brunt.test="+name).CombinedOutput(); err != nil {
+	if out, err := exec.Command(filepath.Join(top, "examples", "18-compose", "image.sh"), name,
+		"brunt.test="+name).CombinedOutput(); err != nil {
 		t.Fatalf("making the image: %v\n%s", err, out)
 	}
 	return name
@@ -461,7 +531,8 @@ func onLink(t *testing.T, res *result.Result) {
 func listsEvent(fault, event, unit string) func(t *testing.T, res *result.Result) {
 	return func(t *testing.T, res *result.Result) {
 		for _, f := range res.Faults {
-			if f.Name == fault && !slices.ContainsFunc(f.Events, func(e result.Event) bool { return e.Event == event && e.Unit == unit }) {
+			if f.Name == fault && !slices.ContainsFunc(f.Events,
+				func(e result.Event) bool { return e.Event == event && e.Unit == unit }) {
 				t.Errorf("%s does not tell of %s of %s: %+v", fault, event, unit, f.Events)
 			}
 		}

@@ -54,7 +54,8 @@ func newReference() (*reference.Reference, error) {
 		from.Converted = append(from.Converted, [3]string{f.Name, f.Source, f.Doc})
 	}
 	for of, text := range map[string]*[]byte{
-		"scenario": &from.Scenario, "policy": &from.Policy, "drill": &from.Drill, "result": &from.Result, "event": &from.Event,
+		"scenario": &from.Scenario, "policy": &from.Policy, "drill": &from.Drill, "result": &from.Result,
+		"event": &from.Event,
 	} {
 		b, err := json.Marshal(schemas[of]())
 		if err != nil {

@@ -20,8 +20,9 @@ import (
 	"brunt/scenarios/suite"
 )
 
-// TestAgents_KubeFigures measures what chaos/README.md says of faults on pods: how long they take to be in, and how exact they are.
-// The effects are measured beside brunt: by connections from inside a pod, and by what its program gets.
+// TestAgents_KubeFigures measures what chaos/README.md says of faults on pods: how long they take to be in, and how
+// exact they are. The effects are measured beside brunt: by connections from inside a pod, and by what its program
+// gets.
 func TestAgents_KubeFigures(t *testing.T) {
 	if os.Getenv("BRUNT_FIGURES") == "" {
 		t.Skip("BRUNT_FIGURES is not set: .ci/kube figures sets it")
@@ -78,7 +79,8 @@ func (b *agentBed) verified(t *testing.T) {
 				t.Fatalf("no such events\n%s", out)
 			}
 			took = append(took, at["fault.verified"].Sub(at["fault.injected"]).Seconds())
-			if strings.Contains(row.fault, "pod.fail") || strings.Contains(row.fault, "process.crash") { // kubelet starts what ends again and again ever later
+			// kubelet starts what ends again and again ever later
+			if strings.Contains(row.fault, "pod.fail") || strings.Contains(row.fault, "process.crash") {
 				down = append(down, (<-ended).Sub(at["fault.injected"]).Seconds())
 				if err := b.Pods(b.namespace).Delete(t.Context(), hit.Name, kube.Deletion{Now: true}); err != nil {
 					t.Fatal(err)
@@ -86,11 +88,13 @@ func (b *agentBed) verified(t *testing.T) {
 			}
 		}
 		if slices.Sort(down); len(down) > 0 {
-			t.Logf("| %s: injected until the process is gone, %d times | %.2f s in the median, %.2f at most | %s |", row.name, times, down[len(down)/2],
+			t.Logf("| %s: injected until the process is gone, %d times | %.2f s in the median, %.2f at most | %s |", row.name,
+				times, down[len(down)/2],
 				down[len(down)-1], row.want)
 		}
 		slices.Sort(took)
-		t.Logf("| %s: injected until verified, %d times | %.2f s in the median, %.2f at most | %s |", row.name, times, took[len(took)/2], took[len(took)-1], row.want)
+		t.Logf("| %s: injected until verified, %d times | %.2f s in the median, %.2f at most | %s |", row.name, times,
+			took[len(took)/2], took[len(took)-1], row.want)
 	}
 }
 
@@ -107,7 +111,8 @@ func endOf(pid string) <-chan time.Time {
 // through runs curl in the network of a pod and returns what it prints.
 func through(t *testing.T, pod *kube.Pod, args ...string) string {
 	t.Helper()
-	out, _ := exec.Command("nsenter", append([]string{"-t", within(t, pod), "-n", "curl", "-s", "-m", "5"}, args...)...).Output()
+	out, _ := exec.Command("nsenter", append([]string{"-t", within(t, pod), "-n", "curl", "-s", "-m", "5"},
+		args...)...).Output()
 	return string(out)
 }
 
@@ -151,7 +156,8 @@ func (b *agentBed) effects(t *testing.T) {
 			return "a thread that wants a core has " + through(t, web, "http://127.0.0.1:8080/cpu?for=3s")
 		}},
 		{"network.bandwidth: {from: \"web[0]\", to: store, rate: 1MB/s}", func() string {
-			took, _ := strconv.ParseFloat(through(t, web, "-H", "Expect:", "-o", "/dev/null", "-w", "%{time_total}", "-m", "60", "--data-binary",
+			took, _ := strconv.ParseFloat(through(t, web, "-H", "Expect:", "-o", "/dev/null", "-w", "%{time_total}", "-m", "60",
+				"--data-binary",
 				"@"+megabytes(t, 10), url), 64)
 			return fmt.Sprintf("a body of 10 MiB takes %.2f s: %.2f MB/s", took, 10*1.048576/took)
 		}},
@@ -161,7 +167,8 @@ func (b *agentBed) effects(t *testing.T) {
 			t.Fatal(err)
 		}
 		head, _, _ := strings.Cut(string(text), "chaos:\n")
-		if err := os.WriteFile(b.scenario+"x", []byte(head+"chaos: {x: {at: 5s, for: 100s, "+row.fault+"}}\n"), 0o600); err != nil {
+		if err := os.WriteFile(b.scenario+"x", []byte(head+"chaos: {x: {at: 5s, for: 100s, "+row.fault+"}}\n"),
+			0o600); err != nil {
 			t.Fatal(err)
 		}
 		output := filepath.Join(t.TempDir(), "out")

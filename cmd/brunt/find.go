@@ -59,7 +59,8 @@ probe shows nothing, and brunt repeats it.`,
 	c.Flags().StringVar(&f.most, "max", "", "the largest rate to try, such as 20000/s")
 	c.Flags().StringVar(&f.from, "from", "", "the first rate (default that of the scenario)")
 	c.Flags().StringVar(&f.precision, "precision", "4%", "width of the interval")
-	c.Flags().DurationVar(&f.length, "probe", 10*time.Second, "how long a probe lasts; longer if an objective needs more requests")
+	c.Flags().DurationVar(&f.length, "probe", 10*time.Second,
+		"how long a probe lasts; longer if an objective needs more requests")
 	c.Flags().DurationVar(&f.cool, "cool-down", 2*time.Second, "pause after a rate at which the objectives failed")
 	c.Flags().IntVar(&f.confirm, "confirm", 3, "probes for each rate, an odd number; the majority decides")
 	c.Flags().StringVar(&f.file, "json", "", "write the result to a file as JSON")
@@ -145,13 +146,15 @@ func (f *findFlags) say(w io.Writer, found *capacity.Found, err error) {
 		}
 		fmt.Fprintln(w)
 	case found.High == 0 && found.Limited > 0:
-		fmt.Fprintf(w, "at least %.4g/s: the generator reached its limit at %.4g/s, before the target did (%s)\n", found.Low, found.Limited, probes)
+		fmt.Fprintf(w, "at least %.4g/s: the generator reached its limit at %.4g/s, before the target did (%s)\n", found.Low,
+			found.Limited, probes)
 	case found.High == 0:
 		fmt.Fprintf(w, "at least %.4g/s, the largest rate tried (%s)\n", found.Low, probes)
 	default:
 		fmt.Fprintf(w, "between %.4g/s and %.4g/s (%s)\n", found.Low, found.High, probes)
 		if found.Limited > 0 {
-			fmt.Fprintf(w, "the interval is not narrower, because the generator kept reaching its limit at %.4g/s\n", found.Limited)
+			fmt.Fprintf(w, "the interval is not narrower, because the generator kept reaching its limit at %.4g/s\n",
+				found.Limited)
 		}
 		for i := len(found.Tries) - 1; i >= 0; i-- {
 			if t := found.Tries[i]; t.Answer == capacity.Breaks && t.Rate <= found.High*1.0001 {

@@ -20,7 +20,8 @@ const joins = 8 * time.Second
 // scaleTo changes how many pods web has.
 func (b *agentBed) scaleTo(t *testing.T, n int) {
 	t.Helper()
-	if _, err := b.Like(b.web).Patch(context.WithoutCancel(t.Context()), b.web.Name, kube.Change{Op: "replace", Path: "/spec/replicas", Value: n}); err != nil {
+	if _, err := b.Like(b.web).Patch(context.WithoutCancel(t.Context()), b.web.Name,
+		kube.Change{Op: "replace", Path: "/spec/replicas", Value: n}); err != nil {
 		t.Fatal(err)
 	}
 }

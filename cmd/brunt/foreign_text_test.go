@@ -28,7 +28,8 @@ import (
 // hostile is a text that controls a terminal, and the direction of text, wherever it is printed as it is.
 const hostile = "z\x1b[2J\x1b]0;t\a\r\b\x7f\u009b31m\u202e\u2066\u200f\ufeff"
 
-// controls returns the first character of a text that controls a terminal or the direction of text, beside line breaks and tabs.
+// controls returns the first character of a text that controls a terminal or the direction of text, beside line breaks
+// and tabs.
 func controls(text string) string {
 	for i, c := range text {
 		if c != '\n' && c != '\t' && (unicode.IsControl(c) || unicode.Is(unicode.Bidi_Control, c) || c == '\ufeff') {
@@ -66,7 +67,8 @@ func spoil(v reflect.Value, at string, do func(at, text string) string) {
 		if v.Type().Key().Kind() != reflect.String {
 			return
 		}
-		for _, key := range slices.SortedFunc(slices.Values(v.MapKeys()), func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) }) {
+		for _, key := range slices.SortedFunc(slices.Values(v.MapKeys()),
+			func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) }) {
 			is := reflect.New(v.Type().Elem()).Elem()
 			is.Set(v.MapIndex(key))
 			spoil(is, at+"{}", do)
@@ -106,8 +108,8 @@ func copied(t *testing.T, of *result.Result) *result.Result {
 	return &r
 }
 
-// TestForeign_Result puts a text that controls a terminal in each place of a result that has texts, in turn, and wants nothing
-// of it in what the commands print that read results of others.
+// TestForeign_Result puts a text that controls a terminal in each place of a result that has texts, in turn, and wants
+// nothing of it in what the commands print that read results of others.
 func TestForeign_Result(t *testing.T) {
 	suite.Sequential(t)
 	results := reporterstest.Results()
@@ -204,7 +206,8 @@ func foreignTexts(t *testing.T, dirs []string) (texts map[string]string, ok bool
 	texts["the table"], ok = table.String(), err == nil
 	say("github", "report", dirs[0], "--format", "github")
 	say("junit", "report", dirs[0], "--format", "junit")
-	say("compare", "compare", "--allow", strings.Join(compare.MismatchKinds(), ","), dirs[0], dirs[3], "--", dirs[1], dirs[2])
+	say("compare", "compare", "--allow", strings.Join(compare.MismatchKinds(), ","), dirs[0], dirs[3], "--", dirs[1],
+		dirs[2])
 	return texts, ok
 }
 
@@ -213,7 +216,8 @@ func TestForeign_History(t *testing.T) {
 	dir := t.TempDir()
 	record := func(n int) *compare.Record {
 		r := &compare.Record{
-			Version: compare.RecordVersion, Run: fmt.Sprint("run-", n), Name: "s", Key: "k", Commit: "c", Started: time.Unix(int64(n)*86400, 0),
+			Version: compare.RecordVersion, Run: fmt.Sprint("run-", n), Name: "s", Key: "k", Commit: "c",
+			Started: time.Unix(int64(n)*86400, 0),
 			Machine: compare.Machine{OS: "linux", Arch: "amd64", CPUs: 2},
 		}
 		level := result.Num(.1)
@@ -297,7 +301,8 @@ func TestForeign_Outputs(t *testing.T) {
 			}
 			found++
 			if !slices.ContainsFunc(safe, func(call string) bool { return strings.Contains(line, call) }) {
-				t.Errorf("%s:%d: write to stdout(c), stderr(c) or data(c), which make texts of others safe: %s", file, i+1, strings.TrimSpace(line))
+				t.Errorf("%s:%d: write to stdout(c), stderr(c) or data(c), which make texts of others safe: %s", file, i+1,
+					strings.TrimSpace(line))
 			}
 		}
 	}
@@ -306,8 +311,8 @@ func TestForeign_Outputs(t *testing.T) {
 	}
 }
 
-// TestLog_ForeignText checks that text of others reaches a terminal escaped in both formats of the log, and that JSON holds it
-// as it is.
+// TestLog_ForeignText checks that text of others reaches a terminal escaped in both formats of the log, and that JSON
+// holds it as it is.
 func TestLog_ForeignText(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
 		var out bytes.Buffer

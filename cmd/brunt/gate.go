@@ -49,7 +49,8 @@ together. A build that is worse by just its margin passes 5 % of gates with --ru
 up to 11 % with three runs, because each run may pass it. --runs 1 leaves more gates
 inconclusive.
 
-With fewer than ` + fmt.Sprint(compare.LeastHistory) + ` records the gate learns: only the scenario's objectives decide. Each
+With fewer than ` + fmt.Sprint(compare.LeastHistory) +
+			` records the gate learns: only the scenario's objectives decide. Each
 record is then the mean of --runs runs, to learn how much such means differ from day to
 day. With --require-history it ends with exit code 2 instead. A failed run stays in the history, marked; later runs are not compared with it. If
 the change was wanted, --accept restarts the history.
@@ -71,13 +72,16 @@ and ends with 0, with --fail-inconclusive with 8.`,
 	c.Flags().StringVar(&f.history, "history", "", "folder of the records of earlier runs; created if it does not exist")
 	c.Flags().StringVar(&f.Commit, "commit", "", "commit of the system under test, for the trend")
 	c.Flags().BoolVar(&f.Accept, "accept", false, "restart the history with this run: the change was wanted")
-	c.Flags().BoolVar(&f.Require, "require-history", false, "refuse to learn: with too few comparable records the gate ends with exit code 2")
+	c.Flags().BoolVar(&f.Require, "require-history", false,
+		"refuse to learn: with too few comparable records the gate ends with exit code 2")
 	c.Flags().IntVar(&f.Runs, "runs", 3, "at most this many runs: one, and another while the result is inconclusive")
 	c.Flags().IntVar(&f.Confirm, "confirm", 2, "new runs that confirm a failure (default a third of a small --budget)")
-	c.Flags().DurationVar(&f.budget, "budget", 0, "time for the runs of this gate, instead of --runs; a part of it is kept for the runs "+
-		"that confirm a failure")
-	c.Flags().DurationVar(&f.Wait, "wait", 2*time.Minute, "how long to wait in all for a machine that another load disturbs, before runs are made again "+
-		"(default at most a quarter of --budget)")
+	c.Flags().DurationVar(&f.budget, "budget", 0,
+		"time for the runs of this gate, instead of --runs; a part of it is kept for the runs "+
+			"that confirm a failure")
+	c.Flags().DurationVar(&f.Wait, "wait", 2*time.Minute,
+		"how long to wait in all for a machine that another load disturbs, before runs are made again "+
+			"(default at most a quarter of --budget)")
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the reports (default brunt-results/NAME-TIME)")
 	c.Flags().BoolVar(&f.force, "force", false, "overwrite the report of another run")
 	f.log, f.repeat = logFlags{"text", "warn"}, 2 // each run has its own folder

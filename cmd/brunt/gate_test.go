@@ -34,7 +34,8 @@ func TestTrend_Outdated(t *testing.T) {
 	}
 	for i := range compare.LeastHistory {
 		record := &compare.Record{
-			Version: 1, Run: fmt.Sprint("r", i), Name: "s", Key: "k", Started: time.Unix(int64(i), 0), Machine: compare.Machine{CPUs: 2},
+			Version: 1, Run: fmt.Sprint("r", i), Name: "s", Key: "k", Started: time.Unix(int64(i), 0),
+			Machine: compare.Machine{CPUs: 2},
 			Values: []compare.Kept{
 				{Phase: "run", Load: "*", Step: "*", Metric: "p95", Value: result.Num(.1 + .001*float64(i%3)), Count: 5000},
 				{Phase: "kill", Load: "*", Step: "*", Metric: "recover", Value: 2, Count: 5000},
@@ -55,7 +56,8 @@ func TestTrend_Outdated(t *testing.T) {
 	}
 }
 
-// TestGate_Files: a gate writes junit.xml, gate.html and the step's summary, also where a run ends it, and no case passes in a red job.
+// TestGate_Files: a gate writes junit.xml, gate.html and the step's summary, also where a run ends it, and no case
+// passes in a red job.
 func TestGate_Files(t *testing.T) {
 	compared := func(v scenarios.Verdict) *compare.Comparison {
 		return &compare.Comparison{Verdict: v, Reason: "p95 was compared"}
@@ -94,7 +96,8 @@ func TestGate_Files(t *testing.T) {
 				}
 				return string(text)
 			}
-			junit, page, summary := read(filepath.Join(f.out, "junit.xml")), read(filepath.Join(f.out, "gate.html")), read(f.summary)
+			junit, page, summary := read(filepath.Join(f.out, "junit.xml")), read(filepath.Join(f.out, "gate.html")),
+				read(f.summary)
 			if code != tt.code || !strings.Contains(page, tt.word) || !strings.Contains(summary, tt.word) {
 				t.Errorf("exit code %d, want %d with %s:\n%s\n%s", code, tt.code, tt.word, b.String(), summary)
 			}

@@ -68,6 +68,7 @@ given once for each processor, makes an image for several.`,
 	}
 	c.Flags().StringVarP(&out, "out", "o", "brunt.tar", "the archive")
 	c.Flags().StringVar(&name, "name", "", "the name of the image, with its tag (default brunt:VERSION-SHA256)")
-	c.Flags().StringArrayVar(&programs, "program", nil, "a program of Linux; can be given several times, for a processor each (default this one, or BRUNT_LINUX)")
+	c.Flags().StringArrayVar(&programs, "program", nil,
+		"a program of Linux; can be given several times, for a processor each (default this one, or BRUNT_LINUX)")
 	return c
 }

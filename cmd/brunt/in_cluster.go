@@ -79,12 +79,15 @@ func printFound(c *cobra.Command, f *guard.Found) {
 	if f.Alive {
 		how = "runs"
 	}
-	fmt.Fprintf(out, "%s: %s; it began %s on %s\n", words.Clean(f.Run), how, f.Began.Local().Format(time.DateTime), words.Clean(f.Host))
+	fmt.Fprintf(out, "%s: %s; it began %s on %s\n", words.Clean(f.Run), how, f.Began.Local().Format(time.DateTime),
+		words.Clean(f.Host))
 	for _, e := range f.In {
-		fmt.Fprintf(out, "  %s: %s\n    in since %s\n", words.Clean(e.Fault), words.Clean(e.What), e.Since.Local().Format(time.TimeOnly))
+		fmt.Fprintf(out, "  %s: %s\n    in since %s\n", words.Clean(e.Fault), words.Clean(e.What),
+			e.Since.Local().Format(time.TimeOnly))
 	}
 	for _, t := range f.Taken {
-		fmt.Fprintf(out, "  %s\n    its watchdog took it back at %s: %s\n", words.Clean(t.What), t.Time.Local().Format(time.TimeOnly), words.Clean(t.Why))
+		fmt.Fprintf(out, "  %s\n    its watchdog took it back at %s: %s\n", words.Clean(t.What),
+			t.Time.Local().Format(time.TimeOnly), words.Clean(t.Why))
 	}
 	if f.Error != "" {
 		fmt.Fprintf(out, "  %s\n", words.Clean(f.Error))
@@ -121,15 +124,18 @@ func revertInCluster(c *cobra.Command, contextName, namespace string) error {
 		return exit(scenarios.ExitNotReverted)
 	}
 	if len(found) == 0 {
-		fmt.Fprintln(stdout(c), "nothing is left behind by a run with a watchdog there; --discover looks for what has no journal")
+		fmt.Fprintln(stdout(c),
+			"nothing is left behind by a run with a watchdog there; --discover looks for what has no journal")
 	}
 	return nil
 }
 
-// agentNeeds asks the cluster of the target whether it would take the agents of a run, on each node with pods of the target.
+// agentNeeds asks the cluster of the target whether it would take the agents of a run, on each node with pods of the
+// target.
 func agentNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
 	const what = "agents on nodes"
-	if _, needs := plan.PodAgents(p.Scope, p.Parts()); !needs || p.Stack.OnPods() { // the nodes are those of pods that are not there yet
+	// the nodes are those of pods that are not there yet
+	if _, needs := plan.PodAgents(p.Scope, p.Parts()); !needs || p.Stack.OnPods() {
 		return nil
 	}
 	bad := func(err error, fix string) []doctor.Check {
@@ -147,12 +153,16 @@ func agentNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
 	}
 	for _, node := range t.NodeNames() {
 		if err := agents.Admitted(ctx, t.Cluster, s, node); err != nil {
-			return bad(fmt.Errorf("the node %s: %w", node, err), "the cluster would not take the pod of an agent; target.kubernetes.agent: none does without, "+
-				"with the faults of the API alone")
+			return bad(fmt.Errorf("the node %s: %w", node, err),
+				"the cluster would not take the pod of an agent; target.kubernetes.agent: none does without, "+
+					"with the faults of the API alone")
 		}
 	}
-	return []doctor.Check{{Name: what, State: doctor.Fine, Found: fmt.Sprintf("admitted in the namespace %s, on %s, as root with %s, with the image %s",
-		s.Namespace, strings.Join(t.NodeNames(), ", "), strings.Join(s.Rights.Caps, ", "), s.Image)}}
+	return []doctor.Check{{
+		Name: what, State: doctor.Fine,
+		Found: fmt.Sprintf("admitted in the namespace %s, on %s, as root with %s, with the image %s",
+			s.Namespace, strings.Join(t.NodeNames(), ", "), strings.Join(s.Rights.Caps, ", "), s.Image),
+	}}
 }
 
 // watchdogNeeds asks the cluster of the target whether it would take the watchdog of a run.
@@ -168,7 +178,8 @@ func watchdogNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
 	case k.Watchdog == scenarios.NoWatchdog:
 		return []doctor.Check{{
 			Name: what, State: doctor.Limited, Found: "there is none, as target.kubernetes.watchdog says",
-			Fix: "if this machine is gone, faults stay until `brunt revert --discover --context " + k.Context + " --namespace " + k.Namespace + "`",
+			Fix: "if this machine is gone, faults stay until `brunt revert --discover --context " + k.Context + " --namespace " +
+				k.Namespace + "`",
 		}}
 	default:
 		return nil
@@ -182,11 +193,18 @@ func watchdogNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
 	}
 	c, at, err := cluster.Connect(ctx, kube.Address{Context: k.Context, Namespace: k.Namespace})
 	if err != nil {
-		return bad(err, "the watchdog takes faults back when this machine is gone; target.kubernetes.watchdog: none does without it")
+		return bad(err, "the watchdog takes faults back when this machine is gone; target.kubernetes.watchdog: none does "+
+			"without it")
 	}
 	defer c.Close()
-	if err := guard.Admitted(ctx, c, guard.Settings{Run: run.NewID(), Place: at, Image: image, Undoes: undoes}); err != nil {
-		return bad(err, "the cluster would not take the Job of the watchdog; target.kubernetes.watchdog: none does without it")
+	if err := guard.Admitted(ctx, c, guard.Settings{
+		Run: run.NewID(), Place: at, Image: image, Undoes: undoes,
+	}); err != nil {
+		return bad(err, "the cluster would not take the Job of the watchdog; target.kubernetes.watchdog: none does "+
+			"without it")
 	}
-	return []doctor.Check{{Name: what, State: doctor.Fine, Found: fmt.Sprintf("admitted in %s, with the image %s, which `brunt image` writes", at, image)}}
+	return []doctor.Check{{
+		Name: what, State: doctor.Fine,
+		Found: fmt.Sprintf("admitted in %s, with the image %s, which `brunt image` writes", at, image),
+	}}
 }

@@ -59,7 +59,8 @@ write a policy instead, which limits what scenarios may do.`,
 				return err
 			}
 			if policy {
-				fmt.Fprintf(stdout(c), "wrote %s\n  brunt doctor --policy %s\n  brunt run scenario.yaml --policy %s\n", file, file, file)
+				fmt.Fprintf(stdout(c), "wrote %s\n  brunt doctor --policy %s\n  brunt run scenario.yaml --policy %s\n", file, file,
+					file)
 				return nil
 			}
 			schema, err := schemaBeside(file)

@@ -62,9 +62,11 @@ taken back. 130: interrupted, and taken back.`,
 	}
 	f.register(c)
 	c.Flags().StringVar(&f.hold, "for", "", "how long the fault is held, such as 10s (default as the scenario says)")
-	c.Flags().StringVar(&f.listen, "listen", "", "host:port on which the link of the fault listens (default a free port of 127.0.0.1)")
+	c.Flags().StringVar(&f.listen, "listen", "",
+		"host:port on which the link of the fault listens (default a free port of 127.0.0.1)")
 	c.Flags().StringVar(&f.to, "to", "", "host:port that the link leads to")
-	c.Flags().StringArrayVar(&f.allow, "allow", nil, "an address, range or host beyond loopback that --to may name; can be given several times")
+	c.Flags().StringArrayVar(&f.allow, "allow", nil,
+		"an address, range or host beyond loopback that --to may name; can be given several times")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "print what brunt would do, and do nothing")
 	c.Flags().StringVar(&f.format, "format", "text", "text or json, on standard output")
 	completeOneOf(c, "format", "text", "json")
@@ -107,7 +109,8 @@ func (f *injectFlags) inject(ctx context.Context, out io.Writer, plan *plan.Plan
 	fault := plan.Faults[0]
 	said.fault, said.stays = fault.Name, fault.For.D()
 	in, err := run.Inject(ctx, plan, run.Options{
-		State: state(), Watchdog: watchdog(), Stress: stressor(), Proxies: proxies(), Event: said.event, Suspend: suspended(), Stop: stopSelf,
+		State: state(), Watchdog: watchdog(), Stress: stressor(), Proxies: proxies(), Event: said.event, Suspend: suspended(),
+		Stop: stopSelf,
 	})
 	if in == nil {
 		return err
@@ -150,7 +153,8 @@ func (f *injectFlags) plan(c *cobra.Command, args []string) (*plan.Plan, error) 
 		return f.bare(args)
 	}
 	if _, err := os.Stat(args[0]); err != nil && !isFile(args[0]) {
-		return nil, usagef("%q is neither a file nor a kind of fault; %s", args[0], syntax.DidYouMean(args[0], plan.ArgumentKinds()))
+		return nil, usagef("%q is neither a file nor a kind of fault; %s", args[0],
+			syntax.DidYouMean(args[0], plan.ArgumentKinds()))
 	}
 	for _, name := range []string{"listen", "to", "allow"} {
 		if c.Flags().Changed(name) {
@@ -221,5 +225,7 @@ func (f *injectFlags) bare(args []string) (*plan.Plan, error) {
 	if f.hold != "" {
 		settings = append(slices.Clone(settings), "for="+f.hold)
 	}
-	return plan.CompileBare(plan.Bare{Kind: args[0], Settings: settings, Listen: f.listen, To: f.to, Allow: f.allow, Policies: policies})
+	return plan.CompileBare(plan.Bare{
+		Kind: args[0], Settings: settings, Listen: f.listen, To: f.to, Allow: f.allow, Policies: policies,
+	})
 }

@@ -37,7 +37,8 @@ func (s *steps) event(e result.Event) {
 	if ofStep = ofStep && e.Fault != s.fault; ofStep { // that of a kind has a dot as well
 		what = strings.TrimPrefix(e.Fault, group+".") + ": " + what
 	}
-	fmt.Fprintf(s.w, "%9s  %-16s %s\n", fmt.Sprintf("+%.3fs", float64(e.T)), e.Event, strings.ReplaceAll(what, "\n", "\n"+strings.Repeat(" ", 28)))
+	fmt.Fprintf(s.w, "%9s  %-16s %s\n", fmt.Sprintf("+%.3fs", float64(e.T)), e.Event,
+		strings.ReplaceAll(what, "\n", "\n"+strings.Repeat(" ", 28)))
 	switch e.Event {
 	case "target.up":
 		s.up = true

@@ -47,7 +47,8 @@ func hurry(ctx context.Context) <-chan struct{} {
 	return nil
 }
 
-// interrupts is printed at the first signal to a run, and hurries at the second: each says what happens now, and what the next one does.
+// interrupts is printed at the first signal to a run, and hurries at the second: each says what happens now, and what
+// the next one does.
 const (
 	interrupts = "brunt: interrupted: faults are taken back, then teardown and the report follow\n" +
 		"brunt: a second Ctrl-C does not wait for teardown"

@@ -33,8 +33,8 @@ type judgeFlags struct {
 	explain bool // print the statistics
 }
 
-// tell prints a comparison, and writes it to the requested files; to a folder as junit.xml and gate.html besides, unless that is empty. D is
-// the comparison in words. The error carries its exit code.
+// tell prints a comparison, and writes it to the requested files; to a folder as junit.xml and gate.html besides,
+// unless that is empty. D is the comparison in words. The error carries its exit code.
 func (f *judgeFlags) tell(w io.Writer, found *compare.Comparison, d *result.Decision, folder string) error {
 	if d.ExitCode = f.exitCode(found.Verdict); d.ExitCode == 0 && found.Verdict == scenarios.Inconclusive {
 		d.Says = append(d.Says, undecided)
@@ -59,7 +59,8 @@ func (f *judgeFlags) exitCode(v scenarios.Verdict) int {
 	return v.ExitCode()
 }
 
-// write prints a comparison, and writes it to the files of a folder and those that flags name. Without a comparison there is no JSON.
+// write prints a comparison, and writes it to the files of a folder and those that flags name. Without a comparison
+// there is no JSON.
 func (f *judgeFlags) write(w io.Writer, found *compare.Comparison, d *result.Decision, folder string) error {
 	if err := terminal.Decision(w, d, f.explain); err != nil {
 		return err
@@ -90,11 +91,14 @@ func (f *judgeFlags) write(w io.Writer, found *compare.Comparison, d *result.Dec
 }
 
 func (f *judgeFlags) register(c *cobra.Command) {
-	c.Flags().StringArrayVar(&f.margins, "margin", nil, "how much worse a metric may be: p95=5%, or 5% for every metric; can be given several times")
+	c.Flags().StringArrayVar(&f.margins, "margin", nil,
+		"how much worse a metric may be: p95=5%, or 5% for every metric; can be given several times")
 	c.Flags().StringVar(&f.alpha, "alpha", "5%", "probability of a false alarm over all metrics together")
-	c.Flags().StringVar(&f.summary, "summary", "", "append the table to a file as Markdown (default the step's summary, in GitHub Actions)")
+	c.Flags().StringVar(&f.summary, "summary", "",
+		"append the table to a file as Markdown (default the step's summary, in GitHub Actions)")
 	c.Flags().StringVar(&f.json, "json", "", "write the comparison to a file as JSON")
-	c.Flags().BoolVar(&f.strict, "fail-inconclusive", false, "exit with 8 if the result is inconclusive; without it only a regression fails the job")
+	c.Flags().BoolVar(&f.strict, "fail-inconclusive", false,
+		"exit with 8 if the result is inconclusive; without it only a regression fails the job")
 	c.Flags().BoolVar(&f.explain, "explain", false, "print the statistics behind the verdict")
 	c.Flags().Bool("pass-inconclusive", true, "")
 	_ = c.Flags().MarkDeprecated("pass-inconclusive", "it is the default; --fail-inconclusive is the opposite")

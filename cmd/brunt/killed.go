@@ -16,7 +16,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// unfinished prints what is known of a run without a result. Without a trace of one it returns the error that there is none.
+// unfinished prints what is known of a run without a result. Without a trace of one it returns the error that there is
+// none.
 func unfinished(c *cobra.Command, dir string, none error) error {
 	u, err := evidence.ReadUnfinished(dir)
 	if err != nil {

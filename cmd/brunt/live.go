@@ -32,8 +32,8 @@ type liveFlags struct {
 	linger time.Duration
 }
 
-// openLive listens where --live says, before anything is started. Stop ends the run, and its teardown where it is called
-// again, which it reports.
+// openLive listens where --live says, before anything is started. Stop ends the run, and its teardown where it is
+// called again, which it reports.
 func (f *runFlags) openLive(name string, out io.Writer, stop func() (again bool)) (*livePage, error) {
 	if f.live.addr == "" {
 		if f.live.linger != 0 {
@@ -63,7 +63,8 @@ func (f *runFlags) openLive(name string, out io.Writer, stop func() (again bool)
 	}()
 	fmt.Fprintf(out, "live: http://%s/ and /metrics; token to stop the run there: %s\n", l.Addr(), token)
 	if !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
-		fmt.Fprintf(out, "brunt: warning: --live %s is open to everyone who can reach this machine by network, without a password or encryption: it shows "+
+		fmt.Fprintf(out, "brunt: warning: --live %s is open to everyone who can reach this machine by network, without a "+
+			"password or encryption: it shows "+
 			"the scenario, its URLs and answers of the target; only stopping the run needs the token\n", f.live.addr)
 	}
 	return p, nil

@@ -112,7 +112,8 @@ func TestLive_InABrowser(t *testing.T) {
 	first := b.eval(requests)
 	b.until("figures that change", fmt.Sprintf(`%s !== %q`, requests, first))
 	b.until("the running fault", `/now: slow/.test(document.querySelector('#live [data-now=faults]').textContent)`)
-	b.until("the fault's band", `!!document.querySelector('#latency .lane .bar:not(.warm)') && !!document.querySelector('#latency path.shade')`)
+	b.until("the fault's band",
+		`!!document.querySelector('#latency .lane .bar:not(.warm)') && !!document.querySelector('#latency path.shade')`)
 	b.shot("live-fault")
 
 	// The reader's settings of the page survive its updates.
@@ -129,7 +130,8 @@ func TestLive_InABrowser(t *testing.T) {
 	}`)
 	const axis = `[...document.querySelectorAll('#latency .xaxis span')].filter(e => !e.hidden).map(e => e.textContent).join(' ')`
 	zoomed := b.eval(axis)
-	b.eval(`window.painted = new Set(); { const look = () => { painted.add(` + axis + `); requestAnimationFrame(look); }; look(); }`)
+	b.eval(`window.painted = new Set(); { const look = () => { painted.add(` + axis +
+		`); requestAnimationFrame(look); }; look(); }`)
 	b.until("the next frame", `document.querySelector('#latency') !== window.old`)
 	b.eval(`window.old = document.querySelector('#latency')`)
 	b.until("the frame after it", `document.querySelector('#latency') !== window.old`)
@@ -142,8 +144,10 @@ func TestLive_InABrowser(t *testing.T) {
 	}
 	b.until("the same view", fmt.Sprintf(`%s === %q`, axis, zoomed))
 	for what, expression := range map[string]string{
-		"open details": `document.querySelector('#latency details').open`, "sorted": `!!document.querySelector('#phases th[aria-sort=descending] button')`,
-		"typed": `document.querySelector('#live input').value === 'half a tok'`, "focus": `document.activeElement === document.querySelector('#live input')`,
+		"open details":      `document.querySelector('#latency details').open`,
+		"sorted":            `!!document.querySelector('#phases th[aria-sort=descending] button')`,
+		"typed":             `document.querySelector('#live input').value === 'half a tok'`,
+		"focus":             `document.activeElement === document.querySelector('#live input')`,
 		"scrolled":          `scrollY === 700 || Math.abs(document.querySelector('#latency').getBoundingClientRect().top - window.top0) < 2`,
 		"one button a head": `[...document.querySelectorAll('table.sort thead th')].every(h => h.querySelectorAll('button').length === 1)`,
 	} {
@@ -166,7 +170,8 @@ func TestLive_InABrowser(t *testing.T) {
 	b.until("the end", `document.querySelector('#live').classList.contains('over')`)
 	const texts = `document.querySelector('header').innerText + document.querySelector('#live').innerText + document.title`
 	if text := fmt.Sprint(b.eval(texts)); !strings.Contains(text, "Interrupted") ||
-		!strings.Contains(text, "Stopped by a person") || !strings.Contains(text, "The run is over. This page is its report now") {
+		!strings.Contains(text, "Stopped by a person") ||
+		!strings.Contains(text, "The run is over. This page is its report now") {
 		t.Errorf("in the end: %s", text)
 	}
 	b.eval(`scrollTo(0, 0)`)
@@ -200,7 +205,8 @@ func TestLive_Taken(t *testing.T) {
 	cmd := exec.Command("brunt", "run", file, "-o", filepath.Join(dir, "out"), "--live", l.Addr().String())
 	cmd.Env = append(os.Environ(), "BRUNT_STATE="+filepath.Join(dir, "state"))
 	out, _ := cmd.CombinedOutput()
-	if code := cmd.ProcessState.ExitCode(); code != 2 || !strings.Contains(string(out), "--live "+l.Addr().String()) || !strings.Contains(string(out), "in use") {
+	if code := cmd.ProcessState.ExitCode(); code != 2 || !strings.Contains(string(out), "--live "+l.Addr().String()) ||
+		!strings.Contains(string(out), "in use") {
 		t.Errorf("exit code %d: %s", code, out)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "out")); err == nil {
@@ -246,12 +252,14 @@ func TestLive_Prometheus(t *testing.T) {
 	}
 	path := suite.Program(t, "prometheus", "prometheus")
 	dir, target, addr := t.TempDir(), freeAddress(t), freeAddress(t)
-	config := fmt.Sprintf("global: {scrape_interval: 500ms, scrape_timeout: 500ms}\nscrape_configs: [{job_name: brunt, static_configs: [{targets: "+
+	config := fmt.Sprintf("global: {scrape_interval: 500ms, scrape_timeout: 500ms}\nscrape_configs: [{job_name: brunt, "+
+		"static_configs: [{targets: "+
 		"[%q]}]}]\n", target)
 	if err := os.WriteFile(filepath.Join(dir, "p.yml"), []byte(config), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	p := exec.Command(path, "--config.file="+filepath.Join(dir, "p.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+addr,
+	p := exec.Command(path, "--config.file="+filepath.Join(dir, "p.yml"),
+		"--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+addr,
 		"--enable-feature=native-histograms", "--log.level=warn")
 	p.Stderr = os.Stderr
 	if err := p.Start(); err != nil {

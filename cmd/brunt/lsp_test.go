@@ -120,7 +120,8 @@ func (e *editor) show(path, text string) []string {
 		e.open(path, text)
 	} else {
 		e.tell("textDocument/didChange", map[string]any{
-			"textDocument": map[string]any{"uri": fileURI(path), "version": e.version}, "contentChanges": []any{map[string]any{"text": text}},
+			"textDocument":   map[string]any{"uri": fileURI(path), "version": e.version},
+			"contentChanges": []any{map[string]any{"text": text}},
 		})
 	}
 	return e.seen(path, text)
@@ -149,7 +150,8 @@ func (e *editor) seen(path, text string) []string {
 				}
 				line := []rune(strings.Split(text, "\n")[one.Range.Start.Line])
 				word := string(line[min(one.Range.Start.Character, len(line)):min(one.Range.End.Character, len(line))])
-				out = append(out, fmt.Sprintf("%d:%d %s: %s", one.Range.Start.Line+1, one.Range.Start.Character+1, word, one.Message))
+				out = append(out, fmt.Sprintf("%d:%d %s: %s", one.Range.Start.Line+1, one.Range.Start.Character+1, word,
+					one.Message))
 			}
 			return out
 		case <-time.After(time.Minute):
@@ -163,7 +165,9 @@ func (e *editor) at(method, path, text, mark string, after int, answer any) {
 	e.t.Helper()
 	for n, line := range strings.Split(text, "\n") {
 		if before, _, ok := strings.Cut(line, mark); ok {
-			e.ask(method, map[string]any{"textDocument": map[string]any{"uri": fileURI(path)}, "position": lspPlace{n, len([]rune(before)) + after}}, answer)
+			e.ask(method, map[string]any{
+				"textDocument": map[string]any{"uri": fileURI(path)}, "position": lspPlace{n, len([]rune(before)) + after},
+			}, answer)
 			return
 		}
 	}
@@ -201,8 +205,8 @@ slo:
   - errors < 1%
 `
 
-// TestLSP writes a scenario as in an editor: it sees each mistake at its word, mends them by the quick fixes, and has then
-// what `brunt validate` accepts.
+// TestLSP writes a scenario as in an editor: it sees each mistake at its word, mends them by the quick fixes, and has
+// then what `brunt validate` accepts.
 func TestLSP(t *testing.T) {
 	brunt := "brunt" // the test binary, by testscript.Main
 	e := startEditor(t, brunt, "lsp", "--stdio")
@@ -227,7 +231,8 @@ func TestLSP(t *testing.T) {
 	}
 	for range want { // each moves what is behind it
 		e.ask("textDocument/codeAction", map[string]any{
-			"textDocument": map[string]any{"uri": fileURI(path)}, "range": lspRange{End: lspPlace{Line: 20}}, "context": map[string]any{"diagnostics": []any{}},
+			"textDocument": map[string]any{"uri": fileURI(path)}, "range": lspRange{End: lspPlace{Line: 20}},
+			"context": map[string]any{"diagnostics": []any{}},
 		}, &fixes)
 		if len(fixes) == 0 {
 			t.Fatal("there is no fix")
@@ -235,7 +240,8 @@ func TestLSP(t *testing.T) {
 		edit := fixes[0].Edit.Changes[fileURI(path)][0]
 		lines := strings.Split(text, "\n")
 		line := []rune(lines[edit.Range.Start.Line])
-		lines[edit.Range.Start.Line] = string(line[:edit.Range.Start.Character]) + edit.NewText + string(line[edit.Range.End.Character:])
+		lines[edit.Range.Start.Line] = string(line[:edit.Range.Start.Character]) + edit.NewText +
+			string(line[edit.Range.End.Character:])
 		text = strings.Join(lines, "\n")
 		for _, one := range e.show(path, text) {
 			t.Log(fixes[0].Title, "leaves", one)
@@ -258,8 +264,10 @@ func TestLSP(t *testing.T) {
 func TestLSP_Completes(t *testing.T) {
 	e := startEditor(t, "brunt", "lsp")
 	path := filepath.Join(t.TempDir(), "scenario.yaml")
-	text := "version: 1\ntarget:\n  processes:\n    web: {command: [web]}\n    db: {command: [db]}\nload:\n  main:\n    executor: spike\n    r\n" +
-		"    flow:\n      - {get: /, \n      - \nchaos:\n  slow: {at: 1s, net\n  cut: {at: 9s, network.partition: {from: web, to: \n" +
+	text := "version: 1\ntarget:\n  processes:\n    web: {command: [web]}\n    db: {command: [db]}\nload:\n  main:\n   " +
+		" executor: spike\n    r\n" +
+		"    flow:\n      - {get: /, \n      - \nchaos:\n  slow: {at: 1s, net\n  cut: {at: 9s, network.partition: {from: " +
+		"web, to: \n" +
 		"pacing: \nslo:\n  - p\n  - p95 < 2ms in \n"
 	e.show(path, text)
 	for _, c := range []struct {
@@ -288,10 +296,13 @@ func TestLSP_Completes(t *testing.T) {
 			}
 		}
 	}
-	text = "version: 1\ntarget:\n  stack: demo\n  with: {retries: on}\n  endpoints: {cache: \"http://127.0.0.1:1\"}\nchaos:\n" +
+	text = "version: 1\ntarget:\n  stack: demo\n  with: {retries: on}\n  endpoints: {cache: " +
+		"\"http://127.0.0.1:1\"}\nchaos:\n" +
 		"  stop: {at: 1s, process.freeze: {service: \n  cut: {at: 9s, network.partition: {from: load, to: \n"
 	e.show(path, text)
-	for mark, want := range map[string]string{"service: ": "store notifications users posts gateway", "to: ": "store notifications users posts gateway cache"} {
+	for mark, want := range map[string]string{
+		"service: ": "store notifications users posts gateway", "to: ": "store notifications users posts gateway cache",
+	} {
 		if got := strings.Join(e.completed(path, text, mark), " "); got != want {
 			t.Errorf("%q: %q, want %q", mark, got, want)
 		}
@@ -307,7 +318,8 @@ func TestLSP_Explains(t *testing.T) {
 	e.show(path, text)
 	var about struct{ Contents struct{ Value string } }
 	for mark, want := range map[string]string{
-		"executor": "**load.executor**", "p95": "percentile", "network.partition": "**chaos.network.partition**", "spike": "an executor",
+		"executor": "**load.executor**", "p95": "percentile", "network.partition": "**chaos.network.partition**",
+		"spike":        "an executor",
 		"availability": "share of ok requests",
 	} {
 		e.at("textDocument/hover", path, text, mark, 1, &about)
@@ -321,13 +333,15 @@ func TestLSP_Explains(t *testing.T) {
 // file that is no scenario has no mistakes, and a policy applies.
 func TestLSP_Files(t *testing.T) {
 	dir := t.TempDir()
-	base, top, other := filepath.Join(dir, "base.yaml"), filepath.Join(dir, "scenario.yaml"), filepath.Join(dir, "compose.yaml")
+	base, top, other := filepath.Join(dir, "base.yaml"), filepath.Join(dir, "scenario.yaml"),
+		filepath.Join(dir, "compose.yaml")
 	good := strings.NewReplacer("arival", "arrival", "latncy", "latency", "in slo", "in slow").Replace(writing)
 	if err := os.WriteFile(base, []byte(good), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	e := startEditor(t, "brunt", "lsp")
-	if got := e.show(top, "extends: base.yaml\npacing: precis\n"); len(got) != 1 || !strings.HasPrefix(got[0], "2:9 precis: ") {
+	if got := e.show(top, "extends: base.yaml\npacing: precis\n"); len(got) != 1 ||
+		!strings.HasPrefix(got[0], "2:9 precis: ") {
 		t.Errorf("got %q", got)
 	}
 	e.open(base, writing)
@@ -423,7 +437,8 @@ func TestLSP_Editors(t *testing.T) {
 	}
 }
 
-// TestLSP_VSCode runs the extension for Visual Studio Code in a stand-in for that editor, which has node's interface alone.
+// TestLSP_VSCode runs the extension for Visual Studio Code in a stand-in for that editor, which has node's interface
+// alone.
 func TestLSP_VSCode(t *testing.T) {
 	node := suite.Program(t, "node", "nodejs")
 	path := filepath.Join(t.TempDir(), "scenario.yaml")

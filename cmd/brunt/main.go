@@ -52,7 +52,8 @@ func codeOf(err error) int {
 		return int(code)
 	case errors.As(err, new(run.NotRevertedError)):
 		return scenarios.ExitNotReverted
-	case errors.As(err, new(*syntax.MistakesError)), errors.As(err, new(scenarios.UsageError)), errors.As(err, new(*driftError)):
+	case errors.As(err, new(*syntax.MistakesError)), errors.As(err, new(scenarios.UsageError)),
+		errors.As(err, new(*driftError)):
 		return scenarios.ExitMistake
 	}
 	return scenarios.ExitError
@@ -74,14 +75,16 @@ fault is taken back, even if brunt dies.`,
 		Args:          noSuchCommand,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	addGroup(root, "Start:", initCommand(), convertCommand(), validateCommand(), doctorCommand(), explainCommand(), demoCommand())
+	addGroup(root, "Start:", initCommand(), convertCommand(), validateCommand(), doctorCommand(), explainCommand(),
+		demoCommand())
 	addGroup(root, "Run:", runCommand(), findCommand(), gateCommand(), drillCommand())
 	addGroup(root, "Inject, and take back:", injectCommand(), statusCommand(), revertCommand())
 	addGroup(root, "Compare:", abCommand(), compareCommand(), trendCommand())
 	addGroup(root, "Report:", reportCommand(), serveCommand(), noteCommand(), verifyCommand(), importCommand())
 	addGroup(root, "Kubernetes:", imageCommand(), rbacCommand())
 	root.AddCommand(schemaCommand(), lspCommand(), versionCommand(), manCommand(), exitCodesTopic(),
-		serviceCommand(), watchdogCommand(), remoteWatchdogCommand(), clusterWatchdogCommand(), agentCommand(), stressCommand(), proxiesCommand(), workerCommand(),
+		serviceCommand(), watchdogCommand(), remoteWatchdogCommand(), clusterWatchdogCommand(), agentCommand(),
+		stressCommand(), proxiesCommand(), workerCommand(),
 		crashedCommand())
 	checkUsage(root)
 	return root

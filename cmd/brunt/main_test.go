@@ -57,7 +57,11 @@ func server() {
 	http.HandleFunc("/slow", func(http.ResponseWriter, *http.Request) {
 		time.Sleep(100 * time.Millisecond) // simulates work
 	})
-	http.HandleFunc("/fail", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusInternalServerError) })
+	http.HandleFunc("/fail", func(w http.ResponseWriter,
+		_ *http.Request,
+	) {
+		http.Error(w, "no", http.StatusInternalServerError)
+	})
 	http.HandleFunc("/bye", func(http.ResponseWriter, *http.Request) { os.Exit(0) })
 	if len(os.Args) > 2 {
 		if err := os.WriteFile(os.Args[2], []byte(strconv.Itoa(os.Getpid())), 0o644); err != nil {

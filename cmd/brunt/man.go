@@ -23,7 +23,9 @@ func manCommand() *cobra.Command {
 			}
 			root := c.Root()
 			root.DisableAutoGenTag = true
-			return doc.GenManTree(root, &doc.GenManHeader{Title: "BRUNT", Section: "1", Source: "brunt " + machine.Version(), Manual: "brunt"}, args[0])
+			return doc.GenManTree(root, &doc.GenManHeader{
+				Title: "BRUNT", Section: "1", Source: "brunt " + machine.Version(), Manual: "brunt",
+			}, args[0])
 		},
 	}
 }

@@ -35,7 +35,9 @@ The author is $USER, or the name that --as gives; a note does not prove who wrot
 			if err != nil {
 				return err
 			}
-			err = r.Leave(notes.Note{Author: cmp.Or(author, whoami()), At: time.Now(), Text: secret.Fields(strings.Join(args, " "))})
+			err = r.Leave(notes.Note{
+				Author: cmp.Or(author, whoami()), At: time.Now(), Text: secret.Fields(strings.Join(args, " ")),
+			})
 			switch {
 			case errors.Is(err, notes.ErrEmpty), errors.Is(err, notes.ErrTooLong):
 				return scenarios.Usage(err)
@@ -69,7 +71,8 @@ func goesOn(id string) (notes.Running, error) {
 	case len(fit) == 1:
 		return fit[0], nil
 	case len(all) == 0:
-		return notes.Running{}, usagef("%w; a run of another user, or with another $BRUNT_STATE, is not visible here", notes.ErrNoRun)
+		return notes.Running{}, usagef("%w; a run of another user, or with another $BRUNT_STATE, is not visible here",
+			notes.ErrNoRun)
 	case len(fit) == 0:
 		return notes.Running{}, usagef("no current run has %q in its id: %s", id, strings.Join(names, ", "))
 	}

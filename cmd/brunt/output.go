@@ -22,8 +22,8 @@ import (
 	"golang.org/x/term"
 )
 
-// writeNew writes a file that does not exist yet, with a mode from which the umask takes, or replaces one if force is set. A refusal
-// is a usage error.
+// writeNew writes a file that does not exist yet, with a mode from which the umask takes, or replaces one if force is
+// set. A refusal is a usage error.
 func writeNew(file, text string, mode fs.FileMode, force bool) error {
 	if _, err := os.Lstat(file); err == nil && !force {
 		return usagef("%s exists already; --force writes over it", file)
@@ -91,7 +91,8 @@ func termOptions(w io.Writer, summary ...string) terminal.Options {
 // redraws reports whether the standard error of a command is a terminal that can redraw.
 func redraws(c *cobra.Command) bool { return termOptions(c.ErrOrStderr()).TTY }
 
-// columns is the width of the terminal that is the standard output of a command; zero: it is none, or its width is unknown.
+// columns is the width of the terminal that is the standard output of a command; zero: it is none, or its width is
+// unknown.
 func columns(c *cobra.Command) int { return width(c.OutOrStdout()) }
 
 // errColumns is columns of the standard error.
@@ -104,7 +105,8 @@ func width(w io.Writer) (n int) {
 	return n
 }
 
-// hang writes a text after a head. In a terminal of so many columns it is broken at blanks, and goes on below where it begins.
+// hang writes a text after a head. In a terminal of so many columns it is broken at blanks, and goes on below where it
+// begins.
 func hang(w io.Writer, head, text string, columns int) {
 	lines, before := []string{text}, words.Width(head)
 	if room := columns - before; columns > 0 && room >= 30 {
@@ -122,7 +124,8 @@ func stdout(c *cobra.Command) io.Writer { return clean(c.OutOrStdout()) }
 // stderr returns the standard error of a command for people, as [stdout] does.
 func stderr(c *cobra.Command) io.Writer { return clean(c.ErrOrStderr()) }
 
-// data returns the standard output of a command for programs: it is as stdout in a terminal, and gets each byte as it is elsewhere.
+// data returns the standard output of a command for programs: it is as stdout in a terminal, and gets each byte as it
+// is elsewhere.
 func data(c *cobra.Command) io.Writer {
 	if f, ok := c.OutOrStdout().(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		return clean(f)
@@ -130,8 +133,8 @@ func data(c *cobra.Command) io.Writer {
 	return c.OutOrStdout()
 }
 
-// clean returns a writer of texts that may come from files of others, such as a result, a plan or a journal: characters that
-// control a terminal become visible escapes.
+// clean returns a writer of texts that may come from files of others, such as a result, a plan or a journal: characters
+// that control a terminal become visible escapes.
 func clean(w io.Writer) io.Writer { return &cleanWriter{to: w} }
 
 type cleanWriter struct {

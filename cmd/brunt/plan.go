@@ -160,7 +160,8 @@ func (f *runFlags) compile(ctx context.Context, path string) (*plan.Plan, error)
 	if len(found) > 0 {
 		return nil, &driftError{f.plan, found}
 	}
-	compiled.Notes = append(compiled.Notes, fmt.Sprintf("checked against the plan %s, made %s: nothing had changed", f.plan, f.planned.Made.Format(time.RFC3339)))
+	compiled.Notes = append(compiled.Notes,
+		fmt.Sprintf("checked against the plan %s, made %s: nothing had changed", f.plan, f.planned.Made.Format(time.RFC3339)))
 	return compiled, nil
 }
 
@@ -179,6 +180,7 @@ func (e *driftError) Error() string {
 		lines = append(slices.Clone(lines[:mostDrift]), fmt.Sprintf("and %d more", len(lines)-mostDrift))
 	}
 	n := len(e.found)
-	return fmt.Sprintf("what would be done differs from %s:\n  %s\n%s; nothing was started.", e.plan, strings.Join(lines, "\n  "),
+	return fmt.Sprintf("what would be done differs from %s:\n  %s\n%s; nothing was started.", e.plan,
+		strings.Join(lines, "\n  "),
 		syntax.Amount(n, "difference"))
 }

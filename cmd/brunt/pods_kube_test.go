@@ -43,7 +43,8 @@ func newPodBed(t *testing.T, program string) *podBed {
 	if os.Getenv("BRUNT_KUBE") == "" { // nothing gives the cluster an image
 		watchdog = "none"
 	}
-	return newPodBedIn(t, &podBed{program: program, kubeconfig: os.Getenv("BRUNT_KUBECONFIG"), context: "brunt-kube"}, watchdog)
+	return newPodBedIn(t, &podBed{program: program, kubeconfig: os.Getenv("BRUNT_KUBECONFIG"), context: "brunt-kube"},
+		watchdog)
 }
 
 // newPodBedIn makes a bed in the cluster of a kubeconfig; watchdog is the setting of the target.
@@ -54,7 +55,8 @@ func newPodBedIn(t *testing.T, b *podBed, watchdog string) *podBed {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
-	if _, err := b.Namespaces().Create(t.Context(), &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: b.namespace}}, false); err != nil {
+	if _, err := b.Namespaces().Create(t.Context(), &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: b.namespace}},
+		false); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -66,7 +68,10 @@ func newPodBedIn(t *testing.T, b *podBed, watchdog string) *podBed {
 	labels := map[string]any{"app": "web"}
 	pods := map[string]any{"metadata": map[string]any{"labels": labels}, "spec": map[string]any{
 		"terminationGracePeriodSeconds": 1,
-		"containers":                    []any{map[string]any{"name": "app", "image": "docker.io/library/brunt-kube-pause:1", "imagePullPolicy": "Never"}},
+		"containers": []any{map[string]any{
+			"name": "app", "image": "docker.io/library/brunt-kube-pause:1",
+			"imagePullPolicy": "Never",
+		}},
 	}}
 	if _, err := b.Like(b.web).Create(t.Context(), &kube.Raw{
 		"metadata": map[string]any{"name": "web"},
@@ -76,7 +81,8 @@ func newPodBedIn(t *testing.T, b *podBed, watchdog string) *podBed {
 	}
 	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(srv.Close)
-	text := strings.NewReplacer("URL", srv.URL, "NS", b.namespace, "WATCHDOG", watchdog, "CONTEXT", b.context).Replace(`version: 1
+	text := strings.NewReplacer("URL", srv.URL, "NS", b.namespace, "WATCHDOG", watchdog, "CONTEXT",
+		b.context).Replace(`version: 1
 target: {url: "URL", kubernetes: {context: CONTEXT, namespace: NS, watchdog: WATCHDOG}}
 guard: {allow: {chaos: [kubernetes/CONTEXT/NS], nodes: {kubernetes.io/os: linux}}}
 load: {main: {executor: constant-arrival-rate, rate: 10/s, duration: 300s, flow: [{get: /}]}}
@@ -120,7 +126,10 @@ func clusterProgram(t *testing.T) string {
 func (b *podBed) left() (out []string, err error) {
 	ctx := context.Background()
 	for _, of := range []kube.Ref{
-		{API: "v1", Resource: "pods", Namespace: b.namespace}, b.web, {API: "v1", Resource: "resourcequotas", Namespace: b.namespace}, {API: "v1", Resource: "nodes"},
+		{API: "v1", Resource: "pods", Namespace: b.namespace},
+		b.web,
+		{API: "v1", Resource: "resourcequotas", Namespace: b.namespace},
+		{API: "v1", Resource: "nodes"},
 	} {
 		all, lerr := b.Like(of).List(ctx, kube.Query{})
 		err = errors.Join(err, lerr)
@@ -179,7 +188,8 @@ func (b *podBed) start(t *testing.T, output, state string, args ...string) *exec
 			_ = c.Process.Signal(os.Interrupt)
 			_ = c.Wait()
 		}
-		if left, _ := filepath.Glob(filepath.Join(state, "*.journal")); len(left) > 0 { // the kernel has copies of its entries
+		// the kernel has copies of its entries
+		if left, _ := filepath.Glob(filepath.Join(state, "*.journal")); len(left) > 0 {
 			if out, err := b.brunt(t, state, "revert"); err != nil {
 				t.Errorf("%v\n%s", err, out)
 			}
@@ -223,7 +233,8 @@ func children(t *testing.T, pid int) (out []int) {
 	return out
 }
 
-// killBoth kills brunt and its watchdog on this machine, which can't act before, and returns how many watchdogs there were.
+// killBoth kills brunt and its watchdog on this machine, which can't act before, and returns how many watchdogs there
+// were.
 func killBoth(t *testing.T, brunt *exec.Cmd) int {
 	t.Helper()
 	_ = brunt.Process.Signal(syscall.SIGSTOP)
@@ -239,8 +250,8 @@ func killBoth(t *testing.T, brunt *exec.Cmd) int {
 	return len(own)
 }
 
-// TestPods_KubeKilled kills brunt, then brunt and its watchdog, while a fault on pods is in: its watchdog, the journal or the marks in the
-// cluster take it back.
+// TestPods_KubeKilled kills brunt, then brunt and its watchdog, while a fault on pods is in: its watchdog, the journal
+// or the marks in the cluster take it back.
 func TestPods_KubeKilled(t *testing.T) {
 	b := newPodBed(t, clusterProgram(t))
 	for _, fault := range []string{"fail", "none"} {
@@ -271,13 +282,17 @@ func TestPods_KubeKilled(t *testing.T) {
 	}
 }
 
-// TestPods_KubeRefused has a disruption budget refuse an eviction, and a cluster that lacks one right of the roles that `brunt rbac` prints.
+// TestPods_KubeRefused has a disruption budget refuse an eviction, and a cluster that lacks one right of the roles that
+// `brunt rbac` prints.
 func TestPods_KubeRefused(t *testing.T) {
 	b := newPodBed(t, clusterProgram(t))
 	two := kube.FromInt(2)
 	if _, err := b.Budgets(b.namespace).Create(t.Context(), &kube.PodDisruptionBudget{
 		ObjectMeta: kube.ObjectMeta{Name: "all"},
-		Spec:       kube.PodDisruptionBudgetSpec{MinAvailable: &two, Selector: &kube.LabelSelector{MatchLabels: map[string]string{"app": "web"}}},
+		Spec: kube.PodDisruptionBudgetSpec{
+			MinAvailable: &two,
+			Selector:     &kube.LabelSelector{MatchLabels: map[string]string{"app": "web"}},
+		},
 	}, false); err != nil {
 		t.Fatal(err)
 	}
@@ -286,7 +301,8 @@ func TestPods_KubeRefused(t *testing.T) {
 		return err == nil && of.Status.CurrentHealthy == 2
 	})
 	out, err := b.brunt(t, t.TempDir(), "inject", b.scenario, "evict")
-	if err == nil || !strings.Contains(out, "the cluster refuses to evict the pod") || !strings.Contains(out, "The disruption budget all needs 2 healthy pods") {
+	if err == nil || !strings.Contains(out, "the cluster refuses to evict the pod") ||
+		!strings.Contains(out, "The disruption budget all needs 2 healthy pods") {
 		t.Errorf("%v\n%s", err, out)
 	}
 	if err := b.Budgets(b.namespace).Delete(t.Context(), "all", kube.Deletion{}); err != nil {
@@ -306,7 +322,8 @@ func TestPods_KubeRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	as := filepath.Join(t.TempDir(), "config")
-	text = bytes.Replace(text, []byte("user: {client-certificate-data"), []byte("user: {as: "+user+", client-certificate-data"), 1)
+	text = bytes.Replace(text, []byte("user: {client-certificate-data"),
+		[]byte("user: {as: "+user+", client-certificate-data"), 1)
 	if err := os.WriteFile(as, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -315,7 +332,8 @@ func TestPods_KubeRefused(t *testing.T) {
 		out, err = b.brunt(t, t.TempDir(), "run", b.scenario, "--dry-run")
 		return err == nil
 	})
-	b.apply(t, strings.Replace(roles, "resources: [pods/eviction], verbs: [create]", "resources: [pods/eviction], verbs: [get]", 1))
+	b.apply(t, strings.Replace(roles, "resources: [pods/eviction], verbs: [create]",
+		"resources: [pods/eviction], verbs: [get]", 1))
 	suite.Until(t, "the right is gone", func() bool {
 		out, err = b.brunt(t, t.TempDir(), "run", b.scenario, "--dry-run")
 		return err != nil

@@ -203,8 +203,10 @@ func TestPool(t *testing.T) {
 		for range draws {
 			counts[draw()]++
 		}
-		fail, open = float64(counts[scenarios.Regression])/float64(draws), float64(counts[scenarios.Inconclusive])/float64(draws)
-		t.Logf("%-32s fail %5.1f %%  inconclusive %5.1f %%  pass %5.1f %% of %d", what, 100*fail, 100*open, 100*(1-fail-open), draws)
+		fail, open = float64(counts[scenarios.Regression])/float64(draws),
+			float64(counts[scenarios.Inconclusive])/float64(draws)
+		t.Logf("%-32s fail %5.1f %%  inconclusive %5.1f %%  pass %5.1f %% of %d", what, 100*fail, 100*open, 100*(1-fail-open),
+			draws)
 		return fail, open
 	}
 	var past []compare.Run
@@ -224,7 +226,8 @@ func TestPool(t *testing.T) {
 		}
 		for _, worse := range []float64{.05, .1, .2} {
 			slow := made(max(15, pairs/3), worse, form.atOnce)
-			seen, _ := say(fmt.Sprintf("%s, %.0f %% slower", form.name, 100*worse), 200, func() scenarios.Verdict { return ab(slow, false) })
+			seen, _ := say(fmt.Sprintf("%s, %.0f %% slower", form.name, 100*worse), 200,
+				func() scenarios.Verdict { return ab(slow, false) })
 			if worse == .2 && seen < .8 {
 				t.Errorf("%s: a fifth slower is seen in %.1f %%", form.name, 100*seen)
 			}
@@ -233,7 +236,8 @@ func TestPool(t *testing.T) {
 				for _, p := range slow {
 					now = append(now, p.b)
 				}
-				seen, _ := say(fmt.Sprintf("gate, %.0f %% slower", 100*worse), 200, func() scenarios.Verdict { return gate(past, now) })
+				seen, _ := say(fmt.Sprintf("gate, %.0f %% slower", 100*worse), 200,
+					func() scenarios.Verdict { return gate(past, now) })
 				if worse == .2 && seen < .8 {
 					t.Errorf("gate: a fifth slower is seen in %.1f %%", 100*seen)
 				}

@@ -39,7 +39,8 @@ func startPrometheus(t *testing.T, flags ...string) *realPrometheus {
 	_ = l.Close()
 	p := &realPrometheus{url: "http://" + addr}
 	p.cmd = exec.Command("prometheus", append([]string{
-		"--config.file=" + filepath.Join(top, "examples", "15-watch-in-grafana", "prometheus.yml"), "--storage.tsdb.path=" + t.TempDir(),
+		"--config.file=" + filepath.Join(top, "examples", "15-watch-in-grafana", "prometheus.yml"),
+		"--storage.tsdb.path=" + t.TempDir(),
 		"--web.listen-address=" + addr, "--web.enable-remote-write-receiver", "--log.level=warn",
 	}, flags...)...)
 	p.cmd.Stderr = t.Output()
@@ -130,9 +131,12 @@ func (p *realPrometheus) holds(t *testing.T, res *result.Result, native bool) {
 		if got := p.value(t, how, query); got != want {
 			t.Errorf("response times of %s: Prometheus has %g, the result %g", c.Step, got, want)
 		}
-		failed := slices.ContainsFunc(res.Errors, func(e result.ErrorGroup) bool { return e.Step == c.Step }) // errors count as slower than any answer
-		if native && !failed {                                                                                // a bucket is 4.4 % wide
-			if got := p.value(t, "histogram_quantile(0.5, brunt_response_seconds%s})", query); got < float64(c.Response.P50)*.95 || got > float64(c.Response.P50)*1.05 {
+		// errors count as slower than any answer
+		failed := slices.ContainsFunc(res.Errors, func(e result.ErrorGroup) bool { return e.Step == c.Step })
+		// a bucket is 4.4 % wide
+		if native && !failed {
+			if got := p.value(t, "histogram_quantile(0.5, brunt_response_seconds%s})",
+				query); got < float64(c.Response.P50)*.95 || got > float64(c.Response.P50)*1.05 {
 				t.Errorf("p50 of %s: Prometheus has %g, the result %g", c.Step, got, c.Response.P50)
 			}
 		}
@@ -146,7 +150,8 @@ func (p *realPrometheus) holds(t *testing.T, res *result.Result, native bool) {
 		}
 	}
 	for _, f := range res.Faults {
-		if got := p.value(t, "max_over_time(brunt_fault_active{run=%q,fault=%q,kind=%q}[5m])", res.Run, f.Name, f.Kind); got != 1 {
+		if got := p.value(t, "max_over_time(brunt_fault_active{run=%q,fault=%q,kind=%q}[5m])", res.Run, f.Name,
+			f.Kind); got != 1 {
 			t.Errorf("fault %s was in, and Prometheus has %g", f.Name, got)
 		}
 	}

@@ -18,7 +18,8 @@ func (b *agentBed) asks(t *testing.T, pod *kube.Pod) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("nsenter", "-t", within(t, pod), "-n", "curl", "-s", "-m", "5", "-w", " %{http_code} %{time_total}",
+	out, err := exec.Command("nsenter", "-t", within(t, pod), "-n", "curl", "-s", "-m", "5", "-w",
+		" %{http_code} %{time_total}",
 		"http://"+is.Spec.ClusterIP+"/").CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
@@ -26,8 +27,8 @@ func (b *agentBed) asks(t *testing.T, pod *kube.Pod) string {
 	return string(out)
 }
 
-// TestProxies_Kube has a proxy of an agent answer what one pod asks of a service, and no other pod, until the fault or all that holds it
-// has ended.
+// TestProxies_Kube has a proxy of an agent answer what one pod asks of a service, and no other pod, until the fault or
+// all that holds it has ended.
 func TestProxies_Kube(t *testing.T) {
 	b := newAgentBed(t)
 	hit, other := b.unit(t, "web", 0), b.unit(t, "web", 1)
@@ -70,14 +71,17 @@ func TestProxies_Kube(t *testing.T) {
 	t.Run("the agent killed", func(t *testing.T) { b.agentDead(t, "refused", true) })
 	t.Run("beside a mesh", func(t *testing.T) {
 		nft := func(args ...string) {
-			if out, err := exec.Command("nsenter", append([]string{"-t", within(t, hit), "-n", "nft"}, args...)...).CombinedOutput(); err != nil {
+			if out, err := exec.Command("nsenter",
+				append([]string{"-t", within(t, hit), "-n", "nft"}, args...)...).CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
 		}
-		nft("add table ip mesh; add chain ip mesh out { type nat hook output priority -100; }; add rule ip mesh out tcp dport 15000 redirect to :15001")
+		nft("add table ip mesh; add chain ip mesh out { type nat hook output priority -100; }; add rule ip mesh out tcp " +
+			"dport 15000 redirect to :15001")
 		defer nft("delete table ip mesh")
 		out, err := b.brunt(t, t.TempDir(), "inject", b.scenario, "refused", "--for", "2s")
-		if err == nil || !strings.Contains(out, "something else redirects its connections already") || strings.Contains(out, "fault.injected") {
+		if err == nil || !strings.Contains(out, "something else redirects its connections already") ||
+			strings.Contains(out, "fault.injected") {
 			t.Errorf("%v\n%s", err, out)
 		}
 		b.unmanned(t)

@@ -36,7 +36,8 @@ they are pods, and for its faults, where they hit pods, workloads and nodes, wit
 			}
 			rights := clusterRights(p)
 			if len(rights) == 0 {
-				return usagef("%s needs no rights of a cluster: its `workers` are not on kubernetes, and its target names no pods there", args[0])
+				return usagef("%s needs no rights of a cluster: its `workers` are not on kubernetes, and its target names no "+
+					"pods there", args[0])
 			}
 			_, err = fmt.Fprint(stdout(c), kube.Roles("brunt", rights, subject))
 			return err

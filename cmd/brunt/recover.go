@@ -22,10 +22,12 @@ func recoverOthers(c *cobra.Command) error {
 		taken, err := journal.Recover(ctx, guard.Operations(), dir, "run")
 		cancel()
 		for _, t := range taken {
-			fmt.Fprintf(stderr(c), "brunt: run %s had died; taken back: %s (%s)\n", words.Clean(t.Run), words.Clean(t.Pending.What), t.Outcome)
+			fmt.Fprintf(stderr(c), "brunt: run %s had died; taken back: %s (%s)\n", words.Clean(t.Run),
+				words.Clean(t.Pending.What), t.Outcome)
 		}
 		if err != nil && !errors.Is(err, os.ErrPermission) {
-			fmt.Fprintf(stderr(c), "brunt: an earlier run left faults that could not be taken back: %v\nbrunt: see `brunt status`\n", err)
+			fmt.Fprintf(stderr(c),
+				"brunt: an earlier run left faults that could not be taken back: %v\nbrunt: see `brunt status`\n", err)
 			return exit(scenarios.ExitNotReverted)
 		}
 	}
@@ -33,7 +35,8 @@ func recoverOthers(c *cobra.Command) error {
 	defer cancel()
 	strays, err := journal.RemoveStrays(ctx)
 	for _, t := range strays {
-		fmt.Fprintf(stderr(c), "brunt: run %s had died; taken back: %s (%s)\n", words.Clean(t.Run), words.Clean(t.Pending.What), t.Outcome)
+		fmt.Fprintf(stderr(c), "brunt: run %s had died; taken back: %s (%s)\n", words.Clean(t.Run),
+			words.Clean(t.Pending.What), t.Outcome)
 	}
 	if err != nil { // such a run has no effect, so it is not in the way
 		fmt.Fprintf(stderr(c), "brunt: looking for watchdogs of earlier runs that were never started: %v\n", err)

@@ -24,8 +24,10 @@ func TestCodeOf(t *testing.T) {
 // TestWorseOf checks the exit code of several runs: that of the worst, and of runs without objectives that of the
 // one with bad requests.
 func TestWorseOf(t *testing.T) {
-	good, bad := result.Result{Verdict: scenarios.None}, result.Result{Verdict: scenarios.None, ExitCode: scenarios.ExitFail}
-	pass, fail := result.Result{Verdict: scenarios.Pass}, result.Result{Verdict: scenarios.Fail, ExitCode: scenarios.ExitFail}
+	good, bad := result.Result{Verdict: scenarios.None},
+		result.Result{Verdict: scenarios.None, ExitCode: scenarios.ExitFail}
+	pass, fail := result.Result{Verdict: scenarios.Pass},
+		result.Result{Verdict: scenarios.Fail, ExitCode: scenarios.ExitFail}
 	invalid := result.Result{Verdict: scenarios.Invalid, ExitCode: scenarios.ExitInvalid}
 	for _, c := range []struct {
 		name string

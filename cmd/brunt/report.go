@@ -96,9 +96,11 @@ whether a build is worse, use compare, ab or gate.`,
 	}
 	c.Flags().StringVar(&format, "format", "", "write one report, in this format")
 	completeOneOf(c, "format", formatNames()...)
-	c.Flags().StringVarP(&out, "output", "o", "", "with --format, the file (default standard output); without, a folder for all reports "+
-		"(default the run's own)")
-	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "show in the table where requests spent their time: DNS, connect, TLS, first byte and others")
+	c.Flags().StringVarP(&out, "output", "o", "",
+		"with --format, the file (default standard output); without, a folder for all reports "+
+			"(default the run's own)")
+	c.Flags().BoolVarP(&verbose, "verbose", "v", false,
+		"show in the table where requests spent their time: DNS, connect, TLS, first byte and others")
 	c.Flags().BoolVar(&asSite, "site", false, "write the runs below the folders as a site of files, to the folder of -o")
 	base.register(c)
 	return c
@@ -108,7 +110,8 @@ whether a build is worse, use compare, ab or gate.`,
 func redraw(c *cobra.Command, dir string, res *result.Result) error {
 	kept, err := catalog.All().Redraw(dir, res)
 	if len(kept) > 0 {
-		fmt.Fprintf(stderr(c), "brunt: %s has a manifest, so %s stay as they were; -o FOLDER draws them elsewhere\n", dir, strings.Join(kept, ", "))
+		fmt.Fprintf(stderr(c), "brunt: %s has a manifest, so %s stay as they were; -o FOLDER draws them elsewhere\n", dir,
+			strings.Join(kept, ", "))
 	}
 	return err
 }

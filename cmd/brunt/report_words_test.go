@@ -17,8 +17,9 @@ import (
 	"brunt/scenarios/suite"
 )
 
-// TestReference_ReportWords checks that the headings of the page, of the terminal and of a comparison, and the heads of their
-// columns, are explained as they are written: those of the templates, and those that the reports of the fixtures have.
+// TestReference_ReportWords checks that the headings of the page, of the terminal and of a comparison, and the heads of
+// their columns, are explained as they are written: those of the templates, and those that the reports of the fixtures
+// have.
 func TestReference_ReportWords(t *testing.T) {
 	suite.Sequential(t)
 	r, err := newReference()
@@ -58,7 +59,8 @@ func TestReference_ReportWords(t *testing.T) {
 		}
 	}
 	var text strings.Builder
-	if err := terminal.Decision(&text, (&compare.Comparison{Rows: []compare.Row{{Metric: "p50"}}}).Decision(), false); err != nil {
+	if err := terminal.Decision(&text, (&compare.Comparison{Rows: []compare.Row{{Metric: "p50"}}}).Decision(),
+		false); err != nil {
 		t.Fatal(err)
 	}
 	for _, head := range textHeads(text.String()) {
@@ -88,7 +90,8 @@ func pageHeads(page string) (out []string) {
 	return out
 }
 
-// textHeads are the heads of columns in a text: of lines of three words and more, each apart from the next by two spaces.
+// textHeads are the heads of columns in a text: of lines of three words and more, each apart from the next by two
+// spaces.
 func textHeads(text string) (out []string) {
 	for line := range strings.Lines(text) {
 		cells := regexp.MustCompile(` {2,}`).Split(strings.TrimSpace(line), -1)

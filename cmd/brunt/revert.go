@@ -24,8 +24,9 @@ func leftElsewhere(dir string) error {
 	var errs []error
 	for _, s := range states {
 		if n := len(s.Open) + len(s.Problems()); s.Foreign && !s.Alive && n > 0 {
-			errs = append(errs, fmt.Errorf("%s: it is of another machine, %s, and %s may be left there; run `brunt revert` on that machine",
-				s.Path, s.Host, syntax.Amount(n, "fault")))
+			errs = append(errs,
+				fmt.Errorf("%s: it is of another machine, %s, and %s may be left there; run `brunt revert` on that machine",
+					s.Path, s.Host, syntax.Amount(n, "fault")))
 		}
 	}
 	return errors.Join(errs...)
@@ -64,7 +65,8 @@ for it without a journal: what a fault has changed carries what was there before
 			case find && f.all && !f.yes:
 				return usagef("--all goes with --yes")
 			case f.context == "" && f.namespace != "", f.namespace == "" && f.context != "" && !find:
-				return usagef("--context and --namespace go together; --discover --context alone looks for namespaces that runs have made")
+				return usagef("--context and --namespace go together; --discover --context alone looks for namespaces that runs " +
+					"have made")
 			case find:
 				return discover(c, args, f)
 			case f.yes, f.all:

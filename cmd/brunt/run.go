@@ -109,20 +109,26 @@ names the service's host or address, and each policy with such a list does so as
 	f.register(c)
 	f.line.register(c)
 	f.sign.register(c)
-	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the report (default brunt-results/NAME-TIME); with --dry-run the file for the plan")
+	c.Flags().StringVarP(&f.out, "output", "o", "",
+		"folder for the report (default brunt-results/NAME-TIME); with --dry-run the file for the plan")
 	c.Flags().BoolVar(&f.force, "force", false, "overwrite the report of another run, or another plan")
-	c.Flags().BoolVar(&f.requests, "requests", false, "keep every request in "+evidence.RequestsFile+" of the report's folder, for formats that need it")
+	c.Flags().BoolVar(&f.requests, "requests", false,
+		"keep every request in "+evidence.RequestsFile+" of the report's folder, for formats that need it")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "print what the run would do, and do nothing")
-	c.Flags().BoolVar(&f.smoke, "smoke", false, "try the scenario: each flow and each fault once; show the answers that fail; measure nothing")
+	c.Flags().BoolVar(&f.smoke, "smoke", false,
+		"try the scenario: each flow and each fault once; show the answers that fail; measure nothing")
 	c.Flags().StringVar(&f.plan, "plan", "", "run this plan, unless something differs from it")
 	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault: the control run")
 	f.base.register(c)
 	c.Flags().IntVar(&f.repeat, "repeat", 1, "number of runs; the worst verdict counts")
 	f.workers.register(c)
-	c.Flags().StringArrayVar(&f.outTexts, "out", nil, "send figures during the run, KIND=URL: "+push.Usage(catalog.Pushes())+"; can be given several times")
+	c.Flags().StringArrayVar(&f.outTexts, "out", nil,
+		"send figures during the run, KIND=URL: "+push.Usage(catalog.Pushes())+"; can be given several times")
 	f.log.register(c)
-	c.Flags().StringVar(&f.live.addr, "live", "", "[HOST]:PORT of the page and /metrics during the run, such as :9464, which is 127.0.0.1:9464")
-	c.Flags().DurationVar(&f.live.linger, "linger", 0, "serve --live for this long after the end, such as 30s for a last scrape of /metrics")
+	c.Flags().StringVar(&f.live.addr, "live", "",
+		"[HOST]:PORT of the page and /metrics during the run, such as :9464, which is 127.0.0.1:9464")
+	c.Flags().DurationVar(&f.live.linger, "linger", 0,
+		"serve --live for this long after the end, such as 30s for a last scrape of /metrics")
 	c.Flags().BoolVarP(&f.table.verbose, "verbose", "v", false,
 		"show in the final table where requests spent their time: DNS, connect, TLS, first byte and others")
 	return c

@@ -49,13 +49,15 @@ func (f *runFlags) scenario(c *cobra.Command, args []string) (string, error) {
 	case len(args) == 1 || f.plan != "":
 	default:
 		if !exists("scenario.yaml") {
-			return "", usagef("there is no scenario.yaml in this folder: `brunt init` writes one; `brunt run FILE` runs another, `brunt run URL` needs none")
+			return "", usagef("there is no scenario.yaml in this folder: `brunt init` writes one; `brunt run FILE` runs " +
+				"another, `brunt run URL` needs none")
 		}
 		args = []string{"scenario.yaml"}
 	}
 	for _, name := range lineFlagNames {
 		if c.Flags().Changed(name) {
-			return "", usagef("--%s goes with a URL, as in `brunt run http://127.0.0.1:8080 --rate 50`; a scenario says that itself", name)
+			return "", usagef("--%s goes with a URL, as in `brunt run http://127.0.0.1:8080 --rate 50`; a scenario says that "+
+				"itself", name)
 		}
 	}
 	return append(args, "")[0], nil

@@ -27,7 +27,9 @@ import (
 )
 
 // once runs the plan once and writes its report.
-func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, page *livePage) (*result.Result, error) {
+func (f *runFlags) once(
+	ctx context.Context, c *cobra.Command, plan *plan.Plan, page *livePage,
+) (*result.Result, error) {
 	id := run.NewID()
 	crew, err := f.crew(plan, id)
 	if err != nil {
@@ -57,7 +59,9 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, 
 	defer written()
 	defer bequeath(dir, run.PendingResult(plan, o), plan.Scenario.Secrets.Mask)()
 	names := result.Masked(result.Names{Scenario: plan.Scenario.Name, Steps: plan.StepNames()}, plan.Scenario.Secrets.Mask)
-	metrics := metrics.New(metrics.Options{Run: id, Scenario: names.Scenario, Faults: plan.FaultKinds(), Steps: names.Steps})
+	metrics := metrics.New(metrics.Options{
+		Run: id, Scenario: names.Scenario, Faults: plan.FaultKinds(), Steps: names.Steps,
+	})
 	reach, err := plan.SendTo()
 	if err != nil {
 		return nil, err
@@ -166,8 +170,10 @@ func (f *runFlags) hideOuts(p *plan.Plan) {
 // runOptions returns the options of a run that writes to a folder.
 func (f *runFlags) runOptions(ctx context.Context, dir string, log *slog.Logger) run.Options {
 	return run.Options{
-		ID: run.NewID(), LogDir: filepath.Join(dir, "logs"), State: state(), Watchdog: watchdog(), Stress: stressor(), Proxies: proxies(),
-		NoChaos: f.noChaos, Log: log, Ledger: filepath.Join(dir, "ledger.jsonl"), Suspend: suspended(), Stop: stopSelf, Hurry: hurry(ctx),
+		ID: run.NewID(), LogDir: filepath.Join(dir, "logs"), State: state(), Watchdog: watchdog(), Stress: stressor(),
+		Proxies: proxies(),
+		NoChaos: f.noChaos, Log: log, Ledger: filepath.Join(dir, "ledger.jsonl"), Suspend: suspended(), Stop: stopSelf,
+		Hurry: hurry(ctx),
 	}
 }
 

@@ -9,8 +9,9 @@ import (
 
 // schemas are the JSON Schemas that brunt publishes, by subject.
 var schemas = map[string]func() syntax.Schema{
-	"scenario": reference.Schema, "policy": reference.PolicySchema, "drill": reference.DrillSchema, "result": reference.Result,
-	"event": reference.EventSchema,
+	"scenario": reference.Schema, "policy": reference.PolicySchema, "drill": reference.DrillSchema,
+	"result": reference.Result,
+	"event":  reference.EventSchema,
 }
 
 func schemaCommand() *cobra.Command {

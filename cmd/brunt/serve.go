@@ -47,10 +47,14 @@ reaches this machine sees the results, without a password or encryption. Ctrl-C 
 			}
 			ctx, stop := interruptible(stderr(c), "", "")
 			defer stop()
-			s := site.NewServer(site.Options{Title: titleOf(title, args), Roots: args, Compare: besideOne, Hosts: namesOf(host, l.Addr())})
+			s := site.NewServer(site.Options{
+				Title: titleOf(title, args), Roots: args, Compare: besideOne, Hosts: namesOf(host, l.Addr()),
+			})
 			fmt.Fprintf(stdout(c), "serving %s at http://%s/; Ctrl-C ends it\n", strings.Join(args, ", "), l.Addr())
 			if !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
-				fmt.Fprintf(stderr(c), "brunt: warning: --listen %s is open to everyone who can reach this machine by network, without a password or encryption\n", listen)
+				fmt.Fprintf(stderr(c),
+					"brunt: warning: --listen %s is open to everyone who can reach this machine by network, without a password or "+
+						"encryption\n", listen)
 			}
 			ended := make(chan error, 1)
 			go func() { ended <- s.Serve(l) }()
@@ -63,7 +67,8 @@ reaches this machine sees the results, without a password or encryption. Ctrl-C 
 			}
 		},
 	}
-	c.Flags().StringVar(&listen, "listen", ":7070", "[HOST]:PORT of the site, such as :7070, which is 127.0.0.1:7070; port 0 is a free one")
+	c.Flags().StringVar(&listen, "listen", ":7070",
+		"[HOST]:PORT of the site, such as :7070, which is 127.0.0.1:7070; port 0 is a free one")
 	c.Flags().StringVar(&title, "title", "", "title of the list (default the name of the folder)")
 	return c
 }

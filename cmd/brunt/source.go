@@ -28,8 +28,9 @@ type sourceFlags struct {
 
 func (f *sourceFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.set, "set", nil, "set a param: name=value; can be given several times")
-	c.Flags().StringArrayVar(&f.meta, "meta", nil, "data on the run for your organisation: operator=ann, approver=…, ticket=…, closes=…; can be given "+
-		"several times")
+	c.Flags().StringArrayVar(&f.meta, "meta", nil,
+		"data on the run for your organisation: operator=ann, approver=…, ticket=…, closes=…; can be given "+
+			"several times")
 	_ = c.RegisterFlagCompletionFunc("set", completeSet)
 	if c.ValidArgsFunction == nil {
 		c.ValidArgsFunction = completeScenario
@@ -38,7 +39,8 @@ func (f *sourceFlags) register(c *cobra.Command) {
 }
 
 func policyFlag(c *cobra.Command, policy *[]string) {
-	c.Flags().StringArrayVar(policy, "policy", nil, "a policy file, which limits what scenarios may do; can be given several times; $BRUNT_POLICY also names one")
+	c.Flags().StringArrayVar(policy, "policy", nil,
+		"a policy file, which limits what scenarios may do; can be given several times; $BRUNT_POLICY also names one")
 }
 
 // policyFiles adds the policy of the environment to those of the command line.

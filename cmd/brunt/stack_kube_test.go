@@ -56,13 +56,18 @@ func (b *podBed) made(t *testing.T) (out []string) {
 	return out
 }
 
-// TestStack_Kube runs the built-in system in a cluster, and kills brunt while a fault is in, then brunt and its watchdog: no namespace is left.
+// TestStack_Kube runs the built-in system in a cluster, and kills brunt while a fault is in, then brunt and its
+// watchdog: no namespace is left.
 func TestStack_Kube(t *testing.T) {
 	b := stackBed(t)
 	bring := func(t *testing.T) *begun {
 		o := &begun{file: filepath.Join(t.TempDir(), "out")}
-		o.cmd = b.start(t, o.file, t.TempDir(), "run", b.scenario, "-o", filepath.Join(filepath.Dir(o.file), "report"), "--log-level", "info")
-		suite.Until(t, "the fault is in", func() bool { return strings.Contains(o.text(t), "fault.verified") || o.cmd.ProcessState != nil })
+		o.cmd = b.start(t, o.file, t.TempDir(), "run", b.scenario, "-o", filepath.Join(filepath.Dir(o.file), "report"),
+			"--log-level", "info")
+		suite.Until(t, "the fault is in", func() bool {
+			return strings.Contains(o.text(t), "fault.verified") ||
+				o.cmd.ProcessState != nil
+		})
 		if len(b.made(t)) != 2 {
 			t.Errorf("namespaces %q, want one of the target and one of its agents", b.made(t))
 		}

@@ -126,14 +126,16 @@ func (s *status) print(out io.Writer) {
 		printRun(out, r)
 	}
 	for _, file := range s.Aside {
-		fmt.Fprintf(out, "%s: a damaged journal: everything readable in it was taken back. What its unreadable lines describe may remain: "+
+		fmt.Fprintf(out, "%s: a damaged journal: everything readable in it was taken back. What its unreadable lines "+
+			"describe may remain: "+
 			"`brunt revert --discover` looks for it. Then remove the file\n", file)
 	}
 	for _, r := range s.Strays {
 		fmt.Fprintf(out, "%s: died\n  %s\n", r.Run, r.What)
 	}
 	for _, u := range s.Killed {
-		fmt.Fprintf(out, "%s: a run that was killed: %q, begun %s\n  `brunt report %s` says what is known of it; brunt forgets it with the folder\n",
+		fmt.Fprintf(out, "%s: a run that was killed: %q, begun %s\n  `brunt report %s` says what is known of it; brunt "+
+			"forgets it with the folder\n",
 			words.Clean(u.Dir), words.Clean(u.Name), u.Began.Local().Format(time.DateTime), words.Clean(u.Dir))
 	}
 	switch {
@@ -148,8 +150,9 @@ func printRun(out io.Writer, r journal.Status) {
 	began := r.Began.Local().Format(time.DateTime)
 	how := map[string]string{
 		journal.Running: fmt.Sprintf("runs since %s, pid %d", began, r.PID),
-		journal.Stopped: fmt.Sprintf("is stopped, pid %d; it runs since %s, and its watchdog takes back what is in", r.PID, began),
-		journal.Died:    "died; it began " + began,
+		journal.Stopped: fmt.Sprintf("is stopped, pid %d; it runs since %s, and its watchdog takes back what is in", r.PID,
+			began),
+		journal.Died: "died; it began " + began,
 
 		journal.Reverting: "died; it began " + began + ", and its watchdog takes back what is in",
 	}[r.State]

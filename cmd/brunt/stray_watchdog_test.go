@@ -50,8 +50,11 @@ func testStrayWatchdog(t *testing.T, labelsOf func(run string) (label, value str
 		t.Fatalf("status lists it before it is there: %s", out)
 	}
 	label, value := labelsOf(y.Run)
-	config := &container.Config{Image: y.Image, Labels: map[string]string{label: value, containers.BesideLabel: strings.Repeat("0", 64)}}
-	made, err := y.Engine.API().ContainerCreate(t.Context(), config, &container.HostConfig{NetworkMode: "none"}, nil, nil, "")
+	config := &container.Config{
+		Image: y.Image, Labels: map[string]string{label: value, containers.BesideLabel: strings.Repeat("0", 64)},
+	}
+	made, err := y.Engine.API().ContainerCreate(t.Context(), config, &container.HostConfig{NetworkMode: "none"}, nil, nil,
+		"")
 	if err != nil {
 		t.Fatal(err)
 	}

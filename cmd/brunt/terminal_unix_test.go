@@ -33,14 +33,16 @@ func TestTerminal_Pty(t *testing.T) {
 	for i := range 30 {
 		slo = append(slo, fmt.Sprintf("p95 < %dms", 100+i))
 	}
-	if err := os.WriteFile(file, fmt.Appendf(nil, "version: 1\ntarget: {url: %q}\nload: {main: {executor: constant-arrival-rate, rate: 50/s, duration: "+
-		"4s, flow: [{get: /}]}}\nslo: [%s]\n",
+	if err := os.WriteFile(file, fmt.Appendf(nil,
+		"version: 1\ntarget: {url: %q}\nload: {main: {executor: constant-arrival-rate, rate: 50/s, duration: "+
+			"4s, flow: [{get: /}]}}\nslo: [%s]\n",
 		s.URL, strings.Join(slo, ", ")), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	run := func(t *testing.T, resize bool, env ...string) string {
 		cmd := exec.Command("brunt", "run", file, "-o", filepath.Join(t.TempDir(), "out"))
-		cmd.Env = append(append(os.Environ(), "BRUNT_STATE="+filepath.Join(dir, "state"), "TERM=xterm-256color", "NO_COLOR="), env...)
+		cmd.Env = append(append(os.Environ(), "BRUNT_STATE="+filepath.Join(dir, "state"), "TERM=xterm-256color", "NO_COLOR="),
+			env...)
 		f, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
 		if err != nil {
 			t.Fatal(err)
@@ -94,7 +96,8 @@ func TestTerminal_Pty(t *testing.T) {
 	})
 	t.Run("without colours", func(t *testing.T) {
 		t.Parallel()
-		if out := run(t, false, "NO_COLOR=1"); regexp.MustCompile("\x1b\\[[0-9;]*m").MatchString(out) || !frame.MatchString(out) {
+		if out := run(t, false, "NO_COLOR=1"); regexp.MustCompile("\x1b\\[[0-9;]*m").MatchString(out) ||
+			!frame.MatchString(out) {
 			t.Errorf("%q", out)
 		}
 	})

@@ -115,7 +115,9 @@ func writePage(file string, all []*compare.Record, trends []compare.Trend) error
 		t := &trends[i]
 		chart := html.TrendChart{Title: t.Where(), Say: t.Say, Levels: t.Levels}
 		for _, pt := range t.Points {
-			chart.Points = append(chart.Points, html.TrendPoint{Run: pt.Run, Commit: pt.Commit, Started: pt.Started, Value: float64(pt.Value), Red: pt.Red})
+			chart.Points = append(chart.Points, html.TrendPoint{
+				Run: pt.Run, Commit: pt.Commit, Started: pt.Started, Value: float64(pt.Value), Red: pt.Red,
+			})
 		}
 		for _, m := range t.Moves {
 			chart.Moves = append(chart.Moves, html.TrendMove{At: m.At, Text: t.Sentence(m), Worse: m.Change > 0})

@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// TestTutorial does what the tutorial says, in an empty folder: the files that it shows are written, and its commands end with
-// the exit codes that stand behind them, 0 where none does. A run for which the machine was too busy is made again, as step 5 says.
+// TestTutorial does what the tutorial says, in an empty folder: the files that it shows are written, and its commands
+// end with the exit codes that stand behind them, 0 where none does. A run for which the machine was too busy is made
+// again, as step 5 says.
 func TestTutorial(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a minute")
@@ -20,7 +21,8 @@ func TestTutorial(t *testing.T) {
 		t.Skip(err)
 	}
 	n := 0
-	for _, f := range fences.FindAllStringSubmatch(read(t, filepath.Join(top, "examples", "00-tutorial", "README.md")), -1) {
+	for _, f := range fences.FindAllStringSubmatch(read(t, filepath.Join(top, "examples", "00-tutorial", "README.md")),
+		-1) {
 		switch f[1] {
 		case "yaml":
 			if err := os.WriteFile(filepath.Join(dir, "scenario.yaml"), []byte(f[2]), 0o600); err != nil {

@@ -90,7 +90,9 @@ func flagError(err error) error {
 	if !ok {
 		return err
 	}
-	want := map[string]string{"int": "a whole number", "duration": "a duration such as 30s", "bool": "true or false"}[bad.GetFlag().Value.Type()]
+	want := map[string]string{
+		"int": "a whole number", "duration": "a duration such as 30s", "bool": "true or false",
+	}[bad.GetFlag().Value.Type()]
 	if want == "" {
 		return err
 	}

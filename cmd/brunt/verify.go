@@ -59,13 +59,15 @@ or by another key. 2: the folder, or the file of --signer, can't be read.`,
 			return nil
 		},
 	}
-	c.Flags().StringVar(&signer, "signer", "", "require a signature by this public key, or by one of this file of allowed signers")
+	c.Flags().StringVar(&signer, "signer", "",
+		"require a signature by this public key, or by one of this file of allowed signers")
 	return c
 }
 
 func tellVerification(w io.Writer, dir string, v *evidence.Verification) {
 	if len(v.Findings) == 0 {
-		fmt.Fprintf(w, "✓ %s matches its manifest: %s, %s\n", dir, syntax.Amount(v.Files, "file"), syntax.Amount(v.Events, "event"))
+		fmt.Fprintf(w, "✓ %s matches its manifest: %s, %s\n", dir, syntax.Amount(v.Files, "file"),
+			syntax.Amount(v.Events, "event"))
 	} else {
 		fmt.Fprintf(w, "✗ %s differs from its manifest\n", dir)
 	}

@@ -80,7 +80,8 @@ func clusterWatchdogCommand() *cobra.Command {
 	c.Flags().StringVar(&g.Run, "run", "", "id of the run")
 	c.Flags().StringVar(&g.Namespace, "namespace", "", "of the run's journal")
 	c.Flags().DurationVar(&g.Patience, "patience", 0, "without a sign of brunt until everything is taken back")
-	c.Flags().DurationVar(&g.Linger, "linger", 0, "without a sign of brunt and an open entry until the watchdog removes itself")
+	c.Flags().DurationVar(&g.Linger, "linger", 0,
+		"without a sign of brunt and an open entry until the watchdog removes itself")
 	c.Flags().DurationVar(&g.Most, "most", 0, "after which everything is taken back in any case")
 	return c
 }

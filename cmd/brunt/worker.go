@@ -22,7 +22,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// workerCommand is a process that makes a part of a run's load: for the run at standard input, or for one that connects to it.
+// workerCommand is a process that makes a part of a run's load: for the run at standard input, or for one that connects
+// to it.
 func workerCommand() *cobra.Command {
 	var s pods.Served
 	c := &cobra.Command{
@@ -59,7 +60,8 @@ type workersFlag struct {
 
 func (f *workersFlag) register(c *cobra.Command) {
 	c.Flags().IntVar(&f.Count, "workers", 0,
-		"make the load with so many processes, each a part of it, of this machine or where `workers` of the scenario says (default `workers` of "+
+		"make the load with so many processes, each a part of it, of this machine or where `workers` of the scenario says "+
+			"(default `workers` of "+
 			"the scenario, else brunt's own alone)")
 }
 

@@ -27,7 +27,10 @@ func main() {
 	http.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	switch os.Args[1] {
 	case "api":
-		a := &api{store: os.Getenv("STORE") + "/posts", keeps: os.Getenv("CACHE") != "off", client: http.Client{Timeout: 200 * time.Millisecond}}
+		a := &api{
+			store: os.Getenv("STORE") + "/posts", keeps: os.Getenv("CACHE") != "off",
+			client: http.Client{Timeout: 200 * time.Millisecond},
+		}
 		http.HandleFunc("POST /graphql", a.graphql)
 	case "store":
 		http.Handle("/posts", &store{})

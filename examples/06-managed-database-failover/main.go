@@ -75,7 +75,11 @@ func call(method, url string) (string, error) {
 // node is a server of the database. It starts as a standby.
 func node() {
 	var primary atomic.Bool
-	http.HandleFunc("POST /role/{role}", func(_ http.ResponseWriter, r *http.Request) { primary.Store(r.PathValue("role") == "primary") })
+	http.HandleFunc("POST /role/{role}", func(_ http.ResponseWriter,
+		r *http.Request,
+	) {
+		primary.Store(r.PathValue("role") == "primary")
+	})
 	http.HandleFunc("POST /write", func(w http.ResponseWriter, _ *http.Request) {
 		if !primary.Load() {
 			http.Error(w, "this server is a standby", http.StatusConflict)

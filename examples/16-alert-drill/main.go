@@ -38,7 +38,9 @@ func main() {
 
 // price asks stock for at most 200 ms.
 func price(stock string) http.HandlerFunc {
-	requests := promauto.NewCounterVec(prometheus.CounterOpts{Name: "shop_requests_total", Help: "Requests answered, by status code."}, []string{"code"})
+	requests := promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "shop_requests_total", Help: "Requests answered, by status code.",
+	}, []string{"code"})
 	inFlight := promauto.NewGauge(prometheus.GaugeOpts{Name: "shop_in_flight", Help: "Requests that are being answered."})
 	client := http.Client{Timeout: 200 * time.Millisecond}
 	return func(w http.ResponseWriter, _ *http.Request) {

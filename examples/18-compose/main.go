@@ -19,7 +19,11 @@ import (
 func main() {
 	http.HandleFunc("/healthz", func(http.ResponseWriter, *http.Request) {})
 	if len(os.Args) > 1 && os.Args[1] == "store" {
-		http.HandleFunc("/items", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, `{"items": ["apple", "pear"]}`) })
+		http.HandleFunc("/items", func(w http.ResponseWriter,
+			_ *http.Request,
+		) {
+			fmt.Fprintln(w, `{"items": ["apple", "pear"]}`)
+		})
 	} else {
 		a := &api{store: os.Getenv("STORE"), cache: os.Getenv("CACHE") != "off", client: http.Client{Timeout: within}}
 		http.HandleFunc("/items", a.items)

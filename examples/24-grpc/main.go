@@ -50,7 +50,8 @@ func main() {
 		Streams: []grpc.StreamDesc{{StreamName: "Track", ServerStreams: true, ClientStreams: true, Handler: o.track}},
 	}, o)
 	healthpb.RegisterHealthServer(s, health.NewServer())
-	reflectpb.RegisterServerReflectionServer(s, reflection.NewServerV1(reflection.ServerOptions{Services: s, DescriptorResolver: files.AsResolver()}))
+	reflectpb.RegisterServerReflectionServer(s,
+		reflection.NewServerV1(reflection.ServerOptions{Services: s, DescriptorResolver: files.AsResolver()}))
 	log.Fatal(s.Serve(l))
 }
 
@@ -66,14 +67,17 @@ type orders struct {
 
 // method describes a method whose message is of a type of orders.proto.
 func (o *orders) method(name string, in protoreflect.Name, do func(protoreflect.Message) (any, error)) grpc.MethodDesc {
-	return grpc.MethodDesc{MethodName: name, Handler: func(_ any, _ context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
-		msg := dynamicpb.NewMessage(o.file.Messages().ByName(in))
-		if err := decode(msg); err != nil {
-			return nil, err
-		}
-		time.Sleep(o.delay) // simulates a slow build of the service
-		return do(msg)
-	}}
+	return grpc.MethodDesc{
+		MethodName: name,
+		Handler: func(_ any, _ context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+			msg := dynamicpb.NewMessage(o.file.Messages().ByName(in))
+			if err := decode(msg); err != nil {
+				return nil, err
+			}
+			time.Sleep(o.delay) // simulates a slow build of the service
+			return do(msg)
+		},
+	}
 }
 
 // track acknowledges each position of a rider, until it has sent all.

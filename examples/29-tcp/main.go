@@ -1,4 +1,5 @@
-// Lines is a server of a protocol of its own over TCP that brunt starts and breaks: it answers each line `ask WORD` by `re WORD`.
+// Lines is a server of a protocol of its own over TCP that brunt starts and breaks: it answers each line `ask WORD` by
+// `re WORD`.
 package main
 
 import (

@@ -31,16 +31,21 @@ func TestReports_Agree(t *testing.T) {
 	invalid.Verdict, invalid.Note = scenarios.Invalid, "brunt's own lag decides it: p99 lag 21ms"
 	r.Incidents = []result.Incident{
 		{
-			Begin: 15.002, End: 16.4, Over: true, Bad: 26, Requests: 413, Kinds: map[string]int64{"refused": 26}, Faults: []string{"lose-a-replica"},
-			Steps: []result.IncidentStep{{Load: "browse", Step: "read post", Bad: 26}},
+			Begin: 15.002, End: 16.4, Over: true, Bad: 26, Requests: 413, Kinds: map[string]int64{"refused": 26},
+			Faults: []string{"lose-a-replica"},
+			Steps:  []result.IncidentStep{{Load: "browse", Step: "read post", Bad: 26}},
 		},
-		{Begin: 44.5, End: 60, EndLow: 47.25, Bad: 512, Requests: 1784, Kinds: map[string]int64{"timeout": 500, "status 503": 12}},
+		{
+			Begin: 44.5, End: 60, EndLow: 47.25, Bad: 512, Requests: 1784,
+			Kinds: map[string]int64{"timeout": 500, "status 503": 12},
+		},
 	}
 	seen := map[scenarios.Verdict]bool{}
 	for i := range r.Objectives {
 		seen[r.Objectives[i].Verdict] = true
 	}
-	if len(r.Faults) != 3 || !seen[scenarios.Fail] || !seen[scenarios.Inconclusive] || !seen[scenarios.Invalid] || !seen[scenarios.Pass] {
+	if len(r.Faults) != 3 || !seen[scenarios.Fail] || !seen[scenarios.Inconclusive] || !seen[scenarios.Invalid] ||
+		!seen[scenarios.Pass] {
 		t.Fatalf("the run has %d faults and the verdicts %v", len(r.Faults), seen)
 	}
 	var again result.Result
@@ -60,16 +65,19 @@ func TestReports_Agree(t *testing.T) {
 		t.Run(form.name, func(t *testing.T) {
 			for i := range again.Objectives {
 				o := &again.Objectives[i]
-				together(t, form.plain, words.ObjectiveTitle(o), words.Verdict(o.Verdict), words.ObjectiveMeasured(o), words.ObjectiveBounds(o),
+				together(t, form.plain, words.ObjectiveTitle(o), words.Verdict(o.Verdict), words.ObjectiveMeasured(o),
+					words.ObjectiveBounds(o),
 					words.ObjectiveNote(o))
 			}
 			for i := range again.Faults {
 				f := &again.Faults[i]
 				effect := words.FaultEffect(f)
-				if _, losses, impact := strings.Cut(effect, "; "); impact && form.name == "terminal" { // its times are in a line of figures
+				// its times are in a line of figures
+				if _, losses, impact := strings.Cut(effect, "; "); impact && form.name == "terminal" {
 					effect = losses
 				}
-				together(t, form.plain, words.Clean(f.Name), words.FaultTarget(f), words.Offset(f.Injected), words.Offset(f.Cleared), effect)
+				together(t, form.plain, words.Clean(f.Name), words.FaultTarget(f), words.Offset(f.Injected),
+					words.Offset(f.Cleared), effect)
 			}
 			for i := range again.Incidents {
 				row := words.IncidentRow(i+1, &again.Incidents[i])
@@ -82,7 +90,8 @@ func TestReports_Agree(t *testing.T) {
 	}
 }
 
-// TestReports_Untested: where it is not certain whether a fault made answers slower, no report says that it did nothing.
+// TestReports_Untested: where it is not certain whether a fault made answers slower, no report says that it did
+// nothing.
 func TestReports_Untested(t *testing.T) {
 	none := regexp.MustCompile(`(?i)none seen|none of \S+ faults?|did no harm|no effect|no impact|within the limit during`)
 	for _, impact := range []result.Impact{result.NotImpacted, result.UnknownYet} {

@@ -99,7 +99,8 @@ func (l List) Rewrite(dir string, r *result.Result) error {
 			errs = append(errs, os.Remove(filepath.Join(dir, f.File)))
 		}
 	}
-	errs = append(errs, reporters.RewriteFiles(dir, r, l.without(func(f reporters.Format) bool { return !f.Evidence })), l.Draw(dir, r))
+	errs = append(errs, reporters.RewriteFiles(dir, r, l.without(func(f reporters.Format) bool { return !f.Evidence })),
+		l.Draw(dir, r))
 	return errors.Join(errs...)
 }
 
@@ -143,7 +144,8 @@ func (l List) Clear(dir string) error {
 	if err != nil {
 		return err
 	}
-	for _, path := range append(written, filepath.Join(dir, evidence.RequestsFile), filepath.Join(dir, "logs")) { // by the run itself
+	// by the run itself
+	for _, path := range append(written, filepath.Join(dir, evidence.RequestsFile), filepath.Join(dir, "logs")) {
 		if err := os.RemoveAll(path); err != nil {
 			return err
 		}

@@ -89,7 +89,8 @@ func TestWrite_OneFailureKeepsTheOthers(t *testing.T) {
 			t.Errorf("%s: %v %v", e.Name(), info.Mode(), err)
 		}
 	}
-	if got, want := strings.Join(names, " "), "events.jsonl junit.xml latency.hlog report.html result.json scenario.yaml"; got != want {
+	if got, want := strings.Join(names, " "),
+		"events.jsonl junit.xml latency.hlog report.html result.json scenario.yaml"; got != want {
 		t.Errorf("files %s, want %s: no temporary file stays", got, want)
 	}
 }

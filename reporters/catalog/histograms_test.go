@@ -16,7 +16,8 @@ import (
 // A damaged histogram removes its charts, not the page.
 func TestHTML_WithADamagedHistogram(t *testing.T) {
 	dir := t.TempDir()
-	if err := reporters.WriteFiles(dir, reporterstest.Results()["minute"], []reporters.Reporter{evidence.JSON{}, evidence.Hlog{}, evidence.Events{}}); err != nil {
+	if err := reporters.WriteFiles(dir, reporterstest.Results()["minute"],
+		[]reporters.Reporter{evidence.JSON{}, evidence.Hlog{}, evidence.Events{}}); err != nil {
 		t.Fatal(err)
 	}
 	log := filepath.Join(dir, "latency.hlog")

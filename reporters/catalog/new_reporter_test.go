@@ -70,7 +70,8 @@ func TestList_Described(t *testing.T) {
 	seen := map[string]bool{}
 	check := func(name, about string) {
 		t.Helper()
-		if name == "" || seen[name] || !strings.HasSuffix(about, ".") || strings.Contains(strings.TrimSuffix(about, "."), ". ") {
+		if name == "" || seen[name] || !strings.HasSuffix(about, ".") ||
+			strings.Contains(strings.TrimSuffix(about, "."), ". ") {
 			t.Errorf("%q: %q; want a name of its own and one sentence", name, about)
 		}
 		seen[name] = true

@@ -29,7 +29,9 @@ func BenchmarkHTML_Report(b *testing.B) {
 func BenchmarkHTML_Hour(b *testing.B) {
 	r := busyHour()
 	dir := b.TempDir()
-	if err := reporters.WriteFiles(dir, r, []reporters.Reporter{evidence.JSON{}, evidence.Hlog{}, evidence.Events{}}); err != nil {
+	if err := reporters.WriteFiles(dir, r, []reporters.Reporter{
+		evidence.JSON{}, evidence.Hlog{}, evidence.Events{},
+	}); err != nil {
 		b.Fatal(err)
 	}
 	for _, from := range []string{"memory", "files"} {
@@ -71,7 +73,8 @@ func busyHour() *result.Result {
 	}
 	for i := range r.Windows {
 		w := &r.Windows[i]
-		w.Offered, w.Sent, w.Answered, w.OK = w.Offered*330, w.Sent*330+rnd.Int64N(30), w.Answered*330+rnd.Int64N(30), w.OK*330
+		w.Offered, w.Sent, w.Answered, w.OK = w.Offered*330, w.Sent*330+rnd.Int64N(30), w.Answered*330+rnd.Int64N(30),
+			w.OK*330
 	}
 	return r
 }

@@ -157,7 +157,10 @@ type Plotter struct {
 
 // NewPlotter returns a plotter of charts on the time axis t, of the points of a run. A point holds together seconds.
 func NewPlotter(t *Timeline, list []point, together int) *Plotter {
-	c := &Plotter{Timeline: t, points: list, together: together, behind: t.Shade(), ticks: t.Times(), rowLimit: mostRows, moments: mostNameMoments}
+	c := &Plotter{
+		Timeline: t, points: list, together: together, behind: t.Shade(), ticks: t.Times(), rowLimit: mostRows,
+		moments: mostNameMoments,
+	}
 	c.names = map[string]*nameHeights{}
 	for _, p := range list {
 		c.at = append(c.at, span{t.Place(p.t), t.Place(p.t + p.d)})
@@ -483,7 +486,10 @@ func (c *Plotter) peaks(lines []series) [][]top {
 		}
 		if v := l.values[most]; v > 0 {
 			p := &c.points[most]
-			list = append(list, top{Class: l.class, Label: words.Clip(l.name, 34) + " " + l.unit.Format(v), At: moment(p.t + p.d/2), at: c.Place(p.t + p.d/2)})
+			list = append(list, top{
+				Class: l.class, Label: words.Clip(l.name, 34) + " " + l.unit.Format(v),
+				At: moment(p.t + p.d/2), at: c.Place(p.t + p.d/2),
+			})
 		}
 	}
 	return c.rows(list)

@@ -42,7 +42,8 @@ func TestTrace(t *testing.T) {
 	if area != "M500 250h500v-250h500V500H500Z" {
 		t.Errorf("area %s", area)
 	}
-	if many := trace(evenly(400), append([]float64{nan, 5, nan}, make([]float64, 397)...), s); many != "M8 250h0M18 500h1980" {
+	if many := trace(evenly(400), append([]float64{nan, 5, nan}, make([]float64, 397)...),
+		s); many != "M8 250h0M18 500h1980" {
 		t.Errorf("a lone point among many: %s", many)
 	}
 }
@@ -114,7 +115,9 @@ func TestLanes_LabelsDoNotOverlap(t *testing.T) {
 		r := &result.Result{Duration: 1000}
 		for i := range n {
 			at := result.Num(float64(i) * 900 / float64(n))
-			r.Faults = append(r.Faults, result.FaultRecord{Name: "f", Injected: at, Cleared: at + 40, OnsetAt: reporterstest.Nan, RecoveredAt: reporterstest.Nan})
+			r.Faults = append(r.Faults, result.FaultRecord{
+				Name: "f", Injected: at, Cleared: at + 40, OnsetAt: reporterstest.Nan, RecoveredAt: reporterstest.Nan,
+			})
 		}
 		line := NewTimeline(r, nil, Places{})
 		seen := 0
@@ -144,7 +147,9 @@ func TestCurves_AgreeWithCells(t *testing.T) {
 	for i := range list {
 		c := &list[i]
 		row := words.PhaseRowOf(words.PhaseTotals(r), c.phase)
-		for q, want := range map[float64]result.Num{.5: row.All.Response.P50, .9: row.All.Response.P90, .99: row.All.Response.P99} {
+		for q, want := range map[float64]result.Num{
+			.5: row.All.Response.P50, .9: row.All.Response.P90, .99: row.All.Response.P99,
+		} {
 			got := c.at(q)
 			if math.IsInf(got, 1) != !want.Known() || want.Known() && (got < float64(want)*.995 || got > float64(want)*1.005) {
 				t.Errorf("%s at %v: %v, want %v", c.phase, q, got, want)

@@ -31,7 +31,8 @@ func earlierOf(c *Plotter, r *result.Result, name string, of func(*point) float6
 		if math.IsInf(v, 1) {
 			v = math.NaN() // a line at the top would hide those of this run
 		}
-		out.at, out.values = append(out.at, span{math.Max(0, c.Place(p.t)), math.Min(1, c.Place(p.t+p.d))}), append(out.values, v)
+		out.at, out.values = append(out.at, span{math.Max(0, c.Place(p.t)), math.Min(1, c.Place(p.t+p.d))}),
+			append(out.values, v)
 	}
 	return out, out.values
 }

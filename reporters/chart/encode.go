@@ -19,7 +19,9 @@ import (
 // Encode returns what the script needs for hover and zoom: the strokes of the lines, the texts
 // of moments and the heights of names, all as Go draws and writes them. The charts of single
 // loads and steps are separate, since most readers never open them; draw makes their markup.
-func (c *Plotter) Encode(r *result.Result, latency *Chart, draw func(*Chart) (Drawing, error)) (whole, facets template.HTML, err error) {
+func (c *Plotter) Encode(
+	r *result.Result, latency *Chart, draw func(*Chart) (Drawing, error),
+) (whole, facets template.HTML, err error) {
 	if len(c.points) == 0 {
 		return "", "", nil
 	}
@@ -95,10 +97,13 @@ type Drawing struct {
 }
 
 // drawn returns the charts of a load or step, with the heights of names at most moments.
-func (p *facet) drawn(c *Plotter, r *result.Result, zoomed axis, moments int, draw func(*Chart) (Drawing, error)) (facetData, error) {
+func (p *facet) drawn(
+	c *Plotter, r *result.Result, zoomed axis, moments int, draw func(*Chart) (Drawing, error),
+) (facetData, error) {
 	only := &Plotter{
-		Timeline: c.Timeline, points: p.points, kinds: c.kinds, onPage: true, bare: true, together: 1, rowLimit: p.rows, moments: moments,
-		names: map[string]*nameHeights{}, load: p.load, step: p.step,
+		Timeline: c.Timeline, points: p.points, kinds: c.kinds, onPage: true, bare: true, together: 1, rowLimit: p.rows,
+		moments: moments,
+		names:   map[string]*nameHeights{}, load: p.load, step: p.step,
 	}
 	out := facetData{Times: spacing(edges(p.points)), Note: p.note(), Charts: map[string]Drawing{}}
 	for _, ch := range []*Chart{only.Latency(r), only.Throughput(r), only.errorChart()} {
@@ -141,7 +146,9 @@ func (t *Timeline) focuses() []focus {
 			to = math.Max(to, float64(f.RecoveredAt))
 		}
 		room := math.Max(2, (to-from)/4)
-		out = append(out, focus{fmt.Sprintf("%d %s", i+1, words.Clean(f.Name)), math.Max(t.From, from-room), math.Min(t.To, to+room)})
+		out = append(out, focus{
+			fmt.Sprintf("%d %s", i+1, words.Clean(f.Name)), math.Max(t.From, from-room), math.Min(t.To, to+room),
+		})
 	}
 	return out
 }

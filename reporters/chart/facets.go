@@ -53,7 +53,8 @@ func (c *Plotter) facets(r *result.Result) []facet {
 		}
 	}
 	slices.SortFunc(keys, func(a, b key) int {
-		return cmp.Or(cmp.Compare(loads[a.load], loads[b.load]), cmp.Compare(a.load, b.load), cmp.Compare(place[a], place[b]), cmp.Compare(a.step, b.step))
+		return cmp.Or(cmp.Compare(loads[a.load], loads[b.load]), cmp.Compare(a.load, b.load), cmp.Compare(place[a], place[b]),
+			cmp.Compare(a.step, b.step))
 	})
 	most := max(20, mostFacetPoints/len(keys))
 	var out []facet
@@ -91,7 +92,8 @@ func (c *Plotter) gapless(list []point) []point {
 		for from < to-1e-6 {
 			end := to
 			// as long as the page's windows, or else a gap would look like one of them
-			if i, _ := slices.BinarySearchFunc(c.points, from+1e-6, func(p point, at float64) int { return cmp.Compare(p.t+p.d, at) }); i < len(c.points) {
+			if i, _ := slices.BinarySearchFunc(c.points, from+1e-6,
+				func(p point, at float64) int { return cmp.Compare(p.t+p.d, at) }); i < len(c.points) {
 				end = math.Min(to, c.points[i].t+c.points[i].d)
 			}
 			nan := math.NaN()

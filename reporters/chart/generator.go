@@ -24,16 +24,21 @@ func (c *Plotter) Generator(r *result.Result) []*Chart {
 		}
 		out = append(out, ch)
 	}
-	flight := series{name: "in flight", class: "k0", unit: InCount, area: true, values: column(c.points, func(p *point) float64 { return float64(p.inFlight) })}
-	panel("flight", "In flight", "Iterations under way, the most in each window. Those of a target that does not answer pile up; that is no fault of "+
-		"brunt.", Linear(flight.values), flight)
+	flight := series{
+		name: "in flight", class: "k0", unit: InCount, area: true,
+		values: column(c.points, func(p *point) float64 { return float64(p.inFlight) }),
+	}
+	panel("flight", "In flight",
+		"Iterations under way, the most in each window. Those of a target that does not answer pile up; that is no fault of "+
+			"brunt.", Linear(flight.values), flight)
 
 	lag := series{name: "lag p99", class: "k0", values: column(c.points, func(p *point) float64 { return p.lag })}
 	queue := series{name: "queue p99", class: "k1", values: column(c.points, func(p *point) float64 { return p.queue })}
 	if s, ok := Log(lag.values, queue.values, []float64{float64(g.LagLimit)}); ok {
 		waits, about := []series{lag}, "Lag is brunt's own lateness"
 		if g.LagLimit > 0 {
-			about += "; over " + words.Seconds(g.LagLimit) + " in any phase (the dashed line) objectives that it could turn are invalid"
+			about += "; over " + words.Seconds(g.LagLimit) +
+				" in any phase (the dashed line) objectives that it could turn are invalid"
 		}
 		about += "."
 		if slices.ContainsFunc(queue.values, func(f float64) bool { return f > 0 }) {
@@ -44,13 +49,15 @@ func (c *Plotter) Generator(r *result.Result) []*Chart {
 			out[len(out)-1].Plot += hline("limit", s.At(float64(g.LagLimit)))
 		}
 	}
-	cpu, steal := c.seconds(g, func(t result.GeneratorTick) result.Num { return t.CPU }), c.seconds(g, func(t result.GeneratorTick) result.Num { return t.Steal })
+	cpu, steal := c.seconds(g, func(t result.GeneratorTick) result.Num { return t.CPU }),
+		c.seconds(g, func(t result.GeneratorTick) result.Num { return t.Steal })
 	if known(cpu) {
 		about := "Cores that brunt used"
 		if r.Environment.CPUs > 0 {
 			about += fmt.Sprintf(", of the machine's %d", r.Environment.CPUs)
 		}
-		panel("cpu", "CPU of brunt", about+".", Linear(cpu), series{name: "cores", class: "k0", unit: InCores, area: true, values: cpu})
+		panel("cpu", "CPU of brunt", about+".", Linear(cpu),
+			series{name: "cores", class: "k0", unit: InCores, area: true, values: cpu})
 	}
 	if s := inShare.scale(steal); known(steal) && s.Hi > .001 {
 		if s.Hi < .01 {

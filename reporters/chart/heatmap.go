@@ -41,7 +41,8 @@ func (c *Plotter) Heatmap(r *result.Result) (*Chart, error) {
 	}
 	ch := &Chart{
 		ID: "heatmap", Title: "Spread of response times",
-		About: "The stronger the colour, the larger the share of that moment's requests that took so long. Every request that came to an end counts here, " +
+		About: "The stronger the colour, the larger the share of that moment's requests that took so long. Every request " +
+			"that came to an end counts here, " +
 			"failed ones too.",
 		Label: "Heatmap of response times over the run; its table gives the shares.",
 	}
@@ -69,9 +70,11 @@ func opacity(shade int) uint8 { return uint8(28 + 227*shade/(heatShades-1)) }
 // shades returns the legend of the map.
 func shades() template.HTML {
 	var b strings.Builder
-	fmt.Fprintf(&b, `%s <svg class="shades" viewBox="0 0 %d 10" aria-hidden="true">`, words.Percent(faintest), heatShades*10)
+	fmt.Fprintf(&b, `%s <svg class="shades" viewBox="0 0 %d 10" aria-hidden="true">`, words.Percent(faintest),
+		heatShades*10)
 	for i := range heatShades {
-		fmt.Fprintf(&b, `<path fill="#%02x%02x%02x" fill-opacity="%.2f" d="M%d 0h10v10h-10z"/>`, heatInk.R, heatInk.G, heatInk.B, float64(opacity(i))/255, i*10)
+		fmt.Fprintf(&b, `<path fill="#%02x%02x%02x" fill-opacity="%.2f" d="M%d 0h10v10h-10z"/>`, heatInk.R, heatInk.G,
+			heatInk.B, float64(opacity(i))/255, i*10)
 	}
 	return template.HTML(b.String() + "</svg> " + words.Percent(strongest) + " of a moment’s requests or more")
 }

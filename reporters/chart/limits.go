@@ -32,12 +32,14 @@ func Limits(r *result.Result, load, step string) []Limit {
 		if err != nil || !def.Metric.Percentile() || def.Metric.Of != "" || !def.Upper() || !(o.Target > 0) {
 			continue
 		}
-		if ofLoad := def.Load == load || def.Load == "" && (load == "*" || def.Step != ""); !ofLoad || cmp.Or(def.Step, "*") != step {
+		if ofLoad := def.Load == load || def.Load == "" && (load == "*" || def.Step != ""); !ofLoad ||
+			cmp.Or(def.Step, "*") != step {
 			continue
 		}
 		l := Limit{
-			Quantile: def.Metric.Quantile, Value: float64(o.Target), From: math.NaN(), To: math.NaN(), Text: words.Clean(o.Text), verdict: o.Verdict,
-			phase: o.Phase,
+			Quantile: def.Metric.Quantile, Value: float64(o.Target), From: math.NaN(), To: math.NaN(), Text: words.Clean(o.Text),
+			verdict: o.Verdict,
+			phase:   o.Phase,
 		}
 		if k := slices.IndexFunc(r.Phases, func(p result.Phase) bool { return p.Name == o.Phase }); k >= 0 {
 			l.From, l.To = float64(r.Phases[k].Start), float64(r.Phases[k].End)
@@ -66,7 +68,8 @@ func (t *Timeline) limitLines(list []Limit, s Scale) template.HTML {
 	var b strings.Builder
 	for _, l := range list {
 		a, z := math.Max(0, t.Place(l.From)), math.Min(1, t.Place(l.To))
-		fmt.Fprintf(&b, `<path class="line aim %s" d="M%s %sH%s"/>`, l.class(), units(a*PlotWidth), units((1-s.At(l.Value))*PlotHeight), units(z*PlotWidth))
+		fmt.Fprintf(&b, `<path class="line aim %s" d="M%s %sH%s"/>`, l.class(), units(a*PlotWidth),
+			units((1-s.At(l.Value))*PlotHeight), units(z*PlotWidth))
 	}
 	return template.HTML(b.String())
 }

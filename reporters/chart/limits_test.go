@@ -13,7 +13,11 @@ import (
 func TestLimits(t *testing.T) {
 	r := &result.Result{
 		Duration: 60,
-		Phases:   []result.Phase{{Name: "run", Start: 0, End: 60}, {Name: "baseline", Start: 0, End: 10}, {Name: "slow", Start: 20, End: 30}},
+		Phases: []result.Phase{
+			{Name: "run", Start: 0, End: 60},
+			{Name: "baseline", Start: 0, End: 10},
+			{Name: "slow", Start: 20, End: 30},
+		},
 	}
 	for _, o := range []struct {
 		text, phase string
@@ -33,9 +37,13 @@ func TestLimits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Objectives = append(r.Objectives, result.ObjectiveResult{Text: o.text, Phase: o.phase, Verdict: o.verdict, Target: result.Num(def.Value)})
+		r.Objectives = append(r.Objectives, result.ObjectiveResult{
+			Text: o.text, Phase: o.phase, Verdict: o.verdict, Target: result.Num(def.Value),
+		})
 	}
-	r.Objectives = append(r.Objectives, result.ObjectiveResult{Text: "p95 < 110% of baseline of load canary in slow", Phase: "slow", Target: .25})
+	r.Objectives = append(r.Objectives, result.ObjectiveResult{
+		Text: "p95 < 110% of baseline of load canary in slow", Phase: "slow", Target: .25,
+	})
 	for _, tt := range []struct{ load, step, want string }{
 		{"canary", "*", "0.95 0.25 20..30"},
 		{"*", "*", "0.5 0.02 0..60; 0.95 0.2 0..10; 0.95 1 NaN..NaN; 0.99 1 20..30 fails"},

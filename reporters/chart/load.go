@@ -19,7 +19,8 @@ func (c *Plotter) Latency(r *result.Result) *Chart {
 	if !ok { // no request was answered: every line leaves the plot at its top
 		s = Scale{Log: true, Lo: .001, Hi: 1}
 	}
-	about := "From the instant a request was asked for to its last byte, on a logarithmic scale; a failed request counts as slower than any answer."
+	about := "From the instant a request was asked for to its last byte, on a logarithmic scale; a failed request " +
+		"counts as slower than any answer."
 	if c.together > 1 {
 		about += fmt.Sprintf(" Each point is the worst of %d windows.", c.together)
 	}
@@ -34,7 +35,8 @@ func (c *Plotter) Latency(r *result.Result) *Chart {
 	}
 	ch.Straight = straightOf(c, lines, limits, earlier)
 	if ch.Strips = c.strips(lines[:3]); len(ch.Strips) > 0 {
-		ch.Y = slices.DeleteFunc(ch.Y, func(t Tick) bool { return t.Place == c.places.top(0) }) // it would overlap their labels
+		// it would overlap their labels
+		ch.Y = slices.DeleteFunc(ch.Y, func(t Tick) bool { return t.Place == c.places.top(0) })
 	}
 	c.nameEnds(ch, s, lines, apart)
 	var why []string
@@ -84,7 +86,8 @@ func (c *Plotter) Throughput(r *result.Result) *Chart {
 	s := Linear(append(valuesOf(lines[:3]), rates)...) // good requests are never more than the others
 	ch := c.make(Chart{
 		ID: "throughput", Title: "Requests per second", Alone: true,
-		About: "Offered and good by when a request was asked for, sent and answered by when that happened. Good is answered with every check held.",
+		About: "Offered and good by when a request was asked for, sent and answered by when that happened. Good is " +
+			"answered with every check held.",
 	}, s, lines)
 	ch.Plot = earlier.draw(s) + ch.Plot
 	ch.Legend = append(ch.Legend, earlier.legend()...)
@@ -93,12 +96,24 @@ func (c *Plotter) Throughput(r *result.Result) *Chart {
 }
 
 func (c *Plotter) throughputLines() []series {
-	offered := series{name: "offered", class: "offered", unit: perSec, values: perSecondOf(c.points, func(p *point) int64 { return p.offered })}
+	offered := series{
+		name: "offered", class: "offered", unit: perSec,
+		values: perSecondOf(c.points, func(p *point) int64 { return p.offered }),
+	}
 	return []series{
 		offered,
-		{name: "sent", class: "sent", unit: perSec, base: &offered, values: perSecondOf(c.points, func(p *point) int64 { return p.sent })},
-		{name: "answered", class: "answered", unit: perSec, base: &offered, values: perSecondOf(c.points, func(p *point) int64 { return p.answered })},
-		{name: "good", class: "ok", unit: perSec, base: &offered, area: true, values: perSecondOf(c.points, func(p *point) int64 { return p.ok })},
+		{
+			name: "sent", class: "sent", unit: perSec, base: &offered,
+			values: perSecondOf(c.points, func(p *point) int64 { return p.sent }),
+		},
+		{
+			name: "answered", class: "answered", unit: perSec, base: &offered,
+			values: perSecondOf(c.points, func(p *point) int64 { return p.answered }),
+		},
+		{
+			name: "good", class: "ok", unit: perSec, base: &offered, area: true,
+			values: perSecondOf(c.points, func(p *point) int64 { return p.ok }),
+		},
 	}
 }
 
@@ -122,7 +137,8 @@ func (c *Plotter) errorKinds() []kind {
 		shed += c.points[i].shed
 		skipped += c.points[i].skipped
 	}
-	names := slices.SortedFunc(maps.Keys(total), func(a, b string) int { return cmp.Or(-cmp.Compare(total[a], total[b]), cmp.Compare(a, b)) })
+	names := slices.SortedFunc(maps.Keys(total),
+		func(a, b string) int { return cmp.Or(-cmp.Compare(total[a], total[b]), cmp.Compare(a, b)) })
 	var out []kind
 	for _, k := range names[:min(len(names), mostKinds)] {
 		out = append(out, kind{words.Clip(words.Clean(k), 60), func(p *point) int64 { return p.kinds[k] }})
@@ -149,7 +165,9 @@ func (c *Plotter) errorKinds() []kind {
 func (c *Plotter) errorLines(kinds []kind) []series {
 	var out []series
 	for i, k := range kinds {
-		out = append(out, series{name: k.name, class: fmt.Sprintf("k%d", i), unit: perSec, area: i == 0, values: perSecondOf(c.points, k.count)})
+		out = append(out, series{
+			name: k.name, class: fmt.Sprintf("k%d", i), unit: perSec, area: i == 0, values: perSecondOf(c.points, k.count),
+		})
 	}
 	return out
 }
@@ -166,7 +184,9 @@ func (c *Plotter) errorChart() *Chart {
 	if len(lines) == 0 {
 		return nil
 	}
-	ch := c.make(Chart{ID: "errors", Title: "Errors per second", About: "Errors per second, by when the request was asked for.", Alone: true},
+	ch := c.make(Chart{
+		ID: "errors", Title: "Errors per second", About: "Errors per second, by when the request was asked for.", Alone: true,
+	},
 		Linear(valuesOf(lines)...), lines)
 	ch.Tops = c.peaks(lines)
 	return ch

@@ -29,7 +29,8 @@ const mostCurves = 6
 
 // curves returns the phases to draw: the baseline, and those that matter most.
 func curves(r *result.Result) (list []curve, left int, err error) {
-	rows := slices.DeleteFunc(words.PhaseTotals(r), func(p words.PhaseRow) bool { return p.All.Phase == "warmup" || p.Population() == 0 })
+	rows := slices.DeleteFunc(words.PhaseTotals(r),
+		func(p words.PhaseRow) bool { return p.All.Phase == "warmup" || p.Population() == 0 })
 	if len(rows) > mostCurves {
 		left = len(rows) - mostCurves
 		slices.SortStableFunc(rows, func(a, b words.PhaseRow) int { return cmp.Compare(rank(b), rank(a)) })
@@ -107,8 +108,10 @@ func (c *Plotter) Percentiles(r *result.Result) (*Chart, error) {
 	x := func(p float64) float64 { return math.Min(1, nines(p)/end) }
 	ch := &Chart{
 		ID: "percentiles", Title: "Response time by percentile",
-		About: "Each line is a phase: the share of its requests that were answered rightly within that time. Where a line leaves at the top, the rest " +
-			"failed. A broad line is what the objectives ask of its phase: the thin one of the same colour has to pass below it.",
+		About: "Each line is a phase: the share of its requests that were answered rightly within that time. Where a line " +
+			"leaves at the top, the rest " +
+			"failed. A broad line is what the objectives ask of its phase: the thin one of the same colour has to pass below " +
+			"it.",
 	}
 	if left > 0 {
 		ch.About += fmt.Sprintf(" These are %d of %d phases, those with most errors.", len(list), len(list)+left)
@@ -120,7 +123,9 @@ func (c *Plotter) Percentiles(r *result.Result) (*Chart, error) {
 		if nines(q) > end+.001 {
 			break
 		}
-		ch.X = append(ch.X, Tick{Place: c.places.left(x(q)), Label: quantity.FormatShare(q), Minor: i == 1 || i == 2 || i == 4})
+		ch.X = append(ch.X, Tick{
+			Place: c.places.left(x(q)), Label: quantity.FormatShare(q), Minor: i == 1 || i == 2 || i == 4,
+		})
 		fmt.Fprintf(&b, `<path class="grid" d="M%s 0v500"/>`, units(x(q)*PlotWidth))
 		if q > 0 {
 			ch.Table.Head = append(ch.Table.Head, quantity.FormatShare(q))
@@ -128,7 +133,8 @@ func (c *Plotter) Percentiles(r *result.Result) (*Chart, error) {
 	}
 	for i := range list {
 		l := &list[i]
-		fmt.Fprintf(&b, `<path class="line %s" d="%s"><title>%s</title></path>`, l.class, l.path(x, s), template.HTMLEscapeString(words.Clean(l.phase)))
+		fmt.Fprintf(&b, `<path class="line %s" d="%s"><title>%s</title></path>`, l.class, l.path(x, s),
+			template.HTMLEscapeString(words.Clean(l.phase)))
 		name := words.Clip(words.Clean(l.phase), 60)
 		if l.good < l.n {
 			name += ", " + words.Share(l.n-l.good, l.n) + " failed"

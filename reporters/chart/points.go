@@ -59,8 +59,10 @@ func Points(r *result.Result) (list []point, together int) {
 
 func pointOf(w *result.Window) point {
 	p := point{
-		t: float64(w.T), d: float64(w.D), offered: w.Offered, sent: w.Sent, answered: w.Answered, ok: w.OK, shed: w.Shed, failed: w.Error, skipped: w.Skipped,
-		kinds: w.Kinds, most: float64(w.Max), lag: float64(w.Lag), queue: float64(w.Queue), inFlight: w.InFlight, Population: w.Offered - w.Shed,
+		t: float64(w.T), d: float64(w.D), offered: w.Offered, sent: w.Sent, answered: w.Answered, ok: w.OK, shed: w.Shed,
+		failed: w.Error, skipped: w.Skipped,
+		kinds: w.Kinds, most: float64(w.Max), lag: float64(w.Lag), queue: float64(w.Queue), inFlight: w.InFlight,
+		Population: w.Offered - w.Shed,
 	}
 	time := func(n result.Num) float64 {
 		if words.IsInfinite(n, p.Population) {

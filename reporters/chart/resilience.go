@@ -13,12 +13,15 @@ import (
 // Resilience draws the share of requests with a good answer, and the area lost; nil: nothing
 // was offered.
 func (c *Plotter) Resilience(r *result.Result) *Chart {
-	line := series{name: "good of offered", class: "ok", unit: inShare, low: true, values: column(c.points, func(p *point) float64 {
-		if p.offered == 0 {
-			return math.NaN()
-		}
-		return float64(p.ok) / float64(p.offered)
-	})}
+	line := series{
+		name: "good of offered", class: "ok", unit: inShare, low: true,
+		values: column(c.points, func(p *point) float64 {
+			if p.offered == 0 {
+				return math.NaN()
+			}
+			return float64(p.ok) / float64(p.offered)
+		}),
+	}
 	if !known(line.values) {
 		return nil
 	}
@@ -41,7 +44,8 @@ func (c *Plotter) Resilience(r *result.Result) *Chart {
 	}
 	about := "Requests that were answered rightly, as a share of those that were asked for."
 	if lost > 0 {
-		about += fmt.Sprintf(" The dark area above the line is what was not served: over the run as much as %s of no service at all, %s of its time.",
+		about += fmt.Sprintf(" The dark area above the line is what was not served: over the run as much as %s of no "+
+			"service at all, %s of its time.",
 			words.Seconds(result.Num(lost)), words.Percent(lost/span))
 	} else {
 		about += " Every request was answered rightly."

@@ -45,7 +45,9 @@ func SeriesPanels(list []namedSeries) []panel {
 	for _, f := range list {
 		groups[f.panel()] = append(groups[f.panel()], f)
 	}
-	units := map[string]unit{result.UnitBytes: inBytes, result.UnitSeconds: inSeconds, result.UnitShare: inShare, result.UnitPerSecond: perSec}
+	units := map[string]unit{
+		result.UnitBytes: inBytes, result.UnitSeconds: inSeconds, result.UnitShare: inShare, result.UnitPerSecond: perSec,
+	}
 	for _, f := range list {
 		i, found := at[f.panel()]
 		if !found {
@@ -62,7 +64,8 @@ func SeriesPanels(list []namedSeries) []panel {
 			out = append(out, p)
 		}
 		if f.note != "" {
-			out[i].about = strings.TrimSpace(out[i].about + " " + strings.TrimSuffix(words.Clip(words.Clean(f.note), 200), ".") + ".")
+			out[i].about = strings.TrimSpace(out[i].about + " " + strings.TrimSuffix(words.Clip(words.Clean(f.note), 200), ".") +
+				".")
 		}
 		out[i].readings = append(out[i].readings, reading{name: seriesName(f, groups[f.panel()]), t: f.t, v: f.v})
 	}

@@ -14,13 +14,18 @@ func TestTrackedPanels(t *testing.T) {
 	at := []float64{0, 5, 10}
 	list := []namedSeries{
 		{name: "queue", unit: "", source: "prometheus: sum(queue)", t: at, v: []float64{1, 2, 3}},
-		{name: "heap", unit: "bytes", labels: map[string]string{"job": "posts", "instance": "a:1"}, t: at, v: []float64{1 << 20, 2 << 20, 3 << 20}},
 		{
-			name: "heap", unit: "bytes", labels: map[string]string{"job": "posts", "instance": "b:1"}, t: at, v: []float64{1 << 20, 2 << 20, 3 << 20},
+			name: "heap", unit: "bytes", labels: map[string]string{"job": "posts", "instance": "a:1"}, t: at,
+			v: []float64{1 << 20, 2 << 20, 3 << 20},
+		},
+		{
+			name: "heap", unit: "bytes", labels: map[string]string{"job": "posts", "instance": "b:1"}, t: at,
+			v:    []float64{1 << 20, 2 << 20, 3 << 20},
 			note: "no answer at 5s",
 		},
 		{
-			name: reporterstest.Hostile, unit: reporterstest.Hostile, labels: map[string]string{reporterstest.Hostile: reporterstest.Hostile},
+			name: reporterstest.Hostile, unit: reporterstest.Hostile,
+			labels: map[string]string{reporterstest.Hostile: reporterstest.Hostile},
 			source: reporterstest.Hostile, note: reporterstest.Hostile, t: at, v: []float64{1, 2, 3},
 		},
 	}
@@ -70,7 +75,8 @@ func TestTrackedPanels(t *testing.T) {
 		}
 	}
 	wide := charts[3]
-	if len(wide.Legend) != PanelLines+1 || wide.Legend[0].Name != "pod-8" || wide.Legend[PanelLines].Name != "most of 3 others" || wide.Table == nil {
+	if len(wide.Legend) != PanelLines+1 || wide.Legend[0].Name != "pod-8" ||
+		wide.Legend[PanelLines].Name != "most of 3 others" || wide.Table == nil {
 		t.Errorf("%+v", wide.Legend)
 	}
 	if charts[1].Label != "a:1 from 1 MiB to 3 MiB; b:1 from 1 MiB to 3 MiB" {

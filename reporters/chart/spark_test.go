@@ -11,12 +11,15 @@ import (
 
 // second is a window over all loads and steps.
 func second(t int, offered, failed int64, p95 result.Num) result.Window {
-	return result.Window{T: result.Num(t), D: 1, Load: "*", Step: "*", Offered: offered, OK: offered - failed, Error: failed, P95: p95}
+	return result.Window{
+		T: result.Num(t), D: 1, Load: "*", Step: "*", Offered: offered, OK: offered - failed, Error: failed, P95: p95,
+	}
 }
 
 func TestOf(t *testing.T) {
 	r := &result.Result{Duration: 6, Windows: []result.Window{
-		second(0, 100, 0, .001), second(1, 100, 50, result.NaN), second(2, 100, 10, .1), second(3, 0, 0, result.NaN), second(5, 100, 0, .01),
+		second(0, 100, 0, .001), second(1, 100, 50, result.NaN), second(2, 100, 10, .1), second(3, 0, 0, result.NaN),
+		second(5, 100, 0, .01),
 		{T: 0, D: 1, Load: "a", Step: "*", Offered: 7, P95: 5},
 	}}
 	inf, nan := math.Inf(1), math.NaN()
@@ -63,7 +66,10 @@ func TestSeries_Paths(t *testing.T) {
 	s := chart.Scale{Hi: 2}
 	for _, tt := range []struct{ name, got, want string }{
 		{"a line has a gap where nothing is known", c.Line(c.P95, s), "M0 50H500M750 0H1000"},
-		{"an area has none where nothing failed", c.Area(c.Bad, chart.Scale{Hi: 1}), "M250 100V50H500V100zM750 100V0H1000V100z"},
+		{
+			"an area has none where nothing failed", c.Area(c.Bad, chart.Scale{Hi: 1}),
+			"M250 100V50H500V100zM750 100V0H1000V100z",
+		},
 		{"a level over a part", c.Level(1, 9, .5, s), "M250 75H1000"},
 		{"a level elsewhere", c.Level(5, 9, .5, s), ""},
 		{"a stretch", c.Rect(-3, 1), "M0 0H250V100H0z"},
@@ -116,7 +122,9 @@ func TestRows(t *testing.T) {
 // TestOf_Worst: windows that are cut at a fault count by the second that they are parts of.
 func TestOf_Worst(t *testing.T) {
 	r := &result.Result{Duration: 2, Windows: []result.Window{
-		{T: 0, D: .98, Load: "*", Step: "*", Offered: 98, OK: 98}, {T: .98, D: .02, Load: "*", Step: "*", Offered: 2, Error: 2}, second(1, 100, 1, .01),
+		{T: 0, D: .98, Load: "*", Step: "*", Offered: 98, OK: 98},
+		{T: .98, D: .02, Load: "*", Step: "*", Offered: 2, Error: 2},
+		second(1, 100, 1, .01),
 	}}
 	if c := chart.SparkSeriesOf(r, "*", "*", 0, 2, 90); c.Worst != .02 {
 		t.Errorf("at most %v, want 0.02", c.Worst)

@@ -51,7 +51,10 @@ func newStrokeSet(s Scale) *strokeSet {
 // are in units of the zoomed axis.
 func (k *strokeSet) add(l *series, edges []int) (numbers []int, ends [3]string) {
 	every, gap := max(1, l.every), false
-	ends = [3]string{fmt.Sprintf("M%d %d", edges[0], PlotHeight), fmt.Sprintf("M%d %d", edges[0], PlotHeight), fmt.Sprintf("V%d", PlotHeight)}
+	ends = [3]string{
+		fmt.Sprintf("M%d %d", edges[0], PlotHeight), fmt.Sprintf("M%d %d", edges[0], PlotHeight),
+		fmt.Sprintf("V%d", PlotHeight),
+	}
 	for i, v := range l.values {
 		from, to := edges[i*every], edges[min(len(edges)-1, (i+1)*every)]
 		key := strokeKey{l.unit.Format(v), to - from, atOnce}

@@ -26,7 +26,10 @@ func TestStrokes_MakeThePath(t *testing.T) {
 			0, "M-10 450V450h10V400h10V0h5m5 0m10 0M30 250h10", "M-10 500V450h10V400h10V0h5V500h5V500h10V250h10V500",
 			"1s 2s ∞ – – 5s",
 		},
-		{1, "M-10 500m10 0M0 400h10V400h5V400h5V400h10V400h10", "M-10 500V500h10V400h10V400h5V400h5V400h10V400h10V500", "– 2s 2s 2s 2s 2s"},
+		{
+			1, "M-10 500m10 0M0 400h10V400h5V400h5V400h10V400h10", "M-10 500V500h10V400h10V400h5V400h5V400h10V400h10V500",
+			"– 2s 2s 2s 2s 2s",
+		},
 		{2, "M-10 375V375h20V250h10V0h20", "M-10 500V375h20V250h10V0h20V500", "1/s 2/s 4/s"},
 	} {
 		out, tables := encodeLines(lines, edges)
@@ -156,7 +159,8 @@ func TestNameHeights(t *testing.T) {
 	ch := &Chart{ID: "x"}
 	c.nameEnds(ch, Scale{Hi: 10}, lines, .1)
 	h := c.names["x"]
-	if got := fmt.Sprint(ch.Ends[0].Label, ch.Ends[1].Label, h.Every, h.Values); got != "highlow1 [[-1 -1 -1 -1 -1 0] [97 97 97 97 0 10]]" {
+	if got := fmt.Sprint(ch.Ends[0].Label, ch.Ends[1].Label, h.Every,
+		h.Values); got != "highlow1 [[-1 -1 -1 -1 -1 0] [97 97 97 97 0 10]]" {
 		t.Errorf("got %s", got)
 	}
 }

@@ -45,7 +45,8 @@ func (c *SparkSeries) Level(from, to, value float64, s Scale) string {
 	if !(to > c.From && from < c.To) { // true for NaN
 		return ""
 	}
-	return fmt.Sprintf("M%s %sH%s", sparkUnit(c.place(from)*width), sparkUnit(height*(1-s.At(value))), sparkUnit(c.place(to)*width))
+	return fmt.Sprintf("M%s %sH%s", sparkUnit(c.place(from)*width), sparkUnit(height*(1-s.At(value))),
+		sparkUnit(c.place(to)*width))
 }
 
 // Area returns the path of the area under values; what is 0 or unknown has none.

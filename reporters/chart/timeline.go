@@ -184,7 +184,9 @@ func (t *Timeline) layLanes(most int) []Lane {
 		for _, s := range f.Steps {
 			if s.Injected.Known() {
 				hint := words.Clean(s.Name) + ": " + words.Offset(s.Injected)
-				it.Steps = append(it.Steps, stepMark{t.places.left(t.Place(float64(s.Injected))), moment(float64(s.Injected)), hint})
+				it.Steps = append(it.Steps, stepMark{
+					t.places.left(t.Place(float64(s.Injected))), moment(float64(s.Injected)), hint,
+				})
 			}
 		}
 		if f.OnsetAt.Known() {
@@ -228,7 +230,10 @@ func (t *Timeline) planned() (out []laneItem) {
 
 func (t *Timeline) item(from, to float64) laneItem {
 	a, b := t.Place(from), t.Place(to)
-	return laneItem{From: moment(from), To: moment(to), Left: t.places.left(a), Width: t.places.width(math.Max(b-a, .002)), start: a, end: b}
+	return laneItem{
+		From: moment(from), To: moment(to), Left: t.places.left(a), Width: t.places.width(math.Max(b-a, .002)),
+		start: a, end: b,
+	}
 }
 
 // moment formats a time for the page's script.
@@ -243,7 +248,8 @@ func (t *Timeline) Shade() template.HTML {
 	var b strings.Builder
 	rect := func(class string, from, to float64) {
 		x, w := t.Place(from)*PlotWidth, (t.Place(to)-t.Place(from))*PlotWidth
-		b.WriteString(`<path class="` + class + `" d="M` + units(x) + ` 0h` + units(math.Max(w, 2)) + `v500h` + units(-math.Max(w, 2)) + `z"/>`)
+		b.WriteString(`<path class="` + class + `" d="M` + units(x) + ` 0h` + units(math.Max(w, 2)) + `v500h` +
+			units(-math.Max(w, 2)) + `z"/>`)
 	}
 	if !math.IsNaN(t.Warmup) {
 		rect("warm", t.From, 0)
@@ -288,10 +294,14 @@ func (t *Timeline) Shade() template.HTML {
 		}
 	}
 	for _, f := range t.toCome {
-		x, w := t.Place(f.At.Seconds())*PlotWidth, (t.Place(math.Min(t.To, f.Clear.Seconds()))-t.Place(f.At.Seconds()))*PlotWidth
-		b.WriteString(`<path class="tocome" d="M` + units(x) + ` 0h` + units(math.Max(w, 2)) + `v500h` + units(-math.Max(w, 2)) + `z"/>`)
+		x, w := t.Place(f.At.Seconds())*PlotWidth,
+			(t.Place(math.Min(t.To, f.Clear.Seconds()))-t.Place(f.At.Seconds()))*PlotWidth
+		b.WriteString(`<path class="tocome" d="M` + units(x) + ` 0h` + units(math.Max(w, 2)) + `v500h` +
+			units(-math.Max(w, 2)) + `z"/>`)
 	}
-	for _, m := range []struct{ class, d string }{{"edge", edges.String()}, {"onset", onsets.String()}, {"recovered", ends.String()}} {
+	for _, m := range []struct{ class, d string }{
+		{"edge", edges.String()}, {"onset", onsets.String()}, {"recovered", ends.String()},
+	} {
 		if m.d != "" {
 			b.WriteString(`<path class="` + m.class + `" d="` + m.d + `"/>`)
 		}
@@ -334,7 +344,9 @@ type Tick struct {
 func (t *Timeline) Times() []Tick {
 	var out []Tick
 	for i, s := range timeTicks(t.From, t.To, 12) {
-		out = append(out, Tick{Place: t.places.left(t.Place(s)), Label: words.Offset(result.Num(s)), At: moment(s), Minor: i%2 == 1})
+		out = append(out, Tick{
+			Place: t.places.left(t.Place(s)), Label: words.Offset(result.Num(s)), At: moment(s), Minor: i%2 == 1,
+		})
 	}
 	return out
 }

@@ -12,11 +12,13 @@ func TestTrack(t *testing.T) {
 	f := &result.FaultRecord{Injected: 10, Cleared: 15, RecoveredAt: 20, Impact: result.Impacted}
 	got := line.Track(f, []float64{10, 10, 10.5, 15, 20})
 	want := Track{Left: "l0", Width: "w500", TailLeft: "l500", TailWidth: "w500", From: "10s", To: "20s"}
-	if got.Left != want.Left || got.Width != want.Width || got.TailLeft != want.TailLeft || got.TailWidth != want.TailWidth || got.From != want.From ||
+	if got.Left != want.Left || got.Width != want.Width || got.TailLeft != want.TailLeft ||
+		got.TailWidth != want.TailWidth || got.From != want.From ||
 		got.To != want.To || len(got.Marks) != 5 || got.Marks[2] != "l50" || got.Marks[3] != "l500" {
 		t.Errorf("%+v", got)
 	}
-	if line.Track(f, []float64{10}) != nil || line.Track(&result.FaultRecord{Injected: result.NaN}, []float64{1, 2}) != nil {
+	if line.Track(f, []float64{10}) != nil ||
+		line.Track(&result.FaultRecord{Injected: result.NaN}, []float64{1, 2}) != nil {
 		t.Error("a fault without a span has a track")
 	}
 }

@@ -19,11 +19,27 @@ func TestTaken(t *testing.T) {
 		r    reading
 		want []float64
 	}{
-		{"each second", reading{t: []float64{0.1, 1.1, 2.1, 3.1}, v: []float64{1, 2, 3, 4}}, []float64{1, 2, 3, 4, no, no, no, no, no, no}},
-		{"the largest of several", reading{t: []float64{0.1, 0.5, 0.9, 1.3}, v: []float64{1, 7, 3, 4}}, []float64{7, 4, no, no, no, no, no, no, no, no}},
+		{
+			"each second",
+			reading{t: []float64{0.1, 1.1, 2.1, 3.1}, v: []float64{1, 2, 3, 4}},
+			[]float64{1, 2, 3, 4, no, no, no, no, no, no},
+		},
+		{
+			"the largest of several",
+			reading{t: []float64{0.1, 0.5, 0.9, 1.3}, v: []float64{1, 7, 3, 4}},
+			[]float64{7, 4, no, no, no, no, no, no, no, no},
+		},
 		{"every 5 s", reading{t: []float64{0, 5, 10}, v: []float64{1, 2, 3}}, []float64{1, 1, 1, 2, 2, 2, 2, 2, 3, 3}},
-		{"not running", reading{t: []float64{0.1, 1.1, 2.1}, v: []float64{1, no, 3}}, []float64{1, no, 3, no, no, no, no, no, no, no}},
-		{"a window that a fault cut", reading{t: []float64{0.9, 1.9, 2.9}, v: []float64{1, 2, 3}}, []float64{1, 2, 3, no, no, no, no, no, no, no}},
+		{
+			"not running",
+			reading{t: []float64{0.1, 1.1, 2.1}, v: []float64{1, no, 3}},
+			[]float64{1, no, 3, no, no, no, no, no, no, no},
+		},
+		{
+			"a window that a fault cut",
+			reading{t: []float64{0.9, 1.9, 2.9}, v: []float64{1, 2, 3}},
+			[]float64{1, 2, 3, no, no, no, no, no, no, no},
+		},
 		{"none", reading{}, []float64{no, no, no, no, no, no, no, no, no, no}},
 	} {
 		if got := c.atPoints(tt.r); fmt.Sprint(got) != fmt.Sprint(tt.want) {

@@ -79,8 +79,9 @@ func (o *Watched) add(t *Timeline, w *result.Watch) {
 			said = "no answer"
 		}
 		p := WatchedPart{
-			Text: text, Class: o.class(text), Left: t.places.left(t.Place(from)), Width: t.places.width(max(t.Place(to)-t.Place(from), .001)),
-			Hint: said + ", " + words.Offset(s.From) + " to " + words.Offset(s.To),
+			Text: text, Class: o.class(text), Left: t.places.left(t.Place(from)),
+			Width: t.places.width(max(t.Place(to)-t.Place(from), .001)),
+			Hint:  said + ", " + words.Offset(s.From) + " to " + words.Offset(s.To),
 		}
 		if label != "" {
 			label += "; "

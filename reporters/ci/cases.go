@@ -16,14 +16,17 @@ type Case struct {
 	Seconds float64           // how long it took
 }
 
-// WriteCases writes a suite of JUnit with a case for each run. One that was not run is skipped, one that shows nothing is an error.
+// WriteCases writes a suite of JUnit with a case for each run. One that was not run is skipped, one that shows nothing
+// is an error.
 func WriteCases(w io.Writer, name string, cases []Case) error {
 	s := junitSuite{Name: words.Clean(name)}
 	total := 0.
 	for _, one := range cases {
 		c := junitCase{Class: "brunt.drills", Name: words.Clean(one.Name), Time: decimal(result.Num(one.Seconds))}
 		total += one.Seconds
-		p := &junitProblem{Message: words.Clean(one.Text), Type: words.Clean(string(one.Verdict)), Body: words.Clean(one.Text)}
+		p := &junitProblem{
+			Message: words.Clean(one.Text), Type: words.Clean(string(one.Verdict)), Body: words.Clean(one.Text),
+		}
 		switch one.Verdict {
 		case "":
 			c.Skipped = p

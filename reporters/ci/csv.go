@@ -22,7 +22,8 @@ type CSV struct{}
 var _ reporters.Reporter = CSV{}
 
 var csvHead = []string{
-	"t", "d", "load", "step", "offered", "sent", "answered", "ok", "shed", "error", "skipped", "p50", "p95", "p99", "max", "lag_p99", "queue_p99",
+	"t", "d", "load", "step", "offered", "sent", "answered", "ok", "shed", "error", "skipped", "p50", "p95", "p99", "max",
+	"lag_p99", "queue_p99",
 	"in_flight", "faults",
 }
 
@@ -46,9 +47,11 @@ func (CSV) Report(w io.Writer, r *result.Result) error {
 	for i := range r.Windows {
 		v := &r.Windows[i]
 		_ = out.Write([]string{
-			num(v.T), num(v.D), cell(v.Load), cell(v.Step), whole(v.Offered), whole(v.Sent), whole(v.Answered), whole(v.OK), whole(v.Shed), whole(v.Error),
+			num(v.T), num(v.D), cell(v.Load), cell(v.Step), whole(v.Offered), whole(v.Sent), whole(v.Answered), whole(v.OK),
+			whole(v.Shed), whole(v.Error),
 			whole(v.Skipped),
-			num(v.P50), num(v.P95), num(v.P99), num(v.Max), num(v.Lag), num(v.Queue), whole(v.InFlight), cell(strings.Join(faultsIn(r, v), " ")),
+			num(v.P50), num(v.P95), num(v.P99), num(v.Max), num(v.Lag), num(v.Queue), whole(v.InFlight),
+			cell(strings.Join(faultsIn(r, v), " ")),
 		})
 	}
 	out.Flush()

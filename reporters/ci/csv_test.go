@@ -29,8 +29,17 @@ func TestCSV(t *testing.T) {
 		}
 	}
 	r := &result.Result{
-		Windows: []result.Window{{T: 0, D: 1, Load: "*", Step: "=1+1"}, {T: 1, D: .5, Load: "*", Step: "*"}, {T: 1.5, D: .5, P99: result.NaN}, {T: 2, D: 1}},
-		Faults:  []result.FaultRecord{{Name: "b", Injected: .5, Cleared: 1.5}, {Name: "a", Injected: 1.2, Cleared: result.NaN}, {Name: "c", Injected: result.NaN}},
+		Windows: []result.Window{
+			{T: 0, D: 1, Load: "*", Step: "=1+1"},
+			{T: 1, D: .5, Load: "*", Step: "*"},
+			{T: 1.5, D: .5, P99: result.NaN},
+			{T: 2, D: 1},
+		},
+		Faults: []result.FaultRecord{
+			{Name: "b", Injected: .5, Cleared: 1.5},
+			{Name: "a", Injected: 1.2, Cleared: result.NaN},
+			{Name: "c", Injected: result.NaN},
+		},
 	}
 	rows, err := csv.NewReader(strings.NewReader(reporterstest.Render(t, ci.CSV{}, r))).ReadAll()
 	if err != nil {

@@ -21,7 +21,8 @@ func DecisionSummary(w io.Writer, d *result.Decision) error {
 	s.line("### %s %s\n", badge(d.Verdict), markdown(strings.TrimSpace(d.Word+" "+d.Name)))
 	s.line("%s\n", markdown(words.DecisionSentence(d, d.Reason)))
 	if len(d.Metrics) > 0 {
-		s.line("| | Metric | Before | Now | Change | At best | At worst | Margin | Sees from |\n|---|---|---:|---:|---:|---:|---:|---:|---:|")
+		s.line("| | Metric | Before | Now | Change | At best | At worst | Margin | Sees from " +
+			"|\n|---|---|---:|---:|---:|---:|---:|---:|---:|")
 	}
 	for i := range d.Metrics {
 		m := &d.Metrics[i]
@@ -61,8 +62,8 @@ func (s *stepSummary) runs(runs []result.JudgedRun) {
 	}
 }
 
-// DecisionJUnit writes what a gate or a comparison came to as JUnit's XML: a case for each metric and one for the verdict. What is
-// undecided is skipped. The case of the verdict fails if and only if the exit code is not 0.
+// DecisionJUnit writes what a gate or a comparison came to as JUnit's XML: a case for each metric and one for the
+// verdict. What is undecided is skipped. The case of the verdict fails if and only if the exit code is not 0.
 func DecisionJUnit(w io.Writer, d *result.Decision) error {
 	s := junitSuite{Name: words.Clean(d.Name), Time: decimal(d.Took), Timestamp: d.Started.UTC().Format(time.RFC3339)}
 	s.Properties = []junitProperty{{"verdict", words.Clean(string(d.Verdict))}, {"exit_code", fmt.Sprint(d.ExitCode)}}
@@ -88,14 +89,16 @@ func DecisionJUnit(w io.Writer, d *result.Decision) error {
 	switch {
 	case d.ExitCode == scenarios.ExitPass && verdict != scenarios.Pass:
 		verdict = scenarios.Inconclusive
-	case d.ExitCode != scenarios.ExitPass && verdict == scenarios.Pass, d.ExitCode != scenarios.ExitPass && verdict == scenarios.Inconclusive:
+	case d.ExitCode != scenarios.ExitPass && verdict == scenarios.Pass,
+		d.ExitCode != scenarios.ExitPass && verdict == scenarios.Inconclusive:
 		verdict = scenarios.Fail
 	}
 	message := d.Word + ": " + d.Reason
 	add("verdict", verdict, message, strings.Join(append([]string{message, d.Basis}, d.Says...), "; "))
 	for i := range d.Metrics {
 		m := &d.Metrics[i]
-		add(m.Name, m.Verdict, m.Sentence, fmt.Sprintf("%s; before %s, now %s, %s (at best %s, at worst %s), margin %s", m.Sentence, m.Base, m.Now, m.Change,
+		add(m.Name, m.Verdict, m.Sentence, fmt.Sprintf("%s; before %s, now %s, %s (at best %s, at worst %s), margin %s",
+			m.Sentence, m.Base, m.Now, m.Change,
 			m.Low, m.High, m.Margin))
 	}
 	for _, r := range d.Runs {

@@ -10,7 +10,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestDecisionJUnit: the cases agree with the exit code: a job that is red has a failure, and one that is green has none.
+// TestDecisionJUnit: the cases agree with the exit code: a job that is red has a failure, and one that is green has
+// none.
 func TestDecisionJUnit(t *testing.T) {
 	for _, tt := range []struct {
 		name                     string
@@ -28,7 +29,9 @@ func TestDecisionJUnit(t *testing.T) {
 		{"passed, and then a run failed", scenarios.Pass, 3, []scenarios.Verdict{scenarios.Pass}, 2, 1, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			d := &result.Decision{Kind: "gate", Name: "a <b>\x1b", Word: "W", Verdict: tt.verdict, ExitCode: tt.code, Reason: "why"}
+			d := &result.Decision{
+				Kind: "gate", Name: "a <b>\x1b", Word: "W", Verdict: tt.verdict, ExitCode: tt.code, Reason: "why",
+			}
 			for _, v := range tt.metrics {
 				d.Metrics = append(d.Metrics, result.Judged{Name: "p95", Verdict: v, Sentence: "p95 is so"})
 			}
@@ -50,7 +53,8 @@ func TestDecisionJUnit(t *testing.T) {
 			if err := xml.Unmarshal([]byte(out.String()), &got); err != nil {
 				t.Fatalf("%v:\n%s", err, out.String())
 			}
-			if got.Tests != tt.tests || got.Failures != tt.failures || got.Suite.Skipped != tt.skipped || (got.Suite.Cases[0].Failure != nil) != (tt.code != 0) {
+			if got.Tests != tt.tests || got.Failures != tt.failures || got.Suite.Skipped != tt.skipped ||
+				(got.Suite.Cases[0].Failure != nil) != (tt.code != 0) {
 				t.Errorf("%+v, want %d tests, %d failures, %d skipped", got, tt.tests, tt.failures, tt.skipped)
 			}
 		})
@@ -60,8 +64,12 @@ func TestDecisionJUnit(t *testing.T) {
 // TestDecisionSummary opens with the verdict of the gate.
 func TestDecisionSummary(t *testing.T) {
 	d := &result.Decision{
-		Name: "shop", Word: "REGRESSION", Verdict: scenarios.Regression, Reason: "p95 is worse", Basis: "8 records", Says: []string{"p99 can't be decided"},
-		Metrics: []result.Judged{{Name: "p95", Verdict: scenarios.Fail, Base: "10ms"}, {Name: "p99", Verdict: scenarios.None}},
+		Name: "shop", Word: "REGRESSION", Verdict: scenarios.Regression, Reason: "p95 is worse", Basis: "8 records",
+		Says: []string{"p99 can't be decided"},
+		Metrics: []result.Judged{
+			{Name: "p95", Verdict: scenarios.Fail, Base: "10ms"},
+			{Name: "p99", Verdict: scenarios.None},
+		},
 	}
 	var out strings.Builder
 	if err := ci.DecisionSummary(&out, d); err != nil {

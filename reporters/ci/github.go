@@ -72,7 +72,8 @@ func (s *stepSummary) verdict(r *result.Result) {
 // foot says which run it was.
 func (s *stepSummary) foot(r *result.Result, more string) {
 	s.line("<sub>run %s · seed %d · %s of load · exit code %d: %s · brunt %s.%s</sub>\n",
-		markdown(r.Run), r.Seed, words.Seconds(r.Duration), r.ExitCode, words.Meaning(r.Verdict), markdown(r.Environment.Brunt), more)
+		markdown(r.Run), r.Seed, words.Seconds(r.Duration), r.ExitCode, words.Meaning(r.Verdict),
+		markdown(r.Environment.Brunt), more)
 }
 
 // table writes escaped rows, as many as there is room for, and says how many are omitted.
@@ -110,57 +111,64 @@ func (s *stepSummary) objectives(title string, list []result.ObjectiveResult) {
 }
 
 func (s *stepSummary) faults(list []result.FaultRecord) {
-	s.table("Faults", "| Fault | What | From | To | Recovered after | Effect |", "|---|---|---:|---:|---:|---|", len(list), func(i int) []string {
-		f := &list[i]
-		var effect strings.Builder
-		effect.WriteString(markdown(words.FaultEffect(f)))
-		for _, step := range words.FaultSteps(f) {
-			effect.WriteString("<br>" + markdown("step "+step.Name+": "+step.Value))
-		}
-		return []string{
-			markdown(f.Name), markdown(words.FaultTarget(f)), words.Offset(f.Injected), words.Offset(f.Cleared), words.Recover(f), effect.String(),
-		}
-	})
+	s.table("Faults", "| Fault | What | From | To | Recovered after | Effect |", "|---|---|---:|---:|---:|---|", len(list),
+		func(i int) []string {
+			f := &list[i]
+			var effect strings.Builder
+			effect.WriteString(markdown(words.FaultEffect(f)))
+			for _, step := range words.FaultSteps(f) {
+				effect.WriteString("<br>" + markdown("step "+step.Name+": "+step.Value))
+			}
+			return []string{
+				markdown(f.Name), markdown(words.FaultTarget(f)), words.Offset(f.Injected), words.Offset(f.Cleared),
+				words.Recover(f), effect.String(),
+			}
+		})
 }
 
 func (s *stepSummary) incidents(list []result.Incident) {
-	s.table("Incidents", "| Incident | From | To | Lasted | Bad | Of | What failed |", "|---|---:|---:|---:|---:|---:|---|", len(list), func(i int) []string {
-		row := words.IncidentRow(i+1, &list[i])
-		for j := range row {
-			row[j] = markdown(row[j])
-		}
-		return row
-	})
+	s.table("Incidents", "| Incident | From | To | Lasted | Bad | Of | What failed |",
+		"|---|---:|---:|---:|---:|---:|---|", len(list), func(i int) []string {
+			row := words.IncidentRow(i+1, &list[i])
+			for j := range row {
+				row[j] = markdown(row[j])
+			}
+			return row
+		})
 }
 
 func (s *stepSummary) phases(r *result.Result) {
 	list := words.PhaseTotals(r)
 	const head = "| Phase | Requests | Rate | Errors | p50 | p95 | p99 |"
-	s.table("Response times of good answers", head, "|---|---:|---:|---:|---:|---:|---:|", len(list), func(i int) []string {
-		row := &list[i]
-		c := &row.All
-		cells := []string{markdown(c.Phase), words.Count(c.Count), words.Rate(c.Rate), words.Share(row.Bad, c.Count)}
-		for _, col := range words.TimeColumns[:3] {
-			cells = append(cells, row.Good(col.Of))
-		}
-		return cells
-	})
+	s.table("Response times of good answers", head, "|---|---:|---:|---:|---:|---:|---:|", len(list),
+		func(i int) []string {
+			row := &list[i]
+			c := &row.All
+			cells := []string{markdown(c.Phase), words.Count(c.Count), words.Rate(c.Rate), words.Share(row.Bad, c.Count)}
+			for _, col := range words.TimeColumns[:3] {
+				cells = append(cells, row.Good(col.Of))
+			}
+			return cells
+		})
 }
 
 func (s *stepSummary) errors(r *result.Result) {
 	list := slices.Concat(r.Errors, words.Skipped(r))
-	s.table("Errors", "| Kind | Step | Count | Such as | Trace |", "|---|---|---:|---|---|", len(list), func(i int) []string {
-		e := &list[i]
-		trace := ""
-		if e.Sample != nil {
-			if v := words.TraceOf(r.TraceLink, e.Sample.Trace); v != nil {
-				if trace = v.ID; v.Link != "" {
-					trace = "[" + v.ID[:8] + "](<" + v.Link + ">)"
+	s.table("Errors", "| Kind | Step | Count | Such as | Trace |", "|---|---|---:|---|---|", len(list),
+		func(i int) []string {
+			e := &list[i]
+			trace := ""
+			if e.Sample != nil {
+				if v := words.TraceOf(r.TraceLink, e.Sample.Trace); v != nil {
+					if trace = v.ID; v.Link != "" {
+						trace = "[" + v.ID[:8] + "](<" + v.Link + ">)"
+					}
 				}
 			}
-		}
-		return []string{markdown(e.Kind), markdown(e.Step), words.Count(e.Count), markdown(words.SampleText(e.Sample)), trace}
-	})
+			return []string{
+				markdown(e.Kind), markdown(e.Step), words.Count(e.Count), markdown(words.SampleText(e.Sample)), trace,
+			}
+		})
 }
 
 // badge returns the coloured sign of a verdict.

@@ -19,7 +19,9 @@ func TestGitHub_Fits(t *testing.T) {
 		long := *r
 		for range 2000 {
 			long.Objectives = append(long.Objectives, result.ObjectiveResult{Text: strings.Repeat("|<>&@", 2000), Measured: 1})
-			long.Errors = append(long.Errors, result.ErrorGroup{Kind: strings.Repeat("|<>&@", 2000), Sample: &result.Sample{Body: strings.Repeat("#", 5000)}})
+			long.Errors = append(long.Errors, result.ErrorGroup{
+				Kind: strings.Repeat("|<>&@", 2000), Sample: &result.Sample{Body: strings.Repeat("#", 5000)},
+			})
 		}
 		long.Name, long.Reason = strings.Repeat("&", 1<<20), strings.Repeat("&", 1<<20)
 		if n := len(reporterstest.Render(t, ci.GitHub{}, &long)); n > ci.MostSummary {
@@ -42,7 +44,9 @@ func TestGitHub_Hostile(t *testing.T) {
 	r := *reporterstest.Results()["hostile"]
 	r.Name = "![x](http://evil/) <img src=x> @team #1 **b** `c` [l](javascript:alert(1)) http://evil www.evil.example $x$"
 	text := reporterstest.Render(t, ci.GitHub{}, &r)
-	for _, bad := range []string{"<script", "<img", "](http", "](java", "@team", "#1", "**b**", "http://evil", "www.evil", "\x1b", "\u202e", "$x$"} {
+	for _, bad := range []string{
+		"<script", "<img", "](http", "](java", "@team", "#1", "**b**", "http://evil", "www.evil", "\x1b", "\u202e", "$x$",
+	} {
 		if strings.Contains(strings.NewReplacer(`\*`, "", `\$`, "", `\]`, "").Replace(text), bad) {
 			t.Errorf("%q is in\n%s", bad, text)
 		}
@@ -57,11 +61,16 @@ func TestGitHub_Says(t *testing.T) {
 	sample := result.Sample{Request: "GET /x", Trace: "4bf92f3577b34da6a3ce929d0e0e4736"}
 	e.Sample = &sample
 	r.Errors = append([]result.ErrorGroup{e}, r.Errors[1:]...)
-	r.Incidents = []result.Incident{{Begin: 15.1, End: 16.4, Over: true, Bad: 26, Requests: 390, Kinds: map[string]int64{"refused": 26}, Faults: []string{"cut"}}}
+	r.Incidents = []result.Incident{{
+		Begin: 15.1, End: 16.4, Over: true, Bad: 26, Requests: 390,
+		Kinds: map[string]int64{"refused": 26}, Faults: []string{"cut"},
+	}}
 	text := reporterstest.Render(t, ci.GitHub{}, &r)
 	for _, want := range []string{
-		"## ❌ Fail: ", "### Objectives\n\n| | Objective |", "❌ fail | ", "### Faults", "### Response times of good answers", "| run | ",
-		"Hypothesis: refuted. ", "### Incidents", "| 1: cut | 15.1s | 16.4s | 1.3s | 26 | 390 | refused |", "spread 2.37% to 9.73%",
+		"## ❌ Fail: ", "### Objectives\n\n| | Objective |", "❌ fail | ", "### Faults", "### Response times of good answers",
+		"| run | ",
+		"Hypothesis: refuted. ", "### Incidents", "| 1: cut | 15.1s | 16.4s | 1.3s | 26 | 390 | refused |",
+		"spread 2.37% to 9.73%",
 		"[4bf92f35](<https://tracing.example/4bf92f3577b34da6a3ce929d0e0e4736>)",
 	} {
 		if !strings.Contains(text, want) {

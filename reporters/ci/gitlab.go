@@ -50,7 +50,10 @@ func (GitLab) Report(w io.Writer, r *result.Result) error {
 	held := gauge("objective_held", "1 where the objective held.", "objective", "phase")
 	recovered := gauge("fault_recover_seconds", "From injection to recovery.", "fault")
 	code := gauge("exit_code", "Exit code of the run.")
-	list := words.PhaseRows(r, func(c *result.Cell) bool { return c.Phase == "run" && c.Count > 0 && c.Step != "iteration" })
+	list := words.PhaseRows(r, func(c *result.Cell) bool {
+		return c.Phase == "run" && c.Count > 0 &&
+			c.Step != "iteration"
+	})
 	for i := range list {
 		c := &list[i].All
 		all := func() []string { return []string{c.Load, c.Step} }

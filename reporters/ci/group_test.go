@@ -14,10 +14,17 @@ import (
 func TestGroup_Steps(t *testing.T) {
 	r := *reporterstest.Results()["failing"]
 	r.Faults = []result.FaultRecord{{
-		Name: "disaster", Kind: result.GroupKind, Via: "proxy, signal", Impact: result.Impacted, Injected: 10, Cleared: 20, OnsetAt: 12, Onset: 2, Recover: 4.5,
+		Name: "disaster", Kind: result.GroupKind, Via: "proxy, signal", Impact: result.Impacted, Injected: 10, Cleared: 20,
+		OnsetAt: 12, Onset: 2, Recover: 4.5,
 		Steps: []result.FaultStep{
-			{Name: "disaster.cut", Kind: "network.partition", Units: []string{"a[0]->b[0]"}, Injected: 10, Cleared: 20, Evidence: "silent | dark"},
-			{Name: "disaster.kill", Kind: "process.crash", Units: []string{"a[0]"}, Injected: result.NaN, Cleared: result.NaN, Note: "no way in"},
+			{
+				Name: "disaster.cut", Kind: "network.partition", Units: []string{"a[0]->b[0]"}, Injected: 10, Cleared: 20,
+				Evidence: "silent | dark",
+			},
+			{
+				Name: "disaster.kill", Kind: "process.crash", Units: []string{"a[0]"}, Injected: result.NaN, Cleared: result.NaN,
+				Note: "no way in",
+			},
 		},
 	}}
 	var suites ci.JunitSuites
@@ -33,7 +40,9 @@ func TestGroup_Steps(t *testing.T) {
 		}
 	}
 	text := reporterstest.Render(t, ci.GitHub{}, &r)
-	for _, want := range []string{"<br>step cut: in at 10s, network.partition on ", `silent \| dark`, "<br>step kill: process.crash on "} {
+	for _, want := range []string{
+		"<br>step cut: in at 10s, network.partition on ", `silent \| dark`, "<br>step kill: process.crash on ",
+	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("GitHub has no %q in\n%s", want, text)
 		}

@@ -93,7 +93,9 @@ func (JUnit) Report(w io.Writer, r *result.Result) error {
 		s.Properties = append(s.Properties, junitProperty{"hypothesis", strings.TrimPrefix(h, "Hypothesis: ")})
 	}
 	for i := range r.Incidents {
-		s.Properties = append(s.Properties, junitProperty{fmt.Sprintf("incident.%d", i+1), words.IncidentText(&r.Incidents[i])})
+		s.Properties = append(s.Properties, junitProperty{
+			fmt.Sprintf("incident.%d", i+1), words.IncidentText(&r.Incidents[i]),
+		})
 	}
 	names := map[string]int{}
 	add := func(name string, v scenarios.Verdict, message, body string) {
@@ -124,7 +126,8 @@ func (JUnit) Report(w io.Writer, r *result.Result) error {
 	add("verdict", r.Verdict, verdict, verdict+"\n"+syntax.Sentence(words.Meaning(r.Verdict)))
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
-		message := fmt.Sprintf("%s: measured %s, target %s", words.Verdict(o.Verdict), words.ObjectiveMeasured(o), words.ObjectiveTarget(o))
+		message := fmt.Sprintf("%s: measured %s, target %s", words.Verdict(o.Verdict), words.ObjectiveMeasured(o),
+			words.ObjectiveTarget(o))
 		if note := words.ObjectiveNote(o); note != "" {
 			message += " (" + note + ")"
 		}
@@ -170,7 +173,8 @@ func faultLines(list []result.FaultRecord) string {
 	var out strings.Builder
 	for i := range list {
 		f := &list[i]
-		fmt.Fprintf(&out, "fault %s: %s; %s. %s %s\n", words.Clean(f.Name), words.FaultTarget(f), words.FaultSpan(f), words.FaultEffect(f),
+		fmt.Fprintf(&out, "fault %s: %s; %s. %s %s\n", words.Clean(f.Name), words.FaultTarget(f), words.FaultSpan(f),
+			words.FaultEffect(f),
 			syntax.Sentence(words.FaultRevert(f)))
 		for _, step := range words.FaultSteps(f) {
 			fmt.Fprintf(&out, "  step %s: %s\n", step.Name, step.Value)

@@ -32,9 +32,11 @@ func TestJUnit_Form(t *testing.T) {
 			}
 		}
 		s := got.Suite
-		if !strings.Contains(text, "<testsuites ") || len(s.Cases) != len(r.Objectives)+1 || got.Tests != len(s.Cases) || got.Failures != s.Failures ||
+		if !strings.Contains(text, "<testsuites ") || len(s.Cases) != len(r.Objectives)+1 || got.Tests != len(s.Cases) ||
+			got.Failures != s.Failures ||
 			got.Errors != s.Errors {
-			t.Errorf("%d cases for %d objectives; %d %d %d", len(s.Cases), len(r.Objectives), got.Tests, got.Failures, got.Errors)
+			t.Errorf("%d cases for %d objectives; %d %d %d", len(s.Cases), len(r.Objectives), got.Tests, got.Failures,
+				got.Errors)
 		}
 		names := map[string]bool{}
 		failures, errors := 0, 0
@@ -50,7 +52,8 @@ func TestJUnit_Form(t *testing.T) {
 			if want == scenarios.None { // which fails a job as the exit code does
 				want = map[bool]scenarios.Verdict{true: scenarios.Pass, false: scenarios.Fail}[r.ExitCode == scenarios.ExitPass]
 			}
-			if (want == scenarios.Pass) != (c.Failure == nil && c.Error == nil) || (want == scenarios.Fail) != (c.Failure != nil) {
+			if (want == scenarios.Pass) != (c.Failure == nil && c.Error == nil) ||
+				(want == scenarios.Fail) != (c.Failure != nil) {
 				t.Errorf("%s: verdict %s, failure %v, error %v", c.Name, want, c.Failure, c.Error)
 			}
 			for _, p := range []*ci.JunitProblem{c.Failure, c.Error} {
@@ -92,7 +95,10 @@ func TestJUnit_InvalidRunHasNoFailure(t *testing.T) {
 // Incidents and the hypothesis are properties of the suite.
 func TestJUnit_Incidents(t *testing.T) {
 	r := *reporterstest.Results()["failing"]
-	r.Incidents = []result.Incident{{Begin: 15.1, End: 16.4, Over: true, Bad: 26, Requests: 390, Kinds: map[string]int64{"refused": 26}, Faults: []string{"cut"}}}
+	r.Incidents = []result.Incident{{
+		Begin: 15.1, End: 16.4, Over: true, Bad: 26, Requests: 390,
+		Kinds: map[string]int64{"refused": 26}, Faults: []string{"cut"},
+	}}
 	text := reporterstest.Render(t, ci.JUnit{}, &r)
 	for _, want := range []string{
 		`<property name="incident.1" value="from 15.1s to 16.4s (1.3s): 26 of 390 requests were bad: refused; cut was in">`,

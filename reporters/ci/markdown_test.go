@@ -10,14 +10,16 @@ import (
 
 // TestMarkdown: what failed stands open and first, what held is folded, and the run can be made again.
 func TestMarkdown(t *testing.T) {
-	reporterstest.Golden(t, "failing.markdown.txt", reporterstest.Render(t, ci.Markdown{}, reporterstest.Results()["failing"]))
+	reporterstest.Golden(t, "failing.markdown.txt",
+		reporterstest.Render(t, ci.Markdown{}, reporterstest.Results()["failing"]))
 	for _, tt := range []struct{ name, want string }{
 		{"minute", "<details><summary>6 objectives held</summary>"},
 		{"objectives-none", "No objective was set, so the run has no verdict."},
 		{"faults-none", "p95 "},
 		{"empty", "Setup failed"},
 	} {
-		if text := reporterstest.Render(t, ci.Markdown{}, reporterstest.Results()[tt.name]); !strings.Contains(text, tt.want) {
+		if text := reporterstest.Render(t, ci.Markdown{}, reporterstest.Results()[tt.name]); !strings.Contains(text,
+			tt.want) {
 			t.Errorf("%s: no %q in %s", tt.name, tt.want, text)
 		}
 	}

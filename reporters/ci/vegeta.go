@@ -64,8 +64,9 @@ func (v Vegeta) Report(w io.Writer, r *result.Result) error {
 func vegetaResult(head *result.Requests, o *scenarios.Outcome) vegeta.Result {
 	step := head.Steps[o.Step]
 	res := vegeta.Result{
-		Attack: head.Loads[o.Load], Timestamp: head.T0.Add(o.Intended), Latency: o.Response(), BytesIn: uint64(max(0, o.Bytes)),
-		Method: step.Method, URL: step.URL, Code: uint16(o.Status),
+		Attack: head.Loads[o.Load], Timestamp: head.T0.Add(o.Intended), Latency: o.Response(),
+		BytesIn: uint64(max(0, o.Bytes)),
+		Method:  step.Method, URL: step.URL, Code: uint16(o.Status),
 	}
 	switch {
 	case o.Kind == scenarios.OK:

@@ -51,14 +51,17 @@ func TestVegeta(t *testing.T) {
 				metrics.Add(&res)
 			}
 			metrics.Close()
-			if metrics.Requests != 1000 || seq["browse"] != 500 || seq["sale"] != 500 || metrics.StatusCodes["503"] != 20 || metrics.StatusCodes["0"] != 20 ||
+			if metrics.Requests != 1000 || seq["browse"] != 500 || seq["sale"] != 500 || metrics.StatusCodes["503"] != 20 ||
+				metrics.StatusCodes["0"] != 20 ||
 				metrics.StatusCodes["200"] != 940 {
 				t.Errorf("%d requests, %v, %v", metrics.Requests, seq, metrics.StatusCodes)
 			}
-			if len(errs) != 4 || errs["503 Service Unavailable"] != 20 || errs["timeout"] != 20 || errs["check $.items"] != 20 || errs["429 Too Many Requests"] != 20 {
+			if len(errs) != 4 || errs["503 Service Unavailable"] != 20 || errs["timeout"] != 20 || errs["check $.items"] != 20 ||
+				errs["429 Too Many Requests"] != 20 {
 				t.Errorf("errors: %v", errs)
 			}
-			if first := metrics.Earliest; !first.Equal(m.Head.T0) || metrics.Latencies.Max > time.Second || metrics.Latencies.Max < 900*time.Millisecond {
+			if first := metrics.Earliest; !first.Equal(m.Head.T0) || metrics.Latencies.Max > time.Second ||
+				metrics.Latencies.Max < 900*time.Millisecond {
 				t.Errorf("from %v on, at most %v", first, metrics.Latencies.Max)
 			}
 		})
@@ -68,7 +71,8 @@ func TestVegeta(t *testing.T) {
 // TestRead_Requests reads the requests that a run kept beside its result.
 func TestRead_Requests(t *testing.T) {
 	dir := t.TempDir()
-	if err := reporters.WriteFiles(dir, reporterstest.Results()["minute"], []reporters.Reporter{evidence.JSON{}, evidence.Hlog{}, evidence.Events{}}); err != nil {
+	if err := reporters.WriteFiles(dir, reporterstest.Results()["minute"],
+		[]reporters.Reporter{evidence.JSON{}, evidence.Hlog{}, evidence.Events{}}); err != nil {
 		t.Fatal(err)
 	}
 	r, err := evidence.Read(dir)

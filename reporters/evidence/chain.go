@@ -173,7 +173,8 @@ func checkChain(r io.Reader) (out chainReport, err error) {
 		case e.Prev != prev && n == 1:
 			add(n, "lines before this one were removed: its prev says that it was not the first")
 		case e.Prev != prev:
-			add(n, "the chain breaks here: line %d is not the one that this line was written after; it was changed, or lines between them were removed or put in", n-1)
+			add(n, "the chain breaks here: line %d is not the one that this line was written after; it was changed, or lines "+
+				"between them were removed or put in", n-1)
 		}
 		out.last, prev = e, hashOf(body)
 		if len(out.findings) >= mostFindings {

@@ -13,8 +13,8 @@ import (
 )
 
 // A histogramEncoder encodes histograms as the EncodeV2 of hdrhistogram does, byte for byte. The library makes a
-// compressor of a megabyte for each histogram and looks at each empty bucket, which takes milliseconds; a run of an hour
-// has thousands of histograms. The encoder has one compressor for all.
+// compressor of a megabyte for each histogram and looks at each empty bucket, which takes milliseconds; a run of an
+// hour has thousands of histograms. The encoder has one compressor for all.
 type histogramEncoder struct {
 	plain  []byte
 	zipped bytes.Buffer
@@ -37,7 +37,8 @@ const (
 
 // histogram encodes one with brunt's bounds. The bytes are valid until the next call.
 func (e *histogramEncoder) histogram(h *hdrhistogram.PackedHistogram) ([]byte, error) {
-	own := h.LowestTrackableValue() == result.HistMin && h.HighestTrackableValue() == result.HistMax && h.SignificantFigures() == result.HistDigits
+	own := h.LowestTrackableValue() == result.HistMin && h.HighestTrackableValue() == result.HistMax &&
+		h.SignificantFigures() == result.HistDigits
 	if !own || h.TotalCount() == 0 {
 		return h.EncodeV2()
 	}

@@ -19,7 +19,9 @@ func TestHistogramEncoder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, values := range [][]int64{{0}, {1}, {0, 2}, {0, 1, 3, 2047, 2048, 2049, 4096, 1 << 20}, {result.HistMax}, {0, result.HistMax}} {
+	for _, values := range [][]int64{
+		{0}, {1}, {0, 2}, {0, 1, 3, 2047, 2048, 2049, 4096, 1 << 20}, {result.HistMax}, {0, result.HistMax},
+	} {
 		h := result.NewHistogram()
 		for _, v := range values {
 			record(h, v, 1)

@@ -59,7 +59,8 @@ func (Hlog) Report(w io.Writer, r *result.Result) error {
 			return fmt.Errorf("encoding histogram %d: %w", h.N, err)
 		}
 		start := max(0, r.T0.Add(h.Start).Sub(base))
-		if _, err := fmt.Fprintf(w, "Tag=%d,%.6f,%.6f,%.3f,%s\n", h.N, start.Seconds(), h.Span.Seconds(), float64(h.HDR.Max())/1e3, payload); err != nil {
+		if _, err := fmt.Fprintf(w, "Tag=%d,%.6f,%.6f,%.3f,%s\n", h.N, start.Seconds(), h.Span.Seconds(),
+			float64(h.HDR.Max())/1e3, payload); err != nil {
 			return err
 		}
 	}

@@ -36,7 +36,8 @@ func Read(dir string) (*result.Result, error) {
 	case head.Version == nil:
 		return nil, fmt.Errorf("reading %s: %w: it names none, so brunt did not write it", resultFile, errVersion)
 	case *head.Version < result.OldestVersion || *head.Version > result.ResultVersion:
-		return nil, fmt.Errorf("reading %s: %w: it is version %d, and this brunt reads versions %d to %d; use the brunt that wrote it", resultFile, errVersion,
+		return nil, fmt.Errorf("reading %s: %w: it is version %d, and this brunt reads versions %d to %d; use the brunt "+
+			"that wrote it", resultFile, errVersion,
 			*head.Version, result.OldestVersion, result.ResultVersion)
 	}
 	r := &result.Result{}

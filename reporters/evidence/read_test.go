@@ -35,7 +35,8 @@ func TestRead_Histograms(t *testing.T) {
 		n++
 		got, ok := next()
 		if !ok || got.N != want.N || got.Start != want.Start || got.Span != want.Span {
-			t.Fatalf("histogram %d: got %d at %v for %v, want at %v for %v", want.N, got.N, got.Start, got.Span, want.Start, want.Span)
+			t.Fatalf("histogram %d: got %d at %v for %v, want at %v for %v", want.N, got.N, got.Start, got.Span, want.Start,
+				want.Span)
 		}
 		same(t, got.HDR, want.HDR)
 		one, err := again.Histograms.Get(want.N)
@@ -107,10 +108,19 @@ func TestRead_Errors(t *testing.T) {
 		want   string
 		is     error
 	}{
-		{"nothing there", func(dir string) error { return os.Remove(filepath.Join(dir, resultFile)) }, "no such file", os.ErrNotExist},
-		{"newer version", replace(resultFile, `"version": 2`, `"version": 3`), "it is version 3, and this brunt reads versions 1 to 2", errVersion},
+		{
+			"nothing there", func(dir string) error { return os.Remove(filepath.Join(dir, resultFile)) }, "no such file",
+			os.ErrNotExist,
+		},
+		{
+			"newer version", replace(resultFile, `"version": 2`, `"version": 3`),
+			"it is version 3, and this brunt reads versions 1 to 2", errVersion,
+		},
 		{"no version", replace(resultFile, `"version": 2`, `"edition": 2`), "brunt did not write it", errVersion},
-		{"torn JSON", func(dir string) error { return os.Truncate(filepath.Join(dir, resultFile), 3000) }, "reading result.json: ", nil},
+		{
+			"torn JSON", func(dir string) error { return os.Truncate(filepath.Join(dir, resultFile), 3000) },
+			"reading result.json: ", nil,
+		},
 		{"wrong type", replace(resultFile, `"seed": 7`, `"seed": "seven"`), "seed", nil},
 		{"torn log", func(dir string) error { return os.Truncate(filepath.Join(dir, hlogFile), 3000) }, "torn", errTorn},
 		{"foreign tag", replace(hlogFile, "Tag=3,", "Tag=A,"), "reading latency.hlog: line 8: a tag is a number", nil},
@@ -179,7 +189,8 @@ func TestJSON_Form(t *testing.T) {
 func TestJSON_Beginning(t *testing.T) {
 	text := reporterstest.Render(t, JSON{}, reporterstest.Results()["minute"])
 	for _, want := range []string{
-		"{\n \"version\": 2,\n \"run\": ", " \"environment\": {\n  \"brunt\": \"v0.1.0\",\n", "\n \"phases\": [\n  {\"name\":\"warmup\",\"start\":-5,\"end\":0},\n",
+		"{\n \"version\": 2,\n \"run\": ", " \"environment\": {\n  \"brunt\": \"v0.1.0\",\n",
+		"\n \"phases\": [\n  {\"name\":\"warmup\",\"start\":-5,\"end\":0},\n",
 		`"hist":`, `\"read post\" in baseline`, `"p95 < 200ms in baseline"`, "\n  \"seconds\": [\n   {\"t\":1,",
 	} {
 		if !strings.Contains(text, want) {
@@ -211,7 +222,8 @@ func FuzzHlogLine(f *testing.F) {
 
 func TestEvents_InfinityIsNoReasonToLoseAnEvent(t *testing.T) {
 	text := reporterstest.Render(t, Events{}, reporterstest.Results()["hostile"])
-	if n := strings.Count(text, "\n"); n != len(reporterstest.Results()["hostile"].Events) || !strings.Contains(text, "+Inf") {
+	if n := strings.Count(text, "\n"); n != len(reporterstest.Results()["hostile"].Events) ||
+		!strings.Contains(text, "+Inf") {
 		t.Errorf("%d lines: %s", n, text)
 	}
 	events, err := readEvents(strings.NewReader(text))

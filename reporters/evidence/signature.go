@@ -56,7 +56,8 @@ func OpenSigner(file string, getenv func(string) string) (*Signer, error) {
 			public, _, _, _, err = ssh.ParseAuthorizedKey(beside)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s has a passphrase, and %s.pub, by which the agent would know it, can't be read: %w", file, file, err)
+			return nil, fmt.Errorf("%s has a passphrase, and %s.pub, by which the agent would know it, can't be read: %w", file,
+				file, err)
 		}
 	}
 	s, err := agentSigner(file, public, getenv)
@@ -165,7 +166,8 @@ func readAllowed(line string) (a allowedSigner, use bool, err error) {
 	}
 	var options []string
 	if a.key, _, options, _, err = ssh.ParseAuthorizedKey([]byte(rest)); err != nil {
-		return a, false, errors.New("this line is neither a public key nor that of an allowed signer, such as `ann@example.org ssh-ed25519 AAAA…`")
+		return a, false, errors.New("this line is neither a public key nor that of an allowed signer, such as " +
+			"`ann@example.org ssh-ed25519 AAAA…`")
 	}
 	for _, o := range options {
 		name, value, _ := strings.Cut(o, "=")
@@ -174,7 +176,8 @@ func readAllowed(line string) (a allowedSigner, use bool, err error) {
 		case "cert-authority":
 			return a, false, nil
 		case "namespaces":
-			if !slices.ContainsFunc(strings.Split(value, ","), func(p string) bool { ok, _ := path.Match(p, namespace); return ok }) {
+			if !slices.ContainsFunc(strings.Split(value, ","),
+				func(p string) bool { ok, _ := path.Match(p, namespace); return ok }) {
 				return a, false, nil
 			}
 		case "valid-after":
@@ -211,8 +214,8 @@ func firstWord(line string) (word, rest string, err error) {
 	return line[:i], strings.TrimSpace(line[i:]), nil
 }
 
-// keyTime parses a time of a file of allowed signers: YYYYMMDD, then HHMM or HHMMSS, then Z, each of which can be absent. Without Z it is
-// in the local zone.
+// keyTime parses a time of a file of allowed signers: YYYYMMDD, then HHMM or HHMMSS, then Z, each of which can be
+// absent. Without Z it is in the local zone.
 func keyTime(s string) (time.Time, error) {
 	zone := time.Local
 	digits, utc := strings.CutSuffix(s, "Z")

@@ -60,7 +60,8 @@ func TestSign_AsSSHKeygen(t *testing.T) {
 			}
 			allowed := filepath.Join(t.TempDir(), "allowed")
 			put(t, allowed, "# those of the team\n\nann@example.org,bob namespaces=\"git,brunt\" "+string(key))
-			check := exec.Command("ssh-keygen", "-Y", "verify", "-f", allowed, "-I", "ann@example.org", "-n", "brunt", "-s", filepath.Join(dir, signatureFile))
+			check := exec.Command("ssh-keygen", "-Y", "verify", "-f", allowed, "-I", "ann@example.org", "-n", "brunt", "-s",
+				filepath.Join(dir, signatureFile))
 			sums, err := os.Open(filepath.Join(dir, sumsFile))
 			if err != nil {
 				t.Fatal(err)

@@ -47,8 +47,8 @@ type UnfinishedFault struct {
 // mostUnfinished bounds the lines that are read of an unfinished run.
 const mostUnfinished = 200_000
 
-// ReadUnfinished reads what a run without a result left in a folder. The error is [fs.ErrNotExist] where no run was, or where it has a
-// result.
+// ReadUnfinished reads what a run without a result left in a folder. The error is [fs.ErrNotExist] where no run was, or
+// where it has a result.
 func ReadUnfinished(dir string) (*Unfinished, error) {
 	if exists(filepath.Join(dir, resultFile)) {
 		return nil, fs.ErrNotExist
@@ -107,14 +107,17 @@ func (u *Unfinished) Says() []string {
 	if of := words.Clean(cmp.Or(u.Last.Fault, u.Last.Unit)); of != "" {
 		last = of + ": " + last
 	}
-	out = append(out, fmt.Sprintf("Its last event was at %s UTC, %s (%s).", u.Last.At.UTC().Format(time.TimeOnly), when, last))
+	out = append(out, fmt.Sprintf("Its last event was at %s UTC, %s (%s).", u.Last.At.UTC().Format(time.TimeOnly), when,
+		last))
 	for i := range u.Faults {
 		f := &u.Faults[i]
-		said := words.Clean(f.Name) + " was injected at " + words.Offset(f.Injected) + " (" + words.Clip(words.Clean(f.What), 120) + "), "
+		said := words.Clean(f.Name) + " was injected at " + words.Offset(f.Injected) + " (" +
+			words.Clip(words.Clean(f.What), 120) + "), "
 		if f.Over.Known() {
 			said += "and taken back at " + words.Offset(f.Over) + "."
 		} else {
-			said += "and that run did not take it back: its watchdog does, or the next run; `brunt status` shows what is still in."
+			said += "and that run did not take it back: its watchdog does, or the next run; `brunt status` shows what is " +
+				"still in."
 		}
 		out = append(out, said)
 	}

@@ -13,8 +13,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestReadUnfinished: of a run that was killed its events say when it began, how far it came and which faults it did not take back,
-// also where the last line is torn.
+// TestReadUnfinished: of a run that was killed its events say when it began, how far it came and which faults it did
+// not take back, also where the last line is torn.
 func TestReadUnfinished(t *testing.T) {
 	dir := t.TempDir()
 	l, err := evidence.OpenEvents(dir)
@@ -55,7 +55,8 @@ func TestReadUnfinished(t *testing.T) {
 	}
 	said := strings.Join(u.Says(), "\n")
 	for _, want := range []string{
-		"began at 2026-01-02 03:04:05 UTC", "03:04:10 UTC, 10.5s into the load", "slow was injected at 5s (delay 50ms), and taken back at 9s.",
+		"began at 2026-01-02 03:04:05 UTC", "03:04:10 UTC, 10.5s into the load",
+		"slow was injected at 5s (delay 50ms), and taken back at 9s.",
 		"dead was injected at 10s (send SIGKILL to web[0]), and that run did not take it back",
 	} {
 		if !strings.Contains(said, want) {

@@ -41,7 +41,8 @@ type Verification struct {
 }
 
 // errNoRun says that a folder is not that of a run.
-var errNoRun = errors.New("it is not a folder of a run: it has neither " + sumsFile + " nor " + resultFile + " nor " + eventsFile)
+var errNoRun = errors.New("it is not a folder of a run: it has neither " + sumsFile + " nor " + resultFile + " nor " +
+	eventsFile)
 
 // Verify checks that the folder is as it was when its run ended: every file that SHA256SUMS
 // lists is there and unchanged, there is no other file, the lines of events.jsonl are linked,
@@ -140,7 +141,8 @@ func (v *Verification) files(root *os.Root, there []string, text []byte, derived
 		case err != nil:
 			return err
 		case is != sum && derived != nil && derived(name):
-			v.add(name, 0, "it differs from the manifest; `brunt report DIR -o ELSEWHERE` draws it from %s and %s", resultFile, hlogFile)
+			v.add(name, 0, "it differs from the manifest; `brunt report DIR -o ELSEWHERE` draws it from %s and %s", resultFile,
+				hlogFile)
 		case is != sum:
 			v.add(name, 0, "it differs from the manifest")
 		default:
@@ -173,8 +175,9 @@ func (v *Verification) events(root *os.Root) error {
 	v.Events = c.lines
 	v.Findings = append(v.Findings, c.findings...)
 	if c.lines > 0 && c.last.Event != "run.end" {
-		v.Notes = append(v.Notes, fmt.Sprintf("%s ends after %s, %s after the load began, with %s: the run was ended meanwhile", eventsFile,
-			syntax.Amount(c.lines, "line"), words.Seconds(c.last.T), words.Clean(c.last.Event)))
+		v.Notes = append(v.Notes,
+			fmt.Sprintf("%s ends after %s, %s after the load began, with %s: the run was ended meanwhile", eventsFile,
+				syntax.Amount(c.lines, "line"), words.Seconds(c.last.T), words.Clean(c.last.Event)))
 	}
 	return nil
 }

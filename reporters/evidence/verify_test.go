@@ -232,7 +232,10 @@ func TestVerify_Tells(t *testing.T) {
 			l[1], l[2] = l[2], l[1]
 			write(dir, l)
 			return nil
-		}, []string{changed, "events.jsonl:2: the chain breaks", "events.jsonl:3: the chain breaks", "events.jsonl:4: the chain breaks"}},
+		}, []string{
+			changed, "events.jsonl:2: the chain breaks", "events.jsonl:3: the chain breaks",
+			"events.jsonl:4: the chain breaks",
+		}},
 		{"a line put in", func(dir string) error {
 			write(dir, slices.Insert(lines(dir), 1, `{"t":1,"event":"run.note"}`+"\n"))
 			return nil
@@ -254,12 +257,18 @@ func TestVerify_Tells(t *testing.T) {
 			"garbage", func(dir string) error { return os.WriteFile(eventsPath(dir), []byte("\x00\n"), 0o644) },
 			[]string{changed, "events.jsonl:1: this line is not an event"},
 		},
-		{"a missing file", func(dir string) error { return os.Remove(filepath.Join(dir, hlogFile)) }, []string{"latency.hlog: it is missing"}},
+		{
+			"a missing file", func(dir string) error { return os.Remove(filepath.Join(dir, hlogFile)) },
+			[]string{"latency.hlog: it is missing"},
+		},
 		{
 			"another file", func(dir string) error { return os.WriteFile(filepath.Join(dir, "logs", "new"), nil, 0o644) },
 			[]string{"logs/new: the manifest does not list it"},
 		},
-		{"a hidden file", func(dir string) error { return os.WriteFile(filepath.Join(dir, ".x"), nil, 0o644) }, []string{".x: the manifest does not list it"}},
+		{
+			"a hidden file", func(dir string) error { return os.WriteFile(filepath.Join(dir, ".x"), nil, 0o644) },
+			[]string{".x: the manifest does not list it"},
+		},
 		{"a file that was renamed", func(dir string) error {
 			return os.Rename(filepath.Join(dir, "logs", "posts-0.log"), filepath.Join(dir, "logs", "posts-1.log"))
 		}, []string{"logs/posts-1.log: the manifest does not list it", "logs/posts-0.log: it is missing"}},
@@ -269,8 +278,14 @@ func TestVerify_Tells(t *testing.T) {
 				return err
 			}
 			return os.Symlink(path+".away", path)
-		}, []string{"result.json: it is a symbolic link", "result.json.away: the manifest does not list it", "result.json: it is missing"}},
-		{"a link to a folder", func(dir string) error { return os.Symlink("/", filepath.Join(dir, "root")) }, []string{"root: it is a symbolic link"}},
+		}, []string{
+			"result.json: it is a symbolic link", "result.json.away: the manifest does not list it",
+			"result.json: it is missing",
+		}},
+		{
+			"a link to a folder", func(dir string) error { return os.Symlink("/", filepath.Join(dir, "root")) },
+			[]string{"root: it is a symbolic link"},
+		},
 		{"sums that are a link", func(dir string) error {
 			path := filepath.Join(dir, sumsFile)
 			if err := os.Rename(path, filepath.Join(t.TempDir(), sumsFile)); err != nil {
@@ -282,13 +297,17 @@ func TestVerify_Tells(t *testing.T) {
 			"no sums", func(dir string) error { return os.Remove(filepath.Join(dir, sumsFile)) },
 			[]string{"SHA256SUMS: it is missing: the run did not come to its end"},
 		},
-		{"empty sums", func(dir string) error { return os.WriteFile(filepath.Join(dir, sumsFile), nil, 0o644) }, []string{"the manifest does not list it"}},
+		{
+			"empty sums", func(dir string) error { return os.WriteFile(filepath.Join(dir, sumsFile), nil, 0o644) },
+			[]string{"the manifest does not list it"},
+		},
 		{"sums of what is elsewhere", func(dir string) error {
 			text, err := os.ReadFile(filepath.Join(dir, sumsFile))
 			if err != nil {
 				return err
 			}
-			return os.WriteFile(filepath.Join(dir, sumsFile), append([]byte(strings.Repeat("a", 64)+"  ../../etc/passwd\n"), text...), 0o644)
+			return os.WriteFile(filepath.Join(dir, sumsFile),
+				append([]byte(strings.Repeat("a", 64)+"  ../../etc/passwd\n"), text...), 0o644)
 		}, []string{"SHA256SUMS:2: this line is out of order", "../../etc/passwd: it is missing"}},
 		{"sums without an end", func(dir string) error {
 			path := filepath.Join(dir, sumsFile)
@@ -364,7 +383,8 @@ func TestEventLog(t *testing.T) {
 		t.Errorf("closed twice: %v", err)
 	}
 	v, err := Verify(dir, nil, isDerived)
-	if err != nil || v.Events != 100 || len(v.Findings) != 2 || !strings.Contains(fmt.Sprint(v.Findings), "SHA256SUMS: it is missing") ||
+	if err != nil || v.Events != 100 || len(v.Findings) != 2 ||
+		!strings.Contains(fmt.Sprint(v.Findings), "SHA256SUMS: it is missing") ||
 		!strings.Contains(fmt.Sprint(v.Findings), "result.json: it is missing: the run was ended before its verdict") {
 		t.Fatalf("%+v, %v", v, err)
 	}
@@ -376,7 +396,8 @@ func TestEventLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if events, err := readEvents(f); err != nil || len(events) != 100 || events[7].T != 7 || !events[7].At.Equal(time.Unix(7, 0)) {
+	if events, err := readEvents(f); err != nil || len(events) != 100 || events[7].T != 7 ||
+		!events[7].At.Equal(time.Unix(7, 0)) {
 		t.Errorf("%d events, %v", len(events), err)
 	}
 	// The chain needs no tool of brunt: each prev is the sum of the line before.

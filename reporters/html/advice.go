@@ -29,7 +29,8 @@ func advice(r *result.Result) string {
 	case scenarios.Interrupted:
 		return "Not decided: the run was interrupted before its end."
 	case scenarios.NotReverted:
-		return "Don't ship, and look at the target first: something that was broken on purpose, or broke by it, is not whole again."
+		return "Don't ship, and look at the target first: something that was broken on purpose, or broke by it, is not " +
+			"whole again."
 	case scenarios.Regression:
 		return "Don't ship: it is worse than what it was compared with."
 	case scenarios.Broken:
@@ -42,7 +43,8 @@ func adviceOnNone(r *result.Result) string {
 	if r.ExitCode == scenarios.ExitPass {
 		return "Nothing to decide by: the scenario sets no objective."
 	}
-	return "Don't ship by this run: not every request was good, and the scenario sets no objective that says how many must be."
+	return "Don't ship by this run: not every request was good, and the scenario sets no objective that says how many " +
+		"must be."
 }
 
 func adviceOnPass(r *result.Result) string {
@@ -128,7 +130,8 @@ func faultsOutcome(r *result.Result) string {
 		}
 		return ", yet the target did not recover from " + broken + ", which no objective asks it to"
 	case slight == 1 && in == 1:
-		return ", and the share of bad requests stayed within the limit during the " + other + "fault, though it made requests slower or fail"
+		return ", and the share of bad requests stayed within the limit during the " + other +
+			"fault, though it made requests slower or fail"
 	case harmless == in && slight > 0:
 		return ", and the share of bad requests stayed within the limit during " + faults +
 			", though " + words.Plural(slight, "of them", "of them") + " made requests slower or fail"
@@ -240,8 +243,10 @@ func missedObjective(o *result.ObjectiveResult) string {
 	}
 	return missed(slo.Miss{
 		Objective: def,
-		Got:       got, Asked: bound(def), Limit: limit(def), Requests: "requests" + of + when, Of: of, During: when, Fault: quote(def.After),
-		Share: words.Percent(def.Metric.Quantile), Span: words.Seconds(result.Sec(def.Metric.Span)), Endless: !o.Measured.Known(),
+		Got:       got, Asked: bound(def), Limit: limit(def), Requests: "requests" + of + when, Of: of, During: when,
+		Fault: quote(def.After),
+		Share: words.Percent(def.Metric.Quantile), Span: words.Seconds(result.Sec(def.Metric.Span)),
+		Endless: !o.Measured.Known(),
 	})
 }
 
@@ -277,5 +282,7 @@ func bound(o slo.Objective) string {
 	if o.Value == 0 && (o.Op == "=" || o.Op == "<=") {
 		return "none"
 	}
-	return map[string]string{"<": "less than ", "<=": "at most ", ">": "more than ", ">=": "at least ", "=": "just "}[o.Op] + limit(o)
+	return map[string]string{
+		"<": "less than ", "<=": "at most ", ">": "more than ", ">=": "at least ", "=": "just ",
+	}[o.Op] + limit(o)
 }

@@ -17,7 +17,8 @@ func TestAdvice(t *testing.T) {
 			t.Fatal(err)
 		}
 		return result.ObjectiveResult{
-			ID: o.ID, Text: o.Text, Phase: o.PhaseOrRun(), Metric: o.Metric.Text, Op: o.Op, Target: result.Num(o.Value), Measured: measured,
+			ID: o.ID, Text: o.Text, Phase: o.PhaseOrRun(), Metric: o.Metric.Text, Op: o.Op, Target: result.Num(o.Value),
+			Measured: measured,
 			Infinite: math.IsInf(float64(measured), 1), Verdict: v,
 		}
 	}
@@ -46,13 +47,23 @@ func TestAdvice(t *testing.T) {
 			"slowest time in 3s."},
 		{"slower", result.Result{
 			Verdict: pass, Objectives: []result.ObjectiveResult{held},
-			Faults: []result.FaultRecord{{Name: "slow", Impact: result.Impacted, OnsetAt: result.NaN, Parts: &result.ImpactParts{Slowed: true}}},
-		}, "Ship: the objective held, and the share of bad requests stayed within the limit during the fault, though it made requests slower or fail."},
-		{"not recovered", *reporterstest.Results()["faults"], "Ship: all 2 objectives held, yet the target did not recover from split#13, which no " +
-			"objective asks it to."},
+			Faults: []result.FaultRecord{{
+				Name: "slow", Impact: result.Impacted, OnsetAt: result.NaN,
+				Parts: &result.ImpactParts{Slowed: true},
+			}},
+		}, "Ship: the objective held, and the share of bad requests stayed within the limit during the fault, though it " +
+			"made requests slower or fail."},
+		{
+			"not recovered", *reporterstest.Results()["faults"],
+			"Ship: all 2 objectives held, yet the target did not recover from split#13, which no " +
+				"objective asks it to.",
+		},
 		{"writes lost", result.Result{
 			Verdict: pass, Objectives: []result.ObjectiveResult{held}, Ledger: &result.LedgerRecord{Lost: 1085},
-			Faults: []result.FaultRecord{{Name: "cut", Impact: result.Impacted, OnsetAt: result.NaN, Parts: &result.ImpactParts{Lost: 1085}}},
+			Faults: []result.FaultRecord{{
+				Name: "cut", Impact: result.Impacted, OnsetAt: result.NaN,
+				Parts: &result.ImpactParts{Lost: 1085},
+			}},
 		}, "Ship: the objective held, yet 1085 acknowledged writes were lost, which no objective asks about."},
 		{"writes lost to one of two faults", result.Result{
 			Verdict: pass, Objectives: []result.ObjectiveResult{held}, Ledger: &result.LedgerRecord{Lost: 1},
@@ -60,11 +71,17 @@ func TestAdvice(t *testing.T) {
 				{Name: "cut", Impact: result.Impacted, OnsetAt: result.NaN, Parts: &result.ImpactParts{Lost: 1}},
 				{Name: "kill", Impact: result.Impacted, OnsetAt: 20, Recover: 2},
 			},
-		}, "Ship: the objective held, and the target recovered from the other fault in 2s, yet 1 acknowledged write was lost, which no objective asks about."},
+		}, "Ship: the objective held, and the target recovered from the other fault in 2s, yet 1 acknowledged write was " +
+			"lost, which no objective asks about."},
 		{"writes lost, as allowed", result.Result{
-			Verdict: pass, Objectives: []result.ObjectiveResult{objective("rpo < 5s", 1, pass)}, Ledger: &result.LedgerRecord{Lost: 90},
-			Faults: []result.FaultRecord{{Name: "cut", Impact: result.Impacted, OnsetAt: 20, Recover: 2, Parts: &result.ImpactParts{Lost: 90}}},
-		}, "Ship: the objective held, and the target recovered from the fault in 2s, though 90 acknowledged writes were lost, as an objective allows."},
+			Verdict: pass, Objectives: []result.ObjectiveResult{objective("rpo < 5s", 1, pass)},
+			Ledger: &result.LedgerRecord{Lost: 90},
+			Faults: []result.FaultRecord{{
+				Name: "cut", Impact: result.Impacted, OnsetAt: 20, Recover: 2,
+				Parts: &result.ImpactParts{Lost: 90},
+			}},
+		}, "Ship: the objective held, and the target recovered from the fault in 2s, though 90 acknowledged writes were " +
+			"lost, as an objective allows."},
 		{
 			"imported",
 			result.Result{Verdict: pass, Imported: "k6", Objectives: []result.ObjectiveResult{held}},
@@ -74,14 +91,19 @@ func TestAdvice(t *testing.T) {
 			o := objective("p99 < 1s", .1, scenarios.Inconclusive)
 			o.Note = "20 requests, and 1000 are needed"
 			return result.Result{Verdict: scenarios.Inconclusive, Objectives: []result.ObjectiveResult{held, o}}
-		}(), "Not decided: nothing failed, but for 1 of 2 objectives there is too little to tell by (20 requests, and 1000 are needed)."},
+		}(), "Not decided: nothing failed, but for 1 of 2 objectives there is too little to tell by (20 requests, and " +
+			"1000 are needed)."},
 		{
 			"nothing failed but the run",
 			result.Result{Verdict: fail, Faults: []result.FaultRecord{{Name: "cut", Impact: result.NotRecovered}}},
 			"Don't ship: the target did not recover from cut.",
 		},
-		{"not whole", result.Result{Verdict: scenarios.NotReverted}, "Don't ship, and look at the target first: something that was broken on purpose, or " +
-			"broke by it, is not whole again."},
+		{
+			"not whole",
+			result.Result{Verdict: scenarios.NotReverted},
+			"Don't ship, and look at the target first: something that was broken on purpose, or " +
+				"broke by it, is not whole again.",
+		},
 		{"the worst of two", result.Result{Verdict: fail, Objectives: []result.ObjectiveResult{
 			held, objective("p95 < 1s", 1.1, fail),
 			objective("errors < 1% in cut", .3, fail),
@@ -98,14 +120,29 @@ func TestAdvice(t *testing.T) {
 		measured result.Num
 		want     string
 	}{
-		{`p95 < 200ms of "read post" in baseline`, .34, "95% of requests of “read post” before anything was broken took up to 340ms, and less than 200ms " +
-			"was asked for"},
-		{"p99 < 200ms", endless, "99% of requests were to be answered rightly within 200ms, and fewer were answered rightly at all"},
-		{"availability >= 99.9% in recovery/cut", .97, "only 97% of requests after cut were answered rightly, and at least 99.9% must be"},
-		{"within(200ms) > 99% in cut", .5, "only 50% of requests during cut were answered rightly within 200ms, and more than 99% must be"},
+		{
+			`p95 < 200ms of "read post" in baseline`, .34,
+			"95% of requests of “read post” before anything was broken took up to 340ms, and less than 200ms " +
+				"was asked for",
+		},
+		{
+			"p99 < 200ms", endless,
+			"99% of requests were to be answered rightly within 200ms, and fewer were answered rightly at all",
+		},
+		{
+			"availability >= 99.9% in recovery/cut", .97,
+			"only 97% of requests after cut were answered rightly, and at least 99.9% must be",
+		},
+		{
+			"within(200ms) > 99% in cut", .5,
+			"only 50% of requests during cut were answered rightly within 200ms, and more than 99% must be",
+		},
 		{"rate > 100/s of load browse", 80, "80/s were reached of the load browse, and more than 100/s was asked for"},
 		{"recover <= 10s after cut", 12, "the target took 12s to recover from cut, and at most 10s was asked for"},
-		{"failover < 10s after cut", endless, "the target did not manage to work again while cut was in (∞), and less than 10s was asked for"},
+		{
+			"failover < 10s after cut", endless,
+			"the target did not manage to work again while cut was in (∞), and less than 10s was asked for",
+		},
 		{"detect < 10s after cut", 30, "the monitoring took 30s to notice cut, and less than 10s was asked for"},
 		{"lost = 0", 12, "of the writes that were acknowledged, 12 are lost, and none may be"},
 		{"burn(99.9%, 1m) < 1", 3, "burn(99.9%, 1m) < 1 did not hold: it was 3"},

@@ -40,9 +40,11 @@ func chrome(t *testing.T) context.Context {
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox,
+		chromedp.DisableGPU,
 		chromedp.UserDataDir(profile),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WSURLReadTimeout(2*time.Minute))
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.WSURLReadTimeout(2*time.Minute))
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	ctx, cancel2 := chromedp.NewContext(ctx)
 	t.Cleanup(func() {
@@ -151,7 +153,8 @@ func (b *tab) do(actions ...chromedp.Action) {
 func see[T any](b *tab, js string) T {
 	b.t.Helper()
 	var v T
-	b.do(chromedp.Evaluate(js, &v, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	b.do(chromedp.Evaluate(js, &v,
+		func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
 	return v
 }
 
@@ -172,7 +175,8 @@ func (b *tab) wait(js string) {
 // over returns a place in the window: x is a share of the chart's width.
 func (b *tab) over(chart string, x float64) (float64, float64) {
 	b.t.Helper()
-	at := see[[]float64](b, fmt.Sprintf(`(() => { const p = document.querySelector('#c-%s .plot'); p.scrollIntoView({block: 'center'});
+	at := see[[]float64](b,
+		fmt.Sprintf(`(() => { const p = document.querySelector('#c-%s .plot'); p.scrollIntoView({block: 'center'});
 		const r = p.getBoundingClientRect(); return [r.left + r.width * %v, r.top + r.height / 2]; })()`, chart, x))
 	return at[0], at[1]
 }
@@ -202,7 +206,8 @@ func (b *tab) legends() map[string]string {
 // viewed returns the part of the run that each chart shows, in seconds: the same in all.
 func (b *tab) viewed(r *result.Result) (from, to float64) {
 	b.t.Helper()
-	boxes := see[[]string](b, `[...new Set([...document.querySelectorAll('svg.z')].map(s => s.getAttribute('viewBox').split(' ').filter((_, i) =>
+	boxes := see[[]string](b,
+		`[...new Set([...document.querySelectorAll('svg.z')].map(s => s.getAttribute('viewBox').split(' ').filter((_, i) =>
 		i % 2 == 0).join(' ')))]`)
 	if len(boxes) != 1 {
 		b.t.Errorf("the charts show different stretches: %q", boxes)
@@ -242,7 +247,8 @@ func TestHTML_InABrowser(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := open(t, browser, minute, c.display)
-			above := see[string](b, `[...document.querySelectorAll('h1, h2, h3, p, td, th, dd')].filter(e => e.getBoundingClientRect().top < 800).map(e =>
+			above := see[string](b,
+				`[...document.querySelectorAll('h1, h2, h3, p, td, th, dd')].filter(e => e.getBoundingClientRect().top < 800).map(e =>
 				e.innerText).join('\n')`)
 			first := []string{r.Name, "fault in"} // the band's key
 			if c.width == 0 {
@@ -262,11 +268,13 @@ func TestHTML_InABrowser(t *testing.T) {
 			if over := see[int](b, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
 				t.Errorf("the page is %d pixels wider than the window", over)
 			}
-			if none := see[[]string](b, `[...document.querySelectorAll('section, .frame, table.sort, svg.z')].filter(s => !s.closest('details') &&
+			if none := see[[]string](b,
+				`[...document.querySelectorAll('section, .frame, table.sort, svg.z')].filter(s => !s.closest('details') &&
 				(s.clientHeight < 10 || s.clientWidth < 10)).map(s => s.id || s.className)`); len(none) > 0 {
 				t.Errorf("nothing to be seen of %q", none)
 			}
-			ink, paper := see[string](b, `getComputedStyle(document.body).color`), see[string](b, `getComputedStyle(document.body).backgroundColor`)
+			ink, paper := see[string](b, `getComputedStyle(document.body).color`),
+				see[string](b, `getComputedStyle(document.body).backgroundColor`)
 			if brighter := luminance(t, ink) > luminance(t, paper); brighter != c.dark {
 				t.Errorf("ink %s on paper %s", ink, paper)
 			}
@@ -318,11 +326,13 @@ func TestHTML_InABrowser(t *testing.T) {
 		}
 		x, y := b.over("latency", .6)
 		b.mouse(input.MouseMoved, x, y)
-		if n := see[int](b, `document.querySelectorAll('img, iframe, object, embed, form, textarea, input:not([type=checkbox]), link:not([rel=icon]), ' +
+		if n := see[int](b,
+			`document.querySelectorAll('img, iframe, object, embed, form, textarea, input:not([type=checkbox]), link:not([rel=icon]), ' +
 			'script:not([type]), [onerror], [onload], [style*=url]').length`); n != 1 {
 			t.Errorf("%d elements that may run something, want the one script", n)
 		}
-		if text := see[string](b, `document.body.innerText + [...document.querySelectorAll('option')].map(o => o.textContent)`); strings.Count(text,
+		if text := see[string](b,
+			`document.body.innerText + [...document.querySelectorAll('option')].map(o => o.textContent)`); strings.Count(text,
 			"<script>alert(1)</script>") < 30 {
 			t.Error("the text is not shown as it is")
 		}
@@ -490,8 +500,9 @@ func figuresOf(w *result.Window) map[string]string {
 	per := func(n int64) string { return words.Rate(result.Num(math.Round(float64(n)/float64(w.D)*10) / 10)) }
 	out := map[string]string{
 		"latency p50": at(w.P50), "latency p95": at(w.P95), "latency p99": at(w.P99), "latency max": words.Seconds(w.Max),
-		"throughput offered": per(w.Offered), "throughput sent": per(w.Sent), "throughput answered": per(w.Answered), "throughput good": per(w.OK),
-		"errors timeout": per(w.Kinds["timeout"]), "errors status 503": per(w.Kinds["status 503"]),
+		"throughput offered": per(w.Offered), "throughput sent": per(w.Sent), "throughput answered": per(w.Answered),
+		"throughput good": per(w.OK),
+		"errors timeout":  per(w.Kinds["timeout"]), "errors status 503": per(w.Kinds["status 503"]),
 	}
 	if w.Load == "*" {
 		out["flight in flight"], out["waits lag p99"] = fmt.Sprint(w.InFlight), words.Seconds(w.Lag)
@@ -576,12 +587,14 @@ func zooming(t *testing.T, browser context.Context, html string, r *result.Resul
 		t.Errorf("p95 at 47 s is %q in the zoomed chart, want %q", got, want)
 	}
 	// and the line lies there where the scale has its value
-	if got, want := see[float64](b, lineAt("latency", "p95", line.Place(47.5))), at(b, "latency", float64(w[i].P95)); !near(got, want, .01) {
+	if got, want := see[float64](b, lineAt("latency", "p95", line.Place(47.5))),
+		at(b, "latency", float64(w[i].P95)); !near(got, want, .01) {
 		t.Errorf("p95 of %v at 47 s is drawn at %v of the height, want %v", w[i].P95, got, want)
 	}
 	// the address keeps it
 	hash := see[string](b, `location.hash`)
-	if link := see[string](b, `document.querySelector('.view a').getAttribute('href')`); link != hash || !strings.HasPrefix(hash, "#?t=") {
+	if link := see[string](b, `document.querySelector('.view a').getAttribute('href')`); link != hash ||
+		!strings.HasPrefix(hash, "#?t=") {
 		t.Errorf("address %q, link %q", hash, link)
 	}
 	b.load("#errors" + strings.TrimPrefix(hash, "#"))
@@ -611,7 +624,8 @@ func zooming(t *testing.T, browser context.Context, html string, r *result.Resul
 	if a, z := b.viewed(r); !near(a, 20, .01) || !near(z, 30, .01) {
 		t.Errorf("after a change the charts show %v to %v", a, z)
 	}
-	if n := see[[]int](b, `[document.querySelectorAll('.view').length, document.querySelectorAll('#c-latency .slider').length,
+	if n := see[[]int](b,
+		`[document.querySelectorAll('.view').length, document.querySelectorAll('#c-latency .slider').length,
 		document.querySelectorAll('#c-latency .shown').length, +(document.activeElement.tagName === 'SELECT')]`); !slices.Equal(n, []int{1, 1, 1, 1}) {
 		t.Errorf("after a change there are %d bars, sliders, notes of a step, focused switches", n)
 	}
@@ -669,7 +683,9 @@ func linearScale(t *testing.T, browser context.Context, html string) {
 	if after := ticks(); after == before || !strings.HasPrefix(after, "0s ") {
 		t.Errorf("ticks %s, before %s", after, before)
 	}
-	if text := see[string](b, `document.querySelector('#c-latency figcaption').innerText + location.hash`); !strings.Contains(text, "on a linear scale") ||
+	if text := see[string](b,
+		`document.querySelector('#c-latency figcaption').innerText + location.hash`); !strings.Contains(text,
+		"on a linear scale") ||
 		!strings.Contains(text, "y=linear") {
 		t.Errorf("the chart says %q", text)
 	}
@@ -677,7 +693,9 @@ func linearScale(t *testing.T, browser context.Context, html string) {
 		t.Error("the faults are gone")
 	}
 	// some 10 ms of more than 1 s
-	if y := see[float64](b, `+/[V ](\d+)/.exec(document.querySelector('#c-latency .line.p95[data-s]').getAttribute('d'))[1]`); y < 450 || y > 500 {
+	if y := see[float64](b,
+		`+/[V ](\d+)/.exec(document.querySelector('#c-latency .line.p95[data-s]').getAttribute('d'))[1]`); y < 450 ||
+		y > 500 {
 		t.Errorf("p95 begins at %v of 500", y)
 	}
 	b.choose(0, "1")
@@ -695,7 +713,8 @@ func linearScale(t *testing.T, browser context.Context, html string) {
 
 func keyboard(t *testing.T, browser context.Context, html string, r *result.Result) {
 	b := open(t, browser, html, display{})
-	names := see[[]string](b, `[...document.querySelectorAll('[role=slider]')].map(e => e.tabIndex + e.getAttribute('aria-label'))`)
+	names := see[[]string](b,
+		`[...document.querySelectorAll('[role=slider]')].map(e => e.tabIndex + e.getAttribute('aria-label'))`)
 	if len(names) != see[int](b, `document.querySelectorAll(".frame[data-time]").length`) || len(names) < 8 ||
 		!strings.HasPrefix(names[0], "0Response time: values over time") {
 		t.Errorf("charts in the order of the Tab key: %q", names)
@@ -707,7 +726,8 @@ func keyboard(t *testing.T, browser context.Context, html string, r *result.Resu
 	says := see[string](b, `document.activeElement.getAttribute('aria-valuetext')`)
 	w := rowsOf(t, r, "*", "*")[3]
 	f := figuresOf(&w)
-	if want := fmt.Sprintf("%s to %s, p50 %s, p95 %s, p99 %s, max %s", words.Offset(w.T), words.Offset(w.T+w.D), f["latency p50"], f["latency p95"],
+	if want := fmt.Sprintf("%s to %s, p50 %s, p95 %s, p99 %s, max %s", words.Offset(w.T), words.Offset(w.T+w.D),
+		f["latency p50"], f["latency p95"],
 		f["latency p99"], f["latency max"]); says != want {
 		t.Errorf("after three steps it says %q, want %q", says, want)
 	}
@@ -741,7 +761,8 @@ const chartSays = `Object.fromEntries([...document.querySelectorAll('#c-latency,
 func oneStep(t *testing.T, browser context.Context, html string, r *result.Result) {
 	b := open(t, browser, html, display{})
 	before := see[map[string]chartText](b, chartSays)
-	if names := see[[]string](b, `[...document.querySelector('.view select').options].map(o => o.textContent)`); !slices.Equal(names,
+	if names := see[[]string](b,
+		`[...document.querySelector('.view select').options].map(o => o.textContent)`); !slices.Equal(names,
 		[]string{"all together", "list posts", "read post"}) {
 		t.Errorf("the switch has %q", names)
 	}
@@ -750,7 +771,8 @@ func oneStep(t *testing.T, browser context.Context, html string, r *result.Resul
 	b.compare(r, "browse", "read post")
 	b.bands(r, "latency")
 	for name, after := range see[map[string]chartText](b, chartSays) {
-		if reflect.DeepEqual(before[name].Texts, after.Texts) || before[name].Label == after.Label || slices.Equal(before[name].Cells, after.Cells) {
+		if reflect.DeepEqual(before[name].Texts, after.Texts) || before[name].Label == after.Label ||
+			slices.Equal(before[name].Cells, after.Cells) {
 			t.Errorf("%s of the step says the same as that of all: %+v", name, after)
 		}
 	}
@@ -790,24 +812,29 @@ func printed(t *testing.T, browser context.Context, html string) {
 	if paper := see[string](b, `getComputedStyle(document.body).backgroundColor`); paper != "rgb(255, 255, 255)" {
 		t.Errorf("paper is %s", paper)
 	}
-	if gone := see[[]string](b, `[...document.querySelectorAll('h1, h2, #phases th, .plot svg')].filter(e => !e.getBoundingClientRect().height ||
+	if gone := see[[]string](b,
+		`[...document.querySelectorAll('h1, h2, #phases th, .plot svg')].filter(e => !e.getBoundingClientRect().height ||
 		e.tagName === 'TH' && !e.innerText.trim()).map(e => e.outerHTML.slice(0, 80))`); len(gone) > 0 {
 		t.Errorf("not printed: %q", gone)
 	}
-	if there := see[[]string](b, `[...document.querySelectorAll('nav, .view, .slider, figure > details:not([open])')].filter(e =>
+	if there := see[[]string](b,
+		`[...document.querySelectorAll('nav, .view, .slider, figure > details:not([open])')].filter(e =>
 		e.getBoundingClientRect().height).map(e => e.className || e.tagName)`); len(there) > 0 {
 		t.Errorf("printed as well: %q", there)
 	}
 	// what a manager reads is the first sheet: A4 without its margins, at 96 pixels an inch
 	first := open(t, browser, html, display{width: 688, media: "print"})
-	if bottom := see[float64](first, `document.getElementById('objectives').getBoundingClientRect().bottom`); bottom > 1017 {
+	if bottom := see[float64](first,
+		`document.getElementById('objectives').getBoundingClientRect().bottom`); bottom > 1017 {
 		t.Errorf("the objectives end %v pixels below the top of a sheet", bottom)
 	}
-	if cut := see[[]string](first, `[...document.querySelectorAll('table')].filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e =>
+	if cut := see[[]string](first,
+		`[...document.querySelectorAll('table')].filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e =>
 		e.className)`); len(cut) > 0 {
 		t.Errorf("tables beyond the edge of a sheet: %q", cut)
 	}
-	if dead := see[[]string](first, `[...document.querySelectorAll('button, summary, .command')].filter(e => e.getBoundingClientRect().height &&
+	if dead := see[[]string](first,
+		`[...document.querySelectorAll('button, summary, .command')].filter(e => e.getBoundingClientRect().height &&
 		!e.closest('th, td, details[open]')).map(e => e.textContent)`); len(dead) > 0 {
 		t.Errorf("printed, and dead on paper: %q", dead)
 	}
@@ -858,11 +885,13 @@ func TestHTML_Accessible(t *testing.T) {
 	}
 	script, err := os.ReadFile(filepath.Join(os.Getenv("BRUNT_NODE_MODULES"), "axe-core", "axe.min.js"))
 	if err != nil {
-		const how = "needs axe-core: `npm ci --prefix .ci/hlog`, then BRUNT_NODE_MODULES=.ci/hlog/node_modules as an absolute path"
+		const how = "needs axe-core: `npm ci --prefix .ci/hlog`, then BRUNT_NODE_MODULES=.ci/hlog/node_modules as an " +
+			"absolute path"
 		suite.Lack(t, "%v", how)
 	}
 	browser := chrome(t)
-	light, dark, narrow, both := display{width: 1200}, display{width: 1200, dark: true}, display{width: 400}, display{width: 400, dark: true}
+	light, dark, narrow, both := display{width: 1200}, display{width: 1200, dark: true}, display{width: 400},
+		display{width: 400, dark: true}
 	for _, c := range []struct {
 		name     string
 		displays []display
@@ -905,8 +934,8 @@ func TestHTML_Accessible(t *testing.T) {
 	}
 }
 
-// objectivesFit checks that the verdict, the text, the target and the measured value of each objective lie within a narrow
-// screen.
+// objectivesFit checks that the verdict, the text, the target and the measured value of each objective lie within a
+// narrow screen.
 func objectivesFit(t *testing.T, browser context.Context, page string) {
 	bad := see[[]string](open(t, browser, page, display{width: 390}), `(() => { const bad = []; let n = 0;
 		for (const td of document.querySelectorAll('.objectives tbody td:not(.wide)')) {
@@ -941,7 +970,8 @@ func sentences(t *testing.T, browser context.Context, page string) {
 		}
 	}
 	b := open(t, browser, page, display{})
-	at := see[[]float64](b, `(() => { const e = document.querySelector('#objectives .term'); e.scrollIntoView({block: 'center'});
+	at := see[[]float64](b,
+		`(() => { const e = document.querySelector('#objectives .term'); e.scrollIntoView({block: 'center'});
 		const r = e.getBoundingClientRect(); return [r.left + 9, r.top + r.height / 2]; })()`)
 	b.mouse(input.MouseMoved, at[0], at[1])
 	b.wait(`document.querySelector('#objectives .tip').checkVisibility()`)

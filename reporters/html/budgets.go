@@ -73,7 +73,8 @@ func (p *pageView) budgets(r *result.Result) {
 			}
 			burn := float64(c.bad) / float64(c.all) / b.Allowed
 			v := budgetView{
-				Mark: "✓", Word: "within", Tone: "good", Phase: words.Clean(ph.Name), Objective: b.Text, Requests: words.Count(c.all), Errors: words.Share(c.bad, c.all),
+				Mark: "✓", Word: "within", Tone: "good", Phase: words.Clean(ph.Name), Objective: b.Text,
+				Requests: words.Count(c.all), Errors: words.Share(c.bad, c.all),
 				Burn: words.Number(burn) + "×", Used: "–", burn: burn,
 			}
 			if ph.Name == "run" || ph.Name == "baseline" {

@@ -42,11 +42,13 @@ func (p *pageView) comparison(c *result.Comparison) {
 		return
 	}
 	v := &comparisonView{
-		Mark: words.Mark(c.Verdict), Word: words.Capitalize(words.Verdict(c.Verdict)), Tone: words.Tone(c.Verdict), Reason: words.Clean(c.Reason),
+		Mark: words.Mark(c.Verdict), Word: words.Capitalize(words.Verdict(c.Verdict)), Tone: words.Tone(c.Verdict),
+		Reason:  words.Clean(c.Reason),
 		Caution: words.Clean(c.Caution), Base: baselineNames(c),
 	}
 	for _, m := range c.Mismatches {
-		v.Mismatches = append(v.Mismatches, strings.TrimSuffix(words.Clean(m), ".")+".") // it may begin with the name of a run
+		// it may begin with the name of a run
+		v.Mismatches = append(v.Mismatches, strings.TrimSuffix(words.Clean(m), ".")+".")
 	}
 	left := 0
 	var units []changeView
@@ -58,7 +60,8 @@ func (p *pageView) comparison(c *result.Comparison) {
 		}
 		w := changeRow(row)
 		v.Bounds = v.Bounds || row.Low.Known()
-		first := row.Step == "*" && row.Load == "*" && (row.Phase == "run" || row.Verdict == scenarios.Fail || row.Worse > row.Margin) && len(v.Rows) < mostFirst
+		first := row.Step == "*" && row.Load == "*" &&
+			(row.Phase == "run" || row.Verdict == scenarios.Fail || row.Worse > row.Margin) && len(v.Rows) < mostFirst
 		switch {
 		case row.OfUnit:
 			units = append(units, w)
@@ -90,7 +93,8 @@ func baselineNames(c *result.Comparison) string {
 
 func changeRow(r *result.Change) changeView {
 	v := changeView{
-		Mark: words.Mark(r.Verdict), Tone: words.Tone(r.Verdict), What: whatChanged(r), Note: words.Clean(r.Note), Base: valueOf(r, r.Base), This: valueOf(r, r.This),
+		Mark: words.Mark(r.Verdict), Tone: words.Tone(r.Verdict), What: whatChanged(r), Note: words.Clean(r.Note),
+		Base: valueOf(r, r.Base), This: valueOf(r, r.This),
 		Worse: worseBy(r, r.Worse), Order: "-1e9", Between: "–", Margin: strings.TrimPrefix(worseBy(r, r.Margin), "+"),
 	}
 	if r.Worse.Known() {

@@ -14,7 +14,8 @@ func TestHTML_Comparison(t *testing.T) {
 	p.comparison(reporterstest.Results()["minute"].Comparison)
 	var got []string
 	for _, w := range append(p.Comparison.Rows, p.Comparison.More...) {
-		got = append(got, strings.Join([]string{w.Mark, w.Word, w.What, w.Base, w.This, w.Worse, w.Between, w.Margin, w.Note}, " | "))
+		got = append(got, strings.Join([]string{w.Mark, w.Word, w.What, w.Base, w.This, w.Worse, w.Between, w.Margin, w.Note},
+			" | "))
 	}
 	want := []string{
 		"? | beyond margin | p95 | 40ms | 50ms | +25% | – | 10% | ",
@@ -27,16 +28,18 @@ func TestHTML_Comparison(t *testing.T) {
 	if len(p.Comparison.Rows) != 3 || strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("%d first of\n%s\nwant\n%s", len(p.Comparison.Rows), strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if p.Comparison.Base != "1 earlier run: results/monday" || fmt.Sprint(p.Comparison.Mismatches) != "[the scenarios differ.]" {
+	if p.Comparison.Base != "1 earlier run: results/monday" ||
+		fmt.Sprint(p.Comparison.Mismatches) != "[the scenarios differ.]" {
 		t.Errorf("%+v", p.Comparison)
 	}
 }
 
-// TestHTML_ComparisonFromZero: a change from or to 0 has no ratio, and its row names both values; a rate of 200 times as much is no
-// "over 100×" worse.
+// TestHTML_ComparisonFromZero: a change from or to 0 has no ratio, and its row names both values; a rate of 200 times
+// as much is no "over 100×" worse.
 func TestHTML_ComparisonFromZero(t *testing.T) {
 	v := changeRow(&result.Change{
-		Phase: "run", Load: "*", Step: "*", Metric: "p50", Unit: result.UnitSeconds, Base: 0, This: .012, Worse: result.NaN, Low: result.NaN, High: result.NaN,
+		Phase: "run", Load: "*", Step: "*", Metric: "p50", Unit: result.UnitSeconds, Base: 0, This: .012, Worse: result.NaN,
+		Low: result.NaN, High: result.NaN,
 		Margin: .1, Note: "from 0s to 12ms",
 	})
 	if v.Base != "0s" || v.This != "12ms" || v.Worse != "–" || v.Note != "from 0s to 12ms" {

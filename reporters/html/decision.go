@@ -66,7 +66,10 @@ func Decision(w io.Writer, d *result.Decision) error {
 		v.Rows = append(v.Rows, judged(&d.Metrics[i]))
 	}
 	for _, r := range d.Runs {
-		view := judgedRunView{Name: words.Clean(r.Name), When: r.Started.UTC().Format("15:04:05"), Figures: words.Clean(r.Figures), State: words.Clean(r.State)}
+		view := judgedRunView{
+			Name: words.Clean(r.Name), When: r.Started.UTC().Format("15:04:05"),
+			Figures: words.Clean(r.Figures), State: words.Clean(r.State),
+		}
 		if r.Folder != "" {
 			view.Link = path.Join(r.Folder, File)
 		}
@@ -77,18 +80,21 @@ func Decision(w io.Writer, d *result.Decision) error {
 
 // judged shows a metric of a decision.
 func judged(m *result.Judged) judgedView {
-	word := map[scenarios.Verdict]string{scenarios.Pass: "not worse", scenarios.Fail: "worse", scenarios.None: "left out"}[m.Verdict]
+	word := map[scenarios.Verdict]string{
+		scenarios.Pass: "not worse", scenarios.Fail: "worse", scenarios.None: "left out",
+	}[m.Verdict]
 	if word == "" {
 		word = "undecided"
 	}
 	return judgedView{
-		Mark: words.Mark(m.Verdict), Word: word, Tone: words.Tone(m.Verdict), Name: words.Clean(m.Name), Base: m.Base, Now: m.Now, Change: m.Change,
+		Mark: words.Mark(m.Verdict), Word: word, Tone: words.Tone(m.Verdict), Name: words.Clean(m.Name), Base: m.Base,
+		Now: m.Now, Change: m.Change,
 		Low: m.Low, High: m.High, Margin: m.Margin, Sees: m.Sees, Note: words.Clean(m.Note), Range: rangeOf(m),
 	}
 }
 
-// rangeOf draws a change with its bounds beside its margin, on an axis of twice the margin to either side. A change beyond the axis is an
-// arrow at its end.
+// rangeOf draws a change with its bounds beside its margin, on an axis of twice the margin to either side. A change
+// beyond the axis is an arrow at its end.
 func rangeOf(m *result.Judged) template.HTML {
 	if !m.Worse.Known() || !m.Limit.Known() || m.Limit <= 0 {
 		return ""

@@ -62,7 +62,10 @@ func identities(e *result.Environment) []words.Pair {
 	for i := range e.Units {
 		u := &e.Units[i]
 		of := madeOf(u)
-		at := slices.IndexFunc(rows, func(p words.Pair) bool { return strings.HasPrefix(p.Name, u.Service+" ") && p.Value == of })
+		at := slices.IndexFunc(rows, func(p words.Pair) bool {
+			return strings.HasPrefix(p.Name, u.Service+" ") &&
+				p.Value == of
+		})
 		if of == "" || at >= 0 {
 			continue
 		}

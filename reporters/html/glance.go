@@ -244,6 +244,7 @@ func icon(tone string) template.URL {
 	case "going":
 		colour, mark = "2270b8", "M6 4.8l5 3.2-5 3.2z"
 	}
-	return template.URL("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Ccircle cx='8' cy='8' r='8' fill='%23" +
+	return template.URL("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Ccircle " +
+		"cx='8' cy='8' r='8' fill='%23" +
 		colour + "'/%3E%3Cpath d='" + mark + "' fill='none' stroke='%23fff' stroke-width='1.8'/%3E%3C/svg%3E")
 }

@@ -43,7 +43,9 @@ func TestHTML_ObjectivesFailedFirst(t *testing.T) {
 			r.Objectives = nil
 			for i, c := range tt.verdicts {
 				v := map[rune]scenarios.Verdict{'p': scenarios.Pass, 'f': scenarios.Fail, 'i': scenarios.Inconclusive}[c]
-				r.Objectives = append(r.Objectives, result.ObjectiveResult{Text: fmt.Sprintf("errors < %d%%", i+1), Metric: "errors", Verdict: v, Phase: "run"})
+				r.Objectives = append(r.Objectives, result.ObjectiveResult{
+					Text: fmt.Sprintf("errors < %d%%", i+1), Metric: "errors", Verdict: v, Phase: "run",
+				})
 			}
 			shown := between(t, reporterstest.Render(t, Page{}, &r), `<section id="objectives">`, "</section>")
 			open, folded, _ := strings.Cut(shown, "<details>")
@@ -79,7 +81,10 @@ func TestHTML_Band(t *testing.T) {
 	r.Incidents = []result.Incident{{Begin: 44, End: 47, Bad: 500, Requests: 900}}
 	page := reporterstest.Render(t, Page{}, &r)
 	band := between(t, page, `<section id="band">`, "</section>")
-	for _, want := range []string{`class="line p95"`, `class="shade"`, `class="failed"`, `class="incident"`, "lose-a-replica", "split", "of the requests failed"} {
+	for _, want := range []string{
+		`class="line p95"`, `class="shade"`, `class="failed"`, `class="incident"`,
+		"lose-a-replica", "split", "of the requests failed",
+	} {
 		if !strings.Contains(band, want) {
 			t.Errorf("no %s in the band", want)
 		}
@@ -87,7 +92,8 @@ func TestHTML_Band(t *testing.T) {
 	if strings.Index(page, `id="band"`) > strings.Index(page, `id="objectives"`) {
 		t.Error("the band is below the objectives")
 	}
-	none := between(t, reporterstest.Render(t, Page{}, reporterstest.Results()["faults-none"]), `<section id="band">`, "</section>")
+	none := between(t, reporterstest.Render(t, Page{}, reporterstest.Results()["faults-none"]), `<section id="band">`,
+		"</section>")
 	for _, wrong := range []string{`class="shade"`, `class="failed"`, `class="incident"`} {
 		if strings.Contains(none, wrong) {
 			t.Errorf("a run without faults and failures has %s", wrong)
@@ -102,7 +108,10 @@ func TestHTML_Band(t *testing.T) {
 func TestHTML_Steps(t *testing.T) {
 	page := reporterstest.Render(t, Page{}, reporterstest.Results()["failing"])
 	steps := reporterstest.WithoutTips(between(t, page, `<section id="steps">`, "</section>"))
-	for _, want := range []string{"<td>all steps</td>", "<td>list posts</td>", "<td>read post</td>", `<td data-of="Failed">245, 2.72%</td>`, `class="mini"`} {
+	for _, want := range []string{
+		"<td>all steps</td>", "<td>list posts</td>", "<td>read post</td>",
+		`<td data-of="Failed">245, 2.72%</td>`, `class="mini"`,
+	} {
 		if !strings.Contains(steps, want) {
 			t.Errorf("no %s in %s", want, steps)
 		}
@@ -110,7 +119,8 @@ func TestHTML_Steps(t *testing.T) {
 	if strings.Index(page, `id="steps"`) > strings.Index(page, `id="faults"`) {
 		t.Error("the steps are below the faults")
 	}
-	many := between(t, reporterstest.Render(t, Page{}, reporterstest.Results()["steps"]), `<section id="steps">`, "</section>")
+	many := between(t, reporterstest.Render(t, Page{}, reporterstest.Results()["steps"]), `<section id="steps">`,
+		"</section>")
 	if open, _, folded := strings.Cut(many, "more steps</summary>"); !folded || strings.Count(open, "<tr><td>") != 12 {
 		t.Errorf("%d of many steps are open", strings.Count(open, "<tr><td>"))
 	}
@@ -123,7 +133,9 @@ func TestHTML_FaultsAround(t *testing.T) {
 		t.Errorf("%d pictures of 3 faults", n)
 	}
 	around := between(t, page, `<div class="around">`, "</article>")
-	for _, want := range []string{`class="line earlier"`, `class="line aim p95"`, "p95 of the baseline, 9.68ms", "<span class=\"first\">7.002s</span>"} {
+	for _, want := range []string{
+		`class="line earlier"`, `class="line aim p95"`, "p95 of the baseline, 9.68ms", "<span class=\"first\">7.002s</span>",
+	} {
 		if !strings.Contains(around, want) {
 			t.Errorf("no %s in %s", want, around)
 		}
@@ -139,7 +151,9 @@ func TestHTML_Earlier(t *testing.T) {
 	if page := reporterstest.Render(t, Page{}, &r); strings.Contains(page, "p95 of monday") {
 		t.Error("a run alone has an earlier one")
 	}
-	r.Comparison = &result.Comparison{Verdict: scenarios.Inconclusive, Base: []string{"monday"}, Drawn: "monday", Windows: rowsOf(t, &r, "*", "*")}
+	r.Comparison = &result.Comparison{
+		Verdict: scenarios.Inconclusive, Base: []string{"monday"}, Drawn: "monday", Windows: rowsOf(t, &r, "*", "*"),
+	}
 	page := reporterstest.Render(t, Page{}, &r)
 	for _, chart := range []string{"c-latency", "c-throughput"} {
 		fig := between(t, page, `<figure id="`+chart+`"`, "</figure>")
@@ -170,10 +184,12 @@ func TestHTML_SlowestOfAll(t *testing.T) {
 	for i := range 8 {
 		r.Slowest = append(r.Slowest, result.SlowRequest{Step: "quick", Response: result.Num(8-i) / 1000})
 	}
-	r.Slowest = append(r.Slowest, result.SlowRequest{Step: "slow", Response: 2}, result.SlowRequest{Step: "slow", Response: 1})
+	r.Slowest = append(r.Slowest, result.SlowRequest{Step: "slow", Response: 2},
+		result.SlowRequest{Step: "slow", Response: 1})
 	section := between(t, reporterstest.Render(t, Page{}, &r), `<section id="slowest">`, "</section>")
 	open, _, _ := strings.Cut(section, "more</summary>")
-	if first := strings.Index(open, "<td>slow</td>"); first < 0 || first > strings.Index(open, "<td>quick</td>") || strings.Count(open, "<td>slow</td>") != 2 {
+	if first := strings.Index(open, "<td>slow</td>"); first < 0 || first > strings.Index(open, "<td>quick</td>") ||
+		strings.Count(open, "<td>slow</td>") != 2 {
 		t.Errorf("open are %s", open)
 	}
 }
@@ -190,12 +206,14 @@ func TestHTML_ToCome(t *testing.T) {
 		t.Error("the charts are below the objectives")
 	}
 	latency := between(t, page, `<figure id="c-latency"`, "</figure>")
-	if n := strings.Count(latency, `class="tocome"`); n != 1 || !strings.Contains(latency, "planned at 50s") || !strings.Contains(latency, "bar tocome") {
+	if n := strings.Count(latency, `class="tocome"`); n != 1 || !strings.Contains(latency, "planned at 50s") ||
+		!strings.Contains(latency, "bar tocome") {
 		t.Errorf("%d faults to come", n)
 	}
 	r.Going, r.Verdict = nil, scenarios.Pass
 	page = reporterstest.Render(t, Page{}, &r)
-	if strings.Contains(page, `class="tocome"`) || strings.Index(page, `id="latency"`) < strings.Index(page, `id="objectives"`) {
+	if strings.Contains(page, `class="tocome"`) ||
+		strings.Index(page, `id="latency"`) < strings.Index(page, `id="objectives"`) {
 		t.Error("a finished run has faults to come, or its charts first")
 	}
 }

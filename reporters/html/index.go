@@ -79,10 +79,14 @@ func (p IndexPage) Report(w io.Writer) error {
 		return err
 	}
 	v.Script = template.JS(comments.ReplaceAll(script, nil))
-	v.Policy = fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hash(string(v.CSS)),
+	v.Policy = fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; "+
+		"form-action 'none'", hash(string(v.CSS)),
 		hash(string(v.Script)))
 	runs := slices.Clone(p.Runs)
-	slices.SortStableFunc(runs, func(a, b IndexRun) int { return cmp.Or(b.Started.Compare(a.Started), cmp.Compare(a.Key, b.Key)) })
+	slices.SortStableFunc(runs, func(a, b IndexRun) int {
+		return cmp.Or(b.Started.Compare(a.Started),
+			cmp.Compare(a.Key, b.Key))
+	})
 	for i := range runs {
 		row := rowOf(&runs[i])
 		v.Rows = append(v.Rows, row)
@@ -105,7 +109,8 @@ func (p IndexPage) Report(w io.Writer) error {
 func rowOf(r *IndexRun) indexRow {
 	row := indexRow{
 		IndexRun: *r, Mark: words.Mark(r.Verdict), Word: words.Verdict(r.Verdict), Tone: words.Tone(r.Verdict),
-		When: r.Started.UTC().Format("2006-01-02 15:04:05"), Stamp: r.Started.UTC().Format(time.RFC3339), Took: words.Seconds(r.Duration),
+		When: r.Started.UTC().Format("2006-01-02 15:04:05"), Stamp: r.Started.UTC().Format(time.RFC3339),
+		Took:   words.Seconds(r.Duration),
 		Errors: words.Share(r.Bad, r.Requests), P95: words.Seconds(r.P95), Objectives: "–",
 	}
 	row.Name, row.Run, row.Reason = words.Clean(r.Name), words.Clean(r.Run), words.Clean(r.Reason)

@@ -78,7 +78,8 @@ func (p *pageView) live(brief bool) error {
 	}
 	p.CSS += template.CSS(css)
 	p.Live = &liveView{Brief: brief, Script: template.JS(script)}
-	p.Policy = fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s' '%s'; connect-src 'self'; base-uri 'none'; form-action 'self'",
+	p.Policy = fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s' '%s'; connect-src "+
+		"'self'; base-uri 'none'; form-action 'self'",
 		hash(string(p.CSS)), hash(string(p.Script)), hash(string(script)))
 	return nil
 }

@@ -55,6 +55,7 @@ func TestHTML_Opening(t *testing.T) {
 	}
 	for i, name := range []string{"read", "first painted", "document complete", "script ready"} {
 		slices.Sort(times[i])
-		t.Logf("%-18s %4.0f ms, the median of %d; %.0f to %.0f", name, times[i][loads/2], loads, times[i][0], times[i][len(times[i])-1])
+		t.Logf("%-18s %4.0f ms, the median of %d; %.0f to %.0f", name, times[i][loads/2], loads, times[i][0],
+			times[i][len(times[i])-1])
 	}
 }

@@ -134,10 +134,14 @@ func (Page) Report(w io.Writer, r *result.Result) error {
 
 func newPage(r *result.Result) (*pageView, error) {
 	p := &pageView{
-		Icon: icon(words.Tone(r.Verdict)), Mark: words.Mark(r.Verdict), Word: words.Capitalize(words.Verdict(r.Verdict)), Tone: words.Tone(r.Verdict),
-		Name: words.Clean(r.Name), Reason: words.Clean(r.Reason), Hypothesis: words.Hypothesis(r), BoundsFoot: words.BoundsMeaning(r.Objectives),
-		Control: r.Control, Healthy: r.Generator.Healthy, Version: words.Clean(r.Environment.Brunt), Run: words.Clean(r.Run), ExitCode: r.ExitCode,
-		Meaning: words.Meaning(r.Verdict),
+		Icon: icon(words.Tone(r.Verdict)), Mark: words.Mark(r.Verdict), Word: words.Capitalize(words.Verdict(r.Verdict)),
+		Tone: words.Tone(r.Verdict),
+		Name: words.Clean(r.Name), Reason: words.Clean(r.Reason), Hypothesis: words.Hypothesis(r),
+		BoundsFoot: words.BoundsMeaning(r.Objectives),
+		Control:    r.Control, Healthy: r.Generator.Healthy, Version: words.Clean(r.Environment.Brunt),
+		Run:      words.Clean(r.Run),
+		ExitCode: r.ExitCode,
+		Meaning:  words.Meaning(r.Verdict),
 	}
 	at := chart.Places{}
 	list, together := chart.Points(r)
@@ -153,11 +157,14 @@ func newPage(r *result.Result) (*pageView, error) {
 		p.Meta = append(p.Meta, pair(words.Capitalize(m.Name), m.Value))
 	}
 	if len(list) > 0 && !r.Generator.Healthy && r.Verdict != scenarios.Invalid { // else the reason has it
-		p.Alerts = append(p.Alerts, "The generator was not healthy: see Generator. What its own time could turn is invalid; the other objectives have the "+
-			"same answer with and without it.")
+		p.Alerts = append(p.Alerts,
+			"The generator was not healthy: see Generator. What its own time could turn is invalid; the other objectives "+
+				"have the "+
+				"same answer with and without it.")
 	}
 	if r.Imported != "" {
-		p.Alerts = append(p.Alerts, "Imported from "+words.Clean(r.Imported)+": brunt did not make these requests. See the notes of the run for what their "+
+		p.Alerts = append(p.Alerts, "Imported from "+words.Clean(r.Imported)+
+			": brunt did not make these requests. See the notes of the run for what their "+
 			"times are.")
 	}
 	p.objectives(r)
@@ -208,7 +215,8 @@ func newPage(r *result.Result) (*pageView, error) {
 		}
 		return p, nil
 	}
-	p.Policy = fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hash(string(p.CSS)),
+	p.Policy = fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; "+
+		"form-action 'none'", hash(string(p.CSS)),
 		hash(string(p.Script)))
 	return p, nil
 }
@@ -219,7 +227,9 @@ var comments = regexp.MustCompile(`(?m)^\s*(//.*\n)?`)
 // drawn returns the parts of a chart that the script exchanges.
 func drawn(c *chart.Chart) (chart.Drawing, error) {
 	d := chart.Drawing{Lines: string(c.Plot), Label: c.Title + ". " + c.Label}
-	for name, to := range map[string]*string{"tops": &d.Tops, "strips": &d.Strips, "ticks": &d.Ticks, "names": &d.Names, "table-body": &d.Table} {
+	for name, to := range map[string]*string{
+		"tops": &d.Tops, "strips": &d.Strips, "ticks": &d.Ticks, "names": &d.Names, "table-body": &d.Table,
+	} {
 		var b strings.Builder
 		var of any = c
 		if name == "table-body" {
@@ -233,8 +243,8 @@ func drawn(c *chart.Chart) (chart.Drawing, error) {
 	return d, nil
 }
 
-// styled returns the style of a page without a script, which is that of all pages and a file besides, and its policy, which
-// allows that style alone.
+// styled returns the style of a page without a script, which is that of all pages and a file besides, and its policy,
+// which allows that style alone.
 func styled(file string) (css template.CSS, policy string, err error) {
 	for _, part := range []string{"assets/page.css", file} {
 		b, err := sources.ReadFile(part)
@@ -243,7 +253,8 @@ func styled(file string) (css template.CSS, policy string, err error) {
 		}
 		css += template.CSS(b)
 	}
-	return css, fmt.Sprintf("default-src 'none'; style-src '%s'; base-uri 'none'; form-action 'none'", hash(string(css))), nil
+	return css, fmt.Sprintf("default-src 'none'; style-src '%s'; base-uri 'none'; form-action 'none'", hash(string(css))),
+		nil
 }
 
 // hash returns the name of a style or script for the page's policy.
@@ -303,7 +314,8 @@ func (p *pageView) parts() []part {
 func facts(r *result.Result) []words.Pair {
 	out := []words.Pair{pair("Duration", words.Seconds(r.Duration))}
 	if run := words.PhaseRowOf(words.PhaseTotals(r), "run"); run != nil && run.All.Count > 0 {
-		out = append(out, pair("Requests", words.Count(run.All.Count)), pair("Rate", words.Rate(run.All.Rate)), pair("Errors", words.Share(run.Bad, run.All.Count)))
+		out = append(out, pair("Requests", words.Count(run.All.Count)), pair("Rate", words.Rate(run.All.Rate)),
+			pair("Errors", words.Share(run.Bad, run.All.Count)))
 		for _, c := range words.TimeColumns[:3] {
 			out = append(out, pair(c.Name+" of good", run.Good(c.Of)))
 		}

@@ -115,10 +115,12 @@ func TestHTML_IsSoundAndSelfContained(t *testing.T) {
 		page := reporterstest.Render(t, Page{}, r)
 		style, script := styles.FindAllStringSubmatch(page, -1), scripts.FindAllStringSubmatch(page, -1)
 		data := packedData.FindAllStringSubmatch(page, -1)
-		if len(style) != 1 || len(script) != 1+len(data) || strings.Count(page, "<script") != 1+len(data) || strings.Count(page, "</style") != 1 {
+		if len(style) != 1 || len(script) != 1+len(data) || strings.Count(page, "<script") != 1+len(data) ||
+			strings.Count(page, "</style") != 1 {
 			t.Fatalf("%d styles, %d scripts", len(style), len(script))
 		}
-		want := "default-src 'none'; img-src data:; style-src '" + hash(style[0][1]) + "'; script-src '" + hash(script[len(data)][1]) +
+		want := "default-src 'none'; img-src data:; style-src '" + hash(style[0][1]) + "'; script-src '" +
+			hash(script[len(data)][1]) +
 			"'; base-uri 'none'; form-action 'none'"
 		if got := policy.FindStringSubmatch(page); got == nil || html.UnescapeString(got[1]) != want {
 			t.Errorf("policy %v, want %s", got, want)
@@ -164,7 +166,8 @@ func TestHTML_IsSoundAndSelfContained(t *testing.T) {
 			}
 		}
 		for c := range classes {
-			if position := regexp.MustCompile(`^[ltwr]m?\d+$`); position.MatchString(c) && !strings.Contains(style[0][1], "."+c+"{") {
+			if position := regexp.MustCompile(`^[ltwr]m?\d+$`); position.MatchString(c) &&
+				!strings.Contains(style[0][1], "."+c+"{") {
 				t.Errorf("place %q is nowhere", c)
 			}
 		}
@@ -187,7 +190,8 @@ func TestHTML_EscapesHostileText(t *testing.T) {
 func TestHTML_ShowsWhatThereIs(t *testing.T) {
 	suite.Sequential(t)
 	all := []string{
-		`id="objectives"`, `id="faults"`, `id="c-latency"`, `id="c-throughput"`, `id="c-errors"`, `id="c-flight"`, `id="c-waits"`, `id="c-cpu"`,
+		`id="objectives"`, `id="faults"`, `id="c-latency"`, `id="c-throughput"`, `id="c-errors"`, `id="c-flight"`,
+		`id="c-waits"`, `id="c-cpu"`,
 		`id="c-steal"`, `id="c-heatmap"`,
 		`id="c-percentiles"`, `id="phases"`, `id="c-good"`, `id="c-unit-memory"`, `id="c-tracked-1"`, `id="run"`,
 	}
@@ -197,12 +201,18 @@ func TestHTML_ShowsWhatThereIs(t *testing.T) {
 		without []string
 	}{
 		{"minute", slices.Concat(all, []string{
-			"</span> Pass</p>", "Ship: all 6 objectives held, and of 3 faults 1 had no effect seen", "Recovery, asked and achieved", "p95 &lt; 200ms in baseline",
+			"</span> Pass</p>", "Ship: all 6 objectives held, and of 3 faults 1 had no effect seen",
+			"Recovery, asked and achieved", "p95 &lt; 200ms in baseline",
 			"process.crash on posts[1], via signal", "taken back", "warm-up", "∞ p99", "stair",
-			"4bf92f3577b34da6a3ce929d0e0e4736", "brunt run scenario.yaml --set rate=300/s", "seed: 7", "executor: constant-arrival-rate", "✓ Healthy",
+			"4bf92f3577b34da6a3ce929d0e0e4736", "brunt run scenario.yaml --set rate=300/s", "seed: 7",
+			"executor: constant-arrival-rate", "✓ Healthy",
 		}), nil},
 		{"failing", []string{"</span> Fail</p>", "✗</span> fail", "2226 requests, and 10000 are needed"}, nil},
-		{"faults-none", []string{`id="c-latency"`}, []string{`id="faults"`, `id="c-errors"`, `id="errors"`, "shade\"", "∞ p", "first harm"}},
+		{
+			"faults-none",
+			[]string{`id="c-latency"`},
+			[]string{`id="faults"`, `id="c-errors"`, `id="errors"`, "shade\"", "∞ p", "first harm"},
+		},
 		{"objectives-none", []string{"None was set"}, []string{"stair c", `class="gauge`}},
 		{"empty", []string{"Invalid", "Setup failed"}, all[1:15]},
 		{"infinite", []string{"∞ p50", "&gt; 16s", "not recovered"}, nil},
@@ -212,12 +222,16 @@ func TestHTML_ShowsWhatThereIs(t *testing.T) {
 			`<td class="v good">in order</td>`,
 		}, nil},
 		{"interrupted", []string{"Interrupted", "the fault was not injected"}, nil},
-		{"not-reverted", []string{"Not reverted", "could NOT be taken back", "slow-store was in as well", "closed: hides stalls"}, nil},
+		{"not-reverted", []string{
+			"Not reverted", "could NOT be taken back", "slow-store was in as well",
+			"closed: hides stalls",
+		}, nil},
 		{"short", []string{"Stopped", "not injected", `id="c-latency"`}, []string{"shade\""}},
 		{"faults", []string{"What was seen of each fault", "split#40"}, nil},
 		{"ledger", []string{
 			`id="ledger"`, "✗ 12 writes lost",
-			"<td>f289a7a9-c74e-40cc-be81-48849f13b011</td><td>14.943s</td><td>59ms</td><td>lose-a-replica</td><td>posts[0]: 0, posts[1]: 0</td>",
+			"<td>f289a7a9-c74e-40cc-be81-48849f13b011</td><td>14.943s</td><td>59ms</td><td>lose-a-replica</td><td>posts[0]: " +
+				"0, posts[1]: 0</td>",
 			"posts[1]: no answer", "no, 15.2s", "4 more are in ledger.jsonl", "</dt><dd>440ms to 499ms",
 		}, nil},
 		{"minute", nil, []string{`id="ledger"`, `id="workers"`}},
@@ -247,7 +261,8 @@ func TestHTML_ChartsHaveTables(t *testing.T) {
 	for _, f := range figures {
 		f, _, _ = strings.Cut(f, "</figure>")
 		small := strings.Contains(f, `class="small"`)
-		if !strings.Contains(f, "<table") && (!small || strings.Contains(f, "c-steal") || strings.Contains(f, "c-tracked-1")) {
+		if !strings.Contains(f, "<table") && (!small || strings.Contains(f, "c-steal") ||
+			strings.Contains(f, "c-tracked-1")) {
 			t.Errorf("no table in %.60s", f)
 		}
 		if !strings.Contains(f, `role="img" aria-label="`) {
@@ -279,7 +294,10 @@ func TestHTML_ShadeStaysLight(t *testing.T) {
 		{Name: "b", Injected: 20, Cleared: 40, OnsetAt: reporterstest.Nan, RecoveredAt: reporterstest.Nan},
 		{Name: "c", Injected: 22, Cleared: 25, OnsetAt: reporterstest.Nan, RecoveredAt: reporterstest.Nan},
 		{Name: "d", Injected: 80, Cleared: reporterstest.Nan, OnsetAt: reporterstest.Nan, RecoveredAt: reporterstest.Nan},
-		{Name: "e", Injected: reporterstest.Nan, Cleared: reporterstest.Nan, OnsetAt: reporterstest.Nan, RecoveredAt: reporterstest.Nan},
+		{
+			Name: "e", Injected: reporterstest.Nan, Cleared: reporterstest.Nan, OnsetAt: reporterstest.Nan,
+			RecoveredAt: reporterstest.Nan,
+		},
 	}}
 	got := string(chart.NewTimeline(r, nil, chart.Places{}).Shade())
 	for _, want := range []string{`class="shade" d="M200 0h600v500h-600z"`, `class="shade" d="M1600 0h400v500h-400z"`} {
@@ -328,7 +346,8 @@ func TestHTML_Size(t *testing.T) {
 		w.T += result.Num(i + 1)
 		r.Windows = append(r.Windows, w)
 	}
-	if page := reporterstest.Render(t, Page{}, r); len(page) > 450_000 || !strings.Contains(page, "Each point is the worst of 6 windows") {
+	if page := reporterstest.Render(t, Page{}, r); len(page) > 450_000 ||
+		!strings.Contains(page, "Each point is the worst of 6 windows") {
 		t.Errorf("six and a half hours have %d bytes", len(page))
 	}
 }
@@ -385,7 +404,8 @@ func TestHTML_DataSaysWhatTheWindowsSay(t *testing.T) {
 	if infinite == 0 {
 		t.Error("no infinite p99")
 	}
-	if data.W.S != 200 || data.W.F != -25 || string(data.W.T[0][0]) != `""` || string(data.W.T[1][0]) != `"1m"` || len(data.W.T) != 2 {
+	if data.W.S != 200 || data.W.F != -25 || string(data.W.T[0][0]) != `""` || string(data.W.T[1][0]) != `"1m"` ||
+		len(data.W.T) != 2 {
 		t.Errorf("moments from %d in steps of %d ms: %.200s", data.W.F, data.W.S, data.W.T)
 	}
 }
@@ -431,7 +451,8 @@ func TestHTML_FacetsFollowThePage(t *testing.T) {
 			t.Errorf("%s: %d facets of %q", name, len(facets), whole.P)
 		}
 		for i, f := range facets {
-			if d := f.C["latency"]; !strings.HasPrefix(d.Label, "Response time of "+whole.P[i]+". p50 from ") || !strings.Contains(d.Lines, `data-s="0"/>`) ||
+			if d := f.C["latency"]; !strings.HasPrefix(d.Label, "Response time of "+whole.P[i]+". p50 from ") ||
+				!strings.Contains(d.Lines, `data-s="0"/>`) ||
 				f.N != "Shown is "+whole.P[i]+" alone." {
 				t.Errorf("%s: step %d is drawn as %q: %+v", name, i, f.N, d)
 			}
@@ -470,13 +491,16 @@ func TestPage_Incidents(t *testing.T) {
 	if strings.Contains(reporterstest.Render(t, Page{}, r), `id="incidents"`) {
 		t.Error("a run without incidents lists some")
 	}
-	in := result.Incident{Begin: 15.1, End: 16.4, Over: true, Bad: 26, Requests: 390, Kinds: map[string]int64{"refused": 26}}
+	in := result.Incident{
+		Begin: 15.1, End: 16.4, Over: true, Bad: 26, Requests: 390, Kinds: map[string]int64{"refused": 26},
+	}
 	in.Faults = []string{"<b>"}
 	r.Incidents = []result.Incident{in}
 	page := reporterstest.Render(t, Page{}, r)
 	for _, want := range []string{
 		`id="incidents"`, `href="#incidents"`,
-		`<td data-of="incident">1: &lt;b&gt;</td><td data-of="from">15.1s</td>`, `<td data-of="lasted">1.3s</td><td data-of="bad">26</td>`,
+		`<td data-of="incident">1: &lt;b&gt;</td><td data-of="from">15.1s</td>`,
+		`<td data-of="lasted">1.3s</td><td data-of="bad">26</td>`,
 		`<td data-of="what failed">refused</td>`,
 	} {
 		if !strings.Contains(page, want) {

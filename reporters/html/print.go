@@ -19,11 +19,13 @@ import (
 var browsers = []string{
 	"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge",
 	"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium",
-	`C:\Program Files\Google\Chrome\Application\chrome.exe`, `C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe`,
+	`C:\Program Files\Google\Chrome\Application\chrome.exe`,
+	`C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe`,
 }
 
 // errNoBrowser says that no browser prints the page.
-var errNoBrowser = errors.New("a PDF is printed by Chromium, and none is installed: install chromium (Debian: apt-get install chromium), " +
+var errNoBrowser = errors.New("a PDF is printed by Chromium, and none is installed: install chromium (Debian: " +
+	"apt-get install chromium), " +
 	"Google Chrome or Microsoft Edge; or open report.html in a browser and print it there")
 
 // printTime bounds how long a browser may take.
@@ -58,13 +60,16 @@ func PDF(ctx context.Context, w io.Writer, r *result.Result) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, printTime)
 	defer cancel()
 	args := []string{
-		"--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic",
-		"--host-resolver-rules=MAP * ~NOTFOUND", "--user-data-dir=" + filepath.Join(dir, "profile"), "--no-pdf-header-footer", "--print-to-pdf=" + out,
+		"--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+		"--disable-sync", "--disable-quic",
+		"--host-resolver-rules=MAP * ~NOTFOUND", "--user-data-dir=" + filepath.Join(dir, "profile"), "--no-pdf-header-footer",
+		"--print-to-pdf=" + out,
 	}
 	if os.Geteuid() == 0 {
 		args = append(args, "--no-sandbox") // Chromium's sandbox refuses root
 	}
-	c := exec.CommandContext(ctx, browser, append(args, (&url.URL{Scheme: "file", Path: filepath.ToSlash(page)}).String())...)
+	c := exec.CommandContext(ctx, browser, append(args,
+		(&url.URL{Scheme: "file", Path: filepath.ToSlash(page)}).String())...)
 	c.WaitDelay = 5 * time.Second
 	said, err := c.CombinedOutput()
 	pdf, rerr := os.Open(out)

@@ -24,7 +24,8 @@ func TestPDF(t *testing.T) {
 	if err := PDF(t.Context(), &b, reporterstest.Results()["short"]); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(regexp.MustCompile(`/Type /Page\b`).FindAll(b.Bytes(), -1)); !bytes.HasPrefix(b.Bytes(), []byte("%PDF")) || n < 2 || n > 12 {
+	if n := len(regexp.MustCompile(`/Type /Page\b`).FindAll(b.Bytes(), -1)); !bytes.HasPrefix(b.Bytes(), []byte("%PDF")) ||
+		n < 2 || n > 12 {
 		t.Errorf("%d sheets in %d bytes: %.20q", n, b.Len(), b.Bytes())
 	}
 	left, err := os.ReadDir(tmp)

@@ -45,7 +45,8 @@ func (p *pageView) asked(r *result.Result) {
 			continue
 		}
 		v := askedView{
-			Mark: words.Mark(o.Verdict), Word: words.Verdict(o.Verdict), Tone: words.Tone(o.Verdict), Fault: words.Clean(cmp.Or(o.Phase, def.After)),
+			Mark: words.Mark(o.Verdict), Word: words.Verdict(o.Verdict), Tone: words.Tone(o.Verdict),
+			Fault:  words.Clean(cmp.Or(o.Phase, def.After)),
 			Figure: words.Clean(def.Metric.Text),
 			Asked:  words.ObjectiveTarget(o), Achieved: words.ObjectiveMeasured(o), Resolution: "–",
 		}
@@ -77,7 +78,10 @@ func (p *pageView) asked(r *result.Result) {
 		if len(r.Faults) > chart.MostNamed || done[f.Name] || done[base] || !words.HadOutage(f) {
 			continue
 		}
-		v := askedView{Fault: words.Clean(f.Name), Figure: "recover", Asked: "–", Achieved: words.Seconds(f.Recover), Resolution: "–", Word: "not asked"}
+		v := askedView{
+			Fault: words.Clean(f.Name), Figure: "recover", Asked: "–", Achieved: words.Seconds(f.Recover),
+			Resolution: "–", Word: "not asked",
+		}
 		if f.Impact == result.NotRecovered {
 			v.Achieved = "∞"
 		}
@@ -95,15 +99,18 @@ func (p *pageView) asked(r *result.Result) {
 	case len(r.Faults) > chart.MostNamed && some:
 		p.AskedFoot += "Recovery of the other faults is in the table above, counted from injected to recovered. "
 	case len(r.Faults) > chart.MostNamed:
-		p.AskedFoot += "No objective asks for a time of recovery. In the table above recover is counted from injected to recovered, heal from cleared to recovered. "
+		p.AskedFoot += "No objective asks for a time of recovery. In the table above recover is counted from injected to " +
+			"recovered, heal from cleared to recovered. "
 	case len(p.Asked) == 0:
 		return
 	case !some:
 		p.AskedFoot += "No objective asks for a time of recovery. "
 	}
-	p.AskedFoot += "Injected is the instant just before the injecting call. Cleared is when the fault was taken off, before the proof of that, and of a " +
+	p.AskedFoot += "Injected is the instant just before the injecting call. Cleared is when the fault was taken off, " +
+		"before the proof of that, and of a " +
 		"fault that ends by itself when its unit was healthy again. " +
-		"Recovered is when the first good request after the last bad one was asked for; the stretch of a hold that it begins shows a share of bad requests within " +
+		"Recovered is when the first good request after the last bad one was asked for; the stretch of a hold that it " +
+		"begins shows a share of bad requests within " +
 		limitsOf(limits) + ". The resolution is the time between these two requests, or the interval of a gradual change."
 }
 

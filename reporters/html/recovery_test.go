@@ -22,7 +22,8 @@ func TestMoments(t *testing.T) {
 		return strings.Join(out, ", ")
 	}
 	gone := reporterstest.Split().Rec
-	gone.Impact, gone.RecoveredAt, gone.Failover, gone.Cleared, gone.Detect = result.NotRecovered, reporterstest.Nan, result.Num(math.Inf(1)),
+	gone.Impact, gone.RecoveredAt, gone.Failover, gone.Cleared, gone.Detect = result.NotRecovered, reporterstest.Nan,
+		result.Num(math.Inf(1)),
 		reporterstest.Nan, 1.25
 	slower := reporterstest.SlowStore().Rec
 	slower.Impact, slower.Parts = result.Impacted, &result.ImpactParts{Requests: 800, Slowed: true}
@@ -34,13 +35,26 @@ func TestMoments(t *testing.T) {
 		f    result.FaultRecord
 		want string
 	}{
-		{"a replica", reporterstest.Replica().Rec, "planned 15s, injected 15.002s (in), first harm seen 15.002s at once (in), verified 15.01s +8ms (in), " +
-			"cleared 16.4s +1.4s, recovered 16.4s +1.4s"},
-		{"without impact", reporterstest.SlowStore().Rec, "planned 28s, injected 28.001s (in), verified 28.05s +49ms (in), cleared 36.003s +8s"},
+		{
+			"a replica", reporterstest.Replica().Rec,
+			"planned 15s, injected 15.002s (in), first harm seen 15.002s at once (in), verified 15.01s +8ms (in), " +
+				"cleared 16.4s +1.4s, recovered 16.4s +1.4s",
+		},
+		{
+			"without impact", reporterstest.SlowStore().Rec,
+			"planned 28s, injected 28.001s (in), verified 28.05s +49ms (in), cleared 36.003s +8s",
+		},
 		{"slower alone", slower, "planned 28s, injected 28.001s (in), verified 28.05s +49ms (in), cleared 36.003s +8s"},
-		{"failover first", reporterstest.Split().Rec, "planned 44s, injected 44.001s (in), verified 44.02s +19ms (in), first harm seen 44.5s +499ms (in), " +
-			"recovered 47s +3s (in), good again, still in 47.001s +3s (in), cleared 50.002s +6s"},
-		{"never over", gone, "planned 44s, injected 44.001s (in), verified 44.02s +19ms (in), first harm seen 44.5s +499ms (in), noticed 45.251s +1.25s (in)"},
+		{
+			"failover first", reporterstest.Split().Rec,
+			"planned 44s, injected 44.001s (in), verified 44.02s +19ms (in), first harm seen 44.5s +499ms (in), " +
+				"recovered 47s +3s (in), good again, still in 47.001s +3s (in), cleared 50.002s +6s",
+		},
+		{
+			"never over", gone,
+			"planned 44s, injected 44.001s (in), verified 44.02s +19ms (in), first harm seen 44.5s +499ms (in), noticed " +
+				"45.251s +1.25s (in)",
+		},
 		{"not injected", reporterstest.ShortRun().Faults[0].Rec, "planned 20s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -59,12 +73,24 @@ func TestHTML_AskedAndAchieved(t *testing.T) {
 		want []askedView
 	}{
 		{"minute", []askedView{
-			{"✓", "pass", "good", "lose-a-replica", "recover", "< 10s", "1.4s", "injected at 15.002s", "recovered at 16.4s", "±1s", ""},
-			{"✓", "pass", "good", "split", "heal", "< 10s", "0s", "cleared at 50.002s", "recovered at 47s, before that", "±1s", ""},
+			{
+				"✓", "pass", "good", "lose-a-replica", "recover", "< 10s", "1.4s", "injected at 15.002s", "recovered at 16.4s",
+				"±1s", "",
+			},
+			{
+				"✓", "pass", "good", "split", "heal", "< 10s", "0s", "cleared at 50.002s", "recovered at 47s, before that", "±1s",
+				"",
+			},
 		}},
-		{"infinite", []askedView{{"✗", "fail", "bad", "split", "recover", "< 10s", "> 16s", "injected at 44.001s", "recovered", "±1s", "not recovered: > 16s"}}},
+		{"infinite", []askedView{{
+			"✗", "fail", "bad", "split", "recover", "< 10s", "> 16s", "injected at 44.001s",
+			"recovered", "±1s", "not recovered: > 16s",
+		}}},
 		{"objectives-none", []askedView{
-			{"", "not asked", "", "lose-a-replica", "recover", "–", "1.4s", "injected at 15.002s", "recovered at 16.4s", "±1s", ""},
+			{
+				"", "not asked", "", "lose-a-replica", "recover", "–", "1.4s", "injected at 15.002s", "recovered at 16.4s", "±1s",
+				"",
+			},
 			{"", "not asked", "", "split", "recover", "–", "3s", "injected at 44.001s", "recovered at 47s", "±1s", ""},
 		}},
 		{"faults-none", nil},
@@ -98,7 +124,10 @@ func TestAsked_NotMeasured(t *testing.T) {
 			{Name: "b", Injected: 20, Cleared: 25, Impact: result.NotImpacted, Resolution: 1, RecoveredAt: 20},
 		},
 		Objectives: []result.ObjectiveResult{
-			{Text: "recover < 5s after a", Phase: "a", Metric: "recover", Op: "<", Target: 5, Measured: nan, Low: nan, High: nan},
+			{
+				Text: "recover < 5s after a", Phase: "a", Metric: "recover", Op: "<", Target: 5, Measured: nan, Low: nan,
+				High: nan,
+			},
 			{Text: "heal < 5s after b", Phase: "b", Metric: "heal", Op: "<", Target: 5, Measured: 0, Low: nan, High: nan},
 		},
 	}

@@ -83,7 +83,8 @@ func TestHTML_NothingLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if about := p.Resilience.About; strings.Contains(about, "lost") || !strings.Contains(about, "Every request was answered rightly.") {
+	if about := p.Resilience.About; strings.Contains(about, "lost") ||
+		!strings.Contains(about, "Every request was answered rightly.") {
 		t.Errorf("%s", about)
 	}
 }

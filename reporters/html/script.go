@@ -14,7 +14,9 @@ func scriptTable(r *result.Result) *chart.Table {
 	if len(r.Metrics) == 0 {
 		return nil
 	}
-	t := &chart.Table{Head: []string{"Load", "Metric", "Type", "Samples", "Value", "p50", "p90", "p95", "p99", "Least", "Most"}}
+	t := &chart.Table{
+		Head: []string{"Load", "Metric", "Type", "Samples", "Value", "p50", "p90", "p95", "p99", "Least", "Most"},
+	}
 	for i := range r.Metrics {
 		m := &r.Metrics[i]
 		row := []string{words.Clean(m.Load), words.Clean(m.Name), words.Clean(m.Type), words.Count(m.Count), scriptValue(m)}

@@ -56,7 +56,8 @@ func (p *pageView) phases(r *result.Result) {
 			add(&list[i])
 		}
 	}
-	p.PhasesFoot = "Percentiles and the slowest are of good answers, over the requests of a phase; phases may overlap. Failed requests are in the errors " +
+	p.PhasesFoot = "Percentiles and the slowest are of good answers, over the requests of a phase; phases may overlap. " +
+		"Failed requests are in the errors " +
 		"alone; in objectives on percentiles each counts as slower than any answer."
 	if foot := words.LagFoot(shown); foot != "" {
 		p.PhasesFoot += " " + foot
@@ -143,7 +144,10 @@ func (p *pageView) run(r *result.Result) {
 		if l.Engine != "" {
 			executor += " by " + words.Clean(l.Engine)
 		}
-		p.Loads = append(p.Loads, loadView{words.Clean(l.Name), executor, kind, words.Offset(l.Start), words.Offset(l.End), words.Clean(strings.Join(steps, ", "))})
+		p.Loads = append(p.Loads, loadView{
+			words.Clean(l.Name), executor, kind, words.Offset(l.Start), words.Offset(l.End),
+			words.Clean(strings.Join(steps, ", ")),
+		})
 	}
 	for _, n := range r.Notes {
 		p.Notes = append(p.Notes, words.Clean(n))

@@ -12,21 +12,30 @@ func TestPage_Timings(t *testing.T) {
 	r := &result.Result{
 		Cells: []result.Cell{
 			{Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: 400, Timings: &result.Timings{
-				Connect: &result.Timing{Count: 72, Total: 30, Max: 3.07}, FirstByte: &result.Timing{Count: 400, Total: 10, Max: .04},
+				Connect:   &result.Timing{Count: 72, Total: 30, Max: 3.07},
+				FirstByte: &result.Timing{Count: 400, Total: 10, Max: .04},
 			}},
-			{Phase: "run", Load: "main", Step: "read", Outcome: "*", Count: 300, Timings: &result.Timings{FirstByte: &result.Timing{Count: 300, Total: 6}}},
+			{
+				Phase: "run", Load: "main", Step: "read", Outcome: "*", Count: 300,
+				Timings: &result.Timings{FirstByte: &result.Timing{Count: 300, Total: 6}},
+			},
 			{Phase: "run", Load: "main", Step: "iteration", Outcome: "*", Count: 300},
-			{Phase: "run", Load: "main", Step: "write", Outcome: "*", Count: 100, Timings: &result.Timings{Connect: &result.Timing{Count: 72, Total: 30}}},
+			{
+				Phase: "run", Load: "main", Step: "write", Outcome: "*", Count: 100,
+				Timings: &result.Timings{Connect: &result.Timing{Count: 72, Total: 30}},
+			},
 		},
 		Slowest: []result.SlowRequest{{
-			Step: "write", Response: 3, Outcome: "ok", Timings: &result.RequestTimings{Lag: .05, Connect: 2.95, FirstByte: .04, Send: .001},
+			Step: "write", Response: 3, Outcome: "ok",
+			Timings: &result.RequestTimings{Lag: .05, Connect: 2.95, FirstByte: .04, Send: .001},
 		}},
 	}
 	p, err := newPage(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(p.Timings) != 3 || len(p.TimingNames) != 2 || p.TimingNames[0].Name != "connect" || p.TimingNames[1].Name != "first byte" {
+	if len(p.Timings) != 3 || len(p.TimingNames) != 2 || p.TimingNames[0].Name != "connect" ||
+		p.TimingNames[1].Name != "first byte" {
 		t.Fatalf("%+v, %+v", p.Timings, p.TimingNames)
 	}
 	for i, want := range []string{"all steps 400 100ms 75ms 25ms", "read 300 20ms  20ms", "write 100 300ms 300ms "} {

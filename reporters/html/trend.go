@@ -84,7 +84,9 @@ type (
 func (p TrendPage) Report(w io.Writer) error {
 	v := trendView{Name: p.Name, Note: p.Note}
 	if p.Note == "" {
-		v.Note = "On " + p.Machine + ". A line is a level, found by dividing the series where its parts differ most; an empty circle is a run that the gate " +
+		v.Note = "On " + p.Machine +
+			". A line is a level, found by dividing the series where its parts differ most; an empty circle is a run that " +
+			"the gate " +
 			"found to be worse, ▲ one whose value has no end."
 	}
 	var err error
@@ -108,7 +110,9 @@ func day(t time.Time) string { return t.UTC().Format("2006-01-02") }
 
 // view draws the chart.
 func (c *TrendChart) view(i int) trendChartView {
-	v := trendChartView{ID: fmt.Sprintf("trend-%d", i+1), Title: c.Title, Last: sayValue(c.Say, c.Points[len(c.Points)-1].Value)}
+	v := trendChartView{
+		ID: fmt.Sprintf("trend-%d", i+1), Title: c.Title, Last: sayValue(c.Say, c.Points[len(c.Points)-1].Value),
+	}
 	var values []float64
 	for _, p := range c.Points {
 		values = append(values, p.Value)
@@ -125,7 +129,8 @@ func (c *TrendChart) view(i int) trendChartView {
 			to = c.Moves[k].At
 		}
 		y := chart.PlotHeight * (1 - s.At(level))
-		v.Levels += template.HTML(fmt.Sprintf(`<path d="M%.0f %.0fH%.0f"/>`, chart.PlotWidth*(at(float64(from))-.5/float64(len(c.Points))), y,
+		v.Levels += template.HTML(fmt.Sprintf(`<path d="M%.0f %.0fH%.0f"/>`,
+			chart.PlotWidth*(at(float64(from))-.5/float64(len(c.Points))), y,
 			chart.PlotWidth*(at(float64(to))-.5/float64(len(c.Points)))))
 		from = to
 	}
@@ -146,7 +151,9 @@ func (c *TrendChart) view(i int) trendChartView {
 			d.Class, mark = "red", "red"
 		}
 		v.Dots = append(v.Dots, d)
-		v.Rows = append(v.Rows, trendRow{p.Started.UTC().Format("2006-01-02 15:04"), p.Run, p.Link, p.Commit, sayValue(c.Say, p.Value), mark})
+		v.Rows = append(v.Rows, trendRow{
+			p.Started.UTC().Format("2006-01-02 15:04"), p.Run, p.Link, p.Commit, sayValue(c.Say, p.Value), mark,
+		})
 	}
 	v.Left, v.Right = day(c.Points[0].Started), day(c.Points[len(c.Points)-1].Started)
 	return v

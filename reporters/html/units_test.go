@@ -20,7 +20,8 @@ func TestHTML_Units(t *testing.T) {
 		t.Fatalf("%d panels, %d units", len(p.Target), len(p.Units))
 	}
 	for _, ch := range p.Target {
-		if len(ch.Legend) != chart.PanelLines+1 || ch.Legend[0].Name != "posts[1]" || ch.Legend[chart.PanelLines].Name != "most of 34 others" {
+		if len(ch.Legend) != chart.PanelLines+1 || ch.Legend[0].Name != "posts[1]" ||
+			ch.Legend[chart.PanelLines].Name != "most of 34 others" {
 			t.Errorf("%s: %+v", ch.Title, ch.Legend)
 		}
 		if n := strings.Count(string(ch.Plot), `class="restart k0"`); n != 1 {
@@ -39,7 +40,8 @@ func TestHTML_Units(t *testing.T) {
 	for _, u := range p.Units {
 		rows = append(rows, u.Name+" "+strings.Join(u.Cells[2:], " | "))
 	}
-	if len(rows) != 5 || !strings.HasSuffix(rows[3], " | 12 | 8 | 1 | 2 seconds") || !strings.HasSuffix(rows[0], " | 12 | 8 | 0 | –") {
+	if len(rows) != 5 || !strings.HasSuffix(rows[3], " | 12 | 8 | 1 | 2 seconds") ||
+		!strings.HasSuffix(rows[0], " | 12 | 8 | 0 | –") {
 		t.Errorf("%s", strings.Join(rows, "\n"))
 	}
 	want := []unitEventView{
@@ -57,7 +59,9 @@ func TestHTML_Units(t *testing.T) {
 func TestHTML_UnitsOfAnHour(t *testing.T) {
 	r := &result.Result{Duration: 3600}
 	for i := range 3600 {
-		r.Windows = append(r.Windows, result.Window{T: result.Num(i), D: 1, Load: "*", Step: "*", Offered: 1, OK: 1, Sent: 1, Answered: 1})
+		r.Windows = append(r.Windows, result.Window{
+			T: result.Num(i), D: 1, Load: "*", Step: "*", Offered: 1, OK: 1, Sent: 1, Answered: 1,
+		})
 	}
 	bare := len(reporterstest.Render(t, Page{}, r))
 	r.Usage = reporterstest.Usage(3600, reporterstest.Names(40)...)

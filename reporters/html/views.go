@@ -29,9 +29,11 @@ func (p *pageView) objectives(r *result.Result) {
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
 		v := objectiveView{
-			Mark: words.Mark(o.Verdict), Word: words.Verdict(o.Verdict), Tone: words.Tone(o.Verdict), Text: objectiveTerms(words.ObjectiveTitle(o), words.Clean(o.Text)),
+			Mark: words.Mark(o.Verdict), Word: words.Verdict(o.Verdict), Tone: words.Tone(o.Verdict),
+			Text: objectiveTerms(words.ObjectiveTitle(o), words.Clean(o.Text)),
 			Note: words.ObjectiveNote(o), Phase: words.Clean(o.Phase),
-			Target: words.ObjectiveTarget(o), Measured: words.ObjectiveMeasured(o), Interval: words.ObjectiveBounds(o), Gauge: gauge(o),
+			Target: words.ObjectiveTarget(o), Measured: words.ObjectiveMeasured(o), Interval: words.ObjectiveBounds(o),
+			Gauge: gauge(o),
 		}
 		p.Gauges = p.Gauges || v.Gauge != ""
 		if o.Verdict == scenarios.Pass {
@@ -40,7 +42,11 @@ func (p *pageView) objectives(r *result.Result) {
 			p.Objectives = append(p.Objectives, v)
 		}
 	}
-	slices.SortStableFunc(p.Objectives, func(a, b objectiveView) int { return cmp.Compare(urgency[a.Tone], urgency[b.Tone]) })
+	slices.SortStableFunc(p.Objectives, func(a,
+		b objectiveView,
+	) int {
+		return cmp.Compare(urgency[a.Tone], urgency[b.Tone])
+	})
 	// those that held follow the others, and are folded where there are many in all
 	n := min(len(p.Held), max(0, mostHeld-len(p.Objectives)))
 	if n+1 == len(p.Held) {
@@ -105,12 +111,14 @@ func (p *pageView) faults(r *result.Result, line *chart.Timeline) {
 		}
 		p.Faults = append(p.Faults, faultView{
 			Around: near,
-			N:      i + 1, Name: words.Clean(f.Name), Mark: mark, Word: words.FaultOutcome(f), Tone: tone, Hit: words.FaultTarget(f),
+			N:      i + 1, Name: words.Clean(f.Name), Mark: mark, Word: words.FaultOutcome(f), Tone: tone,
+			Hit:     words.FaultTarget(f),
 			Effect:  words.FaultEffect(f),
 			Moments: history, Track: line.Track(f, at), Figures: figures(f), Evidence: faultEvidence(f),
 		})
 		t.Rows = append(t.Rows, []string{
-			fmt.Sprintf("%d %s", i+1, words.Clean(f.Name)), mark + "\u00a0" + words.FaultOutcome(f), words.Offset(f.Planned), words.Offset(f.Injected),
+			fmt.Sprintf("%d %s", i+1, words.Clean(f.Name)), mark + "\u00a0" + words.FaultOutcome(f), words.Offset(f.Planned),
+			words.Offset(f.Injected),
 			words.Offset(f.Verified), words.Offset(f.Cleared), words.Seconds(f.Onset), words.Seconds(f.Failover),
 			words.Recover(f), words.Heal(f), words.Seconds(f.Resolution), words.Count(f.Failed), words.Seconds(f.Degraded),
 			words.Seconds(f.Area), words.Seconds(f.Detect), words.Clean(f.Revert),
@@ -223,7 +231,8 @@ func (p *pageView) errors(r *result.Result) {
 		}
 		e := &list[i]
 		p.ErrorRows = append(p.ErrorRows, errorView{
-			Kind: words.Clean(e.Kind), Step: words.Clean(e.Step), Count: words.Count(e.Count), First: words.Offset(e.First), Last: words.Offset(e.Last),
+			Kind: words.Clean(e.Kind), Step: words.Clean(e.Step), Count: words.Count(e.Count), First: words.Offset(e.First),
+			Last:   words.Offset(e.Last),
 			Sample: sampleOf(e.Sample, r.TraceLink),
 		})
 	}

@@ -52,7 +52,8 @@ func (l *connections) Accept() (net.Conn, error) {
 	return own, nil
 }
 
-// longest returns the connection that has waited longest for its client, and nil where there are streams alone. l.mu is held.
+// longest returns the connection that has waited longest for its client, and nil where there are streams alone. l.mu is
+// held.
 func (l *connections) longest() *connection {
 	for _, from := range []*list.List{&l.waits, &l.answered} {
 		if first := from.Front(); first != nil {

@@ -7,8 +7,8 @@
 // html/assets/live.js). POST /stop ends the run; it requires the token that the terminal shows.
 //
 // A client cannot delay the run. Observe stores the last interval and returns. The server samples the run only on
-// request, at most once a second, and draws a page so seldom that it costs little. It disconnects a client that does not
-// read.
+// request, at most once a second, and draws a page so seldom that it costs little. It disconnects a client that does
+// not read.
 //
 // To add a resource, add a handler to New, which reads the last sample and never the run itself.
 package live

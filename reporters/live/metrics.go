@@ -20,7 +20,9 @@ import (
 func (s *Server) metrics() http.Handler {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(runMetrics{s})
-	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 2 * writeTimeout, EnableOpenMetrics: true})
+	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{
+		MaxRequestsInFlight: 4, Timeout: 2 * writeTimeout, EnableOpenMetrics: true,
+	})
 }
 
 // runMetrics gives the state of a run and its objectives from a sample of at most
@@ -37,14 +39,18 @@ var (
 	descElapsed = desc("elapsed_seconds", "Time since the judged load began; negative during warm-up.")
 	descExit    = desc("exit_code", "Exit code of the run, once it is over.")
 	descInfo    = desc("run_info", "The run; always 1.", "version")
-	descLeft    = desc("objective_budget_left_ratio", "Share of the requests that the objective allows to be bad that is left; negative is overdrawn.",
+	descLeft    = desc("objective_budget_left_ratio",
+		"Share of the requests that the objective allows to be bad that is left; negative is overdrawn.",
 		"id", "objective", "phase")
-	descMeasured = desc("objective_measured", "What the objective is about, as measured so far: seconds, a share from 0 to 1, or a count.", "id",
+	descMeasured = desc("objective_measured",
+		"What the objective is about, as measured so far: seconds, a share from 0 to 1, or a count.", "id",
 		"objective", "phase")
 	descPlanned = desc("planned_seconds", "How long the judged load is to take.")
-	descPhase   = desc("phase", "1 for the phase of the run: start until the load begins, warmup, run, grace while the last answers are waited for, "+
-		"ledger while the target is asked for what it kept, over.", "phase")
-	descState = desc("objective_state", "1 for the state the objective is in: pass, fail or pending while the run goes on; then its verdict.", "id",
+	descPhase   = desc("phase",
+		"1 for the phase of the run: start until the load begins, warmup, run, grace while the last answers are waited for, "+
+			"ledger while the target is asked for what it kept, over.", "phase")
+	descState = desc("objective_state",
+		"1 for the state the objective is in: pass, fail or pending while the run goes on; then its verdict.", "id",
 		"objective", "phase", "state")
 	descTarget  = desc("objective_target", "What the objective is held to.", "id", "objective", "phase")
 	descVerdict = desc("verdict", "1 for the verdict of the run; running while it goes on.", "verdict")
@@ -129,7 +135,9 @@ func (m metricSender) objectives(res *result.Result, iv result.Interval) {
 			continue
 		}
 		seen[o.ID] = true
-		states := []scenarios.Verdict{scenarios.Pass, scenarios.Fail, scenarios.Pending, scenarios.Inconclusive, scenarios.Invalid}
+		states := []scenarios.Verdict{
+			scenarios.Pass, scenarios.Fail, scenarios.Pending, scenarios.Inconclusive, scenarios.Invalid,
+		}
 		if !slices.Contains(states, o.Verdict) {
 			states = append(states, o.Verdict)
 		}

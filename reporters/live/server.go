@@ -79,11 +79,12 @@ type answerCount struct {
 
 // Options configure a server: its contents, and the requests that it admits.
 type Options struct {
-	Name  string              // of the scenario, shown until more is known
-	Token string              // stops the run; empty: no request stops it
-	Stop  func() (again bool) // ends the run as an interrupt does; called again, it ends the target's teardown, and reports so
-	Runs  int                 // how many runs follow each other, each announced by [Server.Expect]; 0 means 1
-	Hosts []string            // host names in lower case that a request may name, besides localhost and addresses
+	Name  string // of the scenario, shown until more is known
+	Token string // stops the run; empty: no request stops it
+	// ends the run as an interrupt does; called again, it ends the target's teardown, and reports so
+	Stop  func() (again bool)
+	Runs  int      // how many runs follow each other, each announced by [Server.Expect]; 0 means 1
+	Hosts []string // host names in lower case that a request may name, besides localhost and addresses
 }
 
 const (
@@ -245,8 +246,8 @@ func (s *Server) sameHost(next http.Handler) http.Handler {
 	})
 }
 
-// Guard sets the headers of every answer, and reports whether a request names this machine: by an address, as localhost,
-// or by one of names, which are in lower case. If not, it answers that flag names further hosts.
+// Guard sets the headers of every answer, and reports whether a request names this machine: by an address, as
+// localhost, or by one of names, which are in lower case. If not, it answers that flag names further hosts.
 func Guard(w http.ResponseWriter, r *http.Request, names []string, flag string) bool {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
@@ -256,7 +257,8 @@ func Guard(w http.ResponseWriter, r *http.Request, names []string, flag string) 
 	if ownHost(r.Host, names) {
 		return true
 	}
-	http.Error(w, "brunt answers to localhost and to addresses, not to "+words.Clip(words.Clean(r.Host), 100)+": name it in "+flag,
+	http.Error(w, "brunt answers to localhost and to addresses, not to "+words.Clip(words.Clean(r.Host), 100)+
+		": name it in "+flag,
 		http.StatusMisdirectedRequest)
 	return false
 }
@@ -306,7 +308,8 @@ func (s *Server) current(ctx context.Context, lately time.Duration) *result.Resu
 	if expected != nil {
 		res = *expected
 	}
-	res.Verdict, res.Reason, res.Going = scenarios.Running, reason, &result.Going{At: iv.At, End: iv.End, Timetable: iv.Timetable}
+	res.Verdict, res.Reason, res.Going = scenarios.Running, reason,
+		&result.Going{At: iv.At, End: iv.End, Timetable: iv.Timetable}
 	res.Generator.Healthy = true
 	return &res
 }
@@ -328,7 +331,8 @@ func (s *Server) drawOnce(ctx context.Context) ([]byte, error) {
 	defer s.cache.drawn.mu.Unlock()
 	res := s.current(ctx, pageMaxAge)
 	d := &s.cache.drawn
-	fresh := d.of != nil && res.Going != nil && d.of.Going != nil && res.Run == d.of.Run && res.Reason == d.of.Reason && time.Since(d.at) < pageMaxAge
+	fresh := d.of != nil && res.Going != nil && d.of.Going != nil && res.Run == d.of.Run && res.Reason == d.of.Reason &&
+		time.Since(d.at) < pageMaxAge
 	if res == d.of || fresh {
 		return d.page, nil
 	}
@@ -361,7 +365,8 @@ func (s *Server) stopRun(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	switch {
 	case s.o.Token == "" || subtle.ConstantTimeCompare(token[:], s.stop[:]) != 1:
-		http.Error(w, "That is not the token, which stands in the terminal where brunt runs. Send it as token=... in the body.", http.StatusForbidden)
+		http.Error(w, "That is not the token, which stands in the terminal where brunt runs. Send it as token=... in the "+
+			"body.", http.StatusForbidden)
 	case over:
 		http.Error(w, "The run is over already.", http.StatusConflict)
 	default:

@@ -43,7 +43,9 @@ func serve(t *testing.T, r *result.Result) *served {
 		t.Fatal(err)
 	}
 	s := &served{addr: l.Addr().String()}
-	s.Server = New(Options{Name: r.Name, Token: "the-token", Stop: func() bool { return s.stops.Add(1) > 1 }, Hosts: []string{"load.example"}})
+	s.Server = New(Options{
+		Name: r.Name, Token: "the-token", Stop: func() bool { return s.stops.Add(1) > 1 }, Hosts: []string{"load.example"},
+	})
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(l) }()
 	s.Expect(&result.Result{Run: r.Run, Name: r.Name}, metrics.New(metrics.Options{
@@ -90,7 +92,8 @@ func answer(t *testing.T, req *http.Request) (int, string, http.Header) {
 func TestServer_Hosts(t *testing.T) {
 	s := serve(t, &result.Result{Name: "hosts"})
 	for host, want := range map[string]int{
-		"localhost": 200, "LOCALHOST:9464": 200, "localhost.": 200, "127.0.0.1:9464": 200, "[::1]:9464": 200, "192.0.2.7": 200, "load.example:9464": 200,
+		"localhost": 200, "LOCALHOST:9464": 200, "localhost.": 200, "127.0.0.1:9464": 200, "[::1]:9464": 200,
+		"192.0.2.7": 200, "load.example:9464": 200,
 		"evil.example": 421, "localhost.evil.example:9464": 421, "127.0.0.1.evil.example": 421, "evil.example:9464": 421,
 	} {
 		for _, path := range []string{"/", "/metrics"} {
@@ -104,7 +107,8 @@ func TestServer_Hosts(t *testing.T) {
 func TestServer_Stop(t *testing.T) {
 	s := serve(t, &result.Result{Name: "stop"})
 	post := func(body string, header ...string) (int, string) {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.addr+"/stop", strings.NewReader(body))
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.addr+"/stop",
+			strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +128,11 @@ func TestServer_Stop(t *testing.T) {
 		{"empty", "token=", nil, 403},
 		{"wrong", "token=the-tokem", nil, 403},
 		{"a part of it", "token=the", nil, 403},
-		{"from another page", "token=the-token", []string{"Origin", "http://evil.example", "Sec-Fetch-Site", "cross-site"}, 403},
+		{
+			"from another page", "token=the-token",
+			[]string{"Origin", "http://evil.example", "Sec-Fetch-Site", "cross-site"},
+			403,
+		},
 		{"much too long", "token=" + strings.Repeat("x", 1<<20), nil, 403},
 	} {
 		if code, text := post(c.body, c.header...); code != c.want || s.stops.Load() != 0 {
@@ -141,7 +149,8 @@ func TestServer_Stop(t *testing.T) {
 	if code, _ := post(url.Values{"token": {" the-token\n"}}.Encode()); code != 202 || s.stops.Load() != 1 {
 		t.Errorf("right: %d, stopped %d times", code, s.stops.Load())
 	}
-	if code, text := post("token=the-token"); code != 202 || s.stops.Load() != 2 || !strings.Contains(text, "Teardown ends") {
+	if code, text := post("token=the-token"); code != 202 || s.stops.Load() != 2 ||
+		!strings.Contains(text, "Teardown ends") {
 		t.Errorf("again: %d, %s; stopped %d times", code, text, s.stops.Load())
 	}
 	s.End(&result.Result{Name: "stop"}, nil)
@@ -158,12 +167,15 @@ func TestServer_Page(t *testing.T) {
 	s := serve(t, r)
 	s.Observe(reporterstest.Interval(14))
 	_, page, header := s.get(t, "localhost", "/")
-	for _, want := range []string{"Running", `id="live"`, "now: split", "connect-src &#39;self&#39;", `<noscript><meta http-equiv="refresh"`} {
+	for _, want := range []string{
+		"Running", `id="live"`, "now: split", "connect-src &#39;self&#39;", `<noscript><meta http-equiv="refresh"`,
+	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	if header.Get("Cache-Control") != "no-store" || !strings.Contains(header.Get("Content-Security-Policy"), "frame-ancestors 'none'") {
+	if header.Get("Cache-Control") != "no-store" ||
+		!strings.Contains(header.Get("Content-Security-Policy"), "frame-ancestors 'none'") {
 		t.Errorf("headers: %v", header)
 	}
 	if strings.Contains(page, "the-token") {
@@ -238,7 +250,8 @@ func TestServer_Events(t *testing.T) {
 		seen[name] = data
 	}
 	var n html.Now
-	if err := json.Unmarshal([]byte(seen["now"]), &n); err != nil || n.Phase != "run" || !strings.Contains(n.Faults, "split") || len(n.Figures) != 8 {
+	if err := json.Unmarshal([]byte(seen["now"]), &n); err != nil || n.Phase != "run" ||
+		!strings.Contains(n.Faults, "split") || len(n.Figures) != 8 {
 		t.Errorf("now is %+v, %v", n, err)
 	}
 	s.End(r, nil)
@@ -354,7 +367,10 @@ func TestServer_Expected(t *testing.T) {
 	s := serve(t, &result.Result{Name: "expected"})
 	s.Expect(&result.Result{
 		Run: "r2", Name: "expected", Environment: result.Environment{Brunt: "v9"},
-		Objectives: []result.ObjectiveResult{{ID: "o1", Text: "p95 < 1s", Phase: "run", Target: 1, Measured: result.NaN, Verdict: scenarios.Pending}},
+		Objectives: []result.ObjectiveResult{{
+			ID: "o1", Text: "p95 < 1s", Phase: "run", Target: 1, Measured: result.NaN,
+			Verdict: scenarios.Pending,
+		}},
 	}, metrics.New(metrics.Options{
 		Run: "r2", Scenario: "expected", Faults: map[string]string{"cut": "network.loss"},
 		Steps: map[string][]string{"browse": {"list"}},
@@ -396,7 +412,8 @@ func TestServer_Runs(t *testing.T) {
 		}
 		s.End(r, nil)
 		_, got, _ := s.get(t, "localhost", "/events") // it ends, as the run is over
-		if !strings.Contains(got, "The run is over.") || strings.Contains(got, "load the page again") != (want != "") || !strings.Contains(got, want) {
+		if !strings.Contains(got, "The run is over.") || strings.Contains(got, "load the page again") != (want != "") ||
+			!strings.Contains(got, want) {
 			t.Errorf("run %d: want %q in\n%s", n+1, want, got[strings.LastIndex(got, "event: "):])
 		}
 	}

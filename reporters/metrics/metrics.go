@@ -83,8 +83,9 @@ var classicBounds = [...]float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .
 // New creates the collector of a run.
 func New(o Options) *Collector {
 	m := &Collector{
-		FaultKinds: o.Faults, descs: map[string]*prometheus.Desc{}, steps: map[stepKey]*stepTotals{}, own: prometheus.NewRegistry(),
-		in: map[string]bool{}, came: map[string]bool{}, began: time.Now(),
+		FaultKinds: o.Faults, descs: map[string]*prometheus.Desc{}, steps: map[stepKey]*stepTotals{},
+		own: prometheus.NewRegistry(),
+		in:  map[string]bool{}, came: map[string]bool{}, began: time.Now(),
 	}
 	same := prometheus.Labels{"run": strings.ToValidUTF8(o.Run, "�"), "scenario": strings.ToValidUTF8(o.Scenario, "�")}
 	for _, d := range []struct {
@@ -93,8 +94,14 @@ func New(o Options) *Collector {
 	}{
 		{"requests_total", "Requests that ended, by what became of them.", []string{"load", "step", "outcome"}},
 		{"errors_total", "Requests that are errors, by their cause.", []string{"load", "step", "kind"}},
-		{"response_seconds", "Response times, from the instant that the schedule asked for the request.", []string{"load", "step"}},
-		{"timing_seconds_total", "Time that requests spent in each phase of theirs, from queue to receive.", []string{"load", "step", "timing"}},
+		{
+			"response_seconds", "Response times, from the instant that the schedule asked for the request.",
+			[]string{"load", "step"},
+		},
+		{
+			"timing_seconds_total", "Time that requests spent in each phase of theirs, from queue to receive.",
+			[]string{"load", "step", "timing"},
+		},
 		{"syn_resent_total", "Requests that waited for a SYN to be sent again.", []string{"load", "step"}},
 		{"offered_total", "Requests that the schedule asked for.", nil},
 		{"in_flight", "Iterations under way.", nil},
@@ -253,7 +260,8 @@ func (m *Collector) Collect(to chan<- prometheus.Metric) {
 // histogram returns the response times of a step as a native and classic histogram.
 func (m *Collector) histogram(t *stepTotals, labels ...string) prometheus.Metric {
 	native, err := prometheus.NewConstNativeHistogram(
-		m.descs["response_seconds"], uint64(t.n), t.seconds, t.native, nil, uint64(t.zero), nativeSchema, nativeLeast, m.began, labels...)
+		m.descs["response_seconds"], uint64(t.n), t.seconds, t.native, nil, uint64(t.zero), nativeSchema, nativeLeast,
+		m.began, labels...)
 	if err != nil {
 		return prometheus.NewInvalidMetric(m.descs["response_seconds"], err)
 	}
@@ -276,7 +284,8 @@ func (b bothHistograms) Write(to *dto.Metric) error {
 	sum := uint64(0)
 	for i, n := range b.classic {
 		sum += uint64(n)
-		to.Histogram.Bucket = append(to.Histogram.Bucket, &dto.Bucket{UpperBound: &classicBounds[i], CumulativeCount: new(sum)})
+		to.Histogram.Bucket = append(to.Histogram.Bucket,
+			&dto.Bucket{UpperBound: &classicBounds[i], CumulativeCount: new(sum)})
 	}
 	return nil
 }

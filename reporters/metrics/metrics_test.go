@@ -53,11 +53,17 @@ func wants(t *testing.T, m *metrics.Collector, want map[string]string) {
 // TestMetrics checks that intervals add up, and that offered is what ended plus what is under
 // way.
 func TestMetrics(t *testing.T) {
-	m := metrics.New(metrics.Options{Run: "r1", Scenario: "a \"b\"", Faults: map[string]string{"cut": "network.partition", "slow": "network.latency"}})
+	m := metrics.New(metrics.Options{
+		Run: "r1", Scenario: "a \"b\"", Faults: map[string]string{"cut": "network.partition", "slow": "network.latency"},
+	})
 	const of = `run="r1",scenario="a \"b\""`
 	second := result.StepInterval{
-		Load: "browse", Step: "read", Kinds: [scenarios.Kinds]int64{8, 1, 2, 3}, Causes: map[string]int64{"timeout": 2}, Total: 5 * time.Second,
-		Timings: [scenarios.RequestPhases]time.Duration{scenarios.InConnect: time.Second, scenarios.InFirstByte: 4 * time.Second}, Resent: 1,
+		Load: "browse", Step: "read", Kinds: [scenarios.Kinds]int64{8, 1, 2, 3}, Causes: map[string]int64{"timeout": 2},
+		Total: 5 * time.Second,
+		Timings: [scenarios.RequestPhases]time.Duration{
+			scenarios.InConnect:   time.Second,
+			scenarios.InFirstByte: 4 * time.Second,
+		}, Resent: 1,
 		Took: []result.TimeBucket{
 			{N: 1},
 			{Low: time.Millisecond, High: time.Millisecond, N: 8},
@@ -65,7 +71,10 @@ func TestMetrics(t *testing.T) {
 			{Low: 40 * time.Second, High: 40 * time.Second, N: 1},
 		},
 	}
-	m.Observe(result.Interval{At: -time.Second, InFlight: 9, Lag: 2 * time.Millisecond, Steps: []result.StepInterval{{Load: "browse", Step: "read"}}})
+	m.Observe(result.Interval{
+		At: -time.Second, InFlight: 9, Lag: 2 * time.Millisecond,
+		Steps: []result.StepInterval{{Load: "browse", Step: "read"}},
+	})
 	wants(t, m, map[string]string{
 		"brunt_offered_total{" + of + "}": "0", "brunt_in_flight{" + of + "}": "9", "brunt_lag_seconds{" + of + "}": "0.002",
 		`brunt_requests_total{load="browse",outcome="ok",` + of + `,step="read"}`:       "0",
@@ -74,8 +83,12 @@ func TestMetrics(t *testing.T) {
 		`brunt_response_seconds_bucket{load="browse",` + of + `,step="read",le="+Inf"}`: "0",
 		`brunt_errors_total{kind="timeout",load="browse",` + of + `,step="read"}`:       "",
 	})
-	m.Observe(result.Interval{At: time.Second, InFlight: 4, Steps: []result.StepInterval{second}, Faults: []string{"cut#2"}})
-	m.Observe(result.Interval{At: 2 * time.Second, InFlight: 1, Steps: []result.StepInterval{second}, Faults: []string{"cut#2"}})
+	m.Observe(result.Interval{
+		At: time.Second, InFlight: 4, Steps: []result.StepInterval{second}, Faults: []string{"cut#2"},
+	})
+	m.Observe(result.Interval{
+		At: 2 * time.Second, InFlight: 1, Steps: []result.StepInterval{second}, Faults: []string{"cut#2"},
+	})
 	wants(t, m, map[string]string{
 		"brunt_offered_total{" + of + "}":                                                      "29",
 		`brunt_requests_total{load="browse",outcome="ok",` + of + `,step="read"}`:              "16",
@@ -136,7 +149,8 @@ func TestMetrics_Native(t *testing.T) {
 		i += span.GetOffset()
 		for range span.GetLength() {
 			n += h.PositiveDelta[at]
-			if want := times[at].Seconds(); n != 1 || math.Pow(base, float64(i-1)) >= want || math.Pow(base, float64(i)) < want*(1-1e-12) {
+			if want := times[at].Seconds(); n != 1 || math.Pow(base, float64(i-1)) >= want ||
+				math.Pow(base, float64(i)) < want*(1-1e-12) {
 				t.Errorf("bucket %d holds %d, and should hold %gs alone", i, n, want)
 			}
 			at, i = at+1, i+1
@@ -150,7 +164,9 @@ func TestMetrics_Native(t *testing.T) {
 // TestMetrics_Hostile checks that any names can be gathered.
 func TestMetrics_Hostile(t *testing.T) {
 	m := metrics.New(metrics.Options{Run: "\xff", Scenario: "\n\x00", Faults: map[string]string{"\xfe": "x"}})
-	m.Observe(result.Interval{Steps: []result.StepInterval{{Load: "\xff", Step: "a\n\"\\\xff", Causes: map[string]int64{"\xff{}": 1}}}})
+	m.Observe(result.Interval{
+		Steps: []result.StepInterval{{Load: "\xff", Step: "a\n\"\\\xff", Causes: map[string]int64{"\xff{}": 1}}},
+	})
 	if got := scraped(t, m); len(got) < 20 {
 		t.Errorf("%d series", len(got))
 	}
@@ -167,7 +183,9 @@ func TestMetrics_Bounded(t *testing.T) {
 				causes[fmt.Sprint("check ", j)] = 2
 			}
 		}
-		iv.Steps = append(iv.Steps, result.StepInterval{Load: "l", Step: fmt.Sprint("step ", i), Kinds: [scenarios.Kinds]int64{3}, Causes: causes})
+		iv.Steps = append(iv.Steps, result.StepInterval{
+			Load: "l", Step: fmt.Sprint("step ", i), Kinds: [scenarios.Kinds]int64{3}, Causes: causes,
+		})
 	}
 	m.Observe(iv)
 	families, err := m.Gather()

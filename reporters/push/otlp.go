@@ -47,7 +47,8 @@ func (s *otlp) exporter(ctx context.Context) (*otlpmetrichttp.Exporter, error) {
 	}
 	to, err := otlpmetrichttp.New(ctx,
 		otlpmetrichttp.WithEndpointURL(u.String()), otlpmetrichttp.WithCompression(otlpmetrichttp.GzipCompression),
-		otlpmetrichttp.WithHTTPClient(s.out.client(&s.run)), otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig{Enabled: false}))
+		otlpmetrichttp.WithHTTPClient(s.out.client(&s.run)),
+		otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig{Enabled: false}))
 	s.to = to
 	return to, err
 }

@@ -55,7 +55,8 @@ func (f *remote) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func reply(code int, body string) (*http.Response, error) {
 	return &http.Response{
-		StatusCode: code, Status: fmt.Sprintf("%d %s", code, http.StatusText(code)), Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)),
+		StatusCode: code, Status: fmt.Sprintf("%d %s", code, http.StatusText(code)), Header: http.Header{},
+		Body: io.NopCloser(strings.NewReader(body)),
 	}, nil
 }
 
@@ -76,14 +77,19 @@ func outOf(t *testing.T, f *remote, texts ...string) (m *metrics.Collector, outs
 	}
 	log = &bytes.Buffer{}
 	m = metrics.New(metrics.Options{Run: "r1", Scenario: "s", Faults: map[string]string{"cut": "network.partition"}})
-	return m, Open(list, Run{Metrics: m, Run: "r1", Scenario: "s", Log: slog.New(slog.NewTextHandler(log, nil)), via: f}), log
+	return m, Open(list, Run{Metrics: m, Run: "r1", Scenario: "s", Log: slog.New(slog.NewTextHandler(log, nil)), via: f}),
+		log
 }
 
 // second returns a second in which n requests were answered.
 func second(n int64) result.Interval {
 	return result.Interval{At: time.Second, Steps: []result.StepInterval{{
-		Load: "browse", Step: "read", Kinds: [scenarios.Kinds]int64{n, 0, 1}, Causes: map[string]int64{"timeout": 1}, Total: time.Second,
-		Took: []result.TimeBucket{{Low: time.Millisecond, High: time.Millisecond, N: n}, {Low: time.Second, High: time.Second, N: 1}},
+		Load: "browse", Step: "read", Kinds: [scenarios.Kinds]int64{n, 0, 1}, Causes: map[string]int64{"timeout": 1},
+		Total: time.Second,
+		Took: []result.TimeBucket{
+			{Low: time.Millisecond, High: time.Millisecond, N: n},
+			{Low: time.Second, High: time.Second, N: 1},
+		},
 	}}}
 }
 
@@ -136,12 +142,14 @@ func TestRemoteWrite(t *testing.T) {
 		if notes := o.Close(); len(notes) > 0 || log.Len() > 0 {
 			t.Errorf("%q, %s", notes, log)
 		}
-		if user, password, _ := f.came[0].BasicAuth(); user != "u" || password != "p" || f.came[0].URL.String() != "http://prom/write" {
+		if user, password, _ := f.came[0].BasicAuth(); user != "u" || password != "p" ||
+			f.came[0].URL.String() != "http://prom/write" {
 			t.Errorf("%s as %s %s", f.came[0].URL, user, password)
 		}
 		samples, native := read(t, f.bodies)
 		for name, want := range map[string][]float64{
-			"brunt_requests_total ok read": {0, 3, 6}, "brunt_errors_total timeout read": {0, 1, 2}, "brunt_offered_total": {0, 4, 8}, "brunt_in_flight": {0, 0},
+			"brunt_requests_total ok read": {0, 3, 6}, "brunt_errors_total timeout read": {0, 1, 2},
+			"brunt_offered_total": {0, 4, 8}, "brunt_in_flight": {0, 0},
 			"brunt_fault_active cut network.partition": {0, 0},
 		} {
 			var got []float64
@@ -156,7 +164,8 @@ func TestRemoteWrite(t *testing.T) {
 			}
 		}
 		h := native["brunt_response_seconds read"]
-		if len(h) != 3 || h[0].GetCountInt() != 0 || h[2].GetCountInt() != 8 || h[2].Sum != 2 || len(h[2].PositiveDeltas) != 2 {
+		if len(h) != 3 || h[0].GetCountInt() != 0 || h[2].GetCountInt() != 8 || h[2].Sum != 2 ||
+			len(h[2].PositiveDeltas) != 2 {
 			t.Errorf("%v", h)
 		}
 	})
@@ -178,8 +187,10 @@ func TestRemoteWrite_Classic(t *testing.T) {
 		}
 		samples, native := read(t, f.bodies[1:])
 		for name, want := range map[string]float64{
-			"brunt_response_seconds_count read": 4, "brunt_response_seconds_sum read": 1, "brunt_response_seconds_bucket +Inf read": 4,
-			"brunt_response_seconds_bucket 0.001 read": 3, "brunt_response_seconds_bucket 1.0 read": 4, "brunt_requests_total ok read": 3,
+			"brunt_response_seconds_count read": 4, "brunt_response_seconds_sum read": 1,
+			"brunt_response_seconds_bucket +Inf read":  4,
+			"brunt_response_seconds_bucket 0.001 read": 3, "brunt_response_seconds_bucket 1.0 read": 4,
+			"brunt_requests_total ok read": 3,
 		} {
 			if s := samples[name]; len(s) != 2 || s[1].Value != want {
 				t.Errorf("%s: %v, want %g", name, s, want)
@@ -223,7 +234,8 @@ func TestOuts_Retry(t *testing.T) {
 		}
 		samples, _ := read(t, f.bodies[5:])
 		got := samples["brunt_requests_total ok read"]
-		if len(got) != 61 || got[60].Value != 60 || !slices.IsSortedFunc(got, func(a, b *prompb.Sample) int { return int(a.Timestamp - b.Timestamp) }) {
+		if len(got) != 61 || got[60].Value != 60 ||
+			!slices.IsSortedFunc(got, func(a, b *prompb.Sample) int { return int(a.Timestamp - b.Timestamp) }) {
 			t.Errorf("%d samples: %v", len(got), got)
 		}
 		if n := strings.Count(log.String(), "level=WARN"); n != 1 || !strings.Contains(log.String(), "connection refused") {
@@ -258,7 +270,8 @@ func TestOuts_Dead(t *testing.T) {
 			t.Errorf("the end took %s", took)
 		}
 		want := "--out prometheus=http://u:xxxxx@prom/write: 400 of 400 messages were not delivered: "
-		if len(notes) != 2 || !strings.HasPrefix(notes[0], want) || !strings.HasPrefix(notes[1], "--out otlp=http://otel: 400 of 400") {
+		if len(notes) != 2 || !strings.HasPrefix(notes[0], want) ||
+			!strings.HasPrefix(notes[1], "--out otlp=http://otel: 400 of 400") {
 			t.Errorf("%q", notes)
 		}
 	})
@@ -268,13 +281,16 @@ func TestOuts_Dead(t *testing.T) {
 func TestOuts_Refused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, kind := range []string{"prometheus", "otlp"} {
-			f := remote{answer: func(int, *http.Request) (*http.Response, error) { return reply(400, "out of <b>order</b>\x1b[31m\n") }}
+			f := remote{
+				answer: func(int, *http.Request) (*http.Response, error) { return reply(400, "out of <b>order</b>\x1b[31m\n") },
+			}
 			m, o, _ := outOf(t, &f, kind+"=http://there")
 			tell(m, o, second(1))
 			time.Sleep(time.Minute)
 			tell(m, o, second(1))
 			notes := o.Close()
-			if want := "--out " + kind + "=http://there: 2 of 2 messages were not delivered: answered 400 Bad Request: out of <b>order</b>"; len(notes) != 1 ||
+			if want := "--out " + kind +
+				"=http://there: 2 of 2 messages were not delivered: answered 400 Bad Request: out of <b>order</b>"; len(notes) != 1 ||
 				!strings.HasPrefix(notes[0], want) || strings.Contains(notes[0], "\x1b") {
 				t.Errorf("%q", notes)
 			}
@@ -327,7 +343,8 @@ func TestOTLP(t *testing.T) {
 			}
 		}
 		for name, want := range map[string]string{
-			"brunt_response_seconds": "4 1 4 true", "brunt_requests_total ok": "3", "brunt_requests_total error": "1", "brunt_errors_total": "1",
+			"brunt_response_seconds": "4 1 4 true", "brunt_requests_total ok": "3", "brunt_requests_total error": "1",
+			"brunt_errors_total":  "1",
 			"brunt_offered_total": "4", "brunt_in_flight": "0", "brunt_lag_seconds": "0", "brunt_fault_active": "0",
 		} {
 			if got[name] != want {
@@ -367,12 +384,15 @@ func TestGrafana(t *testing.T) {
 				t.Fatal(err)
 			}
 			from, to := a.Time-begin, a.End-begin
-			got = append(got, fmt.Sprintf("%s %s %d %d %s %v", req.Method, req.URL.Path, max(from, -1), max(to, -1), a.Text, a.Tags))
+			got = append(got, fmt.Sprintf("%s %s %d %d %s %v", req.Method, req.URL.Path, max(from, -1), max(to, -1), a.Text,
+				a.Tags))
 		}
 		tags := "[brunt run:r1 fault:cut kind:network.partition]"
 		want := []string{
-			"POST /under/api/annotations 0 -1 cut#1: network.partition (brunt, s) " + tags, "PATCH /under/api/annotations/10 -1 3000  []",
-			"POST /under/api/annotations 4000 -1 cut#2: network.partition (brunt, s) " + tags, "PATCH /under/api/annotations/12 -1 5000  []",
+			"POST /under/api/annotations 0 -1 cut#1: network.partition (brunt, s) " + tags,
+			"PATCH /under/api/annotations/10 -1 3000  []",
+			"POST /under/api/annotations 4000 -1 cut#2: network.partition (brunt, s) " + tags,
+			"PATCH /under/api/annotations/12 -1 5000  []",
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -390,11 +410,13 @@ func TestSender(t *testing.T) {
 		resp.Header.Set("Location", "http://elsewhere/write")
 		return resp, err
 	}}
-	o, err := Parse("prometheus=https://prom/write", testKinds(), func(name string) string { return map[string]string{"PROMETHEUS_TOKEN": "hush"}[name] })
+	o, err := Parse("prometheus=https://prom/write", testKinds(),
+		func(name string) string { return map[string]string{"PROMETHEUS_TOKEN": "hush"}[name] })
 	if err != nil {
 		t.Fatal(err)
 	}
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, o.plain().String(), strings.NewReader("x"))
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, o.plain().String(),
+		strings.NewReader("x"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -403,7 +425,8 @@ func TestSender(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = resp.Body.Close()
-	if a, b := f.came[0].Header.Get("Authorization"), f.came[1].Header.Get("Authorization"); a != "Bearer hush" || b != "" {
+	if a, b := f.came[0].Header.Get("Authorization"),
+		f.came[1].Header.Get("Authorization"); a != "Bearer hush" || b != "" {
 		t.Errorf("%q, and elsewhere %q", a, b)
 	}
 }
@@ -489,7 +512,8 @@ func TestQueue_Panic(t *testing.T) {
 		q.put(nonsense{})
 		q.close()
 		q.work()
-		if note := q.note(); !strings.Contains(note, "1 of 1 message were not delivered: what the server sent made its reader panic: nonsense") {
+		if note := q.note(); !strings.Contains(note,
+			"1 of 1 message were not delivered: what the server sent made its reader panic: nonsense") {
 			t.Error(note)
 		}
 	})

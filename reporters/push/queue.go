@@ -195,7 +195,8 @@ func (q *queue) note() string {
 	if q.first != nil {
 		why = q.out.mask(withoutURL(q.first))
 	}
-	return fmt.Sprintf("--out %s: %d of %s were not delivered: %s", q.out, q.lost, syntax.Amount(q.done+q.lost, "message"), why)
+	return fmt.Sprintf("--out %s: %d of %s were not delivered: %s", q.out, q.lost, syntax.Amount(q.done+q.lost, "message"),
+		why)
 }
 
 // A statusError is an answer with a status other than 2xx.

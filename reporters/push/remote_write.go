@@ -55,7 +55,9 @@ func (w *remoteWrite) encode(t tick) batch {
 	if t.event != nil {
 		return nil
 	}
-	p := &writeBatch{remoteWrite: w, at: t.at.UnixMilli(), before: w.before, families: t.families, fresh: map[string]bool{}}
+	p := &writeBatch{
+		remoteWrite: w, at: t.at.UnixMilli(), before: w.before, families: t.families, fresh: map[string]bool{},
+	}
 	if p.before == 0 || p.before >= p.at {
 		p.before = p.at - time.Second.Milliseconds()
 	}
@@ -86,7 +88,8 @@ func seriesKey(f *dto.MetricFamily, m *dto.Metric) string {
 
 func (p *writeBatch) send(ctx context.Context) error {
 	err := p.post(ctx)
-	if r, ok := errors.AsType[*statusError](err); ok && !p.classic.Load() && strings.Contains(strings.ToLower(r.body), "native histogram") {
+	if r, ok := errors.AsType[*statusError](err); ok && !p.classic.Load() &&
+		strings.Contains(strings.ToLower(r.body), "native histogram") {
 		p.classic.Store(true)
 		return p.post(ctx)
 	}
@@ -147,7 +150,8 @@ func (p *writeBatch) histogram(to *prompb.WriteRequest, name string, m *dto.Metr
 	if !p.classic.Load() {
 		s := &prompb.TimeSeries{Labels: labelsOf(name, m)}
 		if fresh {
-			s.Histograms = append(s.Histograms, nativeOf(&dto.Histogram{Schema: h.Schema, ZeroThreshold: h.ZeroThreshold}, p.before))
+			s.Histograms = append(s.Histograms, nativeOf(&dto.Histogram{Schema: h.Schema, ZeroThreshold: h.ZeroThreshold},
+				p.before))
 		}
 		s.Histograms = append(s.Histograms, nativeOf(h, p.at))
 		to.Timeseries = append(to.Timeseries, s)
@@ -159,7 +163,8 @@ func (p *writeBatch) histogram(to *prompb.WriteRequest, name string, m *dto.Metr
 		p.samples(name+"_sum", m, fresh, h.GetSampleSum()),
 		p.samples(name+"_bucket", m, fresh, float64(h.GetSampleCount()), "le", "+Inf"))
 	for _, b := range h.Bucket {
-		to.Timeseries = append(to.Timeseries, p.samples(name+"_bucket", m, fresh, float64(b.GetCumulativeCount()), "le", boundText(b.GetUpperBound())))
+		to.Timeseries = append(to.Timeseries, p.samples(name+"_bucket", m, fresh, float64(b.GetCumulativeCount()), "le",
+			boundText(b.GetUpperBound())))
 	}
 }
 

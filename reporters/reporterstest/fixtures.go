@@ -18,9 +18,12 @@ var Nan = result.NaN
 func Replica() Fault {
 	return Fault{
 		Rec: result.FaultRecord{
-			Name: "lose-a-replica", Kind: "process.crash", Units: []string{"posts[1]"}, Via: "signal", Planned: 15, Injected: 15.002, Verified: 15.01,
-			Evidence: "pid 4711 is gone; a connection to 127.0.0.1:41234 was refused", Cleared: 16.4, GoneEvidence: "posts[1] answered /healthz after 1.4s",
-			Gone: true, Traffic: 420, TrafficUnit: "requests", Onset: 0, OnsetAt: 15.002, Failover: Nan, Recover: 1.398, RecoveredAt: 16.4, Heal: 0, Detect: Nan,
+			Name: "lose-a-replica", Kind: "process.crash", Units: []string{"posts[1]"}, Via: "signal", Planned: 15,
+			Injected: 15.002, Verified: 15.01,
+			Evidence: "pid 4711 is gone; a connection to 127.0.0.1:41234 was refused", Cleared: 16.4,
+			GoneEvidence: "posts[1] answered /healthz after 1.4s",
+			Gone:         true, Traffic: 420, TrafficUnit: "requests", Onset: 0, OnsetAt: 15.002, Failover: Nan, Recover: 1.398,
+			RecoveredAt: 16.4, Heal: 0, Detect: Nan,
 			Resolution: 1, Area: .09, Degraded: 1, Failed: 26, Impact: result.Impacted, Revert: "none", Limit: .01, Within: 30,
 		},
 		from: 15.002, until: 15.4, failing: .22, kind: "status 503", failAfter: .002, slower: 1.6,
@@ -31,11 +34,14 @@ func Replica() Fault {
 func SlowStore() Fault {
 	return Fault{
 		Rec: result.FaultRecord{
-			Name: "slow-store", Kind: "network.latency", Units: []string{"posts[0]->store", "posts[1]->store"}, Via: "proxy", Planned: 28, Injected: 28.001,
+			Name: "slow-store", Kind: "network.latency", Units: []string{"posts[0]->store", "posts[1]->store"}, Via: "proxy",
+			Planned: 28, Injected: 28.001,
 			Verified: 28.05,
-			Evidence: "a probe through posts[0]->store took 212ms", Cleared: 36.003, GoneEvidence: "a probe took 0.4ms", Gone: true, Traffic: 1 << 20,
+			Evidence: "a probe through posts[0]->store took 212ms", Cleared: 36.003, GoneEvidence: "a probe took 0.4ms",
+			Gone: true, Traffic: 1 << 20,
 			TrafficUnit: "bytes",
-			Onset:       Nan, OnsetAt: Nan, Failover: Nan, Recover: 0, RecoveredAt: 28.001, Heal: 0, Detect: Nan, Resolution: 1, Impact: result.NotImpacted,
+			Onset:       Nan, OnsetAt: Nan, Failover: Nan, Recover: 0, RecoveredAt: 28.001, Heal: 0, Detect: Nan, Resolution: 1,
+			Impact: result.NotImpacted,
 			Revert: "ok", Limit: .01, Within: 30,
 		},
 		from: 28.001, until: 36.003, slower: 14,
@@ -46,10 +52,12 @@ func SlowStore() Fault {
 func Split() Fault {
 	return Fault{
 		Rec: result.FaultRecord{
-			Name: "split", Kind: "network.partition", Units: []string{"gateway->users"}, Via: "proxy", Planned: 44, Injected: 44.001, Verified: 44.02,
+			Name: "split", Kind: "network.partition", Units: []string{"gateway->users"}, Via: "proxy", Planned: 44,
+			Injected: 44.001, Verified: 44.02,
 			Evidence: "a connection through gateway->users got no answer in 500ms", Cleared: 50.002,
 			GoneEvidence: "a request through gateway->users was answered", Gone: true,
-			Traffic: 88_213, TrafficUnit: "bytes", Onset: .5, OnsetAt: 44.5, Failover: 3, Recover: 3, RecoveredAt: 47, Heal: 0, Detect: Nan, Resolution: 1,
+			Traffic: 88_213, TrafficUnit: "bytes", Onset: .5, OnsetAt: 44.5, Failover: 3, Recover: 3, RecoveredAt: 47, Heal: 0,
+			Detect: Nan, Resolution: 1,
 			Area: 1.6, Degraded: 2.5, Failed: 512, Impact: result.Impacted, Revert: "ok", Limit: .01, Within: 30,
 		},
 		from: 44.3, until: 46.2, failing: .86, kind: "timeout", failAfter: 2, slower: 3,
@@ -57,7 +65,8 @@ func Split() Fault {
 }
 
 var objectives = []string{
-	"p95 < 200ms in baseline", `p99 < 500ms of "read post" in baseline`, "errors < 10% in lose-a-replica", "recover < 10s after lose-a-replica",
+	"p95 < 200ms in baseline", `p99 < 500ms of "read post" in baseline`, "errors < 10% in lose-a-replica",
+	"recover < 10s after lose-a-replica",
 	"heal < 10s after split",
 	"availability > 97%",
 }
@@ -78,7 +87,8 @@ func verdicts(n int, v scenarios.Verdict, others ...scenarios.Verdict) []scenari
 func minute() Run {
 	return Run{
 		name: "posts survive losing a replica", seconds: 60, warmup: 5, rate: 300, steps: []string{"list posts", "read post"},
-		Faults: []Fault{Replica(), SlowStore(), Split()}, slo: objectives, verdicts: verdicts(len(objectives), scenarios.Pass), verdict: scenarios.Pass,
+		Faults: []Fault{Replica(), SlowStore(), Split()}, slo: objectives,
+		verdicts: verdicts(len(objectives), scenarios.Pass), verdict: scenarios.Pass,
 		reason: "All 6 objectives held.",
 	}
 }
@@ -118,9 +128,11 @@ func ShortRun() Run {
 	f.verdict, f.reason = scenarios.Stopped, "The stop condition errors > 90% for 1s held at 1.7s."
 	f.Faults = []Fault{{
 		Rec: result.FaultRecord{
-			Name: "late", Kind: "process.freeze", Units: []string{"posts[0]"}, Planned: 20, Injected: Nan, Verified: Nan, Cleared: Nan,
-			Onset: Nan, OnsetAt: Nan, Failover: Nan, Recover: Nan, RecoveredAt: Nan, Heal: Nan, Detect: Nan, Impact: result.NotInjected,
-			Note: "the run was stopped before", Revert: "none",
+			Name: "late", Kind: "process.freeze", Units: []string{"posts[0]"}, Planned: 20, Injected: Nan, Verified: Nan,
+			Cleared: Nan,
+			Onset:   Nan, OnsetAt: Nan, Failover: Nan, Recover: Nan, RecoveredAt: Nan, Heal: Nan, Detect: Nan,
+			Impact: result.NotInjected,
+			Note:   "the run was stopped before", Revert: "none",
 		},
 		from: 0.4, until: 9, failing: 1, kind: "refused", failAfter: .001,
 	}}
@@ -134,7 +146,8 @@ func manyFaults() Run {
 		s := Split()
 		at := 20 + float64(i)*14
 		s.Rec.Name = fmt.Sprintf("split#%d", i+1)
-		s.Rec.Planned, s.Rec.Injected, s.Rec.Verified, s.Rec.Cleared = result.Num(at), result.Num(at+.002), result.Num(at+.02), result.Num(at+4.001)
+		s.Rec.Planned, s.Rec.Injected, s.Rec.Verified, s.Rec.Cleared = result.Num(at), result.Num(at+.002),
+			result.Num(at+.02), result.Num(at+4.001)
 		s.Rec.OnsetAt, s.Rec.RecoveredAt = result.Num(at+.5), result.Num(at+5)
 		s.Rec.Recover, s.Rec.Heal = result.Num(5+float64(i%9)), result.Num(1+float64(i%9))
 		switch i {
@@ -149,7 +162,8 @@ func manyFaults() Run {
 		f.Faults = append(f.Faults, s)
 	}
 	f.rate = 60
-	f.slo, f.verdicts, f.reason = []string{"p95 < 200ms in baseline", "availability > 95%"}, verdicts(2, scenarios.Pass), "All 2 objectives held."
+	f.slo, f.verdicts, f.reason = []string{"p95 < 200ms in baseline", "availability > 95%"}, verdicts(2, scenarios.Pass),
+		"All 2 objectives held."
 	return f
 }
 
@@ -172,7 +186,8 @@ func Names(n int) []string {
 }
 
 // Hostile is text that every format must escape correctly.
-const Hostile = "<script>alert(1)</script>\"'&<!--]]> \x00\x1b[31mred\x07\r\n\u202etxt.exe\u2028 \xff\xfe ${x} {{.}} `日本語` </style></textarea>"
+const Hostile = "<script>alert(1)</script>\"'&<!--]]> \x00\x1b[31mred\x07\r\n\u202etxt.exe\u2028 \xff\xfe ${x} " +
+	"{{.}} `日本語` </style></textarea>"
 
 func hostileRun() *result.Result {
 	f := minute()
@@ -185,15 +200,20 @@ func hostileRun() *result.Result {
 	r.Notes = []string{Hostile}
 	r.Meta = scenarios.Meta{"ticket": Hostile, Hostile: Hostile, "operator": "ann", "": "nothing", "ünter_wegs": "x"}
 	r.TraceLink = "javascript:" + Hostile
-	r.Slowest = []result.SlowRequest{{Load: Hostile, Step: Hostile, Outcome: Hostile, Faults: []string{Hostile}, Trace: "0123456789abcdef0123456789abcdef"}}
+	r.Slowest = []result.SlowRequest{{
+		Load: Hostile, Step: Hostile, Outcome: Hostile, Faults: []string{Hostile},
+		Trace: "0123456789abcdef0123456789abcdef",
+	}}
 	r.Generator.Healthy, r.Generator.Limits, r.Generator.Pacing = false, []string{Hostile}, Hostile
 	e := &r.Environment
-	e.Brunt, e.Go, e.OS, e.Arch, e.Kernel, e.Target, e.Command = Hostile, Hostile, Hostile, Hostile, Hostile, Hostile, []string{Hostile, "a'b c"}
+	e.Brunt, e.Go, e.OS, e.Arch, e.Kernel, e.Target, e.Command = Hostile, Hostile, Hostile, Hostile, Hostile, Hostile,
+		[]string{Hostile, "a'b c"}
 	e.Policies = []string{Hostile}
 	r.Loads[0].Name, r.Loads[0].Executor = Hostile, Hostile
 	for i := range r.Faults {
 		fr := &r.Faults[i]
-		fr.Name, fr.Kind, fr.Units, fr.Via, fr.Evidence, fr.GoneEvidence, fr.Note, fr.TrafficUnit = Hostile, Hostile, []string{Hostile}, Hostile, Hostile,
+		fr.Name, fr.Kind, fr.Units, fr.Via, fr.Evidence, fr.GoneEvidence, fr.Note, fr.TrafficUnit = Hostile, Hostile,
+			[]string{Hostile}, Hostile, Hostile,
 			Hostile, Hostile, Hostile
 		fr.Links = []string{Hostile}
 	}
@@ -205,8 +225,11 @@ func hostileRun() *result.Result {
 	r.Objectives[0].Metric, r.Objectives[0].Op, r.Objectives[0].Verdict = Hostile, Hostile, scenarios.Verdict(Hostile)
 	for i := range r.Errors {
 		s := r.Errors[i].Sample
-		s.Request, s.Message, s.Body, s.Headers = Hostile, Hostile, Hostile, map[string]string{Hostile: Hostile, "traceparent": Hostile}
-		s.Sent = &result.Sent{Method: Hostile, URL: "http://h/" + Hostile, Headers: []string{"X-A: " + Hostile, Hostile}, Body: Hostile}
+		s.Request, s.Message, s.Body, s.Headers = Hostile, Hostile, Hostile,
+			map[string]string{Hostile: Hostile, "traceparent": Hostile}
+		s.Sent = &result.Sent{
+			Method: Hostile, URL: "http://h/" + Hostile, Headers: []string{"X-A: " + Hostile, Hostile}, Body: Hostile,
+		}
 		s.Curl = s.Sent.Conceal(nil).Curl()
 		s.Trace = Hostile
 	}
@@ -215,7 +238,8 @@ func hostileRun() *result.Result {
 	r.Ledger.Write, r.Ledger.Units, r.Ledger.Note, r.Ledger.RPOFault = Hostile, []string{Hostile}, Hostile, Hostile
 	for i := range r.Ledger.Keys {
 		k := &r.Ledger.Keys[i]
-		k.ID, k.State, k.Fault, k.Note, k.Found = Hostile, result.WriteState(Hostile), Hostile, Hostile, map[string]int{Hostile: 1}
+		k.ID, k.State, k.Fault, k.Note, k.Found = Hostile, result.WriteState(Hostile), Hostile, Hostile,
+			map[string]int{Hostile: 1}
 	}
 	for i := range r.Phases {
 		if i > 1 {
@@ -228,11 +252,16 @@ func hostileRun() *result.Result {
 		Points: []result.Point{{T: 1, V: 3}, {T: Nan, V: Nan}},
 	}}
 	r.Comparison = &result.Comparison{
-		Verdict: scenarios.Verdict(Hostile), Reason: Hostile, Caution: Hostile, Base: []string{Hostile}, Mismatches: []string{Hostile},
-		Rows: []result.Change{{Phase: Hostile, Load: Hostile, Step: Hostile, Metric: Hostile, Verdict: scenarios.Verdict(Hostile), Note: Hostile}},
+		Verdict: scenarios.Verdict(Hostile), Reason: Hostile, Caution: Hostile, Base: []string{Hostile},
+		Mismatches: []string{Hostile},
+		Rows: []result.Change{{
+			Phase: Hostile, Load: Hostile, Step: Hostile, Metric: Hostile,
+			Verdict: scenarios.Verdict(Hostile), Note: Hostile,
+		}},
 	}
 	r.Usage[0].Service = Hostile
-	r.Events = append(r.Events, result.Event{T: 3, Event: "container.die", Unit: Hostile}, result.Event{T: 4, Event: "container.health", Unit: Hostile})
+	r.Events = append(r.Events, result.Event{T: 3, Event: "container.die", Unit: Hostile},
+		result.Event{T: 4, Event: "container.health", Unit: Hostile})
 	for i := range r.Events {
 		r.Events[i].Text, r.Events[i].Data = Hostile, map[string]any{Hostile: Hostile, "n": math.Inf(1)}
 	}
@@ -285,7 +314,8 @@ func fill(v reflect.Value) {
 // lossy returns a ledger with findings of every kind.
 func lossy() *result.LedgerRecord {
 	l := &result.LedgerRecord{
-		Write: "write post", Units: []string{"posts[0]", "posts[1]"}, Read: true, Acknowledged: 3000, Held: 2984, Lost: 12, Duplicated: 2, Stale: 1,
+		Write: "write post", Units: []string{"posts[0]", "posts[1]"}, Read: true, Acknowledged: 3000, Held: 2984, Lost: 12,
+		Duplicated: 2, Stale: 1,
 		Unknown: 1, Refused: 26, Present: 3,
 		RPO: .499, RPOLow: .44, RPOFault: "lose-a-replica", LostSpans: []result.LostSpan{{
 			Fault: "lose-a-replica", Lost: 12, First: 14.503, Last: 14.943,
@@ -295,16 +325,29 @@ func lossy() *result.LedgerRecord {
 	for i := range 12 {
 		at := result.Num(14.503 + float64(i)*.04)
 		l.Keys = append(l.Keys, result.WriteKey{
-			ID: fmt.Sprintf("f289a7a9-c74e-40cc-be81-48849f13b%03d", i), State: result.WriteLost, Acknowledged: at, Ended: at, Age: 15.002 - at, Fault: "lose-a-replica",
+			ID: fmt.Sprintf("f289a7a9-c74e-40cc-be81-48849f13b%03d", i), State: result.WriteLost, Acknowledged: at, Ended: at,
+			Age: 15.002 - at, Fault: "lose-a-replica",
 			Found: map[string]int{"posts[0]": 0, "posts[1]": 0},
 		})
 	}
 	l.Keys = append(
 		l.Keys,
-		result.WriteKey{ID: "twice", State: result.WriteDuplicated, Acknowledged: 30, Ended: 30, Age: Nan, Found: map[string]int{"posts[0]": 2, "posts[1]": 2}},
-		result.WriteKey{ID: "half", State: result.WriteStale, Acknowledged: 31, Ended: 31, Age: Nan, Found: map[string]int{"posts[0]": 1, "posts[1]": 0}},
-		result.WriteKey{ID: "mute", State: result.WriteUnknown, Acknowledged: 32, Ended: 32, Age: Nan, Found: map[string]int{"posts[0]": 0, "posts[1]": -1}},
-		result.WriteKey{ID: "late", State: result.WritePresent, Acknowledged: Nan, Ended: 15.2, Age: Nan, Found: map[string]int{"posts[0]": 1, "posts[1]": 1}},
+		result.WriteKey{
+			ID: "twice", State: result.WriteDuplicated, Acknowledged: 30, Ended: 30, Age: Nan,
+			Found: map[string]int{"posts[0]": 2, "posts[1]": 2},
+		},
+		result.WriteKey{
+			ID: "half", State: result.WriteStale, Acknowledged: 31, Ended: 31, Age: Nan,
+			Found: map[string]int{"posts[0]": 1, "posts[1]": 0},
+		},
+		result.WriteKey{
+			ID: "mute", State: result.WriteUnknown, Acknowledged: 32, Ended: 32, Age: Nan,
+			Found: map[string]int{"posts[0]": 0, "posts[1]": -1},
+		},
+		result.WriteKey{
+			ID: "late", State: result.WritePresent, Acknowledged: Nan, Ended: 15.2, Age: Nan,
+			Found: map[string]int{"posts[0]": 1, "posts[1]": 1},
+		},
 	)
 	return l
 }
@@ -314,7 +357,8 @@ var Results = sync.OnceValue(func() map[string]*result.Result {
 	undecided := failing().Result()
 	undecided.Objectives[1].Note = "2226 requests, and 10000 are needed to show it"
 	out := map[string]*result.Result{
-		"minute": minute().Result(), "failing": undecided, "short": ShortRun().Result(), "faults": manyFaults().Result(), "steps": manySteps().Result(),
+		"minute": minute().Result(), "failing": undecided, "short": ShortRun().Result(), "faults": manyFaults().Result(),
+		"steps":   manySteps().Result(),
 		"hostile": hostileRun(),
 	}
 	whole, many := out["minute"], out["faults"]
@@ -330,31 +374,38 @@ var Results = sync.OnceValue(func() map[string]*result.Result {
 		Points: []result.Point{{T: 1, V: 3}, {T: 6, V: 4}, {T: 11, V: Nan}, {T: 16, V: 90}},
 	}}
 	whole.Comparison = &result.Comparison{
-		Verdict: scenarios.Inconclusive, Reason: "2 of 4 figures are worse than the baseline by more than the margin, most of all p99 in split by 140%.",
+		Verdict: scenarios.Inconclusive,
+		Reason:  "2 of 4 figures are worse than the baseline by more than the margin, most of all p99 in split by 140%.",
 		Caution: "One old run is no control.",
 		Base:    []string{"results/monday"}, Alpha: .05, Mismatches: []string{"the scenarios differ"}, Rows: []result.Change{
 			{
-				Phase: "run", Load: "*", Step: "*", Metric: "p95", Unit: result.UnitSeconds, Base: .04, This: .05, Worse: .25, Low: Nan, High: Nan,
+				Phase: "run", Load: "*", Step: "*", Metric: "p95", Unit: result.UnitSeconds, Base: .04, This: .05, Worse: .25,
+				Low: Nan, High: Nan,
 				Margin: .1, Verdict: scenarios.Inconclusive,
 			},
 			{
-				Phase: "split", Load: "*", Step: "*", Metric: "p99", Unit: result.UnitSeconds, Base: .5, This: 1.2, Worse: 1.4, Low: .3, High: 2.9,
+				Phase: "split", Load: "*", Step: "*", Metric: "p99", Unit: result.UnitSeconds, Base: .5, This: 1.2, Worse: 1.4,
+				Low: .3, High: 2.9,
 				Margin: .25, Verdict: scenarios.Fail,
 			},
 			{
-				Phase: "run", Load: "*", Step: "*", Metric: "errors", Unit: result.UnitShare, Base: .02, This: .0190, Worse: -.001, Low: -.01, High: .004,
+				Phase: "run", Load: "*", Step: "*", Metric: "errors", Unit: result.UnitShare, Base: .02, This: .0190, Worse: -.001,
+				Low: -.01, High: .004,
 				Margin: .005, Verdict: scenarios.Pass,
 			},
 			{
-				Phase: "run", Load: "*", Step: "posts[0]", Metric: "memory", Unit: result.UnitBytes, OfUnit: true, Base: 30 << 20, This: 31 << 20,
+				Phase: "run", Load: "*", Step: "posts[0]", Metric: "memory", Unit: result.UnitBytes, OfUnit: true, Base: 30 << 20,
+				This:  31 << 20,
 				Worse: .033, Low: Nan, High: Nan, Margin: .25, Verdict: scenarios.Inconclusive,
 			},
 			{
-				Phase: "run", Load: "browse", Step: "read post", Metric: "rate", Unit: result.UnitPerSecond, Base: 100, This: Nan, Worse: Nan, Low: Nan,
+				Phase: "run", Load: "browse", Step: "read post", Metric: "rate", Unit: result.UnitPerSecond, Base: 100, This: Nan,
+				Worse: Nan, Low: Nan,
 				High: Nan, Margin: .05, Verdict: scenarios.Inconclusive, Note: "1 of 1 base runs have no end of it",
 			},
 			{ // a metric that no reporter knows by name
-				Phase: "run", Load: "*", Step: "posts[1]", Metric: "burst", Unit: result.UnitCores, OfUnit: true, Base: 1, This: 1.5, Worse: .5, Low: Nan, High: Nan,
+				Phase: "run", Load: "*", Step: "posts[1]", Metric: "burst", Unit: result.UnitCores, OfUnit: true, Base: 1,
+				This: 1.5, Worse: .5, Low: Nan, High: Nan,
 				Margin: .25, Verdict: scenarios.Inconclusive,
 			},
 		},
@@ -374,27 +425,37 @@ var Results = sync.OnceValue(func() map[string]*result.Result {
 	out["ledger"] = r
 
 	f = minute()
-	f.slo, f.verdicts, f.verdict, f.reason = nil, nil, scenarios.None, "5% of requests failed and no objective asks about it."
+	f.slo, f.verdicts, f.verdict, f.reason = nil, nil, scenarios.None,
+		"5% of requests failed and no objective asks about it."
 	out["objectives-none"] = f.Result()
 
 	f = minute()
-	f.Faults, f.slo, f.verdicts, f.reason = nil, []string{"p95 < 200ms", "errors < 1%"}, verdicts(2, scenarios.Pass), "All 2 objectives held."
+	f.Faults, f.slo, f.verdicts, f.reason = nil, []string{"p95 < 200ms", "errors < 1%"}, verdicts(2, scenarios.Pass),
+		"All 2 objectives held."
 	out["faults-none"] = f.Result()
 
 	f = minute()
 	f.verdict, f.reason = scenarios.Invalid, "P99 lag 24ms in run is over 10ms: brunt itself was late."
 	r = f.Result()
 	r.Generator.Healthy, r.Generator.Lag.P99 = false, .024
-	r.Generator.Limits = []string{"p99 lag 24ms in run is over 10ms: brunt itself was late. Give it a processor of its own, a lower rate, or `pacing: efficient`."}
+	r.Generator.Limits = []string{"p99 lag 24ms in run is over 10ms: brunt itself was late. Give it a processor of its " +
+		"own, a lower rate, or `pacing: efficient`."}
 	r.Generator.ClockSteps, r.Generator.Steal = 1, .12
 	r.Notes = []string{"windows of single steps are left out of result.json, as there are more than 20 000"}
 	r.Workers = []result.Worker{
-		{N: 1, PID: 4001, Owed: 6000, Reported: 6000, Sent: 6000, P50: .004, P95: .009, P99: .02, Lag: .0004, CPU: .31, Memory: 30 << 20},
 		{
-			N: 2, PID: 4002, Owed: 6000, Reported: 4100, Lost: 1900, Unsure: 12, LostAt: 41.2, LostWhy: "signal: killed", Sent: 4100, Bad: 7,
+			N: 1, PID: 4001, Owed: 6000, Reported: 6000, Sent: 6000, P50: .004, P95: .009, P99: .02, Lag: .0004, CPU: .31,
+			Memory: 30 << 20,
+		},
+		{
+			N: 2, PID: 4002, Owed: 6000, Reported: 4100, Lost: 1900, Unsure: 12, LostAt: 41.2, LostWhy: "signal: killed",
+			Sent: 4100, Bad: 7,
 			P50: .004, P95: .01, P99: .021, Lag: .0005, CPU: .29, Memory: 29 << 20,
 		},
-		{N: 3, PID: 4003, Owed: 6000, Reported: 6000, Sent: 5990, P50: .004, P95: .031, P99: .08, Lag: .024, CPU: .3, Memory: 31 << 20, Silent: 4.2},
+		{
+			N: 3, PID: 4003, Owed: 6000, Reported: 6000, Sent: 5990, P50: .004, P95: .031, P99: .08, Lag: .024, CPU: .3,
+			Memory: 31 << 20, Silent: 4.2,
+		},
 	}
 	out["invalid"] = r
 
@@ -405,14 +466,16 @@ var Results = sync.OnceValue(func() map[string]*result.Result {
 	f.verdict, f.reason = scenarios.Interrupted, "Interrupted after 31s."
 	r = f.Result()
 	r.ExitCode = 130
-	r.Objectives[3].Measured, r.Objectives[3].Low, r.Objectives[3].High, r.Objectives[3].Verdict = Nan, Nan, Nan, scenarios.Inconclusive
+	r.Objectives[3].Measured, r.Objectives[3].Low, r.Objectives[3].High, r.Objectives[3].Verdict = Nan, Nan, Nan,
+		scenarios.Inconclusive
 	r.Objectives[3].Note = "the fault was not injected"
 	out["interrupted"] = r
 
 	f = minute()
 	f.Faults = f.Faults[2:]
 	f.Faults[0].failing, f.Faults[0].until = .97, 60
-	f.Faults[0].Rec.Impact, f.Faults[0].Rec.RecoveredAt, f.Faults[0].Rec.Recover, f.Faults[0].Rec.Heal = result.NotRecovered, Nan, Nan, Nan
+	f.Faults[0].Rec.Impact, f.Faults[0].Rec.RecoveredAt, f.Faults[0].Rec.Recover,
+		f.Faults[0].Rec.Heal = result.NotRecovered, Nan, Nan, Nan
 	f.Faults[0].Rec.Failover, f.Faults[0].Rec.Failed, f.Faults[0].Rec.Degraded = Nan, 4575, 15.5
 	f.slo = []string{"p99 < 500ms", "recover < 10s after split", "availability > 99%"}
 	f.verdicts, f.verdict = verdicts(3, scenarios.Fail), scenarios.Fail
@@ -428,7 +491,10 @@ var Results = sync.OnceValue(func() map[string]*result.Result {
 	out["empty"] = &result.Result{
 		Version: result.ResultVersion, Name: "never began", Verdict: scenarios.Invalid, ExitCode: scenarios.ExitInvalid,
 		Reason: "Setup failed: step \"POST /login\": refused.", Started: started, T0: started, Ended: started,
-		Duration: 0, Generator: result.Generator{Lag: result.Lag{P50: Nan, P99: Nan, Max: Nan}, CPU: Nan, Steal: Nan, LagLimit: Nan},
+		Duration: 0, Generator: result.Generator{
+			Lag: result.Lag{P50: Nan, P99: Nan, Max: Nan}, CPU: Nan, Steal: Nan,
+			LagLimit: Nan,
+		},
 	}
 
 	f = minute()

@@ -9,8 +9,10 @@ import (
 // Interval returns second s of a run: before 0 is warmup, and from 12 on the fault split is active.
 func Interval(s int) result.Interval {
 	iv := result.Interval{
-		At: time.Duration(s) * time.Second, End: 40 * time.Second, Phase: "run", Offered: 300, Sent: 300, Ended: 300, OK: 299, P50: 3200 * time.Microsecond,
-		P95: 12 * time.Millisecond, P99: 48 * time.Millisecond, InFlight: 7, Lag: 84 * time.Microsecond, Total: int64(300 * (s + 6)), Bad: 3,
+		At: time.Duration(s) * time.Second, End: 40 * time.Second, Phase: "run", Offered: 300, Sent: 300, Ended: 300, OK: 299,
+		P50: 3200 * time.Microsecond,
+		P95: 12 * time.Millisecond, P99: 48 * time.Millisecond, InFlight: 7, Lag: 84 * time.Microsecond,
+		Total: int64(300 * (s + 6)), Bad: 3,
 	}
 	switch {
 	case s < 0:

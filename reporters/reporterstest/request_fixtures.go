@@ -47,7 +47,10 @@ func (o EncodedRequests) Open() (*result.RequestsReader, func(), error) {
 func SomeRequests(n int) RequestList {
 	m := RequestList{Head: result.Requests{
 		T0: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC), Loads: []string{"browse", "sale"}, Checks: []string{"$.items"},
-		Steps: []result.RequestsStep{{Name: "read", Method: "GET", URL: "/posts/${var.id}"}, {Name: "write", Method: "POST", URL: "/posts"}},
+		Steps: []result.RequestsStep{
+			{Name: "read", Method: "GET", URL: "/posts/${var.id}"},
+			{Name: "write", Method: "POST", URL: "/posts"},
+		},
 	}}
 	r := rand.New(rand.NewPCG(1, 2))
 	for i := range n {

@@ -68,7 +68,8 @@ func (t *tally) at(q float64) result.Num {
 	if r > t.n[scenarios.OK] {
 		return result.Num(math.Inf(1))
 	}
-	return result.Num(float64(t.hist[scenarios.OK].ValueAtPercentile(100*(float64(r)-.5)/float64(t.n[scenarios.OK]))) / 1e6)
+	share := (float64(r) - .5) / float64(t.n[scenarios.OK])
+	return result.Num(float64(t.hist[scenarios.OK].ValueAtPercentile(100*share)) / 1e6)
 }
 
 func (t *tally) merged() *hdrhistogram.PackedHistogram {
@@ -155,7 +156,8 @@ func (s *sim) plan() {
 	if s.warmup > 0 {
 		s.phases = append(s.phases, result.Phase{Name: "warmup", Start: num(-s.warmup), End: 0})
 	}
-	s.phases = append(s.phases, result.Phase{Name: "run", Start: 0, End: num(s.seconds)}, result.Phase{Name: "baseline", Start: 0, End: num(first)})
+	s.phases = append(s.phases, result.Phase{Name: "run", Start: 0, End: num(s.seconds)},
+		result.Phase{Name: "baseline", Start: 0, End: num(first)})
 	for t := math.Floor(-s.warmup); t < s.seconds; t++ {
 		s.edges = append(s.edges, t)
 	}
@@ -245,12 +247,16 @@ func (s *sim) request(t float64) {
 		g = &result.ErrorGroup{
 			Kind: cause, Load: "browse", Step: step, First: result.Num(t + d),
 			Sample: &result.Sample{
-				At: t + d, Load: "browse", Step: step, Request: "GET http://127.0.0.1:8080/posts?page=7", Status: 503, Message: cause,
-				Body: `{"error":"no healthy upstream"}`, Headers: map[string]string{
+				At: t + d, Load: "browse", Step: step, Request: "GET http://127.0.0.1:8080/posts?page=7", Status: 503,
+				Message: cause,
+				Body:    `{"error":"no healthy upstream"}`, Headers: map[string]string{
 					"traceparent":  "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
 					"content-type": "application/json",
 				},
-				Sent: &result.Sent{Method: "GET", URL: "http://127.0.0.1:8080/posts?page=7", Headers: []string{"User-Agent: brunt", "Authorization: Bearer ***"}},
+				Sent: &result.Sent{
+					Method: "GET", URL: "http://127.0.0.1:8080/posts?page=7",
+					Headers: []string{"User-Agent: brunt", "Authorization: Bearer ***"},
+				},
 			},
 		}
 		g.Sample.Curl = g.Sample.Sent.Curl()
@@ -262,17 +268,24 @@ func (s *sim) request(t float64) {
 
 func (s *sim) finish() *result.Result {
 	r := &result.Result{
-		Version: result.ResultVersion, Run: "20251120-092000-brunttst", Name: s.name, Hypothesis: "One replica less costs no reader more than a retry.", Seed: 7,
-		Meta: scenarios.Meta{"operator": "ann", "approver": "bob", "ticket": "OPS-7", "closes": "RISK-3, RISK-4"}, Verdict: s.verdict,
+		Version: result.ResultVersion, Run: "20251120-092000-brunttst", Name: s.name,
+		Hypothesis: "One replica less costs no reader more than a retry.", Seed: 7,
+		Meta:     scenarios.Meta{"operator": "ann", "approver": "bob", "ticket": "OPS-7", "closes": "RISK-3, RISK-4"},
+		Verdict:  s.verdict,
 		ExitCode: s.verdict.ExitCode(), Reason: s.reason, Started: started.Add(-2 * time.Second), T0: started,
 		Ended: started.Add(time.Duration(s.seconds * 1e9)), Duration: result.Num(s.seconds), Chaos: true,
 		Environment: result.Environment{
-			Brunt: "v0.1.0", Go: "go1.26.8", OS: "linux", Arch: "amd64", Kernel: "6.18.0", CPUs: 2, Memory: 8 << 30, Files: 1 << 20,
+			Brunt: "v0.1.0", Go: "go1.26.8", OS: "linux", Arch: "amd64", Kernel: "6.18.0", CPUs: 2, Memory: 8 << 30,
+			Files:   1 << 20,
 			Command: []string{"brunt", "run", "scenario.yaml", "--set", "rate=300/s"}, Target: "http://127.0.0.1:8080",
 		},
-		Scenario: "version: 1\nname: posts survive losing a replica\nseed: 7\ntarget:\n  stack: demo\nload:\n  browse:\n    executor: " +
+		Scenario: "version: 1\nname: posts survive losing a replica\nseed: 7\ntarget:\n  stack: demo\nload:\n  browse:\n  " +
+			"  executor: " +
 			"constant-arrival-rate\n    rate: 300/s\n",
-		Loads:  []result.LoadInfo{{Name: "browse", Executor: "constant-arrival-rate", Start: 0, End: result.Num(s.seconds), Steps: s.steps}},
+		Loads: []result.LoadInfo{{
+			Name: "browse", Executor: "constant-arrival-rate", Start: 0, End: result.Num(s.seconds),
+			Steps: s.steps,
+		}},
 		Phases: s.phases, Histograms: s.hists,
 	}
 	for _, p := range s.phases {
@@ -298,7 +311,9 @@ func (s *sim) finish() *result.Result {
 	})
 	for _, f := range s.Faults {
 		r.Faults = append(r.Faults, f.Rec)
-		r.Events = append(r.Events, result.Event{T: f.Rec.Injected, Event: "fault.injected", Fault: f.Rec.Name, Text: f.Rec.Evidence})
+		r.Events = append(r.Events, result.Event{
+			T: f.Rec.Injected, Event: "fault.injected", Fault: f.Rec.Name, Text: f.Rec.Evidence,
+		})
 	}
 	r.Repeats = result.Repeats(r.Faults)
 	for i, text := range s.slo {
@@ -314,7 +329,10 @@ func (s *sim) cells(r *result.Result, p result.Phase, step string, t *tally) {
 		load = "*"
 	}
 	span := float64(p.End - p.Start)
-	c := result.Cell{Phase: p.Name, Load: load, Step: step, Outcome: "*", Count: t.offered(), Rate: result.Num(float64(t.offered()) / span)}
+	c := result.Cell{
+		Phase: p.Name, Load: load, Step: step, Outcome: "*", Count: t.offered(),
+		Rate: result.Num(float64(t.offered()) / span),
+	}
 	c.Hist = s.hists.put(t.merged(), float64(p.Start), span)
 	c.Response = result.Times{
 		P50: t.at(.5), P90: t.at(.9), P95: t.at(.95), P99: t.at(.99), P999: t.at(.999), Max: result.Num(math.Inf(1)),
@@ -399,7 +417,9 @@ func (s *sim) objective(text string, v scenarios.Verdict) result.ObjectiveResult
 	}
 	for _, f := range s.Faults {
 		if f.Rec.Name == o.After {
-			out.Measured = map[string]result.Num{"recover": f.Rec.Recover, "heal": f.Rec.Heal, "failover": f.Rec.Failover}[o.Metric.Name]
+			out.Measured = map[string]result.Num{
+				"recover": f.Rec.Recover, "heal": f.Rec.Heal, "failover": f.Rec.Failover,
+			}[o.Metric.Name]
 			out.Low, out.High = max(0, out.Measured-f.Rec.Resolution), out.Measured+f.Rec.Resolution
 		}
 	}
@@ -408,7 +428,8 @@ func (s *sim) objective(text string, v scenarios.Verdict) result.ObjectiveResult
 
 func (s *sim) generator(r *result.Result) result.Generator {
 	g := result.Generator{
-		Lag: result.Lag{P50: 6e-5, P99: 1.4e-4, Max: 9e-4}, Healthy: true, Limits: []string{}, Pacing: "precise", LagLimit: .01, CPU: .21,
+		Lag: result.Lag{P50: 6e-5, P99: 1.4e-4, Max: 9e-4}, Healthy: true, Limits: []string{}, Pacing: "precise",
+		LagLimit: .01, CPU: .21,
 		Memory: 61 << 20, Steal: .004, GCPauses: .002, GCPauseMax: 1e-4, Connections: 14,
 	}
 	for _, w := range r.Windows {
@@ -420,7 +441,8 @@ func (s *sim) generator(r *result.Result) result.Generator {
 	}
 	for t := 1.0; t <= s.seconds; t++ {
 		g.Seconds = append(g.Seconds, result.GeneratorTick{
-			T: result.Num(t), CPU: result.Num(.2 + .03*s.rnd.NormFloat64()), Steal: result.Num(.004 * s.rnd.Float64()), InFlight: 1 + s.rnd.Int64N(4),
+			T: result.Num(t), CPU: result.Num(.2 + .03*s.rnd.NormFloat64()), Steal: result.Num(.004 * s.rnd.Float64()),
+			InFlight: 1 + s.rnd.Int64N(4),
 		})
 	}
 	return g
@@ -435,7 +457,8 @@ func Usage(seconds float64, names ...string) []result.UnitUsage {
 		u := result.UnitUsage{Unit: name, CPU: result.Num(.1 * float64(1+i%5))}
 		for s := 1.0; s <= seconds; s++ {
 			t := result.UsageTick{
-				T: result.Num(s + .15), CPU: result.Num(.1 * float64(1+i%5) * (1 + .3*rnd.NormFloat64())), Memory: int64(30+i%7)<<20 + rnd.Int64N(1<<19), Files: 12,
+				T: result.Num(s + .15), CPU: result.Num(.1 * float64(1+i%5) * (1 + .3*rnd.NormFloat64())),
+				Memory: int64(30+i%7)<<20 + rnd.Int64N(1<<19), Files: 12,
 				Threads: 8, Starts: 1, Running: true,
 			}
 			if name == "gateway[0]" {

@@ -93,7 +93,10 @@ func find(roots []string, known map[string]*entry) (list []*entry, problems []st
 			problems = append(problems, err.Error())
 		}
 	}
-	slices.SortStableFunc(list, func(a, b *entry) int { return cmp.Or(a.Started.Compare(b.Started), cmp.Compare(a.Key, b.Key)) })
+	slices.SortStableFunc(list, func(a, b *entry) int {
+		return cmp.Or(a.Started.Compare(b.Started),
+			cmp.Compare(a.Key, b.Key))
+	})
 	return list, problems
 }
 
@@ -131,7 +134,10 @@ func read(dir string, info fs.FileInfo, known *entry) (*entry, error) {
 	if e.Verdict == "" {
 		return nil, fmt.Errorf("%s names no verdict, so brunt did not write it", resultFile)
 	}
-	e.Cells = slices.DeleteFunc(e.Cells, func(c result.Cell) bool { return c.Phase != "run" || c.Load != "*" || c.Step != "*" })
+	e.Cells = slices.DeleteFunc(e.Cells, func(c result.Cell) bool {
+		return c.Phase != "run" || c.Load != "*" ||
+			c.Step != "*"
+	})
 	return e, nil
 }
 
@@ -141,7 +147,8 @@ func (e *entry) whole() (*result.Result, error) { return evidence.Read(e.dir) }
 // row is the run in the list.
 func (e *entry) row() html.IndexRun {
 	row := html.IndexRun{
-		Key: e.Key, Name: e.Name, Run: e.Run, Verdict: e.Verdict, Reason: e.Reason, Started: e.Started, Duration: e.Duration, P95: result.NaN,
+		Key: e.Key, Name: e.Name, Run: e.Run, Verdict: e.Verdict, Reason: e.Reason, Started: e.Started, Duration: e.Duration,
+		P95:    result.NaN,
 		Labels: words.Meta(&result.Result{Meta: e.Meta}), Objectives: len(e.Objectives),
 	}
 	if run := words.PhaseRowOf(words.PhaseTotals(&result.Result{Cells: e.Cells}), "run"); run != nil {

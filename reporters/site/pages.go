@@ -44,7 +44,9 @@ func trend(w io.Writer, list []*entry, name string, link func(*entry) string) er
 				continue
 			}
 			at[title] = len(p.Charts)
-			p.Charts = append(p.Charts, html.TrendChart{Title: title, Say: func(v float64) string { return words.ObjectiveMetric(o).FormatValue(v) }})
+			p.Charts = append(p.Charts, html.TrendChart{
+				Title: title, Say: func(v float64) string { return words.ObjectiveMetric(o).FormatValue(v) },
+			})
 		}
 	}
 	for _, e := range list {
@@ -52,7 +54,8 @@ func trend(w io.Writer, list []*entry, name string, link func(*entry) string) er
 			o := &e.Objectives[i]
 			if k, found := at[words.ObjectiveTitle(o)]; found && e.Name == name && (o.Measured.Known() || o.Infinite) {
 				p.Charts[k].Points = append(p.Charts[k].Points, html.TrendPoint{
-					Run: cmp.Or(words.Clean(e.Run), e.Key), Link: link(e), Started: e.Started, Value: float64(o.Measured), Red: o.Verdict == scenarios.Fail,
+					Run: cmp.Or(words.Clean(e.Run), e.Key), Link: link(e), Started: e.Started, Value: float64(o.Measured),
+					Red: o.Verdict == scenarios.Fail,
 				})
 			}
 		}

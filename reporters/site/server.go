@@ -49,7 +49,8 @@ func NewServer(o Options) *Server {
 	mux.HandleFunc("GET /compare", s.compare)
 	mux.HandleFunc("GET /runs/{file...}", s.file)
 	s.http = http.Server{
-		Handler: s.guarded(mux), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: drawTime, IdleTimeout: time.Minute,
+		Handler: s.guarded(mux), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: drawTime,
+		IdleTimeout:    time.Minute,
 		MaxHeaderBytes: 16 << 10, ErrorLog: log.New(io.Discard, "", 0),
 	}
 	return s

@@ -38,7 +38,9 @@ func results(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	for file, text := range map[string]string{"monday/logs/posts-0.txt": "listening\n", "monday/secret.txt": "x", "broken/result.json": "{"} {
+	for file, text := range map[string]string{
+		"monday/logs/posts-0.txt": "listening\n", "monday/secret.txt": "x", "broken/result.json": "{",
+	} {
 		file = filepath.Join(root, filepath.FromSlash(file))
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			t.Fatal(err)
@@ -52,7 +54,9 @@ func results(t *testing.T) string {
 
 // compared is a comparison that says only with what it was made.
 func compared(base string, earlier, run *result.Result) (*result.Comparison, error) {
-	return &result.Comparison{Base: []string{base}, Reason: "beside " + earlier.Run + " is " + run.Run, Verdict: scenarios.Inconclusive}, nil
+	return &result.Comparison{
+		Base: []string{base}, Reason: "beside " + earlier.Run + " is " + run.Run, Verdict: scenarios.Inconclusive,
+	}, nil
 }
 
 func TestServer(t *testing.T) {
@@ -77,13 +81,22 @@ func TestServer(t *testing.T) {
 		without    string
 	}{
 		{"the list", "/", 200, []string{
-			"<h1>nightly</h1>", `href="/runs/monday/report.html"`, `href="/runs/nested/tuesday/report.html"`, `href="/trend?scenario=posts`,
+			"<h1>nightly</h1>", `href="/runs/monday/report.html"`, `href="/runs/nested/tuesday/report.html"`,
+			`href="/trend?scenario=posts`,
 			`href="/compare?base=monday&amp;run=nested%2Ftuesday"`, "broken is left out", `value="other"`,
 		}, "<script>alert"},
 		{"a page", "/runs/nested/tuesday/report.html", 200, []string{"</span> Fail</p>"}, ""},
 		{"a page of another's text", "/runs/other/report.html", 200, nil, "<script>alert"},
-		{"two runs", "/compare?base=monday&run=nested/tuesday", 200, []string{"beside run-0 is run-1", "1 earlier run: monday"}, ""},
-		{"objectives over time", "/trend?scenario=posts+survive", 200, []string{"posts survive: ", `href="/runs/nested/tuesday/report.html"`, "<circle"}, ""},
+		{
+			"two runs", "/compare?base=monday&run=nested/tuesday", 200,
+			[]string{"beside run-0 is run-1", "1 earlier run: monday"},
+			"",
+		},
+		{
+			"objectives over time", "/trend?scenario=posts+survive", 200,
+			[]string{"posts survive: ", `href="/runs/nested/tuesday/report.html"`, "<circle"},
+			"",
+		},
 		{"evidence", "/runs/monday/result.json", 200, []string{`"run": "run-0"`}, ""},
 		{"a log", "/runs/monday/logs/posts-0.txt", 200, []string{"listening"}, ""},
 		{"a file that is no part of a run", "/runs/monday/secret.txt", 404, nil, ""},

@@ -11,8 +11,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Decision writes what a gate or a comparison came to: the verdict, a table, and sentences. With statistics it says as well how the verdict
-// came about.
+// Decision writes what a gate or a comparison came to: the verdict, a table, and sentences. With statistics it says as
+// well how the verdict came about.
 func Decision(w io.Writer, d *result.Decision, statistics bool) error {
 	out := &strings.Builder{}
 	if d.Kind == "gate" {
@@ -25,8 +25,11 @@ func Decision(w io.Writer, d *result.Decision, statistics bool) error {
 		fmt.Fprintln(t, "\tmetric\tbefore\tnow\tchange\tat best\tat worst\tmargin\tsees from\t")
 		for i := range d.Metrics {
 			m := &d.Metrics[i]
-			mark := map[scenarios.Verdict]string{scenarios.Pass: "ok", scenarios.Fail: "FAIL", scenarios.Inconclusive: "?", scenarios.None: "left out"}[m.Verdict]
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", mark, words.Clean(m.Name), m.Base, m.Now, m.Change, m.Low, m.High, m.Margin, m.Sees,
+			mark := map[scenarios.Verdict]string{
+				scenarios.Pass: "ok", scenarios.Fail: "FAIL", scenarios.Inconclusive: "?", scenarios.None: "left out",
+			}[m.Verdict]
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", mark, words.Clean(m.Name), m.Base, m.Now, m.Change, m.Low,
+				m.High, m.Margin, m.Sees,
 				words.Clean(m.Note))
 		}
 		if err := t.Flush(); err != nil {

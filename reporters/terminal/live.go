@@ -30,7 +30,9 @@ func liveBlock(iv result.Interval, past *past, width, height int) [][]span {
 	}
 	ended := iv.OK + iv.Shed + iv.Errors
 	wrong := words.ErrorShare(iv.Errors, ended)
-	rates := []span{label("requests"), {words.PerSecond(iv.Offered) + " offered  ", plain}, {words.PerSecond(iv.OK) + " ok  ", plain}}
+	rates := []span{
+		label("requests"), {words.PerSecond(iv.Offered) + " offered  ", plain}, {words.PerSecond(iv.OK) + " ok  ", plain},
+	}
 	if iv.Shed > 0 {
 		rates = append(rates, span{words.PerSecond(iv.Shed) + " shed  ", plain})
 	}
@@ -39,7 +41,8 @@ func liveBlock(iv result.Interval, past *past, width, height int) [][]span {
 	if iv.Bad > 0 {
 		total += ", " + words.Int(iv.Bad) + " of them bad"
 	}
-	times := []span{label("latency"), {"p50 " + words.AnswerTime(iv.P50) + "  p95 " + words.AnswerTime(iv.P95) + "  p99 " + words.AnswerTime(iv.P99), plain}}
+	times := []span{label("latency"), {"p50 " + words.AnswerTime(iv.P50) + "  p95 " + words.AnswerTime(iv.P95) + "  p99 " +
+		words.AnswerTime(iv.P99), plain}}
 	block := [][]span{
 		progress(iv, width),
 		past.beside(rates, width, past.failed),
@@ -162,7 +165,8 @@ func valueOfTarget(s result.RunningVerdict, iv *result.Interval) string {
 	if s.Measured.Known() {
 		return o.Metric.FormatValue(float64(s.Measured)) + of
 	}
-	if !o.Metric.Percentile() || o.Metric.Of != "" || o.Load != "" || o.Step != "" || s.Phase != "run" && !slices.Contains(iv.Faults, s.Phase) {
+	if !o.Metric.Percentile() || o.Metric.Of != "" || o.Load != "" || o.Step != "" ||
+		s.Phase != "run" && !slices.Contains(iv.Faults, s.Phase) {
 		return ""
 	}
 	now := map[float64]time.Duration{.5: iv.P50, .95: iv.P95, .99: iv.P99}[o.Metric.Quantile]
@@ -180,7 +184,8 @@ func progress(iv result.Interval, width int) []span {
 	if room := width - 9 - 2 - len(left); room >= 10 {
 		room = min(room, 40)
 		full := int(done * float64(room))
-		line = append(line, span{strings.Repeat("━", full), good}, span{strings.Repeat("─", room-full), dim}, span{"  ", plain})
+		line = append(line, span{strings.Repeat("━", full), good}, span{strings.Repeat("─", room-full), dim},
+			span{"  ", plain})
 	}
 	return append(line, span{left, plain})
 }
@@ -205,9 +210,11 @@ func quietLine(s *result.Interval, span time.Duration) string {
 	if s.At < 0 {
 		at = "-" + words.Clock(-s.At.Seconds())
 	}
-	line := at + " " + s.Phase + ": " + per(s.Offered) + " offered, " + per(s.OK) + " ok, " + words.Int(s.Errors) + " errors, worst second p50 " +
+	line := at + " " + s.Phase + ": " + per(s.Offered) + " offered, " + per(s.OK) + " ok, " + words.Int(s.Errors) +
+		" errors, worst second p50 " +
 		words.AnswerTime(s.P50) +
-		" p95 " + words.AnswerTime(s.P95) + " p99 " + words.AnswerTime(s.P99) + ", " + words.Int(s.InFlight) + " in flight, lag " + words.Duration(s.Lag)
+		" p95 " + words.AnswerTime(s.P95) + " p99 " + words.AnswerTime(s.P99) + ", " + words.Int(s.InFlight) +
+		" in flight, lag " + words.Duration(s.Lag)
 	if len(s.Faults) > 0 {
 		line += ", faults in: " + words.Clean(strings.Join(s.Faults, ", "))
 	}

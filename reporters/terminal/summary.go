@@ -43,7 +43,8 @@ func (s *summary) text(first, rest, text string, st style) {
 
 // result writes the whole summary, the verdict first.
 func (s *summary) result(r *result.Result) {
-	s.line(span{words.Mark(r.Verdict) + " " + strings.ToUpper(words.Verdict(r.Verdict)), tones[words.Tone(r.Verdict)]}, span{"  " + words.Clean(r.Name), bold})
+	s.line(span{words.Mark(r.Verdict) + " " + strings.ToUpper(words.Verdict(r.Verdict)), tones[words.Tone(r.Verdict)]},
+		span{"  " + words.Clean(r.Name), bold})
 	s.text("  ", "  ", words.Clean(r.Reason), plain)
 	if h := words.Hypothesis(r); h != "" {
 		s.text("  ", "  ", h, plain)
@@ -102,7 +103,8 @@ func (s *summary) watches(list []result.Watch) {
 func (s *summary) about(r *result.Result) string {
 	text := fmt.Sprintf("Ran %s with seed %d; exit code %d.", words.Seconds(r.Duration), r.Seed, r.ExitCode)
 	if r.Imported != "" {
-		text = fmt.Sprintf("Imported from %s: %s of load; exit code %d.", words.Clean(r.Imported), words.Seconds(r.Duration), r.ExitCode)
+		text = fmt.Sprintf("Imported from %s: %s of load; exit code %d.", words.Clean(r.Imported), words.Seconds(r.Duration),
+			r.ExitCode)
 	}
 	if r.Control {
 		text += " This is the control run: no fault was injected."
@@ -148,7 +150,8 @@ func (s *summary) objectives(list []result.ObjectiveResult) {
 			if j == 0 {
 				lead, st = words.Mark(o.Verdict)+" "+words.Pad(words.Verdict(o.Verdict), wide, false), tones[words.Tone(o.Verdict)]
 			}
-			s.line(span{"  ", plain}, span{lead, st}, span{"  " + words.Pad(nth(left, j), text, false) + "  " + nth(right, j), plain})
+			s.line(span{"  ", plain}, span{lead, st},
+				span{"  " + words.Pad(nth(left, j), text, false) + "  " + nth(right, j), plain})
 		}
 		if v.more != "" {
 			indent := strings.Repeat(" ", wide+6)
@@ -182,7 +185,8 @@ func (s *summary) faults(list []result.FaultRecord) {
 	for i := range list {
 		f := &list[i]
 		mark, tone := words.FaultMark(f)
-		s.line(span{"  " + mark + " ", tones[tone]}, span{words.Clean(f.Name), bold}, span{"  " + words.Clip(words.FaultOutcome(f), 40), tones[tone]})
+		s.line(span{"  " + mark + " ", tones[tone]}, span{words.Clean(f.Name), bold},
+			span{"  " + words.Clip(words.FaultOutcome(f), 40), tones[tone]})
 		what := words.FaultTarget(f)
 		if t := words.FaultTraffic(f); t != "" {
 			what += "; " + t
@@ -204,7 +208,8 @@ func (s *summary) faults(list []result.FaultRecord) {
 		s.text("    ", "      ", times.String(), plain)
 		seen := words.FaultEffect(f)
 		if f.Impact == result.Impacted && f.Note == "" && !words.OnlySlower(f) {
-			seen = strings.TrimSpace(syntax.Sentence(words.FaultCost(f)) + " " + words.FaultLatency(f)) // the line above has the rest
+			// the line above has the rest
+			seen = strings.TrimSpace(syntax.Sentence(words.FaultCost(f)) + " " + words.FaultLatency(f))
 		}
 		s.text("    ", "      ", seen+" "+syntax.Sentence(words.FaultRevert(f)), plain)
 		if n := words.FaultDetection(f); n != "" {
@@ -365,7 +370,8 @@ func (s *summary) latency(r *result.Result) {
 			add("  "+steps[j].Step(len(r.Loads)), &steps[j])
 		}
 		if n := len(steps) - mostSteps; n > 0 {
-			table = append(table, append([]string{"  and " + words.Plural(int64(n), "step", "steps") + " more"}, make([]string, len(heads)-1)...))
+			table = append(table, append([]string{"  and " + words.Plural(int64(n), "step", "steps") + " more"},
+				make([]string, len(heads)-1)...))
 		}
 	}
 	s.table(table)

@@ -26,7 +26,8 @@ type Options struct {
 	Size    func() (width, height int) // called before each redraw, to follow a resize; nil keeps Width and Height
 	Summary []string                   // lines about the run, shown once before the live block
 	Verbose bool                       // the table says where requests spent their time
-	Files   string                     // the page of the report, or the folder of its files, named in the table; empty: none
+	// the page of the report, or the folder of its files, named in the table; empty: none
+	Files string
 }
 
 // Unwrapped is the width of a file or pipe: what reads it breaks lines as it likes.

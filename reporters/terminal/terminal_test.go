@@ -19,9 +19,13 @@ import (
 )
 
 func TestTerminal_Golden(t *testing.T) {
-	for _, name := range []string{"failing", "invalid", "infinite", "hostile", "empty", "interrupted", "not-reverted", "objectives-none", "faults", "ledger"} {
+	for _, name := range []string{
+		"failing", "invalid", "infinite", "hostile", "empty", "interrupted", "not-reverted",
+		"objectives-none", "faults", "ledger",
+	} {
 		t.Run(name, func(t *testing.T) {
-			reporterstest.Golden(t, name+".txt", reporterstest.Render(t, terminal.New(nil, terminal.Options{Files: "brunt-results/posts-20251120/report.html"}),
+			reporterstest.Golden(t, name+".txt", reporterstest.Render(t,
+				terminal.New(nil, terminal.Options{Files: "brunt-results/posts-20251120/report.html"}),
 				reporterstest.Results()[name]))
 		})
 	}
@@ -192,7 +196,8 @@ func TestTerminal_LiveBlock(t *testing.T) {
 
 	fmt.Fprintf(term, "a log line\nand half")
 	fmt.Fprintf(term, " of another\n")
-	if got := s.String(); strings.Count(got, "requests") != 1 || !strings.Contains(got, "replica\na log line\nand half of another\nrun ") {
+	if got := s.String(); strings.Count(got, "requests") != 1 ||
+		!strings.Contains(got, "replica\na log line\nand half of another\nrun ") {
 		t.Errorf("after logging:\n%s", got)
 	}
 
@@ -248,7 +253,8 @@ func TestTerminal_Ledger(t *testing.T) {
 	tty := terminal.New(s, terminal.Options{TTY: true, Width: 80})
 	tty.Observe(reporterstest.Interval(3))
 	tty.Observe(reading(61*time.Second, 512))
-	if text := s.String(); !strings.Contains(text, "reading the ledger: 512 of 3000 writes") || strings.Contains(text, "requests") {
+	if text := s.String(); !strings.Contains(text, "reading the ledger: 512 of 3000 writes") ||
+		strings.Contains(text, "requests") {
 		t.Errorf("the screen shows\n%s", text)
 	}
 	var b strings.Builder
@@ -293,7 +299,8 @@ func TestTerminal_ManyObjectives(t *testing.T) {
 			if size[1] < 8 {
 				return
 			}
-			if !strings.Contains(text, "✗ p95 < 33ms") || size[0] >= 80 && !strings.Contains(text, "budget overdrawn 2.5 times") {
+			if !strings.Contains(text, "✗ p95 < 33ms") ||
+				size[0] >= 80 && !strings.Contains(text, "budget overdrawn 2.5 times") {
 				t.Errorf("what fails is not seen:\n%s", text)
 			}
 			if !strings.Contains(text, " more: ") || !strings.Contains(text, " hold, 13 not") && size[0] > 40 {
@@ -320,19 +327,37 @@ func TestTerminal_RunningVerdicts(t *testing.T) {
 		{result.RunningVerdict{Verdict: scenarios.Fail, Left: result.Num(math.Inf(-1))}, "none allowed"},
 		{result.RunningVerdict{Verdict: scenarios.Pending, Left: result.NaN}, "not yet known"},
 		{result.RunningVerdict{Verdict: scenarios.Pending, Left: 1}, "not yet known, 100% of its budget left"},
-		{result.RunningVerdict{Text: "errors < 1%", Phase: "run", Verdict: scenarios.Pass, Measured: .0012, Left: .88}, "0.12% of 1%"},
+		{
+			result.RunningVerdict{Text: "errors < 1%", Phase: "run", Verdict: scenarios.Pass, Measured: .0012, Left: .88},
+			"0.12% of 1%",
+		},
 		{
 			result.RunningVerdict{Text: "errors < 1%", Phase: "run", Verdict: scenarios.Fail, Measured: .014, Left: -.4},
 			"1.4% of 1%, budget overdrawn 1.4 times",
 		},
-		{result.RunningVerdict{Text: "errors = 0%", Phase: "run", Verdict: scenarios.Fail, Measured: .5, Left: result.Num(math.Inf(-1))}, "50% of 0%"},
-		{result.RunningVerdict{Text: "p95 < 200ms", Phase: "run", Verdict: scenarios.Pass, Measured: result.NaN, Left: .99}, "12ms of 200ms in the last second"},
+		{result.RunningVerdict{
+			Text: "errors = 0%", Phase: "run", Verdict: scenarios.Fail, Measured: .5,
+			Left: result.Num(math.Inf(-1)),
+		}, "50% of 0%"},
 		{
-			result.RunningVerdict{Text: "p95 < 200ms in split", Phase: "split", Measured: result.NaN, Verdict: scenarios.Pass, Left: .99},
+			result.RunningVerdict{Text: "p95 < 200ms", Phase: "run", Verdict: scenarios.Pass, Measured: result.NaN, Left: .99},
 			"12ms of 200ms in the last second",
 		},
-		{result.RunningVerdict{Text: "p95 < 200ms in other", Phase: "other", Measured: result.NaN, Verdict: scenarios.Pass, Left: .99}, "99% of its budget left"},
-		{result.RunningVerdict{Text: "p95 < 200ms of x", Phase: "run", Measured: result.NaN, Verdict: scenarios.Pass, Left: .99}, "99% of its budget left"},
+		{
+			result.RunningVerdict{
+				Text: "p95 < 200ms in split", Phase: "split", Measured: result.NaN, Verdict: scenarios.Pass,
+				Left: .99,
+			},
+			"12ms of 200ms in the last second",
+		},
+		{result.RunningVerdict{
+			Text: "p95 < 200ms in other", Phase: "other", Measured: result.NaN, Verdict: scenarios.Pass,
+			Left: .99,
+		}, "99% of its budget left"},
+		{result.RunningVerdict{
+			Text: "p95 < 200ms of x", Phase: "run", Measured: result.NaN, Verdict: scenarios.Pass,
+			Left: .99,
+		}, "99% of its budget left"},
 	} {
 		iv := reporterstest.Interval(14) // split is in
 		if got := terminal.ObjectiveState(c.s, &iv); got != c.want {
@@ -348,7 +373,9 @@ func TestIncidents(t *testing.T) {
 	if s := render(); strings.Contains(s, "Incidents") {
 		t.Error("a run without incidents lists some")
 	}
-	in := result.Incident{Begin: 15.1, End: 16.4, Over: true, Bad: 26, Requests: 390, Kinds: map[string]int64{"refused": 26}}
+	in := result.Incident{
+		Begin: 15.1, End: 16.4, Over: true, Bad: 26, Requests: 390, Kinds: map[string]int64{"refused": 26},
+	}
 	in.Faults = []string{"lose-a-replica"}
 	r.Incidents = []result.Incident{in}
 	const want = "Incidents 1 from 15.1s to 16.4s (1.3s): 26 of 390 requests were bad: refused; lose-a-replica was in "
@@ -368,12 +395,14 @@ func TestFaults_OnlySlower(t *testing.T) {
 		many.Recover, many.Heal = 0, 0
 		r.Faults = append(r.Faults, many)
 	}
-	if s := reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: 200}), r); strings.Contains(s[strings.Index(s, "Faults"):], " 0s ") {
+	if s := reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: 200}),
+		r); strings.Contains(s[strings.Index(s, "Faults"):], " 0s ") {
 		t.Error(s)
 	}
 	r.Faults = r.Faults[:1]
 	s := strings.Join(strings.Fields(reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: 200}), r)), " ")
-	if !strings.Contains(s, "Impact: no request failed, and the load was slower.") || strings.Contains(s, "recover 0s") || strings.Contains(s, "heal 0s") {
+	if !strings.Contains(s, "Impact: no request failed, and the load was slower.") || strings.Contains(s, "recover 0s") ||
+		strings.Contains(s, "heal 0s") {
 		t.Error(s)
 	}
 }

@@ -25,7 +25,8 @@ func (s *summary) timings(r *result.Result) {
 		table = append(table, []string{words.TimedStep(c), "", words.Int(c.Count), "", "", "", ""})
 		for _, t := range words.TimingRows(c.Timings) {
 			table = append(table, []string{
-				"  " + words.TimingNames[t.Phase], words.Percent(t.Share), words.Int(t.Count), words.Seconds(t.P50), words.Seconds(t.P95),
+				"  " + words.TimingNames[t.Phase], words.Percent(t.Share), words.Int(t.Count), words.Seconds(t.P50),
+				words.Seconds(t.P95),
 				words.Seconds(t.P99), words.Seconds(t.Max),
 			})
 		}

@@ -33,7 +33,8 @@ func TestTerminal_Timings(t *testing.T) {
 		}
 		text := regexp.MustCompile(" +").ReplaceAllString(b.String(), " ")
 		for _, line := range []string{
-			"\n all steps 448\n connect 75% 72 1.02s 3.05s 3.06s 3.07s\n first byte 25% 448 10ms 20ms 30ms 40ms\n read 448\n", "\n write 448\n first byte 100% 448",
+			"\n all steps 448\n connect 75% 72 1.02s 3.05s 3.06s 3.07s\n first byte 25% 448 10ms 20ms 30ms 40ms\n read 448\n",
+			"\n write 448\n first byte 100% 448",
 		} {
 			if strings.Contains(text, line) != verbose {
 				t.Errorf("verbose %t: %q in\n%s", verbose, line, text)
@@ -53,7 +54,8 @@ func TestTerminal_Lagged(t *testing.T) {
 	}
 	for _, lagged := range [][]string{{"p50", "p99"}, {"p90"}, nil} {
 		var b strings.Builder
-		if err := terminal.New(nil, terminal.Options{}).Report(&b, &result.Result{Cells: []result.Cell{row("*"), row("ok", lagged...)}}); err != nil {
+		if err := terminal.New(nil, terminal.Options{}).Report(&b,
+			&result.Result{Cells: []result.Cell{row("*"), row("ok", lagged...)}}); err != nil {
 			t.Fatal(err)
 		}
 		text := regexp.MustCompile(" +").ReplaceAllString(b.String(), " ")

@@ -7,7 +7,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// DecisionSentence makes a sentence of what a decision says. The name of a metric stays as it is written, also at its begin.
+// DecisionSentence makes a sentence of what a decision says. The name of a metric stays as it is written, also at its
+// begin.
 func DecisionSentence(d *result.Decision, says string) string {
 	says = Clean(says)
 	sentence := syntax.Sentence(says)

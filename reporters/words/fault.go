@@ -155,7 +155,8 @@ func FaultEffect(f *result.FaultRecord) string {
 		s += " " + Plural(p.Late, "acknowledged write was", "acknowledged writes were") + " late."
 	}
 	if p := f.Parts; p != nil && p.Lacking {
-		s += " " + Plural(p.Partial, "good answer", "good answers") + " lacked some of what their steps want, " + Percent(float64(p.PartialBefore)) +
+		s += " " + Plural(p.Partial, "good answer", "good answers") + " lacked some of what their steps want, " +
+			Percent(float64(p.PartialBefore)) +
 			" of those before."
 	}
 	if l := FaultLatency(f); l != "" {
@@ -203,10 +204,12 @@ func withinLimit(f *result.FaultRecord) string {
 		return "no request failed"
 	}
 	if n := len(f.FailedObjectives); n > 0 {
-		return "no request failed, and " + Plural(int64(n), "objective", "objectives") + " on it failed: " + Clean(strings.Join(f.FailedObjectives, "; "))
+		return "no request failed, and " + Plural(int64(n), "objective", "objectives") + " on it failed: " +
+			Clean(strings.Join(f.FailedObjectives, "; "))
 	}
 	if p.Shed > 0 {
-		return "none seen: no request failed, and " + Plural(p.Shed, "was", "were") + " shed while it was in, which an objective on shed judges"
+		return "none seen: no request failed, and " + Plural(p.Shed, "was", "were") +
+			" shed while it was in, which an objective on shed judges"
 	}
 	return "none seen: no request failed"
 }
@@ -216,8 +219,8 @@ func OnlySlower(f *result.FaultRecord) bool {
 	return f.NoOutage() && f.Parts.Slower().Answer == result.Yes && f.Parts.Lost == 0
 }
 
-// MayBeSlower reports whether nothing was seen of a fault but answers that may have been slower. Results of older versions
-// have it as one without an impact.
+// MayBeSlower reports whether nothing was seen of a fault but answers that may have been slower. Results of older
+// versions have it as one without an impact.
 func MayBeSlower(f *result.FaultRecord) bool {
 	return (f.Impact == result.UnknownYet && !f.OnsetAt.Known() || f.Impact == result.NotImpacted) &&
 		f.Parts != nil && f.Parts.Requests > 0 && f.Parts.Slower().Answer == result.Untested
@@ -276,7 +279,8 @@ func FaultLatency(f *result.FaultRecord) string {
 	if p == nil || !p.P50.Known() || !p.P50Before.Known() {
 		return ""
 	}
-	return "Good answers, from the baseline to the fault: p50 " + change(p.P50Before, p.P50) + ", p95 " + change(p.P95Before, p.P95) + "."
+	return "Good answers, from the baseline to the fault: p50 " + change(p.P50Before, p.P50) + ", p95 " +
+		change(p.P95Before, p.P95) + "."
 }
 
 // change is a time before and after, and how many times longer it is.
@@ -535,19 +539,25 @@ func FaultEvents(f *result.FaultRecord) (of, what string) {
 // unitEvents describe the events of units, by their kinds.
 var unitEvents = map[string]string{
 	"unit.start": "was started", "unit.ready": "was ready", "unit.exit": "ended", "unit.error": "could not be started",
-	"container.start": "started", "container.die": "ended", "container.oom": "ran out of memory: the kernel killed a process of it",
-	"container.restart": "was restarted by order", "container.health": "is", "container.pause": "was paused", "container.unpause": "went on",
-	"container.gone": "was removed", "watch.state": "said", "watch.silent": "fell silent",
-	"pod.scheduled": "has a node", "pod.unschedulable": "gets no node", "pod.pulled": "has its image", "pod.waiting": "can't start",
+	"container.start": "started", "container.die": "ended",
+	"container.oom":     "ran out of memory: the kernel killed a process of it",
+	"container.restart": "was restarted by order", "container.health": "is", "container.pause": "was paused",
+	"container.unpause": "went on",
+	"container.gone":    "was removed", "watch.state": "said", "watch.silent": "fell silent",
+	"pod.scheduled": "has a node", "pod.unschedulable": "gets no node", "pod.pulled": "has its image",
+	"pod.waiting": "can't start",
 	"pod.started": "started", "pod.ready": "became ready", "pod.unready": "is no longer ready", "pod.killed": "ended",
-	"pod.oom": "ran out of memory: the kernel killed it", "pod.evicted": "is evicted", "pod.terminating": "was deleted, and ends", "pod.gone": "is gone",
-	"probe.failed": "failed its probe", "hpa.desired": "is to have other pods", "workload.ready": "has ready pods:", "unit.replaced": "was replaced",
-	"node.notready": "is not ready", "node.pressure": "runs short", "node.ready": "is ready again", "cluster.away": "The API server does not answer",
+	"pod.oom": "ran out of memory: the kernel killed it", "pod.evicted": "is evicted",
+	"pod.terminating": "was deleted, and ends", "pod.gone": "is gone",
+	"probe.failed": "failed its probe", "hpa.desired": "is to have other pods", "workload.ready": "has ready pods:",
+	"unit.replaced": "was replaced",
+	"node.notready": "is not ready", "node.pressure": "runs short", "node.ready": "is ready again",
+	"cluster.away": "The API server does not answer",
 	"cluster.back": "The API server answers again",
 }
 
-// UnitEvent describes an event of a unit, by its kind and text, as what the unit did. It is not known where the kind is not
-// about what a unit did.
+// UnitEvent describes an event of a unit, by its kind and text, as what the unit did. It is not known where the kind is
+// not about what a unit did.
 func UnitEvent(kind, text string) (what string, known bool) {
 	what, known = unitEvents[kind]
 	switch text = Clip(Clean(text), 160); {

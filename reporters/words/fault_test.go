@@ -17,16 +17,23 @@ func TestTooFew(t *testing.T) {
 		verdict          scenarios.Verdict
 		outcome, effect  string
 	}{
-		{5, 10, 0, scenarios.Inconclusive, "too few requests", "Too few requests to tell: 5 requests failed of 10, beyond the limit of 1%"},
+		{
+			5, 10, 0, scenarios.Inconclusive, "too few requests",
+			"Too few requests to tell: 5 requests failed of 10, beyond the limit of 1%",
+		},
 		{5, 1000, 0, scenarios.Pass, "within limit", "Within the limit of 1%: 5 requests failed, 0.5%"},
 		{30, 1000, .025, scenarios.Pass, "within limit", "Within the limit of 1%: 30 requests failed, 3%"},
 		{0, 10, 0, scenarios.Pass, "none seen", "None seen: no request failed"},
 	} {
 		f := &result.FaultRecord{
 			Impact: result.NotImpacted, Limit: .01, Slow: result.NaN,
-			Parts: &result.ImpactParts{Requests: tt.requests, Errors: tt.errors, ErrorsBefore: tt.before, First: result.NaN, P50: result.NaN, P50Before: result.NaN},
+			Parts: &result.ImpactParts{
+				Requests: tt.requests, Errors: tt.errors, ErrorsBefore: tt.before, First: result.NaN,
+				P50: result.NaN, P50Before: result.NaN,
+			},
 		}
-		if v, o, e := faultVerdict(f), FaultOutcome(f), FaultEffect(f); v != tt.verdict || o != tt.outcome || !strings.HasPrefix(e, tt.effect) {
+		if v, o, e := faultVerdict(f), FaultOutcome(f),
+			FaultEffect(f); v != tt.verdict || o != tt.outcome || !strings.HasPrefix(e, tt.effect) {
 			t.Errorf("%d of %d: %s, %s, %s", tt.errors, tt.requests, v, o, e)
 		}
 	}
@@ -52,11 +59,13 @@ func TestFaultSpan(t *testing.T) {
 func TestFault_LostWrites(t *testing.T) {
 	for _, impact := range []result.Impact{result.UnknownYet, result.Confounded, result.NotImpacted, result.Impacted} {
 		f := &result.FaultRecord{
-			Impact: impact, Note: "x", Limit: .01, OnsetAt: result.NaN, Onset: result.NaN, Failover: result.NaN, Recover: result.NaN, Slow: result.NaN,
+			Impact: impact, Note: "x", Limit: .01, OnsetAt: result.NaN, Onset: result.NaN, Failover: result.NaN,
+			Recover: result.NaN, Slow: result.NaN,
 			Degraded: result.NaN, Parts: &result.ImpactParts{Requests: 800, Lost: 12, P50: result.NaN, P50Before: result.NaN},
 		}
 		_, tone := FaultMark(f)
-		if o, e := FaultOutcome(f), FaultEffect(f); o != "writes lost" || tone != "bad" || strings.Count(e, "12 acknowledged writes were lost") != 1 {
+		if o, e := FaultOutcome(f), FaultEffect(f); o != "writes lost" || tone != "bad" ||
+			strings.Count(e, "12 acknowledged writes were lost") != 1 {
 			t.Errorf("%s: %s, %s, %s", impact, o, tone, e)
 		}
 	}
@@ -73,7 +82,9 @@ func TestUnitEvent(t *testing.T) {
 		}
 	}
 	for _, tt := range [][3]string{
-		{"container.die", "exit 137", "ended (exit 137)"}, {"container.health", "unhealthy", "is unhealthy"}, {"container.gone", "", "was removed"},
+		{"container.die", "exit 137", "ended (exit 137)"},
+		{"container.health", "unhealthy", "is unhealthy"},
+		{"container.gone", "", "was removed"},
 	} {
 		if got, _ := UnitEvent(tt[0], tt[1]); got != tt[2] {
 			t.Errorf("%s: %q, want %q", tt[0], got, tt[2])

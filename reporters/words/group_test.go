@@ -12,15 +12,23 @@ func TestFaultSteps(t *testing.T) {
 	f := &result.FaultRecord{
 		Name: "disaster#2", Kind: "group", Via: "proxy, signal", Impact: result.Impacted, Onset: 2, Recover: 4.5, Heal: 0,
 		Steps: []result.FaultStep{
-			{Name: "disaster#2.cut", Kind: "network.partition", Units: []string{"a[0]->b[0]"}, Injected: 10, Cleared: 20, Evidence: "silent"},
-			{Name: "disaster#2.kill", Kind: "process.crash", Units: []string{"a[0]"}, Injected: result.NaN, Cleared: result.NaN, Note: "no way in"},
+			{
+				Name: "disaster#2.cut", Kind: "network.partition", Units: []string{"a[0]->b[0]"}, Injected: 10, Cleared: 20,
+				Evidence: "silent",
+			},
+			{
+				Name: "disaster#2.kill", Kind: "process.crash", Units: []string{"a[0]"}, Injected: result.NaN, Cleared: result.NaN,
+				Note: "no way in",
+			},
 		},
 	}
 	if got, want := words.FaultTarget(f), "group of 2 steps, via proxy, signal"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	steps := words.FaultSteps(f)
-	if len(steps) != 2 || steps[0] != (words.Pair{"cut", "in at 10s, network.partition on a[0]->b[0], over at 20s; silent"}) ||
+	if len(steps) != 2 || steps[0] != (words.Pair{
+		"cut", "in at 10s, network.partition on a[0]->b[0], over at 20s; silent",
+	}) ||
 		steps[1] != (words.Pair{"kill", "process.crash on a[0], not injected; no way in"}) {
 		t.Errorf("%q", steps)
 	}
@@ -42,8 +50,12 @@ func TestFaultSteps(t *testing.T) {
 
 // TestFaultTarget_Links: a fault on the packets of a link names both ends, and one on all packets of a unit the unit.
 func TestFaultTarget_Links(t *testing.T) {
-	f := &result.FaultRecord{Kind: "network.latency", Units: []string{"api[0]"}, Links: []string{"api[0]->store[0]", "api[0]->store[1]"}, Via: "netem"}
-	if got, want := words.FaultTarget(f), "network.latency on api[0]->store[0] and api[0]->store[1], via netem"; got != want {
+	f := &result.FaultRecord{
+		Kind: "network.latency", Units: []string{"api[0]"},
+		Links: []string{"api[0]->store[0]", "api[0]->store[1]"}, Via: "netem",
+	}
+	if got, want := words.FaultTarget(f),
+		"network.latency on api[0]->store[0] and api[0]->store[1], via netem"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	f.Links = nil
@@ -51,9 +63,14 @@ func TestFaultTarget_Links(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	f.Steps = []result.FaultStep{
-		{Name: "f.slow", Kind: "network.latency", Units: []string{"api[0]"}, Links: []string{"api[0]->store[0]"}, Injected: 1, Cleared: 2},
+		{
+			Name: "f.slow", Kind: "network.latency", Units: []string{"api[0]"}, Links: []string{"api[0]->store[0]"}, Injected: 1,
+			Cleared: 2,
+		},
 	}
-	if got, want := words.FaultSteps(f), (words.Pair{"f.slow", "in at 1s, network.latency on api[0]->store[0], over at 2s"}); len(got) != 1 || got[0] != want {
+	if got, want := words.FaultSteps(f), (words.Pair{
+		"f.slow", "in at 1s, network.latency on api[0]->store[0], over at 2s",
+	}); len(got) != 1 || got[0] != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

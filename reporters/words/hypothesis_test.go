@@ -21,7 +21,9 @@ func TestHypothesis(t *testing.T) {
 		{scenarios.Inconclusive, false, "Hypothesis: not decided. It works."},
 		{scenarios.Running, false, "Hypothesis: under test. It works."},
 	} {
-		if got := words.Hypothesis(&result.Result{Hypothesis: "It works", Verdict: tt.verdict, Control: tt.control}); got != tt.want {
+		if got := words.Hypothesis(&result.Result{
+			Hypothesis: "It works", Verdict: tt.verdict, Control: tt.control,
+		}); got != tt.want {
 			t.Errorf("%s: %s", tt.verdict, got)
 		}
 	}

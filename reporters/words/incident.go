@@ -25,7 +25,9 @@ func IncidentRow(n int, in *result.Incident) []string {
 	if len(in.Faults) > 0 {
 		cause = Clean(Join(in.Faults))
 	}
-	return []string{Int(int64(n)) + ": " + cause, Offset(in.Begin), to, lasted, Count(in.Bad), Count(in.Requests), incidentKinds(in)}
+	return []string{
+		Int(int64(n)) + ": " + cause, Offset(in.Begin), to, lasted, Count(in.Bad), Count(in.Requests), incidentKinds(in),
+	}
 }
 
 // IncidentText is an incident as a sentence.
@@ -51,7 +53,8 @@ func IncidentText(in *result.Incident) string {
 
 // incidentKinds lists the most frequent kinds of errors and the step that had most.
 func incidentKinds(in *result.Incident) string {
-	kinds := slices.SortedFunc(maps.Keys(in.Kinds), func(a, b string) int { return cmp.Or(cmp.Compare(in.Kinds[b], in.Kinds[a]), cmp.Compare(a, b)) })
+	kinds := slices.SortedFunc(maps.Keys(in.Kinds),
+		func(a, b string) int { return cmp.Or(cmp.Compare(in.Kinds[b], in.Kinds[a]), cmp.Compare(a, b)) })
 	var out []string
 	for _, k := range kinds[:min(3, len(kinds))] {
 		out = append(out, Clean(k))

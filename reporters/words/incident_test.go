@@ -10,14 +10,17 @@ import (
 
 func TestIncidentRow(t *testing.T) {
 	in := result.Incident{
-		Begin: 31, End: 44.3, Over: true, Bad: 1330, Requests: 1330, Kinds: map[string]int64{"status 503": 20, "refused": 1300, "timeout": 9, "skipped": 1},
-		Steps: []result.IncidentStep{{Load: "browse", Step: "list", Bad: 1329}, {Load: "browse", Step: "read", Bad: 1}}, Faults: []string{"cut", "kill"},
+		Begin: 31, End: 44.3, Over: true, Bad: 1330, Requests: 1330,
+		Kinds:  map[string]int64{"status 503": 20, "refused": 1300, "timeout": 9, "skipped": 1},
+		Steps:  []result.IncidentStep{{Load: "browse", Step: "list", Bad: 1329}, {Load: "browse", Step: "read", Bad: 1}},
+		Faults: []string{"cut", "kill"},
 	}
 	open := result.Incident{Begin: 100, End: 120, Bad: 7, Requests: 2000, Kinds: map[string]int64{"timeout": 7}}
 	good := open // from 104s on, for less than a hold
 	good.EndLow = 104
 	open.Steps = []result.IncidentStep{{Step: "list", Bad: 7}}
-	waited := result.Incident{Begin: 20, End: 22, Over: true, Requests: 5, Stalled: 1} // by whole windows, so it is a lower bound
+	// by whole windows, so it is a lower bound
+	waited := result.Incident{Begin: 20, End: 22, Over: true, Requests: 5, Stalled: 1}
 	for _, c := range []struct {
 		in   result.Incident
 		want string

@@ -105,7 +105,13 @@ func LedgerFigures(l *result.LedgerRecord) []LedgerFigure {
 	if !l.Read {
 		return []LedgerFigure{{"acknowledged", l.Acknowledged}}
 	}
-	out := []LedgerFigure{{"acknowledged", l.Acknowledged}, {"held", l.Held}, {"lost", l.Lost}, {"duplicated", l.Duplicated}, {"stale", l.Stale}}
+	out := []LedgerFigure{
+		{"acknowledged", l.Acknowledged},
+		{"held", l.Held},
+		{"lost", l.Lost},
+		{"duplicated", l.Duplicated},
+		{"stale", l.Stale},
+	}
 	for _, f := range []LedgerFigure{
 		{"late", l.Late},
 		{"stale reads during the load", staleReads(l)},
@@ -160,7 +166,8 @@ func readsText(r *result.LedgerReads) string {
 	if r.Stale == 0 {
 		return s + ": no read was stale."
 	}
-	s += fmt.Sprintf(": %s stale, from %s to %s, up to %s after the acknowledgement", Plural(r.Stale, "read was", "reads were"), Offset(r.First), Offset(r.Last),
+	s += fmt.Sprintf(": %s stale, from %s to %s, up to %s after the acknowledgement",
+		Plural(r.Stale, "read was", "reads were"), Offset(r.First), Offset(r.Last),
 		Seconds(r.Longest))
 	s += "; at " + byMost(r.Units)
 	if len(r.Faults) > 0 {
@@ -171,7 +178,8 @@ func readsText(r *result.LedgerReads) string {
 
 // byMost lists counts by name, the most first.
 func byMost(of map[string]int64) string {
-	names := slices.SortedFunc(maps.Keys(of), func(a, b string) int { return cmp.Or(cmp.Compare(of[b], of[a]), cmp.Compare(a, b)) })
+	names := slices.SortedFunc(maps.Keys(of),
+		func(a, b string) int { return cmp.Or(cmp.Compare(of[b], of[a]), cmp.Compare(a, b)) })
 	var out []string
 	for _, name := range names {
 		out = append(out, Clean(name)+": "+Count(of[name]))
@@ -204,7 +212,8 @@ func LedgerText(l *result.LedgerRecord) string {
 		if s.Fault != "" {
 			to = " to " + Clean(s.Fault)
 		}
-		text.WriteString(fmt.Sprintf(" %s lost%s, acknowledged from %s to %s: an RPO of %s.", Plural(s.Lost, "write was", "writes were"), to, Offset(s.First),
+		text.WriteString(fmt.Sprintf(" %s lost%s, acknowledged from %s to %s: an RPO of %s.",
+			Plural(s.Lost, "write was", "writes were"), to, Offset(s.First),
 			Offset(s.Last), bounds(s.Last-s.First, s.After-s.Before)))
 	}
 	if l.Note != "" {

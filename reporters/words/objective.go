@@ -88,13 +88,15 @@ func BoundsMeaning(list []result.ObjectiveResult) string {
 	}
 	var out []string
 	if bound {
-		out = append(out, "Bound: what the requests of the phase show of the share, exactly and with 95 % confidence; a pass needs it within the objective.")
+		out = append(out, "Bound: what the requests of the phase show of the share, exactly and with 95 % confidence; a "+
+			"pass needs it within the objective.")
 	}
 	if spread {
 		out = append(out, "Spread: the 95 % interval between seconds, so how much a repeat of the run may differ.")
 	}
 	if between {
-		out = append(out, "Between: the true value lies there, as requests tell it no closer; a pass needs both ends within the objective.")
+		out = append(out, "Between: the true value lies there, as requests tell it no closer; a pass needs both ends "+
+			"within the objective.")
 	}
 	if percentile {
 		out = append(out, "Percentiles are over all requests here, each failed one slower than any answer.")
@@ -116,7 +118,8 @@ func ObjectiveNote(o *result.ObjectiveResult) string {
 // ObjectivePhase returns the phase of an objective whose text does not name it, such as the
 // worst occurrence of a fault.
 func ObjectivePhase(o *result.ObjectiveResult) string {
-	if o.Phase == "" || o.Phase == "run" || strings.HasSuffix(o.Text, " "+o.Phase) || strings.Contains(o.Text, " "+o.Phase+" ") {
+	if o.Phase == "" || o.Phase == "run" || strings.HasSuffix(o.Text, " "+o.Phase) ||
+		strings.Contains(o.Text, " "+o.Phase+" ") {
 		return ""
 	}
 	return Clean(o.Phase)

@@ -108,7 +108,9 @@ func PhaseRows(r *result.Result, keep func(*result.Cell) bool) []PhaseRow {
 			j = len(out)
 			at[k] = j
 			out = append(out, PhaseRow{})
-			out[j].All = result.Cell{Phase: c.Phase, Load: c.Load, Step: c.Step, Response: result.NoTimes, Service: result.NoTimes}
+			out[j].All = result.Cell{
+				Phase: c.Phase, Load: c.Load, Step: c.Step, Response: result.NoTimes, Service: result.NoTimes,
+			}
 			out[j].Ok.Response = result.NoTimes
 		}
 		switch c.Outcome {
@@ -149,8 +151,11 @@ func Skipped(r *result.Result) []result.ErrorGroup {
 	var out []result.ErrorGroup
 	for i := range r.Cells {
 		c := &r.Cells[i]
-		if c.Phase == "run" && c.Load != "*" && c.Step != "*" && c.Step != "iteration" && c.Outcome == scenarios.Skipped.String() && c.Count > 0 {
-			out = append(out, result.ErrorGroup{Kind: skippedKind, Load: c.Load, Step: c.Step, Count: c.Count, First: result.NaN, Last: result.NaN})
+		if c.Phase == "run" && c.Load != "*" && c.Step != "*" && c.Step != "iteration" &&
+			c.Outcome == scenarios.Skipped.String() && c.Count > 0 {
+			out = append(out, result.ErrorGroup{
+				Kind: skippedKind, Load: c.Load, Step: c.Step, Count: c.Count, First: result.NaN, Last: result.NaN,
+			})
 		}
 	}
 	return out
@@ -171,7 +176,8 @@ func ErrorSum(r *result.Result) string {
 	case skipped > 0 && skipped == run.Bad:
 		s += ": all were skipped, as a step before them failed"
 	case skipped > 0:
-		s += ": " + Count(run.Bad-skipped) + " were made and failed, " + Count(skipped) + " were skipped, as a step before them failed"
+		s += ": " + Count(run.Bad-skipped) + " were made and failed, " + Count(skipped) +
+			" were skipped, as a step before them failed"
 	}
 	return syntax.Sentence(s)
 }

@@ -26,7 +26,8 @@ func TimeLeft(iv result.Interval) (text string, done float64) {
 	case iv.At >= iv.End:
 		return "waiting for the last answers", 1
 	}
-	return Clock(iv.At.Seconds()) + " of " + Clock(iv.End.Seconds()) + ", " + Clock((iv.End - iv.At).Seconds()) + " left", iv.At.Seconds() / iv.End.Seconds()
+	return Clock(iv.At.Seconds()) + " of " + Clock(iv.End.Seconds()) + ", " + Clock((iv.End - iv.At).Seconds()) + " left",
+		iv.At.Seconds() / iv.End.Seconds()
 }
 
 // PhaseOf returns the phase of an interval.

@@ -6,7 +6,9 @@ import (
 )
 
 // TimingNames are the phases of a request, as reports name them.
-var TimingNames = [scenarios.RequestPhases]string{"queue", "DNS", "connect", "TLS", "login", "send", "first byte", "receive"}
+var TimingNames = [scenarios.RequestPhases]string{
+	"queue", "DNS", "connect", "TLS", "login", "send", "first byte", "receive",
+}
 
 // A TimingRow is one phase of the requests of a step.
 type TimingRow struct {

@@ -12,7 +12,8 @@ func TestTraceOf(t *testing.T) {
 	for link, want := range map[string]string{
 		"https://t.example/${trace.id}":   "https://t.example/" + id,
 		"http://t/?q=${trace.id}":         "http://t/?q=" + id,
-		"javascript:alert('${trace.id}')": "", "data:text/html,${trace.id}": "", "//t/${trace.id}": "", "": "", "https://u:p@t/${trace.id}": "",
+		"javascript:alert('${trace.id}')": "", "data:text/html,${trace.id}": "", "//t/${trace.id}": "", "": "",
+		"https://u:p@t/${trace.id}": "",
 	} {
 		if got := words.TraceOf(link, id); got == nil || got.ID != id || got.Link != want {
 			t.Errorf("%s: %+v, want %q", link, got, want)

@@ -37,7 +37,10 @@ func TestWords(t *testing.T) {
 		{"sentence", syntax.Sentence("é x"), "É x."},
 		{"clean", words.Clean("a\tb\nc\x1b[1m\u202e\xff"), "a b c\\x1b[1m\\u202e\ufffd"},
 		{"lines stay", words.CleanLines("a\r\nb\x00"), "a\nb\\x00"},
-		{"command", words.Command([]string{"brunt", "run", "a b.yaml", "--set", "x=it's", ""}), `brunt run 'a b.yaml' --set 'x=it'\''s' ''`},
+		{
+			"command", words.Command([]string{"brunt", "run", "a b.yaml", "--set", "x=it's", ""}),
+			`brunt run 'a b.yaml' --set 'x=it'\''s' ''`,
+		},
 		{"verdict", words.Verdict(scenarios.NotReverted), "not reverted"},
 		{
 			"trace",
@@ -82,13 +85,21 @@ func TestEffect(t *testing.T) {
 	}{
 		{
 			"recovered",
-			result.FaultRecord{Impact: result.Impacted, Onset: 0, Failover: reporterstest.Nan, Recover: 4, Heal: 2.6, Failed: 37, Degraded: 4},
-			"Impact at once, recovered 4s after the injection and 2.6s after it was cleared; 37 requests failed in 4s of degraded service.",
+			result.FaultRecord{
+				Impact: result.Impacted, Onset: 0, Failover: reporterstest.Nan, Recover: 4, Heal: 2.6, Failed: 37,
+				Degraded: 4,
+			},
+			"Impact at once, recovered 4s after the injection and 2.6s after it was cleared; 37 requests failed in 4s of " +
+				"degraded service.",
 		},
 		{
 			"failed over",
-			result.FaultRecord{Impact: result.Impacted, Onset: .5, Failover: 3, Recover: 3, Heal: 0, Failed: 1, Degraded: reporterstest.Nan},
-			"Impact 500ms after the injection, good again after 3s with the fault still in, recovered 3s after the injection; 1 request failed.",
+			result.FaultRecord{
+				Impact: result.Impacted, Onset: .5, Failover: 3, Recover: 3, Heal: 0, Failed: 1,
+				Degraded: reporterstest.Nan,
+			},
+			"Impact 500ms after the injection, good again after 3s with the fault still in, recovered 3s after the " +
+				"injection; 1 request failed.",
 		},
 		{
 			"without impact",
@@ -102,16 +113,21 @@ func TestEffect(t *testing.T) {
 		{"slower", result.FaultRecord{
 			Impact: result.Impacted, OnsetAt: reporterstest.Nan, Limit: .01,
 			Parts: &result.ImpactParts{Requests: 800, P50: .061, P95: .08, P50Before: .001, P95Before: .002, Slowed: true},
-		}, "Impact: no request failed, and the load was slower. Good answers, from the baseline to the fault: p50 1ms → 61ms (61x), p95 2ms → 80ms (40x)."},
+		}, "Impact: no request failed, and the load was slower. Good answers, from the baseline to the fault: p50 1ms → " +
+			"61ms (61x), p95 2ms → 80ms (40x)."},
 		{"slower, with a short baseline", result.FaultRecord{
 			Impact: result.NotImpacted, Limit: .01,
 			Parts: &result.ImpactParts{Requests: 800, P50: .27, P95: .27, P50Before: .001, P95Before: .002, Untested: true},
-		}, "No request failed, and the load may have been slower: there are too few good answers. Good answers, from the baseline to the fault: " +
+		}, "No request failed, and the load may have been slower: there are too few good answers. Good answers, from the " +
+			"baseline to the fault: " +
 			"p50 1ms → 270ms (270x), p95 2ms → 270ms (135x)."},
 		{"slower, not certain", result.FaultRecord{
 			Impact: result.UnknownYet, OnsetAt: reporterstest.Nan, Limit: .01,
-			Parts: &result.ImpactParts{Requests: 800, P50: .511, P95: .53, P50Before: .001, P95Before: .002, SlowerUntold: "brunt itself was late"},
-		}, "No request failed, and the load may have been slower: brunt itself was late. Good answers, from the baseline to the fault: " +
+			Parts: &result.ImpactParts{
+				Requests: 800, P50: .511, P95: .53, P50Before: .001, P95Before: .002, SlowerUntold: "brunt itself was late",
+			},
+		}, "No request failed, and the load may have been slower: brunt itself was late. Good answers, from the baseline " +
+			"to the fault: " +
 			"p50 1ms → 511ms (511x), p95 2ms → 530ms (265x)."},
 		{"as fast, with a short baseline", result.FaultRecord{
 			Impact: result.NotImpacted, Limit: .01,
@@ -120,13 +136,17 @@ func TestEffect(t *testing.T) {
 		{"a failed objective", result.FaultRecord{
 			Impact: result.NotImpacted, Limit: .01, FailedObjectives: []string{"p95 < 1ms in f"},
 			Parts: &result.ImpactParts{Requests: 800, P50: .001, P95: .002, P50Before: .001, P95Before: .002},
-		}, "No request failed, and 1 objective on it failed: p95 < 1ms in f. Good answers, from the baseline to the fault: p50 1ms → 1ms, p95 2ms → 2ms."},
+		}, "No request failed, and 1 objective on it failed: p95 < 1ms in f. Good answers, from the baseline to the " +
+			"fault: p50 1ms → 1ms, p95 2ms → 2ms."},
 		{"late writes", result.FaultRecord{
 			Impact: result.NotImpacted, Limit: .01, Parts: &result.ImpactParts{Requests: 800, Late: 12, P50: reporterstest.Nan},
 		}, "None seen: no request failed. 12 acknowledged writes were late."},
 		{
 			"shed, as an objective allows",
-			result.FaultRecord{Impact: result.NotImpacted, Limit: .01, Parts: &result.ImpactParts{Requests: 302, Shed: 302, P50: reporterstest.Nan}},
+			result.FaultRecord{
+				Impact: result.NotImpacted, Limit: .01,
+				Parts: &result.ImpactParts{Requests: 302, Shed: 302, P50: reporterstest.Nan},
+			},
 			"None seen: no request failed, and 302 were shed while it was in, which an objective on shed judges.",
 		},
 		{"within the limit", result.FaultRecord{
@@ -134,8 +154,9 @@ func TestEffect(t *testing.T) {
 			Parts: &result.ImpactParts{Requests: 80_000, Errors: 300, Slow: 6, First: 10.2, Last: 10.5, P50: reporterstest.Nan},
 		}, "Within the limit of 1%: 306 requests failed or took over 500ms, 0.383%, from 10.2s to 10.5s."},
 		{"writes lost", result.FaultRecord{
-			Impact: result.Impacted, Onset: reporterstest.Nan, OnsetAt: reporterstest.Nan, Failover: reporterstest.Nan, Recover: 0,
-			Heal: 0, Degraded: 0, Slow: reporterstest.Nan,
+			Impact: result.Impacted, Onset: reporterstest.Nan, OnsetAt: reporterstest.Nan, Failover: reporterstest.Nan,
+			Recover: 0,
+			Heal:    0, Degraded: 0, Slow: reporterstest.Nan,
 			Parts: &result.ImpactParts{Requests: 800, Shed: 2, Lost: 90, P50: reporterstest.Nan},
 		}, "Impact; no request failed; 2 requests were shed while it was in; 90 acknowledged writes were lost."},
 		{"not recovered", result.FaultRecord{
@@ -143,7 +164,11 @@ func TestEffect(t *testing.T) {
 			Heal: reporterstest.Nan, Failed: 5, Degraded: 9,
 		}, "Impact 1s after the injection; 5 requests failed in 9s of degraded service; not recovered by " +
 			"the end of the run."},
-		{"confounded", result.FaultRecord{Impact: result.Confounded, Note: "split was in as well"}, "Its effect can't be separated: split was in as well."},
+		{
+			"confounded",
+			result.FaultRecord{Impact: result.Confounded, Note: "split was in as well"},
+			"Its effect can't be separated: split was in as well.",
+		},
 		{"not injected", result.FaultRecord{Impact: result.NotInjected}, "It was not injected."},
 		{"unknown", result.FaultRecord{Impact: result.UnknownYet}, "There is too little data to tell what it did."},
 	}
@@ -187,12 +212,24 @@ func TestObjectiveBounds(t *testing.T) {
 		o    result.ObjectiveResult
 		want string
 	}{
-		{result.ObjectiveResult{Metric: "errors", Measured: 2. / 60, Bound: bound(.1012), Low: result.NaN, High: result.NaN}, "bound 10.1%"},
-		{result.ObjectiveResult{Metric: "errors", Measured: 0, Bound: bound(.000161), Low: 0, High: .000199}, "bound 0.0161%; spread 0% to 0.0199%"},
-		{result.ObjectiveResult{Metric: "availability", Measured: 1, Bound: bound(.99006), Low: result.NaN, High: result.NaN}, "bound 99.006%"},
+		{
+			result.ObjectiveResult{Metric: "errors", Measured: 2. / 60, Bound: bound(.1012), Low: result.NaN, High: result.NaN},
+			"bound 10.1%",
+		},
+		{
+			result.ObjectiveResult{Metric: "errors", Measured: 0, Bound: bound(.000161), Low: 0, High: .000199},
+			"bound 0.0161%; spread 0% to 0.0199%",
+		},
+		{
+			result.ObjectiveResult{Metric: "availability", Measured: 1, Bound: bound(.99006), Low: result.NaN, High: result.NaN},
+			"bound 99.006%",
+		},
 		{result.ObjectiveResult{Metric: "errors", Measured: 0, Low: result.NaN, High: result.NaN}, ""},
 		{result.ObjectiveResult{Metric: "p95", Measured: .1, Low: .09, High: .12}, "spread 90ms to 120ms"},
-		{result.ObjectiveResult{Metric: "p95", Infinite: true, Measured: result.NaN, Low: .09, High: result.NaN}, "spread 90ms to ∞"},
+		{
+			result.ObjectiveResult{Metric: "p95", Infinite: true, Measured: result.NaN, Low: .09, High: result.NaN},
+			"spread 90ms to ∞",
+		},
 		{result.ObjectiveResult{Metric: "recover", Measured: 1.2, Low: 1.19, High: 1.22}, "between 1.19s and 1.22s"},
 		{result.ObjectiveResult{Metric: "recover", Measured: 1.2, Low: result.NaN, High: result.NaN}, ""},
 	} {
@@ -214,10 +251,12 @@ func TestErrorSum(t *testing.T) {
 		},
 		Errors: []result.ErrorGroup{
 			{Kind: "timeout", Load: "browse", Step: "list", Count: 180, First: 1, Last: 2},
-			{Kind: "timeout", Load: "browse", Step: "list first byte", Count: 180, First: 1, Last: 2, Part: true}, // of the same requests
+			// of the same requests
+			{Kind: "timeout", Load: "browse", Step: "list first byte", Count: 180, First: 1, Last: 2, Part: true},
 		},
 	}
-	if got := words.ErrorSum(r); got != "360 of 1000 requests failed, 36%: 180 were made and failed, 180 were skipped, as a step before them failed." {
+	if got := words.ErrorSum(r); got != "360 of 1000 requests failed, 36%: 180 were made and failed, 180 were skipped, "+
+		"as a step before them failed." {
 		t.Error(got)
 	}
 	sum := int64(0)

@@ -8,8 +8,10 @@ import (
 var WorkersHead = []string{"worker", "state", "share", "sent", "lost", "p95", "lag p99", "cores", "memory"}
 
 // WorkersFoot explains the table.
-const WorkersFoot = "Share is what the schedule gives a worker of all iterations; lost are those of them that the run has not received, and at most " +
-	"so many were sent as the note says. A worker that was silent answered late, and nothing of it is lost. Lag is its own delay of sending."
+const WorkersFoot = "Share is what the schedule gives a worker of all iterations; lost are those of them that the " +
+	"run has not received, and at most " +
+	"so many were sent as the note says. A worker that was silent answered late, and nothing of it is lost. Lag is its " +
+	"own delay of sending."
 
 // WorkerRows are the rows of a run's workers; good says which are in order.
 func WorkerRows(r *result.Result) (rows [][]string, good []bool) {
@@ -25,7 +27,8 @@ func WorkerRows(r *result.Result) (rows [][]string, good []bool) {
 			name += " on " + Clean(w.Node)
 		}
 		rows = append(rows, []string{
-			name, state, Share(w.Owed, owed), Count(w.Sent), lostOf(w), Seconds(w.P95), Seconds(w.Lag), Number(float64(w.CPU)), Bytes(w.Memory),
+			name, state, Share(w.Owed, owed), Count(w.Sent), lostOf(w), Seconds(w.P95), Seconds(w.Lag), Number(float64(w.CPU)),
+			Bytes(w.Memory),
 		})
 		good = append(good, ok)
 	}

@@ -31,8 +31,8 @@ type List struct {
 	local    func() map[string][]netip.Addr // names with addresses in this machine's hosts file
 }
 
-// New reads guard.allow.load or guard.allow.chaos, as key says, and the same list of each policy. A
-// scenario without a list may reach what every policy with a list allows. The lists of secrets bound a scenario that has any.
+// New reads guard.allow.load or guard.allow.chaos, as key says, and the same list of each policy. A scenario without a
+// list may reach what every policy with a list allows. The lists of secrets bound a scenario that has any.
 func New(key string, sc *scenarios.Scenario, policies []*policies.Policy, m *syntax.Mistakes) *List {
 	out := &List{Own: new(OwnAddresses), local: sync.OnceValue(hostsFile)}
 	g := sc.Guard

@@ -64,7 +64,10 @@ nonsense here
 		{url: "http://shop.example/", resolve: map[string]string{"shop.example": "10.1.2.3"}, allow: "10.1.2.3"},
 		{url: "http://localhost/", resolve: map[string]string{"localhost": "10.1.2.3"}, refused: "10.1.2.3"},
 		// The list allows the name's own address, not one that a scenario gives it.
-		{url: "http://shop.example/", resolve: map[string]string{"shop.example": "10.1.2.3"}, allow: "shop.example", refused: "10.1.2.3"},
+		{
+			url: "http://shop.example/", resolve: map[string]string{"shop.example": "10.1.2.3"}, allow: "shop.example",
+			refused: "10.1.2.3",
+		},
 		{url: "http://shop.example/", resolve: map[string]string{"shop.example": "far"}, allow: "far", refused: "10.1.2.3"},
 	} {
 		t.Run(c.url, func(t *testing.T) {

@@ -20,7 +20,9 @@ type Rules struct {
 
 // NewRules parses a list. At gives the position of each item for mistakes; what names the list in
 // them; refuse makes the error for an address outside the list.
-func NewRules(list []string, at func(i int) syntax.Pos, what string, refuse func(string) error, m *syntax.Mistakes) *Rules {
+func NewRules(
+	list []string, at func(i int) syntax.Pos, what string, refuse func(string) error, m *syntax.Mistakes,
+) *Rules {
 	r := &Rules{refuse: refuse}
 	for i, a := range list {
 		if wrong, ok := errors.AsType[*scenarios.ReachError](r.Add(a)); ok {
@@ -76,12 +78,13 @@ func refusal(key string) func(what string) error {
 		return scenarios.FaultsBeyond
 	}
 	return func(what string) error {
-		return fmt.Errorf("load goes to loopback and to what brunt started; name %s under guard.allow.load to let it go there", what)
+		return fmt.Errorf("load goes to loopback and to what brunt started; name %s under guard.allow.load to let it go "+
+			"there", what)
 	}
 }
 
-// secretRules returns the rules of allow.secrets, of the scenario and of each policy that has such a list. There are none for a scenario
-// without secrets.
+// secretRules returns the rules of allow.secrets, of the scenario and of each policy that has such a list. There are
+// none for a scenario without secrets.
 func secretRules(sc *scenarios.Scenario, policies []*policies.Policy, m *syntax.Mistakes) []*Rules {
 	if len(sc.SecretRefs) == 0 {
 		return nil
@@ -113,8 +116,8 @@ func OfPolicy(err error) bool {
 	return ok
 }
 
-// PolicyRules returns the rules of allow.load, allow.chaos or allow.secrets, as key says, of the policies that have such
-// a list.
+// PolicyRules returns the rules of allow.load, allow.chaos or allow.secrets, as key says, of the policies that have
+// such a list.
 func PolicyRules(policies []*policies.Policy, key string, m *syntax.Mistakes) []*Rules {
 	var out []*Rules
 	for _, p := range policies {

@@ -9,7 +9,9 @@ import (
 )
 
 func FuzzMatcher(f *testing.F) {
-	for _, s := range []string{"exists", "not empty", "> 5", "<=1e3", "!= x", "~ ^a+$", "2xx", "= ~x", "", "inf", "nan", "0x10", "~"} {
+	for _, s := range []string{
+		"exists", "not empty", "> 5", "<=1e3", "!= x", "~ ^a+$", "2xx", "= ~x", "", "inf", "nan", "0x10", "~",
+	} {
 		f.Add(s, `{"a": 5}`)
 		f.Add(s, `"text"`)
 	}

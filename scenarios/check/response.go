@@ -49,7 +49,8 @@ func (c *Response) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 			before := m.Len()
 			syntax.Decode(f.Value, &c.MaxBody, m)
 			if m.Len() == before && (c.MaxBody < 1 || c.MaxBody > mostBody) {
-				m.Add(f.Value.Pos, "want from 1B to %s, which each request in flight may take of this machine's memory", quantity.Size(mostBody))
+				m.Add(f.Value.Pos, "want from 1B to %s, which each request in flight may take of this machine's memory",
+					quantity.Size(mostBody))
 			}
 		case f.Key == "body":
 			c.Body = new(Matcher)
@@ -61,7 +62,8 @@ func (c *Response) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 				c.Paths = append(c.Paths, k)
 			}
 		default:
-			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"status", "shed", "within", "max_body", "body", "header", "$.path"}), "unknown check %q", f.Key)
+			m.AddHint(f.Pos, syntax.DidYouMean(f.Key,
+				[]string{"status", "shed", "within", "max_body", "body", "header", "$.path"}), "unknown check %q", f.Key)
 		}
 	}
 }
@@ -92,7 +94,8 @@ func DecodePath(f syntax.Field, m *syntax.Mistakes) (k Field, ok bool) {
 // IsToken reports whether s is a valid header name (RFC 9110, section 5.6.2).
 func IsToken(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("!#$%&'*+-.^_`|~", r))
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||
+			strings.ContainsRune("!#$%&'*+-.^_`|~", r))
 	}) < 0
 }
 
@@ -107,12 +110,14 @@ func (*Response) Schema() syntax.Schema {
 			"shed": syntax.Schema{"anyOf": []any{
 				codes, syntax.Schema{"type": "array", "items": codes},
 			}}.Described("statuses by which the target refuses on purpose: not good, not an error"),
-			"within":   (*quantity.Duration)(nil).Schema().Described("the longest response time"),
-			"max_body": (*quantity.Size)(nil).Schema().Described("the most of a body that checks and extractions look into; a larger one is an error; default: 64MiB"),
-			"body":     match.Described("the body as text: a value, not empty, ~ regexp"),
-			"header":   headers, "headers": headers,
+			"within": (*quantity.Duration)(nil).Schema().Described("the longest response time"),
+			"max_body": (*quantity.Size)(nil).Schema().Described("the most of a body that checks and extractions look into; " +
+				"a larger one is an error; default: 64MiB"),
+			"body":   match.Described("the body as text: a value, not empty, ~ regexp"),
+			"header": headers, "headers": headers,
 		},
-		"patternProperties":    syntax.Schema{`^\$`: match.Described("the value at a JSON path: a value, exists, not empty, > n, ~ regexp")},
+		"patternProperties": syntax.Schema{`^\$`: match.Described("the value at a JSON path: a value, exists, not " +
+			"empty, > n, ~ regexp")},
 		"additionalProperties": false,
 	}
 }

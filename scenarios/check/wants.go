@@ -9,8 +9,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Wants are what a good answer holds when it is whole. An answer that lacks some of it is good all the same: it counts in the
-// metric `whole`, and not as an error.
+// Wants are what a good answer holds when it is whole. An answer that lacks some of it is good all the same: it counts
+// in the metric `whole`, and not as an error.
 type Wants struct {
 	Within  time.Duration
 	Body    *Matcher
@@ -93,8 +93,10 @@ func (*PathWants) Schema() syntax.Schema {
 	match := (*Matcher)(nil).Schema()
 	return syntax.Schema{
 		"type": "object", "minProperties": 1,
-		"properties":           syntax.Schema{"within": (*quantity.Duration)(nil).Schema().Described("the longest response time")},
-		"patternProperties":    syntax.Schema{`^\$`: match.Described("the value at a JSON path: a value, exists, not empty, > n, ~ regexp")},
+		"properties": syntax.Schema{"within": (*quantity.Duration)(nil).Schema().Described("the longest " +
+			"response time")},
+		"patternProperties": syntax.Schema{`^\$`: match.Described("the value at a JSON path: a value, exists, not " +
+			"empty, > n, ~ regexp")},
 		"additionalProperties": false,
 	}
 }

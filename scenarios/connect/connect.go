@@ -126,6 +126,7 @@ func (c Check) check(to netip.AddrPort, host string) error {
 func (c Check) Transport() *http.Transport {
 	const patience = 10 * time.Second
 	return &http.Transport{
-		DialContext: c.Dial, ForceAttemptHTTP2: true, TLSHandshakeTimeout: patience, IdleConnTimeout: time.Minute, MaxIdleConnsPerHost: 2,
+		DialContext: c.Dial, ForceAttemptHTTP2: true, TLSHandshakeTimeout: patience, IdleConnTimeout: time.Minute,
+		MaxIdleConnsPerHost: 2,
 	}
 }

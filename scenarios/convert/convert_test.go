@@ -18,10 +18,13 @@ var update = flag.Bool("update", false, "write testdata/*.want")
 
 // sources are the files of testdata, with their formats.
 var sources = map[string]string{
-	"targets.vegeta": "vegeta", "targets.vegeta.json": "vegeta", "shop.har": "har", "shop.openapi.yaml": "openapi", "petstore.openapi.json": "openapi",
-	"shop.jmx": "jmeter", "groups.jmx": "jmeter", "session.curl.sh": "curl", "windows.curl.bat": "curl", "script.k6.js": "k6", "shop.protoset": "grpc",
-	"proxies.toxiproxy.json": "toxiproxy", "api.toxiproxy.json": "toxiproxy", "night.pumba.sh": "pumba", "shop.chaos-mesh.yaml": "chaos-mesh",
-	"shop.litmus.yaml": "litmus", "shop.openslo.yaml": "openslo",
+	"targets.vegeta": "vegeta", "targets.vegeta.json": "vegeta", "shop.har": "har", "shop.openapi.yaml": "openapi",
+	"petstore.openapi.json": "openapi",
+	"shop.jmx":              "jmeter", "groups.jmx": "jmeter", "session.curl.sh": "curl", "windows.curl.bat": "curl",
+	"script.k6.js": "k6", "shop.protoset": "grpc",
+	"proxies.toxiproxy.json": "toxiproxy", "api.toxiproxy.json": "toxiproxy", "night.pumba.sh": "pumba",
+	"shop.chaos-mesh.yaml": "chaos-mesh",
+	"shop.litmus.yaml":     "litmus", "shop.openslo.yaml": "openslo",
 	"drill.chaostoolkit.json": "chaostoolkit", "mesh.disruptor.js": "disruptor",
 }
 
@@ -57,7 +60,8 @@ func TestConvert(t *testing.T) {
 				}
 			}
 			if want, err := os.ReadFile(file); err != nil || string(want) != got.String() {
-				t.Errorf("%s is not what is made of %s now: go test ./scenarios/convert -update and look at the difference (%v)", file, name, err)
+				t.Errorf("%s is not what is made of %s now: go test ./scenarios/convert -update and look at the difference (%v)",
+					file, name, err)
 			}
 			if again, err := convert.Convert(b, o); err != nil || again.Text != made.Text {
 				t.Error("a second time it is another")
@@ -69,7 +73,8 @@ func TestConvert(t *testing.T) {
 // TestConvert_NoSecret checks that the secrets of the sources are not written.
 func TestConvert_NoSecret(t *testing.T) {
 	secrets := []string{
-		"geheim", "YW5uOmdlaGVpbQ", "k-1234", "eyJ.abc", "it's me", "sid=1234", "open-sesame", "an-old-secret", "YW5uOmFuLW9sZC1zZWNyZXQ",
+		"geheim", "YW5uOmdlaGVpbQ", "k-1234", "eyJ.abc", "it's me", "sid=1234", "open-sesame", "an-old-secret",
+		"YW5uOmFuLW9sZC1zZWNyZXQ",
 	}
 	for name := range sources {
 		b, o := source(t, name)
@@ -101,24 +106,46 @@ func TestConvert_NoSecretIn(t *testing.T) {
 			`name="ThreadGroup.num_threads">1</stringProp></ThreadGroup><hashTree>` +
 			`<HTTPSamplerProxy><boolProp name="HTTPSampler.postBodyRaw">true</boolProp><elementProp name="HTTPsampler.Arguments" ` +
 			`elementType="Arguments"><collectionProp name="Arguments.arguments">` +
-			`<elementProp name="" elementType="HTTPArgument"><stringProp name="Argument.value">` + value + `</stringProp></elementProp></collectionProp></elementProp>` +
+			`<elementProp name="" elementType="HTTPArgument"><stringProp name="Argument.value">` + value +
+			`</stringProp></elementProp></collectionProp></elementProp>` +
 			`<stringProp name="HTTPSampler.domain">127.0.0.1</stringProp><stringProp name="HTTPSampler.path">/</stringProp><stringProp ` +
 			`name="HTTPSampler.method">POST</stringProp></HTTPSamplerProxy><hashTree/>` +
 			`</hashTree></hashTree></hashTree></jmeterTestPlan>`
 	}
 	for _, c := range []struct{ name, kind, source, secret, want string }{
-		{"a number", "curl", body(`{"user": "ann", "pin": 4711, "n": 1.50}`), "4711", `{"user": "ann", "pin": ${env.PIN}, "n": 1.50}`},
+		{
+			"a number", "curl", body(`{"user": "ann", "pin": 4711, "n": 1.50}`), "4711",
+			`{"user": "ann", "pin": ${env.PIN}, "n": 1.50}`,
+		},
 		{"a negative number, deep", "curl", body(`{"a": [{"otp": -4.711e3}]}`), "711e3", `"otp": ${env.OTP}}`},
 		{"a list of numbers", "curl", body(`{"secrets": [4711, 4712], "n": 1}`), "471", `"secrets": ${env.SECRETS}, "n": 1`},
-		{"lists in a list", "curl", body(`{"secrets": [[4711], ["]", 4712]], "n": 1}`), "471", `{"secrets": ${env.SECRETS}, "n": 1}`},
+		{
+			"lists in a list", "curl", body(`{"secrets": [[4711], ["]", 4712]], "n": 1}`), "471",
+			`{"secrets": ${env.SECRETS}, "n": 1}`,
+		},
 		{"a list without an end", "curl", body(`{"n": 1, "secrets": [4711, "`), "4711", `{"n": 1, "secrets": ${env.SECRETS}`},
 		{"an element of XML", "curl", body(`<a x="1"><pin>4711</pin><n>1</n></a>`), "4711", `<pin>${env.PIN}</pin><n>1</n>`},
-		{"a field of a form that comes twice", "curl", "curl http://127.0.0.1:8080/ -d 'n=1&pin=4711&n=2'", "4711", `n=1&pin=${env.PIN}&n=2`},
-		{"a list of texts that stays a text", "curl", body(`{"secret": ["a]4711"], "pin": 1}`), "4711", `"secret": ${env.SECRET}`},
-		{"a text with an escape in a body that stays a text", "curl", body(`{"password": "47\"11", "pin": 1}`), `"11`, `"password": "${env.PASSWORD}"`},
+		{
+			"a field of a form that comes twice", "curl", "curl http://127.0.0.1:8080/ -d 'n=1&pin=4711&n=2'", "4711",
+			`n=1&pin=${env.PIN}&n=2`,
+		},
+		{
+			"a list of texts that stays a text", "curl", body(`{"secret": ["a]4711"], "pin": 1}`), "4711",
+			`"secret": ${env.SECRET}`,
+		},
+		{
+			"a text with an escape in a body that stays a text", "curl", body(`{"password": "47\"11", "pin": 1}`), `"11`,
+			`"password": "${env.PASSWORD}"`,
+		},
 		{"a number beside a variable", "jmeter", plan(`{"id": "${__UUID()}", "pin": 4711}`), "4711", `"pin": ${env.PIN}`},
-		{"the default of __P", "jmeter", plan(`{"password": "${__P(shop.password,open-sesame)}"}`), "open-sesame", "${env.SHOP_PASSWORD}"},
-		{"the default of __property", "jmeter", plan(`{"password": "${__property(shop.password,,open-sesame)}"}`), "open-sesame", "${env.SHOP_PASSWORD}"},
+		{
+			"the default of __P", "jmeter", plan(`{"password": "${__P(shop.password,open-sesame)}"}`), "open-sesame",
+			"${env.SHOP_PASSWORD}",
+		},
+		{
+			"the default of __property", "jmeter", plan(`{"password": "${__property(shop.password,,open-sesame)}"}`),
+			"open-sesame", "${env.SHOP_PASSWORD}",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			made, err := convert.Convert([]byte(c.source), draft.Options{Kind: c.kind, File: "a", From: ".", To: "."})
@@ -173,14 +200,26 @@ func TestConvert_Refuses(t *testing.T) {
 		{"Swagger 2", "openapi", "swagger: '2.0'\npaths: {}\n", "this is Swagger 2"},
 		{"no document", "openapi", "a: 1\n", "want a document of OpenAPI 3"},
 		{"no operation", "openapi", "openapi: 3.0.0\npaths: {}\n", "no request is in it"},
-		{"a file elsewhere", "openapi", "openapi: 3.0.0\npaths: {/a: {$ref: '../../secret.yaml'}}\n", "only files beside the document are read"},
-		{"a URL", "openapi", "openapi: 3.0.0\npaths: {/a: {$ref: 'http://127.0.0.1:1/secret.yaml'}}\n", "only files beside the document are read"},
+		{
+			"a file elsewhere", "openapi", "openapi: 3.0.0\npaths: {/a: {$ref: '../../secret.yaml'}}\n",
+			"only files beside the document are read",
+		},
+		{
+			"a URL", "openapi", "openapi: 3.0.0\npaths: {/a: {$ref: 'http://127.0.0.1:1/secret.yaml'}}\n",
+			"only files beside the document are read",
+		},
 		{"no plan", "jmeter", "<html/>", "want a plan of JMeter"},
 		{"half a plan", "jmeter", "<jmeterTestPlan>\n<hashTree>", "x:2: XML syntax error"},
-		{"no thread group", "jmeter", "<jmeterTestPlan><hashTree><TestPlan/><hashTree/></hashTree></jmeterTestPlan>", "no request is in it"},
+		{
+			"no thread group", "jmeter", "<jmeterTestPlan><hashTree><TestPlan/><hashTree/></hashTree></jmeterTestPlan>",
+			"no request is in it",
+		},
 		{"no command", "curl", "wget http://127.0.0.1/\n", "no command curl is in it"},
 		{"a command without a URL", "curl", "curl -v\n", "no request is in it"},
-		{"no toxic", "toxiproxy", `[{"name": "a", "listen": ":1", "upstream": "b:1"}]`, "no fault is in it that a scenario could make"},
+		{
+			"no toxic", "toxiproxy", `[{"name": "a", "listen": ":1", "upstream": "b:1"}]`,
+			"no fault is in it that a scenario could make",
+		},
 		{"no pumba", "pumba", "docker kill a\n", "no fault is in it"},
 		{"an open bracket", "chaos-mesh", "apiVersion: chaos-mesh.org/v1alpha1\nspec: {", "x:2"},
 		{"no engine", "litmus", "apiVersion: litmuschaos.io/v1alpha1\nkind: ChaosExperiment\n", "no fault is in it"},
@@ -191,7 +230,10 @@ func TestConvert_Refuses(t *testing.T) {
 		{"no script", "disruptor", "export {", "reading the script: x: Line 1"},
 		{"no objective", "openslo", "apiVersion: openslo/v1\nkind: Service\n", "no SLO is in it"},
 		{"no OpenSLO", "openslo", "a: 1\n", "x:1: want a document of OpenSLO"},
-		{"an open quote", "curl", "curl 'http://127.0.0.1/\n", "reading the command: x:1:6: reached EOF without closing quote"},
+		{
+			"an open quote", "curl", "curl 'http://127.0.0.1/\n",
+			"reading the command: x:1:6: reached EOF without closing quote",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -277,12 +319,15 @@ func FuzzConvert(f *testing.F) {
 		if len(b) > 64<<10 {
 			return
 		}
-		made, err := convert.Convert(b, draft.Options{Kind: kinds[int(kind)%len(kinds)], File: "source", From: "testdata/nowhere"})
+		made, err := convert.Convert(b, draft.Options{
+			Kind: kinds[int(kind)%len(kinds)], File: "source", From: "testdata/nowhere",
+		})
 		if err != nil {
 			return
 		}
 		// Data is read from files that do not exist; a k6 script has no steps.
-		if _, err := converttest.Parse(made.Text); err != nil && !strings.Contains(err.Error(), "data") && !strings.Contains(made.Text, "k6:") {
+		if _, err := converttest.Parse(made.Text); err != nil && !strings.Contains(err.Error(), "data") &&
+			!strings.Contains(made.Text, "k6:") {
 			t.Fatalf("%v\n%s", err, made.Text)
 		}
 	})
@@ -309,7 +354,8 @@ func TestConverter_Toy(t *testing.T) {
 		return nil
 	}}
 	list := append(convert.Converters(), toy)
-	made, err := convert.ConvertWith(list, []byte("http://127.0.0.1:8080/a\nhttp://127.0.0.1:8080/b\n"), draft.Options{Kind: "urls", File: "list.txt"})
+	made, err := convert.ConvertWith(list, []byte("http://127.0.0.1:8080/a\nhttp://127.0.0.1:8080/b\n"),
+		draft.Options{Kind: "urls", File: "list.txt"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -320,7 +366,8 @@ func TestConverter_Toy(t *testing.T) {
 	if len(sc.Loads) != 1 || sc.Loads[0].Name != "urls" || len(sc.Loads[0].Flow) != 2 {
 		t.Errorf("%+v\n%s", sc.Loads, made.Text)
 	}
-	if _, err := convert.ConvertWith(list, nil, draft.Options{Kind: "urrls"}); err == nil || !strings.Contains(err.Error(), `did you mean "urls"?`) {
+	if _, err := convert.ConvertWith(list, nil, draft.Options{Kind: "urrls"}); err == nil ||
+		!strings.Contains(err.Error(), `did you mean "urls"?`) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := convert.Convert(nil, draft.Options{Kind: "urls"}); err == nil {

@@ -25,7 +25,8 @@ func grpcConverter() draft.Converter {
 	return draft.Converter{
 		Name: "grpc", Source: "a gRPC server", Convert: convert,
 		Usage: "Of grpc, HOST:PORT is a server, and grpcs://HOST:PORT is one with TLS.", Asked: server, Ask: grpc.Describe,
-		Doc: "a load that picks one of the unary methods in each iteration, with a message of each; of a server at HOST:PORT, which is asked for its " +
+		Doc: "a load that picks one of the unary methods in each iteration, with a message of each; of a server at " +
+			"HOST:PORT, which is asked for its " +
 			"services by reflection, or of a set of descriptors, made by `protoc --include_imports --descriptor_set_out=FILE`",
 	}
 }
@@ -49,7 +50,8 @@ const guessed = "grpc://127.0.0.1:50051"
 func convert(d *draft.Builder, source []byte) error {
 	var set descriptorpb.FileDescriptorSet
 	if err := proto.Unmarshal(source, &set); err != nil {
-		return fmt.Errorf("%s is not a set of descriptors: `protoc --include_imports --descriptor_set_out=%s` writes one", d.O.File, path.Base(d.O.File))
+		return fmt.Errorf("%s is not a set of descriptors: `protoc --include_imports --descriptor_set_out=%s` writes one",
+			d.O.File, path.Base(d.O.File))
 	}
 	all, err := protodesc.FileOptions{AllowUnresolvable: true}.NewFiles(&set)
 	if err != nil {
@@ -88,7 +90,8 @@ func endpoint(d *draft.Builder) {
 	if u, err := url.Parse(d.O.File); err == nil && strings.HasPrefix(u.Scheme, "grpc") && u.Host != "" {
 		d.Reach(u)
 	} else {
-		one = (&draft.Node{}).Set("url", draft.Raw(guessed)).Set("protoset", draft.Plain(d.Beside(d.O.File[strings.LastIndexAny(d.O.File, `/\`)+1:])))
+		one = (&draft.Node{}).Set("url", draft.Raw(guessed)).Set("protoset",
+			draft.Plain(d.Beside(d.O.File[strings.LastIndexAny(d.O.File, `/\`)+1:])))
 		one.Behind = "the server is not known; this is a guess"
 		d.Tell(0, "no server is named; %s is a guess, set the url of target.endpoints", guessed)
 	}
@@ -177,9 +180,12 @@ func mapKey(k protoreflect.Kind) string {
 
 // known are the values of messages that have a form of their own in JSON; those that are missing are left out.
 var known = map[protoreflect.FullName]string{
-	"google.protobuf.Timestamp": `"2026-01-01T00:00:00Z"`, "google.protobuf.Duration": `"1s"`, "google.protobuf.StringValue": "text",
-	"google.protobuf.BytesValue": `"dGV4dA=="`, "google.protobuf.BoolValue": "true", "google.protobuf.Int32Value": "1", "google.protobuf.Int64Value": "1",
-	"google.protobuf.UInt32Value": "1", "google.protobuf.UInt64Value": "1", "google.protobuf.FloatValue": "1.5", "google.protobuf.DoubleValue": "1.5",
+	"google.protobuf.Timestamp": `"2026-01-01T00:00:00Z"`, "google.protobuf.Duration": `"1s"`,
+	"google.protobuf.StringValue": "text",
+	"google.protobuf.BytesValue":  `"dGV4dA=="`, "google.protobuf.BoolValue": "true", "google.protobuf.Int32Value": "1",
+	"google.protobuf.Int64Value":  "1",
+	"google.protobuf.UInt32Value": "1", "google.protobuf.UInt64Value": "1", "google.protobuf.FloatValue": "1.5",
+	"google.protobuf.DoubleValue": "1.5",
 }
 
 // value returns a value of a field; nil: it is left out.
@@ -201,7 +207,8 @@ func value(f protoreflect.FieldDescriptor, within []protoreflect.FullName) *draf
 			return draft.Raw(text)
 		}
 		of := f.Message()
-		if len(within) > deepest || slices.Contains(within, of.FullName()) || strings.HasPrefix(string(of.FullName()), "google.protobuf.") ||
+		if len(within) > deepest || slices.Contains(within, of.FullName()) ||
+			strings.HasPrefix(string(of.FullName()), "google.protobuf.") ||
 			of.IsPlaceholder() {
 			return nil
 		}

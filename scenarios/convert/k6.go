@@ -28,7 +28,8 @@ func k6Convert(d *draft.Builder, source []byte) error {
 	n := 0
 	for line := range strings.Lines(string(source)) {
 		n++
-		if code := strings.TrimSpace(line); strings.HasPrefix(code, "//") || strings.HasPrefix(code, "*") || strings.HasPrefix(code, "import ") {
+		if code := strings.TrimSpace(line); strings.HasPrefix(code, "//") || strings.HasPrefix(code, "*") ||
+			strings.HasPrefix(code, "import ") {
 			continue
 		}
 		for _, found := range inScript.FindAllString(line, -1) {
@@ -45,7 +46,8 @@ func k6Convert(d *draft.Builder, source []byte) error {
 	}
 	name := draft.Slug(strings.TrimSuffix(filepath.Base(d.O.File), filepath.Ext(d.O.File)), "script")
 	load := (&draft.Node{Block: true}).Set("k6", draft.Plain(d.Beside(filepath.Base(d.O.File))))
-	load.Say("The script runs in k6 with its own scenarios, checks and thresholds; `rate`, `vus` and `duration` beside k6 override its options.")
+	load.Say("The script runs in k6 with its own scenarios, checks and thresholds; `rate`, `vus` and `duration` beside " +
+		"k6 override its options.")
 	d.Load.Set(name, load)
 	return nil
 }

@@ -17,7 +17,8 @@ var ofFaults = []string{"chaos-mesh", "chaostoolkit", "disruptor", "litmus", "op
 
 // says has what a conversion says: the scenario, its notes, or why there is none.
 func says(kind, source string) string {
-	made, err := convert.Convert([]byte(source), draft.Options{Kind: kind, File: "source", From: "testdata", To: "testdata"})
+	made, err := convert.Convert([]byte(source),
+		draft.Options{Kind: kind, File: "source", From: "testdata", To: "testdata"})
 	if err != nil {
 		return err.Error()
 	}
@@ -33,7 +34,8 @@ func mutants(kind, source string) (out [][]int) {
 	for line := range strings.Lines(source) {
 		text := strings.TrimSpace(line)
 		if !strings.HasPrefix(text, "#") && !strings.HasPrefix(text, "//") &&
-			(kind != "disruptor" || strings.Contains(line, "Disruptor(") || strings.Contains(line, ".inject") || strings.Contains(line, "labels")) {
+			(kind != "disruptor" || strings.Contains(line, "Disruptor(") || strings.Contains(line, ".inject") ||
+				strings.Contains(line, "labels")) {
 			for _, at := range word.FindAllStringIndex(line, -1) {
 				out = append(out, []int{offset + at[0], offset + at[1]})
 			}
@@ -61,8 +63,8 @@ func mutant(w string) string {
 	return w + "zq"
 }
 
-// unsaid are words with their lines that may change without a word in the scenario or the notes: names of Kubernetes, how the tool
-// itself works, and parts of what a note names as a whole.
+// unsaid are words with their lines that may change without a word in the scenario or the notes: names of Kubernetes,
+// how the tool itself works, and parts of what a note names as a whole.
 var unsaid = map[string]string{
 	"chaos-mesh": `in apiVersion:|^(namespace|shop) in |^to in |in spec: \{mode: all, target|^2 in historyLimit|^Forbid in |^cart in podChaos` +
 		`|in spec: \{action: latency, mode: one|in metadata: \{name: shop\}`,
@@ -79,8 +81,8 @@ var unsaid = map[string]string{
 	"toxiproxy": `"listen"|^"(db|web)" in |in "db"|^"(up|down)stream" in |noise|"latency": 0`,
 }
 
-// TestConvert_NothingSilent changes each word of each source: the scenario or its notes change as well, or the word is one that
-// says nothing of a fault.
+// TestConvert_NothingSilent changes each word of each source: the scenario or its notes change as well, or the word is
+// one that says nothing of a fault.
 func TestConvert_NothingSilent(t *testing.T) {
 	for name, kind := range sources {
 		if !slices.Contains(ofFaults, kind) {
@@ -98,7 +100,8 @@ func TestConvert_NothingSilent(t *testing.T) {
 				line := text[strings.LastIndexByte(text[:at[0]], '\n')+1:]
 				line, _, _ = strings.Cut(line, "\n")
 				if !allowed.MatchString(w + " in " + strings.TrimSpace(line)) {
-					t.Errorf("line %d: another word than %s changes nothing: %s", 1+strings.Count(text[:at[0]], "\n"), w, strings.TrimSpace(line))
+					t.Errorf("line %d: another word than %s changes nothing: %s", 1+strings.Count(text[:at[0]], "\n"), w,
+						strings.TrimSpace(line))
 				}
 			}
 		})
@@ -112,42 +115,97 @@ func TestConvert_NoSecretOfFaults(t *testing.T) {
 		return `{"title": "a", "method": [{"type": "action", "name": "b", "provider": ` + provider + `}]}`
 	}
 	hypothesis := func(provider string) string {
-		return `{"steady-state-hypothesis": {"probes": [{"type": "probe", "name": "p", "tolerance": 200, "provider": ` + provider +
+		return `{"steady-state-hypothesis": {"probes": [{"type": "probe", "name": "p", "tolerance": 200, "provider": ` +
+			provider +
 			`}]}, "method": [{"type": "action", "name": "b", "provider": {"type": "process", "path": "docker", "arguments": "kill a"}}]}`
 	}
 	for _, c := range []struct{ name, kind, source string }{
-		{"a flag of a command", "chaostoolkit", toolkit(`{"type": "process", "path": "dbctl", "arguments": "failover --password hunter2secret"}`)},
-		{"a flag and its value", "chaostoolkit", toolkit(`{"type": "process", "path": "dbctl", "arguments": ["--token=hunter2secret"]}`)},
-		{"a map of arguments", "chaostoolkit", toolkit(`{"type": "process", "path": "dbctl", "arguments": {"--api-key": "hunter2secret"}}`)},
-		{"a URL of a command", "chaostoolkit", toolkit(`{"type": "process", "path": "curl", "arguments": "https://ann:hunter2secret@db.example.com/x"}`)},
-		{"a URL that is called", "chaostoolkit", toolkit(`{"type": "http", "url": "https://db.example.com/x?token=hunter2secret"}`)},
-		{"a header of a call", "chaostoolkit", toolkit(`{"type": "http", "url": "https://db.example.com/x", "headers": {"Authorization": "Bearer hunter2secret"}}`)},
-		{"the body of a call", "chaostoolkit", toolkit(`{"type": "http", "url": "https://db.example.com/x", "arguments": {"password": "hunter2secret"}}`)},
-		{"the user of a call", "chaostoolkit", toolkit(`{"type": "http", "url": "https://ann:hunter2secret@db.example.com/x"}`)},
-		{"a URL of a probe", "chaostoolkit", hypothesis(`{"type": "http", "url": "http://127.0.0.1:8080/?api_key=hunter2secret"}`)},
-		{"the user of a probe", "chaostoolkit", hypothesis(`{"type": "http", "url": "http://ann:hunter2secret@127.0.0.1:8080/"}`)},
-		{"a header of a probe", "chaostoolkit", hypothesis(`{"type": "http", "url": "http://127.0.0.1:8080/", "headers": {"X-Api-Key": "hunter2secret"}}`)},
-		{"secrets", "chaostoolkit", strings.Replace(toolkit(`{"type": "process", "path": "x", "arguments": "--with ${pw}"}`), `{"title"`,
+		{
+			"a flag of a command", "chaostoolkit",
+			toolkit(`{"type": "process", "path": "dbctl", "arguments": "failover --password hunter2secret"}`),
+		},
+		{
+			"a flag and its value", "chaostoolkit",
+			toolkit(`{"type": "process", "path": "dbctl", "arguments": ["--token=hunter2secret"]}`),
+		},
+		{
+			"a map of arguments", "chaostoolkit",
+			toolkit(`{"type": "process", "path": "dbctl", "arguments": {"--api-key": "hunter2secret"}}`),
+		},
+		{
+			"a URL of a command", "chaostoolkit",
+			toolkit(`{"type": "process", "path": "curl", "arguments": "https://ann:hunter2secret@db.example.com/x"}`),
+		},
+		{
+			"a URL that is called", "chaostoolkit",
+			toolkit(`{"type": "http", "url": "https://db.example.com/x?token=hunter2secret"}`),
+		},
+		{
+			"a header of a call", "chaostoolkit",
+			toolkit(`{"type": "http", "url": "https://db.example.com/x", "headers": {"Authorization": "Bearer hunter2secret"}}`),
+		},
+		{
+			"the body of a call", "chaostoolkit",
+			toolkit(`{"type": "http", "url": "https://db.example.com/x", "arguments": {"password": "hunter2secret"}}`),
+		},
+		{
+			"the user of a call", "chaostoolkit",
+			toolkit(`{"type": "http", "url": "https://ann:hunter2secret@db.example.com/x"}`),
+		},
+		{
+			"a URL of a probe", "chaostoolkit",
+			hypothesis(`{"type": "http", "url": "http://127.0.0.1:8080/?api_key=hunter2secret"}`),
+		},
+		{
+			"the user of a probe", "chaostoolkit",
+			hypothesis(`{"type": "http", "url": "http://ann:hunter2secret@127.0.0.1:8080/"}`),
+		},
+		{
+			"a header of a probe", "chaostoolkit",
+			hypothesis(`{"type": "http", "url": "http://127.0.0.1:8080/", "headers": {"X-Api-Key": "hunter2secret"}}`),
+		},
+		{"secrets", "chaostoolkit", strings.Replace(toolkit(`{"type": "process", "path": "x", "arguments": "--with ${pw}"}`),
+			`{"title"`,
 			`{"secrets": {"db": {"pw": "hunter2secret"}}, "title"`, 1)},
-		{"a constant by a secret name", "chaostoolkit", strings.Replace(toolkit(`{"type": "process", "path": "x", "arguments": "--with ${db_password}"}`), `{"title"`,
-			`{"configuration": {"db_password": "hunter2secret"}, "title"`, 1)},
-		{"a secret in a title", "chaostoolkit", `{"title": "log in by password=hunter2secret", "method": [{"type": "action", "name": "b",
-			"provider": {"type": "process", "path": "docker", "arguments": "kill a"}}]}`},
-		{"a variable of the experiment", "litmus", "apiVersion: litmuschaos.io/v1alpha1\nkind: ChaosEngine\nspec:\n  appinfo: {applabel: app=a}\n  experiments:\n" +
-			"    - {name: pod-delete, spec: {components: {env: [{name: DB_PASSWORD, value: hunter2secret}, {name: EXTRA, value: hunter2secret}]}}}\n"},
-		{"the body of an answer", "litmus", "apiVersion: litmuschaos.io/v1alpha1\nkind: ChaosEngine\nspec:\n  appinfo: {applabel: app=a}\n  experiments:\n" +
-			"    - {name: pod-http-status-code, spec: {components: {env: [{name: RESPONSE_BODY, value: '{\"token\": \"hunter2secret\"}'}]}}}\n"},
-		{"a key that has no counterpart", "chaos-mesh", "apiVersion: chaos-mesh.org/v1alpha1\nkind: HTTPChaos\nmetadata: {name: a}\n" +
-			"spec: {mode: all, target: Request, " +
-			"delay: 1s, path: '/x?token=hunter2secret', request_headers: {Authorization: Bearer hunter2secret}}\n"},
+		{
+			"a constant by a secret name", "chaostoolkit",
+			strings.Replace(toolkit(`{"type": "process", "path": "x", "arguments": "--with ${db_password}"}`), `{"title"`,
+				`{"configuration": {"db_password": "hunter2secret"}, "title"`, 1),
+		},
+		{
+			"a secret in a title", "chaostoolkit",
+			`{"title": "log in by password=hunter2secret", "method": [{"type": "action", "name": "b",
+			"provider": {"type": "process", "path": "docker", "arguments": "kill a"}}]}`,
+		},
+		{
+			"a variable of the experiment", "litmus",
+			"apiVersion: litmuschaos.io/v1alpha1\nkind: ChaosEngine\nspec:\n  appinfo: {applabel: app=a}\n  experiments:\n" +
+				"    - {name: pod-delete, spec: {components: {env: [{name: DB_PASSWORD, value: hunter2secret}, {name: EXTRA, " +
+				"value: hunter2secret}]}}}\n",
+		},
+		{
+			"the body of an answer", "litmus",
+			"apiVersion: litmuschaos.io/v1alpha1\nkind: ChaosEngine\nspec:\n  appinfo: {applabel: app=a}\n  experiments:\n" +
+				"    - {name: pod-http-status-code, spec: {components: {env: [{name: RESPONSE_BODY, value: '{\"token\": " +
+				"\"hunter2secret\"}'}]}}}\n",
+		},
+		{
+			"a key that has no counterpart", "chaos-mesh",
+			"apiVersion: chaos-mesh.org/v1alpha1\nkind: HTTPChaos\nmetadata: {name: a}\n" +
+				"spec: {mode: all, target: Request, " +
+				"delay: 1s, path: '/x?token=hunter2secret', request_headers: {Authorization: Bearer hunter2secret}}\n",
+		},
 		{"the hook of a chat", "pumba", "pumba --slackhook https://hooks.example.com/hunter2secret kill a\n"},
 		{"the engine's address", "pumba", "pumba --host tcp://ann:hunter2secret@127.0.0.1:2375 kill a\n"},
 		{"an answer's body", "disruptor", `const p = new PodDisruptor({select: {labels: {app: "a"}}});
 			p.injectHTTPFaults({errorRate: 0.1, errorCode: 500, errorBody: '{"password": "hunter2secret"}'}, "10s");`},
 		{"an upstream", "toxiproxy", `[{"name": "a", "upstream": "ann:hunter2secret@db:1", "toxics": []},
 			{"name": "b", "upstream": "b:1", "toxics": [{"type": "timeout"}]}]`},
-		{"a description", "openslo", "apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: a}\nspec:\n  description: 'asked with token=hunter2secret'\n" +
-			"  indicator: {spec: {ratioMetric: {good: {}, total: {}}}}\n  objectives: [{target: 0.99}]\n"},
+		{
+			"a description", "openslo",
+			"apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: a}\nspec:\n  description: 'asked with token=hunter2secret'\n" +
+				"  indicator: {spec: {ratioMetric: {good: {}, total: {}}}}\n  objectives: [{target: 0.99}]\n",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			made, err := convert.Convert([]byte(c.source), draft.Options{Kind: c.kind, File: "a", From: ".", To: "."})
@@ -178,17 +236,28 @@ func TestConvert_Shapes(t *testing.T) {
 		name, kind, source string
 		want               []string
 	}{
-		{"netem is several", "chaos-mesh", mesh("NetworkChaos", "  action: netem\n  mode: all\n  selector: {labelSelectors: {app: a}}\n  delay: {latency: 50ms}\n"+
-			"  loss: {loss: '7'}\n  duration: 10s\n"), []string{"network.latency: {delay: 50ms", "network.loss: {percent: 7%", "at once"}},
 		{
-			"a workflow", "chaos-mesh", mesh("Workflow", "  entry: all\n  templates:\n    - {name: all, templateType: Serial, children: [lose]}\n    - name: lose\n"+
-				"      templateType: PodChaos\n      deadline: 40s\n      podChaos: {action: pod-failure, mode: one, selector: {labelSelectors: {app: a}}}\n"),
+			"netem is several", "chaos-mesh", mesh("NetworkChaos",
+				"  action: netem\n  mode: all\n  selector: {labelSelectors: {app: a}}\n  delay: {latency: 50ms}\n"+
+					"  loss: {loss: '7'}\n  duration: 10s\n"),
+			[]string{"network.latency: {delay: 50ms", "network.loss: {percent: 7%", "at once"},
+		},
+		{
+			"a workflow", "chaos-mesh", mesh("Workflow",
+				"  entry: all\n  templates:\n    - {name: all, templateType: Serial, children: [lose]}\n    - name: lose\n"+
+					"      templateType: PodChaos\n      deadline: 40s\n      podChaos: {action: pod-failure, mode: one, selector: "+
+					"{labelSelectors: {app: a}}}\n"),
 			[]string{"container.stop", "for: 40s", "the template all of the workflow a, Serial"},
 		},
-		{"what has no counterpart", "chaos-mesh", mesh("TimeChaos", "  mode: one\n  selector: {labelSelectors: {app: a}, nodes: [n]}\n  timeOffset: 1h\n"+
-			"  clockIds: [CLOCK_REALTIME]\n"), []string{"selector.nodes", "clockIds"}},
 		{
-			"a pattern of names", "chaos-mesh", mesh("DNSChaos", "  action: error\n  mode: one\n  selector: {labelSelectors: {app: a}}\n  patterns: [a.*.com, b.com]\n"),
+			"what has no counterpart", "chaos-mesh",
+			mesh("TimeChaos", "  mode: one\n  selector: {labelSelectors: {app: a}, nodes: [n]}\n  timeOffset: 1h\n"+
+				"  clockIds: [CLOCK_REALTIME]\n"),
+			[]string{"selector.nodes", "clockIds"},
+		},
+		{
+			"a pattern of names", "chaos-mesh", mesh("DNSChaos",
+				"  action: error\n  mode: one\n  selector: {labelSelectors: {app: a}}\n  patterns: [a.*.com, b.com]\n"),
 			[]string{"names: [b.com]", "the pattern a.*.com"},
 		},
 		{
@@ -197,47 +266,80 @@ func TestConvert_Shapes(t *testing.T) {
 		},
 		{"labels in one", "pumba", "pumba --label a=b,c=d kill\n", []string{"labels: {a: b, c: d}"}},
 		{"one of several", "pumba", "pumba --random kill a b\n", []string{"1 of the 2 containers at random"}},
-		{"a variable of the shell", "pumba", "pumba kill a\npumba kill $NAME\n", []string{"line 2", "a variable or a command of the shell"}},
-		{"a dry run", "pumba", "pumba kill a\npumba --dry-run kill b\n", []string{"it breaks nothing"}},
-		{"stressors", "pumba", "pumba stress -d 5s --stressors '--cpu 2 --vm 3 --timeout 5s' a\n", []string{"workers: 2", "--vm of its stressors"}},
-		{"the port of another machine", "pumba", "pumba netem -d 5s --ingress-port 5432 loss -p 5 a\n", []string{"ports: [5432]", "percent: 5%"}},
-		{"toxics of the toolkit", "chaostoolkit", toolkit(`{"type": "action", "name": "b", "provider": {"type": "python", "module": "chaostoxi.toxic.actions",
-			"func": "create_toxic", "arguments": {"for_proxy": "db", "toxic_name": "x", "toxic_type": "limit_data", "stream": "upstream", "toxicity": 0.5,
-			"attributes": {"bytes": 100}}}, "pauses": {"after": 7}}`), []string{"tcp.limit: {from: load, bytes: 100", "percent: 50%", "for: 7s", "the proxy db"}},
 		{
-			"slow closes", "chaostoolkit", toolkit(`{"type": "action", "name": "b", "provider": {"type": "python", "module": "chaostoxi.toxic.actions",
+			"a variable of the shell", "pumba", "pumba kill a\npumba kill $NAME\n",
+			[]string{"line 2", "a variable or a command of the shell"},
+		},
+		{"a dry run", "pumba", "pumba kill a\npumba --dry-run kill b\n", []string{"it breaks nothing"}},
+		{
+			"stressors", "pumba", "pumba stress -d 5s --stressors '--cpu 2 --vm 3 --timeout 5s' a\n",
+			[]string{"workers: 2", "--vm of its stressors"},
+		},
+		{
+			"the port of another machine", "pumba", "pumba netem -d 5s --ingress-port 5432 loss -p 5 a\n",
+			[]string{"ports: [5432]", "percent: 5%"},
+		},
+		{
+			"toxics of the toolkit", "chaostoolkit",
+			toolkit(`{"type": "action", "name": "b", "provider": {"type": "python", "module": "chaostoxi.toxic.actions",
+			"func": "create_toxic", "arguments": {"for_proxy": "db", "toxic_name": "x", "toxic_type": "limit_data", "stream": "upstream", "toxicity": 0.5,
+			"attributes": {"bytes": 100}}}, "pauses": {"after": 7}}`),
+			[]string{"tcp.limit: {from: load, bytes: 100", "percent: 50%", "for: 7s", "the proxy db"},
+		},
+		{
+			"slow closes", "chaostoolkit",
+			toolkit(`{"type": "action", "name": "b", "provider": {"type": "python", "module": "chaostoxi.toxic.actions",
 			"func": "create_slow_connection_close_toxic", "arguments": {"for_proxy": "db", "toxic_name": "x", "delay": 100}}}`),
 			[]string{"tcp.slow_close", "delay: 100ms"},
 		},
 		{
-			"a variable of the environment", "chaostoolkit", strings.Replace(toolkit(`{"type": "action", "name": "b", "provider": {"type": "process", "path": "x",
-			"arguments": ["--on", "${host}", "${port}"]}}`), `{"title"`, `{"configuration": {"host": {"type": "env", "key": "DB_HOST"}, "port": 5432}, "title"`, 1),
+			"a variable of the environment", "chaostoolkit",
+			strings.Replace(toolkit(`{"type": "action", "name": "b", "provider": {"type": "process", "path": "x",
+			"arguments": ["--on", "${host}", "${port}"]}}`), `{"title"`,
+				`{"configuration": {"host": {"type": "env", "key": "DB_HOST"}, "port": 5432}, "title"`, 1),
 			[]string{`${env.DB_HOST}`, "5432"},
 		},
-		{"a variable that nothing sets", "chaostoolkit", toolkit(`{"type": "action", "name": "c",
-			"provider": {"type": "process", "path": "docker", "arguments": "kill a"}},
-			{"type": "action", "name": "b", "provider": {"type": "process", "path": "x", "arguments": "${host}"}}`), []string{"nothing says what host is"}},
 		{
-			"labels of a selector", "litmus", "apiVersion: litmuschaos.io/v1alpha1\nkind: ChaosEngine\nspec:\n  appinfo: {applabel: 'app=a,tier=b'}\n  experiments:\n" +
-				"    - {name: pod-delete, spec: {components: {env: [{name: RAMP_TIME, value: '5'}, {name: TARGET_PODS, value: x-1}]}}}\n",
+			"a variable that nothing sets", "chaostoolkit", toolkit(`{"type": "action", "name": "c",
+			"provider": {"type": "process", "path": "docker", "arguments": "kill a"}},
+			{"type": "action", "name": "b", "provider": {"type": "process", "path": "x", "arguments": "${host}"}}`),
+			[]string{"nothing says what host is"},
+		},
+		{
+			"labels of a selector", "litmus",
+			"apiVersion: litmuschaos.io/v1alpha1\nkind: ChaosEngine\nspec:\n  appinfo: {applabel: 'app=a,tier=b'}\n  " +
+				"experiments:\n" +
+				"    - {name: pod-delete, spec: {components: {env: [{name: RAMP_TIME, value: '5'}, {name: TARGET_PODS, value: " +
+				"x-1}]}}}\n",
 			[]string{"labels: {app: a, tier: b}", "at: 25s", "TARGET_PODS"},
 		},
-		{"a list of objects", "openslo", slo("- apiVersion: openslo/v1\n", "    indicator: {spec: {ratioMetric: {good: {}, total: {}}}}\n"+
-			"    budgetingMethod: Timeslices\n"+
-			"    objectives: [{target: 0.995, timeSliceTarget: 0.95, timeSliceWindow: 1m}]\n"), []string{"availability >= 99.5%", "Timeslices", "timeSliceTarget 0.95"}},
 		{
-			"version 1alpha", "openslo", slo("- apiVersion: openslo/v1alpha\n", "    objectives: [{target: 0.99, ratioMetrics: {good: {}, total: {}}}]\n"),
+			"a list of objects", "openslo", slo("- apiVersion: openslo/v1\n",
+				"    indicator: {spec: {ratioMetric: {good: {}, total: {}}}}\n"+
+					"    budgetingMethod: Timeslices\n"+
+					"    objectives: [{target: 0.995, timeSliceTarget: 0.95, timeSliceWindow: 1m}]\n"),
+			[]string{"availability >= 99.5%", "Timeslices", "timeSliceTarget 0.95"},
+		},
+		{
+			"version 1alpha", "openslo", slo("- apiVersion: openslo/v1alpha\n",
+				"    objectives: [{target: 0.99, ratioMetrics: {good: {}, total: {}}}]\n"),
 			[]string{"availability >= 99%"},
 		},
 		{
-			"version 2alpha", "openslo", slo("- apiVersion: openslo.com/v2alpha\n", "    sli: {spec: {ratioMetric: {good: {}, total: {}}}}\n"+
-				"    objectives: [{target: 0.9}]\n"),
+			"version 2alpha", "openslo", slo("- apiVersion: openslo.com/v2alpha\n",
+				"    sli: {spec: {ratioMetric: {good: {}, total: {}}}}\n"+
+					"    objectives: [{target: 0.9}]\n"),
 			[]string{"availability >= 90%"},
 		},
-		{"a bucket of a histogram", "openslo", slo("- apiVersion: openslo/v1\n", "    indicator: {spec: {ratioMetric: {good: {metricSource: {spec: {query: "+
-			"'sum(http_request_duration_seconds_bucket{le=\"0.3\"})'}}}, total: {}}}}\n    objectives: [{target: 0.99}]\n"), []string{"p99 <= 300ms"}},
 		{
-			"one proxy", "toxiproxy", `{"name": "a", "upstream": "b:1", "toxics": [{"type": "latency", "attributes": {"latency": 5, "colour": 7}}]}`,
+			"a bucket of a histogram", "openslo",
+			slo("- apiVersion: openslo/v1\n", "    indicator: {spec: {ratioMetric: {good: {metricSource: {spec: {query: "+
+				"'sum(http_request_duration_seconds_bucket{le=\"0.3\"})'}}}, total: {}}}}\n    objectives: [{target: 0.99}]\n"),
+			[]string{"p99 <= 300ms"},
+		},
+		{
+			"one proxy", "toxiproxy",
+			`{"name": "a", "upstream": "b:1", "toxics": [{"type": "latency", "attributes": {"latency": 5, "colour": 7}}]}`,
 			[]string{"delay: 5ms", "colour 7"},
 		},
 		{
@@ -262,11 +364,12 @@ func TestConvert_Shapes(t *testing.T) {
 	}
 }
 
-// TestConvert_Hostile converts values that no tool would take, at every place of a number: no panic, and a scenario that can be
-// parsed or an error.
+// TestConvert_Hostile converts values that no tool would take, at every place of a number: no panic, and a scenario
+// that can be parsed or an error.
 func TestConvert_Hostile(t *testing.T) {
 	values := []string{
-		"NaN", "Inf", "-1", "1e309", "99999999999999999999", "0", "0.0000001", "ɐ", "1ɐ", "ı", "ſſ", "%", "-", "1.2.3", "", "100000%", "1e9h", "0x10",
+		"NaN", "Inf", "-1", "1e309", "99999999999999999999", "0", "0.0000001", "ɐ", "1ɐ", "ı", "ſſ", "%", "-", "1.2.3", "",
+		"100000%", "1e9h", "0x10",
 	}
 	for name, kind := range sources {
 		if !slices.Contains(ofFaults, kind) {
@@ -286,7 +389,8 @@ func TestConvert_Hostile(t *testing.T) {
 					if kind != "pumba" {
 						v = `"` + v + `"`
 					}
-					made, err := convert.Convert([]byte(text[:at[0]]+v+text[at[1]:]), draft.Options{Kind: kind, File: "a", From: "testdata"})
+					made, err := convert.Convert([]byte(text[:at[0]]+v+text[at[1]:]),
+						draft.Options{Kind: kind, File: "a", From: "testdata"})
 					if err != nil {
 						continue
 					}

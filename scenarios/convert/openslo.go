@@ -18,7 +18,8 @@ import (
 func openSLOConverter() draft.Converter {
 	return draft.Converter{
 		Name: "openslo", Source: "OpenSLO documents", Convert: opensloConvert,
-		Doc: "an objective for each target: a share of good requests as `availability`, a threshold on latency as a percentile",
+		Doc: "an objective for each target: a share of good requests as `availability`, a threshold on latency as a " +
+			"percentile",
 	}
 }
 
@@ -35,7 +36,8 @@ func opensloConvert(d *draft.Builder, source []byte) error {
 	indicators := map[string]*syntax.Node{}
 	found := false
 	for _, n := range all {
-		if version := d.Text(n, "apiVersion"); !strings.HasPrefix(version, "openslo/") && !strings.HasPrefix(version, "openslo.com/") {
+		if version := d.Text(n, "apiVersion"); !strings.HasPrefix(version, "openslo/") &&
+			!strings.HasPrefix(version, "openslo.com/") {
 			return fmt.Errorf("%s:%d: want a document of OpenSLO, with apiVersion: openslo/v1", d.O.File, max(1, draft.Line(n)))
 		}
 		if d.Text(n, "kind") == "SLI" {
@@ -66,7 +68,8 @@ func convertSLO(d *draft.Builder, n *syntax.Node, indicators map[string]*syntax.
 	if o := spec.Get("objectives"); o != nil {
 		list = o.Items
 	}
-	d.Slo.Pending = append(d.Slo.Pending, strings.TrimSpace(name+": "+strings.Join(strings.Fields(d.Text(spec, "description")), " ")))
+	d.Slo.Pending = append(d.Slo.Pending, strings.TrimSpace(name+": "+
+		strings.Join(strings.Fields(d.Text(spec, "description")), " ")))
 	made := false
 	for _, o := range list {
 		d.Text(o, "displayName")
@@ -92,7 +95,8 @@ func convertSLO(d *draft.Builder, n *syntax.Node, indicators map[string]*syntax.
 		d.Skip(spec, key)
 	}
 	if method := d.Text(spec, "budgetingMethod"); method != "" && method != "Occurrences" && made {
-		d.LoseAt(&d.Slo.Pending, draft.Line(n), "budgetingMethod %s of %s: requests are counted, as in Occurrences", method, name)
+		d.LoseAt(&d.Slo.Pending, draft.Line(n), "budgetingMethod %s of %s: requests are counted, as in Occurrences", method,
+			name)
 	}
 	for _, key := range []string{"service", "indicator", "sli", "objectives"} {
 		d.Skip(spec, key)
@@ -182,7 +186,8 @@ func unitOf(words string) time.Duration {
 var (
 	isLatency = regexp.MustCompile(`latency|duration|response.?time|seconds|_ms\b|msec`)
 	inMillis  = regexp.MustCompile(`_ms\b|millis|\bms\b|msec`)
-	bucket    = regexp.MustCompile(`\ble="([0-9.]+)"`) // of a histogram of Prometheus: requests up to a time are the good ones
+	// bucket is of a histogram of Prometheus: requests up to a time are the good ones
+	bucket = regexp.MustCompile(`\ble="([0-9.]+)"`)
 )
 
 // requests is how many an objective needs to be judged: ten beyond its percentile, which is enough for a share as well.

@@ -17,7 +17,8 @@ import (
 func toxiproxyConverter() draft.Converter {
 	return draft.Converter{
 		Name: "toxiproxy", Source: "the JSON of toxiproxy's proxies and toxics", Convert: toxiproxyConvert, Faults: true,
-		Doc: "a fault for each toxic, one after the other, on the load's connections, or on those to the container that a proxy leads to",
+		Doc: "a fault for each toxic, one after the other, on the load's connections, or on those to the container that a " +
+			"proxy leads to",
 	}
 }
 
@@ -69,8 +70,9 @@ func convertProxy(d *draft.Builder, p *syntax.Node) {
 	if toxics != nil {
 		for _, t := range toxics.Items {
 			d.Toxic(draft.Toxic{
-				Name: d.Text(t, "name"), Type: d.Text(t, "type"), Proxy: name, Stream: d.Text(t, "stream"), Toxicity: d.Text(t, "toxicity"),
-				Line: draft.Line(t), Ends: ends(), Attributes: t.Get("attributes"), In: t,
+				Name: d.Text(t, "name"), Type: d.Text(t, "type"), Proxy: name, Stream: d.Text(t, "stream"),
+				Toxicity: d.Text(t, "toxicity"),
+				Line:     draft.Line(t), Ends: ends(), Attributes: t.Get("attributes"), In: t,
 			})
 		}
 	}
@@ -93,8 +95,9 @@ func endsOf(d *draft.Builder, p *syntax.Node, upstream string, faulty bool) (fun
 		at := &url.URL{Scheme: "http", Host: net.JoinHostPort("127.0.0.1", port)}
 		d.At(at)
 		if d.Origin != draft.OriginOf(at) {
-			d.Lost(draft.Line(p), "the proxy %s: the load goes to %s, and %s is another one; start its caller by brunt (target.processes), "+
-				"and a fault goes from one to the other", d.Text(p, "name"), d.Origin, upstream)
+			d.Lost(draft.Line(p),
+				"the proxy %s: the load goes to %s, and %s is another one; start its caller by brunt (target.processes), "+
+					"and a fault goes from one to the other", d.Text(p, "name"), d.Origin, upstream)
 			return nil, false
 		}
 		return func() *draft.Node { return (&draft.Node{}).Set("from", draft.Raw("load")) }, true
@@ -103,7 +106,8 @@ func endsOf(d *draft.Builder, p *syntax.Node, upstream string, faulty bool) (fun
 	if d.Units.Get("caller") == nil {
 		d.Units.Set("caller", (&draft.Node{}).Set("container", draft.Raw("app")))
 		d.Units.Get("caller").Say("A guess: toxiproxy does not say whose connections go through its proxies.")
-		d.Tell(0, "toxiproxy does not say whose connections go through its proxies: name the container under target.units.caller")
+		d.Tell(0, "toxiproxy does not say whose connections go through its proxies: name the container under "+
+			"target.units.caller")
 	}
 	return func() *draft.Node {
 		return (&draft.Node{}).Set("from", draft.Raw("caller")).Set("to", draft.Plain(unit))

@@ -67,9 +67,12 @@ func vegetaHTTP(d *draft.Builder, source []byte) ([]*draft.Request, error) {
 			all = append(all, r)
 		case r != nil && strings.Contains(line, ":"):
 			name, value, _ := strings.Cut(line, ":")
-			r.Headers = append(r.Headers, draft.Header{Name: strings.TrimSpace(name), Value: draft.Lit(strings.TrimSpace(value))})
+			r.Headers = append(r.Headers, draft.Header{
+				Name: strings.TrimSpace(name), Value: draft.Lit(strings.TrimSpace(value)),
+			})
 		default:
-			return nil, fmt.Errorf("%s:%d: want a target such as GET http://127.0.0.1:8080/, a header or @FILE, not %q", d.O.File, n, draft.Clip(line, 60))
+			return nil, fmt.Errorf("%s:%d: want a target such as GET http://127.0.0.1:8080/, a header or @FILE, not %q",
+				d.O.File, n, draft.Clip(line, 60))
 		}
 	}
 	return all, nil
@@ -78,13 +81,15 @@ func vegetaHTTP(d *draft.Builder, source []byte) ([]*draft.Request, error) {
 // isTarget distinguishes the first line of a target from a header.
 func isTarget(line string) bool {
 	method, rest, ok := strings.Cut(line, " ")
-	return ok && rest != "" && method == strings.ToUpper(method) && strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+	return ok && rest != "" && method == strings.ToUpper(method) &&
+		strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
 func vegetaTarget(d *draft.Builder, line int, method, target string) (*draft.Request, error) {
 	u, err := url.Parse(target)
 	if err != nil || !draft.IsWeb(u) {
-		return nil, fmt.Errorf("%s:%d: %q is not a URL of http or https", d.O.File, line, draft.Clip(draft.WithoutUser(target), 80))
+		return nil, fmt.Errorf("%s:%d: %q is not a URL of http or https", d.O.File, line,
+			draft.Clip(draft.WithoutUser(target), 80))
 	}
 	r := &draft.Request{Line: line, Method: method}
 	draft.Credentials(d, r, u)

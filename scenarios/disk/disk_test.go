@@ -41,7 +41,8 @@ func TestRead_WhatIsNoFile(t *testing.T) {
 		{"/dev/zero", "more than 1 MiB"},
 		{filepath.Join(dir, "none"), "no such file"},
 	} {
-		if b, err := disk.Read(c.path, 1<<20); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.path) {
+		if b, err := disk.Read(c.path, 1<<20); err == nil || !strings.Contains(err.Error(), c.want) ||
+			!strings.Contains(err.Error(), c.path) {
 			t.Errorf("%s: %d bytes, %v; want %q", c.path, len(b), err, c.want)
 		}
 	}
@@ -81,8 +82,8 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// TestRead_SlowPipe reads a named pipe whose writer comes after the reader, and which gives a little at a time for longer
-// than it may give nothing.
+// TestRead_SlowPipe reads a named pipe whose writer comes after the reader, and which gives a little at a time for
+// longer than it may give nothing.
 func TestRead_SlowPipe(t *testing.T) {
 	t.Cleanup(disk.SetPipeTime(time.Second))
 	path := filepath.Join(t.TempDir(), "pipe")
@@ -140,7 +141,8 @@ func TestBeside_Umask(t *testing.T) {
 // TestTemp_WithoutTmp: a folder of TMPDIR that is not there is an error that says how to mend it.
 func TestTemp_WithoutTmp(t *testing.T) {
 	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "none"))
-	if _, err := disk.Temp("x-*"); err == nil || !strings.Contains(err.Error(), "set TMPDIR to a folder that can be written") {
+	if _, err := disk.Temp("x-*"); err == nil ||
+		!strings.Contains(err.Error(), "set TMPDIR to a folder that can be written") {
 		t.Errorf("%v", err)
 	}
 	if _, err := disk.TempDir("x-*"); err == nil || !strings.Contains(err.Error(), "set TMPDIR") {

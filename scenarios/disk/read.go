@@ -42,7 +42,8 @@ func Open(path string) (io.ReadCloser, error) {
 	case err != nil:
 		return nil, errors.Join(err, f.Close())
 	case i.IsDir():
-		return nil, errors.Join(&fs.PathError{Op: "open", Path: path, Err: errors.New("it is a folder, not a file")}, f.Close())
+		return nil, errors.Join(&fs.PathError{Op: "open", Path: path, Err: errors.New("it is a folder, not a file")},
+			f.Close())
 	case !i.Mode().IsRegular():
 		return &stream{File: f, unread: i.Mode()&fs.ModeNamedPipe != 0}, nil
 	}
@@ -97,8 +98,8 @@ func Limited(r io.Reader, most int64) ([]byte, error) {
 	return b, err
 }
 
-// Line reads a line with its end, of at most most bytes. A longer one is [errTooLarge]. As with [bufio.Reader.ReadBytes]
-// the last line may lack its end, and comes with [io.EOF] then.
+// Line reads a line with its end, of at most most bytes. A longer one is [errTooLarge]. As with
+// [bufio.Reader.ReadBytes] the last line may lack its end, and comes with [io.EOF] then.
 func Line(r *bufio.Reader, most int) ([]byte, error) {
 	var line []byte
 	for {

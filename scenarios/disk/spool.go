@@ -7,9 +7,9 @@ import (
 	"runtime"
 )
 
-// A Spool keeps bytes that are needed only later, such as at the end of a run, in a file without a name, so that memory does
-// not grow with them. Where no file can be made or written, or an open file keeps its name, they stay in memory. The zero
-// value is empty. One goroutine uses it at a time; the file is closed with the spool's memory.
+// A Spool keeps bytes that are needed only later, such as at the end of a run, in a file without a name, so that memory
+// does not grow with them. Where no file can be made or written, or an open file keeps its name, they stay in memory.
+// The zero value is empty. One goroutine uses it at a time; the file is closed with the spool's memory.
 type Spool struct {
 	f    *os.File
 	n    int64  // bytes in the file

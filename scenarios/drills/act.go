@@ -18,12 +18,18 @@ var actKinds = map[string]map[Breaks]string{
 	"restart": {Processes: "process.restart", Containers: "container.restart"},
 	"hang":    {Processes: "process.freeze", Pods: "process.freeze", Containers: "container.pause"},
 	"starve":  {Processes: "cpu.throttle", Pods: "cpu.throttle", Containers: "cpu.throttle"},
-	"slow":    {Processes: "network.latency", Pods: "network.latency", Containers: "network.latency", LinkOnly: "network.latency"},
-	"cut":     {Processes: "network.blackhole", Pods: "network.blackhole", Containers: "network.blackhole", LinkOnly: "network.blackhole"},
+	"slow": {
+		Processes: "network.latency", Pods: "network.latency", Containers: "network.latency",
+		LinkOnly: "network.latency",
+	},
+	"cut": {
+		Processes: "network.blackhole", Pods: "network.blackhole", Containers: "network.blackhole",
+		LinkOnly: "network.blackhole",
+	},
 }
 
-// stays says how long a kind lasts that an act becomes, where the entry does not: the engine starts a crashed container again when brunt
-// lets it.
+// stays says how long a kind lasts that an act becomes, where the entry does not: the engine starts a crashed container
+// again when brunt lets it.
 var stays = map[string]string{"container.kill": "6s"}
 
 // starvedShare is what a starved unit has of a processor, unless the act says otherwise.
@@ -76,7 +82,8 @@ func (d *Drill) possible(b Breaks) (err error) {
 		if f.Key == "" || actKinds[f.Key][b] != "" || err != nil {
 			return
 		}
-		err = fmt.Errorf("the drill %s has to %s a part of the system, and brunt reaches only its URL; --service NAME=container:CONTAINER "+
+		err = fmt.Errorf("the drill %s has to %s a part of the system, and brunt reaches only its URL; --service "+
+			"NAME=container:CONTAINER "+
 			"names a container of it", d.Name, f.Key)
 	})
 	return err

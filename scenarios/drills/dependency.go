@@ -54,10 +54,10 @@ type seen struct {
 	began time.Time
 }
 
-// NewDependencies reads the dependencies from runs: how many requests of each step failed, and how much longer they took, while all
-// units of a service were gone, frozen or cut off, beside those of the baseline. Only faults count that a cell of the matrix
-// counts, that hit one service, and that no other fault overlapped. Of several runs with the same effect the newest counts, and of
-// several effects the one that did most.
+// NewDependencies reads the dependencies from runs: how many requests of each step failed, and how much longer they
+// took, while all units of a service were gone, frozen or cut off, beside those of the baseline. Only faults count that
+// a cell of the matrix counts, that hit one service, and that no other fault overlapped. Of several runs with the same
+// effect the newest counts, and of several effects the one that did most.
 func NewDependencies(runs []Tried) *Dependencies {
 	d := &Dependencies{Cells: map[[2]string]Dependency{}, Declared: map[string]string{}}
 	all := map[[3]string]seen{}
@@ -102,7 +102,8 @@ func NewDependencies(runs []Tried) *Dependencies {
 	return d
 }
 
-// stronger orders what was found: the stronger need, and among equals the sentence, so that the order of runs has no part in it.
+// stronger orders what was found: the stronger need, and among equals the sentence, so that the order of runs has no
+// part in it.
 func stronger(a, b Dependency) bool {
 	return cmp.Or(slices.Index(needs, a.Need)-slices.Index(needs, b.Need), strings.Compare(a.Why, b.Why)) < 0
 }
@@ -141,7 +142,8 @@ func serviceOf(unit string) string {
 	return unit
 }
 
-// away returns the service that a fault took away whole, and by which effect; empty: it took none away, or hit more besides.
+// away returns the service that a fault took away whole, and by which effect; empty: it took none away, or hit more
+// besides.
 func away(units map[string]int, f *result.FaultRecord) (service, effect string) {
 	froms, tos := map[string]bool{}, map[string]bool{}
 	for _, hit := range hits(f) {
@@ -170,7 +172,8 @@ func away(units map[string]int, f *result.FaultRecord) (service, effect string) 
 func overlapped(res *result.Result, i int) bool {
 	one := &res.Faults[i]
 	for j := range res.Faults {
-		if other := &res.Faults[j]; j != i && other.Injected.Known() && other.Injected < one.Until && one.Injected < over(other) {
+		if other := &res.Faults[j]; j != i && other.Injected.Known() && other.Injected < one.Until &&
+			one.Injected < over(other) {
 			return true
 		}
 	}
@@ -200,7 +203,8 @@ func observed(res *result.Result, f *result.FaultRecord, service, effect string)
 			if loads[step] > 1 {
 				name = res.Loads[i].Name + ": " + step
 			}
-			during, before := answersIn(res, f.Name, res.Loads[i].Name, step), answersIn(res, "baseline", res.Loads[i].Name, step)
+			during, before := answersIn(res, f.Name, res.Loads[i].Name, step),
+				answersIn(res, "baseline", res.Loads[i].Name, step)
 			if during.all > 0 && before.all > 0 {
 				d := need(during, before, float64(f.Limit), service, effect)
 				if d.Need == Apart && f.Parts != nil {
@@ -258,29 +262,33 @@ func answersIn(res *result.Result, phase, load, step string) (out answers) {
 // vague is the share of failed requests that a step without one failed may have at most, for its need to be known.
 const vague = .05
 
-// need tells from the requests while a service was away, and those before, how a step depends on it. It fails without it if the 95 %
-// lower bound of the share that failed is above the limit of an impact and above the upper bound of the baseline's share. It
-// is slower if the median or the 90th percentile is, by its lower bound, over twice that of the baseline and over 20 ms longer. Where it is so as
-// measured and its bound is not, the need is not known.
+// need tells from the requests while a service was away, and those before, how a step depends on it. It fails without
+// it if the 95 % lower bound of the share that failed is above the limit of an impact and above the upper bound of the
+// baseline's share. It is slower if the median or the 90th percentile is, by its lower bound, over twice that of the
+// baseline and over 20 ms longer. Where it is so as measured and its bound is not, the need is not known.
 func need(during, before answers, limit float64, service, outage string) Dependency {
 	share := during.bad / during.all
-	d := Dependency{Need: Apart, Why: fmt.Sprintf("while %s was away (%s), %s of %.0f requests failed, and %s before", service, outage,
+	d := Dependency{Need: Apart, Why: fmt.Sprintf("while %s was away (%s), %s of %.0f requests failed, and %s before",
+		service, outage,
 		quantity.FormatShareBriefly(share), during.all, quantity.FormatShareBriefly(before.bad/before.all))}
-	if effect.LowerBound(during.bad, during.all, effect.Confidence) > max(limit, effect.UpperBound(before.bad, before.all, effect.Confidence)) {
+	if effect.LowerBound(during.bad, during.all, effect.Confidence) > max(limit,
+		effect.UpperBound(before.bad, before.all, effect.Confidence)) {
 		d.Need = Hard
 		return d
 	}
 	for k, q := range slowAt {
 		if during.least[k] > 2*before.slow[k] && during.least[k] > before.slow[k]+.02 {
 			d.Need = Soft
-			d.Why += fmt.Sprintf("; p%.0f was %s, and %s before", 100*q, quantity.FormatSeconds(during.slow[k]), quantity.FormatSeconds(before.slow[k]))
+			d.Why += fmt.Sprintf("; p%.0f was %s, and %s before", 100*q, quantity.FormatSeconds(during.slow[k]),
+				quantity.FormatSeconds(before.slow[k]))
 			return d
 		}
 	}
 	for k, q := range slowAt {
 		if during.slow[k] > effect.FarAbove(before.slow[k]) {
 			d.Need = Vague
-			d.Why += fmt.Sprintf("; p%.0f was %s, and %s before, which too few requests show", 100*q, quantity.FormatSeconds(during.slow[k]),
+			d.Why += fmt.Sprintf("; p%.0f was %s, and %s before, which too few requests show", 100*q,
+				quantity.FormatSeconds(during.slow[k]),
 				quantity.FormatSeconds(before.slow[k]))
 			return d
 		}

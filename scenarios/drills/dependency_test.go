@@ -12,7 +12,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A phase of requests of a step: how many, how many of them failed, and the median and 90th percentile of the good ones.
+// A phase of requests of a step: how many, how many of them failed, and the median and 90th percentile of the good
+// ones.
 type asked struct {
 	all, bad int64
 	p50, p90 result.Num
@@ -30,7 +31,8 @@ func outage(name string, after int, f result.FaultRecord, before, during map[str
 		for step, a := range steps {
 			row := func(outcome string, n int64) {
 				r.Cells = append(r.Cells, result.Cell{
-					Phase: phase, Load: "users", Step: step, Outcome: outcome, Count: n, Response: result.Times{P50: a.p50, P90: a.p90},
+					Phase: phase, Load: "users", Step: step, Outcome: outcome, Count: n,
+					Response: result.Times{P50: a.p50, P90: a.p90},
 				})
 			}
 			row("*", a.all)
@@ -85,17 +87,52 @@ func TestNewDependencies(t *testing.T) {
 			"store",
 			map[string]drills.Need{"list": drills.Soft, "write": drills.Soft},
 		},
-		{"a little slower is not slower", gone, map[string]asked{"list": {500, 0, .01, .02}}, "store", map[string]drills.Need{"list": drills.Apart}},
-		{"whether they are slower is untested", late, map[string]asked{"list": {500, 0, .002, .004}}, "store", map[string]drills.Need{"list": drills.Vague}},
-		{"few requests", gone, map[string]asked{"list": {20, 0, .002, .004}}, "store", map[string]drills.Need{"list": drills.Vague}},
-		{"as few fail as before", gone, map[string]asked{"list": {500, 1, .002, .004}}, "store", map[string]drills.Need{"list": drills.Apart}},
-		{"all replicas", both, map[string]asked{"list": {500, 400, .002, .004}}, "web", map[string]drills.Need{"list": drills.Hard}},
+		{
+			"a little slower is not slower", gone,
+			map[string]asked{"list": {500, 0, .01, .02}},
+			"store",
+			map[string]drills.Need{"list": drills.Apart},
+		},
+		{
+			"whether they are slower is untested", late,
+			map[string]asked{"list": {500, 0, .002, .004}},
+			"store",
+			map[string]drills.Need{"list": drills.Vague},
+		},
+		{
+			"few requests", gone,
+			map[string]asked{"list": {20, 0, .002, .004}},
+			"store",
+			map[string]drills.Need{"list": drills.Vague},
+		},
+		{
+			"as few fail as before", gone,
+			map[string]asked{"list": {500, 1, .002, .004}},
+			"store",
+			map[string]drills.Need{"list": drills.Apart},
+		},
+		{
+			"all replicas", both,
+			map[string]asked{"list": {500, 400, .002, .004}},
+			"web",
+			map[string]drills.Need{"list": drills.Hard},
+		},
 		{"one replica", half, map[string]asked{"list": {500, 400, .002, .004}}, "", nil},
-		{"all links to it", cut, map[string]asked{"list": {500, 400, .002, .004}}, "names", map[string]drills.Need{"list": drills.Hard}},
+		{
+			"all links to it", cut,
+			map[string]asked{"list": {500, 400, .002, .004}},
+			"names",
+			map[string]drills.Need{"list": drills.Hard},
+		},
 		{"the links of one caller", oneCaller, map[string]asked{"list": {500, 400, .002, .004}}, "", nil},
 		{"two services", two, map[string]asked{"list": {500, 400, .002, .004}}, "", nil},
 		{"a slow link takes nothing away", slow, map[string]asked{"list": {500, 400, .002, .004}}, "", nil},
-		{"out of its network", apart, map[string]asked{"list": {500, 400, .002, .004}}, "store", map[string]drills.Need{"list": drills.Hard}},
+		{
+			"out of its network", apart,
+			map[string]asked{"list": {500, 400, .002, .004}},
+			"store",
+			map[string]drills.Need{"list": drills.Hard},
+		},
 		{"it met no traffic", unmet, map[string]asked{"list": {500, 400, .002, .004}}, "", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -107,7 +144,8 @@ func TestNewDependencies(t *testing.T) {
 				return
 			}
 			for step, need := range c.want {
-				if got := d.Cells[[2]string{step, c.service}]; got.Need != need || got.Link != "run.html" || !strings.HasPrefix(got.Why, "run: while "+c.service) {
+				if got := d.Cells[[2]string{step, c.service}]; got.Need != need || got.Link != "run.html" ||
+					!strings.HasPrefix(got.Why, "run: while "+c.service) {
 					t.Errorf("%s: %+v, want %s", step, got, need)
 				}
 			}
@@ -115,7 +153,8 @@ func TestNewDependencies(t *testing.T) {
 	}
 }
 
-// TestNewDependencies_Several: of one effect the newest run counts, of several the strongest, and a fault beside another says nothing.
+// TestNewDependencies_Several: of one effect the newest run counts, of several the strongest, and a fault beside
+// another says nothing.
 func TestNewDependencies_Several(t *testing.T) {
 	fails, holds := map[string]asked{"list": {500, 400, .002, .004}}, map[string]asked{"list": {500, 0, .002, .004}}
 	hang := gone
@@ -135,8 +174,14 @@ func TestNewDependencies_Several(t *testing.T) {
 	}{
 		{"newest", []drills.Tried{outage("new", 2, gone, well, holds), outage("old", 1, gone, well, fails)}, drills.Apart},
 		{"strongest", []drills.Tried{outage("new", 2, gone, well, holds), outage("hang", 1, hang, well, fails)}, drills.Hard},
-		{"a reset takes nothing away", []drills.Tried{outage("new", 2, reset, well, holds), outage("old", 1, cut, well, fails)}, drills.Hard},
-		{"nor do forgotten connections", []drills.Tried{outage("new", 2, forgotten, well, holds), outage("old", 1, cut, well, fails)}, drills.Hard},
+		{"a reset takes nothing away", []drills.Tried{
+			outage("new", 2, reset, well, holds),
+			outage("old", 1, cut, well, fails),
+		}, drills.Hard},
+		{"nor do forgotten connections", []drills.Tried{
+			outage("new", 2, forgotten, well, holds),
+			outage("old", 1, cut, well, fails),
+		}, drills.Hard},
 		{"overlapped and spoilt", []drills.Tried{beside, spoilt, outage("old", 1, gone, well, holds)}, drills.Apart},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -165,13 +210,16 @@ func TestNewDependencies_Declared(t *testing.T) {
 
 // system is a shop of a web server with two replicas, its store, and a service of names.
 var system = drills.System{
-	Replicas: map[string]int{"web": 2, "store": 1, "names": 1}, Links: []string{"load->web", "web->store", "web->names"}, Breaks: drills.Processes,
+	Replicas: map[string]int{"web": 2, "store": 1, "names": 1}, Links: []string{"load->web", "web->store", "web->names"},
+	Breaks: drills.Processes,
 }
 
 // TestCoverage: what was never tried is known by service and link, with an interval of what holds.
 func TestCoverage(t *testing.T) {
 	run := outage("run", 1, gone, well, map[string]asked{"list": {500, 400, .002, .004}})
-	run.Result.Objectives = []result.ObjectiveResult{{Text: "errors < 1% in f", Phase: "f", Verdict: scenarios.Fail, Measured: .8}}
+	run.Result.Objectives = []result.ObjectiveResult{
+		{Text: "errors < 1% in f", Phase: "f", Verdict: scenarios.Fail, Measured: .8},
+	}
 	m, d := drills.NewMatrix([]drills.Tried{run}), drills.NewDependencies([]drills.Tried{run})
 	c := m.Coverage(&system)
 	if want := "Of 17 failure modes of its services and links, 0 held, 1 failed, 16 not known: between 0% and 94.12%."; c.String() != want {
@@ -181,11 +229,13 @@ func TestCoverage(t *testing.T) {
 	for _, u := range c.Untried {
 		words = append(words, u.String())
 	}
-	if !slices.Contains(words, "store: never hung") || !slices.Contains(words, "web->store: never slow, never cut, never answered with errors") {
+	if !slices.Contains(words, "store: never hung") ||
+		!slices.Contains(words, "web->store: never slow, never cut, never answered with errors") {
 		t.Errorf("%q", words)
 	}
 	next := c.Next(d, 3)
-	if len(next) != 3 || next[0].Drill != "hang" || next[0].Role != "part=names" || !strings.Contains(next[0].Reason, "no run shows which requests need it") {
+	if len(next) != 3 || next[0].Drill != "hang" || next[0].Role != "part=names" ||
+		!strings.Contains(next[0].Reason, "no run shows which requests need it") {
 		t.Errorf("%+v", next)
 	}
 	own := m.Coverage(nil)
@@ -193,13 +243,14 @@ func TestCoverage(t *testing.T) {
 		t.Errorf("%d failure modes of the parts that the run names, want 8", own.Modes)
 	}
 	d.Declared["web"] = "soft"
-	if next := c.Next(d, 1); next[0].Role != "part=web" || !strings.Contains(next[0].Reason, "declared soft, which no run shows") {
+	if next := c.Next(d, 1); next[0].Role != "part=web" ||
+		!strings.Contains(next[0].Reason, "declared soft, which no run shows") {
 		t.Errorf("%+v", next)
 	}
 }
 
-// TestCoverage_One: the loss of one of several replicas is not that of all, a fault that met no traffic is suggested last, and what a
-// policy forbids is not suggested.
+// TestCoverage_One: the loss of one of several replicas is not that of all, a fault that met no traffic is suggested
+// last, and what a policy forbids is not suggested.
 func TestCoverage_One(t *testing.T) {
 	crash := func(units ...string) drills.Tried {
 		return drills.Tried{Name: "crash", Result: &result.Result{
@@ -215,11 +266,13 @@ func TestCoverage_One(t *testing.T) {
 		return out
 	}
 	one := drills.NewMatrix([]drills.Tried{crash("web[0]")}).Coverage(&system)
-	if got := words(one); one.Held != 1 || !slices.Contains(got, "web: never died, never hung") || !slices.Contains(got, "one of web: never hung") {
+	if got := words(one); one.Held != 1 || !slices.Contains(got, "web: never died, never hung") ||
+		!slices.Contains(got, "one of web: never hung") {
 		t.Errorf("%d held, untried %q", one.Held, got)
 	}
 	all := drills.NewMatrix([]drills.Tried{crash("web[0]", "web[1]")}).Coverage(&system)
-	if got := words(all); all.Held != 1 || !slices.Contains(got, "web: never hung") || !slices.Contains(got, "one of web: never died, never hung") {
+	if got := words(all); all.Held != 1 || !slices.Contains(got, "web: never hung") ||
+		!slices.Contains(got, "one of web: never died, never hung") {
 		t.Errorf("%d held, untried %q", all.Held, got)
 	}
 	unmet := crash("names[0]")
@@ -231,7 +284,9 @@ func TestCoverage_One(t *testing.T) {
 		}
 	}
 	held := system
-	held.Policies = []*policies.Policy{{Name: "prod", Protect: policies.Protect{Services: []string{"store"}}, Forbid: []string{"process.freeze"}}}
+	held.Policies = []*policies.Policy{
+		{Name: "prod", Protect: policies.Protect{Services: []string{"store"}}, Forbid: []string{"process.freeze"}},
+	}
 	for _, u := range m.Coverage(&held).Untried {
 		if strings.Contains(u.Part, "store") {
 			t.Errorf("%s, which a policy protects", u)
@@ -249,10 +304,12 @@ func TestCoverage_One(t *testing.T) {
 			t.Errorf("%s %s: %s (%s), want %s (%s)", c.part, c.effect, word, why, c.word, c.why)
 		}
 	}
-	if rows := m.Rows(&system); !slices.Equal(rows, []string{"names", "store[0]", "web[0]", "web[1]", "load->web", "web->names", "web->store"}) {
+	if rows := m.Rows(&system); !slices.Equal(rows,
+		[]string{"names", "store[0]", "web[0]", "web[1]", "load->web", "web->names", "web->store"}) {
 		t.Errorf("rows %q", rows)
 	}
-	if columns := m.Columns(&system); !slices.Contains(columns, "dies") || !slices.Contains(columns, "cut") || slices.Contains(columns, "names") {
+	if columns := m.Columns(&system); !slices.Contains(columns, "dies") || !slices.Contains(columns, "cut") ||
+		slices.Contains(columns, "names") {
 		t.Errorf("columns %q", columns)
 	}
 }

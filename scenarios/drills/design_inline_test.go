@@ -31,7 +31,8 @@ var inlineFaults = []fragment{
 	{of: "22", text: "process.stop: {zone: a}"},
 	{of: "26", text: "process.crash: {service: posts, signal: ABRT}"},
 	{
-		of: "27", text: "steps: [{process.crash: {service: posts, pick: all}}, {process.crash: {service: users}}, {process.crash: {service: store}}]",
+		of: "27", text: "steps: [{process.crash: {service: posts, pick: all}}, {process.crash: {service: users}}, " +
+			"{process.crash: {service: store}}]",
 		otherwise: "`zone: all`: a zone has a name, and everything at once is a group",
 	},
 	{of: "32", text: "network.latency: {from: gateway, to: users, delay: 2s}"},
@@ -46,9 +47,13 @@ var inlineFaults = []fragment{
 	{of: "61", text: `cpu.throttle: {unit: "posts[1]", share: 2%}`},
 	{of: "62", text: "disk.fill: {service: store, path: /data, percent: 100%}"},
 	{of: "63", text: "disk.throttle: {service: store, path: /data, rate: 1MiB/s}"},
-	{of: "65", text: "time.skew: {service: identity, offset: -5m}", otherwise: "`time.skew: -5m`: a fault says whose clock it is"},
+	{
+		of: "65", text: "time.skew: {service: identity, offset: -5m}",
+		otherwise: "`time.skew: -5m`: a fault says whose clock it is",
+	},
 	{of: "F16", text: `action.run: {run: ["true"]}`},
-	{of: "F27", text: "steps: [{network.blackhole: {from: gateway, to: users}}, {after: 500ms, process.crash: {service: users}}]"},
+	{of: "F27", text: "steps: [{network.blackhole: {from: gateway, to: users}}, {after: 500ms, process.crash: " +
+		"{service: users}}]"},
 }
 
 // containerFaults are those that containers alone have.
@@ -61,7 +66,8 @@ var containerFaults = []fragment{
 	{of: "42", text: "network.half_open: {from: gateway, to: posts}"},
 }
 
-// inlineObjectives are objectives over the loads main and other, the fault lose, the counters a and b, and the metrics asks and replicas.
+// inlineObjectives are objectives over the loads main and other, the fault lose, the counters a and b, and the metrics
+// asks and replicas.
 var inlineObjectives = []fragment{
 	{of: "2", text: "p95 < 200ms"},
 	{of: "5", text: "slope(posts.memory) < 1MiB/m"},
@@ -92,7 +98,8 @@ var inlineObjectives = []fragment{
 	{of: "F15", text: "posts.units >= 1"},
 }
 
-// inlineKeys are keys of the scenario, or below `load.`, `users.` and `target.` of a load, of a load of users, and of the target.
+// inlineKeys are keys of the scenario, or below `load.`, `users.` and `target.` of a load, of a load of users, and of
+// the target.
 var inlineKeys = []fragment{
 	{of: "9", text: "load.connections: {source_addresses: [127.0.0.1]}"},
 	{of: "11", text: "load.connections: {keep_alive: off}"},
@@ -172,8 +179,8 @@ func keyed(text string) string {
 	return built("process", "", "", text)
 }
 
-// TestDesign_Inline: each fault, objective and key that the design of drills names in its table and its lists is valid, or stands among
-// those that are written otherwise or wait.
+// TestDesign_Inline: each fault, objective and key that the design of drills names in its table and its lists is valid,
+// or stands among those that are written otherwise or wait.
 func TestDesign_Inline(t *testing.T) {
 	valid := func(of fragment, text string) {
 		if _, err := plantest.CompileText(text); err != nil {

@@ -10,10 +10,13 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-// lacking is what the design of drills writes that the language does not have, with what it has instead. The list may only shrink.
+// lacking is what the design of drills writes that the language does not have, with what it has instead. The list may
+// only shrink.
 var lacking = map[string]string{
-	"drill/primary-failover": "a group of faults is an entry of `chaos`, roles and `ledger` say what is needed, and a proof has one system",
-	"part/consistency":       "a ledger shows what is lost, doubled and diverging; what readers saw meanwhile is not checked",
+	"drill/primary-failover": "a group of faults is an entry of `chaos`, roles and `ledger` say what is needed, and a " +
+		"proof has one system",
+	"part/consistency": "a ledger shows what is lost, doubled and diverging; what readers saw meanwhile is not " +
+		"checked",
 }
 
 // TestDesign: each scenario of the design of drills is valid.

@@ -9,8 +9,9 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Digest is the digest of a drill on a system of its proof: of the scenario, the faults and the objectives, as its params fill them in. It
-// changes with what a run depends on, and not with the sentences and comments of the file. The good system has mutant nil.
+// Digest is the digest of a drill on a system of its proof: of the scenario, the faults and the objectives, as its
+// params fill them in. It changes with what a run depends on, and not with the sentences and comments of the file. The
+// good system has mutant nil.
 func (d *Drill) Digest(mutant *Mutant) string { return d.digest(mutant, demo) }
 
 // digest is the digest on a system that is given by its text.
@@ -61,8 +62,8 @@ func sorted(n *syntax.Node) *syntax.Node {
 	return &out
 }
 
-// Outdated lists the systems of the proof of a drill of the library on which it was not proved as it is now: the record is of another digest,
-// or there is none.
+// Outdated lists the systems of the proof of a drill of the library on which it was not proved as it is now: the record
+// is of another digest, or there is none.
 func (d *Drill) Outdated(records []Record) (out []string, err error) {
 	if d, err = builtin(d.Name, d.Proof.Set); err != nil {
 		return nil, err
@@ -73,7 +74,10 @@ func (d *Drill) Outdated(records []Record) (out []string, err error) {
 	}
 	for _, mutant := range of {
 		name, digest := mutant.system(), d.Digest(mutant)
-		if !slices.ContainsFunc(records, func(r Record) bool { return r.Drill == d.Name && r.System == name && r.Digest == digest }) {
+		if !slices.ContainsFunc(records, func(r Record) bool {
+			return r.Drill == d.Name && r.System == name &&
+				r.Digest == digest
+		}) {
 			out = append(out, name)
 		}
 	}

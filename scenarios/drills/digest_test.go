@@ -23,7 +23,8 @@ proof:
   mutants: {bare: {scenario: {target: {with: {retries: off}}}, fails: [served]}}
 `
 
-// TestDigest: it changes with what a run depends on, of the system that a change is about, and not with sentences and the order of keys.
+// TestDigest: it changes with what a run depends on, of the system that a change is about, and not with sentences and
+// the order of keys.
 func TestDigest(t *testing.T) {
 	of := func(text string) (good, bare string) {
 		t.Helper()
@@ -53,8 +54,11 @@ func TestDigest(t *testing.T) {
 		"a part":           {"{replica: posts}", "{replica: users}", true, true},
 		"a mutant":         {"retries: off", "ejection: off", false, true},
 		"what it fails by": {"served: {", "answered: {", true, true},
-		"the system":       {"  roles: {replica: posts}", "  roles: {replica: posts}\n  scenario: {target: {with: {cache: off}}}", true, true},
-		"a judge":          {"lasts: 20s", "lasts: 20s\nscenario: {judge: {hold: 9s}}", true, true},
+		"the system": {
+			"  roles: {replica: posts}",
+			"  roles: {replica: posts}\n  scenario: {target: {with: {cache: off}}}", true, true,
+		},
+		"a judge": {"lasts: 20s", "lasts: 20s\nscenario: {judge: {hold: 9s}}", true, true},
 	} {
 		text := strings.Replace(digested, c.old, c.new, 1)
 		if name == "what it fails by" {

@@ -1,17 +1,17 @@
-// Package drills lays failure drills over scenarios. A drill is data: a failure, what must hold meanwhile, and the roles that the
-// parts of a system play in it. The scenario describes the system and its load. So a system is described once, and every drill
-// runs on it.
+// Package drills lays failure drills over scenarios. A drill is data: a failure, what must hold meanwhile, and the
+// roles that the parts of a system play in it. The scenario describes the system and its load. So a system is described
+// once, and every drill runs on it.
 //
 //	drill file ---------> Drill ---.
 //	scenario ---------> Base ----+--Lay--> Laid: the text of a plain scenario, which is validated and run as any other
 //	--role a=b -------> Bind ----'
 //
-// Library lists the drills that are part of brunt. Each has a proof: settings of the built-in system that take a defence away,
-// and the objectives that must fail then. A drill that passes without the defence shows nothing, and is not shipped. [Drill.Judge] compares a run
-// with what its proof expects.
+// Library lists the drills that are part of brunt. Each has a proof: settings of the built-in system that take a
+// defence away, and the objectives that must fail then. A drill that passes without the defence shows nothing, and is
+// not shipped. [Drill.Judge] compares a run with what its proof expects.
 //
-// An entry of `chaos` names a kind of fault, or an act: crash, stop, restart, hang, slow, cut or starve, for which the platform
-// of the scenario decides the kind.
+// An entry of `chaos` names a kind of fault, or an act: crash, stop, restart, hang, slow, cut or starve, for which the
+// platform of the scenario decides the kind.
 //
 // To add a drill, write a file in library, with at least one mutant, and run `brunt drill prove NAME`.
 //

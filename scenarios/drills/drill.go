@@ -27,13 +27,14 @@ type Drill struct {
 	Lasts quantity.Duration `yaml:"lasts,required,positive"`
 	// keys of a scenario that are merged over those of the scenario, such as judge
 	Scenario *syntax.Node `yaml:"scenario"`
-	// the faults, as in a scenario, and acts instead of a kind: crash, stop, restart, hang, slow, cut, starve. They replace
-	// those of the scenario
+	// the faults, as in a scenario, and acts instead of a kind: crash, stop, restart, hang, slow, cut, starve. They
+	// replace those of the scenario
 	Chaos *syntax.Node `yaml:"chaos"`
-	// phases, such as those of faults, in which the scenario's objectives on errors and response times hold too, besides those of slo
+	// phases, such as those of faults, in which the scenario's objectives on errors and response times hold too, besides
+	// those of slo
 	Inherit []string `yaml:"inherit"`
-	// what must hold, by name. An objective of the scenario on the same, such as errors or response times, replaces one in a
-	// fault's phase
+	// what must hold, by name. An objective of the scenario on the same, such as errors or response times, replaces one in
+	// a fault's phase
 	SLO   Objectives `yaml:"slo,required"`
 	Proof Proof      `yaml:"proof"` // how `brunt drill prove` shows that the drill can fail
 
@@ -95,7 +96,8 @@ func params(n *syntax.Node, set map[string]string, m *syntax.Mistakes) map[strin
 	}
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		if _, ok := values[name]; !ok {
-			m.AddHint(syntax.Pos{File: "--set " + name}, syntax.DidYouMean(name, slices.Sorted(maps.Keys(values))), "the drill has no param %q", syntax.Clip(name, 40))
+			m.AddHint(syntax.Pos{File: "--set " + name}, syntax.DidYouMean(name, slices.Sorted(maps.Keys(values))),
+				"the drill has no param %q", syntax.Clip(name, 40))
 			continue
 		}
 		values[name] = set[name]
@@ -118,14 +120,16 @@ func (d *Drill) check(root *syntax.Node, m *syntax.Mistakes) {
 	d.markRequests()
 	for _, f := range d.Proof.Roles {
 		if _, ok := roles[f.Name]; !ok {
-			m.AddHint(f.Pos, syntax.DidYouMean(f.Name, slices.Sorted(maps.Keys(roles))), "the drill has no role %q", syntax.Clip(f.Name, 40))
+			m.AddHint(f.Pos, syntax.DidYouMean(f.Name, slices.Sorted(maps.Keys(roles))), "the drill has no role %q",
+				syntax.Clip(f.Name, 40))
 		}
 	}
 	for i := range d.Proof.Mutants {
 		mutant := &d.Proof.Mutants[i]
 		for _, name := range mutant.Fails {
 			if d.SLO.find(name) == nil {
-				m.AddHint(mutant.Of("fails"), syntax.DidYouMean(name, d.SLO.names()), "the drill has no objective %q", syntax.Clip(name, 40))
+				m.AddHint(mutant.Of("fails"), syntax.DidYouMean(name, d.SLO.names()), "the drill has no objective %q",
+					syntax.Clip(name, 40))
 			}
 		}
 	}
@@ -145,7 +149,8 @@ func filled(n *syntax.Node, of string, values map[string]string, m *syntax.Mista
 			value, ok := values[part[2]]
 			if !ok {
 				noun := map[string]string{"drill": "param", "role": "role"}[of]
-				m.AddHint(pos, syntax.DidYouMean(part[2], slices.Sorted(maps.Keys(values))), "the drill has no %s %q", noun, syntax.Clip(part[2], 40))
+				m.AddHint(pos, syntax.DidYouMean(part[2], slices.Sorted(maps.Keys(values))), "the drill has no %s %q", noun,
+					syntax.Clip(part[2], 40))
 			}
 			return value
 		})
@@ -158,7 +163,9 @@ func filled(n *syntax.Node, of string, values map[string]string, m *syntax.Mista
 	}
 	out.Fields, out.Items = nil, nil
 	for _, f := range n.Fields {
-		out.Fields = append(out.Fields, syntax.Field{Key: replace(f.Key, f.Pos), Pos: f.Pos, Value: filled(f.Value, of, values, m)})
+		out.Fields = append(out.Fields, syntax.Field{
+			Key: replace(f.Key, f.Pos), Pos: f.Pos, Value: filled(f.Value, of, values, m),
+		})
 	}
 	for _, item := range n.Items {
 		out.Items = append(out.Items, filled(item, of, values, m))

@@ -64,7 +64,8 @@ func shop(t *testing.T, text string) *drills.Base {
 	return &drills.Base{Plan: plan, Tree: tree}
 }
 
-// TestLay: the scenario describes the system, the drill what fails, and the limits are those of the scenario where it has some.
+// TestLay: the scenario describes the system, the drill what fails, and the limits are those of the scenario where it
+// has some.
 func TestLay(t *testing.T) {
 	d := parsed(t, lagText, map[string]string{"delay": "70ms"})
 	laid, err := d.Lay(shop(t, shopText), map[string]string{"link": "web->store"})
@@ -82,7 +83,8 @@ func TestLay(t *testing.T) {
 	if want := []string{"errors < 1% in lag", "p95 < 800ms in lag", "p90 < 300ms in baseline"}; !slices.Equal(slo, want) {
 		t.Errorf("objectives %q, want %q", slo, want)
 	}
-	if len(p.Faults) != 1 || p.Faults[0].Kind != "network.latency" || p.Faults[0].RequireImpact || !strings.Contains(laid.Text, "delay: 70ms") {
+	if len(p.Faults) != 1 || p.Faults[0].Kind != "network.latency" || p.Faults[0].RequireImpact ||
+		!strings.Contains(laid.Text, "delay: 70ms") {
 		t.Errorf("the faults are not those of the drill:\n%s", laid.Text)
 	}
 	if len(p.Loads) != 1 || !strings.Contains(laid.Text, "duration: 20s") || len(laid.Notes) != 1 {
@@ -106,7 +108,8 @@ func TestLay_Extends(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"extends: shop.yaml\n", "lose: null", "rush: null", "require_impact: null", "a: 1", "from: load", "# The drill lag: link is load->web.",
+		"extends: shop.yaml\n", "lose: null", "rush: null", "require_impact: null", "a: 1", "from: load",
+		"# The drill lag: link is load->web.",
 	} {
 		if !strings.Contains(laid.Text, want) {
 			t.Errorf("%q is missing:\n%s", want, laid.Text)
@@ -116,9 +119,11 @@ func TestLay_Extends(t *testing.T) {
 
 // TestLay_NoLoad: a scenario whose loads have no duration is refused.
 func TestLay_NoLoad(t *testing.T) {
-	only := strings.Replace(shopText, "  readers: {executor: constant-arrival-rate, rate: 100/s, duration: 60s, flow: [{get: /, name: read}]}\n", "", 1)
+	only := strings.Replace(shopText,
+		"  readers: {executor: constant-arrival-rate, rate: 100/s, duration: 60s, flow: [{get: /, name: read}]}\n", "", 1)
 	only = only[:strings.Index(only, "chaos:")]
-	if _, err := parsed(t, lagText, nil).Lay(shop(t, only), map[string]string{"link": "web->store"}); err == nil || !strings.Contains(err.Error(), "`duration`") {
+	if _, err := parsed(t, lagText, nil).Lay(shop(t, only), map[string]string{"link": "web->store"}); err == nil ||
+		!strings.Contains(err.Error(), "`duration`") {
 		t.Errorf("%v", err)
 	}
 }
@@ -131,10 +136,16 @@ func TestParse_Mistakes(t *testing.T) {
 		{"param", "${drill.delay}", "${drill.dealy}", `my.yaml:10:60: the drill has no param "dealy"; did you mean "delay"?`},
 		{"role", "${role.link}", "${role.lnk}", `my.yaml:10:37: the drill has no role "lnk"; did you mean "link"?`},
 		{"sort of role", "is: link", "is: lnk", "my.yaml:6:14: `is` can't be \"lnk\"; did you mean \"link\"?"},
-		{"proof's role", "link: web->store", "lnk: web->store", `my.yaml:15:11: the drill has no role "lnk"; did you mean "link"?`},
+		{
+			"proof's role", "link: web->store", "lnk: web->store",
+			`my.yaml:15:11: the drill has no role "lnk"; did you mean "link"?`,
+		},
 		{"objective of a mutant", "[swift]", "[swfit]", `the drill has no objective "swfit"; did you mean "swift"?`},
 		{"act", `{on: "${role.link}", delay: "${drill.delay}"}`, "40ms!", ""},
-		{"act without a part", `{on: "${role.link}", delay: "${drill.delay}"}`, "{delay: 40ms}", "my.yaml:10:32: slow says what it acts on"},
+		{
+			"act without a part", `{on: "${role.link}", delay: "${drill.delay}"}`, "{delay: 40ms}",
+			"my.yaml:10:32: slow says what it acts on",
+		},
 		{"no sentence", ", missing: Retries answer what fails once.", "", `"missing" is missing`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -148,7 +159,8 @@ func TestParse_Mistakes(t *testing.T) {
 		})
 	}
 	_, err := drills.Parse("my.yaml", []byte(lagText), map[string]string{"dely": "1s"})
-	if want := `--set dely: the drill has no param "dely"; did you mean "delay"?`; err == nil || !strings.Contains(err.Error(), want) {
+	if want := `--set dely: the drill has no param "dely"; did you mean "delay"?`; err == nil ||
+		!strings.Contains(err.Error(), want) {
 		t.Errorf("%v, want %s", err, want)
 	}
 }
@@ -159,7 +171,9 @@ func TestBind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	two := drills.System{Replicas: map[string]int{"web": 2, "store": 1}, Links: []string{"web->store"}, Breaks: drills.Processes}
+	two := drills.System{
+		Replicas: map[string]int{"web": 2, "store": 1}, Links: []string{"web->store"}, Breaks: drills.Processes,
+	}
 	for _, c := range []struct {
 		name   string
 		system drills.System
@@ -168,11 +182,24 @@ func TestBind(t *testing.T) {
 	}{
 		{"bound", two, map[string]string{"replica": "web"}, ""},
 		{"not bound", two, nil, "--role replica=…: a service with several replicas, such as web"},
-		{"misspelt", two, map[string]string{"replica": "wbe"}, `role replica: there is no service "wbe"; did you mean "web"?`},
+		{
+			"misspelt", two,
+			map[string]string{"replica": "wbe"},
+			`role replica: there is no service "wbe"; did you mean "web"?`,
+		},
 		{"too few", two, map[string]string{"replica": "store"}, "store has 1 of the 2 replicas"},
-		{"another role", two, map[string]string{"replica": "web", "replcia": "web"}, `has no role "replcia"; did you mean "replica"?`},
+		{
+			"another role", two,
+			map[string]string{"replica": "web", "replcia": "web"},
+			`has no role "replcia"; did you mean "replica"?`,
+		},
 		{"one replica", drills.System{Replicas: map[string]int{"web": 1}}, nil, "no service with 2 replicas"},
-		{"found later", drills.System{Replicas: map[string]int{"web": 0}, Breaks: drills.Containers}, map[string]string{"replica": "web"}, ""},
+		{
+			"found later",
+			drills.System{Replicas: map[string]int{"web": 0}, Breaks: drills.Containers},
+			map[string]string{"replica": "web"},
+			"",
+		},
 		{
 			"a URL alone",
 			drills.System{Replicas: map[string]int{"web": 0}, Breaks: drills.LinkOnly},
@@ -198,7 +225,8 @@ func TestBind(t *testing.T) {
 
 // TestFind: an unknown drill is refused with the nearest.
 func TestFind(t *testing.T) {
-	if _, err := drills.Find("replica-crsh", nil); err == nil || !strings.Contains(err.Error(), `did you mean "replica-crash"?`) {
+	if _, err := drills.Find("replica-crsh", nil); err == nil ||
+		!strings.Contains(err.Error(), `did you mean "replica-crash"?`) {
 		t.Error(err)
 	}
 }
@@ -212,10 +240,16 @@ func TestJudge(t *testing.T) {
 	}
 	mutant := &d.Proof.Mutants[0]
 	run := func(v, swift scenarios.Verdict, low, high float64) *result.Result {
-		return &result.Result{Verdict: v, Reason: "so it was", Generator: result.Generator{Healthy: true}, Objectives: []result.ObjectiveResult{
-			{Text: "errors < 1% in lag", Op: "<", Verdict: scenarios.Pass},
-			{Text: "p95 < 800ms in lag", Op: "<", Target: .8, Measured: 1, Low: result.Num(low), High: result.Num(high), Verdict: swift},
-		}}
+		return &result.Result{
+			Verdict: v, Reason: "so it was", Generator: result.Generator{Healthy: true},
+			Objectives: []result.ObjectiveResult{
+				{Text: "errors < 1% in lag", Op: "<", Verdict: scenarios.Pass},
+				{
+					Text: "p95 < 800ms in lag", Op: "<", Target: .8, Measured: 1, Low: result.Num(low), High: result.Num(high),
+					Verdict: swift,
+				},
+			},
+		}
 	}
 	for _, c := range []struct {
 		name   string
@@ -242,7 +276,8 @@ func TestJudge(t *testing.T) {
 	share := func(measured result.Num, n int64) *result.Result {
 		bound := result.Num(.5)
 		return &result.Result{Verdict: scenarios.Fail, Objectives: []result.ObjectiveResult{{
-			Text: "errors < 1% in lag", Op: "<", Target: .01, Measured: measured, Low: result.NaN, High: result.NaN, Bound: &bound, Count: n, Verdict: scenarios.Fail,
+			Text: "errors < 1% in lag", Op: "<", Target: .01, Measured: measured, Low: result.NaN, High: result.NaN,
+			Bound: &bound, Count: n, Verdict: scenarios.Fail,
 		}}}
 	}
 	busy := run(scenarios.Fail, scenarios.Fail, .9, 1.2)

@@ -16,7 +16,8 @@ const (
 	NotAllowed  = "not allowed"
 )
 
-// Rows are the parts of a matrix: those that the runs name, and those of the system that no run met. Without a system they are the former.
+// Rows are the parts of a matrix: those that the runs name, and those of the system that no run met. Without a system
+// they are the former.
 func (m *Matrix) Rows(s *System) []string {
 	out := slices.Clone(m.Parts)
 	if s == nil {
@@ -48,7 +49,8 @@ func (m *Matrix) Columns(s *System) (out []string) {
 	return out
 }
 
-// Empty says in a word why a cell of a part is empty, and in a sentence why it can't be filled; that is empty where it can.
+// Empty says in a word why a cell of a part is empty, and in a sentence why it can't be filled; that is empty where it
+// can.
 func (m *Matrix) Empty(s *System, part, effect string) (word, why string) {
 	s = m.with(s)
 	switch {

@@ -13,8 +13,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// keptRuns are four runs of the built-in system, the first by an older build, as they were written. What they show was read from the counts
-// of their requests, phase by phase:
+// keptRuns are four runs of the built-in system, the first by an older build, as they were written. What they show was
+// read from the counts of their requests, phase by phase:
 //
 //	replica-and-users  posts[1] crashes: 0 of 501 lists fail, and 1 of 100 writes. users hangs: 0 of 401 lists fail, whose p90 is 101 ms
 //	                   after 5 ms, and 0 of 80 logins and of 80 writes, which take no longer. It passed
@@ -44,8 +44,8 @@ func kept(t *testing.T, name string) drills.Tried {
 	return drills.Tried{Name: name, Link: name, Result: res}
 }
 
-// TestMatrix_OfKeptRuns: every cell of the matrix of four runs, and of what their steps need, is what a person reads in them. Their order is
-// of no account.
+// TestMatrix_OfKeptRuns: every cell of the matrix of four runs, and of what their steps need, is what a person reads in
+// them. Their order is of no account.
 func TestMatrix_OfKeptRuns(t *testing.T) {
 	var runs []drills.Tried
 	for _, name := range keptRuns {
@@ -64,7 +64,8 @@ func TestMatrix_OfKeptRuns(t *testing.T) {
 		{"gateway[0]->users[0]", "cut"}: {scenarios.Fail, "no-traffic"},
 	}
 	parts := []string{
-		"gateway[0]", "notifications[0]", "posts[0]", "posts[1]", "store[0]", "users[0]", "gateway->posts", "gateway[0]->users[0]",
+		"gateway[0]", "notifications[0]", "posts[0]", "posts[1]", "store[0]", "users[0]", "gateway->posts",
+		"gateway[0]->users[0]",
 	}
 	needs := map[[2]string]drills.Need{
 		{"list", "store"}: drills.Hard, {"write", "store"}: drills.Hard, {"login", "store"}: drills.Apart,
@@ -73,7 +74,8 @@ func TestMatrix_OfKeptRuns(t *testing.T) {
 	for turn := range len(runs) {
 		order := slices.Concat(runs[turn:], runs[:turn])
 		m := drills.NewMatrix(order)
-		if !slices.Equal(m.Parts, parts) || !slices.Equal(slices.Sorted(slices.Values(m.Effects)), []string{"cut", "dies", "hangs", "slow", "starved"}) {
+		if !slices.Equal(m.Parts, parts) || !slices.Equal(slices.Sorted(slices.Values(m.Effects)),
+			[]string{"cut", "dies", "hangs", "slow", "starved"}) {
 			t.Errorf("parts %q, effects %q", m.Parts, m.Effects)
 		}
 		for at, found := range m.Cells {

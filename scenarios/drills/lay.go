@@ -31,8 +31,8 @@ type Laid struct {
 	objectives []laidObjective
 }
 
-// Lay lays the drill over a scenario. Roles are bound to parts of the system, as [Drill.Bind] checks them. The text is a plain
-// scenario: it is compiled, run and kept as any other. Where the base is a file, it extends that file.
+// Lay lays the drill over a scenario. Roles are bound to parts of the system, as [Drill.Bind] checks them. The text is
+// a plain scenario: it is compiled, run and kept as any other. Where the base is a file, it extends that file.
 func (d *Drill) Lay(b *Base, roles map[string]string) (*Laid, error) {
 	m := &syntax.Mistakes{}
 	fill := func(n *syntax.Node) *syntax.Node {
@@ -83,7 +83,8 @@ func (d *Drill) Lay(b *Base, roles map[string]string) (*Laid, error) {
 // nameSeparator stands between the name of a scenario and that of the drill that is laid over it.
 const nameSeparator = ": "
 
-// SystemName is the name of the scenario that a run with a name is of, where it was a drill that is part of brunt; else the name itself.
+// SystemName is the name of the scenario that a run with a name is of, where it was a drill that is part of brunt; else
+// the name itself.
 func SystemName(name string) string {
 	i := strings.LastIndex(name, nameSeparator)
 	if i < 0 {
@@ -116,8 +117,8 @@ func (d *Drill) heading(b *Base, roles map[string]string, notes []string) string
 	return s.String()
 }
 
-// loads lets each load of a scenario last as long as the drill needs. A load without a duration of its own, or one that begins too
-// late, is left out.
+// loads lets each load of a scenario last as long as the drill needs. A load without a duration of its own, or one that
+// begins too late, is left out.
 func (d *Drill) loads(sc *scenarios.Scenario, notes *[]string) (*syntax.Node, error) {
 	out := &syntax.Node{Kind: syntax.Map}
 	stay := 0
@@ -125,7 +126,8 @@ func (d *Drill) loads(sc *scenarios.Scenario, notes *[]string) (*syntax.Node, er
 		n := sc.Root.Get("load").Get(l.Name)
 		if l.Script != nil || n.Get("duration") == nil || l.Start.D() > d.Lasts.D()/2 {
 			set(out, l.Name, &syntax.Node{Kind: syntax.Null})
-			*notes = append(*notes, fmt.Sprintf("load %s is left out: it has no duration that a drill can set, or begins late.", l.Name))
+			*notes = append(*notes, fmt.Sprintf("load %s is left out: it has no duration that a drill can set, or begins late.",
+				l.Name))
 			continue
 		}
 		stay++
@@ -134,7 +136,8 @@ func (d *Drill) loads(sc *scenarios.Scenario, notes *[]string) (*syntax.Node, er
 		set(out, l.Name, lasts)
 	}
 	if stay == 0 {
-		return nil, fmt.Errorf("the drill %s needs a load with a `duration` in %s, such as executor: constant-arrival-rate", d.Name, sc.File)
+		return nil, fmt.Errorf("the drill %s needs a load with a `duration` in %s, such as executor: constant-arrival-rate",
+			d.Name, sc.File)
 	}
 	return out, nil
 }

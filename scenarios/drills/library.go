@@ -33,14 +33,19 @@ func Library() ([]*Drill, error) {
 		}
 		out = append(out, d)
 	}
-	slices.SortStableFunc(out, func(a, b *Drill) int { return slices.Index(families, a.Family) - slices.Index(families, b.Family) })
+	slices.SortStableFunc(out, func(a, b *Drill) int {
+		return slices.Index(families, a.Family) - slices.Index(families,
+			b.Family)
+	})
 	return out, nil
 }
 
-// HarmlessFirst sorts drills from the harmless to the harmful: those that break nothing come first, those that may lose data last.
+// HarmlessFirst sorts drills from the harmless to the harmful: those that break nothing come first, those that may lose
+// data last.
 func HarmlessFirst(list []*Drill) []*Drill {
 	order := []string{"load", "cache", "dependency", "watching", "resource", "redundancy", "data"}
-	return slices.SortedStableFunc(slices.Values(list), func(a, b *Drill) int { return slices.Index(order, a.Family) - slices.Index(order, b.Family) })
+	return slices.SortedStableFunc(slices.Values(list),
+		func(a, b *Drill) int { return slices.Index(order, a.Family) - slices.Index(order, b.Family) })
 }
 
 // Names lists the names of the library's drills.
@@ -53,7 +58,8 @@ func Names() []string {
 	return out
 }
 
-// Sweeps lists the drills of a sweep, which hit any part of a system. They have no proof: each tells what a part is to the others.
+// Sweeps lists the drills of a sweep, which hit any part of a system. They have no proof: each tells what a part is to
+// the others.
 func Sweeps() ([]*Drill, error) {
 	var out []*Drill
 	for _, name := range slices.Sorted(maps.Values(sweepOf)) {
@@ -86,7 +92,8 @@ func Find(name string, set map[string]string) (*Drill, error) {
 	case strings.ContainsAny(name, "/\\.") && name != "":
 		return read(name, set)
 	}
-	return nil, fmt.Errorf("there is no drill %q; %s; `brunt drill list` shows all, and a file of your own is named with its path", syntax.Clip(name, 40),
+	return nil, fmt.Errorf("there is no drill %q; %s; `brunt drill list` shows all, and a file of your own is named "+
+		"with its path", syntax.Clip(name, 40),
 		syntax.DidYouMean(name, slices.Concat(Names(), slices.Collect(maps.Values(sweepOf)))))
 }
 

@@ -14,7 +14,9 @@ import (
 func asIs(s string) string { return s }
 
 // onDemo lays a drill over the built-in system of its proof.
-func onDemo(t *testing.T, name string, mutant func(d *drills.Drill) *drills.Mutant) (*drills.Drill, *drills.Laid, *drills.Base) {
+func onDemo(
+	t *testing.T, name string, mutant func(d *drills.Drill) *drills.Mutant,
+) (*drills.Drill, *drills.Laid, *drills.Base) {
 	t.Helper()
 	d, err := drills.Find(name, nil)
 	if err == nil {
@@ -38,7 +40,8 @@ func onDemo(t *testing.T, name string, mutant func(d *drills.Drill) *drills.Muta
 	return d, laid, base
 }
 
-// TestLibrary_Pods: each drill is a valid scenario on the pods of a cluster, with the roles of its proof, but for one that names zones.
+// TestLibrary_Pods: each drill is a valid scenario on the pods of a cluster, with the roles of its proof, but for one
+// that names zones.
 func TestLibrary_Pods(t *testing.T) {
 	for _, name := range drills.Names() {
 		t.Run(name, func(t *testing.T) {
@@ -70,7 +73,8 @@ func TestLibrary_Pods(t *testing.T) {
 
 func good(*drills.Drill) *drills.Mutant { return nil }
 
-// TestLibrary: each drill that is part of brunt is a valid scenario on each system of its proof, and its objectives can be judged.
+// TestLibrary: each drill that is part of brunt is a valid scenario on each system of its proof, and its objectives can
+// be judged.
 func TestLibrary(t *testing.T) {
 	all, err := drills.Library()
 	if err != nil || len(all) != len(drills.Names()) || len(all) < 12 {
@@ -133,7 +137,8 @@ func TestProofs(t *testing.T) {
 		}
 		for _, s := range systems {
 			if name := d.Name + " on " + s; proved[name] < 5 {
-				t.Errorf("%s was proved %d times, at least 5 are wanted: brunt drill prove %s --times 5 --json FILE", name, proved[name], d.Name)
+				t.Errorf("%s was proved %d times, at least 5 are wanted: brunt drill prove %s --times 5 --json FILE", name,
+					proved[name], d.Name)
 			}
 		}
 		n += len(systems)
@@ -154,7 +159,8 @@ func TestMissing(t *testing.T) {
 		t.Errorf("%d drills and %d failures without one, and the design has %d rows", shipped, len(missing), rows)
 	}
 	for i, w := range missing {
-		if w.Row < 1 || w.Row > rows || i > 0 && w.Row <= missing[i-1].Row || w.About == "" || w.Waits == "" || slices.Contains(drills.Names(), w.Name) {
+		if w.Row < 1 || w.Row > rows || i > 0 && w.Row <= missing[i-1].Row || w.About == "" || w.Waits == "" ||
+			slices.Contains(drills.Names(), w.Name) {
 			t.Errorf("%+v", w)
 		}
 	}

@@ -58,8 +58,8 @@ type Matrix struct {
 	unmet map[[2]string]bool // tried, where the fault was not verified or affected no traffic
 }
 
-// NewMatrix makes the matrix of runs. A cell is tried only where the fault was verified at its target and affected traffic; the newest run
-// counts. An interrupted run counts only for a fault that it left behind.
+// NewMatrix makes the matrix of runs. A cell is tried only where the fault was verified at its target and affected
+// traffic; the newest run counts. An interrupted run counts only for a fault that it left behind.
 func NewMatrix(runs []Tried) *Matrix {
 	m := &Matrix{Cells: map[[2]string]Cell{}, unmet: map[[2]string]bool{}}
 	parts, tried := map[string]bool{}, map[string]bool{}
@@ -102,12 +102,15 @@ func byKind(a, b string) int {
 	return cmp.Or(cmp.Compare(link(a), link(b)), strings.Compare(a, b))
 }
 
-// ofTarget reports whether a run shows that a part is one of the target: a link, or a unit or a service of which it knows the usage.
+// ofTarget reports whether a run shows that a part is one of the target: a link, or a unit or a service of which it
+// knows the usage.
 func ofTarget(r *result.Result, part string) bool {
-	return IsLink(part) || slices.ContainsFunc(r.Usage, func(u result.UnitUsage) bool { return u.Unit == part || serviceOf(u.Unit) == part })
+	return IsLink(part) || slices.ContainsFunc(r.Usage,
+		func(u result.UnitUsage) bool { return u.Unit == part || serviceOf(u.Unit) == part })
 }
 
-// hits returns the parts that a fault hit, each with its effect. A fault that was not verified, or met no traffic, hit none.
+// hits returns the parts that a fault hit, each with its effect. A fault that was not verified, or met no traffic, hit
+// none.
 func hits(f *result.FaultRecord) (out [][2]string) {
 	if f.Skipped || f.Traffic == 0 {
 		return nil
@@ -131,13 +134,14 @@ func hits(f *result.FaultRecord) (out [][2]string) {
 // widened is the service of a unit, or the link between services of a link between units.
 func widened(part string) string { return cmp.Or(linkOf(part), serviceOf(part)) }
 
-// Unmet reports whether a run shows nothing because a fault met no traffic: another run of the same load would not either.
+// Unmet reports whether a run shows nothing because a fault met no traffic: another run of the same load would not
+// either.
 func Unmet(r *result.Result) bool {
 	return slices.ContainsFunc(r.Faults, func(f result.FaultRecord) bool { return f.Verified.Known() && f.Traffic == 0 })
 }
 
-// together replaces units of one service that a fault hit together by the service, and links between the same services by one between
-// those: the loss of every replica is another thing than that of one.
+// together replaces units of one service that a fault hit together by the service, and links between the same services
+// by one between those: the loss of every replica is another thing than that of one.
 func together(all [][2]string) (out [][2]string) {
 	wider := func(hit [2]string) [2]string { return [2]string{widened(hit[0]), hit[1]} }
 	n := map[[2]string]int{}
@@ -155,7 +159,8 @@ func together(all [][2]string) (out [][2]string) {
 	return out
 }
 
-// add adds what a run says of a fault to a cell, unless a newer run was there before. Of several faults of one run the worst counts.
+// add adds what a run says of a fault to a cell, unless a newer run was there before. Of several faults of one run the
+// worst counts.
 func (m *Matrix) add(at [2]string, run Tried, f *result.FaultRecord) {
 	cell := Cell{Verdict: scenarios.None, Why: "no objective is on it", Link: run.Link, began: run.Result.Started}
 	for i := range run.Result.Objectives {
@@ -176,7 +181,8 @@ func (m *Matrix) add(at [2]string, run Tried, f *result.FaultRecord) {
 	case !tried, before.Verdict == scenarios.None && cell.Verdict != scenarios.None:
 	case cell.Verdict == scenarios.None && before.Verdict != scenarios.None: // it says nothing of what an older run does
 		return
-	case cell.began.Before(before.began), cell.began.Equal(before.began) && scenarios.Worse(before.Verdict, cell.Verdict) == before.Verdict:
+	case cell.began.Before(before.began), cell.began.Equal(before.began) &&
+		scenarios.Worse(before.Verdict, cell.Verdict) == before.Verdict:
 		return
 	}
 	m.Cells[at] = cell
@@ -185,8 +191,8 @@ func (m *Matrix) add(at [2]string, run Tried, f *result.FaultRecord) {
 // left reports whether a fault could not be taken back.
 func left(f *result.FaultRecord) bool { return f.Revert == "failed" || f.Revert == "unverified" }
 
-// charges reports whether an objective on the writes of the whole run says something of a fault: it held, whatever the faults did; or
-// the fault was the only one, or is the one that wrong writes were acknowledged under.
+// charges reports whether an objective on the writes of the whole run says something of a fault: it held, whatever the
+// faults did; or the fault was the only one, or is the one that wrong writes were acknowledged under.
 func charges(r *result.Result, o *result.ObjectiveResult, fault string) bool {
 	parsed, err := slo.ParseMetric(o.Metric)
 	if err != nil || !parsed.OfLedger() {
@@ -197,7 +203,8 @@ func charges(r *result.Result, o *result.ObjectiveResult, fault string) bool {
 	}
 	for _, l := range r.AllLedgers() {
 		if (parsed.Source == "" || parsed.Source == l.Name) &&
-			(l.RPOFault == fault || l.LateTo[fault] > 0 || slices.ContainsFunc(l.Keys, func(k result.WriteKey) bool { return k.Fault == fault })) {
+			(l.RPOFault == fault || l.LateTo[fault] > 0 ||
+				slices.ContainsFunc(l.Keys, func(k result.WriteKey) bool { return k.Fault == fault })) {
 			return true
 		}
 	}

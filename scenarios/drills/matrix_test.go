@@ -10,7 +10,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestMatrix: a cell is the newest run that tried it, and a fault that was not verified or met no traffic tried nothing.
+// TestMatrix: a cell is the newest run that tried it, and a fault that was not verified or met no traffic tried
+// nothing.
 func TestMatrix(t *testing.T) {
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	run := func(name string, after int, v scenarios.Verdict, f result.FaultRecord) drills.Tried {
@@ -19,7 +20,8 @@ func TestMatrix(t *testing.T) {
 			Started: at.Add(time.Duration(after) * time.Hour), Usage: []result.UnitUsage{{Unit: "store[0]"}},
 			Faults: []result.FaultRecord{f},
 			Objectives: []result.ObjectiveResult{
-				{Text: "errors < 1% in f", Phase: "f", Verdict: v, Measured: .5}, {Text: "p95 < 1s", Phase: "run", Verdict: scenarios.Fail},
+				{Text: "errors < 1% in f", Phase: "f", Verdict: v, Measured: .5},
+				{Text: "p95 < 1s", Phase: "run", Verdict: scenarios.Fail},
 			},
 		}}
 	}
@@ -28,7 +30,8 @@ func TestMatrix(t *testing.T) {
 	unmet.Traffic, unseen.Verified, left.Revert = 0, result.NaN, "failed"
 	unmet.Kind, unseen.Kind, left.Kind = "process.freeze", "network.latency", "cpu.throttle"
 	group := result.FaultRecord{Kind: result.GroupKind, Traffic: 9, Steps: []result.FaultStep{
-		{Kind: "network.blackhole", Units: []string{"web[0]->store[0]"}, Verified: 1}, {Kind: "time.skew", Units: []string{"web[0]"}, Verified: result.NaN},
+		{Kind: "network.blackhole", Units: []string{"web[0]->store[0]"}, Verified: 1},
+		{Kind: "time.skew", Units: []string{"web[0]"}, Verified: result.NaN},
 	}}
 	packets := crash // they are hit in the network of the caller
 	packets.Kind, packets.Units, packets.Links = "network.latency", []string{"web[0]"}, []string{"web[0]->db[0]"}
@@ -37,7 +40,8 @@ func TestMatrix(t *testing.T) {
 	m := drills.NewMatrix([]drills.Tried{
 		run("both", 2, scenarios.Fail, both),
 		run("old", 1, scenarios.Pass, crash), run("new", 3, scenarios.Fail, crash), run("older", 0, scenarios.Pass, crash),
-		run("unmet", 4, scenarios.Pass, unmet), run("unseen", 4, scenarios.Pass, unseen), run("left", 5, scenarios.Pass, left),
+		run("unmet", 4, scenarios.Pass, unmet), run("unseen", 4, scenarios.Pass, unseen),
+		run("left", 5, scenarios.Pass, left),
 		run("group", 6, scenarios.Pass, group), run("packets", 7, scenarios.Fail, packets),
 	})
 	if want := []string{"dies", "slow", "cut", "starved"}; !slices.Equal(m.Effects, want) {
@@ -65,15 +69,19 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
-// TestMatrix_Writes: an objective on the writes of a run counts for the fault that lost them, and for every fault if it held; a run without
-// an objective hides no verdict of an older one; and the name of a command is no part of the target.
+// TestMatrix_Writes: an objective on the writes of a run counts for the fault that lost them, and for every fault if it
+// held; a run without an objective hides no verdict of an older one; and the name of a command is no part of the
+// target.
 func TestMatrix_Writes(t *testing.T) {
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	fault := func(name, unit string) result.FaultRecord {
 		return result.FaultRecord{Name: name, Kind: "process.crash", Units: []string{unit}, Verified: 1, Traffic: 9}
 	}
 	run := func(after int, v scenarios.Verdict, lostTo string, faults ...result.FaultRecord) drills.Tried {
-		r := &result.Result{Started: at.Add(time.Duration(after) * time.Hour), Usage: []result.UnitUsage{{Unit: "a[0]"}, {Unit: "b[0]"}}, Faults: faults}
+		r := &result.Result{
+			Started: at.Add(time.Duration(after) * time.Hour),
+			Usage:   []result.UnitUsage{{Unit: "a[0]"}, {Unit: "b[0]"}}, Faults: faults,
+		}
 		if v != "" {
 			r.Objectives = []result.ObjectiveResult{{Text: "lost = 0", Metric: "lost", Phase: "run", Verdict: v, Measured: 1}}
 			r.Ledger = &result.LedgerRecord{Keys: []result.WriteKey{{State: result.WriteLost, Fault: lostTo}}}
@@ -89,7 +97,10 @@ func TestMatrix_Writes(t *testing.T) {
 		runs []drills.Tried
 		want map[string]scenarios.Verdict // of what dies
 	}{
-		"the only fault": {[]drills.Tried{run(1, scenarios.Fail, "", fault("f", "a[0]"))}, map[string]scenarios.Verdict{"a[0]": scenarios.Fail}},
+		"the only fault": {
+			[]drills.Tried{run(1, scenarios.Fail, "", fault("f", "a[0]"))},
+			map[string]scenarios.Verdict{"a[0]": scenarios.Fail},
+		},
 		"the one that lost": {
 			[]drills.Tried{run(1, scenarios.Fail, "g", fault("f", "a[0]"), fault("g", "b[0]"))},
 			map[string]scenarios.Verdict{"a[0]": scenarios.None, "b[0]": scenarios.Fail},
@@ -107,12 +118,19 @@ func TestMatrix_Writes(t *testing.T) {
 			map[string]scenarios.Verdict{"a[0]": scenarios.Fail},
 		},
 		"an interrupted one": {
-			[]drills.Tried{run(1, scenarios.Pass, "", fault("f", "a[0]")), interrupted(run(2, scenarios.Fail, "", fault("f", "a[0]")))},
+			[]drills.Tried{
+				run(1, scenarios.Pass, "", fault("f", "a[0]")),
+				interrupted(run(2, scenarios.Fail, "", fault("f", "a[0]"))),
+			},
 			map[string]scenarios.Verdict{"a[0]": scenarios.Pass},
 		},
-		"an interrupted one alone": {[]drills.Tried{interrupted(run(2, scenarios.Fail, "", fault("f", "a[0]")))}, map[string]scenarios.Verdict{}},
+		"an interrupted one alone": {
+			[]drills.Tried{interrupted(run(2, scenarios.Fail, "", fault("f", "a[0]")))},
+			map[string]scenarios.Verdict{},
+		},
 		"an interrupted one that left its fault behind": {
-			[]drills.Tried{interrupted(run(2, scenarios.Pass, "", stays))}, map[string]scenarios.Verdict{"a[0]": scenarios.NotReverted},
+			[]drills.Tried{interrupted(run(2, scenarios.Pass, "", stays))},
+			map[string]scenarios.Verdict{"a[0]": scenarios.NotReverted},
 		},
 		"a command": {[]drills.Tried{run(1, scenarios.Pass, "", command)}, map[string]scenarios.Verdict{}},
 	} {
@@ -135,7 +153,8 @@ func TestMatrix_Writes(t *testing.T) {
 
 // TestShare: what is not known may be either.
 func TestShare(t *testing.T) {
-	if got, want := drills.Share(18, 3, 26), "18 of 26 that fit passed, 3 failed, 5 not known: between 69.2% and 88.5%"; got != want {
+	if got, want := drills.Share(18, 3, 26),
+		"18 of 26 that fit passed, 3 failed, 5 not known: between 69.2% and 88.5%"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

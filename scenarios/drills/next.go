@@ -14,8 +14,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// worth orders the effects that every service and link can have, by what an outage of each teaches that the others do not: a hang holds
-// the callers' connections, a slow link their time, and a crash neither.
+// worth orders the effects that every service and link can have, by what an outage of each teaches that the others do
+// not: a hang holds the callers' connections, a slow link their time, and a crash neither.
 var worth = []string{"hangs", "slow", "dies", "cut", "errors"}
 
 // ofServices and ofLinks are the effects that a sweep tries.
@@ -26,7 +26,8 @@ var (
 
 // never says in words that an effect was never tried.
 var never = map[string]string{
-	"dies": "never died", "hangs": "never hung", "slow": "never slow", "cut": "never cut", "errors": "never answered with errors",
+	"dies": "never died", "hangs": "never hung", "slow": "never slow", "cut": "never cut",
+	"errors": "never answered with errors",
 }
 
 // An Untried is a service or a link with the effects under which no run saw it.
@@ -58,8 +59,8 @@ type Coverage struct {
 // oneOf is the part that is one replica of a service with several: losing one is another failure than losing all.
 func oneOf(service string) string { return "one of " + service }
 
-// with returns a system with what the runs know of it besides: links between containers, and the number of replicas that are found
-// during the run. Without a system it is that of the runs.
+// with returns a system with what the runs know of it besides: links between containers, and the number of replicas
+// that are found during the run. Without a system it is that of the runs.
 func (m *Matrix) with(s *System) *System {
 	own := m.system()
 	if s == nil {
@@ -83,8 +84,8 @@ func (m *Matrix) with(s *System) *System {
 	return &out
 }
 
-// mode is the part of a system that a part of a matrix stands for: a service, one of its replicas, or a link. It is empty for a link of
-// one of several replicas, which says nothing of the link of all.
+// mode is the part of a system that a part of a matrix stands for: a service, one of its replicas, or a link. It is
+// empty for a link of one of several replicas, which says nothing of the link of all.
 func (s *System) mode(part string) string {
 	link := linkOf(part)
 	if link == "" {
@@ -101,7 +102,8 @@ func (s *System) mode(part string) string {
 	return link
 }
 
-// Coverage compares the cells of a matrix with the services and links of a system. Without a system they are those that the runs name.
+// Coverage compares the cells of a matrix with the services and links of a system. Without a system they are those that
+// the runs name.
 func (m *Matrix) Coverage(of *System) Coverage {
 	s, tried := m.with(of), map[[2]string]scenarios.Verdict{}
 	for at, cell := range m.Cells {
@@ -192,8 +194,9 @@ type Suggestion struct {
 // unmetLast puts what was tried in vain behind all that was not tried.
 const unmetLast = 100
 
-// Next returns at most n drills worth running, each on another part, those first that say most: whether a service that is declared
-// soft is so, what no run says of a service at all, and what a service that many steps need does when it hangs or is slow.
+// Next returns at most n drills worth running, each on another part, those first that say most: whether a service that
+// is declared soft is so, what no run says of a service at all, and what a service that many steps need does when it
+// hangs or is slow.
 func (c Coverage) Next(d *Dependencies, n int) []Suggestion {
 	type candidate struct {
 		Suggestion

@@ -59,9 +59,10 @@ type laidObjective struct {
 	of   *Objective // of the drill, which it is, or that it replaces; nil: of the scenario alone
 }
 
-// objectives returns the objectives of a laid drill. An objective of the drill in the phase of a fault is replaced by those of the
-// scenario on the same, because the limits are those of the system's owner. Those of the scenario on requests are repeated in the
-// phases of inherit. The scenario's objectives on the baseline, on writes and on its units stay.
+// objectives returns the objectives of a laid drill. An objective of the drill in the phase of a fault is replaced by
+// those of the scenario on the same, because the limits are those of the system's owner. Those of the scenario on
+// requests are repeated in the phases of inherit. The scenario's objectives on the baseline, on writes and on its units
+// stay.
 func objectives(own Objectives, inherit []string, of []slo.Objective) (out []laidObjective) {
 	for i := range own {
 		o, err := slo.ParseObjective(own[i].Objective)
@@ -98,7 +99,8 @@ func objectives(own Objectives, inherit []string, of []slo.Objective) (out []lai
 
 // inherits reports whether an objective of a scenario replaces one of a drill: it is on the whole run, and on the same.
 func inherits(own, theirs slo.Objective) bool {
-	if own.Phase == "" || own.Step != "" || own.Load != "" || scenarios.PhaseOf(own.Phase) == "baseline" || !ofRequests(own.Metric) {
+	if own.Phase == "" || own.Step != "" || own.Load != "" || scenarios.PhaseOf(own.Phase) == "baseline" ||
+		!ofRequests(own.Metric) {
 		return false
 	}
 	return onRun(theirs) && theirs.Metric.Unit == own.Metric.Unit && theirs.Upper() == own.Upper()
@@ -121,7 +123,9 @@ func inPhase(o slo.Objective, phase string) string {
 	return strings.TrimSuffix(o.Text, " in run") + " in " + phase
 }
 
-// keeps reports whether an objective of a scenario stays as it is: it names no fault of the scenario, and no objective is the same.
+// keeps reports whether an objective of a scenario stays as it is: it names no fault of the scenario, and no objective
+// is the same.
 func keeps(o slo.Objective, have []laidObjective) bool {
-	return !has(have, o.Text) && o.After == "" && (o.Phase == "baseline" || o.Metric.OfLedger() || cmp.Or(o.Phase, "run") == "run" && !ofRequests(o.Metric))
+	return !has(have, o.Text) && o.After == "" &&
+		(o.Phase == "baseline" || o.Metric.OfLedger() || cmp.Or(o.Phase, "run") == "run" && !ofRequests(o.Metric))
 }

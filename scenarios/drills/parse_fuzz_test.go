@@ -9,7 +9,8 @@ import (
 // FuzzParse: a drill that is read can be asked what it needs, and one that is not has mistakes.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(lagText))
-	f.Add([]byte("drill: 1\nname: a\nchaos: {b: {steps: [{crash: \"${role.c}\"}, {slow: {on: 1}}]}}\nslo: {d: {objective: lost = 0}}"))
+	f.Add([]byte("drill: 1\nname: a\nchaos: {b: {steps: [{crash: \"${role.c}\"}, {slow: {on: 1}}]}}\nslo: {d: " +
+		"{objective: lost = 0}}"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		d, err := drills.Parse("my.yaml", text, nil)
 		if d == nil && err == nil {

@@ -1,5 +1,5 @@
-// This file tells whether a system that brunt did not start answers as it did before the drills. A drill that is laid over a
-// system which is still broken would be about the drill before it.
+// This file tells whether a system that brunt did not start answers as it did before the drills. A drill that is laid
+// over a system which is still broken would be about the drill before it.
 //
 //	plan --Reduce--> probe: a few seconds of its load, without faults --run--> State: failures and times by step
 //	                                                                             |
@@ -32,8 +32,9 @@ const (
 // HasSteadyState reports whether a system goes on between two runs: brunt did not start it.
 func HasSteadyState(p *plan.Plan) bool { return p.Stack == nil }
 
-// SteadyPlan returns the plan of a probe: the loads of the plan at their mean rate for a time, without faults and objectives. Of a load of users
-// there is an iteration a second for each, 20 at most. A script or a log has no part that is a probe.
+// SteadyPlan returns the plan of a probe: the loads of the plan at their mean rate for a time, without faults and
+// objectives. Of a load of users there is an iteration a second for each, 20 at most. A script or a log has no part
+// that is a probe.
 func SteadyPlan(p *plan.Plan, lasts time.Duration) (*plan.Plan, error) {
 	one, sc := *p, *p.Scenario
 	one.Loads = slices.Clone(p.Loads)

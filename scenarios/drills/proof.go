@@ -18,8 +18,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Proof shows that a drill can fail: on the built-in system, or on the system of another scenario, it passes; and it fails once a
-// defence is taken away.
+// A Proof shows that a drill can fail: on the built-in system, or on the system of another scenario, it passes; and it
+// fails once a defence is taken away.
 type Proof struct {
 	syntax.Place
 	Set   map[string]string `yaml:"set"`   // params of the drill on that system
@@ -63,7 +63,8 @@ type Mutant struct {
 	Name string `yaml:"-"`
 	// keys of a scenario that are merged over that of the good system, such as target: {with: {breaker: off}}
 	Scenario *syntax.Node `yaml:"scenario"`
-	Fails    []string     `yaml:"fails,required"` // the objectives of the drill that must fail, by name; one of them suffices
+	// the objectives of the drill that must fail, by name; one of them suffices
+	Fails []string `yaml:"fails,required"`
 }
 
 // Mutants are the mutants of a proof, in the order of its file.
@@ -155,8 +156,8 @@ func (l *Laid) of(o result.ObjectiveResult) *Objective {
 	return nil
 }
 
-// beyond reports whether the whole interval of a failed objective is beyond its target. Of a share, and of a percentile of a short phase, it
-// follows from the number of requests. An exact count, and the mean of a series, have none.
+// beyond reports whether the whole interval of a failed objective is beyond its target. Of a share, and of a percentile
+// of a short phase, it follows from the number of requests. An exact count, and the mean of a series, have none.
 func beyond(o result.ObjectiveResult, res *result.Result) bool {
 	parsed, _ := slo.ParseObjective(o.Text)
 	switch {
@@ -176,15 +177,18 @@ func beyond(o result.ObjectiveResult, res *result.Result) bool {
 	return true
 }
 
-// lowestPercentile is the 95 % lower bound of a percentile, in seconds: that of the quantile which more requests exceed than chance puts
-// above the percentile. A failed request exceeds every time. It is not known without histograms.
-func lowestPercentile(parsed slo.Objective, o result.ObjectiveResult, res *result.Result) (seconds float64, known bool) {
+// lowestPercentile is the 95 % lower bound of a percentile, in seconds: that of the quantile which more requests exceed
+// than chance puts above the percentile. A failed request exceeds every time. It is not known without histograms.
+func lowestPercentile(
+	parsed slo.Objective, o result.ObjectiveResult, res *result.Result,
+) (seconds float64, known bool) {
 	load, step := cmp.Or(parsed.Load, "*"), cmp.Or(parsed.Step, "*")
 	var all, answered int64
 	hist := 0
 	for i := range res.Cells {
 		c := &res.Cells[i]
-		if c.Phase != o.Phase || c.Step != step || load != "*" && c.Load != load || load == "*" && step == "*" && c.Load != "*" {
+		if c.Phase != o.Phase || c.Step != step || load != "*" && c.Load != load ||
+			load == "*" && step == "*" && c.Load != "*" {
 			continue
 		}
 		switch c.Outcome {

@@ -45,7 +45,8 @@ func TestBeyond_Percentile(t *testing.T) {
 				{Phase: "lag", Load: "readers", Step: "*", Outcome: "*", Count: 1},
 			}}
 			o := result.ObjectiveResult{
-				Text: "p50 < 100ms in lag", Phase: "lag", Op: "<", Target: .1, Measured: .2, Low: result.NaN, High: result.NaN, Verdict: scenarios.Fail,
+				Text: "p50 < 100ms in lag", Phase: "lag", Op: "<", Target: .1, Measured: .2, Low: result.NaN, High: result.NaN,
+				Verdict: scenarios.Fail,
 			}
 			if got := beyond(o, res); got != c.want {
 				t.Errorf("%v, want %v", got, c.want)
@@ -57,10 +58,12 @@ func TestBeyond_Percentile(t *testing.T) {
 // TestBeyond_NoHistogram: without a distribution it is not known how low a percentile may be, and no failure is proved.
 func TestBeyond_NoHistogram(t *testing.T) {
 	res := &result.Result{Cells: []result.Cell{
-		{Phase: "lag", Load: "*", Step: "*", Outcome: "*", Count: 400}, {Phase: "lag", Load: "*", Step: "*", Outcome: "ok", Count: 400},
+		{Phase: "lag", Load: "*", Step: "*", Outcome: "*", Count: 400},
+		{Phase: "lag", Load: "*", Step: "*", Outcome: "ok", Count: 400},
 	}}
 	o := result.ObjectiveResult{
-		Text: "p50 < 100ms in lag", Phase: "lag", Op: "<", Target: .1, Measured: .2, Low: result.NaN, High: result.NaN, Verdict: scenarios.Fail,
+		Text: "p50 < 100ms in lag", Phase: "lag", Op: "<", Target: .1, Measured: .2, Low: result.NaN, High: result.NaN,
+		Verdict: scenarios.Fail,
 	}
 	if beyond(o, res) {
 		t.Error("it is beyond its target")

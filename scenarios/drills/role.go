@@ -18,8 +18,8 @@ import (
 type Role struct {
 	syntax.Place
 	Name string `yaml:"-"`
-	// what plays it: a service, a unit such as posts[1], a link such as gateway->users, a zone; or of the scenario a load, a
-	// step, a metric or an alert
+	// what plays it: a service, a unit such as posts[1], a link such as gateway->users, a zone; or of the scenario a load,
+	// a step, a metric or an alert
 	Is       string `yaml:"is,required,oneof=service|unit|link|zone|load|step|metric|alert"`
 	About    string `yaml:"about,required"` // which part it is, in a phrase
 	Replicas int    `yaml:"replicas,min=1"` // how many replicas the service has at least; zero is one
@@ -176,15 +176,18 @@ func (r *Role) candidates(s System) []string {
 	return s.Metrics
 }
 
-// Offer says what of a system can play a role, the likely parts first; empty: nothing can. It takes nothing for granted: a person
-// chooses.
+// Offer says what of a system can play a role, the likely parts first; empty: nothing can. It takes nothing for
+// granted: a person chooses.
 func (r *Role) Offer(s System) string {
 	can := r.candidates(s)
 	if r.Is != "link" {
 		return some(can)
 	}
 	services := s.services(1)
-	can = slices.DeleteFunc(can, func(part string) bool { return slices.Contains(services, part) || r.Inner && byLoad(part) > 0 })
+	can = slices.DeleteFunc(can, func(part string) bool {
+		return slices.Contains(services, part) ||
+			r.Inner && byLoad(part) > 0
+	})
 	var out []string
 	if len(can) > 0 {
 		out = append(out, some(can))
@@ -207,7 +210,8 @@ func some(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// between reports whether a part is a link from one service of containers to another: every packet between them passes it.
+// between reports whether a part is a link from one service of containers to another: every packet between them passes
+// it.
 func (s *System) between(part string) bool {
 	from, to, link := strings.Cut(part, linkArrow)
 	_, has := s.Replicas[serviceOf(from)]
@@ -265,7 +269,8 @@ func (r *Role) unmet() string {
 	return fmt.Sprintf("needs %s as its %s, and the scenario has %s", r.About, r.Name, r.lacks())
 }
 
-// Bound returns the parts that play the roles of the drill: those that a scenario names for its roles, and over them those of given.
+// Bound returns the parts that play the roles of the drill: those that a scenario names for its roles, and over them
+// those of given.
 func (d *Drill) Bound(scenario, given map[string]string) map[string]string {
 	out := map[string]string{}
 	for i := range d.Roles {
@@ -277,8 +282,8 @@ func (d *Drill) Bound(scenario, given map[string]string) map[string]string {
 	return out
 }
 
-// Bind checks that given binds every role of the drill to a part of the system. The errors name all roles that are not bound, and
-// what could play them.
+// Bind checks that given binds every role of the drill to a part of the system. The errors name all roles that are not
+// bound, and what could play them.
 func (d *Drill) Bind(s System, given map[string]string) error {
 	var lacking []string
 	for i := range d.Roles {
@@ -298,7 +303,8 @@ func (d *Drill) Bind(s System, given map[string]string) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if !slices.Contains(d.RoleNames(), name) {
-			return fmt.Errorf("the drill %s has no role %q; %s", d.Name, syntax.Clip(name, 40), syntax.DidYouMean(name, d.RoleNames()))
+			return fmt.Errorf("the drill %s has no role %q; %s", d.Name, syntax.Clip(name, 40),
+				syntax.DidYouMean(name, d.RoleNames()))
 		}
 	}
 	if len(lacking) > 0 {
@@ -319,7 +325,8 @@ func (d *Drill) apart(given map[string]string) error {
 			continue
 		}
 		if other, taken := players[given[r.Name]]; taken {
-			return fmt.Errorf("role %s: the load %s is the role %s already, and the drill %s needs a load for each; add one to the scenario's `load`",
+			return fmt.Errorf("role %s: the load %s is the role %s already, and the drill %s needs a load for each; add one "+
+				"to the scenario's `load`",
 				r.Name, syntax.Clip(given[r.Name], 60), other, d.Name)
 		}
 		players[given[r.Name]] = r.Name
@@ -339,7 +346,8 @@ func (d *Drill) RoleNames() []string {
 // fits reports what a system lacks for the drill besides its roles.
 func (d *Drill) fits(s System) error {
 	if d.Ledger && !s.Ledger {
-		return fmt.Errorf("the drill %s needs a ledger, which says how writes are found again; see `brunt explain ledger`", d.Name)
+		return fmt.Errorf("the drill %s needs a ledger, which says how writes are found again; see `brunt explain ledger`",
+			d.Name)
 	}
 	return d.possible(s.Breaks)
 }

@@ -13,10 +13,13 @@ import (
 // alone is a URL of which brunt knows nothing else; project is the containers of one.
 var (
 	alone   = drills.System{Links: []string{"load->target"}, Loads: []string{"requests"}, Breaks: drills.LinkOnly}
-	project = drills.System{Replicas: map[string]int{"api": 1, "store": 1}, Links: []string{"load->target"}, Breaks: drills.Containers}
+	project = drills.System{
+		Replicas: map[string]int{"api": 1, "store": 1}, Links: []string{"load->target"}, Breaks: drills.Containers,
+	}
 )
 
-// TestOffer: the load's own link is not offered as one between services, nor all packets of a container where a fault answers requests.
+// TestOffer: the load's own link is not offered as one between services, nor all packets of a container where a fault
+// answers requests.
 func TestOffer(t *testing.T) {
 	for _, c := range []struct {
 		drill, role string
@@ -25,7 +28,10 @@ func TestOffer(t *testing.T) {
 	}{
 		{"slow-dependency", "dependency", alone, ""},
 		{"slow-dependency", "dependency", system, "web->store, web->names"},
-		{"slow-dependency", "dependency", project, "CALLER->CALLEE of api, store; or for all packets of a service api, store"},
+		{
+			"slow-dependency", "dependency", project,
+			"CALLER->CALLEE of api, store; or for all packets of a service api, store",
+		},
 		{"http-5xx", "replicas", project, "CALLER->CALLEE of api, store"},
 		{"idempotency", "store", alone, "load->target"},
 		{"replica-crash", "replica", system, "web"},
@@ -39,20 +45,24 @@ func TestOffer(t *testing.T) {
 			if got := d.Roles[i].Offer(c.system); got != c.want {
 				t.Errorf("%q, want %q", got, c.want)
 			}
-			if err := d.Fits(c.system); c.want == "" && (err == nil || !strings.Contains(err.Error(), "no link between services")) {
+			if err := d.Fits(c.system); c.want == "" &&
+				(err == nil || !strings.Contains(err.Error(), "no link between services")) {
 				t.Errorf("it fits: %v", err)
 			}
 		})
 	}
 }
 
-// TestBind_Containers: a link between services of containers need not be declared, and a drill on a URL may name the load's link.
+// TestBind_Containers: a link between services of containers need not be declared, and a drill on a URL may name the
+// load's link.
 func TestBind_Containers(t *testing.T) {
 	d, err := drills.Find("slow-dependency", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for part, ok := range map[string]bool{"api->store": true, "api[0]->store": true, "load->target": true, "store": true, "api->api": false, "api->db": false} {
+	for part, ok := range map[string]bool{
+		"api->store": true, "api[0]->store": true, "load->target": true, "store": true, "api->api": false, "api->db": false,
+	} {
 		if err := d.Bind(project, map[string]string{"dependency": part}); (err == nil) != ok {
 			t.Errorf("%s: %v", part, err)
 		}
@@ -66,7 +76,10 @@ func TestBind_Containers(t *testing.T) {
 func TestCoverage_Containers(t *testing.T) {
 	m := drills.NewMatrix([]drills.Tried{{Name: "run", Result: &result.Result{
 		Faults: []result.FaultRecord{
-			{Name: "f", Kind: "network.latency", Units: []string{"api[0]"}, Links: []string{"api[0]->store[0]"}, Verified: 1, Traffic: 9},
+			{
+				Name: "f", Kind: "network.latency", Units: []string{"api[0]"}, Links: []string{"api[0]->store[0]"}, Verified: 1,
+				Traffic: 9,
+			},
 		},
 		Objectives: []result.ObjectiveResult{{Text: "errors < 1% in f", Phase: "f", Verdict: scenarios.Pass, Measured: 0}},
 	}}})
@@ -74,7 +87,8 @@ func TestCoverage_Containers(t *testing.T) {
 	if c.Held != 1 || c.Modes != 14 {
 		t.Errorf("%d of %d held, want 1 of 14", c.Held, c.Modes)
 	}
-	if !slices.ContainsFunc(c.Untried, func(u drills.Untried) bool { return u.String() == "api->store: never cut, never answered with errors" }) {
+	if !slices.ContainsFunc(c.Untried,
+		func(u drills.Untried) bool { return u.String() == "api->store: never cut, never answered with errors" }) {
 		t.Errorf("%v", c.Untried)
 	}
 	if len(project.Links) != 1 {
@@ -93,7 +107,8 @@ func TestBind_Loads(t *testing.T) {
 		t.Error(err)
 	}
 	err = d.Bind(s, map[string]string{"greedy": "greedy", "others": "greedy", "refused": "spent"})
-	if err == nil || !strings.Contains(err.Error(), "role others: the load greedy is the role greedy already, and the drill rate-limit needs a load for each") {
+	if err == nil || !strings.Contains(err.Error(),
+		"role others: the load greedy is the role greedy already, and the drill rate-limit needs a load for each") {
 		t.Errorf("one load in two roles: %v", err)
 	}
 }
@@ -101,7 +116,8 @@ func TestBind_Loads(t *testing.T) {
 // TestSystemName: the name of a drill is no part of that of a system.
 func TestSystemName(t *testing.T) {
 	for name, want := range map[string]string{
-		"shop: replica-crash": "shop", "a: b: slow": "a: b", "shop: mine": "shop: mine", "replica-crash": "replica-crash", "shop": "shop",
+		"shop: replica-crash": "shop", "a: b: slow": "a: b", "shop: mine": "shop: mine", "replica-crash": "replica-crash",
+		"shop": "shop",
 	} {
 		if got := drills.SystemName(name); got != want {
 			t.Errorf("%q of %q, want %q", got, name, want)

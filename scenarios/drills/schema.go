@@ -19,5 +19,7 @@ func Schema(doc syntax.Describer) syntax.Schema {
 
 // mapSchema is the schema of a map of names to items.
 func mapSchema(item syntax.Schema) syntax.Schema {
-	return syntax.Schema{"type": []any{"object", "null"}, "propertyNames": syntax.NameSchema(), "additionalProperties": item}
+	return syntax.Schema{
+		"type": []any{"object", "null"}, "propertyNames": syntax.NameSchema(), "additionalProperties": item,
+	}
 }

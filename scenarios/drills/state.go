@@ -28,7 +28,8 @@ type SteadyAnswers struct {
 	P90 float64 `json:"p90"`
 }
 
-// SteadyStateOf returns what the run of a probe found. A request that was skipped, because one before it failed, is a bad one.
+// SteadyStateOf returns what the run of a probe found. A request that was skipped, because one before it failed, is a
+// bad one.
 func SteadyStateOf(res *result.Result) SteadyState {
 	out := SteadyState{Steps: map[string]SteadyAnswers{}}
 	for i := range res.Cells {
@@ -80,8 +81,8 @@ const (
 	late      = .02 // seconds that answers may always be later
 )
 
-// Differs says in a phrase what is not as it was before; empty: each step answers as before. At most twice as many requests fail, or 1 %,
-// and the median and the 90th percentile are at most twice as long, or 20 ms longer.
+// Differs says in a phrase what is not as it was before; empty: each step answers as before. At most twice as many
+// requests fail, or 1 %, and the median and the 90th percentile are at most twice as long, or 20 ms longer.
 func (s SteadyState) Differs(before SteadyState) string {
 	if dead := s.Dead(); dead != "" {
 		return dead
@@ -96,7 +97,8 @@ func (s SteadyState) Differs(before SteadyState) string {
 		case is.All == 0:
 			out = append(out, "no request of "+name+" was sent")
 		case share(is) > max(tolerated, times*share(was)):
-			out = append(out, fmt.Sprintf("%s of %s fail, and %s before", quantity.FormatShareBriefly(share(is)), name, quantity.FormatShareBriefly(share(was))))
+			out = append(out, fmt.Sprintf("%s of %s fail, and %s before", quantity.FormatShareBriefly(share(is)), name,
+				quantity.FormatShareBriefly(share(was))))
 		case is.P50 > max(times*was.P50, was.P50+late):
 			out = append(out, slower(name, "p50", is.P50, was.P50))
 		case is.P90 > max(times*was.P90, was.P90+late):
@@ -107,5 +109,6 @@ func (s SteadyState) Differs(before SteadyState) string {
 }
 
 func slower(step, percentile string, is, was float64) string {
-	return fmt.Sprintf("%s of %s is %s, and %s before", percentile, step, quantity.FormatSeconds(is), quantity.FormatSeconds(was))
+	return fmt.Sprintf("%s of %s is %s, and %s before", percentile, step, quantity.FormatSeconds(is),
+		quantity.FormatSeconds(was))
 }

@@ -35,7 +35,8 @@ slo: [errors < 1%]
 		t.Fatal(err)
 	}
 	for i, want := range []float64{90, 50, 20, 2} {
-		if lp := &one.Loads[i]; lp.Schedule.Closed() || lp.Schedule.Rate.At(time.Second) != want || lp.Schedule.Start() != 0 || lp.Schedule.End() != 3*time.Second {
+		if lp := &one.Loads[i]; lp.Schedule.Closed() || lp.Schedule.Rate.At(time.Second) != want ||
+			lp.Schedule.Start() != 0 || lp.Schedule.End() != 3*time.Second {
 			t.Errorf("load %s: %+v, want %g/s", lp.Name, lp.Schedule, want)
 		}
 	}
@@ -48,7 +49,8 @@ slo: [errors < 1%]
 	if !drills.HasSteadyState(p) {
 		t.Error("a system that runs already goes on between drills")
 	}
-	demo, err := plantest.CompileText("version: 1\ntarget: {stack: demo}\nload: {a: {executor: constant-vus, vus: 1, duration: 1s, flow: [{get: /}]}}\n")
+	demo, err := plantest.CompileText("version: 1\ntarget: {stack: demo}\nload: {a: {executor: constant-vus, vus: 1, " +
+		"duration: 1s, flow: [{get: /}]}}\n")
 	if err != nil || drills.HasSteadyState(demo) {
 		t.Errorf("brunt starts the built-in system for each drill; %v", err)
 	}
@@ -74,18 +76,25 @@ func TestState_Differs(t *testing.T) {
 		before, now drills.SteadyState
 		want        string // in what differs; empty: nothing does
 	}{
-		"the same":                {calm, calm, ""},
-		"1 % fail":                {calm, stateOf(3, .01, .05), ""},
-		"more fail":               {calm, stateOf(4, .01, .05), "1.33% of read fail, and 0% before"},
-		"it failed before":        {failing, stateOf(60, .01, .05), ""},
-		"twice what failed":       {failing, stateOf(61, .01, .05), "20.3% of read fail, and 10% before"},
-		"20 ms later":             {calm, stateOf(0, .0299, .05), ""},
-		"the median is later":     {calm, stateOf(0, .031, .05), "p50 of read is 31ms, and 10ms before"},
-		"the slowest are later":   {calm, stateOf(0, .01, .101), "p90 of read is 101ms, and 50ms before"},
-		"better than before":      {stateOf(9, .1, .5), calm, ""},
-		"dead":                    {calm, stateOf(300, 0, 0), "all of 300 requests failed"},
-		"not ready":               {calm, drills.SteadyStateOf(&result.Result{Reason: "the target was not ready"}), "the target was not ready"},
-		"a step without requests": {calm, drills.SteadyState{Steps: map[string]drills.SteadyAnswers{"a: write": {All: 9}}}, "no request of read was sent"},
+		"the same":              {calm, calm, ""},
+		"1 % fail":              {calm, stateOf(3, .01, .05), ""},
+		"more fail":             {calm, stateOf(4, .01, .05), "1.33% of read fail, and 0% before"},
+		"it failed before":      {failing, stateOf(60, .01, .05), ""},
+		"twice what failed":     {failing, stateOf(61, .01, .05), "20.3% of read fail, and 10% before"},
+		"20 ms later":           {calm, stateOf(0, .0299, .05), ""},
+		"the median is later":   {calm, stateOf(0, .031, .05), "p50 of read is 31ms, and 10ms before"},
+		"the slowest are later": {calm, stateOf(0, .01, .101), "p90 of read is 101ms, and 50ms before"},
+		"better than before":    {stateOf(9, .1, .5), calm, ""},
+		"dead":                  {calm, stateOf(300, 0, 0), "all of 300 requests failed"},
+		"not ready": {
+			calm, drills.SteadyStateOf(&result.Result{Reason: "the target was not ready"}),
+			"the target was not ready",
+		},
+		"a step without requests": {
+			calm,
+			drills.SteadyState{Steps: map[string]drills.SteadyAnswers{"a: write": {All: 9}}},
+			"no request of read was sent",
+		},
 	} {
 		if got := c.now.Differs(c.before); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
@@ -93,7 +102,8 @@ func TestState_Differs(t *testing.T) {
 	}
 }
 
-// TestWait: a system that stays broken for ten seconds is waited for, and one that stays broken for ever until time is up.
+// TestWait: a system that stays broken for ten seconds is waited for, and one that stays broken for ever until time is
+// up.
 func TestWait(t *testing.T) {
 	before, broken := stateOf(0, .01, .05), stateOf(300, 0, 0)
 	for name, c := range map[string]struct {
@@ -129,7 +139,8 @@ func TestWait(t *testing.T) {
 					t.Errorf("%s: reported %q", name, different)
 				}
 			})
-			if took := time.Since(began); err != nil || different != c.different || took != c.took || (reports > 0) != (took > 3*time.Second || different != "") {
+			if took := time.Since(began); err != nil || different != c.different || took != c.took ||
+				(reports > 0) != (took > 3*time.Second || different != "") {
 				t.Errorf("%s: %q after %s, reported %d times, %v", name, different, took, reports, err)
 			}
 		})

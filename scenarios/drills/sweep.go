@@ -56,14 +56,17 @@ type Swept struct {
 	effect string
 }
 
-// Sweep lists every fault of a sweep: each service crashed and hung, whole and one of several replicas, each link slow, cut and answered
-// with 503. What is declared soft comes first, because a failure there is a surprise; the links of the load come last, because every
-// request passes them.
+// Sweep lists every fault of a sweep: each service crashed and hung, whole and one of several replicas, each link slow,
+// cut and answered with 503. What is declared soft comes first, because a failure there is a surprise; the links of the
+// load come last, because every request passes them.
 func (s *System) Sweep(declared map[string]string) []Swept {
 	var out []Swept
 	for _, w := range s.modes() {
 		for _, effect := range w.effects {
-			one := Swept{Name: sweepOf[effect] + "-" + strings.ReplaceAll(w.part, linkArrow, "-to-"), Drill: sweepOf[effect], Part: w.part, Whole: true, effect: effect}
+			one := Swept{
+				Name: sweepOf[effect] + "-" + strings.ReplaceAll(w.part, linkArrow, "-to-"), Drill: sweepOf[effect],
+				Part: w.part, Whole: true, effect: effect,
+			}
 			out = append(out, one)
 			if slices.Contains(ofServices, effect) && s.Replicas[w.part] != 1 {
 				one.Name, one.Set, one.Whole = sweepOf[effect]+"-one-of-"+w.part, map[string]string{"pick": "one"}, false
@@ -127,9 +130,12 @@ type Outcome struct {
 }
 
 // PairMethod says how pairs are chosen, and what they can't find.
-const PairMethod = "A pair is two faults at once that the system survived one by one: what fails alone fails in a pair as well, and shows nothing new. " +
-	"Those pairs come first whose faults used most of what the objectives allow, that meet at one service, and that call on different defences; " +
-	"after each choice the others of the same fault step back, so that every fault gets its turn while the budget lasts. " +
+const PairMethod = "A pair is two faults at once that the system survived one by one: what fails alone fails in a " +
+	"pair as well, and shows nothing new. " +
+	"Those pairs come first whose faults used most of what the objectives allow, that meet at one service, and that " +
+	"call on different defences; " +
+	"after each choice the others of the same fault step back, so that every fault gets its turn while the budget " +
+	"lasts. " +
 	"A fault that hits a part which the other takes away is left out. " +
 	"This finds defences that share something, such as the retries that cover a dead replica while another is slow. " +
 	"It does not find what takes three faults, another order, a longer fault, another load or another kind of fault, " +
@@ -157,7 +163,10 @@ func Pairs(outcomes []Outcome, n int) []Pair {
 				continue
 			}
 			score := a.near + b.near
-			if slices.ContainsFunc(a.touches(), func(s string) bool { return s != chaos.LoadName && slices.Contains(b.touches(), s) }) {
+			if slices.ContainsFunc(a.touches(), func(s string) bool {
+				return s != chaos.LoadName &&
+					slices.Contains(b.touches(), s)
+			}) {
 				score += .5
 			}
 			if a.effect != b.effect {
@@ -193,10 +202,11 @@ func (one *Swept) hides(other *Swept) bool {
 	return takes && slices.Contains(other.touches(), one.Part)
 }
 
-// survived reports whether a run passed although its fault met traffic, and how near it came to a limit: the largest share of a target
-// that an objective on the fault used.
+// survived reports whether a run passed although its fault met traffic, and how near it came to a limit: the largest
+// share of a target that an objective on the fault used.
 func survived(res *result.Result) (near float64, ok bool) {
-	if res == nil || res.Verdict != scenarios.Pass || !slices.ContainsFunc(res.Faults, func(f result.FaultRecord) bool { return len(hits(&f)) > 0 }) {
+	if res == nil || res.Verdict != scenarios.Pass ||
+		!slices.ContainsFunc(res.Faults, func(f result.FaultRecord) bool { return len(hits(&f)) > 0 }) {
 		return 0, false
 	}
 	for i := range res.Objectives {

@@ -11,8 +11,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestSweep: every service is crashed and hung, whole and one of several replicas, every link slowed, cut and answered with 503; what is
-// declared soft first, what every request passes last.
+// TestSweep: every service is crashed and hung, whole and one of several replicas, every link slowed, cut and answered
+// with 503; what is declared soft first, what every request passes last.
 func TestSweep(t *testing.T) {
 	var names []string
 	for _, one := range system.Sweep(map[string]string{"names": "soft"}) {
@@ -21,7 +21,8 @@ func TestSweep(t *testing.T) {
 	want := []string{
 		"crash-names", "hang-names", "slow-web-to-names", "cut-web-to-names", "answer-503-web-to-names",
 		"crash-store", "hang-store", "crash-web", "crash-one-of-web", "hang-web", "hang-one-of-web",
-		"slow-web-to-store", "cut-web-to-store", "answer-503-web-to-store", "slow-load-to-web", "cut-load-to-web", "answer-503-load-to-web",
+		"slow-web-to-store", "cut-web-to-store", "answer-503-web-to-store", "slow-load-to-web", "cut-load-to-web",
+		"answer-503-load-to-web",
 	}
 	if !slices.Equal(names, want) {
 		t.Errorf("%q, want %q", names, want)
@@ -31,7 +32,8 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// TestSweep_Valid: each fault of a sweep, and each pair, is a valid scenario over processes, whose objectives are those of the scenario too.
+// TestSweep_Valid: each fault of a sweep, and each pair, is a valid scenario over processes, whose objectives are those
+// of the scenario too.
 func TestSweep_Valid(t *testing.T) {
 	base := shop(t, shopText)
 	s := drills.SystemOf(base.Plan)
@@ -76,22 +78,31 @@ func TestSweep_Valid(t *testing.T) {
 // survivor is a run that passed under a fault of a sweep, and used a share of what its objective allows.
 func survivor(one *drills.Swept, near result.Num) drills.Outcome {
 	return drills.Outcome{Swept: one, Result: &result.Result{
-		Verdict:    scenarios.Pass,
-		Faults:     []result.FaultRecord{{Name: "f", Kind: "process.crash", Units: []string{"a[0]"}, Verified: 1, Traffic: 1}},
+		Verdict: scenarios.Pass,
+		Faults: []result.FaultRecord{{
+			Name: "f", Kind: "process.crash", Units: []string{"a[0]"}, Verified: 1,
+			Traffic: 1,
+		}},
 		Objectives: []result.ObjectiveResult{{Text: "errors < 1% in f", Phase: "f", Target: .01, Measured: .01 * near}},
 	}}
 }
 
-// TestPairs: the pair nearest to its limits comes first, a fault that failed alone is in none, nor one whose part another takes away, and
-// after a choice others have their turn.
+// TestPairs: the pair nearest to its limits comes first, a fault that failed alone is in none, nor one whose part
+// another takes away, and after a choice others have their turn.
 func TestPairs(t *testing.T) {
 	byName := map[string]*drills.Swept{}
 	for _, one := range system.Sweep(nil) {
 		byName[one.Name] = &one
 	}
-	near := map[string]result.Num{"crash-names": .1, "slow-web-to-names": .2, "crash-one-of-web": .9, "slow-web-to-store": .8, "hang-one-of-web": .1}
-	outcomes := []drills.Outcome{{Swept: byName["crash-store"], Result: &result.Result{Verdict: scenarios.Fail}}, {Swept: byName["hang-store"]}}
-	for _, name := range []string{"crash-names", "slow-web-to-names", "crash-one-of-web", "slow-web-to-store", "hang-one-of-web"} {
+	near := map[string]result.Num{
+		"crash-names": .1, "slow-web-to-names": .2, "crash-one-of-web": .9, "slow-web-to-store": .8, "hang-one-of-web": .1,
+	}
+	outcomes := []drills.Outcome{
+		{Swept: byName["crash-store"], Result: &result.Result{Verdict: scenarios.Fail}}, {Swept: byName["hang-store"]},
+	}
+	for _, name := range []string{
+		"crash-names", "slow-web-to-names", "crash-one-of-web", "slow-web-to-store", "hang-one-of-web",
+	} {
 		outcomes = append(outcomes, survivor(byName[name], near[name]))
 	}
 	var names []string

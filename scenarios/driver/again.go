@@ -2,8 +2,9 @@
 //
 //	vu --Do--> Clients.User --Do, again after a pause--> session of a protocol
 //
-// All attempts are one request: its response time goes from the first intended instant to the end of the last attempt, and
-// its outcome is that of the last. What it sends is the same each time: the random source of the iteration is rewound.
+// All attempts are one request: its response time goes from the first intended instant to the end of the last attempt,
+// and its outcome is that of the last. What it sends is the same each time: the random source of the iteration is
+// rewound.
 
 package driver
 
@@ -76,7 +77,8 @@ func (c *client) Do(it *template.Iter, call scenarios.Call, out *scenarios.Outco
 
 // again reports whether a client repeats a request with an outcome. What brunt itself failed at is no reason.
 func again(p *scenarios.RetryPolicy, o *scenarios.Outcome) bool {
-	if o.Kind == scenarios.OK || o.Cause.Own() || slices.Contains([]scenarios.Cause{scenarios.Unfinished, scenarios.NotAllowed, scenarios.NoData}, o.Cause) {
+	if o.Kind == scenarios.OK || o.Cause.Own() ||
+		slices.Contains([]scenarios.Cause{scenarios.Unfinished, scenarios.NotAllowed, scenarios.NoData}, o.Cause) {
 		return false
 	}
 	return slices.ContainsFunc(p.Ons(), func(on scenarios.RetryOn) bool {
@@ -97,8 +99,8 @@ func again(p *scenarios.RetryPolicy, o *scenarios.Outcome) bool {
 	})
 }
 
-// merge counts attempt n in the sum of them, and the sum in out: what they sent and received, and when a connection was first
-// free.
+// merge counts attempt n in the sum of them, and the sum in out: what they sent and received, and when a connection was
+// first free.
 func merge(sum, out *scenarios.Outcome, n int) {
 	written := min(sum.Written()+out.Written(), math.MaxUint16)
 	if n > 1 {

@@ -54,7 +54,8 @@ func (f *target) Close() error { return nil }
 // TestUser: what is repeated, when, and what the request is in the end. The answers of the target are given.
 func TestUser(t *testing.T) {
 	d := func(d time.Duration) quantity.Duration { return quantity.Duration(d) }
-	good, bad, gone, shed, hung := answer{10 * ms, 200}, answer{20 * ms, 503}, answer{5 * ms, 404}, answer{ms, 429}, answer{}
+	good, bad, gone, shed, hung := answer{10 * ms, 200}, answer{20 * ms, 503}, answer{5 * ms, 404}, answer{ms, 429},
+		answer{}
 	for name, c := range map[string]struct {
 		policy  scenarios.RetryPolicy
 		answers []answer
@@ -171,7 +172,8 @@ func TestUser(t *testing.T) {
 				out := scenarios.Outcome{Load: 3, Step: 4, Ready: 0}
 				u.Do(it, nil, &out)
 				if !slices.Equal(f.at, c.at) || out.Kind != c.kind || out.Status != c.status || out.End != c.end {
-					t.Errorf("attempts at %v, %s %d at %v; want %v, %s %d at %v", f.at, out.Kind, out.Status, out.End, c.at, c.kind, c.status, c.end)
+					t.Errorf("attempts at %v, %s %d at %v; want %v, %s %d at %v", f.at, out.Kind, out.Status, out.End, c.at, c.kind,
+						c.status, c.end)
 				}
 				if out.Load != 3 || out.Step != 4 || out.Slot != 0 || int(out.Attempts) != len(c.at) || it.Deadline != time.Second {
 					t.Errorf("the outcome is %+v after %d attempts, with deadline %v", out, len(c.at), it.Deadline)
@@ -184,7 +186,8 @@ func TestUser(t *testing.T) {
 	}
 }
 
-// TestUser_Jitter: pauses are drawn between what is left of them and their whole length, and those of another iteration are others.
+// TestUser_Jitter: pauses are drawn between what is left of them and their whole length, and those of another iteration
+// are others.
 func TestUser_Jitter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		least, most := time.Hour, time.Duration(0)
@@ -195,7 +198,8 @@ func TestUser_Jitter(t *testing.T) {
 			source := rand.NewPCG(7, uint64(n))
 			it := &template.Iter{Rand: rand.New(source), Source: source, Deadline: time.Second}
 			var out scenarios.Outcome
-			driver.NewRetryClients(&scenarios.RetryPolicy{Times: 1, Backoff: quantity.Duration(100 * ms), Jitter: .5}, now).User(f).Do(it, nil, &out)
+			driver.NewRetryClients(&scenarios.RetryPolicy{Times: 1, Backoff: quantity.Duration(100 * ms), Jitter: .5},
+				now).User(f).Do(it, nil, &out)
 			least, most = min(least, f.at[1]), max(most, f.at[1])
 		}
 		if least < 50*ms || least > 52*ms || most > 100*ms || most < 98*ms {
@@ -210,7 +214,9 @@ func TestUser_Abort(t *testing.T) {
 		began := time.Now()
 		now := func() time.Duration { return time.Since(began) }
 		f := &target{now: now, answers: []answer{{0, 503}}}
-		clients := driver.NewRetryClients(&scenarios.RetryPolicy{Times: 1, Backoff: quantity.Duration(time.Minute), MaxBackoff: quantity.Duration(time.Minute)}, now)
+		clients := driver.NewRetryClients(&scenarios.RetryPolicy{
+			Times: 1, Backoff: quantity.Duration(time.Minute), MaxBackoff: quantity.Duration(time.Minute),
+		}, now)
 		time.AfterFunc(time.Second, clients.Abort)
 		source := rand.NewPCG(7, 7)
 		it := &template.Iter{Rand: rand.New(source), Source: source, Deadline: time.Hour}

@@ -25,7 +25,8 @@ func checkVegeta(d *Draft) {
 		return
 	}
 	if d.Schedule.Closed() {
-		m.AddHint(at, "such as executor: constant-arrival-rate", "vegeta follows a rate: load %q has executor %s, which has virtual users", l.Name, l.Executor)
+		m.AddHint(at, "such as executor: constant-arrival-rate",
+			"vegeta follows a rate: load %q has executor %s, which has virtual users", l.Name, l.Executor)
 	}
 	for i, mixed := range l.Mix {
 		if i > 0 || len(mixed.Flow) > 1 || len(mixed.Flow) == 1 && mixed.Flow[0].Think != nil {

@@ -27,7 +27,9 @@ const leastHung = time.Second
 // A baseline of a second and more whose requests are all still under way fails as well.
 //
 // Prompt says that each iteration under way waits for the answer of a request.
-func Failing(r *measure.Recorder, limit float64, objectives []slo.Objective, prompt bool) (f FailingBaseline, failing bool) {
+func Failing(
+	r *measure.Recorder, limit float64, objectives []slo.Objective, prompt bool,
+) (f FailingBaseline, failing bool) {
 	s := r.Baseline()
 	most, may := int64(0), 0.0
 	for i := range s.Counts {

@@ -61,7 +61,8 @@ func TestJudge_Bound(t *testing.T) {
 				} {
 					r := verdictOn(t, text, 20*sec, list)
 					if r.Verdict != want || want == scenarios.Inconclusive && r.Note == "" {
-						t.Errorf("%s with %d of %d bad is %s (%s), want %s: the bound is %v", text, bad, n, r.Verdict, r.Note, want, exactUpper(bad, n))
+						t.Errorf("%s with %d of %d bad is %s (%s), want %s: the bound is %v", text, bad, n, r.Verdict, r.Note, want,
+							exactUpper(bad, n))
 					}
 				}
 			}
@@ -75,7 +76,9 @@ func TestJudge_BoundSays(t *testing.T) {
 	if want := "3.33% of 60 requests, which show no better than 10.1%: about 547 are needed at this share"; r.Note != want {
 		t.Errorf("%q, want %q", r.Note, want)
 	}
-	for text, want := range map[string]float64{"errors < 5%": exactUpper(2, 60), "availability > 90%": 1 - exactUpper(2, 60), "errors = 0%": 0, "p95 < 1s": 0} {
+	for text, want := range map[string]float64{
+		"errors < 5%": exactUpper(2, 60), "availability > 90%": 1 - exactUpper(2, 60), "errors = 0%": 0, "p95 < 1s": 0,
+	} {
 		r := verdictOn(t, text, 20*sec, slices.Concat(many(58, ms, okay), many(2, ms, failure)))
 		if (r.Bound != nil) != (want > 0) || r.Bound != nil && math.Abs(float64(*r.Bound)-want) > 1e-6 {
 			t.Errorf("%s has the bound %v, want %v", text, r.Bound, want)

@@ -18,14 +18,14 @@ import (
 
 // correct holds the result of an objective on closed loads against what their users did not send.
 //
-// The users of a closed load send nothing while they wait, so a stall leaves few requests behind, and
-// counts hide it (coordinated omission; Tene, How NOT to Measure Latency, 2013). So an objective that
-// holds by count is judged once more. A percentile, and a share of answers within a time, are corrected
-// as HdrHistogram does with an expected interval: for each answer that took a second or more, and each
-// request that timed out, the requests are added that its user would have sent meanwhile. The interval is
-// the number of users of the load over the median of their requests per second. Availability is judged by time: each
-// window counts with its length and its share of good answers, and one of a stall is not available; see dark.
-// Where the corrected value fails, the objective is inconclusive: the target stalled, and how many requests of an open load would have met that is unknown.
+// The users of a closed load send nothing while they wait, so a stall leaves few requests behind, and counts hide it
+// (coordinated omission; Tene, How NOT to Measure Latency, 2013). So an objective that holds by count is judged once
+// more. A percentile, and a share of answers within a time, are corrected as HdrHistogram does with an expected
+// interval: for each answer that took a second or more, and each request that timed out, the requests are added that
+// its user would have sent meanwhile. The interval is the number of users of the load over the median of their requests
+// per second. Availability is judged by time: each window counts with its length and its share of good answers, and one
+// of a stall is not available; see dark. Where the corrected value fails, the objective is inconclusive: the target
+// stalled, and how many requests of an open load would have met that is unknown.
 //
 // The shares of errors and of checks must fail in both ways. By time alone the wait for an answer that is good in the
 // end would be an error, which it is to no open load. With the requests of its user alone, a single request
@@ -55,7 +55,9 @@ type correction struct {
 }
 
 // corrected returns the correction of a measured value; false: there is none.
-func (f *readings) corrected(o slo.Objective, p phase, cells []measure.Cell, measured float64) (c correction, found bool) {
+func (f *readings) corrected(
+	o slo.Objective, p phase, cells []measure.Cell, measured float64,
+) (c correction, found bool) {
 	row := o.Metric.Row()
 	if o.Fact() || !slices.ContainsFunc(f.loadsOf(o), func(l int) bool { return f.Config.Loads[l].Closed }) {
 		return correction{}, false
@@ -147,7 +149,8 @@ func (f *readings) eachOf(o slo.Objective, p phase, do func(r *record)) {
 	}
 }
 
-// closedOverTime is the value of a share of closed loads over the time of a phase, and whether they were stalled. It is NaN without a request.
+// closedOverTime is the value of a share of closed loads over the time of a phase, and whether they were stalled. It is
+// NaN without a request.
 func (f *readings) closedOverTime(o slo.Objective, p phase) (value float64, stalled bool) {
 	worst := 0.0
 	if o.Metric.Row().Better == slo.LowerIsBetter {
@@ -186,9 +189,9 @@ func (f *readings) closedOverTime(o slo.Objective, p phase) (value float64, stal
 // fewestMissed is how many requests the users of a load usually end in the shortest time without any that is a stall.
 const fewestMissed = 5
 
-// dark tells of each slice whether the target was stalled in it for users of closed loads: requests were in flight and none
-// ended, in a stretch in which at the usual rate five would have, and which is a stall; see [series.ClearStalls]. One
-// of several users who alone waits for an answer, as others think or have ended, is no stall of the target.
+// dark tells of each slice whether the target was stalled in it for users of closed loads: requests were in flight and
+// none ended, in a stretch in which at the usual rate five would have, and which is a stall; see [series.ClearStalls].
+// One of several users who alone waits for an answer, as others think or have ended, is no stall of the target.
 func (f *readings) dark(o slo.Objective, list []effect.Slice) []bool {
 	out, users := make([]bool, len(list)), 0
 	for _, l := range f.loadsOf(o) {

@@ -25,8 +25,10 @@ func TestCorrect_Timeouts(t *testing.T) {
 		{"none: they are refused", sec, ms, scenarios.Pass},
 	} {
 		objectives := parseObjectives(t, "p99 < 200ms")
-		closed := measure.Series{Loads: []measure.SeriesLoad{ // the timeout of another load, which the recorder waits for, has no part in it
-			{Name: "browse", Closed: true, Users: 10, Timeout: c.timeout}, {Name: "other", Closed: true, Users: 1, Timeout: time.Minute},
+		// the timeout of another load, which the recorder waits for, has no part in it
+		closed := measure.Series{Loads: []measure.SeriesLoad{
+			{Name: "browse", Closed: true, Users: 10, Timeout: c.timeout},
+			{Name: "other", Closed: true, Users: 1, Timeout: time.Minute},
 		}, Steps: oneStep.Steps}
 		g := newFixtureWith(t, measure.Config{Series: closed, Timeout: time.Minute}, objectives...)
 		all := perSecond(300, 0, 8*sec, 3*ms, okay)
@@ -44,7 +46,9 @@ func TestCorrect_Timeouts(t *testing.T) {
 
 // usersAsk are the requests of users who ask one after the other, each again 10 ms after its answer. Of says what
 // becomes of the request of a user at a time.
-func usersAsk(users int, to time.Duration, of func(user int, at time.Duration) (time.Duration, scenarios.Kind)) (all []scenarios.Outcome) {
+func usersAsk(
+	users int, to time.Duration, of func(user int, at time.Duration) (time.Duration, scenarios.Kind),
+) (all []scenarios.Outcome) {
 	for u := range users {
 		for at := time.Duration(u) * ms; at < to; {
 			took, kind := of(u, at)
@@ -59,9 +63,9 @@ func usersAsk(users int, to time.Duration, of func(user int, at time.Duration) (
 	return all
 }
 
-// TestCorrect_Failures: users who wait for timeouts hide how many requests of an open load would have failed, and so errors
-// and checks that hold by count alone are inconclusive. Waits that end well are no errors, nor is one request without an
-// answer a stall of the target, nor a slow target.
+// TestCorrect_Failures: users who wait for timeouts hide how many requests of an open load would have failed, and so
+// errors and checks that hold by count alone are inconclusive. Waits that end well are no errors, nor is one request
+// without an answer a stall of the target, nor a slow target.
 func TestCorrect_Failures(t *testing.T) {
 	const timeout = 5 * sec
 	usual := func(int, time.Duration) (time.Duration, scenarios.Kind) { return 2 * ms, okay }
@@ -103,7 +107,9 @@ func TestCorrect_Failures(t *testing.T) {
 		if c.name == "a slow target with some errors" {
 			objectives = parseObjectives(t, "errors < 30%", "errors < 25%", "checks > 75%", "errors < 100%")
 		}
-		closed := measure.Series{Loads: []measure.SeriesLoad{{Name: "browse", Closed: true, Users: c.users, Timeout: timeout}}, Steps: oneStep.Steps}
+		closed := measure.Series{
+			Loads: []measure.SeriesLoad{{Name: "browse", Closed: true, Users: c.users, Timeout: timeout}}, Steps: oneStep.Steps,
+		}
 		g := newFixtureWith(t, measure.Config{Series: closed}, objectives...)
 		g.play(usersAsk(c.users, 60*sec, c.of))
 		for i, o := range g.finish(judge.Case{SLO: objectives}, 60*sec).Objectives {
@@ -112,19 +118,23 @@ func TestCorrect_Failures(t *testing.T) {
 				want = c.want
 			}
 			if o.Verdict != want || (o.Corrected != nil) != (c.want == scenarios.Inconclusive) {
-				t.Errorf("%s: %s is %s with %v of %d, corrected %v (%s), want %s", c.name, o.Text, o.Verdict, o.Measured, o.Count, o.Corrected, o.Note, want)
+				t.Errorf("%s: %s is %s with %v of %d, corrected %v (%s), want %s", c.name, o.Text, o.Verdict, o.Measured, o.Count,
+					o.Corrected, o.Note, want)
 			}
 		}
 	}
 }
 
-// TestCorrect_Mixed: users beside an open load are corrected as well, each load with the requests that it usually sends.
+// TestCorrect_Mixed: users beside an open load are corrected as well, each load with the requests that it usually
+// sends.
 func TestCorrect_Mixed(t *testing.T) {
 	mixed := measure.Series{
 		Loads: []measure.SeriesLoad{{Name: "browse", Closed: true, Users: 10, Timeout: 5 * sec}, {Name: "probe"}},
 		Steps: []measure.SeriesStep{{Name: "read"}, {Name: "ask", Load: 1}},
 	}
-	texts := []string{"availability > 99%", "errors < 1%", "p99 < 200ms", "availability > 99% of load probe", "availability > 80%"}
+	texts := []string{
+		"availability > 99%", "errors < 1%", "p99 < 200ms", "availability > 99% of load probe", "availability > 80%",
+	}
 	for _, c := range []struct {
 		name       string
 		rate       int
@@ -137,8 +147,14 @@ func TestCorrect_Mixed(t *testing.T) {
 		{"all wait", 10, 10 * sec, 10 * sec, []scenarios.Verdict{
 			scenarios.Inconclusive, scenarios.Inconclusive, scenarios.Inconclusive, scenarios.Fail, scenarios.Pass,
 		}},
-		{"none waits", 10, 0, 0, []scenarios.Verdict{scenarios.Pass, scenarios.Pass, scenarios.Pass, scenarios.Pass, scenarios.Pass}},
-		{"the probe fails for a while", 100, 0, 2 * sec, []scenarios.Verdict{scenarios.Pass, scenarios.Pass, scenarios.Pass, scenarios.Fail, scenarios.Pass}},
+		{"none waits", 10, 0, 0, []scenarios.Verdict{
+			scenarios.Pass, scenarios.Pass, scenarios.Pass, scenarios.Pass,
+			scenarios.Pass,
+		}},
+		{
+			"the probe fails for a while", 100, 0, 2 * sec,
+			[]scenarios.Verdict{scenarios.Pass, scenarios.Pass, scenarios.Pass, scenarios.Fail, scenarios.Pass},
+		},
 	} {
 		objectives := parseObjectives(t, texts...)
 		g := newFixtureWith(t, measure.Config{Series: mixed}, objectives...)
@@ -161,14 +177,15 @@ func TestCorrect_Mixed(t *testing.T) {
 		g.play(all)
 		for i, o := range g.finish(judge.Case{SLO: objectives}, 60*sec).Objectives {
 			if o.Verdict != c.want[i] {
-				t.Errorf("%s: %s is %s with %v, corrected %v (%s), want %s", c.name, o.Text, o.Verdict, o.Measured, o.Corrected, o.Note, c.want[i])
+				t.Errorf("%s: %s is %s with %v, corrected %v (%s), want %s", c.name, o.Text, o.Verdict, o.Measured, o.Corrected,
+					o.Note, c.want[i])
 			}
 		}
 	}
 }
 
-// TestCorrect_OneWaits: availability by time counts no stretch in which one of ten users alone waits for an answer, as the others
-// have ended. It counts one in which all of two users wait.
+// TestCorrect_OneWaits: availability by time counts no stretch in which one of ten users alone waits for an answer, as
+// the others have ended. It counts one in which all of two users wait.
 func TestCorrect_OneWaits(t *testing.T) {
 	slowFrom := func(from, took time.Duration) func(int, time.Duration) (time.Duration, scenarios.Kind) {
 		return func(_ int, at time.Duration) (time.Duration, scenarios.Kind) {
@@ -191,9 +208,12 @@ func TestCorrect_OneWaits(t *testing.T) {
 		{"all, and as long as ever", 10, 60 * sec, slowFrom(0, 1900*ms), scenarios.Pass, false},
 	} {
 		objectives := parseObjectives(t, "availability > 98%")
-		closed := measure.Series{Loads: []measure.SeriesLoad{{Name: "browse", Closed: true, Users: c.users, Timeout: 5 * sec}}, Steps: oneStep.Steps}
+		closed := measure.Series{
+			Loads: []measure.SeriesLoad{{Name: "browse", Closed: true, Users: c.users, Timeout: 5 * sec}}, Steps: oneStep.Steps,
+		}
 		g := newFixtureWith(t, measure.Config{Series: closed}, objectives...)
-		all := slices.DeleteFunc(usersAsk(c.users, c.to, c.of), func(o scenarios.Outcome) bool { return o.Intended >= 40*sec && c.to < 60*sec })
+		all := slices.DeleteFunc(usersAsk(c.users, c.to, c.of),
+			func(o scenarios.Outcome) bool { return o.Intended >= 40*sec && c.to < 60*sec })
 		if c.to < 60*sec {
 			for at := 40 * sec; at < 60*sec; at += 3*sec + 10*ms {
 				all = append(all, request(at, 3*sec, okay))

@@ -21,7 +21,8 @@ func TestSecond_Spans(t *testing.T) {
 	}
 	g.now = 2 * sec
 	_, s := g.Interval()
-	for _, o := range parseObjectives(t, "burn(99%, 1m) > 0", "burn(99%, 1m) < 100", "slices(1s, 99%) < 100%", "slices(1s, 99%) > 0%") {
+	for _, o := range parseObjectives(t, "burn(99%, 1m) > 0", "burn(99%, 1m) < 100", "slices(1s, 99%) < 100%",
+		"slices(1s, 99%) > 0%") {
 		if holds, known := judge.HoldsIn(s, o); holds || known {
 			t.Errorf("%s: %t, %t", o.Text, holds, known)
 		}
@@ -34,11 +35,14 @@ func TestSecond_Spans(t *testing.T) {
 // TestSecond_Judge: stop conditions are judged by the requests that ended in an interval.
 func TestSecond_Judge(t *testing.T) {
 	texts := []string{
-		"errors > 3%", "errors > 5%", "p95 > 50ms", "p95 > 200ms", "p99 > 1h", "availability < 97%", "timeouts >= 3", "rate < 100/s", "rate < 40/s", "max > 1h",
+		"errors > 3%", "errors > 5%", "p95 > 50ms", "p95 > 200ms", "p99 > 1h", "availability < 97%", "timeouts >= 3",
+		"rate < 100/s", "rate < 40/s", "max > 1h",
 		"errors > 3% of write", "errors > 3% of load browse",
 	}
 	o := parseObjectives(t, texts...)
-	g := newFixture(t, measure.Series{Loads: oneStep.Loads, Steps: []measure.SeriesStep{{Name: "read", Load: 0}, {Name: "write", Load: 0}}}, o...)
+	g := newFixture(t, measure.Series{
+		Loads: oneStep.Loads, Steps: []measure.SeriesStep{{Name: "read", Load: 0}, {Name: "write", Load: 0}},
+	}, o...)
 	for i := range 100 {
 		r := request(500*ms, 10*ms, okay)
 		if i < 10 {
@@ -53,7 +57,9 @@ func TestSecond_Judge(t *testing.T) {
 	}
 	g.now = 2 * sec
 	_, s := g.Interval()
-	for i, want := range []string{"holds", "does not", "holds", "does not", "holds", "holds", "holds", "holds", "does not", "holds", "unknown", "holds"} {
+	for i, want := range []string{
+		"holds", "does not", "holds", "does not", "holds", "holds", "holds", "holds", "does not", "holds", "unknown", "holds",
+	} {
 		holds, known := judge.HoldsIn(s, o[i])
 		got := map[bool]string{true: "holds", false: "does not"}[holds]
 		if !known {
@@ -84,7 +90,10 @@ func TestSecond_Judge(t *testing.T) {
 func TestRecorder_Steady(t *testing.T) {
 	for _, seconds := range []int{5, 60} {
 		t.Run(fmt.Sprintf("%d s", seconds), func(t *testing.T) {
-			texts := []string{"errors < 2%", "errors < 1%", "p95 < 50ms", "p95 < 5ms", "rate > 90/s", "rate > 110/s", "errors < 2% of nothing", "within(20ms) > 90%"}
+			texts := []string{
+				"errors < 2%", "errors < 1%", "p95 < 50ms", "p95 < 5ms", "rate > 90/s", "rate > 110/s",
+				"errors < 2% of nothing", "within(20ms) > 90%",
+			}
 			o := parseObjectives(t, texts...)
 			g := newFixture(t, oneStep, o...)
 			end := time.Duration(seconds) * sec
@@ -116,7 +125,9 @@ func TestRecorder_Steady(t *testing.T) {
 				for i, want := range []struct {
 					holds    bool
 					measured float64
-				}{{true, .01}, {false, .01}, {true, .01}, {false, .01}, {true, 100}, {false, 100}, {false, math.NaN()}, {true, .99}} {
+				}{
+					{true, .01}, {false, .01}, {true, .01}, {false, .01}, {true, 100}, {false, 100}, {false, math.NaN()}, {true, .99},
+				} {
 					holds, measured, n := judge.Steady(g.Recorder, o[i])
 					if holds != want.holds || math.Abs(measured-want.measured) > .01*want.measured {
 						t.Errorf("%s, %s: %t with %g, want %t with %g", when, o[i].Text, holds, measured, want.holds, want.measured)

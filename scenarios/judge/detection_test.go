@@ -49,7 +49,10 @@ func TestFault_Detect(t *testing.T) {
 		},
 		{
 			"too late to tell, strictly",
-			judge.Case{Strict: true, Reactions: series.Reactions{Detected: map[int]series.Detection{0: {At: 36 * sec, NotYet: 34 * sec}}}},
+			judge.Case{
+				Strict:    true,
+				Reactions: series.Reactions{Detected: map[int]series.Detection{0: {At: 36 * sec, NotYet: 34 * sec}}},
+			},
 			nothing,
 			[]injection{one},
 			scenarios.Inconclusive, 6, 4, "the target lies within",
@@ -86,7 +89,10 @@ func TestFault_Detect(t *testing.T) {
 		{"not injected", judge.Case{}, nothing, nil, scenarios.Inconclusive, -1, -1, "not injected"},
 		{
 			"unverified",
-			judge.Case{Unverified: map[int]bool{0: true}, Reactions: series.Reactions{Detected: map[int]series.Detection{0: {At: 33 * sec}}}},
+			judge.Case{
+				Unverified: map[int]bool{0: true},
+				Reactions:  series.Reactions{Detected: map[int]series.Detection{0: {At: 33 * sec}}},
+			},
 			nothing,
 			[]injection{one},
 			scenarios.Invalid, -1, -1, "not verified",
@@ -123,14 +129,20 @@ func TestFault_Detect(t *testing.T) {
 		},
 		{
 			"another that was over at once, though its phase lasts longer",
-			judge.Case{Reactions: series.Reactions{Detected: map[int]series.Detection{1: {At: 33 * sec, NotYet: 32 * sec}}}, Ended: map[int]time.Duration{0: 27 * sec}},
+			judge.Case{
+				Reactions: series.Reactions{Detected: map[int]series.Detection{1: {At: 33 * sec, NotYet: 32 * sec}}},
+				Ended:     map[int]time.Duration{0: 27 * sec},
+			},
 			nothing,
 			[]injection{{"g", "g", 26 * sec, 31 * sec}, one},
 			scenarios.Pass, 3, 2, "",
 		},
 		{
 			"the worst of two",
-			judge.Case{Reactions: series.Reactions{Detected: map[int]series.Detection{0: {At: 31 * sec, NotYet: 30 * sec}, 1: {At: 67 * sec, NotYet: 66 * sec}}}},
+			judge.Case{Reactions: series.Reactions{Detected: map[int]series.Detection{
+				0: {At: 31 * sec, NotYet: 30 * sec},
+				1: {At: 67 * sec, NotYet: 66 * sec},
+			}}},
 			nothing,
 			[]injection{{"f", "f#1", 30 * sec, 40 * sec}, {"f", "f#2", 60 * sec, 65 * sec}},
 			scenarios.Fail, 7, 6,
@@ -140,7 +152,8 @@ func TestFault_Detect(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			f := drill(t, parseObjectives(t, "detect < 5s after f"), c.c, outage(c.harm), c.faults...)
 			o := f.Objectives[0]
-			if o.Verdict != c.verdict || !strings.Contains(o.Note, c.note) || c.note == "" && o.Note != "" && !math.IsInf(c.measured, 1) {
+			if o.Verdict != c.verdict || !strings.Contains(o.Note, c.note) ||
+				c.note == "" && o.Note != "" && !math.IsInf(c.measured, 1) {
 				t.Errorf("%s (%s), want %s (%s)", o.Verdict, o.Note, c.verdict, c.note)
 			}
 			if got := float64(o.Measured); c.measured < 0 != math.IsNaN(got) || c.measured >= 0 && got != c.measured {
@@ -158,7 +171,8 @@ func TestFault_Detect(t *testing.T) {
 	}
 }
 
-// TestFault_Resolved: an alert is resolved so long after the true end of a fault that happens once, however long its phase.
+// TestFault_Resolved: an alert is resolved so long after the true end of a fault that happens once, however long its
+// phase.
 func TestFault_Resolved(t *testing.T) {
 	key := series.AlertKey{Occurrence: 0, Alert: "down"}
 	for _, c := range []struct {

@@ -5,9 +5,10 @@
 //	        |                                                    ^
 //	        '--slices of a second--> effect.Ask -----------------'
 //
-// [Judge] does this once the load is over, [Interim] while it goes on; [HoldsIn], [Steady], [Failing] and [VerdictsNow] go by counts alone.
-// Package requests says what the counted requests of an objective show, and whether answers were slower. Package series judges the usage
-// of units, named series and the reactions of monitoring. Package effect has the statistics of a fault's effect.
+// [Judge] does this once the load is over, [Interim] while it goes on; [HoldsIn], [Steady], [Failing] and [VerdictsNow]
+// go by counts alone. Package requests says what the counted requests of an objective show, and whether answers were
+// slower. Package series judges the usage of units, named series and the reactions of monitoring. Package effect has
+// the statistics of a fault's effect.
 //
 //	findings.go         Case and Findings: sums cells up by phase
 //	readings.go         the counts of a recording, and slices of them for package effect
@@ -64,23 +65,24 @@
 //   - Where brunt failed at over 1 % of the requests of a phase, no objective passes in it, because
 //     the load was not the scheduled one. A failure stands.
 //   - Impact, recovery, stop conditions and the steady state leave brunt's own time out. What brunt did not see,
-//     because it stood still or failed at each request that was due, may hide an outage of that length. So an
-//     objective on a fault that passes is judged again with the requests of such a time as bad, if it is as long as all
-//     that the objective allows, or holds the instant by which the objective wants the target good and is a tenth of
-//     what is allowed, or holds the end of the outage that was seen. A pass that this turns is invalid. A shorter freeze
+//     because it stood still or failed at each request that was due, may hide an outage of that length. So an objective
+//     on a fault that passes is judged again with the requests of such a time as bad, if it is as long as all that the
+//     objective allows, or holds the instant by which the objective wants the target good and is a tenth of what is
+//     allowed, or holds the end of the outage that was seen. A pass that this turns is invalid. A shorter freeze
 //     elsewhere turns nothing.
-//   - A request that was sent late saw the target as it was then. Where nearly all were, an outage is longer than measured by as
-//     much: a time passes only if it holds with that lag added, if that is a tenth or more of what is allowed.
-//   - A fault in which brunt stood still for half of the time or more, or after which it sent more than half of what was due in
-//     it, has no "none seen": its impact is unknown.
-//   - Whether a fault made answers slower has three answers; see [effect.Slower]. It is yes if they are slower without brunt's own time, and,
-//     where brunt was later than in the baseline, without the largest lag of their second. It is no if 95 % bounds
-//     exclude that their service time, which leaves out nothing but the time before brunt sent them, is over twice that
-//     of the baseline and over 20 ms longer, at the median or at the 95th percentile; 59 good answers can show that.
-//     Else it is untested: the impact is unknown, and no objective on the recovery passes, unless the scenario says which
-//     answers are slow.
-//   - Requests that were due in a fault and that brunt sent after it, because it stood still or was late, did not meet it. An
-//     objective in that fault that does not hold with them as bad is invalid.
+//   - A request that was sent late saw the target as it was then. Where nearly all were, an outage is longer than
+//     measured by as much: a time passes only if it holds with that lag added, if that is a tenth or more of what is
+//     allowed.
+//   - A fault in which brunt stood still for half of the time or more, or after which it sent more than half of what
+//     was due in it, has no "none seen": its impact is unknown.
+//   - Whether a fault made answers slower has three answers; see [effect.Slower]. It is yes if they are slower without
+//     brunt's own time, and, where brunt was later than in the baseline, without the largest lag of their second. It is
+//     no if 95 % bounds exclude that their service time, which leaves out nothing but the time before brunt sent them,
+//     is over twice that of the baseline and over 20 ms longer, at the median or at the 95th percentile; 59 good
+//     answers can show that. Else it is untested: the impact is unknown, and no objective on the recovery passes,
+//     unless the scenario says which answers are slow.
+//   - Requests that were due in a fault and that brunt sent after it, because it stood still or was late, did not meet
+//     it. An objective in that fault that does not hold with them as bad is invalid.
 //   - A request that brunt is not ready to send is not in flight, so that brunt's own lag is no stall of the target.
 //   - A timeout is brunt's own where brunt used up a tenth of it, and the target did not have far longer than it ever
 //     took: a target that hangs while brunt is late is down.
@@ -89,9 +91,10 @@
 //
 //   - burn counts errors as the metric errors does, over everything offered. Its worst span
 //     counts. It needs as many requests as its value allows errors.
-//   - A slice of slices() counts when something was offered in it, or when a closed load was blocked: none was offered in a
-//     stall, see below.
-//   - area counts a slice in which nothing was offered in full when the load was stalled for longer than chance explains.
+//   - A slice of slices() counts when something was offered in it, or when a closed load was blocked: none was offered
+//     in a stall, see below.
+//   - area counts a slice in which nothing was offered in full when the load was stalled for longer than chance
+//     explains.
 //   - Steady and stop conditions do not support burn and slices, which need spans of time.
 //
 // Faults:
@@ -106,18 +109,19 @@
 //     it were bad, or one was bad beyond doubt, or the baseline as a whole was. The effect of
 //     an earlier fault, until recovery from it, and requests in flight at the injection do
 //     not count, unless the target hung by then.
-//   - A request that is under way at a later injection counts for that fault, unless it has taken twice as long by then as any
-//     good answer of its step in the baseline: then the target hung before, and the request counts where it was due.
+//   - A request that is under way at a later injection counts for that fault, unless it has taken twice as long by then
+//     as any good answer of its step in the baseline: then the target hung before, and the request counts where it was
+//     due.
 //   - Of several occurrences the worst is the one whose verdict takes precedence, so that a
 //     failure of one that could be judged counts more than one that could not.
 //   - recover.p95 and the like are the nearest rank over the occurrences. An occurrence
 //     without impact counts as 0, one without recovery as infinity. An unknown occurrence
 //     may be either; where that decides, the objective is inconclusive. p95 needs 20
 //     occurrences, p50 two.
-//   - Requests in flight of which none ends are a stall if 14 of them usually would have ended, by how long good answers of
-//     their steps take in the mean, and if they wait for longer than that. So neither one user who is left of a load nor
-//     users who begin together look like an outage. In a stall of a closed load five requests of its users usually end. One
-//     of several users who waits alone is none.
+//   - Requests in flight of which none ends are a stall if 14 of them usually would have ended, by how long good
+//     answers of their steps take in the mean, and if they wait for longer than that. So neither one user who is left
+//     of a load nor users who begin together look like an outage. In a stall of a closed load five requests of its
+//     users usually end. One of several users who waits alone is none.
 //   - Where faults overlap in time, a recovery, a loss or a degraded time of one of them passes if it holds
 //     for what they did together, and is inconclusive otherwise: which did it is unknown.
 //     So is how long that lasted if any of them, or all together, made answers slower for an unknown time. The
@@ -132,13 +136,14 @@
 //   - What counts as bad is apart from budgets: no objective changes the limit, so a wide budget hides
 //     no outage and a tight one makes none. The keys of `judge` alone do: limit, and slow, above which an
 //     answer is a bad request of impact, recovery and incidents, and of no budget.
-//   - Edges of an outage are those of single requests, shed ones included where they surge. An objective that names a time of its own, such
-//     as recover(500ms), is judged by windows, because edges know no time but that of `judge`.
+//   - Edges of an outage are those of single requests, shed ones included where they surge. An objective that names a
+//     time of its own, such as recover(500ms), is judged by windows, because edges know no time but that of `judge`.
 //   - Where a fault made answers slower, and the baseline has too few to compute which are slow, no answer is bad. How
 //     long that lasted is then unknown, so that no objective on it passes for want of bad requests.
 //   - The recovery lasts for a hold after the last bad request, so it is not empty for a target that
 //     was good all along.
-//   - A time passes only if its whole interval does, and a percentile over occurrences if it does with the ends of theirs.
+//   - A time passes only if its whole interval does, and a percentile over occurrences if it does with the ends of
+//     theirs.
 //   - Without an incident, an objective `after incident` passes only if the requests after each fault are enough to
 //     show that there was none.
 //

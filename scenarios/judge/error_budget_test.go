@@ -34,7 +34,8 @@ func oneIn(n int) []scenarios.Outcome {
 // TestBurn: burn = errors / (1 - objective) over the worst span of the phase.
 func TestBurn(t *testing.T) {
 	bad := func(from, to time.Duration) []scenarios.Outcome {
-		return slices.Concat(perSecond(100, 0, from, ms, okay), perSecond(100, from, to, ms, failure), perSecond(100, to, 60*sec, ms, okay))
+		return slices.Concat(perSecond(100, 0, from, ms, okay), perSecond(100, from, to, ms, failure),
+			perSecond(100, to, 60*sec, ms, okay))
 	}
 	for _, c := range []struct {
 		name string
@@ -50,7 +51,10 @@ func TestBurn(t *testing.T) {
 		{"spread over the minute", "burn(99%, 1m) < 1", bad(20*sec, 26*sec), .1 / .01},
 		{"at the end", "burn(99%, 10s) < 1", bad(59*sec, 60*sec), .1 / .01},
 		// errors are a share of all offered requests, including the shed
-		{"with as many shed", "burn(99%, 10s) < 1", slices.Concat(bad(20*sec, 21*sec), perSecond(100, 0, 60*sec, ms, shed)), .05 / .01},
+		{
+			"with as many shed", "burn(99%, 10s) < 1", slices.Concat(bad(20*sec, 21*sec), perSecond(100, 0, 60*sec, ms, shed)),
+			.05 / .01,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := verdictOn(t, c.text, 60*sec, c.all)
@@ -68,7 +72,8 @@ func TestBurn(t *testing.T) {
 func TestBurn_Baseline(t *testing.T) {
 	o := parseObjectives(t, "burn(99%, 5s) < 1 in baseline", "burn(99%, 5s) < 1 in f", "slices(1s, 99%) > 99% in baseline")
 	g := newFixture(t, oneStep, o...)
-	g.play(slices.Concat(perSecond(100, 0, 19900*ms, ms, okay), perSecond(100, 19900*ms, 20*sec, sec, failure), perSecond(100, 20*sec, 40*sec, ms, okay)),
+	g.play(slices.Concat(perSecond(100, 0, 19900*ms, ms, okay), perSecond(100, 19900*ms, 20*sec, sec, failure),
+		perSecond(100, 20*sec, 40*sec, ms, okay)),
 		action{20 * sec, func() { g.Inject("f", "f") }}, action{30 * sec, func() { g.Clear(0) }})
 	f := g.finish(judge.Case{SLO: o}, 40*sec)
 	if m := f.Objectives[0].Measured; m != 0 {
@@ -96,28 +101,38 @@ func TestSlices(t *testing.T) {
 		{"all good", "slices(1s, 99%) > 99%", false, 20 * sec, perSecond(100, 0, 20*sec, ms, okay), 1, 20},
 		{"at the target", "slices(1s, 99%) > 99%", false, 20 * sec, oneIn(100), 1, 20},
 		{"under it", "slices(1s, 99%) > 99%", false, 20 * sec, oneIn(50), 0, 20},
-		{"the shed are not available", "slices(1s, 99%) > 99%", false, 20 * sec, slices.Concat(oneIn(100), perSecond(500, 0, 20*sec, ms, shed)), 0, 20},
-		{"they do not help", "slices(1s, 99%) > 99%", false, 20 * sec, slices.Concat(oneIn(50), perSecond(500, 0, 20*sec, ms, shed)), 0, 20},
+		{
+			"the shed are not available", "slices(1s, 99%) > 99%", false, 20 * sec,
+			slices.Concat(oneIn(100), perSecond(500, 0, 20*sec, ms, shed)), 0, 20,
+		},
+		{
+			"they do not help", "slices(1s, 99%) > 99%", false, 20 * sec,
+			slices.Concat(oneIn(50), perSecond(500, 0, 20*sec, ms, shed)), 0, 20,
+		},
 		{
 			"only shed: an outage", "slices(1s, 99%) > 99%", false, 20 * sec,
 			slices.Concat(perSecond(10, 0, 10*sec, ms, okay), perSecond(10, 10*sec, 20*sec, ms, shed)), .5, 20,
 		},
 		{
 			"three bad seconds", "slices(1s, 99%) > 99%", false, 20 * sec,
-			slices.Concat(perSecond(100, 0, 5*sec, ms, okay), perSecond(100, 5*sec, 8*sec, ms, failure), perSecond(100, 8*sec, 20*sec, ms, okay)), .85, 20,
+			slices.Concat(perSecond(100, 0, 5*sec, ms, okay), perSecond(100, 5*sec, 8*sec, ms, failure),
+				perSecond(100, 8*sec, 20*sec, ms, okay)), .85, 20,
 		},
 		{
 			"slices of five seconds", "slices(5s, 99%) > 99%", false, 20 * sec,
-			slices.Concat(perSecond(100, 0, 4*sec, ms, okay), perSecond(100, 4*sec, 6*sec, ms, failure), perSecond(100, 6*sec, 20*sec, ms, okay)), .5, 4,
+			slices.Concat(perSecond(100, 0, 4*sec, ms, okay), perSecond(100, 4*sec, 6*sec, ms, failure),
+				perSecond(100, 6*sec, 20*sec, ms, okay)), .5, 4,
 		},
 		{
 			"an open load offers nothing for a while", "slices(1s, 99%) > 99%", false, 20 * sec,
-			slices.Concat(perSecond(1, 4500*ms, 5*sec, 6*sec, okay), perSecond(100, 0, 5*sec, ms, okay), perSecond(100, 10*sec, 20*sec, ms, okay)), 1, 15,
+			slices.Concat(perSecond(1, 4500*ms, 5*sec, 6*sec, okay), perSecond(100, 0, 5*sec, ms, okay),
+				perSecond(100, 10*sec, 20*sec, ms, okay)), 1, 15,
 		},
 		// its only user waits from 4.5 s to 10.5 s: seconds 5 to 9 are not good
 		{
 			"a closed load is blocked", "slices(1s, 99%) > 99%", true, 20 * sec,
-			slices.Concat(perSecond(100, 0, 4500*ms, ms, okay), perSecond(1, 4500*ms, 4600*ms, 6*sec, okay), perSecond(100, 10500*ms, 20*sec, ms, okay)), .75, 20,
+			slices.Concat(perSecond(100, 0, 4500*ms, ms, okay), perSecond(1, 4500*ms, 4600*ms, 6*sec, okay),
+				perSecond(100, 10500*ms, 20*sec, ms, okay)), .75, 20,
 		},
 		{"a closed load thinks", "slices(1s, 99%) > 99%", true, 20 * sec, perSecond(1, 0, 20*sec, ms, okay)[:5], 1, 5},
 	} {

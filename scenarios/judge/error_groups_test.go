@@ -16,7 +16,8 @@ func TestSamples_InErrors(t *testing.T) {
 	s := &samples.Set{}
 	s.Keep(&o, result.Sample{Request: "GET /", Status: 500})
 	f := g.finish(judge.Case{Samples: s}, sec)
-	if len(f.Errors) != 1 || f.Errors[0].Sample == nil || f.Errors[0].Sample.Status != 500 || f.Errors[0].Kind != "status 500" {
+	if len(f.Errors) != 1 || f.Errors[0].Sample == nil || f.Errors[0].Sample.Status != 500 ||
+		f.Errors[0].Kind != "status 500" {
 		t.Errorf("%+v", f.Errors)
 	}
 }

@@ -41,7 +41,8 @@ func (f *composer) judgeFault(o slo.Objective) result.ObjectiveResult {
 // reactions judges when the user's monitoring and figures of the target reacted.
 func (f *composer) reactions() series.ReactionJudge {
 	return series.ReactionJudge{
-		Reactions: &f.c.Reactions, Faults: f.Faults, OverAt: f.overAt, Usage: f.c.Usage, Series: f.c.Series, End: f.end, Strict: f.c.Strict,
+		Reactions: &f.c.Reactions, Faults: f.Faults, OverAt: f.overAt, Usage: f.c.Usage, Series: f.c.Series, End: f.end,
+		Strict: f.c.Strict,
 	}
 }
 
@@ -83,7 +84,8 @@ func (f *effects) reported(i int) effect.Answer {
 	}
 	if why != "" {
 		a.Impact, a.Note = result.UnknownYet, why
-		a.OnsetAt, a.FailoverAt, a.RecoveredAt, a.NotBefore, a.RelapsedAt = result.NaN, result.NaN, result.NaN, result.NaN, result.NaN
+		a.OnsetAt, a.FailoverAt, a.RecoveredAt, a.NotBefore, a.RelapsedAt = result.NaN, result.NaN, result.NaN, result.NaN,
+			result.NaN
 	}
 	return a
 }
@@ -96,13 +98,16 @@ func (f *effects) required(i int, a effect.Answer) (v scenarios.Verdict, why str
 	case oc.Name == "" || !f.c.Faults[oc.Fault].RequireImpact:
 		return "", ""
 	case a.Impact == result.NotImpacted && f.stoodStill(i) != "":
-		return scenarios.Inconclusive, "require_impact is set, but whether " + oc.Name + " had an impact is unknown: " + f.stoodStill(i)
+		return scenarios.Inconclusive, "require_impact is set, but whether " + oc.Name + " had an impact is unknown: " +
+			f.stoodStill(i)
 	case a.Impact == result.NotImpacted && f.slowdown(i).Answer == result.Untested:
-		return scenarios.Inconclusive, "require_impact is set, but whether " + oc.Name + " had an impact is unknown: " + notCertain(a, f.slowdown(i)).Note
+		return scenarios.Inconclusive, "require_impact is set, but whether " + oc.Name + " had an impact is unknown: " +
+			notCertain(a, f.slowdown(i)).Note
 	case a.Impact == result.NotImpacted:
 		return scenarios.Fail, "require_impact is set, but no impact of " + oc.Name + " was seen"
 	case !a.Tells():
-		return scenarios.Inconclusive, "require_impact is set, but whether " + oc.Name + " had an impact is unknown: " + a.Note
+		return scenarios.Inconclusive, "require_impact is set, but whether " + oc.Name + " had an impact is unknown: " +
+			a.Note
 	}
 	return scenarios.Pass, ""
 }
@@ -185,7 +190,8 @@ func (f *composer) judgeJoint(o slo.Objective, i int, r *result.ObjectiveResult)
 		r.Note = strings.TrimPrefix(both.Note+"; of "+all+" together", "; ")
 	case scenarios.Fail:
 		r.Low, r.High = both.Low, both.High
-		r.Note = fmt.Sprintf("%s together: %s; which of them did it is unknown", all, o.Metric.FormatValue(float64(both.Measured)))
+		r.Note = fmt.Sprintf("%s together: %s; which of them did it is unknown", all,
+			o.Metric.FormatValue(float64(both.Measured)))
 	}
 }
 
@@ -242,8 +248,9 @@ func (f *composer) judgeValue(o slo.Objective, i int, a effect.Answer, r *result
 	}
 }
 
-// slowUntold is why it is unknown how long answers were slower, where none of them counts as bad; empty where that is known, or they were
-// not slower. A limit from the baseline does not tell where answers that take over twice as long, and over 20 ms longer, are under it.
+// slowUntold is why it is unknown how long answers were slower, where none of them counts as bad; empty where that is
+// known, or they were not slower. A limit from the baseline does not tell where answers that take over twice as long,
+// and over 20 ms longer, are under it.
 func (f *readings) slowUntold(o slo.Objective, s requests.Slowdown) string {
 	_, limit := f.Config.SlowRange()
 	switch {
@@ -260,11 +267,13 @@ func (f *readings) slowUntold(o slo.Objective, s requests.Slowdown) string {
 	return ""
 }
 
-// slowUntoldBeside is slowUntold beside an answer. Where requests failed, the end of the failures is known, and good answers may have been
-// slow for longer: without a limit that tells which are slow, a time until recovery is not known then. With a limit, slow ones are bad.
-// Where a closed load stood still and no request failed, the answers that came late are the outage itself.
+// slowUntoldBeside is slowUntold beside an answer. Where requests failed, the end of the failures is known, and good
+// answers may have been slow for longer: without a limit that tells which are slow, a time until recovery is not known
+// then. With a limit, slow ones are bad. Where a closed load stood still and no request failed, the answers that came
+// late are the outage itself.
 func (f *readings) slowUntoldBeside(o slo.Objective, s requests.Slowdown, a effect.Answer) string {
-	if _, limit := f.Config.SlowRange(); !untouched(a) && (limit > 0 || a.Failed == 0 || !s.Enough || !o.Metric.Row().Recovers) {
+	if _, limit := f.Config.SlowRange(); !untouched(a) &&
+		(limit > 0 || a.Failed == 0 || !s.Enough || !o.Metric.Row().Recovers) {
 		return ""
 	}
 	return f.slowUntold(o, s)
@@ -297,8 +306,10 @@ func effectOf(f *readings, i int, a effect.Answer) slo.Effect {
 	}
 	e := slo.Effect{
 		Injected: oc.Injected.Seconds(), Cleared: math.NaN(), Untouched: untouched(a),
-		Onset: instant(a.OnsetAt, a.OnsetIn), Failover: instant(a.FailoverAt, a.FailoverIn), Recovered: instant(a.RecoveredAt, a.RecoveredIn),
-		NotBefore: float64(a.NotBefore), Degraded: a.Degraded.Seconds(), Failed: a.Failed, Area: a.Area, Width: a.Resolution.Seconds(),
+		Onset: instant(a.OnsetAt, a.OnsetIn), Failover: instant(a.FailoverAt, a.FailoverIn),
+		Recovered: instant(a.RecoveredAt, a.RecoveredIn),
+		NotBefore: float64(a.NotBefore), Degraded: a.Degraded.Seconds(), Failed: a.Failed, Area: a.Area,
+		Width: a.Resolution.Seconds(),
 	}
 	e.Begin = slo.Instant{At: e.Injected, Low: e.Injected, High: e.Injected}
 	if f.c.Faults[oc.Fault].Group && a.OnsetAt.Known() {

@@ -41,7 +41,9 @@ type injection struct {
 }
 
 // drill plays outcomes with faults and judges objectives.
-func drill(t *testing.T, objectives []slo.Objective, c judge.Case, all []scenarios.Outcome, faults ...injection) *judge.Findings {
+func drill(
+	t *testing.T, objectives []slo.Objective, c judge.Case, all []scenarios.Outcome, faults ...injection,
+) *judge.Findings {
 	t.Helper()
 	g := newFixture(t, oneStep, objectives...)
 	var actions []action
@@ -59,13 +61,24 @@ func drill(t *testing.T, objectives []slo.Objective, c judge.Case, all []scenari
 // The recovery of a group counts from the begin of its incident, and healing from its true end, however
 // long its phase. Its errors count from the first injection until all of it is cleared, also before the harm.
 func TestFault_GroupAndTrueEnd(t *testing.T) {
-	texts := []string{"recover < 14.5s after f", "recover < 14s after f", "heal < 14s after f", "heal < 13s after f", "onset < 2s after f", "errors < 95% in f"}
+	texts := []string{
+		"recover < 14.5s after f", "recover < 14s after f", "heal < 14s after f", "heal < 13s after f",
+		"onset < 2s after f", "errors < 95% in f",
+	}
 	c := judge.Case{Faults: map[string]judge.FaultCase{"f": {Group: true}}, Ended: map[int]time.Duration{0: 32 * sec}}
-	f := drill(t, parseObjectives(t, texts...), c, outage(between(31250*ms, 45500*ms)), injection{"f", "f", 30250 * ms, 40500 * ms})
+	f := drill(t, parseObjectives(t, texts...), c, outage(between(31250*ms, 45500*ms)),
+		injection{"f", "f", 30250 * ms, 40500 * ms})
 	for i, want := range []struct {
 		measured result.Num
 		verdict  scenarios.Verdict
-	}{{14.25, scenarios.Pass}, {14.25, scenarios.Fail}, {13.5, scenarios.Pass}, {13.5, scenarios.Fail}, {1, scenarios.Pass}, {.9007, scenarios.Pass}} {
+	}{
+		{14.25, scenarios.Pass},
+		{14.25, scenarios.Fail},
+		{13.5, scenarios.Pass},
+		{13.5, scenarios.Fail},
+		{1, scenarios.Pass},
+		{.9007, scenarios.Pass},
+	} {
 		if o := f.Objectives[i]; math.Abs(float64(o.Measured-want.measured)) > 5e-5 || o.Verdict != want.verdict {
 			t.Errorf("%s: %v, %s; want %v, %s", o.Text, o.Measured, o.Verdict, want.measured, want.verdict)
 		}
@@ -76,10 +89,12 @@ func TestFault_GroupAndTrueEnd(t *testing.T) {
 // to 40.5 s, errors from 31.25 to 45.5 s.
 func TestFault_Metrics(t *testing.T) {
 	texts := []string{
-		"onset < 2s after f", "failover < 5s after f", "recover < 16s after f", "recover < 15s after f", "heal < 6s after f", "degraded < 18s after f",
+		"onset < 2s after f", "failover < 5s after f", "recover < 16s after f", "recover < 15s after f", "heal < 6s after f",
+		"degraded < 18s after f",
 		"failed < 3000 after f", "area < 15s after f",
 	}
-	f := drill(t, parseObjectives(t, texts...), judge.Case{}, outage(between(31250*ms, 45500*ms)), injection{"f", "f", 30250 * ms, 40500 * ms})
+	f := drill(t, parseObjectives(t, texts...), judge.Case{}, outage(between(31250*ms, 45500*ms)),
+		injection{"f", "f", 30250 * ms, 40500 * ms})
 	r := f.Faults[0]
 	if r.Impact != result.Impacted || r.Injected != 30250*ms || r.Cleared != 40500*ms || r.Limit != .01 {
 		t.Errorf("%+v", r)
@@ -101,11 +116,13 @@ func TestFault_Metrics(t *testing.T) {
 		{14.25, scenarios.Pass},
 	} {
 		o := f.Objectives[i]
-		if got := float64(o.Measured); o.Verdict != want.verdict || got != want.measured && math.Abs(got-want.measured) > 1e-6 {
+		if got := float64(o.Measured); o.Verdict != want.verdict ||
+			got != want.measured && math.Abs(got-want.measured) > 1e-6 {
 			t.Errorf("%s: %v, %s (%s), want %g, %s", o.Text, o.Measured, o.Verdict, o.Note, want.measured, want.verdict)
 		}
 		// the last good request before, and the first good one after, at 200/s
-		if d := float64(o.High - o.Low); o.Metric != "area" && o.Metric != "failed" && want.measured > 0 && !math.IsInf(want.measured, 1) && d > .010+1e-6 {
+		if d := float64(o.High - o.Low); o.Metric != "area" && o.Metric != "failed" && want.measured > 0 &&
+			!math.IsInf(want.measured, 1) && d > .010+1e-6 {
 			t.Errorf("%s: from %v to %v, want an interval of two requests", o.Text, o.Low, o.High)
 		}
 		if o.Phase != "f" {
@@ -145,16 +162,60 @@ func TestFault_Verdicts(t *testing.T) {
 			[]injection{one},
 			scenarios.Pass, "",
 		},
-		{"no traffic", "", judge.Case{NoTraffic: map[int]bool{0: true}}, nothing, []injection{one}, scenarios.Invalid, "no traffic"},
+		{
+			"no traffic", "",
+			judge.Case{NoTraffic: map[int]bool{0: true}},
+			nothing,
+			[]injection{one},
+			scenarios.Invalid,
+			"no traffic",
+		},
 		{"never recovered", "", judge.Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Fail, "> 1m10s"},
-		{"no time for a hold, but it was too long already", "", judge.Case{}, between(30*sec, 94*sec), []injection{one}, scenarios.Fail, "> 1m4s"},
-		{"no time for a hold", "recover < 90s after f", judge.Case{}, between(30*sec, 94*sec), []injection{one}, scenarios.Inconclusive, "the load ended"},
-		{"steady state did not hold", "", judge.Case{}, between(10*sec, 45*sec), []injection{one}, scenarios.Fail, "steady state did not hold"},
+		{
+			"no time for a hold, but it was too long already", "",
+			judge.Case{},
+			between(30*sec, 94*sec),
+			[]injection{one},
+			scenarios.Fail, "> 1m4s",
+		},
+		{
+			"no time for a hold", "recover < 90s after f",
+			judge.Case{},
+			between(30*sec, 94*sec),
+			[]injection{one},
+			scenarios.Inconclusive, "the load ended",
+		},
+		{
+			"steady state did not hold", "",
+			judge.Case{},
+			between(10*sec, 45*sec),
+			[]injection{one},
+			scenarios.Fail,
+			"steady state did not hold",
+		},
 		{"not injected", "", judge.Case{}, nothing, nil, scenarios.Inconclusive, "not injected"},
 		{"no onset", "onset < 1s after f", judge.Case{}, nothing, []injection{one}, scenarios.Inconclusive, "no onset"},
-		{"never cleared", "heal < 20s after f", judge.Case{}, between(30*sec, 45*sec), []injection{{"f", "f", 30 * sec, 0}}, scenarios.Inconclusive, ""},
-		{"two at once", "", judge.Case{}, between(30*sec, 45*sec), []injection{one, {"g", "g", 35 * sec, 50 * sec}}, scenarios.Pass, "of f, g together"},
-		{"another was still in", "", judge.Case{}, between(30*sec, 45*sec), []injection{{"g", "g", 20 * sec, 33 * sec}, one}, scenarios.Pass, "of g, f together"},
+		{
+			"never cleared", "heal < 20s after f",
+			judge.Case{},
+			between(30*sec, 45*sec),
+			[]injection{{"f", "f", 30 * sec, 0}},
+			scenarios.Inconclusive, "",
+		},
+		{
+			"two at once", "",
+			judge.Case{},
+			between(30*sec, 45*sec),
+			[]injection{one, {"g", "g", 35 * sec, 50 * sec}},
+			scenarios.Pass, "of f, g together",
+		},
+		{
+			"another was still in", "",
+			judge.Case{},
+			between(30*sec, 45*sec),
+			[]injection{{"g", "g", 20 * sec, 33 * sec}, one},
+			scenarios.Pass, "of g, f together",
+		},
 		{
 			"the next comes too soon", "",
 			judge.Case{},
@@ -169,7 +230,13 @@ func TestFault_Verdicts(t *testing.T) {
 			[]injection{one, {"g", "g", 60 * sec, 65 * sec}},
 			scenarios.Inconclusive, "0.917% of requests were bad before the first fault and 0.952% long after the fault",
 		},
-		{"the next comes late enough", "", judge.Case{}, between(30*sec, 45*sec), []injection{one, {"g", "g", 60 * sec, 65 * sec}}, scenarios.Pass, ""},
+		{
+			"the next comes late enough", "",
+			judge.Case{},
+			between(30*sec, 45*sec),
+			[]injection{one, {"g", "g", 60 * sec, 65 * sec}},
+			scenarios.Pass, "",
+		},
 		{
 			"one before was not recovered from", "",
 			judge.Case{},
@@ -205,12 +272,49 @@ func TestFault_Verdicts(t *testing.T) {
 			[]injection{{"f", "f#1", 20 * sec, 25 * sec}, {"f", "f#2", 50 * sec, 55 * sec}},
 			scenarios.Fail, "",
 		},
-		{"lost so far is more than allowed", "failed < 1000 after f", judge.Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Fail, ""},
-		{"lost so far is less, and goes on", "failed < 1000000 after f", judge.Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Inconclusive, ""},
-		{"failed over", "failover < 10s after f", judge.Case{}, between(30*sec, 34*sec), []injection{{"f", "f", 30 * sec, 60 * sec}}, scenarios.Pass, ""},
-		{"failed over too late", "failover < 3s after f", judge.Case{}, between(30*sec, 34*sec), []injection{{"f", "f", 30 * sec, 60 * sec}}, scenarios.Fail, ""},
-		{"never failed over", "failover < 10s after f", judge.Case{}, between(30*sec, 45*sec), []injection{one}, scenarios.Fail, "while the fault was active"},
-		{"nothing to fail over from", "failover < 10s after f", judge.Case{}, nothing, []injection{one}, scenarios.Pass, "stayed within the limit"},
+		{
+			"lost so far is more than allowed", "failed < 1000 after f",
+			judge.Case{},
+			between(30*sec, 100*sec),
+			[]injection{one},
+			scenarios.Fail, "",
+		},
+		{
+			"lost so far is less, and goes on", "failed < 1000000 after f",
+			judge.Case{},
+			between(30*sec, 100*sec),
+			[]injection{one},
+			scenarios.Inconclusive, "",
+		},
+		{
+			"failed over", "failover < 10s after f",
+			judge.Case{},
+			between(30*sec, 34*sec),
+			[]injection{{"f", "f", 30 * sec, 60 * sec}},
+			scenarios.Pass, "",
+		},
+		{
+			"failed over too late", "failover < 3s after f",
+			judge.Case{},
+			between(30*sec, 34*sec),
+			[]injection{{"f", "f", 30 * sec, 60 * sec}},
+			scenarios.Fail, "",
+		},
+		{
+			"never failed over", "failover < 10s after f",
+			judge.Case{},
+			between(30*sec, 45*sec),
+			[]injection{one},
+			scenarios.Fail, "while the fault was active",
+		},
+		{
+			"nothing to fail over from", "failover < 10s after f",
+			judge.Case{},
+			nothing,
+			[]injection{one},
+			scenarios.Pass,
+			"stayed within the limit",
+		},
 		{
 			"failed over, and measure.Never back", "failover < 10s after f",
 			judge.Case{},
@@ -218,10 +322,29 @@ func TestFault_Verdicts(t *testing.T) {
 			[]injection{{"f", "f", 30 * sec, 60 * sec}},
 			scenarios.Pass, "",
 		},
-		{"never healed", "heal < 20s after f", judge.Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Fail, "> 1m"},
+		{
+			"never healed", "heal < 20s after f",
+			judge.Case{},
+			between(30*sec, 100*sec),
+			[]injection{one},
+			scenarios.Fail,
+			"> 1m",
+		},
 		{"healed", "heal < 6s after f", judge.Case{}, between(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
-		{"healed before it was cleared", "heal < 1s after f", judge.Case{}, between(30*sec, 33*sec), []injection{one}, scenarios.Pass, ""},
-		{"more than so much is lost already", "failed > 100 after f", judge.Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Pass, ""},
+		{
+			"healed before it was cleared", "heal < 1s after f",
+			judge.Case{},
+			between(30*sec, 33*sec),
+			[]injection{one},
+			scenarios.Pass, "",
+		},
+		{
+			"more than so much is lost already", "failed > 100 after f",
+			judge.Case{},
+			between(30*sec, 100*sec),
+			[]injection{one},
+			scenarios.Pass, "",
+		},
 		{
 			"strict, and near the target", "recover < 15s after f",
 			judge.Case{Strict: true},
@@ -229,9 +352,27 @@ func TestFault_Verdicts(t *testing.T) {
 			[]injection{one},
 			scenarios.Inconclusive, "the target lies within",
 		},
-		{"a soft edge near the target", "recover < 15s after f", judge.Case{}, someBetween(30*sec, 45*sec), []injection{one}, scenarios.Inconclusive, "between 14.9"},
-		{"a soft edge, and far from it", "recover < 16s after f", judge.Case{}, someBetween(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
-		{"strict, and far from it", "recover < 40s after f", judge.Case{Strict: true}, between(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
+		{
+			"a soft edge near the target", "recover < 15s after f",
+			judge.Case{},
+			someBetween(30*sec, 45*sec),
+			[]injection{one},
+			scenarios.Inconclusive, "between 14.9",
+		},
+		{
+			"a soft edge, and far from it", "recover < 16s after f",
+			judge.Case{},
+			someBetween(30*sec, 45*sec),
+			[]injection{one},
+			scenarios.Pass, "",
+		},
+		{
+			"strict, and far from it", "recover < 40s after f",
+			judge.Case{Strict: true},
+			between(30*sec, 45*sec),
+			[]injection{one},
+			scenarios.Pass, "",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			text := c.text
@@ -253,7 +394,8 @@ func TestFault_Untold(t *testing.T) {
 		"recover < 3s after f", "failed > 0 after f", "errors < 60% in f", "errors > 99% in f", "rate > 1/s in recovery/f",
 		"errors < 50%", "errors < 1% in baseline",
 	}
-	quiet := slices.DeleteFunc(outage(between(30*sec, 45*sec)), func(o scenarios.Outcome) bool { return between(29*sec, 41*sec)(o.Intended) })
+	quiet := slices.DeleteFunc(outage(between(30*sec, 45*sec)),
+		func(o scenarios.Outcome) bool { return between(29*sec, 41*sec)(o.Intended) })
 	for _, c := range []struct {
 		name string
 		c    judge.Case
@@ -266,8 +408,18 @@ func TestFault_Untold(t *testing.T) {
 			judge.Case{Unverified: map[int]bool{0: true}, Partial: map[int]bool{0: true}},
 			outage(between(30*sec, 45*sec)), "f was injected in part",
 		},
-		{"unverified, and no impact", judge.Case{Unverified: map[int]bool{0: true}}, outage(between(0, 0)), "f was not verified"},
-		{"steady state did not hold", judge.Case{Unverified: map[int]bool{0: true}}, outage(between(20*sec, 45*sec)), "f was not verified"},
+		{
+			"unverified, and no impact",
+			judge.Case{Unverified: map[int]bool{0: true}},
+			outage(between(0, 0)),
+			"f was not verified",
+		},
+		{
+			"steady state did not hold",
+			judge.Case{Unverified: map[int]bool{0: true}},
+			outage(between(20*sec, 45*sec)),
+			"f was not verified",
+		},
 		{"no bytes", judge.Case{NoTraffic: map[int]bool{0: true}}, outage(between(30*sec, 45*sec)), "f affected no traffic"},
 		{"no requests", judge.Case{}, quiet, "f affected no traffic"},
 	} {
@@ -308,14 +460,21 @@ func TestFault_UntoldAmongOthers(t *testing.T) {
 	}{
 		{
 			"well in between", between(20*sec, 24*sec),
-			[]scenarios.Verdict{scenarios.Invalid, scenarios.Invalid, scenarios.Pass, scenarios.Invalid, scenarios.Invalid, scenarios.Pass},
+			[]scenarios.Verdict{
+				scenarios.Invalid, scenarios.Invalid, scenarios.Pass, scenarios.Invalid, scenarios.Invalid,
+				scenarios.Pass,
+			},
 		},
 		{
 			"bad in between", between(20*sec, 60*sec),
-			[]scenarios.Verdict{scenarios.Invalid, scenarios.Invalid, scenarios.Inconclusive, scenarios.Invalid, scenarios.Invalid, scenarios.Pass},
+			[]scenarios.Verdict{
+				scenarios.Invalid, scenarios.Invalid, scenarios.Inconclusive, scenarios.Invalid,
+				scenarios.Invalid, scenarios.Pass,
+			},
 		},
 	} {
-		f := drill(t, parseObjectives(t, texts...), judge.Case{Unverified: map[int]bool{0: true}}, outage(c.harm), first, second)
+		f := drill(t, parseObjectives(t, texts...), judge.Case{Unverified: map[int]bool{0: true}}, outage(c.harm), first,
+			second)
 		for i, want := range c.verdicts {
 			if o := f.Objectives[i]; o.Verdict != want {
 				t.Errorf("%s: %s is %s, %q; want %s", c.name, o.Text, o.Verdict, o.Note, want)
@@ -340,19 +499,30 @@ func TestFault_Required(t *testing.T) {
 		{"never recovered", between(30*sec, 100*sec), []injection{one}, scenarios.Pass, ""},
 		{"recovery not seen", between(91*sec, 95*sec), []injection{{"f", "f", 91 * sec, 95 * sec}}, scenarios.Pass, ""},
 		{"none", nothing, []injection{one}, scenarios.Fail, "require_impact is set, but no impact of f was seen"},
-		{"unknown", nothing, []injection{{"f", "f", 91 * sec, 95 * sec}}, scenarios.Inconclusive, "the load ended within a hold"},
+		{
+			"unknown", nothing,
+			[]injection{{"f", "f", 91 * sec, 95 * sec}},
+			scenarios.Inconclusive,
+			"the load ended within a hold",
+		},
 		{
 			"unknown, as the next came", nothing,
 			[]injection{{"f", "f", 30 * sec, 31 * sec}, {"g", "g", 33500 * ms, 34 * sec}},
 			scenarios.Inconclusive,
 			"g was injected within a hold",
 		},
-		{"confounded", between(30*sec, 35*sec), []injection{one, {"g", "g", 32 * sec, 50 * sec}}, scenarios.Inconclusive, "g was in as well"},
+		{
+			"confounded", between(30*sec, 35*sec),
+			[]injection{one, {"g", "g", 32 * sec, 50 * sec}},
+			scenarios.Inconclusive,
+			"g was in as well",
+		},
 		{"not injected", nothing, nil, "", ""},
 	} {
 		for _, required := range []bool{true, false} {
 			o := parseObjectives(t, "recover < 100s after f", "timeouts = 0 in f", "timeouts > 0 in f", "timeouts = 0")
-			f := drill(t, o, judge.Case{Faults: map[string]judge.FaultCase{"f": {RequireImpact: required}}}, outage(c.harm), c.faults...)
+			f := drill(t, o, judge.Case{Faults: map[string]judge.FaultCase{"f": {RequireImpact: required}}}, outage(c.harm),
+				c.faults...)
 			if len(f.Faults) == 0 {
 				continue
 			}
@@ -366,10 +536,12 @@ func TestFault_Required(t *testing.T) {
 			met := want == "" || want == scenarios.Pass
 			after, in, over, run := f.Objectives[0], f.Objectives[1], f.Objectives[2], f.Objectives[3]
 			if !met && (after.Verdict != want || in.Verdict != want || !strings.Contains(in.Note, c.note)) {
-				t.Errorf("%s: %s is %s, %s is %s, %q; want %s", c.name, after.Text, after.Verdict, in.Text, in.Verdict, in.Note, want)
+				t.Errorf("%s: %s is %s, %s is %s, %q; want %s", c.name, after.Text, after.Verdict, in.Text, in.Verdict, in.Note,
+					want)
 			}
 			if met && in.Verdict != scenarios.Pass || run.Verdict != scenarios.Pass || over.Verdict != scenarios.Fail {
-				t.Errorf("%s, %t: %s is %s, %s is %s, %s is %s", c.name, required, in.Text, in.Verdict, run.Text, run.Verdict, over.Text, over.Verdict)
+				t.Errorf("%s, %t: %s is %s, %s is %s, %s is %s", c.name, required, in.Text, in.Verdict, run.Text, run.Verdict,
+					over.Text, over.Verdict)
 			}
 		}
 	}
@@ -399,12 +571,15 @@ func TestFault_Horizon(t *testing.T) {
 		injection{"f", "f#1", 30 * sec, 31 * sec}, injection{"g", "g", 33500 * ms, 34 * sec},
 		injection{"f", "f#2", 60 * sec, 61 * sec}, injection{"h", "h", 95 * sec, 96 * sec},
 		injection{"late", "late", 100200 * ms, 101 * sec}) // after the load
-	for i, want := range []string{"g was injected within a hold of the injection", "", "", "the load ended within a hold of the injection"} {
+	for i, want := range []string{
+		"g was injected within a hold of the injection", "", "", "the load ended within a hold of the injection",
+	} {
 		if r := f.Faults[i]; r.Note != want {
 			t.Errorf("%s: %q, want %q", r.Name, r.Note, want)
 		}
 	}
-	if o := f.Objectives[0]; o.Verdict != scenarios.Inconclusive || o.Note != "g was injected within a hold of the injection" {
+	if o := f.Objectives[0]; o.Verdict != scenarios.Inconclusive ||
+		o.Note != "g was injected within a hold of the injection" {
 		t.Errorf("%s, %q", o.Verdict, o.Note)
 	}
 }
@@ -440,7 +615,10 @@ func TestFault_Views(t *testing.T) {
 			all[i].End += 500 * ms
 		}
 	}
-	texts := []string{"recover(200ms) < 30s after f", "recover < 30s after f", "recover(600ms) < 30s after f", "degraded(200ms) < 30s after f"}
+	texts := []string{
+		"recover(200ms) < 30s after f", "recover < 30s after f", "recover(600ms) < 30s after f",
+		"degraded(200ms) < 30s after f",
+	}
 	f := drill(t, parseObjectives(t, texts...), judge.Case{}, all, injection{"f", "f", 30 * sec, 40 * sec})
 	for i, want := range []float64{20, 0, 0, 21} { // the window before the last second is bad too
 		if o := f.Objectives[i]; math.Abs(float64(o.Measured)-want) > 2 {
@@ -456,7 +634,8 @@ func TestFault_Views(t *testing.T) {
 func TestFault_Limit(t *testing.T) {
 	harm := func(at time.Duration) bool { return at%(355*ms) == 0 && between(60*sec, 70*sec)(at) }
 	for limit, onset := range map[float64]bool{0: false, .002: true} {
-		f := drill(t, parseObjectives(t, "recover < 20s after f"), judge.Case{Limit: limit}, outage(harm), injection{"f", "f", 60 * sec, 70 * sec})
+		f := drill(t, parseObjectives(t, "recover < 20s after f"), judge.Case{Limit: limit}, outage(harm),
+			injection{"f", "f", 60 * sec, 70 * sec})
 		if r := f.Faults[0]; r.OnsetAt.Known() != onset {
 			t.Errorf("onset at %v against %g, want %t", r.OnsetAt, r.Limit, onset)
 		}
@@ -528,13 +707,25 @@ func TestFault_Overlap(t *testing.T) {
 	}{
 		{"first, in time", "recover < 20s after f", between(31*sec, 46*sec), scenarios.Pass, "of f, g together"},
 		{"second, in time", "recover < 20s after g", between(31*sec, 46*sec), scenarios.Pass, "of f, g together"},
-		{"first, too late", "recover < 12s after f", between(31*sec, 46*sec), scenarios.Inconclusive, "f, g together: 16s; which of them did it is unknown"},
-		{"second, too late", "recover < 10s after g", between(31*sec, 46*sec), scenarios.Inconclusive, "f, g together: 11s; which of them did it is unknown"},
+		{
+			"first, too late", "recover < 12s after f", between(31*sec, 46*sec), scenarios.Inconclusive,
+			"f, g together: 16s; which of them did it is unknown",
+		},
+		{
+			"second, too late", "recover < 10s after g", between(31*sec, 46*sec), scenarios.Inconclusive,
+			"f, g together: 11s; which of them did it is unknown",
+		},
 		{"healed in time", "heal < 8s after f", between(31*sec, 46*sec), scenarios.Pass, "of f, g together"},
 		{"degraded by both", "degraded < 16s after g", between(31*sec, 46*sec), scenarios.Pass, "of f, g together"},
 		{"neither did harm", "recover < 1s after g", between(0, 0), scenarios.Pass, "of f, g together"},
-		{"never recovered", "recover < 20s after f", between(31*sec, 100*sec), scenarios.Inconclusive, "which of them did it is unknown"},
-		{"an onset is not theirs together", "onset < 5s after g", between(31*sec, 46*sec), scenarios.Inconclusive, "was in as well"},
+		{
+			"never recovered", "recover < 20s after f", between(31*sec, 100*sec), scenarios.Inconclusive,
+			"which of them did it is unknown",
+		},
+		{
+			"an onset is not theirs together", "onset < 5s after g", between(31*sec, 46*sec), scenarios.Inconclusive,
+			"was in as well",
+		},
 		{"the incident", "recover < 16s after incident", between(31*sec, 46*sec), scenarios.Pass, ""},
 		{"the incident, too long", "recover < 14s after incident", between(31*sec, 46*sec), scenarios.Fail, ""},
 	} {
@@ -561,7 +752,8 @@ func TestFault_OverAtOnce(t *testing.T) {
 		want  scenarios.Verdict
 	}{{"over", map[int]time.Duration{0: 31 * sec}, scenarios.Pass}, {"not over", nil, scenarios.Inconclusive}} {
 		t.Run(c.name, func(t *testing.T) {
-			f := drill(t, parseObjectives(t, "recover < 2s after f", "recover < 3s after g"), judge.Case{Ended: c.ended, Hold: 2 * sec}, outage(harm), list...)
+			f := drill(t, parseObjectives(t, "recover < 2s after f", "recover < 3s after g"),
+				judge.Case{Ended: c.ended, Hold: 2 * sec}, outage(harm), list...)
 			if r := f.Objectives[0]; r.Verdict != c.want {
 				t.Errorf("%s is %s, measured %v (%s), want %s", r.Text, r.Verdict, r.Measured, r.Note, c.want)
 			}

@@ -16,10 +16,11 @@ import (
 
 // A Case holds what Judge needs besides the recording.
 type Case struct {
-	SLO     []slo.Objective
-	Faults  map[string]FaultCase // by the name in the scenario
-	Loads   []requests.Span      // when each load could begin iterations
-	Blocks  []requests.Span      // of a load that is switched between two sides: stretches with cells of their own, in whole seconds
+	SLO    []slo.Objective
+	Faults map[string]FaultCase // by the name in the scenario
+	Loads  []requests.Span      // when each load could begin iterations
+	// of a load that is switched between two sides: stretches with cells of their own, in whole seconds
+	Blocks  []requests.Span
 	Warmup  time.Duration
 	Hold    time.Duration // zero is 10 s
 	Limit   float64       // share of bad requests above which the load is impacted; zero is 1 %
@@ -98,8 +99,9 @@ type PhaseLag struct {
 type FaultFinding struct {
 	measure.Occurrence
 	effect.Answer
-	Limit     float64             // L: the share of bad requests, 0 to 1, that counts as impact
-	Slow      time.Duration       // an answer that takes longer is a bad request; zero: none is; the largest of those of the steps
+	Limit float64 // L: the share of bad requests, 0 to 1, that counts as impact
+	// an answer that takes longer is a bad request; zero: none is; the largest of those of the steps
+	Slow      time.Duration
 	SlowLeast time.Duration       // the least of those of the steps
 	Requests  int64               // of the load during its phase
 	Parts     *result.ImpactParts // nil: it was not injected
@@ -138,7 +140,10 @@ func newComposer(r *measure.Recording, c Case) *composer {
 	}
 	read := &readings{Recording: r, c: c}
 	out := &Findings{Causes: map[scenarios.Cause]int64{}, LagByPhase: map[string]PhaseLag{}, Starved: map[string]float64{}}
-	return &composer{readings: read, effects: &effects{readings: read, asked: map[asked]effect.Answer{}}, tables: &tables{readings: read, out: out}}
+	return &composer{
+		readings: read, effects: &effects{readings: read, asked: map[asked]effect.Answer{}},
+		tables: &tables{readings: read, out: out},
+	}
 }
 
 // composer judges the objectives and composes the findings.
@@ -184,7 +189,10 @@ func (f *composer) finish() error {
 		f.out.Phases = append(f.out.Phases, result.Phase{Name: p.name, Start: result.Sec(p.From), End: result.Sec(p.To)})
 	}
 	for i, oc := range f.Faults {
-		ff := FaultFinding{Occurrence: oc, Answer: f.reported(i), Limit: f.c.Limit, Requests: f.traffic[i], Parts: parts(f.effects, i, ps, sums)}
+		ff := FaultFinding{
+			Occurrence: oc, Answer: f.reported(i), Limit: f.c.Limit, Requests: f.traffic[i],
+			Parts: parts(f.effects, i, ps, sums),
+		}
 		ff.SlowLeast, ff.Slow = f.Config.SlowRange()
 		ff.Required, ff.RequiredNote = f.required(i, ff.Answer)
 		f.out.Faults = append(f.out.Faults, ff)

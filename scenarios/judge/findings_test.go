@@ -53,12 +53,14 @@ func TestFinish_Nothing(t *testing.T) {
 	g := newFixture(t, oneStep, o...)
 	g.Inject("f", "f")
 	f := g.finish(judge.Case{SLO: o}, 3*sec)
-	for i, want := range []scenarios.Verdict{scenarios.Inconclusive, scenarios.Invalid, scenarios.Inconclusive} { // f affected no traffic
+	// f affected no traffic
+	for i, want := range []scenarios.Verdict{scenarios.Inconclusive, scenarios.Invalid, scenarios.Inconclusive} {
 		if r := f.Objectives[i]; r.Verdict != want || r.Note == "" {
 			t.Errorf("%s: %s, %q", r.Text, r.Verdict, r.Note)
 		}
 	}
-	if f.Offered != 0 || f.Sent != 0 || f.Lag != (result.Lag{}) || len(f.Windows) != 3 || f.Faults[0].Impact != result.UnknownYet {
+	if f.Offered != 0 || f.Sent != 0 || f.Lag != (result.Lag{}) || len(f.Windows) != 3 ||
+		f.Faults[0].Impact != result.UnknownYet {
 		t.Errorf("%+v", f)
 	}
 	for _, c := range f.Cells {

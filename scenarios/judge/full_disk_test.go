@@ -30,7 +30,8 @@ func (d *fullDisk) WriteAt(b []byte, at int64) (int, error) {
 // TestSpill_Full: on a disk that is full, or becomes full within a record, each fold returns an
 // error; no data is lost, and the verdict is the same as with room enough.
 func TestSpill_Full(t *testing.T) {
-	o := parseObjectives(t, "errors < 1%", "p95 < 20ms", "recover < 10s after f", "errors < 1% in baseline", "slices(1s, 99%) > 80%")
+	o := parseObjectives(t, "errors < 1%", "p95 < 20ms", "recover < 10s after f", "errors < 1% in baseline",
+		"slices(1s, 99%) > 80%")
 	run := func(room, later int64) (*judge.Findings, error) {
 		disk := &fullDisk{tempFile(t), room}
 		g := newFixtureWith(t, measure.Config{Series: oneStep, File: disk}, o...)
@@ -67,7 +68,8 @@ func TestSpill_Full(t *testing.T) {
 	}{{"from the first byte", 0, 0}, {"amid a record", 3001, 3001}, {"until there is room again", 3001, 1 << 40}} {
 		t.Run(c.name, func(t *testing.T) {
 			f, err := run(c.room, c.later)
-			if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "keeping measurements on disk in "+os.TempDir()) {
+			if !errors.Is(err, syscall.ENOSPC) ||
+				!strings.Contains(err.Error(), "keeping measurements on disk in "+os.TempDir()) {
 				t.Errorf("folding: %v", err)
 			}
 			if len(f.Notes) != 1 || !strings.Contains(f.Notes[0], "are complete") {
@@ -85,7 +87,8 @@ func TestSpill_Full(t *testing.T) {
 func inJSON(t testing.TB, f *judge.Findings) string {
 	t.Helper()
 	b, err := json.Marshal(map[string]any{
-		"phases": f.Phases, "cells": f.Cells, "errors": f.Errors, "windows": f.Windows, "objectives": f.Objectives, "lag": f.Lag, "queue": f.Queue,
+		"phases": f.Phases, "cells": f.Cells, "errors": f.Errors, "windows": f.Windows, "objectives": f.Objectives,
+		"lag": f.Lag, "queue": f.Queue,
 		"offered": f.Offered, "sent": f.Sent,
 	})
 	if err != nil {

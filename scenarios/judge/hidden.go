@@ -10,7 +10,8 @@ import (
 	"brunt/scenarios/judge/requests"
 )
 
-// This file takes the requests of spans of which brunt saw nothing for bad: it tells what an outage in them would have done to an answer.
+// This file takes the requests of spans of which brunt saw nothing for bad: it tells what an outage in them would have
+// done to an answer.
 
 // asBad returns slices in which the requests of spans are bad: those that were due then, or as many as were due in such
 // a time before the spans, where users wait instead of sending.
@@ -45,11 +46,14 @@ func asBad(in []effect.Slice, spans []requests.Span) []effect.Slice {
 }
 
 // marks lists the requests of a slice with so many bad ones a second in spans in place of those that are there.
-func marks(marks func([]effect.Mark) []effect.Mark, slice requests.Span, spans []requests.Span, rate float64) func([]effect.Mark) []effect.Mark {
+func marks(
+	marks func([]effect.Mark) []effect.Mark, slice requests.Span, spans []requests.Span, rate float64,
+) func([]effect.Mark) []effect.Mark {
 	return func(out []effect.Mark) []effect.Mark {
 		n := len(out)
 		out = slices.DeleteFunc(marks(out), func(m effect.Mark) bool {
-			return m.At >= slice.From && slices.ContainsFunc(spans, func(s requests.Span) bool { return m.At >= s.From && m.At < s.To })
+			return m.At >= slice.From && slices.ContainsFunc(spans,
+				func(s requests.Span) bool { return m.At >= s.From && m.At < s.To })
 		})
 		for _, s := range spans {
 			from, to := max(s.From, slice.From), min(s.To, slice.To)

@@ -31,7 +31,9 @@ type incident struct {
 // objective on shed bounds it over the run.
 func incidents(f *effects) []*incident {
 	every := func(measure.Key, []int32) bool { return true }
-	q := effect.Question{Horizon: f.end, Limit: f.c.Limit, Hold: f.c.Hold, Slices: f.slices(f.run(), slo.Objective{}, every)}
+	q := effect.Question{
+		Horizon: f.end, Limit: f.c.Limit, Hold: f.c.Hold, Slices: f.slices(f.run(), slo.Objective{}, every),
+	}
 	found := effect.Incidents(q)
 	records := withoutShed(f).records
 	if records != nil {
@@ -70,7 +72,8 @@ func (in *incident) notBefore(f *effects, shed []record, limit float64) {
 			continue
 		}
 		earlier := false
-		from := f.index().First[f.index().Begun(measure.FloorSecond(in.Begin))] // a bad request is marked within the second of its window
+		// a bad request is marked within the second of its window
+		from := f.index().First[f.index().Begun(measure.FloorSecond(in.Begin))]
 		for j := from; j < len(f.records) && f.records[j].Start < oc.Injected; j++ {
 			r := &f.records[j]
 			if !f.Config.InSums(int(r.Series)) {
@@ -93,8 +96,8 @@ func (in *incident) notBefore(f *effects, shed []record, limit float64) {
 	}
 }
 
-// shedBefore is the share of bad requests of the baseline. A run without faults has none that a surge is no part of, so there
-// it is the lower quartile of the tenths of the run.
+// shedBefore is the share of bad requests of the baseline. A run without faults has none that a surge is no part of, so
+// there it is the lower quartile of the tenths of the run.
 func shedBefore(f *readings) float64 {
 	parts := 1
 	if f.FirstInjection() == measure.Never {
@@ -202,9 +205,11 @@ func (in *incident) faults(f *readings) (names []string, planned bool) {
 func (in *incident) row(f *readings) result.Incident {
 	out := result.Incident{
 		Begin: result.Sec(in.Begin), BeginLow: in.BeginIn.Low, BeginHigh: in.BeginIn.High,
-		End: result.Sec(in.End), EndLow: in.EndIn.Low, EndHigh: in.EndIn.High, Over: in.Over, Degraded: result.Sec(in.Degraded),
-		Stalled: result.Sec(in.stalled),
-		Bad:     in.bad, Requests: max(in.bad, int64(math.Round(in.requests))), Kinds: in.kinds, Faults: []string{}, Steps: []result.IncidentStep{},
+		End: result.Sec(in.End), EndLow: in.EndIn.Low, EndHigh: in.EndIn.High, Over: in.Over,
+		Degraded: result.Sec(in.Degraded),
+		Stalled:  result.Sec(in.stalled),
+		Bad:      in.bad, Requests: max(in.bad, int64(math.Round(in.requests))), Kinds: in.kinds, Faults: []string{},
+		Steps: []result.IncidentStep{},
 	}
 	if !in.Over {
 		out.EndLow = result.Sec(in.NotBefore)
@@ -213,7 +218,9 @@ func (in *incident) row(f *readings) result.Incident {
 	out.Faults, out.Planned = append(out.Faults, names...), planned
 	for _, s := range slices.Sorted(maps.Keys(in.steps)) {
 		step := f.Config.Steps[s]
-		out.Steps = append(out.Steps, result.IncidentStep{Load: f.Config.Loads[step.Load].Name, Step: step.Name, Bad: in.steps[s]})
+		out.Steps = append(out.Steps, result.IncidentStep{
+			Load: f.Config.Loads[step.Load].Name, Step: step.Name, Bad: in.steps[s],
+		})
 	}
 	slices.SortStableFunc(out.Steps, func(a, b result.IncidentStep) int { return cmp.Compare(b.Bad, a.Bad) })
 	return out
@@ -262,8 +269,8 @@ func judgeIncident(f *composer, o slo.Objective) result.ObjectiveResult {
 	return worst
 }
 
-// untold explains why it is unknown whether there was an incident of a fault that is not among known, and
-// which verdict that allows; empty where it is known of each. A fault that is followed by another too soon to tell is taken for one
+// untold explains why it is unknown whether there was an incident of a fault that is not among known, and which verdict
+// that allows; empty where it is known of each. A fault that is followed by another too soon to tell is taken for one
 // with that, because an incident needs no single cause.
 func (f *effects) untold(known map[string]bool) (v scenarios.Verdict, why string) {
 	whole := slo.Objective{Metric: slo.Metric{Name: "recover"}}
@@ -320,6 +327,7 @@ func recoveryOf(o slo.Objective, in *incident) result.ObjectiveResult {
 		return r
 	}
 	r.Verdict = requests.VerdictIf(requests.Meets(o, lasted))
-	r.Note = "the incident from " + requests.Precisely(result.Sec(in.Begin)) + " to " + requests.Precisely(result.Sec(in.End))
+	r.Note = "the incident from " + requests.Precisely(result.Sec(in.Begin)) + " to " +
+		requests.Precisely(result.Sec(in.End))
 	return r
 }

@@ -37,7 +37,12 @@ func TestIncidents(t *testing.T) {
 			[]span{{20 * sec, 22 * sec}, {50 * sec, 55 * sec}},
 			nil, "", false,
 		},
-		{"good for less than a hold", 100, []span{{20 * sec, 22 * sec}, {26 * sec, 29 * sec}}, []span{{20 * sec, 29 * sec}}, nil, "", false},
+		{
+			"good for less than a hold", 100,
+			[]span{{20 * sec, 22 * sec}, {26 * sec, 29 * sec}},
+			[]span{{20 * sec, 29 * sec}},
+			nil, "", false,
+		},
 		{"up to the end", 100, []span{{100 * sec, 121 * sec}}, []span{{100 * sec, 120 * sec}}, nil, "", false},
 		{"from the beginning", 100, []span{{0, 12 * sec}}, []span{{0, 12 * sec}}, nil, "", false},
 		{
@@ -75,7 +80,8 @@ func TestIncidents(t *testing.T) {
 			g := newFixture(t, oneStep)
 			var actions []action
 			for i, f := range c.faults {
-				actions = append(actions, action{f.injected, func() { g.Inject(f.fault, f.name) }}, action{f.cleared, func() { g.Clear(i) }})
+				actions = append(actions, action{f.injected, func() { g.Inject(f.fault, f.name) }},
+					action{f.cleared, func() { g.Clear(i) }})
 			}
 			g.play(all, actions...)
 			got := g.finish(judge.Case{}, 120*sec).Incidents
@@ -124,7 +130,8 @@ func TestIncidents(t *testing.T) {
 func TestIncidents_LessThanAHold(t *testing.T) {
 	for _, end := range []time.Duration{114 * sec, 112300 * ms} {
 		g := newFixture(t, oneStep)
-		g.play(slices.Concat(perSecond(100, 0, 112*sec, ms, okay), perSecond(100, 112*sec, end, ms, failure), perSecond(100, end, 120*sec, ms, okay)))
+		g.play(slices.Concat(perSecond(100, 0, 112*sec, ms, okay), perSecond(100, 112*sec, end, ms, failure),
+			perSecond(100, end, 120*sec, ms, okay)))
 		got := g.finish(judge.Case{}, 120*sec).Incidents
 		if len(got) != 1 || got[0].Over || !near(got[0].End, 120*sec, 100) || !near(got[0].EndLow, end, 50) {
 			t.Errorf("bad to %s: %+v", end, got)
@@ -166,7 +173,10 @@ func TestIncident_Recover(t *testing.T) {
 		{"too long", 13 * sec, between(31*sec, 44300*ms), both, 13.3, scenarios.Fail},
 		{"none", sec, between(0, 0), both, 0, scenarios.Pass},
 		{"one without a fault does not count", sec, between(70*sec, 80*sec), both, 0, scenarios.Pass},
-		{"the longest of two", 5 * sec, func(at time.Duration) bool { return between(31*sec, 33*sec)(at) || between(48*sec, 54*sec)(at) }, both, 6, scenarios.Fail},
+		{"the longest of two", 5 * sec, func(at time.Duration) bool {
+			return between(31*sec, 33*sec)(at) ||
+				between(48*sec, 54*sec)(at)
+		}, both, 6, scenarios.Fail},
 		{"not over", 30 * sec, between(45*sec, 101*sec), both, -1, scenarios.Fail},
 		{"not over, and not too long yet", 80 * sec, between(45*sec, 101*sec), both, -1, scenarios.Inconclusive},
 		{
@@ -175,7 +185,12 @@ func TestIncident_Recover(t *testing.T) {
 			-1, scenarios.Inconclusive,
 		},
 		{"no fault was injected", 30 * sec, between(45*sec, 50*sec), nil, -1, scenarios.Inconclusive},
-		{"the load ends within a hold of the fault", sec, between(0, 0), []injection{{"f", "f", 98 * sec, 99 * sec}}, -1, scenarios.Inconclusive},
+		{
+			"the load ends within a hold of the fault", sec, between(0, 0),
+			[]injection{{"f", "f", 98 * sec, 99 * sec}},
+			-1,
+			scenarios.Inconclusive,
+		},
 		{
 			"the load ends within a hold of the second fault", 5 * sec, between(31*sec, 33*sec),
 			[]injection{{"f", "f", 30 * sec, 40 * sec}, {"g", "g", 98 * sec, 99 * sec}},
@@ -192,7 +207,8 @@ func TestIncident_Recover(t *testing.T) {
 		}, -1, scenarios.Inconclusive},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := drill(t, parseObjectives(t, fmt.Sprintf("recover < %s after incident", c.limit)), judge.Case{}, outage(c.bad), c.faults...)
+			f := drill(t, parseObjectives(t, fmt.Sprintf("recover < %s after incident", c.limit)), judge.Case{}, outage(c.bad),
+				c.faults...)
 			o := f.Objectives[0]
 			if o.Verdict != c.verdict || c.measured >= 0 && !near(o.Measured, result.Num(c.measured).D(), 200) {
 				t.Errorf("%s with %v (%s), want %s with %g", o.Verdict, o.Measured, o.Note, c.verdict, c.measured)
@@ -208,7 +224,8 @@ func TestIncident_NotVerified(t *testing.T) {
 		bad  func(time.Duration) bool
 		want scenarios.Verdict
 	}{{between(0, 0), scenarios.Invalid}, {between(31*sec, 33*sec), scenarios.Pass}} {
-		f := drill(t, parseObjectives(t, "recover < 5s after incident"), judge.Case{Unverified: map[int]bool{0: true}}, outage(c.bad), fault)
+		f := drill(t, parseObjectives(t, "recover < 5s after incident"), judge.Case{Unverified: map[int]bool{0: true}},
+			outage(c.bad), fault)
 		if o := f.Objectives[0]; o.Verdict != c.want {
 			t.Errorf("%s with %v (%s), want %s", o.Verdict, o.Measured, o.Note, c.want)
 		}
@@ -256,15 +273,16 @@ func TestIncidents_Shed(t *testing.T) {
 			if c.every == 0 && (math.Abs(float64(in.Begin)-50) > .005 || math.Abs(float64(in.End)-55) > .005) {
 				t.Errorf("from %v to %v, want 50 to 55: a sharp edge is known to the request", in.Begin, in.End)
 			}
-			if in.Begin < 49 || in.Begin > 51 || in.End < 54 || in.End > 56 || in.Kinds["shed"] < sheds || in.Bad != in.Kinds["shed"] || !in.Planned {
+			if in.Begin < 49 || in.Begin > 51 || in.End < 54 || in.End > 56 || in.Kinds["shed"] < sheds ||
+				in.Bad != in.Kinds["shed"] || !in.Planned {
 				t.Errorf("%+v", in)
 			}
 		})
 	}
 }
 
-// TestIncidents_ShedWithoutFault: a surge is not measured against itself where no fault tells a baseline. Load that is shed all
-// along is none.
+// TestIncidents_ShedWithoutFault: a surge is not measured against itself where no fault tells a baseline. Load that is
+// shed all along is none.
 func TestIncidents_ShedWithoutFault(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -297,7 +315,12 @@ func TestIncidents_Delayed(t *testing.T) {
 		from  time.Duration
 		ended map[int]time.Duration
 		want  result.Num
-	}{{45 * sec, nil, 3}, {70 * sec, nil, 0}, {45 * sec, map[int]time.Duration{0: 31 * sec}, 0}, {40500 * ms, map[int]time.Duration{0: 31 * sec}, 3}} {
+	}{
+		{45 * sec, nil, 3},
+		{70 * sec, nil, 0},
+		{45 * sec, map[int]time.Duration{0: 31 * sec}, 0},
+		{40500 * ms, map[int]time.Duration{0: 31 * sec}, 3},
+	} {
 		o := parseObjectives(t, "recover < 10s after incident")
 		g := newFixture(t, oneStep, o...)
 		all := requestsAt(100, func(at time.Duration, _ int) bool { return at >= c.from && at < c.from+3*sec })
@@ -347,19 +370,36 @@ func TestIncidents_BeforeInjection(t *testing.T) {
 		list  [][]scenarios.Outcome
 		begin time.Duration
 	}{
-		{"shed until the end", 0, 12 * sec, [][]scenarios.Outcome{good(0, 10*sec), perSecond(100, 10*sec, 15*sec, ms, shed), good(15*sec, 60*sec)}, 10 * sec},
-		{"shed by the fault", 0, 12 * sec, [][]scenarios.Outcome{good(0, 12*sec), perSecond(100, 12*sec, 15*sec, ms, shed), good(15*sec, 60*sec)}, 12 * sec},
-		{"a hang of slow answers", 100 * ms, 8 * sec, [][]scenarios.Outcome{good(0, 5*sec), ending(5*sec, 12*sec, 12*sec, okay), good(12*sec, 60*sec)}, 5 * sec},
-		{"a hang of errors", 0, 8 * sec, [][]scenarios.Outcome{good(0, 5*sec), ending(5*sec, 12*sec, 12*sec, failure), good(12*sec, 60*sec)}, 5 * sec},
+		{"shed until the end", 0, 12 * sec, [][]scenarios.Outcome{
+			good(0, 10*sec), perSecond(100, 10*sec, 15*sec, ms, shed),
+			good(15*sec, 60*sec),
+		}, 10 * sec},
+		{"shed by the fault", 0, 12 * sec, [][]scenarios.Outcome{
+			good(0, 12*sec), perSecond(100, 12*sec, 15*sec, ms, shed),
+			good(15*sec, 60*sec),
+		}, 12 * sec},
+		{
+			"a hang of slow answers", 100 * ms, 8 * sec,
+			[][]scenarios.Outcome{good(0, 5*sec), ending(5*sec, 12*sec, 12*sec, okay), good(12*sec, 60*sec)},
+			5 * sec,
+		},
+		{"a hang of errors", 0, 8 * sec, [][]scenarios.Outcome{
+			good(0, 5*sec), ending(5*sec, 12*sec, 12*sec, failure),
+			good(12*sec, 60*sec),
+		}, 5 * sec},
 		{
 			"in flight when the fault began", 0, 8 * sec,
-			[][]scenarios.Outcome{perSecond(100, 0, 7700*ms, 300*ms, okay), ending(7710*ms, 12*sec, 12*sec, failure), good(12*sec, 60*sec)},
+			[][]scenarios.Outcome{
+				perSecond(100, 0, 7700*ms, 300*ms, okay), ending(7710*ms, 12*sec, 12*sec, failure),
+				good(12*sec, 60*sec),
+			},
 			8 * sec,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := newFixtureWith(t, measure.Config{Series: oneStep, Slow: c.slow})
-			g.play(slices.Concat(c.list...), action{c.at, func() { g.Inject("f", "f") }}, action{20 * sec, func() { g.Clear(0) }})
+			g.play(slices.Concat(c.list...), action{c.at, func() { g.Inject("f", "f") }},
+				action{20 * sec, func() { g.Clear(0) }})
 			got := g.finish(judge.Case{}, 60*sec).Incidents
 			if len(got) != 1 || !near(got[0].Begin, c.begin, 100) || got[0].Planned != (c.begin == c.at) {
 				t.Errorf("%+v, want a begin at %s", got, c.begin)

@@ -11,8 +11,8 @@ import (
 	"brunt/scenarios/measure"
 )
 
-// The indexes of this file find the windows, records and phases that a question about one fault is about, without reading those of the whole
-// run: a run may have thousands of faults.
+// The indexes of this file find the windows, records and phases that a question about one fault is about, without
+// reading those of the whole run: a run may have thousands of faults.
 //
 //	newWindowIndex --> begun, around, flow: windows by time, and their records
 //	phaseIndex.of ---> the phases that a cell may be in
@@ -24,8 +24,8 @@ type windowIndex struct {
 	Affected [][]int // by occurrence of a fault: the records of requests that met it, ascending
 }
 
-// newWindowIndex makes the index of n records in the order of their windows, which begin at starts. Of returns the start of a record, and the
-// occurrences that its requests met.
+// newWindowIndex makes the index of n records in the order of their windows, which begin at starts. Of returns the
+// start of a record, and the occurrences that its requests met.
 func newWindowIndex(starts []time.Duration, n, faults int, of func(i int) (time.Duration, []int32)) *windowIndex {
 	w := &windowIndex{starts: starts, Affected: make([][]int, faults)}
 	for i := range n {
@@ -49,8 +49,8 @@ func (w *windowIndex) Begun(t time.Duration) int {
 	return n
 }
 
-// Around widens a span by the windows that the effect of a fault in it is read from: their single requests show its edges. It
-// stays within the run, which ends at end.
+// Around widens a span by the windows that the effect of a fault in it is read from: their single requests show its
+// edges. It stays within the run, which ends at end.
 func (w *windowIndex) Around(in requests.Span, end time.Duration) requests.Span {
 	from, to := w.Begun(in.From)-effect.Around, w.Begun(in.To)+effect.Around
 	in = requests.Span{To: end}
@@ -63,8 +63,8 @@ func (w *windowIndex) Around(in requests.Span, end time.Duration) requests.Span 
 	return in
 }
 
-// Flow returns every window with the requests in flight at its begin, and those that ended in it. End sets the end of a window, and of
-// returns how many requests of a record became ready in its window, and how many ended there.
+// Flow returns every window with the requests in flight at its begin, and those that ended in it. End sets the end of a
+// window, and of returns how many requests of a record became ready in its window, and how many ended there.
 func (w *windowIndex) Flow(end func(s *effect.Slice), of func(record int) (ready, ended int64)) []effect.Slice {
 	out := make([]effect.Slice, len(w.starts))
 	under := int64(0)

@@ -31,9 +31,9 @@ type block struct {
 	row  *result.Block  // nil: not made, or a cell has come since
 }
 
-// Findings computes the findings so far, as [Judge] does at the end. It leaves out the intervals of
-// objectives, and phases of recovery with their objectives. It does not affect a later Judge. Loads
-// have their planned times. Blocks are those whose requests have all ended. Rows of windows cover whole seconds; in open ones Offered may exceed the
+// Findings computes the findings so far, as [Judge] does at the end. It leaves out the intervals of objectives, and
+// phases of recovery with their objectives. It does not affect a later Judge. Loads have their planned times. Blocks
+// are those whose requests have all ended. Rows of windows cover whole seconds; in open ones Offered may exceed the
 // number of ended requests, as far as [measure.Recorder.Interval] saw.
 func (a *Interim) Findings(r *measure.Recorder, c Case) (out *Findings, err error) {
 	err = r.Snapshot(func(s *measure.Snapshot) (err error) {
@@ -74,7 +74,9 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 	var ps []phase
 	var in [][]measure.Cell
 	for _, p := range f.phases(c.Warmup, f.end, f.answers) {
-		n := map[string]int32{"warmup": measure.PhaseWarmup, "run": measure.PhaseRun, "baseline": measure.PhaseBaseline}[p.name]
+		n := map[string]int32{
+			"warmup": measure.PhaseWarmup, "run": measure.PhaseRun, "baseline": measure.PhaseBaseline,
+		}[p.name]
 		if p.of != ofNone {
 			if n = int32(p.of); p.name != f.Faults[p.of].Name {
 				continue
@@ -88,7 +90,9 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 		f.answers[i] = f.ask(i, f.mainObjective(f.Faults[i].Fault))
 	}
 	for i, oc := range f.Faults {
-		ff := FaultFinding{Occurrence: oc, Answer: f.reported(i), Limit: f.c.Limit, Requests: f.traffic[i], Parts: parts(f.effects, i, ps, in)}
+		ff := FaultFinding{
+			Occurrence: oc, Answer: f.reported(i), Limit: f.c.Limit, Requests: f.traffic[i], Parts: parts(f.effects, i, ps, in),
+		}
 		ff.SlowLeast, ff.Slow = f.Config.SlowRange()
 		f.out.Faults = append(f.out.Faults, ff)
 	}
@@ -114,7 +118,9 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 }
 
 // slowerSoFar is whether each occurrence made answers slower, by what is known while the run goes on.
-func slowerSoFar(c *measure.Series, faults []measure.Occurrence, ps []phase, sums [][]measure.Cell) (out []requests.Slowdown) {
+func slowerSoFar(
+	c *measure.Series, faults []measure.Occurrence, ps []phase, sums [][]measure.Cell,
+) (out []requests.Slowdown) {
 	of := func(name string) []measure.Cell {
 		if i := slices.IndexFunc(ps, func(p phase) bool { return p.name == name }); i >= 0 {
 			return sums[i]

@@ -116,14 +116,16 @@ func TestSoFar_IsWhatFinishGives(t *testing.T) {
 					t.Errorf("%s: %+v, in the end %+v", o.Text, o, w)
 				}
 			}
-			if f := got.Faults[0]; f.Impact != want.Faults[0].Impact || f.OnsetAt != want.Faults[0].OnsetAt || f.RecoveredAt != want.Faults[0].RecoveredAt {
+			if f := got.Faults[0]; f.Impact != want.Faults[0].Impact || f.OnsetAt != want.Faults[0].OnsetAt ||
+				f.RecoveredAt != want.Faults[0].RecoveredAt {
 				t.Errorf("fault %+v, in the end %+v", f, want.Faults[0])
 			}
 		})
 	}
 }
 
-// TestSoFar_Blocks: a sample has the blocks of a switched load whose requests have all ended, and they are as at the end.
+// TestSoFar_Blocks: a sample has the blocks of a switched load whose requests have all ended, and they are as at the
+// end.
 func TestSoFar_Blocks(t *testing.T) {
 	const end = 60 * sec
 	c := judge.Case{Warmup: 2 * sec, Loads: []requests.Span{{From: 0, To: end}, {From: 0, To: end}}}
@@ -208,7 +210,8 @@ func TestSoFar_InTheMiddle(t *testing.T) {
 	samples := 0
 	sample := func() {
 		samples++
-		f, err := g.interim.Findings(g.Recorder, judge.Case{SLO: objectives, Warmup: 2 * sec, Loads: []requests.Span{{To: 40 * sec}, {From: 30 * sec, To: 40 * sec}}})
+		f, err := g.interim.Findings(g.Recorder,
+			judge.Case{SLO: objectives, Warmup: 2 * sec, Loads: []requests.Span{{To: 40 * sec}, {From: 30 * sec, To: 40 * sec}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -289,7 +292,9 @@ func TestRunningVerdicts(t *testing.T) {
 	if got := verdicts(at30); !slices.Equal(got, []string{"fail", "pass", "pass", "fail", "fail", "pending", "fail"}) {
 		t.Errorf("after 30s: %v", got)
 	}
-	final := g.finish(judge.Case{SLO: objectives, Warmup: 2 * sec, Loads: []requests.Span{{From: 0, To: 60 * sec}, {From: 0, To: 60 * sec}}}, 60*sec)
+	final := g.finish(judge.Case{
+		SLO: objectives, Warmup: 2 * sec, Loads: []requests.Span{{From: 0, To: 60 * sec}, {From: 0, To: 60 * sec}},
+	}, 60*sec)
 	for i, s := range last.Objectives {
 		f := final.Objectives[i]
 		if s.Verdict != scenarios.Pending && s.Verdict != f.Verdict {
@@ -315,7 +320,8 @@ func BenchmarkSoFar(b *testing.B) {
 			rnd := rand.New(rand.NewPCG(1, 2))
 			second := func(s int) {
 				for n := range 5000 {
-					o := request(time.Duration(s)*sec+time.Duration(n)*200*time.Microsecond, time.Duration(rnd.ExpFloat64()*float64(5*ms)), okay)
+					o := request(time.Duration(s)*sec+time.Duration(n)*200*time.Microsecond,
+						time.Duration(rnd.ExpFloat64()*float64(5*ms)), okay)
 					g.Shard(0).Record(&o)
 					o = iteration(o)
 					g.Shard(1).Record(&o)

@@ -52,7 +52,8 @@ func TestInterval_Coverage(t *testing.T) {
 					}
 					cover := float64(hits) / float64(trials)
 					clusters := p * float64(n*seconds) / (float64(1+cluster) / 2)
-					t.Logf("%3d s of %3d requests, share %4g, clusters of 1 to %2d (%5.1f expected): covers in %.1f %%", seconds, n, p, cluster, clusters, 100*cover)
+					t.Logf("%3d s of %3d requests, share %4g, clusters of 1 to %2d (%5.1f expected): covers in %.1f %%", seconds, n, p,
+						cluster, clusters, 100*cover)
 					if clusters >= 5.5 && (cover < .92-slack || cover > .98+slack) {
 						t.Errorf("covers in %.1f %%", 100*cover)
 					}
@@ -145,7 +146,9 @@ func TestInterval_Percentile(t *testing.T) {
 // TestInterval_Own: an objective's interval and verdict do not depend on other objectives; only
 // shares and percentiles have an interval.
 func TestInterval_Own(t *testing.T) {
-	ends := map[slo.Unit]string{slo.Seconds: " < 10ms", slo.ShareOf: " < 10%", slo.PerSecond: " > 1/s", slo.Count: " = 0", slo.Plain: " < 10"}
+	ends := map[slo.Unit]string{
+		slo.Seconds: " < 10ms", slo.ShareOf: " < 10%", slo.PerSecond: " > 1/s", slo.Count: " = 0", slo.Plain: " < 10",
+	}
 	all := slices.Concat(many(4500, 20*ms, okay), many(500, ms, failure))
 	for i := range all {
 		all[i].Wants, all[i].Partial = true, i%3 == 0

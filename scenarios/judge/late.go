@@ -11,13 +11,13 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// lateFor explains that brunt was so late around occurrence i that a time from a span may not hold, though it does as measured; it
-// is empty where it does.
+// lateFor explains that brunt was so late around occurrence i that a time from a span may not hold, though it does as
+// measured; it is empty where it does.
 //
-// A request counts in the window in which it was due. Where nearly all were sent late, what the target did at first was met by
-// requests that were due before the fault, and what it did at last by such that were due before its end: by as much, an
-// outage is longer than measured, or was missed. So the time has to hold with that lag added, if it is a tenth or more of what
-// the objective allows.
+// A request counts in the window in which it was due. Where nearly all were sent late, what the target did at first was
+// met by requests that were due before the fault, and what it did at last by such that were due before its end: by as
+// much, an outage is longer than measured, or was missed. So the time has to hold with that lag added, if it is a tenth
+// or more of what the objective allows.
 func (f *effects) lateFor(o slo.Objective, i int, measured result.Num) string {
 	if o.Metric.Row().Unit != slo.Seconds || o.Op == "=" {
 		return ""
@@ -31,13 +31,14 @@ func (f *effects) lateFor(o slo.Objective, i int, measured result.Num) string {
 	if 10*lag.Seconds() < o.Value || requests.Meets(o, v) {
 		return ""
 	}
-	return fmt.Sprintf(requests.OwnLag+": nearly all requests around %s were sent %s late, and the objective does not hold if the target was down for that "+
+	return fmt.Sprintf(requests.OwnLag+
+		": nearly all requests around %s were sent %s late, and the objective does not hold if the target was down for that "+
 		"much longer",
 		quantity.FormatSeconds(in.From.Seconds()), quantity.FormatSeconds(lag.Round(time.Millisecond).Seconds()))
 }
 
-// lagIn is the most by which nearly all requests of a window were late that were sent in a span: nine of ten of each set of faults, by lag
-// beside the freezes of brunt, which hide what the target did in another way; see seen.
+// lagIn is the most by which nearly all requests of a window were late that were sent in a span: nine of ten of each
+// set of faults, by lag beside the freezes of brunt, which hide what the target did in another way; see seen.
 func (f *readings) lagIn(o slo.Objective, in requests.Span) (most time.Duration) {
 	freezes := f.freezes()
 	for next := 0; next < len(f.records) && f.records[next].Start < in.To; {
@@ -63,7 +64,8 @@ func (f *readings) lagIn(o slo.Objective, in requests.Span) (most time.Duration)
 	return most
 }
 
-// sentAround is the span around occurrence i in which requests say how long an outage was: up to a second after it was over and the target good.
+// sentAround is the span around occurrence i in which requests say how long an outage was: up to a second after it was
+// over and the target good.
 func (f *effects) sentAround(i int) requests.Span {
 	to := min(f.end, f.overAt(i))
 	if a := &f.answers[i]; a.RecoveredAt.Known() {

@@ -63,7 +63,10 @@ func TestJudge_OwnTime(t *testing.T) {
 		{"what was never sent is not a timeout of the target", "timeouts = 0", with(unsent(64)), scenarios.Pass},
 		{"what was never sent is not an error of the target", "errors = 0%", with(unsent(64)), scenarios.Invalid},
 		{"over 1 % were never sent", "errors < 5%", with(unsent(200)), scenarios.Invalid},
-		{"over 1 % were never sent, and the target failed", "errors < 5%", with(unsent(200), many(5000, ms, failure)), scenarios.Fail},
+		{
+			"over 1 % were never sent, and the target failed", "errors < 5%", with(unsent(200), many(5000, ms, failure)),
+			scenarios.Fail,
+		},
 		{"none was sent", "errors < 5%", unsent(1000), scenarios.Invalid},
 		{"what was never sent burns no budget", "burn(99%, 20s) < 1", with(unsent(150)), scenarios.Invalid},
 		{"slices", "slices(1s, 99.9%) > 99%", with(unsent(64)), scenarios.Invalid},
@@ -83,7 +86,8 @@ func TestJudge_OwnTime(t *testing.T) {
 // TestUnasked_Own: a run without objectives is invalid where brunt failed at all that were not good.
 func TestUnasked_Own(t *testing.T) {
 	cells := []result.Cell{
-		{Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: 100}, {Phase: "run", Load: "*", Step: "*", Outcome: "error", Count: 10},
+		{Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: 100},
+		{Phase: "run", Load: "*", Step: "*", Outcome: "error", Count: 10},
 	}
 	for _, c := range []struct {
 		errors []result.ErrorGroup

@@ -10,9 +10,9 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// judgeWrites answers an objective on writes. A write that could not be read back is neither
-// found nor lost. An objective passes or fails only where it does so in both cases. One on a share needs its bound to pass. Where
-// a lost worker made writes that the ledger does not know, none passes, and none fails that more writes could mend.
+// judgeWrites answers an objective on writes. A write that could not be read back is neither found nor lost. An
+// objective passes or fails only where it does so in both cases. One on a share needs its bound to pass. Where a lost
+// worker made writes that the ledger does not know, none passes, and none fails that more writes could mend.
 //
 // All are the results of the run's ledgers; an objective that names none is about the only one.
 func judgeWrites(o slo.Objective, all []*result.LedgerRecord) result.ObjectiveResult {
@@ -23,7 +23,8 @@ func judgeWrites(o slo.Objective, all []*result.LedgerRecord) result.ObjectiveRe
 		}
 	}
 	r := judge(o, l)
-	if l != nil && l.Unreported != "" && r.Verdict != scenarios.Invalid && (r.Verdict == scenarios.Pass || mendable(o, r)) {
+	if l != nil && l.Unreported != "" && r.Verdict != scenarios.Invalid &&
+		(r.Verdict == scenarios.Pass || mendable(o, r)) {
 		r.Verdict, r.Note = scenarios.Invalid, l.Unreported
 	}
 	return r
@@ -31,7 +32,8 @@ func judgeWrites(o slo.Objective, all []*result.LedgerRecord) result.ObjectiveRe
 
 // mendable reports whether further writes could mend an objective that failed.
 func mendable(o slo.Objective, r result.ObjectiveResult) bool {
-	return o.Metric.Row().Unit == slo.ShareOf || o.Op == ">" || o.Op == ">=" || o.Op == "=" && float64(r.Measured) < o.Value
+	return o.Metric.Row().Unit == slo.ShareOf || o.Op == ">" || o.Op == ">=" ||
+		o.Op == "=" && float64(r.Measured) < o.Value
 }
 
 func judge(o slo.Objective, l *result.LedgerRecord) result.ObjectiveResult {
@@ -59,7 +61,8 @@ func judge(o slo.Objective, l *result.LedgerRecord) result.ObjectiveResult {
 		r.Measured = result.Num(high)
 	}
 	switch {
-	case requests.Meets(o, low) != requests.Meets(o, high), !requests.Meets(o, low) && o.Op == "=" && o.Value > low && o.Value <= high:
+	case requests.Meets(o, low) != requests.Meets(o, high),
+		!requests.Meets(o, low) && o.Op == "=" && o.Value > low && o.Value <= high:
 		r.Note = unsure
 	case !requests.Meets(o, low):
 		r.Verdict = scenarios.Fail
@@ -78,8 +81,9 @@ func judge(o slo.Objective, l *result.LedgerRecord) result.ObjectiveResult {
 	return r
 }
 
-// unshown explains why n writes do not show that an objective on a share of them holds, although it holds for them; it is empty
-// where they do. A pass needs the exact 95 % bound of the share within the objective, as one on a share of requests does.
+// unshown explains why n writes do not show that an objective on a share of them holds, although it holds for them; it
+// is empty where they do. A pass needs the exact 95 % bound of the share within the objective, as one on a share of
+// requests does.
 func unshown(o slo.Objective, share float64, n int64) string {
 	if a := requests.Allowed(o); a <= 0 || a >= 1 {
 		return ""
@@ -88,7 +92,8 @@ func unshown(o slo.Objective, share float64, n int64) string {
 	if bound <= o.Value {
 		return ""
 	}
-	return fmt.Sprintf("%s of %d writes, which show no better than %s", o.Metric.FormatValue(share), n, o.Metric.FormatValue(bound))
+	return fmt.Sprintf("%s of %d writes, which show no better than %s", o.Metric.FormatValue(share), n,
+		o.Metric.FormatValue(bound))
 }
 
 // judgeReads answers an objective on the reads during the load. One that a unit did not answer is neither

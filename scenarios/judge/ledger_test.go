@@ -33,28 +33,58 @@ func TestLedger(t *testing.T) {
 		{"a number that they could make", "lost = 3", lost(1, 2), scenarios.Inconclusive},
 		{"a number that they could not", "lost = 5", lost(1, 2), scenarios.Fail},
 		{"without an id", "lost = 0", read(func(l *result.LedgerRecord) { l.Unnamed = 1 }), scenarios.Inconclusive},
-		{"beyond the ledger", "duplicated = 0", read(func(l *result.LedgerRecord) { l.Unrecorded = 1 }), scenarios.Inconclusive},
+		{
+			"beyond the ledger", "duplicated = 0", read(func(l *result.LedgerRecord) { l.Unrecorded = 1 }),
+			scenarios.Inconclusive,
+		},
 		{"found, and a unit silent", "lost = 0", read(func(l *result.LedgerRecord) { l.Unread = 1000 }), scenarios.Pass},
-		{"found, and a unit silent: stale", "stale < 1%", read(func(l *result.LedgerRecord) { l.Unread = 1000 }), scenarios.Inconclusive},
-		{"found, and a unit silent: twice", "duplicated = 0", read(func(l *result.LedgerRecord) { l.Unread = 1 }), scenarios.Inconclusive},
+		{
+			"found, and a unit silent: stale", "stale < 1%", read(func(l *result.LedgerRecord) { l.Unread = 1000 }),
+			scenarios.Inconclusive,
+		},
+		{
+			"found, and a unit silent: twice", "duplicated = 0", read(func(l *result.LedgerRecord) { l.Unread = 1 }),
+			scenarios.Inconclusive,
+		},
 		{"twice", "duplicated = 0", read(func(l *result.LedgerRecord) { l.Duplicated = 1 }), scenarios.Fail},
 		{"few stale", "stale < 1%", read(func(l *result.LedgerRecord) { l.Stale = 4 }), scenarios.Pass},
-		{"few stale, and a bound over the target", "stale < 1%", read(func(l *result.LedgerRecord) { l.Stale = 9 }), scenarios.Inconclusive},
-		{"2 stale of 60", "stale < 5%", read(func(l *result.LedgerRecord) { l.Acknowledged, l.Stale = 60, 2 }), scenarios.Inconclusive},
+		{
+			"few stale, and a bound over the target", "stale < 1%", read(func(l *result.LedgerRecord) { l.Stale = 9 }),
+			scenarios.Inconclusive,
+		},
+		{
+			"2 stale of 60", "stale < 5%", read(func(l *result.LedgerRecord) { l.Acknowledged, l.Stale = 60, 2 }),
+			scenarios.Inconclusive,
+		},
 		{"none stale of 60", "stale < 5%", read(func(l *result.LedgerRecord) { l.Acknowledged = 60 }), scenarios.Pass},
 		{"none stale", "stale = 0%", read(func(*result.LedgerRecord) {}), scenarios.Pass},
 		{"too many stale", "stale < 1%", read(func(l *result.LedgerRecord) { l.Stale = 10 }), scenarios.Fail},
-		{"too few to tell", "stale < 1%", read(func(l *result.LedgerRecord) { l.Acknowledged = 100 }), scenarios.Inconclusive},
+		{
+			"too few to tell", "stale < 1%", read(func(l *result.LedgerRecord) { l.Acknowledged = 100 }),
+			scenarios.Inconclusive,
+		},
 		{"rpo", "rpo < 5s", read(func(l *result.LedgerRecord) { l.RPO = 4 }), scenarios.Pass},
 		{"rpo over", "rpo < 5s", read(func(l *result.LedgerRecord) { l.RPOLow, l.RPO = 6, 6 }), scenarios.Fail},
-		{"rpo, bounds around the target", "rpo < 5s", read(func(l *result.LedgerRecord) { l.RPOLow, l.RPO = 4.5, 5.5 }), scenarios.Inconclusive},
-		{"rpo, both bounds over", "rpo < 5s", read(func(l *result.LedgerRecord) { l.RPOLow, l.RPO = 5.2, 5.5 }), scenarios.Fail},
+		{
+			"rpo, bounds around the target", "rpo < 5s", read(func(l *result.LedgerRecord) { l.RPOLow, l.RPO = 4.5, 5.5 }),
+			scenarios.Inconclusive,
+		},
+		{
+			"rpo, both bounds over", "rpo < 5s", read(func(l *result.LedgerRecord) { l.RPOLow, l.RPO = 5.2, 5.5 }),
+			scenarios.Fail,
+		},
 		{"late", "late < 5s", read(func(l *result.LedgerRecord) { l.LateLow, l.LateHigh = 4, 4.5 }), scenarios.Pass},
-		{"late, bounds around the target", "late < 5s", read(func(l *result.LedgerRecord) { l.LateLow, l.LateHigh = 4, 5.5 }), scenarios.Inconclusive},
+		{
+			"late, bounds around the target", "late < 5s", read(func(l *result.LedgerRecord) { l.LateLow, l.LateHigh = 4, 5.5 }),
+			scenarios.Inconclusive,
+		},
 		{"too late", "late < 5s", read(func(l *result.LedgerRecord) { l.LateLow, l.LateHigh = 6, 6.5 }), scenarios.Fail},
 		{"lost, not late", "late < 5s", lost(3, 0), scenarios.Pass},
 		{"rpo, unknown", "rpo < 5s", lost(0, 1), scenarios.Inconclusive},
-		{"nothing acknowledged", "lost = 0", read(func(l *result.LedgerRecord) { l.Acknowledged = 0 }), scenarios.Inconclusive},
+		{
+			"nothing acknowledged", "lost = 0", read(func(l *result.LedgerRecord) { l.Acknowledged = 0 }),
+			scenarios.Inconclusive,
+		},
 		{"not read", "lost = 0", &result.LedgerRecord{Acknowledged: 5, Note: "why"}, scenarios.Inconclusive},
 		{"none", "lost = 0", nil, scenarios.Inconclusive},
 	}
@@ -90,7 +120,8 @@ func TestLedger_Named(t *testing.T) {
 		{Name: "events", Read: true, Acknowledged: 1000, Held: 993, Lost: 7},
 	}
 	for text, want := range map[string]scenarios.Verdict{
-		"lost(posts) = 0": scenarios.Pass, "lost(events) = 0": scenarios.Fail, "lost(events) <= 7": scenarios.Pass, "lost(other) = 0": scenarios.Inconclusive,
+		"lost(posts) = 0": scenarios.Pass, "lost(events) = 0": scenarios.Fail, "lost(events) <= 7": scenarios.Pass,
+		"lost(other) = 0": scenarios.Inconclusive,
 	} {
 		o, err := slo.ParseObjective(text)
 		if err != nil {

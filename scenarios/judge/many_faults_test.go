@@ -51,7 +51,8 @@ func TestJudge_ManyFaults(t *testing.T) {
 		r, end := manyFaults(t, n)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		f := r.finish(judge.Case{SLO: parseObjectives(t, "errors < 20%", "recover < 10s after cut1", "errors < 50% in cut2")}, end)
+		f := r.finish(judge.Case{SLO: parseObjectives(t, "errors < 20%", "recover < 10s after cut1", "errors < 50% in cut2")},
+			end)
 		runtime.ReadMemStats(&after)
 		if allocations[n] = after.Mallocs - before.Mallocs; len(f.Faults) != n {
 			t.Errorf("%d faults; want %d", len(f.Faults), n)
@@ -59,7 +60,8 @@ func TestJudge_ManyFaults(t *testing.T) {
 	}
 	t.Logf("%v allocations", allocations)
 	if most := allocations[few] * many / few * 3 / 2; allocations[many] > most {
-		t.Errorf("%d faults take %d allocations, and %d take %d; want at most %d", few, allocations[few], many, allocations[many], most)
+		t.Errorf("%d faults take %d allocations, and %d take %d; want at most %d", few, allocations[few], many,
+			allocations[many], most)
 	}
 }
 

@@ -15,8 +15,9 @@ import (
 // and judged.
 func TestMetric_Toy(t *testing.T) {
 	table := append(slo.Metrics(), slo.Row{
-		Name: "skips", Unit: slo.ShareOf, Bare: true, Written: []string{"skips"}, Meaning: "The share of requests that were skipped.",
-		Count: func(c slo.Counts) (bad, n int64) { return c.Skipped, c.Offered() },
+		Name: "skips", Unit: slo.ShareOf, Bare: true, Written: []string{"skips"},
+		Meaning: "The share of requests that were skipped.",
+		Count:   func(c slo.Counts) (bad, n int64) { return c.Skipped, c.Offered() },
 	})
 	for _, c := range []struct {
 		text string
@@ -27,10 +28,12 @@ func TestMetric_Toy(t *testing.T) {
 			t.Fatal(err)
 		}
 		g := newFixture(t, oneStep, o)
-		g.play(slices.Concat(perSecond(98, 0, 20*sec, ms, okay), perSecond(1, 0, 20*sec, ms, failure), perSecond(1, 0, 20*sec, 0, skipped)))
+		g.play(slices.Concat(perSecond(98, 0, 20*sec, ms, okay), perSecond(1, 0, 20*sec, ms, failure),
+			perSecond(1, 0, 20*sec, 0, skipped)))
 		r := g.finish(judge.Case{SLO: []slo.Objective{o}}, 20*sec).Objectives[0]
 		if r.Verdict != c.want || math.Abs(float64(r.Measured)-20./float64(r.Count)) > 1e-9 || !r.Low.Known() {
-			t.Errorf("%s: %s, measured %v of %d, from %v to %v: %s", c.text, r.Verdict, r.Measured, r.Count, r.Low, r.High, r.Note)
+			t.Errorf("%s: %s, measured %v of %d, from %v to %v: %s", c.text, r.Verdict, r.Measured, r.Count, r.Low, r.High,
+				r.Note)
 		}
 	}
 	if _, err := slo.ParseObjective("skips < 2%"); err == nil {
@@ -69,11 +72,13 @@ func TestMetric_ToyOfEachFamily(t *testing.T) {
 			},
 		}, "gap < 6s", "gap < 4s", 5},
 		{slo.Row{
-			Name: "worst", Unit: slo.Seconds, Needs: slo.NeedsFault, Late: true, Meaning: "The time from the first bad request of a fault to recovery.",
-			Effect: func(e slo.Effect) slo.Value { return slo.Value{V: e.Recovered.At - e.Onset.At} },
+			Name: "worst", Unit: slo.Seconds, Needs: slo.NeedsFault, Late: true,
+			Meaning: "The time from the first bad request of a fault to recovery.",
+			Effect:  func(e slo.Effect) slo.Value { return slo.Value{V: e.Recovered.At - e.Onset.At} },
 		}, "worst < 6s after f", "worst < 4s after f", 5},
 		{slo.Row{
-			Name: "dropped", Unit: slo.ShareOf, Needs: slo.NeedsLedger, Late: true, Meaning: "The share of acknowledged writes that were lost.",
+			Name: "dropped", Unit: slo.ShareOf, Needs: slo.NeedsLedger, Late: true,
+			Meaning: "The share of acknowledged writes that were lost.",
 			Writes: func(w slo.Writes) (low, high float64) {
 				n := float64(w.Acknowledged)
 				return float64(w.Lost) / n, float64(w.Lost+w.MayBeLost) / n
@@ -90,7 +95,8 @@ func TestMetric_ToyOfEachFamily(t *testing.T) {
 			}
 			list = append(list, o)
 		}
-		all := slices.Concat(perSecond(100, 0, 40*sec, 10*ms, okay), perSecond(1, 60*sec, 100*sec, 50*ms, okay), perSecond(100, 45*sec, 100*sec, 10*ms, okay))
+		all := slices.Concat(perSecond(100, 0, 40*sec, 10*ms, okay), perSecond(1, 60*sec, 100*sec, 50*ms, okay),
+			perSecond(100, 45*sec, 100*sec, 10*ms, okay))
 		all = slices.Concat(all, perSecond(100, 40*sec, 45*sec, 10*ms, failure))
 		ledger := &result.LedgerRecord{Read: true, Acknowledged: 1000, Held: 990, Lost: 10}
 		f := drill(t, list, judge.Case{Ledgers: []*result.LedgerRecord{ledger}}, all, injection{"f", "f", 40 * sec, 46 * sec})

@@ -20,8 +20,8 @@ type effects struct {
 	asked   map[asked]effect.Answer
 	shed    shedViews
 
-	// By occurrence, once all cells were read: whether good answers were slower than in the baseline, and whether there are
-	// enough of them for the test.
+	// By occurrence, once all cells were read: whether good answers were slower than in the baseline, and whether there
+	// are enough of them for the test.
 	slower []requests.Slowdown
 	tells  []bool
 }
@@ -70,8 +70,8 @@ func (f *effects) ask(i int, o slo.Objective) effect.Answer {
 	return a
 }
 
-// slowdown is the answer to whether occurrence i made good answers slower. Before all cells were read it is no, and so is that of one
-// that was not injected.
+// slowdown is the answer to whether occurrence i made good answers slower. Before all cells were read it is no, and so
+// is that of one that was not injected.
 func (f *effects) slowdown(i int) requests.Slowdown {
 	if f.slower == nil || f.Faults[i].Name == "" {
 		return requests.Slowdown{Told: result.Told{Answer: result.No}, Far: result.No}
@@ -109,8 +109,8 @@ func questionOn(f *effects, of []int, o slo.Objective) effect.Question {
 		q.Cleared = max(q.Cleared, f.overAt(i))
 	}
 	other := func(j int32) bool { return !slices.Contains(of, int(j)) }
-	// blames reports whether the requests of a cell that met occurrence j may be bad by it. They are not if the target hung by then: if they
-	// had been under way for twice as long as any good answer of the step in the baseline.
+	// blames reports whether the requests of a cell that met occurrence j may be bad by it. They are not if the target
+	// hung by then: if they had been under way for twice as long as any good answer of the step in the baseline.
 	blames := func(k measure.Key, j int32) bool {
 		usual := f.longest[k.Series]
 		return usual == 0 || f.EndOf(k.Start)+f.late[k.Start]+2*usual+20*time.Millisecond >= f.Faults[j].Injected
@@ -120,10 +120,15 @@ func questionOn(f *effects, of []int, o slo.Objective) effect.Question {
 		q.Horizon, q.Next = next.Injected, next.Name
 	}
 	// a later fault is responsible for requests that overlap it, unless those hung by then
-	q.Slices = f.slices(f.index().Around(requests.Span{From: oc.Injected, To: q.Horizon}, f.end), o, func(k measure.Key, set []int32) bool {
-		return !slices.ContainsFunc(set, func(j int32) bool { return other(j) && f.Faults[j].Injected > oc.Injected && blames(k, j) })
-	})
-	q.Baseline = f.slices(requests.Span{To: f.FirstInjection()}, o, func(k measure.Key, _ []int32) bool { return f.InBaseline(k) })
+	q.Slices = f.slices(f.index().Around(requests.Span{From: oc.Injected, To: q.Horizon}, f.end), o,
+		func(k measure.Key, set []int32) bool {
+			return !slices.ContainsFunc(set, func(j int32) bool {
+				return other(j) && f.Faults[j].Injected > oc.Injected &&
+					blames(k, j)
+			})
+		})
+	q.Baseline = f.slices(requests.Span{To: f.FirstInjection()}, o,
+		func(k measure.Key, _ []int32) bool { return f.InBaseline(k) })
 	q.Before = f.slices(requests.Span{From: f.calmFrom(of[0]), To: oc.Injected}, o, func(k measure.Key, set []int32) bool {
 		return !slices.ContainsFunc(set, func(j int32) bool { return f.Faults[j].Injected >= oc.Injected && blames(k, j) })
 	})
@@ -133,7 +138,11 @@ func questionOn(f *effects, of []int, o slo.Objective) effect.Question {
 			caught.From = min(caught.From, f.records[met[0]].Start)
 		}
 	}
-	for _, s := range f.slices(caught, o, func(_ measure.Key, set []int32) bool { return len(set) > 0 && !slices.ContainsFunc(set, other) }) {
+	for _, s := range f.slices(caught, o, func(_ measure.Key,
+		set []int32,
+	) bool {
+		return len(set) > 0 && !slices.ContainsFunc(set, other)
+	}) {
 		q.Caught.N += s.N
 		q.Caught.Bad += s.Bad
 	}

@@ -65,7 +65,9 @@ func requestsAt(rate float64, bad func(at time.Duration, n int) bool) []scenario
 }
 
 // played judges a load with a fault.
-func played(t *testing.T, all []scenarios.Outcome, injected, cleared time.Duration) (judge.FaultFinding, result.ObjectiveResult) {
+func played(
+	t *testing.T, all []scenarios.Outcome, injected, cleared time.Duration,
+) (judge.FaultFinding, result.ObjectiveResult) {
 	t.Helper()
 	o := parseObjectives(t, "recover < 60s after f")
 	g := newFixture(t, oneStep, o...)
@@ -169,7 +171,8 @@ func TestOutage_Soft(t *testing.T) {
 		if !near(f.RecoveredAt, want.back, 200) {
 			t.Logf("draw %d: recovered at %v, the last bad request was before %s", i, f.RecoveredAt, want.back)
 		}
-		if truly := (injected + 5*sec).Seconds(); float64(f.RecoveredIn.Low) <= truly && float64(f.RecoveredIn.High) >= truly-1./200 {
+		if truly := (injected + 5*sec).Seconds(); float64(f.RecoveredIn.Low) <= truly &&
+			float64(f.RecoveredIn.High) >= truly-1./200 {
 			held++
 		}
 	}
@@ -185,7 +188,11 @@ func TestOutage_Skipped(t *testing.T) {
 	g := newFixture(t, series, o...)
 	const injected, length = 40 * sec, 3 * sec
 	var all []scenarios.Outcome
-	for _, x := range requestsAt(100, func(at time.Duration, _ int) bool { return at >= injected && at < injected+length }) {
+	for _, x := range requestsAt(100, func(at time.Duration,
+		_ int,
+	) bool {
+		return at >= injected && at < injected+length
+	}) {
 		y := x
 		y.Step = 1
 		if x.Kind == scenarios.Error { // it hung until its timeout of 5 s

@@ -18,7 +18,9 @@ func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactP
 	if oc.Name == "" {
 		return nil
 	}
-	out := &result.ImpactParts{First: result.NaN, Last: result.NaN, Lost: lostTo(f, i), Untested: f.tells != nil && !f.tells[i]}
+	out := &result.ImpactParts{
+		First: result.NaN, Last: result.NaN, Lost: lostTo(f, i), Untested: f.tells != nil && !f.tells[i],
+	}
 	switch s := f.slowdown(i); s.Answer {
 	case result.Yes:
 		out.Slowed = true
@@ -95,9 +97,9 @@ type shedViews struct {
 	by  map[string]*shedView
 }
 
-// withoutShed returns the records with shed requests as errors, except those of steps that an
-// objective on shed covers: it says how much of them may be shed. One on the run covers all of it; one in the
-// phase of a fault covers that fault, and so those occurrences that are all covered. Of is empty for the run as a whole.
+// withoutShed returns the records with shed requests as errors, except those of steps that an objective on shed covers:
+// it says how much of them may be shed. One on the run covers all of it; one in the phase of a fault covers that fault,
+// and so those occurrences that are all covered. Of is empty for the run as a whole.
 func withoutShed(f *effects, of ...int) *shedView {
 	if of == nil && f.shed.run != nil {
 		return f.shed.run
@@ -121,7 +123,8 @@ func withoutShed(f *effects, of ...int) *shedView {
 	return v
 }
 
-// shedCovered reports whether objectives bound how much of a step may be shed: over the run, or in each of some occurrences.
+// shedCovered reports whether objectives bound how much of a step may be shed: over the run, or in each of some
+// occurrences.
 func (f *readings) shedCovered(step int, of []int) bool {
 	in := func(phase string) bool {
 		return slices.ContainsFunc(f.c.SLO, func(o slo.Objective) bool {
@@ -158,8 +161,8 @@ func (f *readings) viewShed(covered []bool) *shedView {
 // ofShed reports whether a metric is about shed requests alone.
 func ofShed(r *slo.Row) bool { return r.CountsShed && !r.CountsBad }
 
-// withShed is the answer a about occurrences that are taken for one, or the one with shed requests as errors where those
-// surged. A load that shed before the fault is held against more than twice of that.
+// withShed is the answer a about occurrences that are taken for one, or the one with shed requests as errors where
+// those surged. A load that shed before the fault is held against more than twice of that.
 func withShed(f *effects, of []int, o slo.Objective, a effect.Answer) effect.Answer {
 	records := withoutShed(f, of...).records
 	if records == nil || a.BadBefore {
@@ -178,7 +181,8 @@ func withShed(f *effects, of []int, o slo.Objective, a effect.Answer) effect.Ans
 		return a
 	}
 	width := result.Sec(b.Resolution)
-	if a.OnsetAt.Known() && a.OnsetAt <= b.OnsetAt+width && a.RecoveredAt.Known() && b.RecoveredAt.Known() && b.RecoveredAt <= a.RecoveredAt+width {
+	if a.OnsetAt.Known() && a.OnsetAt <= b.OnsetAt+width && a.RecoveredAt.Known() && b.RecoveredAt.Known() &&
+		b.RecoveredAt <= a.RecoveredAt+width {
 		return a // whose edges are exact
 	}
 	b.Failed = a.Failed

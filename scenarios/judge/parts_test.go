@@ -19,7 +19,8 @@ func TestParts(t *testing.T) {
 			all[i] = request(at, 60*ms, okay)
 		}
 	}
-	p := drill(t, parseObjectives(t, "p95 < 30ms in f"), judge.Case{}, all, injection{"f", "f", 30 * sec, 40 * sec}).Faults[0]
+	p := drill(t, parseObjectives(t, "p95 < 30ms in f"), judge.Case{}, all,
+		injection{"f", "f", 30 * sec, 40 * sec}).Faults[0]
 	if p.Impact != result.Impacted || p.OnsetAt.Known() || p.Parts == nil {
 		t.Fatalf("%s (%s), parts %v; want impacted, because it was slower", p.Impact, p.Note, p.Parts)
 	}
@@ -27,13 +28,14 @@ func TestParts(t *testing.T) {
 	if got.Errors != 10 || got.Shed != 0 || got.Lost != 0 || got.First != 32 || got.Last < 32.04 || got.Last > 32.05 {
 		t.Errorf("%+v", got)
 	}
-	if got.P50Before < .0199 || got.P50Before > .0201 || got.P50 < .0599 || got.P50 > .0601 || got.Slower().Answer != result.Yes {
+	if got.P50Before < .0199 || got.P50Before > .0201 || got.P50 < .0599 || got.P50 > .0601 ||
+		got.Slower().Answer != result.Yes {
 		t.Errorf("percentiles: %+v", got)
 	}
 }
 
-// TestSurge: a surge of shed requests is an impact unless an objective on shed bounds it, over the run or in the fault. Load
-// that was shed at the same rate before is none.
+// TestSurge: a surge of shed requests is an impact unless an objective on shed bounds it, over the run or in the fault.
+// Load that was shed at the same rate before is none.
 func TestSurge(t *testing.T) {
 	shed := func(harm func(time.Duration) bool) []scenarios.Outcome {
 		all := outage(between(0, 0))
@@ -64,11 +66,13 @@ func TestSurge(t *testing.T) {
 		{"as before", "errors < 1%", fifth, result.NotImpacted},
 		{"more than before", "errors < 1%", func(at time.Duration) bool { return surge(at) || fifth(at) }, result.Impacted},
 	} {
-		f := drill(t, parseObjectives(t, c.slo), judge.Case{}, shed(c.harm), injection{"f", "f", 30 * sec, 40 * sec}).Faults[0]
+		f := drill(t, parseObjectives(t, c.slo), judge.Case{}, shed(c.harm),
+			injection{"f", "f", 30 * sec, 40 * sec}).Faults[0]
 		if f.Impact != c.want || f.Failed != 0 {
 			t.Errorf("%s: %s (%s), %d failed; want %s, 0", c.name, f.Impact, f.Note, f.Failed, c.want)
 		}
-		if at := []result.Num{f.OnsetAt, f.RecoveredAt}; c.name == "surge" && (math.Abs(float64(at[0])-31) > .0051 || math.Abs(float64(at[1])-38) > .0051) {
+		if at := []result.Num{f.OnsetAt, f.RecoveredAt}; c.name == "surge" &&
+			(math.Abs(float64(at[0])-31) > .0051 || math.Abs(float64(at[1])-38) > .0051) {
 			t.Errorf("%s: from %v to %v, want 31 to 38", c.name, at[0], at[1])
 		}
 		if f.Parts.Shed == 0 {
@@ -83,11 +87,16 @@ func TestSurge(t *testing.T) {
 // TestLostWrites: acknowledged writes that were lost to a fault are an impact of it, from which the
 // load had nothing to recover.
 func TestLostWrites(t *testing.T) {
-	ledger := &result.LedgerRecord{Read: true, Acknowledged: 1000, Lost: 90, LostSpans: []result.LostSpan{{Fault: "f", Lost: 90}}}
-	c := judge.Case{Ledgers: []*result.LedgerRecord{ledger}, Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}}}
+	ledger := &result.LedgerRecord{
+		Read: true, Acknowledged: 1000, Lost: 90, LostSpans: []result.LostSpan{{Fault: "f", Lost: 90}},
+	}
+	c := judge.Case{
+		Ledgers: []*result.LedgerRecord{ledger}, Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}},
+	}
 	f := drill(t, parseObjectives(t, "recover < 1s after f", "failover < 1s after f", "onset < 1s after f"), c,
 		outage(between(0, 0)), injection{"f", "f", 30 * sec, 40 * sec})
-	if got := f.Faults[0]; got.Impact != result.Impacted || got.Parts.Lost != 90 || got.RecoveredAt != 30 || got.OnsetAt.Known() {
+	if got := f.Faults[0]; got.Impact != result.Impacted || got.Parts.Lost != 90 || got.RecoveredAt != 30 ||
+		got.OnsetAt.Known() {
 		t.Errorf("%+v, parts %+v", got, got.Parts)
 	}
 	for i, want := range []scenarios.Verdict{scenarios.Pass, scenarios.Pass, scenarios.Inconclusive} {

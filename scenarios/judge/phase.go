@@ -58,11 +58,20 @@ const ofNone = -1
 func (f *composer) phases(warmup time.Duration, end time.Duration, answers []effect.Answer) []phase {
 	out := []phase{}
 	if warmup > 0 {
-		out = append(out, phase{"warmup", requests.Span{From: -warmup, To: 0}, ofNone, byRun, func(k measure.Key, _ []int32) bool { return k.Start < 0 }})
+		out = append(out, phase{
+			"warmup",
+			requests.Span{From: -warmup, To: 0},
+			ofNone, byRun,
+			func(k measure.Key, _ []int32) bool { return k.Start < 0 },
+		})
 	}
-	out = append(out, phase{"run", requests.Span{To: end}, ofNone, byRun, func(k measure.Key, _ []int32) bool { return k.Start >= 0 }})
+	out = append(out, phase{
+		"run", requests.Span{To: end}, ofNone, byRun, func(k measure.Key, _ []int32) bool { return k.Start >= 0 },
+	})
 	before := requests.Span{To: min(end, f.FirstInjection())}
-	out = append(out, phase{"baseline", before, ofNone, byRun, func(k measure.Key, _ []int32) bool { return f.InBaseline(k) }})
+	out = append(out, phase{
+		"baseline", before, ofNone, byRun, func(k measure.Key, _ []int32) bool { return f.InBaseline(k) },
+	})
 	for i := range f.Faults {
 		oc := &f.Faults[i]
 		if oc.Name == "" {
@@ -95,5 +104,7 @@ func (f *composer) phases(warmup time.Duration, end time.Duration, answers []eff
 
 // afterFault is the phase of the requests intended in a span after occurrence i, which has a name.
 func afterFault(prefix, name string, i int, s requests.Span) phase {
-	return phase{prefix + name, s, i, bySpan, func(k measure.Key, _ []int32) bool { return k.Start >= s.From && k.Start < s.To }}
+	return phase{
+		prefix + name, s, i, bySpan, func(k measure.Key, _ []int32) bool { return k.Start >= s.From && k.Start < s.To },
+	}
 }

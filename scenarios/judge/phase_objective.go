@@ -25,10 +25,15 @@ func (f *composer) judge(ps []phase, sums [][]measure.Cell) {
 			r = judgeWrites(o, f.c.Ledgers)
 		case o.Metric.OfSeries():
 			r = f.judgePhases(o, ps, func(o slo.Objective, i int, p phase) result.ObjectiveResult {
-				return f.c.Lost.Gauge(p.Span, series.JudgeGauge(o, p.name, p.Span, f.c.Usage, f.c.Series, requests.Sent(&f.Config.Series, o, sums[i])))
+				return f.c.Lost.Gauge(p.Span, series.JudgeGauge(o, p.name, p.Span, f.c.Usage, f.c.Series,
+					requests.Sent(&f.Config.Series, o, sums[i])))
 			})
 		default:
-			r = f.judgePhases(o, ps, func(o slo.Objective, i int, p phase) result.ObjectiveResult { return f.judgeIn(o, p, i, sums[i]) })
+			r = f.judgePhases(o, ps, func(o slo.Objective, i int,
+				p phase,
+			) result.ObjectiveResult {
+				return f.judgeIn(o, p, i, sums[i])
+			})
 		}
 		f.judgeSkipped(o, &r)
 		r.ID, r.Text, r.Metric, r.Op, r.Target = o.ID, o.Text, o.Metric.Text, o.Op, requests.RelativeTarget(o, &r)
@@ -51,7 +56,9 @@ func inPhase(o slo.Objective, phase string) bool {
 
 // judgePhases judges an objective in its phase. Where a fault occurred several times, the worst
 // phase counts.
-func (f *composer) judgePhases(o slo.Objective, ps []phase, in func(o slo.Objective, i int, p phase) result.ObjectiveResult) result.ObjectiveResult {
+func (f *composer) judgePhases(
+	o slo.Objective, ps []phase, in func(o slo.Objective, i int, p phase) result.ObjectiveResult,
+) result.ObjectiveResult {
 	worst := requests.Unanswered(o.PhaseOrRun(), noPhase)
 	found := false
 	for i, p := range ps {
@@ -70,7 +77,9 @@ func (f *composer) judgePhases(o slo.Objective, ps []phase, in func(o slo.Object
 }
 
 // judgeRelative judges an objective in phase i, held to what its reference was if it is relative.
-func (f *composer) judgeRelative(o slo.Objective, i int, ps []phase, in func(o slo.Objective, i int, p phase) result.ObjectiveResult) result.ObjectiveResult {
+func (f *composer) judgeRelative(
+	o slo.Objective, i int, ps []phase, in func(o slo.Objective, i int, p phase) result.ObjectiveResult,
+) result.ObjectiveResult {
 	if !o.Relative() {
 		return in(o, i, ps[i])
 	}
@@ -113,8 +122,8 @@ func (f *composer) judgeIn(o slo.Objective, p phase, i int, cells []measure.Cell
 	})
 }
 
-// holdsWithMissed makes a pass in the phase of a fault invalid, if it does not hold with the requests as bad that did not meet the
-// fault, because brunt stood still until it was over.
+// holdsWithMissed makes a pass in the phase of a fault invalid, if it does not hold with the requests as bad that did
+// not meet the fault, because brunt stood still until it was over.
 func (f *composer) holdsWithMissed(o slo.Objective, p phase, i int, sum requests.Sum, r *result.ObjectiveResult) {
 	if r.Verdict != scenarios.Pass || p.of == ofNone || p.name != f.Faults[p.of].Name {
 		return
@@ -127,7 +136,8 @@ func (f *composer) holdsWithMissed(o slo.Objective, p phase, i int, sum requests
 	sum.Kinds[scenarios.Error] += n
 	sum.Failed += n
 	if f.judgeSum(o, p, i, sum, (*measure.Counts).Punctual).Verdict != scenarios.Pass {
-		*r = invalid(*r, fmt.Sprintf(requests.OwnLag+": it sent %d requests of %s after that was over, and the objective does not hold if those were bad", n, p.name))
+		*r = invalid(*r, fmt.Sprintf(requests.OwnLag+
+			": it sent %d requests of %s after that was over, and the objective does not hold if those were bad", n, p.name))
 	}
 }
 
@@ -168,7 +178,9 @@ func (f *composer) judgeSum(o slo.Objective, p phase, i int, counts requests.Sum
 //
 // A rate of zero, while the load could begin iterations, fails a lower bound: a blocked closed load
 // begins none. It never passes an upper bound.
-func (f *composer) verdict(o slo.Objective, sum *requests.Sum, limit int, p phase, r result.ObjectiveResult) (scenarios.Verdict, string) {
+func (f *composer) verdict(
+	o slo.Objective, sum *requests.Sum, limit int, p phase, r result.ObjectiveResult,
+) (scenarios.Verdict, string) {
 	met := sum.Holds(o, limit)
 	if requests.OfSpans(o.Metric) {
 		met = requests.Meets(o, float64(r.Measured))
@@ -178,7 +190,8 @@ func (f *composer) verdict(o slo.Objective, sum *requests.Sum, limit int, p phas
 	case o.Metric.Row().Rate != nil && sum.Span > 0 && !met:
 		return scenarios.Fail, "no iteration began in " + p.name
 	case p.Length() == 0:
-		return scenarios.Inconclusive, p.name + " is empty: another fault was injected, or the load ended, before the fault was cleared"
+		return scenarios.Inconclusive, p.name +
+			" is empty: another fault was injected, or the load ended, before the fault was cleared"
 	default:
 		return scenarios.Inconclusive, "no request in " + p.name
 	}
@@ -188,7 +201,8 @@ func (f *composer) verdict(o slo.Objective, sum *requests.Sum, limit int, p phas
 		}
 		return scenarios.Inconclusive, fmt.Sprintf("%d requests, but at least %d are needed", r.Count, need)
 	}
-	if f.c.Strict && !o.Fact() && !math.IsNaN(float64(r.Low)) && requests.Meets(o, float64(r.Low)) != requests.Meets(o, float64(r.High)) {
+	if f.c.Strict && !o.Fact() && !math.IsNaN(float64(r.Low)) &&
+		requests.Meets(o, float64(r.Low)) != requests.Meets(o, float64(r.High)) {
 		return scenarios.Inconclusive, "strict: the target lies within the interval"
 	}
 	if !met {
@@ -206,7 +220,8 @@ func (f *composer) planBlocks(ps []phase) {
 	f.blocks = map[int][]*requests.Blocks{}
 	for _, o := range requests.WithReferences(f.c.SLO) {
 		for i, p := range ps {
-			if !requests.HasInterval(o.Metric) || !inPhase(o, p.name) || p.Length() < requests.MinBlocks*time.Second || f.blocksOf(o, i) != nil {
+			if !requests.HasInterval(o.Metric) || !inPhase(o, p.name) || p.Length() < requests.MinBlocks*time.Second ||
+				f.blocksOf(o, i) != nil {
 				continue
 			}
 			f.blocks[i] = append(f.blocks[i], requests.NewBlocks(requests.KeyOf(o, i), p.From, p.Length()))

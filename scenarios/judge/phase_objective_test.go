@@ -34,7 +34,8 @@ const (
 // Population of 1000: 600 good ones at 10 ms, 240 good ones at 100 ms, 100 shed, 50
 // errors and 10 skipped. Without the shed: 900.
 func population() []scenarios.Outcome {
-	return slices.Concat(many(600, 10*ms, okay), many(240, 100*ms, okay), many(100, ms, shed), many(50, ms, failure), many(10, 0, skipped))
+	return slices.Concat(many(600, 10*ms, okay), many(240, 100*ms, okay), many(100, ms, shed), many(50, ms, failure),
+		many(10, 0, skipped))
 }
 
 // TestJudge_Metrics compares every metric of a phase with its definition.
@@ -107,7 +108,8 @@ func TestJudge_Metrics(t *testing.T) {
 // slot on, ok. is of good answers alone.
 func TestJudge_Times(t *testing.T) {
 	for text, want := range map[string]float64{
-		"p50 < 1s": .61, "ok.p50 < 1s": .61, "service.p50 < 1s": .01, "ok.max < 1s": .61, "service.max < 1s": .01, "ok.mean < 1s": .61, "service.mean < 1s": .01,
+		"p50 < 1s": .61, "ok.p50 < 1s": .61, "service.p50 < 1s": .01, "ok.max < 1s": .61, "service.max < 1s": .01,
+		"ok.mean < 1s": .61, "service.mean < 1s": .01,
 		"within(600ms) > 10%": 0, "within(610ms) > 10%": 1,
 	} {
 		all := many(400, 610*ms, okay)
@@ -225,7 +227,8 @@ func TestJudge_Agree(t *testing.T) {
 		{"p95 > 1ms", ms, scenarios.Fail},
 	} {
 		r := verdictOn(t, c.text, 20*sec, slices.Concat(many(1000, c.d, okay), many(10, sec, okay)))
-		if o := parseObjectives(t, c.text)[0]; r.Verdict != c.verdict || o.Holds(float64(r.Measured)) != (r.Verdict == scenarios.Pass) {
+		if o := parseObjectives(t, c.text)[0]; r.Verdict != c.verdict ||
+			o.Holds(float64(r.Measured)) != (r.Verdict == scenarios.Pass) {
 			t.Errorf("%s at %s: %s with %.12g", c.text, c.d, r.Verdict, float64(r.Measured))
 		}
 	}
@@ -331,7 +334,9 @@ func TestJudge_Minimum(t *testing.T) {
 			t.Errorf("%s needs %d, %t; want %d", c.text, n, ok, c.need)
 		}
 	}
-	for _, text := range []string{"rate > 5/s", "timeouts = 0", "max < 1s", "errors > 50%", "slices(1s, 99%) > 99%", "errors <= 100%"} {
+	for _, text := range []string{
+		"rate > 5/s", "timeouts = 0", "max < 1s", "errors > 50%", "slices(1s, 99%) > 99%", "errors <= 100%",
+	} {
 		if n, ok := requests.Need(parseObjectives(t, text)[0]); ok {
 			t.Errorf("%s needs %d, want no number", text, n)
 		}
@@ -357,9 +362,12 @@ func TestJudge_Empty(t *testing.T) {
 			t.Run(m+" in "+phase, func(t *testing.T) {
 				o := parseObjectives(t, m+" in "+phase)
 				g := newFixture(t, oneStep, o...)
-				g.play(slices.Concat(all(0, 20*sec), all(40*sec, 60*sec)), action{25 * sec, func() { g.Inject("f", "f") }}, action{30 * sec, func() { g.Clear(0) }})
+				g.play(slices.Concat(all(0, 20*sec), all(40*sec, 60*sec)), action{25 * sec, func() { g.Inject("f", "f") }},
+					action{30 * sec, func() { g.Clear(0) }})
 				met := map[int]bool{0: false} // the link of f had traffic, though none of the load
-				r := g.finish(judge.Case{SLO: o, NoTraffic: met, Loads: []requests.Span{{From: 0, To: 20 * sec}, {From: 40 * sec, To: 60 * sec}}[:1]}, 0).Objectives[0]
+				r := g.finish(judge.Case{
+					SLO: o, NoTraffic: met, Loads: []requests.Span{{From: 0, To: 20 * sec}, {From: 40 * sec, To: 60 * sec}}[:1],
+				}, 0).Objectives[0]
 				if r.Verdict != scenarios.Inconclusive || r.Note == "" {
 					t.Errorf("%s, %q", r.Verdict, r.Note)
 				}
@@ -375,7 +383,8 @@ func TestJudge_Rate(t *testing.T) {
 		Loads: []measure.SeriesLoad{{Name: "a", Closed: false}, {Name: "b", Closed: true}},
 		Steps: []measure.SeriesStep{{Name: "x", Load: 0}, {Name: "y", Load: 0}, {Name: "x", Load: 1}},
 	}
-	objectives := parseObjectives(t, "rate > 1/s", "rate > 1/s of load a", "rate > 1/s of load b", "rate > 1/s of x", "rate > 1/s of y", "rate > 1/s in f",
+	objectives := parseObjectives(t, "rate > 1/s", "rate > 1/s of load a", "rate > 1/s of load b", "rate > 1/s of x",
+		"rate > 1/s of y", "rate > 1/s in f",
 		"rate > 1/s of load b in f", "rate < 1000/s of load b in f", "rate > 1/s of iteration")
 	g := newFixture(t, series, objectives...)
 	var all []scenarios.Outcome
@@ -394,7 +403,9 @@ func TestJudge_Rate(t *testing.T) {
 		add(1, scenarios.IterationStep, at, 3*sec)
 	}
 	g.play(all, action{25 * sec, func() { g.Inject("f", "f") }}, action{35 * sec, func() { g.Clear(0) }})
-	f := g.finish(judge.Case{SLO: objectives, Loads: []requests.Span{{From: 0, To: 30 * sec}, {From: 20 * sec, To: 40 * sec}}}, 0)
+	f := g.finish(judge.Case{
+		SLO: objectives, Loads: []requests.Span{{From: 0, To: 30 * sec}, {From: 20 * sec, To: 40 * sec}},
+	}, 0)
 	for i, want := range []float64{800. / 40, 10, 25, 800. / 40, 10, 50. / 10, 0, 0, 20} {
 		o := f.Objectives[i]
 		if math.Abs(float64(o.Measured)-want) > 1e-9 {
@@ -453,7 +464,8 @@ func TestJudge_Scope(t *testing.T) {
 	if f.Causes[scenarios.Timeout] != 350 {
 		t.Errorf("%d timeouts, want 350", f.Causes[scenarios.Timeout])
 	}
-	if len(f.Errors) != 3 || f.Errors[0].Count != 200 || f.Errors[0].Load != "b" || f.Errors[0].Kind != "timeout" || f.Errors[0].First != .01 {
+	if len(f.Errors) != 3 || f.Errors[0].Count != 200 || f.Errors[0].Load != "b" || f.Errors[0].Kind != "timeout" ||
+		f.Errors[0].First != .01 {
 		t.Errorf("errors: %+v", f.Errors)
 	}
 }
@@ -479,16 +491,23 @@ func TestJudge_Checks(t *testing.T) {
 		{"all held", nil, 1, 1800, scenarios.Pass},
 		{"one of two failed", checked(4, failure, scenarios.Check(0), 2, 1), 1804. / 1808, 1808, scenarios.Pass},
 		{"more of them", checked(24, failure, scenarios.Check(0), 2, 1), 1824. / 1848, 1848, scenarios.Fail},
-		{"a wrong status ends its checks", checked(200, failure, scenarios.Status(500), 1, 1), 1800. / 2000, 2000, scenarios.Fail},
+		{
+			"a wrong status ends its checks", checked(200, failure, scenarios.Status(500), 1, 1), 1800. / 2000, 2000,
+			scenarios.Fail,
+		},
 		{"no answer", checked(200, failure, scenarios.Timeout, 0, 0), 1800. / 2000, 2000, scenarios.Fail},
 		{"not reached", checked(200, skipped, scenarios.NoCause, 0, 0), 1800. / 2000, 2000, scenarios.Fail},
-		{"checked, and nothing to extract", checked(200, failure, scenarios.Extraction(1), 1, 0), 2000. / 2200, 2200, scenarios.Fail},
+		{
+			"checked, and nothing to extract", checked(200, failure, scenarios.Extraction(1), 1, 0), 2000. / 2200, 2200,
+			scenarios.Fail,
+		},
 		{"shed: it was to be refused", checked(200, shed, scenarios.NoCause, 0, 0), 1, 1800, scenarios.Pass},
 	} {
 		all := slices.Concat(good, c.more)
 		if r := verdictOn(t, "checks > 99%", 20*sec, slices.Clone(all)); math.Abs(float64(r.Measured)-c.measured) > 1e-12 ||
 			r.Count != c.count || r.Verdict != c.verdict {
-			t.Errorf("%s: %s with %v of %d, want %s with %g of %d", c.name, r.Verdict, r.Measured, r.Count, c.verdict, c.measured, c.count)
+			t.Errorf("%s: %s with %v of %d, want %s with %g of %d", c.name, r.Verdict, r.Measured, r.Count, c.verdict,
+				c.measured, c.count)
 		}
 		if bad, all := verdictOn(t, "errors <= 0%", 20*sec, slices.Clone(all)),
 			verdictOn(t, "checks >= 100%", 20*sec, slices.Clone(all)); bad.Verdict != all.Verdict {
@@ -590,7 +609,8 @@ func TestJudge_Worst(t *testing.T) {
 		if i > 0 {
 			at = time.Duration(i) * 20 * sec // 20, 40
 		}
-		actions = append(actions, action{at, func() { g.Inject("f", fmt.Sprintf("f#%d", i+1)) }}, action{at + 5*sec, func() { g.Clear(i) }})
+		actions = append(actions, action{at, func() { g.Inject("f", fmt.Sprintf("f#%d", i+1)) }},
+			action{at + 5*sec, func() { g.Clear(i) }})
 	}
 	g.play(all, actions...)
 	f := g.finish(judge.Case{SLO: o}, 60*sec)
@@ -633,7 +653,8 @@ func TestLimit(t *testing.T) {
 		{"errors < 60%", .6, 500, result.NotImpacted},
 		{"availability > 50%", .005, 100, result.Impacted},
 	} {
-		f := drill(t, parseObjectives(t, c.slo), judge.Case{Limit: c.limit}, outage(some(c.share)), injection{"f", "f", 30 * sec, 40 * sec}).Faults[0]
+		f := drill(t, parseObjectives(t, c.slo), judge.Case{Limit: c.limit}, outage(some(c.share)),
+			injection{"f", "f", 30 * sec, 40 * sec}).Faults[0]
 		if f.Impact != c.want {
 			t.Errorf("%s, limit %g, %d of 1000 bad: %s (%s), want %s", c.slo, c.limit, c.share, f.Impact, f.Note, c.want)
 		}
@@ -658,9 +679,11 @@ func TestPhases_AfterFault(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := parseObjectives(t, "errors < 1% in rest/f", "errors < 1% in recovery/f")
-			f := drill(t, o, judge.Case{}, outage(c.bad), injection{"f", "f", 30 * sec, 40 * sec}, injection{"g", "g", next, next + 5*sec})
+			f := drill(t, o, judge.Case{}, outage(c.bad), injection{"f", "f", 30 * sec, 40 * sec},
+				injection{"g", "g", next, next + 5*sec})
 			for _, p := range f.Phases {
-				if want, has := map[string]float64{"recovery/f": c.recovery, "rest/f": c.rest}[p.Name]; has && (p.Start != 40 || float64(p.End) != want) {
+				if want, has := map[string]float64{"recovery/f": c.recovery, "rest/f": c.rest}[p.Name]; has &&
+					(p.Start != 40 || float64(p.End) != want) {
 					t.Errorf("%s from %v to %v, want 40 to %g", p.Name, p.Start, p.End, want)
 				}
 			}

@@ -27,8 +27,8 @@ type readings struct {
 	windows *windowIndex                 // of the records; see index
 	flows   map[[2]string][]effect.Slice // by step and load of an objective: see windowsOf
 
-	// Made with the index. By series: the longest good answer of a step in the baseline without brunt's own time; zero: it has none. By
-	// start of a window: brunt's largest lag.
+	// Made with the index. By series: the longest good answer of a step in the baseline without brunt's own time; zero: it
+	// has none. By start of a window: brunt's largest lag.
 	longest []time.Duration
 	late    map[time.Duration]time.Duration
 }
@@ -91,9 +91,9 @@ func (f *readings) requests() []int64 {
 	return out
 }
 
-// slices returns the windows of the judged run that begin in a span, for objective o: the requests for which has is true.
-// Bad are errors and skipped, and answers over the time that o names, else over that of `judge`. What brunt itself caused is
-// not the target's failure, and is left out. InFlight and Ended count all requests, independent of
+// slices returns the windows of the judged run that begin in a span, for objective o: the requests for which has is
+// true. Bad are errors and skipped, and answers over the time that o names, else over that of `judge`. What brunt
+// itself caused is not the target's failure, and is left out. InFlight and Ended count all requests, independent of
 // has.
 func (f *readings) slices(in requests.Span, o slo.Objective, has func(measure.Key, []int32) bool) []effect.Slice {
 	as := func(c *measure.Counts) *measure.Counts {
@@ -122,7 +122,9 @@ func (f *readings) freezes() []measure.Freeze {
 }
 
 // slicesAs is slices with the counts as seen by as.
-func (f *readings) slicesAs(in requests.Span, o slo.Objective, has func(measure.Key, []int32) bool, as view) []effect.Slice {
+func (f *readings) slicesAs(
+	in requests.Span, o slo.Objective, has func(measure.Key, []int32) bool, as view,
+) []effect.Slice {
 	limit := -1
 	if o.Metric.OfFault() {
 		limit = requests.LimitIndex(f.Config.Limits, o)
@@ -167,29 +169,35 @@ func (f *readings) index() *windowIndex {
 	return f.windows
 }
 
-// windowsOf returns every window with the requests that objective o selects in flight at its begin, and those that ended in it.
+// windowsOf returns every window with the requests that objective o selects in flight at its begin, and those that
+// ended in it.
 func (f *readings) windowsOf(o slo.Objective) []effect.Slice {
 	at, key := f.index(), [2]string{o.Step, o.Load}
 	if f.flows[key] != nil {
 		return f.flows[key]
 	}
 	freezes := f.freezes()
-	f.flows[key] = at.Flow(func(s *effect.Slice) { s.End = min(f.EndOf(s.Start), max(f.end, s.Start+1)) }, func(i int) (ready, ended int64) {
-		if r := &f.records[i]; requests.Selects(&f.Config.Series, o, int(r.Series)) {
-			return r.ready, r.ended // what brunt was not ready to send is not in flight
-		}
-		return 0, 0
-	})
+	f.flows[key] = at.Flow(func(s *effect.Slice) { s.End = min(f.EndOf(s.Start), max(f.end, s.Start+1)) },
+		func(i int) (ready, ended int64) {
+			if r := &f.records[i]; requests.Selects(&f.Config.Series, o, int(r.Series)) {
+				return r.ready, r.ended // what brunt was not ready to send is not in flight
+			}
+			return 0, 0
+		})
 	for i := range f.flows[key] {
-		if s := &f.flows[key][i]; 2*measure.LongestFreeze(freezes, s.Start, s.End) >= s.End-s.Start { // brunt ended no request: that is no stall of the target
+		// brunt ended no request: that is no stall of the target
+		if s := &f.flows[key][i]; 2*measure.LongestFreeze(freezes, s.Start, s.End) >= s.End-s.Start {
 			s.InFlight = 0
 		}
 	}
-	series.ClearStalls(f.flows[key], at.First, len(f.Config.Steps)+len(f.Config.Loads), func(i int) (series.StallRecord, bool) {
-		r := &f.records[i]
-		of := series.StallRecord{Series: r.Series, Ready: r.ready, Ended: r.ended, Good: r.Kinds[scenarios.OK], Took: r.Total}
-		return of, requests.Selects(&f.Config.Series, o, int(r.Series))
-	})
+	series.ClearStalls(f.flows[key], at.First, len(f.Config.Steps)+len(f.Config.Loads),
+		func(i int) (series.StallRecord, bool) {
+			r := &f.records[i]
+			of := series.StallRecord{
+				Series: r.Series, Ready: r.ready, Ended: r.ended, Good: r.Kinds[scenarios.OK], Took: r.Total,
+			}
+			return of, requests.Selects(&f.Config.Series, o, int(r.Series))
+		})
 	return f.flows[key]
 }
 
@@ -262,7 +270,8 @@ func (f *readings) after(i int) *measure.Occurrence {
 
 func recordOf(k measure.Key, c *measure.Cell) record {
 	r := record{
-		Key: k, Counts: *c.Counts(), ended: c.During.Ended, sent: c.During.Sent, ready: c.During.Ready, edges: c.Edges.Clone(), missed: slices.Clone(c.Late.Missed),
+		Key: k, Counts: *c.Counts(), ended: c.During.Ended, sent: c.During.Sent, ready: c.During.Ready,
+		edges: c.Edges.Clone(), missed: slices.Clone(c.Late.Missed),
 	}
 	if r.waits = c.Lag.Total; r.waits > 0 {
 		r.lag, r.latest = c.Lag.Quantile(.1).D(), c.Lag.Most

@@ -39,7 +39,8 @@ func phasesOf(t *testing.T, r *rand.Rand) {
 	g.now = -3 * sec
 	var all []scenarios.Outcome
 	for range 3000 {
-		x := request(time.Duration(r.Int64N(int64(end+3*sec)))-3*sec, time.Duration(r.ExpFloat64()*float64(20*ms)), scenarios.Kind(r.IntN(4)))
+		x := request(time.Duration(r.Int64N(int64(end+3*sec)))-3*sec, time.Duration(r.ExpFloat64()*float64(20*ms)),
+			scenarios.Kind(r.IntN(4)))
 		if r.IntN(20) == 0 { // a long one: it spans many windows, or ends after its window is closed
 			x.End += time.Duration(r.Int64N(int64(25 * sec)))
 		}
@@ -136,7 +137,9 @@ func phasesOf(t *testing.T, r *rand.Rand) {
 }
 
 // comparePhase counts the requests of a phase one by one.
-func comparePhase(t *testing.T, f *judge.Findings, phase string, s measure.Series, all []scenarios.Outcome, in func(*scenarios.Outcome) bool) {
+func comparePhase(t *testing.T, f *judge.Findings, phase string, s measure.Series, all []scenarios.Outcome,
+	in func(*scenarios.Outcome) bool,
+) {
 	t.Helper()
 	for step := range s.Steps {
 		var n, bytes int64
@@ -162,7 +165,8 @@ func comparePhase(t *testing.T, f *judge.Findings, phase string, s measure.Serie
 		}
 		at := func(outcome string) result.Cell {
 			for _, c := range f.Cells {
-				if c.Phase == phase && c.Step == s.Steps[step].Name && c.Load == s.Loads[s.Steps[step].Load].Name && c.Outcome == outcome {
+				if c.Phase == phase && c.Step == s.Steps[step].Name && c.Load == s.Loads[s.Steps[step].Load].Name &&
+					c.Outcome == outcome {
 					return c
 				}
 			}
@@ -181,8 +185,10 @@ func comparePhase(t *testing.T, f *judge.Findings, phase string, s measure.Serie
 			if kinds[k] == 0 || kind == scenarios.Skipped {
 				continue
 			}
-			if mean := sum[k].Seconds() / float64(kinds[k]); math.Abs(float64(c.Response.Mean)-mean) > 1e-12 || c.Response.Max != result.Sec(most[k]) {
-				t.Errorf("%s: %s mean %g max %g, want %g and %g", name, kind, c.Response.Mean, c.Response.Max, mean, most[k].Seconds())
+			if mean := sum[k].Seconds() / float64(kinds[k]); math.Abs(float64(c.Response.Mean)-mean) > 1e-12 ||
+				c.Response.Max != result.Sec(most[k]) {
+				t.Errorf("%s: %s mean %g max %g, want %g and %g", name, kind, c.Response.Mean, c.Response.Max, mean,
+					most[k].Seconds())
 			}
 		}
 		if len(okay) > 0 {
@@ -245,7 +251,8 @@ func compareWindows(t *testing.T, f *judge.Findings, all []scenarios.Outcome, ma
 		if got != *c {
 			t.Errorf("window at %g: %+v, want %+v", w.T, got, *c)
 		}
-		if h, err := f.Histograms.Get(w.Hist); err != nil || h == nil && got.offered > got.skipped || h != nil && h.TotalCount() != got.offered-got.skipped {
+		if h, err := f.Histograms.Get(w.Hist); err != nil || h == nil && got.offered > got.skipped ||
+			h != nil && h.TotalCount() != got.offered-got.skipped {
 			t.Errorf("window at %g: histogram %d does not hold its %d requests: %v", w.T, w.Hist, got.offered-got.skipped, err)
 		}
 	}
@@ -320,7 +327,9 @@ func TestRecorder_CoarseClock(t *testing.T) {
 // counted in it.
 func TestRecorder_Late(t *testing.T) {
 	g := newFixture(t, oneStep)
-	all := []scenarios.Outcome{request(100*ms, ms, scenarios.OK), request(200*ms, 50*sec, scenarios.OK), request(60*sec, ms, scenarios.OK)}
+	all := []scenarios.Outcome{
+		request(100*ms, ms, scenarios.OK), request(200*ms, 50*sec, scenarios.OK), request(60*sec, ms, scenarios.OK),
+	}
 	g.play(all)
 	f := g.finish(judge.Case{}, 61*sec)
 	var starts []float64
@@ -369,7 +378,8 @@ func TestRecorder_LongIteration(t *testing.T) {
 func TestRecorder_InFlight(t *testing.T) {
 	g := newFixture(t, oneStep)
 	g.inFlight = func() int64 { return int64(g.now / sec) }
-	g.play(perSecond(10, 0, 6*sec, ms, okay), action{3050 * ms, func() { g.Inject("f", "f") }}, action{3100 * ms, func() { g.Clear(0) }})
+	g.play(perSecond(10, 0, 6*sec, ms, okay), action{3050 * ms, func() { g.Inject("f", "f") }},
+		action{3100 * ms, func() { g.Clear(0) }})
 	f := g.finish(judge.Case{}, 6*sec)
 	var got []int64
 	for _, w := range f.Windows {

@@ -14,7 +14,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// slowed judges an objective on a load of 100/s: 20 s before a fault whose answers take times drawn by before, then 20 s in it.
+// slowed judges an objective on a load of 100/s: 20 s before a fault whose answers take times drawn by before, then 20
+// s in it.
 func slowed(t *testing.T, text string, before, during func(*rand.Rand) time.Duration) result.ObjectiveResult {
 	t.Helper()
 	o := parseObjectives(t, text)
@@ -29,11 +30,13 @@ func slowed(t *testing.T, text string, before, during func(*rand.Rand) time.Dura
 		outcomes = append(outcomes, one, iteration(one))
 	}
 	in := 0
-	r.play(outcomes, action{20 * sec, func() { in, _ = r.Inject("slow", "slow") }}, action{40 * sec, func() { r.Clear(in) }})
+	r.play(outcomes, action{20 * sec, func() { in, _ = r.Inject("slow", "slow") }},
+		action{40 * sec, func() { r.Clear(in) }})
 	return r.finish(judge.Case{SLO: o}, 40*sec).Objectives[0]
 }
 
-// TestJudge_Relative: an objective that is a multiple of another phase is held to that value, where its interval does not matter.
+// TestJudge_Relative: an objective that is a multiple of another phase is held to that value, where its interval does
+// not matter.
 func TestJudge_Relative(t *testing.T) {
 	even := func(most time.Duration) func(*rand.Rand) time.Duration {
 		return func(rnd *rand.Rand) time.Duration { return time.Duration(rnd.Float64() * float64(most)) }
@@ -47,7 +50,8 @@ func TestJudge_Relative(t *testing.T) {
 		{"p95 < 130% of baseline in slow", scenarios.Fail, 1.3 * .095, .004}, // 190 ms
 		{"p95 < 1.3x of baseline in slow", scenarios.Fail, 1.3 * .095, .004},
 		{"p95 < 250% of baseline in slow", scenarios.Pass, 2.5 * .095, .007},
-		{"p95 < 200% of baseline in slow", scenarios.Inconclusive, 2 * .095, .006}, // another baseline would have said so, or not
+		// another baseline would have said so, or not
+		{"p95 < 200% of baseline in slow", scenarios.Inconclusive, 2 * .095, .006},
 		{"p50 > 150% of baseline in slow", scenarios.Pass, 1.5 * .05, .006},
 		{"mean < 250% of baseline in slow", scenarios.Pass, 2.5 * .05, .005},
 		{"mean < 150% of baseline in slow", scenarios.Fail, 1.5 * .05, .003},
@@ -64,8 +68,8 @@ func TestJudge_Relative(t *testing.T) {
 	}
 }
 
-// TestJudge_RelativeIsRepeatable: of a target that does not change, a multiple that is just the size of chance is no verdict in
-// either direction: the interval of the reference covers it.
+// TestJudge_RelativeIsRepeatable: of a target that does not change, a multiple that is just the size of chance is no
+// verdict in either direction: the interval of the reference covers it.
 func TestJudge_RelativeIsRepeatable(t *testing.T) {
 	var drawn []float64
 	slow := func(rnd *rand.Rand) time.Duration {
@@ -79,9 +83,11 @@ func TestJudge_RelativeIsRepeatable(t *testing.T) {
 	}
 	// Of 2000 independent requests, 12 to 31 lie beyond the true p99 in 95 % of the cases (binomial).
 	baseline := slices.Sorted(slices.Values(drawn[:2000]))
-	if low, high := float64(r.Reference.Low), float64(r.Reference.High); low < baseline[2000-36] || low > baseline[2000-27] ||
+	if low, high := float64(r.Reference.Low),
+		float64(r.Reference.High); low < baseline[2000-36] || low > baseline[2000-27] ||
 		high < baseline[2000-15] || high > baseline[2000-7] {
-		t.Errorf("p99 of the baseline lies between %v and %v; order statistics say %v and %v", low, high, baseline[2000-31], baseline[2000-12])
+		t.Errorf("p99 of the baseline lies between %v and %v; order statistics say %v and %v", low, high, baseline[2000-31],
+			baseline[2000-12])
 	}
 }
 
@@ -90,7 +96,8 @@ func TestJudge_RelativeToNothing(t *testing.T) {
 	play := func(text string, outcomes ...[]scenarios.Outcome) result.ObjectiveResult {
 		o := parseObjectives(t, text)
 		two := measure.Series{
-			Loads: []measure.SeriesLoad{{Name: "stable"}, {Name: "canary"}}, Steps: []measure.SeriesStep{{Name: "a"}, {Name: "b", Load: 1}},
+			Loads: []measure.SeriesLoad{{Name: "stable"}, {Name: "canary"}},
+			Steps: []measure.SeriesStep{{Name: "a"}, {Name: "b", Load: 1}},
 		}
 		r := newFixture(t, two, o...)
 		all := slices.Concat(outcomes...)
@@ -110,17 +117,38 @@ func TestJudge_RelativeToNothing(t *testing.T) {
 		verdict scenarios.Verdict
 		note    string
 	}{
-		{"p95 < 150% of load stable of load canary", many(1000, 10*ms, okay), second(many(1000, 12*ms, okay)), scenarios.Pass, "load stable was 10"},
-		{"p95 < 110% of load stable of load canary", many(1000, 10*ms, okay), second(many(1000, 12*ms, okay)), scenarios.Fail, "load stable was 10"},
-		{"p95 < 150% of load stable of load canary", many(30, 10*ms, okay), second(many(1000, 12*ms, okay)), scenarios.Inconclusive, "30 requests, but at least"},
-		{"p95 < 150% of load stable of load canary", many(100, 10*ms, failure), second(many(1000, 12*ms, okay)), scenarios.Inconclusive, "infinite"},
-		{"p95 < 150% of load stable of load canary", nil, second(many(1000, 12*ms, okay)), scenarios.Inconclusive, "no request in run"},
-		{"errors < 2x of load stable of load canary", many(100, 10*ms, okay), second(many(100, 10*ms, okay)), scenarios.Inconclusive, "want <="},
+		{
+			"p95 < 150% of load stable of load canary", many(1000, 10*ms, okay), second(many(1000, 12*ms, okay)), scenarios.Pass,
+			"load stable was 10",
+		},
+		{
+			"p95 < 110% of load stable of load canary", many(1000, 10*ms, okay), second(many(1000, 12*ms, okay)), scenarios.Fail,
+			"load stable was 10",
+		},
+		{
+			"p95 < 150% of load stable of load canary", many(30, 10*ms, okay), second(many(1000, 12*ms, okay)),
+			scenarios.Inconclusive, "30 requests, but at least",
+		},
+		{
+			"p95 < 150% of load stable of load canary", many(100, 10*ms, failure), second(many(1000, 12*ms, okay)),
+			scenarios.Inconclusive, "infinite",
+		},
+		{
+			"p95 < 150% of load stable of load canary", nil, second(many(1000, 12*ms, okay)), scenarios.Inconclusive,
+			"no request in run",
+		},
+		{
+			"errors < 2x of load stable of load canary", many(100, 10*ms, okay), second(many(100, 10*ms, okay)),
+			scenarios.Inconclusive, "want <=",
+		},
 		{
 			"errors < 2x of load stable of load canary", many(100, 10*ms, okay),
 			second(slices.Concat(many(98, 10*ms, okay), many(2, ms, failure))), scenarios.Inconclusive, "which decides",
 		},
-		{"errors <= 2x of load stable of load canary", many(5000, 10*ms, okay), second(many(500, 10*ms, failure)), scenarios.Fail, "load stable was 0%"},
+		{
+			"errors <= 2x of load stable of load canary", many(5000, 10*ms, okay), second(many(500, 10*ms, failure)),
+			scenarios.Fail, "load stable was 0%",
+		},
 	} {
 		r := play(c.text, c.stable, c.canary)
 		if r.Verdict != c.verdict || !strings.Contains(r.Note, c.note) {

@@ -36,16 +36,21 @@ type group struct {
 }
 
 func (f *tables) newRows() *rows {
-	w := &rows{tables: f, open: map[time.Duration][]*measure.Cell{}, done: map[time.Duration]bool{}, groups: map[time.Duration]*group{}}
+	w := &rows{
+		tables: f, open: map[time.Duration][]*measure.Cell{}, done: map[time.Duration]bool{},
+		groups: map[time.Duration]*group{},
+	}
 	each := len(f.Config.Steps) + len(f.mixed())
 	seconds := max(1, (len(f.starts)*each+maxRows-1)/maxRows)
 	if seconds > 1 {
-		f.out.Notes = append(f.out.Notes, fmt.Sprintf("windows of single steps are up to %d s long in result.json, as there would be "+
-			"more than 20 000 of 1 s", seconds))
+		f.out.Notes = append(f.out.Notes,
+			fmt.Sprintf("windows of single steps are up to %d s long in result.json, as there would be "+
+				"more than 20 000 of 1 s", seconds))
 	}
 	var g *group
 	for _, start := range f.starts {
-		if g == nil || measure.FloorSecond(start)-measure.FloorSecond(g.start) >= time.Duration(seconds)*time.Second || start%time.Second != 0 {
+		if g == nil || measure.FloorSecond(start)-measure.FloorSecond(g.start) >= time.Duration(seconds)*time.Second ||
+			start%time.Second != 0 {
 			g = &group{start: start, cells: make([]*measure.Cell, len(f.Config.Steps))}
 		}
 		g.left++
@@ -184,15 +189,18 @@ func (w *rows) row(start, end time.Duration, load, step string, c, waits *measur
 	}
 	row := result.Window{
 		T: result.Sec(start), D: result.Sec(end - start), Load: load, Step: step,
-		Offered: c.Offered(), Sent: c.During.Sent, Answered: c.During.Answered, OK: c.Kinds[scenarios.OK], Shed: c.Kinds[scenarios.Shed],
+		Offered: c.Offered(), Sent: c.During.Sent, Answered: c.During.Answered, OK: c.Kinds[scenarios.OK],
+		Shed:  c.Kinds[scenarios.Shed],
 		Error: c.Kinds[scenarios.Error], Skipped: c.Kinds[scenarios.Skipped],
 		Lag: waits.Lag.Quantile(.99), Queue: waits.Queue.Quantile(.99), Max: result.NaN,
 	}
 	s := &requests.Sum{Counts: *c.CountsWithTimes()}
 	m := slo.Metric{Name: "p"}
-	row.P50, row.P95, row.P99 = result.Num(s.Quantile(m, .5)), result.Num(s.Quantile(m, .95)), result.Num(s.Quantile(m, .99))
+	row.P50, row.P95, row.P99 = result.Num(s.Quantile(m, .5)), result.Num(s.Quantile(m, .95)),
+		result.Num(s.Quantile(m, .99))
 	if c.Offered() > c.Kinds[scenarios.Skipped] {
-		row.Max = result.Sec(max(c.Response[scenarios.OK].Most, c.Response[scenarios.Error].Most, c.Response[scenarios.Shed].Most))
+		row.Max = result.Sec(max(c.Response[scenarios.OK].Most, c.Response[scenarios.Error].Most,
+			c.Response[scenarios.Shed].Most))
 	}
 	for _, n := range c.Causes {
 		if row.Kinds == nil {

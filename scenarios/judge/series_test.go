@@ -43,7 +43,10 @@ func TestTheilSen(t *testing.T) {
 			return 3 * t
 		}), nil, 2.9, 3.1, false, 1e4, 0},
 		{"noise", line(100, func(float64) float64 { return noise.NormFloat64() }), nil, -.01, .01, true, .02, 1e-3},
-		{"a slow leak under noise", line(300, func(t float64) float64 { return .05*t + noise.NormFloat64() }), nil, .045, .055, false, .01, 1e-4},
+		{
+			"a slow leak under noise", line(300, func(t float64) float64 { return .05*t + noise.NormFloat64() }), nil, .045,
+			.055, false, .01, 1e-4,
+		},
 		{"a saw", line(300, func(t float64) float64 { return math.Mod(t, 20) }), nil, -.02, .02, true, .1, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -123,17 +126,34 @@ func TestJudgeSeries(t *testing.T) {
 	named := []result.Series{
 		{Name: "depth", Every: 1, Points: line(60, func(t float64) float64 { return t })},
 		{Name: "gap", Every: 1, Points: gap},
-		{Name: "many", Every: 1, Labels: map[string]string{"zone": "a"}, Points: line(60, func(float64) float64 { return 1 })},
-		{Name: "many", Every: 1, Labels: map[string]string{"zone": "b"}, Points: line(60, func(float64) float64 { return 9 })},
+		{
+			Name: "many", Every: 1, Labels: map[string]string{"zone": "a"},
+			Points: line(60, func(float64) float64 { return 1 }),
+		},
+		{
+			Name: "many", Every: 1, Labels: map[string]string{"zone": "b"},
+			Points: line(60, func(float64) float64 { return 9 }),
+		},
 		{Name: "silent", Every: 1, Points: []result.Point{}},
-		{Name: "calls", Every: 1, Labels: map[string]string{"unit": "a"}, Points: line(60, func(t float64) float64 { return 1000 + 10*t })},
-		{Name: "calls", Every: 1, Labels: map[string]string{"unit": "b"}, Points: line(60, func(t float64) float64 { // started again at 30
+		{
+			Name: "calls", Every: 1, Labels: map[string]string{"unit": "a"},
+			Points: line(60, func(t float64) float64 { return 1000 + 10*t }),
+		},
+		// started again at 30
+		{Name: "calls", Every: 1, Labels: map[string]string{"unit": "b"}, Points: line(60, func(t float64) float64 {
 			return 20 * math.Mod(t, 30)
 		})},
 		{Name: "lookups", Every: 1, Points: line(60, func(t float64) float64 { return 100 * t })},
 		{Name: "idle", Every: 1, Points: line(60, func(float64) float64 { return 7 })},
-		{Name: "codes", Every: 1, Labels: map[string]string{"code": "200"}, Points: line(60, func(t float64) float64 { return 100 * t })},
-		{Name: "codes", Every: 1, Labels: map[string]string{"code": "503"}, Points: line(60, func(t float64) float64 { return t })[39:]}, // from 40 s on
+		{
+			Name: "codes", Every: 1, Labels: map[string]string{"code": "200"},
+			Points: line(60, func(t float64) float64 { return 100 * t }),
+		},
+		// from 40 s on
+		{
+			Name: "codes", Every: 1, Labels: map[string]string{"code": "503"},
+			Points: line(60, func(t float64) float64 { return t })[39:],
+		},
 	}
 	second := time.Second
 	for _, c := range []struct {
@@ -155,31 +175,84 @@ func TestJudgeSeries(t *testing.T) {
 		{"posts.ooms = 0", requests.Span{From: 45 * second, To: 60 * second}, scenarios.Fail, 1, "posts[0]"},
 		{"slope(posts[1].memory) < 1MiB/m", requests.Span{From: 0, To: 60 * second}, scenarios.Fail, 1 << 20, ""},
 		{"slope(posts[0].memory) < 1MiB/m", requests.Span{From: 0, To: 60 * second}, scenarios.Pass, 0, ""},
-		{"slope(posts[0].memory) < 1MiB/m", requests.Span{From: 0, To: 9 * second}, scenarios.Inconclusive, math.NaN(), "9 values, but at least 10 are needed"},
+		{
+			"slope(posts[0].memory) < 1MiB/m",
+			requests.Span{From: 0, To: 9 * second},
+			scenarios.Inconclusive, math.NaN(),
+			"9 values, but at least 10 are needed",
+		},
 		{"metric(depth) < 100", requests.Span{From: 0, To: 60 * second}, scenarios.Pass, 60, ""},
 		{"mean(depth) < 30", requests.Span{From: 0, To: 60 * second}, scenarios.Fail, 30.5, ""},
 		{"last(depth) < 30", requests.Span{From: 0, To: 20 * second}, scenarios.Pass, 20, ""},
-		{"metric(depth) < 100", requests.Span{From: 0, To: second / 2}, scenarios.Inconclusive, math.NaN(), "no value was read in p, which lasted 500ms"},
-		{"metric(gap) < 100", requests.Span{From: 0, To: 60 * second}, scenarios.Inconclusive, 20, "20 values are known in p, but 60 were expected"},
+		{
+			"metric(depth) < 100",
+			requests.Span{From: 0, To: second / 2},
+			scenarios.Inconclusive, math.NaN(),
+			"no value was read in p, which lasted 500ms",
+		},
+		{
+			"metric(gap) < 100",
+			requests.Span{From: 0, To: 60 * second},
+			scenarios.Inconclusive, 20,
+			"20 values are known in p, but 60 were expected",
+		},
 		{"metric(gap) < 10", requests.Span{From: 0, To: 60 * second}, scenarios.Fail, 20, ""},
-		{"metric(gap) < 100", requests.Span{From: 30 * second, To: 60 * second}, scenarios.Inconclusive, math.NaN(), "no value is known in p"},
+		{
+			"metric(gap) < 100",
+			requests.Span{From: 30 * second, To: 60 * second},
+			scenarios.Inconclusive, math.NaN(),
+			"no value is known in p",
+		},
 		{"metric(gap) < 100", requests.Span{From: 0, To: 30 * second}, scenarios.Pass, 20, ""},
 		{"metric(many) < 5", requests.Span{From: 0, To: 60 * second}, scenarios.Fail, 9, "[zone:b]"},
-		{"metric(silent) < 5", requests.Span{From: 0, To: 60 * second}, scenarios.Inconclusive, math.NaN(), "no value was read"},
-		{"metric(other) < 5", requests.Span{From: 0, To: 60 * second}, scenarios.Inconclusive, math.NaN(), "no value of other is known"},
+		{
+			"metric(silent) < 5",
+			requests.Span{From: 0, To: 60 * second},
+			scenarios.Inconclusive, math.NaN(),
+			"no value was read",
+		},
+		{
+			"metric(other) < 5",
+			requests.Span{From: 0, To: 60 * second},
+			scenarios.Inconclusive, math.NaN(),
+			"no value of other is known",
+		},
 		{"increase(lookups) < 2000", requests.Span{From: 10 * second, To: 30 * second}, scenarios.Fail, 2000, ""},
 		{"increase(lookups) < 2000", requests.Span{From: 10 * second, To: 29*second + second/2}, scenarios.Pass, 1950, ""},
 		{"increase(calls) < 1000", requests.Span{From: 2 * second, To: 22 * second}, scenarios.Pass, 600, ""},
-		{"increase(calls) < 1000", requests.Span{From: 25 * second, To: 35 * second}, scenarios.Pass, 100 + 180, ""}, // 80 up to 29 s, 0 at 30 s, then 100
-		{"increase(lookups) < 7000", requests.Span{From: 0, To: 61 * second}, scenarios.Pass, 6100, ""},              // read from 1 s to 60 s
-		{"increase(lookups) < 7000", requests.Span{From: 50 * second, To: 70 * second}, scenarios.Pass, 1050, ""},    // read until 60 s
-		{"increase(calls) < 1000", requests.Span{From: 60 * second, To: 70 * second}, scenarios.Inconclusive, math.NaN(), "calls was read 0 times in p"},
-		{"increase(codes) < 1", requests.Span{From: 38 * second, To: 40 * second}, scenarios.Inconclusive, math.NaN(), "codes was read 2 times in p"},
+		// 80 up to 29 s, 0 at 30 s, then 100
+		{"increase(calls) < 1000", requests.Span{From: 25 * second, To: 35 * second}, scenarios.Pass, 100 + 180, ""},
+		// read from 1 s to 60 s
+		{"increase(lookups) < 7000", requests.Span{From: 0, To: 61 * second}, scenarios.Pass, 6100, ""},
+		// read until 60 s
+		{"increase(lookups) < 7000", requests.Span{From: 50 * second, To: 70 * second}, scenarios.Pass, 1050, ""},
+		{
+			"increase(calls) < 1000",
+			requests.Span{From: 60 * second, To: 70 * second},
+			scenarios.Inconclusive, math.NaN(),
+			"calls was read 0 times in p",
+		},
+		{
+			"increase(codes) < 1",
+			requests.Span{From: 38 * second, To: 40 * second},
+			scenarios.Inconclusive, math.NaN(),
+			"codes was read 2 times in p",
+		},
 		{"increase(codes) < 541", requests.Span{From: 36 * second, To: 41 * second}, scenarios.Fail, 541, ""},
 		{"ratio(calls, lookups) < 31%", requests.Span{From: 2 * second, To: 22 * second}, scenarios.Pass, .3, "600 for 2000"},
 		{"ratio(calls, lookups) > 31%", requests.Span{From: 2 * second, To: 22 * second}, scenarios.Fail, .3, "600 for 2000"},
-		{"ratio(calls, idle) < 2", requests.Span{From: 2 * second, To: 22 * second}, scenarios.Inconclusive, math.NaN(), "idle did not grow in p"},
-		{"ratio(calls, other) < 2", requests.Span{From: 2 * second, To: 22 * second}, scenarios.Inconclusive, math.NaN(), "no value of other is known"},
+		{
+			"ratio(calls, idle) < 2",
+			requests.Span{From: 2 * second, To: 22 * second},
+			scenarios.Inconclusive, math.NaN(),
+			"idle did not grow in p",
+		},
+		{
+			"ratio(calls, other) < 2",
+			requests.Span{From: 2 * second, To: 22 * second},
+			scenarios.Inconclusive, math.NaN(),
+			"no value of other is known",
+		},
 		{"per_request(calls) < 1.5", requests.Span{From: 2 * second, To: 22 * second}, scenarios.Fail, 1.5, "600 for 400"},
 	} {
 		t.Run(c.text, func(t *testing.T) {

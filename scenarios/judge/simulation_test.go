@@ -76,7 +76,8 @@ func TestSimulation_Recorder(t *testing.T) {
 			f := g.finish(judge.Case{SLO: objectives}, w.end)
 			a := f.Faults[0]
 			near := !a.RecoveredAt.Known() || math.Abs(float64(a.RecoveredAt)-c.recovered) <= 1
-			if a.Impact == c.impact && near && f.Objectives[0].Verdict == c.verdict && f.Objectives[1].Verdict == scenarios.Pass {
+			if a.Impact == c.impact && near && f.Objectives[0].Verdict == c.verdict &&
+				f.Objectives[1].Verdict == scenarios.Pass {
 				right++
 			}
 			_ = g.Close()

@@ -14,7 +14,9 @@ import (
 
 // TestSlowest: the five slowest answered requests of each step are kept, and three of each fault.
 func TestSlowest(t *testing.T) {
-	g := newFixture(t, measure.Series{Loads: []measure.SeriesLoad{{Name: "browse"}}, Steps: []measure.SeriesStep{{Name: "read"}, {Name: "write"}}})
+	g := newFixture(t, measure.Series{
+		Loads: []measure.SeriesLoad{{Name: "browse"}}, Steps: []measure.SeriesStep{{Name: "read"}, {Name: "write"}},
+	})
 	record := func(step int32, at, took time.Duration, kind scenarios.Kind) {
 		o := request(at, took, kind)
 		o.Step, o.Trace, o.Answered = step, uint64(took/ms), kind != skipped && took != 900*ms
@@ -36,14 +38,16 @@ func TestSlowest(t *testing.T) {
 	g.Clear(n)
 	g.now = 4 * sec
 	f, err := judge.Judge(g.Finish(), judge.Case{
-		Loads: []requests.Span{{To: 4 * sec}}, TraceID: func(load int, low uint64) scenarios.TraceID { return scenarios.NewTraceID(uint64(load), low) },
+		Loads:   []requests.Span{{To: 4 * sec}},
+		TraceID: func(load int, low uint64) scenarios.TraceID { return scenarios.NewTraceID(uint64(load), low) },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got []string
 	for _, s := range f.Slowest {
-		if want := scenarios.NewTraceID(0, uint64(float64(s.Response)*1000+.5)).String(); s.Trace != want || s.Load != "browse" {
+		if want := scenarios.NewTraceID(0, uint64(float64(s.Response)*1000+.5)).String(); s.Trace != want ||
+			s.Load != "browse" {
 			t.Errorf("%+v: trace %s", s, want)
 		}
 		got = append(got, fmt.Sprintf("%s %gms %s %d %v", s.Step, float64(s.Response)*1000, s.Outcome, s.Status, s.Faults))

@@ -37,7 +37,8 @@ func TestSlow(t *testing.T) {
 		got := f.Faults[0]
 		if got.Impact != result.Impacted || got.Parts.Slower().Answer != result.Yes ||
 			got.OnsetAt.Known() != (c.bad > 0) || got.Failed != c.bad || got.Slow != c.slow {
-			t.Errorf("slow: %v: %s (%s), %d bad, parts %+v; want impacted, %d", c.slow, got.Impact, got.Note, got.Failed, got.Parts, c.bad)
+			t.Errorf("slow: %v: %s (%s), %d bad, parts %+v; want impacted, %d", c.slow, got.Impact, got.Note, got.Failed,
+				got.Parts, c.bad)
 		}
 		failed := 0
 		for _, o := range f.Objectives {
@@ -63,8 +64,8 @@ func TestSlow(t *testing.T) {
 	}
 }
 
-// TestSlow_FromBaseline: without `judge.slow` the limit comes from the baseline. A fault that makes answers much slower is impact, one that
-// changes nothing is none, and objectives on errors do not see either.
+// TestSlow_FromBaseline: without `judge.slow` the limit comes from the baseline. A fault that makes answers much slower
+// is impact, one that changes nothing is none, and objectives on errors do not see either.
 func TestSlow_FromBaseline(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -102,9 +103,9 @@ func TestSlow_FromBaseline(t *testing.T) {
 	}
 }
 
-// TestSlow_BruntLate: whether answers were slower is told from brunt's own time. A yes needs that they are without it and without the largest
-// lag of their second; a no that they are not, whatever brunt added after it had sent the request; all else is untested, and no
-// objective on the recovery passes.
+// TestSlow_BruntLate: whether answers were slower is told from brunt's own time. A yes needs that they are without it
+// and without the largest lag of their second; a no that they are not, whatever brunt added after it had sent the
+// request; all else is untested, and no objective on the recovery passes.
 func TestSlow_BruntLate(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -119,15 +120,33 @@ func TestSlow_BruntLate(t *testing.T) {
 	}{
 		{"as before, and brunt on time", 2 * ms, 0, 0, 0, 0, result.No, result.NotImpacted, scenarios.Pass},
 		{"as before, and brunt sends late", 2 * ms, 600 * ms, 0, 0, 0, result.No, result.NotImpacted, scenarios.Pass},
-		{"as before, and brunt sends and reads late", 2 * ms, 600 * ms, 300 * ms, 0, 0, result.Untested, result.UnknownYet, scenarios.Inconclusive},
+		{
+			"as before, and brunt sends and reads late", 2 * ms, 600 * ms, 300 * ms, 0, 0, result.Untested, result.UnknownYet,
+			scenarios.Inconclusive,
+		},
 		{"slower by 500 ms, and brunt on time", 500 * ms, 0, 0, 0, 0, result.Yes, result.Impacted, scenarios.Inconclusive},
-		{"slower by 500 ms, and brunt sends late by less", 500 * ms, 200 * ms, 0, 0, 0, result.Yes, result.Impacted, scenarios.Inconclusive},
-		{"slower by 500 ms, and brunt sends late by more", 500 * ms, 600 * ms, 0, 0, 0, result.Untested, result.UnknownYet, scenarios.Inconclusive},
-		{"slower by 10 ms, and brunt sends late by more", 12 * ms, 600 * ms, 0, 0, 0, result.No, result.NotImpacted, scenarios.Pass},
-		{"in a queue for 500 ms, and brunt sends late by more", 2 * ms, 600 * ms, 0, 500 * ms, 0, result.Untested, result.UnknownYet, scenarios.Inconclusive},
+		{
+			"slower by 500 ms, and brunt sends late by less", 500 * ms, 200 * ms, 0, 0, 0, result.Yes, result.Impacted,
+			scenarios.Inconclusive,
+		},
+		{
+			"slower by 500 ms, and brunt sends late by more", 500 * ms, 600 * ms, 0, 0, 0, result.Untested, result.UnknownYet,
+			scenarios.Inconclusive,
+		},
+		{
+			"slower by 10 ms, and brunt sends late by more", 12 * ms, 600 * ms, 0, 0, 0, result.No, result.NotImpacted,
+			scenarios.Pass,
+		},
+		{
+			"in a queue for 500 ms, and brunt sends late by more", 2 * ms, 600 * ms, 0, 500 * ms, 0, result.Untested,
+			result.UnknownYet, scenarios.Inconclusive,
+		},
 		{"fails for 1 s, then as before", 2 * ms, 0, 0, 0, sec, result.No, result.Impacted, scenarios.Pass},
 		{"fails for 1 s, then slower by 500 ms", 500 * ms, 0, 0, 0, sec, result.Yes, result.Impacted, scenarios.Inconclusive},
-		{"fails for 1 s, then slower, and brunt sends late by more", 500 * ms, 600 * ms, 0, 0, sec, result.Untested, result.Impacted, scenarios.Inconclusive},
+		{
+			"fails for 1 s, then slower, and brunt sends late by more", 500 * ms, 600 * ms, 0, 0, sec, result.Untested,
+			result.Impacted, scenarios.Inconclusive,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			objectives := parseObjectives(t, "recover < 5s after f", "heal < 5s after f", "recover < 5s after incident")
@@ -159,7 +178,8 @@ func TestSlow_BruntLate(t *testing.T) {
 				}
 				live = f
 			}
-			g.play(all, action{20 * sec, func() { g.Inject("f", "f") }}, action{30 * sec, func() { g.Clear(0) }}, action{45 * sec, look})
+			g.play(all, action{20 * sec, func() { g.Inject("f", "f") }}, action{30 * sec, func() { g.Clear(0) }},
+				action{45 * sec, look})
 			f := g.finish(judge.Case{SLO: objectives, Faults: map[string]judge.FaultCase{"f": {}}}, 60*sec)
 			got := f.Faults[0]
 			if told := got.Parts.Slower(); told.Answer != c.want || got.Impact != c.impact {
@@ -197,8 +217,10 @@ func TestSlow_RequiredImpact(t *testing.T) {
 		}
 		g.play(all, action{3 * sec, func() { g.Inject("f", "f") }}, action{8 * sec, func() { g.Clear(0) }})
 		f := g.finish(judge.Case{SLO: objectives, Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}}}, 30*sec)
-		if got := f.Faults[0]; got.Required != scenarios.Inconclusive || got.Impact != result.UnknownYet || f.Objectives[0].Verdict != scenarios.Inconclusive {
-			t.Errorf("slow: %v: %s, required is %s (%s), objective %s (%s)", slow, got.Impact, got.Required, got.RequiredNote, f.Objectives[0].Verdict,
+		if got := f.Faults[0]; got.Required != scenarios.Inconclusive || got.Impact != result.UnknownYet ||
+			f.Objectives[0].Verdict != scenarios.Inconclusive {
+			t.Errorf("slow: %v: %s, required is %s (%s), objective %s (%s)", slow, got.Impact, got.Required, got.RequiredNote,
+				f.Objectives[0].Verdict,
 				f.Objectives[0].Note)
 		}
 	}

@@ -14,8 +14,13 @@ import (
 // TestJudge_Spread: percentiles over the occurrences of a fault, with one without recovery, one of
 // unknown effect, and one that was not verified.
 func TestJudge_Spread(t *testing.T) {
-	texts := []string{"recover.p50 < 6s after f", "recover.p50 < 4s after f", "recover < 6s after f", "recover.p90 < 1m after f", "failed.p50 <= 1000 after f"}
-	first := []injection{{"f", "f#1", 10 * sec, 15 * sec}, {"f", "f#2", 30 * sec, 35 * sec}, {"f", "f#3", 55 * sec, 60 * sec}}
+	texts := []string{
+		"recover.p50 < 6s after f", "recover.p50 < 4s after f", "recover < 6s after f",
+		"recover.p90 < 1m after f", "failed.p50 <= 1000 after f",
+	}
+	first := []injection{
+		{"f", "f#1", 10 * sec, 15 * sec}, {"f", "f#2", 30 * sec, 35 * sec}, {"f", "f#3", 55 * sec, 60 * sec},
+	}
 	bad := []func(time.Duration) bool{between(10*sec, 12*sec), between(30*sec, 35*sec), between(55*sec, 65*sec)}
 	harm := func(more ...func(time.Duration) bool) func(time.Duration) bool {
 		return func(at time.Duration) bool {
@@ -37,7 +42,13 @@ func TestJudge_Spread(t *testing.T) {
 		measured []float64 // NaN is unknown
 		note     string    // of the second
 	}{
-		{"three", harm(), nil, judge.Case{}, []scenarios.Verdict{pass, fail, fail, open, pass}, []float64{5, 5, 10, math.NaN(), 1000}, ""},
+		{
+			"three", harm(), nil,
+			judge.Case{},
+			[]scenarios.Verdict{pass, fail, fail, open, pass},
+			[]float64{5, 5, 10, math.NaN(), 1000},
+			"",
+		},
 		{
 			"one measure.Never recovered from", harm(between(78*sec, 100*sec)),
 			[]injection{{"f", "f#4", 78 * sec, 80 * sec}},
@@ -91,10 +102,12 @@ func TestJudge_Spread(t *testing.T) {
 	}
 }
 
-// TestJudge_SpreadOfIntervals: a percentile over occurrences passes only if it does with the ends of their intervals, as
-// each of them alone does.
+// TestJudge_SpreadOfIntervals: a percentile over occurrences passes only if it does with the ends of their intervals,
+// as each of them alone does.
 func TestJudge_SpreadOfIntervals(t *testing.T) {
-	first := []injection{{"f", "f#1", 10 * sec, 15 * sec}, {"f", "f#2", 40 * sec, 45 * sec}, {"f", "f#3", 70 * sec, 75 * sec}}
+	first := []injection{
+		{"f", "f#1", 10 * sec, 15 * sec}, {"f", "f#2", 40 * sec, 45 * sec}, {"f", "f#3", 70 * sec, 75 * sec},
+	}
 	some := func(at time.Duration) bool {
 		return someBetween(10*sec, 15*sec)(at) || someBetween(40*sec, 45*sec)(at) || someBetween(70*sec, 75*sec)(at)
 	}
@@ -105,12 +118,15 @@ func TestJudge_SpreadOfIntervals(t *testing.T) {
 	one := ask(20 * sec).Objectives
 	low, measured, high := one[0].Low, one[0].Measured, one[0].High
 	if low >= measured || measured >= high || one[1].Low != low || one[1].High != high || one[1].Measured != measured {
-		t.Fatalf("one occurrence is %v from %v to %v, and the median of three %v from %v to %v", measured, low, high, one[1].Measured, one[1].Low, one[1].High)
+		t.Fatalf("one occurrence is %v from %v to %v, and the median of three %v from %v to %v", measured, low, high,
+			one[1].Measured, one[1].Low, one[1].High)
 	}
 	for _, c := range []struct {
 		limit result.Num
 		want  scenarios.Verdict
-	}{{high + .01, scenarios.Pass}, {(measured + high) / 2, scenarios.Inconclusive}, {(low + measured) / 2, scenarios.Fail}} {
+	}{
+		{high + .01, scenarios.Pass}, {(measured + high) / 2, scenarios.Inconclusive}, {(low + measured) / 2, scenarios.Fail},
+	} {
 		for _, o := range ask(c.limit.D()).Objectives {
 			if o.Verdict != c.want {
 				t.Errorf("%s: %s, %v from %v to %v (%s), want %s", o.Text, o.Verdict, o.Measured, o.Low, o.High, o.Note, c.want)
@@ -131,7 +147,8 @@ func TestJudge_Skipped(t *testing.T) {
 		scenarios.Inconclusive,
 	}
 	f := drill(t, parseObjectives(t, texts...),
-		judge.Case{Skipped: []judge.Skipped{{Fault: "f", Name: "f#2", Why: "no unit matches posts"}}}, outage(between(10*sec, 15*sec)),
+		judge.Case{Skipped: []judge.Skipped{{Fault: "f", Name: "f#2", Why: "no unit matches posts"}}},
+		outage(between(10*sec, 15*sec)),
 		injection{"f", "f#1", 10 * sec, 12 * sec})
 	for i, o := range f.Objectives {
 		if o.Verdict != want[i] || want[i] == scenarios.Inconclusive && o.Note != "f#2 was skipped: no unit matches posts" {

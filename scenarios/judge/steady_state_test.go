@@ -79,7 +79,8 @@ func TestUnsteady_Findings(t *testing.T) {
 				if r.Unsteady != want {
 					t.Errorf("%s: %q, want %q", r.Name, r.Unsteady, want)
 				}
-				if want != "" && (r.Impact != result.UnknownYet && r.Impact != result.NotImpacted || strings.Contains(r.Note, "was in as well")) {
+				if want != "" && (r.Impact != result.UnknownYet && r.Impact != result.NotImpacted ||
+					strings.Contains(r.Note, "was in as well")) {
 					t.Errorf("%s: %s, %q", r.Name, r.Impact, r.Note)
 				}
 			}

@@ -59,7 +59,10 @@ func (f *tables) table(ps []phase, sums [][]measure.Cell) {
 // blockPhases are the blocks of the case, as phases that no objective is on.
 func (f *tables) blockPhases() (out []phase) {
 	for _, span := range f.c.Blocks {
-		out = append(out, phase{"run", span, ofNone, bySpan, func(k measure.Key, _ []int32) bool { return k.Start >= span.From && k.Start < span.To }})
+		out = append(out, phase{
+			"run", span, ofNone, bySpan,
+			func(k measure.Key, _ []int32) bool { return k.Start >= span.From && k.Start < span.To },
+		})
 	}
 	return out
 }
@@ -68,7 +71,9 @@ func (f *tables) blockPhases() (out []phase) {
 func (f *tables) blockTable(ps []phase, sums [][]measure.Cell) {
 	for i, p := range ps {
 		f.table(ps[i:i+1], sums[i:i+1])
-		f.out.Blocks = append(f.out.Blocks, result.Block{Start: result.Sec(p.From), End: result.Sec(p.To), Cells: f.out.Cells})
+		f.out.Blocks = append(f.out.Blocks, result.Block{
+			Start: result.Sec(p.From), End: result.Sec(p.To), Cells: f.out.Cells,
+		})
 		f.out.Cells = nil
 	}
 }
@@ -89,7 +94,8 @@ func (f *tables) outcomes(p phase, load, step string, c *measure.Cell, lag *meas
 	s := &requests.Sum{Counts: *c.CountsWithTimes()}
 	response := s.Times(slo.Metric{Name: "p"})
 	f.out.Cells = append(f.out.Cells, result.Cell{
-		Phase: p.name, Load: load, Step: step, Outcome: "*", Count: n, Rate: rate(n), Bytes: c.Bytes, Timings: c.TimingsOf(), Resent: c.ResentOf(),
+		Phase: p.name, Load: load, Step: step, Outcome: "*", Count: n, Rate: rate(n), Bytes: c.Bytes, Timings: c.TimingsOf(),
+		Resent:   c.ResentOf(),
 		Hist:     f.hists.Put(c.Observed(), p.From, p.Length()),
 		Lagged:   lag.Lagged(&response),
 		Response: response, Service: s.Times(slo.Metric{Name: "p", Of: "service"}),
@@ -128,7 +134,8 @@ func (f *tables) errorGroups(ps []phase, sums [][]measure.Cell) {
 		}
 	}
 	slices.SortFunc(f.out.Errors, func(a, b result.ErrorGroup) int {
-		return cmp.Or(-cmp.Compare(a.Count, b.Count), cmp.Compare(a.Load, b.Load), cmp.Compare(a.Step, b.Step), cmp.Compare(a.Kind, b.Kind))
+		return cmp.Or(-cmp.Compare(a.Count, b.Count), cmp.Compare(a.Load, b.Load), cmp.Compare(a.Step, b.Step),
+			cmp.Compare(a.Kind, b.Kind))
 	})
 }
 
@@ -140,7 +147,9 @@ func (f *tables) health(ps []phase, sums [][]measure.Cell) {
 			all.AddWaits(&sums[i][len(f.Config.Steps)+l])
 		}
 		if p99 := all.Lag.Quantile(.99); p99.Known() && p.name != "warmup" {
-			f.out.LagByPhase[p.name] = PhaseLag{P99: float64(p99), Low: float64(all.Lag.Quantile(effect.LowerRank(all.Lag.Total, .99)))}
+			f.out.LagByPhase[p.name] = PhaseLag{
+				P99: float64(p99), Low: float64(all.Lag.Quantile(effect.LowerRank(all.Lag.Total, .99))),
+			}
 		}
 		if share := requests.Starved(&f.Config, sums[i]); share > 0 && p.name != "warmup" {
 			f.out.Starved[p.name] = share

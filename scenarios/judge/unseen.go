@@ -17,14 +17,14 @@ import (
 // seen returns the result of an objective on occurrence i, or one that is invalid where it passes and what brunt
 // did not see of the target could turn it.
 //
-// While brunt stood still, and while each request that was due failed by brunt, no request shows what the target
-// did. An outage may be hidden there, as long as that time and no longer, because brunt saw the target before and
-// after it. So where such a time is as long as all that the objective allows, or holds the instant by which the
-// objective wants the target good, and is a tenth of what is allowed or holds the end of the outage that was seen, the
-// fault is judged once more with the requests of that time as bad. A pass that this turns says nothing about the
-// target. Another freeze turns nothing: of an outage in it, the target was back in time, or it is one of its own that is
-// far shorter than what is allowed. Sums over the fault, such as degraded, are judged with all such times up to the recovery as bad that are a tenth
-// of it or more.
+// While brunt stood still, and while each request that was due failed by brunt, no request shows what the target did.
+// An outage may be hidden there, as long as that time and no longer, because brunt saw the target before and after it.
+// So where such a time is as long as all that the objective allows, or holds the instant by which the objective wants
+// the target good, and is a tenth of what is allowed or holds the end of the outage that was seen, the fault is judged
+// once more with the requests of that time as bad. A pass that this turns says nothing about the target. Another freeze
+// turns nothing: of an outage in it, the target was back in time, or it is one of its own that is far shorter than what
+// is allowed. Sums over the fault, such as degraded, are judged with all such times up to the recovery as bad that are
+// a tenth of it or more.
 //
 // A failure stands: the requests that show it were seen.
 func (f *composer) seen(o slo.Objective, i int, a effect.Answer, r result.ObjectiveResult) result.ObjectiveResult {
@@ -95,7 +95,8 @@ func invalid(r result.ObjectiveResult, why string) result.ObjectiveResult {
 // unseenNote explains that what brunt did not see could turn an objective, by the longest of its spans.
 func unseenNote(spans []requests.Span) string {
 	longest := slices.MaxFunc(spans, func(a, b requests.Span) int { return cmp.Compare(a.Length(), b.Length()) })
-	return fmt.Sprintf(requests.OwnLag+": it saw nothing of the target from %s to %s, and the objective does not hold if the target was down then",
+	return fmt.Sprintf(requests.OwnLag+
+		": it saw nothing of the target from %s to %s, and the objective does not hold if the target was down then",
 		requests.Precisely(result.Sec(longest.From)), requests.Precisely(result.Sec(longest.To)))
 }
 
@@ -108,11 +109,12 @@ func (f *composer) hiding(spans []requests.Span) *composer {
 	return &g
 }
 
-// doubting is the composer that takes answers for bad which were slow, and may have been so by the largest lag of their second alone: those
-// to requests that met a fault which made answers far slower, or may have. It is nil where there are none.
+// doubting is the composer that takes answers for bad which were slow, and may have been so by the largest lag of their
+// second alone: those to requests that met a fault which made answers far slower, or may have. It is nil where there
+// are none.
 //
-// The lag of a second is taken off each of its answers, and it is that of one request. Of a fault that did nothing that is right. But a fault
-// that made all answers slower does not end where brunt happens to be late.
+// The lag of a second is taken off each of its answers, and it is that of one request. Of a fault that did nothing that
+// is right. But a fault that made all answers slower does not end where brunt happens to be late.
 func (f *composer) doubting(o slo.Objective) *composer {
 	if f.asksSlow(o) {
 		return nil
@@ -146,7 +148,8 @@ func (f *composer) doubting(o slo.Objective) *composer {
 
 // doubted is a result that does not hold with those answers as bad.
 func doubted(r result.ObjectiveResult) result.ObjectiveResult {
-	r.Verdict, r.Note = scenarios.Inconclusive, "answers were slower, and how long is not certain: brunt itself was late by as much in some of those seconds"
+	r.Verdict, r.Note = scenarios.Inconclusive,
+		"answers were slower, and how long is not certain: brunt itself was late by as much in some of those seconds"
 	return r
 }
 
@@ -209,7 +212,8 @@ func (f *readings) unseen(o slo.Objective, in requests.Span) []requests.Span {
 
 // stops are the freezes that are no lag: a shorter one is.
 func (f *readings) stops() []measure.Freeze {
-	return slices.DeleteFunc(slices.Clone(f.freezes()), func(z measure.Freeze) bool { return z.To-z.From < measure.LeastFreeze })
+	return slices.DeleteFunc(slices.Clone(f.freezes()),
+		func(z measure.Freeze) bool { return z.To-z.From < measure.LeastFreeze })
 }
 
 // failedBy lists the parts of a span in which brunt failed at each request that objective o selects: from the first
@@ -223,7 +227,8 @@ func (f *readings) failedBy(o slo.Objective, in requests.Span) (out []requests.S
 	var times []time.Duration
 	var seen []measure.EdgeMark
 	open := false
-	next, _ := slices.BinarySearchFunc(f.records, in.From-time.Second, func(r record, t time.Duration) int { return cmp.Compare(r.Start, t) })
+	next, _ := slices.BinarySearchFunc(f.records, in.From-time.Second,
+		func(r record, t time.Duration) int { return cmp.Compare(r.Start, t) })
 	for next < len(f.records) && f.records[next].Start < in.To {
 		first, start, failed := next, f.records[next].Start, int64(0)
 		for ; next < len(f.records) && f.records[next].Start == start; next++ {
@@ -260,8 +265,8 @@ func (f *readings) failedBy(o slo.Objective, in requests.Span) (out []requests.S
 	return out
 }
 
-// unsentIn explains that brunt failed at so many requests during occurrence i that the load was not the scheduled one; it
-// is empty where it was. Requests that were due while brunt stood still do not count: see seen.
+// unsentIn explains that brunt failed at so many requests during occurrence i that the load was not the scheduled one;
+// it is empty where it was. Requests that were due while brunt stood still do not count: see seen.
 func (f *readings) unsentIn(o slo.Objective, i int) string {
 	stops := f.stops()
 	var failed, offered int64
@@ -278,16 +283,18 @@ func (f *readings) unsentIn(o slo.Objective, i int) string {
 	if float64(failed) <= requests.UnsentMost*float64(offered) {
 		return ""
 	}
-	return fmt.Sprintf(requests.OwnLag+" or without a socket for %d of %d requests during %s, so the load was not the scheduled one",
+	return fmt.Sprintf(requests.OwnLag+
+		" or without a socket for %d of %d requests during %s, so the load was not the scheduled one",
 		failed, offered, f.Faults[i].Name)
 }
 
-// stoodStill explains that brunt stood still for half of the time or more in which occurrence i was in, or sent most of its requests
-// after it, so that what it did is unknown where nothing was seen of it; it is empty where brunt did not.
+// stoodStill explains that brunt stood still for half of the time or more in which occurrence i was in, or sent most of
+// its requests after it, so that what it did is unknown where nothing was seen of it; it is empty where brunt did not.
 func (f *readings) stoodStill(i int) string {
 	in := requests.Span{From: f.Faults[i].Injected, To: min(f.end, f.Faults[i].Until())}
 	if n := f.missed(slo.Objective{}, i); 2*n > f.traffic[i] {
-		return fmt.Sprintf(requests.OwnLag+": it sent %d of %d requests of %s after that was over", n, f.traffic[i], f.Faults[i].Name)
+		return fmt.Sprintf(requests.OwnLag+": it sent %d of %d requests of %s after that was over", n, f.traffic[i],
+			f.Faults[i].Name)
 	}
 	still := time.Duration(0)
 	for _, s := range f.unseen(slo.Objective{}, in) {
@@ -311,8 +318,8 @@ func (f *readings) sentNone(i int) bool {
 	return true
 }
 
-// missed is the number of good answers in occurrence i to requests that brunt sent after its end, because it was late: they did not
-// meet the fault.
+// missed is the number of good answers in occurrence i to requests that brunt sent after its end, because it was late:
+// they did not meet the fault.
 func (f *readings) missed(o slo.Objective, i int) (n int64) {
 	for _, j := range f.index().Affected[i] {
 		r := &f.records[j]

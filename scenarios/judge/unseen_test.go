@@ -12,11 +12,13 @@ import (
 	"brunt/scenarios/result"
 )
 
-// frozenDrill judges objectives on a fault from 30 to 40 s, and one from 60 to 70 s, of a good target, with freezes of brunt.
+// frozenDrill judges objectives on a fault from 30 to 40 s, and one from 60 to 70 s, of a good target, with freezes of
+// brunt.
 func frozenDrill(t *testing.T, c judge.Case, freezes []measure.Freeze, texts ...string) *judge.Findings {
 	t.Helper()
 	objectives := parseObjectives(t, texts...)
-	g := newFixtureWith(t, measure.Config{Series: oneStep, Freezes: func() []measure.Freeze { return freezes }}, objectives...)
+	g := newFixtureWith(t, measure.Config{Series: oneStep, Freezes: func() []measure.Freeze { return freezes }},
+		objectives...)
 	all := outage(between(0, 0))
 	for i := range all {
 		o := &all[i]
@@ -34,8 +36,8 @@ func frozenDrill(t *testing.T, c judge.Case, freezes []measure.Freeze, texts ...
 	return g.finish(c, 100*sec)
 }
 
-// TestUnseen: an occurrence of which brunt saw too little is one of unknown effect among others, has no "none seen", and
-// is no failure of require_impact.
+// TestUnseen: an occurrence of which brunt saw too little is one of unknown effect among others, has no "none seen",
+// and is no failure of require_impact.
 func TestUnseen(t *testing.T) {
 	most := []measure.Freeze{{From: 60500 * ms, To: 69 * sec}}
 	for _, c := range []struct {
@@ -50,7 +52,8 @@ func TestUnseen(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := frozenDrill(t, judge.Case{}, c.freezes, c.text)
-			if r := f.Objectives[0]; r.Verdict != c.want || c.want == scenarios.Invalid && !strings.HasPrefix(r.Note, requests.OwnLag) {
+			if r := f.Objectives[0]; r.Verdict != c.want ||
+				c.want == scenarios.Invalid && !strings.HasPrefix(r.Note, requests.OwnLag) {
 				t.Errorf("%s is %s, measured %v (%s), want %s", c.text, r.Verdict, r.Measured, r.Note, c.want)
 			}
 			want := result.NotImpacted
@@ -64,12 +67,13 @@ func TestUnseen(t *testing.T) {
 	}
 	f := frozenDrill(t, judge.Case{Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}}}, most)
 	if f.Faults[0].Required != scenarios.Fail || f.Faults[1].Required != scenarios.Inconclusive {
-		t.Errorf("required: %s and %s (%s), want fail and inconclusive", f.Faults[0].Required, f.Faults[1].Required, f.Faults[1].RequiredNote)
+		t.Errorf("required: %s and %s (%s), want fail and inconclusive", f.Faults[0].Required, f.Faults[1].Required,
+			f.Faults[1].RequiredNote)
 	}
 }
 
-// TestUnseen_NoPort: where brunt had no port for over 1 % of the requests of a fault, no objective on it passes; where each
-// request failed so when the target had to be back, none does either.
+// TestUnseen_NoPort: where brunt had no port for over 1 % of the requests of a fault, no objective on it passes; where
+// each request failed so when the target had to be back, none does either.
 func TestUnseen_NoPort(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -78,7 +82,10 @@ func TestUnseen_NoPort(t *testing.T) {
 	}{
 		{"none", between(0, 0), scenarios.Pass},
 		{"one in 400", func(at time.Duration) bool { return between(30*sec, 40*sec)(at) && at%(2*sec) == 0 }, scenarios.Pass},
-		{"one in 20", func(at time.Duration) bool { return between(30*sec, 40*sec)(at) && at%(100*ms) == 0 }, scenarios.Invalid},
+		{
+			"one in 20", func(at time.Duration) bool { return between(30*sec, 40*sec)(at) && at%(100*ms) == 0 },
+			scenarios.Invalid,
+		},
 		{"all before the fault", between(20*sec, 22*sec), scenarios.Pass},
 		{"20 in a row when the target had to be back", between(30450*ms, 30545*ms), scenarios.Invalid},
 		{"20 in a row, and it was good by then", between(38950*ms, 39045*ms), scenarios.Pass},
@@ -90,7 +97,8 @@ func TestUnseen_NoPort(t *testing.T) {
 					o.Kind, o.Cause, o.Status, o.WasSent, o.Answered = scenarios.Error, scenarios.NoPort, 0, false, false
 				}
 			}
-			f := drill(t, parseObjectives(t, "recover < 500ms after f"), judge.Case{}, all, injection{"f", "f", 30 * sec, 40 * sec})
+			f := drill(t, parseObjectives(t, "recover < 500ms after f"), judge.Case{}, all,
+				injection{"f", "f", 30 * sec, 40 * sec})
 			if r := f.Objectives[0]; r.Verdict != c.want {
 				t.Errorf("%s is %s, measured %v (%s), want %s", r.Text, r.Verdict, r.Measured, r.Note, c.want)
 			}

@@ -39,12 +39,15 @@ func CountedPhases(slo []slo.Objective) []string {
 
 // runningVerdict judges one objective. Of several occurrences of its phase the worst counts.
 func runningVerdict(r *measure.Second, o slo.Objective) result.RunningVerdict {
-	worst := result.RunningVerdict{Text: o.Text, Phase: o.PhaseOrRun(), Verdict: scenarios.Pending, Measured: result.NaN, Left: result.NaN}
+	worst := result.RunningVerdict{
+		Text: o.Text, Phase: o.PhaseOrRun(), Verdict: scenarios.Pending, Measured: result.NaN, Left: result.NaN,
+	}
 	if o.Metric.OfFault() || o.Metric.OfLedger() || requests.OfSpans(o.Metric) || o.Relative() {
 		return worst
 	}
 	ask := func(phase int32, span time.Duration) {
-		if s := verdictOf(&r.Config, o, r.Totals[phase], span, worst); worst.Verdict == scenarios.Pending || s.Verdict == scenarios.Fail ||
+		if s := verdictOf(&r.Config, o, r.Totals[phase], span, worst); worst.Verdict == scenarios.Pending ||
+			s.Verdict == scenarios.Fail ||
 			s.Verdict == worst.Verdict && s.Left < worst.Left {
 			worst = s
 		}
@@ -65,7 +68,9 @@ func runningVerdict(r *measure.Second, o slo.Objective) result.RunningVerdict {
 }
 
 // verdictOf judges an objective by the counts of one phase.
-func verdictOf(c *measure.Config, o slo.Objective, counts []measure.Counts, span time.Duration, as result.RunningVerdict) result.RunningVerdict {
+func verdictOf(
+	c *measure.Config, o slo.Objective, counts []measure.Counts, span time.Duration, as result.RunningVerdict,
+) result.RunningVerdict {
 	sum := requests.SumOf(&c.Series, o, counts, max(time.Millisecond, span))
 	limit := requests.LimitIndex(c.Limits, o)
 	n := sum.Population(o.Metric)

@@ -60,7 +60,9 @@ const (
 // request. Log takes the output of the process; it may be nil.
 func New(binary string, c Config, log io.Writer, h Handler) *Child {
 	c.Version = wireVersion
-	k := &Child{cmd: exec.Command(binary, "run"), with: c, to: h, ended: make(chan struct{}), lines: make(chan []byte, mostLines)}
+	k := &Child{
+		cmd: exec.Command(binary, "run"), with: c, to: h, ended: make(chan struct{}), lines: make(chan []byte, mostLines),
+	}
 	k.cmd.Dir, k.cmd.Env = filepath.Dir(c.Script), environment(os.Environ())
 	if c.Part.Divided() {
 		k.cmd.Env = append(k.cmd.Env, fmt.Sprintf("GOMAXPROCS=%d", max(1, runtime.GOMAXPROCS(0)/c.Part.Of)))

@@ -45,7 +45,9 @@ func TestPlay(t *testing.T) {
 	if exit.Code != 0 || exit.Wire != nil || exit.CPU == 0 {
 		t.Errorf("%+v", exit)
 	}
-	if got, want := g.byStep(), map[string]int{"GET /posts/*": 10, "bad": 10, "login / form": 10, "GET /users/${}": 10}; !reflect.DeepEqual(got, want) {
+	if got, want := g.byStep(), map[string]int{
+		"GET /posts/*": 10, "bad": 10, "login / form": 10, "GET /users/${}": 10,
+	}; !reflect.DeepEqual(got, want) {
 		t.Errorf("steps %v, want %v", got, want)
 	}
 	opened := 0
@@ -53,7 +55,8 @@ func TestPlay(t *testing.T) {
 		if r.Connect > 0 {
 			opened++
 		}
-		if before := r.Queue + r.Connect + r.TLS + r.Send; before > r.First || min(r.Queue, r.Connect, r.TLS, r.Send) < 0 || r.TLS > 0 {
+		if before := r.Queue + r.Connect + r.TLS + r.Send; before > r.First || min(r.Queue, r.Connect, r.TLS, r.Send) < 0 ||
+			r.TLS > 0 {
 			t.Errorf("its first byte came after %s, of which its phases took %s: %+v", r.First, before, r)
 		}
 		step := g.steps[r.Step]
@@ -155,19 +158,28 @@ func TestInspect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(p.Scenarios) != 1 || p.Scenarios[0].Name != "a" || p.Users != 2 || p.End != 10*time.Minute || len(p.Thresholds) != 5 {
+	if len(p.Scenarios) != 1 || p.Scenarios[0].Name != "a" || p.Users != 2 || p.End != 10*time.Minute ||
+		len(p.Thresholds) != 5 {
 		t.Errorf("%+v", p)
 	}
 	for _, c := range []struct{ name, text, want string }{
 		{"no JavaScript", "export default function ( {", "script.js: Line 1:28 Unexpected end of input"},
 		{"an exception", "throw new Error('no init'); export default function () {}", "no init"},
 		{"nothing to run", "export const x = 1;", "default"},
-		{"no such function", "export const options = { scenarios: { a: { executor: 'shared-iterations', exec: 'x' } } }; export function y() {}", "x"},
+		{
+			"no such function",
+			"export const options = { scenarios: { a: { executor: 'shared-iterations', exec: 'x' } } }; export function y() {}",
+			"x",
+		},
 		{"no such module", "import './nowhere.js'; export default function () {}", "nowhere.js"},
-		{"no such threshold", "export const options = { thresholds: { checks: ['p95<1'] } }; export default function () {}", "p95<1"},
+		{
+			"no such threshold", "export const options = { thresholds: { checks: ['p95<1'] } }; export default function () {}",
+			"p95<1",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := inspect(t, script(t, c.text)); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+			if _, err := inspect(t, script(t, c.text)); err == nil || !strings.Contains(err.Error(), c.want) ||
+				strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
 		})
@@ -259,7 +271,8 @@ func TestFind(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	env := map[string]string{}
 	lookupEnv := func(k string) (string, bool) { v, ok := env[k]; return v, ok }
-	if _, err := Find(filepath.Join(dir, "brunt"), lookupEnv); !errors.Is(err, errNotFound) || !strings.Contains(err.Error(), Build) {
+	if _, err := Find(filepath.Join(dir, "brunt"), lookupEnv); !errors.Is(err, errNotFound) ||
+		!strings.Contains(err.Error(), Build) {
 		t.Errorf("%v", err)
 	}
 	if err := os.WriteFile(path, []byte("x"), 0o700); err != nil {
@@ -289,8 +302,13 @@ func TestFind(t *testing.T) {
 }
 
 func TestEnvironment(t *testing.T) {
-	got := environment([]string{"A=1", "K6_VUS=5", "K6_BROWSER_HEADLESS=true", "HTTP_PROXY=http://x", "https_proxy=y", "NO_PROXY=z"})
-	want := []string{"A=1", "K6_BROWSER_HEADLESS=true", "NO_PROXY=z", "K6_NO_USAGE_REPORT=true", "K6_AUTO_EXTENSION_RESOLUTION=false", "NO_COLOR=1"}
+	got := environment([]string{
+		"A=1", "K6_VUS=5", "K6_BROWSER_HEADLESS=true", "HTTP_PROXY=http://x", "https_proxy=y", "NO_PROXY=z",
+	})
+	want := []string{
+		"A=1", "K6_BROWSER_HEADLESS=true", "NO_PROXY=z", "K6_NO_USAGE_REPORT=true",
+		"K6_AUTO_EXTENSION_RESOLUTION=false", "NO_COLOR=1",
+	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%q", got)
 	}
@@ -301,7 +319,8 @@ func TestWrapper(t *testing.T) {
 		"/a b/s.js": `"file:///a%20b/s.js"`, `C:/x/"q".js`: `"file:///C:/x/%22q%22.js"`,
 		"/a/${x}`.js": "\"file:///a/$%7Bx%7D%60.js\"",
 	} {
-		if got := Wrapper(path); !strings.HasPrefix(got, "import * as script from "+want+";\n") || strings.Contains(got, "SCRIPT") {
+		if got := Wrapper(path); !strings.HasPrefix(got, "import * as script from "+want+";\n") ||
+			strings.Contains(got, "SCRIPT") {
 			t.Errorf("%s: %s", path, got)
 		}
 	}

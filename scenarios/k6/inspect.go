@@ -51,7 +51,8 @@ func parsePlan(text []byte) (*Plan, error) {
 	p := &Plan{Over: durationOf(in.TotalDuration, 0), Users: in.MaxVUs}
 	for name, s := range in.Scenarios {
 		if o, _ := s["options"].(map[string]any); o["browser"] != nil {
-			return nil, fmt.Errorf("its scenario %q drives a browser, whose requests brunt neither sees nor keeps within the blast radius", name)
+			return nil, fmt.Errorf("its scenario %q drives a browser, whose requests brunt neither sees nor keeps within the "+
+				"blast radius", name)
 		}
 		one := scenarioOf(name, s)
 		p.End = max(p.End, one.End)

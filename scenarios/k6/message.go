@@ -24,8 +24,9 @@ type Config struct {
 
 // A Command is a later message to the process: one line of JSON each.
 type Command struct {
-	Begin bool         `json:"begin,omitempty"` // setup is over in every script: begin the load
-	Data  *string      `json:"data,omitempty"`  // to a part after the first: what setup returned, as JSON; empty is undefined
+	Begin bool `json:"begin,omitempty"` // setup is over in every script: begin the load
+	// to a part after the first: what setup returned, as JSON; empty is undefined
+	Data  *string      `json:"data,omitempty"`
 	Last  bool         `json:"last,omitempty"`  // to the first part: the others have ended, run teardown
 	Stop  bool         `json:"stop,omitempty"`  // begin no further iteration, run teardown, end
 	Phase *string      `json:"phase,omitempty"` // the active faults, by name; empty is none
@@ -41,8 +42,9 @@ type FaultAnswer struct {
 
 // A Note is a message from the process, except those about requests.
 type Note struct {
-	Ready      bool        `json:"ready,omitempty"`      // setup is over; the process waits for Begin
-	Data       string      `json:"data,omitempty"`       // with Ready, of the first part: what setup returned, as JSON; empty is undefined
+	Ready bool `json:"ready,omitempty"` // setup is over; the process waits for Begin
+	// with Ready, of the first part: what setup returned, as JSON; empty is undefined
+	Data       string      `json:"data,omitempty"`
 	Mark       *Mark       `json:"mark,omitempty"`       // an event of the script
 	Fault      *FaultAsk   `json:"fault,omitempty"`      // the script asks for a fault
 	Metrics    []Metric    `json:"metrics,omitempty"`    // values so far

@@ -54,7 +54,8 @@ func (c Change) Apply(options []byte) ([]byte, error) {
 	return json.Marshal(o)
 }
 
-// PartOptions returns the options of a part of a script: its teardown may wait for the other parts to end, in addition to its own time.
+// PartOptions returns the options of a part of a script: its teardown may wait for the other parts to end, in addition
+// to its own time.
 func PartOptions(options []byte) ([]byte, error) {
 	o := map[string]any{}
 	if err := json.Unmarshal(options, &o); err != nil {
@@ -114,13 +115,15 @@ func (c Change) scenarios(o map[string]any) error {
 	if c.Only != "" {
 		one, ok := all[c.Only]
 		if !ok {
-			return fmt.Errorf("the script has no scenario %q; it has %s", c.Only, strings.Join(slices.Sorted(maps.Keys(all)), ", "))
+			return fmt.Errorf("the script has no scenario %q; it has %s", c.Only,
+				strings.Join(slices.Sorted(maps.Keys(all)), ", "))
 		}
 		all = map[string]any{c.Only: one}
 	}
 	if c.Rate > 0 || c.VUs > 0 || c.Duration > 0 {
 		if len(all) > 1 {
-			return fmt.Errorf("the script has several scenarios (%s), and rate, vus and duration can be said of one: name it by "+
+			return fmt.Errorf("the script has several scenarios (%s), and rate, vus and duration can be said of one: name it "+
+				"by "+
 				"`scenario`", strings.Join(slices.Sorted(maps.Keys(all)), ", "))
 		}
 		for name, v := range all {
@@ -303,9 +306,9 @@ func durationOf(v any, zero time.Duration) time.Duration {
 	return zero
 }
 
-// Wrapper returns the script that k6 runs in place of the user's script. It exports everything
-// that the script does, with changed options, and its setup followed by a wait until all scripts
-// are ready. In the parts of a script but the first, setup waits for the data of the first, and teardown does nothing. Path is the path of the script.
+// Wrapper returns the script that k6 runs in place of the user's script. It exports everything that the script does,
+// with changed options, and its setup followed by a wait until all scripts are ready. In the parts of a script but the
+// first, setup waits for the data of the first, and teardown does nothing. Path is the path of the script.
 func Wrapper(path string) string {
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") { // C:/…

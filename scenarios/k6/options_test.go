@@ -17,18 +17,46 @@ func TestApply(t *testing.T) {
 		change        Change
 		want          string // expected scenarios
 	}{
-		{"nothing said", arrival, Change{}, `{"a":{"executor":"constant-arrival-rate","rate":5,"timeUnit":"1s","duration":"10s",` +
-			`"preAllocatedVUs":7,"maxVUs":9,"exec":"go","tags":{"x":"y"}}}`},
-		{"rate", arrival, Change{Rate: 50}, `{"a":{"executor":"constant-arrival-rate","rate":50,"timeUnit":"1s","duration":"10000ms",` +
-			`"preAllocatedVUs":7,"maxVUs":9,"exec":"go","tags":{"x":"y"}}}`},
-		{"slow rate", arrival, Change{Rate: .25, Duration: time.Minute}, `{"a":{"executor":"constant-arrival-rate","rate":15,` +
-			`"timeUnit":"1m","duration":"60000ms","preAllocatedVUs":7,"maxVUs":9,"exec":"go","tags":{"x":"y"}}}`},
-		{"rate and users", arrival, Change{Rate: 50, VUs: 20, MaxVUs: 30}, `{"a":{"executor":"constant-arrival-rate","rate":50,` +
-			`"timeUnit":"1s","duration":"10000ms","preAllocatedVUs":20,"maxVUs":30,"exec":"go","tags":{"x":"y"}}}`},
-		{"users instead", arrival, Change{VUs: 3}, `{"a":{"executor":"constant-vus","vus":3,"duration":"10000ms","exec":"go","tags":{"x":"y"}}}`},
-		{"no scenario", `{}`, Change{Rate: 5, Duration: time.Second}, `{"default":{"executor":"constant-arrival-rate","rate":5,` +
-			`"timeUnit":"1s","duration":"1000ms","preAllocatedVUs":5,"maxVUs":1000}}`},
-		{"shortcuts", `{"vus":10,"duration":"1m"}`, Change{Duration: 5 * time.Second}, `{"default":{"executor":"constant-vus","vus":10,"duration":"5000ms"}}`},
+		{
+			"nothing said", arrival,
+			Change{},
+			`{"a":{"executor":"constant-arrival-rate","rate":5,"timeUnit":"1s","duration":"10s",` +
+				`"preAllocatedVUs":7,"maxVUs":9,"exec":"go","tags":{"x":"y"}}}`,
+		},
+		{
+			"rate", arrival,
+			Change{Rate: 50},
+			`{"a":{"executor":"constant-arrival-rate","rate":50,"timeUnit":"1s","duration":"10000ms",` +
+				`"preAllocatedVUs":7,"maxVUs":9,"exec":"go","tags":{"x":"y"}}}`,
+		},
+		{
+			"slow rate", arrival,
+			Change{Rate: .25, Duration: time.Minute},
+			`{"a":{"executor":"constant-arrival-rate","rate":15,` +
+				`"timeUnit":"1m","duration":"60000ms","preAllocatedVUs":7,"maxVUs":9,"exec":"go","tags":{"x":"y"}}}`,
+		},
+		{
+			"rate and users", arrival,
+			Change{Rate: 50, VUs: 20, MaxVUs: 30},
+			`{"a":{"executor":"constant-arrival-rate","rate":50,` +
+				`"timeUnit":"1s","duration":"10000ms","preAllocatedVUs":20,"maxVUs":30,"exec":"go","tags":{"x":"y"}}}`,
+		},
+		{
+			"users instead", arrival,
+			Change{VUs: 3},
+			`{"a":{"executor":"constant-vus","vus":3,"duration":"10000ms","exec":"go","tags":{"x":"y"}}}`,
+		},
+		{
+			"no scenario", `{}`,
+			Change{Rate: 5, Duration: time.Second},
+			`{"default":{"executor":"constant-arrival-rate","rate":5,` +
+				`"timeUnit":"1s","duration":"1000ms","preAllocatedVUs":5,"maxVUs":1000}}`,
+		},
+		{
+			"shortcuts", `{"vus":10,"duration":"1m"}`,
+			Change{Duration: 5 * time.Second},
+			`{"default":{"executor":"constant-vus","vus":10,"duration":"5000ms"}}`,
+		},
 		{
 			"stages", `{"vus":2,"stages":[{"duration":"10s","target":10},{"duration":"30s","target":0}]}`,
 			Change{Duration: 4 * time.Second},
@@ -39,8 +67,12 @@ func TestApply(t *testing.T) {
 			Change{Rate: 2},
 			`{"default":{"executor":"constant-arrival-rate","rate":2,"timeUnit":"1s","duration":"40000ms","preAllocatedVUs":2,"maxVUs":1000}}`,
 		},
-		{"iterations", `{"iterations":10,"vus":5}`, Change{Duration: time.Second}, `{"default":{"executor":"shared-iterations",` +
-			`"iterations":10,"vus":5,"maxDuration":"1000ms"}}`},
+		{
+			"iterations", `{"iterations":10,"vus":5}`,
+			Change{Duration: time.Second},
+			`{"default":{"executor":"shared-iterations",` +
+				`"iterations":10,"vus":5,"maxDuration":"1000ms"}}`,
+		},
 		{
 			"one of several",
 			`{"scenarios":{"a":{"executor":"constant-vus","vus":1,"duration":"1s"},"b":{"executor":"constant-vus","vus":2,"duration":"2s"}}}`,
@@ -99,7 +131,8 @@ func TestApply_Wrong(t *testing.T) {
 func TestApply_Tags(t *testing.T) {
 	out, err := Change{}.Apply([]byte(`{"systemTags":["proto"],"setupTimeout":1500}`))
 	if err != nil ||
-		!strings.Contains(string(out), `"systemTags":["check","error","error_code","group","method","name","proto","scenario","status","vu"]`) ||
+		!strings.Contains(string(out),
+			`"systemTags":["check","error","error_code","group","method","name","proto","scenario","status","vu"]`) ||
 		!strings.Contains(string(out), `"3601500ms"`) {
 		t.Errorf("%s, %v", out, err)
 	}
@@ -118,7 +151,10 @@ func TestParsePlan(t *testing.T) {
 	}
 	want := []Scenario{
 		{Name: "early", Executor: "constant-vus", End: time.Minute, Pieces: []Piece{{time.Minute, 5, 5}}},
-		{Name: "some", Executor: "shared-iterations", End: 20 * time.Second, Pieces: []Piece{{20 * time.Second, 3, 3}}, Iterations: true},
+		{
+			Name: "some", Executor: "shared-iterations", End: 20 * time.Second, Pieces: []Piece{{20 * time.Second, 3, 3}},
+			Iterations: true,
+		},
 		{
 			Name: "late", Executor: "ramping-arrival-rate", Start: 10 * time.Second, End: 40 * time.Second, Open: true,
 			Pieces: []Piece{{10 * time.Second, 1, 2}, {20 * time.Second, 10, 10}},
@@ -127,7 +163,8 @@ func TestParsePlan(t *testing.T) {
 	if !reflect.DeepEqual(p.Scenarios, want) || p.End != time.Minute || p.Over != 90*time.Second || p.Users != 70 {
 		t.Errorf("%+v", p)
 	}
-	if len(p.Thresholds) != 3 || p.Thresholds[0].Metric != "a{x:y}" || p.Thresholds[1].Source != "max<1" || p.Thresholds[2].What != "p(95)" {
+	if len(p.Thresholds) != 3 || p.Thresholds[0].Metric != "a{x:y}" || p.Thresholds[1].Source != "max<1" ||
+		p.Thresholds[2].What != "p(95)" {
 		t.Errorf("%+v", p.Thresholds)
 	}
 	for _, bad := range []string{
@@ -160,7 +197,8 @@ func TestDurationOf(t *testing.T) {
 }
 
 func FuzzApply(f *testing.F) {
-	f.Add([]byte(`{"scenarios":{"a":{"executor":"ramping-vus","stages":[{"duration":"1s","target":5}]}}}`), 5.0, 3, int64(time.Second))
+	f.Add([]byte(`{"scenarios":{"a":{"executor":"ramping-vus","stages":[{"duration":"1s","target":5}]}}}`), 5.0, 3,
+		int64(time.Second))
 	f.Fuzz(func(_ *testing.T, options []byte, rate float64, vus int, d int64) {
 		_, _ = Change{Rate: rate, VUs: vus, Duration: time.Duration(d)}.Apply(options)
 		_, _ = parsePlan(options)

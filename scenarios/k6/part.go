@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// A Part is one of the processes that a script is divided between: k6 calls it an execution segment. Together they make the
-// iterations of one process. The first part alone runs setup, whose data the others receive, and teardown, once the others have ended.
+// A Part is one of the processes that a script is divided between: k6 calls it an execution segment. Together they make
+// the iterations of one process. The first part alone runs setup, whose data the others receive, and teardown, once the
+// others have ended.
 type Part struct {
 	Index int `json:"index,omitempty"` // from 0
 	Of    int `json:"of,omitempty"`    // zero: the script is not divided
@@ -29,7 +30,10 @@ func (p Part) Args() []string {
 		edges = append(edges, fmt.Sprintf("%d/%d", i, p.Of))
 	}
 	edges = append(edges, "1")
-	return []string{"--execution-segment=" + edges[p.Index] + ":" + edges[p.Index+1], "--execution-segment-sequence=" + strings.Join(edges, ",")}
+	return []string{
+		"--execution-segment=" + edges[p.Index] + ":" + edges[p.Index+1],
+		"--execution-segment-sequence=" + strings.Join(edges, ","),
+	}
 }
 
 // MostData bounds what setup of a divided script may return, in bytes of JSON.
@@ -66,14 +70,17 @@ type Delta struct {
 // mostBuckets is about how many buckets a message has.
 const mostBuckets = 50_000
 
-// Take passes what the metrics gained since it was called last, in messages of bounded size. It forgets them: Sum has them no more.
+// Take passes what the metrics gained since it was called last, in messages of bounded size. It forgets them: Sum has
+// them no more.
 func (t *Tally) Take(elapsed time.Duration, pass func(*Deltas)) {
 	d, n := &Deltas{Elapsed: elapsed}, 0
 	for _, s := range t.series {
 		if s.count == 0 {
 			continue
 		}
-		one := Delta{Name: s.name, Type: s.typ, Contains: s.contains, Count: s.count, Sum: s.sum, Last: s.last, Min: s.min, Max: s.max}
+		one := Delta{
+			Name: s.name, Type: s.typ, Contains: s.contains, Count: s.count, Sum: s.sum, Last: s.last, Min: s.min, Max: s.max,
+		}
 		if s.typ == "trend" {
 			one.Buckets = s.buckets
 		}

@@ -96,12 +96,14 @@ func TestMerged(t *testing.T) {
 			metrics[i].Last, gotMetrics[i].Last = 0, 0 // the last sample is that of any part
 		}
 	}
-	if !reflect.DeepEqual(metrics, gotMetrics) || !reflect.DeepEqual(thresholds, gotThresholds) || len(metrics) != 5 || !thresholds[1].Abort {
+	if !reflect.DeepEqual(metrics, gotMetrics) || !reflect.DeepEqual(thresholds, gotThresholds) || len(metrics) != 5 ||
+		!thresholds[1].Abort {
 		t.Errorf("merged:\n%+v\n%+v\nwant:\n%+v\n%+v", gotMetrics, gotThresholds, metrics, thresholds)
 	}
 }
 
-// TestPartOptions: the teardown of a part has its own time after the wait for the others, whatever unit that is written in.
+// TestPartOptions: the teardown of a part has its own time after the wait for the others, whatever unit that is written
+// in.
 func TestPartOptions(t *testing.T) {
 	for _, c := range []struct {
 		options string

@@ -153,7 +153,10 @@ func (t *Tally) Misfits() (out []string) {
 }
 
 func (s *Series) metric(elapsed time.Duration) Metric {
-	m := Metric{Name: s.name, Type: s.typ, Contains: s.contains, Count: s.count, Sum: s.sum, Last: s.last, Min: s.min, Max: s.max, Rate: s.rate(elapsed)}
+	m := Metric{
+		Name: s.name, Type: s.typ, Contains: s.contains, Count: s.count, Sum: s.sum, Last: s.last, Min: s.min,
+		Max: s.max, Rate: s.rate(elapsed),
+	}
 	if s.typ == "trend" {
 		q := s.quantiles(.5, .9, .95, .99)
 		m.P50, m.P90, m.P95, m.P99 = q[0], q[1], q[2], q[3]

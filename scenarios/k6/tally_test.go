@@ -67,7 +67,9 @@ func TestParseExpression(t *testing.T) {
 			t.Errorf("%q: %+v, %v", c.source, e, err)
 		}
 	}
-	for _, bad := range []string{"", "p95<200", "p(101)<1", "count", "count<", "count<x", "sum<1", "p()<1", "rate=<1", "rate<1 rate<2"} {
+	for _, bad := range []string{
+		"", "p95<200", "p(101)<1", "count", "count<", "count<x", "sum<1", "p()<1", "rate=<1", "rate<1 rate<2",
+	} {
 		if e, err := parseExpression(bad); err == nil {
 			t.Errorf("%q is %+v", bad, e)
 		}
@@ -105,7 +107,8 @@ func TestTally(t *testing.T) {
 		defer func() {
 			_, all := tally.Sum(10 * time.Second)
 			i := slices.IndexFunc(all, func(x Threshold) bool { return x.Metric == l.metric && x.Source == l.source })
-			if x := all[i]; x.Holds != l.holds || x.Count != l.count || math.Abs(x.Measured-l.measured) > .001*math.Abs(l.measured) || x.Abort != l.aborts {
+			if x := all[i]; x.Holds != l.holds || x.Count != l.count ||
+				math.Abs(x.Measured-l.measured) > .001*math.Abs(l.measured) || x.Abort != l.aborts {
 				t.Errorf("%+v, want %+v", x, l)
 			}
 		}()
@@ -164,7 +167,8 @@ func TestTally_Wrong(t *testing.T) {
 }
 
 func TestStepName(t *testing.T) {
-	if got := StepName(func(tag string) string { return map[string]string{"url": "ws://x.test/chat"}[tag] }); got != "/chat" {
+	tags := map[string]string{"url": "ws://x.test/chat"}
+	if got := StepName(func(tag string) string { return tags[tag] }); got != "/chat" {
 		t.Errorf("without a name: %q", got)
 	}
 	for _, c := range []struct{ name, method, group, want string }{

@@ -30,7 +30,8 @@ func TestPlay_WebSocket(t *testing.T) {
 			c := script(t, text)
 			c.Env = map[string]string{"URL": strings.Replace(s.URL, "http", "ws", 1)}
 			g, exit := play(t, c)
-			if want := map[string]int{"/chat (connect)": 2, "/chat (ping)": 2}; exit.Code != 0 || !reflect.DeepEqual(g.byStep(), want) {
+			if want := map[string]int{"/chat (connect)": 2, "/chat (ping)": 2}; exit.Code != 0 ||
+				!reflect.DeepEqual(g.byStep(), want) {
 				t.Errorf("%v, %q", g.byStep(), g.exceptions)
 			}
 			for _, r := range g.requests {

@@ -97,7 +97,8 @@ func appendRequest(b []byte, r *Request) []byte {
 		flags |= 2
 	}
 	return appendNumbers(append(b, frameRequest), int64(r.Step), flags, int64(r.End), int64(r.Service), int64(r.First),
-		int64(r.Queue), int64(r.Connect), int64(r.TLS), int64(r.Send), int64(r.Status), int64(r.Code), int64(r.Checks), int64(r.Wrong), int64(r.Check))
+		int64(r.Queue), int64(r.Connect), int64(r.TLS), int64(r.Send), int64(r.Status), int64(r.Code), int64(r.Checks),
+		int64(r.Wrong), int64(r.Check))
 }
 
 func appendIteration(b []byte, end, duration time.Duration) []byte {
@@ -182,7 +183,8 @@ func (d *decoder) frame(frame byte, h Handler) {
 	case frameHello:
 		version, wall := d.number(), d.number()
 		if d.err == nil && version != wireVersion {
-			d.err = fmt.Errorf("%w: it speaks version %d and brunt %d; build both from the same tree", errFrame, version, wireVersion)
+			d.err = fmt.Errorf("%w: it speaks version %d and brunt %d; build both from the same tree", errFrame, version,
+				wireVersion)
 		}
 		if d.err == nil {
 			h.Hello(time.Unix(0, wall))
@@ -238,7 +240,8 @@ func (d *decoder) request(h Handler) {
 	flags := d.number()
 	r.Failed, r.Answered = flags&1 != 0, flags&2 != 0
 	r.End, r.Service, r.First = time.Duration(d.number()), time.Duration(d.number()), time.Duration(d.number())
-	r.Queue, r.Connect, r.TLS, r.Send = time.Duration(d.number()), time.Duration(d.number()), time.Duration(d.number()), time.Duration(d.number())
+	r.Queue, r.Connect, r.TLS, r.Send = time.Duration(d.number()), time.Duration(d.number()), time.Duration(d.number()),
+		time.Duration(d.number())
 	r.Status, r.Code = int(d.number()), int(d.number())
 	r.Checks, r.Wrong, r.Check = int(d.number()), int(d.number()), int(d.number())
 	if d.err == nil {

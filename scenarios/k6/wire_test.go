@@ -32,12 +32,14 @@ func TestRead(t *testing.T) {
 	if err := readMessages(bytes.NewReader(sent()), g); err != nil {
 		t.Fatal(err)
 	}
-	if !g.wall.Equal(time.Unix(1_800_000_000, 5)) || g.steps[0] != "list posts" || g.checks[0] != "is 200" || g.dropped != 7 || g.users != 50 {
+	if !g.wall.Equal(time.Unix(1_800_000_000, 5)) || g.steps[0] != "list posts" || g.checks[0] != "is 200" ||
+		g.dropped != 7 || g.users != 50 {
 		t.Errorf("%+v", g)
 	}
 	want := []Request{
 		{
-			End: time.Second, Service: time.Millisecond, First: time.Microsecond, Status: 503, Code: -1, Failed: true, Answered: true, Checks: 3, Wrong: 2,
+			End: time.Second, Service: time.Millisecond, First: time.Microsecond, Status: 503, Code: -1, Failed: true,
+			Answered: true, Checks: 3, Wrong: 2,
 			Queue: 1, Connect: 2, TLS: 3, Send: 4,
 		},
 		{End: -time.Second},
@@ -45,7 +47,8 @@ func TestRead(t *testing.T) {
 	if !reflect.DeepEqual(g.requests, want) {
 		t.Errorf("%+v", g.requests)
 	}
-	if !reflect.DeepEqual(g.iterations, []Iteration{{2 * time.Second, time.Second}}) || !reflect.DeepEqual(g.exceptions, []string{"Error: x\n\tat y"}) {
+	if !reflect.DeepEqual(g.iterations, []Iteration{{2 * time.Second, time.Second}}) ||
+		!reflect.DeepEqual(g.exceptions, []string{"Error: x\n\tat y"}) {
 		t.Errorf("%+v %q", g.iterations, g.exceptions)
 	}
 	if n := g.last(); !n.Ready || n.Lost != 4 || n.Mark.Data["a"] != 1.5 {
@@ -75,7 +78,10 @@ func TestRead_Wrong(t *testing.T) {
 	for _, c := range []struct {
 		name, frames, want string
 	}{
-		{"another version", string(appendNumbers([]byte{frameHello}, 99, 0)), "it speaks version 99 and brunt 4; build both from the same tree"},
+		{
+			"another version", string(appendNumbers([]byte{frameHello}, 99, 0)),
+			"it speaks version 99 and brunt 4; build both from the same tree",
+		},
 		{"something else on standard output", "hello, I am k6", "a frame of type 'h'"},
 		{"a text without end", string([]byte{frameStep, 0, 0xff, 0xff, 0xff, 0xff, 0x0f}), "a text of 4294967295 bytes"},
 		{"a note that is none", string([]byte{frameNote, 1, '{'}), "can't be read"},

@@ -25,7 +25,10 @@ func (b *verification) askAgain(ctx context.Context) error {
 	}
 	if end, ok := ctx.Deadline(); ok {
 		until := quantity.FormatDuration(end.Sub(b.T0).Round(time.Second))
-		b.Event(result.Event{Event: "ledger.again", Text: fmt.Sprintf("%d writes are not there; they are asked for again until %s", len(b.missing), until)})
+		b.Event(result.Event{
+			Event: "ledger.again",
+			Text:  fmt.Sprintf("%d writes are not there; they are asked for again until %s", len(b.missing), until),
+		})
 	}
 	all := b.ledger.kept.Kept()
 	for wait := firstPause; len(b.missing) > 0 && ctx.Err() == nil; wait = min(lastPause, wait*3/2) {

@@ -22,8 +22,8 @@ func collect(p *Spec, parts, shards int) *Ledger {
 	return newLedger(p, newHeldLog(shards), parts)
 }
 
-// Take returns what was recorded since it was called last, as far as it fits into a batch; more reports whether there is other. The
-// ledger is one of [Collect].
+// Take returns what was recorded since it was called last, as far as it fits into a batch; more reports whether there
+// is other. The ledger is one of [Collect].
 func (l *Ledger) Take() (b *Batch, more bool) {
 	b = new(Batch)
 	b.WriteBatch, more = l.kept.Take(mostOfBatch)

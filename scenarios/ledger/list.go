@@ -28,7 +28,8 @@ func (b *verification) listingFile() (*os.File, error) {
 // listOne lists a write that is not simply held.
 func (b *verification) listOne(c *checkedWrite, state result.WriteState, note string) error {
 	k := result.WriteKey{
-		ID: b.Mask(c.ID), State: state, Acknowledged: result.NaN, Ended: result.Sec(c.End), Age: result.NaN, Note: note, Found: map[string]int{},
+		ID: b.Mask(c.ID), State: state, Acknowledged: result.NaN, Ended: result.Sec(c.End), Age: result.NaN, Note: note,
+		Found: map[string]int{},
 	}
 	if c.Acked {
 		k.Acknowledged = k.Ended
@@ -41,7 +42,8 @@ func (b *verification) listOne(c *checkedWrite, state result.WriteState, note st
 		k.Age, k.Fault = result.Sec(age), fault
 	}
 	list := b.listed[state]
-	at, _ := slices.BinarySearchFunc(list, k, func(a, k result.WriteKey) int { return cmp.Compare(float64(a.Ended), float64(k.Ended)) })
+	at, _ := slices.BinarySearchFunc(list, k,
+		func(a, k result.WriteKey) int { return cmp.Compare(float64(a.Ended), float64(k.Ended)) })
 	if at < mostKeys {
 		list = slices.Insert(list, at, k)
 		b.listed[state] = list[:min(len(list), mostKeys)]
@@ -61,7 +63,8 @@ func (b *verification) listOne(c *checkedWrite, state result.WriteState, note st
 
 // States are the states of writes in the order in which writes are listed.
 var States = []result.WriteState{
-	result.WriteLost, result.WriteDuplicated, result.WriteStale, result.WriteLate, result.WriteUnknown, result.WriteUnread, result.WritePresent,
+	result.WriteLost, result.WriteDuplicated, result.WriteStale, result.WriteLate, result.WriteUnknown, result.WriteUnread,
+	result.WritePresent,
 }
 
 // list adds the listed writes to the report.

@@ -12,8 +12,8 @@ type WriteBatch struct {
 	Over  int64  // writes that were not kept
 }
 
-// mostHeld bounds the memory for the writes that a worker holds until its run asks for them, in bytes. It is some 4 million writes:
-// a worker whose run is silent ends its load after seconds.
+// mostHeld bounds the memory for the writes that a worker holds until its run asks for them, in bytes. It is some 4
+// million writes: a worker whose run is silent ends its load after seconds.
 const mostHeld = 256 << 20
 
 // held are lines in memory. Any goroutine may use it.
@@ -48,8 +48,8 @@ func (h *held) take(most int) (lines []byte) {
 // newHeldLog returns a log that holds its writes in memory, until Take takes them.
 func newHeldLog(shards int) *writeLog { return newLog(shards) }
 
-// Take takes the writes that were kept since it was called last, in at most so many bytes, which are more than the longest line has. More
-// reports whether there are others. The log is one of [newHeldLog].
+// Take takes the writes that were kept since it was called last, in at most so many bytes, which are more than the
+// longest line has. More reports whether there are others. The log is one of [newHeldLog].
 func (w *writeLog) Take(most int) (b WriteBatch, more bool) {
 	_ = w.Flush() // memory has no errors
 	b = WriteBatch{Lines: w.held.take(most), Over: w.over.Swap(0)}
@@ -59,7 +59,8 @@ func (w *writeLog) Take(most int) (b WriteBatch, more bool) {
 
 var newline, writelogAcknowledged = []byte("\n"), []byte("\"ack\":true}\n")
 
-// Import keeps the writes of a batch, and returns how many of them were acknowledged; those that were not kept count as such.
+// Import keeps the writes of a batch, and returns how many of them were acknowledged; those that were not kept count as
+// such.
 func (w *writeLog) Import(b WriteBatch) (acked int64) {
 	lines, n := b.Lines, int64(bytes.Count(b.Lines, newline))
 	acked = int64(bytes.Count(lines, writelogAcknowledged)) + b.Over

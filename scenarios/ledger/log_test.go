@@ -86,7 +86,9 @@ func TestWrites_Killed(t *testing.T) {
 
 func TestWrites_IDs(t *testing.T) {
 	w, _ := newWrites(t, 1)
-	good := []string{"a", `"quoted" \ and <b>`, "Grüße\n\x00", strings.Repeat("x", longestID), strings.Repeat("\x01", longestID)}
+	good := []string{
+		"a", `"quoted" \ and <b>`, "Grüße\n\x00", strings.Repeat("x", longestID), strings.Repeat("\x01", longestID),
+	}
 	for _, id := range good {
 		if !w.Shard(0).Record([]byte(id), 0, true) {
 			t.Errorf("%.20q is refused", id)
@@ -164,7 +166,8 @@ func BenchmarkWrites_Record(b *testing.B) {
 	}
 }
 
-// TestImport: the writes that workers held are in the log of their run, in whatever pieces they come, and what is over its bound is counted.
+// TestImport: the writes that workers held are in the log of their run, in whatever pieces they come, and what is over
+// its bound is counted.
 func TestImport(t *testing.T) {
 	run, _ := newWrites(t, 1)
 	run.most = 250

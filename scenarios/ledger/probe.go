@@ -82,7 +82,8 @@ func (l *Ledger) EndProbe() {
 func (p *prober) probe(ctx context.Context, u *asked) {
 	a := p.asker(u)
 	defer a.close()
-	tick := time.NewTicker(max(time.Millisecond, time.Duration(float64(time.Second)*float64(p.ledger.parts)/float64(p.ledger.Spec.Probe))))
+	tick := time.NewTicker(max(time.Millisecond,
+		time.Duration(float64(time.Second)*float64(p.ledger.parts)/float64(p.ledger.Spec.Probe))))
 	defer tick.Stop()
 	var last *latest
 	for {

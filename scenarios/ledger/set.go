@@ -14,8 +14,8 @@ import (
 // A Set is the ledgers of a run; the zero value is none. A step may be the write of several.
 type Set []*Ledger
 
-// Open starts to record the writes of all ledgers. Path is the file for the findings of one without a name; those of others
-// have their name in it.
+// Open starts to record the writes of all ledgers. Path is the file for the findings of one without a name; those of
+// others have their name in it.
 func Open(specs []*Spec, path string, shards int) (Set, error) {
 	var s Set
 	for _, p := range specs {
@@ -57,7 +57,8 @@ func (s Set) User(u load.User, shard int) load.User {
 	return u
 }
 
-// Probe begins to read writes back while the load runs, for the ledgers that ask for it. Run describes the run for one of them.
+// Probe begins to read writes back while the load runs, for the ledgers that ask for it. Run describes the run for one
+// of them.
 func (s Set) Probe(ctx context.Context, run func(*Spec) Run) error {
 	for _, l := range s {
 		if err := l.Probe(ctx, run(l.Spec)); err != nil {

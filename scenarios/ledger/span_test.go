@@ -74,7 +74,8 @@ func TestSpans(t *testing.T) {
 		if len(b.out.LostSpans) != 1 || b.out.LostSpans[0].Lost != int64(lost) || b.out.LostSpans[0].Fault != "f" {
 			t.Fatalf("spans are %+v, want one of %d writes lost to f", b.out.LostSpans, lost)
 		}
-		if b.out.RPOLow != result.Sec(last)-result.Sec(first) || low != last-first || b.out.RPO != result.Sec(after)-result.Sec(before) {
+		if b.out.RPOLow != result.Sec(last)-result.Sec(first) || low != last-first ||
+			b.out.RPO != result.Sec(after)-result.Sec(before) {
 			t.Fatalf("RPO is %v to %v, want %v to %v", b.out.RPOLow, b.out.RPO, low, after-before)
 		}
 	}
@@ -96,12 +97,24 @@ func TestSpansAtTheEnds(t *testing.T) {
 // unknown bounds no span.
 func TestSpansOfFaults(t *testing.T) {
 	sec := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
-	faults := []*chaos.Record{{Name: "a", Injected: sec(10), Cleared: sec(20)}, {Name: "b", Injected: sec(50), Cleared: sec(60)}}
+	faults := []*chaos.Record{
+		{Name: "a", Injected: sec(10), Cleared: sec(20)}, {Name: "b", Injected: sec(50), Cleared: sec(60)},
+	}
 	b := &verification{Run: Run{End: sec(100), Faults: faults}, out: &result.LedgerRecord{}}
 	for _, w := range []struct {
 		at     float64
 		effect string
-	}{{9, "held"}, {11, "lost"}, {12, "lost"}, {19, "held"}, {49, "held"}, {51, "lost"}, {59, "lost"}, {59.2, "unknown"}, {59.5, "held"}} {
+	}{
+		{9, "held"},
+		{11, "lost"},
+		{12, "lost"},
+		{19, "held"},
+		{49, "held"},
+		{51, "lost"},
+		{59, "lost"},
+		{59.2, "unknown"},
+		{59.5, "held"},
+	} {
 		b.acked.add(sec(w.at), w.effect == "lost", w.effect == "held")
 	}
 	b.spans()
@@ -128,7 +141,12 @@ func TestSpans_NearestFault(t *testing.T) {
 		want   string    // fault: first to last, in the order of time
 	}{
 		{"after the clearing", []*chaos.Record{cut, missed}, []float64{29, 30.4, 31}, "cut: 29 to 31"},
-		{"after the clearing, and another fault", []*chaos.Record{cut, crash}, []float64{30.4, 31, 89.9, 90}, "cut: 30.4 to 31, crash: 89.9 to 90"},
+		{
+			"after the clearing, and another fault",
+			[]*chaos.Record{cut, crash},
+			[]float64{30.4, 31, 89.9, 90},
+			"cut: 30.4 to 31, crash: 89.9 to 90",
+		},
 		{"before the first", []*chaos.Record{cut, crash}, []float64{5, 19.9}, "cut: 5 to 19.9"},
 		{"after the last", []*chaos.Record{cut, crash}, []float64{92.5}, "crash: 92.5 to 92.5"},
 		{"never cleared", []*chaos.Record{forever}, []float64{25, 99}, "forever: 25 to 99"},
@@ -183,7 +201,8 @@ func TestJudge_ManyMissing(t *testing.T) {
 		}
 	}
 	if len(b.missing) != mostMissing || b.out.Unknown != 3 || b.out.Lost != 0 {
-		t.Errorf("%d are asked for again, %d unknown and %d lost; want %d, 3 and none", len(b.missing), b.out.Unknown, b.out.Lost, mostMissing)
+		t.Errorf("%d are asked for again, %d unknown and %d lost; want %d, 3 and none", len(b.missing), b.out.Unknown,
+			b.out.Lost, mostMissing)
 	}
 	b.ledger = &Ledger{}
 	if b.conclude(); !strings.Contains(b.out.Note, "3 writes were not there, and are not asked for again") {

@@ -67,7 +67,8 @@ func (l *Ledger) Verify(ctx context.Context, r Run) (*result.LedgerRecord, error
 	flushed := l.kept.Flush()
 	out := &result.LedgerRecord{
 		Write: l.Write, Units: []string{}, Acknowledged: l.acked.Load(), Unnamed: l.unnamed.Load(), Unrecorded: l.kept.Over(),
-		RPO: result.NaN, RPOLow: result.NaN, LateLow: result.NaN, LateHigh: result.NaN, Asked: result.NaN, Took: result.NaN, Keys: []result.WriteKey{},
+		RPO: result.NaN, RPOLow: result.NaN, LateLow: result.NaN, LateHigh: result.NaN, Asked: result.NaN, Took: result.NaN,
+		Keys: []result.WriteKey{},
 	}
 	for _, p := range l.Places {
 		out.Units = append(out.Units, p.Name)
@@ -83,7 +84,8 @@ func (l *Ledger) Verify(ctx context.Context, r Run) (*result.LedgerRecord, error
 	if rest := max(0, settle-max(0, r.Now()-r.Alone)); rest > 0 || settle == 0 {
 		r.Event(result.Event{
 			Event: "ledger.settle",
-			Text:  fmt.Sprintf("%d writes were acknowledged; the target is left alone for %s", out.Acknowledged, quantity.FormatDuration(rest)),
+			Text: fmt.Sprintf("%d writes were acknowledged; the target is left alone for %s", out.Acknowledged,
+				quantity.FormatDuration(rest)),
 		})
 		select {
 		case <-time.After(rest):
@@ -395,15 +397,20 @@ func (b *verification) conclude() {
 		notes = append(notes, "not one write was found: does `read` ask in the right place?")
 	}
 	if out.Unnamed > 0 {
-		notes = append(notes, fmt.Sprintf("%d acknowledged writes have no id: a check failed before it was extracted, or it was empty; "+
-			"\"${ledger.id}\" names every write", out.Unnamed))
+		notes = append(notes,
+			fmt.Sprintf("%d acknowledged writes have no id: a check failed before it was extracted, or it was empty; "+
+				"\"${ledger.id}\" names every write", out.Unnamed))
 	}
 	if b.unasked > 0 {
-		notes = append(notes, fmt.Sprintf("%d writes were not there, and are not asked for again, as %d others are: whether they are lost or late is unknown",
-			b.unasked, mostMissing))
+		notes = append(notes,
+			fmt.Sprintf("%d writes were not there, and are not asked for again, as %d others are: whether they are lost or "+
+				"late is unknown",
+				b.unasked, mostMissing))
 	}
 	if out.Unrecorded > 0 {
-		notes = append(notes, fmt.Sprintf("%d writes are not in the ledger: they are more than it holds, or its file could not be written", out.Unrecorded))
+		notes = append(notes,
+			fmt.Sprintf("%d writes are not in the ledger: they are more than it holds, or its file could not be written",
+				out.Unrecorded))
 	}
 	out.Note = strings.Join(notes, "; ")
 }
@@ -419,6 +426,7 @@ func (b *verification) sums() string {
 	if !o.Read {
 		return o.Note
 	}
-	return fmt.Sprintf("%d acknowledged, %d held, %d late, %d lost, %d duplicated, %d stale, %d unknown, %d present though unacknowledged",
+	return fmt.Sprintf("%d acknowledged, %d held, %d late, %d lost, %d duplicated, %d stale, %d unknown, %d present "+
+		"though unacknowledged",
 		o.Acknowledged, o.Held, o.Late, o.Lost, o.Duplicated, o.Stale, o.Unsure(), o.Present)
 }

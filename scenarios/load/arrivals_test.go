@@ -163,7 +163,8 @@ func TestCursor_PoissonIsPoisson(t *testing.T) {
 func FuzzCursor(f *testing.F) {
 	f.Add(uint64(1), int64(time.Second), 100.0, int64(0), int64(3), true)
 	f.Fuzz(func(t *testing.T, seed uint64, d int64, rate float64, start, of int64, poisson bool) {
-		if d < 0 || d > int64(time.Minute) || !(rate >= 0 && rate <= 2000) || of < 1 || of > 50 || start < -int64(time.Hour) || start > int64(time.Hour) {
+		if d < 0 || d > int64(time.Minute) || !(rate >= 0 && rate <= 2000) || of < 1 || of > 50 ||
+			start < -int64(time.Hour) || start > int64(time.Hour) {
 			t.Skip()
 		}
 		p := NewProfile(time.Duration(start))

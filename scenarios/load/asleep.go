@@ -9,10 +9,12 @@ import (
 	"time"
 )
 
-// longPause is the length from which an iteration pauses without a goroutine: the stack of one keeps what the steps before needed.
+// longPause is the length from which an iteration pauses without a goroutine: the stack of one keeps what the steps
+// before needed.
 const longPause = time.Second
 
-// asleep are the users of a load whose iterations pause for long. Each goes on in a new goroutine when its time comes, or the run ends.
+// asleep are the users of a load whose iterations pause for long. Each goes on in a new goroutine when its time comes,
+// or the run ends.
 type asleep struct {
 	group *sync.WaitGroup // counts the users
 	stop  func() bool

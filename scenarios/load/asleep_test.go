@@ -41,8 +41,10 @@ func TestAsleep(t *testing.T) {
 				}
 				began, ended := r.kinds(0)[scenarios.OK], r.kinds(2)[scenarios.OK]
 				cut := c.grace < 90*s
-				if began != 1000 || cut != (ended < 1000) || ended == 0 || r.closed.Load() != 1000 || run.InFlight() != 0 || run.Begun() != int64(ended) {
-					t.Errorf("%d began, %d ended, %d are counted, %d users are closed, %d in flight", began, ended, run.Begun(), r.closed.Load(), run.InFlight())
+				if began != 1000 || cut != (ended < 1000) || ended == 0 || r.closed.Load() != 1000 || run.InFlight() != 0 ||
+					run.Begun() != int64(ended) {
+					t.Errorf("%d began, %d ended, %d are counted, %d users are closed, %d in flight", began, ended, run.Begun(),
+						r.closed.Load(), run.InFlight())
 				}
 				if least > 100 {
 					t.Errorf("%d goroutines at least", least)

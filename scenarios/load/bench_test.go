@@ -28,7 +28,8 @@ func single(flows ...Flow) (*Run, *nowhere) {
 	p := NewProfile(0)
 	p.Add(time.Hour, 1e6, 1e6)
 	return &Run{Settings: Settings{
-		Name: "a", Plan: Plan{Rate: p}, Flows: flows, Timeout: 1 << 60, Grace: time.Second, MaxInFlight: 4, Seed: 1, Pacing: "sleep", Shards: 1,
+		Name: "a", Plan: Plan{Rate: p}, Flows: flows, Timeout: 1 << 60, Grace: time.Second, MaxInFlight: 4, Seed: 1,
+		Pacing: "sleep", Shards: 1,
 		Now: func() time.Duration { return time.Hour }, Env: &template.Env{},
 		Open: func(int) (User, EndIteration, error) { return instant{}, nil, nil },
 		Sink: func(int) Sink { return sink },

@@ -165,14 +165,15 @@ func (c *closedLoad) next(u *closedUser) (j job, more bool) {
 	return job{}, false
 }
 
-// rested ends the iteration of a user, and waits until its period is over, or the load. It returns false when the run ends first.
+// rested ends the iteration of a user, and waits until its period is over, or the load. It returns false when the run
+// ends first.
 func (c *closedLoad) rested(u *closedUser) bool {
 	c.enter(-1)
 	return c.rest(c.ctx, u.vu, u.began)
 }
 
-// rest waits until the period of an iteration that began at an instant is over, or the load. It returns false when the run ends
-// first.
+// rest waits until the period of an iteration that began at an instant is over, or the load. It returns false when the
+// run ends first.
 func (r *Run) rest(ctx context.Context, v *vu, began time.Duration) bool {
 	if r.Plan.Every.Max == 0 {
 		return true

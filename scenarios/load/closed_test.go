@@ -17,7 +17,8 @@ func TestClosed_ConstantVUs(t *testing.T) {
 		r.answer = takes(100 * ms)
 		stats := r.do(t, r.run(t, `{executor: constant-vus, vus: 5, duration: 10s, start: 30s}`, get))
 		list := r.outcomes(0)
-		if len(list) != 500 || r.most.Load() != 5 || stats.VirtualUser != 5 || stats.End != 40*time.Second || r.closed.Load() != 5 {
+		if len(list) != 500 || r.most.Load() != 5 || stats.VirtualUser != 5 || stats.End != 40*time.Second ||
+			r.closed.Load() != 5 {
 			t.Fatalf("%d requests, %d at once, %+v", len(list), r.most.Load(), stats)
 		}
 		for _, o := range list {
@@ -101,8 +102,9 @@ func TestClosed_FlatSlope(t *testing.T) {
 
 func TestClosed_ActiveFrom(t *testing.T) {
 	run := &Run{}
-	run.Plan, _ = planOf(t, `{executor: ramping-vus, start_vus: 2, stages: [{vus: 4, duration: 10s}, {vus: 0, duration: 10s}, {vus: 0, `+
-		`duration: 10s}, {vus: 3, duration: 0s}, {vus: 3, duration: 10s}]}`)
+	run.Plan, _ = planOf(t,
+		`{executor: ramping-vus, start_vus: 2, stages: [{vus: 4, duration: 10s}, {vus: 0, duration: 10s}, {vus: 0, `+
+			`duration: 10s}, {vus: 3, duration: 0s}, {vus: 3, duration: 10s}]}`)
 	for _, c := range []struct {
 		id   int
 		t    time.Duration
@@ -226,7 +228,8 @@ func TestClosed_GraceIsOver(t *testing.T) {
 		run := r.run(t, `{executor: constant-vus, vus: 3, duration: 5s}`, get)
 		run.Timeout, run.Grace = time.Hour, 2*time.Second
 		r.do(t, run)
-		if k := r.kinds(0); k[scenarios.Error] != 3 || r.outcomes(0)[0].Cause != scenarios.Unfinished || r.now() != 7*time.Second {
+		if k := r.kinds(0); k[scenarios.Error] != 3 || r.outcomes(0)[0].Cause != scenarios.Unfinished ||
+			r.now() != 7*time.Second {
 			t.Errorf("%v at %v", k, r.now())
 		}
 	})
@@ -249,8 +252,8 @@ func TestClosed_UserCannotBeOpened(t *testing.T) {
 	})
 }
 
-// TestClosed_Every: an iteration of a user begins a period after the one before, also after one that failed and left out its pause,
-// and at once after one that took longer.
+// TestClosed_Every: an iteration of a user begins a period after the one before, also after one that failed and left
+// out its pause, and at once after one that took longer.
 func TestClosed_Every(t *testing.T) {
 	for _, tt := range []struct {
 		name, executor string
@@ -260,11 +263,23 @@ func TestClosed_Every(t *testing.T) {
 		least, most    time.Duration // between two begins of a user
 	}{
 		{"good", `{executor: constant-vus, vus: 2, duration: 10s, every: 1s}`, 100 * ms, false, 20, time.Second, time.Second},
-		{"failed", `{executor: constant-vus, vus: 2, duration: 10s, every: 1s}`, 100 * ms, true, 20, time.Second, time.Second},
+		{
+			"failed", `{executor: constant-vus, vus: 2, duration: 10s, every: 1s}`, 100 * ms, true, 20, time.Second,
+			time.Second,
+		},
 		{"longer", `{executor: constant-vus, vus: 2, duration: 10s, every: 1s}`, 2500 * ms, false, 8, 2500 * ms, 2500 * ms},
-		{"a range", `{executor: constant-vus, vus: 2, duration: 10s, every: 500ms..2s}`, 100 * ms, false, 0, 500 * ms, 2 * time.Second},
-		{"by number", `{executor: per-vu-iterations, vus: 2, iterations: 4, every: 1s}`, 100 * ms, false, 8, time.Second, time.Second},
-		{"shared", `{executor: shared-iterations, vus: 2, iterations: 9, every: 1s}`, 100 * ms, false, 9, time.Second, time.Second},
+		{
+			"a range", `{executor: constant-vus, vus: 2, duration: 10s, every: 500ms..2s}`, 100 * ms, false, 0, 500 * ms,
+			2 * time.Second,
+		},
+		{
+			"by number", `{executor: per-vu-iterations, vus: 2, iterations: 4, every: 1s}`, 100 * ms, false, 8, time.Second,
+			time.Second,
+		},
+		{
+			"shared", `{executor: shared-iterations, vus: 2, iterations: 9, every: 1s}`, 100 * ms, false, 9, time.Second,
+			time.Second,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {

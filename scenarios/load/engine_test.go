@@ -120,7 +120,9 @@ func TestInTurn(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newFakeTarget()
 		run := r.run(t, `{executor: constant-arrival-rate, rate: 10/s, duration: 1s}`)
-		run.InTurn, run.Flows = true, []Flow{{Steps: []Step{get}}, {Steps: []Step{{Call: call("b"), Index: 1}}}, {Steps: []Step{{Call: call("c"), Index: 2}}}}
+		run.InTurn, run.Flows = true, []Flow{
+			{Steps: []Step{get}}, {Steps: []Step{{Call: call("b"), Index: 1}}}, {Steps: []Step{{Call: call("c"), Index: 2}}},
+		}
 		r.do(t, run)
 		for step, want := range []int{4, 3, 3} {
 			for i, o := range r.outcomes(int32(step)) {

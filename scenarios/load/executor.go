@@ -98,8 +98,9 @@ func arrivals(area float64) int64 { return int64(math.Ceil(area - 1e-6)) }
 
 // Paced sets how often a virtual user begins an iteration.
 type Paced struct {
-	// period of a user's iterations, from the begin of one to that of the next, also after one that failed and left out its pauses;
-	// drawn for each from a range such as 8s..12s. One that takes longer is followed at once. Zero: the next begins as one ends
+	// period of a user's iterations, from the begin of one to that of the next, also after one that failed and left out
+	// its pauses; drawn for each from a range such as 8s..12s. One that takes longer is followed at once. Zero: the next
+	// begins as one ends
 	Every quantity.Range `yaml:"every"`
 }
 

@@ -55,8 +55,9 @@ func (r *fakeTarget) run(t testing.TB, load string, steps ...Step) *Run {
 	}
 	r.t0 = time.Now().Add(time.Second)
 	return &Run{Settings: Settings{
-		Name: "a", Plan: plan, Flows: []Flow{{Weight: 1, Steps: steps}}, Timeout: 10 * time.Second, Grace: 10 * time.Second, MaxInFlight: 10000,
-		Seed: 7, Pacing: "sleep", Now: r.now, Env: &template.Env{}, Shards: 2,
+		Name: "a", Plan: plan, Flows: []Flow{{Weight: 1, Steps: steps}}, Timeout: 10 * time.Second, Grace: 10 * time.Second,
+		MaxInFlight: 10000,
+		Seed:        7, Pacing: "sleep", Now: r.now, Env: &template.Env{}, Shards: 2,
 		Open: func(vu int) (User, EndIteration, error) {
 			if r.opened != nil {
 				if err := r.opened(vu); err != nil {

@@ -54,7 +54,10 @@ const readAhead = 4
 
 // cursor iterates over a part of the log from its beginning. The caller must close it.
 func (l *Log) cursor(start time.Duration, poisson bool, seed uint64, part Part) *logCursor {
-	c := &logCursor{log: l, start: start, poisson: poisson, seed: seed, part: part, instants: make(chan logInstant, readAhead), quit: make(chan struct{})}
+	c := &logCursor{
+		log: l, start: start, poisson: poisson, seed: seed, part: part,
+		instants: make(chan logInstant, readAhead), quit: make(chan struct{}),
+	}
 	c.reading.Go(c.read)
 	return c
 }

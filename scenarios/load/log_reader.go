@@ -43,7 +43,8 @@ func (l *Log) read(scans bool) (*logReader, error) {
 		}
 		b = bufio.NewReaderSize(z, 1<<16)
 	}
-	if r.parser, err = accesslog.New(b, l.format, accesslog.Fields{Time: l.fields.Time, Method: l.fields.Method, Path: l.fields.Path}); err != nil {
+	if r.parser, err = accesslog.New(b, l.format,
+		accesslog.Fields{Time: l.fields.Time, Method: l.fields.Method, Path: l.fields.Path}); err != nil {
 		r.close()
 		return nil, fmt.Errorf("%s: %w", l.name, err)
 	}

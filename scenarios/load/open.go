@@ -152,9 +152,9 @@ func (d *dispatcher) assign(w *worker, j job) {
 	w.jobs <- j
 }
 
-// park ends the goroutines of the workers that no arrival needed since it was called last. A target that stalls takes hundreds
-// of workers, and their stacks would be kept to the end of the run. Their users stay, with what they know of the target.
-// Mu is held.
+// park ends the goroutines of the workers that no arrival needed since it was called last. A target that stalls takes
+// hundreds of workers, and their stacks would be kept to the end of the run. Their users stay, with what they know of
+// the target. Mu is held.
 func (d *dispatcher) park() {
 	for _, w := range d.idle[:d.unused] {
 		if w.jobs != nil {

@@ -31,7 +31,8 @@ func TestOpen_AnHour(t *testing.T) {
 			t.Fatalf("%d requests", len(list))
 		}
 		for i, o := range list {
-			if want := time.Duration(i) * 50 * ms; o.Intended != want || o.Kind != scenarios.OK || o.Response() != 30*ms || o.Lag() != 0 || o.Queue() != 0 {
+			if want := time.Duration(i) * 50 * ms; o.Intended != want || o.Kind != scenarios.OK || o.Response() != 30*ms ||
+				o.Lag() != 0 || o.Queue() != 0 {
 				t.Fatalf("request %d: %+v", i, o)
 			}
 		}
@@ -41,8 +42,8 @@ func TestOpen_AnHour(t *testing.T) {
 	})
 }
 
-// TestOpen_Parks checks that the workers that a stall of the target took end their goroutines when no arrival needs them any
-// more, keep their users, and serve the next stall.
+// TestOpen_Parks checks that the workers that a stall of the target took end their goroutines when no arrival needs
+// them any more, keep their users, and serve the next stall.
 func TestOpen_Parks(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newFakeTarget()
@@ -127,7 +128,8 @@ func TestOpen_MaxInFlight(t *testing.T) {
 		r := newFakeTarget()
 		r.answer = takes(ms)
 		// Five at once at 602 ms each: 8 of the 100 per second.
-		run := r.run(t, `{executor: constant-arrival-rate, rate: 100/s, duration: 2s}`, get, think(600*ms), Step{Call: call("second"), Index: 1})
+		run := r.run(t, `{executor: constant-arrival-rate, rate: 100/s, duration: 2s}`, get, think(600*ms),
+			Step{Call: call("second"), Index: 1})
 		run.MaxInFlight, run.Timeout = 5, 500*ms
 		stats := r.do(t, run)
 		list := r.outcomes(0)
@@ -157,7 +159,8 @@ func TestOpen_MaxInFlight(t *testing.T) {
 				if o.Response() > 500*ms || !began[int64(i)] {
 					t.Errorf("request %d took %v", i, o.Response())
 				}
-			case o.Kind != scenarios.Error || o.Cause != scenarios.Timeout || o.End != o.Intended+500*ms || o.Slot != o.End || began[int64(i)]:
+			case o.Kind != scenarios.Error || o.Cause != scenarios.Timeout || o.End != o.Intended+500*ms || o.Slot != o.End ||
+				began[int64(i)]:
 				t.Errorf("request %d never sent: %+v", i, o)
 			}
 		}

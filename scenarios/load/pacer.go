@@ -9,8 +9,8 @@ import (
 type Pacer interface {
 	// Until returns once the clock has reached at, or a little later.
 	Until(at time.Duration)
-	// Due returns when an arrival that the schedule wants at at is due. Efficient pacing gathers the arrivals of a millisecond at its
-	// beginning, so that their rounding is part of the schedule and of no response time.
+	// Due returns when an arrival that the schedule wants at at is due. Efficient pacing gathers the arrivals of a
+	// millisecond at its beginning, so that their rounding is part of the schedule and of no response time.
 	Due(at time.Duration) time.Duration
 	// Name is the pacing mode in use, for the report.
 	Name() string
@@ -28,10 +28,9 @@ const efficient = "efficient, arrivals of a millisecond together at its beginnin
 // the median lateness from 47 to 18 µs.
 const lead = 30 * time.Microsecond
 
-// NewPacer returns a pacer on the clock now, which returns offsets from t0. Mode is precise,
-// efficient, auto or sleep. Auto is precise up to a rate of [mostPrecise], and efficient above; rate is the highest of the
-// load, so that the pacing never changes within a run. Sleep uses only the timers of the standard library, which a
-// synctest bubble needs.
+// NewPacer returns a pacer on the clock now, which returns offsets from t0. Mode is precise, efficient, auto or sleep.
+// Auto is precise up to a rate of [mostPrecise], and efficient above; rate is the highest of the load, so that the
+// pacing never changes within a run. Sleep uses only the timers of the standard library, which a synctest bubble needs.
 func NewPacer(mode string, now func() time.Duration, rate float64) Pacer {
 	switch {
 	case mode == "sleep":
@@ -46,8 +45,8 @@ func NewPacer(mode string, now func() time.Duration, rate float64) Pacer {
 	return chosen{newTicks(now)}
 }
 
-// mostPrecise is the rate of arrivals per second up to which auto is precise: waking for each of them costs at most a fifth of the processors
-// that brunt may use.
+// mostPrecise is the rate of arrivals per second up to which auto is precise: waking for each of them costs at most a
+// fifth of the processors that brunt may use.
 func mostPrecise() float64 { return float64(runtime.GOMAXPROCS(0)) * mostWakes }
 
 // chosen is a pacer that auto has chosen.

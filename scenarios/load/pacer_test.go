@@ -24,7 +24,8 @@ func TestPacer_NeverEarly(t *testing.T) {
 			}()
 			r := rand.New(rand.NewPCG(1, 1))
 			var late []time.Duration
-			for at := -20 * time.Millisecond; at < 80*time.Millisecond; at += time.Duration(r.Int64N(int64(700 * time.Microsecond))) {
+			step := func() time.Duration { return time.Duration(r.Int64N(int64(700 * time.Microsecond))) }
+			for at := -20 * time.Millisecond; at < 80*time.Millisecond; at += step() {
 				p.Until(at)
 				got := now()
 				if got < at {
@@ -33,7 +34,8 @@ func TestPacer_NeverEarly(t *testing.T) {
 				late = append(late, got-at)
 			}
 			slices.Sort(late)
-			t.Logf("%s: %d waits, late by %v in the median, %v at p90, %v at most", p.Name(), len(late), late[len(late)/2], late[len(late)*9/10], late[len(late)-1])
+			t.Logf("%s: %d waits, late by %v in the median, %v at p90, %v at most", p.Name(), len(late), late[len(late)/2],
+				late[len(late)*9/10], late[len(late)-1])
 		})
 	}
 }
@@ -88,12 +90,20 @@ func TestPacer_Auto(t *testing.T) {
 	}
 }
 
-// TestPacer_Due: efficient pacing moves an arrival to the beginning of its millisecond, precise pacing does not move it.
+// TestPacer_Due: efficient pacing moves an arrival to the beginning of its millisecond, precise pacing does not move
+// it.
 func TestPacer_Due(t *testing.T) {
 	for _, mode := range []string{"precise", "efficient"} {
 		p := NewPacer(mode, clock(time.Now()), 0)
 		for _, c := range []struct{ at, due time.Duration }{
-			{0, 0}, {1, 0}, {ms - 1, 0}, {ms, ms}, {1500 * time.Microsecond, ms}, {-1, -ms}, {-ms, -ms}, {-1500 * time.Microsecond, -2 * ms},
+			{0, 0},
+			{1, 0},
+			{ms - 1, 0},
+			{ms, ms},
+			{1500 * time.Microsecond, ms},
+			{-1, -ms},
+			{-ms, -ms},
+			{-1500 * time.Microsecond, -2 * ms},
 		} {
 			want := c.due
 			if mode == "precise" {

@@ -9,8 +9,9 @@ import (
 	"brunt/scenarios/suite"
 )
 
-// TestPacing_AroundMostPrecise: the median of response times does not jump where auto changes from precise to efficient pacing,
-// although the target is the same (row G10 of the audit): efficient pacing rounds the arrivals, and not their times.
+// TestPacing_AroundMostPrecise: the median of response times does not jump where auto changes from precise to efficient
+// pacing, although the target is the same (row G10 of the audit): efficient pacing rounds the arrivals, and not their
+// times.
 func TestPacing_AroundMostPrecise(t *testing.T) {
 	if suite.Race {
 		t.Skip("the race detector takes more of a processor than these rates leave")

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// A Part is what one of several workers does of a load: the arrivals, or of a closed load the users and the shared iterations,
-// whose number n has n mod Of = Index. The parts 0 to Of-1 together are the load. The zero value is all of it.
+// A Part is what one of several workers does of a load: the arrivals, or of a closed load the users and the shared
+// iterations, whose number n has n mod Of = Index. The parts 0 to Of-1 together are the load. The zero value is all of
+// it.
 type Part struct{ Index, Of int64 }
 
 func (p Part) takes(n int64) bool { return p.Of <= 1 || n%p.Of == p.Index }

@@ -10,7 +10,8 @@ import (
 	"brunt/scenarios/template"
 )
 
-// made lists the iterations that a load makes: the number of each, when it was due, what it drew, and of a closed load its user.
+// made lists the iterations that a load makes: the number of each, when it was due, what it drew, and of a closed load
+// its user.
 func made(t *testing.T, plan func() Plan, part Part) (out []string, stats Stats) {
 	r, p := newFakeTarget(), plan()
 	user := func(it *template.Iter) string {
@@ -89,7 +90,8 @@ func TestPart(t *testing.T) {
 					}
 					slices.Sort(union)
 					if !slices.Equal(union, whole) || owed != stats.Owed {
-						t.Errorf("%d workers make %d iterations and owe %d, one makes %d and owes %d", of, len(union), owed, len(whole), stats.Owed)
+						t.Errorf("%d workers make %d iterations and owe %d, one makes %d and owes %d", of, len(union), owed, len(whole),
+							stats.Owed)
 					}
 				}
 			})

@@ -15,8 +15,11 @@ import (
 // planOf returns the plan of a load written as YAML without its flow.
 func planOf(t testing.TB, load string) (Plan, []string) {
 	t.Helper()
-	text := "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload:\n  a: " + strings.TrimSuffix(load, "}") + ", flow: [{get: /}]}\n"
-	sc, err := scenarios.Parse("s.yaml", scenarios.Options{Read: func(string) ([]byte, error) { return []byte(text), nil }})
+	text := "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload:\n  a: " + strings.TrimSuffix(load, "}") +
+		", flow: [{get: /}]}\n"
+	sc, err := scenarios.Parse("s.yaml", scenarios.Options{
+		Read: func(string) ([]byte, error) { return []byte(text), nil },
+	})
 	if sc == nil {
 		t.Fatal(err)
 	}
@@ -53,7 +56,8 @@ func TestPlan(t *testing.T) {
 			to: 30 * s, arrivals: 6000, most: 200, stages: []Stage{{"constant", 0, 30 * s}},
 		},
 		{
-			name: "constant rate, later, poisson", load: `{executor: constant-arrival-rate, rate: 6000/m, duration: 30s, start: 10s, arrivals: poisson}`,
+			name:    "constant rate, later, poisson",
+			load:    `{executor: constant-arrival-rate, rate: 6000/m, duration: 30s, start: 10s, arrivals: poisson}`,
 			poisson: true, from: 10 * s, to: 40 * s, arrivals: 3000, most: 100, stages: []Stage{{"constant", 10 * s, 40 * s}},
 		},
 		{
@@ -64,11 +68,13 @@ func TestPlan(t *testing.T) {
 			name: "ramping rate",
 			load: `{executor: ramping-arrival-rate, start_rate: 100/s, stages: [{name: up, rate: 300/s, duration: 10s}, {rate: 0/s, ` +
 				`duration: 0s}, {name: quiet, rate: 0/s, duration: 5s}]}`,
-			to: 15 * s, arrivals: 2000, most: 300, stages: []Stage{{"up", 0, 10 * s}, {"stage-2", 10 * s, 10 * s}, {"quiet", 10 * s, 15 * s}},
+			to: 15 * s, arrivals: 2000, most: 300,
+			stages: []Stage{{"up", 0, 10 * s}, {"stage-2", 10 * s, 10 * s}, {"quiet", 10 * s, 15 * s}},
 		},
 		{
 			name: "spike", load: `{executor: spike, start: 5s, base: 20/s, peak: 800/s, rise: 0s, hold: 5s, fall: 5s}`,
-			from: 5 * s, to: 15 * s, arrivals: 4000 + 2050, most: 800, stages: []Stage{{"hold", 5 * s, 10 * s}, {"fall", 10 * s, 15 * s}},
+			from: 5 * s, to: 15 * s, arrivals: 4000 + 2050, most: 800,
+			stages: []Stage{{"hold", 5 * s, 10 * s}, {"fall", 10 * s, 15 * s}},
 		},
 		{
 			name: "constant users", load: `{executor: constant-vus, vus: 50, duration: 30s}`,
@@ -77,14 +83,19 @@ func TestPlan(t *testing.T) {
 		{
 			name:   "ramping users",
 			load:   `{executor: ramping-vus, start_vus: 1, stages: [{vus: 10, duration: 9s}, {vus: 10, duration: 5s}, {name: down, vus: 0, duration: 5s}]}`,
-			closed: true, to: 19 * s, most: 10, stages: []Stage{{"stage-1", 0, 9 * s}, {"stage-2", 9 * s, 14 * s}, {"down", 14 * s, 19 * s}},
+			closed: true, to: 19 * s, most: 10, stages: []Stage{
+				{"stage-1", 0, 9 * s},
+				{"stage-2", 9 * s, 14 * s},
+				{"down", 14 * s, 19 * s},
+			},
 		},
 		{
 			name: "iterations of each user", load: `{executor: per-vu-iterations, vus: 3, iterations: 7, max_duration: 1m}`,
 			closed: true, to: time.Minute, most: 3, perVU: 7,
 		},
 		{
-			name: "shared iterations need no more users than there are", load: `{executor: shared-iterations, vus: 30, iterations: 7}`,
+			name:   "shared iterations need no more users than there are",
+			load:   `{executor: shared-iterations, vus: 30, iterations: 7}`,
 			closed: true, to: 10 * time.Minute, most: 7, shared: 7,
 		},
 	} {
@@ -93,7 +104,8 @@ func TestPlan(t *testing.T) {
 			if len(mistakes) > 0 {
 				t.Fatal(mistakes)
 			}
-			if p.Closed() != c.closed || p.Poisson != c.poisson || p.Start() != c.from || p.End() != c.to || p.Arrivals() != c.arrivals {
+			if p.Closed() != c.closed || p.Poisson != c.poisson || p.Start() != c.from || p.End() != c.to ||
+				p.Arrivals() != c.arrivals {
 				t.Errorf("closed %v poisson %v from %v to %v arrivals %d", p.Closed(), p.Poisson, p.Start(), p.End(), p.Arrivals())
 			}
 			if p.profile().Max() != c.most || p.PerVU != c.perVU || p.Shared != c.shared {
@@ -113,7 +125,10 @@ func TestPlan_Mistakes(t *testing.T) {
 		{"no rate", `{executor: constant-arrival-rate, duration: 1s}`, `rate`},
 		{"rate of zero", `{executor: constant-arrival-rate, rate: 0/s, duration: 1s}`, `rate`},
 		{"no time", `{executor: ramping-arrival-rate, stages: [{rate: 5/s, duration: 0s}]}`, "the stages last no time"},
-		{"no arrival", `{executor: ramping-arrival-rate, stages: [{rate: 0/s, duration: 5s}]}`, "the stages come to no arrival at all"},
+		{
+			"no arrival", `{executor: ramping-arrival-rate, stages: [{rate: 0/s, duration: 5s}]}`,
+			"the stages come to no arrival at all",
+		},
 		{
 			"two of a name",
 			`{executor: ramping-arrival-rate, stages: [{name: a, rate: 5/s, duration: 5s}, {name: a, rate: 5/s, duration: 5s}]}`,

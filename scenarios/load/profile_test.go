@@ -107,7 +107,8 @@ func TestProfile_Empty(t *testing.T) {
 
 // A spike's arrivals stay within one of the area under its rate.
 func TestProfile_SpikeFollowsItsArea(t *testing.T) {
-	plan, mistakes := planOf(t, `{executor: spike, base: 500/s, peak: 5000/s, before: 3s, rise: 2s, hold: 4s, fall: 2s, after: 3s}`)
+	plan, mistakes := planOf(t,
+		`{executor: spike, base: 500/s, peak: 5000/s, before: 3s, rise: 2s, hold: 4s, fall: 2s, after: 3s}`)
 	if len(mistakes) > 0 {
 		t.Fatal(mistakes)
 	}

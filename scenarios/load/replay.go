@@ -82,7 +82,8 @@ func (r *Replay) scan(in Scope) *Log {
 		}
 	}
 	l := &Log{logSettings: logSettings{
-		name: r.From, format: r.Format, fields: r.Fields, speed: r.Speed, methods: methods, window: r.Window.D(), skip: r.Skip.D(), length: r.For.D(),
+		name: r.From, format: r.Format, fields: r.Fields, speed: r.Speed, methods: methods, window: r.Window.D(),
+		skip: r.Skip.D(), length: r.For.D(),
 		open: func() (io.ReadCloser, error) { return in.Open(at, r.From) },
 	}}
 	if err := l.scan(); err != nil {
@@ -227,7 +228,8 @@ func (l *Log) Notes() []string {
 		text += fmt.Sprintf("; replayed %g times as fast", l.speed)
 	}
 	if r := time.Duration(l.resolution); r >= time.Millisecond {
-		text += fmt.Sprintf(". Its times are whole multiples of %s: requests of the same one are spread over it", quantity.FormatDuration(r))
+		text += fmt.Sprintf(". Its times are whole multiples of %s: requests of the same one are spread over it",
+			quantity.FormatDuration(r))
 	}
 	notes := []string{text}
 	if len(l.left) > 0 {
@@ -237,8 +239,9 @@ func (l *Log) Notes() []string {
 		notes = append(notes, l.badText())
 	}
 	if l.late > 0 {
-		notes = append(notes, fmt.Sprintf("%s: %s stood more than %s behind later ones; their requests are made as soon as the log's "+
-			"order allows (window)", l.name, syntax.Amount(int(l.late), "line"), quantity.FormatDuration(l.window)))
+		notes = append(notes,
+			fmt.Sprintf("%s: %s stood more than %s behind later ones; their requests are made as soon as the log's "+
+				"order allows (window)", l.name, syntax.Amount(int(l.late), "line"), quantity.FormatDuration(l.window)))
 	}
 	return notes
 }
@@ -271,7 +274,8 @@ func (l *Log) badText() string {
 	if more := l.bad - int64(len(parts)); more > 0 {
 		parts = append(parts, fmt.Sprintf("and %d more", more))
 	}
-	return fmt.Sprintf("%s: %d of %s can't be read: %s", l.name, l.bad, syntax.Amount(int(l.lines), "line"), strings.Join(parts, "; "))
+	return fmt.Sprintf("%s: %d of %s can't be read: %s", l.name, l.bad, syntax.Amount(int(l.lines), "line"),
+		strings.Join(parts, "; "))
 }
 
 // logSeconds counts requests by second of the log, or by longer intervals where it is long.

@@ -39,7 +39,8 @@ func combined(requests ...string) string {
 // replayOf scans a log with the settings of a replay, and returns the mistakes.
 func replayOf(t testing.TB, settings, text string) (Plan, []string) {
 	t.Helper()
-	doc := fmt.Sprintf("version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload:\n  a: {executor: replay, from: x.log%s}\n", settings)
+	doc := fmt.Sprintf("version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload:\n  a: {executor: replay, from: "+
+		"x.log%s}\n", settings)
 	sc, err := scenarios.Parse("s.yaml", scenarios.Options{Read: func(path string) ([]byte, error) {
 		if path == "x.log" {
 			return []byte(text), nil
@@ -84,10 +85,16 @@ func TestReplay(t *testing.T) {
 			"seconds are spread evenly", "", combined("1 GET /a", "1 GET /b", "1 GET /c", "1 GET /d", "3 GET /e"),
 			"0s GET /a /a,250ms GET /b /b,500ms GET /c /c,750ms GET /d /d,2s GET /e /e",
 		},
-		{"faster", ", speed: 4", combined("1 GET /a", "1 GET /b", "3 GET /e"), "0s GET /a /a,125ms GET /b /b,500ms GET /e /e"},
+		{
+			"faster", ", speed: 4", combined("1 GET /a", "1 GET /b", "3 GET /e"),
+			"0s GET /a /a,125ms GET /b /b,500ms GET /e /e",
+		},
 		{"slower", ", speed: 0.5", combined("1 GET /a", "2 GET /e"), "0s GET /a /a,2s GET /e /e"},
 		{"a later start", ", start: 10s", combined("1 GET /a", "2 GET /e"), "10s GET /a /a,11s GET /e /e"},
-		{"what changes something is left out", "", combined("1 GET /a", "1 POST /a", "2 DELETE /a/1", "2 HEAD /b"), "0s GET /a /a,1s HEAD /b /b"},
+		{
+			"what changes something is left out", "", combined("1 GET /a", "1 POST /a", "2 DELETE /a/1", "2 HEAD /b"),
+			"0s GET /a /a,1s HEAD /b /b",
+		},
 		{"unless it is asked for", ", methods: [post]", combined("1 GET /a", "2 POST /a"), "1s POST /a /a"},
 		{
 			"out of order, within the window", "", combined("5 GET /e", "3 GET /c", "4 GET /d", "9 GET /z", "1 GET /a"),
@@ -97,8 +104,14 @@ func TestReplay(t *testing.T) {
 			"out of order, beyond the window", ", window: 2s", combined("1 GET /a", "5 GET /e", "9 GET /z", "2 GET /b"),
 			"0s GET /a /a,4s GET /e /e,4.5s GET /b /b,8s GET /z /z",
 		},
-		{"skipped at the beginning", ", skip: 2s", combined("1 GET /a", "2 GET /b", "3 GET /c", "4 GET /d"), "0s GET /c /c,1s GET /d /d"},
-		{"a part of it", ", skip: 1s, for: 2s", combined("1 GET /a", "2 GET /b", "3 GET /c", "4 GET /d"), "0s GET /b /b,1s GET /c /c"},
+		{
+			"skipped at the beginning", ", skip: 2s", combined("1 GET /a", "2 GET /b", "3 GET /c", "4 GET /d"),
+			"0s GET /c /c,1s GET /d /d",
+		},
+		{
+			"a part of it", ", skip: 1s, for: 2s", combined("1 GET /a", "2 GET /b", "3 GET /c", "4 GET /d"),
+			"0s GET /b /b,1s GET /c /c",
+		},
 		{
 			"steps are named by what they have in common", "",
 			combined("1 GET /users/17?x=1", "2 GET /users/18", "3 GET /f/6ba7b810-9dad-11d1-80b4-00c04fd430c8"),
@@ -106,10 +119,14 @@ func TestReplay(t *testing.T) {
 		},
 		{
 			"milliseconds as they are", "",
-			`{"ts": 1791000000.25, "request": {"method": "GET", "uri": "/a"}}` + "\n" + `{"ts": 1791000000.75, "request": {"method": "GET", "uri": "/b"}}` + "\n",
+			`{"ts": 1791000000.25, "request": {"method": "GET", "uri": "/a"}}` + "\n" +
+				`{"ts": 1791000000.75, "request": {"method": "GET", "uri": "/b"}}` + "\n",
 			"250ms GET /a /a,750ms GET /b /b",
 		},
-		{"csv", "", "time,method,path\n2026-10-10T11:55:01Z,GET,/a\n2026-10-10T11:55:03.5Z,GET,\"/b?x=1,2\"\n", "0s GET /a /a,2.5s GET /b /b?x=1,2"},
+		{
+			"csv", "", "time,method,path\n2026-10-10T11:55:01Z,GET,/a\n2026-10-10T11:55:03.5Z,GET,\"/b?x=1,2\"\n",
+			"0s GET /a /a,2.5s GET /b /b?x=1,2",
+		},
 		{
 			"csv with columns of its own", `, fields: {time: when, path: what}`,
 			"when;what\n1791000001000;GET /a HTTP/1.1\n1791000002500;https://example.org/b?c=d\n",
@@ -150,17 +167,27 @@ func TestReplay_Packed(t *testing.T) {
 }
 
 func TestReplay_Mistakes(t *testing.T) {
-	ten := combined("1 GET /a", "1 GET /a", "1 GET /a", "1 GET /a", "1 GET /a", "1 GET /a", "1 GET /a", "1 GET /a", "1 GET /a", "1 GET /a")
+	ten := combined("1 GET /a", "1 GET /a", "1 GET /a", "1 GET /a", "1 GET /a", "1 GET /a", "1 GET /a", "1 GET /a",
+		"1 GET /a", "1 GET /a")
 	long := strings.Repeat("x", 128<<10) + "\n"
 	for _, c := range []struct{ name, settings, log, want string }{
-		{"bad lines", "", "nonsense\n" + ten + long + "nonsense", "3 of 13 lines can't be read: line 1: it is not of the form"},
+		{
+			"bad lines", "", "nonsense\n" + ten + long + "nonsense",
+			"3 of 13 lines can't be read: line 1: it is not of the form",
+		},
 		{"a line too long", "", ten + long, "line 11: it is longer than 64 KiB"},
 		{"as many as are allowed", ", bad_lines: 30%", "nonsense\n" + ten, ""},
-		{"nothing to replay", "", combined("1 POST /a", "1 POST /b"), "holds no request to replay: not replayed: 2 by POST (methods)"},
+		{
+			"nothing to replay", "", combined("1 POST /a", "1 POST /b"),
+			"holds no request to replay: not replayed: 2 by POST (methods)",
+		},
 		{"an empty log", "", "", "holds no request to replay: it is empty"},
 		{"a method that is none", ", methods: ['G T']", ten, `"G T" is not a method`},
 		{"a time that is none", "", strings.ReplaceAll(ten, "Oct", "Okt"), "its time can't be read"},
-		{"csv without columns that are known", ", format: csv", "a,b\n1,2\n", "no column of a, b is known for its time; name one under fields: {time: …}"},
+		{
+			"csv without columns that are known", ", format: csv", "a,b\n1,2\n",
+			"no column of a, b is known for its time; name one under fields: {time: …}",
+		},
 		{"json without what is named", ", fields: {path: where}", `{"time": 1791000000, "path": "/a"}`, `it has no "where"`},
 		{"json that is none", ", format: json", ten, "it is not a JSON object"},
 		{"a time of another age", "", `{"time": 12, "path": "/a"}`, "its time can't be read"},
@@ -176,16 +203,20 @@ func TestReplay_Mistakes(t *testing.T) {
 
 func TestReplay_Notes(t *testing.T) {
 	p, wrong := replayOf(t, ", speed: 2, bad_lines: 50%, window: 1s",
-		combined("1 GET /a", "2 GET /b", "2 GET /b", "9 GET /c", "1 GET /d", "9 POST /d")+"nonsense\n127.0.0.1 - - ["+at(9)+`] "\x16\x03" 400 0 "-" "-"`)
+		combined("1 GET /a", "2 GET /b", "2 GET /b", "9 GET /c", "1 GET /d", "9 POST /d")+"nonsense\n127.0.0.1 - - ["+at(9)+
+			`] "\x16\x03" 400 0 "-" "-"`)
 	if wrong != nil {
 		t.Fatal(wrong)
 	}
 	want := []string{
-		"x.log: 5 requests over 9s of the log, at most 6/s, 500ms into it; replayed 2 times as fast. Its times are whole multiples of " +
+		"x.log: 5 requests over 9s of the log, at most 6/s, 500ms into it; replayed 2 times as fast. Its times are whole " +
+			"multiples of " +
 			"1s: requests of the same one are spread over it",
 		"x.log: not replayed: 1 by POST (methods), 1 without a request",
-		"x.log: 1 of 8 lines can't be read: line 7: it is not of the form 127.0.0.1 - - [10/Oct/2026:13:55:36 +0200] \"GET / HTTP/1.1\" 200 2326",
-		"x.log: 1 line stood more than 1s behind later ones; their requests are made as soon as the log's order allows (window)",
+		"x.log: 1 of 8 lines can't be read: line 7: it is not of the form 127.0.0.1 - - [10/Oct/2026:13:55:36 +0200] " +
+			"\"GET / HTTP/1.1\" 200 2326",
+		"x.log: 1 line stood more than 1s behind later ones; their requests are made as soon as the log's order allows " +
+			"(window)",
 	}
 	if got := p.Log.Notes(); !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -297,7 +328,8 @@ func TestReplay_Changed(t *testing.T) {
 	r.answer = takes(0)
 	run := r.run(t, `{executor: constant-arrival-rate, rate: 1/s, duration: 1s}`, get)
 	run.Plan, run.Flows = p, []Flow{{Weight: 1, Steps: []Step{get}}, {Weight: 1, Steps: []Step{get}}}
-	if _, err := run.Go(context.Background()); err == nil || !strings.Contains(err.Error(), "has changed since it was read: it had 2 requests, and now 1") {
+	if _, err := run.Go(context.Background()); err == nil ||
+		!strings.Contains(err.Error(), "has changed since it was read: it had 2 requests, and now 1") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -322,7 +354,8 @@ func FuzzLogLine(f *testing.F) {
 			for _, at, ok := c.Next(); ok; _, at, ok = c.Next() {
 				n++
 				u := c.entry.target
-				if _, err := template.LiteralURL(strings.ReplaceAll(u, "%", "")); err != nil || u[0] != '/' || strings.ContainsAny(u, " #\r\n") || at < last {
+				if _, err := template.LiteralURL(strings.ReplaceAll(u, "%", "")); err != nil || u[0] != '/' ||
+					strings.ContainsAny(u, " #\r\n") || at < last {
 					t.Errorf("%q at %v: %v", u, at, err)
 				}
 				last = at

@@ -168,8 +168,8 @@ func (r *Run) HasParts() bool {
 	})
 }
 
-// Emit records a part of a call that user it.VU makes, or for [scenarios.WholeCall] one more outcome of the call itself. It is called
-// by the goroutine of Do. Out has the times and the outcome of the part; Emit sets the rest.
+// Emit records a part of a call that user it.VU makes, or for [scenarios.WholeCall] one more outcome of the call
+// itself. It is called by the goroutine of Do. Out has the times and the outcome of the part; Emit sets the rest.
 func (r *Run) Emit(it *template.Iter, c scenarios.Call, part int, out *scenarios.Outcome) {
 	s := r.steps[c]
 	switch {

@@ -27,7 +27,9 @@ func (r *Run) schedule(pacer Pacer, wait func(time.Duration) bool) *schedule {
 	if r.Warmup > 0 && r.Plan.Rate.First() > 0 {
 		warm := NewProfile(-r.Warmup)
 		warm.Add(r.Warmup, r.Plan.Rate.First(), r.Plan.Rate.First())
-		p := scheduled{Cursor: NewCursor(warm, -r.Warmup, r.Plan.Poisson, ^r.seed, r.Part), number: func(n int64) int64 { return -n - 1 }}
+		p := scheduled{
+			Cursor: NewCursor(warm, -r.Warmup, r.Plan.Poisson, ^r.seed, r.Part), number: func(n int64) int64 { return -n - 1 },
+		}
 		if r.Plan.Log != nil { // the warm-up makes the first requests of the log
 			p.log = r.Plan.Log.cursor(0, false, 0, r.Part)
 		}

@@ -29,7 +29,13 @@ func (s *Spike) Plan(in Scope) Plan {
 		name string
 		d    quantity.Duration
 		a, b float64
-	}{{"before", s.Before, base, base}, {"rise", s.Rise, base, peak}, {"hold", s.Hold, peak, peak}, {"fall", s.Fall, peak, base}, {"after", s.After, base, base}} {
+	}{
+		{"before", s.Before, base, base},
+		{"rise", s.Rise, base, peak},
+		{"hold", s.Hold, peak, peak},
+		{"fall", s.Fall, peak, base},
+		{"after", s.After, base, base},
+	} {
 		from := p.End()
 		p.Add(part.d.D(), part.a, part.b)
 		if p.End() > from {

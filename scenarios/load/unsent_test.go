@@ -43,12 +43,17 @@ func TestRun_Unsent(t *testing.T) {
 
 // TestRun_UnsentByLateUser: the same where a virtual user took the arrival.
 func TestRun_UnsentByLateUser(t *testing.T) {
-	o := scenarios.Outcome{Kind: scenarios.Error, Cause: scenarios.Timeout, Intended: 0, Ready: 420 * time.Millisecond, End: 300 * time.Millisecond}
+	o := scenarios.Outcome{
+		Kind: scenarios.Error, Cause: scenarios.Timeout, Intended: 0, Ready: 420 * time.Millisecond,
+		End: 300 * time.Millisecond,
+	}
 	neverReady(&o)
 	if o.Cause != scenarios.Unsent || o.Lag() != 420*time.Millisecond {
 		t.Errorf("%+v", o)
 	}
-	late := scenarios.Outcome{Kind: scenarios.Error, Cause: scenarios.Refused, Ready: 420 * time.Millisecond, End: 300 * time.Millisecond}
+	late := scenarios.Outcome{
+		Kind: scenarios.Error, Cause: scenarios.Refused, Ready: 420 * time.Millisecond, End: 300 * time.Millisecond,
+	}
 	if neverReady(&late); late.Cause != scenarios.Refused || late.Lag() != 300*time.Millisecond {
 		t.Errorf("%+v", late)
 	}

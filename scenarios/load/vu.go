@@ -45,7 +45,10 @@ func (r *Run) newVU(local int) (*vu, error) {
 	}
 	id := int(r.Part.Nth(int64(local)))
 	v := &vu{run: r, id: id, user: user, end: end, sink: r.Sink(local % r.Shards), pcg: new(rand.PCG)}
-	v.it = template.Iter{VU: id, Load: int(r.Index), Rand: rand.New(v.pcg), Source: v.pcg, Env: r.Env, Vars: make([]template.Value, len(r.Vars))}
+	v.it = template.Iter{
+		VU: id, Load: int(r.Index), Rand: rand.New(v.pcg), Source: v.pcg, Env: r.Env,
+		Vars: make([]template.Value, len(r.Vars)),
+	}
 	v.base = make([]template.Value, len(r.Vars))
 	template.CopyVars(v.base, r.Vars)
 	return v, nil
@@ -130,8 +133,8 @@ func turn(n int64, of int) int {
 	return int(n % int64(of))
 }
 
-// serve runs iteration j from its arrival to its end, and closes what it opened. Ready is when the generator accepted it. It returns how
-// long the iteration pauses if that is long: then resume goes on with it. Else it returns zero.
+// serve runs iteration j from its arrival to its end, and closes what it opened. Ready is when the generator accepted
+// it. It returns how long the iteration pauses if that is long: then resume goes on with it. Else it returns zero.
 func (v *vu) serve(ctx context.Context, j job, ready time.Duration) (pauses time.Duration) {
 	r, intended := v.run, j.intended
 	if !v.prepare(ctx, intended+r.Timeout) {
@@ -141,7 +144,8 @@ func (v *vu) serve(ctx context.Context, j job, ready time.Duration) (pauses time
 	}
 	v.under = progress{job: j, ready: ready, flow: v.begin(j), at: intended}
 	v.whole = scenarios.Outcome{
-		Load: r.Index, Step: scenarios.IterationStep, Closed: r.isClosed, Intended: intended, Ready: ready, WasSent: true, Answered: true,
+		Load: r.Index, Step: scenarios.IterationStep, Closed: r.isClosed, Intended: intended, Ready: ready, WasSent: true,
+		Answered: true,
 	}
 	return v.goOn(ctx)
 }
@@ -212,8 +216,8 @@ func (v *vu) goOn(ctx context.Context) (pauses time.Duration) {
 	return 0
 }
 
-// request makes and records one request that was due at at. Paced is the time that its own schedule took: the think time of a call
-// that sends messages at a pace.
+// request makes and records one request that was due at at. Paced is the time that its own schedule took: the think
+// time of a call that sends messages at a pace.
 func (v *vu) request(s *Step, at, ready time.Duration) (paced time.Duration) {
 	v.it.Intended, v.it.Deadline = at, at+v.run.Timeout
 	v.out = scenarios.Outcome{Load: v.run.Index, Step: s.Index, Closed: v.run.isClosed, Intended: at, Ready: ready}
@@ -230,8 +234,8 @@ func (v *vu) request(s *Step, at, ready time.Duration) (paced time.Duration) {
 	return paced
 }
 
-// add counts the last request in its iteration. Pause is the think time before it, and paced that within it; an iteration
-// that begins with a pause starts after it.
+// add counts the last request in its iteration. Pause is the think time before it, and paced that within it; an
+// iteration that begins with a pause starts after it.
 func (v *vu) add(first bool, pause, paced time.Duration) {
 	w, o := &v.whole, &v.out
 	switch {

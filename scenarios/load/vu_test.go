@@ -65,7 +65,8 @@ func TestIterate_Think(t *testing.T) {
 				if got := r.outcomes(scenarios.IterationStep)[0]; got != c.whole {
 					t.Errorf("iteration\n%+v, want\n%+v", got, c.whole)
 				}
-				if got := r.outcomes(scenarios.IterationStep)[0]; got.Response() != time.Duration(len(c.intended))*10*ms || got.Service() != got.Response() {
+				if got := r.outcomes(scenarios.IterationStep)[0]; got.Response() != time.Duration(len(c.intended))*10*ms ||
+					got.Service() != got.Response() {
 					t.Errorf("response %v, service %v", got.Response(), got.Service())
 				}
 			})
@@ -102,16 +103,28 @@ func TestIterate_Ends(t *testing.T) {
 			[3]scenarios.Kind{scenarios.OK, scenarios.Error, scenarios.Skipped},
 			scenarios.Error,
 		},
-		{"shed ends without skipping", verdict{kind: scenarios.Shed}, [3]scenarios.Kind{scenarios.OK, scenarios.Shed, scenarios.Kinds}, scenarios.Shed},
+		{
+			"shed ends without skipping",
+			verdict{kind: scenarios.Shed},
+			[3]scenarios.Kind{scenarios.OK, scenarios.Shed, scenarios.Kinds},
+			scenarios.Shed,
+		},
 		{
 			"the run's end skips nothing",
 			verdict{kind: scenarios.Error, cause: scenarios.Unfinished},
 			[3]scenarios.Kind{scenarios.OK, scenarios.Error, scenarios.Kinds},
 			scenarios.Error,
 		},
-		{"too late", verdict{after: -1}, [3]scenarios.Kind{scenarios.OK, scenarios.Error, scenarios.Skipped}, scenarios.Error},
+		{
+			"too late",
+			verdict{after: -1},
+			[3]scenarios.Kind{scenarios.OK, scenarios.Error, scenarios.Skipped},
+			scenarios.Error,
+		},
 	} {
-		for _, load := range []string{`{executor: constant-arrival-rate, rate: 1/s, duration: 1s}`, `{executor: shared-iterations, vus: 1, iterations: 1}`} {
+		for _, load := range []string{
+			`{executor: constant-arrival-rate, rate: 1/s, duration: 1s}`, `{executor: shared-iterations, vus: 1, iterations: 1}`,
+		} {
 			t.Run(c.name, func(t *testing.T) {
 				bubble(t, func(t *testing.T) {
 					r := newFakeTarget()
@@ -265,7 +278,8 @@ func TestInit_Fails(t *testing.T) {
 					t.Fatalf("%d, %d, %d counted", len(a), len(b), len(w))
 				}
 				for i := range 4 {
-					if failed := i < 2; failed && (a[i].Kind != scenarios.Error || a[i].Cause != c.want || a[i].Response() != c.took || a[i].WasSent ||
+					if failed := i < 2; failed && (a[i].Kind != scenarios.Error || a[i].Cause != c.want || a[i].Response() != c.took ||
+						a[i].WasSent ||
 						b[i].Kind != scenarios.Skipped || w[i].Kind != scenarios.Error || w[i].Cause != c.want) ||
 						!failed && (a[i].Kind != scenarios.OK || b[i].Kind != scenarios.OK || w[i].Kind != scenarios.OK) {
 						t.Errorf("iteration %d:\n%+v\n%+v\n%+v", i, a[i], b[i], w[i])
@@ -353,7 +367,9 @@ func TestRandomSource(t *testing.T) {
 		if closed := draw("a", 1, 0, `{executor: shared-iterations, vus: 9, iterations: 300}`); !maps.Equal(base, closed) {
 			t.Error("it depends on the executor")
 		}
-		for name, other := range map[string]map[int64]uint64{"seed": draw("a", 2, 1000, open), "load": draw("b", 1, 1000, open)} {
+		for name, other := range map[string]map[int64]uint64{
+			"seed": draw("a", 2, 1000, open), "load": draw("b", 1, 1000, open),
+		} {
 			for n, x := range other {
 				if base[n] == x {
 					t.Fatalf("another %s gives iteration %d the same random source", name, n)

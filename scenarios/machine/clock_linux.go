@@ -20,16 +20,19 @@ func Clock() *result.Clock {
 	if t.Status&unix.STA_NANO != 0 {
 		unit = 1e-9
 	}
-	c := &result.Clock{Synchronized: state != unix.TIME_ERROR && t.Status&unix.STA_UNSYNC == 0, Offset: result.Num(float64(t.Offset) * unit), MaxError: result.NaN}
+	c := &result.Clock{
+		Synchronized: state != unix.TIME_ERROR && t.Status&unix.STA_UNSYNC == 0,
+		Offset:       result.Num(float64(t.Offset) * unit), MaxError: result.NaN,
+	}
 	if c.Synchronized {
 		c.MaxError = result.Num(float64(t.Maxerror) * 1e-6)
 	}
 	return c
 }
 
-// Suspended returns for how long the machine has been suspended since it was started. CLOCK_BOOTTIME counts such time, and CLOCK_MONOTONIC,
-// by which a run measures, does not. A virtual machine whose host stops it without notice to its kernel counts no time at all: it shows
-// as a step of the wall clock once that is corrected.
+// Suspended returns for how long the machine has been suspended since it was started. CLOCK_BOOTTIME counts such time,
+// and CLOCK_MONOTONIC, by which a run measures, does not. A virtual machine whose host stops it without notice to its
+// kernel counts no time at all: it shows as a step of the wall clock once that is corrected.
 func Suspended() time.Duration {
 	var before, boot, after unix.Timespec
 	for {

@@ -68,7 +68,8 @@ func CPUPressure() float64 {
 	return f / 100
 }
 
-// CPUWaited returns the time since boot in which some task waited for a processor (PSI), and whether the kernel tells it.
+// CPUWaited returns the time since boot in which some task waited for a processor (PSI), and whether the kernel tells
+// it.
 func CPUWaited() (waited time.Duration, known bool) {
 	b, err := os.ReadFile("/proc/pressure/cpu")
 	if err != nil {

@@ -29,8 +29,8 @@ type absorber struct {
 	shares   []*Share      // by worker
 }
 
-// Absorb adds a batch of a worker: all of it, or nothing and an error. Batches of a worker come in the order in which it
-// shipped them, each once. Workers are numbered from 0.
+// Absorb adds a batch of a worker: all of it, or nothing and an error. Batches of a worker come in the order in which
+// it shipped them, each once. Workers are numbered from 0.
 func (r *Recorder) Absorb(worker int, b Batch) error {
 	r.folding.Lock()
 	defer r.folding.Unlock()
@@ -74,7 +74,8 @@ func (r *Recorder) Absorb(worker int, b Batch) error {
 // eachOf calls do with the cells of a batch, by the run's numbers of sets of faults.
 func (r *Recorder) eachOf(b *Batch, sets []int32, do func(Key, *Cell)) error {
 	return eachRecord(bytes.NewReader(b.Cells), int64(len(b.Cells)), func(k Key, c *Cell) error {
-		if start, _ := bounds(k.Start, r.windows.marks); int(k.Series) >= r.windows.series || int(k.Set) >= len(sets) || start != k.Start {
+		if start, _ := bounds(k.Start, r.windows.marks); int(k.Series) >= r.windows.series || int(k.Set) >= len(sets) ||
+			start != k.Start {
 			return errSpill
 		}
 		k.Set = sets[k.Set]
@@ -105,7 +106,8 @@ func (r *Recorder) Lose(worker int) {
 	r.share(worker, len(r.cfg.Loads)).lost = true
 }
 
-// upTo is until when the requests of a worker are reported, at most until the present time. A lost worker makes none, which is no delay.
+// upTo is until when the requests of a worker are reported, at most until the present time. A lost worker makes none,
+// which is no delay.
 func (s *Share) upTo(now time.Duration) time.Duration {
 	if s.lost {
 		return now
@@ -113,8 +115,8 @@ func (s *Share) upTo(now time.Duration) time.Duration {
 	return min(now, s.Known)
 }
 
-// sinceLast is the length of the time whose requests were counted since it was called last, at the time began. With workers it is
-// the mean of theirs: what a worker has not reported yet is no lack of requests.
+// sinceLast is the length of the time whose requests were counted since it was called last, at the time began. With
+// workers it is the mean of theirs: what a worker has not reported yet is no lack of requests.
 func (a *absorber) sinceLast(began, now time.Duration) (span time.Duration) {
 	if len(a.shares) == 0 {
 		return now - began

@@ -99,8 +99,9 @@ func slowestOf(t *testing.T, r *Recording) map[string][]uint64 {
 	return out
 }
 
-// TestAbsorb: what the workers of a run measured comes to what one recorder makes of the same requests, to the bucket, whatever
-// turns the workers take and miss, through faults, faults whose injection fails, and windows that are opened again.
+// TestAbsorb: what the workers of a run measured comes to what one recorder makes of the same requests, to the bucket,
+// whatever turns the workers take and miss, through faults, faults whose injection fails, and windows that are opened
+// again.
 func TestAbsorb(t *testing.T) {
 	for seed := range uint64(4) {
 		rnd := rand.New(rand.NewPCG(seed, 17))
@@ -110,7 +111,8 @@ func TestAbsorb(t *testing.T) {
 				Loads: []SeriesLoad{{Name: "a"}, {Name: "b"}},
 				Steps: []SeriesStep{{Name: "x"}, {Name: "y"}, {Name: "z", Load: 1}, {Name: "z part", Load: 1, Part: true}},
 			},
-			Limits: []Limit{{At: 20 * ms}, {At: 50 * ms, Service: true}}, Slow: 60 * ms, Totals: []string{"run", "baseline", "f"}, BySteps: true,
+			Limits: []Limit{{At: 20 * ms}, {At: 50 * ms, Service: true}}, Slow: 60 * ms,
+			Totals: []string{"run", "baseline", "f"}, BySteps: true,
 		}
 		if seed%2 == 1 {
 			cfg.Slow, cfg.SlowShare = 0, .005
@@ -144,7 +146,8 @@ func TestAbsorb(t *testing.T) {
 		var iv, ivs result.Interval
 		sum := func(to *result.Interval, r *clocked) {
 			one, _ := r.Interval()
-			to.Ended, to.OK, to.Shed, to.Errors, to.Sent, to.Total, to.Bad = to.Ended+one.Ended, to.OK+one.OK, to.Shed+one.Shed, to.Errors+one.Errors,
+			to.Ended, to.OK, to.Shed, to.Errors, to.Sent, to.Total, to.Bad = to.Ended+one.Ended, to.OK+one.OK, to.Shed+one.Shed,
+				to.Errors+one.Errors,
 				to.Sent+one.Sent, one.Total, one.Bad
 		}
 		faults := 0
@@ -203,8 +206,10 @@ func TestAbsorb(t *testing.T) {
 			t.Errorf("seed %d: intervals of %+v, want %+v", seed, ivs, iv)
 		}
 		want, got := x.one.Finish(), x.run.Finish()
-		if !slices.Equal(want.Faults, got.Faults) || !slices.Equal(want.Marks, got.Marks) || !slices.Equal(want.Config.SlowBy, got.Config.SlowBy) {
-			t.Errorf("seed %d: faults %v, limits %v, want %v, %v", seed, got.Faults, got.Config.SlowBy, want.Faults, want.Config.SlowBy)
+		if !slices.Equal(want.Faults, got.Faults) || !slices.Equal(want.Marks, got.Marks) ||
+			!slices.Equal(want.Config.SlowBy, got.Config.SlowBy) {
+			t.Errorf("seed %d: faults %v, limits %v, want %v, %v", seed, got.Faults, got.Config.SlowBy, want.Faults,
+				want.Config.SlowBy)
 		}
 		if cfg.SlowShare > 0 && faults > 0 && want.Config.SlowBy == nil {
 			t.Errorf("seed %d: no limit was computed", seed)
@@ -274,8 +279,8 @@ func TestAbsorb_Bad(t *testing.T) {
 	}
 }
 
-// TestAbsorb_Span: an interval is as long as the time whose requests it counts, so that the rate is that of the load while a worker is
-// silent, and once it reports again. That a worker is lost makes the rate lower.
+// TestAbsorb_Span: an interval is as long as the time whose requests it counts, so that the rate is that of the load
+// while a worker is silent, and once it reports again. That a worker is lost makes the rate lower.
 func TestAbsorb_Span(t *testing.T) {
 	x := newCrew(t, 2, Config{Series: Series{Loads: []SeriesLoad{{Name: "a"}}, Steps: []SeriesStep{{Name: "x"}}}})
 	silent := func(k int, now time.Duration) bool { return k == 1 && now > 4*sec && now <= 7*sec }

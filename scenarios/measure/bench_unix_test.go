@@ -22,7 +22,8 @@ func steadyLoad(n int, rate float64) []scenarios.Outcome {
 		at := time.Duration(float64(i) / rate * 1e9)
 		lag := time.Duration(20e3 + 20e3*r.ExpFloat64())
 		o := scenarios.Outcome{
-			Intended: at, Ready: at + lag, Slot: at + lag + 200, Sent: at + lag + 3000, WasSent: true, Answered: true, Status: 200, Checks: 1, Bytes: 500,
+			Intended: at, Ready: at + lag, Slot: at + lag + 200, Sent: at + lag + 3000, WasSent: true, Answered: true,
+			Status: 200, Checks: 1, Bytes: 500,
 		}
 		o.End = o.Slot + time.Duration(2e6*(1+r.ExpFloat64()))
 		o.First = o.End - 1000
@@ -81,8 +82,10 @@ func BenchmarkRecorder_Request(b *testing.B) {
 		b.Run(fmt.Sprintf("rate=%g,steps=%t", rate, c.bySteps), func(b *testing.B) {
 			now := time.Duration(0)
 			rec, err := New(Config{
-				Series: Series{Loads: []SeriesLoad{{Name: "l"}}, Steps: []SeriesStep{{Name: "s"}}}, Timeout: 10 * time.Second, Shards: 2,
-				Now: func() time.Duration { return now }, Limits: []Limit{{At: 200 * time.Millisecond}, {At: 50 * time.Millisecond}}, Dir: b.TempDir(),
+				Series: Series{Loads: []SeriesLoad{{Name: "l"}}, Steps: []SeriesStep{{Name: "s"}}}, Timeout: 10 * time.Second,
+				Shards: 2,
+				Now:    func() time.Duration { return now },
+				Limits: []Limit{{At: 200 * time.Millisecond}, {At: 50 * time.Millisecond}}, Dir: b.TempDir(),
 				BySteps: c.bySteps,
 			})
 			if err != nil {

@@ -70,8 +70,8 @@ type Late struct {
 	Missed   []Missed   // by fault
 }
 
-// Missed counts the ok answers to requests that were due while a fault was in and that brunt was ready to send only after
-// it was over, because brunt itself was late: they did not meet that fault.
+// Missed counts the ok answers to requests that were due while a fault was in and that brunt was ready to send only
+// after it was over, because brunt itself was late: they did not meet that fault.
 type Missed struct {
 	Fault int32 // number of the occurrence
 	N     int64
@@ -289,7 +289,8 @@ func (c *Cell) reset() {
 	clear(c.lateOver)
 	c.Edges.Reset()
 	*c = Cell{
-		Edges: c.Edges, over: c.over, lateOver: c.lateOver, Response: c.Response, Service: c.Service, Lag: c.Lag, Queue: c.Queue,
+		Edges: c.Edges, over: c.over, lateOver: c.lateOver, Response: c.Response, Service: c.Service, Lag: c.Lag,
+		Queue:   c.Queue,
 		Timings: c.Timings, Causes: c.Causes[:0], Late: Late{c.Late.Punctual, c.Late.Missed[:0]},
 	}
 }

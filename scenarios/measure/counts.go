@@ -206,7 +206,8 @@ func (c *Cell) Counts() *Counts {
 		Total: c.Response[scenarios.OK].sum, Most: c.Response[scenarios.OK].Most,
 		SvcTotal: c.Service[scenarios.OK].sum, SvcMost: c.Service[scenarios.OK].Most,
 		Own: Own{
-			Over: c.lateOver, Errors: c.ownErrors(), Timeouts: c.own.overdue, Skipped: c.own.skipped, Slow: c.own.slow, Total: c.own.time, Most: c.own.most,
+			Over: c.lateOver, Errors: c.ownErrors(), Timeouts: c.own.overdue, Skipped: c.own.skipped, Slow: c.own.slow,
+			Total: c.own.time, Most: c.own.most,
 		},
 	}
 }

@@ -1,5 +1,5 @@
-// This file records when requests of a second were good and when they were bad, to the request. It is what the begin and
-// the end of an outage are read from.
+// This file records when requests of a second were good and when they were bad, to the request. It is what the begin
+// and the end of an outage are read from.
 
 package measure
 
@@ -32,9 +32,9 @@ type slots [slotsPerSecond / 64]uint64
 // brunt was late, by the time at which it was ready to send. It is what the begin and the end of an
 // outage are read from, to the request instead of to the window.
 //
-// A request is bad if it is an error, was skipped, or is slower than the limit of slow answers allows. A request
-// that was shed is neither, and recorded apart: see [Edges.ShedAsBad]. What brunt itself caused is recorded apart: a request that brunt failed at
-// is lagged and not bad; an answer that is slow by brunt's own time alone is lagged, and good.
+// A request is bad if it is an error, was skipped, or is slower than the limit of slow answers allows. A request that
+// was shed is neither, and recorded apart: see [Edges.ShedAsBad]. What brunt itself caused is recorded apart: a request
+// that brunt failed at is lagged and not bad; an answer that is slow by brunt's own time alone is lagged, and good.
 //
 // Records of one second can be merged, whatever steps, sets of faults or machines they come from.
 type Edges struct {
@@ -43,7 +43,8 @@ type Edges struct {
 	FirstShed, LastShed time.Duration // valid where Shed
 	Good, Bad, Shed     bool          // there is such a request
 	goods               int64         // number of good requests
-	detail              *detail       // nil: there is no bad, shed or lagged request, and the good ones are taken as spread evenly
+	// nil: there is no bad, shed or lagged request, and the good ones are taken as spread evenly
+	detail *detail
 }
 
 // detail is the order of requests within the second.
@@ -267,9 +268,9 @@ func clamped(i int, at, first, last time.Duration) time.Duration {
 	return min(max(at, first), last)
 }
 
-// Append encodes the edges of a window of the second that begins at second: which kinds there are,
-// the times as distances from the second, and the detail where there is a bad, a shed or a lagged request, or always if it is
-// to be whole, since another record of the window may have one.
+// Append encodes the edges of a window of the second that begins at second: which kinds there are, the times as
+// distances from the second, and the detail where there is a bad, a shed or a lagged request, or always if it is to be
+// whole, since another record of the window may have one.
 func (e *Edges) Append(b []byte, second time.Duration, whole bool) []byte {
 	kinds := byte(0)
 	if e.Good {

@@ -12,7 +12,9 @@ import (
 
 // edgeOf is an answer intended at a time that took d, d of which lag was the generator's own.
 func edgeOf(at, d, lag time.Duration, kind scenarios.Kind) scenarios.Outcome {
-	return scenarios.Outcome{Kind: kind, Intended: at, Ready: at + lag, Slot: at + lag, Sent: at + lag, End: at + d, WasSent: true, Answered: true}
+	return scenarios.Outcome{
+		Kind: kind, Intended: at, Ready: at + lag, Slot: at + lag, Sent: at + lag, End: at + d, WasSent: true, Answered: true,
+	}
 }
 
 // TestEdges_Order compares marks with a list of requests, whatever cells the requests were counted in
@@ -93,9 +95,15 @@ func TestEdges_Order(t *testing.T) {
 // TestEdges_Lagged: what brunt itself caused is counted apart from what the target did.
 func TestEdges_Lagged(t *testing.T) {
 	const slow, sec = 50 * time.Millisecond, time.Second
-	unsent := scenarios.Outcome{Kind: scenarios.Error, Cause: scenarios.Unsent, Intended: sec, Ready: 3 * sec, Slot: 3 * sec, End: 3 * sec}
-	queued := scenarios.Outcome{Kind: scenarios.Error, Cause: scenarios.Timeout, Intended: sec, Ready: sec, Slot: 3 * sec, End: 3 * sec}
-	skipped := scenarios.Outcome{Kind: scenarios.Skipped, Cause: scenarios.Unsent, Intended: sec, Ready: sec, Slot: sec, End: 3 * sec}
+	unsent := scenarios.Outcome{
+		Kind: scenarios.Error, Cause: scenarios.Unsent, Intended: sec, Ready: 3 * sec, Slot: 3 * sec, End: 3 * sec,
+	}
+	queued := scenarios.Outcome{
+		Kind: scenarios.Error, Cause: scenarios.Timeout, Intended: sec, Ready: sec, Slot: 3 * sec, End: 3 * sec,
+	}
+	skipped := scenarios.Outcome{
+		Kind: scenarios.Skipped, Cause: scenarios.Unsent, Intended: sec, Ready: sec, Slot: sec, End: 3 * sec,
+	}
 	for _, c := range []struct {
 		name         string
 		o            scenarios.Outcome
@@ -131,7 +139,8 @@ func TestEdges_Lagged(t *testing.T) {
 				got.WriteString(map[bool]string{false: "g", true: "b"}[m.Bad])
 			}
 			if got.String() != c.marks || e.Lagged() != c.lagged || back.Slow != c.countsAsSlow {
-				t.Errorf("%q, lagged %d, slow %d; want %q, %d, %d", got.String(), e.Lagged(), back.Slow, c.marks, c.lagged, c.countsAsSlow)
+				t.Errorf("%q, lagged %d, slow %d; want %q, %d, %d", got.String(), e.Lagged(), back.Slow, c.marks, c.lagged,
+					c.countsAsSlow)
 			}
 		})
 	}
@@ -141,7 +150,9 @@ func TestEdges_Lagged(t *testing.T) {
 func TestEdges_Shed(t *testing.T) {
 	const sec = time.Second
 	sum := Edges{}
-	for i, kinds := range [][]scenarios.Kind{{scenarios.OK, scenarios.Shed, scenarios.OK}, {scenarios.Shed}, {scenarios.Error, scenarios.Shed}, {scenarios.OK}} {
+	for i, kinds := range [][]scenarios.Kind{
+		{scenarios.OK, scenarios.Shed, scenarios.OK}, {scenarios.Shed}, {scenarios.Error, scenarios.Shed}, {scenarios.OK},
+	} {
 		var cell, back Cell
 		for j, kind := range kinds {
 			o := edgeOf(sec+time.Duration(100*i+10*j)*time.Millisecond, time.Millisecond, 0, kind)
@@ -164,10 +175,12 @@ func TestEdges_Shed(t *testing.T) {
 		t.Errorf("%q, want ggbg: shed requests are neither good nor bad", got)
 	}
 	bad := sum.ShedAsBad()
-	if got := order(bad); got != "gbgbbbg" || bad.FirstBad != 1010*time.Millisecond || bad.LastBad != 1210*time.Millisecond {
+	if got := order(bad); got != "gbgbbbg" || bad.FirstBad != 1010*time.Millisecond ||
+		bad.LastBad != 1210*time.Millisecond {
 		t.Errorf("%q from %s to %s, want gbgbbbg from 1.01s to 1.21s", got, bad.FirstBad, bad.LastBad)
 	}
-	if got := order(sum); got != "ggbg" || sum.FirstShed != 1010*time.Millisecond || sum.LastShed != 1210*time.Millisecond {
+	if got := order(sum); got != "ggbg" || sum.FirstShed != 1010*time.Millisecond ||
+		sum.LastShed != 1210*time.Millisecond {
 		t.Errorf("%q, shed from %s to %s: the copy shares memory", got, sum.FirstShed, sum.LastShed)
 	}
 }

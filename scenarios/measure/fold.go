@@ -25,7 +25,8 @@ func (r *Recorder) Fold() error {
 	return r.err
 }
 
-// spare keeps the buffer of a shard for the next one, unless it is much larger than what has been needed for a while: after a burst.
+// spare keeps the buffer of a shard for the next one, unless it is much larger than what has been needed for a while:
+// after a burst.
 func (s *sorter) spare(full []scenarios.Outcome) []scenarios.Outcome {
 	const awhile = 50 // folds: two of them may follow each other at once
 	if cap(full) <= backlog || len(full) >= cap(full)/8 {
@@ -237,9 +238,10 @@ func (r *Recorder) longestOf(o *scenarios.Outcome) (d time.Duration) {
 	return d
 }
 
-// taken is the time of a request that does not count against a limit of slow answers. With a limit from the baseline it is also the largest lag
-// in the request's window: so late did brunt itself wake up, for want of a processor, and so late may it have read the answer, or a
-// target on the same machine have made it. Of a limit that the scenario sets only brunt's own time is taken off.
+// taken is the time of a request that does not count against a limit of slow answers. With a limit from the baseline it
+// is also the largest lag in the request's window: so late did brunt itself wake up, for want of a processor, and so
+// late may it have read the answer, or a target on the same machine have made it. Of a limit that the scenario sets
+// only brunt's own time is taken off.
 func (r *Recorder) taken(w *Window, ours time.Duration) time.Duration {
 	if r.cfg.SlowShare > 0 {
 		ours += w.late

@@ -28,12 +28,14 @@ func TestCounts_Punctual(t *testing.T) {
 	timedOut.Cause = scenarios.Timeout
 	list := []scenarios.Outcome{
 		request(0, 5*ms, okay),
-		lateBy(95*ms, 0, 104*ms, okay, 0),                             // 9 ms without the lag
-		lateBy(2*ms, 0, 150*ms, okay, 0),                              // over the limit either way
-		lateBy(360*ms, 0, 500*ms, scenarios.Error, scenarios.Timeout), // overdue: an answer has taken 148 ms, and 140 were left
-		lateBy(190*ms, 0, 500*ms, scenarios.Error, scenarios.Timeout), // the target's: it had over twice as long as it ever took
-		lateBy(1*ms, 0, 500*ms, scenarios.Error, scenarios.Timeout),   // the target's
-		request(0, 3*ms, scenarios.Error),                             // status 500
+		lateBy(95*ms, 0, 104*ms, okay, 0), // 9 ms without the lag
+		lateBy(2*ms, 0, 150*ms, okay, 0),  // over the limit either way
+		// overdue: an answer has taken 148 ms, and 140 were left
+		lateBy(360*ms, 0, 500*ms, scenarios.Error, scenarios.Timeout),
+		// the target's: it had over twice as long as it ever took
+		lateBy(190*ms, 0, 500*ms, scenarios.Error, scenarios.Timeout),
+		lateBy(1*ms, 0, 500*ms, scenarios.Error, scenarios.Timeout), // the target's
+		request(0, 3*ms, scenarios.Error),                           // status 500
 		unsent, skipped, frozen, timedOut,
 		request(sec, 0, scenarios.Skipped), // the target's
 	}
@@ -72,7 +74,8 @@ func TestCounts_Punctual(t *testing.T) {
 		if want := []int64{1, 1, 1}; !reflect.DeepEqual(p.Over, want) {
 			t.Errorf("over the limits without brunt's own time: %v, want %v", p.Over, want)
 		}
-		if p.Offered() != 8 || p.Bad() != 4 || p.Timeouts != 2 || p.Failed != 4 || p.Most != 148*ms || p.Total != (5+9+148+9)*ms {
+		if p.Offered() != 8 || p.Bad() != 4 || p.Timeouts != 2 || p.Failed != 4 || p.Most != 148*ms ||
+			p.Total != (5+9+148+9)*ms {
 			t.Errorf("without brunt's own time: %+v", p)
 		}
 	}

@@ -12,7 +12,10 @@ import (
 // TestInterval_Steps: an interval reports for each step what ended in it, without the warm-up, and
 // starts from zero with the next. It leaves out a step without a name.
 func TestInterval_Steps(t *testing.T) {
-	g := newClocked(t, Config{Series: Series{Loads: []SeriesLoad{{Name: "browse"}}, Steps: []SeriesStep{{Name: "read"}, {Name: "write"}, {}}}, BySteps: true})
+	g := newClocked(t, Config{Series: Series{
+		Loads: []SeriesLoad{{Name: "browse"}},
+		Steps: []SeriesStep{{Name: "read"}, {Name: "write"}, {}},
+	}, BySteps: true})
 	record := func(step int32, at, d time.Duration, kind scenarios.Kind) {
 		o := request(at, d, kind)
 		o.Step = step
@@ -33,8 +36,10 @@ func TestInterval_Steps(t *testing.T) {
 		return t
 	}
 	want := []result.StepInterval{{
-		Load: "browse", Step: "read", Kinds: [scenarios.Kinds]int64{2, 0, 1, 1}, Causes: map[string]int64{"status 500": 1}, Total: 5 * ms,
-		Took: []result.TimeBucket{{Low: ms, High: ms, N: 2}, {Low: 3 * ms, High: 3*ms + time.Microsecond, N: 1}}, Timings: first(5 * ms),
+		Load: "browse", Step: "read", Kinds: [scenarios.Kinds]int64{2, 0, 1, 1}, Causes: map[string]int64{"status 500": 1},
+		Total:   5 * ms,
+		Took:    []result.TimeBucket{{Low: ms, High: ms, N: 2}, {Low: 3 * ms, High: 3*ms + time.Microsecond, N: 1}},
+		Timings: first(5 * ms),
 	}, {
 		Load: "browse", Step: "write", Kinds: [scenarios.Kinds]int64{0, 1}, Total: 4 * ms,
 		Took: []result.TimeBucket{{Low: 4 * ms, High: 4*ms + time.Microsecond, N: 1}}, Timings: first(4 * ms),
@@ -47,7 +52,8 @@ func TestInterval_Steps(t *testing.T) {
 	g.now = 2 * sec
 	_, second = g.Interval()
 	want = []result.StepInterval{{Load: "browse", Step: "read"}, {Load: "browse", Step: "write"}, {
-		Load: "browse", Step: "named", Kinds: [scenarios.Kinds]int64{1}, Total: ms, Took: []result.TimeBucket{{Low: ms, High: ms, N: 1}},
+		Load: "browse", Step: "named", Kinds: [scenarios.Kinds]int64{1}, Total: ms,
+		Took:    []result.TimeBucket{{Low: ms, High: ms, N: 1}},
 		Timings: first(ms),
 	}}
 	if got := second.Steps(nil); !reflect.DeepEqual(got, want) {

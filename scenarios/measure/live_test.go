@@ -40,7 +40,8 @@ func TestInterval_Counts(t *testing.T) {
 	v, _ := g.Inject("g", "g")
 	g.Void(v)
 	iv, _ := g.Interval()
-	if iv.Offered != 110 || iv.Ended != 110 || iv.OK != 100 || iv.Shed != 5 || iv.Errors != 5 || iv.Sent != 105 || iv.Total != 110 ||
+	if iv.Offered != 110 || iv.Ended != 110 || iv.OK != 100 || iv.Shed != 5 || iv.Errors != 5 || iv.Sent != 105 ||
+		iv.Total != 110 ||
 		iv.Bad != 5 || iv.InFlight != 7 {
 		t.Errorf("%+v", iv)
 	}
@@ -97,7 +98,8 @@ func TestInterval_Offered(t *testing.T) {
 		end(c.ended)
 		flight = c.flight
 		if iv, _ := g.Interval(); iv.Offered != c.offered || iv.Ended != int64(c.ended) || iv.InFlight != c.flight {
-			t.Errorf("%d: %d offered, %d ended, %d in flight; want %d, %d, %d", i, iv.Offered, iv.Ended, iv.InFlight, c.offered, c.ended, c.flight)
+			t.Errorf("%d: %d offered, %d ended, %d in flight; want %d, %d, %d", i, iv.Offered, iv.Ended, iv.InFlight, c.offered,
+				c.ended, c.flight)
 		}
 	}
 }

@@ -11,12 +11,12 @@ import (
 	"brunt/scenarios/result"
 )
 
-// PhaseTimes are the times that requests spent in one phase of theirs: their number, exact sum and maximum, and
-// their distribution within 3 %. Counting a time costs a few nanoseconds, a fifth of what a [Tally] costs, which is precise to
-// three digits.
+// PhaseTimes are the times that requests spent in one phase of theirs: their number, exact sum and maximum, and their
+// distribution within 3 %. Counting a time costs a few nanoseconds, a fifth of what a [Tally] costs, which is precise
+// to three digits.
 //
-// Values below 32 µs have a bucket each, and every further doubling has 16 buckets. The first times are a list, as most cells of a
-// run with many faults have only some requests and the buckets take 1.8 kB.
+// Values below 32 µs have a bucket each, and every further doubling has 16 buckets. The first times are a list, as most
+// cells of a run with many faults have only some requests and the buckets take 1.8 kB.
 type PhaseTimes struct {
 	N    int64
 	sum  time.Duration
@@ -75,7 +75,8 @@ func (t *PhaseTimes) put(bucket int, n uint32) {
 	t.at[bucket] += n
 }
 
-// each calls do with the buckets that hold times and the number of their times, in ascending order, until do returns false.
+// each calls do with the buckets that hold times and the number of their times, in ascending order, until do returns
+// false.
 func (t *PhaseTimes) each(do func(bucket int, n uint32) bool) {
 	if t.at == nil {
 		few := t.few
@@ -145,8 +146,9 @@ func (t *PhaseTimes) Quantile(q float64) result.Num {
 	return result.Sec(t.Most)
 }
 
-// PunctualQuantile is the response time of good answers at quantile q in seconds, without brunt's own time; NaN where there is
-// none. It is the one as measured, which is known to three digits, unless brunt's own time is more than a twentieth of it.
+// PunctualQuantile is the response time of good answers at quantile q in seconds, without brunt's own time; NaN where
+// there is none. It is the one as measured, which is known to three digits, unless brunt's own time is more than a
+// twentieth of it.
 func (c *Cell) PunctualQuantile(q float64) result.Num {
 	measured := c.Response[scenarios.OK].Quantile(q)
 	if v := c.Late.Punctual.Quantile(q); v < measured*19/20 {
@@ -166,7 +168,8 @@ func (t *PhaseTimes) atMost(r int64) time.Duration {
 	return t.Most
 }
 
-// Above counts the times that are surely above each of some ascending limits, in seconds: by the lower edges of their buckets.
+// Above counts the times that are surely above each of some ascending limits, in seconds: by the lower edges of their
+// buckets.
 func (t *PhaseTimes) Above(limits []float64) []int64 {
 	out := make([]int64, len(limits)+1)
 	for i, n := range t.each {
@@ -223,7 +226,10 @@ func (t *PhaseTimes) figures() *result.Timing {
 	if t.N == 0 {
 		return nil
 	}
-	return &result.Timing{Count: t.N, Total: result.Sec(t.sum), P50: t.Quantile(.5), P95: t.Quantile(.95), P99: t.Quantile(.99), Max: result.Sec(t.Most)}
+	return &result.Timing{
+		Count: t.N, Total: result.Sec(t.sum), P50: t.Quantile(.5), P95: t.Quantile(.95),
+		P99: t.Quantile(.99), Max: result.Sec(t.Most),
+	}
 }
 
 // TimingsOf returns where the requests of a cell spent their time; nil: it has none.

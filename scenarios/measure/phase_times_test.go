@@ -19,8 +19,8 @@ func counted(times []time.Duration, dense bool) *PhaseTimes {
 	return t
 }
 
-// TestPhaseTimes_Few: times that are kept as a list have the figures and the encoding of the same times in buckets, as they
-// are, read back, added up, and trimmed.
+// TestPhaseTimes_Few: times that are kept as a list have the figures and the encoding of the same times in buckets, as
+// they are, read back, added up, and trimmed.
 func TestPhaseTimes_Few(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for range 2000 {

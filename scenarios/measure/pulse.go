@@ -81,9 +81,10 @@ const (
 	LeastFreeze = pulseEvery + freezeFrom
 )
 
-// NewPulse starts a pulse on a clock. Its user calls Stop. Stops returns how often a CPU quota has stopped brunt; nil: there
-// is no quota. A quota stops brunt for less than [LeastFreeze] at a time, and as often as ten times a second: answers that
-// were under way then wait as long. So a delay from 5 ms on is a freeze as well, if the quota stopped brunt in it.
+// NewPulse starts a pulse on a clock. Its user calls Stop. Stops returns how often a CPU quota has stopped brunt; nil:
+// there is no quota. A quota stops brunt for less than [LeastFreeze] at a time, and as often as ten times a second:
+// answers that were under way then wait as long. So a delay from 5 ms on is a freeze as well, if the quota stopped
+// brunt in it.
 func NewPulse(now func() time.Duration, stops func() uint64) *Pulse {
 	p := &Pulse{now: now, stops: stops, every: pulseEvery, done: make(chan struct{}), last: now()}
 	if stops != nil {

@@ -43,7 +43,10 @@ func TestPulse_Quota(t *testing.T) {
 		delay time.Duration
 		want  []measure.Freeze
 	}{
-		{"stopped by the quota", true, 1, 40 * time.Millisecond, []measure.Freeze{{From: 1005 * time.Millisecond, To: 1040 * time.Millisecond}}},
+		{
+			"stopped by the quota", true, 1, 40 * time.Millisecond,
+			[]measure.Freeze{{From: 1005 * time.Millisecond, To: 1040 * time.Millisecond}},
+		},
 		{"late for another reason", true, 0, 40 * time.Millisecond, nil},
 		{"without a quota", false, 1, 40 * time.Millisecond, nil},
 		{"long", true, 0, 100 * time.Millisecond, []measure.Freeze{{From: time.Second, To: 1100 * time.Millisecond}}},
@@ -79,9 +82,17 @@ func TestFrozen(t *testing.T) {
 		list = append(list, measure.Freeze{From: 10 * at, To: 10*at + 4})
 	}
 	for _, c := range []struct{ from, to, all, longest time.Duration }{
-		{0, 100, 40, 4}, {4, 10, 0, 0}, {2, 12, 4, 2}, {22, 23, 1, 1}, {94, 200, 0, 0}, {93, 200, 1, 1}, {-5, 1, 1, 1}, {33, 51, 6, 4},
+		{0, 100, 40, 4},
+		{4, 10, 0, 0},
+		{2, 12, 4, 2},
+		{22, 23, 1, 1},
+		{94, 200, 0, 0},
+		{93, 200, 1, 1},
+		{-5, 1, 1, 1},
+		{33, 51, 6, 4},
 	} {
-		if all, longest := measure.Frozen(list, c.from, c.to), measure.LongestFreeze(list, c.from, c.to); all != c.all || longest != c.longest {
+		if all, longest := measure.Frozen(list, c.from, c.to),
+			measure.LongestFreeze(list, c.from, c.to); all != c.all || longest != c.longest {
 			t.Errorf("%d to %d: %d, at most %d; want %d, %d", c.from, c.to, all, longest, c.all, c.longest)
 		}
 	}

@@ -48,8 +48,8 @@ type Config struct {
 	Series
 	Limits []Limit
 	Slow   time.Duration // an ok answer that takes longer is bad; zero: none is, or SlowShare decides
-	// SlowShare makes the first injection compute SlowBy from the baseline: at most this share of a step's answers takes longer,
-	// from a target that stays as it was. Zero: Slow holds for all steps.
+	// SlowShare makes the first injection compute SlowBy from the baseline: at most this share of a step's answers takes
+	// longer, from a target that stays as it was. Zero: Slow holds for all steps.
 	SlowShare float64
 	SlowBy    []time.Duration      // by step, in place of Slow; nil until it is computed
 	Timeout   time.Duration        // the longest timeout of any load: how long a window stays open
@@ -58,11 +58,13 @@ type Config struct {
 	InFlight  func() int64         // iterations in flight
 	Dir       string               // folder of the spill file; "" is the system's
 	File      File                 // stores the cells instead of a file in Dir; nil creates that file
-	Totals    []string             // phases whose running totals intervals carry: run, baseline, names of faults or occurrences
-	BySteps   bool                 // intervals carry the counts of every step
-	Follows   bool                 // a worker's: the faults come by Follow, and Ship sends the cells to the run, so that no file stores them
-	NoPause   bool                 // folding never sleeps, because no load runs beside it
-	Freezes   func() []Freeze      // freezes of brunt so far, ascending; nil: none are known
+	// phases whose running totals intervals carry: run, baseline, names of faults or occurrences
+	Totals  []string
+	BySteps bool // intervals carry the counts of every step
+	// a worker's: the faults come by Follow, and Ship sends the cells to the run, so that no file stores them
+	Follows bool
+	NoPause bool            // folding never sleeps, because no load runs beside it
+	Freezes func() []Freeze // freezes of brunt so far, ascending; nil: none are known
 	// Keep is called with each counted request, without iterations: off the hot path, by one
 	// goroutine at a time. Nil skips this.
 	Keep func(*scenarios.Outcome)
@@ -102,7 +104,8 @@ type Recorder struct {
 	latest time.Duration           // latest end of a sorted request
 	flight map[time.Duration]int64 // most iterations under way, by window
 	slow   SlowestSet
-	usual  []PhaseTimes // by step: of good answers before the first injection, without brunt's own time; nil without Config.SlowShare
+	// by step: of good answers before the first injection, without brunt's own time; nil without Config.SlowShare
+	usual  []PhaseTimes
 	limits SlowLimits
 	interval
 	totals
@@ -120,8 +123,10 @@ func New(cfg Config) (*Recorder, error) {
 	}
 	n := len(cfg.Steps) + len(cfg.Loads)
 	r := &Recorder{
-		cfg: cfg, windows: windows{series: n}, archive: archive{spill: sp, base: make([]Cell, n)}, timeline: newTimeline(), latest: -Never,
-		flight: map[time.Duration]int64{}, interval: newInterval(&cfg), totals: totals{closed: Totals{}, asked: map[time.Duration]int64{}},
+		cfg: cfg, windows: windows{series: n}, archive: archive{spill: sp, base: make([]Cell, n)}, timeline: newTimeline(),
+		latest: -Never,
+		flight: map[time.Duration]int64{}, interval: newInterval(&cfg),
+		totals:   totals{closed: Totals{}, asked: map[time.Duration]int64{}},
 		follower: follower{known: -Never}, absorber: absorber{promised: -Never},
 	}
 	if !cfg.NoPause {

@@ -65,9 +65,11 @@ type Snapshot struct {
 	Scratch *Scratch
 }
 
-// Ended reports whether all requests that are due from one time up to another have ended, or had their timeout, and were spilled.
+// Ended reports whether all requests that are due from one time up to another have ended, or had their timeout, and
+// were spilled.
 func (s *Snapshot) Ended(from, to time.Duration) bool {
-	return to <= s.Now-s.Config.Timeout-time.Second && !slices.ContainsFunc(s.Open, func(w *Window) bool { return w.Start >= from && w.Start < to })
+	return to <= s.Now-s.Config.Timeout-time.Second &&
+		!slices.ContainsFunc(s.Open, func(w *Window) bool { return w.Start >= from && w.Start < to })
 }
 
 // Snapshot calls do with the measurements so far. No fold runs until do returns, so the cells of
@@ -77,7 +79,10 @@ func (r *Recorder) Snapshot(do func(*Snapshot) error) error {
 	defer r.folding.Unlock()
 	r.fold()
 	r.mu.Lock()
-	s := &Snapshot{Recording: *r.recording(), Now: r.cfg.Now(), Open: slices.Clone(r.windows.open), Offered: r.asked, Scratch: &r.scratch}
+	s := &Snapshot{
+		Recording: *r.recording(), Now: r.cfg.Now(), Open: slices.Clone(r.windows.open), Offered: r.asked,
+		Scratch: &r.scratch,
+	}
 	r.mu.Unlock()
 	return do(s)
 }

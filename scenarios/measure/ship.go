@@ -7,8 +7,8 @@ import (
 	"brunt/scenarios"
 )
 
-// A Promise is what the recorder of a run tells those of its workers: the faults so far, and that none will be injected or cleared
-// at or before Known.
+// A Promise is what the recorder of a run tells those of its workers: the faults so far, and that none will be injected
+// or cleared at or before Known.
 type Promise struct {
 	Known  time.Duration
 	Faults []Occurrence
@@ -45,7 +45,8 @@ func (r *Recorder) Promise() Promise {
 	return Promise{r.promised, slices.Clone(r.Faults), slices.Clone(r.cfg.SlowBy)}
 }
 
-// Follow takes over a promise of the run. The recorder is one with [Config.Follows]; [Recorder.Inject] and its like are not called.
+// Follow takes over a promise of the run. The recorder is one with [Config.Follows]; [Recorder.Inject] and its like are
+// not called.
 func (r *Recorder) Follow(p Promise) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -109,5 +110,6 @@ func (r *Recorder) Ship() Batch {
 
 // isEmpty reports whether nothing was counted in the cell.
 func (c *Cell) isEmpty() bool {
-	return c.Offered() == 0 && c.During == (Events{}) && c.Lag.Total == 0 && len(c.Lag.recent) == 0 && len(c.Late.Missed) == 0
+	return c.Offered() == 0 && c.During == (Events{}) && c.Lag.Total == 0 && len(c.Lag.recent) == 0 &&
+		len(c.Late.Missed) == 0
 }

@@ -7,17 +7,18 @@ import (
 
 // A SlowLimit is the time above which an answer is a bad request, computed from the baseline of a step.
 //
-// Bound is a 95 % upper bound of the quantile 1 - share of the baseline's answers, by order statistics, so that it holds for any
-// distribution: in 95 of 100 baselines at most that share of the answers of an unchanged target takes longer. The limit is twice
-// the bound, and at least 20 ms above it: chance and the noise of a machine that is not quiet stay below it, and a target that
-// takes twice as long as nearly ever before does not.
+// Bound is a 95 % upper bound of the quantile 1 - share of the baseline's answers, by order statistics, so that it
+// holds for any distribution: in 95 of 100 baselines at most that share of the answers of an unchanged target takes
+// longer. The limit is twice the bound, and at least 20 ms above it: chance and the noise of a machine that is not
+// quiet stay below it, and a target that takes twice as long as nearly ever before does not.
 type SlowLimit struct {
 	At      time.Duration // zero: there are too few answers
 	Bound   time.Duration
 	Share   float64
 	Answers int64 // good ones in the baseline
 	Needed  int64 // so many are the fewest that bound the quantile
-	Few     bool  // the step has too few answers of its own: the limit is that of all steps, and no less than twice its longest answer
+	// the step has too few answers of its own: the limit is that of all steps, and no less than twice its longest answer
+	Few bool
 }
 
 // SlowLimits are the limits of all steps.
@@ -90,8 +91,9 @@ func slowLimit(usual *PhaseTimes, share float64) SlowLimit {
 	return out
 }
 
-// mostBeyond is the largest k of which it holds with 95 % confidence that at most the share lies above the (n-k)-th smallest of n values:
-// the probability of k or fewer values beyond the quantile is at most 5 %. It is 0 for the smallest n that has one.
+// mostBeyond is the largest k of which it holds with 95 % confidence that at most the share lies above the (n-k)-th
+// smallest of n values: the probability of k or fewer values beyond the quantile is at most 5 %. It is 0 for the
+// smallest n that has one.
 func mostBeyond(n int64, share float64) int64 {
 	mean := float64(n) * share
 	k := int64(max(0, mean-12*math.Sqrt(mean))) // below it nothing adds up

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestRecorder_SlowLimit: the first injection computes the limit of slow answers from the baseline: from good answers of the judged run,
-// without brunt's own time.
+// TestRecorder_SlowLimit: the first injection computes the limit of slow answers from the baseline: from good answers
+// of the judged run, without brunt's own time.
 func TestRecorder_SlowLimit(t *testing.T) {
 	g := newClocked(t, Config{Series: oneStep, SlowShare: .005})
 	record := func(at, d time.Duration, kind int) {
@@ -39,7 +39,8 @@ func TestRecorder_SlowLimit(t *testing.T) {
 	}
 	n, _ := g.Inject("f", "f")
 	first := g.SlowLimits().By[0]
-	if first.Answers != 1010 || first.Needed != 598 || first.Bound < 5*ms || first.Bound > 5300*time.Microsecond || first.At != first.Bound+20*ms {
+	if first.Answers != 1010 || first.Needed != 598 || first.Bound < 5*ms || first.Bound > 5300*time.Microsecond ||
+		first.At != first.Bound+20*ms {
 		t.Errorf("%+v", first)
 	}
 	g.Clear(n)
@@ -60,9 +61,9 @@ func TestRecorder_SlowLimit(t *testing.T) {
 	}
 }
 
-// TestSlowLimits: each step has a limit of its own, so that a slow step is not slow by what is usual for a fast one, and
-// one that a fault makes five times slower is bad, though still faster than the slow step. A step with few answers has
-// the limit of all together, and no less than twice its longest answer.
+// TestSlowLimits: each step has a limit of its own, so that a slow step is not slow by what is usual for a fast one,
+// and one that a fault makes five times slower is bad, though still faster than the slow step. A step with few answers
+// has the limit of all together, and no less than twice its longest answer.
 func TestSlowLimits(t *testing.T) {
 	usual := make([]PhaseTimes, 4)
 	for i := range 1000 {
@@ -90,8 +91,8 @@ func TestSlowLimits(t *testing.T) {
 	}
 }
 
-// TestRecorder_SlowLimitOnBusyMachine: while brunt itself wakes up late, an answer that is later by no more than that is not the target's doing; one
-// that is much later is.
+// TestRecorder_SlowLimitOnBusyMachine: while brunt itself wakes up late, an answer that is later by no more than that
+// is not the target's doing; one that is much later is.
 func TestRecorder_SlowLimitOnBusyMachine(t *testing.T) {
 	g := newClocked(t, Config{Series: oneStep, SlowShare: .005})
 	for i := range 1000 {
@@ -141,8 +142,9 @@ func TestSlowLimit_Few(t *testing.T) {
 	}
 }
 
-// TestSlowLimit_FalseAlarms: whatever the distribution, the share of an unchanged target's answers above the bound exceeds the stated
-// share in at most 5 of 100 baselines, and the share above the limit never exceeds twice of it, which is judge.limit.
+// TestSlowLimit_FalseAlarms: whatever the distribution, the share of an unchanged target's answers above the bound
+// exceeds the stated share in at most 5 of 100 baselines, and the share above the limit never exceeds twice of it,
+// which is judge.limit.
 func TestSlowLimit_FalseAlarms(t *testing.T) {
 	const share, baselines = .005, 400
 	for name, draw := range map[string]func(*rand.Rand) float64{

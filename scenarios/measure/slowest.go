@@ -11,15 +11,16 @@ import (
 	"brunt/scenarios/disk"
 )
 
-// MostSlow is how many of the slowest requests of a step are kept, of the run and while a set of faults may still be met.
-// MostSlowOfFault is how many are kept of a set of faults that are over, besides those that are among the slowest of the run.
+// MostSlow is how many of the slowest requests of a step are kept, of the run and while a set of faults may still be
+// met. MostSlowOfFault is how many are kept of a set of faults that are over, besides those that are among the slowest
+// of the run.
 const (
 	MostSlow        = 5
 	MostSlowOfFault = 3
 )
 
-// A SlowestSet keeps the slowest answered requests of every step, for each set of faults. A faster request costs one comparison.
-// Those of faults that are over are kept in encoded form, in a file: a run may have thousands of faults.
+// A SlowestSet keeps the slowest answered requests of every step, for each set of faults. A faster request costs one
+// comparison. Those of faults that are over are kept in encoded form, in a file: a run may have thousands of faults.
 type SlowestSet struct {
 	steps  int
 	open   map[int32][]SlowRequest   // by set: Most for each step, the slowest first
@@ -55,7 +56,9 @@ type SlowestOfSet struct {
 
 // newSlowestSet returns an empty set for a number of steps.
 func newSlowestSet(steps int) SlowestSet {
-	return SlowestSet{steps: steps, open: map[int32][]SlowRequest{}, file: new(disk.Spool), run: make([][MostSlow]time.Duration, steps)}
+	return SlowestSet{
+		steps: steps, open: map[int32][]SlowRequest{}, file: new(disk.Spool), run: make([][MostSlow]time.Duration, steps),
+	}
 }
 
 // Track prepares for Fresh: no set is packed.
@@ -85,7 +88,8 @@ func (s *SlowestSet) Add(o *scenarios.Outcome, set int32) {
 		return
 	}
 	s.put(o.Step, set, SlowRequest{
-		Response: o.Response(), At: o.Intended, Trace: o.Trace, Load: o.Load, Status: o.Status, Kind: o.Kind, Timings: o.Timings(),
+		Response: o.Response(), At: o.Intended, Trace: o.Trace, Load: o.Load, Status: o.Status, Kind: o.Kind,
+		Timings: o.Timings(),
 	})
 }
 

@@ -10,7 +10,8 @@ import (
 	"brunt/scenarios"
 )
 
-// TestSet_Pack: what is kept in encoded form of faults that are over is the slowest of each, and the slowest of the run.
+// TestSet_Pack: what is kept in encoded form of faults that are over is the slowest of each, and the slowest of the
+// run.
 func TestSet_Pack(t *testing.T) {
 	const sets, steps = 40, 2
 	s, r := newSlowestSet(steps), rand.New(rand.NewPCG(1, 2))
@@ -25,7 +26,9 @@ func TestSet_Pack(t *testing.T) {
 			o.First = o.Sent + time.Duration(r.Int64N(int64(time.Second)))
 			o.End = o.First + time.Duration(r.Int64N(int64(time.Second)))
 			s.Add(&o, set)
-			all[o.Step] = append(all[o.Step], SlowestOfSet{SlowRequest{o.Response(), o.Intended, o.Trace, o.Load, o.Status, o.Kind, o.Timings(), false}, int(set)})
+			all[o.Step] = append(all[o.Step], SlowestOfSet{
+				SlowRequest{o.Response(), o.Intended, o.Trace, o.Load, o.Status, o.Kind, o.Timings(), false}, int(set),
+			})
 		}
 		s.Pack(func(of int32) bool { return of > 0 && of < set-2 })
 	}

@@ -6,8 +6,8 @@ import (
 	"brunt/scenarios"
 )
 
-// TestSorter_Spare: a buffer that is large enough for each second fold is kept, although the folds between need little of it, and
-// one that a burst made large is dropped in the end.
+// TestSorter_Spare: a buffer that is large enough for each second fold is kept, although the folds between need little
+// of it, and one that a burst made large is dropped in the end.
 func TestSorter_Spare(t *testing.T) {
 	large := make([]scenarios.Outcome, 2*backlog)
 	var s sorter

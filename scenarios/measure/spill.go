@@ -42,9 +42,9 @@ type File interface {
 	Name() string
 }
 
-// cellVersion is the version of a record's body. It changes when the meaning of a field does. Version 4 has the edges of
-// shed requests, and version 5 when requests were ready, their times without brunt's own,
-// those that missed a fault, and attempts, and version 6 answers that are not whole; oldestCell is read as well.
+// cellVersion is the version of a record's body. It changes when the meaning of a field does. Version 4 has the edges
+// of shed requests, and version 5 when requests were ready, their times without brunt's own, those that missed a fault,
+// and attempts, and version 6 answers that are not whole; oldestCell is read as well.
 const cellVersion, oldestCell = 6, 3
 
 const (
@@ -254,7 +254,8 @@ func readCell(b []byte, c *Cell) (Key, error) {
 	case len(b) == 0:
 		return Key{}, errSpill
 	case b[0] < oldestCell || b[0] > cellVersion:
-		return Key{}, fmt.Errorf("a cell of measurements is of version %d, and this brunt reads versions %d to %d", b[0], oldestCell, cellVersion)
+		return Key{}, fmt.Errorf("a cell of measurements is of version %d, and this brunt reads versions %d to %d", b[0],
+			oldestCell, cellVersion)
 	}
 	r := &WireReader{B: b[1:]}
 	k := Key{Start: time.Duration(r.Signed()), Series: int32(r.UpTo(math.MaxInt32)), Set: int32(r.UpTo(math.MaxInt32))}

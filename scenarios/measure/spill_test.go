@@ -38,7 +38,8 @@ func randomCell(r *rand.Rand) (Key, *Cell) {
 		c.waits(&o, &s)
 		if r.IntN(3) == 0 {
 			o.Opening = scenarios.Opening{
-				DNS: time.Duration(r.Int64N(1e8)), Connect: time.Duration(r.Int64N(1e8)), TLS: time.Duration(r.Int64N(1e8)), Login: time.Duration(r.Int64N(1e8)),
+				DNS: time.Duration(r.Int64N(1e8)), Connect: time.Duration(r.Int64N(1e8)), TLS: time.Duration(r.Int64N(1e8)),
+				Login:  time.Duration(r.Int64N(1e8)),
 				Resent: r.Int32N(2),
 			}
 		}
@@ -57,7 +58,8 @@ func randomCell(r *rand.Rand) (Key, *Cell) {
 func same(a, b *Cell) bool {
 	at, bt := a.times(), b.times()
 	for i := range at {
-		if !bytes.Equal(at[i].append(nil), bt[i].append(nil)) || at[i].Total != bt[i].Total || at[i].sum != bt[i].sum || at[i].Most != bt[i].Most {
+		if !bytes.Equal(at[i].append(nil), bt[i].append(nil)) || at[i].Total != bt[i].Total || at[i].sum != bt[i].sum ||
+			at[i].Most != bt[i].Most {
 			return false
 		}
 	}
@@ -71,7 +73,8 @@ func same(a, b *Cell) bool {
 			return false
 		}
 	}
-	if !bytes.Equal(a.Late.Punctual.append(nil), b.Late.Punctual.append(nil)) || !slices.Equal(a.Late.Missed, b.Late.Missed) {
+	if !bytes.Equal(a.Late.Punctual.append(nil), b.Late.Punctual.append(nil)) ||
+		!slices.Equal(a.Late.Missed, b.Late.Missed) {
 		return false
 	}
 	if a.own != b.own || a.Resent != b.Resent {
@@ -86,7 +89,8 @@ func same(a, b *Cell) bool {
 			return false
 		}
 	}
-	return a.Kinds == b.Kinds && len(a.Causes) == len(b.Causes) && (len(a.Causes) == 0 || reflect.DeepEqual(a.Causes, b.Causes))
+	return a.Kinds == b.Kinds && len(a.Causes) == len(b.Causes) &&
+		(len(a.Causes) == 0 || reflect.DeepEqual(a.Causes, b.Causes))
 }
 
 // TestSpill_RoundTrip: cells are read back as they were written, in the same order.

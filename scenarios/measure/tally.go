@@ -220,7 +220,8 @@ func (t *Tally) Unsent(least, interval time.Duration) *Tally {
 	s := &Scratch{}
 	for i, b := range t.at {
 		low, _ := bucketEdges(int(b))
-		for at := time.Duration(low)*time.Microsecond - interval; low >= least.Microseconds() && at >= interval; at -= interval {
+		for at := time.Duration(low)*time.Microsecond - interval; low >= least.Microseconds() &&
+			at >= interval; at -= interval {
 			s[result.HistBucket(uint32(at.Microseconds()))] += t.n[i]
 		}
 	}

@@ -64,7 +64,8 @@ func TestTally_Merge(t *testing.T) {
 		}
 		got := whole.hdr()
 		if got.TotalCount() != want.TotalCount() || got.Populated() != want.Populated() {
-			t.Fatalf("seed %d: %d values in %d buckets, want %d in %d", seed, got.TotalCount(), got.Populated(), want.TotalCount(), want.Populated())
+			t.Fatalf("seed %d: %d values in %d buckets, want %d in %d", seed, got.TotalCount(), got.Populated(),
+				want.TotalCount(), want.Populated())
 		}
 		for _, q := range []float64{1, 50, 90, 99, 99.9, 100} {
 			if got.ValueAtPercentile(q) != want.ValueAtPercentile(q) {

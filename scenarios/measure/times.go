@@ -43,8 +43,8 @@ func (t *Times) Plain() result.Times {
 	}
 }
 
-// Lagged lists the percentiles of response times more than a tenth of which is lag; t is the distribution of the lag. Both come from
-// the same requests, and the lag at a percentile stands for the lag of the requests there.
+// Lagged lists the percentiles of response times more than a tenth of which is lag; t is the distribution of the lag.
+// Both come from the same requests, and the lag at a percentile stands for the lag of the requests there.
 func (t *Times) Lagged(of *result.Times) (out []string) {
 	for _, p := range []struct {
 		name string

@@ -87,7 +87,8 @@ func TestCell_Timings(t *testing.T) {
 	} {
 		if c.of == nil {
 			t.Errorf("%s: none", c.name)
-		} else if d := float64(c.of.Total) - c.total; c.of.Count != c.n || d > 1e-9 || d < -1e-9 || float64(c.of.Max) != c.most {
+		} else if d := float64(c.of.Total) - c.total; c.of.Count != c.n || d > 1e-9 || d < -1e-9 ||
+			float64(c.of.Max) != c.most {
 			t.Errorf("%s: %+v, want %d requests, %g s in total, %g s at most", c.name, *c.of, c.n, c.total, c.most)
 		}
 	}
@@ -103,7 +104,8 @@ func TestCell_Timings(t *testing.T) {
 func TestReadCell_Version(t *testing.T) {
 	body := (&Cell{}).append(nil, Key{}, false)
 	body[0] = 2
-	if _, err := readCell(body, &Cell{}); err == nil || !strings.Contains(err.Error(), "version 2") || !strings.Contains(err.Error(), "versions 3 to 6") {
+	if _, err := readCell(body, &Cell{}); err == nil || !strings.Contains(err.Error(), "version 2") ||
+		!strings.Contains(err.Error(), "versions 3 to 6") {
 		t.Errorf("%v", err)
 	}
 }
@@ -117,8 +119,8 @@ func TestReadCell_Version3(t *testing.T) {
 	}
 	body := c.append(nil, Key{Start: sec}, false)
 	body[0] = 3
-	// Without answers that are not whole, attempts,
-	// the slots of shed requests, when requests were ready, the times without brunt's own, the requests that missed a fault.
+	// Without answers that are not whole, attempts, the slots of shed requests, when requests were ready, the times
+	// without brunt's own, the requests that missed a fault.
 	body = body[:len(body)-7]
 	if _, err := readCell(body, &back); err != nil {
 		t.Fatal(err)

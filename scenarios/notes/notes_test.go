@@ -72,7 +72,9 @@ func TestOpen(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	for text, want := range map[string]error{"": ErrEmpty, " \n": ErrEmpty, strings.Repeat("x", longestNote+1): ErrTooLong} {
+	for text, want := range map[string]error{
+		"": ErrEmpty, " \n": ErrEmpty, strings.Repeat("x", longestNote+1): ErrTooLong,
+	} {
 		if err := all[0].Leave(Note{Text: text}); !errors.Is(err, want) {
 			t.Errorf("%q: %v, want %v", text[:min(8, len(text))], err, want)
 		}

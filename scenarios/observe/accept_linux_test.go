@@ -10,10 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestAcceptQueues: attempts to connect to a program whose accept queue is full are counted, those before the first reading are not.
+// TestAcceptQueues: attempts to connect to a program whose accept queue is full are counted, those before the first
+// reading are not.
 func TestAcceptQueues(t *testing.T) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err := errors.Join(err, unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}), unix.Listen(fd, 0)); err != nil {
+	if err := errors.Join(err, unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}),
+		unix.Listen(fd, 0)); err != nil {
 		t.Fatal(err)
 	}
 	defer unix.Close(fd)

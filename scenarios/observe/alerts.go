@@ -104,7 +104,8 @@ func (a *alertWatch) take(one alertAnswer, is probe.AlertState) (events []result
 	}
 	begin := func() *result.AlertSpell {
 		a.rec.Spells = append(a.rec.Spells, result.AlertSpell{
-			Pending: a.at(is.Active), Firing: result.NaN, NotFiring: result.NaN, Resolved: result.NaN, StillFiring: result.NaN, FiringSource: result.NaN,
+			Pending: a.at(is.Active), Firing: result.NaN, NotFiring: result.NaN, Resolved: result.NaN, StillFiring: result.NaN,
+			FiringSource: result.NaN,
 		})
 		return &a.rec.Spells[len(a.rec.Spells)-1]
 	}
@@ -213,7 +214,8 @@ func (a *alertWatch) sighting(injected time.Duration) *chaos.Sighting {
 	case before.err != nil:
 		s.Err = fmt.Errorf("%s did not answer before the injection: %w", a.plan, before.err)
 	case before.firing:
-		s.Err = fmt.Errorf("alert %s fired already before the injection, so that nothing is known of what it would have done: %s", a.plan.Name, before.text)
+		s.Err = fmt.Errorf("alert %s fired already before the injection, so that nothing is known of what it would have "+
+			"done: %s", a.plan.Name, before.text)
 	}
 	if s.Err != nil {
 		return s
@@ -277,7 +279,9 @@ func (a *alertWatch) resolution(injected, cleared time.Duration) series.Resoluti
 // After returns what each alert did after an occurrence of a fault and after its clearing.
 func (o *Observer) After(injected, cleared time.Duration) (out []result.FaultAlert) {
 	for _, a := range o.alerts {
-		one := result.FaultAlert{Name: a.plan.Name, Fired: result.NaN, FiredFrom: result.NaN, Resolved: result.NaN, StillFiring: result.NaN}
+		one := result.FaultAlert{
+			Name: a.plan.Name, Fired: result.NaN, FiredFrom: result.NaN, Resolved: result.NaN, StillFiring: result.NaN,
+		}
 		s := a.sighting(injected)
 		if s.Err != nil {
 			one.Note = o.run.Mask(s.Err.Error())

@@ -37,7 +37,13 @@ func TestAlertWatch(t *testing.T) {
 		},
 		{"never", ".......", 1 * s, chaos.Sighting{NotYet: 4 * s}, "", nil, ""},
 		{"pending, and no more", "....pp..", 1 * s, chaos.Sighting{NotYet: 5 * s}, "", nil, "pending"},
-		{"fired before", "FFFFFFF", 1 * s, chaos.Sighting{NotYet: 1 * s}, "fired already before the injection", []spell{{nan, nan, -1.9, 4, nan}}, "firing"},
+		{
+			"fired before", "FFFFFFF", 1 * s,
+			chaos.Sighting{NotYet: 1 * s},
+			"fired already before the injection",
+			[]spell{{nan, nan, -1.9, 4, nan}},
+			"firing",
+		},
 		{
 			"fired before, and was over", "FF....F", 1500 * time.Millisecond,
 			chaos.Sighting{Noticed: true, At: 4*s + tenth, NotYet: 3 * s, Text: "here"},
@@ -52,7 +58,12 @@ func TestAlertWatch(t *testing.T) {
 			[]spell{{nan, nan, 2.1, 3, nan}},
 			"failed firing",
 		},
-		{"no answer after", "...xxx", 1 * s, chaos.Sighting{NotYet: 1 * s}, "did not answer after the injection: no route", nil, "failed"},
+		{
+			"no answer after", "...xxx", 1 * s,
+			chaos.Sighting{NotYet: 1 * s},
+			"did not answer after the injection: no route",
+			nil, "failed",
+		},
 		{
 			"a gap", "....xxxF", 1500 * time.Millisecond,
 			chaos.Sighting{Noticed: true, At: 5*s + tenth, NotYet: 1500 * time.Millisecond, Text: "here"},
@@ -60,7 +71,13 @@ func TestAlertWatch(t *testing.T) {
 			[]spell{{nan, 1, 5.1, 5, nan}},
 			"failed firing",
 		},
-		{"asked only afterwards", "..FF", -3 * s, chaos.Sighting{NotYet: -3 * s}, "had not answered before the injection", []spell{{nan, -1, .1, 1, nan}}, "firing"},
+		{
+			"asked only afterwards", "..FF", -3 * s,
+			chaos.Sighting{NotYet: -3 * s},
+			"had not answered before the injection",
+			[]spell{{nan, -1, .1, 1, nan}},
+			"firing",
+		},
 		{
 			"over and pending again", "...Fp.", 0,
 			chaos.Sighting{Noticed: true, At: 1*s + tenth, NotYet: 0, Text: "here"},

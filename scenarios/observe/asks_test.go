@@ -20,7 +20,8 @@ func (u unit) Name() string { return u.name }
 // TestUnreached_Asks: a fault met traffic if brunt asked its unit for a token while the fault was in.
 func TestUnreached_Asks(t *testing.T) {
 	rec := &chaos.Record{Name: "f", Units: []string{"a[0]"}, Injected: 13 * time.Second, Cleared: 17 * time.Second}
-	u := &Usage{units: []*unitUsage{{of: named("a[0]"), traffic: traffic{reads: 20, latest: 20 * time.Second}}}} // nothing reached it
+	// nothing reached it
+	u := &Usage{units: []*unitUsage{{of: named("a[0]"), traffic: traffic{reads: 20, latest: 20 * time.Second}}}}
 	for _, c := range []struct {
 		name string
 		unit string

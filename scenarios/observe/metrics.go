@@ -277,7 +277,8 @@ func (o *Observer) Latest(c slo.Objective, now time.Duration) (v float64, known 
 		g.mu.Lock()
 		for _, s := range g.series {
 			p := s.Points[len(s.Points)-1]
-			if x := float64(p.V); !math.IsNaN(x) && now-p.T.D() < 2*g.plan.EveryOr()+time.Second && (!known || c.Upper() == (x < v)) {
+			if x := float64(p.V); !math.IsNaN(x) && now-p.T.D() < 2*g.plan.EveryOr()+time.Second &&
+				(!known || c.Upper() == (x < v)) {
 				v, known = x, true
 			}
 		}

@@ -21,7 +21,10 @@ func Played(name, states string, t0 time.Time) *Observer {
 // played is an alert with recorded answers. States has a character for each second from -2 s on: .
 // inactive, p pending, F firing, S silenced, x no answer.
 func played(states string) (*alertWatch, []string) {
-	a := &alertWatch{run: &Run{T0: time.Unix(1000, 0), Mask: func(s string) string { return s }}, plan: Alert{Name: "High", Alert: new(probe.Alert)}}
+	a := &alertWatch{
+		run:  &Run{T0: time.Unix(1000, 0), Mask: func(s string) string { return s }},
+		plan: Alert{Name: "High", Alert: new(probe.Alert)},
+	}
 	var events []string
 	for i, s := range states {
 		at := time.Duration(i-2) * time.Second

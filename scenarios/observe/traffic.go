@@ -81,7 +81,8 @@ func (t *traffic) begun() bool {
 	return t.reads > 0
 }
 
-// ReadTraffic reads the traffic of the units now: just before an injection, since what proves its effect is traffic, too.
+// ReadTraffic reads the traffic of the units now: just before an injection, since what proves its effect is traffic,
+// too.
 func (u *Usage) ReadTraffic(now time.Duration) {
 	if u == nil {
 		return

@@ -26,7 +26,13 @@ func TestTraffic(t *testing.T) {
 		{"a connection that ends", func(t *testing.T, _ string, old net.Conn) { old.Close() }, false},
 		{"data on an old connection", func(t *testing.T, _ string, old net.Conn) { exchange(t, old) }, true},
 		{"a new connection", func(t *testing.T, addr string, _ net.Conn) { dialTest(t, addr) }, true},
-		{"a new connection that is over", func(t *testing.T, addr string, _ net.Conn) { c := dialTest(t, addr); exchange(t, c); c.Close() }, true},
+		{"a new connection that is over", func(t *testing.T, addr string,
+			_ net.Conn,
+		) {
+			c := dialTest(t, addr)
+			exchange(t, c)
+			c.Close()
+		}, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -153,7 +159,8 @@ func TestSegmentsOutside(t *testing.T) {
 		} else {
 			n = 0
 		}
-		snmp := fmt.Sprintf("Icmp: InMsgs InErrors\nIcmp: %d 0\nTcp: InSegs\nTcp: %d\nUdp: InDatagrams NoPorts InErrors\nUdp: %d %d %d\n", n, all+lo-9*n, n, 2*n, n)
+		snmp := fmt.Sprintf("Icmp: InMsgs InErrors\nIcmp: %d 0\nTcp: InSegs\nTcp: %d\nUdp: InDatagrams NoPorts "+
+			"InErrors\nUdp: %d %d %d\n", n, all+lo-9*n, n, 2*n, n)
 		snmp6 := fmt.Sprintf("Icmp6InMsgs %d\nUdp6InDatagrams %d\nUdp6NoPorts %d\nUdp6InErrors %d\n", n, n, n, n)
 		return segmentsOutside([]byte(snmp), []byte(snmp6), fmt.Appendf(nil, "head\n lo: 0 %d 0\n", lo))
 	}
@@ -197,7 +204,9 @@ func TestTraffic_Namespace(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	for name, want := range map[string]answer{"first": {false, true}, "without a listener": {false, true}, "unread": {false, false}} {
+	for name, want := range map[string]answer{
+		"first": {false, true}, "without a listener": {false, true}, "unread": {false, false},
+	} {
 		if got[name] != want {
 			t.Errorf("%s: %+v, want %+v", name, got[name], want)
 		}

@@ -10,8 +10,8 @@ import (
 	"brunt/chaos"
 )
 
-// Asks are the times at which brunt asked units for what the load needs beside its requests, such as a new token. The zero value
-// is ready for use, and safe for concurrent use.
+// Asks are the times at which brunt asked units for what the load needs beside its requests, such as a new token. The
+// zero value is ready for use, and safe for concurrent use.
 type Asks struct {
 	mu sync.Mutex
 	at map[string][]time.Duration
@@ -38,10 +38,10 @@ func (a *Asks) met(rec *chaos.Record) bool {
 	})
 }
 
-// Unreached says what to do about a fault of whose units nothing reached any from the begin of the load until its injection, and
-// brunt asked none while the fault was in, so that the requests of its phase say nothing about it. It is empty where a unit's traffic is
-// not known, see the documentation of the package, and of a fault that counts its own. A group is unreached if none of its
-// steps affected traffic.
+// Unreached says what to do about a fault of whose units nothing reached any from the begin of the load until its
+// injection, and brunt asked none while the fault was in, so that the requests of its phase say nothing about it. It is
+// empty where a unit's traffic is not known, see the documentation of the package, and of a fault that counts its own.
+// A group is unreached if none of its steps affected traffic.
 func (u *Usage) Unreached(rec *chaos.Record, asks *Asks) string {
 	if rec.N < 0 || rec.Traffic != nil {
 		return ""
@@ -51,11 +51,13 @@ func (u *Usage) Unreached(rec *chaos.Record, asks *Asks) string {
 		if u.affected(rec, rec.Injected) || asks.met(rec) {
 			return ""
 		}
-		return fmt.Sprintf("nothing reached %s from the begin of the load until %s was injected: send it requests, or aim the fault at a unit that has some",
+		return fmt.Sprintf("nothing reached %s from the begin of the load until %s was injected: send it requests, or aim "+
+			"the fault at a unit that has some",
 			units, rec.Name)
 	}
 	injected := slices.DeleteFunc(slices.Clone(rec.Steps), func(step *chaos.Record) bool { return step.InjectErr != nil })
-	for _, step := range injected { // up to the begin of the group: what verified the steps before it may have reached its units
+	// up to the begin of the group: what verified the steps before it may have reached its units
+	for _, step := range injected {
 		if u.affected(step, rec.Injected) || asks.met(step) {
 			return ""
 		}
@@ -63,11 +65,12 @@ func (u *Usage) Unreached(rec *chaos.Record, asks *Asks) string {
 	if len(injected) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("no step of %s affected any traffic (%s): send its units requests, or aim a step at one that has some", rec.Name, units)
+	return fmt.Sprintf("no step of %s affected any traffic (%s): send its units requests, or aim a step at one that "+
+		"has some", rec.Name, units)
 }
 
-// affected reports whether a fault, or a step of a group, met traffic as far as is known: what it counted itself, or what
-// reached its units before until.
+// affected reports whether a fault, or a step of a group, met traffic as far as is known: what it counted itself, or
+// what reached its units before until.
 func (u *Usage) affected(rec *chaos.Record, until time.Duration) bool {
 	if rec.Traffic != nil {
 		return rec.Traffic.N > 0

@@ -27,7 +27,9 @@ func TestUnreached_Group(t *testing.T) {
 		{"one was not injected", []*chaos.Record{counted(0), failed}, true},
 		{"none was injected", []*chaos.Record{failed}, false},
 	} {
-		got := (*observe.Usage)(nil).Unreached(&chaos.Record{Name: "g", Kind: chaos.GroupKind, Units: []string{"a[0]->b[0]"}, Steps: c.steps}, &observe.Asks{})
+		got := (*observe.Usage)(nil).Unreached(&chaos.Record{
+			Name: "g", Kind: chaos.GroupKind, Units: []string{"a[0]->b[0]"}, Steps: c.steps,
+		}, &observe.Asks{})
 		if (got != "") != c.says || c.says && !strings.Contains(got, "no step of g affected any traffic (a[0]->b[0])") {
 			t.Errorf("%s: it says %q", c.name, got)
 		}

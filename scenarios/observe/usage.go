@@ -114,8 +114,8 @@ func (u *Usage) Stop() {
 	}
 }
 
-// begin reads the traffic of the unit before the load. That of a process is read at once: a sample may be late on a busy
-// machine, and traffic that comes before the first reading is not seen.
+// begin reads the traffic of the unit before the load. That of a process is read at once: a sample may be late on a
+// busy machine, and traffic that comes before the first reading is not seen.
 func (u *unitUsage) begin(ctx context.Context, clock func() time.Duration) {
 	if u.process {
 		u.readTraffic(clock(), time.Now())
@@ -128,7 +128,8 @@ func (u *unitUsage) begin(ctx context.Context, clock func() time.Duration) {
 	}
 }
 
-// readTraffic reads the traffic of the unit, whose process is of this machine, by a list of connections from since or later.
+// readTraffic reads the traffic of the unit, whose process is of this machine, by a list of connections from since or
+// later.
 func (u *unitUsage) readTraffic(now time.Duration, since time.Time) {
 	if addr := u.of.Traits().Addr; addr != nil {
 		if at, err := netip.ParseAddrPort(addr()); err == nil {

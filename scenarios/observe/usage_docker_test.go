@@ -31,12 +31,14 @@ func TestDocker_Usage(t *testing.T) {
 	}
 	tick()
 	seen, reported := tick()
-	if !reported.Running || reported.Memory < 100<<10 || reported.Threads < 1 || reported.Files.Known() || !reported.CPU.Known() || reported.Starts != 1 ||
+	if !reported.Running || reported.Memory < 100<<10 || reported.Threads < 1 || reported.Files.Known() ||
+		!reported.CPU.Known() || reported.Starts != 1 ||
 		blind.units[0].out.Via != "docker" {
 		t.Errorf("its engine tells %+v, via %s", reported, blind.units[0].out.Via)
 	}
 	visible := v.PID() != 0
-	if visible && (!seen.Running || seen.Threads != reported.Threads || seen.Memory < 100<<10 || u.units[0].out.Via != "proc") {
+	if visible && (!seen.Running || seen.Threads != reported.Threads || seen.Memory < 100<<10 ||
+		u.units[0].out.Via != "proc") {
 		t.Errorf("seen is %+v, reported %+v", seen, reported)
 	}
 	if err := y.Engine.Stop(t.Context(), v.ID, 0); err != nil {
@@ -48,7 +50,8 @@ func TestDocker_Usage(t *testing.T) {
 	if err := y.Engine.Start(t.Context(), v.ID); err != nil {
 		t.Fatal(err)
 	}
-	if seen, reported := tick(); !seen.Running || !reported.Running || seen.Starts != 2 || reported.Starts != 2 || seen.CPU.Known() || reported.CPU.Known() {
+	if seen, reported := tick(); !seen.Running || !reported.Running || seen.Starts != 2 || reported.Starts != 2 ||
+		seen.CPU.Known() || reported.CPU.Known() {
 		t.Errorf("started again it is %+v, %+v", seen, reported)
 	}
 	if err := y.Engine.Restart(t.Context(), v.ID, 0); err != nil { // between two samples
@@ -61,12 +64,15 @@ func TestDocker_Usage(t *testing.T) {
 
 // TestUsage_Events counts deaths and starts between two samples.
 func TestUsage_Events(t *testing.T) {
-	u := result.UnitUsage{Unit: "a[0]", Seconds: []result.UsageTick{{T: 1, Starts: 1}, {T: 2, Starts: 2}, {T: 3, Starts: 2}}}
+	u := result.UnitUsage{
+		Unit: "a[0]", Seconds: []result.UsageTick{{T: 1, Starts: 1}, {T: 2, Starts: 2}, {T: 3, Starts: 2}},
+	}
 	at := func(t float64, what, unit string) result.Event {
 		return result.Event{T: result.Num(t), Event: what, Unit: unit}
 	}
 	fromEvents(&u, []result.Event{
-		at(-3, "unit.start", "a[0]"), at(-3, "unit.start", "b[0]"), at(1.2, "unit.start", "a[0]"), at(1.5, "container.oom", "a[0]"),
+		at(-3, "unit.start", "a[0]"), at(-3, "unit.start", "b[0]"), at(1.2, "unit.start", "a[0]"),
+		at(1.5, "container.oom", "a[0]"),
 		at(1.6, "container.oom", "b[0]"), at(1.8, "unit.start", "a[0]"), at(2.5, "container.oom", "a[0]"),
 	})
 	for i, want := range [][2]int{{1, 0}, {3, 1}, {3, 2}} {

@@ -63,7 +63,8 @@ func TestUsage(t *testing.T) {
 	tick()
 	seconds := u.Finish(nil)[0].Seconds
 	n := len(seconds)
-	if seconds[n-3].Running || seconds[n-2].Running || seconds[n-2].Memory != 0 || !seconds[n-1].Running || seconds[n-1].Starts != 2 {
+	if seconds[n-3].Running || seconds[n-2].Running || seconds[n-2].Memory != 0 || !seconds[n-1].Running ||
+		seconds[n-1].Starts != 2 {
 		t.Errorf("after its end: %+v", seconds[n-3:])
 	}
 	none := NewUsage([]chaos.Unit{&fakeUnit{}})

@@ -90,7 +90,9 @@ func (w *unitWatch) take(began, end time.Duration, text string, err error) (even
 		if w.full {
 			return
 		}
-		events = append(events, result.Event{T: result.Sec(end), Event: kind, Unit: w.unit, Text: w.plan.Name + ": " + fmt.Sprintf(format, args...)})
+		events = append(events, result.Event{
+			T: result.Sec(end), Event: kind, Unit: w.unit, Text: w.plan.Name + ": " + fmt.Sprintf(format, args...),
+		})
 	}
 	w.asked++
 	n := len(w.states)
@@ -145,7 +147,8 @@ func (w *unitWatch) record(mask func(string) string) result.Watch {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	out := result.Watch{
-		Name: w.plan.Name, Unit: w.unit, Source: mask(w.plan.String()), Every: result.Sec(w.plan.EveryOr()), Asked: w.asked, Missed: w.missed,
+		Name: w.plan.Name, Unit: w.unit, Source: mask(w.plan.String()), Every: result.Sec(w.plan.EveryOr()), Asked: w.asked,
+		Missed: w.missed,
 		States: slices.Clone(w.states),
 	}
 	if out.States == nil {

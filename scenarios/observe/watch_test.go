@@ -24,7 +24,8 @@ func watched(answers string) (*unitWatch, []string) {
 			text, err = "", errors.New("refused")
 		}
 		for _, e := range w.take(at, at+100*time.Millisecond, text, err) {
-			events = append(events, fmt.Sprintf("%.1f %s %s", float64(e.T), strings.TrimPrefix(e.Event, "watch."), strings.TrimPrefix(e.Text, "role: ")))
+			events = append(events, fmt.Sprintf("%.1f %s %s", float64(e.T), strings.TrimPrefix(e.Event, "watch."),
+				strings.TrimPrefix(e.Text, "role: ")))
 		}
 	}
 	return w, events
@@ -39,7 +40,10 @@ func TestUnitWatch_Take(t *testing.T) {
 	}{
 		{"steady", "aaa", "a 0.1-2.1", []string{"0.1 state is a"}},
 		{"a change", "aabb", "a 0.1-2.1, b 2.1-3.1", []string{"0.1 state is a", "2.1 state became b, was a at 1.1 s"}},
-		{"a gap", "axxa", "a 0.1-1.0, - 1.0-3.1, a 3.1-3.1", []string{"0.1 state is a", "1.1 silent no answer: refused", "3.1 state answers again: a"}},
+		{
+			"a gap", "axxa", "a 0.1-1.0, - 1.0-3.1, a 3.1-3.1",
+			[]string{"0.1 state is a", "1.1 silent no answer: refused", "3.1 state answers again: a"},
+		},
 		{
 			"a change over a gap", "axb", "a 0.1-1.0, - 1.0-2.1, b 2.1-2.1",
 			[]string{"0.1 state is a", "1.1 silent no answer: refused", "2.1 state became b, was a at 0.1 s"},
@@ -63,7 +67,8 @@ func TestUnitWatch_Take(t *testing.T) {
 			if !slices.Equal(events, c.events) {
 				t.Errorf("events %q, want %q", events, c.events)
 			}
-			if rec.Asked != len(c.answers) || rec.Missed != strings.Count(c.answers, "x") || (rec.Note != "") != (rec.Missed == rec.Asked) {
+			if rec.Asked != len(c.answers) || rec.Missed != strings.Count(c.answers, "x") ||
+				(rec.Note != "") != (rec.Missed == rec.Asked) {
 				t.Errorf("%d asked, %d missed, %q", rec.Asked, rec.Missed, rec.Note)
 			}
 		})
@@ -86,7 +91,8 @@ func TestUnitWatch_Bounded(t *testing.T) {
 		Now: func() time.Duration { return 0 }, Event: func(e result.Event) { events = append(events, e) },
 		Mask: func(s string) string { return strings.ReplaceAll(s, "long", "***") },
 	})
-	if rec := w.record(func(s string) string { return s }); len([]rune(rec.States[0].Text)) != mostText+1 || strings.Contains(rec.States[0].Text, "long") {
+	if rec := w.record(func(s string) string { return s }); len([]rune(rec.States[0].Text)) != mostText+1 ||
+		strings.Contains(rec.States[0].Text, "long") {
 		t.Errorf("%q", rec.States[0].Text)
 	}
 }

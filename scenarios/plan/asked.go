@@ -28,7 +28,8 @@ func (c askCompiler) asked(n *syntax.Node) {
 	}
 }
 
-// acts compiles the steps by which a fault acts, in a session of their own. They are refused where a call of a fault would be.
+// acts compiles the steps by which a fault acts, in a session of their own. They are refused where a call of a fault
+// would be.
 func (c askCompiler) acts(s chaos.Sequence) {
 	c.flow.Holds = !s.Kept
 	steps, whole := c.beside(s.Steps.Items, s.At)
@@ -54,8 +55,8 @@ func (c askCompiler) acts(s chaos.Sequence) {
 	}
 }
 
-// beside compiles steps besides the load that follow one another. Those that name no endpoint go to at; empty: to the only one of
-// their protocol.
+// beside compiles steps besides the load that follow one another. Those that name no endpoint go to at; empty: to the
+// only one of their protocol.
 func (c askCompiler) beside(list []*syntax.Node, at string) ([]load.Step, bool) {
 	before := c.m.Len()
 	steps := make([]scenarios.Step, len(list))

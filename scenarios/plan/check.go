@@ -39,7 +39,8 @@ func (c check) addresses(p *policies.Policy) {
 			}
 			own := allow.NewRules([]string{one}, func(int) syntax.Pos { return at }, "", nil, quiet)
 			if what, ok := theirs[0].Covers(&own.Reach, false); !ok {
-				c.beyond(at, p.Of("allow"), fmt.Sprintf("allow.%s: [%s]", key, strings.Join(p.Allow.Of(key), ", ")), "it names %s", what)
+				c.beyond(at, p.Of("allow"), fmt.Sprintf("allow.%s: [%s]", key, strings.Join(p.Allow.Of(key), ", ")), "it names %s",
+					what)
 			}
 		}
 	}
@@ -57,10 +58,14 @@ func (c check) targets(p *policies.Policy) {
 	}
 	if kind != "" && !slices.Contains(p.Targets, kind) {
 		c.beyond(c.Scenario.Target.Of(kind), p.Of("targets"), says, "the target is %s",
-			map[string]string{"url": "a url", "stack": "a stack", "processes": "processes", "containers": "containers", "compose": "a Compose file"}[kind])
+			map[string]string{
+				"url": "a url", "stack": "a stack", "processes": "processes", "containers": "containers",
+				"compose": "a Compose file",
+			}[kind])
 	}
 	if c.Containers && !slices.Contains(p.Targets, "container") {
-		c.beyond(c.Scenario.Target.Of("units"), p.Of("targets"), says+" without container", "it names containers that brunt did not start")
+		c.beyond(c.Scenario.Target.Of("units"), p.Of("targets"), says+" without container",
+			"it names containers that brunt did not start")
 	}
 	for _, e := range c.Parts {
 		traits := e.Traits(c.Scope)
@@ -71,7 +76,8 @@ func (c check) targets(p *policies.Policy) {
 			continue
 		}
 		if len(traits.PIDs) > 0 {
-			c.beyond(e.Block.Pos, p.Of("targets"), says+" without pid", "it hits process %d, which brunt did not start", traits.PIDs[0])
+			c.beyond(e.Block.Pos, p.Of("targets"), says+" without pid", "it hits process %d, which brunt did not start",
+				traits.PIDs[0])
 		}
 	}
 }
@@ -90,16 +96,19 @@ func (c check) sizes(p *policies.Policy) {
 			rates = append(rates, lp.Schedule.Rate)
 		}
 		if most := p.MaxInFlight; most > 0 && lp.MaxInFlight > most {
-			c.beyond(lp.Of("max_in_flight"), p.Of("max_in_flight"), fmt.Sprintf("max_in_flight: %d", most), "load %q may have %d in flight", lp.Name, lp.MaxInFlight)
+			c.beyond(lp.Of("max_in_flight"), p.Of("max_in_flight"), fmt.Sprintf("max_in_flight: %d", most),
+				"load %q may have %d in flight", lp.Name, lp.MaxInFlight)
 		}
 	}
 	if most, at := load.Peak(rates); p.MaxRate > 0 && most > float64(p.MaxRate)*(1+1e-9) {
 		lp := c.under(at, false)
-		c.beyond(lp.ShapeAt, p.Of("max_rate"), "max_rate: "+p.MaxRate.String(), "the loads come to %s at %s", quantity.Rate(most), quantity.Brief(at))
+		c.beyond(lp.ShapeAt, p.Of("max_rate"), "max_rate: "+p.MaxRate.String(), "the loads come to %s at %s",
+			quantity.Rate(most), quantity.Brief(at))
 	}
 	if most, at := load.Peak(users); p.MaxUsers > 0 && most > float64(p.MaxUsers)*(1+1e-9) {
 		lp := c.under(at, true)
-		c.beyond(lp.ShapeAt, p.Of("max_users"), fmt.Sprintf("max_users: %d", p.MaxUsers), "the loads come to %.0f virtual users at %s", most, quantity.Brief(at))
+		c.beyond(lp.ShapeAt, p.Of("max_users"), fmt.Sprintf("max_users: %d", p.MaxUsers),
+			"the loads come to %.0f virtual users at %s", most, quantity.Brief(at))
 	}
 	if most := p.MaxDuration.D(); most > 0 && c.end()+c.Scenario.Warmup > most {
 		var last *policyLoad
@@ -108,7 +117,8 @@ func (c check) sizes(p *policies.Policy) {
 				last = lp
 			}
 		}
-		c.beyond(last.At, p.Of("max_duration"), "max_duration: "+p.MaxDuration.String(), "the run takes %s, its warm-up included",
+		c.beyond(last.At, p.Of("max_duration"), "max_duration: "+p.MaxDuration.String(),
+			"the run takes %s, its warm-up included",
 			quantity.Brief(c.end()+c.Scenario.Warmup))
 	}
 }
@@ -147,10 +157,12 @@ func (c check) under(at time.Duration, closed bool) *policyLoad {
 // kinds compares the kinds of faults and the sizes of their selections with the policy.
 func (c check) kinds(p *policies.Policy) {
 	if most := p.MaxUnits; most > 0 && c.Scenario.Guard.MaxUnits > most {
-		c.beyond(c.Scenario.Guard.Of("max_units"), p.Of("max_units"), fmt.Sprintf("max_units: %d", most), "guard.max_units is %d", c.Scenario.Guard.MaxUnits)
+		c.beyond(c.Scenario.Guard.Of("max_units"), p.Of("max_units"), fmt.Sprintf("max_units: %d", most),
+			"guard.max_units is %d", c.Scenario.Guard.MaxUnits)
 	}
 	if most := p.MaxEach; most > 0 && c.Scenario.Guard.MaxEach > most {
-		c.beyond(c.Scenario.Guard.Of("max_each"), p.Of("max_each"), "max_each: "+most.String(), "guard.max_each is %s", c.Scenario.Guard.MaxEach)
+		c.beyond(c.Scenario.Guard.Of("max_each"), p.Of("max_each"), "max_each: "+most.String(), "guard.max_each is %s",
+			c.Scenario.Guard.MaxEach)
 	}
 	for _, e := range c.Parts {
 		if at, yes := p.Forbids(e.Kind); yes {
@@ -184,7 +196,8 @@ func (c check) kinds(p *policies.Policy) {
 	}
 }
 
-// queries refuses metrics, watches, ready blocks and steps of setup and teardown that run commands, where the policy forbids commands.
+// queries refuses metrics, watches, ready blocks and steps of setup and teardown that run commands, where the policy
+// forbids commands.
 func (c check) queries(p *policies.Policy) {
 	at, yes := p.Forbids("exec")
 	if !yes {
@@ -241,7 +254,8 @@ func (c check) require(p *policies.Policy) {
 			policies.RequireSLO: len(c.Scenario.SLO) > 0, policies.RequireSeed: c.Scenario.SeedGiven,
 		}
 		if !said[r] {
-			c.Mistakes.Add(c.Faults[0].Place.At, "a scenario with faults must have `%s`: %s requires it", r, p.Item("require", i))
+			c.Mistakes.Add(c.Faults[0].Place.At, "a scenario with faults must have `%s`: %s requires it", r,
+				p.Item("require", i))
 		}
 	}
 }
@@ -257,7 +271,8 @@ func (c check) bound(p *policies.Policy) {
 	}
 	for i := range c.Loads {
 		lp := &c.Loads[i]
-		if most := p.MaxInFlight; most > 0 && !lp.Schedule.Closed() && !lp.Has("max_in_flight") && (lp.MaxInFlight == 0 || lp.MaxInFlight > most) {
+		if most := p.MaxInFlight; most > 0 && !lp.Schedule.Closed() && !lp.Has("max_in_flight") &&
+			(lp.MaxInFlight == 0 || lp.MaxInFlight > most) {
 			lp.MaxInFlight = most
 		}
 	}
@@ -273,7 +288,8 @@ func (c check) cluster(p *policies.Policy) {
 		c.Mistakes.Add(k.Of("namespace"), "the namespace %s is protected by %s", k.Namespace, p.Of("protect"))
 	}
 	if p.Has("targets") && !slices.Contains(p.Targets, "kubernetes") {
-		c.beyond(c.Scenario.Target.Of("kubernetes"), p.Of("targets"), fmt.Sprintf("targets: [%s] without kubernetes", strings.Join(p.Targets, ", ")),
+		c.beyond(c.Scenario.Target.Of("kubernetes"), p.Of("targets"),
+			fmt.Sprintf("targets: [%s] without kubernetes", strings.Join(p.Targets, ", ")),
 			"it names pods that brunt did not start")
 	}
 }

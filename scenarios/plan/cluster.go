@@ -28,7 +28,9 @@ func (c clusterCompiler) target(t *scenarios.Target) {
 // named reads the services of a cluster's namespace, and whether faults may hit it.
 func (c clusterCompiler) named(k *scenarios.Kubernetes) {
 	k.Check(c.m, platform.LoadUnit, chaos.TargetName)
-	c.plan.Scope.Cluster = &chaos.Cluster{Namespace: k.Namespace, Nodes: c.sc.Guard.Allow.Nodes, NoAgents: k.Agent == scenarios.NoAgent}
+	c.plan.Scope.Cluster = &chaos.Cluster{
+		Namespace: k.Namespace, Nodes: c.sc.Guard.Allow.Nodes, NoAgents: k.Agent == scenarios.NoAgent,
+	}
 	for name, s := range k.Services {
 		if c.plan.Scope.Cluster.Workloads == nil {
 			c.plan.Scope.Cluster.Workloads = map[string]string{}
@@ -43,7 +45,8 @@ func (c clusterCompiler) named(k *scenarios.Kubernetes) {
 		c.m.Add(k.Of("namespace"), "%v", why)
 	}
 	if k.AgentNamespace == k.Namespace {
-		c.m.Add(k.Of("agent_namespace"), "agents run in a namespace of their own: whoever may make pods there is root on the nodes")
+		c.m.Add(k.Of("agent_namespace"),
+			"agents run in a namespace of their own: whoever may make pods there is root on the nodes")
 	}
 	name := scenarios.ClusterName(k.Context, k.Namespace)
 	if err := c.plan.ChaosAllowlist.CheckCluster(name); err != nil {
@@ -64,14 +67,16 @@ func (c clusterCompiler) stack(t *scenarios.Target, spec *platform.Spec) {
 		case s.Restart == "never":
 			c.m.AddHint(t.Of("with"), "leave `restart` out", "a pod that crashed is always started again by its node")
 		case len(s.Zones) > 0:
-			c.m.AddHint(t.Of("with"), "the label topology.kubernetes.io/zone of a node names its zone", "the zone of a pod is that of its node")
+			c.m.AddHint(t.Of("with"), "the label topology.kubernetes.io/zone of a node names its zone",
+				"the zone of a pod is that of its node")
 		default:
 			continue
 		}
 		break
 	}
 	if t.Ready != nil && t.Ready.Question != nil {
-		c.m.AddHint(t.Of("ready"), "get: /path, or tcp: true", "the nodes ask pods whether they are ready, and a node asks for a path or a port alone")
+		c.m.AddHint(t.Of("ready"), "get: /path, or tcp: true",
+			"the nodes ask pods whether they are ready, and a node asks for a path or a port alone")
 	}
 	k := t.Kubernetes
 	if k == nil { // reported already

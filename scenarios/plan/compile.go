@@ -79,7 +79,8 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	endpointCompiler{c}.upstreams()
 	c.proxied()
 	c.objectives()
-	if c.m.Len() == 0 && !c.scriptUnknown && !o.Unjudged { // objectives are checked only in a scenario without other mistakes
+	// objectives are checked only in a scenario without other mistakes
+	if c.m.Len() == 0 && !c.scriptUnknown && !o.Unjudged {
 		c.plan.Notes = append(c.plan.Notes, c.forecast().Check()...)
 	}
 	c.plan.Notes = append(c.plan.Notes, secretNotes(c.sc, c.plan.Parts())...)
@@ -117,7 +118,9 @@ func (c *compiler) forecast() forecast.Plan {
 	}
 	for i := range c.plan.Loads {
 		lp := &c.plan.Loads[i]
-		f.Loads = append(f.Loads, forecast.Load{Load: &lp.Load, Schedule: lp.Schedule, Flows: lp.Flows, Scripted: lp.Script != nil})
+		f.Loads = append(f.Loads, forecast.Load{
+			Load: &lp.Load, Schedule: lp.Schedule, Flows: lp.Flows, Scripted: lp.Script != nil,
+		})
 	}
 	return f
 }
@@ -363,7 +366,8 @@ func (c *compiler) objectives() {
 			if o.After == scenarios.Incident {
 				askedOfIncident(c.m, o)
 			} else if group, ofStep := scenarios.GroupOf(o.After); ofStep && faults[group] {
-				c.m.Add(o.Pos, "%s is a step of group %q, which is judged as one: `%s`", o.After, group, strings.ReplaceAll(o.Text, o.After, group))
+				c.m.Add(o.Pos, "%s is a step of group %q, which is judged as one: `%s`", o.After, group,
+					strings.ReplaceAll(o.Text, o.After, group))
 			} else if o.After != "" && !faults[scenarios.FaultOf(o.After)] {
 				c.afterStage(o, faultNames)
 			}
@@ -373,8 +377,10 @@ func (c *compiler) objectives() {
 			observeCompiler{c}.detectable(o)
 			observeCompiler{c}.observable(o)
 			for _, phase := range []string{o.Phase, o.Reference.Phase} {
-				if p := scenarios.FaultOf(scenarios.PhaseOf(phase)); phase != "" && phase != "run" && phase != "baseline" && !faults[p] {
-					c.m.AddHint(o.Pos, syntax.DidYouMean(p, append([]string{"run", "baseline"}, faultNames...)), "there is no phase %q", phase)
+				if p := scenarios.FaultOf(scenarios.PhaseOf(phase)); phase != "" && phase != "run" && phase != "baseline" &&
+					!faults[p] {
+					c.m.AddHint(o.Pos, syntax.DidYouMean(p, append([]string{"run", "baseline"}, faultNames...)),
+						"there is no phase %q", phase)
 				}
 			}
 		}
@@ -386,7 +392,8 @@ func (c *compiler) afterStage(o slo.Objective, faults []string) {
 	stages := namesOf(Stages(c.plan.Loads), stageName)
 	switch {
 	case !slices.Contains(stages, o.After) && o.Metric.Reaches():
-		c.m.AddHint(o.Pos, syntax.DidYouMean(o.After, append(faults, stages...)), "there is no fault and no stage %q; a stage is LOAD.STAGE", o.After)
+		c.m.AddHint(o.Pos, syntax.DidYouMean(o.After, append(faults, stages...)),
+			"there is no fault and no stage %q; a stage is LOAD.STAGE", o.After)
 	case !slices.Contains(stages, o.After):
 		c.m.AddHint(o.Pos, syntax.DidYouMean(scenarios.FaultOf(o.After), faults), "there is no fault %q", o.After)
 	case !o.Metric.Reaches():
@@ -414,8 +421,9 @@ func wants(p *Plan, o slo.Objective) bool {
 // askedOfIncident refuses what can't be asked of the worst incident.
 func askedOfIncident(mistakes *syntax.Mistakes, o slo.Objective) {
 	if m := o.Metric; !recovers(m) || m.Over > 0 || m.Span > 0 || o.Step != "" || o.Load != "" {
-		mistakes.AddHint(o.Pos, "`recover < 10s after incident`", "`%s` can't be asked of an incident: it is one of the whole load, and "+
-			"has a recovery time alone", m.Text)
+		mistakes.AddHint(o.Pos, "`recover < 10s after incident`",
+			"`%s` can't be asked of an incident: it is one of the whole load, and "+
+				"has a recovery time alone", m.Text)
 	}
 }
 
@@ -425,5 +433,6 @@ func recovers(m slo.Metric) bool { return m.Row().Recovers && !m.Row().Healing }
 // ofScript reports whether an objective may be about a step of a script, whose steps have names only
 // once it runs.
 func (c *compiler) ofScript(o slo.Objective) bool {
-	return slices.ContainsFunc(c.plan.Loads, func(lp Load) bool { return lp.Script != nil && (o.Load == "" || o.Load == lp.Name) })
+	return slices.ContainsFunc(c.plan.Loads,
+		func(lp Load) bool { return lp.Script != nil && (o.Load == "" || o.Load == lp.Name) })
 }

@@ -27,10 +27,12 @@ func (c *compiler) chosen(t *scenarios.Target) {
 		return
 	}
 	if t.Units.Kind != syntax.Map || len(t.Units.Fields) == 0 {
-		c.m.AddHint(t.Units.Pos, "such as {store: {project: shop, service: db}}", "units is a map of names to what selects containers")
+		c.m.AddHint(t.Units.Pos, "such as {store: {project: shop, service: db}}",
+			"units is a map of names to what selects containers")
 		return
 	}
-	c.plan.Containers, c.plan.Scope.Found, c.plan.Scope.Zones = map[string]*container.Service{}, map[string]bool{}, chaos.Zones{}
+	c.plan.Containers, c.plan.Scope.Found, c.plan.Scope.Zones = map[string]*container.Service{}, map[string]bool{},
+		chaos.Zones{}
 	for _, f := range t.Units.Fields {
 		if !syntax.IsName(f.Key) || f.Key == platform.LoadUnit || f.Key == chaos.TargetName {
 			c.m.Add(f.Pos, "%q can't name a service: a-z, 0-9 and -, beginning with a letter, and not load or target", f.Key)

@@ -43,11 +43,13 @@ func (c *compiler) endpoints() {
 		if err := c.checkScheme(text); err != nil {
 			c.targetUnknown = true
 			scheme, _, _ := strings.Cut(text, "://")
-			c.m.AddHint(t.At, cmp.Or(syntax.DidYouMean(scheme, c.plan.Protocols.Schemes()), "such as http://127.0.0.1:8080"), "the endpoint %q: %v", name, err)
+			c.m.AddHint(t.At, cmp.Or(syntax.DidYouMean(scheme, c.plan.Protocols.Schemes()), "such as http://127.0.0.1:8080"),
+				"the endpoint %q: %v", name, err)
 			continue
 		}
 		if several := targets.HostList(text); several != "" {
-			c.m.AddHint(t.At, "each further host is a parameter of the URL: "+several, "the endpoint %q: its URL has a list of hosts", name)
+			c.m.AddHint(t.At, "each further host is a parameter of the URL: "+several,
+				"the endpoint %q: its URL has a list of hosts", name)
 			continue
 		}
 		endpointCompiler{c}.settings(name, text, t.Settings)
@@ -77,7 +79,8 @@ func (c endpointCompiler) linked() {
 	sc := &c.plan.Scope
 	for i := range sc.Endpoints {
 		e := &sc.Endpoints[i]
-		same := slices.IndexFunc(sc.Endpoints, func(o chaos.Endpoint) bool { return o.Name != e.Name && o.Addr == e.Addr && e.Addr != "" })
+		same := slices.IndexFunc(sc.Endpoints,
+			func(o chaos.Endpoint) bool { return o.Name != e.Name && o.Addr == e.Addr && e.Addr != "" })
 		switch {
 		case e.NoLink != "":
 		case e.Addr != "" && e.Addr == sc.External:
@@ -149,8 +152,9 @@ func (c endpointCompiler) upstreams() {
 			lp := &c.plan.Loads[i]
 			to := allow.Resolved(e.Addr, lp.Resolve)
 			if first = cmp.Or(first, to); to != first {
-				c.m.Add(lp.Of("resolve"), "load %q reaches the endpoint %q at %s and load %q at %s, and a fault is on the one link between load "+
-					"and endpoint", lp.Name, e.Name, to, c.plan.Loads[0].Name, first)
+				c.m.Add(lp.Of("resolve"),
+					"load %q reaches the endpoint %q at %s and load %q at %s, and a fault is on the one link between load "+
+						"and endpoint", lp.Name, e.Name, to, c.plan.Loads[0].Name, first)
 			}
 			text, _ := t.Static()
 			u, err := url.Parse(text)
@@ -158,8 +162,9 @@ func (c endpointCompiler) upstreams() {
 				continue
 			}
 			if via, err := dial.Via(c.plan.ProxiesOf(&lp.Load), u, lp.Resolve); err == nil && via != nil {
-				c.m.Add(lp.Connections.Of("proxy"), "load %q reaches the endpoint %q by the proxy %s, and a fault is on the link between load and "+
-					"endpoint, which goes there directly", lp.Name, e.Name, via.Host)
+				c.m.Add(lp.Connections.Of("proxy"),
+					"load %q reaches the endpoint %q by the proxy %s, and a fault is on the link between load and "+
+						"endpoint, which goes there directly", lp.Name, e.Name, via.Host)
 			}
 		}
 	}
@@ -289,7 +294,8 @@ func (c endpointCompiler) lacksURL(steps ...load.Step) {
 		case d.Base:
 			scenarios.NoteMissingTarget(t.At, c.m)
 		default:
-			c.m.AddHint(t.Of("endpoints"), "such as endpoints: {main: "+d.Schemes[0]+"://127.0.0.1:7}", "no endpoint speaks %s", d.Name)
+			c.m.AddHint(t.Of("endpoints"), "such as endpoints: {main: "+d.Schemes[0]+"://127.0.0.1:7}", "no endpoint speaks %s",
+				d.Name)
 		}
 		return
 	}
@@ -307,8 +313,8 @@ func (p *Plan) Endpoints(env *template.Env) map[string]string {
 	return out
 }
 
-// UnitURL returns the URL at which a call of a plan reaches a unit by its host:port. What the call's endpoint says besides its
-// address, such as a user, holds for a unit too, if the protocol of the call knows how.
+// UnitURL returns the URL at which a call of a plan reaches a unit by its host:port. What the call's endpoint says
+// besides its address, such as a user, holds for a unit too, if the protocol of the call knows how.
 func UnitURL(p *Plan, call scenarios.Call, addr string) string {
 	d, name := p.Protocols.Goes(call, p.Scenario.Target.Endpoints)
 	if d.OfUnit != nil && name != "" {

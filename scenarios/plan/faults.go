@@ -42,7 +42,8 @@ func (c faultCompiler) faults() {
 			if i := slices.IndexFunc(stages, func(s load.Stage) bool { return s.Name == f.During }); i >= 0 {
 				e.From, e.To = stages[i].From, stages[i].To
 			} else {
-				c.m.AddHint(f.Of("during"), syntax.DidYouMean(f.During, namesOf(stages, stageName)), "there is no stage %q; a stage is LOAD.STAGE", f.During)
+				c.m.AddHint(f.Of("during"), syntax.DidYouMean(f.During, namesOf(stages, stageName)),
+					"there is no stage %q; a stage is LOAD.STAGE", f.During)
 			}
 		}
 		if f.Has("steps") {
@@ -72,10 +73,12 @@ func (c faultCompiler) conditions() {
 			continue
 		}
 		if e.OneShot() {
-			c.m.AddHint(f.Block.Pos, "a fault with a time stands under `chaos`", "%s is over once it is done, and a condition holds for the whole run", e.Kind)
+			c.m.AddHint(f.Block.Pos, "a fault with a time stands under `chaos`",
+				"%s is over once it is done, and a condition holds for the whole run", e.Kind)
 		}
 		if most := c.sc.Guard.MaxEach.D(); most > 0 && run > most {
-			c.m.Add(f.Block.Pos, "it holds for the whole run of %s, and guard.max_each is %s", quantity.Brief(run), quantity.FormatDuration(most))
+			c.m.Add(f.Block.Pos, "it holds for the whole run of %s, and guard.max_each is %s", quantity.Brief(run),
+				quantity.FormatDuration(most))
 		}
 		c.units(e)
 	}
@@ -140,7 +143,8 @@ func (c *compiler) scopeOf(f *scenarios.Fault) chaos.Scope {
 		if c.sc.Target.Kind() == "" {
 			why = "no scenario says what there is"
 		}
-		c.m.AddHint(n.Pos, "let brunt start the services (target: processes or stack), or name a process of this machine by `pid`",
+		c.m.AddHint(n.Pos,
+			"let brunt start the services (target: processes or stack), or name a process of this machine by `pid`",
 			"%s on a %s, and %s", b.Kind, key, why)
 		name, _, _ := strings.Cut(n.Value, "[")
 		scope.Services = map[string]int{name: math.MaxInt32}
@@ -160,7 +164,8 @@ func (c faultCompiler) timing(e *chaos.Entry) {
 	}
 	if e.OneShot() {
 		if f.Has("for") {
-			c.m.Add(f.Of("for"), "%s is over once it is done; it takes no `for`. `within` says by when its unit is healthy again", e.Kind)
+			c.m.Add(f.Of("for"),
+				"%s is over once it is done; it takes no `for`. `within` says by when its unit is healthy again", e.Kind)
 		}
 		if f.Has("pulse") {
 			c.m.Add(f.Of("pulse"), "%s is over once it is done; repeat it with `every` and `repeat`", e.Kind)
@@ -186,7 +191,8 @@ func (c faultCompiler) timing(e *chaos.Entry) {
 // limits compares a fault with the limits of the scenario's guard.
 func (c faultCompiler) limits(e *chaos.Entry) {
 	if most, stays := c.sc.Guard.MaxEach.D(), e.MustStay(); most > 0 && stays > most {
-		c.m.Add(e.Of("for"), "it stays for %s, and guard.max_each is %s", quantity.Duration(stays), quantity.FormatDuration(most))
+		c.m.Add(e.Of("for"), "it stays for %s, and guard.max_each is %s", quantity.Duration(stays),
+			quantity.FormatDuration(most))
 	}
 	c.units(e)
 }
@@ -204,7 +210,8 @@ func (c faultCompiler) units(e *chaos.Entry) {
 func (c faultCompiler) triggers() {
 	for _, e := range c.plan.Faults {
 		if e.Trigger != "" && !c.plan.scripted() {
-			c.m.AddHint(e.Of("trigger"), "such as load: {users: {k6: script.js}}, whose script calls fault(\""+e.Name+"\") of k6/x/brunt",
+			c.m.AddHint(e.Of("trigger"), "such as load: {users: {k6: script.js}}, whose script calls fault(\""+e.Name+
+				"\") of k6/x/brunt",
 				"no load is a script, so nothing triggers fault %q", e.Name)
 		}
 	}
@@ -254,7 +261,8 @@ func (c *compiler) references() {
 			}
 		case syntax.RefTrace:
 			if link := c.sc.Root.Get("trace"); link == nil || !link.Holds(u.Pos) {
-				c.m.AddHint(u.Pos, "a traceparent of your own is a header like any other", "${%s} belongs into the link of `trace`", u.Ref.Text)
+				c.m.AddHint(u.Pos, "a traceparent of your own is a header like any other", "${%s} belongs into the link of `trace`",
+					u.Ref.Text)
 			}
 		case syntax.RefUnit:
 			switch {
@@ -274,12 +282,13 @@ func (c *compiler) ofUnit(pos syntax.Pos) bool {
 	if watch := root.Get("watch"); watch != nil && watch.Holds(pos) {
 		return true
 	}
-	return holdsAt(root, pos, "chaos", "*", "*", "leader") || holdsAt(root, pos, "chaos", "*", "steps", "*", "*", "leader") ||
+	return holdsAt(root, pos, "chaos", "*", "*", "leader") ||
+		holdsAt(root, pos, "chaos", "*", "steps", "*", "*", "leader") ||
 		holdsAt(root, pos, "target", "ready") || holdsAt(root, pos, "target", "*", "*", "ready")
 }
 
-// inSign reports whether a position lies in a sign block: the scenario's, a load's, a step's, or that of a step that asks
-// a system.
+// inSign reports whether a position lies in a sign block: the scenario's, a load's, a step's, or that of a step that
+// asks a system.
 func inSign(root *syntax.Node, pos syntax.Pos) bool {
 	for _, path := range signed {
 		if holdsAt(root, pos, path...) {
@@ -323,7 +332,8 @@ func holdsAt(n *syntax.Node, pos syntax.Pos, path ...string) bool {
 			return true
 		}
 	}
-	return path[0] == "*" && slices.ContainsFunc(n.Items, func(item *syntax.Node) bool { return holdsAt(item, pos, path[1:]...) })
+	return path[0] == "*" && slices.ContainsFunc(n.Items,
+		func(item *syntax.Node) bool { return holdsAt(item, pos, path[1:]...) })
 }
 
 // inProcesses reports whether a position lies in the target's processes, whose placeholders are

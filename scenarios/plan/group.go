@@ -17,7 +17,8 @@ func (c faultCompiler) group(e *chaos.Entry) {
 	for i := range e.Fault.Steps {
 		s := &e.Fault.Steps[i]
 		part := &chaos.Entry{Kind: s.Block.Kind, Fault: scenarios.Fault{
-			Place: s.Place, Name: scenarios.StepName(e.Name, s.Name), Wait: s.After, For: s.For, Within: s.Within, Block: s.Block,
+			Place: s.Place, Name: scenarios.StepName(e.Name, s.Name), Wait: s.After, For: s.For, Within: s.Within,
+			Block: s.Block,
 		}}
 		c.damage(part)
 		if part.Damage == nil { // reported
@@ -48,21 +49,25 @@ func (c faultCompiler) stepTimes(e *chaos.Entry, g *chaos.Group) {
 	case all:
 		e.For = quantity.Duration(most)
 	default:
-		c.m.AddHint(e.Fault.Place.At, "such as for: 30s", "group %q does not say how long it lasts, nor do all of its steps", e.Name)
+		c.m.AddHint(e.Fault.Place.At, "such as for: 30s", "group %q does not say how long it lasts, nor do all of its steps",
+			e.Name)
 	}
 	for _, s := range g.Steps {
 		until := s.Wait.D() + s.For.D()
 		switch {
 		case s.OneShot() && s.For > 0:
-			c.m.Add(s.Of("for"), "%s is over once it is done; it takes no `for`. `within` says by when its unit is healthy again", s.Kind)
+			c.m.Add(s.Of("for"),
+				"%s is over once it is done; it takes no `for`. `within` says by when its unit is healthy again", s.Kind)
 		case !s.OneShot() && s.Within > 0:
-			c.m.Add(s.Of("within"), "`within` is for faults that are over at once; %s stays for `for`, or as long as the group", s.Kind)
+			c.m.Add(s.Of("within"), "`within` is for faults that are over at once; %s stays for `for`, or as long as the group",
+				s.Kind)
 		case ends > 0 && s.Wait.D() >= ends:
 			c.m.AddHint(s.Of("after"), "for: "+quantity.Brief(until+time.Second)+" at least",
 				"%s comes after %s, and group %q ends after %s", s.Name, s.Wait, e.Name, quantity.Brief(ends))
 		case ends > 0 && until > ends:
 			c.m.AddHint(s.Of("for"), "without `for` it stays until the group ends",
-				"%s stays until %s after the begin of group %q, which ends after %s", s.Name, quantity.Brief(until), e.Name, quantity.Brief(ends))
+				"%s stays until %s after the begin of group %q, which ends after %s", s.Name, quantity.Brief(until), e.Name,
+				quantity.Brief(ends))
 		}
 	}
 }

@@ -47,8 +47,8 @@ func secretIn(n *syntax.Node) string {
 	return ""
 }
 
-// registryOf is the registry of an image, as Docker and Kubernetes read the name: what is before the first slash, if that
-// has a dot, a colon or a capital letter, or is localhost.
+// registryOf is the registry of an image, as Docker and Kubernetes read the name: what is before the first slash, if
+// that has a dot, a colon or a capital letter, or is localhost.
 func registryOf(image string) (host string, port uint16) {
 	first, _, more := strings.Cut(image, "/")
 	if !more || !strings.ContainsAny(first, ".:") && first != "localhost" && strings.ToLower(first) == first {

@@ -9,14 +9,17 @@ import (
 	"brunt/scenarios/plan/plantest"
 )
 
-// TestImages: an image whose name holds a secret comes from loopback or from a registry that guard.allow names; one without
-// comes from anywhere. Addresses of the list let no name pass, as the engine resolves it.
+// TestImages: an image whose name holds a secret comes from loopback or from a registry that guard.allow names; one
+// without comes from anywhere. Addresses of the list let no name pass, as the engine resolves it.
 func TestImages(t *testing.T) {
 	const allowed = "guard.allow.load or guard.allow.chaos"
 	for _, c := range []struct{ name, image, guard, want string }{ // an empty want is no mistake
 		{"no secret", "evil.example/web:v1", "", ""},
 		{"of a param", "evil.example/web:${tag}", "", ""},
-		{"a registry", "evil.example/web:${env.TAG}", "", "s.yaml:3:36: evil.example would see ${env.TAG}, which is in the name"},
+		{
+			"a registry", "evil.example/web:${env.TAG}", "",
+			"s.yaml:3:36: evil.example would see ${env.TAG}, which is in the name",
+		},
 		{"what allows it", "evil.example/web:${env.TAG}", "", "name evil.example under " + allowed},
 		{"the usual registry", "web:${env.TAG}", "", "name docker.io under " + allowed},
 		{"the usual registry, with a user", "shop/web:${env.TAG}", "", "name docker.io under " + allowed},

@@ -56,8 +56,9 @@ var unitIn = regexp.MustCompile(`\$\{unit\.([^.\[}]+)\.`)
 func (c observeCompiler) readsOne(w scenarios.Watched) {
 	for _, m := range unitIn.FindAllStringSubmatch(w.With.Flow(), -1) {
 		if n := c.plan.Scope.Services[m[1]]; n > 1 {
-			c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("metric %s is read from %s alone, one of %d: `watch: {%s: {of: %s, scrape: …}}` reads each of them",
-				w.Name, syntax.UnitName(m[1], 0), n, w.Name, m[1]))
+			c.plan.Notes = append(c.plan.Notes,
+				fmt.Sprintf("metric %s is read from %s alone, one of %d: `watch: {%s: {of: %s, scrape: …}}` reads each of them",
+					w.Name, syntax.UnitName(m[1], 0), n, w.Name, m[1]))
 		}
 	}
 }
@@ -74,7 +75,8 @@ func (c observeCompiler) watch(of scenarios.Watched) {
 	if w.Check(c.questions(), c.m); !c.targetUnknown {
 		w.CheckUnits(c.plan.Scope, of.Pos, c.m)
 	}
-	if i := slices.IndexFunc(c.sc.Metrics, func(m scenarios.Watched) bool { return m.Name == of.Name }); i >= 0 && w.Numeric() {
+	if i := slices.IndexFunc(c.sc.Metrics, func(m scenarios.Watched) bool { return m.Name == of.Name }); i >= 0 &&
+		w.Numeric() {
 		c.m.Add(of.Pos, "%q names a metric already, at %s", of.Name, c.sc.Metrics[i].Pos)
 	}
 }
@@ -112,7 +114,8 @@ func (c observeCompiler) observable(o slo.Objective) {
 func (c observeCompiler) read(o slo.Objective, name string, read []observe.Metric) {
 	i := slices.IndexFunc(read, func(g observe.Metric) bool { return g.Name == name })
 	if i < 0 {
-		c.absent(o, name, "metric", "such as metrics: {"+name+`: {scrape: "http://127.0.0.1:8080/metrics", metric: `+strings.ReplaceAll(name, "-", "_")+"}}",
+		c.absent(o, name, "metric", "such as metrics: {"+name+`: {scrape: "http://127.0.0.1:8080/metrics", metric: `+
+			strings.ReplaceAll(name, "-", "_")+"}}",
 			namesOf(read, func(g observe.Metric) string { return g.Name }))
 		return
 	}
@@ -155,8 +158,12 @@ func namesOf[T any](list []T, name func(T) string) (out []string) {
 // unitClash describes a mismatch between the unit of a value and that of the metric; empty if there
 // is none.
 func unitClash(g *probe.Gauge, m slo.Metric) string {
-	has, known := map[string]slo.Unit{result.UnitBytes: slo.Bytes, result.UnitSeconds: slo.Seconds, result.UnitShare: slo.ShareOf}[g.Unit]
-	written := map[slo.Unit]string{slo.Bytes: "bytes", slo.Seconds: "a time", slo.ShareOf: "a share", slo.PerSecond: "a rate"}[m.Unit]
+	has, known := map[string]slo.Unit{
+		result.UnitBytes: slo.Bytes, result.UnitSeconds: slo.Seconds, result.UnitShare: slo.ShareOf,
+	}[g.Unit]
+	written := map[slo.Unit]string{
+		slo.Bytes: "bytes", slo.Seconds: "a time", slo.ShareOf: "a share", slo.PerSecond: "a rate",
+	}[m.Unit]
 	switch {
 	case written == "", g.Unit == "" && !g.Rate, known && has == m.Unit, g.Unit == "" && m.Unit == slo.PerSecond:
 		return ""
@@ -179,21 +186,27 @@ func (c observeCompiler) unitNamed(o slo.Objective) {
 		c.m.AddHint(o.Pos, "of pods there are cpu, memory, restarts and ooms, and of a service ready, replicas and pending",
 			"`%s`: %s is not known of pods", o.Text, f.Name)
 	case f.Whole && one:
-		c.m.AddHint(o.Pos, syntax.Suggestion(service+"."+f.Name), "`%s`: %s is of a service as a whole, not of one of its units", o.Text, f.Name)
+		c.m.AddHint(o.Pos, syntax.Suggestion(service+"."+f.Name),
+			"`%s`: %s is of a service as a whole, not of one of its units", o.Text, f.Name)
 	case o.Metric.Scaled() && known && c.plan.Stack.OnPods() && !MayScale(c.plan.Parts(), service):
 		c.m.AddHint(o.Pos, "workload.scale does, and a HorizontalPodAutoscaler that kube.apply makes",
-			"`%s`: nothing makes more pods of %s, as no fault does and the run makes the stack without an autoscaler", o.Text, service)
+			"`%s`: nothing makes more pods of %s, as no fault does and the run makes the stack without an autoscaler", o.Text,
+			service)
 	case o.Metric.Scaled() && known && c.plan.Stack.OnPods() && o.Metric.Until.Value <= float64(n):
 		c.m.Add(o.Pos, "`%s`: %s has %d pods from the begin on", o.Text, service, n)
-	case c.plan.Scope.Cluster != nil && len(c.sc.Target.Kubernetes.Services) == 0: // each workload is a service, by its own name
+	// each workload is a service, by its own name
+	case c.plan.Scope.Cluster != nil && len(c.sc.Target.Kubernetes.Services) == 0:
 	case len(c.plan.Scope.Services) == 0:
-		c.m.AddHint(o.Pos, "containers that run already are named by target: {url: …, units: {"+service+": {container: NAME}}}",
+		c.m.AddHint(o.Pos, "containers that run already are named by target: {url: …, units: {"+service+
+			": {container: NAME}}}",
 			"`%s`: the target has no units that brunt could look at", o.Text)
 	case !known:
-		c.m.AddHint(o.Pos, syntax.DidYouMean(service, slices.Collect(maps.Keys(c.plan.Scope.Services))), "`%s`: there is no service %q", o.Text, service)
+		c.m.AddHint(o.Pos, syntax.DidYouMean(service, slices.Collect(maps.Keys(c.plan.Scope.Services))),
+			"`%s`: there is no service %q", o.Text, service)
 	case f.OfContainers && c.plan.Stack != nil && c.plan.Stack.Platform == "":
-		c.m.AddHint(o.Pos, "a kill ends the process: restarts counts it", "`%s`: what the kernel kills because memory ran out is known of "+
-			"containers alone, and %s is of processes", o.Text, service)
+		c.m.AddHint(o.Pos, "a kill ends the process: restarts counts it",
+			"`%s`: what the kernel kills because memory ran out is known of "+
+				"containers alone, and %s is of processes", o.Text, service)
 	case one && !c.plan.Scope.Later(service):
 		var i int
 		if _, err := fmt.Sscan(index, &i); err == nil && i >= n {
@@ -232,13 +245,16 @@ func (c observeCompiler) detectable(o slo.Objective) {
 	switch {
 	case i < 0: // already reported
 	case c.plan.Faults[i].Detect == nil && len(c.plan.Alerts) == 0:
-		c.m.AddHint(o.Pos, `such as alerts: {HighErrorRate: {prometheus: "http://127.0.0.1:9090"}}, or in the fault detect: {get: `+
-			`"http://127.0.0.1:9093/api/v2/alerts", check: {"$": not empty}}`,
-			"`%s`: fault %q has no `detect`, which says how the team's monitoring is asked, and the scenario no `alerts`", o.Text, c.plan.Faults[i].Name)
+		c.m.AddHint(o.Pos,
+			`such as alerts: {HighErrorRate: {prometheus: "http://127.0.0.1:9090"}}, or in the fault detect: {get: `+
+				`"http://127.0.0.1:9093/api/v2/alerts", check: {"$": not empty}}`,
+			"`%s`: fault %q has no `detect`, which says how the team's monitoring is asked, and the scenario no `alerts`",
+			o.Text, c.plan.Faults[i].Name)
 	case c.plan.Faults[i].Detect == nil && result.Num(o.Value).D() < every:
 		c.m.Add(o.Pos, "`%s` can't be judged: the alerts are asked for every %s", o.Text, quantity.FormatDuration(every))
 	case c.plan.Faults[i].Detect == nil:
 	case result.Num(o.Value).D() < c.plan.Faults[i].Detect.EveryOr():
-		c.m.Add(o.Pos, "`%s` can't be judged: the monitoring is asked every %s", o.Text, quantity.FormatDuration(c.plan.Faults[i].Detect.EveryOr()))
+		c.m.Add(o.Pos, "`%s` can't be judged: the monitoring is asked every %s", o.Text,
+			quantity.FormatDuration(c.plan.Faults[i].Detect.EveryOr()))
 	}
 }

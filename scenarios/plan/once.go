@@ -55,8 +55,8 @@ func (p *Plan) Commands() []*probe.Once {
 // teardownMost is how long teardown may take unless its parts have more time by their own timeouts.
 const teardownMost = 10 * time.Minute
 
-// TeardownLimit is how long all of teardown may take: at least as long as its commands, requests and pauses may take one
-// after the other.
+// TeardownLimit is how long all of teardown may take: at least as long as its commands, requests and pauses may take
+// one after the other.
 func (p *Plan) TeardownLimit() time.Duration {
 	sum := time.Duration(0)
 	for _, part := range p.TeardownParts {

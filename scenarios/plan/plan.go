@@ -60,8 +60,8 @@ func (p *Plan) TryFault(e *chaos.Entry, capabilities func() []netns.Capability) 
 	return try(capabilities)
 }
 
-// TryFaults refuses a plan with a fault that this machine can't inject, before anything starts. A control run has the conditions
-// alone.
+// TryFaults refuses a plan with a fault that this machine can't inject, before anything starts. A control run has the
+// conditions alone.
 func (p *Plan) TryFaults(control bool) error {
 	var errs []error
 	capabilities := sync.OnceValue(netns.Capabilities)
@@ -127,7 +127,8 @@ func (p *Plan) Objectives(noChaos bool) []slo.Objective {
 		return p.Scenario.SLO
 	}
 	return slices.DeleteFunc(slices.Clone(p.Scenario.SLO), func(o slo.Objective) bool {
-		return slices.ContainsFunc([]string{o.PhaseOrRun(), o.Reference.Phase}, func(p string) bool { return p != "" && p != "run" && p != "baseline" })
+		return slices.ContainsFunc([]string{o.PhaseOrRun(), o.Reference.Phase},
+			func(p string) bool { return p != "" && p != "run" && p != "baseline" })
 	})
 }
 
@@ -152,15 +153,16 @@ type Plan struct {
 	Smoke      bool                          // a smoke run: a fault need not meet traffic
 	Notes      []string                      // hints for the author, and the smallest outage that the load can show
 
-	Contained      bool                         // the plan needs a Docker engine
-	Self           []string                     // the command line of brunt, for stacks that are part of it
-	Listen         string                       // host:port of the link to the target; empty is a free port
-	Upstream       string                       // host:port of a target that already runs, as the loads reach it
-	SetupParts     []OncePart                   // requests and commands before the load
-	TeardownParts  []OncePart                   // requests and commands after the load
-	Ready          []load.Step                  // checks whether a target that already runs is ready
-	Readiness      []Readiness                  // questions whether a service, or a target that already runs, is ready
-	Asked          map[*syntax.Node][]load.Step // steps that ask a unit or the target, and those by which faults act, by their settings
+	Contained     bool        // the plan needs a Docker engine
+	Self          []string    // the command line of brunt, for stacks that are part of it
+	Listen        string      // host:port of the link to the target; empty is a free port
+	Upstream      string      // host:port of a target that already runs, as the loads reach it
+	SetupParts    []OncePart  // requests and commands before the load
+	TeardownParts []OncePart  // requests and commands after the load
+	Ready         []load.Step // checks whether a target that already runs is ready
+	Readiness     []Readiness // questions whether a service, or a target that already runs, is ready
+	// steps that ask a unit or the target, and those by which faults act, by their settings
+	Asked          map[*syntax.Node][]load.Step
 	Protocols      *targets.Set
 	Shared         *targets.Shared             // state shared by the steps
 	LoadAllowlist  *allow.List                 // of the load

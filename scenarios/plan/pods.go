@@ -32,23 +32,27 @@ func agentMakes(d chaos.Descriptor) bool {
 // onPods reports whether a fault hits pods of the target, although its kind acts on processes, containers or links.
 func onPods(sc *chaos.Scope, b syntax.Block) bool {
 	d, known := catalog.Find(b.Kind)
-	if sc.Cluster == nil || !known || d.On == 0 || d.On&chaos.OnCluster != 0 || b.With == nil || b.With.Get("project") != nil {
+	if sc.Cluster == nil || !known || d.On == 0 || d.On&chaos.OnCluster != 0 || b.With == nil ||
+		b.With.Get("project") != nil {
 		return false
 	}
 	for _, key := range []string{"service", "unit", "zone", "from", "to"} {
 		n := b.With.Get(key)
-		if n == nil || n.Kind != syntax.String || n.Value == chaos.LoadName || n.Value == chaos.TargetName || strings.HasPrefix(n.Value, chaos.ContainerPrefix) {
+		if n == nil || n.Kind != syntax.String || n.Value == chaos.LoadName || n.Value == chaos.TargetName ||
+			strings.HasPrefix(n.Value, chaos.ContainerPrefix) {
 			continue
 		}
 		service := chaos.ServiceOf(n.Value)
-		if key == "zone" || strings.HasPrefix(n.Value, chaos.ZonePrefix) || syntax.IsName(service) && sc.Has(service) && !sc.HasEndpoint(service) {
+		if key == "zone" || strings.HasPrefix(n.Value, chaos.ZonePrefix) ||
+			syntax.IsName(service) && sc.Has(service) && !sc.HasEndpoint(service) {
 			return true
 		}
 	}
 	return false
 }
 
-// checkPodFaults notes the faults that can't be made on pods, and those that want an agent where none may be, each in one mistake.
+// checkPodFaults notes the faults that can't be made on pods, and those that want an agent where none may be, each in
+// one mistake.
 func checkPodFaults(sc *chaos.Scope, faults []*chaos.Entry, m *syntax.Mistakes) {
 	var unmade, agents, others []string
 	var at, none syntax.Pos
@@ -74,7 +78,8 @@ func checkPodFaults(sc *chaos.Scope, faults []*chaos.Entry, m *syntax.Mistakes) 
 		}
 	}
 	if len(agents) > 0 {
-		m.AddHint(none, "remove `agent: none`, or leave them out", "%s: an agent on the pod's node makes that, and target.kubernetes.agent is none",
+		m.AddHint(none, "remove `agent: none`, or leave them out",
+			"%s: an agent on the pod's node makes that, and target.kubernetes.agent is none",
 			strings.Join(agents, ", "))
 	}
 	if len(unmade) == 0 {
@@ -104,9 +109,11 @@ func checkFollow(sc *chaos.Scope, e *chaos.Entry, m *syntax.Mistakes) {
 	switch {
 	case n == nil:
 	case sc.Cluster == nil || d.On&chaos.OnCluster == 0 && !onPods(sc, e.Block):
-		m.AddHint(n.Pos, "leave it out", "follow goes with pods of Kubernetes, others of which may join a service while a fault is in")
+		m.AddHint(n.Pos, "leave it out",
+			"follow goes with pods of Kubernetes, others of which may join a service while a fault is in")
 	case e.OneShot():
-		m.AddHint(n.Pos, "leave it out, or repeat the fault by `every`", "%s is over once it is done, so no pod joins while it is in", e.Kind)
+		m.AddHint(n.Pos, "leave it out, or repeat the fault by `every`",
+			"%s is over once it is done, so no pod joins while it is in", e.Kind)
 	}
 }
 
@@ -114,7 +121,8 @@ func checkFollow(sc *chaos.Scope, e *chaos.Entry, m *syntax.Mistakes) {
 func instead(kind string) string {
 	switch {
 	case kind == "process.stop":
-		return "in place of process.stop, container.stop keeps a container down, pod.fail a pod, and workload.scale a service: what ends is started " +
+		return "in place of process.stop, container.stop keeps a container down, pod.fail a pod, and workload.scale a " +
+			"service: what ends is started " +
 			"again by its node"
 	case kind == "network.disconnect":
 		return "in place of network.disconnect, network.partition cuts a pod off: it has one network"

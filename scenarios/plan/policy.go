@@ -16,12 +16,15 @@ import (
 // policies holds the plan to policies.
 func (c *compiler) policies() {
 	p := policyPlan{
-		Scenario: c.sc, Mistakes: c.m, Faults: slices.Concat(c.plan.Conditions, c.plan.Faults), Parts: c.plan.Parts(), Scope: c.plan.Scope,
+		Scenario: c.sc, Mistakes: c.m, Faults: slices.Concat(c.plan.Conditions, c.plan.Faults), Parts: c.plan.Parts(),
+		Scope:      c.plan.Scope,
 		Containers: len(c.plan.Containers) > 0, Asks: asks(c.plan), TargetUnknown: c.targetUnknown,
 	}
 	for i := range c.plan.Loads {
 		lp := &c.plan.Loads[i]
-		p.Loads = append(p.Loads, policyLoad{Load: &lp.Load, Schedule: lp.Schedule, ScriptRate: lp.scriptRate(), ShapeAt: lp.shapeAt()})
+		p.Loads = append(p.Loads, policyLoad{
+			Load: &lp.Load, Schedule: lp.Schedule, ScriptRate: lp.scriptRate(), ShapeAt: lp.shapeAt(),
+		})
 	}
 	c.plan.Policies = c.o.Policies
 	c.plan.Notes = append(c.plan.Notes, p.Hold(c.o.Policies)...)
@@ -52,7 +55,8 @@ func (lp *Load) shapeAt() syntax.Pos {
 	return lp.Shape.Pos
 }
 
-// questions is the scope of what is asked during the run: it goes where load or faults may go, without a load's resolve.
+// questions is the scope of what is asked during the run: it goes where load or faults may go, without a load's
+// resolve.
 func (c *compiler) questions() chaos.Scope {
 	scope := c.plan.Scope
 	scope.Host = func(u *url.URL) error {
@@ -80,12 +84,12 @@ func (c *compiler) within(check func(*allow.List) error, beyond error) error {
 	return beyond
 }
 
-// ChaosRules lists where calls of faults may go besides loopback: the lists of the scenario and of policies, all of which must
-// contain an address. Each also has what brunt started.
+// ChaosRules lists where calls of faults may go besides loopback: the lists of the scenario and of policies, all of
+// which must contain an address. Each also has what brunt started.
 func (p *Plan) ChaosRules() [][]string { return p.withOwn(p.AllowLists(allow.Chaos)) }
 
-// MonitoringRules lists where questions may go during the run: any address that load or chaos may reach. Each list joins the load
-// and chaos entries of one source; all lists must contain an address. Each also has what brunt started.
+// MonitoringRules lists where questions may go during the run: any address that load or chaos may reach. Each list
+// joins the load and chaos entries of one source; all lists must contain an address. Each also has what brunt started.
 func (p *Plan) MonitoringRules() [][]string { return p.withOwn(p.either()) }
 
 // either joins the lists of load with those of chaos.
@@ -110,16 +114,19 @@ func (p *Plan) withOwn(lists [][]string) [][]string {
 	return lists
 }
 
-// SendTo returns the check of the addresses that figures may be sent to during a run: those that load or faults may reach.
+// SendTo returns the check of the addresses that figures may be sent to during a run: those that load or faults may
+// reach.
 func (p *Plan) SendTo() (connect.Check, error) {
 	return connect.Lists(p.either(), func(addr string) error {
-		return fmt.Errorf("brunt sends figures to loopback alone; name %s under guard.allow.load or guard.allow.chaos, and where a policy has such a list "+
+		return fmt.Errorf("brunt sends figures to loopback alone; name %s under guard.allow.load or guard.allow.chaos, "+
+			"and where a policy has such a list "+
 			"there too, to let it", addr)
 	})
 }
 
-// AllowLists returns the list of a key, load or chaos, of the scenario and of each policy that has one. A scenario without a
-// list may reach what every policy with a list allows. Where the scenario has secrets, the lists of secrets follow.
+// AllowLists returns the list of a key, load or chaos, of the scenario and of each policy that has one. A scenario
+// without a list may reach what every policy with a list allows. Where the scenario has secrets, the lists of secrets
+// follow.
 func (p *Plan) AllowLists(key string) [][]string {
 	out := p.lists(key)
 	if len(out) == 0 {

@@ -17,27 +17,29 @@ import (
 
 // A policyPlan is what policies need to know of a plan.
 type policyPlan struct {
-	Scenario      *scenarios.Scenario
-	Mistakes      *syntax.Mistakes // collects what lies beyond a policy
-	Loads         []policyLoad
-	Faults        []*chaos.Entry  // conditions among them
-	Parts         []*chaos.Entry  // faults, and the steps of groups instead of them
-	Scope         chaos.Scope     // parts of the target
-	Containers    bool            // the target names containers that brunt did not start
-	Asks          []*probe.Asking // what may run a command: metrics, watches, ready blocks, and steps of setup and teardown
-	TargetUnknown bool            // the target has mistakes, so that names of its parts can't be checked
+	Scenario   *scenarios.Scenario
+	Mistakes   *syntax.Mistakes // collects what lies beyond a policy
+	Loads      []policyLoad
+	Faults     []*chaos.Entry // conditions among them
+	Parts      []*chaos.Entry // faults, and the steps of groups instead of them
+	Scope      chaos.Scope    // parts of the target
+	Containers bool           // the target names containers that brunt did not start
+	// what may run a command: metrics, watches, ready blocks, and steps of setup and teardown
+	Asks          []*probe.Asking
+	TargetUnknown bool // the target has mistakes, so that names of its parts can't be checked
 }
 
 // A policyLoad is a load with its schedule.
 type policyLoad struct {
 	*scenarios.Load
-	Schedule   load.Plan
-	ScriptRate *load.Profile // the rate at which the iterations of its script begin; nil: it has no script, or one without a rate
-	ShapeAt    syntax.Pos    // position of its schedule
+	Schedule load.Plan
+	// the rate at which the iterations of its script begin; nil: it has no script, or one without a rate
+	ScriptRate *load.Profile
+	ShapeAt    syntax.Pos // position of its schedule
 }
 
-// Hold reports what of a plan lies beyond one of policies, each with its position in the scenario and the one in the policy. Then
-// policies bound what the scenario left open. The notes name the policies.
+// Hold reports what of a plan lies beyond one of policies, each with its position in the scenario and the one in the
+// policy. Then policies bound what the scenario left open. The notes name the policies.
 func (p *policyPlan) Hold(to []*policies.Policy) (notes []string) {
 	check := check{p}
 	for _, one := range to {
@@ -65,8 +67,8 @@ func CheckTargetPolicies(sc *scenarios.Scenario, to []*policies.Policy, m *synta
 	}
 }
 
-// ReadPolicies reads policy files, all of which apply, by read if it is not nil. It reports the mistakes of several files one
-// file after the other.
+// ReadPolicies reads policy files, all of which apply, by read if it is not nil. It reports the mistakes of several
+// files one file after the other.
 func ReadPolicies(paths []string, read func(path string) ([]byte, error)) ([]*policies.Policy, error) {
 	var out []*policies.Policy
 	for _, path := range paths {
@@ -97,5 +99,7 @@ func PolicyName(p *policies.Policy) string {
 
 // protectedBy is the set of units and processes that a policy protects.
 func protectedBy(p *policies.Policy) *chaos.Protected {
-	return &chaos.Protected{Services: p.Protect.Services, Units: p.Protect.Units, PIDs: p.Protect.PIDs, Containers: p.Protect.Containers}
+	return &chaos.Protected{
+		Services: p.Protect.Services, Units: p.Protect.Units, PIDs: p.Protect.PIDs, Containers: p.Protect.Containers,
+	}
 }

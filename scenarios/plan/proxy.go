@@ -150,11 +150,13 @@ func (c *compiler) proxied() {
 		switch {
 		case via == nil:
 		case linked:
-			c.m.Add(lp.Connections.Of("proxy"), "load %q reaches the target by the proxy %s, and a fault is on the link between load and "+
-				"target, which goes there directly", lp.Name, via.Host)
+			c.m.Add(lp.Connections.Of("proxy"),
+				"load %q reaches the target by the proxy %s, and a fault is on the link between load and "+
+					"target, which goes there directly", lp.Name, via.Host)
 		case lp.Connections.Proxy == "env":
-			c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("load %q reaches the target by the proxy %s, which the environment names: "+
-				"response times are those of both", lp.Name, via.Host))
+			c.plan.Notes = append(c.plan.Notes,
+				fmt.Sprintf("load %q reaches the target by the proxy %s, which the environment names: "+
+					"response times are those of both", lp.Name, via.Host))
 		}
 	}
 }

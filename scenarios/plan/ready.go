@@ -43,7 +43,8 @@ func (c readyCompiler) serviceReady() {
 		if r := c.decode(n, m); r != nil {
 			r.Check(c.questions(), s.Container == nil || s.Port != 0, m)
 			if len(r.Exec.Args) > 0 && !c.plan.Scope.Containers {
-				m.AddHint(r.Of("exec"), "`command` is run on this machine", "exec is run in the container of a unit, and %s is a process", s.Name)
+				m.AddHint(r.Of("exec"), "`command` is run on this machine",
+					"exec is run in the container of a unit, and %s is a process", s.Name)
 			}
 			askCompiler(c).asked(r.Ask)
 			c.plan.Readiness = append(c.plan.Readiness, Readiness{s.Name, r})
@@ -61,7 +62,8 @@ func (c readyCompiler) targetReady(n *syntax.Node) {
 	r.Check(c.questions(), true, c.m)
 	switch {
 	case len(r.Exec.Args) > 0:
-		c.m.AddHint(r.Of("exec"), "`command` is run on this machine", "exec is run in the container of a unit, and the target is a URL")
+		c.m.AddHint(r.Of("exec"), "`command` is run on this machine",
+			"exec is run in the container of a unit, and the target is a URL")
 	case r.Kind() == "scrape" && r.Relative() && c.plan.Scope.TLS:
 		c.m.Add(r.Of("scrape"), "a page of a target with TLS is a whole URL, such as https://127.0.0.1:8443/metrics")
 	case c.plan.Scope.External == "" && !c.targetUnknown:

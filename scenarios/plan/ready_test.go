@@ -7,8 +7,8 @@ import (
 	"brunt/scenarios/plan/plantest"
 )
 
-// TestReady_Mistakes: a wrong question in `ready` is a mistake with its line, and how to mend it; a value of the unit is
-// known in questions to a unit alone.
+// TestReady_Mistakes: a wrong question in `ready` is a mistake with its line, and how to mend it; a value of the unit
+// is known in questions to a unit alone.
 func TestReady_Mistakes(t *testing.T) {
 	const load = "load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 60s, flow: [{get: /posts}]}}\n"
 	processes := func(ready string) string {
@@ -32,10 +32,14 @@ func TestReady_Mistakes(t *testing.T) {
 		{"a unit that starts", processes(`{command: "x ${unit.a.addr}"}`), "such as ${self.addr}"},
 		{"a container's command of a process", processes(`{exec: [x]}`), "`command` is run on this machine"},
 		{"a container's command of a URL", running(`{exec: [x]}`), "the target is a URL"},
-		{"a port that is missing", "target: {containers: {a: {image: x, ready: {path: /a, check: {status: 200}}}}}\n" + load, "`ports` says on which port"},
+		{
+			"a port that is missing", "target: {containers: {a: {image: x, ready: {path: /a, check: {status: 200}}}}}\n" + load,
+			"`ports` says on which port",
+		},
 		{"a leader", chaos(`process.crash: {service: posts, pick: leader, leader: {command: "x ${self.addr}"}}`), ""},
 		{
-			"a webhook with a key leader", chaos(`webhook: {inject: {post: "http://127.0.0.1:1", json: {leader: "${self.addr}"}}, revert: none, irreversible: true}`),
+			"a webhook with a key leader",
+			chaos(`webhook: {inject: {post: "http://127.0.0.1:1", json: {leader: "${self.addr}"}}, revert: none, irreversible: true}`),
 			"${self.addr}",
 		},
 	} {

@@ -111,7 +111,8 @@ func (c *compiler) noWrites(lp *Load, at syntax.Pos, owner string) {
 	for _, l := range c.sc.Ledgers {
 		for _, f := range lp.Flows {
 			if slices.ContainsFunc(f.Steps, func(s load.Step) bool { return s.Call != nil && s.Call.Name() == l.Write }) {
-				c.m.Add(at, "the ledger keeps writes that a flow of brunt's own makes, and %q of load %q is made by %s", l.Write, lp.Name, owner)
+				c.m.Add(at, "the ledger keeps writes that a flow of brunt's own makes, and %q of load %q is made by %s", l.Write,
+					lp.Name, owner)
 				return
 			}
 		}

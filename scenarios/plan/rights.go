@@ -15,7 +15,8 @@ import (
 	"brunt/scenarios"
 )
 
-// PodRights are what a plan takes of the cluster of its pods: to find and to follow them, and what each of its faults needs.
+// PodRights are what a plan takes of the cluster of its pods: to find and to follow them, and what each of its faults
+// needs.
 func PodRights(k *scenarios.Kubernetes, sc chaos.Scope, faults []*chaos.Entry) []kube.Right {
 	if k.Makes && k.Namespace == "" {
 		return anywhere(k, sc, func(k *scenarios.Kubernetes, sc chaos.Scope) []kube.Right { return PodRights(k, sc, faults) })
@@ -35,12 +36,14 @@ func PodRights(k *scenarios.Kubernetes, sc chaos.Scope, faults []*chaos.Entry) [
 		}
 	}
 	slices.SortStableFunc(out, func(a, b kube.Right) int {
-		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Group, b.Group), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Verb, b.Verb))
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Group, b.Group),
+			cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Verb, b.Verb))
 	})
 	return slices.Compact(out)
 }
 
-// PodUndoes are the rights with which a watchdog in the cluster takes the faults of a plan back; none: no watchdog is needed, or wanted.
+// PodUndoes are the rights with which a watchdog in the cluster takes the faults of a plan back; none: no watchdog is
+// needed, or wanted.
 func PodUndoes(k *scenarios.Kubernetes, sc chaos.Scope, faults []*chaos.Entry) []kube.Right {
 	out := removing(k, sc)
 	for _, e := range faults {
@@ -85,6 +88,7 @@ func ExplainRights(err error, k *scenarios.Kubernetes, sc chaos.Scope, faults []
 	if err == nil || len(PodUndoes(k, sc, faults)) == 0 || !strings.Contains(err.Error(), kube.RolesHint) {
 		return err
 	}
-	return fmt.Errorf("%w. Those to config maps, leases, jobs, service accounts and roles are for the watchdog there, which takes faults back when this machine "+
+	return fmt.Errorf("%w. Those to config maps, leases, jobs, service accounts and roles are for the watchdog there, "+
+		"which takes faults back when this machine "+
 		"is gone; target.kubernetes.watchdog: none does without it", err)
 }

@@ -71,7 +71,8 @@ func (c *compiler) script(l *scenarios.Load) {
 func (c *compiler) namedSteps(of string) (out []string) {
 	for _, list := range [][]slo.Objective{c.sc.SLO, c.sc.Steady, c.sc.Stop} {
 		for _, o := range list {
-			if o.Step != "" && o.Step != "iteration" && o.Step != wholeIteration && !slices.Contains(out, o.Step) && (o.Load == "" || o.Load == of) {
+			if o.Step != "" && o.Step != "iteration" && o.Step != wholeIteration && !slices.Contains(out, o.Step) &&
+				(o.Load == "" || o.Load == of) {
 				out = append(out, o.Step)
 			}
 		}
@@ -111,13 +112,15 @@ func (c *compiler) askScript(l *scenarios.Load, sp *Script) {
 	}
 	if sp.Binary, sp.Missing = k6.Find(self, c.plan.Environ); sp.Missing != nil {
 		c.scriptUnknown = true
-		c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("load %q is a script of k6, and %v. What the script will do is not known, and so "+
-			"the figures of this scenario are not checked.", l.Name, sp.Missing))
+		c.plan.Notes = append(c.plan.Notes,
+			fmt.Sprintf("load %q is a script of k6, and %v. What the script will do is not known, and so "+
+				"the figures of this scenario are not checked.", l.Name, sp.Missing))
 		return
 	}
 	asked := sp.Config
 	asked.Env = c.knownEnv(s)
-	ctx, cancel := context.WithTimeoutCause(context.Background(), inspectFor, fmt.Errorf("it has %s", quantity.Brief(inspectFor)))
+	ctx, cancel := context.WithTimeoutCause(context.Background(), inspectFor,
+		fmt.Errorf("it has %s", quantity.Brief(inspectFor)))
 	defer cancel()
 	if sp.Plan, err = k6.Inspect(ctx, sp.Binary, asked); err != nil {
 		c.m.Add(at, "the script of load %q can't be run: %v", l.Name, err)
@@ -129,7 +132,8 @@ func (c *compiler) askScript(l *scenarios.Load, sp *Script) {
 		c.m.Add(at, "the script of load %q lasts no time", l.Name)
 		c.scriptUnknown = true
 	case s.Start == 0 && sp.End <= c.sc.Warmup:
-		c.m.Add(at, "the script of load %q lasts %s, and the warm-up of %s is the first part of it", l.Name, quantity.Brief(sp.End), quantity.Brief(c.sc.Warmup))
+		c.m.Add(at, "the script of load %q lasts %s, and the warm-up of %s is the first part of it", l.Name,
+			quantity.Brief(sp.End), quantity.Brief(c.sc.Warmup))
 		c.scriptUnknown = true
 	}
 }
@@ -157,7 +161,9 @@ func (sp *Script) stages(l *scenarios.Load, warmup time.Duration) (out []load.St
 		warmup = 0
 	}
 	for _, s := range sp.Scenarios {
-		out = append(out, load.Stage{Name: s.Name, From: l.Start.D() + max(0, s.Start-warmup), To: l.Start.D() + max(0, s.End-warmup)})
+		out = append(out, load.Stage{
+			Name: s.Name, From: l.Start.D() + max(0, s.Start-warmup), To: l.Start.D() + max(0, s.End-warmup),
+		})
 	}
 	return out
 }

@@ -11,9 +11,9 @@ import (
 
 // This file tells which faults the journal keeps a secret of, to take them back.
 
-// KeepsSecret reports whether the journal has to keep a secret as the scenario writes it, to take the fault back after a
-// crash of brunt. Of a secret that comes from a variable or a file the journal has the source. Beside steps it has the URLs that
-// they may go to.
+// KeepsSecret reports whether the journal has to keep a secret as the scenario writes it, to take the fault back after
+// a crash of brunt. Of a secret that comes from a variable or a file the journal has the source. Beside steps it has
+// the URLs that they may go to.
 func KeepsSecret(sc *scenarios.Scenario, e *chaos.Entry) bool {
 	t := e.Traits(chaos.Scope{})
 	texts := slices.Clone(t.Kept)
@@ -40,6 +40,7 @@ func secretNotes(sc *scenarios.Scenario, faults []*chaos.Entry) []string {
 	if len(names) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("what takes %s back has a secret that the scenario itself writes: it is in the journal, which only this user and root "+
+	return []string{fmt.Sprintf("what takes %s back has a secret that the scenario itself writes: it is in the "+
+		"journal, which only this user and root "+
 		"can read, until the fault is taken back; %s", strings.Join(names, ", "), NamedSecret)}
 }

@@ -15,8 +15,15 @@ func TestSelf(t *testing.T) {
 		name, flow, rest string
 		refused          bool
 	}{
-		{"a leader", "{get: /}", `chaos: {x: {at: 5s, process.crash: {service: posts, pick: leader, leader: {ask: {get: "/${self.index}"}}}}}`, false},
-		{"a watch", "{get: /}", `watch: {role: {of: posts, ask: {get: "/${self.index}", extract: {value: "$.role"}}}}`, false},
+		{
+			"a leader", "{get: /}",
+			`chaos: {x: {at: 5s, process.crash: {service: posts, pick: leader, leader: {ask: {get: "/${self.index}"}}}}}`,
+			false,
+		},
+		{
+			"a watch", "{get: /}", `watch: {role: {of: posts, ask: {get: "/${self.index}", extract: {value: "$.role"}}}}`,
+			false,
+		},
 		{"a body", `{post: /, json: {leader: "${self.addr}"}}`, "", true},
 		{
 			"a body of a verify", "{get: /}", `chaos: {x: {at: 5s, for: 5s, exec: {inject: [touch, /x], revert: [rm, /x], ` +
@@ -25,7 +32,8 @@ func TestSelf(t *testing.T) {
 		{"a metric", "{get: /}", `metrics: {lag: {ask: {get: "/${self.index}", extract: {value: "$.lag"}}}}`, true},
 	} {
 		_, err := plantest.CompileText(strings.Replace(head, "FLOW", c.flow, 1) + c.rest + "\n")
-		if refused := err != nil && strings.Contains(plantest.Explained(err), "a question to a unit"); refused != c.refused || err != nil && !refused {
+		if refused := err != nil && strings.Contains(plantest.Explained(err), "a question to a unit"); refused != c.refused ||
+			err != nil && !refused {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}

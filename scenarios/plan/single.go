@@ -44,7 +44,8 @@ func (p *Plan) Single(name string, hold time.Duration) (*Plan, error) {
 			stays = hold
 		}
 		if most := p.Scenario.Guard.MaxEach.D(); most > 0 && stays > most {
-			return nil, fmt.Errorf("it would stay for %s, and at most %s are allowed (max_each)", quantity.Brief(stays), quantity.Brief(most))
+			return nil, fmt.Errorf("it would stay for %s, and at most %s are allowed (max_each)", quantity.Brief(stays),
+				quantity.Brief(most))
 		}
 		now := quantity.Duration(0)
 		entry.At, entry.After, entry.During, entry.Trigger, entry.Wait = &now, "", "", "", 0
@@ -108,7 +109,10 @@ func CompileBare(b Bare) (*Plan, error) {
 		Name: b.Kind, Secrets: &template.Secrets{}, Symbols: &template.Symbols{}, Seed: 1, SeedGiven: true,
 		Guard: scenarios.Guard{OnNoUnit: "fail", Allow: scenarios.Allow{Load: b.Allow}},
 	}
-	c := &compiler{sc: sc, o: CompileOptions{Policies: b.Policies}, m: m, plan: &Plan{Scenario: sc, Scope: chaos.Scope{Services: map[string]int{}}}}
+	c := &compiler{
+		sc: sc, o: CompileOptions{Policies: b.Policies}, m: m,
+		plan: &Plan{Scenario: sc, Scope: chaos.Scope{Services: map[string]int{}}},
+	}
 	c.plan.LoadAllowlist = allow.New(allow.Load, sc, b.Policies, m)
 	c.plan.ChaosAllowlist = allow.New(allow.Chaos, sc, b.Policies, m)
 	c.plan.Scope.Host = c.plan.ChaosAllowlist.CheckURL(nil)
@@ -120,7 +124,8 @@ func CompileBare(b Bare) (*Plan, error) {
 	settings.Pos = at
 	linked := OnLink(b.Kind, settings)
 	if linked && settings.Get("from") == nil && settings.Get("to") == nil { // there is only one link
-		settings.Fields = append(settings.Fields, syntax.Field{Key: "to", Pos: at, Value: &syntax.Node{Kind: syntax.String, Value: chaos.TargetName, Pos: at}})
+		settings.Fields = append(settings.Fields,
+			syntax.Field{Key: "to", Pos: at, Value: &syntax.Node{Kind: syntax.String, Value: chaos.TargetName, Pos: at}})
 	}
 	f.Block = syntax.Block{Kind: b.Kind, Pos: at, With: settings}
 	e := &chaos.Entry{Fault: f, Kind: b.Kind}
@@ -128,7 +133,8 @@ func CompileBare(b Bare) (*Plan, error) {
 		e.Damage = d
 		switch {
 		case linked && b.To == "":
-			m.AddHint(at, "--listen 127.0.0.1:9001 --to 127.0.0.1:9000 has brunt open one; point the client to it", "%s acts on a link, and none is given", b.Kind)
+			m.AddHint(at, "--listen 127.0.0.1:9001 --to 127.0.0.1:9000 has brunt open one; point the client to it",
+				"%s acts on a link, and none is given", b.Kind)
 		case !linked && b.To != "":
 			m.Add(syntax.Pos{File: "--to"}, "%s does not act on a link", b.Kind)
 		default:
@@ -151,7 +157,8 @@ func (c *compiler) opened(b Bare) {
 		host, _, err := net.SplitHostPort(b.Listen)
 		ip, perr := netip.ParseAddr(host)
 		if err != nil || host != "localhost" && (perr != nil || !ip.IsLoopback()) {
-			c.m.AddHint(syntax.Pos{File: "--listen"}, "such as 127.0.0.1:9001", "%q is not a port of this machine's loopback", b.Listen)
+			c.m.AddHint(syntax.Pos{File: "--listen"}, "such as 127.0.0.1:9001", "%q is not a port of this machine's loopback",
+				b.Listen)
 		}
 		if b.To == "" {
 			c.m.Add(syntax.Pos{File: "--listen"}, "--listen needs --to, the address that the link leads to")

@@ -7,7 +7,8 @@ import (
 	"brunt/scenarios/plan"
 )
 
-// TestCompileBare_From: the end of a link is a setting of a fault alone, although a fault of a timeline has a key of that name.
+// TestCompileBare_From: the end of a link is a setting of a fault alone, although a fault of a timeline has a key of
+// that name.
 func TestCompileBare_From(t *testing.T) {
 	for _, c := range []struct{ settings, want string }{
 		{"from=container/a to=container/b delay=10ms for=1s", ""},

@@ -62,7 +62,8 @@ func ReduceToSmoke(p *Plan) (*Plan, error) {
 	sc.Steady[0].Phase = ""
 	sc.Ledgers, one.Ledgers, one.Alerts = nil, nil, nil
 	one.Scenario, one.Smoke = &sc, true
-	one.Notes = []string{"a smoke run: two iterations a second, each fault once. Nothing is measured, and none of the scenario's objectives is judged."}
+	one.Notes = []string{"a smoke run: two iterations a second, each fault once. Nothing is measured, and none of the " +
+		"scenario's objectives is judged."}
 	return &one, nil
 }
 

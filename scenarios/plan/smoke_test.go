@@ -49,7 +49,8 @@ chaos:
 			t.Errorf("load %s: %+v", lp.Name, lp.Schedule)
 		}
 	}
-	if sc := one.Scenario; len(sc.SLO) != 1 || sc.SLO[0].Text != "errors = 0% in baseline" || len(sc.Steady) != 1 || sc.Steady[0].Phase != "" {
+	if sc := one.Scenario; len(sc.SLO) != 1 || sc.SLO[0].Text != "errors = 0% in baseline" || len(sc.Steady) != 1 ||
+		sc.Steady[0].Phase != "" {
 		t.Errorf("objectives %+v, steady %+v", sc.SLO, sc.Steady)
 	}
 	if len(p.Scenario.SLO) != 0 || p.Faults[0].Repeat != 3 || p.Loads[0].Schedule.Rate.At(time.Second) != 900 {
@@ -58,7 +59,8 @@ chaos:
 }
 
 func TestReduce_Refuses(t *testing.T) {
-	p, err := plantest.CompileText("version: 1\ntarget: {stack: demo}\nload: {a: {executor: constant-arrival-rate, rate: 1/s, duration: 9s, flow: [{get: /}]}}\n")
+	p, err := plantest.CompileText("version: 1\ntarget: {stack: demo}\nload: {a: {executor: constant-arrival-rate, " +
+		"rate: 1/s, duration: 9s, flow: [{get: /}]}}\n")
 	if err != nil {
 		t.Fatal(err)
 	}

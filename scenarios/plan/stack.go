@@ -9,7 +9,9 @@ import (
 )
 
 // anywhere widens rights in namespaces that a run makes to all namespaces: which they are is not known before the run.
-func anywhere(k *scenarios.Kubernetes, sc chaos.Scope, rights func(k *scenarios.Kubernetes, sc chaos.Scope) []kube.Right) []kube.Right {
+func anywhere(
+	k *scenarios.Kubernetes, sc chaos.Scope, rights func(k *scenarios.Kubernetes, sc chaos.Scope) []kube.Right,
+) []kube.Right {
 	some := k.For("some")
 	in := *sc.Cluster
 	in.Namespace = some.Namespace
@@ -69,7 +71,8 @@ func removing(k *scenarios.Kubernetes, sc chaos.Scope) (out []kube.Right) {
 	return out
 }
 
-// MayScale reports whether a fault may make more pods of a service: one that sets their number, or whose effect only its author knows.
+// MayScale reports whether a fault may make more pods of a service: one that sets their number, or whose effect only
+// its author knows.
 func MayScale(faults []*chaos.Entry, service string) bool {
 	for _, e := range faults {
 		for _, part := range e.Parts() {

@@ -28,8 +28,8 @@ chaos: {crash: {at: 6s, process.crash: {service: posts}}}
 	return plan.PodRights(p.Scenario.Target.Kubernetes, p.Scope, p.Parts())
 }
 
-// TestRights_Stack: rights in a namespace that the run makes are in all, and of one run in its own; a namespace that is there takes none beyond
-// it.
+// TestRights_Stack: rights in a namespace that the run makes are in all, and of one run in its own; a namespace that is
+// there takes none beyond it.
 func TestRights_Stack(t *testing.T) {
 	within := func(rights []kube.Right) (out []string) {
 		for _, r := range rights {
@@ -46,7 +46,10 @@ func TestRights_Stack(t *testing.T) {
 		makes                 bool
 	}{
 		{"made by any run", "", "", ",kube-system", true},
-		{"made by a run", "", "20260101-000000-Abc", ",brunt-20260101-000000-abc,brunt-20260101-000000-abc-agents,kube-system", true},
+		{
+			"made by a run", "", "20260101-000000-Abc",
+			",brunt-20260101-000000-abc,brunt-20260101-000000-abc-agents,kube-system", true,
+		},
 		{"is there", ", namespace: shop", "x", "brunt-agents,kube-system,shop", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -55,7 +58,10 @@ func TestRights_Stack(t *testing.T) {
 				t.Errorf("rights in %q, want %q", got, c.want)
 			}
 			makes := slices.Contains(rights, kube.Right{Verb: "create", Resource: "namespaces"})
-			sets := slices.ContainsFunc(rights, func(r kube.Right) bool { return r.Verb == "delete" && r.Resource == "statefulsets" })
+			sets := slices.ContainsFunc(rights, func(r kube.Right) bool {
+				return r.Verb == "delete" &&
+					r.Resource == "statefulsets"
+			})
 			if makes != c.makes || !sets {
 				t.Errorf("it makes namespaces: %v; it deletes stateful sets: %v; %v", makes, sets, rights)
 			}

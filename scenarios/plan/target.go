@@ -73,7 +73,8 @@ func (c *compiler) system() {
 func (c *compiler) builtin(t *scenarios.Target) {
 	kinds := platform.Kinds()
 	if kinds[t.Stack] == nil {
-		c.m.AddHint(t.Of("stack"), syntax.DidYouMean(t.Stack, slices.Sorted(maps.Keys(kinds))), "there is no built-in stack %q", t.Stack)
+		c.m.AddHint(t.Of("stack"), syntax.DidYouMean(t.Stack, slices.Sorted(maps.Keys(kinds))),
+			"there is no built-in stack %q", t.Stack)
 		return
 	}
 	b, ok := syntax.Resolve(syntax.Block{Kind: t.Stack, Pos: t.Of("with"), With: t.With}, kinds, c.m)
@@ -140,8 +141,9 @@ func (c *compiler) upstream() {
 		lp := &c.plan.Loads[i]
 		to := allow.Resolved(c.plan.Scope.External, lp.Resolve)
 		if i > 0 && to != c.plan.Upstream {
-			c.m.Add(lp.Of("resolve"), "load %q reaches the target at %s and load %q at %s, and a fault is on the one link between load "+
-				"and target", lp.Name, to, c.plan.Loads[0].Name, c.plan.Upstream)
+			c.m.Add(lp.Of("resolve"),
+				"load %q reaches the target at %s and load %q at %s, and a fault is on the one link between load "+
+					"and target", lp.Name, to, c.plan.Loads[0].Name, c.plan.Upstream)
 		}
 		c.plan.Upstream = to
 	}
@@ -167,7 +169,8 @@ func declared(c *compiler) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.sc.Dependencies)) {
 		if !slices.Contains(known, name) {
-			c.m.AddHint(c.sc.Root.Get("dependencies").Get(name).Pos, syntax.DidYouMean(name, known), "there is no service %q", syntax.Clip(name, 40))
+			c.m.AddHint(c.sc.Root.Get("dependencies").Get(name).Pos, syntax.DidYouMean(name, known), "there is no service %q",
+				syntax.Clip(name, 40))
 		}
 	}
 }

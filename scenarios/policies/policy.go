@@ -218,7 +218,9 @@ func Schema(kinds []string, doc syntax.Describer) syntax.Schema {
 	s := syntax.SchemaOf(reflect.TypeFor[Policy](), doc)
 	list := func(key string, item syntax.Schema) {
 		p := s.Property(key)
-		p["allOf"] = []any{syntax.Schema{"anyOf": []any{syntax.Schema{"type": "array", "items": item}, syntax.Schema{"type": "null"}, item}}}
+		p["allOf"] = []any{
+			syntax.Schema{"anyOf": []any{syntax.Schema{"type": "array", "items": item}, syntax.Schema{"type": "null"}, item}},
+		}
 	}
 	list("targets", syntax.Enum(targets))
 	globs := []string{"*"}

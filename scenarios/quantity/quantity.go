@@ -420,7 +420,9 @@ func (*Rate) Schema() syntax.Schema {
 }
 
 func (*Share) Schema() syntax.Schema {
-	return syntax.Schema{"anyOf": []any{syntax.Schema{"const": 0}, syntax.Pattern(`^\s*`+number+`\s*%\s*$|^\s*0\s*$`, "1%")}}
+	return syntax.Schema{
+		"anyOf": []any{syntax.Schema{"const": 0}, syntax.Pattern(`^\s*`+number+`\s*%\s*$|^\s*0\s*$`, "1%")},
+	}
 }
 
 func (*Size) Schema() syntax.Schema {
@@ -435,7 +437,9 @@ func (*Bandwidth) Schema() syntax.Schema {
 }
 
 func (*Range) Schema() syntax.Schema {
-	return syntax.Schema{"anyOf": []any{syntax.Schema{"const": 0}, syntax.Pattern("^"+duration+`(\.\.`+duration+")?$", "100ms..400ms", "1s")}}
+	return syntax.Schema{
+		"anyOf": []any{syntax.Schema{"const": 0}, syntax.Pattern("^"+duration+`(\.\.`+duration+")?$", "100ms..400ms", "1s")},
+	}
 }
 
 // WholeSeconds rounds a duration up to whole seconds.

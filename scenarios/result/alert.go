@@ -27,10 +27,12 @@ type AlertSpell struct {
 	// last poll before that which found it not firing; null: it fired at the first poll
 	NotFiring Num `json:"not_firing"`
 	// first poll that found it no longer firing; null: it still fired at the last poll, or never did
-	Resolved     Num    `json:"resolved"`
-	StillFiring  Num    `json:"still_firing"`             // last poll that found it firing
-	Silenced     bool   `json:"silenced,omitempty"`       // it fired while silenced or inhibited, so no notification was sent
-	Fault        string `json:"fault,omitempty" mask:"-"` // the fault that it followed, if no other was active
-	Text         string `json:"text,omitempty"`           // its labels, for people
-	FiringSource Num    `json:"firing_source"`            // since when it fires, according to the monitoring; null is unknown
+	Resolved    Num `json:"resolved"`
+	StillFiring Num `json:"still_firing"` // last poll that found it firing
+	// it fired while silenced or inhibited, so no notification was sent
+	Silenced bool   `json:"silenced,omitempty"`
+	Fault    string `json:"fault,omitempty" mask:"-"` // the fault that it followed, if no other was active
+	Text     string `json:"text,omitempty"`           // its labels, for people
+	// since when it fires, according to the monitoring; null is unknown
+	FiringSource Num `json:"firing_source"`
 }

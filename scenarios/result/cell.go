@@ -19,7 +19,8 @@ type Cell struct {
 	Response Times  `json:"response"`         // from the intended time of the request
 	Service  Times  `json:"service"`          // from the time when a slot was free
 	Bytes    int64  `json:"bytes,omitempty"`  // received; in rows of all outcomes
-	// percentiles of the response time (p50, p90, p95, p99, p99.9) more than a tenth of which is brunt's own lag; in rows of all outcomes and of ok
+	// percentiles of the response time (p50, p90, p95, p99, p99.9) more than a tenth of which is brunt's own lag; in rows
+	// of all outcomes and of ok
 	Lagged []string `json:"lagged,omitempty" mask:"-"`
 	// where the time went, by phase of a request; in rows of all outcomes of steps
 	Timings *Timings `json:"timings,omitempty"`

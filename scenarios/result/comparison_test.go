@@ -21,7 +21,8 @@ func TestComparison_Upgrade(t *testing.T) {
 	for _, c := range r.Comparison.Rows {
 		got.WriteString(fmt.Sprintf("%s %s %t, ", c.Metric, c.Unit, c.OfUnit))
 	}
-	const want = "p50 seconds false, p90 seconds false, p95 seconds false, p99 seconds false, errors share false, rate per second false, " +
+	const want = "p50 seconds false, p90 seconds false, p95 seconds false, p99 seconds false, errors share false, rate " +
+		"per second false, " +
 		"recover seconds false, cpu cores true, memory bytes true, unknown  false, cpu seconds false, "
 	if got.String() != want {
 		t.Errorf("got %s\nwant %s", got.String(), want)

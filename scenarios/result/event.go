@@ -7,13 +7,14 @@ import (
 
 // An Event is one line of events.jsonl, on the run's clock.
 type Event struct {
-	T     Num            `json:"t"`                        // seconds since t0; negative before t0
-	Event string         `json:"event" mask:"-"`           // kind of the event
-	At    time.Time      `json:"at,omitzero"`              // by the wall clock, which may jump; zero is unknown
-	Fault string         `json:"fault,omitempty" mask:"-"` // fault that it concerns, with #n for an occurrence
-	Unit  string         `json:"unit,omitempty" mask:"-"`  // unit that it concerns: service[i]; or the service on a cluster, or the node
-	Text  string         `json:"text,omitempty"`           // in words, for people
-	Data  map[string]any `json:"data,omitempty"`           // details by name
+	T     Num       `json:"t"`                        // seconds since t0; negative before t0
+	Event string    `json:"event" mask:"-"`           // kind of the event
+	At    time.Time `json:"at,omitzero"`              // by the wall clock, which may jump; zero is unknown
+	Fault string    `json:"fault,omitempty" mask:"-"` // fault that it concerns, with #n for an occurrence
+	// unit that it concerns: service[i]; or the service on a cluster, or the node
+	Unit string         `json:"unit,omitempty" mask:"-"`
+	Text string         `json:"text,omitempty"` // in words, for people
+	Data map[string]any `json:"data,omitempty"` // details by name
 	// SHA-256 in hex of the previous line in events.jsonl without its newline; the first line has
 	// zeros
 	Prev string `json:"prev,omitempty" mask:"-"`
@@ -69,33 +70,36 @@ func EventKinds() map[string]string {
 		"fault.missed":      "the fault never became due",
 		"fault.failed":      "the fault could not be injected",
 		"fault.skipped":     "nothing matched the fault, and that was allowed",
-		"fault.again":       "the fault was injected again, into the new namespaces of a restarted container, or at the new addresses of its peers",
-		"fault.followed":    "the fault was injected into a unit that joined while it was in, or a unit that it was in is gone",
-		"fault.lost":        "what held the fault on a unit has ended; it is injected there again, or the fault is void",
-		"fault.void":        "the fault was over before its time, such as where what held it ended, or its unit was replaced",
-		"fault.detected":    "the team's own monitoring noticed the fault",
-		"fault.reverted":    "the fault was taken back, and brunt looked for the proof; the text is the outcome: ok, gone, unverified, failed or none",
-		"fault.cleared":     "the fault was taken off, or its unit is healthy again: its phase ends here",
-		"fault.gone":        "the fault's removal was proved; the text is the evidence",
-		"detect.early":      "the monitoring had noticed something before the injection",
-		"detect.failed":     "the monitoring could not be asked",
-		"alert.pending":     "the condition of an alert of the team's monitoring holds",
-		"alert.firing":      "an alert of the team's monitoring fires",
-		"alert.resolved":    "an alert of the team's monitoring stopped firing",
-		"alert.failed":      "the monitoring could not be asked for an alert",
-		"watch.state":       "a unit gave another answer than before to a question of watch",
-		"watch.silent":      "a unit gave no answer to a question of watch",
-		"ledger.settle":     "the target is left alone before its writes are read",
-		"ledger.again":      "writes that are not there are asked for again",
-		"ledger.read":       "the writes were read at every unit",
-		"ledger.skipped":    "the writes were not read",
-		"write.lost":        "an acknowledged write is nowhere",
-		"write.duplicated":  "a write is there more than once",
-		"write.stale":       "a unit does not have the write, or not as it should be",
-		"write.late":        "a write was not there at first, and is there now",
-		"write.unknown":     "no unit answered whether the write is there",
-		"write.unread":      "the write is there, and a unit gave no answer whether it has it too",
-		"write.present":     "a write is there though it was not acknowledged",
+		"fault.again": "the fault was injected again, into the new namespaces of a restarted container, or at the " +
+			"new addresses of its peers",
+		"fault.followed": "the fault was injected into a unit that joined while it was in, or a unit that it was in is " +
+			"gone",
+		"fault.lost":     "what held the fault on a unit has ended; it is injected there again, or the fault is void",
+		"fault.void":     "the fault was over before its time, such as where what held it ended, or its unit was replaced",
+		"fault.detected": "the team's own monitoring noticed the fault",
+		"fault.reverted": "the fault was taken back, and brunt looked for the proof; the text is the outcome: ok, " +
+			"gone, unverified, failed or none",
+		"fault.cleared":    "the fault was taken off, or its unit is healthy again: its phase ends here",
+		"fault.gone":       "the fault's removal was proved; the text is the evidence",
+		"detect.early":     "the monitoring had noticed something before the injection",
+		"detect.failed":    "the monitoring could not be asked",
+		"alert.pending":    "the condition of an alert of the team's monitoring holds",
+		"alert.firing":     "an alert of the team's monitoring fires",
+		"alert.resolved":   "an alert of the team's monitoring stopped firing",
+		"alert.failed":     "the monitoring could not be asked for an alert",
+		"watch.state":      "a unit gave another answer than before to a question of watch",
+		"watch.silent":     "a unit gave no answer to a question of watch",
+		"ledger.settle":    "the target is left alone before its writes are read",
+		"ledger.again":     "writes that are not there are asked for again",
+		"ledger.read":      "the writes were read at every unit",
+		"ledger.skipped":   "the writes were not read",
+		"write.lost":       "an acknowledged write is nowhere",
+		"write.duplicated": "a write is there more than once",
+		"write.stale":      "a unit does not have the write, or not as it should be",
+		"write.late":       "a write was not there at first, and is there now",
+		"write.unknown":    "no unit answered whether the write is there",
+		"write.unread":     "the write is there, and a unit gave no answer whether it has it too",
+		"write.present":    "a write is there though it was not acknowledged",
 	}
 	maps.Copy(kinds, podEventKinds())
 	return kinds

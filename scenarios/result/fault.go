@@ -12,13 +12,15 @@ const GroupKind = "group"
 // A FaultRecord is the actual course of a fault. Times are offsets from t0; onset, failover,
 // recover and heal are spans as scenarios/result defines them.
 type FaultRecord struct {
-	Name   string   `json:"name" mask:"-"`            // with #n for an occurrence
-	Kind   string   `json:"kind" mask:"-"`            // such as process.crash
-	Units  []string `json:"units" mask:"-"`           // units that were hit
-	Links  []string `json:"links,omitempty" mask:"-"` // connections of units that it hit, from->to; empty: all, or units names them
+	Name  string   `json:"name" mask:"-"`  // with #n for an occurrence
+	Kind  string   `json:"kind" mask:"-"`  // such as process.crash
+	Units []string `json:"units" mask:"-"` // units that were hit
+	// connections of units that it hit, from->to; empty: all, or units names them
+	Links  []string `json:"links,omitempty" mask:"-"`
 	Zones  []string `json:"zones,omitempty" mask:"-"` // zones that it selected
 	Leader bool     `json:"leader,omitempty"`         // units is the leader
-	Role   string   `json:"role,omitempty" mask:"-"`  // leader or follower: of all units, when it was injected; empty: they were not asked
+	// leader or follower: of all units, when it was injected; empty: they were not asked
+	Role string `json:"role,omitempty" mask:"-"`
 	// the answer by which the first unit has its role
 	RoleSaid string `json:"role_said,omitempty"`
 	Via      string `json:"via"`     // the mechanism
@@ -28,41 +30,51 @@ type FaultRecord struct {
 	Verified Num    `json:"verified"` // when its effect was observed, an offset from t0
 	Evidence string `json:"evidence"` // the observed effect, from the unit's side
 	// taken off, or the unit healthy again, an offset from t0
-	Cleared      Num    `json:"cleared"`
-	Until        Num    `json:"until"`                   // end of its phase, which `in F` judges: for a one-shot 5 s from the injection at least
+	Cleared Num `json:"cleared"`
+	// end of its phase, which `in F` judges: for a one-shot 5 s from the injection at least
+	Until        Num    `json:"until"`
 	GoneEvidence string `json:"gone_evidence,omitempty"` // the proof that it is over
 	Gone         bool   `json:"gone"`                    // its end was verified
 	Traffic      int64  `json:"traffic"`                 // bytes on the link, or requests during the phase
-	TrafficUnit  string `json:"traffic_unit" mask:"-"`   // bytes, packets, connections, requests, calls, commands or statements
-	Onset        Num    `json:"onset"`                   // from the injection to the first harm
-	Failover     Num    `json:"failover"`                // from the injection to good again, during the fault
-	Recover      Num    `json:"recover"`                 // from the injection to recovered
-	Heal         Num    `json:"heal"`                    // from the clearing to recovery
+	// bytes, packets, connections, requests, calls, commands or statements
+	TrafficUnit string `json:"traffic_unit" mask:"-"`
+	Onset       Num    `json:"onset"`    // from the injection to the first harm
+	Failover    Num    `json:"failover"` // from the injection to good again, during the fault
+	Recover     Num    `json:"recover"`  // from the injection to recovered
+	Heal        Num    `json:"heal"`     // from the clearing to recovery
 	// from the injection to detection by the team's own monitoring
 	Detect Num `json:"detect"`
 	// time since the last poll of the monitoring that had not noticed it
-	DetectResolution Num          `json:"detect_resolution"`
-	DetectNote       string       `json:"detect_note,omitempty"`        // the answer of the monitoring, or why it is unknown
-	Alerts           []FaultAlert `json:"alerts,omitempty"`             // what each polled alert did after it
-	Resolution       Num          `json:"resolution"`                   // of onset and recovery: how far they may lie from the figure
-	Area             Num          `json:"area"`                         // the integral of 1 - good/offered
-	Degraded         Num          `json:"degraded"`                     // sum of the stretches of bad requests, seconds
-	Failed           int64        `json:"failed_requests"`              // bad requests in excess of the baseline's share
-	Impact           Impact       `json:"impact"`                       // its effect on the load
-	Skipped          bool         `json:"skipped,omitempty"`            // no unit matched, and that was allowed
-	Revert           string       `json:"revert" mask:"-"`              // ok, gone, unverified, failed, none
-	Limit            Num          `json:"limit"`                        // share of bad requests that counts as impact
-	Slow             Num          `json:"slow"`                         // an answer that takes longer counts as a bad request; null: none does
-	SlowLeast        Num          `json:"slow_least,omitempty"`         // the least of the limits of the steps, where they differ; slow is the largest then
-	SlowFrom         string       `json:"slow_from,omitempty" mask:"-"` // baseline: slow was computed from it; empty: judge.slow
-	Note             string       `json:"note,omitempty"`               // remarks for readers
-	FailedObjectives []string     `json:"failed_objectives,omitempty"`  // the texts of those on it that failed
-	Parts            *ImpactParts `json:"parts,omitempty"`              // errors, latency, shed requests and lost writes; null: it was not injected
-	RecoveredAt      Num          `json:"recovered_at"`                 // the first good request after the last bad one, an offset from t0
-	RecoveredLow     Num          `json:"recovered_low"`                // it recovered no earlier, an offset from t0
-	RecoveredHigh    Num          `json:"recovered_high"`               // it recovered no later, an offset from t0
-	RelapsedAt       Num          `json:"relapsed_at"`                  // it had recovered and was bad again from here on; null: it was not
-	OnsetAt          Num          `json:"onset_at"`                     // an offset from t0
+	DetectResolution Num `json:"detect_resolution"`
+	// the answer of the monitoring, or why it is unknown
+	DetectNote string       `json:"detect_note,omitempty"`
+	Alerts     []FaultAlert `json:"alerts,omitempty"` // what each polled alert did after it
+	// of onset and recovery: how far they may lie from the figure
+	Resolution Num    `json:"resolution"`
+	Area       Num    `json:"area"`              // the integral of 1 - good/offered
+	Degraded   Num    `json:"degraded"`          // sum of the stretches of bad requests, seconds
+	Failed     int64  `json:"failed_requests"`   // bad requests in excess of the baseline's share
+	Impact     Impact `json:"impact"`            // its effect on the load
+	Skipped    bool   `json:"skipped,omitempty"` // no unit matched, and that was allowed
+	Revert     string `json:"revert" mask:"-"`   // ok, gone, unverified, failed, none
+	Limit      Num    `json:"limit"`             // share of bad requests that counts as impact
+	// an answer that takes longer counts as a bad request; null: none does
+	Slow Num `json:"slow"`
+	// the least of the limits of the steps, where they differ; slow is the largest then
+	SlowLeast Num `json:"slow_least,omitempty"`
+	// baseline: slow was computed from it; empty: judge.slow
+	SlowFrom         string   `json:"slow_from,omitempty" mask:"-"`
+	Note             string   `json:"note,omitempty"`              // remarks for readers
+	FailedObjectives []string `json:"failed_objectives,omitempty"` // the texts of those on it that failed
+	// errors, latency, shed requests and lost writes; null: it was not injected
+	Parts *ImpactParts `json:"parts,omitempty"`
+	// the first good request after the last bad one, an offset from t0
+	RecoveredAt   Num `json:"recovered_at"`
+	RecoveredLow  Num `json:"recovered_low"`  // it recovered no earlier, an offset from t0
+	RecoveredHigh Num `json:"recovered_high"` // it recovered no later, an offset from t0
+	// it had recovered and was bad again from here on; null: it was not
+	RelapsedAt Num `json:"relapsed_at"`
+	OnsetAt    Num `json:"onset_at"` // an offset from t0
 	// events of containers during it, and until the load had recovered
 	Events []Event `json:"events,omitempty"`
 	// what took it back at cleared, where brunt did not: watchdog, or the process that held it
@@ -192,5 +204,6 @@ type Condition struct {
 	Evidence     string   `json:"evidence,omitempty"`      // what showed that it was in, before the setup
 	Gone         bool     `json:"gone"`                    // it is verified gone, after the teardown
 	GoneEvidence string   `json:"gone_evidence,omitempty"` // what showed that
-	Note         string   `json:"note,omitempty"`          // what went wrong with it, or why it was left out; empty is nothing
+	// what went wrong with it, or why it was left out; empty is nothing
+	Note string `json:"note,omitempty"`
 }

@@ -11,7 +11,11 @@ import (
 // TestResult_NameFailed: a fault names the objectives on it that failed, and no others.
 func TestResult_NameFailed(t *testing.T) {
 	r := result.Result{
-		Faults: []result.FaultRecord{{Name: "f#1", Injected: 20}, {Name: "f#2", Injected: 30}, {Name: "g", Injected: result.NaN}},
+		Faults: []result.FaultRecord{
+			{Name: "f#1", Injected: 20},
+			{Name: "f#2", Injected: 30},
+			{Name: "g", Injected: result.NaN},
+		},
 		Objectives: []result.ObjectiveResult{
 			{Text: "p95 < 1ms in f", Phase: "f#2", Verdict: scenarios.Fail},
 			{Text: "errors < 1% in recovery/f", Phase: "recovery/f#2", Verdict: scenarios.Fail},

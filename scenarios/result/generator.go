@@ -2,11 +2,12 @@ package result
 
 // Generator is the load generator's own health. Only lag counts against brunt.
 type Generator struct {
-	Lag         Lag             `json:"lag"`                 // delay of sending, caused by brunt
-	Queue       Lag             `json:"queue"`               // time that requests waited for a slot
-	Offered     int64           `json:"offered"`             // requests that the schedule asked for
-	Sent        int64           `json:"sent"`                // requests that were sent
-	Attempts    int64           `json:"attempts"`            // times that they were written: again where a server did not take one, and behind a redirect
+	Lag     Lag   `json:"lag"`     // delay of sending, caused by brunt
+	Queue   Lag   `json:"queue"`   // time that requests waited for a slot
+	Offered int64 `json:"offered"` // requests that the schedule asked for
+	Sent    int64 `json:"sent"`    // requests that were sent
+	// times that they were written: again where a server did not take one, and behind a redirect
+	Attempts    int64           `json:"attempts"`
 	Healthy     bool            `json:"healthy"`             // brunt was not the bottleneck
 	Limits      []string        `json:"limits"`              // limits that were hit, and what to do
 	Pacing      string          `json:"pacing" mask:"-"`     // pacing of arrivals: precise or efficient
@@ -30,16 +31,18 @@ type Generator struct {
 
 // A Worker is a process that made a part of the load. What it owed was reported, or is lost.
 type Worker struct {
-	N           int    `json:"n"`                     // from 1
-	PID         int    `json:"pid"`                   // of its process; zero: it is a pod
-	Pod         string `json:"pod,omitempty"`         // its name, of a worker on Kubernetes
-	Node        string `json:"node,omitempty"`        // that the pod ran on
-	Clock       Num    `json:"clock,omitempty"`       // of a pod: to what its clock was known as the load began, seconds
-	Owed        int64  `json:"owed"`                  // iterations of its part of the schedules, up to the end of the load; of closed loads those that began
-	Reported    int64  `json:"reported"`              // of those, the ones that the run received
-	Lost        int64  `json:"lost"`                  // of those, the others
-	Unsure      int64  `json:"unsure,omitempty"`      // of those lost, the ones that may have been sent
-	LostTime    Num    `json:"lost_time,omitempty"`   // of closed loads: how long its virtual users were missing, in seconds of one user
+	N     int    `json:"n"`               // from 1
+	PID   int    `json:"pid"`             // of its process; zero: it is a pod
+	Pod   string `json:"pod,omitempty"`   // its name, of a worker on Kubernetes
+	Node  string `json:"node,omitempty"`  // that the pod ran on
+	Clock Num    `json:"clock,omitempty"` // of a pod: to what its clock was known as the load began, seconds
+	// iterations of its part of the schedules, up to the end of the load; of closed loads those that began
+	Owed     int64 `json:"owed"`
+	Reported int64 `json:"reported"`         // of those, the ones that the run received
+	Lost     int64 `json:"lost"`             // of those, the others
+	Unsure   int64 `json:"unsure,omitempty"` // of those lost, the ones that may have been sent
+	// of closed loads: how long its virtual users were missing, in seconds of one user
+	LostTime    Num    `json:"lost_time,omitempty"`
 	LostAt      Num    `json:"lost_at,omitempty"`     // since when the worker is lost, an offset from t0
 	LostWhy     string `json:"lost_why,omitempty"`    // how it ended; empty: it is not lost
 	Sent        int64  `json:"sent"`                  // requests that it sent

@@ -31,8 +31,8 @@ const (
 	HistDigits = 3
 )
 
-// HistBits is the geometry that three digits give: values below 2^HistBits have a bucket each, and every further doubling has
-// half as many buckets.
+// HistBits is the geometry that three digits give: values below 2^HistBits have a bucket each, and every further
+// doubling has half as many buckets.
 const HistBits = 11
 
 // HistBucket is the number of the bucket of a value in microseconds: the flat index of hdrhistogram.

@@ -71,7 +71,8 @@ type RunningVerdict struct {
 	Phase    string            `mask:"-"`
 	Verdict  scenarios.Verdict // pass, fail or pending
 	Measured Num               // NaN for percentiles, of which only the requests above the target are counted
-	Left     Num               // remaining share of the bad requests that it allows; negative: exceeded, NaN: it allows no share
+	// remaining share of the bad requests that it allows; negative: exceeded, NaN: it allows no share
+	Left Num
 }
 
 // Names are the names of a run that its figures carry.

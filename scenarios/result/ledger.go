@@ -12,9 +12,10 @@ type LedgerRecord struct {
 	Read         bool     `json:"read"`                    // false: it was not read back; note says why
 	Acknowledged int64    `json:"acknowledged"`            // writes with an answer that counts as an acknowledgement
 	Held         int64    `json:"held"`                    // acknowledged, and found once and the same at every unit
-	Late         int64    `json:"late"`                    // acknowledged, not found at first, and found everywhere when asked for again
-	Lost         int64    `json:"lost"`                    // acknowledged, and found at no unit
-	Duplicated   int64    `json:"duplicated"`              // found more than once at a unit, acknowledged or not
+	// acknowledged, not found at first, and found everywhere when asked for again
+	Late       int64 `json:"late"`
+	Lost       int64 `json:"lost"`       // acknowledged, and found at no unit
+	Duplicated int64 `json:"duplicated"` // found more than once at a unit, acknowledged or not
 	// acknowledged, and found at some units and not at others, or with different content
 	Stale      int64 `json:"stale"`
 	Unknown    int64 `json:"unknown"`    // acknowledged, and not found, while a unit gave no answer
@@ -58,14 +59,15 @@ func (l *LedgerRecord) Unsure() int64 { return l.Unknown + l.Unread + l.Unnamed 
 // LedgerReads are reads during the load: each asks a unit for the latest write that was acknowledged
 // before.
 type LedgerReads struct {
-	Made       int64            `json:"made"`            // reads that were sent
-	Unanswered int64            `json:"unanswered"`      // of them, had no answer
-	Stale      int64            `json:"stale"`           // of them, did not find the write
-	First      Num              `json:"first"`           // the first stale read; null: none
-	Last       Num              `json:"last"`            // the last stale read; null: none
-	Longest    Num              `json:"longest"`         // the longest time since its acknowledgement after which a write was not there
-	Units      map[string]int64 `json:"units" mask:"-"`  // stale reads by unit
-	Faults     map[string]int64 `json:"faults" mask:"-"` // stale reads by fault that was in; several may be
+	Made       int64 `json:"made"`       // reads that were sent
+	Unanswered int64 `json:"unanswered"` // of them, had no answer
+	Stale      int64 `json:"stale"`      // of them, did not find the write
+	First      Num   `json:"first"`      // the first stale read; null: none
+	Last       Num   `json:"last"`       // the last stale read; null: none
+	// the longest time since its acknowledgement after which a write was not there
+	Longest Num              `json:"longest"`
+	Units   map[string]int64 `json:"units" mask:"-"`  // stale reads by unit
+	Faults  map[string]int64 `json:"faults" mask:"-"` // stale reads by fault that was in; several may be
 }
 
 // A LostSpan is the time over which the writes lost to a fault had been acknowledged. Times are

@@ -14,7 +14,9 @@ import (
 // and causes, texts of at most 24 lower-case letters, dots and underscores. The result itself is
 // left as it is.
 func Masked[T any](r T, mask func(string) string) T {
-	m := masker{mask: mask, texts: map[string]string{}, holds: map[reflect.Type]bool{}, fields: map[reflect.Type][]textField{}}
+	m := masker{
+		mask: mask, texts: map[string]string{}, holds: map[reflect.Type]bool{}, fields: map[reflect.Type][]textField{},
+	}
 	if v, changed := m.value(reflect.ValueOf(r), false); changed {
 		return v.Interface().(T)
 	}

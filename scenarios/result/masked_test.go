@@ -55,12 +55,16 @@ func TestMasked_Names(t *testing.T) {
 		Windows:     []result.Window{{Load: "k-1", Step: "GET /ab1", Kinds: map[string]int64{"get": 1}}},
 	}
 	m := result.Masked(r, s.Mask)
-	if m.Run != r.Run || m.Phases[0] != r.Phases[0] || m.Phases[1] != r.Phases[1] || m.Cells[0].Phase != "recovery/freeze" || m.Cells[0].Step != "get" ||
-		m.Cells[0].Load != "k-1" || m.Faults[0].Name != "freeze#2" || m.Faults[0].Units[0] != "k-1[0]" || m.Environment.Binary != "0ab1" ||
-		m.Environment.Scenario[0].SHA256 != "ab1f" || m.Objectives[0] != r.Objectives[0] || m.Events[0].Fault != "freeze" || m.Windows[0].Kinds["get"] != 1 {
+	if m.Run != r.Run || m.Phases[0] != r.Phases[0] || m.Phases[1] != r.Phases[1] ||
+		m.Cells[0].Phase != "recovery/freeze" || m.Cells[0].Step != "get" ||
+		m.Cells[0].Load != "k-1" || m.Faults[0].Name != "freeze#2" || m.Faults[0].Units[0] != "k-1[0]" ||
+		m.Environment.Binary != "0ab1" ||
+		m.Environment.Scenario[0].SHA256 != "ab1f" || m.Objectives[0] != r.Objectives[0] || m.Events[0].Fault != "freeze" ||
+		m.Windows[0].Kinds["get"] != 1 {
 		t.Errorf("a name or a digest is masked: %+v", m)
 	}
-	if m.Reason != "***" || m.Faults[0].Note != "***" || m.Cells[1].Step != "GET /***" || m.Windows[0].Step != m.Cells[1].Step {
+	if m.Reason != "***" || m.Faults[0].Note != "***" || m.Cells[1].Step != "GET /***" ||
+		m.Windows[0].Step != m.Cells[1].Step {
 		t.Errorf("a text is not masked: %+v", m)
 	}
 	if d := m.Events[0].Data; d["***"] != 1 || d["*** 2"] != 2 || d["x"] != 3 {
@@ -75,15 +79,21 @@ func TestMasked_Interval(t *testing.T) {
 	s.Add("run")
 	iv := result.Interval{
 		Phase: "run", Faults: []string{"run"},
-		Steps:      []result.StepInterval{{Load: "run", Step: "GET /hunter2", Causes: map[string]int64{"said hunter2": 1, "timeout": 2}}},
+		Steps: []result.StepInterval{{
+			Load: "run", Step: "GET /hunter2",
+			Causes: map[string]int64{"said hunter2": 1, "timeout": 2},
+		}},
 		Objectives: []result.RunningVerdict{{Text: `p95 < 1s of "GET /hunter2"`, Phase: "run"}},
 	}
 	m := result.Masked(iv, s.Mask)
-	if m.Phase != "run" || m.Faults[0] != "run" || m.Steps[0].Load != "run" || m.Steps[0].Step != "GET /***" || m.Steps[0].Causes["said ***"] != 1 ||
-		m.Steps[0].Causes["timeout"] != 2 || m.Objectives[0].Text != `p95 < 1s of "GET /***"` || m.Objectives[0].Phase != "run" {
+	if m.Phase != "run" || m.Faults[0] != "run" || m.Steps[0].Load != "run" || m.Steps[0].Step != "GET /***" ||
+		m.Steps[0].Causes["said ***"] != 1 ||
+		m.Steps[0].Causes["timeout"] != 2 || m.Objectives[0].Text != `p95 < 1s of "GET /***"` ||
+		m.Objectives[0].Phase != "run" {
 		t.Errorf("%+v", m)
 	}
-	n := result.Masked(result.Names{Scenario: "s hunter2", Steps: map[string][]string{"run": {"GET /hunter2", "run"}}}, s.Mask)
+	n := result.Masked(result.Names{Scenario: "s hunter2", Steps: map[string][]string{"run": {"GET /hunter2", "run"}}},
+		s.Mask)
 	if n.Scenario != "s ***" || n.Steps["run"][0] != "GET /***" || n.Steps["run"][1] != "run" {
 		t.Errorf("%+v", n)
 	}

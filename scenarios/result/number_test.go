@@ -31,7 +31,8 @@ func TestNum(t *testing.T) {
 			t.Errorf("%g is %s, want %s: %v", float64(c.n), b, c.want, err)
 		}
 		var back result.Num
-		if err := json.Unmarshal(b, &back); err != nil || back.Known() != c.n.Known() || back.Known() && math.Abs(float64(back-c.n)) > 1e-9 {
+		if err := json.Unmarshal(b, &back); err != nil || back.Known() != c.n.Known() ||
+			back.Known() && math.Abs(float64(back-c.n)) > 1e-9 {
 			t.Errorf("%s reads as %g: %v", b, float64(back), err)
 		}
 	}

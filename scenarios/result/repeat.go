@@ -110,6 +110,7 @@ func repeatOf(name string, records []*FaultRecord) Repeat {
 		onset, failover, recover, heal, degraded = known(onset, f.Onset), known(failover, f.Failover),
 			known(recover, f.Recover), known(heal, f.Heal), known(degraded, f.Degraded)
 	}
-	r.Onset, r.Failover, r.Recover, r.Heal, r.Degraded = spreadOf(onset), spreadOf(failover), spreadOf(recover), spreadOf(heal), spreadOf(degraded)
+	r.Onset, r.Failover, r.Recover, r.Heal, r.Degraded = spreadOf(onset), spreadOf(failover), spreadOf(recover),
+		spreadOf(heal), spreadOf(degraded)
 	return r
 }

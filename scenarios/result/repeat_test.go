@@ -35,7 +35,8 @@ func TestRepeats(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	r := got[0]
-	if r.Fault != "it" || r.Kind != "k" || r.Occurrences != 24 || r.Impacted != 19 || r.NoOutage != 1 || r.NotImpacted != 1 || r.NotRecovered != 1 ||
+	if r.Fault != "it" || r.Kind != "k" || r.Occurrences != 24 || r.Impacted != 19 || r.NoOutage != 1 ||
+		r.NotImpacted != 1 || r.NotRecovered != 1 ||
 		r.Unknown != 2 {
 		t.Errorf("%+v", r)
 	}

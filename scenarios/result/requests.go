@@ -110,7 +110,8 @@ func NewRequestsReader(r io.Reader) (*RequestsReader, error) {
 		return nil, fmt.Errorf("this is not a file of requests: %w", err)
 	}
 	if out.Version != requestsVersion {
-		return nil, fmt.Errorf("the file of requests is of version %d, and this brunt reads version %d", out.Version, requestsVersion)
+		return nil, fmt.Errorf("the file of requests is of version %d, and this brunt reads version %d", out.Version,
+			requestsVersion)
 	}
 	return out, nil
 }
@@ -145,9 +146,11 @@ func (r *RequestsReader) Read(o *scenarios.Outcome) error {
 	is := func(i int) bool { return r.mem[65]&(1<<i) != 0 }
 	*o = scenarios.Outcome{
 		Intended: at(0), Ready: at(1), Slot: at(2), Sent: at(3), End: at(4), Bytes: int64(at(5)),
-		Load: num(0), Step: num(1), Status: num(2), Cause: scenarios.Cause(num(3)), Kind: scenarios.Kind(r.mem[64]), Closed: is(0), WasSent: is(1), Answered: is(2),
+		Load: num(0), Step: num(1), Status: num(2), Cause: scenarios.Cause(num(3)), Kind: scenarios.Kind(r.mem[64]),
+		Closed: is(0), WasSent: is(1), Answered: is(2),
 	}
-	if o.Load < 0 || int(o.Load) >= len(r.Loads) || o.Step < 0 || int(o.Step) >= len(r.Steps) || o.Kind >= scenarios.Kinds {
+	if o.Load < 0 || int(o.Load) >= len(r.Loads) || o.Step < 0 || int(o.Step) >= len(r.Steps) ||
+		o.Kind >= scenarios.Kinds {
 		return errors.New("the file of requests is damaged: a request is of a step that it does not name")
 	}
 	return nil

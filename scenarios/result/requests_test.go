@@ -31,7 +31,8 @@ func TestRequests(t *testing.T) {
 		o := scenarios.Outcome{
 			Load: r.Int32N(2), Step: r.Int32N(2), Kind: scenarios.Kind(r.IntN(int(scenarios.Kinds))),
 			Closed: r.IntN(2) == 0, WasSent: r.IntN(2) == 0, Answered: r.IntN(2) == 0,
-			Status: r.Int32N(600), Cause: scenarios.Check(r.IntN(3)), Intended: at(), Ready: at(), Slot: at(), Sent: at(), End: at(), Bytes: r.Int64(),
+			Status: r.Int32N(600), Cause: scenarios.Check(r.IntN(3)), Intended: at(), Ready: at(), Slot: at(), Sent: at(),
+			End: at(), Bytes: r.Int64(),
 		}
 		want = append(want, o)
 		if err := w.Write(&o); err != nil {
@@ -71,7 +72,8 @@ func TestRequests_Damaged(t *testing.T) {
 		{"empty", "", "this is not a file of requests"},
 		{"of something else", "hello\n", "this is not a file of requests"},
 		{"of another version", `{"version": 2}` + "\n", "is of version 2, and this brunt reads version 1"},
-		{"of a step that is not there", `{"version": 1, "loads": ["a"], "steps": []}` + "\n" + strings.Repeat("\x00", result.RecordSize), "damaged"},
+		{"of a step that is not there", `{"version": 1, "loads": ["a"], "steps": []}` + "\n" +
+			strings.Repeat("\x00", result.RecordSize), "damaged"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in, err := result.NewRequestsReader(strings.NewReader(c.file))

@@ -10,9 +10,11 @@ type Sample struct {
 	Message string            `json:"message,omitempty"`          // the error
 	Body    string            `json:"body,omitempty"`             // the beginning of the answer
 	Headers map[string]string `json:"headers,omitempty"`          // of the answer
-	Sent    *Sent             `json:"sent,omitempty"`             // the request as sent on the wire; nil: not sent, or unknown
-	Curl    string            `json:"curl,omitempty"`             // a curl command that repeats the request, for a POSIX shell
-	Trace   string            `json:"trace,omitempty" mask:"-"`   // id of its trace
+	// the request as sent on the wire; nil: not sent, or unknown
+	Sent *Sent `json:"sent,omitempty"`
+	// a curl command that repeats the request, for a POSIX shell
+	Curl  string `json:"curl,omitempty"`
+	Trace string `json:"trace,omitempty" mask:"-"` // id of its trace
 }
 
 // Said returns the text of the sample besides its request: the message, and the answer.

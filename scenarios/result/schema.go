@@ -17,7 +17,9 @@ import (
 func Schema(doc syntax.Describer) syntax.Schema {
 	p := publisher{doc: doc, defs: syntax.Schema{}}
 	root := p.object(reflect.TypeFor[Result]())
-	root["properties"].(syntax.Schema)["version"] = syntax.Schema{"const": ResultVersion, "description": doc(reflect.TypeFor[Result](), "Version")}
+	root["properties"].(syntax.Schema)["version"] = syntax.Schema{
+		"const": ResultVersion, "description": doc(reflect.TypeFor[Result](), "Version"),
+	}
 	return p.whole(root, "brunt result.json, version 2")
 }
 
@@ -29,7 +31,9 @@ func EventSchema(doc syntax.Describer) syntax.Schema {
 	for _, name := range slices.Sorted(maps.Keys(EventKinds())) {
 		kinds = append(kinds, syntax.Schema{"const": name, "description": EventKinds()[name]})
 	}
-	kinds = append(kinds, syntax.Schema{"type": "string", "pattern": `^[a-z]+\.[a-z_]+$`, "description": "one that a later version added"})
+	kinds = append(kinds, syntax.Schema{
+		"type": "string", "pattern": `^[a-z]+\.[a-z_]+$`, "description": "one that a later version added",
+	})
 	event := root.Property("event")
 	delete(event, "type")
 	event["anyOf"] = kinds
@@ -88,7 +92,10 @@ func (p *publisher) of(t reflect.Type) syntax.Schema {
 		}
 		return syntax.Schema{"enum": names}
 	case reflect.TypeFor[Impact]():
-		return syntax.Schema{"enum": []any{string(Impacted), string(NotImpacted), string(NotRecovered), string(Confounded), string(NotInjected), string(UnknownYet)}}
+		return syntax.Schema{"enum": []any{
+			string(Impacted), string(NotImpacted), string(NotRecovered), string(Confounded),
+			string(NotInjected), string(UnknownYet),
+		}}
 	}
 	switch t.Kind() {
 	case reflect.Pointer:

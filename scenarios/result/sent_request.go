@@ -53,7 +53,9 @@ func (s *Sent) Conceal(mask func(string) string) *Sent {
 	if mask == nil {
 		mask = func(text string) string { return text }
 	}
-	c := &Sent{Method: mask(s.Method), URL: secretURL(mask(s.URL)), Cut: s.Cut, Trust: s.Trust, Protos: s.Protos, Command: s.Command}
+	c := &Sent{
+		Method: mask(s.Method), URL: secretURL(mask(s.URL)), Cut: s.Cut, Trust: s.Trust, Protos: s.Protos, Command: s.Command,
+	}
 	for _, h := range s.Headers {
 		c.Headers = append(c.Headers, strings.ToValidUTF8(secretHeader(mask(h)), "\uFFFD"))
 	}
@@ -88,7 +90,8 @@ func secretHeader(line string) string {
 	if value == "" {
 		return line
 	}
-	if scheme, _, two := strings.Cut(value, " "); two && check.IsToken(scheme) && strings.Contains(strings.ToLower(name), "authorization") {
+	if scheme, _, two := strings.Cut(value, " "); two && check.IsToken(scheme) &&
+		strings.Contains(strings.ToLower(name), "authorization") {
 		return name + ": " + scheme + " " + syntax.Masked
 	}
 	return name + ": " + syntax.Masked
@@ -271,7 +274,8 @@ func typeable(text string, lines bool) bool {
 	for _, r := range text {
 		switch {
 		case r == '\n' && lines:
-		case r == utf8.RuneError, unicode.IsControl(r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Zl, r), unicode.Is(unicode.Zp, r):
+		case r == utf8.RuneError, unicode.IsControl(r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Zl, r),
+			unicode.Is(unicode.Zp, r):
 			return false
 		}
 	}

@@ -15,7 +15,8 @@ import (
 
 // hostile are texts with special meaning in a shell if unquoted.
 var hostile = []string{
-	"", "plain", "it's", `"; touch pwned; "`, "'; touch pwned; '", "$(touch pwned)", "`touch pwned`", "a\\b\\n", "!!", "~", "*", "%s%d%%",
+	"", "plain", "it's", `"; touch pwned; "`, "'; touch pwned; '", "$(touch pwned)", "`touch pwned`", "a\\b\\n", "!!", "~",
+	"*", "%s%d%%",
 	"${HOME}", "$'x'", "a b\tc", "\x1b[201~touch pwned\n", "a\nb\n", "-o pwned", "@/etc/passwd", "\u202eevil", "ünïcode 🎈",
 	"\x80\xff", "#c", "a;b|c&d<e>f(g)", "\r\nX: y", "\\0101'\x07",
 }
@@ -47,7 +48,9 @@ func TestCurl_TakesHostileTextAsText(t *testing.T) {
 	for _, text := range hostile {
 		header := strings.NewReplacer("\r", "", "\n", "").Replace(text) // headers and URLs can't contain line ends
 		url := "http://127.0.0.1:1/" + header
-		s := (&result.Sent{Method: "POST", URL: url, Headers: []string{"X-Text: " + header, "Content-Type: text/plain"}, Body: text}).Conceal(nil)
+		s := (&result.Sent{
+			Method: "POST", URL: url, Headers: []string{"X-Text: " + header, "Content-Type: text/plain"}, Body: text,
+		}).Conceal(nil)
 		args, stdin, err := curled(t, s.Curl())
 		if err != nil {
 			t.Errorf("%q: %v: %s\n%s", text, err, stdin, s.Curl())
@@ -91,8 +94,12 @@ func TestCurl_ReadsSecretsFromTheEnvironment(t *testing.T) {
 	var known template.Secrets
 	known.Add("hunter2-hunter2")
 	s := (&result.Sent{
-		Method: "PUT", URL: "https://ann:pw@host/p?access_token=abc&x=hunter2-hunter2", Body: `{"user":"ann","password":"p\"w","n":1,"max_tokens":12}`,
-		Headers: []string{"Authorization: Bearer ey.abc", "Cookie: id=1", "X-Api-Key: kkk", "X-Plain: yes", "Content-Length: 3"}, Trust: true,
+		Method: "PUT", URL: "https://ann:pw@host/p?access_token=abc&x=hunter2-hunter2",
+		Body: `{"user":"ann","password":"p\"w","n":1,"max_tokens":12}`,
+		Headers: []string{
+			"Authorization: Bearer ey.abc", "Cookie: id=1", "X-Api-Key: kkk", "X-Plain: yes",
+			"Content-Length: 3",
+		}, Trust: true,
 	}).Conceal(known.Mask)
 	all, _ := json.Marshal(s)
 	for _, text := range []string{string(all), s.Curl()} {
@@ -137,15 +144,19 @@ func TestConceal_CutsNoSecretInTwo(t *testing.T) {
 	if s.Base64 || s.Cut != result.KeptSent || !strings.Contains(s.Curl(), "@request-body") {
 		t.Errorf("base64 %v, cut %d: %s", s.Base64, s.Cut, s.Curl())
 	}
-	if (*result.Sent)(nil).Conceal(nil) != nil || (*result.Sent)(nil).Curl() != "" || (&result.Sent{Method: "GET", URL: "file:///etc/passwd"}).Curl() != "" {
+	if (*result.Sent)(nil).Conceal(nil) != nil || (*result.Sent)(nil).Curl() != "" ||
+		(&result.Sent{Method: "GET", URL: "file:///etc/passwd"}).Curl() != "" {
 		t.Error("what was never sent has no command")
 	}
 	form := (&result.Sent{Method: "POST", URL: "http://h/", Body: "user=ann&password=xyz&a=1"}).Conceal(nil)
 	if form.Body != "user=ann&password=***&a=1" {
 		t.Error(form.Body)
 	}
-	parts := (&result.Sent{Method: "POST", URL: "http://h/", Body: "--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nxyz\r\n" +
-		"--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nplain\r\n--b--"}).Conceal(nil)
+	parts := (&result.Sent{
+		Method: "POST", URL: "http://h/",
+		Body: "--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nxyz\r\n" +
+			"--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nplain\r\n--b--",
+	}).Conceal(nil)
 	if strings.Contains(parts.Body, "xyz") || !strings.Contains(parts.Body, "plain") {
 		t.Error(parts.Body)
 	}

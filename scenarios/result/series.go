@@ -2,8 +2,8 @@ package result
 
 import "brunt/scenarios/slo"
 
-// A Series is one figure over the time of a run, which the scenario names under `metrics:`, or that of the pods of a service on a cluster, such
-// as web.ready. A metric with several sets of labels is several series with one name.
+// A Series is one figure over the time of a run, which the scenario names under `metrics:`, or that of the pods of a
+// service on a cluster, such as web.ready. A metric with several sets of labels is several series with one name.
 type Series struct {
 	Name    string `json:"name" mask:"-"`              // name in the scenario; of pods: SERVICE.FIGURE
 	Service string `json:"service,omitempty" mask:"-"` // of pods: their service
@@ -34,7 +34,8 @@ const (
 // UnitOf returns the unit of a metric as result.json has it; empty for numbers and counts.
 func UnitOf(u slo.Unit) string {
 	return map[slo.Unit]string{
-		slo.Bytes: UnitBytes, slo.Seconds: UnitSeconds, slo.ShareOf: UnitShare, slo.PerSecond: UnitPerSecond, slo.Cores: UnitCores,
+		slo.Bytes: UnitBytes, slo.Seconds: UnitSeconds, slo.ShareOf: UnitShare, slo.PerSecond: UnitPerSecond,
+		slo.Cores: UnitCores,
 	}[u]
 }
 

@@ -10,7 +10,9 @@ import (
 
 // TestPoints_Figures checks that each figure of a unit that an objective may have is read.
 func TestPoints_Figures(t *testing.T) {
-	u := result.UnitUsage{Seconds: []result.UsageTick{{T: 1, Running: true, CPU: 1, Memory: 1, Files: 1, Threads: 1, Starts: 2, OOMs: 1}}}
+	u := result.UnitUsage{
+		Seconds: []result.UsageTick{{T: 1, Running: true, CPU: 1, Memory: 1, Files: 1, Threads: 1, Starts: 2, OOMs: 1}},
+	}
 	for _, r := range slo.Resources() {
 		if r.Whole { // of a service, not of a unit
 			continue

@@ -22,7 +22,8 @@ type Term struct {
 // Terms returns every term, in no particular order.
 func Terms() []Term { return slices.Clone(all) }
 
-// FindTerm returns the term that words name, as a page writes them: "in flight" is in-flight, and "CPU, mean" is cpu-mean.
+// FindTerm returns the term that words name, as a page writes them: "in flight" is in-flight, and "CPU, mean" is
+// cpu-mean.
 func FindTerm(words string) (Term, bool) {
 	name := strings.NewReplacer(", ", "-", " ", "-").Replace(strings.ToLower(words))
 	for _, t := range all {

@@ -31,7 +31,8 @@ func TestAll(t *testing.T) {
 
 func TestFind(t *testing.T) {
 	for words, want := range map[string]string{
-		"hold": "hold", "In flight": "in-flight", "CPU, mean": "usage", "Burn rate": "burn", "±": "resolution", "first byte": "first-byte",
+		"hold": "hold", "In flight": "in-flight", "CPU, mean": "usage", "Burn rate": "burn", "±": "resolution",
+		"first byte": "first-byte",
 	} {
 		if got, ok := result.FindTerm(words); !ok || got.Name != want {
 			t.Errorf("%s: %q", words, got.Name)

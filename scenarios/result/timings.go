@@ -79,6 +79,7 @@ func (r *Resent) Sentence(all int64) string {
 	if most := quantity.FormatSeconds(float64(r.Most)); most != span {
 		span += " to " + most
 	}
-	return fmt.Sprintf("%d of %d requests waited %s in SYN retransmission: the first attempt to connect got no answer, as when packets are lost or the target's "+
+	return fmt.Sprintf("%d of %d requests waited %s in SYN retransmission: the first attempt to connect got no answer, "+
+		"as when packets are lost or the target's "+
 		"accept queue is full", r.Count, all, span)
 }

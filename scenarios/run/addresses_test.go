@@ -15,8 +15,8 @@ import (
 	"brunt/scenarios/run"
 )
 
-// A leak is a scenario that would carry a secret to a server that nothing allows. In its text FAR is the server, HOST its address
-// without the port, and NEAR a target on loopback.
+// A leak is a scenario that would carry a secret to a server that nothing allows. In its text FAR is the server, HOST
+// its address without the port, and NEAR a target on loopback.
 type leak struct {
 	field  string // the field of addressFields that holds the address
 	parts  string // top-level keys of the scenario
@@ -201,12 +201,12 @@ var leaks = []leak{
 			`target: {containers: {web: {image: "${image}", ports: [80]}}}`,
 	},
 	{
-		field: "scenarios/kubernetes.Target.image",
+		field: "scenarios.Kubernetes.image",
 		parts: `target: {stack: demo, platform: kubernetes, ` +
 			`kubernetes: {context: c, image: "FAR/brunt:${env.BRUNT_TEST_LEAK}"}}`,
 	},
 	{
-		field: "scenarios/placement.Workers.image",
+		field: "scenarios.Workers.image",
 		parts: `workers: {count: 2, on: kubernetes, context: c, image: "FAR/brunt:${env.BRUNT_TEST_LEAK}"}`,
 	},
 	{
@@ -217,12 +217,14 @@ var leaks = []leak{
 
 // callOf is a fault that makes a call.
 func callOf(call string) string {
-	return `chaos: {it: {at: 200ms, for: 200ms, webhook: {inject: {` + call + `}, verify: {get: "http://NEAR/"}, revert: {post: "http://NEAR/"}}}}`
+	return `chaos: {it: {at: 200ms, for: 200ms, webhook: {inject: {` + call +
+		`}, verify: {get: "http://NEAR/"}, revert: {post: "http://NEAR/"}}}}`
 }
 
 // loadWith is a load with a setting and a step.
 func loadWith(setting, step string) string {
-	return "\nload: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, " + setting + ", flow: [" + step + "]}}"
+	return "\nload: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, " + setting + ", flow: [" + step +
+		"]}}"
 }
 
 // stepOf is a load with a step.
@@ -243,7 +245,8 @@ func (l leak) write(t *testing.T, remote *outsider, near string) string {
 	file := scenario(t, strings.NewReplacer("FAR", remote.addr, "HOST", remote.ip, "NEAR", near).Replace(text))
 	for name, content := range map[string]string{
 		"secret.txt": "leak-of-a-file\n", "targets.txt": "GET http://" + remote.addr + "/\n",
-		"access.csv": "time,method,path\n2026-01-01T00:00:00Z,GET,http://" + remote.addr + "/\n2026-01-01T00:00:01Z,GET,http://" + remote.addr + "/\n",
+		"access.csv": "time,method,path\n2026-01-01T00:00:00Z,GET,http://" + remote.addr +
+			"/\n2026-01-01T00:00:01Z,GET,http://" + remote.addr + "/\n",
 	} {
 		if err := os.WriteFile(filepath.Join(filepath.Dir(file), name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -270,8 +273,8 @@ func compileUnder(t *testing.T, file, text string) (*plan.Plan, error) {
 	return plan.Compile(sc, plan.CompileOptions{Self: []string{os.Args[0], "role"}, Policies: read})
 }
 
-// TestAddresses_Leaks plays scenarios that would carry secrets out: nothing reaches the server, and what is known before the run is
-// refused with its place and what would allow it, without a policy and under the strictest one.
+// TestAddresses_Leaks plays scenarios that would carry secrets out: nothing reaches the server, and what is known
+// before the run is refused with its place and what would allow it, without a policy and under the strictest one.
 func TestAddresses_Leaks(t *testing.T) {
 	t.Setenv("BRUNT_TEST_LEAK", "leak-of-a-variable")
 	for _, c := range leaks {
@@ -329,8 +332,8 @@ func TestAddresses_Leaks(t *testing.T) {
 	}
 }
 
-// TestAddresses_Secrets plays the same scenarios where the scenario itself allows the server: a policy that keeps secrets in refuses them.
-// One that names the server lets them pass.
+// TestAddresses_Secrets plays the same scenarios where the scenario itself allows the server: a policy that keeps
+// secrets in refuses them. One that names the server lets them pass.
 func TestAddresses_Secrets(t *testing.T) {
 	t.Setenv("BRUNT_TEST_LEAK", "leak-of-a-variable")
 	for _, c := range leaks {
@@ -349,7 +352,8 @@ func TestAddresses_Secrets(t *testing.T) {
 				t.Fatal("validation does not see it")
 			}
 			for _, part := range []string{
-				"policy.yaml:2:1 (allow.secrets) does not let anything go to " + remote.ip, "from a scenario with secrets, such as ${",
+				"policy.yaml:2:1 (allow.secrets) does not let anything go to " + remote.ip,
+				"from a scenario with secrets, such as ${",
 			} {
 				if !strings.Contains(err.Error(), part) {
 					t.Errorf("%q is missing in: %v", part, err)

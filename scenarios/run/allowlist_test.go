@@ -41,7 +41,11 @@ func newOutsider(t *testing.T) *outsider {
 		if err != nil {
 			continue
 		}
-		s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"ok":true}`) }))
+		s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter,
+			_ *http.Request,
+		) {
+			fmt.Fprint(w, `{"ok":true}`)
+		}))
 		_ = s.Listener.Close()
 		s.Listener = l
 		s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
@@ -78,8 +82,12 @@ chaos:
 	cases := []refusal{
 		{"target", `target: {url: "http://FAR"}` + strings.ReplaceAll(load, "PATH", "/")},
 		{"target through a link", `target: {url: "http://FAR"}` + strings.ReplaceAll(load, "PATH", "/") + fault},
-		{"target that is asked whether it is ready", `target: {url: "http://FAR", ready: {get: /}}` + strings.ReplaceAll(load, "PATH", "/")},
-		{"ready", `target: {url: "http://NEAR", ready: {get: "http://FAR/", within: 300ms}}` + strings.ReplaceAll(load, "PATH", "/")},
+		{
+			"target that is asked whether it is ready",
+			`target: {url: "http://FAR", ready: {get: /}}` + strings.ReplaceAll(load, "PATH", "/"),
+		},
+		{"ready", `target: {url: "http://NEAR", ready: {get: "http://FAR/", within: 300ms}}` +
+			strings.ReplaceAll(load, "PATH", "/")},
 		{"step", `target: {url: "http://NEAR"}` + strings.ReplaceAll(load, "PATH", `"http://FAR/"`)},
 		{"step whose address is data", `target: {url: "http://NEAR"}
 data: {to: {inline: ["FAR"]}}` + strings.ReplaceAll(load, "PATH", `"http://${data.to.value}/"`)},
@@ -89,11 +97,13 @@ setup: [{get: "http://FAR/"}]` + strings.ReplaceAll(load, "PATH", "/")},
 		{"redirect through a link", `target: {url: "http://NEAR"}` + strings.ReplaceAll(load, "PATH", "/away") + fault},
 		{
 			"resolve",
-			`target: {url: "http://localhost:PORT"}` + strings.ReplaceAll(strings.ReplaceAll(load, "PATH", "/"), "flow:", `resolve: {localhost: "FAR"}, flow:`),
+			`target: {url: "http://localhost:PORT"}` +
+				strings.ReplaceAll(strings.ReplaceAll(load, "PATH", "/"), "flow:", `resolve: {localhost: "FAR"}, flow:`),
 		},
 		{
 			"resolve of a port",
-			`target: {url: "http://localhost:PORT"}` + strings.ReplaceAll(strings.ReplaceAll(load, "PATH", "/"), "flow:", `resolve: {"localhost:PORT": "FAR"}, flow:`),
+			`target: {url: "http://localhost:PORT"}` +
+				strings.ReplaceAll(strings.ReplaceAll(load, "PATH", "/"), "flow:", `resolve: {"localhost:PORT": "FAR"}, flow:`),
 		},
 		{"another is allowed", `guard: {allow: {load: [198.51.100.0/24, other.example.com]}}
 target: {url: "http://FAR"}` + strings.ReplaceAll(load, "PATH", "/")},
@@ -101,7 +111,9 @@ target: {url: "http://FAR"}` + strings.ReplaceAll(load, "PATH", "/")},
 	for _, c := range slices.Clone(cases) {
 		switch c.name {
 		case "target through a link", "step whose address is data", "redirect", "redirect through a link", "resolve":
-			cases = append(cases, refusal{c.name + ", by vegeta", strings.Replace(c.text, "main: {", "main: {engine: vegeta, ", 1)})
+			cases = append(cases, refusal{
+				c.name + ", by vegeta", strings.Replace(c.text, "main: {", "main: {engine: vegeta, ", 1),
+			})
 		}
 	}
 	for _, c := range cases {
@@ -116,7 +128,8 @@ target: {url: "http://FAR"}` + strings.ReplaceAll(load, "PATH", "/")},
 			t.Cleanup(near.Close)
 			at := strings.TrimPrefix(near.URL, "http://")
 			_, port, _ := net.SplitHostPort(at)
-			text := "version: 1\nname: " + c.name + "\n" + strings.NewReplacer("FAR", remote.addr, "IP", remote.ip, "NEAR", at, "PORT", port).Replace(c.text)
+			text := "version: 1\nname: " + c.name + "\n" +
+				strings.NewReplacer("FAR", remote.addr, "IP", remote.ip, "NEAR", at, "PORT", port).Replace(c.text)
 			why := ""
 			if plan, err := compileFile(scenario(t, text)); err != nil {
 				why = err.Error()
@@ -177,7 +190,8 @@ chaos:
   slow: {at: 500ms, for: 500ms, network.latency: {from: load, to: target, delay: 50ms}}
 `, port[0], port[1]), run.Options{})
 	if hits[0].Load() > 0 || hits[1].Load() == 0 {
-		t.Errorf("%d requests came to the address that is not meant, %d to the one that is: %s: %s", hits[0].Load(), hits[1].Load(), res.Verdict, res.Reason)
+		t.Errorf("%d requests came to the address that is not meant, %d to the one that is: %s: %s", hits[0].Load(),
+			hits[1].Load(), res.Verdict, res.Reason)
 	}
 }
 
@@ -186,13 +200,28 @@ chaos:
 func TestAllowlist_Units(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, guard, fault, why string }{
-		{"brunt itself", "", fmt.Sprintf("process.crash: {pid: %d, signal: TERM, irreversible: true}", os.Getpid()), "it is brunt itself"},
-		{"who started it", "", fmt.Sprintf("process.crash: {pid: %d, signal: TERM, irreversible: true}", os.Getppid()), "brunt runs below it"},
+		{
+			"brunt itself", "", fmt.Sprintf("process.crash: {pid: %d, signal: TERM, irreversible: true}", os.Getpid()),
+			"it is brunt itself",
+		},
+		{
+			"who started it", "", fmt.Sprintf("process.crash: {pid: %d, signal: TERM, irreversible: true}", os.Getppid()),
+			"brunt runs below it",
+		},
 		{"the first", "", "process.crash: {pid: 1, signal: TERM, irreversible: true}", "at least 2"},
 		{"nobody", "", "process.crash: {pid: 4194000, signal: TERM, irreversible: true}", "no unit matches"},
-		{"too many units", "max_units: 1", "process.crash: {service: web, pick: all}", "it hits 2 units, and guard.max_units is 1"},
-		{"too many units of a link", "max_units: 1", "for: 300ms, network.latency: {from: web, to: store, delay: 20ms}", "it hits 2 units, and guard.max_units is 1"},
-		{"for too long", "max_each: 200ms", "for: 300ms, network.latency: {from: web, to: store, delay: 20ms}", "guard.max_each is 200ms"},
+		{
+			"too many units", "max_units: 1", "process.crash: {service: web, pick: all}",
+			"it hits 2 units, and guard.max_units is 1",
+		},
+		{
+			"too many units of a link", "max_units: 1", "for: 300ms, network.latency: {from: web, to: store, delay: 20ms}",
+			"it hits 2 units, and guard.max_units is 1",
+		},
+		{
+			"for too long", "max_each: 200ms", "for: 300ms, network.latency: {from: web, to: store, delay: 20ms}",
+			"guard.max_each is 200ms",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -292,12 +321,15 @@ slo: [errors < 5%, errors < 5% in baseline, errors < 50% in cut, errors < 20% of
 			}
 			switch {
 			case !control:
-				if want := []string{"errors < 5%", "errors < 50% in cut"}; !slices.Equal(failed, want) || !res.Chaos || len(res.Faults) != 1 || len(res.Objectives) != 4 {
+				if want := []string{"errors < 5%", "errors < 50% in cut"}; !slices.Equal(failed, want) || !res.Chaos ||
+					len(res.Faults) != 1 || len(res.Objectives) != 4 {
 					t.Errorf("%s: %s; failed %q, want %q", res.Verdict, res.Reason, failed, want)
 				}
-			case len(failed) > 0 || res.Verdict != scenarios.Pass && !wasLate(res) || res.Chaos || len(res.Faults) != 0 || len(res.Objectives) != 3:
+			case len(failed) > 0 || res.Verdict != scenarios.Pass && !wasLate(res) || res.Chaos || len(res.Faults) != 0 ||
+				len(res.Objectives) != 3:
 				t.Errorf("%s: %s; failed %q; %d faults", res.Verdict, res.Reason, failed, len(res.Faults))
-			case !strings.Contains(strings.Join(res.Notes, "\n"), "`errors < 50% in cut` is not judged: this is the control run"):
+			case !strings.Contains(strings.Join(res.Notes, "\n"),
+				"`errors < 50% in cut` is not judged: this is the control run"):
 				t.Errorf("the notes do not say what is not judged: %q", res.Notes)
 			}
 			if in := loadCell(res, "run", "linked", "error"); in.Count > 0 {
@@ -328,7 +360,8 @@ load:
 chaos:
   slow: {at: 500ms, for: 500ms, network.latency: {from: load, to: target, delay: 50ms}}
 `))
-	if err == nil || !strings.Contains(err.Error(), `load "two" reaches the target at localhost:1234 and load "one" at 127.0.0.2:1234`) {
+	if err == nil || !strings.Contains(err.Error(),
+		`load "two" reaches the target at localhost:1234 and load "one" at 127.0.0.2:1234`) {
 		t.Error(err)
 	}
 }
@@ -364,7 +397,9 @@ chaos:
 			}
 		},
 	})
-	if want := []string{"fault.injected", "fault.verified", "fault.cleared", "fault.gone", "fault.reverted"}; !slices.Equal(before, want) {
+	if want := []string{
+		"fault.injected", "fault.verified", "fault.cleared", "fault.gone", "fault.reverted",
+	}; !slices.Equal(before, want) {
 		t.Errorf("before it was suspended: %v, want %v", before, want)
 	}
 	if res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, "suspended") {

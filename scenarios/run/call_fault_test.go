@@ -7,8 +7,8 @@ import (
 	"brunt/scenarios/run"
 )
 
-// TestCall_Hold: a lock that a session holds stops the statements of a load, and the end of the session lets them go on. One that the
-// server ends before its time is void.
+// TestCall_Hold: a lock that a session holds stops the statements of a load, and the end of the session lets them go
+// on. One that the server ends before its time is void.
 func TestCall_Hold(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a PostgreSQL")
@@ -57,7 +57,8 @@ chaos:
 				t.Fatalf("%d faults: %s: %s", len(res.Faults), res.Verdict, res.Reason)
 			}
 			f, held, all := res.Faults[0], cellOf(res, "lock", "ok"), cellOf(res, "run", "*")
-			if f.Evidence == "" || !f.Gone || f.Via != "steps" || len(f.Units) != 1 || f.Units[0] != "admin" || cellOf(res, "run", "ok").Count != all.Count {
+			if f.Evidence == "" || !f.Gone || f.Via != "steps" || len(f.Units) != 1 || f.Units[0] != "admin" ||
+				cellOf(res, "run", "ok").Count != all.Count {
 				t.Errorf("%s, %s: %+v", res.Verdict, res.Reason, f)
 			}
 			if most := held.Response.Max; most < .8 || most > 3 || all.Count != 80 {

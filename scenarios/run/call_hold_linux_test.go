@@ -159,7 +159,8 @@ chaos:
 		t.Fatalf("%s: %s", res.Verdict, res.Reason)
 	}
 	f, bad := res.Faults[0], cellOf(res, "run", "error")
-	if f.Evidence == "" || !f.Gone || bad.Count < 30 || bad.Count > 100 || len(res.Errors) != 1 || res.Errors[0].Kind != "error 42P01" {
+	if f.Evidence == "" || !f.Gone || bad.Count < 30 || bad.Count > 100 || len(res.Errors) != 1 ||
+		res.Errors[0].Kind != "error 42P01" {
 		t.Errorf("%d errors: %+v: %+v", bad.Count, res.Errors, f)
 	}
 }

@@ -8,7 +8,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// slack is how much longer than planned a run with conditions may take, its setup included, before a watchdog takes them back.
+// slack is how much longer than planned a run with conditions may take, its setup included, before a watchdog takes
+// them back.
 const slack = time.Hour
 
 // holdConditions injects the faults that hold for the whole run of r. They are taken back after teardown.
@@ -18,7 +19,8 @@ func holdConditions(ctx context.Context, r *runner) error {
 	}
 	held, err := openConditions(ctx, conditionsHost{
 		Entries: r.Conditions, Env: r.faults.environment(), Journal: r.protection.Journal, Seed: r.Scenario.Seed,
-		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", Longest: r.Takes() + r.TeardownLimit() + slack, Awake: r.faults.awake.Check, Event: r.Event,
+		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", Longest: r.Takes() + r.TeardownLimit() + slack,
+		Awake: r.faults.awake.Check, Event: r.Event,
 		Lost: func(why error) { r.cancel(guard.TargetGoneError{How: why.Error()}) },
 	})
 	if err != nil {
@@ -31,7 +33,8 @@ func holdConditions(ctx context.Context, r *runner) error {
 				r.closeNotes = append(r.closeNotes, r.Scenario.Secrets.Mask(syntax.Sentence("the condition "+c.Name+": "+c.Note)))
 				continue
 			}
-			r.closeNotes = append(r.closeNotes, r.Scenario.Secrets.Mask("the condition "+c.Name+" ("+c.Kind+") held for the whole run: "+c.Evidence))
+			r.closeNotes = append(r.closeNotes, r.Scenario.Secrets.Mask("the condition "+c.Name+" ("+c.Kind+
+				") held for the whole run: "+c.Evidence))
 		}
 		return nil
 	})

@@ -28,8 +28,8 @@ func prompt(t *testing.T) (url string, asked *atomic.Int64) {
 	return s.URL, asked
 }
 
-// TestConditions: a fault that holds for the whole run is there before setup, in every phase and in a control run, beside other faults
-// on the same link, and is taken back.
+// TestConditions: a fault that holds for the whole run is there before setup, in every phase and in a control run,
+// beside other faults on the same link, and is taken back.
 func TestConditions(t *testing.T) {
 	t.Parallel()
 	const delay = 60 * time.Millisecond
@@ -48,7 +48,8 @@ chaos: {slower: {at: 1s, for: 1s, network.latency: {from: load, to: target, dela
 				t.Fatalf("%d conditions: %s", len(res.Conditions), res.Reason)
 			}
 			c := res.Conditions[0]
-			if c.Name != "wan" || c.Kind != "network.latency" || c.Evidence == "" || !c.Gone || c.Note != "" || len(c.Units) != 1 {
+			if c.Name != "wan" || c.Kind != "network.latency" || c.Evidence == "" || !c.Gone || c.Note != "" ||
+				len(c.Units) != 1 {
 				t.Errorf("%+v", c)
 			}
 			for _, cell := range res.Cells {
@@ -58,7 +59,8 @@ chaos: {slower: {at: 1s, for: 1s, network.latency: {from: load, to: target, dela
 			}
 			var order []string
 			for _, e := range res.Events {
-				if slices.Contains([]string{"condition.held", "load.start", "load.end", "condition.cleared", "fault.injected"}, e.Event) {
+				if slices.Contains([]string{"condition.held", "load.start", "load.end", "condition.cleared", "fault.injected"},
+					e.Event) {
 					order = append(order, e.Event)
 				}
 			}
@@ -69,7 +71,8 @@ chaos: {slower: {at: 1s, for: 1s, network.latency: {from: load, to: target, dela
 			if got := strings.Join(order, " "); got != want {
 				t.Errorf("the events are %s, want %s", got, want)
 			}
-			if phases := slices.ContainsFunc(res.Phases, func(p result.Phase) bool { return p.Name == "wan" }); phases || len(res.Faults) > 1 {
+			if phases := slices.ContainsFunc(res.Phases, func(p result.Phase) bool { return p.Name == "wan" }); phases ||
+				len(res.Faults) > 1 {
 				t.Errorf("the condition is a fault of the result: %+v", res.Faults)
 			}
 		})

@@ -52,7 +52,8 @@ func testDockerConnected(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			web, store := y.Start(t, chaostest.VictimOptions{Unit: "web[0]"}), y.Start(t, chaostest.VictimOptions{Unit: "store[0]"})
+			web, store := y.Start(t, chaostest.VictimOptions{Unit: "web[0]"}),
+				y.Start(t, chaostest.VictimOptions{Unit: "store[0]"})
 			connect(web, second.ID)
 			if c.own {
 				connect(store, second.ID)
@@ -71,7 +72,8 @@ func testDockerConnected(t *testing.T) {
 				return ""
 			}
 			reaches := func() bool {
-				code, err := y.Engine.Exec(ctx, web.ID, []string{docker.SelfProgram, "ask", "http://" + at(store) + ":8080/"}, nil, io.Discard, io.Discard)
+				code, err := y.Engine.Exec(ctx, web.ID, []string{docker.SelfProgram, "ask", "http://" + at(store) + ":8080/"}, nil,
+					io.Discard, io.Discard)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -135,7 +137,8 @@ func testDockerConnected(t *testing.T) {
 			if !reaches() {
 				t.Error("web does not reach store afterwards")
 			}
-			if now := chaostest.Networks(t, web); strings.Contains(now, "qdisc tbf") || strings.Contains(now, "table inet brunt") {
+			if now := chaostest.Networks(t, web); strings.Contains(now, "qdisc tbf") ||
+				strings.Contains(now, "table inet brunt") {
 				t.Errorf("it is left:\n%s", now)
 			}
 		})

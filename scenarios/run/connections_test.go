@@ -142,7 +142,8 @@ slo: [errors < 1%%]
 				wrong.passed(res)
 				_, oldAfter, _, oldLast := at[0].count(moved)
 				newBefore, newAfter, newFirst, _ := at[1].count(moved)
-				t.Logf("after the move: %d requests to the old address, the last %v after; %d to the new, the first %v after; asked %d times, %d connections",
+				t.Logf("after the move: %d requests to the old address, the last %v after; %d to the new, the first %v after; "+
+					"asked %d times, %d connections",
 					oldAfter, oldLast.Sub(moved), newAfter, newFirst.Sub(moved), names.Asked(), res.Generator.Connections)
 				const slack = 400 * time.Millisecond // tolerance for a busy machine
 				switch {
@@ -154,7 +155,8 @@ slo: [errors < 1%%]
 				case oldAfter > 0 && oldLast.Sub(moved) < c.least || oldAfter == 0 && c.least > 0:
 					wrong.addf("the old address was used for %v only", oldLast.Sub(moved))
 				case newAfter == 0 || newFirst.Sub(moved) > c.within+slack || oldLast.Sub(moved) > c.within+slack:
-					wrong.addf("the name was followed after %v, and the old address used for %v; want %v", newFirst.Sub(moved), oldLast.Sub(moved), c.within)
+					wrong.addf("the name was followed after %v, and the old address used for %v; want %v", newFirst.Sub(moved),
+						oldLast.Sub(moved), c.within)
 				}
 			})
 		})
@@ -171,7 +173,10 @@ func TestConnections(t *testing.T) {
 		{"max", "max: 2", func(p *site, conns int) bool { return p.most > 2 || conns > 2 }},
 		{"keep_alive", "keep_alive: on", func(_ *site, conns int) bool { return conns > 20 }},
 		{"keep_alive off", "keep_alive: off", func(_ *site, conns int) bool { return conns != 200 }},
-		{"reuse", "reuse: 10", func(p *site, conns int) bool { return conns < 20 || conns > 20+p.most || mostOf(p.conns) != 10 }},
+		{"reuse", "reuse: 10", func(p *site, conns int) bool {
+			return conns < 20 || conns > 20+p.most ||
+				mostOf(p.conns) != 10
+		}},
 		{"reuse of a range", "reuse: 1..19, max: 1", func(p *site, conns int) bool {
 			return conns < 12 || conns > 40 || mostOf(p.conns) > 19 || mostOf(p.conns) < 10
 		}},
@@ -201,7 +206,8 @@ slo: [errors < 5%%]
 					total += n
 				}
 				conns := int(res.Generator.Connections)
-				t.Logf("%d connections opened, %d seen, %d at once, at most %d requests on one, from %v", conns, total, p.most, mostOf(p.conns), p.from)
+				t.Logf("%d connections opened, %d seen, %d at once, at most %d requests on one, from %v", conns, total, p.most,
+					mostOf(p.conns), p.from)
 				ready := total - conns // the check of readiness
 				if ready != 1 {
 					wrong.addf("%d connections seen, %d opened", total, conns)
@@ -213,7 +219,8 @@ slo: [errors < 5%%]
 					}
 				}
 				if c.wrong(p, conns) {
-					wrong.addf("%d connections opened, %d at once, at most %d requests on one, from %v", conns, p.most, mostOf(p.conns), p.from)
+					wrong.addf("%d connections opened, %d at once, at most %d requests on one, from %v", conns, p.most,
+						mostOf(p.conns), p.from)
 				}
 			})
 		})
@@ -237,7 +244,8 @@ target: {stack: demo}
 load:
   main: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: [{get: /}], connections: {source_addresses: [192.0.2.1]}}
 `, run.Options{})
-	if res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, "source address 192.0.2.1 is not this machine's") {
+	if res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason,
+		"source address 192.0.2.1 is not this machine's") {
 		t.Errorf("%s: %s", res.Verdict, res.Reason)
 	}
 }
@@ -272,7 +280,8 @@ slo: [errors < 10%%]
 `, c.flow, c.connections))
 			said := ""
 			for try := range lateTries {
-				if said = fewPortsRun(t, file); !strings.Contains(said, "brunt itself was late") || strings.Contains(said, "found no port") {
+				if said = fewPortsRun(t, file); !strings.Contains(said, "brunt itself was late") ||
+					strings.Contains(said, "found no port") {
 					break
 				} else if try == lateTries-1 {
 					t.Fatalf("this machine is too busy: %s", said)
@@ -281,8 +290,11 @@ slo: [errors < 10%%]
 			t.Log(said)
 			want := []string{"verdict pass"}
 			if c.short {
-				want = []string{"verdict invalid", "requests found no port: a source address of this machine has 10 for each address of " +
-					"the target", "connections.source_addresses", "kinds no port: ", "assign requested address"}
+				want = []string{
+					"verdict invalid",
+					"requests found no port: a source address of this machine has 10 for each address of " +
+						"the target", "connections.source_addresses", "kinds no port: ", "assign requested address",
+				}
 			}
 			if noted := strings.Contains(said, "they may be used up"); noted != c.short {
 				t.Errorf("foreseen: %v", noted)

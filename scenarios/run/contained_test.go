@@ -25,15 +25,18 @@ type caged struct {
 
 // cage starts a brunt in a container that injects one fault without load. Told is called before it
 // starts; nil is skipped. More change the container's configuration.
-func cage(t *testing.T, y *chaostest.Yard, image, fault string, reported func(id string), more ...func(*container.Config, *container.HostConfig)) *caged {
+func cage(t *testing.T, y *chaostest.Yard, image, fault string, reported func(id string),
+	more ...func(*container.Config, *container.HostConfig),
+) *caged {
 	t.Helper()
 	socket, err := url.Parse(y.Engine.Address().Host)
 	if err != nil || socket.Path == "" {
 		t.Fatalf("the engine %s has no socket", y.Engine.Address().Host)
 	}
 	config := &container.Config{
-		Image: image, Cmd: append([]string{"inject"}, strings.Fields(fault)...), Labels: map[string]string{containers.RunLabel: y.Run},
-		Env: []string{"BRUNT_STATE=/tmp/state"},
+		Image: image, Cmd: append([]string{"inject"}, strings.Fields(fault)...),
+		Labels: map[string]string{containers.RunLabel: y.Run},
+		Env:    []string{"BRUNT_STATE=/tmp/state"},
 	}
 	host := &container.HostConfig{NetworkMode: "none", Binds: []string{socket.Path + ":/var/run/docker.sock"}}
 	for _, change := range more {
@@ -76,7 +79,9 @@ func (c *caged) watchdog(t *testing.T) (id, run string) {
 // left lists the objects that a run left in the engine.
 func (c *caged) left(t *testing.T, run string) (out []string) {
 	t.Helper()
-	for label, value := range map[string]string{containers.RunLabel: run, containers.AgentLabel: containers.WatchdogOf(run)} {
+	for label, value := range map[string]string{
+		containers.RunLabel: run, containers.AgentLabel: containers.WatchdogOf(run),
+	} {
 		has, err := c.y.Engine.Labelled(context.Background(), label, value)
 		if err != nil {
 			t.Fatal(err)

@@ -175,8 +175,9 @@ func (c *customFault) holds(t *testing.T, started func(t *testing.T, once func()
 func TestCustom_Interrupted(t *testing.T) {
 	t.Parallel()
 	file, state := filepath.Join(t.TempDir(), "flag"), t.TempDir()
-	plan := mustCompile(t, customScenario(t, file, `{at: 1s, for: 500ms, exec: {inject: "touch 'FILE'; sleep 1000", verify: [test, -e, `+
-		`"FILE"], revert: [rm, -f, "FILE"]}}`, ""))
+	plan := mustCompile(t, customScenario(t, file,
+		`{at: 1s, for: 500ms, exec: {inject: "touch 'FILE'; sleep 1000", verify: [test, -e, `+
+			`"FILE"], revert: [rm, -f, "FILE"]}}`, ""))
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
 	go func() {
@@ -203,8 +204,10 @@ func TestCustom_Secrets(t *testing.T) {
 	t.Setenv("OWN_TOKEN", "hunter2 of the run")
 	file := filepath.Join(t.TempDir(), "flag")
 	var reported strings.Builder
-	res := runText(t, customScenario(t, file, `{at: 1s, for: 500ms, exec: {inject: "touch 'FILE'; echo planted by ${env.OWN_TOKEN}", `+
-		`verify: "test -e 'FILE' && echo $T", revert: "rm -f 'FILE'; echo back by $T", env: {T: "${env.OWN_TOKEN}"}}}`, ""), run.Options{State: t.TempDir()})
+	res := runText(t, customScenario(t, file,
+		`{at: 1s, for: 500ms, exec: {inject: "touch 'FILE'; echo planted by ${env.OWN_TOKEN}", `+
+			`verify: "test -e 'FILE' && echo $T", revert: "rm -f 'FILE'; echo back by $T", env: {T: "${env.OWN_TOKEN}"}}}`, ""),
+		run.Options{State: t.TempDir()})
 	for _, e := range res.Events {
 		reported.WriteString(e.Text + "\n")
 	}
@@ -233,8 +236,14 @@ func TestCustom_Detect(t *testing.T) {
 		{"noticed", `{command: [test, -e, "FILE"], every: 100ms}`, scenarios.Pass, "`test -e"},
 		{"never noticed", `{command: ["false"], every: 100ms}`, scenarios.Fail, "not noticed: > "},
 		{"a false alarm", `{command: ["true"], every: 100ms}`, scenarios.Inconclusive, "a false alarm"},
-		{"can't be asked", `{get: "http://127.0.0.1:1/", every: 100ms}`, scenarios.Inconclusive, "did not answer before the injection"},
-		{"a step gets no answer", `{ask: {get: "http://127.0.0.1:1/"}, every: 100ms}`, scenarios.Inconclusive, "did not answer before the injection"},
+		{
+			"can't be asked", `{get: "http://127.0.0.1:1/", every: 100ms}`, scenarios.Inconclusive,
+			"did not answer before the injection",
+		},
+		{
+			"a step gets no answer", `{ask: {get: "http://127.0.0.1:1/"}, every: 100ms}`, scenarios.Inconclusive,
+			"did not answer before the injection",
+		},
 		{"a step is refused", `{ask: {get: /fail}, every: 100ms}`, scenarios.Fail, "not noticed: > "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -247,7 +256,8 @@ func TestCustom_Detect(t *testing.T) {
 			if res.Verdict != c.verdict || o.Verdict != c.verdict || !strings.Contains(f.DetectNote, c.note) {
 				t.Errorf("%s: %s; %+v; %+v", res.Verdict, res.Reason, o, f)
 			}
-			if noticed := c.name == "noticed"; f.Detect.Known() != noticed || noticed && (f.Detect != o.Measured || f.Detect > 1) {
+			if noticed := c.name == "noticed"; f.Detect.Known() != noticed ||
+				noticed && (f.Detect != o.Measured || f.Detect > 1) {
 				t.Errorf("%v, %v", f.Detect, o.Measured)
 			}
 		})
@@ -264,11 +274,13 @@ func TestCustom_LeftWithoutResult(t *testing.T) {
 	}
 	shared := fmt.Sprintf("executor: shared-iterations, vus: 4, iterations: %d", written)
 	const fault = `chaos: {it: {at: 1s, for: 300ms, exec: {inject: [touch, "FILE"], verify: [test, -e, "FILE"], revert: ["false"]}}}` + "\n"
-	text := strings.Replace(newReplicated(t).text(byKey, "[lost = 0]"), shared, "executor: constant-arrival-rate, rate: 50/s, duration: 2s", 1) +
+	text := strings.Replace(newReplicated(t).text(byKey, "[lost = 0]"), shared,
+		"executor: constant-arrival-rate, rate: 50/s, duration: 2s", 1) +
 		strings.ReplaceAll(fault, "FILE", filepath.Join(dir, "flag"))
 	res, err := run.Run(t.Context(), mustCompile(t, text), run.Options{State: t.TempDir(), Ledger: findings})
 	left, ok := errors.AsType[run.NotRevertedError](err)
-	if res != nil || !ok || !strings.Contains(left.Left, "1 entries of the journal are open") || !strings.Contains(err.Error(), "the findings of the ledger") {
+	if res != nil || !ok || !strings.Contains(left.Left, "1 entries of the journal are open") ||
+		!strings.Contains(err.Error(), "the findings of the ledger") {
 		t.Errorf("%+v, %v", res, err)
 	}
 }

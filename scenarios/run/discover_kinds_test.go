@@ -36,7 +36,9 @@ var unknowable = map[string]string{
 }
 
 // inexact are the faults that values tell of, and not of all that they took, with what is missing.
-var inexact = map[string]string{"disconnect": "the address and the aliases that the container had asked for are not known"}
+var inexact = map[string]string{
+	"disconnect": "the address and the aliases that the container had asked for are not known",
+}
 
 // discovered is a table of what was found after brunt, its watchdog and its journal were gone.
 type discovered struct {
@@ -64,9 +66,11 @@ func (d *discovered) print(t *testing.T) {
 	})
 }
 
-// discoveredKinds runs a test for each of the kinds, by the kernel's copies of the journal's entries and by values alone, and
-// logs the cells that it returns as a table. The short tests are of some kinds alone.
-func discoveredKinds(t *testing.T, kinds, short []string, test func(t *testing.T, name, by string) (run string, cells []string)) {
+// discoveredKinds runs a test for each of the kinds, by the kernel's copies of the journal's entries and by values
+// alone, and logs the cells that it returns as a table. The short tests are of some kinds alone.
+func discoveredKinds(
+	t *testing.T, kinds, short []string, test func(t *testing.T, name, by string) (run string, cells []string),
+) {
 	t.Helper()
 	table := new(discovered)
 	table.print(t)
@@ -195,29 +199,30 @@ func takesBack(t *testing.T, run string, mine func(journal.Leftover) bool) []str
 func TestDiscovered_Kinds(t *testing.T) {
 	needsRoot(t)
 	kinds := slices.Sorted(maps.Keys(killFaults))
-	discoveredKinds(t, kinds, []string{"throttle", "stranger"}, func(t *testing.T, name, by string) (run string, cells []string) {
-		m := newKilledRun(t)
-		text := strings.NewReplacer("for: 300ms", "for: 40s", "for: 400ms", "for: 40s", "duration: 900ms", "duration: 60s").
-			Replace(killScenario(killFaults[name], m))
-		run = m.killedTogether(t, m.brunt("brunt", m.file(t, text), m.state, "guard", "0"))
-		if by == "values" {
-			dropCopies(t, run)
-		}
-		settled(t, func() []string { return m.residue(t) }, slices.Equal)
-		stranger := m.stranger.Process.Pid
-		cells = takesBack(t, run, func(l journal.Leftover) bool { return l.PID == stranger })
-		var left []string
-		suite.Within(5*time.Second, func() bool { left = m.residue(t); return len(left) == 0 })
-		after := "as before"
-		switch why := unknowable[name]; {
-		case len(left) > 0 && by == "values" && why != "":
-			after = "left: " + why
-		case len(left) > 0:
-			after = "left"
-			t.Errorf("left: %v", left)
-		}
-		return run, append(cells, after)
-	})
+	discoveredKinds(t, kinds, []string{"throttle", "stranger"},
+		func(t *testing.T, name, by string) (run string, cells []string) {
+			m := newKilledRun(t)
+			text := strings.NewReplacer("for: 300ms", "for: 40s", "for: 400ms", "for: 40s", "duration: 900ms", "duration: 60s").
+				Replace(killScenario(killFaults[name], m))
+			run = m.killedTogether(t, m.brunt("brunt", m.file(t, text), m.state, "guard", "0"))
+			if by == "values" {
+				dropCopies(t, run)
+			}
+			settled(t, func() []string { return m.residue(t) }, slices.Equal)
+			stranger := m.stranger.Process.Pid
+			cells = takesBack(t, run, func(l journal.Leftover) bool { return l.PID == stranger })
+			var left []string
+			suite.Within(5*time.Second, func() bool { left = m.residue(t); return len(left) == 0 })
+			after := "as before"
+			switch why := unknowable[name]; {
+			case len(left) > 0 && by == "values" && why != "":
+				after = "left: " + why
+			case len(left) > 0:
+				after = "left"
+				t.Errorf("left: %v", left)
+			}
+			return run, append(cells, after)
+		})
 }
 
 // TestDocker_DiscoveredKinds does the same for faults on containers that brunt has not started.
@@ -225,34 +230,36 @@ func TestDocker_DiscoveredKinds(t *testing.T) {
 	chaostest.Root(t)
 	y := chaostest.NewYard(t)
 	kinds := slices.Sorted(maps.Keys(strangers))
-	discoveredKinds(t, kinds, []string{"pause", "throttle"}, func(t *testing.T, name, by string) (run string, cells []string) {
-		b := newBroken(t, y, name)
-		fault, _, _ := strings.Cut(b.fault, " for=")
-		run = b.killedTogether(t, b.brunt(append([]string{"break", b.state, "guard", "0"}, strings.Fields(fault+" for=40s")...)...))
-		if by == "values" {
-			dropCopies(t, run)
-		}
-		left := settled(t, func() string { return b.difference(t) }, func(a, b string) bool { return a == b })
-		pid := b.v.PID()
-		cells = takesBack(t, run, func(l journal.Leftover) bool {
-			return strings.Contains(l.What, b.v.Ref) || pid != 0 && l.PID == pid
+	discoveredKinds(t, kinds, []string{"pause", "throttle"},
+		func(t *testing.T, name, by string) (run string, cells []string) {
+			b := newBroken(t, y, name)
+			fault, _, _ := strings.Cut(b.fault, " for=")
+			run = b.killedTogether(t, b.brunt(append([]string{"break", b.state, "guard", "0"},
+				strings.Fields(fault+" for=40s")...)...))
+			if by == "values" {
+				dropCopies(t, run)
+			}
+			left := settled(t, func() string { return b.difference(t) }, func(a, b string) bool { return a == b })
+			pid := b.v.PID()
+			cells = takesBack(t, run, func(l journal.Leftover) bool {
+				return strings.Contains(l.What, b.v.Ref) || pid != 0 && l.PID == pid
+			})
+			after := "as before"
+			missing := inexact[name]
+			if by == "copies" || missing == "" {
+				b.same(t, "after brunt revert --discover")
+			} else {
+				suite.Until(t, "the container to answer", func() bool { return b.v.Answer(t.Context()) == nil })
+				after = "almost: " + missing
+			}
+			switch {
+			case t.Failed():
+				after = "left"
+			case left == "":
+				after = "as before, and before it was taken back"
+			}
+			return run, append(cells, after)
 		})
-		after := "as before"
-		missing := inexact[name]
-		if by == "copies" || missing == "" {
-			b.same(t, "after brunt revert --discover")
-		} else {
-			suite.Until(t, "the container to answer", func() bool { return b.v.Answer(t.Context()) == nil })
-			after = "almost: " + missing
-		}
-		switch {
-		case t.Failed():
-			after = "left"
-		case left == "":
-			after = "as before, and before it was taken back"
-		}
-		return run, append(cells, after)
-	})
 }
 
 // TestDiscovered_Alike checks that discovery touches none of what it finds without being told to.

@@ -112,7 +112,8 @@ func TestDiscovered(t *testing.T) {
 func TestDiscovered_Alive(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	text := strings.ReplaceAll(injectable, "ECHO", strings.Join(self("echo"), ", ")) + "  it: {at: 20s, for: 500ms, process.freeze: {service: web}}\n"
+	text := strings.ReplaceAll(injectable, "ECHO", strings.Join(self("echo"), ", ")) +
+		"  it: {at: 20s, for: 500ms, process.freeze: {service: web}}\n"
 	plan, err := mustCompile(t, text).Single("it", 0)
 	if err != nil {
 		t.Fatal(err)
@@ -133,7 +134,8 @@ func TestDiscovered_Alive(t *testing.T) {
 		if err := os.Rename(lost+".kept", lost); err != nil {
 			t.Error(err)
 		}
-		if e, err := journal.Discover(t.Context(), catalog.AllOperations(), id); err != nil || len(e.Left) > 0 || !slices.Equal(e.Alive, []string{id}) {
+		if e, err := journal.Discover(t.Context(), catalog.AllOperations(), id); err != nil || len(e.Left) > 0 ||
+			!slices.Equal(e.Alive, []string{id}) {
 			t.Errorf("%+v, %v", e, err)
 		}
 	}})

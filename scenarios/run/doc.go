@@ -30,8 +30,8 @@
 //	verdict.go        verdict, exit code and reason
 //
 // Below it are packages: target brings the target up and takes it down; guard has the journal, the watchdogs and the
-// agents; events holds the clock, the events and the notes of a run; script runs k6 scripts; workers makes the load with
-// several processes.
+// agents; events holds the clock, the events and the notes of a run; script runs k6 scripts; workers makes the load
+// with several processes.
 //
 // Besides, inject.go injects one fault without load, demo.go runs the built-in system alone, and
 // import.go makes a result of vegeta's results, which imported.go reads.

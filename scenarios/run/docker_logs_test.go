@@ -12,8 +12,9 @@ import (
 	"brunt/scenarios/run"
 )
 
-// testDockerLogs: what containers printed is in the run's folder though they are gone, from before a crash and after it. The result
-// names the files and their sizes, secrets are masked in them, and of a container that prints more than 64 MiB that much is kept.
+// testDockerLogs: what containers printed is in the run's folder though they are gone, from before a crash and after
+// it. The result names the files and their sizes, secrets are masked in them, and of a container that prints more than
+// 64 MiB that much is kept.
 func testDockerLogs(t *testing.T) {
 	y := chaostest.NewYard(t)
 	token := filepath.Join(t.TempDir(), "token")
@@ -28,7 +29,8 @@ name: containers
 target:
   containers:
     web: {image: "`+y.Name+`", ports: [8080], restart: always, env: {SAYS: "`+says+`"}, ready: {get: /}}
-    loud: {image: "`+y.Name+`", ports: [8080], env: {SAYS: "`+says+`", PRINTS: "70000000"}, ready: {get: /, within: 60s}}
+    loud: {image: "`+y.Name+`", ports: [8080], env: {SAYS: "`+says+
+		`", PRINTS: "70000000"}, ready: {get: /, within: 60s}}
   entry: web
 load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 3s, timeout: 300ms, flow: [{get: /}]}}
 chaos: {crash: {at: 500ms, within: 20s, process.crash: {service: web}}}

@@ -90,7 +90,8 @@ chaos:
 		if !f.Verified.Known() || !f.Gone || f.Evidence == "" || f.Revert == "failed" {
 			t.Errorf("%s is not proved: %+v", f.Name, f)
 		}
-		if f.Name == "kill" && !slices.ContainsFunc(f.Events, func(e result.Event) bool { return e.Event == "container.die" && e.Unit == "store[0]" }) {
+		if f.Name == "kill" && !slices.ContainsFunc(f.Events,
+			func(e result.Event) bool { return e.Event == "container.die" && e.Unit == "store[0]" }) {
 			t.Errorf("kill tells of no end: %+v", f.Events)
 		}
 	}
@@ -113,8 +114,14 @@ func testDockerNotReady(t *testing.T) {
 			`{image: "` + y.Name + `", ports: [8080], command: [ask, "http://127.0.0.1:1/"], restart: never}`,
 			"it has ended with exit code 1; its output ends:",
 		},
-		{"one that listens elsewhere", `{image: "` + y.Name + `", ports: [8081], ready: {within: 1s}}`, "web[0] is not ready: not within 1s"},
-		{"one without an image", `{image: "brunt-there-is-none", ports: [8081]}`, "the engine has no image brunt-there-is-none"},
+		{
+			"one that listens elsewhere", `{image: "` + y.Name + `", ports: [8081], ready: {within: 1s}}`,
+			"web[0] is not ready: not within 1s",
+		},
+		{
+			"one without an image", `{image: "brunt-there-is-none", ports: [8081]}`,
+			"the engine has no image brunt-there-is-none",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -148,7 +155,10 @@ func testDockerReady(t *testing.T) {
 	y := chaostest.NewYard(t)
 	for _, c := range []struct{ name, ready, want string }{
 		{"exec", `{exec: [/brunt, ask, "http://127.0.0.1:8080/"]}`, ""},
-		{"exec fails", `{exec: [/brunt, ask, "http://127.0.0.1:1/"], within: 1s}`, "web[0] is not ready: not within 1s: `/brunt` exits with 1: Get"},
+		{
+			"exec fails", `{exec: [/brunt, ask, "http://127.0.0.1:1/"], within: 1s}`,
+			"web[0] is not ready: not within 1s: `/brunt` exits with 1: Get",
+		},
 		{"command", `{command: "curl -sf http://$BRUNT_ADDR/ | grep -q ok"}`, ""},
 		{"command fails", `{command: "curl -s http://${self.addr}/; exit 3", within: 1s}`, "exit status 3: ok"},
 	} {
@@ -201,10 +211,13 @@ func TestDocker_Compose(t *testing.T) {
 	if _, err := exec.LookPath("docker-compose"); err != nil && exec.Command("docker", "compose", "version").Run() != nil {
 		suite.Lack(t, "there is no Compose command: apt-get install docker-compose")
 	}
-	theirs := y.Start(t, chaostest.VictimOptions{Labels: map[string]string{containers.ComposeProject: "theirs", containers.ComposeService: "web"}})
+	theirs := y.Start(t, chaostest.VictimOptions{
+		Labels: map[string]string{containers.ComposeProject: "theirs", containers.ComposeService: "web"},
+	})
 	before := chaostest.Inspected(t, y.Engine, theirs.ID)
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "compose.yaml"), []byte(strings.ReplaceAll(composed, "IMAGE", y.Name)), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "compose.yaml"), []byte(strings.ReplaceAll(composed, "IMAGE", y.Name)),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	id, logs := run.NewID(), t.TempDir()
@@ -269,7 +282,8 @@ chaos:
 		res := runOnce(t, scenario(`
   a: {at: 200ms, for: 300ms, container.pause: {unit: "web[1]"}}
   b: {at: 1s, for: 300ms, container.pause: {container: `+two.Ref+`}}
-  c: {at: 1800ms, within: 20s, process.crash: {labels: {app: `+y.Run+`, brunt.run: ""}, pick: all}, require_impact: false}
+  c: {at: 1800ms, within: 20s, process.crash: {labels: {app: `+y.Run+
+			`, brunt.run: ""}, pick: all}, require_impact: false}
 `), run.Options{})
 		for i, want := range [][]string{{"web[1]"}, {"web[1]"}} {
 			if f := res.Faults[i]; !f.Verified.Known() || !f.Gone || !slices.Equal(f.Units, want) {
@@ -326,7 +340,10 @@ load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, flow: [
 `
 	const theirs = `{url: "http://127.0.0.1:1", units: {web: {container: web}}}`
 	for _, c := range []struct{ name, host, target, guard, mistake, reason string }{
-		{"another machine", "tcp://192.0.2.7:2376", theirs, "", "the Docker engine tcp://192.0.2.7:2376 is not on this machine", ""},
+		{
+			"another machine", "tcp://192.0.2.7:2376", theirs, "",
+			"the Docker engine tcp://192.0.2.7:2376 is not on this machine", "",
+		},
 		{"another machine by name", "tcp://engine.test.example:2376", theirs, "", "is not on this machine", ""},
 		{"another machine that is allowed", "tcp://192.0.2.7:2376", theirs, "guard: {allow: {chaos: [192.0.2.7]}}", "", ""},
 		{
@@ -337,7 +354,10 @@ load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, flow: [
 			"nothing listens", "tcp://127.0.0.1:1", "{stack: demo, platform: docker}", "", "",
 			"no Docker engine answers at tcp://127.0.0.1:1: nothing listens there; start it",
 		},
-		{"no socket", "unix:///nowhere.sock", "{stack: demo, platform: docker}", "", "", "no Docker engine answers at unix:///nowhere.sock"},
+		{
+			"no socket", "unix:///nowhere.sock", "{stack: demo, platform: docker}", "", "",
+			"no Docker engine answers at unix:///nowhere.sock",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Setenv("DOCKER_HOST", c.host)
@@ -357,7 +377,10 @@ load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, flow: [
 				t.Errorf("%v: %+v", err, res)
 			}
 			needs := doctor.Needs(t.Context(), plan)
-			if !slices.ContainsFunc(needs, func(k doctor.Check) bool { return k.State == doctor.Bad && strings.Contains(k.Found, c.reason) }) {
+			if !slices.ContainsFunc(needs, func(k doctor.Check) bool {
+				return k.State == doctor.Bad &&
+					strings.Contains(k.Found, c.reason)
+			}) {
 				t.Errorf("doctor says %+v", needs)
 			}
 		})
@@ -434,7 +457,8 @@ guard: {allow: {load: [%s]}}
 load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1500ms, timeout: 300ms, flow: [{get: /}]}}
 chaos: {x: {at: 200ms, for: 300ms, container.pause: {labels: {app: %s}, pick: leader, leader: %s}}}
 `, is.Addresses()[0], is.Addresses()[0], y.Run, leader), run.Options{})
-	if f := res.Faults[0]; !f.Verified.Known() || !f.Gone || !slices.Equal(f.Units, []string{chaos.ContainerName(two.Ref)}) {
+	if f := res.Faults[0]; !f.Verified.Known() || !f.Gone ||
+		!slices.Equal(f.Units, []string{chaos.ContainerName(two.Ref)}) {
 		t.Errorf("%s: %+v", one.Ref, f)
 	}
 }

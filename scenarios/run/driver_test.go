@@ -69,7 +69,9 @@ slo: ["errors <= 0%", "p95 < 500ms"]
 		if err != nil {
 			t.Fatal(err)
 		}
-		return plan.Compile(sc, plan.CompileOptions{Self: []string{os.Args[0], "role"}, Drivers: append([]driver.Descriptor{toyDriver()}, driver.All()...)})
+		return plan.Compile(sc, plan.CompileOptions{
+			Self: []string{os.Args[0], "role"}, Drivers: append([]driver.Descriptor{toyDriver()}, driver.All()...),
+		})
 	}
 	if _, err := compile("executor: constant-vus, vus: 1"); err == nil {
 		t.Error("the toy's own check was not asked")

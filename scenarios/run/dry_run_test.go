@@ -31,9 +31,13 @@ var places = map[string]struct{ target, unit, link string }{
 	},
 	"pid": {`processes: {web: {command: [ECHO], ready: {get: /}}}, entry: web`, "pid: PID", "from: load, to: web"},
 	"container": {
-		`processes: {web: {command: [ECHO], ready: {get: /}}}, entry: web`, "container: CONTAINER", "from: container/CONTAINER, to: container/OTHER",
+		`processes: {web: {command: [ECHO], ready: {get: /}}}, entry: web`, "container: CONTAINER",
+		"from: container/CONTAINER, to: container/OTHER",
 	},
-	"absent container": {`processes: {web: {command: [ECHO], ready: {get: /}}}, entry: web`, "container: ABSENT", "from: container/ABSENT, to: container/OTHER"},
+	"absent container": {
+		`processes: {web: {command: [ECHO], ready: {get: /}}}, entry: web`, "container: ABSENT",
+		"from: container/ABSENT, to: container/OTHER",
+	},
 	"outside": {
 		`url: "URL", units: {web: {container: CONTAINER}, store: {container: OTHER}}`, "service: web", "from: web, to: store",
 	},
@@ -128,10 +132,12 @@ func inPlace(t *testing.T, text string, yard func() *chaostest.Yard) string {
 		}
 		with = append(with, "COMPOSE", strconv.Quote(file))
 	}
-	if strings.Contains(text, "IMAGE") || strings.Contains(text, "COMPOSE") { // a container that is not made yet may have any path
+	// a container that is not made yet may have any path
+	if strings.Contains(text, "IMAGE") || strings.Contains(text, "COMPOSE") {
 		text = strings.ReplaceAll(text, "DIR", "/")
 	}
-	with = append(with, "ECHO", strings.Join(self("echo"), ", "), "ABSENT", "brunt-there-is-none", "DIR", strconv.Quote(t.TempDir()),
+	with = append(with, "ECHO", strings.Join(self("echo"), ", "), "ABSENT", "brunt-there-is-none", "DIR",
+		strconv.Quote(t.TempDir()),
 		"FILE", filepath.Join(t.TempDir(), "broken"), "HOOK", hook(t))
 	return strings.NewReplacer(with...).Replace(text)
 }

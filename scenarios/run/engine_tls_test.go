@@ -39,7 +39,8 @@ func byTLS(t *testing.T, y *chaostest.Yard) (env []string, dir string) {
 	if !trusted.AppendCertsFromPEM(ca) {
 		t.Fatal("no CA")
 	}
-	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{own}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: trusted})
+	l, err := tls.Listen("tcp", "127.0.0.1:0",
+		&tls.Config{Certificates: []tls.Certificate{own}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: trusted})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,10 +74,11 @@ func TestDocker_ByTLS(t *testing.T) {
 		b := newBroken(t, y, "pause")
 		env, dir := byTLS(t, y)
 		const at = "/certs"
-		c := cage(t, y, y.Brunt(t), strings.ReplaceAll(b.fault, "for=50ms", "for=60s"), nil, func(c *container.Config, h *container.HostConfig) {
-			c.Env = append(append(c.Env, env...), "DOCKER_CERT_PATH="+at)
-			h.NetworkMode, h.Binds = "host", []string{dir + ":" + at + ":ro"}
-		})
+		c := cage(t, y, y.Brunt(t), strings.ReplaceAll(b.fault, "for=50ms", "for=60s"), nil,
+			func(c *container.Config, h *container.HostConfig) {
+				c.Env = append(append(c.Env, env...), "DOCKER_CERT_PATH="+at)
+				h.NetworkMode, h.Binds = "host", []string{dir + ":" + at + ":ro"}
+			})
 		c.killed(t, b)
 	})
 }

@@ -37,7 +37,8 @@ func needsBacklog(t *testing.T) {
 		have, _ = strconv.Atoi(strings.TrimSpace(string(b)))
 	}
 	if have < least {
-		suite.Lack(t, "a listener holds %d waiting connections here, and %d are needed: sysctl -w net.core.somaxconn=4096", have, least)
+		suite.Lack(t, "a listener holds %d waiting connections here, and %d are needed: sysctl -w net.core.somaxconn=4096",
+			have, least)
 	}
 }
 
@@ -184,8 +185,10 @@ func TestFrozen(t *testing.T) {
 func (f *frozen) check(t *testing.T, arrivals string, wrong *complaints) {
 	n := len(f.intended)
 	run, ok := cellOf(f.Result, "run", "*"), cellOf(f.Result, "run", "ok")
-	if run.Count != int64(n) || f.Generator.Offered != run.Count || f.Generator.Sent != run.Count || ok.Count != run.Count {
-		t.Errorf("%d counted, %d offered, %d sent, %d ok; the schedule has %d", run.Count, f.Generator.Offered, f.Generator.Sent, ok.Count, n)
+	if run.Count != int64(n) || f.Generator.Offered != run.Count || f.Generator.Sent != run.Count ||
+		ok.Count != run.Count {
+		t.Errorf("%d counted, %d offered, %d sent, %d ok; the schedule has %d", run.Count, f.Generator.Offered,
+			f.Generator.Sent, ok.Count, n)
 	}
 	if arrivals == "even" {
 		if n != 10000 {
@@ -297,7 +300,8 @@ load:
 		}
 		lag := quantile(.99, len(lags), func(i int) time.Duration { return lags[i] })
 		t.Logf("%d of %d samples are near the area; p99 lag %s", near, samples, quantity.FormatSeconds(lag))
-		if share := float64(near) / float64(samples); share >= .99 && lag <= run.LagLimit(nil).Seconds() { // close to the schedule, in a healthy run
+		// close to the schedule, in a healthy run
+		if share := float64(near) / float64(samples); share >= .99 && lag <= run.LagLimit(nil).Seconds() {
 			return
 		} else if lag <= .1*run.LagLimit(nil).Seconds() && try > 1 {
 			t.Fatalf("in time, and yet only %g of the samples are near the area", share)
@@ -328,7 +332,8 @@ chaos:
 judge: {hold: 5s}
 slo: [recover < %ds after silence, heal < 4s after silence]
 `, rate, seconds, timeout, silent, silent+5)
-	res, err := run.Run(t.Context(), mustCompile(t, text), run.Options{State: t.TempDir()}) // does not wait for a turn alone
+	// does not wait for a turn alone
+	res, err := run.Run(t.Context(), mustCompile(t, text), run.Options{State: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

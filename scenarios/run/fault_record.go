@@ -46,12 +46,16 @@ func when(r result.FaultRecord) float64 {
 func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.FaultRecord {
 	mask := s.Scenario.Secrets.Mask
 	rec := result.FaultRecord{
-		Name: c.Name, Kind: c.Kind, Units: c.Units, Links: c.Links, Zones: c.Zones, Leader: c.Role == chaos.RoleLeader, Role: c.Role, RoleSaid: mask(c.RoleSaid),
+		Name: c.Name, Kind: c.Kind, Units: c.Units, Links: c.Links, Zones: c.Zones, Leader: c.Role == chaos.RoleLeader,
+		Role: c.Role, RoleSaid: mask(c.RoleSaid),
 		Skipped: c.Skipped, Via: c.Via, Planned: result.Sec(c.Planned),
-		Injected: result.NaN, Verified: result.NaN, Cleared: result.NaN, Until: result.NaN, Onset: result.NaN, Failover: result.NaN,
-		Recover: result.NaN, Heal: result.NaN, Detect: result.NaN, DetectResolution: result.NaN, OnsetAt: result.NaN, RecoveredAt: result.NaN,
+		Injected: result.NaN, Verified: result.NaN, Cleared: result.NaN, Until: result.NaN, Onset: result.NaN,
+		Failover: result.NaN,
+		Recover:  result.NaN, Heal: result.NaN, Detect: result.NaN, DetectResolution: result.NaN, OnsetAt: result.NaN,
+		RecoveredAt:  result.NaN,
 		RecoveredLow: result.NaN, RecoveredHigh: result.NaN, RelapsedAt: result.NaN,
-		Within: result.NaN, Slow: result.NaN, Impact: result.NotInjected, Revert: string(chaos.None), Evidence: mask(c.Evidence), GoneEvidence: mask(c.GoneText),
+		Within: result.NaN, Slow: result.NaN, Impact: result.NotInjected, Revert: string(chaos.None),
+		Evidence: mask(c.Evidence), GoneEvidence: mask(c.GoneText),
 	}
 	if rec.Units == nil {
 		rec.Units = []string{}
@@ -98,9 +102,11 @@ func takenBackBy(c *chaos.Record) string {
 // faultStep is the record of one step of a group.
 func faultStep(c *chaos.Record, mask func(string) string) result.FaultStep {
 	out := result.FaultStep{
-		Name: c.Name, Kind: c.Kind, Units: c.Units, Links: c.Links, Leader: c.Role == chaos.RoleLeader, Role: c.Role, RoleSaid: mask(c.RoleSaid),
-		Via: c.Via, Planned: result.Sec(c.Planned), Injected: result.NaN, Verified: result.NaN,
-		Cleared: result.NaN, Evidence: mask(c.Evidence), GoneEvidence: mask(c.GoneText), Revert: cmp.Or(string(c.Revert), string(chaos.None)),
+		Name: c.Name, Kind: c.Kind, Units: c.Units, Links: c.Links, Leader: c.Role == chaos.RoleLeader, Role: c.Role,
+		RoleSaid: mask(c.RoleSaid),
+		Via:      c.Via, Planned: result.Sec(c.Planned), Injected: result.NaN, Verified: result.NaN,
+		Cleared: result.NaN, Evidence: mask(c.Evidence), GoneEvidence: mask(c.GoneText),
+		Revert:     cmp.Or(string(c.Revert), string(chaos.None)),
 		RevertedBy: takenBackBy(c),
 	}
 	if out.Units == nil {
@@ -142,7 +148,8 @@ func addEffect(rec *result.FaultRecord, c *chaos.Record, f *judge.FaultFinding) 
 	if f.SlowLeast < f.Slow {
 		rec.SlowLeast = result.Sec(f.SlowLeast)
 	}
-	rec.Resolution, rec.Area, rec.Degraded, rec.Failed = result.Sec(f.Resolution), result.Num(f.Area), result.Sec(f.Degraded), f.Failed
+	rec.Resolution, rec.Area, rec.Degraded, rec.Failed = result.Sec(f.Resolution), result.Num(f.Area),
+		result.Sec(f.Degraded), f.Failed
 	rec.Parts = f.Parts
 	rec.OnsetAt, rec.RecoveredAt = f.OnsetAt, f.RecoveredAt
 	rec.RecoveredLow, rec.RecoveredHigh, rec.RelapsedAt = f.RecoveredIn.Low, f.RecoveredIn.High, f.RelapsedAt
@@ -167,7 +174,8 @@ func (s *snapshot) addDetection(rec *result.FaultRecord, c *chaos.Record) {
 	case seen.Err != nil:
 		rec.DetectNote = seen.Err.Error()
 	case seen.Noticed:
-		rec.Detect, rec.DetectResolution, rec.DetectNote = result.Sec(seen.At-c.Injected), result.Sec(seen.At-max(seen.NotYet, c.Injected)), seen.Text
+		rec.Detect, rec.DetectResolution, rec.DetectNote = result.Sec(seen.At-c.Injected),
+			result.Sec(seen.At-max(seen.NotYet, c.Injected)), seen.Text
 	default:
 		rec.Detect = result.Num(math.Inf(1))
 		rec.DetectNote = "not noticed: > " + quantity.FormatSeconds(least.Seconds())
@@ -211,8 +219,10 @@ func (s *snapshot) untilNow(rec *result.FaultRecord, c *chaos.Record, f *judge.F
 			rec.Note = fmt.Sprintf("it is in and does harm: %d requests failed so far", f.Failed)
 		}
 	case f.Impact == result.NotRecovered:
-		rec.Impact, rec.Note = result.UnknownYet, fmt.Sprintf("it is cleared and not yet recovered from: %d requests failed so far", f.Failed)
-	case f.Impact == result.UnknownYet && !f.MaySlow, !f.OnsetAt.Known() && f.Impact != result.Impacted && s.at < f.Cleared+s.Scenario.Judge.HoldOr():
+		rec.Impact, rec.Note = result.UnknownYet,
+			fmt.Sprintf("it is cleared and not yet recovered from: %d requests failed so far", f.Failed)
+	case f.Impact == result.UnknownYet && !f.MaySlow,
+		!f.OnsetAt.Known() && f.Impact != result.Impacted && s.at < f.Cleared+s.Scenario.Judge.HoldOr():
 		rec.Impact, rec.Note = result.UnknownYet, "it is cleared, and it is too early to tell"
 	}
 }

@@ -61,7 +61,8 @@ func (f *faults) newTimeline() *chaos.Timeline {
 		Entries: f.Faults, Journal: f.protection.Journal, Seed: f.Scenario.Seed, MaxEach: f.Scenario.Guard.MaxEach.D(),
 		SkipNone: f.Scenario.Guard.OnNoUnit == "skip", End: f.End(), Ask: f.MonitoringRules(),
 		Env:    f.environment(),
-		Phases: chaos.Phases{Inject: f.inject, Clear: f.loads.rec.Clear, Void: f.loads.rec.Void}, Before: f.steady, Awake: f.awake.Check, Event: f.Event,
+		Phases: chaos.Phases{Inject: f.inject, Clear: f.loads.rec.Clear, Void: f.loads.rec.Void}, Before: f.steady,
+		Awake: f.awake.Check, Event: f.Event,
 	}
 	t.Ready()
 	return t
@@ -77,11 +78,13 @@ func (f *faults) inject(fault, occurrence string) (n int, at time.Duration) {
 func (f *faults) environment() chaos.Env {
 	return chaos.Env{
 		Targets: chaos.Targets{
-			Units: f.sys.Units(), Links: f.sys.Links(), Zones: f.sys.Zones(), Find: f.sys.Find, MaxUnits: f.Scenario.Guard.MaxUnits,
-			Spare: f.sys.Guard().Begin, Present: f.present(), Follow: follow.New,
+			Units: f.sys.Units(), Links: f.sys.Links(), Zones: f.sys.Zones(), Find: f.sys.Find,
+			MaxUnits: f.Scenario.Guard.MaxUnits,
+			Spare:    f.sys.Guard().Begin, Present: f.present(), Follow: follow.New,
 		},
 		Host: chaos.Host{
-			Run: f.o.ID, Addresses: f.env.Units, Allow: f.ChaosRules(), Agents: &f.protection.Agents, Stress: f.o.Stress, State: f.o.State,
+			Run: f.o.ID, Addresses: f.env.Units, Allow: f.ChaosRules(), Agents: &f.protection.Agents, Stress: f.o.Stress,
+			State:   f.o.State,
 			AskStep: f.requests.ask, Act: f.requests.act, Keep: f.requests.keep,
 		},
 		Occurrence: chaos.Occurrence{Now: f.Now},
@@ -114,7 +117,9 @@ func (f *faults) steady(context.Context) error {
 		case n == 0:
 			return f.lost(unsteady{what: fmt.Sprintf("`%s` had no request to be judged by", o.Text)})
 		case !holds:
-			return f.lost(unsteady{what: fmt.Sprintf("`%s`, measured %s over %d requests", o.Text, measuredText(o, measured), n)})
+			return f.lost(unsteady{
+				what: fmt.Sprintf("`%s`, measured %s over %d requests", o.Text, measuredText(o, measured), n),
+			})
 		}
 	}
 	f.Event(result.Event{Event: "steady.held"})
@@ -135,7 +140,8 @@ func (f *faults) baseline() error {
 	if step == "" { // of a script
 		step = "a script"
 	}
-	why := fmt.Sprintf("%d of %d requests before the first fault were bad, %s, and the scenario allows %s; most of them at %s",
+	why := fmt.Sprintf("%d of %d requests before the first fault were bad, %s, and the scenario allows %s; most of "+
+		"them at %s",
 		b.Bad, b.N, quantity.FormatShare(float64(b.Bad)/float64(b.N)), quantity.FormatShare(b.Allowed), step)
 	if sample := f.loads.samples.Any(b.Step); sample != nil && sample.Message != "" {
 		why += " (" + sample.Message + ")"
@@ -179,7 +185,8 @@ func (f *faults) stillDown() {
 
 // seriesSteady checks a condition on a series over the baseline so far.
 func (f *faults) seriesSteady(o slo.Objective) error {
-	res := series.JudgeGauge(o, "baseline", requests.Span{To: f.Now()}, f.observers.usage.SoFar(f.Events()), f.observers.observed.SoFar(), 0)
+	res := series.JudgeGauge(o, "baseline", requests.Span{To: f.Now()}, f.observers.usage.SoFar(f.Events()),
+		f.observers.observed.SoFar(), 0)
 	switch {
 	case res.Verdict == scenarios.Inconclusive:
 		return f.lost(unsteady{what: fmt.Sprintf("`%s` could not be judged: %s", o.Text, res.Note)})

@@ -22,7 +22,11 @@ func TestJudge_Freeze(t *testing.T) {
 		{"a freeze", result.Generator{Freezes: freeze, CPU: .1}, 9, stood},
 		{"a short freeze", result.Generator{Freezes: freeze[:1], CPU: .1}, .05, crowdedOut},
 		{"more than the freeze", result.Generator{Freezes: freeze, CPU: .1}, 14, crowdedOut},
-		{"a freeze for want of processors", result.Generator{Freezes: []result.Freeze{{T: 20, D: 3}}, CPU: .1, Pressure: .5}, 2, crowdedOut},
+		{
+			"a freeze for want of processors",
+			result.Generator{Freezes: []result.Freeze{{T: 20, D: 3}}, CPU: .1, Pressure: .5},
+			2, crowdedOut,
+		},
 		{"a freeze too long for that", result.Generator{Freezes: freeze, CPU: .1, Pressure: .9}, 9, stood},
 		{"no freeze, and all cores", result.Generator{CPU: 1e3}, 9, "It used 1000.0 cores"},
 	} {

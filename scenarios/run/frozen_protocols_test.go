@@ -70,7 +70,10 @@ func frozenCases() []frozenCase {
 		{"grpc", "grpc", even, newEcho, say, false},
 		{"grpc", "grpc", "spike", newEcho, say, false},
 		{"redis", "redis", even, uncounted(newRedis), `{redis: [INCR, "n:${int(1,9)}"], name: call}`, false},
-		{"redis", "redis", "ramping-arrival-rate", uncounted(newRedis), `{redis: [INCR, "n:${int(1,9)}"], name: call}`, false},
+		{
+			"redis", "redis", "ramping-arrival-rate", uncounted(newRedis), `{redis: [INCR, "n:${int(1,9)}"], name: call}`,
+			false,
+		},
 		{"postgres", "sql", even, uncounted(newPostgres), `{sql: "select $1::int", args: [7], name: call}`, false},
 		{"mysql", "sql", even, uncounted(newMariaDB), `{sql: "select ?", args: [7], name: call}`, false},
 		{"grpc both ways", "stream", even, newEcho, `{grpc: echo.Echo/Chat, as: line, name: join}, ` + pace, true},
@@ -79,8 +82,9 @@ func frozenCases() []frozenCase {
 	}
 }
 
-// TestFrozen_Protocols: what a server delays by standing still for a second is in the response times of every protocol and of every open
-// executor, and nothing is left out of them. [TestFrozen] holds HTTP to the records of its server besides.
+// TestFrozen_Protocols: what a server delays by standing still for a second is in the response times of every protocol
+// and of every open executor, and nothing is left out of them. [TestFrozen] holds HTTP to the records of its server
+// besides.
 func TestFrozen_Protocols(t *testing.T) {
 	cases := frozenCases()
 	for _, d := range catalog.Protocols() {
@@ -223,8 +227,8 @@ func callCell(res *result.Result, outcome string) result.Cell {
 	return cellOf(res, "run", outcome)
 }
 
-// stopping is a relay whose bytes stand still for a while, both ways. It goes on to accept connections, as the kernel does for a server
-// that stands still.
+// stopping is a relay whose bytes stand still for a while, both ways. It goes on to accept connections, as the kernel
+// does for a server that stands still.
 type stopping struct {
 	net.Listener
 	to string
@@ -311,18 +315,19 @@ func newEcho(t *testing.T) (url string, counted *atomic.Int64) {
 		t.Fatal(err)
 	}
 	counted = new(atomic.Int64)
-	s := grpc.NewServer(grpc.ForceServerCodec(bytesCodec{}), grpc.WaitForHandlers(true), grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
-		for {
-			var msg []byte
-			if err := stream.RecvMsg(&msg); err != nil {
-				return nil //nolint:nilerr // it is the client's end
+	s := grpc.NewServer(grpc.ForceServerCodec(bytesCodec{}), grpc.WaitForHandlers(true),
+		grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
+			for {
+				var msg []byte
+				if err := stream.RecvMsg(&msg); err != nil {
+					return nil //nolint:nilerr // it is the client's end
+				}
+				counted.Add(1)
+				if err := stream.SendMsg(&msg); err != nil {
+					return err
+				}
 			}
-			counted.Add(1)
-			if err := stream.SendMsg(&msg); err != nil {
-				return err
-			}
-		}
-	}))
+		}))
 	var all sync.WaitGroup
 	all.Go(func() { _ = s.Serve(l) })
 	t.Cleanup(func() {

@@ -5,8 +5,8 @@ import (
 	"runtime/metrics"
 )
 
-// garbage keeps the garbage that the heap may hold as it was after the first minute of a load, while what a long run adds
-// to the heap grows: by itself it grows with that. The zero value is ready; one goroutine uses it.
+// garbage keeps the garbage that the heap may hold as it was after the first minute of a load, while what a long run
+// adds to the heap grows: by itself it grows with that. The zero value is ready; one goroutine uses it.
 type garbage struct {
 	ticks   int
 	base    uint64 // bytes of live heap after the first minute

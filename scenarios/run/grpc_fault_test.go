@@ -25,7 +25,9 @@ func newHealth(t *testing.T) (addr string, served *atomic.Int64) {
 		t.Fatal(err)
 	}
 	served = new(atomic.Int64)
-	s := grpc.NewServer(grpc.UnaryInterceptor(func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+	s := grpc.NewServer(grpc.UnaryInterceptor(func(ctx context.Context, req any, _ *grpc.UnaryServerInfo,
+		handle grpc.UnaryHandler,
+	) (any, error) {
 		served.Add(1)
 		return handle(ctx, req)
 	}))
@@ -47,12 +49,18 @@ func TestGRPC_Faults(t *testing.T) {
 		load  func(*seen) string
 		short bool
 	}{
-		{`grpc.error: {from: load, to: target, status: RESOURCE_EXHAUSTED, method: grpc.health.v1.Health/*}`, failed(.5, 1, "status RESOURCE_EXHAUSTED"), true},
+		{
+			`grpc.error: {from: load, to: target, status: RESOURCE_EXHAUSTED, method: grpc.health.v1.Health/*}`,
+			failed(.5, 1, "status RESOURCE_EXHAUSTED"), true,
+		},
 		{`grpc.error: {from: load, to: target, percent: 30%}`, failed(.05, .6, "status UNAVAILABLE"), false},
 		{`grpc.delay: {from: load, to: target, delay: 100ms}`, slowed(.1), false},
 		{`http.error: {from: load, to: target, status: 503}`, failed(.5, 1, "protocol"), false},
 		{`http.delay: {from: load, to: target, delay: 100ms, path: "*/Check"}`, slowed(.1), false},
-		{`http.rewrite: {from: load, to: target, answer: {headers: {grpc-status: "7"}}}`, failed(.5, 1, "status PERMISSION_DENIED", "protocol"), false},
+		{
+			`http.rewrite: {from: load, to: target, answer: {headers: {grpc-status: "7"}}}`,
+			failed(.5, 1, "status PERMISSION_DENIED", "protocol"), false,
+		},
 		{`network.latency: {from: load, to: target, delay: 100ms}`, slowed(.1), false},
 	} {
 		t.Run(c.fault, func(t *testing.T) {

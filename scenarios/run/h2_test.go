@@ -172,8 +172,10 @@ func (f *framed) serve(c net.Conn) {
 				body, _ = json.Marshal(f.at)
 				f.mu.Unlock()
 			}
-			_ = fr.WriteHeaders(http2.HeadersFrameParam{StreamID: got.StreamID, BlockFragment: []byte{0x88}, EndHeaders: true}) // :status: 200
-			for len(body) > 0 {                                                                                                 // the client's window is large
+			// :status: 200
+			_ = fr.WriteHeaders(http2.HeadersFrameParam{StreamID: got.StreamID, BlockFragment: []byte{0x88}, EndHeaders: true})
+			// the client's window is large
+			for len(body) > 0 {
 				part := body[:min(len(body), 16384)]
 				body = body[len(part):]
 				_ = fr.WriteData(got.StreamID, len(body) == 0, part)
@@ -287,7 +289,8 @@ func TestStreamLimit(t *testing.T) {
 					t.Errorf("%d connections for %d in flight", g.Connections, g.InFlightMax)
 				}
 				if c.queue &&
-					(g.Queue.P50 < .1 || !strings.Contains(strings.Join(res.Notes, "\n"), "waited for a stream: a connection takes 10 at once, and connections.max is 1")) {
+					(g.Queue.P50 < .1 || !strings.Contains(strings.Join(res.Notes, "\n"),
+						"waited for a stream: a connection takes 10 at once, and connections.max is 1")) {
 					t.Errorf("queue %+v, notes %q", g.Queue, res.Notes)
 				}
 				if c.queue && float64(ok.Service.P50) > .5*float64(ok.Response.P50) {

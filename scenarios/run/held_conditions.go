@@ -53,7 +53,8 @@ func openConditions(ctx context.Context, host conditionsHost) (*heldConditions, 
 		entries = append(entries, &one)
 	}
 	t := &chaos.Timeline{
-		Entries: entries, Env: host.Env, Journal: unnamed{host.Journal}, Seed: host.Seed, Alone: true, SkipNone: host.SkipNone, End: math.MaxInt64,
+		Entries: entries, Env: host.Env, Journal: unnamed{host.Journal}, Seed: host.Seed, Alone: true,
+		SkipNone: host.SkipNone, End: math.MaxInt64,
 		Phases: chaos.Unmeasured(host.Env.Now), Awake: host.Awake, Event: h.event,
 	}
 	playing, end := context.WithCancel(context.WithoutCancel(ctx))

@@ -43,13 +43,17 @@ func (i *Identity) Environment() result.Environment {
 	sc := i.Scenario
 	var files []result.FileSum
 	for _, f := range sc.Files() {
-		files = append(files, result.FileSum{Path: dryrun.RelativePath(filepath.Dir(sc.File), f.Path), SHA256: hex.EncodeToString(f.Sum[:])})
+		files = append(files, result.FileSum{
+			Path: dryrun.RelativePath(filepath.Dir(sc.File), f.Path), SHA256: hex.EncodeToString(f.Sum[:]),
+		})
 	}
 	own, tools := i.Programs()
 	return result.Environment{
-		Commit: machine.Commit(), Binary: own, Scenario: files, Tools: tools, Replicas: i.replicas, Units: i.units, Clock: machine.Clock(),
+		Commit: machine.Commit(), Binary: own, Scenario: files, Tools: tools, Replicas: i.replicas, Units: i.units,
+		Clock: machine.Clock(),
 		Brunt: machine.Version(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
-		Kernel: machine.Kernel(), Memory: machine.Memory(), Files: machine.FileLimit(), Command: command, Target: i.TargetName(), Policies: policies,
+		Kernel: machine.Kernel(), Memory: machine.Memory(), Files: machine.FileLimit(), Command: command,
+		Target: i.TargetName(), Policies: policies,
 	}
 }
 
@@ -59,7 +63,8 @@ func (i *Identity) Environment() result.Environment {
 func (i *Identity) Programs() (own string, tools []result.FileSum) {
 	for n := range i.Loads {
 		if s := i.Loads[n].Script; s != nil && s.Binary != "" {
-			if sum, ok := i.sums.Of(s.Binary); ok && !slices.ContainsFunc(tools, func(t result.FileSum) bool { return t.SHA256 == sum }) {
+			if sum, ok := i.sums.Of(s.Binary); ok &&
+				!slices.ContainsFunc(tools, func(t result.FileSum) bool { return t.SHA256 == sum }) {
 				tools = append(tools, result.FileSum{Path: filepath.Base(s.Binary), SHA256: sum})
 			}
 		}
@@ -128,8 +133,9 @@ func shownPath(dir, file string) string {
 	return filepath.Base(file)
 }
 
-// Made reports whether a result is of a run of this plan as it is now: the same scenario with the same params, the same files, policies and
-// programs of services, and the same brunt. What runs already, or comes from an image, may be another one.
+// Made reports whether a result is of a run of this plan as it is now: the same scenario with the same params, the same
+// files, policies and programs of services, and the same brunt. What runs already, or comes from an image, may be
+// another one.
 func (i *Identity) Made(r *result.Result) bool {
 	now, then := i.Environment(), r.Environment
 	if i.Scenario.Explain() != r.Scenario || now.Binary != then.Binary || !slices.Equal(now.Policies, then.Policies) ||

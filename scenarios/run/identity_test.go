@@ -29,7 +29,9 @@ func TestEnvironment(t *testing.T) {
 	}
 	want := map[string]string{
 		"base.yaml": put("base.yaml", "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\ndata: {users: {csv: users.csv}}\n"),
-		"s.yaml":    put("s.yaml", "extends: base.yaml\nload: {main: {executor: constant-vus, vus: 1, duration: 1s, flow: [{post: /, body: {file: up.bin}}]}}\n"),
+		"s.yaml": put("s.yaml",
+			"extends: base.yaml\nload: {main: {executor: constant-vus, vus: 1, duration: 1s, flow: [{post: /, body: {file: "+
+				"up.bin}}]}}\n"),
 		"users.csv": put("users.csv", "id\n1\n2\n"),
 		"up.bin":    put("up.bin", "\x00\x01"),
 	}
@@ -84,7 +86,9 @@ func TestEnvironment(t *testing.T) {
 
 func TestShownPath(t *testing.T) {
 	dir := t.TempDir()
-	for file, want := range map[string]string{filepath.Join(dir, "bin", "posts"): "bin/posts", filepath.Join(filepath.Dir(dir), "python3"): "python3"} {
+	for file, want := range map[string]string{
+		filepath.Join(dir, "bin", "posts"): "bin/posts", filepath.Join(filepath.Dir(dir), "python3"): "python3",
+	} {
 		if got := shownPath(dir, file); got != want {
 			t.Errorf("%s is shown as %s, want %s", file, got, want)
 		}

@@ -42,7 +42,8 @@ func ImportVegeta(ctx context.Context, o Importing) (*result.Result, error) {
 	im := &importer{importedFile: f, ends: make([]time.Duration, len(f.Attacks))}
 	r := im.runner(o)
 	if r.loads.rec, err = measure.New(measure.Config{
-		Series: r.Series, Limits: requests.LimitsOf(o.SLO), Timeout: importOpen, Shards: 1, Now: func() time.Duration { return im.now },
+		Series: r.Series, Limits: requests.LimitsOf(o.SLO), Timeout: importOpen, Shards: 1,
+		Now: func() time.Duration { return im.now },
 	}); err != nil {
 		return nil, err
 	}
@@ -86,7 +87,9 @@ func (im *importer) runner(o Importing) *runner {
 	for _, name := range im.Attacks {
 		users := load.NewProfile(0)
 		users.Add(im.Last.Sub(im.First), 1, 1)
-		lp := plan.Load{Load: scenarios.Load{Name: name, Executor: "imported", Engine: "vegeta"}, Schedule: load.Plan{Users: users}}
+		lp := plan.Load{
+			Load: scenarios.Load{Name: name, Executor: "imported", Engine: "vegeta"}, Schedule: load.Plan{Users: users},
+		}
 		p.Loads = append(p.Loads, lp)
 		r.loads.clients = append(r.loads.clients, nil)
 	}
@@ -104,7 +107,9 @@ func (im *importer) record(ctx context.Context, r *runner) error {
 		im.ends[o.Load] = max(im.ends[o.Load], o.Intended)
 		used[o.Step] = true
 		if o.Kind == scenarios.Error && r.loads.samples.Want(&o) {
-			r.loads.samples.Keep(&o, result.Sample{At: o.Intended.Seconds(), Request: res.Method + " " + res.URL, Status: int(res.Code), Message: res.Error})
+			r.loads.samples.Keep(&o, result.Sample{
+				At: o.Intended.Seconds(), Request: res.Method + " " + res.URL, Status: int(res.Code), Message: res.Error,
+			})
 		}
 		shard.Record(&o)
 		o.Step = scenarios.IterationStep

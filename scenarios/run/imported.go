@@ -1,7 +1,7 @@
 // This file reads the results of another tool, vegeta, for a result of brunt.
 //
-// A file is read twice: [openImported] finds its attacks, its steps and its times, then [importedFile.Each] hands out its results, which
-// [importedFile.Outcome] converts. A file that ends in the middle of a result is read up to there.
+// A file is read twice: [openImported] finds its attacks, its steps and its times, then [importedFile.Each] hands out
+// its results, which [importedFile.Outcome] converts. A file that ends in the middle of a result is read up to there.
 
 package run
 
@@ -41,8 +41,8 @@ type importedFile struct {
 	loads map[string]int32
 }
 
-// openImported reads the file with a name, which open opens each time, and finds its attacks and their steps. The error says why the
-// file is none of vegeta's.
+// openImported reads the file with a name, which open opens each time, and finds its attacks and their steps. The error
+// says why the file is none of vegeta's.
 func openImported(name string, open func() (io.ReadCloser, error)) (*importedFile, error) {
 	f := &importedFile{name: name, open: open, steps: map[string]int32{}, loads: map[string]int32{}}
 	if err := f.survey(); err != nil {
@@ -51,7 +51,8 @@ func openImported(name string, open func() (io.ReadCloser, error)) (*importedFil
 	return f, nil
 }
 
-// Each hands out all results, in the order of the file. Of a file that ends in the middle of a result it reads those before.
+// Each hands out all results, in the order of the file. Of a file that ends in the middle of a result it reads those
+// before.
 func (f *importedFile) Each(do func(*vegeta.Result) error) error {
 	file, err := f.open()
 	if err != nil {
@@ -169,7 +170,8 @@ func (f *importedFile) Outcome(res *vegeta.Result) scenarios.Outcome {
 	attack := f.loads[attackName(res)]
 	o := scenarios.Outcome{
 		Load: attack, Step: f.step(attack, stepName(res)), Closed: true, Status: int32(res.Code), Bytes: int64(res.BytesIn),
-		Intended: at, Ready: at, Slot: at, Sent: at, First: at, End: at + max(0, res.Latency), WasSent: true, Answered: res.Code != 0,
+		Intended: at, Ready: at, Slot: at, Sent: at, First: at, End: at + max(0, res.Latency), WasSent: true,
+		Answered: res.Code != 0,
 	}
 	switch {
 	case res.Code >= http.StatusBadRequest || res.Code != 0 && res.Code < http.StatusOK:
@@ -182,8 +184,10 @@ func (f *importedFile) Outcome(res *vegeta.Result) scenarios.Outcome {
 
 // Notes say what the result does not show of the file.
 func (f *importedFile) Notes() []string {
-	notes := []string{fmt.Sprintf("imported from %s: %s of vegeta's. Response times are service times, as vegeta counts from when a worker took the request; "+
-		"where all its workers were busy, the wait for one is in no figure", filepath.Base(f.name), syntax.Amount(int(f.count), "result"))}
+	notes := []string{fmt.Sprintf("imported from %s: %s of vegeta's. Response times are service times, as vegeta "+
+		"counts from when a worker took the request; "+
+		"where all its workers were busy, the wait for one is in no figure", filepath.Base(f.name),
+		syntax.Amount(int(f.count), "result"))}
 	if f.cut != nil {
 		notes = append(notes, fmt.Sprintf("%s could not be read to its end: %v", filepath.Base(f.name), f.cut))
 	}

@@ -52,7 +52,8 @@ func Inject(ctx context.Context, p *plan.Plan, o Options) (*Injection, error) {
 	defer r.cancel(nil)
 	e := p.Faults[0]
 	in := &Injection{
-		Run: r.o.ID, Fault: e.Name, Kind: e.Kind, Units: []string{}, Started: r.began, Injected: result.NaN, Verified: result.NaN, Cleared: result.NaN,
+		Run: r.o.ID, Fault: e.Name, Kind: e.Kind, Units: []string{}, Started: r.began, Injected: result.NaN,
+		Verified: result.NaN, Cleared: result.NaN,
 		Revert: string(chaos.None), Verdict: scenarios.Pass, Reason: "It was in, and it is gone.",
 	}
 	if p.Scenario.Target.Kind() != "" {
@@ -105,7 +106,8 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 	}
 	r.Event(result.Event{Event: "target.up", Text: r.sys.Describe()})
 	timeline := &chaos.Timeline{
-		Entries: r.Faults, Journal: r.protection.Journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(), Alone: true,
+		Entries: r.Faults, Journal: r.protection.Journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(),
+		Alone:    true,
 		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: math.MaxInt64, Ask: r.MonitoringRules(),
 		Env:    r.faults.environment(),
 		Phases: chaos.Unmeasured(r.Now), Awake: r.faults.awake.Check, Event: r.Event,

@@ -49,8 +49,8 @@ load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 100s, flow:
 chaos:
 `
 
-// A sample is the settings of a kind, and whether it stays. FILE stands for a missing file, HOOK for the URL of a switch,
-// DIR for a directory, ALONE for a process in a control group of its own, CONTAINER and OTHER for containers.
+// A sample is the settings of a kind, and whether it stays. FILE stands for a missing file, HOOK for the URL of a
+// switch, DIR for a directory, ALONE for a process in a control group of its own, CONTAINER and OTHER for containers.
 type sample struct {
 	settings string
 	stays    bool
@@ -66,10 +66,12 @@ var otherSamples = map[string]sample{
 }
 
 // inTests gives an example the places of these tests.
-var inTests = strings.NewReplacer("container: web", "container: CONTAINER", "container/web", "container/CONTAINER", "container/store", "container/OTHER",
+var inTests = strings.NewReplacer("container: web", "container: CONTAINER", "container/web", "container/CONTAINER",
+	"container/store", "container/OTHER",
 	"/var/lib/store", "DIR")
 
-// machineKinds are the kinds that act on this machine. Those on a cluster are tried by TestCluster_Faults (chaos) and TestPods_Kube (cmd/brunt).
+// machineKinds are the kinds that act on this machine. Those on a cluster are tried by TestCluster_Faults (chaos) and
+// TestPods_Kube (cmd/brunt).
 func machineKinds() []string {
 	return slices.DeleteFunc(plan.ArgumentKinds(), func(kind string) bool {
 		d, _ := catalog.Find(kind)
@@ -111,7 +113,8 @@ func TestInject_Kinds(t *testing.T) {
 			if forRoot(kind) { // their effect takes longer to verify
 				timing = "at: 20s, for: 4s, "
 			}
-			text := strings.ReplaceAll(injectable, "ECHO", strings.Join(self("echo"), ", ")) + "  it: {" + timing + kind + ": " + f.settings + "}\n"
+			text := strings.ReplaceAll(injectable, "ECHO", strings.Join(self("echo"), ", ")) + "  it: {" + timing + kind + ": " +
+				f.settings + "}\n"
 			if forRoot(kind) {
 				needsRoot(t)
 				suite.NeedControlGroups(t)
@@ -125,13 +128,15 @@ func TestInject_Kinds(t *testing.T) {
 			if strings.Contains(text, "ALONE") {
 				text = strings.ReplaceAll(text, "ALONE", strconv.Itoa(alone(t)))
 			}
-			text = strings.NewReplacer("DIR", strconv.Quote(t.TempDir()), "FILE", filepath.Join(t.TempDir(), "broken"), "HOOK", hook(t)).Replace(text)
+			text = strings.NewReplacer("DIR", strconv.Quote(t.TempDir()), "FILE", filepath.Join(t.TempDir(), "broken"), "HOOK",
+				hook(t)).Replace(text)
 			plan, err := mustCompile(t, text).Single("it", 0)
 			if err != nil {
 				t.Fatal(err)
 			}
 			state := t.TempDir()
-			seen := statuses{t: t, state: state, stays: f.stays && kind != "process.stop"} // its unit dies with brunt: nothing is to be taken back
+			// its unit dies with brunt: nothing is to be taken back
+			seen := statuses{t: t, state: state, stays: f.stays && kind != "process.stop"}
 			in, err := run.Inject(t.Context(), plan, run.Options{
 				State: state, Watchdog: self("guard"), Stress: self("burn"), Proxies: self("proxies"), Event: seen.event,
 			})
@@ -142,7 +147,8 @@ func TestInject_Kinds(t *testing.T) {
 				t.Errorf("the status was asked while the fault was in: %v, and after it: %v", seen.in, seen.out)
 			}
 			if in.Verdict != scenarios.Pass || in.ExitCode != 0 || !in.Verified.Known() || !in.Gone || len(in.Units) == 0 {
-				t.Errorf("%s: %s; evidence %q, gone %v (%q), units %v", in.Verdict, in.Reason, in.Evidence, in.Gone, in.GoneEvidence, in.Units)
+				t.Errorf("%s: %s; evidence %q, gone %v (%q), units %v", in.Verdict, in.Reason, in.Evidence, in.Gone,
+					in.GoneEvidence, in.Units)
 			}
 			if stayed := in.Cleared - in.Injected; f.stays && stayed < 1 {
 				t.Errorf("it stayed for %v", stayed)
@@ -200,7 +206,8 @@ func (s *statuses) event(e result.Event) {
 		s.t.Error("it is in, and not said to be")
 	}
 	for _, l := range own {
-		if l.What == "" || l.Since.IsZero() || s.stays && (!l.Until.After(l.Since) || l.Deadline.Before(l.Until)) || l.Place.Machine == "" {
+		if l.What == "" || l.Since.IsZero() || s.stays && (!l.Until.After(l.Since) || l.Deadline.Before(l.Until)) ||
+			l.Place.Machine == "" {
 			s.t.Errorf("what, since when, until when and where is not told: %+v", l)
 		}
 		for _, pid := range l.HeldBy {
@@ -351,7 +358,8 @@ func TestInject_Group(t *testing.T) {
 		}
 		text := "version: 1\ntarget: {url: \"" + s.URL + "\"}\n" +
 			"load: {main: {executor: constant-arrival-rate, rate: 1/s, duration: 20s, flow: [{get: /}]}}\n" +
-			"chaos: {it: {at: 1s, for: 600ms, steps: [" + step("a", "0s", "echo a >> FILE") + ", " + step("b", "100ms", "echo b >> FILE") + ", " +
+			"chaos: {it: {at: 1s, for: 600ms, steps: [" + step("a", "0s", "echo a >> FILE") + ", " +
+			step("b", "100ms", "echo b >> FILE") + ", " +
 			step("c", "200ms", c.third) + "]}}\n"
 		one, err := mustCompile(t, strings.ReplaceAll(text, "FILE", file)).Single("it", 0)
 		if err != nil {
@@ -368,7 +376,8 @@ func TestInject_Group(t *testing.T) {
 		if got := strings.Join(strings.Fields(string(b)), " "); got != c.done {
 			t.Errorf("%s: did %q, want %q", c.third, got, c.done)
 		}
-		if in.Verdict != c.verdict || !strings.Contains(in.Reason, c.reason) || len(in.Steps) != 3 || in.Kind != chaos.GroupKind {
+		if in.Verdict != c.verdict || !strings.Contains(in.Reason, c.reason) || len(in.Steps) != 3 ||
+			in.Kind != chaos.GroupKind {
 			t.Errorf("%s: %+v", c.third, in)
 		}
 	}
@@ -407,7 +416,9 @@ func TestInject_Bare(t *testing.T) {
 	}
 	listen := free.Addr().String()
 	_ = free.Close()
-	in = do(bare(plan.Bare{Kind: "network.latency", Settings: []string{"delay=300ms", "for=2s"}, Listen: listen, To: server.addr}), func(e result.Event) {
+	in = do(bare(plan.Bare{
+		Kind: "network.latency", Settings: []string{"delay=300ms", "for=2s"}, Listen: listen, To: server.addr,
+	}), func(e result.Event) {
 		if e.Event != "fault.injected" {
 			return
 		}
@@ -455,7 +466,9 @@ func TestInject_Protected(t *testing.T) {
 	if name, err := os.ReadFile("/proc/2/comm"); err != nil || string(name) != "kthreadd\n" {
 		t.Skip("no thread of the kernel is seen here")
 	}
-	p, err := plan.CompileBare(plan.Bare{Kind: "process.freeze", Settings: []string{fmt.Sprintf("pid=%d", kernel), "for=1s"}})
+	p, err := plan.CompileBare(plan.Bare{
+		Kind: "process.freeze", Settings: []string{fmt.Sprintf("pid=%d", kernel), "for=1s"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -474,7 +487,9 @@ func TestInject_Protected(t *testing.T) {
 func TestInject_Interrupted(t *testing.T) {
 	t.Parallel()
 	server := newServer(t, "serve")
-	plan, err := plan.CompileBare(plan.Bare{Kind: "process.freeze", Settings: []string{fmt.Sprintf("pid=%d", server.pid), "for=1h"}})
+	plan, err := plan.CompileBare(plan.Bare{
+		Kind: "process.freeze", Settings: []string{fmt.Sprintf("pid=%d", server.pid), "for=1h"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -501,25 +516,78 @@ func TestInject_Mistakes(t *testing.T) {
 		policy string
 		want   string
 	}{
-		{"a misspelt setting", plan.Bare{Kind: "process.freeze", Settings: []string{"pdi=5", "for=1s"}}, "", `pdi=5: unknown key "pdi"; did you mean "pid"?`},
-		{"no setting", plan.Bare{Kind: "process.freeze", Settings: []string{"pid", "for=1s"}}, "", `pid: "pid" is not a key=value`},
-		{"twice", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "pid=6", "for=1s"}}, "", `pid=6: "pid" is given twice, first by pid=5`},
-		{"a placeholder", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=${x}", "for=1s"}}, "", "takes no placeholder"},
+		{
+			"a misspelt setting",
+			plan.Bare{Kind: "process.freeze", Settings: []string{"pdi=5", "for=1s"}},
+			"",
+			`pdi=5: unknown key "pdi"; did you mean "pid"?`,
+		},
+		{
+			"no setting",
+			plan.Bare{Kind: "process.freeze", Settings: []string{"pid", "for=1s"}},
+			"",
+			`pid: "pid" is not a key=value`,
+		},
+		{
+			"twice",
+			plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "pid=6", "for=1s"}},
+			"",
+			`pid=6: "pid" is given twice, first by pid=5`,
+		},
+		{
+			"a placeholder",
+			plan.Bare{Kind: "process.freeze", Settings: []string{"pid=${x}", "for=1s"}},
+			"",
+			"takes no placeholder",
+		},
 		{"no time", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5"}}, "", "does not say how long it stays"},
-		{"a time for a one-shot", plan.Bare{Kind: "process.crash", Settings: []string{"pid=5", "irreversible=on", "for=1s"}}, "", "it takes no `for`"},
-		{"another key of time", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "at=3s", "for=1s"}}, "", `at=3s: "at" needs a timeline`},
-		{"a service", plan.Bare{Kind: "process.freeze", Settings: []string{"service=posts", "for=1s"}}, "", "no scenario says what there is"},
-		{"nothing starts it again", plan.Bare{Kind: "process.crash", Settings: []string{"pid=5"}}, "", "`irreversible: true` says that you know"},
+		{
+			"a time for a one-shot",
+			plan.Bare{Kind: "process.crash", Settings: []string{"pid=5", "irreversible=on", "for=1s"}},
+			"", "it takes no `for`",
+		},
+		{
+			"another key of time",
+			plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "at=3s", "for=1s"}},
+			"",
+			`at=3s: "at" needs a timeline`,
+		},
+		{
+			"a service",
+			plan.Bare{Kind: "process.freeze", Settings: []string{"service=posts", "for=1s"}},
+			"",
+			"no scenario says what there is",
+		},
+		{
+			"nothing starts it again",
+			plan.Bare{Kind: "process.crash", Settings: []string{"pid=5"}},
+			"",
+			"`irreversible: true` says that you know",
+		},
 		{"no link", plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}}, "", "acts on a link, and none is given"},
-		{"a link for nothing", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=1s"}, To: "127.0.0.1:9"}, "", "does not act on a link"},
-		{"far away", plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}, To: "10.1.2.3:9"}, "", "--to: load goes to loopback"},
+		{
+			"a link for nothing",
+			plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=1s"}, To: "127.0.0.1:9"},
+			"", "does not act on a link",
+		},
+		{
+			"far away",
+			plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}, To: "10.1.2.3:9"},
+			"",
+			"--to: load goes to loopback",
+		},
 		{
 			"open to all",
 			plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}, Listen: "0.0.0.0:9001", To: "127.0.0.1:9"},
 			"",
 			`--listen: "0.0.0.0:9001" is not a port of this machine's loopback`,
 		},
-		{"another end", plan.Bare{Kind: "network.stall", Settings: []string{"for=1s", "to=store"}, To: "127.0.0.1:9"}, "", `to=store: there is no service "store"`},
+		{
+			"another end",
+			plan.Bare{Kind: "network.stall", Settings: []string{"for=1s", "to=store"}, To: "127.0.0.1:9"},
+			"",
+			`to=store: there is no service "store"`,
+		},
 		{
 			"a kind that the policy forbids",
 			plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}, To: "127.0.0.1:9"},
@@ -531,7 +599,11 @@ func TestInject_Mistakes(t *testing.T) {
 			plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=1s"}},
 			"protect: {pids: [5]}", "it could touch pid 5",
 		},
-		{"for longer than the policy takes", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=3s"}}, "max_each: 2s", "it stays for 3s"},
+		{
+			"for longer than the policy takes",
+			plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=3s"}},
+			"max_each: 2s", "it stays for 3s",
+		},
 		{
 			"a target that the policy does not take",
 			plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}, To: "127.0.0.1:9"},

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestKilled_Conditions kills brunt around every record and every call while faults hold for the whole run, beside one that comes and goes: each
-// of them is taken back, from before the load begins until after it ends.
+// TestKilled_Conditions kills brunt around every record and every call while faults hold for the whole run, beside one
+// that comes and goes: each of them is taken back, from before the load begins until after it ends.
 func TestKilled_Conditions(t *testing.T) {
 	if testing.Short() {
 		t.Skip("dozens of runs in processes of their own")
@@ -18,7 +18,8 @@ func TestKilled_Conditions(t *testing.T) {
 	t.Parallel()
 	m := newKilledRun(t)
 	text := killScenario(killFaults["latency"], m) + `conditions:
-  file: {exec: {inject: [touch, "` + m.flag + `"], verify: [test, -e, "` + m.flag + `"], revert: [rm, -f, "` + m.flag + `"]}}
+  file: {exec: {inject: [touch, "` + m.flag + `"], verify: [test, -e, "` + m.flag + `"], revert: [rm, -f, "` + m.flag +
+		`"]}}
   frozen: {process.freeze: {pid: ` + strconv.Itoa(m.stranger.Process.Pid) + `}}
   far: {network.latency: {from: web, to: store, delay: 5ms}}
 `

@@ -62,7 +62,9 @@ var onPackets = []string{"table", "program", "queue", "discipline", "responder",
 
 // staying are the faults that stay when brunt dies together with its watchdog: the kernel undoes the
 // others.
-var staying = []string{"pause", "kill", "stop", "disconnect", "freeze", "discipline", "throttle", "limit", "files", "skew"}
+var staying = []string{
+	"pause", "kill", "stop", "disconnect", "freeze", "discipline", "throttle", "limit", "files", "skew",
+}
 
 // anotherLife are the faults after which the container has another process.
 var anotherLife = []string{"kill", "stop", "disconnect"}
@@ -121,7 +123,9 @@ func newBroken(t *testing.T, y *chaostest.Yard, name string) *broken {
 	if slices.Contains(byAgents, name) {
 		b.useAgents(t)
 	}
-	b.v = y.Start(t, chaostest.VictimOptions{Unit: name, Restart: "unless-stopped", Aliases: []string{"db"}, Host: scratch})
+	b.v = y.Start(t, chaostest.VictimOptions{
+		Unit: name, Restart: "unless-stopped", Aliases: []string{"db"}, Host: scratch,
+	})
 	b.fault = strings.ReplaceAll(strangers[name], "CONTAINER", b.v.Ref)
 	if strings.Contains(b.fault, "PEER") {
 		b.peer = y.Start(t, chaostest.VictimOptions{Unit: name + "-peer"})
@@ -246,7 +250,8 @@ func (b *broken) withoutWatchdog(t *testing.T, injected int) {
 		b.same(t, fmt.Sprintf("time %d, after brunt revert", i))
 	}
 	slices.Sort(took)
-	t.Logf("guard killed too: %d of %d taken back, within %s in the median and %s at most", len(took), len(took), took[len(took)/2], took[len(took)-1])
+	t.Logf("guard killed too: %d of %d taken back, within %s in the median and %s at most", len(took), len(took),
+		took[len(took)/2], took[len(took)-1])
 }
 
 // TestDocker_KilledWithItsStack kills brunt at every point of a run with containers of its own: no
@@ -323,8 +328,8 @@ func engineHas(t *testing.T, e *docker.Engine, m *killedRun) []string {
 	return out
 }
 
-// testDockerWatchdogRelievesAHungBrunt stops brunt while its table cuts a container off. The table is that of brunt's own
-// process for networks, which the watchdog asks to remove it, or that of an agent in the engine, which the watchdog
+// testDockerWatchdogRelievesAHungBrunt stops brunt while its table cuts a container off. The table is that of brunt's
+// own process for networks, which the watchdog asks to remove it, or that of an agent in the engine, which the watchdog
 // removes: brunt lives either way, and says who took the fault back.
 func testDockerWatchdogRelievesAHungBrunt(t *testing.T) {
 	chaostest.Root(t)

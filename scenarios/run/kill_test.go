@@ -85,7 +85,8 @@ load:
   main: {executor: constant-arrival-rate, rate: 50/s, duration: 900ms, timeout: 300ms, grace: 300ms, flow: [{get: /far}]}
 chaos:
   it: ` +
-		strings.NewReplacer("DIR", filepath.Dir(m.flag), "PID", strconv.Itoa(m.stranger.Process.Pid), "FLAG", m.flag, "HOOK", m.hook.URL).Replace(fault) +
+		strings.NewReplacer("DIR", filepath.Dir(m.flag), "PID", strconv.Itoa(m.stranger.Process.Pid), "FLAG", m.flag, "HOOK",
+			m.hook.URL).Replace(fault) +
 		"\n"
 }
 
@@ -175,7 +176,8 @@ func (m *killedRun) brunt(role ...string) *exec.Cmd {
 func (m *killedRun) file(t *testing.T, text string) string {
 	t.Helper()
 	m.ports = freePorts(t, 3) // two for web, one for store
-	return scenario(t, strings.NewReplacer("WEBPORT", strconv.Itoa(m.ports[0]), "STOREPORT", strconv.Itoa(m.ports[2])).Replace(text))
+	return scenario(t, strings.NewReplacer("WEBPORT", strconv.Itoa(m.ports[0]), "STOREPORT",
+		strconv.Itoa(m.ports[2])).Replace(text))
 }
 
 // portTurn gives parallel runs different ports.
@@ -207,7 +209,10 @@ func claimed(t *testing.T, ports []int) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slices.ContainsFunc(ports, func(p int) bool { return bytes.Contains(claims, fmt.Appendf(nil, "@brunt-port-%d\n", p)) })
+	return slices.ContainsFunc(ports, func(p int) bool {
+		return bytes.Contains(claims,
+			fmt.Appendf(nil, "@brunt-port-%d\n", p))
+	})
 }
 
 // listeners lists the ports with a listener of any process. It leaves out ports that a live run of
@@ -329,7 +334,9 @@ func resources(t *testing.T, pid int) string {
 			t.Fatal(err)
 		}
 		fmt.Fprintln(&b, g.Path)
-		for _, file := range []string{"cpu.cfs_quota_us", "cpu.max", "memory.limit_in_bytes", "memory.max", "blkio.throttle.write_bps_device", "io.max"} {
+		for _, file := range []string{
+			"cpu.cfs_quota_us", "cpu.max", "memory.limit_in_bytes", "memory.max", "blkio.throttle.write_bps_device", "io.max",
+		} {
 			if text, err := os.ReadFile(filepath.Join(g.Path, file)); err == nil && !g.Root {
 				fmt.Fprintf(&b, "%s: %s\n", file, text)
 			}
@@ -387,7 +394,8 @@ func ownPoints(t *testing.T, out string) (from, to, all int) {
 	if second := slices.Index(names[1:], "before intent") + 1; second > 0 { // the first belongs to the target
 		from = min(from, second)
 	}
-	if n := len(names); from < afterUnjournaled-2 || names[0] != "before intent" || !slices.Equal(names[n-2:], []string{"before done", "after done"}) {
+	if n := len(names); from < afterUnjournaled-2 || names[0] != "before intent" ||
+		!slices.Equal(names[n-2:], []string{"before done", "after done"}) {
 		t.Fatalf("these are no points of a run: %q", names)
 	}
 	return from + 1, len(names) - 2, len(names)
@@ -458,8 +466,8 @@ func TestKilledAtRandom(t *testing.T) {
 	}
 }
 
-// TestKilled_TimeSkew kills brunt while the clock of a process is set off that starts others all the time: at a moment when brunt holds
-// one of these, the process waits for it in the kernel.
+// TestKilled_TimeSkew kills brunt while the clock of a process is set off that starts others all the time: at a moment
+// when brunt holds one of these, the process waits for it in the kernel.
 func TestKilled_TimeSkew(t *testing.T) {
 	t.Parallel()
 	needsRoot(t)
@@ -560,7 +568,8 @@ func TestWithoutWatchdogThereIsResidue(t *testing.T) {
 					if got := strings.Contains(left, "the flag is there") || strings.Contains(left, "the hook is set"); got != own {
 						t.Errorf("trial %d: the author's own fault is in: %v: %s", i, got, left)
 					}
-					if got := strings.Contains(left, "the stranger was") || strings.Contains(left, "/sys/fs/cgroup"); got != slices.Contains(rootFaults, c.fault) {
+					if got := strings.Contains(left, "the stranger was") ||
+						strings.Contains(left, "/sys/fs/cgroup"); got != slices.Contains(rootFaults, c.fault) {
 						t.Errorf("trial %d: what a unit may use is changed: %v: %s", i, got, left)
 					}
 					taken, err := journal.Recover(t.Context(), guard.Operations(), m.state, "run")
@@ -590,12 +599,18 @@ func TestDefaultsOfProcesses(t *testing.T) {
 		graceful = `[sh, -c, "trap 'kill $!; exit 0' TERM; \"$@\" & wait", sh, ECHO]`
 	)
 	for _, c := range []struct{ name, command, fault, evidence, note, gone string }{
-		{"one that is frozen", itself, `{at: 300ms, for: 300ms, process.freeze: {service: web}}`, "a request has no answer", "", "runs and is ready"},
+		{
+			"one that is frozen", itself, `{at: 300ms, for: 300ms, process.freeze: {service: web}}`, "a request has no answer",
+			"", "runs and is ready",
+		},
 		{
 			"one that is not, as its child serves", child, `{at: 300ms, for: 300ms, process.freeze: {service: web}}`, "",
 			"web[0] answers, though pid", "runs and is ready",
 		},
-		{"one that ends in good order", graceful, `{at: 300ms, within: 8s, process.crash: {service: web, signal: TERM}}`, "after SIGTERM", "", "ready again as pid"},
+		{
+			"one that ends in good order", graceful, `{at: 300ms, within: 8s, process.crash: {service: web, signal: TERM}}`,
+			"after SIGTERM", "", "ready again as pid",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -608,7 +623,8 @@ load:
 chaos:
   it: `+c.fault+"\n", run.Options{})
 			f := res.Faults[0]
-			if !f.Gone || !strings.Contains(f.Evidence, c.evidence) || !strings.Contains(f.Note, c.note) || !strings.Contains(f.GoneEvidence, c.gone) {
+			if !f.Gone || !strings.Contains(f.Evidence, c.evidence) || !strings.Contains(f.Note, c.note) ||
+				!strings.Contains(f.GoneEvidence, c.gone) {
 				t.Errorf("%s, %s: %+v", res.Verdict, res.Reason, f)
 			}
 			if found := c.note == ""; f.Verified.Known() != found || (c.evidence != "") != found {
@@ -675,11 +691,13 @@ func TestWatchdog_StoppedBrunt(t *testing.T) {
 			m := newKilledRun(t)
 			brunt := m.stopped(t, fault, func(brunt int) bool { return slices.ContainsFunc(proc.Family(brunt), isStressor) })
 			of := proc.Family(brunt)
-			suite.Until(t, "the watchdog to end the process of the fault", func() bool { return !slices.ContainsFunc(of, isStressor) })
+			suite.Until(t, "the watchdog to end the process of the fault",
+				func() bool { return !slices.ContainsFunc(of, isStressor) })
 			if s := state(brunt); s != "T" {
 				t.Errorf("brunt is in state %q; it was to be stopped all the while", s)
 			}
-			if name == "fill" && slices.ContainsFunc(proc.Family(brunt), func(pid int) bool { return holdsDeleted(pid, filepath.Dir(m.flag)) }) {
+			if name == "fill" && slices.ContainsFunc(proc.Family(brunt),
+				func(pid int) bool { return holdsDeleted(pid, filepath.Dir(m.flag)) }) {
 				t.Error("the file is still open")
 			}
 		})

@@ -83,7 +83,8 @@ slo: [errors < 50%, metric(term) < 100]
 	}
 	before := ""
 	for _, f := range res.Faults {
-		if !f.Leader || len(f.Units) != 1 || !strings.HasPrefix(f.Units[0], "node[") || f.Units[0] == before || !f.Verified.Known() {
+		if !f.Leader || len(f.Units) != 1 || !strings.HasPrefix(f.Units[0], "node[") || f.Units[0] == before ||
+			!f.Verified.Known() {
 			t.Errorf("%s hit %v after %s: %+v", f.Name, f.Units, before, f)
 			continue
 		}
@@ -95,7 +96,8 @@ slo: [errors < 50%, metric(term) < 100]
 	}
 	for _, f := range res.Faults {
 		i := slices.IndexFunc(res.Watches, func(w result.Watch) bool { return w.Unit == f.Units[0] })
-		if i < 0 || !slices.ContainsFunc(res.Watches[i].States, func(s result.UnitState) bool { return s.Text == "leader" && s.From < f.Injected }) {
+		if i < 0 || !slices.ContainsFunc(res.Watches[i].States,
+			func(s result.UnitState) bool { return s.Text == "leader" && s.From < f.Injected }) {
 			t.Errorf("%s led %v, and the watch says %+v", f.Name, f.Units, res.Watches)
 		}
 	}
@@ -126,12 +128,14 @@ func TestOnNoUnit_Known(t *testing.T) {
 	const judged = "\njudge: {hold: 1s}\nslo: [onset < 1s after slow]\n"
 	slow := `slow: {at: 2s, for: 100ms, network.latency: {from: load, to: front, delay: 1ms}}`
 	for name, service := range map[string]string{"there": "node", "not there": "absent"} {
-		_, err := compileFile(scenario(t, skip+elected(t, "chaos: {gone: {at: 2s, process.crash: {service: "+service+"}}, "+slow+"}"+judged)))
+		_, err := compileFile(scenario(t, skip+
+			elected(t, "chaos: {gone: {at: 2s, process.crash: {service: "+service+"}}, "+slow+"}"+judged)))
 		if crowded := err != nil && strings.Contains(err.Error(), "are in at the same time"); crowded != (service == "node") {
 			t.Errorf("%s: %v", name, err)
 		}
 		healed := strings.Replace(judged, "onset", "heal", 1) // a recovery is judged by what both do together
-		_, err = compileFile(scenario(t, skip+elected(t, "chaos: {gone: {at: 2s, process.crash: {service: "+service+"}}, "+slow+"}"+healed)))
+		_, err = compileFile(scenario(t, skip+
+			elected(t, "chaos: {gone: {at: 2s, process.crash: {service: "+service+"}}, "+slow+"}"+healed)))
 		if err != nil && strings.Contains(err.Error(), "are in at the same time") {
 			t.Errorf("%s, a recovery: %v", name, err)
 		}
@@ -152,7 +156,10 @@ func TestOnNoUnit(t *testing.T) {
 		{"link", `{at: 1s, for: 1s, network.stall: {from: front, to: node}}`, true},
 		{"zone", `{at: 1s, process.crash: {zone: a}}`, true},
 		{"number", `{at: 1s, process.crash: {service: node, pick: 4}}`, true},
-		{"leader", `{at: 1s, process.crash: {service: node, pick: leader, leader: {get: /role, check: {"$.role": king}}}}`, false},
+		{
+			"leader", `{at: 1s, process.crash: {service: node, pick: leader, leader: {get: /role, check: {"$.role": king}}}}`,
+			false,
+		},
 		{"leaders", `{at: 1s, process.crash: {service: node, pick: leader, leader: {get: /role}}}`, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -160,16 +167,19 @@ func TestOnNoUnit(t *testing.T) {
 				t.Skip("known as one of the others is")
 			}
 			t.Parallel()
-			text := elected(t, "chaos: {gone: "+c.fault+", behind: {after: gone, for: 100ms, network.stall: {from: load, to: front}}}"+judged)
+			text := elected(t, "chaos: {gone: "+c.fault+
+				", behind: {after: gone, for: 100ms, network.stall: {from: load, to: front}}}"+judged)
 			if _, err := compileFile(scenario(t, text)); (err != nil) != c.known {
 				t.Errorf("without skip Compile says %v", err)
 			}
 			plan := mustCompile(t, "guard: {on_no_unit: skip}\n"+text)
-			reported := slices.ContainsFunc(plan.Notes, func(n string) bool { return strings.HasPrefix(n, "gone will be skipped, as guard.on_no_unit says: ") })
+			reported := slices.ContainsFunc(plan.Notes,
+				func(n string) bool { return strings.HasPrefix(n, "gone will be skipped, as guard.on_no_unit says: ") })
 			if reported != c.known {
 				t.Errorf("the notes are %q", plan.Notes)
 			}
-			if lines, err := dryrun.Run(t.Context(), plan); err != nil || strings.Contains(strings.Join(lines, "\n"), "would be skipped") != c.known {
+			if lines, err := dryrun.Run(t.Context(), plan); err != nil ||
+				strings.Contains(strings.Join(lines, "\n"), "would be skipped") != c.known {
 				t.Errorf("a dry run says %v\n%s", err, strings.Join(lines, "\n"))
 			}
 			one, err := plan.Single("gone", 0)
@@ -185,7 +195,8 @@ func TestOnNoUnit(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if res.Generator.Healthy && (res.ExitCode != scenarios.ExitInconclusive || !strings.Contains(res.Reason, "gone was skipped")) {
+			if res.Generator.Healthy && (res.ExitCode != scenarios.ExitInconclusive ||
+				!strings.Contains(res.Reason, "gone was skipped")) {
 				t.Errorf("exit %d: %s", res.ExitCode, res.Reason)
 			}
 			if len(res.Faults) != 2 {
@@ -196,14 +207,16 @@ func TestOnNoUnit(t *testing.T) {
 					t.Errorf("%+v", f)
 				}
 			}
-			if o := res.Objectives[1]; o.Verdict != scenarios.Inconclusive || !strings.Contains(o.Note, "gone was skipped: no unit matches") {
+			if o := res.Objectives[1]; o.Verdict != scenarios.Inconclusive ||
+				!strings.Contains(o.Note, "gone was skipped: no unit matches") {
 				t.Errorf("%+v", o)
 			}
 		})
 	}
 	// Where that is not allowed, the run adds no such note.
-	plan := mustCompile(t, strings.Replace(elected(t, `chaos: {gone: {at: 1s, process.crash: {service: node, pick: leader, leader: {get: `+
-		`/role}}}}`+judged), "duration: 7s", "duration: 2s", 1))
+	plan := mustCompile(t, strings.Replace(elected(t,
+		`chaos: {gone: {at: 1s, process.crash: {service: node, pick: leader, leader: {get: `+
+			`/role}}}}`+judged), "duration: 7s", "duration: 2s", 1))
 	res := inTime(t, func() *result.Result {
 		res, err := run.Run(t.Context(), plan, run.Options{State: t.TempDir()})
 		if err != nil {
@@ -231,7 +244,8 @@ chaos:
   top:
     at: 5s
     for: 300ms
-    process.freeze: {service: node, pick: leader, leader: {command: "test $BRUNT_PORT = ${self.port} && `+get+` http://${self.addr}/role | grep leader"}}
+    process.freeze: {service: node, pick: leader, leader: {command: "test $BRUNT_PORT = ${self.port} && `+get+
+		` http://${self.addr}/role | grep leader"}}
 slo: [errors < 50%]
 `))
 	res, err := run.Run(t.Context(), plan, run.Options{State: t.TempDir()})
@@ -246,15 +260,20 @@ slo: [errors < 50%]
 		role, said string
 	}{{1, "follower", `$.role is follower`}, {2, "follower", "$.role"}, {1, "leader", `{"role": "leader"`}} {
 		f := res.Faults[i]
-		if len(f.Units) != want.units || f.Role != want.role || f.Leader != (want.role == "leader") || !strings.Contains(f.RoleSaid, want.said) {
+		if len(f.Units) != want.units || f.Role != want.role || f.Leader != (want.role == "leader") ||
+			!strings.Contains(f.RoleSaid, want.said) {
 			t.Errorf("%s: %v is %q: %q; %s", f.Name, f.Units, f.Role, f.RoleSaid, f.Note)
 		}
-		if i := slices.IndexFunc(res.Events, func(e result.Event) bool { return e.Event == "fault.injected" && e.Fault == f.Name }); i < 0 ||
+		if i := slices.IndexFunc(res.Events, func(e result.Event) bool {
+			return e.Event == "fault.injected" &&
+				e.Fault == f.Name
+		}); i < 0 ||
 			!strings.Contains(res.Events[i].Text, "("+want.role+", because asked: ") {
 			t.Errorf("%s: the event is missing, or is silent about the role: %+v", f.Name, res.Events)
 		}
 	}
-	if slices.Contains(res.Faults[0].Units, res.Faults[2].Units[0]) || slices.Contains(res.Faults[1].Units, res.Faults[2].Units[0]) {
+	if slices.Contains(res.Faults[0].Units, res.Faults[2].Units[0]) ||
+		slices.Contains(res.Faults[1].Units, res.Faults[2].Units[0]) {
 		t.Errorf("the leader %v was hit as another: %v, %v", res.Faults[2].Units, res.Faults[0].Units, res.Faults[1].Units)
 	}
 }

@@ -199,32 +199,46 @@ func TestLedger(t *testing.T) {
 				return 201, key
 			}
 		}, result.LedgerRecord{Acknowledged: all, Held: all - some, Stale: some}, result.WriteStale},
-		{"an older value at one replica", strings.Replace(byKey, `"/r/${id}"}`, `"/r/${id}", extract: {text: "$.text"}}`, 1), func(s *replicated) {
-			old := map[string]bool{}
-			s.write = func(s *replicated, n int, key string) (int, string) {
-				s.put(key, 1, 1)
-				old[key] = every(n, 10)
-				return 201, key
-			}
-			s.read = func(s *replicated, replica int, id string) (int, string) {
-				if replica == 1 && old[id] {
-					return s.list(replica, id, "older")
+		{
+			"an older value at one replica", strings.Replace(byKey, `"/r/${id}"}`, `"/r/${id}", extract: {text: "$.text"}}`, 1),
+			func(s *replicated) {
+				old := map[string]bool{}
+				s.write = func(s *replicated, n int, key string) (int, string) {
+					s.put(key, 1, 1)
+					old[key] = every(n, 10)
+					return 201, key
 				}
-				return s.list(replica, id, "same")
-			}
-		}, result.LedgerRecord{Acknowledged: all, Held: all - some, Stale: some}, result.WriteStale},
-		{"a value that the read does not take", strings.Replace(plainly, `"/r/${id}"}`, `"/r/${id}", check: {"$.text": same}}`, 1), func(s *replicated) {
-			s.read = func(s *replicated, replica int, id string) (int, string) { return s.list(replica, id, "other") }
-		}, result.LedgerRecord{Acknowledged: all, Stale: all}, result.WriteStale},
-		{"some refused, and there all the same", byKey, func(s *replicated) {
-			s.write = func(s *replicated, n int, key string) (int, string) {
-				s.put(key, 1, 1)
-				if every(n, 10) {
-					return 503, ""
+				s.read = func(s *replicated, replica int, id string) (int, string) {
+					if replica == 1 && old[id] {
+						return s.list(replica, id, "older")
+					}
+					return s.list(replica, id, "same")
 				}
-				return 201, key
-			}
-		}, result.LedgerRecord{Acknowledged: all - some, Held: all - some, Refused: some, Present: some}, result.WritePresent},
+			},
+			result.LedgerRecord{Acknowledged: all, Held: all - some, Stale: some},
+			result.WriteStale,
+		},
+		{
+			"a value that the read does not take",
+			strings.Replace(plainly, `"/r/${id}"}`, `"/r/${id}", check: {"$.text": same}}`, 1), func(s *replicated) {
+				s.read = func(s *replicated, replica int, id string) (int, string) { return s.list(replica, id, "other") }
+			},
+			result.LedgerRecord{Acknowledged: all, Stale: all},
+			result.WriteStale,
+		},
+		{
+			"some refused, and there all the same", byKey, func(s *replicated) {
+				s.write = func(s *replicated, n int, key string) (int, string) {
+					s.put(key, 1, 1)
+					if every(n, 10) {
+						return 503, ""
+					}
+					return 201, key
+				}
+			},
+			result.LedgerRecord{Acknowledged: all - some, Held: all - some, Refused: some, Present: some},
+			result.WritePresent,
+		},
 		{"some refused, and not there", byKey, func(s *replicated) {
 			s.write = func(s *replicated, n int, key string) (int, string) {
 				if every(n, 10) {
@@ -314,7 +328,9 @@ func TestLedger(t *testing.T) {
 				t.Fatalf("it was not read: %+v", got)
 			}
 			counts := func(l result.LedgerRecord) [10]int64 {
-				return [10]int64{l.Acknowledged, l.Held, l.Late, l.Lost, l.Duplicated, l.Stale, l.Unknown, l.Unread, l.Unnamed, l.Present}
+				return [10]int64{
+					l.Acknowledged, l.Held, l.Late, l.Lost, l.Duplicated, l.Stale, l.Unknown, l.Unread, l.Unnamed, l.Present,
+				}
 			}
 			if counts(*got) != counts(tt.want) || got.Refused != tt.want.Refused {
 				t.Errorf("got  %+v\nwant %+v", *got, tt.want)
@@ -377,12 +393,24 @@ func TestLedger_Blind(t *testing.T) {
 		read         func(s *replicated, replica int, id string) (int, string)
 		want         string
 	}{
-		{"finds everything", plainly, func(*replicated, int, string) (int, string) { return 200, `{"items":[]}` }, "finds it, so its reads prove nothing"},
-		{"a count that leads nowhere", strings.Replace(byKey, "$.items", "$.itms", 1), func(s *replicated, replica int, id string) (int, string) {
-			return s.list(replica, id, "same")
-		}, "led nowhere"},
-		{"a place where nothing is", byKey, func(*replicated, int, string) (int, string) { return 404, "" }, "not one write was found"},
-		{"is not let in", byKey, func(*replicated, int, string) (int, string) { return 401, "" }, "for 40 of 40 writes: status 401"},
+		{
+			"finds everything", plainly, func(*replicated, int, string) (int, string) { return 200, `{"items":[]}` },
+			"finds it, so its reads prove nothing",
+		},
+		{
+			"a count that leads nowhere", strings.Replace(byKey, "$.items", "$.itms", 1),
+			func(s *replicated, replica int, id string) (int, string) {
+				return s.list(replica, id, "same")
+			}, "led nowhere",
+		},
+		{
+			"a place where nothing is", byKey, func(*replicated, int, string) (int, string) { return 404, "" },
+			"not one write was found",
+		},
+		{
+			"is not let in", byKey, func(*replicated, int, string) (int, string) { return 401, "" },
+			"for 40 of 40 writes: status 401",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -409,8 +437,9 @@ func TestLedger_OldVariable(t *testing.T) {
 	if !strings.Contains(text, was) {
 		t.Fatal(text)
 	}
-	text = strings.Replace(text, was, `flow: [{post: /w, name: before, json: {key: before}, extract: {id: "$.id"}}, {post: /w, name: `+
-		`write, check: {"$.id": none}, `, 1)
+	text = strings.Replace(text, was,
+		`flow: [{post: /w, name: before, json: {key: before}, extract: {id: "$.id"}}, {post: /w, name: `+
+			`write, check: {"$.id": none}, `, 1)
 	res := runOnce(t, text, run.Options{})
 	if l := res.Ledger; l.Acknowledged != written || l.Unnamed != written || l.Held != 0 {
 		t.Errorf("%+v", l)
@@ -455,14 +484,15 @@ func TestLedger_Interrupted(t *testing.T) {
 				}
 			}
 			began := time.Now()
-			res, err := run.Run(ctx, mustCompile(t, s.text(strings.Replace(byKey, "settle: 0s", settle, 1), "[lost = 0]")), run.Options{
-				State: t.TempDir(),
-				Event: func(e result.Event) {
-					if e.Event == during {
-						interrupt()
-					}
-				},
-			})
+			res, err := run.Run(ctx, mustCompile(t, s.text(strings.Replace(byKey, "settle: 0s", settle, 1), "[lost = 0]")),
+				run.Options{
+					State: t.TempDir(),
+					Event: func(e result.Event) {
+						if e.Event == during {
+							interrupt()
+						}
+					},
+				})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -556,9 +586,11 @@ func TestLedger_Probe(t *testing.T) {
 			return status, body
 		}
 		text := strings.Replace(s.text(probing, "[stale.reads = 0, lost = 0]"),
-			"executor: shared-iterations, vus: 4, iterations: 40", "executor: constant-arrival-rate, rate: 30/s, duration: 3s", 1)
+			"executor: shared-iterations, vus: 4, iterations: 40", "executor: constant-arrival-rate, rate: 30/s, duration: 3s",
+			1)
 		mark := filepath.Join(t.TempDir(), "in")
-		text += fmt.Sprintf("chaos: {behind: {at: 950ms, for: 1200ms, exec: {inject: 'touch %[1]s', verify: 'test -e %[1]s', revert: 'rm -f %[1]s'}}}\n", mark)
+		text += fmt.Sprintf("chaos: {behind: {at: 950ms, for: 1200ms, exec: {inject: 'touch %[1]s', verify: 'test -e "+
+			"%[1]s', revert: 'rm -f %[1]s'}}}\n", mark)
 		res := runOnce(t, text, run.Options{})
 		s.mu.Lock()
 		stale := missed
@@ -672,7 +704,9 @@ const (
 func TestLedger_PlantedLosses(t *testing.T) {
 	t.Parallel()
 	const crash = `{at: 3s, process.crash: {service: posts, pick: one}}`
-	for _, tt := range []struct{ name, ledger, by string }{{"by an id of its own", readByKey, "key"}, {"by the answer's", readByID, "id"}} {
+	for _, tt := range []struct{ name, ledger, by string }{
+		{"by an id of its own", readByKey, "key"}, {"by the answer's", readByID, "id"},
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			res, logs := plantedRun(t, "ack_early: on", crash, tt.ledger)
@@ -722,7 +756,8 @@ func TestLedger_PlantedDuplicates(t *testing.T) {
 	}
 	const slow = `{at: 2s, for: 2500ms, network.latency: {from: posts, to: store, delay: 750ms, jitter: 300ms}}`
 	run := func(t *testing.T, idempotency string) (found, planted map[string]int, l *result.LedgerRecord) {
-		res, logs := plantedRun(t, "retry_writes: on, breaker: off, ejection: off, idempotency: "+idempotency, slow, readByKey)
+		res, logs := plantedRun(t, "retry_writes: on, breaker: off, ejection: off, idempotency: "+idempotency, slow,
+			readByKey)
 		found = map[string]int{}
 		for _, k := range res.Ledger.Keys {
 			for _, n := range k.Found {
@@ -755,8 +790,8 @@ func TestLedger_PlantedDuplicates(t *testing.T) {
 	})
 }
 
-// TestLedger_Damaged: writes that the ledger kept and can't read back from its own file, as of a disk that was full, are not held: no
-// objective passes without them.
+// TestLedger_Damaged: writes that the ledger kept and can't read back from its own file, as of a disk that was full,
+// are not held: no objective passes without them.
 func TestLedger_Damaged(t *testing.T) {
 	s := newReplicated(t)
 	path := filepath.Join(t.TempDir(), "ledger.jsonl")
@@ -773,7 +808,8 @@ func TestLedger_Damaged(t *testing.T) {
 			t.Error(err)
 		}
 	}})
-	if w := res.Ledger; w == nil || w.Acknowledged != written || w.Held >= written || w.Held+w.Unrecorded != written || res.Verdict != scenarios.Inconclusive {
+	if w := res.Ledger; w == nil || w.Acknowledged != written || w.Held >= written || w.Held+w.Unrecorded != written ||
+		res.Verdict != scenarios.Inconclusive {
 		t.Errorf("%s: %s: %+v", res.Verdict, res.Reason, w)
 	}
 }

@@ -14,7 +14,8 @@ import (
 	"brunt/scenarios/run"
 )
 
-// outbox is a target that tells of each write by an event, but of every tenth, and of every fifth twice. It keeps a log of its own.
+// outbox is a target that tells of each write by an event, but of every tenth, and of every fifth twice. It keeps a log
+// of its own.
 type outbox struct {
 	*httptest.Server
 	mu     sync.Mutex
@@ -67,7 +68,8 @@ func (o *outbox) counted() (writes, lost, twice int64) {
 	return writes, lost, twice
 }
 
-// TestLedgers: two ledgers of one write, of which one reads what tells of it elsewhere, with the load in one process and in two.
+// TestLedgers: two ledgers of one write, of which one reads what tells of it elsewhere, with the load in one process
+// and in two.
 func TestLedgers(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, 2} {
@@ -101,17 +103,22 @@ slo: [lost(posts) = 0, duplicated(posts) = 0, lost(events) = 0, duplicated(event
 			}
 			posts, events := res.Ledgers[0], res.Ledgers[1]
 			if posts.Name != "posts" || posts.Acknowledged != writes || posts.Lost+posts.Duplicated != 0 {
-				t.Errorf("posts: %d acknowledged, %d lost, %d duplicated; want %d writes", posts.Acknowledged, posts.Lost, posts.Duplicated, writes)
+				t.Errorf("posts: %d acknowledged, %d lost, %d duplicated; want %d writes", posts.Acknowledged, posts.Lost,
+					posts.Duplicated, writes)
 			}
 			if events.Name != "events" || events.Acknowledged != writes || events.Lost != lost || events.Duplicated != twice {
-				t.Errorf("events: %d acknowledged, %d lost, %d duplicated; want %d writes, %d lost and %d duplicated", events.Acknowledged, events.Lost,
+				t.Errorf("events: %d acknowledged, %d lost, %d duplicated; want %d writes, %d lost and %d duplicated",
+					events.Acknowledged, events.Lost,
 					events.Duplicated, writes, lost, twice)
 			}
-			settled := slices.DeleteFunc(slices.Clone(res.Events), func(e result.Event) bool { return e.Event != "ledger.settle" })
+			settled := slices.DeleteFunc(slices.Clone(res.Events),
+				func(e result.Event) bool { return e.Event != "ledger.settle" })
 			if len(settled) != 1 {
 				t.Errorf("the target was left alone %d times, and once is enough for all ledgers: %v", len(settled), settled)
 			}
-			for i, want := range []scenarios.Verdict{scenarios.Pass, scenarios.Pass, scenarios.Fail, scenarios.Fail, scenarios.Pass} {
+			for i, want := range []scenarios.Verdict{
+				scenarios.Pass, scenarios.Pass, scenarios.Fail, scenarios.Fail, scenarios.Pass,
+			} {
 				if o := res.Objectives[i]; o.Verdict != want {
 					t.Errorf("%s: %s, measured %v (%s)", o.Text, o.Verdict, o.Measured, o.Note)
 				}

@@ -55,12 +55,14 @@ const mostLate = 5
 // late lists the phases in which brunt was late, with advice: those with the largest lag, and the number of the others.
 func late(f *judge.Findings, g *result.Generator, limit time.Duration) []string {
 	limits := []string{}
-	over := slices.DeleteFunc(slices.Sorted(maps.Keys(f.LagByPhase)), func(phase string) bool { return f.LagByPhase[phase].Low <= limit.Seconds() })
+	over := slices.DeleteFunc(slices.Sorted(maps.Keys(f.LagByPhase)),
+		func(phase string) bool { return f.LagByPhase[phase].Low <= limit.Seconds() })
 	slices.SortStableFunc(over, func(a, b string) int { return cmp.Compare(f.LagByPhase[b].P99, f.LagByPhase[a].P99) })
 	for i, phase := range over {
 		lag := f.LagByPhase[phase]
 		if i == mostLate {
-			limits = append(limits, fmt.Sprintf(lagLimited+"is over %s in %s: "+requests.OwnLag+". %s", quantity.FormatSeconds(limit.Seconds()),
+			limits = append(limits, fmt.Sprintf(lagLimited+"is over %s in %s: "+requests.OwnLag+". %s",
+				quantity.FormatSeconds(limit.Seconds()),
 				syntax.Amount(len(over)-i, "more phase"), advice(g, lag.P99)))
 			break
 		}
@@ -96,15 +98,20 @@ func starved(f *judge.Findings, g *result.Generator) []string {
 	var limits []string
 	if n := f.Causes[scenarios.NoPort]; n > 0 {
 		low, high := machine.EphemeralPorts()
-		limits = append(limits, fmt.Sprintf("%d requests found no port: a source address of this machine has %d for each address of the "+
-			"target, and a closed connection holds its own for a while. "+
-			"Keep connections alive (connections: keep_alive, reuse), name more connections.source_addresses, or widen net.ipv4.ip_local_port_range.", n, high-low+1))
+		limits = append(limits,
+			fmt.Sprintf("%d requests found no port: a source address of this machine has %d for each address of the "+
+				"target, and a closed connection holds its own for a while. "+
+				"Keep connections alive (connections: keep_alive, reuse), name more connections.source_addresses, or widen "+
+				"net.ipv4.ip_local_port_range.", n, high-low+1))
 	}
 	if n := f.Causes[scenarios.Unsent]; n > 0 {
-		limits = append(limits, fmt.Sprintf("%d requests were never sent: brunt itself was late by more than their timeout. %s", n, advice(g, 0)))
+		limits = append(limits,
+			fmt.Sprintf("%d requests were never sent: brunt itself was late by more than their timeout. %s", n, advice(g, 0)))
 	}
 	if n := f.Causes[scenarios.NoSocket]; n > 0 {
-		limits = append(limits, fmt.Sprintf("%d requests found no socket: this machine ran out of files or memory. Raise `ulimit -n`, or lower max_in_flight.", n))
+		limits = append(limits,
+			fmt.Sprintf("%d requests found no socket: this machine ran out of files or memory. Raise `ulimit -n`, or lower "+
+				"max_in_flight.", n))
 	}
 	return limits
 }
@@ -127,7 +134,8 @@ func advice(g *result.Generator, lag float64) string {
 	stood, long := longest.D() >= longFreeze && float64(longest) >= lag, longest.D() >= stoppedFreeze
 	switch {
 	case g.Throttled >= quotaHeld && !(stood && long):
-		return fmt.Sprintf("A CPU quota of %s cores held brunt back in %.0f%% of the time: raise the quota of its container or control group, or lower the rate.",
+		return fmt.Sprintf("A CPU quota of %s cores held brunt back in %.0f%% of the time: raise the quota of its "+
+			"container or control group, or lower the rate.",
 			strconv.FormatFloat(float64(g.Quota), 'g', 3, 64), 100*g.Throttled)
 	case !stood, !long && g.Pressure >= contended:
 		return LagAdvice(float64(g.CPU))
@@ -146,11 +154,12 @@ func LagAdvice(cores float64) string {
 
 const crowdedOut = "It had little to do, so something else used the processors: give brunt one of its own."
 
-// GeneratorLate reports whether lag was the generator's only limit, so that no request lacked a socket or was never sent, and no other
-// cause makes the run invalid, such as an early end.
+// GeneratorLate reports whether lag was the generator's only limit, so that no request lacked a socket or was never
+// sent, and no other cause makes the run invalid, such as an early end.
 func GeneratorLate(r *result.Result) bool {
 	limits := r.Generator.Limits
-	return len(limits) > 0 && !slices.ContainsFunc(limits, func(l string) bool { return !strings.HasPrefix(l, lagLimited) }) &&
+	return len(limits) > 0 && !slices.ContainsFunc(limits,
+		func(l string) bool { return !strings.HasPrefix(l, lagLimited) }) &&
 		(r.Verdict != scenarios.Invalid || strings.Contains(r.Reason, requests.OwnLag))
 }
 
@@ -160,5 +169,6 @@ const contended = .2
 
 // Crowded reports whether the generator was late only because another program used the processors.
 func Crowded(g *result.Generator) bool {
-	return len(g.Limits) > 0 && g.Pressure >= contended && !slices.ContainsFunc(g.Limits, func(l string) bool { return !strings.HasSuffix(l, crowdedOut) })
+	return len(g.Limits) > 0 && g.Pressure >= contended &&
+		!slices.ContainsFunc(g.Limits, func(l string) bool { return !strings.HasSuffix(l, crowdedOut) })
 }

@@ -12,7 +12,8 @@ import (
 
 // TestStarved: the share of requests without a port from which a run is invalid.
 func TestStarved(t *testing.T) {
-	pass, fail := []result.ObjectiveResult{{Verdict: scenarios.Pass}}, []result.ObjectiveResult{{Verdict: scenarios.Pass}, {Verdict: scenarios.Fail}}
+	pass, fail := []result.ObjectiveResult{{Verdict: scenarios.Pass}},
+		[]result.ObjectiveResult{{Verdict: scenarios.Pass}, {Verdict: scenarios.Fail}}
 	for _, c := range []struct {
 		name       string
 		shares     map[string]float64
@@ -28,8 +29,19 @@ func TestStarved(t *testing.T) {
 			map[scenarios.Cause]int64{scenarios.NoPort: 5, scenarios.Timeout: 45},
 			fail, "5 requests found no port",
 		},
-		{"few among many errors", map[string]float64{"run": .005}, map[scenarios.Cause]int64{scenarios.NoPort: 5, scenarios.Timeout: 46}, fail, ""},
-		{"many, and all held", map[string]float64{"run": .011}, map[scenarios.Cause]int64{scenarios.NoSocket: 11}, pass, "11 requests found no socket"},
+		{
+			"few among many errors",
+			map[string]float64{"run": .005},
+			map[scenarios.Cause]int64{scenarios.NoPort: 5, scenarios.Timeout: 46},
+			fail, "",
+		},
+		{
+			"many, and all held",
+			map[string]float64{"run": .011},
+			map[scenarios.Cause]int64{scenarios.NoSocket: 11},
+			pass,
+			"11 requests found no socket",
+		},
 		{
 			"many in a phase",
 			map[string]float64{"run": .001, "x": .5},
@@ -55,7 +67,8 @@ func TestLate_ManyPhases(t *testing.T) {
 	}
 	got := late(f, new(result.Generator), lagMost)
 	if len(got) != mostLate+1 || !strings.HasPrefix(got[0], "p99 lag 319ms in f#299 is over 10ms") ||
-		!strings.HasPrefix(got[mostLate], "p99 lag is over 10ms in 295 more phases: ") || !GeneratorLate(&result.Result{Generator: result.Generator{Limits: got}}) {
+		!strings.HasPrefix(got[mostLate], "p99 lag is over 10ms in 295 more phases: ") ||
+		!GeneratorLate(&result.Result{Generator: result.Generator{Limits: got}}) {
 		t.Errorf("%q", got)
 	}
 }

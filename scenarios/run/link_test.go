@@ -29,7 +29,8 @@ type seen struct {
 }
 
 func (s *seen) String() string {
-	return fmt.Sprintf("p50 %.4g s before and %.4g s during the fault, %.2g of it bad; then %+v", s.base.Response.P50, s.in.Response.P50, s.bad, s.after)
+	return fmt.Sprintf("p50 %.4g s before and %.4g s during the fault, %.2g of it bad; then %+v", s.base.Response.P50,
+		s.in.Response.P50, s.bad, s.after)
 }
 
 // slowed checks that the fault cost at least some seconds, and no answers.
@@ -76,15 +77,36 @@ func TestLinkFaults(t *testing.T) {
 		{"stall", `for: 1s, network.stall: {EDGE}`, "/", "5s", slowed(.2), slowed(.2)},
 		{"blackhole", `for: 1s, network.blackhole: {EDGE}`, "/", "400ms", failed(.5, 1, "timeout"), failed(.5, 1, "timeout")},
 		{"partition", `for: 1s, network.partition: {EDGE}`, "/", "400ms", failed(.5, 1, "timeout"), failed(.5, 1, "timeout")},
-		{"rejected", `for: 1s, network.partition: {EDGE, mode: reject}`, "/", "400ms", failed(.5, 1, "refused"), failed(.5, 1, "status 502")},
-		{"resetting", `for: 1s, network.partition: {EDGE, mode: reset}`, "/", "400ms", failed(.5, 1, "reset"), failed(.5, 1, "status 502")},
-		{"error", `for: 1s, http.error: {EDGE, status: 507}`, "/", "5s", failed(.5, 1, "status 507"), failed(.5, 1, "status 507")},
-		{"some errors", `for: 1s, http.error: {EDGE, percent: 30%}`, "/", "5s", failed(.05, .6, "status 503"), failed(.05, .6, "status 503")},
+		{
+			"rejected", `for: 1s, network.partition: {EDGE, mode: reject}`, "/", "400ms", failed(.5, 1, "refused"),
+			failed(.5, 1, "status 502"),
+		},
+		{
+			"resetting", `for: 1s, network.partition: {EDGE, mode: reset}`, "/", "400ms", failed(.5, 1, "reset"),
+			failed(.5, 1, "status 502"),
+		},
+		{
+			"error", `for: 1s, http.error: {EDGE, status: 507}`, "/", "5s", failed(.5, 1, "status 507"),
+			failed(.5, 1, "status 507"),
+		},
+		{
+			"some errors", `for: 1s, http.error: {EDGE, percent: 30%}`, "/", "5s", failed(.05, .6, "status 503"),
+			failed(.05, .6, "status 503"),
+		},
 		{"delay", `for: 1s, http.delay: {EDGE, delay: 100ms}`, "/", "5s", slowed(.1), slowed(.1)},
 		{"latency, by vegeta", `for: 1s, network.latency: {EDGE, delay: 100ms}`, "/", "5s", slowed(.1), slowed(.1)},
-		{"partition, by vegeta", `for: 1s, network.partition: {EDGE}`, "/", "400ms", failed(.5, 1, "timeout"), failed(.5, 1, "timeout")},
-		{"error, by vegeta", `for: 1s, http.error: {EDGE, status: 507}`, "/", "5s", failed(.5, 1, "status 507"), failed(.5, 1, "status 507")},
-		{"reset", `network.reset: {EDGE}`, "/slow", "5s", failed(.005, .2, "reset", "closed"), failed(.005, .2, "status 502")},
+		{
+			"partition, by vegeta", `for: 1s, network.partition: {EDGE}`, "/", "400ms", failed(.5, 1, "timeout"),
+			failed(.5, 1, "timeout"),
+		},
+		{
+			"error, by vegeta", `for: 1s, http.error: {EDGE, status: 507}`, "/", "5s", failed(.5, 1, "status 507"),
+			failed(.5, 1, "status 507"),
+		},
+		{
+			"reset", `network.reset: {EDGE}`, "/slow", "5s", failed(.005, .2, "reset", "closed"),
+			failed(.005, .2, "status 502"),
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if testing.Short() && !slices.Contains([]string{"latency", "blackhole", "error, by vegeta", "reset"}, c.name) {
@@ -96,7 +118,8 @@ func TestLinkFaults(t *testing.T) {
 			}
 			text := "version: 1\nname: " + c.name + "\nseed: 7\n" + ring + `
 load:
-  main: {engine: ENGINE, executor: constant-arrival-rate, rate: 50/s, duration: DURATION, timeout: ` + c.timeout + `, flow: [{get: "/far` + c.path + `"}]}
+  main: {engine: ENGINE, executor: constant-arrival-rate, rate: 50/s, duration: DURATION, timeout: ` + c.timeout +
+				`, flow: [{get: "/far` + c.path + `"}]}
 chaos:
 ` + entry("near", "at: 1s", "from: load, to: web") + entry("far", "after: near, wait: 1500ms", "from: web, to: store")
 			duration := "6s"
@@ -121,8 +144,12 @@ chaos:
 }
 
 // checkLinkFault checks the record of a link fault, and its effect on the load until the next one.
-func checkLinkFault(t *testing.T, wrong *complaints, res *result.Result, f result.FaultRecord, link string, until result.Num, felt func(*seen) string) {
-	s := &seen{res: res, f: f, base: cellOf(res, "baseline", "*"), in: cellOf(res, f.Name, "*"), ok: cellOf(res, f.Name, "ok")}
+func checkLinkFault(t *testing.T, wrong *complaints, res *result.Result, f result.FaultRecord, link string,
+	until result.Num, felt func(*seen) string,
+) {
+	s := &seen{
+		res: res, f: f, base: cellOf(res, "baseline", "*"), in: cellOf(res, f.Name, "*"), ok: cellOf(res, f.Name, "ok"),
+	}
 	s.bad = 1 - float64(s.ok.Count)/float64(s.in.Count)
 	s.after = between(res, "*", f.Cleared, until)
 	t.Logf("%s: %s; %d %s; %s; %s", f.Name, f.Evidence, f.Traffic, f.TrafficUnit, f.GoneEvidence, s)

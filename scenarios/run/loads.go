@@ -72,9 +72,11 @@ func (l *loads) loadRun(i, shards int) *load.Run {
 		warm = 0
 	}
 	return &load.Run{Settings: load.Settings{
-		Name: lp.Name, Index: int32(i), Plan: lp.Schedule, Part: l.part, Warmup: warm, Flows: lp.Flows, InTurn: lp.InTurn, Init: lp.Prelude,
-		Timeout: lp.Timeout.D(), Grace: lp.Grace.D(), MaxInFlight: lp.InFlight(), Seed: l.Scenario.Seed, Pacing: l.Scenario.Pacing,
-		Now: l.Now, Env: l.env, Vars: l.vars, Shards: shards,
+		Name: lp.Name, Index: int32(i), Plan: lp.Schedule, Part: l.part, Warmup: warm, Flows: lp.Flows, InTurn: lp.InTurn,
+		Init:    lp.Prelude,
+		Timeout: lp.Timeout.D(), Grace: lp.Grace.D(), MaxInFlight: lp.InFlight(), Seed: l.Scenario.Seed,
+		Pacing: l.Scenario.Pacing,
+		Now:    l.Now, Env: l.env, Vars: l.vars, Shards: shards,
 		Sink: func(shard int) load.Sink { return l.rec.Shard(shard) },
 	}}
 }
@@ -111,8 +113,8 @@ func (l *loads) recorder(shards int, freezes func() []measure.Freeze) (*measure.
 	return measure.New(c)
 }
 
-// slowShare is the share of slow answers that an unchanged target may have in a limit that is computed from the baseline: half of
-// judge.limit. Zero: the scenario sets the limit, or injects nothing.
+// slowShare is the share of slow answers that an unchanged target may have in a limit that is computed from the
+// baseline: half of judge.limit. Zero: the scenario sets the limit, or injects nothing.
 func slowShare(sc *scenarios.Scenario, control bool) float64 {
 	if sc.Judge.Slow > 0 || control || len(sc.Faults) == 0 {
 		return 0
@@ -137,7 +139,8 @@ func (l *loads) raiseFileLimit() {
 		return
 	}
 	if fixed > soft {
-		l.Note("the loads may need %d open files, and this process may have %d (hard limit %d): raise `ulimit -n`, or requests will fail "+
+		l.Note("the loads may need %d open files, and this process may have %d (hard limit %d): raise `ulimit -n`, or "+
+			"requests will fail "+
 			"for want of sockets", want, soft, hard)
 	}
 	share := float64(soft-min(soft, fixed)) / float64(want-fixed+1)
@@ -164,15 +167,18 @@ func (l *loads) noteProtocols() {
 			if n := lp.Connections.Max; n > 0 {
 				most = fmt.Sprintf(", and connections.max is %d", n)
 			}
-			l.Note("load %q: %d requests waited for a stream: a connection takes %d at once%s; their waiting is queue, and part of their "+
+			l.Note("load %q: %d requests waited for a stream: a connection takes %d at once%s; their waiting is queue, and "+
+				"part of their "+
 				"response time", lp.Name, s.Waits, s.Streams, most)
 		}
 		if s.Dropped > 0 {
-			l.Note("load %q: %d messages of streams waited unread and were dropped, the oldest first: 1000 of a stream are kept, and 1 MiB; "+
+			l.Note("load %q: %d messages of streams waited unread and were dropped, the oldest first: 1000 of a stream are "+
+				"kept, and 1 MiB; "+
 				"a step of await takes them", lp.Name, s.Dropped)
 		}
 		if s.Untimed > 0 {
-			l.Note("load %q: %d messages of streams are not in the times of messages: more than 10 000 came between two steps", lp.Name, s.Untimed)
+			l.Note("load %q: %d messages of streams are not in the times of messages: more than 10 000 came between two steps",
+				lp.Name, s.Untimed)
 		}
 	}
 }
@@ -181,7 +187,8 @@ func (l *loads) noteProtocols() {
 func (l *loads) noteLimits() {
 	for i := range l.stats {
 		if lp := &l.Loads[i]; l.stats[i].Full && lp.MaxInFlight > 0 {
-			l.Note("load %q reached its max_in_flight of %d: further arrivals waited, and their waiting is part of their response time", lp.Name, lp.MaxInFlight)
+			l.Note("load %q reached its max_in_flight of %d: further arrivals waited, and their waiting is part of their "+
+				"response time", lp.Name, lp.MaxInFlight)
 		}
 	}
 }

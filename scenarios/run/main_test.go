@@ -112,7 +112,8 @@ func role(part string, args []string) error {
 	case "inject":
 		plan, err := plan.CompileBare(plan.Bare{Kind: "process.freeze", Settings: []string{"pid=" + args[0], "for=1h"}})
 		if err == nil {
-			_, err = run.Inject(context.Background(), plan, run.Options{State: args[1], Watchdog: []string{os.Args[0], "watchdog"}})
+			_, err = run.Inject(context.Background(), plan,
+				run.Options{State: args[1], Watchdog: []string{os.Args[0], "watchdog"}})
 		}
 		return err
 	}
@@ -141,7 +142,11 @@ func echo(args []string) error {
 		time.Sleep(100 * time.Millisecond) // simulates work
 	})
 	mux.HandleFunc("/big", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, strings.Repeat("x", 8<<10)) })
-	mux.HandleFunc("/fail", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusInternalServerError) })
+	mux.HandleFunc("/fail", func(w http.ResponseWriter,
+		_ *http.Request,
+	) {
+		http.Error(w, "no", http.StatusInternalServerError)
+	})
 	mux.HandleFunc("/linked", func(w http.ResponseWriter, _ *http.Request) {
 		if os.Getenv("LINK_STORE") == os.Getenv("STORE") {
 			http.Error(w, "straight to store", http.StatusInternalServerError)
@@ -288,12 +293,14 @@ type dying struct {
 // options returns the options of the run.
 func (d *dying) options(state string) run.Options {
 	o := run.Options{
-		ID: os.Getenv("BRUNT_TEST_RUN"), AgentsAlways: os.Getenv("BRUNT_TEST_AGENTS") != "", State: state, Stress: self("burn"),
+		ID: os.Getenv("BRUNT_TEST_RUN"), AgentsAlways: os.Getenv("BRUNT_TEST_AGENTS") != "", State: state,
+		Stress:  self("burn"),
 		Proxies: self("proxies"), At: d.point,
 	}
 	if mark := os.Getenv("BRUNT_TEST_MARK"); mark != "" {
 		o.Event = func(e result.Event) {
-			if e.Event == "fault.verified" || e.Event == "fault.unverified" { // on a busy machine its effect may not be proven in time
+			// on a busy machine its effect may not be proven in time
+			if e.Event == "fault.verified" || e.Event == "fault.unverified" {
 				_ = os.WriteFile(mark, nil, 0o600)
 			}
 		}
@@ -377,7 +384,8 @@ func killChild(part string) {
 		stat, _ := os.ReadFile("/proc/" + p.Name() + "/stat")
 		_, rest, _ := strings.Cut(string(stat), ") ")
 		fields := strings.Fields(rest)
-		if strings.Contains(string(cmd), "\x00role\x00"+part+"\x00") && len(fields) > 1 && fields[1] == strconv.Itoa(os.Getpid()) {
+		if strings.Contains(string(cmd), "\x00role\x00"+part+"\x00") && len(fields) > 1 &&
+			fields[1] == strconv.Itoa(os.Getpid()) {
 			pid, _ := strconv.Atoi(p.Name())
 			kill(pid)
 		}

@@ -63,7 +63,9 @@ const clockStep = 50 * time.Millisecond
 func (m *generatorMonitor) Tick(inFlight int64, others result.Num) {
 	now, cpu := m.now(), machine.CPUTime()
 	stolen, ticks := machine.StolenTime()
-	t := result.GeneratorTick{T: result.Sec(now), InFlight: inFlight, CPU: others, Pressure: result.Num(machine.CPUPressure())}
+	t := result.GeneratorTick{
+		T: result.Sec(now), InFlight: inFlight, CPU: others, Pressure: result.Num(machine.CPUPressure()),
+	}
 	if d := now - m.at; d > 0 {
 		t.CPU += result.Num((cpu - m.cpu).Seconds() / d.Seconds())
 	}

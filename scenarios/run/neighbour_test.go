@@ -112,7 +112,8 @@ chaos:
 	suite.Until(t, "the stranger to be frozen", func() bool { return state(m.stranger.Process.Pid) == "T" })
 	second := newNeighbour(t, m.state, text("300ms", "300ms"))
 	said := second.end()
-	if !strings.Contains(said, "verdict invalid") || !strings.Contains(said, "freeze was not injected") && !strings.Contains(said, "brunt itself was late") {
+	if !strings.Contains(said, "verdict invalid") ||
+		!strings.Contains(said, "freeze was not injected") && !strings.Contains(said, "brunt itself was late") {
 		t.Errorf("the second: %s", said)
 	}
 	if said := first.end(); !strings.Contains(said, "verdict none") && !strings.Contains(said, "brunt itself was late") {

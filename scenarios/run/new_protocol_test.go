@@ -73,7 +73,8 @@ slo: ["errors <= 0%", "errors <= 0% of say", "p95 < 500ms of \"say first byte\""
 	const iterations, requests = 200, 3*200 + 100
 	want := map[string]int64{
 		"* *": requests, "both *": 3 * iterations, "both page": iterations, "both write": iterations, "both say": iterations,
-		"both write first byte": iterations, "both say first byte": iterations, "both iteration": iterations, "web *": 100, "web only": 100,
+		"both write first byte": iterations, "both say first byte": iterations, "both iteration": iterations, "web *": 100,
+		"web only": 100,
 	}
 	for name, n := range want {
 		load, step, _ := strings.Cut(name, " ")
@@ -110,7 +111,10 @@ slo: ["errors <= 0%", "errors <= 0% of say", "p95 < 500ms of \"say first byte\""
 // TestProtocol_Mistakes: mistakes of endpoints are found before anything runs.
 func TestProtocol_Mistakes(t *testing.T) {
 	for _, c := range []struct{ name, endpoints, wrong string }{
-		{"two endpoints", "line: parrot://127.0.0.1:7, other: parrot://127.0.0.1:8", "2 endpoints speak parrot: line, other; the step names none of them"},
+		{
+			"two endpoints", "line: parrot://127.0.0.1:7, other: parrot://127.0.0.1:8",
+			"2 endpoints speak parrot: line, other; the step names none of them",
+		},
 		{"unknown scheme", "line: kafka://127.0.0.1:9092", `no protocol speaks "kafka"`},
 		{"no port", "line: parrot://127.0.0.1", "no host with a port"},
 		{"outside the blast radius", "line: parrot://192.0.2.1:7", "name 192.0.2.1 under guard.allow.load"},
@@ -156,7 +160,10 @@ slo: ["errors <= 0%%", "lost <= 0"]
 	for _, c := range []struct{ name, endpoint, flow, read, wrong string }{
 		{"a step of HTTP", line.Base(), write + ", {get: /}", read, wants},
 		{"a read of HTTP", line.Base(), write, `get: "/${id}"`, wants},
-		{"another protocol", "http://127.0.0.1:1", write, read, "scenario.yaml:5:3: no endpoint speaks parrot; such as endpoints: {main: parrot://127.0.0.1:7}"},
+		{
+			"another protocol", "http://127.0.0.1:1", write, read,
+			"scenario.yaml:5:3: no endpoint speaks parrot; such as endpoints: {main: parrot://127.0.0.1:7}",
+		},
 	} {
 		_, err := compileEcho(t, new(targetstest.Echo), fmt.Sprintf(scenario, c.endpoint, c.flow, c.read))
 		if err == nil || !strings.Contains(err.Error(), c.wrong) {
@@ -169,8 +176,10 @@ slo: ["errors <= 0%%", "lost <= 0"]
 chaos: {cut: {at: 50ms, network.reset: {from: load, to: target}}}
 `
 	var res *result.Result
-	for lasts, n := 200*time.Millisecond, 0; n < busyTries && (res == nil || !res.Faults[0].Verified.Known()); lasts, n = 2*lasts, n+1 {
-		p, err := compileEcho(t, new(targetstest.Echo), strings.Replace(text, "duration: 200ms", "duration: "+lasts.String(), 1))
+	for lasts, n := 200*time.Millisecond, 0; n < busyTries && (res == nil || !res.Faults[0].Verified.Known()); lasts,
+		n = 2*lasts, n+1 {
+		p, err := compileEcho(t, new(targetstest.Echo),
+			strings.Replace(text, "duration: 200ms", "duration: "+lasts.String(), 1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -192,9 +201,10 @@ chaos: {cut: {at: 50ms, network.reset: {from: load, to: target}}}
 // TestProtocol_TargetURL: a target's own URL is of HTTP; one of another protocol is an endpoint.
 func TestProtocol_TargetURL(t *testing.T) {
 	for url, want := range map[string]string{
-		"parrot://127.0.0.1:7": "a URL of parrot goes under target.endpoints, such as endpoints: {main: parrot://127.0.0.1:7}",
-		"kafka://127.0.0.1:7":  "brunt speaks parrot, http, https",
-		"127.0.0.1:7":          "such as http://127.0.0.1:8080",
+		"parrot://127.0.0.1:7": "a URL of parrot goes under target.endpoints, such as endpoints: {main: " +
+			"parrot://127.0.0.1:7}",
+		"kafka://127.0.0.1:7": "brunt speaks parrot, http, https",
+		"127.0.0.1:7":         "such as http://127.0.0.1:8080",
 	} {
 		_, err := compileEcho(t, new(targetstest.Echo), `
 version: 1
@@ -227,7 +237,9 @@ load:
 slo: ["errors <= 0%%"]
 `
 	text := func(at string) string { return fmt.Sprintf(scenario, one.Address, other.Address, s.addr, at) }
-	for at, wrong := range map[string]string{"own": `there is no endpoint "own"`, "web": `the endpoint "web" does not speak parrot`, "[]": "want a single value"} {
+	for at, wrong := range map[string]string{
+		"own": `there is no endpoint "own"`, "web": `the endpoint "web" does not speak parrot`, "[]": "want a single value",
+	} {
 		if _, err := compileEcho(t, new(targetstest.Echo), text(at)); err == nil || !strings.Contains(err.Error(), wrong) {
 			t.Errorf("at %s: want %q in: %v", at, wrong, err)
 		}
@@ -266,7 +278,8 @@ func TestProtocol_EndpointNotReady(t *testing.T) {
 	two := "ready: {within: 200ms}, endpoints: {one: \"" + line.Base() + "\", other: \"parrot://" + closed + "\"}"
 	for _, c := range []struct{ name, target, more, at, wrong string }{
 		{"endpoints alone", two, "", "other", closed},
-		{"a URL besides", "url: \"http://" + s.addr + "\", ready: {within: 200ms}, endpoints: {other: \"parrot://" + closed + "\"}", "", "other", closed},
+		{"a URL besides", "url: \"http://" + s.addr + "\", ready: {within: 200ms}, endpoints: {other: \"parrot://" + closed +
+			"\"}", "", "other", closed},
 		{"not used", two, "", "one", ""},
 		{"of setup", two, "setup: [{parrot: hi, at: other}]", "one", closed},
 		{"of teardown alone", two, "teardown: [{parrot: hi, at: other}]", "one", ""},
@@ -294,7 +307,8 @@ slo: ["errors <= 0%%"]
 				}
 				return
 			}
-			if want := `the endpoint "other" at ` + c.wrong + " not within 200ms"; res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, want) {
+			if want := `the endpoint "other" at ` + c.wrong + " not within 200ms"; res.Verdict != scenarios.Invalid ||
+				!strings.Contains(res.Reason, want) {
 				t.Errorf("%s: want %q in: %s", res.Verdict, want, res.Reason)
 			}
 		})

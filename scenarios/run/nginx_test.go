@@ -164,11 +164,13 @@ slo: [errors < 5%%, p95 < 2s, p50 < 1s in slow]
 				checkLinkFault(t, wrong, res, res.Faults[0], "load->target", res.Duration+1, slowed(.1))
 				total, connections, gzipped := n.requests(t)
 				own := total - 400 // the readiness check and brunt's probes
-				t.Logf("%d requests over %d connections, %d compressed; brunt opened %d", total, connections, gzipped, res.Generator.Connections)
+				t.Logf("%d requests over %d connections, %d compressed; brunt opened %d", total, connections, gzipped,
+					res.Generator.Connections)
 				if own < 1 || own > 30 {
 					wrong.addf("nginx had %d requests, and the load made 400", total)
 				}
-				if opened := int(res.Generator.Connections); opened+own < connections || c.keep && opened > 100 || !c.keep && opened != 400 {
+				if opened := int(res.Generator.Connections); opened+own < connections || c.keep && opened > 100 ||
+					!c.keep && opened != 400 {
 					wrong.addf("nginx had %d connections, and brunt opened %d for 400 requests", connections, opened)
 				}
 				if c.gzip && gzipped < 400 || !c.gzip && gzipped > own {

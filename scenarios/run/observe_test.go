@@ -44,14 +44,22 @@ name: observed
 target: {url: "` + s.URL + `"}
 load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 3s, flow: [{get: /}]}}
 metrics:
-  depth: {scrape: "` + s.URL + `/metrics", metric: depth, every: 100ms, headers: {Authorization: "Bearer ${env.BRUNT_TEST_TOKEN}"}}
-  seen: {scrape: "` + s.URL + `/metrics", metric: seen_total, rate: true, every: 100ms, headers: {Authorization: "Bearer ${env.BRUNT_TEST_TOKEN}"}}
-  refused: {scrape: "` + s.URL + `/metrics", metric: depth, every: 100ms, headers: {Authorization: "Bearer x${env.BRUNT_TEST_TOKEN}"}}
+  depth: {scrape: "` + s.URL +
+		`/metrics", metric: depth, every: 100ms, headers: {Authorization: "Bearer ${env.BRUNT_TEST_TOKEN}"}}
+  seen: {scrape: "` + s.URL +
+		`/metrics", metric: seen_total, rate: true, every: 100ms, headers: {Authorization: "Bearer ${env.BRUNT_TEST_TOKEN}"}}
+  refused: {scrape: "` + s.URL +
+		`/metrics", metric: depth, every: 100ms, headers: {Authorization: "Bearer x${env.BRUNT_TEST_TOKEN}"}}
   dead: {prometheus: "` + gone.URL + `", query: up, every: 100ms}
 `
 	t.Run("judged", func(t *testing.T) {
-		res := runOnce(t, text+"slo: [metric(depth) < 10000, metric(seen) > 100/s, slope(depth) > 1/m, metric(dead) < 5, metric(refused) < 5]\n", run.Options{})
-		want := []scenarios.Verdict{scenarios.Pass, scenarios.Pass, scenarios.Fail, scenarios.Inconclusive, scenarios.Inconclusive} // one of the queues does not grow
+		res := runOnce(t, text+
+			"slo: [metric(depth) < 10000, metric(seen) > 100/s, slope(depth) > 1/m, metric(dead) < 5, metric(refused) < 5]\n",
+			run.Options{})
+		// one of the queues does not grow
+		want := []scenarios.Verdict{
+			scenarios.Pass, scenarios.Pass, scenarios.Fail, scenarios.Inconclusive, scenarios.Inconclusive,
+		}
 		for i, o := range res.Objectives {
 			if o.Verdict != want[i] {
 				t.Errorf("%s: %s, measured %v (%s)", o.Text, o.Verdict, o.Measured, o.Note)
@@ -70,7 +78,9 @@ metrics:
 			t.Errorf("%v", points)
 		}
 		notes := strings.Join(res.Notes, "\n")
-		for _, want := range []string{"metric dead was never read", "connection refused", "metric refused was never read", "status 401"} {
+		for _, want := range []string{
+			"metric dead was never read", "connection refused", "metric refused was never read", "status 401",
+		} {
 			if !strings.Contains(notes, want) {
 				t.Errorf("%q is missing in:\n%s", want, notes)
 			}
@@ -80,8 +90,10 @@ metrics:
 		}
 	})
 	t.Run("stopped", func(t *testing.T) {
-		res := runOnce(t, strings.Replace(text, "duration: 3s", "duration: 20s", 1)+"stop: [metric(depth) > 3 for 500ms]\n", run.Options{})
-		if res.Verdict != scenarios.Stopped || !strings.Contains(res.Reason, "metric(depth) > 3 for 500ms") || res.Duration > 15 {
+		res := runOnce(t, strings.Replace(text, "duration: 3s", "duration: 20s", 1)+"stop: [metric(depth) > 3 for 500ms]\n",
+			run.Options{})
+		if res.Verdict != scenarios.Stopped || !strings.Contains(res.Reason, "metric(depth) > 3 for 500ms") ||
+			res.Duration > 15 {
 			t.Errorf("%s after %v: %s", res.Verdict, res.Duration, res.Reason)
 		}
 	})

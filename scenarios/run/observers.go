@@ -24,7 +24,10 @@ func (o *observers) start() {
 	o.mon, o.usage = newGeneratorMonitor(o.Now, o.T0()), observe.NewUsage(o.sys.Units())
 	o.observed = observe.New(observe.Run{
 		T0: o.T0(), Now: o.Now, Mask: o.Scenario.Secrets.Mask, Note: o.Note, Event: o.Event,
-		Host: chaos.Host{Run: o.o.ID, Addresses: o.env.Units, Allow: o.MonitoringRules(), AskStep: (&requester{session: o.session}).ask},
+		Host: chaos.Host{
+			Run: o.o.ID, Addresses: o.env.Units, Allow: o.MonitoringRules(),
+			AskStep: (&requester{session: o.session}).ask,
+		},
 	}, o.Gauges, o.Alerts, o.Watches, o.sys.Units())
 	o.usage.Watch(o.Now)
 	o.observed.Watch()

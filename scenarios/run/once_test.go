@@ -33,15 +33,18 @@ func TestOnce(t *testing.T) {
 		log         string // of the setup
 	}{
 		{
-			"good", `{command: "echo seeded $KEY; touch made", env: {KEY: "${env.ONCE_SECRET}"}, dir: DIR}`, false, scenarios.Pass, 0, "",
+			"good", `{command: "echo seeded $KEY; touch made", env: {KEY: "${env.ONCE_SECRET}"}, dir: DIR}`, false,
+			scenarios.Pass, 0, "",
 			"seeded ***\n",
 		},
 		{
 			"fails", `{command: "echo no such table; exit 3", name: migrate}`, false, scenarios.Invalid, 5,
-			"Setup failed: migrate: `echo no such table; exit 3`: exit status 3; its output is in logs/setup.1.log and ends:\n    no such table", "no such table\n",
+			"Setup failed: migrate: `echo no such table; exit 3`: exit status 3; its output is in logs/setup.1.log and " +
+				"ends:\n    no such table", "no such table\n",
 		},
 		{
-			"shows a secret", `{command: "echo denied for $KEY; exit 3", name: login, env: {KEY: "${env.ONCE_SECRET}"}}`, false, scenarios.Invalid, 5,
+			"shows a secret", `{command: "echo denied for $KEY; exit 3", name: login, env: {KEY: "${env.ONCE_SECRET}"}}`, false,
+			scenarios.Invalid, 5,
 			"    denied for ***", "denied for ***\n",
 		},
 		{
@@ -89,7 +92,8 @@ slo: [errors = 0%]
 				list.WriteString(e.Event + ": " + e.Text + "\n")
 			}
 			events := list.String()
-			if !strings.Contains(events, "setup.command: ") || !strings.Contains(events, "logs/setup.1.log") || !strings.Contains(events, "teardown.command: ") {
+			if !strings.Contains(events, "setup.command: ") || !strings.Contains(events, "logs/setup.1.log") ||
+				!strings.Contains(events, "teardown.command: ") {
 				t.Errorf("events:\n%s", events)
 			}
 			if c.log != "" && (len(res.Logs) == 0 || res.Logs[0].Unit != "setup.1") {
@@ -151,7 +155,9 @@ slo: [errors = 0%]
 		t.Fatalf("%s: %s\n%q\n%+v", res.Verdict, res.Reason, res.Notes, posts)
 	}
 	ids := map[string]bool{}
-	for i, want := range []post{{path: "/u"}, {path: "/u1", cookie: "sid=1"}, {path: "/t1"}, {path: "/t1", cookie: "sid=3"}} {
+	for i, want := range []post{
+		{path: "/u"}, {path: "/u1", cookie: "sid=1"}, {path: "/t1"}, {path: "/t1", cookie: "sid=3"},
+	} {
 		got, first := posts[i], posts[i/2*2]
 		ids[got.id] = true
 		if got.path != want.path || got.cookie != want.cookie || got.row != first.row || got.from != first.from {
@@ -179,7 +185,9 @@ func TestOnce_Hurry(t *testing.T) {
 	}))
 	defer s.Close()
 	defer close(end)
-	for name, step := range map[string]string{"command": `{command: "touch DIR/begun; sleep 60"}`, "request": `{get: /hang}`} {
+	for name, step := range map[string]string{
+		"command": `{command: "touch DIR/begun; sleep 60"}`, "request": `{get: /hang}`,
+	} {
 		t.Run(name, func(t *testing.T) {
 			select {
 			case <-asked: // by the case before

@@ -15,7 +15,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// TestRun_Pods deletes a pod under load: the result has what its service did, as events, states, figures and objectives.
+// TestRun_Pods deletes a pod under load: the result has what its service did, as events, states, figures and
+// objectives.
 func TestRun_Pods(t *testing.T) {
 	k := kubetest.Start(t)
 	k.Node("n1", nil)
@@ -28,12 +29,14 @@ func TestRun_Pods(t *testing.T) {
 	defer c.Close()
 	labels := map[string]any{"app": "web"}
 	template := map[string]any{
-		"metadata": map[string]any{"labels": labels}, "spec": map[string]any{"containers": []any{map[string]any{"name": "app", "image": "a"}}},
+		"metadata": map[string]any{"labels": labels},
+		"spec":     map[string]any{"containers": []any{map[string]any{"name": "app", "image": "a"}}},
 	}
-	if _, err := c.Like(kube.Ref{API: "apps/v1", Resource: "deployments", Namespace: "default"}).Create(t.Context(), &kube.Raw{
-		"metadata": map[string]any{"name": "web"},
-		"spec":     map[string]any{"replicas": 2, "selector": map[string]any{"matchLabels": labels}, "template": template},
-	}, false); err != nil {
+	if _, err := c.Like(kube.Ref{API: "apps/v1", Resource: "deployments", Namespace: "default"}).Create(t.Context(),
+		&kube.Raw{
+			"metadata": map[string]any{"name": "web"},
+			"spec":     map[string]any{"replicas": 2, "selector": map[string]any{"matchLabels": labels}, "template": template},
+		}, false); err != nil {
 		t.Fatal(err)
 	}
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
@@ -45,7 +48,9 @@ load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 6s, flow: [
 chaos: {more: {at: 2s, for: 2s, workload.scale: {service: web, to: 4}}}
 slo: [web.ready >= 2, web.replicas <= 3, "scaled(web, 4) < 2s after more", web.ooms = 0, "web[0].restarts = 0"]
 `, run.Options{})
-	for i, want := range []scenarios.Verdict{scenarios.Pass, scenarios.Fail, scenarios.Pass, scenarios.Pass, scenarios.Pass} {
+	for i, want := range []scenarios.Verdict{
+		scenarios.Pass, scenarios.Fail, scenarios.Pass, scenarios.Pass, scenarios.Pass,
+	} {
 		if o := res.Objectives[i]; o.Verdict != want {
 			t.Errorf("%s: %s, measured %v (%s)", o.Text, o.Verdict, o.Measured, o.Note)
 		}

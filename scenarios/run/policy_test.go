@@ -71,24 +71,51 @@ func TestPolicy(t *testing.T) {
 		refused                    string // part of the message; empty means accepted
 	}{
 		{"nothing is bounded", stack, "{}", crash, "name: x", ""},
-		{"rate", stack, "{}", crash, "max_rate: 149/s", "the loads come to 150/s at 20s, and POLICY:2:1 says max_rate: 149/s"},
+		{
+			"rate", stack, "{}", crash, "max_rate: 149/s",
+			"the loads come to 150/s at 20s, and POLICY:2:1 says max_rate: 149/s",
+		},
 		{"rate that fits", stack, "{}", crash, "max_rate: 150/s", ""},
-		{"users", stack, "{}", crash, "max_users: 19", "the loads come to 20 virtual users at 0s, and POLICY:2:1 says max_users: 19"},
+		{
+			"users", stack, "{}", crash, "max_users: 19",
+			"the loads come to 20 virtual users at 0s, and POLICY:2:1 says max_users: 19",
+		},
 		{"users that fit", stack, "{}", crash, "max_users: 20", ""},
-		{"duration", stack, "{}", crash, "max_duration: 41s", "the run takes 42s, its warm-up included, and POLICY:2:1 says max_duration: 41s"},
+		{
+			"duration", stack, "{}", crash, "max_duration: 41s",
+			"the run takes 42s, its warm-up included, and POLICY:2:1 says max_duration: 41s",
+		},
 		{"duration that fits", stack, "{}", crash, "max_duration: 42s", ""},
 		{
 			"units", stack, "{}", "{at: 10s, process.crash: {service: posts, pick: all}}", "max_units: 1",
 			"s.yaml:12:17: it hits 2 units, and POLICY:2:1 says max_units: 1",
 		},
-		{"units of the guard", stack, "{max_units: 2}", crash, "max_units: 1", "s.yaml:10:9: guard.max_units is 2, and POLICY:2:1 says max_units: 1"},
+		{
+			"units of the guard", stack, "{max_units: 2}", crash, "max_units: 1",
+			"s.yaml:10:9: guard.max_units is 2, and POLICY:2:1 says max_units: 1",
+		},
 		{"units that fit", stack, "{max_units: 1}", crash, "max_units: 1", ""},
-		{"time of a fault", stack, "{}", slow, "max_each: 4s", "s.yaml:12:17: it stays for 5s, and POLICY:2:1 says max_each: 4s"},
-		{"time of a stage", stack, "{}", "{during: sale.rise, network.latency: {to: users, delay: 10ms}}", "max_each: 4s", "s.yaml:12:8: it stays for 20s"},
-		{"time of the guard", stack, "{max_each: 6s}", slow, "max_each: 5s", "guard.max_each is 6s, and POLICY:2:1 says max_each: 5s"},
+		{
+			"time of a fault", stack, "{}", slow, "max_each: 4s",
+			"s.yaml:12:17: it stays for 5s, and POLICY:2:1 says max_each: 4s",
+		},
+		{
+			"time of a stage", stack, "{}", "{during: sale.rise, network.latency: {to: users, delay: 10ms}}", "max_each: 4s",
+			"s.yaml:12:8: it stays for 20s",
+		},
+		{
+			"time of the guard", stack, "{max_each: 6s}", slow, "max_each: 5s",
+			"guard.max_each is 6s, and POLICY:2:1 says max_each: 5s",
+		},
 		{"time that fits", stack, "{}", slow, "max_each: 5s", ""},
-		{"kind", stack, "{}", crash, "faults: [network.*]", "s.yaml:12:17: process.crash is not allowed, and POLICY:2:1 says faults: [network.*]"},
-		{"kind that is forbidden", stack, "{}", crash, "forbid: [process.crash]", "process.crash is not allowed, and POLICY:2:10 says forbid: [process.crash]"},
+		{
+			"kind", stack, "{}", crash, "faults: [network.*]",
+			"s.yaml:12:17: process.crash is not allowed, and POLICY:2:1 says faults: [network.*]",
+		},
+		{
+			"kind that is forbidden", stack, "{}", crash, "forbid: [process.crash]",
+			"process.crash is not allowed, and POLICY:2:10 says forbid: [process.crash]",
+		},
 		{"kind that fits", stack, "{}", crash, "faults: [process.*]\nforbid: [process.freeze]", ""},
 		{
 			"command of detect", stack, "{}", "{at: 10s, process.crash: {service: posts}, detect: {command: [noticed]}}",
@@ -120,18 +147,45 @@ func TestPolicy(t *testing.T) {
 			"command of a watch", stack, "{}", crash + "\nwatch: {x: {of: posts, command: echo 1}}", "faults: [process.*]",
 			"it runs a command, as exec does, and POLICY:2:1 says faults: [process.*]",
 		},
-		{"metric that runs no command", stack, "{}", crash + "\nmetrics: {x: {get: \"http://127.0.0.1:9\"}}", "forbid: [exec]", ""},
-		{"command of a metric that fits", stack, "{}", crash + "\nmetrics: {x: {command: echo 1}}", "faults: [process.*, exec]", ""},
-		{"command that fits", stack, "{}", "{at: 10s, process.crash: {service: posts}, detect: {command: [noticed]}}", "faults: [process.*, exec]", ""},
-		{"no command", stack, "{}", `{at: 10s, process.crash: {service: posts}, detect: {get: "http://127.0.0.1:9"}}`, "forbid: [exec]", ""},
-		{"target", stack, "{}", crash, "targets: [url]", "s.yaml:4:10: the target is a stack, and POLICY:2:1 says targets: [url]"},
+		{
+			"metric that runs no command", stack, "{}", crash + "\nmetrics: {x: {get: \"http://127.0.0.1:9\"}}",
+			"forbid: [exec]", "",
+		},
+		{
+			"command of a metric that fits", stack, "{}", crash + "\nmetrics: {x: {command: echo 1}}",
+			"faults: [process.*, exec]", "",
+		},
+		{
+			"command that fits", stack, "{}", "{at: 10s, process.crash: {service: posts}, detect: {command: [noticed]}}",
+			"faults: [process.*, exec]", "",
+		},
+		{
+			"no command", stack, "{}", `{at: 10s, process.crash: {service: posts}, detect: {get: "http://127.0.0.1:9"}}`,
+			"forbid: [exec]", "",
+		},
+		{
+			"target", stack, "{}", crash, "targets: [url]",
+			"s.yaml:4:10: the target is a stack, and POLICY:2:1 says targets: [url]",
+		},
 		{"target that fits", stack, "{}", crash, "targets: [stack]", ""},
-		{"process of the machine", url, "{}", frozen, "targets: [url]", "it hits process 4000001, which brunt did not start, and " +
-			"POLICY:2:1 says targets: [url] without pid"},
+		{
+			"process of the machine", url, "{}", frozen, "targets: [url]",
+			"it hits process 4000001, which brunt did not start, and " +
+				"POLICY:2:1 says targets: [url] without pid",
+		},
 		{"process that may be hit", url, "{}", frozen, "targets: [url, pid]", ""},
-		{"protected service", stack, "{}", crash, "protect: {services: [posts]}", "it could touch posts[0], which POLICY:2:1 protects"},
-		{"protected unit that may be picked", stack, "{}", crash, `protect: {units: ["posts[1]"]}`, "it could touch posts[1]"},
-		{"protected unit that is not named", stack, "{}", `{at: 10s, process.crash: {unit: "posts[0]"}}`, `protect: {units: ["posts[1]"]}`, ""},
+		{
+			"protected service", stack, "{}", crash, "protect: {services: [posts]}",
+			"it could touch posts[0], which POLICY:2:1 protects",
+		},
+		{
+			"protected unit that may be picked", stack, "{}", crash, `protect: {units: ["posts[1]"]}`,
+			"it could touch posts[1]",
+		},
+		{
+			"protected unit that is not named", stack, "{}", `{at: 10s, process.crash: {unit: "posts[0]"}}`,
+			`protect: {units: ["posts[1]"]}`, "",
+		},
 		{"end of a link", stack, "{}", slow, "protect: {services: [users]}", "it could touch users[0]"},
 		{"beginning of a link", stack, "{}", slow, "protect: {services: [gateway]}", "it could touch gateway[0]"},
 		{"another link", stack, "{}", slow, "protect: {services: [posts, store]}", ""},
@@ -141,7 +195,10 @@ func TestPolicy(t *testing.T) {
 			"protect: {services: [db]}", "it could touch db, which POLICY:2:1 protects",
 		},
 		{"another process", url, "{}", frozen, "protect: {pids: [400000]}", ""},
-		{"steady state", stack, "{}", crash, "require: [seed, steady]", "s.yaml:12:7: a scenario with faults must have `steady`: POLICY:2:17 requires it"},
+		{
+			"steady state", stack, "{}", crash, "require: [seed, steady]",
+			"s.yaml:12:7: a scenario with faults must have `steady`: POLICY:2:17 requires it",
+		},
 		{"seed", stack, "{}", crash, "require: [seed]", ""},
 		{
 			"range", stack, "{allow: {load: [10.1.0.0/16]}}", crash, "allow: {load: [10.1.2.0/24]}",
@@ -150,14 +207,33 @@ func TestPolicy(t *testing.T) {
 		{"range within", stack, "{allow: {load: [10.1.2.128/25]}}", crash, "allow: {load: [10.1.2.0/24]}", ""},
 		{"host", stack, "{allow: {load: [b.test]}}", crash, "allow: {load: [a.test]}", "it names b.test"},
 		{"host that is named", stack, "{allow: {load: ['A.test:443']}}", crash, "allow: {load: [a.test]}", ""},
-		{"host of which a port is named", stack, "{allow: {load: [a.test]}}", crash, "allow: {load: ['a.test:443']}", "it names a.test"},
-		{"address", stack, "{allow: {load: ['10.1.2.3:80']}}", crash, "allow: {load: ['10.1.2.3:81']}", "it names 10.1.2.3:80"},
-		{"loopback is always within", stack, "{allow: {load: [127.0.0.1, '::1', localhost, '127.0.0.1:80']}}", crash, "allow: {load: []}", ""},
-		{"nothing at all", stack, "{allow: {load: [10.1.2.3]}}", crash, "allow: {load: []}", "it names 10.1.2.3, and POLICY:2:1 says allow.load: []"},
+		{
+			"host of which a port is named", stack, "{allow: {load: [a.test]}}", crash, "allow: {load: ['a.test:443']}",
+			"it names a.test",
+		},
+		{
+			"address", stack, "{allow: {load: ['10.1.2.3:80']}}", crash, "allow: {load: ['10.1.2.3:81']}",
+			"it names 10.1.2.3:80",
+		},
+		{
+			"loopback is always within", stack, "{allow: {load: [127.0.0.1, '::1', localhost, '127.0.0.1:80']}}", crash,
+			"allow: {load: []}", "",
+		},
+		{
+			"nothing at all", stack, "{allow: {load: [10.1.2.3]}}", crash, "allow: {load: []}",
+			"it names 10.1.2.3, and POLICY:2:1 says allow.load: []",
+		},
 		{"no word of load", stack, "{allow: {load: [10.1.2.3]}}", crash, "allow: {chaos: []}", ""},
 		{"chaos", stack, "{allow: {chaos: ['db.test:5432', 10.0.0.1]}}", crash, "allow: {chaos: [10.0.0.0/8, db.test]}", ""},
-		{"chaos by a name that may lead within", stack, "{allow: {chaos: [db.test]}}", crash, "allow: {chaos: [10.0.0.0/8]}", ""},
-		{"load by a name that may lead within", stack, "{allow: {load: [db.test]}}", crash, "allow: {load: [10.0.0.0/8]}", ""}, // checked when it connects
+		{
+			"chaos by a name that may lead within", stack, "{allow: {chaos: [db.test]}}", crash, "allow: {chaos: [10.0.0.0/8]}",
+			"",
+		},
+		// checked when it connects
+		{
+			"load by a name that may lead within", stack, "{allow: {load: [db.test]}}", crash, "allow: {load: [10.0.0.0/8]}",
+			"",
+		},
 		{
 			"chaos that is not named", stack, "{allow: {chaos: [db.test]}}", crash, "allow: {chaos: [other.test]}",
 			"it names db.test, and POLICY:2:1 says allow.chaos: [other.test]",
@@ -168,8 +244,14 @@ func TestPolicy(t *testing.T) {
 			"it names pods that brunt did not start, and POLICY:2:1 says targets: [url] without kubernetes",
 		},
 		{"a namespace of pods", pods, shop, deleted, "allow: {chaos: [kubernetes/c/shop]}", ""},
-		{"another namespace of pods", pods, shop, deleted, "allow: {chaos: [kubernetes/c/other]}", "it names kubernetes/c/shop"},
-		{"a protected namespace", pods, shop, deleted, "protect: {namespaces: [shop]}", "the namespace shop is protected by POLICY:2:1"},
+		{
+			"another namespace of pods", pods, shop, deleted, "allow: {chaos: [kubernetes/c/other]}",
+			"it names kubernetes/c/shop",
+		},
+		{
+			"a protected namespace", pods, shop, deleted, "protect: {namespaces: [shop]}",
+			"the namespace shop is protected by POLICY:2:1",
+		},
 		{"a family of pods", pods, shop, deleted, "forbid: [pod.*]", "pod.delete is not allowed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -185,7 +267,8 @@ func TestPolicy(t *testing.T) {
 					said.WriteString(line)
 				}
 			}
-			if c.refused == "" && said.String() != "" || !strings.Contains(strings.ReplaceAll(said.String(), "scenario.yaml", "s.yaml"), c.refused) {
+			if c.refused == "" && said.String() != "" ||
+				!strings.Contains(strings.ReplaceAll(said.String(), "scenario.yaml", "s.yaml"), c.refused) {
 				t.Errorf("said\n%s\nwant %q", said.String(), c.refused)
 			}
 		})
@@ -206,11 +289,18 @@ func TestPolicy_All(t *testing.T) {
 	if g.MaxUnits != 2 || g.MaxEach.String() != "2s" {
 		t.Errorf("%+v", g)
 	}
-	if lists := [][]string{{"10.0.0.0/8", "a.test", "b.test"}, {"10.1.0.0/16", "a.test"}}; !reflect.DeepEqual(planned.ChaosRules(), lists) {
+	if lists := [][]string{
+		{"10.0.0.0/8", "a.test", "b.test"}, {"10.1.0.0/16", "a.test"},
+	}; !reflect.DeepEqual(planned.ChaosRules(), lists) {
 		t.Errorf("calls may go to what all of %v hold", planned.ChaosRules())
 	}
-	own := &plan.Plan{Policies: planned.Policies, Scenario: &scenarios.Scenario{Guard: scenarios.Guard{Allow: scenarios.Allow{Load: []string{"m.test"}}}}}
-	if lists := [][]string{{"m.test", "10.0.0.0/8", "a.test", "b.test"}, {"m.test", "10.1.0.0/16", "a.test"}}; !reflect.DeepEqual(own.MonitoringRules(), lists) {
+	own := &plan.Plan{
+		Policies: planned.Policies,
+		Scenario: &scenarios.Scenario{Guard: scenarios.Guard{Allow: scenarios.Allow{Load: []string{"m.test"}}}},
+	}
+	if lists := [][]string{
+		{"m.test", "10.0.0.0/8", "a.test", "b.test"}, {"m.test", "10.1.0.0/16", "a.test"},
+	}; !reflect.DeepEqual(own.MonitoringRules(), lists) {
 		t.Errorf("the monitoring may be asked where all of %v hold it", own.MonitoringRules())
 	}
 	for i := range planned.Loads {
@@ -235,7 +325,8 @@ func TestPolicy_All(t *testing.T) {
 // TestPolicy_Picked: a fault hits no protected unit, even if the pick is known only when the fault
 // is planned.
 func TestPolicy_Picked(t *testing.T) {
-	plan, err := underPolicies(t, boundedScenario("{stack: demo}", "{}", "{at: 10s, process.crash: {service: posts, pick: all}}"), "name: x")
+	plan, err := underPolicies(t, boundedScenario("{stack: demo}", "{}",
+		"{at: 10s, process.crash: {service: posts, pick: all}}"), "name: x")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +342,8 @@ func TestPolicy_Picked(t *testing.T) {
 		t.Fatal(err)
 	}
 	in, err := run.Inject(t.Context(), one, run.Options{State: t.TempDir()})
-	if err != nil || in.Verdict != scenarios.Invalid || in.Injected.Known() || !strings.Contains(in.Reason, "posts[1] is protected by") {
+	if err != nil || in.Verdict != scenarios.Invalid || in.Injected.Known() ||
+		!strings.Contains(in.Reason, "posts[1] is protected by") {
 		t.Errorf("%+v, %v", in, err)
 	}
 }
@@ -270,13 +362,18 @@ load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 1s, flow: [
 		!strings.Contains(err.Error(), "policy.yaml:2:1 (allow.load) does not let load go to "+remote.ip) {
 		t.Errorf("%v", err)
 	}
-	data := strings.Replace(text, "target: {url: \"http://"+remote.addr, "data: {to: {inline: [\""+remote.addr+"\"]}}\ntarget: {url: \"http://127.0.0.1:9", 1)
+	data := strings.Replace(text, "target: {url: \"http://"+remote.addr,
+		"data: {to: {inline: [\""+remote.addr+"\"]}}\ntarget: {url: \"http://127.0.0.1:9", 1)
 	data = strings.Replace(data, "get: /", `get: "http://${data.to.value}/"`, 1)
 	data = strings.Replace(data, "127.0.0.1:9", newServer(t, "serve").addr, 1)
 	for _, c := range []struct {
 		policy string
 		hits   bool
-	}{{"allow: {load: []}", false}, {"allow: {load: [198.51.100.0/24]}", false}, {"allow: {load: [" + remote.ip + "]}", true}} {
+	}{
+		{"allow: {load: []}", false},
+		{"allow: {load: [198.51.100.0/24]}", false},
+		{"allow: {load: [" + remote.ip + "]}", true},
+	} {
 		plan, err := underPolicies(t, data, c.policy)
 		if err != nil {
 			t.Fatal(plantest.Explained(err))

@@ -27,22 +27,31 @@ func TestPorts(t *testing.T) {
 			"a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}], connections: {keep_alive: off}}",
 			"a: ALL connections to 10.1.2.3:80 are opened within 1m",
 		},
-		{"fewer", "", "a: {executor: constant-arrival-rate, rate: UNDER/s, duration: 2m, flow: [{get: /}], connections: {keep_alive: off}}", ""},
-		{"ends before", "", "a: {executor: constant-arrival-rate, rate: OVER/s, duration: 30s, flow: [{get: /}], connections: {keep_alive: off}}", ""},
-		{"reused", "", "a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}], connections: {reuse: 1..3}}", ""},
+		{"fewer", "", "a: {executor: constant-arrival-rate, rate: UNDER/s, duration: 2m, flow: [{get: /}], connections: " +
+			"{keep_alive: off}}", ""},
+		{
+			"ends before", "",
+			"a: {executor: constant-arrival-rate, rate: OVER/s, duration: 30s, flow: [{get: /}], connections: {keep_alive: " +
+				"off}}", "",
+		},
+		{"reused", "", "a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}], connections: " +
+			"{reuse: 1..3}}", ""},
 		{
 			"reused too rarely", "",
-			"a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}, {get: /}, {get: /}], connections: {reuse: 1..3}}",
+			"a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}, {get: /}, {get: /}], " +
+				"connections: {reuse: 1..3}}",
 			"or name 2 source_addresses",
 		},
 		{
 			"two addresses", "",
-			"a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}], connections: {keep_alive: off, source_addresses: [10.0.0.1, 10.0.0.2]}}",
+			"a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}], connections: {keep_alive: " +
+				"off, source_addresses: [10.0.0.1, 10.0.0.2]}}",
 			"",
 		},
 		{
 			"two addresses for two requests", "",
-			"a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}, {get: /b}], connections: {keep_alive: " +
+			"a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}, {get: /b}], connections: " +
+				"{keep_alive: " +
 				"off, source_addresses: [10.0.0.1, 10.0.0.2]}}",
 			"from 2 source addresses",
 		},
@@ -53,7 +62,8 @@ func TestPorts(t *testing.T) {
 		},
 		{
 			"two loads", "",
-			"a: {executor: constant-arrival-rate, rate: HALF/s, duration: 2m, flow: [{get: /}], connections: {keep_alive: off}}\n" +
+			"a: {executor: constant-arrival-rate, rate: HALF/s, duration: 2m, flow: [{get: /}], connections: {keep_alive: " +
+				"off}}\n" +
 				"  b: {executor: constant-arrival-rate, rate: HALF/s, duration: 2m, flow: [{get: /}], connections: {reuse: 1}}",
 			"a, b: ALL connections to 10.1.2.3:80",
 		},
@@ -65,19 +75,24 @@ func TestPorts(t *testing.T) {
 		},
 		{
 			"a spike", "",
-			"a: {executor: spike, base: 1/s, peak: 5000/s, hold: 10s, before: 1m, flow: [{get: /}], connections: {keep_alive: off}}",
+			"a: {executor: spike, base: 1/s, peak: 5000/s, hold: 10s, before: 1m, flow: [{get: /}], connections: " +
+				"{keep_alive: off}}",
 			"they may be used up 1m",
 		},
 		{
 			"resolved to here", "",
-			"a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}], resolve: {10.1.2.3: 10.1.2.9}, connections: {keep_alive: off}}",
+			"a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}], resolve: {10.1.2.3: " +
+				"10.1.2.9}, connections: {keep_alive: off}}",
 			"connections to 10.1.2.9:80",
 		},
-		{"closed", "", "a: {executor: constant-vus, vus: 100, duration: 2m, flow: [{get: /}], connections: {keep_alive: off}}", ""},
+		{"closed", "", "a: {executor: constant-vus, vus: 100, duration: 2m, flow: [{get: /}], connections: {keep_alive: " +
+			"off}}", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := strings.NewReplacer("OVER", fmt.Sprint(math.Ceil(over)), "UNDER", fmt.Sprint(math.Floor(each/60*.95)), "HALF", fmt.Sprint(math.Ceil(over*.55)))
-			text := "version: 1\ntarget: {url: \"http://10.1.2.3\"}\nguard: {allow: {load: [10.0.0.0/8]}}\nload:\n  " + r.Replace(c.loads) + "\n"
+			r := strings.NewReplacer("OVER", fmt.Sprint(math.Ceil(over)), "UNDER", fmt.Sprint(math.Floor(each/60*.95)), "HALF",
+				fmt.Sprint(math.Ceil(over*.55)))
+			text := "version: 1\ntarget: {url: \"http://10.1.2.3\"}\nguard: {allow: {load: [10.0.0.0/8]}}\nload:\n  " +
+				r.Replace(c.loads) + "\n"
 			plan, err := plantest.CompileText(text)
 			if err != nil {
 				t.Fatal(plantest.Explained(err))
@@ -89,7 +104,8 @@ func TestPorts(t *testing.T) {
 				}
 			}
 			head, tail, _ := strings.Cut(c.want, "ALL")
-			if (said.String() == "") != (c.want == "") || !strings.Contains(said.String(), head) || !strings.Contains(said.String(), tail) {
+			if (said.String() == "") != (c.want == "") || !strings.Contains(said.String(), head) ||
+				!strings.Contains(said.String(), tail) {
 				t.Errorf("got %q, want %q", said.String(), c.want)
 			}
 		})

@@ -25,7 +25,9 @@ func compileIn(t *testing.T, env map[string]string, text string) (*plan.Plan, er
 	if err != nil {
 		t.Fatal(err)
 	}
-	return plan.Compile(sc, plan.CompileOptions{Env: func(name string) (string, bool) { v, ok := env[name]; return v, ok }})
+	return plan.Compile(sc, plan.CompileOptions{
+		Env: func(name string) (string, bool) { v, ok := env[name]; return v, ok },
+	})
 }
 
 // TestProxy_Compile refuses requests by a proxy that the load does not name, a proxy or a host
@@ -48,7 +50,10 @@ func TestProxy_Compile(t *testing.T) {
 				`use it: connections: {proxy: env}, or {proxy: none}`,
 		},
 		{name: "loopback", env: inEnv, target: "http://127.0.0.1:80"},
-		{name: "exempt", env: map[string]string{"HTTP_PROXY": remote, "no_proxy": ".test"}, target: "http://shop.test", allow: "shop.test"},
+		{
+			name: "exempt", env: map[string]string{"HTTP_PROXY": remote, "no_proxy": ".test"}, target: "http://shop.test",
+			allow: "shop.test",
+		},
 		{name: "none", env: inEnv, target: "http://shop.test", allow: "shop.test", more: "connections: {proxy: none}"},
 		{
 			name: "env", env: inEnv, target: "http://shop.test", allow: "shop.test, 10.9.9.9",
@@ -71,13 +76,22 @@ func TestProxy_Compile(t *testing.T) {
 			more: `init: [{get: "http://shop.test/"}]`,
 			want: "HTTP_PROXY=http://***@10.9.9.9:3128 names a proxy for shop.test",
 		},
-		{name: "setup", env: inEnv, target: "http://127.0.0.1", allow: "shop.test", rest: `setup: [{get: "http://shop.test/"}]`, want: "names a proxy for shop.test"},
-		{name: "named", target: "http://shop.test", allow: "shop.test", more: `connections: {proxy: "http://127.0.0.1:3128"}`},
+		{
+			name: "setup", env: inEnv, target: "http://127.0.0.1", allow: "shop.test",
+			rest: `setup: [{get: "http://shop.test/"}]`, want: "names a proxy for shop.test",
+		},
+		{
+			name: "named", target: "http://shop.test", allow: "shop.test",
+			more: `connections: {proxy: "http://127.0.0.1:3128"}`,
+		},
 		{
 			name: "named, beyond", target: "http://shop.test", allow: "shop.test",
 			more: `connections: {proxy: "http://ann:sesame@10.9.9.9"}`, want: "the proxy 10.9.9.9: load goes to loopback",
 		},
-		{name: "named, for a stack", target: "", more: `connections: {proxy: "http://10.9.9.9"}`, want: "the proxy 10.9.9.9: load goes to loopback"},
+		{
+			name: "named, for a stack", target: "", more: `connections: {proxy: "http://10.9.9.9"}`,
+			want: "the proxy 10.9.9.9: load goes to loopback",
+		},
 		{
 			name: "no proxy", target: "http://127.0.0.1", more: "connections: {proxy: socks5://ann:sesame@127.0.0.1}",
 			want: `"socks5://***@127.0.0.1" is not an HTTP proxy; brunt supports no other kind; want env, none or such as http://127.0.0.1:3128`,
@@ -102,8 +116,10 @@ func TestProxy_Compile(t *testing.T) {
 			if c.target != "" {
 				target = fmt.Sprintf("{url: %q}", c.target)
 			}
-			plan, err := compileIn(t, c.env, fmt.Sprintf("version: 1\ntarget: %s\nguard: {allow: {load: [%s]}}\nload:\n  main:\n"+
-				"    executor: constant-arrival-rate\n    rate: 10/s\n    duration: 30s\n    flow: [{get: /}]\n    %s\n%s\n", target, c.allow, c.more, c.rest))
+			plan, err := compileIn(t, c.env,
+				fmt.Sprintf("version: 1\ntarget: %s\nguard: {allow: {load: [%s]}}\nload:\n  main:\n"+
+					"    executor: constant-arrival-rate\n    rate: 10/s\n    duration: 30s\n    flow: [{get: /}]\n    %s\n%s\n",
+					target, c.allow, c.more, c.rest))
 			said := ""
 			if err != nil {
 				said = plantest.Explained(err)
@@ -188,7 +204,8 @@ slo: [errors < 10%%]
 				if t.Logf("%s: %s", res.Verdict, res.Reason); direct.Load() != want || led.Load() != want || wrong.Load() != 0 {
 					t.Errorf("%d requests, %d by the proxy, %d wrong", direct.Load(), led.Load(), wrong.Load())
 				}
-				if b, err := json.Marshal(res); err != nil || strings.Contains(string(b), "sesame") || !strings.Contains(res.Scenario, "ann:***@") {
+				if b, err := json.Marshal(res); err != nil || strings.Contains(string(b), "sesame") ||
+					!strings.Contains(res.Scenario, "ann:***@") {
 					t.Errorf("the password stands in the result: %v\n%s", err, res.Scenario)
 				}
 			})

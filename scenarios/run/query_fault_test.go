@@ -44,7 +44,8 @@ func newRedis(t *testing.T) string {
 	t.Helper()
 	server, dir := installed(t, "redis-server", ""), t.TempDir()
 	return "redis://" + daemon(t, func(port string) *exec.Cmd {
-		return exec.Command(server, "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", dir, "--loglevel", "warning")
+		return exec.Command(server, "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", dir, "--loglevel",
+			"warning")
 	}, func(port string) bool {
 		return exec.Command(installed(t, "redis-cli", ""), "-p", port, "ping").Run() == nil
 	})
@@ -72,11 +73,13 @@ func newPostgres(t *testing.T) string {
 			t.Fatalf("%v: %s", err, out)
 		}
 	}
-	if out, err := as("initdb", "-D", dir, "-A", "trust", "-U", "postgres", "--no-sync", "--no-locale", "-E", "UTF8").CombinedOutput(); err != nil {
+	if out, err := as("initdb", "-D", dir, "-A", "trust", "-U", "postgres", "--no-sync", "--no-locale", "-E",
+		"UTF8").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	return "postgres://postgres@" + daemon(t, func(port string) *exec.Cmd {
-		return as("postgres", "-D", dir, "-p", port, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off",
+		return as("postgres", "-D", dir, "-p", port, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
+			"-c", "fsync=off",
 			"-c", "dynamic_shared_memory_type=mmap")
 	}, func(port string) bool {
 		return as("pg_isready", "-h", "127.0.0.1", "-p", port, "-U", "postgres").Run() == nil
@@ -88,41 +91,55 @@ func newMariaDB(t *testing.T) string {
 	t.Helper()
 	const packages = "mariadb-server-core mariadb-client-core"
 	dir := t.TempDir()
-	install := exec.Command(suite.Program(t, "mariadb-install-db", packages), "--no-defaults", "--user=root", "--datadir="+dir,
+	install := exec.Command(suite.Program(t, "mariadb-install-db", packages), "--no-defaults", "--user=root",
+		"--datadir="+dir,
 		"--auth-root-authentication-method=normal", "--skip-test-db")
 	if out, err := install.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	var server *exec.Cmd
 	addr := daemon(t, func(port string) *exec.Cmd {
-		server = exec.Command(suite.Program(t, "mariadbd", packages), "--no-defaults", "--user=root", "--datadir="+dir, "--port="+port,
+		server = exec.Command(suite.Program(t, "mariadbd", packages), "--no-defaults", "--user=root", "--datadir="+dir,
+			"--port="+port,
 			"--bind-address=127.0.0.1", "--socket="+dir+"/s", "--innodb-buffer-pool-size=16M", "--skip-log-bin")
 		return server
 	}, func(port string) bool {
-		return exec.Command(suite.Program(t, "mariadb", packages), "--no-defaults", "--protocol=tcp", "-h", "127.0.0.1", "-P", port, "-u", "root",
+		return exec.Command(suite.Program(t, "mariadb", packages), "--no-defaults", "--protocol=tcp", "-h", "127.0.0.1", "-P",
+			port, "-u", "root",
 			"-e", "select 1").Run() == nil
 	})
 	t.Cleanup(func() { _ = server.Process.Kill() }) // it does not end by an interrupt
 	return "mysql://root@" + addr + "/mysql"
 }
 
-// TestQueries_Faults: faults on commands of Redis and statements of PostgreSQL and MySQL act on a load, are proved, and leave nothing behind.
+// TestQueries_Faults: faults on commands of Redis and statements of PostgreSQL and MySQL act on a load, are proved, and
+// leave nothing behind.
 func TestQueries_Faults(t *testing.T) {
 	t.Parallel()
 	const mysql = `{sql: "select ?", args: [7], name: call}`
-	const redis, sql = `{redis: [SET, "user:${int(1,9)}", a], name: call}`, `{sql: "select $1::int", args: [7], name: call}`
+	const redis, sql = `{redis: [SET, "user:${int(1,9)}", a], name: call}`,
+		`{sql: "select $1::int", args: [7], name: call}`
 	for _, c := range []struct {
 		fault, step string
 		load        func(*seen) string
 		short       bool
 	}{
 		{`redis.error: {from: load, to: target, command: SET, key: "user:*"}`, redis, failed(.5, 1, "error LOADING"), true},
-		{`redis.error: {from: load, to: target, percent: 30%, reply: READONLY no}`, redis, failed(.05, .6, "error READONLY"), false},
+		{
+			`redis.error: {from: load, to: target, percent: 30%, reply: READONLY no}`, redis, failed(.05, .6, "error READONLY"),
+			false,
+		},
 		{`redis.delay: {from: load, to: target, delay: 100ms}`, redis, slowed(.1), false},
-		{`sql.error: {from: load, to: target, sqlstate: "40001", statement: select *}`, sql, failed(.5, 1, "error 40001"), true},
+		{
+			`sql.error: {from: load, to: target, sqlstate: "40001", statement: select *}`, sql, failed(.5, 1, "error 40001"),
+			true,
+		},
 		{`sql.error: {from: load, to: target, percent: 30%}`, sql, failed(.05, .6, "error 57P03"), false},
 		{`sql.delay: {from: load, to: target, delay: 100ms, statement: select *}`, sql, slowed(.1), false},
-		{`sql.error: {from: load, to: target, sqlstate: "40001", statement: select *}`, mysql, failed(.5, 1, "error 1213"), true},
+		{
+			`sql.error: {from: load, to: target, sqlstate: "40001", statement: select *}`, mysql, failed(.5, 1, "error 1213"),
+			true,
+		},
 		{`sql.error: {from: load, to: target, percent: 30%}`, mysql, failed(.05, .6, "error 1053"), false},
 		{`sql.delay: {from: load, to: target, delay: 100ms, statement: select *}`, mysql, slowed(.1), false},
 	} {

@@ -13,8 +13,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestQuota checks that a CPU quota of brunt's own group, or of the one around it, is found with how often it was used up,
-// in both versions of control groups.
+// TestQuota checks that a CPU quota of brunt's own group, or of the one around it, is found with how often it was used
+// up, in both versions of control groups.
 func TestQuota(t *testing.T) {
 	if os.PathSeparator != '/' {
 		t.Skip("control groups exist on Linux only")
@@ -82,7 +82,8 @@ func TestQuota(t *testing.T) {
 	}
 }
 
-// TestJudge_Quota checks that a quota that held brunt back is named as the cause of its lag, and one that hardly did is not.
+// TestJudge_Quota checks that a quota that held brunt back is named as the cause of its lag, and one that hardly did is
+// not.
 func TestJudge_Quota(t *testing.T) {
 	const named = "CPU quota of 0.2 cores held brunt back in 40% of the time"
 	for _, c := range []struct {
@@ -92,8 +93,15 @@ func TestJudge_Quota(t *testing.T) {
 	}{
 		{"a quota", result.Generator{CPU: .19, Pressure: .9, Quota: .2, Throttled: .4}, named},
 		{"a quota that was used up once", result.Generator{CPU: .02, Quota: .2, Throttled: .012}, crowdedOut},
-		{"a quota and short freezes", result.Generator{CPU: .19, Quota: .2, Throttled: .4, Freezes: []result.Freeze{{T: 2, D: 1.2}}}, named},
-		{"stopped", result.Generator{CPU: .19, Quota: .2, Throttled: .4, Freezes: []result.Freeze{{T: 2, D: 12}}}, "stood still for 12s"},
+		{"a quota and short freezes", result.Generator{
+			CPU: .19, Quota: .2, Throttled: .4,
+			Freezes: []result.Freeze{{T: 2, D: 1.2}},
+		}, named},
+		{
+			"stopped",
+			result.Generator{CPU: .19, Quota: .2, Throttled: .4, Freezes: []result.Freeze{{T: 2, D: 12}}},
+			"stood still for 12s",
+		},
 	} {
 		f := &judge.Findings{LagByPhase: map[string]judge.PhaseLag{"run": {P99: 1, Low: 1}}}
 		if judgeGenerator(&c.g, f, 10*time.Millisecond); len(c.g.Limits) != 1 || !strings.Contains(c.g.Limits[0], c.want) {

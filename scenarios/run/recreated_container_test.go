@@ -74,20 +74,26 @@ func inherit(t *testing.T, y *chaostest.Yard, cut chaos.Outcome, pass func(all [
 	ctx, end := context.WithCancel(context.Background())
 	defer end()
 	for _, name := range recreated {
-		e := &estate{name: name, in: make(chan struct{}), v: y.Start(t, chaostest.VictimOptions{Unit: name, Restart: "always", Host: scratch})}
+		e := &estate{
+			name: name, in: make(chan struct{}),
+			v: y.Start(t, chaostest.VictimOptions{Unit: name, Restart: "always", Host: scratch}),
+		}
 		all = append(all, e)
 		fault, _, _ := strings.Cut(strings.ReplaceAll(strangers[name], "CONTAINER", e.v.Ref), " for=")
 		settings := append(strings.Fields(fault)[1:], "for=10m")
 		kind, _, _ := strings.Cut(fault, " ")
 		d, _ := catalog.Find(kind)
-		if strings.HasPrefix(kind, "network.p") || strings.HasPrefix(kind, "network.b") || d.ByAgent() && kind != "process.freeze" {
+		if strings.HasPrefix(kind, "network.p") || strings.HasPrefix(kind, "network.b") ||
+			d.ByAgent() && kind != "process.freeze" {
 			settings = append(settings, "on_restart=void")
 		}
 		plan, err := plan.CompileBare(plan.Bare{Kind: kind, Settings: settings})
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := run.Options{State: t.TempDir(), Watchdog: self("guard"), Stress: self("burn"), AgentsAlways: strings.HasPrefix(name, "agent")}
+		o := run.Options{
+			State: t.TempDir(), Watchdog: self("guard"), Stress: self("burn"), AgentsAlways: strings.HasPrefix(name, "agent"),
+		}
 		var once sync.Once
 		o.Event = func(ev result.Event) {
 			if ev.Event == "fault.verified" || ev.Event == "fault.failed" || ev.Event == "fault.unverified" {

@@ -52,7 +52,8 @@ func createRequestLog(path, run string, t0 time.Time, s *plan.Plan) (*requestLog
 		return nil, fmt.Errorf("the file of requests: %w", err)
 	}
 	k := &requestLog{file: f}
-	if k.pack, err = zstd.NewWriter(f, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1)); err == nil {
+	if k.pack, err = zstd.NewWriter(f, zstd.WithEncoderLevel(zstd.SpeedFastest),
+		zstd.WithEncoderConcurrency(1)); err == nil {
 		k.out, err = result.NewRequestsWriter(k.pack, head)
 	}
 	if err != nil {

@@ -101,8 +101,8 @@ func (r *requester) ask(ctx context.Context, n *syntax.Node, u chaos.Unit, timeo
 	return "", nil
 }
 
-// act runs the steps of a fault in sessions of their own, which it leaves open. They go straight to the target, past the links that
-// faults are on, and only to what both load and faults may reach.
+// act runs the steps of a fault in sessions of their own, which it leaves open. They go straight to the target, past
+// the links that faults are on, and only to what both load and faults may reach.
 func (r *requester) act(ctx context.Context, s chaos.Sequence) (io.Closer, error) {
 	steps, known := r.Plan.Asked[s.Steps]
 	if !known {
@@ -133,8 +133,8 @@ const (
 	ofTeardown = "teardown"
 )
 
-// parts runs the parts of setup or teardown as one iteration. Setup ends at the first failure; teardown does all that it
-// can until ctx ends.
+// parts runs the parts of setup or teardown as one iteration. Setup ends at the first failure; teardown does all that
+// it can until ctx ends.
 func (r *requester) parts(ctx context.Context, what string, parts []plan.OncePart) error {
 	var errs []error
 	var steps []load.Step
@@ -189,9 +189,12 @@ func (r *requester) run(ctx context.Context, it *guard.Iteration, steps []load.S
 }
 
 // iteration prepares an iteration of steps that are not measured. The steps extract into vars.
-func (r *requester) iteration(what string, steps []load.Step, o targets.Options, vars []template.Value, env *template.Env) *guard.Iteration {
+func (r *requester) iteration(
+	what string, steps []load.Step, o targets.Options, vars []template.Value, env *template.Env,
+) *guard.Iteration {
 	return &guard.Iteration{
-		Protocols: r.Protocols, Calls: load.Calls(steps), Target: o, Mask: r.Scenario.Secrets.Mask, Checks: r.Checks, Now: r.Now,
+		Protocols: r.Protocols, Calls: load.Calls(steps), Target: o, Mask: r.Scenario.Secrets.Mask, Checks: r.Checks,
+		Now:  r.Now,
 		Seed: [2]uint64{r.Scenario.Seed, load.Hash(what)}, Vars: vars, Env: env,
 	}
 }

@@ -20,8 +20,10 @@ import (
 func (r *runner) head() *result.Result {
 	sc := r.Scenario
 	return &result.Result{
-		Version: result.ResultVersion, Run: r.o.ID, Name: sc.Name, Hypothesis: sc.Hypothesis, Meta: sc.Meta, Seed: sc.Seed, Started: r.began, T0: r.T0(),
-		Chaos: !r.o.NoChaos && len(r.Faults) > 0, Control: r.o.NoChaos && len(r.Faults) > 0, Environment: r.identity.Environment(), Scenario: sc.Explain(),
+		Version: result.ResultVersion, Run: r.o.ID, Name: sc.Name, Hypothesis: sc.Hypothesis, Meta: sc.Meta, Seed: sc.Seed,
+		Started: r.began, T0: r.T0(),
+		Chaos: !r.o.NoChaos && len(r.Faults) > 0, Control: r.o.NoChaos && len(r.Faults) > 0,
+		Environment: r.identity.Environment(), Scenario: sc.Explain(),
 		Loads: []result.LoadInfo{}, Phases: []result.Phase{}, Cells: []result.Cell{}, Errors: []result.ErrorGroup{},
 		Faults: []result.FaultRecord{}, Objectives: []result.ObjectiveResult{}, Windows: []result.Window{},
 		Generator: result.Generator{Healthy: true, Limits: []string{}},
@@ -137,8 +139,8 @@ func (r *runner) judgedBy() []slo.Objective {
 	return out
 }
 
-// noteResent notes that requests waited for a SYN to be sent again, and which unit's system dropped connections because its
-// accept queue was full.
+// noteResent notes that requests waited for a SYN to be sent again, and which unit's system dropped connections because
+// its accept queue was full.
 func (r *runner) noteResent(cells []result.Cell, units []result.UnitUsage) {
 	for i := range cells {
 		if c := &cells[i]; c.Phase == "run" && c.Load == "*" && c.Step == "*" && c.Resent != nil {
@@ -156,7 +158,8 @@ func (r *runner) noteResent(cells []result.Cell, units []result.UnitUsage) {
 		}
 	}
 	if dropped > 0 {
-		r.Note("an accept queue in the network namespace of %s, which is brunt's own as well, was full: the system dropped %d attempts to connect",
+		r.Note("an accept queue in the network namespace of %s, which is brunt's own as well, was full: the system "+
+			"dropped %d attempts to connect",
 			strings.Join(sharing, ", "), dropped)
 	}
 }
@@ -166,11 +169,13 @@ func (r *runner) noteSlow() {
 	l := r.loads.rec.SlowLimits()
 	switch {
 	case l.All.At > 0:
-		r.Note("slow: %s; from the baseline of each step: an answer that takes longer is a bad request. At most %s of a step's answers took over "+
+		r.Note("slow: %s; from the baseline of each step: an answer that takes longer is a bad request. At most %s of a "+
+			"step's answers took over "+
 			"its 95 %% bound, and the limit is above that; `judge: {slow: ...}` sets one limit for all",
 			slowLimits(&r.loads.Series, l.By), quantity.FormatShareBriefly(l.All.Share))
 	case l.All.Needed > 0:
-		r.Note("slow: none, as the baseline has %d good answers and %d are needed to tell what is slow: a longer baseline, or "+
+		r.Note("slow: none, as the baseline has %d good answers and %d are needed to tell what is slow: a longer "+
+			"baseline, or "+
 			"`judge: {slow: ...}`", l.All.Answers, l.All.Needed)
 	}
 }

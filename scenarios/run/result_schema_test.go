@@ -155,7 +155,9 @@ func TestPublished(t *testing.T) {
 		}
 		seen[e.Event] = true
 	}
-	for _, kind := range []string{"run.start", "unit.ready", "load.start", "steady.held", "fault.injected", "unit.exit", "fault.cleared", "load.end"} {
+	for _, kind := range []string{
+		"run.start", "unit.ready", "load.start", "steady.held", "fault.injected", "unit.exit", "fault.cleared", "load.end",
+	} {
 		if !seen[kind] {
 			t.Errorf("there is no event %s", kind)
 		}
@@ -163,7 +165,8 @@ func TestPublished(t *testing.T) {
 	if check(event, []byte(`{"t": 0, "event": "fault.wished"}`)) == nil {
 		t.Error("the schema takes an event that there is not")
 	}
-	if err := check(compileSchema(t, reference.EventSchema(), false), []byte(`{"t": 0, "event": "fault.wished", "why": 1}`)); err != nil {
+	if err := check(compileSchema(t, reference.EventSchema(), false),
+		[]byte(`{"t": 0, "event": "fault.wished", "why": 1}`)); err != nil {
 		t.Errorf("the schema refuses what a later version may add: %v", err)
 	}
 }
@@ -225,7 +228,8 @@ func TestHlog_FieldsReader(t *testing.T) {
 	}
 	modules := os.Getenv("BRUNT_NODE_MODULES")
 	if modules == "" {
-		const how = "needs hdr-histogram-js: `npm ci --prefix .ci/hlog`, then BRUNT_NODE_MODULES=.ci/hlog/node_modules as an absolute path"
+		const how = "needs hdr-histogram-js: `npm ci --prefix .ci/hlog`, then BRUNT_NODE_MODULES=.ci/hlog/node_modules as " +
+			"an absolute path"
 		suite.Lack(t, "%v", how)
 	}
 	dir := reported(t)

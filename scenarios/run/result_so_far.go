@@ -67,7 +67,8 @@ func reasonSoFar(objectives []result.ObjectiveResult) string {
 		return fmt.Sprintf("So far %d of %d objectives fail, %d hold, and %d can't be judged yet.", n[scenarios.Fail],
 			len(objectives), n[scenarios.Pass], n[scenarios.Pending])
 	case n[scenarios.Pending] > 0:
-		return fmt.Sprintf("So far no objective fails: %d of %d hold, and %d can't be judged yet.", n[scenarios.Pass], len(objectives), n[scenarios.Pending])
+		return fmt.Sprintf("So far no objective fails: %d of %d hold, and %d can't be judged yet.", n[scenarios.Pass],
+			len(objectives), n[scenarios.Pending])
 	}
 	if len(objectives) == 1 {
 		return "So far the objective holds."

@@ -13,9 +13,9 @@ import (
 	"brunt/scenarios/run"
 )
 
-// TestRetry holds clients that retry against the log of a server that keeps a write and refuses its first two attempts: every
-// attempt of a request is the same to the byte and bears the same id for the ledger, so that a server that knows it again keeps
-// one write.
+// TestRetry holds clients that retry against the log of a server that keeps a write and refuses its first two attempts:
+// every attempt of a request is the same to the byte and bears the same id for the ledger, so that a server that knows
+// it again keeps one write.
 func TestRetry(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
@@ -57,13 +57,17 @@ load:
 ledger: {write: write, ack: status 200, id: "${ledger.id}", read: {get: "/?key=${id}"}, count: "$.items", settle: 200ms, within: 1s}
 slo: [errors = 0%, lost = 0, duplicated = 0, attempts < 3.1, attempts < 2.9, p50 > 60ms]
 `, run.Options{})
-	want := []scenarios.Verdict{scenarios.Pass, scenarios.Pass, scenarios.Pass, scenarios.Pass, scenarios.Fail, scenarios.Pass}
+	want := []scenarios.Verdict{
+		scenarios.Pass, scenarios.Pass, scenarios.Pass, scenarios.Pass, scenarios.Fail, scenarios.Pass,
+	}
 	for i, o := range res.Objectives {
 		if o.Verdict != want[i] {
 			t.Errorf("%s: %s, measured %v (%s); want %s", o.Text, o.Verdict, o.Measured, o.Note, want[i])
 		}
 	}
-	if got := float64(res.Objectives[3].Measured); math.Abs(got-float64(total)/float64(len(attempts))) > .01 || res.Generator.Attempts != int64(total) {
-		t.Errorf("%v attempts a request, %d in all; the server counted %d of %d writes", got, res.Generator.Attempts, total, len(attempts))
+	if got := float64(res.Objectives[3].Measured); math.Abs(got-float64(total)/float64(len(attempts))) > .01 ||
+		res.Generator.Attempts != int64(total) {
+		t.Errorf("%v attempts a request, %d in all; the server counted %d of %d writes", got, res.Generator.Attempts, total,
+			len(attempts))
 	}
 }

@@ -32,28 +32,31 @@ import (
 
 // Options configure a run.
 type Options struct {
-	ID           string                      // name of the run; empty draws one
-	LogDir       string                      // for the output of the target's units; empty keeps only its end
-	State        string                      // for the journal; required for a run that starts a target or injects faults
-	Ledger       string                      // the file for writes that the ledger found wrong; empty keeps none
-	Watchdog     []string                    // the command line of the watchdog; empty runs without one, for tests
-	Stress       []string                    // the command that starts the stress process; without it, faults that need one fail
-	Proxies      []string                    // the command that starts the process for links and networks; empty does that in this process, for tests
-	AgentsAlways bool                        // use agents in an engine also for what brunt could do itself; for tests
-	Requests     string                      // the file that logs every request; empty keeps none
-	NoChaos      bool                        // the control run: no fault is injected
-	Log          *slog.Logger                // nil logs nothing
-	Live         func(result.Interval)       // called every second, and once the loads are over; may be nil
-	BySteps      bool                        // Live also receives every step
-	Event        func(result.Event)          // called with each event, by several goroutines; may be nil
-	Blocks       []load.Span                 // of a load that is switched between two sides: stretches with cells of their own
-	Await        func(context.Context) error // waits, once all is ready, until the load may begin; nil does not wait
-	Begun        func(Sampler)               // called when the load begins, with a view of the run; may be nil
-	Workers      Workers                     // make the load in place of this process; the zero value is none
-	Suspend      <-chan os.Signal            // a signal asks to suspend brunt; may be nil
-	Hurry        <-chan struct{}             // closed to end the commands and requests of teardown; may be nil
-	Stop         func()                      // suspends brunt, once all faults are undone
-	At           func(point string)          // called at each point where brunt could be killed, for tests
+	ID       string   // name of the run; empty draws one
+	LogDir   string   // for the output of the target's units; empty keeps only its end
+	State    string   // for the journal; required for a run that starts a target or injects faults
+	Ledger   string   // the file for writes that the ledger found wrong; empty keeps none
+	Watchdog []string // the command line of the watchdog; empty runs without one, for tests
+	// the command that starts the stress process; without it, faults that need one fail
+	Stress []string
+	// the command that starts the process for links and networks; empty does that in this process, for tests
+	Proxies      []string
+	AgentsAlways bool                  // use agents in an engine also for what brunt could do itself; for tests
+	Requests     string                // the file that logs every request; empty keeps none
+	NoChaos      bool                  // the control run: no fault is injected
+	Log          *slog.Logger          // nil logs nothing
+	Live         func(result.Interval) // called every second, and once the loads are over; may be nil
+	BySteps      bool                  // Live also receives every step
+	Event        func(result.Event)    // called with each event, by several goroutines; may be nil
+	// of a load that is switched between two sides: stretches with cells of their own
+	Blocks  []load.Span
+	Await   func(context.Context) error // waits, once all is ready, until the load may begin; nil does not wait
+	Begun   func(Sampler)               // called when the load begins, with a view of the run; may be nil
+	Workers Workers                     // make the load in place of this process; the zero value is none
+	Suspend <-chan os.Signal            // a signal asks to suspend brunt; may be nil
+	Hurry   <-chan struct{}             // closed to end the commands and requests of teardown; may be nil
+	Stop    func()                      // suspends brunt, once all faults are undone
+	At      func(point string)          // called at each point where brunt could be killed, for tests
 }
 
 // Errors of a run that could not begin or continue: its verdict is invalid.
@@ -120,7 +123,8 @@ func (u unsteady) verdict() scenarios.Verdict {
 // mend says how to mend an undeclared steady state.
 func (u unsteady) mend() string {
 	if u.undeclared {
-		return ". Mend the target or the load. If so many errors are normal, say so by an objective such as `errors < 60% in baseline`, or by `steady`"
+		return ". Mend the target or the load. If so many errors are normal, say so by an objective such as `errors < 60% " +
+			"in baseline`, or by `steady`"
 	}
 	return ""
 }
@@ -151,11 +155,14 @@ func newRunner(p *plan.Plan, o Options) *runner {
 	s := newSession(p, o)
 	p = s.Plan
 	r := &runner{
-		session: s, protection: guard.NewProtection(p, s.Log, s.protected()), identity: IdentityOf(p), requests: &requester{session: s},
+		session: s, protection: guard.NewProtection(p, s.Log, s.protected()), identity: IdentityOf(p),
+		requests:  &requester{session: s},
 		observers: &observers{session: s, observed: new(observe.Observer)},
 	}
 	if len(o.Proxies) > 0 {
-		r.protection.Agents.Local = &child.Shared{Command: o.Proxies, Lost: func(why error) { r.cancel(guard.TargetGoneError{How: why.Error()}) }}
+		r.protection.Agents.Local = &child.Shared{
+			Command: o.Proxies, Lost: func(why error) { r.cancel(guard.TargetGoneError{How: why.Error()}) },
+		}
 	}
 	r.loads = &loads{session: s, requests: r.requests}
 	r.faults = &faults{session: s, protection: r.protection, requests: r.requests, loads: r.loads, observers: r.observers}
@@ -234,7 +241,9 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	if r.Stack.OnPods() { // the workers join it there
 		hire, bringUp = bringUp, hire
 	}
-	for _, step := range []func(context.Context) error{r.prepare, hire, bringUp, conditions, r.fetchTokens, r.setup, r.bind, r.readyWorkers} {
+	for _, step := range []func(context.Context) error{
+		r.prepare, hire, bringUp, conditions, r.fetchTokens, r.setup, r.bind, r.readyWorkers,
+	} {
 		if err := step(ctx); err != nil {
 			return r.notBegun(ctx, err), nil
 		}
@@ -295,7 +304,9 @@ func (r *runner) close() error {
 // prepare checks and prepares all that needs no target.
 func (r *runner) prepare(context.Context) error {
 	r.session.prepare()
-	r.loads.samples = &samples.Set{Mask: r.Scenario.Secrets.Mask, Learn: r.Scenario.Secrets.Learn, Steps: len(r.Series.Steps)}
+	r.loads.samples = &samples.Set{
+		Mask: r.Scenario.Secrets.Mask, Learn: r.Scenario.Secrets.Learn, Steps: len(r.Series.Steps),
+	}
 	if r.o.Workers.N == 0 {
 		r.loads.raiseFileLimit()
 	}
@@ -332,7 +343,8 @@ func (r *runner) newTarget() *target.System {
 		AskStep:  r.requests.ask,
 		Proxies:  r.protection.Agents.Local,
 		Cluster: target.Cluster{
-			Image: func() (string, error) { return guard.ImageIn(r.Plan) }, Guard: r.faults.guard, Leave: r.protection.LeaveCluster,
+			Image: func() (string, error) { return guard.ImageIn(r.Plan) }, Guard: r.faults.guard,
+			Leave: r.protection.LeaveCluster,
 		},
 	})
 }
@@ -366,7 +378,8 @@ func (r *runner) setup(ctx context.Context) error {
 	return err
 }
 
-// bind waits for the endpoints of loads, which setup may have started, and prepares steps at the target, such as statements.
+// bind waits for the endpoints of loads, which setup may have started, and prepares steps at the target, such as
+// statements.
 func (r *runner) bind(ctx context.Context) error {
 	if err := r.sys.LoadReady(ctx); err != nil {
 		return err
@@ -392,10 +405,11 @@ func (r *runner) teardown(ctx context.Context) {
 	}
 }
 
-// teardownContext is a context for teardown: it ends after the longest time that teardown may take, or when hurry is closed, and
-// not with ctx. Its user calls the function.
+// teardownContext is a context for teardown: it ends after the longest time that teardown may take, or when hurry is
+// closed, and not with ctx. Its user calls the function.
 func teardownContext(ctx context.Context, most time.Duration, hurry <-chan struct{}) (context.Context, func()) {
-	ctx, late := context.WithTimeoutCause(context.WithoutCancel(ctx), most, fmt.Errorf("all of it may take %s", quantity.FormatDuration(most)))
+	ctx, late := context.WithTimeoutCause(context.WithoutCancel(ctx), most,
+		fmt.Errorf("all of it may take %s", quantity.FormatDuration(most)))
 	ctx, end := context.WithCancelCause(ctx)
 	go func() {
 		select {
@@ -433,7 +447,8 @@ func (r *runner) startScripts(ctx context.Context) error {
 	base, links := r.sys.Base()
 	r.onClose(func() error { r.loads.scripts.End(); return nil })
 	return r.loads.scripts.Start(ctx, &script.Host{
-		Plan: r.Plan, Log: r.Log, Env: r.env, Base: base, Links: links, Parts: r.o.Workers.N, LogDir: r.o.LogDir, Control: r.o.NoChaos,
+		Plan: r.Plan, Log: r.Log, Env: r.env, Base: base, Links: links, Parts: r.o.Workers.N, LogDir: r.o.LogDir,
+		Control:  r.o.NoChaos,
 		Recorder: r.loads.rec, Samples: r.loads.samples,
 		Stop:     func(condition string) { r.cancel(stopped{condition}) },
 		Timeline: r.faults.timeline.Load,

@@ -76,8 +76,10 @@ func runExampleScript(t *testing.T, file, script, plain, secure string) string {
 		t.Fatal(err)
 	}
 	var plan *plan.Plan
-	for _, change := range []string{", vus: 1, duration: 2s", ", duration: 3s", ""} { // the largest change that the script allows
-		text := fmt.Sprintf("version: 1\ntarget: {url: \"http://%s\"}\nload: {x: {k6: %q, args: [--insecure-skip-tls-verify], resolve: "+
+	// the largest change that the script allows
+	for _, change := range []string{", vus: 1, duration: 2s", ", duration: 3s", ""} {
+		text := fmt.Sprintf("version: 1\ntarget: {url: \"http://%s\"}\nload: {x: {k6: %q, args: "+
+			"[--insecure-skip-tls-verify], resolve: "+
 			"%s%s}}\n", plain, file, routes, change)
 		if plan, err = compileFile(scenario(t, text)); err == nil {
 			break
@@ -91,7 +93,8 @@ func runExampleScript(t *testing.T, file, script, plain, secure string) string {
 		return "brunt failed: " + err.Error()
 	}
 	iterations := stepCell(res, "run", "iteration", "*").Count
-	row := fmt.Sprintf("%s: %d iterations, %d requests, steps %q", res.Verdict, iterations, cellOf(res, "run", "*").Count, res.Loads[0].Steps)
+	row := fmt.Sprintf("%s: %d iterations, %d requests, steps %q", res.Verdict, iterations, cellOf(res, "run", "*").Count,
+		res.Loads[0].Steps)
 	if res.Verdict != scenarios.Pass {
 		row += ": " + res.Reason
 	}

@@ -136,9 +136,15 @@ func TestScript(t *testing.T) {
 		{"dropped", scenarios.Fail, 3, "errors < 40%", "dropped"},
 		{"threshold", scenarios.Fail, 3, "users: http_req_failed rate>0.5, measured 0", ""},
 		{"abortOnFail", scenarios.Stopped, 6, "the script's threshold http_req_failed: rate>0.5 with abortOnFail", ""},
-		{"abort", scenarios.Stopped, 6, `the script of load "users" aborted the test: exit code 108: test aborted: enough`, ""},
+		{
+			"abort", scenarios.Stopped, 6, `the script of load "users" aborted the test: exit code 108: test aborted: enough`,
+			"",
+		},
 		{"mark failed", scenarios.Fail, 3, `The script of load "users" marked the test as failed.`, ""},
-		{"setup", scenarios.Invalid, 5, "Setup failed: load \"users\": the script ended before its load began: exit code 107: Error: no setup", ""},
+		{
+			"setup", scenarios.Invalid, 5,
+			"Setup failed: load \"users\": the script ended before its load began: exit code 107: Error: no setup", "",
+		},
 		{"teardown", scenarios.Broken, 1, `Load "users": its script failed: exit code 107: Error: no teardown`, ""},
 	} {
 		t.Run(c.mode, func(t *testing.T) {
@@ -214,7 +220,8 @@ func wellMeasured(t *testing.T, res *result.Result) {
 	if !slices.ContainsFunc(res.Notes, func(n string) bool { return strings.Contains(n, "service time") }) {
 		t.Errorf("nothing says what its times are: %q", res.Notes)
 	}
-	if o := objective(t, res, "users: http_req_duration{name:ok} p(95)<60000"); o.List != "threshold" || o.Target != 60000 ||
+	if o := objective(t, res, "users: http_req_duration{name:ok} p(95)<60000"); o.List != "threshold" ||
+		o.Target != 60000 ||
 		o.Note != "in milliseconds" || o.Count == 0 {
 		t.Errorf("%+v", o)
 	}
@@ -250,13 +257,17 @@ export default function () { http.get(__ENV.BRUNT_URL + __ENV.AT); sleep(0.05); 
 		phase, step string
 		low, high   int64
 	}{
-		{"warmup", "GET /now", 20, 41}, {"run", "GET /now", 40, 82}, {"run", "GET /later", 5, 42}, {"warmup", "GET /later", 0, 0},
+		{"warmup", "GET /now", 20, 41},
+		{"run", "GET /now", 40, 82},
+		{"run", "GET /later", 5, 42},
+		{"warmup", "GET /later", 0, 0},
 	} {
 		if n := stepCell(res, c.phase, c.step, "*").Count; n < c.low || n > c.high {
 			t.Errorf("%d requests of %s in %s", n, c.step, c.phase)
 		}
 	}
-	if n := stepCell(res, "run", "GET /now", "*").Count + stepCell(res, "warmup", "GET /now", "*").Count; n != s.of("/now") {
+	if n := stepCell(res, "run", "GET /now", "*").Count +
+		stepCell(res, "warmup", "GET /now", "*").Count; n != s.of("/now") {
 		t.Errorf("%d were counted, %d were made", n, s.of("/now"))
 	}
 	if n := stepCell(res, "run", "GET /later", "*").Count; n != s.of("/later") {
@@ -324,8 +335,10 @@ func TestScript_Trigger(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		"script.phase checkout", "script.mark asked", `script.mark refused slow: GoError: fault("slow"): it was triggered before, and comes once`,
-		"script.mark refused slaw: GoError: fault(\"slaw\"): no fault of that name has `trigger: script`; did you mean \"slow\"?", "script.end users: exit code 0",
+		"script.phase checkout", "script.mark asked",
+		`script.mark refused slow: GoError: fault("slow"): it was triggered before, and comes once`,
+		"script.mark refused slaw: GoError: fault(\"slaw\"): no fault of that name has `trigger: script`; did you mean " +
+			"\"slow\"?", "script.end users: exit code 0",
 	} {
 		if texts[want] != 1 {
 			t.Errorf("%q is not among %v", want, texts)
@@ -345,14 +358,18 @@ func TestScript_Trigger(t *testing.T) {
 func TestScript_Control(t *testing.T) {
 	t.Parallel()
 	s := newTallied(t)
-	res, err := run.Run(t.Context(), scripted(t, s.URL, askingText, asking), run.Options{State: t.TempDir(), NoChaos: true})
+	res, err := run.Run(t.Context(), scripted(t, s.URL, askingText, asking),
+		run.Options{State: t.TempDir(), NoChaos: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if res.Verdict != scenarios.Pass || len(res.Faults) > 0 {
 		t.Errorf("%s: %s", res.Verdict, res.Reason)
 	}
-	if !slices.ContainsFunc(res.Events, func(e result.Event) bool { return e.Text == "asked" && e.Data["came"] == false }) {
+	if !slices.ContainsFunc(res.Events, func(e result.Event) bool {
+		return e.Text == "asked" &&
+			e.Data["came"] == false
+	}) {
 		t.Errorf("%+v", res.Events)
 	}
 }
@@ -361,13 +378,15 @@ func TestScript_Control(t *testing.T) {
 func TestScript_NeverAsked(t *testing.T) {
 	t.Parallel()
 	s := newTallied(t)
-	plan := scripted(t, s.URL, askingText, "import http from 'k6/http'; export const options = {vus: 1, duration: '1s'}; export default "+
-		"function () { http.get(__ENV.BRUNT_URL); }")
+	plan := scripted(t, s.URL, askingText,
+		"import http from 'k6/http'; export const options = {vus: 1, duration: '1s'}; export default "+
+			"function () { http.get(__ENV.BRUNT_URL); }")
 	res, err := run.Run(t.Context(), plan, run.Options{State: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, "was not injected") { // slow, or a fault that follows it
+	// slow, or a fault that follows it
+	if res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, "was not injected") {
 		t.Errorf("%s: %s", res.Verdict, res.Reason)
 	}
 	if !slices.ContainsFunc(res.Faults, func(f result.FaultRecord) bool {
@@ -401,7 +420,8 @@ func TestScript_Missing(t *testing.T) {
 	if res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, k6.Build) {
 		t.Errorf("%s: %s", res.Verdict, res.Reason)
 	}
-	if !slices.ContainsFunc(doctor.Needs(t.Context(), plan), func(c doctor.Check) bool { return c.State == doctor.Bad && strings.Contains(c.Fix, k6.Build) }) {
+	if !slices.ContainsFunc(doctor.Needs(t.Context(), plan),
+		func(c doctor.Check) bool { return c.State == doctor.Bad && strings.Contains(c.Fix, k6.Build) }) {
 		t.Errorf("%+v", doctor.Needs(t.Context(), plan))
 	}
 }

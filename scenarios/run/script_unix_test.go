@@ -92,7 +92,8 @@ func TestScript_Killed(t *testing.T) {
 				time.Sleep(after) // simulates a script that runs for this long before the kill
 				_ = syscall.Kill(pid, syscall.SIGKILL)
 			})
-			if res.Verdict != scenarios.Broken || res.ExitCode != 1 || !strings.Contains(res.Reason, `Load "users": its script failed: signal: killed`) {
+			if res.Verdict != scenarios.Broken || res.ExitCode != 1 ||
+				!strings.Contains(res.Reason, `Load "users": its script failed: signal: killed`) {
 				t.Errorf("killed after %s: %s (%d): %s", after, res.Verdict, res.ExitCode, res.Reason)
 			}
 		})

@@ -75,8 +75,8 @@ load:
 slo: [errors = 0%]
 `
 
-// TestScript_Workers: the processes that a script is divided between make the iterations of one, each once. Setup runs once, all have its
-// data, teardown runs once, when all iterations are over, and thresholds are about all of it.
+// TestScript_Workers: the processes that a script is divided between make the iterations of one, each once. Setup runs
+// once, all have its data, teardown runs once, when all iterations are over, and thresholds are about all of it.
 func TestScript_Workers(t *testing.T) {
 	s := newInOrder(t)
 	p := scripted(t, s.URL, dividedText, divided)
@@ -113,7 +113,9 @@ func TestScript_Workers(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("%d requests, want %d: %q", len(got), len(want), got)
 	}
-	if names := []string{"script in worker 1 of 3", "script in worker 2 of 3", "script in worker 3 of 3"}; !slices.Equal(started, names) {
+	if names := []string{
+		"script in worker 1 of 3", "script in worker 2 of 3", "script in worker 3 of 3",
+	}; !slices.Equal(started, names) {
 		t.Errorf("started %q", started)
 	}
 	if res.Verdict != scenarios.Pass || res.Generator.Sent != 120 || len(res.Objectives) != 5 {
@@ -126,7 +128,8 @@ func TestScript_Workers(t *testing.T) {
 	}
 }
 
-// TestScript_WorkerKilled: when one process of a script is killed, the others end, the first runs teardown, and the run names the process.
+// TestScript_WorkerKilled: when one process of a script is killed, the others end, the first runs teardown, and the run
+// names the process.
 func TestScript_WorkerKilled(t *testing.T) {
 	s := newInOrder(t)
 	p := scripted(t, s.URL, dividedText, strings.Replace(divided, "duration: '1990ms'", "duration: '60s'", 1))
@@ -155,7 +158,8 @@ func TestScript_WorkerKilled(t *testing.T) {
 	if len(got) == 0 {
 		t.Fatal(res.Reason)
 	}
-	if want := `Load "script": its script failed in worker 3 of 3: signal: killed`; res.Verdict != scenarios.Broken || !strings.Contains(res.Reason, want) {
+	if want := `Load "script": its script failed in worker 3 of 3: signal: killed`; res.Verdict != scenarios.Broken ||
+		!strings.Contains(res.Reason, want) {
 		t.Errorf("%s: %s", res.Verdict, res.Reason)
 	}
 	if last := got[len(got)-1]; last != "/teardown/t1" || time.Since(began) > 40*time.Second {

@@ -42,7 +42,9 @@ func newSession(p *plan.Plan, o Options) *session {
 	s.Log = events.New(events.Options{
 		Mask: p.Scenario.Secrets.Mask, MaskFields: p.Scenario.Secrets.MaskFields, Log: o.Log, Event: o.Event,
 	})
-	s.env = &template.Env{Units: map[string]string{}, Now: s.Now, Secrets: p.Scenario.Secrets, Hidden: p.Scenario.Symbols.Secret()}
+	s.env = &template.Env{
+		Units: map[string]string{}, Now: s.Now, Secrets: p.Scenario.Secrets, Hidden: p.Scenario.Symbols.Secret(),
+	}
 	return s
 }
 

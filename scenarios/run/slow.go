@@ -26,7 +26,8 @@ func slowLimits(series *measure.Series, by []measure.SlowLimit) string {
 		if l.Few {
 			one += " (with too few answers of its own)"
 		} else {
-			one += " (bound " + quantity.FormatSeconds(l.Bound.Seconds()) + " of " + strconv.FormatInt(l.Answers, 10) + " answers)"
+			one += " (bound " + quantity.FormatSeconds(l.Bound.Seconds()) + " of " + strconv.FormatInt(l.Answers, 10) +
+				" answers)"
 		}
 		out = append(out, one)
 	}

@@ -44,7 +44,8 @@ slo: [errors < 1%%, recover < 5s after it]
 		if err != nil {
 			t.Fatal(err)
 		}
-		if res.Verdict != c.verdict || res.ExitCode != c.code || res.Faults[0].Injected.Known() != c.injected || len(res.Objectives) != 1 {
+		if res.Verdict != c.verdict || res.ExitCode != c.code || res.Faults[0].Injected.Known() != c.injected ||
+			len(res.Objectives) != 1 {
 			t.Errorf("%s: %s, exit %d: %s; %+v", c.path, res.Verdict, res.ExitCode, res.Reason, res.Faults[0])
 		}
 	}

@@ -22,8 +22,9 @@ import (
 // and the final result are composed of one.
 type snapshot struct {
 	*runner
-	at      time.Duration // how far the loads are; never once they are over
-	whole   time.Duration // until when all requests have ended or had their timeout, if the run was ended early; else never
+	at time.Duration // how far the loads are; never once they are over
+	// until when all requests have ended or had their timeout, if the run was ended early; else never
+	whole   time.Duration
 	slo     []slo.Objective
 	checks  []string
 	ends    []time.Duration // of the loads; while they go on, as planned
@@ -36,7 +37,10 @@ const never = time.Duration(math.MaxInt64)
 
 // snapshotNow is the state while the loads go on.
 func (r *runner) snapshotNow() *snapshot {
-	s := &snapshot{runner: r, at: max(0, min(r.Now(), r.End())), whole: never, slo: r.Objectives(r.o.NoChaos), checks: r.loads.scripts.Checks()}
+	s := &snapshot{
+		runner: r, at: max(0, min(r.Now(), r.End())), whole: never, slo: r.Objectives(r.o.NoChaos),
+		checks: r.loads.scripts.Checks(),
+	}
 	s.events = r.OfFaults()
 	for i := range r.Loads {
 		s.ends = append(s.ends, r.Loads[i].Schedule.End())
@@ -47,7 +51,9 @@ func (r *runner) snapshotNow() *snapshot {
 
 // snapshotAtEnd is the state after the loads and the faults. The end of ctx ended them early.
 func (r *runner) snapshotAtEnd(ctx context.Context) *snapshot {
-	s := &snapshot{runner: r, at: never, whole: never, slo: r.judgedBy(), checks: r.loads.scripts.Checks(), records: r.faults.records}
+	s := &snapshot{
+		runner: r, at: never, whole: never, slo: r.judgedBy(), checks: r.loads.scripts.Checks(), records: r.faults.records,
+	}
 	for i := range r.Loads {
 		s.ends = append(s.ends, max(0, r.loads.stats[i].End))
 	}
@@ -69,7 +75,9 @@ func (r *runner) snapshotAtEnd(ctx context.Context) *snapshot {
 func (s *snapshot) final() bool { return s.at == never }
 
 // compose adds to a result what find derives from the measurements, and what the snapshot knows.
-func (s *snapshot) compose(res *result.Result, find func(judge.Case) (*judge.Findings, error)) (*judge.Findings, error) {
+func (s *snapshot) compose(
+	res *result.Result, find func(judge.Case) (*judge.Findings, error),
+) (*judge.Findings, error) {
 	c := s.judgeCase()
 	res.Loads = []result.LoadInfo{}
 	for i, span := range c.Loads {
@@ -96,7 +104,8 @@ func (s *snapshot) compose(res *result.Result, find func(judge.Case) (*judge.Fin
 	res.Errors = append(res.Errors, f.Errors...)
 	res.Faults = append(res.Faults, s.faultRecords(f)...)
 	res.Incidents = append(res.Incidents, f.Incidents...)
-	res.Usage, res.Series, res.Watches = c.Usage, c.Series, append(s.observers.observed.Watches(), s.sys.PodWatcher().States()...)
+	res.Usage, res.Series, res.Watches = c.Usage, c.Series,
+		append(s.observers.observed.Watches(), s.sys.PodWatcher().States()...)
 	return f, nil
 }
 
@@ -104,8 +113,9 @@ func (s *snapshot) compose(res *result.Result, find func(judge.Case) (*judge.Fin
 func (s *snapshot) judgeCase() judge.Case {
 	sc := s.Scenario
 	c := judge.Case{
-		SLO: s.slo, Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Limit: sc.Judge.LimitOr(), Checks: s.checks, Samples: s.loads.samples,
-		Faults: map[string]judge.FaultCase{}, NoTraffic: map[int]bool{}, Unverified: map[int]bool{},
+		SLO: s.slo, Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Limit: sc.Judge.LimitOr(), Checks: s.checks,
+		Samples: s.loads.samples,
+		Faults:  map[string]judge.FaultCase{}, NoTraffic: map[int]bool{}, Unverified: map[int]bool{},
 		Reactions: series.Reactions{Detected: map[int]series.Detection{}, Stages: map[string]time.Duration{}},
 		Ended:     map[int]time.Duration{}, Partial: map[int]bool{},
 	}
@@ -174,8 +184,9 @@ func (s *snapshot) recordsSoFar(occurrences []measure.Occurrence) []*chaos.Recor
 		}
 		e := s.events[oc.Name]
 		rec := &chaos.Record{
-			Name: oc.Name, Fault: oc.Fault, N: n, Injected: oc.Injected, Verified: e["fault.verified"].T.D(), Evidence: e["fault.verified"].Text,
-			Cleared: cmp.Or(e["fault.cleared"].T.D(), oc.Cleared), Until: oc.Cleared, Revert: "not yet",
+			Name: oc.Name, Fault: oc.Fault, N: n, Injected: oc.Injected, Verified: e["fault.verified"].T.D(),
+			Evidence: e["fault.verified"].Text,
+			Cleared:  cmp.Or(e["fault.cleared"].T.D(), oc.Cleared), Until: oc.Cleared, Revert: "not yet",
 			GoneText: cmp.Or(e["fault.gone"].Text, e["fault.cleared"].Text),
 		}
 		if oc.Over {

@@ -20,7 +20,9 @@ import (
 func TestSampler_Alerts(t *testing.T) {
 	now := 5 * time.Second
 	t0 := time.Now().Add(-now)
-	r := newRunner(&plan.Plan{Scenario: &scenarios.Scenario{}, Faults: []*chaos.Entry{{Fault: scenarios.Fault{Name: "cut"}}}}, Options{})
+	r := newRunner(&plan.Plan{
+		Scenario: &scenarios.Scenario{}, Faults: []*chaos.Entry{{Fault: scenarios.Fault{Name: "cut"}}},
+	}, Options{})
 	r.Begin(t0)
 	r.observers.observed = observe.Played("High", "...FF..", t0)
 	rec, err := measure.New(measure.Config{
@@ -39,8 +41,16 @@ func TestSampler_Alerts(t *testing.T) {
 		want     result.FaultAlert
 		text     string // of Detect
 	}{
-		{"it is in", 200 * time.Millisecond, false, result.FaultAlert{Name: "High", Fired: .9, FiredFrom: 0, Resolved: result.NaN, StillFiring: result.NaN}, "0.9"},
-		{"it is over", 200 * time.Millisecond, true, result.FaultAlert{Name: "High", Fired: .9, FiredFrom: 0, Resolved: 2.6, StillFiring: 1.5}, "0.9"},
+		{
+			"it is in", 200 * time.Millisecond, false,
+			result.FaultAlert{Name: "High", Fired: .9, FiredFrom: 0, Resolved: result.NaN, StillFiring: result.NaN},
+			"0.9",
+		},
+		{
+			"it is over", 200 * time.Millisecond, true,
+			result.FaultAlert{Name: "High", Fired: .9, FiredFrom: 0, Resolved: 2.6, StillFiring: 1.5},
+			"0.9",
+		},
 		{
 			"not asked since", 4900 * time.Millisecond, false,
 			result.FaultAlert{Name: "High", Fired: result.NaN, FiredFrom: 0, Resolved: result.NaN, StillFiring: result.NaN},
@@ -48,7 +58,9 @@ func TestSampler_Alerts(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			oc := measure.Occurrence{Name: "cut", Fault: "cut", Injected: c.injected, Cleared: 500 * time.Millisecond, Over: c.over}
+			oc := measure.Occurrence{
+				Name: "cut", Fault: "cut", Injected: c.injected, Cleared: 500 * time.Millisecond, Over: c.over,
+			}
 			s := &snapshot{runner: r, at: now}
 			s.records = s.recordsSoFar([]measure.Occurrence{oc})
 			got := s.faultRecords(&judge.Findings{Faults: []judge.FaultFinding{{Occurrence: oc}}})[0]
@@ -66,7 +78,8 @@ func TestSampler_Alerts(t *testing.T) {
 func TestFaultRecord_Absent(t *testing.T) {
 	s := &snapshot{runner: newRunner(&plan.Plan{Scenario: &scenarios.Scenario{}}, Options{})}
 	rec := s.faultRecord(&chaos.Record{N: -1, Late: "late", Absent: []chaos.Absence{
-		{Unit: "web[1]", From: 12300 * time.Millisecond, To: 15100 * time.Millisecond}, {Unit: "web[2]", From: 20 * time.Second},
+		{Unit: "web[1]", From: 12300 * time.Millisecond, To: 15100 * time.Millisecond},
+		{Unit: "web[2]", From: 20 * time.Second},
 	}}, nil)
 	if want := "late; not on web[1] from 12.3s to 15.1s; not on web[2] from 20s to its end"; rec.Note != want {
 		t.Errorf("its note is %q, want %q", rec.Note, want)

@@ -52,8 +52,8 @@ func namespacesOf(t *testing.T, c *kube.Cluster) (out []string) {
 	return out
 }
 
-// TestRun_StackOnPods makes the built-in system in a cluster, breaks it, and leaves nothing: neither the namespaces that it made, nor the objects
-// that it made in one which was there.
+// TestRun_StackOnPods makes the built-in system in a cluster, breaks it, and leaves nothing: neither the namespaces
+// that it made, nor the objects that it made in one which was there.
 func TestRun_StackOnPods(t *testing.T) {
 	for _, named := range []string{"", "default"} {
 		t.Run("namespace "+named, func(t *testing.T) {
@@ -96,7 +96,8 @@ slo: [errors < 1%, posts.replicas >= 1]
 					ready++
 				}
 			}
-			if ready != 6 || !slices.ContainsFunc(res.Events, func(e result.Event) bool { return e.Event == "pod.gone" && e.Unit == "posts[1]" }) {
+			if ready != 6 || !slices.ContainsFunc(res.Events,
+				func(e result.Event) bool { return e.Event == "pod.gone" && e.Unit == "posts[1]" }) {
 				t.Errorf("%d units became ready; events %+v", ready, res.Events)
 			}
 			if left := namespacesOf(t, c); len(left) > 0 {
@@ -120,7 +121,8 @@ target: {stack: demo, platform: kubernetes, kubernetes: {context: test, watchdog
 load: {main: {executor: constant-arrival-rate, rate: 300/s, duration: 1s, flow: [{get: /}]}}
 slo: [errors < 1%]
 `, run.Options{})
-	if res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, "InvalidImageName") || !strings.Contains(res.Reason, "`brunt image` writes it") {
+	if res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, "InvalidImageName") ||
+		!strings.Contains(res.Reason, "`brunt image` writes it") {
 		t.Errorf("%s: %s", res.Verdict, res.Reason)
 	}
 	if left := namespacesOf(t, c); len(left) > 0 {

@@ -36,7 +36,8 @@ func TestStopped(t *testing.T) {
 					needsRoot(t)
 				}
 				m := newKilledRun(t)
-				text := strings.NewReplacer("for: 300ms", "for: 40s", "for: 400ms", "for: 40s", "duration: 900ms", "duration: 60s").Replace(killScenario(fault, m))
+				text := strings.NewReplacer("for: 300ms", "for: 40s", "for: 400ms", "for: 40s", "duration: 900ms",
+					"duration: 60s").Replace(killScenario(fault, m))
 				out, ended := m.resumed(t, m.brunt("brunt", m.file(t, text), m.state, "guard", "0"))
 				if ended || !strings.Contains(out, "verdict invalid") || !strings.Contains(out, "runt itself stood still from") {
 					t.Errorf("ended %v: %s", ended, out)
@@ -81,8 +82,8 @@ slo: ["errors < 50%%", "errors < 50%% in it", recover < 5s after it]
 }
 
 // TestStopped_Link stops brunt while a toxic is on the link to its target. The link goes on with the toxic, and without
-// it once the watchdog has taken it off, all while brunt is stopped. The link ends with brunt, which is killed then, and
-// so does its process.
+// it once the watchdog has taken it off, all while brunt is stopped. The link ends with brunt, which is killed then,
+// and so does its process.
 func TestStopped_Link(t *testing.T) {
 	t.Parallel()
 	m := newKilledRun(t)
@@ -134,7 +135,11 @@ chaos: {it: {at: 300ms, for: 50s, http.error: {from: load, to: target, status: 5
 	}
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
-	suite.Until(t, "the link to end", func() bool { c, err := net.Dial("tcp", link); return err != nil || c.Close() != nil })
+	suite.Until(t, "the link to end", func() bool {
+		c,
+			err := net.Dial("tcp", link)
+		return err != nil || c.Close() != nil
+	})
 }
 
 // linkOf returns the address of the only link of a brunt: of what the process of its proxies listens on, what answers
@@ -179,7 +184,8 @@ func TestStopped_Inject(t *testing.T) {
 	}
 	t.Parallel()
 	m := newKilledRun(t)
-	m.invalidAfter(t, m.brunt("break", m.state, "guard", "0", "process.freeze", "pid="+strconv.Itoa(m.stranger.Process.Pid), "for=40s"))
+	m.invalidAfter(t, m.brunt("break", m.state, "guard", "0", "process.freeze",
+		"pid="+strconv.Itoa(m.stranger.Process.Pid), "for=40s"))
 }
 
 // invalidAfter stops a brunt and lets it go on. It goes on to the verdict that its fault was taken back, and leaves
@@ -187,7 +193,8 @@ func TestStopped_Inject(t *testing.T) {
 func (m *killedRun) invalidAfter(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	out, ended := m.resumed(t, cmd)
-	if ended || !strings.Contains(out, "verdict invalid") || !strings.Contains(out, "and its watchdog took the fault back at") {
+	if ended || !strings.Contains(out, "verdict invalid") ||
+		!strings.Contains(out, "and its watchdog took the fault back at") {
 		t.Errorf("ended %v: %s", ended, out)
 	}
 	if left := m.clean(t); len(left) > 0 {

@@ -35,8 +35,9 @@ import { sleep } from 'k6';
 export default function () { http.get(__ENV.BRUNT_URL + '/far', { timeout: '300ms' }); sleep(0.05); }
 `
 
-// stoppedColumns are the columns of the matrix: the loads, a drill as in the examples, where the fault is a step of a group that
-// the team's monitoring is to detect, a fault of a scenario that is injected without load, and the form on one line.
+// stoppedColumns are the columns of the matrix: the loads, a drill as in the examples, where the fault is a step of a
+// group that the team's monitoring is to detect, a fault of a scenario that is injected without load, and the form on
+// one line.
 var stoppedColumns = []string{"open", "closed", "vegeta", "k6", "drill", "inject", "short"}
 
 // stoppedDrill is the fault of the column drill.
@@ -73,7 +74,8 @@ func stoppedKinds() map[string]string {
 		}
 		out[d.Kind] = sample.settings
 		if d.On&chaos.OnDiverted != 0 {
-			out[d.Kind+" between containers"] = strings.Replace(sample.settings, onLink, "from: container/CONTAINER, to: container/OTHER", 1)
+			out[d.Kind+" between containers"] = strings.Replace(sample.settings, onLink,
+				"from: container/CONTAINER, to: container/OTHER", 1)
 		}
 		if d.On&chaos.OnLinks != 0 && d.On&chaos.OnPackets != 0 {
 			out[d.Kind+" on packets"] = strings.Replace(sample.settings, onLink, "container: CONTAINER", 1)
@@ -167,7 +169,8 @@ func (c stoppedCell) play(t *testing.T, settings string, yard func() *chaostest.
 	m := newKilledRun(t)
 	before := func() string { return "" }
 	names := []string{
-		"ALONE", strconv.Itoa(m.stranger.Process.Pid), "DIR", strconv.Quote(filepath.Dir(m.flag)), "FILE", m.flag, "FLAG", m.flag, "HOOK", hook(t),
+		"ALONE", strconv.Itoa(m.stranger.Process.Pid), "DIR", strconv.Quote(filepath.Dir(m.flag)), "FILE", m.flag, "FLAG",
+		m.flag, "HOOK", hook(t),
 	}
 	if strings.Contains(settings, "CONTAINER") {
 		chaostest.Root(t)
@@ -193,7 +196,8 @@ func (c stoppedCell) play(t *testing.T, settings string, yard func() *chaostest.
 // container describes a container, in what the fault may change of it and its end does not.
 func (c stoppedCell) container(t *testing.T, v *chaostest.Victim) string {
 	all := chaostest.Inspected(t, v.Yard.Engine, v.ID)
-	if family, kind, _ := strings.Cut(c.kind(), "."); family == "container" && kind != "pause" || c.kind() == "network.disconnect" {
+	if family, kind, _ := strings.Cut(c.kind(), "."); family == "container" && kind != "pause" ||
+		c.kind() == "network.disconnect" {
 		return all // it may have another process, and another link
 	}
 	return all + resources(t, v.PID()) + state(v.PID()) + room(t, v) + chaostest.Networks(t, v.Container)
@@ -228,7 +232,8 @@ const stoppedChaos = "chaos: {it: {at: 1s, for: 40s, KIND: SETTINGS}}\n"
 // stoppedFile writes the scenario of a cell, and its script.
 func (m *killedRun) stoppedFile(t *testing.T, text, kind, settings string) string {
 	t.Helper()
-	file := scenario(t, strings.NewReplacer("ECHO", strings.Join(self("echo"), ", "), "KIND", kind, "SETTINGS", settings, "FLAG", m.flag).Replace(text))
+	file := scenario(t, strings.NewReplacer("ECHO", strings.Join(self("echo"), ", "), "KIND", kind, "SETTINGS", settings,
+		"FLAG", m.flag).Replace(text))
 	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "script.js"), []byte(stoppedScript), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -256,6 +261,7 @@ func stoppedTable(kinds map[string]string, found map[stoppedCell]string) string 
 		fmt.Fprintln(w, line.String())
 	}
 	_ = w.Flush()
-	fmt.Fprintf(&b, "%d ok, %d failed, %d skipped, %d not played", tally["ok"], tally["FAILED"], tally["skipped"], tally["-"])
+	fmt.Fprintf(&b, "%d ok, %d failed, %d skipped, %d not played", tally["ok"], tally["FAILED"], tally["skipped"],
+		tally["-"])
 	return b.String()
 }

@@ -36,7 +36,9 @@ func TestDocker_Stopped_Packets(t *testing.T) {
 		},
 		"diverted": func(ctx context.Context, b *broken) error {
 			var said strings.Builder
-			_, err := y.Engine.Exec(ctx, b.v.ID, []string{docker.SelfProgram, "ask", "http://" + b.peer.Addresses()[0].String() + ":8080/"}, nil, &said, &said)
+			_, err := y.Engine.Exec(ctx, b.v.ID, []string{
+				docker.SelfProgram, "ask", "http://" + b.peer.Addresses()[0].String() + ":8080/",
+			}, nil, &said, &said)
 			if text := strings.TrimSpace(said.String()); err == nil && text == "ok" { // that of the fault is empty
 				err = fmt.Errorf("its peer says %q", text)
 			}
@@ -47,7 +49,8 @@ func TestDocker_Stopped_Packets(t *testing.T) {
 			t.Parallel()
 			b := newBroken(t, y, name)
 			mark := filepath.Join(t.TempDir(), "verified")
-			cmd := b.brunt(append([]string{"break", b.state, "guard", "0"}, strings.Fields(strings.Replace(b.fault, "for=50ms", "for=50s", 1))...)...)
+			cmd := b.brunt(append([]string{"break", b.state, "guard", "0"},
+				strings.Fields(strings.Replace(b.fault, "for=50ms", "for=50s", 1))...)...)
 			cmd.Env = append(cmd.Env, "BRUNT_TEST_MARK="+mark)
 			var out bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &out, &out

@@ -63,7 +63,8 @@ func TestDocker_Stray(t *testing.T) {
 			Image: image, Cmd: []string{"version"},
 			Labels: map[string]string{containers.AgentLabel: containers.WatchdogOf(y.Run), containers.BesideLabel: beside},
 		}
-		m, err := y.Engine.API().ContainerCreate(t.Context(), config, &container.HostConfig{NetworkMode: "none"}, nil, nil, "")
+		m, err := y.Engine.API().ContainerCreate(t.Context(), config, &container.HostConfig{NetworkMode: "none"}, nil, nil,
+			"")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +85,8 @@ func TestDocker_Stray(t *testing.T) {
 		t.Errorf("strays %+v, %v", strays, err)
 	}
 	taken, err := journal.RemoveStrays(t.Context())
-	if err != nil || !slices.ContainsFunc(taken, func(k journal.Taken) bool { return k.Run == run && k.Outcome == chaos.Reverted }) {
+	if err != nil || !slices.ContainsFunc(taken,
+		func(k journal.Taken) bool { return k.Run == run && k.Outcome == chaos.Reverted }) {
 		t.Errorf("taken back %+v, %v", taken, err)
 	}
 	if left := c.left(t, run); len(left) > 0 {

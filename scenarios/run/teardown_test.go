@@ -12,7 +12,8 @@ import (
 	"brunt/scenarios/run"
 )
 
-// TestTeardownContext checks that teardown goes on after an interrupt, and ends after its limit, or at once when it is hurried.
+// TestTeardownContext checks that teardown goes on after an interrupt, and ends after its limit, or at once when it is
+// hurried.
 func TestTeardownContext(t *testing.T) {
 	for _, c := range []struct {
 		name, want string
@@ -44,7 +45,8 @@ func TestTeardownContext(t *testing.T) {
 
 // TestTeardownLimit checks that commands with long timeouts of their own are not cut short.
 func TestTeardownLimit(t *testing.T) {
-	const rest = "target: {url: \"http://127.0.0.1:8080\"}\nload: {main: {executor: constant-arrival-rate, rate: 10/s, duration: 60s, flow: [{get: /}]}}\n"
+	const rest = "target: {url: \"http://127.0.0.1:8080\"}\nload: {main: {executor: constant-arrival-rate, rate: 10/s, " +
+		"duration: 60s, flow: [{get: /}]}}\n"
 	for _, c := range []struct {
 		name, teardown string
 		want           time.Duration

@@ -15,8 +15,8 @@ import (
 	"brunt/scenarios/run"
 )
 
-// TestTimings holds what result.json says of the phases of requests against the log of the server: a handshake, a first byte and a body
-// that take a planned time, on a new connection for each request.
+// TestTimings holds what result.json says of the phases of requests against the log of the server: a handshake, a first
+// byte and a body that take a planned time, on a new connection for each request.
 func TestTimings(t *testing.T) {
 	t.Parallel()
 	above := .01 // seconds by which a mean may exceed the server's
@@ -65,7 +65,9 @@ slo: ["errors = 0%%"]
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		for phase, of := range map[string]*result.Timing{"tls": got.TLS, "first_byte": got.FirstByte, "receive": got.Receive} {
+		for phase, of := range map[string]*result.Timing{
+			"tls": got.TLS, "first_byte": got.FirstByte, "receive": got.Receive,
+		} {
 			if of == nil || of.Count != n[phase] {
 				wrong.addf("%s: %+v, the server saw %d", phase, of, n[phase])
 				continue

@@ -31,7 +31,8 @@ func pairs(t *testing.T, dir string, names ...string) {
 			t.Fatal(err)
 		}
 		c := &x509.Certificate{
-			SerialNumber: big.NewInt(int64(i + 1)), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+			SerialNumber: big.NewInt(int64(i + 1)), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour),
+			NotAfter:    time.Now().Add(time.Hour),
 			IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, KeyUsage: x509.KeyUsageDigitalSignature,
 			ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 		}
@@ -47,7 +48,9 @@ func pairs(t *testing.T, dir string, names ...string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for ext, b := range map[string]*pem.Block{".pem": {Type: "CERTIFICATE", Bytes: der}, ".key": {Type: "PRIVATE KEY", Bytes: private}} {
+		for ext, b := range map[string]*pem.Block{
+			".pem": {Type: "CERTIFICATE", Bytes: der}, ".key": {Type: "PRIVATE KEY", Bytes: private},
+		} {
 			if err := os.WriteFile(filepath.Join(dir, name+ext), pem.EncodeToMemory(b), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -70,10 +73,22 @@ func TestNginx_TLS(t *testing.T) {
     add_header X-Spoken $ssl_protocol always;
     add_header X-Client $ssl_client_s_dn always;`, "PAIRS", dir))
 	for _, c := range []struct{ name, tls, check string }{
-		{"the highest", "cert: DIR/load.pem, key: DIR/load.key", "{status: 200, header: {X-Spoken: TLSv1.3, X-Client: CN=load}}"},
-		{"1.3 only", "cert: DIR/load.pem, key: DIR/load.key, min_version: 1.3", "{status: 200, header: {X-Spoken: TLSv1.3, X-Client: CN=load}}"},
-		{"1.2 at most", "cert: DIR/load.pem, key: DIR/load.key, max_version: 1.2", "{status: 200, header: {X-Spoken: TLSv1.2, X-Client: CN=load}}"},
-		{"nobody", "min_version: 1.3", `{status: 400, header: {X-Spoken: TLSv1.3}, body: "~ No required SSL certificate was sent"}`},
+		{
+			"the highest", "cert: DIR/load.pem, key: DIR/load.key",
+			"{status: 200, header: {X-Spoken: TLSv1.3, X-Client: CN=load}}",
+		},
+		{
+			"1.3 only", "cert: DIR/load.pem, key: DIR/load.key, min_version: 1.3",
+			"{status: 200, header: {X-Spoken: TLSv1.3, X-Client: CN=load}}",
+		},
+		{
+			"1.2 at most", "cert: DIR/load.pem, key: DIR/load.key, max_version: 1.2",
+			"{status: 200, header: {X-Spoken: TLSv1.2, X-Client: CN=load}}",
+		},
+		{
+			"nobody", "min_version: 1.3",
+			`{status: 400, header: {X-Spoken: TLSv1.3}, body: "~ No required SSL certificate was sent"}`,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			try(t, func(wrong *complaints) {

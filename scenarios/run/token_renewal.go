@@ -51,5 +51,6 @@ func (r *requester) fresh(err error) {
 	}
 	text := r.Scenario.Secrets.Mask(err.Error())
 	r.Event(result.Event{Event: "auth.failed", Text: text})
-	r.Note("a token could not be refreshed, %s in; brunt went on with the last one, and tried again: %s", quantity.FormatDuration(r.Now()), text)
+	r.Note("a token could not be refreshed, %s in; brunt went on with the last one, and tried again: %s",
+		quantity.FormatDuration(r.Now()), text)
 }

@@ -112,7 +112,8 @@ func TestTokens_Refused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(text), "a token could not be refreshed") || !strings.Contains(string(text), "invalid_client it said ***") {
+	if !strings.Contains(string(text), "a token could not be refreshed") ||
+		!strings.Contains(string(text), "invalid_client it said ***") {
 		t.Errorf("it is not reported: %q", res.Notes)
 	}
 	if strings.Contains(string(text), "geheim") {
@@ -123,7 +124,8 @@ func TestTokens_Refused(t *testing.T) {
 	s.n = 1 // from the first on
 	s.mu.Unlock()
 	res = runOnce(t, fmt.Sprintf(withTokens, s.URL), run.Options{})
-	if res.Verdict != scenarios.Invalid || res.ExitCode != 5 || !strings.Contains(res.Reason, "no token from /token: status 401: invalid_client it said ***") {
+	if res.Verdict != scenarios.Invalid || res.ExitCode != 5 ||
+		!strings.Contains(res.Reason, "no token from /token: status 401: invalid_client it said ***") {
 		t.Errorf("%s (%d): %s", res.Verdict, res.ExitCode, res.Reason)
 	}
 }

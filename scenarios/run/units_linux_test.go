@@ -58,13 +58,15 @@ func counts(words ...string) (stop func() []counted) {
 	return func() []counted { close(ended); return <-out }
 }
 
-// TestUnits: how many units of a service run, and when those that were stopped are back, beside what /proc shows another reader.
+// TestUnits: how many units of a service run, and when those that were stopped are back, beside what /proc shows
+// another reader.
 func TestUnits(t *testing.T) {
 	t.Parallel()
 	const mark = "marked-by-test-units"
 	stop := counts(mark)
 	res := runOnce(t, `version: 1
-target: {processes: {web: {command: [`+strings.Join(self("echo", mark), ", ")+`], replicas: 4, ready: {get: /}}}, entry: web}
+target: {processes: {web: {command: [`+strings.Join(self("echo", mark), ", ")+
+		`], replicas: 4, ready: {get: /}}}, entry: web}
 judge: {hold: 1s}
 load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 9s, flow: [{get: /}]}}
 chaos: {lose: {at: 2s, for: 2s, process.stop: {unit: "web[0]"}}}
@@ -97,6 +99,7 @@ slo: [web.units >= 4 in baseline, web.units >= 3, web.units = 4, reach(web.units
 	}
 	const late = 100 * time.Millisecond // of either reader
 	if o := res.Objectives[3]; back < o.Low.D()-late || back > o.High.D()+late || back < 2*time.Second {
-		t.Errorf("they were back between %s and %s after the injection, and /proc showed them after %s", o.Low.D(), o.High.D(), back)
+		t.Errorf("they were back between %s and %s after the injection, and /proc showed them after %s", o.Low.D(),
+			o.High.D(), back)
 	}
 }

@@ -107,7 +107,8 @@ func checkVegeta(t *testing.T, vegeta, file string, ok result.Cell) {
 	if err := json.Unmarshal(out, &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Requests != 700 || got.Codes["200"] != 600 || got.Codes["0"] != 100 || !slices.Equal(got.Errors, []string{"refused"}) {
+	if got.Requests != 700 || got.Codes["200"] != 600 || got.Codes["0"] != 100 ||
+		!slices.Equal(got.Errors, []string{"refused"}) {
 		t.Errorf("vegeta reads %s", out)
 	}
 	if slowest := float64(got.Latency["max"]) / 1e9; slowest < .99*float64(ok.Response.Max) {
@@ -193,7 +194,8 @@ func TestImportVegeta(t *testing.T) {
 		kinds = append(kinds, e.Kind)
 	}
 	slices.Sort(kinds)
-	if !slices.Equal(kinds, []string{"closed", "status 503", "timeout"}) || !slices.Equal(res.Loads[0].Steps, []string{"GET /y/:id"}) {
+	if !slices.Equal(kinds, []string{"closed", "status 503", "timeout"}) ||
+		!slices.Equal(res.Loads[0].Steps, []string{"GET /y/:id"}) {
 		t.Errorf("%q of %q", kinds, res.Loads[0].Steps)
 	}
 	cut := imported(t, write("cut", b.String()[:b.Len()-20]))
@@ -202,7 +204,8 @@ func TestImportVegeta(t *testing.T) {
 	}
 	for name, text := range map[string]string{"empty": "", "of something else": "version: 1\n"} {
 		path := write(name, text)
-		if _, err := run.ImportVegeta(t.Context(), run.Importing{From: path, Open: func() (io.ReadCloser, error) { return os.Open(path) }}); err == nil {
+		if _, err := run.ImportVegeta(t.Context(),
+			run.Importing{From: path, Open: func() (io.ReadCloser, error) { return os.Open(path) }}); err == nil {
 			t.Errorf("%s is read", name)
 		}
 	}

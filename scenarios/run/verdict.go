@@ -21,7 +21,9 @@ import (
 
 // decide sets verdict, exit code and reason by their precedence. Unfit says why no figure of the run
 // can be trusted. A late generator is no such reason: each objective is judged without its lag as well.
-func (r *runner) decide(ctx context.Context, res *result.Result, objectives []slo.Objective, found []judge.FaultFinding, unfit []string) {
+func (r *runner) decide(
+	ctx context.Context, res *result.Result, objectives []slo.Objective, found []judge.FaultFinding, unfit []string,
+) {
 	res.Verdict = scenarios.Pass
 	good := true
 	if len(res.Objectives) == 0 {
@@ -180,8 +182,8 @@ func (v verdict) decideImpacts(found []judge.FaultFinding) {
 	}
 }
 
-// decideCause judges why the run ended early, if it did, and returns the exit code of an interrupt. Caller says whether one came
-// after the run ended for another reason: it takes precedence over that.
+// decideCause judges why the run ended early, if it did, and returns the exit code of an interrupt. Caller says whether
+// one came after the run ended for another reason: it takes precedence over that.
 func (v verdict) decideCause(cause error, caller func() error) int {
 	var (
 		in   Interrupt
@@ -268,7 +270,8 @@ func noteShort(res *result.Result, objectives []slo.Objective) {
 		o := &res.Objectives[i]
 		for j := range res.Faults {
 			f := &res.Faults[j]
-			if objectives[i].Phase == "" || f.Name != o.Phase && scenarios.FaultOf(f.Name) != o.Phase || !f.Injected.Known() || !(f.Cleared < f.Until) {
+			if objectives[i].Phase == "" || f.Name != o.Phase && scenarios.FaultOf(f.Name) != o.Phase || !f.Injected.Known() ||
+				!(f.Cleared < f.Until) {
 				continue
 			}
 			span := func(to result.Num) string {

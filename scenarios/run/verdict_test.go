@@ -57,11 +57,13 @@ chaos:
 slo: [errors < 100%]
 `
 	once := fmt.Sprintf("%q, role, once, %q", os.Args[0], t.TempDir()+"/once")
-	res, err := run.Run(t.Context(), mustCompile(t, strings.ReplaceAll(text, "ONCE", once)), run.Options{State: t.TempDir()})
+	res, err := run.Run(t.Context(), mustCompile(t, strings.ReplaceAll(text, "ONCE", once)),
+		run.Options{State: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if res.Verdict != scenarios.NotReverted || res.ExitCode != 7 || !strings.HasPrefix(res.Reason, "stop could not be taken back: ") {
+	if res.Verdict != scenarios.NotReverted || res.ExitCode != 7 ||
+		!strings.HasPrefix(res.Reason, "stop could not be taken back: ") {
 		t.Errorf("%s (%d): %s", res.Verdict, res.ExitCode, res.Reason)
 	}
 }
@@ -226,7 +228,8 @@ slo: [errors < 5%]
 			text := "version: 1\nname: " + c.name + "\n" + strings.ReplaceAll(c.text, "URL", fmt.Sprintf("%q", target.URL))
 			res := inTime(t, func() *result.Result {
 				o := run.Options{State: t.TempDir()}
-				res, err := run.Run(t.Context(), mustCompile(t, strings.ReplaceAll(text, "ONCE", fmt.Sprintf("%q, role, once, %q", os.Args[0], t.TempDir()+"/once"))), o)
+				res, err := run.Run(t.Context(), mustCompile(t,
+					strings.ReplaceAll(text, "ONCE", fmt.Sprintf("%q, role, once, %q", os.Args[0], t.TempDir()+"/once"))), o)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -262,7 +265,8 @@ func checkTakenBack(t *testing.T, res *result.Result) {
 		t.Fatalf("%d faults", len(res.Faults))
 	}
 	f := res.Faults[0]
-	if !f.Injected.Known() || !f.Verified.Known() || !f.Cleared.Known() || !f.Gone || f.Revert != "ok" || f.Evidence == "" || f.GoneEvidence == "" {
+	if !f.Injected.Known() || !f.Verified.Known() || !f.Cleared.Known() || !f.Gone || f.Revert != "ok" ||
+		f.Evidence == "" || f.GoneEvidence == "" {
 		t.Errorf("not taken back: %+v", f)
 	}
 	if !strings.Contains(f.Note, "taken back early") {
@@ -301,7 +305,8 @@ slo: [errors < 5%]
 			if err != nil {
 				t.Fatal(err)
 			}
-			if res.Verdict != scenarios.Interrupted || res.ExitCode != code || !strings.HasPrefix(res.Reason, "Interrupted after ") {
+			if res.Verdict != scenarios.Interrupted || res.ExitCode != code ||
+				!strings.HasPrefix(res.Reason, "Interrupted after ") {
 				t.Errorf("%s (%d): %s", res.Verdict, res.ExitCode, res.Reason)
 			}
 			checkTakenBack(t, res)
@@ -484,7 +489,8 @@ stop: [errors > 50% for 1s]
 						cancel(run.Interrupt{Code: 130})
 					}
 				}}
-				res, err := run.Run(ctx, mustCompile(t, strings.ReplaceAll(text, "ONCE", fmt.Sprintf("%q, role, once, %q", os.Args[0], t.TempDir()+"/once"))), o)
+				res, err := run.Run(ctx, mustCompile(t,
+					strings.ReplaceAll(text, "ONCE", fmt.Sprintf("%q, role, once, %q", os.Args[0], t.TempDir()+"/once"))), o)
 				if err != nil {
 					t.Fatal(err)
 				}

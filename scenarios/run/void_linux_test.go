@@ -12,8 +12,8 @@ import (
 	"brunt/scenarios/run"
 )
 
-// TestVoid checks that a run whose fault was over before its time is invalid, with and without an objective on it, and tells until when it
-// was in. The process that held the fault is killed.
+// TestVoid checks that a run whose fault was over before its time is invalid, with and without an objective on it, and
+// tells until when it was in. The process that held the fault is killed.
 func TestVoid(t *testing.T) {
 	t.Parallel()
 	needsRoot(t)
@@ -41,7 +41,8 @@ chaos:
 				t.Errorf("%s, exit %d: %s", res.Verdict, res.ExitCode, res.Reason)
 			}
 			f := res.Faults[0]
-			if in := f.Cleared - f.Injected; !f.Injected.Known() || !(in > 0 && in < 6) || f.Skipped || f.Impact == result.NotInjected {
+			if in := f.Cleared - f.Injected; !f.Injected.Known() || !(in > 0 && in < 6) || f.Skipped ||
+				f.Impact == result.NotInjected {
 				t.Errorf("in from %v to %v, impact %s", f.Injected, f.Cleared, f.Impact)
 			}
 			const why = "over before its time, after "

@@ -13,8 +13,8 @@ import (
 	"brunt/scenarios/run"
 )
 
-// TestWhole holds the share of whole answers against the account of a server that leaves a name out of each third answer while a
-// fault is in. Such an answer is good, and the fault is not without an effect.
+// TestWhole holds the share of whole answers against the account of a server that leaves a name out of each third
+// answer while a fault is in. Such an answer is good, and the fault is not without an effect.
 func TestWhole(t *testing.T) {
 	t.Parallel()
 	var answers, partial atomic.Int64

@@ -23,8 +23,11 @@ import (
 	"brunt/scenarios/run/workers"
 )
 
-// ServeWorker makes a part of the load of the run at the other end of in and out, until in ends. Compile compiles its scenario.
-func ServeWorker(ctx context.Context, in io.Reader, out io.Writer, compile func(workers.Source) (*plan.Plan, error)) error {
+// ServeWorker makes a part of the load of the run at the other end of in and out, until in ends. Compile compiles its
+// scenario.
+func ServeWorker(
+	ctx context.Context, in io.Reader, out io.Writer, compile func(workers.Source) (*plan.Plan, error),
+) error {
 	w := &worker{compile: compile, over: make(chan struct{})}
 	defer w.close()
 	return (&rpc.Server{Do: w.do, Patient: true}).Serve(ctx, in, out)
@@ -100,7 +103,9 @@ func (w *worker) ready(ctx context.Context, r workers.Ready) (err error) {
 	w.vars = r.Vars
 	w.hideSetUp()
 	w.LoadAllowlist.Own.Add(r.Own...)
-	w.loads.samples = &samples.Set{Mask: w.Scenario.Secrets.Mask, Learn: w.Scenario.Secrets.Learn, Steps: len(w.Series.Steps)}
+	w.loads.samples = &samples.Set{
+		Mask: w.Scenario.Secrets.Mask, Learn: w.Scenario.Secrets.Learn, Steps: len(w.Series.Steps),
+	}
 	w.Scenario.Secrets.Watch(w.news.Secret)
 	loading, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	w.setEnd(end)
@@ -210,7 +215,8 @@ func (w *worker) listen() {
 		return
 	}
 	w.mu.Lock()
-	w.quit, w.quitAt = fmt.Sprintf("it heard nothing of its run for %s, and ended its load", quantity.FormatDuration(w.patient)), w.Now()
+	w.quit, w.quitAt = fmt.Sprintf("it heard nothing of its run for %s, and ended its load",
+		quantity.FormatDuration(w.patient)), w.Now()
 	w.mu.Unlock()
 	w.endLoads(errors.New("the run is silent"))
 }
@@ -256,8 +262,9 @@ func (w *worker) turn(t workers.Turn) (any, error) {
 func (w *worker) finish(p measure.Promise) (any, error) {
 	w.loads.rec.Follow(p)
 	out := workers.Ended{
-		Batch: w.loads.rec.Ship(), Samples: w.loads.samples.Export(), Stats: w.stats, Failures: w.failures, Spoken: []string{},
-		Quit: w.quit, QuitAt: w.quitAt,
+		Batch: w.loads.rec.Ship(), Samples: w.loads.samples.Export(), Stats: w.stats, Failures: w.failures,
+		Spoken: []string{},
+		Quit:   w.quit, QuitAt: w.quitAt,
 	}
 	w.loads.ledgers.EndProbe()
 	out.Writes, _ = w.loads.ledgers.Take()

@@ -71,7 +71,8 @@ func (r *runner) readyWorkers(ctx context.Context) error {
 		base, units = in.Base, in.Units
 	}
 	ready := workers.Ready{
-		Base: base, Links: links, Units: units, Own: r.LoadAllowlist.Own.List(), Vars: make([]template.Value, len(r.vars)), Salt: r.env.Salt,
+		Base: base, Links: links, Units: units, Own: r.LoadAllowlist.Own.List(), Vars: make([]template.Value, len(r.vars)),
+		Salt:    r.env.Salt,
 		Control: r.o.NoChaos,
 	}
 	template.CopyVars(ready.Vars, r.vars)
@@ -88,7 +89,8 @@ func (r *runner) readyWorkers(ctx context.Context) error {
 		ready.Read = append(ready.Read, read)
 	}
 	if r.o.Workers.Terms.Remote && len(links) > 0 {
-		return fmt.Errorf("a fault is on the way from the load to %s, which brunt's own proxy on this machine makes: with workers elsewhere, let the fault "+
+		return fmt.Errorf("a fault is on the way from the load to %s, which brunt's own proxy on this machine makes: with "+
+			"workers elsewhere, let the fault "+
 			"hit the network of the service", strings.Join(slices.Sorted(maps.Keys(links)), ", "))
 	}
 	return r.loads.crew.Ready(ctx, ready)
@@ -108,7 +110,8 @@ func (r *runner) beginWorkers() error {
 		return nil
 	}
 	if err := r.loads.crew.Begin(&workers.Host{
-		Plan: r.Plan, Log: r.Log, Recorder: r.loads.rec, Samples: r.loads.samples, Ledgers: r.loads.ledgers, UsedUp: func() { r.cancel(errUsedUp) },
+		Plan: r.Plan, Log: r.Log, Recorder: r.loads.rec, Samples: r.loads.samples, Ledgers: r.loads.ledgers,
+		UsedUp:   func() { r.cancel(errUsedUp) },
 		NoneLeft: func(why error) { r.cancel(fmt.Errorf("%w: %w", errNoLoad, why)) },
 		Lost:     func(why error) { r.cancel(fmt.Errorf("%w: %w", errLost, why)) }, Hurry: r.o.Hurry,
 	}); err != nil {
@@ -135,8 +138,8 @@ func (r *runner) limitsOfWorkers(g *result.Generator) {
 	g.Limits = append(g.Limits, r.account.Limits...)
 }
 
-// addWorkers adds the workers to a result, and says why none of its figures can be trusted: without objectives, a part of the load
-// that is lost is such a reason.
+// addWorkers adds the workers to a result, and says why none of its figures can be trusted: without objectives, a part
+// of the load that is lost is such a reason.
 func (r *runner) addWorkers(res *result.Result) (unfit []string) {
 	if r.account == nil {
 		return nil

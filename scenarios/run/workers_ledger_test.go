@@ -12,8 +12,8 @@ import (
 	"brunt/scenarios/suite"
 )
 
-// TestWorkers_Ledger: the writes of all workers are one ledger: each is read back once, by an id that no other worker draws, and what the
-// target lost and doubled is found exactly. Reads during the load are of all workers.
+// TestWorkers_Ledger: the writes of all workers are one ledger: each is read back once, by an id that no other worker
+// draws, and what the target lost and doubled is found exactly. Reads during the load are of all workers.
 func TestWorkers_Ledger(t *testing.T) {
 	t.Parallel()
 	s := newReplicated(t)
@@ -33,11 +33,13 @@ func TestWorkers_Ledger(t *testing.T) {
 		return 201, key
 	}
 	ledger := strings.Replace(byKey, "settle: 0s, within: 10s", "settle: 0s, within: 3s, probe: 20/s", 1)
-	text := strings.Replace(s.text(ledger, "[lost = 0, duplicated = 0, stale.reads < 1000000]"), "executor: shared-iterations, vus: 4, iterations: 40",
+	text := strings.Replace(s.text(ledger, "[lost = 0, duplicated = 0, stale.reads < 1000000]"),
+		"executor: shared-iterations, vus: 4, iterations: 40",
 		"executor: constant-arrival-rate, rate: 150/s, duration: 2s", 1)
 	res := withWorkers(t, 3, text, run.Options{})
 	w := res.Ledger
-	if int64(len(keys)) != 300 || s.n != 300 || w.Acknowledged != 300 || w.Lost != lost || w.Duplicated != doubled || w.Held != 300-lost-doubled ||
+	if int64(len(keys)) != 300 || s.n != 300 || w.Acknowledged != 300 || w.Lost != lost || w.Duplicated != doubled ||
+		w.Held != 300-lost-doubled ||
 		w.Unrecorded != 0 || w.Unreported != "" || lost != 30 || doubled != 30 {
 		t.Errorf("%d keys of %d writes, %d lost, %d doubled: %+v", len(keys), s.n, lost, doubled, w)
 	}
@@ -51,8 +53,8 @@ func TestWorkers_Ledger(t *testing.T) {
 	}
 }
 
-// TestWorkers_LedgerKilled: what a lost worker wrote and did not report is not known, so that no objective on writes passes. One that
-// the reported writes miss fails.
+// TestWorkers_LedgerKilled: what a lost worker wrote and did not report is not known, so that no objective on writes
+// passes. One that the reported writes miss fails.
 func TestWorkers_LedgerKilled(t *testing.T) {
 	t.Parallel()
 	s := newReplicated(t)
@@ -74,13 +76,15 @@ func TestWorkers_LedgerKilled(t *testing.T) {
 		lose = true
 	}()
 	soon := strings.Replace(byKey, "within: 10s", "within: 2s", 1)
-	text := strings.Replace(s.text(soon, "[lost = 0, duplicated = 0, stale < 1%]"), "executor: shared-iterations, vus: 4, iterations: 40",
+	text := strings.Replace(s.text(soon, "[lost = 0, duplicated = 0, stale < 1%]"),
+		"executor: shared-iterations, vus: 4, iterations: 40",
 		"executor: constant-arrival-rate, rate: 150/s, duration: 2s", 1)
 	res := withWorkers(t, 3, text, run.Options{Event: p.note})
 	<-killed
 	w, lost := res.Ledger, res.Workers[1]
 	reported := int64(300) - lost.Lost
-	if w.Acknowledged > int64(s.n) || w.Acknowledged < reported-1 || !strings.HasPrefix(w.Unreported, "worker 2 of 3 was lost at ") || w.Lost == 0 {
+	if w.Acknowledged > int64(s.n) || w.Acknowledged < reported-1 ||
+		!strings.HasPrefix(w.Unreported, "worker 2 of 3 was lost at ") || w.Lost == 0 {
 		t.Errorf("the server has seen %d, %d are reported: %+v", s.n, reported, w)
 	}
 	if sum := w.Held + w.Lost + w.Duplicated + w.Late + w.Stale + w.Unsure(); sum != w.Acknowledged {

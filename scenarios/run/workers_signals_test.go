@@ -60,8 +60,8 @@ func (p *pids) signal(t *testing.T, n int, name string) {
 	}
 }
 
-// TestWorkers_Stopped: a worker that stands still for a while, and goes on, loses nothing. The rate that a stop condition reads does not
-// drop meanwhile, and the worker's own lag is named.
+// TestWorkers_Stopped: a worker that stands still for a while, and goes on, loses nothing. The rate that a stop
+// condition reads does not drop meanwhile, and the worker's own lag is named.
 func TestWorkers_Stopped(t *testing.T) {
 	t.Parallel()
 	s := newAsked(t)
@@ -106,8 +106,8 @@ slo: [errors < 1%%]
 	}
 }
 
-// TestWorkers_Interrupted: a worker that stands still does not hold a run up that was interrupted twice. It is lost, and the exit
-// code is that of the signal.
+// TestWorkers_Interrupted: a worker that stands still does not hold a run up that was interrupted twice. It is lost,
+// and the exit code is that of the signal.
 func TestWorkers_Interrupted(t *testing.T) {
 	t.Parallel()
 	s := newAsked(t)
@@ -122,7 +122,10 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 1m, flow: 
 	plan := mustCompile(t, text)
 	var at time.Time
 	res, err := run.Run(ctx, plan, run.Options{
-		State: t.TempDir(), Workers: run.Workers{N: 2, Command: self("worker"), Source: workers.Source{Path: plan.Scenario.File, Text: text}},
+		State: t.TempDir(), Workers: run.Workers{
+			N: 2, Command: self("worker"),
+			Source: workers.Source{Path: plan.Scenario.File, Text: text},
+		},
 		Hurry: hurry, Event: func(e result.Event) {
 			p.note(e)
 			if e.Event == "load.start" {
@@ -143,12 +146,14 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 1m, flow: 
 		t.Errorf("it ended %s after the second signal", took)
 	}
 	w := res.Workers
-	if res.Verdict != scenarios.Interrupted || res.ExitCode != 143 || w[0].LostWhy == "" || w[1].LostWhy != "" || w[1].Owed != w[1].Reported {
+	if res.Verdict != scenarios.Interrupted || res.ExitCode != 143 || w[0].LostWhy == "" || w[1].LostWhy != "" ||
+		w[1].Owed != w[1].Reported {
 		t.Errorf("%s, exit code %d: %s: %+v", res.Verdict, res.ExitCode, res.Reason, w)
 	}
 }
 
-// TestWorkers_AllKilled: where all workers die, the run ends, and shows what they had reported, also the slowest requests.
+// TestWorkers_AllKilled: where all workers die, the run ends, and shows what they had reported, also the slowest
+// requests.
 func TestWorkers_AllKilled(t *testing.T) {
 	t.Parallel()
 	s := newAsked(t)
@@ -168,7 +173,8 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 1m, flow: 
 slo: [errors < 1%%]
 `, s.URL), run.Options{Event: p.note})
 	<-killed
-	if res.Verdict != scenarios.Invalid || !strings.HasPrefix(res.Reason, "No worker is left: ") || len(res.Slowest) == 0 || res.Slowest[0].Curl == "" {
+	if res.Verdict != scenarios.Invalid || !strings.HasPrefix(res.Reason, "No worker is left: ") ||
+		len(res.Slowest) == 0 || res.Slowest[0].Curl == "" {
 		t.Errorf("%s: %s: the slowest requests are %+v", res.Verdict, res.Reason, res.Slowest)
 	}
 	if took := time.Since(began); took > 40*time.Second {
@@ -187,7 +193,8 @@ target: {url: %q}
 load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 4s, flow: [{get: /}]}}
 slo: [errors < 1%%]
 `, s.URL), run.Options{Event: p.note, Await: func(context.Context) error { p.signal(t, 2, "STOP"); return nil }})
-	if s.n.Load() > 0 || res.Verdict != scenarios.Invalid || !strings.HasPrefix(res.Reason, "Begin the load: worker 2: it did not begin in time") {
+	if s.n.Load() > 0 || res.Verdict != scenarios.Invalid ||
+		!strings.HasPrefix(res.Reason, "Begin the load: worker 2: it did not begin in time") {
 		t.Errorf("the server has seen %d requests; %s: %s", s.n.Load(), res.Verdict, res.Reason)
 	}
 }
@@ -206,7 +213,10 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: 
 	plan := mustCompile(t, text)
 	var at time.Time
 	res, err := run.Run(ctx, plan, run.Options{
-		State: t.TempDir(), Workers: run.Workers{N: 2, Command: self("worker"), Source: workers.Source{Path: plan.Scenario.File, Text: text}},
+		State: t.TempDir(), Workers: run.Workers{
+			N: 2, Command: self("worker"),
+			Source: workers.Source{Path: plan.Scenario.File, Text: text},
+		},
 		Event: func(e result.Event) {
 			if p.note(e); strings.HasPrefix(e.Text, "worker 2") {
 				p.signal(t, 2, "STOP")
@@ -319,7 +329,8 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 1m, flow: 
 	suite.Until(t, "the end of the workers", func() bool { return !ids[0].Alive() && !ids[1].Alive() })
 }
 
-// TestWorkers_Silent: workers whose run stands still end their loads. The run names them as lost when it goes on, and is invalid.
+// TestWorkers_Silent: workers whose run stands still end their loads. The run names them as lost when it goes on, and
+// is invalid.
 func TestWorkers_Silent(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a run that stands still for 12 s")
@@ -356,7 +367,8 @@ slo: [errors < 1%%]
 		}
 		reported += w.Reported
 	}
-	if res.Verdict != scenarios.Invalid || reported != s.n.Load() || !strings.HasPrefix(res.Reason, "No worker is left: it heard nothing") {
+	if res.Verdict != scenarios.Invalid || reported != s.n.Load() ||
+		!strings.HasPrefix(res.Reason, "No worker is left: it heard nothing") {
 		t.Errorf("%s: %s; %d reported, and the server has seen %d", res.Verdict, res.Reason, reported, s.n.Load())
 	}
 }

@@ -48,7 +48,9 @@ func compileSource(s workers.Source) (*plan.Plan, error) {
 func withWorkers(t *testing.T, n int, text string, o run.Options) *result.Result {
 	t.Helper()
 	p := mustCompile(t, text)
-	o.State, o.Workers = t.TempDir(), run.Workers{N: n, Command: self("worker"), Source: workers.Source{Path: p.Scenario.File, Text: text}}
+	o.State, o.Workers = t.TempDir(), run.Workers{
+		N: n, Command: self("worker"), Source: workers.Source{Path: p.Scenario.File, Text: text},
+	}
 	res, err := run.Run(t.Context(), p, o)
 	if err != nil {
 		t.Fatal(err)
@@ -98,7 +100,10 @@ func splitRole(args []string) error {
 		return err
 	}
 	res, err := run.Run(context.Background(), plan, run.Options{
-		State: args[1], Workers: run.Workers{N: 2, Command: self("worker"), Source: workers.Source{Path: args[0], Text: string(b)}},
+		State: args[1], Workers: run.Workers{
+			N: 2, Command: self("worker"),
+			Source: workers.Source{Path: args[0], Text: string(b)},
+		},
 		Event: func(e result.Event) {
 			if e.Event == "worker.joined" || e.Event == "load.start" {
 				fmt.Println(e.Event, e.Text)
@@ -146,7 +151,8 @@ slo: [errors = 0%%]
 		sum.Owed, sum.Sent = sum.Owed+w.Owed, sum.Sent+w.Sent
 	}
 	if len(res.Workers) != 3 || sum.Owed != 170 || sum.Sent != 190 || s.n.Load() != 191 || res.Generator.Sent != 190 {
-		t.Errorf("%d workers owe %d iterations and sent %d requests, %d in all; the server has seen %d", len(res.Workers), sum.Owed, sum.Sent,
+		t.Errorf("%d workers owe %d iterations and sent %d requests, %d in all; the server has seen %d", len(res.Workers),
+			sum.Owed, sum.Sent,
 			res.Generator.Sent, s.n.Load())
 	}
 	if c := cellOf(res, "slow", "ok"); c.Count < 30 || res.Faults[0].Traffic == 0 {
@@ -157,8 +163,8 @@ slo: [errors = 0%%]
 	}
 }
 
-// TestWorkers_Killed: a worker that dies is named, what it owed is reported or lost, and the objectives that this could change
-// are invalid, and no others.
+// TestWorkers_Killed: a worker that dies is named, what it owed is reported or lost, and the objectives that this could
+// change are invalid, and no others.
 func TestWorkers_Killed(t *testing.T) {
 	t.Parallel()
 	s := newAsked(t)
@@ -190,13 +196,15 @@ slo: [errors < 50%% in baseline, errors < 5%%, max < 1ns, rate > 100/s in baseli
 	<-killed
 	var reported, lost int64
 	for _, w := range res.Workers {
-		if w.Owed != 200 || w.Owed != w.Reported+w.Lost || (w.N == 2) != (w.Lost > 0) || (w.N == 2) != strings.Contains(w.LostWhy, "killed") {
+		if w.Owed != 200 || w.Owed != w.Reported+w.Lost || (w.N == 2) != (w.Lost > 0) ||
+			(w.N == 2) != strings.Contains(w.LostWhy, "killed") {
 			t.Errorf("%+v", w)
 		}
 		reported, lost = reported+w.Reported, lost+w.Lost
 	}
 	w := res.Workers[1]
-	if unreported := s.n.Load() - reported; unreported < 0 || unreported > w.Unsure || reported != cellOf(res, "run", "ok").Count {
+	if unreported := s.n.Load() - reported; unreported < 0 || unreported > w.Unsure ||
+		reported != cellOf(res, "run", "ok").Count {
 		t.Errorf("the server has seen %d, %d are reported, and at most %d were sent besides", s.n.Load(), reported, w.Unsure)
 	}
 	verdicts := []scenarios.Verdict{scenarios.Pass, scenarios.Invalid, scenarios.Fail, scenarios.Pass}
@@ -220,7 +228,9 @@ load:
   a: {executor: constant-vus, vus: 2, duration: 1s, flow: [{get: /}]}
   b: {executor: constant-arrival-rate, rate: 5/s, duration: 1s, max_in_flight: 1, connections: {max: 2}, flow: [{get: /}]}
 `), 3)
-	for _, want := range []string{`load "a" has 2 virtual users`, `load "b" has max_in_flight: 1`, `load "b" has connections.max: 2`} {
+	for _, want := range []string{
+		`load "a" has 2 virtual users`, `load "b" has max_in_flight: 1`, `load "b" has connections.max: 2`,
+	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
 		}
@@ -231,7 +241,11 @@ load:
 func TestWorkers_Secrets(t *testing.T) {
 	t.Parallel()
 	const token = "k3y-9f8e7d6c5b4a3f2e1d"
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, `{"token": %q}`, token) }))
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
+		_ *http.Request,
+	) {
+		fmt.Fprintf(w, `{"token": %q}`, token)
+	}))
 	t.Cleanup(s.Close)
 	text := fmt.Sprintf(`
 version: 1
@@ -242,7 +256,10 @@ load:
 `, s.URL)
 	p := mustCompile(t, text)
 	if _, err := run.Run(t.Context(), p, run.Options{
-		State: t.TempDir(), Workers: run.Workers{N: 2, Command: self("worker"), Source: workers.Source{Path: p.Scenario.File, Text: text}},
+		State: t.TempDir(), Workers: run.Workers{
+			N: 2, Command: self("worker"),
+			Source: workers.Source{Path: p.Scenario.File, Text: text},
+		},
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +268,8 @@ load:
 	}
 }
 
-// TestWorkers_Vegeta: vegeta's attackers of all workers make the requests of one: each target in turn as often, and no random value twice.
+// TestWorkers_Vegeta: vegeta's attackers of all workers make the requests of one: each target in turn as often, and no
+// random value twice.
 func TestWorkers_Vegeta(t *testing.T) {
 	t.Parallel()
 	s := newAsked(t)
@@ -262,7 +280,8 @@ load:
   attack:
     {engine: vegeta, executor: constant-arrival-rate, rate: 120/s, duration: 1s, targets: targets.txt, request: {headers: {X-Token: "${uuid()}"}}}
 `, s.URL))
-	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "targets.txt"), []byte("GET /0\n\nGET /1\n\nGET /2\n\nGET /3\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "targets.txt"),
+		[]byte("GET /0\n\nGET /1\n\nGET /2\n\nGET /3\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	p, err := compileFile(file)
@@ -280,13 +299,14 @@ load:
 		target, _, _ := strings.Cut(path, " ")
 		asked[target]++
 	}
-	if want := (map[string]int{"/0": 30, "/1": 30, "/2": 30, "/3": 30}); !maps.Equal(asked, want) || s.n.Load() != 120 || res.Generator.Sent != 120 {
+	if want := (map[string]int{"/0": 30, "/1": 30, "/2": 30, "/3": 30}); !maps.Equal(asked, want) || s.n.Load() != 120 ||
+		res.Generator.Sent != 120 {
 		t.Errorf("%d requests, of %d random values by target %v, want %v", s.n.Load(), len(s.paths), asked, want)
 	}
 }
 
-// TestWorkers_Marks: a fault that begins while workers make loads of any executor is a phase of each of them, and its requests are those of
-// the time that it was in.
+// TestWorkers_Marks: a fault that begins while workers make loads of any executor is a phase of each of them, and its
+// requests are those of the time that it was in.
 func TestWorkers_Marks(t *testing.T) {
 	t.Parallel()
 	s := newAsked(t)

@@ -79,8 +79,8 @@ func decoded(v string) []string {
 // cookieSettings are the attributes of a cookie.
 var cookieSettings = []string{"path", "domain", "expires", "max-age", "samesite"}
 
-// find returns the secret values in a text, in their order and apart from each other. It takes time in proportion to the
-// text, since what was read as a value is not read again.
+// find returns the secret values in a text, in their order and apart from each other. It takes time in proportion to
+// the text, since what was read as a value is not read again.
 func find(text string) []Span {
 	var out []Span
 	end := 0 // of the last value
@@ -124,7 +124,8 @@ func find(text string) []Span {
 	return out
 }
 
-// afterPlaceholders returns where a value goes on after the placeholders that it begins with, and what stands between them.
+// afterPlaceholders returns where a value goes on after the placeholders that it begins with, and what stands between
+// them.
 func afterPlaceholders(text string, from, to int) int {
 	for from < to {
 		end := placeholder(text, from)
@@ -199,7 +200,8 @@ type name struct {
 
 // isNameByte reports whether a name may hold c.
 func isNameByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-' || c == '.' || c == '[' || c == ']'
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-' || c == '.' ||
+		c == '[' || c == ']'
 }
 
 // nameBefore returns the secret name that ends before the separator at i.
@@ -269,8 +271,8 @@ func (n name) values(text string, i int) []Span {
 }
 
 // closing returns where the quote at open ends, which has so many backslashes before it; a text that was cut ends it.
-// Inside quotes with n backslashes a backslash is 2(n+1) of them, so the end has n beyond a multiple of that. A quote with
-// fewer ends what the text stands in.
+// Inside quotes with n backslashes a backslash is 2(n+1) of them, so the end has n beyond a multiple of that. A quote
+// with fewer ends what the text stands in.
 func closing(text string, open, slashes int) int {
 	run := 0
 	for i := open + 1; i < len(text); i++ {

@@ -12,9 +12,15 @@ import (
 
 func TestFields(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"JSON", `{"user":"ann","password":"p\"w","pin": 1,"max_tokens":12}`, `{"user":"ann","password":"***","pin": ***,"max_tokens":12}`},
+		{
+			"JSON", `{"user":"ann","password":"p\"w","pin": 1,"max_tokens":12}`,
+			`{"user":"ann","password":"***","pin": ***,"max_tokens":12}`,
+		},
 		{"JSON in JSON", `{"got":"{\"password\":\"x\\\"y\",\"n\":1}"}`, `{"got":"{\"password\":\"***\",\"n\":1}"}`},
-		{"JSON of a header of Go", `{"Authorization":["Bearer abc"],"A":["b"]}`, `{"Authorization":["Bearer ***"],"A":["b"]}`},
+		{
+			"JSON of a header of Go", `{"Authorization":["Bearer abc"],"A":["b"]}`,
+			`{"Authorization":["Bearer ***"],"A":["b"]}`,
+		},
 		{"a header printed by Go", `map[Authorization:[Bearer abc] B:[c]]`, `map[Authorization:[Bearer ***] B:[c]]`},
 		{"a JSON text that was cut", `{"token":"abc`, `{"token":"***`},
 		{"a query", `GET /x?access_token=a%2Fb&n=1 HTTP/1.1`, `GET /x?access_token=***&n=1 HTTP/1.1`},
@@ -43,12 +49,21 @@ func TestFields(t *testing.T) {
 		{"a secret within braces", `token=${token=hunter2}`, `token=***}`},
 		{"masked already", "token=***&a=b", "token=***&a=b"},
 		{"nothing", "token_type=bearer tokens: 5", "token_type=bearer tokens: 5"},
-		{"a list of several forms", `{"pins":1,"tokens_secret":["a", b, 'c'],"x":["d"]}`, `{"pins":1,"tokens_secret":["***", ***, '***'],"x":["d"]}`},
+		{
+			"a list of several forms", `{"pins":1,"tokens_secret":["a", b, 'c'],"x":["d"]}`,
+			`{"pins":1,"tokens_secret":["***", ***, '***'],"x":["d"]}`,
+		},
 		{"a list of numbers", `{"password":[1234, 5],"x":1}`, `{"password":[***],"x":1}`},
-		{"a list in JSON in JSON", `{"got":"{\"token\":[\"x\",12],\"n\":[1]}"}`, `{"got":"{\"token\":[\"***\",***],\"n\":[1]}"}`},
+		{
+			"a list in JSON in JSON", `{"got":"{\"token\":[\"x\",12],\"n\":[1]}"}`,
+			`{"got":"{\"token\":[\"***\",***],\"n\":[1]}"}`,
+		},
 		{"a list that was cut", `token=[abc, "def`, `token=[***, "***`},
 		{"a backslash at the end", `{"password":"a\\","user":"ann"}`, `{"password":"***","user":"ann"}`},
-		{"the same in JSON in JSON", `"{\"password\":\"a\\\\\",\"user\":\"ann\"}"`, `"{\"password\":\"***\",\"user\":\"ann\"}"`},
+		{
+			"the same in JSON in JSON", `"{\"password\":\"a\\\\\",\"user\":\"ann\"}"`,
+			`"{\"password\":\"***\",\"user\":\"ann\"}"`,
+		},
 		{"logfmt", `msg="login" token=abc user="x"`, `msg="login" token=*** user="x"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -62,7 +77,8 @@ func TestFields(t *testing.T) {
 // TestFields_Time: the time that a text takes grows as its length does, whatever is nested in it.
 func TestFields_Time(t *testing.T) {
 	for _, piece := range []string{
-		"token=[${", "token=${", `token=["${`, `token="${`, "token=[", "cookie: ${", "token=[${}", `{"token":"${`, "--token ${", "<token>${",
+		"token=[${", "token=${", `token=["${`, `token="${`, "token=[", "cookie: ${", "token=[${}", `{"token":"${`,
+		"--token ${", "<token>${",
 	} {
 		t.Run(piece, func(t *testing.T) {
 			text := strings.Repeat(piece, 4<<20/len(piece))
@@ -93,16 +109,20 @@ func TestFields_Time(t *testing.T) {
 // TestHide: a line keeps its length.
 func TestHide(t *testing.T) {
 	const line = `  - {get: /x, headers: {X-Api-Key: "ké", A: b}, body: "pin=1"} # password: none`
-	if got, want := secret.Hide(line), `  - {get: /x, headers: {X-Api-Key: "**", A: b}, body: "pin=*"} # password: none`; got != want {
+	if got, want := secret.Hide(line),
+		`  - {get: /x, headers: {X-Api-Key: "**", A: b}, body: "pin=*"} # password: none`; got != want {
 		t.Errorf("%s\nis hidden as %s\nnot       %s", line, got, want)
 	}
 }
 
 func TestValues(t *testing.T) {
-	const text = "POST /x?token=a%2Fb+cdef&pin=1 HTTP/1.1\r\nCookie: sid=abcdefg; lang=en\r\nAuthorization: Basic dXNlcjpodW50ZXIy\r\n\r\n" +
+	const text = "POST /x?token=a%2Fb+cdef&pin=1 HTTP/1.1\r\nCookie: sid=abcdefg; lang=en\r\nAuthorization: Basic " +
+		"dXNlcjpodW50ZXIy\r\n\r\n" +
 		`{"password":"q\/u0022ote","secret":"short","token":123456}`
 	got := secret.Values(text)
-	for _, want := range []string{"a%2Fb+cdef", "a/b cdef", "a/b+cdef", "abcdefg", "dXNlcjpodW50ZXIy", "hunter2", "q/u0022ote"} {
+	for _, want := range []string{
+		"a%2Fb+cdef", "a/b cdef", "a/b+cdef", "abcdefg", "dXNlcjpodW50ZXIy", "hunter2", "q/u0022ote",
+	} {
 		if !slices.Contains(got, want) {
 			t.Errorf("no %q in %q", want, got)
 		}
@@ -116,14 +136,16 @@ func TestValues(t *testing.T) {
 
 func TestIsName(t *testing.T) {
 	for _, name := range []string{
-		"password", "DB_PASSWORD", "X-Api-Key", "Authorization", "Set-Cookie", "accessToken", "csrf-token", "client_secret", "PIN", "X-Auth-User", "jwt",
+		"password", "DB_PASSWORD", "X-Api-Key", "Authorization", "Set-Cookie", "accessToken", "csrf-token", "client_secret",
+		"PIN", "X-Auth-User", "jwt",
 	} {
 		if !secret.IsName(name) {
 			t.Errorf("%s is secret", name)
 		}
 	}
 	for _, name := range []string{
-		"", "user", "max_tokens", "token_type", "token_url", "secretName", "cookies", "spinner", "author", "X-Id", strings.Repeat("token", 99),
+		"", "user", "max_tokens", "token_type", "token_url", "secretName", "cookies", "spinner", "author", "X-Id",
+		strings.Repeat("token", 99),
 	} {
 		if secret.IsName(name) {
 			t.Errorf("%s is not secret", name)
@@ -153,8 +175,9 @@ func TestIsName_Words(t *testing.T) {
 // TestIsToken: words, paths, times and numbers are no tokens.
 func TestIsToken(t *testing.T) {
 	for value, want := range map[string]bool{
-		"b7f3c1d8-5a42-4e90-8d61-0c9e27ab34f5": true, "q9Zx+/3kLmN0pR5t": true, "english": false, "english-and-german-speakers": false,
-		"/login/2nd/factor/of-user": false, "2026-11-22T03:16:20Z": false, "1234567890123456789": false, "": false,
+		"b7f3c1d8-5a42-4e90-8d61-0c9e27ab34f5": true, "q9Zx+/3kLmN0pR5t": true, "english": false,
+		"english-and-german-speakers": false,
+		"/login/2nd/factor/of-user":   false, "2026-11-22T03:16:20Z": false, "1234567890123456789": false, "": false,
 	} {
 		if secret.IsToken(value) != want {
 			t.Errorf("%q: want %v", value, want)

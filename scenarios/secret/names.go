@@ -15,16 +15,20 @@ func WholeNames() []string { return slices.Clone(wholeNames) }
 
 var (
 	words = []string{
-		"password", "passwort", "passwd", "passphrase", "secret", "token", "authorization", "cookie", "apikey", "accesskey", "privatekey",
+		"password", "passwort", "passwd", "passphrase", "secret", "token", "authorization", "cookie", "apikey", "accesskey",
+		"privatekey",
 		"credential", "signature", "sessionid", "xauth", "jwt",
 	}
 	wholeNames = []string{"pwd", "pass", "pin", "otp", "sig", "sid", "auth", "userinfo"}
 	// Endings of names that are about a secret and hold none
 	plainEndings = []string{
-		"type", "url", "uri", "endpoint", "count", "length", "size", "limit", "ttl", "age", "expires", "expiresin", "expiresat", "expiry", "name",
+		"type", "url", "uri", "endpoint", "count", "length", "size", "limit", "ttl", "age", "expires", "expiresin",
+		"expiresat", "expiry", "name",
 		"policy", "algorithm",
 	}
-	plainNames = []string{"maxtokens", "mintokens", "totaltokens", "prompttokens", "completiontokens", "tokens", "tokenizer", "cookies"}
+	plainNames = []string{
+		"maxtokens", "mintokens", "totaltokens", "prompttokens", "completiontokens", "tokens", "tokenizer", "cookies",
+	}
 )
 
 // longestWhole is the length of the longest of wholeNames.
@@ -71,11 +75,12 @@ func IsName(name string) bool {
 		return false
 	}
 	text := string(plain)
-	return !slices.Contains(plainNames, text) && !slices.ContainsFunc(plainEndings, func(end string) bool { return strings.HasSuffix(text, end) })
+	return !slices.Contains(plainNames, text) &&
+		!slices.ContainsFunc(plainEndings, func(end string) bool { return strings.HasSuffix(text, end) })
 }
 
-// How long a value is at least, in bytes, that is masked wherever it appears. A shorter one is masked at its place alone, or not at
-// all: to mask every 1 would make a report unreadable.
+// How long a value is at least, in bytes, that is masked wherever it appears. A shorter one is masked at its place
+// alone, or not at all: to mask every 1 would make a report unreadable.
 const (
 	ShortestGiven  = 3  // of the environment or a file
 	Shortest       = 6  // secret by its name

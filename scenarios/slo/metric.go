@@ -35,11 +35,14 @@ type Metric struct {
 	Span     time.Duration
 	Unit     Unit
 
-	Source   string // of a series: the service, the unit service[i], or a name from `metrics:`; of alert and resolved: the alert; of writes: the ledger, if named
+	// of a series: the service, the unit service[i], or a name from `metrics:`; of alert and resolved: the alert; of
+	// writes: the ledger, if named
+	Source   string
 	Resource string // of a unit: the name of one of [Resources]; empty is a series named under `metrics:`
-	Fold     string // aggregation of a series: max, mean, min, last, slope, worst; of counters: increase, ratio, per_request
-	By       string // of a ratio: the counter that Source is divided by, a name from `metrics:`
-	PerTime  bool   // a growth, in Unit per second
+	// aggregation of a series: max, mean, min, last, slope, worst; of counters: increase, ratio, per_request
+	Fold    string
+	By      string // of a ratio: the counter that Source is divided by, a name from `metrics:`
+	PerTime bool   // a growth, in Unit per second
 
 	Until Condition // of reach: what every value of Source holds
 

@@ -70,7 +70,8 @@ func (m *metricParser) parse() error {
 	}
 	m.take(r)
 	if m.Of != "" && !m.Latency() {
-		return fmt.Errorf("%q: only percentiles, max and mean take the prefix ok. or service. before them", syntax.Clip(m.Text, 40))
+		return fmt.Errorf("%q: only percentiles, max and mean take the prefix ok. or service. before them",
+			syntax.Clip(m.Text, 40))
 	}
 	return nil
 }
@@ -174,7 +175,8 @@ func (m *metricParser) call(name string, args []string) error {
 	case len(r.Args) == 0:
 		return fmt.Errorf("%q: %s takes nothing in brackets", syntax.Clip(m.Text, 40), name)
 	case m.Of != "" && name != "p":
-		return fmt.Errorf("%q: only percentiles, max and mean take the prefix ok. or service. before them", syntax.Clip(m.Text, 40))
+		return fmt.Errorf("%q: only percentiles, max and mean take the prefix ok. or service. before them",
+			syntax.Clip(m.Text, 40))
 	case len(args) != len(r.Args) && r.ofFault():
 		return fmt.Errorf("%q: want %s or %s(200ms)", syntax.Clip(m.Text, 40), name, name)
 	case len(args) != len(r.Args) && r.has(argLedger):

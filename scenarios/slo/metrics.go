@@ -11,23 +11,31 @@ var ledgers = []Arg{argLedger}
 
 var metrics = Table{
 	{
-		Name: "p", Unit: Seconds, Args: []Arg{argPercentile}, Written: []string{"p50", "p90", "p95", "p99", "p99.9", "p99.99", "ok.p95", "service.p95"},
-		Aliases: map[string]string{"med": "p50", "median": "p50", "min": "p50", "latency": "p95", "duration": "p95", "http_req_duration": "p95"},
-		Times:   func(m Metric, t Times) float64 { return t.At(m.Quantile) },
-		Budget:  func(o Objective) float64 { return 1 - o.Metric.Quantile }, CountsBad: true,
-		Missed:  missedPercentile,
-		Meaning: "A percentile of the response time, in seconds or milliseconds. A failed request counts as slower than any answer.",
+		Name: "p", Unit: Seconds, Args: []Arg{argPercentile},
+		Written: []string{"p50", "p90", "p95", "p99", "p99.9", "p99.99", "ok.p95", "service.p95"},
+		Aliases: map[string]string{
+			"med": "p50", "median": "p50", "min": "p50", "latency": "p95", "duration": "p95",
+			"http_req_duration": "p95",
+		},
+		Times:  func(m Metric, t Times) float64 { return t.At(m.Quantile) },
+		Budget: func(o Objective) float64 { return 1 - o.Metric.Quantile }, CountsBad: true,
+		Missed: missedPercentile,
+		Meaning: "A percentile of the response time, in seconds or milliseconds. A failed request counts as slower than " +
+			"any answer.",
 	},
 	{
 		Name: "max", Unit: Seconds, Bare: true, Written: []string{"max"}, Times: slowest,
-		Missed:  missedTime("the slowest"),
-		Meaning: "The longest response time. A failed request counts as slower than any answer, so it is infinite with one of them; ok.max is of good answers.",
+		Missed: missedTime("the slowest"),
+		Meaning: "The longest response time. A failed request counts as slower than any answer, so it is infinite with " +
+			"one of them; ok.max is of good answers.",
 	},
 	{
-		Name: "mean", Unit: Seconds, Bare: true, Written: []string{"mean"}, Aliases: map[string]string{"avg": "mean", "average": "mean"},
+		Name: "mean", Unit: Seconds, Bare: true, Written: []string{"mean"},
+		Aliases: map[string]string{"avg": "mean", "average": "mean"},
 		Times:   mean,
 		Missed:  missedTime("the mean"),
-		Meaning: "The mean response time. A failed request counts as slower than any answer, so it is infinite with one of them; ok.mean is of good answers.",
+		Meaning: "The mean response time. A failed request counts as slower than any answer, so it is infinite with one " +
+			"of them; ok.mean is of good answers.",
 	},
 	{
 		Name: "errors", Unit: ShareOf, Bare: true, Written: []string{"errors"},
@@ -45,9 +53,10 @@ var metrics = Table{
 		Meaning: "The share of ok requests among the offered ones. A shed request is not available.",
 	},
 	{
-		Name: "availability.admitted", Unit: ShareOf, Better: HigherIsBetter, Bare: true, Written: []string{"availability.admitted"},
-		ByTime: true,
-		Count:  func(c Counts) (bad, n int64) { return c.Bad(), c.Offered() - c.Shed }, CountsBad: true,
+		Name: "availability.admitted", Unit: ShareOf, Better: HigherIsBetter, Bare: true,
+		Written: []string{"availability.admitted"},
+		ByTime:  true,
+		Count:   func(c Counts) (bad, n int64) { return c.Bad(), c.Offered() - c.Shed }, CountsBad: true,
 		Allows: allowedUnavailable, Missed: answered(" that were not shed were answered rightly"),
 		Meaning: "The share of ok requests among those that the target did not shed.",
 	},
@@ -68,7 +77,8 @@ var metrics = Table{
 		CountsBad: true, CountsShed: true,
 		Rate:   func(c Counts) (float64, int64) { return float64(c.OK) / c.Span.Seconds(), c.Offered() },
 		Missed: missedGoodput,
-		Meaning: "Good answers a second: of requests and not of iterations, without those that failed or were shed. Under too much load it tells " +
+		Meaning: "Good answers a second: of requests and not of iterations, without those that failed or were shed. Under " +
+			"too much load it tells " +
 			"a target that sheds the rest from one that collapses.",
 	},
 	{
@@ -79,7 +89,8 @@ var metrics = Table{
 	{
 		Name: "attempts", Unit: Plain, Bare: true, Written: []string{"attempts"},
 		Count: func(c Counts) (attempts, n int64) { return c.Attempts, c.Sent },
-		Meaning: "How often a request was sent, on average: again by `retry` of its load, behind a redirect, or where a server did not " +
+		Meaning: "How often a request was sent, on average: again by `retry` of its load, behind a redirect, or where a " +
+			"server did not " +
 			"take it.",
 	},
 	{
@@ -92,7 +103,8 @@ var metrics = Table{
 		Name: "whole", Unit: ShareOf, Better: HigherIsBetter, Bare: true, Written: []string{"whole"}, NeedsWant: true,
 		Count:  func(c Counts) (partial, n int64) { return c.Partial, c.Wants },
 		Missed: answered(" had all that their steps want"),
-		Meaning: "The share of good answers that have all that their step's `want` names: a degraded answer is good and not whole. Steps " +
+		Meaning: "The share of good answers that have all that their step's `want` names: a degraded answer is good and " +
+			"not whole. Steps " +
 			"without `want` do not count.",
 	},
 	{
@@ -104,13 +116,16 @@ var metrics = Table{
 	{
 		Name: "burn", Unit: Plain, Args: []Arg{argShare, argSpan}, Late: true, Written: []string{"burn(99.9%, 1m)"},
 		Spans: burn, Budget: burnBudget,
-		Allows:  func(o Objective) float64 { return 1 - o.Metric.Share },
-		Meaning: "The highest burn rate of the error budget: of the objective in parentheses, over any span as long as the time beside it.",
+		Allows: func(o Objective) float64 { return 1 - o.Metric.Share },
+		Meaning: "The highest burn rate of the error budget: of the objective in parentheses, over any span as long as " +
+			"the time beside it.",
 	},
 	{
-		Name: "slices", Unit: ShareOf, Better: HigherIsBetter, Args: []Arg{argSpan, argShare}, Late: true, Written: []string{"slices(1s, 99%)"},
+		Name: "slices", Unit: ShareOf, Better: HigherIsBetter, Args: []Arg{argSpan, argShare}, Late: true,
+		Written: []string{"slices(1s, 99%)"},
 		Spans:   timeslices,
-		Meaning: "The share of time slices, each as long as the time in parentheses, that reached the availability beside it.",
+		Meaning: "The share of time slices, each as long as the time in parentheses, that reached the availability beside " +
+			"it.",
 	},
 	{
 		Name: "onset", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Written: []string{"onset"},
@@ -125,11 +140,13 @@ var metrics = Table{
 		Meaning: "The time from the injection until the target was good again while the fault was still in.",
 	},
 	{
-		Name: "recover", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Written: []string{"recover", "recover.p95"},
+		Name: "recover", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true,
+		Written: []string{"recover", "recover.p95"},
 		Aliases: map[string]string{"mttr": "recover", "rto": "recover"},
 		Effect:  recoverTime, Recovers: true, UntilGood: true, Rank: 7,
 		From: Injection, To: Recovery, Missed: missedEnd("to recover from ", ""),
-		Meaning: "The time from the injection until the target had recovered. recover.p95 is a percentile over all occurrences.",
+		Meaning: "The time from the injection until the target had recovered. recover.p95 is a percentile over all " +
+			"occurrences.",
 	},
 	{
 		Name: "heal", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Written: []string{"heal"},
@@ -138,39 +155,47 @@ var metrics = Table{
 		Meaning: "The time from the instant at which the fault was cleared until the target had recovered.",
 	},
 	{
-		Name: "detect", Unit: Seconds, Needs: NeedsDetect, Bare: true, Late: true, Written: []string{"detect"}, Aliases: map[string]string{"mttd": "detect"},
-		From: Injection, To: Noticing, Missed: missedDetection,
+		Name: "detect", Unit: Seconds, Needs: NeedsDetect, Bare: true, Late: true, Written: []string{"detect"},
+		Aliases: map[string]string{"mttd": "detect"},
+		From:    Injection, To: Noticing, Missed: missedDetection,
 		Meaning: "The time from the injection until the team's own monitoring noticed.",
 	},
 	{
-		Name: "degraded", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Lasts: true, Written: []string{"degraded"},
-		Effect: degraded, Rank: 3,
+		Name: "degraded", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Lasts: true,
+		Written: []string{"degraded"},
+		Effect:  degraded, Rank: 3,
 		Sums:    "the sum of bad time",
 		Meaning: "Seconds of bad requests because of a fault: the sum of all spans of them.",
 	},
 	{
-		Name: "failed", Unit: Count, Needs: NeedsFault, Args: span, Bare: true, Late: true, Lasts: true, Written: []string{"failed"},
-		Effect: failed, Rank: 2,
+		Name: "failed", Unit: Count, Needs: NeedsFault, Args: span, Bare: true, Late: true, Lasts: true,
+		Written: []string{"failed"},
+		Effect:  failed, Rank: 2,
 		Sums:    "bad requests beyond the baseline's share",
 		Meaning: "How many requests were bad because of a fault, beyond the share of the baseline.",
 	},
 	{
-		Name: "area", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Lasts: true, Written: []string{"area"},
-		Effect: area, Rank: 1,
+		Name: "area", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Lasts: true,
+		Written: []string{"area"},
+		Effect:  area, Rank: 1,
 		Sums:    "what was lost of full service",
 		Meaning: "The service lost because of a fault, in seconds of full outage.",
 	},
 	{
-		Name: "lost", Unit: Count, Needs: NeedsLedger, Args: ledgers, Bare: true, Late: true, OfLosses: true, Written: []string{"lost"},
+		Name: "lost", Unit: Count, Needs: NeedsLedger, Args: ledgers, Bare: true, Late: true, OfLosses: true,
+		Written: []string{"lost"},
 		Writes:  func(w Writes) (low, high float64) { return float64(w.Lost), float64(w.Lost + w.MayBeLost) },
 		Missed:  missedLost,
-		Meaning: "How many acknowledged writes were not found after the run, although brunt asked for them again until the ledger's `within`.",
+		Meaning: "How many acknowledged writes were not found after the run, although brunt asked for them again until " +
+			"the ledger's `within`.",
 	},
 	{
-		Name: "duplicated", Unit: Count, Needs: NeedsLedger, Args: ledgers, Bare: true, Late: true, Written: []string{"duplicated"},
-		Writes: func(w Writes) (low, high float64) { return float64(w.Duplicated), float64(w.Duplicated + w.MayBeWrong) }, NeedsCount: true,
-		Missed:  missedDuplicated,
-		Meaning: "How many acknowledged writes were found more than once.",
+		Name: "duplicated", Unit: Count, Needs: NeedsLedger, Args: ledgers, Bare: true, Late: true,
+		Written:    []string{"duplicated"},
+		Writes:     func(w Writes) (low, high float64) { return float64(w.Duplicated), float64(w.Duplicated + w.MayBeWrong) },
+		NeedsCount: true,
+		Missed:     missedDuplicated,
+		Meaning:    "How many acknowledged writes were found more than once.",
 	},
 	{
 		Name: "stale", Unit: ShareOf, Needs: NeedsLedger, Args: ledgers, Bare: true, Late: true, Written: []string{"stale"},
@@ -181,23 +206,28 @@ var metrics = Table{
 		Meaning: "The share of acknowledged writes that some unit did not have, while another did.",
 	},
 	{
-		Name: "stale.reads", Unit: Count, Needs: NeedsLedger, Args: ledgers, Bare: true, Late: true, OfReads: true, Written: []string{"stale.reads"},
-		Writes: func(w Writes) (low, high float64) { return float64(w.StaleReads), float64(w.StaleReads) },
-		Meaning: "How many reads during the load did not find a write that was acknowledged before they were sent; the ledger's `probe` " +
+		Name: "stale.reads", Unit: Count, Needs: NeedsLedger, Args: ledgers, Bare: true, Late: true, OfReads: true,
+		Written: []string{"stale.reads"},
+		Writes:  func(w Writes) (low, high float64) { return float64(w.StaleReads), float64(w.StaleReads) },
+		Meaning: "How many reads during the load did not find a write that was acknowledged before they were sent; the " +
+			"ledger's `probe` " +
 			"makes them.",
 	},
 	{
-		Name: "rpo", Unit: Seconds, Needs: NeedsLedger, Args: ledgers, Bare: true, Late: true, OfLosses: true, Written: []string{"rpo"},
-		Writes: func(w Writes) (low, high float64) { return w.RPOLow, w.orLost(w.RPOHigh) },
-		Missed: missedRPO, UpperOnly: true,
-		Meaning: "The span of time in which the target acknowledged the writes that a fault lost, of the worst fault: at least from the " +
+		Name: "rpo", Unit: Seconds, Needs: NeedsLedger, Args: ledgers, Bare: true, Late: true, OfLosses: true,
+		Written: []string{"rpo"},
+		Writes:  func(w Writes) (low, high float64) { return w.RPOLow, w.orLost(w.RPOHigh) },
+		Missed:  missedRPO, UpperOnly: true,
+		Meaning: "The span of time in which the target acknowledged the writes that a fault lost, of the worst fault: at " +
+			"least from the " +
 			"first lost write to the last, at most between the kept writes around them.",
 	},
 	{
 		Name: "late", Unit: Seconds, Needs: NeedsLedger, Args: ledgers, Bare: true, Late: true, Written: []string{"late"},
 		Writes: func(w Writes) (low, high float64) { return w.LateLow, w.orLost(w.LateHigh) },
 		Missed: missedLate, UpperOnly: true,
-		Meaning: "The longest time from the acknowledgement of a write until it could be read, of the writes that were not there at " +
+		Meaning: "The longest time from the acknowledgement of a write until it could be read, of the writes that were " +
+			"not there at " +
 			"first; writes that are never found are lost, not late.",
 	},
 	{
@@ -205,31 +235,41 @@ var metrics = Table{
 		Meaning: "The time from the injection until the alert in parentheses fired.",
 	},
 	{
-		Name: "resolved", Unit: Seconds, Needs: NeedsAlert, Args: []Arg{argAlert}, Late: true, Written: []string{"resolved(name)"},
+		Name: "resolved", Unit: Seconds, Needs: NeedsAlert, Args: []Arg{argAlert}, Late: true,
+		Written: []string{"resolved(name)"},
 		Healing: true,
 		Meaning: "The time from the instant at which the fault was cleared until the alert in parentheses was resolved.",
 	},
 	{
-		Name: reachName, Unit: Seconds, Needs: NeedsReach, Late: true, UpperOnly: true, Written: []string{"reach(metric(name) >= 4)"},
-		From: Injection, Missed: missedReach,
-		Meaning: "The time from the injection of a fault, or from the begin of a stage of a load (after main.hold), until a series holds a condition, " +
-			"such as reach(metric(replicas) >= 4), reach(posts.units >= 4) or reach(posts.memory < 256MiB): all its series, or all replicas. " +
+		Name: reachName, Unit: Seconds, Needs: NeedsReach, Late: true, UpperOnly: true,
+		Written: []string{"reach(metric(name) >= 4)"},
+		From:    Injection, Missed: missedReach,
+		Meaning: "The time from the injection of a fault, or from the begin of a stage of a load (after main.hold), until " +
+			"a series holds a condition, " +
+			"such as reach(metric(replicas) >= 4), reach(posts.units >= 4) or reach(posts.memory < 256MiB): all its series, " +
+			"or all replicas. " +
 			"One that holds it already takes no time; of " +
 			"posts.units and web.ready, which a fault takes away, it counts when they are back.",
 	},
 	{
-		Name: scaledName, Unit: Seconds, Needs: NeedsReach, Late: true, UpperOnly: true, Written: []string{"scaled(service, 6)"},
-		From: Injection, Missed: missedReach,
-		Meaning: "The time from the injection of a fault, or from the begin of a stage of a load (after main.hold), until a service on Kubernetes has so many " +
-			"ready pods, as a watch of the cluster saw it. Pods that are lost again count. It is not decided where they were ready before.",
+		Name: scaledName, Unit: Seconds, Needs: NeedsReach, Late: true, UpperOnly: true,
+		Written: []string{"scaled(service, 6)"},
+		From:    Injection, Missed: missedReach,
+		Meaning: "The time from the injection of a fault, or from the begin of a stage of a load (after main.hold), until " +
+			"a service on Kubernetes has so many " +
+			"ready pods, as a watch of the cluster saw it. Pods that are lost again count. It is not decided where they were " +
+			"ready before.",
 	},
 	{
 		Name: seriesName, Unit: Open, Better: NeitherIsBetter, Needs: NeedsSeries, Written: []string{
 			"unit.memory", "metric(name)", "slope(unit.fds)", "increase(name)", "ratio(name, name)", "per_request(name)",
 		},
-		Meaning: "What a unit or a service uses, such as posts.memory or posts[1].fds, or a series that `metrics:` names, or `watch:` " +
-			"where its answers are numbers, such as metric(queue-depth): its highest value, or with mean(…), min(…), last(…) or slope(…) " +
-			"what the fold makes of it. Of a service as a whole there is posts.units, how many of its processes or containers run, " +
+		Meaning: "What a unit or a service uses, such as posts.memory or posts[1].fds, or a series that `metrics:` names, " +
+			"or `watch:` " +
+			"where its answers are numbers, such as metric(queue-depth): its highest value, or with mean(…), min(…), last(…) " +
+			"or slope(…) " +
+			"what the fold makes of it. Of a service as a whole there is posts.units, how many of its processes or " +
+			"containers run, " +
 			"seen once a second; on Kubernetes there are web.ready, web.replicas " +
 			"(asked for) and web.pending. The lowest value counts where the bound is a lower one.",
 	},

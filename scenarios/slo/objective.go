@@ -240,7 +240,8 @@ func (o *Objective) check() error {
 		return fmt.Errorf("%s is of all writes of the run: it takes no of, in or after", m.Text)
 	case m.PerRequest() && o.After == "":
 	case m.OfSeries() && (o.Step != "" || o.Load != "" || o.After != ""):
-		return fmt.Errorf("%s is not a figure of requests: it takes no of or after; `in %s` names the phase", m.Text, cmp.Or(o.After, "FAULT"))
+		return fmt.Errorf("%s is not a figure of requests: it takes no of or after; `in %s` names the phase", m.Text,
+			cmp.Or(o.After, "FAULT"))
 	case (m.OfAlert() || m.Reaches()) && (o.Step != "" || o.Load != ""):
 		return fmt.Errorf("%s is not a figure of requests: it takes no of", m.Text)
 	case m.Row().UpperOnly && !o.Upper():
@@ -312,7 +313,9 @@ type longObjective struct {
 
 // boundKeys are the keys of the long form that set the target, with their operators. An objective
 // has exactly one of them.
-var boundKeys = []struct{ key, op string }{{"below", "<"}, {"at_most", "<="}, {"above", ">"}, {"at_least", ">="}, {"equals", "="}}
+var boundKeys = []struct{ key, op string }{
+	{"below", "<"}, {"at_most", "<="}, {"above", ">"}, {"at_least", ">="}, {"equals", "="},
+}
 
 func (o *Objective) long(n *syntax.Node, m *syntax.Mistakes) {
 	o.Pos = n.Pos
@@ -368,7 +371,8 @@ func (o *Objective) longTarget(value string) error {
 	if len(words) > 0 {
 		if _, relative := o.factor(words[0].text, len(words) > 1 && words[1].is("of")); relative {
 			if words, err = o.target(words); err == nil && len(words) > 0 {
-				err = fmt.Errorf("%q: nothing follows a multiple and what it is of; step, load and phase are keys", syntax.Clip(value, 60))
+				err = fmt.Errorf("%q: nothing follows a multiple and what it is of; step, load and phase are keys",
+					syntax.Clip(value, 60))
 			}
 			return err
 		}

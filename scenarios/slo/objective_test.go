@@ -32,92 +32,188 @@ func TestParseObjective(t *testing.T) {
 		{"ok.max < 5s", slo.Objective{Metric: slo.Metric{Name: "max", Of: "ok"}, Op: "<", Value: 5}},
 		{"service.mean < 5s", slo.Objective{Metric: slo.Metric{Name: "mean", Of: "service"}, Op: "<", Value: 5}},
 		{"errors < 1%", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01}},
-		{"availability > 99.9%", slo.Objective{Metric: slo.Metric{Name: "availability", Unit: slo.ShareOf}, Op: ">", Value: .999}},
+		{"availability > 99.9%", slo.Objective{
+			Metric: slo.Metric{Name: "availability", Unit: slo.ShareOf}, Op: ">",
+			Value: .999,
+		}},
 		{"shed <= 5%", slo.Objective{Metric: slo.Metric{Name: "shed", Unit: slo.ShareOf}, Op: "<=", Value: .05}},
 		{"checks > 99%", slo.Objective{Metric: slo.Metric{Name: "checks", Unit: slo.ShareOf}, Op: ">", Value: .99}},
 		{"rate > 200/s", slo.Objective{Metric: slo.Metric{Name: "rate", Unit: slo.PerSecond}, Op: ">", Value: 200}},
 		{"timeouts = 0", slo.Objective{Metric: slo.Metric{Name: "timeouts", Unit: slo.Count}, Op: "="}},
 		{"timeouts == 0", slo.Objective{Metric: slo.Metric{Name: "timeouts", Unit: slo.Count}, Op: "="}},
-		{"within(200ms) > 95%", slo.Objective{Metric: slo.Metric{Name: "within", Span: 200 * time.Millisecond, Unit: slo.ShareOf}, Op: ">", Value: .95}},
-		{"burn(99.9%, 1m) < 2", slo.Objective{Metric: slo.Metric{Name: "burn", Share: .999, Span: time.Minute, Unit: slo.Plain}, Op: "<", Value: 2}},
-		{"burn(99.9%,1m)<2.5", slo.Objective{Metric: slo.Metric{Name: "burn", Share: .999, Span: time.Minute, Unit: slo.Plain}, Op: "<", Value: 2.5}},
-		{"slices(1s, 99%) = 100%", slo.Objective{Metric: slo.Metric{Name: "slices", Share: .99, Span: time.Second, Unit: slo.ShareOf}, Op: "=", Value: 1}},
-		{"slices(1s, 99%) > 99%", slo.Objective{Metric: slo.Metric{Name: "slices", Share: .99, Span: time.Second, Unit: slo.ShareOf}, Op: ">", Value: .99}},
+		{"within(200ms) > 95%", slo.Objective{Metric: slo.Metric{
+			Name: "within", Span: 200 * time.Millisecond,
+			Unit: slo.ShareOf,
+		}, Op: ">", Value: .95}},
+		{"burn(99.9%, 1m) < 2", slo.Objective{Metric: slo.Metric{
+			Name: "burn", Share: .999, Span: time.Minute,
+			Unit: slo.Plain,
+		}, Op: "<", Value: 2}},
+		{"burn(99.9%,1m)<2.5", slo.Objective{Metric: slo.Metric{
+			Name: "burn", Share: .999, Span: time.Minute,
+			Unit: slo.Plain,
+		}, Op: "<", Value: 2.5}},
+		{"slices(1s, 99%) = 100%", slo.Objective{Metric: slo.Metric{
+			Name: "slices", Share: .99, Span: time.Second,
+			Unit: slo.ShareOf,
+		}, Op: "=", Value: 1}},
+		{"slices(1s, 99%) > 99%", slo.Objective{Metric: slo.Metric{
+			Name: "slices", Share: .99, Span: time.Second,
+			Unit: slo.ShareOf,
+		}, Op: ">", Value: .99}},
 		{"onset < 2s after lose", slo.Objective{Metric: slo.Metric{Name: "onset"}, Op: "<", Value: 2, After: "lose"}},
 		{"failover < 2s after lose", slo.Objective{Metric: slo.Metric{Name: "failover"}, Op: "<", Value: 2, After: "lose"}},
-		{"recover <= 10s after lose#2", slo.Objective{Metric: slo.Metric{Name: "recover"}, Op: "<=", Value: 10, After: "lose#2"}},
-		{"recover(200ms) < 10s after lose", slo.Objective{Metric: slo.Metric{Name: "recover", Span: 200 * time.Millisecond}, Op: "<", Value: 10, After: "lose"}},
+		{"recover <= 10s after lose#2", slo.Objective{
+			Metric: slo.Metric{Name: "recover"}, Op: "<=", Value: 10,
+			After: "lose#2",
+		}},
+		{"recover(200ms) < 10s after lose", slo.Objective{
+			Metric: slo.Metric{Name: "recover", Span: 200 * time.Millisecond},
+			Op:     "<", Value: 10, After: "lose",
+		}},
 		{"heal < 10s after lose", slo.Objective{Metric: slo.Metric{Name: "heal"}, Op: "<", Value: 10, After: "lose"}},
 		{"degraded < 5s after lose", slo.Objective{Metric: slo.Metric{Name: "degraded"}, Op: "<", Value: 5, After: "lose"}},
 		{"degraded > 1s after lose", slo.Objective{Metric: slo.Metric{Name: "degraded"}, Op: ">", Value: 1, After: "lose"}},
 		{"failed = 0 after lose", slo.Objective{Metric: slo.Metric{Name: "failed", Unit: slo.Count}, Op: "=", After: "lose"}},
 		{"area < 3s after lose", slo.Objective{Metric: slo.Metric{Name: "area"}, Op: "<", Value: 3, After: "lose"}},
-		{"errors < 1% in baseline", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Phase: "baseline"}},
-		{"errors < 1% in recovery/lose", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Phase: "recovery/lose"}},
-		{"errors < 1% of list", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Step: "list"}},
+		{"errors < 1% in baseline", slo.Objective{
+			Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01,
+			Phase: "baseline",
+		}},
+		{"errors < 1% in recovery/lose", slo.Objective{
+			Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<",
+			Value: .01, Phase: "recovery/lose",
+		}},
+		{"errors < 1% of list", slo.Objective{
+			Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01,
+			Step: "list",
+		}},
 		{
 			`errors < 1% of "read post" in run`,
-			slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Step: "read post", Phase: "run"},
+			slo.Objective{
+				Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Step: "read post",
+				Phase: "run",
+			},
 		},
-		{`errors < 1% of "load" in run`, slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Step: "load", Phase: "run"}},
-		{"errors < 1% of load", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Step: "load"}},
-		{"errors < 1% of load browse", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Load: "browse"}},
-		{"errors < 1% load browse", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Load: "browse"}},
-		{"errors < 1% in x of load browse", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Load: "browse", Phase: "x"}},
+		{`errors < 1% of "load" in run`, slo.Objective{
+			Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<",
+			Value: .01, Step: "load", Phase: "run",
+		}},
+		{"errors < 1% of load", slo.Objective{
+			Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01,
+			Step: "load",
+		}},
+		{"errors < 1% of load browse", slo.Objective{
+			Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<",
+			Value: .01, Load: "browse",
+		}},
+		{"errors < 1% load browse", slo.Objective{
+			Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01,
+			Load: "browse",
+		}},
+		{"errors < 1% in x of load browse", slo.Objective{
+			Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<",
+			Value: .01, Load: "browse", Phase: "x",
+		}},
 		{
 			"posts.memory < 256MiB",
-			slo.Objective{Metric: slo.Metric{Name: "series", Source: "posts", Resource: "memory", Fold: "max", Unit: slo.Bytes}, Op: "<", Value: 256 << 20},
+			slo.Objective{
+				Metric: slo.Metric{Name: "series", Source: "posts", Resource: "memory", Fold: "max", Unit: slo.Bytes},
+				Op:     "<", Value: 256 << 20,
+			},
 		},
 		{
 			"posts[1].cpu < 1.5 in slow",
-			slo.Objective{Metric: slo.Metric{Name: "series", Source: "posts[1]", Resource: "cpu", Fold: "max", Unit: slo.Cores}, Op: "<", Value: 1.5, Phase: "slow"},
+			slo.Objective{
+				Metric: slo.Metric{Name: "series", Source: "posts[1]", Resource: "cpu", Fold: "max", Unit: slo.Cores},
+				Op:     "<", Value: 1.5, Phase: "slow",
+			},
 		},
 		{
 			"service.memory < 1GB",
-			slo.Objective{Metric: slo.Metric{Name: "series", Source: "service", Resource: "memory", Fold: "max", Unit: slo.Bytes}, Op: "<", Value: 1e9},
+			slo.Objective{Metric: slo.Metric{
+				Name: "series", Source: "service", Resource: "memory", Fold: "max",
+				Unit: slo.Bytes,
+			}, Op: "<", Value: 1e9},
 		},
 		{
 			"heal.processor.fds <= 64",
-			slo.Objective{Metric: slo.Metric{Name: "series", Source: "heal.processor", Resource: "fds", Fold: "max", Unit: slo.Count}, Op: "<=", Value: 64},
+			slo.Objective{Metric: slo.Metric{
+				Name: "series", Source: "heal.processor", Resource: "fds", Fold: "max",
+				Unit: slo.Count,
+			}, Op: "<=", Value: 64},
 		},
 		{"errors = 0%", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "="}},
-		{"checks = 100% in baseline", slo.Objective{Metric: slo.Metric{Name: "checks", Unit: slo.ShareOf}, Op: "=", Value: 1, Phase: "baseline"}},
+		{"checks = 100% in baseline", slo.Objective{
+			Metric: slo.Metric{Name: "checks", Unit: slo.ShareOf}, Op: "=", Value: 1,
+			Phase: "baseline",
+		}},
 		{"stale = 0%", slo.Objective{Metric: slo.Metric{Name: "stale", Unit: slo.ShareOf}, Op: "="}},
-		{"posts.restarts = 0", slo.Objective{Metric: slo.Metric{Name: "series", Source: "posts", Resource: "restarts", Fold: "max", Unit: slo.Count}, Op: "="}},
+		{"posts.restarts = 0", slo.Objective{Metric: slo.Metric{
+			Name: "series", Source: "posts", Resource: "restarts",
+			Fold: "max", Unit: slo.Count,
+		}, Op: "="}},
 		{
 			"mean( posts.fds ) < 64.5",
-			slo.Objective{Metric: slo.Metric{Name: "series", Source: "posts", Resource: "fds", Fold: "mean", Unit: slo.Plain}, Op: "<", Value: 64.5},
+			slo.Objective{
+				Metric: slo.Metric{Name: "series", Source: "posts", Resource: "fds", Fold: "mean", Unit: slo.Plain},
+				Op:     "<", Value: 64.5,
+			},
 		},
 		{
 			"slope(posts.fds) < 1/m",
-			slo.Objective{Metric: slo.Metric{Name: "series", Source: "posts", Resource: "fds", Fold: "slope", Unit: slo.Count, PerTime: true}, Op: "<", Value: 1. / 60},
+			slo.Objective{Metric: slo.Metric{
+				Name: "series", Source: "posts", Resource: "fds", Fold: "slope", Unit: slo.Count,
+				PerTime: true,
+			}, Op: "<", Value: 1. / 60},
 		},
 		{
 			"slope(posts.memory) < 36MiB/h",
 			slo.Objective{
-				Metric: slo.Metric{Name: "series", Source: "posts", Resource: "memory", Fold: "slope", Unit: slo.Bytes, PerTime: true},
-				Op:     "<", Value: 36 << 20 / 3600.,
+				Metric: slo.Metric{
+					Name: "series", Source: "posts", Resource: "memory", Fold: "slope", Unit: slo.Bytes,
+					PerTime: true,
+				},
+				Op: "<", Value: 36 << 20 / 3600.,
 			},
 		},
 		{
 			"metric(queue-depth) < 100 in slow",
-			slo.Objective{Metric: slo.Metric{Name: "series", Source: "queue-depth", Fold: "max", Unit: slo.Plain}, Op: "<", Value: 100, Phase: "slow"},
+			slo.Objective{
+				Metric: slo.Metric{Name: "series", Source: "queue-depth", Fold: "max", Unit: slo.Plain}, Op: "<",
+				Value: 100, Phase: "slow",
+			},
 		},
-		{"min(hit-ratio) > 90%", slo.Objective{Metric: slo.Metric{Name: "series", Source: "hit-ratio", Fold: "min", Unit: slo.ShareOf}, Op: ">", Value: .9}},
-		{"last(lag)<2s", slo.Objective{Metric: slo.Metric{Name: "series", Source: "lag", Fold: "last", Unit: slo.Seconds}, Op: "<", Value: 2}},
-		{"mean(errors-seen) < 6/m", slo.Objective{Metric: slo.Metric{Name: "series", Source: "errors-seen", Fold: "mean", Unit: slo.PerSecond}, Op: "<", Value: .1}},
+		{"min(hit-ratio) > 90%", slo.Objective{Metric: slo.Metric{
+			Name: "series", Source: "hit-ratio", Fold: "min",
+			Unit: slo.ShareOf,
+		}, Op: ">", Value: .9}},
+		{"last(lag)<2s", slo.Objective{
+			Metric: slo.Metric{Name: "series", Source: "lag", Fold: "last", Unit: slo.Seconds},
+			Op:     "<", Value: 2,
+		}},
+		{"mean(errors-seen) < 6/m", slo.Objective{Metric: slo.Metric{
+			Name: "series", Source: "errors-seen", Fold: "mean",
+			Unit: slo.PerSecond,
+		}, Op: "<", Value: .1}},
 		{"increase(calls) <= 2GiB in slow", slo.Objective{
-			Metric: slo.Metric{Name: "series", Source: "calls", Fold: "increase", Unit: slo.Bytes}, Op: "<=", Value: 2 << 30, Phase: "slow",
+			Metric: slo.Metric{Name: "series", Source: "calls", Fold: "increase", Unit: slo.Bytes}, Op: "<=", Value: 2 << 30,
+			Phase: "slow",
 		}},
 		{"ratio(hits, lookups) > 90%", slo.Objective{
-			Metric: slo.Metric{Name: "series", Source: "hits", By: "lookups", Fold: "ratio", Unit: slo.ShareOf}, Op: ">", Value: .9,
+			Metric: slo.Metric{Name: "series", Source: "hits", By: "lookups", Fold: "ratio", Unit: slo.ShareOf}, Op: ">",
+			Value: .9,
 		}},
 		{`per_request(calls) < 1.5 of "read post"`, slo.Objective{
-			Metric: slo.Metric{Name: "series", Source: "calls", Fold: "per_request", Unit: slo.Plain}, Op: "<", Value: 1.5, Step: "read post",
+			Metric: slo.Metric{Name: "series", Source: "calls", Fold: "per_request", Unit: slo.Plain}, Op: "<", Value: 1.5,
+			Step: "read post",
 		}},
 		{
 			"slope(lag) < 1ms/s",
-			slo.Objective{Metric: slo.Metric{Name: "series", Source: "lag", Fold: "slope", Unit: slo.Seconds, PerTime: true}, Op: "<", Value: .001},
+			slo.Objective{
+				Metric: slo.Metric{Name: "series", Source: "lag", Fold: "slope", Unit: slo.Seconds, PerTime: true},
+				Op:     "<", Value: .001,
+			},
 		},
 		{
 			"posts.memory > 2GiB for 10s",
@@ -126,34 +222,55 @@ func TestParseObjective(t *testing.T) {
 				Op:     ">", Value: 2 << 30, For: 10 * time.Second,
 			},
 		},
-		{"alert(HighErrorRate) < 60s after lose", slo.Objective{Metric: slo.Metric{Name: "alert", Source: "HighErrorRate"}, Op: "<", Value: 60, After: "lose"}},
+		{
+			"alert(HighErrorRate) < 60s after lose",
+			slo.Objective{Metric: slo.Metric{Name: "alert", Source: "HighErrorRate"}, Op: "<", Value: 60, After: "lose"},
+		},
 		{
 			"resolved(HighErrorRate) < 2m after lose#2",
 			slo.Objective{Metric: slo.Metric{Name: "resolved", Source: "HighErrorRate"}, Op: "<", Value: 120, After: "lose#2"},
 		},
-		{"alert(High_5xx).p95 < 60s after lose", slo.Objective{Metric: slo.Metric{Name: "alert", Source: "High_5xx", Over: .95}, Op: "<", Value: 60, After: "lose"}},
+		{
+			"alert(High_5xx).p95 < 60s after lose",
+			slo.Objective{Metric: slo.Metric{Name: "alert", Source: "High_5xx", Over: .95}, Op: "<", Value: 60, After: "lose"},
+		},
 		{"reach(metric(replicas) >= 4) < 60s after lose", slo.Objective{
-			Metric: slo.Metric{Name: "reach", Source: "replicas", Until: slo.Condition{Op: ">=", Value: 4, Unit: slo.Plain}}, Op: "<", Value: 60, After: "lose",
+			Metric: slo.Metric{Name: "reach", Source: "replicas", Until: slo.Condition{Op: ">=", Value: 4, Unit: slo.Plain}},
+			Op:     "<", Value: 60, After: "lose",
 		}},
 		{"reach( posts.memory<256MiB )<=5s after lose#2", slo.Objective{
-			Metric: slo.Metric{Name: "reach", Source: "posts", Resource: "memory", Until: slo.Condition{Op: "<", Value: 256 << 20, Unit: slo.Bytes}},
-			Op:     "<=", Value: 5, After: "lose#2",
+			Metric: slo.Metric{
+				Name: "reach", Source: "posts", Resource: "memory",
+				Until: slo.Condition{Op: "<", Value: 256 << 20, Unit: slo.Bytes},
+			},
+			Op: "<=", Value: 5, After: "lose#2",
 		}},
 		{"scaled( web,6 ) < 90s after browse.hold", slo.Objective{
-			Metric: slo.Metric{Name: "scaled", Source: "web", Resource: "ready", Until: slo.Condition{Op: ">=", Value: 6, Unit: slo.Count}},
-			Op:     "<", Value: 90, After: "browse.hold",
+			Metric: slo.Metric{
+				Name: "scaled", Source: "web", Resource: "ready",
+				Until: slo.Condition{Op: ">=", Value: 6, Unit: slo.Count},
+			},
+			Op: "<", Value: 90, After: "browse.hold",
 		}},
 		{"web.ready >= 2", slo.Objective{
-			Metric: slo.Metric{Name: "series", Source: "web", Resource: "ready", Fold: slo.Worst, Unit: slo.Count}, Op: ">=", Value: 2,
+			Metric: slo.Metric{Name: "series", Source: "web", Resource: "ready", Fold: slo.Worst, Unit: slo.Count}, Op: ">=",
+			Value: 2,
 		}},
 		{"posts.units >= 2 in lose", slo.Objective{
-			Metric: slo.Metric{Name: "series", Source: "posts", Resource: "units", Fold: slo.Worst, Unit: slo.Count}, Op: ">=", Value: 2, Phase: "lose",
+			Metric: slo.Metric{Name: "series", Source: "posts", Resource: "units", Fold: slo.Worst, Unit: slo.Count}, Op: ">=",
+			Value: 2, Phase: "lose",
 		}},
 		{"reach(posts.units >= 4) < 60s after browse.hold", slo.Objective{
-			Metric: slo.Metric{Name: "reach", Source: "posts", Resource: "units", Until: slo.Condition{Op: ">=", Value: 4, Unit: slo.Count}},
-			Op:     "<", Value: 60, After: "browse.hold",
+			Metric: slo.Metric{
+				Name: "reach", Source: "posts", Resource: "units",
+				Until: slo.Condition{Op: ">=", Value: 4, Unit: slo.Count},
+			},
+			Op: "<", Value: 60, After: "browse.hold",
 		}},
-		{"errors > 90% for 30s", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: ">", Value: .9, For: 30 * time.Second}},
+		{"errors > 90% for 30s", slo.Objective{
+			Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: ">", Value: .9,
+			For: 30 * time.Second,
+		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.text, func(t *testing.T) {
@@ -227,7 +344,8 @@ func TestObjectiveHolds(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.op, func(t *testing.T) {
 			o := slo.Objective{Op: tt.op, Value: 2}
-			if o.Holds(1) != tt.below || o.Holds(2) != tt.at || o.Holds(3) != tt.above || o.Holds(math.NaN()) || o.Upper() != tt.upto {
+			if o.Holds(1) != tt.below || o.Holds(2) != tt.at || o.Holds(3) != tt.above || o.Holds(math.NaN()) ||
+				o.Upper() != tt.upto {
 				t.Errorf("%v %v %v %v %v", o.Holds(1), o.Holds(2), o.Holds(3), o.Holds(math.NaN()), o.Upper())
 			}
 		})
@@ -332,8 +450,10 @@ func TestFormatValue(t *testing.T) {
 // objective's text parses to the same objective.
 func FuzzObjective(f *testing.F) {
 	for _, s := range []string{
-		"p95 < 200ms in baseline", `p99 < 500ms of "read post" in baseline`, "recover < 10s after lose#2", "p(95)<200", "burn(99.9%, 1m) < 2",
-		"slices(1s, 99%) >= 99%", "errors > 90% for 30s", "timeouts = 0", "ok.p99.9 <= 1s of load browse", "within(200ms) > 95% load x", "p95 < ",
+		"p95 < 200ms in baseline", `p99 < 500ms of "read post" in baseline`, "recover < 10s after lose#2", "p(95)<200",
+		"burn(99.9%, 1m) < 2",
+		"slices(1s, 99%) >= 99%", "errors > 90% for 30s", "timeouts = 0", "ok.p99.9 <= 1s of load browse",
+		"within(200ms) > 95% load x", "p95 < ",
 		`x < 1 of "`, "recover(1s) < 1s after a in b",
 		"recover.p95 < 5s after a", "recover(200ms).p50 <= 5s after a", "failed.p90 < 3 after a",
 		"posts[1].memory < 256MiB in a", "slope(posts.fds) < 1/m", "mean(queue) > 90%", "metric(lag) < 2s",
@@ -356,7 +476,8 @@ func FuzzObjective(f *testing.F) {
 			!(o.Value >= 0) || math.IsInf(o.Value, 0) || o.For < 0 || o.Metric.Span < 0 {
 			t.Errorf("%q is %+v", s, o)
 		}
-		if o.Metric.Unit == slo.ShareOf && o.Value > 1 || o.Metric.Name == "p" && !(o.Metric.Quantile > 0 && o.Metric.Quantile < 1) {
+		if o.Metric.Unit == slo.ShareOf && o.Value > 1 ||
+			o.Metric.Name == "p" && !(o.Metric.Quantile > 0 && o.Metric.Quantile < 1) {
 			t.Errorf("%q is %+v", s, o)
 		}
 		if o.Metric.OfFault() != (o.After != "") || o.ID != o.Text {

@@ -9,8 +9,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Reference is what the target of an objective is a multiple of: the same metric in another phase, or of another load,
-// of the same run. The zero value is none: the target is a value of its own.
+// A Reference is what the target of an objective is a multiple of: the same metric in another phase, or of another
+// load, of the same run. The zero value is none: the target is a value of its own.
 type Reference struct {
 	Factor float64 // 1.1 of `110% of baseline`; 0: there is no reference
 	Phase  string  // "" is the phase of the objective
@@ -25,8 +25,8 @@ func (r Reference) String() string {
 	return r.Phase
 }
 
-// Relative reports whether the target is a multiple of what the run itself measures. Value is NaN then, until [Objective.Against]
-// sets it.
+// Relative reports whether the target is a multiple of what the run itself measures. Value is NaN then, until
+// [Objective.Against] sets it.
 func (o Objective) Relative() bool { return o.Reference.Factor != 0 }
 
 // Against returns the objective with the target that a measured reference makes of it.
@@ -60,7 +60,8 @@ func (o *Objective) target(words []word) (rest []word, err error) {
 	words = words[1:]
 	if len(words) < 2 || !words[0].is("of") || words[1].is("load") && len(words) < 3 {
 		_, err := o.Metric.Read(text)
-		return nil, fmt.Errorf("%s: %w; a multiple says what it is of: `%s %s %s of baseline` or `… of load stable`", syntax.Clip(o.Metric.Text, 40), err,
+		return nil, fmt.Errorf("%s: %w; a multiple says what it is of: `%s %s %s of baseline` or `… of load stable`",
+			syntax.Clip(o.Metric.Text, 40), err,
 			o.Metric.Text, o.Op, syntax.Clip(text, 20))
 	}
 	if words[1].is("load") {
@@ -94,15 +95,18 @@ func (o *Objective) checkReference() error {
 	case !o.Relative():
 		return nil
 	case row.Needs != NeedsRequests && row.Needs != NeedsSeries || row.Spans != nil:
-		return fmt.Errorf("%s has no value in another phase, or of another load, that it could be a multiple of: want a value of its own", m.Text)
+		return fmt.Errorf("%s has no value in another phase, or of another load, that it could be a multiple of: want a "+
+			"value of its own", m.Text)
 	case m.Fold == increase || m.Figure().Counted || m.OfRequests() && m.Unit == Count:
-		return fmt.Errorf("%s is a count, and grows with the length of its phase: want a value of its own, or a share or a rate", m.Text)
+		return fmt.Errorf("%s is a count, and grows with the length of its phase: want a value of its own, or a share or "+
+			"a rate", m.Text)
 	case m.PerTime:
 		return fmt.Errorf("%s may be negative, so that a multiple of it says nothing: want a value of its own", m.Text)
 	case o.Op == "=":
 		return fmt.Errorf("%s wants <, <=, > or >= of a multiple", m.Text)
 	case m.OfSeries() && r.Load != "":
-		return fmt.Errorf("%s is of no load: want a multiple of its value in another phase, such as 150%% of baseline", m.Text)
+		return fmt.Errorf("%s is of no load: want a multiple of its value in another phase, such as 150%% of baseline",
+			m.Text)
 	case r.Load == "" && r.Phase == o.PhaseOrRun(), r.Load != "" && r.Load == o.Load:
 		return fmt.Errorf("%s is held against itself: name another phase or load behind `of`, or `in FAULT`", m.Text)
 	case r.Phase == "warmup":

@@ -10,7 +10,8 @@ import (
 	"brunt/scenarios/syntax/syntaxtest"
 )
 
-// TestReference: a multiple of another phase or load is read, in both forms, and takes its place beside the other clauses.
+// TestReference: a multiple of another phase or load is read, in both forms, and takes its place beside the other
+// clauses.
 func TestReference(t *testing.T) {
 	for _, c := range []struct {
 		text        string
@@ -44,7 +45,8 @@ func TestReference(t *testing.T) {
 			t.Errorf("%s against 200 is %v", c.text, got)
 		}
 	}
-	for _, text := range []string{"errors < 1% of list", "errors < 50% of baseline", "ratio(hits, asks) > 90%"} { // as ever
+	// as ever
+	for _, text := range []string{"errors < 1% of list", "errors < 50% of baseline", "ratio(hits, asks) > 90%"} {
 		if o, err := slo.ParseObjective(text); err != nil || o.Relative() || math.IsNaN(o.Value) {
 			t.Errorf("%s is read as %+v: %v", text, o, err)
 		}
@@ -68,7 +70,8 @@ func TestReference_Long(t *testing.T) {
 // TestReference_Mistakes: each says what is missing.
 func TestReference_Mistakes(t *testing.T) {
 	for text, want := range map[string]string{
-		"p95 < 110%":                             "a multiple says what it is of: `p95 < 110% of baseline` or `… of load stable`",
+		"p95 < 110%": "a multiple says what it is of: `p95 < 110% of baseline` or `… of load " +
+			"stable`",
 		"p95 < 110% in crash":                    "a multiple says what it is of",
 		"p95 < 110% of load":                     "a multiple says what it is of",
 		"errors < 2x":                            "a multiple says what it is of: `errors < 2x of baseline`",

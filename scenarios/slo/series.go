@@ -34,8 +34,8 @@ func (m Metric) PerRequest() bool { return m.Fold == perRequest }
 // Divided reports whether the metric is the growth of a counter for each of something else.
 func (m Metric) Divided() bool { return m.By != "" || m.PerRequest() }
 
-// Worst is the aggregation of the bare figures of a service as a whole, such as web.ready: the value in a phase that is the furthest from
-// holding.
+// Worst is the aggregation of the bare figures of a service as a whole, such as web.ready: the value in a phase that is
+// the furthest from holding.
 const Worst = "worst"
 
 // folds lists the aggregations of a series; the first is the default.
@@ -113,7 +113,8 @@ func (m Metric) series(s string) (out Metric, ok bool, err error) {
 			return m, true, fmt.Errorf("%q: want a name from `metrics:`, such as metric(queue-depth)", syntax.Clip(m.Text, 40))
 		}
 		if !syntax.IsName(arg) {
-			return m, true, fmt.Errorf("%q: want a figure of a unit, such as %s(posts.memory), or a name from `metrics:`, such as "+
+			return m, true, fmt.Errorf("%q: want a figure of a unit, such as %s(posts.memory), or a name from `metrics:`, "+
+				"such as "+
 				"%s(queue-depth)", syntax.Clip(m.Text, 40), call[1], call[1])
 		}
 		out, ok = m, true
@@ -122,7 +123,8 @@ func (m Metric) series(s string) (out Metric, ok bool, err error) {
 	out.Fold = fold
 	switch {
 	case out.Figure().Counted:
-		return out, ok, fmt.Errorf("%q: %s are counted over the phase; write %s", syntax.Clip(m.Text, 40), out.Resource, syntax.Clip(arg, 40))
+		return out, ok, fmt.Errorf("%q: %s are counted over the phase; write %s", syntax.Clip(m.Text, 40), out.Resource,
+			syntax.Clip(arg, 40))
 	case fold == "slope":
 		out.PerTime = true
 	case out.Unit == Count && fold == "mean":
@@ -155,7 +157,8 @@ func (m Metric) growth(fold, arg string) (Metric, error) {
 // alert parses alert(NAME) or resolved(NAME).
 func (m *metricParser) alert(r *Row, args []string) error {
 	if len(args) != 1 || !IsAlertName(args[0]) {
-		return fmt.Errorf("%q: want the name of one of the `alerts:`, such as %s(HighErrorRate)", syntax.Clip(m.Text, 40), r.Name)
+		return fmt.Errorf("%q: want the name of one of the `alerts:`, such as %s(HighErrorRate)", syntax.Clip(m.Text, 40),
+			r.Name)
 	}
 	m.take(r)
 	m.Source = args[0]
@@ -291,9 +294,10 @@ type Resource struct {
 	Unit         Unit
 	Counted      bool // over the phase; else it has a value in each second
 	OfContainers bool // it is known of containers and pods alone
-	Whole        bool // it is of a service as a whole; the worst of a phase is the lowest where an objective sets a lower bound
-	OfPods       bool // it is known of pods alone
-	NotOfPods    bool // it is not known of pods
+	// it is of a service as a whole; the worst of a phase is the lowest where an objective sets a lower bound
+	Whole     bool
+	OfPods    bool // it is known of pods alone
+	NotOfPods bool // it is not known of pods
 }
 
 // readyFigure is how many pods of a service are ready.

@@ -31,7 +31,8 @@ type Row struct {
 	Times  func(Metric, Times) float64              // from the times of requests
 	Spans  func(Metric, Spans) (v float64, n int64) // over spans of time, n of them or of their requests
 	Effect func(Effect) Value                       // from what a fault did to the load
-	Writes func(Writes) (low, high float64)         // from the ledger: as if every write that was not read back were correct, and as if none were
+	// from the ledger: as if every write that was not read back were correct, and as if none were
+	Writes func(Writes) (low, high float64)
 
 	// Budget is the share of requests that an objective allows to be bad; nil: the value of a share itself.
 	Budget func(Objective) float64
@@ -49,10 +50,11 @@ type Row struct {
 	NeedsCount bool // the ledger must say by `count` how often a write is there
 	UntilGood  bool // of a fault: it is measured until requests are good again
 	ByTime     bool // of a closed load, whose users send less while they wait: a pass needs its value by time, too
-	Fails      bool // of a closed load: a share of requests that failed, which a pass needs with those that users did not send, too
-	OfReads    bool // of the ledger: from the reads during the load, not from those after it
-	OfLosses   bool // of the ledger: an objective on it bounds the writes that are lost
-	UpperOnly  bool // an objective on it wants an upper bound
+	// of a closed load: a share of requests that failed, which a pass needs with those that users did not send, too
+	Fails     bool
+	OfReads   bool // of the ledger: from the reads during the load, not from those after it
+	OfLosses  bool // of the ledger: an objective on it bounds the writes that are lost
+	UpperOnly bool // an objective on it wants an upper bound
 
 	// Of a fault:
 	Recovers bool   // its value is the time until recovery

@@ -12,7 +12,8 @@ import (
 // value and is offered by the message about an unknown one.
 func TestTable_Toy(t *testing.T) {
 	toy := slo.Row{
-		Name: "skips", Unit: slo.ShareOf, Bare: true, Written: []string{"skips"}, Aliases: map[string]string{"omitted": "skips"},
+		Name: "skips", Unit: slo.ShareOf, Bare: true, Written: []string{"skips"},
+		Aliases: map[string]string{"omitted": "skips"},
 		Count:   func(c slo.Counts) (bad, n int64) { return c.Skipped, c.Offered() },
 		Meaning: "The share of requests that were not reached.",
 	}
@@ -24,10 +25,12 @@ func TestTable_Toy(t *testing.T) {
 	if v := o.Metric.Row().Of(slo.Counts{OK: 90, Error: 6, Skipped: 4}); v != .04 || !o.Holds(v) {
 		t.Errorf("the value is %v", v)
 	}
-	if _, err := table.ParseObjective("skip < 5%"); err == nil || err.Error() != `unknown metric "skip"; did you mean "skips"?` {
+	if _, err := table.ParseObjective("skip < 5%"); err == nil ||
+		err.Error() != `unknown metric "skip"; did you mean "skips"?` {
 		t.Errorf("got %v", err)
 	}
-	if _, err := table.ParseMetric("omitted"); err == nil || err.Error() != `unknown metric "omitted"; did you mean "skips"?` {
+	if _, err := table.ParseMetric("omitted"); err == nil ||
+		err.Error() != `unknown metric "omitted"; did you mean "skips"?` {
 		t.Errorf("got %v", err)
 	}
 	if _, err := slo.ParseObjective("skips < 5%"); err == nil {

@@ -112,7 +112,10 @@ func heal(e Effect) Value {
 
 // degraded is a sum of times, whose interval is as wide as the edges between which it was summed up.
 func degraded(e Effect) Value {
-	v := Value{V: e.Degraded, Least: math.IsNaN(e.Recovered.At), Bounded: true, Low: max(0, e.Degraded-e.Width), High: e.Degraded + e.Width}
+	v := Value{
+		V: e.Degraded, Least: math.IsNaN(e.Recovered.At), Bounded: true, Low: max(0, e.Degraded-e.Width),
+		High: e.Degraded + e.Width,
+	}
 	if !math.IsNaN(e.Recovered.High) && !math.IsNaN(e.Onset.Low) {
 		v.Low = max(0, e.Degraded-(e.Onset.High-e.Onset.At+e.Recovered.At-e.Recovered.Low))
 		v.High = e.Degraded + (e.Onset.At - e.Onset.Low + e.Recovered.High - e.Recovered.At)

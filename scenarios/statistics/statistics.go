@@ -1,5 +1,6 @@
-// Package statistics has the moments of samples, and the distributions of Student and Gauss, on which comparisons of runs
-// stand. The special functions are those of gonum's mathext; gonum's stat and distuv would link its linear algebra.
+// Package statistics has the moments of samples, and the distributions of Student and Gauss, on which comparisons of
+// runs stand. The special functions are those of gonum's mathext; gonum's stat and distuv would link its linear
+// algebra.
 package statistics
 
 import (
@@ -17,8 +18,8 @@ func Mean(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// Variance is the unbiased variance of a sample, by two passes with a correction for the rounding of the mean (Chan, Golub
-// and LeVeque, Algorithms for computing the sample variance, 1983); NaN for fewer than two values.
+// Variance is the unbiased variance of a sample, by two passes with a correction for the rounding of the mean (Chan,
+// Golub and LeVeque, Algorithms for computing the sample variance, 1983); NaN for fewer than two values.
 func Variance(values []float64) float64 {
 	mean := Mean(values)
 	var squares, rounding float64

@@ -21,8 +21,8 @@ const (
 	noAddress   = "it names a part of the target, or a place in the scenario"
 )
 
-// addressFields are the settings that hold an address, or look as if they did, as folder.Type.key, with the checks of it. Each that is
-// checked has a scenario in [leaksFile].
+// addressFields are the settings that hold an address, or look as if they did, as folder.Type.key, with the checks of
+// it. Each that is checked has a scenario in [leaksFile].
 var addressFields = map[string]string{
 	"chaos/probe.Asking.get":                 ofQuestions,
 	"chaos/probe.Asking.path":                "a path of a unit, which begins with /: checkGet; " + ofQuestions,
@@ -63,8 +63,8 @@ var addressFields = map[string]string{
 	"scenarios.Trace.link":                   "a link for readers of the report, to which nothing connects",
 	"scenarios/policies.Policy.targets":      noAddress,
 	"targets/platform.Container.image":       ofImages,
-	"scenarios/kubernetes.Target.image":      ofImages,
-	"scenarios/placement.Workers.image":      ofImages,
+	"scenarios.Kubernetes.image":             ofImages,
+	"scenarios.Workers.image":                ofImages,
 }
 
 // addressKeys are the keys that an address would have, whatever the type of its field.
@@ -74,8 +74,8 @@ var addressKeys = regexp.MustCompile(`(^|_)(url|uri|addr|address|addresses|host|
 // leaksFile has a scenario for each field, in its variable leaks: it reaches for an address that is not allowed.
 const leaksFile = "../run/addresses_test.go"
 
-// TestDials_Fields: every setting that holds an address is known with its checks, and has a scenario in leaks. The addresses of questions
-// and calls are of the type probe.Address, which can't be used unchecked.
+// TestDials_Fields: every setting that holds an address is known with its checks, and has a scenario in leaks. The
+// addresses of questions and calls are of the type probe.Address, which can't be used unchecked.
 func TestDials_Fields(t *testing.T) {
 	found := map[string]bool{}
 	for _, f := range moduleFiles(t) {
@@ -111,11 +111,14 @@ func TestDials_Fields(t *testing.T) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(addressFields)) {
 		how := addressFields[name]
-		fixed := strings.HasPrefix(how, ofQuestions) || strings.HasPrefix(how, ofLoad) || strings.Contains(how, "within LoadAllowlist")
+		fixed := strings.HasPrefix(how, ofQuestions) || strings.HasPrefix(how, ofLoad) ||
+			strings.Contains(how, "within LoadAllowlist")
 		if fixed && !tried[name] {
 			t.Errorf("no scenario of leaks tries %s", name)
 		}
-		if !found[name] && !slices.Contains([]string{"scenarios.Ready.get", "scenarios.Ledger.at", "scenarios/load.Replay.from"}, name) {
+		if !found[name] && !slices.Contains([]string{
+			"scenarios.Ready.get", "scenarios.Ledger.at", "scenarios/load.Replay.from",
+		}, name) {
 			t.Errorf("nothing is at %s any more: remove it", name)
 		}
 	}

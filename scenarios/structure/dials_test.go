@@ -19,30 +19,39 @@ var gates = map[string]string{
 // dials are the other places that dial or start what dials, by file and what it uses, each with the reason why
 // guard.allow has no say in it. A client of HTTP whose transport is one of the gates' is none.
 var dials = map[string]string{
-	"chaos/netns/probe_linux.go unix.Connect":                 "proofs of a fault, in the network of the container that it hits, to the peers of the fault",
-	"chaos/netns/probe_linux.go net.DialUDP":                  "the same proofs",
-	"chaos/netns/nfqueue/socket_linux.go unix.Connect":        "a socket to the kernel",
-	"chaos/netns/responder/forward_linux.go net.Dialer":       "passes queries of a container on to the name server that the container itself had asked",
-	"scenarios/suite/need.go net.LookupHost":                  "asks of this machine whether a test can run",
-	"chaos/proxy/link.go net.Dialer":                          "the other end of a declared link, whose address System.reach has checked",
-	"chaos/proxy/rendezvous.go net.Dialer":                    "the proof of a link connects to brunt's own proxy",
-	"chaos/proxy/peer/client.go http.Transport":               "the same proof in HTTP/2, over that connection",
-	"chaos/selector/injection_point.go net.DefaultResolver":   "asks the machine's name servers for a peer's address, and connects to nothing",
-	"reporters/evidence/signature.go net.DialTimeout":         "a local socket: the agent of SSH signs a report",
-	"reporters/html/print.go exec.CommandContext":             "a browser that prints a page from a file, all of whose names resolve to nothing",
-	"targets/platform/docker/engine.go net.Dialer":            "the engine: its address is checked by guard.allow.chaos where it is not a local socket",
-	"targets/platform/docker/engine.go http.Transport":        "the engine's client, which takes that dialer and no proxy",
-	"chaos/kube/cluster.go net.Dialer":                        "the API server: its address is checked by guard.allow.chaos",
-	"chaos/kube/tunnel.go ws.Dialer":                          "makes a handshake on a connection of that dialer",
-	"targets/http/auth/oauth2.go http.Transport":              "dials by targets/dial",
-	"targets/vegeta/engine.go http.Transport":                 "dials by targets/dial",
-	"scenarios/k6/child.go exec.Command":                      "brunt-k6 gets the allow-lists, and its cmd/brunt-k6/dial.go checks each address",
-	"scenarios/k6/child.go exec.CommandContext":               "the same program, which reads a script",
-	"targets/demo/client.go http.Transport":                   "a system under test: its units speak to each other",
-	"targets/demo/serve.go net.Dialer":                        "a system under test",
-	"chaos/journal/watchdog.go exec.Command":                  "brunt's own watchdog",
-	"chaos/stress/process.go exec.Command":                    "brunt's own stressors, which use no network",
-	"chaos/probe/command.go exec.CommandContext":              "a command of the scenario's author, which a policy forbids by `forbid: [exec]`",
+	"chaos/netns/probe_linux.go unix.Connect": "proofs of a fault, in the network of the container " +
+		"that it hits, to the peers of the fault",
+	"chaos/netns/probe_linux.go net.DialUDP":           "the same proofs",
+	"chaos/netns/nfqueue/socket_linux.go unix.Connect": "a socket to the kernel",
+	"chaos/netns/responder/forward_linux.go net.Dialer": "passes queries of a container on to the name server " +
+		"that the container itself had asked",
+	"scenarios/suite/need.go net.LookupHost": "asks of this machine whether a test can run",
+	"chaos/proxy/link.go net.Dialer": "the other end of a declared link, whose address " +
+		"System.reach has checked",
+	"chaos/proxy/rendezvous.go net.Dialer":      "the proof of a link connects to brunt's own proxy",
+	"chaos/proxy/peer/client.go http.Transport": "the same proof in HTTP/2, over that connection",
+	"chaos/selector/injection_point.go net.DefaultResolver": "asks the machine's name servers for a peer's address, " +
+		"and connects to nothing",
+	"reporters/evidence/signature.go net.DialTimeout": "a local socket: the agent of SSH signs a report",
+	"reporters/html/print.go exec.CommandContext": "a browser that prints a page from a file, all of whose " +
+		"names resolve to nothing",
+	"targets/platform/docker/engine.go net.Dialer": "the engine: its address is checked by " +
+		"guard.allow.chaos where it is not a local socket",
+	"targets/platform/docker/engine.go http.Transport": "the engine's client, which takes that dialer and no proxy",
+	"chaos/kube/cluster.go net.Dialer": "the API server: its address is checked by " +
+		"guard.allow.chaos",
+	"chaos/kube/tunnel.go ws.Dialer":             "makes a handshake on a connection of that dialer",
+	"targets/http/auth/oauth2.go http.Transport": "dials by targets/dial",
+	"targets/vegeta/engine.go http.Transport":    "dials by targets/dial",
+	"scenarios/k6/child.go exec.Command": "brunt-k6 gets the allow-lists, and its " +
+		"cmd/brunt-k6/dial.go checks each address",
+	"scenarios/k6/child.go exec.CommandContext": "the same program, which reads a script",
+	"targets/demo/client.go http.Transport":     "a system under test: its units speak to each other",
+	"targets/demo/serve.go net.Dialer":          "a system under test",
+	"chaos/journal/watchdog.go exec.Command":    "brunt's own watchdog",
+	"chaos/stress/process.go exec.Command":      "brunt's own stressors, which use no network",
+	"chaos/probe/command.go exec.CommandContext": "a command of the scenario's author, which a policy " +
+		"forbids by `forbid: [exec]`",
 	"chaos/probe/check_command.go exec.CommandContext":        "the shell checks the grammar of such a command",
 	"chaos/proc/command_windows.go exec.Command":              "ends processes",
 	"targets/platform/process/process.go exec.Command":        "starts the units of the target",
@@ -52,21 +61,32 @@ var dials = map[string]string{
 	"scenarios/decide/ab/side.go exec.Command":                "git, on this machine",
 	"scenarios/decide/ab/side.go exec.CommandContext":         "git, and the build that the user names",
 	"targets/dial/resolver.go net.DefaultResolver":            "the names of ports",
-	"targets/dial/name_server.go net.Dialer":                  "the machine's name servers, or the load's `dns`, which is checked before",
-	"cmd/brunt-k6/main.go http.DefaultTransport":              "becomes a transport of scenarios/connect, for what a script imports",
-	"chaos/proxy/child/control.go net.Dialer":                 "asks brunt's own process for the proxies of links, on loopback",
-	"chaos/proxy/child/tls.go net.Dialer":                     "asks a peer of the fault whether it speaks TLS, in the network of the pod that it hits",
-	"chaos/proxy/child/process.go exec.Command":               "brunt's own process for the proxies of links",
-	"scenarios/run/workers/process.go exec.Command":           "brunt's own processes for the load, which check each address as brunt does",
-	"scenarios/decide/compare/probe.go net.Dialer":            "the calibration probe: a server of this process, on loopback",
-	"cmd/brunt/agents.go exec.Command":                        "the agent of a pod, by brunt's own program, as a child of its supervisor",
-	"scenarios/plan/dryrun/planfile.go net.DefaultResolver":   "asks the machine's name servers where a target is, for a plan file, and connects to nothing",
+	"targets/dial/name_server.go net.Dialer": "the machine's name servers, or the load's `dns`, which " +
+		"is checked before",
+	"cmd/brunt-k6/main.go http.DefaultTransport": "becomes a transport of scenarios/connect, for what a " +
+		"script imports",
+	"chaos/proxy/child/control.go net.Dialer": "asks brunt's own process for the proxies of links, on " +
+		"loopback",
+	"chaos/proxy/child/tls.go net.Dialer": "asks a peer of the fault whether it speaks TLS, in the " +
+		"network of the pod that it hits",
+	"chaos/proxy/child/process.go exec.Command": "brunt's own process for the proxies of links",
+	"scenarios/run/workers/process.go exec.Command": "brunt's own processes for the load, which check each " +
+		"address as brunt does",
+	"scenarios/decide/compare/probe.go net.Dialer": "the calibration probe: a server of this process, on " +
+		"loopback",
+	"cmd/brunt/agents.go exec.Command": "the agent of a pod, by brunt's own program, as a child " +
+		"of its supervisor",
+	"scenarios/plan/dryrun/planfile.go net.DefaultResolver": "asks the machine's name servers where a target is, for " +
+		"a plan file, and connects to nothing",
 }
 
 // dialing are the functions, types and variables of packages that open connections, or start programs that may.
 var dialing = map[string][]string{
-	"net":                              {"Dial*", "Dialer", "Resolver", "DefaultResolver", "Lookup*"},
-	"net/http":                         {"Get", "Post", "PostForm", "Head", "DefaultClient", "DefaultTransport", "Transport", "ProxyFromEnvironment"},
+	"net": {"Dial*", "Dialer", "Resolver", "DefaultResolver", "Lookup*"},
+	"net/http": {
+		"Get", "Post", "PostForm", "Head", "DefaultClient", "DefaultTransport",
+		"Transport", "ProxyFromEnvironment",
+	},
 	"net/smtp":                         {"*"},
 	"net/rpc":                          {"Dial*"},
 	"crypto/tls":                       {"Dial*", "Dialer"},
@@ -104,7 +124,8 @@ func TestDials(t *testing.T) {
 			key := f.path + " " + what
 			used[key] = true
 			if dials[key] == "" && gates[f.dir()] == "" {
-				t.Errorf("%s: %s opens connections outside of the gates: dial by scenarios/connect, or by targets/dial for a load", f.path, what)
+				t.Errorf("%s: %s opens connections outside of the gates: dial by scenarios/connect, or by targets/dial for a load",
+					f.path, what)
 			}
 		}
 	}
@@ -118,7 +139,8 @@ func TestDials(t *testing.T) {
 // aside reports whether a folder is a part of tests, or a system under test that shares nothing with brunt.
 func aside(dir string) bool {
 	last := dir[strings.LastIndexByte(dir, '/')+1:]
-	return strings.HasPrefix(dir, "examples") || strings.HasPrefix(dir, "chaos/chaostest") || strings.HasPrefix(dir, "scenarios/truth") ||
+	return strings.HasPrefix(dir, "examples") || strings.HasPrefix(dir, "chaos/chaostest") ||
+		strings.HasPrefix(dir, "scenarios/truth") ||
 		strings.HasPrefix(dir, ".ci") || strings.HasSuffix(last, "test")
 }
 
@@ -186,7 +208,9 @@ func f() {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"http.Transport", "http.Get", "http.DefaultClient", "net.Dialer", "net.DialTimeout", "tls.Dial", "exec.Command"}
+	want := []string{
+		"http.Transport", "http.Get", "http.DefaultClient", "net.Dialer", "net.DialTimeout", "tls.Dial", "exec.Command",
+	}
 	if got := dialsIn(f); !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}

@@ -56,7 +56,8 @@ func TestDocLinks(t *testing.T) {
 				known, ours := names[of]
 				_, standard := comment.DefaultLookupPackage(l.ImportPath)
 				if ours && !known[name] || of == "" && !standard {
-					t.Errorf("%s: the comment of %s has a link to [%s], which leads nowhere", f.path, c.name, strings.TrimPrefix(l.ImportPath+"."+name, "."))
+					t.Errorf("%s: the comment of %s has a link to [%s], which leads nowhere", f.path, c.name,
+						strings.TrimPrefix(l.ImportPath+"."+name, "."))
 				}
 			}
 		}
@@ -189,9 +190,9 @@ func docLinks(blocks []comment.Block) []*comment.DocLink {
 	return out
 }
 
-// TestDocNames: a doc comment that begins with a name begins with that of its declaration, after "A", "An" or "The" in any
-// case. A name is what is written as one: in lower case at the beginning, in mixed case, as the declared name in another
-// case, or with a capital after the article. The comment of a function always begins with the name.
+// TestDocNames: a doc comment that begins with a name begins with that of its declaration, after "A", "An" or "The" in
+// any case. A name is what is written as one: in lower case at the beginning, in mixed case, as the declared name in
+// another case, or with a capital after the article. The comment of a function always begins with the name.
 func TestDocNames(t *testing.T) {
 	for _, f := range moduleFiles(t) {
 		if f.test {
@@ -223,8 +224,8 @@ var (
 	mixedCase  = regexp.MustCompile(`[a-z][A-Z]`)
 )
 
-// TestDocMissing: each exported function, type, variable and constant of a package has a comment: of its own, at the end
-// of its line, or of its group. What each system has in a file of its own has one in one of them.
+// TestDocMissing: each exported function, type, variable and constant of a package has a comment: of its own, at the
+// end of its line, or of its group. What each system has in a file of its own has one in one of them.
 func TestDocMissing(t *testing.T) {
 	described, file := map[string]bool{}, map[string]string{} // by folder and name
 	for _, f := range moduleFiles(t) {

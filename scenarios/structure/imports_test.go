@@ -23,7 +23,8 @@ type group struct {
 var groups = []group{
 	// what a scenario says
 	{name: "language", folders: []string{
-		"scenarios", "scenarios/check", "scenarios/connect", "scenarios/disk", "scenarios/notes", "scenarios/policies", "scenarios/quantity",
+		"scenarios", "scenarios/check", "scenarios/connect", "scenarios/disk", "scenarios/notes", "scenarios/policies",
+		"scenarios/quantity",
 		"scenarios/secret", "scenarios/slo", "scenarios/statistics", "scenarios/syntax/...", "scenarios/template",
 	}},
 	// what a run found: all that reporters know of it
@@ -33,7 +34,8 @@ var groups = []group{
 	{name: "judge", folders: []string{"scenarios/judge/..."}, may: []string{"language", "result", "measure"}},
 	// how the kernel and others do things: no scenario, no fault and no engine of containers
 	{name: "mechanisms", folders: []string{
-		"chaos/cgroup", "chaos/kube/...", "chaos/netns/...", "chaos/oci", "chaos/proc", "chaos/proxy/...", "chaos/rootfs", "chaos/rpc", "chaos/seed",
+		"chaos/cgroup", "chaos/kube/...", "chaos/netns/...", "chaos/oci", "chaos/proc", "chaos/proxy/...", "chaos/rootfs",
+		"chaos/rpc", "chaos/seed",
 		"chaos/stress", "chaos/vdso", "targets/platform/procgroup",
 	}, may: []string{"language"}, tests: []string{"contract", "shared", "faults"}},
 	// what starts the systems under test, and the built-in one
@@ -43,7 +45,8 @@ var groups = []group{
 	},
 	// what makes requests
 	{name: "protocols", folders: []string{
-		"targets", "targets/catalog", "targets/dial", "targets/grpc", "targets/http/...", "targets/redis", "targets/sql/...", "targets/stream/...",
+		"targets", "targets/catalog", "targets/dial", "targets/grpc", "targets/http/...", "targets/redis", "targets/sql/...",
+		"targets/stream/...",
 		"targets/vegeta",
 	}, may: []string{"language", "result"}},
 	// what a fault is
@@ -53,28 +56,35 @@ var groups = []group{
 	},
 	// what families of faults share: units, proofs, undos, agents
 	{name: "shared", folders: []string{
-		"chaos/agent", "chaos/cluster/...", "chaos/container", "chaos/follow", "chaos/journal", "chaos/medium/...", "chaos/probe", "chaos/proof",
+		"chaos/agent", "chaos/cluster/...", "chaos/container", "chaos/follow", "chaos/journal", "chaos/medium/...",
+		"chaos/probe", "chaos/proof",
 		"chaos/protect", "chaos/selector", "chaos/victim",
 	}, may: []string{"language", "result", "mechanisms", "engines", "contract"}, tests: []string{"faults"}},
 	{
 		name: "faults", folders: []string{"chaos/fault/...", "chaos/catalog"},
 		may: []string{"language", "result", "mechanisms", "engines", "contract", "shared"},
 	},
-	{name: "ledger", folders: []string{"scenarios/ledger"}, may: []string{"language", "result", "load", "measure", "protocols", "contract"}},
+	{
+		name: "ledger", folders: []string{"scenarios/ledger"},
+		may: []string{"language", "result", "load", "measure", "protocols", "contract"},
+	},
 	{
 		name: "observe", folders: []string{"scenarios/observe/..."},
 		may: []string{"language", "result", "judge", "mechanisms", "contract", "shared"},
 	},
 	{name: "k6", folders: []string{"scenarios/k6"}, may: []string{"language", "mechanisms"}},
 	{name: "plan", folders: []string{"scenarios/plan/...", "scenarios/allow", "scenarios/driver"}, may: []string{
-		"language", "result", "load", "measure", "judge", "mechanisms", "engines", "protocols", "contract", "shared", "faults", "ledger", "observe", "k6",
+		"language", "result", "load", "measure", "judge", "mechanisms", "engines", "protocols", "contract", "shared",
+		"faults", "ledger", "observe", "k6",
 	}},
 	{name: "run", folders: []string{"scenarios/run/..."}, may: []string{
-		"language", "result", "load", "measure", "judge", "mechanisms", "engines", "protocols", "contract", "shared", "faults", "ledger", "observe", "k6",
+		"language", "result", "load", "measure", "judge", "mechanisms", "engines", "protocols", "contract", "shared",
+		"faults", "ledger", "observe", "k6",
 		"plan",
 	}, tests: []string{"reporters", "edit"}},
 	{
-		name: "decide", folders: []string{"scenarios/decide/..."}, may: []string{"language", "result", "load", "judge", "plan", "run"},
+		name: "decide", folders: []string{"scenarios/decide/..."},
+		may:   []string{"language", "result", "load", "judge", "plan", "run"},
 		tests: []string{"contract", "engines"},
 	},
 	{
@@ -83,20 +93,25 @@ var groups = []group{
 	},
 	{name: "convert", folders: []string{"scenarios/convert/..."}, may: []string{"language", "result", "protocols"}},
 	{name: "edit", folders: []string{"scenarios/edit/..."}, may: []string{
-		"language", "result", "load", "mechanisms", "engines", "protocols", "contract", "shared", "faults", "k6", "plan", "drills",
+		"language", "result", "load", "mechanisms", "engines", "protocols", "contract", "shared", "faults", "k6", "plan",
+		"drills",
 	}},
 	{name: "reporters", folders: []string{"reporters/..."}, may: []string{"language", "result"}},
 	{name: "cmd", folders: []string{"cmd/..."}, may: []string{
-		"language", "result", "mechanisms", "engines", "contract", "shared", "faults", "k6", "plan", "run", "decide", "drills", "convert", "edit", "reporters",
+		"language", "result", "mechanisms", "engines", "contract", "shared", "faults", "k6", "plan", "run", "decide",
+		"drills", "convert", "edit", "reporters",
 	}},
 	{name: "examples", folders: []string{"examples/..."}}, // systems under test, independent of brunt
 }
 
 // kits are packages for tests. They may import all groups, and only tests and other kits import them.
 var kits = []string{
-	"chaos/chaostest/...", "chaos/kube/kubetest", "chaos/netns/netnstest", "chaos/proxy/codec/http1/http1test", "reporters/reporterstest",
-	"scenarios/convert/converttest", "scenarios/judge/effect/effecttest", "scenarios/measure/measuretest", "scenarios/plan/plantest",
-	"scenarios/structure", "scenarios/suite", "scenarios/syntax/syntaxtest", "scenarios/truth/...", "targets/platform/platformtest",
+	"chaos/chaostest/...", "chaos/kube/kubetest", "chaos/netns/netnstest", "chaos/proxy/codec/http1/http1test",
+	"reporters/reporterstest",
+	"scenarios/convert/converttest", "scenarios/judge/effect/effecttest", "scenarios/measure/measuretest",
+	"scenarios/plan/plantest",
+	"scenarios/structure", "scenarios/suite", "scenarios/syntax/syntaxtest", "scenarios/truth/...",
+	"targets/platform/platformtest",
 	"targets/targetstest",
 }
 
@@ -107,8 +122,8 @@ const families = "chaos/fault/"
 // minute to compile. It is a module of its own.
 const onlyK6 = "cmd/brunt-k6"
 
-// onlyBy are libraries with the packages that may import them, tests apart. A package that sees the types of a client of Kubernetes or
-// Docker takes seconds to compile, and so does each that imports it.
+// onlyBy are libraries with the packages that may import them, tests apart. A package that sees the types of a client
+// of Kubernetes or Docker takes seconds to compile, and so does each that imports it.
 var onlyBy = map[string][]string{
 	"go.k6.io/":          {onlyK6},
 	"k8s.io/client-go":   {"chaos/kube/kubeconfig"},
@@ -275,7 +290,8 @@ func TestWrongArrow(t *testing.T) {
 	}
 }
 
-// TestContract: what faults, plans and protections are written against links no client of Kubernetes or Docker, by whatever way.
+// TestContract: what faults, plans and protections are written against links no client of Kubernetes or Docker, by
+// whatever way.
 func TestContract(t *testing.T) {
 	imports := map[string]map[string]string{} // by package: what it imports, with a file that does
 	for _, f := range moduleFiles(t) {

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// reads are the places that read without a bound of their own, by file and what they use, each with the reason why no file
-// and no answer of others can fill brunt's memory there.
+// reads are the places that read without a bound of their own, by file and what they use, each with the reason why no
+// file and no answer of others can fill brunt's memory there.
 var reads = map[string]string{
 	"reporters/html/index.go ReadFile":               "a file in brunt's own program",
 	"reporters/html/live.go ReadFile":                "a file in brunt's own program",
@@ -23,30 +23,37 @@ var reads = map[string]string{
 	"chaos/rootfs/rootfs_linux.go os.ReadFile":       "a file of /sys",
 	"chaos/vdso/hold_linux_amd64.go os.ReadFile":     "files of /proc",
 	"chaos/proxy/peer/web.go io.ReadAll":             "the proof of a link: a request of brunt's own",
-	"chaos/proxy/peer/client.go io.ReadAll":          "the proof of a link: an answer of brunt's own, or of the fault in it",
-	"chaos/rpc/client.go ReadBytes":                  "brunt is at both ends",
-	"chaos/rpc/server.go ReadBytes":                  "brunt is at both ends",
-	"chaos/record.go gob.NewDecoder":                 "records that this brunt has written",
-	"chaos/stress/child.go ReadBytes":                "brunt is at both ends",
-	"chaos/proxy/child/control.go json.NewDecoder":   "brunt is at both ends",
-	"cmd/brunt-k6/main.go ReadBytes":                 "brunt is at both ends",
-	"cmd/brunt-k6/link.go json.NewDecoder":           "brunt is at both ends",
-	"chaos/stress/process.go bufio.Scanner":          "brunt is at both ends; what is too long is no report",
-	"cmd/brunt/live.go os.ReadFile":                  "the report that brunt has just written",
-	"chaos/rootfs/rootfs_linux.go bufio.Scanner":     "a file of /proc, whose lines have at most a page",
-	"chaos/protect/filesystem.go bufio.Scanner":      "a file of /proc, whose lines have at most a page",
-	"chaos/fault/resource/find.go ReadFile":          "the build information of a program, which is a part of it with a bound",
-	"cmd/brunt/discover.go bufio.Scanner":            "the answers of a person at a terminal; a line that is too long is no answer",
-	"chaos/netns/probe_linux.go bufio.Scanner":       "resolv.conf: what follows a line that is too long is not read",
-	"scenarios/machine/machine_linux.go ReadString":  "a file of /proc",
-	"scenarios/convert/jmeter/jmx.go io.ReadAll":     "a part of the source, which has its bound",
+	"chaos/proxy/peer/client.go io.ReadAll": "the proof of a link: an answer of brunt's own, or of the fault " +
+		"in it",
+	"chaos/rpc/client.go ReadBytes":                "brunt is at both ends",
+	"chaos/rpc/server.go ReadBytes":                "brunt is at both ends",
+	"chaos/record.go gob.NewDecoder":               "records that this brunt has written",
+	"chaos/stress/child.go ReadBytes":              "brunt is at both ends",
+	"chaos/proxy/child/control.go json.NewDecoder": "brunt is at both ends",
+	"cmd/brunt-k6/main.go ReadBytes":               "brunt is at both ends",
+	"cmd/brunt-k6/link.go json.NewDecoder":         "brunt is at both ends",
+	"chaos/stress/process.go bufio.Scanner":        "brunt is at both ends; what is too long is no report",
+	"cmd/brunt/live.go os.ReadFile":                "the report that brunt has just written",
+	"chaos/rootfs/rootfs_linux.go bufio.Scanner":   "a file of /proc, whose lines have at most a page",
+	"chaos/protect/filesystem.go bufio.Scanner":    "a file of /proc, whose lines have at most a page",
+	"chaos/fault/resource/find.go ReadFile": "the build information of a program, which is a part of it with " +
+		"a bound",
+	"cmd/brunt/discover.go bufio.Scanner": "the answers of a person at a terminal; a line that is too long " +
+		"is no answer",
+	"chaos/netns/probe_linux.go bufio.Scanner":      "resolv.conf: what follows a line that is too long is not read",
+	"scenarios/machine/machine_linux.go ReadString": "a file of /proc",
+	"scenarios/convert/jmeter/jmx.go io.ReadAll":    "a part of the source, which has its bound",
 }
 
 // boundedBy are the readers with a bound, and those of what is in memory already.
-var boundedBy = []string{"io.LimitReader", "http.MaxBytesReader", "bytes.NewReader", "strings.NewReader", "bytes.NewBuffer", "bytes.NewBufferString"}
+var boundedBy = []string{
+	"io.LimitReader", "http.MaxBytesReader", "bytes.NewReader", "strings.NewReader",
+	"bytes.NewBuffer", "bytes.NewBufferString",
+}
 
 // TestReads: what brunt reads of files and answers that are not its own has a bound, which the reader states
-// (scenarios/disk). What has none is named in reads, with the reason. Parts of tests and systems under test are left out.
+// (scenarios/disk). What has none is named in reads, with the reason. Parts of tests and systems under test are left
+// out.
 func TestReads(t *testing.T) {
 	used := map[string]bool{}
 	for _, f := range moduleFiles(t) {
@@ -102,7 +109,8 @@ func unbounded(call *ast.CallExpr, s *ast.SelectorExpr, embeds bool) string {
 	pkg, _ := selected(s)
 	name := s.Sel.Name
 	switch whole := pkg + "." + name; {
-	case whole == "io.ReadAll", whole == "json.NewDecoder", whole == "xml.NewDecoder", whole == "yaml.NewDecoder", whole == "csv.NewReader",
+	case whole == "io.ReadAll", whole == "json.NewDecoder", whole == "xml.NewDecoder", whole == "yaml.NewDecoder",
+		whole == "csv.NewReader",
 		whole == "gob.NewDecoder":
 		if !isBounded(call.Args[0]) {
 			return whole
@@ -117,7 +125,8 @@ func unbounded(call *ast.CallExpr, s *ast.SelectorExpr, embeds bool) string {
 		if to, ok := call.Args[0].(*ast.UnaryExpr); ok && to.Op == token.AND && !isBounded(call.Args[1]) {
 			return whole
 		}
-	case name == "ReadFile" && !embeds, name == "ReadString" || name == "ReadBytes" || name == "ReadFrom" && len(call.Args) == 1 && pkg == "":
+	case name == "ReadFile" && !embeds, name == "ReadString" || name == "ReadBytes" ||
+		name == "ReadFrom" && len(call.Args) == 1 && pkg == "":
 		if _, method := s.X.(*ast.Ident); method || pkg == "" {
 			return name
 		}

@@ -20,39 +20,28 @@ import (
 	"unicode/utf8"
 )
 
-// The limits of a line and of a function.
+// The limits of a line.
 const (
-	maxColumns = 160 // of a line, a tab being one
-	maxBody    = 80  // lines of a function
+	maxColumns  = 120 // of a line, a tab being one
+	maxLiteral  = 160 // of a line with a long string, or a drawing in a comment
+	longLiteral = 50  // columns of its strings together
 )
 
 // unusedExports is how many exported names that no other package uses a part of the module may have.
 // The numbers may only shrink.
 var unusedExports = map[string]int{}
 
-// wideLinesOf is how many lines over 160 columns the files below a folder may have, tests included.
-// longFuncsOf is how many functions over 80 lines they may have, without tests, whose tables of
-// cases may be long. The numbers may only shrink.
-var (
-	wideLinesOf = map[string]int{}
-	longFuncsOf = map[string]int{}
-)
+// wideLinesOf is how many lines that are too long the files below a folder may have, tests included. The numbers may
+// only shrink.
+var wideLinesOf = map[string]int{}
 
 // A sourceFile is a parsed file of the module.
 type sourceFile struct {
 	path   string // from the root, with slashes
 	test   bool
-	lines  int
 	wide   []int // lines over maxColumns
-	long   []longFunc
 	sleeps []int // lines of sleeps of a test, or of a package for tests, that do not say what they simulate
 	ast    *ast.File
-}
-
-// A longFunc is a function over maxBody.
-type longFunc struct {
-	name  string
-	lines int
 }
 
 func (f sourceFile) dir() string { return path.Dir(f.path) }
@@ -90,9 +79,11 @@ var parsedFiles = sync.OnceValues(func() ([]sourceFile, error) {
 		}
 		f := sourceFile{
 			path: filepath.ToSlash(rel), test: strings.HasSuffix(name, "_test.go"),
-			lines: bytes.Count(text, []byte("\n")), wide: wideLines(text), long: longFuncs(set, parsed), ast: parsed,
+			wide: wideLines(set, parsed, text),
+			ast:  parsed,
 		}
-		if f.test || slices.ContainsFunc(parsed.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == `"testing"` }) {
+		if f.test || slices.ContainsFunc(parsed.Imports,
+			func(i *ast.ImportSpec) bool { return i.Path.Value == `"testing"` }) {
 			f.sleeps = sleepsIn(set, parsed, text)
 		}
 		files = append(files, f)
@@ -101,31 +92,27 @@ var parsedFiles = sync.OnceValues(func() ([]sourceFile, error) {
 	return files, err
 })
 
-func wideLines(text []byte) []int {
+// wideLines lists the lines of a file that are too long. A line with a long string, and one of a
+// drawing in a comment, may have up to maxLiteral columns.
+func wideLines(set *token.FileSet, f *ast.File, text []byte) []int {
+	literals := map[int]int{} // by line: the columns of its literals
+	ast.Inspect(f, func(n ast.Node) bool {
+		if l, ok := n.(*ast.BasicLit); ok && l.Kind == token.STRING {
+			for i, part := range strings.Split(l.Value, "\n") {
+				line := set.Position(l.Pos()).Line + i
+				literals[line] += utf8.RuneCountInString(part)
+			}
+		}
+		return true
+	})
 	var out []int
 	n := 0
 	for line := range bytes.Lines(text) {
 		n++
-		if utf8.RuneCount(bytes.TrimRight(line, "\r\n")) > maxColumns {
+		columns := utf8.RuneCount(bytes.TrimRight(line, "\r\n"))
+		drawing := bytes.HasPrefix(bytes.TrimLeft(line, "\t"), []byte("//\t"))
+		if columns > maxLiteral || columns > maxColumns && !drawing && literals[n] < longLiteral {
 			out = append(out, n)
-		}
-	}
-	return out
-}
-
-func longFuncs(set *token.FileSet, f *ast.File) []longFunc {
-	var out []longFunc
-	for _, d := range f.Decls {
-		d, ok := d.(*ast.FuncDecl)
-		if !ok || d.Body == nil {
-			continue
-		}
-		if n := set.Position(d.End()).Line - set.Position(d.Pos()).Line + 1; n > maxBody {
-			name := d.Name.Name
-			if d.Recv != nil {
-				name = receiver(d.Recv.List[0].Type) + "." + name
-			}
-			out = append(out, longFunc{name, n})
 		}
 	}
 	return out
@@ -163,22 +150,16 @@ type export struct {
 	decoded bool     // it is a struct whose fields are YAML
 }
 
-// TestLength limits lines to 160 columns and functions to 80 lines.
+// TestLength limits lines to 120 columns, those with a long literal to 160.
 func TestLength(t *testing.T) {
-	wide, long := map[string][]string{}, map[string][]string{}
+	wide := map[string][]string{}
 	for _, f := range moduleFiles(t) {
 		part := exceptionOf(f.path)
 		for _, n := range f.wide {
 			wide[part] = append(wide[part], fmt.Sprintf("%s:%d", f.path, n))
 		}
-		for _, l := range f.long {
-			if !f.test {
-				long[part] = append(long[part], fmt.Sprintf("%s: %s has %d lines", f.path, l.name, l.lines))
-			}
-		}
 	}
 	checkCounts(t, fmt.Sprintf("lines over %d columns", maxColumns), wide, wideLinesOf)
-	checkCounts(t, fmt.Sprintf("functions over %d lines", maxBody), long, longFuncsOf)
 }
 
 // checkCounts compares the counts of each part of the module with the allowed ones.

@@ -14,7 +14,8 @@ import (
 
 // vocabularyOfText lists the words that no comment and no message has.
 var vocabularyOfText = []string{
-	"anew", "courier", "foresee", "helper", "judgeable", "mailbox", "nobody", "parcel", "somebody", "uprooted", "warden", "whom", "yonder",
+	"anew", "courier", "foresee", "helper", "judgeable", "mailbox", "nobody", "parcel", "somebody", "uprooted", "warden",
+	"whom", "yonder",
 }
 
 // A wordUse is where a word of the vocabulary is used all the same: names and files that match, and the reason.
@@ -23,7 +24,8 @@ type wordUse struct{ names, files, reason string }
 // textsInUse are where text has such a word all the same: words and files that match, and the reason.
 var textsInUse = []wordUse{
 	{
-		`^(helper|warden)$`, `^(chaos/journal/version_docker_test|cmd/brunt/stray_watchdog_test|targets/platform/containers/labels)\.go$`,
+		`^(helper|warden)$`,
+		`^(chaos/journal/version_docker_test|cmd/brunt/stray_watchdog_test|targets/platform/containers/labels)\.go$`,
 		"names that old versions have written to the engine",
 	},
 	{`^nobody$`, `^targets/demo/client\.go$`, "http.NoBody"},
@@ -70,7 +72,8 @@ func TestVocabulary(t *testing.T) {
 	}
 }
 
-// textFile matches the files besides Go whose text is held to the words: pages, scripts and styles of reports, and scripts of .ci.
+// textFile matches the files besides Go whose text is held to the words: pages, scripts and styles of reports, and
+// scripts of .ci.
 var textFile = regexp.MustCompile(`\.(md|js|css|tmpl)$|^\.ci/[a-z]+$`)
 
 // treeFiles lists the files of the repository, from its root, with slashes.

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// Lack fails the test in CI, and skips it elsewhere, as this machine lacks what the test needs; the text says what to do about it.
+// Lack fails the test in CI, and skips it elsewhere, as this machine lacks what the test needs; the text says what to
+// do about it.
 func Lack(t testing.TB, format string, args ...any) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
@@ -27,7 +28,8 @@ func Need(t testing.TB, programs ...string) {
 	}
 }
 
-// Program returns the path of a program: the last file that fits a pattern, or what PATH has. Packages of Debian have it.
+// Program returns the path of a program: the last file that fits a pattern, or what PATH has. Packages of Debian have
+// it.
 func Program(t testing.TB, name, packages string, patterns ...string) string {
 	t.Helper()
 	for _, pattern := range patterns {

@@ -6,12 +6,13 @@
 // then runs beside others. The suites that take minutes (the matrices that kill brunt, the examples, long loads)
 // run only with BRUNT_FULL=1 or -run; otherwise the tests of the package see testing.Short.
 //
-// In all packages, BRUNT_FULL=1 asks for what takes more than 10 s: [Long] tests, all cells of a matrix ([OneIn])
-// and all [Trials] of a simulation. .ci/full sets it, but for the suites race, fuzz, k6, vm and kube; .ci/run gives a number as
-// BRUNT_TURN, by which other tests and cells run for each commit. A measurement that needs an idle machine has a variable of its own.
+// In all packages, BRUNT_FULL=1 asks for what takes more than 10 s: [Long] tests, all cells of a matrix ([OneIn]) and
+// all [Trials] of a simulation. .ci/full sets it, but for the suites race, fuzz, k6, vm and kube; .ci/run gives a
+// number as BRUNT_TURN, by which other tests and cells run for each commit. A measurement that needs an idle machine
+// has a variable of its own.
 //
-// A test that lacks a program, root, control groups, mounts, a terminal or a name skips with the remedy, and fails in CI: [Need], [Program], [NeedRoot],
-// [NeedControlGroups], [NeedMounts], [NeedTerminal], [NeedLocalhost], [Lack].
+// A test that lacks a program, root, control groups, mounts, a terminal or a name skips with the remedy, and fails in
+// CI: [Need], [Program], [NeedRoot], [NeedControlGroups], [NeedMounts], [NeedTerminal], [NeedLocalhost], [Lack].
 //
 //	func TestMain(m *testing.M) { os.Exit(suite.Loading(m).Run()) }
 //
@@ -84,7 +85,8 @@ func (l loading) Run() int {
 	return l.tests.Run()
 }
 
-// takeTurn waits until fewer packages of this kind run than may run at once. The channel gives the function that ends the turn.
+// takeTurn waits until fewer packages of this kind run than may run at once. The channel gives the function that ends
+// the turn.
 func takeTurn() (turn <-chan func(), err error) {
 	got := make(chan func())
 	var files []*os.File
@@ -116,8 +118,8 @@ func takeTurn() (turn <-chan func(), err error) {
 	return got, nil
 }
 
-// places returns how many packages of this kind run at once: in CI one, and elsewhere two, as go test starts as many at once on
-// two processors, and one that waits would keep others from theirs.
+// places returns how many packages of this kind run at once: in CI one, and elsewhere two, as go test starts as many at
+// once on two processors, and one that waits would keep others from theirs.
 func places() int {
 	if os.Getenv("CI") == "true" {
 		return 1
@@ -128,8 +130,8 @@ func places() int {
 // Full reports whether the suites that take minutes are to run.
 func Full() bool { return os.Getenv(fullVariable) == "1" }
 
-// lockFile is the file of the lock of a place. Each checkout of the module and each user has its own: tests of others do not
-// wait for it, and a user can't open a file of another one.
+// lockFile is the file of the lock of a place. Each checkout of the module and each user has its own: tests of others
+// do not wait for it, and a user can't open a file of another one.
 func lockFile(place int) string {
 	root, err := os.Getwd()
 	for dir := root; err == nil && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// Trials returns how many of n trials of a simulation run: all with BRUNT_FULL=1, and otherwise a tenth, but at least 30,
-// which still show a gross mistake: an error whose rate is to be 1 % and is 10 %, or a change to be seen that is not.
-// With -short it is a thirtieth.
+// Trials returns how many of n trials of a simulation run: all with BRUNT_FULL=1, and otherwise a tenth, but at least
+// 30, which still show a gross mistake: an error whose rate is to be 1 % and is 10 %, or a change to be seen that is
+// not. With -short it is a thirtieth.
 func Trials(n int) int {
 	switch {
 	case Full():
@@ -20,15 +20,16 @@ func Trials(n int) int {
 	return max(n/10, min(n, 30))
 }
 
-// Turn is the number that BRUNT_TURN gives to a run of the tests, of which CI has another one for each commit; zero elsewhere.
+// Turn is the number that BRUNT_TURN gives to a run of the tests, of which CI has another one for each commit; zero
+// elsewhere.
 func Turn() int {
 	turn, _ := strconv.Atoi(os.Getenv("BRUNT_TURN"))
 	return turn
 }
 
-// OneIn picks the cells of a matrix by turns. The function that it returns is called once for each cell, in the same order each
-// time, and reports whether to play it: all cells with BRUNT_FULL=1, and otherwise one in n, so that n turns in a row play each
-// cell once.
+// OneIn picks the cells of a matrix by turns. The function that it returns is called once for each cell, in the same
+// order each time, and reports whether to play it: all cells with BRUNT_FULL=1, and otherwise one in n, so that n turns
+// in a row play each cell once.
 func OneIn(n int) (mine func() bool) {
 	i := Turn() % n
 	return func() bool {

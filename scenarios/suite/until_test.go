@@ -20,7 +20,10 @@ func TestWithin(t *testing.T) {
 		{"at once", 0, 0, 0, true, 1},
 		{"at the first pause", time.Millisecond, time.Second, 0, true, 2},
 		{"never", time.Hour, 10 * time.Millisecond, 0, false, 12},
-		{"a check that takes time is followed by as long a pause", 70 * time.Millisecond, time.Second, 20 * time.Millisecond, true, 3},
+		{
+			"a check that takes time is followed by as long a pause", 70 * time.Millisecond, time.Second, 20 * time.Millisecond,
+			true, 3,
+		},
 		{"the pause has a limit", time.Second, time.Hour, 400 * time.Millisecond, true, 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -22,7 +22,8 @@ func (r *Ref) arguments(text string) error {
 		}
 		ref, err := ParseRef(arg)
 		if err != nil {
-			return fmt.Errorf("%s: %q is neither a placeholder without ${ } nor a text in quotes; such as ${%s(env.USER, ':', env.PASSWORD)}", r, Clip(arg, 40), r.Name)
+			return fmt.Errorf("%s: %q is neither a placeholder without ${ } nor a text in quotes; such as ${%s(env.USER, "+
+				"':', env.PASSWORD)}", r, Clip(arg, 40), r.Name)
 		}
 		r.Args = append(r.Args, Part{Ref: ref})
 	}

@@ -26,16 +26,18 @@ var elsewhere = map[string]string{
 	"stages":     "the executors ramping-arrival-rate and ramping-vus have stages",
 	"vus":        "the executors constant-vus and ramping-vus have virtual users",
 	"iterations": "the executors per-vu-iterations and shared-iterations have iterations",
-	"attack":     "an attack of vegeta is a load here: load: {NAME: {executor: constant-arrival-rate, rate: 50/s, duration: 30s, flow: […]}}",
-	"latency":    "it is a fault: chaos: {NAME: {at: 10s, for: 5s, network.latency: {delay: 100ms}}}",
-	"delay":      "it is a setting of a fault: network.latency: {delay: 100ms}",
-	"loss":       "it is a fault: chaos: {NAME: {at: 10s, for: 5s, network.loss: {percent: 10%}}}",
-	"partition":  "it is a fault: chaos: {NAME: {at: 10s, for: 5s, network.partition: {from: a, to: b}}}",
-	"faults":     "faults stand under chaos: {NAME: {at: 10s, KIND: {…}}}",
-	"toxics":     "the toxics of toxiproxy are faults here: chaos: {NAME: {at: 10s, KIND: {…}}}; `brunt convert toxiproxy` reads them",
-	"action":     "the action of Chaos Mesh is the kind of a fault here, such as network.latency or process.crash",
-	"selector":   "the selector of Chaos Mesh is a setting of a fault here: {labels: {app: web}, pick: one}",
-	"mode":       "the mode of Chaos Mesh is `pick` here: one, all, 2 or 50%",
+	"attack": "an attack of vegeta is a load here: load: {NAME: {executor: constant-arrival-rate, rate: 50/s, " +
+		"duration: 30s, flow: […]}}",
+	"latency":   "it is a fault: chaos: {NAME: {at: 10s, for: 5s, network.latency: {delay: 100ms}}}",
+	"delay":     "it is a setting of a fault: network.latency: {delay: 100ms}",
+	"loss":      "it is a fault: chaos: {NAME: {at: 10s, for: 5s, network.loss: {percent: 10%}}}",
+	"partition": "it is a fault: chaos: {NAME: {at: 10s, for: 5s, network.partition: {from: a, to: b}}}",
+	"faults":    "faults stand under chaos: {NAME: {at: 10s, KIND: {…}}}",
+	"toxics": "the toxics of toxiproxy are faults here: chaos: {NAME: {at: 10s, KIND: {…}}}; `brunt convert " +
+		"toxiproxy` reads them",
+	"action":   "the action of Chaos Mesh is the kind of a fault here, such as network.latency or process.crash",
+	"selector": "the selector of Chaos Mesh is a setting of a fault here: {labels: {app: web}, pick: one}",
+	"mode":     "the mode of Chaos Mesh is `pick` here: one, all, 2 or 50%",
 }
 
 // ofTarget and ofLoad are keys that people write at the top of a scenario, one level too high.

@@ -55,7 +55,9 @@ func (m *Mistakes) AddHint(pos Pos, hint, format string, args ...any) {
 		m.more++
 		return
 	}
-	m.list = append(m.list, Mistake{Pos: pos, What: Clip(fmt.Sprintf(format, args...), maxMessage), Hint: Clip(hint, maxMessage)})
+	m.list = append(m.list, Mistake{
+		Pos: pos, What: Clip(fmt.Sprintf(format, args...), maxMessage), Hint: Clip(hint, maxMessage),
+	})
 }
 
 // Len is the number of mistakes.

@@ -63,7 +63,11 @@ func TestExplainMistakes(t *testing.T) {
 		{"tabs and controls", "a\tb\x1b[31m\u202e\u009bc\n", Pos{"f", 1, 3}, " >    1 | a b?[31m??c\n        |   ^\n"},
 		{"beyond ASCII", "äöü: x\n", Pos{"f", 1, 4}, " >    1 | äöü: x\n        |    ^\n"},
 		{"long", long + "\n", Pos{"f", 1, 5}, " >    1 | " + long[:160] + "\n        |     ^\n"},
-		{"far in a long line", long + "\n", Pos{"f", 1, 250}, " >    1 | …" + long[210:] + "\n        | " + strings.Repeat(" ", 40) + "^\n"},
+		{
+			"far in a long line", long + "\n",
+			Pos{"f", 1, 250},
+			" >    1 | …" + long[210:] + "\n        | " + strings.Repeat(" ", 40) + "^\n",
+		},
 		{"another file", "x", Pos{"g", 1, 1}, ""},
 		{"no line", "x", Pos{File: "f"}, ""},
 	}

@@ -9,10 +9,13 @@ import (
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 
 // reserved names are those of phases and pseudo-steps, and incident, which objectives name.
-var reserved = map[string]bool{"run": true, "baseline": true, "warmup": true, "recovery": true, "iteration": true, "incident": true}
+var reserved = map[string]bool{
+	"run": true, "baseline": true, "warmup": true, "recovery": true, "iteration": true, "incident": true,
+}
 
 // NameRule says to users what [IsName] accepts.
-const NameRule = "a name is made of a-z, 0-9 and -, begins with a letter, and is none of run, baseline, warmup, recovery, iteration, incident"
+const NameRule = "a name is made of a-z, 0-9 and -, begins with a letter, and is none of run, baseline, warmup, " +
+	"recovery, iteration, incident"
 
 // IsName reports whether s is a valid name of a load, a fault or a service: a-z, 0-9 and -,
 // beginning with a letter, and not reserved for a phase.

@@ -10,8 +10,8 @@ import (
 // keyLine matches a line that begins with a key, as the lines of a text in quotes rarely do.
 var keyLine = regexp.MustCompile(`^\s*(- )?[A-Za-z_$][\w.-]*:( |$)`)
 
-// openQuote finds a double quote that is not closed in its line, where the parser gave up at a line, counted from 1, because the text
-// that the quote opens has taken the lines behind it. Line is 0 where there is none.
+// openQuote finds a double quote that is not closed in its line, where the parser gave up at a line, counted from 1,
+// because the text that the quote opens has taken the lines behind it. Line is 0 where there is none.
 func openQuote(lines []string, at int) (line, col int) {
 	for i := range min(at, len(lines)) {
 		from := lastQuote(lines[i])

@@ -17,7 +17,8 @@ const (
 	noContent      = "a text of several lines is indented deeper than its key"
 	wantPair       = `want "key: value" here`
 	isColonMissing = `is the ":", or the blank after it, missing?`
-	belowEachOther = "keys of one map stand below each other, and nothing follows the colon of a key whose value stands below it"
+	belowEachOther = "keys of one map stand below each other, and nothing follows the colon of a key whose value " +
+		"stands below it"
 )
 
 // syntaxWords translates messages of the parser into messages for authors, with hints. The first
@@ -25,7 +26,10 @@ const (
 var syntaxWords = []struct{ says, what, hint string }{
 	{"mapping value is not allowed in this context", secondColon, ""},
 	{"could not find end character of double-quoted", "the quote that opens here is never closed", ""},
-	{"could not find end character of single-quoted", "the quote that opens here is never closed", "an apostrophe inside '…' is doubled: ''"},
+	{
+		"could not find end character of single-quoted", "the quote that opens here is never closed",
+		"an apostrophe inside '…' is doubled: ''",
+	},
 	{"could not find flow mapping end token", "the { that opens here is never closed", ""},
 	{"sequence end token ']' not found", "the [ that opens here is never closed", ""},
 	{"could not find '[' character", "a ] that no [ opens", ""},
@@ -44,8 +48,14 @@ var syntaxWords = []struct{ says, what, hint string }{
 		"block sequence entries are not allowed", `a list can't begin on the line of its key`,
 		`its items stand below, each after "- "; a text that begins with "- " is quoted`,
 	},
-	{"sequence entries are not allowed after anchor", "a list can't begin on the line of its anchor", "its items stand below"},
-	{"unknown escape character", "this is not an escape in double quotes", `a backslash is doubled: \\; or use single quotes, where it stands for itself`},
+	{
+		"sequence entries are not allowed after anchor", "a list can't begin on the line of its anchor",
+		"its items stand below",
+	},
+	{
+		"unknown escape character", "this is not an escape in double quotes",
+		`a backslash is doubled: \\; or use single quotes, where it stands for itself`,
+	},
 	{"not enough length for escaped", "an escape without all its digits", `\x takes two, \u four, \U eight`},
 	{"surrogate", `half of a pair of \u escapes`, ""},
 	{"reserved character", "a text can't begin with this character", "quote it"},
@@ -58,7 +68,10 @@ var syntaxWords = []struct{ says, what, hint string }{
 	{"tab character", tabStands, "YAML is written with blanks"},
 	{`'\t'`, tabStands, "YAML is written with blanks"},
 	{"'\t'", tabStands, "YAML is written with blanks"},
-	{"invalid header option", "after | or > comes nothing but +, - or a digit", "a text that begins with | or > is quoted"},
+	{
+		"invalid header option", "after | or > comes nothing but +, - or a digit",
+		"a text that begins with | or > is quoted",
+	},
 	{"multi-line content", noContent, ""},
 	{"number of indent", "the lines of this text are indented differently", ""},
 	{"document separator", "--- begins another document", "keep each scenario in a file of its own"},

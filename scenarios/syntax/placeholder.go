@@ -27,8 +27,9 @@ const (
 	RefLedger                  // ${ledger.id} in a write: drawn for it; ${id} in the ledger's read: the id of the write
 	RefTrace                   // ${trace.id}: in the link to a trace, its id
 	RefRecorded                // the request of a replayed log; not for authors
-	RefMessage                 // ${message.id}: in a message of a stream and in what is expected of its answer, a number drawn for it
-	RefCall                    // ${base64(env.USER, ':', env.PASSWORD)}, ${hex(…)}, ${sha256(…)}
+	// ${message.id}: in a message of a stream and in what is expected of its answer, a number drawn for it
+	RefMessage
+	RefCall // ${base64(env.USER, ':', env.PASSWORD)}, ${hex(…)}, ${sha256(…)}
 )
 
 // A Ref is a parsed placeholder.
@@ -98,7 +99,9 @@ func SplitPlaceholders(s string) (parts []Part, wrong []*RefError) {
 		}
 		end := strings.IndexByte(s, '}')
 		if end < 0 {
-			return parts, append(wrong, &RefError{s[2:], fmt.Errorf("%q is never closed; a literal ${ is written $${", Clip(s, 40))})
+			return parts, append(wrong, &RefError{
+				s[2:], fmt.Errorf("%q is never closed; a literal ${ is written $${", Clip(s, 40)),
+			})
 		}
 		flush()
 		if ref, err := ParseRef(s[2:end]); err != nil {
@@ -162,7 +165,8 @@ var OfSelf = []string{"addr", "host", "port", "url", "index", "name"}
 
 // ofRequest lists the parts of a request that a signature can cover.
 var ofRequest = []string{
-	"method", "path", "query", "target", "host", "url", "body", "body.sha256", "body.sha256_base64", "body.sha512", "body.sha512_base64",
+	"method", "path", "query", "target", "host", "url", "body", "body.sha256", "body.sha256_base64", "body.sha512",
+	"body.sha512_base64",
 	"body.md5", "body.md5_base64", "date", "iso_date", "unix", "ms", "nonce", "header.NAME", "signature",
 }
 
@@ -172,7 +176,8 @@ func requestPart(part string) bool {
 	return header && name != "" && name != "NAME" || slices.Contains(ofRequest, part) && !header
 }
 
-const allPlaceholders = "${param}, ${env.X}, ${file.PATH}, ${data.NAME.COLUMN}, ${var.NAME}, ${unit.NAME.url}, ${link.NAME.url}, " +
+const allPlaceholders = "${param}, ${env.X}, ${file.PATH}, ${data.NAME.COLUMN}, ${var.NAME}, ${unit.NAME.url}, " +
+	"${link.NAME.url}, " +
 	"${int(1,50)}, ${uuid()}, ${now()}, ${base64(VALUE)}, ${ledger.id}, ${message.id}"
 
 // ParseRef parses a placeholder, without ${ and }. The error says what is wrong with it.
@@ -221,7 +226,8 @@ func ParseRef(text string) (*Ref, error) {
 	case "unit", "link":
 		m := unitPattern.FindStringSubmatch(rest)
 		if m == nil {
-			return nil, fmt.Errorf("%s: want ${%s.NAME.url} or ${%s.NAME[1].addr}; there are addr, host, port, url", r, space, space)
+			return nil, fmt.Errorf("%s: want ${%s.NAME.url} or ${%s.NAME[1].addr}; there are addr, host, port, url", r, space,
+				space)
 		}
 		r.Kind, r.Name, r.Col = RefUnit, m[1], m[3]
 		if space == "link" {
@@ -251,7 +257,9 @@ func ParseRef(text string) (*Ref, error) {
 			return nil, fmt.Errorf("%s: there is ${%s}", r, TracePlaceholder)
 		}
 	default:
-		hint := DidYouMean(space, []string{"env", "file", "data", "var", "unit", "link", "self", "request", "ledger", "message", "trace"})
+		hint := DidYouMean(space, []string{
+			"env", "file", "data", "var", "unit", "link", "self", "request", "ledger", "message", "trace",
+		})
 		return nil, fmt.Errorf("%s: there is no %q; %s", r, Clip(space, 20), hint)
 	}
 	return r, nil

@@ -25,19 +25,40 @@ func TestSplitPlaceholders(t *testing.T) {
 		{"$$ a$", []syntax.Part{lit("$$ a$")}},
 		{"${a}${b}", []syntax.Part{ref(syntax.Ref{Text: "a", Name: "a"}), ref(syntax.Ref{Text: "b", Name: "b"})}},
 		{"${env.X_1}", []syntax.Part{ref(syntax.Ref{Text: "env.X_1", Kind: syntax.RefEnv, Name: "X_1"})}},
-		{"${file./etc/a b.txt}", []syntax.Part{ref(syntax.Ref{Text: "file./etc/a b.txt", Kind: syntax.RefFile, Name: "/etc/a b.txt"})}},
+		{
+			"${file./etc/a b.txt}",
+			[]syntax.Part{ref(syntax.Ref{Text: "file./etc/a b.txt", Kind: syntax.RefFile, Name: "/etc/a b.txt"})},
+		},
 		{"${data.users}", []syntax.Part{ref(syntax.Ref{Text: "data.users", Kind: syntax.RefData, Name: "users"})}},
-		{"${data.users.first name}", []syntax.Part{ref(syntax.Ref{Text: "data.users.first name", Kind: syntax.RefData, Name: "users", Col: "first name"})}},
+		{
+			"${data.users.first name}",
+			[]syntax.Part{ref(syntax.Ref{
+				Text: "data.users.first name", Kind: syntax.RefData, Name: "users", Col: "first name",
+			})},
+		},
 		{"${var.Token_1}", []syntax.Part{ref(syntax.Ref{Text: "var.Token_1", Kind: syntax.RefVar, Name: "Token_1"})}},
-		{"${unit.posts[12].addr}", []syntax.Part{ref(syntax.Ref{Text: "unit.posts[12].addr", Kind: syntax.RefUnit, Name: "posts", Col: "addr", Index: 12})}},
-		{"${unit.gateway.url}", []syntax.Part{ref(syntax.Ref{Text: "unit.gateway.url", Kind: syntax.RefUnit, Name: "gateway", Col: "url"})}},
-		{"${link.store.port}", []syntax.Part{ref(syntax.Ref{Text: "link.store.port", Kind: syntax.RefLink, Name: "store", Col: "port"})}},
+		{
+			"${unit.posts[12].addr}",
+			[]syntax.Part{ref(syntax.Ref{
+				Text: "unit.posts[12].addr", Kind: syntax.RefUnit, Name: "posts", Col: "addr", Index: 12,
+			})},
+		},
+		{
+			"${unit.gateway.url}",
+			[]syntax.Part{ref(syntax.Ref{Text: "unit.gateway.url", Kind: syntax.RefUnit, Name: "gateway", Col: "url"})},
+		},
+		{
+			"${link.store.port}",
+			[]syntax.Part{ref(syntax.Ref{Text: "link.store.port", Kind: syntax.RefLink, Name: "store", Col: "port"})},
+		},
 		{"${self.port}", []syntax.Part{ref(syntax.Ref{Text: "self.port", Kind: syntax.RefSelf, Name: "self", Col: "port"})}},
 		{"${int(1,50)}", []syntax.Part{ref(syntax.Ref{Text: "int(1,50)", Kind: syntax.RefInt, Min: 1, Max: 50})}},
 		{"${int( -5 , -5 )}", []syntax.Part{ref(syntax.Ref{Text: "int( -5 , -5 )", Kind: syntax.RefInt, Min: -5, Max: -5})}},
 		{
 			"${int(-9223372036854775808,9223372036854775807)}",
-			[]syntax.Part{ref(syntax.Ref{Text: "int(-9223372036854775808,9223372036854775807)", Kind: syntax.RefInt, Min: -1 << 63, Max: 1<<63 - 1})},
+			[]syntax.Part{ref(syntax.Ref{
+				Text: "int(-9223372036854775808,9223372036854775807)", Kind: syntax.RefInt, Min: -1 << 63, Max: 1<<63 - 1,
+			})},
 		},
 		{"${uuid()}", []syntax.Part{ref(syntax.Ref{Text: "uuid()", Kind: syntax.RefUUID})}},
 		{"${uuid(seeded)}", []syntax.Part{ref(syntax.Ref{Text: "uuid(seeded)", Kind: syntax.RefUUID, Name: "seeded"})}},

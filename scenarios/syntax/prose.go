@@ -1,4 +1,5 @@
-// This file writes text for people: amounts, lists, sentences, and text that is safe in a terminal, on a page and in Markdown.
+// This file writes text for people: amounts, lists, sentences, and text that is safe in a terminal, on a page and in
+// Markdown.
 
 package syntax
 
@@ -26,8 +27,8 @@ func ListOr(items []string, none string) string {
 	return strings.Join(items, ", ")
 }
 
-// Sentence capitalizes s and ends it with a full stop. A first word that is one of the names stays as it is, and so does one with a
-// digit, such as p95.
+// Sentence capitalizes s and ends it with a full stop. A first word that is one of the names stays as it is, and so
+// does one with a digit, such as p95.
 func Sentence(s string, names ...string) string {
 	if s = strings.TrimSpace(s); s == "" {
 		return ""
@@ -49,7 +50,8 @@ func Markdown(text string) string { return markdown.Replace(Clean(text)) }
 
 // subtle: a word joiner keeps GitHub from linking @name and #1, and :// and www. from becoming URLs.
 var markdown = strings.NewReplacer(
-	"&", "&amp;", "<", "&lt;", ">", "&gt;", "|", `\|`, `\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "!", `\!`, "~", `\~`, "$", `\$`,
+	"&", "&amp;", "<", "&lt;", ">", "&gt;", "|", `\|`, `\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`,
+	"!", `\!`, "~", `\~`, "$", `\$`,
 	"@", "@\u2060", "#", "#\u2060", "://", ":\u2060//", "www.", "www\u2060.")
 
 // Clean makes text safe for one line of a terminal or a page: line breaks and tabs become
@@ -96,8 +98,8 @@ func invisible(c rune) bool {
 	return unicode.Is(unicode.Bidi_Control, c) || c == '\ufeff' || c == '\ufffe' || c == '\uffff'
 }
 
-// CleanJSON escapes the characters in lines of JSON that control a terminal or the direction of text. JSON leaves most of them as
-// they are within its strings, and reads the escapes as the same characters.
+// CleanJSON escapes the characters in lines of JSON that control a terminal or the direction of text. JSON leaves most
+// of them as they are within its strings, and reads the escapes as the same characters.
 func CleanJSON(lines []byte) []byte {
 	var out []byte
 	for i := 0; i < len(lines); {

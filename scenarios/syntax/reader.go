@@ -144,7 +144,8 @@ func (r *reader) node(a ast.Node, depth int) *Node {
 		if text, plain := plainText(a); plain {
 			n.Kind = PlainKind(text)
 			if strings.Contains(text, ": ") {
-				r.m.AddHint(n.Pos, "a comma stands before the next key; a key or text that holds a colon is quoted", `%q holds ": "`, Clip(text, 60))
+				r.m.AddHint(n.Pos, "a comma stands before the next key; a key or text that holds a colon is quoted",
+					`%q holds ": "`, Clip(text, 60))
 				n.Bad = true
 			}
 		}
@@ -184,7 +185,8 @@ func (r *reader) alias(a *ast.AliasNode, n *Node, depth int) *Node {
 	x := r.anchors[name]
 	if x == nil || x.open {
 		if x == nil {
-			r.m.AddHint(n.Pos, "a text that begins with * is quoted", "alias *%s has no anchor &%s before it", Clip(name, 40), Clip(name, 40))
+			r.m.AddHint(n.Pos, "a text that begins with * is quoted", "alias *%s has no anchor &%s before it", Clip(name, 40),
+				Clip(name, 40))
 		} else {
 			r.m.Add(n.Pos, "alias *%s stands inside its own anchor &%s", Clip(name, 40), Clip(name, 40))
 		}
@@ -278,7 +280,8 @@ func hostPort(a ast.Node) (string, bool) {
 	left, ok1 := plainText(key)
 	right, ok2 := plainText(v.Value)
 	colon, value := v.Start, v.Value.GetToken()
-	if !ok1 || !ok2 || right == "" || colon.Position.Line != value.Position.Line || colon.Position.Column+1 != value.Position.Column {
+	if !ok1 || !ok2 || right == "" || colon.Position.Line != value.Position.Line ||
+		colon.Position.Column+1 != value.Position.Column {
 		return "", false
 	}
 	return left + ":" + right, true

@@ -12,7 +12,11 @@ func TestShellWords(t *testing.T) {
 		words []string
 		want  string
 	}{
-		{"plain words", []string{"brunt", "run", "--set=rate=5", "http://a:1/b,c@d%20+e"}, "brunt run --set=rate=5 http://a:1/b,c@d%20+e"},
+		{
+			"plain words",
+			[]string{"brunt", "run", "--set=rate=5", "http://a:1/b,c@d%20+e"},
+			"brunt run --set=rate=5 http://a:1/b,c@d%20+e",
+		},
 		{"an empty word", []string{"a", ""}, "a ''"},
 		{"blanks and quotes", []string{"a b", "it's", `"x"`}, `'a b' 'it'\''s' '"x"'`},
 		{"patterns and braces", []string{"x", "[a]", "{b,c}", "*", "a?"}, "x '[a]' '{b,c}' '*' 'a?'"},

@@ -35,7 +35,9 @@ func ParseURL(s string) (*url.URL, error) {
 		return bad("%q is not a URL; in a URL, credentials are escaped", shown)
 	case err != nil && strings.Contains(err.Error(), "invalid port"): // or a password that a # cut off
 		return bad("%q is not a URL: a port lies from 1 to 65535", withoutPort(s))
-	case err != nil && !strings.Contains(s, "//"), err == nil && u.Opaque != "" && u.Opaque[0] >= '0' && u.Opaque[0] <= '9': // HOST:PORT
+	// HOST:PORT
+	case err != nil && !strings.Contains(s, "//"),
+		err == nil && u.Opaque != "" && u.Opaque[0] >= '0' && u.Opaque[0] <= '9':
 		return bad("%q has no scheme, which is http:// or https://", shown)
 	case err != nil:
 		if inner, ok := errors.AsType[*url.Error](err); ok {

@@ -102,14 +102,16 @@ func (w *yamlWriter) parts(parts []Part) string {
 
 // isPlain reports whether every parser reads s, without quotes, as that text.
 func isPlain(s string) bool {
-	if PlainKind(s) != String || strings.ContainsAny(s[:1], "-?:,[]{}#&*!|>'\"%@`<=. ") || strings.HasSuffix(s, " ") || strings.HasSuffix(s, ":") {
+	if PlainKind(s) != String || strings.ContainsAny(s[:1], "-?:,[]{}#&*!|>'\"%@`<=. ") || strings.HasSuffix(s, " ") ||
+		strings.HasSuffix(s, ":") {
 		return false
 	}
 	switch strings.ToLower(s) { // YAML 1.1 takes these for true and false
 	case "y", "n", "yes", "no":
 		return false
 	}
-	return !strings.Contains(s, "<<") && !strings.Contains(s, ": ") && !strings.Contains(s, " #") && strings.IndexFunc(s, unprintable) < 0
+	return !strings.Contains(s, "<<") && !strings.Contains(s, ": ") && !strings.Contains(s, " #") &&
+		strings.IndexFunc(s, unprintable) < 0
 }
 
 // YAMLText writes s on one line so that every YAML parser reads it as that text, inside { } and [
@@ -128,7 +130,8 @@ func unprintable(r rune) bool { return !unicode.IsPrint(r) || r == 0xfeff }
 
 // isBlock reports whether s can be written as a block of lines.
 func isBlock(s string) bool {
-	if !strings.Contains(s, "\n") || strings.HasPrefix(s, " ") || strings.HasPrefix(s, "\n") || strings.Contains(s, "\n\n") ||
+	if !strings.Contains(s, "\n") || strings.HasPrefix(s, " ") || strings.HasPrefix(s, "\n") ||
+		strings.Contains(s, "\n\n") ||
 		strings.HasSuffix(s, " ") || strings.Contains(s, " \n") {
 		return false
 	}

@@ -95,9 +95,11 @@ func parseYAML(src *source) (f *ast.File, err error) {
 func checkText(text []byte) (pos Pos, what, hint string) {
 	pos = Pos{Line: 1, Col: 1}
 	if len(text) > MaxFile {
-		return pos, fmt.Sprintf("the file has %d bytes; a scenario has at most %d", len(text), MaxFile), "rows of data go into a csv file"
+		return pos, fmt.Sprintf("the file has %d bytes; a scenario has at most %d", len(text), MaxFile),
+			"rows of data go into a csv file"
 	}
-	if len(text) > 1 && (text[0] == 0xff && text[1] == 0xfe || text[0] == 0xfe && text[1] == 0xff || text[0] != 0 && text[1] == 0) {
+	if len(text) > 1 && (text[0] == 0xff && text[1] == 0xfe || text[0] == 0xfe && text[1] == 0xff ||
+		text[0] != 0 && text[1] == 0) {
 		return pos, "the file is UTF-16", "save it as UTF-8"
 	}
 	empty, tabs, run, ahead := 0, 0, 0, 0
@@ -165,7 +167,9 @@ func checkTokens(tokens token.Tokens, src *source) *yamlError {
 			continue
 		}
 		if count++; count > maxTokens {
-			return &yamlError{t, fmt.Sprintf("more than %d keys, values and signs in one file", maxTokens), "rows of data go into a csv file"}
+			return &yamlError{
+				t, fmt.Sprintf("more than %d keys, values and signs in one file", maxTokens), "rows of data go into a csv file",
+			}
 		}
 		if tabs {
 			if e := checkTabs(t, src); e != nil {
@@ -233,7 +237,8 @@ func checkTabs(t *token.Token, src *source) *yamlError {
 	switch t.Type {
 	case token.CommentType:
 		return nil
-	case token.SingleQuoteType, token.DoubleQuoteType, token.MappingValueType, token.SequenceEntryType, token.CollectEntryType,
+	case token.SingleQuoteType, token.DoubleQuoteType, token.MappingValueType, token.SequenceEntryType,
+		token.CollectEntryType,
 		token.MappingStartType, token.MappingEndType, token.SequenceStartType, token.SequenceEndType:
 		sign := firstRunes(strings.TrimLeft(t.Origin, " \t\n"), 1)
 		if !strings.HasPrefix(src.from(t.Position.Line, t.Position.Column), sign) {

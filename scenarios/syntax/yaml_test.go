@@ -35,8 +35,14 @@ func sketch(n *Node) string {
 
 func TestReadYAML(t *testing.T) {
 	tests := []struct{ name, text, want string }{
-		{"block", "a:\n  b: 1\n  c: [x, 2]\nd:\n- y\n- e: z\n  f: {}", `{"a":{"b":1 "c":["x" 2]} "d":["y" {"e":"z" "f":{}}]}`},
-		{"nothing", "a:\nb: ~\nc: null\nd: ''\ne: {f: , g}\nh:\n-\n- x", `{"a":~ "b":~ "c":~ "d":"" "e":{"f":~ "g":~} "h":[~ "x"]}`},
+		{
+			"block", "a:\n  b: 1\n  c: [x, 2]\nd:\n- y\n- e: z\n  f: {}",
+			`{"a":{"b":1 "c":["x" 2]} "d":["y" {"e":"z" "f":{}}]}`,
+		},
+		{
+			"nothing", "a:\nb: ~\nc: null\nd: ''\ne: {f: , g}\nh:\n-\n- x",
+			`{"a":~ "b":~ "c":~ "d":"" "e":{"f":~ "g":~} "h":[~ "x"]}`,
+		},
 		{"switches", "[true, False, on, off, yes, No, y]", `[true False "on" "off" "yes" "No" "y"]`},
 		{
 			"numbers", "[1, -1, +1, 1_000, 0x1F, 0o17, 0b11, 1.5, .5, 1., 1e3, 1.5E-3, -.5e+2, .inf, .nan]",
@@ -46,8 +52,14 @@ func TestReadYAML(t *testing.T) {
 			"no numbers", `["1", '2', 1.2.3, 1:30, 0x, 1e, e1, -, 1-2, 2024-01-01, 1 000, 10.0.0.1, 5s, 1%]`,
 			`["1" "2" "1.2.3" "1:30" "0x" "1e" "e1" "-" "1-2" "2024-01-01" "1 000" "10.0.0.1" "5s" "1%"]`,
 		},
-		{"quotes", `["a\"b\\c\n\x41\u00e9\U0001F600", 'it''s', "a: b # c", 'd\n']`, `["a\"b\\c\nAé😀" "it's" "a: b # c" "d\\n"]`},
-		{"lines", "a: |\n  x\n   y\n\nb: >\n  x\n  y\nc: |-\n  x\nd: x\n  y\ne: \"x\n  y\"", `{"a":"x\n y\n" "b":"x y\n" "c":"x" "d":"x y" "e":"x y"}`},
+		{
+			"quotes", `["a\"b\\c\n\x41\u00e9\U0001F600", 'it''s', "a: b # c", 'd\n']`,
+			`["a\"b\\c\nAé😀" "it's" "a: b # c" "d\\n"]`,
+		},
+		{
+			"lines", "a: |\n  x\n   y\n\nb: >\n  x\n  y\nc: |-\n  x\nd: x\n  y\ne: \"x\n  y\"",
+			`{"a":"x\n y\n" "b":"x y\n" "c":"x" "d":"x y" "e":"x y"}`,
+		},
 		{"comments", "# x\na: b#c # d\n# e\n", `{"a":"b#c"}`},
 		{"colons", "[{a: http://h:80/p, b: x:y}, h:80]", `[{"a":"http://h:80/p" "b":"x:y"} "h:80"]`},
 		{
@@ -55,7 +67,10 @@ func TestReadYAML(t *testing.T) {
 			`{"a":["db:5432" "10.0.0.1:80" "x" "a:b:c" {"d":"e"} {"f":"g"}]}`,
 		},
 		{"anchors", "a: &x {b: [1, &y z]}\nc: *x\nd: *y", `{"a":{"b":[1 "z"]} "c":{"b":[1 "z"]} "d":"z"}`},
-		{"anchors of blocks", "a: &x\n  b: 1\nc:\n  - *x\n  - &z\n    d: 2\ne: *z", `{"a":{"b":1} "c":[{"b":1} {"d":2}] "e":{"d":2}}`},
+		{
+			"anchors of blocks", "a: &x\n  b: 1\nc:\n  - *x\n  - &z\n    d: 2\ne: *z",
+			`{"a":{"b":1} "c":[{"b":1} {"d":2}] "e":{"d":2}}`,
+		},
 		{"anchored again", "[&x 1, *x, &x 2, *x]", `[1 1 2 2]`},
 		{
 			"merge", "a: &a {b: 1, c: 2}\nd: &d {c: 3, e: 4}\nf:\n  <<: [*a, *d]\n  b: 0\ng: {<<: *d}",
@@ -79,7 +94,8 @@ func TestReadYAML(t *testing.T) {
 
 // TestPlaces checks the position of every key and value.
 func TestPlaces(t *testing.T) {
-	n := parseNode(t, "a: 1 # comment\r\nbb:\r\n  - x\r\n  - cc: 'y'\r\nd: {é: \"z\", e: [5, {f: }]}\r\ng: |\r\n  t\r\nh: !!str 1\r\ni: &j k\r\nl: *j\r\n")
+	n := parseNode(t, "a: 1 # comment\r\nbb:\r\n  - x\r\n  - cc: 'y'\r\nd: {é: \"z\", e: [5, {f: }]}\r\ng: |\r\n  "+
+		"t\r\nh: !!str 1\r\ni: &j k\r\nl: *j\r\n")
 	var got []string
 	var walk func(*Node)
 	walk = func(n *Node) {
@@ -93,7 +109,8 @@ func TestPlaces(t *testing.T) {
 		}
 	}
 	walk(n)
-	want := "1:1 a=1:1 1:4 bb=2:1 3:3 3:5 4:5 cc=4:5 4:9 d=5:1 5:4 é=5:5 5:8 e=5:13 5:16 5:17 5:20 f=5:21 5:23 g=6:1 6:4 h=8:1 8:4 i=9:1 9:7 l=10:1 10:4"
+	want := "1:1 a=1:1 1:4 bb=2:1 3:3 3:5 4:5 cc=4:5 4:9 d=5:1 5:4 é=5:5 5:8 e=5:13 5:16 5:17 5:20 f=5:21 5:23 g=6:1 " +
+		"6:4 h=8:1 8:4 i=9:1 9:7 l=10:1 10:4"
 	if s := strings.Join(got, " "); s != want {
 		t.Errorf("got  %s\nwant %s", s, want)
 	}
@@ -112,7 +129,8 @@ func TestHostileYAML(t *testing.T) {
 	var laughs strings.Builder
 	laughs.WriteString("a: &a [x, x, x, x, x, x, x, x, x, x]\n")
 	for i := range 20 {
-		laughs.WriteString(fmt.Sprintf("b%d: &b%d [%s]\n", i, i, strings.Repeat("*"+map[bool]string{true: "a", false: fmt.Sprintf("b%d", i-1)}[i == 0]+", ", 10)))
+		laughs.WriteString(fmt.Sprintf("b%d: &b%d [%s]\n", i, i,
+			strings.Repeat("*"+map[bool]string{true: "a", false: fmt.Sprintf("b%d", i-1)}[i == 0]+", ", 10)))
 	}
 	var deep, long, keys strings.Builder
 	for i := range 300 {
@@ -146,7 +164,10 @@ func TestHostileYAML(t *testing.T) {
 		{"keys", keys.String(), "more than 2000 keys in one map"},
 		{"values", fill("", "- 1\n", ""), "more than 50000"},
 		{"documents", fill("", "---\na\n", ""), "more than one YAML document|more than 50000"},
-		{"empty lines in a block", "a: |\n  x\n" + strings.Repeat("\n", 10_000) + "b: c", "more than 100 empty lines in a row"},
+		{
+			"empty lines in a block", "a: |\n  x\n" + strings.Repeat("\n", 10_000) + "b: c",
+			"more than 100 empty lines in a row",
+		},
 		{"tabs in quotes", fill("a: \"", "\t.", "\""), "takes too long to read"},
 		{"merge signs", fill("a: x ", "<", ""), "takes too long to read"},
 		{"at signs", fill("", "@", ""), "a text can't begin with this character"},

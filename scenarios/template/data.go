@@ -76,8 +76,9 @@ func (t *Table) Start(seed uint64) {
 // Taken is how many rows were picked in turn.
 func (t *Table) Taken() int64 { return t.taken.Load() }
 
-// Split leaves each of-th row to this process, of those that are picked in turn after the first: that with the index, and so on. So
-// processes with the indexes 0 to of-1 pick the rows that one would pick, each once. It is called after Start.
+// Split leaves each of-th row to this process, of those that are picked in turn after the first: that with the index,
+// and so on. So processes with the indexes 0 to of-1 pick the rows that one would pick, each once. It is called after
+// Start.
 func (t *Table) Split(first, index, of int64) { t.first, t.index, t.of = first, index, of }
 
 // learnRow makes the cells of a row secret whose columns have a secret name.
@@ -167,7 +168,8 @@ func (s *Scope) Table(name string, n *syntax.Node) *Table {
 		}
 	}
 	if len(given) != 1 {
-		s.Mistakes.AddHint(n.Pos, "such as {csv: users.csv}", "data %q wants exactly one of %s", name, strings.Join(tableKeys, ", "))
+		s.Mistakes.AddHint(n.Pos, "such as {csv: users.csv}", "data %q wants exactly one of %s", name,
+			strings.Join(tableKeys, ", "))
 		return t
 	}
 	for _, key := range []string{"columns", "separator"} {
@@ -318,7 +320,9 @@ func (t *Table) inline(n *syntax.Node, m *syntax.Mistakes) {
 	rows := make([]*syntax.Node, len(n.Items))
 	for i, item := range n.Items {
 		if item.Kind != syntax.Map {
-			item = &syntax.Node{Kind: syntax.Map, Pos: item.Pos, Fields: []syntax.Field{{Key: "value", Pos: item.Pos, Value: item}}}
+			item = &syntax.Node{
+				Kind: syntax.Map, Pos: item.Pos, Fields: []syntax.Field{{Key: "value", Pos: item.Pos, Value: item}},
+			}
 		}
 		rows[i] = item
 		for _, f := range item.Fields {

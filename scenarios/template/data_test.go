@@ -149,7 +149,8 @@ func TestPicks(t *testing.T) {
 				t.Errorf("row %v is picked %v times, want about %.0f", k, got, want)
 			}
 		}
-		if again, other := taken(t, start("{zipf: 1.2}", 1), 20), taken(t, start("{zipf: 1.2}", 2), 20); !slices.Equal(again, other) {
+		if again, other := taken(t, start("{zipf: 1.2}", 1), 20),
+			taken(t, start("{zipf: 1.2}", 2), 20); !slices.Equal(again, other) {
 			t.Errorf("the iteration's own seed decides, not the table's: %v and %v", again, other)
 		}
 	})

@@ -62,7 +62,8 @@ func safe(c byte, esc escape) bool {
 	case escBase:
 		return c > ' ' && c < 0x7f && !strings.ContainsRune(beyondURL, rune(c)) && c != '#'
 	}
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_' || c == '~'
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_' ||
+		c == '~'
 }
 
 // beyondURL are the printable characters that a URL can't contain (RFC 3986, appendix A).

@@ -65,7 +65,8 @@ func TestFill(t *testing.T) {
 	t.Run("a list", func(t *testing.T) {
 		n, s := fillNode(t, `["${list}", "${list}"]`, params)
 		first, second := n.Items[0], n.Items[1]
-		if first.Kind != syntax.List || first == second || first.Items[1].Get("x").Value != "5" || first.Items[1].Get("x").Kind != syntax.Number {
+		if first.Kind != syntax.List || first == second || first.Items[1].Get("x").Value != "5" ||
+			first.Items[1].Get("x").Kind != syntax.Number {
 			t.Errorf("got %+v", first)
 		}
 		if len(s.Symbols.Uses()) != 0 {

@@ -51,7 +51,8 @@ func TestFunctions_Places(t *testing.T) {
 	syntax.Decode(n, &u, s.Mistakes)
 	it := &Iter{Vars: make([]Value, 1)}
 	it.Vars[0].SetText("foo")
-	if got, err := u.Append(nil, it); err != nil || string(got) != "/a?sum=LCa0a2j%2Fxo%2F5m0U8HTBBNBNCLXBkg7%2Bg%2BYpeiGJm564%3D" {
+	if got, err := u.Append(nil, it); err != nil ||
+		string(got) != "/a?sum=LCa0a2j%2Fxo%2F5m0U8HTBBNBNCLXBkg7%2Bg%2BYpeiGJm564%3D" {
 		t.Errorf("got %s, %v", got, err)
 	}
 }
@@ -61,7 +62,8 @@ func TestFunctions_Places(t *testing.T) {
 func TestFunctions_Resolved(t *testing.T) {
 	t.Setenv("TOKEN", `s3cr"t/&`)
 	for _, text := range []string{
-		`"Basic ${base64('ann:', env.TOKEN)}"`, `"${base64(env.TOKEN, var.word)}"`, `"${base64(sha256(env.TOKEN))}"`, `"${sha256(hex(env.TOKEN, var.word))}"`,
+		`"Basic ${base64('ann:', env.TOKEN)}"`, `"${base64(env.TOKEN, var.word)}"`, `"${base64(sha256(env.TOKEN))}"`,
+		`"${sha256(hex(env.TOKEN, var.word))}"`,
 	} {
 		n, s := fillNode(t, text, "{}")
 		var tmpl Header

@@ -183,7 +183,11 @@ func (it *Iter) append(dst []byte, ref *syntax.Ref, esc escape) ([]byte, error) 
 			return appendEscaped(dst, it.Request.AppendPart(nil, ref.Name), esc, false), nil
 		}
 	case syntax.RefCall:
-		in, err := ref.AppendArguments(nil, func(dst []byte, ref *syntax.Ref) ([]byte, error) { return it.append(dst, ref, escNone) })
+		in, err := ref.AppendArguments(nil, func(dst []byte, ref *syntax.Ref) ([]byte,
+			error,
+		) {
+			return it.append(dst, ref, escNone)
+		})
 		if err != nil {
 			return dst, err
 		}

@@ -56,7 +56,8 @@ func TestUUID(t *testing.T) {
 	if got := appendRef(t, "uuid()", one, escJSON); len(got) != 38 || got[0] != '"' || got[37] != '"' {
 		t.Errorf("as a JSON value it is %s", got)
 	}
-	if got := string(appendUUID(nil, 0x0123456789abcdef, 0xfedcba9876543210)); got != "01234567-89ab-4def-bedc-ba9876543210" {
+	if got := string(appendUUID(nil, 0x0123456789abcdef,
+		0xfedcba9876543210)); got != "01234567-89ab-4def-bedc-ba9876543210" {
 		t.Errorf("got %s", got)
 	}
 	if got := string(appendUUID(nil, math.MaxUint64, 0)); got != "ffffffff-ffff-4fff-8000-000000000000" {
@@ -68,8 +69,10 @@ func TestUUID(t *testing.T) {
 func TestInt(t *testing.T) {
 	it := newIter(3, [2]uint64{})
 	for _, text := range []string{
-		"int(1,3)", "int(-1,1)", "int(5,5)", "int(0,9223372036854775807)", "int(-9223372036854775808,0)", "int(-5,9223372036854775802)",
-		"int(-9223372036854775808,9223372036854775807)", "int(9223372036854775806,9223372036854775807)", "int(-9223372036854775808,-9223372036854775807)",
+		"int(1,3)", "int(-1,1)", "int(5,5)", "int(0,9223372036854775807)", "int(-9223372036854775808,0)",
+		"int(-5,9223372036854775802)",
+		"int(-9223372036854775808,9223372036854775807)", "int(9223372036854775806,9223372036854775807)",
+		"int(-9223372036854775808,-9223372036854775807)",
 	} {
 		t.Run(text, func(t *testing.T) {
 			r, err := syntax.ParseRef(text)
@@ -133,7 +136,8 @@ func TestVars(t *testing.T) {
 		dst[i].SetBytes([]byte("old"))
 	}
 	CopyVars(dst, src)
-	if string(dst[0].Text) != "a" || dst[0].JSON || !dst[0].Set || dst[1].Set || string(dst[2].Text) != `{"b":1}` || !dst[2].JSON || dst[3].Set {
+	if string(dst[0].Text) != "a" || dst[0].JSON || !dst[0].Set || dst[1].Set || string(dst[2].Text) != `{"b":1}` ||
+		!dst[2].JSON || dst[3].Set {
 		t.Errorf("%+v", dst)
 	}
 	src[0].SetText("b")

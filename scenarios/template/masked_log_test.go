@@ -42,7 +42,12 @@ func TestMaskedLog(t *testing.T) {
 		{"cut within a secret", &s, []string{"password=hunter2", "-and-more!\nb", "c"}, "password=***\n", "password=***\nbc"},
 		{"cut within a secret without a name", &s, []string{"it is hunter2", "-and-more!\n"}, "it is ***!\n", "it is ***!\n"},
 		{"cut within a secret of a line without end", &s, []string{long + "hunter2", "-and-more!"}, long, long + "***!"},
-		{"cut within the first bytes of a secret of a line without end", &s, []string{long + "h", "unter2-and-more!"}, long, long + "***!"},
+		{
+			"cut within the first bytes of a secret of a line without end", &s,
+			[]string{long + "h", "unter2-and-more!"},
+			long,
+			long + "***!",
+		},
 		{"a short value by its name", new(template.Secrets), []string{"Cookie: a=b\n"}, "Cookie: ***\n", "Cookie: ***\n"},
 		{"at the end, without a line's", &s, []string{"it is hunter2-and-more"}, "", "it is ***"},
 		{"a line without end", &s, []string{long, "hunter2-and-more"}, long + "***", long + "***"},

@@ -13,8 +13,8 @@ import (
 	"brunt/scenarios/template"
 )
 
-// TestSecrets_OpenLog: the log masks; its file is its owner's alone, and its folder is as the umask allows, like that of
-// the run.
+// TestSecrets_OpenLog: the log masks; its file is its owner's alone, and its folder is as the umask allows, like that
+// of the run.
 func TestSecrets_OpenLog(t *testing.T) {
 	was := syscall.Umask(0o002)
 	defer syscall.Umask(was)
@@ -39,7 +39,9 @@ func TestSecrets_OpenLog(t *testing.T) {
 			t.Errorf("it holds %q, %v, want %q", got, err, c.want)
 		}
 	}
-	for path, want := range map[string]fs.FileMode{file: 0o600, filepath.Dir(file): 0o775 | fs.ModeDir, filepath.Dir(filepath.Dir(file)): 0o775 | fs.ModeDir} {
+	for path, want := range map[string]fs.FileMode{
+		file: 0o600, filepath.Dir(file): 0o775 | fs.ModeDir, filepath.Dir(filepath.Dir(file)): 0o775 | fs.ModeDir,
+	} {
 		if i, err := os.Stat(path); err != nil || i.Mode() != want {
 			t.Errorf("%s: %v, %v, want %v", filepath.Base(path), i.Mode(), err, want)
 		}

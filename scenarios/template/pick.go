@@ -32,8 +32,8 @@ type picking struct {
 // skew is the form of a picking with hot rows.
 type skew struct {
 	syntax.Place
-	// how much more often early rows are picked: row n is as many times rarer than the first as n to the power of this; 1 is Zipf's
-	// law, and with 1.1 the first of a million rows is one of eight picks
+	// how much more often early rows are picked: row n is as many times rarer than the first as n to the power of this; 1
+	// is Zipf's law, and with 1.1 the first of a million rows is one of eight picks
 	Zipf float64 `yaml:"zipf,required"`
 }
 
@@ -51,7 +51,8 @@ func (p *picking) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	switch {
 	case m.Len() > before:
 	case !(s.Zipf > 0 && s.Zipf <= mostSkew):
-		m.AddHint(s.Of("zipf"), "such as 1.1; random picks all rows alike", "want a number over 0, up to %d, not %v", mostSkew, s.Zipf)
+		m.AddHint(s.Of("zipf"), "such as 1.1; random picks all rows alike", "want a number over 0, up to %d, not %v",
+			mostSkew, s.Zipf)
 	default:
 		p.By, p.Zipf = skewed, s.Zipf
 	}

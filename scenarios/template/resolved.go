@@ -31,7 +31,10 @@ type ResolvedPart struct {
 }
 
 // escapePlaces are the names of the escape places in a resolved template.
-var escapePlaces = []string{escNone: "", escBase: "host", escPath: "path", escQuery: "query", escHeader: "header", escInJSON: "text in json", escJSON: "json"}
+var escapePlaces = []string{
+	escNone: "", escBase: "host", escPath: "path", escQuery: "query", escHeader: "header",
+	escInJSON: "text in json", escJSON: "json",
+}
 
 // Resolve fills in the template for it, without its secrets.
 func (t *Template) Resolve(it *Iter) (Resolved, error) {

@@ -80,7 +80,9 @@ func TestResolve_Errors(t *testing.T) {
 	if _, err := tmpl.Resolve(&Iter{Env: &Env{}}); err == nil {
 		t.Error("a unit without address is resolved")
 	}
-	for _, s := range []Resolved{{{Env: "NOT_SET_AT_ALL"}}, {{File: filepath.Join(t.TempDir(), "none")}}, {{Env: "PATH", In: "nowhere"}}} {
+	for _, s := range []Resolved{
+		{{Env: "NOT_SET_AT_ALL"}}, {{File: filepath.Join(t.TempDir(), "none")}}, {{Env: "PATH", In: "nowhere"}},
+	} {
 		if _, err := s.Open(&Secrets{}); err == nil {
 			t.Errorf("%+v is opened", s)
 		}

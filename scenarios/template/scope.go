@@ -113,7 +113,9 @@ func (s *Scope) fillText(n *syntax.Node, depth int) {
 			out = append(out, q)
 		}
 		if s.bytes+size > maxTexts || size > MaxText {
-			s.Mistakes.Add(n.Pos, "the text is longer than %d bytes once its placeholders are filled in, or all texts are longer than %d", MaxText, maxTexts)
+			s.Mistakes.Add(n.Pos,
+				"the text is longer than %d bytes once its placeholders are filled in, or all texts are longer than %d", MaxText,
+				maxTexts)
 			n.Bad = true
 			return
 		}
@@ -224,7 +226,9 @@ func (s *Scope) call(pos syntax.Pos, p syntax.Part) ([]syntax.Part, bool) {
 		return []syntax.Part{p}, true
 	}
 	in, _ := p.Ref.AppendArguments(nil, nil) // without a placeholder left
-	out := syntax.Part{Text: string(syntax.AppendCall(nil, p.Ref.Name, in, false)), Filled: true, Kind: syntax.String, Call: p.Ref}
+	out := syntax.Part{
+		Text: string(syntax.AppendCall(nil, p.Ref.Name, in, false)), Filled: true, Kind: syntax.String, Call: p.Ref,
+	}
 	if p.Ref.HasSecret() {
 		s.Secrets.Add(out.Text)
 		out.Secret = p.Ref.Text
@@ -277,7 +281,8 @@ func (s *Scope) param(pos syntax.Pos, ref *syntax.Ref) *Param {
 		if len(s.Params) == 0 {
 			hint = "params are declared under `params:`; an extracted value is ${var." + ref.Name + "}"
 		}
-		if slices.Contains(syntax.OfSelf, ref.Name) && slices.ContainsFunc(s.Settings, func(n *syntax.Node) bool { return n != nil && n.Holds(pos) }) {
+		if slices.Contains(syntax.OfSelf, ref.Name) &&
+			slices.ContainsFunc(s.Settings, func(n *syntax.Node) bool { return n != nil && n.Holds(pos) }) {
 			hint = "what a process is given itself is ${self." + ref.Name + "}"
 		}
 		s.Mistakes.AddHint(s.place(pos, ref), hint, "%s names no param", ref)

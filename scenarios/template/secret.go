@@ -117,13 +117,15 @@ func (s *Secrets) Shown(names ...string) {
 
 // learns reports whether a value is to be learned.
 func (s *Secrets) learns(v string) bool {
-	return !s.known[v] && !s.plain[v] && !slices.ContainsFunc(s.names, func(name string) bool { return strings.Contains(name, v) })
+	return !s.known[v] && !s.plain[v] && !slices.ContainsFunc(s.names,
+		func(name string) bool { return strings.Contains(name, v) })
 }
 
 // Plain makes v a word that the scenario shows openly, such as the name of a unit. A value that is
 // secret by its name alone, and is the same word, is masked at its place only.
 func (s *Secrets) Plain(v string) {
-	if len(v) < secret.Shortest || strings.ContainsFunc(v, func(r rune) bool { return (r < 'a' || r > 'z') && r != '-' && r != '_' }) {
+	if len(v) < secret.Shortest || strings.ContainsFunc(v,
+		func(r rune) bool { return (r < 'a' || r > 'z') && r != '-' && r != '_' }) {
 		return // it is no word
 	}
 	s.mu.Lock()
@@ -279,7 +281,8 @@ func (s *Secrets) MaskFields(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// holdBack returns how many bytes at the end of a part of a text may belong to a secret that the next part goes on with.
+// holdBack returns how many bytes at the end of a part of a text may belong to a secret that the next part goes on
+// with.
 func (s *Secrets) holdBack(text string) int {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -36,7 +36,8 @@ func TestMask_Escaped(t *testing.T) {
 			"url, lower":    each("%%%02x", bytes),
 			"json of bytes": each(`\u%04x`, bytes),
 			"JSON of bytes": each(`\u%04X`, bytes),
-			"as gson":       strings.NewReplacer("=", `\u003d`, "'", `\u0027`, "&", `\u0026`, "<", `\u003c`, ">", `\u003e`).Replace(marshalled(v)),
+			"as gson": strings.NewReplacer("=", `\u003d`, "'", `\u0027`, "&", `\u0026`, "<", `\u003c`, ">",
+				`\u003e`).Replace(marshalled(v)),
 		}
 		if !strings.Contains(v, "😀") {
 			texts["json, each"], texts["JSON, each"] = each(`\u%04x`, runes), each(`\u%04X`, runes)
@@ -50,7 +51,9 @@ func TestMask_Escaped(t *testing.T) {
 	}
 	var s template.Secrets
 	s.Add("a-secret")
-	for _, text := range []string{`\u`, `\\\`, strings.Repeat(`\`, 1<<20), "%", "%4", "&#", "&#;", "&#x;", `\ud83d`, `\ud83d\ude00 %zz &#1114112; 100%`} {
+	for _, text := range []string{
+		`\u`, `\\\`, strings.Repeat(`\`, 1<<20), "%", "%4", "&#", "&#;", "&#x;", `\ud83d`, `\ud83d\ude00 %zz &#1114112; 100%`,
+	} {
 		if got := s.Mask(text); got != text {
 			t.Errorf("%q is masked as %q", text, got)
 		}

@@ -34,7 +34,8 @@ func allForms(v string) []string {
 		}
 		out = append(out, formsOf(v)...)
 		if i < 2 { // a single line is not encoded on its own
-			for _, v := range slices.Compact([]string{v, url.QueryEscape(v), string(appendJSON(nil, v))}) { // bodies are encoded as a whole
+			// bodies are encoded as a whole
+			for _, v := range slices.Compact([]string{v, url.QueryEscape(v), string(appendJSON(nil, v))}) {
 				digits := hex.EncodeToString([]byte(v))
 				out = append(append(out, base64Of(v)...), digits, strings.ToUpper(digits))
 			}
@@ -68,7 +69,8 @@ func lowerHex(v string) string {
 func formsOf(v string) []string {
 	query, path := url.QueryEscape(v), url.PathEscape(v)
 	forms := []string{
-		v, query, path, lowerHex(query), lowerHex(path), strings.ReplaceAll(query, "+", "%20"), lowerHex(strings.ReplaceAll(query, "+", "%20")),
+		v, query, path, lowerHex(query), lowerHex(path), strings.ReplaceAll(query, "+", "%20"),
+		lowerHex(strings.ReplaceAll(query, "+", "%20")),
 		url.QueryEscape(query), url.QueryEscape(path), html.EscapeString(v), entities.Replace(v), inHTML.Replace(v),
 	}
 	for _, esc := range []escape{escBase, escPath, escHeader} {

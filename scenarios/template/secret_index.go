@@ -52,7 +52,8 @@ func (x *formIndex) remove(form string) {
 	}
 	delete(x.count, form)
 	head := form[:shortestSecret]
-	if x.heads[head] = slices.DeleteFunc(x.heads[head], func(f string) bool { return f == form }); len(x.heads[head]) == 0 {
+	if x.heads[head] = slices.DeleteFunc(x.heads[head],
+		func(f string) bool { return f == form }); len(x.heads[head]) == 0 {
 		delete(x.heads, head)
 		x.gone++
 	}

@@ -22,7 +22,8 @@ func TestSecrets_Learn(t *testing.T) {
 	s.Name("title", "openly-said")
 	s.Name("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte("ann:hunter2")))
 	for _, text := range []string{
-		"pa ss/w+rd", "pa+ss%2Fw%2Brd", "pa+ss%2fw%2brd", "pa%20ss%2Fw%2Brd", `pa ss\/w+rd`, `pa ss/w\u002brd`, url.QueryEscape(url.QueryEscape("pa ss/w+rd")),
+		"pa ss/w+rd", "pa+ss%2Fw%2Brd", "pa+ss%2fw%2brd", "pa%20ss%2Fw%2Brd", `pa ss\/w+rd`, `pa ss/w\u002brd`,
+		url.QueryEscape(url.QueryEscape("pa ss/w+rd")),
 		"wr&#39;itten&amp;", "wr&#x27;itten&amp;", "wr&apos;itten&amp;", "hunter2", "YW5uOmh1bnRlcjI=",
 	} {
 		if got := s.Mask("<" + text + ">"); got != "<***>" && text != `pa ss/w\u002brd` {
@@ -33,7 +34,8 @@ func TestSecrets_Learn(t *testing.T) {
 	if got := s.Mask(open); got != open {
 		t.Errorf("%s is masked as %s", open, got)
 	}
-	if got := s.MaskFields("token=\"abc\nsaid \"no\"\n"); !strings.HasSuffix(got, "\nsaid \"no\"\n") || strings.Contains(got, "abc") {
+	if got := s.MaskFields("token=\"abc\nsaid \"no\"\n"); !strings.HasSuffix(got, "\nsaid \"no\"\n") ||
+		strings.Contains(got, "abc") {
 		t.Errorf("%q: the line after an open quote", got)
 	}
 	if got := s.MaskFields("password=1 at postgres"); got != "password=*** at postgres" {

@@ -81,7 +81,9 @@ func TestMask_Echo(t *testing.T) {
 
 // TestMask_Base64 masks a secret at any position of a base64 text.
 func TestMask_Base64(t *testing.T) {
-	for _, secret := range []string{"abc", "abcd", "hunter2", "hunter22", "hunter222", "p@ss w/\"rd&é+1", "\xff\xfe\xfd\xfc\xfb"} {
+	for _, secret := range []string{
+		"abc", "abcd", "hunter2", "hunter22", "hunter222", "p@ss w/\"rd&é+1", "\xff\xfe\xfd\xfc\xfb",
+	} {
 		var s Secrets
 		s.Add(secret)
 		for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding, base64.RawStdEncoding} {

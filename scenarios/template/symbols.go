@@ -78,9 +78,11 @@ func (t *Table) such() string {
 	case t.bad || len(t.Columns) == 0:
 		return ""
 	case len(t.Columns) == 1:
-		return fmt.Sprintf("its column is `%s`: ${data.%s.%s}", syntax.Clip(t.Columns[0], 40), t.Name, syntax.Clip(t.Columns[0], 40))
+		return fmt.Sprintf("its column is `%s`: ${data.%s.%s}", syntax.Clip(t.Columns[0], 40), t.Name,
+			syntax.Clip(t.Columns[0], 40))
 	}
-	return fmt.Sprintf("such as ${data.%s.%s}; its columns are %s", t.Name, syntax.Clip(t.Columns[0], 40), syntax.Clip(strings.Join(t.Columns, ", "), 200))
+	return fmt.Sprintf("such as ${data.%s.%s}; its columns are %s", t.Name, syntax.Clip(t.Columns[0], 40),
+		syntax.Clip(strings.Join(t.Columns, ", "), 200))
 }
 
 // BindTables resolves the table and column of every ${data.…}.

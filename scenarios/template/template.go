@@ -80,7 +80,8 @@ func (t *Template) Static() (text string, ok bool) {
 	return text, true
 }
 
-// Begin returns the text before the first placeholder that is filled in for each request; whole says that there is none.
+// Begin returns the text before the first placeholder that is filled in for each request; whole says that there is
+// none.
 func (t *Template) Begin() (text string, whole bool) {
 	var b strings.Builder
 	for _, p := range t.Pieces {
@@ -148,7 +149,9 @@ func (t *Template) add(p syntax.Part, esc escape) {
 	case p.Ref != nil:
 		t.Pieces = append(t.Pieces, piece{ref: p.Ref, esc: esc})
 	case p.Secret != "":
-		t.Pieces = append(t.Pieces, piece{lit: appendEscaped(nil, p.Text, esc, false), show: p.Secret, path: p.Path, call: p.Call, esc: esc})
+		t.Pieces = append(t.Pieces, piece{
+			lit: appendEscaped(nil, p.Text, esc, false), show: p.Secret, path: p.Path, call: p.Call, esc: esc,
+		})
 	case p.Filled:
 		t.literal(string(appendEscaped(nil, p.Text, esc, false)))
 	default:
@@ -192,7 +195,8 @@ func (t *Header) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 	t.At = n.Pos
 	for _, p := range parts {
-		if p.Ref == nil && !p.Filled && strings.IndexFunc(p.Text, func(r rune) bool { return !safe(byte(min(r, 0x80)), escHeader) }) >= 0 {
+		if p.Ref == nil && !p.Filled && strings.IndexFunc(p.Text,
+			func(r rune) bool { return !safe(byte(min(r, 0x80)), escHeader) }) >= 0 {
 			m.Add(n.Pos, "a header's value is one line, without control characters")
 			return
 		}
@@ -350,7 +354,9 @@ func (*Header) Schema() syntax.Schema { return syntax.TextSchema() }
 func (*Form) Schema() syntax.Schema { return syntax.TextSchema() }
 
 func (*URL) Schema() syntax.Schema {
-	return syntax.Schema{"type": "string", "minLength": 1, "examples": []any{"/posts?page=${int(1,50)}", "http://127.0.0.1:8080"}}
+	return syntax.Schema{
+		"type": "string", "minLength": 1, "examples": []any{"/posts?page=${int(1,50)}", "http://127.0.0.1:8080"},
+	}
 }
 
 // Schema implements [syntax.Schemer]: any JSON value.

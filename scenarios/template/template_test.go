@@ -49,7 +49,9 @@ func render(t testing.TB, place, text, value string, isJSON bool) string {
 	t.Helper()
 	nodes := 0
 	s := &Scope{
-		Params:  map[string]*Param{"x": {Node: &syntax.Node{Kind: syntax.String, Value: value, Parts: []syntax.Part{{Text: value}}}, done: true}},
+		Params: map[string]*Param{"x": {Node: &syntax.Node{
+			Kind: syntax.String, Value: value, Parts: []syntax.Part{{Text: value}},
+		}, done: true}},
 		Env:     func(string) (string, bool) { return value, true },
 		Secrets: &Secrets{}, Symbols: &Symbols{}, Mistakes: &syntax.Mistakes{}, Nodes: &nodes,
 		Beside: func(_ syntax.Pos, path string) string { return path },
@@ -62,7 +64,9 @@ func render(t testing.TB, place, text, value string, isJSON bool) string {
 	if err := s.Mistakes.Err(); err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
-	it := &Iter{Rand: rand.New(rand.NewPCG(1, 2)), Env: &Env{Tables: []*Table{table}, Units: map[string]string{"unit.a.addr": value}}}
+	it := &Iter{
+		Rand: rand.New(rand.NewPCG(1, 2)), Env: &Env{Tables: []*Table{table}, Units: map[string]string{"unit.a.addr": value}},
+	}
 	for range s.Symbols.Vars() {
 		it.Vars = append(it.Vars, Value{Text: []byte(value), JSON: isJSON, Set: true})
 	}
@@ -92,7 +96,10 @@ func TestTemplates(t *testing.T) {
 		{"host without path", "url", `"http://h?a=${var.x}"`, "a/b", "http://h?a=a%2Fb"},
 		{"a fragment is left out", "url", `"/a#b${var.x}c"`, "x", "/a"},
 		{"written beyond ASCII", "url", `"/é\"<{|}>"`, "", "/%C3%A9%22%3C%7B%7C%7D%3E"},
-		{"json text", "json", `{a: "x ${var.x}"}`, "q\"\\\n\x01é\u2028\xff", `{"a":"x q\"\\\n\u0001é` + "\u2028\ufffd" + `"}`},
+		{
+			"json text", "json", `{a: "x ${var.x}"}`, "q\"\\\n\x01é\u2028\xff",
+			`{"a":"x q\"\\\n\u0001é` + "\u2028\ufffd" + `"}`,
+		},
 		{"json whole text", "json", `{a: "${var.x}"}`, `q"`, `{"a":"q\""}`},
 		{
 			"json kinds", "json",
@@ -152,8 +159,10 @@ func FuzzTemplate(f *testing.F) {
 			return dynamic
 		}
 		header := same("header", `"a ${@} b"`)
-		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader("GET / HTTP/1.1\r\nHost: h\r\nX: " + header + "\r\n\r\n")))
-		if err != nil || len(r.Header) != 1 || len(r.Header["X"]) != 1 || r.Header.Get("X") != header || len(header) != len(value)+4 {
+		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader("GET / HTTP/1.1\r\nHost: h\r\nX: " + header +
+			"\r\n\r\n")))
+		if err != nil || len(r.Header) != 1 || len(r.Header["X"]) != 1 || r.Header.Get("X") != header ||
+			len(header) != len(value)+4 {
 			t.Errorf("header %q: %v %v", header, r, err)
 		}
 		target := same("url", `"/a/${@}/b?c=${@}&${@}=d#${@}"`)
@@ -163,7 +172,8 @@ func FuzzTemplate(f *testing.F) {
 		}
 		segments := strings.Split(r.URL.EscapedPath(), "/")
 		query, err := url.ParseQuery(r.URL.RawQuery)
-		if err != nil || len(segments) != 4 || !reflect.DeepEqual(query["c"][0], value) || query[value] == nil || r.URL.Fragment != "" {
+		if err != nil || len(segments) != 4 || !reflect.DeepEqual(query["c"][0], value) || query[value] == nil ||
+			r.URL.Fragment != "" {
 			t.Errorf("target %q has segments %q and query %q: %v", target, segments, query, err)
 		} else if got, err := url.PathUnescape(segments[2]); err != nil || got != value {
 			t.Errorf("target %q has segment %q: %v", target, got, err)
@@ -190,7 +200,8 @@ func FuzzTemplate(f *testing.F) {
 		if json.Valid([]byte(value)) {
 			doc := render(t, "json", `["${var.x}"]`, value, true)
 			var got []json.RawMessage
-			if err := json.Unmarshal([]byte(doc), &got); err != nil || len(got) != 1 || string(got[0]) != strings.Trim(value, " \t\r\n") {
+			if err := json.Unmarshal([]byte(doc), &got); err != nil || len(got) != 1 ||
+				string(got[0]) != strings.Trim(value, " \t\r\n") {
 				t.Errorf("JSON %q gives %s: %v", value, doc, err)
 			}
 		}
@@ -236,12 +247,14 @@ func TestTemplateSecrets(t *testing.T) {
 	if err != nil || !strings.HasPrefix(string(out), "/login?key=s3cr%22t%2F%26&n=5&u=") {
 		t.Errorf("request is %s: %v", out, err)
 	}
-	if masked := s.Secrets.Mask(string(out)); strings.Contains(masked, "s3cr") || !strings.Contains(masked, "key=***&n=5") {
+	if masked := s.Secrets.Mask(string(out)); strings.Contains(masked, "s3cr") ||
+		!strings.Contains(masked, "key=***&n=5") {
 		t.Errorf("masked is %s", masked)
 	}
 	var joined Template
 	joined.Join("k=", tmpl)
-	if got := joined.Text(); !strings.HasPrefix(got, "k=/login?key=${env.TOKEN}&") || len(joined.Refs()) != 1 || joined.IsZero() {
+	if got := joined.Text(); !strings.HasPrefix(got, "k=/login?key=${env.TOKEN}&") || len(joined.Refs()) != 1 ||
+		joined.IsZero() {
 		t.Errorf("joined is %s", got)
 	}
 }

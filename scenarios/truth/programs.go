@@ -10,7 +10,8 @@ import (
 )
 
 // Programs builds programs of this module, by their packages, as a user has them: without the race detector. It returns
-// their files, and what removes them. Where BRUNT_BIN names a folder, they are in it, and only what is missing is built.
+// their files, and what removes them. Where BRUNT_BIN names a folder, they are in it, and only what is missing is
+// built.
 func Programs(packages ...string) (files []string, remove func(), err error) {
 	dir, remove := os.Getenv("BRUNT_BIN"), func() {}
 	if dir == "" {
@@ -33,8 +34,8 @@ func Programs(packages ...string) (files []string, remove func(), err error) {
 	return files, remove, nil
 }
 
-// build builds a program, unless it is there already. go run keeps what it has linked in the build cache, where go build links
-// a program again for each package of tests; cp copies it from there.
+// build builds a program, unless it is there already. go run keeps what it has linked in the build cache, where go
+// build links a program again for each package of tests; cp copies it from there.
 func build(file, pkg string) error {
 	if _, err := os.Stat(file); err == nil {
 		return nil

@@ -29,27 +29,36 @@ var hostile = []struct {
 	says             []string
 }{
 	{"MySQL", "mysql://app:sesame@ADDR/shop", `{sql: "select $1", args: ["1"]}`, []string{
-		"\x01\x00\x00\x00\x0a", "\x03\x00\x00\x00\xff\x10\x04", greeting + "\x01\x00\x00\x01\x00", greeting + "\x02\x00\x00\x01\xff\x10", greeting, "",
+		"\x01\x00\x00\x00\x0a", "\x03\x00\x00\x00\xff\x10\x04", greeting + "\x01\x00\x00\x01\x00",
+		greeting + "\x02\x00\x00\x01\xff\x10", greeting, "",
 	}},
 	{"PostgreSQL", "postgres://app@ADDR/shop", `{sql: "select $1", args: ["1"]}`, []string{
 		"R\x00\x00\x00\x08\x00\x00\x00\x00Z\x00\x00\x00\x05I", "R\x00\x00\x00\x04", "E\x00\x00\x00\x05\x00", "N", "",
 	}},
-	{"Redis", "redis://ADDR", `redis: [GET, a]`, []string{"$-2\r\n", "*1000000000\r\n", "%1\r\n", "$1\r\na\r\n", "-MOVED 1 \r\n", ""}},
+	{
+		"Redis", "redis://ADDR", `redis: [GET, a]`,
+		[]string{"$-2\r\n", "*1000000000\r\n", "%1\r\n", "$1\r\na\r\n", "-MOVED 1 \r\n", ""},
+	},
 	{"HTTP", "http://ADDR", `get: /`, []string{
 		"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n", "",
 	}},
 	{"gRPC", "grpc://ADDR", `grpc: health`, []string{
-		"\x00\x00\x00\x04\x00\x00\x00\x00\x00", "\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x01\x01\x05\x00\x00\x00\x01\x80", "HTTP/1.1 400 No\r\n\r\n", "",
+		"\x00\x00\x00\x04\x00\x00\x00\x00\x00",
+		"\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x01\x01\x05\x00\x00\x00\x01\x80", "HTTP/1.1 400 No\r\n\r\n", "",
 	}},
-	{"WebSocket", "ws://ADDR", `{ws: /, name: chat}`, []string{"HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x7f", "HTTP/1.1 200 OK\r\n\r\n", ""}},
+	{
+		"WebSocket", "ws://ADDR", `{ws: /, name: chat}`,
+		[]string{"HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x7f", "HTTP/1.1 200 OK\r\n\r\n", ""},
+	},
 	{"TCP", "tcp://ADDR", `{tcp: lines, name: chat}`, []string{"\n", "a", ""}},
 	{"events", "http://ADDR", `{sse: /, name: news}`, []string{
-		"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: a\nretry: -1\n\n", "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n:", "",
+		"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: a\nretry: -1\n\n",
+		"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n:", "",
 	}},
 }
 
-// fuzzHostile: whatever a server says, a call returns by its deadline, with an error or an answer, and brunt lives on. The driver of MySQL
-// alone is known to panic.
+// fuzzHostile: whatever a server says, a call returns by its deadline, with an error or an answer, and brunt lives on.
+// The driver of MySQL alone is known to panic.
 func fuzzHostile(f *testing.F, which int) {
 	for _, says := range hostile[which].says {
 		f.Add([]byte(says), true)
@@ -72,14 +81,16 @@ func FuzzHostile_WebSocket(f *testing.F)  { fuzzHostile(f, 5) }
 func FuzzHostile_TCP(f *testing.F)        { fuzzHostile(f, 6) }
 func FuzzHostile_SSE(f *testing.F)        { fuzzHostile(f, 7) }
 
-// TestHostile_MySQL: what makes the driver panic is an error of the request, with a cause of its own, and says what panicked and where.
+// TestHostile_MySQL: what makes the driver panic is an error of the request, with a cause of its own, and says what
+// panicked and where.
 func TestHostile_MySQL(t *testing.T) {
 	for i, says := range hostile[0].says[:4] {
 		out, message := callHostile(t, 0, []byte(says), false)
 		if out.Kind != scenarios.Error || out.Cause != scenarios.Panicked {
 			t.Errorf("%d: %v %q: %+v", i, out.Kind, out.Cause.Name(nil), out)
 		}
-		if !strings.Contains(message, "what the server sent made its reader panic: runtime error: ") || !strings.Contains(message, "(packets.go:") {
+		if !strings.Contains(message, "what the server sent made its reader panic: runtime error: ") ||
+			!strings.Contains(message, "(packets.go:") {
 			t.Errorf("%d: %s", i, message)
 		}
 	}
@@ -117,8 +128,11 @@ func callHostile(t *testing.T, which int, says []byte, ends bool) (scenarios.Out
 	}()
 	h := hostile[which]
 	set, kept := catalog.New(), &messages{}
-	flow := targetstest.Compile(t, &targets.Descriptor{Kinds: set.Kinds(), Compile: set.Compile, Beside: set.Beside()}, "", h.step)
-	o := targets.Options{Base: strings.ReplaceAll(h.base, "ADDR", l.Addr().String()), Timeout: time.Second, T0: time.Now(), Sampler: kept}
+	flow := targetstest.Compile(t, &targets.Descriptor{Kinds: set.Kinds(), Compile: set.Compile, Beside: set.Beside()}, "",
+		h.step)
+	o := targets.Options{
+		Base: strings.ReplaceAll(h.base, "ADDR", l.Addr().String()), Timeout: time.Second, T0: time.Now(), Sampler: kept,
+	}
 	of := set.Select(flow.Calls...)
 	client, err := of.Client(o)
 	if err != nil {

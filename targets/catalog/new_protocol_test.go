@@ -24,7 +24,10 @@ import (
 // TestNewProtocol adds a protocol by one file and one line, and runs its steps beside HTTP
 // steps in one load.
 func TestNewProtocol(t *testing.T) {
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }))
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_,
+			_ = io.WriteString(w, "hello")
+	}))
 	defer web.Close()
 	line := targetstest.StartEcho(t)
 	echo := new(targetstest.Echo)
@@ -35,7 +38,8 @@ func TestNewProtocol(t *testing.T) {
 	flow := targetstest.Compile(t, &targets.Descriptor{Kinds: set.Kinds(), Compile: set.Compile}, "", "get: /",
 		`parrot: "line ${int(7,7)}"`, "parrot: none", "parrot: busy")
 	get, say, none, busy := flow.Calls[0], flow.Calls[1], flow.Calls[2], flow.Calls[3]
-	if set.Of(get).Name != "http" || set.Of(say).Name != "parrot" || !slices.Equal(set.Parts(say), []string{"first byte"}) || set.Parts(get) != nil {
+	if set.Of(get).Name != "http" || set.Of(say).Name != "parrot" ||
+		!slices.Equal(set.Parts(say), []string{"first byte"}) || set.Parts(get) != nil {
 		t.Errorf("%s, %s, parts %v and %v", set.Of(get).Name, set.Of(say).Name, set.Parts(say), set.Parts(get))
 	}
 	var parts []scenarios.Outcome
@@ -62,7 +66,8 @@ func TestNewProtocol(t *testing.T) {
 			t.Fatalf("%+v", out)
 		}
 		out := user.Do(1, 10*time.Second)
-		if out.Kind != scenarios.OK || out.Bytes != int64(len("line 7\n")) || out.Sent > out.First || out.First > out.End || set.Absent(say, &out) {
+		if out.Kind != scenarios.OK || out.Bytes != int64(len("line 7\n")) || out.Sent > out.First || out.First > out.End ||
+			set.Absent(say, &out) {
 			t.Fatalf("%+v", out)
 		}
 		if len(parts) != i+1 || parts[i].End != out.First {
@@ -131,7 +136,8 @@ func TestProtocols(t *testing.T) {
 		if !strings.HasSuffix(d.Doc, ".") || d.Name == "" || len(d.Schemes) == 0 {
 			t.Errorf("%s: %q, %v", d.Name, d.Doc, d.Schemes)
 		}
-		files, _ := filepath.Glob(filepath.Join("..", strings.TrimPrefix(d.Settings.PkgPath(), "brunt/targets/"), "*_test.go"))
+		files, _ := filepath.Glob(filepath.Join("..", strings.TrimPrefix(d.Settings.PkgPath(), "brunt/targets/"),
+			"*_test.go"))
 		if !slices.ContainsFunc(files, func(name string) bool {
 			b, err := os.ReadFile(name)
 			return err == nil && strings.Contains(string(b), "targetstest.Run(")

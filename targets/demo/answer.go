@@ -67,7 +67,9 @@ func writeBody(w http.ResponseWriter, status int, body []byte) {
 func readJSON(w http.ResponseWriter, r *http.Request, into any) error {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return &problem{status: http.StatusRequestEntityTooLarge, text: fmt.Sprintf("a body may have %d bytes at most", maxBody)}
+		return &problem{
+			status: http.StatusRequestEntityTooLarge, text: fmt.Sprintf("a body may have %d bytes at most", maxBody),
+		}
 	}
 	if err != nil {
 		return &problem{status: http.StatusBadRequest, text: "the body ended early"}

@@ -21,9 +21,11 @@ const (
 // has. The zero value is two replicas of posts, taken in turn, the defences on and all
 // else off; a switch that is nil was not written and is as it says.
 type Config struct {
-	Posts    Scale  `yaml:"posts"`                                               // the service with replicas
-	Balance  string `yaml:"balance,oneof=round_robin|least_connections|ip_hash"` // how the gateway picks a replica; zero is round_robin
-	Affinity *bool  `yaml:"affinity"`                                            // a client stays with its replica, by a cookie; off by default
+	Posts Scale `yaml:"posts"` // the service with replicas
+	// how the gateway picks a replica; zero is round_robin
+	Balance string `yaml:"balance,oneof=round_robin|least_connections|ip_hash"`
+	// a client stays with its replica, by a cookie; off by default
+	Affinity *bool `yaml:"affinity"`
 
 	Breaker  *bool `yaml:"breaker"`  // circuit breakers at the gateway, one for each replica that it calls; on by default
 	Limiter  *bool `yaml:"limiter"`  // 100 requests a minute for each token; on by default
@@ -35,9 +37,12 @@ type Config struct {
 	RetryAfter *bool `yaml:"retry_after"`
 
 	NegativeCache *bool `yaml:"negative_cache"` // the gateway remembers for 2 s which posts there are not; off by default
-	SingleFlight  *bool `yaml:"single_flight"`  // identical concurrent reads are one request to posts and users; off by default
-	Idempotency   *bool `yaml:"idempotency"`    // the store holds posts against their Idempotency-Key: the same key again is the same post; off by default
-	RetryWrites   *bool `yaml:"retry_writes"`   // writes that fail are tried again as reads are, which without idempotency writes them twice; off by default
+	// identical concurrent reads are one request to posts and users; off by default
+	SingleFlight *bool `yaml:"single_flight"`
+	// the store holds posts against their Idempotency-Key: the same key again is the same post; off by default
+	Idempotency *bool `yaml:"idempotency"`
+	// writes that fail are tried again as reads are, which without idempotency writes them twice; off by default
+	RetryWrites *bool `yaml:"retry_writes"`
 	// posts acknowledges writes half a second before the store has them, so that a crash loses them;
 	// off by default
 	AckEarly  *bool `yaml:"ack_early"`
@@ -51,10 +56,11 @@ type Config struct {
 	Identity *bool `yaml:"identity"` // a service that issues tokens, instead of the gateway; off by default
 	// the gateway asks identity about the token of each request, instead of checking its signature; off by default
 	AskIssuer *bool `yaml:"ask_issuer"`
-	Cache     *bool `yaml:"cache"`          // a service that keeps pages of posts for 2 s, which the gateway asks first; off by default
-	Fallback  *bool `yaml:"cache_fallback"` // reads go on without the cache; on by default
-	// a service that watches the gateway and has an alert ErrorsHigh, as Prometheus shows one: prompt after a second, late after a
-	// minute, or mislabelled, without severity: page; zero is off
+	// a service that keeps pages of posts for 2 s, which the gateway asks first; off by default
+	Cache    *bool `yaml:"cache"`
+	Fallback *bool `yaml:"cache_fallback"` // reads go on without the cache; on by default
+	// a service that watches the gateway and has an alert ErrorsHigh, as Prometheus shows one: prompt after a second, late
+	// after a minute, or mislabelled, without severity: page; zero is off
 	Monitor string `yaml:"monitor,oneof=off|prompt|late|mislabelled"`
 }
 
@@ -66,8 +72,9 @@ const (
 
 // Scale is the size of a service.
 type Scale struct {
-	Replicas int      `yaml:"replicas,min=1,max=9"` // processes; 0: 2
-	Zones    []string `yaml:"zones"`                // that they stand in, in turn, for faults on a whole zone; zero is none
+	Replicas int `yaml:"replicas,min=1,max=9"` // processes; 0: 2
+	// that they stand in, in turn, for faults on a whole zone; zero is none
+	Zones []string `yaml:"zones"`
 }
 
 // A Service is one part of the system, as input for the stack that starts it.
@@ -115,7 +122,10 @@ func (c Config) Services() []Service {
 		{Name: storeName, Env: store},
 		{Name: notificationsName},
 		{Name: usersName},
-		{Name: postsName, Replicas: replicas, Zones: c.Posts.Zones, Links: []string{storeName, notificationsName}, Env: posts},
+		{
+			Name: postsName, Replicas: replicas, Zones: c.Posts.Zones, Links: []string{storeName, notificationsName},
+			Env: posts,
+		},
 		{Name: gatewayName, Links: []string{postsName, usersName}, Env: gateway, Entry: true},
 	}
 	services = c.optional(services)
@@ -130,7 +140,8 @@ func (c Config) Services() []Service {
 	return services
 }
 
-// optional adds the services that are off by default. The gateway calls some of them, so that they are started before it.
+// optional adds the services that are off by default. The gateway calls some of them, so that they are started before
+// it.
 func (c Config) optional(services []Service) []Service {
 	last := len(services) - 1
 	gateway := services[last]
@@ -149,7 +160,9 @@ func (c Config) optional(services []Service) []Service {
 	}
 	services = append(services, gateway)
 	if rule := cmp.Or(c.Monitor, noMonitor); rule != noMonitor {
-		services = append(services, Service{Name: monitorName, Links: []string{gatewayName}, Env: map[string]string{"DEMO_MONITOR": rule}})
+		services = append(services, Service{
+			Name: monitorName, Links: []string{gatewayName}, Env: map[string]string{"DEMO_MONITOR": rule},
+		})
 	}
 	return services
 }

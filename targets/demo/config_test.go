@@ -14,7 +14,9 @@ func decode(t *testing.T, with string) (Config, error) {
 	t.Helper()
 	text := "version: 1\nname: t\ntarget: {stack: demo, with: " + with + "}\n" +
 		"load: {l: {executor: constant-arrival-rate, rate: 1/s, duration: 1s, flow: [{get: /posts}]}}\n"
-	sc, err := scenarios.Parse("t.yaml", scenarios.Options{Read: func(string) ([]byte, error) { return []byte(text), nil }})
+	sc, err := scenarios.Parse("t.yaml", scenarios.Options{
+		Read: func(string) ([]byte, error) { return []byte(text), nil },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +37,10 @@ func TestConfig(t *testing.T) {
 	}{
 		{"nothing written", "{}", 2, ""},
 		{"written, but empty", "{breaker: , posts: }", 2, ""},
-		{"written as it is by default", "{posts: {replicas: 2}, breaker: on, limiter: on, retries: true, ejection: on, timeouts: on}", 2, ""},
+		{
+			"written as it is by default",
+			"{posts: {replicas: 2}, breaker: on, limiter: on, retries: true, ejection: on, timeouts: on}", 2, "",
+		},
 		{"one off", "{breaker: off}", 2, "DEMO_BREAKER"},
 		{
 			"all off", "{breaker: off, limiter: off, retry_after: off, retries: off, ejection: false, timeouts: off}", 2,
@@ -44,8 +49,10 @@ func TestConfig(t *testing.T) {
 		{"broken", "{broken: names}", 2, "DEMO_BROKEN=names"},
 		{"one on", "{affinity: on}", 2, "DEMO_AFFINITY=on"},
 		{
-			"all that is off, on", "{affinity: on, negative_cache: on, single_flight: on, retry_writes: true, balance: ip_hash, graceful: off}", 2,
-			"DEMO_AFFINITY=on DEMO_NEGATIVE_CACHE=on DEMO_SINGLE_FLIGHT=on DEMO_RETRY_WRITES=on DEMO_BALANCE=ip_hash DEMO_GRACEFUL=off",
+			"all that is off, on",
+			"{affinity: on, negative_cache: on, single_flight: on, retry_writes: true, balance: ip_hash, graceful: off}", 2,
+			"DEMO_AFFINITY=on DEMO_NEGATIVE_CACHE=on DEMO_SINGLE_FLIGHT=on DEMO_RETRY_WRITES=on DEMO_BALANCE=ip_hash " +
+				"DEMO_GRACEFUL=off",
 		},
 		{"of the others", "{ack_early: on, idempotency: on, log_writes: on}", 2, ""},
 		{"most replicas", "{posts: {replicas: 9}}", 9, ""},
@@ -77,8 +84,9 @@ func TestConfig(t *testing.T) {
 					want := map[string]string{
 						"DEMO_BREAKER": "on", "DEMO_LIMITER": "on", "DEMO_RETRY_AFTER": "on", "DEMO_RETRIES": "on",
 						"DEMO_EJECTION": "on", "DEMO_TIMEOUTS": "on", "DEMO_GRACEFUL": "on",
-						"DEMO_BALANCE": "round_robin", "DEMO_AFFINITY": "off", "DEMO_NEGATIVE_CACHE": "off", "DEMO_SINGLE_FLIGHT": "off", "DEMO_RETRY_WRITES": "off",
-						"DEMO_BROKEN": "nothing",
+						"DEMO_BALANCE": "round_robin", "DEMO_AFFINITY": "off", "DEMO_NEGATIVE_CACHE": "off", "DEMO_SINGLE_FLIGHT": "off",
+						"DEMO_RETRY_WRITES": "off",
+						"DEMO_BROKEN":       "nothing",
 					}
 					for word := range strings.FieldsSeq(tt.off) {
 						key, value, as := strings.Cut(word, "=")

@@ -49,7 +49,8 @@ func TestReportCrashes_Mistakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	env := map[string]string{"BRUNT_ADDR": "127.0.0.1:4711", "DEMO_CRASH_REPORTS": file}
-	if _, err := reportCrashes(func(k string) string { return env[k] }); err == nil || !strings.Contains(err.Error(), file) {
+	if _, err := reportCrashes(func(k string) string { return env[k] }); err == nil ||
+		!strings.Contains(err.Error(), file) {
 		t.Error(err)
 	}
 }

@@ -32,7 +32,11 @@ func TestKill(t *testing.T) {
 	}{
 		{"all defences on: no effect", Config{}, 0, 0, 100 * time.Millisecond},
 		{"no ejection, no retries: every other request", Config{Ejection: off(), Retries: off()}, 0.45, 0.55, 0},
-		{"no defence at all: every other request", Config{Ejection: off(), Retries: off(), Breaker: off(), Timeouts: off()}, 0.45, 0.55, 0},
+		{
+			"no defence at all: every other request",
+			Config{Ejection: off(), Retries: off(), Breaker: off(), Timeouts: off()},
+			0.45, 0.55, 0,
+		},
 		{"no retries: what meets it before it is ejected", Config{Retries: off()}, 0.001, 0.02, 0},
 		{"no ejection: breaker and retries cover", Config{Ejection: off()}, 0, 0, 100 * time.Millisecond},
 		{"no ejection, no breaker: the retry budget runs out", Config{Ejection: off(), Breaker: off()}, 0.1, 0.45, 0},
@@ -116,18 +120,22 @@ func TestFreeze(t *testing.T) {
 				t.Errorf("slowest answer %v after ejection", p)
 			}
 		}},
-		{"no timeouts, no ejection: every other one waits", Config{Timeouts: off(), Ejection: off()}, func(t *testing.T, answers []answer) {
-			slow := 0
-			frozen := between(answers, 2*sec, 3500*time.Millisecond)
-			for _, a := range frozen {
-				if a.took > 900*time.Millisecond {
-					slow++
+		{
+			"no timeouts, no ejection: every other one waits",
+			Config{Timeouts: off(), Ejection: off()},
+			func(t *testing.T, answers []answer) {
+				slow := 0
+				frozen := between(answers, 2*sec, 3500*time.Millisecond)
+				for _, a := range frozen {
+					if a.took > 900*time.Millisecond {
+						slow++
+					}
 				}
-			}
-			if share := float64(slow) / float64(len(frozen)); share < 0.45 || share > 0.55 {
-				t.Errorf("%.2f waited for the frozen replica, want half", share)
-			}
-		}},
+				if share := float64(slow) / float64(len(frozen)); share < 0.45 || share > 0.55 {
+					t.Errorf("%.2f waited for the frozen replica, want half", share)
+				}
+			},
+		},
 	}
 	for _, tt := range brief(tests, 1) {
 		t.Run(tt.name, func(t *testing.T) {
@@ -145,10 +153,20 @@ func TestSlowStore(t *testing.T) {
 		wrong      bool
 		fast, slow time.Duration // bounds of all response times
 	}{
-		{"200 ms only makes reads slower", Config{}, 100 * time.Millisecond, false, 200 * time.Millisecond, 250 * time.Millisecond},
+		{
+			"200 ms only makes reads slower",
+			Config{},
+			100 * time.Millisecond, false, 200 * time.Millisecond,
+			250 * time.Millisecond,
+		},
 		{"200 ms each way, too", Config{}, 200 * time.Millisecond, false, 400 * time.Millisecond, 450 * time.Millisecond},
 		{"slower than the timeout", Config{}, 600 * time.Millisecond, true, 0, 3 * sec},
-		{"slower than the timeout would be, without one", Config{Timeouts: off()}, 600 * time.Millisecond, false, 1200 * time.Millisecond, 1300 * time.Millisecond},
+		{
+			"slower than the timeout would be, without one",
+			Config{Timeouts: off()},
+			600 * time.Millisecond, false,
+			1200 * time.Millisecond, 1300 * time.Millisecond,
+		},
 	}
 	for _, tt := range brief(tests, 2) {
 		t.Run(tt.name, func(t *testing.T) {
@@ -179,7 +197,12 @@ func TestSplitUsers(t *testing.T) {
 		answered bool
 	}{
 		{"all defences on: bare ids, quickly", Config{}, 110 * time.Millisecond, 0, true},
-		{"no breaker: each read waits for the timeout", Config{Breaker: off()}, 110 * time.Millisecond, 100 * time.Millisecond, true},
+		{
+			"no breaker: each read waits for the timeout",
+			Config{Breaker: off()},
+			110 * time.Millisecond,
+			100 * time.Millisecond, true,
+		},
 		{"no timeouts: reads hang", Config{Timeouts: off()}, 5 * sec, sec, false},
 	}
 	for _, tt := range brief(tests, 1) {
@@ -211,7 +234,8 @@ func TestSplitUsers(t *testing.T) {
 						t.Fatalf("names while users was cut: %s", a.body)
 					}
 				}
-				for _, a := range append(between(answers, 0, 900*time.Millisecond), between(answers, 5500*time.Millisecond, 6*sec)...) {
+				for _, a := range append(between(answers, 0, 900*time.Millisecond),
+					between(answers, 5500*time.Millisecond, 6*sec)...) {
 					if a.status != 200 || strings.Count(a.body, `"name"`) != 10 {
 						t.Fatalf("at %v: %d %s", a.at, a.status, a.body)
 					}

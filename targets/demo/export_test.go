@@ -25,13 +25,17 @@ func StartParsed(t *testing.T, c Config) *System {
 }
 
 // Ask sends one request to a unit. The status is 0 without an answer.
-func (s *system) Ask(ctx context.Context, unit, method, path, body string, header ...string) (status int, text string, answered http.Header) {
+func (s *system) Ask(
+	ctx context.Context, unit, method, path, body string, header ...string,
+) (status int, text string, answered http.Header) {
 	a := s.askUnit(ctx, unit, method, path, body, header...)
 	return a.status, a.body, a.header
 }
 
 // Answer sends one request to a unit. The status is 0 without an answer.
-func (s *system) Answer(ctx context.Context, unit, method, path, body string, header ...string) (status int, text string) {
+func (s *system) Answer(
+	ctx context.Context, unit, method, path, body string, header ...string,
+) (status int, text string) {
 	a := s.askUnit(ctx, unit, method, path, body, header...)
 	return a.status, a.body
 }
@@ -65,7 +69,8 @@ func (s *system) Crash(units []string) (restart func()) {
 	}
 }
 
-// Exhaust lets units open no descriptor, until undo. It shows what their callers see of it: the descriptors themselves are not there.
+// Exhaust lets units open no descriptor, until undo. It shows what their callers see of it: the descriptors themselves
+// are not there.
 func (s *system) Exhaust(units []string) (undo func()) {
 	var all []func()
 	for _, u := range units {
@@ -78,7 +83,8 @@ func (s *system) Exhaust(units []string) (undo func()) {
 	}
 }
 
-// Break breaks the links from units to others; without from, all into those. How is kill, hold or slow; undo takes it back.
+// Break breaks the links from units to others; without from, all into those. How is kill, hold or slow; undo takes it
+// back.
 func (s *system) Break(how string, from, to []string, d time.Duration) (undo func()) {
 	var edges []*edge
 	for _, b := range to {

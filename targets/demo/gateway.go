@@ -66,7 +66,10 @@ func newGateway(p parts) (service, error) {
 		silent:    !p.env.on("DEMO_RETRY_AFTER"),
 	}
 	if p.env.on("DEMO_TIMEOUTS") {
-		g.limits = limits{request: 3 * time.Second, connect: 250 * time.Millisecond, posts: time.Second, users: 100 * time.Millisecond, cache: 20 * time.Millisecond}
+		g.limits = limits{
+			request: 3 * time.Second, connect: 250 * time.Millisecond, posts: time.Second,
+			users: 100 * time.Millisecond, cache: 20 * time.Millisecond,
+		}
 	}
 	if p.env.on("DEMO_RETRIES") {
 		g.retrier = newRetrier(p.metrics)
@@ -84,14 +87,18 @@ func newGateway(p parts) (service, error) {
 	}
 	breakers, m := p.env.on("DEMO_BREAKER"), newUpstreamMetrics(p.metrics)
 	c := newClient(p.dial, g.limits.connect)
-	g.posts = &balancer{ejection: p.env.on("DEMO_EJECTION"), by: p.env.oneOf("DEMO_BALANCE", roundRobin, leastConnections, ipHash)}
+	g.posts = &balancer{
+		ejection: p.env.on("DEMO_EJECTION"), by: p.env.oneOf("DEMO_BALANCE", roundRobin, leastConnections, ipHash),
+	}
 	g.posts.all = upstreamsOf(p, c, m, postsName, breakers, g.posts.ejection)
 	g.users = upstreamsOf(p, c, m, usersName, breakers, false)[0]
 	if p.env.asked("DEMO_IDENTITY") {
 		g.identity, g.askIssuer = upstreamsOf(p, c, m, identityName, breakers, false)[0], p.env.asked("DEMO_ASK_ISSUER")
 	}
 	if p.env.asked("DEMO_CACHE") {
-		g.cache = &cached{upstreamsOf(p, c, m, cacheName, breakers, false)[0], g.limits.cache, p.env.on("DEMO_CACHE_FALLBACK")}
+		g.cache = &cached{
+			upstreamsOf(p, c, m, cacheName, breakers, false)[0], g.limits.cache, p.env.on("DEMO_CACHE_FALLBACK"),
+		}
 	}
 	return service{
 		routes: map[string]handler{
@@ -330,13 +337,18 @@ func (g *gateway) explain(ctx context.Context, service string, rep reply, err er
 	g.problems.warn("call failed", "of", service, "status", rep.status, "error", errText(err), "trace_id", traceIn(ctx).id)
 	switch {
 	case errors.Is(err, errOpen):
-		return &problem{status: http.StatusServiceUnavailable, text: service + " is not asked for now: its circuit breaker is open", after: breakerRest}
+		return &problem{
+			status: http.StatusServiceUnavailable,
+			text:   service + " is not asked for now: its circuit breaker is open", after: breakerRest,
+		}
 	case err != nil && timedOut(err):
 		return &problem{status: http.StatusGatewayTimeout, text: service + " took too long"}
 	case err != nil:
 		return &problem{status: http.StatusBadGateway, text: service + " gave no answer"}
 	}
-	return &problem{status: max(rep.status, http.StatusInternalServerError), text: fmt.Sprintf("%s answered %d", service, rep.status)}
+	return &problem{
+		status: max(rep.status, http.StatusInternalServerError), text: fmt.Sprintf("%s answered %d", service, rep.status),
+	}
 }
 
 // statusGone is the status in the metrics for requests whose client did not wait, as in nginx. It

@@ -55,7 +55,8 @@ func TestGateway_Writes(t *testing.T) {
 		}
 		for _, path := range []string{"/posts/501", "/posts"} {
 			a := s.ask("GET", path, "", time.Second)
-			if !strings.Contains(a.body, `"id":"501","author":{"id":"ann","name":"`+nameOf("ann")+`"}`) || !strings.Contains(a.body, "Grüße") {
+			if !strings.Contains(a.body, `"id":"501","author":{"id":"ann","name":"`+nameOf("ann")+`"}`) ||
+				!strings.Contains(a.body, "Grüße") {
 				t.Errorf("%s doesn't show it: %d %s", path, a.status, a.body)
 			}
 		}
@@ -102,9 +103,22 @@ func TestGateway_BadInput(t *testing.T) {
 		{"no author", "POST", "/posts", `{"text":"hi"}`, []string{"token"}, 400, "author"},
 		{"an author who can't be", "POST", "/posts", `{"author":"a,b","text":"hi"}`, []string{"token"}, 400, "author"},
 		{"no text", "POST", "/posts", `{"author":"ann"}`, []string{"token"}, 400, "text"},
-		{"a long text", "POST", "/posts", `{"author":"ann","text":"` + strings.Repeat("ü", maxText+1) + `"}`, []string{"token"}, 400, "characters"},
-		{"a huge body", "POST", "/posts", `{"author":"ann","text":"` + strings.Repeat("a", 10*maxBody) + `"}`, []string{"token"}, 413, "bytes"},
-		{"a long key", "POST", "/posts", valid, []string{"token", "Idempotency-Key", strings.Repeat("k", maxKey+1)}, 400, "Idempotency-Key"},
+		{
+			"a long text", "POST", "/posts", `{"author":"ann","text":"` + strings.Repeat("ü", maxText+1) + `"}`,
+			[]string{"token"},
+			400, "characters",
+		},
+		{
+			"a huge body", "POST", "/posts", `{"author":"ann","text":"` + strings.Repeat("a", 10*maxBody) + `"}`,
+			[]string{"token"},
+			413, "bytes",
+		},
+		{
+			"a long key", "POST", "/posts", valid,
+			[]string{"token", "Idempotency-Key", strings.Repeat("k", maxKey+1)},
+			400,
+			"Idempotency-Key",
+		},
 	}
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, Config{Limiter: off()})
@@ -117,7 +131,8 @@ func TestGateway_BadInput(t *testing.T) {
 			a := s.ask(tt.method, tt.path, tt.body, time.Second, header...)
 			var refusal struct{ Error string }
 			err := json.Unmarshal([]byte(a.body), &refusal)
-			if a.status != tt.status || err != nil || !strings.Contains(refusal.Error, tt.says) || a.header.Get("Content-Type") != "application/json" {
+			if a.status != tt.status || err != nil || !strings.Contains(refusal.Error, tt.says) ||
+				a.header.Get("Content-Type") != "application/json" {
 				t.Errorf("%s: %d %s, want %d and %q", tt.name, a.status, a.body, tt.status, tt.says)
 			}
 		}
@@ -200,7 +215,8 @@ func TestGateway_Broken(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := start(t, Config{Broken: tt.broken})
 				a := s.ask("GET", "/posts?page=1", "", time.Second)
-				if got := strings.Count(a.body, `"name"`); a.status != 200 || got != tt.names || strings.Count(a.body, `"author"`) != 10 {
+				if got := strings.Count(a.body, `"name"`); a.status != 200 || got != tt.names ||
+					strings.Count(a.body, `"author"`) != 10 {
 					t.Errorf("%d names, want %d: %d %s", got, tt.names, a.status, a.body)
 				}
 			})
@@ -340,7 +356,8 @@ func TestGateway_WritesOnce(t *testing.T) {
 			at(350*time.Millisecond, e.kill) // the post is written, and its response is in transit
 		}
 		time.Sleep(200 * time.Millisecond)
-		a := s.ask("POST", "/posts", `{"author":"ann","text":"hi"}`, 5*time.Second, "Authorization", "Bearer "+token, "Idempotency-Key", "k")
+		a := s.ask("POST", "/posts", `{"author":"ann","text":"hi"}`, 5*time.Second, "Authorization", "Bearer "+token,
+			"Idempotency-Key", "k")
 		if a.status != http.StatusBadGateway {
 			t.Errorf("%d %s, want 502", a.status, a.body)
 		}
@@ -373,7 +390,8 @@ func TestGateway_Impatience(t *testing.T) {
 				t.Errorf("%s is %v, want 0", series, v)
 			}
 		}
-		if n := s.metric("gateway[0]", `socialconnect_requests_total{code="499",route="GET /posts/{id}"}`); n != 2*breakerCalls {
+		if n := s.metric("gateway[0]",
+			`socialconnect_requests_total{code="499",route="GET /posts/{id}"}`); n != 2*breakerCalls {
 			t.Errorf("%v requests are counted as 499, want %d", n, 2*breakerCalls)
 		}
 		if log := s.logs["gateway[0]"].String(); strings.Contains(log, "call failed") {

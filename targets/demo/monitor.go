@@ -42,7 +42,9 @@ type monitor struct {
 type counted struct{ all, bad float64 }
 
 func newMonitor(p parts) (service, error) {
-	m := &monitor{wait: time.Second, labels: map[string]string{"alertname": alertName, "severity": "page"}, stop: make(chan struct{})}
+	m := &monitor{
+		wait: time.Second, labels: map[string]string{"alertname": alertName, "severity": "page"}, stop: make(chan struct{}),
+	}
 	switch p.env.oneOf("DEMO_MONITOR", promptRule, lateRule, mislabelled) {
 	case lateRule:
 		m.wait = time.Minute

@@ -18,8 +18,8 @@ type RequestEffect struct {
 	Late   bool          // the request is passed on, and the status of its answer is replaced; else the edge answers it
 }
 
-// exchange passes the requests of a connection on, and their answers back. It knows HTTP/1.1 without pipelining, and notices the end of a
-// caller only between two requests.
+// exchange passes the requests of a connection on, and their answers back. It knows HTTP/1.1 without pipelining, and
+// notices the end of a caller only between two requests.
 func (e *edge) exchange(near, remote net.Conn, queue chan struct{}) {
 	defer e.end(near, remote)
 	in, out := bufio.NewReader(near), bufio.NewReader(remote)
@@ -69,8 +69,8 @@ func (e *edge) effectOf(req *http.Request) RequestEffect {
 	return e.effect(req.Method, req.URL.Path)
 }
 
-// exhaust lets a unit open no descriptor, until undo: nothing answers on new connections into it, as they wait to be accepted, and its own
-// calls to others fail where they need a new connection. Connections that it has go on.
+// exhaust lets a unit open no descriptor, until undo: nothing answers on new connections into it, as they wait to be
+// accepted, and its own calls to others fail where they need a new connection. Connections that it has go on.
 func (n *network) exhaust(unit string) (undo func()) {
 	edges, queue := n.of(unit), make(chan struct{})
 	set := func(spent bool, queue chan struct{}) {
@@ -127,8 +127,8 @@ func (s *system) live(service, unit string, env map[string]string, log io.Writer
 	return l
 }
 
-// crash ends a unit as a signal does: from one moment to the next it has no connection, and never gets another one, so that nothing of what
-// it holds reaches any other. Restart starts the unit again, without what it held.
+// crash ends a unit as a signal does: from one moment to the next it has no connection, and never gets another one, so
+// that nothing of what it holds reaches any other. Restart starts the unit again, without what it held.
 func (s *system) crash(unit string) (restart func()) {
 	l := s.lives[unit]
 	l.mu.Lock()

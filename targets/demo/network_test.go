@@ -294,7 +294,8 @@ func start(t *testing.T, c Config) *system {
 func startOn(t *testing.T, c Config, n *network) *system {
 	t.Helper()
 	s := &system{
-		t: t, net: n, launch: map[string]func() *life{}, lives: map[string]*life{}, stop: map[string]func(){}, logs: map[string]*lockedBuffer{},
+		t: t, net: n, launch: map[string]func() *life{}, lives: map[string]*life{}, stop: map[string]func(){},
+		logs: map[string]*lockedBuffer{},
 	}
 	s.client = &http.Transport{
 		DialContext:         s.net.dial,

@@ -89,7 +89,8 @@ func (n *notifier) send(ctx context.Context, q queued) {
 	body, err := json.Marshal(q.notice)
 	if err == nil {
 		var rep reply
-		rep, err = n.client.do(withTrace(ctx, q.trace), n.addr, call{method: http.MethodPost, path: "/notifications", body: body}, n.timeout)
+		rep, err = n.client.do(withTrace(ctx, q.trace), n.addr,
+			call{method: http.MethodPost, path: "/notifications", body: body}, n.timeout)
 		if err == nil && rep.status < 300 {
 			n.count.WithLabelValues("sent").Inc()
 			return

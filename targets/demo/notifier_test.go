@@ -111,7 +111,8 @@ func TestNotifications_Ring(t *testing.T) {
 	n := &notifications{}
 	for i := range keptNotices + 30 {
 		body := fmt.Sprintf(`{"post":"%d","author":"ann"}`, i)
-		if err := n.add(httptest.NewRecorder(), httptest.NewRequest("POST", "/notifications", strings.NewReader(body))); err != nil {
+		if err := n.add(httptest.NewRecorder(),
+			httptest.NewRequest("POST", "/notifications", strings.NewReader(body))); err != nil {
 			t.Fatal(err)
 		}
 	}

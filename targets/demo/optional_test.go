@@ -95,7 +95,8 @@ func TestMonitor(t *testing.T) {
 					s.net.edge("gateway[0]", to).kill()
 				}
 				s.load(20, 4*sec, "/posts?page=3", sec)
-				if r := rules(); !strings.Contains(r, `"state":"`+c.state+`"`) || !strings.Contains(r, `"severity":"`+c.severity+`"`) {
+				if r := rules(); !strings.Contains(r, `"state":"`+c.state+`"`) ||
+					!strings.Contains(r, `"severity":"`+c.severity+`"`) {
 					t.Errorf("during: %s", r)
 				}
 				for _, to := range []string{"posts[0]", "posts[1]"} {
@@ -105,7 +106,8 @@ func TestMonitor(t *testing.T) {
 				if r := rules(); !strings.Contains(r, `"alerts":[]`) {
 					t.Errorf("after: %s", r)
 				}
-				if a := s.askUnit(t.Context(), "monitor[0]", "GET", "/api/v1/query?query=time()", ""); !strings.Contains(a.body, `"scalar"`) {
+				if a := s.askUnit(t.Context(), "monitor[0]", "GET", "/api/v1/query?query=time()", ""); !strings.Contains(a.body,
+					`"scalar"`) {
 					t.Errorf("the clock: %d %s", a.status, a.body)
 				}
 			})

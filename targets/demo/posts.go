@@ -126,7 +126,8 @@ func (s *posts) ask(ctx context.Context, q call) (reply, error) {
 	if !failed(rep, err) {
 		return rep, nil
 	}
-	s.problems.warn("call failed", "of", storeName, "status", rep.status, "error", errText(err), "trace_id", traceIn(ctx).id)
+	s.problems.warn("call failed", "of", storeName, "status", rep.status, "error", errText(err), "trace_id",
+		traceIn(ctx).id)
 	if err != nil && timedOut(err) {
 		return reply{}, &problem{status: http.StatusGatewayTimeout, text: "the store took too long"}
 	}

@@ -29,7 +29,8 @@ type retrier struct {
 
 func newRetrier(m *metrics) *retrier {
 	return &retrier{count: m.auto.NewCounterVec(prometheus.CounterOpts{
-		Name: "socialconnect_retries_total", Help: "Retries that were made (sent), or not for want of budget (over_budget) or time (too_late).",
+		Name: "socialconnect_retries_total",
+		Help: "Retries that were made (sent), or not for want of budget (over_budget) or time (too_late).",
 	}, []string{"result"})}
 }
 

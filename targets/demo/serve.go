@@ -47,9 +47,9 @@ func Serve(ctx context.Context, name string, getenv func(string) string, stdout 
 	}.serve(ctx)
 }
 
-// reportCrashes lets the runtime write the report of a crash of this process, such as by SIGABRT, to PORT.crash in the folder that the
-// environment names. It is a report of all goroutines, and no core file: where the kernel writes one is up to the machine. Forget removes the
-// reports of this unit, and the folder once it is empty.
+// reportCrashes lets the runtime write the report of a crash of this process, such as by SIGABRT, to PORT.crash in the
+// folder that the environment names. It is a report of all goroutines, and no core file: where the kernel writes one is
+// up to the machine. Forget removes the reports of this unit, and the folder once it is empty.
 func reportCrashes(getenv func(string) string) (forget func(), err error) {
 	folder := getenv("DEMO_CRASH_REPORTS")
 	if folder == "" {

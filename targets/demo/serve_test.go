@@ -69,7 +69,8 @@ func serveOne(t *testing.T, name string, env map[string]string) string {
 		t.Fatalf("%s didn't start: %v", name, <-done)
 	}
 	var started struct{ Msg, Service, Unit, Addr string }
-	if err := json.Unmarshal(line, &started); err != nil || started.Msg != "started" || started.Service != name || started.Unit != env["BRUNT_UNIT"] {
+	if err := json.Unmarshal(line, &started); err != nil || started.Msg != "started" || started.Service != name ||
+		started.Unit != env["BRUNT_UNIT"] {
 		t.Errorf("the log begins with %s", line)
 	}
 	go io.Copy(io.Discard, log)

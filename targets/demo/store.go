@@ -25,8 +25,8 @@ const (
 
 var noSuchPost = &problem{status: http.StatusNotFound, text: "no such post"}
 
-// store keeps the posts in a bbolt database, in a file that ends with the process: a restarted store has only the initial
-// posts again. So nothing is synced to disk.
+// store keeps the posts in a bbolt database, in a file that ends with the process: a restarted store has only the
+// initial posts again. So nothing is synced to disk.
 type store struct {
 	problems *sampler
 	db       *bolt.DB
@@ -99,9 +99,12 @@ func openStore(problems *sampler) (*store, error) {
 }
 
 var (
-	seedSubjects = []string{"the team", "my cat", "our cluster", "the printer", "the new intern", "this coffee", "the build", "my bike"}
-	seedDoes     = []string{
-		"had a good day", "is back", "needs a break", "found a bug", "learnt something", "went for a walk", "is faster now", "said hello",
+	seedSubjects = []string{
+		"the team", "my cat", "our cluster", "the printer", "the new intern", "this coffee", "the build", "my bike",
+	}
+	seedDoes = []string{
+		"had a good day", "is back", "needs a break", "found a bug", "learnt something", "went for a walk", "is faster now",
+		"said hello",
 		"sleeps late",
 	}
 	seedWhen = []string{"this morning", "again", "at last", "on Friday", "after lunch", "before the deploy", "as ever"}

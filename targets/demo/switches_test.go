@@ -164,7 +164,8 @@ func TestAffinity(t *testing.T) {
 				}
 				s.net.edge("gateway[0]", fmt.Sprintf("posts[%d]", mine)).kill()
 				a := s.ask("GET", "/posts?page=3", "", sec, "Cookie", cookie)
-				if want := fmt.Sprintf("%s=%d", sessionCookie, 1-mine); a.status != http.StatusOK || !strings.HasPrefix(a.header.Get("Set-Cookie"), want) {
+				if want := fmt.Sprintf("%s=%d", sessionCookie, 1-mine); a.status != http.StatusOK ||
+					!strings.HasPrefix(a.header.Get("Set-Cookie"), want) {
 					t.Errorf("its replica is gone: %d, cookie %q, want %s", a.status, a.header.Get("Set-Cookie"), want)
 				}
 				for _, strange := range []string{"replica=7", "replica=-1", "replica=x"} {
@@ -275,7 +276,8 @@ func TestSingleFlight(t *testing.T) {
 				var all sync.WaitGroup
 				for range 10 {
 					all.Go(func() {
-						if a := s.ask("GET", "/posts?page=3", "", sec); a.status != http.StatusOK || strings.Count(a.body, `"name"`) != 10 {
+						if a := s.ask("GET", "/posts?page=3", "", sec); a.status != http.StatusOK ||
+							strings.Count(a.body, `"name"`) != 10 {
 							t.Errorf("%d %s", a.status, a.body)
 						}
 					})
@@ -432,11 +434,13 @@ func TestAckEarly(t *testing.T) {
 			if a := s.ask("GET", "/posts/"+id, "", sec); a.status != http.StatusOK || s.keyed("k1") != 1 {
 				t.Errorf("after its time: %d %s, %d of it", a.status, a.body, s.keyed("k1"))
 			}
-			if log := s.logs["posts[0]"].String() + s.logs["posts[1]"].String(); !strings.Contains(log, `"acknowledged early","service":"posts"`) &&
+			if log := s.logs["posts[0]"].String() +
+				s.logs["posts[1]"].String(); !strings.Contains(log, `"acknowledged early","service":"posts"`) &&
 				!strings.Contains(log, `"msg":"acknowledged early"`) || !strings.Contains(log, id) {
 				t.Errorf("posts log\n%s", log)
 			}
-			if log := s.logs["store[0]"].String(); !strings.Contains(log, `"msg":"committed"`) || !strings.Contains(log, id) || !strings.Contains(log, `"key":"k1"`) {
+			if log := s.logs["store[0]"].String(); !strings.Contains(log, `"msg":"committed"`) || !strings.Contains(log, id) ||
+				!strings.Contains(log, `"key":"k1"`) {
 				t.Errorf("the store logs\n%s", log)
 			}
 		})

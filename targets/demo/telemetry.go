@@ -37,7 +37,9 @@ func newMetrics() *metrics {
 			Name: "socialconnect_request_seconds", Help: "Time from a request's header to its answer, by route.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
 		}, []string{"route"}),
-		inFlight: auto.NewGauge(prometheus.GaugeOpts{Name: "socialconnect_in_flight", Help: "Requests that are being answered."}),
+		inFlight: auto.NewGauge(prometheus.GaugeOpts{
+			Name: "socialconnect_in_flight", Help: "Requests that are being answered.",
+		}),
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 	"brunt/targets/demo"
 )
 
-// A trouble is a fault as the in-memory network has it: how it is put in, and taken back. What a fault does to memory, descriptors and
-// processes is not there: a twin shows what others see of it.
+// A trouble is a fault as the in-memory network has it: how it is put in, and taken back. What a fault does to memory,
+// descriptors and processes is not there: a twin shows what others see of it.
 //
 //	process.crash, process.stop     the units lose every connection at once, and all that they held; they are started again
 //	stress.memory with oom: unit    as a crash: that the memory runs out is not shown
@@ -135,7 +135,8 @@ func (tw *twin) effect(name, kind string, settings *syntax.Node) func(method, pa
 	if text := setting(settings, "percent"); text != "" {
 		share, _ = quantity.ParseShare(text)
 	}
-	to, status := demo.RequestEffect{Delay: lasts(settings, "delay"), Late: kind == "http.rewrite"}, setting(settings, "status")
+	to, status := demo.RequestEffect{Delay: lasts(settings, "delay"), Late: kind == "http.rewrite"},
+		setting(settings, "status")
 	if to.Late {
 		status = setting(settings.Get("answer"), "status")
 	}

@@ -33,10 +33,12 @@ import (
 )
 
 // untwinned are the drills whose faults the in-memory network can't have, with the reason.
-var untwinned = map[string]string{"crash-report": "a service in a bubble is no process of its own, so that its crash leaves nothing"}
+var untwinned = map[string]string{
+	"crash-report": "a service in a bubble is no process of its own, so that its crash leaves nothing",
+}
 
-// A twin is a laid drill on SocialConnect in virtual time: with the schedule, the load engine, the recorder and the judge of a run, over
-// an in-memory network.
+// A twin is a laid drill on SocialConnect in virtual time: with the schedule, the load engine, the recorder and the
+// judge of a run, over an in-memory network.
 type twin struct {
 	t   *testing.T
 	p   *plan.Plan
@@ -69,7 +71,9 @@ func newTwin(t *testing.T, text string) *twin {
 	if slices.ContainsFunc(p.Faults, func(e *chaos.Entry) bool { return strings.HasPrefix(e.Kind, "http.") }) {
 		start = demo.StartParsed
 	}
-	tw := &twin{t: t, p: p, sys: start(t, c), vars: map[string]string{}, writes: map[string]bool{}, starts: map[string]int{}}
+	tw := &twin{
+		t: t, p: p, sys: start(t, c), vars: map[string]string{}, writes: map[string]bool{}, starts: map[string]int{},
+	}
 	for _, s := range p.Scenario.Setup {
 		u := &user{twin: tw, vars: tw.vars}
 		if _, kind := u.ask(t.Context(), s.With, rand.New(rand.NewPCG(1, 2))); kind != scenarios.OK {
@@ -91,17 +95,22 @@ func (tw *twin) run() *result.Result {
 	}
 	var err error
 	tw.rec, err = measure.New(measure.Config{
-		Series: tw.p.Series, Limits: requests.LimitsOf(sc.SLO, sc.Steady, sc.Stop), SlowShare: sc.Judge.LimitOr() / 2, Timeout: timeout,
-		Shards: 1, Now: tw.now, Dir: tw.t.TempDir(), NoPause: true,
+		Series: tw.p.Series, Limits: requests.LimitsOf(sc.SLO, sc.Steady, sc.Stop), SlowShare: sc.Judge.LimitOr() / 2,
+		Timeout: timeout,
+		Shards:  1, Now: tw.now, Dir: tw.t.TempDir(), NoPause: true,
 	})
 	if err != nil {
 		tw.t.Fatal(err)
 	}
 	defer tw.rec.Close()
 	tw.judged = judge.Case{
-		SLO: tw.p.Objectives(false), Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Limit: sc.Judge.LimitOr(), Faults: map[string]judge.FaultCase{},
-		Ended:     map[int]time.Duration{},
-		Reactions: series.Reactions{Alerts: map[series.AlertKey]series.Detection{}, Resolved: map[series.AlertKey]series.Resolution{}},
+		SLO: tw.p.Objectives(false), Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Limit: sc.Judge.LimitOr(),
+		Faults: map[string]judge.FaultCase{},
+		Ended:  map[int]time.Duration{},
+		Reactions: series.Reactions{
+			Alerts:   map[series.AlertKey]series.Detection{},
+			Resolved: map[series.AlertKey]series.Resolution{},
+		},
 	}
 	ctx, cancel := context.WithCancel(tw.t.Context())
 	var beside sync.WaitGroup
@@ -130,8 +139,9 @@ func (tw *twin) run() *result.Result {
 		tw.t.Fatal(err)
 	}
 	res := &result.Result{
-		Verdict: scenarios.Pass, Reason: "as the twin has it", Objectives: found.Objectives, Cells: found.Cells, Histograms: found.Histograms,
-		Generator: result.Generator{Healthy: true},
+		Verdict: scenarios.Pass, Reason: "as the twin has it", Objectives: found.Objectives, Cells: found.Cells,
+		Histograms: found.Histograms,
+		Generator:  result.Generator{Healthy: true},
 	}
 	for i := range found.Objectives {
 		if o := &found.Objectives[i]; scenarios.Worse(res.Verdict, o.Verdict) != res.Verdict {
@@ -169,9 +179,11 @@ func (tw *twin) load(i int) {
 		warm = 0
 	}
 	run := &load.Run{Settings: load.Settings{
-		Name: lp.Name, Index: int32(i), Plan: lp.Schedule, Warmup: warm, Flows: lp.Flows, Timeout: lp.Timeout.D(), Grace: lp.Grace.D(),
-		MaxInFlight: lp.InFlight(), Seed: tw.p.Scenario.Seed, Pacing: "sleep", Now: tw.now, Env: &template.Env{Now: tw.now}, Shards: 1,
-		Sink: func(int) load.Sink { return tw.rec.Shard(0) }, Abort: func() {},
+		Name: lp.Name, Index: int32(i), Plan: lp.Schedule, Warmup: warm, Flows: lp.Flows, Timeout: lp.Timeout.D(),
+		Grace:       lp.Grace.D(),
+		MaxInFlight: lp.InFlight(), Seed: tw.p.Scenario.Seed, Pacing: "sleep", Now: tw.now, Env: &template.Env{Now: tw.now},
+		Shards: 1,
+		Sink:   func(int) load.Sink { return tw.rec.Shard(0) }, Abort: func() {},
 		Open: func(int) (load.User, load.EndIteration, error) { return &user{twin: tw, steps: steps}, nil, nil },
 	}}
 	if _, err := run.Go(tw.t.Context()); err != nil {
@@ -274,7 +286,8 @@ func (u *user) ask(ctx context.Context, step *syntax.Node, r *rand.Rand) (status
 	switch {
 	case check("shed"):
 		kind = scenarios.Shed
-	case check("status") && carries(answered, step.Get("check").Get("header")) && holds(text, step.Get("check")) || step.Get("check") == nil && status == 200:
+	case check("status") && carries(answered, step.Get("check").Get("header")) && holds(text, step.Get("check")) ||
+		step.Get("check") == nil && status == 200:
 		kind = scenarios.OK
 	}
 	if slices.Contains(header, id) {
@@ -296,7 +309,8 @@ func (u *user) ask(ctx context.Context, step *syntax.Node, r *rand.Rand) (status
 
 // holds reports whether an answer has the parts that a check asks for, such as $.items[0].author.name: exists.
 func holds(text string, check *syntax.Node) bool {
-	return !slices.ContainsFunc(check.Fields, func(f syntax.Field) bool { return strings.HasPrefix(f.Key, "$.") && part(text, f.Key) == "" })
+	return !slices.ContainsFunc(check.Fields,
+		func(f syntax.Field) bool { return strings.HasPrefix(f.Key, "$.") && part(text, f.Key) == "" })
 }
 
 // part returns a text in JSON by its path; empty: there is none.
@@ -305,7 +319,8 @@ func part(body, path string) string {
 	if json.Unmarshal([]byte(body), &at) != nil {
 		return ""
 	}
-	for _, key := range strings.FieldsFunc(strings.TrimPrefix(path, "$"), func(r rune) bool { return strings.ContainsRune(".[]", r) }) {
+	for _, key := range strings.FieldsFunc(strings.TrimPrefix(path, "$"),
+		func(r rune) bool { return strings.ContainsRune(".[]", r) }) {
 		switch in := at.(type) {
 		case map[string]any:
 			at = in[key]
@@ -326,13 +341,15 @@ func carries(answered http.Header, want *syntax.Node) bool {
 	if want == nil {
 		return true
 	}
-	return !slices.ContainsFunc(want.Fields, func(f syntax.Field) bool { return f.Value.Value == "exists" && answered.Get(f.Key) == "" })
+	return !slices.ContainsFunc(want.Fields,
+		func(f syntax.Field) bool { return f.Value.Value == "exists" && answered.Get(f.Key) == "" })
 }
 
 // watch reads the metrics and the alert of the scenario while the load goes on.
 func (tw *twin) watch(ctx context.Context, all *sync.WaitGroup) {
 	for _, w := range tw.p.Scenario.Metrics {
-		line := regexp.MustCompile(`(?m)^` + w.With.Get("metric").Value + `\{[^}]*route="` + regexp.QuoteMeta(w.With.Get("labels").Get("route").Value) + `"\} (\S+)$`)
+		line := regexp.MustCompile(`(?m)^` + w.With.Get("metric").Value + `\{[^}]*route="` +
+			regexp.QuoteMeta(w.With.Get("labels").Get("route").Value) + `"\} (\S+)$`)
 		tw.judged.Series = append(tw.judged.Series, result.Series{Name: w.Name, Unit: result.UnitPerSecond, Every: 1})
 		s, last := &tw.judged.Series[len(tw.judged.Series)-1], -1.
 		tw.every(ctx, all, time.Second, func() {
@@ -354,7 +371,8 @@ func (tw *twin) watch(ctx context.Context, all *sync.WaitGroup) {
 	for i := range tw.p.Stack.Services {
 		s := &tw.p.Stack.Services[i]
 		for k := range s.Replicas {
-			tw.judged.Usage = append(tw.judged.Usage, result.UnitUsage{Unit: syntax.UnitName(s.Name, k), Service: s.Name, Via: "proc"})
+			tw.judged.Usage = append(tw.judged.Usage,
+				result.UnitUsage{Unit: syntax.UnitName(s.Name, k), Service: s.Name, Via: "proc"})
 		}
 	}
 	tw.every(ctx, all, time.Second, func() {
@@ -363,7 +381,8 @@ func (tw *twin) watch(ctx context.Context, all *sync.WaitGroup) {
 		for i := range tw.judged.Usage {
 			u := &tw.judged.Usage[i]
 			u.Seconds = append(u.Seconds, result.UsageTick{
-				T: result.Sec(tw.now()), Starts: 1 + tw.starts[u.Unit], Running: true, CPU: result.NaN, Memory: -1, Files: result.NaN,
+				T: result.Sec(tw.now()), Starts: 1 + tw.starts[u.Unit], Running: true, CPU: result.NaN, Memory: -1,
+				Files: result.NaN,
 			})
 		}
 	})
@@ -413,8 +432,8 @@ func (tw *twin) readBack() []*result.LedgerRecord {
 	return []*result.LedgerRecord{out}
 }
 
-// TestTwins proves each drill in virtual time: the good system passes each time, and each mutant fails each time by an objective that
-// the proof names. The full suite plays each 20 times, with other random values each time.
+// TestTwins proves each drill in virtual time: the good system passes each time, and each mutant fails each time by an
+// objective that the proof names. The full suite plays each 20 times, with other random values each time.
 func TestTwins(t *testing.T) {
 	names, times := []string{"crash-restart", "durability", "gray-failure"}, 1
 	if suite.Full() {

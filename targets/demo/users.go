@@ -10,11 +10,13 @@ const maxIDs = 100 // per request
 
 var (
 	firstNames = []string{
-		"Ada", "Barbara", "Claude", "Dennis", "Edsger", "Frances", "Grace", "Hedy", "Ivan", "Jean", "Ken", "Leslie", "Margaret", "Niklaus",
+		"Ada", "Barbara", "Claude", "Dennis", "Edsger", "Frances", "Grace", "Hedy", "Ivan", "Jean", "Ken", "Leslie",
+		"Margaret", "Niklaus",
 		"Ole", "Radia",
 	}
 	lastNames = []string{
-		"Allen", "Bartik", "Cerf", "Dahl", "Engelbart", "Floyd", "Goldberg", "Hamilton", "Iverson", "Knuth", "Liskov", "McCarthy", "Naur",
+		"Allen", "Bartik", "Cerf", "Dahl", "Engelbart", "Floyd", "Goldberg", "Hamilton", "Iverson", "Knuth", "Liskov",
+		"McCarthy", "Naur",
 		"Perlman", "Ritchie", "Wirth",
 	}
 

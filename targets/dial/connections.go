@@ -21,7 +21,8 @@ func CheckConnections(l *scenarios.Load, m *syntax.Mistakes) {
 		m.Add(c.Of("reuse"), "reuse %s wants several requests on a connection, and keep_alive is off", c.Reuse)
 	}
 	if c.Per == scenarios.PerUser && c.Max > 0 {
-		m.Add(c.Of("per"), "each user has a connection of its own with `per: user`, and max is that of connections which users share")
+		m.Add(c.Of("per"),
+			"each user has a connection of its own with `per: user`, and max is that of connections which users share")
 	}
 	if c.DNS != "" {
 		if _, err := ParseNameServer(c.DNS); err != nil {
@@ -39,7 +40,8 @@ func CheckConnections(l *scenarios.Load, m *syntax.Mistakes) {
 	for _, from := range slices.Sorted(maps.Keys(l.Resolve)) {
 		for _, s := range []string{from, l.Resolve[from]} {
 			if err := checkHost(s); err != nil {
-				m.AddHint(l.Of("resolve"), `such as {api.test: 127.0.0.1} or {"api.test:443": "127.0.0.1:8443"}`, "resolve: %v", err)
+				m.AddHint(l.Of("resolve"), `such as {api.test: 127.0.0.1} or {"api.test:443": "127.0.0.1:8443"}`, "resolve: %v",
+					err)
 			}
 		}
 	}

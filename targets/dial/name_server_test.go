@@ -82,7 +82,8 @@ func TestNameServer_Silent(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	ap, _ := ParseNameServer(l.LocalAddr().String())
-	if _, _, err := (nameServer{addr: ap}).ask(ctx, "api.test"); err == nil || !strings.Contains(err.Error(), l.LocalAddr().String()) {
+	if _, _, err := (nameServer{addr: ap}).ask(ctx, "api.test"); err == nil ||
+		!strings.Contains(err.Error(), l.LocalAddr().String()) {
 		t.Errorf("%v", err)
 	}
 }
@@ -90,7 +91,9 @@ func TestNameServer_Silent(t *testing.T) {
 // The parser accepts any bytes; the TTL is -1 or not negative.
 func FuzzHear(f *testing.F) {
 	f.Add([]byte{})
-	f.Add([]byte{0, 1, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0, 1, 'a', 0, 0, 1, 0, 1, 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 127, 0, 0, 1})
+	f.Add([]byte{
+		0, 1, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0, 1, 'a', 0, 0, 1, 0, 1, 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 127, 0, 0, 1,
+	})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		h := &ttls{least: -1}
 		h.hear(b)
@@ -132,7 +135,8 @@ func TestNameServer(t *testing.T) {
 		{"other.test", nil, -1, "on " + names.Addr + ": no such host"},
 	} {
 		got, ttl, err := askNames(t, names.Addr, nil, c.host)
-		if !slices.Equal(got, c.want) || ttl != c.ttl || (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+		if !slices.Equal(got, c.want) || ttl != c.ttl || (err == nil) != (c.says == "") ||
+			err != nil && !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v for %v, %v", c.host, got, ttl, err)
 		}
 	}

@@ -155,7 +155,8 @@ func (p *ProxySetting) For(u *url.URL) (*url.URL, error) {
 	_, _, shown := cutUser(value)
 	switch {
 	case p.setting == "":
-		return nil, fmt.Errorf("%s=%s names a proxy for %s, and the load does not say whether to use it: connections: {proxy: env}, or {proxy: none}", name,
+		return nil, fmt.Errorf("%s=%s names a proxy for %s, and the load does not say whether to use it: connections: "+
+			"{proxy: env}, or {proxy: none}", name,
 			shown, u.Host)
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", name, err)

@@ -64,7 +64,8 @@ func (a *answer) readMessage() error {
 	case a.raw.Raw[0] != 0:
 		return errCompressed
 	case int64(binary.BigEndian.Uint32(a.raw.Raw[1:])) != a.raw.Size-prefix:
-		return bad("the answer is not one message: it has %d bytes, and the first message %d", a.raw.Size-prefix, binary.BigEndian.Uint32(a.raw.Raw[1:]))
+		return bad("the answer is not one message: it has %d bytes, and the first message %d", a.raw.Size-prefix,
+			binary.BigEndian.Uint32(a.raw.Raw[1:]))
 	}
 	if a.raw.Whole {
 		a.wire = a.raw.Raw[prefix:]

@@ -37,16 +37,32 @@ func TestAnswer_Nonsense(t *testing.T) {
 		want    scenarios.Cause
 		message string
 	}{
-		{"an answer", func(w http.ResponseWriter, _ *http.Request) { trailer(w, "0"); _, _ = w.Write([]byte(message)) }, 0, ""},
+		{
+			"an answer", func(w http.ResponseWriter, _ *http.Request) { trailer(w, "0"); _, _ = w.Write([]byte(message)) }, 0,
+			"",
+		},
 		{
 			"a page", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, scenarios.Protocol,
 			"the answer is status 503 of HTTP without a grpc-status",
 		},
-		{"no status", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(message)) }, scenarios.Protocol, "the answer has no grpc-status"},
-		{"a word", func(w http.ResponseWriter, _ *http.Request) { trailer(w, "fine") }, scenarios.Protocol, `grpc-status is "fine"`},
-		{"no message", func(w http.ResponseWriter, _ *http.Request) { trailer(w, "0") }, scenarios.Protocol, "the answer is OK and has no message"},
 		{
-			"half a prefix", func(w http.ResponseWriter, _ *http.Request) { trailer(w, "0"); _, _ = w.Write([]byte(message[:3])) }, scenarios.Protocol,
+			"no status", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(message)) }, scenarios.Protocol,
+			"the answer has no grpc-status",
+		},
+		{
+			"a word", func(w http.ResponseWriter, _ *http.Request) { trailer(w, "fine") }, scenarios.Protocol,
+			`grpc-status is "fine"`,
+		},
+		{
+			"no message", func(w http.ResponseWriter, _ *http.Request) { trailer(w, "0") }, scenarios.Protocol,
+			"the answer is OK and has no message",
+		},
+		{
+			"half a prefix", func(w http.ResponseWriter, _ *http.Request) {
+				trailer(w, "0")
+				_,
+					_ = w.Write([]byte(message[:3]))
+			}, scenarios.Protocol,
 			"the answer has 3 bytes, which hold no message",
 		},
 		{
@@ -70,7 +86,10 @@ func TestAnswer_Nonsense(t *testing.T) {
 			},
 			scenarios.Protocol, "the message is no grpc.health.v1.HealthCheckResponse",
 		},
-		{"a status alone", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Grpc-Status", "14") }, scenarios.GRPC(14), "UNAVAILABLE"},
+		{
+			"a status alone", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Grpc-Status", "14") },
+			scenarios.GRPC(14), "UNAVAILABLE",
+		},
 		{"an unknown status", func(w http.ResponseWriter, _ *http.Request) { trailer(w, "99") }, scenarios.GRPC(99), "99"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -59,7 +59,9 @@ func mute(c net.Conn, message []byte) {
 			_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: h.StreamID, BlockFragment: head, EndHeaders: true})
 			_ = f.WriteData(h.StreamID, false, message)
 			tail := fields("grpc-status", "0", "grpc-message", "")
-			_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: h.StreamID, BlockFragment: tail, EndHeaders: true, EndStream: true})
+			_ = f.WriteHeaders(http2.HeadersFrameParam{
+				StreamID: h.StreamID, BlockFragment: tail, EndHeaders: true, EndStream: true,
+			})
 			_ = f.WriteWindowUpdate(0, h.Length)
 		}
 	}
@@ -99,8 +101,8 @@ func calling(t testing.TB, step string) (*targetstest.User, scenarios.Call) {
 // fixed is a call without placeholders and checks.
 const fixed = `{grpc: grpc.health.v1.Health/Check, message: {service: shop.Orders}}`
 
-// TestCall_Allocations: a call without placeholders and checks allocates nothing; the server allocates for each of three frames that it
-// reads: four times.
+// TestCall_Allocations: a call without placeholders and checks allocates nothing; the server allocates for each of
+// three frames that it reads: four times.
 func TestCall_Allocations(t *testing.T) {
 	if suite.Race {
 		t.Skip("the race detector allocates")

@@ -69,22 +69,40 @@ func TestCall_Outcomes(t *testing.T) {
 		{"an empty message", `grpc: echo.Echo/Say`, "ok 0", ""},
 		{"a path with a slash before it", `grpc: /echo.Echo/Say`, "ok 0", ""},
 		{"names of JSON", `{grpc: echo.Echo/Say, message: {firstItem: {id: a}}, extract: {v: $.firstItem.id}}`, "ok 0", "a"},
-		{"names of the file", `{grpc: echo.Echo/Say, message: {first_item: {id: a}}, check: {$.firstItem.id: a}}`, "ok 0", ""},
-		{"a number with placeholders", `{grpc: echo.Echo/Say, message: {number: "${int(7,7)}"}, extract: {v: $.number}}`, "ok 0", "7"},
-		{"a text with placeholders", `{grpc: echo.Echo/Say, message: {text: "a \"${int(7,7)}\""}, extract: {v: $.text}}`, "ok 0", `a "7"`},
+		{
+			"names of the file", `{grpc: echo.Echo/Say, message: {first_item: {id: a}}, check: {$.firstItem.id: a}}`, "ok 0",
+			"",
+		},
+		{
+			"a number with placeholders", `{grpc: echo.Echo/Say, message: {number: "${int(7,7)}"}, extract: {v: $.number}}`,
+			"ok 0", "7",
+		},
+		{
+			"a text with placeholders", `{grpc: echo.Echo/Say, message: {text: "a \"${int(7,7)}\""}, extract: {v: $.text}}`,
+			"ok 0", `a "7"`,
+		},
 		{"a list", `{grpc: echo.Echo/Say, message: {items: [{id: a, count: 1}, {id: "b${int(2,2)}"}]}, extract: {v: "$.items[1].id"}}`, "ok 0", "b2"},
 		{"a map", `{grpc: echo.Echo/Say, message: {counts: {x: "${int(3,3)}"}}, extract: {v: $.counts.x}}`, "ok 0", ":3"},
 		{"an enum", `{grpc: echo.Echo/Say, message: {colour: RED}, check: {$.colour: RED}}`, "ok 0", ""},
 		{"a time", `{grpc: echo.Echo/Say, message: {at: "2026-11-22T10:00:00Z"}, check: {$.at: ~ ^2026}}`, "ok 0", ""},
 		{"a default is there", `{grpc: echo.Echo/Say, check: {$.number: 0, $.yes: "false"}}`, "ok 0", ""},
 		{"a status", `{grpc: echo.Echo/Say, message: {text: fail}}`, "error 5 status NOT_FOUND", ""},
-		{"a status that is wanted", `{grpc: echo.Echo/Say, message: {text: fail}, check: {status: [OK, not_found]}}`, "ok 5", ""},
+		{
+			"a status that is wanted", `{grpc: echo.Echo/Say, message: {text: fail}, check: {status: [OK, not_found]}}`, "ok 5",
+			"",
+		},
 		{"a status that is not wanted", `{grpc: echo.Echo/Say, check: {status: NOT_FOUND}}`, "error 0 status OK", ""},
 		{"shed", `{grpc: echo.Echo/Say, message: {text: busy}, check: {shed: RESOURCE_EXHAUSTED}}`, "shed 8", ""},
 		{"a check that fails", `{grpc: echo.Echo/Say, check: {$.number: "> 0"}}`, "error 0 check $.number", ""},
 		{"within", `{grpc: echo.Echo/Say, check: {within: 10s}}`, "ok 0", ""},
-		{"metadata of the header", `{grpc: echo.Echo/Say, check: {metadata: {x-head: before}}, extract: {v: metadata x-tail}}`, "ok 0", "after"},
-		{"metadata that is missing", `{grpc: echo.Echo/Say, check: {metadata: {x-other: a}}}`, "error 0 check metadata x-other", ""},
+		{
+			"metadata of the header",
+			`{grpc: echo.Echo/Say, check: {metadata: {x-head: before}}, extract: {v: metadata x-tail}}`, "ok 0", "after",
+		},
+		{
+			"metadata that is missing", `{grpc: echo.Echo/Say, check: {metadata: {x-other: a}}}`,
+			"error 0 check metadata x-other", "",
+		},
 		{"an extraction that finds nothing", `{grpc: echo.Echo/Say, extract: {v: $.firstItem.id}}`, "error 0 extract v", ""},
 		{"a value that is no number", `{grpc: echo.Echo/Say, message: {number: "x${int(1,1)}"}}`, "error 0 other", ""},
 		{"health", `grpc: health`, "ok 0", ""},
@@ -122,7 +140,8 @@ func TestCall_Health(t *testing.T) {
 
 func TestCall_Metadata(t *testing.T) {
 	f := newFixture(t, start(t, options{}), targets.Options{},
-		`{grpc: echo.Echo/Say, deadline: 1500ms, metadata: {Tenant: "a${int(1,1)}", raw-bin: "\u00ff"}}`, `grpc: echo.Echo/Say`)
+		`{grpc: echo.Echo/Say, deadline: 1500ms, metadata: {Tenant: "a${int(1,1)}", raw-bin: "\u00ff"}}`,
+		`grpc: echo.Echo/Say`)
 	u := f.user(t, 0)
 	for i := range 2 {
 		if got := f.got(u.Do(i, long)); got != "ok 0" {
@@ -141,7 +160,8 @@ func TestCall_Metadata(t *testing.T) {
 
 // A deadline ends a call by brunt's clock, whatever the server does.
 func TestCall_Deadline(t *testing.T) {
-	f := newFixture(t, start(t, options{}), targets.Options{}, `{grpc: echo.Echo/Say, deadline: 60ms, message: {text: slow}}`, `grpc: echo.Echo/Say`)
+	f := newFixture(t, start(t, options{}), targets.Options{},
+		`{grpc: echo.Echo/Say, deadline: 60ms, message: {text: slow}}`, `grpc: echo.Echo/Say`)
 	u := f.user(t, 0)
 	u.Do(1, long)
 	out := u.Do(0, long)
@@ -160,31 +180,73 @@ func TestBind(t *testing.T) {
 	}{
 		{"by reflection", `{grpc: echo.Echo/Say, message: {firstItem: {id: a}}}`, "", options{}},
 		{"by the older reflection", `{grpc: echo.Echo/Say, message: {firstItem: {id: a}}}`, "", options{alpha: true}},
-		{"no reflection", `grpc: echo.Echo/Say`, "has no reflection, which tells the messages of its services; give their files", options{silent: true}},
-		{"a service", `grpc: echo.Eco/Say`, `s.yaml:10:9: the server at HOST has no service "echo.Eco"; did you mean "echo.Echo"?`, options{}},
-		{"a service without its package", `grpc: Echo/Say`, `s.yaml:10:9: the server at HOST has no service "Echo"; did you mean "echo.Echo"?`, options{}},
-		{"a method", `grpc: echo.Echo/Sya`, `s.yaml:10:9: the service echo.Echo has no method "Sya"; did you mean "Say"?`, options{}},
+		{
+			"no reflection", `grpc: echo.Echo/Say`,
+			"has no reflection, which tells the messages of its services; give their files",
+			options{silent: true},
+		},
+		{
+			"a service", `grpc: echo.Eco/Say`,
+			`s.yaml:10:9: the server at HOST has no service "echo.Eco"; did you mean "echo.Echo"?`,
+			options{},
+		},
+		{
+			"a service without its package", `grpc: Echo/Say`,
+			`s.yaml:10:9: the server at HOST has no service "Echo"; did you mean "echo.Echo"?`,
+			options{},
+		},
+		{
+			"a method", `grpc: echo.Echo/Sya`, `s.yaml:10:9: the service echo.Echo has no method "Sya"; did you mean "Say"?`,
+			options{},
+		},
 		{
 			"a stream both ways", `grpc: echo.Echo/Chat`,
 			"s.yaml:10:9: echo.Echo/Chat is a stream both ways; `as: NAME` keeps it open, for steps of send, await and close",
 			options{},
 		},
-		{"a stream of messages", `grpc: echo.Echo/Gather`, "10:9: echo.Echo/Gather takes a stream of messages; `send: [{…}, {…}]` gives its messages", options{}},
-		{"one message", `{grpc: echo.Echo/Say, send: [{}]}`, "10:10: echo.Echo/Say takes one message; `message: {…}` in place of `send`", options{}},
-		{"one answer", `{grpc: echo.Echo/Say, messages: 2}`, "echo.Echo/Say answers with one message; messages, until and for read a stream", options{}},
-		{"a field of a list", `{grpc: echo.Echo/Gather, send: [{}, {numbr: 1}]}`, `the message echo.Ask has no field "numbr"; did you mean "number"?`, options{}},
-		{"a field", `{grpc: echo.Echo/Say, message: {numbr: 1}}`, `s.yaml:10:41: the message echo.Ask has no field "numbr"; did you mean "number"?`, options{}},
+		{
+			"a stream of messages", `grpc: echo.Echo/Gather`,
+			"10:9: echo.Echo/Gather takes a stream of messages; `send: [{…}, {…}]` gives its messages",
+			options{},
+		},
+		{
+			"one message", `{grpc: echo.Echo/Say, send: [{}]}`,
+			"10:10: echo.Echo/Say takes one message; `message: {…}` in place of `send`",
+			options{},
+		},
+		{
+			"one answer", `{grpc: echo.Echo/Say, messages: 2}`,
+			"echo.Echo/Say answers with one message; messages, until and for read a stream",
+			options{},
+		},
+		{
+			"a field of a list", `{grpc: echo.Echo/Gather, send: [{}, {numbr: 1}]}`,
+			`the message echo.Ask has no field "numbr"; did you mean "number"?`,
+			options{},
+		},
+		{
+			"a field", `{grpc: echo.Echo/Say, message: {numbr: 1}}`,
+			`s.yaml:10:41: the message echo.Ask has no field "numbr"; did you mean "number"?`,
+			options{},
+		},
 		{
 			"a field with a placeholder", `{grpc: echo.Echo/Say, message: {items: [{ident: "${int(1,2)}"}]}}`,
 			`s.yaml:10:50: the message echo.Item has no field "ident"; known are count, id`,
 			options{},
 		},
-		{"a type", `{grpc: echo.Echo/Say, message: {number: many}}`, `invalid value for int64 field number: "many"`, options{}},
-		{"an enum", `{grpc: echo.Echo/Say, message: {colour: PINK}}`, `invalid value for enum field colour: "PINK"`, options{}},
+		{
+			"a type", `{grpc: echo.Echo/Say, message: {number: many}}`, `invalid value for int64 field number: "many"`,
+			options{},
+		},
+		{
+			"an enum", `{grpc: echo.Echo/Say, message: {colour: PINK}}`, `invalid value for enum field colour: "PINK"`,
+			options{},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := start(t, c.o)
-			err := bindAt(t.Context(), grpc.Descriptor(), s.Base(), targetstest.Compile(t, grpc.Descriptor(), "", c.step).Calls...)
+			err := bindAt(t.Context(), grpc.Descriptor(), s.Base(),
+				targetstest.Compile(t, grpc.Descriptor(), "", c.step).Calls...)
 			got := ""
 			if err != nil {
 				got = strings.ReplaceAll(err.Error(), s.Addr().String(), "HOST")
@@ -204,13 +266,19 @@ func TestCompile_Mistakes(t *testing.T) {
 		{`{grpc: a.B/C, check: {status: NOTFOUND}}`, `10:39: "NOTFOUND" is not a status of gRPC; did you mean "NOT_FOUND"?`},
 		{`{grpc: a.B/C, check: {body: a}}`, `unknown check "body"`},
 		{`{grpc: a.B/C, deadline: 1h}`, `the deadline is longer than the load's timeout, 10s, and so can't pass`},
-		{`{grpc: a.B/C, metadata: {grpc-timeout: 1S}}`, "metadata grpc-timeout is brunt's to set; `deadline` of the step sets it"},
+		{
+			`{grpc: a.B/C, metadata: {grpc-timeout: 1S}}`,
+			"metadata grpc-timeout is brunt's to set; `deadline` of the step sets it",
+		},
 		{`{grpc: a.B/C, metadata: {"a b": c}}`, `"a b" is not a name of metadata`},
 		{`{grpc: a.B/C, extract: {v: header x}}`, `want "$.path" or "metadata NAME", not "header x"`},
 		{`{grpc: health, message: {}}`, `health has no message`},
 		{`{grpc: a.B/C, messages: 2, for: 1s}`, `a stream is read by one of messages, until, for, not both messages and for`},
 		{`{grpc: a.B/C, for: 10s}`, `the stream is read for 10s, and the load's timeout is 10s: it is to be longer`},
-		{`{grpc: a.B/C, for: 1s, deadline: 500ms}`, `the stream is read for 1s, and the deadline is 500ms: it is to be longer`},
+		{
+			`{grpc: a.B/C, for: 1s, deadline: 500ms}`,
+			`the stream is read for 1s, and the deadline is 500ms: it is to be longer`,
+		},
 		{`{grpc: a.B/C, until: {state: DONE}}`, `unknown key "state"; a path of the message begins with $.`},
 		{`{grpc: a.B/C, message: {}, send: [{}]}`, `a call has a message, or messages to send`},
 		{`{grpc: health, messages: 1}`, `grpc.health.v1.Health/Check answers with one message`},
@@ -252,9 +320,13 @@ func TestSample(t *testing.T) {
 	for i, want := range []struct{ message, curl string }{
 		{
 			`NOT_FOUND: "no order “7”\nat all"`,
-			"grpcurl -plaintext -max-time 1.5 \\\n  -H 'tenant: it'\\''s' \\\n  -d '{\"text\":\"fail\",\"number\":7}' \\\n  '" + at + "' 'echo.Echo/Say'",
+			"grpcurl -plaintext -max-time 1.5 \\\n  -H 'tenant: it'\\''s' \\\n  -d '{\"text\":\"fail\",\"number\":7}' \\\n  '" +
+				at + "' 'echo.Echo/Say'",
 		},
-		{`$.number was "1", and "2" was wanted`, "grpcurl -plaintext \\\n  -d '{\"number\":1}' \\\n  '" + at + "' 'echo.Echo/Say'"},
+		{
+			`$.number was "1", and "2" was wanted`,
+			"grpcurl -plaintext \\\n  -d '{\"number\":1}' \\\n  '" + at + "' 'echo.Echo/Say'",
+		},
 		{"", "grpcurl -plaintext \\\n  -d '{\"service\":\"\"}' \\\n  '" + at + "' 'grpc.health.v1.Health/Check'"},
 	} {
 		sm := k.kept[i]
@@ -279,7 +351,8 @@ func TestEndpoint_Files(t *testing.T) {
 		}
 	}
 	for name, b := range map[string][]byte{
-		"echo.protoset": protoset(t), "bad.protoset": []byte("nonsense"), "bad.proto": []byte("syntax = \"proto3\";\nmessage {"),
+		"echo.protoset": protoset(t), "bad.protoset": []byte("nonsense"),
+		"bad.proto": []byte("syntax = \"proto3\";\nmessage {"),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
 			t.Fatal(err)
@@ -289,12 +362,21 @@ func TestEndpoint_Files(t *testing.T) {
 		{"protos", `protos: [echo.proto]`, `{grpc: echo.Echo/Say, message: {firstItem: {id: a}}}`, ""},
 		{"import paths", `protos: [DIR/echo.proto], import_paths: [DIR]`, `grpc: echo.Echo/Say`, ""},
 		{"protoset", `protoset: echo.protoset`, `{grpc: echo.Echo/Say, message: {text: a}}`, ""},
-		{"a field", `protos: [echo.proto]`, `{grpc: echo.Echo/Say, message: {txt: a}}`, `the message echo.Ask has no field "txt"; did you mean "text"?`},
-		{"a service", `protoset: echo.protoset`, `grpc: echo.Eco/Say`, `echo.protoset has no service "echo.Eco"; did you mean "echo.Echo"?`},
+		{
+			"a field", `protos: [echo.proto]`, `{grpc: echo.Echo/Say, message: {txt: a}}`,
+			`the message echo.Ask has no field "txt"; did you mean "text"?`,
+		},
+		{
+			"a service", `protoset: echo.protoset`, `grpc: echo.Eco/Say`,
+			`echo.protoset has no service "echo.Eco"; did you mean "echo.Echo"?`,
+		},
 		{"no file", `protos: [eco.proto]`, `grpc: echo.Echo/Say`, `there is no file eco.proto in .`},
 		{"a bad file", `protos: [bad.proto]`, `grpc: echo.Echo/Say`, `protos: bad.proto:2:9: syntax error`},
 		{"a bad set", `protoset: bad.protoset`, `grpc: echo.Echo/Say`, `bad.protoset is not a set of descriptors`},
-		{"both", `protos: [echo.proto], protoset: echo.protoset`, `grpc: echo.Echo/Say`, `an endpoint has protos or a protoset`},
+		{
+			"both", `protos: [echo.proto], protoset: echo.protoset`, `grpc: echo.Echo/Say`,
+			`an endpoint has protos or a protoset`,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			calls, err := compileAt(dir, strings.ReplaceAll(c.endpoint, "DIR", dir), c.step)
@@ -315,7 +397,8 @@ func TestEndpoint_Files(t *testing.T) {
 // What ends connections makes calls fail, and never has one served twice.
 func TestCall_NothingTwice(t *testing.T) {
 	s := start(t, options{})
-	f := newFixture(t, s, targets.Options{}, `{grpc: echo.Echo/Say, message: {text: "mark ${var.mark}"}, metadata: {mark: "${var.mark}"}}`)
+	f := newFixture(t, s, targets.Options{},
+		`{grpc: echo.Echo/Say, message: {text: "mark ${var.mark}"}, metadata: {mark: "${var.mark}"}}`)
 	stop := make(chan struct{})
 	var ends, users sync.WaitGroup
 	ends.Go(func() {

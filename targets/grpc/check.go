@@ -53,7 +53,8 @@ func (k *answerCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 				k.paths = append(k.paths, c)
 			}
 		default:
-			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"status", "shed", "within", "metadata", "$.path"}), "unknown check %q", syntax.Clip(f.Key, 60))
+			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"status", "shed", "within", "metadata", "$.path"}),
+				"unknown check %q", syntax.Clip(f.Key, 60))
 		}
 	}
 }
@@ -69,7 +70,8 @@ func statuses(n *syntax.Node, m *syntax.Mistakes) (list []int) {
 		if code, known := scenarios.GRPCCode(text); known {
 			list = append(list, code)
 		} else {
-			m.AddHint(item.Pos, syntax.DidYouMean(strings.ToUpper(text), names), "%q is not a status of gRPC", syntax.Clip(text, 60))
+			m.AddHint(item.Pos, syntax.DidYouMean(strings.ToUpper(text), names), "%q is not a status of gRPC",
+				syntax.Clip(text, 60))
 		}
 	}
 	return list

@@ -64,7 +64,8 @@ func timeoutSeconds(value string) string {
 		return ""
 	}
 	unit, known := map[byte]time.Duration{
-		'n': time.Nanosecond, 'u': time.Microsecond, 'm': time.Millisecond, 'S': time.Second, 'M': time.Minute, 'H': time.Hour,
+		'n': time.Nanosecond, 'u': time.Microsecond, 'm': time.Millisecond, 'S': time.Second, 'M': time.Minute,
+		'H': time.Hour,
 	}[value[len(value)-1]]
 	n, err := strconv.ParseInt(value[:len(value)-1], 10, 32)
 	if !known || err != nil {

@@ -13,7 +13,8 @@ import (
 
 // compileAt compiles the steps of a scenario in dir, whose only endpoint has settings.
 func compileAt(dir, settings, flow string) ([]scenarios.Call, error) {
-	text := fmt.Sprintf("version: 1\ntarget: {endpoints: {shop: {url: \"grpc://127.0.0.1:1\", %s}}}\nload:\n  a: {executor: constant-vus, vus: 1, "+
+	text := fmt.Sprintf("version: 1\ntarget: {endpoints: {shop: {url: \"grpc://127.0.0.1:1\", %s}}}\nload:\n  a: "+
+		"{executor: constant-vus, vus: 1, "+
 		"duration: 1s, flow: [%s]}\n", settings, flow)
 	name := filepath.Join(dir, "s.yaml")
 	sc, err := scenarios.Parse(name, scenarios.Options{Read: func(path string) ([]byte, error) {

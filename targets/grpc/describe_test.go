@@ -24,7 +24,8 @@ func TestDescribe(t *testing.T) {
 	for _, f := range set.File {
 		names = append(names, f.GetName())
 	}
-	if got := strings.Join(names, " "); got != "echo.proto google/protobuf/timestamp.proto grpc/health/v1/health.proto item.proto" {
+	if got := strings.Join(names,
+		" "); got != "echo.proto google/protobuf/timestamp.proto grpc/health/v1/health.proto item.proto" {
 		t.Error(got)
 	}
 	for _, c := range []struct{ at, want string }{

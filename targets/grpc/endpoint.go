@@ -22,9 +22,12 @@ import (
 // endpoint is the YAML of an endpoint besides its url.
 type endpoint struct {
 	syntax.Place
-	Protos      []string `yaml:"protos"`       // .proto files of its services, beside the scenario; default: the server is asked by reflection
-	ImportPaths []string `yaml:"import_paths"` // folders of the files that `protos` import; zero is the folders of the files in `protos`
-	Protoset    string   `yaml:"protoset"`     // a set of descriptors, of protoc --include_imports --descriptor_set_out; in place of protos
+	// .proto files of its services, beside the scenario; default: the server is asked by reflection
+	Protos []string `yaml:"protos"`
+	// folders of the files that `protos` import; zero is the folders of the files in `protos`
+	ImportPaths []string `yaml:"import_paths"`
+	// a set of descriptors, of protoc --include_imports --descriptor_set_out; in place of protos
+	Protoset string `yaml:"protoset"`
 }
 
 // maxProto bounds a file that describes services, in bytes.
@@ -93,7 +96,8 @@ func readFiles(n *syntax.Node, in targets.Scope, m *syntax.Mistakes) *files {
 func parseSet(b []byte, name string) (*registry, error) {
 	var set descriptorpb.FileDescriptorSet
 	if err := proto.Unmarshal(b, &set); err != nil {
-		return nil, fmt.Errorf("%s is not a set of descriptors: `protoc --include_imports --descriptor_set_out=%s` writes one", name, path.Base(name))
+		return nil, fmt.Errorf("%s is not a set of descriptors: `protoc --include_imports --descriptor_set_out=%s` writes "+
+			"one", name, path.Base(name))
 	}
 	all, err := protodesc.NewFiles(&set)
 	if err != nil {

@@ -22,8 +22,8 @@ import (
 	"brunt/targets/stream"
 )
 
-// Streams describes calls whose messages go both ways, for package stream. Such a call is open once its head is written: servers of gRPC
-// answer with their first message, or with the status at the end.
+// Streams describes calls whose messages go both ways, for package stream. Such a call is open once its head is
+// written: servers of gRPC answer with their first message, or with the status at the end.
 func Streams() stream.Transport {
 	d := Descriptor()
 	return stream.Transport{
@@ -44,10 +44,14 @@ func newCarrier(o targets.Options, d *targets.Descriptor) (stream.Carrier, error
 // heldStep is the YAML of a call whose messages go both ways.
 type heldStep struct {
 	syntax.Place
-	GRPC     string                     `yaml:"grpc"`     // the method, such as shop.Orders/Follow, whose messages go both ways
-	Message  *messageSource             `yaml:"message"`  // the first message, by the names of its fields; default: none is sent
-	Metadata map[string]template.Header `yaml:"metadata"` // by name; the value of a name that ends in -bin is sent as base64
-	// time limit of the whole call: sent to the server, and counted by brunt from the moment it is ready to send; default: none
+	// the method, such as shop.Orders/Follow, whose messages go both ways
+	GRPC string `yaml:"grpc"`
+	// the first message, by the names of its fields; default: none is sent
+	Message *messageSource `yaml:"message"`
+	// by name; the value of a name that ends in -bin is sent as base64
+	Metadata map[string]template.Header `yaml:"metadata"`
+	// time limit of the whole call: sent to the server, and counted by brunt from the moment it is ready to send; default:
+	// none
 	Deadline         quantity.Duration `yaml:"deadline,positive"`
 	stream.Keeping   `yaml:",inline"`
 	stream.Answering `yaml:",inline"`

@@ -50,7 +50,10 @@ func newHeldAt(t testing.TB, t0 time.Time, base string, s *server, steps ...stri
 	t.Helper()
 	f := &heldFixture{sampler: new(sampler), d: streams(), t0: t0, parts: map[string][]scenarios.Outcome{}}
 	f.flow = targetstest.Compile(t, f.d, "", steps...)
-	o := targets.Options{Base: s.Base(), T0: f.t0, Timeout: long, Agent: "brunt/test", Sampler: f.sampler, TLS: &scenarios.TLS{InsecureSkipVerify: true}}
+	o := targets.Options{
+		Base: s.Base(), T0: f.t0, Timeout: long, Agent: "brunt/test", Sampler: f.sampler,
+		TLS: &scenarios.TLS{InsecureSkipVerify: true},
+	}
 	o.Emit = func(_ *template.Iter, c scenarios.Call, n int, out *scenarios.Outcome) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -99,7 +102,8 @@ func (f *heldFixture) endOf(u *targetstest.User) { f.d.EndIteration(u.Session, &
 func done(t *testing.T, u *targetstest.User, i int) scenarios.Outcome {
 	t.Helper()
 	out := u.Do(i, long)
-	if out.Kind != scenarios.OK || !out.WasSent || !out.Answered || out.Slot > out.Sent || out.Sent > out.First || out.First > out.End {
+	if out.Kind != scenarios.OK || !out.WasSent || !out.Answered || out.Slot > out.Sent || out.Sent > out.First ||
+		out.First > out.End {
 		t.Fatalf("step %d: %v %q: %+v", i, out.Kind, out.Cause.Name(nil), out)
 	}
 	return out
@@ -113,7 +117,8 @@ func TestHeld(t *testing.T) {
 			`{grpc: echo.Echo/Chat, as: chat, name: join, metadata: {user: "u${int(3,3)}"}, message: {text: hi, number: 1}, expect: {$.text: hi}, `+
 				`extract: {n: $.number}}`,
 			`{send: {json: {text: "a ${var.n}", number: "${message.id}"}}, to: chat, name: say, expect: {$.number: "${message.id}"}, check: {$.text: a 1}}`,
-			`{send: {json: {text: twice}}, name: two}`, `{await: {$.text: twice}, from: chat}`, `{await: {$.text: again}, from: chat}`,
+			`{send: {json: {text: twice}}, name: two}`, `{await: {$.text: twice}, from: chat}`,
+			`{await: {$.text: again}, from: chat}`,
 			`{send: {hex: "10 07"}, expect: {$.number: 7}}`, `{close: chat, name: leave}`)
 		u := f.user(t, 0)
 		open := done(t, u, 0)
@@ -126,14 +131,17 @@ func TestHeld(t *testing.T) {
 		}
 		f.endOf(u)
 		own := s.logged()[1]
-		if got, want := strings.Join(s.logged(), ", "), "hi 1, "+own+", twice 0,  7, end"; got != want || !strings.HasPrefix(own, "a 1 ") {
+		if got, want := strings.Join(s.logged(), ", "),
+			"hi 1, "+own+", twice 0,  7, end"; got != want || !strings.HasPrefix(own, "a 1 ") {
 			t.Errorf("the server saw %s, want %s", got, want)
 		}
-		if user := s.metadata()[0].Get("user"); s.Connections() != 2 || len(user) != 1 || user[0] != "u3" { // one of them to bind
+		// one of them to bind
+		if user := s.metadata()[0].Get("user"); s.Connections() != 2 || len(user) != 1 || user[0] != "u3" {
 			t.Errorf("%d connections, of %v", s.Connections(), user)
 		}
 		first, rest, held := f.of("join first message"), f.of("join message"), f.of("join held")
-		if len(first) != 1 || len(rest) != 4 || len(held) != 1 || held[0].Kind != scenarios.OK || held[0].Intended != open.Sent {
+		if len(first) != 1 || len(rest) != 4 || len(held) != 1 || held[0].Kind != scenarios.OK ||
+			held[0].Intended != open.Sent {
 			t.Fatalf("first %+v, then %+v, held %+v", first, rest, held)
 		}
 		for i := range rest[1:] {
@@ -144,7 +152,8 @@ func TestHeld(t *testing.T) {
 	}
 }
 
-// TestHeld_Ended: the status by which a server ends a call is that of the step that needs it, of its close, and of how long it was held.
+// TestHeld_Ended: the status by which a server ends a call is that of the step that needs it, of its close, and of how
+// long it was held.
 func TestHeld_Ended(t *testing.T) {
 	for _, c := range []struct {
 		say, step, want, held string
@@ -161,7 +170,8 @@ func TestHeld_Ended(t *testing.T) {
 		done(t, u, 0)
 		for i := range 2 { // the second finds it ended
 			out := u.Do(i+1, long)
-			if got := fmt.Sprint(out.Cause.Name(nil), " ", out.Status); out.Kind != scenarios.Error || got != c.want || out.WasSent != (i == 0) {
+			if got := fmt.Sprint(out.Cause.Name(nil), " ", out.Status); out.Kind != scenarios.Error || got != c.want ||
+				out.WasSent != (i == 0) {
 				t.Errorf("%s, step %d: %q: %+v", c.say, i, got, out)
 			}
 		}
@@ -171,11 +181,13 @@ func TestHeld_Ended(t *testing.T) {
 		}
 	}
 	s := start(t, options{})
-	f := newHeld(t, s.Base(), s, `{grpc: echo.Echo/Chat, as: chat, name: join}`, `{send: {json: {text: fail at end}}, expect: exists}`, `{close: chat}`)
+	f := newHeld(t, s.Base(), s, `{grpc: echo.Echo/Chat, as: chat, name: join}`,
+		`{send: {json: {text: fail at end}}, expect: exists}`, `{close: chat}`)
 	u := f.user(t, 0)
 	done(t, u, 0)
 	done(t, u, 1)
-	if out := u.Do(2, long); out.Cause.Name(nil) != "status NOT_FOUND" || out.Status != 5 || !out.Answered || !out.WasSent {
+	if out := u.Do(2, long); out.Cause.Name(nil) != "status NOT_FOUND" || out.Status != 5 || !out.Answered ||
+		!out.WasSent {
 		t.Errorf("a close that ends with a status: %q: %+v", out.Cause.Name(nil), out)
 	}
 	last := f.kept[len(f.kept)-1]
@@ -201,7 +213,8 @@ func TestHeld_Warm(t *testing.T) {
 func TestHeld_Deadline(t *testing.T) {
 	s := start(t, options{})
 	f := newHeld(t, s.Base(), s,
-		`{grpc: echo.Echo/Chat, as: chat, name: join, deadline: 300ms, message: {text: hi}, expect: exists}`, `{await: exists, from: chat}`)
+		`{grpc: echo.Echo/Chat, as: chat, name: join, deadline: 300ms, message: {text: hi}, expect: exists}`,
+		`{await: exists, from: chat}`)
 	u := f.user(t, 0)
 	open := done(t, u, 0)
 	out := u.Do(1, long)
@@ -218,7 +231,8 @@ func TestHeld_Deadline(t *testing.T) {
 	}
 }
 
-// TestHeld_Stall: a server that stands still cannot hide it inside a call: the time of a message counts from when it was due.
+// TestHeld_Stall: a server that stands still cannot hide it inside a call: the time of a message counts from when it
+// was due.
 func TestHeld_Stall(t *testing.T) {
 	s := start(t, options{})
 	f := newHeld(t, s.Base(), s, `{grpc: echo.Echo/Chat, as: chat, name: join}`,
@@ -254,12 +268,14 @@ func TestHeld_Stall(t *testing.T) {
 	}
 }
 
-// TestHeld_NothingIsSentTwice: what the server counted is what was sent, while connections are cut and calls are opened again.
+// TestHeld_NothingIsSentTwice: what the server counted is what was sent, while connections are cut and calls are opened
+// again.
 func TestHeld_NothingIsSentTwice(t *testing.T) {
 	for _, verb := range []string{"cut", "reset", "bye"} {
 		s := start(t, options{})
 		f := newHeld(t, s.Base(), s, `{grpc: echo.Echo/Chat, as: chat, name: join, reconnect: {after: 1ms..5ms}}`,
-			`{send: {json: {text: hello}}, name: say, expect: {$.text: hello}}`, `{send: {json: {text: `+verb+`}}, name: end, expect: exists}`)
+			`{send: {json: {text: hello}}, name: say, expect: {$.text: hello}}`,
+			`{send: {json: {text: `+verb+`}}, name: end, expect: exists}`)
 		u := f.user(t, 0)
 		first := done(t, u, 0)
 		calls := first.Written()
@@ -298,11 +314,13 @@ func TestHeld_Full(t *testing.T) {
 	}
 }
 
-// TestHeld_Abort: the end of the run ends what is held and what is under way at once, on as many connections as the server's limit of streams wants.
+// TestHeld_Abort: the end of the run ends what is held and what is under way at once, on as many connections as the
+// server's limit of streams wants.
 func TestHeld_Abort(t *testing.T) {
 	const users = 200
 	s := start(t, options{streams: 50})
-	f := newHeld(t, s.Base(), s, `{grpc: echo.Echo/Chat, as: chat, name: join}`, `{send: {json: {text: mute}}, pace: {rate: 1/s, for: 1h}, expect: exists}`)
+	f := newHeld(t, s.Base(), s, `{grpc: echo.Echo/Chat, as: chat, name: join}`,
+		`{send: {json: {text: mute}}, pace: {rate: 1/s, for: 1h}, expect: exists}`)
 	var all sync.WaitGroup
 	for vu := range users {
 		u := f.user(t, vu)
@@ -367,8 +385,14 @@ func TestHeld_Mistakes(t *testing.T) {
 		{"one way", "{grpc: echo.Echo/Say, as: chat}", "echo.Echo/Say has no messages both ways"},
 		{"one way of a stream", "{grpc: echo.Echo/Watch, as: chat}", "echo.Echo/Watch has no messages both ways"},
 		{"unknown method", "{grpc: echo.Echo/Chta, as: chat}", `has no method "Chta"; did you mean "Chat"?`},
-		{"first message", "{grpc: echo.Echo/Chat, as: chat, message: {txt: a}}", `the message echo.Ask has no field "txt"; did you mean "text"?`},
-		{"message", "{grpc: echo.Echo/Chat, as: chat}, {send: {json: {txt: a}}, to: chat}", `the message echo.Ask has no field "txt"; did you mean "text"?`},
+		{
+			"first message", "{grpc: echo.Echo/Chat, as: chat, message: {txt: a}}",
+			`the message echo.Ask has no field "txt"; did you mean "text"?`,
+		},
+		{
+			"message", "{grpc: echo.Echo/Chat, as: chat}, {send: {json: {txt: a}}, to: chat}",
+			`the message echo.Ask has no field "txt"; did you mean "text"?`,
+		},
 		{"value", "{grpc: echo.Echo/Chat, as: chat}, {send: {json: {number: a}}}", "message: "},
 		{"text", "{grpc: echo.Echo/Chat, as: chat}, {send: hello}", "such as send: {json: {…}}"},
 		{"key", "{grpc: echo.Echo/Chat, as: chat, messages: 3}", `unknown key "messages"`},

@@ -59,7 +59,8 @@ func checkFields(n *syntax.Node, d protoreflect.MessageDescriptor, m *syntax.Mis
 			for i := range d.Fields().Len() {
 				names = append(names, string(d.Fields().Get(i).Name()))
 			}
-			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, names), "the message %s has no field %q", d.FullName(), syntax.Clip(f.Key, 60))
+			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, names), "the message %s has no field %q", d.FullName(),
+				syntax.Clip(f.Key, 60))
 			continue
 		}
 		checkValue(f.Value, fd, m)
@@ -123,7 +124,8 @@ func (b *binding) compile(all []*messageSource, m *syntax.Mistakes) bool {
 
 // why is the text of an error of the encoder, without the words of its library.
 func why(err error) string {
-	text := strings.ReplaceAll(err.Error(), "\u00a0", " ") // subtle: protobuf puts one there by chance, so that texts can't be compared
+	// subtle: protobuf puts one there by chance, so that texts can't be compared
+	text := strings.ReplaceAll(err.Error(), "\u00a0", " ")
 	return strings.TrimPrefix(text, "proto: ")
 }
 

@@ -24,7 +24,8 @@ import (
 
 // reflectionPaths are the methods by which servers tell their services, the newest first.
 var reflectionPaths = []string{
-	"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+	"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+	"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 }
 
 // reflectionTime bounds one question to a server.
@@ -242,7 +243,8 @@ func (q *reflection) ask(field protowire.Number, value string) (map[protowire.Nu
 		}
 		return got, nil
 	}
-	return nil, fmt.Errorf("the server at %s has no reflection, which tells the messages of its services; give their files: "+
+	return nil, fmt.Errorf("the server at %s has no reflection, which tells the messages of its services; give their "+
+		"files: "+
 		"`endpoints: {NAME: {url: …, protos: [FILE]}}`, or protoset", q.client.host)
 }
 

@@ -28,7 +28,8 @@ func (t *exchange) sample(err error) {
 	}
 	sent.SetBody(text)
 	sm := result.Sample{
-		At: t.out.Intended.Seconds(), Step: t.call.name, Request: sent.Method + " " + sent.URL, Status: int(t.out.Status), Sent: sent,
+		At: t.out.Intended.Seconds(), Step: t.call.name, Request: sent.Method + " " + sent.URL, Status: int(t.out.Status),
+		Sent: sent,
 	}
 	switch {
 	case err != nil:

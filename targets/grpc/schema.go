@@ -14,23 +14,29 @@ func (*answerCheck) Schema() syntax.Schema {
 	return syntax.Schema{
 		"type": "object",
 		"properties": syntax.Schema{
-			"status":   codes.Described("a status such as NOT_FOUND, or a list; default: OK"),
-			"shed":     codes.Described("statuses by which the target refuses on purpose: not good, not an error"),
-			"within":   (*quantity.Duration)(nil).Schema().Described("the longest response time"),
-			"metadata": syntax.Schema{"type": "object", "additionalProperties": match}.Described("values by name, of headers and trailers"),
+			"status": codes.Described("a status such as NOT_FOUND, or a list; default: OK"),
+			"shed":   codes.Described("statuses by which the target refuses on purpose: not good, not an error"),
+			"within": (*quantity.Duration)(nil).Schema().Described("the longest response time"),
+			"metadata": syntax.Schema{
+				"type": "object", "additionalProperties": match,
+			}.Described("values by name, of headers and trailers"),
 		},
-		"patternProperties":    syntax.Schema{`^\$`: match.Described("the value at a path of the message as JSON: a value, exists, not empty, > n, ~ regexp")},
+		"patternProperties": syntax.Schema{`^\$`: match.Described("the value at a path of the message as JSON: a " +
+			"value, exists, not empty, > n, ~ regexp")},
 		"additionalProperties": false,
 	}
 }
 
 func (*extraction) Schema() syntax.Schema {
-	return syntax.Schema{"type": "string", "pattern": `^(\$|metadata )`, "examples": []any{"$.items[0].id", "metadata x-request-id"}}
+	return syntax.Schema{
+		"type": "string", "pattern": `^(\$|metadata )`, "examples": []any{"$.items[0].id", "metadata x-request-id"},
+	}
 }
 
 func (*messageMatch) Schema() syntax.Schema {
 	return syntax.Schema{
-		"type": "object", "patternProperties": syntax.Schema{`^\$`: (*check.Matcher)(nil).Schema()}, "additionalProperties": false, "minProperties": 1,
+		"type": "object", "patternProperties": syntax.Schema{`^\$`: (*check.Matcher)(nil).Schema()},
+		"additionalProperties": false, "minProperties": 1,
 	}
 }
 

@@ -51,7 +51,9 @@ service Echo {
 // compiled returns the descriptor of echo.proto.
 func compiled(t testing.TB) protoreflect.FileDescriptor {
 	t.Helper()
-	c := protocompile.Compiler{Resolver: protocompile.WithStandardImports(&protocompile.SourceResolver{Accessor: protocompile.SourceAccessorFromMap(protoFiles)})}
+	c := protocompile.Compiler{Resolver: protocompile.WithStandardImports(&protocompile.SourceResolver{
+		Accessor: protocompile.SourceAccessorFromMap(protoFiles),
+	})}
 	files, err := c.Compile(t.Context(), "echo.proto")
 	if err != nil {
 		t.Fatal(err)
@@ -139,7 +141,10 @@ func start(t testing.TB, o options) *server {
 		t.Fatal(err)
 	}
 	file := compiled(t)
-	s := &server{secure: o.cert != nil, release: make(chan struct{}), ask: file.Messages().ByName("Ask"), health: healthsrv.NewServer()}
+	s := &server{
+		secure: o.cert != nil, release: make(chan struct{}), ask: file.Messages().ByName("Ask"),
+		health: healthsrv.NewServer(),
+	}
 	s.Listener = l
 	with := []grpc.ServerOption{grpc.WaitForHandlers(true)} // what a handler notes is there once Stop is over
 	if o.cert != nil {
@@ -151,17 +156,29 @@ func start(t testing.TB, o options) *server {
 	s.Server = grpc.NewServer(with...)
 	s.RegisterService(&grpc.ServiceDesc{
 		ServiceName: "echo.Echo", HandlerType: (*any)(nil), Metadata: "echo.proto",
-		Methods: []grpc.MethodDesc{{MethodName: "Say", Handler: func(_ any, ctx context.Context, dec func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
-			msg := dynamicpb.NewMessage(s.ask)
-			if err := dec(msg); err != nil {
-				return nil, err
-			}
-			return s.say(ctx, msg)
-		}}},
+		Methods: []grpc.MethodDesc{{
+			MethodName: "Say",
+			Handler: func(_ any, ctx context.Context, dec func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+				msg := dynamicpb.NewMessage(s.ask)
+				if err := dec(msg); err != nil {
+					return nil, err
+				}
+				return s.say(ctx, msg)
+			},
+		}},
 		Streams: []grpc.StreamDesc{
-			{StreamName: "Watch", ServerStreams: true, Handler: func(_ any, stream grpc.ServerStream) error { return s.watch(stream) }},
-			{StreamName: "Chat", ServerStreams: true, ClientStreams: true, Handler: func(_ any, stream grpc.ServerStream) error { return s.chat(stream) }},
-			{StreamName: "Gather", ClientStreams: true, Handler: func(_ any, stream grpc.ServerStream) error { return s.gather(stream) }},
+			{
+				StreamName: "Watch", ServerStreams: true,
+				Handler: func(_ any, stream grpc.ServerStream) error { return s.watch(stream) },
+			},
+			{
+				StreamName: "Chat", ServerStreams: true, ClientStreams: true,
+				Handler: func(_ any, stream grpc.ServerStream) error { return s.chat(stream) },
+			},
+			{
+				StreamName: "Gather", ClientStreams: true,
+				Handler: func(_ any, stream grpc.ServerStream) error { return s.gather(stream) },
+			},
 		},
 	}, s)
 	healthpb.RegisterHealthServer(s, s.health)

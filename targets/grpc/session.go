@@ -72,7 +72,9 @@ func (t *exchange) end() {
 	exchanges.Put(t)
 }
 
-var errUnbound = error(&targets.Error{Cause: scenarios.Other, Text: "the method is not known: the server was not asked for its services", Final: true})
+var errUnbound = error(&targets.Error{
+	Cause: scenarios.Other, Text: "the method is not known: the server was not asked for its services", Final: true,
+})
 
 // ready writes the request down.
 func (t *exchange) ready() (err error) {

@@ -49,16 +49,19 @@ func temporary(c codes.Code) bool {
 type callStep struct {
 	syntax.Place
 	// the method, such as shop.Orders/Get; health and health/SERVICE ask whether the server is SERVING
-	GRPC     string                     `yaml:"grpc"`
-	Message  *messageSource             `yaml:"message"` // what is sent, by the names of its fields; nil is an empty message
-	Stream   streamStep                 `yaml:",inline"`
-	Metadata map[string]template.Header `yaml:"metadata"` // by name; the value of a name that ends in -bin is sent as base64
-	// time limit of the call: sent to the server, and counted by brunt from the moment it is ready to send; default: none is sent,
-	// and the load's timeout applies
-	Deadline quantity.Duration     `yaml:"deadline,positive"`
-	Check    *answerCheck          `yaml:"check"`   // what the answer must be to be ok; nil is the status OK
-	Want     *check.PathWants      `yaml:"want"`    // what a good answer has when it is whole; one that lacks it is no error
-	Extract  map[string]extraction `yaml:"extract"` // variable to where its value stands
+	GRPC string `yaml:"grpc"`
+	// what is sent, by the names of its fields; nil is an empty message
+	Message *messageSource `yaml:"message"`
+	Stream  streamStep     `yaml:",inline"`
+	// by name; the value of a name that ends in -bin is sent as base64
+	Metadata map[string]template.Header `yaml:"metadata"`
+	// time limit of the call: sent to the server, and counted by brunt from the moment it is ready to send; default: none
+	// is sent, and the load's timeout applies
+	Deadline quantity.Duration `yaml:"deadline,positive"`
+	Check    *answerCheck      `yaml:"check"` // what the answer must be to be ok; nil is the status OK
+	// what a good answer has when it is whole; one that lacks it is no error
+	Want    *check.PathWants      `yaml:"want"`
+	Extract map[string]extraction `yaml:"extract"` // variable to where its value stands
 }
 
 // grpcCall is a compiled call.
@@ -96,7 +99,10 @@ type metadatum struct {
 func (c *grpcCall) Name() string { return c.name }
 
 func (c *grpcCall) Traits() scenarios.CallTraits {
-	return scenarios.CallTraits{Refs: c.refs(), Sheds: len(c.shed) > 0, Wants: c.rest.Wants(), Method: sentMethod, URL: strings.TrimPrefix(c.path, "/")}
+	return scenarios.CallTraits{
+		Refs: c.refs(), Sheds: len(c.shed) > 0, Wants: c.rest.Wants(), Method: sentMethod,
+		URL: strings.TrimPrefix(c.path, "/"),
+	}
 }
 
 // refs lists the placeholders that are filled in for each call.
@@ -133,10 +139,12 @@ func compile(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios
 	}
 	switch {
 	case c.deadline > 0 && in.Timeout > 0 && c.deadline > in.Timeout:
-		m.AddHint(s.Of("deadline"), "a longer `timeout` of the load", "the deadline is longer than the load's timeout, %s, and so can't pass",
+		m.AddHint(s.Of("deadline"), "a longer `timeout` of the load",
+			"the deadline is longer than the load's timeout, %s, and so can't pass",
 			quantity.FormatDuration(in.Timeout))
 	case in.Auth != nil && in.Auth.Kind == syntax.Map:
-		m.AddHint(in.Auth.Pos, "`metadata: {authorization: …}` of the step sends a token", "grpc steps don't take the load's auth")
+		m.AddHint(in.Auth.Pos, "`metadata: {authorization: …}` of the step sends a token",
+			"grpc steps don't take the load's auth")
 	case in.Sign != nil && in.Sign.Kind == syntax.Map:
 		m.Add(in.Sign.Pos, "grpc steps are not signed")
 	}
@@ -154,7 +162,8 @@ func (c *grpcCall) compileMethod(s *callStep, in targets.Scope, m *syntax.Mistak
 		return health()
 	}
 	service, method, ok := strings.Cut(strings.TrimPrefix(s.GRPC, "/"), "/")
-	if !ok || service == "" || method == "" || strings.ContainsAny(s.GRPC, " \t\r\n?#${}") || strings.Contains(method, "/") {
+	if !ok || service == "" || method == "" || strings.ContainsAny(s.GRPC, " \t\r\n?#${}") ||
+		strings.Contains(method, "/") {
 		hint := "such as shop.Orders/Get: package.Service/Method"
 		if i := strings.LastIndexByte(service, '.'); !ok && i > 0 {
 			hint = "such as " + service[:i] + "/" + service[i+1:]
@@ -180,7 +189,9 @@ func (c *grpcCall) compileHealth(s *callStep, m *syntax.Mistakes) {
 	_, service, _ := strings.Cut(s.GRPC, "/")
 	name := &syntax.Node{Kind: syntax.String, Value: service, Pos: c.at}
 	s.Message = new(messageSource)
-	s.Message.DecodeNode(&syntax.Node{Kind: syntax.Map, Pos: c.at, Fields: []syntax.Field{{Key: "service", Pos: c.at, Value: name}}}, m)
+	s.Message.DecodeNode(&syntax.Node{
+		Kind: syntax.Map, Pos: c.at, Fields: []syntax.Field{{Key: "service", Pos: c.at, Value: name}},
+	}, m)
 	if s.Check == nil {
 		s.Check = new(answerCheck)
 	}
@@ -212,7 +223,10 @@ func (c *grpcCall) compileMetadata(s *callStep, m *syntax.Mistakes) {
 }
 
 // ownMetadata are the headers of a request that are not the author's.
-var ownMetadata = []string{"te", "content-type", "content-length", "user-agent", "host", "connection", "transfer-encoding", "upgrade", "keep-alive"}
+var ownMetadata = []string{
+	"te", "content-type", "content-length", "user-agent", "host", "connection",
+	"transfer-encoding", "upgrade", "keep-alive",
+}
 
 // bind finds the method of a call by the server's reflection, if no file describes it.
 func bind(ctx context.Context, call scenarios.Call, by targets.Client) error {

@@ -24,10 +24,14 @@ import (
 // streamStep is the YAML of a call whose method takes or gives a stream of messages. Of a stream that a server gives,
 // at most one of messages, until and for says how far it is read; without any, it is read to its end.
 type streamStep struct {
-	Send     []*messageSource  `yaml:"send"`           // to a method that takes a stream: its messages, in place of `message`
-	Messages int               `yaml:"messages,min=1"` // of a stream of answers: how many are waited for; default: all, to its end
-	Until    *messageMatch     `yaml:"until"`          // of a stream of answers: what the last message is like, such as {"$.state": DONE}
-	For      quantity.Duration `yaml:"for,positive"`   // of a stream of answers: how long it is read, from the request on; there must be a message
+	// to a method that takes a stream: its messages, in place of `message`
+	Send []*messageSource `yaml:"send"`
+	// of a stream of answers: how many are waited for; default: all, to its end
+	Messages int `yaml:"messages,min=1"`
+	// of a stream of answers: what the last message is like, such as {"$.state": DONE}
+	Until *messageMatch `yaml:"until"`
+	// of a stream of answers: how long it is read, from the request on; there must be a message
+	For quantity.Duration `yaml:"for,positive"`
 }
 
 // messageMatch tells the message that a step waits for. All its paths must match.
@@ -95,7 +99,8 @@ func (c *grpcCall) compileStream(s *callStep, in targets.Scope, m *syntax.Mistak
 		d    time.Duration
 	}{{"load's timeout", in.Timeout}, {"deadline", c.deadline}} {
 		if limit.d > 0 && c.end.stay >= limit.d {
-			m.Add(s.Of("for"), "the stream is read for %s, and the %s is %s: it is to be longer", quantity.FormatDuration(c.end.stay), limit.name,
+			m.Add(s.Of("for"), "the stream is read for %s, and the %s is %s: it is to be longer",
+				quantity.FormatDuration(c.end.stay), limit.name,
 				quantity.FormatDuration(limit.d))
 		}
 	}
@@ -114,7 +119,8 @@ func (c *grpcCall) fits(d protoreflect.MethodDescriptor, m *syntax.Mistakes) boo
 	name := c.path[1:]
 	switch takes, gives := d.IsStreamingClient(), d.IsStreamingServer(); {
 	case c.held && !(takes && gives):
-		m.AddHint(c.at, "a step without `as` calls it", "%s has no messages both ways, and only such a call is kept open", name)
+		m.AddHint(c.at, "a step without `as` calls it", "%s has no messages both ways, and only such a call is kept open",
+			name)
 	case c.held:
 	case takes && gives:
 		m.AddHint(c.at, "`as: NAME` keeps it open, for steps of send, await and close", "%s is a stream both ways", name)
@@ -171,7 +177,8 @@ func (t *exchange) took(wire []byte, now time.Duration) {
 		}, len(wire))
 		return
 	}
-	t.emit(nextMessage, scenarios.Outcome{Intended: before, Ready: before, Slot: before, Sent: before, WasSent: true}, len(wire))
+	t.emit(nextMessage, scenarios.Outcome{Intended: before, Ready: before, Slot: before, Sent: before, WasSent: true},
+		len(wire))
 }
 
 // readMessages reads a stream of messages, as far as the step wants it.

@@ -17,24 +17,51 @@ import (
 func TestStream_Outcomes(t *testing.T) {
 	s := start(t, options{})
 	for _, c := range []struct{ name, step, want, extracted string }{
-		{"to its end", `{grpc: echo.Echo/Watch, message: {number: 3}, check: {$.number: 3}, extract: {v: $.number}}`, "ok 0", "3"},
+		{
+			"to its end", `{grpc: echo.Echo/Watch, message: {number: 3}, check: {$.number: 3}, extract: {v: $.number}}`, "ok 0",
+			"3",
+		},
 		{"an empty one", `{grpc: echo.Echo/Watch}`, "ok 0", ""},
 		{"an empty one that is looked into", `{grpc: echo.Echo/Watch, check: {$.number: 3}}`, "error 0 check $.number", ""},
 		{"some messages", `{grpc: echo.Echo/Watch, message: {number: 3}, messages: 2, extract: {v: $.number}}`, "ok 0", "2"},
-		{"some messages of one that goes on", `{grpc: echo.Echo/Watch, message: {number: 3, text: hold}, messages: 3}`, "ok 0", ""},
+		{
+			"some messages of one that goes on", `{grpc: echo.Echo/Watch, message: {number: 3, text: hold}, messages: 3}`,
+			"ok 0", "",
+		},
 		{"too few messages", `{grpc: echo.Echo/Watch, message: {number: 3}, messages: 4}`, "error 0 stream", ""},
 		{"until", `{grpc: echo.Echo/Watch, message: {number: 5, text: hold}, until: {$.number: "> 3"}, extract: {v: $.number}}`, "ok 0", "4"},
-		{"until what never comes", `{grpc: echo.Echo/Watch, message: {number: 3}, until: {$.number: 4}}`, "error 0 stream", ""},
-		{"for a time", `{grpc: echo.Echo/Watch, message: {number: 3, text: hold}, for: 30ms, extract: {v: $.number}}`, "ok 0", "3"},
+		{
+			"until what never comes", `{grpc: echo.Echo/Watch, message: {number: 3}, until: {$.number: 4}}`, "error 0 stream",
+			"",
+		},
+		{
+			"for a time", `{grpc: echo.Echo/Watch, message: {number: 3, text: hold}, for: 30ms, extract: {v: $.number}}`, "ok 0",
+			"3",
+		},
 		{"for a time without a message", `{grpc: echo.Echo/Watch, message: {text: hold}, for: 30ms}`, "error 0 stream", ""},
-		{"for a time that it is shorter than", `{grpc: echo.Echo/Watch, message: {number: 3}, for: 9s}`, "error 0 stream", ""},
-		{"past its deadline", `{grpc: echo.Echo/Watch, message: {number: 3, text: hold}, deadline: 30ms}`, "error 0 timeout", ""},
+		{
+			"for a time that it is shorter than", `{grpc: echo.Echo/Watch, message: {number: 3}, for: 9s}`, "error 0 stream",
+			"",
+		},
+		{
+			"past its deadline", `{grpc: echo.Echo/Watch, message: {number: 3, text: hold}, deadline: 30ms}`, "error 0 timeout",
+			"",
+		},
 		{"a status", `{grpc: echo.Echo/Watch, message: {number: 2, text: fail}}`, "error 5 status NOT_FOUND", ""},
-		{"a status before the messages", `{grpc: echo.Echo/Watch, message: {number: 2, text: fail}, messages: 3}`, "error 5 status NOT_FOUND", ""},
-		{"a status that is wanted", `{grpc: echo.Echo/Watch, message: {number: 2, text: fail}, check: {status: NOT_FOUND, $.number: 2}}`, "ok 5", ""},
+		{
+			"a status before the messages", `{grpc: echo.Echo/Watch, message: {number: 2, text: fail}, messages: 3}`,
+			"error 5 status NOT_FOUND", "",
+		},
+		{
+			"a status that is wanted",
+			`{grpc: echo.Echo/Watch, message: {number: 2, text: fail}, check: {status: NOT_FOUND, $.number: 2}}`, "ok 5", "",
+		},
 		{"placeholders", `{grpc: echo.Echo/Watch, message: {number: "${int(3,3)}"}, extract: {v: $.number}}`, "ok 0", "3"},
 		{"sent", `{grpc: echo.Echo/Gather, send: [{number: 1, text: a}, {number: 2, text: b}], check: {$.number: 3}, extract: {v: $.text}}`, "ok 0", "ab"},
-		{"sent with placeholders", `{grpc: echo.Echo/Gather, send: [{number: "${int(3,3)}"}, {number: 2}], extract: {v: $.number}}`, "ok 0", "5"},
+		{
+			"sent with placeholders",
+			`{grpc: echo.Echo/Gather, send: [{number: "${int(3,3)}"}, {number: 2}], extract: {v: $.number}}`, "ok 0", "5",
+		},
 		{"nothing sent", `{grpc: echo.Echo/Gather, send: [], check: {$.number: 0}}`, "ok 0", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -70,18 +97,21 @@ func TestStream_Parts(t *testing.T) {
 	u := f.user(t, 0)
 	out := u.Do(0, long)
 	u.Do(1, long) // has none
-	if got := strings.Join(grpc.Descriptor().Parts(f.Calls[0]), ", "); got != "first message, message" || len(grpc.Descriptor().Parts(f.Calls[1])) > 0 {
+	if got := strings.Join(grpc.Descriptor().Parts(f.Calls[0]), ", "); got != "first message, message" ||
+		len(grpc.Descriptor().Parts(f.Calls[1])) > 0 {
 		t.Errorf("the parts are %s", got)
 	}
 	if len(parts) != 3 || parts[0].n != 0 || parts[1].n != 1 || parts[2].n != 1 {
 		t.Fatalf("%+v", parts)
 	}
 	first := parts[0].out
-	if first.Intended != out.Intended || first.Slot != out.Slot || first.Sent != out.Sent || first.End != out.First || first.Bytes != 2 {
+	if first.Intended != out.Intended || first.Slot != out.Slot || first.Sent != out.Sent || first.End != out.First ||
+		first.Bytes != 2 {
 		t.Errorf("%+v of %+v", first, out)
 	}
 	for i, p := range parts[1:] {
-		if p.out.Intended != parts[i].out.End || p.out.Slot != parts[i].out.End || p.out.End < p.out.Intended || p.out.End > out.End || !p.out.Answered {
+		if p.out.Intended != parts[i].out.End || p.out.Slot != parts[i].out.End || p.out.End < p.out.Intended ||
+			p.out.End > out.End || !p.out.Answered {
 			t.Errorf("%+v after %+v", p.out, parts[i].out)
 		}
 	}
@@ -107,10 +137,13 @@ func TestStream_Nonsense(t *testing.T) {
 			if err := bindAt(t.Context(), grpc.Descriptor(), start(t, options{}).Base(), flow.Calls...); err != nil {
 				t.Fatal(err)
 			}
-			o := targets.Options{T0: time.Now(), Timeout: long, Sampler: k, Base: nonsense(t, func(w http.ResponseWriter, _ *http.Request) {
-				w.Header().Set("Content-Type", "application/grpc")
-				_, _ = w.Write([]byte(c.body))
-			})}
+			o := targets.Options{
+				T0: time.Now(), Timeout: long, Sampler: k,
+				Base: nonsense(t, func(w http.ResponseWriter, _ *http.Request) {
+					w.Header().Set("Content-Type", "application/grpc")
+					_, _ = w.Write([]byte(c.body))
+				}),
+			}
 			client, err := grpc.Descriptor().Client(o)
 			if err != nil {
 				t.Fatal(err)

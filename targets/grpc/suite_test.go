@@ -48,7 +48,9 @@ func described(t testing.TB, tlsOf *scenarios.TLS) *targets.Descriptor {
 
 // bindAt binds calls by a client of their own.
 func bindAt(ctx context.Context, d *targets.Descriptor, base string, calls ...scenarios.Call) error {
-	c, err := grpc.Descriptor().Client(targets.Options{Base: base, Timeout: 10 * time.Second, T0: time.Now(), Agent: "brunt"})
+	c, err := grpc.Descriptor().Client(targets.Options{
+		Base: base, Timeout: 10 * time.Second, T0: time.Now(), Agent: "brunt",
+	})
 	if err != nil {
 		return err
 	}
@@ -62,7 +64,8 @@ func network(o *targets.Options) (targets.Network, error) { return dial.NewNetwo
 
 func TestGRPC_Suite(t *testing.T) {
 	targetstest.Run(t, targetstest.Suite{
-		Protocol: described(t, nil), Start: func(t testing.TB) targetstest.Server { return start(t, options{}) }, Steps: steps,
+		Protocol: described(t, nil), Start: func(t testing.TB) targetstest.Server { return start(t, options{}) },
+		Steps:  steps,
 		Failed: scenarios.GRPC(5), Shared: true, Network: network,
 	})
 }

@@ -30,46 +30,90 @@ func TestHTTP_Answers(t *testing.T) {
 		{name: "204", answer: "HTTP/1.1 204 No Content\r\n\r\n", want: "ok 204", conns: 1},
 		{name: "304", answer: "HTTP/1.1 304 Not Modified\r\nContent-Length: 900\r\n\r\n", want: "ok 304", conns: 1},
 		{name: "head", step: "head: /", answer: "HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n", want: "ok 200", conns: 1},
-		{name: "head, chunked", step: "head: /", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", want: "ok 200", conns: 1},
-		{name: "chunked", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\n\r\n", want: "ok 200", bytes: 7, conns: 1},
 		{
-			name: "chunked with a trailer", answer: "HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n",
-			want: "ok 200", bytes: 3, conns: 1,
+			name: "head, chunked", step: "head: /", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+			want: "ok 200", conns: 1,
+		},
+		{name: "chunked", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: " +
+			"chunked\r\n\r\n3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\n\r\n", want: "ok 200", bytes: 7, conns: 1},
+		{
+			name:   "chunked with a trailer",
+			answer: "HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n",
+			want:   "ok 200", bytes: 3, conns: 1,
 		},
 		{
-			name: "chunked, without the last line", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n", then: "close", want: "ok 200",
+			name:   "chunked, without the last line",
+			answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n", then: "close", want: "ok 200",
 			bytes: 3, conns: 2,
 		},
 		{name: "to the end", answer: "HTTP/1.1 200 OK\r\n\r\nabc", then: "close", want: "ok 200", bytes: 3, conns: 2},
-		{name: "http/1.0", answer: "HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nabc", then: "close", want: "ok 200", bytes: 3, conns: 2},
-		{name: "http/1.0 kept alive", answer: "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\nabc", want: "ok 200", bytes: 3, conns: 1},
-		{name: "close announced", answer: "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc", want: "ok 200", bytes: 3, conns: 2},
 		{
-			name: "close announced in other words", answer: "HTTP/1.1 200 OK\r\nConnection: foo, Close\r\nContent-Length: 3\r\n\r\nabc", want: "ok 200", bytes: 3,
+			name: "http/1.0", answer: "HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nabc", then: "close", want: "ok 200", bytes: 3,
+			conns: 2,
+		},
+		{
+			name: "http/1.0 kept alive", answer: "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\nabc",
+			want: "ok 200", bytes: 3, conns: 1,
+		},
+		{
+			name: "close announced", answer: "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc",
+			want: "ok 200", bytes: 3, conns: 2,
+		},
+		{
+			name:   "close announced in other words",
+			answer: "HTTP/1.1 200 OK\r\nConnection: foo, Close\r\nContent-Length: 3\r\n\r\nabc", want: "ok 200", bytes: 3,
 			conns: 2,
 		},
 		{name: "more than announced", answer: hello + "x", want: "ok 200", bytes: 5, conns: 2},
 		{name: "continue first", answer: "HTTP/1.1 100 Continue\r\n\r\n" + hello, want: "ok 200", bytes: 5, conns: 1},
 		{
-			name: "several before", answer: "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" + hello,
+			name: "several before",
+			answer: "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 " +
+				"Processing\r\n\r\n" + hello,
 			want: "ok 200", bytes: 5, conns: 1,
 		},
-		{name: "switching protocols", answer: "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", want: "ok 101", conns: 2},
-		{name: "huge header", answer: "HTTP/1.1 200 OK\r\nX-A: " + big + "\r\nContent-Length: 5\r\n\r\nhello", want: "ok 200", bytes: 5, conns: 1},
-		{name: "header without end", answer: "HTTP/1.1 200 OK\r\n" + strings.Repeat("X-A: "+big+"\r\n", 6), want: "protocol", conns: 2},
-		{name: "huge body", answer: "HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + big, want: "ok 200", bytes: 200000, conns: 1},
 		{
-			name: "huge chunk", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(big), big),
+			name: "switching protocols", answer: "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", want: "ok 101",
+			conns: 2,
+		},
+		{
+			name: "huge header", answer: "HTTP/1.1 200 OK\r\nX-A: " + big + "\r\nContent-Length: 5\r\n\r\nhello", want: "ok 200",
+			bytes: 5, conns: 1,
+		},
+		{
+			name: "header without end", answer: "HTTP/1.1 200 OK\r\n" + strings.Repeat("X-A: "+big+"\r\n", 6), want: "protocol",
+			conns: 2,
+		},
+		{
+			name: "huge body", answer: "HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + big, want: "ok 200", bytes: 200000,
+			conns: 1,
+		},
+		{
+			name: "huge chunk", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" +
+				fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(big), big),
 			want: "ok 200", bytes: 200000, conns: 1,
 		},
 		{
-			name: "huge body looked into", step: `{get: /, check: {body: "~ x{10}"}}`, answer: "HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + big,
-			want: "ok 200", bytes: 200000, conns: 1,
+			name: "huge body looked into", step: `{get: /, check: {body: "~ x{10}"}}`,
+			answer: "HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + big,
+			want:   "ok 200", bytes: 200000, conns: 1,
 		},
-		{name: "truncated body", answer: "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", then: "close", want: "closed", conns: 2},
-		{name: "truncated huge body", answer: "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + big, then: "close", want: "closed", conns: 2},
-		{name: "truncated chunk", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nabc", then: "close", want: "closed", conns: 2},
-		{name: "truncated between chunks", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", then: "close", want: "closed", conns: 2},
+		{
+			name: "truncated body", answer: "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", then: "close", want: "closed",
+			conns: 2,
+		},
+		{
+			name: "truncated huge body", answer: "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + big, then: "close",
+			want: "closed", conns: 2,
+		},
+		{
+			name: "truncated chunk", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nabc", then: "close",
+			want: "closed", conns: 2,
+		},
+		{
+			name: "truncated between chunks", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+			then: "close", want: "closed", conns: 2,
+		},
 		{name: "truncated header", answer: "HTTP/1.1 200 OK\r\nConte", then: "close", want: "closed", conns: 2},
 		{name: "truncated at once", answer: "H", then: "close", want: "closed", conns: 2},
 		{name: "nothing", then: "close", want: "closed", conns: 2},
@@ -80,13 +124,23 @@ func TestHTTP_Answers(t *testing.T) {
 		{name: "status that is none", answer: "HTTP/1.1 20 OK\r\n\r\n", want: "protocol", conns: 2},
 		{name: "bad header", answer: "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", want: "protocol", conns: 2},
 		{name: "bad length", answer: "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", want: "protocol", conns: 2},
-		{name: "endless length", answer: "HTTP/1.1 200 OK\r\nContent-Length: 9000000000000000000\r\n\r\nabc", then: "close", want: "closed", conns: 2},
 		{
-			name: "endless length looked into", step: `{get: /, check: {body: abc}}`, answer: "HTTP/1.1 200 OK\r\nContent-Length: 9000000000000000000\r\n\r\nabc",
+			name: "endless length", answer: "HTTP/1.1 200 OK\r\nContent-Length: 9000000000000000000\r\n\r\nabc", then: "close",
+			want: "closed", conns: 2,
+		},
+		{
+			name: "endless length looked into", step: `{get: /, check: {body: abc}}`,
+			answer: "HTTP/1.1 200 OK\r\nContent-Length: 9000000000000000000\r\n\r\nabc",
+			then:   "close", want: "closed", conns: 2,
+		},
+		{
+			name: "bad chunk", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", want: "protocol",
+			conns: 2,
+		},
+		{
+			name: "endless chunk", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7fffffffffffffff\r\nabc",
 			then: "close", want: "closed", conns: 2,
 		},
-		{name: "bad chunk", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", want: "protocol", conns: 2},
-		{name: "endless chunk", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7fffffffffffffff\r\nabc", then: "close", want: "closed", conns: 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -159,7 +213,8 @@ func TestHTTP_BodyLimit(t *testing.T) {
 		}
 	})
 	k := &samples{}
-	r := newFixture(t, targets.Options{Base: url, Sampler: k}, `{get: /, check: {body: "~ ^x{9}"}}`, `{get: /more, check: {body: "~ ^x{9}"}}`, `get: /more`,
+	r := newFixture(t, targets.Options{Base: url, Sampler: k}, `{get: /, check: {body: "~ ^x{9}"}}`,
+		`{get: /more, check: {body: "~ ^x{9}"}}`, `get: /more`,
 		`{get: /more/chunked, check: {body: "~ ^x{9}"}}`, `{get: /more/chunked, check: {body: "~ ^x{9}", max_body: 1MiB}}`,
 		`{get: /more, check: {body: "~ ^x{9}", max_body: 100MiB}}`, `{get: /, check: {body: "~ ^x{9}", max_body: 1KiB}}`)
 	u := r.user(0)
@@ -172,7 +227,8 @@ func TestHTTP_BodyLimit(t *testing.T) {
 		{1, "other", "over 64MiB"},
 		{2, "ok 200", ""}, // no check reads it
 		{3, "other", "over 64MiB"},
-		{4, "other", "over 1MiB, the most that checks and extractions look into; `check: {max_body: …}` of the step raises it"},
+		{4, "other", "over 1MiB, the most that checks and extractions look into; `check: {max_body: …}` of the step " +
+			"raises it"},
 		{5, "ok 200", ""},
 		{6, "other", "over 1KiB"},
 		{0, "ok 200", ""},

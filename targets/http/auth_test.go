@@ -63,7 +63,9 @@ func (h *heard) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 func (h *heard) last() *nethttp.Request { return h.list[len(h.list)-1] }
 
 // bearer returns the claims of a token after it checks the signature with verify.
-func bearer(t *testing.T, header string, verify func(signed string, signature []byte) bool) (head, claims map[string]any) {
+func bearer(
+	t *testing.T, header string, verify func(signed string, signature []byte) bool,
+) (head, claims map[string]any) {
 	t.Helper()
 	token, ok := strings.CutPrefix(header, "Bearer ")
 	parts := strings.Split(token, ".")
@@ -102,7 +104,9 @@ func TestJWT_Algorithms(t *testing.T) {
 		t.Fatal(err)
 	}
 	curves := map[string]*ecdsa.PrivateKey{}
-	for alg, curve := range map[string]elliptic.Curve{"ES256": elliptic.P256(), "ES384": elliptic.P384(), "ES512": elliptic.P521()} {
+	for alg, curve := range map[string]elliptic.Curve{
+		"ES256": elliptic.P256(), "ES384": elliptic.P384(), "ES512": elliptic.P521(),
+	} {
 		if curves[alg], err = ecdsa.GenerateKey(curve, crand.Reader); err != nil {
 			t.Fatal(err)
 		}
@@ -119,7 +123,9 @@ func TestJWT_Algorithms(t *testing.T) {
 		return h, w.Sum(nil)
 	}
 	const secret = "not so long a secret, but one"
-	for _, alg := range []string{"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"} {
+	for _, alg := range []string{
+		"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+	} {
 		t.Run(alg, func(t *testing.T) {
 			key := `"` + secret + `"`
 			verify := func(signed string, signature []byte) bool {
@@ -140,14 +146,16 @@ func TestJWT_Algorithms(t *testing.T) {
 				key = file(rk)
 				verify = func(signed string, signature []byte) bool {
 					h, sum := digest(alg, signed)
-					return rsa.VerifyPSS(&rk.PublicKey, h, sum, signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
+					return rsa.VerifyPSS(&rk.PublicKey, h, sum, signature,
+						&rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
 				}
 			case "ES":
 				key = file(curves[alg])
 				verify = func(signed string, signature []byte) bool {
 					_, sum := digest(alg, signed)
 					half := len(signature) / 2
-					return ecdsa.Verify(&curves[alg].PublicKey, sum, new(big.Int).SetBytes(signature[:half]), new(big.Int).SetBytes(signature[half:]))
+					return ecdsa.Verify(&curves[alg].PublicKey, sum, new(big.Int).SetBytes(signature[:half]),
+						new(big.Int).SetBytes(signature[half:]))
 				}
 			case "Ed":
 				key = file(ek)
@@ -156,9 +164,11 @@ func TestJWT_Algorithms(t *testing.T) {
 				}
 			}
 			s := newHeard(t)
-			r := newFixtureWith(t, targets.Options{Base: s.URL, Timeout: long}, `data: {users: {inline: [{id: 17, name: "a\"b"}]}}
-auth: {jwt: {alg: `+alg+`, key: `+key+`, kid: k1, header: {typ: at+jwt}, expires: 2m, claims: {sub: "${data.users.id}", name: "n ${data.users.name}", `+
-				`aud: [a, b], deep: {x: null}}}}`, `get: /`)
+			r := newFixtureWith(t, targets.Options{Base: s.URL, Timeout: long},
+				`data: {users: {inline: [{id: 17, name: "a\"b"}]}}
+auth: {jwt: {alg: `+alg+`, key: `+key+
+					`, kid: k1, header: {typ: at+jwt}, expires: 2m, claims: {sub: "${data.users.id}", name: "n ${data.users.name}", `+
+					`aud: [a, b], deep: {x: null}}}}`, `get: /`)
 			before := time.Now().Unix()
 			r.want(r.user(0).Do(0, long), "ok 200")
 			head, claims := bearer(t, s.last().Header.Get("Authorization"), verify)
@@ -170,7 +180,8 @@ auth: {jwt: {alg: `+alg+`, key: `+key+`, kid: k1, header: {typ: at+jwt}, expires
 			if iat < float64(before) || iat > float64(time.Now().Unix()) || exp != iat+120 || len(claims["jti"].(string)) != 32 {
 				t.Errorf("claims %v", claims)
 			}
-			if claims["sub"] != 17. || claims["name"] != `n a"b` || fmt.Sprint(claims["aud"]) != "[a b]" || fmt.Sprint(claims["deep"]) != "map[x:<nil>]" {
+			if claims["sub"] != 17. || claims["name"] != `n a"b` || fmt.Sprint(claims["aud"]) != "[a b]" ||
+				fmt.Sprint(claims["deep"]) != "map[x:<nil>]" {
 				t.Errorf("claims %v", claims)
 			}
 		})
@@ -218,12 +229,14 @@ func TestSigned_Lag(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newHeard(t)
-	r := newFixtureWith(t, targets.Options{Base: s.URL, Timeout: long}, `auth: {jwt: {alg: RS512, key: {file: "`+written(t, "k.pem", pemOf(t, rk))+`"}}}`,
+	r := newFixtureWith(t, targets.Options{Base: s.URL, Timeout: long},
+		`auth: {jwt: {alg: RS512, key: {file: "`+written(t, "k.pem", pemOf(t, rk))+`"}}}`,
 		`get: /`, `{get: /, auth: off}`)
 	u := r.user(0)
 	o := u.Do(0, long)
 	r.want(o, "ok 200")
-	if lag, queue := o.Lag(), o.Queue(); lag < queue || lag < 100*time.Microsecond { // even the fastest machine takes longer
+	// even the fastest machine takes longer
+	if lag, queue := o.Lag(), o.Queue(); lag < queue || lag < 100*time.Microsecond {
 		t.Errorf("lag %v, queue %v", lag, queue)
 	}
 	r.want(u.Do(1, long), "ok 200")
@@ -235,7 +248,8 @@ func TestSigned_Lag(t *testing.T) {
 func TestAuth_Basic(t *testing.T) {
 	s := newHeard(t)
 	r := newFixtureWith(t, targets.Options{Base: s.URL}, `data: {users: {inline: [{name: Aladdin}]}}
-auth: {basic: {user: "${data.users.name}", password: "open sesame"}}`, `get: /`, `{get: /, headers: {authorization: mine}}`,
+auth: {basic: {user: "${data.users.name}", password: "open sesame"}}`, `get: /`,
+		`{get: /, headers: {authorization: mine}}`,
 		`{get: /, auth: {basic: {user: "", password: x}, header: X-Auth, scheme: ""}}`)
 	u := r.user(0)
 	for i, want := range []string{"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "mine"} {
@@ -256,19 +270,24 @@ func TestAuth_StaysWithItsOrigin(t *testing.T) {
 	for _, c := range []struct{ name, block, header string }{
 		{"basic", `auth: {basic: {user: a, password: b}}`, "Authorization"},
 		{"jwt", `auth: {jwt: {alg: HS256, key: sesame}, header: X-Token}`, "X-Token"},
-		{"hmac", `sign: {hmac: {key: sesame, over: "${request.target}", headers: {X-Date: "${request.date}"}}}`, "X-Signature"},
+		{
+			"hmac", `sign: {hmac: {key: sesame, over: "${request.target}", headers: {X-Date: "${request.date}"}}}`,
+			"X-Signature",
+		},
 		{"aws", `sign: {aws: {access_key: a, secret_key: b, region: c, service: d}}`, "Authorization"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			target, other := newHeard(t), newHeard(t)
-			r := newFixtureWith(t, targets.Options{Base: target.URL}, c.block, `get: /`, `get: "${var.next}"`, `get: "`+other.URL+`/"`)
+			r := newFixtureWith(t, targets.Options{Base: target.URL}, c.block, `get: /`, `get: "${var.next}"`,
+				`get: "`+other.URL+`/"`)
 			u := r.user(0)
 			target.to = "/there"
 			r.want(u.Do(0, long), "ok 200")
 			if len(target.list) != 2 || target.list[0].Header.Get(c.header) == "" || target.list[1].Header.Get(c.header) == "" {
 				t.Error("the target does not get it, or does not get it again after a redirect to itself")
 			}
-			if same := target.list[0].Header.Get(c.header) == target.list[1].Header.Get(c.header); same != (c.name == "basic" || c.name == "jwt") {
+			if same := target.list[0].Header.Get(c.header) == target.list[1].Header.Get(c.header); same != (c.name == "basic" ||
+				c.name == "jwt") {
 				t.Error("a redirected request must be signed again, and keep its token")
 			}
 			target.to = other.URL + "/there"
@@ -303,7 +322,8 @@ func TestAuth_StaysWithItsOrigin(t *testing.T) {
 func TestAuth_Concealed(t *testing.T) {
 	for _, block := range []string{
 		`auth: {basic: {user: ann, password: geheim}}`, `auth: {jwt: {alg: HS256, key: sesame}}`,
-		`sign: {hmac: {key: sesame, over: "${request.target}", header: Authorization}}`, `sign: {aws: {access_key: a, secret_key: b, region: c, service: d}}`,
+		`sign: {hmac: {key: sesame, over: "${request.target}", header: Authorization}}`,
+		`sign: {aws: {access_key: a, secret_key: b, region: c, service: d}}`,
 	} {
 		k := &samples{}
 		s := newHeard(t)
@@ -315,7 +335,8 @@ func TestAuth_Concealed(t *testing.T) {
 		if body := k.last().Body; sent != "" && strings.Contains(body, sent) || !strings.Contains(body, "***") {
 			t.Errorf("%s: the sample says %q", block, body)
 		}
-		if said := fmt.Sprint(*k.last().Sent.Conceal(nil)); sent != "" && strings.Contains(said, sent) || !strings.Contains(said, "***") {
+		if said := fmt.Sprint(*k.last().Sent.Conceal(nil)); sent != "" && strings.Contains(said, sent) ||
+			!strings.Contains(said, "***") {
 			t.Errorf("%s: what was sent is %s", block, said)
 		}
 	}
@@ -333,9 +354,11 @@ func TestHMAC(t *testing.T) {
 		want             func(q *nethttp.Request, body []byte) string
 	}{
 		{
-			"the usual", `{key: ` + key + `, over: "${request.method}\n${request.path}\n${request.query}\n${request.header.x-date}\n${request.body.sha256}", ` +
+			"the usual", `{key: ` + key +
+				`, over: "${request.method}\n${request.path}\n${request.query}\n${request.header.x-date}\n${request.body.sha256}", ` +
 				`headers: {X-Date: "${request.date}"}}`,
-			`{post: "/a%20b?x=1&y=${int(2,2)}", json: {n: "${int(3,3)}"}}`, "X-Signature", func(q *nethttp.Request, body []byte) string {
+			`{post: "/a%20b?x=1&y=${int(2,2)}", json: {n: "${int(3,3)}"}}`, "X-Signature",
+			func(q *nethttp.Request, body []byte) string {
 				at, err := nethttp.ParseTime(q.Header.Get("X-Date"))
 				if err != nil || time.Since(at) > time.Minute {
 					t.Errorf("date %q", q.Header.Get("X-Date"))
@@ -346,7 +369,8 @@ func TestHMAC(t *testing.T) {
 			},
 		},
 		{
-			"base64 in a value of its own", `{key: {base64: c2VzYW1lIHN0cmVldA==}, alg: sha512, encoding: base64, header: Authorization, over: ` +
+			"base64 in a value of its own",
+			`{key: {base64: c2VzYW1lIHN0cmVldA==}, alg: sha512, encoding: base64, header: Authorization, over: ` +
 				`"${request.url}|${request.unix}|${request.nonce}|${request.header.content-type}|${request.header.Content-Length}", value: "HMAC ` +
 				`t=${request.unix},n=${request.nonce},s=${request.signature}"}`,
 			`{put: /x, form: {a: b}}`, "Authorization", func(q *nethttp.Request, body []byte) string {
@@ -365,15 +389,18 @@ func TestHMAC(t *testing.T) {
 		{
 			"a file, and sha1", `{key: {file: "` + written(t, "key", []byte(key)) +
 				`"}, alg: sha1, over: "${request.body.md5_base64} ${request.body.sha256} ${request.body.sha512_base64} ${request.target} ${request.host}"}`,
-			`{post: /up, multipart: {a: "${int(1,1)}", b: {file: "` + file + `"}}}`, "X-Signature", func(q *nethttp.Request, body []byte) string {
+			`{post: /up, multipart: {a: "${int(1,1)}", b: {file: "` + file + `"}}}`, "X-Signature",
+			func(q *nethttp.Request, body []byte) string {
 				m, h := md5.Sum(body), sha512.Sum512(body)
 				mac := hmac.New(sha1.New, []byte(key))
-				fmt.Fprintf(mac, "%s %s %s /up %s", base64.StdEncoding.EncodeToString(m[:]), sha(body), base64.StdEncoding.EncodeToString(h[:]), q.Host)
+				fmt.Fprintf(mac, "%s %s %s /up %s", base64.StdEncoding.EncodeToString(m[:]), sha(body),
+					base64.StdEncoding.EncodeToString(h[:]), q.Host)
 				return hex.EncodeToString(mac.Sum(nil))
 			},
 		},
 		{
-			"the body itself, of none", `{key: ` + key + `, over: "[${request.body}] ${request.body.sha256}"}`, `{get: /}`, "X-Signature",
+			"the body itself, of none", `{key: ` + key + `, over: "[${request.body}] ${request.body.sha256}"}`, `{get: /}`,
+			"X-Signature",
 			func(_ *nethttp.Request, body []byte) string {
 				mac := hmac.New(sha256.New, []byte(key))
 				fmt.Fprintf(mac, "[] %s", sha(nil))
@@ -381,7 +408,8 @@ func TestHMAC(t *testing.T) {
 			},
 		},
 		{
-			"a file alone", `{key: ` + key + `, over: "${request.body.sha256}"}`, `{post: /, body: {file: "` + file + `"}}`, "X-Signature",
+			"a file alone", `{key: ` + key + `, over: "${request.body.sha256}"}`, `{post: /, body: {file: "` + file + `"}}`,
+			"X-Signature",
 			func(_ *nethttp.Request, body []byte) string {
 				if !bytes.Equal(body, content) {
 					t.Error("another body")
@@ -419,7 +447,8 @@ func TestAWS_OnTheWire(t *testing.T) {
 	if q.Header.Get("X-Amz-Content-Sha256") != body || q.Header.Get("X-Amz-Security-Token") != "tok" {
 		t.Errorf("%v", q.Header)
 	}
-	canonical := "PUT\n/bucket/a%20b.txt\nacl=&x-id=PutObject\nhost:" + q.Host + "\nx-amz-content-sha256:" + body + "\nx-amz-date:" + date +
+	canonical := "PUT\n/bucket/a%20b.txt\nacl=&x-id=PutObject\nhost:" + q.Host + "\nx-amz-content-sha256:" + body +
+		"\nx-amz-date:" + date +
 		"\nx-amz-meta-a:b c\nx-amz-security-token:tok\n\n" +
 		"host;x-amz-content-sha256;x-amz-date;x-amz-meta-a;x-amz-security-token\n" + body
 	sum = sha256.Sum256([]byte(canonical))
@@ -453,20 +482,36 @@ func TestAuth_Mistakes(t *testing.T) {
 		{"a key file", `auth: {jwt: {alg: RS256, key: {file: /nowhere/k.pem}}}`, "key: "},
 		{"base64", `auth: {jwt: {alg: HS256, key: {base64: "!"}}}`, "the key is not base64"},
 		{"a key of two", `auth: {jwt: {alg: HS256, key: {base64: "YQ==", file: x}}}`, "one of file, base64, not both"},
-		{"the header's alg", `auth: {jwt: {alg: HS256, key: k, header: {alg: none}}}`, "the alg of the header is that of the token"},
+		{
+			"the header's alg", `auth: {jwt: {alg: HS256, key: k, header: {alg: none}}}`,
+			"the alg of the header is that of the token",
+		},
 		{"no life", `auth: {jwt: {alg: HS256, key: k, expires: 0s}}`, "`expires` must be more than zero"},
-		{"token url", `auth: {oauth2: {token_url: token, client_id: a, client_secret: b}}`, "neither a path, which begins with /"},
-		{"token url of a request", `auth: {oauth2: {token_url: "/${var.x}", client_id: a, client_secret: b}}`, "the token is fetched before the load begins"},
+		{
+			"token url", `auth: {oauth2: {token_url: token, client_id: a, client_secret: b}}`,
+			"neither a path, which begins with /",
+		},
+		{
+			"token url of a request", `auth: {oauth2: {token_url: "/${var.x}", client_id: a, client_secret: b}}`,
+			"the token is fetched before the load begins",
+		},
 		{"style", `auth: {oauth2: {token_url: /t, client_id: a, client_secret: b, style: bsic}}`, `did you mean "basic"?`},
 		{"no signature", `sign: {}`, "`sign` wants one of hmac, aws, or off"},
-		{"over itself", `sign: {hmac: {key: k, over: "${request.signature}"}}`, "the signature can't stand in what is signed"},
-		{"a header over it", `sign: {hmac: {key: k, over: x, headers: {a: "${request.signature}"}}}`, "the signature can't stand in a header that is sent along"},
+		{
+			"over itself", `sign: {hmac: {key: k, over: "${request.signature}"}}`,
+			"the signature can't stand in what is signed",
+		},
+		{
+			"a header over it", `sign: {hmac: {key: k, over: x, headers: {a: "${request.signature}"}}}`,
+			"the signature can't stand in a header that is sent along",
+		},
 		{"a value without it", `sign: {hmac: {key: k, over: x, value: y}}`, "lacks the signature"},
 		{"part", `sign: {hmac: {key: k, over: "${request.methd}"}}`, `did you mean "method"?`},
 		{"hash", `sign: {hmac: {key: k, over: x, alg: sha265}}`, `did you mean "sha256"?`},
 		{"no region", `sign: {aws: {access_key: a, secret_key: b, service: s3}}`, `"region" is missing`},
 		{
-			"both in one header", "auth: {basic: {user: a, password: b}}\nsign: {aws: {access_key: a, secret_key: b, region: c, service: d}}",
+			"both in one header",
+			"auth: {basic: {user: a, password: b}}\nsign: {aws: {access_key: a, secret_key: b, region: c, service: d}}",
 			"auth and sign both send the header Authorization",
 		},
 	} {

@@ -29,7 +29,8 @@ func mute(answer string) func(*peer) {
 	}
 }
 
-const small = "HTTP/1.1 200 OK\r\nServer: x\r\nDate: Fri, 20 Nov 2026 09:22:25 GMT\r\nContent-Type: text/plain\r\nContent-Length: 64\r\nConnection: " +
+const small = "HTTP/1.1 200 OK\r\nServer: x\r\nDate: Fri, 20 Nov 2026 09:22:25 GMT\r\nContent-Type: " +
+	"text/plain\r\nContent-Length: 64\r\nConnection: " +
 	"keep-alive\r\n\r\n" +
 	"0123456789012345678901234567890123456789012345678901234567890123"
 
@@ -53,7 +54,8 @@ func TestHTTP_DoesNotAllocate(t *testing.T) {
 		{"filled in", `{post: "/x?n=${int(1,9)}", headers: {X-A: "${uuid(seeded)}"}, json: {a: "${int(1,9)}"}, check: {status: 200}}`, 0},
 		{"header looked into", `{get: /, check: {header: {Server: x}}}`, 1},
 	} {
-		r := newFixture(t, targets.Options{Base: script(t, mute(small)), Tracing: targets.Tracing{High: 1, Sampled: true}}, c.step)
+		r := newFixture(t, targets.Options{Base: script(t, mute(small)), Tracing: targets.Tracing{High: 1, Sampled: true}},
+			c.step)
 		u := r.user(0)
 		var out scenarios.Outcome
 		if n := testing.AllocsPerRun(2000, func() { again(u, r.Calls[0], r.t0, &out) }); n > c.most {

@@ -57,14 +57,21 @@ func (f *fileSource) contentType(m *syntax.Mistakes) string {
 // types are the content types by file name extension. The list is brunt's own, since the
 // system's differs between machines.
 var types = map[string]string{
-	".avif": "image/avif", ".bmp": "image/bmp", ".css": "text/css; charset=utf-8", ".csv": "text/csv; charset=utf-8", ".doc": "application/msword",
-	".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document", ".gif": "image/gif", ".graphql": "application/graphql",
-	".gz": "application/gzip", ".htm": "text/html; charset=utf-8", ".html": "text/html; charset=utf-8", ".jpeg": "image/jpeg", ".jpg": "image/jpeg",
-	".js": "text/javascript; charset=utf-8", ".json": "application/json", ".md": "text/markdown; charset=utf-8", ".mp3": "audio/mpeg", ".mp4": "video/mp4",
-	".ndjson": "application/x-ndjson", ".parquet": "application/vnd.apache.parquet", ".pdf": "application/pdf", ".png": "image/png", ".svg": "image/svg+xml",
-	".tar": "application/x-tar", ".tif": "image/tiff", ".tiff": "image/tiff", ".txt": "text/plain; charset=utf-8", ".wav": "audio/wav", ".webm": "video/webm",
-	".webp": "image/webp", ".xls": "application/vnd.ms-excel", ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-	".xml": "application/xml", ".yaml": "application/yaml", ".yml": "application/yaml", ".zip": "application/zip",
+	".avif": "image/avif", ".bmp": "image/bmp", ".css": "text/css; charset=utf-8", ".csv": "text/csv; charset=utf-8",
+	".doc":  "application/msword",
+	".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document", ".gif": "image/gif",
+	".graphql": "application/graphql",
+	".gz":      "application/gzip", ".htm": "text/html; charset=utf-8", ".html": "text/html; charset=utf-8",
+	".jpeg": "image/jpeg", ".jpg": "image/jpeg",
+	".js": "text/javascript; charset=utf-8", ".json": "application/json", ".md": "text/markdown; charset=utf-8",
+	".mp3": "audio/mpeg", ".mp4": "video/mp4",
+	".ndjson": "application/x-ndjson", ".parquet": "application/vnd.apache.parquet", ".pdf": "application/pdf",
+	".png": "image/png", ".svg": "image/svg+xml",
+	".tar": "application/x-tar", ".tif": "image/tiff", ".tiff": "image/tiff", ".txt": "text/plain; charset=utf-8",
+	".wav": "audio/wav", ".webm": "video/webm",
+	".webp": "image/webp", ".xls": "application/vnd.ms-excel",
+	".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+	".xml":  "application/xml", ".yaml": "application/yaml", ".yml": "application/yaml", ".zip": "application/zip",
 }
 
 func typeOf(name string) string {

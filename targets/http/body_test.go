@@ -73,7 +73,10 @@ func (p *parts) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 			nethttp.Error(w, err.Error(), nethttp.StatusBadRequest)
 			return
 		}
-		s := sentPart{name: part.FormName(), file: part.FileName(), kind: part.Header.Get("Content-Type"), sum: fmt.Sprintf("%x", sha256.Sum256(b))}
+		s := sentPart{
+			name: part.FormName(), file: part.FileName(), kind: part.Header.Get("Content-Type"),
+			sum: fmt.Sprintf("%x", sha256.Sum256(b)),
+		}
 		if len(b) < 100 {
 			s.text = string(b)
 		}
@@ -161,7 +164,8 @@ func TestHTTP_FileBody(t *testing.T) {
 				body, _ = io.ReadAll(r.Body)
 			}))
 			t.Cleanup(s.Close)
-			r := newFixture(t, targets.Options{Base: s.URL, Timeout: long}, `{put: /, body: {file: "`+written(t, c.name, content)+`"`+c.more+`}}`)
+			r := newFixture(t, targets.Options{Base: s.URL, Timeout: long},
+				`{put: /, body: {file: "`+written(t, c.name, content)+`"`+c.more+`}}`)
 			u := r.user(0)
 			for range 3 {
 				o := u.Do(0, long)
@@ -192,7 +196,8 @@ func TestHTTP_FileBodyAgain(t *testing.T) {
 		}
 	}))
 	t.Cleanup(s.Close)
-	r := newFixture(t, targets.Options{Base: s.URL, Timeout: long}, `{post: /a, body: {file: "`+written(t, "a.bin", content)+`"}}`)
+	r := newFixture(t, targets.Options{Base: s.URL, Timeout: long},
+		`{post: /a, body: {file: "`+written(t, "a.bin", content)+`"}}`)
 	u := r.user(0)
 	r.want(u.Do(0, long), "ok 200")
 	s.CloseClientConnections()
@@ -217,7 +222,8 @@ func TestHTTP_LargeBodyRefused(t *testing.T) {
 		p.say("HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 		_, _ = io.Copy(io.Discard, p.br)
 	})
-	r := newFixture(t, targets.Options{Base: url, Timeout: long}, `{post: /a, body: {file: "`+written(t, "a.bin", noise(8<<20))+`"}, check: {status: 413}}`)
+	r := newFixture(t, targets.Options{Base: url, Timeout: long},
+		`{post: /a, body: {file: "`+written(t, "a.bin", noise(8<<20))+`"}, check: {status: 413}}`)
 	r.want(r.user(0).Do(0, long), "ok 413")
 }
 
@@ -227,10 +233,14 @@ func TestHTTP_FileNotCopied(t *testing.T) {
 		t.Skip("the race detector allocates")
 	}
 	const size = 8 << 20
-	s := httptest.NewServer(nethttp.HandlerFunc(func(_ nethttp.ResponseWriter, r *nethttp.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
+	s := httptest.NewServer(nethttp.HandlerFunc(func(_ nethttp.ResponseWriter, r *nethttp.Request) {
+		_,
+			_ = io.Copy(io.Discard, r.Body)
+	}))
 	t.Cleanup(s.Close)
-	r := newFixture(t, targets.Options{Base: s.URL, Timeout: long}, `{post: /, multipart: {a: "${int(1,9)}", b: {file: "`+written(t, "a.bin",
-		make([]byte, size))+`"}}}`)
+	r := newFixture(t, targets.Options{Base: s.URL, Timeout: long},
+		`{post: /, multipart: {a: "${int(1,9)}", b: {file: "`+written(t, "a.bin",
+			make([]byte, size))+`"}}}`)
 	u := r.user(0)
 	r.want(u.Do(0, long), "ok 200")
 	var before, after runtime.MemStats
@@ -268,7 +278,10 @@ func TestHTTP_BodyMistakes(t *testing.T) {
 		{"a body of nothing", `{post: /, body: {type: text/x}}`, `"file" is missing`},
 		{"two", `{post: /, body: x, multipart: {a: b}}`, "one of json, form, multipart, body"},
 		{"a type of two lines", `{post: /, multipart: {a: {text: b, type: "a\r\nb"}}}`, "a content type is one line"},
-		{"its content type", `{post: /, multipart: {a: b}, headers: {content-type: multipart/form-data}}`, "is brunt's to set"},
+		{
+			"its content type", `{post: /, multipart: {a: b}, headers: {content-type: multipart/form-data}}`,
+			"is brunt's to set",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if _, err := targetstest.Try(http.Descriptor(), "", c.step); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -287,7 +300,8 @@ func TestHTTP_PartsEscaped(t *testing.T) {
 		`{post: /, multipart: {a: {json: {v: "${data.odd.v}"}}, b: "${data.odd.v}"}}`)
 	r.want(r.user(0).Do(0, long), "ok 200")
 	var v struct{ V string }
-	if len(got.list) != 2 || json.Unmarshal([]byte(got.list[0].text), &v) != nil || v.V != "a\"b\r\n--x" || got.list[1].text != v.V {
+	if len(got.list) != 2 || json.Unmarshal([]byte(got.list[0].text), &v) != nil || v.V != "a\"b\r\n--x" ||
+		got.list[1].text != v.V {
 		t.Errorf("%+v", got.list)
 	}
 }

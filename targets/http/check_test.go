@@ -25,7 +25,8 @@ func answer(status int, header, body string) string {
 }
 
 func TestHTTP_Checks(t *testing.T) {
-	const header = "Content-Type: application/json\r\nX-Count: 12\r\nX-Many: one\r\nX-Many: two\r\nX-Empty: \r\nSet-Cookie: a=1\r\nSet-Cookie: sid=7; Path=/\r\n"
+	const header = "Content-Type: application/json\r\nX-Count: 12\r\nX-Many: one\r\nX-Many: two\r\nX-Empty: " +
+		"\r\nSet-Cookie: a=1\r\nSet-Cookie: sid=7; Path=/\r\n"
 	for _, c := range []struct {
 		name   string
 		status int // zero means 200
@@ -106,7 +107,8 @@ func TestHTTP_Checks(t *testing.T) {
 			r := newFixture(t, targets.Options{Base: url}, `{get: /, redirects: 0, check: `+c.check+`}`)
 			o := r.user(0).Do(0, long)
 			r.want(o, c.want)
-			if failed := o.Kind == scenarios.Error; failed != (o.Failed > 0) || o.Kind != scenarios.Shed && o.Checks == 0 || o.Failed > o.Checks {
+			if failed := o.Kind == scenarios.Error; failed != (o.Failed > 0) || o.Kind != scenarios.Shed && o.Checks == 0 ||
+				o.Failed > o.Checks {
 				t.Errorf("%d of %d checks failed", o.Failed, o.Checks)
 			}
 		})
@@ -115,7 +117,8 @@ func TestHTTP_Checks(t *testing.T) {
 
 func TestHTTP_AllChecksAreCounted(t *testing.T) {
 	url := script(t, each(func(string) string { return answer(200, "", document) }))
-	r := newFixture(t, targets.Options{Base: url}, `{get: /, check: {status: 200, "$.n": 5, "$.s": no, "$.t": true, "$.none": exists}}`)
+	r := newFixture(t, targets.Options{Base: url},
+		`{get: /, check: {status: 200, "$.n": 5, "$.s": no, "$.t": true, "$.none": exists}}`)
 	if o := r.user(0).Do(0, long); o.Checks != 5 || o.Failed != 2 {
 		t.Errorf("%d of %d failed", o.Failed, o.Checks)
 	}
@@ -146,7 +149,8 @@ func TestHTTP_NotJSON(t *testing.T) {
 }
 
 func TestHTTP_Extract(t *testing.T) {
-	const header = "Location: /posts/17\r\nX-Many: one\r\nX-Many: two\r\nSet-Cookie: a=1; Path=/\r\nSet-Cookie: sid=x%20y; Path=/\r\nSet-Cookie: sid=last\r\n"
+	const header = "Location: /posts/17\r\nX-Many: one\r\nX-Many: two\r\nSet-Cookie: a=1; Path=/\r\nSet-Cookie: " +
+		"sid=x%20y; Path=/\r\nSet-Cookie: sid=last\r\n"
 	for _, c := range []struct{ name, from, want string }{
 		{"text", "$.s", "text"},
 		{"number", "$.n", ":5"},
@@ -273,7 +277,9 @@ func TestHTTP_Wanted(t *testing.T) {
 		`{get: /}`: ``,
 	} {
 		k := &samples{}
-		r := newFixture(t, targets.Options{Base: script(t, each(func(string) string { return answer(500, "X-N: 12\r\n", `{"n": 5}`) })), Sampler: k}, step)
+		r := newFixture(t, targets.Options{
+			Base: script(t, each(func(string) string { return answer(500, "X-N: 12\r\n", `{"n": 5}`) })), Sampler: k,
+		}, step)
 		r.user(0).Do(0, long)
 		if m := k.last().Message; !strings.HasPrefix(m, want) || want == "" && m != "" {
 			t.Errorf("%s: %q, want %q", step, m, want)
@@ -293,12 +299,14 @@ func TestHTTP_Samples(t *testing.T) {
 	u := r.user(0)
 	o := u.Do(0, long)
 	s := k.last()
-	if s.Step != "reading" || s.Request != "GET "+url+"/base/a?b=c" || s.Status != 503 || s.Body != "sorry�" || s.At != o.Intended.Seconds() || s.Message != "" ||
+	if s.Step != "reading" || s.Request != "GET "+url+"/base/a?b=c" || s.Status != 503 || s.Body != "sorry�" ||
+		s.At != o.Intended.Seconds() || s.Message != "" ||
 		s.Headers["Location"] != "/l" || s.Headers["Traceparent"] != "00-1" || len(s.Headers) != 2 {
 		t.Errorf("%+v", s)
 	}
 	u.Do(1, long)
-	if s = k.last(); s.Step != "POST /long" || !strings.HasSuffix(s.Body, "ä…") || len(s.Body) > 310 || s.Headers["Retry-After"] != "5" {
+	if s = k.last(); s.Step != "POST /long" || !strings.HasSuffix(s.Body, "ä…") || len(s.Body) > 310 ||
+		s.Headers["Retry-After"] != "5" {
 		t.Errorf("%+v", s)
 	}
 }

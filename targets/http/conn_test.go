@@ -195,7 +195,9 @@ func TestHTTP_SourceAddresses(t *testing.T) {
 	if out := r.user(0).Do(0, long); out.Kind != scenarios.Error || out.WasSent {
 		t.Errorf("an IPv4 address was reached from an IPv6 one: %+v", out)
 	}
-	if _, err := http.Descriptor().Client(targets.Options{Connections: scenarios.Connections{SourceAddresses: []string{"here"}}}); err == nil {
+	if _, err := http.Descriptor().Client(targets.Options{
+		Connections: scenarios.Connections{SourceAddresses: []string{"here"}},
+	}); err == nil {
 		t.Error("a source address that is none was taken")
 	}
 }
@@ -333,7 +335,9 @@ func TestHTTP_TimeoutWhileConnecting(t *testing.T) {
 func TestHTTP_AbortWhileConnecting(t *testing.T) {
 	url := swallower(t)
 	silent := script(t, func(p *peer) { p.request() })
-	for name, base := range map[string]string{"connecting": url, "in the handshake": strings.Replace(silent, "http:", "https:", 1)} {
+	for name, base := range map[string]string{
+		"connecting": url, "in the handshake": strings.Replace(silent, "http:", "https:", 1),
+	} {
 		t.Run(name, func(t *testing.T) {
 			r := newFixture(t, targets.Options{Base: base}, "get: /")
 			u := r.user(0)

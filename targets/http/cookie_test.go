@@ -66,7 +66,9 @@ func TestHTTP_Cookies(t *testing.T) {
 			host := strings.TrimPrefix(script(t, baker(seen)), "http://")
 			_, port, _ := strings.Cut(host, ":")
 			// By name, as loopback itself counts as secure.
-			r := newFixture(t, targets.Options{Base: "http://api.example.test:" + port, Resolve: map[string]string{"api.example.test": "127.0.0.1"}},
+			r := newFixture(t, targets.Options{
+				Base: "http://api.example.test:" + port, Resolve: map[string]string{"api.example.test": "127.0.0.1"},
+			},
 				`get: "/set?set=`+c.set+`"`, `get: `+c.path, `{get: `+c.path+`, headers: {cookie: "own=1"}}`)
 			u, other := r.user(0), r.user(1)
 			r.want(u.Do(1, long), "ok 200") // before there is a cookie: the ready request
@@ -93,7 +95,8 @@ func TestHTTP_Cookies(t *testing.T) {
 
 func TestHTTP_CookieChanges(t *testing.T) {
 	seen := &recorder{}
-	r := newFixture(t, targets.Options{Base: script(t, baker(seen))}, `get: "/?set=a=1"`, `get: "/?set=a=2"`, `get: "/?set=a=;Max-Age=0"`, `get: /`)
+	r := newFixture(t, targets.Options{Base: script(t, baker(seen))}, `get: "/?set=a=1"`, `get: "/?set=a=2"`,
+		`get: "/?set=a=;Max-Age=0"`, `get: /`)
 	u := r.user(0)
 	for _, i := range []int{0, 3, 1, 3, 2, 3} {
 		r.want(u.Do(i, long), "ok 200")
@@ -119,7 +122,8 @@ func TestHTTP_CookieOfARedirect(t *testing.T) {
 			seen.list = append(seen.list, r)
 			seen.mu.Unlock()
 			if strings.HasPrefix(r, "POST /login") {
-				p.say("HTTP/1.1 303 See Other\r\nSet-Cookie: sid=7; Path=/\r\nSet-Cookie: x=y; Path=/login\r\nLocation: /home\r\nContent-Length: 0\r\n\r\n")
+				p.say("HTTP/1.1 303 See Other\r\nSet-Cookie: sid=7; Path=/\r\nSet-Cookie: x=y; Path=/login\r\nLocation: " +
+					"/home\r\nContent-Length: 0\r\n\r\n")
 			} else {
 				p.say(hello)
 			}

@@ -25,7 +25,9 @@ func Waiting(c targets.Client) (n int) {
 }
 
 // SetNames replaces a client's DNS and the clock for it.
-func SetNames(c targets.Client, now func() time.Time, ask func(ctx context.Context, host string) ([]netip.Addr, time.Duration, error)) {
+func SetNames(c targets.Client, now func() time.Time,
+	ask func(ctx context.Context, host string) ([]netip.Addr, time.Duration, error),
+) {
 	c.(*client).net.UseAsker(now, ask)
 }
 

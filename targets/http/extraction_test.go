@@ -39,7 +39,9 @@ func FuzzSplitURL(f *testing.F) {
 }
 
 func FuzzFinder(f *testing.F) {
-	for _, s := range []string{"$.a[0].b", "$..a", "$[?(@.a > 1)]", "header X-A", "cookie a", "~ a(b)?", "header ", "$", "$.[", "~ ("} {
+	for _, s := range []string{
+		"$.a[0].b", "$..a", "$[?(@.a > 1)]", "header X-A", "cookie a", "~ a(b)?", "header ", "$", "$.[", "~ (",
+	} {
 		f.Add(s, `{"a": [{"b": 1}]}`)
 	}
 	f.Fuzz(func(t *testing.T, s, body string) {

@@ -19,10 +19,13 @@ import (
 
 // graphQLStep is the YAML of a request in GraphQL over HTTP.
 type graphQLStep struct {
-	URL       template.URL              `yaml:"graphql"`   // where a query is posted to: a path under the target's URL, or a whole URL
-	Query     *querySource              `yaml:"query"`     // of graphql: a query or a mutation, or {file: PATH}
-	Variables map[string]*template.JSON `yaml:"variables"` // of graphql: by name; a placeholder that is a whole value keeps its type
-	Operation string                    `yaml:"operation"` // of graphql: which operation of the query it is; zero is the only one
+	// where a query is posted to: a path under the target's URL, or a whole URL
+	URL   template.URL `yaml:"graphql"`
+	Query *querySource `yaml:"query"` // of graphql: a query or a mutation, or {file: PATH}
+	// of graphql: by name; a placeholder that is a whole value keeps its type
+	Variables map[string]*template.JSON `yaml:"variables"`
+	// of graphql: which operation of the query it is; zero is the only one
+	Operation string `yaml:"operation"`
 }
 
 // querySource is a GraphQL document: a text, or a file.

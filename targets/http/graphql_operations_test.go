@@ -14,7 +14,10 @@ func TestOperations(t *testing.T) {
 		{"query { a }", []operation{{"query", ""}}},
 		{"query A{a}", []operation{{"query", "A"}}},
 		{"query($a: Int = 1) { a }", []operation{{"query", ""}}},
-		{"query A ( $a : In = {x: [1]} ) @d(x: {y: 1}) { a { query } } mutation B { b }", []operation{{"query", "A"}, {"mutation", "B"}}},
+		{
+			"query A ( $a : In = {x: [1]} ) @d(x: {y: 1}) { a { query } } mutation B { b }",
+			[]operation{{"query", "A"}, {"mutation", "B"}},
+		},
 		{"fragment query on Q { a } query A { ...query }", []operation{{"query", "A"}}},
 		{"#query X {}\nsubscription S { s }", []operation{{"subscription", "S"}}},
 		{`query A { a(s: "}\"{") b(t: """ } \""" " { """) } query B { b }`, []operation{{"query", "A"}, {"query", "B"}}},
@@ -29,7 +32,9 @@ func TestOperations(t *testing.T) {
 
 // For any document the parser ends, and the operations it finds occur in the document.
 func FuzzOperations(f *testing.F) {
-	for _, s := range []string{"query A { a }", "{ a }", `mutation B($x: T = "\"") { b }`, `"""`, "#", "fragment F on T { a } query"} {
+	for _, s := range []string{
+		"query A { a }", "{ a }", `mutation B($x: T = "\"") { b }`, `"""`, "#", "fragment F on T { a } query",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, doc string) {

@@ -39,17 +39,25 @@ func TestGraphQL_Request(t *testing.T) {
 			"query": "query Post($id: ID!) { post(id: $id) { id } }", "operationName": "Post",
 			"variables": map[string]any{"id": 7., "s": "n 8", "deep": map[string]any{"list": []any{9., nil, true}}},
 		}},
-		{"one without a name", `{graphql: /graphql, query: "{ post { id } }"}`, "POST /graphql", map[string]any{"query": "{ post { id } }"}},
-		{"one of two", `{graphql: /graphql, query: "` + two + `", operation: B}`, "B", map[string]any{"query": two, "operationName": "B"}},
+		{
+			"one without a name", `{graphql: /graphql, query: "{ post { id } }"}`, "POST /graphql",
+			map[string]any{"query": "{ post { id } }"},
+		},
+		{
+			"one of two", `{graphql: /graphql, query: "` + two + `", operation: B}`, "B",
+			map[string]any{"query": two, "operationName": "B"},
+		},
 		{
 			"with a name of its own", `{graphql: /graphql, query: "query A { a }", name: first}`, "first",
 			map[string]any{"query": "query A { a }", "operationName": "A"},
 		},
 		{
 			"from a file", `{graphql: /graphql, query: {file: "` + written(t, "q.graphql",
-				[]byte("# a comment { query X }\nfragment F on P { id }\nquery FromFile {\n  a(s: \"query B {\") { ...F }\n}\n")) + `"}}`, "FromFile",
+				[]byte("# a comment { query X }\nfragment F on P { id }\nquery FromFile {\n  a(s: \"query B {\") { ...F }\n}\n")) +
+				`"}}`, "FromFile",
 			map[string]any{
-				"query":         "# a comment { query X }\nfragment F on P { id }\nquery FromFile {\n  a(s: \"query B {\") { ...F }\n}\n",
+				"query": "# a comment { query X }\nfragment F on P { id }\nquery FromFile {\n  a(s: \"query B {\") { " +
+					"...F }\n}\n",
 				"operationName": "FromFile",
 			},
 		},
@@ -78,25 +86,33 @@ func TestGraphQL_Request(t *testing.T) {
 func TestGraphQL_Errors(t *testing.T) {
 	for _, c := range []struct{ name, step, answer, want, message string }{
 		{
-			"errors", ``, `{"errors": [{"message": "no such field", "path": ["post", 0, "id"]}, {"message": "b"}]}`, "graphql errors",
+			"errors", ``, `{"errors": [{"message": "no such field", "path": ["post", 0, "id"]}, {"message": "b"}]}`,
+			"graphql errors",
 			"no such field (at post.0.id); 2 errors in all",
 		},
 		{"errors beside data", ``, `{"data": {"a": 1}, "errors": [{"message": "half"}]}`, "graphql errors", "half"},
 		{"odd errors", ``, `{"errors": ["text"]}`, "graphql errors", "text"},
-		{"errors before checks", `, check: {"$.data.a": 1}`, `{"data": null, "errors": [{"message": "why"}]}`, "graphql errors", "why"},
+		{
+			"errors before checks", `, check: {"$.data.a": 1}`, `{"data": null, "errors": [{"message": "why"}]}`,
+			"graphql errors", "why",
+		},
 		{"no errors", ``, `{"data": {"a": 1}, "errors": []}`, "ok 200", ""},
 		{"errors of null", ``, `{"data": {"a": 1}, "errors": null}`, "ok 200", ""},
 		{"data of null", ``, `{"data": null}`, "ok 200", ""},
 		{"a page", ``, `<html>`, "protocol", "it holds neither data nor errors"},
 		{"other JSON", ``, `{"ok": true}`, "protocol", "it holds neither data nor errors"},
-		{"errors that the author checks", `, check: {"$.errors[0].message": gone}`, `{"errors": [{"message": "gone"}]}`, "ok 200", ""},
+		{
+			"errors that the author checks", `, check: {"$.errors[0].message": gone}`, `{"errors": [{"message": "gone"}]}`,
+			"ok 200", "",
+		},
 		{"a check", `, check: {"$.data.a": 2}`, `{"data": {"a": 1}}`, "check $.data.a", "$.data.a was"},
 		{"an extraction", `, extract: {x: "$.data.b"}`, `{"data": {"a": 1}}`, "extract x", "nothing stands at"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			k := &samples{}
 			url := script(t, each(func(string) string {
-				return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + lengthOf(c.answer) + "\r\n\r\n" + c.answer
+				return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + lengthOf(c.answer) + "\r\n\r\n" +
+					c.answer
 			}))
 			r := newFixture(t, targets.Options{Base: url, Sampler: k}, `{graphql: /, query: "{ a }"`+c.step+`}`)
 			o := r.user(0).Do(0, long)
@@ -128,17 +144,27 @@ func TestGraphQL_Mistakes(t *testing.T) {
 		{"no query", `{graphql: /}`, "a graphql step has a query"},
 		{"an empty query", `{graphql: /, query: " "}`, "the query is empty"},
 		{"no operation", `{graphql: /, query: "fragment F on P { id }"}`, "there is no operation in the query"},
-		{"two operations", `{graphql: /, query: "query A { a } query B { b }"}`, "the query has 2 operations, A, B; `operation` names one"},
-		{"another operation", `{graphql: /, query: "query Feed { a } query B { b }", operation: Fed}`, `the query has no operation "Fed"; did you mean "Feed"?`},
+		{
+			"two operations", `{graphql: /, query: "query A { a } query B { b }"}`,
+			"the query has 2 operations, A, B; `operation` names one",
+		},
+		{
+			"another operation", `{graphql: /, query: "query Feed { a } query B { b }", operation: Fed}`,
+			`the query has no operation "Fed"; did you mean "Feed"?`,
+		},
 		{"a subscription", `{graphql: /, query: "subscription S { a }"}`, "a subscription is a stream"},
-		{"a value of a request", `{graphql: /, query: "query A { a(id: ${data.users.id}) }"}`, "is known only while requests are made"},
+		{
+			"a value of a request", `{graphql: /, query: "query A { a(id: ${data.users.id}) }"}`,
+			"is known only while requests are made",
+		},
 		{"a body", `{graphql: /, query: "{ a }", json: {a: 1}}`, "what a graphql step sends is its query and its variables"},
 		{"a file that is none", `{graphql: /, query: {file: /nowhere/q.graphql}}`, "file: "},
 		{"variables of a get", `{get: /, variables: {a: 1}}`, "`variables` belongs to a graphql step"},
 		{"misspelt", `{graphql: /, query: "{ a }", variabels: {a: 1}}`, `did you mean "variables"?`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := targetstest.Try(http.Descriptor(), "data: {users: {inline: [{id: 1}]}}", c.step); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := targetstest.Try(http.Descriptor(), "data: {users: {inline: [{id: 1}]}}", c.step); err == nil ||
+				!strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})

@@ -58,7 +58,8 @@ func mute2(fields ...string) func(*peer) {
 }
 
 func small2(t testing.TB) string {
-	return script(t, mute2(":status", "200", "server", "x", "date", "Fri, 20 Nov 2026 09:22:25 GMT", "content-type", "text/plain", "content-length", "64",
+	return script(t, mute2(":status", "200", "server", "x", "date", "Fri, 20 Nov 2026 09:22:25 GMT", "content-type",
+		"text/plain", "content-length", "64",
 		"0123456789012345678901234567890123456789012345678901234567890123"))
 }
 

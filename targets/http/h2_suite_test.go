@@ -73,7 +73,8 @@ func TestHTTP2_Suite(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			targetstest.Run(t, targetstest.Suite{
-				Protocol: http2Client(c.streams), Start: newServer(serve2(c.secure)), Steps: steps, Failed: scenarios.Status(nethttp.StatusTeapot),
+				Protocol: http2Client(c.streams), Start: newServer(serve2(c.secure)), Steps: steps,
+				Failed:  scenarios.Status(nethttp.StatusTeapot),
 				Waiting: http.Waiting, Shared: c.shared,
 			})
 		})

@@ -54,15 +54,24 @@ func TestHTTP2_Request(t *testing.T) {
 		fields     []string
 		body       string
 	}{
-		{"get", `get: "/a?b=c"`, []string{":method: GET", ":scheme: http", ":authority: " + host, ":path: /a?b=c", "user-agent: brunt"}, ""},
+		{"get", `get: "/a?b=c"`, []string{
+			":method: GET", ":scheme: http", ":authority: " + host, ":path: /a?b=c",
+			"user-agent: brunt",
+		}, ""},
 		{"post", `{post: /p, json: {a: 1}}`, []string{
 			":method: POST", ":scheme: http", ":authority: " + host, ":path: /p", "user-agent: brunt",
 			"content-type: application/json", "content-length: 7",
 		}, `{"a":1}`},
-		{"empty post", `{post: /p}`, []string{":method: POST", ":scheme: http", ":authority: " + host, ":path: /p", "user-agent: brunt", "content-length: 0"}, ""},
+		{"empty post", `{post: /p}`, []string{
+			":method: POST", ":scheme: http", ":authority: " + host, ":path: /p",
+			"user-agent: brunt", "content-length: 0",
+		}, ""},
 		{
 			"headers", `{get: /, headers: {X-Up: Down, Host: virtual.test, User-Agent: me, TE: trailers, X-Empty: ""}}`,
-			[]string{":method: GET", ":scheme: http", ":authority: virtual.test", ":path: /", "te: trailers", "user-agent: me", "x-empty: ", "x-up: Down"},
+			[]string{
+				":method: GET", ":scheme: http", ":authority: virtual.test", ":path: /", "te: trailers", "user-agent: me",
+				"x-empty: ", "x-up: Down",
+			},
 			"",
 		},
 		{
@@ -70,8 +79,14 @@ func TestHTTP2_Request(t *testing.T) {
 			[]string{":method: GET", ":scheme: http", ":authority: " + host, ":path: /", "user-agent: brunt", "x-long: " + wide},
 			"",
 		},
-		{"cookie set", `get: /login`, []string{":method: GET", ":scheme: http", ":authority: " + host, ":path: /login", "user-agent: brunt"}, ""},
-		{"cookie sent", `get: /a`, []string{":method: GET", ":scheme: http", ":authority: " + host, ":path: /a", "user-agent: brunt", "cookie: sid=7"}, ""},
+		{"cookie set", `get: /login`, []string{
+			":method: GET", ":scheme: http", ":authority: " + host, ":path: /login",
+			"user-agent: brunt",
+		}, ""},
+		{"cookie sent", `get: /a`, []string{
+			":method: GET", ":scheme: http", ":authority: " + host, ":path: /a",
+			"user-agent: brunt", "cookie: sid=7",
+		}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			steps := []string{c.step}
@@ -130,8 +145,15 @@ func TestHTTP2_Answers(t *testing.T) {
 			p.head(id, true, "x-sum", "7")
 		}, step: `{get: /, check: {body: hello, header: {X-Sum: 7}}}`, want: "ok 200"},
 		{name: "no body", answer: func(p *peer2, id uint32) { p.head(id, true, ":status", "200") }, want: "ok 200"},
-		{name: "head", answer: func(p *peer2, id uint32) { p.head(id, true, ":status", "200", "content-length", "500") }, step: `head: /`, want: "ok 200"},
-		{name: "not modified", answer: func(p *peer2, id uint32) { p.head(id, true, ":status", "304", "content-length", "500") }, want: "ok 304"},
+		{
+			name: "head", answer: func(p *peer2, id uint32) { p.head(id, true, ":status", "200", "content-length", "500") },
+			step: `head: /`, want: "ok 200",
+		},
+		{name: "not modified", answer: func(p *peer2,
+			id uint32,
+		) {
+			p.head(id, true, ":status", "304", "content-length", "500")
+		}, want: "ok 304"},
 		{name: "server error", answer: func(p *peer2, id uint32) { p.head(id, true, ":status", "503") }, want: "status 503"},
 		{name: "not whole", answer: func(p *peer2, id uint32) {
 			p.head(id, false, ":status", "200", "content-length", "6")
@@ -142,10 +164,22 @@ func TestHTTP2_Answers(t *testing.T) {
 			_ = p.WriteData(id, true, []byte("hello"))
 		}, want: "protocol"},
 		{name: "no status", answer: func(p *peer2, id uint32) { p.head(id, true, "x-a", "b") }, want: "protocol"},
-		{name: "two statuses", answer: func(p *peer2, id uint32) { p.head(id, true, ":status", "200", ":status", "200") }, want: "protocol"},
-		{name: "status that is none", answer: func(p *peer2, id uint32) { p.head(id, true, ":status", "2xx") }, want: "protocol"},
-		{name: "switching protocols", answer: func(p *peer2, id uint32) { p.head(id, false, ":status", "101") }, want: "protocol"},
-		{name: "data before the header", answer: func(p *peer2, id uint32) { _ = p.WriteData(id, true, []byte("x")) }, want: "protocol"},
+		{
+			name: "two statuses", answer: func(p *peer2, id uint32) { p.head(id, true, ":status", "200", ":status", "200") },
+			want: "protocol",
+		},
+		{
+			name: "status that is none", answer: func(p *peer2, id uint32) { p.head(id, true, ":status", "2xx") },
+			want: "protocol",
+		},
+		{
+			name: "switching protocols", answer: func(p *peer2, id uint32) { p.head(id, false, ":status", "101") },
+			want: "protocol",
+		},
+		{
+			name: "data before the header", answer: func(p *peer2, id uint32) { _ = p.WriteData(id, true, []byte("x")) },
+			want: "protocol",
+		},
 		{name: "trailers that don't end", answer: func(p *peer2, id uint32) {
 			p.head(id, false, ":status", "200")
 			p.head(id, false, "x-a", "b")
@@ -193,12 +227,19 @@ func TestHTTP2_Answers(t *testing.T) {
 			p.hello(id)
 		}, want: "ok 200", dead: true},
 		{name: "push", answer: func(p *peer2, id uint32) {
-			_ = p.WritePushPromise(http2.PushPromiseParam{StreamID: id, PromiseID: 2, BlockFragment: []byte{0x88}, EndHeaders: true})
+			_ = p.WritePushPromise(http2.PushPromiseParam{
+				StreamID: id, PromiseID: 2, BlockFragment: []byte{0x88}, EndHeaders: true,
+			})
 		}, want: "protocol", dead: true},
 		{name: "compression", answer: func(p *peer2, id uint32) {
-			_ = p.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, EndHeaders: true})
+			_ = p.WriteHeaders(http2.HeadersFrameParam{
+				StreamID: id, BlockFragment: []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, EndHeaders: true,
+			})
 		}, want: "protocol", dead: true},
-		{name: "frame too large", answer: func(p *peer2, id uint32) { p.say("\x7f\xff\xff\x00\x00\x00\x00\x00\x01") }, want: "protocol", dead: true},
+		{
+			name: "frame too large", answer: func(p *peer2, id uint32) { p.say("\x7f\xff\xff\x00\x00\x00\x00\x00\x01") },
+			want: "protocol", dead: true,
+		},
 		{name: "frame unknown", answer: func(p *peer2, id uint32) {
 			_ = p.WriteRawFrame(0x99, 0, id, []byte("what"))
 			p.hello(id)
@@ -210,7 +251,10 @@ func TestHTTP2_Answers(t *testing.T) {
 			_ = p.WriteRSTStream(id+100, http2.ErrCodeInternal)
 			p.hello(id)
 		}, want: "ok 200"},
-		{name: "window beyond all bounds", answer: func(p *peer2, id uint32) { _ = p.WriteWindowUpdate(0, 1<<31-1) }, want: "protocol", dead: true},
+		{
+			name: "window beyond all bounds", answer: func(p *peer2, id uint32) { _ = p.WriteWindowUpdate(0, 1<<31-1) },
+			want: "protocol", dead: true,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var first atomic.Bool
@@ -256,7 +300,9 @@ func (p *peer2) headLong(id uint32, fields ...string) {
 	}
 	block := slices.Clone(p.block.Bytes())
 	n := min(len(block), 16000)
-	_ = p.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: block[:n], EndStream: true, EndHeaders: n == len(block)})
+	_ = p.WriteHeaders(http2.HeadersFrameParam{
+		StreamID: id, BlockFragment: block[:n], EndStream: true, EndHeaders: n == len(block),
+	})
 	for block = block[n:]; len(block) > 0; block = block[n:] {
 		n = min(len(block), 16000)
 		_ = p.WriteContinuation(id, n == len(block), block[:n])
@@ -581,7 +627,8 @@ func TestHTTP2_MuteConnection(t *testing.T) {
 			other.Go(func() { r.want(o.Do(0, time.Hour), "unfinished") })
 			suite.Until(t, "open", func() bool { return r.Opened() == 1 })
 		}
-		suite.Until(t, "answered by another connection", func() bool { return u.Do(0, 50*time.Millisecond).Kind == scenarios.OK })
+		suite.Until(t, "answered by another connection",
+			func() bool { return u.Do(0, 50*time.Millisecond).Kind == scenarios.OK })
 		if now := time.Since(r.t0); now < time.Second || r.Opened() != 2 {
 			t.Errorf("after %v, on %d connections", now, r.Opened())
 		}
@@ -856,7 +903,8 @@ func TestHTTP2_Events(t *testing.T) {
 	s.EnableHTTP2 = true
 	s.StartTLS()
 	defer s.Close()
-	r := newFixture(t, targets.Options{Base: s.URL, TLS: &scenarios.TLS{InsecureSkipVerify: true}}, `{sse: /, events: 3}`, `{sse: /, until: {"$.n": 7}}`,
+	r := newFixture(t, targets.Options{Base: s.URL, TLS: &scenarios.TLS{InsecureSkipVerify: true}}, `{sse: /, events: 3}`,
+		`{sse: /, until: {"$.n": 7}}`,
 		`{sse: /, for: 30ms}`)
 	u := r.user(0)
 	for i := range 3 {

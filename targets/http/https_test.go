@@ -38,8 +38,9 @@ func newAuthority(t *testing.T) *authority {
 	t.Helper()
 	a := &authority{t: t}
 	der := a.sign(&x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test CA"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test CA"}, NotBefore: time.Now().Add(-time.Hour),
+		NotAfter: time.Now().Add(time.Hour),
+		IsCA:     true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	})
 	var err error
 	if a.cert, err = x509.ParseCertificate(der.Certificate[0]); err != nil {
@@ -47,7 +48,8 @@ func newAuthority(t *testing.T) *authority {
 	}
 	a.key = der.PrivateKey.(*ecdsa.PrivateKey)
 	a.file = filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(a.file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der.Certificate[0]}), 0o600); err != nil {
+	if err := os.WriteFile(a.file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der.Certificate[0]}),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	return a
@@ -74,7 +76,8 @@ func (a *authority) sign(c *x509.Certificate) tls.Certificate {
 func (a *authority) leaf(until time.Duration, names ...string) tls.Certificate {
 	a.t.Helper()
 	return a.sign(&x509.Certificate{
-		SerialNumber: big.NewInt(2), NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(until), DNSNames: names,
+		SerialNumber: big.NewInt(2), NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(until),
+		DNSNames:    names,
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 		KeyUsage:    x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	})
@@ -101,8 +104,14 @@ func TestHTTP_TLS(t *testing.T) {
 		{name: "by address", host: "127.0.0.1", cert: good, tls: &scenarios.TLS{CA: ca.file}, want: "ok 200"},
 		{name: "unknown CA", cert: good, want: "tls", sni: "api.test", says: "unknown authority"},
 		{name: "unchecked", cert: good, tls: &scenarios.TLS{InsecureSkipVerify: true}, want: "ok 200", sni: "api.test"},
-		{name: "wrong name", host: "other.test", cert: good, tls: &scenarios.TLS{CA: ca.file}, want: "tls", sni: "other.test", says: "not other.test"},
-		{name: "another name asked for", host: "other.test", cert: good, tls: &scenarios.TLS{CA: ca.file, ServerName: "api.test"}, want: "ok 200", sni: "api.test"},
+		{
+			name: "wrong name", host: "other.test", cert: good, tls: &scenarios.TLS{CA: ca.file}, want: "tls", sni: "other.test",
+			says: "not other.test",
+		},
+		{
+			name: "another name asked for", host: "other.test", cert: good,
+			tls: &scenarios.TLS{CA: ca.file, ServerName: "api.test"}, want: "ok 200", sni: "api.test",
+		},
 		{name: "expired", cert: expired, tls: &scenarios.TLS{CA: ca.file}, want: "tls", sni: "api.test", says: "expired"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -167,7 +176,8 @@ func TestHTTP_TLSMixedUp(t *testing.T) {
 	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
 	secure.StartTLS()
 	defer secure.Close()
-	r := newFixture(t, targets.Options{}, "get: "+strings.Replace(plain, "http:", "https:", 1), "get: "+strings.Replace(secure.URL, "https:", "http:", 1))
+	r := newFixture(t, targets.Options{}, "get: "+strings.Replace(plain, "http:", "https:", 1),
+		"get: "+strings.Replace(secure.URL, "https:", "http:", 1))
 	u := r.user(0)
 	o := u.Do(0, 2*time.Second)
 	if s := r.says(o); s != "tls" && s != "timeout" || o.WasSent { // it waits for a line that never ends
@@ -189,7 +199,10 @@ func TestHTTP_TimeoutInTheHandshake(t *testing.T) {
 
 // Over TLS too, an idle connection that was closed causes no error.
 func TestHTTP_TLSClosedWhileIdle(t *testing.T) {
-	s := httptest.NewUnstartedServer(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, _ *nethttp.Request) { _, _ = io.WriteString(w, "hello") }))
+	s := httptest.NewUnstartedServer(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, _ *nethttp.Request) {
+		_,
+			_ = io.WriteString(w, "hello")
+	}))
 	s.StartTLS()
 	defer s.Close()
 	r := newFixture(t, targets.Options{Base: s.URL, TLS: &scenarios.TLS{InsecureSkipVerify: true}}, "get: /")

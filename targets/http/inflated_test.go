@@ -15,8 +15,8 @@ import (
 	"brunt/targets"
 )
 
-// TestHTTP_InflatedLimit: a small compressed body that grows beyond the limit is an error that names the limit, where a check or
-// an extraction reads it, and is looked into where the limit allows it.
+// TestHTTP_InflatedLimit: a small compressed body that grows beyond the limit is an error that names the limit, where a
+// check or an extraction reads it, and is looked into where the limit allows it.
 func TestHTTP_InflatedLimit(t *testing.T) {
 	suite.Sequential(t)
 	const size = 65 << 20
@@ -38,14 +38,16 @@ func TestHTTP_InflatedLimit(t *testing.T) {
 	s.Config.Protocols.SetUnencryptedHTTP2(true)
 	s.Start()
 	t.Cleanup(s.Close)
-	const says = "the body without its encoding gzip is over 64MiB, the most that checks and extractions look into; `check: {max_body: …}`"
+	const says = "the body without its encoding gzip is over 64MiB, the most that checks and extractions look into; " +
+		"`check: {max_body: …}`"
 	for _, version := range []scenarios.HTTPVersion{scenarios.HTTP1, scenarios.HTTP2} {
 		t.Run(string(version), func(t *testing.T) {
 			k := &samples{}
 			o := targets.Options{Base: s.URL, Sampler: k}
 			o.Connections.HTTP = version
 			r := newFixture(t, o, `{get: /, check: {body: "~ ^x{9}"}}`, `{get: /, extract: {x: "~ ^(x{9})"}}`,
-				`{get: /, check: {body: "~ ^x{9}", max_body: 65MiB}}`, `get: /`, `{get: /, check: {body: "~ ^x{9}", max_body: 1MiB}}`)
+				`{get: /, check: {body: "~ ^x{9}", max_body: 65MiB}}`, `get: /`,
+				`{get: /, check: {body: "~ ^x{9}", max_body: 1MiB}}`)
 			u := r.user(0)
 			for _, c := range []struct {
 				step       int

@@ -96,7 +96,8 @@ func TestOAuth2_Grant(t *testing.T) {
 			} else {
 				id, secret = "a:b", "c d%"
 			}
-			if q.Method != "POST" || basic != (style == "basic") || id != "a:b" || secret != "c d%" || q.PostForm.Get("grant_type") != "client_credentials" ||
+			if q.Method != "POST" || basic != (style == "basic") || id != "a:b" || secret != "c d%" ||
+				q.PostForm.Get("grant_type") != "client_credentials" ||
 				q.PostForm.Get("scope") != "read write" || q.PostForm.Get("audience") != "api" || q.PostForm.Get("x") != "y" {
 				t.Errorf("%s %v %v", q.Method, q.Header, q.PostForm)
 			}
@@ -126,7 +127,10 @@ func TestOAuth2_Refused(t *testing.T) {
 		code         int
 		want         string
 	}{
-		{"by its words", `{"error": "invalid_client", "error_description": "who are you"}`, 401, "status 401: invalid_client who are you"},
+		{
+			"by its words", `{"error": "invalid_client", "error_description": "who are you"}`, 401,
+			"status 401: invalid_client who are you",
+		},
 		{"by a page", `<html>no</html>`, 503, `status 503: "<html>no</html>"`},
 		{"without a token", `{"token": "x"}`, 200, "missing access_token"},
 		{"with what is not a header", `{"access_token": "a\r\nX-A: b"}`, 200, "can stand in no header"},
@@ -139,7 +143,8 @@ func TestOAuth2_Refused(t *testing.T) {
 			if c.code == 307 {
 				s.to = other.URL
 			}
-			f := targetstest.Compile(t, http.Descriptor(), `auth: {oauth2: {token_url: "`+s.URL+`/token", client_id: a, client_secret: b}}`, `get: /`)
+			f := targetstest.Compile(t, http.Descriptor(),
+				`auth: {oauth2: {token_url: "`+s.URL+`/token", client_id: a, client_secret: b}}`, `get: /`)
 			err := open(t, f, targets.Options{}).Fetch(t.Context())
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), s.URL) {
 				t.Errorf("got %v, want %q", err, c.want)
@@ -156,7 +161,8 @@ func TestOAuth2_Refused(t *testing.T) {
 func TestOAuth2_Reach(t *testing.T) {
 	s := newTokenServer(t)
 	addr := strings.TrimPrefix(s.URL, "http://")
-	f := targetstest.Compile(t, http.Descriptor(), `auth: {oauth2: {token_url: /oauth/token, client_id: a, client_secret: b}}`, `get: /`)
+	f := targetstest.Compile(t, http.Descriptor(),
+		`auth: {oauth2: {token_url: /oauth/token, client_id: a, client_secret: b}}`, `get: /`)
 	k := open(t, f, targets.Options{Base: "http://shop.test/api/", Resolve: map[string]string{"shop.test": addr}})
 	if err := k.Fetch(t.Context()); err != nil {
 		t.Fatal(err)
@@ -173,7 +179,8 @@ func TestOAuth2_Reach(t *testing.T) {
 	if err := k.Fetch(t.Context()); !errors.Is(err, errNo) || len(s.asked()) != 1 {
 		t.Errorf("%v, %d requests", err, len(s.asked()))
 	}
-	f = targetstest.Compile(t, http.Descriptor(), `auth: {oauth2: {token_url: "${unit.auth.url}/t", client_id: a, client_secret: b}}`, `get: /`)
+	f = targetstest.Compile(t, http.Descriptor(),
+		`auth: {oauth2: {token_url: "${unit.auth.url}/t", client_id: a, client_secret: b}}`, `get: /`)
 	f.Env.Units["unit.auth.url"] = s.URL
 	if err := open(t, f, targets.Options{}).Fetch(t.Context()); err != nil || s.asked()[1].URL.Path != "/t" {
 		t.Error(err)
@@ -184,7 +191,8 @@ func TestOAuth2_Reach(t *testing.T) {
 func TestOAuth2_Shared(t *testing.T) {
 	s := newTokenServer(t)
 	block := `{oauth2: {token_url: "` + s.URL + `/token", client_id: a, client_secret: b}}`
-	f := targetstest.Compile(t, http.Descriptor(), "auth: "+block, `get: /`, `get: /b`, `{get: /c, auth: `+block+`}`, `{get: /d, auth: off}`)
+	f := targetstest.Compile(t, http.Descriptor(), "auth: "+block, `get: /`, `get: /b`, `{get: /c, auth: `+block+`}`,
+		`{get: /d, auth: off}`)
 	if n := len(targets.Share[auth.Proofs](f.Shared).Tokens()); n != 2 {
 		t.Errorf("%d tokens", n)
 	}
@@ -193,7 +201,8 @@ func TestOAuth2_Shared(t *testing.T) {
 // A request before the first token has none: it does not wait.
 func TestOAuth2_NoToken(t *testing.T) {
 	target := newHeard(t)
-	r := newFixtureWith(t, targets.Options{Base: target.URL}, `auth: {oauth2: {token_url: "http://127.0.0.1:1/", client_id: a, client_secret: b}}`, `get: /`)
+	r := newFixtureWith(t, targets.Options{Base: target.URL},
+		`auth: {oauth2: {token_url: "http://127.0.0.1:1/", client_id: a, client_secret: b}}`, `get: /`)
 	r.want(r.user(0).Do(0, long), "ok 200")
 	if _, has := target.last().Header["Authorization"]; has {
 		t.Error("it has one")
@@ -209,7 +218,8 @@ func TestOAuth2_NoToken(t *testing.T) {
 // TestOAuth2_InUse: a token stays a secret, however many values are learned after it.
 func TestOAuth2_InUse(t *testing.T) {
 	s, target := newTokenServer(t), newHeard(t)
-	r := newFixtureWith(t, targets.Options{Base: target.URL}, `auth: {oauth2: {token_url: "`+s.URL+`/token", client_id: a, client_secret: b}}`, `get: /`)
+	r := newFixtureWith(t, targets.Options{Base: target.URL},
+		`auth: {oauth2: {token_url: "`+s.URL+`/token", client_id: a, client_secret: b}}`, `get: /`)
 	var secrets template.Secrets
 	r.Env.Secrets = &secrets
 	if err := open(t, r.Flow, targets.Options{Base: target.URL}).Fetch(t.Context()); err != nil {

@@ -35,21 +35,47 @@ func TestProxies(t *testing.T) {
 			"unasked", "",
 			map[string]string{"HTTP_PROXY": "http://10.1.2.3:3128"},
 			http, "",
-			"HTTP_PROXY=http://10.1.2.3:3128 names a proxy for shop.test, and the load does not say whether to use it: connections: {proxy: env}, or {proxy: none}",
+			"HTTP_PROXY=http://10.1.2.3:3128 names a proxy for shop.test, and the load does not say whether to use it: " +
+				"connections: {proxy: env}, or {proxy: none}",
 		},
-		{"unasked, with a password", "", map[string]string{"http_proxy": "http://ann:sesame@10.1.2.3"}, http, "", "http_proxy=http://***@10.1.2.3 names"},
+		{
+			"unasked, with a password", "",
+			map[string]string{"http_proxy": "http://ann:sesame@10.1.2.3"},
+			http, "",
+			"http_proxy=http://***@10.1.2.3 names",
+		},
 		{"unasked, spoilt", "", map[string]string{"HTTP_PROXY": "::"}, http, "", "HTTP_PROXY=:: names"},
 		{"for another scheme", "", map[string]string{"HTTPS_PROXY": "http://10.1.2.3"}, http, "", ""},
-		{"for this scheme", "", map[string]string{"HTTPS_PROXY": "http://10.1.2.3"}, https, "", "HTTPS_PROXY=http://10.1.2.3 names"},
+		{
+			"for this scheme", "",
+			map[string]string{"HTTPS_PROXY": "http://10.1.2.3"},
+			https, "",
+			"HTTPS_PROXY=http://10.1.2.3 names",
+		},
 		{"for all", "", map[string]string{"all_proxy": "10.1.2.3:1"}, https, "", "all_proxy=10.1.2.3:1 names"},
 		{"loopback", "", map[string]string{"HTTP_PROXY": "http://10.1.2.3"}, "http://127.0.0.9:80/", "", ""},
 		{"localhost", "", map[string]string{"HTTP_PROXY": "http://10.1.2.3"}, "http://localhost:80/", "", ""},
 		{"exempt", "", map[string]string{"HTTP_PROXY": "http://10.1.2.3", "NO_PROXY": "x,.test"}, http, "", ""},
-		{"exempt by port", "env", map[string]string{"HTTP_PROXY": "http://10.1.2.3", "no_proxy": "shop.test:80"}, http, "", ""},
+		{
+			"exempt by port", "env",
+			map[string]string{"HTTP_PROXY": "http://10.1.2.3", "no_proxy": "shop.test:80"},
+			http, "",
+			"",
+		},
 		{"exempt of all", "", map[string]string{"HTTP_PROXY": "http://10.1.2.3", "NO_PROXY": "*"}, http, "", ""},
-		{"not exempt", "env", map[string]string{"HTTP_PROXY": "http://10.1.2.3", "NO_PROXY": "other.test"}, http, "http://10.1.2.3", ""},
+		{
+			"not exempt", "env",
+			map[string]string{"HTTP_PROXY": "http://10.1.2.3", "NO_PROXY": "other.test"},
+			http,
+			"http://10.1.2.3", "",
+		},
 		{"asked", "env", map[string]string{"HTTP_PROXY": "10.1.2.3:3128"}, http, "http://10.1.2.3:3128", ""},
-		{"its own before that for all", "env", map[string]string{"HTTP_PROXY": "http://a", "ALL_PROXY": "http://b"}, http, "http://a", ""},
+		{
+			"its own before that for all", "env",
+			map[string]string{"HTTP_PROXY": "http://a", "ALL_PROXY": "http://b"},
+			http,
+			"http://a", "",
+		},
 		{"asked in vain", "env", nil, http, "", ""},
 		{
 			"asked, and socks", "env",
@@ -58,9 +84,17 @@ func TestProxies(t *testing.T) {
 			`ALL_PROXY: "socks5://***@a:1080" is not an HTTP proxy; brunt supports no other kind`,
 		},
 		{"none", "none", map[string]string{"HTTP_PROXY": "http://10.1.2.3"}, http, "", ""},
-		{"named", "http://127.0.0.1:3128", map[string]string{"HTTP_PROXY": "http://10.1.2.3", "NO_PROXY": "*"}, http, "http://127.0.0.1:3128", ""},
+		{
+			"named", "http://127.0.0.1:3128",
+			map[string]string{"HTTP_PROXY": "http://10.1.2.3", "NO_PROXY": "*"},
+			http,
+			"http://127.0.0.1:3128", "",
+		},
 		{"named, for loopback", "127.0.0.1:3128", nil, "https://127.0.0.1/", "http://127.0.0.1:3128", ""},
-		{"named, with credentials", "http://ann:ses%40me@127.0.0.1:3128/", nil, http, "http://ann:ses%40me@127.0.0.1:3128/", ""},
+		{
+			"named, with credentials", "http://ann:ses%40me@127.0.0.1:3128/", nil, http, "http://ann:ses%40me@127.0.0.1:3128/",
+			"",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p, err := dial.NewProxies(c.setting, func(name string) (string, bool) { v, ok := c.env[name]; return v, ok })
@@ -117,7 +151,8 @@ func (f *forward) serve(p *peer) {
 			return
 		}
 		f.mu.Lock()
-		f.asked = append(f.asked, strings.TrimSpace(fmt.Sprintf("%s %s %s %s", r.Method, r.RequestURI, r.Host, r.Header.Get("Proxy-Authorization"))))
+		f.asked = append(f.asked, strings.TrimSpace(fmt.Sprintf("%s %s %s %s", r.Method, r.RequestURI, r.Host,
+			r.Header.Get("Proxy-Authorization"))))
 		f.mu.Unlock()
 		switch {
 		case f.say != "":
@@ -127,7 +162,8 @@ func (f *forward) serve(p *peer) {
 			p.say("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n")
 			continue
 		}
-		up, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", targets.HostPort(r.URL)[strings.LastIndexByte(targets.HostPort(r.URL), ':')+1:]))
+		up, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1",
+			targets.HostPort(r.URL)[strings.LastIndexByte(targets.HostPort(r.URL), ':')+1:]))
 		if r.Method == nethttp.MethodConnect {
 			up, err = net.Dial("tcp", net.JoinHostPort("127.0.0.1", portOf(r.Host)))
 		}
@@ -185,7 +221,9 @@ func TestHTTP_Proxy(t *testing.T) {
 		return nil
 	}
 	base := "http://shop.test:" + portOf(target)
-	r := newFixture(t, targets.Options{Base: base, Allow: gate, Proxies: by(t, strings.Replace(proxy, "//", "//ann:ses%40me@", 1))}, "get: /a?b=c",
+	r := newFixture(t, targets.Options{
+		Base: base, Allow: gate, Proxies: by(t, strings.Replace(proxy, "//", "//ann:ses%40me@", 1)),
+	}, "get: /a?b=c",
 		`{post: /d, body: text, headers: {Host: other.test}}`)
 	u := r.user(0)
 	for range 3 {
@@ -202,7 +240,8 @@ func TestHTTP_Proxy(t *testing.T) {
 			t.Errorf("the target got %q", req)
 		}
 	}
-	if r.Opened() != 1 || !slices.Equal(asked, []string{"false " + host + " shop.test", "true " + strings.TrimPrefix(proxy, "http://") + " 127.0.0.1"}) {
+	if r.Opened() != 1 || !slices.Equal(asked,
+		[]string{"false " + host + " shop.test", "true " + strings.TrimPrefix(proxy, "http://") + " 127.0.0.1"}) {
 		t.Errorf("%d connections, the gate was asked for %q", r.Opened(), asked)
 	}
 	// Without credentials the proxy forwards nothing.
@@ -218,19 +257,28 @@ func TestHTTP_ProxyTunnel(t *testing.T) {
 	f := &forward{want: "Basic YW5uOnNlc2FtZQ=="}
 	proxy := script(t, f.serve)
 	base := "https://api.test:" + portOf(s.URL)
-	r := newFixture(t, targets.Options{Base: base, TLS: &scenarios.TLS{CA: ca.file}, Proxies: by(t, strings.Replace(proxy, "//", "//ann:sesame@", 1))},
+	r := newFixture(t, targets.Options{
+		Base: base, TLS: &scenarios.TLS{CA: ca.file}, Proxies: by(t, strings.Replace(proxy, "//", "//ann:sesame@", 1)),
+	},
 		`{get: /, check: {body: TLS 1.3}}`)
 	u := r.user(0)
 	for range 3 {
 		r.want(u.Do(0, long), "ok 200")
 	}
 	host := strings.TrimPrefix(base, "https://")
-	if got := f.take(); !slices.Equal(got, []string{"CONNECT " + host + " " + host + " Basic YW5uOnNlc2FtZQ=="}) || r.Opened() != 1 {
+	if got := f.take(); !slices.Equal(got, []string{"CONNECT " + host + " " + host + " Basic YW5uOnNlc2FtZQ=="}) ||
+		r.Opened() != 1 {
 		t.Errorf("%d connections, the proxy was asked %q", r.Opened(), got)
 	}
 	for _, c := range []struct{ name, say, want, says string }{
-		{"refused", "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", "proxy", `it answered "403 Forbidden" to CONNECT ` + host},
-		{"credentials wanted", "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", "proxy", `"407 Proxy Authentication Required"`},
+		{
+			"refused", "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", "proxy",
+			`it answered "403 Forbidden" to CONNECT ` + host,
+		},
+		{
+			"credentials wanted", "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", "proxy",
+			`"407 Proxy Authentication Required"`,
+		},
 		{"babble", "HTTP/1.1 200 OK\r\n\r\nx", "proxy", "it sent data before it was asked"},
 		{"no HTTP", "SSH-2.0\r\n\r\n", "proxy", "malformed HTTP"},
 		{"hung up", "HTTP/1.1 200 OK\r\n", "proxy", "unexpected EOF"},
@@ -244,7 +292,8 @@ func TestHTTP_ProxyTunnel(t *testing.T) {
 			}, "get: /")
 			o := r.user(0).Do(0, long)
 			r.want(o, c.want)
-			if m := k.last().Message; o.WasSent || !strings.Contains(m, c.says) || !strings.Contains(m, "the proxy "+strings.TrimPrefix(bad, "http://")) ||
+			if m := k.last().Message; o.WasSent || !strings.Contains(m, c.says) ||
+				!strings.Contains(m, "the proxy "+strings.TrimPrefix(bad, "http://")) ||
 				strings.Contains(m, "sesame") {
 				t.Errorf("sent %v: %s", o.WasSent, m)
 			}
@@ -288,12 +337,30 @@ func TestHTTP_ProxyAndBlastRadius(t *testing.T) {
 		allow func(addr netip.Addr, host string) bool
 		want  string
 	}{
-		{"both", "http://shop.test:" + portOf(target), func(addr netip.Addr, host string) bool { return addr.IsLoopback() || host == "shop.test" }, "ok 200"},
-		{"the proxy only", "http://shop.test:" + portOf(target), func(addr netip.Addr, _ string) bool { return addr.IsLoopback() }, "not allowed"},
-		{"the host only", "http://shop.test:" + portOf(target), func(_ netip.Addr, host string) bool { return host == "shop.test" }, "not allowed"},
-		{"an address beyond", "http://10.1.2.3:" + portOf(target), func(addr netip.Addr, _ string) bool { return addr.IsLoopback() }, "not allowed"},
-		{"an address within", "http://10.1.2.3:" + portOf(target), func(addr netip.Addr, _ string) bool { return addr.IsValid() }, "ok 200"},
-		{"loopback", "http://localhost:" + portOf(target), func(addr netip.Addr, _ string) bool { return addr.IsLoopback() }, "ok 200"},
+		{
+			"both", "http://shop.test:" + portOf(target),
+			func(addr netip.Addr, host string) bool { return addr.IsLoopback() || host == "shop.test" }, "ok 200",
+		},
+		{
+			"the proxy only", "http://shop.test:" + portOf(target),
+			func(addr netip.Addr, _ string) bool { return addr.IsLoopback() }, "not allowed",
+		},
+		{
+			"the host only", "http://shop.test:" + portOf(target),
+			func(_ netip.Addr, host string) bool { return host == "shop.test" }, "not allowed",
+		},
+		{
+			"an address beyond", "http://10.1.2.3:" + portOf(target),
+			func(addr netip.Addr, _ string) bool { return addr.IsLoopback() }, "not allowed",
+		},
+		{
+			"an address within", "http://10.1.2.3:" + portOf(target),
+			func(addr netip.Addr, _ string) bool { return addr.IsValid() }, "ok 200",
+		},
+		{
+			"loopback", "http://localhost:" + portOf(target), func(addr netip.Addr, _ string) bool { return addr.IsLoopback() },
+			"ok 200",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.name == "loopback" {
@@ -331,7 +398,8 @@ func TestHTTP_ProxyUnnamed(t *testing.T) {
 		t.Errorf("%s", m)
 	}
 	r.want(r.user(0).Do(1, long), "ok 200") // loopback
-	r = newFixture(t, targets.Options{Base: base, Proxies: p, Resolve: map[string]string{"shop.test": "127.0.0.1"}}, `get: /`)
+	r = newFixture(t, targets.Options{Base: base, Proxies: p, Resolve: map[string]string{"shop.test": "127.0.0.1"}},
+		`get: /`)
 	r.want(r.user(0).Do(0, long), "ok 200")
 	if got := f.take(); len(got) > 0 {
 		t.Errorf("the proxy was asked %q", got)
@@ -341,7 +409,14 @@ func TestHTTP_ProxyUnnamed(t *testing.T) {
 // No message about a proxy shows its password, however malformed the URL is.
 func FuzzNewProxies(f *testing.F) {
 	const password = "sesame"
-	for _, seed := range [][2]string{{"http://ann:", "@a"}, {"ann:", "@a:1"}, {"socks5://b:", "x@b/c?d"}, {"//:", "/@"}, {"%//%:", "%@"}, {"https://a:", "?@b"}} {
+	for _, seed := range [][2]string{
+		{"http://ann:", "@a"},
+		{"ann:", "@a:1"},
+		{"socks5://b:", "x@b/c?d"},
+		{"//:", "/@"},
+		{"%//%:", "%@"},
+		{"https://a:", "?@b"},
+	} {
 		f.Add(seed[0], seed[1])
 	}
 	f.Fuzz(func(t *testing.T, before, after string) {
@@ -349,7 +424,8 @@ func FuzzNewProxies(f *testing.F) {
 		if !ok {
 			user = before
 		}
-		if !strings.HasSuffix(user, ":") || strings.ContainsAny(user, "/?#@[") || !strings.Contains(after, "@") || strings.Contains(before+after, password) {
+		if !strings.HasSuffix(user, ":") || strings.ContainsAny(user, "/?#@[") || !strings.Contains(after, "@") ||
+			strings.Contains(before+after, password) {
 			t.Skip("not in the place of a password")
 		}
 		if _, err := dial.NewProxies(before+password+after, nil); err != nil && strings.Contains(err.Error(), password) {

@@ -31,12 +31,14 @@ type Field struct{ Name, Value string }
 // of a step that are not the request's own.
 type recordedSettings struct {
 	syntax.Place
-	Headers   map[string]template.Header `yaml:"headers"`   // by name; those of the request override them
-	Auth      *syntax.Node               `yaml:"auth"`      // how it proves who sends it; nil is the load's, off is not at all
-	Sign      *syntax.Node               `yaml:"sign"`      // how it is signed; nil is the load's, off is not at all
-	Check     *check.Response            `yaml:"check"`     // what the answer must be to be ok; nil is a status under 400
-	Want      *check.Wants               `yaml:"want"`      // what a good answer has when it is whole; one that lacks it is no error
-	Redirects *int                       `yaml:"redirects"` // how many are followed; nil is 10, 0 is none
+	Headers map[string]template.Header `yaml:"headers"` // by name; those of the request override them
+	// how it proves who sends it; nil is the load's, off is not at all
+	Auth  *syntax.Node    `yaml:"auth"`
+	Sign  *syntax.Node    `yaml:"sign"`  // how it is signed; nil is the load's, off is not at all
+	Check *check.Response `yaml:"check"` // what the answer must be to be ok; nil is a status under 400
+	// what a good answer has when it is whole; one that lacks it is no error
+	Want      *check.Wants `yaml:"want"`
+	Redirects *int         `yaml:"redirects"` // how many are followed; nil is 10, 0 is none
 }
 
 // RecordedSettingsType is for the JSON Schema.
@@ -51,7 +53,8 @@ type Recordings struct {
 	more  bool            // there are more of them than are remembered
 }
 
-// mostKnown bounds the different values of recorded requests that are masked wherever they appear from the run's begin on.
+// mostKnown bounds the different values of recorded requests that are masked wherever they appear from the run's begin
+// on.
 const mostKnown = 4096
 
 // hide makes the values of a request secrets that are so by their names.
@@ -86,7 +89,8 @@ func (r *Recordings) Unhidden() string {
 	if !r.more {
 		return ""
 	}
-	return fmt.Sprintf("the requests hold more than %d different secret values: brunt masks the first %d wherever they appear, "+
+	return fmt.Sprintf("the requests hold more than %d different secret values: brunt masks the first %d wherever they "+
+		"appear, "+
 		"and others after a secret name and in samples of their requests", mostKnown, mostKnown)
 }
 
@@ -97,7 +101,9 @@ func NewRecordings(with *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Rec
 		syntax.Decode(with, &s, m)
 	}
 	r := &Recordings{in: in, known: map[string]bool{}}
-	r.step = requestStep{Place: s.Place, Headers: s.Headers, Auth: s.Auth, Sign: s.Sign, Check: s.Check, Redirects: s.Redirects}
+	r.step = requestStep{
+		Place: s.Place, Headers: s.Headers, Auth: s.Auth, Sign: s.Sign, Check: s.Check, Redirects: s.Redirects,
+	}
 	r.model = &Call{redirects: defaultRedirects}
 	r.model.compileHeaders(&r.step, m)
 	for i := range r.model.headers {
@@ -114,7 +120,8 @@ func NewRecordings(with *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Rec
 func (r *Recordings) of(name, method string) *Call {
 	c := r.model
 	return &Call{
-		name: name, method: method, host: c.host, headers: slices.Clone(c.headers), redirects: c.redirects, auth: c.auth, sign: c.sign,
+		name: name, method: method, host: c.host, headers: slices.Clone(c.headers), redirects: c.redirects, auth: c.auth,
+		sign:     c.sign,
 		expected: c.expected, traced: c.has(TraceHeader),
 	}
 }
@@ -165,7 +172,8 @@ func (c *Call) replace(f Field) error {
 		c.host = &template.Header{Template: value}
 		return nil
 	}
-	c.headers = slices.DeleteFunc(c.headers, func(h headerTemplate) bool { return h.shared && strings.EqualFold(h.name, f.Name) })
+	c.headers = slices.DeleteFunc(c.headers,
+		func(h headerTemplate) bool { return h.shared && strings.EqualFold(h.name, f.Name) })
 	c.headers = append(c.headers, headerTemplate{name: f.Name, Template: value})
 	return nil
 }
@@ -173,7 +181,8 @@ func (c *Call) replace(f Field) error {
 // IsOwnHeader reports whether brunt sets a header itself, since its value depends on how the
 // request is sent.
 func IsOwnHeader(name string) bool {
-	return strings.EqualFold(name, "content-length") || strings.EqualFold(name, "transfer-encoding") || strings.EqualFold(name, "connection")
+	return strings.EqualFold(name, "content-length") || strings.EqualFold(name, "transfer-encoding") ||
+		strings.EqualFold(name, "connection")
 }
 
 // Replay compiles the requests of a log that have one method. The iterations provide their

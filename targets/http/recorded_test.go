@@ -11,7 +11,8 @@ import (
 	"brunt/targets/http"
 )
 
-// TestRecordings_Secrets: each different token of recorded requests becomes a secret, up to a bound that the author learns of.
+// TestRecordings_Secrets: each different token of recorded requests becomes a secret, up to a bound that the author
+// learns of.
 func TestRecordings_Secrets(t *testing.T) {
 	token := func(i int) string { return fmt.Sprintf("token-number-%d", i) }
 	for _, c := range []struct {
@@ -30,7 +31,9 @@ func TestRecordings_Secrets(t *testing.T) {
 			var m syntax.Mistakes
 			r := http.NewRecordings(nil, targets.Scope{Secret: func(v string) { secrets = append(secrets, v) }}, &m)
 			for i := range c.requests {
-				q := http.Recorded{Method: "GET", URL: "/", Header: []http.Field{{Name: "Authorization", Value: "Bearer " + c.of(i)}}}
+				q := http.Recorded{
+					Method: "GET", URL: "/", Header: []http.Field{{Name: "Authorization", Value: "Bearer " + c.of(i)}},
+				}
 				if _, ok := r.Call(&q, "request", &m); !ok {
 					t.Fatal(m.Err())
 				}

@@ -12,7 +12,9 @@ import (
 const defaultRedirects = 10
 
 // ErrRedirects is the error of a request that was redirected more often than its step allows.
-var ErrRedirects = error(&targets.Error{Cause: scenarios.Redirects, Text: "more redirects than the step allows", Final: true})
+var ErrRedirects = error(&targets.Error{
+	Cause: scenarios.Redirects, Text: "more redirects than the step allows", Final: true,
+})
 
 // redirect returns the location that the answer redirects to; nil: none.
 func (t *exchange) redirect() []byte {

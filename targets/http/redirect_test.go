@@ -25,20 +25,47 @@ func TestHTTP_Redirects(t *testing.T) {
 		elsewhere bool   // it goes to the second server
 	}{
 		{name: "301", step: `get: /a`, code: 301, location: "/b", want: "ok 200", second: "GET /b "},
-		{name: "302 of a post", step: `{post: /a, json: {n: "${int(1,1000000)}"}}`, code: 302, location: "/b", want: "ok 200", second: "GET /b "},
-		{name: "303 of a put", step: `{put: /a, body: x, headers: {Content-Type: text/x}}`, code: 303, location: "/b", want: "ok 200", second: "GET /b "},
+		{
+			name: "302 of a post", step: `{post: /a, json: {n: "${int(1,1000000)}"}}`, code: 302, location: "/b", want: "ok 200",
+			second: "GET /b ",
+		},
+		{
+			name: "303 of a put", step: `{put: /a, body: x, headers: {Content-Type: text/x}}`, code: 303, location: "/b",
+			want: "ok 200", second: "GET /b ",
+		},
 		{name: "303 of a head", step: `head: /a`, code: 303, location: "/b", want: "ok 200", second: "HEAD /b "},
-		{name: "307 of a post", step: `{post: /a, json: {n: "${int(1,1000000)}"}}`, code: 307, location: "/b", want: "ok 200", second: "POST /b "},
-		{name: "308 of a put", step: `{put: /a, body: "${uuid()}"}`, code: 308, location: "/b", want: "ok 200", second: "PUT /b "},
+		{
+			name: "307 of a post", step: `{post: /a, json: {n: "${int(1,1000000)}"}}`, code: 307, location: "/b", want: "ok 200",
+			second: "POST /b ",
+		},
+		{
+			name: "308 of a put", step: `{put: /a, body: "${uuid()}"}`, code: 308, location: "/b", want: "ok 200",
+			second: "PUT /b ",
+		},
 		{name: "relative", step: `get: /x/y/z?q=1`, code: 301, location: "../w?r=2", want: "ok 200", second: "GET /x/w?r=2 "},
 		{name: "query only", step: `get: /x?q=1`, code: 301, location: "?r=2", want: "ok 200", second: "GET /x?r=2 "},
 		{name: "fragment", step: `get: /x`, code: 301, location: "/y#z", want: "ok 200", second: "GET /y "},
-		{name: "from a path with two slashes", step: `get: "//x/y"`, code: 301, location: "z", want: "ok 200", second: "GET //x/z "},
-		{name: "blanks", step: `get: /x`, code: 301, location: "/a b?c d=é", want: "ok 200", second: "GET /a%20b?c%20d=%C3%A9 "},
-		{name: "absolute", step: `get: /x`, code: 301, location: "http://OTHER/y", want: "ok 200", second: "GET /y ", elsewhere: true},
-		{name: "scheme-relative", step: `get: /x`, code: 301, location: "//OTHER/y", want: "ok 200", second: "GET /y ", elsewhere: true},
+		{
+			name: "from a path with two slashes", step: `get: "//x/y"`, code: 301, location: "z", want: "ok 200",
+			second: "GET //x/z ",
+		},
+		{
+			name: "blanks", step: `get: /x`, code: 301, location: "/a b?c d=é", want: "ok 200",
+			second: "GET /a%20b?c%20d=%C3%A9 ",
+		},
+		{
+			name: "absolute", step: `get: /x`, code: 301, location: "http://OTHER/y", want: "ok 200", second: "GET /y ",
+			elsewhere: true,
+		},
+		{
+			name: "scheme-relative", step: `get: /x`, code: 301, location: "//OTHER/y", want: "ok 200", second: "GET /y ",
+			elsewhere: true,
+		},
 		{name: "not followed", step: `{get: /a, redirects: 0}`, code: 302, location: "/b", want: "ok 302"},
-		{name: "checked instead", step: `{get: /a, redirects: 0, check: {status: 302, header: {Location: /b}}}`, code: 302, location: "/b", want: "ok 302"},
+		{
+			name: "checked instead", step: `{get: /a, redirects: 0, check: {status: 302, header: {Location: /b}}}`, code: 302,
+			location: "/b", want: "ok 302",
+		},
 		{name: "nowhere", step: `get: /a`, code: 302, want: "ok 302"},
 		{name: "300", step: `get: /a`, code: 300, location: "/b", want: "ok 300"},
 		{name: "304", step: `get: /a`, code: 304, location: "/b", want: "ok 304"},
@@ -139,7 +166,8 @@ func TestHTTP_RedirectsKeepSecrets(t *testing.T) {
 			}
 		}
 	})
-	r := newFixture(t, targets.Options{Base: back}, `{get: /start, headers: {Authorization: secret, Cookie: secret=1, Host: secret.test, X-Other: public}}`)
+	r := newFixture(t, targets.Options{Base: back},
+		`{get: /start, headers: {Authorization: secret, Cookie: secret=1, Host: secret.test, X-Other: public}}`)
 	r.want(r.user(0).Do(0, long), "ok 200")
 	list, went := first.take(), other.take()
 	if len(list) != 3 || len(went) != 1 {

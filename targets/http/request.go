@@ -93,7 +93,8 @@ type wire struct {
 
 // secretive reports whether a header stays with the origin it was written for.
 func secretive(header string) bool {
-	return strings.EqualFold(header, "Authorization") || strings.EqualFold(header, "Cookie") || strings.EqualFold(header, "Proxy-Authorization")
+	return strings.EqualFold(header, "Authorization") || strings.EqualFold(header, "Cookie") ||
+		strings.EqualFold(header, "Proxy-Authorization")
 }
 
 // compose appends the request in wire format.

@@ -45,11 +45,20 @@ func TestHTTP_OnTheWire(t *testing.T) {
 	}{
 		{name: "get", step: `get: /posts?page=1`, want: "GET /posts?page=1 HTTP/1.1\nHost: HOST\n\n"},
 		{name: "base path", base: "/api/v1/", step: `get: /posts`, want: "GET /api/v1/posts HTTP/1.1\nHost: HOST\n\n"},
-		{name: "absolute", base: "/api", step: `get: "ORIGIN/other?a=b#part"`, want: "GET /other?a=b HTTP/1.1\nHost: HOST\n\n"},
+		{
+			name: "absolute", base: "/api", step: `get: "ORIGIN/other?a=b#part"`,
+			want: "GET /other?a=b HTTP/1.1\nHost: HOST\n\n",
+		},
 		{name: "absolute without a path", step: `get: ORIGIN`, want: "GET / HTTP/1.1\nHost: HOST\n\n"},
 		{name: "absolute with a query only", step: `get: "ORIGIN?a=b"`, want: "GET /?a=b HTTP/1.1\nHost: HOST\n\n"},
-		{name: "placeholders", step: `get: "/posts/${var.id}?q=${var.q}&n=${int(7,7)}"`, want: "GET /posts/a%2Fb%20c?q=x%26y%3D1&n=7 HTTP/1.1\nHost: HOST\n\n"},
-		{name: "origin from a placeholder", extra: `params: {at: "ORIGIN"}`, step: `get: "${at}/x/${var.id}"`, want: "GET /x/a%2Fb%20c HTTP/1.1\nHost: HOST\n\n"},
+		{
+			name: "placeholders", step: `get: "/posts/${var.id}?q=${var.q}&n=${int(7,7)}"`,
+			want: "GET /posts/a%2Fb%20c?q=x%26y%3D1&n=7 HTTP/1.1\nHost: HOST\n\n",
+		},
+		{
+			name: "origin from a placeholder", extra: `params: {at: "ORIGIN"}`, step: `get: "${at}/x/${var.id}"`,
+			want: "GET /x/a%2Fb%20c HTTP/1.1\nHost: HOST\n\n",
+		},
 		{name: "beyond ASCII", step: `get: /straße?ö=ü`, want: "GET /stra%C3%9Fe?%C3%B6=%C3%BC HTTP/1.1\nHost: HOST\n\n"},
 		{name: "post of nothing", step: `post: /`, want: "POST / HTTP/1.1\nHost: HOST\nContent-Length: 0\n\n"},
 		{name: "put of nothing", step: `put: /`, want: "PUT / HTTP/1.1\nHost: HOST\nContent-Length: 0\n\n"},
@@ -57,11 +66,13 @@ func TestHTTP_OnTheWire(t *testing.T) {
 		{name: "options", step: `options: /`, want: "OPTIONS / HTTP/1.1\nHost: HOST\n\n"},
 		{
 			name: "json", step: `{post: /, json: {a: "${var.q}", n: "${int(3,3)}", list: [1, true, null]}}`,
-			want: "POST / HTTP/1.1\nHost: HOST\nContent-Type: application/json\nContent-Length: 47\n\n" + `{"a":"x&y=1","n":3,"list":[1,true,null]}` + "       ",
+			want: "POST / HTTP/1.1\nHost: HOST\nContent-Type: application/json\nContent-Length: 47\n\n" +
+				`{"a":"x&y=1","n":3,"list":[1,true,null]}` + "       ",
 		},
 		{
 			name: "form", step: `{post: /, form: {b: "${var.q}", a: "1 2"}}`,
-			want: "POST / HTTP/1.1\nHost: HOST\nContent-Type: application/x-www-form-urlencoded\nContent-Length: 21\n\na=1%202&b=x%26y%3D1",
+			want: "POST / HTTP/1.1\nHost: HOST\nContent-Type: application/x-www-form-urlencoded\nContent-Length: " +
+				"21\n\na=1%202&b=x%26y%3D1",
 		},
 		{
 			name: "body", step: `{patch: /, body: "raw ${var.q}", headers: {content-type: text/csv}}`,
@@ -81,7 +92,8 @@ func TestHTTP_OnTheWire(t *testing.T) {
 		},
 		{
 			name: "nor a form", step: `{post: /, form: {a: "${var.evil}"}}`,
-			want: "POST / HTTP/1.1\nHost: HOST\nContent-Type: application/x-www-form-urlencoded\nContent-Length: 34\n\na=a%0D%0AX-Evil%3A%201%0D%0Ab",
+			want: "POST / HTTP/1.1\nHost: HOST\nContent-Type: application/x-www-form-urlencoded\nContent-Length: " +
+				"34\n\na=a%0D%0AX-Evil%3A%201%0D%0Ab",
 		},
 		{name: "keep-alive on", keep: &on, step: `get: /`, want: "GET / HTTP/1.1\nHost: HOST\n\n"},
 		{name: "keep-alive off", keep: &off, step: `get: /`, want: "GET / HTTP/1.1\nHost: HOST\nConnection: close\n\n"},
@@ -92,7 +104,8 @@ func TestHTTP_OnTheWire(t *testing.T) {
 			host := strings.TrimPrefix(origin, "http://")
 			o := targets.Options{Base: origin + c.base}
 			o.Connections.KeepAlive = c.keep
-			r := newFixtureWith(t, o, strings.ReplaceAll(c.extra, "ORIGIN", origin), strings.ReplaceAll(c.step, "ORIGIN", origin))
+			r := newFixtureWith(t, o, strings.ReplaceAll(c.extra, "ORIGIN", origin),
+				strings.ReplaceAll(c.step, "ORIGIN", origin))
 			u := r.user(0)
 			for i, name := range r.Vars {
 				u.It.Vars[i].SetText(map[string]string{"id": "a/b c", "q": "x&y=1", "evil": "a\r\nX-Evil: 1\r\nb"}[name])
@@ -175,7 +188,8 @@ func TestHTTP_StepMistakes(t *testing.T) {
 func TestHTTP_NoData(t *testing.T) {
 	seen := &recorder{}
 	r := newFixtureWith(t, targets.Options{Base: script(t, seen.serve)}, "data: {few: {inline: [{id: 1}], pick: unique}}",
-		`get: "/${var.never}"`, `{get: /, headers: {X-A: "${var.never}"}}`, `{post: /, body: "${var.never}"}`, `get: "/${data.few.id}"`,
+		`get: "/${var.never}"`, `{get: /, headers: {X-A: "${var.never}"}}`, `{post: /, body: "${var.never}"}`,
+		`get: "/${data.few.id}"`,
 		`{get: /, headers: {Host: "${var.never}"}}`)
 	u := r.user(0)
 	for _, i := range []int{0, 1, 2, 4} {
@@ -198,7 +212,9 @@ func TestHTTP_BadURL(t *testing.T) {
 	k := &samples{}
 	r := newFixture(t, targets.Options{Sampler: k}, `get: "${var.at}"`, `get: /path`)
 	u := r.user(0)
-	for _, at := range []string{"", "nonsense", "ftp://x/", "http://", "http://a:0/", "http://[::1", "://", "http://a b/"} {
+	for _, at := range []string{
+		"", "nonsense", "ftp://x/", "http://", "http://a:0/", "http://[::1", "://", "http://a b/",
+	} {
 		u.It.Vars[0].SetText(at)
 		o := u.Do(0, long)
 		r.want(o, "other")

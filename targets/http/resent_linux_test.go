@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestHTTP_Resent: a request whose SYN got no answer, because the queue of connections to accept was full, and was sent again by
-// the system says so: when it connected in the end, and when it timed out.
+// TestHTTP_Resent: a request whose SYN got no answer, because the queue of connections to accept was full, and was sent
+// again by the system says so: when it connected in the end, and when it timed out.
 func TestHTTP_Resent(t *testing.T) {
 	fd, url, held := fullQueue(t)
 	r := newFixture(t, targets.Options{Base: url}, "get: /")
@@ -34,7 +34,8 @@ func TestHTTP_Resent(t *testing.T) {
 	go serveAll(fd)
 	out := <-done
 	r.want(out, "ok 200")
-	if p := out.Opening; p.Resent < 1 || p.Connect < 900*time.Millisecond || out.Timings()[scenarios.InConnect] != p.Connect {
+	if p := out.Opening; p.Resent < 1 || p.Connect < 900*time.Millisecond ||
+		out.Timings()[scenarios.InConnect] != p.Connect {
 		t.Errorf("connected: %+v", p)
 	}
 	if p := r.user(2).Do(0, long).Opening; p.Resent != 0 {
@@ -46,7 +47,8 @@ func TestHTTP_Resent(t *testing.T) {
 func fullQueue(t *testing.T) (l net.Listener, url string, held []net.Conn) {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
-	if err := errors.Join(err, unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}), unix.Listen(fd, 0)); err != nil {
+	if err := errors.Join(err, unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}),
+		unix.Listen(fd, 0)); err != nil {
 		t.Fatal(err)
 	}
 	f := os.NewFile(uintptr(fd), "listener")

@@ -57,7 +57,9 @@ func TestHTTP_ResolveTLS(t *testing.T) {
 	}
 	// From IPv6 to IPv4, by mapping an address.
 	plain := script(t, local)
-	r := newFixture(t, targets.Options{Base: "http://[2001:db8::1]", Resolve: map[string]string{"[2001:db8::1]:80": "127.0.0.1:" + portOf(plain)}},
+	r := newFixture(t, targets.Options{
+		Base: "http://[2001:db8::1]", Resolve: map[string]string{"[2001:db8::1]:80": "127.0.0.1:" + portOf(plain)},
+	},
 		`{get: /, check: {header: {X-Here: 127.0.0.1}}}`)
 	r.want(r.user(0).Do(0, long), "ok 200")
 }

@@ -183,7 +183,8 @@ func TestHTTP_NameFails(t *testing.T) {
 // Concurrent requests for a name send one query; a request that runs out of time does not fail
 // the others.
 func TestHTTP_NameIsAskedForOnce(t *testing.T) {
-	dns := &fakeDNS{hang: make(chan struct{}), ttl: time.Minute} // a request at the time of the answer still counts as concurrent
+	// a request at the time of the answer still counts as concurrent
+	dns := &fakeDNS{hang: make(chan struct{}), ttl: time.Minute}
 	dns.set("api.test", "127.0.0.1")
 	r := newFixture(t, targets.Options{Base: "http://api.test:" + portOf(script(t, local))}, "get: /")
 	dns.use(r.Client)
@@ -233,16 +234,36 @@ func TestHTTP_Resolve(t *testing.T) {
 		to         map[string]string
 		gate       []string
 	}{
-		{"host", "http://api.test:" + port, map[string]string{"api.test": "127.0.0.1"}, []string{"127.0.0.1", "127.0.0.1:" + port, ""}},
-		{"host and port", "http://api.test", map[string]string{"api.test:80": "127.0.0.1:" + port}, []string{"127.0.0.1", "127.0.0.1:" + port, ""}},
+		{
+			"host", "http://api.test:" + port,
+			map[string]string{"api.test": "127.0.0.1"},
+			[]string{"127.0.0.1", "127.0.0.1:" + port, ""},
+		},
+		{
+			"host and port", "http://api.test",
+			map[string]string{"api.test:80": "127.0.0.1:" + port},
+			[]string{"127.0.0.1", "127.0.0.1:" + port, ""},
+		},
 		{
 			"the port counts more", "http://api.test",
 			map[string]string{"api.test": "127.0.0.9", "api.test:80": "127.0.0.1:" + port},
 			[]string{"127.0.0.1", "127.0.0.1:" + port, ""},
 		},
-		{"an address", "http://127.0.0.7:1", map[string]string{"127.0.0.7": "127.0.0.1:" + port}, []string{"127.0.0.1", "127.0.0.1:" + port, ""}},
-		{"to a name", "http://api.test:" + port, map[string]string{"api.test": "other.test"}, []string{"127.0.0.1", "127.0.0.1:" + port, ""}},
-		{"of another host", "http://127.0.0.1:" + port, map[string]string{"api.test": "127.0.0.9"}, []string{"127.0.0.1", "127.0.0.1:" + port, "127.0.0.1"}},
+		{
+			"an address", "http://127.0.0.7:1",
+			map[string]string{"127.0.0.7": "127.0.0.1:" + port},
+			[]string{"127.0.0.1", "127.0.0.1:" + port, ""},
+		},
+		{
+			"to a name", "http://api.test:" + port,
+			map[string]string{"api.test": "other.test"},
+			[]string{"127.0.0.1", "127.0.0.1:" + port, ""},
+		},
+		{
+			"of another host", "http://127.0.0.1:" + port,
+			map[string]string{"api.test": "127.0.0.9"},
+			[]string{"127.0.0.1", "127.0.0.1:" + port, "127.0.0.1"},
+		},
 		{"mapped", "http://[::ffff:127.0.0.1]:" + port, nil, []string{"127.0.0.1", "127.0.0.1:" + port, "::ffff:127.0.0.1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -264,15 +285,18 @@ func TestHTTP_GateAfterDNS(t *testing.T) {
 	port := loopbacks(t, "127.0.0.2")
 	dns := &fakeDNS{}
 	dns.set("api.test", "127.0.0.2")
-	r := newFixture(t, targets.Options{Base: "http://api.test:" + port, Allow: func(addr netip.Addr, _, host string) error {
-		if host != "api.test" {
-			return errors.New("another host")
-		}
-		if addr != netip.MustParseAddr("127.0.0.1") {
-			return errNo
-		}
-		return nil
-	}}, "get: /")
+	r := newFixture(t, targets.Options{
+		Base: "http://api.test:" + port,
+		Allow: func(addr netip.Addr, _, host string) error {
+			if host != "api.test" {
+				return errors.New("another host")
+			}
+			if addr != netip.MustParseAddr("127.0.0.1") {
+				return errNo
+			}
+			return nil
+		},
+	}, "get: /")
 	dns.use(r.Client)
 	r.want(r.user(0).Do(0, long), "not allowed")
 }

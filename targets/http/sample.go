@@ -48,7 +48,8 @@ const (
 	learnedValues = 16       // values
 )
 
-// learn makes the values secret that are so by their names in the answer. The sampler does so with those of the request.
+// learn makes the values secret that are so by their names in the answer. The sampler does so with those of the
+// request.
 func (t *exchange) learn() {
 	if t.ans == nil {
 		return

@@ -73,7 +73,8 @@ func TestSample_CurlSendsItAgain(t *testing.T) {
 				r.user(0).Do(0, long)
 			},
 			"vegeta": func(k *samples) {
-				attack(t, targets.Options{Base: s.URL, Sampler: k, Agent: "brunt/test"}, vegeta.EngineOptions{Calls: f.Calls}, 1, time.Millisecond)
+				attack(t, targets.Options{Base: s.URL, Sampler: k, Agent: "brunt/test"}, vegeta.EngineOptions{Calls: f.Calls}, 1,
+					time.Millisecond)
 			},
 		} {
 			if engine == "vegeta" && strings.Contains(step, "multipart") {
@@ -82,7 +83,8 @@ func TestSample_CurlSendsItAgain(t *testing.T) {
 			k := &samples{}
 			ask(k)
 			want, sent := last(), k.last().Sent.Conceal(nil)
-			if out, err := exec.Command("sh", "-c", sent.Curl()).CombinedOutput(); err != nil && !bytes.Contains(out, []byte("HTTP/")) {
+			if out, err := exec.Command("sh", "-c", sent.Curl()).CombinedOutput(); err != nil &&
+				!bytes.Contains(out, []byte("HTTP/")) {
 				t.Errorf("%s, %s: %v: %s\n%s", engine, step, err, out, sent.Curl())
 				continue
 			}
@@ -113,7 +115,8 @@ func TestSample_LargeBody(t *testing.T) {
 		targets.Options{Base: script(t, each(func(string) string { return answer(500, "", "") })), Sampler: k},
 		`{post: /p, body: {file: `+file+`}}`)
 	r.user(0).Do(0, long)
-	if s := k.last().Sent; len(s.Body) != result.LongestSent || int(s.Cut)+len(s.Body) != len(content) || !bytes.HasPrefix(content, []byte(s.Body)) {
+	if s := k.last().Sent; len(s.Body) != result.LongestSent || int(s.Cut)+len(s.Body) != len(content) ||
+		!bytes.HasPrefix(content, []byte(s.Body)) {
 		t.Errorf("%d bytes kept, %d cut", len(s.Body), s.Cut)
 	}
 	if s := k.last().Sent.Conceal(nil); !s.Base64 || !strings.Contains(s.Curl(), "@request-body") {

@@ -35,7 +35,10 @@ func (*querySource) Schema() syntax.Schema {
 	text := syntax.TextSchema().Described("the path of a file, beside the scenario")
 	return syntax.Schema{"anyOf": []any{
 		syntax.Schema{"type": "string", "examples": []any{"query Feed($page: Int!) { posts(page: $page) { id } }"}},
-		syntax.Schema{"type": "object", "properties": syntax.Schema{"file": text}, "required": []any{"file"}, "additionalProperties": false},
+		syntax.Schema{
+			"type": "object", "properties": syntax.Schema{"file": text}, "required": []any{"file"},
+			"additionalProperties": false,
+		},
 	}}
 }
 
@@ -46,7 +49,11 @@ func (*multipartSource) Schema() syntax.Schema {
 		"json": syntax.Schema{"description": "sent as application/json"},
 		"name": text.Described("the file's name as the target sees it; default: its own"),
 	})
-	part["oneOf"] = []any{syntax.Schema{"required": []any{"file"}}, syntax.Schema{"required": []any{"text"}}, syntax.Schema{"required": []any{"json"}}}
+	part["oneOf"] = []any{
+		syntax.Schema{"required": []any{"file"}},
+		syntax.Schema{"required": []any{"text"}},
+		syntax.Schema{"required": []any{"json"}},
+	}
 	one := syntax.Schema{"anyOf": []any{text, part}}
 	return syntax.Schema{"type": "object", "minProperties": 1, "additionalProperties": syntax.Schema{"anyOf": []any{
 		text, part,

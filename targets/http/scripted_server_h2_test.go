@@ -102,7 +102,9 @@ func (p *peer2) head(id uint32, end bool, fields ...string) {
 	for f := range slices.Chunk(fields, 2) {
 		_ = p.enc.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]})
 	}
-	_ = p.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: p.block.Bytes(), EndStream: end, EndHeaders: true})
+	_ = p.WriteHeaders(http2.HeadersFrameParam{
+		StreamID: id, BlockFragment: p.block.Bytes(), EndStream: end, EndHeaders: true,
+	})
 }
 
 // hello answers a request.

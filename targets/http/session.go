@@ -158,7 +158,10 @@ func (t *exchange) ready() (err error) {
 		t.out.Ready = max(t.out.Ready, client.now())
 	}
 	if c.fixed && t.wire.cookie == "" && t.tail == nil {
-		c.ready.Store(&readyRequest{client: client, origin: o, target: []byte(string(target)), bytes: []byte(string(t.send)), traceAt: t.rendered.traceAt})
+		c.ready.Store(&readyRequest{
+			client: client, origin: o, target: []byte(string(target)), bytes: []byte(string(t.send)),
+			traceAt: t.rendered.traceAt,
+		})
 	}
 	return nil
 }

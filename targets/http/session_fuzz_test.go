@@ -82,8 +82,11 @@ func FuzzHTTP_Answer(f *testing.F) {
 	}()
 	addr := l.Addr().String()
 	compile := func(yaml string) (*http.Call, *template.Symbols) {
-		text := "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload: {a: {executor: constant-vus, vus: 1, duration: 1s, flow: [" + yaml + "]}}"
-		sc, err := scenarios.Parse("s.yaml", scenarios.Options{Read: func(string) ([]byte, error) { return []byte(text), nil }})
+		text := "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload: {a: {executor: constant-vus, vus: 1, duration: " +
+			"1s, flow: [" + yaml + "]}}"
+		sc, err := scenarios.Parse("s.yaml", scenarios.Options{
+			Read: func(string) ([]byte, error) { return []byte(text), nil },
+		})
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -137,8 +140,9 @@ func FuzzHTTP_Answer(f *testing.F) {
 			if late := time.Since(t0) - it.Deadline; late > 5*time.Second {
 				t.Fatalf("came back %v after the deadline", late)
 			}
-			if out.Slot < out.Ready || out.End < out.Slot || out.WasSent && (out.Sent < out.Slot || out.Sent > out.End) || out.Answered &&
-				(out.First < out.Sent || out.First > out.End) ||
+			if out.Slot < out.Ready || out.End < out.Slot || out.WasSent && (out.Sent < out.Slot || out.Sent > out.End) ||
+				out.Answered &&
+					(out.First < out.Sent || out.First > out.End) ||
 				out.Cause == scenarios.Timeout && out.End != it.Deadline {
 				t.Fatalf("times out of order, the deadline was %v: %+v", it.Deadline, out)
 			}

@@ -27,10 +27,12 @@ const eventStream = "text/event-stream"
 // Until it has what it wants: exactly one of events, until and for; without any, one
 // event.
 type sseStep struct {
-	URL    template.URL      `yaml:"sse"`          // a stream of events: a path under the target's URL, or a whole URL; a body makes it a POST
-	Events int               `yaml:"events,min=1"` // of sse: how many are waited for; zero is one
-	Until  *eventMatch       `yaml:"until"`        // of a stream, sse or of grpc: what the last event or message is like
-	For    quantity.Duration `yaml:"for,positive"` // of a stream, sse or of grpc: how long it is read, from the request on; there must be an event or a message
+	// a stream of events: a path under the target's URL, or a whole URL; a body makes it a POST
+	URL    template.URL `yaml:"sse"`
+	Events int          `yaml:"events,min=1"` // of sse: how many are waited for; zero is one
+	Until  *eventMatch  `yaml:"until"`        // of a stream, sse or of grpc: what the last event or message is like
+	// of a stream, sse or of grpc: how long it is read, from the request on; there must be an event or a message
+	For quantity.Duration `yaml:"for,positive"`
 }
 
 // eventMatch tells the event that a step waits for. All that is given must hold.
@@ -104,11 +106,13 @@ func (c *Call) compileStream(kind string, s *requestStep, in targets.Scope, m *s
 		return
 	}
 	if len(given) > 1 {
-		m.Add(s.Of(given[1]), "an sse step reads its stream by one of events, until, for, not both %s and %s", given[0], given[1])
+		m.Add(s.Of(given[1]), "an sse step reads its stream by one of events, until, for, not both %s and %s", given[0],
+			given[1])
 	}
 	c.stream = &streamEnd{events: max(1, s.SSE.Events), until: s.SSE.Until, stay: s.SSE.For.D()}
 	if in.Timeout > 0 && c.stream.stay >= in.Timeout {
-		m.AddHint(s.Of("for"), "the load's timeout is to be longer", "the stream is read for %s, and a request times out after %s",
+		m.AddHint(s.Of("for"), "the load's timeout is to be longer",
+			"the stream is read for %s, and a request times out after %s",
 			quantity.FormatDuration(c.stream.stay), quantity.FormatDuration(in.Timeout))
 	}
 	c.method = "GET"
@@ -258,7 +262,8 @@ func (t *exchange) readEvents(r io.Reader, sent time.Duration, until func(time.D
 	kind, _, _ := mime.ParseMediaType(string(a.Head().ContentType()))
 	switch encoding := strings.ToLower(string(a.Head().ContentEncoding())); {
 	case code != 200 || kind != eventStream:
-		return targets.StreamError("the answer has status %d and content type %q, and is not a %s", code, a.Head().ContentType(), eventStream)
+		return targets.StreamError("the answer has status %d and content type %q, and is not a %s", code,
+			a.Head().ContentType(), eventStream)
 	case encoding != "" && encoding != "identity":
 		return targets.StreamError("the stream is compressed by %s; brunt reads streams as they are", encoding)
 	}

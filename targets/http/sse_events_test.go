@@ -34,9 +34,15 @@ func TestEventReader(t *testing.T) {
 		},
 		{"empty data", "data\n\ndata\ndata\n\ndata:", []string{"message||", "message||\n"}},
 		{"one blank behind the colon", "data:test\n\ndata: test\n\n", []string{"message||test", "message||test"}},
-		{"types", "event: add\ndata: 73857293\n\nevent: remove\ndata: 2153\n\ndata: x\n\n", []string{"add||73857293", "remove||2153", "message||x"}},
+		{
+			"types", "event: add\ndata: 73857293\n\nevent: remove\ndata: 2153\n\ndata: x\n\n",
+			[]string{"add||73857293", "remove||2153", "message||x"},
+		},
 		{"a type without data is not an event", "event: add\n\ndata: x\n\n", []string{"message||x"}},
-		{"an id stays", "id: 7\ndata: a\n\ndata: b\n\nid: 8\n\ndata: c\n\n", []string{"message|7|a", "message|7|b", "message|8|c"}},
+		{
+			"an id stays", "id: 7\ndata: a\n\ndata: b\n\nid: 8\n\ndata: c\n\n",
+			[]string{"message|7|a", "message|7|b", "message|8|c"},
+		},
 		{"an id with a NUL is none", "id: 7\ndata: a\n\nid: 8\x00\ndata: b\n\n", []string{"message|7|a", "message|7|b"}},
 		{"CRLF", "data: a\r\ndata: b\r\n\r\ndata: c\r\n\r\n", []string{"message||a\nb", "message||c"}},
 		{"CR", "data: a\rdata: b\r\rdata: c\r\r", []string{"message||a\nb", "message||c"}},
@@ -74,7 +80,9 @@ func TestEventReader_AtOnce(t *testing.T) {
 
 // However a stream is split, its events are the same, and none holds more bytes than came.
 func FuzzEventReader(f *testing.F) {
-	for _, s := range []string{"data: a\n\n", "\ufeffid: 1\r\nevent: x\r\ndata\r\n\r\n:c\r\rdata: b\r\r", "data:\ndata:\n\n"} {
+	for _, s := range []string{
+		"data: a\n\n", "\ufeffid: 1\r\nevent: x\r\ndata\r\n\r\n:c\r\rdata: b\r\r", "data:\ndata:\n\n",
+	} {
 		f.Add(s, uint8(1))
 	}
 	f.Fuzz(func(t *testing.T, s string, n uint8) {

@@ -11,7 +11,8 @@ import (
 	"brunt/targets/targetstest"
 )
 
-const streamHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
+const streamHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: " +
+	"chunked\r\n\r\n"
 
 // chunk returns a piece of a body in chunked encoding.
 func chunk(s string) string { return fmt.Sprintf("%x\r\n%s\r\n", len(s), s) }
@@ -64,9 +65,15 @@ func TestSSE_Wanted(t *testing.T) {
 		{"until a value", `{sse: /e, until: {"$.n": "> 1"}, extract: {n: "event id"}}`, 3, "ok 200", "2"},
 		{"until both", `{sse: /e, until: {"$.n": "> 0", event: done}, extract: {n: "event type"}}`, 4, "ok 200", "done"},
 		{"until a text", `{sse: /e, until: {data: "[DONE]"}, extract: {n: "event id"}}`, 5, "ok 200", "3"},
-		{"a check of the last event", `{sse: /e, events: 2, check: {"$.n": 3}, extract: {n: "$.n"}}`, 3, "check $.n", "unset"},
+		{
+			"a check of the last event", `{sse: /e, events: 2, check: {"$.n": 3}, extract: {n: "$.n"}}`, 3, "check $.n",
+			"unset",
+		},
 		{"a check of its text", `{sse: /e, check: {body: "~ n.: 1"}, extract: {n: "~ n.: ([0-9])"}}`, 1, "ok 200", "1"},
-		{"a check of a header", `{sse: /e, check: {header: {Content-Type: "~ event-stream"}}, extract: {n: "$.n"}}`, 1, "ok 200", ":1"},
+		{
+			"a check of a header", `{sse: /e, check: {header: {Content-Type: "~ event-stream"}}, extract: {n: "$.n"}}`, 1,
+			"ok 200", ":1",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			url, next, seen := streamer(t, pieces, false)
@@ -83,7 +90,8 @@ func TestSSE_Wanted(t *testing.T) {
 			if o.First < o.Sent || o.End < o.First || o.Bytes == 0 {
 				t.Errorf("%+v", o)
 			}
-			if got := seen.take()[0]; !strings.HasPrefix(got, "GET /e HTTP/1.1\r\n") || !strings.Contains(got, "Accept: text/event-stream\r\n") {
+			if got := seen.take()[0]; !strings.HasPrefix(got, "GET /e HTTP/1.1\r\n") ||
+				!strings.Contains(got, "Accept: text/event-stream\r\n") {
 				t.Errorf("got %q", got)
 			}
 		})
@@ -132,18 +140,38 @@ func TestSSE_For(t *testing.T) {
 func TestSSE_Errors(t *testing.T) {
 	k := &samples{}
 	for _, c := range []struct{ name, step, answer, want, message string }{
-		{"ends early", `{sse: /e, events: 2}`, streamHead + chunk("data: 1\n\n") + "0\r\n\r\n", "stream", "the stream ended after 1 event, and 2 events was wanted"},
-		{"ends before any", `{sse: /e}`, streamHead + "0\r\n\r\n", "stream", "the stream ended after 0 events, and an event was wanted"},
 		{
-			"ends within an event", `{sse: /e}`, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 8\r\n\r\ndata: 1\n", "stream",
+			"ends early", `{sse: /e, events: 2}`, streamHead + chunk("data: 1\n\n") + "0\r\n\r\n", "stream",
+			"the stream ended after 1 event, and 2 events was wanted",
+		},
+		{
+			"ends before any", `{sse: /e}`, streamHead + "0\r\n\r\n", "stream",
+			"the stream ended after 0 events, and an event was wanted",
+		},
+		{
+			"ends within an event", `{sse: /e}`,
+			"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 8\r\n\r\ndata: 1\n", "stream",
 			"the stream ended after 0 events",
 		},
-		{"never what is wanted", `{sse: /e, until: {event: done}}`, streamHead + chunk("data: 1\n\n") + "0\r\n\r\n", "stream", "the event that was wanted"},
-		{"no stream", `{sse: /e}`, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}", "stream", `content type "application/json"`},
-		{"no content type", `{sse: /e}`, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ndata: 1\n\n", "stream", "is not a text/event-stream"},
-		{"no content", `{sse: /e}`, "HTTP/1.1 204 No Content\r\nContent-Type: text/event-stream\r\n\r\n", "stream", "status 204"},
 		{
-			"compressed", `{sse: /e}`, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b",
+			"never what is wanted", `{sse: /e, until: {event: done}}`, streamHead + chunk("data: 1\n\n") + "0\r\n\r\n", "stream",
+			"the event that was wanted",
+		},
+		{
+			"no stream", `{sse: /e}`, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+			"stream", `content type "application/json"`,
+		},
+		{
+			"no content type", `{sse: /e}`, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ndata: 1\n\n", "stream",
+			"is not a text/event-stream",
+		},
+		{
+			"no content", `{sse: /e}`, "HTTP/1.1 204 No Content\r\nContent-Type: text/event-stream\r\n\r\n", "stream",
+			"status 204",
+		},
+		{
+			"compressed", `{sse: /e}`,
+			"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b",
 			"stream", "compressed by gzip",
 		},
 		{"refused", `{sse: /e}`, "HTTP/1.1 503 No\r\nContent-Length: 3\r\n\r\nbye", "status 503", "bye"},
@@ -214,7 +242,8 @@ func TestSSE_Post(t *testing.T) {
 	r.want(u.Do(0, long), "ok 200")
 	r.want(u.Do(0, long), "ok 200")
 	list := seen.take()
-	if len(list) != 4 || !strings.HasPrefix(list[1], "POST /v2 ") || !strings.HasSuffix(list[1], `{"n":1}`) || r.Opened() != 2 {
+	if len(list) != 4 || !strings.HasPrefix(list[1], "POST /v2 ") || !strings.HasSuffix(list[1], `{"n":1}`) ||
+		r.Opened() != 2 {
 		t.Errorf("%d connections, %q", r.Opened(), list)
 	}
 }

@@ -25,9 +25,10 @@ import (
 func Descriptor() *targets.Descriptor {
 	return &targets.Descriptor{
 		Name: "http", Doc: "Makes a request of HTTP/1.1 or HTTP/2, a GraphQL operation, or reads server-sent events.",
-		Kinds: methods, Schemes: []string{"http", "https"}, Secure: []string{"https"}, Base: true, Settings: reflect.TypeFor[requestStep](),
-		Source:  map[string]embed.FS{"brunt/targets/http": source, "brunt/targets/http/auth": auth.Source},
-		Compile: compile, Client: newClient,
+		Kinds: methods, Schemes: []string{"http", "https"}, Secure: []string{"https"}, Base: true,
+		Settings: reflect.TypeFor[requestStep](),
+		Source:   map[string]embed.FS{"brunt/targets/http": source, "brunt/targets/http/auth": auth.Source},
+		Compile:  compile, Client: newClient,
 		Absent: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == 404 || out.Status == 410 },
 		Retry:  func(_ scenarios.Call, out *scenarios.Outcome) bool { return temporary(out.Status) },
 		Lasts: func(c scenarios.Call) bool {
@@ -46,31 +47,35 @@ var methods = []string{"get", "post", "put", "patch", "delete", "head", "options
 // requestStep is the YAML of one request. Exactly one of the methods is given.
 type requestStep struct {
 	syntax.Place
-	Get       template.URL               `yaml:"get"`     // a path under the target's URL, or a whole URL
-	Post      template.URL               `yaml:"post"`    // a path under the target's URL, or a whole URL
-	Put       template.URL               `yaml:"put"`     // a path under the target's URL, or a whole URL
-	Patch     template.URL               `yaml:"patch"`   // a path under the target's URL, or a whole URL
-	Delete    template.URL               `yaml:"delete"`  // a path under the target's URL, or a whole URL
-	Head      template.URL               `yaml:"head"`    // a path under the target's URL, or a whole URL
-	Options   template.URL               `yaml:"options"` // a path under the target's URL, or a whole URL
-	GraphQL   graphQLStep                `yaml:",inline"`
-	SSE       sseStep                    `yaml:",inline"`
-	Headers   map[string]template.Header `yaml:"headers"`   // by name; they override those that brunt sets
-	JSON      *template.JSON             `yaml:"json"`      // Sent as application/json
-	Form      map[string]template.Form   `yaml:"form"`      // Sent as application/x-www-form-urlencoded
-	Multipart *multipartSource           `yaml:"multipart"` // Sent as multipart/form-data: texts and files by the names of their fields
-	Body      *bodySource                `yaml:"body"`      // Sent as it stands: a text, or {file: PATH}
-	Auth      *syntax.Node               `yaml:"auth"`      // how it proves who sends it; nil is the load's, off is not at all
-	Sign      *syntax.Node               `yaml:"sign"`      // how it is signed; nil is the load's, off is not at all
-	Check     *check.Response            `yaml:"check"`     // what the answer must be to be ok; nil is a status under 400
-	Want      *check.Wants               `yaml:"want"`      // what a good answer has when it is whole; one that lacks it is no error
-	Extract   map[string]extraction      `yaml:"extract"`   // variable to where its value stands
-	Redirects *int                       `yaml:"redirects"` // how many are followed; nil is 10, 0 is none
+	Get     template.URL               `yaml:"get"`     // a path under the target's URL, or a whole URL
+	Post    template.URL               `yaml:"post"`    // a path under the target's URL, or a whole URL
+	Put     template.URL               `yaml:"put"`     // a path under the target's URL, or a whole URL
+	Patch   template.URL               `yaml:"patch"`   // a path under the target's URL, or a whole URL
+	Delete  template.URL               `yaml:"delete"`  // a path under the target's URL, or a whole URL
+	Head    template.URL               `yaml:"head"`    // a path under the target's URL, or a whole URL
+	Options template.URL               `yaml:"options"` // a path under the target's URL, or a whole URL
+	GraphQL graphQLStep                `yaml:",inline"`
+	SSE     sseStep                    `yaml:",inline"`
+	Headers map[string]template.Header `yaml:"headers"` // by name; they override those that brunt sets
+	JSON    *template.JSON             `yaml:"json"`    // Sent as application/json
+	Form    map[string]template.Form   `yaml:"form"`    // Sent as application/x-www-form-urlencoded
+	// Sent as multipart/form-data: texts and files by the names of their fields
+	Multipart *multipartSource `yaml:"multipart"`
+	Body      *bodySource      `yaml:"body"` // Sent as it stands: a text, or {file: PATH}
+	// how it proves who sends it; nil is the load's, off is not at all
+	Auth  *syntax.Node    `yaml:"auth"`
+	Sign  *syntax.Node    `yaml:"sign"`  // how it is signed; nil is the load's, off is not at all
+	Check *check.Response `yaml:"check"` // what the answer must be to be ok; nil is a status under 400
+	// what a good answer has when it is whole; one that lacks it is no error
+	Want      *check.Wants          `yaml:"want"`
+	Extract   map[string]extraction `yaml:"extract"`   // variable to where its value stands
+	Redirects *int                  `yaml:"redirects"` // how many are followed; nil is 10, 0 is none
 }
 
 func (h *requestStep) url(kind string) *template.URL {
 	return map[string]*template.URL{
-		"get": &h.Get, "post": &h.Post, "put": &h.Put, "patch": &h.Patch, "delete": &h.Delete, "head": &h.Head, "options": &h.Options,
+		"get": &h.Get, "post": &h.Post, "put": &h.Put, "patch": &h.Patch, "delete": &h.Delete, "head": &h.Head,
+		"options": &h.Options,
 		"graphql": &h.GraphQL.URL, "sse": &h.SSE.URL,
 	}[kind]
 }
@@ -121,7 +126,9 @@ func (c *Call) Asks() (method, url string) { return c.method, c.url.Text() }
 
 func (c *Call) Traits() scenarios.CallTraits {
 	method, url := c.Asks()
-	return scenarios.CallTraits{Refs: c.refs(), Sheds: len(c.shed) > 0, Wants: c.rest.Wants(), Origin: c.origin(), Method: method, URL: url}
+	return scenarios.CallTraits{
+		Refs: c.refs(), Sheds: len(c.shed) > 0, Wants: c.rest.Wants(), Origin: c.origin(), Method: method, URL: url,
+	}
 }
 
 // origin returns scheme and host of the URL if they are known and not the target's.
@@ -139,7 +146,8 @@ func (c *Call) origin() string {
 
 // compile compiles a step.
 func compile(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios.Call, bool) {
-	s, ok := syntax.Resolve(step, map[string]func() *requestStep{step.Kind: func() *requestStep { return new(requestStep) }}, m)
+	s, ok := syntax.Resolve(step,
+		map[string]func() *requestStep{step.Kind: func() *requestStep { return new(requestStep) }}, m)
 	if !ok {
 		return nil, false
 	}

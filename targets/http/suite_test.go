@@ -117,7 +117,8 @@ var steps = targetstest.Steps{
 
 func TestHTTP_Suite(t *testing.T) {
 	targetstest.Run(t, targetstest.Suite{
-		Protocol: http.Descriptor(), Start: newServer((*httptest.Server).Start), Steps: steps, Failed: scenarios.Status(nethttp.StatusTeapot), Waiting: http.Waiting,
+		Protocol: http.Descriptor(), Start: newServer((*httptest.Server).Start), Steps: steps,
+		Failed: scenarios.Status(nethttp.StatusTeapot), Waiting: http.Waiting,
 	})
 }
 
@@ -136,6 +137,7 @@ func TestHTTPS_Suite(t *testing.T) {
 	over := steps
 	over.Reset = "" // the server's TLS cannot reset the connection
 	targetstest.Run(t, targetstest.Suite{
-		Protocol: insecure(), Start: newServer((*httptest.Server).StartTLS), Steps: over, Failed: scenarios.Status(nethttp.StatusTeapot), Waiting: http.Waiting,
+		Protocol: insecure(), Start: newServer((*httptest.Server).StartTLS), Steps: over,
+		Failed: scenarios.Status(nethttp.StatusTeapot), Waiting: http.Waiting,
 	})
 }

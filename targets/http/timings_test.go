@@ -75,11 +75,12 @@ func (s *spans) slowNames(t *testing.T, after time.Duration) string {
 	return u.LocalAddr().String()
 }
 
-// TestHTTP_Timings: what the client says of the phases of a request is what a server of planned delays saw of them: of a name
-// looked up, a handshake, a late first byte and a slow body. A request on an open connection has none of the first. All
-// phases add up to the response time.
+// TestHTTP_Timings: what the client says of the phases of a request is what a server of planned delays saw of them: of
+// a name looked up, a handshake, a late first byte and a slow body. A request on an open connection has none of the
+// first. All phases add up to the response time.
 func TestHTTP_Timings(t *testing.T) {
-	const dnsTakes, handshakeTakes, firstTakes, bodyTakes = 40 * time.Millisecond, 60 * time.Millisecond, 80 * time.Millisecond, 50 * time.Millisecond
+	const dnsTakes, handshakeTakes, firstTakes, bodyTakes = 40 * time.Millisecond, 60 * time.Millisecond,
+		80 * time.Millisecond, 50 * time.Millisecond
 	const tolerance = 30 * time.Millisecond // of a busy machine
 	for _, version := range []scenarios.HTTPVersion{scenarios.HTTP1, scenarios.HTTP2} {
 		t.Run(string(version), func(t *testing.T) {
@@ -110,7 +111,8 @@ func TestHTTP_Timings(t *testing.T) {
 			r := newFixture(t, o, `{get: /, check: {body: onetwo}}`)
 			u := r.user(0)
 			for _, phases := range [][]scenarios.RequestPhase{
-				{scenarios.InDNS, scenarios.InTLS, scenarios.InFirstByte, scenarios.InReceive}, {scenarios.InFirstByte, scenarios.InReceive},
+				{scenarios.InDNS, scenarios.InTLS, scenarios.InFirstByte, scenarios.InReceive},
+				{scenarios.InFirstByte, scenarios.InReceive},
 			} {
 				out := u.Do(0, long)
 				r.want(out, "ok 200")
@@ -121,7 +123,8 @@ func TestHTTP_Timings(t *testing.T) {
 					want := truth[scenarios.RequestPhase(p)]
 					ended, least = ended+d, least+want
 					if (d-want).Abs() > tolerance || ended < least-time.Millisecond {
-						t.Errorf("%s: %s, the server saw %s; it ended after %s, not before %s", scenarios.RequestPhase(p), d, want, ended, least)
+						t.Errorf("%s: %s, the server saw %s; it ended after %s, not before %s", scenarios.RequestPhase(p), d, want, ended,
+							least)
 					}
 				}
 				if len(truth) != len(phases) || sum != out.Response() {
@@ -129,14 +132,16 @@ func TestHTTP_Timings(t *testing.T) {
 				}
 			}
 			again := u.Do(0, long)
-			if got := again.Timings(); got[scenarios.InDNS]+got[scenarios.InConnect]+got[scenarios.InTLS]+got[scenarios.InLogin] != 0 {
+			if got := again.Timings(); got[scenarios.InDNS]+got[scenarios.InConnect]+got[scenarios.InTLS]+
+				got[scenarios.InLogin] != 0 {
 				t.Errorf("on an open connection: %v", got)
 			}
 		})
 	}
 }
 
-// TestHTTP_TimingsOfFailure: a request whose name, connection, handshake or answer never comes spent its time in that phase.
+// TestHTTP_TimingsOfFailure: a request whose name, connection, handshake or answer never comes spent its time in that
+// phase.
 func TestHTTP_TimingsOfFailure(t *testing.T) {
 	const timeout = 150 * time.Millisecond
 	silent := script(t, func(p *peer) { _, _ = io.Copy(io.Discard, p) })

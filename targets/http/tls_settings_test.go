@@ -25,7 +25,8 @@ import (
 func (a *authority) forLoad(name string) (cert, key string) {
 	a.t.Helper()
 	c := a.sign(&x509.Certificate{
-		SerialNumber: big.NewInt(3), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{name},
+		SerialNumber: big.NewInt(3), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		DNSNames: []string{name},
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	})
 	der, err := x509.MarshalECPrivateKey(c.PrivateKey.(*ecdsa.PrivateKey))
@@ -34,7 +35,9 @@ func (a *authority) forLoad(name string) (cert, key string) {
 	}
 	dir := a.t.TempDir()
 	cert, key = filepath.Join(dir, "load.pem"), filepath.Join(dir, "load.key")
-	for file, b := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: c.Certificate[0]}, key: {Type: "EC PRIVATE KEY", Bytes: der}} {
+	for file, b := range map[string]*pem.Block{
+		cert: {Type: "CERTIFICATE", Bytes: c.Certificate[0]}, key: {Type: "EC PRIVATE KEY", Bytes: der},
+	} {
 		if err := os.WriteFile(file, pem.EncodeToMemory(b), 0o600); err != nil {
 			a.t.Fatal(err)
 		}
@@ -82,7 +85,9 @@ func TestHTTP_TLSVersions(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := ca.secure(&tls.Config{MinVersion: c.server[0], MaxVersion: c.server[1]})
 			k := &samples{}
-			r := newFixture(t, targets.Options{Base: s.URL, Sampler: k, TLS: &scenarios.TLS{CA: ca.file, MinVersion: c.min, MaxVersion: c.max}},
+			r := newFixture(t, targets.Options{
+				Base: s.URL, Sampler: k, TLS: &scenarios.TLS{CA: ca.file, MinVersion: c.min, MaxVersion: c.max},
+			},
 				`{get: /, extract: {v: "~ (.*)"}}`)
 			u := r.user(0)
 			o := u.Do(0, long)
@@ -126,7 +131,9 @@ func TestHTTP_ClientCertificate(t *testing.T) {
 			t.Run(tls.VersionName(version)+"/"+c.name, func(t *testing.T) {
 				s := ca.secure(&tls.Config{MinVersion: version, MaxVersion: version, ClientAuth: c.auth, ClientCAs: known})
 				k := &samples{}
-				r := newFixture(t, targets.Options{Base: s.URL, Sampler: k, TLS: &scenarios.TLS{CA: ca.file, Cert: c.pair[0], Key: c.pair[1]}},
+				r := newFixture(t, targets.Options{
+					Base: s.URL, Sampler: k, TLS: &scenarios.TLS{CA: ca.file, Cert: c.pair[0], Key: c.pair[1]},
+				},
 					`{get: /, extract: {v: "~ TLS 1.[23] ?(.*)"}}`)
 				u := r.user(0)
 				o := u.Do(0, long)
@@ -138,14 +145,17 @@ func TestHTTP_ClientCertificate(t *testing.T) {
 				}
 				r.want(o, "tls")
 				said := k.last().Message
-				if hint := strings.Contains(said, "target: {tls: {cert: FILE, key: FILE}}"); !strings.Contains(said, "tls: ") || c.want == "" ||
+				if hint := strings.Contains(said, "target: {tls: {cert: FILE, key: FILE}}"); !strings.Contains(said, "tls: ") ||
+					c.want == "" ||
 					!strings.Contains(said, c.want) || hint != c.hint {
 					t.Errorf("%q, want %q", said, c.want)
 				}
 			})
 		}
 	}
-	if _, err := http.Descriptor().Client(targets.Options{TLS: &scenarios.TLS{Cert: pair[0], Key: strange[1]}}); err == nil ||
+	if _, err := http.Descriptor().Client(targets.Options{
+		TLS: &scenarios.TLS{Cert: pair[0], Key: strange[1]},
+	}); err == nil ||
 		!strings.Contains(err.Error(), "the load's certificate") {
 		t.Errorf("a key of another certificate: %v", err)
 	}

@@ -57,7 +57,10 @@ func TestTrace(t *testing.T) {
 		for _, engine := range []string{"native", "vegeta"} {
 			t.Run(c.name+" by "+engine, func(t *testing.T) {
 				var k samples
-				o := targets.Options{Base: s.URL, Sampler: &k, Tracing: targets.Tracing{High: 0xff, Sampled: c.sampled}, Connections: scenarios.Connections{HTTP: c.http}}
+				o := targets.Options{
+					Base: s.URL, Sampler: &k, Tracing: targets.Tracing{High: 0xff, Sampled: c.sampled},
+					Connections: scenarios.Connections{HTTP: c.http},
+				}
 				came = nil
 				var outs []scenarios.Outcome
 				if engine == "vegeta" {
@@ -81,7 +84,8 @@ func TestTrace(t *testing.T) {
 				}
 				seen := map[string]bool{}
 				for _, p := range came {
-					if c.want != "" && p != c.want || c.want == "" && (!made.MatchString(p) || strings.HasSuffix(p, "1") != c.sampled) {
+					if c.want != "" && p != c.want || c.want == "" &&
+						(!made.MatchString(p) || strings.HasSuffix(p, "1") != c.sampled) {
 						t.Errorf("%q", p)
 					}
 					seen[scenarios.ParseTraceparent(p).String()] = true
@@ -90,7 +94,8 @@ func TestTrace(t *testing.T) {
 					t.Errorf("%d traces: %q", len(seen), came)
 				}
 				for _, out := range outs {
-					if id := scenarios.NewTraceID(0xff, out.Trace).String(); c.want == "" && !seen[id] || c.want != "" && out.Trace != 0 {
+					if id := scenarios.NewTraceID(0xff, out.Trace).String(); c.want == "" && !seen[id] ||
+						c.want != "" && out.Trace != 0 {
 						t.Errorf("trace %s of %v", id, seen)
 					}
 				}

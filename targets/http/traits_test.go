@@ -16,7 +16,10 @@ func TestCall_Traits(t *testing.T) {
 			"placeholders everywhere", `{post: "/a/${var.n}", headers: {Host: "h${var.n}", X-A: "${var.n}"}, body: "${var.n}"}`,
 			`POST "/a/${var.n}", to "", sheds false, fills in [n n n n]`,
 		},
-		{"another system", `{get: "http://127.0.0.1:1/a"}`, `GET "http://127.0.0.1:1/a", to "http://127.0.0.1:1", sheds false, fills in []`},
+		{
+			"another system", `{get: "http://127.0.0.1:1/a"}`,
+			`GET "http://127.0.0.1:1/a", to "http://127.0.0.1:1", sheds false, fills in []`,
+		},
 		{"sheds", `{get: /a, check: {status: 200, shed: [429]}}`, `GET "/a", to "", sheds true, fills in []`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -26,7 +29,8 @@ func TestCall_Traits(t *testing.T) {
 			for _, r := range x.Refs {
 				refs = append(refs, r.Name)
 			}
-			if got := fmt.Sprintf("%s %q, to %q, sheds %t, fills in %v", x.Method, x.URL, x.Origin, x.Sheds, refs); got != tt.want {
+			if got := fmt.Sprintf("%s %q, to %q, sheds %t, fills in %v", x.Method, x.URL, x.Origin, x.Sheds,
+				refs); got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})

@@ -31,7 +31,9 @@ type hit struct {
 
 // attack makes n requests by vegeta, one per gap, and returns their outcomes in the order of
 // the arrivals.
-func attack(t *testing.T, o targets.Options, v vegeta.EngineOptions, n int, gap time.Duration) (out []hit, e *vegeta.Engine) {
+func attack(
+	t *testing.T, o targets.Options, v vegeta.EngineOptions, n int, gap time.Duration,
+) (out []hit, e *vegeta.Engine) {
 	t.Helper()
 	o.T0 = time.Now().Add(20 * time.Millisecond)
 	if o.Timeout == 0 {
@@ -87,7 +89,11 @@ func TestVegeta(t *testing.T) {
 	mux.HandleFunc("/again", func(w nethttp.ResponseWriter, r *nethttp.Request) {
 		nethttp.Redirect(w, r, "/again", nethttp.StatusFound)
 	})
-	mux.HandleFunc("/moved", func(w nethttp.ResponseWriter, r *nethttp.Request) { nethttp.Redirect(w, r, "/ok", nethttp.StatusFound) })
+	mux.HandleFunc("/moved", func(w nethttp.ResponseWriter,
+		r *nethttp.Request,
+	) {
+		nethttp.Redirect(w, r, "/ok", nethttp.StatusFound)
+	})
 	mux.HandleFunc("/away", func(w nethttp.ResponseWriter, r *nethttp.Request) {
 		nethttp.Redirect(w, r, "http://192.0.2.1/", nethttp.StatusFound)
 	})
@@ -130,7 +136,8 @@ func TestVegeta(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			f := targetstest.Compile(t, http.Descriptor(), "", c.step)
 			var k samples
-			out, _ := attack(t, targets.Options{Base: s.URL, Allow: gate, Sampler: &k}, vegeta.EngineOptions{Calls: f.Calls}, 2, time.Millisecond)
+			out, _ := attack(t, targets.Options{Base: s.URL, Allow: gate, Sampler: &k}, vegeta.EngineOptions{Calls: f.Calls}, 2,
+				time.Millisecond)
 			for _, h := range out {
 				r := fixture{Flow: f, t: t}
 				r.want(h.Outcome, c.want)
@@ -166,7 +173,8 @@ func TestVegeta_Limit(t *testing.T) {
 	defer close(hold)
 	f := targetstest.Compile(t, http.Descriptor(), "", "get: /")
 	const timeout = 300 * time.Millisecond
-	out, _ := attack(t, targets.Options{Base: s.URL, Timeout: timeout}, vegeta.EngineOptions{Calls: f.Calls, MaxInFlight: 3}, 10, 0)
+	out, _ := attack(t, targets.Options{Base: s.URL, Timeout: timeout},
+		vegeta.EngineOptions{Calls: f.Calls, MaxInFlight: 3}, 10, 0)
 	sent := 0
 	for _, h := range out {
 		if h.Cause != scenarios.Timeout || h.End != h.Intended+timeout || h.Answered {
@@ -254,7 +262,9 @@ func TestVegeta_Versions(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := targetstest.Compile(t, http.Descriptor(), "", "get: /")
-			o := targets.Options{Base: c.url, TLS: c.tls, Connections: scenarios.Connections{HTTP: scenarios.HTTPVersion(c.http)}}
+			o := targets.Options{
+				Base: c.url, TLS: c.tls, Connections: scenarios.Connections{HTTP: scenarios.HTTPVersion(c.http)},
+			}
 			out, e := attack(t, o, vegeta.EngineOptions{Calls: f.Calls}, 2, time.Millisecond)
 			r := fixture{Flow: f, t: t}
 			for _, h := range out {
@@ -273,7 +283,8 @@ func TestVegeta_KeepAlive(t *testing.T) {
 	defer s.Close()
 	f := targetstest.Compile(t, http.Descriptor(), "", "get: /")
 	off := false
-	out, e := attack(t, targets.Options{Base: s.URL, Connections: scenarios.Connections{KeepAlive: &off, Max: 1}}, vegeta.EngineOptions{Calls: f.Calls}, 5, 0)
+	out, e := attack(t, targets.Options{Base: s.URL, Connections: scenarios.Connections{KeepAlive: &off, Max: 1}},
+		vegeta.EngineOptions{Calls: f.Calls}, 5, 0)
 	for _, h := range out {
 		if h.Kind != scenarios.OK || h.First < h.Sent || h.Sent < h.Slot {
 			t.Errorf("%+v", h.Outcome)

@@ -40,8 +40,9 @@ type Container struct {
 	User   string  `yaml:"user"`
 	Health *Health `yaml:"health"` // the engine's own check; nil is the image's
 	// zero is that its first port accepts, or that its health is good where it has no port, within 30s
-	Ready   scenarios.Ready `yaml:"ready"`
-	Restart string          `yaml:"restart,oneof=always|on-failure|unless-stopped|never"` // the engine's policy; zero is on-failure
+	Ready scenarios.Ready `yaml:"ready"`
+	// the engine's policy; zero is on-failure
+	Restart string `yaml:"restart,oneof=always|on-failure|unless-stopped|never"`
 	// beyond it the kernel kills a process of the container; zero is no bound
 	Memory       quantity.Size      `yaml:"memory"`
 	CPUs         float64            `yaml:"cpus"`         // that it may use at most; zero is no bound
@@ -104,17 +105,20 @@ func (c *Container) check(at syntax.Pos, m *syntax.Mistakes) {
 	}
 	for _, from := range slices.Sorted(maps.Keys(c.Mounts)) {
 		if to := c.Mounts[from]; !strings.HasPrefix(to, "/") {
-			m.AddHint(c.Of("mounts"), "such as {./conf.d: /etc/nginx/conf.d}", "a place in the container begins with /, and %q does not", to)
+			m.AddHint(c.Of("mounts"), "such as {./conf.d: /etc/nginx/conf.d}",
+				"a place in the container begins with /, and %q does not", to)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Volumes)) {
 		switch to := c.Volumes[name]; {
 		case strings.ContainsAny(name, "/.~"):
-			m.AddHint(c.Of("volumes"), "a folder of this machine is a mount: mounts: {"+name+": "+to+"}", "%q can't name a volume", name)
+			m.AddHint(c.Of("volumes"), "a folder of this machine is a mount: mounts: {"+name+": "+to+"}",
+				"%q can't name a volume", name)
 		case !syntax.IsName(name):
 			m.Add(c.Of("volumes"), "%q can't name a volume: a-z, 0-9 and -, beginning with a letter", name)
 		case !strings.HasPrefix(to, "/"):
-			m.AddHint(c.Of("volumes"), "such as {data: /var/lib/data}", "a place in the container begins with /, and %q does not", to)
+			m.AddHint(c.Of("volumes"), "such as {data: /var/lib/data}",
+				"a place in the container begins with /, and %q does not", to)
 		}
 	}
 	checkUser(c.Of("user"), c.User, m)
@@ -132,7 +136,8 @@ func (c *Container) check(at syntax.Pos, m *syntax.Mistakes) {
 // checkUser adds a mistake if user is not USER or USER:GROUP, each a name or a number.
 func checkUser(at syntax.Pos, user string, m *syntax.Mistakes) {
 	name, group, grouped := strings.Cut(user, ":")
-	if user != "" && (name == "" || grouped && group == "" || strings.ContainsAny(user, " /\t\x00") || strings.Contains(group, ":")) {
+	if user != "" && (name == "" || grouped && group == "" || strings.ContainsAny(user, " /\t\x00") ||
+		strings.Contains(group, ":")) {
 		m.AddHint(at, "such as user: nobody, or user: \"1000:1000\"", "%q names no user", syntax.Clip(user, 40))
 	}
 }
@@ -152,8 +157,8 @@ func (s *Spec) enter(n *syntax.Node, entry string, m *syntax.Mistakes) {
 // demoPort is the port of a built-in service in its container.
 const demoPort = 8080
 
-// Contained returns a built-in stack as a stack of containers or pods, as the platform says, each of which runs brunt itself: the
-// commands become its arguments.
+// Contained returns a built-in stack as a stack of containers or pods, as the platform says, each of which runs brunt
+// itself: the commands become its arguments.
 func (s Spec) Contained(platform string) Spec {
 	out := s
 	out.Platform, out.Services = platform, slices.Clone(s.Services)

@@ -62,7 +62,8 @@ func (g *Group) Addresses() map[string]string {
 // SetAddress stores the properties of an address as placeholders: those of name.
 func SetAddress(values map[string]string, name, addr string) {
 	host, port, _ := strings.Cut(addr, ":")
-	values[name+".addr"], values[name+".host"], values[name+".port"], values[name+".url"] = addr, host, port, "http://"+addr
+	values[name+".addr"], values[name+".host"], values[name+".port"], values[name+".url"] = addr, host, port,
+		"http://"+addr
 }
 
 // Up starts every unit, services before those that call them, and returns when all are ready. After

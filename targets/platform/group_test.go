@@ -88,7 +88,8 @@ func fakeGroup(f *fake) *platform.Group {
 	}}
 	for i := range spec.Services {
 		s := &spec.Services[i]
-		f.units = append(f.units, platform.NewUnit(s, 0, fakeInstance{f, s.Name}, func(event, unit, _ string) { f.note(event + " " + unit) }))
+		f.units = append(f.units, platform.NewUnit(s, 0, fakeInstance{f, s.Name},
+			func(event, unit, _ string) { f.note(event + " " + unit) }))
 	}
 	return platform.NewGroup(spec, f)
 }
@@ -106,7 +107,9 @@ func TestGroup_UpAndDown(t *testing.T) {
 		if err := g.Up(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if want := []string{"prepare", "start store", "unit.ready store[0]", "start web", "unit.ready web[0]"}; !slices.Equal(f.calls, want) {
+		if want := []string{
+			"prepare", "start store", "unit.ready store[0]", "start web", "unit.ready web[0]",
+		}; !slices.Equal(f.calls, want) {
 			t.Errorf("%q, want %q", f.calls, want)
 		}
 		a := g.Addresses()
@@ -136,10 +139,14 @@ func TestGroup_NotUp(t *testing.T) {
 		{"prepare", &fake{prepare: errors.New("no image")}, "no image", 0},
 		{
 			"never ready", &fake{checks: map[string]func() error{"store": refused}},
-			"store[0] is not ready: not within 1s: refused (exit status 3); its output ends:\n    a\n    last words", time.Second,
+			"store[0] is not ready: not within 1s: refused (exit status 3); its output ends:\n    a\n    last words",
+			time.Second,
 		},
 		{
-			"failed", &fake{checks: map[string]func() error{"store": refused}, failed: map[string]func() string{"store": func() string { return "it keeps ending" }}},
+			"failed", &fake{
+				checks: map[string]func() error{"store": refused},
+				failed: map[string]func() string{"store": func() string { return "it keeps ending" }},
+			},
 			"store[0] is not ready: it keeps ending (exit status 3)", 0,
 		},
 	} {
@@ -150,7 +157,8 @@ func TestGroup_NotUp(t *testing.T) {
 				if err == nil || !strings.Contains(err.Error(), c.want) || time.Since(began) != c.takes {
 					t.Errorf("after %v: %v, want %q after %v", time.Since(began), err, c.want, c.takes)
 				}
-				if n := len(c.fake.calls); slices.Contains(c.fake.calls, "start web") || c.fake.calls[n-1] != "release" || !slices.Contains(c.fake.calls, "remove web") {
+				if n := len(c.fake.calls); slices.Contains(c.fake.calls, "start web") || c.fake.calls[n-1] != "release" ||
+					!slices.Contains(c.fake.calls, "remove web") {
 					t.Errorf("%q", c.fake.calls)
 				}
 			})
@@ -163,7 +171,9 @@ func TestUnit_Pace(t *testing.T) {
 	for runs, want := range map[bool]int{true: 4, false: 40} {
 		synctest.Test(t, func(t *testing.T) {
 			var asked atomic.Int64
-			s := &platform.Service{Name: "web", Ready: scenarios.Ready{Within: quantity.Duration(900 * time.Millisecond), Runs: runs}}
+			s := &platform.Service{
+				Name: "web", Ready: scenarios.Ready{Within: quantity.Duration(900 * time.Millisecond), Runs: runs},
+			}
 			s.Ready.Asks = func(context.Context, string, string, string) error {
 				asked.Add(1)
 				return errors.New("not yet")

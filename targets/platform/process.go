@@ -21,13 +21,17 @@ type Process struct {
 	Env   map[string]template.Text `yaml:"env"` // added to brunt's own environment
 	Dir   string                   `yaml:"dir"` // zero is where brunt was started
 	// that it runs as, by name or number, with a group after a colon; zero is brunt's own. Only root may set another
-	User         string             `yaml:"user"`
-	Links        []string           `yaml:"links"`                                 // services that it calls; those named by ${link.…} are added
-	Port         int                `yaml:"port,min=1,max=65535"`                  // of replica 0, the next has the next one; zero is a free one
-	Ready        scenarios.Ready    `yaml:"ready"`                                 // zero is that its port accepts, within 30s
+	User string `yaml:"user"`
+	// services that it calls; those named by ${link.…} are added
+	Links []string `yaml:"links"`
+	// of replica 0, the next has the next one; zero is a free one
+	Port int `yaml:"port,min=1,max=65535"`
+	// zero is that its port accepts, within 30s
+	Ready        scenarios.Ready    `yaml:"ready"`
 	Restart      string             `yaml:"restart,oneof=always|on-failure|never"` // zero is on-failure
 	RestartDelay *quantity.Duration `yaml:"restart_delay"`                         // nil is 1s
-	Grace        *quantity.Duration `yaml:"grace"`                                 // between SIGTERM and SIGKILL; nil is 5s
+	// between SIGTERM and SIGKILL; nil is 5s
+	Grace *quantity.Duration `yaml:"grace"`
 }
 
 // A Command is a command line.
@@ -109,7 +113,8 @@ func Processes(n *syntax.Node, entry string, m *syntax.Mistakes) Spec {
 		var p Process
 		syntax.Decode(f.Value, &p, m)
 		svc := Service{
-			Name: f.Key, Replicas: max(1, p.Replicas), Command: p.Command, Env: p.Env, Dir: p.Dir, User: p.User, Links: p.Links, Port: p.Port, Zones: p.Zones,
+			Name: f.Key, Replicas: max(1, p.Replicas), Command: p.Command, Env: p.Env, Dir: p.Dir, User: p.User, Links: p.Links,
+			Port: p.Port, Zones: p.Zones,
 			Ready: p.Ready, Restart: p.Restart, Delay: defaultRestartDelay, Grace: DefaultGrace,
 		}
 		checkUser(p.Of("user"), p.User, m)
@@ -130,7 +135,9 @@ func Processes(n *syntax.Node, entry string, m *syntax.Mistakes) Spec {
 
 // read reads the services from a map of names to settings; service converts each. It adds the links
 // that ${link.…} names to services without a mistake.
-func (s *Spec) read(key string, n *syntax.Node, entry string, m *syntax.Mistakes, service func(f syntax.Field) Service) {
+func (s *Spec) read(
+	key string, n *syntax.Node, entry string, m *syntax.Mistakes, service func(f syntax.Field) Service,
+) {
 	if n.Kind != syntax.Map || len(n.Fields) == 0 {
 		m.Add(n.Pos, "%s is a map of service names to settings", key)
 		return
@@ -190,7 +197,8 @@ func (s *Spec) check(places map[string]syntax.Pos, m *syntax.Mistakes) {
 			case l == svc.Name:
 				m.Add(places[svc.Name], "service %q links to itself", svc.Name)
 			case s.Service(l) == nil:
-				m.AddHint(places[svc.Name], syntax.DidYouMean(l, s.Names()), "service %q links to %q, which is not a service", svc.Name, l)
+				m.AddHint(places[svc.Name], syntax.DidYouMean(l, s.Names()), "service %q links to %q, which is not a service",
+					svc.Name, l)
 			}
 		}
 		for name := range svc.Env {
@@ -210,7 +218,8 @@ func (s *Spec) checkRefs(t *template.Template, m *syntax.Mistakes) {
 		case syntax.RefUnit, syntax.RefLink:
 			s.CheckRef(r, t.At, m)
 		default:
-			m.Add(t.At, "${%s} has a value only while requests are made; a process knows ${self.…}, ${link.…}, ${unit.…}, params, env and file", r.Text)
+			m.Add(t.At, "${%s} has a value only while requests are made; a process knows ${self.…}, ${link.…}, ${unit.…}, "+
+				"params, env and file", r.Text)
 		}
 	}
 }

@@ -6,5 +6,8 @@ import (
 
 func (*Command) Schema() syntax.Schema {
 	text := syntax.TextSchema()
-	return syntax.Schema{"anyOf": []any{syntax.Schema{"type": "string", "minLength": 1}, syntax.Schema{"type": "array", "minItems": 1, "items": text}}}
+	return syntax.Schema{"anyOf": []any{
+		syntax.Schema{"type": "string", "minLength": 1},
+		syntax.Schema{"type": "array", "minItems": 1, "items": text},
+	}}
 }

@@ -144,7 +144,8 @@ func (s *Spec) levels() [][]string {
 	for len(rest) > 0 {
 		var now, later []string
 		for _, name := range rest {
-			waits := slices.ContainsFunc(s.Service(name).Links, func(l string) bool { return !done[l] && l != name && s.Service(l) != nil })
+			waits := slices.ContainsFunc(s.Service(name).Links,
+				func(l string) bool { return !done[l] && l != name && s.Service(l) != nil })
 			if waits {
 				later = append(later, name)
 			} else {
@@ -165,7 +166,9 @@ func (s *Spec) levels() [][]string {
 
 // Environment extends env with the variables of a replica: its zone, the addresses of its links,
 // and the variables of the scenario, which override the others.
-func (s *Service) Environment(env map[string]string, index int, links func(to string) []string, it *template.Iter) ([]string, error) {
+func (s *Service) Environment(
+	env map[string]string, index int, links func(to string) []string, it *template.Iter,
+) ([]string, error) {
 	if zone := s.Zone(index); zone != "" {
 		env["BRUNT_ZONE"] = zone
 	}

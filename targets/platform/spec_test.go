@@ -16,9 +16,15 @@ func TestMistakes(t *testing.T) {
 		yaml, entry string
 		want        []string
 	}{
-		{`web: {command: [x], links: [stor]}` + "\n" + `store: {command: [x]}`, "web", []string{`links to "stor", which is not a service; did you mean "store"?`}},
+		{
+			`web: {command: [x], links: [stor]}` + "\n" + `store: {command: [x]}`, "web",
+			[]string{`links to "stor", which is not a service; did you mean "store"?`},
+		},
 		{`web: {command: [x], links: [web]}`, "web", []string{"links to itself"}},
-		{`web: {command: [x, "${link.store.url}"]}`, "web", []string{`"store", which is not a service`, "there is no service"}},
+		{
+			`web: {command: [x, "${link.store.url}"]}`, "web",
+			[]string{`"store", which is not a service`, "there is no service"},
+		},
 		{`web: {command: [x, "${unit.web[1].url}"]}`, "web", []string{"web has 1 replicas, counted from 0"}},
 		{`web: {command: []}`, "web", []string{"the command is empty"}},
 		{`web: {comand: [x]}`, "web", []string{`did you mean "command"?`}},

@@ -95,11 +95,18 @@ func TestCall(t *testing.T) {
 		{"allowed error", `{redis: [XGROUP, "-BUSYGROUP there~"], check: {allow: BUSYGROUP}}`, "ok", ""},
 		{"another error", `{redis: [XGROUP, "-ERR no~"], check: {allow: [BUSYGROUP]}}`, "error, error ERR", "ERR no"},
 		{
-			"allowed error before a worse one", `{redis: [GET, "*2~-BUSYGROUP there~-WRONGTYPE no~"], check: {allow: BUSYGROUP}}`,
+			"allowed error before a worse one",
+			`{redis: [GET, "*2~-BUSYGROUP there~-WRONGTYPE no~"], check: {allow: BUSYGROUP}}`,
 			"error, error WRONGTYPE", "WRONGTYPE no",
 		},
-		{"shed before an error", `{redis: {pipeline: [[GET, "-BUSY no~"], [GET, "-WRONGTYPE no~"]]}, check: {shed: BUSY}}`, "error, error WRONGTYPE", "WRONGTYPE"},
-		{"allowed errors of a pipeline", `{redis: {pipeline: [[GET, "-BUSY no~"], [GET, "+a~"]]}, check: {allow: BUSY}}`, "ok", ""},
+		{
+			"shed before an error", `{redis: {pipeline: [[GET, "-BUSY no~"], [GET, "-WRONGTYPE no~"]]}, check: {shed: BUSY}}`,
+			"error, error WRONGTYPE", "WRONGTYPE",
+		},
+		{
+			"allowed errors of a pipeline", `{redis: {pipeline: [[GET, "-BUSY no~"], [GET, "+a~"]]}, check: {allow: BUSY}}`,
+			"ok", "",
+		},
 		{"shed", `{redis: [GET, "-MINE no~"], check: {shed: [BUSY, MINE]}}`, "shed", ""},
 		{"late", `{redis: [GET, "+a~"], check: {within: 1ns}}`, "error, check within", "within 1ns was wanted"},
 		{"extracted", `{redis: [GET, "+a~"], extract: {v: $}}`, "ok", ""},
@@ -143,7 +150,8 @@ func TestCall_Values(t *testing.T) {
 	}
 	u.Do(2, long)
 	want := []string{
-		`["GET" "k 5" "7" "true" ""]`, `["SET" "a\r\nb" "xa\r\nby"]`, `["MULTI"]`, `["SET" "a" "a\r\nb"]`, `["INCR" "b"]`, `["EXEC"]`,
+		`["GET" "k 5" "7" "true" ""]`, `["SET" "a\r\nb" "xa\r\nby"]`, `["MULTI"]`, `["SET" "a" "a\r\nb"]`, `["INCR" "b"]`,
+		`["EXEC"]`,
 	}
 	mu.Lock()
 	defer mu.Unlock()
@@ -155,7 +163,8 @@ func TestCall_Values(t *testing.T) {
 // TestCall_Absent: nil says that a read of the ledger found nothing; some errors are worth another read.
 func TestCall_Absent(t *testing.T) {
 	d, s := redis.Descriptor(), start(t, options{say: says})
-	f := newFixture(t, targets.Options{Base: s.Base()}, `redis: [GET, "_~"]`, `redis: [GET, "+a~"]`, `redis: [GET, "-LOADING a~"]`, `redis: [GET, "-ERR a~"]`)
+	f := newFixture(t, targets.Options{Base: s.Base()}, `redis: [GET, "_~"]`, `redis: [GET, "+a~"]`,
+		`redis: [GET, "-LOADING a~"]`, `redis: [GET, "-ERR a~"]`)
 	u := f.user(t, 0)
 	for i, want := range []string{"true false", "false false", "false true", "false false"} {
 		out := u.Do(i, long)
@@ -173,10 +182,14 @@ func TestPipeline(t *testing.T) {
 		out  scenarios.Outcome
 	}
 	var parts []measured
-	f := newFixture(t, targets.Options{Base: s.Base(), Emit: func(_ *template.Iter, _ scenarios.Call, part int, out *scenarios.Outcome) {
-		parts = append(parts, measured{part, *out})
-	}}, `{redis: {pipeline: [[GET, "+a~"], [GET, "-ERR no~"], [INCR, ":1~"]]}}`,
-		`{redis: {pipeline: [[GET, "+a~"], [INCR, ":7~"]]}, check: {"$[1]": 7}, extract: {v: "$[0]"}}`, `{redis: {pipeline: [[GET, "+a~"], [HOLD]]}}`)
+	f := newFixture(t, targets.Options{
+		Base: s.Base(),
+		Emit: func(_ *template.Iter, _ scenarios.Call, part int, out *scenarios.Outcome) {
+			parts = append(parts, measured{part, *out})
+		},
+	}, `{redis: {pipeline: [[GET, "+a~"], [GET, "-ERR no~"], [INCR, ":1~"]]}}`,
+		`{redis: {pipeline: [[GET, "+a~"], [INCR, ":7~"]]}, check: {"$[1]": 7}, extract: {v: "$[0]"}}`,
+		`{redis: {pipeline: [[GET, "+a~"], [HOLD]]}}`)
 	if names := fmt.Sprint(redis.Descriptor().Parts(f.Calls[0])); names != "[GET GET 2 INCR]" {
 		t.Errorf("parts are %s", names)
 	}
@@ -197,7 +210,8 @@ func TestPipeline(t *testing.T) {
 		t.Errorf("%s, v is %s, %d parts", got, u.Var("v"), len(parts))
 	}
 	parts = nil
-	if got := f.got(u.Do(2, 100*time.Millisecond)); got != "error, timeout" || len(parts) != 2 || f.got(parts[1].out) != "error, timeout" {
+	if got := f.got(u.Do(2, 100*time.Millisecond)); got != "error, timeout" || len(parts) != 2 ||
+		f.got(parts[1].out) != "error, timeout" {
 		t.Errorf("%s, parts %+v", got, parts)
 	}
 	s.Release()
@@ -215,7 +229,8 @@ func TestMulti(t *testing.T) {
 		}
 		return "+QUEUED\r\n"
 	}})
-	f := newFixture(t, targets.Options{Base: s.Base()}, `{redis: {multi: [[INCR, a], [INCR, b]]}, check: {"$[1]": 2}}`, `redis: {multi: [[INCR, a], [WRONG]]}`)
+	f := newFixture(t, targets.Options{Base: s.Base()}, `{redis: {multi: [[INCR, a], [INCR, b]]}, check: {"$[1]": 2}}`,
+		`redis: {multi: [[INCR, a], [WRONG]]}`)
 	u := f.user(t, 0)
 	for _, c := range []struct {
 		call       int
@@ -246,15 +261,26 @@ func TestLogin(t *testing.T) {
 		{"nothing", "redis://ADDR", "ok", "[[HELLO 3]]", "[RESP3]", options{}},
 		{"database", "redis://ADDR/7", "ok", "[[HELLO 3] [SELECT 7]]", "[RESP3]", options{}},
 		{"password", "redis://:pass@ADDR", "ok", "[[HELLO 3 AUTH default pass]]", "[RESP3]", options{user: "default pass"}},
-		{"user", "redis://ann:p%20q@ADDR/2", "ok", "[[HELLO 3 AUTH ann p q] [SELECT 2]]", "[RESP3]", options{user: "ann p q"}},
-		{"wrong password", "redis://ann:no@ADDR", "error, error WRONGPASS", "[[HELLO 3 AUTH ann no]]", "[]", options{user: "ann yes"}},
-		{"old server", "redis://:pass@ADDR/1", "ok", "[[HELLO 3 AUTH default pass] [SELECT 1] [AUTH pass] [SELECT 1]]", "[RESP2]", options{old: true}},
+		{
+			"user", "redis://ann:p%20q@ADDR/2", "ok", "[[HELLO 3 AUTH ann p q] [SELECT 2]]", "[RESP3]",
+			options{user: "ann p q"},
+		},
+		{
+			"wrong password", "redis://ann:no@ADDR", "error, error WRONGPASS", "[[HELLO 3 AUTH ann no]]", "[]",
+			options{user: "ann yes"},
+		},
+		{
+			"old server", "redis://:pass@ADDR/1", "ok", "[[HELLO 3 AUTH default pass] [SELECT 1] [AUTH pass] [SELECT 1]]",
+			"[RESP2]",
+			options{old: true},
+		},
 		{"RESP2 asked for", "redis://ann:pass@ADDR?protocol=2", "ok", "[[AUTH ann pass]]", "[RESP2]", options{}},
 		{"RESP2 without login", "redis://ADDR?protocol=2", "ok", "[]", "[RESP2]", options{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, k := start(t, c.o), &sampler{}
-			f := newFixture(t, targets.Options{Base: strings.Replace(c.url, "ADDR", s.Addr().String(), 1), Sampler: k}, "redis: [PING]")
+			f := newFixture(t, targets.Options{Base: strings.Replace(c.url, "ADDR", s.Addr().String(), 1), Sampler: k},
+				"redis: [PING]")
 			out := f.user(t, 0).Do(0, long)
 			if got := f.got(out); got != c.want || s.logins() != c.logins || fmt.Sprint(f.Spoken().Versions) != c.version {
 				t.Errorf("got %s, logins %s, spoken %s", got, s.logins(), f.Spoken().Versions)
@@ -262,7 +288,8 @@ func TestLogin(t *testing.T) {
 			if (out.Opening.Login > 0) != (c.logins != "[]") {
 				t.Errorf("the login took %v", out.Opening.Login)
 			}
-			if c.want != "ok" && (out.WasSent || len(k.kept) != 1 || !strings.Contains(k.kept[0].Message, "the login is refused: WRONGPASS")) {
+			if c.want != "ok" && (out.WasSent || len(k.kept) != 1 ||
+				!strings.Contains(k.kept[0].Message, "the login is refused: WRONGPASS")) {
 				t.Errorf("%+v", k.kept)
 			}
 			bound := redis.Descriptor().Bind(t.Context(), f.Calls[0], f.Client)
@@ -276,7 +303,8 @@ func TestLogin(t *testing.T) {
 // TestPerUser: each user has a connection of its own, which ends with it.
 func TestPerUser(t *testing.T) {
 	s := start(t, options{})
-	f := newFixture(t, targets.Options{Base: s.Base(), Connections: scenarios.Connections{Per: scenarios.PerUser}}, "redis: [PING]")
+	f := newFixture(t, targets.Options{Base: s.Base(), Connections: scenarios.Connections{Per: scenarios.PerUser}},
+		"redis: [PING]")
 	for _, name := range []string{"first", "second"} {
 		t.Run(name, func(t *testing.T) { // its end closes the sessions
 			for range 3 {
@@ -317,7 +345,8 @@ func TestSample(t *testing.T) {
 		sent := k.kept[i].Sent
 		got := sent.Conceal(nil).Curl()
 		if i == 2 {
-			if strings.Contains(got, "hunter22") || !strings.Contains(got, "HSET u password") || !strings.Contains(got, `"${SECRET:?}"`) {
+			if strings.Contains(got, "hunter22") || !strings.Contains(got, "HSET u password") ||
+				!strings.Contains(got, `"${SECRET:?}"`) {
 				t.Errorf("%s", got)
 			}
 			continue
@@ -351,7 +380,8 @@ func TestCompile(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", c.step, err, c.want)
 		}
 	}
-	f, err := targetstest.Try(redis.Descriptor(), "", `redis: [get, "user:${int(1,9)}"]`, "redis: {multi: [[INCR, a], [GET, b]]}",
+	f, err := targetstest.Try(redis.Descriptor(), "", `redis: [get, "user:${int(1,9)}"]`,
+		"redis: {multi: [[INCR, a], [GET, b]]}",
 		"redis: [BLPOP, q, 1]", "redis: [EVAL, x, 1, k]")
 	if err != nil {
 		t.Fatal(err)
@@ -381,7 +411,8 @@ func TestURL(t *testing.T) {
 		"redis://127.0.0.1:1?db=3":                   `unknown parameter "db"`,
 		"redis://127.0.0.1:1?protocol=4":             "Redis has 2 and 3",
 	} {
-		if _, err := redis.Descriptor().Client(targets.Options{Base: url}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := redis.Descriptor().Client(targets.Options{Base: url}); err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", url, err, want)
 		}
 	}

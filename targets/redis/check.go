@@ -40,7 +40,8 @@ func (k *answerCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 				k.paths = append(k.paths, c)
 			}
 		default:
-			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"allow", "shed", "within", "$", "$.path"}), "unknown check %q", syntax.Clip(f.Key, 60))
+			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"allow", "shed", "within", "$", "$.path"}), "unknown check %q",
+				syntax.Clip(f.Key, 60))
 		}
 	}
 }

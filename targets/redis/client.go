@@ -121,29 +121,30 @@ func (c *client) address(ctx context.Context) (string, error) {
 	return address, err
 }
 
-// dial opens connection n to that address. Sentinels that have not heard of a failover name a server that is lost: where it can't
-// be reached, the others are asked.
+// dial opens connection n to that address. Sentinels that have not heard of a failover name a server that is lost:
+// where it can't be reached, the others are asked.
 func (c *client) dial(ctx context.Context, n uint64) (*h1.Conn, error) {
 	if c.at.master == "" {
 		return h1.Dial(ctx, &c.o, c.at.addresses[0], n)
 	}
 	lost := map[string]error{}
-	return targets.TryEach(ctx, c.at.addresses, &c.sentinels.first, func(ctx context.Context, sentinel string) (*h1.Conn, error) {
-		address, err := c.named(ctx, sentinel)
-		if err == nil {
-			err = lost[address]
-		}
-		if err != nil {
-			return nil, err
-		}
-		conn, err := h1.Dial(ctx, &c.o, address, n)
-		if err != nil {
-			lost[address] = err
-			return nil, err
-		}
-		c.primaryAt.Store(&address)
-		return conn, nil
-	})
+	return targets.TryEach(ctx, c.at.addresses, &c.sentinels.first,
+		func(ctx context.Context, sentinel string) (*h1.Conn, error) {
+			address, err := c.named(ctx, sentinel)
+			if err == nil {
+				err = lost[address]
+			}
+			if err != nil {
+				return nil, err
+			}
+			conn, err := h1.Dial(ctx, &c.o, address, n)
+			if err != nil {
+				lost[address] = err
+				return nil, err
+			}
+			c.primaryAt.Store(&address)
+			return conn, nil
+		})
 }
 
 // ready makes the TLS handshake and the login.
@@ -202,7 +203,9 @@ func bind(ctx context.Context, _ scenarios.Call, by targets.Client) error {
 
 // ask sends a command on a connection of its own, and returns the value of the answer. Ready prepares the connection;
 // without words that is all.
-func (c *client) ask(ctx context.Context, address string, ready func(context.Context, *h1.Conn) error, words ...string) (any, error) {
+func (c *client) ask(
+	ctx context.Context, address string, ready func(context.Context, *h1.Conn) error, words ...string,
+) (any, error) {
 	conn, err := h1.Dial(ctx, &c.o, address, 0)
 	if err != nil {
 		return nil, err

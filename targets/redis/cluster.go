@@ -155,8 +155,8 @@ func (k *cluster) move(slot uint16, address string) {
 	k.renew()
 }
 
-// readSlots reads the answer to CLUSTER SLOTS: ranges of slots, each with its primary and replicas. From is the node that
-// was asked.
+// readSlots reads the answer to CLUSTER SLOTS: ranges of slots, each with its primary and replicas. From is the node
+// that was asked.
 func readSlots(v any, from string) (*slotTable, error) {
 	ranges, _ := v.([]any)
 	if len(ranges) == 0 {
@@ -196,7 +196,9 @@ func readSlots(v any, from string) (*slotTable, error) {
 
 // clusterDown is the error of a cluster that has not assigned its slots.
 func clusterDown(format string, args ...any) error {
-	return &targets.Error{Cause: scenarios.RedisError(scenarios.RedisNumber([]byte("CLUSTERDOWN"))), Text: fmt.Sprintf(format, args...)}
+	return &targets.Error{
+		Cause: scenarios.RedisError(scenarios.RedisNumber([]byte("CLUSTERDOWN"))), Text: fmt.Sprintf(format, args...),
+	}
 }
 
 // besides returns an address that a node announces; one without a host is at the host of the node from.

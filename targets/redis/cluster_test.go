@@ -15,8 +15,8 @@ import (
 	"brunt/targets/dial"
 )
 
-// shard is a node of a cluster of two: the first has the slots to 8191, which the key b is in (3300), and the second the
-// others, which a is in (15495).
+// shard is a node of a cluster of two: the first has the slots to 8191, which the key b is in (3300), and the second
+// the others, which a is in (15495).
 type shard struct {
 	*server
 	move atomic.Pointer[string] // what it answers to GET; nil: its own number
@@ -65,7 +65,8 @@ func startShards(t *testing.T) (nodes [2]*shard) {
 func TestCluster(t *testing.T) {
 	nodes := startShards(t)
 	first, second := nodes[0].Addr().String(), nodes[1].Addr().String()
-	f := newFixture(t, targets.Options{Base: "redis+cluster://" + first}, "{redis: [GET, b], extract: {v: $}}", "{redis: [GET, a], extract: {v: $}}",
+	f := newFixture(t, targets.Options{Base: "redis+cluster://" + first}, "{redis: [GET, b], extract: {v: $}}",
+		"{redis: [GET, a], extract: {v: $}}",
 		`{redis: [GET, "x{${var.k}}y"], extract: {v: $}}`, "{redis: {multi: [[INCR, b]]}}")
 	u := f.user(t, 0)
 	want := func(call int, node string, attempts uint16) {
@@ -142,8 +143,8 @@ func TestCluster_Allowlist(t *testing.T) {
 	}
 }
 
-// TestSentinel: each new connection goes to the primary that the sentinels name, and a server that is no primary any more
-// is left.
+// TestSentinel: each new connection goes to the primary that the sentinels name, and a server that is no primary any
+// more is left.
 func TestSentinel(t *testing.T) {
 	var readOnly atomic.Bool
 	primaries := [2]*server{}
@@ -166,7 +167,9 @@ func TestSentinel(t *testing.T) {
 		host, port, _ := strings.Cut(at.Addr().String(), ":")
 		return fmt.Sprintf("*2\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n", len(host), host, len(port), port)
 	}})
-	f := newFixture(t, targets.Options{Base: "redis+sentinel://ann:pass@127.0.0.1:1/shop?addr=" + sentinel.Addr().String()}, "{redis: [INCR, a], extract: {v: $}}")
+	f := newFixture(t, targets.Options{
+		Base: "redis+sentinel://ann:pass@127.0.0.1:1/shop?addr=" + sentinel.Addr().String(),
+	}, "{redis: [INCR, a], extract: {v: $}}")
 	u := f.user(t, 0)
 	for range 3 {
 		if got := f.got(u.Do(0, long)); got != "ok" || u.Var("v") != ":0" {
@@ -189,8 +192,8 @@ func TestSentinel(t *testing.T) {
 	}
 }
 
-// TestSentinel_Stale: a sentinel that has not heard of a failover names a server that is lost. Another one is asked in the same
-// attempt, and asked first from then on.
+// TestSentinel_Stale: a sentinel that has not heard of a failover names a server that is lost. Another one is asked in
+// the same attempt, and asked first from then on.
 func TestSentinel_Stale(t *testing.T) {
 	alive := start(t, options{say: func([]string) string { return "+OK\r\n" }})
 	gone, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -215,7 +218,9 @@ func TestSentinel_Stale(t *testing.T) {
 	if stale.Connections() != 1 || also.Connections() != 1 || fresh.Connections() < 1 {
 		t.Errorf("the sentinels were asked %d, %d and %d times", stale.Connections(), also.Connections(), fresh.Connections())
 	}
-	lost := newFixture(t, targets.Options{Base: fmt.Sprintf("redis+sentinel://%s/shop?addr=%s", stale.Addr(), also.Addr())}, "redis: [PING]")
+	lost := newFixture(t, targets.Options{
+		Base: fmt.Sprintf("redis+sentinel://%s/shop?addr=%s", stale.Addr(), also.Addr()),
+	}, "redis: [PING]")
 	if got := lost.got(lost.user(t, 0).Do(0, long)); got != "error, refused" {
 		t.Errorf("all sentinels name a lost server: %s", got)
 	}

@@ -9,7 +9,8 @@ import (
 	"brunt/scenarios/template"
 )
 
-// commandSource is what a step sends: a list of the words of a command; or a map of pipeline or multi, a list of commands.
+// commandSource is what a step sends: a list of the words of a command; or a map of pipeline or multi, a list of
+// commands.
 type commandSource struct {
 	commands []command
 	form     form
@@ -93,7 +94,8 @@ func (s *commandSource) add(n *syntax.Node, m *syntax.Mistakes) {
 		m.Add(n.Items[0].Pos, "the name of a command has no placeholders")
 		return
 	case name == "" || strings.ContainsAny(name, " \t\r\n"):
-		m.AddHint(n.Items[0].Pos, "each word is an item: ["+strings.Join(strings.Fields(name), ", ")+"]", "%q is not the name of a command", syntax.Clip(name, 60))
+		m.AddHint(n.Items[0].Pos, "each word is an item: ["+strings.Join(strings.Fields(name), ", ")+"]",
+			"%q is not the name of a command", syntax.Clip(name, 60))
 		return
 	}
 	args := c.words()

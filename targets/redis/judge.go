@@ -42,7 +42,8 @@ func (a *answer) Body() []byte { return a.text }
 // judge records the results of the checks in the outcome, and extracts variables from the answer.
 func (t *exchange) judge() {
 	c, out, a := t.call, t.out, &t.answer
-	if targets.JudgeStatus(out, a.failed && a.rank == shedError, !a.failed || a.rank == allowedError, scenarios.RedisError(a.number)) {
+	if targets.JudgeStatus(out, a.failed && a.rank == shedError, !a.failed || a.rank == allowedError,
+		scenarios.RedisError(a.number)) {
 		c.rest.Judge(a, t.it, out)
 	}
 }

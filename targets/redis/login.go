@@ -69,8 +69,8 @@ func (g *greeting) login(ctx context.Context, conn *h1.Conn) error {
 	return nil
 }
 
-// knowsNoHello reports whether an error is that of a server or a proxy that has no RESP3. Any other error of HELLO, such as that
-// of too many clients, has nothing to do with the protocol.
+// knowsNoHello reports whether an error is that of a server or a proxy that has no RESP3. Any other error of HELLO,
+// such as that of too many clients, has nothing to do with the protocol.
 func (p *reply) knowsNoHello() bool {
 	if p.number == scenarios.RedisNumber([]byte("NOPROTO")) {
 		return true

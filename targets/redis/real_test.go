@@ -69,7 +69,9 @@ func (n *node) kill() {
 func serve(t *testing.T, args ...string) *node {
 	t.Helper()
 	port := freePort(t)
-	own := []string{"redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir(), "--loglevel", "warning"}
+	own := []string{
+		"redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir(), "--loglevel", "warning",
+	}
 	return run(t, port, append(own, args...)...)
 }
 
@@ -86,14 +88,17 @@ func (n *node) cli(args ...string) string {
 // TestReal sends commands to Debian's redis-server: each kind of answer, a user with a password, a database, errors.
 func TestReal(t *testing.T) {
 	s := serve(t, strings.Fields("--user default off --user ann on >sesame ~* +@all --user guest on nopass +ping")...)
-	for _, base := range []string{"redis://ann:sesame@" + s.addr + "/3", "redis://ann:sesame@" + s.addr + "/3?protocol=2"} {
+	for _, base := range []string{
+		"redis://ann:sesame@" + s.addr + "/3", "redis://ann:sesame@" + s.addr + "/3?protocol=2",
+	} {
 		f := newFixture(t, targets.Options{Base: base},
 			"redis: [FLUSHDB]",
 			`{redis: [SET, "k:${int(1,1)}", '{"total": 5}'], check: {$: OK}}`,
 			"{redis: [GET, 'k:1'], check: {$.total: 5}, extract: {v: $.total}}",
 			"{redis: [GET, none], check: {$: exists}}",
 			"{redis: [LPUSH, 'k:1', a]}",
-			"{redis: {pipeline: [[RPUSH, l, a, b, '${var.v}'], [LRANGE, l, 0, -1], [ZADD, z, 1.5, m], [ZSCORE, z, m]]}, check: {'$[1][2]': 5, '$[3]': 1.5}}",
+			"{redis: {pipeline: [[RPUSH, l, a, b, '${var.v}'], [LRANGE, l, 0, -1], [ZADD, z, 1.5, m], [ZSCORE, z, m]]}, "+
+				"check: {'$[1][2]': 5, '$[3]': 1.5}}",
 			"{redis: {multi: [[INCR, n], [INCR, n], [EXPIRE, n, 60]]}, check: {'$[1]': 2, '$[2]': 1}}",
 			"{redis: {multi: [[INCR, n], [NOTACOMMAND]]}}",
 			"{redis: {multi: [[INCR, n], [LPUSH, n, a]]}}",
@@ -104,7 +109,8 @@ func TestReal(t *testing.T) {
 		)
 		u := f.user(t, 0)
 		for i, want := range []string{
-			"ok", "ok", "ok", "error, check $", "error, error WRONGTYPE", "ok", "ok", "error, error ERR", "error, error WRONGTYPE", "ok", "error, error other",
+			"ok", "ok", "ok", "error, check $", "error, error WRONGTYPE", "ok", "ok", "error, error ERR",
+			"error, error WRONGTYPE", "ok", "error, error other",
 			"error, error NOSCRIPT", "error, check $",
 		} {
 			if got := f.got(u.Do(i, long)); got != want {
@@ -134,7 +140,8 @@ func TestReal_Cluster(t *testing.T) {
 	suite.Long(t) // it starts three servers, and waits for them
 	var nodes []*node
 	for range 3 {
-		nodes = append(nodes, serve(t, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "1000"))
+		nodes = append(nodes, serve(t, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf",
+			"--cluster-node-timeout", "1000"))
 	}
 	nodes[0].cli("--cluster", "create", nodes[0].addr, nodes[1].addr, nodes[2].addr, "--cluster-yes")
 	for _, n := range nodes {
@@ -155,7 +162,8 @@ func TestReal_Cluster(t *testing.T) {
 	}
 	owner, other := "", nodes[0]
 	for _, n := range nodes { // foo is in slot 12182
-		if strings.Contains(n.cli("cluster", "countkeysinslot", "12182"), "1") || owner == "" && !strings.Contains(n.cli("get", "foo"), "MOVED") {
+		if strings.Contains(n.cli("cluster", "countkeysinslot", "12182"), "1") ||
+			owner == "" && !strings.Contains(n.cli("get", "foo"), "MOVED") {
 			owner = n.addr
 		} else {
 			other = n
@@ -176,7 +184,8 @@ func TestReal_Cluster(t *testing.T) {
 	if out := u.Do(3, long); f.got(out) != "ok" || out.Attempts != 2 { // MOVED
 		t.Errorf("after it has moved: %s, %d attempts", f.got(out), out.Attempts)
 	}
-	suite.Until(t, "the slots as they are now", func() bool { out := u.Do(3, long); return f.got(out) == "ok" && out.Attempts == 1 })
+	suite.Until(t, "the slots as they are now",
+		func() bool { out := u.Do(3, long); return f.got(out) == "ok" && out.Attempts == 1 })
 }
 
 // TestReal_Sentinel: a load survives the crash of a primary, which sentinels replace.
@@ -184,12 +193,16 @@ func TestReal_Sentinel(t *testing.T) {
 	suite.Long(t) // a failover takes seconds
 	primary := serve(t)
 	replica := serve(t, "--replicaof", "127.0.0.1", primary.port, "--repl-diskless-sync-delay", "0")
-	suite.Until(t, "the replica", func() bool { return strings.Contains(primary.cli("info", "replication"), "state=online") })
+	suite.Until(t, "the replica", func() bool {
+		return strings.Contains(primary.cli("info", "replication"),
+			"state=online")
+	})
 	var sentinels []*node
 	for range 3 {
 		port, dir := freePort(t), t.TempDir()
 		file := filepath.Join(dir, "sentinel.conf")
-		text := fmt.Sprintf("port %s\nbind 127.0.0.1\ndir %s\nsentinel monitor shop 127.0.0.1 %s 2\nsentinel down-after-milliseconds shop 500\n"+
+		text := fmt.Sprintf("port %s\nbind 127.0.0.1\ndir %s\nsentinel monitor shop 127.0.0.1 %s 2\nsentinel "+
+			"down-after-milliseconds shop 500\n"+
 			"sentinel failover-timeout shop 3000\n", port, dir, primary.port)
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -200,7 +213,8 @@ func TestReal_Sentinel(t *testing.T) {
 		said := sentinels[0].cli("sentinel", "master", "shop")
 		return strings.Contains(said, "num-other-sentinels\n2") && strings.Contains(said, "num-slaves\n1")
 	})
-	f := newFixture(t, targets.Options{Base: "redis+sentinel://" + sentinels[0].addr + "/shop?addr=" + sentinels[1].addr}, "redis: [INCR, n]")
+	f := newFixture(t, targets.Options{Base: "redis+sentinel://" + sentinels[0].addr + "/shop?addr=" + sentinels[1].addr},
+		"redis: [INCR, n]")
 	u := f.user(t, 0)
 	if err := f.bind(t); err != nil {
 		t.Fatal(err)

@@ -18,8 +18,8 @@ import (
 	"brunt/targets"
 )
 
-// TestLogin_Full: that a server has no room for another connection is told as its error, whether it says so before it is asked or
-// afterwards, and later connections still ask for RESP3.
+// TestLogin_Full: that a server has no room for another connection is told as its error, whether it says so before it
+// is asked or afterwards, and later connections still ask for RESP3.
 func TestLogin_Full(t *testing.T) {
 	for _, early := range []bool{false, true} {
 		l, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -91,7 +91,8 @@ func TestCluster_Asking(t *testing.T) {
 	}
 }
 
-// TestCluster_Deadline: a call waits for the slots until its own deadline, and not until that of the call that asks for them.
+// TestCluster_Deadline: a call waits for the slots until its own deadline, and not until that of the call that asks for
+// them.
 func TestCluster_Deadline(t *testing.T) {
 	hold := make(chan struct{})
 	s := start(t, options{say: func([]string) string { <-hold; return "-ERR no\r\n" }})
@@ -100,7 +101,8 @@ func TestCluster_Deadline(t *testing.T) {
 	go func() { first <- f.got(f.user(t, 0).Do(0, long)) }()
 	suite.Until(t, "the first call", func() bool { return s.Requests() > 0 })
 	began := time.Now()
-	if got := f.got(f.user(t, 1).Do(0, 200*time.Millisecond)); got != "error, timeout" || time.Since(began) > 10*time.Second {
+	if got := f.got(f.user(t, 1).Do(0, 200*time.Millisecond)); got != "error, timeout" ||
+		time.Since(began) > 10*time.Second {
 		t.Errorf("%s after %s", got, time.Since(began))
 	}
 	close(hold)
@@ -109,7 +111,8 @@ func TestCluster_Deadline(t *testing.T) {
 	}
 }
 
-// TestCluster_TLS: the certificate of a node is one for the address that the cluster announces, and not for another node's.
+// TestCluster_TLS: the certificate of a node is one for the address that the cluster announces, and not for another
+// node's.
 func TestCluster_TLS(t *testing.T) {
 	suite.NeedLocalhost(t)
 	var s *server
@@ -122,12 +125,15 @@ func TestCluster_TLS(t *testing.T) {
 		return "+a\r\n"
 	}})
 	ca := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.certificate}), 0o600); err != nil {
+	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.certificate}),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
-	for announced, want := range map[string]string{"127.0.0.1": "ok", "localhost": "error, tls"} { // which the certificate is not for
+	// which the certificate is not for
+	for announced, want := range map[string]string{"127.0.0.1": "ok", "localhost": "error, tls"} {
 		host = announced
-		f := newFixture(t, targets.Options{Base: "rediss+cluster://" + s.Addr().String(), TLS: &scenarios.TLS{CA: ca}}, "redis: [GET, a]")
+		f := newFixture(t, targets.Options{Base: "rediss+cluster://" + s.Addr().String(), TLS: &scenarios.TLS{CA: ca}},
+			"redis: [GET, a]")
 		if got := f.got(f.user(t, 0).Do(0, long)); got != want {
 			t.Errorf("%s: %s, want %s", announced, got, want)
 		}

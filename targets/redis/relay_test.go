@@ -11,13 +11,15 @@ import (
 	"brunt/targets/targetstest"
 )
 
-// TestReal_NothingIsSentTwice: what the server counted is what was sent, while answers are cut off and connections reset.
+// TestReal_NothingIsSentTwice: what the server counted is what was sent, while answers are cut off and connections
+// reset.
 func TestReal_NothingIsSentTwice(t *testing.T) {
 	s := serve(t)
 	for _, reset := range []bool{false, true} {
 		s.cli("flushall")
 		r := targetstest.StartRelay(t, s.addr, reset, false)
-		f := newFixture(t, targets.Options{Base: "redis://" + r.Addr().String() + "?protocol=2"}, "redis: [INCR, n]") // no login that a cut would hit
+		// no login that a cut would hit
+		f := newFixture(t, targets.Options{Base: "redis://" + r.Addr().String() + "?protocol=2"}, "redis: [INCR, n]")
 		var sent, answered atomic.Int64
 		var all sync.WaitGroup
 		for vu := range 4 {
@@ -33,8 +35,10 @@ func TestReal_NothingIsSentTwice(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if counted := s.cli("get", "n"); counted != strconv.FormatInt(sent.Load(), 10) || answered.Load() == 0 || answered.Load() == sent.Load() {
-			t.Errorf("reset %v: the server counted %s, %d were sent and %d answered", reset, counted, sent.Load(), answered.Load())
+		if counted := s.cli("get", "n"); counted != strconv.FormatInt(sent.Load(), 10) || answered.Load() == 0 ||
+			answered.Load() == sent.Load() {
+			t.Errorf("reset %v: the server counted %s, %d were sent and %d answered", reset, counted, sent.Load(),
+				answered.Load())
 		}
 	}
 }

@@ -46,7 +46,10 @@ func TestReader(t *testing.T) {
 		{name: "set", text: "~1\r\n+a\r\n", want: []any{"a"}},
 		{name: "map", text: "%2\r\n+a\r\n:1\r\n:2\r\n_\r\n", want: map[string]any{"a": int64(1), "2": nil}},
 		{name: "empty list", text: "*0\r\n", want: []any{}},
-		{name: "error in a list", text: "*2\r\n+a\r\n-WRONGTYPE no\r\n", want: []any{"a", "WRONGTYPE no"}, failed: "WRONGTYPE"},
+		{
+			name: "error in a list", text: "*2\r\n+a\r\n-WRONGTYPE no\r\n", want: []any{"a", "WRONGTYPE no"},
+			failed: "WRONGTYPE",
+		},
 		{name: "push before", text: ">2\r\n+invalidate\r\n*1\r\n+k\r\n+OK\r\n", want: "OK"},
 		{name: "attribute before", text: "|1\r\n+ttl\r\n:3\r\n:7\r\n", want: int64(7)},
 		{name: "attribute within", text: "*1\r\n|1\r\n+ttl\r\n-ERR x\r\n:7\r\n", want: []any{int64(7)}},
@@ -109,7 +112,8 @@ func TestReader_Nonsense(t *testing.T) {
 		{"(1e5x\r\n", "the number"},
 		{"$67108864\r\n", "more than 64 MiB"},
 	} {
-		if _, err := over(strings.NewReader(c.text)).decode(new(reply)); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := over(strings.NewReader(c.text)).decode(new(reply)); err == nil ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%.20q: %v", c.text, err)
 		}
 	}
@@ -124,7 +128,9 @@ func TestReader_Memory(t *testing.T) {
 		runtime.ReadMemStats(&after)
 		return after.TotalAlloc - before.TotalAlloc, err
 	}
-	for _, text := range []string{"$60000000\r\nabc", "*2000000000\r\n+a\r\n", "%2000000000\r\n+a\r\n", "!500000000\r\nabc"} {
+	for _, text := range []string{
+		"$60000000\r\nabc", "*2000000000\r\n+a\r\n", "%2000000000\r\n+a\r\n", "!500000000\r\nabc",
+	} {
 		if n, err := took(strings.NewReader(text)); err == nil || n > 1<<20 {
 			t.Errorf("%q took %d bytes, %v", text, n, err)
 		}
@@ -138,7 +144,8 @@ func TestReader_Memory(t *testing.T) {
 // FuzzReader: a reply that can be read with its values is the same without them, and nothing panics.
 func FuzzReader(f *testing.F) {
 	for _, s := range []string{
-		"+OK\r\n", "$5\r\nhello\r\n", "*2\r\n:1\r\n-ERR x\r\n", "%1\r\n+a\r\n~1\r\n#t\r\n", "|1\r\n+a\r\n_\r\n,inf\r\n", ">1\r\n+a\r\n=5\r\ntxt:a\r\n",
+		"+OK\r\n", "$5\r\nhello\r\n", "*2\r\n:1\r\n-ERR x\r\n", "%1\r\n+a\r\n~1\r\n#t\r\n", "|1\r\n+a\r\n_\r\n,inf\r\n",
+		">1\r\n+a\r\n=5\r\ntxt:a\r\n",
 		"!3\r\nE x\r\n", "(123\r\n", "*-1\r\n", "$-1\r\n", "*1\r\n*1\r\n*1\r\n$0\r\n\r\n", "$1048577\r\nx",
 	} {
 		f.Add([]byte(s))
@@ -151,7 +158,8 @@ func FuzzReader(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if serr != nil || r.size != s.size || whole.none != bare.none || whole.failed != bare.failed || whole.number != bare.number {
+		if serr != nil || r.size != s.size || whole.none != bare.none || whole.failed != bare.failed ||
+			whole.number != bare.number {
 			t.Errorf("%q: with values %+v of %d bytes, without %+v of %d bytes, %v", b, whole, r.size, bare, s.size, serr)
 		}
 	})

@@ -28,7 +28,8 @@ func (t *exchange) sample(err error) {
 	}
 	sent.SetBody(strings.Join(commands, "\n"))
 	sm := result.Sample{
-		At: t.out.Intended.Seconds(), Step: t.call.name, Request: sent.Method + " " + sent.URL, Status: int(t.out.Status), Sent: sent,
+		At: t.out.Intended.Seconds(), Step: t.call.name, Request: sent.Method + " " + sent.URL, Status: int(t.out.Status),
+		Sent: sent,
 	}
 	switch {
 	case err != nil:
@@ -79,7 +80,8 @@ func shown(words []string) string {
 	list := make([]string, len(words))
 	for i, w := range words {
 		switch {
-		case i > 1 && hides(words[i-1]), i > 1 && strings.EqualFold(words[0], "ACL") && strings.ContainsAny(w[:min(1, len(w))], "><#!"):
+		case i > 1 && hides(words[i-1]), i > 1 && strings.EqualFold(words[0], "ACL") &&
+			strings.ContainsAny(w[:min(1, len(w))], "><#!"):
 			list[i] = syntax.Masked
 		default:
 			list[i] = quoted(w)
@@ -104,7 +106,8 @@ func sentCommand(s *result.Sent) string {
 	}
 	var b strings.Builder
 	commands := strings.Split(s.Body, "\n")
-	piped := len(commands) > 1 || strings.Contains(s.Body, `"`) // redis-cli reads its own quotes from the standard input alone
+	// redis-cli reads its own quotes from the standard input alone
+	piped := len(commands) > 1 || strings.Contains(s.Body, `"`)
 	if piped {
 		b.WriteString("printf '%s\\n'")
 		for _, line := range commands {
@@ -119,7 +122,8 @@ func sentCommand(s *result.Sent) string {
 			break
 		}
 	}
-	b.WriteString("redis-cli -h " + result.ShellWord(host, "SECRET", false) + " -p " + result.ShellWord(port, "SECRET", false))
+	b.WriteString("redis-cli -h " + result.ShellWord(host, "SECRET", false) + " -p " +
+		result.ShellWord(port, "SECRET", false))
 	if database != "" {
 		b.WriteString(" -n " + result.ShellWord(database, "SECRET", false))
 	}

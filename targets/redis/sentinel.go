@@ -27,7 +27,9 @@ func (c *client) named(ctx context.Context, sentinel string) (string, error) {
 	}
 	pair, _ := v.([]any)
 	if len(pair) != 2 {
-		return "", &targets.Error{Cause: scenarios.Unreachable, Text: fmt.Sprintf("the sentinel %s knows no primary %q", sentinel, c.at.master)}
+		return "", &targets.Error{
+			Cause: scenarios.Unreachable, Text: fmt.Sprintf("the sentinel %s knows no primary %q", sentinel, c.at.master),
+		}
 	}
 	host, _ := pair[0].(string)
 	port, _ := pair[1].(string)

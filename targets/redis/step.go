@@ -38,7 +38,9 @@ const (
 
 // temporary reports whether a later call may get another answer than the error with a status.
 func temporary(status int32) bool {
-	for _, word := range []string{"LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "READONLY", "MOVED", "ASK", "NOREPLICAS", "MISCONF"} {
+	for _, word := range []string{
+		"LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "READONLY", "MOVED", "ASK", "NOREPLICAS", "MISCONF",
+	} {
 		if status == failed+scenarios.RedisNumber([]byte(word)) {
 			return true
 		}
@@ -51,10 +53,12 @@ type step struct {
 	syntax.Place
 	// a command, each word an item: [GET, "user:${int(1,9)}"]; {pipeline: [[INCR, a], [EXPIRE, a, 60]]} sends several at
 	// once, {multi: […]} as a transaction
-	Redis   commandSource         `yaml:"redis"`
-	Check   *answerCheck          `yaml:"check"`   // what the answer must be to be ok; nil is any that is no error
-	Want    *check.PathWants      `yaml:"want"`    // what a good answer has when it is whole; one that lacks it is no error
-	Extract map[string]extraction `yaml:"extract"` // variable to where its value stands: $ is the answer, $[0] the first of a list
+	Redis commandSource `yaml:"redis"`
+	Check *answerCheck  `yaml:"check"` // what the answer must be to be ok; nil is any that is no error
+	// what a good answer has when it is whole; one that lacks it is no error
+	Want *check.PathWants `yaml:"want"`
+	// variable to where its value stands: $ is the answer, $[0] the first of a list
+	Extract map[string]extraction `yaml:"extract"`
 }
 
 // call is a compiled step.
@@ -69,7 +73,9 @@ type call struct {
 func (c *call) Name() string { return c.name }
 
 func (c *call) Traits() scenarios.CallTraits {
-	return scenarios.CallTraits{Refs: c.source.Refs(), Sheds: len(c.shed) > 0, Wants: c.rest.Wants(), Method: "redis", URL: c.source.name()}
+	return scenarios.CallTraits{
+		Refs: c.source.Refs(), Sheds: len(c.shed) > 0, Wants: c.rest.Wants(), Method: "redis", URL: c.source.name(),
+	}
 }
 
 // compile compiles a step.
@@ -128,7 +134,8 @@ func (c *call) compileEndpoint(in targets.Scope, m *syntax.Mistakes) {
 			slot, known = at, true
 		} else if at != slot {
 			m.AddHint(c.source.commands[i].at, "{braces} in keys name what their slot is taken of: {user1}.name, {user1}.cart",
-				"the commands of a %s have keys of one slot of a cluster", [...]string{pipeline: "pipeline", multi: "transaction"}[c.source.form])
+				"the commands of a %s have keys of one slot of a cluster",
+				[...]string{pipeline: "pipeline", multi: "transaction"}[c.source.form])
 			return
 		}
 	}

@@ -26,7 +26,8 @@ func caused(word string) scenarios.Cause {
 
 func TestRedis_Suite(t *testing.T) {
 	targetstest.Run(t, targetstest.Suite{
-		Protocol: redis.Descriptor(), Start: func(t testing.TB) targetstest.Server { return start(t, options{}) }, Steps: steps,
+		Protocol: redis.Descriptor(), Start: func(t testing.TB) targetstest.Server { return start(t, options{}) },
+		Steps:  steps,
 		Failed: wrongType(), Network: network,
 	})
 }

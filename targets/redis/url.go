@@ -28,7 +28,8 @@ type location struct {
 }
 
 // forms shows how the URLs of endpoints look.
-const forms = "such as redis://user:password@127.0.0.1:6379/0, redis+cluster://127.0.0.1:7000?addr=127.0.0.1:7001 or redis+sentinel://127.0.0.1:26379/mymaster"
+const forms = "such as redis://user:password@127.0.0.1:6379/0, redis+cluster://127.0.0.1:7000?addr=127.0.0.1:7001 " +
+	"or redis+sentinel://127.0.0.1:26379/mymaster"
 
 // locate reads the URL of an endpoint.
 func locate(u *url.URL) (l location, err error) {

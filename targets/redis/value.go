@@ -28,7 +28,8 @@ const valueSize = 48
 // charge counts the memory of a value whose text has n bytes.
 func (r *reader) charge(n int64) error {
 	if int64(r.room) < n+valueSize {
-		return bad("the answer has more than %d MiB, which is the most that checks and extractions look into", mostDecoded>>20)
+		return bad("the answer has more than %d MiB, which is the most that checks and extractions look into",
+			mostDecoded>>20)
 	}
 	r.room -= int(n) + valueSize
 	return nil
@@ -120,7 +121,8 @@ func (r *reader) bulk(h head, p *reply) (any, error) {
 	return string(b), nil
 }
 
-// collection reads the values of a list, a set, a push or a map; or an attribute, which is dropped, and the value behind it.
+// collection reads the values of a list, a set, a push or a map; or an attribute, which is dropped, and the value
+// behind it.
 func (r *reader) collection(h head, p *reply, depth int) (any, error) {
 	if depth >= mostDepth {
 		return nil, bad("the answer has more than %d lists within lists", mostDepth)

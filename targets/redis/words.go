@@ -11,7 +11,8 @@ var stateful = map[string]string{
 	"MULTI":  "`redis: {multi: [[INCR, a], [INCR, b]]}` sends a transaction",
 	"EXEC":   "`redis: {multi: [[INCR, a], [INCR, b]]}` sends a transaction",
 	"WATCH":  "a script, by EVAL, compares and sets at once", "UNWATCH": "", "DISCARD": "",
-	"SUBSCRIBE": "", "PSUBSCRIBE": "", "SSUBSCRIBE": "", "UNSUBSCRIBE": "", "PUNSUBSCRIBE": "", "SUNSUBSCRIBE": "", "MONITOR": "", "SYNC": "",
+	"SUBSCRIBE": "", "PSUBSCRIBE": "", "SSUBSCRIBE": "", "UNSUBSCRIBE": "", "PUNSUBSCRIBE": "", "SUNSUBSCRIBE": "",
+	"MONITOR": "", "SYNC": "",
 	"PSYNC": "", "REPLCONF": "", "QUIT": "", "RESET": "", "ASKING": "", "READONLY": "", "READWRITE": "",
 	"CLIENT REPLY": "", "CLIENT TRACKING": "", "CLIENT CACHING": "",
 }

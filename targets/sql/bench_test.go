@@ -31,7 +31,10 @@ var benched = []struct{ name, step, answer string }{
 func calling(t testing.TB, step, answer string) (*targetstest.User, scenarios.Call) {
 	s := start(t, func(s *server) { s.raw, s.again = []byte(answer), true })
 	flow := targetstest.Compile(t, descriptor(), "", step)
-	o := targets.Options{Base: s.Base(), T0: time.Now(), Timeout: time.Minute, Emit: func(*template.Iter, scenarios.Call, int, *scenarios.Outcome) {}}
+	o := targets.Options{
+		Base: s.Base(), T0: time.Now(), Timeout: time.Minute,
+		Emit: func(*template.Iter, scenarios.Call, int, *scenarios.Outcome) {},
+	}
 	client, err := descriptor().Client(o)
 	if err != nil {
 		t.Fatal(err)

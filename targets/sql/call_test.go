@@ -105,12 +105,21 @@ func TestCall(t *testing.T) {
 	s := start(t, func(s *server) { s.say = rows })
 	for _, c := range []struct{ name, step, want, message string }{
 		{"text", `{sql: "select $1", args: [hi], check: {"$[0].v": hi}}`, "ok", ""},
-		{"another text", `{sql: "select $1", args: [ho], check: {"$[0].v": hi}}`, "error, check $[0].v", `$[0].v was "ho", and "hi" was wanted`},
+		{
+			"another text", `{sql: "select $1", args: [ho], check: {"$[0].v": hi}}`, "error, check $[0].v",
+			`$[0].v was "ho", and "hi" was wanted`,
+		},
 		{"number", `{sql: select, check: {"$[0].n": "> 6"}}`, "ok", ""},
-		{"NULL", `{sql: "select $1", args: [null], check: {"$[0].v": not empty}}`, "error, check $[0].v", "not empty was wanted"},
+		{
+			"NULL", `{sql: "select $1", args: [null], check: {"$[0].v": not empty}}`, "error, check $[0].v",
+			"not empty was wanted",
+		},
 		{"document", `{sql: select, check: {"$[0].doc.total": 5}}`, "ok", ""},
 		{"rows", `{sql: "select $1, $2", args: [a, b], check: {rows: 2, "$[1].v": b}}`, "ok", ""},
-		{"other rows", `{sql: "select $1, $2", args: [a, b], check: {rows: "< 2"}}`, "error, check number of rows", `number of rows was "2", and < 2 was wanted`},
+		{
+			"other rows", `{sql: "select $1, $2", args: [a, b], check: {rows: "< 2"}}`, "error, check number of rows",
+			`number of rows was "2", and < 2 was wanted`,
+		},
 		{"no rows", `{sql: none, check: {rows: 0}}`, "ok", ""},
 		{"affected", `{sql: update 3, check: {affected: 3}}`, "ok", ""},
 		{"others affected", `{sql: update 0, check: {affected: "> 0"}}`, "error, check number of affected", "> 0 was wanted"},
@@ -127,7 +136,8 @@ func TestCall(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			k := &sampler{}
-			f := newFixture(t, targets.Options{Base: s.Base(), Sampler: k}, c.step, `{sql: "select $1", args: [well], check: {"$[0].v": well}}`)
+			f := newFixture(t, targets.Options{Base: s.Base(), Sampler: k}, c.step,
+				`{sql: "select $1", args: [well], check: {"$[0].v": well}}`)
 			u := f.user(t, 0)
 			for range 2 { // the second time it is prepared
 				k.kept = nil
@@ -145,8 +155,8 @@ func TestCall(t *testing.T) {
 	}
 }
 
-// TestCall_Prepared: a statement is prepared once a connection, or never where the endpoint forbids it; one that the server
-// lost is prepared again.
+// TestCall_Prepared: a statement is prepared once a connection, or never where the endpoint forbids it; one that the
+// server lost is prepared again.
 func TestCall_Prepared(t *testing.T) {
 	var mu sync.Mutex
 	var asked []string
@@ -171,7 +181,8 @@ func TestCall_Prepared(t *testing.T) {
 		mu.Lock()
 		asked = nil
 		mu.Unlock()
-		f := newFixture(t, targets.Options{Base: s.Base() + c.query}, `{sql: "select $1", args: ["${var.x}"], check: {"$[0].n": 7}}`)
+		f := newFixture(t, targets.Options{Base: s.Base() + c.query},
+			`{sql: "select $1", args: ["${var.x}"], check: {"$[0].n": 7}}`)
 		u := f.user(t, 0)
 		for _, arg := range []string{"a", "gone", "a", "a"} {
 			u.It.Vars[0].SetText(arg)
@@ -188,7 +199,8 @@ func TestCall_Prepared(t *testing.T) {
 // TestCall_Absent: no row says that a read of the ledger found nothing; some errors are worth another read.
 func TestCall_Absent(t *testing.T) {
 	d, s := descriptor(), start(t, func(s *server) { s.say = rows })
-	f := newFixture(t, targets.Options{Base: s.Base()}, "sql: none", "sql: select", "sql: update 0", "sql: error 57P01 a", "sql: error 42601 a")
+	f := newFixture(t, targets.Options{Base: s.Base()}, "sql: none", "sql: select", "sql: update 0", "sql: error 57P01 a",
+		"sql: error 42601 a")
 	u := f.user(t, 0)
 	for i, want := range []string{"true false", "false false", "false false", "false true", "false false"} {
 		out := u.Do(i, long)
@@ -198,7 +210,8 @@ func TestCall_Absent(t *testing.T) {
 	}
 }
 
-// TestTransaction: statements run between BEGIN and COMMIT, each as a part; a failure rolls back, and the connection stays.
+// TestTransaction: statements run between BEGIN and COMMIT, each as a part; a failure rolls back, and the connection
+// stays.
 func TestTransaction(t *testing.T) {
 	var mu sync.Mutex
 	var asked []string
@@ -216,9 +229,12 @@ func TestTransaction(t *testing.T) {
 	}
 	var parts []measured
 	k := &sampler{}
-	f := newFixture(t, targets.Options{Base: s.Base(), Sampler: k, Emit: func(_ *template.Iter, _ scenarios.Call, part int, out *scenarios.Outcome) {
-		parts = append(parts, measured{part, *out})
-	}},
+	f := newFixture(t, targets.Options{
+		Base: s.Base(), Sampler: k,
+		Emit: func(_ *template.Iter, _ scenarios.Call, part int, out *scenarios.Outcome) {
+			parts = append(parts, measured{part, *out})
+		},
+	},
 		`{sql.tx: {isolation: serializable, steps: [{sql: "select $1", args: [x], extract: {v: "$[0].n"}}, {name: change, sql: "update 1"}, `+
 			`{sql: "select $1", args: ["${var.v}"], check: {"$[0].v": 7}}]}}`,
 		`{sql.tx: {steps: [{sql: update 1}, {sql: error 40001 no}, {sql: update 2}]}}`,
@@ -251,7 +267,8 @@ func TestTransaction(t *testing.T) {
 		mu.Lock()
 		said := strings.Join(asked, "; ")
 		mu.Unlock()
-		if got := f.got(out); got != want.got || strings.Join(list, ", ") != want.parts || said != want.asked || out.Attempts != 1 {
+		if got := f.got(out); got != want.got || strings.Join(list, ", ") != want.parts || said != want.asked ||
+			out.Attempts != 1 {
 			t.Errorf("%d: %s, parts %s, asked %s, %d attempts", i, got, strings.Join(list, ", "), said, out.Attempts)
 		}
 	}
@@ -314,7 +331,10 @@ func TestLogin(t *testing.T) {
 			asks(s)
 			s.tls = nil
 		}},
-		{"wrong password", "postgres://app:no@ADDR/shop?sslmode=require", "error, error 28P01", "the login is refused: 28P01: password", asks},
+		{
+			"wrong password", "postgres://app:no@ADDR/shop?sslmode=require", "error, error 28P01",
+			"the login is refused: 28P01: password", asks,
+		},
 		{"too many", "postgres://app@ADDR/shop", "error, error 53300", "the login is refused: 53300: full", func(s *server) {
 			s.greet = func(b *pgproto3.Backend, _ string) error {
 				b.Send(refusal("53300", "full"))
@@ -328,7 +348,8 @@ func TestLogin(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, k := start(t, c.change), &sampler{}
-			f := newFixture(t, targets.Options{Base: strings.Replace(c.url, "ADDR", s.Addr().String(), 1), Sampler: k}, "sql: answer")
+			f := newFixture(t, targets.Options{Base: strings.Replace(c.url, "ADDR", s.Addr().String(), 1), Sampler: k},
+				"sql: answer")
 			out := f.user(t, 0).Do(0, long)
 			if got := f.got(out); got != c.want {
 				t.Errorf("got %s: %+v", got, k.kept)
@@ -336,7 +357,8 @@ func TestLogin(t *testing.T) {
 			if c.want == "ok" && out.Opening.Login <= 0 || strings.Contains(c.url, "sslmode") != (out.Opening.TLS > 0) {
 				t.Errorf("opened in %+v", out.Opening)
 			}
-			if c.message != "" && (out.WasSent || len(k.kept) != 1 || !strings.Contains(k.kept[0].Message, c.message) || strings.Contains(k.kept[0].Message, "\n")) {
+			if c.message != "" && (out.WasSent || len(k.kept) != 1 || !strings.Contains(k.kept[0].Message, c.message) ||
+				strings.Contains(k.kept[0].Message, "\n")) {
 				t.Errorf("%+v", k.kept)
 			}
 			bound := descriptor().Bind(t.Context(), f.Calls[0], f.Client)
@@ -350,7 +372,8 @@ func TestLogin(t *testing.T) {
 // TestPerUser: each user has a connection of its own, which it ends in order.
 func TestPerUser(t *testing.T) {
 	s := start(t, nil)
-	f := newFixture(t, targets.Options{Base: s.Base(), Connections: scenarios.Connections{Per: scenarios.PerUser}}, "sql: answer")
+	f := newFixture(t, targets.Options{Base: s.Base(), Connections: scenarios.Connections{Per: scenarios.PerUser}},
+		"sql: answer")
 	t.Run("users", func(t *testing.T) { // its end closes the sessions
 		users := []*targetstest.User{f.user(t, 0), f.user(t, 1)}
 		for range 3 {
@@ -419,7 +442,8 @@ func TestCompile(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", c.step, err, c.want)
 		}
 	}
-	f, err := targetstest.Try(descriptor(), "", "{sql: \"select  a\\n from b where c = '$1' -- $2\"}", "{sql.listen: {channel: news}}",
+	f, err := targetstest.Try(descriptor(), "", "{sql: \"select  a\\n from b where c = '$1' -- $2\"}",
+		"{sql.listen: {channel: news}}",
 		"{sql: 'create table a (); create table b ()'}", "sql: begin; select 1; commit")
 	if err != nil {
 		t.Fatal(err)

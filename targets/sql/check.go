@@ -107,7 +107,9 @@ type expected struct {
 }
 
 // compile prepares checks and extractions. It reports whether they look into the rows.
-func (x *expected) compile(k *answerCheck, from map[string]extraction, d *Dialect, in targets.Scope, m *syntax.Mistakes) (reads bool) {
+func (x *expected) compile(
+	k *answerCheck, from map[string]extraction, d *Dialect, in targets.Scope, m *syntax.Mistakes,
+) (reads bool) {
 	reads = len(from) > 0
 	if k != nil {
 		x.allow, x.shed = k.allow, k.shed

@@ -42,7 +42,8 @@ func (c *copySource) compile(in targets.Scope, m *syntax.Mistakes) Statement {
 	s := Statement{Form: Copying, Text: "copy " + c.Into}
 	for _, name := range append([]string{c.Into}, c.Columns...) {
 		if !isIdentifier(name) {
-			m.AddHint(c.Of("into"), `such as orders, shop.orders or "Orders"`, "%q is not the name of a table or a column", syntax.Clip(name, 60))
+			m.AddHint(c.Of("into"), `such as orders, shop.orders or "Orders"`, "%q is not the name of a table or a column",
+				syntax.Clip(name, 60))
 		}
 	}
 	if len(c.Columns) > 0 {
@@ -51,7 +52,8 @@ func (c *copySource) compile(in targets.Scope, m *syntax.Mistakes) Statement {
 	s.Text += " from stdin"
 	switch r := &c.Rows; {
 	case (len(r.Values) > 0) == (r.CSV != ""):
-		m.AddHint(c.Of("rows"), `such as {count: 100, values: ["${int(1,9)}", tea]} or {csv: rows.csv}`, "want either values or csv")
+		m.AddHint(c.Of("rows"), `such as {count: 100, values: ["${int(1,9)}", tea]} or {csv: rows.csv}`,
+			"want either values or csv")
 	case r.CSV != "":
 		if r.Count != 0 {
 			m.Add(r.Of("count"), "count is that of values; a file has all its rows")

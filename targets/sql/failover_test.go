@@ -50,8 +50,8 @@ func roles(say func(question) []pgproto3.BackendMessage) func(question) []pgprot
 	}
 }
 
-// TestServers_Silent: a server that never answers does not hide the next one, and is not tried again where any server of the
-// same role is as good.
+// TestServers_Silent: a server that never answers does not hide the next one, and is not tried again where any server
+// of the same role is as good.
 func TestServers_Silent(t *testing.T) {
 	s := start(t, func(s *server) { s.say = roles(rows) })
 	dead, tried := silent(t)
@@ -61,7 +61,8 @@ func TestServers_Silent(t *testing.T) {
 		tried int64
 	}{{"", 2}, {"&target_session_attrs=read-write", 1}} {
 		before := tried.Load()
-		f := newFixture(t, targets.Options{Base: base + c.query, Connections: scenarios.Connections{Per: scenarios.PerUser}}, "sql: select")
+		f := newFixture(t, targets.Options{Base: base + c.query, Connections: scenarios.Connections{Per: scenarios.PerUser}},
+			"sql: select")
 		for vu := range 2 {
 			if out := f.user(t, vu).Do(0, time.Second); f.got(out) != "ok" {
 				t.Errorf("%q: %s", c.query, f.got(out))
@@ -83,7 +84,8 @@ func TestServers_Silent(t *testing.T) {
 	}
 }
 
-// TestServers_Demoted: where the endpoint wants a server that takes writes, a connection to one that takes none any more is left.
+// TestServers_Demoted: where the endpoint wants a server that takes writes, a connection to one that takes none any
+// more is left.
 func TestServers_Demoted(t *testing.T) {
 	s := start(t, func(s *server) { s.say = roles(rows) })
 	for query, connections := range map[string]int64{"": 1, "?target_session_attrs=read-write": 2} {
@@ -111,7 +113,8 @@ func TestListen_Unlisten(t *testing.T) {
 		}
 		return rows(q)
 	}
-	f := newFixture(t, targets.Options{Base: s.Base()}, "{sql.listen: {channel: news}, check: {rows: 1}}", "{sql: select, check: {rows: 1}}")
+	f := newFixture(t, targets.Options{Base: s.Base()}, "{sql.listen: {channel: news}, check: {rows: 1}}",
+		"{sql: select, check: {rows: 1}}")
 	u := f.user(t, 0)
 	if got := f.got(u.Do(0, 300*time.Millisecond)); got != "ok" {
 		t.Fatal(got)
@@ -139,7 +142,8 @@ func TestTransaction_Sample(t *testing.T) {
 	f.user(t, 0).Do(0, long)
 	mu.Lock()
 	defer mu.Unlock()
-	want := fmt.Sprintf("begin;\nprepare brunt as select $1, $2;\nexecute brunt('%s', null);\ndeallocate brunt;\nselect 1;\n"+
+	want := fmt.Sprintf("begin;\nprepare brunt as select $1, $2;\nexecute brunt('%s', null);\ndeallocate "+
+		"brunt;\nselect 1;\n"+
 		"prepare brunt as error 40001 $1;\nexecute brunt('%s');\ndeallocate brunt;\nrollback;", sent[0], sent[2])
 	if got := k.kept[0].Sent.Body; got != want {
 		t.Errorf("the sample is\n%s\nand was\n%s", got, want)

@@ -16,8 +16,14 @@ func TestNonsense(t *testing.T) {
 		{"an unknown message", "q\x00\x00\x00\x04" + ready, "error, protocol", `a message 'q'`},
 		{"a negative length", "C\x00\x00\x00\x00", "error, protocol", "bytes"},
 		{"half a message", "C\x00\x00\x00\x20SELECT", "error, closed", ""},
-		{"a row that was not announced", "D\x00\x00\x00\x0a\x00\x05\x00\x00\x00\x00" + ready, "error, protocol", "a row of other columns"},
-		{"a value that is cut", column + "D\x00\x00\x00\x0a\x00\x01\x00\x00\x00\x09" + ready, "error, protocol", "a value of 9 bytes"},
+		{
+			"a row that was not announced", "D\x00\x00\x00\x0a\x00\x05\x00\x00\x00\x00" + ready, "error, protocol",
+			"a row of other columns",
+		},
+		{
+			"a value that is cut", column + "D\x00\x00\x00\x0a\x00\x01\x00\x00\x00\x09" + ready, "error, protocol",
+			"a value of 9 bytes",
+		},
 		{"a column that is cut", "T\x00\x00\x00\x08\x00\x01n\x00" + ready, "error, protocol", "a column that is cut"},
 		{"a state of two bytes", "Z\x00\x00\x00\x06II", "error, protocol", "a state"},
 		{"an error without fields", "E\x00\x00\x00\x05\x00" + ready, "error, error XX000", ""},

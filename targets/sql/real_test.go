@@ -81,7 +81,8 @@ func folder(t *testing.T) string {
 
 // settings are those of all servers.
 var settings = []string{
-	"listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "shared_buffers=16MB", "dynamic_shared_memory_type=mmap",
+	"listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "shared_buffers=16MB",
+	"dynamic_shared_memory_type=mmap",
 	"max_prepared_transactions=0", "autovacuum=off",
 }
 
@@ -105,7 +106,8 @@ func serve(t *testing.T, data string, more ...string) *node {
 	}
 	t.Cleanup(n.end)
 	suite.Until(t, "PostgreSQL", func() bool {
-		return exec.Command(program(t, "pg_isready"), "-h", "127.0.0.1", "-p", n.port, "-d", "postgres", "-U", "postgres").Run() == nil
+		return exec.Command(program(t, "pg_isready"), "-h", "127.0.0.1", "-p", n.port, "-d", "postgres", "-U",
+			"postgres").Run() == nil
 	})
 	return n
 }
@@ -136,11 +138,12 @@ func primary(t *testing.T) *node {
 // psql runs a statement as postgres and returns what it gives.
 func (n *node) psql(statement string) string {
 	n.t.Helper()
-	return must(n.t, exec.Command(program(n.t, "psql"), "-X", "-At", "-h", "127.0.0.1", "-p", n.port, "-U", "postgres", "-c", statement))
+	return must(n.t, exec.Command(program(n.t, "psql"), "-X", "-At", "-h", "127.0.0.1", "-p", n.port, "-U", "postgres",
+		"-c", statement))
 }
 
-// TestReal sends statements to Debian's PostgreSQL: each kind of answer, a login by SCRAM, what other connections do, and
-// as many statements as the server counts.
+// TestReal sends statements to Debian's PostgreSQL: each kind of answer, a login by SCRAM, what other connections do,
+// and as many statements as the server counts.
 func TestReal(t *testing.T) {
 	n := primary(t)
 	for _, query := range []string{"", "?prepare=off"} {
@@ -155,7 +158,8 @@ func TestReal(t *testing.T) {
 
 func (n *node) statements(t *testing.T, base string) {
 	f := newFixture(t, targets.Options{Base: base},
-		"sql: 'drop table if exists orders; create table orders (id serial primary key, who text, cents numeric, paid bool, doc jsonb)'",
+		"sql: 'drop table if exists orders; create table orders (id serial primary key, who text, cents numeric, paid "+
+			"bool, doc jsonb)'",
 		`{sql: "insert into orders (who, cents, paid, doc) values ($1, $2, $3, $4) returning id", args: ["it's \" ${int(5,5)}", 3.98, true, '{"a": [1]}'], `+
 			`extract: {id: "$[0].id"}, check: {rows: 1, affected: 1}}`,
 		`{sql: "select *, 7::float8 as f, 'NaN'::float8 as nan from orders where id = $1", args: ["${var.id}"], `+
@@ -189,7 +193,8 @@ func (n *node) statements(t *testing.T, base string) {
 	for i, want := range []string{
 		"ok", "ok", "ok", "ok", "ok", "error, error 42703", "error, error 23505", "error, error 22P02",
 		"ok", "error, error 23505", "ok", "ok", "error, error 40000", "ok", "ok",
-		"error, error 42P01", "error, protocol", "ok", "error, timeout", "ok", "error, protocol", "ok", "ok", "ok", "error, error 22012", "ok",
+		"error, error 42P01", "error, protocol", "ok", "error, timeout", "ok", "error, protocol", "ok", "ok", "ok",
+		"error, error 22012", "ok",
 	} {
 		timeout := long
 		if i == 18 {
@@ -236,7 +241,8 @@ func (n *node) notifications(t *testing.T) {
 	u := f.user(t, 0)
 	heard := make(chan string, 1)
 	go func() { heard <- f.got(u.Do(0, long)) }()
-	suite.Until(t, "a listener", func() bool { return n.psql("select count(*) from pg_stat_activity where query = 'listen news'") == "1" })
+	suite.Until(t, "a listener",
+		func() bool { return n.psql("select count(*) from pg_stat_activity where query = 'listen news'") == "1" })
 	n.psql("notify news, 'one'")
 	n.psql("notify news, 'two'")
 	if got := <-heard; got != "ok" {
@@ -260,7 +266,8 @@ func (n *node) nothingTwice(t *testing.T) {
 	for _, reset := range []bool{false, true} {
 		n.psql("truncate hits")
 		r := targetstest.StartRelay(t, n.addr, reset, false)
-		f := newFixture(t, targets.Options{Base: "postgres://postgres@" + r.Addr().String() + "/postgres"}, `{sql: "insert into hits values ($1)", args: [1]}`)
+		f := newFixture(t, targets.Options{Base: "postgres://postgres@" + r.Addr().String() + "/postgres"},
+			`{sql: "insert into hits values ($1)", args: [1]}`)
 		var sent, answered atomic.Int64
 		var all sync.WaitGroup
 		for vu := range 4 {
@@ -279,8 +286,10 @@ func (n *node) nothingTwice(t *testing.T) {
 		suite.Until(t, "the last statement", func() bool {
 			return n.psql("select count(*) from pg_stat_activity where state = 'active' and query like 'insert%'") == "0"
 		})
-		if counted := n.psql("select count(*) from hits"); counted != strconv.FormatInt(sent.Load(), 10) || answered.Load() == 0 || answered.Load() == sent.Load() {
-			t.Errorf("reset %v: the server counted %s, %d were sent and %d answered", reset, counted, sent.Load(), answered.Load())
+		if counted := n.psql("select count(*) from hits"); counted != strconv.FormatInt(sent.Load(), 10) ||
+			answered.Load() == 0 || answered.Load() == sent.Load() {
+			t.Errorf("reset %v: the server counted %s, %d were sent and %d answered", reset, counted, sent.Load(),
+				answered.Load())
 		}
 	}
 }
@@ -293,7 +302,8 @@ func (n *node) endedWithin(t *testing.T) {
 	if o.Network, err = network(o); err != nil {
 		t.Fatal(err)
 	}
-	connect, err := postgres.Dialect().Connect(o, &sql.Location{Addresses: []string{n.addr}, User: "postgres", Database: "postgres", Prepare: true})
+	connect, err := postgres.Dialect().Connect(o,
+		&sql.Location{Addresses: []string{n.addr}, User: "postgres", Database: "postgres", Prepare: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -305,7 +315,8 @@ func (n *node) endedWithin(t *testing.T) {
 		c.Terms().Used = true
 		c.Until(long, 0)
 		if within {
-			if err := c.Run(&sql.Statement{Text: "begin", Form: sql.Simple}, nil, &sql.Result{}); err != nil || c.Idle() || !c.Usable() {
+			if err := c.Run(&sql.Statement{Text: "begin", Form: sql.Simple}, nil, &sql.Result{}); err != nil || c.Idle() ||
+				!c.Usable() {
 				t.Fatal(err)
 			}
 		}
@@ -315,7 +326,8 @@ func (n *node) endedWithin(t *testing.T) {
 		})
 		var r sql.Result
 		err = c.Run(&sql.Statement{Text: "select 1"}, nil, &r)
-		if within && (err != nil || r.Failure.Code != "57P01") || !within && !errors.Is(err, h1.ErrStale) || r.WasSent || c.Usable() {
+		if within && (err != nil || r.Failure.Code != "57P01") || !within && !errors.Is(err, h1.ErrStale) || r.WasSent ||
+			c.Usable() {
 			t.Errorf("within %v: %v, %+v", within, err, r)
 		}
 		_ = c.Close()

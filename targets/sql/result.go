@@ -34,7 +34,8 @@ const valueSize = 64
 // there is room: an answer that is looked into has at most 1 MiB.
 func (r *Result) Keep(n, columns int, row func() any) error {
 	if r.kept += n + columns*valueSize; r.kept > mostKept {
-		return fmt.Errorf("the answer has more than %d MiB, which is the most that checks and extractions look into", mostKept>>20)
+		return fmt.Errorf("the answer has more than %d MiB, which is the most that checks and extractions look into",
+			mostKept>>20)
 	}
 	r.Doc = append(r.Doc, row())
 	return nil

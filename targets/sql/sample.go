@@ -20,7 +20,8 @@ func (t *exchange) sample(err error) {
 	sent.Method = targets.Clip(t.call.name, most)
 	sent.SetBody(t.script())
 	sm := result.Sample{
-		At: t.out.Intended.Seconds(), Step: t.call.name, Request: sent.Method + " " + sent.URL, Status: int(t.out.Status), Sent: sent,
+		At: t.out.Intended.Seconds(), Step: t.call.name, Request: sent.Method + " " + sent.URL, Status: int(t.out.Status),
+		Sent: sent,
 	}
 	switch {
 	case err != nil:
@@ -49,7 +50,10 @@ func (t *exchange) script() string {
 
 // sent says where a call went.
 func (c *client) sent() *result.Sent {
-	s := &result.Sent{URL: c.scheme + "://" + c.at.Addresses[0] + "/" + c.at.Database, Trust: c.at.TLS == Encrypted, Command: c.dialect.Command}
+	s := &result.Sent{
+		URL: c.scheme + "://" + c.at.Addresses[0] + "/" + c.at.Database, Trust: c.at.TLS == Encrypted,
+		Command: c.dialect.Command,
+	}
 	if c.at.TLS != NoTLS {
 		s.URL += "?sslmode=require"
 	}

@@ -118,8 +118,8 @@ func (x Syntax) next(text string) (int, token) {
 	return 1, word
 }
 
-// lineComment reports whether text begins with a comment up to the end of its line. Of MySQL, a blank follows two dashes: 5--1
-// is a difference.
+// lineComment reports whether text begins with a comment up to the end of its line. Of MySQL, a blank follows two
+// dashes: 5--1 is a difference.
 func (x Syntax) lineComment(text string) bool {
 	switch {
 	case x.Backslash && text[0] == '#':
@@ -166,7 +166,8 @@ func (x Syntax) comment(text string) int {
 	return len(text)
 }
 
-// quoted returns the length of text up to the end of the quoted text that begins at from. A quote that is doubled is part of it.
+// quoted returns the length of text up to the end of the quoted text that begins at from. A quote that is doubled is
+// part of it.
 func quoted(text string, from int, escapes bool) int {
 	for i := from + 1; i < len(text); i++ {
 		switch {

@@ -15,12 +15,14 @@ func (*answerCheck) Schema() syntax.Schema {
 		"properties": syntax.Schema{
 			returnedRows: match.Described("how many rows the statement returns: a number, > n"),
 			affectedRows: match.Described("how many rows it inserts, updates, deletes or copies"),
-			"allow":      list.Described("errors that are ok, or a list: the SQLSTATE of PostgreSQL or its class, the number of MySQL; default: none"),
-			"shed":       list.Described("errors by which the target refuses on purpose: not good, not an error"),
-			"within":     (*quantity.Duration)(nil).Schema().Described("the longest response time"),
+			"allow": list.Described("errors that are ok, or a list: the SQLSTATE of PostgreSQL or its class, the number " +
+				"of MySQL; default: none"),
+			"shed":   list.Described("errors by which the target refuses on purpose: not good, not an error"),
+			"within": (*quantity.Duration)(nil).Schema().Described("the longest response time"),
 		},
 		"patternProperties": syntax.Schema{
-			`^\$`: match.Described("the value at a path of the rows, of which $[0].total is the column total of the first: a value, exists, not empty, > n, ~ regexp"),
+			`^\$`: match.Described("the value at a path of the rows, of which $[0].total is the column total of the first: a " +
+				"value, exists, not empty, > n, ~ regexp"),
 		},
 		"additionalProperties": false,
 	}

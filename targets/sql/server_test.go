@@ -16,8 +16,8 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
-// server speaks PostgreSQL's protocol with the behaviours that the suite needs. The first word of a statement says which;
-// say answers all others.
+// server speaks PostgreSQL's protocol with the behaviours that the suite needs. The first word of a statement says
+// which; say answers all others.
 type server struct {
 	net.Listener
 	base    string

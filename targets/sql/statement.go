@@ -53,7 +53,8 @@ func (q *queryText) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	text, static := t.Static()
 	switch {
 	case !static:
-		m.AddHint(n.Pos, "such as {sql: \"select total from orders where id = $1\", args: [\""+t.Refs()[0].String()+"\"]}; MySQL writes ? for $1",
+		m.AddHint(n.Pos, "such as {sql: \"select total from orders where id = $1\", args: [\""+t.Refs()[0].String()+
+			"\"]}; MySQL writes ? for $1",
 			"%s can't stand in the text of a statement: values are arguments", t.Refs()[0])
 	case strings.TrimSpace(text) == "":
 		m.AddHint(n.Pos, "such as \"select 1\"", "the statement is empty")
@@ -84,7 +85,8 @@ func (a *argument) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	case syntax.Null:
 		a.null = true
 	case syntax.List, syntax.Map:
-		m.AddHint(n.Pos, `a document is a text: '{"a": 1}'; an array of PostgreSQL is '{1,2}'`, "an argument is one value or null, and not %s", n.Describe())
+		m.AddHint(n.Pos, `a document is a text: '{"a": 1}'; an array of PostgreSQL is '{1,2}'`,
+			"an argument is one value or null, and not %s", n.Describe())
 	default:
 		a.Text.DecodeNode(n, m)
 	}
@@ -135,14 +137,17 @@ func (x Syntax) compileStatement(q *queryText, args []argument, m *syntax.Mistak
 	case !found.several && slices.Contains(controls, found.verb) && len(args) == 0 && x.holds:
 		s.Form = Simple
 	case !found.several && slices.Contains(controls, found.verb):
-		m.AddHint(q.at, "sql.tx: {steps: [{sql: \"…\"}, {sql: \"…\"}]}, which begins and ends it", "calls share connections: a transaction is one step")
+		m.AddHint(q.at, "sql.tx: {steps: [{sql: \"…\"}, {sql: \"…\"}]}, which begins and ends it",
+			"calls share connections: a transaction is one step")
 	case found.several && len(args) > 0:
 		m.AddHint(q.at, "a step each, or the steps of sql.tx", "several statements in one text have no arguments")
 	case found.params == 0 && len(args) > 0 && foreign(q.text, x.Dollar) != "":
-		m.AddHint(q.at, "a parameter is written "+example, "%s is no parameter here: the statement has none and args has %s", foreign(q.text, x.Dollar),
+		m.AddHint(q.at, "a parameter is written "+example, "%s is no parameter here: the statement has none and args has %s",
+			foreign(q.text, x.Dollar),
 			count(len(args), "value"))
 	case found.params != len(args):
-		m.AddHint(q.at, "a parameter is written "+example, "the statement has %s and args has %s", count(found.params, "parameter"), count(len(args), "value"))
+		m.AddHint(q.at, "a parameter is written "+example, "the statement has %s and args has %s",
+			count(found.params, "parameter"), count(len(args), "value"))
 	case found.several:
 		s.Form = Simple
 	}

@@ -47,20 +47,26 @@ const (
 // step is the YAML of a step.
 type step struct {
 	syntax.Place
-	SQL         queryText             `yaml:"sql"`        // a statement; its parameters are $1, $2 in PostgreSQL, and ? in MySQL
-	Args        []argument            `yaml:"args"`       // the values of its parameters, in order; null is NULL
-	Transaction *transactionSource    `yaml:"sql.tx"`     // statements on one connection, between BEGIN and COMMIT; an error rolls back
-	Copy        *copySource           `yaml:"sql.copy"`   // rows that are copied into a table of PostgreSQL, by COPY
-	Listen      *listenSource         `yaml:"sql.listen"` // a channel of PostgreSQL: waits for notifications, from LISTEN on
-	Check       *answerCheck          `yaml:"check"`      // what the answer must be to be ok; nil is any that is no error
-	Want        *check.PathWants      `yaml:"want"`       // what a good answer has when it is whole; one that lacks it is no error
-	Extract     map[string]extraction `yaml:"extract"`    // variable to where its value stands: $[0].id is a column of the first row
+	// a statement; its parameters are $1, $2 in PostgreSQL, and ? in MySQL
+	SQL  queryText  `yaml:"sql"`
+	Args []argument `yaml:"args"` // the values of its parameters, in order; null is NULL
+	// statements on one connection, between BEGIN and COMMIT; an error rolls back
+	Transaction *transactionSource `yaml:"sql.tx"`
+	Copy        *copySource        `yaml:"sql.copy"` // rows that are copied into a table of PostgreSQL, by COPY
+	// a channel of PostgreSQL: waits for notifications, from LISTEN on
+	Listen *listenSource `yaml:"sql.listen"`
+	Check  *answerCheck  `yaml:"check"` // what the answer must be to be ok; nil is any that is no error
+	// what a good answer has when it is whole; one that lacks it is no error
+	Want *check.PathWants `yaml:"want"`
+	// variable to where its value stands: $[0].id is a column of the first row
+	Extract map[string]extraction `yaml:"extract"`
 }
 
 // transactionSource is the YAML of a transaction.
 type transactionSource struct {
 	syntax.Place
-	Isolation string `yaml:"isolation,oneof=read uncommitted|read committed|repeatable read|serializable"` // zero is the server's
+	// zero is the server's
+	Isolation string `yaml:"isolation,oneof=read uncommitted|read committed|repeatable read|serializable"`
 	// each is a part with rows and objectives of its own
 	Steps []transactionStep `yaml:"steps,required"`
 }
@@ -68,11 +74,12 @@ type transactionSource struct {
 // transactionStep is the YAML of a statement of a transaction.
 type transactionStep struct {
 	syntax.Place
-	Name    string                `yaml:"name"`         // of the part; zero is the statement's text
-	SQL     queryText             `yaml:"sql,required"` // a statement; its parameters are $1, $2 in PostgreSQL, and ? in MySQL
-	Args    []argument            `yaml:"args"`         // the values of its parameters, in order; null is NULL
-	Check   *answerCheck          `yaml:"check"`        // what the answer must be; else the transaction is rolled back
-	Extract map[string]extraction `yaml:"extract"`      // variable to where its value stands, for later statements too
+	Name string `yaml:"name"` // of the part; zero is the statement's text
+	// a statement; its parameters are $1, $2 in PostgreSQL, and ? in MySQL
+	SQL     queryText             `yaml:"sql,required"`
+	Args    []argument            `yaml:"args"`    // the values of its parameters, in order; null is NULL
+	Check   *answerCheck          `yaml:"check"`   // what the answer must be; else the transaction is rolled back
+	Extract map[string]extraction `yaml:"extract"` // variable to where its value stands, for later statements too
 }
 
 // listenSource is the YAML of a step that listens.
@@ -158,7 +165,8 @@ func (c *call) compileOne(s *step, in targets.Scope, m *syntax.Mistakes) {
 			m.Add(s.Of("sql.listen"), "%s has no sql.listen", c.dialect.Name)
 		}
 		if !isIdentifier(s.Listen.Channel) {
-			m.AddHint(s.Of("sql.listen"), "letters, digits and _", "%q is not the name of a channel", syntax.Clip(s.Listen.Channel, 60))
+			m.AddHint(s.Of("sql.listen"), "letters, digits and _", "%q is not the name of a channel",
+				syntax.Clip(s.Listen.Channel, 60))
 		}
 	default:
 		by := c.dialect.Syntax

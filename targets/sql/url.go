@@ -42,7 +42,10 @@ func (d *Dialect) forms() string {
 
 // locate reads the URL of an endpoint. It reads what it can beside a mistake.
 func (d *Dialect) locate(u *url.URL) (l Location, err error) {
-	l = Location{Addresses: []string{u.Host}, User: u.User.Username(), Database: strings.Trim(u.Path, "/"), Prepare: true, Params: map[string]string{}}
+	l = Location{
+		Addresses: []string{u.Host}, User: u.User.Username(), Database: strings.Trim(u.Path, "/"), Prepare: true,
+		Params: map[string]string{},
+	}
 	l.Password, _ = u.User.Password()
 	if l.User == "" {
 		return l, fmt.Errorf("the user is missing: %s://USER:PASSWORD@%s/DATABASE", u.Scheme, u.Host)

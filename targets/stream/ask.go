@@ -56,7 +56,8 @@ func (t *exchange) send(on *conn) error {
 	return t.answer(on, t.call, from, t.out)
 }
 
-// await waits for a message that came since the last one was taken, or comes now. What it sends is nothing: its time begins with the step.
+// await waits for a message that came since the last one was taken, or comes now. What it sends is nothing: its time
+// begins with the step.
 func (t *exchange) await(on *conn) error {
 	t.out.Sent, t.out.WasSent = t.out.Slot, true
 	return t.answer(on, t.call, 0, t.out)

@@ -42,7 +42,9 @@ type fixture struct {
 func newFixture(t testing.TB, base string, steps ...string) *fixture {
 	t.Helper()
 	f := &fixture{t0: time.Now(), flow: targetstest.Compile(t, stream.Descriptor(), "", steps...)}
-	o := targets.Options{Base: base, T0: f.t0, Timeout: long, Agent: "brunt", Sampler: f, TLS: &scenarios.TLS{InsecureSkipVerify: true}}
+	o := targets.Options{
+		Base: base, T0: f.t0, Timeout: long, Agent: "brunt", Sampler: f, TLS: &scenarios.TLS{InsecureSkipVerify: true},
+	}
 	o.Emit = func(_ *template.Iter, c scenarios.Call, n int, out *scenarios.Outcome) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -87,7 +89,8 @@ func ended(u *targetstest.User) { stream.Descriptor().EndIteration(u.Session, &u
 func good(t *testing.T, u *targetstest.User, i int) scenarios.Outcome {
 	t.Helper()
 	out := u.Do(i, long)
-	if out.Kind != scenarios.OK || !out.WasSent || !out.Answered || out.Slot > out.Sent || out.Sent > out.First || out.First > out.End {
+	if out.Kind != scenarios.OK || !out.WasSent || !out.Answered || out.Slot > out.Sent || out.Sent > out.First ||
+		out.First > out.End {
 		t.Fatalf("step %d: %v %q: %+v", i, out.Kind, out.Cause.Name(nil), out)
 	}
 	return out
@@ -140,7 +143,8 @@ func TestStream(t *testing.T) {
 			t.Errorf("held %+v", held)
 		}
 		h := s.handshake(0)
-		if h.Get("User-Agent") != "brunt" || h.Get("Sec-Websocket-Protocol") != "chat.v2, chat.v1" && h.Get("Sec-Websocket-Protocol") != "chat.v2,chat.v1" {
+		if h.Get("User-Agent") != "brunt" || h.Get("Sec-Websocket-Protocol") != "chat.v2, chat.v1" &&
+			h.Get("Sec-Websocket-Protocol") != "chat.v2,chat.v1" {
 			t.Errorf("asked with %v", h)
 		}
 		if got := s.Connections(); got != 1 || f.Opened() != 1 {
@@ -155,7 +159,8 @@ func TestStream_Refused(t *testing.T) {
 	f := newFixture(t, s.Base(), `{ws: /refuse, as: room}`, `{send: hello, to: room}`)
 	u := f.user(t, 0)
 	out := u.Do(0, long)
-	if out.Kind != scenarios.Error || out.Cause != scenarios.Status(403) || out.Status != 403 || !out.Answered || !out.WasSent {
+	if out.Kind != scenarios.Error || out.Cause != scenarios.Status(403) || out.Status != 403 || !out.Answered ||
+		!out.WasSent {
 		t.Errorf("%q: %+v", out.Cause.Name(nil), out)
 	}
 	if len(f.kept) != 1 || !strings.Contains(f.kept[0].Message, "refused: status 403") {
@@ -166,7 +171,8 @@ func TestStream_Refused(t *testing.T) {
 	}
 }
 
-// TestStream_Ended: a stream that the other side ends is an error of the step that needs it and of how long it was held, by what ended it.
+// TestStream_Ended: a stream that the other side ends is an error of the step that needs it and of how long it was
+// held, by what ended it.
 func TestStream_Ended(t *testing.T) {
 	for _, c := range []struct{ say, cause string }{
 		{"close bye", "close 4001"}, {"cut", "closed"}, {"reset", "reset"},
@@ -179,7 +185,8 @@ func TestStream_Ended(t *testing.T) {
 			t.Errorf("%s: %q: %+v", c.say, out.Cause.Name(nil), out)
 		}
 		ended(u)
-		if held := f.of("join", heldTime); len(held) != 1 || held[0].Kind != scenarios.Error || held[0].Cause.Name(nil) != c.cause {
+		if held := f.of("join", heldTime); len(held) != 1 || held[0].Kind != scenarios.Error ||
+			held[0].Cause.Name(nil) != c.cause {
 			t.Errorf("%s: held %+v", c.say, held)
 		}
 	}
@@ -188,7 +195,8 @@ func TestStream_Ended(t *testing.T) {
 // TestStream_Await: a message that came before is there at once, and one that does not come is a timeout by `within`.
 func TestStream_Await(t *testing.T) {
 	s := start(t, "ws")
-	f := newFixture(t, s.Base(), `{ws: /welcome, as: room, name: join}`, `{await: {"$.type": welcome}}`, `{await: {"$.type": bye}, within: 40ms}`)
+	f := newFixture(t, s.Base(), `{ws: /welcome, as: room, name: join}`, `{await: {"$.type": welcome}}`,
+		`{await: {"$.type": bye}, within: 40ms}`)
 	u := f.user(t, 0)
 	good(t, u, 0)
 	within(t, "the welcome", func() bool { return u.Session != nil && s.handshakes.Load() == 1 })
@@ -205,11 +213,13 @@ func TestStream_Await(t *testing.T) {
 	}
 }
 
-// TestStream_Abort: the end of the run ends what is held and what is under way at once, and neither is an error of the target.
+// TestStream_Abort: the end of the run ends what is held and what is under way at once, and neither is an error of the
+// target.
 func TestStream_Abort(t *testing.T) {
 	const users = 200
 	s := start(t, "ws")
-	f := newFixture(t, s.Base(), `{ws: /, as: room, name: join}`, `{send: mute, pace: {rate: 1/s, for: 1h}, expect: never}`)
+	f := newFixture(t, s.Base(), `{ws: /, as: room, name: join}`,
+		`{send: mute, pace: {rate: 1/s, for: 1h}, expect: never}`)
 	var all sync.WaitGroup
 	var under sync.WaitGroup
 	for vu := range users {
@@ -261,7 +271,8 @@ func TestStream_Slow(t *testing.T) {
 func TestTCP_Framing(t *testing.T) {
 	s := start(t, "tcp")
 	f := newFixture(t, s.Base(),
-		`{tcp: {until: "\n"}, as: line, name: open}`, `{send: hello, to: line, expect: ~ ^ok hello$, extract: {word: ~ ok (.*)}}`, `{close: line}`)
+		`{tcp: {until: "\n"}, as: line, name: open}`,
+		`{send: hello, to: line, expect: ~ ^ok hello$, extract: {word: ~ ok (.*)}}`, `{close: line}`)
 	u := f.user(t, 0)
 	for i := range 3 {
 		good(t, u, i)
@@ -313,8 +324,11 @@ func TestSample_Mute(t *testing.T) {
 	}
 	defer l.Close()
 	for base, c := range map[string]struct{ step, want, not string }{
-		"ws://":  {`{ws: /, as: room, expect: exists}`, "i/o timeout", "came"},
-		"tcp://": {`{tcp: lines, send: hello, expect: "ok hello"}`, `no message with text "ok hello" came: i/o timeout`, "unexpected"},
+		"ws://": {`{ws: /, as: room, expect: exists}`, "i/o timeout", "came"},
+		"tcp://": {
+			`{tcp: lines, send: hello, expect: "ok hello"}`, `no message with text "ok hello" came: i/o timeout`,
+			"unexpected",
+		},
 	} {
 		f := newFixture(t, base+l.Addr().String(), c.step)
 		f.user(t, 0).Do(0, 50*time.Millisecond)

@@ -94,7 +94,8 @@ func (k *messageCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 				k.paths = append(k.paths, c)
 			}
 		default:
-			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"text", "within", "$", "$.path"}), "unknown check %q", syntax.Clip(f.Key, 60))
+			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"text", "within", "$", "$.path"}), "unknown check %q",
+				syntax.Clip(f.Key, 60))
 		}
 	}
 }
@@ -108,7 +109,8 @@ func (c *call) compileChecks(k *messageCheck, in targets.Scope) {
 	c.rest.Body(k.text, in)
 }
 
-// extraction is where the value of a variable stands in a message: `$.path`, `text`, or `~ regexp`, which gives its first group.
+// extraction is where the value of a variable stands in a message: `$.path`, `text`, or `~ regexp`, which gives its
+// first group.
 type extraction struct {
 	path jp.Expr
 	re   *regexp.Regexp

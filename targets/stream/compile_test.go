@@ -17,7 +17,10 @@ func TestMistakes(t *testing.T) {
 		{"header of brunt", "{ws: /chat, headers: {upgrade: h2c}}", "header upgrade is brunt's to set"},
 		{"no header", `{ws: /chat, headers: {"a b": c}}`, `"a b" is not a header name`},
 		{"subprotocol", `{ws: /chat, subprotocols: ["a b"]}`, "is not the name of a subprotocol"},
-		{"key of another kind", "{await: exists, pace: {rate: 1/s, for: 1s}}", "`pace` belongs to a step of send, not of await"},
+		{
+			"key of another kind", "{await: exists, pace: {rate: 1/s, for: 1s}}",
+			"`pace` belongs to a step of send, not of await",
+		},
 		{"unknown key", "{send: hi, expct: hi}", `unknown key "expct"; did you mean "expect"?`},
 		{"pace without rate", "{send: hi, pace: {for: 1s}}", "rate"},
 		{"outstanding without expect", "{send: hi, pace: {rate: 1/s, for: 1s, outstanding: 5}}", "waits for no answers"},
@@ -38,7 +41,8 @@ func TestMistakes(t *testing.T) {
 		{"unknown placeholder", `{send: "${message.number}"}`, "there is ${message.id}"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := targetstest.Try(stream.Descriptor(), "", open, c.step); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := targetstest.Try(stream.Descriptor(), "", open, c.step); err == nil ||
+				!strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s: %v", c.step, err)
 			}
 		})

@@ -9,7 +9,8 @@ import (
 	"brunt/targets"
 )
 
-// conn is a stream to the other side: its wire, and what came on it. A goroutine reads its messages, each with its time, until it ends.
+// conn is a stream to the other side: its wire, and what came on it. A goroutine reads its messages, each with its
+// time, until it ends.
 type conn struct {
 	targets.Lease // of a socket
 	inbox
@@ -28,7 +29,10 @@ type conn struct {
 
 // newConn returns the stream of a wire.
 func (c *client) newConn(wire Wire) *conn {
-	return &conn{wire: wire, client: c, inbox: inbox{now: c.o.Now, wake: make(chan struct{}, 1), lacks: &c.lacks}, stopped: make(chan struct{})}
+	return &conn{
+		wire: wire, client: c, inbox: inbox{now: c.o.Now, wake: make(chan struct{}, 1), lacks: &c.lacks},
+		stopped: make(chan struct{}),
+	}
 }
 
 // prepare makes the connection that of a stream.
@@ -47,7 +51,8 @@ func (c *conn) begin() error {
 	return nil
 }
 
-// park leaves the connection without a reader until something comes. It returns false if that is not possible, or brunt closes it.
+// park leaves the connection without a reader until something comes. It returns false if that is not possible, or brunt
+// closes it.
 func (c *conn) park() bool {
 	s := c.socket()
 	s.rest()

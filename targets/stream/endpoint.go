@@ -45,8 +45,8 @@ func (o *opened) by(c *call, in targets.Flow) {
 	o.list[i].call = c
 }
 
-// find returns the index of the stream that was opened last under a name, for the steps of a flow; an empty name is any. It is -1 if there is
-// none.
+// find returns the index of the stream that was opened last under a name, for the steps of a flow; an empty name is
+// any. It is -1 if there is none.
 func (o *opened) find(name string, in targets.Flow) int {
 	for i := len(o.list) - 1; i >= 0; i-- {
 		if (name == "" || o.list[i].name == name) && o.list[i].seen(in) {
@@ -56,7 +56,8 @@ func (o *opened) find(name string, in targets.Flow) int {
 	return -1
 }
 
-// check finds the step that opens the stream of one of send, await or close. It notes a mistake if no step before it does.
+// check finds the step that opens the stream of one of send, await or close. It notes a mistake if no step before it
+// does.
 func (o *opened) check(c *call, s *step, in targets.Flow, m *syntax.Mistakes) {
 	if i := o.find(c.stream, in); i >= 0 {
 		if c.opener = o.list[i].call; c.send != nil && c.opener != nil && c.opener.opening != nil {
@@ -81,18 +82,22 @@ func (o *opened) check(c *call, s *step, in targets.Flow, m *syntax.Mistakes) {
 	}
 	switch {
 	case elsewhere:
-		m.AddHint(at, "each flow opens its own; with `keep: user` those of its load use it too", "the stream%s is opened in another flow than this",
+		m.AddHint(at, "each flow opens its own; with `keep: user` those of its load use it too",
+			"the stream%s is opened in another flow than this",
 			strings.TrimRight(" "+syntax.Clip(c.stream, 60), " "))
 	case len(names) == 0 || c.stream == "":
 		m.AddHint(at, "such as {ws: /chat, as: chat}", "no step before this one opens a stream under a name")
 	default:
-		m.AddHint(at, syntax.DidYouMean(c.stream, names), "no step before this one opens a stream %q", syntax.Clip(c.stream, 60))
+		m.AddHint(at, syntax.DidYouMean(c.stream, names), "no step before this one opens a stream %q",
+			syntax.Clip(c.stream, 60))
 	}
 }
 
-// endpointOf returns the endpoint of a step: the one that it names, the one of the stream that it names, or the only one that its
-// kind of stream can go to.
-func (all transports) endpointOf(by syntax.Block, in targets.Scope, named string, endpoints map[string]scenarios.Endpoint, m *syntax.Mistakes) (string, bool) {
+// endpointOf returns the endpoint of a step: the one that it names, the one of the stream that it names, or the only
+// one that its kind of stream can go to.
+func (all transports) endpointOf(
+	by syntax.Block, in targets.Scope, named string, endpoints map[string]scenarios.Endpoint, m *syntax.Mistakes,
+) (string, bool) {
 	word := func(key string) string {
 		if n := by.With.Get(key); n != nil {
 			return n.Value
@@ -116,7 +121,8 @@ func (all transports) endpointOf(by syntax.Block, in targets.Scope, named string
 	}
 	at, ok := named, true
 	if e, known := endpoints[named]; known {
-		if scheme, _, _ := strings.Cut(e.Text(), "://"); slices.Contains(schemes, scheme) && !slices.Contains(wanted, scheme) {
+		if scheme, _, _ := strings.Cut(e.Text(), "://"); slices.Contains(schemes, scheme) &&
+			!slices.Contains(wanted, scheme) {
 			m.Add(by.Pos, "the endpoint %q is one of %s://, and the step opens a stream of %s", named, scheme, by.Kind)
 			return "", false
 		}
@@ -145,9 +151,11 @@ func only(by syntax.Block, wanted []string, all map[string]scenarios.Endpoint, m
 	case len(fit) == 1:
 		return fit[0], true
 	case len(fit) > 1:
-		m.AddHint(by.Pos, "such as `at: "+fit[0]+"`", "%d endpoints speak %s: %s; the step names none of them", len(fit), by.Kind, strings.Join(fit, ", "))
+		m.AddHint(by.Pos, "such as `at: "+fit[0]+"`", "%d endpoints speak %s: %s; the step names none of them", len(fit),
+			by.Kind, strings.Join(fit, ", "))
 	case len(other) > 0:
-		m.AddHint(by.Pos, "such as target: {endpoints: {other: \""+wanted[0]+"://127.0.0.1:8080\"}}", "no endpoint speaks %s", by.Kind)
+		m.AddHint(by.Pos, "such as target: {endpoints: {other: \""+wanted[0]+"://127.0.0.1:8080\"}}", "no endpoint speaks %s",
+			by.Kind)
 	default:
 		return "", true
 	}

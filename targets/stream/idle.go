@@ -22,7 +22,8 @@ const readBuffer = 2 << 10
 // readers are the buffers of connections that are read.
 var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readBuffer) }}
 
-// reading is how long a connection is read. Thousands of streams are held at once, and a reader each would keep a stack and a buffer.
+// reading is how long a connection is read. Thousands of streams are held at once, and a reader each would keep a stack
+// and a buffer.
 //
 //	parked --something comes--> a message --nothing for idleTime--> parked
 //	                             '- the one before came within idleTime: wait for the next

@@ -109,7 +109,8 @@ func (c *inbox) clear() {
 	c.queue, c.size = nil, 0
 }
 
-// arrivals returns the times of the messages that came since it was called last. The next ones go into the memory of spare.
+// arrivals returns the times of the messages that came since it was called last. The next ones go into the memory of
+// spare.
 func (c *inbox) arrivals(spare []arrival) []arrival {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -118,8 +119,8 @@ func (c *inbox) arrivals(spare []arrival) []arrival {
 	return list
 }
 
-// pick takes the first message from number from on that fits, and returns the number up to which it looked; nil: there is none.
-// The error is that of a connection that has ended.
+// pick takes the first message from number from on that fits, and returns the number up to which it looked; nil: there
+// is none. The error is that of a connection that has ended.
 func (c *inbox) pick(from int64, fits func(a *Message) bool) (a *Message, to int64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -142,7 +143,9 @@ func (c *inbox) pick(from int64, fits func(a *Message) bool) (a *Message, to int
 }
 
 // wait waits for a message from number from on that fits, by a timer of after.
-func (c *inbox) wait(from int64, deadline time.Duration, after func(time.Duration) *time.Timer, fits func(a *Message) bool) (*Message, error) {
+func (c *inbox) wait(
+	from int64, deadline time.Duration, after func(time.Duration) *time.Timer, fits func(a *Message) bool,
+) (*Message, error) {
 	for {
 		a, to, err := c.pick(from, fits)
 		switch {

@@ -14,7 +14,8 @@ const pingTime = 3
 // TestStream_Ping: pings are sent and measured, and one that a server leaves unanswered is an error.
 func TestStream_Ping(t *testing.T) {
 	s := start(t, "ws")
-	f := newFixture(t, s.Base(), `{ws: /, as: room, name: join, ping: 20ms}`, `{send: hold, name: hold}`, `{await: never, within: 300ms, name: wait}`)
+	f := newFixture(t, s.Base(), `{ws: /, as: room, name: join, ping: 20ms}`, `{send: hold, name: hold}`,
+		`{await: never, within: 300ms, name: wait}`)
 	u := f.user(t, 0)
 	good(t, u, 0)
 	u.Do(2, long)
@@ -70,7 +71,8 @@ func TestStream_Compress(t *testing.T) {
 // TestStream_Keep: a stream that the user keeps is opened in its first iteration, and in one that finds it lost.
 func TestStream_Keep(t *testing.T) {
 	s := start(t, "ws")
-	f := newFixture(t, s.Base(), `{ws: /, as: room, name: join, keep: user}`, `{send: hello, to: room, name: say, expect: ok hello}`)
+	f := newFixture(t, s.Base(), `{ws: /, as: room, name: join, keep: user}`,
+		`{send: hello, to: room, name: say, expect: ok hello}`)
 	u := f.user(t, 0)
 	for i := range 6 {
 		if i == 4 {
@@ -79,7 +81,8 @@ func TestStream_Keep(t *testing.T) {
 		}
 		u.It.Idle = false
 		out := u.Do(0, long)
-		if idle := i != 0 && i != 4; out.Kind != scenarios.OK || u.It.Idle != idle || out.WasSent == idle || out.End < out.Intended {
+		if idle := i != 0 && i != 4; out.Kind != scenarios.OK || u.It.Idle != idle || out.WasSent == idle ||
+			out.End < out.Intended {
 			t.Errorf("iteration %d: idle %v: %+v", i, u.It.Idle, out)
 		}
 		good(t, u, 1)
@@ -102,10 +105,12 @@ func TestStream_Keep(t *testing.T) {
 	})
 }
 
-// TestStream_SlowConsumer: a slow consumer of a WebSocket takes so many messages in a second, and the server waits for it.
+// TestStream_SlowConsumer: a slow consumer of a WebSocket takes so many messages in a second, and the server waits for
+// it.
 func TestStream_SlowConsumer(t *testing.T) {
 	s := start(t, "ws")
-	f := newFixture(t, s.Base(), `{ws: /, as: feed, read: 50/s, name: open}`, `{send: flood 20 1000, expect: flooded, name: flood}`)
+	f := newFixture(t, s.Base(), `{ws: /, as: feed, read: 50/s, name: open}`,
+		`{send: flood 20 1000, expect: flooded, name: flood}`)
 	u := f.user(t, 0)
 	good(t, u, 0)
 	out := good(t, u, 1)
@@ -114,7 +119,8 @@ func TestStream_SlowConsumer(t *testing.T) {
 	}
 }
 
-// TestStream_Unread: messages that no step takes are bounded in their number and their size, and those that are dropped are counted.
+// TestStream_Unread: messages that no step takes are bounded in their number and their size, and those that are dropped
+// are counted.
 func TestStream_Unread(t *testing.T) {
 	for _, c := range []struct {
 		flood            string
@@ -131,7 +137,8 @@ func TestStream_Unread(t *testing.T) {
 		good(t, u, 0)
 		good(t, u, 1)
 		if got := f.Spoken(); got.Dropped != c.dropped || got.Untimed != c.untimed {
-			t.Errorf("%s: %d dropped, %d without their times; want %d and %d", c.flood, got.Dropped, got.Untimed, c.dropped, c.untimed)
+			t.Errorf("%s: %d dropped, %d without their times; want %d and %d", c.flood, got.Dropped, got.Untimed, c.dropped,
+				c.untimed)
 		}
 		ended(u)
 	}

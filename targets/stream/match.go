@@ -90,7 +90,8 @@ func (k *match) checkRefs(sends bool, m *syntax.Mistakes) {
 				m.Add(k.at, "%s is that of a message that the step sends, and it sends none", r)
 			}
 		case syntax.RefInt, syntax.RefUUID, syntax.RefNow:
-			m.AddHint(k.at, "${message.id} is the same in a message and in what is expected of its answer", "%s is another value each time", r)
+			m.AddHint(k.at, "${message.id} is the same in a message and in what is expected of its answer",
+				"%s is another value each time", r)
 		}
 	}
 }

@@ -75,7 +75,8 @@ func (s *MessageSource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 			m.Add(f.Value.Pos, "%s: %v", f.Key, err)
 		}
 	default:
-		m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"text", "json", "hex", "base64"}), "unknown key %q", syntax.Clip(f.Key, 60))
+		m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"text", "json", "hex", "base64"}), "unknown key %q",
+			syntax.Clip(f.Key, 60))
 	}
 }
 

@@ -11,7 +11,8 @@ import (
 	"brunt/targets"
 )
 
-// open opens a stream. Without a name it is closed again, or left to the next step of its kind if it was asked something.
+// open opens a stream. Without a name it is closed again, or left to the next step of its kind if it was asked
+// something.
 func (t *exchange) open() error {
 	if t.kept() {
 		return nil
@@ -112,7 +113,9 @@ func (t *exchange) fill(st *stream) error {
 			return err
 		}
 		if !targets.IsOneLine(string(value)) {
-			return &targets.Error{Cause: scenarios.Other, Text: "the value of the header " + c.headers[i].name + " has control characters"}
+			return &targets.Error{
+				Cause: scenarios.Other, Text: "the value of the header " + c.headers[i].name + " has control characters",
+			}
 		}
 		h.headers = append(h.headers, c.headers[i].name+": "+string(value))
 	}

@@ -73,7 +73,8 @@ type schedule struct {
 // paced sends messages by a schedule. Each is an outcome of the step; the last one is that of the call.
 func (t *exchange) paced(st *stream) error {
 	r := &schedule{
-		exchange: t, st: st, p: t.call.pace, begin: t.it.Intended, timeout: t.it.Deadline - t.it.Intended, total: t.call.pace.messages(), again: -1,
+		exchange: t, st: st, p: t.call.pace, begin: t.it.Intended, timeout: t.it.Deadline - t.it.Intended,
+		total: t.call.pace.messages(), again: -1,
 	}
 	t.waits = t.call.expect != nil
 	err := r.run()
@@ -114,7 +115,8 @@ func (r *schedule) run() error {
 	}
 }
 
-// keep fails what was sent on a stream that is lost, and opens it again where its step says so. Without, the schedule ends.
+// keep fails what was sent on a stream that is lost, and opens it again where its step says so. Without, the schedule
+// ends.
 func (r *schedule) keep(now time.Duration) error {
 	if r.st.conn != nil {
 		return nil
@@ -131,7 +133,10 @@ func (r *schedule) keep(now time.Duration) error {
 			return r.st.lost
 		}
 		if r.last.Kind == scenarios.OK { // the iteration is not whole
-			lost := pair{out: scenarios.Outcome{Load: r.out.Load, Step: r.out.Step, Closed: r.out.Closed, Intended: now, Ready: now, Slot: now}}
+			lost := pair{out: scenarios.Outcome{
+				Load: r.out.Load, Step: r.out.Step, Closed: r.out.Closed, Intended: now,
+				Ready: now, Slot: now,
+			}}
 			r.fail(&lost, r.st.lost)
 		}
 		return r.st.lost
@@ -153,7 +158,9 @@ func (r *schedule) canSend() bool {
 // outcome is that of the next message.
 func (r *schedule) outcome(now time.Duration) scenarios.Outcome {
 	due := until(r.begin, r.n, float64(r.p.Rate))
-	o := scenarios.Outcome{Load: r.out.Load, Step: r.out.Step, Closed: r.out.Closed, Intended: due, Ready: due, Slot: max(due, now)}
+	o := scenarios.Outcome{
+		Load: r.out.Load, Step: r.out.Step, Closed: r.out.Closed, Intended: due, Ready: due, Slot: max(due, now),
+	}
 	if due >= r.free && !r.blocked { // the wait is brunt's own
 		o.Ready = o.Slot
 	}

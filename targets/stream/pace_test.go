@@ -10,7 +10,8 @@ import (
 	"brunt/scenarios"
 )
 
-// TestPace_Stall: a server that stands still cannot hide it inside a stream: the time of a message counts from when it was due.
+// TestPace_Stall: a server that stands still cannot hide it inside a stream: the time of a message counts from when it
+// was due.
 func TestPace_Stall(t *testing.T) {
 	for _, own := range []bool{true, false} {
 		for _, outstanding := range []int{100, 3} {
@@ -20,7 +21,8 @@ func TestPace_Stall(t *testing.T) {
 				message, expect = "hello", "ok hello"
 			}
 			f := newFixture(t, s.Base(), `{ws: /, as: room, name: join}`,
-				fmt.Sprintf(`{send: %s, name: say, pace: {rate: 100/s, for: 2s, outstanding: %d}, expect: %s}`, message, outstanding, expect))
+				fmt.Sprintf(`{send: %s, name: say, pace: {rate: 100/s, for: 2s, outstanding: %d}, expect: %s}`, message,
+					outstanding, expect))
 			u := f.user(t, 0)
 			good(t, u, 0)
 			stalled := make(chan struct{})
@@ -49,7 +51,8 @@ func TestPace_Stall(t *testing.T) {
 			}
 			slices.Sort(took)
 			// The stall of 400 ms meets 40 messages of 200: the longest waits 400 ms, and the one at 90 % 200 ms.
-			if p90, p99 := took[len(took)*90/100], took[len(took)*99/100]; p90 < 180*time.Millisecond || p99 < 340*time.Millisecond {
+			if p90, p99 := took[len(took)*90/100],
+				took[len(took)*99/100]; p90 < 180*time.Millisecond || p99 < 340*time.Millisecond {
 				t.Errorf("own %v, outstanding %d: p90 %v, p99 %v", own, outstanding, p90, p99)
 			}
 			if paced := last.Think; paced < 1900*time.Millisecond || paced > 2*time.Second {
@@ -62,7 +65,8 @@ func TestPace_Stall(t *testing.T) {
 // TestPace_Late: a message that is not answered in time is a timeout, and its answer does not answer the next one.
 func TestPace_Late(t *testing.T) {
 	s := start(t, "ws")
-	f := newFixture(t, s.Base(), `{ws: /, as: room}`, `{send: far, name: say, pace: {rate: 20/s, for: 500ms}, expect: ok far}`)
+	f := newFixture(t, s.Base(), `{ws: /, as: room}`,
+		`{send: far, name: say, pace: {rate: 20/s, for: 500ms}, expect: ok far}`)
 	u := f.user(t, 0)
 	good(t, u, 0)
 	last := u.Do(1, 100*time.Millisecond)
@@ -80,7 +84,8 @@ func TestPace_Late(t *testing.T) {
 // TestPace_Sample: what is kept of a message that fails is kept of its step.
 func TestPace_Sample(t *testing.T) {
 	s := start(t, "tcp")
-	f := newFixture(t, s.Base(), `{tcp: lines, as: line}`, `{send: mute, name: say, pace: {rate: 50/s, for: 100ms}, expect: exists}`)
+	f := newFixture(t, s.Base(), `{tcp: lines, as: line}`,
+		`{send: mute, name: say, pace: {rate: 50/s, for: 100ms}, expect: exists}`)
 	u := f.user(t, 0)
 	good(t, u, 0)
 	last := u.Do(1, 50*time.Millisecond)
@@ -96,10 +101,12 @@ func TestPace_Sample(t *testing.T) {
 	}
 }
 
-// TestPace_Reconnect: users open their lost streams again, each after a wait of its own, and what was due meanwhile keeps its time.
+// TestPace_Reconnect: users open their lost streams again, each after a wait of its own, and what was due meanwhile
+// keeps its time.
 func TestPace_Reconnect(t *testing.T) {
 	s := start(t, "ws")
-	f := newFixture(t, s.Base(), `{ws: /welcome, as: room, name: join, expect: {"$.type": welcome}, reconnect: {after: 50ms..150ms}}`,
+	f := newFixture(t, s.Base(),
+		`{ws: /welcome, as: room, name: join, expect: {"$.type": welcome}, reconnect: {after: 50ms..150ms}}`,
 		`{send: {json: {id: "${message.id}"}}, name: say, pace: {rate: 100/s, for: 1s}, expect: {"$.re": "${message.id}"}}`)
 	const users = 4
 	done := make(chan scenarios.Outcome, users)
@@ -143,7 +150,11 @@ func TestPace_Reconnect(t *testing.T) {
 	if causes[""] != users || causes["reset"]+causes["closed"] != users {
 		t.Errorf("held %v", causes)
 	}
-	if waited := slices.MaxFunc(all, func(a, b scenarios.Outcome) int { return int(a.Took() - b.Took()) }); waited.Took() < 50*time.Millisecond {
+	if waited := slices.MaxFunc(all, func(a,
+		b scenarios.Outcome,
+	) int {
+		return int(a.Took() - b.Took())
+	}); waited.Took() < 50*time.Millisecond {
 		t.Errorf("what was due while a stream was lost took %v", waited.Took())
 	}
 	if !slices.ContainsFunc(all, func(o scenarios.Outcome) bool { return o.Queue() >= 40*time.Millisecond }) {
@@ -159,7 +170,8 @@ func TestPace_Reconnect(t *testing.T) {
 // TestPace_Lost: without `reconnect` the schedule ends with the stream.
 func TestPace_Lost(t *testing.T) {
 	s := start(t, "tcp")
-	f := newFixture(t, s.Base(), `{tcp: lines, as: line, name: open}`, `{send: hello, name: say, pace: {rate: 50/s, for: 1h}, expect: ok hello}`)
+	f := newFixture(t, s.Base(), `{tcp: lines, as: line, name: open}`,
+		`{send: hello, name: say, pace: {rate: 50/s, for: 1h}, expect: ok hello}`)
 	u := f.user(t, 0)
 	good(t, u, 0)
 	go func() {

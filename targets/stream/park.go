@@ -1,6 +1,7 @@
 package stream
 
-// A parkLot waits for what comes on thousands of connections without a goroutine for each. It works on Linux. Elsewhere nothing is parked.
+// A parkLot waits for what comes on thousands of connections without a goroutine for each. It works on Linux. Elsewhere
+// nothing is parked.
 //
 //	parkLot.Park --something came, or the other side ended the connection--> parkPlace.Wake
 

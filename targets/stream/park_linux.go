@@ -32,8 +32,8 @@ type taken struct {
 	then  func()
 }
 
-// newParkLot creates a lot that works until ctx is done. Spawn runs its goroutine; false: it can't. Without the means of the system nothing is
-// parked.
+// newParkLot creates a lot that works until ctx is done. Spawn runs its goroutine; false: it can't. Without the means
+// of the system nothing is parked.
 func newParkLot(ctx context.Context, spawn func(f func()) bool) *parkLot {
 	l := &parkLot{places: map[uint64]*parkPlace{}}
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
@@ -76,8 +76,8 @@ func (l *parkLot) run() {
 	}
 }
 
-// Park parks a connection until something comes on it. It returns false if that is not possible, or not any more. All that came was
-// read, or is in the kernel.
+// Park parks a connection until something comes on it. It returns false if that is not possible, or not any more. All
+// that came was read, or is in the kernel.
 func (l *parkLot) Park(p *parkPlace, c net.Conn) bool {
 	is, ok := c.(syscall.Conn)
 	if !ok || l.epoll == nil {
@@ -99,7 +99,10 @@ func (l *parkLot) Park(p *parkPlace, c net.Conn) bool {
 	if !p.watched {
 		how = unix.EPOLL_CTL_ADD
 	}
-	e := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLONESHOT, Fd: int32(uint32(l.names)), Pad: int32(uint32(l.names >> 32))}
+	e := unix.EpollEvent{
+		Events: unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLONESHOT, Fd: int32(uint32(l.names)),
+		Pad: int32(uint32(l.names >> 32)),
+	}
 	refused := os.ErrClosed
 	_ = raw.Control(func(fd uintptr) {
 		_ = l.epoll.Control(func(epoll uintptr) { refused = unix.EpollCtl(int(epoll), how, int(fd), &e) })
@@ -112,7 +115,8 @@ func (l *parkLot) Park(p *parkPlace, c net.Conn) bool {
 	return true
 }
 
-// Take reports whether a connection was parked. It is not any more. The kernel does not tell when brunt itself closes one.
+// Take reports whether a connection was parked. It is not any more. The kernel does not tell when brunt itself closes
+// one.
 func (l *parkLot) Take(p *parkPlace) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -126,8 +130,8 @@ func (l *parkLot) take(p *parkPlace) bool {
 	return name != 0
 }
 
-// TakeAt takes a connection at a time, and calls then, unless it is woken before. It returns false if it is not parked. The times of
-// calls don't decrease.
+// TakeAt takes a connection at a time, and calls then, unless it is woken before. It returns false if it is not parked.
+// The times of calls don't decrease.
 func (l *parkLot) TakeAt(p *parkPlace, at time.Time, then func()) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

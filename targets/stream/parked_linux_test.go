@@ -24,12 +24,14 @@ func reading(t *testing.T) int {
 	return strings.Count(b.String(), "stream.(*conn).read(")
 }
 
-// TestParked: a stream on which nothing comes has no goroutine. It gets one for what comes, which answers pings too, and for its end.
+// TestParked: a stream on which nothing comes has no goroutine. It gets one for what comes, which answers pings too,
+// and for its end.
 func TestParked(t *testing.T) {
 	for _, scheme := range []string{"ws", "wss"} {
 		t.Run(scheme, func(t *testing.T) {
 			s := start(t, scheme)
-			f := newFixture(t, s.Base(), `{ws: /, as: room, name: join}`, `{send: ping, to: room}`, `{await: ok ping}`, `{await: never, within: 100ms}`,
+			f := newFixture(t, s.Base(), `{ws: /, as: room, name: join}`, `{send: ping, to: room}`, `{await: ok ping}`,
+				`{await: never, within: 100ms}`,
 				`{await: ok hello, name: wait}`)
 			const users = 40
 			all := opened(t, f, users)

@@ -16,7 +16,8 @@ const (
 	pingTime
 )
 
-// parts names what is measured besides a step: the first message, each message from the one before, and how long the stream was held.
+// parts names what is measured besides a step: the first message, each message from the one before, and how long the
+// stream was held.
 func parts(of scenarios.Call) []string {
 	c := of.(*call)
 	if !c.opens() || c.stream == "" {
@@ -67,7 +68,8 @@ func (s *session) held(st *stream, it *template.Iter, lost error, at time.Durati
 	}
 	at = max(at, st.since)
 	out := scenarios.Outcome{
-		Intended: st.since, Ready: st.since, Slot: st.since, Sent: st.since, First: at, End: at, WasSent: true, Answered: true,
+		Intended: st.since, Ready: st.since, Slot: st.since, Sent: st.since, First: at, End: at, WasSent: true,
+		Answered: true,
 	}
 	if lost != nil && s.client.Over().Err() == nil {
 		out.Kind, out.Cause = scenarios.Error, targets.CauseOf(lost)

@@ -12,7 +12,8 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// pinger sends pings on a WebSocket, and keeps how long their answers took. A ping without an answer when the next one is due has failed.
+// pinger sends pings on a WebSocket, and keeps how long their answers took. A ping without an answer when the next one
+// is due has failed.
 type pinger struct {
 	on    *socket
 	every time.Duration

@@ -24,7 +24,9 @@ func (t *exchange) sampled(err error) {
 	if k == nil || !k.Want(t.out) {
 		return
 	}
-	sent := &result.Sent{Method: t.call.kind, Trust: t.client.o.TLS != nil && t.client.o.TLS.InsecureSkipVerify, Command: command}
+	sent := &result.Sent{
+		Method: t.call.kind, Trust: t.client.o.TLS != nil && t.client.o.TLS.InsecureSkipVerify, Command: command,
+	}
 	switch st := t.used; {
 	case st != nil && st.request != nil:
 		st.request.Describe(sent)
@@ -42,7 +44,8 @@ func (t *exchange) sampled(err error) {
 		sent.SetBody(string(t.data))
 	}
 	sm := result.Sample{
-		At: t.out.Intended.Seconds(), Step: t.call.name, Request: sent.Method + " " + sent.URL, Status: int(t.out.Status), Sent: sent,
+		At: t.out.Intended.Seconds(), Step: t.call.name, Request: sent.Method + " " + sent.URL, Status: int(t.out.Status),
+		Sent: sent,
 	}
 	switch {
 	case err != nil:
@@ -52,14 +55,15 @@ func (t *exchange) sampled(err error) {
 		}
 	case t.out.Kind == scenarios.Error && t.got != nil:
 		const most = 300
-		sm.Message, sm.Body = t.call.rest.Wanted(t.got, t.it, t.out), targets.Clip(strings.ToValidUTF8(string(t.got.Body()), "\uFFFD"), most)
+		sm.Message, sm.Body = t.call.rest.Wanted(t.got, t.it, t.out),
+			targets.Clip(strings.ToValidUTF8(string(t.got.Body()), "\uFFFD"), most)
 	}
 	t.it.Learn()
 	k.Keep(t.out, sm)
 }
 
-// command returns a step as a command for a POSIX shell, quoted as [result.Sent.Curl] does: of websocat, or of nc for TCP without TLS. It
-// is empty if the message was not kept completely.
+// command returns a step as a command for a POSIX shell, quoted as [result.Sent.Curl] does: of websocat, or of nc for
+// TCP without TLS. It is empty if the message was not kept completely.
 func command(s *result.Sent) string {
 	if s.Cut > 0 || s.Base64 {
 		return ""

@@ -16,7 +16,8 @@ func (*messageCheck) Schema() syntax.Schema {
 			"text":   matcher.Described("the whole message: a value, exists, not empty, ~ regexp"),
 		},
 		"patternProperties": syntax.Schema{
-			`^\$`: matcher.Described("the value at a path of the message as JSON, of which $ is the whole: a value, exists, not empty, > n, ~ regexp"),
+			`^\$`: matcher.Described("the value at a path of the message as JSON, of which $ is the whole: a value, exists, " +
+				"not empty, > n, ~ regexp"),
 		},
 		"additionalProperties": false,
 	}
@@ -26,8 +27,10 @@ func (*match) Schema() syntax.Schema {
 	matcher := (*check.Matcher)(nil).Schema()
 	return syntax.Schema{"anyOf": []any{matcher, syntax.Schema{
 		"type": "object", "minProperties": 1, "additionalProperties": false,
-		"properties":        syntax.Schema{"text": matcher.Described("the whole message: a value, exists, not empty, ~ regexp")},
-		"patternProperties": syntax.Schema{`^\$`: matcher.Described("the value at a path of the message as JSON, of which $ is the whole")},
+		"properties": syntax.Schema{"text": matcher.Described("the whole message: a value, exists, not empty, ~ " +
+			"regexp")},
+		"patternProperties": syntax.Schema{`^\$`: matcher.Described("the value at a path of the message as JSON, of which " +
+			"$ is the whole")},
 	}}}
 }
 
@@ -40,9 +43,10 @@ func (*MessageSource) Schema() syntax.Schema {
 	return syntax.Schema{"anyOf": []any{text, syntax.Schema{
 		"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false,
 		"properties": syntax.Schema{
-			"text":   text.Described("a text"),
-			"json":   (*template.JSON)(nil).Schema().Described("a JSON document, written as YAML"),
-			"hex":    syntax.Schema{"type": "string"}.Described("bytes in hexadecimal digits; a WebSocket sends them as a binary message"),
+			"text": text.Described("a text"),
+			"json": (*template.JSON)(nil).Schema().Described("a JSON document, written as YAML"),
+			"hex": syntax.Schema{"type": "string"}.Described("bytes in hexadecimal digits; a WebSocket sends them as a " +
+				"binary message"),
 			"base64": syntax.Schema{"type": "string"}.Described("bytes in base64; a WebSocket sends them as a binary message"),
 		},
 	}}}
@@ -54,9 +58,11 @@ func (*framing) Schema() syntax.Schema {
 		syntax.Schema{
 			"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false,
 			"properties": syntax.Schema{
-				"until":  syntax.Schema{"type": "string", "minLength": 1}.Described("the text that ends each message"),
-				"length": syntax.Schema{"enum": []any{1, 2, 4, 8}}.Described("the bytes of the length that begins each message, the most significant one first"),
-				"bytes":  syntax.Schema{"type": "integer", "minimum": 1}.Described("the bytes of each message"),
+				"until": syntax.Schema{"type": "string", "minLength": 1}.Described("the text that ends each message"),
+				"length": syntax.Schema{
+					"enum": []any{1, 2, 4, 8},
+				}.Described("the bytes of the length that begins each message, the most significant one first"),
+				"bytes": syntax.Schema{"type": "integer", "minimum": 1}.Described("the bytes of each message"),
 			},
 		},
 	}}

@@ -17,8 +17,8 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// server is a server of WebSocket, or of lines over TCP, with the behaviours that the suite needs. The first word of a message says which.
-// Its frames are those of another library than brunt's.
+// server is a server of WebSocket, or of lines over TCP, with the behaviours that the suite needs. The first word of a
+// message says which. Its frames are those of another library than brunt's.
 type server struct {
 	net.Listener
 	scheme string

@@ -142,8 +142,8 @@ func (s *session) release(st *stream, it *template.Iter) {
 	s.settle(st, it, lost, at)
 }
 
-// settle closes the connection of a stream that ended at a time, and hands over what was measured on it. Lost is why the other side
-// ended it; nil: brunt did.
+// settle closes the connection of a stream that ended at a time, and hands over what was measured on it. Lost is why
+// the other side ended it; nil: brunt did.
 func (s *session) settle(st *stream, it *template.Iter, lost error, at time.Duration) {
 	on := st.conn
 	st.conn = nil

@@ -96,8 +96,8 @@ func (s *sockets) secure(ctx context.Context, on *conn) error {
 	return nil
 }
 
-// open opens the connection of a stream, or takes one that is open for the same. The handshake is what is sent, unless a step without a
-// name sends a message: then it belongs to the opening of the connection.
+// open opens the connection of a stream, or takes one that is open for the same. The handshake is what is sent, unless
+// a step without a name sends a message: then it belongs to the opening of the connection.
 func (s *sockets) open(st *stream, deadline time.Duration, out *scenarios.Outcome) (*conn, error) {
 	c, now := st.call, s.client.o.Now
 	on, slot, _, err := s.places.Get(deadline, &out.Opening)

@@ -29,8 +29,10 @@ const (
 // Descriptor describes streams: WebSocket, TCP, and those that other transports open.
 func Descriptor(others ...Transport) *targets.Descriptor {
 	d := &targets.Descriptor{
-		Name: "stream", Doc: "Opens a WebSocket, a TCP connection or a call of gRPC both ways, sends messages on it and waits for others.",
-		Kinds: []string{kindWS, kindTCP, kindSend, kindAwait, kindClose}, Beside: []string{kindSend}, Schemes: schemes, Secure: secureSchemes,
+		Name: "stream", Doc: "Opens a WebSocket, a TCP connection or a call of gRPC both ways, sends messages on it and " +
+			"waits for others.",
+		Kinds: []string{kindWS, kindTCP, kindSend, kindAwait, kindClose}, Beside: []string{kindSend}, Schemes: schemes,
+		Secure:   secureSchemes,
 		Settings: reflect.TypeFor[step](), Source: map[string]embed.FS{"brunt/targets/stream": source},
 		Bind: bind, Parts: parts,
 		EndIteration: func(s targets.Session, it *template.Iter) { s.(*session).endIteration(it) },
@@ -45,8 +47,8 @@ func Descriptor(others ...Transport) *targets.Descriptor {
 	return d
 }
 
-// step is the YAML of a step on a stream. Exactly one of ws, tcp, send, await and close says which; beside ws and tcp, send is the first
-// message.
+// step is the YAML of a step on a stream. Exactly one of ws, tcp, send, await and close says which; beside ws and tcp,
+// send is the first message.
 type step struct {
 	syntax.Place
 	// opens a WebSocket: a path under the endpoint's URL, or under the target's
@@ -59,24 +61,31 @@ type step struct {
 	To      string `yaml:"to"`   // of send: the name of the stream; default: the one that was opened last
 	From    string `yaml:"from"` // of await: the name of the stream; default: the one that was opened last
 
-	Answering    `yaml:",inline"`
-	Within       quantity.Duration          `yaml:"within,positive"` // of await: how long it waits; default: the load's timeout
-	Pace         *pace                      `yaml:"pace"`            // of send: sends it again and again by a schedule
-	Subprotocols []string                   `yaml:"subprotocols"`    // of ws: those that are offered to the server, such as graphql-transport-ws
-	Headers      map[string]template.Header `yaml:"headers"`         // of ws: by name, in the handshake
-	Ping         quantity.Duration          `yaml:"ping,positive"`   // of ws: how often a ping is sent, whose answers are measured; default: never
-	Compress     bool                       `yaml:"compress"`        // of ws: offers the server to compress messages (permessage-deflate); default: off
+	Answering `yaml:",inline"`
+	// of await: how long it waits; default: the load's timeout
+	Within quantity.Duration `yaml:"within,positive"`
+	Pace   *pace             `yaml:"pace"` // of send: sends it again and again by a schedule
+	// of ws: those that are offered to the server, such as graphql-transport-ws
+	Subprotocols []string                   `yaml:"subprotocols"`
+	Headers      map[string]template.Header `yaml:"headers"` // of ws: by name, in the handshake
+	// of ws: how often a ping is sent, whose answers are measured; default: never
+	Ping quantity.Duration `yaml:"ping,positive"`
+	// of ws: offers the server to compress messages (permessage-deflate); default: off
+	Compress bool `yaml:"compress"`
 }
 
 // Keeping is the YAML of how a stream is kept, of every step that opens one.
 type Keeping struct {
-	// of a step that opens a stream: keeps it open under a name until the iteration ends; default: it is closed, or left to the next such step
+	// of a step that opens a stream: keeps it open under a name until the iteration ends; default: it is closed, or left
+	// to the next such step
 	As string `yaml:"as"`
 	// of a step that opens a stream: how many messages are read in a second, for a slow consumer; default: all that come
-	Read      quantity.Rate `yaml:"read,positive"`
-	Reconnect *reconnect    `yaml:"reconnect"` // of a step that opens a stream: opens it again after the other side ended it
-	// of a step that opens a stream under a name: iteration ends it with the iteration, which is the default; user keeps it for all iterations of
-	// a virtual user, so that the step opens it in the first one, and again in one that finds it lost
+	Read quantity.Rate `yaml:"read,positive"`
+	// of a step that opens a stream: opens it again after the other side ended it
+	Reconnect *reconnect `yaml:"reconnect"`
+	// of a step that opens a stream under a name: iteration ends it with the iteration, which is the default; user keeps
+	// it for all iterations of a virtual user, so that the step opens it in the first one, and again in one that finds it
+	// lost
 	Keep string `yaml:"keep,oneof=iteration|user"`
 }
 
@@ -85,7 +94,8 @@ const keepUser = "user"
 
 // Answering is the YAML of the message that a step waits for.
 type Answering struct {
-	// of a step that opens a stream and of send: the answer, of the messages that come afterwards; default: none is waited for
+	// of a step that opens a stream and of send: the answer, of the messages that come afterwards; default: none is waited
+	// for
 	Expect  *match                `yaml:"expect"`
 	Check   *messageCheck         `yaml:"check"`   // what the message that was waited for must be to be ok
 	Extract map[string]extraction `yaml:"extract"` // variable to where its value stands in that message
@@ -268,7 +278,8 @@ func (c *call) compileKeeping(s *shared, in targets.Scope, m *syntax.Mistakes) {
 	if s.Reconnect != nil {
 		c.reconnect = &s.Reconnect.After
 		if c.stream == "" {
-			m.AddHint(s.Of("reconnect"), "`as: NAME` keeps it open", "a stream without a name is not held, and so is not opened again")
+			m.AddHint(s.Of("reconnect"), "`as: NAME` keeps it open",
+				"a stream without a name is not held, and so is not opened again")
 		}
 	}
 	if c.stream != "" {
@@ -283,7 +294,8 @@ func (c *call) compileWebSocket(s *step, m *syntax.Mistakes) {
 		m.AddHint(s.Of("ping"), "`as: NAME` keeps it open", "a stream without a name is not held, and so has no pings")
 	}
 	if !strings.HasPrefix(s.WS.Text(), "/") {
-		m.AddHint(s.Of("ws"), "the host is that of an endpoint: target: {endpoints: {chat: \"ws://127.0.0.1:8080\"}}", "want a path such as /chat, not %q",
+		m.AddHint(s.Of("ws"), "the host is that of an endpoint: target: {endpoints: {chat: \"ws://127.0.0.1:8080\"}}",
+			"want a path such as /chat, not %q",
 			syntax.Clip(s.WS.Text(), 60))
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
@@ -307,7 +319,8 @@ func (c *call) compileWebSocket(s *step, m *syntax.Mistakes) {
 
 // ownHeaders are the headers of a handshake that brunt sets.
 var ownHeaders = []string{
-	"Host", "Upgrade", "Connection", "Content-Length", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions",
+	"Host", "Upgrade", "Connection", "Content-Length", "Sec-WebSocket-Key", "Sec-WebSocket-Version",
+	"Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions",
 }
 
 // defaultName is the name of a step without one.

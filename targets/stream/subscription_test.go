@@ -11,7 +11,8 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// subscriptions serves graphql-transport-ws: it wants the order of its messages, and sends three events for each subscription.
+// subscriptions serves graphql-transport-ws: it wants the order of its messages, and sends three events for each
+// subscription.
 func subscriptions(w http.ResponseWriter, r *http.Request) {
 	u := websocket.Upgrader{Subprotocols: []string{"graphql-transport-ws"}}
 	c, err := u.Upgrade(w, r, nil)
@@ -52,11 +53,13 @@ func subscriptions(w http.ResponseWriter, r *http.Request) {
 			end(4401, "Unauthorized")
 			return
 		case m.Type == "subscribe" && !strings.HasPrefix(m.Payload.Query, "subscription"):
-			_ = c.WriteMessage(websocket.TextMessage, fmt.Appendf(nil, `{"id":%q,"type":"error","payload":[{"message":"no subscription"}]}`, m.ID))
+			_ = c.WriteMessage(websocket.TextMessage,
+				fmt.Appendf(nil, `{"id":%q,"type":"error","payload":[{"message":"no subscription"}]}`, m.ID))
 		case m.Type == "subscribe":
 			for i := range 3 {
-				_ = c.WriteMessage(websocket.TextMessage, fmt.Appendf(nil, `{"id":%q,"type":"next","payload":{"data":{"price":{"of":%q,"n":%d}}}}`,
-					m.ID, m.Payload.Variables["of"], i))
+				_ = c.WriteMessage(websocket.TextMessage,
+					fmt.Appendf(nil, `{"id":%q,"type":"next","payload":{"data":{"price":{"of":%q,"n":%d}}}}`,
+						m.ID, m.Payload.Variables["of"], i))
 			}
 			_ = c.WriteMessage(websocket.TextMessage, fmt.Appendf(nil, `{"id":%q,"type":"complete"}`, m.ID))
 		}
@@ -70,12 +73,15 @@ func TestStream_Subscription(t *testing.T) {
 	const open = `{ws: /graphql, subprotocols: [graphql-transport-ws], as: prices, name: connect, send: {json: {type: connection_init}}, ` +
 		`expect: {$.type: connection_ack}}`
 	subscribe := func(query string) string {
-		return `{send: {json: {id: "s${message.id}", type: subscribe, payload: {query: "` + query + `", variables: {of: tea}}}}, to: prices, name: subscribe, ` +
+		return `{send: {json: {id: "s${message.id}", type: subscribe, payload: {query: "` + query +
+			`", variables: {of: tea}}}}, to: prices, name: subscribe, ` +
 			`expect: {$.id: "s${message.id}"}, check: {$.type: next, $.payload.data.price.of: tea}}`
 	}
-	f := newFixture(t, "ws"+strings.TrimPrefix(s.URL, "http"), open, subscribe("subscription ($of: String) { price(of: $of) { of n } }"),
+	f := newFixture(t, "ws"+strings.TrimPrefix(s.URL, "http"), open,
+		subscribe("subscription ($of: String) { price(of: $of) { of n } }"),
 		`{await: {$.type: next, $.payload.data.price.n: 2}, from: prices}`, `{await: {$.type: complete}, from: prices}`,
-		subscribe("query { price }"), `{ws: /graphql, as: other, send: {json: {type: connection_init}}, expect: {$.type: connection_ack}}`)
+		subscribe("query { price }"),
+		`{ws: /graphql, as: other, send: {json: {type: connection_init}}, expect: {$.type: connection_ack}}`)
 	u := f.user(t, 0)
 	for i := range 4 {
 		good(t, u, i)

@@ -16,7 +16,8 @@ func stepsOf(kind string) targetstest.Steps {
 		return "{" + kind + ", send: \"" + text + "\", expect: exists, check: {text: ~ ^ok}}"
 	}
 	return targetstest.Steps{
-		Answer: say("hello"), Slow: say("slow"), Hold: say("hold"), Marked: say("hold ${var.mark}"), Fail: say("fail"), Cut: say("cut"), Reset: say("reset"),
+		Answer: say("hello"), Slow: say("slow"), Hold: say("hold"), Marked: say("hold ${var.mark}"), Fail: say("fail"),
+		Cut: say("cut"), Reset: say("reset"),
 	}
 }
 
@@ -24,7 +25,8 @@ func network(o *targets.Options) (targets.Network, error) { return dial.NewNetwo
 
 func TestWebSocket_Suite(t *testing.T) {
 	targetstest.Run(t, targetstest.Suite{
-		Protocol: stream.Descriptor(), Start: func(t testing.TB) targetstest.Server { return start(t, "ws") }, Steps: stepsOf("ws: /"),
+		Protocol: stream.Descriptor(), Start: func(t testing.TB) targetstest.Server { return start(t, "ws") },
+		Steps:  stepsOf("ws: /"),
 		Failed: scenarios.Check(0), Network: network,
 	})
 }
@@ -39,13 +41,15 @@ func TestWebSocket_TLS_Suite(t *testing.T) {
 	steps := stepsOf("ws: /")
 	steps.Reset = "" // the server's TLS cannot reset the connection
 	targetstest.Run(t, targetstest.Suite{
-		Protocol: d, Start: func(t testing.TB) targetstest.Server { return start(t, "wss") }, Steps: steps, Failed: scenarios.Check(0), Network: network,
+		Protocol: d, Start: func(t testing.TB) targetstest.Server { return start(t, "wss") }, Steps: steps,
+		Failed: scenarios.Check(0), Network: network,
 	})
 }
 
 func TestTCP_Suite(t *testing.T) {
 	targetstest.Run(t, targetstest.Suite{
-		Protocol: stream.Descriptor(), Start: func(t testing.TB) targetstest.Server { return start(t, "tcp") }, Steps: stepsOf("tcp: lines"),
+		Protocol: stream.Descriptor(), Start: func(t testing.TB) targetstest.Server { return start(t, "tcp") },
+		Steps:  stepsOf("tcp: lines"),
 		Failed: scenarios.Check(0), Network: network,
 	})
 }

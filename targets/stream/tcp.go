@@ -67,12 +67,17 @@ func (f *framing) append(dst, data []byte) ([]byte, error) {
 	switch {
 	case f.until != "":
 		if bytes.Contains(data, []byte(f.until)) {
-			return dst, &targets.Error{Cause: scenarios.Other, Text: fmt.Sprintf("the message holds %q, which ends a message", f.until)}
+			return dst, &targets.Error{
+				Cause: scenarios.Other, Text: fmt.Sprintf("the message holds %q, which ends a message", f.until),
+			}
 		}
 		return append(append(dst, data...), f.until...), nil
 	case f.length > 0:
 		if f.length < 8 && len(data)>>(8*f.length) > 0 {
-			return dst, &targets.Error{Cause: scenarios.Other, Text: fmt.Sprintf("the message has %d bytes, which %d bytes of length can't say", len(data), f.length)}
+			return dst, &targets.Error{
+				Cause: scenarios.Other,
+				Text:  fmt.Sprintf("the message has %d bytes, which %d bytes of length can't say", len(data), f.length),
+			}
 		}
 		var b [8]byte
 		binary.BigEndian.PutUint64(b[:], uint64(len(data)))

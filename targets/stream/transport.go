@@ -14,8 +14,8 @@ import (
 	"brunt/targets"
 )
 
-// A Transport is a way to open streams that another package has. Its steps are of a kind of that package's protocol, which are streams where
-// they have the key `as`.
+// A Transport is a way to open streams that another package has. Its steps are of a kind of that package's protocol,
+// which are streams where they have the key `as`.
 //
 //	step --Compile--> Opening --Fill--> Request --Open--> Wire --> messages       the rest is the same for all transports
 type Transport struct {
@@ -75,9 +75,11 @@ type Carrier interface {
 type Wire interface {
 	// Read returns the next message.
 	Read() (*Message, error)
-	// Append appends a message as it goes over the wire. An error says that the message can't be sent; the stream stays open.
+	// Append appends a message as it goes over the wire. An error says that the message can't be sent; the stream stays
+	// open.
 	Append(dst, data []byte, binary bool) ([]byte, error)
-	// Write writes what Append gave by a deadline, and returns when it was written. What could not be written as a whole ends the stream.
+	// Write writes what Append gave by a deadline, and returns when it was written. What could not be written as a whole
+	// ends the stream.
 	Write(b []byte, deadline time.Duration) (at time.Duration, err error)
 	// Leave says that brunt ends the stream. Answers reports that the other side says so too.
 	Leave() (answers bool, err error)

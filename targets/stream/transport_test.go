@@ -112,16 +112,18 @@ func (w *echoWire) Close(bool) error {
 	return nil
 }
 
-// TestTransport_Sent: a message that could not be written is none that was sent, and the first message of a stream leaves the time at which the
-// stream was asked for.
+// TestTransport_Sent: a message that could not be written is none that was sent, and the first message of a stream
+// leaves the time at which the stream was asked for.
 func TestTransport_Sent(t *testing.T) {
 	d := stream.Descriptor(echoes())
 	d.Kinds = append(slices.Clone(d.Kinds), "parrot")
-	f := &fixture{t0: time.Now(), flow: targetstest.Compile(t, d, "", `{parrot: polly, as: bird, name: join, expect: exists}`,
+	f := &fixture{t0: time.Now(), flow: targetstest.Compile(t, d, "",
+		`{parrot: polly, as: bird, name: join, expect: exists}`,
 		`{send: hello, to: bird, expect: hello}`, `{send: break, to: bird, name: say, expect: exists}`)}
 	var err error
 	if f.Client, err = d.Client(targets.Options{
-		Base: "parrot://cage", T0: f.t0, Timeout: long, Sampler: f, Emit: func(_ *template.Iter, c scenarios.Call, n int, out *scenarios.Outcome) {
+		Base: "parrot://cage", T0: f.t0, Timeout: long, Sampler: f,
+		Emit: func(_ *template.Iter, c scenarios.Call, n int, out *scenarios.Outcome) {
 			f.parts = append(f.parts, part{c.Name(), n, *out})
 		},
 	}); err != nil {

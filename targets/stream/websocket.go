@@ -21,14 +21,16 @@ type handshake struct {
 	headers []string // lines
 }
 
-// shake makes the handshake on a connection. Br has what came behind the answer; nil is nothing. Compressed reports that messages may be.
+// shake makes the handshake on a connection. Br has what came behind the answer; nil is nothing. Compressed reports
+// that messages may be.
 func (h *handshake) shake(on io.ReadWriter, c *call, agent string) (br *bufio.Reader, compressed bool, err error) {
 	u, err := url.Parse(h.url)
 	if err != nil {
 		return nil, false, err
 	}
 	lines := h.headers
-	if agent != "" && !slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, "User-Agent:") }) {
+	if agent != "" && !slices.ContainsFunc(lines,
+		func(line string) bool { return strings.HasPrefix(line, "User-Agent:") }) {
 		lines = append(slices.Clip(lines), "User-Agent: "+agent)
 	}
 	var refused *StatusError
@@ -36,7 +38,8 @@ func (h *handshake) shake(on io.ReadWriter, c *call, agent string) (br *bufio.Re
 		Protocols: c.subprotocols, Header: ws.HandshakeHeaderString(strings.Join(append(slices.Clip(lines), ""), "\r\n")),
 		OnStatusError: func(status int, reason []byte, _ io.Reader) {
 			refused = &StatusError{
-				Cause: scenarios.Status(status), Status: int32(status), Text: fmt.Sprintf("the handshake is refused: status %d %s", status, reason),
+				Cause: scenarios.Status(status), Status: int32(status),
+				Text: fmt.Sprintf("the handshake is refused: status %d %s", status, reason),
 			}
 		},
 	}

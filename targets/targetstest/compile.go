@@ -105,7 +105,9 @@ func (f *Flow) Open(t testing.TB, c targets.Client, t0 time.Time, vu int) *User 
 		}
 	})
 	u := &User{Session: s, flow: f, t0: t0}
-	u.It = template.Iter{VU: vu, Rand: rand.New(rand.NewPCG(1, uint64(vu))), Vars: make([]template.Value, len(f.Vars)), Env: f.Env}
+	u.It = template.Iter{
+		VU: vu, Rand: rand.New(rand.NewPCG(1, uint64(vu))), Vars: make([]template.Value, len(f.Vars)), Env: f.Env,
+	}
 	u.It.Reset()
 	return u
 }

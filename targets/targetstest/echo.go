@@ -29,7 +29,8 @@ type Echo struct {
 // Descriptor describes the protocol.
 func (e *Echo) Descriptor() *targets.Descriptor {
 	d := &targets.Descriptor{
-		Name: "parrot", Doc: "Sends a line and reads it back.", Kinds: []string{"parrot"}, Schemes: []string{"parrot"}, Settings: reflect.TypeFor[echoStep](),
+		Name: "parrot", Doc: "Sends a line and reads it back.", Kinds: []string{"parrot"}, Schemes: []string{"parrot"},
+		Settings: reflect.TypeFor[echoStep](),
 	}
 	d.Compile = func(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios.Call, bool) {
 		s, ok := syntax.Resolve(step, map[string]func() *echoStep{"parrot": func() *echoStep { return new(echoStep) }}, m)
@@ -145,7 +146,8 @@ func (s *echoSession) Do(it *template.Iter, call scenarios.Call, out *scenarios.
 	if err != nil {
 		targets.Fail(out, err, c.o.Now(), it.Deadline, c.Over().Err() != nil)
 	} else if part := (scenarios.Outcome{
-		Intended: out.Intended, Ready: out.Ready, Slot: out.Slot, Sent: out.Sent, First: out.First, End: out.First, WasSent: true,
+		Intended: out.Intended, Ready: out.Ready, Slot: out.Slot, Sent: out.Sent, First: out.First, End: out.First,
+		WasSent:  true,
 		Answered: true,
 	}); c.o.Emit != nil {
 		c.o.Emit(it, call, 0, &part)
@@ -195,7 +197,8 @@ func (s *echoSession) sample(call *echoCall, line string, err error, out *scenar
 		return
 	}
 	sm := result.Sample{
-		At: out.Intended.Seconds(), Step: call.name, Request: "parrot " + line, Status: int(out.Status), Sent: &result.Sent{Method: "parrot", URL: line},
+		At: out.Intended.Seconds(), Step: call.name, Request: "parrot " + line, Status: int(out.Status),
+		Sent: &result.Sent{Method: "parrot", URL: line},
 	}
 	switch {
 	case err != nil:

@@ -14,7 +14,8 @@ import (
 func Processes(t *testing.T, yaml, entry string) (platform.Spec, error) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "scenario.yaml")
-	text := "version: 1\ntarget:\n  entry: " + entry + "\n  processes:\n    " + strings.ReplaceAll(strings.TrimSpace(yaml), "\n", "\n    ") +
+	text := "version: 1\ntarget:\n  entry: " + entry + "\n  processes:\n    " +
+		strings.ReplaceAll(strings.TrimSpace(yaml), "\n", "\n    ") +
 		"\nload: {main: {executor: constant-vus, vus: 1, duration: 1s, flow: [{get: /}]}}\n"
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// A Relay passes bytes between clients and a server, and ends every third answer's connection before the answer is passed on.
+// A Relay passes bytes between clients and a server, and ends every third answer's connection before the answer is
+// passed on.
 type Relay struct {
 	net.Listener
 	to      string

@@ -50,10 +50,11 @@ type Suite struct {
 	Protocol *targets.Descriptor
 	Start    func(t testing.TB) Server
 	Steps    Steps
-	Failed   scenarios.Cause                                   // of a request of Steps.Fail
-	Waiting  func(c targets.Client) int                        // requests of c that wait for a connection; nil: those of its pool
-	Shared   bool                                              // many requests share one connection, with max_streams
-	Network  func(o *targets.Options) (targets.Network, error) // of the client; nil: the protocol's own
+	Failed   scenarios.Cause // of a request of Steps.Fail
+	// requests of c that wait for a connection; nil: those of its pool
+	Waiting func(c targets.Client) int
+	Shared  bool                                              // many requests share one connection, with max_streams
+	Network func(o *targets.Options) (targets.Network, error) // of the client; nil: the protocol's own
 }
 
 // long is a timeout that passes only if a promise is broken.
@@ -163,7 +164,8 @@ func is(t *testing.T, o scenarios.Outcome, kind scenarios.Kind, cause scenarios.
 	t.Helper()
 	ordered(t, o)
 	if o.Kind != kind || o.Cause != cause || o.WasSent != sent || o.Answered != answered {
-		t.Errorf("got %v %q, sent %v, answered %v; want %v %q, %v, %v", o.Kind, o.Cause.Name(nil), o.WasSent, o.Answered, kind, cause.Name(nil), sent, answered)
+		t.Errorf("got %v %q, sent %v, answered %v; want %v %q, %v, %v", o.Kind, o.Cause.Name(nil), o.WasSent, o.Answered,
+			kind, cause.Name(nil), sent, answered)
 	}
 }
 
@@ -173,7 +175,8 @@ func (s Suite) answer(t *testing.T) {
 	for i := range int64(5) {
 		is(t, u.Do(0, long), scenarios.OK, scenarios.NoCause, true, true)
 		if r.Requests() != i+1 || r.Opened() != 1 || r.Connections() != 1 {
-			t.Fatalf("after %d calls the server had %d requests on %d connections, opened %d", i+1, r.Requests(), r.Connections(), r.Opened())
+			t.Fatalf("after %d calls the server had %d requests on %d connections, opened %d", i+1, r.Requests(),
+				r.Connections(), r.Opened())
 		}
 	}
 }
@@ -247,7 +250,8 @@ func (s Suite) lateAnswer(t *testing.T) {
 }
 
 func (s Suite) refused(t *testing.T) {
-	r := s.fixture(t, func(o *targets.Options) { o.Base = strings.Replace(o.Base, portOf(o.Base), closedPort(t), 1) }, s.Steps.Answer)
+	r := s.fixture(t, func(o *targets.Options) { o.Base = strings.Replace(o.Base, portOf(o.Base), closedPort(t), 1) },
+		s.Steps.Answer)
 	is(t, r.open(t, 0).Do(0, long), scenarios.Error, scenarios.Refused, false, false)
 	if r.Opened() != 0 {
 		t.Errorf("%d connections opened", r.Opened())
@@ -498,7 +502,8 @@ func (s Suite) samples(t *testing.T) {
 	if len(k.kept) != 3 {
 		t.Fatalf("a request that is ok and wanted was not kept: %+v", k.kept)
 	}
-	if sm := k.kept[2]; sm.At != ok.Intended.Seconds() || sm.Message != "" || sm.Body != "" || sm.Sent == nil || sm.Sent.Method+" "+sm.Sent.URL != sm.Request {
+	if sm := k.kept[2]; sm.At != ok.Intended.Seconds() || sm.Message != "" || sm.Body != "" || sm.Sent == nil ||
+		sm.Sent.Method+" "+sm.Sent.URL != sm.Request {
 		t.Errorf("of a request that is ok it kept %+v", sm)
 	}
 }

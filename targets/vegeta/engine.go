@@ -89,7 +89,8 @@ func CheckLoad(l *scenarios.Load, m *syntax.Mistakes) {
 		m.Add(at, "vegeta has no virtual users, so that load %q has no init", l.Name)
 	}
 	if l.Retry != nil {
-		m.AddHint(l.Of("retry"), "leave it out, or use the native engine", "vegeta sends each request once, so that load %q has no `retry`", l.Name)
+		m.AddHint(l.Of("retry"), "leave it out, or use the native engine",
+			"vegeta sends each request once, so that load %q has no `retry`", l.Name)
 	}
 	for key, n := range map[string]*syntax.Node{"auth": l.Auth, "sign": l.Sign} {
 		if n == nil || auth.IsOff(n) {
@@ -247,7 +248,9 @@ const (
 )
 
 // Attack sends the requests of the arrivals; see load.Engine.
-func (e *Engine) Attack(next func() (scenarios.Arrival, bool), record func(scenarios.Arrival, *scenarios.Outcome)) (full bool) {
+func (e *Engine) Attack(
+	next func() (scenarios.Arrival, bool), record func(scenarios.Arrival, *scenarios.Outcome),
+) (full bool) {
 	pace := lib.PacerFunc(func(_ time.Duration, n uint64) (time.Duration, bool) {
 		a, ok := next()
 		if !ok {

@@ -138,8 +138,10 @@ func (e *Engine) outcome(h *hit, res *lib.Result) scenarios.Outcome {
 	began := res.Timestamp.Sub(e.o.T0)
 	end := began + res.Latency
 	out := scenarios.Outcome{
-		Intended: h.Intended, Ready: began, Slot: time.Duration(h.slot.Load()), Sent: time.Duration(h.sent.Load()), First: time.Duration(h.first.Load()), End: end,
-		Status: int32(res.Code), Bytes: h.size.Load(), WasSent: h.sent.Load() != 0, Attempts: uint16(min(h.attempts.Load(), math.MaxUint16)), Answered: true,
+		Intended: h.Intended, Ready: began, Slot: time.Duration(h.slot.Load()), Sent: time.Duration(h.sent.Load()),
+		First: time.Duration(h.first.Load()), End: end,
+		Status: int32(res.Code), Bytes: h.size.Load(), WasSent: h.sent.Load() != 0,
+		Attempts: uint16(min(h.attempts.Load(), math.MaxUint16)), Answered: true,
 	}
 	if h.slot.Load() == 0 {
 		out.Slot = end
@@ -211,7 +213,10 @@ func (e *Engine) sample(h *hit, out *scenarios.Outcome, err error, a *h1.Answer,
 	}
 	c := e.calls[h.call]
 	method, url := c.Asks()
-	sm := result.Sample{At: h.Intended.Seconds(), Step: c.Name(), Request: method + " " + url, Status: int(out.Status), Trace: h.traced().String()}
+	sm := result.Sample{
+		At: h.Intended.Seconds(), Step: c.Name(), Request: method + " " + url, Status: int(out.Status),
+		Trace: h.traced().String(),
+	}
 	if h.wire != nil {
 		sm.Request = h.wire.Method + " " + h.wire.URL.String()
 		sm.Sent = sentByVegeta(h.wire, e.o.TLS)

@@ -186,7 +186,8 @@ func (r *targetsReader) json(line []byte) {
 func jsonText(err error) string {
 	if key, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 		s := "unknown key " + key
-		if hint := syntax.DidYouMean(strings.Trim(key, `"`), slices.Sorted(slices.Values([]string{"method", "url", "body", "header"}))); hint != "" {
+		if hint := syntax.DidYouMean(strings.Trim(key, `"`),
+			slices.Sorted(slices.Values([]string{"method", "url", "body", "header"}))); hint != "" {
 			s += "; " + hint
 		}
 		return s

@@ -43,7 +43,10 @@ func readBody(path string) ([]byte, error) {
 func TestReadTargets(t *testing.T) {
 	for _, c := range []struct{ name, text, want, wrong string }{
 		{"one", "GET http://a/", "1 GET http://a/", ""},
-		{"several", "GET http://a/\nPOST http://b/\n\n\nPURGE http://c/x?y=z\n", "1 GET http://a/; 2 POST http://b/; 5 PURGE http://c/x?y=z", ""},
+		{
+			"several", "GET http://a/\nPOST http://b/\n\n\nPURGE http://c/x?y=z\n",
+			"1 GET http://a/; 2 POST http://b/; 5 PURGE http://c/x?y=z", "",
+		},
 		{
 			"headers and a body", "# first\nPOST http://a/\nx-case: Kept\n# within\nX-Two: a: b\n@body.json\n\nGET http://a/",
 			"2 POST http://a/ x-case=Kept X-Two=a: b [{}]; 8 GET http://a/", "",
@@ -52,17 +55,24 @@ func TestReadTargets(t *testing.T) {
 		{"a path under the target's URL", "GET /a/b?c", "1 GET /a/b?c", ""},
 		{"windows", "\ufeffGET http://a/\r\nX-A: b\r\n\r\nGET http://b/\r\n", "1 GET http://a/ X-A=b; 4 GET http://b/", ""},
 		{
-			"json", `{"method": "POST", "url": "http://a/", "header": {"X-A": ["b", "c"]}, "body": "e30="}` + "\n\n" + `{"method": "GET", "url": "/b"}`,
+			"json", `{"method": "POST", "url": "http://a/", "header": {"X-A": ["b", "c"]}, "body": "e30="}` + "\n\n" +
+				`{"method": "GET", "url": "/b"}`,
 			"1 POST http://a/ X-A=b X-A=c [{}]; 3 GET /b", "",
 		},
 		{"no target", "# nothing\n", "", "1:1: there is no target in this file"},
 		{"no method", "http://a/", "", `1:1: "http://a/" is not a target; such as GET http://127.0.0.1:8080/`},
 		{"a header without value", "GET http://a/\nX-A", "", `2:1: "X-A" is not a header`},
 		{"a name that is none", "GET http://a/\nx a: b", "", `2:1: "x a" is not a header name`},
-		{"a header that is brunt's", "GET http://a/\nContent-Length: 3", "", "2:1: header Content-Length is brunt's to set; leave it out"},
+		{
+			"a header that is brunt's", "GET http://a/\nContent-Length: 3", "",
+			"2:1: header Content-Length is brunt's to set; leave it out",
+		},
 		{"a body that is not there", "POST http://a/\n@no.json", "", "2:1: the body: no.json is not there"},
 		{"a URL that is none", "GET a b", "", "1:1: invalid URI for request"},
-		{"json of another form", `{"method": "GET", "url": "/", "headers": {}}`, "", `1:1: unknown key "headers"; did you mean "header"?`},
+		{
+			"json of another form", `{"method": "GET", "url": "/", "headers": {}}`, "",
+			`1:1: unknown key "headers"; did you mean "header"?`,
+		},
 		{"json that is none", "{\n}", "", "1:1: this line is not a target of the format json"},
 		{"two on a line", `{"method": "GET", "url": "/"} {}`, "", "something follows the target"},
 		{"json without method", `{"url": "/"}`, "", "1:1: the target has no method"},
@@ -71,8 +81,9 @@ func TestReadTargets(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var m syntax.Mistakes
 			got := vegeta.ReadTargets("t.txt", []byte(c.text), readBody, &m)
-			if err := m.Err(); c.wrong == "" && err != nil || c.wrong != "" && !strings.Contains(fmt.Sprint(err), "t.txt:"+c.wrong) &&
-				!strings.Contains(fmt.Sprint(err), c.wrong) {
+			if err := m.Err(); c.wrong == "" && err != nil ||
+				c.wrong != "" && !strings.Contains(fmt.Sprint(err), "t.txt:"+c.wrong) &&
+					!strings.Contains(fmt.Sprint(err), c.wrong) {
 				t.Errorf("got %v, want %q", err, c.wrong)
 			}
 			if c.wrong == "" && targetsText(got) != c.want {
@@ -104,12 +115,14 @@ func FuzzReadTargets(f *testing.F) {
 			return
 		}
 		for i, want := range list {
-			maps.DeleteFunc(want.Header, func(_ string, values []string) bool { return len(values) == 0 }) // a header without values is not sent
+			// a header without values is not sent
+			maps.DeleteFunc(want.Header, func(_ string, values []string) bool { return len(values) == 0 })
 			own := nethttp.Header{}
 			for _, f := range got[i].Header {
 				own[f.Name] = append(own[f.Name], f.Value)
 			}
-			if got[i].Method != want.Method || got[i].URL != want.URL || !bytes.Equal(got[i].Body, want.Body) || fmt.Sprint(own) != fmt.Sprint(want.Header) {
+			if got[i].Method != want.Method || got[i].URL != want.URL || !bytes.Equal(got[i].Body, want.Body) ||
+				fmt.Sprint(own) != fmt.Sprint(want.Header) {
 				t.Errorf("target %d: %+v, and vegeta reads %+v", i, got[i], want)
 			}
 		}

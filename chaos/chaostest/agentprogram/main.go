@@ -18,7 +18,8 @@ func main() {
 	var err error
 	switch os.Args[1] {
 	case "agent":
-		err = agent.Serve(context.Background(), agent.Options{Find: catalog.Find, Operations: catalog.AllOperations()}, os.Stdin, os.Stdout)
+		err = agent.Serve(context.Background(), agent.Options{Find: catalog.Find, Operations: catalog.AllOperations()},
+			os.Stdin, os.Stdout)
 	case "stress":
 		err = stress.Run(os.Stdin, os.Stdout)
 	default:

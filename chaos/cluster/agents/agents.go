@@ -112,7 +112,9 @@ func (n *Nodes) note() (err error) {
 	if n.noted || n.journal == nil {
 		return nil
 	}
-	n.entry, err = n.journal.Intent(chaos.Intent{What: "agents of brunt on nodes of " + n.s.Place.String(), Undo: []chaos.Undo{n.s.sweep()}})
+	n.entry, err = n.journal.Intent(chaos.Intent{
+		What: "agents of brunt on nodes of " + n.s.Place.String(), Undo: []chaos.Undo{n.s.sweep()},
+	})
 	n.noted = err == nil
 	return err
 }
@@ -120,7 +122,8 @@ func (n *Nodes) note() (err error) {
 // sysResource is the right to set the limits of another user's processes.
 const sysResource = "SYS_RESOURCE"
 
-// start starts an agent on a node. A node that lacks a right itself can't grant it: the agent does without that among processes of one user.
+// start starts an agent on a node. A node that lacks a right itself can't grant it: the agent does without that among
+// processes of one user.
 func (n *Nodes) start(ctx context.Context, node string) (joined, error) {
 	at, err := n.startWith(ctx, node, n.settings())
 	if err == nil || !strings.Contains(err.Error(), "unable to apply caps") {
@@ -140,7 +143,8 @@ func (n *Nodes) settings() Settings {
 
 // startWith makes the pod of an agent, and begins the conversation with it.
 func (n *Nodes) startWith(ctx context.Context, node string, s Settings) (joined, error) {
-	making, made := context.WithTimeout(context.WithoutCancel(ctx), startFor) // else an interrupt could leave one that is not known
+	// else an interrupt could leave one that is not known
+	making, made := context.WithTimeout(context.WithoutCancel(ctx), startFor)
 	pod, err := n.c.Pods(s.Namespace).Create(making, s.pod(node, true,
 		program, "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--run", s.Run, "--key", hex.EncodeToString(n.public)), false)
 	defer made()
@@ -150,7 +154,8 @@ func (n *Nodes) startWith(ctx context.Context, node string, s Settings) (joined,
 	ctx, cancel := context.WithTimeout(ctx, startFor)
 	defer cancel()
 	if err := s.await(ctx, n.c, pod.Name, func(running, _ bool) bool { return running }); err != nil {
-		_ = n.c.Pods(s.Namespace).Delete(making, pod.Name, kube.Deletion{UID: string(pod.UID)}) // else with the others, at the end
+		// else with the others, at the end
+		_ = n.c.Pods(s.Namespace).Delete(making, pod.Name, kube.Deletion{UID: string(pod.UID)})
 		return joined{}, err
 	}
 	pipe, err := n.dial(ctx, pod.Name, port, s.Run)
@@ -267,7 +272,8 @@ func (n *Nodes) Close(ctx context.Context) error {
 		n.noted = false
 	}
 	if err != nil {
-		return fmt.Errorf("the agents on nodes of %s: %w; `kubectl delete pod -n %s -l %s` removes them", n.s.Place, err, n.s.Namespace,
+		return fmt.Errorf("the agents on nodes of %s: %w; `kubectl delete pod -n %s -l %s` removes them", n.s.Place, err,
+			n.s.Namespace,
 			strings.ReplaceAll(n.s.selector().Labels, " ", ""))
 	}
 	return nil

@@ -21,7 +21,8 @@ import (
 	"brunt/scenarios/suite"
 )
 
-// A bed is a cluster whose pods in the namespace of agents run an agent of this process, or end at once where they are to undo something.
+// A bed is a cluster whose pods in the namespace of agents run an agent of this process, or end at once where they are
+// to undo something.
 type bed struct {
 	*kube.Cluster
 	place cluster.Place
@@ -45,10 +46,12 @@ func newBed(t *testing.T) *bed {
 	_ = free.Close()
 	b := &bed{at: free.Addr().String(), ends: map[string]context.CancelFunc{}, ended: kube.PodSucceeded}
 	srv.Ports = map[int]string{0: "127.0.0.1", 7098: b.at}
-	if b.Cluster, b.place, err = cluster.Connect(t.Context(), kube.Address{Kubeconfig: srv.Kubeconfig(t, ""), Context: "test", Namespace: "default"}); err != nil {
+	if b.Cluster, b.place, err = cluster.Connect(t.Context(),
+		kube.Address{Kubeconfig: srv.Kubeconfig(t, ""), Context: "test", Namespace: "default"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Namespaces().Create(t.Context(), &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: "agents"}}, false); err != nil {
+	if _, err := b.Namespaces().Create(t.Context(), &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: "agents"}},
+		false); err != nil {
 		t.Fatal(err)
 	}
 	b.s = agents.Settings{
@@ -95,12 +98,15 @@ func (b *bed) runs(ctx context.Context, p *kube.Pod) {
 		return
 	}
 	s := agents.Served{Listen: b.at, Run: args[4], Key: args[6]}
-	_ = s.Serve(ctx, agent.Options{Operations: chaos.Operations{"note": {Name: "note", Do: func(_ context.Context, u chaos.Undo) (chaos.Outcome, error) {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.done = append(b.done, string(u.Args))
-		return chaos.Reverted, nil
-	}}}})
+	_ = s.Serve(ctx, agent.Options{Operations: chaos.Operations{"note": {
+		Name: "note",
+		Do: func(_ context.Context, u chaos.Undo) (chaos.Outcome, error) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.done = append(b.done, string(u.Args))
+			return chaos.Reverted, nil
+		},
+	}}})
 }
 
 // pods are those in the namespace of agents that there were, and their number now.
@@ -180,7 +186,8 @@ func TestNodes(t *testing.T) {
 	}
 	made, _ := b.pods(t)
 	spec := made[0].Spec
-	if s := spec.Containers[0].SecurityContext; spec.NodeName != "n1" || !spec.HostPID || spec.HostNetwork || *s.Privileged ||
+	if s := spec.Containers[0].SecurityContext; spec.NodeName != "n1" || !spec.HostPID || spec.HostNetwork ||
+		*s.Privileged ||
 		*spec.AutomountServiceAccountToken || !slices.Contains(s.Capabilities.Add, "SYS_PTRACE") ||
 		len(spec.Tolerations) != 1 || spec.Tolerations[0].Operator != kube.TolerationOpExists {
 		t.Errorf("%+v", spec)
@@ -214,7 +221,8 @@ func TestOperations(t *testing.T) {
 			b.ended = tt.ended
 			b.mu.Unlock()
 			out, err := ops.Undo(t.Context(), undo)
-			if tt.want == "" && (err != nil || out != chaos.Reverted) || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			if tt.want == "" && (err != nil || out != chaos.Reverted) ||
+				tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 				t.Errorf("%s, %v", out, err)
 			}
 			if _, now := b.pods(t); now != 0 {
@@ -244,7 +252,8 @@ func TestOperations(t *testing.T) {
 			t.Errorf("the agent on %s: %s, %v; %d are left", tt.of.Spec.NodeName, out, err, now)
 		}
 	}
-	if _, err := ops.Undo(t.Context(), chaos.Undo{Op: "kube.agent", Args: json.RawMessage(`{}`)}); !errors.Is(err, chaos.ErrDamaged) {
+	if _, err := ops.Undo(t.Context(), chaos.Undo{Op: "kube.agent", Args: json.RawMessage(`{}`)}); !errors.Is(err,
+		chaos.ErrDamaged) {
 		t.Error(err)
 	}
 	if err := n.Close(t.Context()); err != nil {
@@ -252,7 +261,8 @@ func TestOperations(t *testing.T) {
 	}
 }
 
-// TestOperations_Beside has two take back the same at once, as `brunt revert` and the watchdog of a run do: both succeed.
+// TestOperations_Beside has two take back the same at once, as `brunt revert` and the watchdog of a run do: both
+// succeed.
 func TestOperations_Beside(t *testing.T) {
 	pod := &kube.Pod{ObjectMeta: kube.ObjectMeta{Name: "web", UID: "u1"}, Spec: kube.PodSpec{NodeName: "n1"}}
 	for _, tt := range []struct {
@@ -260,14 +270,17 @@ func TestOperations_Beside(t *testing.T) {
 		made int
 		do   func(t *testing.T, b *bed, ops chaos.Operations, end chaos.Undo, p *kube.Pod)
 	}{
-		{"the agents are removed meanwhile", 1, func(t *testing.T, b *bed, ops chaos.Operations, end chaos.Undo, p *kube.Pod) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			_, _ = ops.Undo(ctx, end) // it waits for the pod
-			if is, err := b.Pods("agents").Get(t.Context(), p.Name); err != nil || is.DeletionTimestamp != nil {
-				t.Errorf("the pod was deleted before its end: %v", err)
-			}
-		}},
+		{
+			"the agents are removed meanwhile", 1,
+			func(t *testing.T, b *bed, ops chaos.Operations, end chaos.Undo, p *kube.Pod) {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				_, _ = ops.Undo(ctx, end) // it waits for the pod
+				if is, err := b.Pods("agents").Get(t.Context(), p.Name); err != nil || is.DeletionTimestamp != nil {
+					t.Errorf("the pod was deleted before its end: %v", err)
+				}
+			},
+		},
 		{"its pod is deleted", 2, func(t *testing.T, b *bed, _ chaos.Operations, _ chaos.Undo, p *kube.Pod) {
 			time.Sleep(500 * time.Millisecond) // simulates a pod that was seen to run
 			if err := b.Pods("agents").Delete(t.Context(), p.Name, kube.Deletion{Now: true}); err != nil {

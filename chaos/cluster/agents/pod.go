@@ -43,8 +43,8 @@ func (s *Settings) selector() kube.Query {
 	return kube.Query{Labels: cluster.RunLabel + "=" + s.Run + "," + cluster.PartLabel + "=" + cluster.AgentPart}
 }
 
-// pod is a pod on a node, which runs brunt with arguments: an agent, or what takes back what one did. No scheduler asks whether there is room
-// for it, and no taint keeps it off.
+// pod is a pod on a node, which runs brunt with arguments: an agent, or what takes back what one did. No scheduler asks
+// whether there is room for it, and no taint keeps it off.
 func (s *Settings) pod(node string, agent bool, args ...string) *kube.Pod {
 	no, root, grace, most := false, int64(0), int64(graceFor/time.Second), int64((s.Lasts+late)/time.Second)
 	c := kube.Container{
@@ -62,17 +62,22 @@ func (s *Settings) pod(node string, agent bool, args ...string) *kube.Pod {
 		c.SecurityContext.Capabilities.Add = append(c.SecurityContext.Capabilities.Add, kube.Capability(of))
 	}
 	spec := kube.PodSpec{
-		NodeName: node, HostPID: true, RestartPolicy: kube.RestartPolicyNever, AutomountServiceAccountToken: &no, EnableServiceLinks: &no,
+		NodeName: node, HostPID: true, RestartPolicy: kube.RestartPolicyNever, AutomountServiceAccountToken: &no,
+		EnableServiceLinks:            &no,
 		TerminationGracePeriodSeconds: &grace, ActiveDeadlineSeconds: &most,
 		Tolerations: []kube.Toleration{{Operator: kube.TolerationOpExists}},
 	}
 	if s.Rights.Cgroups {
-		spec.Volumes = []kube.Volume{{Name: "cgroup", VolumeSource: kube.VolumeSource{HostPath: &kube.HostPathVolumeSource{Path: groups}}}}
+		spec.Volumes = []kube.Volume{
+			{Name: "cgroup", VolumeSource: kube.VolumeSource{HostPath: &kube.HostPathVolumeSource{Path: groups}}},
+		}
 		c.VolumeMounts = []kube.VolumeMount{{Name: "cgroup", MountPath: groups}}
 	}
 	if agent {
 		spec.RestartPolicy = kube.RestartPolicyOnFailure // to take back what a container that was killed has left
-		spec.Volumes = append(spec.Volumes, kube.Volume{Name: "state", VolumeSource: kube.VolumeSource{EmptyDir: &kube.EmptyDirVolumeSource{}}})
+		spec.Volumes = append(spec.Volumes, kube.Volume{
+			Name: "state", VolumeSource: kube.VolumeSource{EmptyDir: &kube.EmptyDirVolumeSource{}},
+		})
 		c.VolumeMounts = append(c.VolumeMounts, kube.VolumeMount{Name: "state", MountPath: stateAt})
 		c.Args = append(c.Args, "--state", stateAt+"/journal")
 	}
@@ -98,17 +103,21 @@ func Admitted(ctx context.Context, c *kube.Cluster, s Settings, node string) err
 func (s *Settings) refused(err error) error {
 	switch {
 	case kube.Is(err, kube.NotFound):
-		err = fmt.Errorf("%w; `kubectl create namespace %s` makes it, and target.kubernetes.agent_namespace names another", err, s.Namespace)
+		err = fmt.Errorf("%w; `kubectl create namespace %s` makes it, and target.kubernetes.agent_namespace names another",
+			err, s.Namespace)
 	case err != nil && strings.Contains(err.Error(), "violates PodSecurity"):
-		err = fmt.Errorf("%w; `kubectl label namespace %s pod-security.kubernetes.io/enforce=privileged` lets such pods in", err, s.Namespace)
+		err = fmt.Errorf("%w; `kubectl label namespace %s pod-security.kubernetes.io/enforce=privileged` lets such pods in",
+			err, s.Namespace)
 	}
 	return err
 }
 
-// state says how far the pod of an agent is: whether it runs, or has ended; else what it waits for, and whether in vain.
+// state says how far the pod of an agent is: whether it runs, or has ended; else what it waits for, and whether in
+// vain.
 func (s *Settings) state(p *kube.Pod) (running, ended bool, why string, vain bool) {
 	why, vain = cluster.WaitsFor(p, "the pod "+p.Name, s.Image)
-	running, ended = p.Status.Phase == kube.PodRunning && p.DeletionTimestamp == nil, hasEnded(p) || p.DeletionTimestamp != nil
+	running, ended = p.Status.Phase == kube.PodRunning && p.DeletionTimestamp == nil,
+		hasEnded(p) || p.DeletionTimestamp != nil
 	if p.Spec.RestartPolicy != kube.RestartPolicyOnFailure {
 		return running, ended, why, vain
 	}

@@ -7,7 +7,8 @@ import (
 	"brunt/chaos/kube"
 )
 
-// ofNetworks are the capabilities of an agent that acts in the networks of pods: rules, qdiscs and queues; pings; programs; to enter them.
+// ofNetworks are the capabilities of an agent that acts in the networks of pods: rules, qdiscs and queues; pings;
+// programs; to enter them.
 var ofNetworks = []string{"NET_ADMIN", "NET_RAW", "BPF", "SYS_ADMIN", "SYS_PTRACE"}
 
 // Capabilities adds to the rights of an agent those that some faults take.
@@ -31,7 +32,8 @@ func Rights(namespace, target string) []kube.Right {
 		return kube.Right{Verb: verb, Group: group, Resource: resource, Namespace: namespace}
 	}
 	return append(Undoes(namespace),
-		right(namespace, "get", "", "pods/portforward"), right(namespace, "create", "", "pods/portforward"), // a WebSocket is a get, and a create from 1.35 on
+		// a WebSocket is a get, and a create from 1.35 on
+		right(namespace, "get", "", "pods/portforward"), right(namespace, "create", "", "pods/portforward"),
 		right(namespace, "list", "", "events"),
 		right(target, "list", "", "services"), right(target, "list", "discovery.k8s.io", "endpointslices"),
 	)

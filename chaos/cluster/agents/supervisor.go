@@ -13,20 +13,22 @@ import (
 	"brunt/targets/platform/procgroup"
 )
 
-// A Supervisor is the first program of an agent's pod. The agent is its child, and writes into a journal of the pod what the kernel does not take
-// back with it.
+// A Supervisor is the first program of an agent's pod. The agent is its child, and writes into a journal of the pod
+// what the kernel does not take back with it.
 //
 //	the agent is killed      the supervisor takes back what the journal has open
 //	the container is killed  the node starts it again, and the next supervisor does that before anything else
 //
-// Whichever it was, the pod ends then: brunt has lost the conversation with that agent, and makes another one if it needs one.
+// Whichever it was, the pod ends then: brunt has lost the conversation with that agent, and makes another one if it
+// needs one.
 type Supervisor struct {
 	State      string   // directory of the journal, which outlives the container
 	Command    []string // of the agent
 	Operations chaos.Operations
 }
 
-// Run runs the agent until its end, which the end of ctx asks for. An error says what is left; the node starts the container again then.
+// Run runs the agent until its end, which the end of ctx asks for. An error says what is left; the node starts the
+// container again then.
 func (s Supervisor) Run(ctx context.Context, cmd *exec.Cmd) error {
 	own := context.WithoutCancel(ctx)
 	if before, err := journal.List(s.State); err != nil || len(before) > 0 {

@@ -16,7 +16,8 @@ import (
 	"brunt/chaos/journal"
 )
 
-// TestSupervisor has an agent, and before that a whole container, killed with a fault in: what it left is taken back, and no agent serves again.
+// TestSupervisor has an agent, and before that a whole container, killed with a fault in: what it left is taken back,
+// and no agent serves again.
 func TestSupervisor(t *testing.T) {
 	const run = "20261123-153319-abcdefgh"
 	for _, tt := range []struct {
@@ -40,7 +41,9 @@ func TestSupervisor(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := j.Intent(chaos.Intent{Fault: "agent", What: "stop it", Undo: []chaos.Undo{{Op: "note", Identity: json.RawMessage(`1`)}}}); err != nil {
+			if _, err := j.Intent(chaos.Intent{
+				Fault: "agent", What: "stop it", Undo: []chaos.Undo{{Op: "note", Identity: json.RawMessage(`1`)}},
+			}); err != nil {
 				t.Fatal(err)
 			}
 			if err := j.Close(); err != nil {

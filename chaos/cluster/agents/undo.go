@@ -35,7 +35,8 @@ type undoIdentity struct {
 
 func (s *Settings) undo(op, node string, of chaos.ContainerID, undo []chaos.Undo) chaos.Undo {
 	return chaos.Undo{
-		Op: op, Args: cluster.JSON(undoArgs{Settings: *s, Node: node, Undo: undo}), Identity: cluster.JSON(undoIdentity{of, s.Run, node}),
+		Op: op, Args: cluster.JSON(undoArgs{Settings: *s, Node: node, Undo: undo}),
+		Identity: cluster.JSON(undoIdentity{of, s.Run, node}),
 	}
 }
 
@@ -61,7 +62,8 @@ func (n *Nodes) Revert(ctx context.Context, undo []chaos.Undo) (chaos.Outcome, e
 
 // Operations take back what agents on nodes did, and remove them.
 func Operations(open cluster.Opener) []chaos.Operation {
-	by := func(do func(context.Context, *kube.Cluster, *undoArgs) (chaos.Outcome, error)) func(context.Context, chaos.Undo) (chaos.Outcome, error) {
+	by := func(do func(context.Context, *kube.Cluster, *undoArgs) (chaos.Outcome, error)) func(context.Context,
+		chaos.Undo) (chaos.Outcome, error) {
 		return func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 			var args undoArgs
 			if err := json.Unmarshal(u.Args, &args); err != nil || args.Run == "" || args.Namespace == "" {
@@ -96,8 +98,8 @@ func Operations(open cluster.Opener) []chaos.Operation {
 	}
 }
 
-// remove deletes the pods of agents on a node, or on all, and waits until they are gone: each takes back what it did before it ends. One that
-// takes back what another did is let end first: whoever started it waits for how it ends.
+// remove deletes the pods of agents on a node, or on all, and waits until they are gone: each takes back what it did
+// before it ends. One that takes back what another did is let end first: whoever started it waits for how it ends.
 func (s *Settings) remove(ctx context.Context, c *kube.Cluster, node string) (chaos.Outcome, error) {
 	out, asked, began, ended := chaos.Gone, map[string]bool{}, time.Now(), map[string]time.Time{}
 	for {
@@ -139,7 +141,8 @@ func (s *Settings) remove(ctx context.Context, c *kube.Cluster, node string) (ch
 // errDeleted says that something else deleted the pod that was to take something back.
 var errDeleted = errors.New("the agent that was to take it back was deleted before its end")
 
-// another has a pod on a node execute undos, and one more in the place of a pod that something else deletes before its end.
+// another has a pod on a node execute undos, and one more in the place of a pod that something else deletes before its
+// end.
 func another(ctx context.Context, c *kube.Cluster, args *undoArgs) (out chaos.Outcome, err error) {
 	for range 3 {
 		if out, err = once(ctx, c, args); !errors.Is(err, errDeleted) {

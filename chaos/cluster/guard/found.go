@@ -15,7 +15,8 @@ import (
 	"brunt/chaos/kube"
 )
 
-// opWatchdog takes back what a run's journal in a cluster has open, and removes the watchdog. The name stands in journals.
+// opWatchdog takes back what a run's journal in a cluster has open, and removes the watchdog. The name stands in
+// journals.
 const opWatchdog = "kube.watchdog"
 
 type undoArgs struct {
@@ -23,8 +24,8 @@ type undoArgs struct {
 	Run string `json:"run"`
 }
 
-// Undo takes back what the journal of a run in the cluster has open, and removes the watchdog. It comes into brunt's own journal before the
-// watchdog is made.
+// Undo takes back what the journal of a run in the cluster has open, and removes the watchdog. It comes into brunt's
+// own journal before the watchdog is made.
 func (s *Settings) Undo() chaos.Undo {
 	id := map[string]string{"cluster": s.Place.UID, "run": s.Run}
 	return chaos.Undo{Op: opWatchdog, Args: cluster.JSON(undoArgs{s.Place, s.Run}), Identity: cluster.JSON(id)}
@@ -32,31 +33,34 @@ func (s *Settings) Undo() chaos.Undo {
 
 // Operations end the watchdogs of runs in clusters.
 func Operations() []chaos.Operation {
-	return []chaos.Operation{{Name: opWatchdog, Helps: true, Find: find, Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
-		var args undoArgs
-		if err := json.Unmarshal(u.Args, &args); err != nil || args.Run == "" || args.Namespace == "" {
-			return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, errors.Join(err, errors.New(u.Op)))
-		}
-		c, err := args.Open(ctx)
-		if err != nil {
-			return chaos.Failed, err
-		}
-		defer c.Close()
-		object, err := c.ConfigMaps(args.Namespace).Get(ctx, nameOf(args.Run))
-		if kube.Is(err, kube.NotFound) {
-			return chaos.Gone, nil
-		} else if err != nil {
-			return chaos.Failed, err
-		}
-		b, err := read(object)
-		if err != nil {
-			return chaos.Failed, err
-		}
-		if _, err := b.finish(ctx, c); err != nil {
-			return chaos.Failed, err
-		}
-		return chaos.Reverted, nil
-	}}}
+	return []chaos.Operation{{
+		Name: opWatchdog, Helps: true, Find: find,
+		Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
+			var args undoArgs
+			if err := json.Unmarshal(u.Args, &args); err != nil || args.Run == "" || args.Namespace == "" {
+				return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, errors.Join(err, errors.New(u.Op)))
+			}
+			c, err := args.Open(ctx)
+			if err != nil {
+				return chaos.Failed, err
+			}
+			defer c.Close()
+			object, err := c.ConfigMaps(args.Namespace).Get(ctx, nameOf(args.Run))
+			if kube.Is(err, kube.NotFound) {
+				return chaos.Gone, nil
+			} else if err != nil {
+				return chaos.Failed, err
+			}
+			b, err := read(object)
+			if err != nil {
+				return chaos.Failed, err
+			}
+			if _, err := b.finish(ctx, c); err != nil {
+				return chaos.Failed, err
+			}
+			return chaos.Reverted, nil
+		},
+	}}
 }
 
 // finish takes back what is open, the last first, and removes everything once nothing is.
@@ -79,8 +83,8 @@ func (b *book) finish(ctx context.Context, c *kube.Cluster) (taken []journal.Tak
 	return taken, remove(ctx, c, b)
 }
 
-// closed reports whether an entry is open no more: two may take the same journal back, such as a person and a watchdog of the run, and the
-// first of them leaves the other nothing to find.
+// closed reports whether an entry is open no more: two may take the same journal back, such as a person and a watchdog
+// of the run, and the first of them leaves the other nothing to find.
 func (b *book) closed(ctx context.Context, c *kube.Cluster, id int) bool {
 	object, err := c.ConfigMaps(b.object.Namespace).Get(ctx, b.object.Name)
 	if kube.Is(err, kube.NotFound) || err == nil && object.UID != b.object.UID {
@@ -148,7 +152,10 @@ func List(ctx context.Context, c *kube.Cluster, at cluster.Place) ([]Found, erro
 	var out []Found
 	for i := range all {
 		b, err := read(&all[i])
-		f := Found{Run: b.Run, Host: b.Host, Began: b.Began, Alive: is[all[i].Name] != "" && is[all[i].Name] != was[all[i].Name], book: b}
+		f := Found{
+			Run: b.Run, Host: b.Host, Began: b.Began,
+			Alive: is[all[i].Name] != "" && is[all[i].Name] != was[all[i].Name], book: b,
+		}
 		for j := range b.open {
 			f.In = append(f.In, In{b.open[j].Fault, b.open[j].What, b.open[j].Time})
 		}
@@ -215,9 +222,12 @@ func findAt(ctx context.Context, s *chaos.Search, at kube.Address) (out []chaos.
 	return out, err
 }
 
-// findMade finds the namespaces that runs have made for a stack of pods. One in which a watchdog is at work, or whose run lives on this
-// machine, is left out. Nothing says that a run without a watchdog has ended, so its namespace is not sure to be left behind.
-func findMade(ctx context.Context, c *kube.Cluster, place cluster.Place, live func(run string) bool) (out []chaos.Remnant, err error) {
+// findMade finds the namespaces that runs have made for a stack of pods. One in which a watchdog is at work, or whose
+// run lives on this machine, is left out. Nothing says that a run without a watchdog has ended, so its namespace is not
+// sure to be left behind.
+func findMade(
+	ctx context.Context, c *kube.Cluster, place cluster.Place, live func(run string) bool,
+) (out []chaos.Remnant, err error) {
 	all, err := c.Namespaces().List(ctx, kube.Query{Labels: cluster.RunLabel})
 	if err != nil {
 		return nil, fmt.Errorf("%s: list its namespaces: %w", place, err)
@@ -235,7 +245,8 @@ func findMade(ctx context.Context, c *kube.Cluster, place cluster.Place, live fu
 			continue
 		}
 		r := chaos.Remnant{
-			Run: run, Sure: len(runs) > 0, What: "the namespace " + in.String(), Why: "it has the label of the run, whose watchdog there has ended",
+			Run: run, Sure: len(runs) > 0, What: "the namespace " + in.String(),
+			Why:  "it has the label of the run, whose watchdog there has ended",
 			Undo: cluster.DeleteUndo(in, kube.Ref{API: "v1", Resource: "namespaces", Name: ns.Name}, run),
 		}
 		if !r.Sure {

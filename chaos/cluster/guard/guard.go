@@ -54,7 +54,10 @@ type serving struct {
 
 // Serve guards the run until nothing of it is left. At the end of ctx it goes, unless its Job goes too.
 func (g Guard) Serve(ctx context.Context, c *kube.Cluster) error {
-	s := &serving{Guard: g, c: c, name: nameOf(g.Run), began: time.Now(), checked: time.Now(), due: map[int]time.Time{}, again: map[int]time.Time{}}
+	s := &serving{
+		Guard: g, c: c, name: nameOf(g.Run), began: time.Now(), checked: time.Now(), due: map[int]time.Time{},
+		again: map[int]time.Time{},
+	}
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
@@ -86,7 +89,8 @@ func (s *serving) lease() kube.Objects[kube.Raw] {
 	return s.c.Like(kube.Ref{API: leases + "/v1", Resource: "leases", Namespace: s.Namespace})
 }
 
-// errReplaced ends a watchdog whose pod ends. It is an error, as a Job makes no other pod in the place of one that succeeded.
+// errReplaced ends a watchdog whose pod ends. It is an error, as a Job makes no other pod in the place of one that
+// succeeded.
 var errReplaced = errors.New("the pod of the watchdog ends, and its Job makes another one")
 
 // dying takes everything back if the pod ends because its Job was deleted: nothing makes another one then.
@@ -149,7 +153,8 @@ func (s *serving) check(ctx context.Context) error {
 		return err
 	}
 	if len(s.book.open) == 0 && s.silence >= s.Linger {
-		s.say("brunt was not heard of for %s, and nothing is left to take back: it removes everything", quantity.FormatDuration(s.Linger))
+		s.say("brunt was not heard of for %s, and nothing is left to take back: it removes everything",
+			quantity.FormatDuration(s.Linger))
 		if err := remove(ctx, s.c, s.book); err != nil {
 			return err
 		}
@@ -197,7 +202,8 @@ func (s *serving) act(ctx context.Context) error {
 		s.say("%s: %s: taken back (%s)", why, e.What, out)
 		s.book.taken[e.ID] = Taken{Time: now, What: e.What, Outcome: out, Why: why}
 	}
-	s.book.open = slices.DeleteFunc(s.book.open, func(e journal.Pending) bool { _, taken := s.book.taken[e.ID]; return taken })
+	s.book.open = slices.DeleteFunc(s.book.open,
+		func(e journal.Pending) bool { _, taken := s.book.taken[e.ID]; return taken })
 	return chaos.JoinErrors(errs...)
 }
 

@@ -51,7 +51,8 @@ type line struct {
 	Undo []chaos.Undo `json:"undo"`
 }
 
-// stored is a line as the ConfigMap has it: with the undos that a watchdog in the cluster can execute. Ok is false for a line without any.
+// stored is a line as the ConfigMap has it: with the undos that a watchdog in the cluster can execute. Ok is false for
+// a line without any.
 func stored(ops chaos.Operations, text []byte) (of line, out string, ok bool, err error) {
 	var all map[string]any
 	if err := json.Unmarshal(text, &all); err != nil {

@@ -41,20 +41,24 @@ type Settings struct {
 func nameOf(run string) string { return "brunt-watchdog-" + run }
 
 func (s *Settings) labels() map[string]string {
-	return map[string]string{"app.kubernetes.io/name": "brunt", cluster.RunLabel: s.Run, cluster.PartLabel: cluster.WatchdogPart}
+	return map[string]string{
+		"app.kubernetes.io/name": "brunt", cluster.RunLabel: s.Run, cluster.PartLabel: cluster.WatchdogPart,
+	}
 }
 
 // run is what the journal says of the run.
 func (s *Settings) run() run {
 	return run{
-		Run: s.Run, Host: s.Host, Cluster: s.Place.UID, Began: time.Now().UTC(), Nodes: onNodes(s.Undoes), Besides: besides(s.Place.Namespace, s.Undoes),
+		Run: s.Run, Host: s.Host, Cluster: s.Place.UID, Began: time.Now().UTC(), Nodes: onNodes(s.Undoes),
+		Besides: besides(s.Place.Namespace, s.Undoes),
 	}
 }
 
 // configMap is the journal of the run, without an entry.
 func (s *Settings) configMap() *kube.ConfigMap {
 	return &kube.ConfigMap{
-		ObjectMeta: kube.ObjectMeta{Name: nameOf(s.Run), Labels: s.labels()}, Data: map[string]string{runKey: string(cluster.JSON(s.run()))},
+		ObjectMeta: kube.ObjectMeta{Name: nameOf(s.Run), Labels: s.labels()},
+		Data:       map[string]string{runKey: string(cluster.JSON(s.run()))},
 	}
 }
 
@@ -87,11 +91,15 @@ func (s *Settings) objects(book *kube.ConfigMap) []making {
 	role, subjects := bind("Role")
 	out := []making{
 		{kube.Ref{API: leases + "/v1", Resource: "leases", Namespace: ns}, kube.Raw{"metadata": lease, "spec": map[string]any{
-			"holderIdentity": s.Host + "/" + s.Run, "leaseDurationSeconds": int(s.patience() / time.Second), "renewTime": renewal(time.Now()),
+			"holderIdentity": s.Host + "/" + s.Run, "leaseDurationSeconds": int(s.patience() / time.Second),
+			"renewTime": renewal(time.Now()),
 		}}},
 		{kube.Ref{API: "v1", Resource: "serviceaccounts", Namespace: ns}, kube.Raw{"metadata": meta()}},
 		{kube.Ref{API: rbac + "/v1", Resource: "roles", Namespace: ns}, kube.Raw{"metadata": meta(), "rules": rules(own)}},
-		{kube.Ref{API: rbac + "/v1", Resource: "rolebindings", Namespace: ns}, kube.Raw{"metadata": meta(), "roleRef": role, "subjects": subjects}},
+		{
+			kube.Ref{API: rbac + "/v1", Resource: "rolebindings", Namespace: ns},
+			kube.Raw{"metadata": meta(), "roleRef": role, "subjects": subjects},
+		},
 	}
 	return append(out, making{kube.Ref{API: "batch/v1", Resource: "jobs", Namespace: ns}, s.job(meta())})
 }
@@ -99,7 +107,8 @@ func (s *Settings) objects(book *kube.ConfigMap) []making {
 // roleIn grants rights in another namespace. It owns its binding.
 func (s *Settings) roleIn(namespace string) making {
 	name := nameOf(s.Run)
-	there := slices.DeleteFunc(granted(s.Place.Namespace, name, s.Undoes), func(r kube.Right) bool { return r.Namespace != namespace })
+	there := slices.DeleteFunc(granted(s.Place.Namespace, name, s.Undoes),
+		func(r kube.Right) bool { return r.Namespace != namespace })
 	return making{
 		kube.Ref{API: rbac + "/v1", Resource: "roles", Namespace: namespace},
 		kube.Raw{"metadata": map[string]any{"name": name, "labels": s.labels()}, "rules": rules(there)},
@@ -125,7 +134,8 @@ func (s *Settings) bound(to kube.Ref, kind, uid string) making {
 // clusterRole grants rights to nodes. It owns its binding.
 func (s *Settings) clusterRole() making {
 	name := nameOf(s.Run)
-	own := slices.DeleteFunc(granted(s.Place.Namespace, name, s.Undoes), func(r kube.Right) bool { return r.Namespace != "" })
+	own := slices.DeleteFunc(granted(s.Place.Namespace, name, s.Undoes),
+		func(r kube.Right) bool { return r.Namespace != "" })
 	return making{
 		kube.Ref{API: rbac + "/v1", Resource: "clusterroles"},
 		kube.Raw{"metadata": map[string]any{"name": name, "labels": s.labels()}, "rules": rules(own)},
@@ -168,10 +178,12 @@ func (s *Settings) job(meta map[string]any) kube.Raw {
 	many, one, ttl := int32(1000), int32(1), int32(keptFor/time.Second)
 	deadline := int64((s.Lasts + late) / time.Second)
 	spec := kube.JobSpec{
-		Completions: &one, Parallelism: &one, BackoffLimit: &many, TTLSecondsAfterFinished: &ttl, ActiveDeadlineSeconds: &deadline,
+		Completions: &one, Parallelism: &one, BackoffLimit: &many, TTLSecondsAfterFinished: &ttl,
+		ActiveDeadlineSeconds: &deadline,
 		Template: kube.PodTemplateSpec{
 			ObjectMeta: kube.ObjectMeta{
-				Labels: maps.Clone(s.labels()), Annotations: map[string]string{"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"},
+				Labels:      maps.Clone(s.labels()),
+				Annotations: map[string]string{"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"},
 			},
 			Spec: s.pod(),
 		},

@@ -69,15 +69,19 @@ func open(t *testing.T, config string) (*kube.Cluster, cluster.Place) {
 
 func newBed(t *testing.T) *bed {
 	t.Parallel()
-	b := &bed{server: kubetest.Start(t), web: kube.Ref{API: "apps/v1", Resource: "deployments", Namespace: "default", Name: "web"}}
+	b := &bed{
+		server: kubetest.Start(t), web: kube.Ref{API: "apps/v1", Resource: "deployments", Namespace: "default", Name: "web"},
+	}
 	b.config = b.server.Kubeconfig(t, "")
 	b.Cluster, b.place = open(t, b.config)
 	labels := map[string]any{"app": "web"}
-	made, err := b.Like(b.web).Create(t.Context(), &kube.Raw{"metadata": map[string]any{"name": "web"}, "spec": map[string]any{
-		"replicas": 2, "selector": map[string]any{"matchLabels": labels}, "template": map[string]any{
-			"metadata": map[string]any{"labels": labels}, "spec": map[string]any{"containers": []any{map[string]any{"name": "app", "image": "a"}}},
-		},
-	}}, false)
+	made, err := b.Like(b.web).Create(t.Context(),
+		&kube.Raw{"metadata": map[string]any{"name": "web"}, "spec": map[string]any{
+			"replicas": 2, "selector": map[string]any{"matchLabels": labels}, "template": map[string]any{
+				"metadata": map[string]any{"labels": labels},
+				"spec":     map[string]any{"containers": []any{map[string]any{"name": "app", "image": "a"}}},
+			},
+		}}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +92,10 @@ func newBed(t *testing.T) *bed {
 		{Verb: "list", Resource: "pods"},
 		{Verb: "delete", Resource: "pods", Namespace: "kube-system"},
 	})
-	b.s = guard.Settings{Run: runID, Place: b.place, Host: "here", Image: "brunt:1", Undoes: undoes, Lasts: time.Hour, Patience: quick, Linger: stays}
+	b.s = guard.Settings{
+		Run: runID, Place: b.place, Host: "here", Image: "brunt:1", Undoes: undoes, Lasts: time.Hour,
+		Patience: quick, Linger: stays,
+	}
 	return b
 }
 
@@ -101,8 +108,14 @@ func (b *bed) keep(t *testing.T) {
 	c, _ := open(t, b.config)
 	go func() {
 		defer close(done)
-		_, _ = cluster.Until(ctx, func() (string, error) { _, err := c.Jobs("default").Get(ctx, "brunt-watchdog-"+runID); return "", err })
-		ended = guard.Guard{Run: runID, Namespace: "default", Patience: b.s.Patience, Linger: b.s.Linger, Most: b.s.Lasts, Log: (*logged)(b)}.Serve(ctx, c)
+		_, _ = cluster.Until(ctx, func() (string, error) {
+			_,
+				err := c.Jobs("default").Get(ctx, "brunt-watchdog-"+runID)
+			return "", err
+		})
+		ended = guard.Guard{
+			Run: runID, Namespace: "default", Patience: b.s.Patience, Linger: b.s.Linger, Most: b.s.Lasts, Log: (*logged)(b),
+		}.Serve(ctx, c)
 	}()
 }
 
@@ -149,10 +162,12 @@ func (b *bed) inject(t *testing.T, w *guard.Watchdog, id int, lasts time.Duratio
 		Op: "kube.edit", Args: cluster.JSON(map[string]any{
 			"context": "test", "namespace": "default", "cluster": b.place.UID, "object": b.web, "run": runID,
 		}),
-		Identity: cluster.JSON(map[string]string{"cluster": b.place.UID, "object": b.uid, "setting": m.Key()}), Prior: cluster.JSON(m.Edits),
+		Identity: cluster.JSON(map[string]string{"cluster": b.place.UID, "object": b.uid, "setting": m.Key()}),
+		Prior:    cluster.JSON(m.Edits),
 	}
 	if err := w.Tell(cluster.JSON(map[string]any{
-		"v": 2, "t": now, "op": "intent", "id": id, "fault": "none", "what": "scale web", "undo": []chaos.Undo{undo, {Op: "exec"}}, "deadline": now.Add(lasts),
+		"v": 2, "t": now, "op": "intent", "id": id, "fault": "none", "what": "scale web",
+		"undo": []chaos.Undo{undo, {Op: "exec"}}, "deadline": now.Add(lasts),
 	})); err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +183,9 @@ func (b *bed) in() bool {
 
 // checks is how often the watchdog has checked the lease.
 func (b *bed) checks() (n int) {
-	lease := kube.Ref{API: "coordination.k8s.io/v1", Resource: "leases", Namespace: "default", Name: "brunt-watchdog-" + runID}
+	lease := kube.Ref{
+		API: "coordination.k8s.io/v1", Resource: "leases", Namespace: "default", Name: "brunt-watchdog-" + runID,
+	}
 	o, err := b.Like(lease).Get(context.Background(), lease.Name)
 	if err == nil {
 		_, _ = fmt.Sscanf(o.Text("metadata", "annotations", "brunt.dev/watchdog"), `{"n":%d`, &n)
@@ -231,7 +248,8 @@ func TestWatchdog_Ends(t *testing.T) {
 	if err != nil || len(found) != 1 || !found[0].Alive || len(found[0].In) != 1 || found[0].In[0].What != "scale web" {
 		t.Errorf("%+v, %v", found, err)
 	}
-	if _, err := found[0].TakeBack(t.Context(), b.Cluster); err == nil || !strings.Contains(err.Error(), "goes on, on here") {
+	if _, err := found[0].TakeBack(t.Context(), b.Cluster); err == nil ||
+		!strings.Contains(err.Error(), "goes on, on here") {
 		t.Errorf("a run that goes on was taken back: %v", err)
 	}
 	if err := w.Tell([]byte(`{"op":"done","id":2}`)); err != nil {
@@ -359,8 +377,8 @@ func TestWatchdog_Dies(t *testing.T) {
 	b.gone(t)
 }
 
-// TestWatchdog_Away has the API server away for longer than the patience, while brunt lives: the fault stays. The watchdog reaches the server
-// again before brunt does.
+// TestWatchdog_Away has the API server away for longer than the patience, while brunt lives: the fault stays. The
+// watchdog reaches the server again before brunt does.
 func TestWatchdog_Away(t *testing.T) {
 	suite.Long(t)
 	b := newBed(t)
@@ -380,7 +398,8 @@ func TestWatchdog_Away(t *testing.T) {
 	}
 	<-over
 	b.server.Away(false)
-	suite.Until(t, "the watchdog has an answer", func() bool { return strings.Contains(b.said(), "the cluster answers again") })
+	suite.Until(t, "the watchdog has an answer",
+		func() bool { return strings.Contains(b.said(), "the cluster answers again") })
 	cut(false)
 	acts := suite.Within(b.s.Patience, func() bool { return !b.in() })
 	if acts || len(b.back())+len(b.stops()) > 0 {
@@ -429,14 +448,16 @@ func TestWatchdog_Levers(t *testing.T) {
 		pull       func(ctx context.Context, c *kube.Cluster) error
 	}{
 		{"lease annotated", "annotated with brunt.dev/stop=now", func(ctx context.Context, c *kube.Cluster) error {
-			_, err := c.Like(leases).Patch(ctx, name, kube.Change{Op: "add", Path: "/metadata/annotations/brunt.dev~1stop", Value: "now"})
+			_, err := c.Like(leases).Patch(ctx, name,
+				kube.Change{Op: "add", Path: "/metadata/annotations/brunt.dev~1stop", Value: "now"})
 			return err
 		}},
 		{"lease deleted", "was deleted", func(ctx context.Context, c *kube.Cluster) error {
 			return c.Like(leases).Delete(ctx, name, kube.Deletion{})
 		}},
 		{"namespace annotated", "the namespace default was annotated", func(ctx context.Context, c *kube.Cluster) error {
-			_, err := c.Namespaces().Patch(ctx, "default", kube.Change{Op: "add", Path: "/metadata/annotations", Value: map[string]string{"brunt.dev/stop": "now"}})
+			_, err := c.Namespaces().Patch(ctx, "default",
+				kube.Change{Op: "add", Path: "/metadata/annotations", Value: map[string]string{"brunt.dev/stop": "now"}})
 			return err
 		}},
 	} {
@@ -497,14 +518,17 @@ func TestStart_Refused(t *testing.T) {
 	if _, err := b.Namespaces().Patch(t.Context(), "default", stop); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := guard.Start(t.Context(), b.Cluster, b.s, b.host()); err == nil || !strings.Contains(err.Error(), "which holds faults off") {
+	if _, err := guard.Start(t.Context(), b.Cluster, b.s, b.host()); err == nil ||
+		!strings.Contains(err.Error(), "which holds faults off") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := b.Namespaces().Patch(t.Context(), "default", kube.Change{Op: "remove", Path: "/metadata/annotations"}); err != nil {
+	if _, err := b.Namespaces().Patch(t.Context(), "default",
+		kube.Change{Op: "remove", Path: "/metadata/annotations"}); err != nil {
 		t.Fatal(err)
 	}
 	taken := &kube.Raw{"metadata": map[string]any{"name": "brunt-watchdog-" + runID}}
-	if _, err := b.Like(kube.Ref{API: "v1", Resource: "serviceaccounts", Namespace: "default"}).Create(t.Context(), taken, false); err != nil {
+	if _, err := b.Like(kube.Ref{API: "v1", Resource: "serviceaccounts", Namespace: "default"}).Create(t.Context(), taken,
+		false); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := guard.Start(t.Context(), b.Cluster, b.s, b.host()); !kube.Is(err, kube.AlreadyExists) {
@@ -579,18 +603,24 @@ func TestSettings_Job(t *testing.T) {
 		t.Fatal(err)
 	}
 	pod := job.Spec.Template.Spec
-	want := `["cluster-watchdog","--namespace","default","--run","` + runID + `","--patience","4s","--linger","9s","--most","1h0m0s"]`
-	if args, _ := json.Marshal(pod.Containers[0].Args); string(args) != want || *job.Spec.TTLSecondsAfterFinished != 300 || len(pod.Tolerations) != 1 {
+	want := `["cluster-watchdog","--namespace","default","--run","` + runID +
+		`","--patience","4s","--linger","9s","--most","1h0m0s"]`
+	if args, _ := json.Marshal(pod.Containers[0].Args); string(args) != want || *job.Spec.TTLSecondsAfterFinished != 300 ||
+		len(pod.Tolerations) != 1 {
 		t.Errorf("%s, %+v", args, job.Spec)
 	}
 }
 
-// TestFind_Namespaces finds the namespaces that runs have made, but for those whose run lives; what one owns goes with it.
+// TestFind_Namespaces finds the namespaces that runs have made, but for those whose run lives; what one owns goes with
+// it.
 func TestFind_Namespaces(t *testing.T) {
 	b := newBed(t)
 	var first *kube.Namespace
 	for _, name := range []string{"brunt-a", "brunt-a-agents", "brunt-b", "shop"} {
-		ns := &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: name, Labels: map[string]string{cluster.RunLabel: strings.TrimPrefix(name, "brunt-")}}}
+		ns := &kube.Namespace{ObjectMeta: kube.ObjectMeta{
+			Name:   name,
+			Labels: map[string]string{cluster.RunLabel: strings.TrimPrefix(name, "brunt-")},
+		}}
 		switch name {
 		case "brunt-a-agents":
 			ns.OwnerReferences = []kube.OwnerReference{{APIVersion: "v1", Kind: "Namespace", Name: first.Name, UID: first.UID}}
@@ -614,7 +644,8 @@ func TestFind_Namespaces(t *testing.T) {
 	found, err := find(t.Context(), &chaos.Search{
 		Clusters: []kube.Address{{Kubeconfig: b.config, Context: "test"}}, Live: func(run string) bool { return run == "b" },
 	})
-	if err != nil || len(found) != 1 || found[0].Run != "a" || found[0].Sure || !strings.Contains(found[0].What, "brunt-a") {
+	if err != nil || len(found) != 1 || found[0].Run != "a" || found[0].Sure ||
+		!strings.Contains(found[0].What, "brunt-a") {
 		t.Fatalf("found %+v, %v", found, err)
 	}
 	for _, op := range cluster.DeleteOperations() {

@@ -43,7 +43,8 @@ const (
 	leases = "coordination.k8s.io"
 )
 
-// Rights are what brunt takes of a cluster to have a watchdog there. Undoes are the rights that it gives to the watchdog, which it must have itself.
+// Rights are what brunt takes of a cluster to have a watchdog there. Undoes are the rights that it gives to the
+// watchdog, which it must have itself.
 func Rights(namespace string, undoes []kube.Right) []kube.Right {
 	out := slices.Clone(undoes)
 	add := func(namespace, group, resource string, verbs ...string) {

@@ -69,7 +69,8 @@ type Watchdog struct {
 	stopped bool
 }
 
-// Start makes the watchdog of a run, and waits until it is there. After an error everything is removed again, or the error says what is left.
+// Start makes the watchdog of a run, and waits until it is there. After an error everything is removed again, or the
+// error says what is left.
 func Start(ctx context.Context, c *kube.Cluster, s Settings, h Host) (*Watchdog, error) {
 	w := &Watchdog{
 		c: c, s: s, host: h, kick: make(chan struct{}, 1), open: map[int]bool{}, done: map[int]bool{}, taken: map[int]bool{},
@@ -80,7 +81,8 @@ func Start(ctx context.Context, c *kube.Cluster, s Settings, h Host) (*Watchdog,
 		return nil, err
 	}
 	if how := ns.Annotations[stopMark]; how != "" {
-		return nil, fmt.Errorf("the namespace %s has the annotation %s=%s, which holds faults off; kubectl annotate namespace %[1]s %[2]s- removes it",
+		return nil, fmt.Errorf("the namespace %s has the annotation %s=%s, which holds faults off; kubectl annotate "+
+			"namespace %[1]s %[2]s- removes it",
 			ns.Name, stopMark, how)
 	}
 	if w.book, err = s.make(ctx, c); err == nil {
@@ -96,7 +98,8 @@ func Start(ctx context.Context, c *kube.Cluster, s Settings, h Host) (*Watchdog,
 		undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), endFor)
 		defer cancel()
 		if rerr := remove(undo, c, &book{object: w.book, run: s.run()}); rerr != nil {
-			err = fmt.Errorf("%w; it is left there, and kubectl delete configmap -n %s %s removes it: %w", err, s.Place.Namespace, w.book.Name, rerr)
+			err = fmt.Errorf("%w; it is left there, and kubectl delete configmap -n %s %s removes it: %w", err,
+				s.Place.Namespace, w.book.Name, rerr)
 		}
 	}
 	return nil, err
@@ -161,7 +164,8 @@ func (w *Watchdog) renew(ctx context.Context) error {
 	defer w.one.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, askFor)
 	defer cancel()
-	o, err := w.lease().Patch(ctx, nameOf(w.s.Run), kube.Change{Op: "replace", Path: "/spec/renewTime", Value: renewal(time.Now())})
+	o, err := w.lease().Patch(ctx, nameOf(w.s.Run),
+		kube.Change{Op: "replace", Path: "/spec/renewTime", Value: renewal(time.Now())})
 	w.mu.Lock()
 	now, before := time.Now(), w.renewed
 	if !kube.Away(err) && ctx.Err() == nil {
@@ -170,7 +174,8 @@ func (w *Watchdog) renew(ctx context.Context) error {
 	w.mu.Unlock()
 	switch {
 	case kube.Is(err, kube.NotFound) && now.Sub(before) > w.s.patience():
-		w.stop(fmt.Errorf("the cluster was not reached for %s, and the watchdog there has ended", quantity.FormatSeconds(now.Sub(before).Seconds())))
+		w.stop(fmt.Errorf("the cluster was not reached for %s, and the watchdog there has ended",
+			quantity.FormatSeconds(now.Sub(before).Seconds())))
 		return err
 	case kube.Is(err, kube.NotFound):
 		w.stop(StopError{fmt.Sprintf("the lease %s was deleted", nameOf(w.s.Run))})
@@ -223,7 +228,8 @@ func (w *Watchdog) stop(why error) {
 	}
 }
 
-// Tell writes a line of the journal into the cluster, if a watchdog there can do something about it. An intent needs a watchdog that is there.
+// Tell writes a line of the journal into the cluster, if a watchdog there can do something about it. An intent needs a
+// watchdog that is there.
 func (w *Watchdog) Tell(text []byte) error {
 	of, line, ours, err := stored(w.host.Ops, text)
 	if err != nil {
@@ -279,7 +285,8 @@ func (w *Watchdog) present(ctx context.Context) error {
 		if err := w.renew(ctx); err != nil {
 			return "", err
 		}
-		return "", fmt.Errorf("the watchdog in the cluster was not heard of for %s: no fault is injected until it is there again",
+		return "", fmt.Errorf("the watchdog in the cluster was not heard of for %s: no fault is injected until it is "+
+			"there again",
 			quantity.FormatSeconds(silent.Seconds()))
 	})
 	return err
@@ -300,7 +307,8 @@ func (w *Watchdog) extend(ctx context.Context, id int, line string) error {
 	}
 	at := key(openKey, id)
 	was := is.Data[at]
-	return w.write(ctx, kube.Change{Op: "test", Path: "/data/" + at, Value: was}, kube.Change{Op: "replace", Path: "/data/" + at, Value: was + line})
+	return w.write(ctx, kube.Change{Op: "test", Path: "/data/" + at, Value: was},
+		kube.Change{Op: "replace", Path: "/data/" + at, Value: was + line})
 }
 
 // close removes entries that are closed.
@@ -322,7 +330,8 @@ func (w *Watchdog) close(ctx context.Context) {
 	}
 }
 
-// Check finds out what the watchdog took back while the cluster was not reached. What is still open then may have been taken back.
+// Check finds out what the watchdog took back while the cluster was not reached. What is still open then may have been
+// taken back.
 func (w *Watchdog) Check() {
 	w.mu.Lock()
 	silent := time.Since(w.renewed)
@@ -345,8 +354,8 @@ func (w *Watchdog) Check() {
 	}
 }
 
-// Stop removes the watchdog, once no entry is open. With one that could not be taken back it leaves everything to the watchdog: left. The error
-// says what is there still.
+// Stop removes the watchdog, once no entry is open. With one that could not be taken back it leaves everything to the
+// watchdog: left. The error says what is there still.
 func (w *Watchdog) Stop() (left bool, err error) {
 	w.end()
 	w.over.Wait()
@@ -357,7 +366,8 @@ func (w *Watchdog) Stop() (left bool, err error) {
 	open := len(w.open) - len(w.done)
 	w.mu.Unlock()
 	if open > 0 {
-		return true, fmt.Errorf("the watchdog in the cluster tries on to take back what is left: `brunt status --context %s --namespace %s` shows it",
+		return true, fmt.Errorf("the watchdog in the cluster tries on to take back what is left: `brunt status --context "+
+			"%s --namespace %s` shows it",
 			w.s.Place.Context, w.s.Place.Namespace)
 	}
 	_, err = cluster.Until(ctx, func() (string, error) {
@@ -368,7 +378,8 @@ func (w *Watchdog) Stop() (left bool, err error) {
 		return "", err
 	})
 	if err != nil {
-		err = fmt.Errorf("the watchdog in the cluster is left, without a fault: %w; it removes itself within %s", err, quantity.FormatDuration(linger+patience))
+		err = fmt.Errorf("the watchdog in the cluster is left, without a fault: %w; it removes itself within %s", err,
+			quantity.FormatDuration(linger+patience))
 	}
 	return false, err
 }

@@ -20,7 +20,8 @@ import (
 // Disconnect is the fault network.disconnect. Names then fail at once, while network.partition drops packets silently.
 type Disconnect struct {
 	selector.Selector `yaml:",inline"`
-	Network           string `yaml:"network"` // by its name or id, also without the prefix of the project or the run; zero is the only one
+	// by its name or id, also without the prefix of the project or the run; zero is the only one
+	Network string `yaml:"network"`
 }
 
 var _ chaos.Fault = (*Disconnect)(nil)
@@ -67,7 +68,10 @@ func (d *disconnect) findNetwork(ctx context.Context) error {
 			hit = append(hit, ep)
 		}
 	}
-	if i := slices.IndexFunc(hit, func(ep containers.Endpoint) bool { return ep.Name == d.network || ep.Network == d.network }); i >= 0 {
+	if i := slices.IndexFunc(hit, func(ep containers.Endpoint) bool {
+		return ep.Name == d.network ||
+			ep.Network == d.network
+	}); i >= 0 {
 		hit = hit[i : i+1]
 	}
 	switch {
@@ -168,7 +172,8 @@ func (d *disconnect) Gone(ctx context.Context) (string, error) {
 			}
 			return "", fmt.Errorf("it is not in network %s again", d.ep.Name)
 		}
-		return fmt.Sprintf("container %s is back in network %s and ready", d.Was.Name, d.ep.Name), chaos.ReadySoon(ctx, d.Target)
+		return fmt.Sprintf("container %s is back in network %s and ready", d.Was.Name, d.ep.Name),
+			chaos.ReadySoon(ctx, d.Target)
 	})
 }
 
@@ -202,6 +207,7 @@ func (*Disconnect) Describe() chaos.Descriptor {
 		Example: "{container: web}",
 		Effect:  chaos.Cut,
 		On:      chaos.OnContainers,
-		Doc:     "Takes a container out of a network, and puts it back with the address, aliases, links and options that it had there.",
+		Doc: "Takes a container out of a network, and puts it back with the address, aliases, links and options that " +
+			"it had there.",
 	}
 }

@@ -1,5 +1,6 @@
-// Package container has the faults on containers: kill, stop, restart, pause and disconnect from a network. The engine of a container executes
-// them, and an agent on the node of a pod together with the API of its cluster. Each undo holds the id and the start time of the container.
+// Package container has the faults on containers: kill, stop, restart, pause and disconnect from a network. The engine
+// of a container executes them, and an agent on the node of a pod together with the API of its cluster. Each undo holds
+// the id and the start time of the container.
 //
 //	stop.go        kill, stop and restart
 //	pod.go         kill and stop of the container of a pod

@@ -52,13 +52,16 @@ func findDisconnected(ctx context.Context, s *chaos.Search) ([]chaos.Remnant, er
 			aliases = append(aliases, "--alias "+a+" ")
 		}
 		out = append(out, chaos.Remnant{
-			Run: c.Labels[containers.RunLabel], What: fmt.Sprintf("container %s is out of network %s, which it was made for", c.Name, ep.Name),
-			Why: "network.disconnect leaves no mark on a container; anyone may have taken it out. Its address, links and aliases there are known as far as " +
+			Run: c.Labels[containers.RunLabel], What: fmt.Sprintf("container %s is out of network %s, which it was made for",
+				c.Name, ep.Name),
+			Why: "network.disconnect leaves no mark on a container; anyone may have taken it out. Its address, links and " +
+				"aliases there are known as far as " +
 				"its labels tell",
 			Command: fmt.Sprintf("docker network connect %s%s %s", strings.Join(aliases, ""), ep.Name, c.Name),
 			Undo: chaos.Undo{
 				Op: opConnect, Identity: container.RawOf(container.Identity{Container: c.ID, Network: ep.Network}),
-				Args: container.RawOf(container.EngineArgs{Engine: s.Engine.Address(), Endpoint: ep}), Prior: container.RawOf("connected"),
+				Args:  container.RawOf(container.EngineArgs{Engine: s.Engine.Address(), Endpoint: ep}),
+				Prior: container.RawOf("connected"),
 			},
 		})
 	}

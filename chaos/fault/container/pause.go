@@ -15,7 +15,8 @@ import (
 
 const pauseKind = "container.pause"
 
-// Pause is the fault container.pause. Of a pod, an agent stops all processes of the container by SIGSTOP, in place of the freezer.
+// Pause is the fault container.pause. Of a pod, an agent stops all processes of the container by SIGSTOP, in place of
+// the freezer.
 type Pause struct {
 	selector.Selector `yaml:",inline"`
 }
@@ -49,7 +50,8 @@ func (p *pause) Undo() []chaos.Undo {
 	return p.UndoBy(opUnpause, "running", p.Life(), container.EngineArgs{Settle: chaos.RetryEvery})
 }
 
-// Inject implements [chaos.Step]. The answer of the engine may be lost with its connection, after it has paused the container.
+// Inject implements [chaos.Step]. The answer of the engine may be lost with its connection, after it has paused the
+// container.
 func (p *pause) Inject(ctx context.Context) (chaos.Held, error) {
 	if err := p.Container.Still(ctx, p.Was); err != nil {
 		return nil, err
@@ -120,7 +122,9 @@ func (p *pause) Gone(ctx context.Context) (string, error) {
 
 // unpauseContainer resumes a container that brunt paused. It changes nothing if the container was started again
 // since. Settle is how long an order of a dead brunt may still take to take effect.
-func unpauseContainer(ctx context.Context, e *docker.Engine, id container.Identity, settle time.Duration) (chaos.Outcome, error) {
+func unpauseContainer(
+	ctx context.Context, e *docker.Engine, id container.Identity, settle time.Duration,
+) (chaos.Outcome, error) {
 	return container.PutBack(ctx, settle, func() (chaos.Outcome, bool, error) {
 		is, err := e.Inspect(ctx, id.Container)
 		switch {
@@ -142,7 +146,8 @@ func (*Pause) Describe() chaos.Descriptor {
 		Effect:  chaos.Hangs,
 		On:      chaos.OnContainers,
 		Agent:   &chaos.Rights{Caps: []string{"KILL"}, Signals: true, Nodes: true},
-		Doc: "Pauses every process of a container, by the freezer of its engine or, on the node of a pod, by signals: its connections stay open, " +
+		Doc: "Pauses every process of a container, by the freezer of its engine or, on the node of a pod, by signals: its " +
+			"connections stay open, " +
 			"and nothing answers on them.",
 	}
 }

@@ -45,7 +45,9 @@ func (s *Stop) onNode(ctx context.Context, env chaos.Env, t container.Target) (c
 }
 
 // planDown plans to keep the container of a pod down. ok is false in the agent.
-func planDown(ctx context.Context, env chaos.Env, t container.Target, what, how string, grace time.Duration) (d *podDown, ok bool, err error) {
+func planDown(
+	ctx context.Context, env chaos.Env, t container.Target, what, how string, grace time.Duration,
+) (d *podDown, ok bool, err error) {
 	p, ok := cluster.Of(t.Unit)
 	if !ok {
 		return nil, false, nil
@@ -60,7 +62,8 @@ func planDown(ctx context.Context, env chaos.Env, t container.Target, what, how 
 	}
 	d = &podDown{Change: p.Down(pod, env.Run, name)}
 	d.Takes += grace
-	d.What = fmt.Sprintf("%s the container %s of pod %s (%s, on %s, UID %s)%s and keep it down: its image gets a name that can't be started",
+	d.What = fmt.Sprintf("%s the container %s of pod %s (%s, on %s, UID %s)%s and keep it down: its image gets a name "+
+		"that can't be started",
 		what, name, pod.Name, p.Name(), pod.Spec.NodeName, pod.UID, how)
 	d.ends, ok, err = env.ByAgent(ctx, t)
 	if err == nil && !ok {
@@ -69,8 +72,8 @@ func planDown(ctx context.Context, env chaos.Env, t container.Target, what, how 
 	return d, true, err
 }
 
-// podDown is the step that keeps the container of a pod down, and the held fault. The agent on the node ends the container, and the cluster
-// keeps it down:
+// podDown is the step that keeps the container of a pod down, and the held fault. The agent on the node ends the
+// container, and the cluster keeps it down:
 //
 //	agent: SIGSTOP (kill only) --> API: another image --> agent: the signal, or SIGKILL after the grace
 //

@@ -12,23 +12,23 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Kill is the fault container.kill. A restart policy sees process.crash as a crash, and this as an order. Of a pod, the image of the container
-// gets a name that can't be started, as by pod.fail, and an agent sends the signal; with KILL the container is stopped before, so that it
-// can't end in good order.
+// Kill is the fault container.kill. A restart policy sees process.crash as a crash, and this as an order. Of a pod, the
+// image of the container gets a name that can't be started, as by pod.fail, and an agent sends the signal; with KILL
+// the container is stopped before, so that it can't end in good order.
 type Kill struct {
 	selector.Selector `yaml:",inline"`
 	Signal            string `yaml:"signal"` // without SIG; zero is KILL
 }
 
-// Stop is the fault container.stop. Of a pod, the image of the container gets a name that can't be started, as by pod.fail: its node ends the
-// container by its stop signal, and within the grace of the pod if that is shorter.
+// Stop is the fault container.stop. Of a pod, the image of the container gets a name that can't be started, as by
+// pod.fail: its node ends the container by its stop signal, and within the grace of the pod if that is shorter.
 type Stop struct {
 	selector.Selector `yaml:",inline"`
 	Grace             *quantity.Duration `yaml:"grace"` // between its stop signal and SIGKILL, in whole seconds; nil is 5s
 }
 
-// Restart is the fault container.restart. Of a pod, an agent sends SIGTERM, and SIGKILL once the grace is over; its node starts the container
-// again.
+// Restart is the fault container.restart. Of a pod, an agent sends SIGTERM, and SIGKILL once the grace is over; its
+// node starts the container again.
 type Restart struct {
 	selector.Selector `yaml:",inline"`
 	Grace             *quantity.Duration `yaml:"grace"` // between its stop signal and SIGKILL, in whole seconds; nil is 5s
@@ -52,7 +52,8 @@ func (r *Restart) Traits(sc chaos.Scope) chaos.Traits {
 
 func (k *Kill) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	checkContainers(&k.Selector, at, sc, m)
-	container.CheckSignal(k.Of("signal"), k.signal(), "container", "container.pause stops a container, and lets it go on", m)
+	container.CheckSignal(k.Of("signal"), k.signal(), "container", "container.pause stops a container, and lets it go on",
+		m)
 }
 
 func (k *Kill) signal() string { return cmp.Or(k.Signal, "KILL") }
@@ -73,7 +74,8 @@ func checkContainers(s *selector.Selector, at syntax.Pos, sc chaos.Scope, m *syn
 	case m.Len() > before:
 	case s.PID != 0:
 		m.AddHint(s.Of("pid"), "process.freeze and process.crash are for processes", "a process is not a container")
-	case s.Query().IsZero() && !sc.Containers && sc.Cluster == nil && !sc.Found[s.Service] && !sc.Found[chaos.ServiceOf(s.Unit)]:
+	case s.Query().IsZero() && !sc.Containers && sc.Cluster == nil && !sc.Found[s.Service] &&
+		!sc.Found[chaos.ServiceOf(s.Unit)]:
 		m.AddHint(at, "process.stop, process.crash and process.freeze are for processes",
 			"%s is not a container: the target's services are processes of this machine",
 			s.Matching())
@@ -112,7 +114,8 @@ func (r *Restart) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 
 func (*Kill) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "container.kill", New: func() chaos.Fault { return new(Kill) }, Undo: append(operations(), cluster.EditOperations()...),
+		Kind: "container.kill", New: func() chaos.Fault { return new(Kill) },
+		Undo:    append(operations(), cluster.EditOperations()...),
 		Example: "{container: web}",
 		Effect:  chaos.Dies,
 		On:      chaos.OnContainers,
@@ -123,7 +126,8 @@ func (*Kill) Describe() chaos.Descriptor {
 
 func (*Stop) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "container.stop", New: func() chaos.Fault { return new(Stop) }, Undo: append(operations(), cluster.EditOperations()...),
+		Kind: "container.stop", New: func() chaos.Fault { return new(Stop) },
+		Undo:    append(operations(), cluster.EditOperations()...),
 		Example: "{container: web, grace: 1s}",
 		Effect:  chaos.Dies,
 		On:      chaos.OnContainers,

@@ -52,7 +52,9 @@ func (s *stopped) Units() []string { return []string{s.unit.Name()} }
 func (*stopped) Via() string       { return "signal" }
 
 func (s *stopped) Undo() []chaos.Undo {
-	return []chaos.Undo{{Op: opContinue, Identity: container.RawOf(s.of), Args: container.RawOf(s.left), Prior: container.RawOf("running")}}
+	return []chaos.Undo{
+		{Op: opContinue, Identity: container.RawOf(s.of), Args: container.RawOf(s.left), Prior: container.RawOf("running")},
+	}
 }
 
 // each lists the processes that are to be stopped.
@@ -65,7 +67,8 @@ func among(some []proc.Identity, pid int) bool {
 	return slices.ContainsFunc(some, func(id proc.Identity) bool { return id.PID == pid && id.Alive() })
 }
 
-// Inject implements [chaos.Step]. A process may make others while it is done, so the last look has to find none that runs.
+// Inject implements [chaos.Step]. A process may make others while it is done, so the last look has to find none that
+// runs.
 func (s *stopped) Inject(ctx context.Context) (chaos.Held, error) {
 	sent := map[int]bool{}
 	for last := false; !last; {
@@ -122,7 +125,8 @@ func (s *stopped) Verify(ctx context.Context) (string, error) {
 	if !still() {
 		return "", fmt.Errorf("%s goes on running", s.unit.Name())
 	}
-	return fmt.Sprintf("all processes of the container are stopped (%d), and its first, pid %d, uses no processor", len(all), first), nil
+	return fmt.Sprintf("all processes of the container are stopped (%d), and its first, pid %d, uses no processor",
+		len(all), first), nil
 }
 
 func (*stopped) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
@@ -140,8 +144,8 @@ func (s *stopped) Gone(ctx context.Context) (string, error) {
 	return "all processes of the container go on", nil
 }
 
-// continueContainer resumes the processes of a container, but those that were stopped before. SIGCONT does nothing to one that runs, and
-// cancels a stop that has not taken effect yet.
+// continueContainer resumes the processes of a container, but those that were stopped before. SIGCONT does nothing to
+// one that runs, and cancels a stop that has not taken effect yet.
 func continueContainer(of chaos.ContainerID, left []proc.Identity) (chaos.Outcome, error) {
 	out := chaos.Gone
 	var errs []error
@@ -169,7 +173,8 @@ func continueOperation() chaos.Operation {
 	return chaos.Operation{Name: opContinue, Do: func(_ context.Context, u chaos.Undo) (chaos.Outcome, error) {
 		var of chaos.ContainerID
 		var left []proc.Identity
-		if err := chaos.JoinErrors(json.Unmarshal(u.Identity, &of), json.Unmarshal(u.Args, &left)); err != nil || of.ID == "" {
+		if err := chaos.JoinErrors(json.Unmarshal(u.Identity, &of), json.Unmarshal(u.Args, &left)); err != nil ||
+			of.ID == "" {
 			return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, errors.Join(err, errors.New(u.Op)))
 		}
 		return continueContainer(of, left)

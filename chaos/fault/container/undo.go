@@ -20,18 +20,23 @@ func operations() []chaos.Operation {
 	return []chaos.Operation{
 		container.StartOperation(),
 		continueOperation(),
-		{Name: opUnpause, ByEngine: true, Do: container.OnContainer(func(ctx context.Context, e *docker.Engine, id container.Identity,
+		{Name: opUnpause, ByEngine: true, Do: container.OnContainer(func(ctx context.Context, e *docker.Engine,
+			id container.Identity,
 			args container.EngineArgs,
 		) (chaos.Outcome, error) {
 			return unpauseContainer(ctx, e, id, args.Settle)
 		}), Find: findPaused},
-		{Name: opConnect, ByEngine: true, Exclusive: true, Do: container.OnContainer(func(ctx context.Context, e *docker.Engine, id container.Identity,
-			args container.EngineArgs,
-		) (chaos.Outcome, error) {
-			if args.Endpoint == nil {
-				return chaos.Failed, fmt.Errorf("%w: it does not describe the container's endpoint in its network", chaos.ErrDamaged)
-			}
-			return connectContainer(ctx, e, id, *args.Endpoint, args.Settle)
-		}), Find: findDisconnected},
+		{
+			Name: opConnect, ByEngine: true, Exclusive: true,
+			Do: container.OnContainer(func(ctx context.Context, e *docker.Engine, id container.Identity,
+				args container.EngineArgs,
+			) (chaos.Outcome, error) {
+				if args.Endpoint == nil {
+					return chaos.Failed, fmt.Errorf("%w: it does not describe the container's endpoint in its network",
+						chaos.ErrDamaged)
+				}
+				return connectContainer(ctx, e, id, *args.Endpoint, args.Settle)
+			}), Find: findDisconnected,
+		},
 	}
 }

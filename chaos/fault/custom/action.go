@@ -15,11 +15,13 @@ import (
 // Action is the entry action.run.
 type Action struct {
 	syntax.Place
-	Run  probe.Command  `yaml:"run,required"` // a command; a list is run without a shell, a text by sh
-	Undo *probe.Command `yaml:"undo"`         // takes it back, at any time and twice; zero is nothing: the state that it makes stays
+	Run probe.Command `yaml:"run,required"` // a command; a list is run without a shell, a text by sh
+	// takes it back, at any time and twice; zero is nothing: the state that it makes stays
+	Undo *probe.Command `yaml:"undo"`
 	// says that it has taken effect: a command, or {get: …}, {metric: …}, {query: …}; zero is the end of the command
-	Until   *probe.Probe             `yaml:"until"`
-	Units   []string                 `yaml:"units"`            // names for the report, which guard.max_units counts; zero is one, the program
+	Until *probe.Probe `yaml:"until"`
+	// names for the report, which guard.max_units counts; zero is one, the program
+	Units   []string                 `yaml:"units"`
 	Timeout quantity.Duration        `yaml:"timeout,positive"` // of each command; zero is 30s
 	Env     map[string]template.Text `yaml:"env"`              // of all its commands, added to brunt's own environment
 	Dir     string                   `yaml:"dir"`              // where they are run; zero is where brunt was started
@@ -96,7 +98,8 @@ func (s *action) Inject(ctx context.Context) (chaos.Held, error) {
 
 // Verify implements [chaos.Held]. A command that has ended well has done what it is for, unless `until` says otherwise.
 func (s *action) Verify(ctx context.Context) (string, error) {
-	ended := fmt.Sprintf("the command ended after %s%s", quantity.FormatSeconds(s.took.Seconds()), s.output("; it said", s.said))
+	ended := fmt.Sprintf("the command ended after %s%s", quantity.FormatSeconds(s.took.Seconds()),
+		s.output("; it said", s.said))
 	if s.verify == nil {
 		return ended, nil
 	}
@@ -124,6 +127,7 @@ func (*Action) Describe() chaos.Descriptor {
 		Kind: "action.run", New: func() chaos.Fault { return new(Action) },
 		Example: "{run: touch /run/app/new}",
 		Where:   "on Windows only commands written as lists",
-		Doc:     "Runs a command that breaks nothing by intent: a deployment, a scaling, a migration, a flushed cache. Objectives judge what it did to the load.",
+		Doc: "Runs a command that breaks nothing by intent: a deployment, a scaling, a migration, a flushed cache. " +
+			"Objectives judge what it did to the load.",
 	}
 }

@@ -16,17 +16,18 @@ import (
 	"brunt/scenarios/template"
 )
 
-// Call is the fault call. `hold` is for damage that ends with a connection: what a server does at the end of one takes it back, so that
-// it does not outlive brunt. A brunt that stands still with it is ended by its watchdog. What `inject` did, the steps of `revert` take
-// back. The journal keeps them, so that the watchdog or `brunt revert` can make them too.
+// Call is the fault call. `hold` is for damage that ends with a connection: what a server does at the end of one takes
+// it back, so that it does not outlive brunt. A brunt that stands still with it is ended by its watchdog. What `inject`
+// did, the steps of `revert` take back. The journal keeps them, so that the watchdog or `brunt revert` can make them
+// too.
 type Call struct {
-	// steps as in a flow, in a session that stays open as long as the fault, such as [{sql: begin}, {sql: "lock table orders"}]: its end
-	// takes them back, however brunt ends
+	// steps as in a flow, in a session that stays open as long as the fault, such as [{sql: begin}, {sql: "lock table
+	// orders"}]: its end takes them back, however brunt ends
 	Hold   steps `yaml:"hold"`
 	Count  int   `yaml:"count,min=1"` // of hold: how many such sessions, each with connections of its own; zero is 1
 	Inject steps `yaml:"inject"`      // steps as in a flow, in a session that ends with the last of them
-	// of inject: the steps that take it back, at any time and twice, such as {redis: [CONFIG, SET, maxclients, 10000]}; none if the fault ends by
-	// itself
+	// of inject: the steps that take it back, at any time and twice, such as {redis: [CONFIG, SET, maxclients, 10000]};
+	// none if the fault ends by itself
 	Revert   revertSteps `yaml:"revert"`
 	Endpoint string      `yaml:"at"` // the endpoint of the steps that name none; zero is the only one of their protocol
 	Custom   `yaml:",inline"`
@@ -84,7 +85,8 @@ func (f *Call) sequence() (chaos.Sequence, bool) {
 
 // back returns the steps that take the fault back; false: it has none.
 func (f *Call) back() (chaos.Sequence, bool) {
-	return chaos.Sequence{Steps: f.Revert.node, At: f.Endpoint, Kept: true, Sessions: 1, Timeout: f.timeout()}, f.Revert.node != nil
+	return chaos.Sequence{Steps: f.Revert.node, At: f.Endpoint, Kept: true, Sessions: 1, Timeout: f.timeout()},
+		f.Revert.node != nil
 }
 
 func (f *Call) Traits(sc chaos.Scope) chaos.Traits {
@@ -125,7 +127,8 @@ func (f *Call) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	case holds && f.Has("revert"):
 		m.AddHint(f.Of("revert"), "its end takes the steps back", "what a session holds ends with it; it has no `revert`")
 	case !holds && !f.Has("revert"):
-		m.AddHint(at, "`revert` has the steps that do; none if it ends by itself. `hold` is taken back by the end of its session",
+		m.AddHint(at, "`revert` has the steps that do; none if it ends by itself. `hold` is taken back by the end of its "+
+			"session",
 			"nothing says how `inject` is taken back")
 	case !holds && f.Has("count"):
 		m.Add(f.Of("count"), "only `hold` has several sessions")
@@ -147,7 +150,8 @@ func checkKept(n *syntax.Node, m *syntax.Mistakes) {
 		}
 		for _, r := range p.Ref.Leaves() {
 			if r.Kind != syntax.RefUnit {
-				m.Add(n.Pos, "${%s} has a value only while requests are made; the journal keeps these steps, which know ${unit.…}, params, env and file", r.Text)
+				m.Add(n.Pos, "${%s} has a value only while requests are made; the journal keeps these steps, which know "+
+					"${unit.…}, params, env and file", r.Text)
 			}
 		}
 	}
@@ -200,9 +204,12 @@ const OpCall = "call"
 
 // CallOperation reverts a fault by steps, which do makes as [chaos.Host.Keep] has kept them.
 func CallOperation(do func(ctx context.Context, kept json.RawMessage) error) chaos.Operation {
-	return chaos.Operation{Name: OpCall, Deadline: revertTries*mostTimeout + chaos.UndoWithin, Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
-		return undoBy(ctx, keptSteps{u.Args, do})
-	}}
+	return chaos.Operation{
+		Name: OpCall, Deadline: revertTries*mostTimeout + chaos.UndoWithin,
+		Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
+			return undoBy(ctx, keptSteps{u.Args, do})
+		},
+	}
 }
 
 // keptSteps are steps in a journal.
@@ -290,6 +297,7 @@ func (*Call) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "call", New: func() chaos.Fault { return new(Call) }, Undo: []chaos.Operation{CallOperation(noSteps)},
 		Example: `{hold: [{get: /admin/lock}], verify: {ask: {get: /status, check: {"$.locked": true}}}}`,
-		Doc:     "Breaks the system by steps of any protocol, such as a lock that a transaction holds, or a command to a database.",
+		Doc: "Breaks the system by steps of any protocol, such as a lock that a transaction holds, or a command to a " +
+			"database.",
 	}
 }

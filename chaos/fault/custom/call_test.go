@@ -42,10 +42,16 @@ func TestCall_Reach(t *testing.T) {
 		{"an address as IPv6", "http://[::ffff:192.0.2.1]:1/", nil, "name 192.0.2.1 " + refused},
 		{"a redirect", server.URL + "/away", nil, "name 192.0.2.1 " + refused},
 		{"another port", "http://192.0.2.1:2/", [][]string{{"192.0.2.1:1"}}, "name 192.0.2.1 " + refused},
-		{"what one list of two holds", "http://192.0.2.1:2/", [][]string{{"192.0.2.0/24"}, {"10.0.0.0/8"}}, "name 192.0.2.1 " + refused},
+		{
+			"what one list of two holds", "http://192.0.2.1:2/",
+			[][]string{{"192.0.2.0/24"}, {"10.0.0.0/8"}},
+			"name 192.0.2.1 " + refused,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			call := &probe.ResolvedCall{Method: "GET", Shows: c.url, URL: probe.Literal(c.url), Allow: c.allow, Timeout: 300 * time.Millisecond}
+			call := &probe.ResolvedCall{
+				Method: "GET", Shows: c.url, URL: probe.Literal(c.url), Allow: c.allow, Timeout: 300 * time.Millisecond,
+			}
 			_, err := call.Do(t.Context())
 			switch {
 			case c.want == "" && err != nil, c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
@@ -74,7 +80,8 @@ func TestCall_Secrets(t *testing.T) {
 		`headers: {Authorization: "Bearer ${env.OWN_TOKEN}"}, json: {t: "${env.OWN_TOKEN}"}}, verify: {get: "URL/"}, revert: {delete: "URL/${env.OWN_TOKEN}", `+
 		`check: {status: 403}}}`, "URL", server.URL), chaos.Env{})
 	h, err := s.Inject(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "status 403: no: Bearer ***") || strings.Contains(err.Error(), "p/w") || strings.Contains(err.Error(),
+	if err == nil || !strings.Contains(err.Error(), "status 403: no: Bearer ***") ||
+		strings.Contains(err.Error(), "p/w") || strings.Contains(err.Error(),
 		"p%2Fw") {
 		t.Errorf("inject: %v", err)
 	}
@@ -87,14 +94,16 @@ func TestCall_Secrets(t *testing.T) {
 			t.Errorf("it is written down: %s", b)
 		}
 	}
-	if o, err := chaos.OperationsOf(operations()).Undo(t.Context(), undo); o != chaos.Reverted || err != nil { // 403 is what it wants
+	// 403 is what it wants
+	if o, err := chaos.OperationsOf(operations()).Undo(t.Context(), undo); o != chaos.Reverted || err != nil {
 		t.Errorf("%s, %v", o, err)
 	}
 	if o, err := h.Revert(t.Context()); o != chaos.Reverted || err != nil {
 		t.Errorf("%s, %v", o, err)
 	}
 	server.Close()
-	if _, err := h.Revert(t.Context()); err == nil || strings.Contains(err.Error(), "p/w") || strings.Contains(err.Error(), "p%2F") {
+	if _, err := h.Revert(t.Context()); err == nil || strings.Contains(err.Error(), "p/w") ||
+		strings.Contains(err.Error(), "p%2F") {
 		t.Errorf("an error that tells: %v", err)
 	}
 }
@@ -130,7 +139,8 @@ func TestAnswer_Holds(t *testing.T) {
 			settings = strings.Replace(settings, `"}, revert`, `", check: `+c.check+`}, revert`, 1)
 		}
 		_, err := planCustom(t, settings, chaos.Env{})
-		if held := err != nil && strings.Contains(err.Error(), "already holds before"); held != c.want || err != nil && !held {
+		if held := err != nil && strings.Contains(err.Error(), "already holds before"); held != c.want ||
+			err != nil && !held {
 			t.Errorf("%s %s: %v", c.path, c.check, err)
 		}
 	}
@@ -234,7 +244,8 @@ func TestQuery_URL(t *testing.T) {
 			t.Fatal(err)
 		}
 		u, err := url.Parse(to)
-		if err != nil || !strings.HasSuffix(u.Path, "/api/v1/query") || strings.Contains(u.Path, "//") || u.Query().Get("query") != `up{a="b c"} == 1` {
+		if err != nil || !strings.HasSuffix(u.Path, "/api/v1/query") || strings.Contains(u.Path, "//") ||
+			u.Query().Get("query") != `up{a="b c"} == 1` {
 			t.Errorf("%s, %v", to, err)
 		}
 	}

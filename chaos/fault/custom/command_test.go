@@ -28,7 +28,8 @@ import (
 func ownFault(t *testing.T, settings string) (chaos.Fault, *syntax.Mistakes) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "scenario.yaml")
-	text := "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload: {main: {executor: constant-arrival-rate, rate: 1/s, duration: 1s, flow: [{get: " +
+	text := "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload: {main: {executor: constant-arrival-rate, rate: " +
+		"1/s, duration: 1s, flow: [{get: " +
 		"/}]}}\nchaos:\n  it:\n    at: 1s\n    for: 1s\n    " + settings + "\n"
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
@@ -89,7 +90,8 @@ func numberIn(t *testing.T, file string) int {
 // awaitEnd waits until a process has ended, reaped or not.
 func awaitEnd(t *testing.T, pid int) {
 	t.Helper()
-	suite.Until(t, fmt.Sprintf("the end of process %d", pid), func() bool { return syscall.Kill(pid, 0) != nil || proc.IsZombie(pid) })
+	suite.Until(t, fmt.Sprintf("the end of process %d", pid),
+		func() bool { return syscall.Kill(pid, 0) != nil || proc.IsZombie(pid) })
 }
 
 // A command that takes too long is ended with all that it started, and its fault is
@@ -168,10 +170,14 @@ func TestExec_Before(t *testing.T) {
 		{`exec: {inject: ["true"], verify: ["false"], revert: [./no-such-tool]}`, "revert: exec: "},
 		{`exec: {inject: ["true"], verify: [sleep, 10], revert: ["true"], timeout: 50ms}`, "did not end within 50ms"},
 		{`exec: {inject: ["true"], verify: ["false"], revert: ["true"], units: [a, b]}`, "it would hit 2 units"},
-		{`exec: {inject: ["true", "${unit.db.addr}"], verify: ["false"], revert: ["true"]}`, "${unit.db.addr}: the unit is not known yet"},
+		{
+			`exec: {inject: ["true", "${unit.db.addr}"], verify: ["false"], revert: ["true"]}`,
+			"${unit.db.addr}: the unit is not known yet",
+		},
 		{`webhook: {inject: {post: "http://127.0.0.1:1/"}, verify: {get: "http://127.0.0.1:1/"}, revert: {post: "http://127.0.0.1:1/"}}`, "connection refused"},
 	} {
-		if _, err := planCustom(t, c.settings, chaos.Env{Targets: chaos.Targets{MaxUnits: 1}}); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := planCustom(t, c.settings, chaos.Env{Targets: chaos.Targets{MaxUnits: 1}}); err == nil ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.settings, err)
 		}
 	}
@@ -180,7 +186,8 @@ func TestExec_Before(t *testing.T) {
 // A dry run needs no unit to run, and runs nothing.
 func TestExec_Dry(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ran")
-	s := mustStep(t, fmt.Sprintf(`exec: {inject: [touch, %s], verify: [touch, %s], revert: [ctl, "to ${unit.db.addr}"]}`, file, file),
+	s := mustStep(t, fmt.Sprintf(`exec: {inject: [touch, %s], verify: [touch, %s], revert: [ctl, "to ${unit.db.addr}"]}`,
+		file, file),
 		chaos.Env{Occurrence: chaos.Occurrence{Dry: true}})
 	for _, want := range []string{"run `touch " + file, "taken back by `ctl 'to ${unit.db.addr}'`", "seen by `touch"} {
 		if !strings.Contains(s.String(), want) {
@@ -204,7 +211,8 @@ func TestExec_RevertFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o, err := h.Revert(t.Context()); o != chaos.Failed || err == nil || !strings.Contains(err.Error(), "exit status 1: no way") {
+	if o, err := h.Revert(t.Context()); o != chaos.Failed || err == nil ||
+		!strings.Contains(err.Error(), "exit status 1: no way") {
 		t.Errorf("%s, %v", o, err)
 	}
 	if b, _ := os.ReadFile(dir + "/tries"); len(b) != 2*revertTries {
@@ -260,7 +268,8 @@ func TestExec_Secrets(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.Contains(string(b), "hunter2") || strings.Contains(string(b), "s3cr3t") || !strings.Contains(string(b), "OWN_TOKEN") {
+		if strings.Contains(string(b), "hunter2") || strings.Contains(string(b), "s3cr3t") ||
+			!strings.Contains(string(b), "OWN_TOKEN") {
 			t.Errorf("the journal: %s", b)
 		}
 	}
@@ -269,8 +278,9 @@ func TestExec_Secrets(t *testing.T) {
 	if err := os.Unsetenv("OWN_TOKEN"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := journal.Recover(t.Context(), chaos.OperationsOf(operations()), state, "revert"); err == nil || !strings.Contains(err.Error(),
-		"the environment variable OWN_TOKEN is not set") {
+	if _, err := journal.Recover(t.Context(), chaos.OperationsOf(operations()), state, "revert"); err == nil ||
+		!strings.Contains(err.Error(),
+			"the environment variable OWN_TOKEN is not set") {
 		t.Errorf("without the secret: %v", err)
 	}
 	t.Setenv("OWN_TOKEN", fromEnv)
@@ -278,7 +288,8 @@ func TestExec_Secrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := journal.Recover(t.Context(), chaos.OperationsOf(operations()), state, "revert")
-	if err == nil || !strings.Contains(err.Error(), "*** ***") || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "s3cr3t") {
+	if err == nil || !strings.Contains(err.Error(), "*** ***") || strings.Contains(err.Error(), "hunter2") ||
+		strings.Contains(err.Error(), "s3cr3t") {
 		t.Errorf("a revert that tells its secrets: %v", err)
 	}
 	hidden()
@@ -289,7 +300,8 @@ func TestExec_Secrets(t *testing.T) {
 		"revert"); err != nil || len(taken) != 1 || taken[0].Outcome != chaos.Reverted {
 		t.Errorf("%+v, %v", taken, err)
 	}
-	if b, err := os.ReadFile(dir + "/seen"); err != nil || !strings.Contains(string(b), "hunter2") || !strings.Contains(string(b), fromFile) {
+	if b, err := os.ReadFile(dir + "/seen"); err != nil || !strings.Contains(string(b), "hunter2") ||
+		!strings.Contains(string(b), fromFile) {
 		t.Errorf("the revert was given %q, %v", b, err)
 	}
 }
@@ -319,7 +331,8 @@ func TestExec_InjectUnderWay(t *testing.T) {
 	}()
 	pid, child := numberIn(t, dir+"/self"), numberIn(t, dir+"/child")
 	closeJournal(t, j)
-	if taken, err := journal.Recover(t.Context(), chaos.OperationsOf(operations()), state, "guard"); err != nil || len(taken) != 1 {
+	if taken, err := journal.Recover(t.Context(), chaos.OperationsOf(operations()), state, "guard"); err != nil ||
+		len(taken) != 1 {
 		t.Fatalf("%+v, %v", taken, err)
 	}
 	awaitEnd(t, pid)

@@ -22,10 +22,13 @@ import (
 // journal executes it, and cannot know how far brunt came.
 type Custom struct {
 	syntax.Place
-	Verify *probe.Probe `yaml:"verify,required"` // checks the effect: a command, or {get: …}, {metric: …}, {query: …}; before the injection it must fail
-	// checks that the effect is over (with `revert: none`, that the system has recovered); default: `verify` no longer holds
-	Gone    *probe.Probe      `yaml:"gone"`
-	Units   []string          `yaml:"units"`            // names for the report, which guard.max_units counts; zero is one, the program or host
+	// checks the effect: a command, or {get: …}, {metric: …}, {query: …}; before the injection it must fail
+	Verify *probe.Probe `yaml:"verify,required"`
+	// checks that the effect is over (with `revert: none`, that the system has recovered); default: `verify` no longer
+	// holds
+	Gone *probe.Probe `yaml:"gone"`
+	// names for the report, which guard.max_units counts; zero is one, the program or host
+	Units   []string          `yaml:"units"`
 	Timeout quantity.Duration `yaml:"timeout,positive"` // of each command or call; zero is 30s
 }
 
@@ -65,7 +68,8 @@ func (o *Custom) check(at syntax.Pos, once bool, sc chaos.Scope, m *syntax.Mista
 	if o.Gone != nil {
 		o.Gone.Validate(o.Of("gone"), sc, m)
 	} else if once {
-		m.AddHint(at, "such as gone: [pg_isready]", "nothing takes it back, so `gone` is required: the check that the system has recovered")
+		m.AddHint(at, "such as gone: [pg_isready]",
+			"nothing takes it back, so `gone` is required: the check that the system has recovered")
 	}
 	if o.Timeout.D() > mostTimeout {
 		m.Add(o.Of("timeout"), "a command or call takes at most %s, not %s", quantity.FormatDuration(mostTimeout), o.Timeout)
@@ -126,7 +130,9 @@ func (s *customStep) takeBack(revert act, shows ...string) error {
 
 // ready sets what the steps of both kinds share. It asks verify once: an effect that is there before the
 // injection proves nothing after it.
-func (o *Custom) ready(ctx context.Context, s *customStep, env chaos.Env, at probe.CommandContext) ([]chaos.Step, error) {
+func (o *Custom) ready(
+	ctx context.Context, s *customStep, env chaos.Env, at probe.CommandContext,
+) ([]chaos.Step, error) {
 	if err := env.Bound(len(s.units)); err != nil {
 		return nil, err
 	}

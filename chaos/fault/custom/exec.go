@@ -18,8 +18,10 @@ import (
 
 // Exec is the fault exec.
 type Exec struct {
-	Inject probe.Command `yaml:"inject,required"` // injects the fault: a command; a list is run without a shell, a text by sh
-	Revert revertCommand `yaml:"revert,required"` // takes the fault back, at any time and twice; none if the fault ends by itself
+	// injects the fault: a command; a list is run without a shell, a text by sh
+	Inject probe.Command `yaml:"inject,required"`
+	// takes the fault back, at any time and twice; none if the fault ends by itself
+	Revert revertCommand `yaml:"revert,required"`
 	Custom `yaml:",inline"`
 	Env    map[string]template.Text `yaml:"env"` // of all its commands, added to brunt's own environment
 	Dir    string                   `yaml:"dir"` // where they are run; zero is where brunt was started

@@ -16,7 +16,8 @@ import (
 // Webhook is the fault webhook.
 type Webhook struct {
 	Inject probe.Call `yaml:"inject,required"` // injects the fault: {post: URL, json: …}
-	Revert revertCall `yaml:"revert,required"` // takes the fault back, at any time and twice; none if the fault ends by itself
+	// takes the fault back, at any time and twice; none if the fault ends by itself
+	Revert revertCall `yaml:"revert,required"`
 	Custom `yaml:",inline"`
 }
 
@@ -94,13 +95,16 @@ func (f *Webhook) name() string {
 }
 
 func (*revertCall) SchemaWith(doc syntax.Describer) syntax.Schema {
-	return syntax.Schema{"anyOf": []any{syntax.Schema{"const": noRevert}, syntax.SchemaOf(reflect.TypeFor[probe.Call](), doc)}}
+	return syntax.Schema{
+		"anyOf": []any{syntax.Schema{"const": noRevert}, syntax.SchemaOf(reflect.TypeFor[probe.Call](), doc)},
+	}
 }
 
 func (*Webhook) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "webhook", New: func() chaos.Fault { return new(Webhook) }, Undo: operations(),
-		Example: "{inject: {put: http://127.0.0.1:9000/broken}, verify: {get: http://127.0.0.1:9000/broken}, revert: {delete: http://127.0.0.1:9000/broken}}",
-		Doc:     "Breaks the system by HTTP calls of the author's own, such as those of a managed database's API.",
+		Example: "{inject: {put: http://127.0.0.1:9000/broken}, verify: {get: http://127.0.0.1:9000/broken}, revert: " +
+			"{delete: http://127.0.0.1:9000/broken}}",
+		Doc: "Breaks the system by HTTP calls of the author's own, such as those of a managed database's API.",
 	}
 }

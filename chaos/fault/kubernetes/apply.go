@@ -18,12 +18,13 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// Apply is the fault kube.apply. An object that no controller reads does nothing, so `until` says by what the object tells of itself that the
-// fault is in. The object gets the label brunt.dev/run, and is deleted when the fault ends.
+// Apply is the fault kube.apply. An object that no controller reads does nothing, so `until` says by what the object
+// tells of itself that the fault is in. The object gets the label brunt.dev/run, and is deleted when the fault ends.
 type Apply struct {
 	syntax.Place
 	Manifest Manifest `yaml:"manifest,required"` // an object that is not there yet, in the target's namespace
-	Until    Until    `yaml:"until,required"`    // values at JSON paths of the object that say that the fault is in, as in `check`
+	// values at JSON paths of the object that say that the fault is in, as in `check`
+	Until Until `yaml:"until,required"`
 }
 
 var _ chaos.Fault = (*Apply)(nil)
@@ -57,9 +58,13 @@ func (a *Apply) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 		return nil, err
 	}
 	if !is.Namespaced {
-		return nil, fmt.Errorf("objects of the kind %s are of the whole cluster, and faults hit the namespace %s", kind, t.Place.Namespace)
+		return nil, fmt.Errorf("objects of the kind %s are of the whole cluster, and faults hit the namespace %s", kind,
+			t.Place.Namespace)
 	}
-	s := &apply{t: t, run: env.Run, ref: kube.Ref{API: api, Resource: is.Resource, Namespace: t.Place.Namespace, Name: name}, until: a.Until}
+	s := &apply{t: t, run: env.Run, ref: kube.Ref{
+		API: api, Resource: is.Resource, Namespace: t.Place.Namespace,
+		Name: name,
+	}, until: a.Until}
 	if _, err := t.Like(s.ref).Get(ctx, name); err == nil {
 		return nil, fmt.Errorf("%s is there already, and not by this run", s.ref)
 	} else if !kube.Is(err, kube.NotFound) {
@@ -128,7 +133,8 @@ func (s *apply) Verify(ctx context.Context) (string, error) {
 				if has {
 					said = check.ValueText(v)
 				}
-				return "", fmt.Errorf("%s says %s at %s, where `until` wants %s: does a controller read it?", s.ref, said, u.Name, u.Matcher.String())
+				return "", fmt.Errorf("%s says %s at %s, where `until` wants %s: does a controller read it?", s.ref, said, u.Name,
+					u.Matcher.String())
 			}
 			found = append(found, fmt.Sprintf("%s at %s", check.ValueText(v), u.Name))
 		}
@@ -169,6 +175,7 @@ func (*Apply) Describe() chaos.Descriptor {
 		Example: `{manifest: {apiVersion: v1, kind: ResourceQuota, metadata: {name: full}, spec: {hard: {pods: "0"}}}, until: {"$.status.hard.pods": exists}}`,
 		Effect:  chaos.Starved,
 		On:      chaos.OnCluster,
-		Doc:     "Creates an object of the author's own in the target's namespace, such as one of another chaos tool, and deletes it.",
+		Doc: "Creates an object of the author's own in the target's namespace, such as one of another chaos tool, and " +
+			"deletes it.",
 	}
 }

@@ -50,10 +50,12 @@ func cordon(env chaos.Env, n *cluster.Node) (*cluster.Change, error) {
 		Target: n.Target, Run: env.Run, Hits: n.Hits, Object: n.Ref(), UID: string(n.UID), Takes: settles,
 		Edits: []kube.Edit{{Path: "/spec/unschedulable", Ours: cluster.JSON(true)}},
 	}
-	// The taint is not brunt's: a controller of the cluster sets it on a node that takes no pods, and the scheduler goes by it.
+	// The taint is not brunt's: a controller of the cluster sets it on a node that takes no pods, and the scheduler goes
+	// by it.
 	c.Effect = func(ctx context.Context) (string, error) {
 		if has, err := tainted(ctx, n, isCordoned); err != nil || !has {
-			return "", errors.Join(err, fmt.Errorf("the cluster has not marked the node %s yet as one that takes no pods", n.Name))
+			return "", errors.Join(err, fmt.Errorf("the cluster has not marked the node %s yet as one that takes no pods",
+				n.Name))
 		}
 		return fmt.Sprintf("the cluster marks the node %s as one that takes no pods", n.Name), nil
 	}

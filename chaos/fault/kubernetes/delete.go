@@ -14,8 +14,8 @@ import (
 // PodDelete is the fault pod.delete. The phase lasts until another pod is ready in its place.
 type PodDelete struct {
 	cluster.Units `yaml:",inline"`
-	// how long its containers may take to end before they are killed, in whole seconds; nil is as the pod says itself. Never 0, which frees
-	// the name of a pod that may still run
+	// how long its containers may take to end before they are killed, in whole seconds; nil is as the pod says itself.
+	// Never 0, which frees the name of a pod that may still run
 	Grace *quantity.Duration `yaml:"grace"`
 }
 
@@ -30,7 +30,8 @@ func (d *PodDelete) Traits(sc chaos.Scope) chaos.Traits {
 func (d *PodDelete) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	d.Units.Check(at, sc, m)
 	if d.Grace != nil && (d.Grace.D() < time.Second || d.Grace.D()%time.Second != 0) {
-		m.Add(d.Of("grace"), "grace is whole seconds, at least 1s, not %s: 0 frees the name of a pod that may still run", d.Grace)
+		m.Add(d.Of("grace"), "grace is whole seconds, at least 1s, not %s: 0 frees the name of a pod that may still run",
+			d.Grace)
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// NodeDrain is the fault node.drain. It evicts the pods of the target alone, and none of a daemon set. A disruption budget may refuse an eviction:
-// it is tried again, as `kubectl drain` does.
+// NodeDrain is the fault node.drain. It evicts the pods of the target alone, and none of a daemon set. A disruption
+// budget may refuse an eviction: it is tried again, as `kubectl drain` does.
 type NodeDrain struct {
 	cluster.Nodes `yaml:",inline"`
 }
@@ -45,21 +45,24 @@ func (d *NodeDrain) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 		pods = append(pods, n.Pods[i])
 	}
 	if len(pods) == 0 {
-		return nil, fmt.Errorf("%w: the pods of the target on the node %s are of daemon sets, which no drain evicts", chaos.ErrNoUnit, n.Name)
+		return nil, fmt.Errorf("%w: the pods of the target on the node %s are of daemon sets, which no drain evicts",
+			chaos.ErrNoUnit, n.Name)
 	}
 	c.Takes = settles + cluster.Grace(pods...)
 	c.What = fmt.Sprintf("drain %s: evict %s", describe(n), syntax.Amount(len(pods), "pod"))
 	c.Also = func(ctx context.Context) error { return evict(ctx, n, pods) }
 	c.Effect = func(ctx context.Context) (string, error) {
 		if left, err := there(ctx, n, pods); err != nil || len(left) > 0 {
-			return "", errors.Join(err, fmt.Errorf("%s of the target on the node %s still", syntax.Amount(len(left), "pod"), n.Name))
+			return "", errors.Join(err, fmt.Errorf("%s of the target on the node %s still", syntax.Amount(len(left), "pod"),
+				n.Name))
 		}
 		return fmt.Sprintf("%s of the target gone from the node %s", syntax.Amount(len(pods), "pod"), n.Name), nil
 	}
 	return []chaos.Step{c}, nil
 }
 
-// evict evicts the pods that are on the node still and do not end yet. What a budget refuses is tried again by the next call.
+// evict evicts the pods that are on the node still and do not end yet. What a budget refuses is tried again by the next
+// call.
 func evict(ctx context.Context, n *cluster.Node, pods []kube.Pod) error {
 	left, err := there(ctx, n, pods)
 	if err != nil {
@@ -98,6 +101,7 @@ func (*NodeDrain) Describe() chaos.Descriptor {
 		Example: "{of: store}",
 		Effect:  chaos.Dies,
 		On:      chaos.OnCluster,
-		Doc:     "Keeps new pods off a node and evicts those of the target from it, as for its maintenance, until the fault ends.",
+		Doc: "Keeps new pods off a node and evicts those of the target from it, as for its maintenance, until the " +
+			"fault ends.",
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"brunt/chaos/kube"
 )
 
-// PodEvict is the fault pod.evict. A disruption budget may refuse it: the fault is not injected then, and says which budget. The phase lasts
-// until another pod is ready in its place.
+// PodEvict is the fault pod.evict. A disruption budget may refuse it: the fault is not injected then, and says which
+// budget. The phase lasts until another pod is ready in its place.
 type PodEvict struct {
 	cluster.Units `yaml:",inline"`
 }
@@ -42,6 +42,7 @@ func (*PodEvict) Describe() chaos.Descriptor {
 		Example: "{service: web, pick: one}",
 		Effect:  chaos.Dies,
 		On:      chaos.OnCluster,
-		Doc:     "Evicts a pod as a drain of its node does, which disruption budgets may refuse; its controller makes another one.",
+		Doc: "Evicts a pod as a drain of its node does, which disruption budgets may refuse; its controller makes " +
+			"another one.",
 	}
 }

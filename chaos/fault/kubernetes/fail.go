@@ -8,9 +8,9 @@ import (
 	"brunt/chaos/cluster"
 )
 
-// PodFail is the fault pod.fail. The images of its containers get a name that no runtime can parse: the pod's node ends the containers, with the
-// grace that the pod gives them, and can't start them until the fault ends. The pod stays, with its name, its address and its node, and is
-// not ready.
+// PodFail is the fault pod.fail. The images of its containers get a name that no runtime can parse: the pod's node ends
+// the containers, with the grace that the pod gives them, and can't start them until the fault ends. The pod stays,
+// with its name, its address and its node, and is not ready.
 type PodFail struct {
 	cluster.Units `yaml:",inline"`
 }
@@ -35,7 +35,8 @@ func (f *PodFail) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 			return nil, err
 		}
 		c := u.Down(pod, env.Run, "")
-		c.What = fmt.Sprintf("fail pod %s (%s, on %s, UID %s): its images get a name that can't be started", pod.Name, u.Name(), pod.Spec.NodeName, pod.UID)
+		c.What = fmt.Sprintf("fail pod %s (%s, on %s, UID %s): its images get a name that can't be started", pod.Name,
+			u.Name(), pod.Spec.NodeName, pod.UID)
 		out = append(out, c)
 	}
 	return out, nil

@@ -98,7 +98,8 @@ type Until []check.Field
 
 func (u *Until) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind != syntax.Map || len(n.Fields) == 0 {
-		m.AddHint(n.Pos, `such as until: {"$.status.phase": Running}`, "until is a map of JSON paths to values, not %s", n.Describe())
+		m.AddHint(n.Pos, `such as until: {"$.status.phase": Running}`, "until is a map of JSON paths to values, not %s",
+			n.Describe())
 		return
 	}
 	for _, f := range n.Fields {
@@ -114,6 +115,7 @@ func (u *Until) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 
 func (*Until) Schema() syntax.Schema {
 	return syntax.Schema{
-		"type": "object", "minProperties": 1, "propertyNames": syntax.Schema{"pattern": `^\$`}, "additionalProperties": (*check.Matcher)(nil).Schema(),
+		"type": "object", "minProperties": 1, "propertyNames": syntax.Schema{"pattern": `^\$`},
+		"additionalProperties": (*check.Matcher)(nil).Schema(),
 	}
 }

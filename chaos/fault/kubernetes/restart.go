@@ -13,7 +13,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Restart is the fault workload.restart, which does what `kubectl rollout restart` does. The phase lasts until all pods are others, and ready.
+// Restart is the fault workload.restart, which does what `kubectl rollout restart` does. The phase lasts until all pods
+// are others, and ready.
 type Restart struct {
 	syntax.Place
 	Service string `yaml:"service,required"` // a deployment, a stateful set or a daemon set
@@ -63,7 +64,8 @@ type restart struct {
 }
 
 func (s *restart) String() string {
-	return fmt.Sprintf("restart %s (%s, UID %s), %s", s.ref, s.service, s.object.Text("metadata", "uid"), syntax.Amount(len(s.was), "pod"))
+	return fmt.Sprintf("restart %s (%s, UID %s), %s", s.ref, s.service, s.object.Text("metadata", "uid"),
+		syntax.Amount(len(s.was), "pod"))
 }
 
 func (s *restart) Units() []string        { return s.hits }
@@ -78,7 +80,9 @@ func (s *restart) Inject(ctx context.Context) (chaos.Held, error) {
 	if s.object.Has("spec", "template", "metadata", "annotations") {
 		changes = append(changes, kube.Change{Op: "add", Path: at + "/kubectl.kubernetes.io~1restartedAt", Value: now})
 	} else {
-		changes = append(changes, kube.Change{Op: "add", Path: at, Value: map[string]string{"kubectl.kubernetes.io/restartedAt": now}})
+		changes = append(changes, kube.Change{
+			Op: "add", Path: at, Value: map[string]string{"kubectl.kubernetes.io/restartedAt": now},
+		})
 	}
 	s.at = time.Now()
 	_, err := s.t.Like(s.ref).Patch(context.WithoutCancel(ctx), s.ref.Name, changes...)
@@ -120,10 +124,12 @@ func (s *restart) Gone(ctx context.Context) (string, error) {
 	return cluster.Until(ctx, func() (string, error) {
 		old, _, ready, err := s.pods(ctx)
 		if err == nil && (old > 0 || ready < len(s.was)) {
-			err = fmt.Errorf("%s: %s of before, and %d others ready of %d", s.service, syntax.Amount(old, "pod"), ready, len(s.was))
+			err = fmt.Errorf("%s: %s of before, and %d others ready of %d", s.service, syntax.Amount(old, "pod"), ready,
+				len(s.was))
 		}
 		took := quantity.FormatSeconds(time.Since(s.at).Seconds())
-		return fmt.Sprintf("%s of %s, none of them of before, ready after %s", syntax.Amount(ready, "pod"), s.service, took), err
+		return fmt.Sprintf("%s of %s, none of them of before, ready after %s", syntax.Amount(ready, "pod"), s.service, took),
+			err
 	})
 }
 

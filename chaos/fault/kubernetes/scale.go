@@ -16,7 +16,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Scale is the fault workload.scale. It is refused where a horizontal autoscaler sets the number, which would take it back.
+// Scale is the fault workload.scale. It is refused where a horizontal autoscaler sets the number, which would take it
+// back.
 type Scale struct {
 	syntax.Place
 	Service string `yaml:"service,required"` // a deployment or a stateful set
@@ -59,7 +60,9 @@ func (s *Scale) Traits(sc chaos.Scope) chaos.Traits {
 }
 
 // found finds the workload that a service is, as the cluster has it now.
-func found(ctx context.Context, env chaos.Env, service string) (t *cluster.Target, ref kube.Ref, o *kube.Raw, err error) {
+func found(
+	ctx context.Context, env chaos.Env, service string,
+) (t *cluster.Target, ref kube.Ref, o *kube.Raw, err error) {
 	if t = cluster.TargetOf(env.Units); t == nil {
 		return nil, ref, nil, cluster.ErrNoPod
 	}
@@ -131,11 +134,13 @@ func (s *Scale) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	c := &cluster.Change{
 		Target: t, Run: env.Run, Object: ref, UID: o.Text("metadata", "uid"), Takes: scales, Hits: unitsOf(env, s.Service),
 		What: fmt.Sprintf("scale %s (%s, UID %s) from %d to %d", ref, s.Service, o.Text("metadata", "uid"), is, to),
-		// The number itself is patched and not the scale of the workload: only so is what was there before written in the same patch.
+		// The number itself is patched and not the scale of the workload: only so is what was there before written in the
+		// same patch.
 		Edits: []kube.Edit{{Path: "/spec/replicas", Prior: cluster.JSON(is), Ours: cluster.JSON(to)}},
 	}
 	c.Effect = func(ctx context.Context) (string, error) { return counted(ctx, t, s.Service, to, is < to) }
-	c.Over = func(ctx context.Context) (string, error) { return counted(ctx, t, s.Service, is, false) } // when they are ready is their recovery
+	// when they are ready is their recovery
+	c.Over = func(ctx context.Context) (string, error) { return counted(ctx, t, s.Service, is, false) }
 	return []chaos.Step{c}, nil
 }
 

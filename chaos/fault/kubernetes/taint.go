@@ -13,13 +13,14 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// NodeTaint is the fault node.taint. With the effect NoExecute it ends pods of the target that do not tolerate it; it is refused where other pods
-// on the node would end too.
+// NodeTaint is the fault node.taint. With the effect NoExecute it ends pods of the target that do not tolerate it; it
+// is refused where other pods on the node would end too.
 type NodeTaint struct {
 	cluster.Nodes `yaml:",inline"`
-	Key           string `yaml:"key,required"`                                                // such as example.com/broken
-	Value         string `yaml:"value"`                                                       // of the key; zero is none
-	Effect        string `yaml:"effect,required,oneof=NoSchedule|PreferNoSchedule|NoExecute"` // on pods that do not tolerate it
+	Key           string `yaml:"key,required"` // such as example.com/broken
+	Value         string `yaml:"value"`        // of the key; zero is none
+	// on pods that do not tolerate it
+	Effect string `yaml:"effect,required,oneof=NoSchedule|PreferNoSchedule|NoExecute"`
 }
 
 var _ chaos.Fault = (*NodeTaint)(nil)
@@ -53,7 +54,8 @@ func (t *NodeTaint) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	}
 	is := func(has kube.Taint) bool { return has.Matches(taint) && has.Value == taint.Value }
 	c := &cluster.Change{
-		Target: n.Target, Run: env.Run, Hits: n.Hits, Object: n.Ref(), UID: string(n.UID), Takes: settles + cluster.Grace(ends...),
+		Target: n.Target, Run: env.Run, Hits: n.Hits, Object: n.Ref(), UID: string(n.UID),
+		Takes: settles + cluster.Grace(ends...),
 		What:  fmt.Sprintf("taint %s by %s, which ends %s", describe(n), taint, syntax.Amount(len(ends), "pod")),
 		Edits: []kube.Edit{{Path: "/spec/taints", Ours: cluster.JSON(taint), Item: true}},
 	}
@@ -65,7 +67,8 @@ func (t *NodeTaint) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 		if left, err := there(ctx, n, ends); err != nil || len(left) > 0 {
 			return "", errors.Join(err, fmt.Errorf("%s on the node %s still", syntax.Amount(len(left), "pod"), n.Name))
 		}
-		return fmt.Sprintf("the node %s has the taint %s, and %s gone from it", n.Name, taint, syntax.Amount(len(ends), "pod")), nil
+		return fmt.Sprintf("the node %s has the taint %s, and %s gone from it", n.Name, taint,
+			syntax.Amount(len(ends), "pod")), nil
 	}
 	c.Over = func(ctx context.Context) (string, error) {
 		if has, err := tainted(ctx, n, is); err != nil || has {
@@ -91,7 +94,8 @@ func ended(ctx context.Context, n *cluster.Node, taint *kube.Taint) (out []kube.
 			continue
 		}
 		if !own[string(all[i].UID)] {
-			return nil, fmt.Errorf("the taint would end the pod %s of the namespace %s too, which is not of the target", all[i].Name, all[i].Namespace)
+			return nil, fmt.Errorf("the taint would end the pod %s of the namespace %s too, which is not of the target",
+				all[i].Name, all[i].Namespace)
 		}
 		if err := cluster.Replaced(&all[i]); err != nil {
 			return nil, err
@@ -106,7 +110,8 @@ func tolerates(p *kube.Pod, taint *kube.Taint) bool {
 	for i := range p.Spec.Tolerations {
 		t := &p.Spec.Tolerations[i]
 		of := t.Effect == "" || t.Effect == taint.Effect
-		if of && (t.Key == "" || t.Key == taint.Key) && (t.Operator == kube.TolerationOpExists || t.Key != "" && t.Value == taint.Value) {
+		if of && (t.Key == "" || t.Key == taint.Key) &&
+			(t.Operator == kube.TolerationOpExists || t.Key != "" && t.Value == taint.Value) {
 			return true
 		}
 	}
@@ -119,6 +124,7 @@ func (*NodeTaint) Describe() chaos.Descriptor {
 		Example: "{of: store, key: example.com/broken, effect: NoSchedule}",
 		Effect:  chaos.Starved,
 		On:      chaos.OnCluster,
-		Doc:     "Taints a node, so that it takes no pods that do not tolerate the taint, or ends those, until the fault ends.",
+		Doc: "Taints a node, so that it takes no pods that do not tolerate the taint, or ends those, until the fault " +
+			"ends.",
 	}
 }

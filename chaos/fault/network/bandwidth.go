@@ -20,8 +20,10 @@ import (
 type Bandwidth struct {
 	selector.Edge `yaml:",inline"`
 	link.Directed `yaml:",inline"`
-	Rate          quantity.Bandwidth `yaml:"rate,required,positive"` // of each direction, shared by all connections; via tbf only of outgoing packets
-	Ports         selector.Ports     `yaml:"ports"`                  // of packets: only those of connections to one of these ports; zero is all
+	// of each direction, shared by all connections; via tbf only of outgoing packets
+	Rate quantity.Bandwidth `yaml:"rate,required,positive"`
+	// of packets: only those of connections to one of these ports; zero is all
+	Ports selector.Ports `yaml:"ports"`
 }
 
 var _ chaos.Fault = (*Bandwidth)(nil)
@@ -30,7 +32,8 @@ func (f *Bandwidth) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckNetwork(at, netns.Bandwidth, sc, m, "ports")
 	link.CheckDirection(&f.Edge, f.Directed, sc, m)
 	if f.Rate > link.MostRate {
-		m.Add(f.Of("rate"), "%s is what a clean link on this machine may carry: at most %s can be distinguished from it", f.Rate,
+		m.Add(f.Of("rate"), "%s is what a clean link on this machine may carry: at most %s can be distinguished from it",
+			f.Rate,
 			quantity.Bandwidth(link.MostRate))
 	}
 	if f.Rate > 0 && f.Rate < 1 {
@@ -83,7 +86,8 @@ func (f *Bandwidth) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 				switch {
 				case got.Rate > most*rate:
 					return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, passes(got.Rate))
-				case got.Spread <= late || got.Rate*float64(got.Spread)/float64(got.Spread-late) > most*rate: // net of the machine's own delay
+				// net of the machine's own delay
+				case got.Spread <= late || got.Rate*float64(got.Spread)/float64(got.Spread-late) > most*rate:
 					return passes(got.Rate), link.Blurred(late)
 				}
 				return passes(got.Rate), nil

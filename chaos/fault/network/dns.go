@@ -21,9 +21,11 @@ type DNS struct {
 	selector.Selector `yaml:",inline"`
 	// when the container is started again; zero is inject: the fault is injected again. void ends it, and
 	// the run is invalid
-	OnRestart string   `yaml:"on_restart,oneof=inject|void"`
-	Names     []string `yaml:"names"`                                 // such as store or *.example.com, which is all below it; zero is all names
-	Via       string   `yaml:"via,oneof=auto|nft|nfqueue|ebpf|netem"` // the mechanism; zero is auto: the first that there is
+	OnRestart string `yaml:"on_restart,oneof=inject|void"`
+	// such as store or *.example.com, which is all below it; zero is all names
+	Names []string `yaml:"names"`
+	// the mechanism; zero is auto: the first that there is
+	Via string `yaml:"via,oneof=auto|nft|nfqueue|ebpf|netem"`
 }
 
 // DNSFail is the fault dns.fail.
@@ -59,14 +61,17 @@ func (f *DNS) check(at syntax.Pos, do netns.Action, sc chaos.Scope, m *syntax.Mi
 		m.Add(f.Of("pid"), "%s acts on the network of a container", do)
 	}
 	for _, n := range f.Names {
-		if strings.Contains(strings.TrimPrefix(n, "*."), "*") || strings.Trim(n, ".") == "" || strings.ContainsAny(n, " /:@") {
+		if strings.Contains(strings.TrimPrefix(n, "*."), "*") || strings.Trim(n, ".") == "" ||
+			strings.ContainsAny(n, " /:@") {
 			m.AddHint(f.Of("names"), "such as store or *.example.com", "%q is not a name", n)
 		}
 	}
 }
 
 // planQueries makes a step for each unit.
-func (f *DNS) planQueries(ctx context.Context, env chaos.Env, what string, spec netns.Spec, s packets.Evidence) ([]chaos.Step, error) {
+func (f *DNS) planQueries(
+	ctx context.Context, env chaos.Env, what string, spec netns.Spec, s packets.Evidence,
+) ([]chaos.Step, error) {
 	for _, n := range f.Names {
 		spec.Names = append(spec.Names, strings.ToLower(strings.TrimSuffix(n, ".")))
 	}
@@ -109,15 +114,16 @@ func (f *DNSFail) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 	if rcode == "" {
 		rcode = "SERVFAIL"
 	}
-	return f.planQueries(ctx, env, "answer questions with "+rcode, netns.Spec{Do: netns.DNSFail, RCode: rcode}, packets.Evidence{
-		Prove: func(_ packets.Baseline, now netns.ProbeResult, affected netns.Affected) (string, error) {
-			if now.RCode != rcode || affected.Hit == 0 {
-				return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, answered(now))
-			}
-			return answered(now), nil
-		},
-		Undone: likeBefore(func(now netns.ProbeResult) bool { return now.RCode == rcode }),
-	})
+	return f.planQueries(ctx, env, "answer questions with "+rcode, netns.Spec{Do: netns.DNSFail, RCode: rcode},
+		packets.Evidence{
+			Prove: func(_ packets.Baseline, now netns.ProbeResult, affected netns.Affected) (string, error) {
+				if now.RCode != rcode || affected.Hit == 0 {
+					return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, answered(now))
+				}
+				return answered(now), nil
+			},
+			Undone: likeBefore(func(now netns.ProbeResult) bool { return now.RCode == rcode }),
+		})
 }
 
 func (f *DNSTimeout) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {

@@ -32,9 +32,11 @@ func lateEvidence(delay, jitter time.Duration) packets.Evidence {
 				rtt = now.Times[len(now.Times)-1]
 			}
 			if rtt < least {
-				return "", fmt.Errorf("%w: an answer takes %s, and should take %s and more", chaos.ErrNoEffect, packets.Seconds(rtt), packets.Seconds(least))
+				return "", fmt.Errorf("%w: an answer takes %s, and should take %s and more", chaos.ErrNoEffect,
+					packets.Seconds(rtt), packets.Seconds(least))
 			}
-			return fmt.Sprintf("an answer takes %s, and took %s before", packets.Seconds(rtt), packets.Seconds(packets.Median(b.Result))), nil
+			return fmt.Sprintf("an answer takes %s, and took %s before", packets.Seconds(rtt),
+				packets.Seconds(packets.Median(b.Result))), nil
 		},
 		Undone: func(b packets.Baseline, now netns.ProbeResult) (string, error) {
 			if err := allAnswered(now); err != nil {
@@ -72,7 +74,8 @@ func someEvidence(share float64, what string, counts func(netns.ProbeResult) int
 			if n := counts(now); n > 0 && affected.Hit > 0 {
 				return fmt.Sprintf("%d of %d %s", n, now.Sent, what), nil
 			}
-			return "", fmt.Errorf("%w: %d of %d %s, and %d packets of them were hit", chaos.ErrNoEffect, counts(now), now.Sent, what, affected.Hit)
+			return "", fmt.Errorf("%w: %d of %d %s, and %d packets of them were hit", chaos.ErrNoEffect, counts(now), now.Sent,
+				what, affected.Hit)
 		},
 		Undone: func(_ packets.Baseline, now netns.ProbeResult) (string, error) {
 			if n := counts(now); n > 0 {
@@ -96,7 +99,8 @@ func rateEvidence(rate float64) packets.Evidence {
 		return float64(s.Bytes) / s.Span.Seconds()
 	}
 	return packets.Evidence{
-		N: n, Size: size, Known: true, Wait: max(proof.Silence, result.Num(4*float64(size+headers)/rate).D()), Takes: 2 * time.Second,
+		N: n, Size: size, Known: true, Wait: max(proof.Silence, result.Num(4*float64(size+headers)/rate).D()),
+		Takes: 2 * time.Second,
 		Prove: func(b packets.Baseline, now netns.ProbeResult, affected netns.Affected) (string, error) {
 			if affected.Packets == 0 { // a busy machine is slow without the fault too
 				return "", fmt.Errorf("%w: the fault affected no packet", chaos.ErrNoEffect)
@@ -149,7 +153,8 @@ func cutEvidence(refuses bool, line func(netns.Outcome) error) packets.Evidence 
 	s.Kind = netns.Connect
 	s.Prove = func(_ packets.Baseline, now netns.ProbeResult, affected netns.Affected) (string, error) {
 		if now.Came > 0 || now.Silent() > 0 || affected.Hit == 0 {
-			return "", fmt.Errorf("%w: of %d connections %d are made and %d have no answer, and %d packets of them were hit", chaos.ErrNoEffect, now.Sent,
+			return "", fmt.Errorf("%w: of %d connections %d are made and %d have no answer, and %d packets of them were hit",
+				chaos.ErrNoEffect, now.Sent,
 				now.Came, now.Silent(), affected.Hit)
 		}
 		return fmt.Sprintf("%d of %d connections are refused", now.Sent, now.Sent), nil

@@ -37,10 +37,12 @@ func (f *HalfOpen) Traits(sc chaos.Scope) chaos.Traits {
 
 func (*HalfOpen) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "network.half_open", New: func() chaos.Fault { return new(HalfOpen) }, Platform: "linux", Undo: packets.Operations(),
+		Kind: "network.half_open", New: func() chaos.Fault { return new(HalfOpen) }, Platform: "linux",
+		Undo:    packets.Operations(),
 		Example: "{from: container/web, to: container/store}",
 		Effect:  chaos.Lossy,
 		On:      chaos.OnPackets,
-		Doc:     "Makes one side of connections forget them while the other keeps them open, as after a crash of a machine or a firewall that lost its state.",
+		Doc: "Makes one side of connections forget them while the other keeps them open, as after a crash of a " +
+			"machine or a firewall that lost its state.",
 	}
 }

@@ -21,10 +21,11 @@ import (
 type Latency struct {
 	selector.Edge `yaml:",inline"`
 	link.Directed `yaml:",inline"`
-	Ports         selector.Ports    `yaml:"ports"`                   // of packets: only those of connections to one of these ports; zero is all
-	Delay         quantity.Duration `yaml:"delay,required,positive"` // of every byte, in each direction hit
-	Jitter        quantity.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
-	Correlation   quantity.Share    `yaml:"correlation"`             // of successive delays
+	// of packets: only those of connections to one of these ports; zero is all
+	Ports       selector.Ports    `yaml:"ports"`
+	Delay       quantity.Duration `yaml:"delay,required,positive"` // of every byte, in each direction hit
+	Jitter      quantity.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
+	Correlation quantity.Share    `yaml:"correlation"`             // of successive delays
 }
 
 var _ chaos.Fault = (*Latency)(nil)
@@ -34,7 +35,8 @@ func (f *Latency) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	link.CheckDirection(&f.Edge, f.Directed, sc, m)
 	f.CheckJitter(f.Delay, f.Jitter, m)
 	if f.Delay > 0 && f.Delay.D() < leastDelay {
-		m.Add(f.Edge.Of("delay"), "a delay of %s can't be proved: an answer without it may take as long; at least %s", f.Delay, quantity.FormatDuration(leastDelay))
+		m.Add(f.Edge.Of("delay"), "a delay of %s can't be proved: an answer without it may take as long; at least %s",
+			f.Delay, quantity.FormatDuration(leastDelay))
 	}
 }
 

@@ -19,8 +19,9 @@ import (
 type Hit struct {
 	selector.Edge `yaml:",inline"`
 	link.Directed `yaml:",inline"`
-	Ports         selector.Ports  `yaml:"ports"`            // only packets of connections to one of these ports; zero is all
-	Percent       *quantity.Share `yaml:"percent,required"` // of the packets, each on its own
+	// only packets of connections to one of these ports; zero is all
+	Ports   selector.Ports  `yaml:"ports"`
+	Percent *quantity.Share `yaml:"percent,required"` // of the packets, each on its own
 }
 
 // Loss is the fault network.loss.
@@ -84,7 +85,9 @@ func inPackets(e *selector.Edge, at syntax.Pos, do netns.Action, sc chaos.Scope,
 }
 
 // planHit makes the steps.
-func (f *Hit) planHit(ctx context.Context, env chaos.Env, what string, spec netns.Spec, s packets.Evidence) ([]chaos.Step, error) {
+func (f *Hit) planHit(
+	ctx context.Context, env chaos.Env, what string, spec netns.Spec, s packets.Evidence,
+) ([]chaos.Step, error) {
 	spec.Share = proof.OrAll(f.Percent)
 	return packets.Plan(ctx, &f.Edge, env, f.Flow(selector.FlowOnce), f.Ports,
 		packets.Step{What: fmt.Sprintf("%s %s of the packets", what, f.Percent), Evidence: s, Spec: spec})
@@ -107,7 +110,8 @@ func (f *Reorder) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 }
 
 func (f *Loss) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return f.planHit(ctx, env, "lose", netns.Spec{Do: netns.Loss}, someEvidence(proof.OrAll(f.Percent), "have no answer", netns.ProbeResult.Silent))
+	return f.planHit(ctx, env, "lose", netns.Spec{Do: netns.Loss},
+		someEvidence(proof.OrAll(f.Percent), "have no answer", netns.ProbeResult.Silent))
 }
 
 func (f *Duplicate) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
@@ -116,8 +120,9 @@ func (f *Duplicate) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 }
 
 func (f *Corrupt) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return f.planHit(ctx, env, "corrupt", netns.Spec{Do: netns.Corrupt}, someEvidence(proof.OrAll(f.Percent), "came damaged or not at all",
-		func(s netns.ProbeResult) int { return s.Silent() + s.Damaged }))
+	return f.planHit(ctx, env, "corrupt", netns.Spec{Do: netns.Corrupt},
+		someEvidence(proof.OrAll(f.Percent), "came damaged or not at all",
+			func(s netns.ProbeResult) int { return s.Silent() + s.Damaged }))
 }
 
 // reorderBy is the default delay of a reordered packet.
@@ -128,10 +133,12 @@ func (f *Reorder) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 	if by == 0 {
 		by = reorderBy
 	}
-	s := someEvidence(proof.OrAll(f.Percent), "answers came after later ones", func(s netns.ProbeResult) int { return s.Late })
+	s := someEvidence(proof.OrAll(f.Percent), "answers came after later ones",
+		func(s netns.ProbeResult) int { return s.Late })
 	s.Wait = by.D() + proof.Silence
 	s.Undone = answersAgain // any network may reorder a few
-	return f.planHit(ctx, env, fmt.Sprintf("bring %s later", by), netns.Spec{Do: netns.Reorder, Delay: by.D()}, s.OrAffected("were brought later"))
+	return f.planHit(ctx, env, fmt.Sprintf("bring %s later", by), netns.Spec{Do: netns.Reorder, Delay: by.D()},
+		s.OrAffected("were brought later"))
 }
 
 // describe describes one of the faults of this file.
@@ -147,7 +154,8 @@ func (f *Loss) Traits(sc chaos.Scope) chaos.Traits {
 }
 
 func (*Loss) Describe() chaos.Descriptor {
-	return describe("network.loss", "Loses packets without notice; TCP sends them again.", func() chaos.Fault { return new(Loss) })
+	return describe("network.loss", "Loses packets without notice; TCP sends them again.",
+		func() chaos.Fault { return new(Loss) })
 }
 
 func (f *Duplicate) Traits(sc chaos.Scope) chaos.Traits {
@@ -171,5 +179,6 @@ func (f *Reorder) Traits(sc chaos.Scope) chaos.Traits {
 }
 
 func (*Reorder) Describe() chaos.Descriptor {
-	return describe("network.reorder", "Delivers packets later than those that were sent after them.", func() chaos.Fault { return new(Reorder) })
+	return describe("network.reorder", "Delivers packets later than those that were sent after them.",
+		func() chaos.Fault { return new(Reorder) })
 }

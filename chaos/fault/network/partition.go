@@ -19,10 +19,12 @@ import (
 // applies to the links both ways, as far as they are declared.
 type Partition struct {
 	selector.Edge `yaml:",inline"`
-	Direction     string         `yaml:"direction,oneof=both|one-way"` // zero is both
-	Mode          string         `yaml:"mode,oneof=drop|reject|reset"` // zero is drop: nothing answers. reject refuses, reset resets
-	Existing      string         `yaml:"existing,oneof=cut|keep"`      // what happens to open connections; zero is cut
-	Ports         selector.Ports `yaml:"ports"`                        // of packets: only connections to one of these ports; zero is all
+	Direction     string `yaml:"direction,oneof=both|one-way"` // zero is both
+	// zero is drop: nothing answers. reject refuses, reset resets
+	Mode     string `yaml:"mode,oneof=drop|reject|reset"`
+	Existing string `yaml:"existing,oneof=cut|keep"` // what happens to open connections; zero is cut
+	// of packets: only connections to one of these ports; zero is all
+	Ports selector.Ports `yaml:"ports"`
 }
 
 var _ chaos.Fault = (*Partition)(nil)
@@ -53,7 +55,8 @@ func (f *Partition) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	if f.symmetric() {
 		back := f.back()
 		for _, l := range env.Links {
-			if back.On(l.From, l.To, env.Zones) && slices.ContainsFunc(links, func(k *chaos.Link) bool { return k.From == l.To && k.To == l.From }) {
+			if back.On(l.From, l.To, env.Zones) &&
+				slices.ContainsFunc(links, func(k *chaos.Link) bool { return k.From == l.To && k.To == l.From }) {
 				links = append(links, l)
 			}
 		}

@@ -42,7 +42,8 @@ func (f *Blackhole) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 func (f *Stall) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	const what = "hold everything"
 	if f.ByPackets(env.Contained) {
-		return packets.Plan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, packets.Step{What: what, Evidence: muteEvidence(), Spec: netns.Spec{Do: netns.Stall}})
+		return packets.Plan(ctx, &f.Edge, env, selector.FlowConns, f.Ports,
+			packets.Step{What: what, Evidence: muteEvidence(), Spec: netns.Spec{Do: netns.Stall}})
 	}
 	return link.Plan(ctx, &f.Edge, env, mute(what, toxics.Stall{}))
 }
@@ -50,14 +51,18 @@ func (f *Stall) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 func (f *Blackhole) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	const what = "swallow everything"
 	if f.ByPackets(env.Contained) {
-		return packets.Plan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, packets.Step{What: what, Evidence: muteEvidence(), Spec: netns.Spec{Do: netns.Blackhole}})
+		return packets.Plan(ctx, &f.Edge, env, selector.FlowConns, f.Ports,
+			packets.Step{What: what, Evidence: muteEvidence(), Spec: netns.Spec{Do: netns.Blackhole}})
 	}
 	return link.Plan(ctx, &f.Edge, env, mute(what, toxics.Blackhole{}))
 }
 
 // mute returns a toxic under which nothing answers, on new and old connections.
 func mute(what string, t proxy.Toxic) *link.Toxic {
-	return &link.Toxic{What: what, Toxic: t, Watch: true, Prove: link.Outcomes{Fresh: proxy.Silent, Old: proxy.Silent}.Find, Undone: link.Answers}
+	return &link.Toxic{
+		What: what, Toxic: t, Watch: true,
+		Prove: link.Outcomes{Fresh: proxy.Silent, Old: proxy.Silent}.Find, Undone: link.Answers,
+	}
 }
 
 // muteEvidence proves that nothing answers.
@@ -75,7 +80,8 @@ func (*Stall) Describe() chaos.Descriptor {
 		Example: "{from: web, to: store}",
 		Effect:  chaos.Hangs,
 		On:      chaos.OnLinks | chaos.OnPackets,
-		Doc:     "Holds everything on a link: connections stay open, new ones are accepted, and nothing passes until the fault ends.",
+		Doc: "Holds everything on a link: connections stay open, new ones are accepted, and nothing passes until the " +
+			"fault ends.",
 	}
 }
 

@@ -45,11 +45,13 @@ func (c *Crash) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	case c.Selector.PID != 0:
 		m.AddHint(at, "`irreversible: true` says that you know", "nothing starts process %d again", c.Selector.PID)
 	case slices.Contains(sc.Unsupervised, service):
-		m.AddHint(at, "`irreversible: true` says that you know", "%s has `restart: never`, so nothing starts it again", service)
+		m.AddHint(at, "`irreversible: true` says that you know", "%s has `restart: never`, so nothing starts it again",
+			service)
 	case c.Zone != "" && service == "":
 		for _, service := range sc.Unsupervised {
 			if sc.Zones.Count(c.Zone, service) > 0 {
-				m.AddHint(at, "`irreversible: true` says that you know", "%s (in zone %s) has `restart: never`, so nothing starts it again", service, c.Zone)
+				m.AddHint(at, "`irreversible: true` says that you know",
+					"%s (in zone %s) has `restart: never`, so nothing starts it again", service, c.Zone)
 			}
 		}
 	}
@@ -104,7 +106,8 @@ func (c *crash) Verify(ctx context.Context) (string, error) {
 	if err := proc.Await(ctx, proc.EndsWithin, func() bool { return !c.id.Alive() }, "it still runs"); err != nil {
 		return "", fmt.Errorf("%s survived SIG%s: pid %d still runs", c.unit.Name(), c.signal, c.id.PID)
 	}
-	evidence := fmt.Sprintf("pid %d gone %s after SIG%s", c.id.PID, quantity.FormatSeconds(time.Since(c.at).Seconds()), c.signal)
+	evidence := fmt.Sprintf("pid %d gone %s after SIG%s", c.id.PID, quantity.FormatSeconds(time.Since(c.at).Seconds()),
+		c.signal)
 	if err := c.unit.Ready(ctx); err != nil && c.unit.Supervised() {
 		evidence += ", and its readiness check fails"
 	}
@@ -125,7 +128,8 @@ func (c *crash) Gone(ctx context.Context) (string, error) {
 
 func (*Crash) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "process.crash", New: func() chaos.Fault { return new(Crash) }, Agent: &chaos.Rights{Caps: []string{"KILL"}, Signals: true, Ends: true},
+		Kind: "process.crash", New: func() chaos.Fault { return new(Crash) },
+		Agent:   &chaos.Rights{Caps: []string{"KILL"}, Signals: true, Ends: true},
 		Example: "{service: web, pick: one}",
 		Effect:  chaos.Dies,
 		On:      chaos.OnProcesses, Where: "on Windows only KILL",

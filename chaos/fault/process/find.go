@@ -33,7 +33,8 @@ func findShifted(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 		}
 		r := chaos.Remnant{PID: pid}
 		if patch == nil {
-			r.What = fmt.Sprintf("process %d (%s) reads the clock by code that is not the kernel's", pid, proc.ProcessOf(pid).Name)
+			r.What = fmt.Sprintf("process %d (%s) reads the clock by code that is not the kernel's", pid,
+				proc.ProcessOf(pid).Name)
 			r.Why = "time.skew writes such code, and this is not brunt's; it ends with the process"
 		} else {
 			args, _ := json.Marshal(patch)

@@ -57,11 +57,14 @@ type freeze struct {
 
 // freezeOperations revert process.freeze.
 func freezeOperations() []chaos.Operation {
-	return []chaos.Operation{{Name: opContinue, Do: journal.OnProcess(func(_ context.Context, id proc.Identity) (chaos.Outcome,
-		error,
-	) {
-		return continueProcess(id)
-	}), Find: findStopped}}
+	return []chaos.Operation{{
+		Name: opContinue,
+		Do: journal.OnProcess(func(_ context.Context, id proc.Identity) (chaos.Outcome,
+			error,
+		) {
+			return continueProcess(id)
+		}), Find: findStopped,
+	}}
 }
 
 // findStopped finds the processes that are stopped. A shell stops processes too.
@@ -90,7 +93,8 @@ func undoFreeze(id proc.Identity) chaos.Undo {
 const opContinue = "process.continue"
 
 func (f *freeze) String() string {
-	if f.id.PID == 0 || f.unit.Name() == chaos.PIDName(f.id.PID) { // the unit does not run yet, or has only its PID as its name
+	// the unit does not run yet, or has only its PID as its name
+	if f.id.PID == 0 || f.unit.Name() == chaos.PIDName(f.id.PID) {
 		return "stop " + f.unit.Name()
 	}
 	return fmt.Sprintf("stop pid %d of %s", f.id.PID, f.unit.Name())

@@ -21,8 +21,8 @@ type Stop struct {
 	Irreversible      bool               `yaml:"irreversible"` // allows a process that brunt can't start again
 }
 
-// Restart is the fault process.restart. Of a pod, an agent sends SIGTERM, and SIGKILL once the grace is over; its node starts the container
-// again.
+// Restart is the fault process.restart. Of a pod, an agent sends SIGTERM, and SIGKILL once the grace is over; its node
+// starts the container again.
 type Restart struct {
 	selector.Selector `yaml:",inline"`
 	Grace             *quantity.Duration `yaml:"grace"` // between SIGTERM and SIGKILL; nil is 5s
@@ -61,7 +61,9 @@ func (r *Restart) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 	return stops(ctx, &r.Selector, env, container.GraceOf(r.Grace), true)
 }
 
-func stops(ctx context.Context, s *selector.Selector, env chaos.Env, grace time.Duration, again bool) ([]chaos.Step, error) {
+func stops(
+	ctx context.Context, s *selector.Selector, env chaos.Env, grace time.Duration, again bool,
+) ([]chaos.Step, error) {
 	return s.Steps(ctx, env, func(u container.Target) (chaos.Step, error) {
 		if again && container.OnNode(env, u) {
 			if s, ok, err := env.ByAgent(ctx, u); ok || err != nil {
@@ -91,7 +93,8 @@ type stop struct {
 }
 
 func (s *stop) String() string {
-	return fmt.Sprintf("%s %s, %s of grace", map[bool]string{true: "restart", false: "stop"}[s.again], s.unit.Name(), quantity.FormatDuration(s.grace))
+	return fmt.Sprintf("%s %s, %s of grace", map[bool]string{true: "restart", false: "stop"}[s.again], s.unit.Name(),
+		quantity.FormatDuration(s.grace))
 }
 
 func (s *stop) Units() []string { return []string{s.unit.Name()} }

@@ -87,16 +87,19 @@ type timeSkew struct {
 // clockOperations revert time.skew.
 func clockOperations() []chaos.Operation {
 	restore := victim.InFamily(restoreClock)
-	return []chaos.Operation{{Name: opClock, Exclusive: true, Find: findShifted, Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
-		resumeFamily(u)
-		return restore(ctx, u)
-	}}}
+	return []chaos.Operation{{
+		Name: opClock, Exclusive: true, Find: findShifted,
+		Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
+			resumeFamily(u)
+			return restore(ctx, u)
+		},
+	}}
 }
 
 // resumeFamily resumes a process and its descendants, any of which a brunt that died may have left stopped.
 //
-// subtle: a process that was stopped between vfork(2) and execve(2) keeps its parent waiting in the kernel, where nothing can stop it
-// to change its code. So all of them go on before the first one is changed.
+// subtle: a process that was stopped between vfork(2) and execve(2) keeps its parent waiting in the kernel, where
+// nothing can stop it to change its code. So all of them go on before the first one is changed.
 func resumeFamily(u chaos.Undo) {
 	var id proc.Identity
 	if json.Unmarshal(u.Identity, &id) != nil || !id.Alive() {
@@ -220,7 +223,8 @@ func (t *timeSkew) Verify(ctx context.Context) (string, error) {
 	for _, id := range t.family {
 		state, err := vdso.StateOf(id.PID, t.patch)
 		if id.Alive() && (err != nil || state != vdso.Patched) {
-			return "", chaos.JoinErrors(fmt.Errorf("%w on pid %d of %s: its clock is the machine's", chaos.ErrNoEffect, id.PID, t.Unit.Name()), err)
+			return "", chaos.JoinErrors(fmt.Errorf("%w on pid %d of %s: its clock is the machine's", chaos.ErrNoEffect, id.PID,
+				t.Unit.Name()), err)
 		}
 	}
 	off, yes, err := t.off(ctx)
@@ -286,7 +290,9 @@ func (t *timeSkew) Gone(ctx context.Context) (string, error) {
 }
 
 func (*Offset) Schema() syntax.Schema {
-	return syntax.Schema{"type": "string", "pattern": `^[-+]?([0-9.]+(ns|us|µs|ms|s|m|h))+$|\$\{`, "examples": []any{"-1h", "90s"}}
+	return syntax.Schema{
+		"type": "string", "pattern": `^[-+]?([0-9.]+(ns|us|µs|ms|s|m|h))+$|\$\{`, "examples": []any{"-1h", "90s"},
+	}
 }
 
 func (*TimeSkew) Describe() chaos.Descriptor {
@@ -298,7 +304,8 @@ func (*TimeSkew) Describe() chaos.Descriptor {
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE", "KILL"}},
 		Undo:       clockOperations(),
 		Capability: capability,
-		Doc:        "Shifts the time of day that the processes of a unit read, and none of the clocks that measure durations.",
+		Doc: "Shifts the time of day that the processes of a unit read, and none of the clocks that measure " +
+			"durations.",
 	}
 }
 

@@ -43,8 +43,8 @@ func vfork() {
 	_, _, _ = syscall.RawSyscall(syscall.SYS_EXIT, 0, 0, 0)
 }
 
-// TestUndo_StoppedChild checks that a clock is set right at the first attempt where a dead brunt left a process stopped whose parent
-// waits for it in the kernel.
+// TestUndo_StoppedChild checks that a clock is set right at the first attempt where a dead brunt left a process stopped
+// whose parent waits for it in the kernel.
 func TestUndo_StoppedChild(t *testing.T) {
 	suite.NeedRoot(t)
 	cmd := exec.Command(os.Args[0], "vforks")

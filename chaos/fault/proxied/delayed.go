@@ -59,7 +59,8 @@ func (f *delayed) plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 				if err != nil {
 					return "", err
 				}
-				found := fmt.Sprintf("%d of %d %s take %s and more", got.hits, got.n, f.what, quantity.FormatSeconds(least.Seconds()))
+				found := fmt.Sprintf("%d of %d %s take %s and more", got.hits, got.n, f.what,
+					quantity.FormatSeconds(least.Seconds()))
 				return got.proves(share, each, found, fmt.Sprintf("%d of %d %s are delayed", got.hits, got.n, f.what))
 			})
 		},
@@ -79,7 +80,8 @@ func (f *delayed) plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 			case got.few(share):
 				return fmt.Sprintf("%d of %d %s take so long", got.hits, got.n, f.what), nil
 			case surely.few(share): // they are as slow as the machine is late, with the fault and without
-				return "", fmt.Errorf("%w: %d of %d %s take so long, and %w", chaos.ErrNoAnswer, got.hits, got.n, f.what, link.Blurred(got.late))
+				return "", fmt.Errorf("%w: %d of %d %s take so long, and %w", chaos.ErrNoAnswer, got.hits, got.n, f.what,
+					link.Blurred(got.late))
 			}
 			return "", fmt.Errorf("%d of %d %s are still delayed", got.hits, got.n, f.what)
 		},

@@ -80,8 +80,10 @@ func (c *Calls) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	c.CheckEdge(at, sc, m)
 	spoken(&c.Edge, "gRPC", "its calls", func(end *chaos.Endpoint) bool { return end.GRPC }, at, sc, m)
 	c.CheckPercent(c.Percent, leastShare, "calls", m)
-	if c.Method != "" && (strings.HasPrefix(c.Method, "/") || !strings.ContainsAny(c.Method, "/*") || strings.ContainsAny(c.Method, "?# ")) {
-		m.AddHint(c.Of("method"), "such as shop.Orders/Get or shop.Orders/*", "%q is no method of gRPC", syntax.Clip(c.Method, 60))
+	if c.Method != "" && (strings.HasPrefix(c.Method, "/") || !strings.ContainsAny(c.Method, "/*") ||
+		strings.ContainsAny(c.Method, "?# ")) {
+		m.AddHint(c.Of("method"), "such as shop.Orders/Get or shop.Orders/*", "%q is no method of gRPC",
+			syntax.Clip(c.Method, 60))
 	}
 }
 
@@ -119,7 +121,8 @@ func (*GRPCError) Describe() chaos.Descriptor {
 		Example: "{from: web, to: store, status: RESOURCE_EXHAUSTED}",
 		Effect:  chaos.Errors,
 		On:      chaos.OnLinks | chaos.OnDiverted,
-		Doc:     "Answers calls of gRPC on a link with a status, in place of the server. A call is answered as soon as it begins.",
+		Doc: "Answers calls of gRPC on a link with a status, in place of the server. A call is answered as soon as it " +
+			"begins.",
 	}
 }
 

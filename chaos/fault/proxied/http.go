@@ -63,7 +63,8 @@ func (r *Requests) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 		m.Add(r.Of("path"), "a path ends before the query; requests with any query fit it")
 	}
 	if r.Method != strings.ToUpper(r.Method) {
-		m.AddHint(r.Of("method"), "such as "+strings.ToUpper(r.Method), "a method is in upper case; %q is not a method", r.Method)
+		m.AddHint(r.Of("method"), "such as "+strings.ToUpper(r.Method), "a method is in upper case; %q is not a method",
+			r.Method)
 	}
 }
 
@@ -94,7 +95,9 @@ func (r *Requests) text() string {
 }
 
 func (f *HTTPError) toxic() toxics.HTTPError {
-	t := toxics.HTTPError{Status: f.Status, Share: proof.OrAll(f.Percent), Path: f.Path, Method: f.Method, Body: f.Body, Headers: f.Headers}
+	t := toxics.HTTPError{
+		Status: f.Status, Share: proof.OrAll(f.Percent), Path: f.Path, Method: f.Method, Body: f.Body, Headers: f.Headers,
+	}
 	if t.Status == 0 {
 		t.Status = http.StatusServiceUnavailable
 	}
@@ -110,7 +113,10 @@ func (f *HTTPError) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 func (f *HTTPDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	d := delayed{
 		Edge: &f.Edge, percent: f.Percent, delay: f.Delay, jitter: f.Jitter, what: "requests", text: f.text(), probe: f.probe,
-		toxic: toxics.HTTPDelay{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Share: proof.OrAll(f.Percent), Path: f.Path, Method: f.Method},
+		toxic: toxics.HTTPDelay{
+			Delay: f.Delay.D(), Jitter: f.Jitter.D(), Share: proof.OrAll(f.Percent), Path: f.Path,
+			Method: f.Method,
+		},
 	}
 	return d.plan(ctx, env)
 }

@@ -8,7 +8,9 @@ import (
 )
 
 // spoken notes an endpoint whose link a fault hits, and that does not speak the protocol that the fault looks into.
-func spoken(e *selector.Edge, protocol, inside string, speaks func(*chaos.Endpoint) bool, at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+func spoken(e *selector.Edge, protocol, inside string, speaks func(*chaos.Endpoint) bool, at syntax.Pos, sc chaos.Scope,
+	m *syntax.Mistakes,
+) {
 	for i := range sc.Endpoints {
 		end := &sc.Endpoints[i]
 		link := end.Name
@@ -22,7 +24,8 @@ func spoken(e *selector.Edge, protocol, inside string, speaks func(*chaos.Endpoi
 		switch {
 		case !e.On(chaos.LoadName, link, nil):
 		case !speaks(end):
-			m.Add(at, "the endpoint %q does not speak %s without TLS, so that no link can look into %s; network.* faults work", end.Name, protocol, inside)
+			m.Add(at, "the endpoint %q does not speak %s without TLS, so that no link can look into %s; network.* faults work",
+				end.Name, protocol, inside)
 		case end.TLS != "":
 			m.AddHint(at, "without "+end.TLS+" in its URL, or with a fault of network.*, which looks into nothing",
 				"connections to the endpoint %q are encrypted by %s, so that no link can look into %s", end.Name, end.TLS, inside)

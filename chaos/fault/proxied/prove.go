@@ -87,10 +87,10 @@ func (a *asked) add(hit bool) {
 	}
 }
 
-// proves judges the probes of a fault on a share: enough of them are hit, and that also without those
-// that a late machine may have delayed. If it has delayed a quarter as many for about as long, there is no telling which
-// of them the fault hit. all says that with a share of 1 every probe has to be hit. found
-// describes the hits, and missing what shows no effect.
+// proves judges the probes of a fault on a share: enough of them are hit, and that also without those that a late
+// machine may have delayed. If it has delayed a quarter as many for about as long, there is no telling which of them
+// the fault hit. all says that with a share of 1 every probe has to be hit. found describes the hits, and missing what
+// shows no effect.
 func (a asked) proves(share float64, all bool, found, missing string) (string, error) {
 	enough := func(hits int) bool {
 		a.hits = hits
@@ -131,11 +131,14 @@ const (
 func atOnce(share float64) int { return min(oneTry, proof.Tries(share)) }
 
 // search makes requests until one is hit.
-func search(ctx context.Context, share float64, requests func(ctx context.Context, n int) (asked, error)) (asked, error) {
+func search(
+	ctx context.Context, share float64, requests func(ctx context.Context, n int) (asked, error),
+) (asked, error) {
 	var all asked
 	for range mostTries {
 		some, err := requests(ctx, atOnce(share))
-		all.n, all.hits, all.sure, all.between = all.n+some.n, all.hits+some.hits, all.sure+some.sure, all.between+some.between
+		all.n, all.hits, all.sure, all.between = all.n+some.n, all.hits+some.hits, all.sure+some.sure,
+			all.between+some.between
 		all.late = max(all.late, some.late)
 		if err != nil || all.hits > 0 || proof.Tries(share) <= oneTry || ctx.Err() != nil {
 			return all, err
@@ -145,7 +148,9 @@ func search(ctx context.Context, share float64, requests func(ctx context.Contex
 }
 
 // find proves a fault on a share of the requests, and describes the hits.
-func find(ctx context.Context, percent *quantity.Share, what, how string, ask func(ctx context.Context, n int) (asked, error)) (string, error) {
+func find(
+	ctx context.Context, percent *quantity.Share, what, how string, ask func(ctx context.Context, n int) (asked, error),
+) (string, error) {
 	share := proof.OrAll(percent)
 	got, err := search(ctx, share, ask)
 	if err != nil {
@@ -158,7 +163,9 @@ func find(ctx context.Context, percent *quantity.Share, what, how string, ask fu
 }
 
 // gone proves that no request is hit any more.
-func gone(ctx context.Context, percent *quantity.Share, what, how string, ask func(ctx context.Context, n int) (asked, error)) (string, error) {
+func gone(
+	ctx context.Context, percent *quantity.Share, what, how string, ask func(ctx context.Context, n int) (asked, error),
+) (string, error) {
 	got, err := ask(ctx, atOnce(proof.OrAll(percent)))
 	if err != nil {
 		return "", err

@@ -50,7 +50,12 @@ func TestAsked_Proves(t *testing.T) {
 	}{
 		{"a fifth is hit, the others are quick", asked{n: 62, hits: 12, sure: 12}, 0.2, true, ""},
 		{"a few others are slow", asked{n: 62, hits: 12, sure: 12, between: 3}, 0.2, true, ""},
-		{"the machine delays as many by itself", asked{n: 62, hits: 27, sure: 27, between: 20}, 0.2, true, "this machine itself was late for some"},
+		{
+			"the machine delays as many by itself",
+			asked{n: 62, hits: 27, sure: 27, between: 20},
+			0.2, true,
+			"this machine itself was late for some",
+		},
 		{"lateness explains the hits", asked{n: 62, hits: 12, sure: 1}, 0.2, true, "this machine itself was late"},
 		{"too few are hit", asked{n: 62, hits: 2, sure: 2}, 0.2, true, "no effect"},
 		{"of all, one is not hit", asked{n: 20, hits: 19, sure: 19}, 1, true, "no effect"},

@@ -28,8 +28,9 @@ type Commands struct {
 // Statements says which statements of PostgreSQL or MySQL on a link a fault hits.
 type Statements struct {
 	selector.Edge `yaml:",inline"`
-	Percent       *quantity.Share `yaml:"percent"`   // of the statements that fit; nil is all
-	Statement     string          `yaml:"statement"` // in one line and small letters, such as "update orders *"; zero is all
+	Percent       *quantity.Share `yaml:"percent"` // of the statements that fit; nil is all
+	// in one line and small letters, such as "update orders *"; zero is all
+	Statement string `yaml:"statement"`
 	// mysql, of a link that does not show it by the URL of its endpoint or by the port 3306; zero is postgres there
 	Protocol string `yaml:"protocol,oneof=mysql"`
 }
@@ -37,7 +38,9 @@ type Statements struct {
 // RedisError is the fault redis.error.
 type RedisError struct {
 	Commands `yaml:",inline"`
-	Reply    string `yaml:"reply"` // such as READONLY You can't write against a read only replica.; zero is LOADING Redis is loading the dataset in memory
+	// such as READONLY You can't write against a read only replica.; zero is LOADING Redis is loading the dataset in
+	// memory
+	Reply string `yaml:"reply"`
 }
 
 // RedisDelay is the fault redis.delay.
@@ -84,7 +87,8 @@ func (c *Commands) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	spoken(&c.Edge, "Redis", "it", bySchemes("redis", "redis+cluster"), at, sc, m)
 	c.CheckPercent(c.Percent, leastShare, "commands", m)
 	if strings.ContainsAny(c.Command, " \t\r\n") || c.Command != strings.ToUpper(c.Command) {
-		m.AddHint(c.Of("command"), "such as GET or H*", "%q is not the name of a command in capitals", syntax.Clip(c.Command, 60))
+		m.AddHint(c.Of("command"), "such as GET or H*", "%q is not the name of a command in capitals",
+			syntax.Clip(c.Command, 60))
 	}
 }
 
@@ -93,7 +97,8 @@ func (s *Statements) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	spoken(&s.Edge, "PostgreSQL or MySQL", "it", bySchemes("postgres", "postgresql", "mysql"), at, sc, m)
 	s.CheckPercent(s.Percent, leastShare, "statements", m)
 	if plain := strings.ToLower(strings.Join(strings.Fields(s.Statement), " ")); plain != s.Statement {
-		m.AddHint(s.Of("statement"), fmt.Sprintf("such as %q", plain), "a statement is compared in one line and small letters")
+		m.AddHint(s.Of("statement"), fmt.Sprintf("such as %q", plain),
+			"a statement is compared in one line and small letters")
 	}
 }
 
@@ -213,7 +218,8 @@ func (f *RedisDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, err
 
 func (f *SQLDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	d := delayed{
-		Edge: &f.Edge, percent: f.Percent, delay: f.Delay, jitter: f.Jitter, what: "statements", text: f.text(), probe: f.probe,
+		Edge: &f.Edge, percent: f.Percent, delay: f.Delay, jitter: f.Jitter, what: "statements", text: f.text(),
+		probe: f.probe,
 		toxic: toxics.SQLDelay{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Share: proof.OrAll(f.Percent), Name: f.Statement},
 	}
 	return d.plan(ctx, env)
@@ -225,7 +231,8 @@ func (*RedisError) Describe() chaos.Descriptor {
 		Example: "{from: web, to: store, reply: LOADING Redis is loading the dataset in memory}",
 		Effect:  chaos.Errors,
 		On:      chaos.OnLinks | chaos.OnDiverted,
-		Doc:     "Answers commands of Redis on a link with an error, in place of the server. Those between MULTI and EXEC pass.",
+		Doc: "Answers commands of Redis on a link with an error, in place of the server. Those between MULTI and EXEC " +
+			"pass.",
 	}
 }
 
@@ -235,7 +242,8 @@ func (*RedisDelay) Describe() chaos.Descriptor {
 		Example: "{from: web, to: store, delay: 100ms}",
 		Effect:  chaos.Slow,
 		On:      chaos.OnLinks | chaos.OnDiverted,
-		Doc:     "Delays commands of Redis on a link before they are passed on, and what follows them on the same connection.",
+		Doc: "Delays commands of Redis on a link before they are passed on, and what follows them on the same " +
+			"connection.",
 	}
 }
 
@@ -256,6 +264,7 @@ func (*SQLDelay) Describe() chaos.Descriptor {
 		Example: "{from: web, to: store, delay: 100ms}",
 		Effect:  chaos.Slow,
 		On:      chaos.OnLinks | chaos.OnDiverted,
-		Doc:     "Delays statements of PostgreSQL or MySQL on a link before they are passed on, and what follows them on the same connection.",
+		Doc: "Delays statements of PostgreSQL or MySQL on a link before they are passed on, and what follows them on " +
+			"the same connection.",
 	}
 }

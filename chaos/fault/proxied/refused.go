@@ -26,7 +26,8 @@ type refused struct {
 func (f *refused) plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	ask := func(l *chaos.Link) func(ctx context.Context, n int) (asked, error) {
 		return func(ctx context.Context, n int) (asked, error) {
-			return requests(ctx, l, n, f.probe(), func(a answer) bool { return a.own && (f.status == 0 || a.status == f.status) })
+			return requests(ctx, l, n, f.probe(),
+				func(a answer) bool { return a.own && (f.status == 0 || a.status == f.status) })
 		}
 	}
 	how := "answered with " + f.as

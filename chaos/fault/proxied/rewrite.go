@@ -25,13 +25,15 @@ type HTTPRewrite struct {
 	Requests `yaml:",inline"`
 	Request  requestDraft `yaml:"request"` // changes of a request
 	Answer   answerDraft  `yaml:"answer"`  // changes of its answer
-	Probe    string       `yaml:"probe"`   // a path that matches and is changed, for the proof; zero is one made from the patterns
+	// a path that matches and is changed, for the proof; zero is one made from the patterns
+	Probe string `yaml:"probe"`
 }
 
 // requestDraft holds the changes of a request.
 type requestDraft struct {
 	syntax.Place
-	Path    pathDraft          `yaml:"path"`    // a new path, or "~ REGEXP -> REPLACEMENT" with $1 for a group; the query stays
+	// a new path, or "~ REGEXP -> REPLACEMENT" with $1 for a group; the query stays
+	Path    pathDraft          `yaml:"path"`
 	Headers map[string]*string `yaml:"headers"` // new values by name; null removes the header
 	Body    *string            `yaml:"body"`    // the new body; its length and coding are adjusted
 }
@@ -77,14 +79,17 @@ func (p *pathDraft) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		name := g[1] + g[2]
 		i, err := strconv.Atoi(name)
 		if name != "" && (err == nil && i > re.NumSubexp() || err != nil && !slices.Contains(re.SubexpNames(), name)) {
-			m.AddHint(n.Pos, "a group is a part in brackets: ~ ^/v1/(.*) -> /v0/$1; a letter behind its number is separated by $${1}", "the pattern has no group %q",
+			m.AddHint(n.Pos, "a group is a part in brackets: ~ ^/v1/(.*) -> /v0/$1; a letter behind its number is separated "+
+				"by $${1}", "the pattern has no group %q",
 				name)
 		}
 	}
 }
 
 func (*pathDraft) Schema() syntax.Schema {
-	return syntax.Schema{"type": "string", "pattern": `^/|^~.* -> |\$\{`, "examples": []any{"/v0/posts", "~ ^/v1/(.*) -> /v0/$1"}}
+	return syntax.Schema{
+		"type": "string", "pattern": `^/|^~.* -> |\$\{`, "examples": []any{"/v0/posts", "~ ^/v1/(.*) -> /v0/$1"},
+	}
 }
 
 var _ chaos.Fault = (*HTTPRewrite)(nil)
@@ -103,7 +108,8 @@ func (f *HTTPRewrite) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	t := f.toxic()
 	switch {
 	case t.Request.Zero() && t.Answer.Zero():
-		m.AddHint(at, "such as answer: {status: 500}, or request: {headers: {X-Tenant: other}}", "it does not say what is rewritten")
+		m.AddHint(at, "such as answer: {status: 500}, or request: {headers: {X-Tenant: other}}",
+			"it does not say what is rewritten")
 	case m.Len() > before:
 	default:
 		if err := t.Check(true); err != nil {
@@ -117,13 +123,15 @@ func (f *HTTPRewrite) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 // checkProbe notes why there is no path to verify the fault by.
 func (f *HTTPRewrite) checkProbe(at syntax.Pos, m *syntax.Mistakes) {
 	if f.Probe != "" {
-		m.Add(f.Edge.Of("probe"), "a request to %q is not rewritten: it does not fit `path`, or the pattern changes nothing of it", f.Probe)
+		m.Add(f.Edge.Of("probe"),
+			"a request to %q is not rewritten: it does not fit `path`, or the pattern changes nothing of it", f.Probe)
 		return
 	}
 	if f.Request.Has("path") {
 		at = f.Request.Of("path")
 	}
-	m.AddHint(at, "such as probe: /v1/posts/7", "no path is found that fits and is changed; `probe` names one to verify it by")
+	m.AddHint(at, "such as probe: /v1/posts/7",
+		"no path is found that fits and is changed; `probe` names one to verify it by")
 }
 
 // probed returns an unescaped path that fits and, if paths are rewritten, is changed. It is "" if none
@@ -135,7 +143,8 @@ func (f *HTTPRewrite) probed() string {
 		paths = []string{plain, "/", "/probe"}
 		if f.Request.Path.Match != nil {
 			some := example(f.Request.Path.Match)
-			paths = append(paths, some, "/"+some, plain+some, strings.Replace(f.Path, "*", some, 1), strings.Replace(f.Path, "*", strings.TrimPrefix(some, "/"), 1))
+			paths = append(paths, some, "/"+some, plain+some, strings.Replace(f.Path, "*", some, 1),
+				strings.Replace(f.Path, "*", strings.TrimPrefix(some, "/"), 1))
 		}
 	}
 	for _, p := range paths {
@@ -189,8 +198,9 @@ func (f *HTTPRewrite) request() proxy.ProbeRequest {
 		return h
 	}
 	q := proxy.ProbeRequest{
-		Method: f.Method, Path: f.probed(), Asks: carried(f.Request.Headers), Says: carried(f.Answer.Headers), Status: http.StatusOK,
-		Keep: true,
+		Method: f.Method, Path: f.probed(), Asks: carried(f.Request.Headers), Says: carried(f.Answer.Headers),
+		Status: http.StatusOK,
+		Keep:   true,
 	}
 	if f.Answer.Status == q.Status {
 		q.Status = http.StatusAccepted
@@ -214,7 +224,8 @@ func (f *HTTPRewrite) rewritten(x proxy.Exchange, path string) bool {
 	}
 	status := f.Answer.Status
 	bodiless := f.Method == http.MethodHead || status == http.StatusNoContent || status == http.StatusNotModified
-	return x.Request.Target != "" && headers(f.Request.Headers, x.Request.Header) && headers(f.Answer.Headers, x.Answer.Header) &&
+	return x.Request.Target != "" && headers(f.Request.Headers, x.Request.Header) &&
+		headers(f.Answer.Headers, x.Answer.Header) &&
 		(f.Request.Body == nil || x.Request.Body == *f.Request.Body) &&
 		(status == 0 || x.Answer.Status == status) &&
 		(f.Answer.Body == nil || bodiless || x.Answer.Body == *f.Answer.Body)
@@ -241,7 +252,9 @@ func (f *HTTPRewrite) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, er
 
 // exchanges makes n requests over the link, and counts those whose received request and answer satisfy
 // hit.
-func exchanges(ctx context.Context, l *chaos.Link, n int, q proxy.ProbeRequest, hit func(proxy.Exchange) bool) (asked, error) {
+func exchanges(
+	ctx context.Context, l *chaos.Link, n int, q proxy.ProbeRequest, hit func(proxy.Exchange) bool,
+) (asked, error) {
 	return requests(ctx, l, n, q, func(got answer) bool { return got.exchange != nil && hit(*got.exchange) })
 }
 

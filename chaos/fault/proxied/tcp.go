@@ -28,23 +28,26 @@ type Some struct {
 type SlowClose struct {
 	link.Directed `yaml:",inline"`
 	Some          `yaml:",inline"`
-	Delay         quantity.Duration `yaml:"delay,required,positive"` // until a close is passed on, in each direction hit; both by default
+	// until a close is passed on, in each direction hit; both by default
+	Delay quantity.Duration `yaml:"delay,required,positive"`
 }
 
 // Limit is the fault tcp.limit.
 type Limit struct {
 	link.Directed `yaml:",inline"`
 	Some          `yaml:",inline"`
-	Bytes         quantity.Size `yaml:"bytes,required,positive"` // of a connection, counted for each direction hit; of answers by default
+	// of a connection, counted for each direction hit; of answers by default
+	Bytes quantity.Size `yaml:"bytes,required,positive"`
 }
 
 // Slicer is the fault tcp.slicer.
 type Slicer struct {
 	link.Directed `yaml:",inline"`
 	Some          `yaml:",inline"`
-	Size          quantity.Size     `yaml:"size,required,positive"`  // of a piece, on average
-	Variation     quantity.Size     `yaml:"variation"`               // at most this much more or less, uniform
-	Delay         quantity.Duration `yaml:"delay,required,positive"` // from one piece to the next, in each direction hit; both by default
+	Size          quantity.Size `yaml:"size,required,positive"` // of a piece, on average
+	Variation     quantity.Size `yaml:"variation"`              // at most this much more or less, uniform
+	// from one piece to the next, in each direction hit; both by default
+	Delay quantity.Duration `yaml:"delay,required,positive"`
 }
 
 var (
@@ -91,17 +94,21 @@ func (f *Limit) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 func (f *Slicer) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.Some.check(at, sc, m)
 	if f.Size > mostPiece {
-		m.Add(f.Edge.Of("size"), "size %s has no effect: a link already delivers data in such pieces; at most %s", f.Size, quantity.Size(mostPiece))
+		m.Add(f.Edge.Of("size"), "size %s has no effect: a link already delivers data in such pieces; at most %s", f.Size,
+			quantity.Size(mostPiece))
 	}
 	if f.Size > 0 && f.Variation >= f.Size {
-		m.Add(f.Edge.Of("variation"), "the variation %s is not less than the size %s, and no piece is empty", f.Variation, f.Size)
+		m.Add(f.Edge.Of("variation"), "the variation %s is not less than the size %s, and no piece is empty", f.Variation,
+			f.Size)
 	}
 	switch rate := float64(f.Size) / f.Delay.D().Seconds(); {
 	case f.Delay == 0:
 	case f.Delay.D() < leastPause:
-		m.Add(f.Edge.Of("delay"), "pieces every %s can't be distinguished from such that come at once; at least %s", f.Delay, quantity.FormatDuration(leastPause))
+		m.Add(f.Edge.Of("delay"), "pieces every %s can't be distinguished from such that come at once; at least %s", f.Delay,
+			quantity.FormatDuration(leastPause))
 	case rate > mostSliced:
-		m.Add(f.Edge.Of("delay"), "%s each %s are %s, which can't be distinguished from a clean link; at most %s", f.Size, f.Delay, quantity.Bandwidth(rate),
+		m.Add(f.Edge.Of("delay"), "%s each %s are %s, which can't be distinguished from a clean link; at most %s", f.Size,
+			f.Delay, quantity.Bandwidth(rate),
 			quantity.Bandwidth(mostSliced))
 	}
 }
@@ -123,7 +130,8 @@ const mostInFlight = 1 << 20
 // dials makes n connections over the link, some of them concurrently, and counts those that are hit.
 // Each carries the given number of bytes. enough ends it early. pulse is nil where the lateness of the
 // machine does not matter.
-func dials(ctx context.Context, n int, carries int64, pulse *proxy.Pulse, enough func(asked) bool, dial func(ctx context.Context) (dialed, error)) (asked,
+func dials(ctx context.Context, n int, carries int64, pulse *proxy.Pulse, enough func(asked) bool,
+	dial func(ctx context.Context) (dialed, error)) (asked,
 	error,
 ) {
 	atOnce := int(min(max(mostInFlight/max(carries, 1), 1), together))
@@ -155,7 +163,9 @@ func dials(ctx context.Context, n int, carries int64, pulse *proxy.Pulse, enough
 
 // find proves a fault on a share of the connections. Each probe connection carries the given number of
 // bytes.
-func (s *Some) find(ctx context.Context, what string, carries int64, dial func(ctx context.Context) (dialed, error)) (string, error) {
+func (s *Some) find(
+	ctx context.Context, what string, carries int64, dial func(ctx context.Context) (dialed, error),
+) (string, error) {
 	share := proof.OrAll(s.Percent)
 	return link.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
 		try := func() (asked, error) {
@@ -177,8 +187,11 @@ func (s *Some) find(ctx context.Context, what string, carries int64, dial func(c
 
 // gone proves that no connection is hit any more. Each probe connection carries the given number of
 // bytes.
-func (s *Some) gone(ctx context.Context, what string, carries int64, dial func(ctx context.Context) (dialed, error)) (string, error) {
-	got, err := dials(ctx, min(mostGone, proof.Tries(proof.OrAll(s.Percent))), carries, nil, func(a asked) bool { return a.hits > 0 }, dial)
+func (s *Some) gone(
+	ctx context.Context, what string, carries int64, dial func(ctx context.Context) (dialed, error),
+) (string, error) {
+	got, err := dials(ctx, min(mostGone, proof.Tries(proof.OrAll(s.Percent))), carries, nil,
+		func(a asked) bool { return a.hits > 0 }, dial)
 	if err != nil {
 		return "", err
 	}
@@ -272,10 +285,14 @@ func (f *Slicer) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) 
 			return dialed{}, link.NotAnswered(r.Outcome)
 		}
 	}
-	what := fmt.Sprintf("get %s in pieces, over %s and more", quantity.Size(message), quantity.FormatSeconds(least.Seconds()))
+	what := fmt.Sprintf("get %s in pieces, over %s and more", quantity.Size(message),
+		quantity.FormatSeconds(least.Seconds()))
 	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
-		What:  fmt.Sprintf("cut %s into pieces of %s, one each %s", f.text(), f.Size, f.Delay),
-		Toxic: toxics.Slicer{Size: int(f.Size), Variation: int(f.Variation), Delay: f.Delay.D(), Share: proof.OrAll(f.Percent), Direction: f.DirectionOr(proxy.Both)},
+		What: fmt.Sprintf("cut %s into pieces of %s, one each %s", f.text(), f.Size, f.Delay),
+		Toxic: toxics.Slicer{
+			Size: int(f.Size), Variation: int(f.Variation), Delay: f.Delay.D(),
+			Share: proof.OrAll(f.Percent), Direction: f.DirectionOr(proxy.Both),
+		},
 		Takes: 4 * least,
 		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
 			return f.find(ctx, what, message, sliced(l, least/2))
@@ -292,7 +309,8 @@ func (*SlowClose) Describe() chaos.Descriptor {
 		Example: "{from: web, to: store, delay: 100ms}",
 		Effect:  chaos.Slow,
 		On:      chaos.OnLinks | chaos.OnDiverted,
-		Doc:     "Delays the end of connections: a peer waits that much longer for the other side to close, and the connection holds its resources meanwhile.",
+		Doc: "Delays the end of connections: a peer waits that much longer for the other side to close, and the " +
+			"connection holds its resources meanwhile.",
 	}
 }
 
@@ -302,7 +320,8 @@ func (*Limit) Describe() chaos.Descriptor {
 		Example: "{from: web, to: store, bytes: 10KiB}",
 		Effect:  chaos.Errors,
 		On:      chaos.OnLinks | chaos.OnDiverted,
-		Doc:     "Closes a connection once a number of bytes has passed, as a peer does that dies in the middle of an answer.",
+		Doc: "Closes a connection once a number of bytes has passed, as a peer does that dies in the middle of an " +
+			"answer.",
 	}
 }
 

@@ -26,14 +26,16 @@ func memoryCapability() chaos.Capability {
 
 // diskCapability tells whether disk.throttle works here.
 func diskCapability() chaos.Capability {
-	return groupCapability("disk.throttle", cgroup.Disk, func(g cgroup.Group) string { return diskSetting(g, "0:0", "write").File })
+	return groupCapability("disk.throttle", cgroup.Disk,
+		func(g cgroup.Group) string { return diskSetting(g, "0:0", "write").File })
 }
 
 // stressCapability tells whether stress.cpu, stress.memory and stress.io work here.
 func stressCapability() chaos.Capability {
 	c := chaos.Capability{Fault: "stress.cpu .memory .io", Via: "stressor"}
 	if os.Geteuid() != 0 {
-		c.Err, c.Fix = errors.New("brunt is not root: only units in its own control group can be stressed"), "run brunt as root for containers"
+		c.Err, c.Fix = errors.New("brunt is not root: only units in its own control group can be stressed"),
+			"run brunt as root for containers"
 	}
 	return c
 }
@@ -73,7 +75,8 @@ func groupCapability(fault string, c cgroup.Controller, setting func(cgroup.Grou
 			err), "run brunt as root, and in a container with the host's control groups, writable (--privileged --cgroupns=host)"
 		return w
 	}
-	if _, err := os.Stat(filepath.Join(g.Path, setting(g))); err != nil && !g.Root { // the root of a hierarchy has no limits
+	// the root of a hierarchy has no limits
+	if _, err := os.Stat(filepath.Join(g.Path, setting(g))); err != nil && !g.Root {
 		w.Err, w.Fix = err, "this kernel lacks the limit: CONFIG_CFS_BANDWIDTH, CONFIG_MEMCG or CONFIG_BLK_DEV_THROTTLING"
 	}
 	return w

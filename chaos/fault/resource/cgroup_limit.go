@@ -263,7 +263,8 @@ func setBack(g cgroup.Group, s cgroup.Setting, was, is string) (chaos.Outcome, e
 	}
 	now, err := g.Read(s)
 	if err == nil && now != is {
-		return map[bool]chaos.Outcome{true: chaos.Reverted, false: chaos.None}[now == was], nil // it has its prior value, or one that brunt did not set
+		// it has its prior value, or one that brunt did not set
+		return map[bool]chaos.Outcome{true: chaos.Reverted, false: chaos.None}[now == was], nil
 	}
 	if err == nil {
 		err = g.Write(s, was)

@@ -201,7 +201,8 @@ func (t *throttle) Gone(ctx context.Context) (string, error) {
 	if err != nil || !t.ID.Alive() || !t.home.Lives() || !t.unlimited || t.shared() {
 		return back, err
 	}
-	b, err := t.burn.Start(stress.Config{Groups: []cgroup.Group{t.home}, Score: 1000}, stress.Job{CPU: &stress.CPU{Load: 1, Workers: 1}, Unit: t.ID.PID})
+	b, err := t.burn.Start(stress.Config{Groups: []cgroup.Group{t.home}, Score: 1000},
+		stress.Job{CPU: &stress.CPU{Load: 1, Workers: 1}, Unit: t.ID.PID})
 	if err != nil {
 		return "", err
 	}
@@ -229,7 +230,8 @@ func (t *throttle) Gone(ctx context.Context) (string, error) {
 	return back + ", and a process in its place is not made to wait", nil
 }
 
-// notMeasured says why a process in place of the unit shows nothing: the unit has ended, the process was killed, or the time is over.
+// notMeasured says why a process in place of the unit shows nothing: the unit has ended, the process was killed, or the
+// time is over.
 func (t *throttle) notMeasured(ctx context.Context, b *stress.Process, err error) (string, error) {
 	switch {
 	case !t.ID.Alive():
@@ -249,6 +251,7 @@ func (*Throttle) Describe() chaos.Descriptor {
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
 		Undo:       resourceOperations(),
 		Capability: throttleCapability,
-		Doc:        "Limits the processor time of a unit: in each tenth of a second it runs for a part, and waits for the rest.",
+		Doc: "Limits the processor time of a unit: in each tenth of a second it runs for a part, and waits for the " +
+			"rest.",
 	}
 }

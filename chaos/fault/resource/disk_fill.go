@@ -105,13 +105,16 @@ func (f *diskFill) Plan() error {
 	f.left = space.Free - f.take
 	switch {
 	case f.take < leastTaken:
-		return fmt.Errorf("%s: %s is already as full as the fault would make it: %s of %s are left", f.Victim, f.fault.Path, sizeText(space.Free),
+		return fmt.Errorf("%s: %s is already as full as the fault would make it: %s of %s are left", f.Victim, f.fault.Path,
+			sizeText(space.Free),
 			sizeText(space.Total))
 	case space.Memory && available()-f.take < leftToMachine:
-		return fmt.Errorf("%s: %s is memory: taking %s of it would leave %s to the machine, and at least %s must stay free", f.Victim, f.fault.Path,
+		return fmt.Errorf("%s: %s is memory: taking %s of it would leave %s to the machine, and at least %s must stay free",
+			f.Victim, f.fault.Path,
 			sizeText(f.take), sizeText(max(0, available()-f.take)), sizeText(leftToMachine))
 	case f.left < leftToBrunt && f.brunts(dir):
-		return fmt.Errorf("%s: brunt's journal lies on the filesystem of %s too, and needs room: `keep_free: 64MiB`, or set BRUNT_STATE to a directory elsewhere",
+		return fmt.Errorf("%s: brunt's journal lies on the filesystem of %s too, and needs room: `keep_free: 64MiB`, or "+
+			"set BRUNT_STATE to a directory elsewhere",
 			f.Victim, f.fault.Path)
 	}
 	return nil
@@ -148,8 +151,8 @@ func (f *diskFill) String() string {
 
 func (*diskFill) Via() string { return "unnamed file" }
 
-// Undo implements [chaos.Step]: the kernel frees the file when the process that has it open ends, as it does with brunt. A
-// file that had a name for a moment needs an undo of its own.
+// Undo implements [chaos.Step]: the kernel frees the file when the process that has it open ends, as it does with
+// brunt. A file that had a name for a moment needs an undo of its own.
 func (f *diskFill) Undo() []chaos.Undo { return append(f.name.undo(f.ID), f.burn.Undo()...) }
 
 func (f *diskFill) Inject(ctx context.Context) (chaos.Held, error) {
@@ -206,16 +209,20 @@ func (f *diskFill) Verify(context.Context) (string, error) {
 	if f.left == 0 {
 		switch err := f.write(); {
 		case err == nil:
-			return "", fmt.Errorf("%w: %s can be written in %s, as %s", chaos.ErrNoEffect, sizeText(leastTaken), f.fault.Path, said)
+			return "", fmt.Errorf("%w: %s can be written in %s, as %s", chaos.ErrNoEffect, sizeText(leastTaken), f.fault.Path,
+				said)
 		case !rootfs.IsFull(err):
 			return "", err
 		}
-		return fmt.Sprintf("nothing can be written in %s any more: %s; taken within %s", f.fault.Path, said, quantity.FormatSeconds(f.took.Seconds())), nil
+		return fmt.Sprintf("nothing can be written in %s any more: %s; taken within %s", f.fault.Path, said,
+			quantity.FormatSeconds(f.took.Seconds())), nil
 	}
 	if taken < f.take/10*9 {
-		return "", fmt.Errorf("%w: of %s only %s are taken in %s", chaos.ErrNoEffect, sizeText(f.take), sizeText(taken), f.fault.Path)
+		return "", fmt.Errorf("%w: of %s only %s are taken in %s", chaos.ErrNoEffect, sizeText(f.take), sizeText(taken),
+			f.fault.Path)
 	}
-	return fmt.Sprintf("%s are taken in %s, within %s; %s", sizeText(taken), f.fault.Path, quantity.FormatSeconds(f.took.Seconds()), said), nil
+	return fmt.Sprintf("%s are taken in %s, within %s; %s", sizeText(taken), f.fault.Path,
+		quantity.FormatSeconds(f.took.Seconds()), said), nil
 }
 
 // heldBytes reads what the file takes that the process has open.
@@ -297,6 +304,7 @@ func (*DiskFill) Describe() chaos.Descriptor {
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE", "DAC_OVERRIDE"}},
 		Undo:       resourceOperations(),
 		Capability: fillCapability,
-		Doc:        "Takes the free space of a unit's filesystem, by a file that has no name and disappears with brunt, or when the watchdog takes it back.",
+		Doc: "Takes the free space of a unit's filesystem, by a file that has no name and disappears with brunt, " +
+			"or when the watchdog takes it back.",
 	}
 }

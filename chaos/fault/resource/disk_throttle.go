@@ -25,9 +25,10 @@ import (
 // there nor, in version 1 of control groups, writes that the kernel brings to the disk later.
 type DiskThrottle struct {
 	victim.Fault `yaml:",inline"`
-	Rate         quantity.Bandwidth `yaml:"rate,required,positive"`          // such as 1MiB/s; of each direction
-	Path         string             `yaml:"path"`                            // a directory of the unit on the disk to hit; zero is /
-	Direction    string             `yaml:"direction,oneof=both|read|write"` // zero is both
+	Rate         quantity.Bandwidth `yaml:"rate,required,positive"` // such as 1MiB/s; of each direction
+	// a directory of the unit on the disk to hit; zero is /
+	Path      string `yaml:"path"`
+	Direction string `yaml:"direction,oneof=both|read|write"` // zero is both
 }
 
 var _ chaos.Fault = (*DiskThrottle)(nil)
@@ -161,7 +162,8 @@ func (t *diskThrottle) Verify(ctx context.Context) (string, error) {
 		wg.Go(func() {
 			rate, err := t.rate(ctx, direction)
 			if err == nil && rate > 1.25*float64(t.fault.Rate) {
-				err = fmt.Errorf("%w: a process in the place of %s %ss %s/s", chaos.ErrNoEffect, t.Unit.Name(), direction, sizeText(int64(rate)))
+				err = fmt.Errorf("%w: a process in the place of %s %ss %s/s", chaos.ErrNoEffect, t.Unit.Name(), direction,
+					sizeText(int64(rate)))
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -193,13 +195,15 @@ func (t *diskThrottle) rate(ctx context.Context, direction string) (float64, err
 	// A block takes a fortieth of a second if the disk is as slow as it should be.
 	block := int(t.fault.Rate/40) / leastAtOnce * leastAtOnce
 	job := stress.Disk{
-		Name: t.name.Name, Workers: 1, Block: min(max(block, leastAtOnce), mostAtOnce), Blocks: 1, Write: direction == "write",
-		Read: direction == "read",
+		Name: t.name.Name, Workers: 1, Block: min(max(block, leastAtOnce), mostAtOnce), Blocks: 1,
+		Write: direction == "write",
+		Read:  direction == "read",
 	}
 	if job.Write {
 		job.Blocks = 64 // so that the process waits for the filesystem less often
 	}
-	b, err := t.burn.Start(stress.Config{Groups: []cgroup.Group{t.group()}, File: dir, Score: 1000}, stress.Job{Disk: &job, Unit: t.ID.PID})
+	b, err := t.burn.Start(stress.Config{Groups: []cgroup.Group{t.group()}, File: dir, Score: 1000},
+		stress.Job{Disk: &job, Unit: t.ID.PID})
 	if err != nil {
 		return 0, err
 	}
@@ -219,7 +223,8 @@ func (t *diskThrottle) rate(ctx context.Context, direction string) (float64, err
 	if b.Killed() && t.ID.Alive() { // for want of memory, or by a watchdog as a process that a stopped brunt had begun
 		err = fmt.Errorf("%w: %w", chaos.ErrNoAnswer, err)
 	}
-	return 0, fmt.Errorf("measuring how fast a process in the place of %s %ss: %w", t.Unit.Name(), direction, chaos.JoinErrors(reported(b.Report()), err))
+	return 0, fmt.Errorf("measuring how fast a process in the place of %s %ss: %w", t.Unit.Name(), direction,
+		chaos.JoinErrors(reported(b.Report()), err))
 }
 
 // reported gives the error that a stress process reports.

@@ -34,7 +34,10 @@ func TestEnded(t *testing.T) {
 		{"stress.io", func(b stressing) chaos.Held { return &stressIO{stressing: b} }, true},
 		{"stress.memory", func(b stressing) chaos.Held { return &stressMemory{stressing: b} }, true},
 		{"stress.memory up to a limit", func(b stressing) chaos.Held { return &stressMemory{stressing: b, limit: 1} }, false},
-		{"stress.memory that kills the unit", func(b stressing) chaos.Held { return &stressMemory{stressing: b, kill: true} }, false},
+		{
+			"stress.memory that kills the unit", func(b stressing) chaos.Held { return &stressMemory{stressing: b, kill: true} },
+			false,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b, err := stress.Start(stress.Config{Command: []string{"sleep", "60"}}, stress.Job{})

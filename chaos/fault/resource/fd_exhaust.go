@@ -64,7 +64,8 @@ func (f *fdExhaust) Plan() error {
 		}
 		is := proc.FileLimit{Soft: atMost(open, f.leave), Hard: was.Hard}
 		if is.Soft >= was.Soft {
-			return fmt.Errorf("%s has %s open of %d already, and not by this run", f.Victim, syntax.Amount(len(open), "descriptor"), was.Soft)
+			return fmt.Errorf("%s has %s open of %d already, and not by this run", f.Victim,
+				syntax.Amount(len(open), "descriptor"), was.Soft)
 		}
 		f.limits = append(f.limits, limited{id, was, is})
 	}
@@ -211,6 +212,7 @@ func (*FDExhaust) Describe() chaos.Descriptor {
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE", "SYS_RESOURCE"}},
 		Undo:       resourceOperations(),
 		Capability: filesCapability,
-		Doc:        "Takes the file descriptors that a unit has not used yet: it can't open files or accept connections (EMFILE) until it closes some.",
+		Doc: "Takes the file descriptors that a unit has not used yet: it can't open files or accept connections " +
+			"(EMFILE) until it closes some.",
 	}
 }

@@ -53,7 +53,8 @@ func (f fileName) undo(id proc.Identity) []chaos.Undo {
 func doName(_ context.Context, u chaos.Undo) (chaos.Outcome, error) {
 	var id proc.Identity
 	var f fileName
-	if err := errors.Join(json.Unmarshal(u.Identity, &id), json.Unmarshal(u.Args, &f)); err != nil || !strings.HasPrefix(f.Name, namePrefix) {
+	if err := errors.Join(json.Unmarshal(u.Identity, &id), json.Unmarshal(u.Args, &f)); err != nil ||
+		!strings.HasPrefix(f.Name, namePrefix) {
 		return chaos.Failed, fmt.Errorf("%w: no file of brunt's in %q", chaos.ErrDamaged, u.Args)
 	}
 	if !id.Alive() {

@@ -67,7 +67,8 @@ func findGroups(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 			args, _ := json.Marshal(groupMove{own.Path, own.Unified})
 			id, _ := json.Marshal(groupIdentity{Group: home, Boot: proc.BootID()})
 			found.Undo = chaos.Undo{Op: opGroupLeave, Args: args, Identity: id}
-			found.Command = fmt.Sprintf("for p in $(cat %[1]s/cgroup.procs); do echo $p > %[2]s/cgroup.procs; done; rmdir %[1]s", own.Path, home.Path)
+			found.Command = fmt.Sprintf("for p in $(cat %[1]s/cgroup.procs); do echo $p > %[2]s/cgroup.procs; done; rmdir %[1]s",
+				own.Path, home.Path)
 		}
 		out = append(out, found)
 	}
@@ -100,7 +101,8 @@ func findSettings(ctx context.Context, s *chaos.Search) ([]chaos.Remnant, error)
 			}
 			out = append(out, chaos.Remnant{
 				PID: c.PID, Run: c.Labels[containers.RunLabel],
-				What: fmt.Sprintf("container %s has %s = %s, and its engine has configured %s", c.Name, v.File, strings.TrimSpace(v.Device+" "+v.Is), v.Was),
+				What: fmt.Sprintf("container %s has %s = %s, and its engine has configured %s", c.Name, v.File,
+					strings.TrimSpace(v.Device+" "+v.Is), v.Was),
 				Why: "cpu.throttle, memory.limit and disk.throttle write limits past the engine, and leave no mark on the group; " +
 					"another program may have written it",
 				Command: fmt.Sprintf("echo %q > %s", strings.TrimSpace(v.Device+" "+line), filepath.Join(v.group.Path, v.File)),
@@ -200,7 +202,8 @@ func findFileLimits(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error)
 		args, _ := json.Marshal(is)
 		prior, _ := json.Marshal(was)
 		out = append(out, chaos.Remnant{
-			PID: pid, What: fmt.Sprintf("process %d (%s) may open only %d files, and what started it %d", pid, proc.ProcessOf(pid).Name, is.Soft, was.Soft),
+			PID: pid, What: fmt.Sprintf("process %d (%s) may open only %d files, and what started it %d", pid,
+				proc.ProcessOf(pid).Name, is.Soft, was.Soft),
 			Why:     "fd.exhaust lowers the limit, and leaves no mark on a process; a process may lower its own",
 			Command: fmt.Sprintf("prlimit --pid %d --nofile=%d:%d", pid, was.Soft, was.Hard),
 			Undo:    chaos.Undo{Op: opFiles, Args: args, Identity: id.Raw(), Prior: prior},
@@ -226,7 +229,8 @@ func givenFiles(pid int, hard uint64) uint64 {
 	return min(fewFiles, hard)
 }
 
-// findScores finds the processes that the kernel kills first for want of memory, unless those that started them are too.
+// findScores finds the processes that the kernel kills first for want of memory, unless those that started them are
+// too.
 func findScores(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 	var out []chaos.Remnant
 	for _, pid := range s.PIDs {
@@ -244,8 +248,10 @@ func findScores(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 		}
 		prior, _ := json.Marshal(was)
 		out = append(out, chaos.Remnant{
-			PID: pid, What: fmt.Sprintf("process %d (%s) is the first to be killed for want of memory", pid, proc.ProcessOf(pid).Name),
-			Why:     "stress.memory has a unit killed first, and leaves no mark on a process; a service manager may have asked for it",
+			PID: pid, What: fmt.Sprintf("process %d (%s) is the first to be killed for want of memory", pid,
+				proc.ProcessOf(pid).Name),
+			Why: "stress.memory has a unit killed first, and leaves no mark on a process; a service manager may have " +
+				"asked for it",
 			Command: fmt.Sprintf("echo %d > %s", was, scoreFile(pid)),
 			Undo:    chaos.Undo{Op: opScore, Identity: id.Raw(), Prior: prior},
 		})
@@ -267,8 +273,10 @@ func findNames(ctx context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 		for _, path := range rootfs.Named(ctx, pid, namePrefix) {
 			f := fileName{filepath.Dir(path), filepath.Base(path)}
 			out = append(out, chaos.Remnant{
-				PID: pid, What: fmt.Sprintf("file %s, as process %d sees it", path, pid), Sure: len(f.Name) == len(namePrefix)+nameLength,
-				Why:     "brunt alone names a file so; disk.fill and disk.throttle make one, on a filesystem that has none without a name",
+				PID: pid, What: fmt.Sprintf("file %s, as process %d sees it", path, pid),
+				Sure: len(f.Name) == len(namePrefix)+nameLength,
+				Why: "brunt alone names a file so; disk.fill and disk.throttle make one, on a filesystem that has none " +
+					"without a name",
 				Command: fmt.Sprintf("rm /proc/%d/root%s", pid, path), Undo: f.undo(id)[0],
 			})
 		}

@@ -23,7 +23,8 @@ import (
 // unit, then kills one of its processes. The limit must be more than the unit uses now.
 type MemoryLimit struct {
 	victim.Fault `yaml:",inline"`
-	Bytes        quantity.Size `yaml:"bytes,required,min=1"` // a multiple of the machine's pages, or it is rounded down to one
+	// a multiple of the machine's pages, or it is rounded down to one
+	Bytes quantity.Size `yaml:"bytes,required,min=1"`
 }
 
 var _ chaos.Fault = (*MemoryLimit)(nil)
@@ -39,7 +40,9 @@ func (l *MemoryLimit) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 func (l *MemoryLimit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	page := int64(os.Getpagesize())
 	steps, err := l.Each(ctx, env, func(v victim.Victim) victim.Planned {
-		return &memoryLimit{cgroupLimit: &cgroupLimit{Victim: v}, most: int64(l.Bytes) / page * page, burn: victim.StressorsOf(env.Host)}
+		return &memoryLimit{
+			cgroupLimit: &cgroupLimit{Victim: v}, most: int64(l.Bytes) / page * page, burn: victim.StressorsOf(env.Host),
+		}
 	})
 	if err != nil || !env.Dry {
 		return steps, err
@@ -55,7 +58,8 @@ func (l *MemoryLimit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, er
 
 // sharedMemory says that a unit can't be limited alone.
 func sharedMemory(unit, group string) error {
-	return fmt.Errorf("%s shares the control group %s with others, and what it uses is counted there: a limit would hit all of them; run it in a container, "+
+	return fmt.Errorf("%s shares the control group %s with others, and what it uses is counted there: a limit would "+
+		"hit all of them; run it in a container, "+
 		"or in a control group of its own (systemd-run --scope)", unit, group)
 }
 
@@ -140,10 +144,12 @@ func (l *memoryLimit) Plan() error {
 	case prior != 0 && prior <= l.most:
 		return fmt.Errorf("%s may have only %s already, and not by this run", r.Victim, sizeText(prior))
 	case kept >= l.most:
-		return fmt.Errorf("%s uses %s that can't be dropped, so it can't be limited to %s: the least that works is a little above what it uses", r.Victim,
+		return fmt.Errorf("%s uses %s that can't be dropped, so it can't be limited to %s: the least that works is a "+
+			"little above what it uses", r.Victim,
 			sizeText(kept), sizeText(l.most))
 	case l.most-used > min(mostFelt, available()/2):
-		return fmt.Errorf("%s uses %s, so a limit of %s would not be felt; so much can't be taken to find whether it holds: set it at most %s above", r.Victim,
+		return fmt.Errorf("%s uses %s, so a limit of %s would not be felt; so much can't be taken to find whether it "+
+			"holds: set it at most %s above", r.Victim,
 			sizeText(used), sizeText(l.most), sizeText(min(mostFelt, available()/2)))
 	}
 	r.set(memorySetting(r.home), was, strconv.FormatInt(l.most, 10))
@@ -213,13 +219,14 @@ func (l *memoryLimit) Verify(ctx context.Context) (string, error) {
 	case err != nil && !errors.Is(err, errKilled):
 		return "", err
 	case !stopped:
-		return "", fmt.Errorf("%w: a process in the place of %s got %s, beyond the limit", chaos.ErrNoEffect, l.Unit.Name(), sizeText(got))
+		return "", fmt.Errorf("%w: a process in the place of %s got %s, beyond the limit", chaos.ErrNoEffect, l.Unit.Name(),
+			sizeText(got))
 	}
 	return fmt.Sprintf("a process in its place got %s, and no more", sizeText(got)), nil
 }
 
-// errKilled says that the process that takes memory was killed, and that its group did not refuse memory: the kernel may
-// have killed it for want of memory elsewhere, or a watchdog as a process that a stopped brunt had begun.
+// errKilled says that the process that takes memory was killed, and that its group did not refuse memory: the kernel
+// may have killed it for want of memory elsewhere, or a watchdog as a process that a stopped brunt had begun.
 var errKilled = fmt.Errorf("%w: it was killed", chaos.ErrNoAnswer)
 
 // take takes memory in the unit's group until the limit is exceeded, or nothing more is available.
@@ -230,7 +237,9 @@ func (l *memoryLimit) take(ctx context.Context) (got int64, stopped bool, err er
 	}
 	most := max(0, l.most-used) + l.cached() + beyond
 	b, err := l.burn.Start(stress.Config{Groups: []cgroup.Group{l.home}, Score: 1000},
-		stress.Job{Memory: &stress.Memory{Bytes: most, Gently: true, Usage: filepath.Join(l.home.Path, usageFile(l.home)), Limit: l.most}, Unit: l.ID.PID})
+		stress.Job{Memory: &stress.Memory{
+			Bytes: most, Gently: true, Usage: filepath.Join(l.home.Path, usageFile(l.home)), Limit: l.most,
+		}, Unit: l.ID.PID})
 	if err != nil {
 		return 0, false, err
 	}
@@ -275,7 +284,8 @@ func (l *memoryLimit) Gone(ctx context.Context) (string, error) {
 	case errors.Is(err, chaos.ErrNoAnswer):
 		return "", fmt.Errorf("a process in the place of %s got %s: %w", l.Unit.Name(), sizeText(got), err)
 	case err != nil || stopped:
-		return "", chaos.JoinErrors(fmt.Errorf("a process in the place of %s still gets only %s", l.Unit.Name(), sizeText(got)), err)
+		return "", chaos.JoinErrors(fmt.Errorf("a process in the place of %s still gets only %s", l.Unit.Name(),
+			sizeText(got)), err)
 	}
 	return fmt.Sprintf("%s, and a process in its place got %s", back, sizeText(got)), nil
 }

@@ -30,8 +30,9 @@ type StressCPU struct {
 // StressMemory is the fault stress.memory.
 type StressMemory struct {
 	victim.Fault `yaml:",inline"`
-	Bytes        quantity.Size  `yaml:"bytes,min=1"` // to take
-	Percent      quantity.Share `yaml:"percent"`     // instead of bytes: a share of the limit of the unit's control group, else of the machine's memory
+	Bytes        quantity.Size `yaml:"bytes,min=1"` // to take
+	// instead of bytes: a share of the limit of the unit's control group, else of the machine's memory
+	Percent quantity.Share `yaml:"percent"`
 	// what the kernel kills if memory runs out; zero is stressor: the stress process. unit takes memory until
 	// the kernel has killed the unit. burner is the old name of stressor
 	OOM string `yaml:"oom,oneof=stressor|unit|burner"`
@@ -106,7 +107,10 @@ func (s *StressCPU) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 func (s *StressMemory) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	kills := s.OOM == "unit" // the fault ends when the killed container is started again
 	return s.EachAcross(ctx, env, !kills, func(v victim.Victim) victim.Planned {
-		b := &stressMemory{stressing: stressing{Victim: v, burn: victim.StressorsOf(env.Host), score: 1000}, kill: kills, share: float64(s.Percent)}
+		b := &stressMemory{
+			stressing: stressing{Victim: v, burn: victim.StressorsOf(env.Host), score: 1000}, kill: kills,
+			share: float64(s.Percent),
+		}
 		b.job.Memory = &stress.Memory{Bytes: int64(s.Bytes)}
 		return b
 	})
@@ -141,7 +145,9 @@ func (b *stressing) start(job stress.Job) error {
 		return proc.ErrEnded
 	}
 	c := stress.Config{File: b.dir, Score: b.score}
-	for _, controller := range []cgroup.Controller{cgroup.CPU, cgroup.CPUAcct, cgroup.CPUSet, cgroup.Memory, cgroup.Disk, cgroup.Freezer} {
+	for _, controller := range []cgroup.Controller{
+		cgroup.CPU, cgroup.CPUAcct, cgroup.CPUSet, cgroup.Memory, cgroup.Disk, cgroup.Freezer,
+	} {
 		g, err := b.Groups.Find(b.ID.PID, controller)
 		if errors.Is(err, cgroup.ErrNone) {
 			continue
@@ -199,7 +205,8 @@ type stressCPU struct{ stressing }
 func (*stressCPU) Plan() error { return nil }
 
 func (s *stressCPU) String() string {
-	return fmt.Sprintf("burn %s of a processor in the place of %s, with %s", quantity.FormatShare(s.job.CPU.Load), s.Victim,
+	return fmt.Sprintf("burn %s of a processor in the place of %s, with %s", quantity.FormatShare(s.job.CPU.Load),
+		s.Victim,
 		syntax.Amount(s.job.CPU.Workers, "worker"))
 }
 
@@ -294,7 +301,8 @@ func (s *stressMemory) Plan() error {
 	if s.kill {
 		switch {
 		case r.shared():
-			return fmt.Errorf("%s shares the control group %s with others, any of which the kernel would kill; run it in a container, or in a control group of its "+
+			return fmt.Errorf("%s shares the control group %s with others, any of which the kernel would kill; run it in a "+
+				"container, or in a control group of its "+
 				"own (systemd-run --scope)", s.Victim, r.home.Path)
 		case !s.Unit.Supervised():
 			return fmt.Errorf("nothing starts %s again once the kernel has killed it; give it a restart policy", s.Unit.Name())
@@ -313,7 +321,8 @@ func (s *stressMemory) Plan() error {
 		taken = min(taken, s.limit)
 	}
 	if left := available() - taken; left < leftToMachine {
-		return fmt.Errorf("taking %s would leave %s to the machine, and at least %s must stay free", sizeText(taken), sizeText(max(0, left)), sizeText(leftToMachine))
+		return fmt.Errorf("taking %s would leave %s to the machine, and at least %s must stay free", sizeText(taken),
+			sizeText(max(0, left)), sizeText(leftToMachine))
 	}
 	return nil
 }
@@ -395,16 +404,19 @@ func (s *stressMemory) Verify(ctx context.Context) (string, error) {
 		over := s.over() // read before asking how it ended
 		switch {
 		case s.kill && !s.ID.Alive():
-			return fmt.Sprintf("the kernel killed it (pid %d) because memory ran out, %s of which a process in its place had taken", s.ID.PID, sizeText(r.Bytes)), nil
+			return fmt.Sprintf("the kernel killed it (pid %d) because memory ran out, %s of which a process in its place had "+
+				"taken", s.ID.PID, sizeText(r.Bytes)), nil
 		case !s.kill && s.b.Killed() && s.ID.Alive() && s.limit > 0:
-			return fmt.Sprintf("a process in its place took %s, and was killed by the kernel for want of more", sizeText(r.Bytes)), nil
+			return fmt.Sprintf("a process in its place took %s, and was killed by the kernel for want of more",
+				sizeText(r.Bytes)), nil
 		case over != nil:
 			return "", over
 		case err != nil:
 			return "", err
 		case r.Bytes >= s.job.Memory.Bytes && !s.kill:
 			if rss := proc.ResidentOf(s.b.PID()); rss < r.Bytes/2 {
-				return "", fmt.Errorf("%w: of %s that were taken beside %s, %s are in memory", chaos.ErrNoEffect, sizeText(r.Bytes), s.Unit.Name(), sizeText(rss))
+				return "", fmt.Errorf("%w: of %s that were taken beside %s, %s are in memory", chaos.ErrNoEffect, sizeText(r.Bytes),
+					s.Unit.Name(), sizeText(rss))
 			}
 			return fmt.Sprintf("a process in its place (pid %d) holds %s", s.b.PID(), sizeText(r.Bytes)), nil
 		}
@@ -415,7 +427,8 @@ func (s *stressMemory) Traits() chaos.HeldTraits {
 	return chaos.HeldTraits{Takes: 5 * time.Second, Ended: s.ended}
 }
 
-// ended is that of other stress, but for a process that the kernel has killed because memory ran out, as the fault has it.
+// ended is that of other stress, but for a process that the kernel has killed because memory ran out, as the fault has
+// it.
 func (s *stressMemory) ended(ctx context.Context) error {
 	if s.kill || s.b.Killed() && s.limit > 0 {
 		return nil
@@ -462,7 +475,8 @@ func (s *stressIO) Plan() error {
 }
 
 func (s *stressIO) String() string {
-	return fmt.Sprintf("read and write in %s in the place of %s, with %s", s.path, s.Victim, syntax.Amount(s.job.Disk.Workers, "worker"))
+	return fmt.Sprintf("read and write in %s in the place of %s, with %s", s.path, s.Victim,
+		syntax.Amount(s.job.Disk.Workers, "worker"))
 }
 
 func (s *stressIO) Undo() []chaos.Undo { return append(s.name.undo(s.ID), s.stressing.Undo()...) }
@@ -507,7 +521,8 @@ func (*StressCPU) Describe() chaos.Descriptor {
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
 		Undo:       resourceOperations(),
 		Capability: stressCapability,
-		Doc: "Uses processor time in the control group of a unit: the unit shares what its group may use, and what the machine has, with the stress " +
+		Doc: "Uses processor time in the control group of a unit: the unit shares what its group may use, and what the " +
+			"machine has, with the stress " +
 			"processes.",
 	}
 }
@@ -521,7 +536,8 @@ func (*StressMemory) Describe() chaos.Descriptor {
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
 		Undo:       resourceOperations(),
 		Capability: stressCapability,
-		Doc:        "Takes memory in the control group of a unit: the unit has that much less of what its group may use, and of what the machine has.",
+		Doc: "Takes memory in the control group of a unit: the unit has that much less of what its group may use, " +
+			"and of what the machine has.",
 	}
 }
 

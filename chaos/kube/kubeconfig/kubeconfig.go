@@ -1,5 +1,5 @@
-// Package kubeconfig opens clusters of Kubernetes as kubectl does: by the files of $KUBECONFIG, or by the service account of the pod that
-// brunt runs in. It alone links the client library of Kubernetes, for its credentials.
+// Package kubeconfig opens clusters of Kubernetes as kubectl does: by the files of $KUBECONFIG, or by the service
+// account of the pod that brunt runs in. It alone links the client library of Kubernetes, for its credentials.
 package kubeconfig
 
 import (
@@ -26,7 +26,8 @@ type NoContextError struct {
 }
 
 func (e NoContextError) Error() string {
-	return fmt.Sprintf("the kubeconfig has no context %q; it has: %s", e.Context, cmp.Or(strings.Join(e.Known, ", "), "none"))
+	return fmt.Sprintf("the kubeconfig has no context %q; it has: %s", e.Context,
+		cmp.Or(strings.Join(e.Known, ", "), "none"))
 }
 
 // Open prepares the client of a cluster. It does not connect.
@@ -62,7 +63,8 @@ func Open(at kube.Address, o kube.Options) (*kube.Cluster, error) {
 		return nil, unread(err)
 	}
 	if config.Proxy != nil {
-		return nil, errors.New("the kubeconfig names a proxy (proxy-url), which would hide the address that brunt connects to: remove it")
+		return nil, errors.New("the kubeconfig names a proxy (proxy-url), which would hide the address that brunt " +
+			"connects to: remove it")
 	}
 	if at.Context == "" {
 		at.Context = raw.CurrentContext
@@ -96,7 +98,11 @@ func open(at kube.Address, config *rest.Config, o kube.Options) (*kube.Cluster, 
 		if a.Client, err = rest.HTTPClientFor(config); err != nil {
 			return a, unread(err)
 		}
-		a.Credentials = func(by http.RoundTripper) (http.RoundTripper, error) { return rest.HTTPWrappersForConfig(config, by) }
+		a.Credentials = func(by http.RoundTripper) (http.RoundTripper,
+			error,
+		) {
+			return rest.HTTPWrappersForConfig(config, by)
+		}
 		return a, nil
 	})
 }

@@ -12,9 +12,9 @@ import (
 	"strings"
 )
 
-// settle does at once what the controllers of a cluster do in seconds: what has lost its owners is removed, pods of workloads are made, placed,
-// run and replaced, nodes get the taints that follow from their settings, and services the addresses of ready pods. Each pass changes what is not
-// yet as it should be.
+// settle does at once what the controllers of a cluster do in seconds: what has lost its owners is removed, pods of
+// workloads are made, placed, run and replaced, nodes get the taints that follow from their settings, and services the
+// addresses of ready pods. Each pass changes what is not yet as it should be.
 func (s *store) settle() {
 	for range 50 {
 		before := s.version
@@ -88,7 +88,8 @@ func (s *store) cordons() {
 			if spec == nil {
 				return
 			}
-			rest := slices.DeleteFunc(listAt(spec, "taints"), func(t any) bool { return lookup(t.(object), "key") == cordonTaint })
+			rest := slices.DeleteFunc(listAt(spec, "taints"),
+				func(t any) bool { return lookup(t.(object), "key") == cordonTaint })
 			if spec["unschedulable"] == true {
 				rest = append(rest, object{"key": cordonTaint, "effect": "NoSchedule"})
 			}
@@ -162,13 +163,17 @@ func (s *store) workload(resource string, w listed) {
 	}
 	s.change(w, func(o object) {
 		n := float64(len(own))
-		o["status"] = object{"replicas": n, "readyReplicas": n, "updatedReplicas": n, "availableReplicas": n, "observedGeneration": 1.}
+		o["status"] = object{
+			"replicas": n, "readyReplicas": n, "updatedReplicas": n, "availableReplicas": n, "observedGeneration": 1.,
+		}
 	})
 }
 
 // pod makes a pod of a workload.
 func (s *store) pod(list, name, hash, resource string, w listed) {
-	pod := copyOf(object{"metadata": lookup(w.object, "spec", "template", "metadata"), "spec": lookup(w.object, "spec", "template", "spec")})
+	pod := copyOf(object{
+		"metadata": lookup(w.object, "spec", "template", "metadata"), "spec": lookup(w.object, "spec", "template", "spec"),
+	})
 	m := meta(pod)
 	labels, _ := m["labels"].(map[string]any)
 	if labels == nil {
@@ -181,7 +186,8 @@ func (s *store) pod(list, name, hash, resource string, w listed) {
 		owner += "-" + hash
 	}
 	m["ownerReferences"] = []any{object{
-		"apiVersion": "apps/v1", "kind": ownerOf[resource], "name": owner, "uid": lookup(w.object, "metadata", "uid"), "controller": true,
+		"apiVersion": "apps/v1", "kind": ownerOf[resource], "name": owner, "uid": lookup(w.object, "metadata", "uid"),
+		"controller": true,
 	}}
 	_, _ = s.add(list, pod, false)
 }
@@ -266,9 +272,13 @@ func running(pod object, i int) object {
 			}
 		}
 		if text, _ := image.(string); text != strings.ToLower(text) {
-			ready, state = "False", object{"waiting": object{"reason": "InvalidImageName", "message": "couldn't parse image name " + text}}
+			ready, state = "False", object{
+				"waiting": object{"reason": "InvalidImageName", "message": "couldn't parse image name " + text},
+			}
 		}
-		statuses = append(statuses, object{"name": name, "image": image, "restartCount": restarts, "ready": ready == "True", "state": state})
+		statuses = append(statuses, object{
+			"name": name, "image": image, "restartCount": restarts, "ready": ready == "True", "state": state,
+		})
 	}
 	ip, _ := lookup(pod, "status", "podIP").(string)
 	return object{
@@ -293,14 +303,17 @@ func (s *store) endpoints() {
 			conditions := listAt(pod, "status", "conditions")
 			if fits && len(conditions) > 0 {
 				ends = append(ends, object{
-					"addresses": []any{lookup(pod, "status", "podIP")}, "targetRef": object{"kind": "Pod", "name": name, "uid": lookup(pod, "metadata", "uid")},
+					"addresses":  []any{lookup(pod, "status", "podIP")},
+					"targetRef":  object{"kind": "Pod", "name": name, "uid": lookup(pod, "metadata", "uid")},
 					"conditions": object{"ready": lookup(conditions[0].(object), "status") == "True"},
 				})
 			}
 		}
 		list := "/apis/discovery.k8s.io/v1" + namespace + "/endpointslices"
 		if s.objects[list][v.name] == nil {
-			_, _ = s.add(list, object{"metadata": object{"name": v.name, "labels": object{"kubernetes.io/service-name": v.name}}}, false)
+			_, _ = s.add(list, object{
+				"metadata": object{"name": v.name, "labels": object{"kubernetes.io/service-name": v.name}},
+			}, false)
 		}
 		s.change(listed{list, v.name, s.objects[list][v.name]}, func(o object) { o["endpoints"] = ends })
 	}

@@ -26,8 +26,8 @@ type Server struct {
 	URL string
 	// Printed is what containers have printed, by POD/CONTAINER/PREVIOUS, where PREVIOUS is false or true.
 	Printed map[string]string
-	// Ports are what listens in every pod: the address on this machine, by port, and under 0 the host of all other ports. It is set before the
-	// first request.
+	// Ports are what listens in every pod: the address on this machine, by port, and under 0 the host of all other ports.
+	// It is set before the first request.
 	Ports map[int]string
 
 	authority string // its certificate, as a kubeconfig has it
@@ -52,7 +52,9 @@ func Start(t testing.TB) *Server {
 	t.Cleanup(srv.Close)
 	t.Cleanup(srv.CloseClientConnections) // which ends watches before Close waits for them
 	s.URL = srv.URL
-	s.authority = base64.StdEncoding.EncodeToString(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw}))
+	s.authority = base64.StdEncoding.EncodeToString(pem.EncodeToMemory(&pem.Block{
+		Type: "CERTIFICATE", Bytes: srv.Certificate().Raw,
+	}))
 	return s
 }
 
@@ -89,7 +91,8 @@ func (s *Server) Plain() { s.mu.Lock(); s.plain = true; s.mu.Unlock() }
 func (s *Server) Node(name string, labels map[string]string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, _ = s.store.add("/api/v1/nodes", object{"metadata": object{"name": name, "labels": labels}, "spec": object{}}, false)
+	_, _ = s.store.add("/api/v1/nodes", object{"metadata": object{"name": name, "labels": labels}, "spec": object{}},
+		false)
 }
 
 // Forget ends the history: a watch that goes on from an earlier version is told that it is expired.
@@ -140,7 +143,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		body["status"] = object{"allowed": !denied}
 		answer(w, body, nil)
 	case denied:
-		answer(w, nil, &refusal{http.StatusForbidden, "Forbidden", fmt.Sprintf("User %q cannot do this", r.Header.Get("Impersonate-User"))})
+		answer(w, nil, &refusal{
+			http.StatusForbidden, "Forbidden", fmt.Sprintf("User %q cannot do this", r.Header.Get("Impersonate-User")),
+		})
 	default:
 		s.serve(w, r, body)
 	}
@@ -229,7 +234,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, body object) {
 func (s *Server) log(w http.ResponseWriter, q url.Values, pod string) {
 	printed, ok := s.Printed[pod+"/"+q.Get("container")+"/"+q.Get("previous")]
 	if !ok {
-		answer(w, nil, &refusal{http.StatusBadRequest, "BadRequest", fmt.Sprintf("container %q in pod %q has not printed", q.Get("container"), pod)})
+		answer(w, nil, &refusal{
+			http.StatusBadRequest, "BadRequest", fmt.Sprintf("container %q in pod %q has not printed", q.Get("container"), pod),
+		})
 		return
 	}
 	_, _ = io.WriteString(w, printed)
@@ -250,7 +257,9 @@ func answer(w http.ResponseWriter, o object, err error) {
 }
 
 func status(r *refusal) object {
-	return object{"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": r.message, "reason": r.reason, "code": r.code}
+	return object{
+		"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": r.message, "reason": r.reason, "code": r.code,
+	}
 }
 
 // watch writes what changes after a version, until the client goes away.
@@ -266,7 +275,9 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request, list string) {
 		news := s.store.news
 		s.mu.Unlock()
 		if expired {
-			_ = out.Encode(object{"type": "ERROR", "object": status(&refusal{http.StatusGone, "Expired", "too old resource version"})})
+			_ = out.Encode(object{
+				"type": "ERROR", "object": status(&refusal{http.StatusGone, "Expired", "too old resource version"}),
+			})
 			return
 		}
 		for _, e := range events {

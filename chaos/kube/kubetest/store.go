@@ -35,7 +35,8 @@ type store struct {
 }
 
 func newStore() store {
-	return store{objects: map[string]map[string]object{}, news: make(chan struct{}), version: 100, oldest: 100} // as if there had been others before
+	// as if there had been others before
+	return store{objects: map[string]map[string]object{}, news: make(chan struct{}), version: 100, oldest: 100}
 }
 
 // copyOf is a copy that shares nothing.
@@ -155,7 +156,9 @@ func (s *store) patch(list, name string, changes []change) (object, error) {
 	o := copyOf(old)
 	for _, c := range changes {
 		if err := c.apply(o); err != nil {
-			return nil, &refusal{http.StatusUnprocessableEntity, "Invalid", "the server rejected our request due to an error in our request"}
+			return nil, &refusal{
+				http.StatusUnprocessableEntity, "Invalid", "the server rejected our request due to an error in our request",
+			}
 		}
 	}
 	return s.replace(list, name, o)
@@ -208,7 +211,9 @@ func (s *store) evictable(list, name string) error {
 			}
 		}
 		if least, _ := lookup(budget, "spec", "minAvailable").(float64); there-1 < least {
-			return &refusal{http.StatusTooManyRequests, "TooManyRequests", "Cannot evict pod as it would violate the pod's disruption budget."}
+			return &refusal{
+				http.StatusTooManyRequests, "TooManyRequests", "Cannot evict pod as it would violate the pod's disruption budget.",
+			}
 		}
 	}
 	return nil

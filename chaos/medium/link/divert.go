@@ -29,18 +29,19 @@ import (
 //
 //	posts -> store:8080     is     posts -> 127.0.0.1:41234 (brunt proxies) -> store:8080
 //
-// Connections from before the fault bypass the table, so they have to end. The tables are set before the fault is in, while the proxies
-// pass all that comes, and each connection is ended while nothing is under way on it: its program opens another one. Only one that
-// is never quiet within settleWithin is cut as the fault comes in, and so may be a request on it. After the fault, the proxies end
-// their connections in the same way.
+// Connections from before the fault bypass the table, so they have to end. The tables are set before the fault is in,
+// while the proxies pass all that comes, and each connection is ended while nothing is under way on it: its program
+// opens another one. Only one that is never quiet within settleWithin is cut as the fault comes in, and so may be a
+// request on it. After the fault, the proxies end their connections in the same way.
 type diverted struct {
 	*Toxic
 	http    bool           // its proxies parse requests
 	process *child.Process // that runs them; nil: this one
-	pod     string         // the caller, of which there is one, in whose network an agent's process runs them; empty: no pod
-	run     string
-	from    []*divertedFrom
-	ready   *heldDiverted // from Prepare to Inject
+	// the caller, of which there is one, in whose network an agent's process runs them; empty: no pod
+	pod   string
+	run   string
+	from  []*divertedFrom
+	ready *heldDiverted // from Prepare to Inject
 
 	encrypted string // what speaks TLS and is not diverted, as Verify says it
 }
@@ -164,7 +165,8 @@ func meets(ctx context.Context, from, to container.Target) ([]netip.AddrPort, er
 		return nil, err
 	}
 	if caller.Shares != "" {
-		return nil, fmt.Errorf("%s has no network of its own, but that of %s, whose connections would be hit as well", from.Name(), caller.Shares)
+		return nil, fmt.Errorf("%s has no network of its own, but that of %s, whose connections would be hit as well",
+			from.Name(), caller.Shares)
 	}
 	var out []netip.AddrPort
 	for _, n := range called.Networks {
@@ -236,11 +238,12 @@ func (d *diverted) Prepare(ctx context.Context) (release func() error, err error
 	return release, nil
 }
 
-// settleWithin is how long connections have to be quiet for a moment, before the fault and after it. Most of them are at once.
+// settleWithin is how long connections have to be quiet for a moment, before the fault and after it. Most of them are
+// at once.
 const settleWithin = 2 * time.Second
 
-// callsIdle is how long a connection of gRPC is idle before it is taken to be quiet: calls share it, and a server sends more than answers,
-// such as a ping when a call has come.
+// callsIdle is how long a connection of gRPC is idle before it is taken to be quiet: calls share it, and a server sends
+// more than answers, such as a ping when a call has come.
 const callsIdle = 50 * time.Millisecond
 
 // divert diverts new connections to the proxies, and ends those from before that are quiet.
@@ -437,7 +440,8 @@ func (h *heldDiverted) Verify(ctx context.Context) (string, error) {
 		text += fmt.Sprintf("; as it came in, brunt cut %s without a quiet moment in %s, and what was under way there",
 			syntax.Amount(h.cut, "older connection"), settleWithin)
 	}
-	return fmt.Sprintf("%s; of %s opened from inside each comes to it", text, syntax.Amount(len(h.diversions), "connection")), nil
+	return fmt.Sprintf("%s; of %s opened from inside each comes to it", text,
+		syntax.Amount(len(h.diversions), "connection")), nil
 }
 
 // diversion is a link with the destination that is diverted to it.
@@ -469,7 +473,11 @@ func (d *diversion) reaches(ctx context.Context) (came bool, err error) {
 		return false, err
 	}
 	defer l.Close()
-	return proc.Await(ctx, comesWithin, func() bool { now, err := d.proxy.Connections(ctx); return err == nil && now > before }, "") == nil, nil
+	return proc.Await(ctx, comesWithin, func() bool {
+		now,
+			err := d.proxy.Connections(ctx)
+		return err == nil && now > before
+	}, "") == nil, nil
 }
 
 // comesWithin bounds the time until the proxy has accepted a connection.
@@ -581,12 +589,14 @@ func (f *divertedFrom) moved(ctx context.Context, id string, back bool) error {
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("%s was started again or is in other networks, and how %s meets it now is not known: %w", u.Name(), f.unit.Name(), err)
+			return fmt.Errorf("%s was started again or is in other networks, and how %s meets it now is not known: %w", u.Name(),
+				f.unit.Name(), err)
 		}
 		slices.SortFunc(at, netip.AddrPort.Compare)
 		slices.SortFunc(was, netip.AddrPort.Compare)
 		if !slices.Equal(at, was) {
-			return fmt.Errorf("%s was started again or is in other networks, and is at %s now, not at %s: what goes there meets no fault", u.Name(), at, was)
+			return fmt.Errorf("%s was started again or is in other networks, and is at %s now, not at %s: what goes there "+
+				"meets no fault", u.Name(), at, was)
 		}
 	}
 	return nil

@@ -26,7 +26,8 @@ func TestDiverted_Moved(t *testing.T) {
 		return container.Resolve(&container.Container{Engine: e, Ref: name, Of: container.Named{Unit: name}})
 	}
 	h := &heldDiverted{step: &diverted{from: []*divertedFrom{{
-		unit: target("web"), id: chaos.ContainerID{ID: "web"}, to: []divertedTo{{target("store"), "store", "store[0]", netip.MustParseAddrPort("10.0.0.3:80")}},
+		unit: target("web"), id: chaos.ContainerID{ID: "web"},
+		to: []divertedTo{{target("store"), "store", "store[0]", netip.MustParseAddrPort("10.0.0.3:80")}},
 	}}}}
 	void := func(container, want string) {
 		t.Helper()
@@ -64,7 +65,9 @@ func TestDiverted_GoneAtOnce(t *testing.T) {
 		h := new(heldDiverted)
 		for i := range 100 {
 			at := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), 80)
-			h.diversions = append(h.diversions, diversion{&chaos.Link{From: "web", To: "store"}, quietProxy{}, straightSpace{}, at})
+			h.diversions = append(h.diversions, diversion{
+				&chaos.Link{From: "web", To: "store"}, quietProxy{}, straightSpace{}, at,
+			})
 		}
 		began := time.Now()
 		if err := h.goStraight(t.Context()); err != nil {

@@ -14,8 +14,9 @@ import (
 	"brunt/chaos/proxy/child"
 )
 
-// Between pods, agents on the nodes of the callers have the proxies, in the networks of the callers. A service of the cluster is a
-// destination of its own: its address stands in the packets of a caller until they leave the caller's network.
+// Between pods, agents on the nodes of the callers have the proxies, in the networks of the callers. A service of the
+// cluster is a destination of its own: its address stands in the packets of a caller until they leave the caller's
+// network.
 //
 //	web --> 10.96.0.7:80 (service store)  is  web --> 127.0.0.1:41234 (an agent's proxy) --> 10.96.0.7:80 --> a pod of store
 
@@ -80,7 +81,8 @@ func (f *divertedFrom) reached(ctx context.Context) (out []divertedTo, err error
 		}
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("no port is known at which %s listens over IPv4: its pods declare it as a containerPort, or a service leads to it",
+		return nil, fmt.Errorf("no port is known at which %s listens over IPv4: its pods declare it as a containerPort, "+
+			"or a service leads to it",
 			strings.Join(silent, ", "))
 	}
 	return out, nil
@@ -96,7 +98,8 @@ func (d *diverted) endAgents() (out []chaos.Undo) {
 	return out
 }
 
-// examine finds what is in the way in the network of a pod, in which it leaves nothing. It leaves out what speaks TLS, where the fault looks into what passes.
+// examine finds what is in the way in the network of a pod, in which it leaves nothing. It leaves out what speaks TLS,
+// where the fault looks into what passes.
 func (d *diverted) examine(ctx context.Context, f *divertedFrom) error {
 	n, err := f.process.Enter(ctx, "")
 	if err != nil {
@@ -108,7 +111,8 @@ func (d *diverted) examine(ctx context.Context, f *divertedFrom) error {
 		return err
 	}
 	if len(redirected) > 0 {
-		return fmt.Errorf("something else redirects its connections already, as the proxy of a mesh does (%s): make the fault with the mesh, "+
+		return fmt.Errorf("something else redirects its connections already, as the proxy of a mesh does (%s): make the "+
+			"fault with the mesh, "+
 			"or with network.*, which acts on packets", strings.Join(redirected, ", "))
 	}
 	if !d.http || d.Counts == statements { // TLS of a statement's connection begins in the middle of it
@@ -137,7 +141,8 @@ func (d *diverted) examine(ctx context.Context, f *divertedFrom) error {
 		}
 	}
 	if len(plain) == 0 {
-		return fmt.Errorf("%s speaks TLS, so that no proxy can look into its %s; network.* and tcp.* work", strings.Join(encrypted, ", "), d.Counts)
+		return fmt.Errorf("%s speaks TLS, so that no proxy can look into its %s; network.* and tcp.* work",
+			strings.Join(encrypted, ", "), d.Counts)
 	}
 	if f.to = plain; len(encrypted) > 0 {
 		d.encrypted += fmt.Sprintf("; from %s, %s speaks TLS and is left alone", f.unit.Name(), strings.Join(encrypted, ", "))
@@ -151,8 +156,8 @@ const (
 	calls      = "calls"
 )
 
-// endedThere tells why the fault is over although nothing has reverted it: the agent of a caller has ended, a caller is another pod, or
-// those that it calls are at addresses that are not diverted.
+// endedThere tells why the fault is over although nothing has reverted it: the agent of a caller has ended, a caller is
+// another pod, or those that it calls are at addresses that are not diverted.
 func (h *heldDiverted) endedThere(ctx context.Context) error {
 	for _, f := range h.step.from {
 		if err := f.process.Alive(ctx); errors.Is(err, child.ErrEnded) {
@@ -167,7 +172,8 @@ func (h *heldDiverted) endedThere(ctx context.Context) error {
 		}
 		for _, is := range now {
 			if !slices.ContainsFunc(f.all, func(to divertedTo) bool { return to.at == is.at }) {
-				return fmt.Errorf("%s is an address of %s since, and what %s sends there meets no fault: it was replaced", is.at, is.name, f.unit.Name())
+				return fmt.Errorf("%s is an address of %s since, and what %s sends there meets no fault: it was replaced", is.at,
+					is.name, f.unit.Name())
 			}
 		}
 	}

@@ -27,10 +27,13 @@ func (p *pod) Separate(context.Context) error { return nil }
 
 // Reached has every callee at an address of its service.
 func (p *pod) Reached(_ context.Context, units []chaos.Unit) (out []chaos.Reach, err error) {
-	return []chaos.Reach{{Name: "store", At: []netip.AddrPort{netip.MustParseAddrPort("10.0.0.1:80")}}, {Name: units[0].Name()}}, nil
+	return []chaos.Reach{
+		{Name: "store", At: []netip.AddrPort{netip.MustParseAddrPort("10.0.0.1:80")}}, {Name: units[0].Name()},
+	}, nil
 }
 
-// TestDivert_Pods checks that each caller has a step of its own, which a follower takes for that caller: its links are no units that join.
+// TestDivert_Pods checks that each caller has a step of its own, which a follower takes for that caller: its links are
+// no units that join.
 func TestDivert_Pods(t *testing.T) {
 	var units []chaos.Unit
 	for _, name := range []string{"web[0]", "web[1]", "web[2]", "store[0]"} {
@@ -47,7 +50,9 @@ func TestDivert_Pods(t *testing.T) {
 		{"one that joined, more than the guard allows", []string{"web[1]"}, 2, "it would hit 3 units, and max_units is 2"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			env := chaos.Env{Targets: chaos.Targets{Units: units, Only: c.only, MaxUnits: c.most}, Occurrence: chaos.Occurrence{Dry: true}}
+			env := chaos.Env{
+				Targets: chaos.Targets{Units: units, Only: c.only, MaxUnits: c.most}, Occurrence: chaos.Occurrence{Dry: true},
+			}
 			steps, err := divert(t.Context(), &selector.Edge{From: "web", To: "store"}, env, &Toxic{What: "break"}, false)
 			var got []string
 			keys := map[string]bool{}

@@ -64,11 +64,12 @@ func Blurred(late time.Duration) error {
 	return fmt.Errorf("%w by %s, so that there is no telling", errBlurred, quantity.FormatSeconds(late.Seconds()))
 }
 
-// errMixed says that some probes were nearly as slow as the fault makes them: a late machine may well have made the others as slow.
+// errMixed says that some probes were nearly as slow as the fault makes them: a late machine may well have made the
+// others as slow.
 var errMixed = fmt.Errorf("%w for some of them", errBlurred)
 
-// Mixed says how late this machine was while some probes were nearly as slow as a fault on a share of them makes those. However
-// often that is found, it proves nothing.
+// Mixed says how late this machine was while some probes were nearly as slow as a fault on a share of them makes those.
+// However often that is found, it proves nothing.
 func Mixed(late time.Duration) error {
 	return fmt.Errorf("%w by %s, so that there is no telling", errMixed, quantity.FormatSeconds(late.Seconds()))
 }
@@ -184,7 +185,8 @@ func (f Outcomes) try(ctx context.Context, l *chaos.Link, before proxy.Line, pul
 	case fresh != f.Fresh:
 		return "", fmt.Errorf("%w: a new connection is %s, and should be %s", chaos.ErrNoEffect, fresh, f.Fresh)
 	case before != nil && old != f.Old:
-		return "", fmt.Errorf("%w on a connection that was open before: it is %s, and should be %s", chaos.ErrNoEffect, old, f.Old)
+		return "", fmt.Errorf("%w on a connection that was open before: it is %s, and should be %s", chaos.ErrNoEffect, old,
+			f.Old)
 	}
 	found := fmt.Sprintf("a new connection is %s, one that was open before is %s", fresh, old)
 	if before == nil {
@@ -219,7 +221,8 @@ func (t RTTs) Delayed(delay, jitter, late time.Duration) (string, error) {
 	found := "a round trip takes " + quantity.FormatSeconds(rtt.Seconds())
 	switch {
 	case rtt < least:
-		return "", fmt.Errorf("%w: %s, and should take %s and more", chaos.ErrNoEffect, found, quantity.FormatSeconds(least.Seconds()))
+		return "", fmt.Errorf("%w: %s, and should take %s and more", chaos.ErrNoEffect, found,
+			quantity.FormatSeconds(least.Seconds()))
 	case rtt < LeastTelling(least, late):
 		return found, Blurred(late)
 	}

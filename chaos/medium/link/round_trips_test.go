@@ -51,7 +51,12 @@ func TestRTTs_Delayed(t *testing.T) {
 		{"found on a late machine", five(170 * ms), 100 * ms, 0, 110 * ms, nil},
 		{"a stall as long as what jitter may leave", five(80 * ms), 400 * ms, 400 * ms, 79 * ms, errBlurred},
 		{"no answer", RTTs{silent: 5, waited: proof.Silence}, 2 * time.Second, 0, ms, nil},
-		{"no answer of a machine that stood still", RTTs{silent: 5, waited: proof.Silence}, 2 * time.Second, 0, 200 * ms, errBlurred},
+		{
+			"no answer of a machine that stood still",
+			RTTs{silent: 5, waited: proof.Silence},
+			2 * time.Second, 0, 200 * ms,
+			errBlurred,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			text, err := tt.rtts.Delayed(tt.delay, tt.jitter, tt.late)
@@ -84,7 +89,10 @@ func TestUntilClear(t *testing.T) {
 			}
 			return "", chaos.ErrNoEffect
 		}, chaos.ErrNoEffect.Error(), InARow},
-		{"slow whenever it is asked", func(int) (string, error) { return "slow", Blurred(late) }, "slow, 10 times in a row", InARow},
+		{
+			"slow whenever it is asked", func(int) (string, error) { return "slow", Blurred(late) }, "slow, 10 times in a row",
+			InARow,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -102,7 +110,9 @@ func TestUntilClear(t *testing.T) {
 		})
 	}
 	t.Run("time is up in the middle of a look", func(t *testing.T) {
-		for samples, want := range map[int]string{1: "", atEnd: "slow, 2 times in a row, though this machine itself was late"} {
+		for samples, want := range map[int]string{
+			1: "", atEnd: "slow, 2 times in a row, though this machine itself was late",
+		} {
 			ctx, cancel := context.WithCancel(t.Context())
 			n := 0
 			text, err := UntilClear(ctx, func(*proxy.Pulse) (string, error) {
@@ -125,7 +135,10 @@ func TestUntilClear(t *testing.T) {
 	}{
 		{"time is up", 1, false, "", "slow, and this machine itself was late by 70ms"},
 		{"time is up after some looks", atEnd, false, "slow, 2 times in a row", ""},
-		{"the machine makes all kinds of them slow", 2 * InARow, true, "", "slow, and this machine itself was late for some of them by 70ms"},
+		{
+			"the machine makes all kinds of them slow", 2 * InARow, true, "",
+			"slow, and this machine itself was late for some of them by 70ms",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
@@ -140,8 +153,9 @@ func TestUntilClear(t *testing.T) {
 				}
 				return "slow", Blurred(late)
 			})
-			if !strings.HasPrefix(text, tt.text) || tt.text == "" && text != "" || tt.err == "" && err != nil || tt.err != "" && (!errors.Is(err,
-				errBlurred) || !strings.HasPrefix(err.Error(), tt.err)) {
+			if !strings.HasPrefix(text, tt.text) || tt.text == "" && text != "" || tt.err == "" && err != nil ||
+				tt.err != "" && (!errors.Is(err,
+					errBlurred) || !strings.HasPrefix(err.Error(), tt.err)) {
 				t.Errorf("got %q, %v", text, err)
 			}
 		})

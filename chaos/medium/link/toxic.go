@@ -236,8 +236,8 @@ func (h *heldToxic) cleared(ctx context.Context, l *chaos.Link) (string, error) 
 // connections is the unit of Traffic that counts connections.
 const connections = "connections"
 
-// affected counts the requests that the toxic selected, or else the bytes that passed it. It counts connections where none sent a byte:
-// the toxic held or reset them before.
+// affected counts the requests that the toxic selected, or else the bytes that passed it. It counts connections where
+// none sent a byte: the toxic held or reset them before.
 func (h *heldToxic) affected() chaos.Traffic {
 	var seen proxy.Traffic
 	var unknown bool

@@ -11,7 +11,8 @@ import (
 	"brunt/chaos/netns"
 )
 
-// stands checks a fault in the network of a unit on another machine, of which no event tells: the unit and its peers are where they were.
+// stands checks a fault in the network of a unit on another machine, of which no event tells: the unit and its peers
+// are where they were.
 func (h *heldPackets) stands() error {
 	if h.another() {
 		return fmt.Errorf("%s is another one since: it was replaced, or its network is another", h.Target.Name())
@@ -63,7 +64,8 @@ func (h *heldPackets) onRestart(ctx context.Context, container string) (string, 
 	}
 	held, err := h.injectAgain(n)
 	if err != nil {
-		return "", chaos.JoinErrors(fmt.Errorf("%s was started again, and it can't be injected again: %w", h.Target.Name(), err), n.Leave())
+		return "", chaos.JoinErrors(fmt.Errorf("%s was started again, and it can't be injected again: %w", h.Target.Name(),
+			err), n.Leave())
 	}
 	if affected, err := h.held.Affected(); err == nil {
 		h.past += affected.Packets
@@ -177,7 +179,8 @@ func (h *heldPackets) onPlan(ctx context.Context, now chaos.Step) (string, error
 		if err := h.spareMachine(ctx, h.net); err != nil {
 			return "", err
 		}
-	case spares, len(next.Spec.Match.Peers) == 0, slices.Equal(h.Spec.Match.Peers, next.Spec.Match.Peers): // an empty list would match all
+	// an empty list would match all
+	case spares, len(next.Spec.Match.Peers) == 0, slices.Equal(h.Spec.Match.Peers, next.Spec.Match.Peers):
 		return "", nil
 	}
 	h.at.Others, h.at.Made, h.at.Fronts, h.at.Links = next.at.Others, next.at.Made, next.at.Fronts, next.at.Links
@@ -193,6 +196,7 @@ func (h *heldPackets) take(is []netip.Prefix) {
 	at := func(peers []netip.Prefix, a netip.Addr) bool {
 		return slices.ContainsFunc(peers, func(p netip.Prefix) bool { return p.Contains(a) })
 	}
-	h.before = slices.DeleteFunc(slices.Clone(h.before), func(b Baseline) bool { return at(was, b.Probe.To.Addr()) && !at(is, b.Probe.To.Addr()) })
+	h.before = slices.DeleteFunc(slices.Clone(h.before),
+		func(b Baseline) bool { return at(was, b.Probe.To.Addr()) && !at(is, b.Probe.To.Addr()) })
 	h.Spec.Match.Peers = is
 }

@@ -42,7 +42,8 @@ func find(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 		}
 	}
 	for _, pid := range append([]int{os.Getpid()}, s.PIDs...) {
-		name, command := fmt.Sprintf("the network of process %d (%s)", pid, proc.ProcessOf(pid).Name), fmt.Sprintf("nsenter -t %d -n ", pid)
+		name, command := fmt.Sprintf("the network of process %d (%s)", pid, proc.ProcessOf(pid).Name),
+			fmt.Sprintf("nsenter -t %d -n ", pid)
 		if proc.Namespace(pid, "net") == proc.OwnNamespace("net") {
 			name, command = "this machine's network", ""
 		} else if c := s.Container(pid); c != nil {
@@ -63,16 +64,21 @@ func remnant(t netns.Trace, where, command string, pid int) chaos.Remnant {
 	if t.Table != "" {
 		return chaos.Remnant{
 			PID: pid, Sure: true, What: fmt.Sprintf("nftables table %s in %s", t.Table, where),
-			Why: "brunt alone names a table so; the kernel removes it with the process that made it, and lets no other one do so",
+			Why: "brunt alone names a table so; the kernel removes it with the process that made it, and lets no other one " +
+				"do so",
 		}
 	}
 	link := t.Undo.Links[0].Name
 	r := chaos.Remnant{
 		PID: pid, What: fmt.Sprintf("queueing discipline %s %x: on %s in %s", t.Undo.Kind, t.Undo.Handle, link, where),
-		Why: "faults on packets take handles from 4000: to 7fff:, which others rarely do, and leave no mark", Command: command + "tc qdisc del dev " + link + " root",
+		Why:     "faults on packets take handles from 4000: to 7fff:, which others rarely do, and leave no mark",
+		Command: command + "tc qdisc del dev " + link + " root",
 	}
 	if id, err := proc.Identify(pid); err == nil {
-		r.Undo = chaos.Undo{Op: opUnqueue, Args: container.RawOf(unqueueArgs{Undo: t.Undo}), Identity: container.RawOf(networkIdentity{Identity: id})}
+		r.Undo = chaos.Undo{
+			Op: opUnqueue, Args: container.RawOf(unqueueArgs{Undo: t.Undo}),
+			Identity: container.RawOf(networkIdentity{Identity: id}),
+		}
 	}
 	return r
 }

@@ -181,7 +181,8 @@ func (h *heldPackets) again(b Baseline) netns.Probe {
 
 func (h *heldPackets) Traits() chaos.HeldTraits {
 	return chaos.HeldTraits{
-		Takes: h.Evidence.Takes, Affected: h.affected, OnRestart: h.onRestart, OnNetworkChange: h.onNetworkChange, Ended: h.lifted,
+		Takes: h.Evidence.Takes, Affected: h.affected, OnRestart: h.onRestart, OnNetworkChange: h.onNetworkChange,
+		Ended:  h.lifted,
 		OnPlan: h.onPlan,
 	}
 }
@@ -263,7 +264,9 @@ func (h *heldPackets) proof(ctx context.Context, b Baseline) (string, error) {
 	if ctx.Err() != nil {
 		return "", errors.New("there is no time to find its effect")
 	}
-	return h.Evidence.Prove(b, now, netns.Affected{Packets: after.Packets - affected.Packets, Hit: after.Hit - affected.Hit, Bytes: after.Bytes - affected.Bytes})
+	return h.Evidence.Prove(b, now, netns.Affected{
+		Packets: after.Packets - affected.Packets, Hit: after.Hit - affected.Hit, Bytes: after.Bytes - affected.Bytes,
+	})
 }
 
 // most returns the largest number of packets that a probe can cause, in both directions.

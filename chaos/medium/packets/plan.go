@@ -13,7 +13,9 @@ import (
 )
 
 // Plan makes the steps of a fault on the packets of an edge, one for each injection point.
-func Plan(ctx context.Context, e *selector.Edge, env chaos.Env, f selector.Flow, ports []uint16, p Step) ([]chaos.Step, error) {
+func Plan(
+	ctx context.Context, e *selector.Edge, env chaos.Env, f selector.Flow, ports []uint16, p Step,
+) ([]chaos.Step, error) {
 	points, err := e.InjectionPoints(ctx, env, f, ports)
 	if err != nil {
 		return nil, err
@@ -37,7 +39,8 @@ func Plan(ctx context.Context, e *selector.Edge, env chaos.Env, f selector.Flow,
 		}
 		if !s.Outside { // packets of a unit to itself pass no network
 			own := s.Target.Contained.Addresses()
-			step.at.Toward = slices.DeleteFunc(slices.Clone(step.at.Toward), func(a netip.AddrPort) bool { return slices.Contains(own, a.Addr()) })
+			step.at.Toward = slices.DeleteFunc(slices.Clone(step.at.Toward),
+				func(a netip.AddrPort) bool { return slices.Contains(own, a.Addr()) })
 		}
 		if err := step.Plan(ctx, env); err != nil {
 			return nil, err

@@ -139,7 +139,8 @@ func (p *Step) Plan(ctx context.Context, env chaos.Env) error {
 			return err
 		}
 		if is.Shares != "" {
-			return fmt.Errorf("%s has no network of its own, but that of %s, whose packets would be hit as well", p.Target.Name(), is.Shares)
+			return fmt.Errorf("%s has no network of its own, but that of %s, whose packets would be hit as well",
+				p.Target.Name(), is.Shares)
 		}
 	}
 	n, err := p.agents.Enter(ctx, p.Target.Contained, p.run)
@@ -166,8 +167,8 @@ func (p *Step) Plan(ctx context.Context, env chaos.Env) error {
 	return nil
 }
 
-// spareMachine leaves alone the packets of the machine that the unit is on: its own addresses, and the gateway, which is the
-// machine's end of the unit's link in many networks.
+// spareMachine leaves alone the packets of the machine that the unit is on: its own addresses, and the gateway, which
+// is the machine's end of the unit's link in many networks.
 func (p *Step) spareMachine(ctx context.Context, n chaos.Network) error {
 	host := p.Target.Traits().Node
 	if !p.at.Spares || host == nil {

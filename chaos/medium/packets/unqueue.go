@@ -25,7 +25,8 @@ type unqueueArgs struct {
 	Undo   netns.Undo          `json:"undo"`
 	Engine *containers.Address `json:"engine,omitempty"`
 	Run    string              `json:"run,omitempty"`
-	Pod    string              `json:"pod,omitempty"` // the UID of the pod of this node whose network it is; empty: it is no pod's
+	// the UID of the pod of this node whose network it is; empty: it is no pod's
+	Pod string `json:"pod,omitempty"`
 }
 
 // networkIdentity identifies a network: that of a process, or of a container between two starts.
@@ -59,9 +60,12 @@ func (p *Step) unqueue(u netns.Undo, whose networkIdentity) chaos.Undo {
 
 // Operations revert the faults on packets.
 func Operations() []chaos.Operation {
-	return []chaos.Operation{{Name: opUnqueue, Do: doUnqueue, ByEngine: true, Find: find, Key: disciplineOf, Network: func(u chaos.Undo) string {
-		return journal.ContainerIn(u.Identity)
-	}}}
+	return []chaos.Operation{{
+		Name: opUnqueue, Do: doUnqueue, ByEngine: true, Find: find, Key: disciplineOf,
+		Network: func(u chaos.Undo) string {
+			return journal.ContainerIn(u.Identity)
+		},
+	}}
 }
 
 // doUnqueue removes a queueing discipline: inside the network of its process, or by an agent in the

@@ -33,7 +33,8 @@ type World struct {
 	Near   []netip.Addr // the victim's own addresses, v4 and v6 of peer 0, of peer 1 …
 }
 
-// Need fails the test in CI, and skips it elsewhere, if brunt can't make namespaces, or has no programs for rules in them.
+// Need fails the test in CI, and skips it elsewhere, if brunt can't make namespaces, or has no programs for rules in
+// them.
 func Need(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -93,7 +94,8 @@ func unsettled() error {
 	if err != nil {
 		return fmt.Errorf("listing links: %w", err)
 	}
-	routes, err := netlink.RouteListFiltered(netlink.FAMILY_V6, &netlink.Route{Table: unix.RT_TABLE_LOCAL}, netlink.RT_FILTER_TABLE)
+	routes, err := netlink.RouteListFiltered(netlink.FAMILY_V6, &netlink.Route{Table: unix.RT_TABLE_LOCAL},
+		netlink.RT_FILTER_TABLE)
 	if err != nil {
 		return fmt.Errorf("listing routes: %w", err)
 	}
@@ -122,7 +124,8 @@ func unsettled() error {
 
 // addr returns the addresses of one end of the link to a peer.
 func addr(peer, end int) (v4, v6 netip.Addr) {
-	return netip.AddrFrom4([4]byte{10, 77, byte(peer), byte(end)}), netip.MustParseAddr(fmt.Sprintf("fd77:%x::%x", peer, end))
+	return netip.AddrFrom4([4]byte{10, 77, byte(peer), byte(end)}),
+		netip.MustParseAddr(fmt.Sprintf("fd77:%x::%x", peer, end))
 }
 
 // up gives a link its addresses, which are usable at once.
@@ -136,7 +139,9 @@ func up(name string, addrs ...netip.Addr) error {
 		if a.Is6() {
 			bits, flags = 64, unix.IFA_F_NODAD
 		}
-		err := netlink.AddrAdd(l, &netlink.Addr{IPNet: &net.IPNet{IP: a.AsSlice(), Mask: net.CIDRMask(bits, a.BitLen())}, Flags: flags})
+		err := netlink.AddrAdd(l, &netlink.Addr{
+			IPNet: &net.IPNet{IP: a.AsSlice(), Mask: net.CIDRMask(bits, a.BitLen())}, Flags: flags,
+		})
 		if err != nil {
 			return fmt.Errorf("giving %s the address %s: %w", name, a, err)
 		}

@@ -31,7 +31,9 @@ func TestDelaying(t *testing.T) {
 		correlation float64
 	}{{"independent", 0}, {"correlation 0.5", 0.5}, {"correlation 0.9", 0.9}} {
 		t.Run(test.name, func(t *testing.T) {
-			c := NewDelay(Delay{Delay: 100 * time.Millisecond, Jitter: 20 * time.Millisecond, Correlation: test.correlation, Seed: 5})
+			c := NewDelay(Delay{
+				Delay: 100 * time.Millisecond, Jitter: 20 * time.Millisecond, Correlation: test.correlation, Seed: 5,
+			})
 			var all []float64
 			for range n {
 				due, lost := c.admit(time.Second, Packet{head: udp(1)})
@@ -76,7 +78,9 @@ func correlation(x []float64) float64 {
 // and other connections do not wait for them, and that a reorder keeps no order.
 func TestDelayingOrder(t *testing.T) {
 	overtakes := func(reorder bool, share float64, head func(i int) []byte) (n int) {
-		c := NewDelay(Delay{Delay: 100 * time.Millisecond, Jitter: 50 * time.Millisecond, Share: share, Seed: 3, Reorder: reorder})
+		c := NewDelay(Delay{
+			Delay: 100 * time.Millisecond, Jitter: 50 * time.Millisecond, Share: share, Seed: 3, Reorder: reorder,
+		})
 		last := map[string]time.Duration{}
 		for i := range 20_000 {
 			h := head(i)

@@ -11,7 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Redirects names the chains of the thread's namespace that give connections from inside it another destination, besides those of brunt.
+// Redirects names the chains of the thread's namespace that give connections from inside it another destination,
+// besides those of brunt.
 func Redirects() (out []string, err error) {
 	c, err := nftables.New()
 	if err != nil {
@@ -31,7 +32,8 @@ func Redirects() (out []string, err error) {
 		}
 	}
 	for _, chain := range chains {
-		if !outgoing[chain.Table.Name] || strings.HasPrefix(chain.Table.Name, Mark) || chain.Hooknum != nil && *chain.Hooknum != *nftables.ChainHookOutput {
+		if !outgoing[chain.Table.Name] || strings.HasPrefix(chain.Table.Name, Mark) ||
+			chain.Hooknum != nil && *chain.Hooknum != *nftables.ChainHookOutput {
 			continue
 		}
 		rules, err := c.GetRules(chain.Table, chain)

@@ -55,7 +55,9 @@ func NewTable() (*Table, error) {
 	}
 	var id [6]byte
 	rand.Read(id[:]) // never fails
-	t := &Table{conn: c, raw: raw, tab: &nftables.Table{Name: Mark + hex.EncodeToString(id[:]), Family: nftables.TableFamilyINet}}
+	t := &Table{
+		conn: c, raw: raw, tab: &nftables.Table{Name: Mark + hex.EncodeToString(id[:]), Family: nftables.TableFamilyINet},
+	}
 	if err := own(raw, t.tab); err != nil {
 		c.CloseLasting()
 		return nil, kernel.Hint(fmt.Errorf("making an nftables table that goes with its maker: %w", err))
@@ -102,7 +104,9 @@ func own(c *mnl.Conn, t *nftables.Table) error {
 }
 
 // BaseChain adds a chain that the kernel sends packets through.
-func (t *Table) BaseChain(name string, kind nftables.ChainType, hook *nftables.ChainHook, priority int) *nftables.Chain {
+func (t *Table) BaseChain(
+	name string, kind nftables.ChainType, hook *nftables.ChainHook, priority int,
+) *nftables.Chain {
 	return t.conn.AddChain(&nftables.Chain{
 		Name: name, Table: t.tab, Type: kind, Hooknum: hook,
 		Priority: new(nftables.ChainPriority(priority)),

@@ -15,8 +15,8 @@ type Namespace struct {
 	close func() error
 }
 
-// An Ask puts a question to the process: an operation with its arguments, for [Server.Answer]. It decodes the answer into
-// result. Where the process has ended, the error is [brunt/chaos/rpc.ErrEnded].
+// An Ask puts a question to the process: an operation with its arguments, for [Server.Answer]. It decodes the answer
+// into result. Where the process has ended, the error is [brunt/chaos/rpc.ErrEnded].
 type Ask func(ctx context.Context, op string, args, result any) error
 
 // New returns a namespace of another process. Close calls end.
@@ -45,7 +45,8 @@ type reply struct {
 	Seen     *netns.ProbeResult `json:"seen,omitempty"`
 	Outcome  netns.Outcome      `json:"outcome,omitempty"`
 	Addr     *netip.Addr        `json:"addr,omitempty"`
-	Lifted   time.Duration      `json:"lifted,omitempty"` // how long ago the lease of a held object ended it; zero: it did not
+	// how long ago the lease of a held object ended it; zero: it did not
+	Lifted time.Duration `json:"lifted,omitempty"`
 }
 
 // err returns the error of the remote operation.
@@ -163,7 +164,8 @@ func (o *object) Affected() (netns.Affected, error) {
 	return *a.Affected, nil
 }
 
-// Lifted returns how long ago the process ended what it held at the end of its lease. Zero: it did not, or does not say.
+// Lifted returns how long ago the process ended what it held at the end of its lease. Zero: it did not, or does not
+// say.
 func Lifted(ctx context.Context, held netns.Held) (ago time.Duration) {
 	if o, ok := held.(*object); ok {
 		a, _ := o.namespace.call(ctx, "lifted", request{N: o.n})
@@ -177,8 +179,8 @@ func (o *object) Outcome(ctx context.Context) (netns.Outcome, error) {
 	return a.Outcome, err
 }
 
-// Close implements [netns.Held] and [netns.Line]. Of a process that has ended the error is [brunt/chaos/rpc.ErrEnded]: what the
-// kernel ends with it is over.
+// Close implements [netns.Held] and [netns.Line]. Of a process that has ended the error is [brunt/chaos/rpc.ErrEnded]:
+// what the kernel ends with it is over.
 func (o *object) Close() error {
 	_, err := o.namespace.asks("close", request{N: o.n})
 	return err

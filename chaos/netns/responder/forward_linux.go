@@ -94,7 +94,10 @@ func (p *pending) take(id uint16, from netip.AddrPort) (query, bool) {
 
 // dial connects from the namespace, with the mark that exempts the connection from redirection.
 func (r *Responder) dial(to netip.AddrPort) (c net.Conn, err error) {
-	d := net.Dialer{Timeout: 10 * time.Second, Control: func(_, _ string, raw syscall.RawConn) error { return kernel.SetMark(raw, r.mark) }}
+	d := net.Dialer{
+		Timeout: 10 * time.Second,
+		Control: func(_, _ string, raw syscall.RawConn) error { return kernel.SetMark(raw, r.mark) },
+	}
 	err = r.home.Do(func() (err error) {
 		c, err = d.DialContext(r.ctx, "tcp", to.String())
 		return err

@@ -46,8 +46,8 @@ func (r *Responder) redirect() {
 	}
 }
 
-// opens matches the packets that may begin a flow. A connection from before the fault is left alone: a packet from its middle
-// would be answered with a reset.
+// opens matches the packets that may begin a flow. A connection from before the fault is left alone: a packet from its
+// middle would be answered with a reset.
 func opens(proto byte) []expr.Any {
 	const syn, ack = 0x02, 0x10
 	if proto != unix.IPPROTO_TCP {
@@ -98,17 +98,18 @@ func (r *Responder) takeQueries(into []expr.Any, protocols ...byte) {
 
 // keepAnswers writes the rules by which what the responder sends finds its way, and nothing else comes to it.
 func (r *Responder) keepAnswers(into []expr.Any) {
-	r.table.Rule(r.first, nft.Meta(expr.MetaKeyMARK, expr.CmpOpEq, binary.NativeEndian.AppendUint32(nil, r.mark)...), nft.Verdict(expr.VerdictAccept))
+	r.table.Rule(r.first, nft.Meta(expr.MetaKeyMARK, expr.CmpOpEq, binary.NativeEndian.AppendUint32(nil, r.mark)...),
+		nft.Verdict(expr.VerdictAccept))
 	for _, s := range r.sockets {
 		r.table.Rule(r.first, s.family(), nft.Proto(s.proto), s.source(), nft.Port(nft.SourcePort, s.at.Port()), into)
 	}
 }
 
-// straight ends the redirection of new queries. Answers to those in flight, and connections that are open, keep their way: the
-// kernel translates addresses as long as there is a chain for that, even an empty one.
+// straight ends the redirection of new queries. Answers to those in flight, and connections that are open, keep their
+// way: the kernel translates addresses as long as there is a chain for that, even an empty one.
 //
-// subtle: a connection that waits to be accepted is not known yet. Packets of TCP therefore keep their zone until all are accepted,
-// in which new connections pass straight.
+// subtle: a connection that waits to be accepted is not known yet. Packets of TCP therefore keep their zone until all
+// are accepted, in which new connections pass straight.
 func (r *Responder) straight() error {
 	_, into := r.intoZone()
 	r.table.Empty(r.nat)

@@ -108,8 +108,8 @@ func (r *Responder) Counts() (queries, affected, bytes int64) {
 	return r.queries.Load(), r.affected.Load(), r.bytes.Load()
 }
 
-// Close ends the fault: no query is redirected or affected any more. Queries in flight are still answered, see [Responder.Wait].
-// Calling it again has no effect.
+// Close ends the fault: no query is redirected or affected any more. Queries in flight are still answered, see
+// [Responder.Wait]. Calling it again has no effect.
 func (r *Responder) Close() error {
 	r.once.Do(func() {
 		if r.off.Store(true); r.table == nil {
@@ -143,7 +143,8 @@ func (r *Responder) Wait() { <-r.freed }
 const (
 	drainFor   = 2 * time.Second // for a query in flight to be answered: longer than a resolver that works takes
 	drainEvery = 5 * time.Millisecond
-	readWithin = 250 * time.Millisecond // for what was redirected to be read, on a machine that is busy; else it takes microseconds
+	// readWithin is for what was redirected to be read, on a machine that is busy; else it takes microseconds
+	readWithin = 250 * time.Millisecond
 )
 
 // drain waits until nothing is in flight.
@@ -215,7 +216,8 @@ func (r *Responder) asks(client net.Conn) {
 	}
 }
 
-// handled waits until the queries over UDP that were redirected are read: a message of the responder's own comes after them.
+// handled waits until the queries over UDP that were redirected are read: a message of the responder's own comes after
+// them.
 func (r *Responder) handled() {
 	for _, s := range r.sockets {
 		if s.udp == nil || s.forward == nil {
@@ -264,8 +266,9 @@ func (r *Responder) serve(s *socket) error {
 	server := &dns.Server{
 		Handler:           dns.HandlerFunc(r.handle),
 		NotifyStartedFunc: func() { close(started) },
-		MaxTCPQueries:     -1,                                                            // a connection lasts as long as its client wants
-		MsgAcceptFunc:     func(dns.Header) dns.MsgAcceptAction { return dns.MsgAccept }, // the reader has chosen
+		// a connection lasts as long as its client wants
+		MaxTCPQueries: -1,
+		MsgAcceptFunc: func(dns.Header) dns.MsgAcceptAction { return dns.MsgAccept }, // the reader has chosen
 	}
 	if s.udp != nil {
 		s.pending = &pending{queries: map[uint16]query{}}

@@ -48,11 +48,15 @@ func newEnder() (e *ender, err error) {
 			err = errors.Join(err, e.Close())
 		}
 	}()
-	e.ends, err = ebpf.NewMap(&ebpf.MapSpec{Name: "brunt_ends", Type: ebpf.Hash, KeySize: 8, ValueSize: 1, MaxEntries: mostEnds, Flags: noPrealloc})
+	e.ends, err = ebpf.NewMap(&ebpf.MapSpec{
+		Name: "brunt_ends", Type: ebpf.Hash, KeySize: 8, ValueSize: 1, MaxEntries: mostEnds, Flags: noPrealloc,
+	})
 	if err != nil {
 		return e, err
 	}
-	e.outcome, err = ebpf.NewMap(&ebpf.MapSpec{Name: "brunt_left", Type: ebpf.Array, KeySize: 4, ValueSize: 16, MaxEntries: 1})
+	e.outcome, err = ebpf.NewMap(&ebpf.MapSpec{
+		Name: "brunt_left", Type: ebpf.Array, KeySize: 4, ValueSize: 16, MaxEntries: 1,
+	})
 	if err != nil {
 		return e, err
 	}
@@ -220,8 +224,8 @@ func offset(members []btf.Member, path []string) (at uint32, found bool) {
 	return 0, false
 }
 
-// program assembles what is called for each socket, with the socket locked. r6 holds its struct sock_common, r7 its struct tcp_sock,
-// r8 the outcome.
+// program assembles what is called for each socket, with the socket locked. r6 holds its struct sock_common, r7 its
+// struct tcp_sock, r8 the outcome.
 func (p places) program(ends, outcome int) asm.Instructions {
 	const context, key = 8, -8 // the socket in struct bpf_iter__tcp, and the key on the stack
 	named := func(addr, port int16, local int32) []asm.Instruction {
@@ -268,8 +272,8 @@ func (p places) program(ends, outcome int) asm.Instructions {
 		of(asm.R1, p.written, asm.Word), of(asm.R2, p.acked, asm.Word), asm.JNE.Reg(asm.R1, asm.R2, "left"),
 		of(asm.R1, p.come, asm.Word), of(asm.R2, p.read, asm.Word), asm.JNE.Reg(asm.R1, asm.R2, "left"),
 
-		// The other end spoke last, in one of two ways. Data has come since the segment that acknowledged the last of what was
-		// written: snd_wl1 is where that began. Or data has come in a later tick than that in which some was sent: a
+		// The other end spoke last, in one of two ways. Data has come since the segment that acknowledged the last of what
+		// was written: snd_wl1 is where that began. Or data has come in a later tick than that in which some was sent: a
 		// segment without data, as an answer to a keepalive, moves snd_wl1 too.
 		of(asm.R2, p.window, asm.Word), asm.Sub.Reg32(asm.R1, asm.R2), asm.JEq.Imm32(asm.R1, 0, "tick"),
 		asm.JLE.Imm(asm.R1, 1<<31-1, "spoke"),
@@ -287,7 +291,9 @@ func (p places) program(ends, outcome int) asm.Instructions {
 		asm.JLT.Imm(asm.R0, int32(freshIdle.Microseconds()), "left"),
 
 		asm.Mov.Reg(asm.R1, asm.R6).WithSymbol("quiet"),
-		asm.Instruction{OpCode: asm.OpCode(asm.JumpClass).SetJumpOp(asm.Call), Src: asm.PseudoKfuncCall, Constant: int64(p.destroy)},
+		asm.Instruction{
+			OpCode: asm.OpCode(asm.JumpClass).SetJumpOp(asm.Call), Src: asm.PseudoKfuncCall, Constant: int64(p.destroy),
+		},
 		asm.JEq.Imm32(asm.R0, 0, "end"),
 
 		asm.LoadMem(asm.R1, asm.R8, 8, asm.DWord).WithSymbol("left"),

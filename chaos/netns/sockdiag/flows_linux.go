@@ -38,7 +38,9 @@ func Flows() ([]Flow, error) {
 	for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
 		request := diagRequest(family, unix.IPPROTO_TCP, ^uint32(listening), make([]byte, sockidLen))
 		request[2] = wantInfo
-		all, err := c.Execute(mnl.Message{Header: mnl.Header{Type: sockDiagByFamily, Flags: mnl.Request | mnl.Dump}, Data: request})
+		all, err := c.Execute(mnl.Message{
+			Header: mnl.Header{Type: sockDiagByFamily, Flags: mnl.Request | mnl.Dump}, Data: request,
+		})
 		if err != nil {
 			return nil, fmt.Errorf("listing connections: %w", err)
 		}

@@ -16,12 +16,13 @@ type End struct {
 	Local bool // the end of the thread's namespace, and not the other one
 }
 
-// Quiet destroys connections of the thread's namespace while nothing is under way on them: the other end has acknowledged all that
-// was sent and spoke last, and the program has read all that came. So a program that waits for an answer loses none, and one that
-// writes next is told that nothing of it was sent.
+// Quiet destroys connections of the thread's namespace while nothing is under way on them: the other end has
+// acknowledged all that was sent and spoke last, and the program has read all that came. So a program that waits for an
+// answer loses none, and one that writes next is told that nothing of it was sent.
 //
-// A program of eBPF looks at a connection and destroys it under the lock of its socket. Without one, the kernel's answers about a
-// connection may be some microseconds old when it is destroyed, and say in milliseconds which end spoke last.
+// A program of eBPF looks at a connection and destroys it under the lock of its socket. Without one, the kernel's
+// answers about a connection may be some microseconds old when it is destroyed, and say in milliseconds which end spoke
+// last.
 type Quiet struct{ program *ender }
 
 // NewQuiet returns a Quiet. Exact is false where the kernel takes no program of eBPF.
@@ -44,7 +45,8 @@ func (q *Quiet) Close() error {
 // freshIdle is how long a connection on which nothing has come yet must be idle: its program may be about to use it.
 const freshIdle = 50 * time.Millisecond
 
-// End destroys the connections with one of the ends that are quiet, and have been idle for a time. left is how many are not.
+// End destroys the connections with one of the ends that are quiet, and have been idle for a time. left is how many are
+// not.
 func (q *Quiet) End(of []End, idle time.Duration) (left int, err error) {
 	switch {
 	case len(of) == 0:
@@ -58,7 +60,8 @@ func (q *Quiet) End(of []End, idle time.Duration) (left int, err error) {
 	}
 	var quiet []Socket
 	for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
-		all, err := diag(mnl.Dump, diagRequest(family, unix.IPPROTO_TCP, 1<<tcpEstablished|1<<tcpSynSent, make([]byte, sockidLen)))
+		all, err := diag(mnl.Dump, diagRequest(family, unix.IPPROTO_TCP, 1<<tcpEstablished|1<<tcpSynSent,
+			make([]byte, sockidLen)))
 		if err != nil {
 			return 0, err
 		}
@@ -67,7 +70,9 @@ func (q *Quiet) End(of []End, idle time.Duration) (left int, err error) {
 			switch {
 			case !wanted[End{Addr: f.Remote}] && !wanted[End{Addr: f.Local, Local: true}]:
 			case isQuiet(b, idle):
-				quiet = append(quiet, Socket{Proto: unix.IPPROTO_TCP, Local: f.Local, Remote: f.Remote, family: b[0], id: b[4 : 4+sockidLen]})
+				quiet = append(quiet, Socket{
+					Proto: unix.IPPROTO_TCP, Local: f.Local, Remote: f.Remote, family: b[0], id: b[4 : 4+sockidLen],
+				})
 			default:
 				left++
 			}
@@ -105,7 +110,9 @@ func diag(flags mnl.HeaderFlags, request []byte) (out [][]byte, err error) {
 	}
 	defer c.Close()
 	request[2] = wantInfo
-	all, err := c.Execute(mnl.Message{Header: mnl.Header{Type: sockDiagByFamily, Flags: mnl.Request | flags}, Data: request})
+	all, err := c.Execute(mnl.Message{
+		Header: mnl.Header{Type: sockDiagByFamily, Flags: mnl.Request | flags}, Data: request,
+	})
 	for _, m := range all {
 		if len(m.Data) >= diagMessageLen {
 			out = append(out, m.Data)
@@ -124,8 +131,8 @@ const (
 	receivedAt     = 128 // bytes, in eight
 )
 
-// tie is how long a connection must be idle where both ends spoke last in the same tick of the kernel's clock: a request may have
-// followed an answer at once.
+// tie is how long a connection must be idle where both ends spoke last in the same tick of the kernel's clock: a
+// request may have followed an answer at once.
 const tie = 100 * time.Millisecond
 
 // isQuiet reports whether nothing is under way on a connection, by the kernel's answer about it.

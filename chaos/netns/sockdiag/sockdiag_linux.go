@@ -135,7 +135,8 @@ func Destroy(all []Socket) (n int, err error) {
 			n++
 		case errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESTALE):
 		default:
-			return n, kernel.Hint(fmt.Errorf("ending the connection %s to %s (it takes CONFIG_INET_DIAG_DESTROY): %w", s.Local, s.Remote, err))
+			return n, kernel.Hint(fmt.Errorf("ending the connection %s to %s (it takes CONFIG_INET_DIAG_DESTROY): %w", s.Local,
+				s.Remote, err))
 		}
 	}
 	return n, nil

@@ -286,7 +286,8 @@ func TestProxy_AddUnder_Lease(t *testing.T) {
 // TestProxy_AddUnder_Late has a process that adds a toxic after the caller has given it up.
 func TestProxy_AddUnder_Late(t *testing.T) {
 	_, x := start(t, "late")
-	if _, err := x.AddUnder(netns.Lease{Key: "one"}, toxics.HTTPError{Status: 503, Share: 1}); err == nil || len(x.Toxics()) != 0 {
+	if _, err := x.AddUnder(netns.Lease{Key: "one"}, toxics.HTTPError{Status: 503, Share: 1}); err == nil ||
+		len(x.Toxics()) != 0 {
 		t.Fatalf("%v, %d toxics", err, len(x.Toxics()))
 	}
 	if _, err := x.Probe(t.Context(), proxy.ProbeRequest{Kind: proxy.RTT, N: 1}); err != nil {
@@ -358,7 +359,8 @@ func TestProcess_Lost(t *testing.T) {
 	if _, err := bufio.NewReader(c).ReadByte(); err == nil {
 		t.Error("the connection is still answered")
 	}
-	if _, err := x.Probe(t.Context(), proxy.ProbeRequest{Kind: proxy.RTT}); err == nil || !strings.Contains(err.Error(), child.ErrEnded.Error()) {
+	if _, err := x.Probe(t.Context(), proxy.ProbeRequest{Kind: proxy.RTT}); err == nil ||
+		!strings.Contains(err.Error(), child.ErrEnded.Error()) {
 		t.Error(err)
 	}
 	if now := in.Seen(); now != seen || seen.Connections != 1 || !child.Unknown(in) {

@@ -82,7 +82,8 @@ func (s *server) control(l net.Listener) {
 			_ = c.SetDeadline(time.Now().Add(clearWithin))
 			line, err := bufio.NewReaderSize(c, 4<<10).ReadSlice('\n')
 			var q clearRequest
-			if err != nil || json.Unmarshal(line, &q) != nil || q.Key == "" || subtle.ConstantTimeCompare([]byte(q.Token), []byte(s.token)) != 1 {
+			if err != nil || json.Unmarshal(line, &q) != nil || q.Key == "" ||
+				subtle.ConstantTimeCompare([]byte(q.Token), []byte(s.token)) != 1 {
 				return
 			}
 			var a clearResponse

@@ -10,8 +10,9 @@ import (
 	"brunt/chaos/proxy"
 )
 
-// endQuiet ends the connections that are open to some addresses from inside a namespace, each while nothing is under way on it. Those that
-// are opened meanwhile are left alone: they are diverted. It returns the ends of those that are still open when the time is over.
+// endQuiet ends the connections that are open to some addresses from inside a namespace, each while nothing is under
+// way on it. Those that are opened meanwhile are left alone: they are diverted. It returns the ends of those that are
+// still open when the time is over.
 func endQuiet(ctx context.Context, in *space, a spaceArguments) (busy []netns.End, err error) {
 	open, err := in.n.Opened(a.Called)
 	if err != nil {
@@ -25,8 +26,8 @@ func endQuiet(ctx context.Context, in *space, a spaceArguments) (busy []netns.En
 	return slices.DeleteFunc(now, func(e netns.End) bool { return !slices.Contains(open, e) }), err
 }
 
-// drain ends the connections of proxies in a namespace, each while nothing is under way on it. left is how many are still open when the
-// time is over.
+// drain ends the connections of proxies in a namespace, each while nothing is under way on it. left is how many are
+// still open when the time is over.
 func (s *server) drain(ctx context.Context, in *space, a spaceArguments) (left int, err error) {
 	var proxies []*proxy.Proxy
 	for _, n := range a.Proxies {
@@ -51,8 +52,8 @@ func (s *server) drain(ctx context.Context, in *space, a spaceArguments) (left i
 	return left, err
 }
 
-// EndQuiet ends the connections that are open to addresses of IPv4 from inside the namespace, each while nothing is under way on it. It
-// returns the ends of those that are still open when the time is over.
+// EndQuiet ends the connections that are open to addresses of IPv4 from inside the namespace, each while nothing is
+// under way on it. It returns the ends of those that are still open when the time is over.
 func (s *Space) EndQuiet(ctx context.Context, to []netip.AddrPort, q netns.Quiet) (busy []netns.End, err error) {
 	err = s.p.ask(ctx, opQuiet, arguments{Space: spaceArguments{N: s.n, Called: to, Quiet: q}}, &busy)
 	return busy, err
@@ -63,8 +64,8 @@ func (s *Space) Cut(ctx context.Context, of []netns.End) error {
 	return s.p.call(ctx, opCut, arguments{Space: spaceArguments{N: s.n, Ends: of}}, nil)
 }
 
-// Drain ends the connections of proxies of the process in the namespace: it asks clients to open others, and ends each connection
-// while nothing is under way on it. left is how many are still open when the time is over.
+// Drain ends the connections of proxies of the process in the namespace: it asks clients to open others, and ends each
+// connection while nothing is under way on it. left is how many are still open when the time is over.
 func (s *Space) Drain(ctx context.Context, proxies []*Proxy, within time.Duration) (left int, err error) {
 	a := spaceArguments{N: s.n, Quiet: netns.Quiet{Within: within}}
 	for _, x := range proxies {

@@ -9,8 +9,8 @@ import (
 	"brunt/chaos/netns"
 )
 
-// effects are what the process does to traffic. Each is removed by the connection that added it, by its key, or at its deadline,
-// which needs neither brunt nor its watchdog.
+// effects are what the process does to traffic. Each is removed by the connection that added it, by its key, or at its
+// deadline, which needs neither brunt nor its watchdog.
 type effects struct {
 	mu      sync.Mutex
 	last    int

@@ -43,8 +43,8 @@ const (
 	endsWithin  = 5 * time.Second
 )
 
-// Start starts the process. command is brunt's own command line for it; without one the proxies run in this process, and
-// end with it.
+// Start starts the process. command is brunt's own command line for it; without one the proxies run in this process,
+// and end with it.
 func Start(ctx context.Context, command []string) (*Process, error) {
 	if len(command) == 0 {
 		return startLocal(ctx)
@@ -198,7 +198,8 @@ func (p *Process) Lost(lost func(why error)) {
 		closing := p.closing
 		p.mu.Unlock()
 		if !closing {
-			lost(fmt.Errorf("the process of the links' proxies (pid %d) ended, and the links with it: %w", p.id.PID, errors.Join(p.why(), p.whose())))
+			lost(fmt.Errorf("the process of the links' proxies (pid %d) ended, and the links with it: %w", p.id.PID,
+				errors.Join(p.why(), p.whose())))
 		}
 	}()
 }

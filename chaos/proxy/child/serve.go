@@ -95,8 +95,9 @@ type server struct {
 	mu      sync.Mutex
 	last    int
 	proxies map[int]*proxy.Proxy
-	toxics  map[int]proxy.Toxicity // by the numbers of their effects, also the last that were removed: what they affected is asked later
-	removed []int                  // the numbers of those, the oldest first
+	// by the numbers of their effects, also the last that were removed: what they affected is asked later
+	toxics  map[int]proxy.Toxicity
+	removed []int // the numbers of those, the oldest first
 	lines   map[int]proxy.Line
 	spaces  map[int]*space
 	tables  map[int]*diversion
@@ -104,7 +105,8 @@ type server struct {
 
 func newServer(token, addr string) *server {
 	return &server{
-		token: token, addr: addr, proxies: map[int]*proxy.Proxy{}, toxics: map[int]proxy.Toxicity{}, lines: map[int]proxy.Line{},
+		token: token, addr: addr, proxies: map[int]*proxy.Proxy{}, toxics: map[int]proxy.Toxicity{},
+		lines:  map[int]proxy.Line{},
 		spaces: map[int]*space{}, tables: map[int]*diversion{},
 		effects: effects{in: map[int]*effect{}, cleared: map[string]bool{}},
 	}
@@ -122,8 +124,8 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	return errors.Join(err, l.Close(), s.end())
 }
 
-// ServeIn serves proxies in one namespace until in or ctx ends, or in is silent for ten seconds. It leaves nothing behind, and does not
-// close the namespace. [Attach] speaks to it.
+// ServeIn serves proxies in one namespace until in or ctx ends, or in is silent for ten seconds. It leaves nothing
+// behind, and does not close the namespace. [Attach] speaks to it.
 func ServeIn(ctx context.Context, n *netns.Namespace, in io.Reader, out io.Writer) error {
 	s := newServer("", "")
 	s.only = n

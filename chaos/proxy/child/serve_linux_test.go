@@ -51,7 +51,9 @@ func TestServe_Forgets(t *testing.T) {
 			t.Fatal("nothing is set")
 		}
 		table := ask(opTable, of(spaceArguments{N: in})).N
-		proxy := ask(opStart, arguments{Config: Config{Upstream: "127.0.0.1:1"}, Space: spaceArguments{N: in, Table: table}}).N
+		proxy := ask(opStart, arguments{
+			Config: Config{Upstream: "127.0.0.1:1"}, Space: spaceArguments{N: in, Table: table},
+		}).N
 		ask(opDivert, arguments{Lease: lease, Space: spaceArguments{Table: table, Routes: []route{
 			{netip.MustParseAddrPort("10.0.0.1:80"), netip.MustParseAddrPort("127.0.0.1:8080")},
 		}}})

@@ -53,7 +53,8 @@ func TestServe_Status(t *testing.T) {
 	}
 }
 
-// TestServe_Removed adds and removes more toxics than are kept: the process forgets the oldest, and tells what the last affected.
+// TestServe_Removed adds and removes more toxics than are kept: the process forgets the oldest, and tells what the last
+// affected.
 func TestServe_Removed(t *testing.T) {
 	s := newServer("token", "")
 	ask := func(op string, a arguments) made {

@@ -113,7 +113,9 @@ func (s *server) enter(path string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &space{n: n, stays: s.only != nil, server: &remote.Server{Open: func() (*netns.Namespace, error) { return n, nil }}}
+	in := &space{
+		n: n, stays: s.only != nil, server: &remote.Server{Open: func() (*netns.Namespace, error) { return n, nil }},
+	}
 	if in.id, err = n.ID(); err != nil {
 		return nil, errors.Join(err, in.leave())
 	}
@@ -150,15 +152,16 @@ type diversion struct {
 	from   []netip.AddrPort
 }
 
-// claim notes what a diversion diverts, unless another one in the same namespace does already: the connections of either's proxies would
-// come to the other's.
+// claim notes what a diversion diverts, unless another one in the same namespace does already: the connections of
+// either's proxies would come to the other's.
 func (s *server) claim(table *diversion, routes []route) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range routes {
 		for _, other := range s.tables {
 			if other != table && s.spaces[other.in].same(s.spaces[table.in]) && slices.Contains(other.from, r.From) {
-				return fmt.Errorf("another fault diverts connections to %s already, and a second one would get them from the first one's proxy", r.From)
+				return fmt.Errorf("another fault diverts connections to %s already, and a second one would get them from the "+
+					"first one's proxy", r.From)
 			}
 		}
 		table.from = append(table.from, r.From)
@@ -169,7 +172,8 @@ func (s *server) claim(table *diversion, routes []route) error {
 // same reports whether two spaces are known to be of one namespace.
 func (x *space) same(o *space) bool { return x != nil && o != nil && x.id == o.id }
 
-// straight lifts a diversion: what was opened through it goes on until its namespace is left. One that is lifted already stays so.
+// straight lifts a diversion: what was opened through it goes on until its namespace is left. One that is lifted
+// already stays so.
 func (s *server) straight(n int) error {
 	table, err := find(s, s.tables, n)
 	if err != nil {
@@ -218,8 +222,8 @@ type Space struct {
 	n int
 }
 
-// Enter opens the namespace at a path such as /proc/PID/ns/net. A process on another machine has one alone, and ignores the path. What is
-// set in it ends with the process.
+// Enter opens the namespace at a path such as /proc/PID/ns/net. A process on another machine has one alone, and ignores
+// the path. What is set in it ends with the process.
 func (p *Process) Enter(ctx context.Context, path string) (*Space, error) {
 	var is made
 	if err := p.call(ctx, opEnter, arguments{Space: spaceArguments{Path: path}}, &is); err != nil {

@@ -11,7 +11,8 @@ import (
 // tlsWithin bounds the beginning of TLS with a server.
 const tlsWithin = time.Second
 
-// speaksTLS begins TLS with a server, by a connection that a diversion spares. A server that does not answer is taken for one without TLS.
+// speaksTLS begins TLS with a server, by a connection that a diversion spares. A server that does not answer is taken
+// for one without TLS.
 func (s *server) speaksTLS(ctx context.Context, in *space, a spaceArguments) (bool, error) {
 	table, err := find(s, s.tables, a.Table)
 	if err != nil {

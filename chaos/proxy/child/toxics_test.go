@@ -18,8 +18,11 @@ func TestToxics(t *testing.T) {
 		toxics.Partition{Mode: toxics.Reject, Existing: toxics.Keep},
 		toxics.HTTPError{Status: 503, Share: .25, Path: "/a/*", Headers: map[string]string{"A": "b"}},
 		toxics.HTTPRewrite{
-			Request: http1.Draft{Path: http1.PathDraft{To: "/x", Match: regexp.MustCompile("^/a(.*)$")}, Headers: map[string]*string{"Gone": nil, "A": &text}},
-			Answer:  http1.Draft{Status: 404, Body: &text}, Share: 1,
+			Request: http1.Draft{
+				Path:    http1.PathDraft{To: "/x", Match: regexp.MustCompile("^/a(.*)$")},
+				Headers: map[string]*string{"Gone": nil, "A": &text},
+			},
+			Answer: http1.Draft{Status: 404, Body: &text}, Share: 1,
 		},
 	}
 	for _, x := range append(some, all()...) {

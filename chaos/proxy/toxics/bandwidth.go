@@ -62,6 +62,7 @@ func (g *shaper) Next(it *proxy.Item, left, now time.Time) (time.Time, proxy.Ver
 	from := later(later(it.Arrived, left), now.Add(-burst))
 	g.wire.mu.Lock()
 	defer g.wire.mu.Unlock()
-	g.wire.free = later(g.wire.free, from).Add(time.Duration(float64(len(it.Bytes)) / float64(g.rate) * float64(time.Second)))
+	g.wire.free = later(g.wire.free,
+		from).Add(time.Duration(float64(len(it.Bytes)) / float64(g.rate) * float64(time.Second)))
 	return g.wire.free, proxy.Leave
 }

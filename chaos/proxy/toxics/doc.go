@@ -1,5 +1,6 @@
-// Package toxics holds the faults that a proxy can put on a link: Latency, Bandwidth, Slicer, SlowClose,
-// Limit, Stall, Blackhole, Partition, Reset, HTTPError, HTTPDelay, HTTPRewrite, GRPCError, GRPCDelay, RedisError, RedisDelay, SQLError and SQLDelay.
+// Package toxics holds the faults that a proxy can put on a link: Latency, Bandwidth, Slicer, SlowClose, Limit, Stall,
+// Blackhole, Partition, Reset, HTTPError, HTTPDelay, HTTPRewrite, GRPCError, GRPCDelay, RedisError, RedisDelay,
+// SQLError and SQLDelay.
 //
 //	Toxic --Check--> mistakes in its settings
 //	      --Begin--> proxy.Effect --Gate--> what it does to one direction of one connection

@@ -54,5 +54,7 @@ func (t Partition) Begin() proxy.Effect {
 	case ResetNew:
 		return proxy.Effect{Admit: proxy.Deny, SpareEstablished: keep, ResetEstablished: !keep}
 	}
-	return proxy.Effect{Admit: proxy.Wait, DropOnClose: true, SpareEstablished: keep, Gate: func(proxy.Point) proxy.Gate { return wall{} }}
+	return proxy.Effect{
+		Admit: proxy.Wait, DropOnClose: true, SpareEstablished: keep, Gate: func(proxy.Point) proxy.Gate { return wall{} },
+	}
 }

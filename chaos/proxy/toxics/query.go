@@ -9,17 +9,18 @@ import (
 	"brunt/chaos/proxy/codec/query"
 )
 
-// RedisError answers a share of the commands of Redis by itself, with an error, and keeps the connection. The upstream does not
-// see these commands. Those of a transaction pass, and so do connections that subscribe.
+// RedisError answers a share of the commands of Redis by itself, with an error, and keeps the connection. The upstream
+// does not see these commands. Those of a transaction pass, and so do connections that subscribe.
 type RedisError struct {
 	Reply string  // such as "LOADING Redis is loading the dataset in memory"
 	Share float64 // of the matching commands, from 0 to 1; 0 is all
-	Name  string  // the command in capitals and its first argument, such as "GET user:*", with * for any text; empty is all
+	// the command in capitals and its first argument, such as "GET user:*", with * for any text; empty is all
+	Name string
 }
 
-// SQLError answers a share of the statements of PostgreSQL or MySQL by itself, with an error, and keeps the connection. The upstream does
-// not see these statements. A transaction of PostgreSQL that is open has failed for the client. One of MySQL stays open, so an error that
-// would end it, 40001, is not given within one.
+// SQLError answers a share of the statements of PostgreSQL or MySQL by itself, with an error, and keeps the connection.
+// The upstream does not see these statements. A transaction of PostgreSQL that is open has failed for the client. One
+// of MySQL stays open, so an error that would end it, 40001, is not given within one.
 type SQLError struct {
 	State string  // the SQLSTATE, such as 40001
 	Text  string  // of the error
@@ -27,7 +28,8 @@ type SQLError struct {
 	Name  string  // the statement in one line and small letters, such as "update *", with * for any text; empty is all
 }
 
-// RedisDelay delays a share of the commands of Redis by Delay ± Jitter, together with the bytes that follow on the same connection.
+// RedisDelay delays a share of the commands of Redis by Delay ± Jitter, together with the bytes that follow on the same
+// connection.
 type RedisDelay struct {
 	Delay  time.Duration
 	Jitter time.Duration // largest deviation, uniform; 0 is none
@@ -35,8 +37,8 @@ type RedisDelay struct {
 	Name   string        // as in RedisError
 }
 
-// SQLDelay delays a share of the statements of PostgreSQL or MySQL by Delay ± Jitter, together with the bytes that follow on the same
-// connection.
+// SQLDelay delays a share of the statements of PostgreSQL or MySQL by Delay ± Jitter, together with the bytes that
+// follow on the same connection.
 type SQLDelay struct {
 	Delay  time.Duration
 	Jitter time.Duration // largest deviation, uniform; 0 is none
@@ -69,11 +71,13 @@ func (t SQLDelay) Check(parsed bool) error {
 }
 
 func (t RedisError) Begin() proxy.Effect {
-	return forward(query.Redis, t.Share, t.Name, func(f proxy.RequestFilter) proxy.Gate { return &refusing{f, t.Reply, "", false} })
+	return forward(query.Redis, t.Share, t.Name,
+		func(f proxy.RequestFilter) proxy.Gate { return &refusing{f, t.Reply, "", false} })
 }
 
 func (t SQLError) Begin() proxy.Effect {
-	return forward(query.SQL, t.Share, t.Name, func(f proxy.RequestFilter) proxy.Gate { return &refusing{f, t.State, t.Text, t.State == "40001"} })
+	return forward(query.SQL, t.Share, t.Name,
+		func(f proxy.RequestFilter) proxy.Gate { return &refusing{f, t.State, t.Text, t.State == "40001"} })
 }
 
 func (t RedisDelay) Begin() proxy.Effect {

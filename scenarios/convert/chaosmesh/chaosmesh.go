@@ -46,7 +46,9 @@ func convert(d *draft.Builder, source []byte) error {
 
 // convertManifest converts one manifest.
 func convertManifest(d *draft.Builder, m *syntax.Node) {
-	e := &experiment{d: d, name: d.Text(m, "metadata", "name"), kind: d.Text(m, "kind"), line: draft.Line(m), spec: m.Get("spec")}
+	e := &experiment{
+		d: d, name: d.Text(m, "metadata", "name"), kind: d.Text(m, "kind"), line: draft.Line(m), spec: m.Get("spec"),
+	}
 	e.annotations(m)
 	if e.kind == "Schedule" {
 		e.schedule()
@@ -72,9 +74,13 @@ func convertWorkflow(d *draft.Builder, m *syntax.Node) {
 	}
 	for _, t := range templates.Items {
 		kind := d.Text(t, "templateType")
-		e := &experiment{d: d, name: d.Text(t, "name"), kind: kind, line: draft.Line(t), spec: t.Get(lowerFirst(kind)), deadline: d.Text(t, "deadline")}
+		e := &experiment{
+			d: d, name: d.Text(t, "name"), kind: kind, line: draft.Line(t), spec: t.Get(lowerFirst(kind)),
+			deadline: d.Text(t, "deadline"),
+		}
 		if kinds[kind] == nil || e.spec == nil {
-			d.Lost(e.line, "the template %s of the workflow %s, %s: faults come one after the other, in the order of the file", e.name, name, kind)
+			d.Lost(e.line, "the template %s of the workflow %s, %s: faults come one after the other, in the order of the file",
+				e.name, name, kind)
 			continue
 		}
 		e.convert()
@@ -103,7 +109,8 @@ func (e *experiment) convert() {
 
 // kinds converts each kind of manifest; false if its action has no counterpart.
 var kinds = map[string]func(*experiment) bool{
-	"PodChaos": pod, "NetworkChaos": network, "StressChaos": stress, "TimeChaos": clock, "DNSChaos": dns, "HTTPChaos": http,
+	"PodChaos": pod, "NetworkChaos": network, "StressChaos": stress, "TimeChaos": clock, "DNSChaos": dns,
+	"HTTPChaos": http,
 }
 
 // An experiment is a manifest under conversion.
@@ -204,7 +211,8 @@ func (e *experiment) inject(kind string, s *draft.Node, oneShot bool) bool {
 func pod(e *experiment) bool {
 	switch e.value("action") {
 	case "pod-kill":
-		e.lost = append(e.lost, "the pod is not replaced by another: its container crashes, and its restart policy brings it back")
+		e.lost = append(e.lost,
+			"the pod is not replaced by another: its container crashes, and its restart policy brings it back")
 		return e.inject("process.crash", e.subject(), true)
 	case "container-kill":
 		if e.spec.Get("containerNames") != nil {
@@ -213,7 +221,8 @@ func pod(e *experiment) bool {
 		}
 		return e.inject("process.crash", e.subject(), true)
 	case "pod-failure":
-		e.lost = append(e.lost, "its container is stopped in good order; Chaos Mesh replaces the program in it by one that does nothing")
+		e.lost = append(e.lost,
+			"its container is stopped in good order; Chaos Mesh replaces the program in it by one that does nothing")
 		return e.inject("container.stop", e.subject(), false)
 	}
 	return false
@@ -253,7 +262,8 @@ func (e *experiment) packets(action string) (kind string, s *draft.Node) {
 	switch action {
 	case "delay":
 		kind, needs = "network.latency", "delay"
-		s.SetDuration("delay", e.value("delay", "latency"), time.Millisecond).SetDuration("jitter", e.value("delay", "jitter"), time.Millisecond)
+		s.SetDuration("delay", e.value("delay", "latency"), time.Millisecond).SetDuration("jitter",
+			e.value("delay", "jitter"), time.Millisecond)
 		if v := draft.Percent(e.value("delay", "correlation"), false); s.Get("jitter") != nil && v != nil && v.YAML != "0%" {
 			s.Set("correlation", v)
 		} else if v != nil && v.YAML != "0%" {
@@ -318,7 +328,8 @@ func (e *experiment) ends(s *draft.Node, kind string) {
 func stress(e *experiment) bool {
 	done := false
 	if draft.At(e.spec, "stressors", "cpu") != nil {
-		s := e.subject().SetWhole("workers", e.value("stressors", "cpu", "workers")).SetPercent("load", e.value("stressors", "cpu", "load"))
+		s := e.subject().SetWhole("workers", e.value("stressors", "cpu", "workers")).SetPercent("load",
+			e.value("stressors", "cpu", "load"))
 		done = e.inject("stress.cpu", s, false)
 	}
 	if draft.At(e.spec, "stressors", "memory") != nil {

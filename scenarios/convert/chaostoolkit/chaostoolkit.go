@@ -20,7 +20,8 @@ import (
 func Converter() draft.Converter {
 	return draft.Converter{
 		Name: "chaostoolkit", Source: "Chaos Toolkit experiments", Convert: convert, Faults: true,
-		Doc: "a load on what the steady-state hypothesis asks by HTTP, and a fault for each action: of a container where brunt has it, else its own command or call",
+		Doc: "a load on what the steady-state hypothesis asks by HTTP, and a fault for each action: of a container where " +
+			"brunt has it, else its own command or call",
 	}
 }
 
@@ -137,8 +138,8 @@ func (x *experiment) filled(line int, text string) (out draft.Text, missing stri
 	return draft.Join(out, x.d.Quiet(line, text[at:])), ""
 }
 
-// constant fills a text whose whole must be known now, such as a URL: with the values that are no secret and no variable of the
-// environment.
+// constant fills a text whose whole must be known now, such as a URL: with the values that are no secret and no
+// variable of the environment.
 func (x *experiment) constant(text string) (filled string, ok bool) {
 	ok = true
 	filled = reference.ReplaceAllStringFunc(text, func(ref string) string {
@@ -268,7 +269,8 @@ func (x *experiment) activity(a *syntax.Node) {
 		n = x.d.Inject(f)
 	}
 	if f.Kind == "exec" || f.Kind == "webhook" {
-		n.Above = append(n.Above, "SAY under verify how the effect is seen; until then the fault is not injected, as it can't be verified.")
+		n.Above = append(n.Above,
+			"SAY under verify how the effect is seen; until then the fault is not injected, as it can't be verified.")
 		x.d.Tell(line, "the action %q: say under verify how its effect is seen", name)
 	}
 	x.d.Skip(provider, "secrets")
@@ -277,11 +279,13 @@ func (x *experiment) activity(a *syntax.Node) {
 	}
 }
 
-// action converts what a provider does: into f, or into a fault that is added already, which it returns. Lost is why there is none.
+// action converts what a provider does: into f, or into a fault that is added already, which it returns. Lost is why
+// there is none.
 func (x *experiment) action(f *draft.Fault, provider *syntax.Node, lasts time.Duration) (n *draft.Node, lost string) {
 	switch x.d.Text(provider, "type") {
 	case "python":
-		if module := x.d.Text(provider, "module"); strings.HasPrefix(module, "chaostoxi") || strings.HasPrefix(module, "toxiproxy") {
+		if module := x.d.Text(provider, "module"); strings.HasPrefix(module, "chaostoxi") ||
+			strings.HasPrefix(module, "toxiproxy") {
 			return x.toxiproxy(f, provider, lasts)
 		}
 		return nil, x.python(f, provider)
@@ -324,12 +328,15 @@ func (x *experiment) python(f *draft.Fault, p *syntax.Node) string {
 
 // toxics are the types of toxics by the functions that make them.
 var toxics = map[string]string{
-	"create_latency_toxic": "latency", "create_dowsntream_latency_toxic": "latency", "create_bandwith_degradation_toxic": "bandwidth",
-	"create_slow_connection_close_toxic": "slow_close", "create_slicer_toxic": "slicer", "create_limiter_toxic": "limit_data",
+	"create_latency_toxic": "latency", "create_dowsntream_latency_toxic": "latency",
+	"create_bandwith_degradation_toxic":  "bandwidth",
+	"create_slow_connection_close_toxic": "slow_close", "create_slicer_toxic": "slicer",
+	"create_limiter_toxic": "limit_data",
 	"create_timeout_toxic": "timeout", "create_reset_peer_toxic": "reset_peer",
 }
 
-// toxiproxy converts actions of the driver for toxiproxy: on the load's connections, as nothing says where a proxy leads.
+// toxiproxy converts actions of the driver for toxiproxy: on the load's connections, as nothing says where a proxy
+// leads.
 func (x *experiment) toxiproxy(f *draft.Fault, p *syntax.Node, lasts time.Duration) (*draft.Node, string) {
 	fn := x.d.Text(p, "func")
 	arg := func(name string) string { return x.d.Text(p, "arguments", name) }
@@ -337,7 +344,8 @@ func (x *experiment) toxiproxy(f *draft.Fault, p *syntax.Node, lasts time.Durati
 	if fn == "disable_proxy" {
 		x.drop("enable_proxy")
 		f.Kind, f.Settings = "network.partition", ends.Set("mode", draft.Raw("reject"))
-		x.d.Tell(f.Line, "the proxy %s: the fault is on the load's connections; `from` and `to` name another link", arg("proxy_name"))
+		x.d.Tell(f.Line, "the proxy %s: the fault is on the load's connections; `from` and `to` name another link",
+			arg("proxy_name"))
 		return nil, ""
 	}
 	t := draft.Toxic{
@@ -346,7 +354,8 @@ func (x *experiment) toxiproxy(f *draft.Fault, p *syntax.Node, lasts time.Durati
 	proxy := arg("for_proxy")
 	x.d.Skip(p, "arguments", "toxic_name")
 	if fn == "create_toxic" {
-		t.Type, t.Stream, t.Toxicity, t.Attributes = arg("toxic_type"), arg("stream"), arg("toxicity"), draft.At(p, "arguments", "attributes")
+		t.Type, t.Stream, t.Toxicity, t.Attributes = arg("toxic_type"), arg("stream"), arg("toxicity"),
+			draft.At(p, "arguments", "attributes")
 	}
 	if t.Type == "" {
 		return nil, x.d.Text(p, "module") + "." + fn
@@ -356,7 +365,8 @@ func (x *experiment) toxiproxy(f *draft.Fault, p *syntax.Node, lasts time.Durati
 	if n == nil {
 		return nil, "its toxic has no counterpart, as said"
 	}
-	x.d.LoseAt(&n.Above, f.Line, "the proxy %s: it acts on the load's connections; `from` and `to` name another link", proxy)
+	x.d.LoseAt(&n.Above, f.Line, "the proxy %s: it acts on the load's connections; `from` and `to` name another link",
+		proxy)
 	return n, ""
 }
 
@@ -371,7 +381,9 @@ func (x *experiment) drop(fn string) {
 }
 
 // ofDocker are the faults of commands of Docker.
-var ofDocker = map[string]string{"kill": "process.crash", "stop": "container.stop", "pause": "container.pause", "restart": "container.restart"}
+var ofDocker = map[string]string{
+	"kill": "process.crash", "stop": "container.stop", "pause": "container.pause", "restart": "container.restart",
+}
 
 // process converts a command: one of Docker becomes brunt's own fault.
 func (x *experiment) process(f *draft.Fault, p *syntax.Node) string {
@@ -382,7 +394,8 @@ func (x *experiment) process(f *draft.Fault, p *syntax.Node) string {
 	case len(words) == 0:
 		return "a command that only the shell knows"
 	}
-	if kind := ofDocker[at(words, 1)]; words[0] == "docker" && len(words) == 3 && kind != "" && !strings.Contains(words[2], "${") {
+	if kind := ofDocker[at(words, 1)]; words[0] == "docker" && len(words) == 3 && kind != "" &&
+		!strings.Contains(words[2], "${") {
 		f.Kind = kind
 		f.Settings = (&draft.Node{}).Set("service", draft.Plain(x.d.Container(words[2])))
 		x.undo("docker", words[2])
@@ -390,7 +403,8 @@ func (x *experiment) process(f *draft.Fault, p *syntax.Node) string {
 		return ""
 	}
 	f.Kind = "exec"
-	f.Settings = (&draft.Node{}).Set("inject", x.command(p, words)).Set("verify", listOf("false")).Set("revert", x.undoes("process"))
+	f.Settings = (&draft.Node{}).Set("inject", x.command(p, words)).Set("verify", listOf("false")).Set("revert",
+		x.undoes("process"))
 	return ""
 }
 
@@ -486,7 +500,8 @@ func at(words []string, i int) string {
 	return ""
 }
 
-// words returns the words of a command, whose arguments are a text, a list or a map; missing is a variable without a value.
+// words returns the words of a command, whose arguments are a text, a list or a map; missing is a variable without a
+// value.
 func (x *experiment) words(p *syntax.Node) (words []string, missing string) {
 	path := x.d.Text(p, "path")
 	if path == "" {

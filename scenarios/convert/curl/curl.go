@@ -18,7 +18,8 @@ func Converter() draft.Converter {
 	return draft.Converter{
 		Name: "curl", Source: "curl commands", Convert: convert,
 		Usage: "Of curl, what stands after -- is the command itself.", Words: script,
-		Doc: "a flow, of one command, as browsers copy it too, or of a script of them; the shell's variables become `${env.NAME}`",
+		Doc: "a flow, of one command, as browsers copy it too, or of a script of them; the shell's variables become " +
+			"`${env.NAME}`",
 	}
 }
 
@@ -28,7 +29,9 @@ func convert(d *draft.Builder, source []byte) error {
 	if err != nil {
 		return err
 	}
-	c := curlLoad{d: d, load: d.Arrivals("10/s", "iterations a second"), flow: &draft.Node{Block: true, Items: []*draft.Node{}}}
+	c := curlLoad{
+		d: d, load: d.Arrivals("10/s", "iterations a second"), flow: &draft.Node{Block: true, Items: []*draft.Node{}},
+	}
 	for _, cmd := range all {
 		for _, lost := range cmd.lost {
 			d.Lose(c.flow, cmd.line, "%s", lost)

@@ -61,7 +61,8 @@ func convert(d *draft.Builder, source []byte) (err error) {
 	}
 	if d.Chaos.Fields != nil {
 		d.Head = append(d.Head, draft.NoPods)
-		d.Tell(0, "the load of the script is not converted: take the calls of xk6-disruptor out of it, and `brunt convert k6` runs it as it is")
+		d.Tell(0, "the load of the script is not converted: take the calls of xk6-disruptor out of it, and `brunt convert "+
+			"k6` runs it as it is")
 	}
 	return nil
 }
@@ -160,7 +161,8 @@ func (s *script) unit(e ast.Expression) (name string, lost []string) {
 		if service == "" {
 			service = "service"
 		}
-		return s.d.Labelled(map[string]string{"com.docker.compose.service": service}), []string{"the service " + service + ": that of a Compose file"}
+		return s.d.Labelled(map[string]string{"com.docker.compose.service": service}),
+			[]string{"the service " + service + ": that of a Compose file"}
 	}
 	labels := map[string]string{}
 	if len(made.ArgumentList) > 0 {
@@ -195,7 +197,8 @@ func (s *script) unit(e ast.Expression) (name string, lost []string) {
 }
 
 // codes are the statuses of gRPC, by number.
-var codes = strings.Fields("OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED RESOURCE_EXHAUSTED " +
+var codes = strings.Fields("OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS " +
+	"PERMISSION_DENIED RESOURCE_EXHAUSTED " +
 	"FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS UNAUTHENTICATED")
 
 // call converts a call of a disruptor; others are not its business.
@@ -255,12 +258,15 @@ func (s *script) call(dot *ast.DotExpression, args []ast.Expression, line int) {
 			settings.SetWhole("pick", count)
 		}
 		n := s.d.Inject(draft.Fault{Name: "terminate-" + unit, Line: line, Kind: "process.crash", Settings: settings})
-		s.lose(n, line, append(lost, "the pod is not replaced by another: its container crashes, and its restart policy brings it back"))
+		s.lose(n, line, append(lost,
+			"the pod is not replaced by another: its container crashes, and its restart policy brings it back"))
 	}
 }
 
 // requests converts faults of requests: a delay, an error, or both, one after the other.
-func (s *script) requests(call string, what map[string]ast.Expression, get func(string) string, args []ast.Expression, line int) {
+func (s *script) requests(
+	call string, what map[string]ast.Expression, get func(string) string, args []ast.Expression, line int,
+) {
 	protocol := strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(call, "inject"), "Faults"))
 	lost := []string{"which pods: it acts on requests of the load; `from` and `to` name another link"}
 	for _, key := range []string{"exclude", "excluded", "port"} {
@@ -270,7 +276,8 @@ func (s *script) requests(call string, what map[string]ast.Expression, get func(
 	}
 	made := false
 	settings := func() *draft.Node { return (&draft.Node{}).Set("from", draft.Raw("load")) }
-	delay := settings().SetDuration("delay", get("averageDelay"), time.Millisecond).SetDuration("jitter", get("delayVariation"), time.Millisecond)
+	delay := settings().SetDuration("delay", get("averageDelay"), time.Millisecond).SetDuration("jitter",
+		get("delayVariation"), time.Millisecond)
 	if delay.Get("delay") != nil {
 		s.inject(draft.Fault{Name: protocol + "-delay", Line: line, Kind: protocol + ".delay", Settings: delay}, args, lost)
 		lost, made = nil, true

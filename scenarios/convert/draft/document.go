@@ -149,7 +149,8 @@ func (d *reader) Forget(n *syntax.Node) {
 	}
 }
 
-// Rest names what is in a value and was not read, and counts it as read: keys and, where that can't be a secret, what they hold.
+// Rest names what is in a value and was not read, and counts it as read: keys and, where that can't be a secret, what
+// they hold.
 func (d *reader) Rest(n *syntax.Node) (out []string) {
 	if n == nil || d.read[n] {
 		return nil
@@ -226,7 +227,8 @@ func Percent(text string, fraction bool) *Node {
 // longest is the longest duration of a source that becomes one of a scenario.
 const longest = 30 * 24 * time.Hour
 
-// Duration makes a duration of a text such as 100ms, or of a number of units; false if it is none, or is not above zero.
+// Duration makes a duration of a text such as 100ms, or of a number of units; false if it is none, or is not above
+// zero.
 func Duration(text string, unit time.Duration) (*Node, time.Duration, bool) {
 	text = strings.TrimSpace(text)
 	v, err := time.ParseDuration(text)
@@ -276,7 +278,8 @@ func (n *Node) SetStatus(text string) *Node {
 
 // bits are the rates that tools of Linux know, in bits a second.
 var bits = map[string]float64{
-	"": 1, "bit": 1, "kbit": 1e3, "mbit": 1e6, "gbit": 1e9, "tbit": 1e12, "bps": 8, "kbps": 8e3, "mbps": 8e6, "gbps": 8e9, "tbps": 8e12,
+	"": 1, "bit": 1, "kbit": 1e3, "mbit": 1e6, "gbit": 1e9, "tbit": 1e12, "bps": 8, "kbps": 8e3, "mbps": 8e6, "gbps": 8e9,
+	"tbps": 8e12,
 }
 
 // SetRate sets rate to one as tc writes it, such as 1mbit (bits a second) or 1mbps (bytes).

@@ -180,7 +180,8 @@ func (d *Builder) Reach(u *url.URL) {
 
 // ReachChaos adds a host beyond loopback that a fault calls.
 func (d *Builder) ReachChaos(u *url.URL) {
-	if as := Lit(u.Hostname()); !scenarios.IsLoopback(u.Hostname()) && !slices.ContainsFunc(d.chaos, func(t Text) bool { return t.String() == as.String() }) {
+	if as := Lit(u.Hostname()); !scenarios.IsLoopback(u.Hostname()) &&
+		!slices.ContainsFunc(d.chaos, func(t Text) bool { return t.String() == as.String() }) {
 		d.chaos = append(d.chaos, as)
 	}
 }
@@ -336,7 +337,8 @@ func (d *Builder) Scenario() string {
 	var b strings.Builder
 	fmt.Fprintln(&b, comment(fmt.Sprintf("Made by `brunt convert %s` of %s.", d.O.Kind, filepath.Base(d.O.File))))
 	for _, s := range d.Env {
-		fmt.Fprintln(&b, comment(fmt.Sprintf("The environment variable %s holds %s, which is not written down here.", s.Env, s.What)))
+		fmt.Fprintln(&b, comment(fmt.Sprintf("The environment variable %s holds %s, which is not written down here.", s.Env,
+			s.What)))
 	}
 	for _, line := range d.Head {
 		fmt.Fprintln(&b, comment(line))
@@ -397,7 +399,8 @@ func (d *Builder) forget() {
 		n.write(&b, 0, false)
 	}
 	rest := b.String()
-	d.Params.Fields = slices.DeleteFunc(d.Params.Fields, func(f field) bool { return !strings.Contains(rest, "${"+f.Key+"}") })
+	d.Params.Fields = slices.DeleteFunc(d.Params.Fields,
+		func(f field) bool { return !strings.Contains(rest, "${"+f.Key+"}") })
 }
 
 // SortedKeys returns the keys of a map in order.

@@ -59,7 +59,8 @@ func (d *Builder) Inject(f Fault) *Node {
 		every := max(f.Every, takes+time.Second)
 		n.Set("every", Raw(quantity.FormatDuration(every))).Set("repeat", Number(f.Repeat))
 		if every > f.Every {
-			d.LoseAt(&n.Above, f.Line, "it is repeated each %s, as one injection is over before the next begins", quantity.FormatDuration(every))
+			d.LoseAt(&n.Above, f.Line, "it is repeated each %s, as one injection is over before the next begins",
+				quantity.FormatDuration(every))
 		}
 		takes += every * time.Duration(f.Repeat-1)
 	}
@@ -70,7 +71,8 @@ func (d *Builder) Inject(f Fault) *Node {
 	}
 	n.Set(f.Kind, settings)
 	if f.Guessed {
-		n.Above = append(n.Above, fmt.Sprintf("%s is a guess: %s does not say how long it lasts.", quantity.FormatDuration(f.For), d.O.Kind))
+		n.Above = append(n.Above, fmt.Sprintf("%s is a guess: %s does not say how long it lasts.",
+			quantity.FormatDuration(f.For), d.O.Kind))
 	}
 	d.Chaos.Set(Unique(d.Chaos, Slug(f.Name, "fault")), n)
 	return n
@@ -85,7 +87,8 @@ func (d *Builder) Lost(line int, format string, args ...any) {
 	d.LoseAt(&d.Head, line, format, args...)
 }
 
-// Unit names what a selector finds of the containers that already run, and returns its name. The same selector has one name.
+// Unit names what a selector finds of the containers that already run, and returns its name. The same selector has one
+// name.
 func (d *Builder) Unit(name string, selector *Node) string {
 	text, _ := selector.inline(mostLine)
 	for _, f := range d.Units.Fields {
@@ -127,7 +130,8 @@ func (d *Builder) guessLoad() {
 	if flow == nil {
 		flow = List((&Node{}).Set("get", Plain("/")))
 	}
-	load.Say(d.O.Kind + " has no load: this one is a guess. Put the requests of your users here, or convert them from another source.")
+	load.Say(d.O.Kind +
+		" has no load: this one is a guess. Put the requests of your users here, or convert them from another source.")
 	d.Load.Set("users", load.Set("flow", flow))
 	d.Params.Fields = slices.DeleteFunc(d.Params.Fields, func(f field) bool { return f.Key == "duration" })
 	d.Tell(0, "%s has no load: the one in the scenario is a guess", d.O.Kind)

@@ -53,7 +53,8 @@ type Part struct {
 
 // ours are the headers that brunt sets itself, or that concern a single connection.
 var ours = []string{
-	"host", "content-length", "connection", "keep-alive", "proxy-connection", "transfer-encoding", "te", "upgrade", "expect", "trailer",
+	"host", "content-length", "connection", "keep-alive", "proxy-connection", "transfer-encoding", "te", "upgrade",
+	"expect", "trailer",
 }
 
 // methods are the methods of steps.
@@ -162,8 +163,10 @@ func (d *Builder) headers(r *Request, s *Node) *Node {
 
 // hideHeader keeps the scheme of an Authorization header.
 func (d *Builder) hideHeader(line int, name, value string) Text {
-	if scheme, rest, ok := strings.Cut(value, " "); ok && strings.HasSuffix(strings.ToLower(name), "authorization") && check.IsToken(scheme) {
-		return Join(Lit(scheme+" "), d.Hide(line, name, "what the "+name+" header carries after "+scheme, strings.TrimSpace(rest)))
+	if scheme, rest, ok := strings.Cut(value, " "); ok && strings.HasSuffix(strings.ToLower(name), "authorization") &&
+		check.IsToken(scheme) {
+		return Join(Lit(scheme+" "), d.Hide(line, name, "what the "+name+" header carries after "+scheme,
+			strings.TrimSpace(rest)))
 	}
 	return d.Hide(line, name, "the "+name+" header", value)
 }
@@ -238,7 +241,8 @@ func (d *Builder) carry(r *Request, s, headers *Node, method string) {
 // isLine reports whether a header can contain t.
 func (t Text) isLine() bool {
 	return !slices.ContainsFunc(t, func(p Piece) bool {
-		return !utf8.ValidString(p.Lit) || strings.IndexFunc(p.Lit, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) >= 0
+		return !utf8.ValidString(p.Lit) || strings.IndexFunc(p.Lit,
+			func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) >= 0
 	})
 }
 
@@ -293,7 +297,8 @@ func (r *Request) hides(name string) bool { return IsSecret(name) && !r.Public }
 
 // IsKey reports whether name can be a key of a map in the language.
 func IsKey(name string) bool {
-	return name != "" && name != "<<" && len(name) < 200 && utf8.ValidString(name) && !strings.Contains(name, "${") && !strings.ContainsAny(name, "\n\r")
+	return name != "" && name != "<<" && len(name) < 200 && utf8.ValidString(name) && !strings.Contains(name, "${") &&
+		!strings.ContainsAny(name, "\n\r")
 }
 
 func (d *Builder) multipart(r *Request, s *Node) *Node {
@@ -376,6 +381,7 @@ func Credentials(d *Builder, r *Request, u *url.URL) {
 		return
 	}
 	password, _ := u.User.Password()
-	r.User, r.Password = Lit(u.User.Username()), d.Hide(r.Line, "password", "the password of "+Clip(u.User.Username(), 40), password)
+	r.User, r.Password = Lit(u.User.Username()),
+		d.Hide(r.Line, "password", "the password of "+Clip(u.User.Username(), 40), password)
 	u.User = nil
 }

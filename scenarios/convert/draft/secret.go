@@ -45,8 +45,8 @@ func (d *Builder) NeedEnv(env, what string) {
 // nameEnd matches the name before a secret, with what stands between them.
 var nameEnd = regexp.MustCompile(`([A-Za-z][A-Za-z0-9_-]*)["']?[\s=:"'>]*$`)
 
-// Words hides secrets in the words of a command: the value of a flag or a variable with a secret name, a header, and the
-// password of a URL.
+// Words hides secrets in the words of a command: the value of a flag or a variable with a secret name, a header, and
+// the password of a URL.
 func (d *Builder) Words(line int, words []string) []Text {
 	joined := strings.Join(words, " ")
 	spans := secret.Spans(joined)
@@ -79,7 +79,8 @@ func (d *Builder) Quiet(line int, text string) Text { return d.Words(line, []str
 
 // mask masks the secrets that the draft hides, and those that a name tells, in a text for readers.
 func (d *Builder) mask(text string) string {
-	for _, value := range slices.SortedFunc(maps.Keys(d.secrets), func(a, b string) int { return cmp.Or(len(b)-len(a), cmp.Compare(a, b)) }) {
+	for _, value := range slices.SortedFunc(maps.Keys(d.secrets),
+		func(a, b string) int { return cmp.Or(len(b)-len(a), cmp.Compare(a, b)) }) {
 		if secret.IsLong(value) {
 			text = strings.ReplaceAll(text, value, syntax.Masked)
 		}

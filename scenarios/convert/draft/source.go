@@ -59,8 +59,8 @@ type Converter struct {
 	Usage string // what may stand in place of a file, in one sentence; empty is nothing
 	// Words makes a source of the words behind --. Nil: there is none of words.
 	Words func(words []string) ([]byte, error)
-	// Asked returns what a source is asked from, by an argument in place of a file; empty: the argument is a file. Nil: all
-	// are files.
+	// Asked returns what a source is asked from, by an argument in place of a file; empty: the argument is a file. Nil:
+	// all are files.
 	Asked func(arg string) string
 	Ask   func(ctx context.Context, at string) ([]byte, error) // returns the source from there
 }

@@ -58,7 +58,8 @@ func (d *Builder) Toxic(t Toxic) *Node {
 			lose("connections are not closed after %s ms: they hang until the fault ends", timeout)
 		}
 	case kind == "network.reset":
-		lose("it resets what is open at one instant, where the toxic resets each connection %s ms after data comes; `every` and `repeat` do it again",
+		lose("it resets what is open at one instant, where the toxic resets each connection %s ms after data comes; "+
+			"`every` and `repeat` do it again",
 			cmp.Or(timeout, "0"))
 	}
 	switch share := Percent(t.Toxicity, true); {
@@ -102,7 +103,8 @@ func (d *reader) toxic(t Toxic, s *Node) (kind string, directed bool, lost strin
 		if s.SetWhole("size", number("average_size")); s.Get("size") == nil {
 			lost = "it does not say how large the pieces are"
 		}
-		if s.SetWhole("variation", number("size_variation")).SetDuration("delay", number("delay"), time.Microsecond); s.Get("delay") == nil {
+		if s.SetWhole("variation", number("size_variation")).SetDuration("delay", number("delay"),
+			time.Microsecond); s.Get("delay") == nil {
 			s.Set("delay", Raw("1µs")) // brunt wants one
 		}
 		return "tcp.slicer", true, lost

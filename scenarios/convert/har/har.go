@@ -342,7 +342,8 @@ func (s *harSession) pause(e *harEntry) {
 func noise(name string) bool {
 	name = strings.ToLower(name)
 	return strings.HasPrefix(name, "sec-") || strings.HasPrefix(name, "if-") || slices.Contains([]string{
-		"cookie", "dnt", "upgrade-insecure-requests", "priority", "pragma", "cache-control", "purpose", "x-client-data", "range",
+		"cookie", "dnt", "upgrade-insecure-requests", "priority", "pragma", "cache-control", "purpose", "x-client-data",
+		"range",
 	}, name)
 }
 
@@ -362,7 +363,8 @@ func (s *harSession) request(e *harEntry) *draft.Request {
 		lower := strings.ToLower(h.Name)
 		switch {
 		case noise(h.Name), lower == "accept" && h.Value == "*/*", safe && (lower == "origin" || lower == "referer"):
-		case lower == "user-agent" || lower == "accept-language" || lower == "accept-encoding": // long, and the same in every request
+		// long, and the same in every request
+		case lower == "user-agent" || lower == "accept-language" || lower == "accept-encoding":
 			r.Headers = append(r.Headers, draft.Header{Name: h.Name, Value: s.agent(lower, h.Value)})
 		default:
 			r.Headers = append(r.Headers, draft.Header{Name: h.Name, Value: draft.Lit(h.Value)})
@@ -423,7 +425,8 @@ func (s *harSession) body(e *harEntry, r *draft.Request) {
 
 // partOfFile stands for an uploaded file: a recording contains its name but not its content.
 func partOfFile(d *draft.Builder, r *draft.Request, field, name, kind string) draft.Part {
-	d.LoseAt(&r.Above, r.Line, "the content of the file %q; a text stands for it, and {file: PATH} sends it", draft.Clip(name, 60))
+	d.LoseAt(&r.Above, r.Line, "the content of the file %q; a text stands for it, and {file: PATH} sends it",
+		draft.Clip(name, 60))
 	return draft.Part{Name: field, FileName: name, Kind: kind, Text: draft.Lit("content of " + name)}
 }
 
@@ -432,7 +435,9 @@ func (s *harSession) jar(e *harEntry) {
 	for _, c := range e.Request.Cookies {
 		if !s.cookies[c.Name] && !s.began {
 			s.began = true
-			s.d.Lose(s.flow, e.line, "cookies from before the recording (%s …): where they stand for a session, log in as a first step", draft.Clip(c.Name, 40))
+			s.d.Lose(s.flow, e.line,
+				"cookies from before the recording (%s …): where they stand for a session, log in as a first step",
+				draft.Clip(c.Name, 40))
 		}
 	}
 	for _, c := range e.Response.Cookies {
@@ -451,9 +456,12 @@ func (s *harSession) jar(e *harEntry) {
 // left reports what was left out.
 func (s *harSession) left() {
 	d := s.d
-	d.Head = append(d.Head, "Left to brunt: cookies, redirects. Left out: headers that a browser adds for itself, pauses under 100ms, what was answered.")
+	d.Head = append(d.Head,
+		"Left to brunt: cookies, redirects. Left out: headers that a browser adds for itself, pauses under 100ms, what "+
+			"was answered.")
 	if s.static > 0 {
-		d.Lose(s.flow, 0, "%s (images, fonts, styles, scripts); --static takes such in", syntax.Amount(s.static, "static file"))
+		d.Lose(s.flow, 0, "%s (images, fonts, styles, scripts); --static takes such in",
+			syntax.Amount(s.static, "static file"))
 	}
 	for _, h := range draft.SortedKeys(s.hosts) {
 		d.Lose(s.flow, 0, "%s to %s; --host %s takes such in", syntax.Amount(s.hosts[h], "request"), h, h)
@@ -490,7 +498,8 @@ func (e *harEntry) isStatic() bool {
 		}
 	}
 	return slices.Contains([]string{
-		".avif", ".css", ".eot", ".gif", ".ico", ".jpeg", ".jpg", ".js", ".map", ".mjs", ".mp3", ".mp4", ".otf", ".png", ".svg", ".ttf", ".wasm", ".webm",
+		".avif", ".css", ".eot", ".gif", ".ico", ".jpeg", ".jpg", ".js", ".map", ".mjs", ".mp3", ".mp4", ".otf", ".png",
+		".svg", ".ttf", ".wasm", ".webm",
 		".webp", ".woff", ".woff2",
 	}, strings.ToLower(path.Ext(e.u.Path)))
 }

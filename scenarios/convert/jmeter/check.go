@@ -47,7 +47,8 @@ func (p *plan) assertPath(t *tree, r *draft.Request, lose func(string, ...any)) 
 	_, err := jp.ParseString(path)
 	want, known := p.value(t.element, "EXPECTED_VALUE", &r.Above)
 	switch {
-	case err != nil || !strings.HasPrefix(path, "$") || !draft.IsKey(path) || r.Check.Get(path) != nil || t.is("INVERT") || t.is("EXPECT_NULL") || !known:
+	case err != nil || !strings.HasPrefix(path, "$") || !draft.IsKey(path) || r.Check.Get(path) != nil || t.is("INVERT") ||
+		t.is("EXPECT_NULL") || !known:
 		lose("the assertion %q at %s", draft.Clip(t.name(), 60), draft.Clip(path, 60))
 	case !t.is("JSONVALIDATION"):
 		r.Check.Set(path, draft.Plain("exists"))
@@ -159,13 +160,15 @@ func (p *plan) extracts(s scope, r *draft.Request) {
 		case "RegexExtractor":
 			p.extractPattern(t, set, lose)
 		case "BoundaryExtractor":
-			left, right := regexp.QuoteMeta(t.prop("BoundaryExtractor.lboundary")), regexp.QuoteMeta(t.prop("BoundaryExtractor.rboundary"))
+			left, right := regexp.QuoteMeta(t.prop("BoundaryExtractor.lboundary")),
+				regexp.QuoteMeta(t.prop("BoundaryExtractor.rboundary"))
 			if right == "" {
 				right = "$"
 			}
 			set(t.prop("BoundaryExtractor.refname"), "~ "+edged("(?s:"+left+"(.*?)"+right+")"))
 		case "JSONPostProcessor":
-			names, paths := strings.Split(t.prop("JSONPostProcessor.referenceNames"), ";"), strings.Split(t.prop("JSONPostProcessor.jsonPathExprs"), ";")
+			names, paths := strings.Split(t.prop("JSONPostProcessor.referenceNames"), ";"),
+				strings.Split(t.prop("JSONPostProcessor.jsonPathExprs"), ";")
 			for i, name := range names {
 				path := ""
 				if i < len(paths) {
@@ -198,7 +201,8 @@ func (p *plan) extractPattern(t *tree, set func(string, string), lose func(strin
 	if n := strings.TrimSpace(t.prop("RegexExtractor.match_number")); n != "" && n != "1" && n != "0" {
 		lose("match %s of the extractor %q; the first is taken", draft.Clip(n, 20), draft.Clip(t.name(), 60))
 	}
-	if !ok || where != "" && where != "false" && where != "true" && where != "unescaped" || template != "" && template != "$1$" && template != "$0$" {
+	if !ok || where != "" && where != "false" && where != "true" && where != "unescaped" ||
+		template != "" && template != "$1$" && template != "$0$" {
 		lose("the extractor %q: %q in %s", draft.Clip(t.name(), 60), draft.Clip(pattern, 60), cmpOr(where, "the body"))
 		pattern = "not carried over"
 	}

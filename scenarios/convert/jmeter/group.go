@@ -127,10 +127,12 @@ func (p *plan) threads(t *tree, load *draft.Node) {
 		// The duration of JMeter includes the ramp.
 		stages.Items = append(stages.Items, stage("vus", vus, draft.Raw(quantity.FormatDuration(hold))))
 		if strings.Contains(duration.YAML+ramp.YAML, "${") {
-			p.d.LoseAt(above, t.line, "a duration of which the ramp-up is a part, both of them params: the last stage is what is left of it now")
+			p.d.LoseAt(above, t.line,
+				"a duration of which the ramp-up is a part, both of them params: the last stage is what is left of it now")
 		}
 	} else if hold < 0 {
-		p.d.LoseAt(above, t.line, "a ramp-up of %s within a duration of %s: it is done faster", quantity.FormatDuration(rise), quantity.FormatDuration(long))
+		p.d.LoseAt(above, t.line, "a ramp-up of %s within a duration of %s: it is done faster", quantity.FormatDuration(rise),
+			quantity.FormatDuration(long))
 		stages.Items[0] = stage("vus", vus, duration)
 	}
 	load.Set("stages", stages)
@@ -139,7 +141,8 @@ func (p *plan) threads(t *tree, load *draft.Node) {
 // loops returns how often each thread runs its steps; -1 is unlimited.
 func (p *plan) loops(t *tree, above *[]string) (*draft.Node, int) {
 	main := t.find("ThreadGroup.main_controller")
-	if main == nil || main.is("LoopController.continue_forever") && strings.TrimSpace(main.prop("LoopController.loops")) == "" {
+	if main == nil || main.is("LoopController.continue_forever") &&
+		strings.TrimSpace(main.prop("LoopController.loops")) == "" {
 		return nil, -1
 	}
 	v, known := p.value(main, "LoopController.loops", above)

@@ -30,7 +30,8 @@ func convert(d *draft.Builder, source []byte) error {
 		return err
 	}
 	p := &plan{d: d, turns: 1, vars: &variables{
-		d: d, set: map[string]func() draft.Text{}, params: map[string]string{}, names: map[string]string{}, noted: map[string]bool{},
+		d: d, set: map[string]func() draft.Text{}, params: map[string]string{}, names: map[string]string{},
+		noted: map[string]bool{},
 	}}
 	p.collect(trees, false)
 	p.collect(trees, true)
@@ -68,8 +69,10 @@ type scope struct {
 
 // ignored are elements that only measure, display or change nothing.
 var ignored = []string{
-	"ResultCollector", "Summariser", "BackendListener", "DebugSampler", "DebugPostProcessor", "CookieManager", "TestFragmentController",
-	"kg.apc.jmeter.vizualizers.CorrectedResultCollector", "Arguments", "CSVDataSet", "CounterConfig", "RandomVariableConfig",
+	"ResultCollector", "Summariser", "BackendListener", "DebugSampler", "DebugPostProcessor", "CookieManager",
+	"TestFragmentController",
+	"kg.apc.jmeter.vizualizers.CorrectedResultCollector", "Arguments", "CSVDataSet", "CounterConfig",
+	"RandomVariableConfig",
 }
 
 // with returns the scope of a level: its elements apply to all of it.
@@ -103,11 +106,13 @@ func (p *plan) with(s scope, level []*tree, flow *draft.Node) scope {
 }
 
 func isSampler(tag string) bool {
-	return strings.HasPrefix(tag, "HTTPSampler") || tag == "TestAction" || strings.HasSuffix(tag, "Sampler") && tag != "DebugSampler"
+	return strings.HasPrefix(tag, "HTTPSampler") || tag == "TestAction" ||
+		strings.HasSuffix(tag, "Sampler") && tag != "DebugSampler"
 }
 
 func isController(tag string) bool {
-	return strings.HasSuffix(tag, "Controller") && tag != "TestFragmentController" || tag == "InterleaveControl" || strings.HasSuffix(tag, "ThreadGroup")
+	return strings.HasSuffix(tag, "Controller") && tag != "TestFragmentController" || tag == "InterleaveControl" ||
+		strings.HasSuffix(tag, "ThreadGroup")
 }
 
 // groups reads the thread groups of a plan.
@@ -250,17 +255,20 @@ func (p *plan) mix(t *tree, s scope, flow, init *draft.Node) *draft.Node {
 	s = p.with(s, t.sub, flow)
 	if pick {
 		if branches[0].tag == "InterleaveControl" {
-			p.d.Lose(flow, branches[0].line, "one after the other by %q; one of them is picked each time", draft.Clip(branches[0].name(), 60))
+			p.d.Lose(flow, branches[0].line, "one after the other by %q; one of them is picked each time",
+				draft.Clip(branches[0].name(), 60))
 		}
 		s = p.with(s, branches[0].sub, flow)
-		branches = slices.DeleteFunc(slices.Clone(branches[0].sub), func(c *tree) bool { return !isSampler(c.tag) && !isController(c.tag) })
+		branches = slices.DeleteFunc(slices.Clone(branches[0].sub),
+			func(c *tree) bool { return !isSampler(c.tag) && !isController(c.tag) })
 	}
 	out := &draft.Node{Block: true, Items: []*draft.Node{}}
 	for _, branch := range branches {
 		one := &draft.Node{Block: true, Items: []*draft.Node{}}
 		weight := draft.Number(1)
 		if shares {
-			if f, err := strconv.ParseFloat(branch.float("ThroughputController.percentThroughput"), 64); err == nil && f > 0 && f <= 1e6 {
+			if f, err := strconv.ParseFloat(branch.float("ThroughputController.percentThroughput"), 64); err == nil && f > 0 &&
+				f <= 1e6 {
 				weight = draft.Raw(strconv.FormatFloat(f, 'f', -1, 64))
 			}
 			p.walk(branch.sub, s, one, init)
@@ -276,7 +284,8 @@ func (p *plan) mix(t *tree, s scope, flow, init *draft.Node) *draft.Node {
 			p.d.Lose(out, branch.line, "%q, which makes no request over HTTP", draft.Clip(branch.name(), 60))
 			continue
 		}
-		item := (&draft.Node{}).Set("weight", weight).Set("flow", &draft.Node{Block: true, Items: one.Items, Pending: one.Pending})
+		item := (&draft.Node{}).Set("weight", weight).Set("flow",
+			&draft.Node{Block: true, Items: one.Items, Pending: one.Pending})
 		item.Above = append(out.Pending, "of "+draft.Clip(branch.name(), 60))
 		out.Pending = nil
 		out.Items = append(out.Items, item)
@@ -326,7 +335,8 @@ func (p *plan) loop(t *tree, s scope, flow, init *draft.Node) {
 	loops, known := p.value(t.element, "LoopController.loops", &flow.Pending)
 	n, err := strconv.Atoi(loops)
 	if !known || err != nil || n < 0 || n > mostUnrolled || n > 1 && p.turns*n > mostTurns {
-		p.d.Lose(flow, t.line, "the loop %q of %s turns: its steps are done once", draft.Clip(t.name(), 60), draft.Clip(loops, 20))
+		p.d.Lose(flow, t.line, "the loop %q of %s turns: its steps are done once", draft.Clip(t.name(), 60),
+			draft.Clip(loops, 20))
 		n = 1
 	}
 	outer := p.turns

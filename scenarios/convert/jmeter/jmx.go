@@ -56,7 +56,8 @@ func readJMX(file string, source []byte) ([]*tree, error) {
 				e.attr[a.Name.Local] = a.Value
 			}
 			if count++; count > mostElements || len(stack) > mostDeep {
-				return nil, fmt.Errorf("%s:%d: more than %d elements, or more than %d levels of them", file, line, mostElements, mostDeep)
+				return nil, fmt.Errorf("%s:%d: more than %d elements, or more than %d levels of them", file, line, mostElements,
+					mostDeep)
 			}
 			top.kids = append(top.kids, e)
 			stack = append(stack, e)

@@ -36,7 +36,8 @@ func (p *plan) sampler(t *tree, s scope, flow *draft.Node) {
 		}
 	}
 	if t.prop("HTTPSampler.proxyHost") != "" {
-		p.d.LoseAt(&r.Above, t.line, "the proxy %s; `connections.proxy` of the load takes one", draft.Clip(t.prop("HTTPSampler.proxyHost"), 60))
+		p.d.LoseAt(&r.Above, t.line, "the proxy %s; `connections.proxy` of the load takes one",
+			draft.Clip(t.prop("HTTPSampler.proxyHost"), 60))
 	}
 	p.d.Add(flow, p.d.Step(r, flow))
 }
@@ -63,7 +64,8 @@ func (p *plan) aim(t *tree, s scope, r *draft.Request) {
 		}
 		return draft.Lit("")
 	}
-	scheme, host, port, path := part("HTTPSampler.protocol"), part("HTTPSampler.domain"), part("HTTPSampler.port"), part("HTTPSampler.path").Mapped(draft.URLText)
+	scheme, host, port, path := part("HTTPSampler.protocol"), part("HTTPSampler.domain"), part("HTTPSampler.port"),
+		part("HTTPSampler.path").Mapped(draft.URLText)
 	if whole := path[0].Lit; strings.HasPrefix(whole, "http://") || strings.HasPrefix(whole, "https://") {
 		begin, rest := whole, ""
 		if i := strings.IndexAny(whole[len("https://"):], "/?"); i >= 0 {
@@ -90,7 +92,8 @@ func (p *plan) aim(t *tree, s scope, r *draft.Request) {
 		scheme = draft.Lit("http")
 	}
 	origin := draft.Join(scheme, draft.Lit("://"), host)
-	if v, known := p.vars.known(port); !known || v != "" && !(v == "80" && scheme.String() == "http") && !(v == "443" && scheme.String() == "https") {
+	if v, known := p.vars.known(port); !known ||
+		v != "" && !(v == "80" && scheme.String() == "http") && !(v == "443" && scheme.String() == "https") {
 		origin = draft.Join(origin, draft.Lit(":"), port)
 	}
 	d := p.d
@@ -134,7 +137,9 @@ func (p *plan) arguments(t *tree, r *draft.Request) (query draft.Text) {
 			continue
 		}
 		if path != "" {
-			files = append(files, draft.Part{Name: strings.TrimSpace(f.prop("File.paramname")), File: path, Kind: strings.TrimSpace(f.prop("File.mimetype"))})
+			files = append(files, draft.Part{
+				Name: strings.TrimSpace(f.prop("File.paramname")), File: path, Kind: strings.TrimSpace(f.prop("File.mimetype")),
+			})
 		}
 	}
 	sends := r.Method != "GET" && r.Method != "DELETE" && r.Method != "HEAD" && r.Method != "OPTIONS"
@@ -208,7 +213,8 @@ func (p *plan) headers(s scope, r *draft.Request) {
 	for _, m := range s.auth {
 		for _, a := range m.arguments("", "AuthManager.auth_list") {
 			user, password := p.text(a, "Authorization.username", &r.Above), p.text(a, "Authorization.password", &r.Above)
-			if kind := strings.TrimSpace(a.prop("Authorization.mechanism")); kind != "" && kind != "BASIC" && kind != "BASIC_DIGEST" {
+			if kind := strings.TrimSpace(a.prop("Authorization.mechanism")); kind != "" && kind != "BASIC" &&
+				kind != "BASIC_DIGEST" {
 				p.d.LoseAt(&r.Above, a.line, "authentication by %s", draft.Clip(kind, 40))
 				continue
 			}
@@ -234,7 +240,8 @@ func (p *plan) pause(t *tree, s scope, flow *draft.Node) {
 		}
 		switch timer.tag {
 		case "GaussianRandomTimer":
-			p.tellOnce(flow, timer, "the normal distribution of %q; times are drawn evenly within twice its deviation", draft.Clip(timer.name(), 60))
+			p.tellOnce(flow, timer, "the normal distribution of %q; times are drawn evenly within twice its deviation",
+				draft.Clip(timer.name(), 60))
 			from, to = from+max(0, a-2*b), to+a+2*b
 		case "PoissonRandomTimer":
 			p.tellOnce(flow, timer, "the distribution of %q; its mean is kept", draft.Clip(timer.name(), 60))

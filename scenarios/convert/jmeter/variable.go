@@ -132,11 +132,13 @@ func (p *plan) csv(t *tree) {
 	}
 	separator := strings.ReplaceAll(cmpOr(t.prop("delimiter"), ","), `\t`, "\t")
 	if file == "" || len([]rune(separator)) != 1 {
-		d.LoseAt(&d.Head, t.line, "the data set %q: of a file %q, with the separator %q", draft.Clip(t.name(), 60), draft.Clip(file, 60), draft.Clip(separator, 10))
+		d.LoseAt(&d.Head, t.line, "the data set %q: of a file %q, with the separator %q", draft.Clip(t.name(), 60),
+			draft.Clip(file, 60), draft.Clip(separator, 10))
 		return
 	}
 	if t.prop("recycle") == "false" {
-		d.LoseAt(&d.Head, t.line, "the end with the rows of %q; here they begin again (`pick: unique` takes each once)", draft.Clip(file, 60))
+		d.LoseAt(&d.Head, t.line, "the end with the rows of %q; here they begin again (`pick: unique` takes each once)",
+			draft.Clip(file, 60))
 	}
 	skips := len(names) == 0 || t.is("ignoreFirstLine")
 	columns := names
@@ -148,7 +150,8 @@ func (p *plan) csv(t *tree) {
 			}
 		}
 	}
-	name := draft.Unique(d.Data, draft.Slug(strings.TrimSuffix(filepath.Base(filepath.FromSlash(file)), filepath.Ext(file)), "data"))
+	name := draft.Unique(d.Data, draft.Slug(strings.TrimSuffix(filepath.Base(filepath.FromSlash(file)),
+		filepath.Ext(file)), "data"))
 	used := false
 	table := (&draft.Node{}).Set("csv", draft.Plain(d.Beside(file)))
 	if !skips {

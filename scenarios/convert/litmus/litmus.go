@@ -14,7 +14,8 @@ import (
 func Converter() draft.Converter {
 	return draft.Converter{
 		Name: "litmus", Source: "manifests of LitmusChaos", Convert: convert, Faults: true,
-		Doc: "a fault for each experiment of a ChaosEngine, on the containers of a Docker engine that carry the label of its application",
+		Doc: "a fault for each experiment of a ChaosEngine, on the containers of a Docker engine that carry the label of " +
+			"its application",
 	}
 }
 
@@ -38,7 +39,9 @@ func convert(d *draft.Builder, source []byte) error {
 			}
 		}
 		d.Skip(m, "metadata")
-		for _, key := range []string{"experiments", "chaosServiceAccount", "annotationCheck", "jobCleanUpPolicy", "monitoring", "components"} {
+		for _, key := range []string{
+			"experiments", "chaosServiceAccount", "annotationCheck", "jobCleanUpPolicy", "monitoring", "components",
+		} {
 			d.Skip(m, "spec", key) // how Litmus itself runs; experiments tell their own rest
 		}
 		d.Skip(m, "spec", "appinfo", "appns")
@@ -71,13 +74,17 @@ func (x *experiment) get(name string) string {
 
 // quiet are variables that say how Litmus does it, and nothing of the fault.
 var quiet = map[string]bool{
-	"CONTAINER_RUNTIME": true, "SOCKET_PATH": true, "LIB": true, "LIB_IMAGE": true, "LIB_IMAGE_PULL_POLICY": true, "TC_IMAGE": true, "CHAOS_LIB": true,
-	"DEFAULT_HEALTH_CHECK": true, "STRESS_IMAGE": true, "SET_HELPER_DATA": true, "PROXY_PORT": true, "STATUS_CHECK_DELAY": true, "STATUS_CHECK_TIMEOUT": true,
+	"CONTAINER_RUNTIME": true, "SOCKET_PATH": true, "LIB": true, "LIB_IMAGE": true, "LIB_IMAGE_PULL_POLICY": true,
+	"TC_IMAGE": true, "CHAOS_LIB": true,
+	"DEFAULT_HEALTH_CHECK": true, "STRESS_IMAGE": true, "SET_HELPER_DATA": true, "PROXY_PORT": true,
+	"STATUS_CHECK_DELAY": true, "STATUS_CHECK_TIMEOUT": true,
 }
 
 // convertExperiment converts one experiment of an engine.
 func convertExperiment(d *draft.Builder, engine, item *syntax.Node) {
-	x := &experiment{d: d, name: d.Text(item, "name"), line: draft.Line(item), env: map[string]string{}, used: map[string]bool{}}
+	x := &experiment{
+		d: d, name: d.Text(item, "name"), line: draft.Line(item), env: map[string]string{}, used: map[string]bool{},
+	}
 	env := draft.At(item, "spec", "components", "env")
 	if env != nil {
 		for _, e := range env.Items {
@@ -110,7 +117,8 @@ func convertExperiment(d *draft.Builder, engine, item *syntax.Node) {
 	n := x.inject(kind, s)
 	if probes := draft.At(item, "spec", "probe"); probes != nil {
 		for _, p := range probes.Items {
-			d.Lost(draft.Line(p), "the probe %s: an objective under slo, or a check of a step, asks the same of the load", d.Text(p, "name"))
+			d.Lost(draft.Line(p), "the probe %s: an objective under slo, or a check of a step, asks the same of the load",
+				d.Text(p, "name"))
 		}
 		d.Skip(probes)
 	}
@@ -178,7 +186,8 @@ var faults = map[string]func(*experiment) (string, *draft.Node){
 	"pod-network-latency": func(x *experiment) (string, *draft.Node) {
 		s := new(draft.Node)
 		x.remote(s)
-		s.SetDuration("delay", x.get("NETWORK_LATENCY"), time.Millisecond).SetDuration("jitter", x.get("JITTER"), time.Millisecond)
+		s.SetDuration("delay", x.get("NETWORK_LATENCY"), time.Millisecond).SetDuration("jitter", x.get("JITTER"),
+			time.Millisecond)
 		return with(s, "network.latency", "delay")
 	},
 	"pod-network-loss":        packets("network.loss", "NETWORK_PACKET_LOSS_PERCENTAGE"),

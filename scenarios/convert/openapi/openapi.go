@@ -25,7 +25,8 @@ const maxReferred = 16 << 20
 func Converter() draft.Converter {
 	return draft.Converter{
 		Name: "openapi", Source: "an OpenAPI 3 document", Convert: convert,
-		Doc: "a step for each operation, with its parameters and body from examples or defaults; a comment marks values that were made up",
+		Doc: "a step for each operation, with its parameters and body from examples or defaults; a comment marks values " +
+			"that were made up",
 	}
 }
 
@@ -178,7 +179,8 @@ func (a *api) server(s *openapi3.Server) (string, bool) {
 		a.d.Tell(line(s.Origin), "a server at %q", draft.Clip(out, 80))
 		return "", false
 	case u.Host == "" && u.Scheme == "": // the server that provided the document
-		a.d.Tell(line(s.Origin), "the server %q is relative to where the document was got from: set target.url", draft.Clip(out, 80))
+		a.d.Tell(line(s.Origin), "the server %q is relative to where the document was got from: set target.url",
+			draft.Clip(out, 80))
 		u = &url.URL{Scheme: "http", Host: "127.0.0.1:8080", Path: u.Path}
 	case !draft.IsWeb(u):
 		a.d.Tell(line(s.Origin), "a server at %q", draft.Clip(out, 80))
@@ -210,7 +212,8 @@ func (a *api) security() {
 		case s.Type == "apiKey":
 			how = fmt.Sprintf("the %s %s, in each step", s.In, s.Name)
 		case s.Type == "oauth2" && s.Flows != nil && s.Flows.ClientCredentials != nil:
-			how = `auth: {oauth2: {token_url: "` + s.Flows.ClientCredentials.TokenURL + `", client_id: NAME, client_secret: "${env.` + env + `}"}}`
+			how = `auth: {oauth2: {token_url: "` + s.Flows.ClientCredentials.TokenURL +
+				`", client_id: NAME, client_secret: "${env.` + env + `}"}}`
 		default:
 			how = s.Type + ", which is for you to write"
 		}
@@ -246,7 +249,8 @@ func (a *api) request(op operation) *draft.Request {
 		case "query":
 			p.query(query, v)
 		case "header":
-			if p.Name = strings.TrimSpace(p.Name); !slices.Contains([]string{"accept", "content-type", "authorization"}, strings.ToLower(p.Name)) {
+			if p.Name = strings.TrimSpace(p.Name); !slices.Contains([]string{"accept", "content-type", "authorization"},
+				strings.ToLower(p.Name)) {
 				r.Headers = append(r.Headers, draft.Header{Name: p.Name, Value: draft.Lit(joined(v, ","))})
 			}
 		case "cookie":
@@ -256,7 +260,10 @@ func (a *api) request(op operation) *draft.Request {
 	if len(cookies) > 0 {
 		r.Headers = append(r.Headers, draft.Header{Name: "Cookie", Value: draft.Lit(strings.Join(cookies, "; "))})
 	}
-	r.URL = path.Mapped(func(s string) string { return draft.URLText(strings.NewReplacer("?", "%3F", "#", "%23").Replace(s)) })
+	r.URL = path.Mapped(func(s string) string {
+		return draft.URLText(strings.NewReplacer("?", "%3F", "#",
+			"%23").Replace(s))
+	})
 	if !strings.HasPrefix(op.path, "/") {
 		r.URL = draft.Join(draft.Lit("/"), r.URL)
 	}
@@ -309,7 +316,8 @@ func (a *api) parameters(op operation) []parameter {
 	var out []parameter
 	for _, list := range []openapi3.Parameters{op.Parameters, op.item.Parameters} {
 		for _, ref := range list {
-			if ref == nil || ref.Value == nil || slices.ContainsFunc(out, func(p parameter) bool { return p.Name == ref.Value.Name && p.In == ref.Value.In }) {
+			if ref == nil || ref.Value == nil || slices.ContainsFunc(out,
+				func(p parameter) bool { return p.Name == ref.Value.Name && p.In == ref.Value.In }) {
 				continue
 			}
 			p := *ref.Value

@@ -139,9 +139,11 @@ func scalar(s *openapi3.Schema) any {
 		return nil
 	}
 	text, known := map[string]string{
-		"date-time": "2026-01-01T00:00:00Z", "date": "2026-01-01", "time": "00:00:00Z", "duration": "PT1M", "email": "ann@example.com",
-		"uuid": "00000000-0000-4000-8000-000000000001", "uri": "https://example.com/", "url": "https://example.com/", "hostname": "example.com",
-		"ipv4": "192.0.2.1", "ipv6": "2001:db8::1", "byte": "YQ==",
+		"date-time": "2026-01-01T00:00:00Z", "date": "2026-01-01", "time": "00:00:00Z", "duration": "PT1M",
+		"email": "ann@example.com",
+		"uuid":  "00000000-0000-4000-8000-000000000001", "uri": "https://example.com/", "url": "https://example.com/",
+		"hostname": "example.com",
+		"ipv4":     "192.0.2.1", "ipv6": "2001:db8::1", "byte": "YQ==",
 	}[s.Format]
 	if known {
 		return text

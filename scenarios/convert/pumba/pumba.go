@@ -28,7 +28,8 @@ func Converter() draft.Converter {
 
 // switches are the flags without a value, of all commands of pumba, by their long names.
 var switches = []string{
-	"random", "dry-run", "skip-error", "json", "tls", "tlsverify", "restart", "force", "links", "volumes", "pull-image", "inject-cgroup", "interactive",
+	"random", "dry-run", "skip-error", "json", "tls", "tlsverify", "restart", "force", "links", "volumes", "pull-image",
+	"inject-cgroup", "interactive",
 }
 
 // A scope is where a flag stands: before the command, behind it, or behind the command of netem or iptables.
@@ -62,7 +63,8 @@ var same = map[string]string{
 
 // quiet are the flags that say how pumba does it, and nothing of the fault.
 var quiet = []string{
-	"log-level", "json", "slackhook", "slackchannel", "tls", "tlsverify", "tlscacert", "tlscert", "tlskey", "tc-image", "iptables-image", "stress-image",
+	"log-level", "json", "slackhook", "slackchannel", "tls", "tlsverify", "tlscacert", "tlscert", "tlskey", "tc-image",
+	"iptables-image", "stress-image",
 	"pull-image", "skip-error", "inject-cgroup", "runtime", "interface",
 }
 
@@ -90,7 +92,8 @@ func convert(d *draft.Builder, source []byte) (err error) {
 			err = fmt.Errorf("%s: this can't be read as commands of the shell", d.O.File)
 		}
 	}()
-	file, err := syntax.NewParser().Parse(bytes.NewReader(bytes.ReplaceAll(source, []byte("\r\n"), []byte("\n"))), d.O.File)
+	file, err := syntax.NewParser().Parse(bytes.NewReader(bytes.ReplaceAll(source, []byte("\r\n"), []byte("\n"))),
+		d.O.File)
 	if err != nil {
 		return fmt.Errorf("reading the command: %w", err)
 	}
@@ -107,8 +110,8 @@ func convert(d *draft.Builder, source []byte) (err error) {
 	return nil
 }
 
-// literal returns the words behind pumba, also behind `docker run … IMAGE`, or nil. Unknown says that one has a value that
-// only the shell knows.
+// literal returns the words behind pumba, also behind `docker run … IMAGE`, or nil. Unknown says that one has a value
+// that only the shell knows.
 func literal(args []*syntax.Word) (words []string, unknown bool) {
 	begun := false
 	for i, w := range args {
@@ -278,8 +281,10 @@ func packets(f *draft.Fault, c *call, kind string) (needs string, lost []string)
 	switch kind {
 	case "netem delay":
 		f.Kind, needs = "network.latency", "delay"
-		s.SetDuration("delay", cmp.Or(c.flag("time"), "100"), time.Millisecond).SetDuration("jitter", cmp.Or(c.flag("jitter"), "10"), time.Millisecond)
-		if v := draft.Percent(cmp.Or(c.flag("correlation"), "20"), false); s.Get("jitter") != nil && v != nil && v.YAML != "0%" {
+		s.SetDuration("delay", cmp.Or(c.flag("time"), "100"), time.Millisecond).SetDuration("jitter",
+			cmp.Or(c.flag("jitter"), "10"), time.Millisecond)
+		if v := draft.Percent(cmp.Or(c.flag("correlation"), "20"), false); s.Get("jitter") != nil && v != nil &&
+			v.YAML != "0%" {
 			s.Set("correlation", v)
 		}
 	case "netem loss", "netem duplicate", "netem corrupt":
@@ -384,14 +389,17 @@ func subjects(d *draft.Builder, c *call, words []string) (out []unit, lost []str
 			n = "1"
 		}
 		if v, err := strconv.Atoi(n); err != nil || v < len(words) {
-			lost = append(lost, fmt.Sprintf("%s of the %d containers at random: here all are hit, one after the other; give them a label", n, len(words)))
+			lost = append(lost,
+				fmt.Sprintf("%s of the %d containers at random: here all are hit, one after the other; give them a label", n,
+					len(words)))
 		}
 	}
 	for _, w := range words {
 		if pattern, ok := strings.CutPrefix(w, "re2:"); ok {
 			name := draft.Slug(pattern, "matching")
 			selector := (&draft.Node{}).Set("labels", (&draft.Node{}).Set("name", draft.Plain(name)))
-			selector.Say("A guess: brunt selects containers by name, label or project, and by no pattern such as " + pattern + ".")
+			selector.Say("A guess: brunt selects containers by name, label or project, and by no pattern such as " + pattern +
+				".")
 			out = append(out, unit{d.Unit(name, selector), true})
 			lost = append(lost, "the pattern "+pattern+": say under target.units which containers these are")
 			continue

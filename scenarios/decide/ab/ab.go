@@ -1,5 +1,6 @@
-// Package ab runs a scenario against two sides, such as two builds of a server, and tells whether the second is worse than
-// the first. [brunt/scenarios/decide/compare] has the statistics; this package builds the sides, and decides which runs are made.
+// Package ab runs a scenario against two sides, such as two builds of a server, and tells whether the second is worse
+// than the first. [brunt/scenarios/decide/compare] has the statistics; this package builds the sides, and decides which
+// runs are made.
 //
 //	side.go     a side: a URL, a command, an image, a work tree of git, params
 //	ab.go       the comparison: pairs until the answer is clear
@@ -54,11 +55,15 @@ func (s *Settings) Check() error {
 // A Comparison runs a scenario against two sides, and compares them.
 type Comparison struct {
 	Settings
-	Path   string                                                                                // of the scenario
-	Folder func(name string) string                                                              // for the results, by the name of the scenario
-	Plan   func(file string, params []string) (*plan.Plan, error)                                // compiles a side's scenario, with its params
-	Run    func(ctx context.Context, p *plan.Plan, dir string, w Within) (*result.Result, error) // performs a run, and writes its report to dir
-	Log    io.Writer                                                                             // for progress and warnings
+	Path string // of the scenario
+	// for the results, by the name of the scenario
+	Folder func(name string) string
+	// compiles a side's scenario, with its params
+	Plan func(file string, params []string) (*plan.Plan, error)
+	// performs a run, and writes its report to dir
+	Run func(ctx context.Context, p *plan.Plan, dir string, w Within) (*result.Result, error)
+	// for progress and warnings
+	Log io.Writer
 
 	a, b   *Side
 	files  map[*Side]string
@@ -81,7 +86,8 @@ type rhythm struct {
 	seed  uint64        // of the order of blocks
 }
 
-// Within says how a run goes on beside the other side's: the settings of [run.Options] with the same names. It is zero for runs in turns.
+// Within says how a run goes on beside the other side's: the settings of [run.Options] with the same names. It is zero
+// for runs in turns.
 type Within struct {
 	Blocks []load.Span
 	Await  func(ctx context.Context) error
@@ -95,8 +101,9 @@ type Outcome struct {
 	Folder   string              // of the results; empty where nothing was run
 }
 
-// Compare builds the sides a and b in dir, runs them in pairs until the answer is clear, and removes what it built. Beside an error the outcome is
-// what the pairs came to until then, which decides nothing. A run that did not end is a [scenarios.Exit] with its exit code.
+// Compare builds the sides a and b in dir, runs them in pairs until the answer is clear, and removes what it built.
+// Beside an error the outcome is what the pairs came to until then, which decides nothing. A run that did not end is a
+// [scenarios.Exit] with its exit code.
 func (x *Comparison) Compare(ctx context.Context, a, b *Side, dir string) (o Outcome, err error) {
 	x.a, x.b, x.began, x.one = a, b, time.Now(), x.run
 	if err = x.prepare(ctx, dir); err == nil {

@@ -32,7 +32,9 @@ func TestAB_Pair(t *testing.T) {
 			made, spoiled := 0, map[int]bool{1: true, 4: true, 5: true} // numbers of pairs
 			x.one = func(_ context.Context, s *Side, n int) (compare.Run, error) {
 				made++
-				r := &result.Result{Verdict: scenarios.Pass, Started: time.Unix(int64(made), 0), Generator: result.Generator{Healthy: true}}
+				r := &result.Result{
+					Verdict: scenarios.Pass, Started: time.Unix(int64(made), 0), Generator: result.Generator{Healthy: true},
+				}
 				if spoiled[n] && s == x.b {
 					tt.spoil(r)
 				}
@@ -106,7 +108,10 @@ func TestAB_Apart(t *testing.T) {
 
 // switching is a comparison that switches the load of a round.
 func switching(load time.Duration, log io.Writer) *Comparison {
-	x := &Comparison{Settings: Settings{Pairs: 3}, Log: log, a: &Side{letter: "a"}, b: &Side{letter: "b"}, rhythm: rhythm{each: 10 * time.Second, takes: load}}
+	x := &Comparison{
+		Settings: Settings{Pairs: 3}, Log: log, a: &Side{letter: "a"}, b: &Side{letter: "b"},
+		rhythm: rhythm{each: 10 * time.Second, takes: load},
+	}
 	x.Options.Metrics = []string{"p50"}
 	return x
 }
@@ -131,7 +136,8 @@ func rounds(x *Comparison, slower float64) func(context.Context, *Side, int) (co
 			blocks, factor = drawBlocks(x.takes, x.each, 7, n).B, slower
 		}
 		r := &result.Result{
-			Run: fmt.Sprint(s.letter, n), Verdict: scenarios.Pass, T0: time.Unix(int64(n)*1000, 0), Generator: result.Generator{Healthy: true},
+			Run: fmt.Sprint(s.letter, n), Verdict: scenarios.Pass, T0: time.Unix(int64(n)*1000, 0),
+			Generator: result.Generator{Healthy: true},
 		}
 		for i, b := range blocks {
 			noise := 1 + .1*float64((i*7+n*3)%5)
@@ -139,14 +145,16 @@ func rounds(x *Comparison, slower float64) func(context.Context, *Side, int) (co
 				noise = 1 + .1*float64((i*3+n*5)%5)
 			}
 			r.Blocks = append(r.Blocks, result.Block{Start: result.Sec(b.From), End: result.Sec(b.To), Cells: []result.Cell{{
-				Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: 1000, Response: result.Times{P50: result.Num(.01 * factor * noise)},
+				Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: 1000,
+				Response: result.Times{P50: result.Num(.01 * factor * noise)},
 			}}})
 		}
 		return compare.Run{Name: r.Run, Result: r}, nil
 	}
 }
 
-// interrupted reports whether a comparison was ended by a signal, and shows what it came to: nothing where why is empty.
+// interrupted reports whether a comparison was ended by a signal, and shows what it came to: nothing where why is
+// empty.
 func interrupted(o Outcome, err error, why string) bool {
 	if !errors.Is(err, scenarios.Exit(130)) || o.Found == nil {
 		return errors.Is(err, scenarios.Exit(130)) && why == "" && o.Decision == nil
@@ -173,7 +181,8 @@ func TestAB_Interrupted(t *testing.T) {
 	}
 }
 
-// lasting makes runs that last until they are ended, and of which a sample has a pair of blocks more for each pair that is over.
+// lasting makes runs that last until they are ended, and of which a sample has a pair of blocks more for each pair that
+// is over.
 func lasting(x *Comparison, slower float64) func(context.Context, *Side, int) (compare.Run, error) {
 	whole := rounds(x, slower)
 	return func(ctx context.Context, s *Side, n int) (compare.Run, error) {
@@ -197,8 +206,8 @@ func lasting(x *Comparison, slower float64) func(context.Context, *Side, int) (c
 	}
 }
 
-// TestAB_WithinRound: a round ends with the pair of blocks that makes the answer clear, also an hour of load; a round that is
-// interrupted shows its blocks until then.
+// TestAB_WithinRound: a round ends with the pair of blocks that makes the answer clear, also an hour of load; a round
+// that is interrupted shows its blocks until then.
 func TestAB_WithinRound(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -238,8 +247,8 @@ func TestAB_WithinRound(t *testing.T) {
 	}
 }
 
-// TestAB_TurnsInterrupted: what whole runs came to in turns is told, and it is no verdict; neither is a regression that new
-// pairs did not confirm.
+// TestAB_TurnsInterrupted: what whole runs came to in turns is told, and it is no verdict; neither is a regression that
+// new pairs did not confirm.
 func TestAB_TurnsInterrupted(t *testing.T) {
 	for ended, want := range map[int]string{
 		0: "", 6: "it was ended before the answer was clear: ", 12: "it was ended before new pairs confirmed this: ",
@@ -248,7 +257,9 @@ func TestAB_TurnsInterrupted(t *testing.T) {
 		if ended == 12 {
 			slower = 2
 		}
-		x := &Comparison{Settings: Settings{Pairs: 10, Confirm: 2}, Log: io.Discard, a: &Side{letter: "a"}, b: &Side{letter: "b"}}
+		x := &Comparison{
+			Settings: Settings{Pairs: 10, Confirm: 2}, Log: io.Discard, a: &Side{letter: "a"}, b: &Side{letter: "b"},
+		}
 		x.Options.Metrics = []string{"p50"}
 		runs := 0
 		x.one = func(_ context.Context, s *Side, n int) (compare.Run, error) {
@@ -260,8 +271,12 @@ func TestAB_TurnsInterrupted(t *testing.T) {
 				factor = slower * (1 + .1*float64((n*3)%5))
 			}
 			return compare.Run{Name: fmt.Sprint(s.letter, n), Result: &result.Result{
-				Run: fmt.Sprint(s.letter, n), Verdict: scenarios.Pass, Started: time.Unix(int64(runs), 0), Generator: result.Generator{Healthy: true},
-				Cells: []result.Cell{{Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: 1000, Response: result.Times{P50: result.Num(.01 * factor)}}},
+				Run: fmt.Sprint(s.letter, n), Verdict: scenarios.Pass, Started: time.Unix(int64(runs), 0),
+				Generator: result.Generator{Healthy: true},
+				Cells: []result.Cell{{
+					Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: 1000,
+					Response: result.Times{P50: result.Num(.01 * factor)},
+				}},
 			}}, nil
 		}
 		if o, err := x.play(t.Context()); !interrupted(o, err, want) {
@@ -282,16 +297,24 @@ func TestAB_Shows(t *testing.T) {
 		{scenarios.Pass, "The objective held.", nil, true},
 		{scenarios.Fail, "The objective failed: p95 < 1ms.", []string{lag}, true},
 		{
-			scenarios.Invalid, "The objective could not be judged: p95 < 1ms (brunt itself was late: it fails as measured, but not with brunt's own time taken off).",
+			scenarios.Invalid,
+			"The objective could not be judged: p95 < 1ms (brunt itself was late: it fails as measured, but not with brunt's " +
+				"own time taken off).",
 			[]string{lag},
 			true,
 		},
-		{scenarios.Invalid, "Brunt itself stood still from 4s to 9s, and its watchdog ended web at 8s.", []string{lag}, false},
+		{
+			scenarios.Invalid, "Brunt itself stood still from 4s to 9s, and its watchdog ended web at 8s.",
+			[]string{lag},
+			false,
+		},
 		{scenarios.Invalid, "Unique data is used up.", []string{lag}, false},
 		{scenarios.Pass, "The objective held.", []string{lag, "11 requests found no socket"}, false},
 	} {
 		x := &Comparison{rhythm: rhythm{each: time.Second}}
-		r := &result.Result{Verdict: tt.verdict, Reason: tt.reason, Generator: result.Generator{Limits: tt.limits, Healthy: len(tt.limits) == 0}}
+		r := &result.Result{
+			Verdict: tt.verdict, Reason: tt.reason, Generator: result.Generator{Limits: tt.limits, Healthy: len(tt.limits) == 0},
+		}
 		if why, ok := x.shows(compare.Run{Result: r}); ok != tt.ok {
 			t.Errorf("%s, %s: it counts: %t (%s), want %t", tt.verdict, tt.reason, ok, why, tt.ok)
 		}
@@ -323,7 +346,9 @@ load: {main: {executor: constant-arrival-rate, rate: 5/s, duration: 10s, flow: [
 		{nil, 9 * time.Second, "", "holds no round of 10s"},
 	} {
 		var said strings.Builder
-		x := &Comparison{Settings: Settings{Block: DefaultBlock, Budget: tt.budget, Pairs: 10}, Log: &said, whole: 10 * time.Second}
+		x := &Comparison{
+			Settings: Settings{Block: DefaultBlock, Budget: tt.budget, Pairs: 10}, Log: &said, whole: 10 * time.Second,
+		}
 		x.Options.Metrics = tt.metrics
 		x.arrange(plain, plain)
 		if !strings.Contains(said.String(), tt.turns) || (x.each == 0) != (tt.turns != "") {

@@ -31,7 +31,8 @@ func (x *Comparison) shows(r compare.Run) (why string, ok bool) {
 	case x.each > 0 && run.GeneratorLate(r.Result):
 		return "", true
 	case !r.Generator.Healthy:
-		return strings.Join(append([]string{"brunt itself was the limit"}, r.Generator.Limits[:min(1, len(r.Generator.Limits))]...), ": "), false
+		return strings.Join(append([]string{"brunt itself was the limit"},
+			r.Generator.Limits[:min(1, len(r.Generator.Limits))]...), ": "), false
 	case r.Verdict == scenarios.Invalid:
 		return r.Reason, false
 	}
@@ -127,7 +128,9 @@ func (x *Comparison) run(ctx context.Context, s *Side, n int) (compare.Run, erro
 	if res == nil {
 		return compare.Run{}, err
 	}
-	ended := slices.Contains([]scenarios.Verdict{scenarios.Pass, scenarios.Fail, scenarios.Inconclusive, scenarios.Invalid}, res.Verdict)
+	ended := slices.Contains([]scenarios.Verdict{
+		scenarios.Pass, scenarios.Fail, scenarios.Inconclusive, scenarios.Invalid,
+	}, res.Verdict)
 	if began := res.Generator.Offered > 0; !began || !ended {
 		return compare.Run{}, x.failed(ctx, s, plan, runEnd{began, res.Reason, res.ExitCode, err})
 	}

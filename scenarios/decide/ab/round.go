@@ -38,8 +38,9 @@ func (r *round) begin(s *Side, sample run.Sampler) {
 	}
 }
 
-// follow samples round n each time that a block may have ended, until ctx ends or a run does. Where the blocks so far show the
-// answer, end ends both runs: the bounds hold at all times together, so that to ask after each pair of blocks raises no false alarm.
+// follow samples round n each time that a block may have ended, until ctx ends or a run does. Where the blocks so far
+// show the answer, end ends both runs: the bounds hold at all times together, so that to ask after each pair of blocks
+// raises no false alarm.
 func (x *Comparison) follow(ctx context.Context, n int, r *round, end context.CancelCauseFunc) {
 	select {
 	case <-r.begun:
@@ -58,7 +59,8 @@ func (x *Comparison) follow(ctx context.Context, n int, r *round, end context.Ca
 		if a == nil || b == nil {
 			return
 		}
-		as, bs := evenly(compare.Blocks(compare.Run{Name: x.dir(x.a, n), Result: a}), compare.Blocks(compare.Run{Name: x.dir(x.b, n), Result: b}))
+		as, bs := evenly(compare.Blocks(compare.Run{Name: x.dir(x.a, n), Result: a}),
+			compare.Blocks(compare.Run{Name: x.dir(x.b, n), Result: b}))
 		if len(as) <= len(r.as) {
 			continue
 		}
@@ -69,10 +71,12 @@ func (x *Comparison) follow(ctx context.Context, n int, r *round, end context.Ca
 			continue
 		}
 		found, pairs, err := x.shown(r.as, r.bs, false)
-		if err != nil || found == nil || found.Verdict == scenarios.Inconclusive { // a later sample may have what this one lacks
+		// a later sample may have what this one lacks
+		if err != nil || found == nil || found.Verdict == scenarios.Inconclusive {
 			continue
 		}
-		fmt.Fprintf(x.Log, "in round %d, after %s of blocks: %s; it ends here\n", n+1, syntax.Amount(pairs, "pair"), found.Verdict)
+		fmt.Fprintf(x.Log, "in round %d, after %s of blocks: %s; it ends here\n", n+1, syntax.Amount(pairs, "pair"),
+			found.Verdict)
 		r.found = found
 		end(errClear)
 		return
@@ -85,7 +89,8 @@ func evenly(as, bs []compare.Run) ([]compare.Run, []compare.Run) {
 	return as[:n], bs[:n]
 }
 
-// shown compares the blocks of all rounds before and of this one. It returns nil where they are too few, and how many pairs there are.
+// shown compares the blocks of all rounds before and of this one. It returns nil where they are too few, and how many
+// pairs there are.
 func (x *Comparison) shown(as, bs []compare.Run, last bool) (*compare.Comparison, int, error) {
 	as, bs = append(x.as[:len(x.as):len(x.as)], as...), append(x.bs[:len(x.bs):len(x.bs)], bs...)
 	if len(as) < 2 && !last {

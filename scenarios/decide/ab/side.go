@@ -25,7 +25,8 @@ type Side struct {
 	tree   string // its folder, once created
 }
 
-// ParseSide parses the values of --a or --b, as letter says. A mistake is a [scenarios.UsageError]. Each value is such as
+// ParseSide parses the values of --a or --b, as letter says. A mistake is a [scenarios.UsageError]. Each value is such
+// as
 //
 //	http://host:port   the target that runs there
 //	run:./server       the command of the target's entry service
@@ -49,11 +50,13 @@ func ParseSide(letter string, given []string) (*Side, error) {
 		case isParam && syntax.IsName(name):
 			s.params = append(s.params, g)
 		default:
-			return nil, scenarios.Usagef("--%s %q: want a URL, run:COMMAND, image:NAME, git:REF, or a param NAME=VALUE", letter, g)
+			return nil, scenarios.Usagef("--%s %q: want a URL, run:COMMAND, image:NAME, git:REF, or a param NAME=VALUE", letter,
+				g)
 		}
 	}
 	if len(given) == 0 {
-		return nil, scenarios.Usagef("--%s is missing: a URL, run:COMMAND, image:NAME, git:REF, or a param NAME=VALUE", letter)
+		return nil, scenarios.Usagef("--%s is missing: a URL, run:COMMAND, image:NAME, git:REF, or a param NAME=VALUE",
+			letter)
 	}
 	return s, nil
 }
@@ -67,7 +70,8 @@ func (s *Side) checkOut(ctx context.Context, dir, build string) error {
 		return nil
 	}
 	s.tree = filepath.Join(dir, s.letter)
-	if out, err := exec.CommandContext(ctx, "git", "worktree", "add", "--detach", s.tree, s.ref).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, "git", "worktree", "add", "--detach", s.tree,
+		s.ref).CombinedOutput(); err != nil {
 		return scenarios.Usagef("--%s git:%s: %w: %s", s.letter, s.ref, err, strings.TrimSpace(string(out)))
 	}
 	if build != "" {

@@ -54,7 +54,8 @@ func collide(a, b *plan.Plan) string {
 		s := &b.Stack.Services[i]
 		for n := range max(1, s.Replicas) {
 			if of, both := taken[s.Port+n]; both && s.Port > 0 {
-				return fmt.Sprintf("both sides can't be up together: %s of a and %s of b listen on port %d; leave `port` out, or give it by a param",
+				return fmt.Sprintf("both sides can't be up together: %s of a and %s of b listen on port %d; leave `port` out, "+
+					"or give it by a param",
 					of, s.Name, s.Port+n)
 			}
 		}

@@ -56,7 +56,8 @@ func TestDraw(t *testing.T) {
 	if first < draws/3 || first > draws*2/3 || len(seen) != 8 {
 		t.Errorf("a is first in %d of %d pairs, in %d orders of a round, want half and 8", first, draws, len(seen))
 	}
-	if a, b := ab.DrawBlocks(time.Minute, each, 7, 3), ab.DrawBlocks(time.Minute, each, 7, 3); a.A[0] != b.A[0] || a.A[2] != b.A[2] {
+	if a, b := ab.DrawBlocks(time.Minute, each, 7, 3),
+		ab.DrawBlocks(time.Minute, each, 7, 3); a.A[0] != b.A[0] || a.A[2] != b.A[2] {
 		t.Error("the same seed gives another order")
 	}
 	b := ab.Blocks{A: []load.Span{{From: 0, To: each}}, B: []load.Span{{From: each, To: 2 * each}}}

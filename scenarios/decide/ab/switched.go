@@ -56,9 +56,11 @@ func (x *Comparison) fit() error {
 	if x.each > 0 {
 		switch x.Pairs = fit; {
 		case fit < 1:
-			return scenarios.Usagef("--budget %s holds no round of %s; give more time, or shorten the load", x.Budget, quantity.FormatDuration(each))
+			return scenarios.Usagef("--budget %s holds no round of %s; give more time, or shorten the load", x.Budget,
+				quantity.FormatDuration(each))
 		case fit*int(x.takes/(2*x.each)) < 2:
-			return scenarios.Usagef("--budget %s holds one pair of blocks of %s, and brunt needs 2; give more time, or shorter blocks", x.Budget,
+			return scenarios.Usagef("--budget %s holds one pair of blocks of %s, and brunt needs 2; give more time, or "+
+				"shorter blocks", x.Budget,
 				quantity.FormatDuration(x.each))
 		}
 		return nil
@@ -67,7 +69,8 @@ func (x *Comparison) fit() error {
 		x.Confirm = min(x.Confirm, max(2, fit/3))
 	}
 	if x.Pairs = fit - x.Confirm; x.Pairs < 2 {
-		return scenarios.Usagef("--budget %s holds %s of %s, and brunt needs 2, and %d to confirm a failure; give more time, or shorten the load", x.Budget,
+		return scenarios.Usagef("--budget %s holds %s of %s, and brunt needs 2, and %d to confirm a failure; give more "+
+			"time, or shorten the load", x.Budget,
 			syntax.Amount(fit, "pair"), quantity.FormatDuration(each), x.Confirm)
 	}
 	return nil
@@ -77,11 +80,13 @@ func (x *Comparison) fit() error {
 func (x *Comparison) announce() {
 	w, whole := x.Log, quantity.FormatDuration(x.whole)
 	if x.each > 0 {
-		fmt.Fprintf(w, "both sides are up, and the load is switched between them in blocks of %s; at most %s of %s; results in %s\n",
+		fmt.Fprintf(w, "both sides are up, and the load is switched between them in blocks of %s; at most %s of %s; "+
+			"results in %s\n",
 			quantity.FormatDuration(x.each), syntax.Amount(x.Pairs, "round"), whole, x.folder)
 		return
 	}
-	fmt.Fprintf(w, "at most %d pairs, and %d to confirm a failure; a run takes %s; results in %s\n", x.Pairs, x.Confirm, whole, x.folder)
+	fmt.Fprintf(w, "at most %d pairs, and %d to confirm a failure; a run takes %s; results in %s\n", x.Pairs, x.Confirm,
+		whole, x.folder)
 }
 
 // switched makes rounds in which the load is switched between both sides, until the verdict is clear.
@@ -106,7 +111,8 @@ func (x *Comparison) switched(ctx context.Context) (Outcome, error) {
 			if found == nil {
 				continue
 			}
-			fmt.Fprintf(x.Log, "after %s, %s of blocks: %s\n", syntax.Amount(n, "round"), syntax.Amount(pairs, "pair"), found.Verdict)
+			fmt.Fprintf(x.Log, "after %s, %s of blocks: %s\n", syntax.Amount(n, "round"), syntax.Amount(pairs, "pair"),
+				found.Verdict)
 		}
 		if last || found.Verdict != scenarios.Inconclusive {
 			return x.outcome(found), nil
@@ -114,8 +120,8 @@ func (x *Comparison) switched(ctx context.Context) (Outcome, error) {
 	}
 }
 
-// both runs both sides at once. Where a side of a switchback does not run to its end, the other ends too; so do both once their
-// blocks show the answer.
+// both runs both sides at once. Where a side of a switchback does not run to its end, the other ends too; so do both
+// once their blocks show the answer.
 func (x *Comparison) both(ctx context.Context, order []*Side, n int) (made []compare.Run, err error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -141,17 +147,19 @@ func (x *Comparison) both(ctx context.Context, order []*Side, n int) (made []com
 	return made, errors.Join(errs...)
 }
 
-// failed is the error of a run that did not begin or end. Where brunt starts the sides, and the first of a switchback does
-// not begin beside the other, they are run in turns.
+// failed is the error of a run that did not begin or end. Where brunt starts the sides, and the first of a switchback
+// does not begin beside the other, they are run in turns.
 func (x *Comparison) failed(ctx context.Context, s *Side, p *plan.Plan, r runEnd) error {
 	switch {
 	case errors.Is(context.Cause(ctx), errOther):
 		return errOther
 	case x.each > 0 && !r.began && p.Stack != nil && x.kept == 0 && ctx.Err() == nil:
-		fmt.Fprintf(x.Log, "runs in turns, not a switchback: side %s did not begin beside the other: %s\n", s.letter, r.reason)
+		fmt.Fprintf(x.Log, "runs in turns, not a switchback: side %s did not begin beside the other: %s\n", s.letter,
+			r.reason)
 		return errApart
 	}
-	fmt.Fprintf(x.Log, "brunt: a run of side %s did not %s: %s\n", s.letter, map[bool]string{true: "end", false: "begin"}[r.began], r.reason)
+	fmt.Fprintf(x.Log, "brunt: a run of side %s did not %s: %s\n", s.letter,
+		map[bool]string{true: "end", false: "begin"}[r.began], r.reason)
 	return errors.Join(r.err, scenarios.Exit(r.code))
 }
 

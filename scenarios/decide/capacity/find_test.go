@@ -55,9 +55,15 @@ func TestFind(t *testing.T) {
 		{name: "exact", server: server{capacity: 737}, o: capacity.Options{From: 10}, within: .03},
 		{name: "from above", server: server{capacity: 37}, o: capacity.Options{From: 1000}, within: .03},
 		{name: "noisy", server: server{capacity: 737, noise: .03}, o: capacity.Options{From: 10}, within: .1},
-		{name: "tired after a break", server: server{capacity: 737, tired: .5, cooled: 1}, o: capacity.Options{From: 10}, within: .03},
+		{
+			name: "tired after a break", server: server{capacity: 737, tired: .5, cooled: 1}, o: capacity.Options{From: 10},
+			within: .03,
+		},
 		{name: "narrower", server: server{capacity: 737}, o: capacity.Options{From: 10, Precision: .005}, within: .005},
-		{name: "the generator gives out", server: server{capacity: 1e6, generator: 3000}, o: capacity.Options{From: 10}, limited: true},
+		{
+			name: "the generator gives out", server: server{capacity: 1e6, generator: 3000}, o: capacity.Options{From: 10},
+			limited: true,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -113,13 +119,15 @@ func (f *failing) Probe(ctx context.Context, rate float64) (capacity.Answer, str
 
 // TestFind_Ends: a search that ends early returns what it has found so far.
 func TestFind_Ends(t *testing.T) {
-	f, err := capacity.Find(t.Context(), &failing{server{capacity: 1000, r: rand.New(rand.NewPCG(1, 1))}}, capacity.Options{From: 100})
+	f, err := capacity.Find(t.Context(), &failing{server{capacity: 1000, r: rand.New(rand.NewPCG(1, 1))}},
+		capacity.Options{From: 100})
 	if err == nil || f.Low != 200 || len(f.Tries) == 0 {
 		t.Errorf("%+v, %v", f, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := capacity.Find(ctx, &server{capacity: 1000, r: rand.New(rand.NewPCG(1, 1))}, capacity.Options{From: 100}); !errors.Is(err, context.Canceled) {
+	if _, err := capacity.Find(ctx, &server{capacity: 1000, r: rand.New(rand.NewPCG(1, 1))},
+		capacity.Options{From: 100}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 	for _, from := range []float64{0, -1, math.NaN(), math.Inf(1)} {
@@ -148,11 +156,13 @@ func TestFind_Disturbed(t *testing.T) {
 		}
 		return capacity.Holds, "", nil
 	})
-	if f, err = capacity.Find(t.Context(), always, capacity.Options{From: 100}); err != nil || f.High != 0 || f.Low > 500 || f.Limited < 500 {
+	if f, err = capacity.Find(t.Context(), always, capacity.Options{From: 100}); err != nil || f.High != 0 ||
+		f.Low > 500 || f.Limited < 500 {
 		t.Errorf("where it is disturbed again and again: %+v, %v", f, err)
 	}
 	for _, even := range []int{2, 4} {
-		if _, err := capacity.Find(t.Context(), srv, capacity.Options{From: 100, Confirm: even}); err == nil || !strings.Contains(err.Error(), fmt.Sprint(even+1)) {
+		if _, err := capacity.Find(t.Context(), srv, capacity.Options{From: 100, Confirm: even}); err == nil ||
+			!strings.Contains(err.Error(), fmt.Sprint(even+1)) {
 			t.Errorf("a majority of %d: %v", even, err)
 		}
 	}

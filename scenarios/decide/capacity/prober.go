@@ -56,7 +56,8 @@ func (r *RunProber) Check() (mean float64, err error) {
 	for i := range p.Loads {
 		l := &p.Loads[i]
 		if l.Schedule.Closed() {
-			return 0, fmt.Errorf("load %q is closed: its users wait for answers, so that it has no rate of its own; find needs executors with arrivals", l.Name)
+			return 0, fmt.Errorf("load %q is closed: its users wait for answers, so that it has no rate of its own; find "+
+				"needs executors with arrivals", l.Name)
 		}
 		if span := (l.Schedule.End() - l.Schedule.Start()).Seconds(); span > 0 {
 			r.weights = append(r.weights, l.Schedule.Rate.Area(l.Schedule.End())/span)
@@ -202,7 +203,8 @@ func growing(windows []result.Window) (why string, yes bool) {
 	for _, w := range half {
 		offered += w.Offered
 	}
-	if noise := 3 * math.Sqrt(float64(max(1, half[0].InFlight))); float64(backlog) <= noise || float64(backlog) <= grows*float64(offered) {
+	if noise := 3 * math.Sqrt(float64(max(1, half[0].InFlight))); float64(backlog) <= noise ||
+		float64(backlog) <= grows*float64(offered) {
 		return "", false
 	}
 	return fmt.Sprintf("it falls behind: %d more are in flight at the end than half-way", backlog), true

@@ -17,9 +17,13 @@ func TestProber_Answer(t *testing.T) {
 		return out
 	}
 	passed := result.ObjectiveResult{Text: "p95 < 1s", Metric: "p95", Measured: .2, Verdict: scenarios.Pass}
-	failed := result.ObjectiveResult{Text: "p95 < 1s", Metric: "p95", Measured: result.Num(math.NaN()), Verdict: scenarios.Fail}
+	failed := result.ObjectiveResult{
+		Text: "p95 < 1s", Metric: "p95", Measured: result.Num(math.NaN()), Verdict: scenarios.Fail,
+	}
 	late := func(advice string) result.Generator {
-		return result.Generator{Pressure: .9, Limits: []string{"p99 lag 20ms in run is over 10ms: brunt itself was late. " + advice}}
+		return result.Generator{
+			Pressure: .9, Limits: []string{"p99 lag 20ms in run is over 10ms: brunt itself was late. " + advice},
+		}
 	}
 	healthy := result.Generator{Healthy: true}
 	tests := []struct {
@@ -28,7 +32,11 @@ func TestProber_Answer(t *testing.T) {
 		want Answer
 		why  string
 	}{
-		{"all held", result.Result{Generator: healthy, Verdict: scenarios.Pass, Objectives: []result.ObjectiveResult{passed}}, Holds, "p95 < 1s: 200ms"},
+		{
+			"all held",
+			result.Result{Generator: healthy, Verdict: scenarios.Pass, Objectives: []result.ObjectiveResult{passed}},
+			Holds, "p95 < 1s: 200ms",
+		},
 		{
 			"one failed",
 			result.Result{Generator: healthy, Verdict: scenarios.Fail, Objectives: []result.ObjectiveResult{passed, failed}},
@@ -45,7 +53,12 @@ func TestProber_Answer(t *testing.T) {
 			Holds, "every objective holds",
 		},
 		{"a neighbour", result.Result{Generator: late(run.LagAdvice(.1)), Verdict: scenarios.Invalid}, Disturbed, ""},
-		{"all the generator has", result.Result{Generator: late(run.LagAdvice(1e3)), Verdict: scenarios.Invalid}, Limited, ""},
+		{
+			"all the generator has",
+			result.Result{Generator: late(run.LagAdvice(1e3)), Verdict: scenarios.Invalid},
+			Limited,
+			"",
+		},
 		{
 			"late with no program beside it",
 			result.Result{Generator: result.Generator{Limits: late(run.LagAdvice(.1)).Limits}, Verdict: scenarios.Invalid},
@@ -53,7 +66,10 @@ func TestProber_Answer(t *testing.T) {
 		},
 		{
 			"a neighbour, and no port",
-			result.Result{Generator: result.Generator{Pressure: .9, Limits: append(late(run.LagAdvice(.1)).Limits, "no port")}, Verdict: scenarios.Invalid},
+			result.Result{
+				Generator: result.Generator{Pressure: .9, Limits: append(late(run.LagAdvice(.1)).Limits, "no port")},
+				Verdict:   scenarios.Invalid,
+			},
 			Limited, "",
 		},
 		{"it shows nothing", result.Result{Generator: healthy, Verdict: scenarios.Invalid, Reason: "x"}, "", ""},

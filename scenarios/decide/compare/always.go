@@ -6,8 +6,8 @@ import (
 	"brunt/scenarios/statistics"
 )
 
-// The bounds of a mean difference in this file hold at all times together: a comparison may be looked at after each pair, and ends with
-// the first answer.
+// The bounds of a mean difference in this file hold at all times together: a comparison may be looked at after each
+// pair, and ends with the first answer.
 
 // slab is the variance of the size of an effect before anything is measured, in units of the variance of
 // one pair of blocks: the bounds are narrowest after about eight pairs.

@@ -69,7 +69,8 @@ func (t *test) sessions(p place, past []values) []session {
 	}
 	if len(out) < len(vs) || len(out) < LeastHistory {
 		t.void, t.Verdict = true, scenarios.Inconclusive
-		t.Note = fmt.Sprintf("%d of %d records of the history have a finite value of it, and %d are needed", len(out), len(past), LeastHistory)
+		t.Note = fmt.Sprintf("%d of %d records of the history have a finite value of it, and %d are needed", len(out),
+			len(past), LeastHistory)
 		if len(out) >= LeastHistory {
 			t.Note = fmt.Sprintf("%d of %d records of the history have no finite value of it", len(vs)-len(out), len(past))
 		}

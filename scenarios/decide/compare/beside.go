@@ -41,7 +41,8 @@ func Beside(base []Run, cand Run, o Options) (*result.Comparison, error) {
 	worse, worst := 0, -1
 	for i, t := range tests {
 		row := result.Change{
-			Phase: t.Phase, Load: t.Load, Step: t.Step, Metric: t.Metric, Base: t.Base, This: t.Cand, Worse: t.Change, Low: t.Low, High: t.High, Margin: t.Margin,
+			Phase: t.Phase, Load: t.Load, Step: t.Step, Metric: t.Metric, Base: t.Base, This: t.Cand, Worse: t.Change,
+			Low: t.Low, High: t.High, Margin: t.Margin,
 			Verdict: t.Verdict, Note: t.Note, Unit: result.UnitOf(t.metric.Unit), OfUnit: t.metric.ofUnit,
 		}
 		if n < LeastHistory {
@@ -60,7 +61,8 @@ func Beside(base []Run, cand Run, o Options) (*result.Comparison, error) {
 	case n >= LeastHistory:
 		out.Verdict, out.Reason = c.Verdict, syntax.Sentence(c.Reason)
 	case worst < 0:
-		out.Reason = fmt.Sprintf("None of %s is worse than the baseline by more than its margin.", syntax.Amount(len(tests), "figure"))
+		out.Reason = fmt.Sprintf("None of %s is worse than the baseline by more than its margin.",
+			syntax.Amount(len(tests), "figure"))
 	default:
 		t := tests[worst]
 		out.Reason = fmt.Sprintf("%d of %s worse than the baseline by more than the margin, most of all %s by %s.", worse,
@@ -81,11 +83,14 @@ func verb(n int) string {
 func caution(n int) string {
 	switch {
 	case n == 1:
-		return "One earlier run is not a control: results vary from day to day, and one run does not show how much. In simulations " +
-			"without any change, one in five baselines from another day made something look worse. Run both sides with `brunt compare` " +
+		return "One earlier run is not a control: results vary from day to day, and one run does not show how much. In " +
+			"simulations " +
+			"without any change, one in five baselines from another day made something look worse. Run both sides with " +
+			"`brunt compare` " +
 			"or `brunt ab`, or keep a history with `brunt gate`."
 	case n < LeastHistory:
-		return fmt.Sprintf("%d earlier runs are few: the bounds are wide, and a verdict needs at least %d. Run both sides with "+
+		return fmt.Sprintf("%d earlier runs are few: the bounds are wide, and a verdict needs at least %d. Run both sides "+
+			"with "+
 			"`brunt compare` or `brunt ab`, or keep a history with `brunt gate`.", n, LeastHistory)
 	}
 	return ""

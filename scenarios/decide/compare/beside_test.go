@@ -22,9 +22,15 @@ func TestBeside(t *testing.T) {
 		reason  string
 		caution string
 	}{
-		{"one", 1, .5, false, scenarios.Inconclusive, "worse than the baseline by more than the margin, most of all p", "not a control"},
+		{
+			"one", 1, .5, false, scenarios.Inconclusive, "worse than the baseline by more than the margin, most of all p",
+			"not a control",
+		},
 		{"one, alike", 1, 0, false, scenarios.Inconclusive, "None of 6 figures is worse", "not a control"},
-		{"few", 4, .5, true, scenarios.Inconclusive, "worse than the baseline by more than the margin", "a verdict needs at least 8"},
+		{
+			"few", 4, .5, true, scenarios.Inconclusive, "worse than the baseline by more than the margin",
+			"a verdict needs at least 8",
+		},
 		{"a history", 10, .5, true, scenarios.Regression, "worse: ", ""},
 		{"a history, alike", 10, 0, true, scenarios.Pass, "None of 6 metrics is worse", ""},
 	} {
@@ -45,7 +51,8 @@ func TestBeside(t *testing.T) {
 				t.Errorf("caution %q", c.Caution)
 			}
 			p95 := c.Rows[2]
-			if p95.Metric != "p95" || p95.Low.Known() != tt.bounds || float64(p95.Worse) < tt.worse-.1 || float64(p95.Worse) > tt.worse+.1 {
+			if p95.Metric != "p95" || p95.Low.Known() != tt.bounds || float64(p95.Worse) < tt.worse-.1 ||
+				float64(p95.Worse) > tt.worse+.1 {
 				t.Errorf("%+v", p95)
 			}
 			if tt.base < LeastHistory && p95.Verdict != scenarios.Inconclusive {

@@ -90,14 +90,17 @@ func Switchback(a, b []Run, last bool, o Options) (*Comparison, error) {
 		named := func(left string) bool { return strings.HasPrefix(left, name) }
 		rowOf := func(r Row) bool { return r.Metric == name }
 		if o.table().named(name).quantile > 0 && !slices.ContainsFunc(c.Rows, rowOf) && !slices.ContainsFunc(c.Left, named) {
-			c.Left = append(c.Left, name+": no block has it, for want of requests or as brunt's own lag is a part of it; a higher rate, "+
-				"longer blocks or an idle machine show it")
+			c.Left = append(c.Left,
+				name+": no block has it, for want of requests or as brunt's own lag is a part of it; a higher rate, "+
+					"longer blocks or an idle machine show it")
 		}
 	}
-	if used := func(r Run) bool { return len(r.Usage) > 0 }; every && (slices.ContainsFunc(a, used) || slices.ContainsFunc(b, used)) {
+	if used := func(r Run) bool { return len(r.Usage) > 0 }; every &&
+		(slices.ContainsFunc(a, used) || slices.ContainsFunc(b, used)) {
 		for _, m := range o.table() {
 			if m.ofUnit && m.wholeRun {
-				c.Left = append(c.Left, m.Name+": has no value by block, which inherits it from the one before; --in-turns compares it")
+				c.Left = append(c.Left,
+					m.Name+": has no value by block, which inherits it from the one before; --in-turns compares it")
 			}
 		}
 	}
@@ -106,5 +109,6 @@ func Switchback(a, b []Run, last bool, o Options) (*Comparison, error) {
 
 // sayBlocks describes the blocks of both sides.
 func (c *Comparison) sayBlocks() string {
-	return fmt.Sprintf("%s of blocks, the order of each drawn, without the first second after a switch", syntax.Amount(len(c.Base), "pair"))
+	return fmt.Sprintf("%s of blocks, the order of each drawn, without the first second after a switch",
+		syntax.Amount(len(c.Base), "pair"))
 }

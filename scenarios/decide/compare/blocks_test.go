@@ -36,7 +36,8 @@ func (m *noisyMachine) next(worse float64) float64 {
 func (m *noisyMachine) run(x float64) Run {
 	m.made++
 	return Run{Name: fmt.Sprint(m.made), Result: &result.Result{
-		Run: fmt.Sprint("run-", m.made), Started: time.Unix(int64(m.made)*10, 0), Verdict: scenarios.Pass, Generator: result.Generator{Healthy: true},
+		Run: fmt.Sprint("run-", m.made), Started: time.Unix(int64(m.made)*10, 0), Verdict: scenarios.Pass,
+		Generator: result.Generator{Healthy: true},
 		Cells: []result.Cell{{Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: 1800, Response: result.Times{
 			P50: result.NaN, P90: result.NaN, P95: result.Num(math.Exp(x)), P99: result.NaN,
 		}}},
@@ -129,7 +130,8 @@ func TestSwitchback_FalseAlarms(t *testing.T) {
 			if _, most := suite.Chance(trials, DefaultAlpha); math.Round(share[0]*float64(trials)) > float64(most) {
 				t.Errorf("%.1f %% false alarms, want at most %d of %d", 100*share[0], most, trials)
 			}
-			if least, _ := suite.Chance(trials, tt.least); math.Round(share[1]*float64(trials)) < float64(least) || suite.Full() && share[1] < tt.least {
+			if least, _ := suite.Chance(trials, tt.least); math.Round(share[1]*float64(trials)) < float64(least) ||
+				suite.Full() && share[1] < tt.least {
 				t.Errorf("a change of 10 %% is seen in %.0f %%, want %.0f %%", 100*share[1], 100*tt.least)
 			}
 		})
@@ -185,11 +187,15 @@ func TestBlocks(t *testing.T) {
 	for i, end := range []float64{5, 15} {
 		r.Blocks = append(r.Blocks, result.Block{
 			Start: result.Num(end - 4), End: result.Num(end),
-			Cells: []result.Cell{{Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: 10000, Response: result.Times{P50: result.Num(i + 1)}}},
+			Cells: []result.Cell{{
+				Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: 10000,
+				Response: result.Times{P50: result.Num(i + 1)},
+			}},
 		})
 	}
 	for i := range 14 { // the last second of the second block is missing
-		r.Usage[0].Seconds = append(r.Usage[0].Seconds, result.UsageTick{T: result.Num(float64(i) + 1.01), CPU: result.Num(i)})
+		r.Usage[0].Seconds = append(r.Usage[0].Seconds,
+			result.UsageTick{T: result.Num(float64(i) + 1.01), CPU: result.Num(i)})
 	}
 	r.Blocks[1].Cells[0].Response.P90, r.Blocks[1].Cells[0].Lagged = 5, []string{"p50"}
 	all := Blocks(Run{Name: "a-01", Result: r})
@@ -203,7 +209,8 @@ func TestBlocks(t *testing.T) {
 	if v := values[place{"run", "*", "web[0]"}]; v["cpu"].x != 2.5 || len(v) != 1 { // seconds 1 to 5
 		t.Errorf("the first used %+v, want 2.5 cores and no memory", v)
 	}
-	if v := metrics.values(all[1].Result, beyondBlock)[place{"run", "*", "*"}]; v["p90"].x != 5 || len(v) != 4 { // and p95, p99, errors
+	// and p95, p99, errors
+	if v := metrics.values(all[1].Result, beyondBlock)[place{"run", "*", "*"}]; v["p90"].x != 5 || len(v) != 4 {
 		t.Errorf("the second, whose p50 has lag in it, has %+v", v)
 	}
 	if v, has := metrics.values(all[1].Result, beyond)[place{"run", "*", "web[0]"}]; has {
@@ -218,7 +225,10 @@ func TestSwitchback_Text(t *testing.T) {
 	c, err := Switchback(a, b, false, Options{Metrics: []string{"p95"}})
 	must(t, err)
 	out := inWords(c)
-	for _, says := range []string{"INCONCLUSIVE", "4 pairs of blocks, the order of each drawn", "pairs of blocks would decide it", "at most 5% of comparisons"} {
+	for _, says := range []string{
+		"INCONCLUSIVE", "4 pairs of blocks, the order of each drawn",
+		"pairs of blocks would decide it", "at most 5% of comparisons",
+	} {
 		if !strings.Contains(out, says) {
 			t.Errorf("%q is not in\n%s", says, out)
 		}
@@ -261,14 +271,15 @@ func TestSwitchback_Lacks(t *testing.T) {
 			}
 		case err != nil:
 			t.Errorf("%v: %v", tt.metrics, err)
-		case !strings.Contains(strings.Join(c.Left, "\n"), tt.left) || tt.left == "" && strings.Contains(strings.Join(c.Left, ""), "memory"):
+		case !strings.Contains(strings.Join(c.Left, "\n"), tt.left) ||
+			tt.left == "" && strings.Contains(strings.Join(c.Left, ""), "memory"):
 			t.Errorf("%v: left out is %q, want %q", tt.metrics, c.Left, tt.left)
 		}
 	}
 }
 
-// TestSwitchback_Endless: base blocks without a finite value do not make the bounds of an early look narrower than those
-// of blocks that all have one.
+// TestSwitchback_Endless: base blocks without a finite value do not make the bounds of an early look narrower than
+// those of blocks that all have one.
 func TestSwitchback_Endless(t *testing.T) {
 	const pairs = 6
 	look := func(endless, last bool) scenarios.Verdict {
@@ -285,7 +296,8 @@ func TestSwitchback_Endless(t *testing.T) {
 	}
 	for _, last := range []bool{false, true} {
 		if plain, endless := look(false, last), look(true, last); plain != endless || (plain == scenarios.Pass) != last {
-			t.Errorf("last look %t: %s, and %s with a block without a finite value; want both to pass at the last look alone", last, plain, endless)
+			t.Errorf("last look %t: %s, and %s with a block without a finite value; want both to pass at the last look alone",
+				last, plain, endless)
 		}
 	}
 }

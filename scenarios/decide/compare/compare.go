@@ -46,19 +46,21 @@ const DefaultAlpha = .05
 
 // A Row is the result for one metric of one step, load and phase.
 type Row struct {
-	Phase    string     `json:"phase"`     // as in result.json
-	Load     string     `json:"load"`      // * is all of them
-	Step     string     `json:"step"`      // * is all of them
-	Metric   string     `json:"metric"`    // p50 p90 p95 p99 errors rate recover cpu memory
-	Base     result.Num `json:"base"`      // of the base runs: geometric mean, of shares the mean
-	Cand     result.Num `json:"candidate"` // likewise
-	Change   result.Num `json:"change"`    // by how much the candidate is worse: a share of base, of shares their difference
-	Low      result.Num `json:"low"`       // one-sided lower bound of the change
-	High     result.Num `json:"high"`      // one-sided upper bound of the change
-	Margin   result.Num `json:"margin"`    // of the change
-	P        result.Num `json:"p"`         // chance of such a change by noise alone, after Holm
-	Smallest result.Num `json:"smallest"`  // the least change that these runs would have shown as a failure 4 times in 5
-	// runs a side that give an answer 4 times in 5 if the measured change is real; for a gate the runs of history; 0: too many
+	Phase  string     `json:"phase"`     // as in result.json
+	Load   string     `json:"load"`      // * is all of them
+	Step   string     `json:"step"`      // * is all of them
+	Metric string     `json:"metric"`    // p50 p90 p95 p99 errors rate recover cpu memory
+	Base   result.Num `json:"base"`      // of the base runs: geometric mean, of shares the mean
+	Cand   result.Num `json:"candidate"` // likewise
+	// by how much the candidate is worse: a share of base, of shares their difference
+	Change   result.Num `json:"change"`
+	Low      result.Num `json:"low"`      // one-sided lower bound of the change
+	High     result.Num `json:"high"`     // one-sided upper bound of the change
+	Margin   result.Num `json:"margin"`   // of the change
+	P        result.Num `json:"p"`        // chance of such a change by noise alone, after Holm
+	Smallest result.Num `json:"smallest"` // the least change that these runs would have shown as a failure 4 times in 5
+	// runs a side that give an answer 4 times in 5 if the measured change is real; for a gate the runs of history; 0: too
+	// many
 	Enough  int               `json:"enough"`
 	Verdict scenarios.Verdict `json:"verdict"`        // pass, fail or inconclusive
 	Note    string            `json:"note,omitempty"` // why, where it is not plain
@@ -81,7 +83,8 @@ type Comparison struct {
 	Rows       []Row             `json:"rows"`      // in the order of phases, loads and steps
 	Mismatches []string          `json:"mismatches,omitempty"`
 	Left       []string          `json:"left_out,omitempty"` // what most runs have nothing of, and how many have it
-	Moved      []string          `json:"moved,omitempty"`    // of a gate: where the level of the history moved, and what that does
+	// of a gate: where the level of the history moved, and what that does
+	Moved []string `json:"moved,omitempty"`
 	// of a gate: how the noise of the machine exceeded that of the history, so that no failure counts
 	Disturbed string `json:"disturbed,omitempty"`
 
@@ -103,7 +106,8 @@ func Compare(base, cand []Run, o Options) (*Comparison, error) {
 		o.Alpha = DefaultAlpha
 	}
 	if len(base) < leastRuns || len(cand) < leastRuns {
-		return nil, fmt.Errorf("%w: %d and %d runs; each side needs at least %d, because one run does not show how much runs vary",
+		return nil, fmt.Errorf("%w: %d and %d runs; each side needs at least %d, because one run does not show how much "+
+			"runs vary",
 			errUnfit, len(base), len(cand), leastRuns)
 	}
 	base, cand = slices.Clone(base), slices.Clone(cand)
@@ -174,7 +178,8 @@ func (c *Comparison) fit(all []Run, o Options) error {
 			allow = append(allow, w)
 		}
 	}
-	return fmt.Errorf("%w; --allow %s compares them anyway:\n%s", errUnfit, strings.Join(allow, ","), strings.Join(refused, "\n"))
+	return fmt.Errorf("%w; --allow %s compares them anyway:\n%s", errUnfit, strings.Join(allow, ","),
+		strings.Join(refused, "\n"))
 }
 
 // A test is a row whose estimate is known.
@@ -232,7 +237,8 @@ func (o *Options) known(at []place) error {
 		have := slices.Compact(slices.Sorted(slices.Values(kind.have)))
 		for _, asked := range kind.asked {
 			if !slices.Contains(have, asked) {
-				return fmt.Errorf("%w: %s %q has no values of its own; %s (a step with the same values as another, such as a load's only step, goes by that one's name)",
+				return fmt.Errorf("%w: %s %q has no values of its own; %s (a step with the same values as another, such as a "+
+					"load's only step, goes by that one's name)",
 					errUnfit, kind.name, asked, orKnown(syntax.DidYouMean(asked, have), have))
 			}
 		}
@@ -249,7 +255,8 @@ func (o *Options) beyond() float64 {
 }
 
 func (o *Options) wants(p place) bool {
-	return (len(o.Phases) == 0 || slices.Contains(o.Phases, p.phase)) && (len(o.Steps) == 0 || slices.Contains(o.Steps, p.step))
+	return (len(o.Phases) == 0 || slices.Contains(o.Phases, p.phase)) &&
+		(len(o.Steps) == 0 || slices.Contains(o.Steps, p.step))
 }
 
 func (c *Comparison) test(p place, m *metric, a, b []value, margin float64) *test {
@@ -280,9 +287,9 @@ func (c *Comparison) test(p place, m *metric, a, b []value, margin float64) *tes
 	return t
 }
 
-// endless settles a row in which runs have a value that is compared by no ratio: an infinite one, of a percentile within the
-// failed requests or a fault without recovery, or zero. Such a value is the worst that there is, or the best. Always means that bounds
-// hold at all times together.
+// endless settles a row in which runs have a value that is compared by no ratio: an infinite one, of a percentile
+// within the failed requests or a fault without recovery, or zero. Such a value is the worst that there is, or the
+// best. Always means that bounds hold at all times together.
 func (t *test) endless(d Design, a, b []value, always bool, alpha float64) bool {
 	m := t.metric
 	count := func(vs []value, is func(value) bool) (n int) {
@@ -299,14 +306,17 @@ func (t *test) endless(d Design, a, b []value, always bool, alpha float64) bool 
 	}
 	t.void = true
 	t.Verdict = scenarios.Inconclusive
-	t.Note = fmt.Sprintf("%d of %d base runs and %d of %d candidate runs have no finite value", count(a, worst), len(a), count(b, worst), len(b))
+	t.Note = fmt.Sprintf("%d of %d base runs and %d of %d candidate runs have no finite value", count(a, worst), len(a),
+		count(b, worst), len(b))
 	if zeros := [2]int{count(a, m.zero), count(b, m.zero)}; zeros != [2]int{} {
-		t.Note = fmt.Sprintf("%d of %d base runs and %d of %d candidate runs have 0, from or to which there is no ratio", zeros[0], len(a), zeros[1], len(b))
+		t.Note = fmt.Sprintf("%d of %d base runs and %d of %d candidate runs have 0, from or to which there is no ratio",
+			zeros[0], len(a), zeros[1], len(b))
 		t.fromZero(a, b)
 	}
 	mixed := func(v value) bool { return v.mixed }
 	switch {
-	case count(a, worst) == len(a) && count(b, worst) == len(b), count(a, m.best) == len(a) && count(b, m.best) == len(b): // no difference is defined
+	// no difference is defined
+	case count(a, worst) == len(a) && count(b, worst) == len(b), count(a, m.best) == len(a) && count(b, m.best) == len(b):
 	case count(a, worst) == len(a) || count(b, m.best) == len(b):
 		if !slices.ContainsFunc(a, mixed) && !slices.ContainsFunc(b, mixed) {
 			t.Verdict = scenarios.Pass // it can't be worse
@@ -515,14 +525,17 @@ func (c *Comparison) conclude() {
 	case worst != nil:
 		c.Verdict, c.Reason = scenarios.Regression, worst.sentence()
 	case len(hopeless) == len(c.Rows):
-		c.Verdict, c.Reason = scenarios.Inconclusive, "this gate can decide nothing, as the runs of its history differ too much"
+		c.Verdict, c.Reason = scenarios.Inconclusive,
+			"this gate can decide nothing, as the runs of its history differ too much"
 	case open != nil:
 		c.Verdict, c.Reason = scenarios.Inconclusive, "undecided: "+open.sentence()
 		if len(c.Rows) > len(hopeless)+1 {
-			c.Reason = fmt.Sprintf("%d of %d metrics %s", count[scenarios.Inconclusive]-len(hopeless), len(c.Rows)-len(hopeless), c.Reason)
+			c.Reason = fmt.Sprintf("%d of %d metrics %s", count[scenarios.Inconclusive]-len(hopeless), len(c.Rows)-len(hopeless),
+				c.Reason)
 		}
 	default:
-		c.Verdict, c.Reason = scenarios.Pass, fmt.Sprintf("none of %s is worse by more than its margin", syntax.Amount(len(c.Rows)-len(hopeless), "metric"))
+		c.Verdict, c.Reason = scenarios.Pass, fmt.Sprintf("none of %s is worse by more than its margin",
+			syntax.Amount(len(c.Rows)-len(hopeless), "metric"))
 		if hopeless != nil {
 			c.Reason += "; left out of the verdict: " + strings.Join(hopeless, ", ")
 		}
@@ -531,10 +544,13 @@ func (c *Comparison) conclude() {
 
 // uncontrolled says why runs that were made one side after the other have no verdict, and what to do.
 func (c *Comparison) uncontrolled() string {
-	why := "uncontrolled: the runs of one side were made before those of the other, so a change of the machine looks like a change " +
-		"of the target; use `brunt ab`, make the runs in turns (A B B A), or compare with a history by `brunt gate` or by --history"
+	why := "uncontrolled: the runs of one side were made before those of the other, so a change of the machine looks " +
+		"like a change " +
+		"of the target; use `brunt ab`, make the runs in turns (A B B A), or compare with a history by `brunt gate` or by " +
+		"--history"
 	if c.options.History != nil {
-		why += fmt.Sprintf(", which has %s of this scenario besides, and %d are needed", syntax.Amount(len(c.past), "record"), LeastHistory)
+		why += fmt.Sprintf(", which has %s of this scenario besides, and %d are needed", syntax.Amount(len(c.past), "record"),
+			LeastHistory)
 	}
 	var most *Row
 	for i := range c.Rows {

@@ -40,11 +40,19 @@ func (w *world) run(worse, errors float64) Run {
 		return result.Num(median * shift * q * math.Exp(w.r.NormFloat64()*.005*q))
 	}
 	r := &result.Result{
-		Run: fmt.Sprintf("run-%d", w.made), Started: time.Unix(int64(w.made)*60, 0), Scenario: "version: 1\n", Verdict: scenarios.Pass,
-		Generator: result.Generator{Healthy: true}, Loads: []result.LoadInfo{{Name: "main", Closed: true}}, Phases: []result.Phase{{Name: "run"}},
+		Run: fmt.Sprintf("run-%d", w.made), Started: time.Unix(int64(w.made)*60, 0), Scenario: "version: 1\n",
+		Verdict:   scenarios.Pass,
+		Generator: result.Generator{Healthy: true}, Loads: []result.LoadInfo{{Name: "main", Closed: true}},
+		Phases: []result.Phase{{Name: "run"}},
 		Cells: []result.Cell{
-			{Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: requests, Rate: 200, Response: result.Times{P50: at(1), P90: at(1.8), P95: at(2.1), P99: at(2.8)}},
-			{Phase: "run", Load: "*", Step: "*", Outcome: "ok", Count: requests - bad, Rate: result.Num(float64(requests-bad) / 60)},
+			{
+				Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: requests, Rate: 200,
+				Response: result.Times{P50: at(1), P90: at(1.8), P95: at(2.1), P99: at(2.8)},
+			},
+			{
+				Phase: "run", Load: "*", Step: "*", Outcome: "ok", Count: requests - bad,
+				Rate: result.Num(float64(requests-bad) / 60),
+			},
 			{Phase: "run", Load: "*", Step: "*", Outcome: "error", Count: bad},
 		},
 	}
@@ -107,8 +115,14 @@ func TestCompare(t *testing.T) {
 	}{
 		{name: "the same", pairs: 10, spread: .02, want: scenarios.Pass, says: "none of 6 metrics"},
 		{name: "slower by a fifth", pairs: 10, worse: .2, spread: .02, want: scenarios.Regression, says: "% worse: "},
-		{name: "slower by a fifth, one side after the other", pairs: 10, worse: .2, spread: .02, apart: true, want: scenarios.Inconclusive, says: "uncontrolled"},
-		{name: "slower within the margin", pairs: 10, worse: .05, spread: .01, margins: Margins{"p50": .2, "p90": .2, "p95": .2, "p99": .5}, want: scenarios.Pass},
+		{
+			name: "slower by a fifth, one side after the other", pairs: 10, worse: .2, spread: .02, apart: true,
+			want: scenarios.Inconclusive, says: "uncontrolled",
+		},
+		{
+			name: "slower within the margin", pairs: 10, worse: .05, spread: .01,
+			margins: Margins{"p50": .2, "p90": .2, "p95": .2, "p99": .5}, want: scenarios.Pass,
+		},
 		{name: "faster", pairs: 10, worse: -.2, spread: .02, want: scenarios.Pass},
 		{name: "too few to tell", pairs: 2, spread: .1, want: scenarios.Inconclusive, says: "would decide it"},
 		{name: "errors", pairs: 5, errors: .05, spread: .01, want: scenarios.Regression, says: "errors"},
@@ -134,7 +148,9 @@ func TestCompare(t *testing.T) {
 }
 
 // alarms counts the verdicts of identical sides, or of sides that differ.
-func alarms(trials int, seed uint64, o Options, make func(w *world) (base, cand []Run)) (counts map[scenarios.Verdict]int) {
+func alarms(
+	trials int, seed uint64, o Options, make func(w *world) (base, cand []Run),
+) (counts map[scenarios.Verdict]int) {
 	counts = map[scenarios.Verdict]int{}
 	for i := range trials {
 		w := &world{r: rand.New(rand.NewPCG(seed, uint64(i)))}
@@ -190,8 +206,10 @@ func TestCompare_FalseAlarms(t *testing.T) {
 			alike := alarms(trials, 1, tt.o, tt.alike)
 			rate := float64(alike[scenarios.Regression]) / float64(trials)
 			two := 2 * math.Sqrt(DefaultAlpha*(1-DefaultAlpha)/float64(trials)) // standard errors
-			t.Logf("identical sides: fail %.1f %%, inconclusive %.1f %%", 100*rate, 100*float64(alike[scenarios.Inconclusive])/float64(trials))
-			if rate > DefaultAlpha+two || len(tt.o.Metrics) == 1 && rate < DefaultAlpha-two { // Holm over dependent rows is conservative
+			t.Logf("identical sides: fail %.1f %%, inconclusive %.1f %%", 100*rate,
+				100*float64(alike[scenarios.Inconclusive])/float64(trials))
+			// Holm over dependent rows is conservative
+			if rate > DefaultAlpha+two || len(tt.o.Metrics) == 1 && rate < DefaultAlpha-two {
 				t.Errorf("%.1f %% false alarms, want %.1f ± %.1f %%", 100*rate, 100*DefaultAlpha, 100*two)
 			}
 			slow := alarms(trials/5, 2, tt.o, tt.slow)
@@ -262,8 +280,14 @@ func TestCompare_Unfit(t *testing.T) {
 		{"generator", func(r *result.Result) {
 			r.Generator = result.Generator{Limits: []string{"p99 lag 80ms"}}
 		}, "generator", "p99 lag 80ms"},
-		{"invalid", func(r *result.Result) { r.Verdict, r.Reason = scenarios.Invalid, "fault cut affected no traffic" }, "run", "affected no traffic"},
-		{"stopped", func(r *result.Result) { r.Verdict, r.Reason = scenarios.Stopped, "errors > 90%" }, "run", "errors > 90%"},
+		{
+			"invalid", func(r *result.Result) { r.Verdict, r.Reason = scenarios.Invalid, "fault cut affected no traffic" },
+			"run", "affected no traffic",
+		},
+		{
+			"stopped", func(r *result.Result) { r.Verdict, r.Reason = scenarios.Stopped, "errors > 90%" }, "run",
+			"errors > 90%",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -361,7 +385,9 @@ func TestMargins(t *testing.T) {
 	if m["p95"] != .05 || m["p50"] != .1 || len(m) != len(metrics) {
 		t.Errorf("read as %v", m)
 	}
-	for text, says := range map[string]string{"p59=5%": `did you mean "p`, "p95=x": "such as p95=5%", "p95=0%": "between", "latency=5%": "known are"} {
+	for text, says := range map[string]string{
+		"p59=5%": `did you mean "p`, "p95=x": "such as p95=5%", "p95=0%": "between", "latency=5%": "known are",
+	} {
 		if err := m.ParseMargin(text); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v, want %q", text, err, says)
 		}
@@ -397,7 +423,9 @@ func inWords(c *Comparison) string {
 	var out strings.Builder
 	out.WriteString(d.Word + ": " + d.Reason + "\n")
 	for _, m := range d.Metrics {
-		out.WriteString(strings.Join([]string{m.Name, m.Base, m.Now, m.Change, m.Low, m.High, m.Margin, m.Sees, m.Note, m.Sentence}, "  ") + "\n")
+		out.WriteString(strings.Join([]string{
+			m.Name, m.Base, m.Now, m.Change, m.Low, m.High, m.Margin, m.Sees, m.Note, m.Sentence,
+		}, "  ") + "\n")
 	}
 	return out.String() + strings.Join(append(append(d.Says, d.Basis), d.Statistics...), "\n")
 }

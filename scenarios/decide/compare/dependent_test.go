@@ -127,7 +127,8 @@ func TestDependent_FalseAlarms(t *testing.T) {
 	// conservative.
 	inTurns := func(s *service, worse float64) (base, cand []Run) { return sides(s, false, worse) }
 	atOnce := func(s *service, worse float64) (base, cand []Run) { return sides(s, true, worse) }
-	compared := func(make func(*service, float64) (base, cand []Run), o Options) func(*service, float64) scenarios.Verdict {
+	compared := func(make func(*service, float64) (base, cand []Run), o Options) func(*service,
+		float64) scenarios.Verdict {
 		return func(s *service, worse float64) scenarios.Verdict {
 			base, cand := make(s, worse)
 			return verdict(Compare(base, cand, o))
@@ -153,8 +154,16 @@ func TestDependent_FalseAlarms(t *testing.T) {
 		{"pairs in turns", false, compared(inTurns, small)},
 		{"pairs at once", false, compared(atOnce, small)},
 		{"turns of two runs", false, compared(groups, small)},
-		{"ab in turns, with looks", false, func(s *service, worse float64) scenarios.Verdict { return looked(s, false, worse) }},
-		{"ab at once, with looks", false, func(s *service, worse float64) scenarios.Verdict { return looked(s, true, worse) }},
+		{"ab in turns, with looks", false, func(s *service,
+			worse float64,
+		) scenarios.Verdict {
+			return looked(s, false, worse)
+		}},
+		{"ab at once, with looks", false, func(s *service,
+			worse float64,
+		) scenarios.Verdict {
+			return looked(s, true, worse)
+		}},
 		{"gate", false, func(s *service, worse float64) scenarios.Verdict {
 			several := func(n int, worse float64) (out []*Record, err error) {
 				for range n {
@@ -169,7 +178,9 @@ func TestDependent_FalseAlarms(t *testing.T) {
 				history = append(history, Mean(made))
 			}
 			s.day = s.r.NormFloat64() * ofDays
-			trial := &Trial{History: history, Runs: 3, Confirm: 2, Make: func(n int) ([]*Record, error) { return several(n, worse) }}
+			trial := &Trial{
+				History: history, Runs: 3, Confirm: 2, Make: func(n int) ([]*Record, error) { return several(n, worse) },
+			}
 			first, _ := several(1, worse)
 			c, _, err := trial.Decide(first, small)
 			return verdict(c, err)

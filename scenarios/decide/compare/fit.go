@@ -39,7 +39,9 @@ func mismatches(runs []Run) []mismatch {
 			}
 			add("generator", "%s", why)
 		}
-		if slices.Contains([]scenarios.Verdict{scenarios.Interrupted, scenarios.Stopped, scenarios.Broken, scenarios.NotReverted}, r.Verdict) {
+		if slices.Contains([]scenarios.Verdict{
+			scenarios.Interrupted, scenarios.Stopped, scenarios.Broken, scenarios.NotReverted,
+		}, r.Verdict) {
 			add("run", "the run did not complete: %s", r.Reason)
 		}
 		if r.Verdict == scenarios.Invalid && r.Generator.Healthy {
@@ -52,7 +54,8 @@ func mismatches(runs []Run) []mismatch {
 // machineOf returns the part of an environment that runs must share.
 func machineOf(r *result.Result) string {
 	e := r.Environment
-	return fmt.Sprintf("%s/%s, kernel %s, %d processors, %d GiB of memory", e.OS, e.Arch, e.Kernel, e.CPUs, (e.Memory+1<<29)>>30)
+	return fmt.Sprintf("%s/%s, kernel %s, %d processors, %d GiB of memory", e.OS, e.Arch, e.Kernel, e.CPUs,
+		(e.Memory+1<<29)>>30)
 }
 
 // firstDifference finds the first line in which two texts differ.

@@ -63,8 +63,8 @@ func OpenHistory(dir string) (*History, error) {
 	return h, nil
 }
 
-// ignoreTemporary keeps the files of jobs that were killed while they added a record out of git. A folder that can only be
-// read stays as it is.
+// ignoreTemporary keeps the files of jobs that were killed while they added a record out of git. A folder that can only
+// be read stays as it is.
 func ignoreTemporary(dir string) {
 	f, err := os.OpenFile(filepath.Join(dir, ".gitignore"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, disk.Shared)
 	if err != nil {
@@ -99,7 +99,8 @@ func (h *History) Like(r *result.Result) []*Record {
 	})
 }
 
-// Add writes the record of a run atomically. The name of its file has the time at which the run began, and the run's name.
+// Add writes the record of a run atomically. The name of its file has the time at which the run began, and the run's
+// name.
 func (h *History) Add(r *Record) error {
 	b, err := json.MarshalIndent(r, "", " ")
 	if err != nil {

@@ -170,7 +170,10 @@ func TestMeasure(t *testing.T) {
 	}{
 		{"plain", []*Record{at(1, false, false), at(2, false, false)}, "1 2"},
 		{"red ones don't count", []*Record{at(1, false, false), at(2, true, false), at(3, false, false)}, "1 3"},
-		{"an accepted one begins again", []*Record{at(1, false, false), at(2, true, false), at(3, false, true), at(4, false, false)}, "3 4"},
+		{"an accepted one begins again", []*Record{
+			at(1, false, false), at(2, true, false), at(3, false, true),
+			at(4, false, false),
+		}, "3 4"},
 		{"none", nil, ""},
 	}
 	for _, tt := range tests {
@@ -435,7 +438,8 @@ func TestGate_Enough(t *testing.T) {
 		case !tt.some && tells(at(mostRuns, tt.now)):
 			t.Errorf("%v is reported by a history of %d", tt.now, mostRuns)
 		case tt.some && (!tells(at(n, tt.now)) || tells(at(n-2, tt.now))):
-			t.Errorf("%v: a history of %d is said to do; it does: %t, %d does: %t", tt.now, n, tells(at(n, tt.now)), n-2, tells(at(n-2, tt.now)))
+			t.Errorf("%v: a history of %d is said to do; it does: %t, %d does: %t", tt.now, n, tells(at(n, tt.now)), n-2,
+				tells(at(n-2, tt.now)))
 		}
 	}
 	w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .2}
@@ -463,8 +467,8 @@ func TestHistory_SameName(t *testing.T) {
 	}
 }
 
-// FuzzHistory puts any bytes into the folder as a record: a file that is not a record is listed and not changed, and the
-// record beside it is found.
+// FuzzHistory puts any bytes into the folder as a record: a file that is not a record is listed and not changed, and
+// the record beside it is found.
 func FuzzHistory(f *testing.F) {
 	w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .02}
 	good := w.record(0)
@@ -505,14 +509,21 @@ func TestMean(t *testing.T) {
 	}
 	m := Mean([]*Record{
 		{Run: "a", Values: []Kept{kept("p50", 1, 100, 0), kept("errors", .01, 100, 1), kept("p95", 3, 100, 0)}},
-		{Run: "b", Values: []Kept{kept("p50", 2, 200, 0), kept("errors", .03, 200, 6), kept("p95", result.Num(math.NaN()), 200, 0)}},
-		{Run: "c", Values: []Kept{kept("p50", 4, 300, 0), kept("errors", .02, 300, 6), kept("p95", 3, 300, 0), kept("p99", 5, 1300, 0)}},
+		{Run: "b", Values: []Kept{
+			kept("p50", 2, 200, 0), kept("errors", .03, 200, 6),
+			kept("p95", result.Num(math.NaN()), 200, 0),
+		}},
+		{Run: "c", Values: []Kept{
+			kept("p50", 4, 300, 0), kept("errors", .02, 300, 6), kept("p95", 3, 300, 0),
+			kept("p99", 5, 1300, 0),
+		}},
 	})
 	got := map[string]Kept{}
 	for _, k := range m.Values {
 		got[k.Metric] = k
 	}
-	if k := got["p50"]; math.Abs(float64(k.Value)-2) > 1e-9 || k.Runs != 3 || k.Count != 600 || math.Abs(k.Spread-math.Log(2)) > 1e-9 {
+	if k := got["p50"]; math.Abs(float64(k.Value)-2) > 1e-9 || k.Runs != 3 || k.Count != 600 ||
+		math.Abs(k.Spread-math.Log(2)) > 1e-9 {
 		t.Errorf("p50 %+v", k)
 	}
 	if k := got["errors"]; math.Abs(float64(k.Value)-.02) > 1e-9 || k.Bad != 13 || math.Abs(k.Spread-.01) > 1e-9 {

@@ -67,7 +67,8 @@ func (c *Comparison) blank(p place, m *metric, margin float64) *test {
 	return &test{limit: m.limit(margin), Row: Row{
 		metric: m,
 		Phase:  p.phase, Load: p.load, Step: p.step, Metric: m.Name, Margin: result.Num(margin),
-		Base: result.NaN, Cand: result.NaN, Change: result.NaN, Low: result.NaN, High: result.NaN, P: result.NaN, Smallest: result.NaN,
-		design: d,
+		Base: result.NaN, Cand: result.NaN, Change: result.NaN, Low: result.NaN, High: result.NaN, P: result.NaN,
+		Smallest: result.NaN,
+		design:   d,
 	}}
 }

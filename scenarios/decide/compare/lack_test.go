@@ -28,8 +28,14 @@ func TestGate_Lacks(t *testing.T) {
 	}{
 		{"eight have it", 12, 8, true, 0, scenarios.Pass, scenarios.Pass, ""},
 		{"eight of many have it, and it is worse", 30, 8, true, .5, scenarios.Fail, scenarios.Regression, ""},
-		{"seven of twelve", 12, 7, true, 0, scenarios.Inconclusive, scenarios.Inconclusive, "7 of 12 base runs and 1 of 1 candidate runs have it"},
-		{"the run alone lacks it", 12, 12, false, 0, scenarios.Inconclusive, scenarios.Inconclusive, "12 of 12 base runs and 0 of 1 candidate runs have it"},
+		{
+			"seven of twelve", 12, 7, true, 0, scenarios.Inconclusive, scenarios.Inconclusive,
+			"7 of 12 base runs and 1 of 1 candidate runs have it",
+		},
+		{
+			"the run alone lacks it", 12, 12, false, 0, scenarios.Inconclusive, scenarios.Inconclusive,
+			"12 of 12 base runs and 0 of 1 candidate runs have it",
+		},
 		{"it is new", 12, 3, true, 0, "", scenarios.Pass, "p95: 3 of 12 base runs and 1 of 1 candidate runs have it"},
 		{"no run has it", 12, 0, false, 0, "", scenarios.Pass, ""},
 	}
@@ -82,7 +88,10 @@ func TestCompare_Lacks(t *testing.T) {
 		says       string
 	}{
 		{"nine have it", 9, 9, scenarios.Pass, scenarios.Pass, ""},
-		{"no candidate has it", 10, 0, scenarios.Inconclusive, scenarios.Inconclusive, "10 of 10 base runs and 0 of 10 candidate runs have it"},
+		{
+			"no candidate has it", 10, 0, scenarios.Inconclusive, scenarios.Inconclusive,
+			"10 of 10 base runs and 0 of 10 candidate runs have it",
+		},
 		{"few have it", 2, 3, "", scenarios.Pass, "memory of web: 2 of 10 base runs and 3 of 10 candidate runs have it"},
 	}
 	for _, tt := range tests {

@@ -25,8 +25,9 @@ func (c *Comparison) sinceBetter(p place, m *metric, base []values, a []value) [
 		}
 		since := len(t.Points) - move.At
 		if since < LeastHistory {
-			c.Moved = append(c.Moved, fmt.Sprintf("%s changed level on %s; runs are compared with the new level once it has %d records "+
-				"(%d/%d)", t.Where(), t.Sentence(move), LeastHistory, since, LeastHistory))
+			c.Moved = append(c.Moved,
+				fmt.Sprintf("%s changed level on %s; runs are compared with the new level once it has %d records "+
+					"(%d/%d)", t.Where(), t.Sentence(move), LeastHistory, since, LeastHistory))
 			break
 		}
 		first = i + 1
@@ -40,9 +41,11 @@ func (c *Comparison) sinceBetter(p place, m *metric, base []values, a []value) [
 	}
 	last := len(t.Moves)
 	if last > first && m.change(t.Levels[first], t.Levels[last]) > m.limit(c.options.Margins.of(m)) {
-		c.Moved = append(c.Moved, fmt.Sprintf("%s crept: since %s it went from %s to %s without a failed gate, last on %s; if that was "+
-			"intended, --accept restarts the history",
-			t.Where(), t.Points[from].Started.UTC().Format(time.DateOnly), t.Say(t.Levels[first]), t.Say(t.Levels[last]), t.Sentence(t.Moves[last-1])))
+		c.Moved = append(c.Moved,
+			fmt.Sprintf("%s crept: since %s it went from %s to %s without a failed gate, last on %s; if that was "+
+				"intended, --accept restarts the history",
+				t.Where(), t.Points[from].Started.UTC().Format(time.DateOnly), t.Say(t.Levels[first]), t.Say(t.Levels[last]),
+				t.Sentence(t.Moves[last-1])))
 	}
 	return a
 }

@@ -33,12 +33,30 @@ func TestGate_Levels(t *testing.T) {
 		says    string     // in most trials
 	}{
 		{"steady", []part{{40, 0}}, 0, small, [2]float64{0, .11}, ""},
-		{"got better", []part{{20, 0}, {20, -.3}}, -.3, small, [2]float64{0, .11}, "p95 is compared with the newest 20 records, because " +
-			"its level changed on 2026-01-01 00:20 with run-21: better by"},
+		{
+			"got better",
+			[]part{{20, 0}, {20, -.3}},
+			-.3, small,
+			[2]float64{0, .11},
+			"p95 is compared with the newest 20 records, because " +
+				"its level changed on 2026-01-01 00:20 with run-21: better by",
+		},
 		{"got better, and worse by a fifth since", []part{{20, 0}, {20, -.3}}, -.16, nil, [2]float64{.9, 1.01}, "better by"},
 		{"got better 8 records ago", []part{{50, 0}, {8, -.3}}, -.1, nil, [2]float64{.9, 1.01}, "compared with the newest 8"},
-		{"got better 5 records ago", []part{{50, 0}, {5, -.3}}, -.3, nil, [2]float64{0, .01}, "runs are compared with the new level once it has 8 records (5/8)"},
-		{"crept", []part{{20, 0}, {20, .08}, {20, .16}}, .16, nil, [2]float64{0, .3}, "p95 crept: since 2026-01-01 it went from"},
+		{
+			"got better 5 records ago",
+			[]part{{50, 0}, {5, -.3}},
+			-.3, nil,
+			[2]float64{0, .01},
+			"runs are compared with the new level once it has 8 records (5/8)",
+		},
+		{
+			"crept",
+			[]part{{20, 0}, {20, .08}, {20, .16}},
+			.16, nil,
+			[2]float64{0, .3},
+			"p95 crept: since 2026-01-01 it went from",
+		},
 		{"long ago", []part{{60, .5}, {mostHistory, 0}}, .2, nil, [2]float64{.9, 1.01}, ""},
 	}
 	for _, tt := range tests {
@@ -59,12 +77,14 @@ func TestGate_Levels(t *testing.T) {
 				if c.Verdict == scenarios.Regression {
 					red += 1. / float64(trials)
 				}
-				if tt.says == "" && len(c.Moved) == 0 || tt.says != "" && slices.ContainsFunc(c.Moved, func(m string) bool { return strings.Contains(m, tt.says) }) {
+				if tt.says == "" && len(c.Moved) == 0 ||
+					tt.says != "" && slices.ContainsFunc(c.Moved, func(m string) bool { return strings.Contains(m, tt.says) }) {
 					said++
 				}
 			}
 			if red < tt.red[0] || red > tt.red[1] || said < trials*8/10 {
-				t.Errorf("red in %.1f %%, want %.0f to %.0f; said so in %d of %d", 100*red, 100*tt.red[0], 100*tt.red[1], said, trials)
+				t.Errorf("red in %.1f %%, want %.0f to %.0f; said so in %d of %d", 100*red, 100*tt.red[0], 100*tt.red[1], said,
+					trials)
 			}
 		})
 	}

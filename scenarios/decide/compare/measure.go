@@ -21,13 +21,14 @@ type sample struct {
 	least float64 // requests above a percentile: [beyond], or [beyondBlock]
 }
 
-// cells are the cells that are compared: those of the warm-up and of whole iterations are not. Nor are those of the phase of
-// a recovery before version 2, which had another end.
+// cells are the cells that are compared: those of the warm-up and of whole iterations are not. Nor are those of the
+// phase of a recovery before version 2, which had another end.
 func (s sample) cells() iter.Seq2[place, *result.Cell] {
 	return func(yield func(place, *result.Cell) bool) {
 		for i := range s.Cells {
 			c := &s.Cells[i]
-			if c.Phase == "warmup" || c.Step == "iteration" || s.InWindows() && strings.HasPrefix(c.Phase, scenarios.RecoveryOf) {
+			if c.Phase == "warmup" || c.Step == "iteration" ||
+				s.InWindows() && strings.HasPrefix(c.Phase, scenarios.RecoveryOf) {
 				continue
 			}
 			if !yield(place{c.Phase, c.Load, c.Step}, c) {
@@ -71,7 +72,8 @@ func errorShares(_ *metric, s sample, put func(place, value)) {
 	}
 }
 
-// closedRates measures the rate of good answers of closed loads, which is 0 without one: that of an open one is its schedule's.
+// closedRates measures the rate of good answers of closed loads, which is 0 without one: that of an open one is its
+// schedule's.
 func closedRates(_ *metric, s sample, put func(place, value)) {
 	var none []place
 	good := map[place]bool{}
@@ -92,8 +94,8 @@ func closedRates(_ *metric, s sample, put func(place, value)) {
 	}
 }
 
-// recoveries measures the time until recovery from each fault. A fault that made answers slower, and of which no limit says
-// which are slow, has none: how long that lasted is unknown.
+// recoveries measures the time until recovery from each fault. A fault that made answers slower, and of which no limit
+// says which are slow, has none: how long that lasted is unknown.
 func recoveries(_ *metric, s sample, put func(place, value)) {
 	if s.InWindows() { // a recovery by windows is no measure for one by requests
 		return
@@ -112,7 +114,8 @@ func recoveries(_ *metric, s sample, put func(place, value)) {
 	}
 }
 
-// far reports whether answers took far longer than in the baseline, so that a limit from it does not tell how long they were slow.
+// far reports whether answers took far longer than in the baseline, so that a limit from it does not tell how long they
+// were slow.
 func far(p *result.ImpactParts) bool {
 	return float64(p.P50) > effect.FarAbove(float64(p.P50Before)) || float64(p.P95) > effect.FarAbove(float64(p.P95Before))
 }

@@ -35,14 +35,27 @@ type table []metric
 // metrics are the compared metrics, in the order of reports. P99 has a wide margin: runs of a
 // minute differ in it by more than a tenth without any change.
 var metrics = table{
-	{Name: "p50", Unit: slo.Seconds, Margin: .1, quantile: .5, measure: percentile(func(t *result.Times) result.Num { return t.P50 })},
-	{Name: "p90", Unit: slo.Seconds, Margin: .1, quantile: .9, measure: percentile(func(t *result.Times) result.Num { return t.P90 })},
-	{Name: "p95", Unit: slo.Seconds, Margin: .1, quantile: .95, measure: percentile(func(t *result.Times) result.Num { return t.P95 })},
-	{Name: "p99", Unit: slo.Seconds, Margin: .25, quantile: .99, measure: percentile(func(t *result.Times) result.Num { return t.P99 })},
+	{
+		Name: "p50", Unit: slo.Seconds, Margin: .1, quantile: .5,
+		measure: percentile(func(t *result.Times) result.Num { return t.P50 }),
+	},
+	{
+		Name: "p90", Unit: slo.Seconds, Margin: .1, quantile: .9,
+		measure: percentile(func(t *result.Times) result.Num { return t.P90 }),
+	},
+	{
+		Name: "p95", Unit: slo.Seconds, Margin: .1, quantile: .95,
+		measure: percentile(func(t *result.Times) result.Num { return t.P95 }),
+	},
+	{
+		Name: "p99", Unit: slo.Seconds, Margin: .25, quantile: .99,
+		measure: percentile(func(t *result.Times) result.Num { return t.P99 }),
+	},
 	{Name: "errors", Unit: slo.ShareOf, Margin: .005, measure: errorShares},
 	{Name: "rate", Unit: slo.PerSecond, Margin: .05, higher: true, measure: closedRates},
 	{Name: "recover", Unit: slo.Seconds, Margin: .25, wholeRun: true, measure: recoveries},
-	{Name: "cpu", Unit: slo.Cores, Margin: .25, ofUnit: true, mayLack: true, measure: cpuTime}, // there is none under a tick
+	// there is none under a tick
+	{Name: "cpu", Unit: slo.Cores, Margin: .25, ofUnit: true, mayLack: true, measure: cpuTime},
 	{Name: "memory", Unit: slo.Bytes, Margin: .25, ofUnit: true, wholeRun: true, measure: mostMemory},
 }
 
@@ -77,7 +90,8 @@ func WholeRuns(name string) bool {
 // ratio reports whether values are compared by their ratio instead of their difference.
 func (m *metric) ratio() bool { return m.Unit != slo.ShareOf }
 
-// endless reports whether a value has no place on the scale of changes: it is infinite, or zero and compared by a ratio.
+// endless reports whether a value has no place on the scale of changes: it is infinite, or zero and compared by a
+// ratio.
 func (m *metric) endless(v value) bool { return math.IsInf(v.x, 0) || m.zero(v) }
 
 // zero reports whether a value is zero and compared by a ratio: from it or to it a change has no ratio.

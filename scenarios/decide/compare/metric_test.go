@@ -50,7 +50,8 @@ func TestMetrics_Toy(t *testing.T) {
 		t.Errorf("the text is\n%s", text)
 	}
 	c, err = Switchback(base, cand, true, with)
-	if err != nil || rowOf(c.Rows) != nil || !slices.ContainsFunc(c.Left, func(s string) bool { return strings.HasPrefix(s, "threads: has no value by block") }) {
+	if err != nil || rowOf(c.Rows) != nil ||
+		!slices.ContainsFunc(c.Left, func(s string) bool { return strings.HasPrefix(s, "threads: has no value by block") }) {
 		t.Errorf("%v, by block the rows are %+v, left out is %q", err, c.Rows, c.Left)
 	}
 	beside, err := Beside(base[:1], cand[0], with)
@@ -66,8 +67,8 @@ func TestMetrics_Toy(t *testing.T) {
 	}
 }
 
-// TestValues_Recovery: the phase of a recovery of version 1 has another end, and how long a fault made answers slower is unknown without a
-// limit of slow answers: neither has a value. Another fault without an outage recovered at once.
+// TestValues_Recovery: the phase of a recovery of version 1 has another end, and how long a fault made answers slower
+// is unknown without a limit of slow answers: neither has a value. Another fault without an outage recovered at once.
 func TestValues_Recovery(t *testing.T) {
 	slower := &result.ImpactParts{Slowed: true}
 	for _, c := range []struct {
@@ -79,18 +80,31 @@ func TestValues_Recovery(t *testing.T) {
 		{"an outage", 2, result.FaultRecord{Impact: result.Impacted, OnsetAt: 20, Recover: 3}, true, true},
 		{"an outage by version 1", 1, result.FaultRecord{Impact: result.Impacted, OnsetAt: 20, Recover: 3}, false, false},
 		{"none", 2, result.FaultRecord{Impact: result.NotImpacted, OnsetAt: result.NaN}, true, true},
-		{"slower", 2, result.FaultRecord{Impact: result.Impacted, OnsetAt: result.NaN, Parts: slower, Slow: result.NaN}, false, true},
-		{"slower, within a limit", 2, result.FaultRecord{Impact: result.Impacted, OnsetAt: result.NaN, Parts: slower, Slow: .5}, true, true},
+		{
+			"slower", 2,
+			result.FaultRecord{Impact: result.Impacted, OnsetAt: result.NaN, Parts: slower, Slow: result.NaN},
+			false, true,
+		},
+		{"slower, within a limit", 2, result.FaultRecord{
+			Impact: result.Impacted, OnsetAt: result.NaN, Parts: slower,
+			Slow: .5,
+		}, true, true},
 		{"far slower, within a limit from the baseline", 2, result.FaultRecord{
-			Impact: result.Impacted, OnsetAt: result.NaN, Parts: &result.ImpactParts{Slowed: true, P50: .5, P50Before: .001}, Slow: .6, SlowFrom: "baseline",
+			Impact: result.Impacted, OnsetAt: result.NaN, Parts: &result.ImpactParts{Slowed: true, P50: .5, P50Before: .001},
+			Slow: .6, SlowFrom: "baseline",
 		}, false, true},
 		{"slower, within a limit from the baseline", 2, result.FaultRecord{
-			Impact: result.Impacted, OnsetAt: result.NaN, Parts: &result.ImpactParts{Slowed: true, P50: .003, P50Before: .001}, Slow: .025, SlowFrom: "baseline",
+			Impact: result.Impacted, OnsetAt: result.NaN, Parts: &result.ImpactParts{Slowed: true, P50: .003, P50Before: .001},
+			Slow: .025, SlowFrom: "baseline",
 		}, true, true},
 		{"slower, not certain", 2, result.FaultRecord{
-			Impact: result.UnknownYet, OnsetAt: result.NaN, Parts: &result.ImpactParts{SlowerUntold: "it was late"}, Slow: result.NaN,
+			Impact: result.UnknownYet, OnsetAt: result.NaN, Parts: &result.ImpactParts{SlowerUntold: "it was late"},
+			Slow: result.NaN,
 		}, false, true},
-		{"lost writes", 2, result.FaultRecord{Impact: result.Impacted, OnsetAt: result.NaN, Parts: &result.ImpactParts{Lost: 1}}, true, true},
+		{"lost writes", 2, result.FaultRecord{
+			Impact: result.Impacted, OnsetAt: result.NaN,
+			Parts: &result.ImpactParts{Lost: 1},
+		}, true, true},
 	} {
 		c.fault.Name = "f"
 		r := &result.Result{Version: c.version, Faults: []result.FaultRecord{c.fault}, Cells: []result.Cell{

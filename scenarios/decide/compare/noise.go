@@ -29,11 +29,12 @@ const NoiseAttempts = 5
 
 // A Noise is how quiet the machine was during a run. A figure of NaN, which JSON has as null, is not known.
 type Noise struct {
-	Lag      result.Num `json:"lag"`       // brunt's own lag, p99, in seconds
-	Steal    result.Num `json:"steal"`     // share of the CPU time that the hypervisor took
-	Pressure result.Num `json:"pressure"`  // share of the time in which some task waited for a processor (PSI)
-	Probe    result.Num `json:"probe"`     // median of the calibration probe in seconds: the slower of those before and after the load
-	Slowest  result.Num `json:"probe_p95"` // the same of its 95th percentile
+	Lag      result.Num `json:"lag"`      // brunt's own lag, p99, in seconds
+	Steal    result.Num `json:"steal"`    // share of the CPU time that the hypervisor took
+	Pressure result.Num `json:"pressure"` // share of the time in which some task waited for a processor (PSI)
+	// median of the calibration probe in seconds: the slower of those before and after the load
+	Probe   result.Num `json:"probe"`
+	Slowest result.Num `json:"probe_p95"` // the same of its 95th percentile
 }
 
 // A figure is one of a Noise.
@@ -69,8 +70,8 @@ type NoiseExcess struct {
 	ByLoad bool   // the target itself may be the cause: nothing that is independent of it exceeds the norm
 }
 
-// Exceeded returns how a run exceeds the norm: by the figure that exceeds its bound most, of those that are independent of
-// the target if there is one. Nothing exceeds a norm of under [LeastNoise] runs.
+// Exceeded returns how a run exceeds the norm: by the figure that exceeds its bound most, of those that are independent
+// of the target if there is one. Nothing exceeds a norm of under [LeastNoise] runs.
 func (n NoiseNorm) Exceeded(now Noise) NoiseExcess {
 	var out NoiseExcess
 	most := 0.0
@@ -84,14 +85,15 @@ func (n NoiseNorm) Exceeded(now Noise) NoiseExcess {
 		by := (x - middle) / (bound - middle)
 		if first := out.Text == ""; first || out.ByLoad && !f.byLoad || out.ByLoad == f.byLoad && by > most {
 			most = by
-			out = NoiseExcess{fmt.Sprintf("%s %s, in the history typically %s and at most %s", f.name, f.say(x), f.say(middle), f.say(bound)), f.byLoad}
+			out = NoiseExcess{fmt.Sprintf("%s %s, in the history typically %s and at most %s", f.name, f.say(x), f.say(middle),
+				f.say(bound)), f.byLoad}
 		}
 	}
 	return out
 }
 
-// bound returns the median of the figure and the value that a further run exceeds with the probability outside, at least
-// the smallest difference that counts. They are NaN where too few runs have the figure.
+// bound returns the median of the figure and the value that a further run exceeds with the probability outside, at
+// least the smallest difference that counts. They are NaN where too few runs have the figure.
 func (f *figure) bound(n NoiseNorm) (middle, bound float64) {
 	var values, scaled []float64
 	for i := range n {
@@ -134,6 +136,7 @@ func (n Noise) String() string {
 		}
 		return format(float64(x))
 	}
-	return fmt.Sprintf("lag %s, stolen %s, pressure %s, probe %s", say(n.Lag, quantity.FormatSeconds), say(n.Steal, quantity.FormatShareBriefly),
+	return fmt.Sprintf("lag %s, stolen %s, pressure %s, probe %s", say(n.Lag, quantity.FormatSeconds),
+		say(n.Steal, quantity.FormatShareBriefly),
 		say(n.Pressure, quantity.FormatShareBriefly), say(n.Probe, quantity.FormatSeconds))
 }

@@ -17,7 +17,9 @@ func quiet(r *rand.Rand, n int) compare.NoiseNorm {
 	var out compare.NoiseNorm
 	vary := func(x float64) result.Num { return result.Num(x * math.Exp(.1*r.NormFloat64())) }
 	for range n {
-		out = append(out, compare.Noise{Lag: vary(.28e-3), Steal: 0, Pressure: vary(.02), Probe: vary(.12e-3), Slowest: vary(.2e-3)})
+		out = append(out, compare.Noise{
+			Lag: vary(.28e-3), Steal: 0, Pressure: vary(.02), Probe: vary(.12e-3), Slowest: vary(.2e-3),
+		})
 	}
 	return out
 }
@@ -38,7 +40,10 @@ func TestNorm_Exceeded(t *testing.T) {
 		{"steal", func(n *compare.Noise) { n.Steal = .05 }, "stolen CPU time 5%", false},
 		{"pressure", func(n *compare.Noise) { n.Pressure = .4 }, "CPU pressure 40%", true},
 		{"the probe", func(n *compare.Noise) { n.Probe = .3e-3 }, "the calibration probe (median) 300µs", false},
-		{"its tail and lag", func(n *compare.Noise) { n.Slowest, n.Lag = 2e-3, 50e-3 }, "the calibration probe (p95) 2ms", false},
+		{
+			"its tail and lag", func(n *compare.Noise) { n.Slowest, n.Lag = 2e-3, 50e-3 }, "the calibration probe (p95) 2ms",
+			false,
+		},
 		{"a figure that is not known", func(n *compare.Noise) { n.Pressure = result.NaN }, "", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

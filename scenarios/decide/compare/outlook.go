@@ -12,8 +12,8 @@ import (
 	"brunt/scenarios/statistics"
 )
 
-// A sight is what a gate can see of one metric, by how much the records of its history differ: the mean of k runs varies
-// by between² + within²/k, where within² is inverse to the duration of the load. See [predicted].
+// A sight is what a gate can see of one metric, by how much the records of its history differ: the mean of k runs
+// varies by between² + within²/k, where within² is inverse to the duration of the load. See [predicted].
 type sight struct {
 	*Row
 	limit           float64
@@ -46,7 +46,8 @@ func sightOf(r *Row, vs []value) sight {
 	return s
 }
 
-// at estimates how a gate of so many runs, or of one, sees an unchanged build, with a load that is longer by a factor, from eight records on.
+// at estimates how a gate of so many runs, or of one, sees an unchanged build, with a load that is longer by a factor,
+// from eight records on.
 func (s *sight) at(runs int, longer float64) estimate {
 	n := max(s.n, LeastHistory)
 	return estimate{err: math.Sqrt((s.between + s.within/(float64(max(1, runs))*longer)) * (1 + 1/n)), freedom: n - 1}
@@ -87,8 +88,8 @@ func sights(records []*Record, o Options) []sight {
 // mostSights is how many metrics a sentence of what a gate sees names.
 const mostSights = 6
 
-// Outlook says what a gate of so many runs will be able to see, by what its records show so far, and what it would see with a longer
-// load. From [LeastHistory] records on it proposes durations and margins for what it can't decide.
+// Outlook says what a gate of so many runs will be able to see, by what its records show so far, and what it would see
+// with a longer load. From [LeastHistory] records on it proposes durations and margins for what it can't decide.
 func Outlook(records []*Record, runs int, o Options) []string {
 	if o.Alpha == 0 {
 		o.Alpha = DefaultAlpha
@@ -128,7 +129,8 @@ func sees(all []sight, runs int, longer, alpha float64) string {
 			break
 		}
 		e := s.at(runs, longer)
-		parts = append(parts, s.where()+" from "+s.share(result.Num(s.of().worse(e.smallest(s.limit, alpha/float64(len(all)))))))
+		parts = append(parts, s.where()+" from "+
+			s.share(result.Num(s.of().worse(e.smallest(s.limit, alpha/float64(len(all)))))))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -136,8 +138,8 @@ func sees(all []sight, runs int, longer, alpha float64) string {
 // durations are those that are proposed, in seconds.
 var durations = []float64{5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600}
 
-// longer is the shortest longer duration, in seconds, with which all metrics are decided that a longer load decides at all. It is 0 where none
-// helps, or where it is not known.
+// longer is the shortest longer duration, in seconds, with which all metrics are decided that a longer load decides at
+// all. It is 0 where none helps, or where it is not known.
 func longer(all []sight, took float64, runs int, alpha float64) float64 {
 	if took <= 0 || !slices.ContainsFunc(all, func(s sight) bool { return s.split }) {
 		return 0
@@ -190,7 +192,8 @@ func proposals(all []sight, took float64, runs int, alpha float64) []string {
 		if remedies == nil {
 			remedies = []string{"only a quieter machine or target"}
 		}
-		out = append(out, fmt.Sprintf("%s can't be decided with a margin of %s, as its runs differ too much: %s would decide it", s.where(), s.share(s.Margin),
+		out = append(out, fmt.Sprintf("%s can't be decided with a margin of %s, as its runs differ too much: %s would "+
+			"decide it", s.where(), s.share(s.Margin),
 			strings.Join(remedies, " or ")))
 	}
 	return out

@@ -14,8 +14,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// varied makes records of three runs of 5 s each, whose p50 varies by a little and whose p99 by so much that its margin is
-// no use.
+// varied makes records of three runs of 5 s each, whose p50 varies by a little and whose p99 by so much that its margin
+// is no use.
 func varied(r *rand.Rand, n int, p99 float64) []*Record {
 	var out []*Record
 	for i := range n {
@@ -39,7 +39,9 @@ func TestOutlook(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	all := varied(r, LeastHistory, 1)
 	few := strings.Join(Outlook(all[:3], 3, Options{}), "\n")
-	for _, want := range []string{"this gate will see p50 from 11%, p99 from ", " at this duration (5s); ", "s would see about p50 from 10%, p99 from "} {
+	for _, want := range []string{
+		"this gate will see p50 from 11%, p99 from ", " at this duration (5s); ", "s would see about p50 from 10%, p99 from ",
+	} {
 		if !strings.Contains(few, want) {
 			t.Errorf("%q is not in %s", want, few)
 		}
@@ -75,14 +77,18 @@ func TestOutlook(t *testing.T) {
 	}
 }
 
-// TestGate_Hopeless: a metric that the history shows to be out of reach makes no gate inconclusive; it is named once, and a change that
-// is large enough fails all the same.
+// TestGate_Hopeless: a metric that the history shows to be out of reach makes no gate inconclusive; it is named once,
+// and a change that is large enough fails all the same.
 func TestGate_Hopeless(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		p99  float64 // of the new runs, as a multiple
 		want scenarios.Verdict
-	}{{"as before", 1, scenarios.Pass}, {"worse, within what is out of reach", 1.3, scenarios.Pass}, {"worse by far", 12, scenarios.Regression}} {
+	}{
+		{"as before", 1, scenarios.Pass},
+		{"worse, within what is out of reach", 1.3, scenarios.Pass},
+		{"worse by far", 12, scenarios.Regression},
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(4, 4))
 			trial := &Trial{History: varied(r, 2*LeastHistory, 1), Runs: 3}
@@ -93,7 +99,8 @@ func TestGate_Hopeless(t *testing.T) {
 			}
 			said := inWords(c)
 			if n := strings.Count(said, "p99 can't be decided with a margin of 25%"); tt.want == scenarios.Pass &&
-				(n != 1 || !strings.Contains(c.Reason, "none of 1 metric is worse by more than its margin; left out of the verdict: p99")) {
+				(n != 1 || !strings.Contains(c.Reason,
+					"none of 1 metric is worse by more than its margin; left out of the verdict: p99")) {
 				t.Errorf("it is said %d times:\n%s", n, said)
 			}
 		})

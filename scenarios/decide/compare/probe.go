@@ -21,8 +21,8 @@ const (
 	pingLimit = 5 * time.Second // for all of them
 )
 
-// probe measures this machine without the target: a server in this process answers on loopback, each time after a little
-// work, 150 times in 0.3 s. It returns the median and the 95th percentile of the answers.
+// probe measures this machine without the target: a server in this process answers on loopback, each time after a
+// little work, 150 times in 0.3 s. It returns the median and the 95th percentile of the answers.
 func probe(ctx context.Context) (middle, slow time.Duration, err error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

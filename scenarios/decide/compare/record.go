@@ -35,13 +35,15 @@ type Record struct {
 	Accept  bool      `json:"accept,omitempty"` // the history begins again with it; earlier runs no longer count
 	Values  []Kept    `json:"values"`           // what was measured
 
-	Former string `json:"former_key,omitempty"` // what the key was up to version 3: older records of this key are comparable too
-	// the settings of the resolved scenario by their paths, without the target's address; of a long value a digest; up to version 3
-	// none
-	Scenario  map[string]string `json:"scenario,omitempty"`
-	Duration  result.Num        `json:"duration,omitempty"`  // of the load, in seconds
-	Noise     []Noise           `json:"noise,omitempty"`     // of the machine during each run
-	Disturbed string            `json:"disturbed,omitempty"` // how the noise exceeded that of the history; later runs are not held to it
+	// what the key was up to version 3: older records of this key are comparable too
+	Former string `json:"former_key,omitempty"`
+	// the settings of the resolved scenario by their paths, without the target's address; of a long value a digest; up to
+	// version 3 none
+	Scenario map[string]string `json:"scenario,omitempty"`
+	Duration result.Num        `json:"duration,omitempty"` // of the load, in seconds
+	Noise    []Noise           `json:"noise,omitempty"`    // of the machine during each run
+	// how the noise exceeded that of the history; later runs are not held to it
+	Disturbed string `json:"disturbed,omitempty"`
 
 	dropped []string // metrics and phases of which upgrade dropped values
 }
@@ -57,8 +59,9 @@ type Kept struct {
 	Bad    int64      `json:"bad,omitempty"`   // of a share: those that count
 	Grain  float64    `json:"grain,omitempty"` // of what is measured in steps: the step
 
-	Runs   int     `json:"runs,omitempty"`   // that it is the mean of; zero is one
-	Spread float64 `json:"spread,omitempty"` // of several: their standard deviation, of shares as they are, else of logarithms
+	Runs int `json:"runs,omitempty"` // that it is the mean of; zero is one
+	// of several: their standard deviation, of shares as they are, else of logarithms
+	Spread float64 `json:"spread,omitempty"`
 }
 
 // NewRecord makes the record of a run.
@@ -89,7 +92,8 @@ func NewRecord(r *result.Result, m Machine) *Record {
 func (r *Record) Figures() string {
 	var out []string
 	for _, k := range r.Values {
-		if row := (Row{Phase: k.Phase, Load: k.Load, Step: k.Step, Metric: k.Metric}); k.Phase == "run" && k.Load == "*" && k.Step == "*" {
+		if row := (Row{Phase: k.Phase, Load: k.Load, Step: k.Step, Metric: k.Metric}); k.Phase == "run" && k.Load == "*" &&
+			k.Step == "*" {
 			out = append(out, k.Metric+" "+row.value(k.Value))
 		}
 	}
@@ -132,7 +136,8 @@ func parseRecord(b []byte) (*Record, error) {
 		return nil, fmt.Errorf("it has the noise of %d runs", len(r.Noise))
 	}
 	for _, k := range r.Values {
-		if f := float64(k.Value); f < 0 || math.IsInf(f, 0) || k.Count < 0 || k.Bad < 0 || k.Bad > max(k.Count, 0) || k.Grain < 0 ||
+		if f := float64(k.Value); f < 0 || math.IsInf(f, 0) || k.Count < 0 || k.Bad < 0 || k.Bad > max(k.Count, 0) ||
+			k.Grain < 0 ||
 			k.Runs < 0 || k.Runs > mostRuns || k.Spread < 0 || !slices.Contains(MetricNames(), k.Metric) {
 			return nil, fmt.Errorf("%s of %s/%s/%s is %v of %d", k.Metric, k.Phase, k.Load, k.Step, f, k.Count)
 		}
@@ -185,7 +190,8 @@ func Outdated(records []*Record) string {
 			}
 		}
 		if n > 0 {
-			says = append(says, fmt.Sprintf("%s of %s is not compared, as %s", old.metric, syntax.Amount(n, "older record"), old.meant))
+			says = append(says, fmt.Sprintf("%s of %s is not compared, as %s", old.metric, syntax.Amount(n, "older record"),
+				old.meant))
 		}
 	}
 	return strings.Join(says, "; ")

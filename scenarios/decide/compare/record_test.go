@@ -24,12 +24,18 @@ func TestOutdated(t *testing.T) {
 	}{
 		{"version 1", 1, skipped + "," + recovery, "recover of 1 older record is not compared, as " + byWindows + "; " +
 			"errors of 1 older record is not compared, as " + uncounted},
-		{"version 1 with the phase of a recovery", 1, after, "recovery/FAULT of 1 older record is not compared, as it ended with the recovery and not a " +
-			"hold after it"},
+		{
+			"version 1 with the phase of a recovery", 1, after,
+			"recovery/FAULT of 1 older record is not compared, as it ended with the recovery and not a " +
+				"hold after it",
+		},
 		{"version 2 with the phase of a recovery", 2, after, ""},
 		{"version 2", 2, skipped + "," + recovery, "errors of 1 older record is not compared, as " + uncounted},
 		{"version 3", 3, skipped + "," + recovery, ""},
-		{"version 1 without such values", 1, `{"phase":"run","load":"*","step":"*","metric":"p95","value":0.1,"count":90}`, ""},
+		{
+			"version 1 without such values", 1, `{"phase":"run","load":"*","step":"*","metric":"p95","value":0.1,"count":90}`,
+			"",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -34,7 +34,8 @@ func (r *Record) Comparable(all []*Record) (records []*Record, left []string) {
 		if n > 1 {
 			verb = "were"
 		}
-		left = append(left, fmt.Sprintf("%s %s made on another kind of machine: %s, and this is %s", syntax.Amount(n, "record"), verb,
+		left = append(left, fmt.Sprintf("%s %s made on another kind of machine: %s, and this is %s",
+			syntax.Amount(n, "record"), verb,
 			elsewhere[n-1].Machine, r.Machine))
 	}
 	return records, append(left, r.apartFrom(others, len(all))...)
@@ -73,7 +74,8 @@ func (r *Record) apartFrom(others []*Record, all int) []string {
 		out = append(out, say(reasons[why], why))
 	}
 	if silent > 0 {
-		out = append(out, say(silent, "an older brunt wrote it, whose records count the target's URL and do not say what differs"))
+		out = append(out, say(silent,
+			"an older brunt wrote it, whose records count the target's URL and do not say what differs"))
 	}
 	if named > 0 {
 		out = append(out, say(named, "its name is "+strings.Join(slices.Sorted(maps.Keys(names)), ", ")))

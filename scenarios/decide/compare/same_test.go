@@ -19,8 +19,8 @@ guard: {allow: {load: ["127.0.0.1:8080"]}}
 load: {read: {executor: constant-arrival-rate, rate: 100/s, duration: 10s, flow: [{get: /}, {get: "http://127.0.0.1:8080/other"}]}}
 `
 
-// TestRecord_Same changes one setting after another: only what says where the target runs, or what people say of the run, is no
-// part of the key.
+// TestRecord_Same changes one setting after another: only what says where the target runs, or what people say of the
+// run, is no part of the key.
 func TestRecord_Same(t *testing.T) {
 	for _, tt := range []struct {
 		name, from, to string
@@ -67,7 +67,8 @@ func TestHistory_Comparable(t *testing.T) {
 	}
 	moved := strings.ReplaceAll(shop, "127.0.0.1:8080", "staging:9000")
 	slower := strings.ReplaceAll(shop, "100/s", "50/s")
-	other := strings.NewReplacer("100/s", "50/s", "10s", "20s", "get: /}", "get: /x}", "constant-arrival-rate", "spike").Replace(shop)
+	other := strings.NewReplacer("100/s", "50/s", "10s", "20s", "get: /}", "get: /x}", "constant-arrival-rate",
+		"spike").Replace(shop)
 	for _, tt := range []struct {
 		name    string
 		records []*compare.Record
@@ -83,19 +84,26 @@ func TestHistory_Comparable(t *testing.T) {
 		}},
 		{"more than a rate", []*compare.Record{record(other, "shop", local)}, 0, []string{
 			"the only record is not of this scenario: duration, executor, get differ (load.read.duration: 20s then, 10s now; " +
-				"load.read.executor: spike then, constant-arrival-rate now; load.read.flow[0].get: /x then, / now; and 1 setting more)",
+				"load.read.executor: spike then, constant-arrival-rate now; load.read.flow[0].get: /x then, / now; and 1 " +
+				"setting more)",
 		}},
 		{"another machine", []*compare.Record{record(shop, "shop", big)}, 0, []string{
 			"1 record was made on another kind of machine: linux/amd64, 8 processors, 1000 MB/s of SHA-256, and this is " +
 				"linux/amd64, 2 processors, 1000 MB/s of SHA-256",
 		}},
 		{"older", []*compare.Record{old(shop), old(moved)}, 1, []string{
-			"1 of 2 records is not of this scenario: an older brunt wrote it, whose records count the target's URL and do not say what differs",
+			"1 of 2 records is not of this scenario: an older brunt wrote it, whose records count the target's URL and do " +
+				"not say what differs",
 		}},
 		{"another scenario", []*compare.Record{record(shop, "cart", local), record(shop, "shop", local)}, 2, nil},
-		{"another name", []*compare.Record{record(strings.ReplaceAll(shop, "name: shop", "name: cart"), "cart", local)}, 0, []string{
-			`the only record is not of this scenario: its name is "cart"`,
-		}},
+		{
+			"another name",
+			[]*compare.Record{record(strings.ReplaceAll(shop, "name: shop", "name: cart"), "cart", local)},
+			0,
+			[]string{
+				`the only record is not of this scenario: its name is "cart"`,
+			},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -30,8 +30,9 @@ func (v value) times() float64 { return float64(max(1, v.runs)) }
 // values are all values of a run.
 type values map[place]map[string]value
 
-// values returns the values of a run. It leaves out a percentile with too few requests: with less than least/2
-// above it. Where least is less than of whole runs, the values are those of blocks, without those that brunt's own lag is a part of.
+// values returns the values of a run. It leaves out a percentile with too few requests: with less than least/2 above
+// it. Where least is less than of whole runs, the values are those of blocks, without those that brunt's own lag is a
+// part of.
 func (t table) values(r *result.Result, least float64) values {
 	out := values{}
 	for i := range t {
@@ -53,7 +54,10 @@ func (t table) values(r *result.Result, least float64) values {
 // rate of an open load is that of its schedule, apart from errors, which have their own row,
 // and from the chance of random arrivals.
 func closed(r *result.Result, load string) bool {
-	return slices.ContainsFunc(r.Loads, func(l result.LoadInfo) bool { return l.Closed && (load == "*" || load == l.Name) })
+	return slices.ContainsFunc(r.Loads, func(l result.LoadInfo) bool {
+		return l.Closed &&
+			(load == "*" || load == l.Name)
+	})
 }
 
 // tickOf is the unit of a process's CPU time, in seconds: the mean over some seconds is no more
@@ -112,7 +116,8 @@ func places(first *result.Result, all []values) []place {
 		}
 	}
 	out := slices.SortedFunc(maps.Keys(known), func(a, b place) int {
-		return cmp.Or(cmp.Compare(rank[a], rank[b]), cmp.Compare(a.phase, b.phase), cmp.Compare(a.load, b.load), cmp.Compare(a.step, b.step))
+		return cmp.Or(cmp.Compare(rank[a], rank[b]), cmp.Compare(a.phase, b.phase), cmp.Compare(a.load, b.load),
+			cmp.Compare(a.step, b.step))
 	})
 	var distinct []place
 	for _, at := range out {

@@ -14,17 +14,19 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// The settings of a run are what it was asked to do, as values by their paths, such as load.read.rate. Runs of equal settings can be compared;
-// of others this file says what differs.
+// The settings of a run are what it was asked to do, as values by their paths, such as load.read.rate. Runs of equal
+// settings can be compared; of others this file says what differs.
 
-// addressOfTarget stands in settings for the address of the target, which says where it runs and not what is asked of it.
+// addressOfTarget stands in settings for the address of the target, which says where it runs and not what is asked of
+// it.
 const addressOfTarget = "${target}"
 
 // longestSetting bounds a value that a record keeps, in bytes. settingsOf a longer one it keeps a digest.
 const longestSetting = 200
 
-// settingsOf returns the values of a resolved scenario by their paths, such as load.read.rate: what the runs of one
-// key share. The address of the target is not one of them, nor are meta and hypothesis. It is nil for a text that is no scenario.
+// settingsOf returns the values of a resolved scenario by their paths, such as load.read.rate: what the runs of one key
+// share. The address of the target is not one of them, nor are meta and hypothesis. It is nil for a text that is no
+// scenario.
 func settingsOf(r *result.Result) map[string]string {
 	nodes := 0
 	root := syntax.Read("scenario", []byte(r.Scenario), syntax.NewMistakes(nil, nil), &nodes)
@@ -140,8 +142,8 @@ func orNone(settings map[string]string, at string) string {
 	return "none"
 }
 
-// formerKey is the key of a run in records up to version 3: the digest of the whole resolved scenario, with the target's
-// address, and of whether faults were injected.
+// formerKey is the key of a run in records up to version 3: the digest of the whole resolved scenario, with the
+// target's address, and of whether faults were injected.
 func formerKey(r *result.Result) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%t\n%s", r.Chaos, r.Scenario))
 	return hex.EncodeToString(sum[:8])

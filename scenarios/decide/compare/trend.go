@@ -73,7 +73,9 @@ func Trends(all []*Record, o Options) []Trend {
 // trend computes the trend of a metric at a place. Series is the number of series that share the
 // significance level.
 func trend(all []*Record, of []values, at place, m *metric, series int) Trend {
-	t := Trend{Phase: at.phase, Load: at.load, Step: at.step, Metric: m.Name, metric: m, Moves: []Move{}, Levels: []float64{}}
+	t := Trend{
+		Phase: at.phase, Load: at.load, Step: at.step, Metric: m.Name, metric: m, Moves: []Move{}, Levels: []float64{},
+	}
 	var points []float64
 	var index []int // of the points
 	for i, r := range all {
@@ -81,7 +83,9 @@ func trend(all []*Record, of []values, at place, m *metric, series int) Trend {
 		if !has {
 			continue
 		}
-		t.Points = append(t.Points, Point{Run: r.Run, Commit: r.Commit, Started: r.Started, Value: result.Num(v.x), Red: r.Red})
+		t.Points = append(t.Points, Point{
+			Run: r.Run, Commit: r.Commit, Started: r.Started, Value: result.Num(v.x), Red: r.Red,
+		})
 		if x := m.scaled(v.x); !math.IsInf(x, 0) && !math.IsNaN(x) {
 			points, index = append(points, x), append(index, len(t.Points)-1)
 		}

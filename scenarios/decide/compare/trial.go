@@ -17,10 +17,11 @@ import (
 // check uses the bound of a single one: of runs that are worse by exactly their margin, one
 // check passes 5 in 100, and three checks passed up to 11 in simulated trials.
 //
-// A run is disturbed if the machine was noisier than during the history. A trial that passes with it passes: the noise did
-// not make the run worse. In any other case it is made again later, and it never fails a trial. A target on the
-// same machine that uses more of the processors raises brunt's lag and the CPU pressure as another load does; they count as the
-// target's own where [mostByLoad] runs in a row show nothing else, and the machine is quiet before and after each.
+// A run is disturbed if the machine was noisier than during the history. A trial that passes with it passes: the noise
+// did not make the run worse. In any other case it is made again later, and it never fails a trial. A target on the
+// same machine that uses more of the processors raises brunt's lag and the CPU pressure as another load does; they
+// count as the target's own where [mostByLoad] runs in a row show nothing else, and the machine is quiet before and
+// after each.
 type Trial struct {
 	History []*Record                      // as [Measure] gives it
 	Runs    int                            // largest number of runs; zero is one
@@ -32,8 +33,8 @@ type Trial struct {
 	byLoad int // disturbed runs in a row that the target itself may have disturbed
 }
 
-// mostByLoad is how many runs in a row show high lag or pressure on a machine that is quiet without the load, before the target
-// itself counts as their cause.
+// mostByLoad is how many runs in a row show high lag or pressure on a machine that is quiet without the load, before
+// the target itself counts as their cause.
 const mostByLoad = 3
 
 // Decide returns the answer, and all runs that it rests on, those of now first. After an error of Make
@@ -100,13 +101,15 @@ func Norm(history []*Record) NoiseNorm {
 	return out
 }
 
-// Unmeasured says in one line that a history is too old to tell how quiet the machine was. It is empty where it can tell.
+// Unmeasured says in one line that a history is too old to tell how quiet the machine was. It is empty where it can
+// tell.
 func Unmeasured(records []*Record) string {
 	if len(Norm(records)) >= LeastNoise {
 		return ""
 	}
 	old := slices.DeleteFunc(slices.Clone(records), func(r *Record) bool { return len(r.Noise) > 0 })
-	return fmt.Sprintf("how quiet the machine was is not known of %s, so that no run counts as disturbed before it is known of %d runs",
+	return fmt.Sprintf("how quiet the machine was is not known of %s, so that no run counts as disturbed before it is "+
+		"known of %d runs",
 		syntax.Amount(len(old), "older record"), LeastNoise)
 }
 
@@ -129,8 +132,8 @@ func (t *Trial) mark(norm NoiseNorm, runs []*Record) {
 	}
 }
 
-// quiet makes disturbed runs again, in their places, until none is left or there is no more time to wait: then why says how one of them is
-// disturbed.
+// quiet makes disturbed runs again, in their places, until none is left or there is no more time to wait: then why says
+// how one of them is disturbed.
 func (t *Trial) quiet(norm NoiseNorm, runs []*Record) (replaced bool, why string, err error) {
 	for i := range runs {
 		for {

@@ -31,7 +31,10 @@ func TestTrial(t *testing.T) {
 			var history []*Record
 			decide := func(worse float64) (*Comparison, []*Record) {
 				w.day = w.r.NormFloat64() * days
-				trial := &Trial{History: Measure(history), Runs: runs, Confirm: confirm, Make: func(n int) ([]*Record, error) { return several(n, worse) }}
+				trial := &Trial{
+					History: Measure(history), Runs: runs, Confirm: confirm,
+					Make: func(n int) ([]*Record, error) { return several(n, worse) },
+				}
 				first, _ := several(1, worse)
 				c, made, err := trial.Decide(first, o)
 				must(t, err)
@@ -59,7 +62,8 @@ func TestTrial(t *testing.T) {
 				passed += 1 / float64(trials)
 			}
 		}
-		t.Logf("runs at most %d, spread %.2f, days %.2f, worse by %2.0f %%: fail %5.1f %%, inconclusive %5.1f %%, pass %5.1f %%, %.1f runs",
+		t.Logf("runs at most %d, spread %.2f, days %.2f, worse by %2.0f %%: fail %5.1f %%, inconclusive %5.1f %%, pass "+
+			"%5.1f %%, %.1f runs",
 			runs, spread, days, 100*worse, 100*red, 100*open, 100*passed, made)
 		return red, open, passed, made
 	}
@@ -72,7 +76,8 @@ func TestTrial(t *testing.T) {
 	_, once, _, _ := pass(some, Options{}, 1, .05, .02, 0)
 	red, open, _, _ := pass(all, Options{}, 3, .05, .02, 0)
 	if red > DefaultAlpha+two || open > .5 || open > once+.1 {
-		t.Errorf("%.1f %% false alarms, %.1f %% inconclusive, with one run %.1f %%; want no more than that", 100*red, 100*open, 100*once)
+		t.Errorf("%.1f %% false alarms, %.1f %% inconclusive, with one run %.1f %%; want no more than that", 100*red,
+			100*open, 100*once)
 	}
 	if seen, _, _, _ := pass(some, Options{}, 3, .05, .02, .2); seen < .8 {
 		t.Errorf("a fifth slower is seen in %.1f %%", 100*seen)
@@ -97,7 +102,10 @@ func TestTrial_Ends(t *testing.T) {
 		want  scenarios.Verdict
 	}{{"to tell", .08, scenarios.Inconclusive}, {"to confirm", .6, scenarios.Regression}} {
 		t.Run(tt.name, func(t *testing.T) {
-			trial := &Trial{History: history, Runs: 3, Confirm: 2, Make: func(int) ([]*Record, error) { return []*Record{w.record(tt.worse)}, broken }}
+			trial := &Trial{
+				History: history, Runs: 3, Confirm: 2,
+				Make: func(int) ([]*Record, error) { return []*Record{w.record(tt.worse)}, broken },
+			}
 			c, made, err := trial.Decide([]*Record{w.record(tt.worse)}, Options{})
 			if !errors.Is(err, broken) || len(made) != 2 || c == nil || c.Verdict != tt.want {
 				t.Errorf("%d runs, %v, %+v", len(made), err, c)
@@ -126,7 +134,12 @@ func TestTrial_Disturbed(t *testing.T) {
 		{"no time to wait", busy, .6, nil, .6, 0, scenarios.Inconclusive, 0, 1},
 		{"good all the same", busy, -.02, nil, 0, 9, scenarios.Pass, 0, 1},
 		{"worse and calm, then disturbed", calm, .6, []Noise{busy, calm, calm}, .6, 9, scenarios.Regression, 3, 0},
-		{"worse and calm, then disturbed for good", calm, .6, []Noise{calm, busy, busy, busy}, .6, 2, scenarios.Inconclusive, 4, 1},
+		{
+			"worse and calm, then disturbed for good", calm, .6,
+			[]Noise{calm, busy, busy, busy},
+			.6, 2, scenarios.Inconclusive,
+			4, 1,
+		},
 		{"the target's own doing", loaded, .6, []Noise{loaded, loaded, loaded, loaded}, .6, 9, scenarios.Regression, 4, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -163,7 +176,8 @@ func TestTrial_Disturbed(t *testing.T) {
 					marked++
 				}
 			}
-			if c.Verdict != tt.want || made != tt.made || marked != tt.marked || (c.Disturbed != "") != (tt.want == scenarios.Inconclusive) {
+			if c.Verdict != tt.want || made != tt.made || marked != tt.marked ||
+				(c.Disturbed != "") != (tt.want == scenarios.Inconclusive) {
 				t.Errorf("%s after %d more runs, of which %d are disturbed: %s", c.Verdict, made, marked, c.Reason)
 			}
 		})

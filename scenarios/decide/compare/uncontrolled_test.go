@@ -96,7 +96,9 @@ func TestCompare_Uncontrolled(t *testing.T) {
 		}
 	}
 	out := inWords(c)
-	for _, says := range []string{"INCONCLUSIVE: uncontrolled", "`brunt ab`", "errors differs most, 20 points worse", "figures without bounds"} {
+	for _, says := range []string{
+		"INCONCLUSIVE: uncontrolled", "`brunt ab`", "errors differs most, 20 points worse", "figures without bounds",
+	} {
 		if !strings.Contains(out, says) {
 			t.Errorf("%q is not in\n%s", says, out)
 		}
@@ -140,7 +142,8 @@ func TestCompare_History(t *testing.T) {
 				}
 			}
 			share := float64(red) / float64(trials)
-			t.Logf("rho %.1f, lasting %t: %.1f %% false alarms, %.0f %% seen", rho, lasting, 100*share, 100*float64(seen)/float64(trials))
+			t.Logf("rho %.1f, lasting %t: %.1f %% false alarms, %.0f %% seen", rho, lasting, 100*share,
+				100*float64(seen)/float64(trials))
 			if most := DefaultAlpha + 2*math.Sqrt(DefaultAlpha*(1-DefaultAlpha)/float64(trials)); share > most {
 				t.Errorf("rho %.1f, lasting %t: %.1f %% false alarms, want at most %.1f %%", rho, lasting, 100*share, 100*most)
 			}
@@ -168,7 +171,8 @@ func TestCompare_HistoryTooShort(t *testing.T) {
 	}
 	base, cand := w.blocks(3, .5, 0)
 	c := compared(t, base, cand, Options{History: history[1:]})
-	if c.Design != Uncontrolled || !strings.Contains(c.Reason, "which has 7 records of this scenario besides, and 8 are needed") {
+	if c.Design != Uncontrolled || !strings.Contains(c.Reason,
+		"which has 7 records of this scenario besides, and 8 are needed") {
 		t.Errorf("%s: %s", c.Design, c.Reason)
 	}
 	history[3].Values = slices.DeleteFunc(history[3].Values, func(k Kept) bool { return k.Metric == "p95" })
@@ -177,7 +181,8 @@ func TestCompare_HistoryTooShort(t *testing.T) {
 		t.Errorf("%s: %s: %s", c.Design, c.Verdict, c.Reason)
 	}
 	for _, r := range c.Rows {
-		if want := map[string]scenarios.Verdict{"p95": scenarios.Inconclusive, "p99": scenarios.Fail}[r.Metric]; want != "" && r.Verdict != want {
+		if want := map[string]scenarios.Verdict{"p95": scenarios.Inconclusive, "p99": scenarios.Fail}[r.Metric]; want != "" &&
+			r.Verdict != want {
 			t.Errorf("%s is %s, want %s: %s", r.Metric, r.Verdict, want, r.Note)
 		}
 	}
@@ -259,7 +264,8 @@ func TestChanges_Dependent(t *testing.T) {
 					}
 				}
 				t.Logf("%d of %d move without a move, %d are seen to move by four standard deviations", moved, trials, seen)
-				if most := DefaultAlpha*float64(trials) + 2*math.Sqrt(DefaultAlpha*(1-DefaultAlpha)*float64(trials)); float64(moved) > most {
+				if most := DefaultAlpha*float64(trials) +
+					2*math.Sqrt(DefaultAlpha*(1-DefaultAlpha)*float64(trials)); float64(moved) > most {
 					t.Errorf("%d of %d series without a move moved, want at most %.0f", moved, trials, most)
 				}
 				if n == 50 && rho <= .6 && seen < trials*3/4 {

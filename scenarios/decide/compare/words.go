@@ -36,14 +36,17 @@ func (r *Row) sentence() string {
 	case r.Note != "":
 		return r.where() + ": " + r.Note
 	case r.Verdict == scenarios.Fail:
-		return fmt.Sprintf("%s is %s: %s, and before %s; it is certainly %s, and the margin is %s", r.where(), r.worse(r.Change), r.value(r.Cand),
+		return fmt.Sprintf("%s is %s: %s, and before %s; it is certainly %s, and the margin is %s", r.where(),
+			r.worse(r.Change), r.value(r.Cand),
 			r.value(r.Base), "at least "+r.worse(r.Low), r.share(r.Margin))
 	}
 	from := fmt.Sprintf("sees %s only from %s on", r.Metric, r.share(r.Smallest))
 	if !r.Smallest.Known() {
-		return fmt.Sprintf("%s: %s; the margin is %s, and so few runs of %s show no change%s", r.where(), r.between(), r.share(r.Margin), r.kind(), r.remedy())
+		return fmt.Sprintf("%s: %s; the margin is %s, and so few runs of %s show no change%s", r.where(), r.between(),
+			r.share(r.Margin), r.kind(), r.remedy())
 	}
-	return fmt.Sprintf("%s: %s; the margin is %s, and %s %s%s", r.where(), r.between(), r.share(r.Margin), r.kind(), from, r.remedy())
+	return fmt.Sprintf("%s: %s; the margin is %s, and %s %s%s", r.where(), r.between(), r.share(r.Margin), r.kind(), from,
+		r.remedy())
 }
 
 // kind names the comparison that the row is part of.
@@ -190,7 +193,8 @@ func (c *Comparison) Decision() *result.Decision {
 	for i := range c.Rows {
 		r := &c.Rows[i]
 		d.Metrics = append(d.Metrics, result.Judged{
-			Name: r.where(), Verdict: r.Verdict, Base: r.value(r.Base), Now: r.value(r.Cand), Change: r.worse(r.Change), Low: r.worse(r.Low), High: r.worse(r.High),
+			Name: r.where(), Verdict: r.Verdict, Base: r.value(r.Base), Now: r.value(r.Cand), Change: r.worse(r.Change),
+			Low: r.worse(r.Low), High: r.worse(r.High),
 			Margin: r.share(r.Margin), Sees: r.share(r.Smallest), Note: r.Note, Sentence: r.sentence(),
 			Worse: r.Change, AtLeast: r.Low, AtMost: r.High, Limit: r.Margin,
 		})
@@ -203,7 +207,8 @@ func (c *Comparison) Decision() *result.Decision {
 			d.Says = append(d.Says, r.sentence())
 		}
 		if r.P.Known() {
-			d.Statistics = append(d.Statistics, fmt.Sprintf("%s: noise alone shows such a change with p = %.2g, after Holm's procedure", r.where(), float64(r.P)))
+			d.Statistics = append(d.Statistics,
+				fmt.Sprintf("%s: noise alone shows such a change with p = %.2g, after Holm's procedure", r.where(), float64(r.P)))
 		}
 	}
 	d.Says = append(append(d.Says, c.advice...), c.Moved...)
@@ -219,12 +224,14 @@ func (c *Comparison) Decision() *result.Decision {
 
 // basis says what the comparison rests on, and how often it is wrong.
 func (c *Comparison) basis() string {
-	wrong := fmt.Sprintf("; if nothing changed, a regression is found in at most %s of comparisons", quantity.FormatShare(c.Alpha))
+	wrong := fmt.Sprintf("; if nothing changed, a regression is found in at most %s of comparisons",
+		quantity.FormatShare(c.Alpha))
 	switch c.Design {
 	case Switched:
 		return c.sides() + wrong + ", however long they go on"
 	case Sessions:
-		return fmt.Sprintf("%s, one side after the other, held to how much %s of the history differ", c.sides(), syntax.Amount(len(c.past), "record")) + wrong
+		return fmt.Sprintf("%s, one side after the other, held to how much %s of the history differ", c.sides(),
+			syntax.Amount(len(c.past), "record")) + wrong
 	case Uncontrolled:
 		return c.sides() + ", one side after the other: figures without bounds"
 	case Past:
@@ -239,16 +246,20 @@ func (c *Comparison) statistics() []string {
 		return nil
 	}
 	test := map[Design]string{
-		Pairs:    "Student's t of the differences of pairs",
-		Groups:   "Welch's t, where the runs of a turn count as one",
-		Past:     "the prediction bound: the value that a further session of runs exceeds with the probability alpha, by a model of random effects",
-		Switched: "before the last pair of blocks by e-values, whose bounds hold at all times together, with a fifth of alpha; then by Student's t",
+		Pairs:  "Student's t of the differences of pairs",
+		Groups: "Welch's t, where the runs of a turn count as one",
+		Past: "the prediction bound: the value that a further session of runs exceeds with the probability alpha, by " +
+			"a model of random effects",
+		Switched: "before the last pair of blocks by e-values, whose bounds hold at all times together, with a fifth of " +
+			"alpha; then by Student's t",
 		Sessions: "a model of random effects, with the variance of the history",
 	}[c.Design]
 	return []string{
 		"compared by " + test,
-		fmt.Sprintf("a metric fails if its lower bound is above zero and its mean above the margin, at a level that Holm's procedure shares among %s; "+
-			"it passes if its upper bound at alpha is under the margin; alpha is %s", syntax.Amount(len(c.Rows), "metric"), quantity.FormatShare(c.Alpha)),
+		fmt.Sprintf("a metric fails if its lower bound is above zero and its mean above the margin, at a level that "+
+			"Holm's procedure shares among %s; "+
+			"it passes if its upper bound at alpha is under the margin; alpha is %s", syntax.Amount(len(c.Rows), "metric"),
+			quantity.FormatShare(c.Alpha)),
 		`"sees from" is the smallest change that runs like these report as a failure 4 times in 5`,
 	}
 }

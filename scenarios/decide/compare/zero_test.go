@@ -11,8 +11,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestCompare_Zero: a time that goes from 0 to 12 ms is worse, and one that goes to 0 is not; a rate that goes to 0 is worse. Both
-// values are named, in the table, in the reason and in JSON, because there is no ratio.
+// TestCompare_Zero: a time that goes from 0 to 12 ms is worse, and one that goes to 0 is not; a rate that goes to 0 is
+// worse. Both values are named, in the table, in the reason and in JSON, because there is no ratio.
 func TestCompare_Zero(t *testing.T) {
 	p50 := func(v result.Num) func(*result.Result) {
 		return func(r *result.Result) { r.Cells[0].Response.P50 = v }
@@ -42,11 +42,13 @@ func TestCompare_Zero(t *testing.T) {
 		}
 		got := compared(t, base, cand, Options{Metrics: []string{c.metric}})
 		text := inWords(got)
-		if got.Verdict != c.want || !strings.Contains(text, c.says) || got.Rows[0].Note != c.says || strings.Contains(text, "100x") {
+		if got.Verdict != c.want || !strings.Contains(text, c.says) || got.Rows[0].Note != c.says ||
+			strings.Contains(text, "100x") {
 			t.Errorf("%s: %s, want %s with %q:\n%s", c.name, got.Verdict, c.want, c.says, text)
 		}
 		raw, err := json.Marshal(got.Rows[0])
-		if row := string(raw); err != nil || !strings.Contains(row, `"change":null`) || !strings.Contains(row, `"note":"`+c.says) ||
+		if row := string(raw); err != nil || !strings.Contains(row, `"change":null`) ||
+			!strings.Contains(row, `"note":"`+c.says) ||
 			strings.Contains(row, `"base":null`) {
 			t.Errorf("%s: %s, %v", c.name, raw, err)
 		}
@@ -67,11 +69,14 @@ func TestRow_Bounds(t *testing.T) {
 		Phase: "run", Load: "*", Step: "*", Metric: "errors", Low: inf, High: -inf, Smallest: -inf, Margin: .005, Change: .01,
 		Verdict: scenarios.Inconclusive,
 	}
-	if s := r.sentence(); strings.Contains(s, "100x") || !strings.Contains(s, "errors: no bounds yet") || !strings.Contains(s, "show no change") {
+	if s := r.sentence(); strings.Contains(s, "100x") || !strings.Contains(s, "errors: no bounds yet") ||
+		!strings.Contains(s, "show no change") {
 		t.Error(s)
 	}
 	rate := Row{Metric: "rate"}
-	for v, want := range map[result.Num]string{inf: "none", -inf: "none", -199: "over 100x better", .125: "12% worse", -.5: "50% better", 0: "the same"} {
+	for v, want := range map[result.Num]string{
+		inf: "none", -inf: "none", -199: "over 100x better", .125: "12% worse", -.5: "50% better", 0: "the same",
+	} {
 		if got := rate.worse(v); got != want {
 			t.Errorf("%v is %q, want %q", v, got, want)
 		}

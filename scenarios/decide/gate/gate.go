@@ -1,5 +1,5 @@
-// Package gate holds new runs of a scenario to the history of its runs. [brunt/scenarios/decide/compare] has the statistics; this
-// package decides which runs are made, and made again.
+// Package gate holds new runs of a scenario to the history of its runs. [brunt/scenarios/decide/compare] has the
+// statistics; this package decides which runs are made, and made again.
 //
 //	the scenario, the history -> Check: enough records? the noise of the machine
 //	a run -> comparable records -> too few: learn
@@ -38,16 +38,17 @@ type Settings struct {
 	Commit  string        // of the system under test, for the trend; may be empty
 }
 
-// Fit sets the number of runs that a budget has room for, of runs that take as long as whole. Unless fixed, the runs that
-// confirm a failure become fewer: a third of a small budget. So does the time to wait, unless waits: a quarter. A budget
-// without room for a run is a [scenarios.UsageError].
+// Fit sets the number of runs that a budget has room for, of runs that take as long as whole. Unless fixed, the runs
+// that confirm a failure become fewer: a third of a small budget. So does the time to wait, unless waits: a quarter. A
+// budget without room for a run is a [scenarios.UsageError].
 func (s *Settings) Fit(budget, whole time.Duration, fixed, waits bool) error {
 	fit := int(budget / whole)
 	if !fixed {
 		s.Confirm = min(s.Confirm, max(1, fit/3))
 	}
 	if s.Runs = fit - s.Confirm; s.Runs < 1 {
-		return scenarios.Usagef("--budget %s holds %s of %s, and brunt needs 1, and %d to confirm a failure; give more time, or shorten the load", budget,
+		return scenarios.Usagef("--budget %s holds %s of %s, and brunt needs 1, and %d to confirm a failure; give more "+
+			"time, or shorten the load", budget,
 			syntax.Amount(fit, "run"), quantity.FormatDuration(whole), s.Confirm)
 	}
 	if !waits {
@@ -69,13 +70,16 @@ func (s *Settings) Check(h *compare.History, p *plan.Plan) (compare.NoiseNorm, e
 
 // planned is the record of a run that has not been made: its scenario and machine.
 func planned(p *plan.Plan) *compare.Record {
-	return compare.NewRecord(&result.Result{Name: p.Scenario.Name, Scenario: p.Scenario.Explain(), Chaos: len(p.Faults) > 0},
+	return compare.NewRecord(&result.Result{
+		Name: p.Scenario.Name, Scenario: p.Scenario.Explain(), Chaos: len(p.Faults) > 0,
+	},
 		compare.Calibrate(result.Environment{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU()}))
 }
 
 // lacksHistory is the error of a gate that may not learn, with the number of records that count.
 func lacksHistory(n int, left []string) error {
-	return scenarios.Usagef("--require-history: the history has %s to compare with, and %d are needed%s", syntax.Amount(n, "record"),
+	return scenarios.Usagef("--require-history: the history has %s to compare with, and %d are needed%s",
+		syntax.Amount(n, "record"),
 		compare.LeastHistory, strings.Join(append([]string{""}, left...), "; "))
 }
 
@@ -106,8 +110,8 @@ type Outcome struct {
 }
 
 // Decide performs the runs, compares them with the history, and repeats them if they are inconclusive or fail. The runs
-// become a record of the history. An error of a run or of the history does not hide the outcome. A run that did not pass is
-// a [scenarios.Exit] with its exit code.
+// become a record of the history. An error of a run or of the history does not hide the outcome. A run that did not
+// pass is a [scenarios.Exit] with its exit code.
 func (g *Gate) Decide(ctx context.Context) (Outcome, error) {
 	g.probe, g.one = compare.NoiseOf, g.run
 	return g.decide(ctx)
@@ -183,7 +187,9 @@ func (g *Gate) compared(ctx context.Context) (Outcome, error) {
 
 // learn adds to a history that is too short for a verdict, or starts a new one. Single runs do not
 // show how much a mean of several runs varies from day to day.
-func (g *Gate) learn(ctx context.Context, first *compare.Record, all []*compare.Record, left []string) (Outcome, error) {
+func (g *Gate) learn(
+	ctx context.Context, first *compare.Record, all []*compare.Record, left []string,
+) (Outcome, error) {
 	first.Accept = g.Accept
 	more, err := g.several(ctx, g.Runs-1)
 	made := append([]*compare.Record{first}, more...)
@@ -197,7 +203,8 @@ func (g *Gate) learn(ctx context.Context, first *compare.Record, all []*compare.
 		known := append(compare.Measure(all), compare.Mean(made))
 		n := min(len(known), compare.LeastHistory)
 		d.Word = fmt.Sprintf("LEARNING %d/%d", n, compare.LeastHistory)
-		d.Reason = fmt.Sprintf("the history has %s, and from %d on a run is compared with them", syntax.Amount(n, "record"), compare.LeastHistory)
+		d.Reason = fmt.Sprintf("the history has %s, and from %d on a run is compared with them", syntax.Amount(n, "record"),
+			compare.LeastHistory)
 		d.Says = append(compare.Outlook(known, g.Runs, g.Options), left...)
 	}
 	g.describe(d, made)

@@ -20,8 +20,9 @@ import (
 // measured is the record of run i, which has a p95 alone.
 func measured(i int, p95 float64) *compare.Record {
 	return &compare.Record{
-		Version: compare.RecordVersion, Run: fmt.Sprint("r", i), Name: "s", Key: "k", Started: time.Unix(int64(i), 0), Machine: compare.Machine{CPUs: 2},
-		Values: []compare.Kept{{Phase: "run", Load: "*", Step: "*", Metric: "p95", Value: result.Num(p95), Count: 5000}},
+		Version: compare.RecordVersion, Run: fmt.Sprint("r", i), Name: "s", Key: "k", Started: time.Unix(int64(i), 0),
+		Machine: compare.Machine{CPUs: 2},
+		Values:  []compare.Kept{{Phase: "run", Load: "*", Step: "*", Metric: "p95", Value: result.Num(p95), Count: 5000}},
 	}
 }
 
@@ -59,7 +60,9 @@ func TestGate_Decide(t *testing.T) {
 		t.Helper()
 		h := openedHistory(t, dir)
 		var b strings.Builder
-		g := &Gate{Settings: Settings{Runs: 3, Confirm: 2, Options: compare.Options{Alpha: .05}}, History: h, Out: &b, Log: &b}
+		g := &Gate{
+			Settings: Settings{Runs: 3, Confirm: 2, Options: compare.Options{Alpha: .05}}, History: h, Out: &b, Log: &b,
+		}
 		g.one = func(context.Context) (*compare.Record, error) {
 			if runs == len(p95) {
 				return nil, errors.New("no further run")
@@ -84,7 +87,8 @@ func TestGate_Decide(t *testing.T) {
 		return all[len(all)-1]
 	}
 	_, out, _, err := pass(-1, -1, -1, -1, -1, -1, -1)
-	if !errors.Is(err, scenarios.Exit(scenarios.ExitInvalid)) || strings.Count(out, "repeated") != compare.NoiseAttempts-1 {
+	if !errors.Is(err, scenarios.Exit(scenarios.ExitInvalid)) ||
+		strings.Count(out, "repeated") != compare.NoiseAttempts-1 {
 		t.Fatalf("runs that show nothing are repeated: %q, %v", out, err)
 	}
 	for i := range compare.LeastHistory {
@@ -141,7 +145,8 @@ func TestGate_NotKept(t *testing.T) {
 	var b strings.Builder
 	g := &Gate{Settings: Settings{Runs: 1, Confirm: 1, Options: compare.Options{Alpha: .05}}, History: h, Out: &b, Log: &b}
 	g.one = func(context.Context) (*compare.Record, error) { return measured(100, .2), nil }
-	if o, err := g.decide(t.Context()); err == nil || !strings.Contains(err.Error(), "write to the history") || o.Decision.Verdict != scenarios.Regression {
+	if o, err := g.decide(t.Context()); err == nil || !strings.Contains(err.Error(), "write to the history") ||
+		o.Decision.Verdict != scenarios.Regression {
 		t.Errorf("%v: %+v", err, o.Decision)
 	}
 	g.Options.Steps = []string{"raed"}
@@ -154,7 +159,8 @@ func TestGate_NotKept(t *testing.T) {
 func TestGate_Outdated(t *testing.T) {
 	record := func(i, version int) *compare.Record {
 		r := measured(i, day(i))
-		r.Version, r.Values = version, append(r.Values, compare.Kept{Phase: "kill", Load: "*", Step: "*", Metric: "recover", Value: 2, Count: 5000})
+		r.Version, r.Values = version, append(r.Values,
+			compare.Kept{Phase: "kill", Load: "*", Step: "*", Metric: "recover", Value: 2, Count: 5000})
 		return r
 	}
 	h := learned(t, t.TempDir(), func(i int) *compare.Record { return record(i, 1) })
@@ -189,12 +195,15 @@ func TestGate_Again(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				begin := time.Now()
-				g := &Gate{Settings: Settings{Wait: tt.wait}, Norm: norm, Log: io.Discard, probe: func(context.Context) compare.Noise {
-					if time.Since(begin) < tt.quiet {
-						return busy
-					}
-					return calm
-				}}
+				g := &Gate{
+					Settings: Settings{Wait: tt.wait}, Norm: norm, Log: io.Discard,
+					probe: func(context.Context) compare.Noise {
+						if time.Since(begin) < tt.quiet {
+							return busy
+						}
+						return calm
+					},
+				}
 				if got := g.again(t.Context(), "lag"); got != tt.want || time.Since(begin) != tt.took {
 					t.Errorf("%t after %s, want %t after %s", got, time.Since(begin), tt.want, tt.took)
 				}
@@ -206,7 +215,10 @@ func TestGate_Again(t *testing.T) {
 // TestGate_Ended: a run that ends a gate is its outcome, with the runs before it.
 func TestGate_Ended(t *testing.T) {
 	h := learned(t, t.TempDir(), func(i int) *compare.Record { return measured(i, day(i)) })
-	g := &Gate{Settings: Settings{Runs: 1, Confirm: 1, Options: compare.Options{Alpha: .05}}, Name: "s", History: h, Out: io.Discard, Log: io.Discard}
+	g := &Gate{
+		Settings: Settings{Runs: 1, Confirm: 1, Options: compare.Options{Alpha: .05}}, Name: "s", History: h,
+		Out: io.Discard, Log: io.Discard,
+	}
 	g.Page = func(id string) string { return id }
 	g.Run = func(context.Context) (*result.Result, error) {
 		return &result.Result{Verdict: scenarios.Fail, Reason: "errors are many", ExitCode: scenarios.ExitFail}, nil
@@ -215,7 +227,8 @@ func TestGate_Ended(t *testing.T) {
 	if !errors.Is(err, scenarios.Exit(scenarios.ExitFail)) || o.Found != nil {
 		t.Errorf("it ends with %v and %+v", err, o)
 	}
-	if d := o.Decision; d == nil || d.Word != "FAIL" || d.Reason != "a run ended with fail: errors are many" || d.Name != "s" {
+	if d := o.Decision; d == nil || d.Word != "FAIL" || d.Reason != "a run ended with fail: errors are many" ||
+		d.Name != "s" {
 		t.Errorf("the decision is %+v", d)
 	}
 }

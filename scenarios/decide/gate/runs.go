@@ -24,7 +24,8 @@ type disturbedError struct {
 
 func (e disturbedError) Error() string { return "the machine was disturbed: " + e.why }
 
-// again waits until the machine is quiet enough to make a disturbed run again. It reports false where the time to wait is used up.
+// again waits until the machine is quiet enough to make a disturbed run again. It reports false where the time to wait
+// is used up.
 func (g *Gate) again(ctx context.Context, why string) bool {
 	for {
 		if g.pause *= 2; g.pause == 0 {
@@ -34,7 +35,8 @@ func (g *Gate) again(ctx context.Context, why string) bool {
 		if pause <= 0 {
 			return false
 		}
-		fmt.Fprintf(g.Log, "brunt: another load disturbs the machine: %s; brunt waits %s\n", why, quantity.FormatDuration(pause))
+		fmt.Fprintf(g.Log, "brunt: another load disturbs the machine: %s; brunt waits %s\n", why,
+			quantity.FormatDuration(pause))
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
@@ -114,7 +116,9 @@ func (g *Gate) describe(d *result.Decision, made []*compare.Record) {
 		case slices.Contains(made, r):
 			state = "yes"
 		}
-		d.Runs = append(d.Runs, result.JudgedRun{Name: fmt.Sprintf("run %d", i+1), Folder: r.Run, Started: r.Started, Figures: r.Figures(), State: state})
+		d.Runs = append(d.Runs, result.JudgedRun{
+			Name: fmt.Sprintf("run %d", i+1), Folder: r.Run, Started: r.Started, Figures: r.Figures(), State: state,
+		})
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 func clusterNeeds(ctx context.Context, p *plan.Plan) []Check {
 	const what = "target's cluster"
 	k := p.Scenario.Target.Kubernetes
-	c, at, err := cluster.Connect(ctx, kube.Address{Context: k.Context, Namespace: k.Namespace}, plan.PodRights(k, p.Scope, p.Parts())...)
+	c, at, err := cluster.Connect(ctx, kube.Address{Context: k.Context, Namespace: k.Namespace},
+		plan.PodRights(k, p.Scope, p.Parts())...)
 	if err != nil {
 		err = plan.ExplainRights(err, k, p.Scope, p.Parts())
 		return []Check{{what, Bad, strings.ReplaceAll(err.Error(), "\n", " "), "the run makes its target there"}}
@@ -24,7 +25,10 @@ func clusterNeeds(ctx context.Context, p *plan.Plan) []Check {
 	if k.Makes {
 		where = k.Context + ", in a namespace of its own"
 	} else if _, err := c.Namespaces().Get(ctx, k.Namespace); err != nil {
-		return []Check{{what, Bad, err.Error(), "make the namespace " + k.Namespace + "; or leave target.kubernetes.namespace out, and the run makes one"}}
+		return []Check{{
+			what, Bad, err.Error(),
+			"make the namespace " + k.Namespace + "; or leave target.kubernetes.namespace out, and the run makes one",
+		}}
 	}
 	out := []Check{{what, Fine, c.Server() + ": " + where, ""}}
 	switch _, err := c.Services("kube-system").Get(ctx, "kube-dns"); {
@@ -32,16 +36,21 @@ func clusterNeeds(ctx context.Context, p *plan.Plan) []Check {
 		out = append(out, Check{"names in the cluster", Fine, "by the service kube-dns in kube-system", ""})
 	case kube.Is(err, kube.NotFound):
 		out = append(out, Check{
-			"names in the cluster", Limited, "the pods call each other by name, and there is no service kube-dns in kube-system, as most clusters have",
+			"names in the cluster", Limited,
+			"the pods call each other by name, and there is no service kube-dns in kube-system, as most clusters have",
 			"install CoreDNS, unless the nodes give their pods another name server (clusterDNS of kubelet)",
 		})
 	default:
-		out = append(out, Check{"names in the cluster", Limited, "the pods call each other by name; whether there is a name server is not known: " + err.Error(), ""})
+		out = append(out, Check{
+			"names in the cluster", Limited,
+			"the pods call each other by name; whether there is a name server is not known: " + err.Error(), "",
+		})
 	}
 	return out
 }
 
-// autoscaled reports whether an autoscaler in the namespace of a target is of the workload of a service. Where that can't be read, it may be.
+// autoscaled reports whether an autoscaler in the namespace of a target is of the workload of a service. Where that
+// can't be read, it may be.
 func autoscaled(ctx context.Context, t *cluster.Target, service string) bool {
 	workload, err := t.Workload(service)
 	if err != nil {

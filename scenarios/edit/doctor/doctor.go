@@ -48,7 +48,8 @@ const (
 func Machine(ctx context.Context, stateDirs []string, getenv func(string) string) []Check {
 	checks := []Check{
 		{"system", Fine, strings.TrimSpace(runtime.GOOS + "/" + runtime.GOARCH + " " + machine.Kernel()), ""},
-		cpus(), openFiles(), ports(), loopback(), timers(), stateDir(stateDirs[0]), leftovers(stateDirs), discovery(ctx), rootCheck(), deathSignal(),
+		cpus(), openFiles(), ports(), loopback(), timers(), stateDir(stateDirs[0]), leftovers(stateDirs), discovery(ctx),
+		rootCheck(), deathSignal(),
 	}
 	checks = append(checks, protected(ctx, getenv)...)
 	self, _ := os.Executable()
@@ -62,7 +63,8 @@ func Machine(ctx context.Context, stateDirs []string, getenv func(string) string
 func cpus() Check {
 	c := Check{Name: "processors", State: Fine, Found: fmt.Sprint(runtime.NumCPU())}
 	if runtime.NumCPU() < 2 {
-		c.State, c.Fix = Limited, "with one processor brunt and a target on the same machine disturb each other: load from another machine"
+		c.State, c.Fix = Limited,
+			"with one processor brunt and a target on the same machine disturb each other: load from another machine"
 	}
 	return c
 }
@@ -71,7 +73,8 @@ func openFiles() Check {
 	soft, hard := machine.RaiseFileLimit(scenarios.DefaultMaxInFlight + plan.OwnFiles)
 	c := Check{Name: "open files", State: Fine, Found: fmt.Sprintf("%d now, %d at most", soft, hard)}
 	if soft < scenarios.DefaultMaxInFlight+plan.OwnFiles {
-		c.State, c.Fix = Limited, fmt.Sprintf("%d connections at most: raise the hard limit (`ulimit -Hn`, LimitNOFILE in systemd)", soft)
+		c.State, c.Fix = Limited,
+			fmt.Sprintf("%d connections at most: raise the hard limit (`ulimit -Hn`, LimitNOFILE in systemd)", soft)
 	}
 	return c
 }
@@ -81,7 +84,9 @@ func ports() Check {
 	low, high := machine.EphemeralPorts()
 	c := Check{Name: "ports", State: Fine, Found: fmt.Sprintf("%d to %d for connections", low, high)}
 	if n := high - low + 1; n < scenarios.DefaultMaxInFlight {
-		c.State, c.Fix = Limited, fmt.Sprintf("%d connections to one target at most: widen net.ipv4.ip_local_port_range, or name more source_addresses", n)
+		c.State, c.Fix = Limited,
+			fmt.Sprintf("%d connections to one target at most: widen net.ipv4.ip_local_port_range, or name more "+
+				"source_addresses", n)
 	}
 	return c
 }
@@ -113,10 +118,14 @@ func timers() Check {
 	}
 	slices.Sort(late)
 	p50, p99 := late[len(late)/2], late[len(late)*99/100]
-	c := Check{Name: "pacing", State: Fine, Found: fmt.Sprintf("late by %s in the median, %s at p99, over 200 waits of 1 ms",
-		quantity.FormatSeconds(p50.Seconds()), quantity.FormatSeconds(p99.Seconds()))}
+	c := Check{
+		Name: "pacing", State: Fine,
+		Found: fmt.Sprintf("late by %s in the median, %s at p99, over 200 waits of 1 ms",
+			quantity.FormatSeconds(p50.Seconds()), quantity.FormatSeconds(p99.Seconds())),
+	}
 	if p99 > time.Millisecond {
-		c.State, c.Fix = Limited, "something else uses the processors, or the timers are coarse: objectives under 10 ms can't be judged now"
+		c.State, c.Fix = Limited,
+			"something else uses the processors, or the timers are coarse: objectives under 10 ms can't be judged now"
 	}
 	return c
 }
@@ -131,7 +140,8 @@ func stateDir(dir string) Check {
 			return c
 		}
 	}
-	c.State, c.Fix = Bad, "without a journal nothing is started or broken: set BRUNT_STATE to a directory that can be written"
+	c.State, c.Fix = Bad,
+		"without a journal nothing is started or broken: set BRUNT_STATE to a directory that can be written"
 	return c
 }
 
@@ -175,7 +185,8 @@ func discovery(ctx context.Context) Check {
 		c.Fix = "`brunt revert --discover` lists it, and takes it back with --yes"
 	}
 	if err != nil {
-		c.State, c.Found = Limited, c.Found+"; not everything could be looked at: "+strings.ReplaceAll(err.Error(), "\n", "; ")
+		c.State, c.Found = Limited, c.Found+"; not everything could be looked at: "+
+			strings.ReplaceAll(err.Error(), "\n", "; ")
 	}
 	return c
 }
@@ -219,7 +230,9 @@ func capabilities() []Check {
 
 func deathSignal() Check {
 	if runtime.GOOS == "linux" {
-		return Check{"dies with brunt", Fine, "the kernel ends the target's processes (PDEATHSIG), the watchdog takes back the rest", ""}
+		return Check{
+			"dies with brunt", Fine, "the kernel ends the target's processes (PDEATHSIG), the watchdog takes back the rest", "",
+		}
 	}
 	return Check{"dies with brunt", Fine, "the watchdog ends the target's processes and takes back the rest", ""}
 }
@@ -239,10 +252,12 @@ func engine(ctx context.Context, getenv func(string) string) Check {
 				if name, err := docker.Product(ctx, e); err == nil && name != "Docker" {
 					return Check{
 						"docker", Limited, fmt.Sprintf("%s %s, API %s, cgroup v%s, at %s", name, i.Version, i.API, i.Cgroup, at.Host),
-						"brunt speaks the same API with it; its tests run on Docker's engine alone, so try each fault on containers by `brunt inject` before you rely on it",
+						"brunt speaks the same API with it; its tests run on Docker's engine alone, so try each fault on containers " +
+							"by `brunt inject` before you rely on it",
 					}
 				}
-				return Check{"docker", Fine, fmt.Sprintf("%s, API %s, cgroup v%s, %s, at %s", i.Version, i.API, i.Cgroup, i.Driver, at.Host), ""}
+				return Check{"docker", Fine, fmt.Sprintf("%s, API %s, cgroup v%s, %s, at %s", i.Version, i.API, i.Cgroup, i.Driver,
+					at.Host), ""}
 			}
 		}
 	}

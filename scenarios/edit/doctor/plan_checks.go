@@ -61,7 +61,9 @@ func Needs(ctx context.Context, p *plan.Plan) []Check {
 	capabilities := sync.OnceValue(netns.Capabilities)
 	for _, e := range p.Parts() {
 		if err := p.TryFault(e, capabilities); err != nil {
-			checks = append(checks, Check{"fault " + e.Name, Bad, err.Error(), "see the table of mechanisms below, or leave the fault out"})
+			checks = append(checks, Check{
+				"fault " + e.Name, Bad, err.Error(), "see the table of mechanisms below, or leave the fault out",
+			})
 		}
 	}
 	checks = append(checks, journalNeeds(p)...)
@@ -74,7 +76,9 @@ func journalNeeds(p *plan.Plan) []Check {
 	for _, e := range p.Parts() {
 		if plan.KeepsSecret(p.Scenario, e) {
 			out = append(out, Check{
-				"fault " + e.Name, Limited, "a secret that the scenario itself writes is in the journal, which only this user and root can read, until the fault " +
+				"fault " + e.Name, Limited,
+				"a secret that the scenario itself writes is in the journal, which only this user and root can read, until the " +
+					"fault " +
 					"is taken back", plan.NamedSecret,
 			})
 		}
@@ -110,7 +114,9 @@ func k6Program(name string, without CheckState, path string, err error) Check {
 func fileNeeds(p *plan.Plan) Check {
 	want, fixed := p.FilesNeeded()
 	soft, hard := machine.RaiseFileLimit(want)
-	c := Check{Name: "scenario's files", State: Fine, Found: fmt.Sprintf("%d at most, and this process may have %d", want, soft)}
+	c := Check{
+		Name: "scenario's files", State: Fine, Found: fmt.Sprintf("%d at most, and this process may have %d", want, soft),
+	}
 	switch {
 	case soft >= want:
 	case soft >= fixed:
@@ -227,7 +233,9 @@ func podNeeds(ctx context.Context, p *plan.Plan) []Check {
 	f := dryrun.NewContainers(p)
 	defer f.Close()
 	if err := f.Choose(ctx); err != nil {
-		return []Check{{"target's cluster", Bad, strings.ReplaceAll(err.Error(), "\n", " "), "faults of this scenario hit pods there"}}
+		return []Check{
+			{"target's cluster", Bad, strings.ReplaceAll(err.Error(), "\n", " "), "faults of this scenario hit pods there"},
+		}
 	}
 	t := f.Pods()
 	n := map[string]int{}
@@ -238,7 +246,10 @@ func podNeeds(ctx context.Context, p *plan.Plan) []Check {
 	for _, name := range t.Services() {
 		found = append(found, fmt.Sprintf("%s (%d)", name, n[name]))
 	}
-	out := []Check{{"target's cluster", Fine, fmt.Sprintf("%s at %s, with the pods of %s", t.Place, t.Server(), strings.Join(found, ", ")), ""}}
+	out := []Check{{
+		"target's cluster", Fine,
+		fmt.Sprintf("%s at %s, with the pods of %s", t.Place, t.Server(), strings.Join(found, ", ")), "",
+	}}
 	if unnamed := t.Unnamed(); len(unnamed) > 0 {
 		out = append(out, Check{
 			"target's cluster", Limited, "the names of these workloads can't name a service: " + strings.Join(unnamed, ", "),
@@ -248,14 +259,16 @@ func podNeeds(ctx context.Context, p *plan.Plan) []Check {
 	for _, o := range p.Scenario.SLO {
 		if m := o.Metric; m.Scaled() && !plan.MayScale(p.Parts(), m.Source) && !autoscaled(ctx, t, m.Source) {
 			out = append(out, Check{
-				"target's cluster", Bad, fmt.Sprintf("nothing makes more pods of %s, so `%s` would fail: no autoscaler is of it, and no fault scales it",
+				"target's cluster", Bad,
+				fmt.Sprintf("nothing makes more pods of %s, so `%s` would fail: no autoscaler is of it, and no fault scales it",
 					m.Source, o.Text),
 				"make a HorizontalPodAutoscaler of it, or scale it by workload.scale",
 			})
 		}
 		if m := o.Metric; m.Scaled() && float64(n[m.Source]) >= m.Until.Value {
 			out = append(out, Check{
-				"target's cluster", Limited, fmt.Sprintf("%s has %d pods now, so `%s` would show nothing", m.Source, n[m.Source], o.Text),
+				"target's cluster", Limited, fmt.Sprintf("%s has %d pods now, so `%s` would show nothing", m.Source, n[m.Source],
+					o.Text),
 				"ask for more pods than there are at first",
 			})
 		}
@@ -264,7 +277,8 @@ func podNeeds(ctx context.Context, p *plan.Plan) []Check {
 	switch {
 	case err != nil:
 		out = append(out, Check{
-			"usage of pods", Limited, err.Error(), "install metrics-server; or set target.kubernetes.usage: kubelet, for which `brunt rbac` prints the right",
+			"usage of pods", Limited, err.Error(),
+			"install metrics-server; or set target.kubernetes.usage: kubelet, for which `brunt rbac` prints the right",
 		})
 	case source != "":
 		out = append(out, Check{"usage of pods", Fine, "CPU and memory by " + source, ""})
@@ -300,8 +314,11 @@ func engineNeeds(ctx context.Context, p *plan.Plan) []Check {
 			return append(out, Check{"the stack's image", Fine, "made of " + program, ""})
 		}
 		if err := e.HasImage(ctx, image); err != nil {
-			out = append(out, Check{name, Limited, "the engine has no image " + image, "it is fetched from its registry as the run " +
-				"begins, if that can be reached: build or load it first"})
+			out = append(out, Check{
+				name, Limited, "the engine has no image " + image,
+				"it is fetched from its registry as the run " +
+					"begins, if that can be reached: build or load it first",
+			})
 			continue
 		}
 		out = append(out, Check{name, Fine, "image " + image, ""})

@@ -81,7 +81,8 @@ func (c *completer) keys(t token, path []string, after string) []completion {
 	}
 	var out []completion
 	for _, k := range o.Keys {
-		if _, there := has[k.Name]; there || len(k.Only) > 0 && has["executor"] != "" && !slices.Contains(k.Only, has["executor"]) {
+		if _, there := has[k.Name]; there || len(k.Only) > 0 && has["executor"] != "" &&
+			!slices.Contains(k.Only, has["executor"]) {
 			continue
 		}
 		item := c.item(k.Name, k.Name+after, kindProperty)
@@ -121,7 +122,8 @@ func (c *completer) values(t token, path []string) []completion {
 // ofObjectives reports whether objectives stand at a path.
 func ofObjectives(path []string) bool {
 	at := strings.Join(path, ".") + "."
-	return slices.ContainsFunc([]string{"slo.", "steady.", "stop.when."}, func(of string) bool { return strings.HasPrefix(at, of) })
+	return slices.ContainsFunc([]string{"slo.", "steady.", "stop.when."},
+		func(of string) bool { return strings.HasPrefix(at, of) })
 }
 
 // names returns the names of the text that a key may have as its value.
@@ -137,7 +139,8 @@ func (c *completer) names(k reference.Key) []string {
 	return nil
 }
 
-// services returns the names of the target's services: those of the text, and those of the built-in stack that it names.
+// services returns the names of the target's services: those of the text, and those of the built-in stack that it
+// names.
 func (c *completer) services() []string {
 	out := slices.Concat(c.below("target.processes"), c.below("target.containers"), c.below("target.units"))
 	for _, t := range c.tokens {

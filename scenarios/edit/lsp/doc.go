@@ -1,5 +1,6 @@
-// Package lsp is a language server for scenarios: it sends an editor the mistakes that `brunt validate` finds, completes
-// keys and values from the reference, explains what is under the cursor, and offers each "did you mean" as a quick fix.
+// Package lsp is a language server for scenarios: it sends an editor the mistakes that `brunt validate` finds,
+// completes keys and values from the reference, explains what is under the cursor, and offers each "did you mean" as a
+// quick fix.
 //
 //	editor --JSON-RPC--> Serve -> document -> Check -> diagnostics, quick fixes
 //	                                 |

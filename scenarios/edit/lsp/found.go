@@ -74,7 +74,8 @@ var (
 	unset      = regexp.MustCompile(`the environment variable .* is not set`)
 )
 
-// misspelt returns where a word that a message quotes stands in a line, at or after a column. It is empty where it does not.
+// misspelt returns where a word that a message quotes stands in a line, at or after a column. It is empty where it does
+// not.
 func misspelt(line []rune, from int, what string) span {
 	for _, q := range quoted.FindAllString(what, -1) {
 		text := strings.Trim(q, "`")

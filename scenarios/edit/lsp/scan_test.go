@@ -45,7 +45,10 @@ func TestScan(t *testing.T) {
 
 // FuzzScan checks that no text stops scan, and that each token is within its line.
 func FuzzScan(f *testing.F) {
-	for _, s := range []string{"a: {b: [1, {c: 2}]}", "- a\n- b: c", "a: |\n x", "\"a\": 'b'", "a:\n- b:\n  - c: 1", "{", "}", "[[[", ": :", "a: {b: c: d}"} {
+	for _, s := range []string{
+		"a: {b: [1, {c: 2}]}", "- a\n- b: c", "a: |\n x", "\"a\": 'b'", "a:\n- b:\n  - c: 1", "{",
+		"}", "[[[", ": :", "a: {b: c: d}",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -92,7 +95,9 @@ func TestIsScenario(t *testing.T) {
 		"version: 3\nservices:\n  target: x\n":                               false,
 		"apiVersion: v1\nkind: Pod\n":                                        false,
 	} {
-		if got := isScenario(text, map[string]bool{"version": true, "target": true, "extends": true, "slo": true}); got != want {
+		if got := isScenario(text, map[string]bool{
+			"version": true, "target": true, "extends": true, "slo": true,
+		}); got != want {
 			t.Errorf("%q: %v", text, got)
 		}
 	}

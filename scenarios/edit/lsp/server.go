@@ -33,12 +33,16 @@ var errNoShutdown = errors.New("the editor ended the server without a shutdown")
 // Serve speaks the protocol over a stream until the editor ends it or closes the stream. The error says that the editor
 // asked for the end without a shutdown.
 func Serve(ctx context.Context, stream io.ReadWriteCloser, o Options) error {
-	s := &server{o: o, keys: map[string]bool{}, open: map[string]*document{}, edited: make(chan struct{}, 1), ended: make(chan struct{})}
+	s := &server{
+		o: o, keys: map[string]bool{}, open: map[string]*document{}, edited: make(chan struct{}, 1),
+		ended: make(chan struct{}),
+	}
 	top, _ := o.Reference.Outline(nil)
 	for _, k := range top.Keys {
 		s.keys[k.Name] = true
 	}
-	conn := jsonrpc2.NewConn(ctx, jsonrpc2.NewBufferedStream(stream, jsonrpc2.VSCodeObjectCodec{}), jsonrpc2.HandlerWithError(s.handle))
+	conn := jsonrpc2.NewConn(ctx, jsonrpc2.NewBufferedStream(stream, jsonrpc2.VSCodeObjectCodec{}),
+		jsonrpc2.HandlerWithError(s.handle))
 	watched, stop := context.WithCancel(ctx)
 	var checks sync.WaitGroup
 	checks.Go(func() { s.checks(watched, conn) })
@@ -218,7 +222,8 @@ func (s *server) check() map[string][]diagnostic {
 	return out
 }
 
-// publish checks the open files and sends their mistakes to the editor. It publishes an empty list for a file that no longer has mistakes.
+// publish checks the open files and sends their mistakes to the editor. It publishes an empty list for a file that no
+// longer has mistakes.
 func (s *server) publish(c *jsonrpc2.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

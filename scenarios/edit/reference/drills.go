@@ -7,7 +7,8 @@ import (
 	"brunt/scenarios/drills"
 )
 
-// drillsTable lists the drills that are part of brunt, with the figures of their last proof, and what no drill tries yet.
+// drillsTable lists the drills that are part of brunt, with the figures of their last proof, and what no drill tries
+// yet.
 func drillsTable() (string, error) {
 	all, err := drills.Library()
 	if err != nil {
@@ -18,7 +19,8 @@ func drillsTable() (string, error) {
 		return "", err
 	}
 	var out strings.Builder
-	out.WriteString(head("Drills", "drill", "what fails", "roles", "must hold", "proved on the built-in system: how often, and what was measured"))
+	out.WriteString(head("Drills", "drill", "what fails", "roles", "must hold",
+		"proved on the built-in system: how often, and what was measured"))
 	for _, d := range all {
 		var hold, figures []string
 		for i := range d.SLO {
@@ -36,7 +38,8 @@ func drillsTable() (string, error) {
 		if len(outdated) > 0 {
 			figures = append(figures, "not proved yet as it is now: "+strings.Join(outdated, ", "))
 		}
-		out.WriteString(row("`"+d.Name+"`", d.About, strings.Join(d.Needs(), "; "), strings.Join(hold, ", "), strings.Join(figures, "; ")))
+		out.WriteString(row("`"+d.Name+"`", d.About, strings.Join(d.Needs(), "; "), strings.Join(hold, ", "),
+			strings.Join(figures, "; ")))
 	}
 	missing, err := drills.Missing()
 	if err != nil {

@@ -11,8 +11,9 @@ import (
 
 // An entry is one thing that can be explained.
 type entry struct {
-	Path        string   // such as chaos.network.latency.delay
-	Sort        string   // its sort: a key, a fault, an executor, a protocol, a metric, a format, a converter, a term, an exit code, a topic
+	Path string // such as chaos.network.latency.delay
+	// its sort: a key, a fault, an executor, a protocol, a metric, a format, a converter, a term, an exit code, a topic
+	Sort        string
 	Text        string   // its meaning: a sentence or more; of a topic Markdown
 	Forms       []string // possible forms of its value; empty is an object
 	Only        []string // executors that have the key; empty is all
@@ -304,7 +305,9 @@ func (w *walker) forms(s node, open []string) []string {
 // typeForms words the type of a schema. For an object it returns nothing, because its keys have
 // entries of their own.
 func typeForms(s node) []string {
-	types := map[string]string{"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false", "array": "a list"}
+	types := map[string]string{
+		"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false", "array": "a list",
+	}
 	t, _ := s["type"].(string)
 	if all, ok := s["type"].([]any); ok && fmt.Sprint(all) == "[string number boolean]" {
 		t = "string"

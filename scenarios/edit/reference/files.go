@@ -23,21 +23,31 @@ func (r *Reference) Files(examples []Example) (map[string]string, error) {
 	}
 	return map[string]string{
 		"scenarios/README.md": r.page("Scenarios: the language, the verdict and the commands",
-			"One file says what is loaded, what is broken meanwhile, and what must hold. `brunt explain PATH` prints any part of this page and more.",
-			r.topic("language"), r.keys("Keys of a scenario", ""), r.executorsTable(), r.keys("Keys of a load", "load"), r.keys("Keys of a step", "step"),
-			r.metricsTable(), r.topic("mistakes"), r.exitCodes(), r.topic("why-invalid"), r.topic("plans"), r.keys("Keys of a policy", "policy"),
+			"One file says what is loaded, what is broken meanwhile, and what must hold. `brunt explain PATH` prints any "+
+				"part of this page and more.",
+			r.topic("language"), r.keys("Keys of a scenario", ""), r.executorsTable(), r.keys("Keys of a load", "load"),
+			r.keys("Keys of a step", "step"),
+			r.metricsTable(), r.topic("mistakes"), r.exitCodes(), r.topic("why-invalid"), r.topic("plans"),
+			r.keys("Keys of a policy", "policy"),
 			r.topic("drills"), r.keys("Keys of a drill", "drill"),
-			r.topic("convert"), r.topic("k6"), r.topic("gate"), r.topic("live"), r.glossaryTable(), r.topic("statistics"), r.topic("speed")),
+			r.topic("convert"), r.topic("k6"), r.topic("gate"), r.topic("live"), r.glossaryTable(), r.topic("statistics"),
+			r.topic("speed")),
 		"chaos/README.md": r.page("Faults",
-			"A fault is injected, verified at its target, held, taken back and verified gone. `brunt explain KIND` prints the settings of a kind.",
-			r.topic("safety"), r.faultsTable(), r.topic("selecting"), r.timing(), r.topic("own-tools"), r.topic("platforms"), r.faultKeys()),
+			"A fault is injected, verified at its target, held, taken back and verified gone. `brunt explain KIND` prints "+
+				"the settings of a kind.",
+			r.topic("safety"), r.faultsTable(), r.topic("selecting"), r.timing(), r.topic("own-tools"), r.topic("platforms"),
+			r.faultKeys()),
 		"targets/README.md": r.page("Targets and protocols",
-			"What is loaded and broken: a URL, the built-in system, processes or containers that brunt starts, or a Compose file.",
-			r.keys("Keys of a target", "target"), r.protocolsTable(), r.keys("A process", "target.processes"), r.topic("processes"),
+			"What is loaded and broken: a URL, the built-in system, processes or containers that brunt starts, or a Compose "+
+				"file.",
+			r.keys("Keys of a target", "target"), r.protocolsTable(), r.keys("A process", "target.processes"),
+			r.topic("processes"),
 			r.keys("A container", "target.containers"), r.topic("containers"),
-			r.keys("Connections of a load", "load.connections"), r.keys("TLS", "target.tls"), r.keys("Identity: auth", "auth"), r.keys("Signatures: sign", "sign")),
+			r.keys("Connections of a load", "load.connections"), r.keys("TLS", "target.tls"), r.keys("Identity: auth", "auth"),
+			r.keys("Signatures: sign", "sign")),
 		"reporters/README.md": r.page("Reports",
-			"A run ends in one verdict and a folder of files. Reporters read `result.json` alone, so that a report can be drawn again.",
+			"A run ends in one verdict and a folder of files. Reporters read `result.json` alone, so that a report can be "+
+				"drawn again.",
 			r.topic("files"), r.formatsTable(), r.topic("secrets"), r.topic("evidence"), r.glossaryTable()),
 		"examples/README.md": examplesPage(examples) + "\n" + drills,
 	}, nil
@@ -177,7 +187,8 @@ func (r *Reference) faultsTable() string {
 	var out strings.Builder
 	out.WriteString(head("Kinds of faults", "kind", "", "acts on", "systems"))
 	for _, e := range r.of("fault") {
-		out.WriteString(row(fmt.Sprintf("[`%s`](#%s)", title(e), strings.ReplaceAll(title(e), ".", "")), e.Text, e.On, e.Systems))
+		out.WriteString(row(fmt.Sprintf("[`%s`](#%s)", title(e), strings.ReplaceAll(title(e), ".", "")), e.Text, e.On,
+			e.Systems))
 	}
 	return out.String()
 }
@@ -265,7 +276,8 @@ func (r *Reference) families(kinds []string) string {
 // examplesPage lists the examples, each by the title and the first paragraph of its page.
 func examplesPage(examples []Example) string {
 	var out strings.Builder
-	out.WriteString(generated + "\n# Examples\n\nEach with a number runs as it stands from the root of the repository; tests run all of them. " +
+	out.WriteString(generated +
+		"\n# Examples\n\nEach with a number runs as it stands from the root of the repository; tests run all of them. " +
 		"`brunt.schema.json` is the JSON Schema of scenarios.\n\n")
 	out.WriteString("| | | |\n|---|---|---|\n")
 	for _, e := range examples {

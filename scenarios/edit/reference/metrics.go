@@ -11,14 +11,18 @@ import (
 var metricTexts = map[string]string{
 	"ok.p":      "A percentile of the response time of good answers alone. max and mean take the prefix as well.",
 	"service.p": "A percentile of the service time. max and mean take the prefix as well.",
-	"unit": "What a unit or a service uses: memory, cpu, fds, threads, restarts, ooms; such as posts.memory, posts[1].fds. " +
+	"unit": "What a unit or a service uses: memory, cpu, fds, threads, restarts, ooms; such as posts.memory, " +
+		"posts[1].fds. " +
 		"posts.units is how many units run.",
-	"metric":   "The highest value of a series under `metrics:`; also mean(…), min(…), last(…).",
-	"slope":    "How fast a series grows, such as slope(posts.fds) < 1/m.",
-	"increase": "By how much a counter under `metrics:` grew in the phase: all its series together, resets counted as in Prometheus.",
-	"ratio": "What one counter under `metrics:` grew by in the phase, for each that another did: a cache's hits for its lookups, such as " +
+	"metric": "The highest value of a series under `metrics:`; also mean(…), min(…), last(…).",
+	"slope":  "How fast a series grows, such as slope(posts.fds) < 1/m.",
+	"increase": "By how much a counter under `metrics:` grew in the phase: all its series together, resets counted as " +
+		"in Prometheus.",
+	"ratio": "What one counter under `metrics:` grew by in the phase, for each that another did: a cache's hits for " +
+		"its lookups, such as " +
 		"ratio(hits, lookups) > 80%.",
-	"per_request": "What a counter under `metrics:` grew by in the phase for each request of the load, or of one step: the calls that a retry " +
+	"per_request": "What a counter under `metrics:` grew by in the phase for each request of the load, or of one step: " +
+		"the calls that a retry " +
 		"storm makes, such as per_request(calls) < 1.5.",
 }
 

@@ -60,7 +60,10 @@ var mutations = []struct {
 	{"a value is gone", onValue("")},
 	{"a key is gone", onLine(func(_ *rand.Rand, s string) string { _, v, _ := strings.Cut(s, ":"); return v })},
 	{"another key", onLine(func(r *rand.Rand, s string) string {
-		keys := []string{"rate", "at", "for", "service", "x", "slo", "<<", "get", "target", "url", "extends", "\"\"", "? a", "pick", "duration"}
+		keys := []string{
+			"rate", "at", "for", "service", "x", "slo", "<<", "get", "target", "url", "extends", "\"\"", "? a",
+			"pick", "duration",
+		}
 		blank := s[:len(s)-len(strings.TrimLeft(s, " "))]
 		_, v, _ := strings.Cut(s, ":")
 		return blank + keys[r.IntN(len(keys))] + ":" + v

@@ -25,9 +25,9 @@ type Outline struct {
 	Named bool // they stand below a name that the author chooses
 }
 
-// Outline returns what stands at a path of a scenario: the keys from the top, with the names that the author chooses and
-// without indexes of lists, such as load, browse, flow, get. An empty path is the scenario itself. It is false where the
-// reference knows nothing.
+// Outline returns what stands at a path of a scenario: the keys from the top, with the names that the author chooses
+// and without indexes of lists, such as load, browse, flow, get. An empty path is the scenario itself. It is false
+// where the reference knows nothing.
 func (r *Reference) Outline(path []string) (Outline, bool) {
 	at, named, ok := r.resolve("", path)
 	if !ok {
@@ -63,7 +63,8 @@ func (r *Reference) Outline(path []string) (Outline, bool) {
 	return o, true
 }
 
-// resolve returns the path of the entry that keys lead to from the entry at, and whether the last key is a name of the author's.
+// resolve returns the path of the entry that keys lead to from the entry at, and whether the last key is a name of the
+// author's.
 func (r *Reference) resolve(at string, keys []string) (path string, named, ok bool) {
 	e := r.entries[at]
 	if len(keys) == 0 {
@@ -96,7 +97,8 @@ func (r *Reference) under(at string, keys []string) (path string, named, ok bool
 
 // inWords are the forms that say what a value is and are none themselves.
 var inWords = map[string][]string{
-	"text": nil, "a whole number": nil, "a number": nil, "a list": nil, "a step": nil, "on or off": {"on", "off"}, "true or false": {"true", "false"},
+	"text": nil, "a whole number": nil, "a number": nil, "a list": nil, "a step": nil, "on or off": {"on", "off"},
+	"true or false": {"true", "false"},
 }
 
 func (r *Reference) key(e *entry) Key {

@@ -78,9 +78,12 @@ func (r *Reference) protocolsTable() string {
 				keys = append(keys, "`"+key+"`")
 			}
 		}
-		out.WriteString(row("`"+p.Name+"`", e.Text, strings.Join(steps, " "), strings.Join(schemes, " "), strings.Join(keys, " "), strings.Join(endpoint, " ")))
+		out.WriteString(row("`"+p.Name+"`", e.Text, strings.Join(steps, " "), strings.Join(schemes, " "),
+			strings.Join(keys, " "), strings.Join(endpoint, " ")))
 	}
-	return out.String() + "\nA step goes to the target's own URL, or to an endpoint of `target: {endpoints: …}` with a scheme of its protocol.\n"
+	return out.String() +
+		"\nA step goes to the target's own URL, or to an endpoint of `target: {endpoints: …}` with a scheme of its " +
+		"protocol.\n"
 }
 
 // cutLast cuts a path at its last dot.
@@ -92,5 +95,6 @@ func cutLast(path string) (parent, name string) {
 // protocolChoice says how a protocol is chosen.
 func protocolChoice(e *entry) string {
 	p := protocolOf(e)
-	return fmt.Sprintf("Steps: %s. URLs begin with %s://.", strings.Join(p.Kinds, ", "), strings.Join(p.Schemes, ":// or "))
+	return fmt.Sprintf("Steps: %s. URLs begin with %s://.", strings.Join(p.Kinds, ", "),
+		strings.Join(p.Schemes, ":// or "))
 }

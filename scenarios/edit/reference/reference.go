@@ -46,7 +46,9 @@ func New(from Sources) (*Reference, error) {
 	for _, s := range []struct {
 		prefix string
 		text   []byte
-	}{{"", from.Scenario}, {"policy", from.Policy}, {"drill", from.Drill}, {"result", from.Result}, {"event", from.Event}} {
+	}{
+		{"", from.Scenario}, {"policy", from.Policy}, {"drill", from.Drill}, {"result", from.Result}, {"event", from.Event},
+	} {
 		texts, err := readSchema(s.text, s.prefix, from.Faults, r.entries)
 		if err != nil {
 			return nil, err
@@ -63,7 +65,8 @@ func New(from Sources) (*Reference, error) {
 	for name, text := range executors {
 		e := &entry{Path: name, Sort: "executor", Text: sentence(text, true)}
 		for _, key := range slices.Sorted(maps.Keys(r.entries)) {
-			if x := r.entries[key]; strings.HasPrefix(key, "load.") && slices.Contains(x.Only, name) && len(x.Only) < r.executors-1 {
+			if x := r.entries[key]; strings.HasPrefix(key, "load.") && slices.Contains(x.Only, name) &&
+				len(x.Only) < r.executors-1 {
 				e.Keys = append(e.Keys, key)
 			}
 		}
@@ -94,8 +97,8 @@ func New(from Sources) (*Reference, error) {
 	return r, r.readTopics()
 }
 
-// dropPacketKeys drops the keys that choose packets from a kind of fault that acts on links and not on packets. Both kinds
-// have the same settings, and a scenario's check refuses those keys.
+// dropPacketKeys drops the keys that choose packets from a kind of fault that acts on links and not on packets. Both
+// kinds have the same settings, and a scenario's check refuses those keys.
 func (r *Reference) dropPacketKeys(e *entry, on chaos.On) {
 	if on&chaos.OnLinks == 0 || on&(chaos.OnPackets|chaos.OnContainers) != 0 {
 		return
@@ -120,8 +123,10 @@ func (r *Reference) readTopics() error {
 	for _, f := range r.from.Converted {
 		formats.WriteString(row(f[1], f[2]))
 	}
-	lists := strings.NewReplacer(secretNames, strings.Join(append(secret.Words(), secret.WholeNames()...), ", "), convertFormats+"\n", formats.String(),
-		shortestGiven, strconv.Itoa(secret.ShortestGiven), shortest, strconv.Itoa(secret.Shortest), shortestDigits, strconv.Itoa(secret.ShortestDigits))
+	lists := strings.NewReplacer(secretNames, strings.Join(append(secret.Words(), secret.WholeNames()...), ", "),
+		convertFormats+"\n", formats.String(),
+		shortestGiven, strconv.Itoa(secret.ShortestGiven), shortest, strconv.Itoa(secret.Shortest), shortestDigits,
+		strconv.Itoa(secret.ShortestDigits))
 	for _, f := range files {
 		b, err := topics.ReadFile(path.Join("topics", f.Name()))
 		if err != nil {
@@ -144,7 +149,8 @@ const (
 
 // lists are names that select several entries.
 var lists = map[string]string{
-	"faults": "fault", "executors": "executor", "metrics": "metric", "terms": "term", "glossary": "term", "topics": "topic",
+	"faults": "fault", "executors": "executor", "metrics": "metric", "terms": "term", "glossary": "term",
+	"topics":     "topic",
 	"exit-codes": "exit code", "formats": "format", "protocols": "protocol", "converters": "converter",
 }
 
@@ -152,12 +158,13 @@ var lists = map[string]string{
 type unknownError struct{ Query, Hint string }
 
 func (e *unknownError) Error() string {
-	return strings.TrimRight(fmt.Sprintf("nothing is known of %q; %s", e.Query, cmp.Or(e.Hint, "`brunt explain` lists what is")), "; ")
+	return strings.TrimRight(fmt.Sprintf("nothing is known of %q; %s", e.Query,
+		cmp.Or(e.Hint, "`brunt explain` lists what is")), "; ")
 }
 
 // Explain returns the text for what a user asks: a path of keys, or its end; a kind of fault, an executor, a metric, an
-// exit code, a protocol, a converter, a term, a topic, or the name of a list of them. A term may be written as separate words: "in flight" is
-// in-flight, and "CPU, mean" is cpu-mean. The error is an [unknownError].
+// exit code, a protocol, a converter, a term, a topic, or the name of a list of them. A term may be written as separate
+// words: "in flight" is in-flight, and "CPU, mean" is cpu-mean. The error is an [unknownError].
 func (r *Reference) Explain(query string) (string, error) {
 	query = strings.ToLower(strings.Trim(strings.TrimSpace(query), "."))
 	if query == "" {

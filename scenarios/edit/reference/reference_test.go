@@ -57,23 +57,41 @@ func TestReference_Explain(t *testing.T) {
 		name, query string
 		want        []string
 	}{
-		{"a fault by its kind", "network.latency", []string{"network.latency: a kind of fault", "Delays what passes.", "delay (required)", "added; default: 100ms"}},
+		{
+			"a fault by its kind", "network.latency",
+			[]string{"network.latency: a kind of fault", "Delays what passes.", "delay (required)", "added; default: 100ms"},
+		},
 		{"a fault by its path", "chaos.network.latency", []string{"a kind of fault"}},
-		{"a key of a fault", "network.latency.delay", []string{"chaos.network.latency.delay: a required key", "Value: 5s, 1m."}},
+		{
+			"a key of a fault", "network.latency.delay",
+			[]string{"chaos.network.latency.delay: a required key", "Value: 5s, 1m."},
+		},
 		{"the end of a path", "latency.delay", []string{"chaos.network.latency.delay"}},
 		{"a key with names below it", "chaos", []string{"Keys, below a name of yours:", "at"}},
 		{"a key of some executors", "load.rate", []string{"per second."}},
 		{"an executor", "a-rate", []string{"a-rate: an executor", "Begins iterations at a rate.", "load.burst (required)"}},
-		{"a key that an executor requires", "load.burst", []string{"load.burst: a key\n", "Executors: a-rate.", "Required by: a-rate."}},
+		{
+			"a key that an executor requires", "load.burst",
+			[]string{"load.burst: a key\n", "Executors: a-rate.", "Required by: a-rate."},
+		},
 		{"a key that one form of a load requires", "load.script", []string{"load.script: a key\n"}},
 		{"a list of steps", "load.flow", []string{"load.flow: a key, a list", "An item is a step: brunt explain step."}},
-		{"a list of steps or commands", "setup", []string{"Keys of an item, which may also be a step", "    command  a program"}},
+		{
+			"a list of steps or commands", "setup",
+			[]string{"Keys of an item, which may also be a step", "    command  a program"},
+		},
 		{"what one form of an item requires", "setup.command", []string{"setup.command: a key\n"}},
 		{"what the only form with keys requires", "health", []string{"command (required)  a program"}},
 		{"a key of a step", "get", []string{"step.get: a key", "Value: text."}},
 		{"a key that protocols have in common", "step.name", []string{"of the step.", "Protocols: http, grpc."}},
-		{"a key that differs by protocol", "step.check", []string{"http: default: under 400; grpc: default: OK.", "$…      at a path"}},
-		{"a protocol", "http", []string{"http: a protocol", "Steps: get, post, ", "URLs begin with http:// or", "step.get", "step.check"}},
+		{
+			"a key that differs by protocol", "step.check",
+			[]string{"http: default: under 400; grpc: default: OK.", "$…      at a path"},
+		},
+		{"a protocol", "http", []string{
+			"http: a protocol", "Steps: get, post, ", "URLs begin with http:// or", "step.get",
+			"step.check",
+		}},
 		{"the protocols", "protocols", []string{"Calls a method of gRPC."}},
 		{"a converter", "toy", []string{"toy: a converter", "Reads a toy's file: a flow."}},
 		{"a metric that is a term", "recover", []string{"recover: a term", "recover: a metric"}},
@@ -82,9 +100,15 @@ func TestReference_Explain(t *testing.T) {
 		{"another word for a term", "rto", []string{"recover: a term"}},
 		{"an exit code", "143", []string{"143: an exit code", "interrupted: by a signal."}},
 		{"a list", "exit-codes", []string{"130, 143", "every objective held"}},
-		{"a key of result.json", "result.verdict", []string{"result.verdict: a key, always there", "what it came to.", "Value: pass, fail."}},
+		{
+			"a key of result.json", "result.verdict",
+			[]string{"result.verdict: a key, always there", "what it came to.", "Value: pass, fail."},
+		},
 		{"the keys of result.json", "result", []string{"verdict (always)"}},
-		{"a topic with the formats of convert", "convert", []string{"|---|---|\n| a toy's file | a flow |\n\n`brunt validate`"}},
+		{
+			"a topic with the formats of convert", "convert",
+			[]string{"|---|---|\n| a toy's file | a flow |\n\n`brunt validate`"},
+		},
 		{"nothing", "", []string{"Keys of a scenario:", "name"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -108,7 +132,8 @@ func TestReference_Explain(t *testing.T) {
 
 func TestReference_ExplainUnknown(t *testing.T) {
 	_, err := newReference(t).Explain("network.latenzy")
-	if err == nil || !strings.Contains(err.Error(), `nothing is known of "network.latenzy"; did you mean "network.latency"?`) {
+	if err == nil || !strings.Contains(err.Error(),
+		`nothing is known of "network.latenzy"; did you mean "network.latency"?`) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -147,8 +172,10 @@ func TestReference_SeeAlso(t *testing.T) {
 func TestReference_ExplainReport(t *testing.T) {
 	r := newReference(t)
 	for _, word := range []string{
-		"in flight", "open files", "exit code", "error budget", "not recovered", "not injected", "±", "waits", "heatmap", "Resilience",
-		"pass", "fail", "inconclusive", "invalid", "stopped", "interrupted", "reinjected", "manifest", "signature", "smallest outage",
+		"in flight", "open files", "exit code", "error budget", "not recovered", "not injected", "±", "waits", "heatmap",
+		"Resilience",
+		"pass", "fail", "inconclusive", "invalid", "stopped", "interrupted", "reinjected", "manifest", "signature",
+		"smallest outage",
 	} {
 		if _, err := r.Explain(word); err != nil {
 			t.Error(err)
@@ -160,7 +187,9 @@ func TestReference_ExplainReport(t *testing.T) {
 // are not, a package with settings lacks a Source in sources.
 func TestSchema_Described(t *testing.T) {
 	entries := map[string]*entry{}
-	for prefix, schema := range map[string]any{"": Schema(), "policy": PolicySchema(), "drill": DrillSchema(), "result": Result(), "event": EventSchema()} {
+	for prefix, schema := range map[string]any{
+		"": Schema(), "policy": PolicySchema(), "drill": DrillSchema(), "result": Result(), "event": EventSchema(),
+	} {
 		text, err := json.Marshal(schema)
 		if err != nil {
 			t.Fatal(err)
@@ -195,7 +224,9 @@ func TestReference_Values(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for path, zero := range map[string]bool{"chaos.network.latency.delay": false, "chaos.network.latency.jitter": true, "chaos.network.reorder.delay": false} {
+	for path, zero := range map[string]bool{
+		"chaos.network.latency.delay": false, "chaos.network.latency.jitter": true, "chaos.network.reorder.delay": false,
+	} {
 		if e := r.entries[path]; slices.Contains(e.Forms, "0") != zero || !slices.Contains(e.Forms, "250ms") {
 			t.Errorf("%s: %q", path, e.Forms)
 		}
@@ -244,7 +275,9 @@ func TestReference_PacketKeys(t *testing.T) {
 // TestReference_Zero: no text says what Go's zero value means: it says what the default is.
 func TestReference_Zero(t *testing.T) {
 	sources := Sources{Result: []byte(`{}`), Event: []byte(`{}`)}
-	for to, schema := range map[*[]byte]syntax.Schema{&sources.Scenario: Schema(), &sources.Policy: PolicySchema(), &sources.Drill: DrillSchema()} {
+	for to, schema := range map[*[]byte]syntax.Schema{
+		&sources.Scenario: Schema(), &sources.Policy: PolicySchema(), &sources.Drill: DrillSchema(),
+	} {
 		text, err := json.Marshal(schema)
 		if err != nil {
 			t.Fatal(err)

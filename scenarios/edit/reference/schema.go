@@ -42,19 +42,25 @@ func Schema() syntax.Schema {
 	root := scenarios.DocumentSchema(doc)
 	props := root["properties"].(syntax.Schema)
 	withProofs(root, doc)
-	own := syntax.Schema{"load": loadSchema(doc), "chaos": faultsSchema(doc), "conditions": conditionsSchema(doc), "target": targetSchema(doc)}
+	own := syntax.Schema{
+		"load": loadSchema(doc), "chaos": faultsSchema(doc), "conditions": conditionsSchema(doc), "target": targetSchema(doc),
+	}
 	partial := syntax.Schema{}
 	for key, s := range own {
 		props[key] = syntax.Schema{"description": about[key]}
 		partial[key] = relaxed(s.(syntax.Schema))
 	}
-	props["metrics"] = namedSchema(props["metrics"], syntax.NameSchema(), reflect.TypeFor[probe.Gauge](), doc, "scrape", "prometheus", "command", "get", "ask")
+	props["metrics"] = namedSchema(props["metrics"], syntax.NameSchema(), reflect.TypeFor[probe.Gauge](), doc, "scrape",
+		"prometheus", "command", "get", "ask")
 	props["ledgers"] = syntax.Schema{
-		"description": props["ledgers"].(syntax.Schema)["description"], "type": []any{"object", "null"}, "propertyNames": syntax.NameSchema(),
+		"description": props["ledgers"].(syntax.Schema)["description"], "type": []any{"object", "null"},
+		"propertyNames":        syntax.NameSchema(),
 		"additionalProperties": props["ledger"],
 	}
-	props["alerts"] = namedSchema(props["alerts"], slo.AlertNameSchema(), reflect.TypeFor[probe.Alert](), doc, "prometheus", "alertmanager")
-	props["watch"] = namedSchema(props["watch"], syntax.NameSchema(), reflect.TypeFor[probe.Watch](), doc, "path", "get", "command", "exec", "scrape", "ask")
+	props["alerts"] = namedSchema(props["alerts"], slo.AlertNameSchema(), reflect.TypeFor[probe.Alert](), doc,
+		"prometheus", "alertmanager")
+	props["watch"] = namedSchema(props["watch"], syntax.NameSchema(), reflect.TypeFor[probe.Watch](), doc, "path", "get",
+		"command", "exec", "scrape", "ask")
 	for _, key := range []string{"setup", "teardown"} {
 		props[key] = onceSchema(props[key], doc)
 	}
@@ -77,8 +83,9 @@ func sources() map[string]embed.FS {
 		"brunt/scenarios": scenarios.Source, "brunt/scenarios/policies": policies.Source,
 		"brunt/scenarios/result": result.Source, "brunt/scenarios/slo": slo.Source,
 		"brunt/scenarios/template": template.Source,
-		"brunt/scenarios/load":     load.Source, "brunt/scenarios/drills": drills.Source, "brunt/targets/platform": platform.Source,
-		"brunt/targets/demo": demo.Source,
+		"brunt/scenarios/load":     load.Source, "brunt/scenarios/drills": drills.Source,
+		"brunt/targets/platform": platform.Source,
+		"brunt/targets/demo":     demo.Source,
 	}
 	maps.Copy(all, faultcatalog.Sources())
 	for _, p := range catalog.Protocols() {
@@ -164,13 +171,17 @@ func parts(s syntax.Schema, name string, f func(s syntax.Schema, name string) sy
 var about = map[string]string{
 	"load":  "the loads by name; they run at the same time",
 	"chaos": "the timeline of faults by name; each has a time and exactly one kind, or the steps of a group",
-	"conditions": "faults that hold for the whole run, by name, each a kind without a time: what the system under test always lives with, such " +
-		"as the delay of a link between two sites. They are in from before `setup` until after `teardown`, in a control run as well; no phase and " +
+	"conditions": "faults that hold for the whole run, by name, each a kind without a time: what the system under test " +
+		"always lives with, such " +
+		"as the delay of a link between two sites. They are in from before `setup` until after `teardown`, in a control " +
+		"run as well; no phase and " +
 		"no objective is about them, and a run that could not keep one in is invalid",
-	"target":     "what is loaded: a built-in stack, processes or containers that brunt starts, a Compose file, or a URL or endpoints of a system that runs",
-	"executor":   "how arrivals or virtual users are scheduled; required, except with k6",
-	"name":       "what reports and objectives call the request; METHOD path by default",
-	"at":         "the endpoint of target.endpoints that the step goes to; by default the only one of its protocol, or the target's own URL",
+	"target": "what is loaded: a built-in stack, processes or containers that brunt starts, a Compose file, or a " +
+		"URL or endpoints of a system that runs",
+	"executor": "how arrivals or virtual users are scheduled; required, except with k6",
+	"name":     "what reports and objectives call the request; METHOD path by default",
+	"at": "the endpoint of target.endpoints that the step goes to; by default the only one of its protocol, or " +
+		"the target's own URL",
 	"think":      "a pause instead of a request: 500ms, or a range such as 100ms..400ms",
 	"stack":      "a system that is part of brunt",
 	"with":       "switches of the built-in system",
@@ -229,7 +240,9 @@ func relaxedList(out syntax.Schema, key string, list []any) {
 
 // namedSchema is the schema of a map of names to settings, each with exactly one of some keys.
 // Was contains the descriptions of the keys.
-func namedSchema(was any, names syntax.Schema, settings reflect.Type, doc syntax.Describer, one ...string) syntax.Schema {
+func namedSchema(
+	was any, names syntax.Schema, settings reflect.Type, doc syntax.Describer, one ...string,
+) syntax.Schema {
 	s := syntax.SchemaOf(settings, doc)
 	s["description"] = doc(settings, "")
 	var keys []any
@@ -237,7 +250,10 @@ func namedSchema(was any, names syntax.Schema, settings reflect.Type, doc syntax
 		keys = append(keys, syntax.Schema{"required": []any{key}})
 	}
 	s["oneOf"] = keys
-	return syntax.Schema{"description": was.(syntax.Schema)["description"], "type": []any{"object", "null"}, "propertyNames": names, "additionalProperties": s}
+	return syntax.Schema{
+		"description": was.(syntax.Schema)["description"], "type": []any{"object", "null"},
+		"propertyNames": names, "additionalProperties": s,
+	}
 }
 
 // loadSchema has one schema for each executor, selected by its name.
@@ -252,12 +268,19 @@ func loadSchema(doc syntax.Describer) syntax.Schema {
 	for _, name := range driver.Engines(driver.All()) {
 		engines = append(engines, name)
 	}
-	props["engine"] = syntax.Schema{"description": common.Property("engine")["description"], "allOf": []any{syntax.Scalar(syntax.Schema{"enum": engines})}}
+	props["engine"] = syntax.Schema{
+		"description": common.Property("engine")["description"],
+		"allOf":       []any{syntax.Scalar(syntax.Schema{"enum": engines})},
+	}
 	for _, name := range slices.Sorted(maps.Keys(load.Kinds())) {
 		s := common.With(syntax.SchemaOf(reflect.TypeOf(load.Kinds()[name]()).Elem(), doc))
 		s["description"] = doc(reflect.TypeOf(load.Kinds()[name]()).Elem(), "")
 		s["properties"].(syntax.Schema)["executor"] = syntax.Schema{"const": name, "description": about["executor"]}
-		s["oneOf"] = []any{syntax.Schema{"required": []any{"flow"}}, syntax.Schema{"required": []any{"mix"}}, syntax.Schema{"required": []any{"targets"}}}
+		s["oneOf"] = []any{
+			syntax.Schema{"required": []any{"flow"}},
+			syntax.Schema{"required": []any{"mix"}},
+			syntax.Schema{"required": []any{"targets"}},
+		}
 		if name == scenarios.Replay {
 			s["not"] = syntax.Schema{"anyOf": s["oneOf"]}
 			delete(s, "oneOf")
@@ -286,7 +309,10 @@ func conditionsSchema(doc syntax.Describer) syntax.Schema {
 	props := syntax.Schema{}
 	return syntax.Schema{
 		"description": about["conditions"], "type": []any{"object", "null"}, "propertyNames": syntax.NameSchema(),
-		"additionalProperties": syntax.Schema{"type": "object", "oneOf": addKinds(props, doc, lasting), "properties": props, "additionalProperties": false},
+		"additionalProperties": syntax.Schema{
+			"type": "object", "oneOf": addKinds(props, doc, lasting), "properties": props,
+			"additionalProperties": false,
+		},
 	}
 }
 
@@ -300,7 +326,9 @@ func faultSchema(doc syntax.Describer) syntax.Schema {
 	}
 	step := syntax.SchemaOf(reflect.TypeFor[scenarios.FaultStep](), doc)
 	step["type"], step["oneOf"] = "object", addKinds(step["properties"].(syntax.Schema), doc, anyFault)
-	props["steps"] = syntax.Schema{"description": props["steps"].(syntax.Schema)["description"], "type": "array", "minItems": 1, "items": step}
+	props["steps"] = syntax.Schema{
+		"description": props["steps"].(syntax.Schema)["description"], "type": "array", "minItems": 1, "items": step,
+	}
 	one := append(addKinds(props, doc, anyFault), syntax.Schema{"required": []any{"steps"}})
 	begins := []any{}
 	for _, key := range []string{"at", "after", "during", "trigger"} {
@@ -315,7 +343,8 @@ func anyFault(chaos.Fault) bool { return true }
 // lasting reports whether a fault stays until it is taken back.
 func lasting(f chaos.Fault) bool { return !f.Traits(chaos.Scope{}).OneShot }
 
-// addKinds adds the kinds of faults that may stand there to the properties of an object, and returns that one is required.
+// addKinds adds the kinds of faults that may stand there to the properties of an object, and returns that one is
+// required.
 func addKinds(props syntax.Schema, doc syntax.Describer, may func(chaos.Fault) bool) (one []any) {
 	for _, f := range faultcatalog.Faults() {
 		if !may(f) {
@@ -350,7 +379,9 @@ func targetSchema(doc syntax.Describer) syntax.Schema {
 		with = append(with, syntax.SchemaOf(reflect.TypeOf(platform.Kinds()[name]()).Elem(), doc))
 	}
 	s["description"] = about["target"]
-	props["stack"] = syntax.Schema{"description": about["stack"], "allOf": []any{syntax.Scalar(syntax.Schema{"enum": names})}}
+	props["stack"] = syntax.Schema{
+		"description": about["stack"], "allOf": []any{syntax.Scalar(syntax.Schema{"enum": names})},
+	}
 	props["with"] = syntax.Schema{"description": about["with"], "anyOf": with}
 	props["ready"] = readySchema(props["ready"], doc)
 	props["processes"] = syntax.Schema{
@@ -366,7 +397,9 @@ func targetSchema(doc syntax.Describer) syntax.Schema {
 		"additionalProperties": syntax.SchemaOf(reflect.TypeFor[container.Service](), doc),
 	}
 	compose := props["compose"].(syntax.Schema)
-	props["compose"] = syntax.Schema{"description": about["compose"], "anyOf": []any{syntax.Schema{"type": "string", "minLength": 1}, compose}}
+	props["compose"] = syntax.Schema{
+		"description": about["compose"], "anyOf": []any{syntax.Schema{"type": "string", "minLength": 1}, compose},
+	}
 	var one []any
 	for _, key := range []string{"url", "stack", "processes", "containers", "compose"} {
 		one = append(one, syntax.Schema{"required": []any{key}})
@@ -397,13 +430,16 @@ func serviceSchema(t reflect.Type, doc syntax.Describer) syntax.Schema {
 // readySchema is the schema of a ready block, with the description of the given one.
 func readySchema(given any, doc syntax.Describer) syntax.Schema {
 	return syntax.Schema{
-		"description": given.(syntax.Schema)["description"], "anyOf": []any{syntax.SchemaOf(reflect.TypeFor[*probe.Ready](), doc)},
+		"description": given.(syntax.Schema)["description"],
+		"anyOf":       []any{syntax.SchemaOf(reflect.TypeFor[*probe.Ready](), doc)},
 	}
 }
 
 // withProofs adds the possible values of auth and sign to an object's schema.
 func withProofs(s syntax.Schema, doc syntax.Describer) {
-	for key, t := range map[string]reflect.Type{"auth": reflect.TypeFor[auth.Auth](), "sign": reflect.TypeFor[auth.Sign]()} {
+	for key, t := range map[string]reflect.Type{
+		"auth": reflect.TypeFor[auth.Auth](), "sign": reflect.TypeFor[auth.Sign](),
+	} {
 		p := s.Property(key)
 		if p == nil {
 			continue
@@ -426,7 +462,10 @@ func withProofs(s syntax.Schema, doc syntax.Describer) {
 func stepSchema(doc syntax.Describer) syntax.Schema {
 	think := syntax.Schema{
 		"type": "object", "required": []any{"think"}, "additionalProperties": false,
-		"properties": syntax.Schema{"think": syntax.Schema{"description": about["think"], "allOf": []any{(*quantity.Range)(nil).Schema()}}},
+		"properties": syntax.Schema{"think": syntax.Schema{
+			"description": about["think"],
+			"allOf":       []any{(*quantity.Range)(nil).Schema()},
+		}},
 	}
 	all := []any{think}
 	common := syntax.Schema{}

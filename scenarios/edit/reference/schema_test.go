@@ -96,13 +96,15 @@ func TestCorpusValid(t *testing.T) {
 func TestSamples(t *testing.T) {
 	for _, f := range catalog.Faults() {
 		d := f.Describe()
-		target := "target:\n  processes:\n    web: {command: [./web], links: [store]}\n    store: {command: [./store]}\n  entry: web\n"
+		target := "target:\n  processes:\n    web: {command: [./web], links: [store]}\n    store: {command: [./store]}\n  " +
+			"entry: web\n"
 		if d.On == chaos.OnCluster {
 			target = "target: {url: \"http://127.0.0.1:1\", kubernetes: {context: c, namespace: shop}}\n" +
 				"guard: {allow: {chaos: [kubernetes/c/shop], nodes: {pool: apps}}}\n"
 		}
 		text := "version: 1\n" + target +
-			"load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 60s, flow: [{get: /}]}}\nchaos:\n  " + d.Sample("it") + "\n"
+			"load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 60s, flow: [{get: /}]}}\nchaos:\n  " +
+			d.Sample("it") + "\n"
 		if _, err := plantest.CompileText(text); err != nil {
 			t.Errorf("%s: %v\n%s", d.Kind, plantest.Explained(err), text)
 		}
@@ -154,14 +156,22 @@ func TestCorpusUnjudgeable(t *testing.T) {
 // TestSmallestShown checks that validate reports the smallest value that the load can show.
 func TestSmallestShown(t *testing.T) {
 	for _, tt := range []struct{ name, rate, judge, slo, want string }{
-		{"the default", "100/s", "{}", "recover < 10s after lose", "lose: at 100 requests/s the smallest outage that shows is 130ms, the " +
-			"smallest lasting error rate 2.4% (limit 1%, windows of 5s)"},
-		{"a limit of its own", "1000/s", "{limit: 5%}", "errors < 1% in lose", "lose: at 1000 requests/s the smallest outage that shows " +
-			"is 273ms, the smallest lasting error rate 6.8% (limit 5%, windows of 1s)"},
+		{
+			"the default", "100/s", "{}", "recover < 10s after lose",
+			"lose: at 100 requests/s the smallest outage that shows is 130ms, the " +
+				"smallest lasting error rate 2.4% (limit 1%, windows of 5s)",
+		},
+		{
+			"a limit of its own", "1000/s", "{limit: 5%}", "errors < 1% in lose",
+			"lose: at 1000 requests/s the smallest outage that shows " +
+				"is 273ms, the smallest lasting error rate 6.8% (limit 5%, windows of 1s)",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			plan, err := plantest.CompileText("version: 1\ntarget: {stack: demo}\nload: {main: {executor: constant-arrival-rate, rate: " + tt.rate +
-				", duration: 60s, flow: [{get: /}]}}\nchaos: {lose: {at: 20s, process.crash: {service: posts}}}\njudge: " + tt.judge + "\nslo: [" + tt.slo + "]\n")
+			plan, err := plantest.CompileText("version: 1\ntarget: {stack: demo}\nload: {main: {executor: " +
+				"constant-arrival-rate, rate: " + tt.rate +
+				", duration: 60s, flow: [{get: /}]}}\nchaos: {lose: {at: 20s, process.crash: {service: posts}}}\njudge: " +
+				tt.judge + "\nslo: [" + tt.slo + "]\n")
 			if err != nil {
 				t.Fatal(plantest.Explained(err))
 			}
@@ -175,13 +185,15 @@ func TestSmallestShown(t *testing.T) {
 // TestSmallestUnknown checks that this is not reported for a closed load, for which only a
 // maximum of requests is known.
 func TestSmallestUnknown(t *testing.T) {
-	plan, err := plantest.CompileText("version: 1\ntarget: {stack: demo}\nload: {main: {executor: constant-vus, vus: 500, duration: 60s, " +
+	plan, err := plantest.CompileText("version: 1\ntarget: {stack: demo}\nload: {main: {executor: constant-vus, vus: " +
+		"500, duration: 60s, " +
 		"flow: [{get: /}, {think: 1s}]}}\n" +
 		"chaos: {lose: {at: 20s, process.crash: {service: posts}}}\n")
 	if err != nil {
 		t.Fatal(plantest.Explained(err))
 	}
-	if notes := strings.Join(plan.Notes, "\n"); strings.Contains(notes, "smallest") || !strings.Contains(notes, "is closed") {
+	if notes := strings.Join(plan.Notes, "\n"); strings.Contains(notes, "smallest") ||
+		!strings.Contains(notes, "is closed") {
 		t.Errorf("the notes are\n%s", notes)
 	}
 }
@@ -294,8 +306,11 @@ func TestNotAvailable(t *testing.T) {
 func notAvailable(t *testing.T, name, text string) {
 	t.Run(name, func(t *testing.T) {
 		c := plantest.Case{Name: name, Text: text + "\n", Want: name}
-		for _, line := range []string{"version: 1\n", "target: {stack: demo}\n", "load: {main: {executor: constant-arrival-rate, rate: " +
-			"100/s, duration: 60s, flow: [{get: /posts}]}}\n"} {
+		for _, line := range []string{
+			"version: 1\n", "target: {stack: demo}\n",
+			"load: {main: {executor: constant-arrival-rate, rate: " +
+				"100/s, duration: 60s, flow: [{get: /posts}]}}\n",
+		} {
 			if key, _, _ := strings.Cut(line, ":"); !strings.HasPrefix(text, key+":") {
 				c.Text += line
 			}
@@ -326,7 +341,8 @@ func shipped(t *testing.T) []string {
 }
 
 // rendered fills in the output of `brunt init`.
-var rendered = strings.NewReplacer("{{url}}", "http://127.0.0.1:8080", "{{path}}", "/", "{{guard}}", "\nguard: {allow: {load: [\"127.0.0.1\"]}}\n")
+var rendered = strings.NewReplacer("{{url}}", "http://127.0.0.1:8080", "{{path}}", "/", "{{guard}}",
+	"\nguard: {allow: {load: [\"127.0.0.1\"]}}\n")
 
 // TestShipped checks that every shipped scenario is valid.
 func TestShipped(t *testing.T) {
@@ -434,12 +450,14 @@ func TestPolicySchema(t *testing.T) {
 		ok   bool
 	}{
 		{
-			"name: x\nallow: {load: [10.0.0.0/8, a.test], chaos: []}\ntargets: [url, pid]\nforbid: [process.*]\nprotect: {services: [a], units: ['a[0]'], pids: [5]}",
+			"name: x\nallow: {load: [10.0.0.0/8, a.test], chaos: []}\ntargets: [url, pid]\nforbid: [process.*]\nprotect: " +
+				"{services: [a], units: ['a[0]'], pids: [5]}",
 			true,
 		},
 		{"faults: [" + strings.Join(kinds, ", ") + "]", true},
 		{"faults: process.freeze", true},
-		{"max_units: 1\nmax_each: 1s\nmax_rate: 5/s\nmax_users: 3\nmax_in_flight: 3\nmax_duration: 1h\nrequire: [steady, stop, slo, seed]", true},
+		{"max_units: 1\nmax_each: 1s\nmax_rate: 5/s\nmax_users: 3\nmax_in_flight: 3\nmax_duration: 1h\nrequire: [steady, " +
+			"stop, slo, seed]", true},
 		{"max_unit: 1", false},
 		{"max_units: 0", false},
 		{"max_each: 0s", false},
@@ -469,7 +487,9 @@ func TestPolicySchema(t *testing.T) {
 
 // TestSchema_Defaults: no description of a setting says what a zero value of Go is.
 func TestSchema_Defaults(t *testing.T) {
-	for name, schema := range map[string]any{"scenario": reference.Schema(), "policy": reference.PolicySchema(), "drill": reference.DrillSchema()} {
+	for name, schema := range map[string]any{
+		"scenario": reference.Schema(), "policy": reference.PolicySchema(), "drill": reference.DrillSchema(),
+	} {
 		text, err := json.Marshal(schema)
 		if err != nil {
 			t.Fatal(err)

@@ -24,10 +24,12 @@ func (r *Reference) overview() string {
 		}
 	}
 	r.table(&b, keys, "")
-	b.WriteString("\nLists: brunt explain faults, executors, protocols, metrics, formats, converters, terms, exit-codes, topics.\n")
+	b.WriteString("\nLists: brunt explain faults, executors, protocols, metrics, formats, converters, terms, " +
+		"exit-codes, topics.\n")
 	b.WriteString("Topics:\n")
 	r.table(&b, r.of("topic"), "topic")
-	b.WriteString("\nFor example: brunt explain network.latency, brunt explain slo, brunt explain hold, brunt explain result.faults.recover.\n")
+	b.WriteString("\nFor example: brunt explain network.latency, brunt explain slo, brunt explain hold, brunt explain " +
+		"result.faults.recover.\n")
 	return b.String()
 }
 

@@ -8,8 +8,8 @@ import (
 	"brunt/scenarios/judge/effect"
 )
 
-// TestArea_Stall: the lost service of users who wait counts a stall, and no time in which one user waits for an answer that usually
-// takes so long.
+// TestArea_Stall: the lost service of users who wait counts a stall, and no time in which one user waits for an answer
+// that usually takes so long.
 func TestArea_Stall(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -21,7 +21,9 @@ func TestArea_Stall(t *testing.T) {
 		{"users who have an answer each second", 1, 0, 0},
 		{"users who wait for ten seconds", 1, 10, 10},
 	} {
-		q := effect.Question{Injected: 30 * time.Second, Cleared: 45 * time.Second, Horizon: time.Minute, Limit: .01, Hold: 5 * time.Second}
+		q := effect.Question{
+			Injected: 30 * time.Second, Cleared: 45 * time.Second, Horizon: time.Minute, Limit: .01, Hold: 5 * time.Second,
+		}
 		for i := range 60 {
 			s := effect.Slice{Start: time.Duration(i) * time.Second, End: time.Duration(i+1) * time.Second, InFlight: 1}
 			if i%c.every == 0 && (i < 30 || i >= 30+c.dark) {

@@ -201,7 +201,8 @@ func (c chances) begin(q Question, first, onset int) (edge, bool) {
 	from, to := max(first, onset-1), min(len(q.Slices), onset+3)
 	list, known := marks(q, from, to)
 	found := bursts(list, c.ratesOf(q, from, to))
-	for known && len(found) == 0 && to < len(q.Slices) && to-onset < mostSlices { // a stray bad request before it made the onset early
+	// a stray bad request before it made the onset early
+	for known && len(found) == 0 && to < len(q.Slices) && to-onset < mostSlices {
 		to = min(len(q.Slices), to+3)
 		list, known = marks(q, from, to)
 		if found = bursts(list, c.ratesOf(q, from, to)); len(found) > 0 && !c.calm(list[:found[0].first]) {
@@ -213,7 +214,10 @@ func (c chances) begin(q Question, first, onset int) (edge, bool) {
 	}
 	b := found[max(0, slices.IndexFunc(found, func(b burst) bool { return list[b.last].At >= q.Slices[onset].Start }))]
 	low, high := split(list, 0, b.last+1, b.first, c.ratesOf(q, from, to), false)
-	return edge{list[b.first].At, Range{result.Sec(goodBefore(list, low, q.Slices[from].Start)), result.Sec(max(list[b.first].At, list[high].At))}}, true
+	return edge{list[b.first].At, Range{
+		result.Sec(goodBefore(list, low, q.Slices[from].Start)),
+		result.Sec(max(list[b.first].At, list[high].At)),
+	}}, true
 }
 
 // finish is the first good request after the last bad one of a degradation that a hold from slice s
@@ -223,7 +227,8 @@ func (c chances) finish(q Question, onset, s int) (edge, bool) {
 	list, known := marks(q, from, to)
 	r := c.ratesOf(q, from, to)
 	found := bursts(list, r)
-	for back := from; known && len(found) == 0 && back > onset && s-back < mostSlices; { // stray bad requests made the hold begin late
+	// stray bad requests made the hold begin late
+	for back := from; known && len(found) == 0 && back > onset && s-back < mostSlices; {
 		back = max(onset, back-3)
 		list, known = marks(q, back, to)
 		r = c.ratesOf(q, back, to)
@@ -241,7 +246,8 @@ func (c chances) finish(q Question, onset, s int) (edge, bool) {
 		}
 	}
 	low, high := split(list, b.first, len(list), b.last, r, true)
-	return edge{goodAfter(list, b.last, end), Range{result.Sec(list[low].At), result.Sec(goodAfter(list, high, end))}}, true
+	return edge{goodAfter(list, b.last, end), Range{result.Sec(list[low].At), result.Sec(goodAfter(list, high, end))}},
+		true
 }
 
 // calm reports whether the share of bad requests is within the limit.
@@ -289,7 +295,8 @@ func stallEnd(q Question, s int) (edge, bool) {
 // each from its first bad request to the first good one after it. It reads single requests at both
 // ends; in the middle of a very long degradation a slice that exceeds the limit counts as a whole.
 func (c chances) badTime(q Question, onset int, until time.Duration) (time.Duration, bool) {
-	to, _ := slices.BinarySearchFunc(q.Slices, until, func(s Slice, t time.Duration) int { return cmp.Compare(s.Start, t) })
+	to, _ := slices.BinarySearchFunc(q.Slices, until,
+		func(s Slice, t time.Duration) int { return cmp.Compare(s.Start, t) })
 	sum := time.Duration(0)
 	add := func(from, to int) bool {
 		list, known := marks(q, from, to)

@@ -49,13 +49,14 @@ func (q *Question) ended() string {
 
 // An Answer is the effect of a fault. Times are offsets from t0; NaN is never.
 type Answer struct {
-	Impact      result.Impact
-	MaySlow     bool       // it is unknown because answers may have been slower, and nothing else was seen
-	OnsetAt     result.Num // intended time of the first bad request, not before the injection
-	OnsetIn     Range
-	FailoverAt  result.Num
-	FailoverIn  Range
-	RecoveredAt result.Num // intended time of the first good request after the last bad one; the injection, if there was no impact
+	Impact     result.Impact
+	MaySlow    bool       // it is unknown because answers may have been slower, and nothing else was seen
+	OnsetAt    result.Num // intended time of the first bad request, not before the injection
+	OnsetIn    Range
+	FailoverAt result.Num
+	FailoverIn Range
+	// intended time of the first good request after the last bad one; the injection, if there was no impact
+	RecoveredAt result.Num
 	RecoveredIn Range
 	RelapsedAt  result.Num    // it had recovered, and was bad again from here on, with no other fault; NaN: it did not
 	NotBefore   result.Num    // recovery was not earlier; NaN where RecoveredAt is known, or without data
@@ -78,8 +79,9 @@ func (a *Answer) Tells() bool {
 // Unknown is the answer where the effect is unknown; note says why.
 func Unknown(impact result.Impact, note string) Answer {
 	return Answer{
-		Impact: impact, Note: note, OnsetAt: result.NaN, FailoverAt: result.NaN, RecoveredAt: result.NaN, NotBefore: result.NaN,
-		OnsetIn: nowhere, FailoverIn: nowhere, RecoveredIn: nowhere, RelapsedAt: result.NaN, Resolution: time.Second,
+		Impact: impact, Note: note, OnsetAt: result.NaN, FailoverAt: result.NaN, RecoveredAt: result.NaN,
+		NotBefore: result.NaN,
+		OnsetIn:   nowhere, FailoverIn: nowhere, RecoveredIn: nowhere, RelapsedAt: result.NaN, Resolution: time.Second,
 	}
 }
 

@@ -13,7 +13,9 @@ import (
 func scene(end int, bad func(second int) int64) Question {
 	q := Question{Injected: 30 * sec, Cleared: 50 * sec, Horizon: time.Duration(end) * sec, Limit: .01, Hold: 10 * sec}
 	for i := range end {
-		s := Slice{Start: time.Duration(i) * sec, End: time.Duration(i+1) * sec, N: 1000, Offered: 1000, Ended: 1000, InFlight: 5}
+		s := Slice{
+			Start: time.Duration(i) * sec, End: time.Duration(i+1) * sec, N: 1000, Offered: 1000, Ended: 1000, InFlight: 5,
+		}
 		if bad != nil {
 			s.Bad = bad(i)
 		}
@@ -57,25 +59,37 @@ func TestAsk(t *testing.T) {
 		area                       float64
 	}{
 		{"nothing happens", scene(100, nil), result.NotImpacted, never, never, 30., 0, 0, 0},
-		{"bad from injection to clearing", scene(100, from(30, 50, 200)), result.Impacted, 30., never, 50., 20 * sec, 4000, 4},
+		{
+			"bad from injection to clearing", scene(100, from(30, 50, 200)), result.Impacted, 30., never, 50., 20 * sec, 4000,
+			4,
+		},
 		{"late onset", scene(100, from(35, 50, 200)), result.Impacted, 35., never, 50., 15 * sec, 3000, 3},
 		{"slow to heal", scene(100, from(30, 57, 200)), result.Impacted, 30., never, 57., 27 * sec, 5400, 5.4},
 		{"under the limit", scene(100, from(30, 50, 9)), result.NotImpacted, never, never, 30., 0, 180, .18},
-		{"over it, but no more than chance", scene(100, from(30, 50, 12)), result.NotImpacted, never, never, 30., 0, 240, .24},
+		{
+			"over it, but no more than chance", scene(100, from(30, 50, 12)), result.NotImpacted, never, never, 30., 0, 240,
+			.24,
+		},
 		{"one window that is bad", scene(100, from(35, 36, 20)), result.NotImpacted, never, never, 30., 0, 20, .02},
-		{"two of three", scene(100, func(i int) int64 { return from(35, 36, 20)(i) + from(37, 38, 20)(i) }), result.Impacted, 35., 38., 38., 2 * sec, 40, .04},
+		{
+			"two of three", scene(100, func(i int) int64 { return from(35, 36, 20)(i) + from(37, 38, 20)(i) }), result.Impacted,
+			35., 38., 38., 2 * sec, 40, .04,
+		},
 		{"one window beyond doubt", scene(100, from(35, 36, 60)), result.Impacted, 35., 36., 36., sec, 60, .06},
 		{"failed over", scene(100, from(30, 34, 500)), result.Impacted, 30., 34., 34., 4 * sec, 2000, 2},
 		{
-			"failed over, and failing back does harm", scene(100, func(i int) int64 { return from(30, 34, 500)(i) + from(50, 53, 300)(i) }),
+			"failed over, and failing back does harm",
+			scene(100, func(i int) int64 { return from(30, 34, 500)(i) + from(50, 53, 300)(i) }),
 			result.Impacted, 30., 34., 53., 7 * sec, 2900, 2.9,
 		},
 		{
-			"relapsed long after, and recovered again", scene(100, func(i int) int64 { return from(30, 34, 500)(i) + from(61, 63, 300)(i) }),
+			"relapsed long after, and recovered again",
+			scene(100, func(i int) int64 { return from(30, 34, 500)(i) + from(61, 63, 300)(i) }),
 			result.Impacted, 30., 34., 63., 6 * sec, 2600, 2.6,
 		},
 		{
-			"relapsed long after, up to the end", scene(100, func(i int) int64 { return from(30, 34, 500)(i) + from(67, 100, 1000)(i) }),
+			"relapsed long after, up to the end",
+			scene(100, func(i int) int64 { return from(30, 34, 500)(i) + from(67, 100, 1000)(i) }),
 			result.NotRecovered, 30., 34., never, 37 * sec, 35000, 35,
 		},
 		{"flapping", scene(100, func(i int) int64 {
@@ -91,10 +105,19 @@ func TestAsk(t *testing.T) {
 		// P(X >= 18 | 1000, 1 %) is 0.014, of 19 it is 0.007; of 28 it is 1.9e-6, of 29 0.6e-6
 		{"two of three, just not bad", scene(100, from(35, 37, 18)), result.NotImpacted, never, never, 30., 0, 36, .036},
 		{"two of three, just bad", scene(100, from(35, 37, 19)), result.Impacted, 35., 37., 37., 2 * sec, 38, .038},
-		{"one window, just not beyond doubt", scene(100, from(35, 36, 28)), result.NotImpacted, never, never, 30., 0, 28, .028},
+		{
+			"one window, just not beyond doubt", scene(100, from(35, 36, 28)), result.NotImpacted, never, never, 30., 0, 28,
+			.028,
+		},
 		{"one window, just beyond doubt", scene(100, from(35, 36, 29)), result.Impacted, 35., 36., 36., sec, 29, .029},
-		{"two of four", scene(100, func(i int) int64 { return from(35, 36, 20)(i) + from(38, 39, 20)(i) }), result.NotImpacted, never, never, 30., 0, 40, .04},
-		{"bad from before the injection on is none of its doing", scene(100, from(28, 35, 200)), result.UnknownYet, never, never, never, 0, 1000 - 20*13, 1},
+		{
+			"two of four", scene(100, func(i int) int64 { return from(35, 36, 20)(i) + from(38, 39, 20)(i) }),
+			result.NotImpacted, never, never, 30., 0, 40, .04,
+		},
+		{
+			"bad from before the injection on is none of its doing", scene(100, from(28, 35, 200)), result.UnknownYet, never,
+			never, never, 0, 1000 - 20*13, 1,
+		},
 		// 20 of 1000 are bad at 1 %, but not at twice the baseline's 0.9 %
 		{
 			"no more than twice the baseline's share", scene(100, func(i int) int64 { return 9 + from(30, 50, 11)(i) }),
@@ -121,7 +144,10 @@ func TestAsk(t *testing.T) {
 			scene(78, func(i int) int64 { return from(30, 50, 200)(i) + from(50, 78, 9)(i) }), result.Impacted, 30., never,
 			50., 20 * sec, 4000, 4,
 		},
-		{"standing errors below the limit", scene(100, func(i int) int64 { return 5 + from(30, 50, 200)(i) }), result.Impacted, 30., never, 50., 20 * sec, 4000, 4.1},
+		{
+			"standing errors below the limit", scene(100, func(i int) int64 { return 5 + from(30, 50, 200)(i) }),
+			result.Impacted, 30., never, 50., 20 * sec, 4000, 4.1,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := Ask(c.q)
@@ -131,7 +157,11 @@ func TestAsk(t *testing.T) {
 			for _, v := range []struct {
 				name      string
 				got, want any
-			}{{"onset", known(a.OnsetAt), c.onset}, {"failover", known(a.FailoverAt), c.failover}, {"recovered", known(a.RecoveredAt), c.recovered}} {
+			}{
+				{"onset", known(a.OnsetAt), c.onset},
+				{"failover", known(a.FailoverAt), c.failover},
+				{"recovered", known(a.RecoveredAt), c.recovered},
+			} {
 				if v.got != v.want {
 					t.Errorf("%s at %v, want %v", v.name, v.got, v.want)
 				}
@@ -162,13 +192,19 @@ func TestAsk_Next(t *testing.T) {
 		q         Question
 		end, next string
 	}{
-		{"within a hold", scene(39, nil), "the load ended within a hold of the injection", "g was injected within a hold of the injection"},
+		{
+			"within a hold", scene(39, nil), "the load ended within a hold of the injection",
+			"g was injected within a hold of the injection",
+		},
 		{
 			"after a bad window", scene(50, from(49, 50, 20)),
 			"the load ended after a bad window, and one bad window does not decide",
 			"g was injected after a bad window, and one bad window does not decide",
 		},
-		{"too few", few, "too few requests after the injection to decide", "too few requests between the injection and that of g to decide"},
+		{
+			"too few", few, "too few requests after the injection to decide",
+			"too few requests between the injection and that of g to decide",
+		},
 		{
 			"before a hold", scene(58, from(30, 50, 200)), "the load ended before a hold long enough to prove recovery",
 			"g was injected before a hold long enough to prove recovery",
@@ -334,8 +370,12 @@ func TestBefore(t *testing.T) {
 		want float64
 	}{
 		{"a level that lasts", from(30, 50, 200), 1},
-		{"one that begins within the first second", func(i int) int64 { return from(30, 31, 100)(i) + from(31, 50, 200)(i) }, 1},
-		{"clusters of eight, in half of the seconds", func(i int) int64 { return int64(i%2) * 8 }, 5}, // 8, but no more than five
+		{
+			"one that begins within the first second", func(i int) int64 { return from(30, 31, 100)(i) + from(31, 50, 200)(i) },
+			1,
+		},
+		// 8, but no more than five
+		{"clusters of eight, in half of the seconds", func(i int) int64 { return int64(i%2) * 8 }, 5},
 		{"clusters of three", func(i int) int64 { return int64(i%2) * 3 }, 3},
 	} {
 		q := scene(100, c.bad)

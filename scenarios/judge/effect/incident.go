@@ -24,10 +24,10 @@ type Incident struct {
 // Incidents finds the incidents of a load in the order of time. Slices are those of the whole load; of
 // q only they, the horizon, the limit and the hold count.
 //
-// The rules are those of a fault's impact, but no instant is special: an incident may begin before the
-// first injection, and be part of the baseline. So it is held against the limit alone, and how errors
-// cluster is read from the slices within the limit, without the stalled ones. Stretches with less than a hold of good requests
-// between them are one incident. A run that is bad all along is one incident.
+// The rules are those of a fault's impact, but no instant is special: an incident may begin before the first injection,
+// and be part of the baseline. So it is held against the limit alone, and how errors cluster is read from the slices
+// within the limit, without the stalled ones. Stretches with less than a hold of good requests between them are one
+// incident. A run that is bad all along is one incident.
 func Incidents(q Question) []Incident {
 	q.Injected, q.Cleared = 0, forever
 	var calm []Slice
@@ -48,7 +48,9 @@ func Incidents(q Question) []Incident {
 		width := max(time.Second, ws[at].End-ws[at].Start)
 		onset := c.locate(q.Slices, ws, at, first)
 		begin := c.badFrom(q, first, onset, width)
-		in := Incident{Begin: begin.At, BeginIn: begin.Range, End: q.Horizon, EndIn: Range{result.Sec(q.Horizon), result.Sec(q.Horizon)}}
+		in := Incident{
+			Begin: begin.At, BeginIn: begin.Range, End: q.Horizon, EndIn: Range{result.Sec(q.Horizon), result.Sec(q.Horizon)},
+		}
 		from := max(onset, ws[sure].from)
 		good := c.recovery(q, onset, from)
 		for good.state == recovered { // its hold may begin with the end of the incident
@@ -92,7 +94,8 @@ func Union(a, b []Incident) []Incident {
 			continue
 		}
 		last := &out[len(out)-1]
-		if in.Begin-last.Begin <= width(last.BeginIn) && width(in.BeginIn) < width(last.BeginIn) { // the same begin, known better
+		// the same begin, known better
+		if in.Begin-last.Begin <= width(last.BeginIn) && width(in.BeginIn) < width(last.BeginIn) {
 			last.Begin, last.BeginIn = in.Begin, in.BeginIn
 		}
 		last.Degraded = max(last.Degraded, in.Degraded)

@@ -14,13 +14,14 @@ import (
 // with the limit of their step: a tenth above the baseline's median, and above its 95th percentile.
 type LatencySlice struct {
 	Start, End time.Duration
-	N          int64                   // good answers
-	Above      [2][LatencyRatios]int64 // of them: slower than LatencyRatio times the limit of the median, of the 95th percentile
-	Far        [2]int64                // of them: slower than FarAbove the baseline's median, and its 95th percentile
+	N          int64 // good answers
+	// of them: slower than LatencyRatio times the limit of the median, of the 95th percentile
+	Above [2][LatencyRatios]int64
+	Far   [2]int64 // of them: slower than FarAbove the baseline's median, and its 95th percentile
 }
 
-// FarAbove is the time from which an answer is far slower than a percentile of the baseline, in seconds: over twice of it, and over
-// 20 ms longer.
+// FarAbove is the time from which an answer is far slower than a percentile of the baseline, in seconds: over twice of
+// it, and over 20 ms longer.
 func FarAbove(percentile float64) float64 { return max(2*percentile, percentile+.02) }
 
 // LatencyRatios is how many multiples of a limit are counted.
@@ -185,7 +186,8 @@ func latencyTail(baseline, fault []LatencySlice, k int) (worst float64, found bo
 		case perBaseline < latencyBlock:
 			continue
 		case len(f) == 0: // it was in for less than a block
-			f, perFault, blocks = []float64{joinedLevel(fault, k)}, float64(answersOf(fault)), max(.25, spanOf(fault).Seconds()/length.Seconds())
+			f, perFault, blocks = []float64{joinedLevel(fault, k)}, float64(answersOf(fault)),
+				max(.25, spanOf(fault).Seconds()/length.Seconds())
 			perFault /= blocks
 		}
 		base, variance, freedom := latencyNoise(b)

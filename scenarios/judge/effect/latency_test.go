@@ -14,9 +14,10 @@ import (
 
 // A latencyWorld is a target whose response times are drawn.
 type latencyWorld struct {
-	name  string
-	draw  func(r *rand.Rand) float64 // seconds
-	noise float64                    // deviation of the logarithm of its level, an AR(1) process with a time constant of 3 s
+	name string
+	draw func(r *rand.Rand) float64 // seconds
+	// deviation of the logarithm of its level, an AR(1) process with a time constant of 3 s
+	noise float64
 }
 
 var latencyWorlds = []latencyWorld{
@@ -119,7 +120,8 @@ func TestLatency_Simulation(t *testing.T) {
 					power = .6
 				}
 				if float64(found[3]) < power*float64(trials) && rate >= 100 && s.baseline >= 30*sec {
-					t.Errorf("%s, %g/s, %s before, %s in: 3 times slower is seen in %d of %d", w.name, rate, s.baseline, s.fault, found[3], trials)
+					t.Errorf("%s, %g/s, %s before, %s in: 3 times slower is seen in %d of %d", w.name, rate, s.baseline, s.fault,
+						found[3], trials)
 				}
 			}
 		}

@@ -22,9 +22,10 @@ var update = flag.Bool("update", false, "write the table of the topic statistics
 
 // A powerWorld is a target's baseline: how its response times and errors are spread.
 type powerWorld struct {
-	name       string
-	draw       func(r *rand.Rand) float64 // seconds
-	correlated bool                       // its level of times, and of errors, is an AR(1) process with a time constant of 3 s
+	name string
+	draw func(r *rand.Rand) float64 // seconds
+	// its level of times, and of errors, is an AR(1) process with a time constant of 3 s
+	correlated bool
 }
 
 func normalTimes(r *rand.Rand) float64 { return max(.001, .050+.008*r.NormFloat64()) }

@@ -61,7 +61,8 @@ func (c chances) hold(q Question, s int, end, width time.Duration, before degrad
 		case c.quiet(stall) < tailBad, over && c.tail(h.n, h.k) < tailOver:
 			h.state = stillBad
 			return h
-		case !over && h.n > 0 && sl.End-q.Slices[s].Start >= width-time.Millisecond && c.within(h, before) && c.better(h, before, before.chance):
+		case !over && h.n > 0 && sl.End-q.Slices[s].Start >= width-time.Millisecond && c.within(h, before) &&
+			c.better(h, before, before.chance):
 			h.state, h.to = recovered, j+1
 			return h
 		}

@@ -20,9 +20,9 @@ func shareOf(list []LatencySlice, k int) (out latencyShare) {
 	return out
 }
 
-// sharesTail is the chance of a share of slow answers as large as that of a fault without an effect, at percentile k: for
-// baselines with too few answers for the levels of blocks. It compares the shares of answers above the limit by a t test
-// on blocks, whose variance is no less than that of independent answers, and no less than a first-order
+// sharesTail is the chance of a share of slow answers as large as that of a fault without an effect, at percentile k:
+// for baselines with too few answers for the levels of blocks. It compares the shares of answers above the limit by a t
+// test on blocks, whose variance is no less than that of independent answers, and no less than a first-order
 // autoregressive process explains beyond the longest block; the largest chance decides.
 func sharesTail(baseline, fault []LatencySlice, k int) float64 {
 	b, f, span := shareOf(baseline, k), shareOf(fault, k), spanOf(fault)

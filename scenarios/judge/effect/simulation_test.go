@@ -171,7 +171,8 @@ func (r tries) String() string {
 		s.WriteString(fmt.Sprintf(" (bad before %.1f %%)", 100*r.share(r.unsteady)))
 	}
 	if len(r.onset) > 0 {
-		s.WriteString(fmt.Sprintf("; onset +%s s, recovery +%s s, failover %.1f %%", quantiles(r.onset), quantiles(r.found), 100*r.share(r.failover)))
+		s.WriteString(fmt.Sprintf("; onset +%s s, recovery +%s s, failover %.1f %%", quantiles(r.onset), quantiles(r.found),
+			100*r.share(r.failover)))
 	}
 	return s.String()
 }
@@ -209,7 +210,8 @@ func TestSimulation_FaultFree(t *testing.T) {
 					w.marks = rate <= 500 // where requests that are bad in a row decide; see searched
 					w.share = func(*world, float64) float64 { return p }
 					r := w.try(trials, 0)
-					t.Logf("%4g/s, baseline %4.0f s, standing %.2f %%, clusters to %2d, %s", rate, w.injected.Seconds(), 100*p, most, r)
+					t.Logf("%4g/s, baseline %4.0f s, standing %.2f %%, clusters to %2d, %s", rate, w.injected.Seconds(), 100*p, most,
+						r)
 					alarms := len(r.onset) + r.unsteady
 					held := most == 1 || most == 5 && (base == 30*sec || p <= .005)
 					if held && r.often(alarms) {
@@ -359,8 +361,8 @@ func TestSimulation_Short(t *testing.T) {
 	}
 }
 
-// TestSimulation_Sharp: at low rates a sharp outage as short as Smallest says, and one of 12 requests at least, is found at
-// any position, and its end to the request.
+// TestSimulation_Sharp: at low rates a sharp outage as short as Smallest says, and one of 12 requests at least, is
+// found at any position, and its end to the request.
 func TestSimulation_Sharp(t *testing.T) {
 	mine := suite.OneIn(4)
 	for _, rate := range []float64{10, 50, 100, 400} {

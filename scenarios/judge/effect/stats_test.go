@@ -26,13 +26,16 @@ func TestTails(t *testing.T) {
 				if got := upperTail(float64(k), float64(n), p); math.Abs(got-want) > 1e-9 {
 					t.Errorf("P(X >= %d) of %d with %g is %g, want %g", k, n, p, got, want)
 				}
-				if got, want := lowerTail(float64(k), float64(n), p), 1-want+choose(n, k)*math.Pow(p, float64(k))*math.Pow(1-p, float64(n-k)); math.Abs(got-want) > 1e-9 {
+				if got, want := lowerTail(float64(k), float64(n), p),
+					1-want+choose(n, k)*math.Pow(p, float64(k))*math.Pow(1-p, float64(n-k)); math.Abs(got-want) > 1e-9 {
 					t.Errorf("P(X <= %d) of %d with %g is %g, want %g", k, n, p, got, want)
 				}
 			}
 		}
 	}
-	for _, c := range []struct{ k, n, p, want float64 }{{0, 5, .1, 1}, {6, 5, .1, 0}, {1, 5, 0, 0}, {1, 5, 1, 1}, {-1, 5, .5, 1}} {
+	for _, c := range []struct{ k, n, p, want float64 }{
+		{0, 5, .1, 1}, {6, 5, .1, 0}, {1, 5, 0, 0}, {1, 5, 1, 1}, {-1, 5, .5, 1},
+	} {
 		if got := upperTail(c.k, c.n, c.p); got != c.want {
 			t.Errorf("upperTail(%g, %g, %g) = %g, want %g", c.k, c.n, c.p, got, c.want)
 		}
@@ -66,7 +69,9 @@ func TestBounds(t *testing.T) {
 }
 
 func TestEnoughFor(t *testing.T) {
-	for limit, want := range map[float64]int64{.01: 299, .0001: 29956, .001: 2995, .5: 5, 1: 1, 2: 1, 0: math.MaxInt64, -1: math.MaxInt64} {
+	for limit, want := range map[float64]int64{
+		.01: 299, .0001: 29956, .001: 2995, .5: 5, 1: 1, 2: 1, 0: math.MaxInt64, -1: math.MaxInt64,
+	} {
 		if got := EnoughFor(limit); got != want {
 			t.Errorf("%g needs %d, want %d", limit, got, want)
 		}
@@ -126,7 +131,8 @@ func TestSmallest(t *testing.T) {
 		{1, .01, 12 * sec, .024, 500 * sec},
 	} {
 		outage, share, window := Smallest(c.rate, c.limit)
-		if d := float64(outage) / float64(c.outage); d < .9 || d > 1.1 || math.Abs(share-c.share) > .0015 || window != c.window {
+		if d := float64(outage) / float64(c.outage); d < .9 || d > 1.1 || math.Abs(share-c.share) > .0015 ||
+			window != c.window {
 			t.Errorf("%g/s: %s, %g, %s; want about %s, %g, %s", c.rate, outage, share, window, c.outage, c.share, c.window)
 		}
 	}

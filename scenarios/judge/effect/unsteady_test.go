@@ -30,8 +30,13 @@ func TestUnsteady(t *testing.T) {
 		{"for twenty", scene(100, from(10, 30, 50)), true},
 		{"all the time", scene(100, from(0, 30, 20)), true},
 		{"long before, for twelve seconds", scene(100, from(3, 15, 200)), true},
-		{"long before, for two", scene(100, from(10, 12, 19)), false},                                                               // clusters of 38
-		{"two windows with one between", scene(100, func(i int) int64 { return from(27, 28, 19)(i) + from(29, 30, 19)(i) }), false}, // clusters of 19
+		// clusters of 38
+		{"long before, for two", scene(100, from(10, 12, 19)), false},
+		// clusters of 19
+		{
+			"two windows with one between", scene(100, func(i int) int64 { return from(27, 28, 19)(i) + from(29, 30, 19)(i) }),
+			false,
+		},
 		{"errors in clusters", scene(100, func(i int) int64 { return map[bool]int64{true: 20}[i%6 == 5] }), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -6,9 +6,9 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// usualRate says that requests are bad at a rate near the limit also without the fault, so that no hold is known to be good: the pooled
-// share of one has an upper bound above the limit. It is empty where the baseline had fewer than a quarter of the limit, or no request
-// was bad in the second half of the time after the clearing.
+// usualRate says that requests are bad at a rate near the limit also without the fault, so that no hold is known to be
+// good: the pooled share of one has an upper bound above the limit. It is empty where the baseline had fewer than a
+// quarter of the limit, or no request was bad in the second half of the time after the clearing.
 func (c chances) usualRate(q Question) string {
 	var n, k int64
 	from := q.Cleared + (q.Horizon-q.Cleared)/2 // what the fault did may last for a while
@@ -21,9 +21,12 @@ func (c chances) usualRate(q Question) string {
 	if k == 0 || c.p0 < c.limit/4 {
 		return ""
 	}
-	return fmt.Sprintf("%s of requests were bad before the first fault and %s long after the fault, and recovery shows only where their share "+
-		"is known to be under judge.limit, %s: `judge: {limit: %s}` is well above that share", quantity.FormatShareBriefly(c.p0),
-		quantity.FormatShareBriefly(float64(k)/float64(n)), quantity.FormatShare(c.limit), quantity.FormatShareBriefly(above(c.p0)))
+	return fmt.Sprintf("%s of requests were bad before the first fault and %s long after the fault, and recovery shows "+
+		"only where their share "+
+		"is known to be under judge.limit, %s: `judge: {limit: %s}` is well above that share",
+		quantity.FormatShareBriefly(c.p0),
+		quantity.FormatShareBriefly(float64(k)/float64(n)), quantity.FormatShare(c.limit),
+		quantity.FormatShareBriefly(above(c.p0)))
 }
 
 // above is a limit that a usual rate of bad requests stays well under: three times as large, in full percent.

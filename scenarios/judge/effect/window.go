@@ -201,7 +201,8 @@ func (c chances) sharp(slices []Slice, n int64) bool {
 			longest = max(longest, row)
 		}
 	}
-	return float64(longest) >= sharpLeast*c.phi && float64(longest) > c.limit*float64(n) && c.tail(n, int64(longest)) < tailBad
+	return float64(longest) >= sharpLeast*c.phi && float64(longest) > c.limit*float64(n) &&
+		c.tail(n, int64(longest)) < tailBad
 }
 
 // tail is the probability of a window at least as bad, if the share were the limit or twice the

@@ -13,7 +13,9 @@ import (
 
 // Unanswered is the result of an objective that cannot be judged.
 func Unanswered(phase, why string) result.ObjectiveResult {
-	return result.ObjectiveResult{Phase: phase, Measured: result.NaN, Low: result.NaN, High: result.NaN, Verdict: scenarios.Inconclusive, Note: why}
+	return result.ObjectiveResult{
+		Phase: phase, Measured: result.NaN, Low: result.NaN, High: result.NaN, Verdict: scenarios.Inconclusive, Note: why,
+	}
 }
 
 // Worse reports whether a is a worse answer to o than b: by the precedence of verdicts, then by the
@@ -45,7 +47,8 @@ const OwnLag = "brunt itself was late"
 
 // BoundsDecide is why a time that holds as measured is no pass: it does not at both ends of its interval.
 func BoundsDecide(r *result.ObjectiveResult) string {
-	return fmt.Sprintf("it is known to lie between %s and %s only, and a pass needs both to hold", Precisely(r.Low), Precisely(r.High))
+	return fmt.Sprintf("it is known to lie between %s and %s only, and a pass needs both to hold", Precisely(r.Low),
+		Precisely(r.High))
 }
 
 // Precisely formats a time since t0 to the millisecond.

@@ -131,8 +131,8 @@ func (s *Sum) interval(m slo.Metric, k, n, each float64, complement bool) (low, 
 	return low, high
 }
 
-// Interval is the 95 % interval of a share or a percentile as if requests were independent of each other: for a phase too
-// short for [Blocks]. It is NaN for another metric, and without a request.
+// Interval is the 95 % interval of a share or a percentile as if requests were independent of each other: for a phase
+// too short for [Blocks]. It is NaN for another metric, and without a request.
 func (s *Sum) Interval(o slo.Objective, limit int) (low, high float64) {
 	if n := s.Population(o.Metric); !HasInterval(o.Metric) || n == 0 {
 		return math.NaN(), math.NaN()

@@ -76,7 +76,8 @@ func limitsOf(c *measure.Counts) (l limits) {
 	return l
 }
 
-// addFar counts the good answers of a step that are far slower: by their service time, or by their response time without brunt's own time.
+// addFar counts the good answers of a step that are far slower: by their service time, or by their response time
+// without brunt's own time.
 func (l *limits) addFar(s *effect.LatencySlice, c *measure.Cell) {
 	t := &c.Service[scenarios.OK]
 	responses := c.Late.Punctual.Above([]float64{l.far[0].response, l.far[1].response})
@@ -97,7 +98,8 @@ func NewSlowdownTest(f *measure.Recording, baseline []measure.Counts) *SlowdownT
 	return l
 }
 
-// Add counts a cell of a step in the baseline, or in the faults that its requests met. Lag is brunt's largest in the cell's window.
+// Add counts a cell of a step in the baseline, or in the faults that its requests met. Lag is brunt's largest in the
+// cell's window.
 func (l *SlowdownTest) Add(f *measure.Recording, k measure.Key, c *measure.Cell, lag time.Duration) {
 	of := &l.limits[k.Series]
 	base := f.InBaseline(k)
@@ -128,7 +130,8 @@ func (l *SlowdownTest) Add(f *measure.Recording, k measure.Key, c *measure.Cell,
 	met.least = joined(met.least, without(n, c, of, lag))
 }
 
-// without returns a slice without brunt's own time in the answers of a cell, and without lag besides. It is as measured where both are zero.
+// without returns a slice without brunt's own time in the answers of a cell, and without lag besides. It is as measured
+// where both are zero.
 func without(n effect.LatencySlice, c *measure.Cell, of *limits, lag time.Duration) effect.LatencySlice {
 	if lag == 0 && c.Counts().Own.Total == 0 {
 		return n
@@ -143,9 +146,9 @@ func without(n effect.LatencySlice, c *measure.Cell, of *limits, lag time.Durati
 	return n
 }
 
-// Slower reports whether occurrences, which are taken for one, made good answers slower; see [effect.Slower]. What brunt
-// itself may have added is its own time, and where that is higher than in the baseline by what makes an answer slower, the largest lag in
-// the request's window: so late did brunt wake up, and so late may it have read the answer.
+// Slower reports whether occurrences, which are taken for one, made good answers slower; see [effect.Slower]. What
+// brunt itself may have added is its own time, and where that is higher than in the baseline by what makes an answer
+// slower, the largest lag in the request's window: so late did brunt wake up, and so late may it have read the answer.
 func (l *SlowdownTest) Slower(of ...int) Slowdown {
 	if l == nil {
 		return Slowdown{Told: result.NotTold("no fault was injected")}
@@ -154,7 +157,8 @@ func (l *SlowdownTest) Slower(of ...int) Slowdown {
 	for set, members := range l.sets {
 		if slices.ContainsFunc(members, func(i int32) bool { return slices.Contains(of, int(i)) }) {
 			m := &l.met[set]
-			met.measured, met.own, met.least = append(met.measured, m.measured...), append(met.own, m.own...), append(met.least, m.least...)
+			met.measured, met.own, met.least = append(met.measured, m.measured...), append(met.own, m.own...),
+				append(met.least, m.least...)
 			met.n, met.late, met.incomparable = met.n+m.n, met.late+m.late, met.incomparable+m.incomparable
 		}
 	}
@@ -186,8 +190,8 @@ func (l *SlowdownTest) Tells(i int) bool {
 	return effect.TellsSlower(l.baseline, inOrder(met))
 }
 
-// SlowdownSoFar is the answer of [SlowdownTest.Slower] while the run goes on, from the sums of the baseline and of a fault, by series. It is never
-// yes, because the times of single seconds are compared at the end.
+// SlowdownSoFar is the answer of [SlowdownTest.Slower] while the run goes on, from the sums of the baseline and of a
+// fault, by series. It is never yes, because the times of single seconds are compared at the end.
 func SlowdownSoFar(c *measure.Series, baseline, fault []measure.Cell) Slowdown {
 	var all effect.LatencySlice
 	incomparable := int64(0)

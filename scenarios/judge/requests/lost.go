@@ -26,14 +26,15 @@ type LostWorkers struct {
 
 // A LostLoad is what a lost worker was to make of a load and has not reported.
 type LostLoad struct {
-	Index int             // of the load
-	Known time.Duration   // what had ended by then is reported
-	Early int64           // of an open load: iterations intended before Known that had not ended
-	From  time.Duration   // requests intended before were reported
-	To    time.Duration   // the end of the load
-	Most  int64           // lost iterations, at most; of a closed load an estimate
-	At    []time.Duration // the intended times of an open load's iterations from From on, ascending; nil: they are spread evenly
-	Flows [][]int32       // the steps of each flow, by number
+	Index int           // of the load
+	Known time.Duration // what had ended by then is reported
+	Early int64         // of an open load: iterations intended before Known that had not ended
+	From  time.Duration // requests intended before were reported
+	To    time.Duration // the end of the load
+	Most  int64         // lost iterations, at most; of a closed load an estimate
+	// the intended times of an open load's iterations from From on, ascending; nil: they are spread evenly
+	At    []time.Duration
+	Flows [][]int32 // the steps of each flow, by number
 }
 
 // iterations is how many lost iterations were intended in a span.
@@ -88,8 +89,8 @@ func (w *LostWorkers) requests(c *measure.Series, o slo.Objective, in Span) (req
 	return requests, paced
 }
 
-// Valid returns the result of an objective in a phase, or an invalid one if the requests that are lost there could change its
-// verdict. Judge judges it with so many more bad and good requests.
+// Valid returns the result of an objective in a phase, or an invalid one if the requests that are lost there could
+// change its verdict. Judge judges it with so many more bad and good requests.
 func (w *LostWorkers) Valid(c *measure.Series, o slo.Objective, in Span, r result.ObjectiveResult,
 	judge func(bad, good int64) scenarios.Verdict,
 ) result.ObjectiveResult {
@@ -117,8 +118,8 @@ func (w *LostWorkers) Valid(c *measure.Series, o slo.Objective, in Span, r resul
 	return w.invalid(r)
 }
 
-// Gauge returns the result of an objective on a series in a phase, or an invalid one if it holds while less load was made than
-// scheduled.
+// Gauge returns the result of an objective on a series in a phase, or an invalid one if it holds while less load was
+// made than scheduled.
 func (w *LostWorkers) Gauge(in Span, r result.ObjectiveResult) result.ObjectiveResult {
 	if w == nil || r.Verdict != scenarios.Pass {
 		return r
@@ -136,7 +137,8 @@ func (w *LostWorkers) invalid(r result.ObjectiveResult) result.ObjectiveResult {
 	return r
 }
 
-// Unseen adds to the spans of which brunt saw nothing those in which a part of the load that an objective selects is lost.
+// Unseen adds to the spans of which brunt saw nothing those in which a part of the load that an objective selects is
+// lost.
 func (w *LostWorkers) Unseen(spans []Span, c *measure.Series, o slo.Objective, in Span) []Span {
 	if w == nil {
 		return spans
@@ -154,11 +156,12 @@ func (w *LostWorkers) Unseen(spans []Span, c *measure.Series, o slo.Objective, i
 	return United(spans)
 }
 
-// Note explains why an objective is invalid by spans of which brunt did not see all: by the workers if the longest is of theirs,
-// else by other.
+// Note explains why an objective is invalid by spans of which brunt did not see all: by the workers if the longest is
+// of theirs, else by other.
 func (w *LostWorkers) Note(spans []Span, other func([]Span) string) string {
 	longest := slices.MaxFunc(spans, func(a, b Span) int { return cmp.Compare(a.Length(), b.Length()) })
-	if w != nil && slices.ContainsFunc(w.Loads, func(l LostLoad) bool { return l.From <= longest.To && l.To >= longest.From }) {
+	if w != nil && slices.ContainsFunc(w.Loads,
+		func(l LostLoad) bool { return l.From <= longest.To && l.To >= longest.From }) {
 		return w.Why
 	}
 	return other(spans)

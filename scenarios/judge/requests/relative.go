@@ -29,7 +29,8 @@ func WithReferences(list []slo.Objective) []slo.Objective {
 	return out
 }
 
-// AsksRelative reports whether an objective asks for a value and its interval, as that of a reference does, and is held to none.
+// AsksRelative reports whether an objective asks for a value and its interval, as that of a reference does, and is held
+// to none.
 func AsksRelative(o slo.Objective) bool { return math.IsNaN(o.Value) }
 
 // Either is the answer about a reference of which two answers are known, as measured and without brunt's own time: with
@@ -64,7 +65,9 @@ func RelativeTarget(o slo.Objective, r *result.ObjectiveResult) result.Num {
 }
 
 // JudgeRelative judges a relative objective held against a reference. JudgeRelative judges the objective with a target.
-func JudgeRelative(o slo.Objective, reference result.ObjectiveResult, judge func(slo.Objective) result.ObjectiveResult) result.ObjectiveResult {
+func JudgeRelative(
+	o slo.Objective, reference result.ObjectiveResult, judge func(slo.Objective) result.ObjectiveResult,
+) result.ObjectiveResult {
 	of, text := float64(reference.Measured), o.Reference.String()
 	if why := unusable(o, reference); why != "" {
 		r := judge(o)
@@ -73,7 +76,10 @@ func JudgeRelative(o slo.Objective, reference result.ObjectiveResult, judge func
 	}
 	low, high := ends(reference)
 	r := judge(o.Against(of))
-	r.Reference = &result.Reference{Of: text, Factor: result.Num(o.Reference.Factor), Measured: reference.Measured, Low: reference.Low, High: reference.High}
+	r.Reference = &result.Reference{
+		Of: text, Factor: result.Num(o.Reference.Factor), Measured: reference.Measured,
+		Low: reference.Low, High: reference.High,
+	}
 	if r.Verdict != scenarios.Pass && r.Verdict != scenarios.Fail {
 		return r
 	}
@@ -82,11 +88,13 @@ func JudgeRelative(o slo.Objective, reference result.ObjectiveResult, judge func
 	case of == 0 && float64(r.Measured) == 0:
 		if o.Op == "<" || o.Op == ">" {
 			r.Verdict = scenarios.Inconclusive
-			r.Note = fmt.Sprintf("%s is %s in both, and no multiple of that is another value: want %s=", o.Metric.Text, shown(0), o.Op)
+			r.Note = fmt.Sprintf("%s is %s in both, and no multiple of that is another value: want %s=", o.Metric.Text, shown(0),
+				o.Op)
 		}
 	case atLow != r.Verdict || atHigh != r.Verdict:
-		r.Verdict, r.Note = scenarios.Inconclusive, fmt.Sprintf("%s of %s lies between %s and %s (95 %%), which decides: more requests in it tell it more exactly",
-			o.Metric.Text, text, shown(low), shown(high))
+		r.Verdict, r.Note = scenarios.Inconclusive,
+			fmt.Sprintf("%s of %s lies between %s and %s (95 %%), which decides: more requests in it tell it more exactly",
+				o.Metric.Text, text, shown(low), shown(high))
 	case r.Note == "":
 		r.Note = fmt.Sprintf("%s was %s", text, shown(of))
 	}

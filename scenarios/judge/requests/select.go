@@ -63,5 +63,6 @@ func Sent(c *measure.Series, o slo.Objective, cells []measure.Cell) int64 {
 // About reports whether an objective selects load l.
 func About(c *measure.Series, o slo.Objective, l int) bool {
 	return (o.Load == "" || c.Loads[l].Name == o.Load) &&
-		(o.Step == "" || o.Step == "iteration" || slices.ContainsFunc(c.Steps, func(s measure.SeriesStep) bool { return s.Name == o.Step && s.Load == l }))
+		(o.Step == "" || o.Step == "iteration" ||
+			slices.ContainsFunc(c.Steps, func(s measure.SeriesStep) bool { return s.Name == o.Step && s.Load == l }))
 }

@@ -12,7 +12,9 @@ import (
 
 // SlowestRequests lists the slowest requests of each step, of the run and of each fault's phase, the slowest
 // first. Their trace ids come from traceID, and their commands from the samples that were kept; either may be nil.
-func SlowestRequests(f *measure.Recording, traceID func(load int, low uint64) scenarios.TraceID, kept *samples.Set) ([]result.SlowRequest, error) {
+func SlowestRequests(
+	f *measure.Recording, traceID func(load int, low uint64) scenarios.TraceID, kept *samples.Set,
+) ([]result.SlowRequest, error) {
 	var out []result.SlowRequest
 	by, err := f.Slowest.ByStep()
 	for step, all := range by {
@@ -32,8 +34,10 @@ func SlowestRequests(f *measure.Recording, traceID func(load int, low uint64) sc
 				faults = append(faults, f.Faults[n].Name)
 			}
 			row := result.SlowRequest{
-				Load: f.Config.Loads[s.Load].Name, Step: f.Config.Steps[step].Name, At: result.Sec(s.At), Response: result.Sec(s.Response),
-				Outcome: s.Kind.String(), Status: int(s.Status), Faults: faults, Timings: result.NewRequestTimings(s.Timings, s.Response),
+				Load: f.Config.Loads[s.Load].Name, Step: f.Config.Steps[step].Name, At: result.Sec(s.At),
+				Response: result.Sec(s.Response),
+				Outcome:  s.Kind.String(), Status: int(s.Status), Faults: faults,
+				Timings: result.NewRequestTimings(s.Timings, s.Response),
 			}
 			if s.Trace != 0 && traceID != nil {
 				row.Trace = traceID(int(s.Load), s.Trace).String()

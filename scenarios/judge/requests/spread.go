@@ -33,8 +33,8 @@ func (s *Spread) Add(r *result.ObjectiveResult) (unknown bool) {
 	return math.IsNaN(v)
 }
 
-// Judge judges an objective on a percentile over the occurrences, whose note says why the effect of one is unknown. Where
-// the ends of their intervals decide, it is inconclusive.
+// Judge judges an objective on a percentile over the occurrences, whose note says why the effect of one is unknown.
+// Where the ends of their intervals decide, it is inconclusive.
 func (s *Spread) Judge(o slo.Objective, strict bool, out *result.ObjectiveResult) {
 	n := len(s.figures)
 	out.Count = int64(n)

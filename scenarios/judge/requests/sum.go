@@ -50,7 +50,8 @@ func (s *Sum) Population(m slo.Metric) int64 {
 // row returns the counts in the form that the rows of [slo.Metrics] use.
 func (s *Sum) row(limit int) slo.Counts {
 	c := slo.Counts{
-		OK: s.Kinds[scenarios.OK], Shed: s.Kinds[scenarios.Shed], Error: s.Kinds[scenarios.Error], Skipped: s.Kinds[scenarios.Skipped],
+		OK: s.Kinds[scenarios.OK], Shed: s.Kinds[scenarios.Shed], Error: s.Kinds[scenarios.Error],
+		Skipped:  s.Kinds[scenarios.Skipped],
 		Timeouts: s.Timeouts, Sent: s.Sent, Attempts: s.Attempts, Checks: s.Checks, Failed: s.Failed,
 		Wants: s.Wants, Partial: s.Partial,
 		Iterations: s.Iterations, Span: s.Span,
@@ -115,7 +116,8 @@ func (s *Sum) Measure(o slo.Objective, limit int) float64 {
 // timesOf returns the times in the form that the rows of [slo.Metrics] use.
 func (s *Sum) timesOf(m slo.Metric) slo.Times {
 	t := slo.Times{
-		At: func(q float64) float64 { return s.Quantile(m, q) }, OK: s.Kinds[scenarios.OK], Bad: s.Bad(), Most: s.Most.Seconds(), Sum: s.Total.Seconds(),
+		At: func(q float64) float64 { return s.Quantile(m, q) }, OK: s.Kinds[scenarios.OK], Bad: s.Bad(),
+		Most: s.Most.Seconds(), Sum: s.Total.Seconds(),
 	}
 	if m.Of == "service" {
 		t.Most, t.Sum = s.SvcMost.Seconds(), s.SvcTotal.Seconds()

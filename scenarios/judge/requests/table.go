@@ -13,7 +13,9 @@ func (s *Sum) Times(m slo.Metric) result.Times {
 		m.Name = name
 		return result.Num(s.Measure(slo.Objective{Metric: m}, -1))
 	}
-	return result.Times{P50: at(.5), P90: at(.9), P95: at(.95), P99: at(.99), P999: at(.999), Max: measure("max"), Mean: measure("mean")}
+	return result.Times{
+		P50: at(.5), P90: at(.9), P95: at(.95), P99: at(.99), P999: at(.999), Max: measure("max"), Mean: measure("mean"),
+	}
 }
 
 // Starved is the share of the requests of steps at which brunt or this machine failed.

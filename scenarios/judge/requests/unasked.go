@@ -14,7 +14,9 @@ import (
 // every request fails must not look like one that passed. The verdict is [scenarios.None], or invalid
 // where brunt failed at all that were not good. Good reports that there were requests and all of
 // them, with their checks and writes, were good.
-func Unasked(cells []result.Cell, errors []result.ErrorGroup, ledgers []*result.LedgerRecord) (v scenarios.Verdict, reason string, good bool) {
+func Unasked(
+	cells []result.Cell, errors []result.ErrorGroup, ledgers []*result.LedgerRecord,
+) (v scenarios.Verdict, reason string, good bool) {
 	n := map[string]int64{}
 	for _, c := range cells {
 		if c.Phase == "run" && c.Load == "*" && c.Step == "*" {

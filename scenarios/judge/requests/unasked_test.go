@@ -26,7 +26,9 @@ func TestUnasked(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var cells []result.Cell
-			for outcome, n := range map[string]int64{"*": c.ok + c.shed + c.bad + c.skipped, "ok": c.ok, "shed": c.shed, "error": c.bad, "skipped": c.skipped} {
+			for outcome, n := range map[string]int64{
+				"*": c.ok + c.shed + c.bad + c.skipped, "ok": c.ok, "shed": c.shed, "error": c.bad, "skipped": c.skipped,
+			} {
 				if n > 0 || outcome == "*" {
 					cells = append(cells, result.Cell{Phase: "run", Load: "*", Step: "*", Outcome: outcome, Count: n},
 						result.Cell{Phase: "warmup", Load: "*", Step: "*", Outcome: outcome, Count: 9 * n})
@@ -42,7 +44,8 @@ func TestUnasked(t *testing.T) {
 // TestUnasked_Writes: a run whose every request was good, and which lost a write, is not good.
 func TestUnasked_Writes(t *testing.T) {
 	cells := []result.Cell{
-		{Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: 100}, {Phase: "run", Load: "*", Step: "*", Outcome: "ok", Count: 100},
+		{Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: 100},
+		{Phase: "run", Load: "*", Step: "*", Outcome: "ok", Count: 100},
 	}
 	for _, c := range []struct {
 		ledger result.LedgerRecord
@@ -50,10 +53,15 @@ func TestUnasked_Writes(t *testing.T) {
 		want   string
 	}{
 		{result.LedgerRecord{Read: true, Acknowledged: 100, Held: 100}, true, "Every request and check was good"},
-		{result.LedgerRecord{Read: true, Acknowledged: 100, Held: 97, Lost: 3}, false, "3 acknowledged writes were lost, duplicated or stale and no objective"},
+		{
+			result.LedgerRecord{Read: true, Acknowledged: 100, Held: 97, Lost: 3},
+			false,
+			"3 acknowledged writes were lost, duplicated or stale and no objective",
+		},
 		{result.LedgerRecord{Acknowledged: 100}, false, "the writes were not read back and no objective"},
 	} {
-		if _, got, good := requests.Unasked(cells, nil, []*result.LedgerRecord{&c.ledger}); good != c.good || !strings.HasPrefix(got, c.want) {
+		if _, got, good := requests.Unasked(cells, nil, []*result.LedgerRecord{&c.ledger}); good != c.good ||
+			!strings.HasPrefix(got, c.want) {
 			t.Errorf("%q, %v; want %q, %v", got, good, c.want, c.good)
 		}
 	}

@@ -9,7 +9,8 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// UnsteadyBefore describes how the steady state was violated before a fault. Limit is the share of bad requests that counts.
+// UnsteadyBefore describes how the steady state was violated before a fault. Limit is the share of bad requests that
+// counts.
 func UnsteadyBefore(c *measure.Config, limit float64, fault string, o slo.Objective, a effect.Answer) string {
 	if a.StuckBefore {
 		return "requests were in flight and none ended before " + fault

@@ -12,7 +12,8 @@ import (
 // TestUnsteadyBefore: a limit that was computed is named with three digits.
 func TestUnsteadyBefore(t *testing.T) {
 	const want = "errors and answers over 69.1ms were already over 1% before f"
-	if s := requests.UnsteadyBefore(&measure.Config{Slow: 69_080_390}, .01, "f", slo.Objective{}, effect.Answer{}); s != want {
+	if s := requests.UnsteadyBefore(&measure.Config{Slow: 69_080_390}, .01, "f", slo.Objective{},
+		effect.Answer{}); s != want {
 		t.Errorf("%q, want %q", s, want)
 	}
 }

@@ -16,9 +16,11 @@ import (
 // leastReadings is how often a counter must be read within a phase for its growth there.
 const leastReadings = 3
 
-// judgeCounters judges an objective on the growth of counters in a phase: of all series of a name together, by itself, divided by
-// that of another name, or by the number of requests.
-func judgeCounters(o slo.Objective, phase string, in requests.Span, series []result.Series, sent int64) result.ObjectiveResult {
+// judgeCounters judges an objective on the growth of counters in a phase: of all series of a name together, by itself,
+// divided by that of another name, or by the number of requests.
+func judgeCounters(
+	o slo.Objective, phase string, in requests.Span, series []result.Series, sent int64,
+) result.ObjectiveResult {
 	r := requests.Unanswered(phase, "")
 	grew, n, why := growthOf(o.Metric.Source, phase, in, series)
 	r.Count = n
@@ -55,8 +57,8 @@ func amount(f float64) string {
 	return strconv.FormatFloat(f, 'f', 0, 64)
 }
 
-// growthOf returns by how much the series of a name grew in a phase, all together, and how many readings of them the phase holds.
-// Why says what prevents an answer.
+// growthOf returns by how much the series of a name grew in a phase, all together, and how many readings of them the
+// phase holds. Why says what prevents an answer.
 func growthOf(name, phase string, in requests.Span, series []result.Series) (grew float64, readings int64, why string) {
 	first := math.Inf(1) // when the name was read first
 	every := time.Duration(0)
@@ -76,7 +78,8 @@ func growthOf(name, phase string, in requests.Span, series []result.Series) (gre
 	case len(all) == 0:
 		why = "no value of " + name + " is known"
 	case readings < leastReadings:
-		why = fmt.Sprintf("%s was read %d times in %s, and its growth there needs %d: it is read every %s (every: …)", name, readings, phase, leastReadings,
+		why = fmt.Sprintf("%s was read %d times in %s, and its growth there needs %d: it is read every %s (every: …)", name,
+			readings, phase, leastReadings,
 			quantity.FormatDuration(every))
 	}
 	return grew, readings, why
@@ -88,8 +91,8 @@ type counter struct {
 	began    bool // it was zero at its first instant
 }
 
-// counterOf adds up the growth of a series between its readings. One that was not there when its name was first read began at
-// zero, as a counter of a kind of error does with the first error.
+// counterOf adds up the growth of a series between its readings. One that was not there when its name was first read
+// began at zero, as a counter of a kind of error does with the first error.
 func counterOf(s *result.Series, first float64) counter {
 	var c counter
 	var sum, was float64
@@ -112,9 +115,9 @@ func counterOf(s *result.Series, first float64) counter {
 	return c
 }
 
-// in is the growth between two instants. Where readings begin after the first or end before the second, it is taken to go on as
-// in between: for the gap, or for half the time between two readings where the gap is longer than one and a half of that, as
-// Prometheus does.
+// in is the growth between two instants. Where readings begin after the first or end before the second, it is taken to
+// go on as in between: for the gap, or for half the time between two readings where the gap is longer than one and a
+// half of that, as Prometheus does.
 func (c counter) in(from, to, every float64) float64 {
 	if len(c.at) < 2 {
 		return 0

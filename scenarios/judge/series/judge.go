@@ -24,8 +24,8 @@ type ReactionJudge struct {
 	Strict bool                      // a target within the interval is inconclusive
 }
 
-// Occurrence judges when the user's monitoring, or a figure of the target, reacted to occurrence i. The effect of the fault on
-// the load does not matter.
+// Occurrence judges when the user's monitoring, or a figure of the target, reacted to occurrence i. The effect of the
+// fault on the load does not matter.
 func (j ReactionJudge) Occurrence(o slo.Objective, i int, r *result.ObjectiveResult) {
 	switch {
 	case o.Metric.Row().Healing:
@@ -49,7 +49,8 @@ func (j ReactionJudge) noticed(o slo.Objective, i int, r *result.ObjectiveResult
 	case d.Why != "":
 		r.Note = d.Why
 	case j.overlapping(i, d.At) != "":
-		r.Note = fmt.Sprintf("%s was active at the same time, so it is unknown which of the two was noticed", j.overlapping(i, d.At))
+		r.Note = fmt.Sprintf("%s was active at the same time, so it is unknown which of the two was noticed",
+			j.overlapping(i, d.At))
 	default:
 		j.since(o, j.Faults[i].Injected, d, "not noticed", r)
 	}

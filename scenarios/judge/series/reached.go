@@ -8,12 +8,14 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// reached is when every series of a metric held its condition for the first time, from an instant on, and the last reading before at
-// which one did not. At is 0 if they never did. Why says what prevents an answer.
+// reached is when every series of a metric held its condition for the first time, from an instant on, and the last
+// reading before at which one did not. At is 0 if they never did. Why says what prevents an answer.
 //
-// How many units or pods of a service there are held it before a fault that takes some of them away: where fewer are left at a reading
-// within the target of an objective, it counts when enough are back.
-func reached(m slo.Metric, from, within time.Duration, usage []result.UnitUsage, named []result.Series) (at, notYet time.Duration, why string) {
+// How many units or pods of a service there are held it before a fault that takes some of them away: where fewer are
+// left at a reading within the target of an objective, it counts when enough are back.
+func reached(
+	m slo.Metric, from, within time.Duration, usage []result.UnitUsage, named []result.Series,
+) (at, notYet time.Duration, why string) {
 	all := seriesOf(m, usage, named)
 	notYet = from
 	for _, c := range all {
@@ -41,8 +43,8 @@ func reached(m slo.Metric, from, within time.Duration, usage []result.UnitUsage,
 	return at, notYet, ""
 }
 
-// reached is when a series held a condition for the first time from an instant on, and the last reading before that; first is 0 if it
-// never did. A series that held it at the last reading before the instant did at once.
+// reached is when a series held a condition for the first time from an instant on, and the last reading before that;
+// first is 0 if it never did. A series that held it at the last reading before the instant did at once.
 func (c series) reached(until slo.Condition, from time.Duration) (first, last time.Duration, known bool) {
 	before := math.NaN()
 	for _, p := range c.points {
@@ -65,7 +67,8 @@ func (c series) reached(until slo.Condition, from time.Duration) (first, last ti
 	return 0, last, known
 }
 
-// lostAgain is when a figure of pods first did not hold its condition any more, after an instant at which it did; 0: it held it to the end.
+// lostAgain is when a figure of pods first did not hold its condition any more, after an instant at which it did; 0: it
+// held it to the end.
 func lostAgain(m slo.Metric, at time.Duration, named []result.Series) time.Duration {
 	for _, c := range seriesOf(m, nil, named) {
 		if lost := c.lost(m.Until, at); lost > 0 {

@@ -69,11 +69,13 @@ func seriesOf(m slo.Metric, usage []result.UnitUsage, named []result.Series) []s
 	return out
 }
 
-// JudgeGauge judges an objective on the resource usage of a unit or on a named series. Sent is the number of requests that the
-// objective is about, for one on counters. Where
-// less than half of the values are known, the verdict is inconclusive, because the worst value
-// may be missing. A growth is judged by its interval, which must lie on one side of the target.
-func JudgeGauge(o slo.Objective, phase string, in requests.Span, usage []result.UnitUsage, series []result.Series, sent int64) result.ObjectiveResult {
+// JudgeGauge judges an objective on the resource usage of a unit or on a named series. Sent is the number of requests
+// that the objective is about, for one on counters. Where less than half of the values are known, the verdict is
+// inconclusive, because the worst value may be missing. A growth is judged by its interval, which must lie on one side
+// of the target.
+func JudgeGauge(
+	o slo.Objective, phase string, in requests.Span, usage []result.UnitUsage, series []result.Series, sent int64,
+) result.ObjectiveResult {
 	if o.Metric.Counts() {
 		return judgeCounters(o, phase, in, series, sent)
 	}
@@ -110,7 +112,8 @@ func (c series) ran(in requests.Span) (d time.Duration, known int) {
 	return d, known
 }
 
-// withoutBrief leaves the pods out that did not run long enough in a phase for a source to tell what they used, unless there are no others.
+// withoutBrief leaves the pods out that did not run long enough in a phase for a source to tell what they used, unless
+// there are no others.
 func withoutBrief(all []series, in requests.Span) (out []series) {
 	for _, c := range all {
 		if c.runs != nil {
@@ -160,7 +163,8 @@ func (c series) judge(o slo.Objective, phase string, in requests.Span) result.Ob
 		r.Note = fmt.Sprintf("no value was read in %s, which lasted %s", phase, quantity.FormatSeconds(in.Length().Seconds()))
 		return r
 	case 2*len(points) < expected:
-		r.Note = fmt.Sprintf("%d values are known in %s, but %d were expected: the worst may be missing", len(points), phase, expected)
+		r.Note = fmt.Sprintf("%d values are known in %s, but %d were expected: the worst may be missing", len(points), phase,
+			expected)
 	}
 	if o.Metric.Slope() {
 		return growth(o, r, points, lives)
@@ -174,7 +178,8 @@ func (c series) judge(o slo.Objective, phase string, in requests.Span) result.Ob
 	}
 	r.Measured = result.Num(fold(how, points))
 	met := o.Holds(float64(r.Measured))
-	beyond := !met && (o.Metric.Fold == slo.Worst || how == "max" && o.Upper() || how == "min" && !o.Upper()) // independent of the missing values
+	// independent of the missing values
+	beyond := !met && (o.Metric.Fold == slo.Worst || how == "max" && o.Upper() || how == "min" && !o.Upper())
 	switch {
 	case r.Note != "" && !beyond:
 	case met:
@@ -187,7 +192,9 @@ func (c series) judge(o slo.Objective, phase string, in requests.Span) result.Ob
 
 // counted judges an objective on a counter that starts with the run, by its increase in the
 // phase.
-func (c series) counted(o slo.Objective, r result.ObjectiveResult, points []result.Point, in requests.Span) result.ObjectiveResult {
+func (c series) counted(
+	o slo.Objective, r result.ObjectiveResult, points []result.Point, in requests.Span,
+) result.ObjectiveResult {
 	if len(points) == 0 {
 		r.Note = "no value was read in " + r.Phase
 		return r
@@ -246,7 +253,8 @@ func growth(o slo.Objective, r result.ObjectiveResult, points []result.Point, li
 	r.Measured, r.Low, r.High = result.Num(slope), result.Num(low), result.Num(high)
 	switch {
 	case o.Holds(low) != o.Holds(high):
-		r.Note = fmt.Sprintf("it grows by %s to %s: a longer run would decide", o.Metric.FormatValue(low), o.Metric.FormatValue(high))
+		r.Note = fmt.Sprintf("it grows by %s to %s: a longer run would decide", o.Metric.FormatValue(low),
+			o.Metric.FormatValue(high))
 	case o.Holds(slope):
 		r.Verdict = scenarios.Pass
 	default:

@@ -16,8 +16,8 @@ import (
 // the target takes: users of a real service wait for those as well.
 const LeastStall = time.Second
 
-// StallOfFailures is the least time for which a user of a load waits in a stall before its request fails: nine tenths of
-// the load's timeout, where that is shorter than a stall; zero is unknown. One that is refused at once is no wait.
+// StallOfFailures is the least time for which a user of a load waits in a stall before its request fails: nine tenths
+// of the load's timeout, where that is shorter than a stall; zero is unknown. One that is refused at once is no wait.
 func StallOfFailures(timeout time.Duration) time.Duration {
 	if timeout > 0 {
 		return min(LeastStall, timeout/10*9)
@@ -29,7 +29,8 @@ func StallOfFailures(timeout time.Duration) time.Duration {
 // once in a million times.
 const fewest = 14
 
-// A StallRecord counts requests of a series that were due in a window, and what happened in that window to any of the series.
+// A StallRecord counts requests of a series that were due in a window, and what happened in that window to any of the
+// series.
 type StallRecord struct {
 	Series int32
 	Ready  int64         // became ready to be sent in the window
@@ -38,14 +39,16 @@ type StallRecord struct {
 	Took   time.Duration // sum of their response times
 }
 
-// ClearStalls leaves no request in flight in the stretches of windows that are no stall: those in which requests are in flight
-// and none ends, but usually none would, for the stretch is no longer than good answers of their series take in the
-// mean, or too few are in flight. First is the first record of each window, and last their number; of returns a record, and whether it counts.
+// ClearStalls leaves no request in flight in the stretches of windows that are no stall: those in which requests are in
+// flight and none ends, but usually none would, for the stretch is no longer than good answers of their series take in
+// the mean, or too few are in flight. First is the first record of each window, and last their number; of returns a
+// record, and whether it counts.
 //
 // The rate at which requests end at other times does not tell it: a load may ramp down to one user, or follow a
 // faster one, and users who begin together wait together.
 func ClearStalls(windows []effect.Slice, first []int, series int, of func(record int) (StallRecord, bool)) {
-	flight, under := make([][]int64, len(windows)), make([]int64, series) // by series: in flight as a window begins in which none ends
+	// by series: in flight as a window begins in which none ends
+	flight, under := make([][]int64, len(windows)), make([]int64, series)
 	good, took := make([]int64, series), make([]time.Duration, series)
 	for i := range windows {
 		if windows[i].Stalled() {

@@ -8,8 +8,8 @@ import (
 	"brunt/scenarios/judge/series"
 )
 
-// TestClear: requests in flight of which none ends are a stall if usually 14 of them would have ended, and if they wait for longer than
-// good answers take.
+// TestClear: requests in flight of which none ends are a stall if usually 14 of them would have ended, and if they wait
+// for longer than good answers take.
 func TestClear(t *testing.T) {
 	const sec = time.Second
 	for _, c := range []struct {
@@ -32,7 +32,9 @@ func TestClear(t *testing.T) {
 		list, first := []effect.Slice{{End: sec, N: 1, Ended: 1, InFlight: 3}}, []int{0}
 		var records []series.StallRecord
 		for i, n := range c.flight {
-			records = append(records, series.StallRecord{Series: int32(i), Ready: n + 9, Ended: 9, Good: 9, Took: 9 * c.usual[i]})
+			records = append(records, series.StallRecord{
+				Series: int32(i), Ready: n + 9, Ended: 9, Good: 9, Took: 9 * c.usual[i],
+			})
 			if c.usual[i] == 0 {
 				records[i].Good = 0
 			}
@@ -41,7 +43,8 @@ func TestClear(t *testing.T) {
 			at := time.Duration(i+1) * sec
 			list, first = append(list, effect.Slice{Start: at, End: at + sec, InFlight: 1}), append(first, len(records))
 		}
-		series.ClearStalls(list, append(first, len(records)), len(c.flight), func(i int) (series.StallRecord, bool) { return records[i], true })
+		series.ClearStalls(list, append(first, len(records)), len(c.flight),
+			func(i int) (series.StallRecord, bool) { return records[i], true })
 		for i := range list[1:] {
 			if got := list[i+1].Stalled(); got != c.want {
 				t.Errorf("%s: second %d is stalled: %t", c.name, i+1, got)

@@ -10,7 +10,8 @@ import (
 // carried is how long a sample tells whether a unit runs, where the next one is late.
 const carried = time.Second
 
-// unitsOf is how many units of a service run, second by second. It is not known where one of them has no sample, or none that tells.
+// unitsOf is how many units of a service run, second by second. It is not known where one of them has no sample, or
+// none that tells.
 func unitsOf(service string, usage []result.UnitUsage) []series {
 	var of []*result.UnitUsage
 	end := time.Duration(0)

@@ -11,8 +11,8 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// runs is the usage of a unit: + is a second in which it runs, - one in which it does not, ? one of which nothing is known, and a blank one
-// without a sample.
+// runs is the usage of a unit: + is a second in which it runs, - one in which it does not, ? one of which nothing is
+// known, and a blank one without a sample.
 func runs(unit, seconds string) result.UnitUsage {
 	u := result.UnitUsage{Unit: unit, Service: "posts"}
 	for i, r := range seconds {
@@ -36,14 +36,26 @@ func TestJudge_Units(t *testing.T) {
 		verdict  scenarios.Verdict
 		measured float64
 	}{
-		"two are gone":             {"posts.units >= 1", all, 2 * time.Second, scenarios.Pass, 1},
-		"too few":                  {"posts.units >= 2", all, 2 * time.Second, scenarios.Fail, 1},
-		"all are back":             {"posts.units = 3", all, 6 * time.Second, scenarios.Pass, 3},
-		"an upper bound":           {"posts.units <= 2", all, 2 * time.Second, scenarios.Fail, 3},
-		"the last":                 {"last(posts.units) >= 3", all, 2 * time.Second, scenarios.Pass, 3},
-		"a sample is late":         {"posts.units >= 3", []result.UnitUsage{a, runs("posts[1]", "+++ + + ++"), c}, 6 * time.Second, scenarios.Pass, 3},
-		"the engine is silent":     {"posts.units >= 1", []result.UnitUsage{a, runs("posts[1]", "++????????")}, 2 * time.Second, scenarios.Inconclusive, -1},
-		"samples are missing":      {"posts.units >= 1", []result.UnitUsage{a, runs("posts[1]", "++       +")}, 2 * time.Second, scenarios.Inconclusive, 2},
+		"two are gone":   {"posts.units >= 1", all, 2 * time.Second, scenarios.Pass, 1},
+		"too few":        {"posts.units >= 2", all, 2 * time.Second, scenarios.Fail, 1},
+		"all are back":   {"posts.units = 3", all, 6 * time.Second, scenarios.Pass, 3},
+		"an upper bound": {"posts.units <= 2", all, 2 * time.Second, scenarios.Fail, 3},
+		"the last":       {"last(posts.units) >= 3", all, 2 * time.Second, scenarios.Pass, 3},
+		"a sample is late": {
+			"posts.units >= 3",
+			[]result.UnitUsage{a, runs("posts[1]", "+++ + + ++"), c},
+			6 * time.Second, scenarios.Pass, 3,
+		},
+		"the engine is silent": {
+			"posts.units >= 1",
+			[]result.UnitUsage{a, runs("posts[1]", "++????????")},
+			2 * time.Second, scenarios.Inconclusive, -1,
+		},
+		"samples are missing": {
+			"posts.units >= 1",
+			[]result.UnitUsage{a, runs("posts[1]", "++       +")},
+			2 * time.Second, scenarios.Inconclusive, 2,
+		},
 		"it has no unit with data": {"posts.units >= 1", []result.UnitUsage{other}, 0, scenarios.Inconclusive, -1},
 	} {
 		o, err := slo.ParseObjective(tt.text)
@@ -63,7 +75,9 @@ func TestReached_Units(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	usage := []result.UnitUsage{runs("posts[0]", "++++++++++"), runs("posts[1]", "+++----+++"), runs("posts[2]", "++++--++++")}
+	usage := []result.UnitUsage{
+		runs("posts[0]", "++++++++++"), runs("posts[1]", "+++----+++"), runs("posts[2]", "++++--++++"),
+	}
 	gone := runs("posts[2]", "+++++++---")
 	for name, c := range map[string]struct {
 		usage                    []result.UnitUsage

@@ -306,12 +306,18 @@ func quotedText(b []byte) (string, bool) {
 
 // Field names that servers use.
 var (
-	timeNames   = []string{"time", "timestamp", "@timestamp", "ts", "time_iso8601", "time_local", "msec", "datetime", "date", "StartUTC", "start_time"}
+	timeNames = []string{
+		"time", "timestamp", "@timestamp", "ts", "time_iso8601", "time_local", "msec", "datetime",
+		"date", "StartUTC", "start_time",
+	}
 	methodNames = []string{
 		"method", "request_method", "http_method", "verb", "RequestMethod", "request.method", "httpRequest.requestMethod",
 		"http.request.method",
 	}
-	pathNames = []string{"path", "uri", "request_uri", "url", "RequestPath", "request.uri", "httpRequest.requestUrl", "url.original", "http.target", "request"}
+	pathNames = []string{
+		"path", "uri", "request_uri", "url", "RequestPath", "request.uri", "httpRequest.requestUrl",
+		"url.original", "http.target", "request",
+	}
 )
 
 // jsonLog has one object per line.
@@ -462,7 +468,8 @@ func newCSVLog(b *bufio.Reader, fields Fields) (*csvLog, error) {
 			return "", ok
 		}}
 		if _, ok := header.find(f.name, f.usual); !ok {
-			return nil, fmt.Errorf("no column of %s is known for its %s; name one under fields: {%s: …}", strings.Join(names, ", "), f.what, f.what)
+			return nil, fmt.Errorf("no column of %s is known for its %s; name one under fields: {%s: …}",
+				strings.Join(names, ", "), f.what, f.what)
 		}
 	}
 	return c, nil

@@ -9,7 +9,9 @@ import (
 
 // Request returns the outcome of step 0 that was intended at at and took d. An error has status 500.
 func Request(at, d time.Duration, kind scenarios.Kind) scenarios.Outcome {
-	o := scenarios.Outcome{Kind: kind, Intended: at, Ready: at, Slot: at, Sent: at, First: at + d, End: at + d, WasSent: true, Answered: true}
+	o := scenarios.Outcome{
+		Kind: kind, Intended: at, Ready: at, Slot: at, Sent: at, First: at + d, End: at + d, WasSent: true, Answered: true,
+	}
 	if kind == scenarios.Error {
 		o.Cause, o.Status = scenarios.Status(500), 500
 	}

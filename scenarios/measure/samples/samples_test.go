@@ -29,7 +29,8 @@ func TestSamples(t *testing.T) {
 		t.Error("it wants another")
 	}
 	got := s.First(1, scenarios.Timeout)
-	if got == nil || got.Request != "GET /?k=***" || got.Message != "***" || got.Body != "a ***" || got.Headers["A"] != "***" ||
+	if got == nil || got.Request != "GET /?k=***" || got.Message != "***" || got.Body != "a ***" ||
+		got.Headers["A"] != "***" ||
 		got.Sent.URL != "http://a/?k=***" || !strings.Contains(got.Curl, `'http://a/?k='"${SECRET:?}"`) {
 		t.Errorf("kept %+v", got)
 	}

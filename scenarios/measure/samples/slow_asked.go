@@ -43,7 +43,8 @@ func (s *slowAsked) wants(o *scenarios.Outcome, steps int) bool {
 	if !o.Answered || o.Intended < 0 || o.Step < 0 || int(o.Step) >= steps {
 		return false
 	}
-	return int64(o.Response()) > s.step(o.Step, steps).bar.Load() && s.taken.Load() < slowAtFirst+int64(slowPerSecond*o.End.Seconds())
+	return int64(o.Response()) > s.step(o.Step, steps).bar.Load() &&
+		s.taken.Load() < slowAtFirst+int64(slowPerSecond*o.End.Seconds())
 }
 
 // step returns the entry of step i, of steps in all.

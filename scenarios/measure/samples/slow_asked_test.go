@@ -42,7 +42,8 @@ func TestSamples_Slowest(t *testing.T) {
 	}
 	for what, o := range map[string]*scenarios.Outcome{
 		"faster than those": outcomeOf(1, 0, 4*time.Second), "of the warm-up": outcomeOf(1, -time.Second, time.Minute),
-		"of no step": outcomeOf(2, 0, time.Minute), "of setup": outcomeOf(-2, 0, time.Minute), "without an answer": {Step: 1, End: time.Minute},
+		"of no step": outcomeOf(2, 0, time.Minute), "of setup": outcomeOf(-2, 0, time.Minute),
+		"without an answer": {Step: 1, End: time.Minute},
 	} {
 		if s.Want(o) {
 			t.Errorf("one %s is wanted", what)

@@ -48,7 +48,8 @@ func (w *Watcher) count(now time.Time) (out []result.Event) {
 	}
 	for _, p := range w.pods {
 		c := counts[p.service]
-		if p.dead || p.last.DeletionTimestamp != nil || p.last.Status.Phase == kube.PodFailed || p.last.Status.Phase == kube.PodSucceeded {
+		if p.dead || p.last.DeletionTimestamp != nil || p.last.Status.Phase == kube.PodFailed ||
+			p.last.Status.Phase == kube.PodSucceeded {
 			continue
 		}
 		if !w.services[p.service].hasWanted {
@@ -63,8 +64,11 @@ func (w *Watcher) count(now time.Time) (out []result.Event) {
 	}
 	for _, name := range w.t.Services() {
 		s, c := w.services[name], *counts[name]
-		if n := len(s.steps); n > 0 && (s.steps[n-1].ready != c.ready || s.steps[n-1].replicas != c.replicas || s.steps[n-1].unknown) {
-			out = append(out, result.Event{Event: "workload.ready", Unit: name, Text: fmt.Sprintf("%d of %d", c.ready, c.replicas)})
+		if n := len(s.steps); n > 0 && (s.steps[n-1].ready != c.ready || s.steps[n-1].replicas != c.replicas ||
+			s.steps[n-1].unknown) {
+			out = append(out, result.Event{
+				Event: "workload.ready", Unit: name, Text: fmt.Sprintf("%d of %d", c.ready, c.replicas),
+			})
 		}
 		s.step(now, c)
 	}
@@ -91,7 +95,8 @@ func (c count) value(figure string) result.Num {
 	return result.Num(c.replicas)
 }
 
-// points are the values of a figure at each whole second of the run's clock from t0 on, and at each change, until an instant.
+// points are the values of a figure at each whole second of the run's clock from t0 on, and at each change, until an
+// instant.
 func (s *service) points(figure string, t0, until time.Time) []result.Point {
 	out := []result.Point{}
 	next := time.Duration(0)

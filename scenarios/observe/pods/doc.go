@@ -4,8 +4,9 @@
 //	                                                       '-> how many pods of each service are ready, asked for and pending
 //	                                                       '-> the state of each unit over time
 //
-// The time of an event is when brunt saw it. The cluster's own time, in whole seconds and by the clock of a node or of the API server, is in the
-// text. What happens while the API server does not answer is seen afterwards; meanwhile the figures are unknown.
+// The time of an event is when brunt saw it. The cluster's own time, in whole seconds and by the clock of a node or of
+// the API server, is in the text. What happens while the API server does not answer is seen afterwards; meanwhile the
+// figures are unknown.
 //
 //	watcher.go    the watches, and whether the API server answers
 //	pod.go        what a pod's change means

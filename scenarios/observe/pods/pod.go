@@ -29,7 +29,8 @@ func olderThan(a, b *kube.Pod) bool {
 	return xerr == nil && yerr == nil && x < y
 }
 
-// take records a pod as it is now, and returns what that means; without tell, it is as it was when the watch began. Mu is held.
+// take records a pod as it is now, and returns what that means; without tell, it is as it was when the watch began. Mu
+// is held.
 func (w *Watcher) take(now time.Time, is *kube.Pod, tell bool) []result.Event {
 	service := w.t.ServiceOf(is)
 	if service == "" {
@@ -75,10 +76,12 @@ func (p *pod) changes(was *kube.Pod, event func(kind, text string, at kube.Time)
 	if is.Spec.NodeName != "" && was.Spec.NodeName == "" {
 		event("pod.scheduled", is.Name+" on "+is.Spec.NodeName, condition(is, kube.PodScheduled).LastTransitionTime)
 	}
-	if c := condition(is, kube.PodScheduled); c.Status == kube.ConditionFalse && c.Message != condition(was, kube.PodScheduled).Message {
+	if c := condition(is, kube.PodScheduled); c.Status == kube.ConditionFalse &&
+		c.Message != condition(was, kube.PodScheduled).Message {
 		event("pod.unschedulable", is.Name+": "+c.Message, c.LastTransitionTime)
 	}
-	if c := condition(is, kube.DisruptionTarget); c.Status == kube.ConditionTrue && condition(was, kube.DisruptionTarget).Status != c.Status {
+	if c := condition(is, kube.DisruptionTarget); c.Status == kube.ConditionTrue &&
+		condition(was, kube.DisruptionTarget).Status != c.Status {
 		event("pod.evicted", is.Name+": "+c.Reason+": "+c.Message, c.LastTransitionTime)
 	} else if is.Status.Reason == "Evicted" && was.Status.Reason != is.Status.Reason {
 		event("pod.evicted", is.Name+": "+is.Status.Message, kube.Time{})
@@ -115,7 +118,8 @@ func (p *pod) container(was, is *kube.ContainerStatus, event func(kind, text str
 			event("pod.killed", text, end.FinishedAt)
 		}
 	}
-	if waits := is.State.Waiting; waits != nil && !slices.Contains([]string{"", "ContainerCreating", "PodInitializing"}, waits.Reason) {
+	if waits := is.State.Waiting; waits != nil &&
+		!slices.Contains([]string{"", "ContainerCreating", "PodInitializing"}, waits.Reason) {
 		if key := is.Name + " " + waits.Reason; !p.reported[key] {
 			p.reported[key] = true
 			event("pod.waiting", of+reason(waits.Reason, waits.Message), kube.Time{})
@@ -198,7 +202,8 @@ func restarts(of *kube.Pod) (n int) {
 
 // runs reports whether a container of a pod runs.
 func runs(of *kube.Pod) bool {
-	return slices.ContainsFunc(of.Status.ContainerStatuses, func(c kube.ContainerStatus) bool { return c.State.Running != nil })
+	return slices.ContainsFunc(of.Status.ContainerStatuses,
+		func(c kube.ContainerStatus) bool { return c.State.Running != nil })
 }
 
 // stateOf is the state of a pod in a word.

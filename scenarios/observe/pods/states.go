@@ -83,7 +83,8 @@ func (w *Watcher) States() (out []result.Watch) {
 	t0, until := w.h.T0(), w.until()
 	for _, u := range w.sorted() {
 		one := result.Watch{
-			Name: "pods", Unit: u.name, Source: "what the cluster tells of the pods of " + w.t.Place.String(), States: []result.UnitState{}, Asked: len(u.states),
+			Name: "pods", Unit: u.name, Source: "what the cluster tells of the pods of " + w.t.Place.String(),
+			States: []result.UnitState{}, Asked: len(u.states),
 		}
 		for i, s := range u.states {
 			to := until

@@ -39,8 +39,8 @@ type usage struct {
 	use
 }
 
-// Measure begins to ask what the pods use, and to note it second by second, until End. It asks the source that a setting of the target chooses.
-// Now is the run's clock.
+// Measure begins to ask what the pods use, and to note it second by second, until End. It asks the source that a
+// setting of the target chooses. Now is the run's clock.
 func (w *Watcher) Measure(setting string, now func() time.Duration) {
 	if w == nil {
 		return
@@ -100,7 +100,8 @@ func (u *usage) take(pod, source string, is *kube.PodUsage) {
 		return
 	}
 	was := u.use
-	u.use.pod, u.at, u.seen, u.memory, u.use.cpu, u.cores, u.fresh = pod, is.At, time.Now(), is.Memory, is.CPU, math.NaN(), true
+	u.use.pod, u.at, u.seen, u.memory, u.use.cpu, u.cores, u.fresh = pod, is.At, time.Now(), is.Memory, is.CPU, math.NaN(),
+		true
 	u.out.Via = vias[source]
 	if is.Cores >= 0 {
 		u.cores = is.Cores
@@ -128,7 +129,10 @@ func (w *Watcher) tick(now time.Duration) {
 		return
 	}
 	for _, u := range w.units {
-		t := result.UsageTick{T: result.Sec(now), CPU: result.NaN, Memory: -1, Files: result.NaN, Starts: u.starts, OOMs: u.ooms, Running: u.running}
+		t := result.UsageTick{
+			T: result.Sec(now), CPU: result.NaN, Memory: -1, Files: result.NaN, Starts: u.starts,
+			OOMs: u.ooms, Running: u.running,
+		}
 		if of := &u.usage; u.current() {
 			t.Memory = of.memory
 			if of.fresh {
@@ -172,15 +176,16 @@ func (w *Watcher) Note() string {
 	defer w.mu.Unlock()
 	for _, u := range w.sorted() {
 		if of := &u.usage.out; of.Every > 0 {
-			return "the CPU and memory of pods are what " + of.Via + " told: CPU is a mean over some " + quantity.FormatSeconds(float64(of.Every)) +
+			return "the CPU and memory of pods are what " + of.Via + " told: CPU is a mean over some " +
+				quantity.FormatSeconds(float64(of.Every)) +
 				", and a shorter peak is not seen"
 		}
 	}
 	return ""
 }
 
-// Latest is the worst current figure of a service or of a unit, for a condition with an upper or lower bound. It is not known while the API server
-// does not answer, and where the source is silent.
+// Latest is the worst current figure of a service or of a unit, for a condition with an upper or lower bound. It is not
+// known while the API server does not answer, and where the source is silent.
 func (w *Watcher) Latest(o slo.Objective) (worst float64, known bool) {
 	if w == nil {
 		return 0, false

@@ -218,7 +218,9 @@ func (w *Watcher) resources() (out []string) {
 }
 
 // follow watches objects of one kind, of which some were read before, until ctx ends or the API server refuses it.
-func follow[T any](ctx context.Context, w *Watcher, what string, of kube.Objects[T], had []T, do func(e kube.Event[T]) []result.Event) {
+func follow[T any](
+	ctx context.Context, w *Watcher, what string, of kube.Objects[T], had []T, do func(e kube.Event[T]) []result.Event,
+) {
 	err := of.WatchOn(ctx, kube.Query{}, had, func(e kube.Event[T]) bool {
 		w.mu.Lock()
 		w.contact = time.Now()
@@ -268,8 +270,8 @@ func (w *Watcher) followNodes(ctx context.Context) {
 	follow(ctx, w, "nodes", w.t.Nodes(), nil, w.onNode)
 }
 
-// checkAlive asks again and again whether the API server answers. While it does not, the figures are unknown since it was last heard of. When it answers
-// again, all pods are read.
+// checkAlive asks again and again whether the API server answers. While it does not, the figures are unknown since it
+// was last heard of. When it answers again, all pods are read.
 func (w *Watcher) checkAlive(ctx context.Context) {
 	for wait(ctx, askAliveEvery); ctx.Err() == nil; wait(ctx, askAliveEvery) {
 		limited, end := context.WithTimeout(ctx, aliveWithin)

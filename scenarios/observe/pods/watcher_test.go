@@ -36,20 +36,25 @@ type bed struct {
 // newBed makes a namespace in the cluster of a kubeconfig, with a deployment of two pods.
 func newBed(t *testing.T, kubeconfig, context string) *bed {
 	b := &bed{namespace: "k-watch-" + strings.ToLower(rand.Text()[:6])}
-	c, at, err := cluster.Connect(t.Context(), kube.Address{Kubeconfig: kubeconfig, Context: context, Namespace: b.namespace})
+	c, at, err := cluster.Connect(t.Context(),
+		kube.Address{Kubeconfig: kubeconfig, Context: context, Namespace: b.namespace})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
 	b.Cluster = c
-	if _, err := c.Namespaces().Create(t.Context(), &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: b.namespace}}, false); err != nil {
+	if _, err := c.Namespaces().Create(t.Context(), &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: b.namespace}},
+		false); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Namespaces().Delete(noContext(t), b.namespace, kube.Deletion{}) })
 	labels := map[string]any{"app": "web"}
 	template := map[string]any{"metadata": map[string]any{"labels": labels}, "spec": map[string]any{
 		"terminationGracePeriodSeconds": 1,
-		"containers":                    []any{map[string]any{"name": "app", "image": "docker.io/library/brunt-kube-pause:1", "imagePullPolicy": "Never"}},
+		"containers": []any{map[string]any{
+			"name": "app", "image": "docker.io/library/brunt-kube-pause:1",
+			"imagePullPolicy": "Never",
+		}},
 	}}
 	if _, err := c.Like(b.web()).Create(t.Context(), &kube.Raw{
 		"metadata": map[string]any{"name": "web"},
@@ -122,7 +127,11 @@ func (b *bed) text(unit, kind string) string {
 // sees waits for an event of a unit whose text has a part.
 func (b *bed) sees(t *testing.T, unit, kind, part string) {
 	t.Helper()
-	if !suite.Within(30*time.Second, func() bool { text := b.text(unit, kind); return text != "" && strings.Contains(text, part) }) {
+	if !suite.Within(30*time.Second, func() bool {
+		text := b.text(unit, kind)
+		return text != "" &&
+			strings.Contains(text, part)
+	}) {
 		t.Fatalf("%s has no event %s with %q; it has %v, the last: %q", unit, kind, part, b.kinds(unit), b.text(unit, kind))
 	}
 }
@@ -174,7 +183,8 @@ func (b *bed) lives(t *testing.T) {
 			t.Errorf("%s is not in its place: %v", kind, of)
 		}
 	}
-	if _, err := b.Like(b.web()).Patch(t.Context(), "web", kube.Change{Op: "replace", Path: "/spec/replicas", Value: 4}); err != nil {
+	if _, err := b.Like(b.web()).Patch(t.Context(), "web",
+		kube.Change{Op: "replace", Path: "/spec/replicas", Value: 4}); err != nil {
 		t.Fatal(err)
 	}
 	b.now(t, "web.ready", 4)
@@ -199,7 +209,8 @@ func (b *bed) lives(t *testing.T) {
 	if low > 1 || high != 4 {
 		t.Errorf("web.ready was between %g and %g, want 1 or less and 4", low, high)
 	}
-	if states := b.States(); len(states) != 4 || states[0].Unit != "web[0]" || states[0].States[len(states[0].States)-1].Text != "ready" {
+	if states := b.States(); len(states) != 4 || states[0].Unit != "web[0]" ||
+		states[0].States[len(states[0].States)-1].Text != "ready" {
 		t.Errorf("%+v", states)
 	}
 	if len(b.notes) > 0 {
@@ -233,8 +244,8 @@ func TestWatcher_KubeLives(t *testing.T) {
 	})
 }
 
-// TestWatcher_Away has the API server answer nothing for a while: the figures are unknown since it was last heard of, and what happened meanwhile is
-// told afterwards.
+// TestWatcher_Away has the API server answer nothing for a while: the figures are unknown since it was last heard of,
+// and what happened meanwhile is told afterwards.
 func TestWatcher_Away(t *testing.T) {
 	s := kubetest.Start(t)
 	s.Node("n1", nil)
@@ -275,14 +286,21 @@ var story = []struct {
 	{
 		name: "no node takes it",
 		status: kube.PodStatus{Phase: "Pending", Conditions: []kube.PodCondition{
-			{Type: kube.PodScheduled, Status: "False", Reason: "Unschedulable", Message: "0/3 nodes are available: \x1b[31mInsufficient cpu, sesame"},
+			{
+				Type: kube.PodScheduled, Status: "False", Reason: "Unschedulable",
+				Message: "0/3 nodes are available: \x1b[31mInsufficient cpu, sesame",
+			},
 		}},
 		want: []string{"pod.unschedulable 0/3 nodes are available: \x1b[31mInsufficient cpu, ***"},
 	},
-	{name: "a node takes it", node: "n1", status: kube.PodStatus{Phase: "Pending"}, want: []string{"pod.scheduled lone on n1"}},
+	{
+		name: "a node takes it", node: "n1", status: kube.PodStatus{Phase: "Pending"},
+		want: []string{"pod.scheduled lone on n1"},
+	},
 	{
 		name: "its image is absent", node: "n1",
-		status: waiting("ErrImagePull", strings.Repeat("x", 500)), want: []string{"pod.waiting container app: ErrImagePull: xxx"},
+		status: waiting("ErrImagePull", strings.Repeat("x", 500)),
+		want:   []string{"pod.waiting container app: ErrImagePull: xxx"},
 	},
 	{name: "it waits for the same", node: "n1", status: waiting("ErrImagePull", "again")},
 	{
@@ -291,24 +309,32 @@ var story = []struct {
 	},
 	{
 		name: "it runs out of memory, and is started again", node: "n1",
-		status: status(true, kube.ContainerStatus{Name: "app", State: running(21), RestartCount: 1, LastTerminationState: ended("OOMKilled", 137, 20)}),
-		want:   []string{"pod.oom exit code 137: OOMKilled; at 00:00:20 by", "pod.started restart 1"},
+		status: status(true, kube.ContainerStatus{
+			Name: "app", State: running(21), RestartCount: 1, LastTerminationState: ended("OOMKilled", 137, 20),
+		}),
+		want: []string{"pod.oom exit code 137: OOMKilled; at 00:00:20 by", "pod.started restart 1"},
 	},
 	{
 		name: "it fails its probe", node: "n1",
-		status: status(false, kube.ContainerStatus{Name: "app", State: running(21), RestartCount: 1, LastTerminationState: ended("OOMKilled", 137, 20)}),
-		want:   []string{"pod.unready lone"},
+		status: status(false, kube.ContainerStatus{
+			Name: "app", State: running(21), RestartCount: 1, LastTerminationState: ended("OOMKilled", 137, 20),
+		}),
+		want: []string{"pod.unready lone"},
 	},
 	{
 		name: "it crashes", node: "n1",
 		status: status(false, kube.ContainerStatus{
-			Name: "app", State: kube.ContainerState{Waiting: &kube.ContainerStateWaiting{Reason: "CrashLoopBackOff"}}, RestartCount: 1,
+			Name: "app", State: kube.ContainerState{Waiting: &kube.ContainerStateWaiting{Reason: "CrashLoopBackOff"}},
+			RestartCount:         1,
 			LastTerminationState: ended("Error", 1, 30),
 		}),
 		want: []string{"pod.killed exit code 1: Error; at 00:00:30 by", "pod.waiting CrashLoopBackOff"},
 	},
 	{
-		name: "its node ends it", node: "n1", status: kube.PodStatus{Phase: "Failed", Reason: "Evicted", Message: "The node was low on resource: memory."},
+		name: "its node ends it", node: "n1", status: kube.PodStatus{
+			Phase: "Failed", Reason: "Evicted",
+			Message: "The node was low on resource: memory.",
+		},
 		want: []string{"pod.evicted The node was low on resource"},
 	},
 }
@@ -324,7 +350,9 @@ func running(at int64) kube.ContainerState {
 }
 
 func ended(reason string, code int32, at int64) kube.ContainerState {
-	return kube.ContainerState{Terminated: &kube.ContainerStateTerminated{Reason: reason, ExitCode: code, FinishedAt: kube.Time{Time: time.Unix(at, 0)}}}
+	return kube.ContainerState{Terminated: &kube.ContainerStateTerminated{
+		Reason: reason, ExitCode: code, FinishedAt: kube.Time{Time: time.Unix(at, 0)},
+	}}
 }
 
 func status(ready bool, c kube.ContainerStatus) kube.PodStatus {
@@ -333,7 +361,8 @@ func status(ready bool, c kube.ContainerStatus) kube.PodStatus {
 		is = kube.ConditionTrue
 	}
 	return kube.PodStatus{
-		Phase: "Running", Conditions: []kube.PodCondition{{Type: kube.PodReady, Status: is}}, ContainerStatuses: []kube.ContainerStatus{c},
+		Phase: "Running", Conditions: []kube.PodCondition{{Type: kube.PodReady, Status: is}},
+		ContainerStatuses: []kube.ContainerStatus{c},
 	}
 }
 
@@ -390,7 +419,8 @@ func TestWatcher_Cluster(t *testing.T) {
 	probe := func(name, uid string) {
 		t.Helper()
 		if _, err := b.Events(b.namespace).Create(t.Context(), &kube.ObjectEvent{
-			ObjectMeta: kube.ObjectMeta{Name: name}, Reason: "Unhealthy", Message: "Readiness probe failed", LastTimestamp: kube.Time{Time: time.Unix(40, 0)},
+			ObjectMeta: kube.ObjectMeta{Name: name}, Reason: "Unhealthy", Message: "Readiness probe failed",
+			LastTimestamp:  kube.Time{Time: time.Unix(40, 0)},
 			InvolvedObject: kube.ObjectReference{Kind: "Pod", UID: kube.UID(uid)},
 		}, false); err != nil {
 			t.Fatal(err)
@@ -416,9 +446,14 @@ func TestWatcher_Cluster(t *testing.T) {
 	if scaler, err = b.Autoscalers(b.namespace).Create(t.Context(), scaler, false); err != nil {
 		t.Fatal(err)
 	}
-	scaler.Status = kube.HorizontalPodAutoscalerStatus{CurrentReplicas: 2, DesiredReplicas: 4, CurrentMetrics: []kube.MetricStatus{
-		{Resource: &kube.ResourceMetricStatus{Name: "cpu", Current: kube.MetricValueStatus{AverageUtilization: new(int32(93))}}},
-	}}
+	scaler.Status = kube.HorizontalPodAutoscalerStatus{
+		CurrentReplicas: 2, DesiredReplicas: 4,
+		CurrentMetrics: []kube.MetricStatus{
+			{Resource: &kube.ResourceMetricStatus{
+				Name: "cpu", Current: kube.MetricValueStatus{AverageUtilization: new(int32(93))},
+			}},
+		},
+	}
 	if _, err = b.Autoscalers(b.namespace).Update(t.Context(), "h", scaler); err != nil {
 		t.Fatal(err)
 	}
@@ -428,8 +463,14 @@ func TestWatcher_Cluster(t *testing.T) {
 		node, kind, part string
 		conditions       []kube.NodeCondition
 	}{
-		{"n1", "node.pressure", "DiskPressure: disk is full", []kube.NodeCondition{{Type: "DiskPressure", Status: "True", Message: "disk is full"}}},
-		{"n1", "node.notready", "NotReady: Kubelet is silent", []kube.NodeCondition{{Type: "Ready", Status: "Unknown", Message: "Kubelet is silent"}}},
+		{
+			"n1", "node.pressure", "DiskPressure: disk is full",
+			[]kube.NodeCondition{{Type: "DiskPressure", Status: "True", Message: "disk is full"}},
+		},
+		{
+			"n1", "node.notready", "NotReady: Kubelet is silent",
+			[]kube.NodeCondition{{Type: "Ready", Status: "Unknown", Message: "Kubelet is silent"}},
+		},
 		{"n1", "node.ready", "", nil},
 	} {
 		n, err := b.Nodes().Get(t.Context(), step.node)

@@ -1,9 +1,10 @@
-// This file tries the questions of a plan before its run: those of leader, ready, watch, metrics, detect, verify and gone.
+// This file tries the questions of a plan before its run: those of leader, ready, watch, metrics, detect, verify and
+// gone.
 //
 //	Plan --> Questions --Try--> a syntax check of each command, its programs, and an answer where the target runs already
 //
-// It only asks; the only processes that it starts are the commands of questions to a target that already runs. To add a part of a
-// scenario that asks, add its questions to questions.
+// It only asks; the only processes that it starts are the commands of questions to a target that already runs. To add a
+// part of a scenario that asks, add its questions to questions.
 
 package dryrun
 
@@ -93,7 +94,8 @@ func askedQuestions(p *plan.Plan) []Question {
 	acts("teardown", p.TeardownParts)
 	for _, r := range p.Readiness {
 		q := Question{
-			What: "ready of " + cmp.Or(r.Service, chaos.TargetName), Asking: &r.Asking, OfUnit: r.Service != "", Of: r.Service, allow: p.MonitoringRules(),
+			What: "ready of " + cmp.Or(r.Service, chaos.TargetName), Asking: &r.Asking, OfUnit: r.Service != "", Of: r.Service,
+			allow: p.MonitoringRules(),
 		}
 		if r.Service == "" {
 			q.at = probe.TargetAt(p.FirstHop())
@@ -104,7 +106,10 @@ func askedQuestions(p *plan.Plan) []Question {
 		add(Question{What: "metric " + g.Name, Asking: &g.Asking, Value: true, gauge: g.Gauge, allow: p.MonitoringRules()})
 	}
 	for _, w := range p.Watches {
-		add(Question{What: "watch " + w.Name, Asking: &w.Asking, OfUnit: true, Of: w.Of, Value: true, from: w.Value, allow: p.MonitoringRules()})
+		add(Question{
+			What: "watch " + w.Name, Asking: &w.Asking, OfUnit: true, Of: w.Of, Value: true, from: w.Value,
+			allow: p.MonitoringRules(),
+		})
 	}
 	return out
 }

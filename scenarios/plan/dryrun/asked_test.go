@@ -37,17 +37,29 @@ func TestTry(t *testing.T) {
 		want       string // in the trial
 		fails      bool   // the run would
 	}{
-		{"a program that is not there", crash(`{command: "redis-cly -p ${self.port} role | grep master"}`), `there is no program "redis-cly"`, true},
+		{
+			"a program that is not there", crash(`{command: "redis-cly -p ${self.port} role | grep master"}`),
+			`there is no program "redis-cly"`, true,
+		},
 		{"the second one is not there", crash(`{command: "true && A=b grp -q master"}`), `there is no program "grp"`, true},
 		{"no syntax of sh", crash(`{command: "echo 'x"}`), "sh refuses it", true},
 		{"a list whose program is not there", crash(`{command: [redis-cly, role]}`), "redis-cly", true},
-		{"a good pipeline", crash(`{command: "if ! echo \"a;nothere b\" | grep -q x; then exit 1; fi"}`), "asked during the run", false},
+		{
+			"a good pipeline", crash(`{command: "if ! echo \"a;nothere b\" | grep -q x; then exit 1; fi"}`),
+			"asked during the run", false,
+		},
 		{"a case", crash(`{command: "case $BRUNT_UNIT in nothere) true;; esac"}`), "asked during the run", false},
 		{"a path", crash(`{path: /role}`), "asked during the run", false},
-		{"a metric that answers", running + `metrics: {d: {get: "` + server.URL + `/depth"}}`, "GET " + server.URL + "/depth: 12", false},
+		{
+			"a metric that answers", running + `metrics: {d: {get: "` + server.URL + `/depth"}}`,
+			"GET " + server.URL + "/depth: 12", false,
+		},
 		{"a metric that does not", running + `metrics: {d: {get: "` + server.URL + `/nothere"}}`, "no answer now", false},
 		{"a command that answers", running + `metrics: {d: {command: "echo 7; echo 8"}}`, "echo 7; echo 8: 7", false},
-		{"a watch", stack + load + "watch: {role: {of: posts, command: \"redis-cly role\"}}", `watch role asks by redis-cly role: it would fail`, true},
+		{
+			"a watch", stack + load + "watch: {role: {of: posts, command: \"redis-cly role\"}}",
+			`watch role asks by redis-cly role: it would fail`, true,
+		},
 		{
 			"an alarm", running + `chaos: {x: {at: 5s, for: 1s, network.stall: {to: target}, detect: {command: "pagerdutty"}}}`,
 			`detect of x asks by pagerdutty: it would fail: there is no program "pagerdutty"`, true,
@@ -55,7 +67,8 @@ func TestTry(t *testing.T) {
 		{"a program of the directory", running + `metrics: {d: {command: [./seven.sh]}}`, "./seven.sh: 7", false},
 		{"a command that warns", running + `metrics: {d: {command: "echo a warning >&2; echo 9"}}`, ": 9", false},
 		{
-			"ready of a target that runs", "target: {url: \"" + server.URL + "\", ready: {path: /depth, check: {body: \"~ 12\"}}}\n" + load,
+			"ready of a target that runs", "target: {url: \"" + server.URL +
+				"\", ready: {path: /depth, check: {body: \"~ 12\"}}}\n" + load,
 			"ready of target asks by GET /depth: yes (GET /depth: status 200", false,
 		},
 		{
@@ -63,13 +76,15 @@ func TestTry(t *testing.T) {
 			"ready of gateway asks by redis-cly ping: it would fail: there is no program", true,
 		},
 		{
-			"a long answer", running + `metrics: {d: {command: "echo '{\"a\": [1,'; yes 2, | head -20000; echo '2], \"b\": 10}'", value: "$.b"}}`,
+			"a long answer", running +
+				`metrics: {d: {command: "echo '{\"a\": [1,'; yes 2, | head -20000; echo '2], \"b\": 10}'", value: "$.b"}}`,
 			": 10", false,
 		},
 		{"a program after a cd", running + `metrics: {d: {command: "cd own && ./eight.sh"}}`, "./eight.sh: 8", false},
 		{"a program of no directory", running + `metrics: {d: {command: [./eight.sh]}}`, "it would fail", true},
 		{
-			"verify of a directory", running + `chaos: {x: {at: 5s, for: 1s, exec: {inject: ["true"], verify: [./eight.sh], revert: ["true"], dir: own}}}`,
+			"verify of a directory",
+			running + `chaos: {x: {at: 5s, for: 1s, exec: {inject: ["true"], verify: [./eight.sh], revert: ["true"], dir: own}}}`,
 			"verify of x asks by ./eight.sh: yes", false,
 		},
 	} {
@@ -83,7 +98,8 @@ func TestTry(t *testing.T) {
 				t.Fatalf("%+v", trials)
 			}
 			got := trials[0].String()
-			if !strings.Contains(got, c.want) || (trials[0].Err != nil) != c.fails || !strings.Contains(got, "s.yaml:") && !strings.Contains(got, ".yaml:") {
+			if !strings.Contains(got, c.want) || (trials[0].Err != nil) != c.fails ||
+				!strings.Contains(got, "s.yaml:") && !strings.Contains(got, ".yaml:") {
 				t.Errorf("%q, want %q", got, c.want)
 			}
 			lines, err := dryrun.Run(t.Context(), p)
@@ -100,7 +116,8 @@ func script(t *testing.T, name, text string) {
 	suite.Executable(t, name, []byte("#!/bin/sh\n"+text+"\n"))
 }
 
-// TestTry_Addresses: what a run may ask is asked before the run, too: the monitoring where load may go, and metrics anywhere.
+// TestTry_Addresses: what a run may ask is asked before the run, too: the monitoring where load may go, and metrics
+// anywhere.
 func TestTry_Addresses(t *testing.T) {
 	host := ""
 	addrs, err := net.InterfaceAddrs()
@@ -116,15 +133,20 @@ func TestTry_Addresses(t *testing.T) {
 	if host == "" || err != nil {
 		t.Skip("this machine has no address but loopback")
 	}
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("12\n")) }))
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_,
+			_ = w.Write([]byte("12\n"))
+	}))
 	_ = server.Listener.Close()
 	server.Listener = l
 	server.Start()
 	defer server.Close()
-	p, err := plantest.CompileText("version: 1\ntarget: {url: \"" + server.URL + "\"}\nguard: {allow: {load: [\"" + host + "\"]}}\n" +
+	p, err := plantest.CompileText("version: 1\ntarget: {url: \"" + server.URL + "\"}\nguard: {allow: {load: [\"" + host +
+		"\"]}}\n" +
 		"load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 60s, flow: [{get: /posts}]}}\n" +
 		"metrics: {d: {get: \"" + server.URL + "\"}}\n" +
-		`chaos: {x: {at: 5s, for: 1s, exec: {inject: ["true"], verify: ["false"], revert: ["true"]}, detect: {get: "` + server.URL + `"}}}`)
+		`chaos: {x: {at: 5s, for: 1s, exec: {inject: ["true"], verify: ["false"], revert: ["true"]}, detect: {get: "` +
+		server.URL + `"}}}`)
 	if err != nil {
 		t.Fatal(plantest.Explained(err))
 	}

@@ -22,12 +22,14 @@ func TestPlan_Cluster(t *testing.T) {
 		defer c.Close()
 		labels := map[string]any{"app": "web"}
 		pods := map[string]any{
-			"metadata": map[string]any{"labels": labels}, "spec": map[string]any{"containers": []any{map[string]any{"name": "app", "image": "a"}}},
+			"metadata": map[string]any{"labels": labels},
+			"spec":     map[string]any{"containers": []any{map[string]any{"name": "app", "image": "a"}}},
 		}
-		if _, err := c.Like(kube.Ref{API: "apps/v1", Resource: "statefulsets", Namespace: "default"}).Create(t.Context(), &kube.Raw{
-			"metadata": map[string]any{"name": "web"},
-			"spec":     map[string]any{"replicas": 2, "selector": map[string]any{"matchLabels": labels}, "template": pods},
-		}, false); err != nil {
+		if _, err := c.Like(kube.Ref{API: "apps/v1", Resource: "statefulsets", Namespace: "default"}).Create(t.Context(),
+			&kube.Raw{
+				"metadata": map[string]any{"name": "web"},
+				"spec":     map[string]any{"replicas": 2, "selector": map[string]any{"matchLabels": labels}, "template": pods},
+			}, false); err != nil {
 			t.Fatal(err)
 		}
 		return path
@@ -45,7 +47,8 @@ chaos: {less: {at: 5s, for: 1s, workload.scale: {service: web, to: 1}}}
 		t.Fatal(err)
 	}
 	s := was.Faults[0].Steps
-	if len(s) != 1 || !strings.HasPrefix(s[0].What, "scale statefulsets/web (web, UID ") || len(s[0].Undo) != 1 || s[0].Undo[0] != "kube.edit" {
+	if len(s) != 1 || !strings.HasPrefix(s[0].What, "scale statefulsets/web (web, UID ") || len(s[0].Undo) != 1 ||
+		s[0].Undo[0] != "kube.edit" {
 		t.Errorf("the steps are %+v", s)
 	}
 	if found, err := dryrun.Drift(t.Context(), a.compile(t, was), was, a.dir, nil); err != nil || len(found) > 0 {
@@ -53,7 +56,8 @@ chaos: {less: {at: 5s, for: 1s, workload.scale: {service: web, to: 1}}}
 	}
 	t.Setenv("KUBECONFIG", cluster())
 	found, err := dryrun.Drift(t.Context(), a.compile(t, was), was, a.dir, nil)
-	if err != nil || len(found) == 0 || !strings.Contains(found[0], "kubernetes/test/default leads to another cluster than the plan's") {
+	if err != nil || len(found) == 0 || !strings.Contains(found[0],
+		"kubernetes/test/default leads to another cluster than the plan's") {
 		t.Errorf("another cluster: %q, %v", found, err)
 	}
 }

@@ -28,7 +28,8 @@ func lines(p *plan.Plan) []string {
 	var out []string
 	for i := range p.Loads {
 		lp := &p.Loads[i]
-		line := fmt.Sprintf("load %s: %s from %s to %s", lp.Name, lp.Executor, quantity.Brief(lp.Schedule.Start()), quantity.Brief(lp.Schedule.End()))
+		line := fmt.Sprintf("load %s: %s from %s to %s", lp.Name, lp.Executor, quantity.Brief(lp.Schedule.Start()),
+			quantity.Brief(lp.Schedule.End()))
 		switch {
 		case lp.Schedule.Rate != nil && lp.Schedule.Poisson:
 			line += fmt.Sprintf(", about %.0f iterations", lp.Schedule.Rate.Total())

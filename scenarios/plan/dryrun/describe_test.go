@@ -43,7 +43,9 @@ chaos:
 		}
 		said[name] += line + "\n"
 	}
-	for name, want := range map[string]string{"lost": once, "reset": once, "slow": held, "stopped": held, "frozen": undone, "nobody": "  would fail: "} {
+	for name, want := range map[string]string{
+		"lost": once, "reset": once, "slow": held, "stopped": held, "frozen": undone, "nobody": "  would fail: ",
+	} {
 		if !strings.Contains(said[name], want) {
 			t.Errorf("%q is missing in:\n%s", want, said[name])
 		}

@@ -2,7 +2,8 @@ package dryrun
 
 import "encoding/hex"
 
-// Digests are the SHA-256 digests of files, in hexadecimal, each computed once. The zero value is ready; one goroutine uses it.
+// Digests are the SHA-256 digests of files, in hexadecimal, each computed once. The zero value is ready; one goroutine
+// uses it.
 type Digests struct{ known map[string]string }
 
 // Of returns the digest of a file; ok is false where the file can't be read.

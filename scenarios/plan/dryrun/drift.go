@@ -54,7 +54,8 @@ func Drift(ctx context.Context, p *plan.Plan, was *PlanFile, dir string, set map
 	d.files("policy", was.Policies, now.Policies)
 	d.files("file", withoutScenario(was), withoutScenario(now))
 	if len(d.found) == 0 && was.Scenario.Digest != now.Scenario.Digest {
-		d.add("a secret, of the environment or of a file, has another value than when the plan was made, or keys stand in another order")
+		d.add("a secret, of the environment or of a file, has another value than when the plan was made, or keys stand in " +
+			"another order")
 	}
 	return d.found, nil
 }
@@ -83,7 +84,8 @@ func (d *drift) target(was, now PlannedTarget) {
 		d.add("%s leads to %s, the plan says %s", now.Name, listed(now.Addresses), listed(was.Addresses))
 	}
 	if now.Cluster != nil && was.Cluster != nil && *now.Cluster != *was.Cluster {
-		d.add("%s leads to another cluster than the plan's: its kube-system has the UID %s, the plan says %s", now.Cluster.Name, now.Cluster.UID, was.Cluster.UID)
+		d.add("%s leads to another cluster than the plan's: its kube-system has the UID %s, the plan says %s",
+			now.Cluster.Name, now.Cluster.UID, was.Cluster.UID)
 	}
 	find := func(in []PlannedService, name string) *PlannedService {
 		for i := range in {
@@ -125,7 +127,8 @@ func (d *drift) fault(was, now *Forecast) {
 		case p.Start == 0:
 			d.add("%s: process %d is no more", now.Fault, p.PID)
 		case !p.Same(was.Processes[i]):
-			d.add("%s: process %d (%s) is another than the plan's (%s): it began at another time", now.Fault, p.PID, p.Name, was.Processes[i].Name)
+			d.add("%s: process %d (%s) is another than the plan's (%s): it began at another time", now.Fault, p.PID, p.Name,
+				was.Processes[i].Name)
 		}
 	}
 	switch steps := func(f *Forecast) []string {
@@ -150,7 +153,8 @@ func (d *drift) times(was, now []PlannedTime) {
 		if i < 0 || same(was[i], t) { // a missing fault is already reported
 			continue
 		}
-		d.add("%s comes at %s, to be over at %s; the plan says %s and %s", t.Name, offset(t.At), offset(t.Clear), offset(was[i].At), offset(was[i].Clear))
+		d.add("%s comes at %s, to be over at %s; the plan says %s and %s", t.Name, offset(t.At), offset(t.Clear),
+			offset(was[i].At), offset(was[i].Clear))
 	}
 }
 

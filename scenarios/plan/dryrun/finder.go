@@ -189,7 +189,9 @@ func (c *Containers) Pods() *cluster.Target {
 
 // Guard refuses what the plan's policies and the labels of containers protect.
 func (c *Containers) Guard() *protect.Guard {
-	rules := protect.Rules{Named: c.plan.CheckProtected, Engine: c.Open, Nodes: []map[string]string{c.plan.Scenario.Guard.Allow.Nodes}}
+	rules := protect.Rules{
+		Named: c.plan.CheckProtected, Engine: c.Open, Nodes: []map[string]string{c.plan.Scenario.Guard.Allow.Nodes},
+	}
 	for _, p := range c.plan.Policies {
 		rules.Containers = append(rules.Containers, p.Protect.Containers...)
 		if policy := p.Allow.Nodes; policy != nil {

@@ -48,14 +48,17 @@ type ForecastStep struct {
 	Undo  []string `json:"undo,omitempty"`  // how brunt or its watchdog would undo it; empty if it ends with brunt
 }
 
-// forecasts plans every fault against units that do not run yet. It opens what a run opens and tries what a run
-// tries, so that it refuses what a run refuses; it reads only. In is the cluster of the pods that were found, or nil. The error is one that
-// ends a run before any fault.
+// forecasts plans every fault against units that do not run yet. It opens what a run opens and tries what a run tries,
+// so that it refuses what a run refuses; it reads only. In is the cluster of the pods that were found, or nil. The
+// error is one that ends a run before any fault.
 func forecasts(ctx context.Context, p *plan.Plan) (out []Forecast, in *PlannedCluster, wrong error) {
 	found := NewContainers(p)
 	defer found.Close()
 	env := chaos.Env{
-		Targets:    chaos.Targets{Zones: p.Scope.Zones, MaxUnits: p.Scenario.Guard.MaxUnits, Spare: found.Guard().Begin, Find: found.Find},
+		Targets: chaos.Targets{
+			Zones: p.Scope.Zones, MaxUnits: p.Scenario.Guard.MaxUnits, Spare: found.Guard().Begin,
+			Find: found.Find,
+		},
 		Occurrence: chaos.Occurrence{Dry: true, Now: func() time.Duration { return 0 }},
 	}
 	switch {
@@ -141,7 +144,9 @@ func addStack(env *chaos.Env, p *plan.Plan) {
 
 // possible returns why this machine can't inject a fault: what a run finds before it brings the
 // target up, and when it prepares the agents.
-func possible(ctx context.Context, p *plan.Plan, e *chaos.Entry, found *Containers, capabilities func() []netns.Capability) error {
+func possible(
+	ctx context.Context, p *plan.Plan, e *chaos.Entry, found *Containers, capabilities func() []netns.Capability,
+) error {
 	for _, part := range e.Parts() {
 		if err := p.TryFault(part, capabilities); err != nil {
 			return err
@@ -158,7 +163,9 @@ func possible(ctx context.Context, p *plan.Plan, e *chaos.Entry, found *Containe
 // add adds what one fault of an entry would do.
 func (f *Forecast) add(p *plan.Plan, e *chaos.Entry, part *chaos.PlannedPart) {
 	for _, s := range part.Steps {
-		step := ForecastStep{What: s.String() + followed(p, part.Entry), Via: s.Via(), Units: s.Units(), Links: chaos.LinksOf(s)}
+		step := ForecastStep{
+			What: s.String() + followed(p, part.Entry), Via: s.Via(), Units: s.Units(), Links: chaos.LinksOf(s),
+		}
 		if part.Entry != e {
 			step.Step, step.After, step.Over = part.Name, part.Wait.D().Seconds(), part.OneShot()
 		}

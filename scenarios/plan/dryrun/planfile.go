@@ -109,8 +109,12 @@ func planFile(ctx context.Context, p *plan.Plan, dir string, set map[string]stri
 		return hex.EncodeToString(key)
 	}
 	f := &PlanFile{
-		Version: planVersion, Brunt: machine.Version(), Made: time.Now().UTC().Truncate(time.Second), Seed: sc.Seed, Salt: hex.EncodeToString(salt),
-		Scenario: PlannedScenario{File: RelativePath(dir, sc.File), Name: sc.Name, Digest: digest(sc.Sum()), Set: map[string]string{}, Files: []PlannedFile{}},
+		Version: planVersion, Brunt: machine.Version(), Made: time.Now().UTC().Truncate(time.Second), Seed: sc.Seed,
+		Salt: hex.EncodeToString(salt),
+		Scenario: PlannedScenario{
+			File: RelativePath(dir, sc.File), Name: sc.Name, Digest: digest(sc.Sum()),
+			Set: map[string]string{}, Files: []PlannedFile{},
+		},
 		Policies: []PlannedFile{}, Timeline: []PlannedTime{}, Settings: map[string]string{},
 	}
 	for name, value := range set {
@@ -142,7 +146,9 @@ func planFile(ctx context.Context, p *plan.Plan, dir string, set map[string]stri
 }
 
 // plannedTarget resolves the target.
-func plannedTarget(ctx context.Context, p *plan.Plan, dir string, digest func([sha256.Size]byte) string) (PlannedTarget, error) {
+func plannedTarget(
+	ctx context.Context, p *plan.Plan, dir string, digest func([sha256.Size]byte) string,
+) (PlannedTarget, error) {
 	t := &p.Scenario.Target
 	out := PlannedTarget{Kind: t.Kind(), Name: p.TargetName()}
 	if p.Stack == nil {

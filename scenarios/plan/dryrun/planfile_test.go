@@ -33,7 +33,9 @@ func (a *aPlanned) compile(t *testing.T, was *dryrun.PlanFile) *plan.Plan {
 	if err := os.WriteFile(file, []byte(a.text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	sc, err := scenarios.Parse(file, scenarios.Options{Set: a.set, Env: func(string) (string, bool) { return a.env, true }})
+	sc, err := scenarios.Parse(file, scenarios.Options{
+		Set: a.set, Env: func(string) (string, bool) { return a.env, true },
+	})
 	if sc == nil {
 		t.Fatal(err)
 	}
@@ -99,15 +101,24 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow:
 			"a replica by the file", demo, func(a *aPlanned) { replace(a, "replicas: 2", "replicas: 1") },
 			[]string{"posts has 1 replica, the plan says 2", "target.with.posts.replicas is 1"},
 		},
-		{"a rate", demo, func(a *aPlanned) { replace(a, "100/s", "200/s") }, []string{"load.main.rate is 200/s, the plan says 100/s"}},
+		{
+			"a rate", demo, func(a *aPlanned) { replace(a, "100/s", "200/s") },
+			[]string{"load.main.rate is 200/s, the plan says 100/s"},
+		},
 		{
 			"a time", demo, func(a *aPlanned) { replace(a, "at: 5s", "at: 6s") },
-			[]string{"frozen comes at 6s, to be over at 7s; the plan says 5s and 6s", "slow comes at 9s", "chaos.frozen.at is 6s, the plan says 5s"},
+			[]string{
+				"frozen comes at 6s, to be over at 7s; the plan says 5s and 6s", "slow comes at 9s",
+				"chaos.frozen.at is 6s, the plan says 5s",
+			},
 		},
 		{
 			"a fault more", demo,
 			func(a *aPlanned) { a.text += "  more: {at: 15s, for: 1s, network.stall: {to: users}}\n" },
-			[]string{"fault more is not in the plan", "chaos.more.at is 15s, and is not in the plan", "chaos.more.for", "chaos.more.network.stall.to"},
+			[]string{
+				"fault more is not in the plan", "chaos.more.at is 15s, and is not in the plan", "chaos.more.for",
+				"chaos.more.network.stall.to",
+			},
 		},
 		{
 			"a fault less", demo, func(a *aPlanned) { a.text, _, _ = strings.Cut(a.text, "  slow") },
@@ -116,16 +127,28 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow:
 				"chaos.slow", "chaos.slow", "chaos.slow", "chaos.slow",
 			},
 		},
-		{"a file", demo, func(a *aPlanned) { write(a, "users.csv", "id\n2\n") }, []string{"file users.csv has changed since the plan was made"}},
+		{
+			"a file", demo, func(a *aPlanned) { write(a, "users.csv", "id\n2\n") },
+			[]string{"file users.csv has changed since the plan was made"},
+		},
 		{
 			"a file that a request sends",
 			strings.Replace(demo, `[{get: "/`, `[{post: /posts, body: {file: post.json}}, {get: "/`, 1),
 			func(a *aPlanned) { write(a, "post.json", "{}") },
 			[]string{"file post.json has changed since the plan was made"},
 		},
-		{"a secret", demo, func(a *aPlanned) { a.env = "another secret" }, []string{"a secret, of the environment or of a file, has another value"}},
-		{"a program", processes, func(a *aPlanned) { write(a, "web.sh", "exit 1") }, []string{"program of web web.sh has changed"}},
-		{"an argument", processes, func(a *aPlanned) { write(a, "store.sh", "exit 1") }, []string{"program of store store.sh has changed"}},
+		{
+			"a secret", demo, func(a *aPlanned) { a.env = "another secret" },
+			[]string{"a secret, of the environment or of a file, has another value"},
+		},
+		{
+			"a program", processes, func(a *aPlanned) { write(a, "web.sh", "exit 1") },
+			[]string{"program of web web.sh has changed"},
+		},
+		{
+			"an argument", processes, func(a *aPlanned) { write(a, "store.sh", "exit 1") },
+			[]string{"program of store store.sh has changed"},
+		},
 		{
 			"a restart", processes, func(a *aPlanned) { replace(a, "sh, ./store.sh]", "sh, ./store.sh], restart: never") },
 			[]string{"store is restarted never, the plan says on-failure", "target.processes.store.restart is never"},
@@ -137,7 +160,10 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow:
 		{"a service less", processes, func(a *aPlanned) {
 			replace(a, ", links: [store]", "")
 			a.text = a.text[:strings.Index(a.text, "    store:")] + a.text[strings.Index(a.text, "  entry:"):]
-		}, []string{"web calls nothing", "service store of the plan is gone", "is not said", "is not said", "is not said", "is not said"}},
+		}, []string{
+			"web calls nothing", "service store of the plan is gone", "is not said", "is not said", "is not said",
+			"is not said",
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if testing.Short() && c.name != "nothing" && c.name != "a program" {
@@ -182,7 +208,8 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow:
 				}
 				rest = slices.Delete(rest, i, i+1)
 			}
-			steps := func(f string) bool { return strings.Contains(f, " would stop posts[") } // the pick depends on the number of replicas
+			// the pick depends on the number of replicas
+			steps := func(f string) bool { return strings.Contains(f, " would stop posts[") }
 			if rest = slices.DeleteFunc(rest, steps); len(rest) > 0 || t.Failed() {
 				t.Errorf("reported:\n%s", strings.Join(found, "\n"))
 			}
@@ -228,12 +255,14 @@ chaos: {frozen: {at: 5s, for: 1s, process.freeze: {pid: %d}}}
 		t.Errorf("localhost leads to %v", was.Target.Addresses)
 	}
 	was.Target.Addresses = []string{"10.0.0.1"} // as if the name had moved since
-	if found := drift(); !strings.Contains(found, "http://localhost:1 leads to ") || !strings.Contains(found, ", the plan says 10.0.0.1") {
+	if found := drift(); !strings.Contains(found, "http://localhost:1 leads to ") ||
+		!strings.Contains(found, ", the plan says 10.0.0.1") {
 		t.Errorf("it tells of %q", found)
 	}
 	began := &was.Faults[0].Processes[0].Start
 	*began-- // as if another process had had the number when the plan was made
-	if found := drift(); !strings.Contains(found, fmt.Sprintf("process %d", cmd.Process.Pid)) || !strings.Contains(found, "is another than the plan's") {
+	if found := drift(); !strings.Contains(found, fmt.Sprintf("process %d", cmd.Process.Pid)) ||
+		!strings.Contains(found, "is another than the plan's") {
 		t.Errorf("it tells of %q", found)
 	}
 	*began++

@@ -8,7 +8,9 @@ import (
 // onPods says what of a fault is known before the run makes the pods that it hits.
 func (f *Forecast) onPods(p *plan.Plan, e *chaos.Entry) {
 	for _, part := range e.Parts() {
-		s := ForecastStep{What: part.Kind + " on pods that the run makes, which it chooses then" + followed(p, part), Via: "api"}
+		s := ForecastStep{
+			What: part.Kind + " on pods that the run makes, which it chooses then" + followed(p, part), Via: "api",
+		}
 		if plan.ByPodAgent(&p.Scope, part.Block) {
 			s.Via = "an agent on the node"
 		}

@@ -23,7 +23,8 @@ func timeline(p *plan.Plan) (out []string) {
 		if e.Rough {
 			about = "about "
 		}
-		line := fmt.Sprintf("%s%s  %s  %s", about, quantity.FormatDuration(e.At.Round(time.Millisecond)), e.Name, e.Entry.Kind)
+		line := fmt.Sprintf("%s%s  %s  %s", about, quantity.FormatDuration(e.At.Round(time.Millisecond)), e.Name,
+			e.Entry.Kind)
 		if !e.Entry.OneShot() {
 			line += " for " + quantity.FormatDuration(e.Clear-e.At)
 		}

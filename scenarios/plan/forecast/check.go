@@ -71,5 +71,6 @@ type span struct{ from, to time.Duration }
 // coming lists the faults that will occur, as far as known; a fault that follows one that does not
 // occur does not occur either.
 func (c *check) coming() []*chaos.Entry {
-	return slices.DeleteFunc(slices.Clone(c.Faults), func(e *chaos.Entry) bool { return slices.Contains(c.Skipped, e.Name) })
+	return slices.DeleteFunc(slices.Clone(c.Faults),
+		func(e *chaos.Entry) bool { return slices.Contains(c.Skipped, e.Name) })
 }

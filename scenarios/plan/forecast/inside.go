@@ -14,9 +14,10 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// insideFault looks for objectives on recovery that end before their faults do. Recovery counts from the injection, so the target has to be
-// good again with the fault still in, as after a failover, or never bad: a note says so. Where the fault leaves no request an answer, none
-// of both can be, and the objective is a mistake. The recovery from a group counts from its incident, which may begin late.
+// insideFault looks for objectives on recovery that end before their faults do. Recovery counts from the injection, so
+// the target has to be good again with the fault still in, as after a failover, or never bad: a note says so. Where the
+// fault leaves no request an answer, none of both can be, and the objective is a mistake. The recovery from a group
+// counts from its incident, which may begin late.
 func (c *check) insideFault(est []chaos.Estimated) {
 	for _, o := range c.Scenario.SLO {
 		if o.Metric.Row().Name != "recover" || !o.Upper() || o.Metric.Over > 0 {
@@ -24,7 +25,8 @@ func (c *check) insideFault(est []chaos.Estimated) {
 		}
 		for _, e := range est {
 			limit := result.Num(o.Value).D()
-			if e.Entry.Name != scenarios.FaultOf(o.After) || e.Entry.OneShot() || e.Entry.Kind == chaos.GroupKind || e.Clear-e.At < limit {
+			if e.Entry.Name != scenarios.FaultOf(o.After) || e.Entry.OneShot() || e.Entry.Kind == chaos.GroupKind ||
+				e.Clear-e.At < limit {
 				continue
 			}
 			c.endsInside(o, e, limit)
@@ -37,19 +39,22 @@ func (c *check) insideFault(est []chaos.Estimated) {
 func (c *check) endsInside(o slo.Objective, e chaos.Estimated, limit time.Duration) {
 	stays, heal := quantity.Brief(e.Clear-e.At), strings.Replace(o.Text, "recover", "heal", 1)
 	if c.cutsAll(e.Entry) {
-		c.Mistakes.Add(o.Pos, "`%s` can't hold: it counts from the injection, and no request of the load is answered for the %s that %s stays; "+
-			"ask for more than %s, or count from its end: `%s`", o.Text, stays, e.Name, stays, heal)
+		c.Mistakes.Add(o.Pos,
+			"`%s` can't hold: it counts from the injection, and no request of the load is answered for the %s that %s stays; "+
+				"ask for more than %s, or count from its end: `%s`", o.Text, stays, e.Name, stays, heal)
 		return
 	}
 	if e.Clear-e.At == limit {
 		return
 	}
-	c.notes = append(c.notes, fmt.Sprintf("`%s` counts from the injection, and %s stays for %s: it passes only if the target is never bad, or good again "+
-		"while the fault is still in, as after a failover. From its end counts `%s`.", o.Text, e.Name, stays, heal))
+	c.notes = append(c.notes,
+		fmt.Sprintf("`%s` counts from the injection, and %s stays for %s: it passes only if the target is never bad, or "+
+			"good again "+
+			"while the fault is still in, as after a failover. From its end counts `%s`.", o.Text, e.Name, stays, heal))
 }
 
-// cutsAll reports whether every request of every load goes over a link that the fault cuts: from the load to a target that brunt did not
-// start, which is the only link there.
+// cutsAll reports whether every request of every load goes over a link that the fault cuts: from the load to a target
+// that brunt did not start, which is the only link there.
 func (c *check) cutsAll(e *chaos.Entry) bool {
 	t := e.Traits(chaos.Scope{})
 	if !t.Cuts || t.Touches == nil || c.Scenario.Target.URL.IsZero() {

@@ -53,7 +53,8 @@ func (c *check) apart(o slo.Objective, e, other chaos.Estimated) string {
 		e, other = other, e
 	}
 	at := quantity.WholeSeconds(e.Clear + c.hold(o, e.Clear))
-	return fmt.Sprintf("move %s to %s, or make both one group by `steps`, or ask of both `recover < 10s after incident`", other.Name, quantity.Brief(at))
+	return fmt.Sprintf("move %s to %s, or make both one group by `steps`, or ask of both `recover < 10s after incident`",
+		other.Name, quantity.Brief(at))
 }
 
 // room says how to leave time for what must fit in before need. Gap is the time that is left for the hold:
@@ -88,8 +89,9 @@ func (c *check) undecidable(est []chaos.Estimated) {
 		a := c.around(i, est)
 		if a.beside != nil {
 			if !noted[e.Entry.Name] {
-				c.notes = append(c.notes, fmt.Sprintf("%s: its effect can't be separated from that of %s, which is in at the same time: %s.",
-					e.Name, a.beside.Name, c.apart(slo.Objective{}, e, *a.beside)))
+				c.notes = append(c.notes,
+					fmt.Sprintf("%s: its effect can't be separated from that of %s, which is in at the same time: %s.",
+						e.Name, a.beside.Name, c.apart(slo.Objective{}, e, *a.beside)))
 			}
 			noted[e.Entry.Name] = true
 			continue
@@ -113,14 +115,16 @@ func (c *check) undecidable(est []chaos.Estimated) {
 			what = "if it does harm to its end, recovery can't be shown"
 		}
 		c.notes = append(c.notes, fmt.Sprintf("%s: %s, because %s at %s, and a hold of %s from %s on must be free: %s.",
-			s.e.Name, what, s.comes(), quantity.Brief(s.next), c.holdText(slo.Objective{}, s.from), quantity.Brief(s.from), c.room(s.around, s.from+s.hold, least)))
+			s.e.Name, what, s.comes(), quantity.Brief(s.next), c.holdText(slo.Objective{}, s.from), quantity.Brief(s.from),
+			c.room(s.around, s.from+s.hold, least)))
 	}
 }
 
-// slowAnswers notes that the baseline is too short to compute which answers are slow, where an objective asks how long a fault
-// lasted: one that only slows the target down then lasts for an unknown time.
+// slowAnswers notes that the baseline is too short to compute which answers are slow, where an objective asks how long
+// a fault lasted: one that only slows the target down then lasts for an unknown time.
 func (c *check) slowAnswers(est []chaos.Estimated) {
-	asked := slices.ContainsFunc(c.Scenario.SLO, func(o slo.Objective) bool { return o.Metric.Row().Effect != nil && o.Metric.Span == 0 && o.Upper() })
+	asked := slices.ContainsFunc(c.Scenario.SLO,
+		func(o slo.Objective) bool { return o.Metric.Row().Effect != nil && o.Metric.Span == 0 && o.Upper() })
 	if len(est) == 0 || !asked || c.Scenario.Judge.Slow > 0 {
 		return
 	}
@@ -130,9 +134,12 @@ func (c *check) slowAnswers(est []chaos.Estimated) {
 	if !known || got.n >= float64(need) {
 		return
 	}
-	c.notes = append(c.notes, fmt.Sprintf("%s %d requests come before the first fault, and %d good answers are needed to tell which are slow: if a fault only "+
-		"slows the target down, its recovery can't be shown: %s, or judge: {slow: 500ms}.", map[bool]string{false: "about", true: "at most"}[got.most],
-		int(got.n), need, c.more(baseline, in, float64(need)/max(1, got.n))))
+	c.notes = append(c.notes,
+		fmt.Sprintf("%s %d requests come before the first fault, and %d good answers are needed to tell which are slow: "+
+			"if a fault only "+
+			"slows the target down, its recovery can't be shown: %s, or judge: {slow: 500ms}.",
+			map[bool]string{false: "about", true: "at most"}[got.most],
+			int(got.n), need, c.more(baseline, in, float64(need)/max(1, got.n))))
 }
 
 // fewAnswers notes each fault that an objective asks about and that too few requests meet to show that it made no
@@ -208,7 +215,10 @@ func (c *check) more(o slo.Objective, in span, factor float64) string {
 		lasts = quantity.WholeSeconds(time.Duration(float64(in.to-in.from)*factor) + inFlight)
 		mends = append(mends, "let the first fault come at "+quantity.Brief(lasts))
 	case phase != "run":
-		if i := slices.IndexFunc(c.Faults, func(e *chaos.Entry) bool { return e.Name == phase && !e.OneShot() && e.Has("for") }); i >= 0 {
+		if i := slices.IndexFunc(c.Faults, func(e *chaos.Entry) bool {
+			return e.Name == phase && !e.OneShot() &&
+				e.Has("for")
+		}); i >= 0 {
 			mends = append(mends, "for: "+quantity.Brief(lasts))
 		}
 	case of("duration"):

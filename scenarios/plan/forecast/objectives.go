@@ -38,7 +38,8 @@ func (c *check) shedding() {
 	}
 }
 
-// shedsUnasked is the first step of a load that may shed and that no objective on shed requests covers; empty: there is none.
+// shedsUnasked is the first step of a load that may shed and that no objective on shed requests covers; empty: there is
+// none.
 func (c *check) shedsUnasked(lp *Load) string {
 	for _, f := range lp.Flows {
 		for _, s := range f.Steps {
@@ -69,7 +70,8 @@ func (c *check) lostWrites() {
 		if l.Name != "" {
 			such, of = "lost("+l.Name+") = 0", " of "+l.Name
 		}
-		c.notes = append(c.notes, fmt.Sprintf("writes%s are read back, and no objective asks whether any was lost. Such as `%s`.", of, such))
+		c.notes = append(c.notes,
+			fmt.Sprintf("writes%s are read back, and no objective asks whether any was lost. Such as `%s`.", of, such))
 	}
 }
 
@@ -98,11 +100,13 @@ func (c *check) withinLoad(est []chaos.Estimated) {
 func (c *check) occurrences(est []chaos.Estimated) {
 	for _, o := range c.Scenario.SLO {
 		if need, n := result.EnoughForSpread(o.Metric.Over), comes(o.After, est); o.Metric.Over > 0 && n > 0 && n < need {
-			c.Mistakes.AddHint(o.Pos, fmt.Sprintf("repeat: %d", need), "`%s` can't be judged: %s comes %d times, and %d are needed", o.Text, o.After, n, need)
+			c.Mistakes.AddHint(o.Pos, fmt.Sprintf("repeat: %d", need),
+				"`%s` can't be judged: %s comes %d times, and %d are needed", o.Text, o.After, n, need)
 			continue
 		}
 		for _, name := range []string{o.After, scenarios.PhaseOf(o.Phase), scenarios.PhaseOf(o.Reference.Phase)} {
-			if name == scenarios.FaultOf(name) || slices.ContainsFunc(est, func(e chaos.Estimated) bool { return e.Name == name }) {
+			if name == scenarios.FaultOf(name) ||
+				slices.ContainsFunc(est, func(e chaos.Estimated) bool { return e.Name == name }) {
 				continue
 			}
 			var has []string
@@ -147,8 +151,9 @@ func (c *check) recoveries(est []chaos.Estimated) {
 				continue
 			}
 			if first < time.Second {
-				c.Mistakes.Add(e.Entry.Fault.Place.At, "fault %q comes at %s, which leaves no baseline to judge `%s` against; let load flow for "+
-					"some seconds first", e.Name, quantity.Brief(e.At), o.Text)
+				c.Mistakes.Add(e.Entry.Fault.Place.At,
+					"fault %q comes at %s, which leaves no baseline to judge `%s` against; let load flow for "+
+						"some seconds first", e.Name, quantity.Brief(e.At), o.Text)
 				break
 			}
 			if c.crowded(o, i, est) || c.failsLate(o, e) {
@@ -173,8 +178,10 @@ func (c *check) failsLate(o slo.Objective, e chaos.Estimated) bool {
 	if gap := (stays - limit).Truncate(time.Second); gap >= time.Second && gap >= c.leastHold(o, from+limit) {
 		mend += ", or judge: {hold: " + quantity.Brief(gap) + "}"
 	}
-	c.notes = append(c.notes, fmt.Sprintf("`%s` fails for a failover of more than %s: %s clears %s later, and before that a hold of %s must be good: %s.",
-		o.Text, quantity.Brief(max(0, stays-hold)), e.Name, quantity.Brief(stays), c.holdText(o, from+limit), mend))
+	c.notes = append(c.notes,
+		fmt.Sprintf("`%s` fails for a failover of more than %s: %s clears %s later, and before that a hold of %s must be "+
+			"good: %s.",
+			o.Text, quantity.Brief(max(0, stays-hold)), e.Name, quantity.Brief(stays), c.holdText(o, from+limit), mend))
 	return true
 }
 
@@ -184,8 +191,10 @@ func (c *check) crowded(o slo.Objective, i int, est []chaos.Estimated) bool {
 	e, a := est[i], c.around(i, est)
 	together := o.Metric.Row().Recovers && o.Metric.Over == 0
 	if other := a.beside; other != nil && !together {
-		c.Mistakes.AddHint(o.Pos, c.apart(o, e, *other), "`%s` can't be judged: %s (%s to %s) and %s (%s to %s) are in at the same time", o.Text,
-			e.Name, quantity.Brief(e.At), quantity.Brief(e.Clear), other.Name, quantity.Brief(other.At), quantity.Brief(other.Clear))
+		c.Mistakes.AddHint(o.Pos, c.apart(o, e, *other),
+			"`%s` can't be judged: %s (%s to %s) and %s (%s to %s) are in at the same time", o.Text,
+			e.Name, quantity.Brief(e.At), quantity.Brief(e.Clear), other.Name, quantity.Brief(other.At),
+			quantity.Brief(other.Clear))
 		return true
 	}
 	return c.cramped(o, e, a)
@@ -220,8 +229,10 @@ func (c *check) cramped(o slo.Objective, e chaos.Estimated, a around) bool {
 		if hold > 0 {
 			must += " and a hold of " + c.holdText(o, from+limit)
 		}
-		c.Mistakes.AddHint(o.Pos, c.room(a, need, min(hold, a.next-from-limit)), "`%s` can't be judged: from the %s of %s at %s on, %s must fit in, and %s at %s "+
-			"already; %s more is needed", o.Text, word, e.Name, quantity.Brief(from), must, a.comes(), quantity.Brief(a.next), quantity.Brief(need-a.next))
+		c.Mistakes.AddHint(o.Pos, c.room(a, need, min(hold, a.next-from-limit)),
+			"`%s` can't be judged: from the %s of %s at %s on, %s must fit in, and %s at %s "+
+				"already; %s more is needed", o.Text, word, e.Name, quantity.Brief(from), must, a.comes(), quantity.Brief(a.next),
+			quantity.Brief(need-a.next))
 		return true
 	}
 	return false
@@ -383,7 +394,8 @@ func (c *check) enough(o slo.Objective, in span, phase string) bool {
 	}
 	c.Mistakes.AddHint(o.Pos, c.more(of, in, float64(need)/max(1, got.n)),
 		"`%s` can't be judged: %s %d requests are expected in %s (%s to %s), and %d are needed", o.Text,
-		map[bool]string{false: "about", true: "at most"}[got.most], int(got.n), phase, quantity.Brief(in.from), quantity.Brief(in.to), need)
+		map[bool]string{false: "about", true: "at most"}[got.most], int(got.n), phase, quantity.Brief(in.from),
+		quantity.Brief(in.to), need)
 	return false
 }
 
@@ -420,7 +432,9 @@ func (c *check) stopConditions(est []chaos.Estimated) {
 	for _, s := range c.Scenario.Stop {
 		for _, o := range c.Scenario.SLO {
 			if at := decidedAfter(o, est); at > 0 && s.For <= at {
-				c.Mistakes.Add(s.Pos, "the stop condition `%s` would end the run before `%s` is decided: let it last longer than %s", s.Text, o.Text, quantity.Brief(at))
+				c.Mistakes.Add(s.Pos,
+					"the stop condition `%s` would end the run before `%s` is decided: let it last longer than %s", s.Text, o.Text,
+					quantity.Brief(at))
 				break
 			}
 		}
@@ -469,7 +483,8 @@ func (c *check) uniqueData() {
 		}
 		if need > float64(len(t.Rows)) {
 			c.Mistakes.AddHint(t.Pos, "give it that many rows, or pick: next",
-				"data %q has %d rows, each used once, and the load has about %d iterations that need one", t.Name, len(t.Rows), int(math.Ceil(need)))
+				"data %q has %d rows, each used once, and the load has about %d iterations that need one", t.Name, len(t.Rows),
+				int(math.Ceil(need)))
 		}
 	}
 }
@@ -490,7 +505,8 @@ func tableShare(lp *Load, slot int) float64 {
 }
 
 func usesTable(s load.Step, slot int) bool {
-	return s.Call != nil && slices.ContainsFunc(s.Call.Traits().Refs, func(r *syntax.Ref) bool { return r.Kind == syntax.RefData && r.Slot == slot })
+	return s.Call != nil && slices.ContainsFunc(s.Call.Traits().Refs,
+		func(r *syntax.Ref) bool { return r.Kind == syntax.RefData && r.Slot == slot })
 }
 
 // closedLoads notes what a closed load hides.
@@ -498,7 +514,8 @@ func (c *check) closedLoads() {
 	for i := range c.Loads {
 		if lp := &c.Loads[i]; lp.Scripted {
 			c.notes = append(c.notes, fmt.Sprintf("load %q is a script of k6, whose times are service time: k6 knows no "+
-				"intended time, and so hides the wait for a virtual user; an iteration that finds none free is an error `dropped`.", lp.Name))
+				"intended time, and so hides the wait for a virtual user; an iteration that finds none free is an error `dropped`.",
+				lp.Name))
 		} else if lp.Schedule.Closed() {
 			c.notes = append(c.notes, fmt.Sprintf("load %q (%s) is closed: it offers less while the target stalls, and so "+
 				"hides stalls; its response time is service time. An arrival-rate executor shows them.", lp.Name, lp.Executor))
@@ -520,8 +537,10 @@ func (c *check) resolution(est []chaos.Estimated) {
 		seen[e.Entry.Name] = true
 		limit := c.Scenario.Judge.LimitOr()
 		outage, share, window := effect.Smallest(rate.n, limit)
-		text := fmt.Sprintf("at %s requests/s the smallest outage that shows is %s, the smallest lasting error rate %s (limit %s, windows of %s)",
-			trim(rate.n), quantity.FormatSeconds(outage.Seconds()), quantity.FormatShare(math.Round(share*1e4)/1e4), quantity.FormatShare(limit), quantity.Brief(window))
+		text := fmt.Sprintf("at %s requests/s the smallest outage that shows is %s, the smallest lasting error rate %s "+
+			"(limit %s, windows of %s)",
+			trim(rate.n), quantity.FormatSeconds(outage.Seconds()), quantity.FormatShare(math.Round(share*1e4)/1e4),
+			quantity.FormatShare(limit), quantity.Brief(window))
 		if faults[text] == nil {
 			order = append(order, text)
 		}

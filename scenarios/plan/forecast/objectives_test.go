@@ -35,16 +35,23 @@ func TestCompile_ObjectiveNotes(t *testing.T) {
 		{"shed, and errors alone", "slo: [errors < 1%]", "shed: [503]", "may shed load"},
 		{"shed, and an objective on it", "slo: [errors < 1%, shed < 5%]", "shed: [503]", ""},
 		{"shed, and availability, which counts it", "slo: [availability > 99%]", "shed: [503]", ""},
-		{"shed, and an objective on it in another phase", "slo: [errors < 1%, shed < 5% in baseline]", "shed: [503]", "may shed load"},
+		{
+			"shed, and an objective on it in another phase", "slo: [errors < 1%, shed < 5% in baseline]", "shed: [503]",
+			"may shed load",
+		},
 		{"shed, and a lower bound", "slo: [errors < 1%, shed > 5%]", "shed: [503]", "may shed load"},
 		{"shed, and an objective on it of the load", "slo: [errors < 1%, shed < 5% of load main]", "shed: [503]", ""},
-		{"shed, and an objective on it of another load", "slo: [errors < 1%, shed < 5% of load other]", "shed: [503]", "may shed load"},
+		{
+			"shed, and an objective on it of another load", "slo: [errors < 1%, shed < 5% of load other]", "shed: [503]",
+			"may shed load",
+		},
 		{"shed, and the other availability", "slo: [availability.admitted > 99%]", "shed: [503]", "may shed load"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			found := notesWith(t, "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload:\n"+
 				"  main: {executor: constant-arrival-rate, rate: 100/s, duration: 30s, flow: [{get: /, check: {"+c.check+"}}]}\n"+
-				"  other: {executor: constant-arrival-rate, rate: 100/s, duration: 30s, flow: [{get: /}]}\n"+c.slo+"\n", "has no verdict", "may shed load")
+				"  other: {executor: constant-arrival-rate, rate: 100/s, duration: 30s, flow: [{get: /}]}\n"+c.slo+"\n",
+				"has no verdict", "may shed load")
 			if got := strings.Join(found, "; "); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
 				t.Errorf("notes %q, want %q", got, c.want)
 			}
@@ -109,7 +116,8 @@ slo: [recover < 15s after incident, recover < 15s after a]
 // A refusal of an objective says what would be enough, and that is.
 func TestCompile_MendsAreEnough(t *testing.T) {
 	text := func(rate, duration, faults, slo string) string {
-		return "version: 1\ntarget: {stack: demo}\nload:\n  main: {executor: constant-arrival-rate, rate: " + rate + ", duration: " + duration +
+		return "version: 1\ntarget: {stack: demo}\nload:\n  main: {executor: constant-arrival-rate, rate: " + rate +
+			", duration: " + duration +
 			", flow: [{get: /}]}\n" + faults + "\nslo: [" + slo + "]\n"
 	}
 	fault := func(times string) string { return "chaos: {f: {" + times + ", network.stall: {to: users}}}" }
@@ -129,7 +137,8 @@ func TestCompile_MendsAreEnough(t *testing.T) {
 			},
 		},
 		{
-			text("100/s", "60s", fault("at: 2s, for: 4s"), "errors < 1% in baseline"), "let the first fault come at 4s, or rate: 167/s",
+			text("100/s", "60s", fault("at: 2s, for: 4s"), "errors < 1% in baseline"),
+			"let the first fault come at 4s, or rate: 167/s",
 			[]string{
 				text("167/s", "60s", fault("at: 2s, for: 4s"), "errors < 1% in baseline"),
 				text("100/s", "60s", fault("at: 4s, for: 4s"), "errors < 1% in baseline"),
@@ -144,7 +153,8 @@ func TestCompile_MendsAreEnough(t *testing.T) {
 		},
 		{
 			text("100/s", "30s", fault("at: 12s, for: 4s"), "recover < 10s after incident"),
-			"`recover < 10s after incident` can't be judged: from the injection of f at 12s on, 10s and a hold of 10s must fit in, and the load ends at 30s " +
+			"`recover < 10s after incident` can't be judged: from the injection of f at 12s on, 10s and a hold of 10s must " +
+				"fit in, and the load ends at 30s " +
 				"already; 2s more is needed; duration: 32s, or judge: {hold: 8s}",
 			[]string{
 				text("100/s", "32s", fault("at: 12s, for: 4s"), "recover < 10s after incident"),
@@ -153,7 +163,8 @@ func TestCompile_MendsAreEnough(t *testing.T) {
 		},
 		{ // a hold of 3s is needed to show 1% at 100/s: a shorter one is no remedy
 			"judge: {hold: 2s}\n" + text("100/s", "20s", fault("at: 8s, for: 3s"), "recover < 10s after f"),
-			"and a hold of 3s (in the 2s of `judge.hold` too few requests come: 299 are needed) must fit in, and the load ends at 20s already; " +
+			"and a hold of 3s (in the 2s of `judge.hold` too few requests come: 299 are needed) must fit in, and the load " +
+				"ends at 20s already; " +
 				"1s more is needed; duration: 21s\n",
 			[]string{"judge: {hold: 2s}\n" + text("100/s", "21s", fault("at: 8s, for: 3s"), "recover < 10s after f")},
 		},
@@ -172,9 +183,12 @@ func TestCompile_MendsAreEnough(t *testing.T) {
 
 // TestCompile_LedgerNotes: a ledger is noted while no objective asks whether writes were lost.
 func TestCompile_LedgerNotes(t *testing.T) {
-	for slo, want := range map[string]bool{"errors < 1%": true, "duplicated = 0": true, "lost = 0": false, "rpo < 5s": false} {
+	for slo, want := range map[string]bool{
+		"errors < 1%": true, "duplicated = 0": true, "lost = 0": false, "rpo < 5s": false,
+	} {
 		found := notesWith(t, "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload:\n"+
-			"  main: {executor: constant-arrival-rate, rate: 100/s, duration: 30s, flow: [{post: /posts, extract: {id: \"$.id\"}}]}\n"+
+			"  main: {executor: constant-arrival-rate, rate: 100/s, duration: 30s, flow: [{post: /posts, extract: {id: "+
+			"\"$.id\"}}]}\n"+
 			"ledger: {write: POST /posts, id: \"${var.id}\", read: {get: \"/posts/${id}\"}, count: \"$.n\"}\nslo: ["+slo+"]\n",
 			"no objective asks whether any was lost")
 		if got := len(found) > 0; got != want {
@@ -183,13 +197,15 @@ func TestCompile_LedgerNotes(t *testing.T) {
 	}
 }
 
-// TestCompile_SlowAnswers: a baseline that is too short to tell which answers are slow is noted with what mends it, where an
-// objective asks how long a fault lasted.
+// TestCompile_SlowAnswers: a baseline that is too short to tell which answers are slow is noted with what mends it,
+// where an objective asks how long a fault lasted.
 func TestCompile_SlowAnswers(t *testing.T) {
 	for _, c := range []struct{ name, rate, at, more, want string }{
 		{
-			"too short", "20/s", "20s", "slo: [recover < 30s after a]", "about 396 requests come before the first fault, and 598 good answers are needed to tell " +
-				"which are slow: if a fault only slows the target down, its recovery can't be shown: let the first fault come at 31s, or rate: 31/s, " +
+			"too short", "20/s", "20s", "slo: [recover < 30s after a]",
+			"about 396 requests come before the first fault, and 598 good answers are needed to tell " +
+				"which are slow: if a fault only slows the target down, its recovery can't be shown: let the first fault come " +
+				"at 31s, or rate: 31/s, " +
 				"or judge: {slow: 500ms}.",
 		},
 		{"mended by time", "20/s", "31s", "slo: [recover < 30s after a]", ""},
@@ -211,7 +227,8 @@ func TestCompile_SlowAnswers(t *testing.T) {
 // one, is noted with what mends it.
 func TestCompile_Failover(t *testing.T) {
 	for _, c := range []struct{ more, want string }{
-		{"for: 15s", "`failover < 7s after a` fails for a failover of more than 5s: a clears 15s later, and before that a hold of 10s must be good: " +
+		{"for: 15s", "`failover < 7s after a` fails for a failover of more than 5s: a clears 15s later, and before that a " +
+			"hold of 10s must be good: " +
 			"let it stay for 17s, or judge: {hold: 8s}."},
 		{"for: 17s", ""},
 	} {
@@ -224,21 +241,30 @@ func TestCompile_Failover(t *testing.T) {
 	}
 }
 
-// TestCompile_InsideFault: an objective on recovery that ends before its fault does is noted, with the one that counts from the fault's end.
+// TestCompile_InsideFault: an objective on recovery that ends before its fault does is noted, with the one that counts
+// from the fault's end.
 func TestCompile_InsideFault(t *testing.T) {
 	for _, c := range []struct{ name, chaos, slo, want string }{
-		{"it stays longer", "{at: 10s, for: 10s, network.latency: {from: load, to: target, delay: 50ms}}", "recover < 5s after f", "`heal < 5s after f`"},
+		{
+			"it stays longer", "{at: 10s, for: 10s, network.latency: {from: load, to: target, delay: 50ms}}",
+			"recover < 5s after f", "`heal < 5s after f`",
+		},
 		{"as long", "{at: 10s, for: 5s, network.latency: {from: load, to: target, delay: 50ms}}", "recover < 5s after f", ""},
-		{"from its end", "{at: 10s, for: 10s, network.latency: {from: load, to: target, delay: 50ms}}", "heal < 5s after f", ""},
+		{
+			"from its end", "{at: 10s, for: 10s, network.latency: {from: load, to: target, delay: 50ms}}", "heal < 5s after f",
+			"",
+		},
 		{"over at once", "{at: 10s, network.reset: {from: load, to: target}}", "recover < 5s after f", ""},
 		{
-			"connections that are open go on", "{at: 10s, for: 10s, network.partition: {from: load, to: target, existing: keep}}", "recover < 5s after f",
+			"connections that are open go on",
+			"{at: 10s, for: 10s, network.partition: {from: load, to: target, existing: keep}}", "recover < 5s after f",
 			"`heal < 5s after f`",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			found := notesWith(t, "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload:\n"+
-				"  main: {executor: constant-arrival-rate, rate: 100/s, duration: 60s, flow: [{get: /}]}\nchaos: {f: "+c.chaos+"}\nslo: [\""+c.slo+"\"]\n",
+				"  main: {executor: constant-arrival-rate, rate: 100/s, duration: 60s, flow: [{get: /}]}\nchaos: {f: "+c.chaos+
+				"}\nslo: [\""+c.slo+"\"]\n",
 				"counts from the injection")
 			if got := strings.Join(found, "; "); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
 				t.Errorf("notes %q, want %q", got, c.want)

@@ -54,11 +54,13 @@ func (c *check) ports() (notes []string) {
 		if most <= there {
 			continue
 		}
-		notes = append(notes, fmt.Sprintf("%s: %s connections to %s are opened within %s, for which a closed one holds its port, and "+
-			"this machine has %s ports from %s: "+
-			"they may be used up %s into the load. Keep connections alive (connections: keep_alive, reuse), or name %d source_addresses.",
-			strings.Join(d.loads, ", "), trim(most), d.addr, quantity.Brief(rest), trim(there), d.from(),
-			quantity.FormatSeconds(out.Seconds()), int(math.Ceil(most/each))))
+		notes = append(notes,
+			fmt.Sprintf("%s: %s connections to %s are opened within %s, for which a closed one holds its port, and "+
+				"this machine has %s ports from %s: "+
+				"they may be used up %s into the load. Keep connections alive (connections: keep_alive, reuse), or name %d "+
+				"source_addresses.",
+				strings.Join(d.loads, ", "), trim(most), d.addr, quantity.Brief(rest), trim(there), d.from(),
+				quantity.FormatSeconds(out.Seconds()), int(math.Ceil(most/each))))
 	}
 	return notes
 }

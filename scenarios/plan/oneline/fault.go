@@ -55,7 +55,8 @@ func fault(kind string, given []string, at, stays time.Duration) (*syntax.Node, 
 		set(settings, "to", word(chaos.TargetName))
 	}
 	out := &syntax.Node{Kind: syntax.Map}
-	if !slices.ContainsFunc([]string{"at", "after", "during", "trigger"}, func(key string) bool { return timing.Get(key) != nil }) {
+	if !slices.ContainsFunc([]string{"at", "after", "during", "trigger"},
+		func(key string) bool { return timing.Get(key) != nil }) {
 		set(out, "at", word(quantity.FormatDuration(rounded(at))))
 	}
 	if timing.Get("for") == nil && !catalog.Kinds()[kind]().Traits(chaos.Scope{}).OneShot {

@@ -1,4 +1,5 @@
-// Package oneline writes the scenario that one command line describes: a URL, a rate, a duration, objectives and faults.
+// Package oneline writes the scenario that one command line describes: a URL, a rate, a duration, objectives and
+// faults.
 //
 //	brunt run URL --rate 50 --for 10s --slo "p95 < 200ms" --fault "network.latency delay=100ms"
 //	    -Line.Scenario-> the text of a scenario, which is parsed and run like that of a file
@@ -41,11 +42,11 @@ const (
 // warmup is offered before the load begins, so that connections and caches of a first request are not judged.
 const warmup = time.Second
 
-// Scenario writes the text of the scenario. Faults without a time of their own follow each other: the first third of the
-// load is the baseline, or 5 s of a short load, and each fault has an equal part of the rest, of which it is in for the first
-// third. The hold is shorter and the share of bad requests larger than usual where that lets the run tell what a fault did and
-// whether the target recovered. Values of objectives and faults are not checked here: they are once the text is parsed. The
-// error says which flag is wrong.
+// Scenario writes the text of the scenario. Faults without a time of their own follow each other: the first third of
+// the load is the baseline, or 5 s of a short load, and each fault has an equal part of the rest, of which it is in for
+// the first third. The hold is shorter and the share of bad requests larger than usual where that lets the run tell
+// what a fault did and whether the target recovered. Values of objectives and faults are not checked here: they are
+// once the text is parsed. The error says which flag is wrong.
 func (l Line) Scenario() (string, error) {
 	u, err := syntax.ParseURL(l.URL)
 	if err != nil {
@@ -68,12 +69,15 @@ func (l Line) Scenario() (string, error) {
 	if l.Command != "" {
 		fmt.Fprintf(&b, "# %s\n", strings.Map(printable, l.Command))
 	}
-	fmt.Fprintf(&b, "version: 1\nname: %s\n\ntarget: {url: %s}\n", syntax.YAMLText(u.Host+u.EscapedPath()), text(u.Scheme+"://"+u.Host))
+	fmt.Fprintf(&b, "version: 1\nname: %s\n\ntarget: {url: %s}\n", syntax.YAMLText(u.Host+u.EscapedPath()),
+		text(u.Scheme+"://"+u.Host))
 	if host := u.Hostname(); !scenarios.IsLoopback(host) {
-		fmt.Fprintf(&b, "guard: {allow: {load: [%s]}}   # the addresses beyond loopback that the load may reach\n", syntax.YAMLText(host))
+		fmt.Fprintf(&b, "guard: {allow: {load: [%s]}}   # the addresses beyond loopback that the load may reach\n",
+			syntax.YAMLText(host))
 	}
 	fmt.Fprintf(&b, "warmup: {for: %s}   # offered, recorded apart, never judged\n", quantity.FormatDuration(warmup))
-	fmt.Fprintf(&b, "\nload:\n  requests:\n    executor: constant-arrival-rate   # arrivals come whatever the target does, so that a stall can't hide\n")
+	fmt.Fprintf(&b, "\nload:\n  requests:\n    executor: constant-arrival-rate   # arrivals come whatever the target "+
+		"does, so that a stall can't hide\n")
 	fmt.Fprintf(&b, "    rate: %s\n    duration: %s\n", rate, quantity.FormatDuration(duration))
 	if l.Timeout != "" {
 		fmt.Fprintf(&b, "    timeout: %s\n", l.Timeout)
@@ -106,14 +110,16 @@ func split(duration time.Duration, faults int) times {
 	return times{lead: rounded(lead), part: part, stays: rounded(part / 3)}
 }
 
-// judge returns the settings by which a fault is judged, as far as the usual ones don't fit: a hold that fits behind each fault, and
-// the share of bad requests that so few requests can show. Empty: the usual ones fit, or too few requests come for any.
+// judge returns the settings by which a fault is judged, as far as the usual ones don't fit: a hold that fits behind
+// each fault, and the share of bad requests that so few requests can show. Empty: the usual ones fit, or too few
+// requests come for any.
 func (t times) judge(perSecond float64) string {
 	hold := min(scenarios.DefaultHold, (t.part - t.stays - time.Second).Truncate(time.Second))
 	limit := t.limit(perSecond, hold)
 	var settings, why []string
 	if hold < scenarios.DefaultHold {
-		settings, why = append(settings, "hold: "+quantity.FormatDuration(hold)), append(why, "so long must requests be good to have recovered")
+		settings, why = append(settings, "hold: "+quantity.FormatDuration(hold)),
+			append(why, "so long must requests be good to have recovered")
 	}
 	if limit > scenarios.DefaultLimit {
 		text := quantity.FormatShare(limit)
@@ -128,8 +134,8 @@ func (t times) judge(perSecond float64) string {
 // limits are the shares of bad requests that a line judges by, the usual one first.
 var limits = []float64{scenarios.DefaultLimit, 2e-2, 3e-2, 5e-2}
 
-// limit is the least share of bad requests that a hold can show, and for which the baseline tells what is slow; without one,
-// the least that a hold can show. Zero: there are too few requests for any.
+// limit is the least share of bad requests that a hold can show, and for which the baseline tells what is slow; without
+// one, the least that a hold can show. Zero: there are too few requests for any.
 func (t times) limit(perSecond float64, hold time.Duration) (least float64) {
 	for _, limit := range slices.Backward(limits) {
 		if perSecond*hold.Seconds() < float64(effect.EnoughFor(limit)) {

@@ -24,7 +24,8 @@ func compiled(t *testing.T, l oneline.Line) (*plan.Plan, string) {
 	return p, text
 }
 
-// TestLine_Times: the first third is the baseline, faults follow each other, and each has time to recover within the load.
+// TestLine_Times: the first third is the baseline, faults follow each other, and each has time to recover within the
+// load.
 func TestLine_Times(t *testing.T) {
 	for _, faults := range [][]string{
 		{"network.latency delay=100ms"},
@@ -52,8 +53,9 @@ func TestLine_Times(t *testing.T) {
 	}
 }
 
-// TestLine_Judge: a short load is judged by a hold that fits, and by a share of bad requests that it can show: (ln .05 / ln (1 - share))
-// requests without a bad one exclude a share with 95 % confidence. So the forecast knows of no fault whose effect can't be measured.
+// TestLine_Judge: a short load is judged by a hold that fits, and by a share of bad requests that it can show: (ln .05
+// / ln (1 - share)) requests without a bad one exclude a share with 95 % confidence. So the forecast knows of no fault
+// whose effect can't be measured.
 func TestLine_Judge(t *testing.T) {
 	for _, c := range []struct {
 		rate, lasts string
@@ -66,21 +68,27 @@ func TestLine_Judge(t *testing.T) {
 		{"200", "60s", 20 * time.Second, 10 * time.Second, .01},
 		{"30", "9s", 4500 * time.Millisecond, 2 * time.Second, .05},
 	} {
-		p, text := compiled(t, oneline.Line{URL: "http://127.0.0.1:8080", Rate: c.rate, For: c.lasts, Faults: []string{"network.latency delay=100ms"}})
+		p, text := compiled(t, oneline.Line{
+			URL: "http://127.0.0.1:8080", Rate: c.rate, For: c.lasts, Faults: []string{"network.latency delay=100ms"},
+		})
 		if j := p.Scenario.Judge; p.Faults[0].At.D() != c.at || j.HoldOr() != c.hold || j.LimitOr() != c.limit {
-			t.Errorf("%s/s for %s: at %s, hold %s, limit %g:\n%s", c.rate, c.lasts, p.Faults[0].At, j.HoldOr(), j.LimitOr(), text)
+			t.Errorf("%s/s for %s: at %s, hold %s, limit %g:\n%s", c.rate, c.lasts, p.Faults[0].At, j.HoldOr(), j.LimitOr(),
+				text)
 		}
 		if said := strings.Join(p.Notes, "\n"); strings.Contains(said, "can't be") {
 			t.Errorf("%s/s for %s: %s", c.rate, c.lasts, said)
 		}
 	}
-	few := oneline.Line{URL: "http://127.0.0.1:8080", Rate: "20", For: "8s", Faults: []string{"network.latency delay=100ms"}}
+	few := oneline.Line{
+		URL: "http://127.0.0.1:8080", Rate: "20", For: "8s", Faults: []string{"network.latency delay=100ms"},
+	}
 	if _, text := compiled(t, few); strings.Contains(text, "judge:") {
 		t.Errorf("no hold has enough requests:\n%s", text)
 	}
 }
 
-// TestLine_Fault: times that are given stand, a fault that is over at once has no duration, and quotes hold a value together.
+// TestLine_Fault: times that are given stand, a fault that is over at once has no duration, and quotes hold a value
+// together.
 func TestLine_Fault(t *testing.T) {
 	p, _ := compiled(t, oneline.Line{URL: "http://127.0.0.1:8080", For: "40s", Faults: []string{
 		"network.latency delay=100ms at=7s for=3s",
@@ -102,7 +110,8 @@ func TestLine_Fault(t *testing.T) {
 // TestLine_Text: what the command line says is text, and never the language of scenarios.
 func TestLine_Text(t *testing.T) {
 	p, text := compiled(t, oneline.Line{
-		URL: "http://127.0.0.1:8080/${env.HOME}?q=%7B%24", Command: "brunt run x\n  y: z\x1b[2J", Rate: "3000/m", Objectives: []string{"p95 < 1s"},
+		URL: "http://127.0.0.1:8080/${env.HOME}?q=%7B%24", Command: "brunt run x\n  y: z\x1b[2J", Rate: "3000/m",
+		Objectives: []string{"p95 < 1s"},
 	})
 	if strings.Contains(text, "\x1b") || strings.Contains(text, "\n  y:") {
 		t.Errorf("%q", text)

@@ -68,9 +68,13 @@ func TestLog_Memory(t *testing.T) {
 	for n := range faults {
 		name := fmt.Sprintf("slow#%d", n)
 		l.Event(result.Event{Event: "fault.injected", Fault: name, Text: "delay 20ms on load->target"})
-		l.Event(result.Event{Event: "fault.verified", Fault: name, Text: fmt.Sprintf("load->target: a round trip takes %dus", n)})
+		l.Event(result.Event{
+			Event: "fault.verified", Fault: name, Text: fmt.Sprintf("load->target: a round trip takes %dus", n),
+		})
 		l.Event(result.Event{Event: "fault.reverted", Fault: name, Text: "ok"})
-		l.Event(result.Event{Event: "fault.cleared", Fault: name, Text: fmt.Sprintf("load->target: a round trip takes %dus", n)})
+		l.Event(result.Event{
+			Event: "fault.cleared", Fault: name, Text: fmt.Sprintf("load->target: a round trip takes %dus", n),
+		})
 	}
 	if each := (int(heap()) - int(base)) / faults; each > most {
 		t.Errorf("the events of a fault take %d bytes; want at most %d", each, most)

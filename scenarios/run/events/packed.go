@@ -12,7 +12,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// packed is a list of events in encoded form, in a file: a run has thousands, and each takes 150 bytes and its texts otherwise.
+// packed is a list of events in encoded form, in a file: a run has thousands, and each takes 150 bytes and its texts
+// otherwise.
 //
 // An event is its kind, by number, its time since base and its time by the wall clock, both in ns, its fault, unit and
 // text, each after its length, and the number of its data; 0 is none.
@@ -47,8 +48,8 @@ func (p *packed) add(at time.Time, e *result.Event) {
 	p.n++
 }
 
-// each calls do with each event, in the order in which they were added. Its time is relative to t0. The error is one of the
-// file, whose further events are lost.
+// each calls do with each event, in the order in which they were added. Its time is relative to t0. The error is one of
+// the file, whose further events are lost.
 func (p *packed) each(t0 time.Time, do func(e result.Event)) error {
 	begun := t0.Sub(p.base)
 	in := bufio.NewReader(p.list.Reader())

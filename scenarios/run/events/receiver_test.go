@@ -23,14 +23,19 @@ func TestLog_Receive(t *testing.T) {
 	if err != nil || len(all) != 1 {
 		t.Fatalf("%+v, %v", all, err)
 	}
-	if err := all[0].Leave(notes.Note{Author: "ann sesame-sesame", At: time.Now().Add(-time.Second), Text: "said sesame-sesame"}); err != nil {
+	if err := all[0].Leave(notes.Note{
+		Author: "ann sesame-sesame", At: time.Now().Add(-time.Second), Text: "said sesame-sesame",
+	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := all[0].Leave(notes.Note{Author: "bob", At: time.Now().Add(time.Hour), Text: "of another clock"}); err != nil {
+	if err := all[0].Leave(notes.Note{
+		Author: "bob", At: time.Now().Add(time.Hour), Text: "of another clock",
+	}); err != nil {
 		t.Fatal(err)
 	}
 	said := stop()
-	if len(said) != 2 || !strings.HasPrefix(said[0], "noted at 2") || !strings.HasSuffix(said[0], "by ann ***: said ***") ||
+	if len(said) != 2 || !strings.HasPrefix(said[0], "noted at 2") ||
+		!strings.HasSuffix(said[0], "by ann ***: said ***") ||
 		!strings.Contains(said[1], "by bob: of another clock") || strings.Contains(said[1], "1h") {
 		t.Errorf("%q", said)
 	}

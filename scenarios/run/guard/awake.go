@@ -53,7 +53,8 @@ const (
 // returns the timeline in progress, or nil. Its user calls End.
 func (p *Protection) NewAwake(timeline func() *chaos.Timeline, cancel context.CancelCauseFunc) *Awake {
 	a := &Awake{
-		log: p.log, journal: p.Journal, remote: p.remote, inside: &p.inside, timeline: timeline, cancel: cancel, began: time.Now(), stop: make(chan struct{}),
+		log: p.log, journal: p.Journal, remote: p.remote, inside: &p.inside, timeline: timeline, cancel: cancel,
+		began: time.Now(), stop: make(chan struct{}),
 	}
 	ticks := measure.NewPulse(func() time.Duration { return time.Since(a.began) }, nil) // short stops do not matter
 	a.freezes, a.asleep = ticks.Freezes, machine.Suspended
@@ -120,7 +121,9 @@ func (a *Awake) examine(due, overdue bool) {
 		taken, busy, err = a.journal.TakenBack()
 	}
 	if err != nil {
-		a.cancel(TargetGoneError{fmt.Sprintf("brunt itself stood still, and what its watchdog took back is not known: %v", err)})
+		a.cancel(TargetGoneError{
+			fmt.Sprintf("brunt itself stood still, and what its watchdog took back is not known: %v", err),
+		})
 		return
 	}
 	var from, to time.Duration
@@ -134,7 +137,9 @@ func (a *Awake) examine(due, overdue bool) {
 			continue
 		}
 		if from == to {
-			a.cancel(TargetGoneError{fmt.Sprintf("brunt did not end %s in time, and its watchdog did at %s", e.What, quantity.FormatInstant(at))})
+			a.cancel(TargetGoneError{
+				fmt.Sprintf("brunt did not end %s in time, and its watchdog did at %s", e.What, quantity.FormatInstant(at)),
+			})
 			continue
 		}
 		a.cancel(TargetGoneError{fmt.Sprintf("brunt itself stood still from %s to %s, and its watchdog ended %s at %s",
@@ -142,8 +147,8 @@ func (a *Awake) examine(due, overdue bool) {
 	}
 }
 
-// suspended notes that the machine was suspended since it was asked last. The clock of the run stood still meanwhile, as did a watchdog on
-// this machine; one on another machine went on. Mu is held.
+// suspended notes that the machine was suspended since it was asked last. The clock of the run stood still meanwhile,
+// as did a watchdog on this machine; one on another machine went on. Mu is held.
 func (a *Awake) suspended(now time.Duration) {
 	all := a.asleep()
 	if d := all - a.slept; d >= longFreeze {
@@ -153,8 +158,8 @@ func (a *Awake) suspended(now time.Duration) {
 	a.slept, a.heard = all, now
 }
 
-// besides notes in the journal what the watchdog in a container of its own took back, if it gave brunt up in the last long
-// freeze. No load ran in the freeze, so the instant matters to the second at most. Mu is held.
+// besides notes in the journal what the watchdog in a container of its own took back, if it gave brunt up in the last
+// long freeze. No load ran in the freeze, so the instant matters to the second at most. Mu is held.
 func (a *Awake) besides() {
 	if a.remote == nil || !a.acts || !a.remote.Gone(context.Background()) {
 		return
@@ -162,7 +167,9 @@ func (a *Awake) besides() {
 	a.remote = nil
 	at := min(a.last.From+journal.GivenUp, a.last.To)
 	if err := a.journal.RevertedBeside(a.began.Add(at)); err != nil {
-		a.cancel(TargetGoneError{fmt.Sprintf("brunt itself stood still, and what its watchdog took back can't be noted: %v", err)})
+		a.cancel(TargetGoneError{
+			fmt.Sprintf("brunt itself stood still, and what its watchdog took back can't be noted: %v", err),
+		})
 	}
 }
 

@@ -17,18 +17,21 @@ import (
 	"brunt/scenarios/run/events"
 )
 
-// TestAwake_SlowUndo checks that a run learns of what its watchdog took back, also where the undo took longer than
-// the watchdog usually works after brunt goes on: the watchdog notes when it begins. A freeze too short to note is none.
+// TestAwake_SlowUndo checks that a run learns of what its watchdog took back, also where the undo took longer than the
+// watchdog usually works after brunt goes on: the watchdog notes when it begins. A freeze too short to note is none.
 func TestAwake_SlowUndo(t *testing.T) {
 	for _, c := range []struct {
 		frozen time.Duration
 		want   bool
 	}{{12 * time.Second, true}, {2 * time.Second, true}, {500 * time.Millisecond, false}} {
 		const undo = 25 * time.Second
-		ops := chaos.OperationsOf([]chaos.Operation{{Name: "slow", Do: func(context.Context, chaos.Undo) (chaos.Outcome, error) {
-			time.Sleep(undo) // simulates an undo that takes long
-			return chaos.Reverted, nil
-		}}})
+		ops := chaos.OperationsOf([]chaos.Operation{{
+			Name: "slow",
+			Do: func(context.Context, chaos.Undo) (chaos.Outcome, error) {
+				time.Sleep(undo) // simulates an undo that takes long
+				return chaos.Reverted, nil
+			},
+		}})
 		j, err := journal.Open(ops, t.TempDir(), "r")
 		if err != nil {
 			t.Fatal(err)
@@ -54,7 +57,8 @@ func TestAwake_SlowUndo(t *testing.T) {
 			time.Sleep(undo + readEvery)
 			a.examine(false, false)
 			if got := errors.As(context.Cause(ctx), new(TargetGoneError)); got != c.want {
-				t.Errorf("after %s: the run knows that its target is gone: %v, want %v (%v)", c.frozen, got, c.want, context.Cause(ctx))
+				t.Errorf("after %s: the run knows that its target is gone: %v, want %v (%v)", c.frozen, got, c.want,
+					context.Cause(ctx))
 			}
 			_ = out.Close()
 			<-done
@@ -62,8 +66,9 @@ func TestAwake_SlowUndo(t *testing.T) {
 	}
 }
 
-// TestAwake_Suspended checks that a run notices that its machine was suspended, by a clock that goes on meanwhile, though its own clock shows
-// no gap: it asks the journal what a watchdog took back. A wall clock that is set, and a short sleep, are no suspension.
+// TestAwake_Suspended checks that a run notices that its machine was suspended, by a clock that goes on meanwhile,
+// though its own clock shows no gap: it asks the journal what a watchdog took back. A wall clock that is set, and a
+// short sleep, are no suspension.
 func TestAwake_Suspended(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -71,9 +76,12 @@ func TestAwake_Suspended(t *testing.T) {
 		want   bool
 	}{{"a laptop whose lid was closed", 5 * time.Minute, true}, {"for a moment", 500 * time.Millisecond, false}} {
 		t.Run(c.name, func(t *testing.T) {
-			ops := chaos.OperationsOf([]chaos.Operation{{Name: "undo", ByEngine: true, Do: func(context.Context, chaos.Undo) (chaos.Outcome, error) {
-				return chaos.Reverted, nil
-			}}})
+			ops := chaos.OperationsOf([]chaos.Operation{{
+				Name: "undo", ByEngine: true,
+				Do: func(context.Context, chaos.Undo) (chaos.Outcome, error) {
+					return chaos.Reverted, nil
+				},
+			}})
 			j, err := journal.Open(ops, t.TempDir(), "r")
 			if err != nil {
 				t.Fatal(err)
@@ -102,7 +110,10 @@ func TestAwake_Suspended(t *testing.T) {
 				if got := errors.As(context.Cause(ctx), new(TargetGoneError)); got != c.want {
 					t.Errorf("the run knows that its target is gone: %v, want %v (%v)", got, c.want, context.Cause(ctx))
 				}
-				noted := slices.ContainsFunc(seen, func(e result.Event) bool { return e.Event == "brunt.frozen" && strings.Contains(e.Text, "5m") })
+				noted := slices.ContainsFunc(seen, func(e result.Event) bool {
+					return e.Event == "brunt.frozen" &&
+						strings.Contains(e.Text, "5m")
+				})
 				if noted != c.want {
 					t.Errorf("noted: %v, want %v: %v", noted, c.want, seen)
 				}

@@ -107,11 +107,14 @@ func TestAwake_BothUndo(t *testing.T) {
 			began := time.Now()
 			var tl *chaos.Timeline
 			a := &Awake{
-				log: log, cancel: cancel, journal: j, began: began, timeline: func() *chaos.Timeline { return tl }, freezes: func() []measure.Freeze { return nil },
-				asleep: func() time.Duration { return 0 },
+				log: log, cancel: cancel, journal: j, began: began, timeline: func() *chaos.Timeline { return tl },
+				freezes: func() []measure.Freeze { return nil },
+				asleep:  func() time.Duration { return 0 },
 			}
 			now := func() time.Duration { return time.Since(began) }
-			fault := scenarios.Fault{Name: "it", At: new(quantity.Duration), For: quantity.Duration(stays), Within: quantity.Duration(stays)}
+			fault := scenarios.Fault{
+				Name: "it", At: new(quantity.Duration), For: quantity.Duration(stays), Within: quantity.Duration(stays),
+			}
 			tl = &chaos.Timeline{
 				Entries: []*chaos.Entry{{Fault: fault, Kind: "lamp", Damage: l}},
 				Journal: j, End: time.Hour, Alone: true,
@@ -150,7 +153,8 @@ func TestAwake_BothUndo(t *testing.T) {
 				t.Errorf("brunt %s after the watchdog: on %v, undone %d times, %v", brunt, l.on, l.undone, r.RevertErr)
 			}
 			if byWatchdog && (taken.At != r.Cleared || taken.At < deadline+acts || l.calls < 2) {
-				t.Errorf("brunt %s after the watchdog, which has taken it back at %s of %s: called %d times", brunt, taken.At, r.Cleared, l.calls)
+				t.Errorf("brunt %s after the watchdog, which has taken it back at %s of %s: called %d times", brunt, taken.At,
+					r.Cleared, l.calls)
 			}
 			switch {
 			case byWatchdog:

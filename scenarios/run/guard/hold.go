@@ -10,8 +10,8 @@ import (
 	"brunt/scenarios/load"
 )
 
-// HoldOnce runs steps in n iterations, one after another, and leaves all open. Closing what it returns closes them; after an error none is
-// open.
+// HoldOnce runs steps in n iterations, one after another, and leaves all open. Closing what it returns closes them;
+// after an error none is open.
 func HoldOnce(ctx context.Context, steps []load.Step, n int, prepare func() *Iteration) (io.Closer, error) {
 	var all held
 	for i := range n {

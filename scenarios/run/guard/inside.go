@@ -40,14 +40,17 @@ func ImageIn(p *plan.Plan) (string, error) { return imageIn(p.Scenario.Target.Ku
 func imageIn(k *scenarios.Kubernetes, getenv func(string) string) (string, error) {
 	name, err := Image(k.Image, getenv)
 	if err != nil {
-		return "", fmt.Errorf("the image of brunt in the cluster: %w; target.kubernetes.image and BRUNT_IMAGE name another", err)
+		return "", fmt.Errorf("the image of brunt in the cluster: %w; target.kubernetes.image and BRUNT_IMAGE name another",
+			err)
 	}
 	return name, nil
 }
 
-// GuardCluster starts a watchdog in the cluster of the pods that faults hit, if the plan has faults that the cluster's API has to take back.
-// It ends the run by a [StoppedError] when a person at the cluster asks for that. Timeline returns the timeline in progress, or nil.
-func (p *Protection) GuardCluster(ctx context.Context, in *kube.Cluster, at cluster.Place, timeline func() *chaos.Timeline,
+// GuardCluster starts a watchdog in the cluster of the pods that faults hit, if the plan has faults that the cluster's
+// API has to take back. It ends the run by a [StoppedError] when a person at the cluster asks for that. Timeline
+// returns the timeline in progress, or nil.
+func (p *Protection) GuardCluster(ctx context.Context, in *kube.Cluster, at cluster.Place,
+	timeline func() *chaos.Timeline,
 	cancel context.CancelCauseFunc,
 ) error {
 	k := p.plan.Scenario.Target.Kubernetes
@@ -57,18 +60,23 @@ func (p *Protection) GuardCluster(ctx context.Context, in *kube.Cluster, at clus
 	undoes := plan.PodUndoes(k, p.plan.Scope, p.plan.Parts())
 	if len(undoes) == 0 {
 		if k.Watchdog == scenarios.NoWatchdog && len(p.plan.Parts()) > 0 {
-			p.log.Note("no watchdog runs in the cluster, as target.kubernetes.watchdog says: if this machine is gone, what a fault has changed there stays until "+
+			p.log.Note("no watchdog runs in the cluster, as target.kubernetes.watchdog says: if this machine is gone, what a "+
+				"fault has changed there stays until "+
 				"`brunt revert --discover --context %s --namespace %s`", k.Context, k.Namespace)
 		}
 		return nil
 	}
-	s := guard.Settings{Run: p.o.Run, Place: at, Undoes: undoes, Lasts: p.longest(), Spare: p.plan.Scenario.Guard.Allow.Nodes}
+	s := guard.Settings{
+		Run: p.o.Run, Place: at, Undoes: undoes, Lasts: p.longest(), Spare: p.plan.Scenario.Guard.Allow.Nodes,
+	}
 	s.Host, _ = os.Hostname()
 	var err error
 	if s.Image, err = imageIn(k, p.plan.Getenv); err != nil {
 		return err
 	}
-	if p.inside.entry, err = p.Journal.Intent(chaos.Intent{What: "the watchdog in " + at.String(), Undo: []chaos.Undo{s.Undo()}}); err != nil {
+	if p.inside.entry, err = p.Journal.Intent(chaos.Intent{
+		What: "the watchdog in " + at.String(), Undo: []chaos.Undo{s.Undo()},
+	}); err != nil {
 		return err
 	}
 	w, err := guard.Start(ctx, in, s, guard.Host{
@@ -89,12 +97,14 @@ func (p *Protection) GuardCluster(ctx context.Context, in *kube.Cluster, at clus
 		},
 	})
 	if err != nil {
-		return fmt.Errorf("start a watchdog in %s, which takes faults back when this machine is gone (target.kubernetes.watchdog: none does without it): %w",
+		return fmt.Errorf("start a watchdog in %s, which takes faults back when this machine is gone "+
+			"(target.kubernetes.watchdog: none does without it): %w",
 			at, err)
 	}
 	p.inside.at.Store(w)
 	p.Journal.Tell = tells(p.Journal.Tell, w.Tell)
-	p.log.Note("a watchdog in %s takes faults back when this machine is gone; at the cluster, `%s` ends them and the run", at, w.Lever())
+	p.log.Note("a watchdog in %s takes faults back when this machine is gone; at the cluster, `%s` ends them and the run",
+		at, w.Lever())
 	return nil
 }
 
@@ -156,8 +166,8 @@ func (i *inside) stop(j *journal.Journal) error {
 	return errors.Join(err, j.Done(entry, chaos.Reverted))
 }
 
-// LeaveCluster ends the agents and the watchdog in the cluster, before the run removes the namespaces that it has made for them. An error says
-// what is left there to be taken back.
+// LeaveCluster ends the agents and the watchdog in the cluster, before the run removes the namespaces that it has made
+// for them. An error says what is left there to be taken back.
 func (p *Protection) LeaveCluster(ctx context.Context) error {
 	if err := p.endAgents(ctx); err != nil {
 		return err

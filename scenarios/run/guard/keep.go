@@ -3,8 +3,9 @@
 //	plan of the run, steps --Keep--> a scenario of the steps alone --> journal
 //	journal --Operations--> the scenario, compiled --Iteration--> target
 //
-// What is kept has the URLs and settings of the target's endpoints, the addresses of units, and the allow-lists of the run, which hold for
-// the steps wherever they are made. Secrets that come from the environment or from a file stay placeholders.
+// What is kept has the URLs and settings of the target's endpoints, the addresses of units, and the allow-lists of the
+// run, which hold for the steps wherever they are made. Secrets that come from the environment or from a file stay
+// placeholders.
 
 package guard
 
@@ -37,7 +38,8 @@ type kept struct {
 	Allow   [][]string    `json:"allow"` // allow-lists besides loopback; all must hold an address
 }
 
-// KeepRun returns steps as the journal keeps them. It compiles what it returns, so that no fault is injected whose steps could not be made.
+// KeepRun returns steps as the journal keeps them. It compiles what it returns, so that no fault is injected whose
+// steps could not be made.
 func KeepRun(r *RevertRun, s chaos.Sequence) (json.RawMessage, error) {
 	dir, err := filepath.Abs(filepath.Dir(r.Plan.Scenario.File))
 	if err != nil {
@@ -94,8 +96,10 @@ func (r *RevertRun) scenario(s chaos.Sequence) *syntax.Node {
 		steps.Items = append(steps.Items, one.Node)
 	}
 	load.put("flow", steps)
-	return r.filled(table().put("version", &syntax.Node{Kind: syntax.Number, Value: "1"}).put("name", text("steps that take a fault back")).
-		put("target", target.Node).put("guard", table().put("allow", table().put(allow.Load, lists[0]).put(allow.Chaos, lists[1]).Node).Node).
+	return r.filled(table().put("version", &syntax.Node{Kind: syntax.Number, Value: "1"}).put("name",
+		text("steps that take a fault back")).
+		put("target", target.Node).put("guard",
+		table().put("allow", table().put(allow.Load, lists[0]).put(allow.Chaos, lists[1]).Node).Node).
 		put("load", table().put("steps", load.Node).Node).Node)
 }
 

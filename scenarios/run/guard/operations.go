@@ -52,7 +52,8 @@ func makes(ctx context.Context, raw json.RawMessage) error {
 	return nil
 }
 
-// place names the steps in messages: where the user wrote them. The lines are those of the journal's copy, and messages show these.
+// place names the steps in messages: where the user wrote them. The lines are those of the journal's copy, and messages
+// show these.
 func (k *kept) place() string {
 	return filepath.Join(k.Dir, cmp.Or(k.From, "the scenario")) + " (its `revert`, as the journal keeps it)"
 }
@@ -84,14 +85,16 @@ func (k *kept) iteration(p *plan.Plan) (*Iteration, []load.Step, error) {
 	sc, l, steps, began := p.Scenario, p.SetupLoad(), p.Loads[0].Flows[0].Steps, time.Now()
 	now := func() time.Duration { return time.Since(began) }
 	env := &template.Env{
-		Units: map[string]string{}, Now: now, Secrets: sc.Secrets, Hidden: sc.Symbols.Secret(), Salt: [2]uint64{rand.Uint64(), rand.Uint64()},
+		Units: map[string]string{}, Now: now, Secrets: sc.Secrets, Hidden: sc.Symbols.Secret(),
+		Salt: [2]uint64{rand.Uint64(), rand.Uint64()},
 	}
 	base, _ := sc.Target.URL.Static()
 	return &Iteration{
 		Protocols: p.Protocols, Calls: load.Calls(steps), Mask: sc.Secrets.Mask, Checks: p.Checks, Now: now,
 		Seed: [2]uint64{rand.Uint64(), rand.Uint64()}, Vars: make([]template.Value, len(sc.Symbols.Vars())), Env: env,
 		Target: targets.Options{
-			Base: base, Endpoints: p.Endpoints(env), TLS: sc.Target.TLS, Connections: l.Connections, Resolve: l.Resolve, Proxies: p.ProxiesOf(l),
+			Base: base, Endpoints: p.Endpoints(env), TLS: sc.Target.TLS, Connections: l.Connections, Resolve: l.Resolve,
+			Proxies: p.ProxiesOf(l),
 			Timeout: k.Timeout, T0: began, Agent: "brunt",
 			Allow: func(addr netip.Addr, hostport, host string) error {
 				_, text, _ := net.SplitHostPort(hostport)

@@ -71,7 +71,8 @@ func (p *Protection) Open() (err error) {
 }
 
 const (
-	remoteSlack = 15 * time.Minute   // a run may take that much longer than planned before its remote watchdog undoes everything
+	// remoteSlack is how much longer a run may take than planned, before its remote watchdog undoes everything
+	remoteSlack = 15 * time.Minute
 	longest     = 7 * 24 * time.Hour // of a run with a remote watchdog
 )
 
@@ -84,7 +85,8 @@ func (p *Protection) startRemote() (mark []string, err error) {
 	const (
 		alone = "brunt runs in a container, and its watchdog in the same one: when that container ends, both end, " +
 			"and what the kernel does not take back stays until `brunt revert`. Keep BRUNT_STATE on a volume"
-		unknown = "the engine %s does not know the container that brunt runs in, which belongs to another engine, as in Docker in Docker; " +
+		unknown = "the engine %s does not know the container that brunt runs in, which belongs to another engine, as in " +
+			"Docker in Docker; " +
 			"so the engine can't run a watchdog in a container of its own. "
 		soon = time.Minute
 	)
@@ -114,8 +116,10 @@ func (p *Protection) startRemote() (mark []string, err error) {
 		return nil, errors.Join(err, e.Close())
 	}
 	p.Journal.Tell = p.remote.Tell
-	p.log.Note("brunt runs in a container, and a watchdog in a container of its own takes faults on others back if brunt's container ends. " +
-		"Faults by `exec` and `webhook`, and on processes of brunt's own container, are then taken back only by `brunt revert`: keep BRUNT_STATE on a volume")
+	p.log.Note("brunt runs in a container, and a watchdog in a container of its own takes faults on others back if " +
+		"brunt's container ends. " +
+		"Faults by `exec` and `webhook`, and on processes of brunt's own container, are then taken back only by `brunt " +
+		"revert`: keep BRUNT_STATE on a volume")
 	return []string{p.remote.Mark(at)}, nil
 }
 

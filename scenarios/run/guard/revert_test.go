@@ -109,7 +109,8 @@ func TestKeep(t *testing.T) {
 			t.Errorf("the journal has %s: %s", not, kept)
 		}
 	}
-	if err := os.Remove(filepath.Join(filepath.Dir(p.Scenario.File), "scenario.yaml")); err != nil { // the scenario may be gone
+	// the scenario may be gone
+	if err := os.Remove(filepath.Join(filepath.Dir(p.Scenario.File), "scenario.yaml")); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -125,7 +126,8 @@ func TestKeep(t *testing.T) {
 	if err := os.Unsetenv("BACK_TOKEN"); err != nil {
 		t.Fatal(err)
 	}
-	if o, err := undo(t, kept); o != chaos.Failed || err == nil || !strings.Contains(err.Error(), "BACK_TOKEN is not set") ||
+	if o, err := undo(t, kept); o != chaos.Failed || err == nil ||
+		!strings.Contains(err.Error(), "BACK_TOKEN is not set") ||
 		!strings.Contains(err.Error(), p.Scenario.File+" (its `revert`, as the journal keeps it):") {
 		t.Errorf("without its secret: %s, %v", o, err)
 	}
@@ -136,7 +138,9 @@ func TestKeep_Unit(t *testing.T) {
 	s := newAsked(t)
 	p, steps := compile(t, "stack: demo", `{delete: "http://${unit.posts.addr}/in"}`)
 	addr := strings.TrimPrefix(s.URL, "http://")
-	kept, err := guard.KeepRun(&guard.RevertRun{Plan: p, Base: "http://127.0.0.1:1", Units: map[string]string{"unit.posts.addr": addr}}, steps)
+	kept, err := guard.KeepRun(&guard.RevertRun{
+		Plan: p, Base: "http://127.0.0.1:1", Units: map[string]string{"unit.posts.addr": addr},
+	}, steps)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +165,8 @@ func TestUndo_Fails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o, err := undo(t, kept); o != chaos.Failed || err == nil || !strings.Contains(err.Error(), "DELETE /fail: status 500") {
+	if o, err := undo(t, kept); o != chaos.Failed || err == nil ||
+		!strings.Contains(err.Error(), "DELETE /fail: status 500") {
 		t.Errorf("%s, %v", o, err)
 	}
 	if got := s.notes(); strings.Contains(got, "never") || strings.Count(got, "fail") != 3 {
@@ -189,12 +194,15 @@ func TestUndo_Reach(t *testing.T) {
 	}
 	// 192.0.2.0/24 is for documentation (RFC 5737): no request may go there.
 	beyond := strings.ReplaceAll(string(kept), strings.TrimPrefix(s.URL, "http://"), "192.0.2.1:1")
-	if o, err := undo(t, json.RawMessage(beyond)); o != chaos.Failed || err == nil || !strings.Contains(err.Error(), "192.0.2.1") {
+	if o, err := undo(t, json.RawMessage(beyond)); o != chaos.Failed || err == nil ||
+		!strings.Contains(err.Error(), "192.0.2.1") {
 		t.Errorf("%s, %v", o, err)
 	}
-	if named := strings.Replace(beyond, `load: []\n    chaos: []`, `load: [192.0.2.1]\n    chaos: [192.0.2.1]`, 1); named == beyond {
+	if named := strings.Replace(beyond, `load: []\n    chaos: []`, `load: [192.0.2.1]\n    chaos: [192.0.2.1]`,
+		1); named == beyond {
 		t.Errorf("the text has no lists: %s", kept)
-	} else if o, err := undo(t, json.RawMessage(named)); o != chaos.Failed || err == nil || !strings.Contains(err.Error(), "not allowed") {
+	} else if o, err := undo(t, json.RawMessage(named)); o != chaos.Failed || err == nil ||
+		!strings.Contains(err.Error(), "not allowed") {
 		t.Errorf("the lists of policies do not hold: %s, %v", o, err)
 	}
 }
@@ -204,8 +212,11 @@ func TestKeep_Refuses(t *testing.T) {
 	t.Parallel()
 	s := newAsked(t)
 	p, steps := compile(t, "url: "+s.URL, `{delete: /in}`)
-	steps.Steps.Items[0] = &syntax.Node{Kind: syntax.Map, Fields: []syntax.Field{{Key: "nothing", Value: &syntax.Node{Kind: syntax.Null}}}}
-	if _, err := guard.KeepRun(&guard.RevertRun{Plan: p}, steps); err == nil || !strings.Contains(err.Error(), "can't be kept for another process") {
+	steps.Steps.Items[0] = &syntax.Node{
+		Kind: syntax.Map, Fields: []syntax.Field{{Key: "nothing", Value: &syntax.Node{Kind: syntax.Null}}},
+	}
+	if _, err := guard.KeepRun(&guard.RevertRun{Plan: p}, steps); err == nil ||
+		!strings.Contains(err.Error(), "can't be kept for another process") {
 		t.Errorf("%v", err)
 	}
 }

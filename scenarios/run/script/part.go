@@ -79,7 +79,8 @@ func (s *part) await(ctx context.Context, late <-chan time.Time) error {
 		}
 		return err
 	case <-late:
-		return fmt.Errorf("%w: load %q: the script's init code and setup did not end within %s", ErrSetup, s.lp.Name, quantity.Brief(readyFor))
+		return fmt.Errorf("%w: load %q: the script's init code and setup did not end within %s", ErrSetup, s.lp.Name,
+			quantity.Brief(readyFor))
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}

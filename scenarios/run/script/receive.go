@@ -102,7 +102,8 @@ func outcomeOf(q *k6.Request, end time.Duration) scenarios.Outcome {
 	return scenarios.Outcome{
 		Closed: true, Status: int32(q.Status), Intended: begin, Ready: begin, Slot: slot, Opening: opening,
 		Sent: min(slot+opening.Total()+max(0, q.Send), end), First: first, End: end,
-		Checks: uint16(min(q.Checks, math.MaxUint16)), Failed: uint16(min(q.Wrong, math.MaxUint16)), Answered: q.Answered, WasSent: q.Answered || k6.WasSent(q.Code),
+		Checks: uint16(min(q.Checks, math.MaxUint16)), Failed: uint16(min(q.Wrong, math.MaxUint16)), Answered: q.Answered,
+		WasSent: q.Answered || k6.WasSent(q.Code),
 	}
 }
 
@@ -110,7 +111,9 @@ func outcomeOf(q *k6.Request, end time.Duration) scenarios.Outcome {
 func (s *part) record(message string) {
 	o := &s.received.out
 	if o.Kind == scenarios.Error && s.host.Samples.Want(o) {
-		s.host.Samples.Keep(o, result.Sample{At: o.Intended.Seconds(), Load: s.lp.Name, Status: int(o.Status), Message: message})
+		s.host.Samples.Keep(o, result.Sample{
+			At: o.Intended.Seconds(), Load: s.lp.Name, Status: int(o.Status), Message: message,
+		})
 	}
 	s.received.sink.Record(o)
 }
@@ -194,7 +197,8 @@ func (s *part) Note(n *k6.Note) {
 	if n.Metrics != nil || n.Thresholds != nil {
 		s.last.Metrics, s.last.Thresholds = n.Metrics, n.Thresholds
 	}
-	s.last.Lost, s.last.Others, s.last.Loose = s.last.Lost+n.Lost-s.counts.Lost, s.last.Others+n.Others-s.counts.Others, s.last.Loose+n.Loose-s.counts.Loose
+	s.last.Lost, s.last.Others, s.last.Loose = s.last.Lost+n.Lost-s.counts.Lost, s.last.Others+n.Others-s.counts.Others,
+		s.last.Loose+n.Loose-s.counts.Loose
 	s.counts.Lost, s.counts.Others, s.counts.Loose = n.Lost, n.Others, n.Loose
 	if n.End != nil {
 		s.end = n.End
@@ -211,7 +215,8 @@ func (s *part) Note(n *k6.Note) {
 	for i := range n.Thresholds {
 		if t := &n.Thresholds[i]; t.Abort && s.aborted.CompareAndSwap(false, true) {
 			s.host.Event(result.Event{Event: "run.stop", Text: s.lp.Name + ": " + t.Metric + " " + t.Source})
-			s.host.Stop(fmt.Sprintf("the script's threshold %s: %s with abortOnFail, measured %s", t.Metric, t.Source, plain(t.Measured)))
+			s.host.Stop(fmt.Sprintf("the script's threshold %s: %s with abortOnFail, measured %s", t.Metric, t.Source,
+				plain(t.Measured)))
 		}
 	}
 }

@@ -93,7 +93,9 @@ func (set *Set) Thresholds() (results []result.ObjectiveResult, objectives []slo
 				}
 			}
 			results = append(results, o)
-			objectives = append(objectives, slo.Objective{ID: text, Text: text, Metric: slo.Metric{Unit: slo.Plain, Text: o.Metric}})
+			objectives = append(objectives, slo.Objective{
+				ID: text, Text: text, Metric: slo.Metric{Unit: slo.Plain, Text: o.Metric},
+			})
 		}
 	}
 	return results, objectives
@@ -116,19 +118,23 @@ func (set *Set) Limits() (limits []string) {
 			s.host.Note("load %q: %d iterations were ended by an exception of the script, first %s", name, s.threw, s.first)
 		}
 		if n.Others > 0 {
-			s.host.Note("load %q: %d requests share the step %q, as the script has more than %d: give them a `name` tag or a group",
+			s.host.Note("load %q: %d requests share the step %q, as the script has more than %d: give them a `name` tag or a "+
+				"group",
 				name, n.Others, k6.OtherSteps, k6.MostSteps)
 		}
 		if n.Loose > 0 {
-			s.host.Note("load %q: %d checks came without a request of their virtual user right before them: they count in the script's "+
+			s.host.Note("load %q: %d checks came without a request of their virtual user right before them: they count in "+
+				"the script's "+
 				"metric `checks` alone", name, n.Loose)
 		}
 		if s.marks.Load() > mostMarks {
-			s.host.Note("load %q: the script reported %d events, of which the first %d are kept", name, s.marks.Load(), mostMarks)
+			s.host.Note("load %q: the script reported %d events, of which the first %d are kept", name, s.marks.Load(),
+				mostMarks)
 		}
 		if n.Lost > 0 {
-			limits = append(limits, fmt.Sprintf("%d requests of load %q were lost between k6 and brunt: this machine could not take them "+
-				"in. Lower the rate, or give it more processors.", n.Lost, name))
+			limits = append(limits,
+				fmt.Sprintf("%d requests of load %q were lost between k6 and brunt: this machine could not take them "+
+					"in. Lower the rate, or give it more processors.", n.Lost, name))
 		}
 	}
 	return limits

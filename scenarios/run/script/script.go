@@ -199,11 +199,13 @@ func (s *Script) wait(ctx context.Context) (err error) {
 			s.killAll()
 			if late == nil {
 				late = make(chan time.Time)
-				err = fmt.Errorf("load %q: the script did not end %s after its iterations should have", s.lp.Name, quantity.Brief(endFor))
+				err = fmt.Errorf("load %q: the script did not end %s after its iterations should have", s.lp.Name,
+					quantity.Brief(endFor))
 			}
 		case <-late:
 			s.killAll()
-			s.host.Note("load %q: the script's teardown was cut off: it had %s once the run was ended", s.lp.Name, quantity.Brief(stopFor))
+			s.host.Note("load %q: the script's teardown was cut off: it had %s once the run was ended", s.lp.Name,
+				quantity.Brief(stopFor))
 		}
 	}
 	return err

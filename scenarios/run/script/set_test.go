@@ -13,7 +13,9 @@ import (
 func TestSet_Checks(t *testing.T) {
 	var secrets template.Secrets
 	secrets.Add("sesame-sesame")
-	set := &Set{host: &Host{Plan: &plan.Plan{Scenario: &scenarios.Scenario{Secrets: &secrets}}}, checks: []string{"of the plan"}}
+	set := &Set{
+		host: &Host{Plan: &plan.Plan{Scenario: &scenarios.Scenario{Secrets: &secrets}}}, checks: []string{"of the plan"},
+	}
 	for range 2 {
 		if n := set.check("sesame-sesame is right"); n != 1 {
 			t.Errorf("number %d", n)

@@ -30,7 +30,8 @@ func (w *watcher) stop() {
 
 // watched maps an engine's events to those of a run.
 var watched = map[string]result.Event{
-	"start": {Event: "container.start"}, "die": {Event: "container.die"}, "oom": {Event: "container.oom"}, "restart": {Event: "container.restart"},
+	"start": {Event: "container.start"}, "die": {Event: "container.die"}, "oom": {Event: "container.oom"},
+	"restart":       {Event: "container.restart"},
 	"health_status": {Event: "container.health"}, "pause": {Event: "container.pause"},
 	"unpause": {Event: "container.unpause"}, "destroy": {Event: "container.gone"},
 }
@@ -38,7 +39,9 @@ var watched = map[string]result.Event{
 // Watch starts to report the events of containers and of pods. The timeline learns of each start of a container.
 func (s *System) Watch() {
 	if t := s.Pods(); t != nil && s.pods == nil {
-		s.pods = pods.Watch(t, pods.Host{T0: s.host.T0, Mask: s.host.Scenario.Secrets.Mask, Event: s.host.Event, Note: s.host.Note})
+		s.pods = pods.Watch(t, pods.Host{
+			T0: s.host.T0, Mask: s.host.Scenario.Secrets.Mask, Event: s.host.Event, Note: s.host.Note,
+		})
 	}
 	engine := s.Engine()
 	if engine == nil || s.watcher != nil {

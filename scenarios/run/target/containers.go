@@ -36,7 +36,9 @@ func (c containerTarget) units() []chaos.Unit {
 
 // contained is the unit of a container.
 func contained(e *docker.Engine, u *platform.Unit) chaos.Unit {
-	c := &chaoscontainer.Container{Engine: e, Ref: u.Ref(), Of: chaoscontainer.Named{Unit: u.Name(), Service: u.Service}, Check: u.Ready}
+	c := &chaoscontainer.Container{
+		Engine: e, Ref: u.Ref(), Of: chaoscontainer.Named{Unit: u.Name(), Service: u.Service}, Check: u.Ready,
+	}
 	if u.Asks() {
 		c.Answer, c.At = u.Ask, u.Addr()
 	}
@@ -62,7 +64,8 @@ func (s *System) contain(ctx context.Context) error {
 	} else {
 		undo = []chaos.Undo{chaoscontainer.ContainersUndo(e.Address(), h.Run)}
 		self := func(ctx context.Context) (string, error) { return h.buildSelf(ctx, e) }
-		group, err = container.New(s.asking(e), container.Options{Run: h.Run, Engine: e, Labels: owned(), Publish: publish, Self: self, Event: event})
+		group, err = container.New(s.asking(e),
+			container.Options{Run: h.Run, Engine: e, Labels: owned(), Publish: publish, Self: self, Event: event})
 		if err != nil {
 			return err
 		}

@@ -7,7 +7,8 @@ import (
 	"sync"
 )
 
-// A door is a port of this machine's loopback that leads to a port of a pod, for what brunt itself asks of the pod: the load is made in the cluster.
+// A door is a port of this machine's loopback that leads to a port of a pod, for what brunt itself asks of the pod: the
+// load is made in the cluster.
 type door struct {
 	l    net.Listener
 	dial func(ctx context.Context) (net.Conn, error)

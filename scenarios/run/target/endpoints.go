@@ -28,9 +28,9 @@ func (s *System) endpointLinks(ctx context.Context) error {
 	return nil
 }
 
-// LoadReady waits until each endpoint that a load goes to accepts connections. It is for the time after setup, which may
-// start them. Those that a step before the load goes to are awaited by [System.Up]; those of teardown and of the ledger
-// may come with the load, or never.
+// LoadReady waits until each endpoint that a load goes to accepts connections. It is for the time after setup, which
+// may start them. Those that a step before the load goes to are awaited by [System.Up]; those of teardown and of the
+// ledger may come with the load, or never.
 func (s *System) LoadReady(ctx context.Context) error {
 	return s.endpointsReady(ctx, s.host.LoadEndpoints())
 }

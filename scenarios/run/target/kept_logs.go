@@ -29,7 +29,9 @@ func KeptLogs(dir string) []result.UnitLog {
 				name = syntax.UnitName(name[:i], index)
 			}
 		}
-		out = append(out, result.UnitLog{Unit: name, File: filepath.ToSlash(filepath.Join(filepath.Base(dir), f.Name())), Bytes: info.Size()})
+		out = append(out, result.UnitLog{
+			Unit: name, File: filepath.ToSlash(filepath.Join(filepath.Base(dir), f.Name())), Bytes: info.Size(),
+		})
 	}
 	return out
 }

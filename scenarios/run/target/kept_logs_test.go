@@ -15,7 +15,9 @@ func TestKeptLogs(t *testing.T) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"store-db-1.log": "x", "k6-users-2.log": "y", "empty-0.log": "", "other.txt": "z", "redis.log": "w"} {
+	for name, text := range map[string]string{
+		"store-db-1.log": "x", "k6-users-2.log": "y", "empty-0.log": "", "other.txt": "z", "redis.log": "w",
+	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

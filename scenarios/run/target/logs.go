@@ -23,9 +23,9 @@ const (
 	readLogsFor = 30 * time.Second // bounds the reading of all
 )
 
-// keepLogs writes what each container of the target has printed during the run into the folder of logs,
-// before the containers are removed. Processes write theirs themselves. Of pods it keeps those that the run has made: others
-// have a keeper of their own, and the right to read them would be one more.
+// keepLogs writes what each container of the target has printed during the run into the folder of logs, before the
+// containers are removed. Processes write theirs themselves. Of pods it keeps those that the run has made: others have
+// a keeper of their own, and the right to read them would be one more.
 func (s *System) keepLogs(ctx context.Context) {
 	h := s.host
 	if h.LogDir == "" {
@@ -46,8 +46,8 @@ func (s *System) keepLogs(ctx context.Context) {
 	}
 }
 
-// keepPodLog writes what the container of a pod has printed, and what it printed before its last start. What a pod printed that was deleted
-// is not kept.
+// keepPodLog writes what the container of a pod has printed, and what it printed before its last start. What a pod
+// printed that was deleted is not kept.
 func (s *System) keepPodLog(ctx context.Context, p *cluster.Pod) error {
 	pod, err := p.Now(ctx)
 	if err != nil {
@@ -65,15 +65,16 @@ func (s *System) keepPodLog(ctx context.Context, p *cluster.Pod) error {
 	return s.writeLog(p.Name(), func(to io.Writer) (cut bool, err error) {
 		for i := range pod.Status.ContainerStatuses {
 			if is := &pod.Status.ContainerStatuses[i]; is.Name == name && is.RestartCount > 0 {
-				_, _ = p.Target().Log(ctx, pod.Namespace, pod.Name, name, kube.Former, s.began, to, mostLog) // its node may have removed it
+				// its node may have removed it
+				_, _ = p.Target().Log(ctx, pod.Namespace, pod.Name, name, kube.Former, s.began, to, mostLog)
 			}
 		}
 		return p.Target().Log(ctx, pod.Namespace, pod.Name, name, kube.Present, s.began, to, mostLog)
 	})
 }
 
-// learn makes secret what a container was given where a secret name says so, as it may print that. The scenario does not tell of
-// it where a Compose file does.
+// learn makes secret what a container was given where a secret name says so, as it may print that. The scenario does
+// not tell of it where a Compose file does.
 func (s *System) learn(ctx context.Context, c *chaoscontainer.Container) error {
 	env, args, err := docker.Given(ctx, c.Engine, c.Ref)
 	if err != nil {

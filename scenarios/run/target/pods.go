@@ -66,7 +66,8 @@ func (s *System) bringPods(ctx context.Context) error {
 	h := s.host
 	g := &podGroup{System: s, k: h.Scenario.Target.Kubernetes, doors: map[string]*door{}}
 	var err error
-	g.c, g.at, err = cluster.Connect(ctx, kube.Address{Context: g.k.Context, Namespace: g.k.Namespace}, plan.PodRights(g.k, h.Scope, h.Parts())...)
+	g.c, g.at, err = cluster.Connect(ctx, kube.Address{Context: g.k.Context, Namespace: g.k.Namespace},
+		plan.PodRights(g.k, h.Scope, h.Parts())...)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNotReady, plan.ExplainRights(err, g.k, h.Scope, h.Parts()))
 	}
@@ -87,7 +88,8 @@ func (s *System) bringPods(ctx context.Context) error {
 	return s.loadLink(ctx)
 }
 
-// made are the objects that removing the target takes: the namespaces, with all in them, or each one in a namespace that is there already.
+// made are the objects that removing the target takes: the namespaces, with all in them, or each one in a namespace
+// that is there already.
 func (g *podGroup) made() []kube.Ref {
 	out := g.namespaceRefs()
 	if !g.k.Makes {
@@ -117,7 +119,9 @@ func (g *podGroup) objects() (out []kube.Ref) {
 }
 
 func (g *podGroup) labels() map[string]string {
-	return map[string]string{"app.kubernetes.io/name": "brunt", cluster.RunLabel: g.host.Run, cluster.PartLabel: cluster.StackPart}
+	return map[string]string{
+		"app.kubernetes.io/name": "brunt", cluster.RunLabel: g.host.Run, cluster.PartLabel: cluster.StackPart,
+	}
 }
 
 func (g *podGroup) Up(ctx context.Context) error {
@@ -139,7 +143,9 @@ func (g *podGroup) Up(ctx context.Context) error {
 		return err
 	}
 	if g.k.Watchdog != scenarios.NoWatchdog {
-		if g.entered, err = h.Journal.Intent(chaos.Intent{What: "the pods of the stack, for the watchdog there", Undo: g.undo}); err != nil {
+		if g.entered, err = h.Journal.Intent(chaos.Intent{
+			What: "the pods of the stack, for the watchdog there", Undo: g.undo,
+		}); err != nil {
 			return err
 		}
 	}
@@ -168,7 +174,8 @@ func (g *podGroup) Up(ctx context.Context) error {
 	return g.Choose(ctx)
 }
 
-// namespaces makes the namespaces that the scenario does not name. The first owns the other, so that it is removed with it.
+// namespaces makes the namespaces that the scenario does not name. The first owns the other, so that it is removed with
+// it.
 func (g *podGroup) namespaces(ctx context.Context) error {
 	var owner []kube.OwnerReference
 	for _, name := range g.k.Made() {
@@ -239,7 +246,8 @@ func (g *podGroup) ready(ctx context.Context, image string) (map[string]*kube.Po
 			if err == nil || limited.Err() != nil && len(waits) > 0 {
 				err = errors.New(strings.Join(waits, "; "))
 			}
-			return nil, fmt.Errorf("not ready within %s: %w%s", quantity.FormatDuration(within), err, g.warning(context.WithoutCancel(ctx)))
+			return nil, fmt.Errorf("not ready within %s: %w%s", quantity.FormatDuration(within), err,
+				g.warning(context.WithoutCancel(ctx)))
 		}
 	}
 }
@@ -263,11 +271,14 @@ func (g *podGroup) warning(ctx context.Context) string {
 	if err != nil || len(events) == 0 {
 		return ""
 	}
-	last := slices.MaxFunc(events, func(a, b kube.ObjectEvent) int { return a.LastTimestamp.Compare(b.LastTimestamp.Time) })
-	return fmt.Sprintf("; the cluster says of %s: %s %s", last.InvolvedObject.Name, last.Reason, strings.Join(strings.Fields(last.Message), " "))
+	last := slices.MaxFunc(events,
+		func(a, b kube.ObjectEvent) int { return a.LastTimestamp.Compare(b.LastTimestamp.Time) })
+	return fmt.Sprintf("; the cluster says of %s: %s %s", last.InvolvedObject.Name, last.Reason,
+		strings.Join(strings.Fields(last.Message), " "))
 }
 
-// reach opens the doors to the pods, and notes how the load reaches them in the cluster. Address is that of the entry's service.
+// reach opens the doors to the pods, and notes how the load reaches them in the cluster. Address is that of the entry's
+// service.
 func (g *podGroup) reach(all map[string]*kube.Pod, address string) error {
 	g.in.Units = map[string]string{}
 	var own []netip.Addr
@@ -370,8 +381,10 @@ func (g *podGroup) Down(ctx context.Context) error {
 func (g *podGroup) gone(ctx context.Context) error {
 	_, err := cluster.Until(ctx, func() (string, error) {
 		for _, name := range g.k.Made() {
-			if ns, err := g.c.Namespaces().Get(ctx, name); !kube.Is(err, kube.NotFound) && (err != nil || ns.Labels[cluster.RunLabel] == g.host.Run) {
-				return "", cmp.Or(err, fmt.Errorf("the namespace %s is not gone yet; kubectl delete namespace %[1]s removes it", name))
+			if ns, err := g.c.Namespaces().Get(ctx, name); !kube.Is(err, kube.NotFound) &&
+				(err != nil || ns.Labels[cluster.RunLabel] == g.host.Run) {
+				return "", cmp.Or(err, fmt.Errorf("the namespace %s is not gone yet; kubectl delete namespace %[1]s removes it",
+					name))
 			}
 		}
 		if g.k.Makes {

@@ -28,7 +28,9 @@ func (s *System) asking(e *docker.Engine) platform.Spec {
 			if e == nil {
 				return r.AskUnit(ctx, probe.UnitAt(unit, svc.Name, addr), s.asksBy())
 			}
-			c := &chaoscontainer.Container{Engine: e, Ref: ref, Of: chaoscontainer.Named{Unit: unit, Service: svc.Name}, At: addr}
+			c := &chaoscontainer.Container{
+				Engine: e, Ref: ref, Of: chaoscontainer.Named{Unit: unit, Service: svc.Name}, At: addr,
+			}
 			if at, err := netip.ParseAddrPort(addr); err == nil && !s.host.LoadAllowlist.Own.Has(at.Addr()) {
 				s.host.LoadAllowlist.Own.Add(at.Addr())
 			}

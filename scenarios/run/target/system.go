@@ -177,7 +177,9 @@ func (s *System) spawn(ctx context.Context) error {
 	if err := s.loadLink(ctx); err != nil {
 		return err
 	}
-	if s.journaled, err = h.Journal.Intent(chaos.Intent{What: "the processes of the stack", Undo: []chaos.Undo{journal.ProcessesUndo(h.Run)}}); err != nil {
+	if s.journaled, err = h.Journal.Intent(chaos.Intent{
+		What: "the processes of the stack", Undo: []chaos.Undo{journal.ProcessesUndo(h.Run)},
+	}); err != nil {
 		return err
 	}
 	if err := st.Up(ctx); err != nil {
@@ -205,7 +207,8 @@ func (s *System) loadLink(ctx context.Context) error {
 			return fmt.Errorf("%w: %w", errNotReady, err)
 		}
 		if upstream != s.host.Upstream {
-			s.host.Note("the link to the target leads to %s, an address that %s had when the run began", upstream, s.host.Upstream)
+			s.host.Note("the link to the target leads to %s, an address that %s had when the run began", upstream,
+				s.host.Upstream)
 		}
 	}
 	return s.linkLoad(ctx, to, s.entry, upstream)
@@ -255,7 +258,8 @@ func (s *System) addLink(ctx context.Context, from, to, upstream string) error {
 		return fmt.Errorf("the link %s -> %s: %w", from, to, err)
 	}
 	s.links = append(s.links, &chaos.Link{
-		From: from, To: to, H2: s.host.Scope.CarriesH2(from, to), MySQL: s.host.Scope.CarriesMySQL(from, to, upstream), Proxy: p,
+		From: from, To: to, H2: s.host.Scope.CarriesH2(from, to), MySQL: s.host.Scope.CarriesMySQL(from, to, upstream),
+		Proxy: p,
 	})
 	return nil
 }
@@ -263,7 +267,9 @@ func (s *System) addLink(ctx context.Context, from, to, upstream string) error {
 // proxy starts a proxy, in a process of its own where the run has a command for it.
 func (s *System) proxy(ctx context.Context, c child.Config) (chaos.Proxy, error) {
 	if s.host.Proxies == nil {
-		return proxy.Start(proxy.Config{Listen: c.Listen, Upstream: func() string { return c.Upstream }, Seed: c.Seed, HTTP: c.HTTP})
+		return proxy.Start(proxy.Config{
+			Listen: c.Listen, Upstream: func() string { return c.Upstream }, Seed: c.Seed, HTTP: c.HTTP,
+		})
 	}
 	p, err := s.host.Proxies.Process(ctx)
 	if err != nil {
@@ -303,7 +309,9 @@ func (s *System) await(ctx context.Context, what string, ask func(context.Contex
 	}
 	within := quantity.FormatDuration(ready.WithinOr())
 	err := platform.Await(ctx, platform.Wait{Within: ready.WithinOr(), Ask: ask, Tell: func(err error) {
-		s.host.Event(result.Event{Event: "target.waiting", Text: fmt.Sprintf("%s is not ready yet, up to %s: %v", what, within, err)})
+		s.host.Event(result.Event{
+			Event: "target.waiting", Text: fmt.Sprintf("%s is not ready yet, up to %s: %v", what, within, err),
+		})
 	}})
 	switch {
 	case err == nil:

@@ -25,7 +25,8 @@ type Account struct {
 	Notes   []string
 }
 
-// Account accounts for the load once it is over. Ends are the ends of the loads, and lag is the limit of a worker's own p99 lag.
+// Account accounts for the load once it is over. Ends are the ends of the loads, and lag is the limit of a worker's own
+// p99 lag.
 func (c *Crew) Account(ends []time.Duration, lag time.Duration) (*Account, error) {
 	a := &Account{}
 	out := &requests.LostWorkers{}
@@ -35,7 +36,8 @@ func (c *Crew) Account(ends []time.Duration, lag time.Duration) (*Account, error
 		s, share := m.read(), c.host.Recorder.Share(m.n)
 		w := result.Worker{
 			N: m.n + 1, Sent: share.Counts.Sent, Bad: share.Counts.Bad(), CPU: s.last.Health.CPU, Memory: s.last.Health.Memory,
-			Throttled: s.last.Health.Throttled, Silent: result.Sec(s.stood), P50: share.Response.Quantile(.5), P95: share.Response.Quantile(.95),
+			Throttled: s.last.Health.Throttled, Silent: result.Sec(s.stood), P50: share.Response.Quantile(.5),
+			P95: share.Response.Quantile(.95),
 			P99: share.Response.Quantile(.99), Lag: result.NaN,
 		}
 		m.post.Describe(&w)
@@ -45,7 +47,8 @@ func (c *Crew) Account(ends []time.Duration, lag time.Duration) (*Account, error
 		}
 		a.Limits = append(a.Limits, c.late(m, share, lag)...)
 		if s.off > c.terms.Skew {
-			a.Limits = append(a.Limits, fmt.Sprintf("worker %d of %d: its clock was off by %s at least, and `skew` allows %s", m.n+1, len(c.members),
+			a.Limits = append(a.Limits, fmt.Sprintf("worker %d of %d: its clock was off by %s at least, and `skew` allows %s",
+				m.n+1, len(c.members),
 				quantity.FormatDuration(s.off), quantity.FormatDuration(c.terms.Skew)))
 		}
 		for i := range c.host.Loads {
@@ -90,7 +93,8 @@ func (c *Crew) Unreported() string {
 	var lost []string
 	for _, m := range c.members {
 		if s := m.read(); s.end == nil {
-			lost = append(lost, fmt.Sprintf("worker %d of %d was lost at %s", m.n+1, len(c.members), quantity.FormatInstant(s.at)))
+			lost = append(lost, fmt.Sprintf("worker %d of %d was lost at %s", m.n+1, len(c.members),
+				quantity.FormatInstant(s.at)))
 		}
 	}
 	if len(lost) == 0 {
@@ -122,7 +126,9 @@ func (c *Crew) AddHealth(g *result.Generator) {
 }
 
 // settle adds what a worker owed and reported of load i to its row, and what is lost of it to out.
-func (c *Crew) settle(m *member, s state, share *measure.Share, i int, end time.Duration, w *result.Worker, out *requests.LostWorkers) error {
+func (c *Crew) settle(
+	m *member, s state, share *measure.Share, i int, end time.Duration, w *result.Worker, out *requests.LostWorkers,
+) error {
 	lp := &c.host.Loads[i]
 	if lp.Script != nil {
 		return nil
@@ -192,7 +198,8 @@ func (c *Crew) part(m *member) load.Part {
 
 // describe is a lost worker, in a sentence without its period.
 func (c *Crew) describe(m *member, w *result.Worker, known time.Duration) string {
-	text := fmt.Sprintf("worker %d of %d (%s, %s at %s) is lost with ", w.N, len(c.members), m.post.Name(), w.LostWhy, quantity.FormatInstant(w.LostAt.D()))
+	text := fmt.Sprintf("worker %d of %d (%s, %s at %s) is lost with ", w.N, len(c.members), m.post.Name(), w.LostWhy,
+		quantity.FormatInstant(w.LostAt.D()))
 	if w.Lost > 0 {
 		text += fmt.Sprintf("%d of the %d iterations that it was to make", w.Lost, w.Owed)
 	} else {
@@ -223,7 +230,8 @@ func (c *Crew) late(m *member, share *measure.Share, limit time.Duration) (out [
 			continue
 		}
 		if p99 := t.Quantile(.99); t.Total >= enoughForLag && p99.D() > limit {
-			out = append(out, fmt.Sprintf("worker %d of %d: p99 lag %s in %s is over %s", m.n+1, len(c.members), quantity.FormatSeconds(float64(p99)), name,
+			out = append(out, fmt.Sprintf("worker %d of %d: p99 lag %s in %s is over %s", m.n+1, len(c.members),
+				quantity.FormatSeconds(float64(p99)), name,
 				quantity.FormatSeconds(limit.Seconds())))
 		}
 	}

@@ -16,8 +16,8 @@ const mostBundle = 64 << 20
 // environment matches where a file of a scenario names a variable of the environment.
 var environment = regexp.MustCompile(`\benv\.([A-Za-z_][A-Za-z0-9_]*)`)
 
-// Bundle completes the source for a worker elsewhere: with the files that the plan was read from, and the variables of the
-// environment that they name.
+// Bundle completes the source for a worker elsewhere: with the files that the plan was read from, and the variables of
+// the environment that they name.
 func (s Source) Bundle(p *plan.Plan) (Source, error) {
 	var paths []string
 	for _, f := range p.Scenario.Files() {

@@ -16,7 +16,8 @@ func Check(p *plan.Plan, n int) error {
 		lp := &p.Loads[i]
 		if lp.Script != nil {
 			if lp.Script.Plan != nil && lp.Script.Plan.Users < n {
-				add("load %q has %s, fewer than %s", lp.Name, syntax.Amount(lp.Script.Plan.Users, "virtual user"), syntax.Amount(n, "worker"))
+				add("load %q has %s, fewer than %s", lp.Name, syntax.Amount(lp.Script.Plan.Users, "virtual user"),
+					syntax.Amount(n, "worker"))
 			}
 			continue
 		}

@@ -11,8 +11,8 @@ import (
 // exchanges is how often a worker is asked for its time before the load.
 const exchanges = 40
 
-// compareClock measures how far the clock of a worker elsewhere is ahead of this machine's: by the exchange that took the
-// least time, and known to half of that.
+// compareClock measures how far the clock of a worker elsewhere is ahead of this machine's: by the exchange that took
+// the least time, and known to half of that.
 func (c *Crew) compareClock(ctx context.Context, m *member) error {
 	least := time.Duration(-1)
 	for range exchanges {
@@ -27,13 +27,15 @@ func (c *Crew) compareClock(ctx context.Context, m *member) error {
 		}
 	}
 	if m.unsure > c.terms.Skew && len(c.plan.Scenario.Faults) > 0 {
-		return fmt.Errorf("worker %d: its clock is known to %s, and `skew` allows %s beside faults: run brunt nearer to the cluster, or raise workers.skew",
+		return fmt.Errorf("worker %d: its clock is known to %s, and `skew` allows %s beside faults: run brunt nearer to "+
+			"the cluster, or raise workers.skew",
 			m.n+1, quantity.FormatDuration(m.unsure.Round(time.Microsecond)), quantity.FormatDuration(c.terms.Skew))
 	}
 	return nil
 }
 
-// watchClock notes by how much the clock of a worker elsewhere is off at least: it said now between before and the present.
+// watchClock notes by how much the clock of a worker elsewhere is off at least: it said now between before and the
+// present.
 func (c *Crew) watchClock(m *member, before, now time.Duration) {
 	if !c.terms.Remote {
 		return

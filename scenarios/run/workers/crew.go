@@ -101,7 +101,8 @@ func (c *Crew) join(ctx context.Context, k int, p Post, o Offer) error {
 	}
 	switch {
 	case got.Version != machine.Version():
-		return fmt.Errorf("worker %d: its program is brunt %s, and this is brunt %s: `brunt image` makes an image of this one", k+1, got.Version, machine.Version())
+		return fmt.Errorf("worker %d: its program is brunt %s, and this is brunt %s: `brunt image` makes an image of this "+
+			"one", k+1, got.Version, machine.Version())
 	case got.Digest != Digest(c.plan):
 		return fmt.Errorf("worker %d: the plan that it made is another: a file of the scenario has changed", k+1)
 	}
@@ -149,7 +150,8 @@ func (c *Crew) Ready(ctx context.Context, r Ready) error {
 // Lead is how long before its first iteration a worker has begun: time enough to end the others if it has not.
 const Lead = 200 * time.Millisecond
 
-// Begin begins the load at the t0 of the run. Where a worker does not begin in time, none makes load, and the error is a [LateError].
+// Begin begins the load at the t0 of the run. Where a worker does not begin in time, none makes load, and the error is
+// a [LateError].
 func (c *Crew) Begin(h *Host) error {
 	ctx, end := context.WithCancelCause(context.Background())
 	late := time.AfterFunc(-h.Scenario.Warmup-Lead-h.Now(), func() { end(errLate) })
@@ -187,7 +189,8 @@ func (c *Crew) begin(ctx context.Context, h *Host) error {
 		}
 		most := clockMost + c.members[k].unsure
 		if after := h.Now(); at < before-most || at > after+most {
-			return fmt.Errorf("worker %d: its clock is off by %s: the clock of %s was set", k+1, quantity.FormatDuration(max(before-at, at-after)), c.machineOf())
+			return fmt.Errorf("worker %d: its clock is off by %s: the clock of %s was set", k+1,
+				quantity.FormatDuration(max(before-at, at-after)), c.machineOf())
 		}
 		return nil
 	})
@@ -217,7 +220,9 @@ func (c *Crew) follow(m *member) {
 	if c.terms.Stop {
 		c.host.Lost(fmt.Errorf("worker %d of %d: %w", m.n+1, len(c.members), quit.why))
 	}
-	c.host.Event(result.Event{Event: "worker.lost", Text: fmt.Sprintf("worker %d of %d: %v", m.n+1, len(c.members), oneLine(quit.why))})
+	c.host.Event(result.Event{
+		Event: "worker.lost", Text: fmt.Sprintf("worker %d of %d: %v", m.n+1, len(c.members), oneLine(quit.why)),
+	})
 }
 
 // A quitError says why a worker is lost, and since when.
@@ -246,7 +251,8 @@ func (c *Crew) turns(m *member) error {
 		}
 		m.change(func(s *state) {
 			s.last, s.word = a, c.host.Now()
-			s.last.Batch, s.last.Samples, s.last.Writes, s.last.Secrets, s.last.Freezes = measure.Batch{Known: a.Known}, samples.Exported{}, nil, nil, nil
+			s.last.Batch, s.last.Samples, s.last.Writes, s.last.Secrets, s.last.Freezes = measure.Batch{Known: a.Known},
+				samples.Exported{}, nil, nil, nil
 		})
 		if a.UsedUp {
 			c.host.UsedUp()
@@ -304,7 +310,8 @@ func (c *Crew) watch() {
 	tick := time.NewTicker(turnEvery)
 	defer tick.Stop()
 	end := c.host.End() + c.grace() + c.terms.Patience
-	why := fmt.Errorf("it did not answer within %s of the end of the load, and was ended", quantity.FormatDuration(c.terms.Patience))
+	why := fmt.Errorf("it did not answer within %s of the end of the load, and was ended",
+		quantity.FormatDuration(c.terms.Patience))
 	stop, hurry := c.stop, c.host.Hurry
 	for {
 		select {
@@ -443,8 +450,8 @@ func (c *Crew) stats(i int) (out load.Stats, err error) {
 	return out, err
 }
 
-// Quiet waits until no worker begins a further iteration, but for those that do not answer for too long. The context of the jobs
-// has ended.
+// Quiet waits until no worker begins a further iteration, but for those that do not answer for too long. The context of
+// the jobs has ended.
 func (c *Crew) Quiet(most time.Duration) {
 	late := time.After(most)
 	for _, m := range c.members {

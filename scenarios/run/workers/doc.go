@@ -5,13 +5,13 @@
 //	    <-------batch---------- cells of exact counts, added to those of the run's recorder
 //	    --end-----------------> last batch, what it owed, its health
 //
-// A run is the coordinator: it brings the target up, runs setup and teardown, injects the faults, records and judges. A worker
-// compiles the same scenario, makes its part of the loads ([load.Part]) and knows of faults what the turns tell.
+// A run is the coordinator: it brings the target up, runs setup and teardown, injects the faults, records and judges. A
+// worker compiles the same scenario, makes its part of the loads ([load.Part]) and knows of faults what the turns tell.
 // A load by a script of k6 is divided between processes of k6, which report to the run itself (package script).
 //
-// What worker k is to send is owed; what the run has received of it is told. A worker that dies, or does not answer in the
-// end, is lost with what it owed and had not told: its share is counted and named, and no other worker makes up for it.
-// Silence alone is no loss, as a worker keeps what it measures until it is asked.
+// What worker k is to send is owed; what the run has received of it is told. A worker that dies, or does not answer in
+// the end, is lost with what it owed and had not told: its share is counted and named, and no other worker makes up for
+// it. Silence alone is no loss, as a worker keeps what it measures until it is asked.
 //
 //	protocol.go  the requests of a run and the answers of a worker, as package rpc carries them
 //	check.go     which plans can be split

@@ -56,8 +56,8 @@ func (e *Ear) Hear() {
 	}
 }
 
-// Listen returns true once the run was silent for too long, and false when over is closed before. Time in which this process was
-// stopped itself does not count.
+// Listen returns true once the run was silent for too long, and false when over is closed before. Time in which this
+// process was stopped itself does not count.
 func (e *Ear) Listen(over <-chan struct{}) bool {
 	tick := time.NewTicker(e.most / listens)
 	defer tick.Stop()

@@ -29,8 +29,10 @@ type Post interface {
 
 // Terms are what a run and its workers agree on; the zero value is that of processes of this machine.
 type Terms struct {
-	Remote   bool          // they run elsewhere: they have neither the files nor the environment nor the clock of this machine
-	Patience time.Duration // how long a worker makes load without a word from the run, and the run waits for it in the end; zero: 10 s
+	// they run elsewhere: they have neither the files nor the environment nor the clock of this machine
+	Remote bool
+	// how long a worker makes load without a word from the run, and the run waits for it in the end; zero: 10 s
+	Patience time.Duration
 	Skew     time.Duration // of workers elsewhere: by how much their clock may be unknown
 	Stop     bool          // the loss of a worker ends the run
 }

@@ -153,7 +153,10 @@ func Digest(p *plan.Plan) string {
 	_ = to.Encode([]any{p.Scenario.Seed, p.Series, p.Checks, p.Scenario.Warmup, p.Scenario.Pacing})
 	for i := range p.Loads {
 		lp := &p.Loads[i]
-		_ = to.Encode([]any{lp.Name, lp.Schedule.Start(), lp.Schedule.End(), lp.Schedule.Arrivals(), lp.Schedule.PerVU, lp.Schedule.Shared, lp.Steps, lp.MaxInFlight})
+		_ = to.Encode([]any{
+			lp.Name, lp.Schedule.Start(), lp.Schedule.End(), lp.Schedule.Arrivals(), lp.Schedule.PerVU,
+			lp.Schedule.Shared, lp.Steps, lp.MaxInFlight,
+		})
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -80,7 +80,8 @@ func (c *amqpConn) open(ctx context.Context) error {
 	if _, err := c.await(amqpTune); err != nil {
 		return err
 	}
-	if err := c.send(0, amqpTuneOK, []byte{0, 1, 0, 2, 0, 0, 0, 0}); err != nil { // one channel, frames of 128 KiB, no heartbeats
+	// one channel, frames of 128 KiB, no heartbeats
+	if err := c.send(0, amqpTuneOK, []byte{0, 1, 0, 2, 0, 0, 0, 0}); err != nil {
 		return err
 	}
 	for _, step := range []struct {
@@ -172,7 +173,8 @@ func (c *amqpConn) publish(ctx context.Context, queue, text string, mode byte) e
 		return err
 	}
 	arguments := amqpArgs{0, 0}.short("").short(queue)
-	out := frame(nil, methodFrame, 1, method(publish, append(arguments, 1))) // mandatory: it comes back where no queue takes it
+	// mandatory: it comes back where no queue takes it
+	out := frame(nil, methodFrame, 1, method(publish, append(arguments, 1)))
 	header := binary.BigEndian.AppendUint64([]byte{0, 60, 0, 0}, uint64(len(text)))
 	out = frame(out, 2, 1, append(header, 0x10, 0, mode)) // of all properties, the delivery mode
 	out = frame(out, bodyFrame, 1, []byte(text))

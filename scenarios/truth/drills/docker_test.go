@@ -65,10 +65,12 @@ func dockerEtcd(t *testing.T, dir, self string) {
 	}
 	for i := range 3 {
 		name, alias := fmt.Sprintf("%s-%d", id, i), fmt.Sprintf("n%d", i)
-		engine("run", "-d", "--name", name, "--network", id, "--network-alias", alias, "--label", "brunt.drill="+id, "--memory", "512m", "--tmpfs", "/data",
+		engine("run", "-d", "--name", name, "--network", id, "--network-alias", alias, "--label", "brunt.drill="+id,
+			"--memory", "512m", "--tmpfs", "/data",
 			image, "--name", alias, "--data-dir", "/data/etcd", "--pre-vote=true", "--logger", "zap", "--log-level", "error",
 			"--listen-client-urls", "http://0.0.0.0:2379", "--advertise-client-urls", "http://"+alias+":2379",
-			"--listen-peer-urls", "http://0.0.0.0:2380", "--initial-advertise-peer-urls", "http://"+alias+":2380", "--initial-cluster", strings.Join(cluster, ","))
+			"--listen-peer-urls", "http://0.0.0.0:2380", "--initial-advertise-peer-urls", "http://"+alias+":2380",
+			"--initial-cluster", strings.Join(cluster, ","))
 		first(engine("inspect", "-f", "{{.State.Pid}}", name))
 		addr := engine("inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", name) + ":2379"
 		members = append(members, addr)
@@ -101,8 +103,8 @@ func dockerEtcd(t *testing.T, dir, self string) {
 }
 
 // first gives the process of a container a priority above that of systems which are processes of this machine, as its
-// packets take longer. All containers have one share of the processors, so it leaves that group where the kernel has one
-// for processors alone.
+// packets take longer. All containers have one share of the processors, so it leaves that group where the kernel has
+// one for processors alone.
 func first(process string) {
 	_ = os.WriteFile("/sys/fs/cgroup/cpu/cgroup.procs", []byte(process), 0) // of version 1
 	_ = goFirst(process, proberAhead-1)                                     // only root may

@@ -30,12 +30,14 @@ type drill struct {
 	outage    expect
 	cluster   func(t *testing.T, dir, self string) // starts the target in place of brunt, which knows the entry by its URL
 	ids       writes                               // nil: it takes none
-	direct    *direct                              // brunt and the prober speak the system's protocol; nil: HTTP, to the entry
-	losses    expect
-	watch     string           // brunt's question to the units, in YAML, whose answers are held against those to the test's own
-	hits      string           // what the unit that the fault hits says before
-	roles     map[string]asker // of services: their units are asked what they are all the time
-	holds     map[string]asker // of services: what they hold is asked each time that all writes are read
+	// brunt and the prober speak the system's protocol; nil: HTTP, to the entry
+	direct *direct
+	losses expect
+	// brunt's question to the units, in YAML, whose answers are held against those to the test's own
+	watch string
+	hits  string           // what the unit that the fault hits says before
+	roles map[string]asker // of services: their units are asked what they are all the time
+	holds map[string]asker // of services: what they hold is asked each time that all writes are read
 }
 
 // direct is a system that brunt and the prober ask in its own protocol, each by a client of its own.
@@ -173,17 +175,20 @@ var drills = []drill{
 	{
 		name: "etcd/leader cut off", needs: []string{"etcd", "docker"}, entry: "front", cluster: dockerEtcd, ids: etcdData,
 		rate: 50, every: 7 * time.Millisecond, seconds: 26, // it may fail again after the cut
-		fault: `{at: 4s, for: 5s, network.partition: {labels: {brunt.drill: ID}, pick: leader, ` + leader + `}}`, recover: 5 * time.Second,
-		outage: always,
+		fault:   `{at: 4s, for: 5s, network.partition: {labels: {brunt.drill: ID}, pick: leader, ` + leader + `}}`,
+		recover: 5 * time.Second,
+		outage:  always,
 	},
 	{
-		name: "redis/primary killed", needs: []string{"redis-server", "redis-sentinel"}, entry: "front", processes: redises, ids: redisData,
+		name: "redis/primary killed", needs: []string{"redis-server", "redis-sentinel"}, entry: "front", processes: redises,
+		ids:   redisData,
 		fault: `{at: 4s, process.crash: {service: primary, irreversible: true}}`, recover: 5 * time.Second,
 		outage: always, losses: maybe,
 		roles: redisRoles, holds: redisHoldings,
 	},
 	{
-		name: "redis/primary cut off, then killed", needs: []string{"redis-server", "redis-sentinel"}, entry: "front", processes: redises, ids: redisData,
+		name: "redis/primary cut off, then killed", needs: []string{"redis-server", "redis-sentinel"}, entry: "front",
+		processes: redises, ids: redisData,
 		group: true, fault: fmt.Sprintf(losePrimary, "replica", ""), recover: 5 * time.Second,
 		outage: always, losses: always,
 		roles: redisRoles, holds: redisHoldings,
@@ -203,7 +208,8 @@ var drills = []drill{
 		outage: always,
 	},
 	{
-		name: "redis/load of Redis, primary killed", needs: []string{"redis-server", "redis-sentinel"}, entry: "primary", processes: onlyRedis, ids: redisData,
+		name: "redis/load of Redis, primary killed", needs: []string{"redis-server", "redis-sentinel"}, entry: "primary",
+		processes: onlyRedis, ids: redisData,
 		direct: ofRedis, fault: `{at: 4s, process.crash: {service: primary, irreversible: true}}`, recover: 5 * time.Second,
 		outage: always, losses: maybe,
 		roles: redisRoles, holds: redisHoldings,
@@ -236,7 +242,9 @@ func etcdData(ctx context.Context, run string) (map[string]int, error) {
 }
 
 func redisData(ctx context.Context, run string) (map[string]int, error) {
-	return redisIDs(ctx, []string{unitAddr(run, "sentinel[0]"), unitAddr(run, "sentinel[1]"), unitAddr(run, "sentinel[2]")})
+	return redisIDs(ctx, []string{
+		unitAddr(run, "sentinel[0]"), unitAddr(run, "sentinel[1]"), unitAddr(run, "sentinel[2]"),
+	})
 }
 
 func pgData(ctx context.Context, run string) (map[string]int, error) {
@@ -339,13 +347,15 @@ func (r *row) errorf(format string, args ...any) {
 func table(rows []row) string {
 	const format = "%-36s %3s %8s %8s %15s %8s %6s %15s %5s %11s %5s  %s\n"
 	var out strings.Builder
-	out.WriteString(fmt.Sprintf(format, "drill", "run", "truth", "brunt", "its interval", "apart", "lag", "stops/brunt's", "load", "lost/brunt", "bad", "verdict"))
+	out.WriteString(fmt.Sprintf(format, "drill", "run", "truth", "brunt", "its interval", "apart", "lag", "stops/brunt's",
+		"load", "lost/brunt", "bad", "verdict"))
 	s := func(v float64) string { return fmt.Sprintf("%.3fs", v) }
 	for _, r := range rows {
 		if len(r.wrong) > 0 {
 			r.verdict += "  WRONG"
 		}
-		out.WriteString(fmt.Sprintf(format, r.name, strconv.Itoa(r.run), s(r.truth), s(r.got), fmt.Sprintf("%.3f..%s", r.low, s(r.high)),
+		out.WriteString(fmt.Sprintf(format, r.name, strconv.Itoa(r.run), s(r.truth), s(r.got),
+			fmt.Sprintf("%.3f..%s", r.low, s(r.high)),
 			fmt.Sprintf("%.1fms", (r.got-r.truth)*1000), fmt.Sprintf("%dms", r.lag.Milliseconds()),
 			fmt.Sprintf("%d/%dms", r.stopped.Milliseconds(), r.froze.Milliseconds()), r.load,
 			fmt.Sprintf("%d/%d", r.lost, r.reported), strconv.Itoa(r.bad), r.verdict))

@@ -23,9 +23,9 @@ type store interface {
 // patience is how long the front waits for its store; longer than clients wait for the front.
 const patience = 3 * time.Second
 
-// serveFront serves a store: POST /put?id=ID and GET /get?id=ID. It appends each write, with when it came and how
-// long it took, to the file acked in a folder before it acknowledges it, unless the client has left. The file failed has
-// the other writes, the prober's too, and why they failed.
+// serveFront serves a store: POST /put?id=ID and GET /get?id=ID. It appends each write, with when it came and how long
+// it took, to the file acked in a folder before it acknowledges it, unless the client has left. The file failed has the
+// other writes, the prober's too, and why they failed.
 func serveFront(s store, addr, dir string) error {
 	var logs [2]*os.File
 	for i, name := range []string{"acked", "failed"} {

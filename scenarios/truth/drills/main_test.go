@@ -42,18 +42,18 @@ func run(m *testing.M) int {
 	return suite.Loading(m).Run()
 }
 
-// The prober and brunt have one priority, and the systems a lower one, all of them above what else runs on this machine:
-// so on a busy machine both send on time, and differ by what they measure and not by the processors that they get,
-// and the systems are healthy but for the faults. A brunt that gets no processor can't know what the target did
+// The prober and brunt have one priority, and the systems a lower one, all of them above what else runs on this
+// machine: so on a busy machine both send on time, and differ by what they measure and not by the processors that they
+// get, and the systems are healthy but for the faults. A brunt that gets no processor can't know what the target did
 // meanwhile; its interval says so.
 const (
 	proberAhead = 15
 	systemAhead = 10
 )
 
-// goFirst raises the priority of a process; threads and processes that it starts later inherit it. Where the kernel groups
-// processes by session, a priority holds within the session alone, and each session has an equal share, however many
-// run in it: the group is raised too, and by as much for all, since those that a test starts are of one session.
+// goFirst raises the priority of a process; threads and processes that it starts later inherit it. Where the kernel
+// groups processes by session, a priority holds within the session alone, and each session has an equal share, however
+// many run in it: the group is raised too, and by as much for all, since those that a test starts are of one session.
 func goFirst(process string, by int) error {
 	_ = os.WriteFile("/proc/"+process+"/autogroup", []byte(strconv.Itoa(-proberAhead)), 0) // "man 7 sched"; where it is
 	tasks, err := os.ReadDir("/proc/" + process + "/task")

@@ -31,8 +31,20 @@ func TestOutages(t *testing.T) {
 		{"a long one that does not show", []span{{100, 900}, {4000, 4500}}, span{}, 900, 2, 100, 4500},
 		{"a short one that shows", []span{{100, 900}, {4000, 4100}}, span{}, 4100, 2, 100, 4100},
 		{"a short one that does not show", []span{{100, 900}, {4000, 4100}}, span{}, 900, 2, 100, 900},
-		{"bursts within the limit follow, and show", []span{{100, 900}, {2000, 2025}, {2100, 2125}}, span{}, 2125, 1, 100, 2125},
-		{"bursts within the limit follow, and do not show", []span{{100, 900}, {2000, 2025}, {2100, 2125}}, span{}, 900, 1, 100, 900},
+		{
+			"bursts within the limit follow, and show",
+			[]span{{100, 900}, {2000, 2025}, {2100, 2125}},
+			span{},
+			2125, 1, 100,
+			2125,
+		},
+		{
+			"bursts within the limit follow, and do not show",
+			[]span{{100, 900}, {2000, 2025}, {2100, 2125}},
+			span{},
+			900, 1,
+			100, 900,
+		},
 		{"bursts over the limit follow", []span{{100, 900}, {2000, 2100}}, span{}, 900, 1, 100, 2100},
 		{"a blip that no load meets", []span{{100, 900}, {4000, 4015}}, span{}, 900, 1, 100, 900},
 	} {
@@ -106,7 +118,13 @@ func TestBlind(t *testing.T) {
 		wantBlind bool
 	}{
 		{"brunt stops", row{truth: 1, got: 1.1, low: 0.98, high: 1.1}, span{990, 1090}, span{}, true},
-		{"brunt stops, and its interval does not say so", row{truth: 1, got: 1.1, low: 1.09, high: 1.1}, span{990, 1090}, span{}, false},
+		{
+			"brunt stops, and its interval does not say so",
+			row{truth: 1, got: 1.1, low: 1.09, high: 1.1},
+			span{990, 1090},
+			span{},
+			false,
+		},
 		{"brunt stops at another time", row{truth: 1, got: 1.1, low: 0.98, high: 1.1}, span{700, 800}, span{}, false},
 		{"brunt does not stop", row{truth: 1, got: 1.1, low: 0.98, high: 1.1}, span{}, span{}, false},
 		{"the prober stops", row{truth: 1.1, got: 1, low: 0.99, high: 1}, span{}, span{985, 1095}, true},
@@ -123,7 +141,8 @@ func TestBlind(t *testing.T) {
 					writes = append(writes, at(ms))
 				}
 			}
-			if said := d.blind(&c.got, []time.Time{at(int(c.got.got * 1000))}, at(int(c.got.truth*1000)), probes, writes); (said != "") != c.wantBlind {
+			if said := d.blind(&c.got, []time.Time{at(int(c.got.got * 1000))}, at(int(c.got.truth*1000)), probes,
+				writes); (said != "") != c.wantBlind {
 				t.Errorf("%q, want one: %v", said, c.wantBlind)
 			}
 		})

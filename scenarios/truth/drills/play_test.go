@@ -85,7 +85,8 @@ func (d drill) scenario(self, entry string, ports int) string {
 		fmt.Fprintf(&b, "  endpoints: {system: %q}\n", d.direct.endpoint)
 	}
 	fmt.Fprintf(&b, "warmup: {for: %v}\njudge: {hold: %v, slow: %v}\n", warmup, hold, slow)
-	fmt.Fprintf(&b, "load: {l: {executor: constant-arrival-rate, rate: %d/s, duration: %ds, timeout: %v, flow: [%s]}}\n", d.rate, d.seconds, timeout, flow)
+	fmt.Fprintf(&b, "load: {l: {executor: constant-arrival-rate, rate: %d/s, duration: %ds, timeout: %v, flow: [%s]}}\n",
+		d.rate, d.seconds, timeout, flow)
 	if d.ids != nil {
 		fmt.Fprintf(&b, "ledger: {write: write, id: \"${ledger.id}\", read: %s, settle: 3s, within: 8s}\n", read)
 	}
@@ -188,7 +189,8 @@ func (d drill) play(t *testing.T) (out row) {
 	case d.ids != nil:
 		d.compareWrites(&out, r, acked, late, data)
 	}
-	out.details = fmt.Sprintf("what the servers said:\n%swrites that failed:\n%sbrunt said:\n%s", said(roles, r.T0), bursts(failed, r.T0), out.details)
+	out.details = fmt.Sprintf("what the servers said:\n%swrites that failed:\n%sbrunt said:\n%s", said(roles, r.T0),
+		bursts(failed, r.T0), out.details)
 	return out
 }
 
@@ -270,7 +272,8 @@ func (d drill) compare(out *row, r *report, probes []probe, changes []change, wr
 		for _, objective := range r.Objectives { // it may pass no more, and fail from the limit on
 			wrong := objective.Verdict == "pass" || objective.Verdict == "fail" && out.truth < d.recover.Seconds()
 			if wrong && strings.HasPrefix(objective.Text, "recover") {
-				out.errorf("%s: %s, and recovery from %.3f s on is not proven: %s", objective.Text, objective.Verdict, out.truth, objective.Note)
+				out.errorf("%s: %s, and recovery from %.3f s on is not proven: %s", objective.Text, objective.Verdict, out.truth,
+					objective.Note)
 			}
 		}
 		return
@@ -278,7 +281,8 @@ func (d drill) compare(out *row, r *report, probes []probe, changes []change, wr
 	if f.Recover == nil {
 		out.got = math.NaN()
 		if o.seen && tooShort(all) {
-			out.blind = fmt.Sprintf("an outage of %v is too short to show at %d requests/s", o.end.Sub(o.begin).Round(time.Millisecond), d.rate)
+			out.blind = fmt.Sprintf("an outage of %v is too short to show at %d requests/s",
+				o.end.Sub(o.begin).Round(time.Millisecond), d.rate)
 		}
 		out.unsteadyf("recovery is unknown: %s %s", f.Impact, f.Note)
 	} else {
@@ -289,7 +293,8 @@ func (d drill) compare(out *row, r *report, probes []probe, changes []change, wr
 	}
 	at := begin.Add(seconds(out.got))
 	edges := []time.Time{at}
-	if d.group && len(r.Incidents) > 0 && r.Incidents[0].Begin != nil && r.Incidents[0].Earliest != nil { // it counts from there
+	// it counts from there
+	if d.group && len(r.Incidents) > 0 && r.Incidents[0].Begin != nil && r.Incidents[0].Earliest != nil {
 		out.high += *r.Incidents[0].Begin - *r.Incidents[0].Earliest
 		edges = []time.Time{after(*r.Incidents[0].Begin), after(*r.Incidents[0].Begin + out.got)}
 	}
@@ -305,7 +310,8 @@ func (d drill) compare(out *row, r *report, probes []probe, changes []change, wr
 		if out.blind = d.blind(out, edges, begin.Add(seconds(out.truth)), probes, writes); out.blind != "" {
 			complain = out.unsteadyf
 		}
-		complain("recover is %.3fs, the prober's %.3fs: more than %.0f ms apart; %s", out.got, out.truth, tolerance*1000, causes(probes))
+		complain("recover is %.3fs, the prober's %.3fs: more than %.0f ms apart; %s", out.got, out.truth, tolerance*1000,
+			causes(probes))
 	}
 	if o.seen && !d.group && out.truth > 0 {
 		d.compareOnset(out, r, o, probes)
@@ -327,8 +333,8 @@ func compareInjection(out *row, injected time.Time, changes []change) {
 	out.errorf("no process changed after the injection")
 }
 
-// enough is how long a load is watched before its recovery is certain at a limit of 1 %: it takes 300 good requests, and
-// more where bad ones come in clusters.
+// enough is how long a load is watched before its recovery is certain at a limit of 1 %: it takes 300 good requests,
+// and more where bad ones come in clusters.
 func enough(rate int) time.Duration { return enoughFor(seconds(1 / float64(rate))) }
 
 // enoughFor is enough of a load by the distance between its requests.
@@ -354,10 +360,10 @@ func (d drill) compareFirst(out *row, r *report, o outage) {
 	out.unsteadyf("there is no incident that ends")
 }
 
-// compareOnset holds the begin of the first incident against the prober's. Each knows it as an interval, which have to meet: brunt's, which is long
-// where units end one after the other and requests between were good and bad by chance, and from the prober's last good request to its
-// first bad one, which is long where the prober stood still. Where requests were in flight at the injection and nothing was
-// bad before, the incident begins with the injection.
+// compareOnset holds the begin of the first incident against the prober's. Each knows it as an interval, which have to
+// meet: brunt's, which is long where units end one after the other and requests between were good and bad by chance,
+// and from the prober's last good request to its first bad one, which is long where the prober stood still. Where
+// requests were in flight at the injection and nothing was bad before, the incident begins with the injection.
 func (d drill) compareOnset(out *row, r *report, o outage, probes []probe) {
 	if len(r.Incidents) == 0 || r.Incidents[0].Begin == nil {
 		out.unsteadyf("there is no incident")
@@ -374,7 +380,8 @@ func (d drill) compareOnset(out *row, r *report, o outage, probes []probe) {
 		}
 	}
 	if max(earliest.Sub(o.begin), good.Sub(begin)) > tolerance {
-		out.unsteadyf("the incident begins %v to %v after the prober's first bad request, and its last good one was %v before: more than %v apart",
+		out.unsteadyf("the incident begins %v to %v after the prober's first bad request, and its last good one was %v "+
+			"before: more than %v apart",
 			earliest.Sub(o.begin), begin.Sub(o.begin), o.begin.Sub(good), tolerance)
 	}
 }
@@ -401,8 +408,9 @@ func (d drill) compareVerdict(out *row, r *report, metric string, holds bool) {
 	}
 }
 
-// compareWrites holds the ledger against the front's log and the data. Late is how many writes the front acknowledged as
-// the timeout passed, or while brunt stood still until it passed: the client may have left before it read the answer.
+// compareWrites holds the ledger against the front's log and the data. Late is how many writes the front acknowledged
+// as the timeout passed, or while brunt stood still until it passed: the client may have left before it read the
+// answer.
 func (d drill) compareWrites(out *row, r *report, acked []write, late int, data []snapshot) {
 	if r.Ledger == nil {
 		out.errorf("there is no ledger")
@@ -439,8 +447,8 @@ func (d drill) compareWrites(out *row, r *report, acked []write, late int, data 
 	d.compareVerdict(out, r, "lost", out.lost == 0)
 }
 
-// compareHeld holds the writes that brunt says were kept against those that the system has in the end. No log tells which of them
-// were acknowledged.
+// compareHeld holds the writes that brunt says were kept against those that the system has in the end. No log tells
+// which of them were acknowledged.
 func (d drill) compareHeld(out *row, r *report, data []snapshot) {
 	data = slices.DeleteFunc(slices.Clone(data), func(s snapshot) bool { return s.err != nil })
 	if r.Ledger == nil || len(data) == 0 {
@@ -455,7 +463,8 @@ func (d drill) compareHeld(out *row, r *report, data []snapshot) {
 	}
 	out.lost, out.reported = r.Ledger.Lost, r.Ledger.Lost
 	if kept := r.Ledger.Acknowledged - r.Ledger.Lost; r.Ledger.Acknowledged == 0 || kept > held {
-		out.errorf("brunt says that %d of %d acknowledged writes were kept; the system has %d", kept, r.Ledger.Acknowledged, held)
+		out.errorf("brunt says that %d of %d acknowledged writes were kept; the system has %d", kept, r.Ledger.Acknowledged,
+			held)
 	}
 	if r.Ledger.Unknown > 0 {
 		out.errorf("%d writes are unknown", r.Ledger.Unknown)
@@ -561,7 +570,8 @@ func leftBehind(dir string) (left string) {
 		files, _ := filepath.Glob("/proc/[0-9]*/environ")
 		for _, file := range files {
 			env, err := os.ReadFile(file)
-			if err != nil || !bytes.Contains(env, []byte(drillDir+"="+dir+"\x00")) || bytes.Contains(env, []byte(ownFront+"=1\x00")) {
+			if err != nil || !bytes.Contains(env, []byte(drillDir+"="+dir+"\x00")) ||
+				bytes.Contains(env, []byte(ownFront+"=1\x00")) {
 				continue
 			}
 			command, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))

@@ -140,10 +140,11 @@ type outage struct {
 	again      time.Time // it was bad again from here on, for apart or longer; zero: it was not
 }
 
-// outageAfter is the outage that begins first after from. It ends at the first success that lasts: within
-// hold no burst of bad requests follows that takes apart or longer, so that a load with that distance
-// between its requests cannot miss it, unless all that follow are within the load's limit of bad requests. All times
-// are those at which a request was sent: after a stop of the prober that is later than intended, and what the system was at the intended time is unknown.
+// outageAfter is the outage that begins first after from. It ends at the first success that lasts: within hold no burst
+// of bad requests follows that takes apart or longer, so that a load with that distance between its requests cannot
+// miss it, unless all that follow are within the load's limit of bad requests. All times are those at which a request
+// was sent: after a stop of the prober that is later than intended, and what the system was at the intended time is
+// unknown.
 func outageAfter(probes []probe, from time.Time, hold, apart time.Duration) outage {
 	var o outage
 	for i := 0; i < len(probes); i++ {
@@ -254,13 +255,16 @@ func longestStop(probes []probe, from, to time.Time, every time.Duration) (longe
 }
 
 // blind says who sent nothing at an edge of the outage, for so long that the two times may be as far apart as they are:
-// the truth is within brunt's interval, and as one of the edges that brunt counts from and to came, none of its requests
-// had reached the front for that long; or the prober had sent nothing for that long before the recovery that it saw.
+// the truth is within brunt's interval, and as one of the edges that brunt counts from and to came, none of its
+// requests had reached the front for that long; or the prober had sent nothing for that long before the recovery that
+// it saw.
 func (d drill) blind(out *row, edges []time.Time, recovered time.Time, probes []probe, writes []time.Time) string {
 	most := seconds(1/float64(d.rate)) + slack
 	for _, at := range edges {
-		if quiet := quietBefore(writes, at.Add(-slack), at.Add(slack)); quiet > most && out.low <= out.truth && out.truth <= out.high {
-			return fmt.Sprintf("brunt sent nothing for %v at an edge of the outage, and says %.3f to %.3f s", quiet.Round(time.Millisecond), out.low, out.high)
+		if quiet := quietBefore(writes, at.Add(-slack), at.Add(slack)); quiet > most && out.low <= out.truth &&
+			out.truth <= out.high {
+			return fmt.Sprintf("brunt sent nothing for %v at an edge of the outage, and says %.3f to %.3f s",
+				quiet.Round(time.Millisecond), out.low, out.high)
 		}
 	}
 	var sent []time.Time

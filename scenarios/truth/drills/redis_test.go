@@ -118,8 +118,8 @@ func redisPrimary(ctx context.Context, sentinels []string) (string, error) {
 	return "", errNoPrimary
 }
 
-// namedByAny is a server that one of the sentinels names and that says it is the primary, as Redis's guidelines for clients of
-// Sentinel have it. It may be known some 60 ms before most sentinels name it.
+// namedByAny is a server that one of the sentinels names and that says it is the primary, as Redis's guidelines for
+// clients of Sentinel have it. It may be known some 60 ms before most sentinels name it.
 func namedByAny(ctx context.Context, sentinels []string) (string, error) {
 	for i := range sentinels {
 		if addr, err := redisPrimary(ctx, sentinels[i:i+1]); err == nil {
@@ -232,7 +232,8 @@ func redisRole(ctx context.Context, addr string) (string, error) {
 	}
 	says := fmt.Sprintf("%s, history %.8s before %.8s", of["role"], of["master_replid"], of["master_replid2"])
 	if of["role"] == "slave" {
-		says += fmt.Sprintf(", of port %s, link %s, sync %s", of["master_port"], of["master_link_status"], of["master_sync_in_progress"])
+		says += fmt.Sprintf(", of port %s, link %s, sync %s", of["master_port"], of["master_link_status"],
+			of["master_sync_in_progress"])
 	}
 	return says, nil
 }

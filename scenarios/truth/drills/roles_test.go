@@ -253,7 +253,8 @@ func (w *watched) changes(out *row, t0 time.Time, roles []role) (n int, worst ti
 			break
 		}
 		if !found {
-			out.errorf("%s said %q at %.3f s, and brunt does not show it within %v: %+v", w.Unit, is.says, is.said.Sub(t0).Seconds(), roleApart, w.States)
+			out.errorf("%s said %q at %.3f s, and brunt does not show it within %v: %+v", w.Unit, is.says,
+				is.said.Sub(t0).Seconds(), roleApart, w.States)
 		}
 	}
 	return n, worst

@@ -27,11 +27,15 @@ func TestEtcdStore_Refused(t *testing.T) {
 // TestRedisStore_TwoPrimaries: writes are read from the primary that most sentinels name, and not from the one before,
 // which answers still.
 func TestRedisStore_TwoPrimaries(t *testing.T) {
-	before := serveRedis(t, map[string]string{"ROLE": "*1\r\n$6\r\nmaster\r\n", "GET": "$1\r\n1\r\n", "KEYS": "*1\r\n$1\r\na\r\n"})
+	before := serveRedis(t, map[string]string{
+		"ROLE": "*1\r\n$6\r\nmaster\r\n", "GET": "$1\r\n1\r\n", "KEYS": "*1\r\n$1\r\na\r\n",
+	})
 	now := serveRedis(t, map[string]string{"ROLE": "*1\r\n$6\r\nmaster\r\n", "GET": "$-1\r\n", "KEYS": "*0\r\n"})
 	name := func(addr string) string {
 		host, port, _ := net.SplitHostPort(addr)
-		return serveRedis(t, map[string]string{"SENTINEL": fmt.Sprintf("*2\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n", len(host), host, len(port), port)})
+		return serveRedis(t, map[string]string{
+			"SENTINEL": fmt.Sprintf("*2\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n", len(host), host, len(port), port),
+		})
 	}
 	sentinels := []string{name(before), name(now), name(now)}
 	s := newRedisStore(sentinels)

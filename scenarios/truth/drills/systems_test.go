@@ -62,7 +62,8 @@ type unitDir struct{ addr, port, run, data string }
 // unit is what this program does as a unit of a target.
 func unit(kind string, args []string) error {
 	u := unitDir{addr: os.Getenv("BRUNT_ADDR"), run: os.Getenv(drillDir)}
-	if addr, err := os.ReadFile(filepath.Join(u.run, "addr."+strings.TrimPrefix(os.Getenv("BRUNT_UNIT"), "container/"))); u.addr == "" && err == nil {
+	if addr, err := os.ReadFile(filepath.Join(u.run,
+		"addr."+strings.TrimPrefix(os.Getenv("BRUNT_UNIT"), "container/"))); u.addr == "" && err == nil {
 		u.addr = string(addr) // of a container that brunt did not start
 	}
 	if f, known := commands[kind]; known {
@@ -74,7 +75,8 @@ func unit(kind string, args []string) error {
 	}
 	_, u.port, _ = net.SplitHostPort(u.addr)
 	name := os.Getenv("BRUNT_UNIT")
-	u.data = filepath.Join(u.run, strings.NewReplacer("[", "-", "]", "").Replace(name)) // Redis takes brackets for a pattern
+	// Redis takes brackets for a pattern
+	u.data = filepath.Join(u.run, strings.NewReplacer("[", "-", "]", "").Replace(name))
 	for file, text := range map[string]string{"pid." + name: strconv.Itoa(os.Getpid()), "addr." + name: u.addr} {
 		if err := writeWhole(filepath.Join(u.run, file), text); err != nil {
 			return err
@@ -226,7 +228,8 @@ func sentinel(u unitDir, args []string) error {
 		return err
 	}
 	host, port, _ := net.SplitHostPort(args[0])
-	conf := fmt.Sprintf("port %s\nbind 127.0.0.1\ndir %s\nsentinel monitor m %s %s 2\nsentinel down-after-milliseconds m 1000\nsentinel failover-timeout m 5000\n",
+	conf := fmt.Sprintf("port %s\nbind 127.0.0.1\ndir %s\nsentinel monitor m %s %s 2\nsentinel down-after-milliseconds "+
+		"m 1000\nsentinel failover-timeout m 5000\n",
 		u.port, u.data, host, port)
 	file := filepath.Join(u.data, "sentinel.conf")
 	if err := os.WriteFile(file, []byte(conf), 0o644); err != nil {
@@ -303,12 +306,14 @@ func pgStandbyUnit(u unitDir, args []string) error {
 	if !suite.Within(20*time.Second, up) { // its port is open before it takes connections
 		return errors.New("the primary is not up")
 	}
-	err := asPostgres("", "pg_basebackup", "-h", host, "-p", port, "-U", "postgres", "-D", u.data, "-R", "-X", "stream", "--no-sync", "-c", "fast")
+	err := asPostgres("", "pg_basebackup", "-h", host, "-p", port, "-U", "postgres", "-D", u.data, "-R", "-X", "stream",
+		"--no-sync", "-c", "fast")
 	if err != nil {
 		return err
 	}
 	host, port, _ = net.SplitHostPort(args[1])
-	return pgServe(u, "hot_standby=on", fmt.Sprintf("primary_conninfo=host=%s port=%s user=postgres application_name=standby", host, port))
+	return pgServe(u, "hot_standby=on",
+		fmt.Sprintf("primary_conninfo=host=%s port=%s user=postgres application_name=standby", host, port))
 }
 
 // pg-promote ADDR makes the standby at ADDR the primary.
@@ -337,7 +342,8 @@ func pgPromoted(_ unitDir, args []string) error {
 
 // rabbitmq EPMD DIST: the ports of its name server, and of its own for other nodes.
 func rabbitmq(u unitDir, args []string) error {
-	_ = goFirst("self", proberAhead-1) // its start takes 7 s of a processor: on a busy machine the load would end before it
+	// its start takes 7 s of a processor: on a busy machine the load would end before it
+	_ = goFirst("self", proberAhead-1)
 	if err := give(u.data, "rabbitmq"); err != nil {
 		return err
 	}
@@ -360,8 +366,11 @@ disk_free_limit.absolute = 10MB
 		}
 	}
 	return become("rabbitmq", []string{
-		"HOME=" + u.data, "RUNNING_UNDER_SYSTEMD=1", "RABBITMQ_NODENAME=drill" + u.port + "@localhost", "RABBITMQ_MNESIA_BASE=" + u.data + "/mnesia",
-		"RABBITMQ_LOG_BASE=" + u.data + "/log", "RABBITMQ_CONFIG_FILE=" + u.data + "/rabbitmq.conf", "RABBITMQ_ENABLED_PLUGINS_FILE=" + u.data + "/enabled_plugins",
-		"ERL_EPMD_PORT=" + args[0], "ERL_EPMD_ADDRESS=127.0.0.1", "RABBITMQ_DIST_PORT=" + args[1], "RABBITMQ_CONF_ENV_FILE=/dev/null",
+		"HOME=" + u.data, "RUNNING_UNDER_SYSTEMD=1", "RABBITMQ_NODENAME=drill" + u.port + "@localhost",
+		"RABBITMQ_MNESIA_BASE=" + u.data + "/mnesia",
+		"RABBITMQ_LOG_BASE=" + u.data + "/log", "RABBITMQ_CONFIG_FILE=" + u.data + "/rabbitmq.conf",
+		"RABBITMQ_ENABLED_PLUGINS_FILE=" + u.data + "/enabled_plugins",
+		"ERL_EPMD_PORT=" + args[0], "ERL_EPMD_ADDRESS=127.0.0.1", "RABBITMQ_DIST_PORT=" + args[1],
+		"RABBITMQ_CONF_ENV_FILE=/dev/null",
 	}, "/usr/lib/rabbitmq/bin/rabbitmq-server")
 }

@@ -76,7 +76,8 @@ type gates struct {
 // one makes a gate against a URL, and returns its exit code, its verdict and what it printed.
 func (g *gates) one(url string, i int) (code int, verdict, out string) {
 	g.t.Helper()
-	c := exec.CommandContext(g.t.Context(), g.brunt, "gate", filepath.Join(g.dir, "s.yaml"), "--set", "url="+url, "--history", g.history,
+	c := exec.CommandContext(g.t.Context(), g.brunt, "gate", filepath.Join(g.dir, "s.yaml"), "--set", "url="+url,
+		"--history", g.history,
 		"--alpha", "1%", "--wait", "5s", "-o", filepath.Join(g.dir, "out", strconv.Itoa(i)))
 	c.Dir = g.dir
 	b, err := c.CombinedOutput()
@@ -92,8 +93,8 @@ func (g *gates) one(url string, i int) (code int, verdict, out string) {
 	return code, verdict, out
 }
 
-// TestGates plays gates of a server that does not change, half of them while another load runs, with a rate of false alarms of 1 % for each
-// gate; then gates of one that is slower by 15 %; then one at another address.
+// TestGates plays gates of a server that does not change, half of them while another load runs, with a rate of false
+// alarms of 1 % for each gate; then gates of one that is slower by 15 %; then one at another address.
 func TestGates(t *testing.T) {
 	if !suite.Full() {
 		t.Skip("it takes 15 minutes; BRUNT_FULL=1 runs it")
@@ -150,7 +151,8 @@ func TestGates(t *testing.T) {
 		}
 	}
 	each := time.Since(took) / time.Duration(count)
-	t.Logf("%d gates of an unchanged server: %d red, %d inconclusive; %s a decision", count, red, open, each.Round(100*time.Millisecond))
+	t.Logf("%d gates of an unchanged server: %d red, %d inconclusive; %s a decision", count, red, open,
+		each.Round(100*time.Millisecond))
 	if red > count/20 || open > count/3 {
 		t.Errorf("%d red and %d inconclusive, want at most %d and %d", red, open, count/20, count/3)
 	}

@@ -77,7 +77,8 @@ func (e *echo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "head":
 		e.hijack(w, "HTTP/1.1 200 "+said+"\r\nX-"+said+"\r\n")
 	case "cut":
-		e.hijack(w, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", len(said)+100, said))
+		e.hijack(w, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", len(said)+100,
+			said))
 	case "written":
 		w.WriteHeader(201)
 	case "switch":

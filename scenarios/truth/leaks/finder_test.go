@@ -122,7 +122,9 @@ func (f *finder) find(text string) []leak {
 		for i, p := range found {
 			if !known[p.name] {
 				known[p.name] = true
-				out = append(out, leak{p.name, strings.TrimPrefix(how, " < "), text[max(0, at[i]-60):min(len(text), at[i]+len(p.text)+20)]})
+				out = append(out, leak{
+					p.name, strings.TrimPrefix(how, " < "), text[max(0, at[i]-60):min(len(text), at[i]+len(p.text)+20)],
+				})
 			}
 		}
 		if depth == mostDecodings || len(text) > long && depth >= mostOfLong {
@@ -146,7 +148,8 @@ func (f *finder) find(text string) []leak {
 	return out
 }
 
-// These scan bytes by hand, since the search applies them to megabytes, again and again: regular expressions took ten times as long.
+// These scan bytes by hand, since the search applies them to megabytes, again and again: regular expressions took ten
+// times as long.
 
 // isHex reports whether the first n bytes of a text are hex digits.
 func isHex(s string, n int) bool {
@@ -184,7 +187,8 @@ func span(s string, c *[256]bool) int {
 	return i
 }
 
-// withoutJSON takes the escapes of JSON, Go and JavaScript off. However many backslashes stand before a letter, they are one.
+// withoutJSON takes the escapes of JSON, Go and JavaScript off. However many backslashes stand before a letter, they
+// are one.
 func withoutJSON(s string) string {
 	var b strings.Builder
 	for {
@@ -268,7 +272,8 @@ func withoutSizes(s string) string {
 	}
 }
 
-// withoutLines takes off the ends of lines, with the space around them and what begins a line of an event or of a block.
+// withoutLines takes off the ends of lines, with the space around them and what begins a line of an event or of a
+// block.
 func withoutLines(s string) string {
 	var b strings.Builder
 	from := 0
@@ -330,7 +335,8 @@ func runs(s string, c *[256]bool, n int) iter.Seq[string] {
 	}
 }
 
-// outOfBase64 returns what each run of base64 holds, from each of the four places that a character may have in its group.
+// outOfBase64 returns what each run of base64 holds, from each of the four places that a character may have in its
+// group.
 func outOfBase64(s string) string {
 	var out, in []byte
 	for run := range runs(s, &base64Char, 8) {

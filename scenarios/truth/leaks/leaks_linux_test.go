@@ -109,12 +109,14 @@ func (p *places) process(pid, brunts int) {
 	}
 	list, _ := os.ReadDir(of + "fd")
 	for _, fd := range list {
-		if to, err := os.Readlink(of + "fd/" + fd.Name()); err != nil || !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "/dev") ||
+		if to, err := os.Readlink(of + "fd/" + fd.Name()); err != nil || !strings.HasPrefix(to, "/") ||
+			strings.HasPrefix(to, "/dev") ||
 			strings.HasPrefix(to, "/proc") {
 			continue
 		} else if strings.HasPrefix(to, p.written) && !strings.HasSuffix(to, " (deleted)") { // its folder is searched
 			continue
-		} else if i, err := os.Stat(of + "fd/" + fd.Name()); err != nil || !i.Mode().IsRegular() || i.Size() > 64<<20 || to == brunt {
+		} else if i, err := os.Stat(of + "fd/" + fd.Name()); err != nil || !i.Mode().IsRegular() || i.Size() > 64<<20 ||
+			to == brunt {
 			continue
 		}
 		b, _ := os.ReadFile(of + "fd/" + fd.Name())
@@ -271,9 +273,12 @@ func newTried(t *testing.T, outside *echo, l *leaky) *tried {
 	x := &tried{
 		leaky: l,
 		places: &places{texts: map[string][]string{}, known: map[string]bool{}, written: l.dir, may: map[string][]string{
-			"environment of brunt watchdog": variables,                                                         // it takes faults back by them
-			"state/N":                       {"flag of a revert", "variable of a fault", "header of a revert"}, // the journal, likewise
-			"open files of brunt,":          {"flag of a revert", "variable of a fault", "header of a revert"}, // the journal, once it is removed
+			// it takes faults back by them
+			"environment of brunt watchdog": variables,
+			// the journal, likewise
+			"state/N": {"flag of a revert", "variable of a fault", "header of a revert"},
+			// the journal, once it is removed
+			"open files of brunt,": {"flag of a revert", "variable of a fault", "header of a revert"},
 		}},
 		t: t, outside: outside,
 	}
@@ -281,8 +286,10 @@ func newTried(t *testing.T, outside *echo, l *leaky) *tried {
 	if err := errors.Join(os.Mkdir(tmp, 0o700), os.Mkdir(state, 0o700)); err != nil {
 		t.Fatal(err)
 	}
-	x.env = append(append(os.Environ(), "TMPDIR="+tmp, "BRUNT_STATE="+state, "TERM=xterm-256color", "NO_COLOR="), x.leaky.env...)
-	x.env = slices.DeleteFunc(x.env, func(entry string) bool { return strings.HasPrefix(entry, "LEAK_OUT=") }) // for one run alone
+	x.env = append(append(os.Environ(), "TMPDIR="+tmp, "BRUNT_STATE="+state, "TERM=xterm-256color", "NO_COLOR="),
+		x.leaky.env...)
+	// for one run alone
+	x.env = slices.DeleteFunc(x.env, func(entry string) bool { return strings.HasPrefix(entry, "LEAK_OUT=") })
 	return x
 }
 
@@ -337,7 +344,8 @@ func (x *tried) follow(pid int, live <-chan string) (end func()) {
 			case <-time.After(700 * time.Millisecond):
 				x.say("status")
 				for _, id := range slices.Compact(runID.FindAllString(x.say("status", "--json"), -1)) {
-					x.say("note", "--run", id, "--as", "ann", "logged in with token="+x.secrets["note"]+", then 'Cookie: sid="+x.secrets["cookie of a note"]+"'")
+					x.say("note", "--run", id, "--as", "ann",
+						"logged in with token="+x.secrets["note"]+", then 'Cookie: sid="+x.secrets["cookie of a note"]+"'")
 				}
 			}
 		}
@@ -382,10 +390,14 @@ func TestLeaks(t *testing.T) {
 	}
 	x.report(t, x.secrets)
 	for _, place := range []string{
-		"live page, event page", "live page, event now", "live page, /metrics", "live page, /", "standard output", "standard error", "terminal",
-		"folder/result.json", "folder/report.html", "folder/events.jsonl", "folder/junit.xml", "folder/scenario.yaml", "folder/logs/api-0.log",
-		"folder/ledger.jsonl", "plan file", "brunt status", "brunt status --json", "brunt report --format github", "brunt validate --explain",
-		"command line of brunt watchdog", "environment of brunt watchdog", "command line of brunt proxies", "environment of brunt proxies",
+		"live page, event page", "live page, event now", "live page, /metrics", "live page, /", "standard output",
+		"standard error", "terminal",
+		"folder/result.json", "folder/report.html", "folder/events.jsonl", "folder/junit.xml", "folder/scenario.yaml",
+		"folder/logs/api-0.log",
+		"folder/ledger.jsonl", "plan file", "brunt status", "brunt status --json", "brunt report --format github",
+		"brunt validate --explain",
+		"command line of brunt watchdog", "environment of brunt watchdog", "command line of brunt proxies",
+		"environment of brunt proxies",
 		"push to /good/write", "push to /good", "brunt note --run --as", "brunt convert",
 	} {
 		if len(x.texts[place]) == 0 {
@@ -400,10 +412,12 @@ func (x *tried) piped() {
 	out := filepath.Join(x.dir, "folder")
 	c := x.command(append([]string{
 		"run", x.file, "-o", out, "--requests", "--live", "127.0.0.1:0", "--linger", "1s", "--log-level", "debug",
-		"--out", "prometheus=http://ann:${env.LEAK_OUT}@" + x.address + "/good/write", "--out", "prometheus=http://" + x.address + "/bad/write",
+		"--out", "prometheus=http://ann:${env.LEAK_OUT}@" + x.address + "/good/write", "--out",
+		"prometheus=http://" + x.address + "/bad/write",
 		"--out", "otlp=http://" + x.address + "/good", "--out", "grafana=http://" + x.address + "/bad/grafana",
 	}, x.given()...)...)
-	c.Env = append(slices.Clone(c.Env), "GITHUB_STEP_SUMMARY="+filepath.Join(out, "summary.txt"), "LEAK_OUT="+x.secrets["LEAK_OUT"])
+	c.Env = append(slices.Clone(c.Env), "GITHUB_STEP_SUMMARY="+filepath.Join(out, "summary.txt"),
+		"LEAK_OUT="+x.secrets["LEAK_OUT"])
 	var stdout bytes.Buffer
 	c.Stdout = &stdout
 	said, err := c.StderrPipe()
@@ -444,7 +458,8 @@ func (x *tried) check(dir, said string) {
 		return
 	}
 	for _, want := range []string{
-		`"fault.reverted".*"slow"`, `"fault.verified".*"tool"`, `"fault.reverted".*"tool"`, `"fault.failed".*"refused"`, `"load.end"`,
+		`"fault.reverted".*"slow"`, `"fault.verified".*"tool"`, `"fault.reverted".*"tool"`, `"fault.failed".*"refused"`,
+		`"load.end"`,
 	} {
 		if !regexp.MustCompile(want).Match(b) {
 			x.t.Errorf("no event %s\n%s\n%s", want, b, said)
@@ -456,7 +471,8 @@ func (x *tried) check(dir, said string) {
 func (x *tried) terminal() {
 	x.t.Helper()
 	out := filepath.Join(x.dir, "second")
-	c := x.command(append([]string{"run", x.file, "-o", out, "-v", "--meta", "ticket=OPS-7", "--set", "turn=two"}, x.given()...)...)
+	c := x.command(append([]string{"run", x.file, "-o", out, "-v", "--meta", "ticket=OPS-7", "--set", "turn=two"},
+		x.given()...)...)
 	f, err := pty.StartWithSize(c, &pty.Winsize{Rows: 50, Cols: 100})
 	if err != nil {
 		x.t.Error(err)
@@ -476,7 +492,8 @@ func (x *tried) others() {
 	x.t.Helper()
 	dir, plan := filepath.Join(x.dir, "folder"), filepath.Join(x.dir, "plan.json")
 	for _, format := range []string{
-		"github", "gitlab", "csv", "events", "hlog", "html", "json", "junit", "scenario", "terminal", "vegeta-csv", "vegeta-json",
+		"github", "gitlab", "csv", "events", "hlog", "html", "json", "junit", "scenario", "terminal", "vegeta-csv",
+		"vegeta-json",
 	} {
 		x.say("report", dir, "--format", format)
 	}
@@ -523,15 +540,17 @@ func (x *tried) convert() {
 	const curl = `curl 'http://127.0.0.1:1/?token=%s' -H 'Authorization: Bearer %s' -b 'sid=%s' --json '{"password": "%s"}'` + "\n"
 	x.say("convert", "curl", x.save(x.t, "login.sh", fmt.Sprintf(curl,
 		secret("query for curl"), secret("header for curl"), secret("cookie for curl"), secret("body for curl"))))
-	x.say("convert", "har", x.save(x.t, "login.har", jsonOf(map[string]any{"log": map[string]any{"version": "1.2", "entries": []any{map[string]any{
-		"startedDateTime": "2026-01-01T00:00:00Z", "time": 1, "response": map[string]any{"status": 200, "content": map[string]any{}},
-		"request": map[string]any{
-			"method": "POST", "url": "http://127.0.0.1:1/login?token=" + secret("query of HAR"), "httpVersion": "HTTP/1.1",
-			"headers": []any{
-				map[string]any{"name": "Authorization", "value": "Bearer " + secret("header of HAR")},
-				map[string]any{"name": "Cookie", "value": "sid=" + secret("cookie of HAR")},
+	x.say("convert", "har", x.save(x.t, "login.har",
+		jsonOf(map[string]any{"log": map[string]any{"version": "1.2", "entries": []any{map[string]any{
+			"startedDateTime": "2026-01-01T00:00:00Z", "time": 1,
+			"response": map[string]any{"status": 200, "content": map[string]any{}},
+			"request": map[string]any{
+				"method": "POST", "url": "http://127.0.0.1:1/login?token=" + secret("query of HAR"), "httpVersion": "HTTP/1.1",
+				"headers": []any{
+					map[string]any{"name": "Authorization", "value": "Bearer " + secret("header of HAR")},
+					map[string]any{"name": "Cookie", "value": "sid=" + secret("cookie of HAR")},
+				},
+				"postData": map[string]any{"mimeType": "application/json", "text": `{"password": "` + secret("body of HAR") + `"}`},
 			},
-			"postData": map[string]any{"mimeType": "application/json", "text": `{"password": "` + secret("body of HAR") + `"}`},
-		},
-	}}}})))
+		}}}})))
 }

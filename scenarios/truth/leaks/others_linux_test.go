@@ -149,7 +149,8 @@ func TestLeaks_Script(t *testing.T) {
 	}
 	x.reaches(said, "/fail/script")
 	x.report(t, x.secrets)
-	if out := strings.Join(x.texts["folder/logs/k6-users.log"], ""); !strings.Contains(out, "password=***") || !strings.Contains(out, "value 0, hex") {
+	if out := strings.Join(x.texts["folder/logs/k6-users.log"], ""); !strings.Contains(out, "password=***") ||
+		!strings.Contains(out, "value 0, hex") {
 		t.Errorf("the log of the script lacks what it printed:\n%.4000s", out)
 	}
 }
@@ -176,13 +177,18 @@ func TestLeaks_Import(t *testing.T) {
 	}
 	var lines strings.Builder
 	for i, r := range []map[string]any{
-		{"code": 500, "error": "500 said token=" + secret("error"), "body": base64.StdEncoding.EncodeToString([]byte(`{"password": "` + secret("answer") + `"}`))},
-		{"code": 0, "error": `Get "http://ann:` + secret("userinfo of an error") + `@127.0.0.1:1/?api_key=` + secret("query of an error") + `": connection refused`},
+		{
+			"code": 500, "error": "500 said token=" + secret("error"),
+			"body": base64.StdEncoding.EncodeToString([]byte(`{"password": "` + secret("answer") + `"}`)),
+		},
+		{"code": 0, "error": `Get "http://ann:` + secret("userinfo of an error") + `@127.0.0.1:1/?api_key=` +
+			secret("query of an error") + `": connection refused`},
 		{"code": 200, "headers": map[string]any{"Set-Cookie": []string{"session_id=" + secret("cookie")}}},
 	} {
 		maps.Copy(r, map[string]any{
 			"attack": "login", "seq": i, "timestamp": "2026-10-10T13:55:36Z", "latency": 1e6, "method": "GET",
-			"url": fmt.Sprintf("http://ann:%s@127.0.0.1:1/login/%d?token=%s", secret(fmt.Sprint("userinfo ", i)), i, secret(fmt.Sprint("query ", i))),
+			"url": fmt.Sprintf("http://ann:%s@127.0.0.1:1/login/%d?token=%s", secret(fmt.Sprint("userinfo ", i)), i,
+				secret(fmt.Sprint("query ", i))),
 		})
 		b, err := json.Marshal(r)
 		if err != nil {
@@ -220,7 +226,8 @@ func selfImage(t *testing.T) string {
 	program, err := os.ReadFile(self)
 	if err == nil {
 		err = errors.Join(os.WriteFile(filepath.Join(dir, "leaks"), program, 0o700),
-			os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch\nCOPY leaks /leaks\nENTRYPOINT [\"/leaks\"]\n"), 0o600))
+			os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch\nCOPY leaks /leaks\nENTRYPOINT [\"/leaks\"]\n"),
+				0o600))
 	}
 	if err == nil {
 		err = docker("build", "-q", "-t", name, dir)
@@ -247,7 +254,8 @@ func TestLeaks_Compose(t *testing.T) {
 	x.save(t, "compose.yaml", x.fill(project, "@IMAGE@", image, "@OWN@", filepath.Join(x.dir, "own.json")))
 	began := time.Now()
 	said := x.run()
-	if log := strings.Join(x.texts["folder/logs/web-N.log"], "") + strings.Join(x.texts["folder/logs/web-0.log"], ""); !strings.Contains(log, "/fail/composed") {
+	if log := strings.Join(x.texts["folder/logs/web-N.log"], "") +
+		strings.Join(x.texts["folder/logs/web-0.log"], ""); !strings.Contains(log, "/fail/composed") {
 		t.Errorf("the log of the container lacks its requests, after %s:\n%.2000s\n%s", time.Since(began), log, said)
 	}
 	x.report(t, x.secrets)

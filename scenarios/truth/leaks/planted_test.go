@@ -98,7 +98,8 @@ func TestFinder(t *testing.T) {
 		want(what, "plain", text)
 	}
 	for _, text := range []string{
-		"nothing at all", "token=***&x=1", jsonOf("***"), strings.Repeat("q7W", 300), base64.StdEncoding.EncodeToString([]byte("user:***")),
+		"nothing at all", "token=***&x=1", jsonOf("***"), strings.Repeat("q7W", 300),
+		base64.StdEncoding.EncodeToString([]byte("user:***")),
 	} {
 		if found := f.find(text); len(found) > 0 {
 			t.Errorf("%.40q has none, and %v are found", text, found)

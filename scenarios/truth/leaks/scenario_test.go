@@ -150,13 +150,16 @@ var files = map[string]string{
 
 // variables are the variables of the environment that the scenario takes secrets from.
 var variables = []string{
-	"LEAK_UNIT", "LEAK_SETUP", "LEAK_TEARDOWN", "LEAK_HEADER", "LEAK_QUERY", "LEAK_PATH", "LEAK_BODY", "LEAK_FORM", "LEAK_CALL", "LEAK_EXEC",
-	"LEAK_CALLED", "LEAK_METRIC", "LEAK_WATCH", "LEAK_OUT", "LEAK_SCRIPT", "PROMETHEUS_TOKEN", "OTLP_TOKEN", "GRAFANA_TOKEN",
+	"LEAK_UNIT", "LEAK_SETUP", "LEAK_TEARDOWN", "LEAK_HEADER", "LEAK_QUERY", "LEAK_PATH", "LEAK_BODY", "LEAK_FORM",
+	"LEAK_CALL", "LEAK_EXEC",
+	"LEAK_CALLED", "LEAK_METRIC", "LEAK_WATCH", "LEAK_OUT", "LEAK_SCRIPT", "PROMETHEUS_TOKEN", "OTLP_TOKEN",
+	"GRAFANA_TOKEN",
 }
 
 // plainVariables are those whose places take no odd characters: headers, the shell, the URL of an out.
 var plainVariables = []string{
-	"LEAK_HEADER", "LEAK_OUT", "LEAK_SCRIPT", "LEAK_TEARDOWN", "LEAK_EXEC", "LEAK_METRIC", "LEAK_WATCH", "PROMETHEUS_TOKEN", "OTLP_TOKEN", "GRAFANA_TOKEN",
+	"LEAK_HEADER", "LEAK_OUT", "LEAK_SCRIPT", "LEAK_TEARDOWN", "LEAK_EXEC", "LEAK_METRIC", "LEAK_WATCH",
+	"PROMETHEUS_TOKEN", "OTLP_TOKEN", "GRAFANA_TOKEN",
 }
 
 // ofServer are the secrets that the target gives out.

@@ -26,21 +26,25 @@ load:
 slo: [ok.p50 < 10s]
 `
 
-// TestLeaks_TLS looks for the private key of a load: with a target that it is shown to, and in the message about a key that
-// is damaged.
+// TestLeaks_TLS looks for the private key of a load: with a target that it is shown to, and in the message about a key
+// that is damaged.
 func TestLeaks_TLS(t *testing.T) {
 	alone(t)
 	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "leaks"}, NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "leaks"}, NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		IsCA:        true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 	}
 	der := must(x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key))
 	cert := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 	private := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: must(x509.MarshalPKCS8PrivateKey(key))}))
 	e := &echo{own: map[string]string{}}
 	s := httptest.NewUnstartedServer(e)
-	s.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert, Certificates: []tls.Certificate{must(tls.X509KeyPair([]byte(cert), []byte(private)))}}
+	s.TLS = &tls.Config{
+		ClientAuth:   tls.RequireAnyClientCert,
+		Certificates: []tls.Certificate{must(tls.X509KeyPair([]byte(cert), []byte(private)))},
+	}
 	s.StartTLS()
 	defer s.Close()
 

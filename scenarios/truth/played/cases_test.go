@@ -20,8 +20,12 @@ func written(change func(l *result.LedgerRecord)) []*result.LedgerRecord {
 
 var playedCases = []playedCase{
 	{
-		name: "an outage that ends while the fault is in", row: "definition", script: quick.Between(2100, 2400, f503), faults: []span{{20 * sec, 35 * sec}},
-		slo:    []string{"recover < 5s after f => pass", "recover < 3s after f => fail", "failover < 5s after f => pass", "degraded < 4s after f => pass"},
+		name: "an outage that ends while the fault is in", row: "definition", script: quick.Between(2100, 2400, f503),
+		faults: []span{{20 * sec, 35 * sec}},
+		slo: []string{
+			"recover < 5s after f => pass", "recover < 3s after f => fail", "failover < 5s after f => pass",
+			"degraded < 4s after f => pass",
+		},
 		impact: "impacted", see: sharp,
 	},
 	{
@@ -29,11 +33,14 @@ var playedCases = []playedCase{
 		slo: []string{"onset < 2s after f => pass", "onset < 1s after f => fail"}, impact: "impacted", see: sharp,
 	},
 	{
-		name: "an outage that lasts beyond the fault", row: "definition", script: quick.Between(2000, 2700, f503), faults: in5,
-		slo: []string{"heal < 3s after f => pass", "heal < 1s after f => fail", "errors < 1% in rest/f => fail"}, impact: "impacted", see: sharp,
+		name: "an outage that lasts beyond the fault", row: "definition", script: quick.Between(2000, 2700, f503),
+		faults: in5,
+		slo:    []string{"heal < 3s after f => pass", "heal < 1s after f => fail", "errors < 1% in rest/f => fail"},
+		impact: "impacted", see: sharp,
 	},
 	{
-		name: "an outage without a fault", row: "definition", script: quick.Between(1000, 1300, f503), slo: []string{"errors < 10% => pass"},
+		name: "an outage without a fault", row: "definition", script: quick.Between(1000, 1300, f503),
+		slo: []string{"errors < 10% => pass"},
 		see: func(c *truth.Complaints, p played) {
 			sharp(c, p)
 			if len(p.Incidents) == 1 && p.Incidents[0].Planned {
@@ -42,32 +49,44 @@ var playedCases = []playedCase{
 		},
 	},
 	{
-		name: "down up to the end", row: "definition", script: quick.Between(5000, 1<<30, f503), faults: []span{{49 * sec, 0}},
-		slo: []string{"recover < 5s after f => fail"}, impact: "not_recovered", see: sharp,
+		name: "down up to the end", row: "definition", script: quick.Between(5000, 1<<30, f503),
+		faults: []span{{49 * sec, 0}},
+		slo:    []string{"recover < 5s after f => fail"}, impact: "not_recovered", see: sharp,
 	},
 	{
 		name: "down in the last half second", row: "definition", script: quick.Between(5954, 1<<30, f503),
 		slo: []string{"errors < 5% => pass"}, see: sharp,
 	},
 	{
-		name: "no answer in the last half second", row: "definition", script: quick.Between(5954, 1<<30, truth.Act{Hang: true}), timeout: 2 * sec,
+		name: "no answer in the last half second", row: "definition",
+		script: quick.Between(5954, 1<<30, truth.Act{Hang: true}), timeout: 2 * sec,
 		slo: []string{"errors < 5% => pass"}, see: sharp,
 	},
 	{
-		name: "the load ends too early to tell", row: "definition", script: quick.Between(5700, 5900, f503), faults: []span{{56 * sec, 58 * sec}},
-		slo: []string{"recover < 10s after f => inconclusive", "recover < 2s after f => fail"},
+		name: "the load ends too early to tell", row: "definition", script: quick.Between(5700, 5900, f503),
+		faults: []span{{56 * sec, 58 * sec}},
+		slo:    []string{"recover < 10s after f => inconclusive", "recover < 2s after f => fail"},
 	},
 	{
 		name: "one error of 6000", row: "definition", script: quick.Between(3000, 3001, f503),
-		slo: []string{"errors = 0% => fail", "availability = 100% => fail", "errors < 1% => pass", "timeouts = 0 => pass", "checks > 99% => pass"},
+		slo: []string{
+			"errors = 0% => fail", "availability = 100% => fail", "errors < 1% => pass", "timeouts = 0 => pass",
+			"checks > 99% => pass",
+		},
 	},
 	{
 		name: "no error of 6000", row: "definition", script: quick,
-		slo: []string{"errors = 0% => pass", "availability = 100% => pass", "checks = 100% => pass", "p99 < 10ms => pass", "max < 10ms => pass"},
+		slo: []string{
+			"errors = 0% => pass", "availability = 100% => pass", "checks = 100% => pass", "p99 < 10ms => pass",
+			"max < 10ms => pass",
+		},
 	},
 	{
 		name: "one answer in 33 is slow", row: "definition", script: quick.EveryIn(0, 1<<30, 33, truth.Act{Delay: 250 * ms}),
-		slo: []string{"within(200ms) > 95% => pass", "within(200ms) > 98% => fail", "p95 < 200ms => pass", "p99 < 200ms => fail", "errors = 0% => pass"},
+		slo: []string{
+			"within(200ms) > 95% => pass", "within(200ms) > 98% => fail", "p95 < 200ms => pass",
+			"p99 < 200ms => fail", "errors = 0% => pass",
+		},
 	},
 	{
 		name: "a failure counts as slower than any answer", row: "definition", script: quick.EveryIn(0, 1<<30, 16, f503),
@@ -75,26 +94,33 @@ var playedCases = []playedCase{
 	},
 	{
 		name: "the good share of slices", row: "definition", script: quick.Between(2000, 2500, f503),
-		slo: []string{"slices(1s, 99%) > 90% => pass", "slices(1s, 99%) > 95% => fail", "burn(90%, 10s) < 6 => pass", "burn(90%, 10s) < 4 => fail"},
+		slo: []string{
+			"slices(1s, 99%) > 90% => pass", "slices(1s, 99%) > 95% => fail", "burn(90%, 10s) < 6 => pass",
+			"burn(90%, 10s) < 4 => fail",
+		},
 	},
 	{
-		name: "errors within the limit are no impact", row: "definition", script: quick.EveryIn(2000, 2500, 250, f503), faults: in5,
-		slo: []string{"recover < 1s after f => pass"}, impact: "not_impacted", see: func(c *truth.Complaints, p played) {
+		name: "errors within the limit are no impact", row: "definition", script: quick.EveryIn(2000, 2500, 250, f503),
+		faults: in5,
+		slo:    []string{"recover < 1s after f => pass"}, impact: "not_impacted", see: func(c *truth.Complaints, p played) {
 			if n := p.Faults[0].Parts.Errors; n != 2 {
 				c.Errorf("%d errors in the fault, want 2: they are named", n)
 			}
 		},
 	},
 	{
-		name: "the author's own limit", row: "definition", limit: .5, script: random(quick, 2000, 2500, .3, 1, f503), faults: in5,
-		slo: []string{"errors < 10% => pass"}, impact: "not_impacted",
+		name: "the author's own limit", row: "definition", limit: .5, script: random(quick, 2000, 2500, .3, 1, f503),
+		faults: in5,
+		slo:    []string{"errors < 10% => pass"}, impact: "not_impacted",
 	},
 	{
 		name: "a target that was good all along", row: "definition", script: quick, faults: in5,
-		slo: []string{"recover < 1s after f => pass", "errors < 1% in recovery/f => pass", "errors < 1% in f => pass"}, impact: "not_impacted",
+		slo:    []string{"recover < 1s after f => pass", "errors < 1% in recovery/f => pass", "errors < 1% in f => pass"},
+		impact: "not_impacted",
 	},
 	{
-		name: "an outage after a bad baseline", row: "definition", script: quick.EveryIn(0, 2000, 3, f503).Between(2100, 2200, f503), faults: in5,
+		name: "an outage after a bad baseline", row: "definition",
+		script: quick.EveryIn(0, 2000, 3, f503).Between(2100, 2200, f503), faults: in5,
 		slo: []string{"recover < 5s after f => fail"}, impact: "unknown",
 	},
 	{
@@ -106,20 +132,27 @@ var playedCases = []playedCase{
 		slo: []string{"recover < 3s after f => pass", "heal < 3s after f => pass"}, impact: "impacted", see: sharp,
 	},
 	{
-		name: "good seconds between two outages are not degraded", row: "E14", script: quick.Between(2020, 2177, f503).Between(2827, 3236, f503),
-		faults: []span{{20 * sec, 29 * sec}}, slo: []string{"degraded < 5700ms after f => pass", "degraded < 5600ms after f => fail"}, impact: "impacted",
+		name: "good seconds between two outages are not degraded", row: "E14",
+		script: quick.Between(2020, 2177, f503).Between(2827, 3236, f503),
+		faults: []span{{20 * sec, 29 * sec}}, slo: []string{
+			"degraded < 5700ms after f => pass",
+			"degraded < 5600ms after f => fail",
+		}, impact: "impacted",
 		see: recovered,
 	},
 	{
-		name: "a relapse", row: "G3", script: quick.Between(2050, 2200, f503).Between(4200, 1<<30, f503), faults: []span{{20 * sec, 23 * sec}},
-		slo: []string{"recover < 5s after f => fail"}, impact: "not_recovered", see: func(c *truth.Complaints, p played) {
+		name: "a relapse", row: "G3", script: quick.Between(2050, 2200, f503).Between(4200, 1<<30, f503),
+		faults: []span{{20 * sec, 23 * sec}},
+		slo:    []string{"recover < 5s after f => fail"}, impact: "not_recovered", see: func(c *truth.Complaints, p played) {
 			relapsed := float64(p.Faults[0].RelapsedAt)
 			c.Near("relapse", &relapsed, 42*sec, 15*ms)
 		},
 	},
 	{
-		name: "an outage of 0.3 s at 1000/s", row: "G5", rate: 1000, seconds: 40, script: quick.Between(20100, 20400, f503), faults: []span{{20 * sec, 22 * sec}},
-		slo: []string{"errors < 30% => pass", "recover < 1s after f => pass"}, impact: "impacted", see: func(c *truth.Complaints, p played) {
+		name: "an outage of 0.3 s at 1000/s", row: "G5", rate: 1000, seconds: 40, script: quick.Between(20100, 20400, f503),
+		faults: []span{{20 * sec, 22 * sec}},
+		slo:    []string{"errors < 30% => pass", "recover < 1s after f => pass"}, impact: "impacted",
+		see: func(c *truth.Complaints, p played) {
 			sharp(c, p)
 			if n := p.Faults[0].Failed; n != 300 {
 				c.Errorf("%d failed, want 300", n)
@@ -131,21 +164,25 @@ var playedCases = []playedCase{
 		slo: []string{"recover < 3200ms after f => pass", "recover < 3s after f => fail"}, impact: "impacted", see: sharp,
 	},
 	{
-		name: "a hang with two steps", row: "G6", steps: 2, timeout: 5 * sec, script: quick.Between(2010, 2310, hang), faults: in5,
-		slo: []string{"recover < 3200ms after f => pass", "recover < 3s after f => fail"}, impact: "impacted", see: sharp,
+		name: "a hang with two steps", row: "G6", steps: 2, timeout: 5 * sec, script: quick.Between(2010, 2310, hang),
+		faults: in5,
+		slo:    []string{"recover < 3200ms after f => pass", "recover < 3s after f => fail"}, impact: "impacted", see: sharp,
 	},
 	{
-		name: "a blackhole of 10 s", row: "G7", timeout: 2 * sec, script: quick.Between(2005, 3005, hang), faults: []span{{20 * sec, 30 * sec}},
-		slo: []string{"recover < 9s after f => fail", "recover < 11s after f => pass"}, impact: "impacted", see: sharp,
+		name: "a blackhole of 10 s", row: "G7", timeout: 2 * sec, script: quick.Between(2005, 3005, hang),
+		faults: []span{{20 * sec, 30 * sec}},
+		slo:    []string{"recover < 9s after f => fail", "recover < 11s after f => pass"}, impact: "impacted", see: sharp,
 	},
 	{
 		name: "2 of 60 errors", row: "G11", rate: 10, seconds: 6, script: quick.EveryIn(20, 50, 15, f503),
 		slo: []string{"errors < 5% => inconclusive", "errors < 12% => pass"},
 	},
 	{
-		name: "two faults and one outage", row: "E7", script: quick.Between(2100, 3200, f503), faults: []span{{20 * sec, 30 * sec}, {25 * sec, 35 * sec}},
+		name: "two faults and one outage", row: "E7", script: quick.Between(2100, 3200, f503),
+		faults: []span{{20 * sec, 30 * sec}, {25 * sec, 35 * sec}},
 		slo: []string{
-			"recover < 12s after incident => pass", "recover < 10s after incident => fail", "recover < 13s after f => pass", "recover < 10s after f => inconclusive",
+			"recover < 12s after incident => pass", "recover < 10s after incident => fail", "recover < 13s after f => pass",
+			"recover < 10s after f => inconclusive",
 			"recover < 8s after g => pass",
 		},
 		impact: "confounded", see: func(c *truth.Complaints, p played) {
@@ -155,10 +192,13 @@ var playedCases = []playedCase{
 		},
 	},
 	{ // replication is cut at 20 s, the primary is killed at 22 s, and the replica is promoted
-		name: "a group of faults and one outage of 6.48 s", row: "E7", group: true, script: quick.Between(2200, 2848, f503), faults: []span{{20 * sec, 35 * sec}},
+		name: "a group of faults and one outage of 6.48 s", row: "E7", group: true, script: quick.Between(2200, 2848, f503),
+		faults: []span{{20 * sec, 35 * sec}},
 		slo: []string{
-			"recover < 6500ms after f => pass", "recover < 6400ms after f => fail", "failover < 6500ms after f => pass", "failover < 6400ms after f => fail",
-			"onset < 2100ms after f => pass", "recover < 6500ms after incident => pass", "recover < 6400ms after incident => fail",
+			"recover < 6500ms after f => pass", "recover < 6400ms after f => fail", "failover < 6500ms after f => pass",
+			"failover < 6400ms after f => fail",
+			"onset < 2100ms after f => pass", "recover < 6500ms after incident => pass",
+			"recover < 6400ms after incident => fail",
 			"errors < 47% in f => pass", "errors < 40% in f => fail",
 		},
 		impact: "impacted", see: func(c *truth.Complaints, p played) {
@@ -182,7 +222,8 @@ var playedCases = []playedCase{
 	},
 	{
 		name: "everything is shed", row: "G2", shed: true, script: quick.Between(2000, 2500, f503), faults: in5,
-		slo: []string{"errors < 1% => pass", "availability > 99% => fail", "availability.admitted > 99% => pass"}, impact: "impacted",
+		slo:    []string{"errors < 1% => pass", "availability > 99% => fail", "availability.admitted > 99% => pass"},
+		impact: "impacted",
 		see: func(c *truth.Complaints, p played) {
 			if len(p.Incidents) != 1 || p.Incidents[0].Kinds["shed"] != 500 {
 				c.Errorf("incidents: %+v, want one of 500 shed", p.Incidents)
@@ -212,39 +253,51 @@ var playedCases = []playedCase{
 		},
 	},
 	{
-		name: "shedding that objectives on other phases do not cover", row: "G2", shed: true, script: quick.Between(2000, 3000, f503),
+		name: "shedding that objectives on other phases do not cover", row: "G2", shed: true,
+		script: quick.Between(2000, 3000, f503),
 		faults: []span{{20 * sec, 30 * sec}}, impact: "impacted", see: func(c *truth.Complaints, p played) {
 			if len(p.Incidents) != 1 || p.Incidents[0].Kinds["shed"] != 1000 {
 				c.Errorf("incidents: %+v, want one of 1000 shed", p.Incidents)
 			}
 		},
 		slo: []string{
-			"errors < 1% => pass", "shed < 1% in baseline => pass", "recover < 5s after f => fail", "recover < 11s after f => pass",
+			"errors < 1% => pass", "shed < 1% in baseline => pass", "recover < 5s after f => fail",
+			"recover < 11s after f => pass",
 			"recover < 5s after incident => fail",
 		},
 	},
 	{
-		name: "everything is 135 times slower, and no time is asked for", row: "G4", script: quick.Between(2000, 2800, truth.Act{Delay: 270 * ms}),
-		faults: []span{{20 * sec, 28 * sec}}, slo: []string{"errors < 1% => pass"}, impact: "impacted", see: func(c *truth.Complaints, p played) {
+		name: "everything is 135 times slower, and no time is asked for", row: "G4",
+		script: quick.Between(2000, 2800, truth.Act{Delay: 270 * ms}),
+		faults: []span{{20 * sec, 28 * sec}}, slo: []string{"errors < 1% => pass"}, impact: "impacted",
+		see: func(c *truth.Complaints, p played) {
 			if parts := p.Faults[0].Parts; parts.Slower().Answer != result.Yes || parts.P50 < .26 || parts.P50Before > .01 {
 				c.Errorf("parts: %+v", parts)
 			}
 		},
 	},
 	{
-		name: "everything is 135 times slower, and that is bad", row: "G4", slow: 100 * ms, script: quick.Between(2000, 2800, truth.Act{Delay: 270 * ms}),
-		faults: []span{{20 * sec, 28 * sec}}, slo: []string{"recover < 5s after f => fail", "recover < 9s after f => pass"}, impact: "impacted", see: sharp,
+		name: "everything is 135 times slower, and that is bad", row: "G4", slow: 100 * ms,
+		script: quick.Between(2000, 2800, truth.Act{Delay: 270 * ms}),
+		faults: []span{{20 * sec, 28 * sec}}, slo: []string{"recover < 5s after f => fail", "recover < 9s after f => pass"},
+		impact: "impacted", see: sharp,
 	},
 	{
 		name: "everything is 135 times slower, and the baseline tells what is slow", row: "definition", slowShare: .005,
-		script: quick.Between(2000, 2800, truth.Act{Delay: 270 * ms}), faults: []span{{20 * sec, 28 * sec}}, impact: "impacted",
-		slo: []string{"recover < 5s after f => fail", "recover < 9s after f => pass", "recover < 9s after incident => pass", "errors < 1% => pass"},
+		script: quick.Between(2000, 2800, truth.Act{Delay: 270 * ms}), faults: []span{{20 * sec, 28 * sec}},
+		impact: "impacted",
+		slo: []string{
+			"recover < 5s after f => fail", "recover < 9s after f => pass", "recover < 9s after incident => pass",
+			"errors < 1% => pass",
+		},
 	},
 	{
-		name: "everything is 135 times slower, and the baseline is too small to tell what is slow", row: "definition", slowShare: .005, rate: 20,
+		name: "everything is 135 times slower, and the baseline is too small to tell what is slow", row: "definition",
+		slowShare: .005, rate: 20,
 		script: quick.Between(400, 560, truth.Act{Delay: 270 * ms}), faults: []span{{20 * sec, 28 * sec}}, impact: "impacted",
 		slo: []string{
-			"recover < 1s after f => inconclusive", "degraded < 1s after f => inconclusive", "recover < 1s after incident => inconclusive",
+			"recover < 1s after f => inconclusive", "degraded < 1s after f => inconclusive",
+			"recover < 1s after incident => inconclusive",
 			"recover(100ms) < 5s after f => fail", "errors < 1% => pass",
 		},
 	},
@@ -254,8 +307,9 @@ var playedCases = []playedCase{
 		slo: []string{"recover < 1s after f => inconclusive", "errors < 1% => pass"},
 	},
 	{
-		name: "as fast as before after 3 s of baseline", row: "definition", slowShare: .005, script: quick, faults: []span{{3 * sec, 8 * sec}},
-		slo: []string{"recover < 1s after f => pass", "recover < 1s after incident => pass"}, impact: "not_impacted",
+		name: "as fast as before after 3 s of baseline", row: "definition", slowShare: .005, script: quick,
+		faults: []span{{3 * sec, 8 * sec}},
+		slo:    []string{"recover < 1s after f => pass", "recover < 1s after incident => pass"}, impact: "not_impacted",
 	},
 	{
 		name: "brunt was late while the fault was in", row: "A2", script: quick, faults: in5, impact: "not_impacted",
@@ -270,21 +324,29 @@ var playedCases = []playedCase{
 	{ // some requests of each second are sent 600 ms late, and so late may brunt have read the answers
 		name: "everything takes 500 ms longer, and brunt is late by up to 600 ms", row: "H1",
 		script: quick.Between(2000, 2500, truth.Act{Delay: 500 * ms}), faults: in5, impact: "unknown",
-		slo: []string{"recover < 5s after f => inconclusive", "recover < 1s after incident => inconclusive", "errors < 1% => pass"},
+		slo: []string{
+			"recover < 5s after f => inconclusive", "recover < 1s after incident => inconclusive",
+			"errors < 1% => pass",
+		},
 		lag: func(n int) time.Duration { return time.Duration(n%20/19) * 600 * ms },
 	},
 	{ // answers that are slow by what brunt may have been late are good, and end the outage early
 		name: "everything takes 500 ms longer, and brunt is late where the outage ends", row: "definition", slowShare: .005,
 		script: quick.Between(2000, 2500, truth.Act{Delay: 500 * ms}), faults: in5, impact: "impacted",
 		slo: []string{
-			"recover < 5s after f => inconclusive", "recover < 6s after f => pass", "recover < 5s after incident => inconclusive", "errors < 1% => pass",
+			"recover < 5s after f => inconclusive", "recover < 6s after f => pass",
+			"recover < 5s after incident => inconclusive", "errors < 1% => pass",
 		},
 		lag: func(n int) time.Duration { return time.Duration(n%20/19) * 600 * ms },
 	},
 	{
 		name: "everything takes 500 ms longer, and brunt is later than before by up to 200 ms", row: "H1", slowShare: .005,
-		script: quick.Between(2000, 2500, truth.Act{Delay: 500 * ms}).EveryIn(0, 2000, 50, truth.Act{Delay: 300 * ms}), faults: in5, impact: "impacted",
-		slo: []string{"recover < 5s after f => inconclusive", "recover < 1s after incident => inconclusive", "errors < 1% => pass"},
+		script: quick.Between(2000, 2500, truth.Act{Delay: 500 * ms}).EveryIn(0, 2000, 50, truth.Act{Delay: 300 * ms}),
+		faults: in5, impact: "impacted",
+		slo: []string{
+			"recover < 5s after f => inconclusive", "recover < 1s after incident => inconclusive",
+			"errors < 1% => pass",
+		},
 		lag: func(n int) time.Duration {
 			if n >= 2000 {
 				return time.Duration(n%20/19) * 200 * ms
@@ -298,8 +360,10 @@ var playedCases = []playedCase{
 		},
 	},
 	{
-		name: "brunt was late by 80 ms, and the target was down from 20 to 25 s", row: "definition", script: quick.Between(1992, 2492, f503), faults: in5,
-		lag: func(int) time.Duration { return 80 * ms }, slo: []string{"recover < 5050ms after f => pass"}, impact: "impacted",
+		name: "brunt was late by 80 ms, and the target was down from 20 to 25 s", row: "definition",
+		script: quick.Between(1992, 2492, f503), faults: in5,
+		lag: func(int) time.Duration { return 80 * ms }, slo: []string{"recover < 5050ms after f => pass"},
+		impact: "impacted",
 		see: func(c *truth.Complaints, p played) {
 			sharp(c, p)
 			if len(p.Incidents) == 1 {
@@ -313,16 +377,20 @@ var playedCases = []playedCase{
 		},
 	},
 	{
-		name: "brunt was late for 2 %", row: "G1", script: quick, lag: func(n int) time.Duration { return time.Duration(n%50/49) * 300 * ms },
+		name: "brunt was late for 2 %", row: "G1", script: quick,
+		lag: func(n int) time.Duration { return time.Duration(n%50/49) * 300 * ms },
 		slo: []string{"errors < 1% => pass", "p95 < 50ms => pass", "p99 < 50ms => invalid", "p99 < 1s => pass"},
 	},
 	{
-		name: "brunt was late for all, and two of three failed", row: "A6", script: quick.EveryIn(0, 1<<30, 3, f503).EveryIn(1, 1<<30, 3, f503),
-		lag: func(int) time.Duration { return 300 * ms }, slo: []string{"errors < 5% => fail", "p50 < 50ms => fail", "ok.p50 < 50ms => invalid"},
+		name: "brunt was late for all, and two of three failed", row: "A6",
+		script: quick.EveryIn(0, 1<<30, 3, f503).EveryIn(1, 1<<30, 3, f503),
+		lag:    func(int) time.Duration { return 300 * ms },
+		slo:    []string{"errors < 5% => fail", "p50 < 50ms => fail", "ok.p50 < 50ms => invalid"},
 	},
 	{
 		name: "brunt stood still for longer than the timeout", row: "G1", timeout: 300 * ms, script: truth.Healthy(100 * ms),
-		freezes: []measure.Freeze{{From: 20 * sec, To: 20420 * ms}}, slo: []string{"errors = 0% => invalid", "timeouts = 0 => invalid", "errors < 1% => pass"},
+		freezes: []measure.Freeze{{From: 20 * sec, To: 20420 * ms}},
+		slo:     []string{"errors = 0% => invalid", "timeouts = 0 => invalid", "errors < 1% => pass"},
 		see: func(c *truth.Complaints, p played) {
 			if len(p.Incidents) != 0 {
 				c.Errorf("incidents: %+v", p.Incidents)
@@ -330,9 +398,11 @@ var playedCases = []playedCase{
 		},
 	},
 	{
-		name: "brunt stood still, with answers under way that take most of the timeout", row: "G1", timeout: 300 * ms, script: truth.Healthy(295 * ms),
-		freezes: []measure.Freeze{{From: 20 * sec, To: 20420 * ms}}, steps: 3, faults: []span{{19900 * ms, 25 * sec}}, impact: "not_impacted",
-		slo: []string{"errors = 0% => invalid", "timeouts = 0 => invalid", "errors < 1% => pass"},
+		name: "brunt stood still, with answers under way that take most of the timeout", row: "G1", timeout: 300 * ms,
+		script:  truth.Healthy(295 * ms),
+		freezes: []measure.Freeze{{From: 20 * sec, To: 20420 * ms}}, steps: 3, faults: []span{{19900 * ms, 25 * sec}},
+		impact: "not_impacted",
+		slo:    []string{"errors = 0% => invalid", "timeouts = 0 => invalid", "errors < 1% => pass"},
 		see: func(c *truth.Complaints, p played) {
 			if len(p.Incidents) != 0 {
 				c.Errorf("incidents: %+v", p.Incidents)
@@ -340,8 +410,9 @@ var playedCases = []playedCase{
 		},
 	},
 	{
-		name: "brunt stood still up to the end of the load, for longer than the timeout", row: "G1", timeout: 2 * sec, seconds: 40,
-		script: truth.Healthy(30 * ms), freezes: []measure.Freeze{{From: 20660 * ms, To: 45 * sec}},
+		name: "brunt stood still up to the end of the load, for longer than the timeout", row: "G1", timeout: 2 * sec,
+		seconds: 40,
+		script:  truth.Healthy(30 * ms), freezes: []measure.Freeze{{From: 20660 * ms, To: 45 * sec}},
 		slo: []string{"errors < 1% => invalid", "timeouts = 0 => invalid"},
 		see: func(c *truth.Complaints, p played) {
 			if len(p.Incidents) != 0 {
@@ -353,67 +424,100 @@ var playedCases = []playedCase{
 		name: "brunt stood still for most of a fault", row: "G1", script: quick, faults: in5, impact: "unknown",
 		freezes: []measure.Freeze{{From: 20100 * ms, To: 24100 * ms}},
 		slo: []string{
-			"recover < 1s after f => invalid", "recover < 5s after f => pass", "recover < 1s after incident => invalid", "recover < 5s after incident => pass",
+			"recover < 1s after f => invalid", "recover < 5s after f => pass", "recover < 1s after incident => invalid",
+			"recover < 5s after incident => pass",
 			"degraded < 1s after f => invalid", "degraded < 5s after f => pass", "errors < 1% => pass",
 		},
 	},
 	{
 		name: "brunt stood still through all of a fault", row: "G1", script: quick, faults: in5, impact: "unknown",
 		freezes: []measure.Freeze{{From: 20 * sec, To: 25 * sec}},
-		slo:     []string{"recover < 1s after f => invalid", "errors < 1% in f => invalid", "recover < 1s after incident => invalid", "errors < 1% => pass"},
-	},
-	{
-		name: "brunt stood still through all of a fault, and sent nothing of it", row: "G1", timeout: 300 * ms, script: quick, faults: in5, impact: "unknown",
-		freezes: []measure.Freeze{{From: 20 * sec, To: 25 * sec}},
-		slo:     []string{"recover < 1s after f => invalid", "errors < 1% in f => invalid", "recover < 1s after incident => invalid"},
-	},
-	{
-		name: "brunt stood still while the target was down", row: "G1", script: quick.Between(2000, 2200, f503), faults: in5, impact: "impacted",
-		freezes: []measure.Freeze{{From: 22 * sec, To: 24 * sec}},
 		slo: []string{
-			"recover < 3s after f => invalid", "recover < 5s after f => pass", "recover < 1s after f => fail",
-			"recover < 3500ms after incident => invalid", "recover < 5s after incident => pass", "errors < 50% in f => pass", "errors < 1% in f => fail",
+			"recover < 1s after f => invalid", "errors < 1% in f => invalid",
+			"recover < 1s after incident => invalid", "errors < 1% => pass",
 		},
 	},
 	{
-		name: "brunt stood still for a short time, far from what is allowed", row: "G1", script: quick.Between(2000, 2100, f503), faults: in5, impact: "impacted",
-		freezes: []measure.Freeze{{From: 22 * sec, To: 22420 * ms}, {From: 27 * sec, To: 27500 * ms}, {From: 33 * sec, To: 34 * sec}},
+		name: "brunt stood still through all of a fault, and sent nothing of it", row: "G1", timeout: 300 * ms, script: quick,
+		faults: in5, impact: "unknown",
+		freezes: []measure.Freeze{{From: 20 * sec, To: 25 * sec}},
 		slo: []string{
-			"recover < 1500ms after f => pass", "recover < 5s after f => pass", "recover < 1500ms after incident => pass", "degraded < 3s after f => pass",
+			"recover < 1s after f => invalid", "errors < 1% in f => invalid",
+			"recover < 1s after incident => invalid",
+		},
+	},
+	{
+		name: "brunt stood still while the target was down", row: "G1", script: quick.Between(2000, 2200, f503), faults: in5,
+		impact:  "impacted",
+		freezes: []measure.Freeze{{From: 22 * sec, To: 24 * sec}},
+		slo: []string{
+			"recover < 3s after f => invalid", "recover < 5s after f => pass", "recover < 1s after f => fail",
+			"recover < 3500ms after incident => invalid", "recover < 5s after incident => pass", "errors < 50% in f => pass",
+			"errors < 1% in f => fail",
+		},
+	},
+	{
+		name: "brunt stood still for a short time, far from what is allowed", row: "G1",
+		script: quick.Between(2000, 2100, f503), faults: in5, impact: "impacted",
+		freezes: []measure.Freeze{
+			{From: 22 * sec, To: 22420 * ms},
+			{From: 27 * sec, To: 27500 * ms},
+			{From: 33 * sec, To: 34 * sec},
+		},
+		slo: []string{
+			"recover < 1500ms after f => pass", "recover < 5s after f => pass", "recover < 1500ms after incident => pass",
+			"degraded < 3s after f => pass",
 			"failover < 2s after f => pass", "errors < 25% in f => pass",
 		},
 	},
 	{
-		name: "brunt stood still when the target had to be back", row: "G1", script: quick, faults: in5, impact: "not_impacted",
+		name: "brunt stood still when the target had to be back", row: "G1", script: quick, faults: in5,
+		impact:  "not_impacted",
 		freezes: []measure.Freeze{{From: 20900 * ms, To: 21320 * ms}},
-		slo:     []string{"recover < 1s after f => invalid", "recover < 1400ms after f => pass", "recover < 900ms after f => pass", "errors < 1% in f => pass"},
+		slo: []string{
+			"recover < 1s after f => invalid", "recover < 1400ms after f => pass",
+			"recover < 900ms after f => pass", "errors < 1% in f => pass",
+		},
 	},
 	{
-		name: "brunt stood still for a moment when the target had to be back, which was good long before", row: "definition", script: quick.Between(2000, 2100, f503),
-		faults: in5, impact: "impacted", freezes: []measure.Freeze{{From: 24900 * ms, To: 25200 * ms}}, slo: []string{"recover < 5s after f => pass"},
+		name: "brunt stood still for a moment when the target had to be back, which was good long before", row: "definition",
+		script: quick.Between(2000, 2100, f503),
+		faults: in5, impact: "impacted", freezes: []measure.Freeze{{From: 24900 * ms, To: 25200 * ms}},
+		slo: []string{"recover < 5s after f => pass"},
 	},
 	{
-		name: "brunt stood still for a moment when the target had to be back, which was down until then", row: "G1", script: quick.Between(2000, 2490, f503),
+		name: "brunt stood still for a moment when the target had to be back, which was down until then", row: "G1",
+		script: quick.Between(2000, 2490, f503),
 		faults: in5, impact: "impacted", freezes: []measure.Freeze{{From: 24900 * ms, To: 25200 * ms}},
 		slo: []string{"recover < 5s after f => invalid", "recover < 6s after f => pass"},
 	},
 	{
 		name: "brunt stood still when the fault was over", row: "G1", script: quick, faults: in5, impact: "not_impacted",
 		freezes: []measure.Freeze{{From: 24500 * ms, To: 26 * sec}},
-		slo:     []string{"errors < 1% in f => invalid", "errors < 20% in f => pass", "recover < 4s after f => pass", "p95 < 2s in f => invalid"},
+		slo: []string{
+			"errors < 1% in f => invalid", "errors < 20% in f => pass", "recover < 4s after f => pass",
+			"p95 < 2s in f => invalid",
+		},
 	},
 	{
-		name: "brunt is held back for 90 of every 100 ms", row: "G1", script: quick.Between(2000, 2100, f503), faults: in5, freezes: throttled(90*ms, 60*sec),
-		slo:    []string{"recover < 3s after f => pass", "recover < 3s after incident => pass", "degraded < 3s after f => pass", "errors < 25% in f => pass"},
+		name: "brunt is held back for 90 of every 100 ms", row: "G1", script: quick.Between(2000, 2100, f503), faults: in5,
+		freezes: throttled(90*ms, 60*sec),
+		slo: []string{
+			"recover < 3s after f => pass", "recover < 3s after incident => pass",
+			"degraded < 3s after f => pass", "errors < 25% in f => pass",
+		},
 		impact: "impacted",
 	},
 	{
-		name: "the target hangs up to the end, and brunt stood still for a moment", row: "E1", timeout: sec, script: quick.Between(5954, 1<<30, hang),
+		name: "the target hangs up to the end, and brunt stood still for a moment", row: "E1", timeout: sec,
+		script:  quick.Between(5954, 1<<30, hang),
 		freezes: []measure.Freeze{{From: 60100 * ms, To: 60250 * ms}}, slo: []string{"timeouts = 0 => fail"}, see: sharp,
 	},
 	{
-		name: "the target hangs while brunt is late", row: "E1", timeout: sec, script: quick.Between(2000, 3000, hang), faults: in5,
-		lag: func(int) time.Duration { return 120 * ms }, slo: []string{"recover < 5s after f => fail", "errors < 1% => fail"}, impact: "impacted",
+		name: "the target hangs while brunt is late", row: "E1", timeout: sec, script: quick.Between(2000, 3000, hang),
+		faults: in5,
+		lag:    func(int) time.Duration { return 120 * ms },
+		slo:    []string{"recover < 5s after f => fail", "errors < 1% => fail"}, impact: "impacted",
 		see: func(c *truth.Complaints, p played) {
 			if len(p.Incidents) != 1 || p.Incidents[0].Bad != 1000 || p.Incidents[0].Kinds["timeout"] != 1000 {
 				c.Errorf("incidents: %+v, want one of 1000 timeouts", p.Incidents)
@@ -425,7 +529,8 @@ var playedCases = []playedCase{
 		script: quick.Between(1000, 1100, f503).Between(1450, 1500, f503), slo: []string{"errors < 10% => pass"}, see: sharp,
 	},
 	{
-		name: "a relapse in the window in which a hold ends", row: "G3", script: quick.Between(2050, 2200, f503).Between(3600, 1<<30, f503),
+		name: "a relapse in the window in which a hold ends", row: "G3",
+		script: quick.Between(2050, 2200, f503).Between(3600, 1<<30, f503),
 		faults: []span{{20 * sec, 23 * sec}}, slo: []string{"recover < 5s after f => fail"}, impact: "not_recovered",
 		see: func(c *truth.Complaints, p played) {
 			relapsed := float64(p.Faults[0].RelapsedAt)
@@ -433,14 +538,23 @@ var playedCases = []playedCase{
 		},
 	},
 	{
-		name: "a crash that was over before the next fault", row: "A5", hold: 2 * sec, script: quick.Between(2000, 2100, f503).Between(2450, 2600, f503),
-		faults: []span{{20 * sec, 25 * sec}, {24500 * ms, 27 * sec}}, ended: map[int]time.Duration{0: 21 * sec}, impact: "impacted",
-		slo: []string{"recover < 2s after f => pass", "recover < 2s after g => pass", "recover < 2s after incident => pass"},
+		name: "a crash that was over before the next fault", row: "A5", hold: 2 * sec,
+		script: quick.Between(2000, 2100, f503).Between(2450, 2600, f503),
+		faults: []span{{20 * sec, 25 * sec}, {24500 * ms, 27 * sec}}, ended: map[int]time.Duration{0: 21 * sec},
+		impact: "impacted",
+		slo: []string{
+			"recover < 2s after f => pass", "recover < 2s after g => pass",
+			"recover < 2s after incident => pass",
+		},
 	},
 	{
-		name: "brunt sends what is due in a fault once it is over, without standing still", row: "G1", script: quick, faults: in5,
-		lag: func(n int) time.Duration { return lateUntil(n, 2000, 2500, 25100*ms) }, impact: "unknown",
-		slo: []string{"errors < 1% in f => invalid", "recover < 1s after f => invalid", "recover < 1s after incident => invalid", "errors < 1% => pass"},
+		name: "brunt sends what is due in a fault once it is over, without standing still", row: "G1", script: quick,
+		faults: in5,
+		lag:    func(n int) time.Duration { return lateUntil(n, 2000, 2500, 25100*ms) }, impact: "unknown",
+		slo: []string{
+			"errors < 1% in f => invalid", "recover < 1s after f => invalid",
+			"recover < 1s after incident => invalid", "errors < 1% => pass",
+		},
 	},
 	{
 		name: "brunt sends half of what is due in a fault once it is over", row: "G1", script: quick, faults: in5,
@@ -448,41 +562,53 @@ var playedCases = []playedCase{
 		slo: []string{"errors < 1% in f => invalid", "errors < 60% in f => pass", "recover < 10s after f => pass"},
 	},
 	{
-		name: "brunt is late for longer than the target is down", row: "G1", script: quick.Between(1950, 1990, f503), faults: in5,
-		lag: func(int) time.Duration { return 500 * ms },
+		name: "brunt is late for longer than the target is down", row: "G1", script: quick.Between(1950, 1990, f503),
+		faults: in5,
+		lag:    func(int) time.Duration { return 500 * ms },
 		slo: []string{
-			"recover < 300ms after f => invalid", "recover < 1s after f => pass", "recover < 300ms after incident => inconclusive",
+			"recover < 300ms after f => invalid", "recover < 1s after f => pass",
+			"recover < 300ms after incident => inconclusive",
 			"degraded < 300ms after f => invalid", "errors < 1% in f => fail",
 		},
 	},
 	{
-		name: "brunt is late for longer than a second, and the target is down", row: "G1", script: quick.Between(1700, 2500, f503),
+		name: "brunt is late for longer than a second, and the target is down", row: "G1",
+		script: quick.Between(1700, 2500, f503),
 		faults: []span{{20 * sec, 30 * sec}}, lag: func(int) time.Duration { return 3 * sec },
 		slo: []string{
-			"recover < 7s after f => invalid", "recover < 12s after f => pass", "recover < 4s after f => fail", "recover < 7s after incident => fail",
+			"recover < 7s after f => invalid", "recover < 12s after f => pass", "recover < 4s after f => fail",
+			"recover < 7s after incident => fail",
 			"recover < 9s after incident => inconclusive",
 		},
 	},
 	{
-		name: "a fault in which answers are as before, and brunt is late", row: "E1", script: quick, faults: in5, impact: "not_impacted",
+		name: "a fault in which answers are as before, and brunt is late", row: "E1", script: quick, faults: in5,
+		impact: "not_impacted",
 		lag: func(n int) time.Duration {
 			return time.Duration(min(1, max(0, n-1999))*min(1, max(0, 2500-n))) * 80 * ms
 		},
 		slo: []string{"recover < 1s after f => pass"}, see: func(c *truth.Complaints, p played) {
 			if parts := p.Faults[0].Parts; parts.P50 > .0021 || parts.P95 > .0021 || parts.P50Before != parts.P50 {
-				c.Errorf("answers took %v and %v, before %v: want 2 ms without brunt's own 80", parts.P50, parts.P95, parts.P50Before)
+				c.Errorf("answers took %v and %v, before %v: want 2 ms without brunt's own 80", parts.P50, parts.P95,
+					parts.P50Before)
 			}
 		},
 	},
 	{
-		name: "one of two faults at once made answers slower, of unknown length", row: "G4", rate: 20, script: quick.Between(520, 700, truth.Act{Delay: 270 * ms}),
+		name: "one of two faults at once made answers slower, of unknown length", row: "G4", rate: 20,
+		script:    quick.Between(520, 700, truth.Act{Delay: 270 * ms}),
 		slowShare: .005, faults: []span{{20 * sec, 25 * sec}, {24 * sec, 35 * sec}},
-		slo: []string{"recover < 6s after f => inconclusive", "recover < 1s after g => inconclusive", "recover < 1s after incident => inconclusive"},
+		slo: []string{
+			"recover < 6s after f => inconclusive", "recover < 1s after g => inconclusive",
+			"recover < 1s after incident => inconclusive",
+		},
 	},
 	{
-		name: "one user whose answers take three seconds", row: "G8", users: &truth.Users{Users: 1}, answer: 3 * sec, seconds: 90,
-		faults: []span{{40 * sec, 50 * sec}}, slo: []string{
-			"availability > 99% => inconclusive", "availability > 80% => pass", "errors = 0% => pass", "slices(1s, 99%) > 90% => pass",
+		name: "one user whose answers take three seconds", row: "G8", users: &truth.Users{Users: 1}, answer: 3 * sec,
+		seconds: 90,
+		faults:  []span{{40 * sec, 50 * sec}}, slo: []string{
+			"availability > 99% => inconclusive", "availability > 80% => pass", "errors = 0% => pass",
+			"slices(1s, 99%) > 90% => pass",
 		}, see: func(c *truth.Complaints, p played) {
 			for _, o := range p.Objectives {
 				if o.Corrected != nil {
@@ -492,11 +618,13 @@ var playedCases = []playedCase{
 		},
 	},
 	{
-		name: "writes are lost and brunt is late", row: "E1", script: quick, lag: func(int) time.Duration { return 30 * ms }, faults: in5,
+		name: "writes are lost and brunt is late", row: "E1", script: quick, lag: func(int) time.Duration { return 30 * ms },
+		faults: in5,
 		ledger: written(func(l *result.LedgerRecord) {
 			l.Lost, l.Held, l.LostSpans = 1085, 4915, []result.LostSpan{{Fault: "f", Lost: 1085, First: 20.1, Last: 24.8}}
 		}),
-		slo: []string{"lost = 0 => fail", "errors < 1% => pass", "p99 < 20ms => invalid", "recover < 1s after f => pass"}, impact: "impacted",
+		slo:    []string{"lost = 0 => fail", "errors < 1% => pass", "p99 < 20ms => invalid", "recover < 1s after f => pass"},
+		impact: "impacted",
 		see: func(c *truth.Complaints, p played) {
 			if p.Faults[0].Parts.Lost != 1085 {
 				c.Errorf("parts: %+v", p.Faults[0].Parts)
@@ -524,11 +652,15 @@ var playedCases = []playedCase{
 		name: "a service that comes and goes", row: "definition",
 		script: quick.Between(2000, 2100, f503).Between(2200, 2300, f503).Between(2400, 2500, f503).Between(2600, 2700, f503),
 		faults: []span{{20 * sec, 28 * sec}}, impact: "impacted", see: recovered,
-		slo: []string{"recover < 8s after f => pass", "recover < 6s after f => fail", "degraded < 4200ms after f => pass", "degraded < 3500ms after f => fail"},
+		slo: []string{
+			"recover < 8s after f => pass", "recover < 6s after f => fail", "degraded < 4200ms after f => pass",
+			"degraded < 3500ms after f => fail",
+		},
 	},
 	{
-		name: "a third of the requests fails", row: "soft edges", script: random(quick, 2000, 2500, .33, 2, f503), faults: in5,
-		slo: []string{"recover < 8s after f => pass"}, impact: "impacted", see: func(c *truth.Complaints, p played) {
+		name: "a third of the requests fails", row: "soft edges", script: random(quick, 2000, 2500, .33, 2, f503),
+		faults: in5,
+		slo:    []string{"recover < 8s after f => pass"}, impact: "impacted", see: func(c *truth.Complaints, p played) {
 			if in := p.Faults[0].RecoveredIn; in.Low > 25 || in.High < 24.99 {
 				c.Errorf("recovered from %v to %v, want 25 within", in.Low, in.High)
 			}
@@ -537,15 +669,20 @@ var playedCases = []playedCase{
 	{
 		name: "errors become frequent and rare again", row: "soft edges",
 		script: random(random(random(quick, 2000, 2100, .3, 3, f503), 2100, 2500, .9, 4, f503), 2500, 2600, .3, 5, f503),
-		faults: []span{{20 * sec, 26 * sec}}, slo: []string{"recover < 9s after f => pass"}, impact: "impacted", see: func(c *truth.Complaints, p played) {
+		faults: []span{{20 * sec, 26 * sec}}, slo: []string{"recover < 9s after f => pass"}, impact: "impacted",
+		see: func(c *truth.Complaints, p played) {
 			if f := p.Faults[0]; f.RecoveredAt < 25.5 || f.RecoveredAt > 26.1 || f.OnsetAt > 20.5 {
 				c.Errorf("from %v to %v, want 20 to 26", f.OnsetAt, f.RecoveredAt)
 			}
 		},
 	},
 	{
-		name: "users who wait: 10 of 60 s dark", row: "G8", users: &truth.Users{Users: 10, Think: 10 * ms}, dark: span{20 * sec, 30 * sec}, timeout: 20 * sec,
-		slo: []string{"availability > 99% => inconclusive", "availability > 80% => pass", "p99 < 100ms => inconclusive", "errors = 0% => pass"},
+		name: "users who wait: 10 of 60 s dark", row: "G8", users: &truth.Users{Users: 10, Think: 10 * ms},
+		dark: span{20 * sec, 30 * sec}, timeout: 20 * sec,
+		slo: []string{
+			"availability > 99% => inconclusive", "availability > 80% => pass", "p99 < 100ms => inconclusive",
+			"errors = 0% => pass",
+		},
 		see: func(c *truth.Complaints, p played) {
 			if len(p.Incidents) != 1 {
 				c.Errorf("incidents: %+v, want one from 20 to 30 s", p.Incidents)
@@ -555,19 +692,24 @@ var playedCases = []playedCase{
 			begin, end := float64(in.Begin), float64(in.End)
 			c.Near("begin of the stall", &begin, 20*sec, 15*ms)
 			c.Near("end of the stall", &end, 30*sec, 15*ms)
-			if in.BeginLow > 20.01 || in.BeginHigh < 19.999 || in.EndLow > 30.002 || in.EndHigh < 30 || in.Bad != 0 || in.Stalled < 8.9 || in.Stalled > 10 {
-				c.Errorf("from %v..%v to %v..%v, %d bad, stalled for %v", in.BeginLow, in.BeginHigh, in.EndLow, in.EndHigh, in.Bad, in.Stalled)
+			if in.BeginLow > 20.01 || in.BeginHigh < 19.999 || in.EndLow > 30.002 || in.EndHigh < 30 || in.Bad != 0 ||
+				in.Stalled < 8.9 || in.Stalled > 10 {
+				c.Errorf("from %v..%v to %v..%v, %d bad, stalled for %v", in.BeginLow, in.BeginHigh, in.EndLow, in.EndHigh, in.Bad,
+					in.Stalled)
 			}
 		},
 	},
 	{
-		name: "users who wait: 2 s dark", row: "G8", users: &truth.Users{Users: 10, Think: 10 * ms}, dark: span{20 * sec, 22 * sec},
-		slo: []string{"p99 < 100ms => inconclusive", "p90 < 100ms => pass", "within(100ms) > 99% => inconclusive"},
+		name: "users who wait: 2 s dark", row: "G8", users: &truth.Users{Users: 10, Think: 10 * ms},
+		dark: span{20 * sec, 22 * sec},
+		slo:  []string{"p99 < 100ms => inconclusive", "p90 < 100ms => pass", "within(100ms) > 99% => inconclusive"},
 	},
 	{
-		name: "users who wait for timeouts: 10 of 60 s dark", row: "G8", users: &truth.Users{Users: 10, Think: 10 * ms}, dark: span{20 * sec, 30 * sec},
+		name: "users who wait for timeouts: 10 of 60 s dark", row: "G8", users: &truth.Users{Users: 10, Think: 10 * ms},
+		dark:    span{20 * sec, 30 * sec},
 		timeout: 5 * sec, slo: []string{
-			"errors < 1% => inconclusive", "checks > 99% => inconclusive", "availability > 99% => inconclusive", "errors < 10% => pass", "errors = 0% => fail",
+			"errors < 1% => inconclusive", "checks > 99% => inconclusive", "availability > 99% => inconclusive",
+			"errors < 10% => pass", "errors = 0% => fail",
 		},
 	},
 	{
@@ -580,8 +722,12 @@ var playedCases = []playedCase{
 		},
 	},
 	{
-		name: "users who begin together, and whose answers take three seconds", row: "review", users: &truth.Users{Users: 20}, answer: 3 * sec, seconds: 90,
-		faults: []span{{40 * sec, 45 * sec}}, slo: []string{"recover < 1s after incident => pass", "recover < 1s after f => pass", "errors = 0% => pass"},
+		name: "users who begin together, and whose answers take three seconds", row: "review", users: &truth.Users{Users: 20},
+		answer: 3 * sec, seconds: 90,
+		faults: []span{{40 * sec, 45 * sec}}, slo: []string{
+			"recover < 1s after incident => pass",
+			"recover < 1s after f => pass", "errors = 0% => pass",
+		},
 		impact: "not_impacted", see: func(c *truth.Complaints, p played) {
 			if len(p.Incidents) != 0 {
 				c.Errorf("incidents: %+v", p.Incidents)
@@ -589,45 +735,66 @@ var playedCases = []playedCase{
 		},
 	},
 	{
-		name: "users who begin together, and who wait for 15 s instead of three", row: "review", users: &truth.Users{Users: 20}, answer: 3 * sec, seconds: 90,
+		name: "users who begin together, and who wait for 15 s instead of three", row: "review",
+		users: &truth.Users{Users: 20}, answer: 3 * sec, seconds: 90,
 		dark: span{40 * sec, 52 * sec}, timeout: 20 * sec, slo: []string{"availability > 95% => inconclusive"},
 	},
 	{
-		name: "users who wait: 2 of 1500 s dark", row: "G8", users: &truth.Users{Users: 10, Think: 250 * ms}, dark: span{20 * sec, 22 * sec}, seconds: 1500,
+		name: "users who wait: 2 of 1500 s dark", row: "G8", users: &truth.Users{Users: 10, Think: 250 * ms},
+		dark: span{20 * sec, 22 * sec}, seconds: 1500,
 		slo: []string{"availability > 99.95% => inconclusive", "availability > 99.8% => pass"},
 	},
 	{
-		name: "requests that hang until after the next fault", row: "definition", timeout: 30 * sec, script: quick.EveryIn(2000, 2500, 2, hang),
+		name: "requests that hang until after the next fault", row: "definition", timeout: 30 * sec,
+		script: quick.EveryIn(2000, 2500, 2, hang),
 		faults: []span{{20 * sec, 25 * sec}, {40 * sec, 42 * sec}}, impact: "impacted",
-		slo: []string{"recover < 3s after f => fail", "recover < 5300ms after f => pass", "recover < 1s after g => pass", "recover < 3s after incident => fail"},
+		slo: []string{
+			"recover < 3s after f => fail", "recover < 5300ms after f => pass", "recover < 1s after g => pass",
+			"recover < 3s after incident => fail",
+		},
 	},
 	{
-		name: "requests that hang since before the fault, with a timeout after it", row: "review", timeout: 30 * sec, script: quick.EveryIn(500, 4000, 3, hang),
+		name: "requests that hang since before the fault, with a timeout after it", row: "review", timeout: 30 * sec,
+		script: quick.EveryIn(500, 4000, 3, hang),
 		faults: in5, impact: "unknown", slo: []string{"recover < 1s after f => fail"},
 	},
 	{
-		name: "the budget burns for 3.26 of 5 s", row: "G12", script: quick.Between(2099, 2425, f503), faults: []span{{20985 * ms, 25 * sec}},
-		slo: []string{"burn(99%, 5s) < 66 => pass", "burn(99%, 5s) < 65 => fail"},
+		name: "the budget burns for 3.26 of 5 s", row: "G12", script: quick.Between(2099, 2425, f503),
+		faults: []span{{20985 * ms, 25 * sec}},
+		slo:    []string{"burn(99%, 5s) < 66 => pass", "burn(99%, 5s) < 65 => fail"},
 	},
 	{
-		name: "a recovery ends at the next injection", row: "A4", script: quick.Between(2800, 3000, f503), faults: []span{{20 * sec, 22 * sec}, {28 * sec, 30 * sec}},
-		hold: 5 * sec, slo: []string{"errors < 1% in recovery/f => pass", "errors < 1% in g => fail", "recover < 3s after g => pass"},
+		name: "a recovery ends at the next injection", row: "A4", script: quick.Between(2800, 3000, f503),
+		faults: []span{{20 * sec, 22 * sec}, {28 * sec, 30 * sec}},
+		hold:   5 * sec, slo: []string{
+			"errors < 1% in recovery/f => pass", "errors < 1% in g => fail",
+			"recover < 3s after g => pass",
+		},
 	},
 	{
-		name: "a sharp outage of 300 ms at 50/s", row: "definition", rate: 50, seconds: 40, script: quick.Between(1001, 1016, f503), faults: in5,
-		slo: []string{"recover < 1s after f => pass", "recover < 300ms after f => fail", "recover < 1s after incident => pass"}, impact: "impacted", see: sharp,
+		name: "a sharp outage of 300 ms at 50/s", row: "definition", rate: 50, seconds: 40,
+		script: quick.Between(1001, 1016, f503), faults: in5,
+		slo: []string{
+			"recover < 1s after f => pass", "recover < 300ms after f => fail",
+			"recover < 1s after incident => pass",
+		}, impact: "impacted", see: sharp,
 	},
 	{
-		name: "single errors at 50/s are no outage", row: "definition", rate: 50, script: quick.EveryIn(500, 1500, 90, f503), faults: in5,
-		slo: []string{"recover < 1s after f => pass"}, see: func(c *truth.Complaints, p played) {
+		name: "single errors at 50/s are no outage", row: "definition", rate: 50, script: quick.EveryIn(500, 1500, 90, f503),
+		faults: in5,
+		slo:    []string{"recover < 1s after f => pass"}, see: func(c *truth.Complaints, p played) {
 			if len(p.Incidents) != 0 {
 				c.Errorf("incidents: %+v", p.Incidents)
 			}
 		},
 	},
 	{
-		name: "nine bad requests in a row at 5/s", row: "definition", rate: 5, script: quick.Between(101, 110, f503), faults: in5,
-		slo: []string{"recover < 1s after incident => inconclusive", "recover < 1s after f => inconclusive", "errors < 50% => pass"},
+		name: "nine bad requests in a row at 5/s", row: "definition", rate: 5, script: quick.Between(101, 110, f503),
+		faults: in5,
+		slo: []string{
+			"recover < 1s after incident => inconclusive", "recover < 1s after f => inconclusive",
+			"errors < 50% => pass",
+		},
 	},
 	{
 		name: "the load ends just after the fault", row: "definition", script: quick, faults: []span{{58 * sec, 59 * sec}},
@@ -635,11 +802,15 @@ var playedCases = []playedCase{
 	},
 	{
 		name: "an outage soon after the clearing", row: "incidents", script: quick.Between(2900, 3100, f503), faults: in5,
-		slo:    []string{"recover < 3s after incident => pass", "recover < 1s after incident => fail", "recover < 12s after f => pass"},
+		slo: []string{
+			"recover < 3s after incident => pass", "recover < 1s after incident => fail",
+			"recover < 12s after f => pass",
+		},
 		impact: "impacted", see: sharp,
 	},
 	{
-		name: "stray errors after an outage", row: "review", script: quick.Between(2100, 2400, f503).Between(2550, 2552, f503), faults: in5,
+		name: "stray errors after an outage", row: "review",
+		script: quick.Between(2100, 2400, f503).Between(2550, 2552, f503), faults: in5,
 		slo: []string{"recover < 4500ms after f => pass"}, impact: "impacted", see: func(c *truth.Complaints, p played) {
 			back := float64(p.Faults[0].RecoveredAt)
 			c.Near("recovery", &back, 24*sec, 15*ms)

@@ -11,16 +11,19 @@ import (
 var definedCases = []playedCase{
 	{
 		name: "a percentile leaves out what was shed", row: "definition", shed: true,
-		script: quick.EveryIn(0, 1<<30, 4, f503).EveryIn(1, 1<<30, 12, truth.Act{Delay: 300 * ms}), // of 4500 that were not shed, 500 are slow
+		// of 4500 that were not shed, 500 are slow
+		script: quick.EveryIn(0, 1<<30, 4, f503).EveryIn(1, 1<<30, 12, truth.Act{Delay: 300 * ms}),
 		slo: []string{
 			"p90 < 200ms => fail", "p50 < 100ms => pass", "errors < 1% => pass", "shed < 30% => pass", "shed < 20% => fail",
 			"availability > 80% => fail", "availability.admitted > 99% => pass",
 		},
 	},
 	{
-		name: "a step that was not reached is offered and bad", row: "definition", steps: 2, script: quick.EveryIn(10, 1<<30, 50, f503),
+		name: "a step that was not reached is offered and bad", row: "definition", steps: 2,
+		script: quick.EveryIn(10, 1<<30, 50, f503),
 		slo: []string{
-			"errors < 3% => pass", "errors < 1% => fail", "errors < 1% of read => fail", "errors < 1% of write => fail", "availability > 97% => pass",
+			"errors < 3% => pass", "errors < 1% => fail", "errors < 1% of read => fail", "errors < 1% of write => fail",
+			"availability > 97% => pass",
 			"timeouts = 0 => pass",
 		},
 	},
@@ -28,7 +31,8 @@ var definedCases = []playedCase{
 		name: "requests in flight at the injection belong to the fault", row: "definition", faults: in5,
 		script: truth.Healthy(500*ms).Between(1960, 2300, truth.Act{Delay: 500 * ms, Status: 503}),
 		slo: []string{
-			"errors = 0% in baseline => pass", "errors < 70% in f => pass", "errors < 55% in f => fail", "onset < 50ms after f => pass",
+			"errors = 0% in baseline => pass", "errors < 70% in f => pass", "errors < 55% in f => fail",
+			"onset < 50ms after f => pass",
 			"recover < 3100ms after f => pass", "recover < 2900ms after f => fail",
 		},
 		impact: "impacted", see: func(c *truth.Complaints, p played) {
@@ -43,34 +47,43 @@ var definedCases = []playedCase{
 	},
 	{
 		name: "recovery ends a hold after the last bad request, and rest at the end", row: "definition", hold: 5 * sec,
-		script: quick.Between(3000, 1<<30, truth.Act{Delay: 300 * ms}).Between(2000, 2200, f503), faults: []span{{20 * sec, 21 * sec}},
+		script: quick.Between(3000, 1<<30, truth.Act{Delay: 300 * ms}).Between(2000, 2200, f503),
+		faults: []span{{20 * sec, 21 * sec}},
 		slo: []string{
-			"errors < 22% in recovery/f => pass", "errors < 12% in recovery/f => fail", "errors < 4% in rest/f => pass", "errors < 2% in rest/f => fail",
+			"errors < 22% in recovery/f => pass", "errors < 12% in recovery/f => fail", "errors < 4% in rest/f => pass",
+			"errors < 2% in rest/f => fail",
 			"ok.max < 100ms in recovery/f => pass", "ok.max < 100ms in rest/f => fail",
 		},
 		impact: "impacted", see: sharp,
 	},
 	{
-		name: "every second request fails for ten seconds", row: "definition", script: quick.EveryIn(2000, 3000, 2, f503), faults: []span{{20 * sec, 30 * sec}},
+		name: "every second request fails for ten seconds", row: "definition", script: quick.EveryIn(2000, 3000, 2, f503),
+		faults: []span{{20 * sec, 30 * sec}},
 		slo: []string{
-			"area < 5200ms after f => pass", "area < 4800ms after f => fail", "failed < 510 after f => pass", "failed < 490 after f => fail",
-			"degraded < 10100ms after f => pass", "degraded < 9s after f => fail", "recover < 11s after f => pass", "recover < 9s after f => fail",
+			"area < 5200ms after f => pass", "area < 4800ms after f => fail", "failed < 510 after f => pass",
+			"failed < 490 after f => fail",
+			"degraded < 10100ms after f => pass", "degraded < 9s after f => fail", "recover < 11s after f => pass",
+			"recover < 9s after f => fail",
 		},
 		impact: "impacted",
 	},
 	{
 		name: "an objective takes the worst occurrence", row: "definition", again: true,
-		script: quick.Between(2000, 2100, f503).Between(3500, 3750, f503), faults: []span{{20 * sec, 22 * sec}, {35 * sec, 37 * sec}},
+		script: quick.Between(2000, 2100, f503).Between(3500, 3750, f503),
+		faults: []span{{20 * sec, 22 * sec}, {35 * sec, 37 * sec}},
 		slo: []string{
-			"recover < 2600ms after f => pass", "recover < 2s after f => fail", "errors < 60% in f => fail", "degraded < 2600ms after f => pass",
+			"recover < 2600ms after f => pass", "recover < 2s after f => fail", "errors < 60% in f => fail",
+			"degraded < 2600ms after f => pass",
 			"degraded < 2s after f => fail",
 		},
 		impact: "impacted",
 	},
 	{
-		name: "good for less than a hold between two outages", row: "definition", script: quick.Between(2000, 2100, f503).Between(2600, 2700, f503),
+		name: "good for less than a hold between two outages", row: "definition",
+		script: quick.Between(2000, 2100, f503).Between(2600, 2700, f503),
 		faults: []span{{20 * sec, 22 * sec}}, slo: []string{
-			"recover < 7100ms after f => pass", "recover < 6900ms after f => fail", "heal < 5100ms after f => pass", "heal < 4900ms after f => fail",
+			"recover < 7100ms after f => pass", "recover < 6900ms after f => fail", "heal < 5100ms after f => pass",
+			"heal < 4900ms after f => fail",
 			"degraded < 2100ms after f => pass", "degraded < 1900ms after f => fail", "recover < 7100ms after incident => pass",
 			"recover < 6900ms after incident => fail",
 		},
@@ -85,34 +98,44 @@ var definedCases = []playedCase{
 		script: quick.Between(2000, 2100, f503).Between(2800, 2900, f503), faults: []span{{20 * sec, 22 * sec}},
 		slo: []string{
 			"recover < 9100ms after f => pass", "recover < 8900ms after f => fail", // it relapsed, and its last recovery counts
-			"recover < 1100ms after incident => pass", "recover < 900ms after incident => fail", // the second began later than a hold after the clearing
+			// the second began later than a hold after the clearing
+			"recover < 1100ms after incident => pass", "recover < 900ms after incident => fail",
 		},
 		impact: "impacted", see: sharp,
 	},
 	{
-		name: "standing errors and an outage", row: "definition", script: quick.EveryIn(50, 1<<30, 200, f503).Between(2000, 2200, f503), faults: in5,
+		name: "standing errors and an outage", row: "definition",
+		script: quick.EveryIn(50, 1<<30, 200, f503).Between(2000, 2200, f503), faults: in5,
 		slo: []string{
-			"recover < 2100ms after f => pass", "recover < 1900ms after f => fail", "failed < 210 after f => pass", "failed < 190 after f => fail",
+			"recover < 2100ms after f => pass", "recover < 1900ms after f => fail", "failed < 210 after f => pass",
+			"failed < 190 after f => fail",
 			"errors < 5% => pass", "errors < 3% => fail",
 		},
 		impact: "impacted",
 	},
 	{
-		name: "answers just within a limit and just over it", row: "definition", // a histogram of three digits has both in one bucket
-		script: quick.EveryIn(0, 1<<30, 12, truth.Act{Delay: 199950 * time.Microsecond}).EveryIn(6, 1<<30, 12, truth.Act{Delay: 200050 * time.Microsecond}),
-		slo:    []string{"p95 < 200ms => fail", "p90 < 200ms => pass", "within(200ms) > 90% => pass", "within(200ms) > 93% => fail"},
+		// a histogram of three digits has both in one bucket
+		name: "answers just within a limit and just over it", row: "definition",
+		script: quick.EveryIn(0, 1<<30, 12, truth.Act{Delay: 199950 * time.Microsecond}).EveryIn(6, 1<<30, 12,
+			truth.Act{Delay: 200050 * time.Microsecond}),
+		slo: []string{
+			"p95 < 200ms => fail", "p90 < 200ms => pass", "within(200ms) > 90% => pass",
+			"within(200ms) > 93% => fail",
+		},
 	},
 	{
 		name: "five requests time out", row: "definition", timeout: sec, script: quick.Between(3000, 3005, hang),
 		slo: []string{
-			"timeouts = 0 => fail", "timeouts < 6 => pass", "timeouts < 5 => fail", "errors < 1% => pass", "errors = 0% => fail", "max < 10s => fail",
+			"timeouts = 0 => fail", "timeouts < 6 => pass", "timeouts < 5 => fail", "errors < 1% => pass", "errors = 0% => fail",
+			"max < 10s => fail",
 			"ok.max < 100ms => pass", "p99 < 100ms => pass",
 		},
 	},
 	{
 		name: "290 good requests", row: "definition", rate: 10, seconds: 29, script: quick,
 		slo: []string{
-			"errors < 1% => inconclusive", "errors < 2% => pass", "errors = 0% => pass", "p95 < 100ms => pass", "p99 < 100ms => inconclusive",
+			"errors < 1% => inconclusive", "errors < 2% => pass", "errors = 0% => pass", "p95 < 100ms => pass",
+			"p99 < 100ms => inconclusive",
 		},
 	},
 	{
@@ -120,15 +143,21 @@ var definedCases = []playedCase{
 		slo: []string{"errors < 1% => pass", "availability > 99% => pass", "p99 < 100ms => inconclusive"},
 	},
 	{
-		name: "20 of 100 fail: too few to pass, and enough to fail", row: "definition", rate: 10, seconds: 10, script: quick.EveryIn(0, 1<<30, 5, f503),
-		slo: []string{"errors < 1% => fail", "p95 < 100ms => fail", "availability > 99% => fail", "errors < 22% => inconclusive"},
+		name: "20 of 100 fail: too few to pass, and enough to fail", row: "definition", rate: 10, seconds: 10,
+		script: quick.EveryIn(0, 1<<30, 5, f503),
+		slo: []string{
+			"errors < 1% => fail", "p95 < 100ms => fail", "availability > 99% => fail",
+			"errors < 22% => inconclusive",
+		},
 	},
 	{
-		name: "answers that are slower by a twentieth", row: "definition", script: quick.Between(2000, 2500, truth.Act{Delay: 2100 * time.Microsecond}),
+		name: "answers that are slower by a twentieth", row: "definition",
+		script: quick.Between(2000, 2500, truth.Act{Delay: 2100 * time.Microsecond}),
 		faults: in5, slo: []string{"errors < 1% in f => pass"}, impact: "not_impacted",
 	},
 	{
-		name: "answers that are slower by half", row: "definition", script: quick.Between(2000, 2500, truth.Act{Delay: 3 * ms}), faults: in5,
+		name: "answers that are slower by half", row: "definition",
+		script: quick.Between(2000, 2500, truth.Act{Delay: 3 * ms}), faults: in5,
 		slo: []string{"errors < 1% in f => pass"}, impact: "impacted", see: func(c *truth.Complaints, p played) {
 			if parts := p.Faults[0].Parts; parts.Slower().Answer != result.Yes || len(p.Incidents) != 0 {
 				c.Errorf("parts: %+v, incidents: %+v, want slower and none", parts, p.Incidents)
@@ -136,9 +165,11 @@ var definedCases = []playedCase{
 		},
 	},
 	{
-		name: "a short outage long before a fault", row: "definition", script: quick.Between(1000, 1020, f503), faults: []span{{40 * sec, 45 * sec}},
+		name: "a short outage long before a fault", row: "definition", script: quick.Between(1000, 1020, f503),
+		faults: []span{{40 * sec, 45 * sec}},
 		slo: []string{
-			"recover < 1s after f => pass", "recover < 1s after incident => pass", "errors = 0% in baseline => fail", "errors = 0% in f => pass",
+			"recover < 1s after f => pass", "recover < 1s after incident => pass", "errors = 0% in baseline => fail",
+			"errors = 0% in f => pass",
 		},
 		impact: "not_impacted", see: func(c *truth.Complaints, p played) {
 			if len(p.Incidents) != 1 || p.Incidents[0].Planned {
@@ -152,17 +183,24 @@ var definedCases = []playedCase{
 		slo:    []string{"duplicated = 0 => fail", "duplicated < 8 => pass", "lost = 0 => pass"},
 	},
 	{
-		name: "the mean of good answers", row: "definition", script: quick.EveryIn(0, 1<<30, 2, truth.Act{Delay: 10 * ms}).EveryIn(1, 1<<30, 3, f503),
-		slo: []string{"mean < 1s => fail", "ok.mean < 7ms => pass", "ok.mean < 5ms => fail", "ok.p95 < 20ms => pass"},
+		name: "the mean of good answers", row: "definition",
+		script: quick.EveryIn(0, 1<<30, 2, truth.Act{Delay: 10 * ms}).EveryIn(1, 1<<30, 3, f503),
+		slo:    []string{"mean < 1s => fail", "ok.mean < 7ms => pass", "ok.mean < 5ms => fail", "ok.p95 < 20ms => pass"},
 	},
 	{
-		name: "service time leaves out brunt's own lateness", row: "definition", script: quick, lag: func(int) time.Duration { return 80 * ms },
-		slo: []string{"service.p95 < 10ms => pass", "service.max < 10ms => pass", "p95 < 50ms => invalid", "p95 < 1s => pass", "errors < 1% => pass"},
-	},
-	{
-		name: "shed service is lost service", row: "definition", shed: true, script: quick.Between(2000, 2500, f503), faults: in5,
+		name: "service time leaves out brunt's own lateness", row: "definition", script: quick,
+		lag: func(int) time.Duration { return 80 * ms },
 		slo: []string{
-			"area < 5500ms after f => pass", "area < 4500ms after f => fail", "recover < 5100ms after f => pass", "recover < 4900ms after f => fail",
+			"service.p95 < 10ms => pass", "service.max < 10ms => pass", "p95 < 50ms => invalid", "p95 < 1s => pass",
+			"errors < 1% => pass",
+		},
+	},
+	{
+		name: "shed service is lost service", row: "definition", shed: true, script: quick.Between(2000, 2500, f503),
+		faults: in5,
+		slo: []string{
+			"area < 5500ms after f => pass", "area < 4500ms after f => fail", "recover < 5100ms after f => pass",
+			"recover < 4900ms after f => fail",
 			"availability > 95% => fail", "availability > 90% => pass",
 		},
 		impact: "impacted",

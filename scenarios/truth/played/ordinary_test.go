@@ -36,23 +36,44 @@ func fault(stays time.Duration) []span { return []span{{20 * sec, 20*sec + stays
 var ordinaryScenarios = []ordinary{
 	{"a smoke load", 10, 1, 0, 8 * ms, 0, nil, []string{"errors < 1%", "p95 < 200ms"}},
 	{"a small service", 20, 1, .0005, 12 * ms, 0, nil, []string{"errors < 1%", "p95 < 100ms", "p99 < 500ms"}},
-	{"a service with a few errors", 100, 1, .002, 20 * ms, 0, nil, []string{"errors < 1%", "availability > 99%", "p95 < 200ms"}},
+	{
+		"a service with a few errors", 100, 1, .002, 20 * ms, 0, nil,
+		[]string{"errors < 1%", "availability > 99%", "p95 < 200ms"},
+	},
 	{"three nines", 100, 2, 0, 20 * ms, 0, nil, []string{"availability > 99.9%", "p99 < 500ms"}},
-	{"three nines, with errors", 500, 2, .0003, 10 * ms, 0, nil, []string{"availability > 99.9%", "p99.9 < 1s", "within(200ms) > 99%"}},
+	{
+		"three nines, with errors", 500, 2, .0003, 10 * ms, 0, nil,
+		[]string{"availability > 99.9%", "p99.9 < 1s", "within(200ms) > 99%"},
+	},
 	{"a busy service", 1000, 1, .001, 3 * ms, 0, nil, []string{"errors < 0.5%", "p50 < 10ms", "p99 < 50ms"}},
 	{"too slow", 100, 1, 0, 90 * ms, 0, nil, []string{"p95 < 100ms!", "errors < 1%"}},
 	{"too many errors", 50, 1, .03, 20 * ms, 0, nil, []string{"errors < 1%!", "p90 < 200ms"}},
 	{"a budget", 200, 2, .001, 15 * ms, 0, nil, []string{"burn(99%, 30s) < 1", "slices(1s, 95%) > 90%", "errors = 0%!"}},
 	{"a check of every answer", 30, 2, 0, 15 * ms, 0, nil, []string{"checks = 100%", "errors = 0%", "timeouts = 0"}},
-	{"a crash", 100, 1, .0005, 10 * ms, 1500 * ms, fault(5 * sec), []string{"recover < 5s after f", "errors < 5%", "p95 < 200ms in baseline"}},
-	{"a crash at a low rate", 20, 1.5, 0, 15 * ms, 2 * sec, fault(5 * sec), []string{"recover < 10s after f", "errors < 10%"}},
+	{
+		"a crash", 100, 1, .0005, 10 * ms, 1500 * ms, fault(5 * sec),
+		[]string{"recover < 5s after f", "errors < 5%", "p95 < 200ms in baseline"},
+	},
+	{
+		"a crash at a low rate", 20, 1.5, 0, 15 * ms, 2 * sec, fault(5 * sec),
+		[]string{"recover < 10s after f", "errors < 10%"},
+	},
 	{
 		"a slow failover", 50, 2, .0005, 12 * ms, 12 * sec, fault(25 * sec),
 		[]string{"recover < 10s after f!", "recover < 30s after f", "failover < 20s after f"},
 	},
-	{"harmless", 200, 1, .0005, 8 * ms, 0, fault(10 * sec), []string{"recover < 1s after f", "errors < 1% in f", "p95 < 200ms in f"}},
-	{"good again after it", 100, 1, 0, 10 * ms, 3 * sec, fault(3 * sec), []string{"errors < 1% in rest/f", "p95 < 200ms in recovery/f", "heal < 2s after f"}},
-	{"an incident", 100, 1.5, .0005, 10 * ms, 4 * sec, fault(8 * sec), []string{"recover < 10s after incident", "degraded < 5s after f", "failed < 600 after f"}},
+	{
+		"harmless", 200, 1, .0005, 8 * ms, 0, fault(10 * sec),
+		[]string{"recover < 1s after f", "errors < 1% in f", "p95 < 200ms in f"},
+	},
+	{
+		"good again after it", 100, 1, 0, 10 * ms, 3 * sec, fault(3 * sec),
+		[]string{"errors < 1% in rest/f", "p95 < 200ms in recovery/f", "heal < 2s after f"},
+	},
+	{
+		"an incident", 100, 1.5, .0005, 10 * ms, 4 * sec, fault(8 * sec),
+		[]string{"recover < 10s after incident", "degraded < 5s after f", "failed < 600 after f"},
+	},
 	{
 		"two faults", 100, 2, .0005, 10 * ms, 2 * sec,
 		[]span{{20 * sec, 24 * sec}, {60 * sec, 64 * sec}},
@@ -62,8 +83,14 @@ var ordinaryScenarios = []ordinary{
 		"five minutes", 50, 5, .001, 25 * ms, 3 * sec, fault(5 * sec),
 		[]string{"errors < 2.5%", "p95 < 1s in baseline", "recover < 5s after f", "availability > 97%"},
 	},
-	{"five busy minutes", 300, 5, .0005, 5 * ms, 500 * ms, fault(5 * sec), []string{"availability > 99.5%", "recover < 1s after f", "p95 < 100ms"}},
-	{"an outage that is too long", 100, 1, 0, 10 * ms, 6 * sec, fault(6 * sec), []string{"recover < 5s after f!", "errors < 5%!", "onset < 1s after f"}},
+	{
+		"five busy minutes", 300, 5, .0005, 5 * ms, 500 * ms, fault(5 * sec),
+		[]string{"availability > 99.5%", "recover < 1s after f", "p95 < 100ms"},
+	},
+	{
+		"an outage that is too long", 100, 1, 0, 10 * ms, 6 * sec, fault(6 * sec),
+		[]string{"recover < 5s after f!", "errors < 5%!", "onset < 1s after f"},
+	},
 }
 
 // script is the target: errors by chance, a heavy tail, and an outage after each injection.
@@ -87,7 +114,8 @@ func (o ordinary) script(seed uint64) truth.Script {
 // text is the scenario as an author writes it.
 func (o ordinary) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "version: 1\ntarget: {url: \"http://127.0.0.1:8080\"}\nload: {main: {executor: constant-arrival-rate, rate: %d/s, duration: %ds, "+
+	fmt.Fprintf(&b, "version: 1\ntarget: {url: \"http://127.0.0.1:8080\"}\nload: {main: {executor: "+
+		"constant-arrival-rate, rate: %d/s, duration: %ds, "+
 		"flow: [{get: /, name: read}]}}\n", o.rate, int(o.minutes*60))
 	for i, f := range o.faults {
 		if i == 0 {
@@ -147,7 +175,8 @@ func TestOrdinary(t *testing.T) {
 				p := o.played()
 				for _, r := range o.play(t, p, objectives, seed) {
 					if r.Verdict != want[r.Text] {
-						t.Errorf("target %d: %s is %s, measured %v from %v to %v, bound %v (%s); want %s", seed, r.Text, r.Verdict, r.Measured, r.Low, r.High,
+						t.Errorf("target %d: %s is %s, measured %v from %v to %v, bound %v (%s); want %s", seed, r.Text, r.Verdict,
+							r.Measured, r.Low, r.High,
 							r.Bound, r.Note, want[r.Text])
 					}
 				}
@@ -156,9 +185,9 @@ func TestOrdinary(t *testing.T) {
 	}
 }
 
-// TestOrdinary_Busy checks that a busy machine costs few verdicts: brunt stands still ten times a minute, for 70 to 400 ms, as
-// on two processors with a load of 25. Objectives on faults fail where they have to, and at most 4 of 100 others are invalid: those
-// by whose instant brunt stood still for a good part of what they allow.
+// TestOrdinary_Busy checks that a busy machine costs few verdicts: brunt stands still ten times a minute, for 70 to 400
+// ms, as on two processors with a load of 25. Objectives on faults fail where they have to, and at most 4 of 100 others
+// are invalid: those by whose instant brunt stood still for a good part of what they allow.
 func TestOrdinary_Busy(t *testing.T) {
 	judged, turned := 0, 0
 	for n, o := range ordinaryScenarios {
@@ -184,7 +213,8 @@ func TestOrdinary_Busy(t *testing.T) {
 					turned++
 					t.Logf("%s, target %d: %s is invalid, measured %v (%s)", o.name, seed, v.Text, v.Measured, v.Note)
 				case v.Verdict != want[v.Text]:
-					t.Errorf("%s, target %d: %s is %s, measured %v from %v to %v (%s); want %s", o.name, seed, v.Text, v.Verdict, v.Measured, v.Low, v.High, v.Note,
+					t.Errorf("%s, target %d: %s is %s, measured %v from %v to %v (%s); want %s", o.name, seed, v.Text, v.Verdict,
+						v.Measured, v.Low, v.High, v.Note,
 						want[v.Text])
 				}
 			}

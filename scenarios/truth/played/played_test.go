@@ -85,7 +85,8 @@ func (p playedCase) outcomes(l truth.Load, log []truth.Entry) []scenarios.Outcom
 	var out []scenarios.Outcome
 	for _, e := range log {
 		o := scenarios.Outcome{
-			Closed: p.users != nil, Intended: e.Arrived.Sub(l.T0), End: e.Ended.Sub(l.T0), Status: int32(cmp.Or(e.Act.Status, 200)),
+			Closed: p.users != nil, Intended: e.Arrived.Sub(l.T0), End: e.Ended.Sub(l.T0),
+			Status:  int32(cmp.Or(e.Act.Status, 200)),
 			WasSent: true, Answered: true, Checks: 1,
 		}
 		switch {
@@ -106,7 +107,8 @@ func (p playedCase) outcomes(l truth.Load, log []truth.Entry) []scenarios.Outcom
 			next.Step = int32(step)
 			next.Intended, next.Ready, next.Slot, next.Sent = o.End, o.End, o.End, o.End
 			if o.Kind != scenarios.OK { // it has the time of the step that failed
-				next.Kind, next.WasSent, next.Answered, next.Intended, next.Ready, next.Slot = scenarios.Skipped, false, false, o.Intended, o.Ready, o.Ready
+				next.Kind, next.WasSent, next.Answered, next.Intended, next.Ready, next.Slot = scenarios.Skipped, false, false,
+					o.Intended, o.Ready, o.Ready
 				if !o.Cause.Own() && o.Cause != scenarios.Timeout {
 					next.Cause = scenarios.NoCause
 				}
@@ -139,7 +141,8 @@ func (p playedCase) delay(o *scenarios.Outcome, n int, timeout time.Duration) {
 	}
 	o.Ready += own
 	if timeout > 0 && own >= timeout {
-		o.Kind, o.Cause, o.WasSent, o.Answered, o.End, o.Status = scenarios.Error, scenarios.Unsent, false, false, o.Intended+timeout, 0
+		o.Kind, o.Cause, o.WasSent, o.Answered, o.End, o.Status = scenarios.Error, scenarios.Unsent, false, false,
+			o.Intended+timeout, 0
 		o.Slot, o.Sent, o.First = o.Ready, 0, 0
 		return
 	}
@@ -148,7 +151,9 @@ func (p playedCase) delay(o *scenarios.Outcome, n int, timeout time.Duration) {
 
 // try plays the case and compares what the rules say with the truth.
 func (p playedCase) try(t *testing.T) {
-	l := truth.Load{Rate: cmp.Or(p.rate, 100), Slow: p.slow, Timeout: cmp.Or(p.timeout, 10*sec), T0: time.Unix(1_000_000, 0)}
+	l := truth.Load{
+		Rate: cmp.Or(p.rate, 100), Slow: p.slow, Timeout: cmp.Or(p.timeout, 10*sec), T0: time.Unix(1_000_000, 0),
+	}
 	end := time.Duration(cmp.Or(p.seconds, 60)) * sec
 	l.Requests = l.Rate * int(end/sec)
 	var log []truth.Entry
@@ -181,7 +186,8 @@ func (p playedCase) try(t *testing.T) {
 	wrong := &truth.Complaints{}
 	for _, o := range g.Objectives {
 		if want := verdicts[o.Text]; string(o.Verdict) != want {
-			wrong.Errorf("%s is %s, measured %v from %v to %v (%s), want %s", o.Text, o.Verdict, o.Measured, o.Low, o.High, o.Note, want)
+			wrong.Errorf("%s is %s, measured %v from %v to %v (%s), want %s", o.Text, o.Verdict, o.Measured, o.Low, o.High,
+				o.Note, want)
 		}
 	}
 	if p.impact != "" && string(g.Faults[0].Impact) != p.impact {
@@ -225,12 +231,15 @@ func (p played) count(outcome string) int {
 }
 
 // play records outcomes when they end, and injects and clears the faults at their times.
-func (p playedCase) play(t *testing.T, objectives []slo.Objective, all []scenarios.Outcome, end time.Duration) *judge.Findings {
+func (p playedCase) play(
+	t *testing.T, objectives []slo.Objective, all []scenarios.Outcome, end time.Duration,
+) *judge.Findings {
 	t.Helper()
 	now := time.Duration(0)
 	rec, err := measure.New(measure.Config{
-		Series: p.series(), Limits: requests.LimitsOf(objectives), Slow: p.slow, SlowShare: p.slowShare, Timeout: 10 * sec, Shards: 1,
-		Dir: t.TempDir(), NoPause: true,
+		Series: p.series(), Limits: requests.LimitsOf(objectives), Slow: p.slow, SlowShare: p.slowShare, Timeout: 10 * sec,
+		Shards: 1,
+		Dir:    t.TempDir(), NoPause: true,
 		Now: func() time.Duration { return now }, Freezes: func() []measure.Freeze { return p.freezes },
 	})
 	if err != nil {
@@ -273,7 +282,8 @@ func (p playedCase) play(t *testing.T, objectives []slo.Objective, all []scenari
 		e.do()
 	}
 	found, err := judge.Judge(rec.Finish(), judge.Case{
-		SLO: objectives, Loads: []requests.Span{{From: 0, To: end}}, Hold: cmp.Or(p.hold, 10*sec), Limit: p.limit, Ledgers: p.ledger, Ended: p.ended,
+		SLO: objectives, Loads: []requests.Span{{From: 0, To: end}}, Hold: cmp.Or(p.hold, 10*sec), Limit: p.limit,
+		Ledgers: p.ledger, Ended: p.ended,
 		Faults: kinds,
 	})
 	if err != nil {
@@ -338,7 +348,8 @@ var (
 	hang  = truth.Act{Hang: true}
 )
 
-// lateUntil is the lag of a request of a load of 100/s that is sent at a time, if its number is from first up to, and without, end.
+// lateUntil is the lag of a request of a load of 100/s that is sent at a time, if its number is from first up to, and
+// without, end.
 func lateUntil(n, first, end int, sent time.Duration) time.Duration {
 	if n < first || n >= end {
 		return 0

@@ -104,7 +104,9 @@ func (y *yard) network(ctx context.Context) (err error) {
 
 func (y *yard) close() {
 	ctx := context.Background()
-	all, _ := y.api.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", runLabel+"="+y.run))})
+	all, _ := y.api.ContainerList(ctx, container.ListOptions{
+		All: true, Filters: filters.NewArgs(filters.Arg("label", runLabel+"="+y.run)),
+	})
 	for _, c := range all {
 		_ = y.api.ContainerRemove(ctx, c.ID, container.RemoveOptions{Force: true})
 	}
@@ -166,7 +168,8 @@ func (y *yard) again(b *box) error {
 // labelled lists what runs of brunt have left in the engine.
 func (y *yard) labelled(runs []string) (left []string) {
 	for _, run := range runs {
-		all, err := y.api.ContainerList(context.Background(), container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", runLabel+"="+run))})
+		all, err := y.api.ContainerList(context.Background(),
+			container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", runLabel+"="+run))})
 		if err != nil {
 			return []string{err.Error()}
 		}

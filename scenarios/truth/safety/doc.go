@@ -23,9 +23,9 @@
 //
 // # A program that fails
 //
-// The test shrinks it (fewer faults, kills and gaps, shorter times) and prints it as JSON with its seed. Each later test
-// first plays the files of testdata/programs. A file with `known` names a mistake that is not mended yet; tests leave it
-// out.
+// The test shrinks it (fewer faults, kills and gaps, shorter times) and prints it as JSON with its seed. Each later
+// test first plays the files of testdata/programs. A file with `known` names a mistake that is not mended yet; tests
+// leave it out.
 //
 //	BRUNT_PROGRAMS=2000          the programs of the seeds 1 to 2000 (default: 20 with CI=true, else 8)
 //	BRUNT_PROGRAMS=37-37         one program

@@ -24,18 +24,25 @@ func (k kind) boxes() bool {
 
 // Settings on packets of a container.
 func packets(more string) []string {
-	return []string{"{container: BOX0" + more + "}", "{container: BOX1" + more + "}", "{from: container/BOX0, to: container/BOX1" + more + "}"}
+	return []string{
+		"{container: BOX0" + more + "}", "{container: BOX1" + more + "}",
+		"{from: container/BOX0, to: container/BOX1" + more + "}",
+	}
 }
 
 // Settings on a link between processes, and on the connections of a container.
 func links(more string) []string {
-	return []string{"{from: web, to: store" + more + "}", "{from: load, to: web" + more + "}", "{from: container/BOX0, to: container/BOX1" + more + "}"}
+	return []string{
+		"{from: web, to: store" + more + "}", "{from: load, to: web" + more + "}",
+		"{from: container/BOX0, to: container/BOX1" + more + "}",
+	}
 }
 
 // Settings on the processes of a unit.
 func processes(more string) []string {
 	return []string{
-		"{pid: PID0" + more + "}", "{pid: PID1" + more + "}", "{container: BOX0" + more + "}", "{container: BOX1" + more + "}", "{service: store" + more + "}",
+		"{pid: PID0" + more + "}", "{pid: PID1" + more + "}", "{container: BOX0" + more + "}",
+		"{container: BOX1" + more + "}", "{service: store" + more + "}",
 	}
 }
 
@@ -48,12 +55,16 @@ func both(lists ...[]string) (out []string) {
 
 // kinds are all kinds of faults.
 var kinds = []kind{
-	{kind: "process.crash", once: true, settings: []string{"{service: web, pick: one}", "{service: store}", "{container: BOX0}"}},
+	{kind: "process.crash", once: true, settings: []string{
+		"{service: web, pick: one}", "{service: store}",
+		"{container: BOX0}",
+	}},
 	{kind: "process.freeze", settings: both(processes(""), []string{"{service: web, pick: all}"})},
 	{kind: "process.stop", slow: true, settings: []string{"{service: web, pick: one}", "{service: store}"}},
 	{kind: "process.restart", once: true, settings: []string{"{service: web, pick: one}", "{service: store}"}},
 	{kind: "network.latency", settings: both(links(", delay: 20ms"), packets(", delay: 20ms"))},
-	{kind: "network.bandwidth", settings: both(links(", rate: 10Mbit/s"), packets(", rate: 10Mbit/s"), packets(", rate: 10Mbit/s, via: tbf"))},
+	{kind: "network.bandwidth", settings: both(links(", rate: 10Mbit/s"), packets(", rate: 10Mbit/s"),
+		packets(", rate: 10Mbit/s, via: tbf"))},
 	{kind: "network.stall", settings: both(links(""), packets(""))},
 	{kind: "network.blackhole", settings: both(links(""), packets(""))},
 	{kind: "network.reset", once: true, settings: links("")},
@@ -68,8 +79,14 @@ var kinds = []kind{
 	{kind: "dns.timeout", settings: []string{"{container: BOX0, names: [store]}", "{container: BOX1}"}},
 	{kind: "dns.spoof", settings: []string{"{container: BOX0, names: [store], answers: [192.0.2.1]}"}},
 	{kind: "container.kill", slow: true, settings: []string{"{container: BOX0}", "{container: BOX1}"}},
-	{kind: "container.stop", slow: true, settings: []string{"{container: BOX0, grace: 1s}", "{container: BOX1, grace: 1s}"}},
-	{kind: "container.restart", once: true, settings: []string{"{container: BOX0, grace: 1s}", "{container: BOX1, grace: 1s}"}},
+	{kind: "container.stop", slow: true, settings: []string{
+		"{container: BOX0, grace: 1s}",
+		"{container: BOX1, grace: 1s}",
+	}},
+	{
+		kind: "container.restart", once: true,
+		settings: []string{"{container: BOX0, grace: 1s}", "{container: BOX1, grace: 1s}"},
+	},
 	{kind: "container.pause", settings: []string{"{container: BOX0}", "{container: BOX1}"}},
 	{kind: "http.error", settings: links(", status: 503")},
 	{kind: "http.delay", settings: links(", delay: 20ms")},
@@ -88,17 +105,23 @@ var kinds = []kind{
 	{kind: "stress.io", settings: []string{"{pid: PID0, path: DISK}", "{service: store, path: DISK}"}},
 	{kind: "cpu.throttle", settings: processes(", share: 20%")},
 	{kind: "memory.limit", settings: []string{
-		"{pid: PID0, bytes: 96MiB}", "{pid: PID1, bytes: 64MiB}", "{container: BOX0, bytes: 96MiB}", "{container: BOX1, bytes: 64MiB}",
+		"{pid: PID0, bytes: 96MiB}", "{pid: PID1, bytes: 64MiB}", "{container: BOX0, bytes: 96MiB}",
+		"{container: BOX1, bytes: 64MiB}",
 	}},
-	{kind: "disk.throttle", settings: []string{"{pid: PID0, path: DISK, rate: 1MiB/s}", "{service: store, path: DISK, rate: 2MiB/s}"}},
+	{kind: "disk.throttle", settings: []string{
+		"{pid: PID0, path: DISK, rate: 1MiB/s}",
+		"{service: store, path: DISK, rate: 2MiB/s}",
+	}},
 	{kind: "disk.fill", settings: []string{
-		"{pid: PID0, path: DIR, bytes: 4MiB}", "{pid: PID1, path: DIR, bytes: 3MiB}", "{service: store, path: DIR, bytes: 2MiB}",
+		"{pid: PID0, path: DIR, bytes: 4MiB}", "{pid: PID1, path: DIR, bytes: 3MiB}",
+		"{service: store, path: DIR, bytes: 2MiB}",
 		"{container: BOX0, path: /scratch, bytes: 4MiB}", "{container: BOX1, path: /scratch, bytes: 4MiB}",
 	}},
 	{kind: "fd.exhaust", settings: processes("")},
 	{kind: "time.skew", settings: both(processes(", offset: 1h"), processes(", offset: -2h"))},
 	{kind: "action.run", settings: []string{
-		`{run: [touch, "FLAG"], until: [test, -e, "FLAG"], undo: [rm, -f, "FLAG"]}`, `{run: [touch, "FLAG"], undo: [rm, -f, "FLAG"]}`,
+		`{run: [touch, "FLAG"], until: [test, -e, "FLAG"], undo: [rm, -f, "FLAG"]}`,
+		`{run: [touch, "FLAG"], undo: [rm, -f, "FLAG"]}`,
 	}},
 	{kind: "exec", settings: []string{
 		`{inject: [touch, "FLAG"], verify: [test, -e, "FLAG"], revert: [rm, -f, "FLAG"]}`,

@@ -102,7 +102,8 @@ func (y *play) start() error {
 	if err := os.WriteFile(scenario, []byte(y.scenario(os.Args[0], y.names())), 0o600); err != nil {
 		return err
 	}
-	y.cmd = y.brunt("run", scenario, "-o", filepath.Join(y.root, "out"), "--force", "--log-format", "json", "--log-level", "info")
+	y.cmd = y.brunt("run", scenario, "-o", filepath.Join(y.root, "out"), "--force", "--log-format", "json", "--log-level",
+		"info")
 	y.cmd.Stdout = &y.out
 	lines, err := y.cmd.StderrPipe()
 	if err != nil {
@@ -224,7 +225,8 @@ func (y *play) killWatchdogs(sig syscall.Signal) {
 }
 
 func (y *play) killChild() {
-	children := slices.DeleteFunc(childrenOf(y.cmd.Process.Pid), func(pid int) bool { return slices.Contains(y.watchdogs(), pid) })
+	children := slices.DeleteFunc(childrenOf(y.cmd.Process.Pid),
+		func(pid int) bool { return slices.Contains(y.watchdogs(), pid) })
 	if len(children) > 0 {
 		_ = syscall.Kill(children[rand.New(rand.NewPCG(y.Seed, 2)).IntN(len(children))], syscall.SIGKILL)
 	}
@@ -366,7 +368,8 @@ func (y *play) revert() {
 func (y *play) processes() (left []string) {
 	for _, pid := range y.marked() {
 		b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-		left = append(left, fmt.Sprintf("process %d %s (%s)", pid, bytes.ReplaceAll(b, []byte{0}, []byte(" ")), strings.Join(stat(pid)[:min(1, len(stat(pid)))], "")))
+		left = append(left, fmt.Sprintf("process %d %s (%s)", pid, bytes.ReplaceAll(b, []byte{0}, []byte(" ")),
+			strings.Join(stat(pid)[:min(1, len(stat(pid)))], "")))
 	}
 	return left
 }

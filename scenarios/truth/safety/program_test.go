@@ -25,8 +25,9 @@ type program struct {
 
 // A fault is an entry of the scenario.
 type fault struct {
-	Kind     string `json:"kind"`
-	Settings string `json:"settings"` // YAML; PID0, PID1, BOX0, BOX1, DIR, DISK, FLAG and HOOK stand for parts of the machine
+	Kind string `json:"kind"`
+	// YAML; PID0, PID1, BOX0, BOX1, DIR, DISK, FLAG and HOOK stand for parts of the machine
+	Settings string `json:"settings"`
 	At       int    `json:"at"`
 	For      int    `json:"for,omitempty"`   // zero is a fault that is over at once
 	Pulse    int    `json:"pulse,omitempty"` // how long it is on, and then off; zero is always on
@@ -62,7 +63,9 @@ type kill struct {
 
 // A gap is a time in which the engine's answers to brunt and its watchdog are lost. It counts from brunt's start.
 type gap struct {
-	Mode string `json:"mode"` // drop: no answer comes; cut: the connection ends in place of the answer; late: it comes after half a second; refuse: no connection
+	// drop: no answer comes; cut: the connection ends in place of the answer; late: it comes after half a second; refuse:
+	// no connection
+	Mode string `json:"mode"`
 	From int    `json:"from"`
 	For  int    `json:"for"`
 }
@@ -104,14 +107,17 @@ func draw(seed uint64, boxes bool) program {
 		p.Kills = append(p.Kills, drawKill(r, boxes))
 	}
 	if boxes && r.IntN(6) == 0 {
-		p.Gaps = append(p.Gaps, gap{Mode: []string{"drop", "cut", "late", "refuse"}[r.IntN(4)], From: r.IntN(1800), For: 200 + r.IntN(1500)})
+		p.Gaps = append(p.Gaps, gap{
+			Mode: []string{"drop", "cut", "late", "refuse"}[r.IntN(4)], From: r.IntN(1800), For: 200 + r.IntN(1500),
+		})
 	}
 	return p
 }
 
 func drawKill(r *rand.Rand, boxes bool) kill {
 	what := []string{
-		killBrunt, killBrunt, killBrunt, killBrunt, killBrunt, killBrunt, killBoth, killBoth, killBoth, killBoth, killWatchdog, killWatchdog,
+		killBrunt, killBrunt, killBrunt, killBrunt, killBrunt, killBrunt, killBoth, killBoth, killBoth, killBoth,
+		killWatchdog, killWatchdog,
 		killChild, interrupt, terminate, pauseBrunt, pauseWatchdog, killProcess, killBox, restartBox, removeBox, killUnit,
 	}
 	if !boxes {
@@ -122,7 +128,9 @@ func drawKill(r *rand.Rand, boxes bool) kill {
 		k.What = stopBrunt // it takes as long as the watchdog is patient
 	}
 	if r.IntN(3) > 0 {
-		k.Event = []string{"load.start", "fault.injected", "fault.injected", "fault.verified", "fault.reverted", "fault.cleared", "load.end"}[r.IntN(7)]
+		k.Event = []string{
+			"load.start", "fault.injected", "fault.injected", "fault.verified", "fault.reverted", "fault.cleared", "load.end",
+		}[r.IntN(7)]
 		k.Nth, k.Delay = 1+r.IntN(3), r.IntN(120)
 	}
 	if k.Event == "load.start" || k.Event == "load.end" {
@@ -163,7 +171,8 @@ chaos:
 		}
 	}
 	for i, f := range p.Faults {
-		settings := strings.NewReplacer("FLAG", fmt.Sprintf("DIR/flag%d", i), "HOOK", fmt.Sprintf("HOOKS/%d", i)).Replace(f.Settings)
+		settings := strings.NewReplacer("FLAG", fmt.Sprintf("DIR/flag%d", i), "HOOK",
+			fmt.Sprintf("HOOKS/%d", i)).Replace(f.Settings)
 		what := names.Replace(f.Kind + ": " + settings)
 		if f.Group {
 			steps = append(steps, fmt.Sprintf("      - {name: s%d, after: %dms, for: %dms, %s}\n", i, f.At-first, f.For, what))
@@ -182,7 +191,8 @@ chaos:
 		fmt.Fprintf(&b, "  f%d: {%s, %s}\n", i, timing, what)
 	}
 	if len(steps) > 0 {
-		fmt.Fprintf(&b, "  group:\n    at: %dms\n    for: %dms\n    steps:\n%s", first, int(p.length().Milliseconds())-first-200, strings.Join(steps, ""))
+		fmt.Fprintf(&b, "  group:\n    at: %dms\n    for: %dms\n    steps:\n%s", first,
+			int(p.length().Milliseconds())-first-200, strings.Join(steps, ""))
 	}
 	return b.String()
 }

@@ -162,7 +162,8 @@ func playAll(t *testing.T, y *yard, programs []program) {
 	all.Wait()
 	took := time.Since(began)
 	each := took / time.Duration(max(1, len(programs)))
-	t.Logf("%d programs in %s, one each %s; %d refused, %d failed", len(programs), took.Round(time.Second), each.Round(time.Millisecond), refused, failed)
+	t.Logf("%d programs in %s, one each %s; %d refused, %d failed", len(programs), took.Round(time.Second),
+		each.Round(time.Millisecond), refused, failed)
 	if refused*10 > len(programs)+10 {
 		t.Errorf("brunt refuses %d of %d programs: they test nothing", refused, len(programs))
 	}
@@ -209,7 +210,8 @@ func (w *worker) report(t *testing.T, p program, v verdict, shrinks bool) {
 		t.Logf("seed %d: nothing less than that has failed, in %d plays", p.Seed, plays)
 		return
 	}
-	t.Errorf("seed %d, the least that fails, after %d plays:\n%s\n%s\n%s", p.Seed, plays, least, strings.Join(last.problems, "\n"), last.log)
+	t.Errorf("seed %d, the least that fails, after %d plays:\n%s\n%s\n%s", p.Seed, plays, least,
+		strings.Join(last.problems, "\n"), last.log)
 }
 
 // context is that of the engine's calls: they end before a test's patience does.

@@ -128,7 +128,8 @@ func (v view) process(name string, pid int) {
 	}
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	for line := range strings.Lines(string(status)) {
-		if key, value, _ := strings.Cut(line, ":"); slices.Contains([]string{"TracerPid", "Cpus_allowed", "NoNewPrivs"}, key) {
+		if key, value, _ := strings.Cut(line, ":"); slices.Contains([]string{"TracerPid", "Cpus_allowed", "NoNewPrivs"},
+			key) {
 			v[name+key] = strings.TrimSpace(value)
 		}
 	}
@@ -195,9 +196,12 @@ func childrenOf(pid int) (out []int) {
 
 // limits are the files of a control group that hold what its processes may use.
 var limits = []string{
-	"cpu.cfs_quota_us", "cpu.cfs_period_us", "cpu.shares", "cpu.max", "cpu.weight", "memory.limit_in_bytes", "memory.soft_limit_in_bytes",
-	"memory.memsw.limit_in_bytes", "memory.max", "memory.high", "memory.swap.max", "blkio.throttle.read_bps_device", "blkio.throttle.write_bps_device",
-	"blkio.throttle.read_iops_device", "blkio.throttle.write_iops_device", "io.max", "freezer.state", "cgroup.freeze", "cpuset.cpus", "pids.max",
+	"cpu.cfs_quota_us", "cpu.cfs_period_us", "cpu.shares", "cpu.max", "cpu.weight", "memory.limit_in_bytes",
+	"memory.soft_limit_in_bytes",
+	"memory.memsw.limit_in_bytes", "memory.max", "memory.high", "memory.swap.max", "blkio.throttle.read_bps_device",
+	"blkio.throttle.write_bps_device",
+	"blkio.throttle.read_iops_device", "blkio.throttle.write_iops_device", "io.max", "freezer.state", "cgroup.freeze",
+	"cpuset.cpus", "pids.max",
 }
 
 // group reads a control group: its limits, the names of its processes, and the groups in it.
@@ -318,7 +322,8 @@ func (v view) box(name string, y *yard, b *box) {
 func unlive(m map[string]any) {
 	for key, value := range m {
 		switch key {
-		case "StartedAt", "FinishedAt", "Pid", "EndpointID", "SandboxID", "SandboxKey", "ExecIDs", "RestartCount", "ExitCode", "Health":
+		case "StartedAt", "FinishedAt", "Pid", "EndpointID", "SandboxID", "SandboxKey", "ExecIDs", "RestartCount", "ExitCode",
+			"Health":
 			delete(m, key)
 			continue
 		// These change with a container that is removed and made again.

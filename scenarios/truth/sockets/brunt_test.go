@@ -33,8 +33,8 @@ func TestMain(m *testing.M) {
 	os.Exit(run(m))
 }
 
-// serve answers at an address until it is told to end, and then writes how many requests arrived to a file, without those that asked
-// whether it is ready.
+// serve answers at an address until it is told to end, and then writes how many requests arrived to a file, without
+// those that asked whether it is ready.
 func serve(address, file string) error {
 	s, err := truth.StartAt(truth.Healthy(0), address)
 	if err != nil {

@@ -101,21 +101,25 @@ var socketCases = []socketCase{
 		chaos: inFault, slo: []string{"errors < 30%"}, verdict: "pass", see: sharpOutage,
 	},
 	{
-		name: "everything 270 times slower is an impact", script: truth.Healthy(time.Millisecond).Between(310, 500, truth.Act{Delay: 270 * time.Millisecond}),
-		chaos: inFault, slow: 100 * time.Millisecond, slo: []string{"recover < 1s after f", "errors < 1%"},
+		name:   "everything 270 times slower is an impact",
+		script: truth.Healthy(time.Millisecond).Between(310, 500, truth.Act{Delay: 270 * time.Millisecond}),
+		chaos:  inFault, slow: 100 * time.Millisecond, slo: []string{"recover < 1s after f", "errors < 1%"},
 		verdict: "fail", exit: 3, objectives: map[string]string{"errors < 1%": "pass"}, see: sharpOutage,
 	},
 	{
-		name: "a relapse is not a recovery", seconds: 16, script: truth.Healthy(0).Between(310, 400, fail).Between(1100, 1<<30, truth.Act{Status: 503}),
-		chaos: inFault, slo: []string{"recover < 3s after f"}, verdict: "fail", exit: 3, see: func(c *truth.Complaints, g got) {
+		name: "a relapse is not a recovery", seconds: 16,
+		script: truth.Healthy(0).Between(310, 400, fail).Between(1100, 1<<30, truth.Act{Status: 503}),
+		chaos:  inFault, slo: []string{"recover < 3s after f"}, verdict: "fail", exit: 3,
+		see: func(c *truth.Complaints, g got) {
 			if !strings.Contains(g.stdout, "relapsed at 11") {
 				c.Errorf("the terminal names no relapse at 11s")
 			}
 		},
 	},
 	{
-		name: "two outages with good seconds between", seconds: 16, script: truth.Healthy(0).Between(310, 410, fail).Between(600, 720, fail),
-		chaos: "at: 3s, for: 5s", slo: []string{"errors < 30%"}, verdict: "pass", see: func(c *truth.Complaints, g got) {
+		name: "two outages with good seconds between", seconds: 16,
+		script: truth.Healthy(0).Between(310, 410, fail).Between(600, 720, fail),
+		chaos:  "at: 3s, for: 5s", slo: []string{"errors < 30%"}, verdict: "pass", see: func(c *truth.Complaints, g got) {
 			c.Near("degraded", g.Faults[0].Degraded, 2200*time.Millisecond, 2*(10*time.Millisecond+truth.Edge))
 			want, _ := g.truth.Recover(at(g.server, g.report), time.Hour)
 			c.NearSpan("recover", g.Faults[0].Recover, want, 10*time.Millisecond+truth.Edge)
@@ -150,7 +154,8 @@ var socketCases = []socketCase{
 		},
 	},
 	{
-		name: "a bimodal target is healthy", script: truth.Healthy(0).EveryIn(0, 1<<30, 7, truth.Act{Delay: 60 * time.Millisecond}),
+		name: "a bimodal target is healthy", script: truth.Healthy(0).EveryIn(0, 1<<30, 7,
+			truth.Act{Delay: 60 * time.Millisecond}),
 		chaos: inFault, slo: []string{"recover < 1s after f"}, verdict: "pass", see: func(c *truth.Complaints, g got) {
 			c.Near("recover", g.Faults[0].Recover, 0, 0)
 		},
@@ -162,7 +167,8 @@ var socketCases = []socketCase{
 		slo: []string{"errors < 5%"}, verdict: "inconclusive", exit: 8,
 	},
 	{
-		name: "no error at all is a fact", rate: 10, seconds: 5, script: truth.Healthy(0), slo: []string{"errors = 0%"}, verdict: "pass",
+		name: "no error at all is a fact", rate: 10, seconds: 5, script: truth.Healthy(0), slo: []string{"errors = 0%"},
+		verdict: "pass",
 	},
 	{
 		name: "one error refutes errors = 0%", seconds: 5, script: truth.Healthy(0).Between(250, 251, fail),
@@ -181,13 +187,15 @@ var socketCases = []socketCase{
 		more: "steady: [errors < 1%]", slo: []string{"recover < 1s after f"}, verdict: "fail", exit: 3, see: notInjected,
 	},
 	{
-		name: "a hang with one step", seconds: 14, timeout: time.Second, script: truth.Healthy(0).Between(310, 510, truth.Act{Hang: true}),
-		chaos: inFault, slo: []string{"recover < 3s after f"}, verdict: "pass", see: sharpOutage,
+		name: "a hang with one step", seconds: 14, timeout: time.Second,
+		script: truth.Healthy(0).Between(310, 510, truth.Act{Hang: true}),
+		chaos:  inFault, slo: []string{"recover < 3s after f"}, verdict: "pass", see: sharpOutage,
 	},
 	{
-		name: "a hang with two steps recovers as fast", seconds: 14, timeout: time.Second, script: truth.Healthy(0).Between(310, 510, truth.Act{Hang: true}),
-		flow:  `[{get: "/one?n=${data.n.value}", name: one}, {get: "/two?n=${data.n.value}", name: two}]`,
-		chaos: inFault, slo: []string{"recover < 3s after f"}, verdict: "pass", see: func(c *truth.Complaints, g got) {
+		name: "a hang with two steps recovers as fast", seconds: 14, timeout: time.Second,
+		script: truth.Healthy(0).Between(310, 510, truth.Act{Hang: true}),
+		flow:   `[{get: "/one?n=${data.n.value}", name: one}, {get: "/two?n=${data.n.value}", name: two}]`,
+		chaos:  inFault, slo: []string{"recover < 3s after f"}, verdict: "pass", see: func(c *truth.Complaints, g got) {
 			want, _ := g.truth.Recover(at(g.server, g.report), time.Hour)
 			c.NearSpan("recover", g.Faults[0].Recover, want, 10*time.Millisecond+truth.Edge)
 		},
@@ -203,7 +211,8 @@ var socketCases = []socketCase{
 	{
 		name: "90 writes are lost",
 		flow: writing, more: fmt.Sprintf(ledger, "2s"), chaos: inFault, script: truth.Healthy(0),
-		effects: effectsBetween(310, 400, truth.Effect{Lost: true}), slo: []string{"lost = 0", "errors < 1%"}, verdict: "fail", exit: 3,
+		effects: effectsBetween(310, 400, truth.Effect{Lost: true}), slo: []string{"lost = 0", "errors < 1%"},
+		verdict: "fail", exit: 3,
 		objectives: map[string]string{"errors < 1%": "pass"}, see: func(c *truth.Complaints, g got) {
 			if g.Ledger == nil || g.Ledger.Lost != 90 {
 				c.Errorf("the ledger is %+v, want 90 lost", g.Ledger)
@@ -214,17 +223,23 @@ var socketCases = []socketCase{
 		},
 	},
 	{
-		name: "late writes are not lost", flow: writing, more: fmt.Sprintf(ledger, "20s"), script: truth.Healthy(0), seconds: 6,
-		effects: effectsBetween(310, 600, truth.Effect{Late: 7 * time.Second}), slo: []string{"lost = 0", "late < 15s"}, verdict: "pass",
+		name: "late writes are not lost", flow: writing, more: fmt.Sprintf(ledger, "20s"), script: truth.Healthy(0),
+		seconds: 6,
+		effects: effectsBetween(310, 600, truth.Effect{Late: 7 * time.Second}), slo: []string{"lost = 0", "late < 15s"},
+		verdict: "pass",
 	},
 	{
-		name: "writes that come too late", flow: writing, more: fmt.Sprintf(ledger, "20s"), script: truth.Healthy(0), seconds: 6,
-		effects: effectsBetween(500, 600, truth.Effect{Late: 7 * time.Second}), slo: []string{"lost = 0", "late < 2s"}, verdict: "fail", exit: 3,
+		name: "writes that come too late", flow: writing, more: fmt.Sprintf(ledger, "20s"), script: truth.Healthy(0),
+		seconds: 6,
+		effects: effectsBetween(500, 600, truth.Effect{Late: 7 * time.Second}), slo: []string{"lost = 0", "late < 2s"},
+		verdict: "fail", exit: 3,
 		objectives: map[string]string{"lost = 0": "pass"},
 	},
 	{
-		name: "7 writes are there twice", flow: writing, more: fmt.Sprintf(ledger, "2s"), script: truth.Healthy(0), seconds: 6,
-		effects: effectsBetween(100, 107, truth.Effect{Double: true}), slo: []string{"lost = 0", "duplicated = 0"}, verdict: "fail", exit: 3,
+		name: "7 writes are there twice", flow: writing, more: fmt.Sprintf(ledger, "2s"), script: truth.Healthy(0),
+		seconds: 6,
+		effects: effectsBetween(100, 107, truth.Effect{Double: true}), slo: []string{"lost = 0", "duplicated = 0"},
+		verdict: "fail", exit: 3,
 		objectives: map[string]string{"lost = 0": "pass"}, see: func(c *truth.Complaints, g got) {
 			if g.Ledger == nil || g.Ledger.Duplicated != 7 {
 				c.Errorf("the ledger is %+v, want 7 duplicated", g.Ledger)
@@ -242,9 +257,11 @@ var socketCases = []socketCase{
 		},
 	},
 	{
-		name: "brunt stands still for longer than the timeout of two steps", script: truth.Healthy(100 * time.Millisecond), freeze: 700 * time.Millisecond,
-		timeout: 300 * time.Millisecond, flow: `[{get: "/one?n=${data.n.value}", name: one}, {get: "/two?n=${data.n.value}", name: two}]`,
-		slo: []string{"errors = 0%", "errors < 1%"}, verdict: "invalid", exit: 5, see: func(c *truth.Complaints, g got) {
+		name: "brunt stands still for longer than the timeout of two steps", script: truth.Healthy(100 * time.Millisecond),
+		freeze:  700 * time.Millisecond,
+		timeout: 300 * time.Millisecond,
+		flow:    `[{get: "/one?n=${data.n.value}", name: one}, {get: "/two?n=${data.n.value}", name: two}]`,
+		slo:     []string{"errors = 0%", "errors < 1%"}, verdict: "invalid", exit: 5, see: func(c *truth.Complaints, g got) {
 			for text, want := range map[string]string{"errors = 0%": "invalid", "errors < 1%": "invalid"} {
 				if have := g.objective(text); have != want {
 					c.Errorf("%s: %s, want %s", text, have, want)
@@ -256,9 +273,16 @@ var socketCases = []socketCase{
 		},
 	},
 	{
-		name: "brunt stands still through most of a fault", seconds: 13, script: truth.Healthy(0), freeze: 2500 * time.Millisecond,
-		chaos: "at: 2900ms, for: 3s", slo: []string{"recover < 1s after f", "recover < 5s after f", "recover < 1s after incident"}, verdict: "invalid", exit: 5,
-		objectives: map[string]string{"recover < 1s after f": "invalid", "recover < 5s after f": "pass", "recover < 1s after incident": "invalid"},
+		name: "brunt stands still through most of a fault", seconds: 13, script: truth.Healthy(0),
+		freeze: 2500 * time.Millisecond,
+		chaos:  "at: 2900ms, for: 3s", slo: []string{
+			"recover < 1s after f", "recover < 5s after f",
+			"recover < 1s after incident",
+		}, verdict: "invalid", exit: 5,
+		objectives: map[string]string{
+			"recover < 1s after f": "invalid", "recover < 5s after f": "pass",
+			"recover < 1s after incident": "invalid",
+		},
 		see: func(c *truth.Complaints, g got) {
 			if f := g.Faults[0]; f.Impact != "unknown" {
 				c.Errorf("the impact is %s, want unknown: brunt saw nothing of most of it", f.Impact)
@@ -266,14 +290,17 @@ var socketCases = []socketCase{
 		},
 	},
 	{
-		name: "brunt stands still, the target fails", script: truth.Healthy(0).EveryIn(0, 1<<30, 3, truth.Act{Status: 404}), freeze: 420 * time.Millisecond,
-		slo: []string{"errors < 1%", "p98 < 50ms"}, verdict: "fail", exit: 3, objectives: map[string]string{"p98 < 50ms": "fail"},
+		name: "brunt stands still, the target fails", script: truth.Healthy(0).EveryIn(0, 1<<30, 3, truth.Act{Status: 404}),
+		freeze: 420 * time.Millisecond,
+		slo:    []string{"errors < 1%", "p98 < 50ms"}, verdict: "fail", exit: 3,
+		objectives: map[string]string{"p98 < 50ms": "fail"},
 	},
 	{
 		name:   "a closed load hides no stall",
 		script: truth.Healthy(0).Between(900, 910, truth.Act{Delay: 5 * time.Second}), timeout: 10 * time.Second,
-		executor: "executor: per-vu-iterations, vus: 10, iterations: 200, max_duration: 30s", flow: `[{get: "/read?n=${data.n.value}", name: read}, {think: 10ms}]`,
-		slo: []string{"availability > 99%"}, verdict: "inconclusive", exit: 8,
+		executor: "executor: per-vu-iterations, vus: 10, iterations: 200, max_duration: 30s",
+		flow:     `[{get: "/read?n=${data.n.value}", name: read}, {think: 10ms}]`,
+		slo:      []string{"availability > 99%"}, verdict: "inconclusive", exit: 8,
 	},
 }
 
@@ -413,7 +440,8 @@ func (c socketCase) try(t *testing.T) {
 	c.compare(wrong, g)
 	wrong.Report(t, c.open, func() string {
 		return fmt.Sprintf("\nreason: %s\nserver: %d good, %d failed, %d missing, %d outages %+v\n%s\n%s", r.Reason,
-			g.truth.Good, g.truth.Failed, g.truth.Missing, len(g.truth.Outages), g.truth.Outages[:min(3, len(g.truth.Outages))], scenario, r.stdout)
+			g.truth.Good, g.truth.Failed, g.truth.Missing, len(g.truth.Outages), g.truth.Outages[:min(3, len(g.truth.Outages))],
+			scenario, r.stdout)
 	})
 }
 
@@ -445,7 +473,8 @@ func (g got) counts(wrong *truth.Complaints, c socketCase) {
 	if good := g.count("run", "ok"); good != g.truth.Good {
 		wrong.Errorf("brunt counts %d good requests, the server %d", good, g.truth.Good)
 	}
-	if bad := g.count("run", "error") + g.count("run", "skipped") + g.count("run", "shed"); bad != g.truth.Failed+g.truth.Missing {
+	if bad := g.count("run", "error") + g.count("run", "skipped") + g.count("run", "shed"); bad != g.truth.Failed+
+		g.truth.Missing {
 		wrong.Errorf("brunt counts %d bad requests, the server %d", bad, g.truth.Failed+g.truth.Missing)
 	}
 }

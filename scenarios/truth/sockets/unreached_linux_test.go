@@ -10,8 +10,8 @@ import (
 )
 
 // TestSockets_Unreached freezes units that brunt starts. The load goes to one of them alone, and the log of each unit
-// says what reached it: a fault on the unit that nothing reached shows nothing, so the run is invalid (row G14 of the audit),
-// and one on the other is judged. So is a group of which one step is on the other.
+// says what reached it: a fault on the unit that nothing reached shows nothing, so the run is invalid (row G14 of the
+// audit), and one on the other is judged. So is a group of which one step is on the other.
 func TestSockets_Unreached(t *testing.T) {
 	const requests = 500
 	for _, c := range []struct {
@@ -22,14 +22,21 @@ func TestSockets_Unreached(t *testing.T) {
 	}{
 		{"idle", "process.freeze: {service: idle}", "invalid", 5},
 		{"web", "process.freeze: {service: web}", "pass", 0},
-		{"a group, idle", "steps: [{process.freeze: {service: idle}}, {after: 500ms, process.freeze: {service: spare}}]", "invalid", 5},
-		{"a group, idle and web", "steps: [{process.freeze: {service: idle}}, {after: 500ms, process.freeze: {service: web}}]", "pass", 0},
+		{
+			"a group, idle", "steps: [{process.freeze: {service: idle}}, {after: 500ms, process.freeze: {service: spare}}]",
+			"invalid", 5,
+		},
+		{
+			"a group, idle and web",
+			"steps: [{process.freeze: {service: idle}}, {after: 500ms, process.freeze: {service: web}}]", "pass", 0,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			unit := func(name string) string {
-				return fmt.Sprintf("{command: [%q], env: {TRUTH_ARRIVED: %q}, ready: {get: \"/ready?n=0\", within: 20s}}", os.Args[0], filepath.Join(dir, name))
+				return fmt.Sprintf("{command: [%q], env: {TRUTH_ARRIVED: %q}, ready: {get: \"/ready?n=0\", within: 20s}}",
+					os.Args[0], filepath.Join(dir, name))
 			}
 			r := play(t, fmt.Sprintf(`version: 1
 name: truth

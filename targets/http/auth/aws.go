@@ -52,7 +52,10 @@ type awsRequest struct {
 }
 
 // unsigned are headers that an intermediary may change.
-var unsigned = []string{"authorization", "user-agent", "connection", "expect", "accept-encoding", "transfer-encoding", "content-length", "x-amzn-trace-id"}
+var unsigned = []string{
+	"authorization", "user-agent", "connection", "expect", "accept-encoding", "transfer-encoding",
+	"content-length", "x-amzn-trace-id",
+}
 
 // sign signs a request.
 func (s *awsSigner) sign(g *message) {
@@ -89,7 +92,8 @@ func (s *awsSigner) authorization(r *awsRequest) (value, signature string) {
 	sum := sha256.Sum256([]byte(canonical))
 	toSign := "AWS4-HMAC-SHA256\n" + r.date() + "\n" + scope + "\n" + hex.EncodeToString(sum[:])
 	signature = hex.EncodeToString(keyed(s.signingKey(day), toSign))
-	return "AWS4-HMAC-SHA256 Credential=" + s.y.AccessKey + "/" + scope + ", SignedHeaders=" + signed + ", Signature=" + signature, signature
+	return "AWS4-HMAC-SHA256 Credential=" + s.y.AccessKey + "/" + scope + ", SignedHeaders=" + signed + ", Signature=" +
+		signature, signature
 }
 
 // signingKey derives the key of the day.
@@ -138,7 +142,8 @@ func (r *awsRequest) canonical(s3 bool) (text, signed string) {
 	if !s3 { // S3 takes the path as sent; the other services encode it once more
 		path = awsEncoded(awsPath(path), true)
 	}
-	return r.method + "\n" + path + "\n" + awsQuery(r.query) + "\n" + headers.String() + "\n\n" + signed + "\n" + hex.EncodeToString(r.payload), signed
+	return r.method + "\n" + path + "\n" + awsQuery(r.query) + "\n" + headers.String() + "\n\n" + signed + "\n" +
+		hex.EncodeToString(r.payload), signed
 }
 
 // awsPath removes dot segments (RFC 3986, section 5.2.4) and repeated slashes from a path.
@@ -196,7 +201,8 @@ func awsEncoded(s string, slashes bool) string {
 	var b strings.Builder
 	for i := range len(s) {
 		c := s[i]
-		if c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || strings.IndexByte("-._~", c) >= 0 || slashes && c == '/' {
+		if c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || strings.IndexByte("-._~", c) >= 0 ||
+			slashes && c == '/' {
 			b.WriteByte(c)
 			continue
 		}

@@ -20,7 +20,8 @@ import (
 // HMAC is the YAML of a keyed hash (RFC 2104) over parts of the request, in a header.
 type HMAC struct {
 	syntax.Place
-	Key *keySource `yaml:"key,required"`                        // shared with the target: a text, {file: PATH} or {base64: TEXT}
+	// shared with the target: a text, {file: PATH} or {base64: TEXT}
+	Key *keySource `yaml:"key,required"`
 	Alg string     `yaml:"alg,oneof=sha1|sha256|sha384|sha512"` // of the hash; zero is sha256
 	// what is signed, such as "${request.method}\n${request.path}\n${request.body.sha256}"
 	Over     *template.Text   `yaml:"over,required"`
@@ -48,11 +49,16 @@ type signedHeader struct {
 	template.Template
 }
 
-var hashes = map[string]func() hash.Hash{"sha1": sha1.New, "": sha256.New, "sha256": sha256.New, "sha384": sha512.New384, "sha512": sha512.New}
+var hashes = map[string]func() hash.Hash{
+	"sha1": sha1.New, "": sha256.New, "sha256": sha256.New, "sha384": sha512.New384, "sha512": sha512.New,
+}
 
 // signer checks the settings and creates the signer.
 func (y *HMAC) signer(in targets.Scope, m *syntax.Mistakes) *hmacSigner {
-	s := &hmacSigner{key: y.Key.read(in, m), hash: hashes[y.Alg], over: y.Over, header: "X-Signature", value: y.Value, base64: y.Encoding == "base64"}
+	s := &hmacSigner{
+		key: y.Key.read(in, m), hash: hashes[y.Alg], over: y.Over, header: "X-Signature", value: y.Value,
+		base64: y.Encoding == "base64",
+	}
 	if y.Header != "" {
 		s.header = y.Header
 	}
@@ -75,8 +81,10 @@ func (y *HMAC) signer(in targets.Scope, m *syntax.Mistakes) *hmacSigner {
 		early(&h.Template, "a header that is sent along; `value` says how it is sent")
 		s.headers = append(s.headers, signedHeader{name, h.Template})
 	}
-	if y.Value != nil && !slices.ContainsFunc(y.Value.Refs(), func(r *syntax.Ref) bool { return r.Kind == syntax.RefRequest && r.Name == "signature" }) {
-		m.AddHint(y.Of("value"), `such as "HMAC ${request.signature}"`, "the value of header %s lacks the signature", s.header)
+	if y.Value != nil && !slices.ContainsFunc(y.Value.Refs(),
+		func(r *syntax.Ref) bool { return r.Kind == syntax.RefRequest && r.Name == "signature" }) {
+		m.AddHint(y.Of("value"), `such as "HMAC ${request.signature}"`, "the value of header %s lacks the signature",
+			s.header)
 	}
 	return s
 }

@@ -61,7 +61,9 @@ type signedToken struct {
 
 // signer checks the settings and creates the signer.
 func (y *JWT) signer(in targets.Scope, m *syntax.Mistakes) *jwtSigner {
-	s := &jwtSigner{method: jwt.GetSigningMethod(y.Alg), life: y.Expires.D(), has: map[string]bool{}, claims: new(template.Template)}
+	s := &jwtSigner{
+		method: jwt.GetSigningMethod(y.Alg), life: y.Expires.D(), has: map[string]bool{}, claims: new(template.Template),
+	}
 	if s.life == 0 {
 		s.life = defaultExpires
 	}

@@ -46,7 +46,8 @@ func (k *keySource) read(in targets.Scope, m *syntax.Mistakes) []byte {
 		return nil
 	case k.Base64 != "":
 		var err error
-		if key, err = base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.NewReplacer("-", "+", "_", "/").Replace(k.Base64), "=")); err != nil {
+		if key, err = base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.NewReplacer("-", "+", "_",
+			"/").Replace(k.Base64), "=")); err != nil {
 			m.Add(k.Of("base64"), "the key is not base64: %v", err)
 			return nil
 		}

@@ -26,13 +26,16 @@ import (
 // 4.4).
 type OAuth2 struct {
 	syntax.Place
-	TokenURL     template.URL      `yaml:"token_url,required"`     // where tokens come from: a path under the target's URL, or a whole URL
-	ClientID     string            `yaml:"client_id,required"`     // of the client that the load is
-	ClientSecret string            `yaml:"client_secret,required"` // such as ${env.CLIENT_SECRET}
-	Scope        []string          `yaml:"scope"`                  // what the token should allow
-	Audience     string            `yaml:"audience"`               // service that the token is for, if the server asks for it
-	Style        string            `yaml:"style,oneof=basic|body"` // how the client names itself: by HTTP's basic scheme, or in the body; zero is basic
-	Params       map[string]string `yaml:"params"`                 // other parameters that the server wants
+	// where tokens come from: a path under the target's URL, or a whole URL
+	TokenURL     template.URL `yaml:"token_url,required"`
+	ClientID     string       `yaml:"client_id,required"`     // of the client that the load is
+	ClientSecret string       `yaml:"client_secret,required"` // such as ${env.CLIENT_SECRET}
+	Scope        []string     `yaml:"scope"`                  // what the token should allow
+	// service that the token is for, if the server asks for it
+	Audience string `yaml:"audience"`
+	// how the client names itself: by HTTP's basic scheme, or in the body; zero is basic
+	Style  string            `yaml:"style,oneof=basic|body"`
+	Params map[string]string `yaml:"params"` // other parameters that the server wants
 }
 
 // Tokens keeps a token fresh, outside the measured requests: no request waits for a token.
@@ -58,7 +61,8 @@ func (y *OAuth2) tokens(in targets.Scope, m *syntax.Mistakes) *Tokens {
 	targets.CheckURL(&y.TokenURL, in, m)
 	for _, r := range y.TokenURL.Refs() {
 		if r.Kind != syntax.RefUnit {
-			m.Add(y.Of("token_url"), "%s: the token is fetched before the load begins; its URL can name units, and what is known before", r)
+			m.Add(y.Of("token_url"),
+				"%s: the token is fetched before the load begins; its URL can name units, and what is known before", r)
 		}
 	}
 	in.AddSecret(y.ClientSecret)
@@ -132,7 +136,8 @@ func tokenClient(o targets.Options, u *url.URL) (*http.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.TLS != nil && o.TLS.ServerName != "" && !strings.HasPrefix(o.Base, u.Scheme+"://"+u.Host) { // it is the target's own name
+	// it is the target's own name
+	if o.TLS != nil && o.TLS.ServerName != "" && !strings.HasPrefix(o.Base, u.Scheme+"://"+u.Host) {
 		other := *o.TLS
 		other.ServerName = ""
 		o.TLS = &other

@@ -23,20 +23,38 @@ func TestTokens_Keep(t *testing.T) {
 		at       []time.Duration // of the fetches
 		reported int
 	}{
-		{"an hour", time.Hour, nil, 3 * time.Hour, []time.Duration{0, 59 * time.Minute, 118 * time.Minute, 177 * time.Minute}, 0},
-		{"ten seconds", 10 * time.Second, nil, 30 * time.Second, []time.Duration{0, 8 * time.Second, 16 * time.Second, 24 * time.Second}, 0},
+		{
+			"an hour", time.Hour, nil, 3 * time.Hour,
+			[]time.Duration{0, 59 * time.Minute, 118 * time.Minute, 177 * time.Minute},
+			0,
+		},
+		{
+			"ten seconds", 10 * time.Second, nil, 30 * time.Second,
+			[]time.Duration{0, 8 * time.Second, 16 * time.Second, 24 * time.Second},
+			0,
+		},
 		{"no end", 0, nil, 100 * time.Hour, []time.Duration{0}, 0},
 		{
 			"failures", 10 * time.Second,
 			map[int]bool{1: true, 2: true, 3: true},
 			20 * time.Second,
-			[]time.Duration{0, 8 * time.Second, 8500 * time.Millisecond, 9500 * time.Millisecond, 11500 * time.Millisecond, 19500 * time.Millisecond},
+			[]time.Duration{
+				0, 8 * time.Second, 8500 * time.Millisecond, 9500 * time.Millisecond, 11500 * time.Millisecond,
+				19500 * time.Millisecond,
+			},
 			2,
 		},
-		{"no more", 10 * time.Second, map[int]bool{1: true, 2: true, 3: true, 4: true, 5: true, 6: true, 7: true, 8: true}, 45 * time.Second, []time.Duration{
-			0, 8 * time.Second, 8500 * time.Millisecond, 9500 * time.Millisecond, 11500 * time.Millisecond, 15500 * time.Millisecond, 23500 * time.Millisecond,
-			33500 * time.Millisecond, 43500 * time.Millisecond,
-		}, 1},
+		{
+			"no more", 10 * time.Second,
+			map[int]bool{1: true, 2: true, 3: true, 4: true, 5: true, 6: true, 7: true, 8: true},
+			45 * time.Second,
+			[]time.Duration{
+				0, 8 * time.Second, 8500 * time.Millisecond, 9500 * time.Millisecond, 11500 * time.Millisecond,
+				15500 * time.Millisecond, 23500 * time.Millisecond,
+				33500 * time.Millisecond, 43500 * time.Millisecond,
+			},
+			1,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -77,7 +95,8 @@ func TestTokens_Keep(t *testing.T) {
 				cancel()
 				<-done
 				if !slices.Equal(at, c.at) || asked != len(at)-1 || reported != c.reported {
-					t.Errorf("fetched at %v, asked %d times, reported %d; want %v, %d, %d", at, asked, reported, c.at, len(c.at)-1, c.reported)
+					t.Errorf("fetched at %v, asked %d times, reported %d; want %v, %d, %d", at, asked, reported, c.at, len(c.at)-1,
+						c.reported)
 				}
 			})
 		})
@@ -106,7 +125,8 @@ func TestTokens_KeepTells(t *testing.T) {
 			}
 			hangs = false
 		})
-		if !slices.Equal(reported, []time.Duration{10 * time.Second, 10*time.Second + firstRetry}) || string(k.token()) != "b" {
+		if !slices.Equal(reported, []time.Duration{10 * time.Second, 10*time.Second + firstRetry}) ||
+			string(k.token()) != "b" {
 			t.Errorf("reported at %v, the token is %q", reported, k.token())
 		}
 	})

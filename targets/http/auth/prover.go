@@ -17,7 +17,8 @@ import (
 // kinds is given.
 type Auth struct {
 	syntax.Place
-	OAuth2 *OAuth2 `yaml:"oauth2"` // a token by the client credentials grant, fetched before the load and kept fresh beside it
+	// a token by the client credentials grant, fetched before the load and kept fresh beside it
+	OAuth2 *OAuth2 `yaml:"oauth2"`
 	JWT    *JWT    `yaml:"jwt"`    // a token that brunt signs again in each iteration
 	Basic  *Basic  `yaml:"basic"`  // a user and a password
 	Header string  `yaml:"header"` // the header that carries it; zero is Authorization
@@ -79,7 +80,8 @@ type Request interface {
 
 // IsOff reports whether a block is switched off.
 func IsOff(n *syntax.Node) bool {
-	return (n.Kind == syntax.Bool || n.Kind == syntax.String) && slices.Contains([]string{"off", "false"}, strings.ToLower(n.Value))
+	return (n.Kind == syntax.Bool || n.Kind == syntax.String) &&
+		slices.Contains([]string{"off", "false"}, strings.ToLower(n.Value))
 }
 
 // exactlyOne notes a mistake in a block that does not have exactly one of its kinds.
@@ -104,7 +106,8 @@ func (p *Proofs) Auth(n *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Pro
 		p.auths = map[*syntax.Node]*Prover{}
 	}
 	p.auths[n] = nil
-	y, ok := syntax.Resolve(syntax.Block{Kind: "auth", Pos: n.Pos, With: n}, map[string]func() *Auth{"auth": func() *Auth { return new(Auth) }}, m)
+	y, ok := syntax.Resolve(syntax.Block{Kind: "auth", Pos: n.Pos, With: n},
+		map[string]func() *Auth{"auth": func() *Auth { return new(Auth) }}, m)
 	if !ok {
 		return nil
 	}

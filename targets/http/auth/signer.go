@@ -48,7 +48,8 @@ func (p *Proofs) Sign(n *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Sig
 		p.signs = map[*syntax.Node]*Signer{}
 	}
 	p.signs[n] = nil
-	y, ok := syntax.Resolve(syntax.Block{Kind: "sign", Pos: n.Pos, With: n}, map[string]func() *Sign{"sign": func() *Sign { return new(Sign) }}, m)
+	y, ok := syntax.Resolve(syntax.Block{Kind: "sign", Pos: n.Pos, With: n},
+		map[string]func() *Sign{"sign": func() *Sign { return new(Sign) }}, m)
 	if !ok {
 		return nil
 	}

@@ -56,11 +56,13 @@ func (a *Answer) Reset() {
 		a.Raw = nil
 	}
 	a.Events, a.FirstEvent, a.LastEvent, a.EventKind, a.EventID = 0, 0, 0, "", ""
-	a.Size, a.Whole, a.cut, a.plain, a.ready, a.doc, a.parsed, a.rest = 0, false, false, nil, false, nil, 0, io.LimitedReader{}
+	a.Size, a.Whole, a.cut, a.plain, a.ready, a.doc, a.parsed, a.rest = 0, false, false, nil, false, nil, 0,
+		io.LimitedReader{}
 	a.most, a.grown = 0, nil
 }
 
-// Inflate takes the content encoding off the body. One that grows to over most bytes is [TooLarge], and has its beginning alone.
+// Inflate takes the content encoding off the body. One that grows to over most bytes is [TooLarge], and has its
+// beginning alone.
 func (a *Answer) Inflate(most int) error {
 	if !a.ready {
 		a.most = most
@@ -69,8 +71,8 @@ func (a *Answer) Inflate(most int) error {
 	return a.grown
 }
 
-// Body returns the body without its content encoding. Of one that grows to over 64 MiB, or over what Inflate allows, it is
-// the beginning.
+// Body returns the body without its content encoding. Of one that grows to over 64 MiB, or over what Inflate allows, it
+// is the beginning.
 func (a *Answer) Body() []byte {
 	if a.ready {
 		return a.plain

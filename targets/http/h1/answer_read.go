@@ -37,7 +37,8 @@ func TooLarge(most int) error { return tooLarge("the body", most) }
 
 func tooLarge(what string, most int) error {
 	return &targets.Error{Cause: scenarios.Other, Final: true, Text: fmt.Sprintf(
-		"%s is over %s, the most that checks and extractions look into; `check: {max_body: …}` of the step raises it", what, quantity.Size(most))}
+		"%s is over %s, the most that checks and extractions look into; `check: {max_body: …}` of the step raises it", what,
+		quantity.Size(most))}
 }
 
 // Answers holds the pool of answers. A request takes one only once its answer has begun.
@@ -47,11 +48,12 @@ var Answers = sync.Pool{New: func() any {
 	return a
 }}
 
-// Read reads the answer to a request whose first byte br holds. It keeps a body of up to most bytes whole; with 0 it keeps
-// the beginning of any. Clean reports that the connection can carry another request.
+// Read reads the answer to a request whose first byte br holds. It keeps a body of up to most bytes whole; with 0 it
+// keeps the beginning of any. Clean reports that the connection can carry another request.
 func (a *Answer) Read(br *bufio.Reader, method string, most int) (clean bool, err error) {
 	first := br
-	for code := 0; code < 200 && code != 101; code = a.Status() { // interim answers such as 100 Continue precede the final one
+	// interim answers such as 100 Continue precede the final one
+	for code := 0; code < 200 && code != 101; code = a.Status() {
 		if br, err = a.ReadHead(br); err != nil {
 			return false, err
 		}
@@ -134,8 +136,9 @@ func (a *Answer) readBody(br *bufio.Reader, most int) error {
 	return nil
 }
 
-// Take reads a body to its end; length is what its header says, or negative. It keeps a body of up to most bytes whole, and
-// of a larger one its beginning: that is [TooLarge]. With 0 the beginning is enough. It counts and drops the other bytes.
+// Take reads a body to its end; length is what its header says, or negative. It keeps a body of up to most bytes whole,
+// and of a larger one its beginning: that is [TooLarge]. With 0 the beginning is enough. It counts and drops the other
+// bytes.
 func (a *Answer) Take(r io.Reader, length int64, most int) error {
 	a.Whole = most > 0
 	keep, larger := someBody, most > 0 && length > int64(most)

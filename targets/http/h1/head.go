@@ -41,7 +41,8 @@ var classes = func() (c [256]uint8) {
 		if b >= ' ' && b != 0x7f || b == '\t' {
 			c[b] |= inValue
 		}
-		if b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || bytes.IndexByte([]byte("!#$%&'*+-.^_`|~"), byte(b)) >= 0 {
+		if b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' ||
+			bytes.IndexByte([]byte("!#$%&'*+-.^_`|~"), byte(b)) >= 0 {
 			c[b] |= inName
 		}
 	}
@@ -63,7 +64,8 @@ func (h *head) scan(b []byte) int {
 		h.status = 10*h.status + int(d-'0')
 	}
 	end := bytes.IndexByte(b, '\n')
-	if h.status < 200 || h.status == 204 || h.status == 304 || end < 0 || b[end-1] != '\r' || b[len(begin)] != ' ' && end != len(begin)+1 {
+	if h.status < 200 || h.status == 204 || h.status == 304 || end < 0 || b[end-1] != '\r' ||
+		b[len(begin)] != ' ' && end != len(begin)+1 {
 		return 0
 	}
 	h.length = -2

@@ -17,27 +17,46 @@ var heads = []struct {
 	{"HTTP/1.1 200 OK\r\nServer: x\r\nContent-Length: 64\r\nConnection: keep-alive\r\n\r\n", true, 64},
 	{"HTTP/1.1 503 \r\ncontent-length:0\r\nSet-Cookie: a=b\r\nset-cookie:\r\n\r\n", true, 0},
 	{"HTTP/1.1 201\r\nTransfer-Encoding: Chunked\r\nContent-Encoding: gzip\r\nX: \t b c \r\n\r\n", true, -1},
-	{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n", false, 0},                                                       // not complete
-	{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r", false, 0},                                                     // nor is this
-	{"HTTP/1.1 200 OK\r\n\r\n", false, 0},                                                                        // a body up to the end
-	{"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n", false, 0},                                                   // closes
-	{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\n", false, 0},                              // closes
-	{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive, upgrade\r\n\r\n", false, 0},                // perhaps another protocol
-	{"HTTP/1.1 103 Hints\r\nContent-Length: 5\r\n\r\n", false, 0},                                                // not the final one
-	{"HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\n", false, 0},                                                   // no body
-	{"HTTP/1.1 2x0 OK\r\nContent-Length: 5\r\n\r\n", false, 0},                                                   // no status
-	{"HTTP/1.1 2000 OK\r\nContent-Length: 5\r\n\r\n", false, 0},                                                  // no status
-	{"HTTP/1.1 200\r\r\nContent-Length: 5\r\n\r\n", false, 0},                                                    // no status
-	{"HTTP/1.1 200 OK\nContent-Length: 5\n\n", false, 0},                                                         // line feeds alone
-	{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nA: b\r\n c\r\n\r\n", false, 0},                                     // a folded line
-	{"HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\n", false, 0},                                                  // a space in the name
-	{"HTTP/1.1 200 OK\r\nContent-Length: 5 \r\n\r\n", false, 0},                                                  // no number
-	{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", false, 0},                              // two lengths
-	{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", false, 0},                     // two framings
-	{"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", false, 0},                                    // an unusual one
-	{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nA: b\x00\r\n\r\n", false, 0},                                       // a control character
-	{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTrailer: X\r\n\r\n", false, 0},                                     // declared trailers
-	{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nLong: " + strings.Repeat("x", mostScanned) + "\r\n\r\n", false, 0}, // too long
+	// not complete
+	{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n", false, 0},
+	// nor is this
+	{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r", false, 0},
+	// a body up to the end
+	{"HTTP/1.1 200 OK\r\n\r\n", false, 0},
+	{"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n", false, 0},                      // closes
+	{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\n", false, 0}, // closes
+	// perhaps another protocol
+	{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive, upgrade\r\n\r\n", false, 0},
+	// not the final one
+	{"HTTP/1.1 103 Hints\r\nContent-Length: 5\r\n\r\n", false, 0},
+	// no body
+	{"HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\n", false, 0},
+	// no status
+	{"HTTP/1.1 2x0 OK\r\nContent-Length: 5\r\n\r\n", false, 0},
+	// no status
+	{"HTTP/1.1 2000 OK\r\nContent-Length: 5\r\n\r\n", false, 0},
+	// no status
+	{"HTTP/1.1 200\r\r\nContent-Length: 5\r\n\r\n", false, 0},
+	// line feeds alone
+	{"HTTP/1.1 200 OK\nContent-Length: 5\n\n", false, 0},
+	// a folded line
+	{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nA: b\r\n c\r\n\r\n", false, 0},
+	// a space in the name
+	{"HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\n", false, 0},
+	// no number
+	{"HTTP/1.1 200 OK\r\nContent-Length: 5 \r\n\r\n", false, 0},
+	// two lengths
+	{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", false, 0},
+	// two framings
+	{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", false, 0},
+	// an unusual one
+	{"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", false, 0},
+	// a control character
+	{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nA: b\x00\r\n\r\n", false, 0},
+	// declared trailers
+	{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTrailer: X\r\n\r\n", false, 0},
+	// too long
+	{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nLong: " + strings.Repeat("x", mostScanned) + "\r\n\r\n", false, 0},
 }
 
 func TestHead_Scan(t *testing.T) {
@@ -71,12 +90,15 @@ func FuzzHead(f *testing.F) {
 		if err := codec.Read(rest); err != nil {
 			t.Fatalf("plain, but %v", err)
 		}
-		if rest.Buffered() != br.Buffered() || a.Status() != codec.StatusCode() || a.length() != int64(codec.ContentLength()) {
+		if rest.Buffered() != br.Buffered() || a.Status() != codec.StatusCode() ||
+			a.length() != int64(codec.ContentLength()) {
 			t.Fatalf("%d left, status %d, length %d; the codec has %d, %d, %d", br.Buffered(), a.Status(), a.length(),
 				rest.Buffered(), codec.StatusCode(), codec.ContentLength())
 		}
-		if codec.ConnectionClose() || len(codec.Peek("Set-Cookie")) > 0 && !a.SetsCookies() || len(codec.ContentEncoding()) > 0 && !a.scanned.encoded {
-			t.Fatalf("closes %v, cookies %q, encoding %q", codec.ConnectionClose(), codec.Peek("Set-Cookie"), codec.ContentEncoding())
+		if codec.ConnectionClose() || len(codec.Peek("Set-Cookie")) > 0 && !a.SetsCookies() ||
+			len(codec.ContentEncoding()) > 0 && !a.scanned.encoded {
+			t.Fatalf("closes %v, cookies %q, encoding %q", codec.ConnectionClose(), codec.Peek("Set-Cookie"),
+				codec.ContentEncoding())
 		}
 		if full := a.Head(); full.String() != codec.String() {
 			t.Fatalf("%q\nthe codec has\n%q", full, &codec)
@@ -86,7 +108,8 @@ func FuzzHead(f *testing.F) {
 
 // BenchmarkAnswer_Read measures an answer that is in the buffer.
 func BenchmarkAnswer_Read(b *testing.B) {
-	msg := []byte("HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nDate: Fri, 20 Nov 2026 09:22:25 GMT\r\nContent-Type: text/plain\r\n" +
+	msg := []byte("HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nDate: Fri, 20 Nov 2026 09:22:25 GMT\r\nContent-Type: " +
+		"text/plain\r\n" +
 		"Content-Length: 64\r\nConnection: keep-alive\r\n\r\n" + strings.Repeat("x", 64))
 	src := bytes.NewReader(msg)
 	br := bufio.NewReaderSize(src, 16<<10)

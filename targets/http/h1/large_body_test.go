@@ -15,8 +15,8 @@ type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { return len(b), nil }
 
-// TestAnswer_LargeBody: a body of 100 MiB is counted without being held, where no check reads it and where it is over the
-// limit; without a length before it, no more than the limit is held.
+// TestAnswer_LargeBody: a body of 100 MiB is counted without being held, where no check reads it and where it is over
+// the limit; without a length before it, no more than the limit is held.
 func TestAnswer_LargeBody(t *testing.T) {
 	const size = 100 << 20
 	for _, c := range []struct {

@@ -28,7 +28,8 @@ func sysWrite(fd int, b []byte) (int, error) {
 
 func retry(call uintptr, fd int, b []byte, flags uintptr) (int, error) {
 	for {
-		n, _, err := syscall.RawSyscall6(call, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), flags, 0, 0)
+		n, _, err := syscall.RawSyscall6(call, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
+			flags, 0, 0)
 		switch err {
 		case 0:
 			return int(n), nil

@@ -52,7 +52,9 @@ func FuzzHTTP2_Frames(f *testing.F) {
 		for i := 0; i < len(fields); i += 2 {
 			_ = enc.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]})
 		}
-		_ = fr.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: block.Bytes(), EndStream: end, EndHeaders: true})
+		_ = fr.WriteHeaders(http2.HeadersFrameParam{
+			StreamID: id, BlockFragment: block.Bytes(), EndStream: end, EndHeaders: true,
+		})
 	}
 	seed(func(fr *http2.Framer, enc *hpack.Encoder, block *bytes.Buffer) {
 		head(fr, enc, block, 1, false, ":status", "200", "content-length", "5", "set-cookie", "a=b")
@@ -63,7 +65,8 @@ func FuzzHTTP2_Frames(f *testing.F) {
 		head(fr, enc, block, 5, true, "x-sum", "1")
 	})
 	seed(func(fr *http2.Framer, _ *hpack.Encoder, _ *bytes.Buffer) {
-		_ = fr.WriteSettings(http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: 1}, http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
+		_ = fr.WriteSettings(http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: 1},
+			http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
 		_ = fr.WritePing(false, [8]byte{})
 		_ = fr.WriteWindowUpdate(1, 1<<31-1)
 		_ = fr.WriteRSTStream(3, http2.ErrCodeRefusedStream)

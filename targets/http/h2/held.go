@@ -10,14 +10,15 @@ import (
 	"brunt/targets/http/h1"
 )
 
-// A Held is a request whose body stays open, so that both sides send on it until one of them ends it. One goroutine reads by Answer and Read,
-// and calls Finish when nothing more comes; meanwhile another one writes.
+// A Held is a request whose body stays open, so that both sides send on it until one of them ends it. One goroutine
+// reads by Answer and Read, and calls Finish when nothing more comes; meanwhile another one writes.
 type Held struct{ s *Stream }
 
 // held is what a stream needs whose body stays open.
 type held struct {
-	open    bool          // more may be written: no frame ends the request yet
-	written chan struct{} // what was given is written, or nothing more can be; holds one token, may be spurious; nil: the body is given at once
+	open bool // more may be written: no frame ends the request yet
+	// what was given is written, or nothing more can be; holds one token, may be spurious; nil: the body is given at once
+	written chan struct{}
 	wrote   time.Duration // when the last part was written
 	pending bool          // a part is not written yet
 	batched bool          // all of that part is in the batch of the writer, which says what became of it
@@ -27,8 +28,8 @@ type held struct {
 // errEnded means that the other side has ended a stream on which more was to be written.
 var errEnded = error(&targets.Error{Cause: scenarios.Closed, Text: "the server ended the stream"})
 
-// Open sends the head of a request whose body stays open, and returns when it is written. The times are in out. It is sent again as [Line.Ask]
-// does. The stream times out at the deadline of the request, unless Extend sets another time.
+// Open sends the head of a request whose body stays open, and returns when it is written. The times are in out. It is
+// sent again as [Line.Ask] does. The stream times out at the deadline of the request, unless Extend sets another time.
 func (l *Line) Open(r Request, out *scenarios.Outcome) (*Held, error) {
 	for tries := 1; ; tries++ {
 		now := l.o.Now()
@@ -105,7 +106,8 @@ func (s *Stream) flush() {
 	}
 }
 
-// Write writes b by the deadline, and returns when it was written. If it fails, b may be written in part, so that the stream is of no more use.
+// Write writes b by the deadline, and returns when it was written. If it fails, b may be written in part, so that the
+// stream is of no more use.
 func (h *Held) Write(b []byte, deadline time.Duration, timer *time.Timer) (at time.Duration, err error) {
 	s := h.s
 	m := s.mux

@@ -213,7 +213,8 @@ func (m *mux) headBlock(f *http2.HeadersFrame) ([]byte, error) {
 	}
 }
 
-// frame reads a frame. It is the connection's goroutine that reads, so that no call could recover from a panic of the framer or of TLS.
+// frame reads a frame. It is the connection's goroutine that reads, so that no call could recover from a panic of the
+// framer or of TLS.
 func (r *reading2) frame() (f http2.Frame, err error) {
 	defer scenarios.Recover(&err)
 	return r.framer.ReadFrame()
@@ -334,7 +335,8 @@ func (h *head2) field(f hpack.HeaderField) {
 		return
 	}
 	switch {
-	case !httpguts.ValidHeaderFieldName(f.Name) || f.Name != strings.ToLower(f.Name) || !httpguts.ValidHeaderFieldValue(f.Value) || h.status == 0 && !s.began:
+	case !httpguts.ValidHeaderFieldName(f.Name) || f.Name != strings.ToLower(f.Name) ||
+		!httpguts.ValidHeaderFieldValue(f.Value) || h.status == 0 && !s.began:
 		h.err = h1.ErrNotHTTP
 		return
 	case s.began:
@@ -388,8 +390,8 @@ func (s *Stream) AddTrailers(a *h1.Answer) {
 	}
 }
 
-// ReadAnswer reads the body of the stream's answer, and its trailers. It keeps a body of up to most bytes whole; with 0 it
-// keeps the beginning of any.
+// ReadAnswer reads the body of the stream's answer, and its trailers. It keeps a body of up to most bytes whole; with 0
+// it keeps the beginning of any.
 func (s *Stream) ReadAnswer(a *h1.Answer, method string, most int) error {
 	length := s.length
 	if method == "HEAD" {

@@ -117,7 +117,8 @@ func (s *Stream) release() {
 	default:
 	}
 	s.mu.Lock()
-	s.on, s.id, s.over, s.err, s.untouched, s.came, s.credit, s.room, s.took, s.ends = nil, 0, false, nil, false, 0, 0, 0, 0, false
+	s.on, s.id, s.over, s.err, s.untouched, s.came, s.credit, s.room, s.took, s.ends = nil, 0, false, nil, false, 0, 0, 0,
+		0, false
 	clear(s.trailers)
 	s.outgoing, s.incoming = outgoing{}, incoming{buf: buf, trailers: s.trailers[:0]}
 	s.mu.Unlock()
@@ -265,7 +266,9 @@ func (s *Stream) finish(timedOut bool) {
 }
 
 // errUntouched means that the server never began to process the request.
-var errUntouched = error(&targets.Error{Cause: scenarios.Closed, Text: "the connection ended before the request was sent"})
+var errUntouched = error(&targets.Error{
+	Cause: scenarios.Closed, Text: "the connection ended before the request was sent",
+})
 
 // mostTries bounds how often a request is sent that the server refuses each time. A request
 // whose connections ended before its turn is retried until its deadline, with short pauses

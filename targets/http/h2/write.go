@@ -178,7 +178,9 @@ func (m *mux) begin(s *Stream) {
 	block := w.block.Bytes()
 	first := block[:min(len(block), most)]
 	rest := block[len(first):]
-	_ = w.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: s.id, BlockFragment: first, EndStream: end && !s.framed && !s.open, EndHeaders: len(rest) == 0})
+	_ = w.framer.WriteHeaders(http2.HeadersFrameParam{
+		StreamID: s.id, BlockFragment: first, EndStream: end && !s.framed && !s.open, EndHeaders: len(rest) == 0,
+	})
 	for len(rest) > 0 {
 		part := rest[:min(len(rest), most)]
 		rest = rest[len(part):]
@@ -253,8 +255,8 @@ func (m *mux) bodies() {
 	}
 }
 
-// heldBody notes that what was given of a body that stays open is in the batch, and ends it if nothing more comes. The caller holds the
-// stream's mutex.
+// heldBody notes that what was given of a body that stays open is in the batch, and ends it if nothing more comes. The
+// caller holds the stream's mutex.
 func (m *mux) heldBody(s *Stream) {
 	w := &m.outbuf
 	w.batch = append(w.batch, written{s, s.id})

@@ -27,7 +27,8 @@ func Command(ctx context.Context) ([]string, error) {
 	if path, err := exec.LookPath("docker-compose"); err == nil {
 		return []string{path}, nil
 	}
-	return nil, errors.New("there is no Compose command: neither `docker compose` nor docker-compose is installed; on Debian apt-get install " +
+	return nil, errors.New("there is no Compose command: neither `docker compose` nor docker-compose is installed; on " +
+		"Debian apt-get install " +
 		"docker-compose brings one, or write the services under `target: {containers: …}`, which needs none")
 }
 
@@ -59,7 +60,8 @@ func (d *driver) run(ctx context.Context, args ...string) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return fmt.Errorf("%s %s: %w; it said:\n%s", strings.Join(command, " "), args[0], err, platform.LastLines(out.String()))
+		return fmt.Errorf("%s %s: %w; it said:\n%s", strings.Join(command, " "), args[0], err,
+			platform.LastLines(out.String()))
 	}
 	return nil
 }

@@ -44,7 +44,8 @@ services:
 	for _, s := range spec.Services {
 		got = append(got, fmt.Sprintf("%s %d %d %s %s %s", s.Name, s.Replicas, s.Port, s.Restart, s.Grace, s.Container.Image))
 	}
-	want := fmt.Sprintf("job 1 0 never %[1]s job\nstore 1 8081 on-failure %[1]s store\nweb 2 8080 unless-stopped 3s web:v7", platform.DefaultGrace)
+	want := fmt.Sprintf("job 1 0 never %[1]s job\nstore 1 8081 on-failure %[1]s store\nweb 2 8080 unless-stopped 3s "+
+		"web:v7", platform.DefaultGrace)
 	if strings.Join(got, "\n") != want || spec.Entry != "web" || spec.Platform != platform.Docker {
 		t.Errorf("%s, entry %q; want\n%s", strings.Join(got, "\n"), spec.Entry, want)
 	}
@@ -53,8 +54,14 @@ services:
 func TestRead_Mistakes(t *testing.T) {
 	for _, c := range []struct{ name, text, entry, want string }{
 		{"no service", "services: {}", "", "the Compose file has no service"},
-		{"a name that no scenario can use", "services: {Web_1: {image: x}, ok: {image: x}}", "ok", `service "Web_1" of the Compose file`},
-		{"no entry", "services: {a: {image: x}, b: {image: x}}", "", "`entry` is missing: the service that a relative path goes to, one of a, b"},
+		{
+			"a name that no scenario can use", "services: {Web_1: {image: x}, ok: {image: x}}", "ok",
+			`service "Web_1" of the Compose file`,
+		},
+		{
+			"no entry", "services: {a: {image: x}, b: {image: x}}", "",
+			"`entry` is missing: the service that a relative path goes to, one of a, b",
+		},
 		{"no YAML", "services: [", "", "the Compose file: "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -93,14 +100,16 @@ services:
 		if err := g.Down(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if left, err := e.Labelled(t.Context(), containers.ComposeProject, compose.ProjectName(run)); err != nil || left.Total() != 0 {
+		if left, err := e.Labelled(t.Context(), containers.ComposeProject, compose.ProjectName(run)); err != nil ||
+			left.Total() != 0 {
 			t.Errorf("Down leaves %+v, %v", left, err)
 		}
 	}()
 	if n := len(g.Units()); n != 2 || g.Addr("store[0]") == "" {
 		t.Fatalf("%d units, store[0] at %q", n, g.Addr("store[0]"))
 	}
-	if text, err := platformtest.Get("http://" + g.Addr("web[0]") + "/get?url=http://store:8081/"); err != nil || !strings.Contains(text, "PATH=") {
+	if text, err := platformtest.Get("http://" + g.Addr("web[0]") + "/get?url=http://store:8081/"); err != nil ||
+		!strings.Contains(text, "PATH=") {
 		t.Errorf("%q, %v", text, err)
 	}
 }

@@ -42,7 +42,8 @@ func Read(c *scenarios.Compose, entry string, m *syntax.Mistakes) platform.Spec 
 		file.Env = append(file.Env, name+"="+c.Env[name])
 	}
 	spec.Compose = file
-	o, err := cli.NewProjectOptions([]string{path}, cli.WithEnv(file.Env), cli.WithOsEnv, cli.WithDotEnv, cli.WithName("brunt"), cli.WithProfiles(c.Profiles),
+	o, err := cli.NewProjectOptions([]string{path}, cli.WithEnv(file.Env), cli.WithOsEnv, cli.WithDotEnv,
+		cli.WithName("brunt"), cli.WithProfiles(c.Profiles),
 		cli.WithInterpolation(true))
 	if err != nil {
 		m.Add(at, "the Compose file: %v", err)
@@ -55,7 +56,10 @@ func Read(c *scenarios.Compose, entry string, m *syntax.Mistakes) platform.Spec 
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Services)) {
 		s := p.Services[name]
-		svc := platform.Service{Name: name, Replicas: s.GetScale(), Restart: "never", Grace: platform.DefaultGrace, Container: &platform.Container{Image: s.Image}}
+		svc := platform.Service{
+			Name: name, Replicas: s.GetScale(), Restart: "never", Grace: platform.DefaultGrace,
+			Container: &platform.Container{Image: s.Image},
+		}
 		switch kind, _, _ := strings.Cut(s.Restart, ":"); kind {
 		case "always", "unless-stopped", "on-failure":
 			svc.Restart = kind
@@ -73,7 +77,8 @@ func Read(c *scenarios.Compose, entry string, m *syntax.Mistakes) platform.Spec 
 			svc.Port = cmp.Or(svc.Port, n)
 		}
 		if !syntax.IsName(name) || name == platform.LoadUnit {
-			m.Add(at, "service %q of the Compose file: a name that a scenario can use is a-z, 0-9 and -, beginning with a letter, and not load", name)
+			m.Add(at, "service %q of the Compose file: a name that a scenario can use is a-z, 0-9 and -, beginning with a "+
+				"letter, and not load", name)
 			continue
 		}
 		spec.Services = append(spec.Services, svc)
@@ -85,7 +90,8 @@ func Read(c *scenarios.Compose, entry string, m *syntax.Mistakes) platform.Spec 
 	if spec.Entry = entry; entry == "" {
 		spec.Entry = spec.Services[0].Name
 		if len(spec.Services) > 1 {
-			m.Add(at, "`entry` is missing: the service that a relative path goes to, one of %s", strings.Join(spec.Names(), ", "))
+			m.Add(at, "`entry` is missing: the service that a relative path goes to, one of %s",
+				strings.Join(spec.Names(), ", "))
 		}
 	}
 	return spec

@@ -47,9 +47,13 @@ func TestContainer_Lifecycle(t *testing.T) {
 			Replicas: 2, Port: 8080, Links: []string{"store"}, Command: command("serve"), Ready: scenarios.Ready{Get: "/"},
 			Env: map[string]template.Text{"COLOUR": template.Literal("blue")}, Container: &platform.Container{},
 		}, "front", "back"),
-		service("store", platform.Service{Replicas: 1, Port: 8081, Command: command("serve"), Container: &platform.Container{}}, "back"),
+		service("store", platform.Service{
+			Replicas: 1, Port: 8081, Command: command("serve"), Container: &platform.Container{},
+		}, "back"),
 		service("worker", platform.Service{Replicas: 1, Command: command("serve", ":8082"), Container: &platform.Container{
-			Health:  &platform.Health{Command: []string{docker.SelfProgram, "ok"}, Every: quantity.Duration(200 * time.Millisecond)},
+			Health: &platform.Health{
+				Command: []string{docker.SelfProgram, "ok"}, Every: quantity.Duration(200 * time.Millisecond),
+			},
 			Volumes: map[string]string{"data": "/var/lib/data"}, User: "1234:2345",
 		}}, "back"),
 	}}
@@ -90,13 +94,16 @@ func TestContainer_Lifecycle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"BRUNT_UNIT=web[1]", "BRUNT_ADDR=0.0.0.0:8080", "PORT=8080", "LINK_STORE=store-0:8081", "COLOUR=blue"} {
+	for _, want := range []string{
+		"BRUNT_UNIT=web[1]", "BRUNT_ADDR=0.0.0.0:8080", "PORT=8080", "LINK_STORE=store-0:8081", "COLOUR=blue",
+	} {
 		if !slices.Contains(strings.Split(env, "\n"), want) {
 			t.Errorf("%s is not in\n%s", want, env)
 		}
 	}
 	for _, at := range []string{"store:8081", "store-0:8081", "worker:8082"} {
-		if text, err := platformtest.Get(fmt.Sprintf("http://%s/get?url=http://%s/", g.Addr("web[0]"), at)); err != nil || !strings.Contains(text, "BRUNT_UNIT=") {
+		if text, err := platformtest.Get(fmt.Sprintf("http://%s/get?url=http://%s/", g.Addr("web[0]"), at)); err != nil ||
+			!strings.Contains(text, "BRUNT_UNIT=") {
 			t.Errorf("%s: %q, %v", at, text, err)
 		}
 	}
@@ -134,7 +141,8 @@ func volumeAndUser(t *testing.T, e *docker.Engine, id string) {
 	if !strings.Contains(string(status), "Uid:\t1234\t") || !strings.Contains(string(status), "Gid:\t2345\t") {
 		t.Errorf("it runs as another user:\n%s", status)
 	}
-	if mounts, err := os.ReadFile(fmt.Sprintf("/proc/%d/mountinfo", c.PID)); err != nil || !strings.Contains(string(mounts), " /var/lib/data rw,") {
+	if mounts, err := os.ReadFile(fmt.Sprintf("/proc/%d/mountinfo", c.PID)); err != nil ||
+		!strings.Contains(string(mounts), " /var/lib/data rw,") {
 		t.Errorf("its volume is not there, %v:\n%s", err, mounts)
 	}
 }

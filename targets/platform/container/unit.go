@@ -62,8 +62,9 @@ func (u *unit) create(ctx context.Context) error {
 	values := d.values(u)
 	it := &template.Iter{Env: &template.Env{Units: values}}
 	spec := docker.Spec{
-		Name: d.object(name), Image: cmp.Or(c.Image, d.images[u.Service]), Hostname: name, Labels: d.labels(), Grace: s.Grace, Restart: s.Restart,
-		Memory: int64(c.Memory), CPUs: c.CPUs, Capabilities: c.Capabilities, User: c.User, Ports: map[int]int{},
+		Name: d.object(name), Image: cmp.Or(c.Image, d.images[u.Service]), Hostname: name, Labels: d.labels(), Grace: s.Grace,
+		Restart: s.Restart,
+		Memory:  int64(c.Memory), CPUs: c.CPUs, Capabilities: c.Capabilities, User: c.User, Ports: map[int]int{},
 	}
 	spec.Labels[containers.ServiceLabel] = u.Service
 	var err error
@@ -78,8 +79,9 @@ func (u *unit) create(ctx context.Context) error {
 	}
 	if h := c.Health; h != nil {
 		spec.Health = &docker.HealthCheck{
-			Command: h.Command, Every: cmp.Or(h.Every.D(), healthEvery), Timeout: cmp.Or(h.Timeout.D(), healthTimeout), Retries: cmp.Or(h.Retries, healthRetries),
-			Start: h.Start.D(),
+			Command: h.Command, Every: cmp.Or(h.Every.D(), healthEvery), Timeout: cmp.Or(h.Timeout.D(), healthTimeout),
+			Retries: cmp.Or(h.Retries, healthRetries),
+			Start:   h.Start.D(),
 		}
 	}
 	for _, p := range c.Ports {
@@ -102,7 +104,9 @@ func (u *unit) create(ctx context.Context) error {
 		spec.Volumes = append(spec.Volumes, docker.Mount{From: d.object(name), To: c.Volumes[name]})
 	}
 	for _, net := range networksOf(s) {
-		spec.Networks = append(spec.Networks, containers.Endpoint{Network: d.networks[net].id, Aliases: []string{u.Service, name}, Address: u.at[net].String()})
+		spec.Networks = append(spec.Networks, containers.Endpoint{
+			Network: d.networks[net].id, Aliases: []string{u.Service, name}, Address: u.at[net].String(),
+		})
 	}
 	u.id, err = d.o.Engine.Create(ctx, spec)
 	return err

@@ -10,12 +10,13 @@ type Limits struct {
 // An Endpoint is a container's configuration in a network, as far as it was requested: what is
 // needed to restore it.
 type Endpoint struct {
-	Network    string            `json:"network"` // its id
-	Name       string            `json:"name"`    // of the network
-	Address    string            `json:"address,omitempty"`
-	Address6   string            `json:"address6,omitempty"`
-	Fixed      bool              `json:"fixed,omitempty"` // an address was requested, rather than chosen by the engine
-	Asked      *Asked            `json:"asked,omitempty"` // requested addresses; nil with Fixed is both, as in older journals
+	Network  string `json:"network"` // its id
+	Name     string `json:"name"`    // of the network
+	Address  string `json:"address,omitempty"`
+	Address6 string `json:"address6,omitempty"`
+	Fixed    bool   `json:"fixed,omitempty"` // an address was requested, rather than chosen by the engine
+	// requested addresses; nil with Fixed is both, as in older journals
+	Asked      *Asked            `json:"asked,omitempty"`
 	Mac        string            `json:"mac,omitempty"`
 	OwnMac     bool              `json:"own_mac,omitempty"`  // not derived from the IP address
 	Priority   int               `json:"priority,omitempty"` // priority as the container's gateway

@@ -73,7 +73,8 @@ func (c *Container) Supervised() bool {
 func (c *Container) Protected() error {
 	switch {
 	case c.Labels[ProtectLabel] == "true":
-		return fmt.Errorf("container %s is labelled %s=true: brunt does not touch it; without that label it may be hit", c.Name, ProtectLabel)
+		return fmt.Errorf("container %s is labelled %s=true: brunt does not touch it; without that label it may be hit",
+			c.Name, ProtectLabel)
 	case c.Agent:
 		return fmt.Errorf("container %s is brunt's own agent", c.Name)
 	case c.ID == Self():

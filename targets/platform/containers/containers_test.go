@@ -38,7 +38,12 @@ func TestFind(t *testing.T) {
 		err   string
 		local bool
 	}{
-		{"nothing is said", map[string]string{"DOCKER_CONFIG": t.TempDir()}, containers.Address{Host: containers.DefaultHost()}, "", true},
+		{
+			"nothing is said",
+			map[string]string{"DOCKER_CONFIG": t.TempDir()},
+			containers.Address{Host: containers.DefaultHost()},
+			"", true,
+		},
 		{
 			"DOCKER_HOST",
 			map[string]string{"DOCKER_HOST": "tcp://127.0.0.1:2375", "DOCKER_CONFIG": config},
@@ -51,8 +56,18 @@ func TestFind(t *testing.T) {
 			containers.Address{Host: "tcp://engine:2376", TLS: "/certs"},
 			"", false,
 		},
-		{"the context in use", map[string]string{"DOCKER_CONFIG": config}, containers.Address{Host: "tcp://10.0.0.7:2376", Context: "build", TLS: tls}, "", false},
-		{"DOCKER_CONTEXT", map[string]string{"DOCKER_CONFIG": config, "DOCKER_CONTEXT": "default"}, containers.Address{Host: containers.DefaultHost()}, "", true},
+		{
+			"the context in use",
+			map[string]string{"DOCKER_CONFIG": config},
+			containers.Address{Host: "tcp://10.0.0.7:2376", Context: "build", TLS: tls},
+			"", false,
+		},
+		{
+			"DOCKER_CONTEXT",
+			map[string]string{"DOCKER_CONFIG": config, "DOCKER_CONTEXT": "default"},
+			containers.Address{Host: containers.DefaultHost()},
+			"", true,
+		},
 		{
 			"a context that there is not",
 			map[string]string{"DOCKER_CONFIG": config, "DOCKER_CONTEXT": "other"},
@@ -77,7 +92,8 @@ func TestFind(t *testing.T) {
 
 func TestQuery_Matches(t *testing.T) {
 	c := &containers.Container{
-		ID: "0123456789abcdef", Name: "shop-db-1", Labels: map[string]string{"tier": "data", containers.ComposeProject: "shop", containers.ComposeService: "db"},
+		ID: "0123456789abcdef", Name: "shop-db-1",
+		Labels:   map[string]string{"tier": "data", containers.ComposeProject: "shop", containers.ComposeService: "db"},
 		Networks: []containers.Network{{ID: "n1", Name: "back"}},
 	}
 	for _, tt := range []struct {
@@ -110,13 +126,21 @@ func TestQuery_Matches(t *testing.T) {
 func TestSelfOf(t *testing.T) {
 	const id = "f3d5a3b227b7f3d5a3b227b7f3d5a3b227b7f3d5a3b227b7f3d5a3b227b7aaaa"
 	for _, tt := range []struct{ name, mounts, groups, want string }{
-		{"its host's name", "36 35 98:0 / / rw\n40 36 8:1 /var/lib/docker/containers/" + id + "/hostname /etc/hostname rw,relatime - ext4 /dev/sda rw\n", "", id},
-		{"podman", "40 36 8:1 /containers/storage/overlay-containers/" + id + "/userdata/hosts /etc/hosts rw - ext4 /dev/sda rw\n", "", id},
+		{"its host's name", "36 35 98:0 / / rw\n40 36 8:1 /var/lib/docker/containers/" + id +
+			"/hostname /etc/hostname rw,relatime - ext4 /dev/sda rw\n", "", id},
+		{"podman", "40 36 8:1 /containers/storage/overlay-containers/" + id +
+			"/userdata/hosts /etc/hosts rw - ext4 /dev/sda rw\n", "", id},
 		{"version 1", "36 35 98:0 / / rw\n", "12:cpu,cpuacct:/docker/" + id + "\n", id},
 		{"systemd", "", "0::/system.slice/docker-" + id + ".scope\n", id},
 		{"below it", "", "0::/\n", ""},
-		{"a machine", "36 35 98:0 / / rw\n40 36 8:1 /etc/hostname /etc/hostname rw\n", "0::/user.slice/user-0.slice/session-3.scope\n", ""},
-		{"what a machine has mounted for others", "40 36 8:1 / /var/lib/docker/containers/" + id + "/mounts/shm rw\n", "1:name=systemd:/\n", ""},
+		{
+			"a machine", "36 35 98:0 / / rw\n40 36 8:1 /etc/hostname /etc/hostname rw\n",
+			"0::/user.slice/user-0.slice/session-3.scope\n", "",
+		},
+		{
+			"what a machine has mounted for others", "40 36 8:1 / /var/lib/docker/containers/" + id + "/mounts/shm rw\n",
+			"1:name=systemd:/\n", "",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := containers.SelfOf(tt.mounts, tt.groups); got != tt.want {
@@ -134,8 +158,16 @@ func TestProtected(t *testing.T) {
 		want string
 	}{
 		{"any", containers.Container{Name: "web"}, ""},
-		{"labelled so", containers.Container{Name: "web", Labels: map[string]string{containers.ProtectLabel: "true"}}, "is labelled brunt.protect=true"},
-		{"labelled otherwise", containers.Container{Name: "web", Labels: map[string]string{containers.ProtectLabel: "false"}}, ""},
+		{
+			"labelled so",
+			containers.Container{Name: "web", Labels: map[string]string{containers.ProtectLabel: "true"}},
+			"is labelled brunt.protect=true",
+		},
+		{
+			"labelled otherwise",
+			containers.Container{Name: "web", Labels: map[string]string{containers.ProtectLabel: "false"}},
+			"",
+		},
 		{"an agent", containers.Container{Name: "web", Agent: true}, "is brunt's own agent"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

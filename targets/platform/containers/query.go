@@ -50,7 +50,8 @@ func (q Query) Matches(c *Container) bool {
 			return false
 		}
 	}
-	in := q.Network == "" || slices.ContainsFunc(c.Networks, func(n Network) bool { return n.Name == q.Network || n.ID == q.Network })
+	in := q.Network == "" || slices.ContainsFunc(c.Networks,
+		func(n Network) bool { return n.Name == q.Network || n.ID == q.Network })
 	return in && !q.IsZero()
 }
 

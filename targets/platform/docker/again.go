@@ -10,15 +10,16 @@ import (
 	"time"
 )
 
-// An again sends a request that may be repeated a second time, on another connection, where the engine does not answer the
-// first soon: the request or its answer may be lost with the connection, as where a proxy before a remote engine drops it, and
-// without this the caller waits until its own deadline. The second attempt has what is left of that.
+// An again sends a request that may be repeated a second time, on another connection, where the engine does not answer
+// the first soon: the request or its answer may be lost with the connection, as where a proxy before a remote engine
+// drops it, and without this the caller waits until its own deadline. The second attempt has what is left of that.
 type again struct {
 	next            http.RoundTripper
 	question, order time.Duration // how long the first attempt waits for the header of the answer
 }
 
-// RoundTrip implements [http.RoundTripper]. Where no answer comes, and not because the caller waits no longer, the error is an [awayError].
+// RoundTrip implements [http.RoundTripper]. Where no answer comes, and not because the caller waits no longer, the
+// error is an [awayError].
 func (a *again) RoundTrip(r *http.Request) (*http.Response, error) {
 	answer, err := a.repeat(r)
 	if err != nil && r.Context().Err() == nil {
@@ -64,7 +65,8 @@ func (a *again) soon(r *http.Request) time.Duration {
 	switch {
 	case r.Method == http.MethodGet || r.Method == http.MethodHead:
 		// Others are streams, or large.
-		if name == "json" || name == "info" || name == "version" || name == "_ping" || strings.Contains(at, "/networks") || strings.Contains(at, "/volumes") {
+		if name == "json" || name == "info" || name == "version" || name == "_ping" || strings.Contains(at, "/networks") ||
+			strings.Contains(at, "/volumes") {
 			return a.question
 		}
 	case r.Method == http.MethodPost && strings.Contains(at, "/containers/"):

@@ -15,8 +15,8 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// TestAgain holds an engine that swallows the first request of each kind: what may be repeated is sent a second time, with its
-// body, and what may not is sent once.
+// TestAgain holds an engine that swallows the first request of each kind: what may be repeated is sent a second time,
+// with its body, and what may not is sent once.
 func TestAgain(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
@@ -43,7 +43,8 @@ func TestAgain(t *testing.T) {
 	}))
 	t.Cleanup(engine.Close)
 	t.Cleanup(func() { close(over) })
-	e, err := docker.Open(containers.Address{Host: "tcp://" + strings.TrimPrefix(engine.URL, "http://")}, docker.Options{RepeatAfter: 50 * time.Millisecond})
+	e, err := docker.Open(containers.Address{Host: "tcp://" + strings.TrimPrefix(engine.URL, "http://")},
+		docker.Options{RepeatAfter: 50 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}

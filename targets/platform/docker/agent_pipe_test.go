@@ -26,7 +26,8 @@ func TestAgentPipe_KeptOpen(t *testing.T) {
 				return
 			}
 			defer c.Close()
-			_, _ = b.WriteString("HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+			_, _ = b.WriteString("HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: " +
+				"Upgrade\r\nUpgrade: tcp\r\n\r\n")
 			_, _ = b.WriteString("\x01\x00\x00\x00\x00\x00\x00\x04done") // the last output of the agent
 			_ = b.Flush()
 			<-over

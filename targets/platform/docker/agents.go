@@ -45,12 +45,15 @@ type AgentSpec struct {
 	Network string   // container whose network it shares; empty is none
 	HostPID bool     // it sees the processes of the engine's machine
 	Cgroups bool     // it may write the machine's control groups
-	Beside  string   // container whose image, program and the Mounts this one reuses; it may outlive the run. Empty is an image of brunt
-	Reaches bool     // with Beside: connect to the networks of that container
-	Caps    []string // the only capabilities it has, such as NET_ADMIN; an engine that does not know BPF grants SYS_ADMIN instead
-	Mounts  []string // of the engine's machine, in the format of docker's -v
+	// container whose image, program and the Mounts this one reuses; it may outlive the run. Empty is an image of brunt
+	Beside  string
+	Reaches bool // with Beside: connect to the networks of that container
+	// the only capabilities it has, such as NET_ADMIN; an engine that does not know BPF grants SYS_ADMIN instead
+	Caps   []string
+	Mounts []string // of the engine's machine, in the format of docker's -v
 
-	EndsWithin time.Duration // timeout between the end of its input and its removal; zero is the time that the engine needs
+	// timeout between the end of its input and its removal; zero is the time that the engine needs
+	EndsWithin time.Duration
 }
 
 // Start starts an agent container.
@@ -61,7 +64,8 @@ func (a *Agents) Start(ctx context.Context, s AgentSpec) (io.ReadWriteCloser, er
 		OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true,
 	}
 	host := &container.HostConfig{
-		AutoRemove: true, ReadonlyRootfs: true, CapDrop: []string{"ALL"}, CapAdd: s.Caps, NetworkMode: "none", Binds: s.Mounts,
+		AutoRemove: true, ReadonlyRootfs: true, CapDrop: []string{"ALL"}, CapAdd: s.Caps, NetworkMode: "none",
+		Binds:         s.Mounts,
 		RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled},
 		// The engine's default seccomp filter allows bpf(2) only with all capabilities.
 		SecurityOpt: []string{"no-new-privileges", "seccomp=unconfined"},
@@ -117,7 +121,8 @@ func (a *Agents) Start(ctx context.Context, s AgentSpec) (io.ReadWriteCloser, er
 		if pipe != nil {
 			pipe.stream.Close()
 		}
-		return nil, errors.Join(fmt.Errorf("starting an agent container: %w", err), a.e.Remove(context.WithoutCancel(ctx), made.ID))
+		return nil, errors.Join(fmt.Errorf("starting an agent container: %w", err),
+			a.e.Remove(context.WithoutCancel(ctx), made.ID))
 	}
 	return pipe, nil
 }
@@ -147,7 +152,8 @@ func (a *Agents) beside(ctx context.Context, s AgentSpec, config *container.Conf
 	}
 	// Not labelled with the run: those are removed while this agent still undoes faults.
 	config.Labels = map[string]string{
-		containers.AgentLabel: containers.WatchdogOf(s.Run), containers.OldAgentLabel: containers.OldWatchdogOf + s.Run, containers.BesideLabel: s.Beside,
+		containers.AgentLabel: containers.WatchdogOf(s.Run), containers.OldAgentLabel: containers.OldWatchdogOf + s.Run,
+		containers.BesideLabel: s.Beside,
 	}
 	return nil
 }
@@ -164,7 +170,10 @@ func (a *Agents) joinAll(ctx context.Context, id, other string) error {
 	}
 	for _, n := range want.Networks {
 		// Before its start, a container lists networks by the given names, without their ids.
-		if slices.ContainsFunc(has.Networks, func(h containers.Network) bool { return h.Name == n.Name || h.Name == n.ID && n.ID != "" }) {
+		if slices.ContainsFunc(has.Networks, func(h containers.Network) bool {
+			return h.Name == n.Name ||
+				h.Name == n.ID && n.ID != ""
+		}) {
 			continue
 		}
 		if err := a.e.Connect(ctx, id, containers.Endpoint{Network: cmp.Or(n.ID, n.Name)}); err != nil {
@@ -226,12 +235,15 @@ type agentPipe struct {
 const mostSaid = 400
 
 func (a *Agents) attach(ctx context.Context, id string, ends time.Duration) (*agentPipe, error) {
-	stream, err := a.e.api.ContainerAttach(ctx, id, container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
+	stream, err := a.e.api.ContainerAttach(ctx, id,
+		container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
 	if err != nil {
 		return nil, err
 	}
 	r, w := io.Pipe()
-	p := &agentPipe{e: a.e, id: id, stream: stream, out: r, said: &procgroup.Tail{Most: mostSaid}, ends: ends, over: make(chan struct{})}
+	p := &agentPipe{
+		e: a.e, id: id, stream: stream, out: r, said: &procgroup.Tail{Most: mostSaid}, ends: ends, over: make(chan struct{}),
+	}
 	go func() { // ends with the stream
 		_, err := stdcopy.StdCopy(w, p.said, stream.Reader)
 		if errors.Is(err, net.ErrClosed) { // closed by this process, because the agent has ended
@@ -305,7 +317,8 @@ func (a *Agents) makeImage(ctx context.Context, run string) (string, error) {
 	if a.image != "" {
 		return a.image, nil
 	}
-	has, err := a.e.api.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", containers.AgentLabel+"="+run))})
+	has, err := a.e.api.ImageList(ctx,
+		image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", containers.AgentLabel+"="+run))})
 	if err == nil && len(has) > 0 { // the brunt of the run made it, and this process is its watchdog
 		a.image = has[0].ID
 		return a.image, nil

@@ -43,7 +43,8 @@ func TestDocker_Beside(t *testing.T) {
 	}
 	var nets []string
 	for _, name := range []string{"front", "back"} {
-		n, err := e.API().NetworkCreate(t.Context(), "brunt-"+run+"-"+name, network.CreateOptions{Driver: "bridge", Labels: labels})
+		n, err := e.API().NetworkCreate(t.Context(), "brunt-"+run+"-"+name,
+			network.CreateOptions{Driver: "bridge", Labels: labels})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,13 +68,15 @@ func TestDocker_Beside(t *testing.T) {
 		}
 		return out
 	}
-	self := made(&container.Config{Image: image}, &container.HostConfig{NetworkMode: container.NetworkMode(nets[0]), ExtraHosts: []string{"engine:192.0.2.1"}})
+	self := made(&container.Config{Image: image},
+		&container.HostConfig{NetworkMode: container.NetworkMode(nets[0]), ExtraHosts: []string{"engine:192.0.2.1"}})
 	if err := e.Connect(t.Context(), self, containers.Endpoint{Network: nets[1]}); err != nil {
 		t.Fatal(err)
 	}
 	for _, reaches := range []bool{true, false} {
 		config, host := &container.Config{}, &container.HostConfig{NetworkMode: "none"}
-		if err := e.Agents().beside(t.Context(), AgentSpec{Run: run, Beside: self, Reaches: reaches}, config, host); err != nil {
+		if err := e.Agents().beside(t.Context(), AgentSpec{Run: run, Beside: self, Reaches: reaches}, config,
+			host); err != nil {
 			t.Fatal(err)
 		}
 		if l := config.Labels; l["brunt.agent"] != "watchdog-"+run || l["brunt.helper"] != "warden-"+run {

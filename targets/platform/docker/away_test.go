@@ -15,8 +15,8 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// TestAway: what an undo hears from an engine that stops, restarts or is not there says that trying again is worthwhile. What an engine
-// answers, and what the caller ends, does not.
+// TestAway: what an undo hears from an engine that stops, restarts or is not there says that trying again is
+// worthwhile. What an engine answers, and what the caller ends, does not.
 func TestAway(t *testing.T) {
 	var broken atomic.Bool
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -56,10 +56,22 @@ func TestAway(t *testing.T) {
 	}{
 		{"it answers", func() error { return kill(t.Context(), lives) }, false, ""},
 		{"the caller has gone", func() error { return kill(over, lives) }, false, ""},
-		{"nothing listens", func() error { return kill(t.Context(), dead) }, true, "no Docker engine answers: nothing listens there"},
-		{"no socket", func() error { return kill(t.Context(), socket) }, true, "no Docker engine answers: nothing listens there"},
-		{"no socket, asked first", func() error { return socket.Ping(t.Context()) }, true, "no Docker engine answers at unix://"},
-		{"it ends in the middle", func() error { broken.Store(true); return kill(t.Context(), lives) }, true, "no Docker engine answers: EOF"},
+		{
+			"nothing listens", func() error { return kill(t.Context(), dead) }, true,
+			"no Docker engine answers: nothing listens there",
+		},
+		{
+			"no socket", func() error { return kill(t.Context(), socket) }, true,
+			"no Docker engine answers: nothing listens there",
+		},
+		{
+			"no socket, asked first", func() error { return socket.Ping(t.Context()) }, true,
+			"no Docker engine answers at unix://",
+		},
+		{
+			"it ends in the middle", func() error { broken.Store(true); return kill(t.Context(), lives) }, true,
+			"no Docker engine answers: EOF",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := c.ask()

@@ -39,7 +39,8 @@ func (e *Engine) Inspect(ctx context.Context, ref string) (containers.Container,
 	return describe(i), nil
 }
 
-// inspect asks the engine for a container. What Docker always sends is there: what answers may be something else, and leave parts out.
+// inspect asks the engine for a container. What Docker always sends is there: what answers may be something else, and
+// leave parts out.
 func (e *Engine) inspect(ctx context.Context, ref string) (container.InspectResponse, error) {
 	i, err := e.api.ContainerInspect(ctx, ref)
 	if err != nil {

@@ -28,16 +28,17 @@ type Spec struct {
 	Command      []string // nil is the image's
 	Entrypoint   []string // nil is the image's
 	Grace        time.Duration
-	Health       *HealthCheck          // nil is the image's
-	Restart      string                // always, on-failure, unless-stopped or never
-	Memory       int64                 // bytes; zero is no limit
-	CPUs         float64               // zero is no limit
-	Capabilities []string              // added to the engine's usual ones
-	Ports        map[int]int           // TCP ports that it listens on, to the port of 127.0.0.1 that forwards to each; zero is none
-	Mounts       []Mount               // read only
-	Volumes      []Mount               // by the names of volumes
-	User         string                // empty is the image's
-	Networks     []containers.Endpoint // networks with address and aliases; at least one
+	Health       *HealthCheck // nil is the image's
+	Restart      string       // always, on-failure, unless-stopped or never
+	Memory       int64        // bytes; zero is no limit
+	CPUs         float64      // zero is no limit
+	Capabilities []string     // added to the engine's usual ones
+	// TCP ports that it listens on, to the port of 127.0.0.1 that forwards to each; zero is none
+	Ports    map[int]int
+	Mounts   []Mount               // read only
+	Volumes  []Mount               // by the names of volumes
+	User     string                // empty is the image's
+	Networks []containers.Endpoint // networks with address and aliases; at least one
 }
 
 // A Mount gives a container a folder or file of the engine's machine, or a volume.
@@ -59,7 +60,8 @@ type HealthCheck struct {
 // the id of a container that exists nevertheless is returned too.
 func (e *Engine) Create(ctx context.Context, s Spec) (id string, err error) {
 	config := &container.Config{
-		Image: s.Image, Hostname: s.Hostname, ExposedPorts: nat.PortSet{}, Labels: s.Labels, Env: s.Env, Cmd: s.Command, Entrypoint: s.Entrypoint,
+		Image: s.Image, Hostname: s.Hostname, ExposedPorts: nat.PortSet{}, Labels: s.Labels, Env: s.Env, Cmd: s.Command,
+		Entrypoint:  s.Entrypoint,
 		StopTimeout: seconds(s.Grace), User: s.User,
 	}
 	if h := s.Health; h != nil {
@@ -87,7 +89,9 @@ func (e *Engine) Create(ctx context.Context, s Spec) (id string, err error) {
 	for _, m := range s.Volumes {
 		host.Mounts = append(host.Mounts, mount.Mount{Type: mount.TypeVolume, Source: m.From, Target: m.To})
 	}
-	nets := &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{first.Network: settingsOf(&first)}}
+	nets := &network.NetworkingConfig{
+		EndpointsConfig: map[string]*network.EndpointSettings{first.Network: settingsOf(&first)},
+	}
 	made, err := e.api.ContainerCreate(ctx, config, host, nets, nil, s.Name)
 	if err != nil {
 		return "", err
@@ -150,7 +154,9 @@ const networkTries = 5
 //
 // The engine knows which subnets are free. Therefore CreateNetwork first makes a network with a
 // subnet of the engine's choice, and then replaces it by one with that subnet.
-func (e *Engine) CreateNetwork(ctx context.Context, name string, labels map[string]string) (id string, subnet netip.Prefix, err error) {
+func (e *Engine) CreateNetwork(
+	ctx context.Context, name string, labels map[string]string,
+) (id string, subnet netip.Prefix, err error) {
 	var last error
 	for range networkTries {
 		made, err := e.api.NetworkCreate(ctx, name, network.CreateOptions{Driver: "bridge", Labels: labels})

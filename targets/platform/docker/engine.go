@@ -47,8 +47,8 @@ type Options struct {
 	// nil refuses none. It gets the resolved address of the connection.
 	Check func(addr netip.AddrPort, host string) error
 	// AnswerWithin is how long the answer to a question may take, such as which containers there are; zero is 20 s. An
-	// engine that hangs accepts connections and answers nothing. What waits for a container, such as its stop, has no limit
-	// but that of its context.
+	// engine that hangs accepts connections and answers nothing. What waits for a container, such as its stop, has no
+	// limit but that of its context.
 	AnswerWithin time.Duration
 	// RepeatAfter is how long the engine may take until a request that may be repeated is sent again; zero is 5 s for a
 	// question and 10 s for an order, such as the start of a container.
@@ -80,7 +80,8 @@ func Open(at containers.Address, o Options) (*Engine, error) {
 			opts = append(opts, client.WithTLSClientConfig(at.File("ca.pem"), at.File("cert.pem"), at.File("key.pem")))
 		}
 	case "ssh":
-		return nil, fmt.Errorf("the engine %s: brunt does not speak SSH; forward its socket (ssh -L /tmp/engine.sock:/var/run/docker.sock HOST) and set "+
+		return nil, fmt.Errorf("the engine %s: brunt does not speak SSH; forward its socket (ssh -L "+
+			"/tmp/engine.sock:/var/run/docker.sock HOST) and set "+
 			"DOCKER_HOST=unix:///tmp/engine.sock", at.Host)
 	default:
 		return nil, fmt.Errorf("the engine's address %q: want unix://, npipe:// or tcp://", at.Host)
@@ -196,9 +197,11 @@ func (e *Engine) unreachable(err error) error {
 	refused = refused && alert.Op == "remote error" // a TLS alert, as the library names it
 	switch {
 	case !e.at.Socket() && e.at.TLS == "":
-		fix += "; one that speaks TLS wants DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH for the folder of ca.pem, cert.pem and key.pem"
+		fix += "; one that speaks TLS wants DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH for the folder of ca.pem, cert.pem " +
+			"and key.pem"
 	case unproved || refused:
-		fix = "ca.pem in " + e.at.TLS + " is to be the engine's, and cert.pem signed by what the engine trusts (DOCKER_CERT_PATH)"
+		fix = "ca.pem in " + e.at.TLS +
+			" is to be the engine's, and cert.pem signed by what the engine trusts (DOCKER_CERT_PATH)"
 	case errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "permission denied"):
 		fix = "its socket is closed to this user: join the group docker, or run brunt as root"
 	case errors.Is(err, fs.ErrNotExist) && runtime.GOOS == "linux":
@@ -254,7 +257,10 @@ func (e *Engine) Info(ctx context.Context) (Info, error) {
 		return Info{}, fmt.Errorf("asking the engine about itself: %w", e.within.unanswered(ctx, err))
 	}
 	took := time.Since(began)
-	out := Info{Version: i.ServerVersion, API: e.api.ClientVersion(), Cgroup: i.CgroupVersion, Driver: i.Driver, System: i.OperatingSystem}
+	out := Info{
+		Version: i.ServerVersion, API: e.api.ClientVersion(), Cgroup: i.CgroupVersion, Driver: i.Driver,
+		System: i.OperatingSystem,
+	}
 	if at, err := time.Parse(time.RFC3339Nano, i.SystemTime); err == nil {
 		out.Ahead = at.Sub(began.Add(took / 2))
 	}

@@ -38,7 +38,8 @@ func TestEngine_Hangs(t *testing.T) {
 			}))
 			defer s.Close()
 			defer close(ended)
-			e, err := docker.Open(containers.Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")}, docker.Options{AnswerWithin: 50 * time.Millisecond})
+			e, err := docker.Open(containers.Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")},
+				docker.Options{AnswerWithin: 50 * time.Millisecond})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -60,7 +61,8 @@ func TestEngine_PingShared(t *testing.T) {
 		w.Header().Set("Api-Version", "1.41")
 	}))
 	defer s.Close()
-	e, err := docker.Open(containers.Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")}, docker.Options{AnswerWithin: time.Minute})
+	e, err := docker.Open(containers.Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")},
+		docker.Options{AnswerWithin: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

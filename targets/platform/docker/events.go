@@ -14,11 +14,12 @@ import (
 
 // An Event is something that happened to a container.
 type Event struct {
-	At     time.Time // by the engine's clock; events may arrive up to about 30 ms later
-	Kind   string    // start, die, oom, restart, pause, unpause, health_status, destroy; connect and disconnect are of a network
-	ID     string    // of the container
-	Name   string    // empty with connect and disconnect
-	Text   string    // details: an exit code, a health state, a network's name
+	At time.Time // by the engine's clock; events may arrive up to about 30 ms later
+	// start, die, oom, restart, pause, unpause, health_status, destroy; connect and disconnect are of a network
+	Kind   string
+	ID     string // of the container
+	Name   string // empty with connect and disconnect
+	Text   string // details: an exit code, a health state, a network's name
 	Labels map[string]string
 }
 
@@ -34,7 +35,8 @@ func (e *Engine) Events(ctx context.Context, since time.Time, f func(Event)) err
 	if err := e.Ping(ctx); err != nil {
 		return err
 	}
-	filter := filters.NewArgs(filters.Arg("type", string(events.ContainerEventType)), filters.Arg("type", string(events.NetworkEventType)))
+	filter := filters.NewArgs(filters.Arg("type", string(events.ContainerEventType)),
+		filters.Arg("type", string(events.NetworkEventType)))
 	for _, k := range kinds {
 		filter.Add("event", string(k))
 	}

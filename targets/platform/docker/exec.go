@@ -27,7 +27,9 @@ const mostOutput = 64 << 10
 
 // Exec runs a command in a container and waits for its end. If ctx ends first, the command continues: the engine
 // can't end it. Until it has ended, the same command is not run in the container again.
-func (e *Engine) Exec(ctx context.Context, id string, command, env []string, stdout, stderr io.Writer) (code int, err error) {
+func (e *Engine) Exec(
+	ctx context.Context, id string, command, env []string, stdout, stderr io.Writer,
+) (code int, err error) {
 	of := id + "\x00" + strings.Join(command, "\x00")
 	if err := e.late.ended(ctx, e.api, of); err != nil {
 		return 0, err
@@ -106,7 +108,10 @@ func startExec(conn net.Conn, e *Engine, exec string) (io.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	to := url.URL{Scheme: "http", Host: client.DummyHost, Path: path.Join("/", at.Path, "v"+e.api.ClientVersion(), "exec", exec, "start")}
+	to := url.URL{
+		Scheme: "http", Host: client.DummyHost,
+		Path: path.Join("/", at.Path, "v"+e.api.ClientVersion(), "exec", exec, "start"),
+	}
 	if !e.at.Socket() {
 		to.Host = at.Host
 	}
@@ -131,8 +136,8 @@ func startExec(conn net.Conn, e *Engine, exec string) (io.Reader, error) {
 	return r, nil
 }
 
-// refused says why the engine did not start an exec. Of a container that has ended it keeps none, so that one which ends
-// between the creation of an exec and its start makes it unknown.
+// refused says why the engine did not start an exec. Of a container that has ended it keeps none, so that one which
+// ends between the creation of an exec and its start makes it unknown.
 func refused(status string, said []byte) error {
 	var answer struct{ Message string }
 	if json.Unmarshal(said, &answer) != nil {
@@ -160,7 +165,9 @@ type creation struct {
 // create creates an exec in a container. The engine keeps an exec until the container stops, and has no call that
 // removes it. So the creation continues after ctx has ended, and is kept for the next run of the same command: kept
 // says that the exec is such a one.
-func (l *lateExecs) create(ctx context.Context, api *client.Client, id string, o container.ExecOptions) (exec string, kept bool, err error) {
+func (l *lateExecs) create(
+	ctx context.Context, api *client.Client, id string, o container.ExecOptions,
+) (exec string, kept bool, err error) {
 	of := fmt.Sprintf("%s %q %q", id, o.Cmd, o.Env)
 	c := l.take(of)
 	if kept = c != nil; !kept {

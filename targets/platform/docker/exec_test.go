@@ -209,7 +209,8 @@ func TestExec_DroppedSpare(t *testing.T) {
 	}
 	close(answer)
 	var stdout bytes.Buffer
-	if _, err := e.Exec(t.Context(), "c1", []string{"role"}, nil, &stdout, io.Discard); err != nil || !strings.HasSuffix(stdout.String(), "/exec/e2/start") {
+	if _, err := e.Exec(t.Context(), "c1", []string{"role"}, nil, &stdout, io.Discard); err != nil ||
+		!strings.HasSuffix(stdout.String(), "/exec/e2/start") {
 		t.Errorf("%q, %v", stdout.String(), err)
 	}
 	if made.Load() != 2 {
@@ -217,19 +218,34 @@ func TestExec_DroppedSpare(t *testing.T) {
 	}
 }
 
-// TestExec_Refused: a command that the engine does not run because of what the container does is said in those words, as
-// Docker 20.10 answers them.
+// TestExec_Refused: a command that the engine does not run because of what the container does is said in those words,
+// as Docker 20.10 answers them.
 func TestExec_Refused(t *testing.T) {
 	for _, c := range []struct {
 		name          string
 		create, start int
 		message, want string
 	}{
-		{name: "ended before the creation", create: 409, message: "Container c1 is not running", want: "container c1: it ended before the command began"},
-		{name: "ended before the start", start: 404, message: "No such exec instance: e1", want: "container c1: it ended before the command began"},
-		{name: "ends", start: 409, message: "Container c1 is not running", want: "container c1: it ended before the command began"},
-		{name: "paused", start: 409, message: "Container c1 is paused, unpause the container before exec", want: "container c1: it is paused"},
-		{name: "another reason", start: 500, message: "no space left", want: "the engine answered 500 Internal Server Error: no space left"},
+		{
+			name: "ended before the creation", create: 409, message: "Container c1 is not running",
+			want: "container c1: it ended before the command began",
+		},
+		{
+			name: "ended before the start", start: 404, message: "No such exec instance: e1",
+			want: "container c1: it ended before the command began",
+		},
+		{
+			name: "ends", start: 409, message: "Container c1 is not running",
+			want: "container c1: it ended before the command began",
+		},
+		{
+			name: "paused", start: 409, message: "Container c1 is paused, unpause the container before exec",
+			want: "container c1: it is paused",
+		},
+		{
+			name: "another reason", start: 500, message: "no space left",
+			want: "the engine answered 500 Internal Server Error: no space left",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

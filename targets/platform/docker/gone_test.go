@@ -17,7 +17,8 @@ func TestGone(t *testing.T) {
 		{nil, false},
 		{errors.New("the engine is busy"), false},
 		{fmt.Errorf("no such container: %w", errdefs.ErrNotFound), true},
-		{errors.New("Error response from daemon: Container 7211 is marked for removal and cannot be connected or disconnected to the network."), true},
+		{errors.New("Error response from daemon: Container 7211 is marked for removal and cannot be connected or " +
+			"disconnected to the network."), true},
 	} {
 		if got := gone(c.err); got != c.want {
 			t.Errorf("%v: gone %v, want %v", c.err, got, c.want)

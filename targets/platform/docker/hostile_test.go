@@ -58,10 +58,13 @@ var calls = map[string]func(ctx context.Context, e *docker.Engine) error{
 // FuzzEngine: whatever an engine answers, or what listens in its place, a call returns, and brunt lives on.
 func FuzzEngine(f *testing.F) {
 	for _, says := range []string{
-		`{}`, `null`, `[]`, `[null]`, `[{}]`, `{"Id":"a"}`, `{"Id":"a","State":null,"HostConfig":null,"Config":null,"NetworkSettings":null}`,
+		`{}`, `null`, `[]`, `[null]`, `[{}]`, `{"Id":"a"}`,
+		`{"Id":"a","State":null,"HostConfig":null,"Config":null,"NetworkSettings":null}`,
 		`{"Id":"a","HostConfig":{"NetworkMode":"container:b","SecurityOpt":["label="]},"NetworkSettings":{"Networks":{"a":null},"Ports":{"80/tcp":null,"":[{}]}}}`,
-		`{"Id":"a","Config":{"ExposedPorts":{"-1/tcp":{},"a":{}}},"State":{"Running":true,"Health":null}}`, `{"Volumes":[null]}`,
-		`{"Containers":{"ep-1":{}},"IPAM":{"Config":null}}`, `{"BlkioDeviceReadBps":[null]}`, `{"Id":"a","HostConfig":{"BlkioDeviceReadBps":[null]}}`,
+		`{"Id":"a","Config":{"ExposedPorts":{"-1/tcp":{},"a":{}}},"State":{"Running":true,"Health":null}}`,
+		`{"Volumes":[null]}`,
+		`{"Containers":{"ep-1":{}},"IPAM":{"Config":null}}`, `{"BlkioDeviceReadBps":[null]}`,
+		`{"Id":"a","HostConfig":{"BlkioDeviceReadBps":[null]}}`,
 		"\x01\x00\x00\x00\x00\x00\x00\x01a", "\x03\x00\x00\x00\x00\x00\x00\x00", `{"status":"start","Actor":null}`, ``,
 	} {
 		f.Add([]byte(says))
@@ -76,7 +79,8 @@ func FuzzEngine(f *testing.F) {
 		_, _ = w.Write(*says.Load())
 	}))
 	f.Cleanup(s.Close)
-	e, err := docker.Open(containers.Address{Host: "tcp://" + s.Listener.Addr().String()}, docker.Options{AnswerWithin: time.Second})
+	e, err := docker.Open(containers.Address{Host: "tcp://" + s.Listener.Addr().String()},
+		docker.Options{AnswerWithin: time.Second})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -29,7 +29,8 @@ import (
 func isLinux(file string) error {
 	f, err := elf.Open(file)
 	if err != nil {
-		return fmt.Errorf("%s is not a Linux program: on %s containers of brunt's own need one; build it by CGO_ENABLED=0 GOOS=linux go build ./cmd/brunt and "+
+		return fmt.Errorf("%s is not a Linux program: on %s containers of brunt's own need one; build it by CGO_ENABLED=0 "+
+			"GOOS=linux go build ./cmd/brunt and "+
 			"name it by BRUNT_LINUX", file, runtime.GOOS)
 	}
 	return f.Close()
@@ -37,11 +38,12 @@ func isLinux(file string) error {
 
 // libraryFolders are where a loader finds libraries without a configuration, for each kind of machine.
 var libraryFolders = []string{
-	"/lib64", "/usr/lib64", "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/lib", "/usr/lib",
+	"/lib64", "/usr/lib64", "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu",
+	"/usr/lib/aarch64-linux-gnu", "/lib", "/usr/lib",
 }
 
-// needed returns the files without which a program that is linked with the machine's libraries does not start: its loader and
-// the libraries. There are none of a static program, which is what CGO_ENABLED=0 makes.
+// needed returns the files without which a program that is linked with the machine's libraries does not start: its
+// loader and the libraries. There are none of a static program, which is what CGO_ENABLED=0 makes.
 func needed(program string) ([]string, error) {
 	var out []string
 	seen := map[string]bool{}
@@ -79,7 +81,8 @@ func needed(program string) ([]string, error) {
 				return err == nil
 			})
 			if i < 0 {
-				return fmt.Errorf("%s needs %s, which is in no folder of the machine's libraries; build it by CGO_ENABLED=0 go build ./cmd/brunt", program, name)
+				return fmt.Errorf("%s needs %s, which is in no folder of the machine's libraries; build it by CGO_ENABLED=0 go "+
+					"build ./cmd/brunt", program, name)
 			}
 			library := libraryFolders[i] + "/" + name
 			if !slices.Contains(out, library) {
@@ -110,8 +113,9 @@ func SelfPath(getenv func(string) string) (string, error) {
 // entrypoint.
 const SelfProgram = "/brunt"
 
-// BuildSelf makes an image FROM scratch that holds one program, the libraries that it is linked with, if it is not static, and
-// an empty /tmp. name is the name of the image; labels are its labels. It returns the image's id. It uses no registry.
+// BuildSelf makes an image FROM scratch that holds one program, the libraries that it is linked with, if it is not
+// static, and an empty /tmp. name is the name of the image; labels are its labels. It returns the image's id. It uses
+// no registry.
 func (e *Engine) BuildSelf(ctx context.Context, name, program string, labels map[string]string) (string, error) {
 	if err := e.Ping(ctx); err != nil {
 		return "", err
@@ -131,7 +135,8 @@ func (e *Engine) BuildSelf(ctx context.Context, name, program string, labels map
 	for k, v := range labels {
 		changes = append(changes, fmt.Sprintf("LABEL %s=%q", k, v))
 	}
-	out, err := e.api.ImageImport(ctx, image.ImportSource{Source: r, SourceName: "-"}, name, image.ImportOptions{Changes: changes})
+	out, err := e.api.ImageImport(ctx, image.ImportSource{Source: r, SourceName: "-"}, name,
+		image.ImportOptions{Changes: changes})
 	if err != nil {
 		return "", fmt.Errorf("making an image of brunt itself: %w", err)
 	}
@@ -167,7 +172,9 @@ func packFile(t *tar.Writer, file, as string) error {
 	if err != nil {
 		return err
 	}
-	if err := t.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: strings.TrimPrefix(as, "/"), Mode: 0o755, Size: info.Size()}); err != nil {
+	if err := t.WriteHeader(&tar.Header{
+		Typeflag: tar.TypeReg, Name: strings.TrimPrefix(as, "/"), Mode: 0o755, Size: info.Size(),
+	}); err != nil {
 		return err
 	}
 	_, err = io.Copy(t, io.LimitReader(f, info.Size()))

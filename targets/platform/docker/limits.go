@@ -17,7 +17,9 @@ func (e *Engine) LimitsOf(ctx context.Context, id string) (containers.Limits, er
 		return containers.Limits{}, failed("inspecting", id, err)
 	}
 	h := i.HostConfig
-	l := containers.Limits{CPUQuota: max(0, h.CPUQuota), Memory: max(0, h.Memory), Disk: map[string]map[string]uint64{"read": {}, "write": {}}}
+	l := containers.Limits{
+		CPUQuota: max(0, h.CPUQuota), Memory: max(0, h.Memory), Disk: map[string]map[string]uint64{"read": {}, "write": {}},
+	}
 	if h.NanoCPUs > 0 {
 		l.CPUQuota = h.NanoCPUs * usualPeriod / 1_000_000_000
 	}

@@ -17,7 +17,8 @@ func Logs(ctx context.Context, e *Engine, id string, since time.Time, to io.Writ
 	if err != nil {
 		return false, fmt.Errorf("inspecting %s: %w", id, err)
 	}
-	out, err := e.api.ContainerLogs(ctx, id, container.LogsOptions{ShowStdout: true, ShowStderr: true, Since: since.UTC().Format(time.RFC3339Nano)})
+	out, err := e.api.ContainerLogs(ctx, id,
+		container.LogsOptions{ShowStdout: true, ShowStderr: true, Since: since.UTC().Format(time.RFC3339Nano)})
 	if err != nil {
 		return false, fmt.Errorf("reading the output of %s: %w", id, err)
 	}

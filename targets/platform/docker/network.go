@@ -29,10 +29,13 @@ func (e *Engine) Endpoints(ctx context.Context, id string) ([]containers.Endpoin
 	for name, n := range i.NetworkSettings.Networks {
 		ep := containers.Endpoint{
 			Network: n.NetworkID, Name: name, Address: n.IPAddress, Address6: n.GlobalIPv6Address,
-			Mac: n.MacAddress, OwnMac: n.MacAddress != madeOf(n.IPAddress), Links: n.Links, DriverOpts: n.DriverOpts, Priority: n.GwPriority,
+			Mac: n.MacAddress, OwnMac: n.MacAddress != madeOf(n.IPAddress), Links: n.Links, DriverOpts: n.DriverOpts,
+			Priority: n.GwPriority,
 		}
 		if asked := n.IPAMConfig; asked != nil && (asked.IPv4Address != "" || asked.IPv6Address != "") {
-			ep.Fixed, ep.Asked = true, &containers.Asked{Address: asked.IPv4Address, Address6: asked.IPv6Address, LinkLocal: asked.LinkLocalIPs}
+			ep.Fixed, ep.Asked = true, &containers.Asked{
+				Address: asked.IPv4Address, Address6: asked.IPv6Address, LinkLocal: asked.LinkLocalIPs,
+			}
 		}
 		for _, a := range n.Aliases {
 			if a != short(i.ID) { // added by the engine itself
@@ -92,7 +95,9 @@ func (e *Engine) Disconnect(ctx context.Context, id, networkID string) error {
 // the container is connected. The engine accepts a requested address only in networks with a
 // configured subnet; elsewhere it chooses one.
 func (e *Engine) Connect(ctx context.Context, id string, ep containers.Endpoint) error {
-	settings := &network.EndpointSettings{Aliases: ep.Aliases, Links: ep.Links, DriverOpts: ep.DriverOpts, GwPriority: ep.Priority}
+	settings := &network.EndpointSettings{
+		Aliases: ep.Aliases, Links: ep.Links, DriverOpts: ep.DriverOpts, GwPriority: ep.Priority,
+	}
 	if ep.OwnMac && versions.GreaterThanOrEqualTo(e.api.ClientVersion(), macsFrom) {
 		settings.MacAddress = ep.Mac
 	}
@@ -101,7 +106,9 @@ func (e *Engine) Connect(ctx context.Context, id string, ep containers.Endpoint)
 		asked.IPAMConfig = &network.EndpointIPAMConfig{IPv4Address: ep.Address, IPv6Address: ep.Address6}
 	}
 	if ep.Asked != nil { // the other address may be in a subnet that accepts no requests
-		settings.IPAMConfig = &network.EndpointIPAMConfig{IPv4Address: ep.Asked.Address, IPv6Address: ep.Asked.Address6, LinkLocalIPs: ep.Asked.LinkLocal}
+		settings.IPAMConfig = &network.EndpointIPAMConfig{
+			IPv4Address: ep.Asked.Address, IPv6Address: ep.Asked.Address6, LinkLocalIPs: ep.Asked.LinkLocal,
+		}
 		asked.IPAMConfig.LinkLocalIPs = ep.Asked.LinkLocal
 	}
 	if !ep.Fixed || ep.Asked != nil {
@@ -140,7 +147,9 @@ func madeOf(address string) string {
 
 // reseat requests the previous addresses of a container if the engine assigned others. otherwise is
 // the configuration for a network that accepts no requests.
-func (e *Engine) reseat(ctx context.Context, id string, ep containers.Endpoint, asked, otherwise *network.EndpointSettings) error {
+func (e *Engine) reseat(
+	ctx context.Context, id string, ep containers.Endpoint, asked, otherwise *network.EndpointSettings,
+) error {
 	now, err := e.Endpoints(ctx, id)
 	if err != nil {
 		return err

@@ -49,26 +49,31 @@ func TestConnect(t *testing.T) {
 	}{
 		{"the engine's choice", "1.48", `{` + made + `}`, `{` + made + `}`, []string{"mac= 4= 6= priority=0"}},
 		{
-			"a hardware address", "1.48", `{"NetworkID": "n", "IPAddress": "10.0.0.5", "MacAddress": "aa:bb:cc:00:00:01", "GwPriority": 7}`,
+			"a hardware address", "1.48",
+			`{"NetworkID": "n", "IPAddress": "10.0.0.5", "MacAddress": "aa:bb:cc:00:00:01", "GwPriority": 7}`,
 			`{"NetworkID": "n", "IPAddress": "10.0.0.5"}`,
 			[]string{"mac=aa:bb:cc:00:00:01 4= 6= priority=7"},
 		},
 		{
-			"a hardware address of the container's", "1.41", `{"NetworkID": "n", "IPAddress": "10.0.0.5", "MacAddress": "aa:bb:cc:00:00:01"}`,
+			"a hardware address of the container's", "1.41",
+			`{"NetworkID": "n", "IPAddress": "10.0.0.5", "MacAddress": "aa:bb:cc:00:00:01"}`,
 			`{"NetworkID": "n", "IPAddress": "10.0.0.5"}`,
 			[]string{"mac= 4= 6= priority=0"},
 		},
 		{
-			"an address that was asked for", "1.48", `{` + made + `, "IPAMConfig": {"IPv4Address": "10.0.0.5"}}`, `{` + made + `}`,
+			"an address that was asked for", "1.48", `{` + made + `, "IPAMConfig": {"IPv4Address": "10.0.0.5"}}`,
+			`{` + made + `}`,
 			[]string{"mac= 4=10.0.0.5 6= priority=0"},
 		},
 		{
-			"one of IPv6 alone", "1.48", `{` + made + `, "GlobalIPv6Address": "fd00::5", "IPAMConfig": {"IPv6Address": "fd00::5"}}`,
+			"one of IPv6 alone", "1.48", `{` + made +
+				`, "GlobalIPv6Address": "fd00::5", "IPAMConfig": {"IPv6Address": "fd00::5"}}`,
 			`{` + made + `, "GlobalIPv6Address": "fd00::5"}`,
 			[]string{"mac= 4= 6=fd00::5 priority=0"},
 		},
 		{
-			"the engine chooses another of IPv6", "1.48", `{` + made + `, "GlobalIPv6Address": "fd00::5"}`, `{` + made + `, "GlobalIPv6Address": "fd00::6"}`,
+			"the engine chooses another of IPv6", "1.48", `{` + made + `, "GlobalIPv6Address": "fd00::5"}`,
+			`{` + made + `, "GlobalIPv6Address": "fd00::6"}`,
 			[]string{"mac= 4= 6= priority=0", "mac= 4=10.0.0.5 6=fd00::5 priority=0"},
 		},
 	} {
@@ -102,7 +107,8 @@ func TestConnect(t *testing.T) {
 					v, _ := m[key].(string)
 					return v
 				}
-				got = append(got, fmt.Sprintf("mac=%s 4=%s 6=%s priority=%v", text(a, "MacAddress"), text(ipam, "IPv4Address"), text(ipam, "IPv6Address"), a["GwPriority"]))
+				got = append(got, fmt.Sprintf("mac=%s 4=%s 6=%s priority=%v", text(a, "MacAddress"), text(ipam, "IPv4Address"),
+					text(ipam, "IPv6Address"), a["GwPriority"]))
 			}
 			if fmt.Sprint(got) != fmt.Sprint(c.want) {
 				t.Errorf("asked for %q, want %q", got, c.want)
@@ -177,8 +183,19 @@ func TestRemoveNetwork(t *testing.T) {
 		{"none", nil, nil, "[]", true},
 		{"of no container", map[string]string{"ep-5a": "web"}, nil, "[web]", true},
 		{"of a container that is gone", map[string]string{"c1": "web"}, nil, "[web]", true},
-		{"of a container that is being removed", map[string]string{"c1": "web"}, map[string]string{"c1": "removing"}, "[]", true},
-		{"of a container that exists", map[string]string{"c1": "web", "ep-5a": "db"}, map[string]string{"c1": "running"}, "[db]", false},
+		{
+			"of a container that is being removed",
+			map[string]string{"c1": "web"},
+			map[string]string{"c1": "removing"},
+			"[]",
+			true,
+		},
+		{
+			"of a container that exists",
+			map[string]string{"c1": "web", "ep-5a": "db"},
+			map[string]string{"c1": "running"},
+			"[db]", false,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := &sticky{endpoints: c.endpoints, containers: c.containers}

@@ -32,9 +32,17 @@ func TestOpen_Refused(t *testing.T) {
 		o          docker.Options
 		want       string
 	}{
-		{"no socket", "unix:///nowhere/docker.sock", docker.Options{}, "no Docker engine answers at unix:///nowhere/docker.sock"},
+		{
+			"no socket", "unix:///nowhere/docker.sock",
+			docker.Options{},
+			"no Docker engine answers at unix:///nowhere/docker.sock",
+		},
 		{"nothing listens", "tcp://127.0.0.1:1", docker.Options{}, "nothing listens there; start it"},
-		{"outside", "tcp://127.0.0.1:1", docker.Options{Check: func(netip.AddrPort, string) error { return outside }}, "outside"},
+		{
+			"outside", "tcp://127.0.0.1:1",
+			docker.Options{Check: func(netip.AddrPort, string) error { return outside }},
+			"outside",
+		},
 		{"ssh", "ssh://me@host", docker.Options{}, "brunt does not speak SSH; forward its socket"},
 		{"nonsense", "ftp://host", docker.Options{}, "want unix://, npipe:// or tcp://"},
 	} {
@@ -64,8 +72,8 @@ func TestLinux(t *testing.T) {
 	}
 }
 
-// TestNeeded checks that the libraries of a program are found with the loader, and that a copy of them in another root starts
-// the program.
+// TestNeeded checks that the libraries of a program are found with the loader, and that a copy of them in another root
+// starts the program.
 func TestNeeded(t *testing.T) {
 	const program = "/bin/ls"
 	files, err := docker.Needed(program)
@@ -84,7 +92,8 @@ func TestNeeded(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can change the root of a process; run the test as root")
 	}
-	if out, err := exec.Command("chroot", root, program, "/bin").CombinedOutput(); err != nil || strings.TrimSpace(string(out)) != "ls" {
+	if out, err := exec.Command("chroot", root, program, "/bin").CombinedOutput(); err != nil ||
+		strings.TrimSpace(string(out)) != "ls" {
 		t.Errorf("%s (%v), with %v", out, err, files)
 	}
 	own, err := os.Executable()

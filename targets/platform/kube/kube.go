@@ -67,7 +67,8 @@ func (o *Options) service(s *platform.Service, name, address string) kube.Servic
 	return kube.Service{
 		ObjectMeta: kube.ObjectMeta{Name: name, Labels: o.of(s.Name)},
 		Spec: kube.ServiceSpec{
-			Selector: o.of(s.Name), ClusterIP: address, PublishNotReadyAddresses: true, Ports: []kube.ServicePort{{Port: int32(s.Port)}},
+			Selector: o.of(s.Name), ClusterIP: address, PublishNotReadyAddresses: true,
+			Ports: []kube.ServicePort{{Port: int32(s.Port)}},
 		},
 	}
 }
@@ -96,8 +97,10 @@ func (o *Options) pod(of *platform.Spec, s *platform.Service) (kube.PodSpec, err
 	no, grace := false, int64((s.Grace+time.Second-1)/time.Second)
 	c := kube.Container{
 		Name: container, Image: o.Image, ImagePullPolicy: kube.PullIfNotPresent, SecurityContext: o.Container,
-		Ports:                    []kube.ContainerPort{{ContainerPort: int32(s.Port)}},
-		ReadinessProbe:           &kube.Probe{ProbeHandler: check(s), PeriodSeconds: 1, TimeoutSeconds: 2, FailureThreshold: 3},
+		Ports: []kube.ContainerPort{{ContainerPort: int32(s.Port)}},
+		ReadinessProbe: &kube.Probe{
+			ProbeHandler: check(s), PeriodSeconds: 1, TimeoutSeconds: 2, FailureThreshold: 3,
+		},
 		VolumeMounts:             []kube.VolumeMount{{Name: "scratch", MountPath: scratch}},
 		TerminationMessagePolicy: kube.TerminationMessageFallbackToLogsOnError,
 		Resources: kube.ResourceRequirements{Requests: kube.ResourceList{

@@ -26,7 +26,8 @@ func stack(t *testing.T, with ...string) kube.Objects {
 	return out
 }
 
-// TestManifests: pods call each other by the names of stateful sets, whether they are ready or not, and the entry alone has an address of its own.
+// TestManifests: pods call each other by the names of stateful sets, whether they are ready or not, and the entry alone
+// has an address of its own.
 func TestManifests(t *testing.T) {
 	o := stack(t, "posts.replicas=3")
 	var addressed []string
@@ -44,7 +45,8 @@ func TestManifests(t *testing.T) {
 	for i := range o.Sets {
 		set := &o.Sets[i]
 		c := set.Spec.Template.Spec.Containers[0]
-		if c.LivenessProbe != nil || c.ReadinessProbe.HTTPGet.Path != "/healthz" || c.Image != "brunt:test" || set.Spec.PodManagementPolicy != "Parallel" {
+		if c.LivenessProbe != nil || c.ReadinessProbe.HTTPGet.Path != "/healthz" || c.Image != "brunt:test" ||
+			set.Spec.PodManagementPolicy != "Parallel" {
 			t.Errorf("%s: %+v", set.Name, set.Spec)
 		}
 		if set.Name != "gateway" {
@@ -61,7 +63,8 @@ func TestManifests(t *testing.T) {
 func TestManifests_Liveness(t *testing.T) {
 	o := stack(t, "liveness=on")
 	for i := range o.Sets {
-		if p := o.Sets[i].Spec.Template.Spec.Containers[0].LivenessProbe; p == nil || p.PeriodSeconds*p.FailureThreshold != 10 {
+		if p := o.Sets[i].Spec.Template.Spec.Containers[0].LivenessProbe; p == nil ||
+			p.PeriodSeconds*p.FailureThreshold != 10 {
 			t.Errorf("%s: %+v", o.Sets[i].Name, p)
 		}
 	}

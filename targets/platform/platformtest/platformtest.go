@@ -49,7 +49,11 @@ func serve() {
 	if len(os.Args) > 2 {
 		addr = os.Args[2]
 	}
-	http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, strings.Join(os.Environ(), "\n")) })
+	http.HandleFunc("/", func(w http.ResponseWriter,
+		_ *http.Request,
+	) {
+		fmt.Fprintln(w, strings.Join(os.Environ(), "\n"))
+	})
 	http.HandleFunc("/get", func(w http.ResponseWriter, r *http.Request) {
 		text, err := Get(r.FormValue("url"))
 		if err != nil {

@@ -103,7 +103,9 @@ func (d *driver) free() {
 // environment returns the environment of a process: brunt's variables, overridden by those of the
 // scenario.
 func (d *driver) environment(u *Process, values map[string]string, it *template.Iter) ([]string, error) {
-	env := map[string]string{"BRUNT_RUN": d.o.Run, "BRUNT_UNIT": u.Name(), "BRUNT_ADDR": u.Addr(), "PORT": fmt.Sprint(u.port.Number())}
+	env := map[string]string{
+		"BRUNT_RUN": d.o.Run, "BRUNT_UNIT": u.Name(), "BRUNT_ADDR": u.Addr(), "PORT": fmt.Sprint(u.port.Number()),
+	}
 	links := func(to string) []string {
 		var addrs []string
 		for j := range d.spec.Service(to).Replicas {

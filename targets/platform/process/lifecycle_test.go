@@ -171,7 +171,8 @@ func TestPorts(t *testing.T) {
 	if err := u.Stop(t.Context(), time.Second); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := platform.ReservePort(u.port.Number(), 0); err == nil || !strings.Contains(err.Error(), "another run of brunt") {
+	if _, err := platform.ReservePort(u.port.Number(), 0); err == nil ||
+		!strings.Contains(err.Error(), "another run of brunt") {
 		t.Errorf("another run takes the port of a unit that is down: %v", err)
 	}
 	if err := s.Down(t.Context()); err != nil {

@@ -77,7 +77,11 @@ func service(how string) {
 	case "sleeper":
 		time.Sleep(time.Hour) // simulates a service that does not end
 	}
-	http.HandleFunc("/env", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, strings.Join(os.Environ(), "\n")) })
+	http.HandleFunc("/env", func(w http.ResponseWriter,
+		_ *http.Request,
+	) {
+		fmt.Fprint(w, strings.Join(os.Environ(), "\n"))
+	})
 	http.HandleFunc("/args", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, strings.Join(os.Args, "\n")) })
 	http.HandleFunc("/exit", func(http.ResponseWriter, *http.Request) { os.Exit(0) })
 	l, err := net.Listen("tcp", os.Getenv("BRUNT_ADDR"))
@@ -172,7 +176,8 @@ store: {command: [SVC, plain], ready: {tcp: true}}`, "web", Options{
 	u := find(s, "web[1]")
 	env := get(t, u.Addr(), "/env")
 	for _, want := range []string{
-		"BRUNT_RUN=" + run, "BRUNT_UNIT=web[1]", "BRUNT_ADDR=" + u.Addr(), "DB=http://127.0.0.1:11", "WHO=web[1]", "LINK_STORE=127.0.0.1:11",
+		"BRUNT_RUN=" + run, "BRUNT_UNIT=web[1]", "BRUNT_ADDR=" + u.Addr(), "DB=http://127.0.0.1:11", "WHO=web[1]",
+		"LINK_STORE=127.0.0.1:11",
 		"PORT=" + u.Addr()[len("127.0.0.1:"):],
 	} {
 		if !slices.Contains(strings.Split(env, "\n"), want) {
@@ -270,7 +275,8 @@ func TestCrashIsAFailure(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var ev events
-			s := up(t, `web: {command: [SVC, graceful], restart_delay: 1ms, restart: `+c.policy+`}`, "web", Options{Event: ev.add})
+			s := up(t, `web: {command: [SVC, graceful], restart_delay: 1ms, restart: `+c.policy+`}`, "web",
+				Options{Event: ev.add})
 			u := s.Processes()[0]
 			pid := u.PID()
 			term := func() error { return syscall.Kill(pid, syscall.SIGTERM) }
@@ -318,7 +324,9 @@ mute: {command: [SVC, mute]}`, "bare", Options{})
 		defer cancel()
 		return find(s, name).Ask(ctx)
 	}
-	for _, c := range []struct{ name, means string }{{"bare[0]", "a request"}, {"checked[0]", "its check"}, {"ill[0]", "a check that is not good"}} {
+	for _, c := range []struct{ name, means string }{
+		{"bare[0]", "a request"}, {"checked[0]", "its check"}, {"ill[0]", "a check that is not good"},
+	} {
 		u := find(s, c.name)
 		if err := asked(c.name); err != nil {
 			t.Errorf("%s of a running unit: %v", c.means, err)
@@ -401,7 +409,10 @@ func TestNotReadySaysWhy(t *testing.T) {
 		name, yaml, want string
 	}{
 		{"it ends", `web: {command: [SVC, fails], restart: never}`, "no database, no service"},
-		{"it is done at once", `web: {command: [SVC, done], ready: {within: 1h}}`, "it has ended, and restart: on-failure leaves it so"},
+		{
+			"it is done at once", `web: {command: [SVC, done], ready: {within: 1h}}`,
+			"it has ended, and restart: on-failure leaves it so",
+		},
 		{"it keeps ending", `web: {command: [SVC, fails], restart: always, restart_delay: 1ms}`, "it keeps ending"},
 		{"it never answers", `web: {command: [SVC, sleeper], ready: {get: /, within: 100ms}}`, "not within 100ms"},
 		{"no such command", `web: {command: [/no/such/command]}`, "no such file"},

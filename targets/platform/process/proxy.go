@@ -17,7 +17,9 @@ func direct(env []string) []string {
 		name, value, _ := strings.Cut(e, "=")
 		values[name] = value
 	}
-	named := slices.ContainsFunc([]string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"},
+	named := slices.ContainsFunc([]string{
+		"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy",
+	},
 		func(name string) bool { return values[name] != "" })
 	if !named {
 		return env

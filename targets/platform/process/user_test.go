@@ -33,9 +33,12 @@ func TestUser(t *testing.T) {
 	s := up(t, fmt.Sprintf(`
 web: {command: [%s, service, plain], user: "65534:12345", dir: /, ready: {tcp: true}}
 root: {command: [SVC, plain], ready: {tcp: true}}`, program), "web", Options{LogDir: t.TempDir()})
-	for name, want := range map[string]string{"web[0]": "Uid:\t65534\t65534\t65534\t65534\nGid:\t12345\t12345\t12345\t12345\n", "root[0]": "Uid:\t0\t"} {
+	for name, want := range map[string]string{
+		"web[0]": "Uid:\t65534\t65534\t65534\t65534\nGid:\t12345\t12345\t12345\t12345\n", "root[0]": "Uid:\t0\t",
+	} {
 		u := find(s, name)
-		if status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", u.PID())); err != nil || !strings.Contains(string(status), want) {
+		if status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", u.PID())); err != nil ||
+			!strings.Contains(string(status), want) {
 			t.Errorf("%s: %s, %v", name, status, err)
 		}
 	}
@@ -55,7 +58,8 @@ func TestUser_Unknown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Up(t.Context()); err == nil || !strings.Contains(err.Error(), `there is no user "no-such-user-here" on this machine`) {
+	if err := s.Up(t.Context()); err == nil ||
+		!strings.Contains(err.Error(), `there is no user "no-such-user-here" on this machine`) {
 		t.Errorf("got %v", err)
 	}
 	if err := s.Down(context.Background()); err != nil {

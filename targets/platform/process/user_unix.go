@@ -43,7 +43,8 @@ func runAs(cmd *exec.Cmd, account string) error {
 		}
 	}
 	if uid := number(u.Uid); uid != uint32(os.Geteuid()) && os.Geteuid() != 0 {
-		return fmt.Errorf("it is to run as %s, and only root may start processes of another user: run brunt as root, or leave `user` out", name)
+		return fmt.Errorf("it is to run as %s, and only root may start processes of another user: run brunt as root, or "+
+			"leave `user` out", name)
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{}
 	if os.Geteuid() == 0 {

@@ -123,6 +123,7 @@ func isStarting(pid int) bool {
 		return false
 	}
 	is, err := strconv.ParseUint(f[flags], 10, 64)
-	bare := f[envStart] == f[envEnd] && f[endCode] != "0" // the environment is laid out and empty; the kernel sets endCode later
+	// the environment is laid out and empty; the kernel sets endCode later
+	bare := f[envStart] == f[envEnd] && f[endCode] != "0"
 	return err == nil && is&(exiting|kernels) == 0 && !bare
 }

@@ -43,8 +43,8 @@ const (
 	autocommit    = 2
 )
 
-// statusOf returns the status of a server as the driver keeps it; not valid: it keeps none. The driver does not export it,
-// and nothing else says whether a transaction is open: a procedure may have begun it.
+// statusOf returns the status of a server as the driver keeps it; not valid: it keeps none. The driver does not export
+// it, and nothing else says whether a transaction is open: a procedure may have begun it.
 func statusOf(c driver.Conn) (status reflect.Value) {
 	if v := reflect.ValueOf(c); v.Kind() == reflect.Pointer && v.Elem().Kind() == reflect.Struct {
 		status = v.Elem().FieldByName("status")
@@ -107,7 +107,9 @@ func (c *connection) Run(s *sql.Statement, args [][]byte, r *sql.Result) error {
 	}
 	if own, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		number := int32(own.Number)
-		r.Failure = sql.Failure{Code: strconv.Itoa(int(number)), Text: own.Message, Number: number, Cause: scenarios.MySQLError(number)}
+		r.Failure = sql.Failure{
+			Code: strconv.Itoa(int(number)), Text: own.Message, Number: number, Cause: scenarios.MySQLError(number),
+		}
 		c.lost = c.lost || farewells[number]
 		c.demoted = c.demoted || c.writes && refusesWrites[number]
 		return nil
@@ -124,8 +126,8 @@ func (c *connection) note(r *sql.Result) {
 	r.Sent, r.First, r.WasSent, r.Bytes, r.End = c.wire.sent, c.wire.first, c.wire.wrote, c.wire.bytes, c.o.Now()
 }
 
-// farewells are the numbers of errors with which a server ends a connection: it stops, or the connection was killed or idle for
-// too long.
+// farewells are the numbers of errors with which a server ends a connection: it stops, or the connection was killed or
+// idle for too long.
 var farewells = map[int32]bool{1053: true, 1927: true, 3169: true, 4031: true}
 
 // refusesWrites are the numbers of errors of a server that takes no writes.
@@ -133,7 +135,8 @@ var refusesWrites = map[int32]bool{readOnly: true, 1836: true}
 
 // why returns the error of the socket in place of the driver's, which says only that there was one.
 func (c *connection) why(err error) error {
-	if w := c.wire; w != nil && w.err != nil && (errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn)) {
+	if w := c.wire; w != nil && w.err != nil &&
+		(errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn)) {
 		return w.err
 	}
 	return err
@@ -186,7 +189,8 @@ func (c *connection) run(s *sql.Statement, args [][]byte, r *sql.Result) error {
 
 // returning are the verbs of statements that return rows.
 var returning = map[string]bool{
-	"select": true, "show": true, "values": true, "table": true, "describe": true, "desc": true, "explain": true, "analyze": true, "check": true,
+	"select": true, "show": true, "values": true, "table": true, "describe": true, "desc": true, "explain": true,
+	"analyze": true, "check": true,
 	"call": true, "optimize": true, "repair": true, "checksum": true, "help": true,
 }
 

@@ -53,7 +53,8 @@ func (k *connector) open(ctx context.Context, n uint64) (sql.Conn, error) {
 	if k.writes {
 		first = &k.first
 	}
-	return targets.TryEach(ctx, k.at.Addresses, first, func(ctx context.Context, address string) (sql.Conn, error) { return k.try(ctx, address, n) })
+	return targets.TryEach(ctx, k.at.Addresses, first,
+		func(ctx context.Context, address string) (sql.Conn, error) { return k.try(ctx, address, n) })
 }
 
 // readOnly is the number of the error of a server that refuses writes.
@@ -138,7 +139,10 @@ func (c *connection) refused(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	if own, ok := errors.AsType[*mysql.MySQLError](err); ok {
-		return &targets.Error{Cause: scenarios.MySQLError(int32(own.Number)), Text: fmt.Sprintf("the login is refused: %d: %s", own.Number, own.Message)}
+		return &targets.Error{
+			Cause: scenarios.MySQLError(int32(own.Number)),
+			Text:  fmt.Sprintf("the login is refused: %d: %s", own.Number, own.Message),
+		}
 	}
 	if _, bad := errors.AsType[*tls.CertificateVerificationError](err); bad || errors.Is(err, mysql.ErrNoTLS) {
 		return &targets.TLSError{Err: err}

@@ -36,7 +36,8 @@ var code = regexp.MustCompile(`^[1-9][0-9]{3,4}$`)
 // temporary are the numbers of errors that another try may not find: too many connections, a lost race with another
 // transaction, a server that stops or takes no writes.
 var temporary = map[int32]bool{
-	1040: true, 1047: true, 1053: true, 1203: true, 1205: true, 1213: true, 1290: true, 1792: true, 1836: true, 1927: true, 3572: true,
+	1040: true, 1047: true, 1053: true, 1203: true, 1205: true, 1213: true, 1290: true, 1792: true, 1836: true, 1927: true,
+	3572: true,
 }
 
 // quoted writes a text as a literal.
@@ -58,11 +59,12 @@ func script(s *sql.Statement, args [][]byte) string {
 		}
 		names, values = append(names, name), append(values, name+" = "+value)
 	}
-	return "set " + strings.Join(values, ", ") + ";\nprepare brunt from " + quoted(text) + ";\nexecute brunt using " + strings.Join(names, ", ") + ";"
+	return "set " + strings.Join(values, ", ") + ";\nprepare brunt from " + quoted(text) + ";\nexecute brunt using " +
+		strings.Join(names, ", ") + ";"
 }
 
-// command returns a script as a command of mysql for a POSIX shell, quoted as [result.Sent.Curl] does. It is empty if the
-// script was not kept completely.
+// command returns a script as a command of mysql for a POSIX shell, quoted as [result.Sent.Curl] does. It is empty if
+// the script was not kept completely.
 func command(s *result.Sent) string {
 	_, rest, ok := strings.Cut(s.URL, "://")
 	rest, secure, _ := strings.Cut(rest, "?")
@@ -82,7 +84,8 @@ func command(s *result.Sent) string {
 			b.WriteString(`MYSQL_PWD="${MYSQL_PWD:?}" `)
 		}
 	}
-	b.WriteString("mysql --protocol=tcp -h " + result.ShellWord(host, "SECRET", false) + " -P " + result.ShellWord(port, "SECRET", false))
+	b.WriteString("mysql --protocol=tcp -h " + result.ShellWord(host, "SECRET", false) + " -P " +
+		result.ShellWord(port, "SECRET", false))
 	for _, line := range s.Headers {
 		if user, yes := strings.CutPrefix(line, "user: "); yes {
 			b.WriteString(" -u " + result.ShellWord(user, "SECRET", false))

@@ -4,7 +4,7 @@
 //	connect.go  opens connections; wire.go notes the times and the errors of their sockets
 //	conn.go     a connection: prepared statements, one statement at a time
 //
-// The driver's own connection is used, and not the pool of database/sql, which would send a statement again. A statement
-// with arguments is prepared with its first use on a connection, which takes another round trip; one without goes out as it
-// stands. Arguments are texts.
+// The driver's own connection is used, and not the pool of database/sql, which would send a statement again. A
+// statement with arguments is prepared with its first use on a connection, which takes another round trip; one without
+// goes out as it stands. Arguments are texts.
 package mysql

@@ -47,8 +47,10 @@ func serve(t *testing.T) (addr string, client func(statement string) string) {
 	addr = l.Addr().String()
 	_, port, _ := net.SplitHostPort(addr)
 	_ = l.Close()
-	c := exec.Command(program(t, "mariadbd"), "--no-defaults", account, "--datadir="+dir, "--port="+port, "--bind-address=127.0.0.1",
-		"--socket="+filepath.Join(dir, "s"), "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin")
+	c := exec.Command(program(t, "mariadbd"), "--no-defaults", account, "--datadir="+dir, "--port="+port,
+		"--bind-address=127.0.0.1",
+		"--socket="+filepath.Join(dir, "s"), "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=0",
+		"--skip-log-bin")
 	log, err := os.Create(filepath.Join(dir, "log"))
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +65,8 @@ func serve(t *testing.T) (addr string, client func(statement string) string) {
 		_ = log.Close()
 	})
 	run := func(statement string) (string, error) {
-		out, err := exec.Command(program(t, "mariadb"), "--no-defaults", "--protocol=tcp", "-h", "127.0.0.1", "-P", port, "-u", "root", "-N", "-B",
+		out, err := exec.Command(program(t, "mariadb"), "--no-defaults", "--protocol=tcp", "-h", "127.0.0.1", "-P", port,
+			"-u", "root", "-N", "-B",
 			"-e", statement).CombinedOutput()
 		return strings.TrimSpace(string(out)), err
 	}
@@ -112,7 +115,8 @@ func (f *fixture) got(out scenarios.Outcome) string {
 	return text
 }
 
-// TestReal sends statements to Debian's MariaDB: each kind of answer, logins, and as many statements as the server counts.
+// TestReal sends statements to Debian's MariaDB: each kind of answer, logins, and as many statements as the server
+// counts.
 func TestReal(t *testing.T) {
 	addr, client := serve(t)
 	for _, query := range []string{"", "?prepare=off"} {
@@ -121,8 +125,10 @@ func TestReal(t *testing.T) {
 	t.Run("login", func(t *testing.T) {
 		for base, want := range map[string]string{
 			"mysql://app:no@ADDR/shop": "error, error 1045", "mysql://app:sesame@ADDR/none": "error, error 1044",
-			"mysql://app:sesame@ADDR/shop?target_session_attrs=read-write": "ok", "mysql://app:sesame@127.0.0.1:1/shop?addr=ADDR": "ok",
-			"mysql://app:sesame@127.0.0.1:1/shop": "error, refused", "mysql://app:sesame@ADDR/shop?sslmode=require": "error, tls",
+			"mysql://app:sesame@ADDR/shop?target_session_attrs=read-write": "ok",
+			"mysql://app:sesame@127.0.0.1:1/shop?addr=ADDR":                "ok",
+			"mysql://app:sesame@127.0.0.1:1/shop":                          "error, refused",
+			"mysql://app:sesame@ADDR/shop?sslmode=require":                 "error, tls",
 		} {
 			f := newFixture(t, targets.Options{Base: strings.Replace(base, "ADDR", addr, 1)}, "sql: select 1")
 			if got := f.got(f.user(t, 0).Do(0, long)); got != want {
@@ -131,7 +137,8 @@ func TestReal(t *testing.T) {
 		}
 	})
 	t.Run("killed", func(t *testing.T) {
-		f := newFixture(t, targets.Options{Base: "mysql://app:sesame@" + addr + "/shop"}, "sql: select 1", "sql: select sleep(9)")
+		f := newFixture(t, targets.Options{Base: "mysql://app:sesame@" + addr + "/shop"}, "sql: select 1",
+			"sql: select sleep(9)")
 		u := f.user(t, 0)
 		if got := f.got(u.Do(0, long)); got != "ok" {
 			t.Error(got)
@@ -151,7 +158,8 @@ func TestReal(t *testing.T) {
 		for _, reset := range []bool{false, true} {
 			client("truncate shop.hits")
 			r := targetstest.StartRelay(t, addr, reset, true)
-			f := newFixture(t, targets.Options{Base: "mysql://app:sesame@" + r.Addr().String() + "/shop"}, `{sql: insert into hits values (?), args: [1]}`)
+			f := newFixture(t, targets.Options{Base: "mysql://app:sesame@" + r.Addr().String() + "/shop"},
+				`{sql: insert into hits values (?), args: [1]}`)
 			var sent, answered atomic.Int64
 			var all sync.WaitGroup
 			for vu := range 4 {
@@ -168,8 +176,10 @@ func TestReal(t *testing.T) {
 			}
 			all.Wait()
 			counted := func() string { return client("select count(*) from shop.hits") }
-			if !suite.Within(5*time.Second, func() bool { return counted() == strconv.FormatInt(sent.Load(), 10) }) || answered.Load() == sent.Load() {
-				t.Errorf("reset %v: the server counted %s, %d were sent and %d answered", reset, counted(), sent.Load(), answered.Load())
+			if !suite.Within(5*time.Second, func() bool { return counted() == strconv.FormatInt(sent.Load(), 10) }) ||
+				answered.Load() == sent.Load() {
+				t.Errorf("reset %v: the server counted %s, %d were sent and %d answered", reset, counted(), sent.Load(),
+					answered.Load())
 			}
 		}
 	})
@@ -177,7 +187,8 @@ func TestReal(t *testing.T) {
 
 func statements(t *testing.T, base string) {
 	f := newFixture(t, targets.Options{Base: base},
-		"sql: 'drop table if exists orders; create table orders (id int primary key auto_increment, who varchar(50), cents decimal(9,2), n double)'",
+		"sql: 'drop table if exists orders; create table orders (id int primary key auto_increment, who varchar(50), "+
+			"cents decimal(9,2), n double)'",
 		`{sql: "insert into orders (who, cents, n) values (?, ?, ?)", args: ["it's \\ ${int(5,5)}", 3.98, 1.5], check: {affected: 1}}`,
 		`{sql: "select * from orders where who = ?", args: ["it's \\ 5"], `+
 			`check: {rows: 1, "$[0].cents": 3.98, "$[0].n": "> 1", "$[0].id": 1}, extract: {id: "$[0].id"}}`,
@@ -192,7 +203,9 @@ func statements(t *testing.T, base string) {
 		`{sql: "select id from orders where id >= 1000", check: {rows: 1}}`,
 	)
 	u := f.user(t, 0)
-	for i, want := range []string{"ok", "ok", "ok", "ok", "ok", "ok", "error, error 1054", "error, error 1062", "ok", "error, error 1062", "ok"} {
+	for i, want := range []string{
+		"ok", "ok", "ok", "ok", "ok", "ok", "error, error 1054", "error, error 1062", "ok", "error, error 1062", "ok",
+	} {
 		if got := f.got(u.Do(i, long)); got != want {
 			t.Errorf("call %d, %s: %s, want %s", i, f.Calls[i].Name(), got, want)
 		}
@@ -206,8 +219,10 @@ func statements(t *testing.T, base string) {
 func TestReal_Sessions(t *testing.T) {
 	addr, client := serve(t)
 	client("create table shop.o (id int primary key, who varchar(20))")
-	client("delimiter //\ncreate procedure shop.fails() begin select 1 as n; signal sqlstate '45000' set mysql_errno = 5001; end//")
-	client("delimiter //\ncreate procedure shop.opens() begin start transaction; insert into shop.o values (77, 'a'); end//")
+	client("delimiter //\ncreate procedure shop.fails() begin select 1 as n; signal sqlstate '45000' set mysql_errno = " +
+		"5001; end//")
+	client("delimiter //\ncreate procedure shop.opens() begin start transaction; insert into shop.o values (77, 'a'); " +
+		"end//")
 	base := "mysql://app:sesame@" + addr + "/shop"
 	t.Run("answers", func(t *testing.T) {
 		f := newFixture(t, targets.Options{Base: base},
@@ -228,7 +243,8 @@ func TestReal_Sessions(t *testing.T) {
 		}
 	})
 	t.Run("open transactions", func(t *testing.T) {
-		f := newFixture(t, targets.Options{Base: base}, "sql: 'begin; insert into o values (10, null); insert into o values (10, null); commit'",
+		f := newFixture(t, targets.Options{Base: base},
+			"sql: 'begin; insert into o values (10, null); insert into o values (10, null); commit'",
 			"sql: call opens()", "sql: set autocommit = 0", `{sql: "insert into o values (?, null)", args: ["${var.id}"]}`)
 		u := f.user(t, 0)
 		for i, want := range []string{"error, error 1062", "ok", "ok"} {
@@ -254,7 +270,8 @@ func TestReal_Sessions(t *testing.T) {
 		}
 	})
 	t.Run("demoted", func(t *testing.T) {
-		f := newFixture(t, targets.Options{Base: base + "?target_session_attrs=read-write"}, "sql: insert into o values (40, null)")
+		f := newFixture(t, targets.Options{Base: base + "?target_session_attrs=read-write"},
+			"sql: insert into o values (40, null)")
 		u := f.user(t, 0)
 		if got := f.got(u.Do(0, long)); got != "ok" {
 			t.Fatal(got)
@@ -272,13 +289,17 @@ func TestReal_Sessions(t *testing.T) {
 	})
 	t.Run("servers that never answer", func(t *testing.T) {
 		mute := muted(t, addr, "read_only")
-		f := newFixture(t, targets.Options{Base: "mysql://app:sesame@" + mute + "/shop?target_session_attrs=read-write&addr=" + addr}, "sql: select 1")
+		f := newFixture(t, targets.Options{
+			Base: "mysql://app:sesame@" + mute + "/shop?target_session_attrs=read-write&addr=" + addr,
+		}, "sql: select 1")
 		if got := f.got(f.user(t, 0).Do(0, time.Second)); got != "ok" {
 			t.Error(got)
 		}
-		f = newFixture(t, targets.Options{Base: "mysql://app:sesame@" + mute + "/shop?target_session_attrs=read-write"}, "sql: select 1")
+		f = newFixture(t, targets.Options{Base: "mysql://app:sesame@" + mute + "/shop?target_session_attrs=read-write"},
+			"sql: select 1")
 		began := time.Now()
-		if got := f.got(f.user(t, 0).Do(0, 300*time.Millisecond)); got != "error, timeout" || time.Since(began) > 5*time.Second {
+		if got := f.got(f.user(t, 0).Do(0, 300*time.Millisecond)); got != "error, timeout" ||
+			time.Since(began) > 5*time.Second {
 			t.Errorf("%s after %s", got, time.Since(began))
 		}
 	})

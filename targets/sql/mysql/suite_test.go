@@ -19,7 +19,8 @@ import (
 	"brunt/targets/targetstest"
 )
 
-// front stands before a MariaDB: it counts what a client asks, and holds, cuts or resets what a statement tells it to. All else is the real server's.
+// front stands before a MariaDB: it counts what a client asks, and holds, cuts or resets what a statement tells it to.
+// All else is the real server's.
 type front struct {
 	net.Listener
 	to string
@@ -154,7 +155,8 @@ func TestMySQL_Suite(t *testing.T) {
 		Protocol: sql.Descriptor(mysql.Dialect()), Start: func(t testing.TB) targetstest.Server { return before(t, addr) },
 		Steps: targetstest.Steps{
 			Answer: "sql: select 'answer'", Slow: "sql: select sleep(0.2)", Hold: "sql: select 'hold'",
-			Marked: `{sql: "select 'hold', ?", args: [":${var.mark}"]}`, Fail: "sql: select no_such_column", Cut: "sql: select 'cut'", Reset: "sql: select 'reset'",
+			Marked: `{sql: "select 'hold', ?", args: [":${var.mark}"]}`, Fail: "sql: select no_such_column",
+			Cut: "sql: select 'cut'", Reset: "sql: select 'reset'",
 		},
 		Failed:  scenarios.MySQLError(1054),
 		Network: func(o *targets.Options) (targets.Network, error) { return dial.NewNetwork(o) },

@@ -35,7 +35,8 @@ type connector struct {
 
 // sessionAttrs are what a server must be to be chosen: the answers to askRole that fit.
 var sessionAttrs = map[string][]string{
-	"": nil, "any": nil, "primary": {"f off", "f on"}, "standby": {"t on"}, "read-write": {"f off"}, "read-only": {"t on", "f on"},
+	"": nil, "any": nil, "primary": {"f off", "f on"}, "standby": {"t on"}, "read-write": {"f off"},
+	"read-only": {"t on", "f on"},
 }
 
 // askRole asks a server whether it is a standby, and whether it takes no writes.
@@ -52,7 +53,8 @@ func connect(o *targets.Options, at *sql.Location) (func(ctx context.Context, n 
 		return nil, err
 	}
 	// All settings are given, so that the environment and the files of the user have no part in it.
-	const given = "host=127.0.0.1 port=5432 user=x password=x dbname=x sslmode=disable sslnegotiation=postgres channel_binding=prefer " +
+	const given = "host=127.0.0.1 port=5432 user=x password=x dbname=x sslmode=disable sslnegotiation=postgres " +
+		"channel_binding=prefer " +
 		"min_protocol_version=3.0 max_protocol_version=3.0 target_session_attrs=any passfile=/"
 	if k.base, err = pgconn.ParseConfig(given); err != nil {
 		return nil, err
@@ -67,7 +69,8 @@ func connect(o *targets.Options, at *sql.Location) (func(ctx context.Context, n 
 			k.base.RuntimeParams[name] = value
 		}
 	}
-	k.base.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil } // the network finds addresses
+	// the network finds addresses
+	k.base.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil }
 	k.base.ConnectTimeout = 0
 	for _, address := range at.Addresses {
 		host, port, err := net.SplitHostPort(address)
@@ -137,8 +140,8 @@ func (a *attempt) secure(ctx context.Context, address string) error {
 
 // A loginConn is the connection as pgconn has it, until the login is over.
 //
-// subtle: where a write takes long, pgconn reads in a goroutine, which may still wait for bytes after the login. It would
-// take those of the first answer.
+// subtle: where a write takes long, pgconn reads in a goroutine, which may still wait for bytes after the login. It
+// would take those of the first answer.
 type loginConn struct {
 	net.Conn
 	mu      sync.Mutex
@@ -175,7 +178,8 @@ func (k *connector) open(ctx context.Context, n uint64) (sql.Conn, error) {
 	from := int(k.first.Load())
 	order := slices.Concat(k.servers[from:], k.servers[:from])
 	cfg.Host, cfg.Port, cfg.Fallbacks = order[0].Host, order[0].Port, order[1:]
-	if until, bounded := ctx.Deadline(); bounded && len(order) > 1 { // a server that never answers does not hide the others
+	// a server that never answers does not hide the others
+	if until, bounded := ctx.Deadline(); bounded && len(order) > 1 {
 		cfg.ConnectTimeout = time.Until(until)/time.Duration(len(order)) + 1
 	}
 	wanted := k.at.Params["target_session_attrs"]

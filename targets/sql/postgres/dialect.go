@@ -46,7 +46,8 @@ func script(s *sql.Statement, args [][]byte) string {
 			literals[i] = "'" + strings.ReplaceAll(string(a), "'", "''") + "'"
 		}
 	}
-	return "prepare brunt as " + strings.TrimSuffix(s.Text, ";") + ";\nexecute brunt(" + strings.Join(literals, ", ") + ");\ndeallocate brunt;"
+	return "prepare brunt as " + strings.TrimSuffix(s.Text, ";") + ";\nexecute brunt(" + strings.Join(literals, ", ") +
+		");\ndeallocate brunt;"
 }
 
 func texts(args [][]byte) (list []string) {
@@ -56,8 +57,8 @@ func texts(args [][]byte) (list []string) {
 	return list
 }
 
-// command returns a script as a command of psql for a POSIX shell, quoted as [result.Sent.Curl] does. It is empty if the
-// script was not kept completely.
+// command returns a script as a command of psql for a POSIX shell, quoted as [result.Sent.Curl] does. It is empty if
+// the script was not kept completely.
 func command(s *result.Sent) string {
 	scheme, rest, ok := strings.Cut(s.URL, "://")
 	if !ok || s.Cut > 0 || s.Base64 || s.Body == "" {

@@ -9,6 +9,6 @@
 //	compose.go  messages of the client
 //	read.go     messages of the server; value.go their values
 //
-// Arguments and values are texts: what a template gives goes out as it is. A statement is prepared with its first use on
-// a connection, in the same write as its first arguments, so that it takes one round trip.
+// Arguments and values are texts: what a template gives goes out as it is. A statement is prepared with its first use
+// on a connection, in the same write as its first arguments, so that it takes one round trip.
 package postgres

@@ -57,7 +57,8 @@ func (in *reader) settle() {
 		return
 	case in.to.Failure.Code == "":
 		p.described, p.returns, p.columns = true, in.to.Returns, in.columns
-	case !p.described && !in.parsed, in.to.Failure.Code == "0A000", in.to.Failure.Code == "26000": // not prepared, or not with these columns
+	// not prepared, or not with these columns
+	case !p.described && !in.parsed, in.to.Failure.Code == "0A000", in.to.Failure.Code == "26000":
 		in.conn.forget(in.of)
 	}
 }
@@ -181,11 +182,13 @@ func affected(tag []byte) (n int64) {
 	return n
 }
 
-// rolledBack reads the tag of a COMMIT, which is that of a ROLLBACK where an error ended the transaction before. The server
-// calls that no error.
+// rolledBack reads the tag of a COMMIT, which is that of a ROLLBACK where an error ended the transaction before. The
+// server calls that no error.
 func (in *reader) rolledBack(tag []byte) {
-	if in.of.Form == sql.Simple && in.of.Text == "commit" && in.to.Failure.Code == "" && bytes.HasPrefix(tag, []byte("ROLLBACK")) {
-		in.to.Failure = failureOf(stateRolledBack, "the transaction was rolled back: an error that a step allows had ended it")
+	if in.of.Form == sql.Simple && in.of.Text == "commit" && in.to.Failure.Code == "" &&
+		bytes.HasPrefix(tag, []byte("ROLLBACK")) {
+		in.to.Failure = failureOf(stateRolledBack,
+			"the transaction was rolled back: an error that a step allows had ended it")
 	}
 }
 
@@ -250,6 +253,8 @@ func (in *reader) notification(body []byte) error {
 	if !in.of.Keep {
 		return nil
 	}
-	row := map[string]any{"channel": string(channel), "payload": string(payload), "pid": int64(binary.BigEndian.Uint32(body))}
+	row := map[string]any{
+		"channel": string(channel), "payload": string(payload), "pid": int64(binary.BigEndian.Uint32(body)),
+	}
 	return in.to.Keep(len(body), len(row), func() any { return row })
 }

@@ -34,7 +34,8 @@ func FuzzRead(f *testing.F) {
 // TestAffected reads the tags of statements.
 func TestAffected(t *testing.T) {
 	for tag, want := range map[string]int64{
-		"INSERT 0 5\x00": 5, "UPDATE 3\x00": 3, "SELECT 9\x00": 0, "COPY 12\x00": 12, "CREATE TABLE\x00": 0, "MERGE x": 0, "": 0,
+		"INSERT 0 5\x00": 5, "UPDATE 3\x00": 3, "SELECT 9\x00": 0, "COPY 12\x00": 12, "CREATE TABLE\x00": 0, "MERGE x": 0,
+		"": 0,
 	} {
 		if got := affected([]byte(tag)); got != want {
 			t.Errorf("%q: %d", tag, got)

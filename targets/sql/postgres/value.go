@@ -115,12 +115,13 @@ func value(kind uint32, text string) any {
 	return text
 }
 
-// temporary are the numbers of errors that another try may not find: no connection, too many connections, a lost race with
-// another transaction, a server that starts, stops or takes no writes.
+// temporary are the numbers of errors that another try may not find: no connection, too many connections, a lost race
+// with another transaction, a server that starts, stops or takes no writes.
 var temporary = func() map[int32]bool {
 	m := map[int32]bool{}
 	for _, state := range []string{
-		"08000", "08001", "08003", "08004", "08006", "08007", readOnly, "40001", "40P01", "53000", "53100", "53200", "53300", "55P03", "57014",
+		"08000", "08001", "08003", "08004", "08006", "08007", readOnly, "40001", "40P01", "53000", "53100", "53200", "53300",
+		"55P03", "57014",
 		"57P01", "57P02", "57P03", "57P05", "58030",
 	} {
 		m[scenarios.SQLState(state)] = true

@@ -16,7 +16,8 @@ func Offer(d *ws.Dialer) {
 	d.Extensions = append(d.Extensions, p.Option())
 }
 
-// Agreed reports whether a handshake agreed upon compression. The error says that the server wants what was not offered.
+// Agreed reports whether a handshake agreed upon compression. The error says that the server wants what was not
+// offered.
 func Agreed(h *ws.Handshake) (bool, error) {
 	if len(h.Extensions) == 0 {
 		return false, nil

@@ -11,7 +11,8 @@ import (
 // FuzzWebSocket: whatever a server sends, reading it ends, and a message is no longer than what came.
 func FuzzWebSocket(f *testing.F) {
 	for _, one := range []ws.Frame{
-		ws.NewTextFrame([]byte("hello")), ws.NewBinaryFrame([]byte{1, 2}), ws.NewPingFrame([]byte("x")), ws.NewCloseFrame(ws.NewCloseFrameBody(1001, "bye")),
+		ws.NewTextFrame([]byte("hello")), ws.NewBinaryFrame([]byte{1, 2}), ws.NewPingFrame([]byte("x")),
+		ws.NewCloseFrame(ws.NewCloseFrameBody(1001, "bye")),
 		ws.NewFrame(ws.OpText, false, []byte("he")), ws.NewFrame(ws.OpContinuation, true, []byte("llo")),
 	} {
 		b, err := ws.CompileFrame(one)
@@ -23,7 +24,9 @@ func FuzzWebSocket(f *testing.F) {
 	f.Add([]byte{0x81, 0x7f, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		br := bufio.NewReader(bytes.NewReader(b))
-		w := &Reader{Compressed: true, Began: func() {}, Answer: func(op ws.OpCode, data []byte) { AppendMasked(nil, op, 0, data) }}
+		w := &Reader{
+			Compressed: true, Began: func() {}, Answer: func(op ws.OpCode, data []byte) { AppendMasked(nil, op, 0, data) },
+		}
 		for range len(b) + 1 {
 			data, _, err := w.Read(br, nil)
 			if err != nil {

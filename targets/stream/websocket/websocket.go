@@ -83,7 +83,8 @@ type Reader struct {
 	header [ws.MaxHeaderSize]byte // of the frame that is read
 }
 
-// Read returns the next message, in the memory of into. It answers pings. The end of the stream by a close frame is a [closedError].
+// Read returns the next message, in the memory of into. It answers pings. The end of the stream by a close frame is a
+// [closedError].
 func (f *Reader) Read(br *bufio.Reader, into []byte) (data []byte, binary bool, err error) {
 	data = into[:0]
 	begun, deflated := false, false
@@ -106,7 +107,8 @@ func (f *Reader) Read(br *bufio.Reader, into []byte) (data []byte, binary bool, 
 		switch {
 		case err != nil:
 			return nil, false, Half(err)
-		case h.Rsv != 0 && !(h.Rsv1() && !h.Rsv2() && !h.Rsv3() && f.Compressed && !begun && h.OpCode.IsData() && h.OpCode != ws.OpContinuation):
+		case h.Rsv != 0 && !(h.Rsv1() && !h.Rsv2() && !h.Rsv3() && f.Compressed && !begun && h.OpCode.IsData() &&
+			h.OpCode != ws.OpContinuation):
 			return nil, false, bad("a frame has reserved bits, for an extension that was not agreed upon")
 		case h.Masked:
 			return nil, false, bad("a frame of the server is masked")

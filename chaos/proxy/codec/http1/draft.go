@@ -143,7 +143,8 @@ func (d *Draft) merge(over *Draft) {
 
 // OfBody lists headers that describe a body and are wrong for another one.
 var OfBody = []string{
-	"Content-Length", "Transfer-Encoding", "Trailer", "Content-Encoding", "Content-Range", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest",
+	"Content-Length", "Transfer-Encoding", "Trailer", "Content-Encoding", "Content-Range", "Content-Md5", "Digest",
+	"Content-Digest", "Repr-Digest",
 }
 
 // rewriteHeader returns a header with a new first line and the draft's headers. without lists more

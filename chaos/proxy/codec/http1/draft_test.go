@@ -13,7 +13,10 @@ import (
 // changes.
 func FuzzRewrite(f *testing.F) {
 	for _, seed := range [][2]string{
-		{"GET /old?q=1 HTTP/1.1\r\nHost: x\r\nCookie: a=b\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nServer: s\r\n\r\nhello"},
+		{
+			"GET /old?q=1 HTTP/1.1\r\nHost: x\r\nCookie: a=b\r\n\r\n",
+			"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nServer: s\r\n\r\nhello",
+		},
 		{"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", "HTTP/1.1 204 No Content\r\n\r\n"},
 		{
 			"PUT /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
@@ -26,8 +29,9 @@ func FuzzRewrite(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, ask, answer []byte) {
 		forRequest := Draft{
-			Path: PathDraft{Match: regexp.MustCompile("[0-9a]+"), To: "n"}, Headers: map[string]*string{"X-New": new("1"), "Cookie": nil},
-			Body: new("new"),
+			Path:    PathDraft{Match: regexp.MustCompile("[0-9a]+"), To: "n"},
+			Headers: map[string]*string{"X-New": new("1"), "Cookie": nil},
+			Body:    new("new"),
 		}
 		forAnswer := Draft{Status: 299, Headers: map[string]*string{"X-New": new("1"), "Server": nil}, Body: new("new")}
 		q, n, err := ReadRequest(ask)
@@ -39,7 +43,8 @@ func FuzzRewrite(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q became %q: %v", ask[:n], v.head, err)
 		}
-		if b, err := io.ReadAll(got.Body); string(b) != "new" || err != nil || got.Header.Get("X-New") != "1" || got.Header.Get("Cookie") != "" ||
+		if b, err := io.ReadAll(got.Body); string(b) != "new" || err != nil || got.Header.Get("X-New") != "1" ||
+			got.Header.Get("Cookie") != "" ||
 			got.Method != q.Method {
 			t.Fatalf("%q became %q: %q, %v", ask[:n], v.head, b, err)
 		}
@@ -52,7 +57,8 @@ func FuzzRewrite(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q became %q: %v", answer[:n], v.head, err)
 		}
-		if b, err := io.ReadAll(resp.Body); string(b) != "new" || err != nil || resp.StatusCode != 299 || resp.Header.Get("X-New") != "1" ||
+		if b, err := io.ReadAll(resp.Body); string(b) != "new" || err != nil || resp.StatusCode != 299 ||
+			resp.Header.Get("X-New") != "1" ||
 			resp.Header.Get("Server") != "" {
 			t.Fatalf("%q became %q: %q, %v", answer[:n], v.head, b, err)
 		}

@@ -18,7 +18,9 @@ type message struct{ from, to int } // to is -1 where it did not end
 
 // framed returns the messages that a framer finds in b, fed in pieces, and the position at which
 // raw data begins.
-func framed(t testing.TB, b []byte, piece int, begin func([]byte) (int, Framing, uint64, error)) (ms []message, raw int) {
+func framed(
+	t testing.TB, b []byte, piece int, begin func([]byte) (int, Framing, uint64, error),
+) (ms []message, raw int) {
 	t.Helper()
 	var got []byte
 	raw = -1
@@ -117,7 +119,9 @@ func TestFramerFindsWhatNetHTTPFinds(t *testing.T) {
 
 func TestFramerGivesUpAtOnce(t *testing.T) {
 	// Data that can't be HTTP must not wait for more.
-	for _, s := range []string{"\x00", "\x16\x03", "GET /\x00", " GET", "(", "HELLO\r\n", "GET / HTTP\r\n", "\r\n\r\n\r\n", strings.Repeat("A", 65)} {
+	for _, s := range []string{
+		"\x00", "\x16\x03", "GET /\x00", " GET", "(", "HELLO\r\n", "GET / HTTP\r\n", "\r\n\r\n\r\n", strings.Repeat("A", 65),
+	} {
 		if _, raw := framed(t, []byte(s), 1<<20, beginRequest); raw != 0 {
 			t.Errorf("%q waits", s)
 		}
@@ -140,7 +144,8 @@ func FuzzFramer(f *testing.F) {
 	f.Add([]byte("GET / HTTP/1.1\r\nA: b\r\n c\r\n\t\r\n\r\n"), uint8(1))
 	f.Fuzz(func(t *testing.T, b []byte, piece uint8) {
 		whole, raw := framed(t, b, 1<<20, beginRequest)
-		if parts, rawParts := framed(t, b, 1+int(piece), beginRequest); !slices.Equal(whole, parts) || raw >= 0 != (rawParts >= 0) {
+		if parts, rawParts := framed(t, b, 1+int(piece), beginRequest); !slices.Equal(whole, parts) ||
+			raw >= 0 != (rawParts >= 0) {
 			t.Errorf("in pieces %v raw %d, at once %v raw %d", parts, rawParts, whole, raw)
 		}
 		framed(t, b, 1+int(piece), beginResponse)
@@ -155,7 +160,8 @@ func FuzzFramer(f *testing.F) {
 func BenchmarkFramer(b *testing.B) {
 	for _, size := range []int{0, 1000} {
 		b.Run(fmt.Sprintf("body=%d", size), func(b *testing.B) {
-			msg := fmt.Appendf(nil, "POST /posts/17 HTTP/1.1\r\nHost: example\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", size,
+			msg := fmt.Appendf(nil,
+				"POST /posts/17 HTTP/1.1\r\nHost: example\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", size,
 				strings.Repeat("x", size))
 			f := Framer{Begin: beginRequest, Emit: func([]byte, bool, bool) {}}
 			b.ReportAllocs()

@@ -75,7 +75,8 @@ func ReadRequest(b []byte) (r *http.Request, n int, err error) {
 // data at once.
 func plausibleRequest(line []byte, whole bool) bool {
 	method, rest, spaced := bytes.Cut(line, []byte(" "))
-	if len(method) > 64 || spaced && len(method) == 0 || whole && !spaced || strings.ContainsFunc(string(method), notToken) {
+	if len(method) > 64 || spaced && len(method) == 0 || whole && !spaced ||
+		strings.ContainsFunc(string(method), notToken) {
 		return false
 	}
 	if bytes.ContainsFunc(bytes.TrimSuffix(rest, []byte("\r")), isControl) {

@@ -236,8 +236,8 @@ func window(f frame, own, other *direction, s *Stream, number uint32) error {
 	return nil
 }
 
-// swallowed gives bytes that the proxy has swallowed back to the window of their sender. Own leads to who should have had them: what the
-// proxy sent there by itself has taken their place.
+// swallowed gives bytes that the proxy has swallowed back to the window of their sender. Own leads to who should have
+// had them: what the proxy sent there by itself has taken their place.
 func swallowed(sender, own *direction, n int) { credit(sender, 0, int(own.pay(uint32(n), 0))) }
 
 // credit gives a sender bytes of the window of a stream, or of the connection.
@@ -290,7 +290,8 @@ func (c *Conn) start(s *Stream) {
 	s.server = c.nextUp
 	c.nextUp += 2
 	c.byServer[s.server] = s
-	c.up.sendHead(s.server, s.Asks.revise(s.fields), s.bare && s.Asks.body() == "" || s.Asks.Body != nil && *s.Asks.Body == "")
+	c.up.sendHead(s.server, s.Asks.revise(s.fields),
+		s.bare && s.Asks.body() == "" || s.Asks.Body != nil && *s.Asks.Body == "")
 	if body := s.Asks.Body; body != nil {
 		if s.mute.request = true; *body != "" {
 			c.up.sendBody(s.server, *body)
@@ -456,7 +457,8 @@ func (c *Conn) drop(s *Stream) {
 	}
 }
 
-// Leave tells the client to open no more streams. Those that are open, and those that it opened before it was told, go on.
+// Leave tells the client to open no more streams. Those that are open, and those that it opened before it was told, go
+// on.
 func (c *Conn) Leave() {
 	c.down.send(frame{kind: http2.FrameGoAway, payload: binary.BigEndian.AppendUint64(nil, (1<<31-1)<<32)}, 0)
 }

@@ -53,7 +53,8 @@ func begun(t *testing.T) *http2.Conn {
 	t.Helper()
 	c := http2.NewConn()
 	c.Begin = func(*http2.Stream) {}
-	if err := c.FromClient(append([]byte(http2.Preface), sent(func(f *wire.Framer) { _ = f.WriteSettings() })...)); err != nil {
+	if err := c.FromClient(append([]byte(http2.Preface),
+		sent(func(f *wire.Framer) { _ = f.WriteSettings() })...)); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.FromServer(sent(func(f *wire.Framer) { _ = f.WriteSettings() })); err != nil {
@@ -84,7 +85,8 @@ func TestConn_GoAway(t *testing.T) {
 		t.Fatalf("%v, %v", away, err)
 	}
 	refused, err := f.ReadFrame()
-	if r, ok := refused.(*wire.RSTStreamFrame); err != nil || !ok || r.StreamID != 1 || r.ErrCode != wire.ErrCodeRefusedStream {
+	if r, ok := refused.(*wire.RSTStreamFrame); err != nil || !ok || r.StreamID != 1 ||
+		r.ErrCode != wire.ErrCodeRefusedStream {
 		t.Errorf("%v, %v", refused, err)
 	}
 	c.Release(held)
@@ -103,7 +105,9 @@ func TestConn_Numbers(t *testing.T) {
 		}
 	}
 	_ = c.FromClient(sent(func(f *wire.Framer) {
-		_ = f.WriteHeaders(wire.HeadersFrameParam{StreamID: 1, BlockFragment: block(":method", "POST", ":path", "/"), EndHeaders: true})
+		_ = f.WriteHeaders(wire.HeadersFrameParam{
+			StreamID: 1, BlockFragment: block(":method", "POST", ":path", "/"), EndHeaders: true,
+		})
 		_ = f.WriteData(1, true, []byte("body"))
 		_ = f.WriteWindowUpdate(1, 7)
 		get(f, 3)
@@ -126,10 +130,12 @@ func TestConn_Numbers(t *testing.T) {
 // No bytes of either side make the connection panic, whatever becomes of its requests.
 func FuzzConn(f *testing.F) {
 	client := append([]byte(http2.Preface), sent(func(f *wire.Framer) {
-		_ = f.WriteSettings(wire.Setting{ID: wire.SettingHeaderTableSize, Val: 1 << 16}, wire.Setting{ID: wire.SettingMaxFrameSize, Val: 1 << 20})
+		_ = f.WriteSettings(wire.Setting{ID: wire.SettingHeaderTableSize, Val: 1 << 16},
+			wire.Setting{ID: wire.SettingMaxFrameSize, Val: 1 << 20})
 		get(f, 1)
 		_ = f.WriteHeaders(wire.HeadersFrameParam{
-			StreamID: 3, BlockFragment: block(":method", "POST", ":path", "/a?b", "content-type", "application/grpc"), EndHeaders: true, PadLength: 3,
+			StreamID: 3, BlockFragment: block(":method", "POST", ":path", "/a?b", "content-type", "application/grpc"),
+			EndHeaders: true, PadLength: 3,
 			Priority: wire.PriorityParam{Weight: 4},
 		})
 		_ = f.WriteDataPadded(3, false, []byte("some"), make([]byte, 9))
@@ -144,7 +150,9 @@ func FuzzConn(f *testing.F) {
 		_ = f.WriteHeaders(wire.HeadersFrameParam{StreamID: 1, BlockFragment: block(":status", "100"), EndHeaders: true})
 		_ = f.WriteHeaders(wire.HeadersFrameParam{StreamID: 1, BlockFragment: block(":status", "200"), EndHeaders: true})
 		_ = f.WriteData(1, false, []byte("some"))
-		_ = f.WriteHeaders(wire.HeadersFrameParam{StreamID: 1, BlockFragment: block("grpc-status", "0"), EndHeaders: true, EndStream: true})
+		_ = f.WriteHeaders(wire.HeadersFrameParam{
+			StreamID: 1, BlockFragment: block("grpc-status", "0"), EndHeaders: true, EndStream: true,
+		})
 		_ = f.WriteGoAway(1, wire.ErrCodeNo, []byte("bye"))
 	})
 	f.Add(client, server, uint8(0))
@@ -161,7 +169,9 @@ func FuzzConn(f *testing.F) {
 			case 2:
 				s.Hold, s.Answer = true, http2.NewStatus(14, "later")
 			case 3:
-				s.Asks = http2.Revise([]*http1.Draft{{Path: http1.PathDraft{To: "/other"}, Body: &body, Headers: map[string]*string{"Host": &body}}})
+				s.Asks = http2.Revise([]*http1.Draft{
+					{Path: http1.PathDraft{To: "/other"}, Body: &body, Headers: map[string]*string{"Host": &body}},
+				})
 				s.Says = func() http2.Revision { return http2.Revise([]*http1.Draft{{Status: 204, Body: &body}}) }
 			}
 			if n++; s.Hold {
@@ -204,7 +214,9 @@ func TestConn_OwnBodies(t *testing.T) {
 		}
 		_ = c.FromClient(sent(func(f *wire.Framer) {
 			get(f, 1)
-			_ = f.WriteHeaders(wire.HeadersFrameParam{StreamID: 3, BlockFragment: block(":method", "POST", ":path", "/"), EndHeaders: true})
+			_ = f.WriteHeaders(wire.HeadersFrameParam{
+				StreamID: 3, BlockFragment: block(":method", "POST", ":path", "/"), EndHeaders: true,
+			})
 			_ = f.WriteData(3, true, make([]byte, swallowed))
 		}))
 		_, down := c.Take()

@@ -151,7 +151,8 @@ type direction struct {
 	enc  *hpack.Encoder
 	text bytes.Buffer // of enc
 	out  []byte       // to the receiver
-	debt int64        // bytes of bodies that the proxy sent by itself, less those that it kept back of the receiver's window
+	// bytes of bodies that the proxy sent by itself, less those that it kept back of the receiver's window
+	debt int64
 }
 
 func (w *direction) init() {
@@ -213,15 +214,16 @@ func (w *direction) sendHead(stream uint32, fields []hpack.HeaderField, ends boo
 	}
 }
 
-// A receiver that gives a window of generous bytes or more at once gives the sender reserve bytes less. The proxy's own bodies come
-// out of these: a sender that fills its window before the receiver gives it more would else go beyond that of the receiver.
+// A receiver that gives a window of generous bytes or more at once gives the sender reserve bytes less. The proxy's own
+// bodies come out of these: a sender that fills its window before the receiver gives it more would else go beyond that
+// of the receiver.
 const (
 	reserve  = 4 << 10
 	generous = 64 << 10
 )
 
-// pay takes bytes that the receiver gave, or that the proxy swallowed, off the debt, which becomes least at the least. It returns the rest,
-// which the sender may have.
+// pay takes bytes that the receiver gave, or that the proxy swallowed, off the debt, which becomes least at the least.
+// It returns the rest, which the sender may have.
 func (w *direction) pay(n uint32, least int64) (rest uint32) {
 	paid := min(int64(n), max(0, w.debt-least))
 	w.debt -= paid

@@ -10,7 +10,8 @@ import (
 type Codec interface {
 	// Speaks is the name of the protocol.
 	Speaks() string
-	// Requests cuts bytes of the client. After an error, what is left in Rest passes as it is, and so does all that follows.
+	// Requests cuts bytes of the client. After an error, what is left in Rest passes as it is, and so does all that
+	// follows.
 	Requests(b []byte) ([]Part, error)
 	// Answers cuts bytes of the server, as Requests does.
 	Answers(b []byte) ([]Part, error)
@@ -31,8 +32,8 @@ type Part struct {
 	Free  bool   // the bytes belong to none
 	Asks  bool   // the client may wait for an answer to the request so far before it goes on
 	Fixed bool   // a request that begins must not be refused
-	// The request stands in a transaction that an error of a statement leaves open: an error that ends one would leave the server in another
-	// state than the client takes it for.
+	// The request stands in a transaction that an error of a statement leaves open: an error that ends one would leave the
+	// server in another state than the client takes it for.
 	Within bool
 }
 
@@ -75,7 +76,8 @@ func Recognize(b []byte) (c Codec, maybe bool) {
 		return nil, true
 	case b[0] == '*':
 		return &redis{}, true
-	case len(b) < 4, b[0] != 0, b[1] != 0: // a client of PostgreSQL sends the length at once, and it is at most longestStart
+	// a client of PostgreSQL sends the length at once, and it is at most longestStart
+	case len(b) < 4, b[0] != 0, b[1] != 0:
 		return nil, false
 	case len(b) < 8:
 		return nil, true

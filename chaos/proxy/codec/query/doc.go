@@ -1,5 +1,5 @@
-// Package query cuts connections of protocols whose answers come in the order of their requests into requests and answers, so that
-// a proxy can hold or refuse a request: commands of Redis, and statements of PostgreSQL and MySQL.
+// Package query cuts connections of protocols whose answers come in the order of their requests into requests and
+// answers, so that a proxy can hold or refuse a request: commands of Redis, and statements of PostgreSQL and MySQL.
 //
 //	bytes of the client --Requests--> parts of requests, the first with the request's name
 //	bytes of the server --Answers---> parts of answers

@@ -96,7 +96,8 @@ func (c *mysql) Idle() bool { return c.rest == 0 && len(c.out) == 0 }
 
 // numbers are the errors of MySQL that a SQLSTATE stands for most often.
 var numbers = map[string]uint16{
-	"08004": 1040, "08S01": 1053, "21S01": 1136, "22001": 1406, "22003": 1264, "23000": 1062, "28000": 1045, "40001": 1213, "42000": 1064, "42S02": 1146,
+	"08004": 1040, "08S01": 1053, "21S01": 1136, "22001": 1406, "22003": 1264, "23000": 1062, "28000": 1045, "40001": 1213,
+	"42000": 1064, "42S02": 1146,
 	"70100": 1317, "HY000": 1205,
 }
 
@@ -204,7 +205,8 @@ func (c *mysql) client(body []byte) error {
 	return nil
 }
 
-// statement returns the text of the statement that a command is about, in one line and small letters; empty: it is about none.
+// statement returns the text of the statement that a command is about, in one line and small letters; empty: it is
+// about none.
 func (c *mysql) statement(body []byte) string {
 	text := body[1:min(len(body), longestName)]
 	switch body[0] {
@@ -262,7 +264,8 @@ func (c *mysql) Answers(b []byte) (parts []Part, err error) {
 	return parts, nil
 }
 
-// packet takes what begins a message of the server, of some length. It reports whether that ends the answer to a command.
+// packet takes what begins a message of the server, of some length. It reports whether that ends the answer to a
+// command.
 func (c *mysql) packet(body []byte, length int) (ends bool, err error) {
 	switch {
 	case !c.greeted:

@@ -53,25 +53,41 @@ func begun(t *testing.T, hello string) query.Codec {
 func TestMySQL(t *testing.T) {
 	columns := packet(1, "\x02") + packet(2, "def a") + packet(3, "def b")
 	for _, c := range []struct{ name, hello, asks, says, wantAsks, wantSays string }{
-		{"a change", login(with, 0), packet(0, "\x03Update\n a set b = 1"), packet(1, okay), "[update a set b = 1]24|", "11|"},
+		{
+			"a change", login(with, 0), packet(0, "\x03Update\n a set b = 1"), packet(1, okay), "[update a set b = 1]24|",
+			"11|",
+		},
 		{"an error", login(with, 0), packet(0, "\x03select"), packet(1, "\xff\x28\x04#42000no"), "[select]11|", "15|"},
-		{"rows", login(with, 0), packet(0, "\x03select a"), columns + packet(4, eof) + packet(5, "\x011\x012") + packet(6, eof), "[select a]13|", "49|"},
-		{"rows without EOF", login(without, 0), packet(0, "\x03select a"), columns + packet(4, "\x011") + packet(5, endOK), "[select a]13|", "40|"},
+		{
+			"rows", login(with, 0), packet(0, "\x03select a"),
+			columns + packet(4, eof) + packet(5, "\x011\x012") + packet(6, eof), "[select a]13|", "49|",
+		},
+		{
+			"rows without EOF", login(without, 0), packet(0, "\x03select a"), columns + packet(4, "\x011") + packet(5, endOK),
+			"[select a]13|", "40|",
+		},
 		{
 			"no columns again", login(without&^1, 16), packet(0, "\x03select a"),
 			packet(1, "\x02\x00") + packet(2, "\x011\x012") + packet(3, endOK), "[select a]13|", "25|",
 		},
 		{
 			"several results", login(with, 0), packet(0, "\x03select a"),
-			packet(1, "\x00\x00\x00\x0a\x00\x00\x00") + packet(2, "\x01") + packet(3, "d") + packet(4, eof) + packet(5, "\xfe\x00\x00\x0a\x00") + packet(6, okay),
+			packet(1, "\x00\x00\x00\x0a\x00\x00\x00") + packet(2, "\x01") + packet(3, "d") + packet(4, eof) +
+				packet(5, "\xfe\x00\x00\x0a\x00") + packet(6, okay),
 			"[select a]13|", "50|",
 		},
-		{"prepared", login(with, 0), packet(0, "\x16select ?"), packet(1, "\x00\x07\x00\x00\x00\x01\x00\x01\x00\x00\x00\x00") + packet(2, "p") + packet(3, eof) +
-			packet(4, "c") + packet(5, eof), "[select ?]13|", "44|"},
+		{
+			"prepared", login(with, 0), packet(0, "\x16select ?"),
+			packet(1, "\x00\x07\x00\x00\x00\x01\x00\x01\x00\x00\x00\x00") + packet(2, "p") + packet(3, eof) +
+				packet(4, "c") + packet(5, eof), "[select ?]13|", "44|",
+		},
 		{"an attribute", login(with|1<<27, 0), packet(0, "\x03\x00\x01select 1"), packet(1, okay), "[select 1]15|", "11|"},
 		{"ping", login(with, 0), packet(0, "\x0e"), packet(1, okay), "<>5|", "11|"},
 		{"rollback", login(with, 0), packet(0, "\x03ROLLBACK"), packet(1, okay), "<rollback>13|", "11|"},
-		{"without answers", login(with, 0), packet(0, "\x19\x07\x00\x00\x00") + packet(0, "\x03select 1"), packet(1, okay), "[select 1]13|", "11|"},
+		{
+			"without answers", login(with, 0), packet(0, "\x19\x07\x00\x00\x00") + packet(0, "\x03select 1"), packet(1, okay),
+			"[select 1]13|", "11|",
+		},
 	} {
 		for _, n := range []int{1, 2, 7, 1 << 20} {
 			codec := begun(t, c.hello)
@@ -86,7 +102,9 @@ func TestMySQL(t *testing.T) {
 		}
 	}
 	codec := begun(t, login(with, 0))
-	for _, step := range []struct{ says, want string }{{okay, "false"}, {inside, "true"}, {inside, "true"}, {okay, "false"}} {
+	for _, step := range []struct{ says, want string }{
+		{okay, "false"}, {inside, "true"}, {inside, "true"}, {okay, "false"},
+	} {
 		parts, err := codec.Requests([]byte(packet(0, "\x03select 1")))
 		if _, wrong := codec.Answers([]byte(packet(1, step.says))); err != nil || wrong != nil || len(parts) != 1 {
 			t.Fatalf("%v, %v", err, wrong)
@@ -126,8 +144,10 @@ func TestMySQL_Raw(t *testing.T) {
 
 // FuzzMySQL: no bytes make the codec fail otherwise than by an error, and all of them pass.
 func FuzzMySQL(f *testing.F) {
-	f.Add(packet(0, "\x03select 1"), packet(1, "\x01")+packet(2, "d")+packet(3, eof)+packet(4, eof), uint8(3), uint32(with))
-	f.Add(packet(0, "\x16select ?"), packet(1, "\x00\x07\x00\x00\x00\x01\x00\x01\x00\x00\x00\x00")+packet(2, "p"), uint8(9), uint32(without))
+	f.Add(packet(0, "\x03select 1"), packet(1, "\x01")+packet(2, "d")+packet(3, eof)+packet(4, eof), uint8(3),
+		uint32(with))
+	f.Add(packet(0, "\x16select ?"), packet(1, "\x00\x07\x00\x00\x00\x01\x00\x01\x00\x00\x00\x00")+packet(2, "p"),
+		uint8(9), uint32(without))
 	f.Add(packet(0, "\x17\x07\x00\x00\x00"), packet(1, endOK)+packet(2, okay), uint8(1), uint32(with|1<<27))
 	f.Fuzz(func(t *testing.T, asks, says string, n uint8, can uint32) {
 		c, _ := query.Greets([]byte(greeting))

@@ -20,8 +20,8 @@ var start = message("", "\x00\x03\x00\x00user\x00a\x00\x00")
 
 const asksTLS = "\x00\x00\x00\x08\x04\xd2\x16\x2f"
 
-// cut feeds bytes in pieces of n, and describes the parts: [name of a request that may be refused], <name of one that must not>,
-// the number of bytes in a request or answer, | at its end, and (bytes) of neither.
+// cut feeds bytes in pieces of n, and describes the parts: [name of a request that may be refused], <name of one that
+// must not>, the number of bytes in a request or answer, | at its end, and (bytes) of neither.
 func cut(t *testing.T, feed func([]byte) ([]query.Part, error), rest func() []byte, all string, n int) (string, error) {
 	t.Helper()
 	var said strings.Builder
@@ -62,24 +62,29 @@ func TestCodec(t *testing.T) {
 	long := strings.Repeat("x", 9000)
 	for _, c := range []struct{ name, asks, says, wantAsks, wantSays string }{
 		{
-			"redis", "*2\r\n$3\r\nget\r\n$6\r\nuser:1\r\n*1\r\n$4\r\nPING\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$9000\r\n" + long + "\r\n",
+			"redis", "*2\r\n$3\r\nget\r\n$6\r\nuser:1\r\n*1\r\n$4\r\nPING\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$9000\r\n" + long +
+				"\r\n",
 			"$-1\r\n+PONG\r\n>2\r\n+pushed\r\n:1\r\n*2\r\n*1\r\n$3\r\na\nb\r\n%1\r\n+k\r\n|1\r\n+a\r\n+b\r\n_\r\n-ERR no\r\n",
 			"[GET user:1]25|[PING ]14|[SET a]9029|", "5|7|40|9|",
 		},
 		{
-			"redis transaction", "*1\r\n$5\r\nMULTI\r\n*2\r\n$4\r\nINCR\r\n$1\r\na\r\n*1\r\n$4\r\nEXEC\r\n*2\r\n$4\r\nINCR\r\n$1\r\na\r\n", "",
+			"redis transaction",
+			"*1\r\n$5\r\nMULTI\r\n*2\r\n$4\r\nINCR\r\n$1\r\na\r\n*1\r\n$4\r\nEXEC\r\n*2\r\n$4\r\nINCR\r\n$1\r\na\r\n", "",
 			"<MULTI >15|<INCR a>21|<EXEC >14|[INCR a]21|", "",
 		},
 		{
 			"postgres", start + message("p", "secret") + message("Q", "SELECT\n  1\x00") +
 				message("P", "b1\x00Update a set b = $1\x00\x00\x00") + message("B", "\x00b1\x00") +
-				message("E", "\x00\x00\x00\x00\x00") + message("S", "") + message("B", "\x00b1\x00"+long) + message("E", "\x00") + message("S", "") +
+				message("E", "\x00\x00\x00\x00\x00") + message("S", "") + message("B", "\x00b1\x00"+long) + message("E", "\x00") +
+				message("S", "") +
 				message("Q", "select '"+long+"'\x00") + message("d", long) + message("c", "") + message("X", ""),
-			login + message("T", long) + message("C", "SELECT 1\x00") + message("Z", "T") + message("A", "news") + message("1", "") + message("Z", "I"),
+			login + message("T", long) + message("C", "SELECT 1\x00") + message("Z", "T") + message("A", "news") +
+				message("1", "") + message("Z", "I"),
 			"[select 1]16|[update a set b = $1]54|[update a set b = $1]9020|[select '" + long[:4088] + "]9015|", "9025|20|",
 		},
 		{
-			"postgres without TLS", asksTLS + start + message("Q", "begin\x00"), "N" + login + message("Z", "T"), "[begin]11|", "6|",
+			"postgres without TLS", asksTLS + start + message("Q", "begin\x00"), "N" + login + message("Z", "T"), "[begin]11|",
+			"6|",
 		},
 	} {
 		for _, n := range []int{1, 2, 7, 4096, 1 << 20} {
@@ -97,7 +102,8 @@ func TestCodec(t *testing.T) {
 					if one == asksTLS {
 						reply = "N"
 					}
-					if got, err := cut(t, codec.Answers, func() []byte { return codec.Rest(false) }, reply, n); got != "" || err != nil {
+					if got, err := cut(t, codec.Answers, func() []byte { return codec.Rest(false) }, reply, n); got != "" ||
+						err != nil {
 						t.Errorf("%s: %s, %v", c.name, got, err)
 					}
 					c.says = strings.TrimPrefix(c.says, reply)
@@ -124,7 +130,8 @@ func TestRefuse(t *testing.T) {
 		_, _ = c.Answers([]byte(message("Z", state)))
 		want := map[string]string{"I": "I", "T": "E", "E": "E"}[state]
 		wrong, end := c.Refuse("40001", "no")
-		if got := string(wrong) + string(end); got != message("E", "SERROR\x00VERROR\x00C40001\x00Mno\x00\x00")+message("Z", want) {
+		if got := string(wrong) + string(end); got != message("E", "SERROR\x00VERROR\x00C40001\x00Mno\x00\x00")+
+			message("Z", want) {
 			t.Errorf("%s: %q", state, got)
 		}
 	}
@@ -137,7 +144,8 @@ func TestRefuse(t *testing.T) {
 // TestRecognize: other protocols are left alone, and so are connections that change to another form.
 func TestRecognize(t *testing.T) {
 	for first, want := range map[string]string{
-		"": "maybe", "GET / HTTP/1.1": "none", "\x00\x00\x00\x00\x00\x00\x00\x01": "none", "\x00\x00\x00": "none", "*1\r\n": "redis", start: "sql", asksTLS: "sql",
+		"": "maybe", "GET / HTTP/1.1": "none", "\x00\x00\x00\x00\x00\x00\x00\x01": "none", "\x00\x00\x00": "none",
+		"*1\r\n": "redis", start: "sql", asksTLS: "sql",
 	} {
 		c, maybe := query.Recognize([]byte(first))
 		got := map[bool]string{true: "maybe", false: "none"}[maybe]

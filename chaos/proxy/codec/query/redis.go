@@ -69,8 +69,8 @@ func (c *redis) Requests(b []byte) (parts []Part, err error) {
 	return parts, nil
 }
 
-// head reads how many words a command has, its verb in capitals and its key; ok is false if more bytes are needed. A negative
-// number of words is no command.
+// head reads how many words a command has, its verb in capitals and its key; ok is false if more bytes are needed. A
+// negative number of words is no command.
 func (c *redis) head() (words int, verb, key string, ok bool) {
 	text, at := line(c.in, 0)
 	if at == 0 {

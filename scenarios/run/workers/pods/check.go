@@ -15,12 +15,14 @@ import (
 // Check says why pods can't make the load of a plan; nil: they can.
 func Check(p *plan.Plan) error {
 	if p.Stack != nil && !p.Stack.OnPods() {
-		return errors.New("brunt starts the target on this machine, where pods do not reach it: name a target by its URL, as the pods see it")
+		return errors.New("brunt starts the target on this machine, where pods do not reach it: name a target by its URL, " +
+			"as the pods see it")
 	}
 	var why []string
 	for i := range p.Loads {
 		if p.Loads[i].Script != nil {
-			why = append(why, fmt.Sprintf("load %q is a script of k6, which processes of this machine make: use `on: process`", p.Loads[i].Name))
+			why = append(why, fmt.Sprintf("load %q is a script of k6, which processes of this machine make: use `on: process`",
+				p.Loads[i].Name))
 		}
 	}
 	hops := []string{p.FirstHop()}
@@ -31,8 +33,11 @@ func Check(p *plan.Plan) error {
 	}
 	for _, hop := range hops {
 		host, _, err := net.SplitHostPort(hop)
-		if ip, wrong := netip.ParseAddr(host); err == nil && (scenarios.IsLocalhost(host) || wrong == nil && ip.Unmap().IsLoopback()) {
-			why = append(why, fmt.Sprintf("the target %s is this machine's own, and a pod would reach itself there: name it as the pods see it", hop))
+		if ip, wrong := netip.ParseAddr(host); err == nil &&
+			(scenarios.IsLocalhost(host) || wrong == nil && ip.Unmap().IsLoopback()) {
+			why = append(why,
+				fmt.Sprintf("the target %s is this machine's own, and a pod would reach itself there: name it as the pods see it",
+					hop))
 		}
 	}
 	if len(why) == 0 {

@@ -5,9 +5,10 @@
 //	watch ----->  a pod that ends before its run: lost at once, with the reason
 //	Dismiss -->   the Job is deleted, and its pods with it
 //
-// A pod listens on its own loopback alone, which a port-forward reaches and the cluster's network does not. The run dials, so
-// nothing in the cluster has to reach it. A pod knows the public half of a key of the run, and no secret: the scenario and
-// all that it names travel over that conversation. It survives the loss of its connection for the patience of the workers.
+// A pod listens on its own loopback alone, which a port-forward reaches and the cluster's network does not. The run
+// dials, so nothing in the cluster has to reach it. A pod knows the public half of a key of the run, and no secret: the
+// scenario and all that it names travel over that conversation. It survives the loss of its connection for the patience
+// of the workers.
 //
 // When brunt dies, the pods end after their patience, and the cluster deletes the Job five minutes later.
 //

@@ -16,8 +16,9 @@ type Finding struct {
 	Fix  string // what to do about it; empty: it is in order
 }
 
-// Examine asks a cluster whether n workers can be hired: the rights, the Job as it would be, by a dry run, and the processors of the
-// nodes. Made says that the run makes the namespace, in which nothing can be asked before. It changes nothing.
+// Examine asks a cluster whether n workers can be hired: the rights, the Job as it would be, by a dry run, and the
+// processors of the nodes. Made says that the run makes the namespace, in which nothing can be asked before. It changes
+// nothing.
 func Examine(ctx context.Context, c *kube.Cluster, s Settings, n int, architecture string, made bool) []Finding {
 	lack, err := c.Lacking(ctx, Rights(s.Namespace))
 	if err != nil {
@@ -33,10 +34,16 @@ func Examine(ctx context.Context, c *kube.Cluster, s Settings, n int, architectu
 	if len(lack) > 0 {
 		return out
 	}
-	out = append(out, Finding{What: "cluster's rights", Text: fmt.Sprintf("all %d that the workers take, at %s", len(Rights(s.Namespace)), c.Server())})
+	out = append(out, Finding{
+		What: "cluster's rights",
+		Text: fmt.Sprintf("all %d that the workers take, at %s", len(Rights(s.Namespace)), c.Server()),
+	})
 	switch _, err := c.Jobs(s.Namespace).Create(ctx, s.job(n, ""), true); {
 	case made && kube.Is(err, kube.NotFound):
-		out = append(out, Finding{What: "job of the workers", Text: fmt.Sprintf("in the namespace %s, which the run makes, with the image %s", s.Namespace, s.Image)})
+		out = append(out, Finding{
+			What: "job of the workers",
+			Text: fmt.Sprintf("in the namespace %s, which the run makes, with the image %s", s.Namespace, s.Image),
+		})
 	case err != nil:
 		fix := "the cluster would not take the Job of the workers"
 		if kube.Is(err, kube.NotFound) {
@@ -44,7 +51,10 @@ func Examine(ctx context.Context, c *kube.Cluster, s Settings, n int, architectu
 		}
 		return append(out, Finding{"job of the workers", err.Error(), fix})
 	default:
-		out = append(out, Finding{What: "job of the workers", Text: fmt.Sprintf("admitted in the namespace %s, with the image %s", s.Namespace, s.Image)})
+		out = append(out, Finding{
+			What: "job of the workers",
+			Text: fmt.Sprintf("admitted in the namespace %s, with the image %s", s.Namespace, s.Image),
+		})
 	}
 	nodes, err := c.Nodes().List(ctx, kube.Query{})
 	if err != nil { // it takes no right to nodes to run
@@ -59,7 +69,8 @@ func Examine(ctx context.Context, c *kube.Cluster, s Settings, n int, architectu
 	slices.Sort(kinds)
 	f := Finding{What: "nodes of the cluster", Text: fmt.Sprintf("%d, of %s", len(nodes), strings.Join(kinds, ", "))}
 	if architecture != "" && !slices.Contains(kinds, architecture) {
-		f.Fix = fmt.Sprintf("the image of this program is for %s: build brunt for the nodes, and name it by BRUNT_LINUX", architecture)
+		f.Fix = fmt.Sprintf("the image of this program is for %s: build brunt for the nodes, and name it by BRUNT_LINUX",
+			architecture)
 	}
 	return append(out, f)
 }

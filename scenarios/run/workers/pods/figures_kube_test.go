@@ -24,8 +24,9 @@ import (
 	"brunt/scenarios/suite"
 )
 
-// TestPods_KubeFigures measures what scenarios/README.md says of workers on Kubernetes. A row of what is exact fails where it is not;
-// a row of time or of processors is printed beside what is wanted, as a busy machine says nothing about brunt.
+// TestPods_KubeFigures measures what scenarios/README.md says of workers on Kubernetes. A row of what is exact fails
+// where it is not; a row of time or of processors is printed beside what is wanted, as a busy machine says nothing
+// about brunt.
 func TestPods_KubeFigures(t *testing.T) {
 	if os.Getenv("BRUNT_FIGURES") == "" {
 		t.Skip("BRUNT_FIGURES is not set: .ci/kube figures sets it")
@@ -57,7 +58,9 @@ type attempt struct {
 
 // begin starts an attempt. The scenario's URL, NS and HOST are those of the bed.
 func (b *bed) begin(t *testing.T, text string, env ...string) *attempt {
-	a := &attempt{dir: t.TempDir(), env: env, text: strings.NewReplacer("URL", b.url, "NS", b.namespace, "HOST", b.host).Replace(text)}
+	a := &attempt{
+		dir: t.TempDir(), env: env, text: strings.NewReplacer("URL", b.url, "NS", b.namespace, "HOST", b.host).Replace(text),
+	}
 	if err := os.WriteFile(filepath.Join(a.dir, "s.yaml"), []byte(a.text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -117,8 +120,9 @@ func asked(res *result.Result) (n int64) {
 	return n
 }
 
-// mixed is a scenario of two executors: rows of data are answered by what they are, each seventh with an error, and numbers are drawn
-// from the seed. Two arrivals of a moment may take their rows in either order, so no request has a row and a number.
+// mixed is a scenario of two executors: rows of data are answered by what they are, each seventh with an error, and
+// numbers are drawn from the seed. Two arrivals of a moment may take their rows in either order, so no request has a
+// row and a number.
 const mixed = `version: 1
 seed: 7
 target: {url: "URL"}
@@ -131,7 +135,8 @@ load:
 slo: [errors < 50%]
 `
 
-// equal has four pods make what one process makes: the server sees the same requests, and each second has the same counts.
+// equal has four pods make what one process makes: the server sees the same requests, and each second has the same
+// counts.
 func (b *bed) equal(t *testing.T) {
 	type seen struct {
 		paths map[string]int
@@ -175,7 +180,8 @@ func (b *bed) equal(t *testing.T) {
 	for _, k := range four.paths {
 		n += k
 	}
-	figure(t, "requests of four pods against those of one process: contents, and counts of each second by load, step and outcome", "equal",
+	figure(t, "requests of four pods against those of one process: contents, and counts of each second by load, step "+
+		"and outcome", "equal",
 		"equal: %d requests, %d cells", n, len(four.cells))
 	figure(t, "served by the target less reported", "0", "0")
 }
@@ -223,7 +229,8 @@ slo: [errors < 1%%]
 	}
 	figure(t, fmt.Sprintf("%d pods: from the command to the last one that has joined, image there, %d runs", pods, rounds),
 		fmt.Sprintf("<= %.0f s", want), "%s s", list(joined, 2))
-	figure(t, fmt.Sprintf("%d pods: the first arrival of each at the server, against the schedule: the most of each run", pods), "<= 2 ms",
+	figure(t, fmt.Sprintf("%d pods: the first arrival of each at the server, against the schedule: the most of each run",
+		pods), "<= 2 ms",
 		"%s ms; clocks known to %.2f ms in the median, %.2f at most", list(off, 2), median(clock), slices.Max(clock))
 }
 
@@ -239,12 +246,15 @@ func (b *bed) lostShare(t *testing.T) {
 		res := b.wait(t, r)
 		n, _ := b.served()
 		owed, reported, lost, unsure := sums(res)
-		if r.code != 5 || owed != 2400 || res.Workers[1].Owed != 800 || reported+lost != owed || int64(n) < reported || int64(n) > reported+unsure {
-			t.Errorf("exit code %d, owed %d, reported %d, lost %d, unsure of %d, the server saw %d", r.code, owed, reported, lost, unsure, n)
+		if r.code != 5 || owed != 2400 || res.Workers[1].Owed != 800 || reported+lost != owed || int64(n) < reported ||
+			int64(n) > reported+unsure {
+			t.Errorf("exit code %d, owed %d, reported %d, lost %d, unsure of %d, the server saw %d", r.code, owed, reported,
+				lost, unsure, n)
 		}
 		seen = append(seen, lostEvent(t, r).Sub(at).Seconds())
 	}
-	figure(t, fmt.Sprintf("a pod that is deleted by force: until the run says so, %d runs", rounds), "<= 1 s", "%s s", list(seen, 2))
+	figure(t, fmt.Sprintf("a pod that is deleted by force: until the run says so, %d runs", rounds), "<= 1 s", "%s s",
+		list(seen, 2))
 	figure(t, "its share against the schedule", "exact", "exact, to the arrival")
 }
 
@@ -273,21 +283,25 @@ func (b *bed) bytes(t *testing.T) {
 		time.Sleep(18 * time.Second) // simulates the load whose bytes are counted
 		d := time.Since(at).Seconds()
 		used[n] = (processor(t, a.cmd.Process.Pid) - cpu) / d
-		figure(t, fmt.Sprintf("%d pods of 10 steps: over the API server, both ways", n), "<= 10 kB a worker and second", "%.1f kB a worker and second",
+		figure(t, fmt.Sprintf("%d pods of 10 steps: over the API server, both ways", n), "<= 10 kB a worker and second",
+			"%.1f kB a worker and second",
 			float64(through.n.Load()-from)/1e3/d/float64(n))
 		if _, code := a.end(t); code != 0 {
 			t.Errorf("exit code %d\n%s", code, a.out.String())
 		}
 		b.served()
 	}
-	figure(t, "the coordinator's processor for each more worker, of 10 against 2", "<= 0.5 % of a core", "%.2f %% of a core (%.1f %% with 10)",
+	figure(t, "the coordinator's processor for each more worker, of 10 against 2", "<= 0.5 % of a core",
+		"%.2f %% of a core (%.1f %% with 10)",
 		(used[10]-used[2])/8*100, used[10]*100)
 }
 
 // cpu compares a worker's processor time for a request with that of a run without workers, in turns.
 func (b *bed) cpu(t *testing.T) {
 	const each = 6
-	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") })}
+	srv := &http.Server{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") }),
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -319,11 +333,13 @@ slo: [errors < 1%%]
 		}
 		ratios, micros = append(ratios, per[true]/per[false]), append(micros, per[false])
 	}
-	figure(t, "a worker's processor time for a request, against that of a run without workers, 7 rounds in turns", "<= 1.02",
+	figure(t, "a worker's processor time for a request, against that of a run without workers, 7 rounds in turns",
+		"<= 1.02",
 		"%.3f in the median (%s; %.1f us alone)", median(ratios), list(ratios, 3), median(micros))
 }
 
-// cut takes the API server away for two seconds at random moments of a hundred runs: none becomes invalid, and nothing is missing.
+// cut takes the API server away for two seconds at random moments of a hundred runs: none becomes invalid, and nothing
+// is missing.
 func (b *bed) cut(t *testing.T) {
 	runs, at := 100, 5
 	if n, err := strconv.Atoi(os.Getenv("BRUNT_CUTS")); err == nil {
@@ -343,7 +359,8 @@ workers: {count: 2, on: kubernetes, namespace: NS, cpu: 0.02, memory: 64MiB, joi
 load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 8s, flow: [{get: "/run-%d"}]}}
 slo: [errors < 50%%]
 `, k), "KUBECONFIG="+through.config)
-				suite.Within(120*time.Second, func() bool { b.mu.Lock(); defer b.mu.Unlock(); return b.seen[fmt.Sprintf("/run-%d ", k)] > 0 })
+				suite.Within(120*time.Second,
+					func() bool { b.mu.Lock(); defer b.mu.Unlock(); return b.seen[fmt.Sprintf("/run-%d ", k)] > 0 })
 				time.Sleep(rand.N(9 * time.Second)) // simulates a cut at any moment
 				through.away(2 * time.Second)
 				res, code := a.end(t)
@@ -365,7 +382,8 @@ slo: [errors < 50%%]
 	close(work)
 	all.Wait()
 	b.served()
-	figure(t, fmt.Sprintf("runs of %d that a cut of 2 s at a random moment made invalid, or that miss a request", runs), "0",
+	figure(t, fmt.Sprintf("runs of %d that a cut of 2 s at a random moment made invalid, or that miss a request", runs),
+		"0",
 		"%d (%d requests)", bad.Load(), sent.Load())
 }
 
@@ -392,7 +410,8 @@ func relayTo(t *testing.T) *relay {
 	}
 	t.Cleanup(func() { _ = l.Close() })
 	r := &relay{config: filepath.Join(t.TempDir(), "kubeconfig"), conns: map[net.Conn]bool{}}
-	from, to := `server: "https://`+server+`:6443"`, fmt.Sprintf("server: %q, tls-server-name: %q", "https://"+l.Addr().String(), server)
+	from, to := `server: "https://`+server+`:6443"`,
+		fmt.Sprintf("server: %q, tls-server-name: %q", "https://"+l.Addr().String(), server)
 	with := strings.Replace(string(text), from, to, 1)
 	if with == string(text) {
 		t.Fatal("the kubeconfig names another server")

@@ -23,10 +23,12 @@ import (
 
 // Times of hiring.
 const (
-	pollEvery   = 500 * time.Millisecond // at what the pods wait for
-	askFor      = 5 * time.Second        // why a pod does not run
-	makeFor     = 30 * time.Second       // for the answer to the creation of a Job
-	removeFor   = 2 * time.Minute        // for the removal of a Job: the controllers of a cluster take up to a minute until they go on after an outage
+	pollEvery = 500 * time.Millisecond // at what the pods wait for
+	askFor    = 5 * time.Second        // why a pod does not run
+	makeFor   = 30 * time.Second       // for the answer to the creation of a Job
+	// removeFor is for the removal of a Job: the controllers of a cluster take up to a minute until they go on after an
+	// outage
+	removeFor   = 2 * time.Minute
 	removeAgain = 500 * time.Millisecond
 )
 
@@ -48,7 +50,9 @@ type Hirer struct {
 
 // New prepares to hire in a cluster. Dismiss closes it.
 func New(c *kube.Cluster, s Settings) *Hirer {
-	return &Hirer{cluster: c, s: s, pods: map[int]kube.Pod{}, posts: map[int]*post{}, news: make(chan struct{}), end: func() {}}
+	return &Hirer{
+		cluster: c, s: s, pods: map[int]kube.Pod{}, posts: map[int]*post{}, news: make(chan struct{}), end: func() {},
+	}
 }
 
 // conversationOf is what a worker's conversation is for; both ends sign and verify it.
@@ -62,7 +66,8 @@ func (h *Hirer) Hire(ctx context.Context, n int) ([]workers.Post, error) {
 	if err != nil {
 		return nil, err
 	}
-	making, made := context.WithTimeout(context.WithoutCancel(ctx), makeFor) // else an interrupt could leave a Job that brunt does not know
+	// else an interrupt could leave a Job that brunt does not know
+	making, made := context.WithTimeout(context.WithoutCancel(ctx), makeFor)
 	job, err := h.cluster.Jobs(h.s.Namespace).Create(making, h.s.job(n, hex.EncodeToString(public)), false)
 	made()
 	if err != nil {
@@ -194,7 +199,8 @@ func (h *Hirer) running(ctx context.Context, k int) (*kube.Pod, error) {
 // hint says how an image gets to the nodes, where it is the image that lacks.
 func (h *Hirer) hint(why string) string {
 	if strings.Contains(why, "Image") || strings.Contains(why, "image") {
-		return fmt.Sprintf(" (the image is %s: `brunt image` writes it, and says how a cluster gets it; workers.image names another)", h.s.Image)
+		return fmt.Sprintf(" (the image is %s: `brunt image` writes it, and says how a cluster gets it; workers.image "+
+			"names another)", h.s.Image)
 	}
 	return ""
 }
@@ -320,7 +326,9 @@ func (h *Hirer) gone(ctx context.Context) error {
 func (h *Hirer) left(err error) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return fmt.Errorf("the Job %s of the workers is left in the namespace %s: %w; its pods end after %s without a run, and the cluster removes it %s later; "+
-		"kubectl delete job -n %[2]s %[1]s does so at once", h.s.name(), h.s.Namespace, errors.Join(append(slices.Clone(h.notes), err)...),
+	return fmt.Errorf("the Job %s of the workers is left in the namespace %s: %w; its pods end after %s without a run, "+
+		"and the cluster removes it %s later; "+
+		"kubectl delete job -n %[2]s %[1]s does so at once", h.s.name(), h.s.Namespace,
+		errors.Join(append(slices.Clone(h.notes), err)...),
 		quantity.FormatDuration(h.s.Patience.D()), quantity.FormatDuration(keptFor))
 }

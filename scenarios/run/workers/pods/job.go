@@ -65,15 +65,20 @@ func (s *Settings) job(n int, public string) *kube.Job {
 	return &kube.Job{
 		ObjectMeta: kube.ObjectMeta{Name: s.name(), Labels: labels},
 		Spec: kube.JobSpec{
-			Completions: &count, Parallelism: &count, CompletionMode: &indexed, BackoffLimitPerIndex: &none, MaxFailedIndexes: &count,
+			Completions: &count, Parallelism: &count, CompletionMode: &indexed, BackoffLimitPerIndex: &none,
+			MaxFailedIndexes:     &count,
 			PodReplacementPolicy: &replace, TTLSecondsAfterFinished: &ttl, ActiveDeadlineSeconds: &deadline,
 			PodFailurePolicy: &kube.PodFailurePolicy{Rules: []kube.PodFailurePolicyRule{{
-				Action:          kube.PodFailurePolicyActionFailIndex,
-				OnPodConditions: []kube.PodFailurePolicyOnPodConditionsPattern{{Type: kube.DisruptionTarget, Status: kube.ConditionTrue}},
+				Action: kube.PodFailurePolicyActionFailIndex,
+				OnPodConditions: []kube.PodFailurePolicyOnPodConditionsPattern{{
+					Type:   kube.DisruptionTarget,
+					Status: kube.ConditionTrue,
+				}},
 			}}},
 			Template: kube.PodTemplateSpec{
 				ObjectMeta: kube.ObjectMeta{
-					Labels: maps.Clone(labels), Annotations: map[string]string{"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"},
+					Labels:      maps.Clone(labels),
+					Annotations: map[string]string{"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"},
 				},
 				Spec: s.pod(labels, public),
 			},
@@ -85,9 +90,13 @@ func (s *Settings) job(n int, public string) *kube.Job {
 func (s *Settings) pod(labels map[string]string, public string) kube.PodSpec {
 	no, group := false, int64(user)
 	spec := kube.PodSpec{
-		RestartPolicy: kube.RestartPolicyNever, AutomountServiceAccountToken: &no, NodeSelector: s.Nodes, EnableServiceLinks: &no,
-		SecurityContext: kube.Restricted(user),
-		Volumes:         []kube.Volume{{Name: "tmp", VolumeSource: kube.VolumeSource{EmptyDir: &kube.EmptyDirVolumeSource{}}}},
+		RestartPolicy: kube.RestartPolicyNever, AutomountServiceAccountToken: &no, NodeSelector: s.Nodes,
+		EnableServiceLinks: &no,
+		SecurityContext:    kube.Restricted(user),
+		Volumes: []kube.Volume{{
+			Name:         "tmp",
+			VolumeSource: kube.VolumeSource{EmptyDir: &kube.EmptyDirVolumeSource{}},
+		}},
 		Containers: []kube.Container{{
 			Name: container, Image: s.Image, ImagePullPolicy: kube.PullIfNotPresent,
 			Args: []string{
@@ -105,9 +114,12 @@ func (s *Settings) pod(labels map[string]string, public string) kube.PodSpec {
 		}},
 	}
 	spec.SecurityContext.FSGroup = &group // it writes to its volume
-	if key := map[string]string{"host": "kubernetes.io/hostname", "zone": "topology.kubernetes.io/zone"}[s.Spread]; key != "" {
+	if key := map[string]string{
+		"host": "kubernetes.io/hostname", "zone": "topology.kubernetes.io/zone",
+	}[s.Spread]; key != "" {
 		spec.TopologySpreadConstraints = []kube.TopologySpreadConstraint{{
-			MaxSkew: 1, TopologyKey: key, WhenUnsatisfiable: kube.ScheduleAnyway, LabelSelector: &kube.LabelSelector{MatchLabels: labels},
+			MaxSkew: 1, TopologyKey: key, WhenUnsatisfiable: kube.ScheduleAnyway,
+			LabelSelector: &kube.LabelSelector{MatchLabels: labels},
 		}}
 	}
 	for _, text := range s.Tolerate {
@@ -119,7 +131,8 @@ func (s *Settings) pod(labels map[string]string, public string) kube.PodSpec {
 		if t.Value == "" {
 			op = kube.TolerationOpExists
 		}
-		spec.Tolerations = append(spec.Tolerations, kube.Toleration{Key: t.Key, Value: t.Value, Operator: op, Effect: kube.TaintEffect(t.Effect)})
+		spec.Tolerations = append(spec.Tolerations,
+			kube.Toleration{Key: t.Key, Value: t.Value, Operator: op, Effect: kube.TaintEffect(t.Effect)})
 	}
 	return spec
 }

@@ -43,10 +43,12 @@ type bed struct {
 	last  time.Time            // of the last request
 }
 
-// newBed builds brunt, and gives its image to the cluster. The namespace admits only what passes the restricted level of pod security.
+// newBed builds brunt, and gives its image to the cluster. The namespace admits only what passes the restricted level
+// of pod security.
 func newBed(t *testing.T) *bed {
 	b := &bed{
-		control: os.Getenv("BRUNT_KUBE"), host: os.Getenv("BRUNT_KUBE_HOST"), seen: map[string]int{}, first: map[string]time.Time{},
+		control: os.Getenv("BRUNT_KUBE"), host: os.Getenv("BRUNT_KUBE_HOST"), seen: map[string]int{},
+		first:     map[string]time.Time{},
 		namespace: "brunt-workers-" + strings.ToLower(rand.Text()[:6]),
 	}
 	if os.Getenv("BRUNT_KUBECONFIG") == "" || b.control == "" {
@@ -63,7 +65,10 @@ func newBed(t *testing.T) *bed {
 	if b.Cluster, err = kubeconfig.Open(kube.Address{}, kube.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	ns := &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: b.namespace, Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"}}}
+	ns := &kube.Namespace{ObjectMeta: kube.ObjectMeta{
+		Name:   b.namespace,
+		Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
+	}}
 	if _, err := b.Namespaces().Create(t.Context(), ns, false); err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +79,9 @@ func newBed(t *testing.T) *bed {
 		b.Close()
 	})
 	suite.Until(t, "the namespace takes pods", func() bool {
-		pod := &kube.Pod{ObjectMeta: kube.ObjectMeta{Name: "dry"}, Spec: kube.PodSpec{Containers: []kube.Container{{Name: "a", Image: "b"}}}}
+		pod := &kube.Pod{
+			ObjectMeta: kube.ObjectMeta{Name: "dry"}, Spec: kube.PodSpec{Containers: []kube.Container{{Name: "a", Image: "b"}}},
+		}
 		_, err := b.Pods(b.namespace).Create(t.Context(), pod, true)
 		return err != nil && strings.Contains(err.Error(), "PodSecurity") // and lacks no service account
 	})
@@ -211,7 +218,8 @@ func (b *bed) whole(t *testing.T, r *trial, res *result.Result, want int) map[st
 	n, by := b.served()
 	owed, reported, lost, _ := sums(res)
 	if r.code != 0 || len(res.Workers) != 3 || owed != int64(want) || reported != int64(want) || lost != 0 || n != want {
-		t.Errorf("exit code %d, %d workers owed %d, reported %d, lost %d, and the server saw %d, want %d\n%s", r.code, len(res.Workers), owed, reported, lost, n,
+		t.Errorf("exit code %d, %d workers owed %d, reported %d, lost %d, and the server saw %d, want %d\n%s", r.code,
+			len(res.Workers), owed, reported, lost, n,
 			want, r.out.String())
 	}
 	return by
@@ -235,9 +243,11 @@ func TestPods_Kube(t *testing.T) {
 	t.Run("outage of more than their patience", b.tooLong)
 }
 
-// wholeRun has data, variables of setup and of the environment, and files reach the pods: what they report is what the server saw.
+// wholeRun has data, variables of setup and of the environment, and files reach the pods: what they report is what the
+// server saw.
 func (b *bed) wholeRun(t *testing.T) {
-	r := b.start(t, "", `rate: 60/s, duration: 5s, flow: [{get: "/${env.PATH_PART}/${data.n.value}", headers: {X-Token: "${var.token}"}}]`, `
+	r := b.start(t, "",
+		`rate: 60/s, duration: 5s, flow: [{get: "/${env.PATH_PART}/${data.n.value}", headers: {X-Token: "${var.token}"}}]`, `
 setup: [{get: /login, extract: {token: "$.token"}}]
 data: {n: {range: 1..400, pick: unique}}
 slo: [errors < 1%]
@@ -262,7 +272,8 @@ slo: [errors < 1%]
 
 // outage kills the API server for some seconds in the middle of the load.
 func (b *bed) outage(t *testing.T, seconds int, workers string) {
-	r := b.start(t, workers, fmt.Sprintf("rate: 100/s, duration: %ds, flow: [{get: /}]", seconds+6), "slo: [errors < 1%]\n")
+	r := b.start(t, workers, fmt.Sprintf("rate: 100/s, duration: %ds, flow: [{get: /}]", seconds+6),
+		"slo: [errors < 1%]\n")
 	b.begun(t)
 	b.do(t, b.control, "outage", fmt.Sprint(seconds))
 	b.whole(t, r, b.wait(t, r), 100*(seconds+6))
@@ -277,7 +288,8 @@ func (b *bed) tooLong(t *testing.T) {
 	n, _ := b.served()
 	_, reported, lost, unsure := sums(res)
 	if r.code != 5 || lost == 0 || int64(n) < reported || int64(n) > reported+unsure || n > 100*20/2 {
-		t.Errorf("exit code %d, reported %d, lost %d, unsure of %d, the server saw %d\n%s", r.code, reported, lost, unsure, n, r.out.String())
+		t.Errorf("exit code %d, reported %d, lost %d, unsure of %d, the server saw %d\n%s", r.code, reported, lost, unsure, n,
+			r.out.String())
 	}
 	for _, w := range res.Workers {
 		if !strings.Contains(w.LostWhy, "was not reached for 5s") {
@@ -294,14 +306,16 @@ func (b *bed) hang(t *testing.T) {
 	b.whole(t, r, b.wait(t, r), 1200)
 }
 
-// outOfMemory takes the memory from a pod until the kernel ends it: its share is lost, and the reason is that of the cluster.
+// outOfMemory takes the memory from a pod until the kernel ends it: its share is lost, and the reason is that of the
+// cluster.
 func (b *bed) outOfMemory(t *testing.T) {
 	r := b.start(t, "", "rate: 300/s, duration: 12s, flow: [{get: /}]", "slo: [errors < 1%]\n")
 	b.begun(t)
 	uid, limit := string(b.pod(t, 1).UID), ""
 	_ = filepath.WalkDir("/sys/fs/cgroup/memory", func(name string, _ fs.DirEntry, _ error) error {
 		if strings.Contains(name, uid) && filepath.Base(name) == "memory.usage_in_bytes" {
-			if text, err := os.ReadFile(name); err == nil && !strings.Contains(filepath.Base(filepath.Dir(name)), uid) && len(text) > len("9999999\n") {
+			if text, err := os.ReadFile(name); err == nil && !strings.Contains(filepath.Base(filepath.Dir(name)), uid) &&
+				len(text) > len("9999999\n") {
 				limit = filepath.Join(filepath.Dir(name), "memory.limit_in_bytes") // the other is of the pause container
 			}
 		}
@@ -319,8 +333,10 @@ func (b *bed) outOfMemory(t *testing.T) {
 	res := b.wait(t, r)
 	n, _ := b.served()
 	owed, reported, lost, unsure := sums(res)
-	if r.code != 5 || owed != 3600 || reported+lost != owed || lost == 0 || res.Workers[1].Lost != lost || !strings.Contains(res.Workers[1].LostWhy, "OOMKilled") {
-		t.Errorf("exit code %d, owed %d, reported %d, lost %d, %+v\n%s", r.code, owed, reported, lost, res.Workers[1], r.out.String())
+	if r.code != 5 || owed != 3600 || reported+lost != owed || lost == 0 || res.Workers[1].Lost != lost ||
+		!strings.Contains(res.Workers[1].LostWhy, "OOMKilled") {
+		t.Errorf("exit code %d, owed %d, reported %d, lost %d, %+v\n%s", r.code, owed, reported, lost, res.Workers[1],
+			r.out.String())
 	}
 	if int64(n) < reported || int64(n) > reported+unsure {
 		t.Errorf("the server saw %d, the workers report %d and are unsure of %d", n, reported, unsure)
@@ -335,13 +351,16 @@ func (b *bed) deleted(t *testing.T) {
 	res := b.wait(t, r)
 	n, _ := b.served()
 	owed, reported, lost, unsure := sums(res)
-	if r.code != 5 || owed != 2400 || reported+lost != owed || lost == 0 || res.Workers[1].Lost != lost || !strings.Contains(res.Workers[1].LostWhy, "deleted") {
-		t.Errorf("exit code %d, owed %d, reported %d, lost %d, %+v\n%s", r.code, owed, reported, lost, res.Workers[1], r.out.String())
+	if r.code != 5 || owed != 2400 || reported+lost != owed || lost == 0 || res.Workers[1].Lost != lost ||
+		!strings.Contains(res.Workers[1].LostWhy, "deleted") {
+		t.Errorf("exit code %d, owed %d, reported %d, lost %d, %+v\n%s", r.code, owed, reported, lost, res.Workers[1],
+			r.out.String())
 	}
 	if int64(n) < reported || int64(n) > reported+unsure {
 		t.Errorf("the server saw %d, the workers report %d and are unsure of %d", n, reported, unsure)
 	}
-	t.Logf("lost %d of %d since %.2f s, unsure of %d, the server saw %d; seen %.2f s after its deletion", lost, owed, float64(res.Workers[1].LostAt), unsure, n,
+	t.Logf("lost %d of %d since %.2f s, unsure of %d, the server saw %d; seen %.2f s after its deletion", lost, owed,
+		float64(res.Workers[1].LostAt), unsure, n,
 		lostEvent(t, r).Sub(at).Seconds())
 }
 
@@ -358,7 +377,8 @@ func (b *bed) remove(t *testing.T, index int) time.Time {
 // pod is the pod of a worker.
 func (b *bed) pod(t *testing.T, index int) kube.Pod {
 	t.Helper()
-	pods, err := b.Pods(b.namespace).List(t.Context(), kube.Query{Labels: fmt.Sprint("batch.kubernetes.io/job-completion-index=", index)})
+	pods, err := b.Pods(b.namespace).List(t.Context(),
+		kube.Query{Labels: fmt.Sprint("batch.kubernetes.io/job-completion-index=", index)})
 	if err != nil || len(pods) != 1 {
 		t.Fatalf("%d pods, %v", len(pods), err)
 	}
@@ -403,7 +423,8 @@ func (b *bed) unschedulable(t *testing.T) {
 
 // noImage names an image that no node has, and that can't be pulled.
 func (b *bed) noImage(t *testing.T) {
-	b.refused(t, "image: brunt-nowhere.invalid/none:1, join: 8s", "brunt-nowhere.invalid/none:1", "`brunt image` writes it")
+	b.refused(t, "image: brunt-nowhere.invalid/none:1, join: 8s", "brunt-nowhere.invalid/none:1",
+		"`brunt image` writes it")
 }
 
 func (b *bed) refused(t *testing.T, workers string, want ...string) {
@@ -437,15 +458,16 @@ func read[T any](t *testing.T, manifest string) *T {
 	return out
 }
 
-// rights has a user with the roles of `brunt rbac` run a load; without one verb of them it is refused by name, and `brunt doctor`
-// names it too.
+// rights has a user with the roles of `brunt rbac` run a load; without one verb of them it is refused by name, and
+// `brunt doctor` names it too.
 func (b *bed) rights(t *testing.T) {
 	text, err := os.ReadFile(os.Getenv("BRUNT_KUBECONFIG"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	config := filepath.Join(t.TempDir(), "config")
-	if err := os.WriteFile(config, []byte(strings.Replace(string(text), "user: {client", "user: {as: ann, client", 1)), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(strings.Replace(string(text), "user: {client", "user: {as: ann, client", 1)),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("KUBECONFIG", config)
@@ -469,7 +491,8 @@ func (b *bed) rights(t *testing.T) {
 	}
 	suite.Until(t, "the roles to hold", func() bool {
 		out, _ := exec.Command(b.program, "doctor", filepath.Join(none.dir, "s.yaml")).CombinedOutput()
-		return strings.Contains(string(out), "all 8 that the workers take") && strings.Contains(string(out), "admitted in the namespace "+b.namespace)
+		return strings.Contains(string(out), "all 8 that the workers take") &&
+			strings.Contains(string(out), "admitted in the namespace "+b.namespace)
 	})
 	r := b.start(t, "join: 20s", load, "slo: [errors < 50%]\n")
 	b.whole(t, r, b.wait(t, r), 300)
@@ -487,7 +510,8 @@ func (b *bed) rights(t *testing.T) {
 	})
 	less := b.start(t, "join: 20s", load, "slo: [errors < 50%]\n")
 	b.wait(t, less)
-	if less.code != 5 || !strings.Contains(less.out.String(), "delete jobs in the namespace") || strings.Count(less.out.String(), "grants it") != 1 {
+	if less.code != 5 || !strings.Contains(less.out.String(), "delete jobs in the namespace") ||
+		strings.Count(less.out.String(), "grants it") != 1 {
 		t.Errorf("with one verb less: exit code %d\n%s", less.code, less.out.String())
 	}
 }
@@ -533,5 +557,6 @@ func (b *bed) killed(t *testing.T) {
 		return err == nil && len(pods) == 0
 	})
 	b.served()
-	t.Logf("the load ended %.1f s after brunt, all pods had ended after %.1f s", ended.Seconds(), time.Since(began).Seconds())
+	t.Logf("the load ended %.1f s after brunt, all pods had ended after %.1f s", ended.Seconds(),
+		time.Since(began).Seconds())
 }

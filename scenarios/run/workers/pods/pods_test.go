@@ -21,8 +21,9 @@ import (
 // settings are of one worker, which joins within a time.
 func settings(join time.Duration) Settings {
 	return Settings{Run: "20260101-000000-abcd", Image: "brunt:test", Workers: scenarios.Workers{
-		Count: 1, On: "kubernetes", Namespace: "default", CPU: 1.5, Memory: 1 << 30, Join: quantity.Duration(join), Patience: quantity.Duration(30 * time.Second),
-		Spread: "zone", Nodes: map[string]string{"pool": "load"}, Tolerate: []string{"dedicated=load:NoSchedule"},
+		Count: 1, On: "kubernetes", Namespace: "default", CPU: 1.5, Memory: 1 << 30, Join: quantity.Duration(join),
+		Patience: quantity.Duration(30 * time.Second),
+		Spread:   "zone", Nodes: map[string]string{"pool": "load"}, Tolerate: []string{"dedicated=load:NoSchedule"},
 	}}
 }
 
@@ -45,7 +46,8 @@ func onJob(t *testing.T, c *kube.Cluster, do func(*kube.Job)) {
 	}()
 }
 
-// TestHirer has one worker join, and its pod deleted later: the conversation ends with the reason, and the Job is deleted.
+// TestHirer has one worker join, and its pod deleted later: the conversation ends with the reason, and the Job is
+// deleted.
 func TestHirer(t *testing.T) {
 	s := kubetest.Start(t)
 	free, err := net.Listen("tcp", "127.0.0.1:0")
@@ -73,7 +75,11 @@ func TestHirer(t *testing.T) {
 		if _, err := c.Pods("default").Create(t.Context(), pod, false); err != nil {
 			t.Error(err)
 		}
-		served <- w.Serve(t.Context(), func(_ context.Context, in io.Reader, out io.Writer) error { _, err := io.Copy(out, in); return err })
+		served <- w.Serve(t.Context(), func(_ context.Context, in io.Reader, out io.Writer) error {
+			_,
+				err := io.Copy(out, in)
+			return err
+		})
 	})
 	h := New(open(t, s, ""), settings(30*time.Second))
 	posts, err := h.Hire(t.Context(), 1)
@@ -132,12 +138,14 @@ func hireFails(t *testing.T, c *kube.Cluster, join time.Duration) (string, time.
 func TestHirer_Missing(t *testing.T) {
 	s := kubetest.Start(t)
 	c := open(t, s, "")
-	if err, took := hireFails(t, open(t, s, ""), time.Second); err != "0 workers of 1 joined within 1s; worker 1: there is no pod yet" || took < time.Second {
+	if err, took := hireFails(t, open(t, s, ""),
+		time.Second); err != "0 workers of 1 joined within 1s; worker 1: there is no pod yet" || took < time.Second {
 		t.Errorf("%s after %s", err, took)
 	}
 	onJob(t, c, func(job *kube.Job) {
 		e := &kube.ObjectEvent{
-			ObjectMeta: kube.ObjectMeta{Name: "e1"}, InvolvedObject: kube.ObjectReference{UID: job.UID}, Type: kube.EventTypeWarning, Reason: "FailedCreate",
+			ObjectMeta: kube.ObjectMeta{Name: "e1"}, InvolvedObject: kube.ObjectReference{UID: job.UID},
+			Type: kube.EventTypeWarning, Reason: "FailedCreate",
 			Message: "pods \"x\" is forbidden: exceeded quota: small",
 		}
 		if _, err := c.Events("default").Create(t.Context(), e, false); err != nil {
@@ -150,7 +158,8 @@ func TestHirer_Missing(t *testing.T) {
 	}
 	s.Deny("guest")
 	err, _ := hireFails(t, open(t, s, "guest"), time.Minute)
-	if strings.Count(err, "this line of a role grants it") != len(Rights("default")) || !strings.Contains(err, "create jobs in the namespace default") ||
+	if strings.Count(err, "this line of a role grants it") != len(Rights("default")) ||
+		!strings.Contains(err, "create jobs in the namespace default") ||
 		!strings.Contains(err, `- {apiGroups: ["batch"], resources: [jobs], verbs: [create]}`) {
 		t.Error(err)
 	}
@@ -180,15 +189,19 @@ func TestReasons(t *testing.T) {
 	}
 	ended := func(code int32, reason, message string) kube.Pod {
 		return kube.Pod{Status: kube.PodStatus{Phase: kube.PodFailed, ContainerStatuses: []kube.ContainerStatus{{
-			Name: container, State: kube.ContainerState{Terminated: &kube.ContainerStateTerminated{ExitCode: code, Reason: reason, Message: message}},
+			Name: container, State: kube.ContainerState{Terminated: &kube.ContainerStateTerminated{
+				ExitCode: code, Reason: reason, Message: message,
+			}},
 		}}}}
 	}
 	unscheduled := kube.Pod{Status: kube.PodStatus{Conditions: []kube.PodCondition{{
-		Type: kube.PodScheduled, Status: kube.ConditionFalse, Reason: "Unschedulable", Message: "0/1 nodes are available: 1 Insufficient cpu.",
+		Type: kube.PodScheduled, Status: kube.ConditionFalse, Reason: "Unschedulable",
+		Message: "0/1 nodes are available: 1 Insufficient cpu.",
 	}}}}
 	evicted := ended(137, "Error", "")
 	evicted.Status.Conditions = []kube.PodCondition{{
-		Type: kube.DisruptionTarget, Status: kube.ConditionTrue, Reason: "EvictionByEvictionAPI", Message: "Eviction API: evicting",
+		Type: kube.DisruptionTarget, Status: kube.ConditionTrue, Reason: "EvictionByEvictionAPI",
+		Message: "Eviction API: evicting",
 	}}
 	for _, c := range []struct {
 		name string
@@ -198,14 +211,20 @@ func TestReasons(t *testing.T) {
 		sure bool
 	}{
 		{name: "unscheduled", pod: unscheduled, want: "not scheduled: 0/1 nodes are available: 1 Insufficient cpu."},
-		{name: "pulled in vain", pod: waitingFor("ImagePullBackOff", "Back-off  pulling\nimage"), want: "ImagePullBackOff: Back-off pulling image"},
+		{
+			name: "pulled in vain", pod: waitingFor("ImagePullBackOff", "Back-off  pulling\nimage"),
+			want: "ImagePullBackOff: Back-off pulling image",
+		},
 		{name: "never pulled", pod: waitingFor("ErrImageNeverPull", ""), want: "ErrImageNeverPull", sure: true},
 		{name: "being made", pod: kube.Pod{Spec: kube.PodSpec{NodeName: "n1"}}, want: "its container is being made on n1"},
 		{name: "in order", pod: ended(0, "Completed", ""), ends: true},
 		{name: "out of memory", pod: ended(137, "OOMKilled", ""), ends: true, want: "OOMKilled"},
 		{name: "an error", pod: ended(1, "Error", "brunt: no"), ends: true, want: "exit code 1: brunt: no"},
 		{name: "evicted", pod: evicted, ends: true, want: "EvictionByEvictionAPI: Eviction API: evicting: exit code 137"},
-		{name: "gone", pod: kube.Pod{Status: kube.PodStatus{Phase: kube.PodRunning}}, ends: true, want: "the pod was deleted"},
+		{
+			name: "gone", pod: kube.Pod{Status: kube.PodStatus{Phase: kube.PodRunning}}, ends: true,
+			want: "the pod was deleted",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, sure := "", false
@@ -224,7 +243,8 @@ func TestReasons(t *testing.T) {
 // TestServed_Key refuses what is no key.
 func TestServed_Key(t *testing.T) {
 	for _, key := range []string{"", "zz", "00"} {
-		if err := (Served{Key: key, Listen: "127.0.0.1:0"}).Serve(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "the key") {
+		if err := (Served{Key: key, Listen: "127.0.0.1:0"}).Serve(t.Context(), nil); err == nil ||
+			!strings.Contains(err.Error(), "the key") {
 			t.Errorf("%q: %v", key, err)
 		}
 	}

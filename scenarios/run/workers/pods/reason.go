@@ -13,7 +13,8 @@ var refusals = []string{"violates PodSecurity", "exceeded quota", "denied the re
 
 // waiting says why a pod does not run; sure says that it never will.
 func waiting(p *kube.Pod) (why string, sure bool) {
-	if status := containerOf(p); status != nil && status.State.Waiting != nil && status.State.Waiting.Reason != "ContainerCreating" {
+	if status := containerOf(p); status != nil && status.State.Waiting != nil &&
+		status.State.Waiting.Reason != "ContainerCreating" {
 		w := status.State.Waiting
 		return join(w.Reason, w.Message), kube.Hopeless(w.Reason)
 	}

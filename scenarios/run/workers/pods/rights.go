@@ -10,7 +10,8 @@ func Rights(namespace string) []kube.Right {
 	return []kube.Right{
 		right("create", "batch", "jobs"), right("delete", "batch", "jobs"),
 		right("list", "", "pods"), right("watch", "", "pods"), right("delete", "", "pods"),
-		right("get", "", "pods/portforward"), right("create", "", "pods/portforward"), // a WebSocket is a get, and a create from 1.35 on
+		// a WebSocket is a get, and a create from 1.35 on
+		right("get", "", "pods/portforward"), right("create", "", "pods/portforward"),
 		right("list", "", "events"),
 	}
 }

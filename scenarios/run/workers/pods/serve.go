@@ -30,7 +30,9 @@ func (s Served) Serve(ctx context.Context, do func(ctx context.Context, in io.Re
 	if err != nil {
 		return err
 	}
-	conn := rpc.ListenLasting(l, key, rpc.LastingOptions{Name: conversationOf(s.Run, s.Index), Patience: s.Patience, First: s.First})
+	conn := rpc.ListenLasting(l, key, rpc.LastingOptions{
+		Name: conversationOf(s.Run, s.Index), Patience: s.Patience, First: s.First,
+	})
 	stop := context.AfterFunc(ctx, func() { conn.Abort(context.Cause(ctx)) })
 	defer stop()
 	err = do(ctx, conn, conn)
