@@ -12,6 +12,15 @@ var hopeless = []string{
 // Hopeless reports whether a container that waits for a reason waits in vain.
 func Hopeless(reason string) bool { return slices.Contains(hopeless, reason) }
 
+// noImage are the reasons for which a container waits that concern its image (kubelet, pkg/kubelet/images/types.go).
+var noImage = []string{
+	"ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError", "RegistryUnavailable",
+	"SignatureValidationFailed",
+}
+
+// WantsImage reports whether a container that waits for a reason lacks its image.
+func WantsImage(reason string) bool { return slices.Contains(noImage, reason) }
+
 // Restricted is the security of a pod that passes the restricted level of pod security, as a user.
 func Restricted(user int64) *PodSecurityContext {
 	yes := true
