@@ -37,7 +37,7 @@ func TestKinds(t *testing.T) {
 	}
 	for _, f := range catalog.Faults() {
 		d := f.Describe()
-		if d.On != chaos.OnCluster && !strings.Contains(string(random), "{kind: "+strconv.Quote(d.Kind)+",") {
+		if d.On != chaos.OnCluster && !strings.Contains(string(random), "kind: "+strconv.Quote(d.Kind)+",") {
 			t.Errorf("%s is in no random program: it has no row in kinds (scenarios/truth/safety/kinds_test.go)", d.Kind)
 		}
 		var parts []chaos.On

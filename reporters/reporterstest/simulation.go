@@ -68,8 +68,8 @@ func (t *tally) at(q float64) result.Num {
 	if r > t.n[scenarios.OK] {
 		return result.Num(math.Inf(1))
 	}
-	share := (float64(r) - .5) / float64(t.n[scenarios.OK])
-	return result.Num(float64(t.hist[scenarios.OK].ValueAtPercentile(100*share)) / 1e6)
+	at := 100 * (float64(r) - .5) / float64(t.n[scenarios.OK])
+	return result.Num(float64(t.hist[scenarios.OK].ValueAtPercentile(at)) / 1e6)
 }
 
 func (t *tally) merged() *hdrhistogram.PackedHistogram {
