@@ -77,7 +77,10 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	unfit := r.loads.scripts.Limits()
 	res.Generator = r.generator(f, unfit)
 	res.Alerts = r.observers.observed.Fired(r.faults.records)
-	broken := r.sys.Broken(ctx)
+	var broken []string
+	if r.sys != nil { // an imported result has no target
+		broken = r.sys.Broken(ctx)
+	}
 	for _, why := range broken {
 		r.Note("%s", why)
 	}

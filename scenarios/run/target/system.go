@@ -401,11 +401,16 @@ func (s *System) Down(ctx context.Context) error {
 	return errors.Join(append(errs, s.Close())...)
 }
 
+// brokenWithin bounds the questions of [System.Broken] together.
+const brokenWithin = 2 * time.Second
+
 // Broken names the links on which a codec of brunt's own failed and ended a connection while no fault was in, and
-// says how.
+// says how. It asks when ctx has ended too, for two seconds at most.
 func (s *System) Broken(ctx context.Context) (out []string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), brokenWithin)
+	defer cancel()
 	for _, l := range s.links {
-		if err := l.Proxy.Broken(context.WithoutCancel(ctx)); err != nil {
+		if err := l.Proxy.Broken(ctx); err != nil {
 			out = append(out, fmt.Sprintf("%s, without a fault: %v", l.Name(), err))
 		}
 	}
