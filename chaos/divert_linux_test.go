@@ -1,8 +1,11 @@
 package chaos_test
 
 import (
+	"context"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"brunt/chaos"
 	"brunt/chaos/agent"
@@ -97,4 +100,64 @@ func TestDocker_Diverted(t *testing.T) {
 			t.Errorf("%s: %q, want %q", yaml, said, mistake)
 		}
 	}
+}
+
+// TestDocker_DivertedMany checks that a diversion from ten callers to ten callees begins and ends about as fast as one
+// from one to one: the wait before it is short, it comes in everywhere at once, and the end of its phase waits for no
+// proof. The proof itself waits for the hundred connections together.
+func TestDocker_DivertedMany(t *testing.T) {
+	chaostest.Root(t)
+	if testing.Short() {
+		t.Skip("makes twenty containers")
+	}
+	y := chaostest.NewYard(t)
+	const many = 10
+	var units []chaos.Unit
+	for i := range many {
+		for _, service := range []string{"web", "store"} {
+			units = append(units, y.Start(t, chaostest.VictimOptions{Unit: fmt.Sprintf("%s[%d]", service, i)}).Container)
+		}
+	}
+	steps := chaostest.Plan(t, `http.error: {from: web, to: store, status: 500, percent: 80%}`, chaostest.World{
+		Scope: chaos.Scope{Services: map[string]int{"web": many, "store": many}, Containers: true},
+		Env: chaos.Env{
+			Targets: chaos.Targets{Units: units}, Host: chaos.Host{Agents: &agent.Pool{Find: catalog.Find}, Run: y.Run},
+			Occurrence: chaos.Occurrence{Now: clock()},
+		},
+	})
+	took := func(what string, within time.Duration, do func() error) {
+		t.Helper()
+		began := time.Now()
+		if err := do(); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		is := time.Since(began)
+		t.Logf("%s took %s", what, is.Round(time.Millisecond))
+		if is > within {
+			t.Errorf("%s took %s, want at most %s", what, is, within)
+		}
+	}
+	var held chaos.Held
+	took("the preparation", 2*time.Second, func() error {
+		_, err := steps[0].(interface {
+			Prepare(ctx context.Context) (release func() error, err error)
+		}).Prepare(t.Context())
+		return err
+	})
+	took("the injection", 500*time.Millisecond, func() (err error) {
+		held, err = steps[0].Inject(t.Context())
+		return err
+	})
+	took("the proof", 5*time.Second, func() error {
+		_, err := held.Verify(t.Context())
+		return err
+	})
+	took("the end", 500*time.Millisecond, func() error {
+		_, err := held.Revert(t.Context())
+		return err
+	})
+	took("the proof of the end", 5*time.Second, func() error {
+		_, err := held.Gone(t.Context())
+		return err
+	})
 }
