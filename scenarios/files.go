@@ -152,6 +152,25 @@ func (p *files) beside(from syntax.Pos, name string) string {
 	return filepath.Join(filepath.Dir(file), filepath.FromSlash(name))
 }
 
+// outside reports whether a file lies outside the folder of the scenario, after symbolic links. The author of a
+// scenario can name such a file without being able to read it.
+func (p *files) outside(path string) bool {
+	folder, is := followed(filepath.Dir(p.main)), followed(path)
+	in, err := filepath.Rel(folder, is)
+	return err != nil || !filepath.IsLocal(in)
+}
+
+// followed returns an absolute path without symbolic links, as far as the file system knows it.
+func followed(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	if end, err := filepath.EvalSymlinks(path); err == nil {
+		return end
+	}
+	return path
+}
+
 // Open opens the file name written at a place of the scenario, relative to the file that contains
 // it. It is for streaming files of any size. The file counts among the scenario's files once it
 // was read to its end.
@@ -210,6 +229,9 @@ func (s *Scenario) Read(at syntax.Pos, name string, most int) ([]byte, error) {
 	b, err := s.Origin.files.readFile(path, most)
 	if err != nil {
 		return nil, err
+	}
+	if s.Origin.files.outside(path) {
+		s.SecretRefs = append(s.SecretRefs, template.OutsideFile(at, name))
 	}
 	if s.Origin.files.whole == nil {
 		s.Origin.files.whole = map[string][]byte{}

@@ -29,8 +29,8 @@ type Allow struct {
 	// engines and hosts that faults may reach, and namespaces of clusters whose pods they may hit, as
 	// kubernetes/CONTEXT/NAMESPACE
 	Chaos []string `yaml:"chaos"`
-	// hosts, addresses or ranges that a scenario with ${env.…}, ${file.…} or a script may reach, of those that load and
-	// chaos name: their values go nowhere else; a missing list is no limit
+	// hosts, addresses or ranges that a scenario with ${env.…}, ${file.…}, a script, or a file from outside its folder
+	// may reach, of those that load and chaos name: their values go nowhere else; a missing list is no limit
 	Secrets []string `yaml:"secrets"`
 	// labels of the nodes of a cluster that faults may hit, all of them; zero is none
 	Nodes map[string]string `yaml:"nodes"`

@@ -78,6 +78,7 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 			return p.readFile(p.beside(from, name), most)
 		},
 		Beside:   p.beside,
+		Outside:  p.outside,
 		Settings: []*syntax.Node{root.Get("target").Get("processes"), root.Get("target").Get("containers")},
 	}
 	p.params(s, root)

@@ -46,7 +46,8 @@ type Scenario struct {
 	Trace        Trace
 
 	Secrets *template.Secrets
-	// placeholders of the environment and of files, and scripts, which can read both: what guard.allow.secrets is about
+	// what guard.allow.secrets is about: placeholders of the environment and of files, scripts, which can read both, and
+	// tables and bodies from files outside the scenario's folder; bodies are known once steps are compiled
 	SecretRefs []template.SecretRef
 	Symbols    *template.Symbols
 	Notes      []string     // oddities that are not mistakes, such as an unused param

@@ -332,6 +332,56 @@ func TestAddresses_Leaks(t *testing.T) {
 	}
 }
 
+// TestAddresses_OutsideFiles checks that a file that requests send counts as a secret where it lies outside the
+// scenario's folder, which a pull request can name and its author cannot read. A file in the folder is none.
+func TestAddresses_OutsideFiles(t *testing.T) {
+	outside := filepath.Join(t.TempDir(), "credentials")
+	if err := os.WriteFile(outside, []byte("name\nkey-of-somebody\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ name, parts string }{
+		{"a body", stepOf(`{post: "http://FAR/", body: {file: FILE}}`)},
+		{"a body, after other steps", stepOf(`{get: "http://FAR/"}, {post: "http://NEAR/", body: {file: FILE}}`)},
+		{"a part of a form", stepOf(`{post: "http://FAR/", multipart: {a: {file: FILE}}}`)},
+		{"a table", "data: {a: {csv: FILE}}" + stepOf(`{post: "http://FAR/", body: "${data.a.name}"}`)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			remote := newOutsider(t)
+			l := leak{parts: "target: {url: \"http://NEAR\"}\nguard: {allow: {load: [HOST]}}\n" + c.parts}
+			for path, bad := range map[string]bool{
+				"own.txt": false, "./own.txt": false, outside: true, "link.txt": true, "../" + filepath.Base(outside): true,
+			} {
+				one := l
+				one.parts = strings.ReplaceAll(l.parts, "FILE", path)
+				file := one.write(t, remote, "127.0.0.1:1")
+				folder := filepath.Dir(file)
+				if err := os.Symlink(outside, filepath.Join(folder, "link.txt")); err != nil {
+					t.Fatal(err)
+				}
+				for _, made := range []string{
+					filepath.Join(folder, "own.txt"), filepath.Join(filepath.Dir(folder), filepath.Base(outside)),
+				} {
+					if err := os.WriteFile(made, []byte("name\nkey\n"), 0o600); err != nil {
+						t.Fatal(err)
+					}
+				}
+				_, err := compileUnder(t, file, "allow: {secrets: []}")
+				switch {
+				case !bad && err != nil:
+					t.Errorf("%s: %v", path, err)
+				case bad && (err == nil || !strings.Contains(err.Error(), "such as the file "+path)):
+					t.Errorf("%s is let out: %v", path, err)
+				}
+				for _, limit := range []string{"", "allow: {secrets: [" + remote.ip + "]}"} {
+					if _, err := compileUnder(t, file, limit); err != nil {
+						t.Errorf("%s is refused under %q: %v", path, limit, err)
+					}
+				}
+			}
+		})
+	}
+}
+
 // TestAddresses_Secrets plays the same scenarios where the scenario itself allows the server: a policy that keeps
 // secrets in refuses them. One that names the server lets them pass.
 func TestAddresses_Secrets(t *testing.T) {
