@@ -32,12 +32,17 @@ func ObjectiveMeasured(o *result.ObjectiveResult) string {
 	case o.Measured.Known():
 		return formatMetric(ObjectiveMetric(o), o.Measured)
 	case o.Infinite:
-		if _, more, ok := strings.Cut(o.Note, "not recovered: "); ok {
-			return Clean(more) // > X s
+		if unrecovered(o) {
+			return "> " + formatMetric(ObjectiveMetric(o), o.Low)
 		}
 		return "∞"
 	}
 	return "–"
+}
+
+// unrecovered reports whether an objective on a recovery failed because there was none for as long as Low says.
+func unrecovered(o *result.ObjectiveResult) bool {
+	return o.Infinite && o.Low.Known() && ObjectiveMetric(o).Row().Recovers
 }
 
 // ObjectiveTarget formats the bound with its operator.
@@ -60,31 +65,56 @@ func ObjectiveBounds(o *result.ObjectiveResult) string {
 	if o.Bound != nil {
 		out = append(out, "bound "+formatMetric(ObjectiveMetric(o), *o.Bound))
 	}
-	if o.Low.Known() {
-		m, high := ObjectiveMetric(o), "∞"
-		if o.High.Known() {
-			high = formatMetric(m, o.High)
-		}
-		switch low := formatMetric(m, o.Low); {
-		case low == high:
-		case m.Latency() || m.Unit == slo.ShareOf:
-			out = append(out, "spread "+low+" to "+high)
-		default:
-			out = append(out, "between "+low+" and "+high)
-		}
+	switch low, high := interval(o); intervalOf(o) {
+	case spreads:
+		out = append(out, "spread "+low+" to "+high)
+	case lies:
+		out = append(out, "between "+low+" and "+high)
 	}
 	return strings.Join(out, "; ")
+}
+
+// An intervalKind says what the interval of an objective is.
+type intervalKind int
+
+const (
+	noInterval intervalKind = iota
+	spreads                 // what seconds differ by
+	lies                    // where the value lies
+)
+
+func intervalOf(o *result.ObjectiveResult) intervalKind {
+	m := ObjectiveMetric(o)
+	switch low, high := interval(o); {
+	case low == high:
+		return noInterval
+	case m.Latency() || m.Unit == slo.ShareOf:
+		return spreads
+	}
+	return lies
+}
+
+// interval returns the ends of the interval of an objective; both are empty where it has none.
+func interval(o *result.ObjectiveResult) (low, high string) {
+	if !o.Low.Known() || unrecovered(o) {
+		return "", ""
+	}
+	m := ObjectiveMetric(o)
+	if low, high = formatMetric(m, o.Low), "∞"; o.High.Known() {
+		high = formatMetric(m, o.High)
+	}
+	return low, high
 }
 
 // BoundsMeaning explains the words of [ObjectiveBounds] as far as a list of objectives uses them.
 func BoundsMeaning(list []result.ObjectiveResult) string {
 	var bound, spread, between, percentile bool
 	for i := range list {
-		text, m := ObjectiveBounds(&list[i]), ObjectiveMetric(&list[i])
+		m, kind := ObjectiveMetric(&list[i]), intervalOf(&list[i])
 		percentile = percentile || m.Percentile() && m.Of == ""
-		bound = bound || strings.HasPrefix(text, "bound ")
-		spread = spread || strings.Contains(text, "spread ")
-		between = between || strings.HasPrefix(text, "between ")
+		bound = bound || list[i].Bound != nil
+		spread = spread || kind == spreads
+		between = between || kind == lies
 	}
 	var out []string
 	if bound {

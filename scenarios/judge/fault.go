@@ -49,21 +49,27 @@ func (f *composer) reactions() series.ReactionJudge {
 // whyUnknown explains why the effect of occurrence i is unknown: it was not verified, or no traffic
 // met it. It is empty where the effect is known.
 func (f *effects) whyUnknown(i int) string {
+	why, _ := f.unknown(i)
+	return why
+}
+
+// unknown is whyUnknown, with the part of brunt's own.
+func (f *effects) unknown(i int) (note string, why result.Why) {
 	name := f.Faults[i].Name
 	none, counted := f.c.NoTraffic[i]
 	switch {
 	case name == "": // it was not injected
-		return ""
+		return "", ""
 	case f.c.Partial[i]:
-		return name + " was injected in part, so its effect is unknown"
+		return name + " was injected in part, so its effect is unknown", ""
 	case f.c.Unverified[i]:
-		return name + " was not verified, so its effect is unknown"
+		return name + " was not verified, so its effect is unknown", ""
 	case none, !counted && f.traffic[i] == 0:
-		return name + " affected no traffic, so its effect is unknown"
+		return name + " affected no traffic, so its effect is unknown", ""
 	case !counted && f.sentNone(i) && f.stoodStill(i) != "":
-		return f.stoodStill(i) + ", and sent no request meanwhile"
+		return f.stoodStill(i) + ", and sent no request meanwhile", result.Late
 	}
-	return ""
+	return "", ""
 }
 
 // reported is the answer of occurrence i as reports show it.
@@ -114,8 +120,8 @@ func (f *effects) required(i int, a effect.Answer) (v scenarios.Verdict, why str
 
 // limitVerdict limits the verdict for a phase of occurrence i to what is known of the fault.
 func (f *composer) limitVerdict(i int, r *result.ObjectiveResult) {
-	if why := f.whyUnknown(i); why != "" {
-		r.Verdict, r.Note = scenarios.Invalid, why
+	if note, why := f.unknown(i); note != "" {
+		r.Verdict, r.Note, r.Why = scenarios.Invalid, note, why
 		return
 	}
 	if v, why := f.required(i, f.answers[i]); v != "" && r.Verdict == scenarios.Pass && v != scenarios.Pass {
@@ -139,9 +145,10 @@ func (f *composer) occurrence(o slo.Objective, i int, a effect.Answer) result.Ob
 		f.out.Faults[i].Unsteady = requests.UnsteadyBefore(&f.Config, f.c.Limit, oc.Name, o, a)
 	}
 	required, why := f.required(i, a)
+	unknown, by := f.unknown(i)
 	switch {
-	case f.whyUnknown(i) != "":
-		r.Verdict, r.Note = scenarios.Invalid, f.whyUnknown(i)
+	case unknown != "":
+		r.Verdict, r.Note, r.Why = scenarios.Invalid, unknown, by
 	case monitored: // independent of its effect on the load
 		r.Note = ""
 		f.reactions().Occurrence(o, i, &r)

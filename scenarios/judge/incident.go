@@ -258,8 +258,8 @@ func judgeIncident(f *composer, o slo.Objective) result.ObjectiveResult {
 		worst.Verdict = requests.VerdictIf(o.Holds(0))
 	}
 	if worst.Verdict == scenarios.Pass {
-		if v, why := f.untold(known); why != "" {
-			worst.Verdict, worst.Note = v, why
+		if v, note, why := f.untold(known); note != "" {
+			worst.Verdict, worst.Note, worst.Why = v, note, why
 			if count == 0 {
 				worst.Measured = result.NaN
 			}
@@ -272,7 +272,7 @@ func judgeIncident(f *composer, o slo.Objective) result.ObjectiveResult {
 // untold explains why it is unknown whether there was an incident of a fault that is not among known, and which verdict
 // that allows; empty where it is known of each. A fault that is followed by another too soon to tell is taken for one
 // with that, because an incident needs no single cause.
-func (f *effects) untold(known map[string]bool) (v scenarios.Verdict, why string) {
+func (f *effects) untold(known map[string]bool) (v scenarios.Verdict, note string, why result.Why) {
 	whole := slo.Objective{Metric: slo.Metric{Name: "recover"}}
 	for i := range f.Faults {
 		name := f.Faults[i].Name
@@ -280,16 +280,16 @@ func (f *effects) untold(known map[string]bool) (v scenarios.Verdict, why string
 			continue
 		}
 		if known[name] {
-			if why := f.slowUntoldBeside(whole, f.slowdown(i), f.ask(i, whole)); why != "" {
-				return scenarios.Inconclusive, name + ": " + why
+			if note := f.slowUntoldBeside(whole, f.slowdown(i), f.ask(i, whole)); note != "" {
+				return scenarios.Inconclusive, name + ": " + note, ""
 			}
 			continue
 		}
-		if why := f.whyUnknown(i); why != "" {
-			return scenarios.Invalid, why
+		if note, why := f.unknown(i); note != "" {
+			return scenarios.Invalid, note, why
 		}
-		if why := f.slowUntold(whole, f.slowdown(i)); why != "" {
-			return scenarios.Inconclusive, name + ": " + why
+		if note := f.slowUntold(whole, f.slowdown(i)); note != "" {
+			return scenarios.Inconclusive, name + ": " + note, ""
 		}
 		a, of := f.ask(i, whole), f.confoundedWith(i)
 		if len(of) > 1 {
@@ -302,10 +302,10 @@ func (f *effects) untold(known map[string]bool) (v scenarios.Verdict, why string
 			}
 		}
 		if !a.Tells() {
-			return scenarios.Inconclusive, "whether " + name + " had an incident is unknown: " + a.Note
+			return scenarios.Inconclusive, "whether " + name + " had an incident is unknown: " + a.Note, ""
 		}
 	}
-	return "", ""
+	return "", "", ""
 }
 
 // recoveryOf judges the length of one incident, from its first bad request to the first good one after

@@ -23,7 +23,7 @@ func (f *composer) judgeSpread(o slo.Objective) result.ObjectiveResult {
 		}
 		r := f.faultResult(o, i, f.ask(i, o))
 		if r.Verdict == scenarios.Invalid && f.whyUnknown(i) == "" { // brunt did not see enough of it
-			r.Measured, r.Low, r.High, r.Verdict = result.NaN, result.NaN, result.NaN, scenarios.Inconclusive
+			r.Measured, r.Low, r.High, r.Verdict, r.Why = result.NaN, result.NaN, result.NaN, scenarios.Inconclusive, ""
 		}
 		if r.Verdict == scenarios.Invalid || r.Verdict == scenarios.Fail && math.IsNaN(float64(r.Measured)) {
 			return r

@@ -32,7 +32,7 @@ func (f *composer) seen(o slo.Objective, i int, a effect.Answer, r result.Object
 		return r
 	}
 	if why := cmp.Or(f.unsentIn(o, i), f.lateFor(o, i, r.Measured)); why != "" {
-		return invalid(r, why)
+		return late(r, why)
 	}
 	if g := f.doubting(o); g != nil && g.occurrence(o, i, g.ask(i, o)).Verdict != scenarios.Pass {
 		return doubted(r)
@@ -45,7 +45,7 @@ func (f *composer) seen(o slo.Objective, i int, a effect.Answer, r result.Object
 	if again := g.occurrence(o, i, g.ask(i, o)); again.Verdict == scenarios.Pass {
 		return r
 	}
-	return invalid(r, f.c.Lost.Note(spans, unseenNote))
+	return f.c.Lost.Hidden(r, spans, unseenNote)
 }
 
 // seenIncident is seen for `after incident`: of what brunt did not see, it counts what an incident begins or ends in,
@@ -66,7 +66,7 @@ func (f *composer) seenIncident(o slo.Objective, r result.ObjectiveResult) resul
 			continue
 		}
 		if why := cmp.Or(f.unsentIn(o, i), f.lateFor(o, i, r.Measured)); why != "" {
-			return invalid(r, why)
+			return late(r, why)
 		}
 		in := requests.Span{From: f.Faults[i].Injected, To: f.later(f.overAt(i), f.c.Hold)}
 		for _, s := range f.c.Lost.Unseen(f.unseen(o, in), &f.Config.Series, o, in) {
@@ -84,11 +84,12 @@ func (f *composer) seenIncident(o slo.Objective, r result.ObjectiveResult) resul
 	if again := judgeIncident(g, o); again.Verdict == scenarios.Pass {
 		return r
 	}
-	return invalid(r, f.c.Lost.Note(spans, unseenNote))
+	return f.c.Lost.Hidden(r, spans, unseenNote)
 }
 
-func invalid(r result.ObjectiveResult, why string) result.ObjectiveResult {
-	r.Verdict, r.Note = scenarios.Invalid, why
+// late is the result of an objective that brunt's own lateness could turn.
+func late(r result.ObjectiveResult, note string) result.ObjectiveResult {
+	r.Doubt(note)
 	return r
 }
 

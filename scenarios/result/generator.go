@@ -1,5 +1,7 @@
 package result
 
+import "slices"
+
 // Generator is the load generator's own health. Only lag counts against brunt.
 type Generator struct {
 	Lag     Lag   `json:"lag"`     // delay of sending, caused by brunt
@@ -9,7 +11,8 @@ type Generator struct {
 	// times that they were written: again where a server did not take one, and behind a redirect
 	Attempts    int64           `json:"attempts"`
 	Healthy     bool            `json:"healthy"`             // brunt was not the bottleneck
-	Limits      []string        `json:"limits"`              // limits that were hit, and what to do
+	Limits      []string        `json:"limits"`              // limits that were hit, and what to do, in sentences
+	Limited     []Limit         `json:"limited,omitempty"`   // the limits as data, in the order of the sentences
 	Pacing      string          `json:"pacing" mask:"-"`     // pacing of arrivals: precise or efficient
 	LagLimit    Num             `json:"lag_limit"`           // p99 lag above this makes the run invalid
 	Clamped     int64           `json:"clamped,omitempty"`   // values outside the range of the histograms
@@ -27,6 +30,63 @@ type Generator struct {
 	Spoken      []string        `json:"spoken" mask:"-"`     // protocol versions in use
 	Freezes     []Freeze        `json:"freezes,omitempty"`   // spans in which brunt itself did not run
 	Seconds     []GeneratorTick `json:"seconds,omitempty"`   // health by second
+}
+
+// A Limit is a bound of brunt or of its machine that the load met, so that brunt was the bottleneck.
+type Limit struct {
+	Kind     LimitKind `json:"kind" mask:"-"`             // what it is of
+	Phase    string    `json:"phase,omitempty" mask:"-"`  // in which brunt was late
+	Phases   int       `json:"phases,omitempty"`          // further phases in which brunt was late, in the place of one
+	Worker   int       `json:"worker,omitempty"`          // of which it is the limit, from 1; zero: it is of the run
+	Value    Num       `json:"value"`                     // p99 of a lag, or error of a clock, seconds; null: neither
+	Most     Num       `json:"most"`                      // up to which the value is no limit, seconds; null: neither
+	Requests int64     `json:"requests,omitempty"`        // those that it kept from being sent
+	Remedy   Remedy    `json:"remedy,omitempty" mask:"-"` // of a lag
+}
+
+// A LimitKind says what a limit is of.
+type LimitKind string
+
+// The kinds of limits.
+const (
+	LimitLag       LimitKind = "lag"        // requests were sent late
+	LimitPorts     LimitKind = "ports"      // requests found no local port
+	LimitSockets   LimitKind = "sockets"    // requests found no socket
+	LimitUnsent    LimitKind = "unsent"     // requests were late by more than their timeouts
+	LimitScript    LimitKind = "script"     // a script or its engine did not report all
+	LimitWorkerLag LimitKind = "worker_lag" // requests of one worker were sent late
+	LimitClock     LimitKind = "clock"      // the clock of a worker was off
+)
+
+// A Remedy says what ends a lag.
+type Remedy string
+
+// The remedies.
+const (
+	MoreCores   Remedy = "cores"    // brunt used its processors up: more of them, or a lower rate
+	OwnCore     Remedy = "own_core" // other programs used the processors: one for brunt alone
+	MoreQuota   Remedy = "quota"    // a CPU quota held brunt back: a larger one
+	RunToTheEnd Remedy = "no_stop"  // brunt or its machine was stopped: let both run
+)
+
+// Add adds a limit with its sentence.
+func (g *Generator) Add(l Limit, sentence string) {
+	g.Limits, g.Limited = append(g.Limits, sentence), append(g.Limited, l)
+}
+
+// LateAlone reports whether the only limit was that requests of brunt's own process were sent late.
+func (g *Generator) LateAlone() bool {
+	return g.limitedBy(func(l Limit) bool { return l.Kind == LimitLag })
+}
+
+// CrowdedOut reports whether the only limit was lag that a processor of brunt's own would end.
+func (g *Generator) CrowdedOut() bool {
+	return g.limitedBy(func(l Limit) bool { return l.Remedy == OwnCore })
+}
+
+// limitedBy reports whether there are limits, and all are such.
+func (g *Generator) limitedBy(such func(Limit) bool) bool {
+	return len(g.Limited) > 0 && !slices.ContainsFunc(g.Limited, func(l Limit) bool { return !such(l) })
 }
 
 // A Worker is a process that made a part of the load. What it owed was reported, or is lost.

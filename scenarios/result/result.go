@@ -44,14 +44,15 @@ func (r *Result) Upgrade() {
 // to result.json, version 2: keys are added, never renamed or removed. Durations are seconds,
 // times offsets from t0, shares 0 to 1.
 type Result struct {
-	Version    int               `json:"version"`              // of this file
-	Run        string            `json:"run" mask:"-"`         // id of this run
-	Name       string            `json:"name"`                 // of the scenario
-	Hypothesis string            `json:"hypothesis,omitempty"` // what its author expected
-	Seed       uint64            `json:"seed"`                 // seed of every random choice but uuid()
-	Verdict    scenarios.Verdict `json:"verdict"`              // verdict of the run
-	ExitCode   int               `json:"exit_code"`            // of brunt
-	Reason     string            `json:"reason"`               // one sentence
+	Version    int               `json:"version"`                // of this file
+	Run        string            `json:"run" mask:"-"`           // id of this run
+	Name       string            `json:"name"`                   // of the scenario
+	Hypothesis string            `json:"hypothesis,omitempty"`   // what its author expected
+	Seed       uint64            `json:"seed"`                   // seed of every random choice but uuid()
+	Verdict    scenarios.Verdict `json:"verdict"`                // verdict of the run
+	ExitCode   int               `json:"exit_code"`              // of brunt
+	Reason     string            `json:"reason"`                 // one sentence
+	Why        Why               `json:"why,omitempty" mask:"-"` // of the verdict, as far as it is brunt's own doing
 	// description of the run for its organisation: operator, approver, ticket, closes and others
 	Meta     scenarios.Meta `json:"meta,omitempty"`
 	Started  time.Time      `json:"started"`           // when the run began
@@ -142,6 +143,7 @@ type ObjectiveResult struct {
 	Count    int64             `json:"count"`                   // number of requests that it was judged by
 	Verdict  scenarios.Verdict `json:"verdict"`                 // verdict of the objective
 	Note     string            `json:"note,omitempty"`          // reason, in a sentence
+	Why      Why               `json:"why,omitempty" mask:"-"`  // of the verdict, as far as it is brunt's own doing
 	List     string            `json:"list,omitempty" mask:"-"` // slo (empty), steady, or threshold: of a script
 	// of a closed load whose users waited: the value with the requests that they would have sent, or by
 	// time; see note
@@ -152,6 +154,17 @@ type ObjectiveResult struct {
 	Infinite bool `json:"infinite,omitempty"`
 	// what the target is a multiple of; absent: the target is a value of its own, or what it is a multiple of is not known
 	Reference *Reference `json:"reference,omitempty"`
+}
+
+// Why is a reason of a verdict that is brunt's own doing, for code that asks: notes and reasons say it in words.
+type Why string
+
+// Late: brunt itself was late, stood still, or found no socket, and that alone could turn the answer.
+const Late Why = "late"
+
+// Doubt makes the objective invalid because brunt itself was late.
+func (o *ObjectiveResult) Doubt(note string) {
+	o.Verdict, o.Note, o.Why = scenarios.Invalid, note, Late
 }
 
 // A Reference is what the target of a relative objective is a multiple of.

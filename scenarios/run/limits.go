@@ -8,12 +8,10 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -43,33 +41,36 @@ func lagLimit(objectives []slo.Objective) time.Duration {
 func judgeGenerator(g *result.Generator, f *judge.Findings, lagLimit time.Duration) {
 	g.Lag, g.Queue, g.Offered, g.Sent, g.Attempts, g.Clamped = f.Lag, f.Queue, f.Offered, f.Sent, f.Attempts, f.Clamped
 	g.LagLimit, g.Spoken = result.Sec(lagLimit), []string{}
-	g.Limits = append(late(f, g, lagLimit), starved(f, g)...)
+	g.Limits = []string{}
+	late(f, g, lagLimit)
+	starved(f, g)
 	g.Healthy = len(g.Limits) == 0
 }
-
-const lagLimited = "p99 lag " // begins a limit by lag
 
 // mostLate is the number of phases that are named as late: a run with thousands of faults has as many phases.
 const mostLate = 5
 
-// late lists the phases in which brunt was late, with advice: those with the largest lag, and the number of the others.
-func late(f *judge.Findings, g *result.Generator, limit time.Duration) []string {
-	limits := []string{}
+// late adds the phases in which brunt was late, with advice: those with the largest lag, and the number of the others.
+func late(f *judge.Findings, g *result.Generator, limit time.Duration) {
 	over := slices.DeleteFunc(slices.Sorted(maps.Keys(f.LagByPhase)),
 		func(phase string) bool { return f.LagByPhase[phase].Low <= limit.Seconds() })
 	slices.SortStableFunc(over, func(a, b string) int { return cmp.Compare(f.LagByPhase[b].P99, f.LagByPhase[a].P99) })
 	for i, phase := range over {
-		lag := f.LagByPhase[phase]
-		if i == mostLate {
-			limits = append(limits, fmt.Sprintf(lagLimited+"is over %s in %s: "+requests.OwnLag+". %s",
-				quantity.FormatSeconds(limit.Seconds()),
-				syntax.Amount(len(over)-i, "more phase"), advice(g, lag.P99)))
-			break
+		lag, most := f.LagByPhase[phase], quantity.FormatSeconds(limit.Seconds())
+		remedy, advice := advice(g, lag.P99)
+		l := result.Limit{
+			Kind: result.LimitLag, Phase: phase, Value: result.Num(lag.P99), Most: result.Sec(limit), Remedy: remedy,
 		}
-		limits = append(limits, fmt.Sprintf(lagLimited+"%s in %s is over %s: "+requests.OwnLag+". %s",
-			quantity.FormatSeconds(lag.P99), phase, quantity.FormatSeconds(limit.Seconds()), advice(g, lag.P99)))
+		if i < mostLate {
+			g.Add(l, fmt.Sprintf("p99 lag %s in %s is over %s: brunt itself was late. %s",
+				quantity.FormatSeconds(lag.P99), phase, most, advice))
+			continue
+		}
+		l.Phase, l.Phases, l.Value = "", len(over)-i, result.NaN
+		g.Add(l, fmt.Sprintf("p99 lag is over %s in %s: brunt itself was late. %s", most,
+			syntax.Amount(l.Phases, "more phase"), advice))
+		break
 	}
-	return limits
 }
 
 // A starved generator had no socket or no port for some requests. That is a failure of brunt: once
@@ -77,8 +78,8 @@ func late(f *judge.Findings, g *result.Generator, limit time.Duration) []string 
 // the run shows nothing about the target.
 const starvedErrors = 0.1
 
-// starved describes what this machine lacked, and the remedy.
-func starved(f *judge.Findings, g *result.Generator) []string {
+// starved adds what this machine lacked, and the remedy.
+func starved(f *judge.Findings, g *result.Generator) {
 	least, errs, own, held := false, int64(0), int64(0), true
 	for _, share := range f.Starved {
 		least = least || share > 1-sentLess
@@ -93,27 +94,30 @@ func starved(f *judge.Findings, g *result.Generator) []string {
 		held = held && o.Verdict == scenarios.Pass
 	}
 	if !least && (held || float64(own) < starvedErrors*float64(errs)) || own == 0 {
-		return nil
+		return
 	}
-	var limits []string
+	lacked := func(kind result.LimitKind, n int64) result.Limit {
+		return result.Limit{Kind: kind, Value: result.NaN, Most: result.NaN, Requests: n}
+	}
 	if n := f.Causes[scenarios.NoPort]; n > 0 {
 		low, high := machine.EphemeralPorts()
-		limits = append(limits,
+		g.Add(lacked(result.LimitPorts, n),
 			fmt.Sprintf("%d requests found no port: a source address of this machine has %d for each address of the "+
 				"target, and a closed connection holds its own for a while. "+
 				"Keep connections alive (connections: keep_alive, reuse), name more connections.source_addresses, or widen "+
 				"net.ipv4.ip_local_port_range.", n, high-low+1))
 	}
 	if n := f.Causes[scenarios.Unsent]; n > 0 {
-		limits = append(limits,
-			fmt.Sprintf("%d requests were never sent: brunt itself was late by more than their timeout. %s", n, advice(g, 0)))
+		l := lacked(result.LimitUnsent, n)
+		var advised string
+		l.Remedy, advised = advice(g, 0)
+		g.Add(l, fmt.Sprintf("%d requests were never sent: brunt itself was late by more than their timeout. %s", n, advised))
 	}
 	if n := f.Causes[scenarios.NoSocket]; n > 0 {
-		limits = append(limits,
+		g.Add(lacked(result.LimitSockets, n),
 			fmt.Sprintf("%d requests found no socket: this machine ran out of files or memory. Raise `ulimit -n`, or lower "+
 				"max_in_flight.", n))
 	}
-	return limits
 }
 
 const (
@@ -126,7 +130,7 @@ const quotaHeld = .05
 
 // advice is the remedy for a generator that was late by so many seconds. A freeze that lasted longer explains it,
 // unless a CPU quota or other programs kept brunt from the processors.
-func advice(g *result.Generator, lag float64) string {
+func advice(g *result.Generator, lag float64) (result.Remedy, string) {
 	longest := result.Num(0)
 	for _, f := range g.Freezes {
 		longest = max(longest, f.D)
@@ -134,33 +138,30 @@ func advice(g *result.Generator, lag float64) string {
 	stood, long := longest.D() >= longFreeze && float64(longest) >= lag, longest.D() >= stoppedFreeze
 	switch {
 	case g.Throttled >= quotaHeld && !(stood && long):
-		return fmt.Sprintf("A CPU quota of %s cores held brunt back in %.0f%% of the time: raise the quota of its "+
+		return result.MoreQuota, fmt.Sprintf("A CPU quota of %s cores held brunt back in %.0f%% of the time: raise the quota of its "+
 			"container or control group, or lower the rate.",
 			strconv.FormatFloat(float64(g.Quota), 'g', 3, 64), 100*g.Throttled)
 	case !stood, !long && g.Pressure >= contended:
-		return LagAdvice(float64(g.CPU))
+		return lagAdvice(g)
 	}
-	return fmt.Sprintf("Brunt itself stood still for %s: it was stopped, or the machine was. Let both run until the end.",
+	return result.RunToTheEnd, fmt.Sprintf("Brunt itself stood still for %s: it was stopped, or the machine was. Let both run until the end.",
 		quantity.FormatSeconds(math.Round(float64(longest)*10)/10))
 }
 
-// LagAdvice is the remedy for a late generator, by the cores that it used.
-func LagAdvice(cores float64) string {
+// lagAdvice is the remedy for a late generator, by the cores that it used.
+func lagAdvice(g *result.Generator) (result.Remedy, string) {
+	cores := float64(g.CPU)
 	if share := cores / float64(runtime.GOMAXPROCS(0)); share > .7 {
-		return fmt.Sprintf("It used %.1f cores: give it more of them, a lower rate, or `pacing: efficient`.", cores)
+		return result.MoreCores,
+			fmt.Sprintf("It used %.1f cores: give it more of them, a lower rate, or `pacing: efficient`.", cores)
 	}
-	return crowdedOut
+	return result.OwnCore, "It had little to do, so something else used the processors: give brunt one of its own."
 }
-
-const crowdedOut = "It had little to do, so something else used the processors: give brunt one of its own."
 
 // GeneratorLate reports whether lag was the generator's only limit, so that no request lacked a socket or was never
 // sent, and no other cause makes the run invalid, such as an early end.
 func GeneratorLate(r *result.Result) bool {
-	limits := r.Generator.Limits
-	return len(limits) > 0 && !slices.ContainsFunc(limits,
-		func(l string) bool { return !strings.HasPrefix(l, lagLimited) }) &&
-		(r.Verdict != scenarios.Invalid || strings.Contains(r.Reason, requests.OwnLag))
+	return r.Generator.LateAlone() && (r.Verdict != scenarios.Invalid || r.Why == result.Late)
 }
 
 // contended is the share of time in which some task waits for a processor, from which on other
@@ -168,7 +169,4 @@ func GeneratorLate(r *result.Result) bool {
 const contended = .2
 
 // Crowded reports whether the generator was late only because another program used the processors.
-func Crowded(g *result.Generator) bool {
-	return len(g.Limits) > 0 && g.Pressure >= contended &&
-		!slices.ContainsFunc(g.Limits, func(l string) bool { return !strings.HasSuffix(l, crowdedOut) })
-}
+func Crowded(g *result.Generator) bool { return g.Pressure >= contended && g.CrowdedOut() }

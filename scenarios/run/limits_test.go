@@ -50,7 +50,9 @@ func TestStarved(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := starved(&judge.Findings{Starved: c.shares, Causes: c.causes, Objectives: c.objectives}, new(result.Generator))
+			var g result.Generator
+			starved(&judge.Findings{Starved: c.shares, Causes: c.causes, Objectives: c.objectives}, &g)
+			got := g.Limits
 			if said := strings.Join(got, "\n"); (said == "") != (c.want == "") || !strings.Contains(said, c.want) {
 				t.Errorf("got %q, want %q", said, c.want)
 			}
@@ -65,10 +67,13 @@ func TestLate_ManyPhases(t *testing.T) {
 		lag := .02 + float64(i)/1000
 		f.LagByPhase["f#"+strconv.Itoa(i)] = judge.PhaseLag{P99: lag, Low: lag}
 	}
-	got := late(f, new(result.Generator), lagMost)
+	var g result.Generator
+	late(f, &g, lagMost)
+	got := g.Limits
 	if len(got) != mostLate+1 || !strings.HasPrefix(got[0], "p99 lag 319ms in f#299 is over 10ms") ||
 		!strings.HasPrefix(got[mostLate], "p99 lag is over 10ms in 295 more phases: ") ||
-		!GeneratorLate(&result.Result{Generator: result.Generator{Limits: got}}) {
+		!GeneratorLate(&result.Result{Generator: g}) || len(g.Limited) != len(got) ||
+		g.Limited[0].Phase != "f#299" || g.Limited[0].Value != .319 || g.Limited[mostLate].Phases != 295 {
 		t.Errorf("%q", got)
 	}
 }

@@ -105,7 +105,9 @@ func (r *runner) generator(f *judge.Findings, unfit []string) result.Generator {
 		r.loads.crew.AddHealth(&g)
 	}
 	judgeGenerator(&g, f, lagLimit(r.Scenario.SLO))
-	g.Limits = append(g.Limits, unfit...)
+	for _, why := range unfit {
+		g.Add(result.Limit{Kind: result.LimitScript, Value: result.NaN, Most: result.NaN}, why)
+	}
 	r.limitsOfWorkers(&g)
 	g.Healthy = len(g.Limits) == 0
 	var names []string

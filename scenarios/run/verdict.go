@@ -28,6 +28,9 @@ func (r *runner) decide(
 	good := true
 	if len(res.Objectives) == 0 {
 		res.Verdict, res.Reason, good = requests.Unasked(res.Cells, res.Errors, res.AllLedgers())
+		if res.Verdict == scenarios.Invalid {
+			res.Why = result.Late
+		}
 	}
 	v, cause := verdict{res}, context.Cause(ctx)
 	code := v.decideCause(cause, r.caller)
@@ -63,8 +66,13 @@ func (r *runner) decide(
 // verdict changes the verdict of a result to a worse one.
 type verdict struct{ *result.Result }
 
-func (v verdict) worse(to scenarios.Verdict, reason string) {
-	worsen(&v.Verdict, &v.Reason, to, reason, v.names()...)
+func (v verdict) worse(to scenarios.Verdict, reason string) { v.worseBy(to, reason, "") }
+
+// worseBy is worse with the part of brunt's own in the reason.
+func (v verdict) worseBy(to scenarios.Verdict, reason string, why result.Why) {
+	if worsen(&v.Verdict, &v.Reason, to, reason, v.names()...) {
+		v.Why = why
+	}
 }
 
 // names are those of faults, of their steps and of loads: what reasons begin with.
@@ -82,11 +90,14 @@ func (v verdict) names() []string {
 	return out
 }
 
-// worsen sets a verdict and its reason where they are worse than the present ones.
-func worsen(was *scenarios.Verdict, why *string, to scenarios.Verdict, reason string, names ...string) {
-	if w := scenarios.Worse(*was, to); w != *was {
-		*was, *why = w, syntax.Sentence(reason, names...)
+// worsen sets a verdict and its reason where they are worse than the present ones, and reports whether they are.
+func worsen(was *scenarios.Verdict, why *string, to scenarios.Verdict, reason string, names ...string) bool {
+	w := scenarios.Worse(*was, to)
+	if w == *was {
+		return false
 	}
+	*was, *why = w, syntax.Sentence(reason, names...)
+	return true
 }
 
 // notReverted records in the result that a fault could not be undone.
@@ -211,7 +222,7 @@ func (v verdict) decideCause(cause error, caller func() error) int {
 func (v verdict) invalidate(why string, which func(result.ObjectiveResult) bool) {
 	for i := range v.Objectives {
 		if o := &v.Objectives[i]; which(*o) {
-			o.Verdict, o.Note = scenarios.Invalid, why
+			o.Verdict, o.Note, o.Why = scenarios.Invalid, why, ""
 		}
 	}
 }
@@ -256,10 +267,11 @@ func (v verdict) decideObjectives(objectives []slo.Objective) {
 		}
 		untold = fmt.Sprintf(", %d %s", count[to], words[to]) + untold
 		what := head + sayObjective(res.Objectives[i], objectives[i])
-		if to == scenarios.Invalid && strings.Contains(what, "brunt itself was late") && len(res.Generator.Limits) > 0 {
+		why := res.Objectives[i].Why
+		if to == scenarios.Invalid && why == result.Late && len(res.Generator.Limits) > 0 {
 			what += ". " + res.Generator.Limits[0]
 		}
-		v.worse(to, what)
+		v.worseBy(to, what, why)
 	}
 }
 

@@ -287,33 +287,31 @@ func TestAB_TurnsInterrupted(t *testing.T) {
 
 // TestAB_Shows: a late round of a switchback counts, unless another cause makes it invalid.
 func TestAB_Shows(t *testing.T) {
-	const lag = "p99 lag 20ms in run is over 10ms: brunt itself was late."
+	lag := result.Limit{Kind: result.LimitLag, Phase: "run", Value: .02, Most: .01}
 	for _, tt := range []struct {
 		verdict scenarios.Verdict
+		why     result.Why
 		reason  string
-		limits  []string
+		limits  []result.Limit
 		ok      bool
 	}{
-		{scenarios.Pass, "The objective held.", nil, true},
-		{scenarios.Fail, "The objective failed: p95 < 1ms.", []string{lag}, true},
+		{scenarios.Pass, "", "The objective held.", nil, true},
+		{scenarios.Fail, "", "The objective failed.", []result.Limit{lag}, true},
+		{scenarios.Invalid, result.Late, "The objective could not be judged.", []result.Limit{lag}, true},
 		{
-			scenarios.Invalid,
-			"The objective could not be judged: p95 < 1ms (brunt itself was late: it fails as measured, but not with brunt's " +
-				"own time taken off).",
-			[]string{lag},
-			true,
-		},
-		{
-			scenarios.Invalid, "Brunt itself stood still from 4s to 9s, and its watchdog ended web at 8s.",
-			[]string{lag},
+			scenarios.Invalid, "", "Brunt itself was late, and its watchdog ended web at 8s.",
+			[]result.Limit{lag},
 			false,
 		},
-		{scenarios.Invalid, "Unique data is used up.", []string{lag}, false},
-		{scenarios.Pass, "The objective held.", []string{lag, "11 requests found no socket"}, false},
+		{scenarios.Invalid, "", "Unique data is used up.", []result.Limit{lag}, false},
+		{scenarios.Pass, "", "The objective held.", []result.Limit{lag, {Kind: result.LimitSockets, Requests: 11}}, false},
 	} {
 		x := &Comparison{rhythm: rhythm{each: time.Second}}
 		r := &result.Result{
-			Verdict: tt.verdict, Reason: tt.reason, Generator: result.Generator{Limits: tt.limits, Healthy: len(tt.limits) == 0},
+			Verdict: tt.verdict, Reason: tt.reason, Why: tt.why, Generator: result.Generator{Healthy: len(tt.limits) == 0},
+		}
+		for _, l := range tt.limits {
+			r.Generator.Add(l, "a limit")
 		}
 		if why, ok := x.shows(compare.Run{Result: r}); ok != tt.ok {
 			t.Errorf("%s, %s: it counts: %t (%s), want %t", tt.verdict, tt.reason, ok, why, tt.ok)

@@ -6,7 +6,6 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
-	"brunt/scenarios/run"
 )
 
 func TestProber_Answer(t *testing.T) {
@@ -20,11 +19,15 @@ func TestProber_Answer(t *testing.T) {
 	failed := result.ObjectiveResult{
 		Text: "p95 < 1s", Metric: "p95", Measured: result.Num(math.NaN()), Verdict: scenarios.Fail,
 	}
-	late := func(advice string) result.Generator {
-		return result.Generator{
-			Pressure: .9, Limits: []string{"p99 lag 20ms in run is over 10ms: brunt itself was late. " + advice},
-		}
+	late := func(remedy result.Remedy) (g result.Generator) {
+		g.Pressure = .9
+		g.Add(result.Limit{Kind: result.LimitLag, Phase: "run", Value: .02, Most: .01, Remedy: remedy}, "a lag")
+		return g
 	}
+	calm := late(result.OwnCore)
+	calm.Pressure = 0
+	portless := late(result.OwnCore)
+	portless.Add(result.Limit{Kind: result.LimitPorts, Requests: 11}, "no port")
 	healthy := result.Generator{Healthy: true}
 	tests := []struct {
 		name string
@@ -52,24 +55,21 @@ func TestProber_Answer(t *testing.T) {
 			result.Result{Generator: healthy, Verdict: scenarios.Pass, Windows: windows(1, 50, 48, 52, 49, 51)},
 			Holds, "every objective holds",
 		},
-		{"a neighbour", result.Result{Generator: late(run.LagAdvice(.1)), Verdict: scenarios.Invalid}, Disturbed, ""},
+		{"a neighbour", result.Result{Generator: late(result.OwnCore), Verdict: scenarios.Invalid}, Disturbed, ""},
 		{
 			"all the generator has",
-			result.Result{Generator: late(run.LagAdvice(1e3)), Verdict: scenarios.Invalid},
+			result.Result{Generator: late(result.MoreCores), Verdict: scenarios.Invalid},
 			Limited,
 			"",
 		},
 		{
 			"late with no program beside it",
-			result.Result{Generator: result.Generator{Limits: late(run.LagAdvice(.1)).Limits}, Verdict: scenarios.Invalid},
+			result.Result{Generator: calm, Verdict: scenarios.Invalid},
 			Limited, "",
 		},
 		{
 			"a neighbour, and no port",
-			result.Result{
-				Generator: result.Generator{Pressure: .9, Limits: append(late(run.LagAdvice(.1)).Limits, "no port")},
-				Verdict:   scenarios.Invalid,
-			},
+			result.Result{Generator: portless, Verdict: scenarios.Invalid},
 			Limited, "",
 		},
 		{"it shows nothing", result.Result{Generator: healthy, Verdict: scenarios.Invalid, Reason: "x"}, "", ""},

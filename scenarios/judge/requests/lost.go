@@ -133,7 +133,7 @@ func (w *LostWorkers) Gauge(in Span, r result.ObjectiveResult) result.ObjectiveR
 }
 
 func (w *LostWorkers) invalid(r result.ObjectiveResult) result.ObjectiveResult {
-	r.Verdict, r.Note = scenarios.Invalid, w.Why
+	r.Verdict, r.Note, r.Why = scenarios.Invalid, w.Why, ""
 	return r
 }
 
@@ -156,13 +156,14 @@ func (w *LostWorkers) Unseen(spans []Span, c *measure.Series, o slo.Objective, i
 	return United(spans)
 }
 
-// Note explains why an objective is invalid by spans of which brunt did not see all: by the workers if the longest is
-// of theirs, else by other.
-func (w *LostWorkers) Note(spans []Span, other func([]Span) string) string {
+// Hidden makes an objective invalid by spans of which brunt did not see all: by the workers if the longest is of
+// theirs, else by brunt's own lateness, as note says.
+func (w *LostWorkers) Hidden(r result.ObjectiveResult, spans []Span, note func([]Span) string) result.ObjectiveResult {
 	longest := slices.MaxFunc(spans, func(a, b Span) int { return cmp.Compare(a.Length(), b.Length()) })
 	if w != nil && slices.ContainsFunc(w.Loads,
 		func(l LostLoad) bool { return l.From <= longest.To && l.To >= longest.From }) {
-		return w.Why
+		return w.invalid(r)
 	}
-	return other(spans)
+	r.Doubt(note(spans))
+	return r
 }

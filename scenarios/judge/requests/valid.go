@@ -24,13 +24,13 @@ func Valid(r, punctual result.ObjectiveResult, measured *measure.Counts) result.
 	}
 	switch {
 	case r.Verdict == scenarios.Fail && punctual.Verdict != scenarios.Fail:
-		r.Verdict, r.Note = scenarios.Invalid, cause+": it fails as measured, but not with brunt's own time taken off"
+		r.Doubt(cause + ": it fails as measured, but not with brunt's own time taken off")
 	case r.Verdict == scenarios.Pass && punctual.Verdict == scenarios.Fail:
-		r.Verdict, r.Note = scenarios.Invalid, cause+": it holds as measured, but not with brunt's own time taken off"
+		r.Doubt(cause + ": it holds as measured, but not with brunt's own time taken off")
 	case r.Verdict == scenarios.Pass && punctual.Verdict == scenarios.Inconclusive:
 		r.Verdict, r.Note = punctual.Verdict, punctual.Note
 	case r.Verdict == scenarios.Pass && float64(own.Unsent()) > UnsentMost*float64(measured.Offered()):
-		r.Verdict, r.Note = scenarios.Invalid, cause+", so the load was not the scheduled one"
+		r.Doubt(cause + ", so the load was not the scheduled one")
 	}
 	return r
 }
