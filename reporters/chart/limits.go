@@ -11,7 +11,6 @@ import (
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
-	"brunt/scenarios/slo"
 )
 
 // A Limit is an objective on a percentile over all requests of a phase.
@@ -28,8 +27,8 @@ func Limits(r *result.Result, load, step string) []Limit {
 	var out []Limit
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
-		def, err := slo.ParseObjective(o.Text)
-		if err != nil || !def.Metric.Percentile() || def.Metric.Of != "" || !def.Upper() || !(o.Target > 0) {
+		def, ok := o.Asks()
+		if !ok || !def.Metric.Percentile() || def.Metric.Of != "" || !def.Upper() || !(o.Target > 0) {
 			continue
 		}
 		if ofLoad := def.Load == load || def.Load == "" && (load == "*" || def.Step != ""); !ofLoad ||

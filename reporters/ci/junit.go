@@ -189,7 +189,7 @@ func details(o *result.ObjectiveResult) []string {
 	if b := words.ObjectiveBounds(o); b != "" {
 		lines = append(lines, b)
 	}
-	if !words.ObjectiveMetric(o).OfFault() {
+	if !o.Of().OfFault() {
 		lines = append(lines, "count: "+fmt.Sprint(o.Count))
 	}
 	return lines

@@ -72,7 +72,7 @@ func lostWrites(r *result.Result) string {
 	}
 	lost := words.Plural(n, "acknowledged write was lost", "acknowledged writes were lost")
 	for i := range r.Objectives {
-		if o, err := slo.ParseObjective(r.Objectives[i].Text); err == nil && o.Metric.Row().OfLosses {
+		if o, ok := r.Objectives[i].Asks(); ok && o.Metric.Row().OfLosses {
 			return ", though " + lost + ", as an objective allows"
 		}
 	}
@@ -222,8 +222,8 @@ func adviceOnInconclusive(r *result.Result) string {
 
 // missedObjective says what an objective required and what was measured.
 func missedObjective(o *result.ObjectiveResult) string {
-	def, err := slo.ParseObjective(o.Text)
-	if err != nil || !o.Target.Known() {
+	def, ok := o.Asks()
+	if !ok || !o.Target.Known() {
 		return words.Clip(words.Clean(o.Text), 100) + " did not hold"
 	}
 	got := words.ObjectiveMeasured(o)

@@ -40,13 +40,14 @@ func (p *pageView) asked(r *result.Result) {
 	limits := map[string]bool{}
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
-		def, err := slo.ParseObjective(o.Text)
-		if err != nil || !def.Metric.OfFault() {
+		def, ok := o.Asks()
+		if !ok || !def.Metric.OfFault() {
 			continue
 		}
+		fault := cmp.Or(o.Phase, def.After)
 		v := askedView{
 			Mark: words.Mark(o.Verdict), Word: words.Verdict(o.Verdict), Tone: words.Tone(o.Verdict),
-			Fault:  words.Clean(cmp.Or(o.Phase, def.After)),
+			Fault:  words.Clean(fault),
 			Figure: words.Clean(def.Metric.Text),
 			Asked:  words.ObjectiveTarget(o), Achieved: words.ObjectiveMeasured(o), Resolution: "–",
 		}
@@ -55,7 +56,7 @@ func (p *pageView) asked(r *result.Result) {
 		if o.Note != "" {
 			v.Notes = words.Clean(o.Note)
 		}
-		switch f := faultNamed(r, v.Fault); {
+		switch f := faultNamed(r, fault); {
 		case f == nil || def.Metric.Over != 0:
 		case (f.Impact == result.NotImpacted || f.NoOutage()) && row.To != slo.Noticing:
 			v.From, v.To = "–", "–" // nothing to recover from
@@ -139,7 +140,7 @@ func limitsOf(limits map[string]bool) string {
 
 func faultNamed(r *result.Result, name string) *result.FaultRecord {
 	for i := range r.Faults {
-		if words.Clean(r.Faults[i].Name) == name {
+		if r.Faults[i].Name == name {
 			return &r.Faults[i]
 		}
 	}

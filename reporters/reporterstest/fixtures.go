@@ -220,7 +220,7 @@ func hostileRun() *result.Result {
 	r.Faults[2].Impact, r.Faults[2].Revert = result.Impact(Hostile), Hostile
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
-		o.ID, o.Text, o.Phase, o.Note = Hostile, Hostile, Hostile, Hostile
+		o.ID, o.Text, o.Phase, o.Note, o.Asked = Hostile, Hostile, Hostile, Hostile, nil // as such a text is read
 	}
 	r.Objectives[0].Metric, r.Objectives[0].Op, r.Objectives[0].Verdict = Hostile, Hostile, scenarios.Verdict(Hostile)
 	for i := range r.Errors {

@@ -386,11 +386,8 @@ func (s *sim) objective(text string, v scenarios.Verdict) result.ObjectiveResult
 	if err != nil {
 		panic(err)
 	}
-	out := result.ObjectiveResult{
-		ID: o.ID, Text: o.Text, Phase: o.PhaseOrRun(), Metric: o.Metric.Text, Op: o.Op, Target: result.Num(o.Value),
-		Count: 1, Verdict: v,
-	}
-	out.Measured, out.Low, out.High = result.NaN, result.NaN, result.NaN
+	out := result.NewObjective(o, v)
+	out.Count = 1
 	step := "*"
 	if o.Step != "" {
 		step = o.Step

@@ -45,7 +45,7 @@ func trend(w io.Writer, list []*entry, name string, link func(*entry) string) er
 			}
 			at[title] = len(p.Charts)
 			p.Charts = append(p.Charts, html.TrendChart{
-				Title: title, Say: func(v float64) string { return words.ObjectiveMetric(o).FormatValue(v) },
+				Title: title, Say: func(v float64) string { return o.Of().FormatValue(v) },
 			})
 		}
 	}

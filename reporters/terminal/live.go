@@ -11,7 +11,6 @@ import (
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
-	"brunt/scenarios/slo"
 )
 
 // liveLines bounds the lines of the live block on a tall screen.
@@ -154,11 +153,8 @@ func objectiveState(s result.RunningVerdict, iv *result.Interval) string {
 // valueOfTarget returns what is measured beside what is asked for, such as 2.4ms of 200ms; empty: it is not known while
 // the run goes on. Of a percentile only that of the last second is known, over all loads and steps.
 func valueOfTarget(s result.RunningVerdict, iv *result.Interval) string {
-	o, err := slo.ParseObjective(s.Text)
-	if err != nil {
-		return ""
-	}
-	if o.Relative() {
+	o := s.Asked
+	if o.Metric.Text == "" || o.Relative() {
 		return "" // it is known once the load is over
 	}
 	of := " of " + o.Metric.FormatValue(o.Value)

@@ -16,6 +16,7 @@ import (
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 func TestTerminal_Golden(t *testing.T) {
@@ -359,6 +360,13 @@ func TestTerminal_RunningVerdicts(t *testing.T) {
 			Left: .99,
 		}, "99% of its budget left"},
 	} {
+		if c.s.Text != "" {
+			asked, err := slo.ParseObjective(c.s.Text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.s.Asked = asked
+		}
 		iv := reporterstest.Interval(14) // split is in
 		if got := terminal.ObjectiveState(c.s, &iv); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.s, got, c.want)

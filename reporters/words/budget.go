@@ -2,7 +2,6 @@ package words
 
 import (
 	"brunt/scenarios/result"
-	"brunt/scenarios/slo"
 )
 
 // Budget is how many bad requests an objective allows.
@@ -15,8 +14,8 @@ type Budget struct {
 
 // BudgetOf returns the error budget of an objective; ok is false if it sets none.
 func BudgetOf(o *result.ObjectiveResult) (b Budget, ok bool) {
-	def, err := slo.ParseObjective(o.Text)
-	if err != nil || o.List == "steady" {
+	def, ok := o.Asks()
+	if !ok || o.List == "steady" {
 		return b, false
 	}
 	b = Budget{Text: Clean(o.Text), Phase: o.Phase, Load: "*", Step: "*"}

@@ -8,21 +8,6 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// ObjectiveMetric returns the metric of an objective. A text that no longer parses is shown as
-// plain numbers.
-func ObjectiveMetric(o *result.ObjectiveResult) slo.Metric {
-	m, err := slo.ParseMetric(o.Metric)
-	if err != nil {
-		return slo.Metric{Unit: slo.Plain}
-	}
-	if m.OfSeries() { // the target provides the unit of a named series
-		if def, err := slo.ParseObjective(o.Text); err == nil {
-			return def.Metric
-		}
-	}
-	return m
-}
-
 func formatMetric(m slo.Metric, n result.Num) string { return m.FormatValue(float64(n)) }
 
 // ObjectiveMeasured formats the measured value; ∞ if more requests failed than a percentile
@@ -30,10 +15,10 @@ func formatMetric(m slo.Metric, n result.Num) string { return m.FormatValue(floa
 func ObjectiveMeasured(o *result.ObjectiveResult) string {
 	switch {
 	case o.Measured.Known():
-		return formatMetric(ObjectiveMetric(o), o.Measured)
+		return formatMetric(o.Of(), o.Measured)
 	case o.Infinite:
 		if unrecovered(o) {
-			return "> " + formatMetric(ObjectiveMetric(o), o.Low)
+			return "> " + formatMetric(o.Of(), o.Low)
 		}
 		return "∞"
 	}
@@ -42,7 +27,7 @@ func ObjectiveMeasured(o *result.ObjectiveResult) string {
 
 // unrecovered reports whether an objective on a recovery failed because there was none for as long as Low says.
 func unrecovered(o *result.ObjectiveResult) bool {
-	return o.Infinite && o.Low.Known() && ObjectiveMetric(o).Row().Recovers
+	return o.Infinite && o.Low.Known() && o.Of().Row().Recovers
 }
 
 // ObjectiveTarget formats the bound with its operator.
@@ -54,7 +39,7 @@ func ObjectiveTarget(o *result.ObjectiveResult) string {
 	if r := o.Reference; r != nil {
 		of = " (" + Percent(float64(r.Factor)) + " of " + Clean(r.Of) + ")"
 	}
-	return Clean(o.Op) + " " + formatMetric(ObjectiveMetric(o), o.Target) + of
+	return Clean(o.Op) + " " + formatMetric(o.Of(), o.Target) + of
 }
 
 // ObjectiveBounds says how far the true value may lie from the measured one: the bound that a pass
@@ -63,7 +48,7 @@ func ObjectiveTarget(o *result.ObjectiveResult) string {
 func ObjectiveBounds(o *result.ObjectiveResult) string {
 	var out []string
 	if o.Bound != nil {
-		out = append(out, "bound "+formatMetric(ObjectiveMetric(o), *o.Bound))
+		out = append(out, "bound "+formatMetric(o.Of(), *o.Bound))
 	}
 	switch low, high := interval(o); intervalOf(o) {
 	case spreads:
@@ -84,7 +69,7 @@ const (
 )
 
 func intervalOf(o *result.ObjectiveResult) intervalKind {
-	m := ObjectiveMetric(o)
+	m := o.Of()
 	switch low, high := interval(o); {
 	case low == high:
 		return noInterval
@@ -99,7 +84,7 @@ func interval(o *result.ObjectiveResult) (low, high string) {
 	if !o.Low.Known() || unrecovered(o) {
 		return "", ""
 	}
-	m := ObjectiveMetric(o)
+	m := o.Of()
 	if low, high = formatMetric(m, o.Low), "∞"; o.High.Known() {
 		high = formatMetric(m, o.High)
 	}
@@ -110,7 +95,7 @@ func interval(o *result.ObjectiveResult) (low, high string) {
 func BoundsMeaning(list []result.ObjectiveResult) string {
 	var bound, spread, between, percentile bool
 	for i := range list {
-		m, kind := ObjectiveMetric(&list[i]), intervalOf(&list[i])
+		m, kind := list[i].Of(), intervalOf(&list[i])
 		percentile = percentile || m.Percentile() && m.Of == ""
 		bound = bound || list[i].Bound != nil
 		spread = spread || kind == spreads
@@ -139,7 +124,7 @@ func ObjectiveNote(o *result.ObjectiveResult) string {
 	if o.Note != "" {
 		return Clean(o.Note)
 	}
-	if o.Infinite && ObjectiveMetric(o).Latency() {
+	if o.Infinite && o.Of().Latency() {
 		return "more requests failed than it allows"
 	}
 	return ""
@@ -183,7 +168,7 @@ func LimitUsed(o *result.ObjectiveResult, n result.Num) (u float64, ok bool) {
 		}
 		return v / t, true
 	}
-	if ObjectiveMetric(o).Unit == slo.ShareOf {
+	if o.Of().Unit == slo.ShareOf {
 		v, t = 1-v, 1-t
 	} else {
 		v, t = t, v

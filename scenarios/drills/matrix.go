@@ -13,7 +13,6 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
-	"brunt/scenarios/slo"
 )
 
 // other is the effect of a fault of which only its author knows what it does.
@@ -194,8 +193,8 @@ func left(f *result.FaultRecord) bool { return f.Revert == "failed" || f.Revert 
 // charges reports whether an objective on the writes of the whole run says something of a fault: it held, whatever the
 // faults did; or the fault was the only one, or is the one that wrong writes were acknowledged under.
 func charges(r *result.Result, o *result.ObjectiveResult, fault string) bool {
-	parsed, err := slo.ParseMetric(o.Metric)
-	if err != nil || !parsed.OfLedger() {
+	parsed := o.Of()
+	if !parsed.OfLedger() {
 		return false
 	}
 	if o.Verdict == scenarios.Pass || len(r.Faults) == 1 {

@@ -159,7 +159,7 @@ func (l *Laid) of(o result.ObjectiveResult) *Objective {
 // beyond reports whether the whole interval of a failed objective is beyond its target. Of a share, and of a percentile
 // of a short phase, it follows from the number of requests. An exact count, and the mean of a series, have none.
 func beyond(o result.ObjectiveResult, res *result.Result) bool {
-	parsed, _ := slo.ParseObjective(o.Text)
+	parsed, _ := o.Asks()
 	switch {
 	case parsed.Metric.Percentile() && !o.Infinite && !o.Low.Known() && parsed.Upper():
 		low, known := lowestPercentile(parsed, o, res)
@@ -214,9 +214,9 @@ func lowestPercentile(
 
 // figure returns a measured objective in a phrase, such as errors 50%.
 func figure(o result.ObjectiveResult) string {
-	parsed, err := slo.ParseObjective(o.Text)
+	parsed, ok := o.Asks()
 	switch {
-	case err != nil:
+	case !ok:
 		return o.Text
 	case o.Infinite:
 		return parsed.Metric.Text + " ∞"

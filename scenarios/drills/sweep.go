@@ -12,7 +12,6 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
-	"brunt/scenarios/slo"
 )
 
 //go:embed sweep/*.yaml
@@ -211,8 +210,8 @@ func survived(res *result.Result) (near float64, ok bool) {
 	}
 	for i := range res.Objectives {
 		o := &res.Objectives[i]
-		parsed, err := slo.ParseObjective(o.Text)
-		if err == nil && parsed.Upper() && o.Phase != "run" && o.Phase != "baseline" && o.Target > 0 && o.Measured.Known() {
+		parsed, ok := o.Asks()
+		if ok && parsed.Upper() && o.Phase != "run" && o.Phase != "baseline" && o.Target > 0 && o.Measured.Known() {
 			near = max(near, min(1, float64(o.Measured/o.Target)))
 		}
 	}

@@ -37,6 +37,7 @@ func (f *composer) judge(ps []phase, sums [][]measure.Cell) {
 		}
 		f.judgeSkipped(o, &r)
 		r.ID, r.Text, r.Metric, r.Op, r.Target = o.ID, o.Text, o.Metric.Text, o.Op, requests.RelativeTarget(o, &r)
+		r.Asked = &o
 		r.Infinite = math.IsInf(float64(r.Measured), 1)
 		f.out.Objectives = append(f.out.Objectives, r)
 	}

@@ -40,7 +40,7 @@ func CountedPhases(slo []slo.Objective) []string {
 // runningVerdict judges one objective. Of several occurrences of its phase the worst counts.
 func runningVerdict(r *measure.Second, o slo.Objective) result.RunningVerdict {
 	worst := result.RunningVerdict{
-		Text: o.Text, Phase: o.PhaseOrRun(), Verdict: scenarios.Pending, Measured: result.NaN, Left: result.NaN,
+		Asked: o, Text: o.Text, Phase: o.PhaseOrRun(), Verdict: scenarios.Pending, Measured: result.NaN, Left: result.NaN,
 	}
 	if o.Metric.OfFault() || o.Metric.OfLedger() || requests.OfSpans(o.Metric) || o.Relative() {
 		return worst

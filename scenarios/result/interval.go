@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/slo"
 )
 
 // An Interval is the last second of a run in progress, for live views.
@@ -67,6 +68,7 @@ type PlannedFault struct {
 
 // A RunningVerdict is the answer of an objective if the run ended now, from the counts so far.
 type RunningVerdict struct {
+	Asked    slo.Objective // what it asks
 	Text     string
 	Phase    string            `mask:"-"`
 	Verdict  scenarios.Verdict // pass, fail or pending

@@ -8,9 +8,11 @@
 package result
 
 import (
+	"encoding/json"
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/slo"
 )
 
 // ResultVersion is the version of result.json that is written.
@@ -154,6 +156,51 @@ type ObjectiveResult struct {
 	Infinite bool `json:"infinite,omitempty"`
 	// what the target is a multiple of; absent: the target is a value of its own, or what it is a multiple of is not known
 	Reference *Reference `json:"reference,omitempty"`
+
+	// what it asks, which the text says in the language of objectives: set by whoever judges it, and as a file is read;
+	// nil: see Asks
+	Asked *slo.Objective `json:"-"`
+}
+
+// NewObjective returns the result of an objective before anything is known of it.
+func NewObjective(o slo.Objective, v scenarios.Verdict) ObjectiveResult {
+	return ObjectiveResult{
+		ID: o.ID, Text: o.Text, Phase: o.PhaseOrRun(), Metric: o.Metric.Text, Op: o.Op, Target: Num(o.Value),
+		Measured: NaN, Low: NaN, High: NaN, Verdict: v, Asked: &o,
+	}
+}
+
+// UnmarshalJSON reads an objective, and what it asks.
+func (o *ObjectiveResult) UnmarshalJSON(b []byte) error {
+	type plain ObjectiveResult
+	if err := json.Unmarshal(b, (*plain)(o)); err != nil {
+		return err
+	}
+	if asked, ok := o.Asks(); ok {
+		o.Asked = &asked
+	}
+	return nil
+}
+
+// Asks returns what the objective asks. It is false for a text that is in no language of this brunt, such as the
+// threshold of a script.
+func (o *ObjectiveResult) Asks() (slo.Objective, bool) {
+	if o.Asked != nil {
+		return *o.Asked, true
+	}
+	asked, err := slo.ParseObjective(o.Text)
+	return asked, err == nil && o.List != "threshold"
+}
+
+// Of returns the metric of the objective. One that this brunt does not know has plain numbers.
+func (o *ObjectiveResult) Of() slo.Metric {
+	if asked, ok := o.Asks(); ok {
+		return asked.Metric
+	}
+	if m, err := slo.ParseMetric(o.Metric); err == nil {
+		return m
+	}
+	return slo.Metric{Unit: slo.Plain}
 }
 
 // Why is a reason of a verdict that is brunt's own doing, for code that asks: notes and reasons say it in words.

@@ -16,10 +16,7 @@ func PendingResult(p *plan.Plan, o Options) *result.Result {
 		Environment: result.Environment{Brunt: machine.Version()},
 	}
 	for _, o := range p.Objectives(o.NoChaos) {
-		res.Objectives = append(res.Objectives, result.ObjectiveResult{
-			ID: o.ID, Text: o.Text, Phase: o.PhaseOrRun(), Metric: o.Metric.Text, Op: o.Op, Target: result.Num(o.Value),
-			Measured: result.NaN, Low: result.NaN, High: result.NaN, Verdict: scenarios.Pending,
-		})
+		res.Objectives = append(res.Objectives, result.NewObjective(o, scenarios.Pending))
 	}
 	return res
 }

@@ -35,10 +35,9 @@ func (r *runner) unstarted(err error) *result.Result {
 	res := r.head()
 	res.Notes = slices.Concat(r.Notes, r.Noted())
 	for _, o := range r.judgedBy() {
-		res.Objectives = append(res.Objectives, result.ObjectiveResult{
-			ID: o.ID, Text: o.Text, Phase: o.PhaseOrRun(), Metric: o.Metric.Text, Op: o.Op, Target: result.Num(o.Value),
-			Measured: result.NaN, Low: result.NaN, High: result.NaN, Verdict: scenarios.Invalid, Note: "the load never began",
-		})
+		one := result.NewObjective(o, scenarios.Invalid)
+		one.Note = "the load never began"
+		res.Objectives = append(res.Objectives, one)
 	}
 	res.Verdict, res.Reason = scenarios.Invalid, syntax.Sentence(r.Scenario.Secrets.Mask(err.Error()))
 	if in, ok := errors.AsType[Interrupt](err); ok {

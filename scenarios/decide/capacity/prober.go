@@ -172,11 +172,10 @@ func measured(o result.ObjectiveResult) string {
 	if math.IsNaN(float64(o.Measured)) {
 		return "no end"
 	}
-	m, err := slo.ParseMetric(o.Metric)
-	switch {
-	case err == nil && m.Unit == slo.Seconds:
+	switch o.Of().Unit {
+	case slo.Seconds:
 		return quantity.FormatSeconds(float64(o.Measured))
-	case err == nil && m.Unit == slo.ShareOf:
+	case slo.ShareOf:
 		return quantity.FormatShareBriefly(float64(o.Measured))
 	}
 	return fmt.Sprintf("%.4g", float64(o.Measured))

@@ -1,0 +1,52 @@
+package catalog_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"brunt/reporters/catalog"
+	"brunt/reporters/reporterstest"
+	"brunt/scenarios/result"
+)
+
+// TestScrambled feeds every reporter results whose sentences say nothing. Only the letters of sentences may change: no
+// figure, colour, order or part depends on the words of one.
+func TestScrambled(t *testing.T) {
+	reporterstest.Each(t, func(t *testing.T, r *result.Result) {
+		plain, scrambled := reporterstest.Scramble(t, r)
+		dirs := []string{t.TempDir(), t.TempDir()}
+		for i, r := range []*result.Result{plain, scrambled} {
+			if err := catalog.All().Write(dirs[i], r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, f := range writtenFiles() {
+			if f.File == "result.json" {
+				continue
+			}
+			a, _ := os.ReadFile(filepath.Join(dirs[0], f.File))
+			b, _ := os.ReadFile(filepath.Join(dirs[1], f.File))
+			a, b = packedPart.ReplaceAll(a, nil), packedPart.ReplaceAll(b, nil)
+			a, b = policyPart.ReplaceAll(a, nil), policyPart.ReplaceAll(b, nil)
+			if said := differs([]rune(string(a)), []rune(string(b))); said != "" {
+				t.Errorf("%s: %s", f.File, said)
+			}
+		}
+	})
+}
+
+// differs says where b is neither as a nor scrambled.
+func differs(a, b []rune) string {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] && b[i] != reporterstest.Scrambled && b[i] != reporterstest.Scrambled-'a'+'A' {
+			around := func(r []rune) string { return strings.TrimSpace(string(r[max(0, i-120):min(len(r), i+120)])) }
+			return "it has\n\t" + around(a) + "\nand with scrambled sentences\n\t" + around(b)
+		}
+	}
+	if len(a) != len(b) {
+		return "its length is another with scrambled sentences"
+	}
+	return ""
+}
