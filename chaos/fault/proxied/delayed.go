@@ -74,12 +74,10 @@ func (f *delayed) plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 			if err != nil {
 				return "", err
 			}
-			surely := got
-			surely.hits = got.sure
 			switch {
-			case got.few(share):
+			case got.few(got.hits, share):
 				return fmt.Sprintf("%d of %d %s take so long", got.hits, got.n, f.what), nil
-			case surely.few(share): // they are as slow as the machine is late, with the fault and without
+			case got.few(got.sure, share): // they are as slow as the machine is late, with the fault and without
 				return "", fmt.Errorf("%w: %d of %d %s take so long, and %w", chaos.ErrNoAnswer, got.hits, got.n, f.what,
 					link.Blurred(got.late))
 			}

@@ -93,8 +93,7 @@ func (a *asked) add(hit bool) {
 // shows no effect.
 func (a asked) proves(share float64, all bool, found, missing string) (string, error) {
 	enough := func(hits int) bool {
-		a.hits = hits
-		return !a.few(share) && (share < 1 || !all || hits == a.n)
+		return !a.few(hits, share) && (share < 1 || !all || hits == a.n)
 	}
 	switch {
 	case !enough(a.hits):
@@ -116,9 +115,11 @@ func (a asked) over(what, still, is string) (string, error) {
 	return fmt.Sprintf("none of %d %s %s", a.n, what, is), nil
 }
 
-// few reports whether too few requests were hit for a fault on this share of them: on a busy machine
-// some requests are slow by themselves.
-func (a asked) few(share float64) bool { return a.hits == 0 || float64(a.hits) < share*float64(a.n)/4 }
+// few reports whether so many hits are too few for a fault on this share of the requests: on a busy machine some
+// requests are slow by themselves.
+func (a asked) few(hits int, share float64) bool {
+	return hits == 0 || float64(hits) < share*float64(a.n)/4
+}
 
 const (
 	leastShare = 0.0005 // of the requests; the smallest that mostTries probes can find

@@ -169,7 +169,7 @@ func (s *Some) find(
 	share := proof.OrAll(s.Percent)
 	return link.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
 		try := func() (asked, error) {
-			return dials(ctx, proof.Tries(share), carries, pulse, func(a asked) bool { return !a.few(share) }, dial)
+			return dials(ctx, proof.Tries(share), carries, pulse, func(a asked) bool { return !a.few(a.hits, share) }, dial)
 		}
 		got, err := try()
 		// If all must be hit and only some are, this machine may have been late to read the others:

@@ -89,6 +89,7 @@ type Comparison struct {
 	Disturbed string `json:"disturbed,omitempty"`
 
 	history []*Record // records that one run is compared with, the oldest first
+	open    *Row      // the undecided one that the reason tells of; nil: it tells of none
 	options Options
 	turns   [2][]int // of groups: the turn of each run, of base and of cand
 	past    []values // of sessions: the records of the history, the oldest first
@@ -501,6 +502,7 @@ func (c *Comparison) conclude() {
 	count := map[scenarios.Verdict]int{}
 	var worst, open *Row
 	var hopeless []string
+	c.open = nil
 	for i := range c.Rows {
 		r := &c.Rows[i]
 		count[r.Verdict]++
@@ -528,7 +530,7 @@ func (c *Comparison) conclude() {
 		c.Verdict, c.Reason = scenarios.Inconclusive,
 			"this gate can decide nothing, as the runs of its history differ too much"
 	case open != nil:
-		c.Verdict, c.Reason = scenarios.Inconclusive, "undecided: "+open.sentence()
+		c.Verdict, c.Reason, c.open = scenarios.Inconclusive, "undecided: "+open.sentence(), open
 		if len(c.Rows) > len(hopeless)+1 {
 			c.Reason = fmt.Sprintf("%d of %d metrics %s", count[scenarios.Inconclusive]-len(hopeless), len(c.Rows)-len(hopeless),
 				c.Reason)

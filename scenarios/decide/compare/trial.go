@@ -170,6 +170,6 @@ func (c *Comparison) disturb(why string) {
 			r.Verdict, r.Note = scenarios.Inconclusive, "the machine was disturbed"
 		}
 	}
-	c.Verdict, c.Disturbed = scenarios.Inconclusive, why
+	c.Verdict, c.Disturbed, c.open = scenarios.Inconclusive, why, nil
 	c.Reason = "the machine was disturbed, so a worse figure says nothing of the build: " + why
 }

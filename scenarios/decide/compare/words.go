@@ -202,8 +202,7 @@ func (c *Comparison) Decision() *result.Decision {
 			d.Metrics[i].Verdict = scenarios.None
 			continue
 		}
-		said := strings.Contains(c.Reason, r.sentence())
-		if r.Verdict == scenarios.Inconclusive && r.Note == "" && c.Design != Uncontrolled && !said {
+		if r.Verdict == scenarios.Inconclusive && r.Note == "" && c.Design != Uncontrolled && r != c.open {
 			d.Says = append(d.Says, r.sentence())
 		}
 		if r.P.Known() {
