@@ -3,7 +3,6 @@ package run_test
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -268,12 +267,7 @@ slo: ["errors <= 0%%"]
 func TestProtocol_EndpointNotReady(t *testing.T) {
 	t.Parallel()
 	line, s := targetstest.StartEcho(t), newServer(t, "serve")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed := l.Addr().String()
-	l.Close()
+	const closed = "127.0.0.1:1"                 // no other test gets this port
 	begun := filepath.Join(t.TempDir(), "begun") // by setup
 	two := "ready: {within: 200ms}, endpoints: {one: \"" + line.Base() + "\", other: \"parrot://" + closed + "\"}"
 	for _, c := range []struct{ name, target, more, at, wrong string }{
