@@ -152,12 +152,14 @@ func (p *files) beside(from syntax.Pos, name string) string {
 	return filepath.Join(filepath.Dir(file), filepath.FromSlash(name))
 }
 
-// outside reports whether a file lies outside the folder of the scenario, after symbolic links. The author of a
-// scenario can name such a file without being able to read it.
-func (p *files) outside(path string) bool {
-	folder, is := followed(filepath.Dir(p.main)), followed(path)
-	in, err := filepath.Rel(folder, is)
-	return err != nil || !filepath.IsLocal(in)
+// secret returns the file name written at a place as a secret, if it lies outside the folder of the scenario, after
+// symbolic links: the author of a scenario can name such a file without being able to read it.
+func (p *files) secret(at syntax.Pos, name string) []template.SecretRef {
+	in, err := filepath.Rel(followed(filepath.Dir(p.main)), followed(p.beside(at, name)))
+	if err == nil && filepath.IsLocal(in) {
+		return nil
+	}
+	return []template.SecretRef{{What: fmt.Sprintf("the file %s, which is outside the scenario's folder,", name), At: at}}
 }
 
 // followed returns an absolute path without symbolic links, as far as the file system knows it.
@@ -230,9 +232,7 @@ func (s *Scenario) Read(at syntax.Pos, name string, most int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.Origin.files.outside(path) {
-		s.SecretRefs = append(s.SecretRefs, template.OutsideFile(at, name))
-	}
+	s.SecretRefs = append(s.SecretRefs, s.Origin.files.secret(at, name)...)
 	if s.Origin.files.whole == nil {
 		s.Origin.files.whole = map[string][]byte{}
 	}

@@ -71,14 +71,15 @@ func (s *Scenario) Mistakes() *syntax.Mistakes {
 
 func (p *files) scenario(root *syntax.Node) *Scenario {
 	sc := &Scenario{File: p.main, Origin: Origin{p.m, p}, Secrets: p.secrets, Symbols: &template.Symbols{}, Root: root}
+	var outside []template.SecretRef
 	s := &template.Scope{
 		Params: map[string]*template.Param{}, Env: p.o.Env, Secrets: sc.Secrets, Symbols: sc.Symbols, Mistakes: p.m,
 		Nodes: &p.nodes,
 		Read: func(from syntax.Pos, name string, most int) ([]byte, error) {
+			outside = append(outside, p.secret(from, name)...)
 			return p.readFile(p.beside(from, name), most)
 		},
 		Beside:   p.beside,
-		Outside:  p.outside,
 		Settings: []*syntax.Node{root.Get("target").Get("processes"), root.Get("target").Get("containers")},
 	}
 	p.params(s, root)
@@ -134,7 +135,7 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 	})
 	p.trace(sc, doc.Trace)
 	p.objectives(sc)
-	sc.SecretRefs = s.SecretRefs
+	sc.SecretRefs = slices.Concat(s.SecretRefs, outside)
 	for i := range sc.Loads {
 		if l := &sc.Loads[i]; l.Script != nil {
 			sc.SecretRefs = append(sc.SecretRefs,

@@ -26,8 +26,11 @@ func TestScrambled(t *testing.T) {
 			if f.File == "result.json" {
 				continue
 			}
-			a, _ := os.ReadFile(filepath.Join(dirs[0], f.File))
-			b, _ := os.ReadFile(filepath.Join(dirs[1], f.File))
+			a, errA := os.ReadFile(filepath.Join(dirs[0], f.File))
+			b, errB := os.ReadFile(filepath.Join(dirs[1], f.File))
+			if errA != nil || errB != nil {
+				t.Errorf("%s: %v, %v", f.File, errA, errB)
+			}
 			a, b = packedPart.ReplaceAll(a, nil), packedPart.ReplaceAll(b, nil)
 			a, b = policyPart.ReplaceAll(a, nil), policyPart.ReplaceAll(b, nil)
 			if said := differs([]rune(string(a)), []rune(string(b))); said != "" {

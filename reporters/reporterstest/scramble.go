@@ -20,8 +20,9 @@ var sentences = []string{
 // Scrambled is what each letter and digit of a scrambled sentence is.
 const Scrambled = 'z'
 
-// Scramble returns a copy of a result, as a file keeps it, in which no sentence says anything: its letters and digits
-// are [Scrambled], at the same places. What the objectives ask stays known.
+// Scramble returns two copies of a result, as a file keeps it. In the second no sentence says anything: its letters and
+// digits are [Scrambled], at the same places. The texts of objectives stay: they are written in a language, and are
+// names.
 func Scramble(t testing.TB, r *result.Result) (plain, scrambled *result.Result) {
 	t.Helper()
 	b, err := json.Marshal(r)

@@ -50,10 +50,10 @@ func ObjectiveBounds(o *result.ObjectiveResult) string {
 	if o.Bound != nil {
 		out = append(out, "bound "+formatMetric(o.Of(), *o.Bound))
 	}
-	switch low, high := interval(o); intervalOf(o) {
-	case spreads:
+	switch kind, low, high := interval(o); kind {
+	case spread:
 		out = append(out, "spread "+low+" to "+high)
-	case lies:
+	case between:
 		out = append(out, "between "+low+" and "+high)
 	}
 	return strings.Join(out, "; ")
@@ -64,52 +64,50 @@ type intervalKind int
 
 const (
 	noInterval intervalKind = iota
-	spreads                 // what seconds differ by
-	lies                    // where the value lies
+	spread                  // what seconds differ by
+	between                 // where the value lies
 )
 
-func intervalOf(o *result.ObjectiveResult) intervalKind {
-	m := o.Of()
-	switch low, high := interval(o); {
-	case low == high:
-		return noInterval
-	case m.Latency() || m.Unit == slo.ShareOf:
-		return spreads
-	}
-	return lies
-}
-
-// interval returns the ends of the interval of an objective; both are empty where it has none.
-func interval(o *result.ObjectiveResult) (low, high string) {
+// interval returns the interval of an objective; low and high are its ends.
+func interval(o *result.ObjectiveResult) (kind intervalKind, low, high string) {
 	if !o.Low.Known() || unrecovered(o) {
-		return "", ""
+		return noInterval, "", ""
 	}
 	m := o.Of()
 	if low, high = formatMetric(m, o.Low), "∞"; o.High.Known() {
 		high = formatMetric(m, o.High)
 	}
-	return low, high
+	switch {
+	case low == high:
+		kind = noInterval
+	case m.Latency() || m.Unit == slo.ShareOf:
+		kind = spread
+	default:
+		kind = between
+	}
+	return kind, low, high
 }
 
 // BoundsMeaning explains the words of [ObjectiveBounds] as far as a list of objectives uses them.
 func BoundsMeaning(list []result.ObjectiveResult) string {
-	var bound, spread, between, percentile bool
+	var bound, percentile bool
+	seen := map[intervalKind]bool{}
 	for i := range list {
-		m, kind := list[i].Of(), intervalOf(&list[i])
+		m := list[i].Of()
 		percentile = percentile || m.Percentile() && m.Of == ""
 		bound = bound || list[i].Bound != nil
-		spread = spread || kind == spreads
-		between = between || kind == lies
+		kind, _, _ := interval(&list[i])
+		seen[kind] = true
 	}
 	var out []string
 	if bound {
 		out = append(out, "Bound: what the requests of the phase show of the share, exactly and with 95 % confidence; a "+
 			"pass needs it within the objective.")
 	}
-	if spread {
+	if seen[spread] {
 		out = append(out, "Spread: the 95 % interval between seconds, so how much a repeat of the run may differ.")
 	}
-	if between {
+	if seen[between] {
 		out = append(out, "Between: the true value lies there, as requests tell it no closer; a pass needs both ends "+
 			"within the objective.")
 	}

@@ -79,7 +79,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c.upstream()
 	endpointCompiler{c}.upstreams()
 	c.proxied()
-	if secrets == 0 && len(sc.SecretRefs) > 0 {
+	if secrets == 0 && len(sc.SecretRefs) > 0 && len(c.plan.lists(allow.Secrets)) > 0 {
 		return Compile(sc, o) // a step reads a file from elsewhere, and the bounds of secrets hold for all that came before
 	}
 	c.objectives()

@@ -42,6 +42,7 @@ type Limit struct {
 	Most     Num       `json:"most"`                      // up to which the value is no limit, seconds; null: neither
 	Requests int64     `json:"requests,omitempty"`        // those that it kept from being sent
 	Remedy   Remedy    `json:"remedy,omitempty" mask:"-"` // of a lag
+	Sentence string    `json:"-"`                         // for people; files have it among the limits of the generator
 }
 
 // A LimitKind says what a limit is of.
@@ -69,9 +70,11 @@ const (
 	RunToTheEnd Remedy = "no_stop"  // brunt or its machine was stopped: let both run
 )
 
-// Add adds a limit with its sentence.
-func (g *Generator) Add(l Limit, sentence string) {
-	g.Limits, g.Limited = append(g.Limits, sentence), append(g.Limited, l)
+// Add adds limits, with their sentences.
+func (g *Generator) Add(limits ...Limit) {
+	for _, l := range limits {
+		g.Limits, g.Limited = append(g.Limits, l.Sentence), append(g.Limited, l)
+	}
 }
 
 // LateAlone reports whether the only limit was that requests of brunt's own process were sent late.

@@ -176,6 +176,7 @@ func (o *ObjectiveResult) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, (*plain)(o)); err != nil {
 		return err
 	}
+	o.Asked = nil
 	if asked, ok := o.Asks(); ok {
 		o.Asked = &asked
 	}

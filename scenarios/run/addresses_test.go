@@ -333,7 +333,7 @@ func TestAddresses_Leaks(t *testing.T) {
 }
 
 // TestAddresses_OutsideFiles checks that a file that requests send counts as a secret where it lies outside the
-// scenario's folder, which a pull request can name and its author cannot read. A file in the folder is none.
+// scenario's folder, which a pull request can name and its author cannot read. A file in the folder does not count.
 func TestAddresses_OutsideFiles(t *testing.T) {
 	outside := filepath.Join(t.TempDir(), "credentials")
 	if err := os.WriteFile(outside, []byte("name\nkey-of-somebody\n"), 0o600); err != nil {

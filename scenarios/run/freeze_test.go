@@ -9,9 +9,10 @@ import (
 	"brunt/scenarios/result"
 )
 
+const crowdedOut = "It had little to do, so something else used the processors: give brunt one of its own."
+
 // TestJudge_Freeze checks that a lag is put down to a freeze that explains it.
 func TestJudge_Freeze(t *testing.T) {
-	const crowdedOut = "give brunt one of its own"
 	const stood = "Brunt itself stood still for 12s: it was stopped, or the machine was."
 	freeze := []result.Freeze{{T: 1, D: .06}, {T: 20, D: 12.02}}
 	for _, c := range []struct {

@@ -12,6 +12,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -42,35 +43,36 @@ func judgeGenerator(g *result.Generator, f *judge.Findings, lagLimit time.Durati
 	g.Lag, g.Queue, g.Offered, g.Sent, g.Attempts, g.Clamped = f.Lag, f.Queue, f.Offered, f.Sent, f.Attempts, f.Clamped
 	g.LagLimit, g.Spoken = result.Sec(lagLimit), []string{}
 	g.Limits = []string{}
-	late(f, g, lagLimit)
-	starved(f, g)
+	g.Add(late(f, g, lagLimit)...)
+	g.Add(starved(f, g)...)
 	g.Healthy = len(g.Limits) == 0
 }
 
 // mostLate is the number of phases that are named as late: a run with thousands of faults has as many phases.
 const mostLate = 5
 
-// late adds the phases in which brunt was late, with advice: those with the largest lag, and the number of the others.
-func late(f *judge.Findings, g *result.Generator, limit time.Duration) {
+// late lists the phases in which brunt was late, with advice: those with the largest lag, and the number of the others.
+func late(f *judge.Findings, g *result.Generator, limit time.Duration) (limits []result.Limit) {
+	most := quantity.FormatSeconds(limit.Seconds())
 	over := slices.DeleteFunc(slices.Sorted(maps.Keys(f.LagByPhase)),
 		func(phase string) bool { return f.LagByPhase[phase].Low <= limit.Seconds() })
 	slices.SortStableFunc(over, func(a, b string) int { return cmp.Compare(f.LagByPhase[b].P99, f.LagByPhase[a].P99) })
 	for i, phase := range over {
-		lag, most := f.LagByPhase[phase], quantity.FormatSeconds(limit.Seconds())
-		remedy, advice := advice(g, lag.P99)
-		l := result.Limit{
-			Kind: result.LimitLag, Phase: phase, Value: result.Num(lag.P99), Most: result.Sec(limit), Remedy: remedy,
+		lag := f.LagByPhase[phase].P99
+		remedy, advice := advice(g, lag)
+		l := result.Limit{Kind: result.LimitLag, Value: result.NaN, Most: result.Sec(limit), Remedy: remedy}
+		if i == mostLate {
+			l.Phases = len(over) - i
+			l.Sentence = fmt.Sprintf("p99 lag is over %s in %s: "+requests.OwnLag+". %s", most,
+				syntax.Amount(l.Phases, "more phase"), advice)
+			return append(limits, l)
 		}
-		if i < mostLate {
-			g.Add(l, fmt.Sprintf("p99 lag %s in %s is over %s: brunt itself was late. %s",
-				quantity.FormatSeconds(lag.P99), phase, most, advice))
-			continue
-		}
-		l.Phase, l.Phases, l.Value = "", len(over)-i, result.NaN
-		g.Add(l, fmt.Sprintf("p99 lag is over %s in %s: brunt itself was late. %s", most,
-			syntax.Amount(l.Phases, "more phase"), advice))
-		break
+		l.Phase, l.Value = phase, result.Num(lag)
+		l.Sentence = fmt.Sprintf("p99 lag %s in %s is over %s: "+requests.OwnLag+". %s", quantity.FormatSeconds(lag), phase,
+			most, advice)
+		limits = append(limits, l)
 	}
+	return limits
 }
 
 // A starved generator had no socket or no port for some requests. That is a failure of brunt: once
@@ -78,8 +80,8 @@ func late(f *judge.Findings, g *result.Generator, limit time.Duration) {
 // the run shows nothing about the target.
 const starvedErrors = 0.1
 
-// starved adds what this machine lacked, and the remedy.
-func starved(f *judge.Findings, g *result.Generator) {
+// starved describes what this machine lacked, and the remedy.
+func starved(f *judge.Findings, g *result.Generator) (limits []result.Limit) {
 	least, errs, own, held := false, int64(0), int64(0), true
 	for _, share := range f.Starved {
 		least = least || share > 1-sentLess
@@ -94,30 +96,32 @@ func starved(f *judge.Findings, g *result.Generator) {
 		held = held && o.Verdict == scenarios.Pass
 	}
 	if !least && (held || float64(own) < starvedErrors*float64(errs)) || own == 0 {
-		return
+		return nil
 	}
-	lacked := func(kind result.LimitKind, n int64) result.Limit {
-		return result.Limit{Kind: kind, Value: result.NaN, Most: result.NaN, Requests: n}
+	lacked := func(kind result.LimitKind, n int64, remedy result.Remedy, sentence string) {
+		limits = append(limits, result.Limit{
+			Kind: kind, Value: result.NaN, Most: result.NaN, Requests: n, Remedy: remedy, Sentence: sentence,
+		})
 	}
 	if n := f.Causes[scenarios.NoPort]; n > 0 {
 		low, high := machine.EphemeralPorts()
-		g.Add(lacked(result.LimitPorts, n),
+		lacked(result.LimitPorts, n, "",
 			fmt.Sprintf("%d requests found no port: a source address of this machine has %d for each address of the "+
 				"target, and a closed connection holds its own for a while. "+
 				"Keep connections alive (connections: keep_alive, reuse), name more connections.source_addresses, or widen "+
 				"net.ipv4.ip_local_port_range.", n, high-low+1))
 	}
 	if n := f.Causes[scenarios.Unsent]; n > 0 {
-		l := lacked(result.LimitUnsent, n)
-		var advised string
-		l.Remedy, advised = advice(g, 0)
-		g.Add(l, fmt.Sprintf("%d requests were never sent: brunt itself was late by more than their timeout. %s", n, advised))
+		remedy, advice := advice(g, 0)
+		lacked(result.LimitUnsent, n, remedy,
+			fmt.Sprintf("%d requests were never sent: brunt itself was late by more than their timeout. %s", n, advice))
 	}
 	if n := f.Causes[scenarios.NoSocket]; n > 0 {
-		g.Add(lacked(result.LimitSockets, n),
+		lacked(result.LimitSockets, n, "",
 			fmt.Sprintf("%d requests found no socket: this machine ran out of files or memory. Raise `ulimit -n`, or lower "+
 				"max_in_flight.", n))
 	}
+	return limits
 }
 
 const (
@@ -138,13 +142,14 @@ func advice(g *result.Generator, lag float64) (result.Remedy, string) {
 	stood, long := longest.D() >= longFreeze && float64(longest) >= lag, longest.D() >= stoppedFreeze
 	switch {
 	case g.Throttled >= quotaHeld && !(stood && long):
-		return result.MoreQuota, fmt.Sprintf("A CPU quota of %s cores held brunt back in %.0f%% of the time: raise the quota of its "+
-			"container or control group, or lower the rate.",
+		return result.MoreQuota, fmt.Sprintf("A CPU quota of %s cores held brunt back in %.0f%% of the time: raise the "+
+			"quota of its container or control group, or lower the rate.",
 			strconv.FormatFloat(float64(g.Quota), 'g', 3, 64), 100*g.Throttled)
 	case !stood, !long && g.Pressure >= contended:
 		return lagAdvice(g)
 	}
-	return result.RunToTheEnd, fmt.Sprintf("Brunt itself stood still for %s: it was stopped, or the machine was. Let both run until the end.",
+	return result.RunToTheEnd, fmt.Sprintf("Brunt itself stood still for %s: it was stopped, or the machine was. Let both "+
+		"run until the end.",
 		quantity.FormatSeconds(math.Round(float64(longest)*10)/10))
 }
 

@@ -51,7 +51,7 @@ func TestStarved(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var g result.Generator
-			starved(&judge.Findings{Starved: c.shares, Causes: c.causes, Objectives: c.objectives}, &g)
+			g.Add(starved(&judge.Findings{Starved: c.shares, Causes: c.causes, Objectives: c.objectives}, &g)...)
 			got := g.Limits
 			if said := strings.Join(got, "\n"); (said == "") != (c.want == "") || !strings.Contains(said, c.want) {
 				t.Errorf("got %q, want %q", said, c.want)
@@ -68,7 +68,7 @@ func TestLate_ManyPhases(t *testing.T) {
 		f.LagByPhase["f#"+strconv.Itoa(i)] = judge.PhaseLag{P99: lag, Low: lag}
 	}
 	var g result.Generator
-	late(f, &g, lagMost)
+	g.Add(late(f, &g, lagMost)...)
 	got := g.Limits
 	if len(got) != mostLate+1 || !strings.HasPrefix(got[0], "p99 lag 319ms in f#299 is over 10ms") ||
 		!strings.HasPrefix(got[mostLate], "p99 lag is over 10ms in 295 more phases: ") ||

@@ -85,7 +85,6 @@ func TestQuota(t *testing.T) {
 // TestJudge_Quota checks that a quota that held brunt back is named as the cause of its lag, and one that hardly did is
 // not.
 func TestJudge_Quota(t *testing.T) {
-	const crowdedOut = "give brunt one of its own"
 	const named = "CPU quota of 0.2 cores held brunt back in 40% of the time"
 	for _, c := range []struct {
 		name string

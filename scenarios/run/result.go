@@ -105,7 +105,7 @@ func (r *runner) generator(f *judge.Findings, unfit []string) result.Generator {
 	}
 	judgeGenerator(&g, f, lagLimit(r.Scenario.SLO))
 	for _, why := range unfit {
-		g.Add(result.Limit{Kind: result.LimitScript, Value: result.NaN, Most: result.NaN}, why)
+		g.Add(result.Limit{Kind: result.LimitScript, Value: result.NaN, Most: result.NaN, Sentence: why})
 	}
 	r.limitsOfWorkers(&g)
 	g.Healthy = len(g.Limits) == 0

@@ -135,7 +135,7 @@ func (r *runner) limitsOfWorkers(g *result.Generator) {
 	}
 	opened, spoken := r.loads.crew.Opened()
 	g.Connections, g.Spoken = g.Connections+opened, append(g.Spoken, spoken...)
-	g.Limits, g.Limited = append(g.Limits, r.account.Limits...), append(g.Limited, r.account.Limited...)
+	g.Add(r.account.Limits...)
 }
 
 // addWorkers adds the workers to a result, and says why none of its figures can be trusted: without objectives, a part

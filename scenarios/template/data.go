@@ -208,9 +208,6 @@ func (s *Scope) tableFile(n *syntax.Node, path string, parse func([]byte) error)
 	if err != nil {
 		return err
 	}
-	if s.Outside != nil && s.Outside(s.Beside(n.Pos, path)) {
-		s.SecretRefs = append(s.SecretRefs, OutsideFile(n.Pos, path))
-	}
 	if err := parse(syntax.TrimBOM(b)); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}

@@ -23,7 +23,6 @@ type Scope struct {
 	Env      func(string) (string, bool)
 	Read     func(from syntax.Pos, path string, most int) ([]byte, error)
 	Beside   func(from syntax.Pos, path string) string // resolves the path of a file relative to from
-	Outside  func(path string) bool                    // a resolved path lies outside the scenario's folder
 	Secrets  *Secrets
 	Symbols  *Symbols
 	Mistakes *syntax.Mistakes
@@ -31,8 +30,7 @@ type Scope struct {
 	bytes    int  // bytes of texts filled in so far
 	loaded   map[string]loaded
 
-	// placeholders of the environment and of files that were filled in, and tables from outside the scenario's folder
-	SecretRefs []SecretRef
+	SecretRefs []SecretRef // placeholders of the environment and of files that were filled in
 
 	Settings []*syntax.Node // settings of the target's services; nil ones are not set
 	Ledger   bool           // the text belongs to the ledger: ${id} is the id of a write
@@ -43,11 +41,6 @@ type Scope struct {
 type SecretRef struct {
 	What string // such as ${env.TOKEN}
 	At   syntax.Pos
-}
-
-// OutsideFile is the reference of a table, a body or a script to a file outside the scenario's folder.
-func OutsideFile(at syntax.Pos, name string) SecretRef {
-	return SecretRef{fmt.Sprintf("the file %s, which is outside the scenario's folder,", name), at}
 }
 
 // String is the part with its place.

@@ -310,9 +310,7 @@ func TestAB_Shows(t *testing.T) {
 		r := &result.Result{
 			Verdict: tt.verdict, Reason: tt.reason, Why: tt.why, Generator: result.Generator{Healthy: len(tt.limits) == 0},
 		}
-		for _, l := range tt.limits {
-			r.Generator.Add(l, "a limit")
-		}
+		r.Generator.Add(tt.limits...)
 		if why, ok := x.shows(compare.Run{Result: r}); ok != tt.ok {
 			t.Errorf("%s, %s: it counts: %t (%s), want %t", tt.verdict, tt.reason, ok, why, tt.ok)
 		}

@@ -21,13 +21,13 @@ func TestProber_Answer(t *testing.T) {
 	}
 	late := func(remedy result.Remedy) (g result.Generator) {
 		g.Pressure = .9
-		g.Add(result.Limit{Kind: result.LimitLag, Phase: "run", Value: .02, Most: .01, Remedy: remedy}, "a lag")
+		g.Add(result.Limit{Kind: result.LimitLag, Phase: "run", Value: .02, Most: .01, Remedy: remedy})
 		return g
 	}
 	calm := late(result.OwnCore)
 	calm.Pressure = 0
 	portless := late(result.OwnCore)
-	portless.Add(result.Limit{Kind: result.LimitPorts, Requests: 11}, "no port")
+	portless.Add(result.Limit{Kind: result.LimitPorts, Requests: 11})
 	healthy := result.Generator{Healthy: true}
 	tests := []struct {
 		name string

@@ -21,13 +21,8 @@ import (
 type Account struct {
 	Workers []result.Worker
 	Lost    *requests.LostWorkers // nil: no worker is lost with a part of the load
-	Limits  []string              // workers that were late themselves
-	Limited []result.Limit        // the limits as data
+	Limits  []result.Limit        // workers that were late themselves
 	Notes   []string
-}
-
-func (a *Account) limit(l result.Limit, sentence string) {
-	a.Limits, a.Limited = append(a.Limits, sentence), append(a.Limited, l)
 }
 
 // Account accounts for the load once it is over. Ends are the ends of the loads, and lag is the limit of a worker's own
@@ -50,14 +45,14 @@ func (c *Crew) Account(ends []time.Duration, lag time.Duration) (*Account, error
 		if t := share.Lag[measure.PhaseRun]; t != nil {
 			w.Lag = t.Quantile(.99)
 		}
-		c.late(a, m, share, lag)
+		a.Limits = append(a.Limits, c.late(m, share, lag)...)
 		if s.off > c.terms.Skew {
-			l := result.Limit{
+			a.Limits = append(a.Limits, result.Limit{
 				Kind: result.LimitClock, Worker: m.n + 1, Value: result.Sec(s.off), Most: result.Sec(c.terms.Skew),
-			}
-			a.limit(l, fmt.Sprintf("worker %d of %d: its clock was off by %s at least, and `skew` allows %s",
-				m.n+1, len(c.members),
-				quantity.FormatDuration(s.off), quantity.FormatDuration(c.terms.Skew)))
+				Sentence: fmt.Sprintf("worker %d of %d: its clock was off by %s at least, and `skew` allows %s",
+					m.n+1, len(c.members),
+					quantity.FormatDuration(s.off), quantity.FormatDuration(c.terms.Skew)),
+			})
 		}
 		for i := range c.host.Loads {
 			if err := c.settle(m, s, share, i, ends[i], &w, out); err != nil {
@@ -224,7 +219,7 @@ func (c *Crew) describe(m *member, w *result.Worker, known time.Duration) string
 const enoughForLag = 100
 
 // late says in which phases a worker was later than the limit.
-func (c *Crew) late(a *Account, m *member, share *measure.Share, limit time.Duration) {
+func (c *Crew) late(m *member, share *measure.Share, limit time.Duration) (out []result.Limit) {
 	names := map[int32]string{measure.PhaseRun: "run", measure.PhaseBaseline: "baseline"}
 	for n, oc := range c.host.Recorder.Occurrences() {
 		if oc.Name != "" {
@@ -238,12 +233,13 @@ func (c *Crew) late(a *Account, m *member, share *measure.Share, limit time.Dura
 			continue
 		}
 		if p99 := t.Quantile(.99); t.Total >= enoughForLag && p99.D() > limit {
-			l := result.Limit{
+			out = append(out, result.Limit{
 				Kind: result.LimitWorkerLag, Phase: name, Worker: m.n + 1, Value: p99, Most: result.Sec(limit),
-			}
-			a.limit(l, fmt.Sprintf("worker %d of %d: p99 lag %s in %s is over %s", m.n+1, len(c.members),
-				quantity.FormatSeconds(float64(p99)), name,
-				quantity.FormatSeconds(limit.Seconds())))
+				Sentence: fmt.Sprintf("worker %d of %d: p99 lag %s in %s is over %s", m.n+1, len(c.members),
+					quantity.FormatSeconds(float64(p99)), name,
+					quantity.FormatSeconds(limit.Seconds())),
+			})
 		}
 	}
+	return out
 }
