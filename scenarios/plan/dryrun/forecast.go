@@ -20,6 +20,7 @@ import (
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/targets/platform"
+	"brunt/targets/platform/compose"
 )
 
 // A Forecast is what a fault would do, planned before anything runs.
@@ -66,7 +67,7 @@ func forecasts(ctx context.Context, p *plan.Plan) (out []Forecast, in *PlannedCl
 	case p.Stack != nil:
 		addStack(&env, p)
 		if p.Stack.Platform == platform.Docker {
-			_, wrong = found.Open(ctx)
+			wrong = startable(ctx, p.Stack, found)
 		}
 	default:
 		if p.Scope.External != "" || len(p.Scope.Endpoints) == 0 {
@@ -84,7 +85,11 @@ func forecasts(ctx context.Context, p *plan.Plan) (out []Forecast, in *PlannedCl
 			env.Links = append(env.Links, &chaos.Link{From: chaos.LoadName, To: e.Name})
 		}
 	}
-	if wrong != nil {
+	switch {
+	case wrong == nil:
+	case p.Stack != nil:
+		wrong = fmt.Errorf("the target would not be started: %w", wrong)
+	default:
 		wrong = fmt.Errorf("the target would not be found: %w", wrong)
 	}
 	capabilities := sync.OnceValue(netns.Capabilities)
@@ -122,6 +127,15 @@ func forecasts(ctx context.Context, p *plan.Plan) (out []Forecast, in *PlannedCl
 		out = append(out, f)
 	}
 	return result.Masked(out, p.Scenario.Secrets.Mask), in, wrong
+}
+
+// startable returns why the containers of a stack can't be started: no engine answers, or there is no Compose command.
+func startable(ctx context.Context, s *platform.Spec, found *Containers) error {
+	if _, err := found.Open(ctx); err != nil || s.Compose == nil {
+		return err
+	}
+	_, err := compose.Command(ctx)
+	return err
 }
 
 // addStack adds the units and links that a run would start.
