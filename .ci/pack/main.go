@@ -4,6 +4,10 @@
 //
 //	pack -version v1.2.3 -time 1700000000 -programs DIR -texts DIR -out DIR
 //
+//	pack -module PATH -source DIR -version v1.2.3 -time 1700000000 -out DIR
+//
+// The second form writes brunt's module under another path, as a module proxy serves it.
+//
 //	programs  GOOS_GOARCH/brunt and GOOS_GOARCH/brunt-k6, with .exe on Windows
 //	texts     README.md, LICENSE, LICENSE.k6 and NOTICE.k6 for brunt-k6, man/man1, completions
 //
@@ -35,9 +39,19 @@ func main() {
 	flag.StringVar(&r.texts, "texts", "", "the folder of the texts")
 	flag.StringVar(&r.out, "out", "", "the folder that the packages are written to")
 	flag.StringVar(&r.url, "url", "https://github.com/OWNER/REPO/releases/download", "where releases are downloaded from")
+	var p publication
+	flag.StringVar(&p.path, "module", "", "the path to publish brunt's module under, such as example.org/team/brunt")
+	flag.StringVar(&p.source, "source", "", "a checkout of brunt, which is rewritten, with -module")
 	flag.StringVar(&r.maintainer, "maintainer", "The brunt developers <brunt@example.invalid>", "of the Debian packages")
 	flag.Parse()
 	r.time = time.Unix(at, 0).UTC()
+	if p.path != "" {
+		p.version, p.time, p.out = r.version, r.time, r.out
+		if err := p.publish(); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	if err := r.pack(); err != nil {
 		log.Fatal(err)
 	}

@@ -20,9 +20,10 @@ import (
 
 // The suite `.ci/full release` gives these. Each is a folder that .ci/release has written, from one commit.
 var (
-	made     = flag.String("made", "", "a release")
-	again    = flag.String("again", "", "the same release, made once more in another folder")
-	scenario = flag.String("scenario", "", "the folder of the quickstart")
+	made      = flag.String("made", "", "a release")
+	again     = flag.String("again", "", "the same release, made once more in another folder")
+	published = flag.String("published", "", "the module proxy that .ci/release --module has written")
+	scenario  = flag.String("scenario", "", "the folder of the quickstart")
 )
 
 // one returns the only file of the release that matches.
