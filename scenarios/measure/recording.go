@@ -40,6 +40,19 @@ func (r *Recording) Cells(do func(Key, *Cell)) error {
 	}))
 }
 
+// Write writes every cell, in the order of writing, for [Recording.Read]. The error is one of reading the file that
+// cells are kept in, or of w.
+func (r *Recording) Write(w io.Writer) error {
+	if _, err := io.Copy(w, io.NewSectionReader(r.spill.f, 0, r.spill.n)); err != nil {
+		return readError(err)
+	}
+	_, err := w.Write(r.spill.buf)
+	return err
+}
+
+// Read replaces the cells by those that [Recording.Write] wrote. Damaged ones are an error of [Recording.Cells].
+func (r *Recording) Read(cells []byte) { r.spill = &spill{buf: cells} }
+
 func (r *Recording) known(do func(Key, *Cell) error) func(Key, *Cell) error {
 	n := int32(len(r.Config.Steps) + len(r.Config.Loads))
 	return func(k Key, c *Cell) error {

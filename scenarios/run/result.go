@@ -9,6 +9,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/casefile"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/guard"
@@ -55,7 +56,7 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	if err := r.accountFor(s.ends); err != nil {
 		return nil, err
 	}
-	f, err := s.compose(res, func(c judge.Case) (*judge.Findings, error) { return judge.Judge(r.loads.rec.Finish(), c) })
+	f, err := s.compose(res, r.judge)
 	if err != nil {
 		return nil, err
 	}
@@ -95,6 +96,16 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	r.noteResent(f.Cells, r.observers.usage.SoFar(nil))
 	res.Notes = slices.Concat(r.Notes, r.Noted(), f.Notes)
 	return res, nil
+}
+
+// judge asks the judge, and keeps the case where that is asked for.
+func (r *runner) judge(c judge.Case) (*judge.Findings, error) {
+	all := r.loads.rec.Finish()
+	found, err := judge.Judge(all, c)
+	if err != nil {
+		return nil, err
+	}
+	return found, casefile.Keep(r.o.ID, all, c, found)
 }
 
 // generator evaluates whether brunt was the limit.

@@ -11,6 +11,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/casefile"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
@@ -281,11 +282,15 @@ func (p playedCase) play(
 		now = e.at
 		e.do()
 	}
-	found, err := judge.Judge(rec.Finish(), judge.Case{
+	recording, c := rec.Finish(), judge.Case{
 		SLO: objectives, Loads: []requests.Span{{From: 0, To: end}}, Hold: cmp.Or(p.hold, 10*sec), Limit: p.limit,
 		Ledgers: p.ledger, Ended: p.ended,
 		Faults: kinds,
-	})
+	}
+	found, err := judge.Judge(recording, c)
+	if err == nil {
+		err = casefile.Keep(t.Name(), recording, c, found)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,125 @@
+// Package casefile keeps what a judge was asked and what it found. Another version of the judge can then be asked the
+// same.
+//
+//	BRUNT_CASES=DIR brunt run …  -->  DIR/RUN-*.case
+//	BRUNT_SHADOW=DIR go test ./scenarios/judge/casefile  -->  each difference
+//
+// A case file is a gob stream of one [file], compressed by gzip. It has all that a finding depends on: the cells of the
+// recording, the faults, the freezes of brunt, and the case with its objectives. It lacks what only names requests: the
+// slowest requests, samples of errors and trace ids.
+package casefile
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/gob"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"brunt/scenarios/judge"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
+)
+
+// variable is the environment variable with the folder that runs keep their case files in. Empty: they keep none.
+const variable = "BRUNT_CASES"
+
+// version is that of a [file]. It changes when the meaning of a field does.
+const version = 1
+
+// A file is a case with its recording and the findings of the judge that was asked.
+type file struct {
+	Version int
+
+	Config   measure.Config // without its functions
+	Freezes  []measure.Freeze
+	History  measure.History
+	Marks    []time.Duration
+	InFlight map[time.Duration]int64
+	Cells    []byte // as [measure.Recording.Write] writes them
+	Failed   string // the error of the recording; empty: none
+
+	Case    judge.Case // without its functions and samples, and without the next three
+	Ledgers []byte     // of the case, as JSON: gob drops a pointer to zero
+	Usage   []byte
+	Series  []byte
+
+	Found []byte // the findings, as JSON; see [textOf]
+}
+
+// Keep writes the case file of a run into the folder that [variable] names; without that it does nothing. The file's
+// name begins with that of the run, with "_" for what names of files can't have.
+func Keep(run string, r *measure.Recording, c judge.Case, found *judge.Findings) error {
+	dir := os.Getenv(variable)
+	if dir == "" {
+		return nil
+	}
+	f, err := newFile(r, c, found)
+	if err == nil {
+		err = f.write(dir, strings.NewReplacer("/", "_", " ", "_").Replace(run))
+	}
+	if err != nil {
+		return fmt.Errorf("keeping the case of the run in %s: %w", dir, err)
+	}
+	return nil
+}
+
+func newFile(r *measure.Recording, c judge.Case, found *judge.Findings) (*file, error) {
+	f := &file{
+		Version: version, Config: r.Config, History: r.History, Marks: r.Marks, InFlight: r.InFlight, Case: c,
+	}
+	if r.Config.Freezes != nil {
+		f.Freezes = r.Config.Freezes()
+	}
+	if r.Err != nil {
+		f.Failed = r.Err.Error()
+	}
+	f.Config.File = nil
+	f.Case.Ledgers, f.Case.Usage, f.Case.Series, f.Case.Samples = nil, nil, nil, nil
+	var cells bytes.Buffer
+	if err := r.Write(&cells); err != nil {
+		return nil, err
+	}
+	f.Cells = cells.Bytes()
+	for _, part := range []struct {
+		to   *[]byte
+		from any
+	}{{&f.Ledgers, c.Ledgers}, {&f.Usage, c.Usage}, {&f.Series, c.Series}} {
+		b, err := json.Marshal(part.from)
+		if err != nil {
+			return nil, err
+		}
+		*part.to = b
+	}
+	text, err := textOf(found)
+	f.Found = []byte(text)
+	return f, err
+}
+
+func (f *file) write(dir, name string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	out, err := os.CreateTemp(dir, name+"-*.case")
+	if err != nil {
+		return err
+	}
+	z := gzip.NewWriter(out)
+	return errors.Join(gob.NewEncoder(z).Encode(f), z.Close(), out.Close())
+}
+
+// textOf is findings as indented JSON, without what a case file lacks.
+func textOf(found *judge.Findings) (string, error) {
+	f := *found
+	f.Slowest, f.Histograms = nil, nil
+	f.Errors = append([]result.ErrorGroup{}, f.Errors...)
+	for i := range f.Errors {
+		f.Errors[i].Sample = nil
+	}
+	b, err := json.MarshalIndent(&f, "", " ")
+	return string(b), err
+}
