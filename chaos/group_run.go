@@ -211,7 +211,10 @@ func (g *groupRun) stepVerified(s *groupStep, steps int) {
 
 // lift takes a step off. Early says that the run ends: then all faults are reverted in reverse.
 func (g *groupRun) lift(ctx context.Context, s *groupStep, early bool) {
-	g.endedBefore(context.WithoutCancel(ctx), s.injection, true, func(why error) { g.void(s.injection, g.Env.Now(), why) })
+	g.endedBefore(context.WithoutCancel(ctx), s.injection, true, func(why error) {
+		g.void(s.injection, g.Env.Now(), why)
+		g.awake() // a watchdog may have ended what held it since
+	})
 	g.injected.drop(s.injection)
 	if early {
 		g.awaitLater(s.injection)

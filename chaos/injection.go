@@ -97,7 +97,10 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 		r.Early = !t.stay(ctx, Followed{Entry: e, Env: env, At: at, Planned: steps, Until: r.Injected + stays}, r, r.voids)
 	}
 	t.awake()
-	t.endedBefore(context.WithoutCancel(ctx), r, true, func(why error) { t.void(r, t.Env.Now(), why) })
+	t.endedBefore(context.WithoutCancel(ctx), r, true, func(why error) {
+		t.void(r, t.Env.Now(), why)
+		t.awake() // a watchdog may have ended what held it since
+	})
 	t.injected.drop(r)
 	if r.Early {
 		t.awaitLater(r)

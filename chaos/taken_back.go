@@ -22,8 +22,9 @@ func (e TakenBackError) Error() string {
 		return fmt.Sprintf("brunt did not take the fault back in time, and %s did at %s", cmp.Or(e.By, "its watchdog"),
 			quantity.FormatInstant(e.At))
 	}
-	return fmt.Sprintf("brunt itself stood still from %s to %s, and its watchdog took the fault back at %s",
-		quantity.FormatInstant(e.From), quantity.FormatInstant(e.To), quantity.FormatInstant(e.At))
+	return fmt.Sprintf("brunt itself stood still from %s to %s, and %s took the fault back at %s",
+		quantity.FormatInstant(e.From), quantity.FormatInstant(e.To), cmp.Or(e.By, "its watchdog"),
+		quantity.FormatInstant(e.At))
 }
 
 // mostLate is how late brunt itself may be for an injection. Later, the load that the fault was planned for may be
@@ -105,6 +106,21 @@ func (t *Timeline) TakenBack(entry int, why TakenBackError) {
 	t.mu.Unlock()
 	for _, r := range in {
 		if slices.Contains(r.ids, entry) {
+			t.void(r, why.At, why)
+		}
+	}
+}
+
+// StoodStill tells that brunt stood still from one time to another, for so long that a process which holds a fault gives
+// it up at a time of its own, as a watchdog does. Such a process takes its fault back and ends. So a fault whose holder
+// was found ended since then was taken back by it.
+func (t *Timeline) StoodStill(from, to, givenUp time.Duration) {
+	t.mu.Lock()
+	in := slices.Clone(t.in)
+	t.mu.Unlock()
+	why := TakenBackError{At: givenUp, From: from, To: to, By: "the process that held it"}
+	for _, r := range in {
+		if end := r.end.Load(); end != nil && end.at >= from && errors.Is(end.why, ErrHolderEnded) {
 			t.void(r, why.At, why)
 		}
 	}

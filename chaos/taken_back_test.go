@@ -74,6 +74,27 @@ func TestTakenBack(t *testing.T) {
 	}
 }
 
+// TestStoodStill checks that a fault whose holder ended while brunt stood still was taken back by it: the phase ends when
+// the holder gave brunt up, and the reason names both. A holder that ended before is the cause itself.
+func TestStoodStill(t *testing.T) {
+	for _, c := range []struct {
+		from time.Duration // since when brunt stood still
+		void string
+	}{
+		{10 * time.Second, "brunt itself stood still from 10s to 22s, and the process that held it took the fault back at 20s"},
+		{21*time.Second + 1, "over before its time, after 20s: beside it " + chaos.ErrHolderEnded.Error()},
+	} {
+		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
+			return []*chaos.Entry{entry("a", noted{diary: d, name: "a", ended: 21 * time.Second}, time.Second, time.Minute)}
+		}, func(tl *chaos.Timeline) {
+			tl.Awake = func(bool) { tl.StoodStill(c.from, 22*time.Second, 20*time.Second) }
+		})
+		if got := records[0].Void; got == nil || got.Error() != c.void {
+			t.Errorf("still since %s: %v, want %q", c.from, got, c.void)
+		}
+	}
+}
+
 // TestLate_Others checks that brunt is not called late where another occurrence took its time.
 func TestLate_Others(t *testing.T) {
 	for _, c := range []struct {

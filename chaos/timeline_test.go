@@ -35,6 +35,7 @@ type noted struct {
 	steps int           // zero is one
 	proof time.Duration // how long each proof of its effect, and of its end, takes
 	opens time.Duration // how long it takes to get ready
+	ended time.Duration // since when what holds it has ended; zero: it has not
 }
 
 type diary struct {
@@ -107,7 +108,14 @@ func (s *notedStep) Inject(context.Context) (chaos.Held, error) {
 	return s, nil
 }
 
-func (s *notedStep) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: s.takes} }
+func (s *notedStep) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: s.takes, Ended: s.hasEnded} }
+
+func (s *notedStep) hasEnded(context.Context) error {
+	if s.ended == 0 || time.Since(s.began) < s.ended {
+		return nil
+	}
+	return fmt.Errorf("beside it %w", chaos.ErrHolderEnded)
+}
 
 func (s *notedStep) Verify(ctx context.Context) (string, error) {
 	if s.fails == "search" || s.takes > 0 {

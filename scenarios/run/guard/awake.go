@@ -129,6 +129,9 @@ func (a *Awake) examine(due, overdue bool) {
 	var from, to time.Duration
 	if a.last.To > 0 {
 		from, to = a.inRun(a.last.From), a.inRun(a.last.To)
+		if t := a.timeline(); t != nil && to-from >= actsAfter {
+			t.StoodStill(from, to, min(from+journal.GivenUp, to))
+		}
 	}
 	for _, e := range taken { // each time again: an injection may have been under way when brunt was stopped
 		at := e.TakenBack.Sub(a.log.T0().Round(0))
