@@ -7,48 +7,6 @@ import (
 	"brunt/scenarios"
 )
 
-func TestCauses(t *testing.T) {
-	names := []string{"within", "body"}
-	for _, c := range []struct {
-		cause scenarios.Cause
-		want  string
-	}{
-		{scenarios.NoCause, ""},
-		{scenarios.Timeout, "timeout"},
-		{scenarios.Refused, "refused"},
-		{scenarios.Reset, "reset"},
-		{scenarios.NameNotFound, "dns"},
-		{scenarios.NotAllowed, "not allowed"},
-		{scenarios.Redirects, "redirects"},
-		{scenarios.Other, "other"},
-		{scenarios.FixedCauses, "other"},
-		{scenarios.Status(503), "status 503"},
-		{scenarios.Status(0), "status 0"},
-		{scenarios.Check(0), "check within"},
-		{scenarios.Check(1), "check body"},
-		{scenarios.Check(2), "check 2"},
-		{scenarios.Extraction(1), "extract body"},
-		{scenarios.Extraction(9), "extract 9"},
-	} {
-		if got := c.cause.Name(names); got != c.want {
-			t.Errorf("%d is %q, want %q", c.cause, got, c.want)
-		}
-	}
-	seen := map[string]bool{}
-	for c := range scenarios.FixedCauses {
-		if name := c.Name(nil); seen[name] {
-			t.Errorf("two causes are %q", name)
-		} else {
-			seen[name] = true
-		}
-	}
-	for k := range scenarios.Kinds {
-		if k.String() == "" {
-			t.Errorf("kind %d has no name", k)
-		}
-	}
-}
-
 func TestOutcomeTimes(t *testing.T) {
 	ms := func(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 	o := scenarios.Outcome{Intended: ms(10), Ready: ms(12), Slot: ms(15), End: ms(40), Think: ms(5)}

@@ -45,7 +45,7 @@ func TestCauseOf(t *testing.T) {
 		{errors.New("not HTTP"), scenarios.Protocol},
 	} {
 		if got := targets.CauseOf(c.err); got != c.want {
-			t.Errorf("%v: %q, want %q", c.err, got.Name(nil), c.want.Name(nil))
+			t.Errorf("%v: %q, want %q", c.err, got, c.want)
 		}
 	}
 }

@@ -26,7 +26,9 @@ type Descriptor struct {
 	PerUser  bool         // its clients give each user a connection of its own where the load wants that
 	Settings reflect.Type // the struct whose fields are the YAML of a step
 	// Forms are steps of kinds that other protocols have, and that are this one's where they have a key. It may be nil.
-	Forms    []Form
+	Forms []Form
+	// Causes are those of its answers that a step does not accept, besides a status of HTTP and a failed check.
+	Causes   []scenarios.CauseFamily
 	Endpoint reflect.Type // the struct whose fields are the YAML of an endpoint besides its url; nil: it has a url alone
 	// Source holds the texts of the packages whose types are read from a step, by import path. The
 	// comments of their fields describe the keys. It may be nil.

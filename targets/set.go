@@ -91,6 +91,15 @@ func (s *Set) Schemes() []string {
 	return out
 }
 
+// Causes lists the families of causes of all protocols.
+func (s *Set) Causes() []scenarios.CauseFamily {
+	var out []scenarios.CauseFamily
+	for _, d := range s.list {
+		out = append(out, d.Causes...)
+	}
+	return out
+}
+
 // Secure reports whether connections of a URL with a scheme begin with TLS.
 func (s *Set) Secure(scheme string) bool {
 	return slices.ContainsFunc(s.list, func(d *Descriptor) bool { return slices.Contains(d.Secure, scheme) })

@@ -18,6 +18,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
+	protocols "brunt/targets/catalog"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -66,7 +67,7 @@ whether a build is worse, use compare, ab or gate.`,
 			case len(args) > 1:
 				return usagef("%d folders: --site makes a site of several", len(args))
 			}
-			res, err := evidence.Read(args[0])
+			res, err := evidence.Read(args[0], protocols.New().Causes()...)
 			if errors.Is(err, fs.ErrNotExist) {
 				return unfinished(c, args[0], err)
 			}

@@ -45,12 +45,12 @@ func (v Vegeta) Report(w io.Writer, r *result.Result) error {
 	case "json":
 		encode = vegeta.NewJSONEncoder(w)
 	}
-	seq := make([]uint64, len(in.Loads))
+	seq, names := make([]uint64, len(in.Loads)), in.Causes()
 	for o, err := range evidence.InOrder(in, evidence.RequestsAtOnce) {
 		if err != nil {
 			return err
 		}
-		res := vegetaResult(&in.Requests, o)
+		res := vegetaResult(&in.Requests, names, o)
 		res.Seq = seq[o.Load]
 		seq[o.Load]++
 		if err := encode(&res); err != nil {
@@ -61,7 +61,7 @@ func (v Vegeta) Report(w io.Writer, r *result.Result) error {
 }
 
 // vegetaResult returns a request in vegeta's form.
-func vegetaResult(head *result.Requests, o *scenarios.Outcome) vegeta.Result {
+func vegetaResult(head *result.Requests, names scenarios.Causes, o *scenarios.Outcome) vegeta.Result {
 	step := head.Steps[o.Step]
 	res := vegeta.Result{
 		Attack: head.Loads[o.Load], Timestamp: head.T0.Add(o.Intended), Latency: o.Response(),
@@ -73,7 +73,7 @@ func vegetaResult(head *result.Requests, o *scenarios.Outcome) vegeta.Result {
 	case o.Answered && (o.Status < http.StatusOK || o.Status >= http.StatusBadRequest):
 		res.Error = strings.TrimSpace(fmt.Sprintf("%d %s", o.Status, http.StatusText(int(o.Status))))
 	default:
-		res.Error = o.Cause.Name(head.Checks)
+		res.Error = names.Name(o.Cause)
 	}
 	return res
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"brunt/scenarios"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
 )
@@ -20,8 +21,9 @@ const mostResult = 1 << 30
 
 // Read reads the result of a run from its folder. Its histograms stay on disk, so the files
 // must remain while the result is in use. Without latency.hlog or events.jsonl it returns the
-// rest, with a note that says what is missing.
-func Read(dir string) (*result.Result, error) {
+// rest, with a note that says what is missing. Families name the causes of single requests, which their file has as
+// numbers: those of the protocols of the run.
+func Read(dir string, families ...scenarios.CauseFamily) (*result.Result, error) {
 	b, err := disk.Read(filepath.Join(dir, resultFile), mostResult)
 	if err != nil {
 		return nil, fmt.Errorf("no report of a run: %w", err)
@@ -55,7 +57,7 @@ func Read(dir string) (*result.Result, error) {
 		r.Histograms = h
 	}
 	if path := filepath.Join(dir, RequestsFile); exists(path) {
-		r.Requests = requestFile{path}
+		r.Requests = requestFile{path, families}
 	}
 	if err := addEvents(dir, r); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", eventsFile, err)

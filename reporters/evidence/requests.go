@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"brunt/scenarios"
 	"brunt/scenarios/result"
 
 	"github.com/klauspost/compress/zstd"
@@ -20,7 +21,10 @@ const RequestsFile = "requests.zst"
 var ErrNoRequests = errors.New("the run kept no single requests; `brunt run --requests` does")
 
 // A requestFile is a source of the requests in a file.
-type requestFile struct{ path string }
+type requestFile struct {
+	path     string
+	families []scenarios.CauseFamily // of the causes of its requests
+}
 
 func (k requestFile) Open() (*result.RequestsReader, func(), error) {
 	f, err := os.Open(k.path)
@@ -41,5 +45,6 @@ func (k requestFile) Open() (*result.RequestsReader, func(), error) {
 		end()
 		return nil, nil, fmt.Errorf("reading %s: %w", filepath.Base(k.path), err)
 	}
+	r.Families = k.families
 	return r, end, nil
 }

@@ -11,8 +11,8 @@ func NoConnection(r *result.Result) int64 {
 	var n int64
 	for _, e := range r.Errors {
 		switch e.Kind {
-		case scenarios.Refused.Name(nil), scenarios.Unreachable.Name(nil), scenarios.NameNotFound.Name(nil),
-			scenarios.ProxyRefused.Name(nil):
+		case scenarios.Refused.String(), scenarios.Unreachable.String(), scenarios.NameNotFound.String(),
+			scenarios.ProxyRefused.String():
 			n += e.Count
 		}
 	}

@@ -95,7 +95,7 @@ func again(p *scenarios.RetryPolicy, o *scenarios.Outcome) bool {
 		case status > 0:
 			return int(o.Status) == status
 		}
-		return o.Cause.Name(nil) == on.Text
+		return o.Cause.String() == on.Text
 	})
 }
 

@@ -223,7 +223,7 @@ func TestUser_Abort(t *testing.T) {
 		var out scenarios.Outcome
 		clients.User(f).Do(it, nil, &out)
 		if out.Cause != scenarios.Unfinished || out.End != time.Second || len(f.at) != 1 {
-			t.Errorf("%v at %v after %d attempts", out.Cause.Name(nil), out.End, len(f.at))
+			t.Errorf("%v at %v after %d attempts", out.Cause, out.End, len(f.at))
 		}
 	})
 }

@@ -25,8 +25,8 @@ type Case struct {
 	Hold    time.Duration // zero is 10 s
 	Limit   float64       // share of bad requests above which the load is impacted; zero is 1 %
 	Strict  bool
-	Checks  []string     // names of checks, by number
-	Samples *samples.Set // nil keeps none
+	Causes  scenarios.Causes // names the causes of its requests
+	Samples *samples.Set     // nil keeps none
 	Ledgers []*result.LedgerRecord
 
 	// TraceID returns the trace id of a request of a load, by its low half; nil means no traces.

@@ -133,9 +133,9 @@ func (in *incident) add(f *effects, k measure.Key, c *measure.Cell) {
 	own := c.Counts().Own.Timeouts
 	for _, e := range c.Causes {
 		if !e.Cause.Own() {
-			in.kinds[e.Cause.Name(f.c.Checks)] += e.N
+			in.kinds[f.c.Causes.Name(e.Cause)] += e.N
 			if e.Cause == scenarios.Timeout {
-				in.kinds[e.Cause.Name(f.c.Checks)] -= own
+				in.kinds[f.c.Causes.Name(e.Cause)] -= own
 			}
 		}
 	}

@@ -206,7 +206,7 @@ func (w *rows) row(start, end time.Duration, load, step string, c, waits *measur
 		if row.Kinds == nil {
 			row.Kinds = map[string]int64{}
 		}
-		row.Kinds[n.Cause.Name(w.c.Checks)] += n.N
+		row.Kinds[w.c.Causes.Name(n.Cause)] += n.N
 	}
 	if load == "*" {
 		row.InFlight = unseen

@@ -128,7 +128,7 @@ func (f *tables) errorGroups(ps []phase, sums [][]measure.Cell) {
 				f.out.Causes[n.Cause] += n.N
 			}
 			f.out.Errors = append(f.out.Errors, result.ErrorGroup{
-				Kind: n.Cause.Name(f.c.Checks), Load: f.Config.Loads[step.Load].Name, Step: step.Name, Count: n.N,
+				Kind: f.c.Causes.Name(n.Cause), Load: f.Config.Loads[step.Load].Name, Step: step.Name, Count: n.N,
 				First: result.Sec(n.First), Last: result.Sec(n.Last), Sample: f.c.Samples.First(int32(s), n.Cause), Part: step.Part,
 			})
 		}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -179,18 +178,18 @@ func (a *asker) once(ctx context.Context, id string) (s sight, again bool) {
 	if a.EndIteration != nil {
 		a.EndIteration(a.session, it)
 	}
-	cause := out.Cause.Name(a.Checks)
+	cause := a.Causes.Name(out.Cause)
 	switch {
 	case out.Answered && a.Absent(&out):
 		return sight{}, false
 	case out.Kind == scenarios.OK:
 		return a.seen(), false
-	case strings.HasPrefix(cause, "check ") && out.Answered:
+	case out.Cause.IsCheck() && out.Answered:
 		return sight{n: 1, differ: true}, false
 	case cause == "extract "+Counted && out.Answered:
 		a.nowhere.Store(true)
 		return sight{}, false
-	case strings.HasPrefix(cause, "extract ") && out.Answered:
+	case out.Cause.IsExtraction() && out.Answered:
 		return sight{n: 1, differ: true}, false
 	}
 	if sm := a.unit.samples.First(unmeasuredStep, out.Cause); sm != nil && sm.Said() != "" {

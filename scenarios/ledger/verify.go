@@ -42,7 +42,7 @@ type Run struct {
 	End      time.Duration        // scheduled end of the load
 	Alone    time.Duration        // since when nothing has been written
 	Faults   []*chaos.Record      // the faults that were injected
-	Checks   []string             // names of checks, by the number that causes carry
+	Causes   scenarios.Causes     // names why a read has no answer
 	Vars     []template.Value     // variables of the run, as set by setup
 	Env      *template.Env
 	Rand     func() *rand.Rand   // randomness for the requests of the verification

@@ -82,16 +82,15 @@ func (r *Recorder) stepsSince() []stepCounts {
 	return out
 }
 
-// Steps returns the counts of every step with its causes named; checks are the names of checks and
-// extractions by number.
-func (s Second) Steps(checks []string) []result.StepInterval {
+// Steps returns the counts of every step, with its causes named.
+func (s Second) Steps(names scenarios.Causes) []result.StepInterval {
 	var out []result.StepInterval
 	for _, c := range s.steps {
 		for _, n := range c.causes {
 			if c.Causes == nil {
 				c.Causes = map[string]int64{}
 			}
-			c.Causes[n.Cause.Name(checks)] += n.N
+			c.Causes[names.Name(n.Cause)] += n.N
 		}
 		out = append(out, c.StepInterval)
 	}

@@ -44,7 +44,7 @@ func TestInterval_Steps(t *testing.T) {
 		Load: "browse", Step: "write", Kinds: [scenarios.Kinds]int64{0, 1}, Total: 4 * ms,
 		Took: []result.TimeBucket{{Low: 4 * ms, High: 4*ms + time.Microsecond, N: 1}}, Timings: first(4 * ms),
 	}}
-	if got := second.Steps(nil); !reflect.DeepEqual(got, want) {
+	if got := second.Steps(scenarios.Causes{}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 	g.Name(2, "named")
@@ -56,7 +56,7 @@ func TestInterval_Steps(t *testing.T) {
 		Took:    []result.TimeBucket{{Low: ms, High: ms, N: 1}},
 		Timings: first(ms),
 	}}
-	if got := second.Steps(nil); !reflect.DeepEqual(got, want) {
+	if got := second.Steps(scenarios.Causes{}); !reflect.DeepEqual(got, want) {
 		t.Errorf("the next one:\ngot  %+v\nwant %+v", got, want)
 	}
 }

@@ -99,6 +99,11 @@ func (p *Plan) Share(part float64) error {
 	return nil
 }
 
+// Causes name the causes of the plan's requests.
+func (p *Plan) Causes() scenarios.Causes {
+	return scenarios.Causes{Checks: p.Checks, Families: p.Protocols.Causes()}
+}
+
 // StepNames returns the names of the steps of each load, by load. Those of a script are known only
 // once it runs.
 func (p *Plan) StepNames() map[string][]string {

@@ -92,8 +92,14 @@ func flags(all ...bool) (b byte) {
 // RequestsReader reads a file of requests.
 type RequestsReader struct {
 	Requests
-	r   *bufio.Reader
-	mem [recordSize]byte
+	Families []scenarios.CauseFamily // of the protocols of the run, which name the causes; nil: they are not known
+	r        *bufio.Reader
+	mem      [recordSize]byte
+}
+
+// Causes name the causes of the requests.
+func (r *RequestsReader) Causes() scenarios.Causes {
+	return scenarios.Causes{Checks: r.Checks, Families: r.Families}
 }
 
 // maxHead bounds the header of a file of requests.

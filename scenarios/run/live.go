@@ -125,6 +125,6 @@ func (l *live) tell(iv result.Interval, second measure.Second) {
 			iv.Next, iv.NextAt = e.Name, e.At
 		}
 	}
-	iv.Steps = second.Steps(l.loads.scripts.Checks())
+	iv.Steps = second.Steps(l.loads.scripts.Causes())
 	l.o.Live(result.Masked(iv, l.Scenario.Secrets.Mask))
 }

@@ -216,7 +216,7 @@ func (l *loads) reading(spec *ledger.Spec) ledger.Run {
 	query := spec.Query.Call
 	of := l.Protocols.Select(query)
 	return ledger.Run{
-		T0: l.T0(), Now: l.Now, Checks: l.Checks, Vars: l.vars, Env: l.env, Mask: l.Scenario.Secrets.Mask,
+		T0: l.T0(), Now: l.Now, Causes: l.Causes(), Vars: l.vars, Env: l.env, Mask: l.Scenario.Secrets.Mask,
 		Rand: func() *rand.Rand { return rand.New(rand.NewPCG(l.Scenario.Seed, load.Hash("ledger"+spec.Name))) },
 		Client: func(base string, timeout time.Duration, samples *samples.Set) (targets.Client, error) {
 			return of.Client(l.requests.straight(base, timeout, samples))

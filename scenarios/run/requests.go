@@ -193,7 +193,7 @@ func (r *requester) iteration(
 	what string, steps []load.Step, o targets.Options, vars []template.Value, env *template.Env,
 ) *guard.Iteration {
 	return &guard.Iteration{
-		Protocols: r.Protocols, Calls: load.Calls(steps), Target: o, Mask: r.Scenario.Secrets.Mask, Checks: r.Checks,
+		Protocols: r.Protocols, Calls: load.Calls(steps), Target: o, Mask: r.Scenario.Secrets.Mask, Causes: r.Causes(),
 		Now:  r.Now,
 		Seed: [2]uint64{r.Scenario.Seed, load.Hash(what)}, Vars: vars, Env: env,
 	}

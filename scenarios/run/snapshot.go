@@ -26,7 +26,7 @@ type snapshot struct {
 	// until when all requests have ended or had their timeout, if the run was ended early; else never
 	whole   time.Duration
 	slo     []slo.Objective
-	checks  []string
+	causes  scenarios.Causes
 	ends    []time.Duration // of the loads; while they go on, as planned
 	records []*chaos.Record // of the faults; while the loads go on, as far as events tell
 	events  map[string]map[string]result.Event
@@ -39,7 +39,7 @@ const never = time.Duration(math.MaxInt64)
 func (r *runner) snapshotNow() *snapshot {
 	s := &snapshot{
 		runner: r, at: max(0, min(r.Now(), r.End())), whole: never, slo: r.Objectives(r.o.NoChaos),
-		checks: r.loads.scripts.Checks(),
+		causes: r.loads.scripts.Causes(),
 	}
 	s.events = r.OfFaults()
 	for i := range r.Loads {
@@ -52,7 +52,7 @@ func (r *runner) snapshotNow() *snapshot {
 // snapshotAtEnd is the state after the loads and the faults. The end of ctx ended them early.
 func (r *runner) snapshotAtEnd(ctx context.Context) *snapshot {
 	s := &snapshot{
-		runner: r, at: never, whole: never, slo: r.judgedBy(), checks: r.loads.scripts.Checks(), records: r.faults.records,
+		runner: r, at: never, whole: never, slo: r.judgedBy(), causes: r.loads.scripts.Causes(), records: r.faults.records,
 	}
 	for i := range r.Loads {
 		s.ends = append(s.ends, max(0, r.loads.stats[i].End))
@@ -113,7 +113,7 @@ func (s *snapshot) compose(
 func (s *snapshot) judgeCase() judge.Case {
 	sc := s.Scenario
 	c := judge.Case{
-		SLO: s.slo, Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Limit: sc.Judge.LimitOr(), Checks: s.checks,
+		SLO: s.slo, Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Limit: sc.Judge.LimitOr(), Causes: s.causes,
 		Samples: s.loads.samples,
 		Faults:  map[string]judge.FaultCase{}, NoTraffic: map[int]bool{}, Unverified: map[int]bool{},
 		Reactions: series.Reactions{Detected: map[int]series.Detection{}, Stages: map[string]time.Duration{}},

@@ -27,6 +27,8 @@ var groups = []group{
 		"scenarios/quantity",
 		"scenarios/secret", "scenarios/slo", "scenarios/statistics", "scenarios/syntax/...", "scenarios/template",
 	}},
+	// what a specification fixes, and a protocol and a fault need alike
+	{name: "codes", folders: []string{"targets/grpc/status"}},
 	// what a run found: all that reporters know of it
 	{name: "result", folders: []string{"scenarios/result", "scenarios/machine"}, may: []string{"language"}},
 	{name: "load", folders: []string{"scenarios/load/..."}, may: []string{"language"}},
@@ -48,7 +50,7 @@ var groups = []group{
 		"targets", "targets/catalog", "targets/dial", "targets/grpc", "targets/http/...", "targets/redis", "targets/sql/...",
 		"targets/stream/...",
 		"targets/vegeta",
-	}, may: []string{"language", "result"}},
+	}, may: []string{"language", "codes", "result"}},
 	// what a fault is
 	{
 		name: "contract", folders: []string{"chaos"}, may: []string{"language", "result", "mechanisms", "engines"},
@@ -62,7 +64,7 @@ var groups = []group{
 	}, may: []string{"language", "result", "mechanisms", "engines", "contract"}, tests: []string{"faults"}},
 	{
 		name: "faults", folders: []string{"chaos/fault/...", "chaos/catalog"},
-		may: []string{"language", "result", "mechanisms", "engines", "contract", "shared"},
+		may: []string{"language", "codes", "result", "mechanisms", "engines", "contract", "shared"},
 	},
 	{
 		name: "ledger", folders: []string{"scenarios/ledger"},
@@ -98,8 +100,8 @@ var groups = []group{
 	}},
 	{name: "reporters", folders: []string{"reporters/..."}, may: []string{"language", "result"}},
 	{name: "cmd", folders: []string{"cmd/..."}, may: []string{
-		"language", "result", "mechanisms", "engines", "contract", "shared", "faults", "k6", "plan", "run", "decide",
-		"drills", "convert", "edit", "reporters",
+		"language", "result", "mechanisms", "engines", "protocols", "contract", "shared", "faults", "k6", "plan", "run",
+		"decide", "drills", "convert", "edit", "reporters",
 	}},
 	{name: "examples", folders: []string{"examples/..."}}, // systems under test, independent of brunt
 }

@@ -87,7 +87,7 @@ func TestHostile_MySQL(t *testing.T) {
 	for i, says := range hostile[0].says[:4] {
 		out, message := callHostile(t, 0, []byte(says), false)
 		if out.Kind != scenarios.Error || out.Cause != scenarios.Panicked {
-			t.Errorf("%d: %v %q: %+v", i, out.Kind, out.Cause.Name(nil), out)
+			t.Errorf("%d: %v %q: %+v", i, out.Kind, out.Cause, out)
 		}
 		if !strings.Contains(message, "what the server sent made its reader panic: runtime error: ") ||
 			!strings.Contains(message, "(packets.go:") {

@@ -129,6 +129,37 @@ func TestSet_OneProtocol(t *testing.T) {
 	}
 }
 
+// TestCauses: files of requests carry causes as numbers, so that a number keeps its name for ever.
+func TestCauses(t *testing.T) {
+	names := scenarios.Causes{Families: catalog.New().Causes()}
+	for cause, want := range map[scenarios.Cause]string{
+		0x40000: "status OK", 0x4000e: "status UNAVAILABLE", 0x40010: "status UNAUTHENTICATED", 0x40011: "status 17",
+		0x50000: "error other", 0x50002: "error WRONGTYPE", 0x50004: "error READONLY", 0x50025: "error NOSUB",
+		0x50026: "error other", 0x604bd: "error 1213", 0x71136: "close 4406",
+		0x40000000: "error 00000", 0x40668401: "error 40001", 0x439aa3ff: "error ZZZZZ", 0x43653f40: "error XX000",
+		0x80001: "other",
+	} {
+		if got := names.Name(cause); got != want {
+			t.Errorf("%#x is %q, want %q", uint32(cause), got, want)
+		}
+	}
+}
+
+// TestCauses_Families: no cause is of two families, nor of one and of brunt itself.
+func TestCauses_Families(t *testing.T) {
+	all := catalog.New().Causes()
+	for i, f := range all {
+		if f.First < scenarios.FirstFamily || f.Cause(0) != f.First || !f.Has(f.First) || f.Has(f.First-1) {
+			t.Errorf("a family begins with %#x", uint32(f.First))
+		}
+		for _, other := range all[i+1:] {
+			if f.Has(other.First) || other.Has(f.First) {
+				t.Errorf("%#x is of two families", uint32(max(f.First, other.First)))
+			}
+		}
+	}
+}
+
 // A protocol describes itself in one sentence, and no two have a kind in common.
 func TestProtocols(t *testing.T) {
 	seen := map[string]bool{}

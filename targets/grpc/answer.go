@@ -10,6 +10,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/check"
 	"brunt/targets"
+	"brunt/targets/grpc/status"
 	"brunt/targets/http/h1"
 
 	"github.com/ohler55/ojg/jp"
@@ -154,7 +155,7 @@ func (a *answer) excerpt() string {
 
 // String returns the status and its text.
 func (a *answer) String() string {
-	name := scenarios.GRPCStatus(int(a.status))
+	name := status.Name(int(a.status))
 	if text := a.said(); text != "" {
 		return name + ": " + strconv.Quote(targets.Clip(text, 300))
 	}

@@ -59,7 +59,7 @@ func (f *fixture) user(t testing.TB, vu int) *targetstest.User {
 func (f *fixture) got(out scenarios.Outcome) string {
 	text := fmt.Sprintf("%s %d", out.Kind, out.Status)
 	if out.Kind == scenarios.Error {
-		text += " " + out.Cause.Name(f.Checks)
+		text += " " + f.Causes().Name(out.Cause)
 	}
 	return text
 }
@@ -444,8 +444,8 @@ func TestCall_NothingTwice(t *testing.T) {
 			}
 			if out.Kind == scenarios.Error {
 				failed++
-				if !slices.Contains([]scenarios.Cause{scenarios.Closed, scenarios.Reset, scenarios.GRPC(14)}, out.Cause) {
-					t.Errorf("%s: %s", mark, out.Cause.Name(nil))
+				if !slices.Contains([]scenarios.Cause{scenarios.Closed, scenarios.Reset, statusCause(14)}, out.Cause) {
+					t.Errorf("%s: %s", mark, out.Cause)
 				}
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
+	"brunt/targets/grpc/status"
 
 	"github.com/ohler55/ojg/jp"
 )
@@ -61,13 +62,13 @@ func (k *answerCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 
 // statuses reads the names of statuses: one, or a list.
 func statuses(n *syntax.Node, m *syntax.Mistakes) (list []int) {
-	names := scenarios.GRPCStatuses()
+	names := status.Names()
 	for _, item := range n.OneOrMore() {
 		text, ok := item.Text(m)
 		if !ok {
 			continue
 		}
-		if code, known := scenarios.GRPCCode(text); known {
+		if code, known := status.Code(text); known {
 			list = append(list, code)
 		} else {
 			m.AddHint(item.Pos, syntax.DidYouMean(strings.ToUpper(text), names), "%q is not a status of gRPC",
@@ -158,7 +159,7 @@ func (c *grpcCall) accepts(code int) bool {
 func (c *grpcCall) wantedStatus() string {
 	names := make([]string, len(c.status))
 	for i, code := range c.status {
-		names[i] = scenarios.GRPCStatus(code)
+		names[i] = status.Name(code)
 	}
 	return strings.Join(names, " or ")
 }
@@ -167,7 +168,7 @@ func (c *grpcCall) wantedStatus() string {
 func (t *exchange) judge() {
 	c, out, a := t.call, t.out, &t.answer
 	code := int(a.status)
-	if !targets.JudgeStatus(out, slices.Contains(c.shed, code), c.accepts(code), scenarios.GRPC(code)) {
+	if !targets.JudgeStatus(out, slices.Contains(c.shed, code), c.accepts(code), causes.Cause(int32(code))) {
 		return
 	}
 	if c.decodes {

@@ -220,7 +220,7 @@ func (w *wire) status() error {
 	if a.status == 0 {
 		return errEnded
 	}
-	return &stream.StatusError{Cause: scenarios.GRPC(int(a.status)), Status: int32(a.status), Text: a.String()}
+	return &stream.StatusError{Cause: causes.Cause(int32(a.status)), Status: int32(a.status), Text: a.String()}
 }
 
 var errEnded = error(&targets.Error{Cause: scenarios.Closed, Text: "the server ended the call with status OK"})

@@ -36,9 +36,12 @@ type heldFixture struct {
 // streams is package stream with calls of gRPC.
 func streams() *targets.Descriptor {
 	d := stream.Descriptor(grpc.Streams())
-	d.Kinds = append(slices.Clone(d.Kinds), "grpc")
+	d.Kinds, d.Causes = append(slices.Clone(d.Kinds), "grpc"), append(d.Causes, grpc.Descriptor().Causes...)
 	return d
 }
+
+// name returns the cause of an outcome.
+func (f *heldFixture) name(out scenarios.Outcome) string { return f.flow.Causes().Name(out.Cause) }
 
 func newHeld(t testing.TB, base string, s *server, steps ...string) *heldFixture {
 	t.Helper()
@@ -104,7 +107,7 @@ func done(t *testing.T, u *targetstest.User, i int) scenarios.Outcome {
 	out := u.Do(i, long)
 	if out.Kind != scenarios.OK || !out.WasSent || !out.Answered || out.Slot > out.Sent || out.Sent > out.First ||
 		out.First > out.End {
-		t.Fatalf("step %d: %v %q: %+v", i, out.Kind, out.Cause.Name(nil), out)
+		t.Fatalf("step %d: %v %q: %+v", i, out.Kind, out.Cause, out)
 	}
 	return out
 }
@@ -170,13 +173,13 @@ func TestHeld_Ended(t *testing.T) {
 		done(t, u, 0)
 		for i := range 2 { // the second finds it ended
 			out := u.Do(i+1, long)
-			if got := fmt.Sprint(out.Cause.Name(nil), " ", out.Status); out.Kind != scenarios.Error || got != c.want ||
+			if got := fmt.Sprint(f.name(out), " ", out.Status); out.Kind != scenarios.Error || got != c.want ||
 				out.WasSent != (i == 0) {
 				t.Errorf("%s, step %d: %q: %+v", c.say, i, got, out)
 			}
 		}
 		f.endOf(u)
-		if held := f.of("join held"); len(held) != 1 || held[0].Kind != scenarios.Error || held[0].Cause.Name(nil) != c.held {
+		if held := f.of("join held"); len(held) != 1 || held[0].Kind != scenarios.Error || f.name(held[0]) != c.held {
 			t.Errorf("%s: held %+v", c.say, held)
 		}
 	}
@@ -186,9 +189,9 @@ func TestHeld_Ended(t *testing.T) {
 	u := f.user(t, 0)
 	done(t, u, 0)
 	done(t, u, 1)
-	if out := u.Do(2, long); out.Cause.Name(nil) != "status NOT_FOUND" || out.Status != 5 || !out.Answered ||
+	if out := u.Do(2, long); f.name(out) != "status NOT_FOUND" || out.Status != 5 || !out.Answered ||
 		!out.WasSent {
-		t.Errorf("a close that ends with a status: %q: %+v", out.Cause.Name(nil), out)
+		t.Errorf("a close that ends with a status: %q: %+v", out.Cause, out)
 	}
 	last := f.kept[len(f.kept)-1]
 	if last.Message != `NOT_FOUND: "at last"` || last.Request != "close "+s.Base()+"/echo.Echo/Chat" {
@@ -204,7 +207,7 @@ func TestHeld_Warm(t *testing.T) {
 	u := f.user(t, 0)
 	for i := range 3 {
 		if out := u.Do(i, long); out.Kind != scenarios.OK || out.Sent >= 0 || out.End >= 0 {
-			t.Fatalf("step %d: %q: %+v", i, out.Cause.Name(nil), out)
+			t.Fatalf("step %d: %q: %+v", i, out.Cause, out)
 		}
 	}
 }
@@ -218,7 +221,7 @@ func TestHeld_Deadline(t *testing.T) {
 	u := f.user(t, 0)
 	open := done(t, u, 0)
 	out := u.Do(1, long)
-	if name := out.Cause.Name(nil); name != "timeout" && name != "status DEADLINE_EXCEEDED" {
+	if name := f.name(out); name != "timeout" && name != "status DEADLINE_EXCEEDED" {
 		t.Errorf("%q: %+v", name, out)
 	}
 	f.endOf(u)
@@ -254,7 +257,7 @@ func TestHeld_Stall(t *testing.T) {
 	var took []time.Duration
 	for i, o := range append(f.of("say"), last) {
 		if o.Kind != scenarios.OK {
-			t.Fatalf("message %d: %q %+v", i, o.Cause.Name(nil), o)
+			t.Fatalf("message %d: %q %+v", i, o.Cause, o)
 		}
 		took = append(took, o.Took())
 	}
@@ -310,7 +313,7 @@ func TestHeld_Full(t *testing.T) {
 	done(t, u, 1)
 	out := u.Do(2, 200*time.Millisecond)
 	if out.Cause != scenarios.Timeout || out.End-out.Intended != 200*time.Millisecond || out.WasSent {
-		t.Errorf("%q: %+v", out.Cause.Name(nil), out)
+		t.Errorf("%q: %+v", out.Cause, out)
 	}
 }
 
@@ -330,7 +333,7 @@ func TestHeld_Abort(t *testing.T) {
 		}
 		all.Go(func() {
 			if out := u.Do(1, long); out.Cause != scenarios.Unfinished {
-				t.Errorf("%q: %+v", out.Cause.Name(nil), out)
+				t.Errorf("%q: %+v", out.Cause, out)
 			}
 			f.endOf(u)
 		})
@@ -442,7 +445,7 @@ func TestHeld_Nonsense(t *testing.T) {
 			f := newHeld(t, base, start(t, options{}), `{grpc: echo.Echo/Chat, as: chat, expect: {$.text: a}}`)
 			u := f.user(t, 0)
 			if out := u.Do(0, long); out.Cause != scenarios.Protocol || !strings.Contains(f.kept[0].Message, c.want) {
-				t.Errorf("%s: %+v, want %q", out.Cause.Name(nil), f.kept, c.want)
+				t.Errorf("%s: %+v, want %q", out.Cause, f.kept, c.want)
 			}
 			f.endOf(u)
 		})

@@ -1,15 +1,15 @@
 package grpc
 
 import (
-	"brunt/scenarios"
 	"brunt/scenarios/check"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
+	"brunt/targets/grpc/status"
 )
 
 func (*answerCheck) Schema() syntax.Schema {
 	match := (*check.Matcher)(nil).Schema()
-	one := syntax.Enum(scenarios.GRPCStatuses())
+	one := syntax.Enum(status.Names())
 	codes := syntax.Schema{"anyOf": []any{one, syntax.Schema{"type": "array", "items": one}}}
 	return syntax.Schema{
 		"type": "object",

@@ -18,6 +18,7 @@ import (
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
+	"brunt/targets/grpc/status"
 
 	"google.golang.org/grpc/codes"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
@@ -27,7 +28,7 @@ import (
 // Descriptor describes gRPC over HTTP/2: h2c for endpoints of the scheme grpc, TLS for grpcs.
 func Descriptor() *targets.Descriptor {
 	d := &targets.Descriptor{
-		Name: "grpc", Doc: "Calls a method of gRPC.",
+		Name: "grpc", Doc: "Calls a method of gRPC.", Causes: []scenarios.CauseFamily{causes},
 		Kinds: []string{"grpc"}, Schemes: []string{"grpc", "grpcs"}, Secure: []string{"grpcs"},
 		Settings: reflect.TypeFor[callStep](), Endpoint: reflect.TypeFor[endpoint](),
 		Source:  map[string]embed.FS{"brunt/targets/grpc": source},
@@ -38,6 +39,11 @@ func Descriptor() *targets.Descriptor {
 	}
 	d.Client = func(o targets.Options) (targets.Client, error) { return newClient(o, d) }
 	return d
+}
+
+// causes are those of answers whose status a step does not accept.
+var causes = scenarios.CauseFamily{
+	First: 4 << 16, Name: func(code int32) string { return "status " + status.Name(int(code)) },
 }
 
 // temporary reports whether a later call may get another status.

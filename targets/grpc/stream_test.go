@@ -151,7 +151,7 @@ func TestStream_Nonsense(t *testing.T) {
 			defer client.Close()
 			out := flow.Open(t, client, o.T0, 0).Do(0, long)
 			if out.Cause != scenarios.Protocol || !strings.HasPrefix(k.kept[0].Message, c.want) {
-				t.Errorf("%s: %q, want %q", out.Cause.Name(nil), k.kept[0].Message, c.want)
+				t.Errorf("%s: %q, want %q", out.Cause, k.kept[0].Message, c.want)
 			}
 		})
 	}

@@ -159,7 +159,7 @@ func (r *fixture) user(vu int) *targetstest.User {
 // says describes an outcome in a word or two.
 func (r *fixture) says(o scenarios.Outcome) string {
 	if o.Kind == scenarios.Error {
-		return o.Cause.Name(r.Checks)
+		return r.Causes().Name(o.Cause)
 	}
 	return fmt.Sprintf("%v %d", o.Kind, o.Status)
 }

@@ -53,7 +53,7 @@ func (f *fixture) user(t testing.TB, vu int) *targetstest.User {
 func (f *fixture) got(out scenarios.Outcome) string {
 	text := out.Kind.String()
 	if out.Cause != scenarios.NoCause {
-		text += ", " + out.Cause.Name(f.Checks)
+		text += ", " + f.Causes().Name(out.Cause)
 	}
 	return text
 }

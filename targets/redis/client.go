@@ -233,7 +233,7 @@ func (c *client) ask(
 
 // refusal is the error of an answer to what brunt asks for itself.
 func (p *reply) refusal(what string) error {
-	return &targets.Error{Cause: scenarios.RedisError(p.number), Text: fmt.Sprintf("%s is refused: %s", what, p.text)}
+	return &targets.Error{Cause: causes.Cause(p.number), Text: fmt.Sprintf("%s is refused: %s", what, p.text)}
 }
 
 // greeting is what a connection begins with.

@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"brunt/scenarios"
 	"brunt/targets"
 )
 
@@ -197,7 +196,7 @@ func readSlots(v any, from string) (*slotTable, error) {
 // clusterDown is the error of a cluster that has not assigned its slots.
 func clusterDown(format string, args ...any) error {
 	return &targets.Error{
-		Cause: scenarios.RedisError(scenarios.RedisNumber([]byte("CLUSTERDOWN"))), Text: fmt.Sprintf(format, args...),
+		Cause: causes.Cause(numbers["CLUSTERDOWN"]), Text: fmt.Sprintf(format, args...),
 	}
 }
 

@@ -7,6 +7,7 @@
 //	step.go      the YAML of a step
 //	command.go   commands from YAML to the wire; words.go what is known of them by their names
 //	check.go     checks and extractions; schema.go the JSON Schemas of a step
+//	errors.go    the first words of errors, and their causes
 //	reply.go     reads replies: the codec; value.go decodes their values
 //	url.go       the URL of an endpoint
 //	client.go    the connections of a load; login.go what a new one begins with

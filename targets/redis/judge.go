@@ -1,7 +1,6 @@
 package redis
 
 import (
-	"brunt/scenarios"
 	"brunt/scenarios/check"
 	"brunt/targets"
 
@@ -43,7 +42,7 @@ func (a *answer) Body() []byte { return a.text }
 func (t *exchange) judge() {
 	c, out, a := t.call, t.out, &t.answer
 	if targets.JudgeStatus(out, a.failed && a.rank == shedError, !a.failed || a.rank == allowedError,
-		scenarios.RedisError(a.number)) {
+		causes.Cause(a.number)) {
 		c.rest.Judge(a, t.it, out)
 	}
 }

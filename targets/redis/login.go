@@ -72,7 +72,7 @@ func (g *greeting) login(ctx context.Context, conn *h1.Conn) error {
 // knowsNoHello reports whether an error is that of a server or a proxy that has no RESP3. Any other error of HELLO,
 // such as that of too many clients, has nothing to do with the protocol.
 func (p *reply) knowsNoHello() bool {
-	if p.number == scenarios.RedisNumber([]byte("NOPROTO")) {
+	if p.number == numbers["NOPROTO"] {
 		return true
 	}
 	text := bytes.ToLower(p.text)

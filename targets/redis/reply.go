@@ -67,7 +67,7 @@ func (r *reader) note(p *reply, text []byte) {
 	if p.failed && is <= p.rank {
 		return
 	}
-	p.failed, p.rank, p.number = true, is, scenarios.RedisNumber(word)
+	p.failed, p.rank, p.number = true, is, numbers[string(word)]
 	p.text = append(p.text[:0], text[:min(len(text), longestError)]...)
 }
 

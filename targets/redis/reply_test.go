@@ -61,7 +61,7 @@ func TestReader(t *testing.T) {
 				if err != nil || !reflect.DeepEqual(v, c.want) || p.none != c.none || r.size != int64(len(c.text)) {
 					t.Errorf("%#v of %d bytes, %v, %+v", v, r.size, err, p)
 				}
-				if p.failed != (c.failed != "") || p.failed && p.number != scenarios.RedisNumber([]byte(c.failed)) {
+				if p.failed != (c.failed != "") || p.failed && p.number != numbers[c.failed] {
 					t.Errorf("the error is %d %q", p.number, p.text)
 				}
 			}

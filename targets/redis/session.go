@@ -215,7 +215,7 @@ func (t *exchange) demoted() bool {
 	return t.failed && t.number == readOnly
 }
 
-var readOnly = scenarios.RedisNumber([]byte("READONLY"))
+var readOnly = numbers["READONLY"]
 
 // read reads the answers to the call.
 func (t *exchange) read(conn *h1.Conn, br *bufio.Reader) (err error) {
@@ -307,7 +307,7 @@ func (t *exchange) emit() {
 			case p.rank == shedError:
 				one.Kind = scenarios.Shed
 			default:
-				one.Kind, one.Cause = scenarios.Error, scenarios.RedisError(p.number)
+				one.Kind, one.Cause = scenarios.Error, causes.Cause(p.number)
 			}
 		}
 		emit(t.it, t.call, i, one)

@@ -16,7 +16,7 @@ import (
 // Descriptor describes Redis: a server, a cluster, or the primary that sentinels name.
 func Descriptor() *targets.Descriptor {
 	d := &targets.Descriptor{
-		Name: "redis", Doc: "Sends a command to Redis.",
+		Name: "redis", Doc: "Sends a command to Redis.", Causes: []scenarios.CauseFamily{causes},
 		Kinds: []string{"redis"}, Schemes: schemes, Secure: secureSchemes, PerUser: true, Settings: reflect.TypeFor[step](),
 		Source:  map[string]embed.FS{"brunt/targets/redis": source},
 		Compile: compile, Bind: bind,
@@ -41,7 +41,7 @@ func temporary(status int32) bool {
 	for _, word := range []string{
 		"LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "READONLY", "MOVED", "ASK", "NOREPLICAS", "MISCONF",
 	} {
-		if status == failed+scenarios.RedisNumber([]byte(word)) {
+		if status == failed+numbers[word] {
 			return true
 		}
 	}

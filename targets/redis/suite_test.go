@@ -21,7 +21,7 @@ func network(o *targets.Options) (targets.Network, error) { return dial.NewNetwo
 func wrongType() scenarios.Cause { return caused("WRONGTYPE") }
 
 func caused(word string) scenarios.Cause {
-	return scenarios.RedisError(scenarios.RedisNumber([]byte(word)))
+	return redis.ErrorCause(word)
 }
 
 func TestRedis_Suite(t *testing.T) {

@@ -25,6 +25,8 @@ type Dialect struct {
 	IsCode func(text string) bool
 	// CodeHint shows how its errors are named.
 	CodeHint string
+	// Causes are those of its errors, by the numbers of their codes.
+	Causes scenarios.CauseFamily
 	// Temporary reports whether the error with a number may be followed by a good answer.
 	Temporary func(number int32) bool
 	// Connect prepares connections to the servers of an endpoint. It returns a function that opens one and logs in.
@@ -56,6 +58,6 @@ type Conn interface {
 type Failure struct {
 	Code   string // as the server names it; empty: there is none
 	Text   string
-	Number int32           // of the code; see scenarios.SQLState
+	Number int32           // of the code; see [State], or that of the code itself
 	Cause  scenarios.Cause // of an outcome
 }

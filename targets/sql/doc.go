@@ -6,6 +6,7 @@
 //	Result --judge--> outcome, samples, variables
 //
 //	dialect.go   what a dialect is: how it connects and runs statements
+//	state.go     SQLSTATEs, and their causes
 //	result.go    what a statement gave
 //	step.go      the YAML of a step, and the calls that it becomes
 //	statement.go a statement and its arguments

@@ -32,7 +32,7 @@ func Descriptor(dialects ...*Dialect) *targets.Descriptor {
 		Lasts: func(c scenarios.Call) bool { return c.(*call).statements[0].Form == Listening },
 	}
 	for _, one := range dialects {
-		d.Schemes = append(d.Schemes, one.Schemes...)
+		d.Schemes, d.Causes = append(d.Schemes, one.Schemes...), append(d.Causes, one.Causes)
 	}
 	d.Client = func(o targets.Options) (targets.Client, error) { return f.newClient(o, d) }
 	return d

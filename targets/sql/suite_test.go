@@ -21,7 +21,7 @@ func network(o *targets.Options) (targets.Network, error) { return dial.NewNetwo
 func descriptor() *targets.Descriptor { return sql.Descriptor(postgres.Dialect()) }
 
 // state is the cause of an error with a SQLSTATE.
-func state(code string) scenarios.Cause { return scenarios.SQLStateError(scenarios.SQLState(code)) }
+func state(code string) scenarios.Cause { return sql.States().Cause(sql.State(code)) }
 
 func TestSQL_Suite(t *testing.T) {
 	targetstest.Run(t, targetstest.Suite{

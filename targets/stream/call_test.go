@@ -91,7 +91,7 @@ func good(t *testing.T, u *targetstest.User, i int) scenarios.Outcome {
 	out := u.Do(i, long)
 	if out.Kind != scenarios.OK || !out.WasSent || !out.Answered || out.Slot > out.Sent || out.Sent > out.First ||
 		out.First > out.End {
-		t.Fatalf("step %d: %v %q: %+v", i, out.Kind, out.Cause.Name(nil), out)
+		t.Fatalf("step %d: %v %q: %+v", i, out.Kind, out.Cause, out)
 	}
 	return out
 }
@@ -161,13 +161,13 @@ func TestStream_Refused(t *testing.T) {
 	out := u.Do(0, long)
 	if out.Kind != scenarios.Error || out.Cause != scenarios.Status(403) || out.Status != 403 || !out.Answered ||
 		!out.WasSent {
-		t.Errorf("%q: %+v", out.Cause.Name(nil), out)
+		t.Errorf("%q: %+v", out.Cause, out)
 	}
 	if len(f.kept) != 1 || !strings.Contains(f.kept[0].Message, "refused: status 403") {
 		t.Errorf("samples %+v", f.kept)
 	}
 	if out = u.Do(1, long); out.Cause != scenarios.Stream || out.WasSent {
-		t.Errorf("without a stream: %q", out.Cause.Name(nil))
+		t.Errorf("without a stream: %q", out.Cause)
 	}
 }
 
@@ -181,12 +181,12 @@ func TestStream_Ended(t *testing.T) {
 		f := newFixture(t, s.Base(), `{ws: /, as: room, name: join}`, `{send: "`+c.say+`", expect: nothing like it}`)
 		u := f.user(t, 0)
 		good(t, u, 0)
-		if out := u.Do(1, long); out.Cause.Name(nil) != c.cause || !out.WasSent || out.Answered {
-			t.Errorf("%s: %q: %+v", c.say, out.Cause.Name(nil), out)
+		if out := u.Do(1, long); f.flow.Causes().Name(out.Cause) != c.cause || !out.WasSent || out.Answered {
+			t.Errorf("%s: %q: %+v", c.say, out.Cause, out)
 		}
 		ended(u)
 		if held := f.of("join", heldTime); len(held) != 1 || held[0].Kind != scenarios.Error ||
-			held[0].Cause.Name(nil) != c.cause {
+			f.flow.Causes().Name(held[0].Cause) != c.cause {
 			t.Errorf("%s: held %+v", c.say, held)
 		}
 	}
@@ -206,7 +206,7 @@ func TestStream_Await(t *testing.T) {
 	}
 	out = u.Do(2, long)
 	if out.Cause != scenarios.Timeout || out.End-out.Intended != 40*time.Millisecond {
-		t.Errorf("%q after %v", out.Cause.Name(nil), out.End-out.Intended)
+		t.Errorf("%q after %v", out.Cause, out.End-out.Intended)
 	}
 	if len(f.kept) != 1 || !strings.Contains(f.kept[0].Message, `no message with $.type "bye" came`) {
 		t.Errorf("samples %+v", f.kept)
@@ -232,7 +232,7 @@ func TestStream_Abort(t *testing.T) {
 		all.Go(func() {
 			under.Done()
 			if out := u.Do(1, long); out.Cause != scenarios.Unfinished {
-				t.Errorf("%q: %+v", out.Cause.Name(nil), out)
+				t.Errorf("%q: %+v", out.Cause, out)
 			}
 			ended(u)
 		})

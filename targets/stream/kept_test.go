@@ -91,7 +91,7 @@ func TestStream_Keep(t *testing.T) {
 	if n := s.handshakes.Load(); n != 2 {
 		t.Errorf("opened %d times", n)
 	}
-	if held := f.of("join", heldTime); len(held) != 1 || held[0].Cause.Name(nil) != "reset" {
+	if held := f.of("join", heldTime); len(held) != 1 || held[0].Cause.String() != "reset" {
 		t.Errorf("held %+v", held)
 	}
 	if err := u.Close(); err != nil {

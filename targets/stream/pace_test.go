@@ -131,8 +131,8 @@ func TestPace_Reconnect(t *testing.T) {
 		written += o.Written()
 		if o.Kind == scenarios.Error {
 			lost++
-			if !slices.Contains([]string{"reset", "closed"}, o.Cause.Name(nil)) {
-				t.Errorf("%q", o.Cause.Name(nil))
+			if !slices.Contains([]string{"reset", "closed"}, o.Cause.String()) {
+				t.Errorf("%q", o.Cause)
 			}
 		}
 	}
@@ -145,7 +145,7 @@ func TestPace_Reconnect(t *testing.T) {
 	}
 	causes := map[string]int{}
 	for _, o := range f.of("join", heldTime) {
-		causes[o.Cause.Name(nil)]++
+		causes[o.Cause.String()]++
 	}
 	if causes[""] != users || causes["reset"]+causes["closed"] != users {
 		t.Errorf("held %v", causes)
@@ -179,8 +179,8 @@ func TestPace_Lost(t *testing.T) {
 		s.cut(false)
 	}()
 	out := u.Do(1, long)
-	if out.Kind != scenarios.Error || !strings.Contains("closed reset", out.Cause.Name(nil)) {
-		t.Errorf("%q: %+v", out.Cause.Name(nil), out)
+	if out.Kind != scenarios.Error || !strings.Contains("closed reset", out.Cause.String()) {
+		t.Errorf("%q: %+v", out.Cause, out)
 	}
 	if ok := f.of("say", scenarios.WholeCall); len(ok) < 5 {
 		t.Errorf("%d messages before", len(ok))

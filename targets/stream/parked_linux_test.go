@@ -46,8 +46,8 @@ func TestParked(t *testing.T) {
 			within(t, "the end of all readers after messages", func() bool { return reading(t) == 0 })
 			s.cut(false)
 			before := time.Since(f.t0)
-			if out := all[0].Do(4, long); out.Cause.Name(nil) != "closed" || out.End-before > time.Second {
-				t.Errorf("%q after %v: %+v", out.Cause.Name(nil), out.End-before, out)
+			if out := all[0].Do(4, long); out.Cause.String() != "closed" || out.End-before > time.Second {
+				t.Errorf("%q after %v: %+v", out.Cause, out.End-before, out)
 			}
 			within(t, "the end of the readers of streams that have ended", func() bool { return reading(t) == 0 })
 		})

@@ -15,6 +15,7 @@ import (
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
+	"brunt/targets/stream/websocket"
 )
 
 // The kinds of steps.
@@ -31,7 +32,8 @@ func Descriptor(others ...Transport) *targets.Descriptor {
 	d := &targets.Descriptor{
 		Name: "stream", Doc: "Opens a WebSocket, a TCP connection or a call of gRPC both ways, sends messages on it and " +
 			"waits for others.",
-		Kinds: []string{kindWS, kindTCP, kindSend, kindAwait, kindClose}, Beside: []string{kindSend}, Schemes: schemes,
+		Causes: []scenarios.CauseFamily{websocket.Causes()},
+		Kinds:  []string{kindWS, kindTCP, kindSend, kindAwait, kindClose}, Beside: []string{kindSend}, Schemes: schemes,
 		Secure:   secureSchemes,
 		Settings: reflect.TypeFor[step](), Source: map[string]embed.FS{"brunt/targets/stream": source},
 		Bind: bind, Parts: parts,

@@ -89,8 +89,8 @@ func TestStream_Subscription(t *testing.T) {
 	if out := u.Do(4, long); !out.Answered || out.Failed == 0 {
 		t.Errorf("a query that is no subscription: %+v", out)
 	}
-	if out := u.Do(5, long); out.Cause.Name(nil) != "close 4406" {
-		t.Errorf("without the subprotocol: %q", out.Cause.Name(nil))
+	if out := u.Do(5, long); f.flow.Causes().Name(out.Cause) != "close 4406" {
+		t.Errorf("without the subprotocol: %q", out.Cause)
 	}
 	ended(u)
 	if n := len(f.of("connect", heldTime)); n != 1 {

@@ -133,8 +133,8 @@ func TestTransport_Sent(t *testing.T) {
 	u := f.user(t, 0)
 	open := good(t, u, 0)
 	good(t, u, 1)
-	if out := u.Do(2, long); out.WasSent || out.Cause.Name(nil) != "reset" {
-		t.Errorf("%q: %+v", out.Cause.Name(nil), out)
+	if out := u.Do(2, long); out.WasSent || out.Cause.String() != "reset" {
+		t.Errorf("%q: %+v", out.Cause, out)
 	}
 	d.EndIteration(u.Session, &u.It)
 	held := f.of("join", heldTime)

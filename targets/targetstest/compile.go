@@ -17,11 +17,17 @@ import (
 
 // A Flow holds compiled steps, as a scenario has them.
 type Flow struct {
-	Calls  []scenarios.Call
-	Checks []string // names of checks and extractions, by the index that causes carry
-	Vars   []string // names of variables by slot
-	Env    *template.Env
-	Shared *targets.Shared // by all steps
+	Calls    []scenarios.Call
+	Protocol *targets.Descriptor
+	Checks   []string // names of checks and extractions, by the index that causes carry
+	Vars     []string // names of variables by slot
+	Env      *template.Env
+	Shared   *targets.Shared // by all steps
+}
+
+// Causes name the causes of the calls.
+func (f *Flow) Causes() scenarios.Causes {
+	return scenarios.Causes{Checks: f.Checks, Families: f.Protocol.Causes}
 }
 
 // Compile compiles steps written as YAML, one string each. Extra holds further lines of the
@@ -53,7 +59,7 @@ func Try(p *targets.Descriptor, extra string, steps ...string) (*Flow, error) {
 		return nil, err
 	}
 	m := sc.Mistakes()
-	f := &Flow{Env: &template.Env{Tables: sc.Tables, Units: map[string]string{}}, Shared: new(targets.Shared)}
+	f := &Flow{Protocol: p, Env: &template.Env{Tables: sc.Tables, Units: map[string]string{}}, Shared: new(targets.Shared)}
 	if len(sc.Loads) == 1 && len(sc.Loads[0].Mix) == 1 {
 		for i := range sc.Loads[0].Mix[0].Flow {
 			s := &sc.Loads[0].Mix[0].Flow[i]

@@ -164,8 +164,8 @@ func is(t *testing.T, o scenarios.Outcome, kind scenarios.Kind, cause scenarios.
 	t.Helper()
 	ordered(t, o)
 	if o.Kind != kind || o.Cause != cause || o.WasSent != sent || o.Answered != answered {
-		t.Errorf("got %v %q, sent %v, answered %v; want %v %q, %v, %v", o.Kind, o.Cause.Name(nil), o.WasSent, o.Answered,
-			kind, cause.Name(nil), sent, answered)
+		t.Errorf("got %v %q, sent %v, answered %v; want %v %q, %v, %v", o.Kind, o.Cause, o.WasSent, o.Answered,
+			kind, cause, sent, answered)
 	}
 }
 

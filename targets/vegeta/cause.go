@@ -9,7 +9,7 @@ import (
 // CauseOf finds the cause of an error of vegeta's by its text.
 func CauseOf(s string) scenarios.Cause {
 	for c := scenarios.Timeout; c <= scenarios.ProxyRefused; c++ {
-		if s == c.Name(nil) { // a text of brunt's own
+		if s == c.String() { // a text of brunt's own
 			return c
 		}
 	}

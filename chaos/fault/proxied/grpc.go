@@ -10,9 +10,9 @@ import (
 	"brunt/chaos/proxy/peer"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
-	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
+	"brunt/targets/grpc/status"
 )
 
 // Calls says which calls of gRPC on a link a fault hits.
@@ -49,15 +49,15 @@ func (s *grpcStatus) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if !ok {
 		return
 	}
-	names := scenarios.GRPCStatuses()[1:]
-	code, known := scenarios.GRPCCode(text)
+	names := status.Names()[1:]
+	code, known := status.Code(text)
 	if !known || code == 0 {
 		m.AddHint(n.Pos, syntax.DidYouMean(strings.ToUpper(text), names), "%q is no error of gRPC", syntax.Clip(text, 60))
 	}
 	*s = grpcStatus(code)
 }
 
-func (*grpcStatus) Schema() syntax.Schema { return syntax.Enum(scenarios.GRPCStatuses()[1:]) }
+func (*grpcStatus) Schema() syntax.Schema { return syntax.Enum(status.Names()[1:]) }
 
 // path returns the pattern of the path of the calls.
 func (c *Calls) path() string {
@@ -103,7 +103,7 @@ func (f *GRPCError) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	if t.Status == 0 {
 		t.Status = 14
 	}
-	r := refused{&f.Edge, f.Percent, "calls", f.text(), scenarios.GRPCStatus(t.Status), t.Status, f.probe, t}
+	r := refused{&f.Edge, f.Percent, "calls", f.text(), status.Name(t.Status), t.Status, f.probe, t}
 	return r.plan(ctx, env)
 }
 

@@ -29,7 +29,7 @@ func Unasked(
 	}
 	own := int64(0)
 	for _, g := range errors {
-		if slices.ContainsFunc(scenarios.OwnCauses(), func(c scenarios.Cause) bool { return g.Kind == c.Name(nil) }) {
+		if slices.ContainsFunc(scenarios.OwnCauses(), func(c scenarios.Cause) bool { return g.Kind == c.String() }) {
 			own += g.Count
 		}
 	}

@@ -28,7 +28,7 @@ type Iteration struct {
 	Calls     []scenarios.Call // of all parts
 	Target    targets.Options  // Timeout is that of a request; Sampler is set by the iteration
 	Mask      func(string) string
-	Checks    []string // names of checks and extractions, by the number that causes carry
+	Causes    scenarios.Causes // names why a step did not pass
 	Now       func() time.Duration
 	Seed      [2]uint64
 	Vars      []template.Value
@@ -108,7 +108,7 @@ func (i *Iteration) request(call scenarios.Call) error {
 	if out.Kind == scenarios.OK {
 		return nil
 	}
-	said := call.Name() + ": " + out.Cause.Name(i.Checks)
+	said := call.Name() + ": " + i.Causes.Name(out.Cause)
 	if sm := i.samples.First(i.step, out.Cause); sm != nil && sm.Said() != "" {
 		said += ": " + sm.Said()
 	}

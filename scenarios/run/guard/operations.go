@@ -90,7 +90,7 @@ func (k *kept) iteration(p *plan.Plan) (*Iteration, []load.Step, error) {
 	}
 	base, _ := sc.Target.URL.Static()
 	return &Iteration{
-		Protocols: p.Protocols, Calls: load.Calls(steps), Mask: sc.Secrets.Mask, Checks: p.Checks, Now: now,
+		Protocols: p.Protocols, Calls: load.Calls(steps), Mask: sc.Secrets.Mask, Causes: p.Causes(), Now: now,
 		Seed: [2]uint64{rand.Uint64(), rand.Uint64()}, Vars: make([]template.Value, len(sc.Symbols.Vars())), Env: env,
 		Target: targets.Options{
 			Base: base, Endpoints: p.Endpoints(env), TLS: sc.Target.TLS, Connections: l.Connections, Resolve: l.Resolve,

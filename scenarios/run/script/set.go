@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/scenarios"
 	"brunt/scenarios/k6"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
@@ -50,9 +51,9 @@ type Set struct {
 
 	mu      sync.Mutex
 	scripts []*Script
-	checks  []string // names of checks: the plan's, and those of scripts
-	failed  []string // reasons for which scripts have marked the run as failed
-	active  []string // faults that are active
+	causes  scenarios.Causes // of the plan, with the checks that scripts have reported
+	failed  []string         // reasons for which scripts have marked the run as failed
+	active  []string         // faults that are active
 }
 
 // readyFor bounds a script's init code and setup.
@@ -62,7 +63,8 @@ const readyFor = 10 * time.Minute
 // call End as well.
 func (set *Set) Start(ctx context.Context, h *Host) error {
 	set.mu.Lock()
-	set.host, set.checks = h, slices.Clone(h.Checks)
+	set.host, set.causes = h, h.Causes()
+	set.causes.Checks = slices.Clone(set.causes.Checks)
 	set.mu.Unlock()
 	h.Subscribe(set.tellPhase)
 	for i := range h.Loads {
@@ -117,12 +119,13 @@ func (set *Set) Of(load int) *Script {
 	return nil
 }
 
-// Checks returns the names of checks by number: those of the plan, and those that scripts reported so
-// far.
-func (set *Set) Checks() []string {
+// Causes name the causes of the run: those of the plan, and the checks that scripts reported so far.
+func (set *Set) Causes() scenarios.Causes {
 	set.mu.Lock()
 	defer set.mu.Unlock()
-	return slices.Clip(set.checks)
+	names := set.causes
+	names.Checks = slices.Clip(names.Checks)
+	return names
 }
 
 // check returns the number of a check of a script.
@@ -130,11 +133,11 @@ func (set *Set) check(name string) int {
 	name = set.host.Scenario.Secrets.Mask(name)
 	set.mu.Lock()
 	defer set.mu.Unlock()
-	if i := slices.Index(set.checks, name); i >= 0 {
+	if i := slices.Index(set.causes.Checks, name); i >= 0 {
 		return i
 	}
-	set.checks = append(set.checks, name)
-	return len(set.checks) - 1
+	set.causes.Checks = append(set.causes.Checks, name)
+	return len(set.causes.Checks) - 1
 }
 
 // Failures returns the reasons for which scripts have marked the run as failed.

@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"brunt/scenarios"
 	"brunt/targets"
 	"brunt/targets/http/h1"
 	"brunt/targets/sql"
@@ -108,7 +107,7 @@ func (c *connection) Run(s *sql.Statement, args [][]byte, r *sql.Result) error {
 	if own, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		number := int32(own.Number)
 		r.Failure = sql.Failure{
-			Code: strconv.Itoa(int(number)), Text: own.Message, Number: number, Cause: scenarios.MySQLError(number),
+			Code: strconv.Itoa(int(number)), Text: own.Message, Number: number, Cause: causes.Cause(number),
 		}
 		c.lost = c.lost || farewells[number]
 		c.demoted = c.demoted || c.writes && refusesWrites[number]

@@ -128,7 +128,7 @@ func (c *connection) takesWrites(ctx context.Context) error {
 		return err
 	}
 	if text := fmt.Sprintf("%s", is[0]); text != "0" && fmt.Sprint(is[0]) != "0" {
-		return &targets.Error{Cause: scenarios.MySQLError(readOnly), Text: "no server is read-write"}
+		return &targets.Error{Cause: causes.Cause(readOnly), Text: "no server is read-write"}
 	}
 	return nil
 }
@@ -140,7 +140,7 @@ func (c *connection) refused(ctx context.Context, err error) error {
 	}
 	if own, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		return &targets.Error{
-			Cause: scenarios.MySQLError(int32(own.Number)),
+			Cause: causes.Cause(int32(own.Number)),
 			Text:  fmt.Sprintf("the login is refused: %d: %s", own.Number, own.Message),
 		}
 	}

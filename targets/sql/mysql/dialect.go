@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/targets/sql"
 )
@@ -22,9 +23,15 @@ func Dialect() *sql.Dialect {
 			return "set transaction isolation level " + isolation + "; " + start
 		},
 		IsCode: code.MatchString, CodeHint: "the number of an error, such as 1213",
+		Causes:    causes,
 		Temporary: func(number int32) bool { return temporary[number] },
 		Connect:   connect, Command: command, Script: script,
 	}
+}
+
+// causes are those of errors, by their numbers.
+var causes = scenarios.CauseFamily{
+	First: 6 << 16, Name: func(number int32) string { return "error " + strconv.Itoa(int(number)) },
 }
 
 // start begins a transaction.

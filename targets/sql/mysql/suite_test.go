@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"brunt/scenarios"
 	"brunt/targets"
 	"brunt/targets/dial"
 	"brunt/targets/sql"
@@ -158,7 +157,7 @@ func TestMySQL_Suite(t *testing.T) {
 			Marked: `{sql: "select 'hold', ?", args: [":${var.mark}"]}`, Fail: "sql: select no_such_column",
 			Cut: "sql: select 'cut'", Reset: "sql: select 'reset'",
 		},
-		Failed:  scenarios.MySQLError(1054),
+		Failed:  mysql.Dialect().Causes.Cause(1054),
 		Network: func(o *targets.Options) (targets.Network, error) { return dial.NewNetwork(o) },
 	})
 }

@@ -226,7 +226,7 @@ func (a *attempt) validate(fits []string) pgconn.ValidateConnectFunc {
 			return nil
 		}
 		a.other = &targets.Error{
-			Cause: scenarios.SQLStateError(scenarios.SQLState(readOnly)),
+			Cause: sql.States().Cause(sql.State(readOnly)),
 			Text:  "no server is " + a.at.Params["target_session_attrs"],
 		}
 		return a.other
@@ -243,7 +243,7 @@ func (e *loginError) Unwrap() error { return e.err }
 func (a *attempt) explain(ctx context.Context, err error) error {
 	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return &targets.Error{
-			Cause: scenarios.SQLStateError(scenarios.SQLState(refused.Code)),
+			Cause: sql.States().Cause(sql.State(refused.Code)),
 			Text:  "the login is refused: " + refused.Code + ": " + refused.Message,
 		}
 	}

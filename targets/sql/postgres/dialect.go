@@ -22,6 +22,7 @@ func Dialect() *sql.Dialect {
 			return "begin isolation level " + isolation
 		},
 		IsCode: code.MatchString, CodeHint: "a SQLSTATE such as 40001 or 23505, or a class such as 53",
+		Causes:    sql.States(),
 		Temporary: func(number int32) bool { return temporary[number] },
 		Connect:   connect, Command: command, Script: script,
 	}

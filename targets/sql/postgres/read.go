@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 
-	"brunt/scenarios"
 	"brunt/targets/sql"
 )
 
@@ -194,8 +193,8 @@ func (in *reader) rolledBack(tag []byte) {
 
 // failureOf is an error with a SQLSTATE.
 func failureOf(code, text string) sql.Failure {
-	f := sql.Failure{Code: code, Text: text, Number: scenarios.SQLState(code)}
-	f.Cause = scenarios.SQLStateError(f.Number)
+	f := sql.Failure{Code: code, Text: text, Number: sql.State(code)}
+	f.Cause = sql.States().Cause(f.Number)
 	return f
 }
 

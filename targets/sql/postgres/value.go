@@ -6,7 +6,7 @@ import (
 	"math"
 	"strconv"
 
-	"brunt/scenarios"
+	"brunt/targets/sql"
 
 	"github.com/ohler55/ojg/oj"
 )
@@ -124,7 +124,7 @@ var temporary = func() map[int32]bool {
 		"55P03", "57014",
 		"57P01", "57P02", "57P03", "57P05", "58030",
 	} {
-		m[scenarios.SQLState(state)] = true
+		m[sql.State(state)] = true
 	}
 	return m
 }()

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"strconv"
 	"unicode/utf8"
 
 	"brunt/scenarios"
@@ -14,6 +15,13 @@ import (
 
 	"github.com/gobwas/ws"
 )
+
+// Causes are those of a WebSocket that the other side closed, by the code of its close frame.
+func Causes() scenarios.CauseFamily {
+	return scenarios.CauseFamily{
+		First: 7 << 16, Name: func(code int32) string { return "close " + strconv.Itoa(int(code)) },
+	}
+}
 
 // closedError is the end of a WebSocket by a close frame.
 type closedError struct {
@@ -30,7 +38,7 @@ func (e *closedError) Error() string {
 }
 
 // ErrorCause is the cause for [targets.CauseOf].
-func (e *closedError) ErrorCause() scenarios.Cause { return scenarios.CloseCode(int(e.code)) }
+func (e *closedError) ErrorCause() scenarios.Cause { return Causes().Cause(int32(e.code)) }
 
 // bad is the error of what is no WebSocket.
 func bad(format string, args ...any) error {
