@@ -70,7 +70,7 @@ func vegetaResult(head *result.Requests, names scenarios.Causes, o *scenarios.Ou
 	}
 	switch {
 	case o.Kind == scenarios.OK:
-	case o.Answered && (o.Status < http.StatusOK || o.Status >= http.StatusBadRequest):
+	case o.Answered && o.Cause < scenarios.FirstFamily && (o.Status < http.StatusOK || o.Status >= http.StatusBadRequest):
 		res.Error = strings.TrimSpace(fmt.Sprintf("%d %s", o.Status, http.StatusText(int(o.Status))))
 	default:
 		res.Error = names.Name(o.Cause)

@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	reports "brunt/reporters/catalog"
+	"brunt/reporters/ci"
+	"brunt/reporters/evidence"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
@@ -104,6 +107,55 @@ slo: ["errors <= 0%", "errors <= 0% of say", "p95 < 500ms of \"say first byte\""
 	}
 	if n := echo.Ended.Load(); n < 1+2*iterations { // setup, the load's iterations, the ledger's reads
 		t.Errorf("%d iterations ended", n)
+	}
+}
+
+// TestProtocol_Causes: a protocol brings causes of its own. They are named in the result, in the reports, and in a file
+// of requests that is read back.
+func TestProtocol_Causes(t *testing.T) {
+	t.Parallel()
+	line, dir := targetstest.StartEcho(t), t.TempDir()
+	p, err := compileEcho(t, new(targetstest.Echo), `
+version: 1
+name: refusals
+target: {endpoints: {line: "`+line.Base()+`"}}
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 300ms, flow: [{name: no, parrot: refused 7}]}
+slo: ["errors = 100%"]
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := run.Run(t.Context(), p, run.Options{
+		State: t.TempDir(), Requests: filepath.Join(dir, evidence.RequestsFile),
+	})
+	if err != nil || res.Verdict != scenarios.Pass {
+		t.Fatalf("%s: %s, %v", res.Verdict, res.Reason, err)
+	}
+	if len(res.Errors) != 1 || res.Errors[0].Kind != "refusal 7" || res.Errors[0].Count != 30 {
+		t.Errorf("errors: %+v", res.Errors)
+	}
+	if err := reports.All().Write(dir, res); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"result.json", "report.html"} {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil || !strings.Contains(string(text), "refusal 7") {
+			t.Errorf("%s does not name the cause: %v", name, err)
+		}
+	}
+	for want, families := range map[string][]scenarios.CauseFamily{"refusal 7": p.Protocols.Causes(), "other": nil} {
+		back, err := evidence.Read(dir, families...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		if err := (ci.Vegeta{Encoding: "json"}).Report(&b, back); err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(b.String(), `"error":"`+want+`"`); n != 30 {
+			t.Errorf("%d of 30 requests have the error %q:\n%s", n, want, b.String())
+		}
 	}
 }
 

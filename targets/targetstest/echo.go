@@ -30,7 +30,7 @@ type Echo struct {
 func (e *Echo) Descriptor() *targets.Descriptor {
 	d := &targets.Descriptor{
 		Name: "parrot", Doc: "Sends a line and reads it back.", Kinds: []string{"parrot"}, Schemes: []string{"parrot"},
-		Settings: reflect.TypeFor[echoStep](),
+		Settings: reflect.TypeFor[echoStep](), Causes: []scenarios.CauseFamily{echoRefusals},
 	}
 	d.Compile = func(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios.Call, bool) {
 		s, ok := syntax.Resolve(step, map[string]func() *echoStep{"parrot": func() *echoStep { return new(echoStep) }}, m)
@@ -76,6 +76,11 @@ const (
 	echoNone = 1
 	echoBusy = 2
 )
+
+// echoRefusals are the causes of answers such as "refused 7".
+var echoRefusals = scenarios.CauseFamily{
+	First: 0x7f00 << 16, Name: func(number int32) string { return fmt.Sprintf("refusal %d", number) },
+}
 
 type echoStep struct {
 	syntax.Place
@@ -180,6 +185,11 @@ func (s *echoSession) exchange(line []byte, it *template.Iter, call *echoCall, o
 	case "busy\n":
 		out.Status = echoBusy
 	}
+	var number int32
+	if n, _ := fmt.Sscanf(answer, "refused %d", &number); n == 1 {
+		out.Kind, out.Cause = scenarios.Error, echoRefusals.Cause(number)
+		return nil
+	}
 	if want := call.step.Want; want != "" {
 		out.Checks++
 		if strings.TrimSuffix(answer, "\n") != want {
@@ -203,6 +213,8 @@ func (s *echoSession) sample(call *echoCall, line string, err error, out *scenar
 	switch {
 	case err != nil:
 		sm.Message = targets.Explain(err)
+	case echoRefusals.Has(out.Cause):
+		sm.Message = "the server refused it"
 	case out.Kind == scenarios.Error:
 		sm.Message = fmt.Sprintf("the answer is not %q", call.step.Want)
 	}

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// EchoServer is a server of [Echo]: it answers each line with itself, but for some words.
+// EchoServer is a server of [Echo]: it answers each line with itself, but for some words. A line that is answered by
+// "refused 7" is an error with the number 7.
 //
 //	add KEY     stores a key; "find KEY" is answered by none if it is not stored
 //	hold MARK   is answered after Release
