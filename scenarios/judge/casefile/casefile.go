@@ -20,6 +20,7 @@ import (
 	"strings"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
@@ -42,6 +43,8 @@ type file struct {
 	InFlight map[time.Duration]int64
 	Cells    []byte // as [measure.Recording.Write] writes them
 	Failed   string // the error of the recording; empty: none
+
+	Causes map[scenarios.Cause]string // the names of those of the cells
 
 	Case    judge.Case // without its functions and samples, and without the next three
 	Ledgers []byte     // of the case, as JSON: gob drops a pointer to zero
@@ -71,6 +74,7 @@ func Keep(run string, r *measure.Recording, c judge.Case, found *judge.Findings)
 func newFile(r *measure.Recording, c judge.Case, found *judge.Findings) (*file, error) {
 	f := &file{
 		Version: version, Config: r.Config, History: r.History, Marks: r.Marks, InFlight: r.InFlight, Case: c,
+		Causes: map[scenarios.Cause]string{},
 	}
 	if r.Config.Freezes != nil {
 		f.Freezes = r.Config.Freezes()
@@ -80,6 +84,14 @@ func newFile(r *measure.Recording, c judge.Case, found *judge.Findings) (*file, 
 	}
 	f.Config.File = nil
 	f.Case.Ledgers, f.Case.Usage, f.Case.Series, f.Case.Samples = nil, nil, nil, nil
+	err := r.Cells(func(_ measure.Key, cell *measure.Cell) {
+		for _, n := range cell.Causes {
+			f.Causes[n.Cause] = c.Causes.Name(n.Cause)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
 	var cells bytes.Buffer
 	if err := r.Write(&cells); err != nil {
 		return nil, err

@@ -41,6 +41,10 @@ func (f *file) judge() (*judge.Findings, error) {
 	}
 	r.Read(f.Cells)
 	c := f.Case
+	for i := range c.Causes.Families {
+		family := &c.Causes.Families[i]
+		family.Name = func(number int32) string { return f.Causes[family.Cause(number)] }
+	}
 	for _, part := range []struct {
 		from []byte
 		to   any
