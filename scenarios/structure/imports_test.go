@@ -87,7 +87,7 @@ var groups = []group{
 	{
 		name: "decide", folders: []string{"scenarios/decide/..."},
 		may:   []string{"language", "result", "load", "judge", "plan", "run"},
-		tests: []string{"contract", "engines"},
+		tests: []string{"contract", "engines", "reporters"},
 	},
 	{
 		name: "drills", folders: []string{"scenarios/drills"},
