@@ -156,8 +156,11 @@ func inherit(c *cobra.Command, told io.ReadCloser, state string) error {
 // execute writes the result of a run that crashed with a text, whose first line is why.
 func (w will) execute(c *cobra.Command, text []byte, why, state string) (*result.Result, error) {
 	res := cmp.Or(w.Result, &result.Result{})
-	left := awaitUndo(res.Run, state)
-	crashedResult(res, w.Folder, why, left)
+	crash := result.Reason{Kind: result.Crashed, Verdict: scenarios.Broken, Text: why}
+	if left, all := awaitUndo(res.Run, state); !all {
+		crash.Kind, crash.Verdict, crash.Left = result.CrashedIn, scenarios.NotReverted, left
+	}
+	crashedResult(res, w.Folder, crash)
 	err := os.WriteFile(filepath.Join(w.Folder, crashFile), text, 0o666)
 	if err == nil {
 		err = catalog.All().Write(w.Folder, res)
@@ -171,7 +174,7 @@ func (w will) execute(c *cobra.Command, text []byte, why, state string) (*result
 }
 
 // crashedResult completes the result of a run that crashed by the events that it wrote.
-func crashedResult(res *result.Result, dir, why, left string) {
+func crashedResult(res *result.Result, dir string, crash result.Reason) {
 	u, err := evidence.ReadUnfinished(dir)
 	if err == nil {
 		res.Started, res.T0 = u.Began, u.Began
@@ -183,20 +186,18 @@ func crashedResult(res *result.Result, dir, why, left string) {
 	for i := range res.Objectives {
 		res.Objectives[i].Verdict = scenarios.Invalid
 	}
-	res.Verdict, res.ExitCode = scenarios.Broken, scenarios.ExitError
-	res.Reason = "brunt itself crashed: " + why + "; what it had measured is lost, and everything was taken back"
-	if left != "" {
-		res.Verdict, res.ExitCode = scenarios.NotReverted, scenarios.ExitNotReverted
-		res.Reason = "brunt itself crashed: " + why + "; " + left
-	}
+	res.Verdict = ""
+	res.Because(crash)
+	res.ExitCode = res.Verdict.ExitCode()
 }
 
-// awaitUndo waits until the watchdog has taken everything back, and returns what is left; empty: nothing is.
-func awaitUndo(run, state string) (left string) {
+// awaitUndo waits until the watchdog has taken everything back. All reports whether it did; left is the number of
+// entries of its journal that it left, as far as they can be read.
+func awaitUndo(run, state string) (left int, all bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute) // longer than the watchdog tries
 	defer cancel()
 	orphaned := reap()
-	open := func() (n int, all bool) {
+	open := func() (n int, kept bool) {
 		states, err := journal.List(state)
 		for _, s := range states {
 			if s.Run == run {
@@ -216,9 +217,9 @@ func awaitUndo(run, state string) (left string) {
 	}
 	if proc.Await(ctx, 15*time.Minute, done, "") == nil {
 		if _, kept := open(); !kept {
-			return ""
+			return 0, true
 		}
 	}
-	n, _ := open()
-	return fmt.Sprintf("its watchdog left %d entries of its journal: see `brunt status`", n)
+	left, _ = open()
+	return left, false
 }

@@ -153,9 +153,10 @@ func unwritten(res *result.Result, why error) {
 	if w := scenarios.Worse(res.Verdict, scenarios.Broken); w == res.Verdict {
 		return
 	}
-	res.Reason = fmt.Sprintf("The report could not be written: %s; the run itself: %s: %s",
-		strings.ReplaceAll(why.Error(), "\n", "; "), words.Verdict(res.Verdict), res.Reason)
-	res.Verdict, res.ExitCode = scenarios.Broken, scenarios.ExitError
+	res.Because(result.Reason{
+		Kind: result.Unwritten, Verdict: scenarios.Broken, Text: strings.ReplaceAll(why.Error(), "\n", "; "),
+	})
+	res.ExitCode = scenarios.ExitError
 }
 
 // hideOuts makes the secrets of the services that the run reports to secrets of the plan.

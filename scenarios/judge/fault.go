@@ -98,24 +98,24 @@ func (f *effects) reported(i int) effect.Answer {
 
 // required evaluates require_impact for an answer of occurrence i, and returns the reason if it is
 // not a pass. The verdict is empty where no impact is required.
-func (f *effects) required(i int, a effect.Answer) (v scenarios.Verdict, why string) {
+func (f *effects) required(i int, a effect.Answer) result.Reason {
 	oc := f.Faults[i]
+	unknown := func(why string) result.Reason {
+		return result.Reason{Kind: result.ImpactUnknown, Verdict: scenarios.Inconclusive, Fault: oc.Name, Text: why}
+	}
 	switch {
 	case oc.Name == "" || !f.c.Faults[oc.Fault].RequireImpact:
-		return "", ""
+		return result.Reason{}
 	case a.Impact == result.NotImpacted && f.stoodStill(i) != "":
-		return scenarios.Inconclusive, "require_impact is set, but whether " + oc.Name + " had an impact is unknown: " +
-			f.stoodStill(i)
+		return unknown(f.stoodStill(i))
 	case a.Impact == result.NotImpacted && f.slowdown(i).Answer == result.Untested:
-		return scenarios.Inconclusive, "require_impact is set, but whether " + oc.Name + " had an impact is unknown: " +
-			notCertain(a, f.slowdown(i)).Note
+		return unknown(notCertain(a, f.slowdown(i)).Note)
 	case a.Impact == result.NotImpacted:
-		return scenarios.Fail, "require_impact is set, but no impact of " + oc.Name + " was seen"
+		return result.Reason{Kind: result.NoImpact, Verdict: scenarios.Fail, Fault: oc.Name}
 	case !a.Tells():
-		return scenarios.Inconclusive, "require_impact is set, but whether " + oc.Name + " had an impact is unknown: " +
-			a.Note
+		return unknown(a.Note)
 	}
-	return scenarios.Pass, ""
+	return result.Reason{Verdict: scenarios.Pass}
 }
 
 // limitVerdict limits the verdict for a phase of occurrence i to what is known of the fault.
@@ -124,8 +124,8 @@ func (f *composer) limitVerdict(i int, r *result.ObjectiveResult) {
 		r.Verdict, r.Note, r.Why = scenarios.Invalid, note, why
 		return
 	}
-	if v, why := f.required(i, f.answers[i]); v != "" && r.Verdict == scenarios.Pass && v != scenarios.Pass {
-		r.Verdict, r.Note = v, why
+	if why := f.required(i, f.answers[i]); why.Kind != "" && r.Verdict == scenarios.Pass {
+		r.Verdict, r.Note = why.Verdict, why.Phrase(nil)
 	}
 }
 
@@ -144,7 +144,7 @@ func (f *composer) occurrence(o slo.Objective, i int, a effect.Answer) result.Ob
 	if a.BadBefore && !monitored {
 		f.out.Faults[i].Unsteady = requests.UnsteadyBefore(&f.Config, f.c.Limit, oc.Name, o, a)
 	}
-	required, why := f.required(i, a)
+	required := f.required(i, a)
 	unknown, by := f.unknown(i)
 	switch {
 	case unknown != "":
@@ -154,8 +154,8 @@ func (f *composer) occurrence(o slo.Objective, i int, a effect.Answer) result.Ob
 		f.reactions().Occurrence(o, i, &r)
 	case a.BadBefore:
 		r.Verdict = scenarios.Fail
-	case required != "" && required != scenarios.Pass:
-		r.Verdict, r.Note = required, why
+	case required.Kind != "":
+		r.Verdict, r.Note = required.Verdict, required.Phrase(nil)
 	case a.Impact == result.Confounded:
 		f.judgeJoint(o, i, &r)
 	case !a.Tells():

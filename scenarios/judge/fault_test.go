@@ -530,8 +530,9 @@ func TestFault_Required(t *testing.T) {
 			if !required {
 				want = ""
 			}
-			if r := f.Faults[0]; r.Required != want || required && !strings.Contains(r.RequiredNote, c.note) {
-				t.Errorf("%s, %t: %q, %q; want %q, %q", c.name, required, r.Required, r.RequiredNote, want, c.note)
+			if r := f.Faults[0]; r.Required.Verdict != want ||
+				required && !strings.Contains(r.Required.Phrase(nil), c.note) {
+				t.Errorf("%s, %t: %q, %q; want %q, %q", c.name, required, r.Required.Verdict, r.Required.Phrase(nil), want, c.note)
 			}
 			met := want == "" || want == scenarios.Pass
 			after, in, over, run := f.Objectives[0], f.Objectives[1], f.Objectives[2], f.Objectives[3]
@@ -656,8 +657,8 @@ func TestFault_Void(t *testing.T) {
 			t.Errorf("%s: %s", r.Text, r.Verdict)
 		}
 	}
-	if r := f.Faults[0]; r.Required != "" || r.RequiredNote != "" || r.Requests != 0 {
-		t.Errorf("%d requests, %q: %q", r.Requests, r.Required, r.RequiredNote)
+	if r := f.Faults[0]; r.Required != (result.Reason{}) || r.Requests != 0 {
+		t.Errorf("%d requests, %q: %q", r.Requests, r.Required.Verdict, r.Required.Phrase(nil))
 	}
 	if f.Faults[0].Impact != result.NotInjected || f.Faults[1].Impact != result.NotImpacted {
 		t.Errorf("%s and %s", f.Faults[0].Impact, f.Faults[1].Impact)

@@ -110,11 +110,9 @@ type FaultFinding struct {
 	// objective; empty where it held. The run fails.
 	Unsteady string
 
-	// Required is the verdict of require_impact: pass with an impact, fail without one, inconclusive
-	// where that is unknown; empty where none is required. The run's verdict is at most as good.
-	// RequiredNote explains any other verdict than pass.
-	Required     scenarios.Verdict
-	RequiredNote string
+	// Required is the reason that require_impact gives the run: its verdict is pass with an impact, fail without one,
+	// inconclusive where that is unknown; empty where none is required.
+	Required result.Reason
 }
 
 // Judge computes the phases of a recording and judges the objectives. It returns an error where
@@ -194,7 +192,7 @@ func (f *composer) finish() error {
 			Parts: parts(f.effects, i, ps, sums),
 		}
 		ff.SlowLeast, ff.Slow = f.Config.SlowRange()
-		ff.Required, ff.RequiredNote = f.required(i, ff.Answer)
+		ff.Required = f.required(i, ff.Answer)
 		f.out.Faults = append(f.out.Faults, ff)
 	}
 	for _, in := range f.incidents {

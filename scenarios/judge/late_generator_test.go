@@ -96,8 +96,8 @@ func TestUnasked_Own(t *testing.T) {
 		{[]result.ErrorGroup{{Kind: "unsent", Count: 7}, {Kind: "no port", Count: 3}}, scenarios.Invalid},
 		{[]result.ErrorGroup{{Kind: "unsent", Count: 7}, {Kind: "timeout", Count: 3}}, scenarios.None},
 	} {
-		if v, why, good := requests.Unasked(cells, c.errors, nil); v != c.want || good {
-			t.Errorf("%v: %s, %s", c.errors, v, why)
+		if why, good := requests.Unasked(&result.Result{Cells: cells, Errors: c.errors}); why.Verdict != c.want || good {
+			t.Errorf("%v: %+v", c.errors, why)
 		}
 	}
 }

@@ -217,9 +217,9 @@ func TestSlow_RequiredImpact(t *testing.T) {
 		}
 		g.play(all, action{3 * sec, func() { g.Inject("f", "f") }}, action{8 * sec, func() { g.Clear(0) }})
 		f := g.finish(judge.Case{SLO: objectives, Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}}}, 30*sec)
-		if got := f.Faults[0]; got.Required != scenarios.Inconclusive || got.Impact != result.UnknownYet ||
+		if got := f.Faults[0]; got.Required.Verdict != scenarios.Inconclusive || got.Impact != result.UnknownYet ||
 			f.Objectives[0].Verdict != scenarios.Inconclusive {
-			t.Errorf("slow: %v: %s, required is %s (%s), objective %s (%s)", slow, got.Impact, got.Required, got.RequiredNote,
+			t.Errorf("slow: %v: %s, required is %s (%s), objective %s (%s)", slow, got.Impact, got.Required.Verdict, got.Required.Text,
 				f.Objectives[0].Verdict,
 				f.Objectives[0].Note)
 		}

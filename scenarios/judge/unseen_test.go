@@ -66,9 +66,9 @@ func TestUnseen(t *testing.T) {
 		})
 	}
 	f := frozenDrill(t, judge.Case{Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}}}, most)
-	if f.Faults[0].Required != scenarios.Fail || f.Faults[1].Required != scenarios.Inconclusive {
-		t.Errorf("required: %s and %s (%s), want fail and inconclusive", f.Faults[0].Required, f.Faults[1].Required,
-			f.Faults[1].RequiredNote)
+	if f.Faults[0].Required.Verdict != scenarios.Fail || f.Faults[1].Required.Verdict != scenarios.Inconclusive {
+		t.Errorf("required: %s and %s (%s), want fail and inconclusive", f.Faults[0].Required.Verdict, f.Faults[1].Required.Verdict,
+			f.Faults[1].Required.Text)
 	}
 }
 

@@ -54,6 +54,7 @@ type Result struct {
 	Verdict    scenarios.Verdict `json:"verdict"`                // verdict of the run
 	ExitCode   int               `json:"exit_code"`              // of brunt
 	Reason     string            `json:"reason"`                 // one sentence
+	Reasons    []Reason          `json:"reasons,omitempty"`      // of the verdict, as data, the one of the sentence first
 	Why        Why               `json:"why,omitempty" mask:"-"` // of the verdict, as far as it is brunt's own doing
 	// description of the run for its organisation: operator, approver, ticket, closes and others
 	Meta     scenarios.Meta `json:"meta,omitempty"`

@@ -67,8 +67,9 @@ func Inject(ctx context.Context, p *plan.Plan, o Options) (*Injection, error) {
 	r.faults.awake.End()
 	left, cerr := r.protection.Close()
 	err = errors.Join(err, cerr)
-	if left != "" {
-		in.worse(scenarios.NotReverted, left)
+	if left > 0 {
+		why := leftBehind(left)
+		in.worse(why.Verdict, why.Phrase(nil))
 	}
 	in.ExitCode = in.Verdict.ExitCode()
 	if i, ok := errors.AsType[Interrupt](context.Cause(ctx)); ok && in.Verdict == scenarios.Interrupted {
@@ -79,7 +80,9 @@ func Inject(ctx context.Context, p *plan.Plan, o Options) (*Injection, error) {
 }
 
 func (in *Injection) worse(to scenarios.Verdict, reason string) {
-	worsen(&in.Verdict, &in.Reason, to, reason)
+	if worst := scenarios.Worse(in.Verdict, to); worst != in.Verdict {
+		in.Verdict, in.Reason = worst, syntax.Sentence(reason)
+	}
 }
 
 // inject brings the target up, plays the fault and takes the target down.
@@ -172,5 +175,7 @@ func (in *Injection) take(c *chaos.Record, mask func(string) string) {
 	case c.OneShot:
 		in.Reason = syntax.Sentence("it was done: " + in.GoneEvidence)
 	}
-	judgeRecord(c, "", func(to scenarios.Verdict, reason string) { in.worse(to, mask(reason)) })
+	for _, why := range judgeRecord(c, "") {
+		in.worse(why.Verdict, mask(why.Phrase(nil)))
+	}
 }

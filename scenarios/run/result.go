@@ -14,7 +14,6 @@ import (
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/guard"
 	"brunt/scenarios/slo"
-	"brunt/scenarios/syntax"
 )
 
 // head fills in the part of a result that is known before any measurement.
@@ -40,12 +39,15 @@ func (r *runner) unstarted(err error) *result.Result {
 		one.Note = "the load never began"
 		res.Objectives = append(res.Objectives, one)
 	}
-	res.Verdict, res.Reason = scenarios.Invalid, syntax.Sentence(r.Scenario.Secrets.Mask(err.Error()))
-	if in, ok := errors.AsType[Interrupt](err); ok {
-		res.Verdict, res.ExitCode = scenarios.Interrupted, in.Code
-		return res
+	why := result.Reason{Kind: result.NotStarted, Verdict: scenarios.Invalid, Text: r.Scenario.Secrets.Mask(err.Error())}
+	in, interrupted := errors.AsType[Interrupt](err)
+	if interrupted {
+		why.Verdict = scenarios.Interrupted
 	}
-	res.ExitCode = res.Verdict.ExitCode()
+	res.Because(why)
+	if res.ExitCode = res.Verdict.ExitCode(); interrupted {
+		res.ExitCode = in.Code
+	}
 	return res
 }
 
@@ -74,17 +76,19 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	noteShort(res, objectives)
 	res.Metrics = r.loads.scripts.Metrics()
 	res.Repeats = result.Repeats(res.Faults)
-	unfit := r.loads.scripts.Limits()
-	res.Generator = r.generator(f, unfit)
+	limits := r.loads.scripts.Limits()
+	res.Generator = r.generator(f, limits)
 	res.Alerts = r.observers.observed.Fired(r.faults.records)
-	var broken []string
+	unfit := unfitBy(result.ScriptLimit, limits)
+	unfit = append(unfit, unfitBy(result.WorkerLost, r.addWorkers(res))...)
 	if r.sys != nil { // an imported result has no target
-		broken = r.sys.Broken(ctx)
+		broken := r.sys.Broken(ctx)
+		for _, why := range broken {
+			r.Note("%s", why)
+		}
+		unfit = append(unfit, unfitBy(result.LinkBroken, broken)...)
 	}
-	for _, why := range broken {
-		r.Note("%s", why)
-	}
-	r.decide(ctx, res, objectives, f.Faults, slices.Concat(unfit, r.addWorkers(res), broken))
+	r.decide(ctx, res, objectives, f.Faults, unfit)
 	res.NameFailed()
 	res.Reason = r.Scenario.Secrets.Mask(res.Reason)
 	if !errors.As(context.Cause(ctx), new(guard.TargetGoneError)) {
@@ -108,14 +112,22 @@ func (r *runner) judge(c judge.Case) (*judge.Findings, error) {
 	return found, casefile.Keep(r.o.ID, all, c, found)
 }
 
+// unfitBy are reasons of one kind why no figure of a run can be trusted.
+func unfitBy(kind result.ReasonKind, texts []string) (out []result.Reason) {
+	for _, text := range texts {
+		out = append(out, result.Reason{Kind: kind, Verdict: scenarios.Invalid, Text: text})
+	}
+	return out
+}
+
 // generator evaluates whether brunt was the limit.
-func (r *runner) generator(f *judge.Findings, unfit []string) result.Generator {
+func (r *runner) generator(f *judge.Findings, limits []string) result.Generator {
 	g := r.observers.health
 	if r.account != nil {
 		r.loads.crew.AddHealth(&g)
 	}
 	judgeGenerator(&g, f, lagLimit(r.Scenario.SLO))
-	for _, why := range unfit {
+	for _, why := range limits {
 		g.Add(result.Limit{Kind: result.LimitScript, Value: result.NaN, Most: result.NaN, Sentence: why})
 	}
 	r.limitsOfWorkers(&g)

@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"brunt/scenarios"
@@ -50,28 +49,7 @@ func (l *live) soFar() *result.Result {
 	res.Generator = l.observers.mon.SoFar()
 	judgeGenerator(&res.Generator, f, lagLimit(l.Scenario.SLO))
 	res.Notes = append(slices.Clone(l.Notes), f.Notes...)
-	res.Reason = reasonSoFar(res.Objectives)
+	soFar := result.Reason{Kind: result.SoFar, Verdict: scenarios.Running}
+	res.Reason = soFar.Sentence(res)
 	return result.Masked(res, l.Scenario.Secrets.Mask)
-}
-
-// reasonSoFar describes the state of the objectives.
-func reasonSoFar(objectives []result.ObjectiveResult) string {
-	n := map[scenarios.Verdict]int{}
-	for _, o := range objectives {
-		n[o.Verdict]++
-	}
-	switch {
-	case len(objectives) == 0:
-		return "No objective is set, so this run has no verdict."
-	case n[scenarios.Fail] > 0:
-		return fmt.Sprintf("So far %d of %d objectives fail, %d hold, and %d can't be judged yet.", n[scenarios.Fail],
-			len(objectives), n[scenarios.Pass], n[scenarios.Pending])
-	case n[scenarios.Pending] > 0:
-		return fmt.Sprintf("So far no objective fails: %d of %d hold, and %d can't be judged yet.", n[scenarios.Pass],
-			len(objectives), n[scenarios.Pending])
-	}
-	if len(objectives) == 1 {
-		return "So far the objective holds."
-	}
-	return fmt.Sprintf("So far all %d objectives hold.", len(objectives))
 }

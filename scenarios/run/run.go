@@ -111,22 +111,13 @@ func (u unsteady) Error() string {
 	return "the steady state did not hold: " + u.what
 }
 
-// verdict is the verdict of the run: a declared steady state is a promise that the target broke; a
+// reason is that of the run: a declared steady state is a promise that the target broke; a
 // baseline that fails without one is a run that shows nothing about the faults.
-func (u unsteady) verdict() scenarios.Verdict {
+func (u unsteady) reason() result.Reason {
 	if u.undeclared {
-		return scenarios.Invalid
+		return result.Reason{Kind: result.BaselineFailed, Verdict: scenarios.Invalid, Text: u.what}
 	}
-	return scenarios.Fail
-}
-
-// mend says how to mend an undeclared steady state.
-func (u unsteady) mend() string {
-	if u.undeclared {
-		return ". Mend the target or the load. If so many errors are normal, say so by an objective such as `errors < 60% " +
-			"in baseline`, or by `steady`"
-	}
-	return ""
+	return result.Reason{Kind: result.SteadyLost, Verdict: scenarios.Fail, Text: u.what}
 }
 
 // runner is a plan in execution.
@@ -219,10 +210,11 @@ func (r *runner) guarded(ctx context.Context) (*result.Result, error) {
 	r.faults.awake.End()
 	left, cerr := r.protection.Close()
 	switch {
-	case left != "" && res != nil:
+	case left > 0 && res != nil:
 		notReverted(res, left)
-	case left != "":
-		err = errors.Join(NotRevertedError{left}, err)
+	case left > 0:
+		why := leftBehind(left)
+		err = errors.Join(NotRevertedError{why.Phrase(nil)}, err)
 	}
 	return res, errors.Join(err, cerr)
 }

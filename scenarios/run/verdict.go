@@ -16,29 +16,26 @@ import (
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/guard"
 	"brunt/scenarios/slo"
-	"brunt/scenarios/syntax"
 )
 
-// decide sets verdict, exit code and reason by their precedence. Unfit says why no figure of the run
+// decide sets verdict, exit code and reasons by their precedence. Unfit says why no figure of the run
 // can be trusted. A late generator is no such reason: each objective is judged without its lag as well.
 func (r *runner) decide(
-	ctx context.Context, res *result.Result, objectives []slo.Objective, found []judge.FaultFinding, unfit []string,
+	ctx context.Context, res *result.Result, objectives []slo.Objective, found []judge.FaultFinding, unfit []result.Reason,
 ) {
-	res.Verdict = scenarios.Pass
 	good := true
 	if len(res.Objectives) == 0 {
-		res.Verdict, res.Reason, good = requests.Unasked(res.Cells, res.Errors, res.AllLedgers())
-		if res.Verdict == scenarios.Invalid {
-			res.Why = result.Late
-		}
+		var why result.Reason
+		why, good = requests.Unasked(res)
+		res.Because(why)
 	}
 	v, cause := verdict{res}, context.Cause(ctx)
 	code := v.decideCause(cause, r.caller)
 	if r.broken != nil {
-		v.worse(scenarios.Broken, r.broken.Error())
+		v.because(scenarios.Broken, result.BruntFailed, r.broken)
 	}
 	for _, why := range unfit {
-		v.worse(scenarios.Invalid, why)
+		v.Because(why)
 	}
 	v.decideFaults(cause, r.faults.records, r.Smoke) // first, because a fault may be the reason for an objective
 	if gone, ok := errors.AsType[guard.TargetGoneError](cause); ok {
@@ -47,13 +44,16 @@ func (r *runner) decide(
 	v.invalidateVoid(r.faults.records)
 	if un, refused := errors.AsType[unsteady](cause); !refused || !un.undeclared {
 		for _, why := range r.loads.scripts.Failures() {
-			v.worse(scenarios.Fail, why)
+			v.Because(result.Reason{Kind: result.ScriptFailed, Verdict: scenarios.Fail, Text: why})
 		}
 		if len(res.Objectives) > 0 && !refused {
 			v.decideObjectives(objectives)
 		}
 	}
 	v.decideImpacts(found)
+	if res.Verdict == "" {
+		v.Because(result.Reason{Kind: result.Held, Verdict: scenarios.Pass})
+	}
 	res.ExitCode = res.Verdict.ExitCode()
 	switch {
 	case res.Verdict == scenarios.Interrupted:
@@ -66,44 +66,20 @@ func (r *runner) decide(
 // verdict changes the verdict of a result to a worse one.
 type verdict struct{ *result.Result }
 
-func (v verdict) worse(to scenarios.Verdict, reason string) { v.worseBy(to, reason, "") }
-
-// worseBy is worse with the part of brunt's own in the reason.
-func (v verdict) worseBy(to scenarios.Verdict, reason string, why result.Why) {
-	if worsen(&v.Verdict, &v.Reason, to, reason, v.names()...) {
-		v.Why = why
-	}
+// because adds a reason that an error is, or is of.
+func (v verdict) because(to scenarios.Verdict, kind result.ReasonKind, err error) {
+	v.Because(result.Reason{Kind: kind, Verdict: to, Text: err.Error()})
 }
 
-// names are those of faults, of their steps and of loads: what reasons begin with.
-func (v verdict) names() []string {
-	var out []string
-	for i := range v.Faults {
-		out = append(out, v.Faults[i].Name)
-		for j := range v.Faults[i].Steps {
-			out = append(out, v.Faults[i].Steps[j].Name)
-		}
-	}
-	for i := range v.Loads {
-		out = append(out, v.Loads[i].Name)
-	}
-	return out
-}
-
-// worsen sets a verdict and its reason where they are worse than the present ones, and reports whether they are.
-func worsen(was *scenarios.Verdict, why *string, to scenarios.Verdict, reason string, names ...string) bool {
-	w := scenarios.Worse(*was, to)
-	if w == *was {
-		return false
-	}
-	*was, *why = w, syntax.Sentence(reason, names...)
-	return true
-}
-
-// notReverted records in the result that a fault could not be undone.
-func notReverted(res *result.Result, why string) {
-	verdict{res}.worse(scenarios.NotReverted, why)
+// notReverted records in the result that entries of the journal could not be undone.
+func notReverted(res *result.Result, left int) {
+	res.Because(leftBehind(left))
 	res.ExitCode = res.Verdict.ExitCode()
+}
+
+// leftBehind is the reason of a run that left entries of its journal open.
+func leftBehind(entries int) result.Reason {
+	return result.Reason{Kind: result.LeftBehind, Verdict: scenarios.NotReverted, Left: entries}
 }
 
 // decideFaults judges the faults themselves: a fault that was not verified, affected no traffic or could
@@ -112,55 +88,62 @@ func (v verdict) decideFaults(cause error, records []*chaos.Record, smoke bool) 
 	refused := errors.As(cause, new(unsteady))
 	for _, c := range records {
 		if !refused || c.N >= 0 || c.RevertErr != nil {
-			judgeRecord(c, c.Name, v.worse)
+			for _, why := range judgeRecord(c, c.Name) {
+				v.Because(why)
+			}
 		}
 	}
 	for _, f := range v.Faults {
 		if f.Injected.Known() && f.Traffic == 0 && !smoke {
-			v.worse(scenarios.Invalid, fmt.Sprintf("%s affected no traffic, so its effect is unknown", f.Name))
+			v.Because(result.Reason{Kind: result.NoTraffic, Verdict: scenarios.Invalid, Fault: f.Name})
 		}
 	}
 }
 
 // judgeRecord judges one fault itself: not verified, or not undone. Name is empty where the run has
 // only one fault.
-func judgeRecord(c *chaos.Record, name string, worse func(to scenarios.Verdict, reason string)) {
-	subject, of := name, name+": "
-	if name == "" {
-		subject, of = "it", ""
+func judgeRecord(c *chaos.Record, name string) (out []result.Reason) {
+	because := func(to scenarios.Verdict, kind result.ReasonKind, err error) {
+		out = append(out, result.Reason{Kind: kind, Verdict: to, Fault: name, Text: err.Error()})
 	}
 	switch {
 	case c.RevertErr != nil:
-		worse(scenarios.NotReverted, fmt.Sprintf("%s could not be taken back: %v", subject, c.RevertErr))
+		because(scenarios.NotReverted, result.NotUndone, c.RevertErr)
 	case c.GoneErr != nil:
-		worse(scenarios.Invalid, fmt.Sprintf("%s was taken back, and that it is over is unverified: %v", subject, c.GoneErr))
+		because(scenarios.Invalid, result.GoneUnverified, c.GoneErr)
 	case c.OneShot && c.N >= 0 && !c.Gone && len(c.Steps) == 0:
-		worse(scenarios.Invalid, of+stillDown(c))
+		out = append(out, stillDown(c, name))
 	}
 	for _, s := range c.Steps {
 		if s.OneShot && s.InjectErr == nil && !s.Gone {
-			worse(scenarios.Invalid, s.Name+": "+stillDown(s))
+			out = append(out, stillDown(s, s.Name))
 		}
 	}
 	switch {
 	case c.Void != nil:
-		worse(scenarios.Invalid, whyVoid(c, subject, of))
+		out = append(out, whyVoid(c, name))
 	case c.Skipped:
 	case c.InjectErr != nil:
-		worse(scenarios.Invalid, fmt.Sprintf("%s was not injected: %v", subject, c.InjectErr))
-	case isPartial(c.VerifyErr):
-		worse(scenarios.Invalid, fmt.Sprintf("%s was %v", subject, c.VerifyErr))
+		because(scenarios.Invalid, result.InjectionFailed, c.InjectErr)
 	case c.VerifyErr != nil:
-		worse(scenarios.Invalid, fmt.Sprintf("%s was injected, but had no effect: %v", subject, c.VerifyErr))
+		if part, ok := errors.AsType[chaos.PartialError](c.VerifyErr); ok {
+			because(scenarios.Invalid, result.PartlyInjected, part.Err)
+		} else {
+			because(scenarios.Invalid, result.NoEffect, c.VerifyErr)
+		}
 	}
+	return out
 }
 
 // whyVoid says why a fault did not stay for its time.
-func whyVoid(c *chaos.Record, subject, of string) string {
-	if _, ok := errors.AsType[chaos.VoidError](c.Void); ok {
-		return fmt.Sprintf("%s was %v", subject, c.Void)
+func whyVoid(c *chaos.Record, name string) result.Reason {
+	if void, ok := errors.AsType[chaos.VoidError](c.Void); ok {
+		return result.Reason{
+			Kind: result.OverEarly, Verdict: scenarios.Invalid, Fault: name,
+			After: result.Sec(void.After), Text: void.Why.Error(),
+		}
 	}
-	return of + c.Void.Error()
+	return result.Reason{Kind: result.Void, Verdict: scenarios.Invalid, Fault: name, Text: c.Void.Error()}
 }
 
 // isPartial reports whether a group was injected in part.
@@ -170,25 +153,23 @@ func isPartial(err error) bool {
 }
 
 // stillDown says that the unit of a one-shot did not come back in time.
-func stillDown(c *chaos.Record) string {
-	why := fmt.Sprintf("its unit was not healthy again within %s", quantity.FormatDuration(c.Within))
-	if c.GoneText != "" {
-		why += ": " + c.GoneText
+func stillDown(c *chaos.Record, name string) result.Reason {
+	return result.Reason{
+		Kind: result.StillDown, Verdict: scenarios.Invalid, Fault: name, After: result.Sec(c.Within), Text: c.GoneText,
 	}
-	return why
 }
 
 // decideImpacts fails a run whose steady state did not hold before a judged fault, or in which a
 // required impact is missing.
 func (v verdict) decideImpacts(found []judge.FaultFinding) {
 	for i := range found {
-		if why := found[i].Unsteady; why != "" {
-			v.worse(scenarios.Fail, "the steady state did not hold: "+why)
+		if f := &found[i]; f.Unsteady != "" {
+			v.Because(result.Reason{Kind: result.UnsteadyBefore, Verdict: scenarios.Fail, Fault: f.Name, Text: f.Unsteady})
 		}
 	}
 	for i := range found {
-		if f := &found[i]; f.Required != "" {
-			v.worse(f.Required, f.RequiredNote)
+		if f := &found[i]; f.Required.Kind != "" {
+			v.Because(f.Required)
 		}
 	}
 }
@@ -202,18 +183,28 @@ func (v verdict) decideCause(cause error, caller func() error) int {
 		un   unsteady
 	)
 	if errors.As(cause, &in) || caller != nil && errors.As(caller(), &in) {
-		v.worse(scenarios.Interrupted, in.how()+" after "+quantity.FormatSeconds(math.Round(float64(v.Duration))))
+		v.Because(result.Reason{
+			Kind: result.Interrupted, Verdict: scenarios.Interrupted, Text: in.By,
+			After: result.Num(math.Round(float64(v.Duration))),
+		})
 	}
 	switch {
 	case errors.As(cause, &stop):
-		v.worse(scenarios.Stopped, stop.Error())
+		v.Because(result.Reason{Kind: result.StopCondition, Verdict: scenarios.Stopped, Text: stop.condition})
 	case errors.As(cause, new(guard.StoppedError)):
-		v.worse(scenarios.Stopped, cause.Error())
+		v.because(scenarios.Stopped, result.StoppedInside, cause)
 	case errors.As(cause, &un):
-		v.worse(un.verdict(), un.Error()+"; no fault was injected"+un.mend())
-	case errors.Is(cause, errUsedUp), errors.Is(cause, errSuspend), errors.Is(cause, errNoLoad), errors.Is(cause, errLost),
-		errors.As(cause, new(guard.TargetGoneError)):
-		v.worse(scenarios.Invalid, cause.Error())
+		v.Because(un.reason())
+	case errors.Is(cause, errUsedUp):
+		v.because(scenarios.Invalid, result.DataUsedUp, cause)
+	case errors.Is(cause, errSuspend):
+		v.because(scenarios.Invalid, result.Suspended, cause)
+	case errors.Is(cause, errNoLoad):
+		v.because(scenarios.Invalid, result.NoWorker, cause)
+	case errors.Is(cause, errLost):
+		v.because(scenarios.Invalid, result.WorkerLost, cause)
+	case errors.As(cause, new(guard.TargetGoneError)):
+		v.because(scenarios.Invalid, result.TargetGone, cause)
 	}
 	return in.Code
 }
@@ -233,45 +224,23 @@ func (v verdict) invalidateVoid(records []*chaos.Record) {
 		if c.Void == nil {
 			continue
 		}
-		v.invalidate(whyVoid(c, c.Name, ""), func(o result.ObjectiveResult) bool {
+		why := whyVoid(c, c.Name)
+		if why.Kind == result.Void {
+			why.Fault = ""
+		}
+		v.invalidate(why.Phrase(v.Result), func(o result.ObjectiveResult) bool {
 			of := scenarios.PhaseOf(o.Phase)
 			return of == c.Name || of == c.Fault || of == scenarios.Incident
 		})
 	}
 }
 
+// decideObjectives gives a reason for each verdict of objectives, in the order of their precedence.
 func (v verdict) decideObjectives(objectives []slo.Objective) {
-	count := map[scenarios.Verdict]int{}
-	res := v.Result
-	for _, o := range res.Objectives {
-		count[o.Verdict]++
-	}
-	if v.Verdict == scenarios.Pass {
-		res.Reason = fmt.Sprintf("All %d objectives held.", len(res.Objectives))
-		if len(res.Objectives) == 1 {
-			res.Reason = "The objective held."
-		}
-	}
-	words := map[scenarios.Verdict]string{
-		scenarios.Fail: "failed", scenarios.Inconclusive: "could not be decided", scenarios.Invalid: "could not be judged",
-	}
-	untold := "" // those of weaker verdicts, which the reason of the strongest must not hide
 	for _, to := range []scenarios.Verdict{scenarios.Inconclusive, scenarios.Invalid, scenarios.Fail} {
-		i := tellingObjective(res.Objectives, objectives, to)
-		if i < 0 {
-			continue
+		if i := tellingObjective(v.Objectives, objectives, to); i >= 0 {
+			v.Because(result.Reason{Kind: result.NotHeld, Verdict: to, Objective: i + 1, Why: v.Objectives[i].Why})
 		}
-		head := fmt.Sprintf("%d of %d objectives %s%s: ", count[to], len(res.Objectives), words[to], untold)
-		if len(res.Objectives) == 1 {
-			head = "The objective " + words[to] + ": "
-		}
-		untold = fmt.Sprintf(", %d %s", count[to], words[to]) + untold
-		what := head + sayObjective(res.Objectives[i], objectives[i])
-		why := res.Objectives[i].Why
-		if to == scenarios.Invalid && why == result.Late && len(res.Generator.Limits) > 0 {
-			what += ". " + res.Generator.Limits[0]
-		}
-		v.worseBy(to, what, why)
 	}
 }
 
@@ -312,21 +281,6 @@ func tellingObjective(results []result.ObjectiveResult, objectives []slo.Objecti
 		}
 	}
 	return found
-}
-
-// sayObjective describes an objective and its measured value.
-func sayObjective(o result.ObjectiveResult, def slo.Objective) string {
-	s := o.Text
-	switch {
-	case o.Measured.Known():
-		s += ", measured " + def.Metric.FormatValue(float64(o.Measured))
-	case o.Infinite && def.Metric.Latency():
-		s += ", and more requests failed than it allows"
-	}
-	if o.Note != "" {
-		s += " (" + o.Note + ")"
-	}
-	return s
 }
 
 // measuredText formats a measured value for people.

@@ -5,7 +5,6 @@ package syntax
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -27,21 +26,25 @@ func ListOr(items []string, none string) string {
 	return strings.Join(items, ", ")
 }
 
-// Sentence capitalizes s and ends it with a full stop. A first word that is one of the names stays as it is, and so
-// does one with a digit, such as p95.
-func Sentence(s string, names ...string) string {
+// Sentence capitalizes s and ends it with a full stop. A first word with a digit, such as p95, stays as it is.
+func Sentence(s string) string {
 	if s = strings.TrimSpace(s); s == "" {
 		return ""
 	}
 	first, _, _ := strings.Cut(s, " ")
-	if !strings.ContainsAny(first, "0123456789") && !slices.Contains(names, strings.TrimSuffix(first, ":")) {
+	if !strings.ContainsAny(first, "0123456789") {
 		c, n := utf8.DecodeRuneInString(s)
 		s = string(unicode.ToUpper(c)) + s[n:]
 	}
-	if !strings.HasSuffix(s, ".") && !strings.HasSuffix(s, "!") && !strings.HasSuffix(s, "?") {
-		s += "."
+	return Period(s)
+}
+
+// Period ends s with a full stop, as a sentence that begins with a name.
+func Period(s string) string {
+	if strings.HasSuffix(s, ".") || strings.HasSuffix(s, "!") || strings.HasSuffix(s, "?") {
+		return s
 	}
-	return s
+	return s + "."
 }
 
 // Markdown escapes one line of text for a table cell, or a line, of GitHub's Markdown. The result

@@ -1,62 +1,41 @@
 package requests
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"brunt/scenarios"
-	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 )
 
-// Unasked says what a run without objectives found. Such a run has no verdict, because a run whose
+// Unasked is the reason of a run without objectives. Such a run has no verdict, because a run whose
 // every request fails must not look like one that passed. The verdict is [scenarios.None], or invalid
 // where brunt failed at all that were not good. Good reports that there were requests and all of
 // them, with their checks and writes, were good.
-func Unasked(
-	cells []result.Cell, errors []result.ErrorGroup, ledgers []*result.LedgerRecord,
-) (v scenarios.Verdict, reason string, good bool) {
+func Unasked(r *result.Result) (why result.Reason, good bool) {
 	n := map[string]int64{}
-	for _, c := range cells {
+	for _, c := range r.Cells {
 		if c.Phase == "run" && c.Load == "*" && c.Step == "*" {
 			n[c.Outcome] = c.Count
 		}
 	}
-	all := n["*"]
-	if all == 0 {
-		return scenarios.None, "No request was made and no objective asks about it.", false
-	}
+	failed, shed := n[scenarios.Error.String()]+n[scenarios.Skipped.String()], n[scenarios.Shed.String()]
 	own := int64(0)
-	for _, g := range errors {
+	for _, g := range r.Errors {
 		if slices.ContainsFunc(scenarios.OwnCauses(), func(c scenarios.Cause) bool { return g.Kind == c.String() }) {
 			own += g.Count
 		}
 	}
-	if own > 0 && own == n[scenarios.Error.String()] && n[scenarios.Shed.String()] == 0 {
-		return scenarios.Invalid, fmt.Sprintf(OwnLag+" or without a socket for %d of %d requests.", own, all), false
+	why = result.Reason{Kind: result.Unasked, Verdict: scenarios.None, Requests: n["*"], Failed: failed, Shed: shed}
+	switch {
+	case why.Requests == 0:
+		why.Kind = result.NoRequest
+	case own > 0 && own == n[scenarios.Error.String()] && shed == 0:
+		why.Kind, why.Verdict, why.Failed, why.Why = result.NotSent, scenarios.Invalid, own, result.Late
+	case failed == 0 && shed == 0 && !slices.ContainsFunc(r.AllLedgers(), unsure):
+		why.Kind, good = result.AllGood, true
 	}
-	var found []string
-	tell := func(part int64, what string) {
-		if part > 0 {
-			found = append(found, quantity.FormatShareBriefly(float64(part)/float64(all))+" of requests "+what)
-		}
-	}
-	tell(n[scenarios.Error.String()]+n[scenarios.Skipped.String()], "failed")
-	tell(n[scenarios.Shed.String()], "were shed")
-	for _, l := range ledgers {
-		of := ""
-		if l.Name != "" {
-			of = " of " + l.Name
-		}
-		if l.Wrong() > 0 {
-			found = append(found, fmt.Sprintf("%d acknowledged writes%s were lost, duplicated or stale", l.Wrong(), of))
-		} else if !l.Read {
-			found = append(found, "the writes"+of+" were not read back")
-		}
-	}
-	if len(found) == 0 {
-		return scenarios.None, "Every request and check was good, and no objective asks about anything.", true
-	}
-	return scenarios.None, strings.Join(found, ", ") + " and no objective asks about it.", false
+	return why, good
 }
+
+// unsure reports whether a ledger found wrong writes, or was not read.
+func unsure(l *result.LedgerRecord) bool { return l.Wrong() > 0 || !l.Read }

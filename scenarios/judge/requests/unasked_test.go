@@ -34,7 +34,9 @@ func TestUnasked(t *testing.T) {
 						result.Cell{Phase: "warmup", Load: "*", Step: "*", Outcome: outcome, Count: 9 * n})
 				}
 			}
-			if _, got, good := requests.Unasked(cells, nil, nil); got != c.want || good != c.good {
+			r := &result.Result{Cells: cells}
+			why, good := requests.Unasked(r)
+			if got := why.Sentence(r); got != c.want || good != c.good {
 				t.Errorf("%q, %v; want %q, %v", got, good, c.want, c.good)
 			}
 		})
@@ -60,8 +62,9 @@ func TestUnasked_Writes(t *testing.T) {
 		},
 		{result.LedgerRecord{Acknowledged: 100}, false, "the writes were not read back and no objective"},
 	} {
-		if _, got, good := requests.Unasked(cells, nil, []*result.LedgerRecord{&c.ledger}); good != c.good ||
-			!strings.HasPrefix(got, c.want) {
+		r := &result.Result{Cells: cells, Ledger: &c.ledger}
+		why, good := requests.Unasked(r)
+		if got := why.Sentence(r); good != c.good || !strings.HasPrefix(got, c.want) {
 			t.Errorf("%q, %v; want %q, %v", got, good, c.want, c.good)
 		}
 	}

@@ -3,7 +3,6 @@ package guard
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -152,7 +151,7 @@ func (p *Protection) Stop() error {
 
 // Close stops the watchdogs and ends the journal. Left describes what is still to be undone;
 // empty is nothing.
-func (p *Protection) Close() (left string, err error) {
+func (p *Protection) Close() (left int, err error) {
 	const most = time.Minute
 	ctx, cancel := context.WithTimeout(context.Background(), most)
 	defer cancel()
@@ -173,10 +172,7 @@ func (p *Protection) Close() (left string, err error) {
 	if err := p.inside.stop(p.Journal); err != nil {
 		p.log.Note("%v", err)
 	}
-	if open := p.Journal.Open(); open > 0 {
-		left = fmt.Sprintf("%d entries of the journal are open; `brunt revert` tries again", open)
-	}
-	return left, p.Journal.Close()
+	return p.Journal.Open(), p.Journal.Close()
 }
 
 // PrepareAgents prepares the image of the agents in an engine, if a fault of the plan will need one. Open

@@ -1,0 +1,316 @@
+package result
+
+import (
+	"fmt"
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+)
+
+// A Reason is a finding that gives a run its verdict, or a worse one than others would.
+type Reason struct {
+	Kind    ReasonKind        `json:"kind" mask:"-"` // what it is
+	Verdict scenarios.Verdict `json:"verdict"`       // that it gives the run
+	// the occurrence of a fault, or the step of a group, that it is about; empty: of none
+	Fault     string `json:"fault,omitempty" mask:"-"`
+	Objective int    `json:"objective,omitempty"` // the first of its verdict that explains it, from 1; zero: of none
+	Requests  int64  `json:"requests,omitempty"`  // of the run, where it is on shares of them
+	Failed    int64  `json:"failed,omitempty"`    // requests that failed; where brunt did, those that it failed at
+	Shed      int64  `json:"shed,omitempty"`      // requests that were shed
+	// when a run ended, after which a fault was over, or within which a unit was to be healthy again, in seconds
+	After Num    `json:"after,omitempty"`
+	Left  int    `json:"left,omitempty"`         // entries of the journal that are not undone
+	Text  string `json:"text,omitempty"`         // what an error says, or what else is found, in words
+	Why   Why    `json:"why,omitempty" mask:"-"` // as far as it is brunt's own doing
+}
+
+// A ReasonKind says what a [Reason] is.
+type ReasonKind string
+
+// The kinds of reasons on the objectives of a run, and of one without any.
+const (
+	Held          ReasonKind = "held"           // all objectives
+	NotHeld       ReasonKind = "not_held"       // objectives failed, were not decided, or could not be judged
+	SoFar         ReasonKind = "so_far"         // of a run in progress
+	Unasked       ReasonKind = "unasked"        // no objective asks about what was not good
+	AllGood       ReasonKind = "all_good"       // no objective asks about anything
+	NoRequest     ReasonKind = "no_request"     // none was made, and no objective asks
+	NotSent       ReasonKind = "not_sent"       // brunt failed at all requests that were not good, and no objective asks
+	NoImpact      ReasonKind = "no_impact"      // of a fault that requires one
+	ImpactUnknown ReasonKind = "impact_unknown" // whether a fault that requires an impact had one is unknown
+)
+
+// The kinds of reasons on faults.
+const (
+	NotUndone       ReasonKind = "not_undone"      // it could not be taken back
+	GoneUnverified  ReasonKind = "gone_unverified" // it was taken back, and that it is over is unverified
+	StillDown       ReasonKind = "still_down"      // the unit of a one-shot was not healthy again
+	OverEarly       ReasonKind = "over_early"      // it was over before its time
+	Void            ReasonKind = "void"            // another cause voids it
+	InjectionFailed ReasonKind = "not_injected"    // its injection failed
+	PartlyInjected  ReasonKind = "partly_injected" // steps of the group failed
+	NoEffect        ReasonKind = "no_effect"       // it was injected, and not verified
+	NoTraffic       ReasonKind = "no_traffic"      // it affected none
+	UnsteadyBefore  ReasonKind = "unsteady_before" // the steady state did not hold before it
+)
+
+// The kinds of reasons on how a run began and ended.
+const (
+	NotStarted     ReasonKind = "not_started"     // the load never began
+	SteadyLost     ReasonKind = "steady_lost"     // the steady state did not hold, so that nothing was injected
+	BaselineFailed ReasonKind = "baseline_failed" // likewise, of a scenario that declares no steady state
+	Interrupted    ReasonKind = "interrupted"     // by a signal or a caller
+	StopCondition  ReasonKind = "stop_condition"  // it was met
+	StoppedInside  ReasonKind = "stopped"         // a person at the cluster ended it
+	DataUsedUp     ReasonKind = "data_used_up"    // unique data
+	Suspended      ReasonKind = "suspended"       // brunt was
+	NoWorker       ReasonKind = "no_worker"       // none is left
+	WorkerLost     ReasonKind = "worker_lost"     // the run ends then, or has no objectives
+	TargetGone     ReasonKind = "target_gone"     // brunt's own watchdog ended it
+	ScriptFailed   ReasonKind = "script_failed"   // it marked the test as failed
+	ScriptLimit    ReasonKind = "script_limit"    // it or its engine did not report all
+	LinkBroken     ReasonKind = "link_broken"     // brunt's proxy of a link failed without a fault
+	BruntFailed    ReasonKind = "brunt_failed"    // an error of brunt during the load
+	LeftBehind     ReasonKind = "left_behind"     // entries of the journal are open
+	Crashed        ReasonKind = "crashed"         // brunt crashed, and its watchdog took everything back
+	CrashedIn      ReasonKind = "crashed_in"      // brunt crashed, and not everything was taken back
+	Unwritten      ReasonKind = "unwritten"       // the report could not be written
+)
+
+// Because adds a reason. If it is worse than those before, it decides: it comes first, and gives verdict and sentence.
+func (r *Result) Because(x Reason) {
+	worst := scenarios.Worse(r.Verdict, x.Verdict)
+	if worst == r.Verdict {
+		r.Reasons = append(r.Reasons, x)
+		return
+	}
+	r.Reasons = append([]Reason{x}, r.Reasons...)
+	r.Verdict, r.Reason, r.Why = worst, x.Sentence(r), x.Why
+}
+
+// Sentence says a reason of a result. It asks the result for what the reason points to.
+func (x *Reason) Sentence(r *Result) string {
+	s := x.Phrase(r)
+	switch {
+	case x.Kind == Crashed, x.Kind == CrashedIn: // as the terminal continues a line with it
+		return s
+	case x.keepsFirst():
+		return syntax.Period(s)
+	}
+	return syntax.Sentence(s)
+}
+
+// keepsFirst reports whether the reason keeps its first word as it is, such as the name of its fault.
+func (x *Reason) keepsFirst() bool {
+	switch x.Kind {
+	case NoImpact, ImpactUnknown, UnsteadyBefore:
+		return false
+	case Unasked, NotSent:
+		return true
+	}
+	return x.Fault != ""
+}
+
+// Phrase says a reason of a result, to be a part of a sentence.
+func (x *Reason) Phrase(r *Result) string {
+	switch x.Kind {
+	case Held, NotHeld, SoFar:
+		return x.onObjectives(r)
+	case Unasked, AllGood, NoRequest, NotSent:
+		return x.withoutObjectives(r)
+	case NoImpact:
+		return "require_impact is set, but no impact of " + x.Fault + " was seen"
+	case ImpactUnknown:
+		return "require_impact is set, but whether " + x.Fault + " had an impact is unknown: " + x.Text
+	case UnsteadyBefore:
+		return "the steady state did not hold: " + x.Text
+	case NotUndone, GoneUnverified, StillDown, OverEarly, Void, InjectionFailed, PartlyInjected, NoEffect, NoTraffic:
+		return x.onFault()
+	}
+	return x.onEnd(r)
+}
+
+// onFault says a reason on a fault. Without its name, the run has only one.
+func (x *Reason) onFault() string {
+	subject, of := x.Fault, x.Fault+": "
+	if x.Fault == "" {
+		subject, of = "it", ""
+	}
+	switch x.Kind {
+	case NotUndone:
+		return subject + " could not be taken back: " + x.Text
+	case GoneUnverified:
+		return subject + " was taken back, and that it is over is unverified: " + x.Text
+	case StillDown:
+		s := of + "its unit was not healthy again within " + quantity.FormatDuration(x.After.D())
+		if x.Text != "" {
+			s += ": " + x.Text
+		}
+		return s
+	case OverEarly:
+		return fmt.Sprintf("%s was over before its time, after %s: %s", subject, quantity.FormatSeconds(float64(x.After)),
+			x.Text)
+	case InjectionFailed:
+		return subject + " was not injected: " + x.Text
+	case PartlyInjected:
+		return subject + " was injected in part: " + x.Text
+	case NoEffect:
+		return subject + " was injected, but had no effect: " + x.Text
+	case NoTraffic:
+		return subject + " affected no traffic, so its effect is unknown"
+	}
+	return of + x.Text
+}
+
+// onEnd says a reason on how a run began and ended.
+func (x *Reason) onEnd(r *Result) string {
+	switch x.Kind {
+	case SteadyLost:
+		return "the steady state did not hold: " + x.Text + "; no fault was injected"
+	case BaselineFailed:
+		return "the baseline failed: " + x.Text + "; no fault was injected. Mend the target or the load. If so many errors " +
+			"are normal, say so by an objective such as `errors < 60% in baseline`, or by `steady`"
+	case Interrupted:
+		how := "interrupted"
+		if x.Text != "" {
+			how = "stopped by " + x.Text
+		}
+		return how + " after " + quantity.FormatSeconds(float64(x.After))
+	case StopCondition:
+		return "stop condition met: " + x.Text
+	case LeftBehind:
+		return fmt.Sprintf("%d entries of the journal are open; `brunt revert` tries again", x.Left)
+	case Crashed:
+		return "brunt itself crashed: " + x.Text + "; what it had measured is lost, and everything was taken back"
+	case CrashedIn:
+		return fmt.Sprintf("brunt itself crashed: %s; its watchdog left %d entries of its journal: see `brunt status`",
+			x.Text, x.Left)
+	case Unwritten:
+		return "the report could not be written: " + x.Text + x.before(r)
+	}
+	return x.Text
+}
+
+// before says the verdict and the reason of the run that a later reason replaces.
+func (x *Reason) before(r *Result) string {
+	if len(r.Reasons) < 2 {
+		return ""
+	}
+	was := &r.Reasons[1]
+	verdict := strings.ReplaceAll(string(was.Verdict), "_", " ")
+	if was.Verdict == scenarios.None {
+		verdict = "no verdict"
+	}
+	return "; the run itself: " + verdict + ": " + was.Sentence(r)
+}
+
+// onObjectives says a reason on the objectives of a run.
+func (x *Reason) onObjectives(r *Result) string {
+	count := map[scenarios.Verdict]int{}
+	for i := range r.Objectives {
+		count[r.Objectives[i].Verdict]++
+	}
+	n := len(r.Objectives)
+	switch {
+	case x.Kind == SoFar:
+		return soFar(count, n)
+	case x.Kind == Held && n == 1:
+		return "the objective held"
+	case x.Kind == Held:
+		return fmt.Sprintf("all %d objectives held", n)
+	}
+	if x.Objective < 1 || x.Objective > n {
+		return ""
+	}
+	o := &r.Objectives[x.Objective-1]
+	s := x.head(count, n) + ": " + o.found()
+	if o.Verdict == scenarios.Invalid && x.Why == Late && len(r.Generator.Limits) > 0 {
+		s += ". " + r.Generator.Limits[0]
+	}
+	return s
+}
+
+// head counts the objectives of the verdict of the reason, and of weaker verdicts, which it must not hide.
+func (x *Reason) head(count map[scenarios.Verdict]int, n int) string {
+	words := map[scenarios.Verdict]string{
+		scenarios.Fail: "failed", scenarios.Inconclusive: "could not be decided", scenarios.Invalid: "could not be judged",
+	}
+	if n == 1 {
+		return "the objective " + words[x.Verdict]
+	}
+	s := fmt.Sprintf("%d of %d objectives %s", count[x.Verdict], n, words[x.Verdict])
+	weaker := false
+	for _, v := range []scenarios.Verdict{scenarios.Fail, scenarios.Invalid, scenarios.Inconclusive} {
+		if weaker && count[v] > 0 {
+			s += fmt.Sprintf(", %d %s", count[v], words[v])
+		}
+		weaker = weaker || v == x.Verdict
+	}
+	return s
+}
+
+// soFar says how the objectives of a run in progress stand.
+func soFar(count map[scenarios.Verdict]int, n int) string {
+	failed, held, open := count[scenarios.Fail], count[scenarios.Pass], count[scenarios.Pending]
+	switch {
+	case n == 0:
+		return "no objective is set, so this run has no verdict"
+	case failed > 0:
+		return fmt.Sprintf("so far %d of %d objectives fail, %d hold, and %d can't be judged yet", failed, n, held, open)
+	case open > 0:
+		return fmt.Sprintf("so far no objective fails: %d of %d hold, and %d can't be judged yet", held, n, open)
+	case n == 1:
+		return "so far the objective holds"
+	}
+	return fmt.Sprintf("so far all %d objectives hold", n)
+}
+
+// found describes an objective, its measured value and its note.
+func (o *ObjectiveResult) found() string {
+	s := o.Text
+	switch m := o.Of(); {
+	case o.Measured.Known():
+		s += ", measured " + m.FormatValue(float64(o.Measured))
+	case o.Infinite && m.Latency():
+		s += ", and more requests failed than it allows"
+	}
+	if o.Note != "" {
+		s += " (" + o.Note + ")"
+	}
+	return s
+}
+
+// withoutObjectives says what a run without objectives found.
+func (x *Reason) withoutObjectives(r *Result) string {
+	switch x.Kind {
+	case AllGood:
+		return "every request and check was good, and no objective asks about anything"
+	case NoRequest:
+		return "no request was made and no objective asks about it"
+	case NotSent:
+		return fmt.Sprintf("brunt itself was late or without a socket for %d of %d requests", x.Failed, x.Requests)
+	}
+	var found []string
+	tell := func(part int64, what string) {
+		if part > 0 {
+			share := quantity.FormatShareBriefly(float64(part) / float64(x.Requests))
+			found = append(found, share+" of requests "+what)
+		}
+	}
+	tell(x.Failed, "failed")
+	tell(x.Shed, "were shed")
+	for _, l := range r.AllLedgers() {
+		of := ""
+		if l.Name != "" {
+			of = " of " + l.Name
+		}
+		if l.Wrong() > 0 {
+			found = append(found, fmt.Sprintf("%d acknowledged writes%s were lost, duplicated or stale", l.Wrong(), of))
+		} else if !l.Read {
+			found = append(found, "the writes"+of+" were not read back")
+		}
+	}
+	return strings.Join(found, ", ") + " and no objective asks about it"
+}
