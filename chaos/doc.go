@@ -5,13 +5,14 @@
 //	               reads    written before      damage     effect,                 CAS        effect
 //	               only     the damage                     not setting                        is over
 //
-// A [Timeline] plays the faults of a scenario. A [Fault] names units (replicas of services) or edges
-// (links from one service to another) and plans a [Step] for each. An injected step is a [Held]. The
-// [Record] of an occurrence holds its times and its proofs.
+// A [Fault] names units (replicas of services) or edges (links from one service to another) and plans a
+// [Step] for each. An injected step is a [Held]. The [Record] of an occurrence holds its times and its
+// proofs. Package timeline plays the faults of a scenario.
 //
 // # Packages
 //
-//	chaos                what a fault, a step, a unit, a link and an undo are; the timeline
+//	chaos                what a fault, a step, a unit, a link and an undo are
+//	chaos/timeline       when each fault occurs: entries, groups, and their play during a run
 //	chaos/catalog        every fault and every undo operation, one line each
 //	chaos/fault/...      the faults, by family
 //	chaos/selector       which units, links, zones and leaders a fault hits

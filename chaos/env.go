@@ -134,9 +134,6 @@ type Targets struct {
 	MaxUnits int // the most units that a fault may hit; zero is unlimited
 	// Present asks what units there are now. Nil: they are Units for the whole run.
 	Present func(ctx context.Context) (Present, error)
-	// Follow begins to keep an occurrence on the units of now, as the function does that it returns. Nil: nothing is
-	// followed.
-	Follow func(f Followed) (adapt func(ctx context.Context))
 	// Only are the units that a plan makes steps for; nil: all that the fault hits. Picks and limits are of all of them.
 	Only []string
 	// Find finds containers of the engine that brunt did not start. Nil means that there is no engine.
@@ -224,18 +221,4 @@ type Present struct {
 	Zones Zones
 	// IDs tell one unit from the next in its place, by name. A unit that can't be hit yet has none.
 	IDs map[string]string
-}
-
-// present asks what units there are, for the plan of an occurrence. Of a target that does not change they are those
-// from before the run.
-func (t *Timeline) present(ctx context.Context, env *Env) Present {
-	if env.Present == nil {
-		return Present{}
-	}
-	now, err := env.Present(ctx)
-	if err != nil {
-		return Present{} // the plan itself says why
-	}
-	env.Units, env.Zones = now.Units, now.Zones
-	return now
 }

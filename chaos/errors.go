@@ -1,9 +1,14 @@
 package chaos
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
+
+	"brunt/scenarios/quantity"
 )
 
 // JoinErrors joins errors into one that prints on one line. An error that says the same as one before it is left out.
@@ -48,3 +53,39 @@ var ErrHolderEnded = errors.New("what held it has ended, and the fault with it")
 
 // ErrRestarted says that a restart gave a container back everything the fault had taken from it.
 var ErrRestarted = errors.New("the container was started again, and has everything that it had at first")
+
+// TakenBackError says that something else reverted a fault, because brunt itself did not. Times are offsets from t0.
+type TakenBackError struct {
+	At       time.Duration // when it was reverted
+	From, To time.Duration // while brunt stood still; equal: it is not known to have
+	By       string        // what reverted it; empty is the watchdog
+}
+
+func (e TakenBackError) Error() string {
+	if e.From == e.To {
+		return fmt.Sprintf("brunt did not take the fault back in time, and %s did at %s", cmp.Or(e.By, "its watchdog"),
+			quantity.FormatInstant(e.At))
+	}
+	return fmt.Sprintf("brunt itself stood still from %s to %s, and %s took the fault back at %s",
+		quantity.FormatInstant(e.From), quantity.FormatInstant(e.To), cmp.Or(e.By, "its watchdog"),
+		quantity.FormatInstant(e.At))
+}
+
+// A VoidError says that a fault was over before its time, by none of brunt's doing.
+type VoidError struct {
+	After time.Duration // from its injection until it was over
+	Why   error
+}
+
+func (e VoidError) Error() string {
+	return fmt.Sprintf("over before its time, after %s: %v", quantity.FormatSeconds(e.After.Seconds()), e.Why)
+}
+
+func (e VoidError) Unwrap() error { return e.Why }
+
+// A PartialError says that a step of a group could not be injected while earlier ones were in. Err names it.
+type PartialError struct{ Err error }
+
+func (e PartialError) Error() string { return "injected in part: " + e.Err.Error() }
+
+func (e PartialError) Unwrap() error { return e.Err }

@@ -36,13 +36,6 @@ type Step interface {
 	Inject(ctx context.Context) (Held, error)
 }
 
-// preparer is a step that gets ready before its fault is in. Prepare does all that harms no request, such as opening
-// networks and probing before the fault, so that the phase of the fault has none of it. Inject follows, or release,
-// which may be nil. After an error nothing is left. An Inject without a Prepare before it prepares by itself.
-type preparer interface {
-	Prepare(ctx context.Context) (release func() error, err error)
-}
-
 // Held is an injected fault.
 type Held interface {
 	// Verify proves the effect of the fault as its victim sees it, and describes it. An error says

@@ -1,16 +1,11 @@
 package chaos
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/gob"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
-	"brunt/scenarios/disk"
 	"brunt/scenarios/quantity"
 )
 
@@ -84,12 +79,6 @@ type linked interface {
 	Links() []string
 }
 
-// hits adds to the record what a step is about to hit.
-func (r *Record) hits(s Step) {
-	r.Units, r.Via = append(r.Units, s.Units()...), s.Via()
-	r.Links = appendNew(r.Links, LinksOf(s)...)
-}
-
 // LinksOf names the links on which alone a step acts; nil: it acts on all of its units, or these are links.
 func LinksOf(s Step) []string {
 	if on, ok := s.(linked); ok {
@@ -108,18 +97,6 @@ func UnitOf(s Step) string {
 		return units[0]
 	}
 	return ""
-}
-
-// release forgets the injected steps of an occurrence that is over and of which nothing is left: each has what it was
-// proven by, and a run may have thousands of occurrences.
-func (r *Record) release() {
-	if !r.Gone {
-		return
-	}
-	r.Held = nil
-	for _, s := range r.Steps {
-		s.release()
-	}
 }
 
 // StillDown checks once more, after the run, whether the units that a one-shot took down are back, and whether what
@@ -171,54 +148,4 @@ func (r *Record) askAgain(ctx context.Context) error {
 		r.GoneErr, r.Gone, r.Revert = nil, true, Reverted
 	}
 	return nil
-}
-
-// records are those of a run, in the order of their begin. Those of occurrences that are over, and of which only times
-// and texts are left, are kept in encoded form, in a file: a run may have thousands.
-type records struct {
-	all    []*Record       // nil where one is encoded
-	packed []int           // the places of those that are encoded, in the order of their encoding
-	of     map[string]bool // the faults of those
-	file   disk.Spool      // those, in encoded form
-	buf    bytes.Buffer
-	gob    *gob.Encoder // to buf
-}
-
-// pack encodes a record that nothing changes any more. It does nothing where more is to be asked of it.
-func (rs *records) pack(r *Record) {
-	plain := r.Gone && !r.Skipped && r.Held == nil && r.Steps == nil && r.Detect == nil && r.Err() == nil
-	i := slices.Index(rs.all, r)
-	if !plain || i < 0 {
-		return
-	}
-	if rs.gob == nil {
-		rs.gob, rs.of = gob.NewEncoder(&rs.buf), map[string]bool{}
-	}
-	rs.buf.Reset()
-	if err := rs.gob.Encode(r); err != nil {
-		panic(fmt.Sprintf("chaos: encode a record: %v", err)) // impossible
-	}
-	rs.file.Append(rs.buf.Bytes())
-	rs.all[i], rs.of[r.Fault] = nil, true
-	rs.packed = append(rs.packed, i)
-}
-
-// list returns all records.
-func (rs *records) list() []*Record {
-	all := slices.Clone(rs.all)
-	from := gob.NewDecoder(bufio.NewReader(rs.file.Reader()))
-	for _, i := range rs.packed {
-		all[i] = new(Record)
-		if err := from.Decode(all[i]); err != nil {
-			panic(fmt.Sprintf("chaos: read a record back: %v", err)) // the file system is broken
-		}
-	}
-	return all
-}
-
-// skipped reports whether every occurrence of a fault was skipped.
-func (rs *records) skipped(fault string) bool {
-	is := func(r *Record) bool { return r != nil && r.Fault == fault }
-	return !rs.of[fault] && slices.ContainsFunc(rs.all, is) &&
-		!slices.ContainsFunc(rs.all, func(r *Record) bool { return is(r) && !r.Skipped })
 }

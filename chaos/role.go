@@ -75,9 +75,10 @@ func (r *Roles) Of(units []string) (name, said string) {
 // A Choice notes which units an occurrence has picked, so that a later plan picks the same. It is safe for concurrent
 // use.
 type Choice struct {
-	mu    sync.Mutex
-	again bool                // a later plan picks the same
-	of    map[string][]string // names, by the description of what was picked from
+	Again bool // a later plan picks the same units
+
+	mu sync.Mutex
+	of map[string][]string // names, by the description of what was picked from
 }
 
 // Kept returns the units that an earlier plan picked; ok is false where a plan picks as if it were the first.
@@ -88,7 +89,7 @@ func (c *Choice) Kept(what string, units []Unit) (kept []Unit, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	names, ok := c.of[what]
-	if !ok || !c.again {
+	if !ok || !c.Again {
 		return nil, false
 	}
 	return slices.DeleteFunc(slices.Clone(units), func(u Unit) bool { return !slices.Contains(names, u.Name()) }), true
@@ -105,7 +106,9 @@ func (c *Choice) Note(what string, units []Unit) {
 		c.of = map[string][]string{}
 	}
 	for _, u := range units {
-		c.of[what] = appendNew(c.of[what], u.Name())
+		if !slices.Contains(c.of[what], u.Name()) {
+			c.of[what] = append(c.of[what], u.Name())
+		}
 	}
 }
 
@@ -119,10 +122,4 @@ func (c *Choice) Has(unit string) bool {
 		}
 	}
 	return false
-}
-
-// choice notes what an occurrence picks. A later plan of a fault that hits all units which join picks all again.
-func (e *Entry) choice() *Choice {
-	t := e.Traits(Scope{})
-	return &Choice{again: !t.Follows || !t.All}
 }

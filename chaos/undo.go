@@ -153,7 +153,7 @@ func (o Operations) Revert(ctx context.Context, undo []Undo) (Outcome, error) {
 	var errs []error
 	for i := len(undo) - 1; i >= 0; i-- {
 		left := max(RetryEvery, retryFor-time.Since(began))
-		result, err := tryAgain(ctx, left, left, func() (Outcome, error) { return o.Undo(ctx, undo[i]) })
+		result, err := TryAgain(ctx, left, left, func() (Outcome, error) { return o.Undo(ctx, undo[i]) })
 		if result != Gone {
 			out = result
 		}
@@ -208,10 +208,10 @@ const (
 	retryFor   = 15 * time.Second // bounds the attempts at the undos of an entry; a watchdog begins again afterwards
 )
 
-// tryAgain executes an undo, and tries again while it fails for a reason that may pass, with growing pauses. From the
+// TryAgain executes an undo, and tries again while it fails for a reason that may pass, with growing pauses. From the
 // first failure on it tries for most of the time, or for away where an engine or a cluster does not answer; zero is
 // until ctx ends.
-func tryAgain(ctx context.Context, most, away time.Duration, undo func() (Outcome, error)) (out Outcome, err error) {
+func TryAgain(ctx context.Context, most, away time.Duration, undo func() (Outcome, error)) (out Outcome, err error) {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval, pause.RandomizationFactor = RetryEvery, longest, 0
 	var failed time.Time
@@ -233,12 +233,6 @@ func tryAgain(ctx context.Context, most, away time.Duration, undo func() (Outcom
 		return struct{}{}, err
 	}, backoff.WithBackOff(pause), backoff.WithMaxElapsedTime(0))
 	return out, err // of the last attempt, and not that ctx ended
-}
-
-// RevertHeld reverts what is injected. It tries again while that fails, as long as a fault waits for the revert of
-// others.
-func RevertHeld(ctx context.Context, h Held) (Outcome, error) {
-	return tryAgain(ctx, inTurn, 0, func() (Outcome, error) { return h.Revert(ctx) })
 }
 
 // Innermost returns the undos that are executed in the end, possibly by another process.

@@ -10,6 +10,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/journal"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
@@ -186,7 +187,7 @@ func TestTimeline_Detect(t *testing.T) {
 			defer j.Close()
 			began := time.Now()
 			at := quantity.Duration(300 * time.Millisecond)
-			e := &chaos.Entry{
+			e := &timeline.Entry{
 				Fault: scenarios.Fault{Name: "it", At: &at, For: quantity.Duration(50 * time.Millisecond)}, Damage: harmless{},
 			}
 			e.Detect = &Detect{Every: quantity.Duration(100 * time.Millisecond)}
@@ -194,9 +195,9 @@ func TestTimeline_Detect(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			now := func() time.Duration { return time.Since(began) }
-			tl := &chaos.Timeline{
-				Entries: []*chaos.Entry{e}, Journal: j, End: time.Second,
-				Env: chaos.Env{Occurrence: chaos.Occurrence{Now: now}}, Phases: chaos.Unmeasured(now),
+			tl := &timeline.Timeline{
+				Entries: []*timeline.Entry{e}, Journal: j, End: time.Second,
+				Env: chaos.Env{Occurrence: chaos.Occurrence{Now: now}}, Phases: timeline.Unmeasured(now),
 			}
 			r := tl.Play(ctx)[0]
 			if r.Detect == nil {

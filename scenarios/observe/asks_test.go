@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/scenarios/result"
 )
 
 // named is a unit of which nothing but the name is known.
@@ -39,7 +40,7 @@ func TestUnreached_Asks(t *testing.T) {
 		if got := u.Unreached(rec, &asks); (got != "") != c.says {
 			t.Errorf("asked %s: it says %q", c.name, got)
 		}
-		group := &chaos.Record{Name: "g", Kind: chaos.GroupKind, Injected: rec.Injected, Steps: []*chaos.Record{rec}}
+		group := &chaos.Record{Name: "g", Kind: result.GroupKind, Injected: rec.Injected, Steps: []*chaos.Record{rec}}
 		if got := u.Unreached(group, &asks); (got != "") != c.says {
 			t.Errorf("a group, asked %s: it says %q", c.name, got)
 		}

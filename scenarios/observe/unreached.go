@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/scenarios/result"
 )
 
 // Asks are the times at which brunt asked units for what the load needs beside its requests, such as a new token. The
@@ -47,7 +48,7 @@ func (u *Usage) Unreached(rec *chaos.Record, asks *Asks) string {
 		return ""
 	}
 	units := strings.Join(rec.Units, ", ")
-	if rec.Kind != chaos.GroupKind {
+	if rec.Kind != result.GroupKind {
 		if u.affected(rec, rec.Injected) || asks.met(rec) {
 			return ""
 		}

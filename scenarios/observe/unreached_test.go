@@ -7,6 +7,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios/observe"
+	"brunt/scenarios/result"
 )
 
 // TestUnreached_Group: a group affected no traffic if no step that was injected did, as far as is known.
@@ -28,7 +29,7 @@ func TestUnreached_Group(t *testing.T) {
 		{"none was injected", []*chaos.Record{failed}, false},
 	} {
 		got := (*observe.Usage)(nil).Unreached(&chaos.Record{
-			Name: "g", Kind: chaos.GroupKind, Units: []string{"a[0]->b[0]"}, Steps: c.steps,
+			Name: "g", Kind: result.GroupKind, Units: []string{"a[0]->b[0]"}, Steps: c.steps,
 		}, &observe.Asks{})
 		if (got != "") != c.says || c.says && !strings.Contains(got, "no step of g affected any traffic (a[0]->b[0])") {
 			t.Errorf("%s: it says %q", c.name, got)

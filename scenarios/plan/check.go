@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/timeline"
 	"brunt/scenarios/allow"
 	"brunt/scenarios/load"
 	"brunt/scenarios/policies"
@@ -219,7 +220,7 @@ func forbids(p *policies.Policy, at syntax.Pos) string {
 }
 
 // commands reports whether a fault runs a command of the author's, and its position.
-func commands(e *chaos.Entry) (at syntax.Pos, runs bool) {
+func commands(e *timeline.Entry) (at syntax.Pos, runs bool) {
 	traits := e.Traits(chaos.Scope{})
 	if q := traits.Asks; q != nil && q.Runs() {
 		return q.Of("command"), true

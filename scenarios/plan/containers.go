@@ -6,6 +6,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/container"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 	"brunt/targets/platform"
@@ -63,7 +64,7 @@ func (c *compiler) reachEngine() {
 		at = c.sc.Target.Of("units")
 	default:
 		faults := c.plan.Parts()
-		i := slices.IndexFunc(faults, func(e *chaos.Entry) bool {
+		i := slices.IndexFunc(faults, func(e *timeline.Entry) bool {
 			return e.Traits(c.plan.Scope).Finds
 		})
 		if i < 0 {

@@ -8,6 +8,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/catalog"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/quantity"
@@ -37,7 +38,7 @@ func (c faultCompiler) faults() {
 	stages := Stages(c.plan.Loads)
 	for i := range c.sc.Faults {
 		f := &c.sc.Faults[i]
-		e := &chaos.Entry{Fault: *f, Kind: f.Block.Kind}
+		e := &timeline.Entry{Fault: *f, Kind: f.Block.Kind}
 		if f.During != "" {
 			if i := slices.IndexFunc(stages, func(s load.Stage) bool { return s.Name == f.During }); i >= 0 {
 				e.From, e.To = stages[i].From, stages[i].To
@@ -66,7 +67,7 @@ func (c faultCompiler) conditions() {
 	begin, run := quantity.Duration(0), c.plan.Takes()
 	for _, f := range c.sc.Conditions {
 		f.At, f.For = &begin, quantity.Duration(run)
-		e := &chaos.Entry{Fault: f, Kind: f.Block.Kind}
+		e := &timeline.Entry{Fault: f, Kind: f.Block.Kind}
 		c.damage(e)
 		c.plan.Conditions = append(c.plan.Conditions, e)
 		if e.Damage == nil {
@@ -85,7 +86,7 @@ func (c faultCompiler) conditions() {
 }
 
 // damage resolves the kind of a fault, and checks its settings.
-func (c faultCompiler) damage(e *chaos.Entry) {
+func (c faultCompiler) damage(e *timeline.Entry) {
 	f := &e.Fault
 	if f.Block.With == nil && f.Block.Kind == "" {
 		return
@@ -153,12 +154,12 @@ func (c *compiler) scopeOf(f *scenarios.Fault) chaos.Scope {
 }
 
 // timing checks an entry's time settings against its kind.
-func (c faultCompiler) timing(e *chaos.Entry) {
+func (c faultCompiler) timing(e *timeline.Entry) {
 	if e.Damage == nil {
 		return
 	}
 	f := &e.Fault
-	if _, group := e.Damage.(*chaos.Group); group {
+	if _, group := e.Damage.(*timeline.Group); group {
 		c.limits(e)
 		return
 	}
@@ -189,7 +190,7 @@ func (c faultCompiler) timing(e *chaos.Entry) {
 }
 
 // limits compares a fault with the limits of the scenario's guard.
-func (c faultCompiler) limits(e *chaos.Entry) {
+func (c faultCompiler) limits(e *timeline.Entry) {
 	if most, stays := c.sc.Guard.MaxEach.D(), e.MustStay(); most > 0 && stays > most {
 		c.m.Add(e.Of("for"), "it stays for %s, and guard.max_each is %s", quantity.Duration(stays),
 			quantity.FormatDuration(most))
@@ -198,7 +199,7 @@ func (c faultCompiler) limits(e *chaos.Entry) {
 }
 
 // units compares the selection of a fault with the limit of the guard.
-func (c faultCompiler) units(e *chaos.Entry) {
+func (c faultCompiler) units(e *timeline.Entry) {
 	for _, part := range e.Parts() {
 		if units, most := part.Traits(c.plan.Scope).Units, c.sc.Guard.MaxUnits; most > 0 && units > most {
 			c.m.Add(part.Block.Pos, "it hits %d units, and guard.max_units is %d", units, most)
@@ -219,7 +220,7 @@ func (c faultCompiler) triggers() {
 
 // order checks that `after` names faults, and without a cycle.
 func (c faultCompiler) order() {
-	byName := map[string]*chaos.Entry{}
+	byName := map[string]*timeline.Entry{}
 	var names []string
 	for _, e := range c.plan.Faults {
 		byName[e.Name] = e

@@ -4,19 +4,20 @@ import (
 	"slices"
 	"time"
 
-	"brunt/chaos"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 )
 
 // group resolves the steps of a group, and when each is due.
-func (c faultCompiler) group(e *chaos.Entry) {
-	e.Kind = chaos.GroupKind
+func (c faultCompiler) group(e *timeline.Entry) {
+	e.Kind = result.GroupKind
 	e.Block.Kind, e.Block.Pos = e.Kind, e.Of("steps")
-	var steps []*chaos.Entry
+	var steps []*timeline.Entry
 	for i := range e.Fault.Steps {
 		s := &e.Fault.Steps[i]
-		part := &chaos.Entry{Kind: s.Block.Kind, Fault: scenarios.Fault{
+		part := &timeline.Entry{Kind: s.Block.Kind, Fault: scenarios.Fault{
 			Place: s.Place, Name: scenarios.StepName(e.Name, s.Name), Wait: s.After, For: s.For, Within: s.Within,
 			Block: s.Block,
 		}}
@@ -29,7 +30,7 @@ func (c faultCompiler) group(e *chaos.Entry) {
 	if len(steps) == 0 { // reported
 		return
 	}
-	g := chaos.NewGroup(steps, e.For > 0 || e.During != "")
+	g := timeline.NewGroup(steps, e.For > 0 || e.During != "")
 	if first := g.Steps[0]; first.Wait > 0 {
 		hint := "take " + first.Wait.String() + " off each `after`, and let the group come later"
 		c.m.AddHint(first.Of("after"), hint, "no step of group %q comes at its begin", e.Name)
@@ -41,7 +42,7 @@ func (c faultCompiler) group(e *chaos.Entry) {
 
 // stepTimes checks the times of a group's steps against their kinds and against those of the group.
 // A group without a time lasts as long as its steps, where each of them has an end.
-func (c faultCompiler) stepTimes(e *chaos.Entry, g *chaos.Group) {
+func (c faultCompiler) stepTimes(e *timeline.Entry, g *timeline.Group) {
 	ends := e.Stays()
 	most, all := g.Lasts()
 	switch {
@@ -73,10 +74,10 @@ func (c faultCompiler) stepTimes(e *chaos.Entry, g *chaos.Group) {
 }
 
 // Parts are the faults of the plan, those of groups one by one.
-func (p *Plan) Parts() []*chaos.Entry {
-	var out []*chaos.Entry
+func (p *Plan) Parts() []*timeline.Entry {
+	var out []*timeline.Entry
 	for _, e := range slices.Concat(p.Conditions, p.Faults) {
-		if e.Kind != chaos.GroupKind || e.Damage != nil { // else its mistakes are reported
+		if e.Kind != result.GroupKind || e.Damage != nil { // else its mistakes are reported
 			out = append(out, e.Parts()...)
 		}
 	}

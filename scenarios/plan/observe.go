@@ -12,6 +12,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/probe"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/observe"
 	"brunt/scenarios/quantity"
@@ -241,7 +242,7 @@ func (c observeCompiler) detectable(o slo.Objective) {
 	for _, a := range c.plan.Alerts {
 		every = min(every, a.EveryOr())
 	}
-	i := slices.IndexFunc(c.plan.Faults, func(e *chaos.Entry) bool { return e.Name == scenarios.FaultOf(o.After) })
+	i := slices.IndexFunc(c.plan.Faults, func(e *timeline.Entry) bool { return e.Name == scenarios.FaultOf(o.After) })
 	switch {
 	case i < 0: // already reported
 	case c.plan.Faults[i].Detect == nil && len(c.plan.Alerts) == 0:

@@ -14,6 +14,7 @@ import (
 	"brunt/chaos/catalog"
 	"brunt/chaos/container"
 	"brunt/chaos/netns"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/allow"
 	"brunt/scenarios/driver"
@@ -52,7 +53,7 @@ func (p *Plan) TargetName() string {
 }
 
 // TryFault checks whether this machine can inject a fault at all.
-func (p *Plan) TryFault(e *chaos.Entry, capabilities func() []netns.Capability) error {
+func (p *Plan) TryFault(e *timeline.Entry, capabilities func() []netns.Capability) error {
 	try := e.Traits(p.Scope).Try
 	if try == nil {
 		return nil
@@ -78,7 +79,7 @@ func (p *Plan) TryFaults(control bool) error {
 }
 
 // NeedsAgent reports whether a fault acts inside a container, where it may need an agent.
-func (p *Plan) NeedsAgent(e *chaos.Entry) bool {
+func (p *Plan) NeedsAgent(e *timeline.Entry) bool {
 	d, _ := catalog.Find(e.Kind)
 	if ByPodAgent(&p.Scope, e.Block) { // those of its nodes do it
 		return false
@@ -146,8 +147,8 @@ type Plan struct {
 	Teardown   []load.Step // the requests of TeardownParts
 	Series     measure.Series
 	Checks     []string // names of checks and extractions, by the number that causes carry
-	Faults     []*chaos.Entry
-	Conditions []*chaos.Entry                // faults that hold for the whole run
+	Faults     []*timeline.Entry
+	Conditions []*timeline.Entry             // faults that hold for the whole run
 	Scope      chaos.Scope                   // parts of the target
 	Stack      *platform.Spec                // nil: the target already runs
 	Ledgers    []*ledger.Spec                // in the order of the scenario

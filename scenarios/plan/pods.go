@@ -9,6 +9,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/catalog"
+	"brunt/chaos/timeline"
 	"brunt/scenarios/syntax"
 )
 
@@ -53,7 +54,7 @@ func onPods(sc *chaos.Scope, b syntax.Block) bool {
 
 // checkPodFaults notes the faults that can't be made on pods, and those that want an agent where none may be, each in
 // one mistake.
-func checkPodFaults(sc *chaos.Scope, faults []*chaos.Entry, m *syntax.Mistakes) {
+func checkPodFaults(sc *chaos.Scope, faults []*timeline.Entry, m *syntax.Mistakes) {
 	var unmade, agents, others []string
 	var at, none syntax.Pos
 	for _, e := range faults {
@@ -100,7 +101,7 @@ func checkPodFaults(sc *chaos.Scope, faults []*chaos.Entry, m *syntax.Mistakes) 
 }
 
 // checkFollow notes a fault that is to follow pods that join and can't.
-func checkFollow(sc *chaos.Scope, e *chaos.Entry, m *syntax.Mistakes) {
+func checkFollow(sc *chaos.Scope, e *timeline.Entry, m *syntax.Mistakes) {
 	if e.Damage == nil || e.Block.With == nil {
 		return
 	}

@@ -8,6 +8,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/probe"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/allow"
 	"brunt/scenarios/load"
@@ -20,10 +21,10 @@ type policyPlan struct {
 	Scenario   *scenarios.Scenario
 	Mistakes   *syntax.Mistakes // collects what lies beyond a policy
 	Loads      []policyLoad
-	Faults     []*chaos.Entry // conditions among them
-	Parts      []*chaos.Entry // faults, and the steps of groups instead of them
-	Scope      chaos.Scope    // parts of the target
-	Containers bool           // the target names containers that brunt did not start
+	Faults     []*timeline.Entry // conditions among them
+	Parts      []*timeline.Entry // faults, and the steps of groups instead of them
+	Scope      chaos.Scope       // parts of the target
+	Containers bool              // the target names containers that brunt did not start
 	// what may run a command: metrics, watches, ready blocks, and steps of setup and teardown
 	Asks          []*probe.Asking
 	TargetUnknown bool // the target has mistakes, so that names of its parts can't be checked

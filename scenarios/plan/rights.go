@@ -12,12 +12,13 @@ import (
 	"brunt/chaos/cluster/agents"
 	"brunt/chaos/cluster/guard"
 	"brunt/chaos/kube"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 )
 
 // PodRights are what a plan takes of the cluster of its pods: to find and to follow them, and what each of its faults
 // needs.
-func PodRights(k *scenarios.Kubernetes, sc chaos.Scope, faults []*chaos.Entry) []kube.Right {
+func PodRights(k *scenarios.Kubernetes, sc chaos.Scope, faults []*timeline.Entry) []kube.Right {
 	if k.Makes && k.Namespace == "" {
 		return anywhere(k, sc, func(k *scenarios.Kubernetes, sc chaos.Scope) []kube.Right { return PodRights(k, sc, faults) })
 	}
@@ -44,7 +45,7 @@ func PodRights(k *scenarios.Kubernetes, sc chaos.Scope, faults []*chaos.Entry) [
 
 // PodUndoes are the rights with which a watchdog in the cluster takes the faults of a plan back; none: no watchdog is
 // needed, or wanted.
-func PodUndoes(k *scenarios.Kubernetes, sc chaos.Scope, faults []*chaos.Entry) []kube.Right {
+func PodUndoes(k *scenarios.Kubernetes, sc chaos.Scope, faults []*timeline.Entry) []kube.Right {
 	out := removing(k, sc)
 	for _, e := range faults {
 		for _, part := range e.Parts() {
@@ -65,7 +66,7 @@ func PodUndoes(k *scenarios.Kubernetes, sc chaos.Scope, faults []*chaos.Entry) [
 }
 
 // PodAgents are the rights on nodes of the agents of a plan; needs says whether it has faults that agents make.
-func PodAgents(sc chaos.Scope, faults []*chaos.Entry) (rights chaos.Rights, needs bool) {
+func PodAgents(sc chaos.Scope, faults []*timeline.Entry) (rights chaos.Rights, needs bool) {
 	inNetworks, others := false, []*chaos.Rights(nil)
 	for _, e := range faults {
 		for _, part := range e.Parts() {
@@ -84,7 +85,7 @@ func PodAgents(sc chaos.Scope, faults []*chaos.Entry) (rights chaos.Rights, need
 }
 
 // ExplainRights adds to an error of a cluster that lacks rights which of them the watchdog takes.
-func ExplainRights(err error, k *scenarios.Kubernetes, sc chaos.Scope, faults []*chaos.Entry) error {
+func ExplainRights(err error, k *scenarios.Kubernetes, sc chaos.Scope, faults []*timeline.Entry) error {
 	if err == nil || len(PodUndoes(k, sc, faults)) == 0 || !strings.Contains(err.Error(), kube.RolesHint) {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"brunt/chaos"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 )
 
@@ -14,7 +15,7 @@ import (
 // KeepsSecret reports whether the journal has to keep a secret as the scenario writes it, to take the fault back after
 // a crash of brunt. Of a secret that comes from a variable or a file the journal has the source. Beside steps it has
 // the URLs that they may go to.
-func KeepsSecret(sc *scenarios.Scenario, e *chaos.Entry) bool {
+func KeepsSecret(sc *scenarios.Scenario, e *timeline.Entry) bool {
 	t := e.Traits(chaos.Scope{})
 	texts := slices.Clone(t.Kept)
 	if slices.ContainsFunc(t.Acts, func(s chaos.Sequence) bool { return s.Kept }) {
@@ -30,7 +31,7 @@ func KeepsSecret(sc *scenarios.Scenario, e *chaos.Entry) bool {
 const NamedSecret = "give it as ${env.NAME} or ${file.PATH}, of which the journal has the name alone"
 
 // secretNotes notes which of the faults the journal keeps a secret of.
-func secretNotes(sc *scenarios.Scenario, faults []*chaos.Entry) []string {
+func secretNotes(sc *scenarios.Scenario, faults []*timeline.Entry) []string {
 	var names []string
 	for _, e := range faults {
 		if KeepsSecret(sc, e) {

@@ -10,6 +10,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/catalog"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/allow"
 	"brunt/scenarios/policies"
@@ -50,7 +51,7 @@ func (p *Plan) Single(name string, hold time.Duration) (*Plan, error) {
 		now := quantity.Duration(0)
 		entry.At, entry.After, entry.During, entry.Trigger, entry.Wait = &now, "", "", "", 0
 		entry.Every, entry.Repeat, entry.Pulse, entry.For = 0, 0, nil, quantity.Duration(stays)
-		one.Faults, one.Conditions = []*chaos.Entry{&entry}, nil
+		one.Faults, one.Conditions = []*timeline.Entry{&entry}, nil
 		one.Notes = secretNotes(p.Scenario, entry.Parts()) // those of the whole plan are about its load
 		for _, held := range p.Policies {
 			one.Notes = append(one.Notes, heldTo(held))
@@ -128,7 +129,7 @@ func CompileBare(b Bare) (*Plan, error) {
 			syntax.Field{Key: "to", Pos: at, Value: &syntax.Node{Kind: syntax.String, Value: chaos.TargetName, Pos: at}})
 	}
 	f.Block = syntax.Block{Kind: b.Kind, Pos: at, With: settings}
-	e := &chaos.Entry{Fault: f, Kind: b.Kind}
+	e := &timeline.Entry{Fault: f, Kind: b.Kind}
 	if d, ok := syntax.Resolve(f.Block, catalog.Kinds(), m); ok {
 		e.Damage = d
 		switch {
@@ -141,7 +142,7 @@ func CompileBare(b Bare) (*Plan, error) {
 			d.Check(at, c.scopeOf(&f), m)
 		}
 	}
-	c.plan.Faults = []*chaos.Entry{e}
+	c.plan.Faults = []*timeline.Entry{e}
 	faultCompiler{c}.timing(e)
 	c.reachEngine()
 	c.policies()

@@ -12,7 +12,7 @@ import (
 	"slices"
 	"time"
 
-	"brunt/chaos"
+	"brunt/chaos/timeline"
 	"brunt/scenarios/load"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/slo"
@@ -68,7 +68,7 @@ func ReduceToSmoke(p *Plan) (*Plan, error) {
 }
 
 // inTurn puts faults one after the other, and returns when the last one is over and its unit back.
-func inTurn(faults []*chaos.Entry, baseline time.Duration) (out []*chaos.Entry, end time.Duration) {
+func inTurn(faults []*timeline.Entry, baseline time.Duration) (out []*timeline.Entry, end time.Duration) {
 	end = baseline
 	for i, f := range faults {
 		e := *f
@@ -76,7 +76,7 @@ func inTurn(faults []*chaos.Entry, baseline time.Duration) (out []*chaos.Entry, 
 		if f.Pulse != nil {
 			stays = min(stays, f.Pulse.On.D())
 		}
-		if _, group := f.Damage.(*chaos.Group); !group {
+		if _, group := f.Damage.(*timeline.Group); !group {
 			stays = min(stays, longest)
 		}
 		e.At, e.After, e.During, e.Trigger, e.Wait = nil, "", "", "", quantity.Duration(between)

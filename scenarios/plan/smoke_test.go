@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"brunt/chaos"
+	"brunt/chaos/timeline"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/plantest"
 )
@@ -33,7 +33,7 @@ chaos:
 		t.Fatal(err)
 	}
 	var got []string
-	for _, e := range chaos.Estimate(one.Faults, one.End()) {
+	for _, e := range timeline.Estimate(one.Faults, one.End()) {
 		got = append(got, fmt.Sprint(e.Name, " ", e.At, " ", e.Clear))
 	}
 	// two flows at two a second, 2 s of pauses, 1 s; 1 s between faults

@@ -5,6 +5,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/kube"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 )
 
@@ -73,7 +74,7 @@ func removing(k *scenarios.Kubernetes, sc chaos.Scope) (out []kube.Right) {
 
 // MayScale reports whether a fault may make more pods of a service: one that sets their number, or whose effect only
 // its author knows.
-func MayScale(faults []*chaos.Entry, service string) bool {
+func MayScale(faults []*timeline.Entry, service string) bool {
 	for _, e := range faults {
 		for _, part := range e.Parts() {
 			switch part.Kind {

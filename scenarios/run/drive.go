@@ -5,7 +5,7 @@ import (
 	"errors"
 	"sync"
 
-	"brunt/chaos"
+	"brunt/chaos/timeline"
 	"brunt/scenarios/load"
 	"brunt/scenarios/result"
 )
@@ -28,17 +28,17 @@ func (r *runner) drive(ctx context.Context) error {
 	}
 	injecting, over := context.WithCancel(ctx)
 	defer over()
-	var timeline sync.WaitGroup
+	var played sync.WaitGroup
 	if t := r.faults.timeline.Load(); t != nil {
-		r.faults.estimate = chaos.Estimate(r.Faults, r.End())
-		timeline.Go(func() { r.faults.records = t.Play(injecting) })
+		r.faults.estimate = timeline.Estimate(r.Faults, r.End())
+		played.Go(func() { r.faults.records = t.Play(injecting) })
 	}
 	done := make(chan struct{})
 	go func() {
 		loads.Wait()
 		r.Event(result.Event{Event: "load.end"})
 		over()
-		timeline.Wait()
+		played.Wait()
 		close(done)
 	}()
 	suspender := make(chan struct{})
@@ -47,7 +47,7 @@ func (r *runner) drive(ctx context.Context) error {
 		select {
 		case <-r.o.Suspend:
 			over()
-			timeline.Wait()
+			played.Wait()
 			r.cancel(errSuspend)
 			if r.loads.crew != nil {
 				r.loads.crew.Quiet(load.LastGrace)

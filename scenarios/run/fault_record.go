@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/timeline"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/series"
 	"brunt/scenarios/observe"
@@ -154,7 +155,7 @@ func addEffect(rec *result.FaultRecord, c *chaos.Record, f *judge.FaultFinding) 
 	rec.OnsetAt, rec.RecoveredAt = f.OnsetAt, f.RecoveredAt
 	rec.RecoveredLow, rec.RecoveredHigh, rec.RelapsedAt = f.RecoveredIn.Low, f.RecoveredIn.High, f.RelapsedAt
 	begin := c.Injected
-	if c.Kind == chaos.GroupKind && f.OnsetAt.Known() { // its first step need not be what did the harm
+	if c.Kind == result.GroupKind && f.OnsetAt.Known() { // its first step need not be what did the harm
 		begin = f.OnsetAt.D()
 	}
 	rec.Onset, rec.Failover = since(f.OnsetAt, c.Injected), since(f.FailoverAt, begin)
@@ -193,7 +194,7 @@ func (s *snapshot) untilNow(rec *result.FaultRecord, c *chaos.Record, f *judge.F
 	if _, ok := s.events[c.Name]["fault.verified"]; !ok {
 		rec.Verified = result.NaN
 	}
-	if !slices.ContainsFunc(s.faults.estimate, func(p chaos.Estimated) bool { return p.Name == c.Name }) {
+	if !slices.ContainsFunc(s.faults.estimate, func(p timeline.Estimated) bool { return p.Name == c.Name }) {
 		rec.Planned = result.NaN
 	}
 	if !f.Over {

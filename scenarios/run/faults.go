@@ -9,8 +9,8 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/cluster"
-	"brunt/chaos/follow"
 	"brunt/chaos/kube"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/requests"
@@ -30,8 +30,8 @@ type faults struct {
 	observers  *observers
 	awake      *guard.Awake // from the begin of the timeline
 
-	timeline atomic.Pointer[chaos.Timeline] // in progress; nil in a control run
-	estimate []chaos.Estimated              // when each fault is due; empty in a control run
+	timeline atomic.Pointer[timeline.Timeline] // in progress; nil in a control run
+	estimate []timeline.Estimated              // when each fault is due; empty in a control run
 	records  []*chaos.Record
 }
 
@@ -56,12 +56,12 @@ func (f *faults) guard(ctx context.Context, c *kube.Cluster, at cluster.Place) e
 }
 
 // newTimeline creates the timeline of this run.
-func (f *faults) newTimeline() *chaos.Timeline {
-	t := &chaos.Timeline{
+func (f *faults) newTimeline() *timeline.Timeline {
+	t := &timeline.Timeline{
 		Entries: f.Faults, Journal: f.protection.Journal, Seed: f.Scenario.Seed, MaxEach: f.Scenario.Guard.MaxEach.D(),
 		SkipNone: f.Scenario.Guard.OnNoUnit == "skip", End: f.End(), Ask: f.MonitoringRules(),
 		Env:    f.environment(),
-		Phases: chaos.Phases{Inject: f.inject, Clear: f.loads.rec.Clear, Void: f.loads.rec.Void}, Before: f.steady,
+		Phases: timeline.Phases{Inject: f.inject, Clear: f.loads.rec.Clear, Void: f.loads.rec.Void}, Before: f.steady,
 		Awake: f.awake.Check, Event: f.Event,
 	}
 	t.Ready()
@@ -80,7 +80,7 @@ func (f *faults) environment() chaos.Env {
 		Targets: chaos.Targets{
 			Units: f.sys.Units(), Links: f.sys.Links(), Zones: f.sys.Zones(), Find: f.sys.Find,
 			MaxUnits: f.Scenario.Guard.MaxUnits,
-			Spare:    f.sys.Guard().Begin, Present: f.present(), Follow: follow.New,
+			Spare:    f.sys.Guard().Begin, Present: f.present(),
 		},
 		Host: chaos.Host{
 			Run: f.o.ID, Addresses: f.env.Units, Allow: f.ChaosRules(), Agents: &f.protection.Agents, Stress: f.o.Stress,

@@ -12,19 +12,20 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/timeline"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 )
 
 // A conditionsHost is the run whose conditions hold.
 type conditionsHost struct {
-	Entries  []*chaos.Entry
+	Entries  []*timeline.Entry
 	Env      chaos.Env
 	Journal  chaos.Recorder
 	Seed     uint64
 	SkipNone bool               // a condition that matches no unit is left out
 	Longest  time.Duration      // after that time a watchdog takes them back, whatever the run does
-	Awake    func(overdue bool) // see [chaos.Timeline]
+	Awake    func(overdue bool) // see [timeline.Timeline]
 	Event    func(result.Event)
 	Lost     func(why error) // a condition does not hold any more
 }
@@ -45,17 +46,17 @@ type heldConditions struct {
 // openConditions injects all conditions and proves that they are in. After an error none is.
 func openConditions(ctx context.Context, host conditionsHost) (*heldConditions, error) {
 	h := &heldConditions{host: host, done: make(chan struct{}), pending: map[string]bool{}, ready: make(chan struct{})}
-	var entries []*chaos.Entry
+	var entries []*timeline.Entry
 	for _, e := range host.Entries {
 		h.pending[e.Name] = true
 		one, at := *e, quantity.Duration(math.MinInt64/2) // at once, before t0
 		one.At, one.For = &at, quantity.Duration(host.Longest)
 		entries = append(entries, &one)
 	}
-	t := &chaos.Timeline{
+	t := &timeline.Timeline{
 		Entries: entries, Env: host.Env, Journal: unnamed{host.Journal}, Seed: host.Seed, Alone: true,
 		SkipNone: host.SkipNone, End: math.MaxInt64,
-		Phases: chaos.Unmeasured(host.Env.Now), Awake: host.Awake, Event: h.event,
+		Phases: timeline.Unmeasured(host.Env.Now), Awake: host.Awake, Event: h.event,
 	}
 	playing, end := context.WithCancel(context.WithoutCancel(ctx))
 	h.end = end

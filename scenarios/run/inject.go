@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
@@ -108,21 +109,21 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 		return nil
 	}
 	r.Event(result.Event{Event: "target.up", Text: r.sys.Describe()})
-	timeline := &chaos.Timeline{
+	single := &timeline.Timeline{
 		Entries: r.Faults, Journal: r.protection.Journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(),
 		Alone:    true,
 		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: math.MaxInt64, Ask: r.MonitoringRules(),
 		Env:    r.faults.environment(),
-		Phases: chaos.Unmeasured(r.Now), Awake: r.faults.awake.Check, Event: r.Event,
+		Phases: timeline.Unmeasured(r.Now), Awake: r.faults.awake.Check, Event: r.Event,
 	}
-	r.faults.timeline.Store(timeline)
+	r.faults.timeline.Store(single)
 	r.sys.Watch()
 	faults, over := context.WithCancel(ctx)
 	defer over()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		r.faults.records = timeline.Play(faults)
+		r.faults.records = single.Play(faults)
 	}()
 	select {
 	case <-r.o.Suspend:

@@ -27,6 +27,7 @@ import (
 	"brunt/chaos/chaostest"
 	"brunt/chaos/journal"
 	"brunt/chaos/proc"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
@@ -324,7 +325,7 @@ guard: {max_each: 12s}
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		est := chaos.Estimate(one.Faults, time.Hour)
+		est := timeline.Estimate(one.Faults, time.Hour)
 		if len(est) != 1 || est[0].At != 0 || one.Faults[0].For.D() != c.stays {
 			t.Errorf("%s for %s: %+v", c.name, c.hold, est)
 		}
@@ -377,7 +378,7 @@ func TestInject_Group(t *testing.T) {
 			t.Errorf("%s: did %q, want %q", c.third, got, c.done)
 		}
 		if in.Verdict != c.verdict || !strings.Contains(in.Reason, c.reason) || len(in.Steps) != 3 ||
-			in.Kind != chaos.GroupKind {
+			in.Kind != result.GroupKind {
 			t.Errorf("%s: %+v", c.third, in)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/requests"
@@ -131,7 +132,7 @@ func (s *snapshot) judgeCase() judge.Case {
 		}
 	}
 	for _, e := range s.Faults {
-		c.Faults[e.Name] = judge.FaultCase{RequireImpact: e.RequireImpact, Group: e.Kind == chaos.GroupKind}
+		c.Faults[e.Name] = judge.FaultCase{RequireImpact: e.RequireImpact, Group: e.Kind == result.GroupKind}
 	}
 	for _, rec := range s.records {
 		if rec.Skipped {
@@ -193,10 +194,10 @@ func (s *snapshot) recordsSoFar(occurrences []measure.Occurrence) []*chaos.Recor
 			rec.Revert = cmp.Or(chaos.Outcome(e["fault.reverted"].Text), chaos.None)
 			rec.Gone = rec.Revert != chaos.Unverified
 		}
-		if i := slices.IndexFunc(s.Faults, func(p *chaos.Entry) bool { return p.Name == oc.Fault }); i >= 0 {
+		if i := slices.IndexFunc(s.Faults, func(p *timeline.Entry) bool { return p.Name == oc.Fault }); i >= 0 {
 			rec.Kind = s.Faults[i].Kind
 		}
-		if i := slices.IndexFunc(s.faults.estimate, func(p chaos.Estimated) bool { return p.Name == oc.Name }); i >= 0 {
+		if i := slices.IndexFunc(s.faults.estimate, func(p timeline.Estimated) bool { return p.Name == oc.Name }); i >= 0 {
 			rec.Planned = s.faults.estimate[i].At
 		}
 		switch noticed, ok := e["fault.detected"]; {
@@ -214,5 +215,5 @@ func (s *snapshot) recordsSoFar(occurrences []measure.Occurrence) []*chaos.Recor
 
 // ownDetect reports whether a fault has a `detect` of its own.
 func (s *snapshot) ownDetect(fault string) bool {
-	return slices.ContainsFunc(s.Faults, func(e *chaos.Entry) bool { return e.Name == fault && e.Detect != nil })
+	return slices.ContainsFunc(s.Faults, func(e *timeline.Entry) bool { return e.Name == fault && e.Detect != nil })
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/measure"
@@ -21,7 +22,7 @@ func TestSampler_Alerts(t *testing.T) {
 	now := 5 * time.Second
 	t0 := time.Now().Add(-now)
 	r := newRunner(&plan.Plan{
-		Scenario: &scenarios.Scenario{}, Faults: []*chaos.Entry{{Fault: scenarios.Fault{Name: "cut"}}},
+		Scenario: &scenarios.Scenario{}, Faults: []*timeline.Entry{{Fault: scenarios.Fault{Name: "cut"}}},
 	}, Options{})
 	r.Begin(t0)
 	r.observers.observed = observe.Played("High", "...FF..", t0)

@@ -43,7 +43,7 @@ var groups = []group{
 	// what starts the systems under test, and the built-in one
 	{
 		name: "engines", folders: []string{"targets/platform/...", "targets/demo"}, may: []string{"language", "mechanisms"},
-		tests: []string{"contract", "drills", "judge", "load", "measure", "plan", "result"},
+		tests: []string{"contract", "drills", "judge", "load", "measure", "plan", "result", "shared"},
 	},
 	// what makes requests
 	{name: "protocols", folders: []string{
@@ -53,14 +53,14 @@ var groups = []group{
 	}, may: []string{"language", "codes", "result"}},
 	// what a fault is
 	{
-		name: "contract", folders: []string{"chaos"}, may: []string{"language", "result", "mechanisms", "engines"},
+		name: "contract", folders: []string{"chaos"}, may: []string{"language", "mechanisms", "engines"},
 		tests: []string{"shared", "faults"},
 	},
 	// what families of faults share: units, proofs, undos, agents
 	{name: "shared", folders: []string{
-		"chaos/agent", "chaos/cluster/...", "chaos/container", "chaos/follow", "chaos/journal", "chaos/medium/...",
+		"chaos/agent", "chaos/cluster/...", "chaos/container", "chaos/journal", "chaos/medium/...",
 		"chaos/probe", "chaos/proof",
-		"chaos/protect", "chaos/selector", "chaos/victim",
+		"chaos/protect", "chaos/selector", "chaos/timeline", "chaos/victim",
 	}, may: []string{"language", "result", "mechanisms", "engines", "contract"}, tests: []string{"faults"}},
 	{
 		name: "faults", folders: []string{"chaos/fault/...", "chaos/catalog"},
@@ -87,7 +87,7 @@ var groups = []group{
 	{
 		name: "decide", folders: []string{"scenarios/decide/..."},
 		may:   []string{"language", "result", "load", "judge", "plan", "run"},
-		tests: []string{"contract", "engines", "reporters"},
+		tests: []string{"engines", "reporters", "shared"},
 	},
 	{
 		name: "drills", folders: []string{"scenarios/drills"},

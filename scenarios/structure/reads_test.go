@@ -27,7 +27,7 @@ var reads = map[string]string{
 		"in it",
 	"chaos/rpc/client.go ReadBytes":                "brunt is at both ends",
 	"chaos/rpc/server.go ReadBytes":                "brunt is at both ends",
-	"chaos/record.go gob.NewDecoder":               "records that this brunt has written",
+	"chaos/timeline/records.go gob.NewDecoder":     "records that this brunt has written",
 	"chaos/stress/child.go ReadBytes":              "brunt is at both ends",
 	"chaos/proxy/child/control.go json.NewDecoder": "brunt is at both ends",
 	"cmd/brunt-k6/main.go ReadBytes":               "brunt is at both ends",

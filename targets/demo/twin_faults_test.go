@@ -9,7 +9,9 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/proxy"
+	"brunt/chaos/timeline"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
 	"brunt/targets/demo"
 )
@@ -71,9 +73,9 @@ const (
 )
 
 // troubles returns what an entry of the timeline does: one trouble, or those of a group.
-func (tw *twin) troubles(e *chaos.Entry) (out []trouble) {
+func (tw *twin) troubles(e *timeline.Entry) (out []trouble) {
 	entry := tw.p.Scenario.Root.Get("chaos").Get(e.Name)
-	if e.Kind != chaos.GroupKind {
+	if e.Kind != result.GroupKind {
 		return []trouble{tw.trouble(e.Name, e.Kind, entry.Get(e.Kind))}
 	}
 	after := time.Duration(0)
@@ -154,7 +156,7 @@ func (tw *twin) effect(name, kind string, settings *syntax.Node) func(method, pa
 }
 
 // inject injects an entry of the timeline at its time, and takes it back.
-func (tw *twin) inject(e *chaos.Entry) {
+func (tw *twin) inject(e *timeline.Entry) {
 	all := tw.troubles(e)
 	time.Sleep(time.Until(tw.t0.Add(e.At.D()))) // simulates the timeline
 	n, at := tw.rec.Inject(e.Name, e.Name)
@@ -185,7 +187,7 @@ func (tw *twin) inject(e *chaos.Entry) {
 }
 
 // die lets units die, and the supervisor start them again.
-func (tw *twin) die(e *chaos.Entry, n int, at time.Duration, one trouble) {
+func (tw *twin) die(e *timeline.Entry, n int, at time.Duration, one trouble) {
 	restart := one.put()
 	service, _, _ := chaos.SplitUnit(one.dies[0])
 	if tw.p.Stack.Service(service).Restart == "never" {

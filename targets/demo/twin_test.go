@@ -15,7 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"brunt/chaos"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/drills"
 	"brunt/scenarios/judge"
@@ -68,7 +68,7 @@ func newTwin(t *testing.T, text string) *twin {
 		t.Fatal(m.Err())
 	}
 	start := demo.Start
-	if slices.ContainsFunc(p.Faults, func(e *chaos.Entry) bool { return strings.HasPrefix(e.Kind, "http.") }) {
+	if slices.ContainsFunc(p.Faults, func(e *timeline.Entry) bool { return strings.HasPrefix(e.Kind, "http.") }) {
 		start = demo.StartParsed
 	}
 	tw := &twin{
@@ -120,7 +120,7 @@ func (tw *twin) run() *result.Result {
 		}
 	})
 	for _, e := range tw.p.Faults {
-		tw.judged.Faults[e.Name] = judge.FaultCase{Group: e.Kind == chaos.GroupKind}
+		tw.judged.Faults[e.Name] = judge.FaultCase{Group: e.Kind == result.GroupKind}
 		beside.Go(func() { tw.inject(e) })
 	}
 	tw.watch(ctx, &beside)

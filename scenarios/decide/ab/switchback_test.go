@@ -11,7 +11,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/targets/platform"
 
-	"brunt/chaos"
+	"brunt/chaos/timeline"
 )
 
 func TestLength(t *testing.T) {
@@ -85,7 +85,7 @@ func TestUnfit(t *testing.T) {
 			p.Stack = &platform.Spec{Services: []platform.Service{{Name: "db"}, {Name: "web", Port: port, Replicas: 2}}}
 		})
 	}
-	faults := with(func(p *plan.Plan) { p.Faults = []*chaos.Entry{{}} })
+	faults := with(func(p *plan.Plan) { p.Faults = []*timeline.Entry{{}} })
 	tests := []struct {
 		name    string
 		a, b    *plan.Plan

@@ -48,7 +48,7 @@ func lines(p *plan.Plan) []string {
 	for _, e := range p.Conditions {
 		out = append(out, "condition "+e.Name+": "+e.Kind+" for the whole run")
 	}
-	for _, line := range timeline(p) {
+	for _, line := range expectedTimes(p) {
 		out = append(out, "fault at "+line)
 	}
 	for _, o := range p.Scenario.SLO {

@@ -16,6 +16,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/netns"
 	"brunt/chaos/proc"
+	"brunt/chaos/timeline"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -108,7 +109,7 @@ func forecasts(ctx context.Context, p *plan.Plan) (out []Forecast, in *PlannedCl
 			continue
 		}
 		env.Rand = rand.New(rand.NewPCG(p.Scenario.Seed, uint64(place)<<32))
-		var parts []chaos.PlannedPart
+		var parts []timeline.PlannedPart
 		err := possible(ctx, p, e, found, capabilities)
 		if err == nil {
 			parts, err = e.PlanParts(ctx, env)
@@ -159,7 +160,7 @@ func addStack(env *chaos.Env, p *plan.Plan) {
 // possible returns why this machine can't inject a fault: what a run finds before it brings the
 // target up, and when it prepares the agents.
 func possible(
-	ctx context.Context, p *plan.Plan, e *chaos.Entry, found *Containers, capabilities func() []netns.Capability,
+	ctx context.Context, p *plan.Plan, e *timeline.Entry, found *Containers, capabilities func() []netns.Capability,
 ) error {
 	for _, part := range e.Parts() {
 		if err := p.TryFault(part, capabilities); err != nil {
@@ -175,7 +176,7 @@ func possible(
 }
 
 // add adds what one fault of an entry would do.
-func (f *Forecast) add(p *plan.Plan, e *chaos.Entry, part *chaos.PlannedPart) {
+func (f *Forecast) add(p *plan.Plan, e *timeline.Entry, part *timeline.PlannedPart) {
 	for _, s := range part.Steps {
 		step := ForecastStep{
 			What: s.String() + followed(p, part.Entry), Via: s.Via(), Units: s.Units(), Links: chaos.LinksOf(s),
@@ -191,7 +192,7 @@ func (f *Forecast) add(p *plan.Plan, e *chaos.Entry, part *chaos.PlannedPart) {
 }
 
 // followed says which pods a fault hits that join while it is in.
-func followed(p *plan.Plan, e *chaos.Entry) string {
+func followed(p *plan.Plan, e *timeline.Entry) string {
 	t, most := e.Traits(p.Scope), p.Scenario.Guard.MaxUnits
 	switch {
 	case p.Scope.Cluster == nil || !t.Follows || t.OneShot:

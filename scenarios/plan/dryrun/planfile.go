@@ -14,7 +14,7 @@ import (
 	"slices"
 	"time"
 
-	"brunt/chaos"
+	"brunt/chaos/timeline"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
@@ -129,7 +129,7 @@ func planFile(ctx context.Context, p *plan.Plan, dir string, set map[string]stri
 	for _, policy := range p.Policies {
 		f.Policies = append(f.Policies, PlannedFile{RelativePath(dir, policy.File), policy.Digest})
 	}
-	for _, e := range chaos.Estimate(p.Faults, p.End()) {
+	for _, e := range timeline.Estimate(p.Faults, p.End()) {
 		f.Timeline = append(f.Timeline, PlannedTime{e.Name, result.Sec(e.At), result.Sec(e.Clear), e.Rough})
 	}
 	var err error

@@ -1,12 +1,12 @@
 package dryrun
 
 import (
-	"brunt/chaos"
+	"brunt/chaos/timeline"
 	"brunt/scenarios/plan"
 )
 
 // onPods says what of a fault is known before the run makes the pods that it hits.
-func (f *Forecast) onPods(p *plan.Plan, e *chaos.Entry) {
+func (f *Forecast) onPods(p *plan.Plan, e *timeline.Entry) {
 	for _, part := range e.Parts() {
 		s := ForecastStep{
 			What: part.Kind + " on pods that the run makes, which it chooses then" + followed(p, part), Via: "api",

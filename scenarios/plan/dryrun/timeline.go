@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"time"
 
-	"brunt/chaos"
+	"brunt/chaos/timeline"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 )
 
-// timeline describes when each fault is expected, for people.
-func timeline(p *plan.Plan) (out []string) {
+// expectedTimes describes when each fault is expected, for people.
+func expectedTimes(p *plan.Plan) (out []string) {
 	defer func() {
 		for _, e := range p.Faults {
 			if e.Trigger != "" {
@@ -18,7 +18,7 @@ func timeline(p *plan.Plan) (out []string) {
 			}
 		}
 	}()
-	for _, e := range chaos.Estimate(p.Faults, p.End()) {
+	for _, e := range timeline.Estimate(p.Faults, p.End()) {
 		about := ""
 		if e.Rough {
 			about = "about "

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"brunt/chaos"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
@@ -18,7 +18,7 @@ type Plan struct {
 	Loads    []Load
 	Once     []load.Step // the steps of setup and teardown
 	Series   measure.Series
-	Faults   []*chaos.Entry
+	Faults   []*timeline.Entry
 	Skipped  []string // faults that match no unit, where the guard allows that
 	Entry    string   // host:port of relative paths, as far as known
 }
@@ -50,7 +50,7 @@ func (p Plan) Check() (notes []string) {
 	c.shedding()
 	c.lostWrites()
 	c.uniqueData()
-	est := chaos.Estimate(c.coming(), c.end)
+	est := timeline.Estimate(c.coming(), c.end)
 	c.stopConditions(est)
 	c.withinLoad(est)
 	c.occurrences(est)
@@ -70,7 +70,7 @@ type span struct{ from, to time.Duration }
 
 // coming lists the faults that will occur, as far as known; a fault that follows one that does not
 // occur does not occur either.
-func (c *check) coming() []*chaos.Entry {
+func (c *check) coming() []*timeline.Entry {
 	return slices.DeleteFunc(slices.Clone(c.Faults),
-		func(e *chaos.Entry) bool { return slices.Contains(c.Skipped, e.Name) })
+		func(e *timeline.Entry) bool { return slices.Contains(c.Skipped, e.Name) })
 }

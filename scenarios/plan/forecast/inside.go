@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/quantity"
@@ -18,14 +19,14 @@ import (
 // the target has to be good again with the fault still in, as after a failover, or never bad: a note says so. Where the
 // fault leaves no request an answer, none of both can be, and the objective is a mistake. The recovery from a group
 // counts from its incident, which may begin late.
-func (c *check) insideFault(est []chaos.Estimated) {
+func (c *check) insideFault(est []timeline.Estimated) {
 	for _, o := range c.Scenario.SLO {
 		if o.Metric.Row().Name != "recover" || !o.Upper() || o.Metric.Over > 0 {
 			continue
 		}
 		for _, e := range est {
 			limit := result.Num(o.Value).D()
-			if e.Entry.Name != scenarios.FaultOf(o.After) || e.Entry.OneShot() || e.Entry.Kind == chaos.GroupKind ||
+			if e.Entry.Name != scenarios.FaultOf(o.After) || e.Entry.OneShot() || e.Entry.Kind == result.GroupKind ||
 				e.Clear-e.At < limit {
 				continue
 			}
@@ -36,7 +37,7 @@ func (c *check) insideFault(est []chaos.Estimated) {
 }
 
 // endsInside tells of an objective on recovery within a limit that is over before its fault is, or as its fault is.
-func (c *check) endsInside(o slo.Objective, e chaos.Estimated, limit time.Duration) {
+func (c *check) endsInside(o slo.Objective, e timeline.Estimated, limit time.Duration) {
 	stays, heal := quantity.Brief(e.Clear-e.At), strings.Replace(o.Text, "recover", "heal", 1)
 	if c.cutsAll(e.Entry) {
 		c.Mistakes.Add(o.Pos,
@@ -55,7 +56,7 @@ func (c *check) endsInside(o slo.Objective, e chaos.Estimated, limit time.Durati
 
 // cutsAll reports whether every request of every load goes over a link that the fault cuts: from the load to a target
 // that brunt did not start, which is the only link there.
-func (c *check) cutsAll(e *chaos.Entry) bool {
+func (c *check) cutsAll(e *timeline.Entry) bool {
 	t := e.Traits(chaos.Scope{})
 	if !t.Cuts || t.Touches == nil || c.Scenario.Target.URL.IsZero() {
 		return false

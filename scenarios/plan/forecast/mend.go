@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"brunt/chaos"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/quantity"
@@ -16,13 +16,13 @@ import (
 
 // around is what is near an occurrence on the timeline.
 type around struct {
-	beside *chaos.Estimated // another fault that is in at the same time; nil is none
-	next   time.Duration    // when the next fault comes, or the load ends
-	by     *chaos.Estimated // the next fault; nil: the load ends
+	beside *timeline.Estimated // another fault that is in at the same time; nil is none
+	next   time.Duration       // when the next fault comes, or the load ends
+	by     *timeline.Estimated // the next fault; nil: the load ends
 }
 
 // around finds what is near occurrence i.
-func (c *check) around(i int, est []chaos.Estimated) around {
+func (c *check) around(i int, est []timeline.Estimated) around {
 	e, a := est[i], around{next: c.end}
 	for j := range est {
 		other := &est[j]
@@ -48,7 +48,7 @@ func (a around) comes() string {
 }
 
 // apart says how to keep two faults apart that are in at the same time.
-func (c *check) apart(o slo.Objective, e, other chaos.Estimated) string {
+func (c *check) apart(o slo.Objective, e, other timeline.Estimated) string {
 	if other.At < e.At {
 		e, other = other, e
 	}
@@ -75,10 +75,10 @@ func (c *check) room(a around, need, gap time.Duration) string {
 
 // undecidable notes each fault whose outcome the run can't tell, and how to mend that. It is refused only
 // where an objective asks for it.
-func (c *check) undecidable(est []chaos.Estimated) {
+func (c *check) undecidable(est []timeline.Estimated) {
 	least := time.Duration(math.MaxInt64) // the shortest hold that all of them leave
 	type short struct {
-		e    chaos.Estimated
+		e    timeline.Estimated
 		from time.Duration
 		hold time.Duration
 		around
@@ -122,7 +122,7 @@ func (c *check) undecidable(est []chaos.Estimated) {
 
 // slowAnswers notes that the baseline is too short to compute which answers are slow, where an objective asks how long
 // a fault lasted: one that only slows the target down then lasts for an unknown time.
-func (c *check) slowAnswers(est []chaos.Estimated) {
+func (c *check) slowAnswers(est []timeline.Estimated) {
 	asked := slices.ContainsFunc(c.Scenario.SLO,
 		func(o slo.Objective) bool { return o.Metric.Row().Effect != nil && o.Metric.Span == 0 && o.Upper() })
 	if len(est) == 0 || !asked || c.Scenario.Judge.Slow > 0 {
@@ -144,7 +144,7 @@ func (c *check) slowAnswers(est []chaos.Estimated) {
 
 // fewAnswers notes each fault that an objective asks about and that too few requests meet to show that it made no
 // answers slower: the objective then passes only if requests fail.
-func (c *check) fewAnswers(est []chaos.Estimated) {
+func (c *check) fewAnswers(est []timeline.Estimated) {
 	if c.Scenario.Judge.Slow > 0 {
 		return
 	}
@@ -215,7 +215,7 @@ func (c *check) more(o slo.Objective, in span, factor float64) string {
 		lasts = quantity.WholeSeconds(time.Duration(float64(in.to-in.from)*factor) + inFlight)
 		mends = append(mends, "let the first fault come at "+quantity.Brief(lasts))
 	case phase != "run":
-		if i := slices.IndexFunc(c.Faults, func(e *chaos.Entry) bool {
+		if i := slices.IndexFunc(c.Faults, func(e *timeline.Entry) bool {
 			return e.Name == phase && !e.OneShot() &&
 				e.Has("for")
 		}); i >= 0 {

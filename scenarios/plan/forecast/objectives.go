@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"brunt/chaos"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/judge/requests"
@@ -76,7 +76,7 @@ func (c *check) lostWrites() {
 }
 
 // withinLoad refuses faults outside the time of the load.
-func (c *check) withinLoad(est []chaos.Estimated) {
+func (c *check) withinLoad(est []timeline.Estimated) {
 	end := c.end
 	seen := map[string]bool{}
 	for _, e := range est {
@@ -97,7 +97,7 @@ func (c *check) withinLoad(est []chaos.Estimated) {
 }
 
 // occurrences refuses objectives on an occurrence that a fault does not have.
-func (c *check) occurrences(est []chaos.Estimated) {
+func (c *check) occurrences(est []timeline.Estimated) {
 	for _, o := range c.Scenario.SLO {
 		if need, n := result.EnoughForSpread(o.Metric.Over), comes(o.After, est); o.Metric.Over > 0 && n > 0 && n < need {
 			c.Mistakes.AddHint(o.Pos, fmt.Sprintf("repeat: %d", need),
@@ -106,7 +106,7 @@ func (c *check) occurrences(est []chaos.Estimated) {
 		}
 		for _, name := range []string{o.After, scenarios.PhaseOf(o.Phase), scenarios.PhaseOf(o.Reference.Phase)} {
 			if name == scenarios.FaultOf(name) ||
-				slices.ContainsFunc(est, func(e chaos.Estimated) bool { return e.Name == name }) {
+				slices.ContainsFunc(est, func(e timeline.Estimated) bool { return e.Name == name }) {
 				continue
 			}
 			var has []string
@@ -121,7 +121,7 @@ func (c *check) occurrences(est []chaos.Estimated) {
 }
 
 // comes is how often a fault occurs.
-func comes(fault string, est []chaos.Estimated) int {
+func comes(fault string, est []timeline.Estimated) int {
 	n := 0
 	for _, e := range est {
 		if e.Entry.Name == fault {
@@ -133,7 +133,7 @@ func comes(fault string, est []chaos.Estimated) int {
 
 // recoveries compares the time around each judged fault with the needs of its objectives: a baseline
 // before it, no other fault during it, and quiet load after it.
-func (c *check) recoveries(est []chaos.Estimated) {
+func (c *check) recoveries(est []timeline.Estimated) {
 	first := time.Duration(math.MaxInt64)
 	for _, e := range est {
 		first = min(first, e.At)
@@ -165,7 +165,7 @@ func (c *check) recoveries(est []chaos.Estimated) {
 
 // failsLate notes an objective on a failover that fails within its limit: a failover shows by a hold that is good
 // while the fault is in.
-func (c *check) failsLate(o slo.Objective, e chaos.Estimated) bool {
+func (c *check) failsLate(o slo.Objective, e timeline.Estimated) bool {
 	if o.Metric.Row().Name != "failover" || !o.Upper() || e.Entry.OneShot() {
 		return false
 	}
@@ -187,7 +187,7 @@ func (c *check) failsLate(o slo.Objective, e chaos.Estimated) bool {
 
 // crowded refuses a judged fault that overlaps another, or that is followed by too little quiet
 // load. A recovery is judged by what overlapping faults did together, where that holds.
-func (c *check) crowded(o slo.Objective, i int, est []chaos.Estimated) bool {
+func (c *check) crowded(o slo.Objective, i int, est []timeline.Estimated) bool {
 	e, a := est[i], c.around(i, est)
 	together := o.Metric.Row().Recovers && o.Metric.Over == 0
 	if other := a.beside; other != nil && !together {
@@ -202,7 +202,7 @@ func (c *check) crowded(o slo.Objective, i int, est []chaos.Estimated) bool {
 
 // incidentFits refuses an objective on incidents if the load ends too early to show that of a fault. Other faults may
 // come meanwhile, because an incident is that of all.
-func (c *check) incidentFits(o slo.Objective, est []chaos.Estimated) {
+func (c *check) incidentFits(o slo.Objective, est []timeline.Estimated) {
 	for _, e := range est {
 		if c.cramped(o, e, around{next: c.end}) {
 			return
@@ -211,7 +211,7 @@ func (c *check) incidentFits(o slo.Objective, est []chaos.Estimated) {
 }
 
 // cramped refuses an objective that is followed by too little quiet load to be decided.
-func (c *check) cramped(o slo.Objective, e chaos.Estimated, a around) bool {
+func (c *check) cramped(o slo.Objective, e timeline.Estimated, a around) bool {
 	from, word := e.At, "injection"
 	if last := e.Entry.LastStep(); last > 0 { // the incident of a group may begin with it
 		from, word = from+last, "last step"
@@ -359,7 +359,7 @@ func (c *check) rate(o slo.Objective, from, to time.Duration) offer {
 }
 
 // samples refuses objectives that can't get enough requests.
-func (c *check) samples(est []chaos.Estimated) {
+func (c *check) samples(est []timeline.Estimated) {
 	for _, o := range requests.WithReferences(c.Scenario.SLO) {
 		for _, part := range c.phaseSpans(o, est) {
 			if !c.enough(o, part, o.PhaseOrRun()) {
@@ -404,7 +404,7 @@ func (c *check) enough(o slo.Objective, in span, phase string) bool {
 const inFlight = 200 * time.Millisecond
 
 // phaseSpans returns the spans that an objective is judged in, as far as they are known beforehand.
-func (c *check) phaseSpans(o slo.Objective, est []chaos.Estimated) []span {
+func (c *check) phaseSpans(o slo.Objective, est []timeline.Estimated) []span {
 	end := c.end
 	switch p := o.PhaseOrRun(); p {
 	case "run":
@@ -428,7 +428,7 @@ func (c *check) phaseSpans(o slo.Objective, est []chaos.Estimated) []span {
 
 // stopConditions refuses a condition that would end the run before recovery is possible. A condition
 // without `for` ends it in its first bad second.
-func (c *check) stopConditions(est []chaos.Estimated) {
+func (c *check) stopConditions(est []timeline.Estimated) {
 	for _, s := range c.Scenario.Stop {
 		for _, o := range c.Scenario.SLO {
 			if at := decidedAfter(o, est); at > 0 && s.For <= at {
@@ -443,7 +443,7 @@ func (c *check) stopConditions(est []chaos.Estimated) {
 
 // decidedAfter is how long after the injection an objective on recovery can still be met; 0 for
 // other objectives.
-func decidedAfter(o slo.Objective, est []chaos.Estimated) time.Duration {
+func decidedAfter(o slo.Objective, est []timeline.Estimated) time.Duration {
 	at := result.Num(o.Value).D()
 	switch row := o.Metric.Row(); {
 	case !o.Upper() || !row.UntilGood && !o.Metric.OfMonitoring():
@@ -525,7 +525,7 @@ func (c *check) closedLoads() {
 
 // resolution notes the smallest outage and the smallest error rate that this load can show. Faults
 // with the same values share a note.
-func (c *check) resolution(est []chaos.Estimated) {
+func (c *check) resolution(est []timeline.Estimated) {
 	var order []string
 	faults := map[string][]string{}
 	seen := map[string]bool{}

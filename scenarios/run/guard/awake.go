@@ -8,6 +8,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/journal"
+	"brunt/chaos/timeline"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/quantity"
@@ -22,7 +23,7 @@ type Awake struct {
 	cancel   context.CancelCauseFunc // ends the run
 	journal  *journal.Journal
 	remote   *journal.RemoteWatchdog // nil: there is none, or it has given brunt up
-	timeline func() *chaos.Timeline
+	timeline func() *timeline.Timeline
 	freezes  func() []measure.Freeze
 	asleep   func() time.Duration // how long the machine has been suspended since it was started
 	began    time.Time            // of the pulse's clock
@@ -49,11 +50,11 @@ const (
 	readEvery  = 2 * time.Second  // the journal, after that
 )
 
-// NewAwake begins to watch, before the run starts anything. It cancels the run by a [TargetGoneError]. Timeline
+// NewAwake begins to watch, before the run starts anything. It cancels the run by a [TargetGoneError]. Current
 // returns the timeline in progress, or nil. Its user calls End.
-func (p *Protection) NewAwake(timeline func() *chaos.Timeline, cancel context.CancelCauseFunc) *Awake {
+func (p *Protection) NewAwake(current func() *timeline.Timeline, cancel context.CancelCauseFunc) *Awake {
 	a := &Awake{
-		log: p.log, journal: p.Journal, remote: p.remote, inside: &p.inside, timeline: timeline, cancel: cancel,
+		log: p.log, journal: p.Journal, remote: p.remote, inside: &p.inside, timeline: current, cancel: cancel,
 		began: time.Now(), stop: make(chan struct{}),
 	}
 	ticks := measure.NewPulse(func() time.Duration { return time.Since(a.began) }, nil) // short stops do not matter

@@ -12,6 +12,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/journal"
+	"brunt/chaos/timeline"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/events"
@@ -45,7 +46,7 @@ func TestAwake_SlowUndo(t *testing.T) {
 			log.Begin(time.Now())
 			var frozen []measure.Freeze
 			a := &Awake{
-				log: log, cancel: cancel, journal: j, began: time.Now(), timeline: func() *chaos.Timeline { return nil },
+				log: log, cancel: cancel, journal: j, began: time.Now(), timeline: func() *timeline.Timeline { return nil },
 				freezes: func() []measure.Freeze { return frozen }, asleep: func() time.Duration { return 0 },
 			}
 			in, out := io.Pipe()
@@ -96,7 +97,7 @@ func TestAwake_Suspended(t *testing.T) {
 				log.Begin(time.Now())
 				asleep := time.Hour // before brunt was started
 				a := &Awake{
-					log: log, cancel: cancel, journal: j, began: time.Now(), timeline: func() *chaos.Timeline { return nil },
+					log: log, cancel: cancel, journal: j, began: time.Now(), timeline: func() *timeline.Timeline { return nil },
 					freezes: func() []measure.Freeze { return nil }, asleep: func() time.Duration { return asleep }, slept: asleep,
 				}
 				time.Sleep(3 * time.Second)

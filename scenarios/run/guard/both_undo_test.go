@@ -11,6 +11,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/journal"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/quantity"
@@ -105,9 +106,9 @@ func TestAwake_BothUndo(t *testing.T) {
 			log := events.New(events.Options{})
 			log.Begin(time.Now())
 			began := time.Now()
-			var tl *chaos.Timeline
+			var tl *timeline.Timeline
 			a := &Awake{
-				log: log, cancel: cancel, journal: j, began: began, timeline: func() *chaos.Timeline { return tl },
+				log: log, cancel: cancel, journal: j, began: began, timeline: func() *timeline.Timeline { return tl },
 				freezes: func() []measure.Freeze { return nil },
 				asleep:  func() time.Duration { return 0 },
 			}
@@ -115,11 +116,11 @@ func TestAwake_BothUndo(t *testing.T) {
 			fault := scenarios.Fault{
 				Name: "it", At: new(quantity.Duration), For: quantity.Duration(stays), Within: quantity.Duration(stays),
 			}
-			tl = &chaos.Timeline{
-				Entries: []*chaos.Entry{{Fault: fault, Kind: "lamp", Damage: l}},
+			tl = &timeline.Timeline{
+				Entries: []*timeline.Entry{{Fault: fault, Kind: "lamp", Damage: l}},
 				Journal: j, End: time.Hour, Alone: true,
 				Env:    chaos.Env{Occurrence: chaos.Occurrence{Now: now}},
-				Phases: chaos.Unmeasured(now),
+				Phases: timeline.Unmeasured(now),
 				Awake:  a.Check,
 			}
 			in, out := io.Pipe()

@@ -15,6 +15,7 @@ import (
 	"brunt/chaos/cluster/guard"
 	"brunt/chaos/journal"
 	"brunt/chaos/kube"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 )
@@ -47,10 +48,10 @@ func imageIn(k *scenarios.Kubernetes, getenv func(string) string) (string, error
 }
 
 // GuardCluster starts a watchdog in the cluster of the pods that faults hit, if the plan has faults that the cluster's
-// API has to take back. It ends the run by a [StoppedError] when a person at the cluster asks for that. Timeline
+// API has to take back. It ends the run by a [StoppedError] when a person at the cluster asks for that. Current
 // returns the timeline in progress, or nil.
 func (p *Protection) GuardCluster(ctx context.Context, in *kube.Cluster, at cluster.Place,
-	timeline func() *chaos.Timeline,
+	current func() *timeline.Timeline,
 	cancel context.CancelCauseFunc,
 ) error {
 	k := p.plan.Scenario.Target.Kubernetes
@@ -84,7 +85,7 @@ func (p *Protection) GuardCluster(ctx context.Context, in *kube.Cluster, at clus
 		Taken: func(entry int, ago time.Duration) {
 			if p.Journal.OfTarget(entry) { // a condition
 				cancel(TargetGoneError{"the watchdog in the cluster took back what was to hold for the whole run"})
-			} else if t := timeline(); t != nil {
+			} else if t := current(); t != nil {
 				t.TakenBack(entry, chaos.TakenBackError{At: p.log.Now() - ago, By: "the watchdog in the cluster"})
 			}
 		},

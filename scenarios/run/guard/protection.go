@@ -6,11 +6,11 @@ import (
 	"slices"
 	"time"
 
-	"brunt/chaos"
 	"brunt/chaos/agent"
 	"brunt/chaos/catalog"
 	"brunt/chaos/cluster/agents"
 	"brunt/chaos/journal"
+	"brunt/chaos/timeline"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/run/events"
 	"brunt/targets/platform/containers"
@@ -179,7 +179,7 @@ func (p *Protection) Close() (left int, err error) {
 // opens the engine.
 func (p *Protection) PrepareAgents(ctx context.Context, open func(context.Context) (*docker.Engine, error)) error {
 	parts := p.plan.Parts()
-	inNetwork := func(e *chaos.Entry) bool {
+	inNetwork := func(e *timeline.Entry) bool {
 		return e.Traits(p.plan.Scope).InNetwork && !plan.ByPodAgent(&p.plan.Scope, e.Block)
 	}
 	if p.Agents.Local != nil && slices.ContainsFunc(parts, inNetwork) { // its start takes longer than a fault may be late

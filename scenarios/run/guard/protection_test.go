@@ -9,6 +9,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/proxy/child"
+	"brunt/chaos/timeline"
 	"brunt/scenarios/plan"
 	"brunt/targets/platform/docker"
 )
@@ -21,17 +22,17 @@ func (dark) Traits(chaos.Scope) chaos.Traits { return chaos.Traits{InNetwork: tr
 // TestProtection_PrepareAgents: the process for networks is started before the run for any fault that needs it, also
 // behind one that needs an agent alone.
 func TestProtection_PrepareAgents(t *testing.T) {
-	freeze := &chaos.Entry{Kind: "process.freeze", Damage: new(lamp)}
-	cut := &chaos.Entry{Kind: "network.partition", Damage: dark{new(lamp)}}
+	freeze := &timeline.Entry{Kind: "process.freeze", Damage: new(lamp)}
+	cut := &timeline.Entry{Kind: "network.partition", Damage: dark{new(lamp)}}
 	for _, c := range []struct {
 		name          string
-		faults        []*chaos.Entry
+		faults        []*timeline.Entry
 		starts, opens bool
 	}{
 		{"no fault", nil, false, false},
-		{"of an agent", []*chaos.Entry{freeze}, false, true},
-		{"in a network", []*chaos.Entry{cut}, true, false},
-		{"in a network, after one of an agent", []*chaos.Entry{freeze, cut}, true, false},
+		{"of an agent", []*timeline.Entry{freeze}, false, true},
+		{"in a network", []*timeline.Entry{cut}, true, false},
+		{"in a network, after one of an agent", []*timeline.Entry{freeze, cut}, true, false},
 	} {
 		p := NewProtection(&plan.Plan{Faults: c.faults, Contained: true}, nil, Options{})
 		p.Agents.Local = &child.Shared{Command: []string{filepath.Join(t.TempDir(), "none")}}

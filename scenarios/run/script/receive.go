@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"brunt/chaos"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/k6"
 	"brunt/scenarios/load"
@@ -248,14 +248,15 @@ func (s *part) mark(m *k6.Mark) {
 func (s *part) answer(ask *k6.FaultAsk) {
 	a := &k6.FaultAnswer{ID: ask.ID}
 	switch t := s.host.Timeline(); {
-	case !slices.ContainsFunc(s.host.Faults, func(e *chaos.Entry) bool { return e.Name == ask.Name && e.Trigger != "" }):
+	case !slices.ContainsFunc(s.host.Faults,
+		func(e *timeline.Entry) bool { return e.Name == ask.Name && e.Trigger != "" }):
 		var names []string
 		for _, e := range s.host.Faults {
 			if e.Trigger != "" {
 				names = append(names, e.Name)
 			}
 		}
-		a.Refused = chaos.ErrNoTrigger.Error()
+		a.Refused = timeline.ErrNoTrigger.Error()
 		if hint := syntax.DidYouMean(ask.Name, names); hint != "" {
 			a.Refused += "; " + hint
 		}

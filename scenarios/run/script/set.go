@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"brunt/chaos"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/k6"
 	"brunt/scenarios/load"
@@ -31,17 +31,17 @@ var (
 type Host struct {
 	*plan.Plan
 	*events.Log
-	Env      *template.Env            // for the environment of scripts
-	Base     string                   // URL of the target
-	Parts    int                      // processes that each script is divided between; zero is one
-	Links    map[string]string        // host:port to the link that is to be connected to instead
-	LogDir   string                   // for the output of scripts; empty keeps none
-	Control  bool                     // a control run, without faults
-	Recorder *measure.Recorder        // of all loads
-	Samples  *samples.Set             // of failed requests
-	Stop     func(condition string)   // ends the run by a condition of a script
-	Timeline func() *chaos.Timeline   // of the faults; nil in a control run
-	Sink     func(load int) load.Sink // of the requests of a load
+	Env      *template.Env             // for the environment of scripts
+	Base     string                    // URL of the target
+	Parts    int                       // processes that each script is divided between; zero is one
+	Links    map[string]string         // host:port to the link that is to be connected to instead
+	LogDir   string                    // for the output of scripts; empty keeps none
+	Control  bool                      // a control run, without faults
+	Recorder *measure.Recorder         // of all loads
+	Samples  *samples.Set              // of failed requests
+	Stop     func(condition string)    // ends the run by a condition of a script
+	Timeline func() *timeline.Timeline // of the faults; nil in a control run
+	Sink     func(load int) load.Sink  // of the requests of a load
 }
 
 // A Set holds the scripts of a run, and what they add to its checks and verdict. The zero value has

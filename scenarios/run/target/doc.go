@@ -4,7 +4,7 @@
 //	New --> Up: links, units, ready --> Units, Links --> faults
 //	          |                         Base --------> loads
 //	          '- journal: how to take it down, before anything is started
-//	    --> Watch: events of its containers --> events.Log, chaos.Timeline
+//	    --> Watch: events of its containers --> events.Log, timeline.Timeline
 //	    --> Down: units, links, whatever they left
 //
 // A link is a proxy between two units, or between the load and its target. It is put in between only

@@ -13,6 +13,7 @@ import (
 	"brunt/chaos/journal"
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/child"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/observe/pods"
@@ -38,7 +39,7 @@ type Host struct {
 	Journal  *journal.Journal
 	Units    map[string]string               // receives the values of ${unit.…}
 	Answers  func(ctx context.Context) error // requests the steps of the ready block once, from a target that already runs
-	Timeline func() *chaos.Timeline          // learns of restarts and changes of networks; may return nil
+	Timeline func() *timeline.Timeline       // learns of restarts and changes of networks; may return nil
 	// AskStep runs the step of a question, as [chaos.Host] has it.
 	AskStep func(ctx context.Context, step *syntax.Node, u chaos.Unit, timeout time.Duration) (value string, err error)
 

@@ -1,4 +1,4 @@
-package chaos_test
+package timeline_test
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/chaos/follow"
+	"brunt/chaos/timeline"
 	"brunt/scenarios/result"
 )
 
@@ -176,13 +176,12 @@ func TestTimeline_Follows(t *testing.T) {
 				c.fault.noted = noted{diary: d}
 				var said []string
 				e := entry("x", c.fault, time.Second, 20*time.Second)
-				tl := &chaos.Timeline{
-					Entries: []*chaos.Entry{e}, Journal: j, Seed: 1, End: time.Hour,
-					Phases: chaos.Unmeasured(func() time.Duration { return time.Since(began) }),
+				tl := &timeline.Timeline{
+					Entries: []*timeline.Entry{e}, Journal: j, Seed: 1, End: time.Hour,
+					Phases: timeline.Unmeasured(func() time.Duration { return time.Since(began) }),
 					Event:  func(e result.Event) { said = append(said, e.Event+" "+e.Text) },
 				}
 				tl.Env.Now = func() time.Duration { return time.Since(began) }
-				tl.Env.Follow = follow.New
 				tl.Env.Present = func(context.Context) (chaos.Present, error) {
 					ids := two
 					if time.Since(began) > 3*time.Second {
@@ -253,12 +252,11 @@ func TestTimeline_HolderEnds(t *testing.T) {
 					return fmt.Errorf("beside %s %w", name, chaos.ErrHolderEnded)
 				}
 				e := entry("x", &f, time.Second, 30*time.Second)
-				tl := &chaos.Timeline{
-					Entries: []*chaos.Entry{e}, Journal: j, Seed: 1, End: time.Hour,
-					Phases: chaos.Unmeasured(func() time.Duration { return time.Since(began) }),
+				tl := &timeline.Timeline{
+					Entries: []*timeline.Entry{e}, Journal: j, Seed: 1, End: time.Hour,
+					Phases: timeline.Unmeasured(func() time.Duration { return time.Since(began) }),
 				}
 				tl.Env.Now = func() time.Duration { return time.Since(began) }
-				tl.Env.Follow = follow.New
 				tl.Env.Present = func(context.Context) (chaos.Present, error) {
 					if c.fault.refuses != "" && time.Since(began) > 2*time.Second {
 						f.refuses = "web[1]"

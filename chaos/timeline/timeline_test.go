@@ -1,4 +1,4 @@
-package chaos_test
+package timeline_test
 
 import (
 	"context"
@@ -8,12 +8,12 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -173,7 +173,7 @@ func (s *notedStep) Gone(ctx context.Context) (string, error) {
 // play plays entries in a bubble of fake time. It returns the calls and the records. The load ends at
 // end.
 func play(
-	t *testing.T, end, cancelAt time.Duration, build func(d *diary) []*chaos.Entry, change func(*chaos.Timeline),
+	t *testing.T, end, cancelAt time.Duration, build func(d *diary) []*timeline.Entry, change func(*timeline.Timeline),
 ) ([]string, []*chaos.Record) {
 	t.Helper()
 	var lines []string
@@ -183,9 +183,9 @@ func play(
 		d := &diary{began: time.Now()}
 		now := func() time.Duration { return time.Since(d.began) }
 		n := -1
-		tl := &chaos.Timeline{
+		tl := &timeline.Timeline{
 			Entries: build(d), Env: chaos.Env{Occurrence: chaos.Occurrence{Now: now}}, Journal: j, Seed: 1, End: end,
-			Phases: chaos.Phases{
+			Phases: timeline.Phases{
 				Inject: func(string, string) (int, time.Duration) { n++; return n, now() },
 				Clear:  func(int) time.Duration { return now() },
 				Void:   func(int) { d.add("void", "") },
@@ -207,13 +207,15 @@ func play(
 	return lines, records
 }
 
-func entry(name string, f chaos.Fault, at, stays time.Duration) *chaos.Entry {
+func entry(name string, f chaos.Fault, at, stays time.Duration) *timeline.Entry {
 	a := quantity.Duration(at)
-	return &chaos.Entry{Fault: scenarios.Fault{Name: name, At: &a, For: quantity.Duration(stays)}, Kind: "test", Damage: f}
+	return &timeline.Entry{
+		Fault: scenarios.Fault{Name: name, At: &a, For: quantity.Duration(stays)}, Kind: "test", Damage: f,
+	}
 }
 
 func TestTimeline(t *testing.T) {
-	after := func(e *chaos.Entry, name string) *chaos.Entry {
+	after := func(e *timeline.Entry, name string) *timeline.Entry {
 		e.At, e.After = nil, name
 		return e
 	}
@@ -221,25 +223,25 @@ func TestTimeline(t *testing.T) {
 		name     string
 		end      time.Duration
 		cancelAt time.Duration
-		build    func(d *diary) []*chaos.Entry
-		change   func(*chaos.Timeline)
+		build    func(d *diary) []*timeline.Entry
+		change   func(*timeline.Timeline)
 		want     string
 		cleared  string
 	}{
-		{"a lasting fault stays for its time", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
-			return []*chaos.Entry{entry("a", noted{diary: d, name: "a", undo: true}, 10*time.Minute, time.Minute)}
+		{"a lasting fault stays for its time", time.Hour, 2 * time.Hour, func(d *diary) []*timeline.Entry {
+			return []*timeline.Entry{entry("a", noted{diary: d, name: "a", undo: true}, 10*time.Minute, time.Minute)}
 		}, nil, "+a@10m0s -a@11m0s", "11m0s"},
 		{
 			"a run that ends takes back what is in, and injects no more", time.Hour, 10 * time.Minute,
-			func(d *diary) []*chaos.Entry {
-				return []*chaos.Entry{
+			func(d *diary) []*timeline.Entry {
+				return []*timeline.Entry{
 					entry("a", noted{diary: d, name: "a", undo: true}, 5*time.Minute, time.Hour),
 					entry("b", noted{diary: d, name: "b"}, 20*time.Minute, time.Minute),
 				}
 			}, nil, "+a@5m0s -a@10m0s", "10m0s 0s",
 		},
-		{"a run that ends takes back the last first", time.Hour, 10 * time.Minute, func(d *diary) []*chaos.Entry {
-			return []*chaos.Entry{
+		{"a run that ends takes back the last first", time.Hour, 10 * time.Minute, func(d *diary) []*timeline.Entry {
+			return []*timeline.Entry{
 				entry("a", noted{diary: d, name: "a", undo: true}, 5*time.Minute, time.Hour),
 				entry("b", noted{diary: d, name: "b", undo: true, drags: 2 * time.Second},
 					6*time.Minute, time.Hour),
@@ -248,111 +250,114 @@ func TestTimeline(t *testing.T) {
 		}, nil, "+a@5m0s +b@6m0s +c@7m0s -c@10m0s -b@10m2s -a@10m2s", "10m2s 10m2s 10m0s"},
 		{
 			"one that drags keeps those before it in for no longer than five seconds", time.Hour, 10 * time.Minute,
-			func(d *diary) []*chaos.Entry {
-				return []*chaos.Entry{
+			func(d *diary) []*timeline.Entry {
+				return []*timeline.Entry{
 					entry("a", noted{diary: d, name: "a", undo: true}, 5*time.Minute, time.Hour),
 					entry("b", noted{diary: d, name: "b", undo: true, drags: 20 * time.Second},
 						6*time.Minute, time.Hour),
 				}
 			}, nil, "+a@5m0s +b@6m0s -a@10m5s -b@10m20s", "10m5s 10m20s",
 		},
-		{"after waits for the clearing and then some", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
+		{"after waits for the clearing and then some", time.Hour, 2 * time.Hour, func(d *diary) []*timeline.Entry {
 			b := after(entry("b", noted{diary: d, name: "b"}, 0, time.Second), "a")
 			b.Wait = quantity.Duration(20 * time.Second)
-			return []*chaos.Entry{b, entry("a", noted{diary: d, name: "a"}, time.Minute, 10*time.Second)}
+			return []*timeline.Entry{b, entry("a", noted{diary: d, name: "a"}, time.Minute, 10*time.Second)}
 		}, nil, "+a@1m0s -a@1m10s +b@1m30s -b@1m31s", "1m10s 1m31s"},
-		{"a one-shot lasts until its unit is back", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
-			return []*chaos.Entry{entry("a", once{noted{diary: d, name: "a", back: 12 * time.Second}}, time.Minute, 0)}
+		{"a one-shot lasts until its unit is back", time.Hour, 2 * time.Hour, func(d *diary) []*timeline.Entry {
+			return []*timeline.Entry{entry("a", once{noted{diary: d, name: "a", back: 12 * time.Second}}, time.Minute, 0)}
 		}, nil, "+a@1m0s -a@1m0s", "1m12s"},
-		{"a one-shot lasts five seconds at least", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
-			return []*chaos.Entry{entry("a", once{noted{diary: d, name: "a", back: time.Second}}, time.Minute, 0)}
+		{"a one-shot lasts five seconds at least", time.Hour, 2 * time.Hour, func(d *diary) []*timeline.Entry {
+			return []*timeline.Entry{entry("a", once{noted{diary: d, name: "a", back: time.Second}}, time.Minute, 0)}
 		}, nil, "+a@1m0s -a@1m0s", "1m5s"},
-		{"a one-shot is waited for as long as within says", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
+		{"a one-shot is waited for as long as within says", time.Hour, 2 * time.Hour, func(d *diary) []*timeline.Entry {
 			e := entry("a", once{noted{diary: d, name: "a", back: time.Minute}}, time.Minute, 0)
 			e.Within = quantity.Duration(20 * time.Second)
-			return []*chaos.Entry{e}
+			return []*timeline.Entry{e}
 		}, nil, "+a@1m0s -a@1m0s", "1m20s"},
 		{
 			"one-shots keep their times, and a phase ends as the next comes", time.Hour, 2 * time.Hour,
-			func(d *diary) []*chaos.Entry {
+			func(d *diary) []*timeline.Entry {
 				e := entry("a", once{noted{diary: d, name: "a", back: time.Second}}, 2*time.Second, 0)
 				e.Every, e.Repeat = quantity.Duration(3*time.Second), 3
-				return []*chaos.Entry{e}
+				return []*timeline.Entry{e}
 			}, nil, "+a@2s -a@2s +a@5s -a@5s +a@8s -a@8s", "5s 8s 13s",
 		},
-		{"a one-shot waits for the unit of the one before", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
+		{"a one-shot waits for the unit of the one before", time.Hour, 2 * time.Hour, func(d *diary) []*timeline.Entry {
 			e := entry("a", once{noted{diary: d, name: "a", back: 4 * time.Second}}, 2*time.Second, 0)
 			e.Every, e.Repeat = quantity.Duration(3*time.Second), 2
-			return []*chaos.Entry{e}
+			return []*timeline.Entry{e}
 		}, nil, "+a@2s -a@2s +a@6s -a@6s", "6s 11s"},
 		{
 			"a one-shot that would wait until after the load does not come", 8 * time.Second, 2 * time.Hour,
-			func(d *diary) []*chaos.Entry {
+			func(d *diary) []*timeline.Entry {
 				e := entry("a", once{noted{diary: d, name: "a", back: 7 * time.Second}}, 2*time.Second, 0)
 				e.Every, e.Repeat = quantity.Duration(3*time.Second), 2
-				return []*chaos.Entry{e}
+				return []*timeline.Entry{e}
 			}, nil, "+a@2s -a@2s", "9s 0s",
 		},
-		{"every repeats until the load ends", time.Minute, 2 * time.Hour, func(d *diary) []*chaos.Entry {
+		{"every repeats until the load ends", time.Minute, 2 * time.Hour, func(d *diary) []*timeline.Entry {
 			e := entry("a", noted{diary: d, name: "a"}, 10*time.Second, 5*time.Second)
 			e.Every = quantity.Duration(20 * time.Second)
-			return []*chaos.Entry{e}
+			return []*timeline.Entry{e}
 		}, nil, "+a@10s -a@15s +a@30s -a@35s +a@50s -a@55s", "15s 35s 55s"},
-		{"repeat bounds every", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
+		{"repeat bounds every", time.Hour, 2 * time.Hour, func(d *diary) []*timeline.Entry {
 			e := entry("a", noted{diary: d, name: "a"}, 10*time.Second, 5*time.Second)
 			e.Every, e.Repeat = quantity.Duration(20*time.Second), 2
-			return []*chaos.Entry{e}
+			return []*timeline.Entry{e}
 		}, nil, "+a@10s -a@15s +a@30s -a@35s", "15s 35s"},
-		{"pulse comes and goes while it lasts", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
+		{"pulse comes and goes while it lasts", time.Hour, 2 * time.Hour, func(d *diary) []*timeline.Entry {
 			e := entry("a", noted{diary: d, name: "a"}, 10*time.Second, 7*time.Second)
 			e.Pulse = &scenarios.Pulse{On: quantity.Duration(2 * time.Second), Off: quantity.Duration(time.Second)}
-			return []*chaos.Entry{e}
+			return []*timeline.Entry{e}
 		}, nil, "+a@10s -a@12s +a@13s -a@15s +a@16s -a@17s", "12s 15s 17s"},
-		{"during lasts as long as its stage", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
+		{"during lasts as long as its stage", time.Hour, 2 * time.Hour, func(d *diary) []*timeline.Entry {
 			e := entry("a", noted{diary: d, name: "a"}, 0, 0)
 			e.At, e.During, e.From, e.To = nil, "sale.hold", 30*time.Second, 42*time.Second
-			return []*chaos.Entry{e}
+			return []*timeline.Entry{e}
 		}, nil, "+a@30s -a@42s", "42s"},
-		{"the guard bounds how long a fault stays", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
-			return []*chaos.Entry{entry("a", noted{diary: d, name: "a"}, time.Second, time.Minute)}
-		}, func(tl *chaos.Timeline) { tl.MaxEach = 10 * time.Second }, "+a@1s -a@11s", "11s"},
-		{"an injection that fails half-way is undone", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
-			return []*chaos.Entry{
+		{"the guard bounds how long a fault stays", time.Hour, 2 * time.Hour, func(d *diary) []*timeline.Entry {
+			return []*timeline.Entry{entry("a", noted{diary: d, name: "a"}, time.Second, time.Minute)}
+		}, func(tl *timeline.Timeline) { tl.MaxEach = 10 * time.Second }, "+a@1s -a@11s", "11s"},
+		{"an injection that fails half-way is undone", time.Hour, 2 * time.Hour, func(d *diary) []*timeline.Entry {
+			return []*timeline.Entry{
 				entry("a", noted{diary: d, name: "a", undo: true, steps: 3, fails: "inject"}, time.Second, time.Minute),
 			}
 		}, nil, "+a@1s +a@1s -a@1s -a@1s void@1s", "0s"},
 		{
 			"a fault without effect stays in for its time all the same", time.Hour, 2 * time.Hour,
-			func(d *diary) []*chaos.Entry {
-				return []*chaos.Entry{entry("a", noted{diary: d, name: "a", fails: "verify"}, time.Second, time.Minute)}
+			func(d *diary) []*timeline.Entry {
+				return []*timeline.Entry{entry("a", noted{diary: d, name: "a", fails: "verify"}, time.Second, time.Minute)}
 			}, nil, "+a@1s -a@1m1s", "1m1s",
 		},
-		{"the search for an effect keeps no fault in", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
-			return []*chaos.Entry{
+		{"the search for an effect keeps no fault in", time.Hour, 2 * time.Hour, func(d *diary) []*timeline.Entry {
+			return []*timeline.Entry{
 				entry("a", noted{diary: d, name: "a", fails: "search"}, time.Second, 3*time.Second),
 				entry("b", noted{diary: d, name: "b", fails: "search"}, time.Minute, time.Minute),
 			}
 		}, nil, "+a@1s -a@4s +b@1m0s -b@2m0s", "4s 2m0s"},
-		{"nor does it where the guard says for how long", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
-			return []*chaos.Entry{entry("a", noted{diary: d, name: "a", fails: "search"}, time.Second, time.Minute)}
-		}, func(tl *chaos.Timeline) { tl.MaxEach = 2 * time.Second }, "+a@1s -a@3s", "3s"},
-		{"a second of search there is", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
-			return []*chaos.Entry{entry("a", noted{diary: d, name: "a", fails: "search"}, time.Second, time.Millisecond)}
+		{"nor does it where the guard says for how long", time.Hour, 2 * time.Hour, func(d *diary) []*timeline.Entry {
+			return []*timeline.Entry{entry("a", noted{diary: d, name: "a", fails: "search"}, time.Second, time.Minute)}
+		}, func(tl *timeline.Timeline) { tl.MaxEach = 2 * time.Second }, "+a@1s -a@3s", "3s"},
+		{"a second of search there is", time.Hour, 2 * time.Hour, func(d *diary) []*timeline.Entry {
+			return []*timeline.Entry{entry("a", noted{diary: d, name: "a", fails: "search"}, time.Second, time.Millisecond)}
 		}, nil, "+a@1s -a@2s", "2s"},
 		{
-			"a steady state that does not hold keeps every fault out", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
-				return []*chaos.Entry{
+			"a steady state that does not hold keeps every fault out",
+			time.Hour, 2 * time.Hour, func(d *diary) []*timeline.Entry {
+				return []*timeline.Entry{
 					entry("a", noted{diary: d, name: "a"}, time.Second, time.Second),
 					entry("b", noted{diary: d, name: "b"}, time.Minute, time.Second),
 				}
-			}, func(tl *chaos.Timeline) { tl.Before = func(context.Context) error { return errors.New("unsteady") } }, "",
+			}, func(tl *timeline.Timeline) { tl.Before = func(context.Context) error { return errors.New("unsteady") } }, "",
 			"0s 0s",
 		},
-		{"a fault due after the load is not injected", time.Minute, 2 * time.Hour, func(d *diary) []*chaos.Entry {
-			return []*chaos.Entry{entry("a", noted{diary: d, name: "a"}, 61*time.Second, time.Second)}
+		{"a fault due after the load is not injected", time.Minute, 2 * time.Hour, func(d *diary) []*timeline.Entry {
+			return []*timeline.Entry{entry("a", noted{diary: d, name: "a"}, 61*time.Second, time.Second)}
 		}, nil, "", "0s"},
-		{"what follows a fault that was not injected is not either", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
-			return []*chaos.Entry{
+		{"what follows a fault that was not injected is not either", time.Hour, 2 * time.Hour, func(
+			d *diary,
+		) []*timeline.Entry {
+			return []*timeline.Entry{
 				entry("a", noted{diary: d, name: "a", fails: "plan"}, time.Second, time.Second),
 				after(entry("b", noted{diary: d, name: "b"}, 0, time.Second), "a"),
 			}
@@ -379,29 +384,29 @@ func TestTimeline(t *testing.T) {
 func TestTimeline_PhaseIsTimeIn(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		entry func(noted) *chaos.Entry
+		entry func(noted) *timeline.Entry
 	}{
-		{"a fault", func(n noted) *chaos.Entry { return entry("a", n, time.Minute, 10*time.Second) }},
-		{"a step of a group", func(n noted) *chaos.Entry {
+		{"a fault", func(n noted) *timeline.Entry { return entry("a", n, time.Minute, 10*time.Second) }},
+		{"a step of a group", func(n noted) *timeline.Entry {
 			step := entry("a", n, 0, 0)
 			step.At = nil
-			return &chaos.Entry{
+			return &timeline.Entry{
 				Fault: scenarios.Fault{
 					Name: "g", At: new(quantity.Duration(time.Minute)),
 					For: quantity.Duration(10 * time.Second),
 				},
-				Kind: chaos.GroupKind, Damage: &chaos.Group{Steps: []*chaos.Entry{step}},
+				Kind: result.GroupKind, Damage: &timeline.Group{Steps: []*timeline.Entry{step}},
 			}
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var mu sync.Mutex
 			var told []result.Event
-			lines, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
-				return []*chaos.Entry{
+			lines, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*timeline.Entry {
+				return []*timeline.Entry{
 					c.entry(noted{diary: d, name: "a", undo: true, steps: 4, proof: 3 * time.Second, opens: 2 * time.Second}),
 				}
-			}, func(tl *chaos.Timeline) {
+			}, func(tl *timeline.Timeline) {
 				tl.Event = func(e result.Event) { // from the goroutines of proofs too
 					mu.Lock()
 					defer mu.Unlock()
@@ -444,8 +449,10 @@ func TestTimelineTellsWhatWentWrong(t *testing.T) {
 		{"gone", func(r *chaos.Record) bool { return r.RevertErr != nil && !r.Gone }, chaos.Reverted},
 	} {
 		t.Run(c.fails, func(t *testing.T) {
-			_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
-				return []*chaos.Entry{entry("a", noted{diary: d, name: "a", undo: true, fails: c.fails}, time.Second, time.Second)}
+			_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*timeline.Entry {
+				return []*timeline.Entry{
+					entry("a", noted{diary: d, name: "a", undo: true, fails: c.fails}, time.Second, time.Second),
+				}
 			}, nil)
 			if r := records[0]; !c.check(r) || r.Revert != c.revert {
 				t.Errorf("%+v", r)
@@ -460,16 +467,16 @@ func TestTimeline_Unverified(t *testing.T) {
 	for _, c := range []struct {
 		silent time.Duration // from the injection
 		revert chaos.Outcome
-	}{{chaos.RevertFor / 2, chaos.Reverted}, {time.Hour, chaos.Unverified}} {
+	}{{timeline.RevertFor / 2, chaos.Reverted}, {time.Hour, chaos.Unverified}} {
 		j := new(openEntries)
 		synctest.Test(t, func(t *testing.T) {
 			d := &diary{began: time.Now()}
 			now := func() time.Duration { return time.Since(d.began) }
 			a := noted{diary: d, name: "a", undo: true, fails: "answer", back: c.silent}
-			tl := &chaos.Timeline{
-				Entries: []*chaos.Entry{entry("a", a, time.Second, time.Second)},
+			tl := &timeline.Timeline{
+				Entries: []*timeline.Entry{entry("a", a, time.Second, time.Second)},
 				Env:     chaos.Env{Occurrence: chaos.Occurrence{Now: now}}, End: time.Hour, Journal: j,
-				Phases: chaos.Unmeasured(now),
+				Phases: timeline.Unmeasured(now),
 			}
 			r := tl.Play(t.Context())[0]
 			if unverified := c.revert == chaos.Unverified; r.Revert != c.revert || r.RevertErr != nil ||
@@ -501,10 +508,10 @@ func TestLateOccurrences(t *testing.T) {
 		back time.Duration
 		want string
 	}{{time.Second, ""}, {3 * time.Second, ""}, {4 * time.Second, "1s late: a#1 was not over before"}} {
-		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
+		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*timeline.Entry {
 			e := entry("a", once{noted{diary: d, name: "a", back: c.back}}, 2*time.Second, 0)
 			e.Every, e.Repeat = quantity.Duration(3*time.Second), 2
-			return []*chaos.Entry{e}
+			return []*timeline.Entry{e}
 		}, nil)
 		if r := records[1]; r.Late != c.want || r.Planned != 5*time.Second || records[0].Late != "" {
 			t.Errorf("back after %s: planned %s, injected %s, %q; want %q", c.back, r.Planned, r.Injected, r.Late, c.want)
@@ -517,7 +524,7 @@ func TestEstimateIsPlayed(t *testing.T) {
 	for _, every := range []time.Duration{time.Second, 3 * time.Second, 5 * time.Second, 7 * time.Second} {
 		for _, oneShot := range []bool{true, false} {
 			var want []string
-			build := func(d *diary) []*chaos.Entry {
+			build := func(d *diary) []*timeline.Entry {
 				n := noted{diary: d, name: "a", back: 500 * time.Millisecond}
 				e := entry("a", n, 2*time.Second, 500*time.Millisecond)
 				if oneShot {
@@ -528,8 +535,8 @@ func TestEstimateIsPlayed(t *testing.T) {
 				b.At, b.After = nil, "a"
 				c := entry("c", once{noted{diary: d, name: "c"}}, 0, 0)
 				c.At, c.After, c.Since, c.Wait = nil, "a", "injection", quantity.Duration(300*time.Millisecond)
-				all := []*chaos.Entry{e, b, c}
-				for _, p := range chaos.Estimate(all, time.Hour) {
+				all := []*timeline.Entry{e, b, c}
+				for _, p := range timeline.Estimate(all, time.Hour) {
 					want = append(want, fmt.Sprint(p.Name, p.At, p.Clear))
 				}
 				return all
@@ -553,10 +560,10 @@ func TestEstimateIsPlayed(t *testing.T) {
 
 // A fault that counts from the injection of another is missed where that one was not injected.
 func TestFromInjection_Missed(t *testing.T) {
-	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
+	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*timeline.Entry {
 		b := entry("b", noted{diary: d, name: "b"}, 0, time.Second)
 		b.At, b.After, b.Since = nil, "a", "injection"
-		return []*chaos.Entry{entry("a", noted{diary: d, name: "a", fails: "plan"}, time.Second, time.Second), b}
+		return []*timeline.Entry{entry("a", noted{diary: d, name: "a", fails: "plan"}, time.Second, time.Second), b}
 	}, nil)
 	i := slices.IndexFunc(records, func(r *chaos.Record) bool { return r.Name == "b" })
 	if r := records[i]; r.N >= 0 || r.InjectErr == nil || r.InjectErr.Error() != "a was not injected" {
@@ -570,8 +577,8 @@ func TestErrorsOfStepsAreOneLine(t *testing.T) {
 		"verify": func(r *chaos.Record) error { return r.VerifyErr },
 		"revert": func(r *chaos.Record) error { return r.RevertErr },
 	} {
-		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
-			return []*chaos.Entry{entry("a", noted{diary: d, name: "a", fails: fails, steps: 2}, time.Second, time.Second)}
+		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*timeline.Entry {
+			return []*timeline.Entry{entry("a", noted{diary: d, name: "a", fails: fails, steps: 2}, time.Second, time.Second)}
 		}, nil)
 		one := map[string]string{"verify": "nothing to see", "revert": "no way back"}[fails]
 		if err := of(records[0]); err == nil || err.Error() != one { // the same error of two steps
@@ -591,9 +598,9 @@ func TestErrorsOfStepsAreOneLine(t *testing.T) {
 }
 
 func TestOnNoUnitSkips(t *testing.T) {
-	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
-		return []*chaos.Entry{entry("a", noted{diary: d, name: "a", fails: "plan"}, time.Second, time.Second)}
-	}, func(tl *chaos.Timeline) { tl.SkipNone = true })
+	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*timeline.Entry {
+		return []*timeline.Entry{entry("a", noted{diary: d, name: "a", fails: "plan"}, time.Second, time.Second)}
+	}, func(tl *timeline.Timeline) { tl.SkipNone = true })
 	if !records[0].Skipped {
 		t.Errorf("%+v", records[0])
 	}
@@ -605,8 +612,8 @@ func TestSlowEffects(t *testing.T) {
 		takes, stays time.Duration
 		seen         bool
 	}{{25 * time.Second, time.Minute, true}, {25 * time.Second, 20 * time.Second, false}} {
-		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
-			return []*chaos.Entry{entry("a", noted{diary: d, name: "a", takes: c.takes}, time.Second, c.stays)}
+		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*timeline.Entry {
+			return []*timeline.Entry{entry("a", noted{diary: d, name: "a", takes: c.takes}, time.Second, c.stays)}
 		}, nil)
 		if r := records[0]; (r.VerifyErr == nil) != c.seen || r.Cleared != time.Second+c.stays {
 			t.Errorf("%+v: %v, cleared at %s", c, r.VerifyErr, r.Cleared)
@@ -617,11 +624,11 @@ func TestSlowEffects(t *testing.T) {
 // A revert that uses nearly all of its time does not shorten the search.
 func TestLateReverts(t *testing.T) {
 	for drags, gone := range map[time.Duration]bool{
-		chaos.RevertFor - time.Second: true, chaos.RevertFor + time.Second: false,
+		timeline.RevertFor - time.Second: true, timeline.RevertFor + time.Second: false,
 	} {
-		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
-			return []*chaos.Entry{entry("a", noted{diary: d, name: "a", drags: drags, back: chaos.RevertFor + 10*time.Second},
-				time.Second, time.Second)}
+		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*timeline.Entry {
+			return []*timeline.Entry{entry("a",
+				noted{diary: d, name: "a", drags: drags, back: timeline.RevertFor + 10*time.Second}, time.Second, time.Second)}
 		}, nil)
 		// what is gone is not kept in memory
 		if r := records[0]; (r.RevertErr == nil) != gone || r.Gone != gone || (len(r.Held) == 0) != gone {
@@ -632,29 +639,29 @@ func TestLateReverts(t *testing.T) {
 
 // TestTimeline_NotCleared: a fault that can't be taken back is not told to be cleared, though its phase ends.
 func TestTimeline_NotCleared(t *testing.T) {
-	step := func(n noted) *chaos.Entry {
+	step := func(n noted) *timeline.Entry {
 		e := entry("a", n, 0, 0)
 		e.At = nil
 		return e
 	}
-	for name, of := range map[string]func(noted) *chaos.Entry{
-		"a fault": func(n noted) *chaos.Entry { return entry("a", n, time.Second, 10*time.Second) },
-		"a group": func(n noted) *chaos.Entry {
-			return &chaos.Entry{
+	for name, of := range map[string]func(noted) *timeline.Entry{
+		"a fault": func(n noted) *timeline.Entry { return entry("a", n, time.Second, 10*time.Second) },
+		"a group": func(n noted) *timeline.Entry {
+			return &timeline.Entry{
 				Fault: scenarios.Fault{
 					Name: "g", At: new(quantity.Duration(time.Second)),
 					For: quantity.Duration(10 * time.Second),
 				},
-				Kind: chaos.GroupKind, Damage: &chaos.Group{Steps: []*chaos.Entry{step(n)}},
+				Kind: result.GroupKind, Damage: &timeline.Group{Steps: []*timeline.Entry{step(n)}},
 			}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var mu sync.Mutex
 			var told []string
-			_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
-				return []*chaos.Entry{of(noted{diary: d, name: "a", fails: "revert"})}
-			}, func(tl *chaos.Timeline) {
+			_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*timeline.Entry {
+				return []*timeline.Entry{of(noted{diary: d, name: "a", fails: "revert"})}
+			}, func(tl *timeline.Timeline) {
 				tl.Event = func(e result.Event) { // from the goroutines of proofs too
 					mu.Lock()
 					defer mu.Unlock()
@@ -678,11 +685,11 @@ func TestFailuresAreInTheJournal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &diary{began: time.Now()}
 		now := func() time.Duration { return time.Since(d.began) }
-		tl := &chaos.Timeline{
-			Entries: []*chaos.Entry{entry("a", noted{diary: d, name: "a", undo: true, fails: "revert"}, time.Second,
+		tl := &timeline.Timeline{
+			Entries: []*timeline.Entry{entry("a", noted{diary: d, name: "a", undo: true, fails: "revert"}, time.Second,
 				time.Second)},
 			Env: chaos.Env{Occurrence: chaos.Occurrence{Now: now}}, End: time.Hour, Journal: j,
-			Phases: chaos.Unmeasured(now),
+			Phases: timeline.Unmeasured(now),
 		}
 		tl.Play(t.Context())
 	})
@@ -693,10 +700,10 @@ func TestFailuresAreInTheJournal(t *testing.T) {
 
 // A fault whose unit is back too late is checked once more at the end.
 func TestStillDown(t *testing.T) {
-	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
+	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*timeline.Entry {
 		e := entry("a", once{noted{diary: d, name: "a", back: time.Minute}}, time.Second, 0)
 		e.Within = quantity.Duration(10 * time.Second)
-		return []*chaos.Entry{e}
+		return []*timeline.Entry{e}
 	}, nil)
 	r := records[0]
 	if r.Gone || r.RevertErr != nil {
@@ -720,10 +727,10 @@ func TestTimelineSeeds(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			d := &diary{began: time.Now()}
 			now := func() time.Duration { return time.Since(d.began) }
-			tl := &chaos.Timeline{
-				Entries: []*chaos.Entry{entry("a", noted{diary: d, name: "a"}, time.Second, time.Second)},
+			tl := &timeline.Timeline{
+				Entries: []*timeline.Entry{entry("a", noted{diary: d, name: "a"}, time.Second, time.Second)},
 				Env:     chaos.Env{Occurrence: chaos.Occurrence{Now: now}}, Seed: seed, End: time.Hour, Journal: new(openEntries),
-				Phases: chaos.Unmeasured(now),
+				Phases: timeline.Unmeasured(now),
 			}
 			tl.Play(t.Context())
 			if _, err := fmt.Sscanf(d.lines[0], "~a%d@", &got); err != nil {
@@ -751,7 +758,7 @@ func TestEstimate(t *testing.T) {
 	four := entry("along", noted{diary: d}, 0, 30*time.Second)
 	four.At, four.After, four.Since, four.Wait = nil, "crash", "injection", quantity.Duration(2*time.Second)
 	var got []string
-	for _, e := range chaos.Estimate([]*chaos.Entry{two, one, three, four}, 2*time.Minute) {
+	for _, e := range timeline.Estimate([]*timeline.Entry{two, one, three, four}, 2*time.Minute) {
 		got = append(got, fmt.Sprintf("%s %s-%s %v", e.Name, e.At, e.Clear, e.Rough))
 	}
 	slices.Sort(got)
@@ -761,42 +768,6 @@ func TestEstimate(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
-}
-
-// hanging is a unit whose first readiness check hangs, like a connection that found the queue full.
-// The others succeed after some time, or fail at once.
-type hanging struct {
-	chaos.Unit
-	first atomic.Bool
-	fails error
-}
-
-func (h *hanging) Ready(ctx context.Context) error {
-	if h.first.CompareAndSwap(false, true) && h.fails == nil {
-		<-ctx.Done()
-		return ctx.Err()
-	}
-	time.Sleep(50 * time.Millisecond) // fake clock: how long the check takes
-	return h.fails
-}
-
-func TestReadySoon(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		began := time.Now()
-		long, end := context.WithTimeout(t.Context(), time.Minute)
-		defer end()
-		if err := chaos.ReadySoon(long, new(hanging)); err != nil || time.Since(began) != 150*time.Millisecond {
-			t.Errorf("%v after %s, want it found by the second check", err, time.Since(began))
-		}
-		if err := chaos.ReadySoon(t.Context(), &hanging{fails: chaos.ErrNoUnit}); !errors.Is(err, chaos.ErrNoUnit) {
-			t.Errorf("%v, want what the check says", err)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-		defer cancel()
-		if err := chaos.ReadySoon(ctx, new(hanging)); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%v, want the end of the time", err)
-		}
-	})
 }
 
 // openEntries is a journal that only counts the open entries.

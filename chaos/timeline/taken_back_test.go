@@ -1,4 +1,4 @@
-package chaos_test
+package timeline_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/timeline"
 	"brunt/scenarios/quantity"
 )
 
@@ -19,12 +20,12 @@ func TestLate(t *testing.T) {
 		late time.Duration
 		want string
 	}{
-		{chaos.MostLate, "+a@2s -a@3s"},
-		{chaos.MostLate + 500*time.Millisecond, ""},
+		{timeline.MostLate, "+a@2s -a@3s"},
+		{timeline.MostLate + 500*time.Millisecond, ""},
 	} {
-		lines, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
-			return []*chaos.Entry{entry("a", noted{diary: d, name: "a"}, time.Second, time.Second)}
-		}, func(tl *chaos.Timeline) {
+		lines, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*timeline.Entry {
+			return []*timeline.Entry{entry("a", noted{diary: d, name: "a"}, time.Second, time.Second)}
+		}, func(tl *timeline.Timeline) {
 			slept := false
 			tl.Awake = func(bool) {
 				if !slept {
@@ -46,12 +47,12 @@ func TestLate(t *testing.T) {
 // TestTakenBack checks that the phase of a fault ends at once when a watchdog has reverted it, and that it
 // counts as injected until then.
 func TestTakenBack(t *testing.T) {
-	lines, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
-		return []*chaos.Entry{
+	lines, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*timeline.Entry {
+		return []*timeline.Entry{
 			entry("a", noted{diary: d, name: "a", undo: true}, time.Second, time.Minute),
 			entry("b", noted{diary: d, name: "b", undo: true}, 2*time.Second, time.Minute),
 		}
-	}, func(tl *chaos.Timeline) {
+	}, func(tl *timeline.Timeline) {
 		time.AfterFunc(20*time.Second, func() {
 			for _, entry := range []int{1, 7} {
 				tl.TakenBack(entry, chaos.TakenBackError{At: 15 * time.Second, From: 4 * time.Second, To: 20 * time.Second})
@@ -99,22 +100,22 @@ func TestStoodStill(t *testing.T) {
 func TestLate_Others(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		build func(d *diary) []*chaos.Entry
+		build func(d *diary) []*timeline.Entry
 		want  string
 	}{
-		{"plans that fail take longer than the period", func(d *diary) []*chaos.Entry {
+		{"plans that fail take longer than the period", func(d *diary) []*timeline.Entry {
 			e := entry("a", noted{diary: d, name: "a", slow: 15 * time.Second, until: 32 * time.Second}, time.Second,
 				time.Second)
 			e.Every, e.Repeat = quantity.Duration(10*time.Second), 3
-			return []*chaos.Entry{e}
+			return []*timeline.Entry{e}
 		}, "+a@46s -a@47s"},
-		{"the last occurrences of the one before take long to fail", func(d *diary) []*chaos.Entry {
+		{"the last occurrences of the one before take long to fail", func(d *diary) []*timeline.Entry {
 			a := entry("a", once{noted{diary: d, name: "a"}}, time.Second, 0)
 			a.Every, a.Repeat = quantity.Duration(10*time.Second), 2
 			a.Damage = &failsLater{once: a.Damage.(once), slow: 8 * time.Second}
 			b := entry("b", noted{diary: d, name: "b"}, 0, time.Second)
 			b.At, b.After = nil, "a"
-			return []*chaos.Entry{a, b}
+			return []*timeline.Entry{a, b}
 		}, "+a@1s -a@1s +b@19s -b@20s"},
 	} {
 		lines, records := play(t, time.Hour, 2*time.Hour, c.build, nil)
@@ -147,11 +148,11 @@ func (f *failsLater) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, err
 
 // TestLate_OneOfMany checks that an occurrence that brunt is late for does not end the series.
 func TestLate_OneOfMany(t *testing.T) {
-	lines, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
+	lines, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*timeline.Entry {
 		e := entry("a", noted{diary: d, name: "a"}, time.Second, time.Second)
 		e.Every, e.Repeat = quantity.Duration(10*time.Second), 4
-		return []*chaos.Entry{e}
-	}, func(tl *chaos.Timeline) {
+		return []*timeline.Entry{e}
+	}, func(tl *timeline.Timeline) {
 		due := 0
 		tl.Awake = func(bool) {
 			if due++; due == 3 { // of the second occurrence
@@ -169,12 +170,12 @@ func TestLate_OneOfMany(t *testing.T) {
 
 // TestGroup_TakenBack checks that a group that is taken back while steps are pending is not one that the run ended.
 func TestGroup_TakenBack(t *testing.T) {
-	lines, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
-		return []*chaos.Entry{
+	lines, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*timeline.Entry {
+		return []*timeline.Entry{
 			group(time.Second, time.Minute, noted{diary: d, name: "a", undo: true}, noted{diary: d, name: "b", undo: true}),
 			entry("x", noted{diary: d, name: "x"}, 1500*time.Millisecond, time.Minute),
 		}
-	}, func(tl *chaos.Timeline) {
+	}, func(tl *timeline.Timeline) {
 		time.AfterFunc(2*time.Second, func() { tl.TakenBack(1, chaos.TakenBackError{At: 2 * time.Second}) })
 	})
 	if got, want := strings.Join(lines, " "), "+a@1s +x@1.5s -a@2s -x@1m1.5s"; got != want {
@@ -188,11 +189,11 @@ func TestGroup_TakenBack(t *testing.T) {
 // TestGroup_StepTakenBack checks that the steps of a group that a watchdog has reverted say so, and when, and that the
 // others do not.
 func TestGroup_StepTakenBack(t *testing.T) {
-	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
-		return []*chaos.Entry{
+	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*timeline.Entry {
+		return []*timeline.Entry{
 			group(time.Second, time.Minute, noted{diary: d, name: "a", undo: true}, noted{diary: d, name: "b", undo: true}),
 		}
-	}, func(tl *chaos.Timeline) {
+	}, func(tl *timeline.Timeline) {
 		time.AfterFunc(30*time.Second, func() {
 			tl.TakenBack(2, chaos.TakenBackError{At: 20 * time.Second, From: 9 * time.Second, To: 30 * time.Second})
 		})
@@ -211,8 +212,8 @@ func TestGroup_StepTakenBack(t *testing.T) {
 
 // TestGroup_Roles checks that a step has no role that another step's unit had.
 func TestGroup_Roles(t *testing.T) {
-	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
-		return []*chaos.Entry{
+	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*timeline.Entry {
+		return []*timeline.Entry{
 			group(time.Second, time.Minute, noted{diary: d, name: "a", leads: true}, noted{diary: d, name: "a"}),
 		}
 	}, nil)
@@ -226,13 +227,13 @@ func TestGroup_Roles(t *testing.T) {
 // the other is over by then.
 func TestAwake_Overdue(t *testing.T) {
 	var asked []bool
-	lines, _ := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
-		return []*chaos.Entry{
+	lines, _ := play(t, time.Hour, 2*time.Hour, func(d *diary) []*timeline.Entry {
+		return []*timeline.Entry{
 			entry("late", noted{diary: d, name: "late", undo: true, takes: 10 * time.Minute, drags: 6 * time.Minute},
 				time.Second, time.Second),
 			entry("other", noted{diary: d, name: "other", undo: true}, 2*time.Second+time.Millisecond, 20*time.Minute),
 		}
-	}, func(tl *chaos.Timeline) {
+	}, func(tl *timeline.Timeline) {
 		var mu sync.Mutex
 		tl.Awake = func(overdue bool) {
 			mu.Lock()

@@ -1,4 +1,4 @@
-package chaos_test
+package timeline_test
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/timeline"
 )
 
 // plainRecord is a record of an occurrence that is over and of which nothing is left: each field that can be set is.
@@ -48,7 +49,7 @@ func TestRecord_Packed(t *testing.T) {
 	all[7].Traffic, all[8].Gone, all[9].Skipped, all[10].Steps = nil, false, true, []*chaos.Record{plainRecord(t, 0)}
 	all[11].VerifyErr, all[12].Void, all[13].Detect = errors.New("nothing to see"), errors.New("by the watchdog"),
 		new(chaos.Sighting)
-	kept, n, _ := chaos.Packed(all)
+	kept, n, _ := timeline.Packed(all)
 	if !reflect.DeepEqual(kept, all) {
 		t.Errorf("got  %+v\nwant %+v", kept, all)
 	}
@@ -77,7 +78,7 @@ func TestRecord_Memory(t *testing.T) {
 			Traffic: &chaos.Traffic{N: 12345, Unit: "bytes"},
 		})
 	}
-	if _, n, size := chaos.Packed(all); n != len(all) || size > 250*n {
+	if _, n, size := timeline.Packed(all); n != len(all) || size > 250*n {
 		t.Errorf("%d of %d records are encoded, in %d bytes each", n, len(all), size/max(1, n))
 	}
 }
@@ -85,12 +86,12 @@ func TestRecord_Memory(t *testing.T) {
 // TestTimeline_Packed: the records of a run are those of all occurrences, in the order of their begin, and a fault that
 // follows one of which they are encoded follows it.
 func TestTimeline_Packed(t *testing.T) {
-	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
+	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*timeline.Entry {
 		every := entry("a", noted{diary: d, name: "a"}, time.Second, time.Second)
 		every.Every, every.Repeat = 3e9, 20
 		next := entry("b", noted{diary: d, name: "b"}, 0, time.Second)
 		next.At, next.After = nil, "a"
-		return []*chaos.Entry{every, next}
+		return []*timeline.Entry{every, next}
 	}, nil)
 	if len(records) != 21 {
 		t.Fatalf("%d records", len(records))

@@ -1,4 +1,4 @@
-package chaos_test
+package timeline_test
 
 import (
 	"context"
@@ -11,32 +11,19 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/timeline"
 )
-
-func TestProtectedUnits(t *testing.T) {
-	p := &chaos.Protected{Services: []string{"store", "target"}, Units: []string{"web[1]"}, PIDs: []int{12}}
-	for name, want := range map[string]string{
-		"store[0]": "store[0]", "store[7]": "store[7]", "web[1]": "web[1]", "web[0]": "", "pid 12": "pid 12", "pid 1": "",
-		"pid 123":          "",
-		"web[0]->store[0]": "store[0]", "web[1]->users[0]": "web[1]", "web[0]->users[0]": "", "load->target": "target",
-		"stores[0]": "", "": "",
-	} {
-		if got, yes := p.Has(name); got != want || yes != (want != "") {
-			t.Errorf("%q: %q, %v; want %q", name, got, yes, want)
-		}
-	}
-}
 
 // TestSpared checks that protected units are not hit, and that a one-shot without a load is over as
 // soon as its unit is healthy again.
 func TestSpared(t *testing.T) {
-	build := func(d *diary) []*chaos.Entry {
-		return []*chaos.Entry{
+	build := func(d *diary) []*timeline.Entry {
+		return []*timeline.Entry{
 			entry("a", noted{diary: d, name: "a", undo: true}, time.Second, time.Second),
 			entry("b", once{noted{diary: d, name: "b", back: time.Second}}, 10*time.Second, 0),
 		}
 	}
-	spare := func(tl *chaos.Timeline) {
+	spare := func(tl *timeline.Timeline) {
 		tl.Env.Spare = asking(func(hit chaos.Hit) error {
 			if hit.Name == "a" {
 				return errors.New("a is protected")
@@ -51,10 +38,10 @@ func TestSpared(t *testing.T) {
 	}) || records[0].N >= 0 || !strings.Contains(records[0].InjectErr.Error(), "a is protected") {
 		t.Errorf("%v, %+v", lines, records[0])
 	}
-	if b := records[1]; b.Until != b.Injected+chaos.LeastPhase || b.Cleared != b.Injected+time.Second {
+	if b := records[1]; b.Until != b.Injected+timeline.LeastPhase || b.Cleared != b.Injected+time.Second {
 		t.Errorf("under load, the phase goes from %s to %s, and it was over at %s", b.Injected, b.Until, b.Cleared)
 	}
-	_, records = play(t, time.Minute, time.Hour, build, func(tl *chaos.Timeline) { tl.Alone = true })
+	_, records = play(t, time.Minute, time.Hour, build, func(tl *timeline.Timeline) { tl.Alone = true })
 	if b := records[1]; b.Cleared != b.Injected+time.Second || !b.Gone {
 		t.Errorf("alone, the phase goes from %s to %s", b.Injected, b.Cleared)
 	}
@@ -63,16 +50,16 @@ func TestSpared(t *testing.T) {
 // TestSpared_Now checks that a unit which becomes protected after its fault was planned is not hit: alone, and as a
 // step of a group.
 func TestSpared_Now(t *testing.T) {
-	build := func(d *diary) []*chaos.Entry {
+	build := func(d *diary) []*timeline.Entry {
 		step := entry("group.c", noted{diary: d, name: "c", undo: true}, 0, time.Second)
-		return []*chaos.Entry{
+		return []*timeline.Entry{
 			entry("a", noted{diary: d, name: "a", undo: true}, time.Second, time.Second),
-			entry("group", chaos.NewGroup([]*chaos.Entry{step}, true), 5*time.Second, time.Second),
+			entry("group", timeline.NewGroup([]*timeline.Entry{step}, true), 5*time.Second, time.Second),
 		}
 	}
 	var mu sync.Mutex
 	asked := map[string]int{}
-	lines, records := play(t, time.Minute, time.Hour, build, func(tl *chaos.Timeline) {
+	lines, records := play(t, time.Minute, time.Hour, build, func(tl *timeline.Timeline) {
 		tl.Env.Spare = asking(func(hit chaos.Hit) error {
 			mu.Lock()
 			defer mu.Unlock()

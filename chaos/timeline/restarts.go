@@ -1,10 +1,12 @@
-package chaos
+package timeline
 
 import (
 	"context"
 	"slices"
 	"sync"
 	"time"
+
+	"brunt/chaos"
 )
 
 // injectedFaults are the injected faults, which are notified of restarts and network changes.
@@ -29,13 +31,13 @@ func (r *injectedFaults) drop(rec *injection) {
 // OnRestart tells the timeline that a container was restarted: faults in its namespaces are injected
 // again, or are void. It returns at once; [Timeline.Play] waits for the work that it starts.
 func (t *Timeline) OnRestart(container string) {
-	t.notify(container, func(h HeldTraits) containerHook { return h.OnRestart })
+	t.notify(container, func(h chaos.HeldTraits) containerHook { return h.OnRestart })
 }
 
 // OnNetworkChange tells the timeline that the networks of a container changed: faults on its addresses
 // or links are aimed again, or are void. It returns at once, like OnRestart.
 func (t *Timeline) OnNetworkChange(container string) {
-	t.notify(container, func(h HeldTraits) containerHook { return h.OnNetworkChange })
+	t.notify(container, func(h chaos.HeldTraits) containerHook { return h.OnNetworkChange })
 }
 
 // endedBefore calls early if a fault has ended before its revert, such as one whose process was killed. Last says that
@@ -62,7 +64,7 @@ func (t *Timeline) endedBefore(ctx context.Context, r *injection, last bool, ear
 type containerHook = func(ctx context.Context, container string) (said string, err error)
 
 // notify calls the hook of each injected fault that has one, and reports the results as events.
-func (t *Timeline) notify(container string, of func(HeldTraits) containerHook) {
+func (t *Timeline) notify(container string, of func(chaos.HeldTraits) containerHook) {
 	t.injected.mu.Lock()
 	defer t.injected.mu.Unlock()
 	for _, rec := range t.injected.in {
@@ -86,32 +88,13 @@ func (t *Timeline) notify(container string, of func(HeldTraits) containerHook) {
 	}
 }
 
-// A Followed is an occurrence that is in, for what keeps it on the units of a target that changes by itself.
-type Followed struct {
-	*Record
-	Entry    *Entry
-	Env      Env
-	At       Present // when it was planned
-	Planned  []Step
-	Seed     uint64
-	Journal  Recorder
-	Until    time.Duration // when it is to be reverted
-	Deadline time.Time     // of its journal entries
-
-	Event   func(kind, text string)
-	Void    func(why error)
-	Hold    func(h Held, in bool)   // adds a fault to the occurrence, or removes it after it was reverted
-	Entered func(id int, open bool) // adds an entry of the journal to the occurrence, or removes one that is closed
-	Left    func(h Held)            // the unit of a fault is gone, which does not void the occurrence
-}
-
 // followEach is the time between two questions which units there are.
 const followEach = time.Second
 
 // stay waits until at, or until over is closed, and keeps the fault on its units meanwhile. It is false when ctx ended
 // first.
-func (t *Timeline) stay(ctx context.Context, f Followed, r *injection, over <-chan struct{}) bool {
-	within, end := context.WithTimeout(ctx, max(0, f.Until-t.Env.Now()))
+func (t *Timeline) stay(ctx context.Context, of staying, r *injection, over <-chan struct{}) bool {
+	within, end := context.WithTimeout(ctx, max(0, of.until-t.Env.Now()))
 	defer end()
 	go func() {
 		select {
@@ -121,39 +104,16 @@ func (t *Timeline) stay(ctx context.Context, f Followed, r *injection, over <-ch
 		}
 		end()
 	}()
-	adapt := t.follows(f, r)
+	adapt := func(context.Context) {} // a target that does not change by itself
+	if of.at.IDs != nil {
+		adapt = newFollower(t, r, of).ask
+	}
 	ended := t.watchesEnd(r)
 	for t.sleep(within, t.Env.Now()+followEach) {
 		adapt(within)
 		ended(within)
 	}
 	return ctx.Err() == nil
-}
-
-// follows returns what adapts a fault to the units of now.
-func (t *Timeline) follows(f Followed, r *injection) (adapt func(context.Context)) {
-	if f.At.IDs == nil || f.Env.Follow == nil {
-		return func(context.Context) {}
-	}
-	f.Record, f.Seed, f.Journal, f.Deadline = r.Record, t.Seed, t.Journal, r.deadline
-	f.Event = func(kind, text string) { t.event(kind, r.Name, text) }
-	f.Void = func(why error) { t.void(r, t.Env.Now(), why) }
-	f.Hold = func(h Held, in bool) {
-		t.injected.mu.Lock()
-		defer t.injected.mu.Unlock()
-		if r.Held = slices.DeleteFunc(r.Held, func(other Held) bool { return other == h }); in {
-			r.Held = append(r.Held, h)
-		}
-	}
-	f.Entered = func(id int, open bool) {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		if r.ids = slices.DeleteFunc(r.ids, func(other int) bool { return other == id }); open {
-			r.ids = append(r.ids, id)
-		}
-	}
-	f.Left = func(h Held) { r.left = append(r.left, h) }
-	return f.Env.Follow(f)
 }
 
 // watchesEnd returns what looks whether a fault is still in, and voids it when it is not at two looks: what follows a

@@ -1,4 +1,4 @@
-package chaos
+package timeline
 
 import (
 	"cmp"
@@ -11,29 +11,37 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"brunt/chaos"
 )
 
 // An injection is an occurrence of a fault while the timeline plays it.
 type injection struct {
-	*Record
-	group    *injection // that it is a step of; nil if it is none
-	of       Fault      // what is injected
-	monitor  Monitor
+	*chaos.Record
+	group    *injection  // that it is a step of; nil if it is none
+	of       chaos.Fault // what is injected
+	monitor  chaos.Monitor
 	ids      []int         // journal entries
 	deadline time.Time     // of the entries
 	voids    chan struct{} // closed when the fault is void
 	end      atomic.Pointer[earlyEnd]
 	back     chan struct{} // closed when it is reverted, or when the revert failed
-	left     []Held        // faults on units that are gone, which a fault that follows others outlives
+	left     []chaos.Held  // faults on units that are gone, which a fault that follows others outlives
 	over     time.Duration // when the revert and its proof were over; the phase of a one-shot may last longer
 }
 
 // asRole says which role the units had when the fault picked them; empty if they were not asked.
-func (r *Record) asRole() string {
+func (r *injection) asRole() string {
 	if r.Role == "" {
 		return ""
 	}
 	return fmt.Sprintf(" (%s, because asked: %s)", r.Role, r.RoleSaid)
+}
+
+// hits adds to the record what a step is about to hit.
+func (r *injection) hits(s chaos.Step) {
+	r.Units, r.Via = append(r.Units, s.Units()...), s.Via()
+	r.Links = appendNew(r.Links, chaos.LinksOf(s)...)
 }
 
 // isOverdue reports whether the occurrence is past its deadline in the journal.
@@ -61,8 +69,8 @@ const askFor = time.Minute
 // next.
 func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, rnd *rand.Rand, next time.Duration) {
 	env := t.Env
-	env.Rand, env.At, env.Roles = rnd, t.Journal.Point, new(Roles)
-	env.Extend = func(u Undo) error { return t.extend(r, u) }
+	env.Rand, env.At, env.Roles = rnd, t.Journal.Point, new(chaos.Roles)
+	env.Extend = func(u chaos.Undo) error { return t.extend(r, u) }
 	stays := p.For
 	if t.MaxEach > 0 {
 		stays = min(stays, t.MaxEach)
@@ -81,7 +89,7 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 	for _, s := range steps {
 		r.hits(s)
 	}
-	r.Zones = e.Traits(Scope{}).Zones
+	r.Zones = e.Traits(chaos.Scope{}).Zones
 	r.Role, r.RoleSaid = env.Roles.Of(r.Units)
 	if r.InjectErr = t.first.do(ctx, t.Before); r.InjectErr != nil {
 		return
@@ -94,7 +102,7 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 	t.injected.add(r)
 	t.verify(ctx, r, stays)
 	if !r.OneShot {
-		r.Early = !t.stay(ctx, Followed{Entry: e, Env: env, At: at, Planned: steps, Until: r.Injected + stays}, r, r.voids)
+		r.Early = !t.stay(ctx, staying{entry: e, env: env, at: at, steps: steps, until: r.Injected + stays}, r, r.voids)
 	}
 	t.awake()
 	t.endedBefore(context.WithoutCancel(ctx), r, true, func(why error) {
@@ -120,7 +128,7 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 // notPlanned records that an occurrence could not be planned, or was skipped because nothing matches.
 func (t *Timeline) notPlanned(r *injection, err error) {
 	r.InjectErr = err
-	if r.Skipped = t.SkipNone && errors.Is(err, ErrNoUnit); r.Skipped {
+	if r.Skipped = t.SkipNone && errors.Is(err, chaos.ErrNoUnit); r.Skipped {
 		t.event("fault.skipped", r.Name, err.Error())
 		return
 	}
@@ -136,7 +144,7 @@ func (t *Timeline) clear(r *injection, why string) {
 
 // cleared tells that an occurrence is taken off. One whose revert failed is not.
 func (t *Timeline) cleared(r *injection, why string) {
-	if r.Revert != Failed {
+	if r.Revert != chaos.Failed {
 		t.event("fault.cleared", r.Name, why)
 	}
 }
@@ -180,6 +188,12 @@ const (
 // fault that cannot be reverted must not keep the others injected.
 const inTurn = 5 * time.Second
 
+// revertHeld reverts what is injected. It tries again while that fails, as long as a fault waits for the revert of
+// others.
+func revertHeld(ctx context.Context, h chaos.Held) (chaos.Outcome, error) {
+	return chaos.TryAgain(ctx, inTurn, 0, func() (chaos.Outcome, error) { return h.Revert(ctx) })
+}
+
 // awaitLater waits until the faults injected after r are reverted: a run that ends reverts everything
 // at once, the last first. A one-shot has nothing to revert.
 func (t *Timeline) awaitLater(r *injection) {
@@ -206,7 +220,7 @@ func (t *Timeline) awaitLater(r *injection) {
 const deadlineMargin = 5 * time.Minute
 
 // inject injects all steps, or none. They stay for the given time.
-func (t *Timeline) inject(ctx context.Context, r *injection, steps []Step, stays time.Duration) bool {
+func (t *Timeline) inject(ctx context.Context, r *injection, steps []chaos.Step, stays time.Duration) bool {
 	if r.InjectErr = t.Env.Refused(ctx, r.of, steps, true); r.InjectErr != nil {
 		t.drop(r)
 		return false
@@ -218,7 +232,9 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []Step, stays
 	r.deadline = now.Add(max(stays, r.Within) + deadlineMargin)
 	for _, s := range steps {
 		if undo := s.Undo(); len(undo) > 0 {
-			id, err := t.Journal.Intent(Intent{Fault: r.Name, What: s.String(), Undo: undo, Until: until, Deadline: r.deadline})
+			id, err := t.Journal.Intent(chaos.Intent{
+				Fault: r.Name, What: s.String(), Undo: undo, Until: until, Deadline: r.deadline,
+			})
 			if err != nil {
 				r.InjectErr = err
 				break
@@ -252,13 +268,13 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []Step, stays
 		return true
 	}
 	for _, release := range releases {
-		r.InjectErr = JoinErrors(r.InjectErr, release())
+		r.InjectErr = chaos.JoinErrors(r.InjectErr, release())
 	}
 	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.slowest(revertFor))
 	defer cancel()
 	for i := len(r.Held) - 1; i >= 0; i-- {
-		if _, err := RevertHeld(undo, r.Held[i]); err != nil {
-			r.RevertErr = JoinErrors(r.RevertErr, err)
+		if _, err := revertHeld(undo, r.Held[i]); err != nil {
+			r.RevertErr = chaos.JoinErrors(r.RevertErr, err)
 		}
 	}
 	t.settle(r)
@@ -266,9 +282,16 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []Step, stays
 	return false
 }
 
+// preparer is a step that gets ready before its fault is in. Prepare does all that harms no request, such as opening
+// networks and probing before the fault, so that the phase of the fault has none of it. Inject follows, or release,
+// which may be nil. After an error nothing is left. An Inject without a Prepare before it prepares by itself.
+type preparer interface {
+	Prepare(ctx context.Context) (release func() error, err error)
+}
+
 // prepareAll makes the steps ready, at once. The returned functions, one for each step, release what was made for a
 // step that is not injected. After an error they release what was made for the others.
-func prepareAll(ctx context.Context, steps []Step) ([]func() error, error) {
+func prepareAll(ctx context.Context, steps []chaos.Step) ([]func() error, error) {
 	releases, errs := make([]func() error, len(steps)), make([]error, len(steps))
 	var all sync.WaitGroup
 	for i, s := range steps {
@@ -287,7 +310,7 @@ func prepareAll(ctx context.Context, steps []Step) ([]func() error, error) {
 		})
 	}
 	all.Wait()
-	return releases, JoinErrors(errs...)
+	return releases, chaos.JoinErrors(errs...)
 }
 
 // drop takes an occurrence out of the run after its injection failed.
@@ -320,7 +343,7 @@ func (t *Timeline) begin(r *injection) {
 }
 
 // extend adds an undo to the last journal entry of an injected fault.
-func (t *Timeline) extend(r *injection, u Undo) error {
+func (t *Timeline) extend(r *injection, u chaos.Undo) error {
 	if len(r.ids) == 0 {
 		return nil
 	}
@@ -331,14 +354,14 @@ func (t *Timeline) extend(r *injection, u Undo) error {
 func (t *Timeline) settle(r *injection) {
 	for _, id := range r.ids {
 		if r.RevertErr != nil {
-			r.RevertErr = JoinErrors(r.RevertErr, t.Journal.Failed(id, r.RevertErr))
+			r.RevertErr = chaos.JoinErrors(r.RevertErr, t.Journal.Failed(id, r.RevertErr))
 			return
 		}
-		r.RevertErr = t.Journal.Done(id, cmp.Or(r.Revert, Reverted))
+		r.RevertErr = t.Journal.Done(id, cmp.Or(r.Revert, chaos.Reverted))
 	}
 }
 
-func describe(steps []Step) string {
+func describe(steps []chaos.Step) string {
 	var out []string
 	for _, s := range steps {
 		out = append(out, s.String())
@@ -363,7 +386,7 @@ func (t *Timeline) verify(ctx context.Context, r *injection, stays time.Duration
 	var found []string
 	for i, err := range errs {
 		if err != nil {
-			r.VerifyErr = JoinErrors(r.VerifyErr, err)
+			r.VerifyErr = chaos.JoinErrors(r.VerifyErr, err)
 		} else if texts[i] != "" {
 			found = append(found, texts[i])
 		}
@@ -383,13 +406,13 @@ func (t *Timeline) verified(r *injection, found []string) {
 }
 
 // count adds the traffic that a held fault affected. It is unknown where none was counted, and some could not be.
-func (r *injection) count(affected func() Traffic) {
+func (r *injection) count(affected func() chaos.Traffic) {
 	if affected == nil {
 		return
 	}
 	hit := affected()
 	if r.Traffic == nil {
-		r.Traffic = &Traffic{}
+		r.Traffic = &chaos.Traffic{}
 	}
 	switch t := r.Traffic; {
 	case t.N == 0: // steps may count differently: the first that counted any has the unit
@@ -413,23 +436,23 @@ func (t *Timeline) undoing(ctx context.Context, r *injection) (context.Context, 
 func (t *Timeline) lift(ctx context.Context, r *injection) {
 	undo, cancel := t.undoing(ctx, r)
 	defer cancel()
-	r.Gone, r.Revert = true, None
+	r.Gone, r.Revert = true, chaos.None
 	for i := len(r.Held) - 1; i >= 0; i-- {
 		h := r.Held[i]
 		r.count(h.Traits().Affected)
 		t.Journal.Point("before revert")
 		tries := 0
-		out, err := tryAgain(undo, inTurn, 0, func() (Outcome, error) { tries++; return h.Revert(undo) })
+		out, err := chaos.TryAgain(undo, inTurn, 0, func() (chaos.Outcome, error) { tries++; return h.Revert(undo) })
 		if tries > 1 {
 			t.awake() // a watchdog may have reverted it meanwhile
 		}
 		t.Journal.Point("after revert")
 		if err != nil {
-			r.RevertErr = JoinErrors(r.RevertErr, err)
-			r.Revert, r.Gone = Failed, false
+			r.RevertErr = chaos.JoinErrors(r.RevertErr, err)
+			r.Revert, r.Gone = chaos.Failed, false
 			continue
 		}
-		if out != None && r.Revert != Failed && (!slices.Contains(r.left, h) || r.Revert == None) {
+		if out != chaos.None && r.Revert != chaos.Failed && (!slices.Contains(r.left, h) || r.Revert == chaos.None) {
 			r.Revert = out
 		}
 	}
@@ -452,7 +475,7 @@ func (t *Timeline) prove(ctx context.Context, r *injection) {
 	for i, h := range r.Held {
 		all.Go(func() {
 			texts[i], errs[i] = h.Gone(search)
-			if errors.Is(errs[i], ErrNoAnswer) && !r.OneShot && r.Revert != Failed {
+			if errors.Is(errs[i], chaos.ErrNoAnswer) && !r.OneShot && r.Revert != chaos.Failed {
 				texts[i], errs[i] = t.askAgain(ctx, r, h)
 			}
 		})
@@ -461,13 +484,13 @@ func (t *Timeline) prove(ctx context.Context, r *injection) {
 	var found []string
 	for i, err := range errs {
 		switch {
-		case errors.Is(err, ErrNoAnswer) && !r.OneShot && r.Revert != Failed:
-			r.GoneErr, r.Gone = JoinErrors(r.GoneErr, err), false
+		case errors.Is(err, chaos.ErrNoAnswer) && !r.OneShot && r.Revert != chaos.Failed:
+			r.GoneErr, r.Gone = chaos.JoinErrors(r.GoneErr, err), false
 		case err != nil && r.OneShot:
 			r.Gone = false
 			r.GoneText = err.Error()
 		case err != nil:
-			r.RevertErr, r.Gone = JoinErrors(r.RevertErr, err), false
+			r.RevertErr, r.Gone = chaos.JoinErrors(r.RevertErr, err), false
 		case texts[i] != "":
 			found = append(found, texts[i])
 		}
@@ -477,7 +500,7 @@ func (t *Timeline) prove(ctx context.Context, r *injection) {
 	case r.Gone:
 		r.GoneText = strings.Join(found, "; ")
 	case r.GoneErr != nil && r.RevertErr == nil:
-		r.Revert = Unverified
+		r.Revert = chaos.Unverified
 	}
 	if r.Gone && !r.OneShot && r.GoneText != "" {
 		t.event("fault.gone", r.Name, r.GoneText)
@@ -486,7 +509,7 @@ func (t *Timeline) prove(ctx context.Context, r *injection) {
 }
 
 // askAgain looks for the proof that a reverted fault is over for longer: the machine was too busy to answer a probe.
-func (t *Timeline) askAgain(ctx context.Context, r *injection, h Held) (string, error) {
+func (t *Timeline) askAgain(ctx context.Context, r *injection, h chaos.Held) (string, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.slowest(askFor))
 	defer cancel()
 	return h.Gone(ctx)

@@ -1,4 +1,4 @@
-package chaos
+package timeline
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"brunt/chaos"
 	"brunt/scenarios"
 )
 
@@ -17,7 +18,7 @@ import (
 // A step has a record and journal entries of its own. Its effect is verified while later steps are
 // injected. A one-shot step waits by itself until its unit is healthy again; so does a step with a
 // `for` of its own, which it reverts. If a step can't be injected, the others are reverted at once, and
-// the occurrence, which those did harm in, has a [PartialError].
+// the occurrence, which those did harm in, has a [chaos.PartialError].
 type groupRun struct {
 	*Timeline
 	group *injection
@@ -25,19 +26,12 @@ type groupRun struct {
 	ends  chan struct{} // closed when the steps are to be reverted
 	in    []*groupStep  // the injected steps, in the order of their injection
 	work  sync.WaitGroup
-	at    Present // the units when the steps were planned
+	at    chaos.Present // the units when the steps were planned
 
 	mu       sync.Mutex // guards seen
 	seen     int        // steps whose effect was looked for
 	evidence []string
 }
-
-// A PartialError says that a step of a group could not be injected while earlier ones were in. Err names it.
-type PartialError struct{ Err error }
-
-func (e PartialError) Error() string { return "injected in part: " + e.Err.Error() }
-
-func (e PartialError) Unwrap() error { return e.Err }
 
 // A groupStep is a step while its group is played.
 type groupStep struct {
@@ -49,7 +43,7 @@ type groupStep struct {
 
 // playGroup plays one occurrence of a group. The entry's next occurrence is due at next.
 func (t *Timeline) playGroup(
-	ctx context.Context, e *Entry, stays time.Duration, r *injection, env Env, next time.Duration,
+	ctx context.Context, e *Entry, stays time.Duration, r *injection, env chaos.Env, next time.Duration,
 ) {
 	r.voids, r.back = make(chan struct{}), make(chan struct{})
 	g := &groupRun{Timeline: t, group: r, stays: stays, ends: make(chan struct{})}
@@ -86,7 +80,7 @@ func (t *Timeline) playGroup(
 		return
 	case failed: // the steps before did harm: the occurrence stays, and its effect is unknown
 		t.event("fault.failed", r.Name, r.InjectErr.Error())
-		r.VerifyErr, r.InjectErr, r.Verified = JoinErrors(PartialError{r.InjectErr}, r.VerifyErr), nil, 0
+		r.VerifyErr, r.InjectErr, r.Verified = chaos.JoinErrors(chaos.PartialError{Err: r.InjectErr}, r.VerifyErr), nil, 0
 	default:
 		t.event("fault.reverted", r.Name, string(r.Revert))
 	}
@@ -101,18 +95,18 @@ func (t *Timeline) playGroup(
 }
 
 // steps makes the records of the steps.
-func (g *groupRun) steps(of *Group, env Env) []*groupStep {
+func (g *groupRun) steps(of *Group, env chaos.Env) []*groupStep {
 	var out []*groupStep
 	r := g.group
 	for _, p := range of.parts(env) {
 		s := &groupStep{plan: p, idle: make(chan struct{}), injection: &injection{
-			Record: &Record{
+			Record: &chaos.Record{
 				Name: stepOf(r.Name, p.Name), Fault: r.Fault, Kind: p.Kind, N: -1, Planned: r.Planned + p.Wait.D(),
 				OneShot: p.OneShot(), Within: p.WithinOr(),
 			},
 			of: p.Damage, group: r, voids: r.voids, back: make(chan struct{}),
 		}}
-		s.plan.env.Extend = func(u Undo) error { return g.extend(s.injection, u) }
+		s.plan.env.Extend = func(u chaos.Undo) error { return g.extend(s.injection, u) }
 		out = append(out, s)
 	}
 	return out
@@ -154,7 +148,7 @@ func (g *groupRun) injectStep(ctx context.Context, s *groupStep, later bool) boo
 	for _, step := range s.plan.Steps {
 		s.hits(step)
 	}
-	s.Zones = s.plan.Traits(Scope{}).Zones
+	s.Zones = s.plan.Traits(chaos.Scope{}).Zones
 	s.Role, s.RoleSaid = s.plan.env.Roles.Of(s.Units)
 	return g.inject(ctx, s.injection, s.plan.Steps, g.stays)
 }
@@ -185,8 +179,8 @@ func (g *groupRun) endsItself(ctx context.Context, s *groupStep, steps int) bool
 	g.verify(ctx, s.injection, stays)
 	g.stepVerified(s, steps)
 	if !s.OneShot {
-		f := Followed{Entry: s.plan.Entry, Env: s.plan.env, At: g.at, Planned: s.plan.Steps, Until: s.Injected + stays}
-		if !g.stay(ctx, f, s.injection, g.ends) || isClosed(g.ends) || s.plan.For == 0 {
+		of := staying{entry: s.plan.Entry, env: s.plan.env, at: g.at, steps: s.plan.Steps, until: s.Injected + stays}
+		if !g.stay(ctx, of, s.injection, g.ends) || isClosed(g.ends) || s.plan.For == 0 {
 			return false
 		}
 	}
@@ -199,7 +193,7 @@ func (g *groupRun) stepVerified(s *groupStep, steps int) {
 	defer g.mu.Unlock()
 	r := g.group
 	if s.VerifyErr != nil {
-		r.VerifyErr = JoinErrors(r.VerifyErr, fmt.Errorf("%s: %w", s.Name, s.VerifyErr))
+		r.VerifyErr = chaos.JoinErrors(r.VerifyErr, fmt.Errorf("%s: %w", s.Name, s.VerifyErr))
 	} else if s.Evidence != "" {
 		g.evidence = append(g.evidence, shortName(s.Name)+": "+s.Evidence)
 	}
@@ -220,9 +214,9 @@ func (g *groupRun) lift(ctx context.Context, s *groupStep, early bool) {
 		g.awaitLater(s.injection)
 	}
 	g.Timeline.lift(ctx, s.injection)
-	if s.Revert == Failed {
+	if s.Revert == chaos.Failed {
 		g.mu.Lock()
-		g.group.Revert = Failed
+		g.group.Revert = chaos.Failed
 		g.mu.Unlock()
 	}
 	if s.OneShot {
@@ -256,12 +250,12 @@ func (g *groupRun) liftAll(ctx context.Context) {
 }
 
 // byWeight lists outcomes. That of a group is the last of those of its steps.
-var byWeight = []Outcome{None, Gone, Reverted, Unverified, Failed}
+var byWeight = []chaos.Outcome{chaos.None, chaos.Gone, chaos.Reverted, chaos.Unverified, chaos.Failed}
 
 // sum records of the group what its steps were.
 func (g *groupRun) sum() {
 	r := g.group
-	r.Gone, r.Revert = true, None
+	r.Gone, r.Revert = true, chaos.None
 	var vias, gone []string
 	for _, s := range r.Steps {
 		r.Units, r.Zones = appendNew(r.Units, s.Units...), appendNew(r.Zones, s.Zones...)
@@ -272,10 +266,10 @@ func (g *groupRun) sum() {
 	}
 	for _, s := range g.in {
 		if s.RevertErr != nil {
-			r.RevertErr = JoinErrors(r.RevertErr, fmt.Errorf("%s: %w", s.Name, s.RevertErr))
+			r.RevertErr = chaos.JoinErrors(r.RevertErr, fmt.Errorf("%s: %w", s.Name, s.RevertErr))
 		}
 		if s.GoneErr != nil {
-			r.GoneErr = JoinErrors(r.GoneErr, fmt.Errorf("%s: %w", s.Name, s.GoneErr))
+			r.GoneErr = chaos.JoinErrors(r.GoneErr, fmt.Errorf("%s: %w", s.Name, s.GoneErr))
 		}
 		if slices.Index(byWeight, s.Revert) > slices.Index(byWeight, r.Revert) {
 			r.Revert = s.Revert

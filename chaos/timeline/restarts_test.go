@@ -1,4 +1,4 @@
-package chaos_test
+package timeline_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/timeline"
 	"brunt/scenarios/result"
 )
 
@@ -87,11 +88,11 @@ func (s alteredStep) Traits() chaos.HeldTraits {
 func TestEnded(t *testing.T) {
 	var mu sync.Mutex
 	said := ""
-	lines, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*chaos.Entry {
-		return []*chaos.Entry{entry("it", altered{noted{diary: d, name: "it"}, func(of *chaos.HeldTraits) {
+	lines, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*timeline.Entry {
+		return []*timeline.Entry{entry("it", altered{noted{diary: d, name: "it"}, func(of *chaos.HeldTraits) {
 			of.AskedLast, of.Ended = true, func(context.Context) error { return errors.New("its process was killed") }
 		}}, time.Second, 5*time.Second)}
-	}, func(tl *chaos.Timeline) {
+	}, func(tl *timeline.Timeline) {
 		tl.Event = func(e result.Event) {
 			mu.Lock()
 			defer mu.Unlock()
@@ -126,8 +127,8 @@ func TestVoid(t *testing.T) {
 		{"a step of a group", 2 * time.Second, 0, true, "+it@1s -it@3s", time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var tl *chaos.Timeline
-			lines, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*chaos.Entry {
+			var tl *timeline.Timeline
+			lines, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*timeline.Entry {
 				f := altered{noted{diary: d, name: "it"}, func(of *chaos.HeldTraits) {
 					of.Ended = func(context.Context) error {
 						if now := tl.Env.Now(); now < c.from || c.to > 0 && now >= c.to {
@@ -137,10 +138,10 @@ func TestVoid(t *testing.T) {
 					}
 				}}
 				if c.group {
-					return []*chaos.Entry{group(time.Second, 4*time.Second, f)}
+					return []*timeline.Entry{group(time.Second, 4*time.Second, f)}
 				}
-				return []*chaos.Entry{entry("it", f, time.Second, 4*time.Second)}
-			}, func(of *chaos.Timeline) { tl = of })
+				return []*timeline.Entry{entry("it", f, time.Second, 4*time.Second)}
+			}, func(of *timeline.Timeline) { tl = of })
 			if got := strings.Join(lines, " "); got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
@@ -164,11 +165,11 @@ func TestVoid(t *testing.T) {
 
 // TestUncounted checks that traffic that is unknown is not recorded as none.
 func TestUncounted(t *testing.T) {
-	_, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*chaos.Entry {
-		return []*chaos.Entry{entry("it", altered{noted{diary: d, name: "it"}, func(of *chaos.HeldTraits) {
+	_, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*timeline.Entry {
+		return []*timeline.Entry{entry("it", altered{noted{diary: d, name: "it"}, func(of *chaos.HeldTraits) {
 			of.Affected = func() chaos.Traffic { return chaos.Traffic{Unit: "bytes", Unknown: true} }
 		}}, time.Second, 5*time.Second)}
-	}, func(*chaos.Timeline) {})
+	}, func(*timeline.Timeline) {})
 	if got := records[0].Traffic; got != nil {
 		t.Errorf("%+v", got)
 	}
@@ -195,9 +196,9 @@ func TestRestarted(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var mu sync.Mutex
 			var events []string
-			lines, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*chaos.Entry {
-				return []*chaos.Entry{entry("it", restarted{noted{diary: d, name: "it"}, c.void}, time.Second, 5*time.Second)}
-			}, func(tl *chaos.Timeline) {
+			lines, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*timeline.Entry {
+				return []*timeline.Entry{entry("it", restarted{noted{diary: d, name: "it"}, c.void}, time.Second, 5*time.Second)}
+			}, func(tl *timeline.Timeline) {
 				tl.Event = func(e result.Event) {
 					mu.Lock()
 					defer mu.Unlock()

@@ -1,9 +1,10 @@
-package chaos
+package timeline
 
 import (
 	"strconv"
 	"time"
 
+	"brunt/chaos"
 	"brunt/scenarios"
 )
 
@@ -11,9 +12,9 @@ import (
 type Entry struct {
 	scenarios.Fault
 	Kind   string
-	Damage Fault
-	Detect Monitoring    // the team's monitoring; nil if it is not asked
-	From   time.Duration // of the stage that `during` names
+	Damage chaos.Fault
+	Detect chaos.Monitoring // the team's monitoring; nil if it is not asked
+	From   time.Duration    // of the stage that `during` names
 	To     time.Duration
 }
 
@@ -22,15 +23,21 @@ const sinceInjection = "injection"
 
 // OneShot reports whether the fault is over once it is injected.
 func (e *Entry) OneShot() bool {
-	return e.Traits(Scope{}).OneShot
+	return e.Traits(chaos.Scope{}).OneShot
 }
 
 // Traits returns the traits of the fault, none if its kind is unknown.
-func (e *Entry) Traits(sc Scope) Traits {
+func (e *Entry) Traits(sc chaos.Scope) chaos.Traits {
 	if e.Damage == nil {
-		return Traits{}
+		return chaos.Traits{}
 	}
 	return e.Damage.Traits(sc)
+}
+
+// choice notes what an occurrence picks. A later plan of a fault that hits all units which join picks all again.
+func (e *Entry) choice() *chaos.Choice {
+	t := e.Traits(chaos.Scope{})
+	return &chaos.Choice{Again: !t.Follows || !t.All}
 }
 
 // A Planned is one occurrence of a fault: its offset from the begin of the entry, and its duration.

@@ -1,4 +1,6 @@
-package chaos
+package timeline
+
+import "brunt/chaos"
 
 // Names that the external tests use.
 
@@ -9,7 +11,7 @@ const MostLate = mostLate
 const RevertFor = revertFor
 
 // Packed returns what a run keeps of records, how many of them are encoded, and their bytes.
-func Packed(all []*Record) (kept []*Record, n, size int) {
+func Packed(all []*chaos.Record) (kept []*chaos.Record, n, size int) {
 	var rs records
 	for _, r := range all {
 		rs.all = append(rs.all, r)

@@ -1,4 +1,4 @@
-package follow
+package timeline
 
 import (
 	"context"
@@ -14,23 +14,36 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// Bounds of following.
-const (
-	joinWithin = 10 * time.Second // from the first attempt to hit a unit that joined until it is hit
-	verifyFor  = 10 * time.Second // its effect
-	revertFor  = 30 * time.Second // where it has none
-)
+// joinWithin bounds the time from the first attempt to hit a unit that joined until it is hit.
+const joinWithin = 10 * time.Second
 
-// A follower keeps one occurrence on the units of now.
+// A staying says what of an occurrence, or of a step of a group, is in, and until when.
+type staying struct {
+	entry *Entry
+	env   chaos.Env
+	at    chaos.Present // the units when it was planned
+	steps []chaos.Step  // as planned
+	until time.Duration
+}
+
+// A follower keeps an occurrence on the units of a target that changes by itself, such as the pods of a cluster.
+//
+//	newFollower(occurrence) --> ask, each second: units --plan--> steps --difference--> join, aim again, gone
+//
+// A unit that joins is hit as the others were: its undo is in the journal before. So are the connections of a pod that
+// joins the callers of others. Peers that change are aimed at again. A unit that is gone takes the fault on it with it.
+// A change that can't be followed within ten seconds voids the occurrence, as it is another one than planned.
 type follower struct {
-	chaos.Followed
-	hit   []hit               // by held fault
-	gone  map[chaos.Held]bool // those whose units are gone, or whose holders have ended
-	lost  map[string]lost     // units on which nothing holds the fault now
-	last  map[string]string   // the units at the last question
-	since time.Time           // of the first failure to follow a change; zero: there is none
-	asked time.Time           // when the units were known last
-	known time.Duration       // the same, as an offset from t0
+	staying
+	timeline *Timeline
+	in       *injection
+	hit      []hit               // by held fault
+	gone     map[chaos.Held]bool // those whose units are gone, or whose holders have ended
+	lost     map[string]lost     // units on which nothing holds the fault now
+	last     map[string]string   // the units at the last question
+	since    time.Time           // of the first failure to follow a change; zero: there is none
+	asked    time.Time           // when the units were known last
+	known    time.Duration       // the same, as an offset from t0
 }
 
 // A lost fault is one on a unit that lives while what held the fault has ended.
@@ -40,19 +53,20 @@ type lost struct {
 	absent int // its place in the record
 }
 
-// New begins to follow an occurrence. The function adapts it to the units of the time of its call.
-func New(of chaos.Followed) (adapt func(ctx context.Context)) {
-	f := &follower{Followed: of, last: of.At.IDs, asked: time.Now(), known: of.Env.Now()}
-	for i, s := range of.Planned {
-		f.hit = append(f.hit, f.hitOf(of.Held[i], s, of.At))
+// newFollower begins to follow an occurrence.
+func newFollower(t *Timeline, in *injection, of staying) *follower {
+	f := &follower{staying: of, timeline: t, in: in, last: of.at.IDs, asked: time.Now(), known: t.Env.Now()}
+	for i, s := range of.steps {
+		f.hit = append(f.hit, f.hitOf(in.Held[i], s, of.at))
 	}
-	return f.ask
+	return f
 }
 
-// present are the units that can be hit.
-func present(p chaos.Present) []chaos.Unit {
-	return slices.DeleteFunc(slices.Clone(p.Units), func(u chaos.Unit) bool { return p.IDs[u.Name()] == "" })
-}
+// void ends the occurrence early.
+func (f *follower) void(why error) { f.timeline.void(f.in, f.timeline.Env.Now(), why) }
+
+// event tells what changed of the occurrence.
+func (f *follower) event(kind, text string) { f.timeline.event(kind, f.in.Name, text) }
 
 // A hit is what a held fault hits.
 type hit struct {
@@ -67,14 +81,14 @@ func (f *follower) hitOf(h chaos.Held, s chaos.Step, at chaos.Present) hit {
 
 // ask follows what has changed since the last call. What can't be followed in time voids the fault.
 func (f *follower) ask(ctx context.Context) {
-	now, err := f.Env.Present(ctx)
+	now, err := f.env.Present(ctx)
 	if err != nil || ctx.Err() != nil {
 		return // of an outage of the cluster, it is not known yet whether anything changes
 	}
 	late := time.Since(f.asked) > joinWithin
 	f.asked = time.Now()
 	f.lose(ctx, now)
-	f.known = f.Env.Now()
+	f.known = f.timeline.Env.Now()
 	if maps.Equal(now.IDs, f.last) && f.since.IsZero() && len(f.lost) == 0 {
 		return
 	}
@@ -94,7 +108,7 @@ func (f *follower) ask(ctx context.Context) {
 	}
 	if _, beyond := errors.AsType[chaos.BoundError](err); beyond || late ||
 		time.Since(f.since) > joinWithin && !errors.Is(err, chaos.ErrNoUnit) {
-		f.Void(err)
+		f.void(err)
 	}
 }
 
@@ -109,10 +123,10 @@ func (f *follower) lose(ctx context.Context, now chaos.Present) {
 			if f.lost == nil {
 				f.lost = map[string]lost{}
 			}
-			f.lost[h.unit] = lost{time.Now(), err, len(f.Absent)}
-			f.Absent = append(f.Absent, chaos.Absence{Unit: h.unit, From: f.known})
+			f.lost[h.unit] = lost{time.Now(), err, len(f.in.Absent)}
+			f.in.Absent = append(f.in.Absent, chaos.Absence{Unit: h.unit, From: f.known})
 			f.drop(h)
-			f.Event("fault.lost", err.Error())
+			f.event("fault.lost", err.Error())
 		}
 	}
 }
@@ -123,7 +137,7 @@ func (f *follower) drop(h hit) {
 		f.gone = map[chaos.Held]bool{}
 	}
 	f.gone[h.Held] = true
-	f.Left(h.Held)
+	f.in.left = append(f.in.left, h.Held)
 }
 
 // found forgets what was lost and is in again. What was not in for long did not stay for its time.
@@ -133,9 +147,9 @@ func (f *follower) found() error {
 			return l.why
 		}
 		delete(f.lost, unit)
-		f.Absent[l.absent].To = f.Env.Now()
+		f.in.Absent[l.absent].To = f.timeline.Env.Now()
 		if gap := time.Since(l.at); gap > joinWithin {
-			f.Void(fmt.Errorf("%w; it was in again only after %s", l.why, quantity.FormatSeconds(gap.Seconds())))
+			f.void(fmt.Errorf("%w; it was in again only after %s", l.why, quantity.FormatSeconds(gap.Seconds())))
 		}
 	}
 	return nil
@@ -143,12 +157,13 @@ func (f *follower) found() error {
 
 // adapt plans the fault for the units of now, and makes the difference.
 func (f *follower) adapt(ctx context.Context, now chaos.Present) error {
-	env := f.Env
-	env.Units, env.Zones = present(now), now.Zones
-	env.Kind, env.Fault, env.Dry = f.Entry.Kind, f.Entry.Damage, true
-	env.Rand = rand.New(rand.NewPCG(f.Seed, uint64(len(f.hit))))
+	units := slices.DeleteFunc(slices.Clone(now.Units), func(u chaos.Unit) bool { return now.IDs[u.Name()] == "" })
+	env := f.env
+	env.Units, env.Zones = units, now.Zones
+	env.Kind, env.Fault, env.Dry = f.entry.Kind, f.entry.Damage, true
+	env.Rand = rand.New(rand.NewPCG(f.timeline.Seed, uint64(len(f.hit))))
 	f.leave(now)
-	steps, err := f.Entry.Damage.Plan(ctx, env)
+	steps, err := f.entry.Damage.Plan(ctx, env)
 	if err != nil {
 		if b, beyond := errors.AsType[chaos.BoundError](err); beyond {
 			return fmt.Errorf("a unit joined, and %w; `follow: no` leaves those alone that join", b)
@@ -166,7 +181,7 @@ func (f *follower) adapt(ctx context.Context, now chaos.Present) error {
 		held := f.held(unit, now.IDs[unit], nth[key])
 		nth[key]++
 		switch {
-		case held == nil && (f.follows() || f.isLost(unit) || !f.Env.Choice.Has(unit)):
+		case held == nil && (f.follows() || f.isLost(unit) || !f.env.Choice.Has(unit)):
 			joined = appendNew(joined, unit)
 		case held != nil && held.Traits().OnPlan != nil:
 			said, err := held.Traits().OnPlan(ctx, s)
@@ -174,7 +189,7 @@ func (f *follower) adapt(ctx context.Context, now chaos.Present) error {
 				return err
 			}
 			if said != "" {
-				f.Event("fault.again", said)
+				f.event("fault.again", said)
 			}
 		}
 	}
@@ -186,7 +201,7 @@ func (f *follower) adapt(ctx context.Context, now chaos.Present) error {
 
 // follows reports whether the fault hits units that take the place of those that it hits, and of a service all that
 // join.
-func (f *follower) follows() bool { return f.Entry.Traits(chaos.Scope{}).Follows }
+func (f *follower) follows() bool { return f.entry.Traits(chaos.Scope{}).Follows }
 
 // isLost reports whether nothing holds the fault on a unit that lives.
 func (f *follower) isLost(unit string) bool { _, ok := f.lost[unit]; return ok }
@@ -208,30 +223,30 @@ func (f *follower) held(unit, id string, nth int) chaos.Held {
 // for, or is void.
 func (f *follower) leave(now chaos.Present) {
 	for _, h := range f.hit {
-		if h.unit == "" || h.id == now.IDs[h.unit] || f.gone[h.Held] || !f.follows() && f.Env.Choice.Has(h.unit) {
+		if h.unit == "" || h.id == now.IDs[h.unit] || f.gone[h.Held] || !f.follows() && f.env.Choice.Has(h.unit) {
 			continue
 		}
 		if slices.Contains(slices.Collect(maps.Values(now.IDs)), h.id) {
 			continue
 		}
 		f.drop(h)
-		f.Event("fault.followed", h.unit+" is gone, and the fault on it")
+		f.event("fault.followed", h.unit+" is gone, and the fault on it")
 	}
 }
 
 // join hits units that joined.
 func (f *follower) join(ctx context.Context, env chaos.Env, now chaos.Present, joined []string) error {
 	id := -1
-	env.Dry, env.Only, env.Stays = false, joined, max(time.Second, f.Until-f.Env.Now())
+	env.Dry, env.Only, env.Stays = false, joined, max(time.Second, f.until-f.timeline.Env.Now())
 	env.Extend = func(u chaos.Undo) error {
 		if id < 0 {
 			return nil
 		}
-		return f.Journal.Extend(id, u)
+		return f.timeline.Journal.Extend(id, u)
 	}
-	steps, err := f.Entry.Damage.Plan(ctx, env)
+	steps, err := f.entry.Damage.Plan(ctx, env)
 	if err == nil {
-		err = env.Refused(ctx, f.Entry.Damage, steps, true)
+		err = env.Refused(ctx, f.entry.Damage, steps, true)
 	}
 	if err != nil {
 		return fmt.Errorf("%s joined, and can't be hit: %w", strings.Join(joined, ", "), err)
@@ -248,8 +263,8 @@ func (f *follower) join(ctx context.Context, env chaos.Env, now chaos.Present, j
 		if err != nil {
 			return fmt.Errorf("%s joined, and can't be hit: %w", unit, err)
 		}
-		f.Units, f.Links = appendNew(f.Units, s.Units()...), appendNew(f.Links, chaos.LinksOf(s)...)
-		f.Event("fault.followed", unit+" joined: "+s.String()+"; "+found)
+		f.in.Units, f.in.Links = appendNew(f.in.Units, s.Units()...), appendNew(f.in.Links, chaos.LinksOf(s)...)
+		f.event("fault.followed", unit+" joined: "+s.String()+"; "+found)
 	}
 	return nil
 }
@@ -273,27 +288,27 @@ func (f *follower) intend(s chaos.Step, stays time.Duration) (int, error) {
 	if len(undo) == 0 {
 		return -1, nil
 	}
-	id, err := f.Journal.Intent(chaos.Intent{
-		Fault: f.Name, What: s.String(), Undo: undo, Until: time.Now().Add(stays), Deadline: f.Deadline,
+	id, err := f.timeline.Journal.Intent(chaos.Intent{
+		Fault: f.in.Name, What: s.String(), Undo: undo, Until: time.Now().Add(stays), Deadline: f.in.deadline,
 	})
 	if err != nil {
 		return -1, err
 	}
-	f.Entered(id, true)
+	f.entered(id, true)
 	return id, nil
 }
 
 // injectAlso injects a step into a fault that is in, and looks for its effect. After an error nothing of it is left, or
 // the occurrence reverts it with the others.
 func (f *follower) injectAlso(ctx context.Context, s chaos.Step, now chaos.Present, id int) (string, error) {
-	f.Journal.Point("before inject")
+	f.timeline.Journal.Point("before inject")
 	h, err := s.Inject(ctx)
 	if h != nil {
-		f.Hold(h, true)
+		f.hold(h, true)
 	}
 	found := ""
 	if err == nil {
-		f.Journal.Point("after inject")
+		f.timeline.Journal.Point("after inject")
 		found, err = f.effect(ctx, h)
 	}
 	if err == nil {
@@ -305,14 +320,14 @@ func (f *follower) injectAlso(ctx context.Context, s chaos.Step, now chaos.Prese
 		undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), revertFor)
 		defer cancel()
 		var rerr error
-		if out, rerr = chaos.RevertHeld(undo, h); rerr != nil {
+		if out, rerr = revertHeld(undo, h); rerr != nil {
 			return "", chaos.JoinErrors(err, rerr)
 		}
-		f.Hold(h, false)
+		f.hold(h, false)
 	}
 	if id >= 0 {
-		err = chaos.JoinErrors(err, f.Journal.Done(id, out))
-		f.Entered(id, false)
+		err = chaos.JoinErrors(err, f.timeline.Journal.Done(id, out))
+		f.entered(id, false)
 	}
 	return "", err
 }
@@ -324,12 +339,20 @@ func (f *follower) effect(ctx context.Context, h chaos.Held) (string, error) {
 	return h.Verify(ctx)
 }
 
-// appendNew appends the texts that the list does not have yet.
-func appendNew(list []string, texts ...string) []string {
-	for _, text := range texts {
-		if !slices.Contains(list, text) {
-			list = append(list, text)
-		}
+// hold adds a fault to the occurrence, or removes it after it was reverted.
+func (f *follower) hold(h chaos.Held, in bool) {
+	f.timeline.injected.mu.Lock()
+	defer f.timeline.injected.mu.Unlock()
+	if f.in.Held = slices.DeleteFunc(f.in.Held, func(other chaos.Held) bool { return other == h }); in {
+		f.in.Held = append(f.in.Held, h)
 	}
-	return list
+}
+
+// entered adds an entry of the journal to the occurrence, or removes one that is closed.
+func (f *follower) entered(id int, open bool) {
+	f.timeline.mu.Lock()
+	defer f.timeline.mu.Unlock()
+	if f.in.ids = slices.DeleteFunc(f.in.ids, func(other int) bool { return other == id }); open {
+		f.in.ids = append(f.in.ids, id)
+	}
 }

@@ -1,4 +1,4 @@
-package chaos
+package timeline
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"brunt/chaos"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 )
@@ -16,8 +17,8 @@ import (
 // A Timeline plays the faults of a scenario while the load runs.
 type Timeline struct {
 	Entries  []*Entry
-	Env      Env
-	Journal  Recorder
+	Env      chaos.Env
+	Journal  chaos.Recorder
 	Seed     uint64
 	MaxEach  time.Duration // the longest time that a fault stays injected; zero is unlimited
 	Alone    bool          // no load is measured: the phase of a one-shot ends as soon as its unit is healthy again
@@ -134,13 +135,13 @@ func isClosed(c <-chan struct{}) bool {
 // Play plays all entries and returns when every fault is reverted. When ctx ends, it reverts at once
 // what is injected, the last first, and injects nothing more. If the team's monitoring is asked and
 // has not noticed a fault, Play continues until ctx ends.
-func (t *Timeline) Play(ctx context.Context) []*Record {
+func (t *Timeline) Play(ctx context.Context) []*chaos.Record {
 	if t.states == nil {
 		t.Ready()
 	}
 	var wg sync.WaitGroup
 	for i, e := range t.Entries {
-		var w Monitor
+		var w chaos.Monitor
 		if e.Detect != nil {
 			on := t.Env.Host
 			on.Allow = t.Ask
@@ -165,7 +166,7 @@ func (t *Timeline) Play(ctx context.Context) []*Record {
 // however long the previous one took, with one exception: it waits until the previous one is over. A
 // one-shot is over when its unit is healthy again or when `within` has passed; the rest of its least
 // phase is cut short.
-func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor) {
+func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w chaos.Monitor) {
 	begin, relative := e.begin()
 	if e.Trigger != "" {
 		select {
@@ -200,7 +201,7 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 			continue // a later one may be in time
 		}
 		r := &injection{
-			Record: &Record{
+			Record: &chaos.Record{
 				Name: p.Name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), Within: e.WithinOr(),
 			},
 			monitor: w, of: e.Damage,
@@ -221,7 +222,7 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 			next = begin + all[i+1].Offset
 		}
 		t.play(ctx, e, p, r, rnd, next)
-		r.release()
+		release(r.Record)
 		t.pack(r.Record)
 		if before = r; r.over == 0 { // it was not injected
 			r.over = t.Env.Now()
@@ -286,26 +287,26 @@ func (t *Timeline) begun(fault string, at time.Duration) {
 	}
 }
 
-func (t *Timeline) keep(r *Record) {
+func (t *Timeline) keep(r *chaos.Record) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.records.all = append(t.records.all, r)
 }
 
 // pack keeps a record that is over in less memory.
-func (t *Timeline) pack(r *Record) {
+func (t *Timeline) pack(r *chaos.Record) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.records.pack(r)
 }
 
-func (t *Timeline) missed(e *Entry, due time.Duration, why string) *Record {
+func (t *Timeline) missed(e *Entry, due time.Duration, why string) *chaos.Record {
 	return t.missedAs(e.Name, e, due, why)
 }
 
 // missedAs records an occurrence that is not injected.
-func (t *Timeline) missedAs(name string, e *Entry, due time.Duration, why string) *Record {
-	r := &Record{
+func (t *Timeline) missedAs(name string, e *Entry, due time.Duration, why string) *chaos.Record {
+	r := &chaos.Record{
 		Name: name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), InjectErr: errors.New(why),
 	}
 	t.keep(r)
@@ -350,4 +351,18 @@ func (t *Timeline) sleepUnless(ctx context.Context, over <-chan struct{}, at tim
 	case <-ctx.Done():
 		return false
 	}
+}
+
+// present asks what units there are, for the plan of an occurrence. Of a target that does not change they are those
+// from before the run.
+func (t *Timeline) present(ctx context.Context, env *chaos.Env) chaos.Present {
+	if env.Present == nil {
+		return chaos.Present{}
+	}
+	now, err := env.Present(ctx)
+	if err != nil {
+		return chaos.Present{} // the plan itself says why
+	}
+	env.Units, env.Zones = now.Units, now.Zones
+	return now
 }

@@ -1,4 +1,4 @@
-package chaos
+package timeline
 
 import (
 	"context"
@@ -8,13 +8,10 @@ import (
 	"slices"
 	"time"
 
+	"brunt/chaos"
 	"brunt/chaos/netns"
-	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
 )
-
-// GroupKind is the kind of a group in plans, events and results.
-const GroupKind = result.GroupKind
 
 // A Group is several faults that are one: they have one lane, one recovery and one verdict. Each step
 // is an [Entry] whose Wait is its offset from the begin of the group, and whose For is its own time;
@@ -25,12 +22,12 @@ type Group struct {
 }
 
 // Check does nothing: each step is checked by itself.
-func (g *Group) Check(syntax.Pos, Scope, *syntax.Mistakes) {}
+func (g *Group) Check(syntax.Pos, chaos.Scope, *syntax.Mistakes) {}
 
 // Plan returns the steps of all faults of the group.
-func (g *Group) Plan(ctx context.Context, env Env) ([]Step, error) {
+func (g *Group) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	planned, err := (&Entry{Damage: g}).PlanParts(ctx, env)
-	var out []Step
+	var out []chaos.Step
 	for _, p := range planned {
 		out = append(out, p.Steps...)
 	}
@@ -39,9 +36,9 @@ func (g *Group) Plan(ctx context.Context, env Env) ([]Step, error) {
 
 // Traits joins those of the steps. Units is the largest number of a step: the limit of units is of each
 // step, as it is of each fault.
-func (g *Group) Traits(sc Scope) Traits {
-	out := Traits{OneShot: g.Brief}
-	var of []Traits
+func (g *Group) Traits(sc chaos.Scope) chaos.Traits {
+	out := chaos.Traits{OneShot: g.Brief}
+	var of []chaos.Traits
 	for _, s := range g.Steps {
 		t := s.Traits(sc)
 		of = append(of, t)
@@ -54,7 +51,7 @@ func (g *Group) Traits(sc Scope) Traits {
 		out.Commands = out.Commands || t.Commands
 		out.InNetwork = out.InNetwork || t.InNetwork
 	}
-	out.Touches = func(from, to string, z Zones) (hit, http bool) {
+	out.Touches = func(from, to string, z chaos.Zones) (hit, http bool) {
 		for _, t := range of {
 			if t.Touches != nil {
 				h, web := t.Touches(from, to, z)
@@ -95,14 +92,14 @@ func (e *Entry) MustStay() time.Duration {
 // A PlannedPart is what one fault of an entry would do.
 type PlannedPart struct {
 	*Entry
-	Steps []Step
-	env   Env
+	Steps []chaos.Step
+	env   chaos.Env
 	seed  uint64 // of its random choices
 }
 
 // PlanParts plans every fault of an entry. It only reads. The error names the step of a group that
 // can't be planned.
-func (e *Entry) PlanParts(ctx context.Context, env Env) ([]PlannedPart, error) {
+func (e *Entry) PlanParts(ctx context.Context, env chaos.Env) ([]PlannedPart, error) {
 	g, group := e.Damage.(*Group)
 	if !group {
 		steps, err := e.plan(ctx, env)
@@ -113,7 +110,7 @@ func (e *Entry) PlanParts(ctx context.Context, env Env) ([]PlannedPart, error) {
 }
 
 // parts are the steps of the group before they are planned, each with a seed of its own.
-func (g *Group) parts(env Env) []PlannedPart {
+func (g *Group) parts(env chaos.Env) []PlannedPart {
 	var out []PlannedPart
 	for _, s := range g.Steps {
 		env.Choice = s.choice()
@@ -133,13 +130,13 @@ func planAll(ctx context.Context, parts []PlannedPart) error {
 
 // again plans the step, each time with the same random choices. It knows no roles of other steps, nor older ones.
 func (p *PlannedPart) again(ctx context.Context) (err error) {
-	p.env.Rand, p.env.Roles = rand.New(rand.NewPCG(p.seed, 0)), new(Roles)
+	p.env.Rand, p.env.Roles = rand.New(rand.NewPCG(p.seed, 0)), new(chaos.Roles)
 	p.Steps, err = p.plan(ctx, p.env)
 	return err
 }
 
 // plan plans the fault of an entry.
-func (e *Entry) plan(ctx context.Context, env Env) ([]Step, error) {
+func (e *Entry) plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	env.Kind, env.Fault = e.Kind, e.Damage
 	steps, err := e.Damage.Plan(ctx, env)
 	if err == nil {

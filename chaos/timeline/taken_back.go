@@ -1,47 +1,17 @@
-package chaos
+package timeline
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
-	"brunt/scenarios/quantity"
+	"brunt/chaos"
 )
-
-// TakenBackError says that something else reverted a fault, because brunt itself did not. Times are offsets from t0.
-type TakenBackError struct {
-	At       time.Duration // when it was reverted
-	From, To time.Duration // while brunt stood still; equal: it is not known to have
-	By       string        // what reverted it; empty is the watchdog
-}
-
-func (e TakenBackError) Error() string {
-	if e.From == e.To {
-		return fmt.Sprintf("brunt did not take the fault back in time, and %s did at %s", cmp.Or(e.By, "its watchdog"),
-			quantity.FormatInstant(e.At))
-	}
-	return fmt.Sprintf("brunt itself stood still from %s to %s, and %s took the fault back at %s",
-		quantity.FormatInstant(e.From), quantity.FormatInstant(e.To), cmp.Or(e.By, "its watchdog"),
-		quantity.FormatInstant(e.At))
-}
 
 // mostLate is how late brunt itself may be for an injection. Later, the load that the fault was planned for may be
 // over, so the fault is not injected.
 const mostLate = time.Second
-
-// A VoidError says that a fault was over before its time, by none of brunt's doing.
-type VoidError struct {
-	After time.Duration // from its injection until it was over
-	Why   error
-}
-
-func (e VoidError) Error() string {
-	return fmt.Sprintf("over before its time, after %s: %v", quantity.FormatSeconds(e.After.Seconds()), e.Why)
-}
-
-func (e VoidError) Unwrap() error { return e.Why }
 
 // An earlyEnd says how an occurrence, or a step of a group, was over before its time.
 type earlyEnd struct {
@@ -53,7 +23,7 @@ type earlyEnd struct {
 // run can't be judged by it. Of several causes the first counts, unless a watchdog took it back.
 func (t *Timeline) void(r *injection, at time.Duration, why error) {
 	end := &earlyEnd{at, why}
-	taken, ok := errors.AsType[TakenBackError](why)
+	taken, ok := errors.AsType[chaos.TakenBackError](why)
 	if ok {
 		end.at = taken.At
 	}
@@ -78,7 +48,7 @@ func (r *injection) ends(end *earlyEnd) (first bool) {
 		return true
 	}
 	had := r.end.Load()
-	if _, taken := errors.AsType[TakenBackError](end.why); taken && errors.Is(had.why, ErrHolderEnded) {
+	if _, taken := errors.AsType[chaos.TakenBackError](end.why); taken && errors.Is(had.why, chaos.ErrHolderEnded) {
 		r.end.CompareAndSwap(had, end)
 	}
 	return false
@@ -91,16 +61,16 @@ func (r *injection) endEarly() {
 		return
 	}
 	r.Cleared = min(max(end.at, r.Injected), r.Cleared)
-	if _, ok := errors.AsType[TakenBackError](end.why); ok {
+	if _, ok := errors.AsType[chaos.TakenBackError](end.why); ok {
 		r.Void = end.why
 	} else {
-		r.Void = VoidError{r.Cleared - r.Injected, end.why}
+		r.Void = chaos.VoidError{After: r.Cleared - r.Injected, Why: end.why}
 	}
 }
 
 // TakenBack voids the occurrence whose journal entry, given by its number, a watchdog has reverted. An occurrence
 // that is reverted already stays as it is.
-func (t *Timeline) TakenBack(entry int, why TakenBackError) {
+func (t *Timeline) TakenBack(entry int, why chaos.TakenBackError) {
 	t.mu.Lock()
 	in := slices.Clone(t.in)
 	t.mu.Unlock()
@@ -118,9 +88,9 @@ func (t *Timeline) StoodStill(from, to, givenUp time.Duration) {
 	t.mu.Lock()
 	in := slices.Clone(t.in)
 	t.mu.Unlock()
-	why := TakenBackError{At: givenUp, From: from, To: to, By: "the process that held it"}
+	why := chaos.TakenBackError{At: givenUp, From: from, To: to, By: "the process that held it"}
 	for _, r := range in {
-		if end := r.end.Load(); end != nil && end.at >= from && errors.Is(end.why, ErrHolderEnded) {
+		if end := r.end.Load(); end != nil && end.at >= from && errors.Is(end.why, chaos.ErrHolderEnded) {
 			t.void(r, why.At, why)
 		}
 	}
