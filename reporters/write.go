@@ -1,7 +1,6 @@
 package reporters
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"errors"
@@ -19,14 +18,14 @@ import (
 // whose format names a file, in the order of the list. Each file appears whole or not at all.
 // After a failure it writes the other files; the error joins all failures.
 func WriteFiles(dir string, r *result.Result, list []Reporter) error {
-	return writeFiles(dir, r, list, writeFile)
+	return writeFiles(dir, r, list, disk.Replace)
 }
 
 // RewriteFiles writes files as WriteFiles does. Where the disk has no room for a second file beside an earlier one, it
 // writes over the earlier one; see overwrite.
 func RewriteFiles(dir string, r *result.Result, list []Reporter) error {
 	return writeFiles(dir, r, list, func(path string, mode fs.FileMode, write func(io.Writer) error) error {
-		err := writeFile(path, mode, write)
+		err := disk.Replace(path, mode, write)
 		if err != nil && overwrite(path, write) == nil {
 			return nil
 		}
@@ -60,40 +59,12 @@ func writeFiles(dir string, r *result.Result, list []Reporter,
 // WriteFile writes a temporary file beside path and renames it, so that a reader never
 // sees half a file. The file is for its owner alone.
 func WriteFile(path string, write func(io.Writer) error) error {
-	return writeFile(path, disk.Private, write)
+	return disk.Replace(path, disk.Private, write)
 }
 
 // WriteShared is [WriteFile] for a file that others may read, as far as the umask lets them.
 func WriteShared(path string, write func(io.Writer) error) error {
-	return writeFile(path, disk.Shared, write)
-}
-
-// writeFile is [WriteFile] with a mode, from which the umask takes.
-func writeFile(path string, mode fs.FileMode, write func(io.Writer) error) (err error) {
-	f, err := disk.Beside(path, mode)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name())
-		}
-	}()
-	b := bufio.NewWriterSize(f, 1<<16)
-	err = write(b)
-	if err == nil {
-		err = b.Flush()
-	}
-	if err == nil {
-		err = f.Sync() // some file systems report only here that they are full
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return disk.Replace(path, disk.Shared, write)
 }
 
 // overwrite writes a file that exists in place, which needs room only for what it grows by. The file is as it was if

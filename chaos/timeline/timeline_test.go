@@ -108,7 +108,9 @@ func (s *notedStep) Inject(context.Context) (chaos.Held, error) {
 	return s, nil
 }
 
-func (s *notedStep) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: s.takes, Ended: s.hasEnded} }
+func (s *notedStep) Traits() chaos.HeldTraits {
+	return chaos.HeldTraits{Takes: s.takes, Ended: s.hasEnded}
+}
 
 func (s *notedStep) hasEnded(context.Context) error {
 	if s.ended == 0 || time.Since(s.began) < s.ended {

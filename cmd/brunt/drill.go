@@ -2,11 +2,13 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"brunt/reporters/words"
 	"brunt/scenarios/drills"
+	"brunt/scenarios/drills/play"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 
@@ -112,7 +114,11 @@ func drillPlanCommand() *cobra.Command {
 		Short: "Tell which drills fit a scenario, what can play their roles, and which do not fit and why",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			base, err := f.base(args, nil, nil)
+			subject, err := f.subject(args)
+			if err != nil {
+				return err
+			}
+			system, err := subject.System(c.Context())
 			if err != nil {
 				return err
 			}
@@ -120,17 +126,16 @@ func drillPlanCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			f.counted = containersOf(c.Context(), base.Plan)
-			system, out := f.systemOf(base.Plan), stdout(c)
+			out := stdout(c)
 			var unfit []string
 			for _, d := range all {
-				if err := d.Fits(system); err != nil {
+				if err := d.Fits(*system); err != nil {
 					unfit = append(unfit, fmt.Sprintf("  %-18s %v", d.Name, err))
 					continue
 				}
 				fmt.Fprintf(out, "%-20s %s\n", d.Name, d.About)
 				for _, r := range d.Roles {
-					fmt.Fprintf(out, "  --role %s=…  %s: %s\n", r.Name, r.About, r.Offer(system))
+					fmt.Fprintf(out, "  --role %s=…  %s: %s\n", r.Name, r.About, r.Offer(*system))
 				}
 			}
 			if len(unfit) > 0 {
@@ -150,11 +155,11 @@ func drillShowCommand() *cobra.Command {
 		Short: "Print the plain scenario that a drill runs, to keep or change it",
 		Args:  cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
-			laid, path, err := f.lay(args)
+			laid, err := f.lay(args)
 			if err != nil {
 				return err
 			}
-			if _, err := f.text(path, laid.Text, false); err != nil {
+			if _, err := f.compileSource(laid.Source); err != nil {
 				return err
 			}
 			_, err = fmt.Fprint(data(c), laid.Text)
@@ -180,11 +185,12 @@ containers of the system. Where an objective fails, brunt says what the system l
   brunt drill run replica-crash --url http://127.0.0.1:8080/posts --service posts=compose:shop/posts --role replica=posts`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
-			laid, path, err := f.lay(args)
+			laid, err := f.lay(args)
 			if err != nil {
 				return err
 			}
-			f.read = holding(path, laid.Text)
+			path := laid.Source.Path
+			f.read, f.set = holding(path, laid.Text), assignments(laid.Source.Set)
 			f.table.judged = func(res *result.Result) {
 				for i, one := range laid.Missing(res) {
 					if i == 0 {
@@ -213,9 +219,118 @@ func completeDrills(c *cobra.Command, args []string, begun string) ([]string, co
 	return completeScenario(c, args[1:], begun)
 }
 
-// text compiles the text of a scenario that stands for the file at path; a trial is not judged.
-func (f *sourceFlags) text(path, text string, trial bool) (*plan.Plan, error) {
-	source := *f
-	source.read, source.trial = holding(path, text), trial
-	return compile(path, &source)
+// drillFlags say over which system a drill is laid.
+type drillFlags struct {
+	runFlags
+	roles    []string
+	url      string
+	rate     string
+	services []string
+}
+
+func (f *drillFlags) registerBase(c *cobra.Command) {
+	f.register(c)
+	c.Flags().StringVar(&f.url, "url", "", "instead of a scenario: load this URL")
+	c.Flags().StringVar(&f.rate, "rate", "",
+		"with --url: requests a second, such as 50 or 3000/m (default "+play.DefaultRate+")")
+	c.Flags().StringArrayVar(&f.services, "service", nil,
+		"with --url: a service of the system, NAME=container:CONTAINER or NAME=compose:PROJECT/SERVICE; can be given "+
+			"several times")
+}
+
+func (f *drillFlags) registerRoles(c *cobra.Command) {
+	c.Flags().StringArrayVar(&f.roles, "role", nil,
+		"the part of the system that plays a role: NAME=PART; can be given several times")
+	c.ValidArgsFunction = completeDrills
+}
+
+// subject is the system that the arguments and the flags name.
+func (f *drillFlags) subject(args []string) (play.Subject, error) {
+	switch {
+	case len(args) > 0 && f.url != "":
+		return play.Subject{}, usagef("a scenario and --url exclude each other")
+	case f.url == "" && (f.rate != "" || len(f.services) > 0):
+		return play.Subject{}, usagef("--rate and --service go with --url; a scenario says that itself")
+	case len(args) > 0 && args[0] == "":
+		return play.Subject{}, errNoName
+	}
+	set, err := f.params()
+	if err != nil {
+		return play.Subject{}, err
+	}
+	services, err := namedOnce("--service", f.services)
+	if err != nil {
+		return play.Subject{}, err
+	}
+	s := play.Subject{URL: f.url, Rate: f.rate, Services: services, Set: set, Compile: f.compileSource}
+	if len(args) > 0 {
+		s.File = args[0]
+	}
+	return s, nil
+}
+
+// lay lays the drill that the arguments name over its system.
+func (f *drillFlags) lay(args []string) (*play.Laid, error) {
+	subject, err := f.subject(args[1:])
+	if err != nil {
+		return nil, err
+	}
+	roles, err := namedOnce("--role", f.roles)
+	if err != nil {
+		return nil, err
+	}
+	return subject.Lay(args[0], roles)
+}
+
+// compileSource compiles a scenario with the policies and the metadata of the command line.
+func (f *drillFlags) compileSource(s play.Source) (*plan.Plan, error) {
+	source := f.sourceFlags
+	source.set, source.trial = assignments(s.Set), s.Trial
+	if s.Text != "" {
+		source.read = holding(s.Path, s.Text)
+	}
+	return compile(s.Path, &source)
+}
+
+// again returns the words of a command that name the same system: a scenario, or --url with what goes with it, and
+// --set. There are none for the built-in system.
+func (f *drillFlags) again(args []string) []string {
+	words := slices.Clone(args)
+	add := func(flag string, values ...string) {
+		for _, v := range values {
+			words = append(words, flag, v)
+		}
+	}
+	if f.url != "" {
+		add("--url", f.url)
+	}
+	if f.rate != "" {
+		add("--rate", f.rate)
+	}
+	add("--service", f.services...)
+	add("--set", f.set...)
+	return words
+}
+
+// namedOnce reads NAME=PART of a flag, each name once.
+func namedOnce(flag string, given []string) (map[string]string, error) {
+	out, err := pairsOf(flag, given)
+	for i, one := range given {
+		name, _, _ := strings.Cut(one, "=")
+		for _, before := range given[:i] {
+			if err == nil && strings.HasPrefix(before, name+"=") {
+				return nil, usagef("%s names %s twice, %q and %q; leave one out", flag, name, before, one)
+			}
+		}
+	}
+	return out, err
+}
+
+// assignments writes values by name as flags have them, sorted.
+func assignments(values map[string]string) []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		out = append(out, name+"="+values[name])
+	}
+	return out
 }

@@ -1,13 +1,17 @@
 package main
 
 import (
+	"context"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
-	"brunt/scenarios/drills"
+	"brunt/reporters/evidence"
+	"brunt/scenarios/disk"
+	"brunt/scenarios/drills/play"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 
@@ -17,18 +21,12 @@ import (
 // allFlags are the settings of `brunt drill all`.
 type allFlags struct {
 	drillFlags
-	only   []string
-	dir    string // of -o
-	sweep  bool
-	budget time.Duration
-	spent  time.Duration // of the budget, by the runs until now
-	steady steadyState
-	// params that some drill declares: --set gives them to those drills, and no scenario
-	ofDrills map[string]bool
+	campaign play.Campaign
 }
 
 func drillAllCommand() *cobra.Command {
-	f := allFlags{steady: steadyState{lasts: drills.SteadyLasts}}
+	var f allFlags
+	p := &f.campaign
 	c := &cobra.Command{
 		Use:   "all [SCENARIO]",
 		Short: "Run every drill that fits a system, and write a page of what was tried",
@@ -60,120 +58,84 @@ hard is as declared, and does not count.`,
 	f.registerBase(c)
 	f.registerRoles(c)
 	c.ValidArgsFunction = completeScenario
-	c.Flags().StringSliceVar(&f.only, "only", nil,
+	c.Flags().StringSliceVar(&p.Only, "only", nil,
 		"families of drills to run, such as redundancy,dependency; sweep is that of --sweep")
-	c.Flags().BoolVar(&f.sweep, "sweep", false, "also try every service and link, one by one and then in pairs")
-	c.Flags().DurationVar(&f.budget, "budget", 0,
+	c.Flags().BoolVar(&p.Sweep, "sweep", false, "also try every service and link, one by one and then in pairs")
+	c.Flags().DurationVar(&p.Budget, "budget", 0,
 		"time for all runs, those that the folder of -o has among them (default: no limit, "+
 			"and 8 pairs of a sweep)")
-	c.Flags().DurationVar(&f.steady.within, "settle", settles,
+	c.Flags().DurationVar(&p.Settle, "settle", time.Minute,
 		"how long a system that brunt did not start may take after a drill to answer as "+
 			"before the first; 0: brunt does not wait for it")
-	c.Flags().StringVarP(&f.dir, "output", "o", "",
+	c.Flags().StringVarP(&p.Dir, "output", "o", "",
 		"folder for the page and the reports (default brunt-results/drills-TIME)")
 	f.log, f.repeat, f.table.brief = logFlags{"text", "error"}, 1, true
 	return c
 }
 
-// An attempt is one drill of all, with what became of it.
-type attempt struct {
-	name   string // of its folder
-	drill  *drills.Drill
-	swept  *drills.Swept // of a sweep; nil: a drill of the library, or a pair
-	pair   bool          // it is a pair of a sweep
-	fits   bool          // the system has what it needs
-	laid   *drills.Laid  // nil: it can't run
-	path   string
-	source sourceFlags    // with the params that the drill leaves to the scenario
-	res    *result.Result // nil: it was not run
-	kept   bool           // the folder had the run
-	why    string         // it was not run
-}
-
-func (f *allFlags) all(c *cobra.Command, args []string) error {
-	if f.budget < 0 || f.budget > 0 && f.budget < time.Minute {
+func (f *allFlags) all(c *cobra.Command, args []string) (err error) {
+	p := &f.campaign
+	if p.Budget < 0 || p.Budget > 0 && p.Budget < time.Minute {
 		return usagef("--budget is a minute at least")
 	}
-	if f.steady.within < 0 {
+	if p.Settle < 0 {
 		return usagef("--settle is 0 or more, such as 2m")
 	}
-	library, err := drills.Library()
-	if err != nil {
+	if p.Subject, err = f.subject(args); err != nil {
 		return err
 	}
-	system, declared, err := f.system(c, args, library)
-	if err != nil {
+	if p.Roles, err = namedOnce("--role", f.roles); err != nil {
 		return err
 	}
-	tries, err := f.attempts(args, library)
-	if err != nil {
+	f.wire(c)
+	if err := p.Lay(c.Context()); err != nil {
 		return err
-	}
-	if f.sweep {
-		singles, err := f.singles(args, system, declared)
-		if err != nil {
-			return err
-		}
-		tries = append(tries, singles...)
-	}
-	if !slices.ContainsFunc(tries, func(a attempt) bool { return a.laid != nil }) {
-		return usagef("no drill can run, as none of %d has its roles: %s, for one: %s; `brunt drill plan` shows for each "+
-			"what can play them, and --sweep "+
-			"tries every part without any role", len(tries), tries[0].name, tries[0].why)
 	}
 	if err := recoverOthers(c); err != nil {
 		return err
 	}
-	if f.dir == "" {
-		f.dir = filepath.Join("brunt-results", "drills-"+run.NewID())
-	}
-	if err := os.MkdirAll(f.dir, 0o777); err != nil {
-		return usagef("the folder for the reports: %w", err)
+	if p.Dir == "" {
+		p.Dir = filepath.Join("brunt-results", "drills-"+run.NewID())
 	}
 	ctx, stop := interruptible(&f.screen, interrupts, hurries)
 	defer stop()
-	goes, err := f.play(ctx, c, tries)
-	if err == nil && goes && f.sweep {
-		var pairs []attempt
-		if pairs, err = f.pairs(args, tries); err == nil {
-			_, err = f.play(ctx, c, pairs)
-		}
-		tries = append(tries, pairs...)
-	}
-	if err != nil {
+	if err := p.Play(ctx); err != nil {
 		return err
 	}
-	return f.finish(ctx, c, tries, system, f.again(args), declared)
+	return f.finish(ctx, c, f.again(args))
 }
 
-// attempts lays every drill over the system; one that can't run has the reason.
-func (f *allFlags) attempts(args []string, library []*drills.Drill) ([]attempt, error) {
-	if err := f.known(library); err != nil {
+// wire gives the campaign what performs its runs, and what prints its progress.
+func (f *allFlags) wire(c *cobra.Command) {
+	p := &f.campaign
+	p.Run = func(ctx context.Context, one *plan.Plan, dir string) (*result.Result, error) {
+		f.out = dir
+		return f.once(ctx, c, one, nil)
+	}
+	p.Probe, p.Kept = f.probe, evidence.Read
+	p.Ran = func(a *play.Attempt) {
+		hang(stderr(c), fmt.Sprintf("%-20s %-12s ", a.Name, a.Result.Verdict), a.Result.Reason, errColumns(c))
+	}
+	p.Waiting = func(different string) {
+		hang(stderr(c), "waiting: ", "the system does not answer yet as it did before the drills: "+different, errColumns(c))
+	}
+	p.Unchecked = func(why error) {
+		fmt.Fprintf(stderr(c), "brunt: whether the system is steady between two drills is not checked: %v\n", why)
+	}
+}
+
+// probe performs a run without a report.
+func (f *allFlags) probe(ctx context.Context, p *plan.Plan) (*result.Result, error) {
+	dir, err := disk.TempDir("brunt-steady-")
+	if err != nil {
 		return nil, err
 	}
-	var tries []attempt
-	set, roles := f.set, f.roles
-	for _, one := range drills.HarmlessFirst(library) {
-		if len(f.only) > 0 && !slices.Contains(f.only, one.Family) {
-			continue
-		}
-		of := slices.DeleteFunc(slices.Clone(roles), func(r string) bool { // a role is of some of the drills
-			name, _, _ := strings.Cut(r, "=")
-			return !slices.Contains(one.RoleNames(), name)
-		})
-		f.set = set
-		d, err := f.find(one.Name, f.builtin(args))
-		if err != nil {
-			tries = append(tries, attempt{name: one.Name, drill: one, why: firstLine(err)})
-			continue
-		}
-		f.set = f.ofScenario(f.set)
-		a, err := f.lays(args, one.Name, d, of)
-		if err != nil {
-			return nil, err
-		}
-		tries = append(tries, a)
+	defer os.RemoveAll(dir)
+	log, err := f.log.logger(io.Discard)
+	if err != nil {
+		return nil, err
 	}
-	f.set, f.roles = set, roles
-	return tries, nil
+	o := f.runOptions(ctx, dir, log)
+	defer bequeath(dir, run.PendingResult(p, o), p.Scenario.Secrets.Mask)()
+	return run.Run(ctx, p, o)
 }

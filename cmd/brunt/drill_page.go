@@ -16,6 +16,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/drills"
+	"brunt/scenarios/drills/play"
 	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
@@ -25,45 +26,43 @@ import (
 const asDeclared = "as declared: "
 
 // finish writes the page and junit.xml, and prints the table. The worst verdict counts.
-func (f *allFlags) finish(ctx context.Context, c *cobra.Command, tries []attempt, system *drills.System, again []string,
-	declared map[string]string,
-) error {
+func (f *allFlags) finish(ctx context.Context, c *cobra.Command, again []string) error {
+	p := &f.campaign
 	page := html.MatrixPage{}
 	var runs []drills.Tried
 	var cases []ci.Case
-	var n tally
 	worst, code := scenarios.Pass, scenarios.ExitPass
-	slices.SortStableFunc(tries, func(a, b attempt) int { return a.rank(declared) - b.rank(declared) })
-	for i := range tries {
-		a := &tries[i]
-		row, one, planned := a.row(declared)
-		n.add(a, planned)
-		if a.res != nil {
-			runs = append(runs, drills.Tried{Name: a.name, Link: row.Link, Result: a.res})
-			page.Name, _, _ = strings.Cut(a.res.Name, ": "+a.drill.Name)
+	for _, a := range p.Attempts {
+		row, one := rowOf(a)
+		if a.Result != nil {
+			runs = append(runs, drills.Tried{Name: a.Name, Link: row.Link, Result: a.Result})
+			page.Name, _, _ = strings.Cut(a.Result.Name, ": "+a.Drill.Name)
 		}
-		if a.res != nil && !planned {
-			worst, code = worseOf(worst, code, a.res)
+		if a.Result != nil && !a.AsDeclared() {
+			worst, code = worseOf(worst, code, a.Result)
+		}
+		if a.Pair {
+			page.Method = drills.PairMethod
 		}
 		cases = append(cases, one)
-		switch rank := a.rank(declared); {
-		case rank >= notTried:
+		switch {
+		case a.Result == nil:
 			page.NotTried = append(page.NotTried, row)
-		case rank >= held:
+		case a.Held():
 			page.Drills = append(page.Drills, row)
 		default:
 			page.Failed = append(page.Failed, row)
 		}
 	}
-	if slices.ContainsFunc(tries, func(a attempt) bool { return a.pair }) {
-		page.Method = drills.PairMethod
+	fillMatrix(&page, runs, p.System, again)
+	page.Summary = cmp.Or(p.Tally(), page.Coverage)
+	if stopped := p.Stopped(); stopped != "" {
+		page.Summary = stopped + " " + page.Summary
 	}
-	fillMatrix(&page, runs, system, again)
-	page.Summary = f.steady.summary() + cmp.Or(n.String(), page.Coverage)
-	code = f.ended(ctx, worst, code)
+	code = p.ExitCode(ctx, worst, code)
 	err := errors.Join(
-		writeWhole(filepath.Join(f.dir, html.Index), disk.Shared, page.Report),
-		writeWhole(filepath.Join(f.dir, ci.JUnitFile), disk.Shared,
+		writeWhole(filepath.Join(p.Dir, html.Index), disk.Shared, page.Report),
+		writeWhole(filepath.Join(p.Dir, ci.JUnitFile), disk.Shared,
 			func(w io.Writer) error { return ci.WriteCases(w, "drills of "+page.Name, cases) }),
 	)
 	f.print(stdout(c), &page, columns(c))
@@ -77,7 +76,7 @@ func (f *allFlags) finish(ctx context.Context, c *cobra.Command, tries []attempt
 // the library that were not tried are a number, as they need roles that a sweep does not.
 func (f *allFlags) print(out io.Writer, page *html.MatrixPage, columns int) {
 	tried, left, folded := slices.Concat(page.Failed, page.Drills), page.NotTried, 0
-	if f.sweep {
+	if f.campaign.Sweep {
 		left = slices.DeleteFunc(slices.Clone(left),
 			func(row html.MatrixDrill) bool { return row.Family != drills.SweepFamily })
 		folded = len(page.NotTried) - len(left)
@@ -114,26 +113,25 @@ func (f *allFlags) print(out io.Writer, page *html.MatrixPage, columns int) {
 		fmt.Fprintf(out, "  %s\n", next.Command)
 		hang(out, "    ", next.Why, columns)
 	}
-	fmt.Fprintf(out, "Page: %s\n", filepath.Join(f.dir, html.Index))
+	fmt.Fprintf(out, "Page: %s\n", filepath.Join(f.campaign.Dir, html.Index))
 }
 
-// row is what became of a drill, for the page and for JUnit. Planned says that it failed as the scenario declares.
-func (a *attempt) row(declared map[string]string) (row html.MatrixDrill, one ci.Case, planned bool) {
-	row = html.MatrixDrill{Name: a.name, Family: a.drill.Family, About: a.drill.About, Verdict: "not tried", Why: a.why}
-	one = ci.Case{Name: a.name, Text: a.why}
-	if a.res == nil {
-		return row, one, false
+// rowOf is what became of a drill, for the page and for JUnit.
+func rowOf(a *play.Attempt) (row html.MatrixDrill, one ci.Case) {
+	row = html.MatrixDrill{Name: a.Name, Family: a.Drill.Family, About: a.Drill.About, Verdict: "not tried", Why: a.Why}
+	one = ci.Case{Name: a.Name, Text: a.Why}
+	if a.Result == nil {
+		return row, one
 	}
-	planned = a.planned(declared)
-	row.Verdict, row.Why, row.Link, row.Tone = string(a.res.Verdict), a.res.Reason, a.name+"/"+html.File,
-		words.Tone(a.res.Verdict)
-	for _, missing := range a.laid.Missing(a.res) {
+	row.Verdict, row.Why, row.Link, row.Tone = string(a.Result.Verdict), a.Result.Reason, a.Name+"/"+html.File,
+		words.Tone(a.Result.Verdict)
+	for _, missing := range a.Laid.Missing(a.Result) {
 		row.Why += " " + missing[1]
 	}
-	one.Verdict, one.Seconds = a.res.Verdict, a.res.Ended.Sub(a.res.Started).Seconds()
-	if planned {
-		row.Why, row.Tone, one.Verdict = asDeclared+a.res.Reason, words.Tone(scenarios.None), scenarios.Pass
+	one.Verdict, one.Seconds = a.Result.Verdict, a.Result.Ended.Sub(a.Result.Started).Seconds()
+	if a.AsDeclared() {
+		row.Why, row.Tone, one.Verdict = asDeclared+a.Result.Reason, words.Tone(scenarios.None), scenarios.Pass
 	}
 	one.Text = row.Why
-	return row, one, planned
+	return row, one
 }

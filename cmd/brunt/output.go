@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -36,22 +35,11 @@ func writeNew(file, text string, mode fs.FileMode, force bool) error {
 	return nil
 }
 
-// writeWhole writes a file whole or not at all: to a temporary file, renamed at the end. The
-// error names the file; a file that cannot be created is a usage error. The umask takes from the mode.
+// writeWhole is [disk.Replace] of a file that the user names: one that can't be made is a usage error.
 func writeWhole(file string, mode fs.FileMode, write func(io.Writer) error) error {
-	t, err := disk.Beside(file, mode)
-	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		return scenarios.Usage(&fs.PathError{Op: pe.Op, Path: file, Err: pe.Err})
-	} else if err != nil {
-		return err
-	}
-	b := bufio.NewWriter(t)
-	err = write(b)
-	if err = errors.Join(err, b.Flush(), t.Sync(), t.Close()); err == nil {
-		err = os.Rename(t.Name(), file)
-	}
-	if err != nil {
-		_ = os.Remove(t.Name())
+	err := disk.Replace(file, mode, write)
+	if pe, ok := errors.AsType[*fs.PathError](err); ok && pe.Op == "open" && pe.Path == file {
+		return scenarios.Usage(err)
 	}
 	return err
 }

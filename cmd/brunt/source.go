@@ -70,6 +70,9 @@ func holding(path, text string) func(string) ([]byte, error) {
 	}
 }
 
+// errNoName refuses an empty argument in the place of a scenario.
+var errNoName = usagef("the name of the scenario is empty")
+
 // params reads --set.
 func (f *sourceFlags) params() (map[string]string, error) { return pairsOf("--set", f.set) }
 
@@ -101,7 +104,7 @@ func (f *sourceFlags) parse(path string) (*scenarios.Scenario, error) {
 	}
 	switch path {
 	case "":
-		return nil, usagef("the name of the scenario is empty")
+		return nil, errNoName
 	case "-":
 		return nil, usagef("a scenario is a file; the standard input is /dev/stdin")
 	}

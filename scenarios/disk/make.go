@@ -1,9 +1,11 @@
 package disk
 
 import (
+	"bufio"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -27,6 +29,35 @@ func Beside(path string, mode fs.FileMode) (*os.File, error) {
 			return f, err
 		}
 	}
+}
+
+// Replace writes a file whole or not at all: to a new file [Beside] it, which takes its place by a rename at the end.
+// The error of a file that can't be made is an [fs.PathError] that names path.
+func Replace(path string, mode fs.FileMode, write func(io.Writer) error) error {
+	f, err := Beside(path, mode)
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		return &fs.PathError{Op: pe.Op, Path: path, Err: pe.Err}
+	} else if err != nil {
+		return err
+	}
+	b := bufio.NewWriterSize(f, 1<<16)
+	err = write(b)
+	if err == nil {
+		err = b.Flush()
+	}
+	if err == nil {
+		err = f.Sync() // some file systems report only here that they are full
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
 }
 
 // Temp makes a file for the time of a run, as [os.CreateTemp] does, in the folder of temporary files. Where there is

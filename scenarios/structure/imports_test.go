@@ -93,6 +93,10 @@ var groups = []group{
 		name: "drills", folders: []string{"scenarios/drills"},
 		may: []string{"language", "result", "load", "judge", "contract", "faults", "plan"},
 	},
+	{
+		name: "play", folders: []string{"scenarios/drills/play"},
+		may: []string{"language", "result", "plan", "run", "drills"},
+	},
 	{name: "convert", folders: []string{"scenarios/convert/..."}, may: []string{"language", "result", "protocols"}},
 	{name: "edit", folders: []string{"scenarios/edit/..."}, may: []string{
 		"language", "result", "load", "mechanisms", "engines", "protocols", "contract", "shared", "faults", "k6", "plan",
@@ -101,7 +105,7 @@ var groups = []group{
 	{name: "reporters", folders: []string{"reporters/..."}, may: []string{"language", "result"}},
 	{name: "cmd", folders: []string{"cmd/..."}, may: []string{
 		"language", "result", "mechanisms", "engines", "protocols", "contract", "shared", "faults", "k6", "plan", "run",
-		"decide", "drills", "convert", "edit", "reporters",
+		"decide", "drills", "play", "convert", "edit", "reporters",
 	}},
 	{name: "examples", folders: []string{"examples/..."}}, // systems under test, independent of brunt
 }

@@ -3,8 +3,6 @@ package main
 import (
 	"strings"
 	"testing"
-
-	"brunt/scenarios/drills"
 )
 
 // TestHang: in a terminal a text is broken at blanks, below where it begins; elsewhere it is one line.
@@ -23,14 +21,5 @@ func TestHang(t *testing.T) {
 		if hang(&out, head, text, c.columns); out.String() != c.want {
 			t.Errorf("%d columns:\n%swant\n%s", c.columns, out.String(), c.want)
 		}
-	}
-}
-
-// TestLeave: a drill that could run says why it did not, and one that could not keeps its own reason.
-func TestLeave(t *testing.T) {
-	tries := []attempt{{name: "a", laid: new(drills.Laid)}, {name: "b", why: "it has no role"}}
-	leave(tries, "interrupted before it")
-	if tries[0].why != "interrupted before it" || tries[0].laid != nil || tries[1].why != "it has no role" {
-		t.Errorf("%+v", tries)
 	}
 }

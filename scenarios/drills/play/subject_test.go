@@ -1,4 +1,4 @@
-package main
+package play
 
 import (
 	"os"
@@ -19,7 +19,7 @@ func TestSystemOf_Counted(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p, err := compile(file, nil)
+	p, err := compile(Source{Path: file})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,8 +27,8 @@ func TestSystemOf_Counted(t *testing.T) {
 		counted map[string]int
 		want    bool // one of the store's containers is hit as well
 	}{{nil, true}, {map[string]int{"store": 1, "web": 2}, false}} {
-		f := drillFlags{counted: c.counted}
-		s := f.systemOf(p)
+		subject := Subject{counted: c.counted}
+		s := subject.systemOf(p)
 		all := s.Sweep(nil)
 		has := func(name string) bool {
 			return slices.ContainsFunc(all, func(one drills.Swept) bool { return one.Name == name })

@@ -1,4 +1,4 @@
-package main
+package play
 
 import (
 	"slices"
@@ -12,27 +12,29 @@ import (
 // TestTally: what a sweep did is said before what became of the library, with the faults that failed unexpectedly by
 // name.
 func TestTally(t *testing.T) {
-	ran := func(name string, v scenarios.Verdict, of *drills.Swept) attempt {
-		return attempt{name: name, swept: of, fits: true, res: &result.Result{Verdict: v}}
+	declared := map[string]string{"store": "hard"}
+	ran := func(name string, v scenarios.Verdict, of *drills.Swept) *Attempt {
+		a := &Attempt{Name: name, swept: of, fits: true, Result: &result.Result{Verdict: v}}
+		a.hard = of != nil && of.AsDeclared(declared)
+		return a
 	}
 	store, api := &drills.Swept{Part: "store", Whole: true}, &drills.Swept{Part: "api", Whole: true}
-	declared := map[string]string{"store": "hard"}
 	pair := ran("a+b", scenarios.Pass, nil)
-	pair.pair = true
-	library := attempt{name: "replica-crash", fits: true, why: "no role"}
+	pair.Pair = true
+	library := &Attempt{Name: "replica-crash", fits: true, Why: "no role"}
 	for _, c := range []struct {
-		name  string
-		tries []attempt
-		want  string
-		order []string
+		name     string
+		attempts []*Attempt
+		want     string
+		order    []string
 	}{
 		{
 			"a sweep beside an unbound library",
-			[]attempt{
+			[]*Attempt{
 				library, ran("hang-api", scenarios.Pass, api), ran("crash-store", scenarios.Fail, store),
 				ran("crash-api", scenarios.Fail, api),
 				ran("slow-api", scenarios.Invalid, api), pair,
-				{name: "cut-api", swept: api, why: "the budget is spent"},
+				{Name: "cut-api", swept: api, Why: "the budget is spent"},
 			},
 			"The sweep tried 5 of 6 faults, 1 pair of them: 2 held, 1 failed, 1 failed as declared, 1 not known. Failed: " +
 				"crash-api. " +
@@ -41,7 +43,7 @@ func TestTally(t *testing.T) {
 		},
 		{
 			"the library alone",
-			[]attempt{library, ran("limit", scenarios.Pass, nil)},
+			[]*Attempt{library, ran("limit", scenarios.Pass, nil)},
 			"1 of 2 that fit passed, 0 failed, 1 not known: between 50% and 100%",
 			[]string{"limit", "replica-crash"},
 		},
@@ -49,10 +51,10 @@ func TestTally(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var n tally
 			var order []string
-			slices.SortStableFunc(c.tries, func(a, b attempt) int { return a.rank(declared) - b.rank(declared) })
-			for i := range c.tries {
-				n.add(&c.tries[i], c.tries[i].planned(declared))
-				order = append(order, c.tries[i].name)
+			slices.SortStableFunc(c.attempts, func(a, b *Attempt) int { return a.rank() - b.rank() })
+			for _, a := range c.attempts {
+				n.add(a)
+				order = append(order, a.Name)
 			}
 			if got := n.String(); got != c.want {
 				t.Errorf("%q, want %q", got, c.want)

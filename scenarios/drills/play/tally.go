@@ -1,4 +1,4 @@
-package main
+package play
 
 import (
 	"fmt"
@@ -19,36 +19,45 @@ type tally struct {
 // outcomes are how drills ended.
 type outcomes struct{ all, tried, pairs, passed, failed, planned int }
 
-// add adds a drill. Planned says that it failed as the scenario declares.
-func (t *tally) add(a *attempt, planned bool) {
+// Tally says what became of the drills, that of the sweep first; empty: none was tried and none fits.
+func (c *Campaign) Tally() string {
+	var t tally
+	for _, a := range c.Attempts {
+		t.add(a)
+	}
+	return t.String()
+}
+
+// add adds a drill.
+func (t *tally) add(a *Attempt) {
 	of := &t.library
-	if a.ofSweep() {
+	if a.OfSweep() {
 		of = &t.swept
 	}
-	if a.fits || a.ofSweep() {
+	if a.fits || a.OfSweep() {
 		of.all++
 	}
-	if a.res == nil {
+	if a.Result == nil {
 		return
 	}
 	of.tried++
-	if a.pair {
+	if a.Pair {
 		of.pairs++
 	}
 	switch {
-	case planned:
+	case a.AsDeclared():
 		of.planned++
-	case a.res.Verdict == scenarios.Pass:
+	case a.Result.Verdict == scenarios.Pass:
 		of.passed++
-	case a.res.Verdict == scenarios.Fail:
+	case a.Result.Verdict == scenarios.Fail:
 		of.failed++
-		if a.ofSweep() {
-			t.failed = append(t.failed, a.name)
+		if a.OfSweep() {
+			t.failed = append(t.failed, a.Name)
 		}
 	}
 }
 
-// String says what became of the drills, that of the sweep first; empty: none was tried and none fits.
+// String says what became of the drills, as [Campaign.Tally] does.
 func (t *tally) String() string {
 	var out []string
 	if n := t.swept; n.all > 0 {
@@ -79,8 +88,18 @@ func (t *tally) String() string {
 	return strings.Join(out, " ")
 }
 
-// ofSweep reports whether it is a fault or a pair of a sweep.
-func (a *attempt) ofSweep() bool { return a.swept != nil || a.pair }
+// OfSweep reports whether it is a fault or a pair of a sweep.
+func (a *Attempt) OfSweep() bool { return a.swept != nil || a.Pair }
+
+// AsDeclared reports whether it failed as the scenario declares.
+func (a *Attempt) AsDeclared() bool {
+	return a.hard && a.Result != nil && a.Result.Verdict == scenarios.Fail
+}
+
+// Held reports whether it was run, and the system held or failed as declared.
+func (a *Attempt) Held() bool {
+	return a.Result != nil && (a.Result.Verdict == scenarios.Pass || a.AsDeclared())
+}
 
 // The ranks of drills, in the order in which readers want them. One of the library comes after those of a sweep.
 const (
@@ -91,23 +110,18 @@ const (
 )
 
 // rank is the place of a drill among others.
-func (a *attempt) rank(declared map[string]string) int {
+func (a *Attempt) rank() int {
 	rank := notKnown
 	switch {
-	case a.res == nil:
+	case a.Result == nil:
 		rank = notTried
-	case a.res.Verdict == scenarios.Pass, a.planned(declared):
+	case a.Held():
 		rank = held
-	case a.res.Verdict == scenarios.Fail, a.res.Verdict == scenarios.NotReverted:
+	case a.Result.Verdict == scenarios.Fail, a.Result.Verdict == scenarios.NotReverted:
 		rank = surprising
 	}
-	if !a.ofSweep() {
+	if !a.OfSweep() {
 		rank++
 	}
 	return rank
-}
-
-// planned reports whether it failed as the scenario declares.
-func (a *attempt) planned(declared map[string]string) bool {
-	return a.res != nil && a.swept != nil && a.swept.AsDeclared(declared) && a.res.Verdict == scenarios.Fail
 }

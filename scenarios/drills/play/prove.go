@@ -1,0 +1,183 @@
+package play
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/drills"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/result"
+)
+
+// A Prover proves drills: each passes on the good system of its proof, and fails on each of its mutants.
+type Prover struct {
+	Subject Subject // the good system; its file is that of another system than the built-in one
+	Times   int     // how often each system is tried
+	Dir     string  // for the reports of all runs; empty: those of runs that refute a proof, in brunt-results
+	Page    string  // the name of the page in the folder of a report, for people
+
+	// Run performs a run and writes its report to a folder.
+	Run func(ctx context.Context, p *plan.Plan, dir string) (*result.Result, error)
+	// Judged tells what a run shows, and how long it took.
+	Judged func(t *Trial, j drills.Judgement, took time.Duration)
+}
+
+// A Trial is a drill laid over one system of its proof.
+type Trial struct {
+	Drill *drills.Drill
+
+	laid   *Laid
+	mutant *drills.Mutant // nil: the good system
+}
+
+// System names the system: a mutant, or [drills.Good].
+func (t *Trial) System() string {
+	if t.mutant == nil {
+		return drills.Good
+	}
+	return t.mutant.Name
+}
+
+// Lay lays drills over all systems of their proofs, and compiles each, so that a mistake starts nothing. Without names
+// they are all drills of the library.
+func (p *Prover) Lay(names []string) ([]*Trial, error) {
+	if len(names) == 0 {
+		names = drills.Names()
+	}
+	var out []*Trial
+	for _, name := range names {
+		trials, err := p.trials(name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, trials...)
+	}
+	return out, nil
+}
+
+// trials lays a drill over the systems of its proof.
+func (p *Prover) trials(name string) ([]*Trial, error) {
+	d, set, err := p.Subject.find(name, p.Subject.Set)
+	if err != nil {
+		return nil, err
+	}
+	if len(d.Proof.Mutants) == 0 {
+		return nil, scenarios.Usagef("the drill %s has no mutant, so that nothing shows that it can fail", d.Name)
+	}
+	mutants := []*drills.Mutant{nil}
+	for i := range d.Proof.Mutants {
+		mutants = append(mutants, &d.Proof.Mutants[i])
+	}
+	var out []*Trial
+	for _, mutant := range mutants {
+		laid, err := p.over(d, mutant, set)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := p.Subject.Compile(laid.Source); err != nil {
+			return nil, err
+		}
+		out = append(out, &Trial{d, laid, mutant})
+	}
+	return out, nil
+}
+
+// over lays a drill over one system of its proof.
+func (p *Prover) over(d *drills.Drill, mutant *drills.Mutant, set map[string]string) (*Laid, error) {
+	base, err := p.Subject.base(d, mutant, set)
+	if err != nil {
+		return nil, err
+	}
+	roles := d.Proof.Roles.Map()
+	if mutant == nil {
+		if err := d.Bind(drills.SystemOf(base.Plan), roles); err != nil {
+			return nil, scenarios.Usage(err)
+		}
+	}
+	laid, err := d.Lay(base, roles)
+	if err != nil {
+		return nil, err
+	}
+	return &Laid{laid, Source{Path: place(base, d), Text: laid.Text, Set: set}}, nil
+}
+
+// Prove runs the trials until ctx ends. The exit code says whether all drills are proved; an error ends the trials.
+func (p *Prover) Prove(ctx context.Context, trials []*Trial) (records []drills.Record, code int, err error) {
+	code = scenarios.ExitPass
+	for _, t := range trials {
+		one, err := p.try(ctx, t)
+		records = append(records, one)
+		switch {
+		case err != nil:
+			return records, code, err
+		case one.Proved < one.Runs:
+			code = scenarios.ExitFail
+		case one.Runs < p.Times && code == scenarios.ExitPass:
+			code = scenarios.ExitInvalid
+		}
+		if context.Cause(ctx) != nil {
+			return records, scenarios.ExitInterrupted, nil
+		}
+	}
+	return records, code, nil
+}
+
+// try runs a drill on one system as often as Times says.
+func (p *Prover) try(ctx context.Context, t *Trial) (drills.Record, error) {
+	one := drills.Record{Drill: t.Drill.Name, System: t.System(), Digest: t.Drill.Digest(t.mutant)}
+	for range p.Times {
+		var j drills.Judgement
+		for range mostTries {
+			var err error
+			began := time.Now()
+			if j, err = p.once(ctx, t); err != nil || context.Cause(ctx) != nil {
+				return one, err
+			}
+			p.Judged(t, j, time.Since(began))
+			if j.Answer != drills.Spoilt {
+				break
+			}
+			one.Spoilt++
+		}
+		if j.Answer == drills.Spoilt {
+			continue
+		}
+		one.Runs++
+		one.Figures = append(one.Figures, j.Figure)
+		if j.Answer == drills.Proved {
+			one.Proved++
+		} else if one.Why == "" {
+			one.Why = j.Why
+		}
+	}
+	return one, nil
+}
+
+// once runs a drill on one system. The report is kept where Dir names a folder, or where the run refutes the proof.
+func (p *Prover) once(ctx context.Context, t *Trial) (drills.Judgement, error) {
+	compiled, err := p.Subject.Compile(t.laid.Source)
+	if err != nil {
+		return drills.Judgement{}, err
+	}
+	dir := filepath.Join(cmp.Or(p.Dir, "brunt-results"),
+		fmt.Sprintf("prove-%s-%s-%d", t.Drill.Name, t.System(), time.Now().UnixMilli()))
+	res, err := p.Run(ctx, compiled, dir)
+	if err != nil || res == nil {
+		return drills.Judgement{}, err
+	}
+	j := t.Drill.Judge(t.laid.Laid, t.mutant, res)
+	if p.Dir == "" && j.Answer != drills.Refuted {
+		err := os.RemoveAll(dir)
+		_ = os.Remove(filepath.Dir(dir)) // if it is empty
+		return j, err
+	}
+	if j.Answer == drills.Refuted {
+		j.Why += "; " + filepath.Join(dir, p.Page)
+	}
+	return j, nil
+}
