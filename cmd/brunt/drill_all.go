@@ -112,7 +112,7 @@ func (f *allFlags) wire(c *cobra.Command) {
 		f.out = dir
 		return f.once(ctx, c, one, nil)
 	}
-	p.Probe, p.Kept = f.probe, evidence.Read
+	p.Probe, p.Kept = f.probe, func(dir string) (*result.Result, error) { return evidence.Read(dir) }
 	p.Ran = func(a *play.Attempt) {
 		hang(stderr(c), fmt.Sprintf("%-20s %-12s ", a.Name, a.Result.Verdict), a.Result.Reason, errColumns(c))
 	}
