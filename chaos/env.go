@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,8 +31,9 @@ type Scope struct {
 	Edges        []EdgeName      // declared links, by service; those of the load begin with LoadName
 	External     string          // host:port of a target that already runs
 	Endpoints    []Endpoint      // other ends of links from the load
-	TLS          bool            // the load speaks TLS, so HTTP faults cannot read it
-	H2C          bool            // the load speaks HTTP/2 without TLS, by which its links are probed
+	Encrypted    bool            // connections of the load to the target begin encrypted, so no link can read them
+	FromLoad     Formats         // carried by each link from the load, unless it is Encrypted
+	AtPort       Ports           // carried by any link to a port
 
 	Host func(u *url.URL) error // refuses a host that is known to lie beyond the blast radius; nil: what is not loopback
 
@@ -74,39 +77,49 @@ func (sc *Scope) NoMatch(at syntax.Pos, m *syntax.Mistakes, hint, format string,
 
 // An Endpoint is an address that the load reaches besides the target's own URL, by its name in the scenario.
 type Endpoint struct {
-	Name   string
-	Addr   string // host:port, if it is known before the run
-	HTTP   bool   // HTTP without TLS, so that a link can look into its requests
-	GRPC   bool   // gRPC without TLS, which is HTTP too
-	Scheme string // of its URL
-	TLS    string // the setting of its URL by which connections turn to TLS after their begin; empty: none
-	NoLink string // why no link can lead to it; empty: one can
+	Name        string
+	Addr        string  // host:port, if it is known before the run
+	Carries     Formats // of its connections
+	EncryptedBy string  // the setting of its URL that encrypts connections after their begin; empty: none
+	NoLink      string  // why no link can lead to it; empty: one can
 }
 
-// CarriesH2 reports whether a link is known to carry HTTP/2 without TLS.
-func (sc *Scope) CarriesH2(from, to string) bool {
+// Formats name what connections carry as far as a link can read it, from the general to the special. The descriptor of
+// a protocol has those of its URLs, and a fault asks for those that it reads.
+type Formats []string
+
+// Has reports whether a format is among them.
+func (f Formats) Has(name string) bool { return slices.Contains(f, name) }
+
+// Ports are the formats that servers at well-known ports are taken to speak.
+type Ports map[uint16]Formats
+
+// of returns the formats at a host:port.
+func (p Ports) of(addr string) Formats {
+	_, text, _ := net.SplitHostPort(addr)
+	port, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		return nil
+	}
+	return p[uint16(port)]
+}
+
+// Carries returns the formats that a link to an address is known to carry: those of the port, of its endpoint, and of
+// the load.
+func (sc *Scope) Carries(from, to, upstream string) Formats {
+	all := slices.Clone(sc.AtPort.of(upstream))
 	if from != LoadName {
-		return false
+		return all
 	}
 	for _, e := range sc.Endpoints {
-		if e.GRPC && (e.Name == to || to == TargetName && e.Addr == sc.External) {
-			return true
+		if e.Name == to || to == TargetName && e.Addr == sc.External {
+			all = append(all, e.Carries...)
 		}
 	}
-	return sc.H2C && !sc.TLS
-}
-
-// MySQLPort is the port of MySQL and MariaDB, unless they are told another.
-const MySQLPort = 3306
-
-// CarriesMySQL reports whether a link to an address is known to carry MySQL: by its endpoint, or by the port.
-func (sc *Scope) CarriesMySQL(from, to, upstream string) bool {
-	if strings.HasSuffix(upstream, fmt.Sprintf(":%d", MySQLPort)) {
-		return true
+	if !sc.Encrypted {
+		all = append(all, sc.FromLoad...)
 	}
-	return from == LoadName && slices.ContainsFunc(sc.Endpoints, func(e Endpoint) bool {
-		return e.Scheme == "mysql" && (e.Name == to || to == TargetName && e.Addr == sc.External)
-	})
+	return all
 }
 
 // EdgeName is a link from one service to another.
@@ -131,7 +144,8 @@ type Targets struct {
 	Units    []Unit
 	Links    []*Link
 	Zones    Zones
-	MaxUnits int // the most units that a fault may hit; zero is unlimited
+	AtPort   Ports // what servers at a port are taken to speak
+	MaxUnits int   // the most units that a fault may hit; zero is unlimited
 	// Present asks what units there are now. Nil: they are Units for the whole run.
 	Present func(ctx context.Context) (Present, error)
 	// Only are the units that a plan makes steps for; nil: all that the fault hits. Picks and limits are of all of them.

@@ -9,11 +9,10 @@ import (
 // A Link is the connection from one unit to another, or from the load to its target, through brunt's
 // proxy.
 type Link struct {
-	From  string // a unit, or LoadName
-	To    string // a unit, or TargetName
-	H2    bool   // what it carries is known to be HTTP/2 without TLS
-	MySQL bool   // what it carries is known to be MySQL
-	Proxy Proxy
+	From    string  // a unit, or LoadName
+	To      string  // a unit, or TargetName
+	Carries Formats // as far as it is known
+	Proxy   Proxy
 }
 
 // A Proxy is the proxy of a link, in this process or in one of its own. Its methods are those of

@@ -45,9 +45,9 @@ type Traits struct {
 	Fills string
 	// InNetwork says that the fault may be injected in the network of a container.
 	InNetwork bool
-	// Touches reports whether the fault hits the link between two units, and whether it has to parse the
-	// HTTP on it. Nil is a fault that is never on links.
-	Touches func(from, to string, z Zones) (hit, http bool)
+	// Touches reports whether the fault hits the link between two units, and whether it looks into what that carries.
+	// Nil is a fault that is never on links.
+	Touches func(from, to string, z Zones) (hit, parses bool)
 	// Cuts says that nothing is answered over the links that Touches names while the fault is in, whatever a target does.
 	Cuts bool
 	// Rights are what the fault needs of a cluster besides finding its target.

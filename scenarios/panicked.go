@@ -10,7 +10,7 @@ import (
 // A panicError is a panic of code that reads what a server sent. It is an error of that request, and of nothing else.
 type panicError struct {
 	Value any
-	At    string // the function and line that panicked, such as "mysql.readHandshakePacket (packets.go:209)"
+	At    string // the function and line that panicked, such as "driver.readPacket (packets.go:209)"
 }
 
 // Error says what panicked, and where.

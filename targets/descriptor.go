@@ -21,12 +21,13 @@ type Descriptor struct {
 	Kinds    []string     // the step keys: get, post and so on
 	Beside   []string     // those of them that are a setting where another kind stands too
 	Schemes  []string     // of the URLs of its endpoints
-	Secure   []string     // those of Schemes that begin with TLS
 	Base     bool         // a step that names no endpoint goes to the target's own URL, and not to the only endpoint
 	PerUser  bool         // its clients give each user a connection of its own where the load wants that
 	Settings reflect.Type // the struct whose fields are the YAML of a step
 	// Forms are steps of kinds that other protocols have, and that are this one's where they have a key. It may be nil.
 	Forms []Form
+	// Wires are what connections carry, by Schemes. Of a scheme that is not among them, a link can read nothing.
+	Wires map[string]Wire
 	// Causes are those of its answers that a step does not accept, besides a status of HTTP and a failed check.
 	Causes   []scenarios.CauseFamily
 	Endpoint reflect.Type // the struct whose fields are the YAML of an endpoint besides its url; nil: it has a url alone
@@ -67,9 +68,21 @@ type Descriptor struct {
 	// Encrypts returns the setting of an endpoint's URL by which its connections turn to TLS after their begin, such as
 	// sslmode=require; empty: none. It may be nil.
 	Encrypts func(endpoint *url.URL) string
+	// Carries returns the formats that connections of a load with these settings carry besides those of Wires. It may be
+	// nil: none.
+	Carries func(c *scenarios.Connections) []string
 	// Lasts reports whether a call ends late by its nature, such as a stream that is read for some
 	// time: then no answer yet does not mean that the target hangs. It may be nil: no call does.
 	Lasts func(c scenarios.Call) bool
+}
+
+// A Wire is what connections of one scheme carry, as a link sees it that they go through.
+type Wire struct {
+	// Formats are those that a link can read, from the general to the special, as chaos/fault/proxied names them: "http",
+	// "http/2", "grpc", "redis", "sql", "mysql", or one of the protocol's own.
+	Formats []string
+	TLS     bool   // connections begin with TLS
+	Port    uint16 // at which a server is taken to speak Formats, also where no URL says so; zero: none
 }
 
 // A Form is a step of another protocol's kind that has a key.

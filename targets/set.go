@@ -100,9 +100,32 @@ func (s *Set) Causes() []scenarios.CauseFamily {
 	return out
 }
 
-// Secure reports whether connections of a URL with a scheme begin with TLS.
-func (s *Set) Secure(scheme string) bool {
-	return slices.ContainsFunc(s.list, func(d *Descriptor) bool { return slices.Contains(d.Secure, scheme) })
+// Wire returns what connections of a URL with a scheme carry.
+func (s *Set) Wire(scheme string) Wire {
+	for _, d := range s.list {
+		if w, known := d.Wires[scheme]; known {
+			return w
+		}
+	}
+	return Wire{}
+}
+
+// Wires lists the wires of all protocols.
+func (s *Set) Wires() (all []Wire) {
+	for _, scheme := range s.Schemes() {
+		all = append(all, s.Wire(scheme))
+	}
+	return all
+}
+
+// Carries returns the formats that connections of a load with these settings carry besides those of their wire.
+func (s *Set) Carries(c *scenarios.Connections) (formats []string) {
+	for _, d := range s.list {
+		if d.Carries != nil {
+			formats = append(formats, d.Carries(c)...)
+		}
+	}
+	return formats
 }
 
 // Encrypts returns the setting of an endpoint's URL by which its connections turn to TLS after their begin; empty:

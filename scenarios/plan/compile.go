@@ -180,7 +180,7 @@ func (c *compiler) load(l *scenarios.Load) {
 		}
 	}
 	c.plan.Loads = append(c.plan.Loads, lp)
-	c.plan.Scope.H2C = c.plan.Scope.H2C || l.Connections.HTTP == scenarios.HTTP2 || l.Connections.HTTP == scenarios.H2C
+	c.plan.Scope.FromLoad = append(c.plan.Scope.FromLoad, c.plan.Protocols.Carries(&l.Connections)...)
 }
 
 // checkPerUser refuses connections for each user where a protocol of the load has none.

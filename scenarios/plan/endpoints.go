@@ -60,9 +60,8 @@ func (c *compiler) endpoints() {
 		}
 		u, err := c.endpointURL(text)
 		if err == nil {
-			end.Addr, end.GRPC = targets.HostPort(u), u.Scheme == "grpc"
-			end.Scheme, end.TLS = u.Scheme, c.plan.Protocols.Encrypts(u)
-			end.HTTP = end.GRPC || u.Scheme == "http"
+			end.Addr, end.Carries = targets.HostPort(u), c.plan.Protocols.Wire(u.Scheme).Formats
+			end.EncryptedBy = c.plan.Protocols.Encrypts(u)
 			err = c.target(u)
 		}
 		if err != nil {
@@ -250,7 +249,7 @@ func (c endpointCompiler) only(t *scenarios.Target) {
 		for _, e := range t.Endpoints {
 			text, _ := e.Static()
 			if u, err := c.endpointURL(text); err == nil { // else endpoints reports it
-				c.plan.Scope.External, c.plan.Scope.TLS = targets.HostPort(u), c.plan.Protocols.Secure(u.Scheme)
+				c.reached(u)
 				c.plan.Scope.Edges = []chaos.EdgeName{{From: chaos.LoadName, To: chaos.TargetName}}
 			}
 		}

@@ -64,7 +64,7 @@ func (c readyCompiler) targetReady(n *syntax.Node) {
 	case len(r.Exec.Args) > 0:
 		c.m.AddHint(r.Of("exec"), "`command` is run on this machine",
 			"exec is run in the container of a unit, and the target is a URL")
-	case r.Kind() == "scrape" && r.Relative() && c.plan.Scope.TLS:
+	case r.Kind() == "scrape" && r.Relative() && c.plan.Scope.Encrypted:
 		c.m.Add(r.Of("scrape"), "a page of a target with TLS is a whole URL, such as https://127.0.0.1:8443/metrics")
 	case c.plan.Scope.External == "" && !c.targetUnknown:
 		c.m.Add(r.At, "`ready` asks the target, and it has no url")

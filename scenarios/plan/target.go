@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -20,7 +21,14 @@ import (
 // system resolves the target: services that brunt starts, or the URL of a running system.
 func (c *compiler) system() {
 	t := &c.sc.Target
-	c.plan.Scope = chaos.Scope{Services: map[string]int{}, Host: c.plan.ChaosAllowlist.CheckURL(nil)}
+	c.plan.Scope = chaos.Scope{
+		Services: map[string]int{}, AtPort: chaos.Ports{}, Host: c.plan.ChaosAllowlist.CheckURL(nil),
+	}
+	for _, w := range c.plan.Protocols.Wires() {
+		if w.Port > 0 {
+			c.plan.Scope.AtPort[w.Port] = w.Formats
+		}
+	}
 	switch {
 	case t.Processes != nil:
 		spec := platform.Processes(t.Processes, t.Entry, c.m)
@@ -116,9 +124,14 @@ func (c *compiler) external(t *scenarios.Target) {
 	if err := c.target(u); err != nil {
 		c.m.Add(t.Of("url"), "%v", err)
 	}
-	c.plan.Scope.External, c.plan.Scope.TLS = targets.HostPort(u), u.Scheme == "https"
+	c.reached(u)
 	c.chosen(t)
 	clusterCompiler{c}.target(t)
+}
+
+// reached notes where the load reaches a target that runs already.
+func (c *compiler) reached(u *url.URL) {
+	c.plan.Scope.External, c.plan.Scope.Encrypted = targets.HostPort(u), c.plan.Protocols.Wire(u.Scheme).TLS
 }
 
 // elsewhere says what to do with a URL of a scheme that target.url does not take.

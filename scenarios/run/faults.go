@@ -79,8 +79,8 @@ func (f *faults) environment() chaos.Env {
 	return chaos.Env{
 		Targets: chaos.Targets{
 			Units: f.sys.Units(), Links: f.sys.Links(), Zones: f.sys.Zones(), Find: f.sys.Find,
-			MaxUnits: f.Scenario.Guard.MaxUnits,
-			Spare:    f.sys.Guard().Begin, Present: f.present(),
+			MaxUnits: f.Scenario.Guard.MaxUnits, AtPort: f.Scope.AtPort,
+			Spare: f.sys.Guard().Begin, Present: f.present(),
 		},
 		Host: chaos.Host{
 			Run: f.o.ID, Addresses: f.env.Units, Allow: f.ChaosRules(), Agents: &f.protection.Agents, Stress: f.o.Stress,

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/chaos"
 	reports "brunt/reporters/catalog"
 	"brunt/reporters/ci"
 	"brunt/reporters/evidence"
@@ -25,13 +26,19 @@ import (
 // compileEcho compiles a scenario whose steps may also be those of targetstest.Echo.
 func compileEcho(t *testing.T, echo *targetstest.Echo, text string) (*plan.Plan, error) {
 	t.Helper()
+	return compileWith(t, echo.Descriptor(), text)
+}
+
+// compileWith compiles a scenario whose steps may also be those of one more protocol.
+func compileWith(t *testing.T, more *targets.Descriptor, text string) (*plan.Plan, error) {
+	t.Helper()
 	sc, err := scenarios.Parse(scenario(t, text), scenarios.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return plan.Compile(sc, plan.CompileOptions{
 		Self:      []string{os.Args[0], "role"},
-		Protocols: append([]*targets.Descriptor{echo.Descriptor()}, catalog.Protocols()...), // the one line
+		Protocols: append([]*targets.Descriptor{more}, catalog.Protocols()...), // the one line
 	})
 }
 
@@ -403,6 +410,83 @@ chaos: {fault: {at: 100ms, for: 500ms, %s}}
 	}
 	if f := res.Faults[0]; !slices.Equal(f.Units, []string{"load->one"}) {
 		t.Errorf("the fault was on %v", f.Units)
+	}
+}
+
+// TestProtocol_Readable: a fault that looks into what passes can be on the link to an endpoint whose protocol it reads.
+func TestProtocol_Readable(t *testing.T) {
+	faults := map[string]string{
+		"http": "http.error: {to: one, status: 503}", "grpc": "grpc.error: {to: one}", "redis": "redis.error: {to: one}",
+		"sql": "sql.error: {to: one}",
+	}
+	const at = "127.0.0.1:1"
+	for url, reads := range map[string][]string{
+		"http://" + at: {"http"}, "https://" + at: nil, "grpc://" + at: {"http", "grpc"}, "grpcs://" + at: nil,
+		"redis://" + at: {"redis"}, "rediss://" + at: nil, "redis+cluster://" + at: {"redis"},
+		"redis+sentinel://" + at + "/m": nil, "postgres://a:b@" + at + "/c": {"sql"}, "postgresql://a:b@" + at + "/c": {"sql"},
+		"mysql://a:b@" + at + "/c": {"sql"}, "mysql://a:b@" + at + "/c?sslmode=require": nil, "ws://" + at: nil,
+		"wss://" + at: nil, "tcp://" + at: nil, "tls://" + at: nil, "parrot://" + at: nil,
+	} {
+		for name, fault := range faults {
+			_, err := compileEcho(t, new(targetstest.Echo), `
+version: 1
+name: readable
+target: {url: "http://127.0.0.1:2", endpoints: {one: "`+url+`"}}
+load: {main: {executor: constant-vus, vus: 1, duration: 2s, flow: [{get: /}]}}
+slo: ["errors <= 0%"]
+chaos: {fault: {at: 100ms, for: 500ms, `+fault+`}}
+`)
+			want := "without TLS, so that no link can look into"
+			if name == "sql" && strings.HasSuffix(url, "sslmode=require") {
+				want = "are encrypted by sslmode=require, so that no link can look into"
+			}
+			if slices.Contains(reads, name) && err != nil || !slices.Contains(reads, name) &&
+				(err == nil || !strings.Contains(err.Error(), want)) {
+				t.Errorf("%s at %s: %v", name, url, err)
+			}
+		}
+	}
+}
+
+// TestProtocol_Wire: a protocol says what its connections carry, by the scheme of an endpoint and by a port.
+func TestProtocol_Wire(t *testing.T) {
+	const at = "127.0.0.1:1"
+	compile := func(wire targets.Wire, fault string) (*plan.Plan, error) {
+		d := new(targetstest.Echo).Descriptor()
+		d.Wires = map[string]targets.Wire{"parrot": wire}
+		return compileWith(t, d, `
+version: 1
+name: wire
+target: {endpoints: {one: "parrot://`+at+`", two: "redis://127.0.0.1:2"}}
+load: {main: {executor: constant-vus, vus: 1, duration: 2s, flow: [{parrot: hi}]}}
+slo: ["errors <= 0%"]
+chaos: {fault: {at: 100ms, for: 500ms, `+fault+`}}
+`)
+	}
+	const plain, looks = "network.latency: {to: one, delay: 200ms}", "redis.error: {to: one}"
+	own := new(targetstest.Echo).Descriptor().Wires["parrot"]
+	p, err := compile(own, plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		from, to, upstream string
+		want               chaos.Formats
+	}{
+		{chaos.LoadName, "one", at, own.Formats},
+		{"web[0]", "store[0]", fmt.Sprint("127.0.0.1:", own.Port), own.Formats},
+		{"web[0]", "store[0]", at, nil},
+		{chaos.LoadName, "two", "127.0.0.1:2", chaos.Formats{"redis"}},
+	} {
+		if got := p.Scope.Carries(c.from, c.to, c.upstream); !slices.Equal(got, c.want) {
+			t.Errorf("%s -> %s at %s: %v, want %v", c.from, c.to, c.upstream, got, c.want)
+		}
+	}
+	if _, err := compile(targets.Wire{Formats: []string{"redis"}}, looks); err != nil {
+		t.Errorf("a fault does not read a protocol of its format: %v", err)
+	}
+	if _, err := compile(own, looks); err == nil || !strings.Contains(err.Error(), "does not speak Redis") {
+		t.Errorf("a fault reads another format: %v", err)
 	}
 }
 

@@ -12,7 +12,7 @@ func TestSecure(t *testing.T) {
 		"https": true, "grpcs": true, "rediss": true, "rediss+cluster": true, "rediss+sentinel": true,
 		"http": false, "grpc": false, "redis": false, "redis+cluster": false, "redis+sentinel": false, "postgres": false,
 	} {
-		if set.Secure(scheme) != want {
+		if set.Wire(scheme).TLS != want {
 			t.Errorf("%s: secure is %v", scheme, !want)
 		}
 	}

@@ -25,7 +25,8 @@ import (
 func Descriptor() *targets.Descriptor {
 	return &targets.Descriptor{
 		Name: "http", Doc: "Makes a request of HTTP/1.1 or HTTP/2, a GraphQL operation, or reads server-sent events.",
-		Kinds: methods, Schemes: []string{"http", "https"}, Secure: []string{"https"}, Base: true,
+		Kinds: methods, Schemes: []string{"http", "https"}, Base: true,
+		Wires: map[string]targets.Wire{"http": {Formats: []string{"http"}}, "https": {TLS: true}}, Carries: carries,
 		Settings: reflect.TypeFor[requestStep](),
 		Source:   map[string]embed.FS{"brunt/targets/http": source, "brunt/targets/http/auth": auth.Source},
 		Compile:  compile, Client: newClient,
@@ -36,6 +37,14 @@ func Descriptor() *targets.Descriptor {
 			return ok && call.stream != nil
 		},
 	}
+}
+
+// carries returns HTTP/2 for loads that speak it: over connections without TLS they begin with it.
+func carries(c *scenarios.Connections) []string {
+	if c.HTTP == scenarios.HTTP2 || c.HTTP == scenarios.H2C {
+		return []string{"http/2"}
+	}
+	return nil
 }
 
 // temporary reports whether a later request may get another status: after errors of the server,

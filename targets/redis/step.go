@@ -17,7 +17,7 @@ import (
 func Descriptor() *targets.Descriptor {
 	d := &targets.Descriptor{
 		Name: "redis", Doc: "Sends a command to Redis.", Causes: []scenarios.CauseFamily{causes},
-		Kinds: []string{"redis"}, Schemes: schemes, Secure: secureSchemes, PerUser: true, Settings: reflect.TypeFor[step](),
+		Kinds: []string{"redis"}, Schemes: schemes, Wires: wires, PerUser: true, Settings: reflect.TypeFor[step](),
 		Source:  map[string]embed.FS{"brunt/targets/redis": source},
 		Compile: compile, Bind: bind,
 		Parts:  func(c scenarios.Call) []string { return c.(*call).source.parts() },

@@ -7,13 +7,18 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"brunt/targets"
 )
 
-// The schemes of the URLs of endpoints. Connections of the secure ones begin with TLS.
-var (
-	schemes       = []string{"redis", "rediss", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel"}
-	secureSchemes = []string{"rediss", "rediss+cluster", "rediss+sentinel"}
-)
+// schemes are those of the URLs of endpoints.
+var schemes = []string{"redis", "rediss", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel"}
+
+// wires are what connections of the schemes carry. The address of an endpoint with sentinels is none of a server.
+var wires = map[string]targets.Wire{
+	"redis": {Formats: []string{"redis"}}, "redis+cluster": {Formats: []string{"redis"}},
+	"rediss": {TLS: true}, "rediss+cluster": {TLS: true}, "rediss+sentinel": {TLS: true},
+}
 
 // location is what the URL of an endpoint says.
 type location struct {
@@ -33,7 +38,7 @@ const forms = "such as redis://user:password@127.0.0.1:6379/0, redis+cluster://1
 
 // locate reads the URL of an endpoint.
 func locate(u *url.URL) (l location, err error) {
-	l.secure = slices.Contains(secureSchemes, u.Scheme)
+	l.secure = wires[u.Scheme].TLS
 	_, form, _ := strings.Cut(u.Scheme, "+")
 	l.cluster = form == "cluster"
 	l.addresses = append(l.addresses, u.Host)

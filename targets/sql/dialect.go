@@ -13,7 +13,8 @@ import (
 type Dialect struct {
 	Name    string   // PostgreSQL
 	Schemes []string // of the URLs of its endpoints
-	Port    string   // that its servers listen on, for examples
+	Formats []string // of its connections, as [targets.Wire] has them
+	Port    uint16   // that its servers listen on unless they are told another
 	Params  []string // that the query of a URL may have, besides those of every dialect
 	Syntax  Syntax
 	Copies  bool // it has sql.copy

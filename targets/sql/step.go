@@ -21,9 +21,10 @@ func Descriptor(dialects ...*Dialect) *targets.Descriptor {
 	f := family(dialects)
 	d := &targets.Descriptor{
 		Name: "sql", Doc: "Sends a statement to a database, with its arguments.",
-		Kinds: []string{"sql", "sql.tx", "sql.copy", "sql.listen"}, PerUser: true, Settings: reflect.TypeFor[step](),
-		Source:  map[string]embed.FS{"brunt/targets/sql": source},
-		Compile: f.compile, Bind: bind, OfUnit: ofUnit, Encrypts: encrypts,
+		Kinds: []string{"sql", "sql.tx", "sql.copy", "sql.listen"}, PerUser: true, Wires: map[string]targets.Wire{},
+		Settings: reflect.TypeFor[step](),
+		Source:   map[string]embed.FS{"brunt/targets/sql": source},
+		Compile:  f.compile, Bind: bind, OfUnit: ofUnit, Encrypts: encrypts,
 		Parts:  func(c scenarios.Call) []string { return c.(*call).parts },
 		Absent: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == absent },
 		Retry: func(c scenarios.Call, out *scenarios.Outcome) bool {
@@ -32,6 +33,9 @@ func Descriptor(dialects ...*Dialect) *targets.Descriptor {
 		Lasts: func(c scenarios.Call) bool { return c.(*call).statements[0].Form == Listening },
 	}
 	for _, one := range dialects {
+		for _, scheme := range one.Schemes {
+			d.Wires[scheme] = targets.Wire{Formats: one.Formats, Port: one.Port}
+		}
 		d.Schemes, d.Causes = append(d.Schemes, one.Schemes...), append(d.Causes, one.Causes)
 	}
 	d.Client = func(o targets.Options) (targets.Client, error) { return f.newClient(o, d) }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"brunt/targets"
@@ -37,7 +38,7 @@ var tlsModes = map[string]TLSMode{"": NoTLS, "disable": NoTLS, "require": Encryp
 
 // forms shows how the URLs of endpoints look.
 func (d *Dialect) forms() string {
-	return "such as " + d.Schemes[0] + "://user:password@127.0.0.1:" + d.Port + "/shop?sslmode=require"
+	return "such as " + d.Schemes[0] + "://user:password@127.0.0.1:" + strconv.Itoa(int(d.Port)) + "/shop?sslmode=require"
 }
 
 // locate reads the URL of an endpoint. It reads what it can beside a mistake.

@@ -9,11 +9,8 @@ import (
 	"brunt/targets"
 )
 
-// The schemes of the URLs of endpoints. Connections of the secure ones begin with TLS.
-var (
-	schemes       = []string{"ws", "wss", "tcp", "tls"}
-	secureSchemes = []string{"wss", "tls"}
-)
+// schemes are those of the URLs of endpoints.
+var schemes = []string{"ws", "wss", "tcp", "tls"}
 
 // schemesOf are the schemes of the endpoints that a kind of step opens streams to.
 var schemesOf = map[string][]string{kindWS: {"ws", "wss"}, kindTCP: {"tcp", "tls"}}

@@ -34,7 +34,7 @@ func Descriptor(others ...Transport) *targets.Descriptor {
 			"waits for others.",
 		Causes: []scenarios.CauseFamily{websocket.Causes()},
 		Kinds:  []string{kindWS, kindTCP, kindSend, kindAwait, kindClose}, Beside: []string{kindSend}, Schemes: schemes,
-		Secure:   secureSchemes,
+		Wires:    map[string]targets.Wire{"wss": {TLS: true}, "tls": {TLS: true}},
 		Settings: reflect.TypeFor[step](), Source: map[string]embed.FS{"brunt/targets/stream": source},
 		Bind: bind, Parts: parts,
 		EndIteration: func(s targets.Session, it *template.Iter) { s.(*session).endIteration(it) },

@@ -30,6 +30,7 @@ type Echo struct {
 func (e *Echo) Descriptor() *targets.Descriptor {
 	d := &targets.Descriptor{
 		Name: "parrot", Doc: "Sends a line and reads it back.", Kinds: []string{"parrot"}, Schemes: []string{"parrot"},
+		Wires:    map[string]targets.Wire{"parrot": {Formats: []string{"lines"}, Port: 7}},
 		Settings: reflect.TypeFor[echoStep](), Causes: []scenarios.CauseFamily{echoRefusals},
 	}
 	d.Compile = func(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios.Call, bool) {

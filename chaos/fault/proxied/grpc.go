@@ -78,7 +78,7 @@ func (c *Calls) probe() proxy.ProbeRequest {
 
 func (c *Calls) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	c.CheckEdge(at, sc, m)
-	spoken(&c.Edge, "gRPC", "its calls", func(end *chaos.Endpoint) bool { return end.GRPC }, at, sc, m)
+	spoken(&c.Edge, "gRPC", "its calls", formatGRPC, at, sc, m)
 	c.CheckPercent(c.Percent, leastShare, "calls", m)
 	if c.Method != "" && (strings.HasPrefix(c.Method, "/") || !strings.ContainsAny(c.Method, "/*") ||
 		strings.ContainsAny(c.Method, "?# ")) {

@@ -51,8 +51,8 @@ func (r *Requests) probe() proxy.ProbeRequest {
 func (r *Requests) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	r.Edge.CheckEdge(at, sc, m)
 	before := m.Len()
-	spoken(&r.Edge, "HTTP", "its requests", func(end *chaos.Endpoint) bool { return end.HTTP }, at, sc, m)
-	if m.Len() == before && sc.TLS && r.On(chaos.LoadName, chaos.TargetName, nil) {
+	spoken(&r.Edge, "HTTP", "its requests", formatHTTP, at, sc, m)
+	if m.Len() == before && sc.Encrypted && r.On(chaos.LoadName, chaos.TargetName, nil) {
 		m.Add(at, "the load speaks TLS, so that no link can look into its requests; network.* faults work")
 	}
 	r.CheckPercent(r.Percent, leastShare, "requests", m)

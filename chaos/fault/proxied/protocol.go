@@ -2,15 +2,35 @@ package proxied
 
 import (
 	"brunt/chaos"
+	"brunt/chaos/proxy/peer"
 	"brunt/chaos/selector"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
 
-// spoken notes an endpoint whose link a fault hits, and that does not speak the protocol that the fault looks into.
-func spoken(e *selector.Edge, protocol, inside string, speaks func(*chaos.Endpoint) bool, at syntax.Pos, sc chaos.Scope,
-	m *syntax.Mistakes,
-) {
+// The formats that faults look into, as the descriptors of protocols name them.
+const (
+	formatHTTP  = "http"
+	formatHTTP2 = "http/2" // without TLS
+	formatGRPC  = "grpc"
+	formatRedis = "redis"
+	formatSQL   = "sql"
+	formatMySQL = "mysql"
+)
+
+// form returns the form of a probe on a link: the special one that the link is known to carry, in place of the general.
+func form(l *chaos.Link, general peer.Form) peer.Form {
+	switch {
+	case general == peer.HTTP1 && l.Carries.Has(formatHTTP2):
+		return peer.HTTP2
+	case general == peer.SQL && l.Carries.Has(formatMySQL):
+		return peer.MySQL
+	}
+	return general
+}
+
+// spoken notes an endpoint whose link a fault hits, and that does not carry the format that the fault looks into.
+func spoken(e *selector.Edge, protocol, inside, format string, at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	for i := range sc.Endpoints {
 		end := &sc.Endpoints[i]
 		link := end.Name
@@ -23,12 +43,12 @@ func spoken(e *selector.Edge, protocol, inside string, speaks func(*chaos.Endpoi
 		}
 		switch {
 		case !e.On(chaos.LoadName, link, nil):
-		case !speaks(end):
+		case !end.Carries.Has(format):
 			m.Add(at, "the endpoint %q does not speak %s without TLS, so that no link can look into %s; network.* faults work",
 				end.Name, protocol, inside)
-		case end.TLS != "":
-			m.AddHint(at, "without "+end.TLS+" in its URL, or with a fault of network.*, which looks into nothing",
-				"connections to the endpoint %q are encrypted by %s, so that no link can look into %s", end.Name, end.TLS, inside)
+		case end.EncryptedBy != "":
+			m.AddHint(at, "without "+end.EncryptedBy+" in its URL, or with a fault of network.*, which looks into nothing",
+				"connections to the endpoint %q are encrypted by %s, so that no link can look into %s", end.Name, end.EncryptedBy, inside)
 		}
 	}
 }
@@ -36,7 +56,7 @@ func spoken(e *selector.Edge, protocol, inside string, speaks func(*chaos.Endpoi
 // parsed are the traits of a fault on links that are looked into.
 func parsed(e *selector.Edge, sc chaos.Scope) chaos.Traits {
 	t := e.Traits(sc)
-	t.Touches = func(from, to string, z chaos.Zones) (hit, http bool) { return e.On(from, to, z), true }
+	t.Touches = func(from, to string, z chaos.Zones) (hit, parses bool) { return e.On(from, to, z), true }
 	return t
 }
 

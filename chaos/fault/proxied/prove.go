@@ -10,7 +10,6 @@ import (
 	"brunt/chaos/medium/link"
 	"brunt/chaos/proof"
 	"brunt/chaos/proxy"
-	"brunt/chaos/proxy/peer"
 	"brunt/scenarios/quantity"
 )
 
@@ -41,13 +40,7 @@ type answer struct {
 
 // requests makes n requests over the link, and counts those for which hit is true.
 func requests(ctx context.Context, l *chaos.Link, n int, q proxy.ProbeRequest, hit func(answer) bool) (asked, error) {
-	q.Kind = proxy.HTTP
-	if l.H2 && q.Form == peer.HTTP1 {
-		q.Form = peer.HTTP2
-	}
-	if l.MySQL && q.Form == peer.SQL {
-		q.Form = peer.MySQL
-	}
+	q.Kind, q.Form = proxy.HTTP, form(l, q.Form)
 	parts := make([]proxy.ProbeResult, min(together, n))
 	errs := make([]error, len(parts))
 	var wg sync.WaitGroup

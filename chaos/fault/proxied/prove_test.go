@@ -68,6 +68,28 @@ func TestAsked_Proves(t *testing.T) {
 	}
 }
 
+// TestForm: a link that is known to carry a special form is probed by it, where the fault reads the general one.
+func TestForm(t *testing.T) {
+	for _, c := range []struct {
+		general peer.Form
+		carries chaos.Formats
+		want    peer.Form
+	}{
+		{peer.HTTP1, nil, peer.HTTP1},
+		{peer.HTTP1, chaos.Formats{"http"}, peer.HTTP1},
+		{peer.HTTP1, chaos.Formats{"http", "http/2"}, peer.HTTP2},
+		{peer.GRPC, chaos.Formats{"http", "http/2", "grpc"}, peer.GRPC},
+		{peer.SQL, chaos.Formats{"sql"}, peer.SQL},
+		{peer.SQL, chaos.Formats{"sql", "mysql"}, peer.MySQL},
+		{peer.Redis, chaos.Formats{"sql", "mysql"}, peer.Redis},
+		{peer.HTTP1, chaos.Formats{"sql", "mysql"}, peer.HTTP1},
+	} {
+		if got := form(&chaos.Link{Carries: c.carries}, c.general); got != c.want {
+			t.Errorf("%v on a link with %v: %v, want %v", c.general, c.carries, got, c.want)
+		}
+	}
+}
+
 // TestStatements_Probe: a fault on statements is proved by the protocol that its settings name.
 func TestStatements_Probe(t *testing.T) {
 	for protocol, want := range map[string]peer.Form{"": peer.SQL, "mysql": peer.MySQL} {

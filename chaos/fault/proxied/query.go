@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 
 	"brunt/chaos"
@@ -77,14 +76,9 @@ const (
 	notNow  = "57P03"
 )
 
-// bySchemes returns whether an endpoint's URL has one of some schemes.
-func bySchemes(schemes ...string) func(*chaos.Endpoint) bool {
-	return func(end *chaos.Endpoint) bool { return slices.Contains(schemes, end.Scheme) }
-}
-
 func (c *Commands) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	c.CheckEdge(at, sc, m)
-	spoken(&c.Edge, "Redis", "it", bySchemes("redis", "redis+cluster"), at, sc, m)
+	spoken(&c.Edge, "Redis", "it", formatRedis, at, sc, m)
 	c.CheckPercent(c.Percent, leastShare, "commands", m)
 	if strings.ContainsAny(c.Command, " \t\r\n") || c.Command != strings.ToUpper(c.Command) {
 		m.AddHint(c.Of("command"), "such as GET or H*", "%q is not the name of a command in capitals",
@@ -94,7 +88,7 @@ func (c *Commands) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 func (s *Statements) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	s.CheckEdge(at, sc, m)
-	spoken(&s.Edge, "PostgreSQL or MySQL", "it", bySchemes("postgres", "postgresql", "mysql"), at, sc, m)
+	spoken(&s.Edge, "PostgreSQL or MySQL", "it", formatSQL, at, sc, m)
 	s.CheckPercent(s.Percent, leastShare, "statements", m)
 	if plain := strings.ToLower(strings.Join(strings.Fields(s.Statement), " ")); plain != s.Statement {
 		m.AddHint(s.Of("statement"), fmt.Sprintf("such as %q", plain),

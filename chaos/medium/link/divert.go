@@ -40,6 +40,7 @@ type diverted struct {
 	// the caller, of which there is one, in whose network an agent's process runs them; empty: no pod
 	pod   string
 	run   string
+	ports chaos.Ports // what is known of destinations
 	from  []*divertedFrom
 	ready *heldDiverted // from Prepare to Inject
 
@@ -94,14 +95,14 @@ func divert(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic, http
 		return nil, err
 	}
 	var ofPods []chaos.Step
-	s := &diverted{Toxic: t, http: http, run: env.Run}
+	s := &diverted{Toxic: t, http: http, run: env.Run, ports: env.AtPort}
 	for _, f := range from {
 		if f.Traits().Node != nil {
 			if env.Only != nil && !slices.Contains(env.Only, f.Name()) {
 				continue
 			}
 			own := *t
-			one := &diverted{Toxic: own.Lasting(env), http: http, run: env.Run}
+			one := &diverted{Toxic: own.Lasting(env), http: http, run: env.Run, ports: env.AtPort}
 			if err := one.ofPod(ctx, env, f, to); err != nil {
 				return nil, err
 			}
@@ -124,9 +125,9 @@ func divert(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic, http
 			if err != nil {
 				return nil, err
 			}
-			l.MySQL = slices.ContainsFunc(at, func(a netip.AddrPort) bool { return a.Port() == chaos.MySQLPort })
 			called := u.Contained.ContainerID()
 			for _, a := range at {
+				l.Carries = append(l.Carries, env.AtPort[a.Port()]...)
 				d.to = append(d.to, divertedTo{u, called.ID, u.Name(), a})
 			}
 		}
@@ -332,7 +333,7 @@ func (h *heldDiverted) open(ctx context.Context, p *child.Process, f *divertedFr
 		if n.routes[to.at], err = netip.ParseAddrPort(x.Addr()); err != nil {
 			return err
 		}
-		l := &chaos.Link{From: f.unit.Name(), To: to.name, Proxy: x, MySQL: to.at.Port() == chaos.MySQLPort}
+		l := &chaos.Link{From: f.unit.Name(), To: to.name, Proxy: x, Carries: h.step.ports[to.at.Port()]}
 		h.mu.Lock()
 		h.step.Links, h.diversions = append(h.step.Links, l), append(h.diversions, diversion{l, x, n.space, to.at})
 		h.mu.Unlock()

@@ -164,7 +164,7 @@ func (t *Trial) ask(ctx context.Context, p *plan.Plan, running bool, units []cha
 		t.Said = "it is a step, which is asked during the run"
 	case !running && (t.OfUnit || t.Asking.Runs()):
 		t.Said = "asked during the run, when the target is up"
-	case t.at != nil && p.Scope.TLS && kind == "get":
+	case t.at != nil && p.Scope.Encrypted && kind == "get":
 		t.Said = "asked during the run, with the TLS settings of the load"
 	case !t.OfUnit:
 		q, err := t.question(on)

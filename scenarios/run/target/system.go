@@ -259,8 +259,7 @@ func (s *System) addLink(ctx context.Context, from, to, upstream string) error {
 		return fmt.Errorf("the link %s -> %s: %w", from, to, err)
 	}
 	s.links = append(s.links, &chaos.Link{
-		From: from, To: to, H2: s.host.Scope.CarriesH2(from, to), MySQL: s.host.Scope.CarriesMySQL(from, to, upstream),
-		Proxy: p,
+		From: from, To: to, Carries: s.host.Scope.Carries(from, to, upstream), Proxy: p,
 	})
 	return nil
 }

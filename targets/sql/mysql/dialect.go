@@ -14,7 +14,8 @@ import (
 // Dialect describes MySQL, MariaDB, and what speaks their protocol.
 func Dialect() *sql.Dialect {
 	return &sql.Dialect{
-		Name: "MySQL", Schemes: []string{"mysql"}, Port: "3306", Params: []string{"target_session_attrs"},
+		Name: "MySQL", Schemes: []string{"mysql"}, Formats: []string{"sql", "mysql"}, Port: 3306,
+		Params: []string{"target_session_attrs"},
 		Syntax: sql.Syntax{Backslash: true},
 		Begin: func(isolation string) string {
 			if isolation == "" {

@@ -12,7 +12,7 @@ import (
 // Dialect describes PostgreSQL, and what speaks its protocol.
 func Dialect() *sql.Dialect {
 	return &sql.Dialect{
-		Name: "PostgreSQL", Schemes: []string{"postgres", "postgresql"}, Port: "5432",
+		Name: "PostgreSQL", Schemes: []string{"postgres", "postgresql"}, Formats: []string{"sql"}, Port: 5432,
 		Params: []string{"application_name", "options", "search_path", "target_session_attrs"},
 		Syntax: sql.Syntax{Dollar: true}, Copies: true, Listens: true,
 		Begin: func(isolation string) string {
