@@ -85,9 +85,9 @@ func TestStoodStill(t *testing.T) {
 		{10 * time.Second, "brunt itself stood still from 10s to 22s, and the process that held it took the fault back at 20s"},
 		{21*time.Second + 1, "over before its time, after 20s: beside it " + chaos.ErrHolderEnded.Error()},
 	} {
-		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
-			return []*chaos.Entry{entry("a", noted{diary: d, name: "a", ended: 21 * time.Second}, time.Second, time.Minute)}
-		}, func(tl *chaos.Timeline) {
+		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*timeline.Entry {
+			return []*timeline.Entry{entry("a", noted{diary: d, name: "a", ended: 21 * time.Second}, time.Second, time.Minute)}
+		}, func(tl *timeline.Timeline) {
 			tl.Awake = func(bool) { tl.StoodStill(c.from, 22*time.Second, 20*time.Second) }
 		})
 		if got := records[0].Void; got == nil || got.Error() != c.void {
