@@ -81,9 +81,8 @@ func (t *Timeline) TakenBack(entry int, why chaos.TakenBackError) {
 	}
 }
 
-// StoodStill tells that brunt stood still from one time to another, for so long that a process which holds a fault gives
-// it up at a time of its own, as a watchdog does. Such a process takes its fault back and ends. So a fault whose holder
-// was found ended since then was taken back by it.
+// StoodStill tells that brunt stood still from one time to another, so that a process which holds a fault gave brunt up
+// meanwhile: it takes its fault back then, and ends. A fault whose holder was found ended since from is such a one.
 func (t *Timeline) StoodStill(from, to, givenUp time.Duration) {
 	t.mu.Lock()
 	in := slices.Clone(t.in)

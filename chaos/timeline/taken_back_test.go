@@ -75,8 +75,8 @@ func TestTakenBack(t *testing.T) {
 	}
 }
 
-// TestStoodStill checks that a fault whose holder ended while brunt stood still was taken back by it: the phase ends when
-// the holder gave brunt up, and the reason names both. A holder that ended before is the cause itself.
+// TestStoodStill checks that a fault whose holder ended while brunt stood still counts as taken back by it, when it
+// gave brunt up. A holder that ended before is the cause itself.
 func TestStoodStill(t *testing.T) {
 	for _, c := range []struct {
 		from time.Duration // since when brunt stood still

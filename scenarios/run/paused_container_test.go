@@ -35,8 +35,8 @@ func (c *caged) ended(t *testing.T) (code int, said string) {
 }
 
 // TestDocker_Paused pauses the container of a brunt while its fault is in, until the other watchdog, or the agent that
-// holds the fault, has taken it back, and lets it go on: brunt knows by which, says that the fault was not in, and leaves
-// nothing.
+// holds the fault, has taken it back, and lets it go on: brunt knows by which, says that the fault was not in, and
+// leaves nothing.
 func TestDocker_Paused(t *testing.T) {
 	chaostest.Root(t)
 	if testing.Short() {
