@@ -1,5 +1,4 @@
-// This file has what a scenario says of pods that run already: the workloads of a cluster's namespace, which faults
-// hit.
+// Faults hit pods that run already: those of workloads in a namespace that the scenario names.
 //
 //	target: {url: …, kubernetes: {context: staging, namespace: shop, services: {web: {deployment: web}}}}
 //	                                       |                                    |

@@ -1,5 +1,3 @@
-// This file holds the settings by which the users of a load repeat requests that failed.
-
 package scenarios
 
 import (

@@ -1,5 +1,3 @@
-// This file has what a scenario says of its workers: how many processes make the load, and where they run.
-
 package scenarios
 
 import (

@@ -1,5 +1,3 @@
-// This file listens on a port that can be closed for a while, and stays this process's.
-
 package proxy
 
 import (

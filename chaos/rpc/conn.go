@@ -1,5 +1,5 @@
-// This file has a conversation that outlives its connections: a stream of bytes each way, between an end that dials and
-// one that listens.
+// A conversation outlives its connections: it is a stream of bytes each way, between an end that dials and one that
+// listens.
 //
 //	Dial:   dial --> sign the nonce --> how far it has received --.
 //	                                                               >-- what the other has not received, acks each second

@@ -1,5 +1,5 @@
-// This file draws small pictures of a stretch of a run: response times and bad requests over time, as
-// SVG for the page and as a row of characters for a terminal.
+// Sparklines are small pictures of a stretch of a run: response times and bad requests over time, as SVG for the page
+// and as a row of characters for a terminal.
 //
 //	result.Window -> Series -> Line, Area    paths of an SVG
 //	                        -> Rows          ▁▂▃▅▇ in a terminal

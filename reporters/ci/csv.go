@@ -1,5 +1,3 @@
-// This file writes a run as rows for other programs: seconds as CSV, requests for vegeta.
-
 package ci
 
 import (

@@ -1,5 +1,3 @@
-// This file converts descriptions of services of gRPC into scenarios.
-
 package convert
 
 import (

@@ -1,5 +1,3 @@
-// This file converts k6 scripts into scenarios.
-
 package convert
 
 import (

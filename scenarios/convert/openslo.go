@@ -1,5 +1,3 @@
-// This file converts objectives of OpenSLO into scenarios.
-
 package convert
 
 import (

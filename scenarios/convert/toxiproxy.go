@@ -1,5 +1,3 @@
-// This file converts the proxies and toxics of toxiproxy into scenarios.
-
 package convert
 
 import (

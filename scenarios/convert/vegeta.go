@@ -1,5 +1,3 @@
-// This file converts vegeta target files into scenarios.
-
 package convert
 
 import (

@@ -1,4 +1,4 @@
-// This file repeats the requests of a load that failed, as many clients do.
+// Requests of a load that failed are repeated, as many clients do.
 //
 //	vu --Do--> Clients.User --Do, again after a pause--> session of a protocol
 //

@@ -10,9 +10,6 @@ import (
 	"brunt/scenarios/judge/requests"
 )
 
-// This file takes the requests of spans of which brunt saw nothing for bad: it tells what an outage in them would have
-// done to an answer.
-
 // asBad returns slices in which the requests of spans are bad: those that were due then, or as many as were due in such
 // a time before the spans, where users wait instead of sending.
 func asBad(in []effect.Slice, spans []requests.Span) []effect.Slice {

@@ -1,5 +1,4 @@
-// This file keeps the outcome of every write of a run in a file, from which the ledger is verified
-// after the run.
+// The outcome of every write of a run is kept in a file, from which the ledger is verified after the run.
 //
 //	load --> [writeShard.Record] --> buffer of a shard --Flush, each second--> file --[writeLog.Each]--> ledger
 //

@@ -1,6 +1,3 @@
-// This file records when requests of a second were good and when they were bad, to the request. It is what the begin
-// and the end of an outage are read from.
-
 package measure
 
 import (

@@ -1,5 +1,3 @@
-// This file keeps the slowest requests of a run: of every step, and of each set of faults that requests met.
-
 package measure
 
 import (

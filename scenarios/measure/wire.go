@@ -1,6 +1,3 @@
-// This file reads numbers that are encoded as varints, such as those of the records that measurements are kept in and
-// that workers send.
-
 package measure
 
 import (

@@ -1,5 +1,3 @@
-// This file reads a fault that is written in arguments of a command: KIND KEY=VALUE ….
-
 package plan
 
 import (

@@ -1,5 +1,3 @@
-// This file says which faults of a plan can't be made on the pods of a cluster.
-
 package plan
 
 import (

@@ -1,5 +1,5 @@
-// This file holds plans to policies: it reads their files, reports what of a plan lies beyond one, and lets them decide
-// what a scenario leaves open.
+// Policies bound plans: brunt reads their files, reports what of a plan lies beyond one, and lets them decide what a
+// scenario leaves open.
 
 package plan
 

@@ -10,8 +10,6 @@ import (
 	"brunt/scenarios"
 )
 
-// This file tells which faults the journal keeps a secret of, to take them back.
-
 // KeepsSecret reports whether the journal has to keep a secret as the scenario writes it, to take the fault back after
 // a crash of brunt. Of a secret that comes from a variable or a file the journal has the source. Beside steps it has
 // the URLs that they may go to.

@@ -1,5 +1,5 @@
-// This file reduces a plan to a trial of a scenario that is being written: does each request work,
-// does each check hold, can each fault be injected and taken back? Nothing is measured.
+// A smoke run tries a scenario that is being written: does each request work, does each check hold, can each fault be
+// injected and taken back? It measures nothing.
 //
 //	iterations, two a second: each flow in its turn ... and on while the faults are in
 //	faults, one after the other:                    |--a--|  |-b-|  |--c--|

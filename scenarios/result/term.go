@@ -1,4 +1,4 @@
-// This file defines the terms that a report, a message or a page of the reference uses.
+// Terms are words that a report, a message or a page of the reference uses with one meaning.
 //
 //	terms.go --> Find, All --> `brunt explain`, the README.md files
 //	                      \--> report.html: a sentence behind each underlined term

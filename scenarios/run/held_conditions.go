@@ -1,4 +1,4 @@
-// This file keeps in what a target always lives with: faults that hold for a whole run, without a phase and without an
+// Conditions are faults that a target always lives with: they hold for a whole run, without a phase and without an
 // objective on them.
 
 package run

@@ -1,5 +1,3 @@
-// This file tells what a run was made of: the programs, the images and the number of its units, and the machine.
-
 package run
 
 import (

@@ -1,4 +1,4 @@
-// This file reads the results of another tool, vegeta, for a result of brunt.
+// Results of another tool, vegeta, become a result of brunt.
 //
 // A file is read twice: [openImported] finds its attacks, its steps and its times, then [importedFile.Each] hands out
 // its results, which [importedFile.Outcome] converts. A file that ends in the middle of a result is read up to there.

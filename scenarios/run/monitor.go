@@ -1,5 +1,4 @@
-// This file measures brunt's own health during a run: whether brunt, and not the target, was
-// the limit.
+// brunt measures its own health during a run: whether brunt, and not the target, was the limit.
 //
 //	every second --Tick--> Monitor --Finish--> result.Generator --Judge--> lag, limits, healthy
 //	                                            findings -----------'

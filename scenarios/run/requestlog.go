@@ -1,5 +1,3 @@
-// This file writes every request of a run to a file.
-
 package run
 
 import (

@@ -1,6 +1,3 @@
-// This file writes text for people: amounts, lists, sentences, and text that is safe in a terminal, on a page and in
-// Markdown.
-
 package syntax
 
 import (

@@ -1,5 +1,4 @@
-// This file has the fault on the clock of a unit: time.skew rewrites the code by which its processes read
-// the time of day (package vdso).
+// time.skew rewrites the code by which the processes of a unit read the time of day: see package vdso.
 
 package process
 

@@ -1,5 +1,4 @@
-// This file switches one load between two sides that are both up: in blocks of some seconds,
-// in random order.
+// A switchback switches one load between two sides that are both up: in blocks of some seconds, in random order.
 //
 //	plans of both sides --Unfit--> why they can't be switched; empty: they can
 //	length of the load  --Draw---> blocks: A B | B A | B A | A B ...

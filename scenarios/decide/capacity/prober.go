@@ -1,4 +1,4 @@
-// This file probes the target of a scenario at rates, for `brunt find`.
+// A prober makes a run at each rate that `brunt find` asks for.
 //
 //	Find --Probe(rate)--> Prober --one run at the rate--> result
 //	      ^                                                          '-> holds, breaks, limited

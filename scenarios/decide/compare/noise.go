@@ -1,5 +1,5 @@
-// This file measures how quiet a machine was during a run, and tells whether that is outside of what a history of
-// runs has seen. A run on a machine that is noisier than that of its history says nothing about the target.
+// Noise is how quiet a machine was during a run. A run on a machine that is noisier than in its history says nothing
+// about the target.
 //
 //	probe -> run -> probe -> Noise -> Norm of the history -> within, or how it exceeds it
 //

@@ -1,4 +1,4 @@
-// This file tells which objectives the load of a lost worker could change.
+// The load of a lost worker could have changed the answer of some objectives.
 //
 //	judged as received --Requests, or Rate--> judged with what is lost as bad, and as good
 //	                                           the same verdict stands, another makes it invalid

@@ -1,5 +1,5 @@
-// This file judges objectives whose target is a multiple of what the run itself measured, such as
-// `p95 < 110% of baseline`.
+// A relative objective has a target that is a multiple of a value which the run itself measured, such as `p95 < 110% of
+// baseline`.
 //
 //	objective --OfReference--> what it is held against --measured, with its interval--> Judge --> answer
 //

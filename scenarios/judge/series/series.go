@@ -1,5 +1,5 @@
-// This file judges objectives on values over time: the resource usage of a unit, and the metrics that a
-// scenario names.
+// Objectives on values over time are judged by series: the resource usage of a unit, and the metrics that a scenario
+// names.
 //
 //	result.UnitUsage, result.Series --Judge, in a phase--> answer of the worst replica or set of labels
 

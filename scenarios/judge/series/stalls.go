@@ -1,5 +1,4 @@
-// This file tells a stall of the target, in which requests are in flight and none ends, from requests that take
-// as long as ever.
+// In a stall of the target requests are in flight and none ends. It is told from requests that take as long as ever.
 //
 //	windows, records by series --Clear--> windows of which only those of a stall have requests in flight and none that ended
 

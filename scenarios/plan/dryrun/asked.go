@@ -1,4 +1,4 @@
-// This file tries the questions of a plan before its run: those of leader, ready, watch, metrics, detect, verify and
+// A dry run tries the questions of a plan before its run: those of leader, ready, watch, metrics, detect, verify and
 // gone.
 //
 //	Plan --> Questions --Try--> a syntax check of each command, its programs, and an answer where the target runs already

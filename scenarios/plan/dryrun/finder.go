@@ -1,5 +1,5 @@
-// This file finds the containers and pods of a plan that brunt did not start: those that the target names,
-// and those that a fault selects. It is the only part of a plan that asks a Docker engine or a cluster.
+// Containers and pods that brunt did not start are found here alone: those that the target names, and those that a
+// fault selects. No other part of a plan asks a Docker engine or a cluster.
 //
 //	f := NewContainers(p)
 //	defer f.Close()

@@ -1,6 +1,3 @@
-// This file finds the files that a plan rests on, such as the programs of its services, and their
-// digests.
-
 package dryrun
 
 import (

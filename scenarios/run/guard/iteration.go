@@ -1,4 +1,4 @@
-// This file runs steps that are not measured, such as those of setup, at the target.
+// An iteration runs steps that are not measured, such as those of setup, at the target.
 //
 //	steps of one part --Run--> Iteration --one client, one session--> target
 //	steps of the next --Run-->     '--variables, random values and data rows stay

@@ -1,4 +1,4 @@
-// This file makes the steps by which a fault is taken back, in any process that reads the journal.
+// The journal keeps the steps by which a fault is taken back, so that any process that reads it can make them.
 //
 //	plan of the run, steps --Keep--> a scenario of the steps alone --> journal
 //	journal --Operations--> the scenario, compiled --Iteration--> target

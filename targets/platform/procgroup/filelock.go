@@ -1,4 +1,4 @@
-// This file locks files between processes.
+// Processes keep each other out by locks on files.
 //
 //	Try   takes the lock, or returns ErrHeld at once
 //	Lock  waits for it

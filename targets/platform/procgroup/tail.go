@@ -1,5 +1,3 @@
-// This file keeps the end of what a program prints, for messages about it.
-
 package procgroup
 
 import (
