@@ -81,25 +81,3 @@ type Pulse struct {
 	On  quantity.Duration `yaml:"on,required,positive"`  // how long the fault is active
 	Off quantity.Duration `yaml:"off,required,positive"` // how long the fault is inactive before the next pulse
 }
-
-// FaultOf returns the name of a fault without the number of its occurrence: f of f#2.
-func FaultOf(occurrence string) string {
-	name, _, _ := strings.Cut(occurrence, "#")
-	return name
-}
-
-// RecoveryOf is the prefix of the name of a fault's recovery phase.
-const RecoveryOf = "recovery/"
-
-// Incident is the name that an objective gives to the worst incident that overlaps a fault:
-// `recover < 10s after incident`. No fault may have it.
-const Incident = "incident"
-
-// RestOf is the prefix of the name of the phase from a fault's clearing to the next fault.
-const RestOf = "rest/"
-
-// PhaseOf returns the phase or occurrence that a phase follows: itself, unless it is what comes after a
-// fault.
-func PhaseOf(phase string) string {
-	return strings.TrimPrefix(strings.TrimPrefix(phase, RecoveryOf), RestOf)
-}

@@ -285,7 +285,7 @@ func (p *files) objectives(sc *Scenario) {
 				p.m.Add(o.Pos, "%s can't stand in %s: it is known only after the run", o.Metric.Text, list.key)
 			case list.key != "slo" && o.Relative():
 				p.m.Add(o.Pos, "`%s` can't stand in %s: what %s was is known only after the run", o.Text, list.key, o.Reference)
-			case list.key != "slo" && o.Phase != "":
+			case list.key != "slo" && o.Phase != (slo.Phase{}):
 				p.m.Add(o.Pos, "a %s condition takes no phase", list.key)
 			}
 		}

@@ -1,11 +1,11 @@
 package timeline
 
 import (
-	"strconv"
 	"time"
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/slo"
 )
 
 // An Entry of the timeline is a fault with its times.
@@ -102,15 +102,10 @@ func (e *Entry) Occurrences(begin, end time.Duration) []Planned {
 	}
 	if len(out) > 1 {
 		for i := range out {
-			out[i].Name = occurrenceName(e.Name, i+1)
+			out[i].Name = slo.Phase{Kind: slo.FaultPhase, Fault: e.Name, Occurrence: i + 1}.String()
 		}
 	}
 	return out
-}
-
-// occurrenceName returns the name of the i-th occurrence of a fault, from 1.
-func occurrenceName(fault string, i int) string {
-	return fault + "#" + strconv.Itoa(i)
 }
 
 // WithinOr returns the time within which the unit of a one-shot must be healthy again.
@@ -132,6 +127,9 @@ type Estimated struct {
 	Clear time.Duration // when it is expected to be over
 	Rough bool          // it follows a fault whose end is not known in advance
 }
+
+// Phase returns the phase of the occurrence, from its injection to its clearing.
+func (e *Estimated) Phase() slo.Phase { return slo.ParseOccurrence(e.Name) }
 
 // Estimate forecasts the timeline: every occurrence with its times, in the order of the entries. A
 // one-shot is expected to end after its least phase, or when its next occurrence comes; a longer

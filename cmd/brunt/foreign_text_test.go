@@ -22,6 +22,7 @@ import (
 	"brunt/reporters/terminal"
 	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/suite"
 )
 
@@ -51,6 +52,10 @@ func spoil(v reflect.Value, at string, do func(at, text string) string) {
 			spoil(v.Elem(), at, do)
 		}
 	case reflect.Struct:
+		if phase, is := v.Interface().(slo.Phase); is {
+			v.Set(reflect.ValueOf(slo.ParsePhase(do(at, phase.String()))))
+			return
+		}
 		if v.Type() == reflect.TypeFor[time.Time]() {
 			return
 		}
@@ -224,7 +229,10 @@ func TestForeign_History(t *testing.T) {
 		if n > 15 {
 			level = .2
 		}
-		for _, at := range []compare.Kept{{Phase: "run", Load: "*", Step: "*"}, {Phase: "cut", Load: "main", Step: "read"}} {
+		for _, at := range []compare.Kept{
+			{Phase: slo.ParsePhase("run"), Load: "*", Step: "*"},
+			{Phase: slo.ParsePhase("cut"), Load: "main", Step: "read"},
+		} {
 			at.Metric, at.Value, at.Count = "p95", level+result.Num(n%3)*.001, 5000
 			r.Values = append(r.Values, at)
 		}

@@ -13,6 +13,7 @@ import (
 	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/decide/gate"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 
 	"github.com/spf13/cobra"
 )
@@ -37,8 +38,11 @@ func TestTrend_Outdated(t *testing.T) {
 			Version: 1, Run: fmt.Sprint("r", i), Name: "s", Key: "k", Started: time.Unix(int64(i), 0),
 			Machine: compare.Machine{CPUs: 2},
 			Values: []compare.Kept{
-				{Phase: "run", Load: "*", Step: "*", Metric: "p95", Value: result.Num(.1 + .001*float64(i%3)), Count: 5000},
-				{Phase: "kill", Load: "*", Step: "*", Metric: "recover", Value: 2, Count: 5000},
+				{
+					Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Metric: "p95",
+					Value: result.Num(.1 + .001*float64(i%3)), Count: 5000,
+				},
+				{Phase: slo.ParsePhase("kill"), Load: "*", Step: "*", Metric: "recover", Value: 2, Count: 5000},
 			},
 		}
 		if err := h.Add(record); err != nil {

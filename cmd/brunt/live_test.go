@@ -19,6 +19,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/suite"
 )
 
@@ -314,7 +315,7 @@ func TestLive_Prometheus(t *testing.T) {
 	}
 	want := map[string]string{}
 	for _, c := range res.Cells {
-		if c.Phase == "run" && c.Step == "list" && c.Outcome != "*" {
+		if c.Phase == slo.ParsePhase("run") && c.Step == "list" && c.Outcome != "*" {
 			want[c.Outcome] = fmt.Sprint(c.Count)
 		}
 	}
@@ -330,7 +331,7 @@ func TestLive_Prometheus(t *testing.T) {
 		}
 	}
 	for _, c := range res.Cells {
-		if c.Phase != "run" || c.Load == "*" || c.Step != "list" || c.Outcome != "*" {
+		if c.Phase != slo.ParsePhase("run") || c.Load == "*" || c.Step != "list" || c.Outcome != "*" {
 			continue
 		}
 		if n := ask(`histogram_count(brunt_response_seconds{step="list"})`)[""]; n != fmt.Sprint(c.Count) {

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/suite"
 )
 
@@ -113,7 +114,7 @@ func (p *realPrometheus) holds(t *testing.T, res *result.Result, native bool) {
 	t.Helper()
 	counted := int64(0)
 	for _, c := range res.Cells {
-		if c.Phase != "run" || c.Load == "*" || c.Step == "*" || c.Step == "iteration" {
+		if c.Phase != slo.ParsePhase("run") || c.Load == "*" || c.Step == "*" || c.Step == "iteration" {
 			continue
 		}
 		query, want := fmt.Sprintf(`{run=%q,load=%q,step=%q`, res.Run, c.Load, c.Step), float64(c.Count)
@@ -311,7 +312,7 @@ load:
 		}
 		ok := int64(0)
 		for _, c := range res.Cells {
-			if c.Phase == "run" && c.Load == "*" && c.Step == "*" && c.Outcome == "ok" {
+			if c.Phase == slo.ParsePhase("run") && c.Load == "*" && c.Step == "*" && c.Outcome == "ok" {
 				ok = c.Count
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // A Limit is an objective on a percentile over all requests of a phase.
@@ -19,7 +20,7 @@ type Limit struct {
 	From, To        float64 // the phase, in seconds from t0; NaN: not known
 	Text            string
 	verdict         scenarios.Verdict
-	phase           string
+	phase           slo.Phase
 }
 
 // Limits returns the objectives on percentiles of a load and step, "*" for all, in the order of their percentiles.
@@ -42,7 +43,7 @@ func Limits(r *result.Result, load, step string) []Limit {
 		}
 		if k := slices.IndexFunc(r.Phases, func(p result.Phase) bool { return p.Name == o.Phase }); k >= 0 {
 			l.From, l.To = float64(r.Phases[k].Start), float64(r.Phases[k].End)
-		} else if o.Phase == "run" {
+		} else if o.Phase.Kind == slo.RunPhase {
 			l.From, l.To = 0, float64(r.Duration)
 		}
 		out = append(out, l)

@@ -14,9 +14,9 @@ func TestLimits(t *testing.T) {
 	r := &result.Result{
 		Duration: 60,
 		Phases: []result.Phase{
-			{Name: "run", Start: 0, End: 60},
-			{Name: "baseline", Start: 0, End: 10},
-			{Name: "slow", Start: 20, End: 30},
+			{Name: slo.ParsePhase("run"), Start: 0, End: 60},
+			{Name: slo.ParsePhase("baseline"), Start: 0, End: 10},
+			{Name: slo.ParsePhase("slow"), Start: 20, End: 30},
 		},
 	}
 	for _, o := range []struct {
@@ -38,11 +38,11 @@ func TestLimits(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.Objectives = append(r.Objectives, result.ObjectiveResult{
-			Text: o.text, Phase: o.phase, Verdict: o.verdict, Target: result.Num(def.Value),
+			Text: o.text, Phase: slo.ParsePhase(o.phase), Verdict: o.verdict, Target: result.Num(def.Value),
 		})
 	}
 	r.Objectives = append(r.Objectives, result.ObjectiveResult{
-		Text: "p95 < 110% of baseline of load canary in slow", Phase: "slow", Target: .25,
+		Text: "p95 < 110% of baseline of load canary in slow", Phase: slo.ParsePhase("slow"), Target: .25,
 	})
 	for _, tt := range []struct{ load, step, want string }{
 		{"canary", "*", "0.95 0.25 20..30"},

@@ -11,13 +11,14 @@ import (
 	"brunt/reporters/words"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 )
 
 // curve is the distribution of response times in one phase. Failed requests count as
 // slower than any answer, so it ends where they begin.
 type curve struct {
-	phase string
+	phase slo.Phase
 	class string
 	n     int64     // requests without the shed
 	good  int64     // of these, ok
@@ -30,7 +31,7 @@ const mostCurves = 6
 // curves returns the phases to draw: the baseline, and those that matter most.
 func curves(r *result.Result) (list []curve, left int, err error) {
 	rows := slices.DeleteFunc(words.PhaseTotals(r),
-		func(p words.PhaseRow) bool { return p.All.Phase == "warmup" || p.Population() == 0 })
+		func(p words.PhaseRow) bool { return p.All.Phase.Kind == slo.WarmupPhase || p.Population() == 0 })
 	if len(rows) > mostCurves {
 		left = len(rows) - mostCurves
 		slices.SortStableFunc(rows, func(a, b words.PhaseRow) int { return cmp.Compare(rank(b), rank(a)) })
@@ -59,10 +60,10 @@ func curves(r *result.Result) (list []curve, left int, err error) {
 
 // rank orders phases by interest: the run, the baseline, then those with most failures.
 func rank(p words.PhaseRow) float64 {
-	switch p.All.Phase {
-	case "run":
+	switch p.All.Phase.Kind {
+	case slo.RunPhase:
 		return 3
-	case "baseline":
+	case slo.BaselinePhase:
 		return 2
 	}
 	return float64(p.Bad) / float64(max(1, p.All.Count))
@@ -134,13 +135,13 @@ func (c *Plotter) Percentiles(r *result.Result) (*Chart, error) {
 	for i := range list {
 		l := &list[i]
 		fmt.Fprintf(&b, `<path class="line %s" d="%s"><title>%s</title></path>`, l.class, l.path(x, s),
-			template.HTMLEscapeString(words.Clean(l.phase)))
-		name := words.Clip(words.Clean(l.phase), 60)
+			template.HTMLEscapeString(words.Clean(l.phase.String())))
+		name := words.Clip(words.Clean(l.phase.String()), 60)
 		if l.good < l.n {
 			name += ", " + words.Share(l.n-l.good, l.n) + " failed"
 		}
 		ch.Legend = append(ch.Legend, legend{Name: name, Class: l.class, Series: -1})
-		row := []string{words.Clean(l.phase), words.Count(l.n)}
+		row := []string{words.Clean(l.phase.String()), words.Count(l.n)}
 		for _, q := range shares {
 			if nines(q) <= end+.001 {
 				row = append(row, inSeconds.Format(l.at(q)))
@@ -163,7 +164,7 @@ func (c *Plotter) name(ch *Chart, list []curve, x func(float64) float64, s Scale
 	var tops []top
 	for i := range list {
 		l := &list[i]
-		name := words.Clip(words.Clean(l.phase), 40)
+		name := words.Clip(words.Clean(l.phase.String()), 40)
 		switch {
 		case len(l.p) == 0:
 			tops = append(tops, top{Class: l.class, Label: name})

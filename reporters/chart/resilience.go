@@ -8,6 +8,7 @@ import (
 
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // Resilience draws the share of requests with a good answer, and the area lost; nil: nothing
@@ -56,7 +57,8 @@ func (c *Plotter) Resilience(r *result.Result) *Chart {
 	aim, asked := math.NaN(), "" // the bound of an objective, and its text
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
-		if b, ok := words.BudgetOf(o); ok && o.Phase == "run" && b.Step == "*" && b.Load == "*" && 1-b.Allowed >= s.Lo {
+		if b, ok := words.BudgetOf(o); ok && o.Phase.Kind == slo.RunPhase && b.Step == "*" && b.Load == "*" &&
+			1-b.Allowed >= s.Lo {
 			aim, asked = 1-b.Allowed, " The dashed line is the objective "+words.Clip(b.Text, 60)+"."
 			break // one objective is enough
 		}

@@ -144,7 +144,10 @@ func (s *stepSummary) phases(r *result.Result) {
 		func(i int) []string {
 			row := &list[i]
 			c := &row.All
-			cells := []string{markdown(c.Phase), words.Count(c.Count), words.Rate(c.Rate), words.Share(row.Bad, c.Count)}
+			cells := []string{
+				markdown(c.Phase.String()), words.Count(c.Count), words.Rate(c.Rate),
+				words.Share(row.Bad, c.Count),
+			}
 			for _, col := range words.TimeColumns[:3] {
 				cells = append(cells, row.Good(col.Of))
 			}

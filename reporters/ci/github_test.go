@@ -7,6 +7,7 @@ import (
 	"brunt/reporters/ci"
 	"brunt/reporters/reporterstest"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
@@ -91,7 +92,7 @@ func TestGitLab(t *testing.T) {
 			continue
 		}
 		for _, c := range r.Cells {
-			if c.Phase != "run" || c.Load != "*" || c.Step != "*" || c.Outcome != "*" || c.Count == 0 {
+			if c.Phase != slo.ParsePhase("run") || c.Load != "*" || c.Step != "*" || c.Outcome != "*" || c.Count == 0 {
 				continue
 			}
 			got := -1.0

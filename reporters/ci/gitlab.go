@@ -8,6 +8,7 @@ import (
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
@@ -51,7 +52,7 @@ func (GitLab) Report(w io.Writer, r *result.Result) error {
 	recovered := gauge("fault_recover_seconds", "From injection to recovery.", "fault")
 	code := gauge("exit_code", "Exit code of the run.")
 	list := words.PhaseRows(r, func(c *result.Cell) bool {
-		return c.Phase == "run" && c.Count > 0 &&
+		return c.Phase.Kind == slo.RunPhase && c.Count > 0 &&
 			c.Step != "iteration"
 	})
 	for i := range list {
@@ -71,8 +72,8 @@ func (GitLab) Report(w io.Writer, r *result.Result) error {
 		if o.Verdict == scenarios.Pass {
 			is = 1
 		}
-		held(is, words.ObjectiveTitle(o), o.Phase)
-		measured(o.Measured, words.ObjectiveTitle(o), o.Phase)
+		held(is, words.ObjectiveTitle(o), o.Phase.String())
+		measured(o.Measured, words.ObjectiveTitle(o), o.Phase.String())
 	}
 	for i := range r.Faults {
 		if f := &r.Faults[i]; !f.NoOutage() {

@@ -185,7 +185,7 @@ func faultLines(list []result.FaultRecord) string {
 
 // details returns the lines that describe an objective in full.
 func details(o *result.ObjectiveResult) []string {
-	lines := []string{"objective: " + words.ObjectiveTitle(o), "phase: " + words.Clean(o.Phase)}
+	lines := []string{"objective: " + words.ObjectiveTitle(o), "phase: " + words.Clean(o.Phase.String())}
 	if b := words.ObjectiveBounds(o); b != "" {
 		lines = append(lines, b)
 	}

@@ -244,7 +244,7 @@ func missedObjective(o *result.ObjectiveResult) string {
 	return missed(slo.Miss{
 		Objective: def,
 		Got:       got, Asked: bound(def), Limit: limit(def), Requests: "requests" + of + when, Of: of, During: when,
-		Fault: quote(def.After),
+		Fault: quote(def.After.String()),
 		Share: words.Percent(def.Metric.Quantile), Span: words.Seconds(result.Sec(def.Metric.Span)),
 		Endless: !o.Measured.Known(),
 	})
@@ -252,15 +252,16 @@ func missedObjective(o *result.ObjectiveResult) string {
 
 // during says when, unless it is the whole run.
 func during(o *result.ObjectiveResult, def slo.Objective) string {
-	switch phase := o.Phase; {
-	case phase == "" || phase == "run":
+	switch o.Phase.Kind {
+	case slo.NoPhase, slo.RunPhase:
 		return ""
-	case phase == "baseline":
+	case slo.BaselinePhase:
 		return " before anything was broken"
-	case strings.HasPrefix(phase, "recovery/"):
-		return " after " + quote(strings.TrimPrefix(phase, "recovery/"))
-	case def.Phase != "":
-		return " during " + quote(phase)
+	case slo.RecoveryPhase:
+		return " after " + quote(o.Phase.Of(slo.FaultPhase).String())
+	}
+	if def.Phase != (slo.Phase{}) {
+		return " during " + quote(o.Phase.String())
 	}
 	return ""
 }

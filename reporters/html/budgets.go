@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"brunt/reporters/chart"
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // budgetView is a row of the error budgets: what a phase used of what an objective
@@ -33,22 +33,26 @@ const (
 // errors / (1 - objective).
 func (p *pageView) budgets(r *result.Result) {
 	type sum struct{ all, bad int64 }
-	counts := map[[3]string]*sum{}
+	type place struct {
+		phase      slo.Phase
+		load, step string
+	}
+	counts := map[place]*sum{}
 	for _, row := range words.PhaseRows(r, func(c *result.Cell) bool { return c.Count > 0 }) {
-		k := [3]string{row.All.Phase, row.All.Load, row.All.Step}
+		k := place{row.All.Phase, row.All.Load, row.All.Step}
 		if counts[k] == nil {
 			counts[k] = &sum{}
 		}
 		counts[k].all += row.All.Count
 		counts[k].bad += row.Bad
 	}
-	of := func(phase string, b words.Budget) (c sum) {
-		if one := counts[[3]string{phase, b.Load, b.Step}]; one != nil {
+	of := func(phase slo.Phase, b words.Budget) (c sum) {
+		if one := counts[place{phase, b.Load, b.Step}]; one != nil {
 			return *one
 		}
 		if b.Load == "*" { // a step of any load
 			for k, one := range counts {
-				if k[0] == phase && k[1] != "*" && k[2] == b.Step {
+				if k.phase == phase && k.load != "*" && k.step == b.Step {
 					c.all, c.bad = c.all+one.all, c.bad+one.bad
 				}
 			}
@@ -61,23 +65,23 @@ func (p *pageView) budgets(r *result.Result) {
 		if !ok {
 			continue
 		}
-		whole := float64(of("run", b).all) * b.Allowed
+		whole := float64(of(slo.Phase{Kind: slo.RunPhase}, b).all) * b.Allowed
 		var list []budgetView
 		for _, ph := range r.Phases {
-			if ph.Name == "warmup" || b.Phase != "run" && b.Phase != ph.Name {
+			if ph.Name.Kind == slo.WarmupPhase || b.Phase.Kind != slo.RunPhase && b.Phase != ph.Name {
 				continue
 			}
 			c := of(ph.Name, b)
-			if c.all == 0 || c.bad == 0 && strings.HasPrefix(ph.Name, "recovery/") {
+			if c.all == 0 || c.bad == 0 && ph.Name.Kind == slo.RecoveryPhase {
 				continue
 			}
 			burn := float64(c.bad) / float64(c.all) / b.Allowed
 			v := budgetView{
-				Mark: "✓", Word: "within", Tone: "good", Phase: words.Clean(ph.Name), Objective: b.Text,
+				Mark: "✓", Word: "within", Tone: "good", Phase: words.Clean(ph.Name.String()), Objective: b.Text,
 				Requests: words.Count(c.all), Errors: words.Share(c.bad, c.all),
 				Burn: words.Number(burn) + "×", Used: "–", burn: burn,
 			}
-			if ph.Name == "run" || ph.Name == "baseline" {
+			if ph.Name.OfRun() {
 				v.burn = math.Inf(1) // infinite burn stays infinite
 			}
 			if burn > 1 {
@@ -86,7 +90,7 @@ func (p *pageView) budgets(r *result.Result) {
 					v.Mark, v.Tone = "✗", "bad"
 				}
 			}
-			if b.Phase == "run" {
+			if b.Phase.Kind == slo.RunPhase {
 				v.Used = words.Percent(float64(c.bad) / whole)
 			}
 			list = append(list, v)

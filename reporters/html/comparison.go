@@ -9,6 +9,7 @@ import (
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // A comparisonView shows the run beside earlier runs.
@@ -61,7 +62,8 @@ func (p *pageView) comparison(c *result.Comparison) {
 		w := changeRow(row)
 		v.Bounds = v.Bounds || row.Low.Known()
 		first := row.Step == "*" && row.Load == "*" &&
-			(row.Phase == "run" || row.Verdict == scenarios.Fail || row.Worse > row.Margin) && len(v.Rows) < mostFirst
+			(row.Phase.Kind == slo.RunPhase || row.Verdict == scenarios.Fail || row.Worse > row.Margin) &&
+			len(v.Rows) < mostFirst
 		switch {
 		case row.OfUnit:
 			units = append(units, w)
@@ -131,8 +133,8 @@ func whatChanged(r *result.Change) string {
 	if r.Load != "*" {
 		s += " of load " + words.Clean(r.Load)
 	}
-	if r.Phase != "run" {
-		s += " in " + words.Clean(r.Phase)
+	if r.Phase.Kind != slo.RunPhase {
+		s += " in " + words.Clean(r.Phase.String())
 	}
 	return s
 }

@@ -7,6 +7,7 @@ import (
 
 	"brunt/reporters/reporterstest"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 func TestHTML_Comparison(t *testing.T) {
@@ -38,8 +39,9 @@ func TestHTML_Comparison(t *testing.T) {
 // as much is no "over 100×" worse.
 func TestHTML_ComparisonFromZero(t *testing.T) {
 	v := changeRow(&result.Change{
-		Phase: "run", Load: "*", Step: "*", Metric: "p50", Unit: result.UnitSeconds, Base: 0, This: .012, Worse: result.NaN,
-		Low: result.NaN, High: result.NaN,
+		Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Metric: "p50", Unit: result.UnitSeconds, Base: 0, This: .012,
+		Worse: result.NaN,
+		Low:   result.NaN, High: result.NaN,
 		Margin: .1, Note: "from 0s to 12ms",
 	})
 	if v.Base != "0s" || v.This != "12ms" || v.Worse != "–" || v.Note != "from 0s to 12ms" {

@@ -9,6 +9,7 @@ import (
 	"brunt/reporters/chart"
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // A drawing is a stretch of the run in small: p95 over the share of failed requests, with faults shaded.
@@ -130,8 +131,8 @@ func stepsOf(p *pageView, rows []stepView) stepTable { return stepTable{p, rows}
 
 // steps lists the steps of the whole run, after their sum.
 func (p *pageView) steps(r *result.Result, line *chart.Timeline) {
-	rows := words.StepRows(r, "run")
-	if all := words.PhaseRowOf(words.PhaseTotals(r), "run"); all != nil {
+	rows := words.StepRows(r, slo.Phase{Kind: slo.RunPhase})
+	if all := words.PhaseRowOf(words.PhaseTotals(r), slo.Phase{Kind: slo.RunPhase}); all != nil {
 		rows = slices.Insert(rows, 0, *all)
 	}
 	var shown [][]string
@@ -221,7 +222,8 @@ func around(r *result.Result, f *result.FaultRecord, line *chart.Timeline) *arou
 	}
 	v := &aroundView{From: words.Offset(result.Num(from)), To: words.Offset(result.Num(to))}
 	level := math.NaN()
-	if base := words.PhaseRowOf(words.PhaseTotals(r), "baseline"); base != nil && base.Ok.Count > 0 {
+	if base := words.PhaseRowOf(words.PhaseTotals(r), slo.Phase{Kind: slo.BaselinePhase}); base != nil &&
+		base.Ok.Count > 0 {
 		level, v.Baseline = float64(base.Ok.Response.P95), base.Good(words.TimeColumns[1].Of)
 	}
 	if v.Drawing = newDrawing(r, "*", "*", from, to, stepColumns, level); v.Drawing == nil {

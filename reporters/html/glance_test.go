@@ -9,6 +9,7 @@ import (
 	"brunt/reporters/reporterstest"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // between returns what stands between two texts of a page, the first of which it must have.
@@ -44,7 +45,7 @@ func TestHTML_ObjectivesFailedFirst(t *testing.T) {
 			for i, c := range tt.verdicts {
 				v := map[rune]scenarios.Verdict{'p': scenarios.Pass, 'f': scenarios.Fail, 'i': scenarios.Inconclusive}[c]
 				r.Objectives = append(r.Objectives, result.ObjectiveResult{
-					Text: fmt.Sprintf("errors < %d%%", i+1), Metric: "errors", Verdict: v, Phase: "run",
+					Text: fmt.Sprintf("errors < %d%%", i+1), Metric: "errors", Verdict: v, Phase: slo.ParsePhase("run"),
 				})
 			}
 			shown := between(t, reporterstest.Render(t, Page{}, &r), `<section id="objectives">`, "</section>")

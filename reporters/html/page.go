@@ -16,6 +16,7 @@ import (
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // Page writes report.html.
@@ -313,7 +314,7 @@ func (p *pageView) parts() []part {
 // facts returns the figures beside the verdict.
 func facts(r *result.Result) []words.Pair {
 	out := []words.Pair{pair("Duration", words.Seconds(r.Duration))}
-	if run := words.PhaseRowOf(words.PhaseTotals(r), "run"); run != nil && run.All.Count > 0 {
+	if run := words.PhaseRowOf(words.PhaseTotals(r), slo.Phase{Kind: slo.RunPhase}); run != nil && run.All.Count > 0 {
 		out = append(out, pair("Requests", words.Count(run.All.Count)), pair("Rate", words.Rate(run.All.Rate)),
 			pair("Errors", words.Share(run.Bad, run.All.Count)))
 		for _, c := range words.TimeColumns[:3] {

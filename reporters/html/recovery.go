@@ -36,7 +36,7 @@ const mostAsked = 60
 // asked lists each time that an objective requires of a fault, and the recovery of each other
 // fault that did harm. If there are many faults, the table above has the latter.
 func (p *pageView) asked(r *result.Result) {
-	done := map[string]bool{}
+	done := map[slo.Phase]bool{}
 	limits := map[string]bool{}
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
@@ -44,10 +44,10 @@ func (p *pageView) asked(r *result.Result) {
 		if !ok || !def.Metric.OfFault() {
 			continue
 		}
-		fault := cmp.Or(o.Phase, def.After)
+		phase := cmp.Or(o.Phase, def.After)
 		v := askedView{
 			Mark: words.Mark(o.Verdict), Word: words.Verdict(o.Verdict), Tone: words.Tone(o.Verdict),
-			Fault:  words.Clean(fault),
+			Fault:  words.Clean(phase.String()),
 			Figure: words.Clean(def.Metric.Text),
 			Asked:  words.ObjectiveTarget(o), Achieved: words.ObjectiveMeasured(o), Resolution: "–",
 		}
@@ -56,7 +56,7 @@ func (p *pageView) asked(r *result.Result) {
 		if o.Note != "" {
 			v.Notes = words.Clean(o.Note)
 		}
-		switch f := faultNamed(r, fault); {
+		switch f := faultIn(r, phase); {
 		case f == nil || def.Metric.Over != 0:
 		case (f.Impact == result.NotImpacted || f.NoOutage()) && row.To != slo.Noticing:
 			v.From, v.To = "–", "–" // nothing to recover from
@@ -75,8 +75,9 @@ func (p *pageView) asked(r *result.Result) {
 	some := len(p.Asked) > 0
 	for i := range r.Faults {
 		f := &r.Faults[i]
-		base, _, _ := strings.Cut(f.Name, "#")
-		if len(r.Faults) > chart.MostNamed || done[f.Name] || done[base] || !words.HadOutage(f) {
+		each := f.Phase()
+		each.Occurrence = 0
+		if len(r.Faults) > chart.MostNamed || done[f.Phase()] || done[each] || !words.HadOutage(f) {
 			continue
 		}
 		v := askedView{
@@ -138,9 +139,10 @@ func limitsOf(limits map[string]bool) string {
 	return "the limit of " + strings.Join(out, " or ")
 }
 
-func faultNamed(r *result.Result, name string) *result.FaultRecord {
+// faultIn returns the fault that is in during a phase; nil: the phase is that of no fault.
+func faultIn(r *result.Result, phase slo.Phase) *result.FaultRecord {
 	for i := range r.Faults {
-		if r.Faults[i].Name == name {
+		if r.Faults[i].Phase() == phase {
 			return &r.Faults[i]
 		}
 	}

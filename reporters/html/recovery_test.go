@@ -7,6 +7,7 @@ import (
 
 	"brunt/reporters/reporterstest"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 func TestMoments(t *testing.T) {
@@ -125,10 +126,14 @@ func TestAsked_NotMeasured(t *testing.T) {
 		},
 		Objectives: []result.ObjectiveResult{
 			{
-				Text: "recover < 5s after a", Phase: "a", Metric: "recover", Op: "<", Target: 5, Measured: nan, Low: nan,
+				Text: "recover < 5s after a", Phase: slo.ParsePhase("a"), Metric: "recover", Op: "<", Target: 5,
+				Measured: nan, Low: nan,
 				High: nan,
 			},
-			{Text: "heal < 5s after b", Phase: "b", Metric: "heal", Op: "<", Target: 5, Measured: 0, Low: nan, High: nan},
+			{
+				Text: "heal < 5s after b", Phase: slo.ParsePhase("b"), Metric: "heal", Op: "<", Target: 5, Measured: 0,
+				Low: nan, High: nan,
+			},
 		},
 	}
 	p := &pageView{}

@@ -6,21 +6,37 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // Burn is errors / (1 - objective), by phase; a phase uses a share of the run's budget.
 func TestHTML_Budgets(t *testing.T) {
 	r := &result.Result{
 		Verdict: scenarios.Fail,
-		Phases:  []result.Phase{{Name: "warmup"}, {Name: "run"}, {Name: "baseline"}, {Name: "cut"}, {Name: "quiet"}},
+		Phases: []result.Phase{
+			{Name: slo.ParsePhase("warmup")},
+			{Name: slo.ParsePhase("run")},
+			{Name: slo.ParsePhase("baseline")},
+			{Name: slo.ParsePhase("cut")},
+			{Name: slo.ParsePhase("quiet")},
+		},
 		Objectives: []result.ObjectiveResult{
-			{Text: "availability > 99%", Phase: "run", Metric: "availability", Op: ">", Target: .99, Measured: .98},
-			{Text: "errors < 50% of read in cut", Phase: "cut", Metric: "errors", Op: "<", Target: .5, Measured: .4},
+			{
+				Text: "availability > 99%", Phase: slo.ParsePhase("run"), Metric: "availability", Op: ">", Target: .99,
+				Measured: .98,
+			},
+			{
+				Text: "errors < 50% of read in cut", Phase: slo.ParsePhase("cut"), Metric: "errors", Op: "<", Target: .5,
+				Measured: .4,
+			},
 		},
 	}
 	add := func(phase, load, step string, ok, bad, skipped int64) {
 		for outcome, n := range map[string]int64{"*": ok + bad + skipped, "ok": ok, "error": bad, "skipped": skipped} {
-			r.Cells = append(r.Cells, result.Cell{Phase: phase, Load: load, Step: step, Outcome: outcome, Count: n})
+			r.Cells = append(r.Cells, result.Cell{
+				Phase: slo.ParsePhase(phase), Load: load, Step: step, Outcome: outcome,
+				Count: n,
+			})
 		}
 	}
 	add("warmup", "*", "*", 0, 100, 0)

@@ -8,6 +8,7 @@ import (
 
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // phaseView is a phase in the table of phases and steps.
@@ -27,7 +28,7 @@ const mostPhaseRows = 400
 
 func (p *pageView) phases(r *result.Result) {
 	list := words.PhaseRows(r, func(c *result.Cell) bool { return c.Count > 0 })
-	at := map[string]int{}
+	at := map[slo.Phase]int{}
 	left := 0
 	var shown [][]string
 	add := func(row *words.PhaseRow) {
@@ -35,7 +36,7 @@ func (p *pageView) phases(r *result.Result) {
 		if !found {
 			i = len(p.Phases)
 			at[row.All.Phase] = i
-			p.Phases = append(p.Phases, phaseView{Name: words.Clean(row.All.Phase), Span: spanOf(r, row.All.Phase)})
+			p.Phases = append(p.Phases, phaseView{Name: words.Clean(row.All.Phase.String()), Span: spanOf(r, row.All.Phase)})
 		}
 		view := rowView(row, len(r.Loads) > 1)
 		p.Phases[i].Rows = append(p.Phases[i].Rows, view)
@@ -67,7 +68,7 @@ func (p *pageView) phases(r *result.Result) {
 	}
 }
 
-func spanOf(r *result.Result, phase string) string {
+func spanOf(r *result.Result, phase slo.Phase) string {
 	for _, p := range r.Phases {
 		if p.Name == phase {
 			return words.Offset(p.Start) + " to " + words.Offset(p.End)

@@ -5,23 +5,24 @@ import (
 	"testing"
 
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // TestPage_Timings: the page says where the requests of each step spent their time, and where each of the slowest did.
 func TestPage_Timings(t *testing.T) {
 	r := &result.Result{
 		Cells: []result.Cell{
-			{Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: 400, Timings: &result.Timings{
+			{Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "*", Count: 400, Timings: &result.Timings{
 				Connect:   &result.Timing{Count: 72, Total: 30, Max: 3.07},
 				FirstByte: &result.Timing{Count: 400, Total: 10, Max: .04},
 			}},
 			{
-				Phase: "run", Load: "main", Step: "read", Outcome: "*", Count: 300,
+				Phase: slo.ParsePhase("run"), Load: "main", Step: "read", Outcome: "*", Count: 300,
 				Timings: &result.Timings{FirstByte: &result.Timing{Count: 300, Total: 6}},
 			},
-			{Phase: "run", Load: "main", Step: "iteration", Outcome: "*", Count: 300},
+			{Phase: slo.ParsePhase("run"), Load: "main", Step: "iteration", Outcome: "*", Count: 300},
 			{
-				Phase: "run", Load: "main", Step: "write", Outcome: "*", Count: 100,
+				Phase: slo.ParsePhase("run"), Load: "main", Step: "write", Outcome: "*", Count: 100,
 				Timings: &result.Timings{Connect: &result.Timing{Count: 72, Total: 30}},
 			},
 		},

@@ -146,16 +146,16 @@ func (m metricSender) objectives(res *result.Result, iv result.Interval) {
 			if v == o.Verdict {
 				is = 1
 			}
-			m.gauge(descState, is, o.ID, o.Text, o.Phase, string(v))
+			m.gauge(descState, is, o.ID, o.Text, o.Phase.String(), string(v))
 		}
 		if o.Target.Known() {
-			m.gauge(descTarget, float64(o.Target), o.ID, o.Text, o.Phase)
+			m.gauge(descTarget, float64(o.Target), o.ID, o.Text, o.Phase.String())
 		}
 		if o.Measured.Known() {
-			m.gauge(descMeasured, float64(o.Measured), o.ID, o.Text, o.Phase)
+			m.gauge(descMeasured, float64(o.Measured), o.ID, o.Text, o.Phase.String())
 		}
 		if i < len(iv.Objectives) && iv.Objectives[i].Text == o.Text && !math.IsNaN(float64(iv.Objectives[i].Left)) {
-			m.gauge(descLeft, float64(iv.Objectives[i].Left), o.ID, o.Text, o.Phase)
+			m.gauge(descLeft, float64(iv.Objectives[i].Left), o.ID, o.Text, o.Phase.String())
 		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"brunt/reporters/reporterstest"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/suite"
 )
 
@@ -368,7 +369,7 @@ func TestServer_Expected(t *testing.T) {
 	s.Expect(&result.Result{
 		Run: "r2", Name: "expected", Environment: result.Environment{Brunt: "v9"},
 		Objectives: []result.ObjectiveResult{{
-			ID: "o1", Text: "p95 < 1s", Phase: "run", Target: 1, Measured: result.NaN,
+			ID: "o1", Text: "p95 < 1s", Phase: slo.ParsePhase("run"), Target: 1, Measured: result.NaN,
 			Verdict: scenarios.Pending,
 		}},
 	}, metrics.New(metrics.Options{

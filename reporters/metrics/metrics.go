@@ -11,6 +11,7 @@ import (
 	"brunt/reporters"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -169,11 +170,11 @@ func (m *Collector) Event(e result.Event) {
 	m.came[EntryOf(e.Fault)] = true
 }
 
-// EntryOf returns the name of a fault from the name of one of its occurrences, such as split
-// from split#2.
+// EntryOf returns the name of a fault from the name of one of its occurrences, or of a step of one: split from split#2
+// and from split#2.cut.
 func EntryOf(name string) string {
-	name, _, _ = strings.Cut(name, "#")
-	return name
+	occurrence, _ := scenarios.GroupOf(name)
+	return slo.ParseOccurrence(occurrence).Fault
 }
 
 func (t *stepTotals) add(s *result.StepInterval) {

@@ -9,6 +9,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // Nan is a value that is not known.
@@ -220,7 +221,8 @@ func hostileRun() *result.Result {
 	r.Faults[2].Impact, r.Faults[2].Revert = result.Impact(Hostile), Hostile
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
-		o.ID, o.Text, o.Phase, o.Note, o.Asked = Hostile, Hostile, Hostile, Hostile, nil // as such a text is read
+		o.ID, o.Text, o.Phase, o.Note = Hostile, Hostile, slo.ParsePhase(Hostile), Hostile
+		o.Asked = nil // as such a text is read
 	}
 	r.Objectives[0].Metric, r.Objectives[0].Op, r.Objectives[0].Verdict = Hostile, Hostile, scenarios.Verdict(Hostile)
 	for i := range r.Errors {
@@ -243,7 +245,7 @@ func hostileRun() *result.Result {
 	}
 	for i := range r.Phases {
 		if i > 1 {
-			r.Phases[i].Name = Hostile
+			r.Phases[i].Name = slo.ParsePhase(Hostile)
 		}
 	}
 	r.Usage = Usage(60, Hostile, "posts[1]")
@@ -255,7 +257,7 @@ func hostileRun() *result.Result {
 		Verdict: scenarios.Verdict(Hostile), Reason: Hostile, Caution: Hostile, Base: []string{Hostile},
 		Mismatches: []string{Hostile},
 		Rows: []result.Change{{
-			Phase: Hostile, Load: Hostile, Step: Hostile, Metric: Hostile,
+			Phase: slo.ParsePhase(Hostile), Load: Hostile, Step: Hostile, Metric: Hostile,
 			Verdict: scenarios.Verdict(Hostile), Note: Hostile,
 		}},
 	}
@@ -278,7 +280,13 @@ func fill(v reflect.Value) {
 			v.SetString(Hostile)
 		}
 	case reflect.Struct:
-		if v.Type() == reflect.TypeFor[time.Time]() {
+		switch v.Type() {
+		case reflect.TypeFor[time.Time]():
+			return
+		case reflect.TypeFor[slo.Phase]():
+			if v.IsZero() {
+				v.Set(reflect.ValueOf(slo.ParsePhase(Hostile)))
+			}
 			return
 		}
 		for i := range v.NumField() {
@@ -379,32 +387,38 @@ var Results = sync.OnceValue(func() map[string]*result.Result {
 		Caution: "One old run is no control.",
 		Base:    []string{"results/monday"}, Alpha: .05, Mismatches: []string{"the scenarios differ"}, Rows: []result.Change{
 			{
-				Phase: "run", Load: "*", Step: "*", Metric: "p95", Unit: result.UnitSeconds, Base: .04, This: .05, Worse: .25,
+				Phase: slo.Phase{Kind: slo.RunPhase}, Load: "*", Step: "*", Metric: "p95", Unit: result.UnitSeconds,
+				Base: .04, This: .05, Worse: .25,
 				Low: Nan, High: Nan,
 				Margin: .1, Verdict: scenarios.Inconclusive,
 			},
 			{
-				Phase: "split", Load: "*", Step: "*", Metric: "p99", Unit: result.UnitSeconds, Base: .5, This: 1.2, Worse: 1.4,
+				Phase: slo.ParsePhase("split"), Load: "*", Step: "*", Metric: "p99", Unit: result.UnitSeconds, Base: .5,
+				This: 1.2, Worse: 1.4,
 				Low: .3, High: 2.9,
 				Margin: .25, Verdict: scenarios.Fail,
 			},
 			{
-				Phase: "run", Load: "*", Step: "*", Metric: "errors", Unit: result.UnitShare, Base: .02, This: .0190, Worse: -.001,
+				Phase: slo.Phase{Kind: slo.RunPhase}, Load: "*", Step: "*", Metric: "errors", Unit: result.UnitShare,
+				Base: .02, This: .0190, Worse: -.001,
 				Low: -.01, High: .004,
 				Margin: .005, Verdict: scenarios.Pass,
 			},
 			{
-				Phase: "run", Load: "*", Step: "posts[0]", Metric: "memory", Unit: result.UnitBytes, OfUnit: true, Base: 30 << 20,
+				Phase: slo.Phase{Kind: slo.RunPhase}, Load: "*", Step: "posts[0]", Metric: "memory", Unit: result.UnitBytes,
+				OfUnit: true, Base: 30 << 20,
 				This:  31 << 20,
 				Worse: .033, Low: Nan, High: Nan, Margin: .25, Verdict: scenarios.Inconclusive,
 			},
 			{
-				Phase: "run", Load: "browse", Step: "read post", Metric: "rate", Unit: result.UnitPerSecond, Base: 100, This: Nan,
+				Phase: slo.Phase{Kind: slo.RunPhase}, Load: "browse", Step: "read post", Metric: "rate",
+				Unit: result.UnitPerSecond, Base: 100, This: Nan,
 				Worse: Nan, Low: Nan,
 				High: Nan, Margin: .05, Verdict: scenarios.Inconclusive, Note: "1 of 1 base runs have no end of it",
 			},
 			{ // a metric that no reporter knows by name
-				Phase: "run", Load: "*", Step: "posts[1]", Metric: "burst", Unit: result.UnitCores, OfUnit: true, Base: 1,
+				Phase: slo.Phase{Kind: slo.RunPhase}, Load: "*", Step: "posts[1]", Metric: "burst", Unit: result.UnitCores,
+				OfUnit: true, Base: 1,
 				This: 1.5, Worse: .5, Low: Nan, High: Nan,
 				Margin: .25, Verdict: scenarios.Inconclusive,
 			},

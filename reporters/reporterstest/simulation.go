@@ -111,13 +111,19 @@ func (h *Heap) All() iter.Seq2[result.HistogramInfo, error] {
 	}
 }
 
+// A tallyKey is a phase and a step.
+type tallyKey struct {
+	phase slo.Phase
+	step  string
+}
+
 // sim is the state of a simulation.
 type sim struct {
 	Run
 	rnd     *rand.Rand
 	hists   *Heap
 	phases  []result.Phase
-	tallies map[[2]string]*tally   // by phase and step
+	tallies map[tallyKey]*tally
 	edges   []float64              // of windows
 	windows map[string][]simWindow // by step
 	errors  map[[2]string]*result.ErrorGroup
@@ -134,7 +140,7 @@ var started = time.Date(2025, 11, 20, 9, 20, 0, 123e6, time.UTC)
 // Result simulates the run.
 func (f Run) Result() *result.Result {
 	s := &sim{
-		Run: f, rnd: rand.New(rand.NewPCG(7, 7)), hists: &Heap{}, tallies: map[[2]string]*tally{},
+		Run: f, rnd: rand.New(rand.NewPCG(7, 7)), hists: &Heap{}, tallies: map[tallyKey]*tally{},
 		errors: map[[2]string]*result.ErrorGroup{},
 	}
 	s.plan()
@@ -154,10 +160,10 @@ func (s *sim) plan() {
 	}
 	num := func(f float64) result.Num { return result.Num(f) }
 	if s.warmup > 0 {
-		s.phases = append(s.phases, result.Phase{Name: "warmup", Start: num(-s.warmup), End: 0})
+		s.phases = append(s.phases, result.Phase{Name: slo.Phase{Kind: slo.WarmupPhase}, Start: num(-s.warmup), End: 0})
 	}
-	s.phases = append(s.phases, result.Phase{Name: "run", Start: 0, End: num(s.seconds)},
-		result.Phase{Name: "baseline", Start: 0, End: num(first)})
+	s.phases = append(s.phases, result.Phase{Name: slo.Phase{Kind: slo.RunPhase}, Start: 0, End: num(s.seconds)},
+		result.Phase{Name: slo.Phase{Kind: slo.BaselinePhase}, Start: 0, End: num(first)})
 	for t := math.Floor(-s.warmup); t < s.seconds; t++ {
 		s.edges = append(s.edges, t)
 	}
@@ -172,8 +178,8 @@ func (s *sim) plan() {
 		if !f.Rec.RecoveredAt.Known() {
 			rec = s.seconds
 		}
-		s.phases = append(s.phases, result.Phase{Name: f.Rec.Name, Start: num(inj), End: num(clr)},
-			result.Phase{Name: "recovery/" + f.Rec.Name, Start: num(clr), End: num(max(clr, rec))})
+		s.phases = append(s.phases, result.Phase{Name: f.Rec.Phase(), Start: num(inj), End: num(clr)},
+			result.Phase{Name: f.Rec.Phase().Of(slo.RecoveryPhase), Start: num(clr), End: num(max(clr, rec))})
 		s.edges = append(s.edges, inj)
 		if clr < s.seconds {
 			s.edges = append(s.edges, clr)
@@ -207,9 +213,9 @@ func (s *sim) request(t float64) {
 		}
 	}
 	for _, p := range s.phases {
-		if t >= float64(p.Start) && t < float64(p.End) && (p.Name != "baseline" || t+d < float64(p.End)) {
+		if t >= float64(p.Start) && t < float64(p.End) && (p.Name.Kind != slo.BaselinePhase || t+d < float64(p.End)) {
 			for _, k := range []string{"*", step} {
-				key := [2]string{p.Name, k}
+				key := tallyKey{p.Name, k}
 				if s.tallies[key] == nil {
 					s.tallies[key] = &tally{}
 				}
@@ -290,7 +296,7 @@ func (s *sim) finish() *result.Result {
 	}
 	for _, p := range s.phases {
 		for _, step := range append([]string{"*"}, s.steps...) {
-			if t := s.tallies[[2]string{p.Name, step}]; t != nil {
+			if t := s.tallies[tallyKey{p.Name, step}]; t != nil {
 				s.cells(r, p, step, t)
 			}
 		}
@@ -392,7 +398,7 @@ func (s *sim) objective(text string, v scenarios.Verdict) result.ObjectiveResult
 	if o.Step != "" {
 		step = o.Step
 	}
-	t := s.tallies[[2]string{o.PhaseOrRun(), step}]
+	t := s.tallies[tallyKey{o.PhaseOrRun(), step}]
 	if t == nil {
 		t = &tally{}
 	}
@@ -413,7 +419,7 @@ func (s *sim) objective(text string, v scenarios.Verdict) result.ObjectiveResult
 		return out
 	}
 	for _, f := range s.Faults {
-		if f.Rec.Name == o.After {
+		if f.Rec.Phase() == o.After {
 			out.Measured = map[string]result.Num{
 				"recover": f.Rec.Recover, "heal": f.Rec.Heal, "failover": f.Rec.Failover,
 			}[o.Metric.Name]

@@ -18,6 +18,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // An entry is a run that a folder holds.
@@ -135,7 +136,7 @@ func read(dir string, info fs.FileInfo, known *entry) (*entry, error) {
 		return nil, fmt.Errorf("%s names no verdict, so brunt did not write it", resultFile)
 	}
 	e.Cells = slices.DeleteFunc(e.Cells, func(c result.Cell) bool {
-		return c.Phase != "run" || c.Load != "*" ||
+		return c.Phase.Kind != slo.RunPhase || c.Load != "*" ||
 			c.Step != "*"
 	})
 	return e, nil
@@ -151,7 +152,8 @@ func (e *entry) row() html.IndexRun {
 		P95:    result.NaN,
 		Labels: words.Meta(&result.Result{Meta: e.Meta}), Objectives: len(e.Objectives),
 	}
-	if run := words.PhaseRowOf(words.PhaseTotals(&result.Result{Cells: e.Cells}), "run"); run != nil {
+	if run := words.PhaseRowOf(words.PhaseTotals(&result.Result{Cells: e.Cells}),
+		slo.Phase{Kind: slo.RunPhase}); run != nil {
 		row.Requests, row.Bad = run.All.Count, run.Bad
 		if run.Ok.Count > 0 {
 			row.P95 = run.Ok.Response.P95

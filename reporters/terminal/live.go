@@ -11,6 +11,7 @@ import (
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // liveLines bounds the lines of the live block on a tall screen.
@@ -162,7 +163,7 @@ func valueOfTarget(s result.RunningVerdict, iv *result.Interval) string {
 		return o.Metric.FormatValue(float64(s.Measured)) + of
 	}
 	if !o.Metric.Percentile() || o.Metric.Of != "" || o.Load != "" || o.Step != "" ||
-		s.Phase != "run" && !slices.Contains(iv.Faults, s.Phase) {
+		s.Phase.Kind != slo.RunPhase && !slices.Contains(iv.Faults, s.Phase.String()) {
 		return ""
 	}
 	now := map[float64]time.Duration{.5: iv.P50, .95: iv.P95, .99: iv.P99}[o.Metric.Quantile]

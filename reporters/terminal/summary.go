@@ -7,6 +7,7 @@ import (
 
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 )
 
@@ -357,15 +358,16 @@ func (s *summary) latency(r *result.Result) {
 	}
 	for i := range list[:min(len(list), mostPhases)] {
 		p := &list[i]
-		name := words.Clean(p.All.Phase)
-		if of, ok := strings.CutPrefix(p.All.Phase, "recovery/"); ok && i > 0 && list[i-1].All.Phase == of {
+		phase := p.All.Phase
+		name := words.Clean(phase.String())
+		if phase.Kind == slo.RecoveryPhase && i > 0 && list[i-1].All.Phase == phase.Of(slo.FaultPhase) {
 			name = "  recovery from it"
 		}
 		add(name, p)
-		if p.All.Phase != "run" {
+		if phase.Kind != slo.RunPhase {
 			continue
 		}
-		steps := words.StepRows(r, "run")
+		steps := words.StepRows(r, phase)
 		for j := range steps[:min(len(steps), mostSteps)] {
 			add("  "+steps[j].Step(len(r.Loads)), &steps[j])
 		}

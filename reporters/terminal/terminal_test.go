@@ -329,34 +329,43 @@ func TestTerminal_RunningVerdicts(t *testing.T) {
 		{result.RunningVerdict{Verdict: scenarios.Pending, Left: result.NaN}, "not yet known"},
 		{result.RunningVerdict{Verdict: scenarios.Pending, Left: 1}, "not yet known, 100% of its budget left"},
 		{
-			result.RunningVerdict{Text: "errors < 1%", Phase: "run", Verdict: scenarios.Pass, Measured: .0012, Left: .88},
+			result.RunningVerdict{
+				Text: "errors < 1%", Phase: slo.ParsePhase("run"), Verdict: scenarios.Pass,
+				Measured: .0012, Left: .88,
+			},
 			"0.12% of 1%",
 		},
 		{
-			result.RunningVerdict{Text: "errors < 1%", Phase: "run", Verdict: scenarios.Fail, Measured: .014, Left: -.4},
+			result.RunningVerdict{
+				Text: "errors < 1%", Phase: slo.ParsePhase("run"), Verdict: scenarios.Fail,
+				Measured: .014, Left: -.4,
+			},
 			"1.4% of 1%, budget overdrawn 1.4 times",
 		},
 		{result.RunningVerdict{
-			Text: "errors = 0%", Phase: "run", Verdict: scenarios.Fail, Measured: .5,
+			Text: "errors = 0%", Phase: slo.ParsePhase("run"), Verdict: scenarios.Fail, Measured: .5,
 			Left: result.Num(math.Inf(-1)),
 		}, "50% of 0%"},
 		{
-			result.RunningVerdict{Text: "p95 < 200ms", Phase: "run", Verdict: scenarios.Pass, Measured: result.NaN, Left: .99},
+			result.RunningVerdict{
+				Text: "p95 < 200ms", Phase: slo.ParsePhase("run"), Verdict: scenarios.Pass,
+				Measured: result.NaN, Left: .99,
+			},
 			"12ms of 200ms in the last second",
 		},
 		{
 			result.RunningVerdict{
-				Text: "p95 < 200ms in split", Phase: "split", Measured: result.NaN, Verdict: scenarios.Pass,
+				Text: "p95 < 200ms in split", Phase: slo.ParsePhase("split"), Measured: result.NaN, Verdict: scenarios.Pass,
 				Left: .99,
 			},
 			"12ms of 200ms in the last second",
 		},
 		{result.RunningVerdict{
-			Text: "p95 < 200ms in other", Phase: "other", Measured: result.NaN, Verdict: scenarios.Pass,
+			Text: "p95 < 200ms in other", Phase: slo.ParsePhase("other"), Measured: result.NaN, Verdict: scenarios.Pass,
 			Left: .99,
 		}, "99% of its budget left"},
 		{result.RunningVerdict{
-			Text: "p95 < 200ms of x", Phase: "run", Measured: result.NaN, Verdict: scenarios.Pass,
+			Text: "p95 < 200ms of x", Phase: slo.ParsePhase("run"), Measured: result.NaN, Verdict: scenarios.Pass,
 			Left: .99,
 		}, "99% of its budget left"},
 	} {

@@ -7,6 +7,7 @@ import (
 
 	"brunt/reporters/terminal"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // timed is a result of two steps with their timings.
@@ -16,11 +17,11 @@ func timed() *result.Result {
 		if connect > 0 {
 			t.Connect = &result.Timing{Count: 72, Total: connect, P50: 1.02, P95: 3.05, P99: 3.06, Max: 3.07}
 		}
-		return result.Cell{Phase: "run", Load: load, Step: step, Outcome: "*", Count: 448, Timings: t}
+		return result.Cell{Phase: slo.ParsePhase("run"), Load: load, Step: step, Outcome: "*", Count: 448, Timings: t}
 	}
 	return &result.Result{Cells: []result.Cell{
 		cell("*", "*", 75, 25), cell("main", "read", 75, 25), cell("main", "write", 0, 25),
-		{Phase: "baseline", Load: "*", Step: "*", Outcome: "*", Count: 9, Timings: &result.Timings{}},
+		{Phase: slo.ParsePhase("baseline"), Load: "*", Step: "*", Outcome: "*", Count: 9, Timings: &result.Timings{}},
 	}}
 }
 
@@ -48,7 +49,7 @@ func TestTerminal_Timings(t *testing.T) {
 func TestTerminal_Lagged(t *testing.T) {
 	row := func(outcome string, lagged ...string) result.Cell {
 		return result.Cell{
-			Phase: "run", Load: "*", Step: "*", Outcome: outcome, Count: 100, Lagged: lagged,
+			Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: outcome, Count: 100, Lagged: lagged,
 			Response: result.Times{P50: .001, P90: .002, P95: .003, P99: .004, P999: .005, Max: .006},
 		}
 	}

@@ -2,12 +2,13 @@ package words
 
 import (
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // Budget is how many bad requests an objective allows.
 type Budget struct {
 	Text       string
-	Phase      string
+	Phase      slo.Phase
 	Load, Step string  // * is all
 	Allowed    float64 // share of the requests
 }

@@ -131,11 +131,11 @@ func ObjectiveNote(o *result.ObjectiveResult) string {
 // ObjectivePhase returns the phase of an objective whose text does not name it, such as the
 // worst occurrence of a fault.
 func ObjectivePhase(o *result.ObjectiveResult) string {
-	if o.Phase == "" || o.Phase == "run" || strings.HasSuffix(o.Text, " "+o.Phase) ||
-		strings.Contains(o.Text, " "+o.Phase+" ") {
+	asked, ok := o.Asks()
+	if o.Phase == (slo.Phase{}) || o.Phase.Kind == slo.RunPhase || ok && o.Phase == asked.PhaseOrRun() {
 		return ""
 	}
-	return Clean(o.Phase)
+	return Clean(o.Phase.String())
 }
 
 // ObjectiveTitle returns the title of an objective: its text, with its own name if it has one.

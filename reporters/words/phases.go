@@ -7,6 +7,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 )
 
@@ -68,7 +69,7 @@ var TimeColumns = []timeColumn{
 
 // StepRows returns the rows of the steps of a phase, in the order of the scenario; none if there is
 // but one step.
-func StepRows(r *result.Result, phase string) []PhaseRow {
+func StepRows(r *result.Result, phase slo.Phase) []PhaseRow {
 	list := PhaseRows(r, func(c *result.Cell) bool {
 		return c.Phase == phase && c.Load != "*" && c.Step != "*" && c.Step != "iteration" && c.Count > 0
 	})
@@ -94,7 +95,10 @@ func (p *PhaseRow) Shed() int64 { return p.shed }
 
 // PhaseRows joins the cells of one phase, load and step, in their order.
 func PhaseRows(r *result.Result, keep func(*result.Cell) bool) []PhaseRow {
-	type key struct{ phase, load, step string }
+	type key struct {
+		phase      slo.Phase
+		load, step string
+	}
 	at := map[key]int{}
 	var out []PhaseRow
 	for i := range r.Cells {
@@ -134,7 +138,7 @@ func PhaseTotals(r *result.Result) []PhaseRow {
 }
 
 // PhaseRowOf returns the row of a phase over all loads and steps, or nil.
-func PhaseRowOf(list []PhaseRow, phase string) *PhaseRow {
+func PhaseRowOf(list []PhaseRow, phase slo.Phase) *PhaseRow {
 	i := slices.IndexFunc(list, func(p PhaseRow) bool { return p.All.Phase == phase })
 	if i < 0 {
 		return nil
@@ -151,7 +155,7 @@ func Skipped(r *result.Result) []result.ErrorGroup {
 	var out []result.ErrorGroup
 	for i := range r.Cells {
 		c := &r.Cells[i]
-		if c.Phase == "run" && c.Load != "*" && c.Step != "*" && c.Step != "iteration" &&
+		if c.Phase.Kind == slo.RunPhase && c.Load != "*" && c.Step != "*" && c.Step != "iteration" &&
 			c.Outcome == scenarios.Skipped.String() && c.Count > 0 {
 			out = append(out, result.ErrorGroup{
 				Kind: skippedKind, Load: c.Load, Step: c.Step, Count: c.Count, First: result.NaN, Last: result.NaN,
@@ -163,7 +167,7 @@ func Skipped(r *result.Result) []result.ErrorGroup {
 
 // ErrorSum says how many requests failed, and how many of them were never made; empty: none.
 func ErrorSum(r *result.Result) string {
-	run := PhaseRowOf(PhaseTotals(r), "run")
+	run := PhaseRowOf(PhaseTotals(r), slo.Phase{Kind: slo.RunPhase})
 	if run == nil || run.Bad == 0 {
 		return ""
 	}

@@ -3,6 +3,7 @@ package words
 import (
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // TimingNames are the phases of a request, as reports name them.
@@ -41,7 +42,7 @@ func TimingRows(t *result.Timings) (rows []TimingRow) {
 func StepTimings(r *result.Result) (list []*result.Cell) {
 	for i := range r.Cells {
 		c := &r.Cells[i]
-		if c.Phase == "run" && c.Outcome == "*" && c.Step != "iteration" && c.Timings != nil {
+		if c.Phase.Kind == slo.RunPhase && c.Outcome == "*" && c.Step != "iteration" && c.Timings != nil {
 			list = append(list, c)
 		}
 	}

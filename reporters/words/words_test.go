@@ -8,6 +8,7 @@ import (
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 )
 
@@ -242,7 +243,7 @@ func TestObjectiveBounds(t *testing.T) {
 // The errors listed add up to those of the table of phases, as skipped steps are named.
 func TestErrorSum(t *testing.T) {
 	cell := func(load, step, outcome string, n int64) result.Cell {
-		return result.Cell{Phase: "run", Load: load, Step: step, Outcome: outcome, Count: n}
+		return result.Cell{Phase: slo.ParsePhase("run"), Load: load, Step: step, Outcome: outcome, Count: n}
 	}
 	r := &result.Result{
 		Cells: []result.Cell{

@@ -13,6 +13,7 @@ import (
 	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // A Need says how the requests of a step depend on a service.
@@ -203,8 +204,8 @@ func observed(res *result.Result, f *result.FaultRecord, service, effect string)
 			if loads[step] > 1 {
 				name = res.Loads[i].Name + ": " + step
 			}
-			during, before := answersIn(res, f.Name, res.Loads[i].Name, step),
-				answersIn(res, "baseline", res.Loads[i].Name, step)
+			during, before := answersIn(res, f.Phase(), res.Loads[i].Name, step),
+				answersIn(res, slo.Phase{Kind: slo.BaselinePhase}, res.Loads[i].Name, step)
 			if during.all > 0 && before.all > 0 {
 				d := need(during, before, float64(f.Limit), service, effect)
 				if d.Need == Apart && f.Parts != nil {
@@ -229,7 +230,7 @@ type answers struct {
 // slowAt are the percentiles by which answers are compared.
 var slowAt = [2]float64{.5, .9}
 
-func answersIn(res *result.Result, phase, load, step string) (out answers) {
+func answersIn(res *result.Result, phase slo.Phase, load, step string) (out answers) {
 	for i := range res.Cells {
 		c := &res.Cells[i]
 		if c.Phase != phase || c.Load != load || c.Step != step {

@@ -10,6 +10,7 @@ import (
 	"brunt/scenarios/drills"
 	"brunt/scenarios/policies"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // A phase of requests of a step: how many, how many of them failed, and the median and 90th percentile of the good
@@ -31,7 +32,7 @@ func outage(name string, after int, f result.FaultRecord, before, during map[str
 		for step, a := range steps {
 			row := func(outcome string, n int64) {
 				r.Cells = append(r.Cells, result.Cell{
-					Phase: phase, Load: "users", Step: step, Outcome: outcome, Count: n,
+					Phase: slo.ParsePhase(phase), Load: "users", Step: step, Outcome: outcome, Count: n,
 					Response: result.Times{P50: a.p50, P90: a.p90},
 				})
 			}
@@ -218,7 +219,7 @@ var system = drills.System{
 func TestCoverage(t *testing.T) {
 	run := outage("run", 1, gone, well, map[string]asked{"list": {500, 400, .002, .004}})
 	run.Result.Objectives = []result.ObjectiveResult{
-		{Text: "errors < 1% in f", Phase: "f", Verdict: scenarios.Fail, Measured: .8},
+		{Text: "errors < 1% in f", Phase: slo.ParsePhase("f"), Verdict: scenarios.Fail, Measured: .8},
 	}
 	m, d := drills.NewMatrix([]drills.Tried{run}), drills.NewDependencies([]drills.Tried{run})
 	c := m.Coverage(&system)
@@ -254,9 +255,12 @@ func TestCoverage(t *testing.T) {
 func TestCoverage_One(t *testing.T) {
 	crash := func(units ...string) drills.Tried {
 		return drills.Tried{Name: "crash", Result: &result.Result{
-			Usage:      []result.UnitUsage{{Unit: "web[0]"}, {Unit: "web[1]"}, {Unit: "store[0]"}},
-			Faults:     []result.FaultRecord{{Name: "f", Kind: "process.crash", Units: units, Verified: 1, Traffic: 9}},
-			Objectives: []result.ObjectiveResult{{Text: "errors < 1% in f", Phase: "f", Verdict: scenarios.Pass}},
+			Usage:  []result.UnitUsage{{Unit: "web[0]"}, {Unit: "web[1]"}, {Unit: "store[0]"}},
+			Faults: []result.FaultRecord{{Name: "f", Kind: "process.crash", Units: units, Verified: 1, Traffic: 9}},
+			Objectives: []result.ObjectiveResult{{
+				Text: "errors < 1% in f", Phase: slo.ParsePhase("f"),
+				Verdict: scenarios.Pass,
+			}},
 		}}
 	}
 	words := func(c drills.Coverage) (out []string) {

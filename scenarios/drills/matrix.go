@@ -13,6 +13,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // other is the effect of a fault of which only its author knows what it does.
@@ -164,7 +165,7 @@ func (m *Matrix) add(at [2]string, run Tried, f *result.FaultRecord) {
 	cell := Cell{Verdict: scenarios.None, Why: "no objective is on it", Link: run.Link, began: run.Result.Started}
 	for i := range run.Result.Objectives {
 		o := &run.Result.Objectives[i]
-		if o.List != "" || scenarios.PhaseOf(o.Phase) != f.Name && !charges(run.Result, o, f.Name) {
+		if o.List != "" || o.Phase.Of(slo.FaultPhase) != f.Phase() && !charges(run.Result, o, f.Name) {
 			continue
 		}
 		if cell.Verdict == scenarios.None || scenarios.Worse(cell.Verdict, o.Verdict) != cell.Verdict {

@@ -8,6 +8,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/drills"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // TestMatrix: a cell is the newest run that tried it, and a fault that was not verified or met no traffic tried
@@ -20,8 +21,8 @@ func TestMatrix(t *testing.T) {
 			Started: at.Add(time.Duration(after) * time.Hour), Usage: []result.UnitUsage{{Unit: "store[0]"}},
 			Faults: []result.FaultRecord{f},
 			Objectives: []result.ObjectiveResult{
-				{Text: "errors < 1% in f", Phase: "f", Verdict: v, Measured: .5},
-				{Text: "p95 < 1s", Phase: "run", Verdict: scenarios.Fail},
+				{Text: "errors < 1% in f", Phase: slo.ParsePhase("f"), Verdict: v, Measured: .5},
+				{Text: "p95 < 1s", Phase: slo.ParsePhase("run"), Verdict: scenarios.Fail},
 			},
 		}}
 	}
@@ -83,7 +84,10 @@ func TestMatrix_Writes(t *testing.T) {
 			Usage:   []result.UnitUsage{{Unit: "a[0]"}, {Unit: "b[0]"}}, Faults: faults,
 		}
 		if v != "" {
-			r.Objectives = []result.ObjectiveResult{{Text: "lost = 0", Metric: "lost", Phase: "run", Verdict: v, Measured: 1}}
+			r.Objectives = []result.ObjectiveResult{{
+				Text: "lost = 0", Metric: "lost", Phase: slo.ParsePhase("run"),
+				Verdict: v, Measured: 1,
+			}}
 			r.Ledger = &result.LedgerRecord{Keys: []result.WriteKey{{State: result.WriteLost, Fault: lostTo}}}
 		}
 		return drills.Tried{Name: "r", Result: r}

@@ -1,12 +1,10 @@
 package drills
 
 import (
-	"cmp"
 	"reflect"
 	"slices"
 	"strings"
 
-	"brunt/scenarios"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 )
@@ -73,7 +71,7 @@ func objectives(own Objectives, inherit []string, of []slo.Objective) (out []lai
 		replaced := false
 		for _, theirs := range of {
 			if inherits(o, theirs) {
-				out = append(out, laidObjective{inPhase(theirs, o.Phase), &own[i]})
+				out = append(out, laidObjective{inPhase(theirs, o.Phase.String()), &own[i]})
 				replaced = true
 			}
 		}
@@ -99,7 +97,7 @@ func objectives(own Objectives, inherit []string, of []slo.Objective) (out []lai
 
 // inherits reports whether an objective of a scenario replaces one of a drill: it is on the whole run, and on the same.
 func inherits(own, theirs slo.Objective) bool {
-	if own.Phase == "" || own.Step != "" || own.Load != "" || scenarios.PhaseOf(own.Phase) == "baseline" ||
+	if own.Phase == (slo.Phase{}) || own.Step != "" || own.Load != "" || own.Phase.Kind == slo.BaselinePhase ||
 		!ofRequests(own.Metric) {
 		return false
 	}
@@ -108,7 +106,7 @@ func inherits(own, theirs slo.Objective) bool {
 
 // onRun reports whether an objective is on the requests of the whole run.
 func onRun(o slo.Objective) bool {
-	return ofRequests(o.Metric) && cmp.Or(o.Phase, "run") == "run" && o.After == ""
+	return ofRequests(o.Metric) && o.PhaseOrRun().Kind == slo.RunPhase
 }
 
 func has(list []laidObjective, text string) bool {
@@ -120,12 +118,13 @@ func ofRequests(m slo.Metric) bool { return m.Name == "errors" || m.Latency() }
 
 // inPhase returns the text of an objective on the run as one on a phase.
 func inPhase(o slo.Objective, phase string) string {
-	return strings.TrimSuffix(o.Text, " in run") + " in " + phase
+	return strings.TrimSuffix(o.Text, " in "+slo.RunPhase.String()) + " in " + phase
 }
 
 // keeps reports whether an objective of a scenario stays as it is: it names no fault of the scenario, and no objective
 // is the same.
 func keeps(o slo.Objective, have []laidObjective) bool {
-	return !has(have, o.Text) && o.After == "" &&
-		(o.Phase == "baseline" || o.Metric.OfLedger() || cmp.Or(o.Phase, "run") == "run" && !ofRequests(o.Metric))
+	phase := o.PhaseOrRun().Kind
+	return !has(have, o.Text) && (phase == slo.BaselinePhase || o.Metric.OfLedger() ||
+		phase == slo.RunPhase && !ofRequests(o.Metric))
 }

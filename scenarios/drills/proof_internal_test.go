@@ -7,6 +7,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
@@ -40,12 +41,13 @@ func TestBeyond_Percentile(t *testing.T) {
 				}
 			}
 			res := &result.Result{Histograms: one{h}, Cells: []result.Cell{
-				{Phase: "lag", Load: "*", Step: "*", Outcome: "*", Count: c.slow + c.fast + c.failed},
-				{Phase: "lag", Load: "*", Step: "*", Outcome: "ok", Count: c.slow + c.fast, Hist: 1},
-				{Phase: "lag", Load: "readers", Step: "*", Outcome: "*", Count: 1},
+				{Phase: slo.ParsePhase("lag"), Load: "*", Step: "*", Outcome: "*", Count: c.slow + c.fast + c.failed},
+				{Phase: slo.ParsePhase("lag"), Load: "*", Step: "*", Outcome: "ok", Count: c.slow + c.fast, Hist: 1},
+				{Phase: slo.ParsePhase("lag"), Load: "readers", Step: "*", Outcome: "*", Count: 1},
 			}}
 			o := result.ObjectiveResult{
-				Text: "p50 < 100ms in lag", Phase: "lag", Op: "<", Target: .1, Measured: .2, Low: result.NaN, High: result.NaN,
+				Text: "p50 < 100ms in lag", Phase: slo.ParsePhase("lag"), Op: "<", Target: .1, Measured: .2, Low: result.NaN,
+				High:    result.NaN,
 				Verdict: scenarios.Fail,
 			}
 			if got := beyond(o, res); got != c.want {
@@ -58,11 +60,12 @@ func TestBeyond_Percentile(t *testing.T) {
 // TestBeyond_NoHistogram: without a distribution it is not known how low a percentile may be, and no failure is proved.
 func TestBeyond_NoHistogram(t *testing.T) {
 	res := &result.Result{Cells: []result.Cell{
-		{Phase: "lag", Load: "*", Step: "*", Outcome: "*", Count: 400},
-		{Phase: "lag", Load: "*", Step: "*", Outcome: "ok", Count: 400},
+		{Phase: slo.ParsePhase("lag"), Load: "*", Step: "*", Outcome: "*", Count: 400},
+		{Phase: slo.ParsePhase("lag"), Load: "*", Step: "*", Outcome: "ok", Count: 400},
 	}}
 	o := result.ObjectiveResult{
-		Text: "p50 < 100ms in lag", Phase: "lag", Op: "<", Target: .1, Measured: .2, Low: result.NaN, High: result.NaN,
+		Text: "p50 < 100ms in lag", Phase: slo.ParsePhase("lag"), Op: "<", Target: .1, Measured: .2, Low: result.NaN,
+		High:    result.NaN,
 		Verdict: scenarios.Fail,
 	}
 	if beyond(o, res) {

@@ -8,6 +8,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/drills"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // alone is a URL of which brunt knows nothing else; project is the containers of one.
@@ -81,7 +82,10 @@ func TestCoverage_Containers(t *testing.T) {
 				Traffic: 9,
 			},
 		},
-		Objectives: []result.ObjectiveResult{{Text: "errors < 1% in f", Phase: "f", Verdict: scenarios.Pass, Measured: 0}},
+		Objectives: []result.ObjectiveResult{{
+			Text: "errors < 1% in f", Phase: slo.ParsePhase("f"),
+			Verdict: scenarios.Pass, Measured: 0,
+		}},
 	}}})
 	c := m.Coverage(&project)
 	if c.Held != 1 || c.Modes != 14 {

@@ -10,6 +10,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // A SteadyState is what a probe found of a system.
@@ -34,7 +35,7 @@ func SteadyStateOf(res *result.Result) SteadyState {
 	out := SteadyState{Steps: map[string]SteadyAnswers{}}
 	for i := range res.Cells {
 		c := &res.Cells[i]
-		if c.Phase != "run" || c.Load == "*" || c.Step == "*" || c.Step == "iteration" {
+		if c.Phase.Kind != slo.RunPhase || c.Load == "*" || c.Step == "*" || c.Step == "iteration" {
 			continue
 		}
 		name := c.Load + ": " + c.Step

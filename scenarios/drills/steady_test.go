@@ -11,6 +11,7 @@ import (
 	"brunt/scenarios/drills"
 	"brunt/scenarios/plan/plantest"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // TestReduce: a probe has the loads at their mean rates for three seconds, and nothing that breaks or judges.
@@ -59,7 +60,7 @@ slo: [errors < 1%]
 // stateOf is the state of a probe of 300 requests of one step.
 func stateOf(bad int64, p50, p90 float64) drills.SteadyState {
 	cell := func(load, step, outcome string, n int64) result.Cell {
-		c := result.Cell{Phase: "run", Load: load, Step: step, Outcome: outcome, Count: n}
+		c := result.Cell{Phase: slo.ParsePhase("run"), Load: load, Step: step, Outcome: outcome, Count: n}
 		c.Response.P50, c.Response.P90 = result.Num(p50), result.Num(p90)
 		return c
 	}

@@ -211,7 +211,7 @@ func survived(res *result.Result) (near float64, ok bool) {
 	for i := range res.Objectives {
 		o := &res.Objectives[i]
 		parsed, ok := o.Asks()
-		if ok && parsed.Upper() && o.Phase != "run" && o.Phase != "baseline" && o.Target > 0 && o.Measured.Known() {
+		if ok && parsed.Upper() && !o.Phase.OfRun() && o.Target > 0 && o.Measured.Known() {
 			near = max(near, min(1, float64(o.Measured/o.Target)))
 		}
 	}

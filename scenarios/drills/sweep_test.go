@@ -9,6 +9,7 @@ import (
 	"brunt/scenarios/drills"
 	"brunt/scenarios/plan/plantest"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // TestSweep: every service is crashed and hung, whole and one of several replicas, every link slowed, cut and answered
@@ -83,7 +84,10 @@ func survivor(one *drills.Swept, near result.Num) drills.Outcome {
 			Name: "f", Kind: "process.crash", Units: []string{"a[0]"}, Verified: 1,
 			Traffic: 1,
 		}},
-		Objectives: []result.ObjectiveResult{{Text: "errors < 1% in f", Phase: "f", Target: .01, Measured: .01 * near}},
+		Objectives: []result.ObjectiveResult{{
+			Text: "errors < 1% in f", Phase: slo.ParsePhase("f"), Target: .01,
+			Measured: .01 * near,
+		}},
 	}}
 }
 

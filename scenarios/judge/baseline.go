@@ -57,7 +57,7 @@ func Failing(
 func tolerated(c *measure.Series, objectives []slo.Objective, i int) float64 {
 	least, known := 1.0, false
 	for _, o := range objectives {
-		if p := o.PhaseOrRun(); p != "run" && p != "baseline" || !countsBad(o.Metric) || !requests.Selects(c, o, i) {
+		if !o.PhaseOrRun().OfRun() || !countsBad(o.Metric) || !requests.Selects(c, o, i) {
 			continue
 		}
 		known = true

@@ -18,17 +18,17 @@ import (
 // judgeFault judges an objective on a fault by the worst occurrence of the fault.
 func (f *composer) judgeFault(o slo.Objective) result.ObjectiveResult {
 	switch {
-	case o.After == scenarios.Incident:
+	case o.After.Kind == slo.IncidentPhase:
 		return f.seenIncident(o, judgeIncident(f, o))
 	case o.Metric.Over > 0:
 		return f.judgeSpread(o)
 	case f.c.OfStage(o):
 		return f.reactions().Stage(o)
 	}
-	worst := requests.Unanswered(o.After, noFault)
+	worst := absent(o.After, noFault)
 	found := false
 	for i, oc := range f.Faults {
-		if oc.Name == "" || oc.Name != o.After && oc.Fault != o.After {
+		if oc.Name == "" || !o.After.Includes(oc.Phase()) {
 			continue
 		}
 		if r := f.faultResult(o, i, f.ask(i, o)); !found || requests.Worse(o, &r, &worst) {
@@ -137,7 +137,7 @@ func (f *composer) faultResult(o slo.Objective, i int, a effect.Answer) result.O
 // occurrence judges an objective on occurrence i by what brunt saw.
 func (f *composer) occurrence(o slo.Objective, i int, a effect.Answer) result.ObjectiveResult {
 	oc := f.Faults[i]
-	r := requests.Unanswered(oc.Name, a.Note)
+	r := requests.Unanswered(oc.Phase(), a.Note)
 	r.Count = 1
 	row := o.Metric.Row()
 	monitored := row.Effect == nil

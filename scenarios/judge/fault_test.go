@@ -125,7 +125,7 @@ func TestFault_Metrics(t *testing.T) {
 			!math.IsInf(want.measured, 1) && d > .010+1e-6 {
 			t.Errorf("%s: from %v to %v, want an interval of two requests", o.Text, o.Low, o.High)
 		}
-		if o.Phase != "f" {
+		if o.Phase != slo.ParsePhase("f") {
 			t.Errorf("%s: phase %q", o.Text, o.Phase)
 		}
 	}
@@ -438,7 +438,8 @@ func TestFault_Untold(t *testing.T) {
 			}
 		}
 		for _, o := range f.Objectives[5:] {
-			if want := c.name == "steady state did not hold" && o.Phase == "baseline"; (o.Verdict == scenarios.Pass) == want {
+			if want := c.name == "steady state did not hold" &&
+				o.Phase == slo.ParsePhase("baseline"); (o.Verdict == scenarios.Pass) == want {
 				t.Errorf("%s: %s is %s, %q", c.name, o.Text, o.Verdict, o.Note)
 			}
 		}

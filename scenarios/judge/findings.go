@@ -78,8 +78,9 @@ type Findings struct {
 	Faults     []FaultFinding    // one for each occurrence, in the order of injection
 	Lag        result.Lag
 	Queue      result.Lag
-	LagByPhase map[string]PhaseLag
-	Starved    map[string]float64 // by phase: the share of its requests that brunt never sent or had no socket or port for
+	LagByPhase map[slo.Phase]PhaseLag
+	// by phase: the share of its requests that brunt never sent or had no socket or port for
+	Starved    map[slo.Phase]float64
 	Offered    int64
 	Sent       int64
 	Attempts   int64 // times that they were written
@@ -137,7 +138,10 @@ func newComposer(r *measure.Recording, c Case) *composer {
 		c.Limit = scenarios.DefaultLimit
 	}
 	read := &readings{Recording: r, c: c}
-	out := &Findings{Causes: map[scenarios.Cause]int64{}, LagByPhase: map[string]PhaseLag{}, Starved: map[string]float64{}}
+	out := &Findings{
+		Causes: map[scenarios.Cause]int64{}, LagByPhase: map[slo.Phase]PhaseLag{},
+		Starved: map[slo.Phase]float64{},
+	}
 	return &composer{
 		readings: read, effects: &effects{readings: read, asked: map[asked]effect.Answer{}},
 		tables: &tables{readings: read, out: out},

@@ -7,6 +7,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // TestHistograms: the histograms of a result can be read by number, and all of them in that order,
@@ -108,7 +109,7 @@ func TestFinish_WarmUp(t *testing.T) {
 	if f.Offered != 1000 || len(f.Errors) != 0 || f.Lag.Max != 0 {
 		t.Errorf("%d offered, errors %v, lag %v", f.Offered, f.Errors, f.Lag)
 	}
-	if _, ok := f.LagByPhase["warmup"]; ok {
+	if _, ok := f.LagByPhase[slo.ParsePhase("warmup")]; ok {
 		t.Errorf("lag by phase: %v", f.LagByPhase)
 	}
 	if n := cellOf(t, f, "warmup", "read", "error").Count; n != 500 {
@@ -145,8 +146,8 @@ func TestFinish_Health(t *testing.T) {
 	near("p99 of lag", f.Lag.P99, .005)
 	near("most of lag", f.Lag.Max, .005)
 	near("p99 of queue", f.Queue.P99, .002)
-	near("p99 of lag in the baseline", result.Num(f.LagByPhase["baseline"].P99), .001)
-	near("p99 of lag in f", result.Num(f.LagByPhase["f"].P99), .005)
+	near("p99 of lag in the baseline", result.Num(f.LagByPhase[slo.ParsePhase("baseline")].P99), .001)
+	near("p99 of lag in f", result.Num(f.LagByPhase[slo.ParsePhase("f")].P99), .005)
 	if f.Sent != 2000 || f.Offered != 2000 {
 		t.Errorf("%d offered, %d sent", f.Offered, f.Sent)
 	}

@@ -235,10 +235,10 @@ func (in *incident) row(f *readings) result.Incident {
 //
 // A pass needs that of each fault without an incident the requests show that there was none.
 func judgeIncident(f *composer, o slo.Objective) result.ObjectiveResult {
-	worst := requests.Unanswered(scenarios.Incident, noFault)
 	if f.FirstInjection() == measure.Never {
-		return worst
+		return absent(o.After, noFault)
 	}
+	worst := requests.Unanswered(o.After, "")
 	count, known := int64(0), map[string]bool{}
 	for _, in := range f.incidents {
 		names, planned := in.faults(f.readings)
@@ -311,7 +311,7 @@ func (f *effects) untold(known map[string]bool) (v scenarios.Verdict, note strin
 // recoveryOf judges the length of one incident, from its first bad request to the first good one after
 // its last.
 func recoveryOf(o slo.Objective, in *incident) result.ObjectiveResult {
-	r := requests.Unanswered(scenarios.Incident, "")
+	r := requests.Unanswered(o.After, "")
 	if least := (in.NotBefore - in.Begin).Seconds(); !in.Over {
 		r.Low, r.Note = result.Num(least), "not shown to have recovered: > "+quantity.FormatSeconds(least)
 		if !requests.Meets(o, least) {

@@ -10,6 +10,7 @@ import (
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // Interim computes findings while a run goes on. It reads each closed window once, so a snapshot
@@ -74,15 +75,10 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 	var ps []phase
 	var in [][]measure.Cell
 	for _, p := range f.phases(c.Warmup, f.end, f.answers) {
-		n := map[string]int32{
-			"warmup": measure.PhaseWarmup, "run": measure.PhaseRun, "baseline": measure.PhaseBaseline,
-		}[p.name]
-		if p.of != ofNone {
-			if n = int32(p.of); p.name != f.Faults[p.of].Name {
-				continue
-			}
+		if p.name.Kind == slo.RecoveryPhase || p.name.Kind == slo.RestPhase {
+			continue
 		}
-		ps, in = append(ps, p), append(in, sums(n))
+		ps, in = append(ps, p), append(in, sums(p.number()))
 		f.out.Phases = append(f.out.Phases, result.Phase{Name: p.name, Start: result.Sec(p.From), End: result.Sec(p.To)})
 	}
 	f.slower = slowerSoFar(&f.Config.Series, f.Faults, ps, in)
@@ -103,13 +99,13 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 	f.judge(ps, in)
 	for i := range f.out.Objectives {
 		o := &f.out.Objectives[i]
-		if o.Phase == scenarios.Incident { // how long the worst lasts is known once the load is over
+		if o.Phase.Kind == slo.IncidentPhase { // how long the worst lasts is known once the load is over
 			o.Verdict, o.Measured, o.Low, o.High, o.Note = scenarios.Pending, result.NaN, result.NaN, result.NaN, ""
 		}
 		if o.Verdict != scenarios.Pass && o.Verdict != scenarios.Fail {
 			o.Verdict = scenarios.Pending
-			if o.Note == noPhase || o.Note == noFault {
-				o.Note = ""
+			if o.Why == result.Absent {
+				o.Note, o.Why = "", ""
 			}
 		}
 	}
@@ -121,14 +117,14 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 func slowerSoFar(
 	c *measure.Series, faults []measure.Occurrence, ps []phase, sums [][]measure.Cell,
 ) (out []requests.Slowdown) {
-	of := func(name string) []measure.Cell {
-		if i := slices.IndexFunc(ps, func(p phase) bool { return p.name == name }); i >= 0 {
+	of := func(name slo.Phase) []measure.Cell {
+		if i := phaseOf(ps, name); i >= 0 {
 			return sums[i]
 		}
 		return make([]measure.Cell, len(c.Steps))
 	}
 	for i := range faults {
-		out = append(out, requests.SlowdownSoFar(c, of("baseline"), of(faults[i].Name)))
+		out = append(out, requests.SlowdownSoFar(c, of(slo.Phase{Kind: slo.BaselinePhase}), of(faults[i].Phase())))
 	}
 	return out
 }

@@ -9,6 +9,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // lateBy returns requests that brunt sent late by lag.
@@ -86,8 +87,8 @@ func TestJudge_OwnTime(t *testing.T) {
 // TestUnasked_Own: a run without objectives is invalid where brunt failed at all that were not good.
 func TestUnasked_Own(t *testing.T) {
 	cells := []result.Cell{
-		{Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: 100},
-		{Phase: "run", Load: "*", Step: "*", Outcome: "error", Count: 10},
+		{Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "*", Count: 100},
+		{Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "error", Count: 10},
 	}
 	for _, c := range []struct {
 		errors []result.ErrorGroup

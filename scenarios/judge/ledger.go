@@ -37,7 +37,7 @@ func mendable(o slo.Objective, r result.ObjectiveResult) bool {
 }
 
 func judge(o slo.Objective, l *result.LedgerRecord) result.ObjectiveResult {
-	r := requests.Unanswered("run", "")
+	r := requests.Unanswered(slo.Phase{Kind: slo.RunPhase}, "")
 	switch {
 	case l == nil:
 		r.Note = "there is no ledger"

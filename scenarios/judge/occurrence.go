@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"brunt/scenarios"
 	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
@@ -32,7 +31,7 @@ func (f *effects) mainObjective(fault string) slo.Objective {
 	main := slo.Objective{Metric: slo.Metric{Name: "recover"}}
 	rank := -1
 	for _, o := range f.c.SLO {
-		if row := o.Metric.Row(); row.Effect != nil && row.Rank > rank && scenarios.FaultOf(o.After) == fault {
+		if row := o.Metric.Row(); row.Effect != nil && row.Rank > rank && o.After.Fault == fault {
 			main, rank = o, row.Rank
 		}
 	}

@@ -31,7 +31,7 @@ func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactP
 	for _, l := range f.c.Ledgers {
 		out.Late += l.LateTo[oc.Name]
 	}
-	during, before := partsOf(f, ps, sums, oc.Name), partsOf(f, ps, sums, "baseline")
+	during, before := partsOf(f, ps, sums, oc.Phase()), partsOf(f, ps, sums, slo.Phase{Kind: slo.BaselinePhase})
 	n := during.Counts().Punctual()
 	out.Requests, out.Errors, out.Slow, out.Shed = n.Offered(), n.Bad(), n.Slow, n.Kinds[scenarios.Shed]
 	n = before.Counts().Punctual()
@@ -60,9 +60,9 @@ func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactP
 }
 
 // partsOf adds up the steps of the phase with a name.
-func partsOf(f *effects, ps []phase, sums [][]measure.Cell, name string) *measure.Cell {
+func partsOf(f *effects, ps []phase, sums [][]measure.Cell, name slo.Phase) *measure.Cell {
 	total := &measure.Cell{}
-	if i := slices.IndexFunc(ps, func(p phase) bool { return p.name == name }); i >= 0 {
+	if i := phaseOf(ps, name); i >= 0 {
 		for s := range f.Config.Steps {
 			if f.Config.InSums(s) {
 				total.Add(&sums[i][s])
@@ -126,7 +126,7 @@ func withoutShed(f *effects, of ...int) *shedView {
 // shedCovered reports whether objectives bound how much of a step may be shed: over the run, or in each of some
 // occurrences.
 func (f *readings) shedCovered(step int, of []int) bool {
-	in := func(phase string) bool {
+	in := func(phase slo.Phase) bool {
 		return slices.ContainsFunc(f.c.SLO, func(o slo.Objective) bool {
 			if !ofShed(o.Metric.Row()) || !o.Upper() && o.Op != "=" || !inPhase(o, phase) {
 				return false
@@ -137,7 +137,8 @@ func (f *readings) shedCovered(step int, of []int) bool {
 			return requests.Selects(&f.Config.Series, o, step)
 		})
 	}
-	return in("run") || len(of) > 0 && !slices.ContainsFunc(of, func(i int) bool { return !in(f.Faults[i].Name) })
+	return in(slo.Phase{Kind: slo.RunPhase}) ||
+		len(of) > 0 && !slices.ContainsFunc(of, func(i int) bool { return !in(f.Faults[i].Phase()) })
 }
 
 // viewShed returns the records with shed requests as errors, without those of covered steps.

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"brunt/scenarios"
 	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
@@ -13,11 +12,24 @@ import (
 
 // phase is a span of the run over which cells are summed.
 type phase struct {
-	name string
+	name slo.Phase
 	requests.Span
 	of  int // number of its occurrence; ofNone for none
 	by  membership
 	has func(k measure.Key, set []int32) bool
+}
+
+// number is the number of the phase in a recording; a fault's recovery and rest have none.
+func (p phase) number() int32 {
+	switch p.name.Kind {
+	case slo.WarmupPhase:
+		return measure.PhaseWarmup
+	case slo.RunPhase:
+		return measure.PhaseRun
+	case slo.BaselinePhase:
+		return measure.PhaseBaseline
+	}
+	return int32(p.of)
 }
 
 // membership is what a cell is in a phase by.
@@ -59,18 +71,24 @@ func (f *composer) phases(warmup time.Duration, end time.Duration, answers []eff
 	out := []phase{}
 	if warmup > 0 {
 		out = append(out, phase{
-			"warmup",
+			slo.Phase{Kind: slo.WarmupPhase},
 			requests.Span{From: -warmup, To: 0},
 			ofNone, byRun,
 			func(k measure.Key, _ []int32) bool { return k.Start < 0 },
 		})
 	}
 	out = append(out, phase{
-		"run", requests.Span{To: end}, ofNone, byRun, func(k measure.Key, _ []int32) bool { return k.Start >= 0 },
+		slo.Phase{Kind: slo.RunPhase},
+		requests.Span{To: end},
+		ofNone, byRun,
+		func(k measure.Key, _ []int32) bool { return k.Start >= 0 },
 	})
 	before := requests.Span{To: min(end, f.FirstInjection())}
 	out = append(out, phase{
-		"baseline", before, ofNone, byRun, func(k measure.Key, _ []int32) bool { return f.InBaseline(k) },
+		slo.Phase{Kind: slo.BaselinePhase},
+		before,
+		ofNone, byRun,
+		func(k measure.Key, _ []int32) bool { return f.InBaseline(k) },
 	})
 	for i := range f.Faults {
 		oc := &f.Faults[i]
@@ -82,7 +100,7 @@ func (f *composer) phases(warmup time.Duration, end time.Duration, answers []eff
 			cleared = end
 		}
 		in := requests.Span{From: oc.Injected, To: max(oc.Injected, min(end, cleared))}
-		out = append(out, phase{oc.Name, in, i, byFault, func(k measure.Key, set []int32) bool {
+		out = append(out, phase{oc.Phase(), in, i, byFault, func(k measure.Key, set []int32) bool {
 			return k.Start >= 0 && slices.Contains(set, int32(i))
 		}})
 		over := end
@@ -94,17 +112,23 @@ func (f *composer) phases(warmup time.Duration, end time.Duration, answers []eff
 		if a := &answers[i]; a.RecoveredAt.Known() {
 			until = min(over, f.EndOf(max(cleared, a.RecoveredAt.D())+f.c.Hold-1))
 		}
-		out = append(out, afterFault(scenarios.RecoveryOf, oc.Name, i, requests.Span{From: cleared, To: until}))
-		if slices.ContainsFunc(f.c.SLO, func(o slo.Objective) bool { return inPhase(o, scenarios.RestOf+oc.Name) }) {
-			out = append(out, afterFault(scenarios.RestOf, oc.Name, i, requests.Span{From: cleared, To: over}))
+		out = append(out, afterFault(oc.Phase().Of(slo.RecoveryPhase), i, requests.Span{From: cleared, To: until}))
+		rest := oc.Phase().Of(slo.RestPhase)
+		if slices.ContainsFunc(f.c.SLO, func(o slo.Objective) bool { return inPhase(o, rest) }) {
+			out = append(out, afterFault(rest, i, requests.Span{From: cleared, To: over}))
 		}
 	}
 	return out
 }
 
-// afterFault is the phase of the requests intended in a span after occurrence i, which has a name.
-func afterFault(prefix, name string, i int, s requests.Span) phase {
+// afterFault is the phase of the requests intended in a span after occurrence i.
+func afterFault(name slo.Phase, i int, s requests.Span) phase {
 	return phase{
-		prefix + name, s, i, bySpan, func(k measure.Key, _ []int32) bool { return k.Start >= s.From && k.Start < s.To },
+		name, s, i, bySpan, func(k measure.Key, _ []int32) bool { return k.Start >= s.From && k.Start < s.To },
 	}
+}
+
+// phaseOf returns the number of the phase with a name; negative: there is none.
+func phaseOf(ps []phase, name slo.Phase) int {
+	return slices.IndexFunc(ps, func(p phase) bool { return p.name == name })
 }

@@ -49,18 +49,22 @@ const (
 	noFault = "the fault was not injected"
 )
 
-// inPhase reports whether the objective is judged in the phase, or in an occurrence of it.
-func inPhase(o slo.Objective, phase string) bool {
-	p := o.PhaseOrRun()
-	return phase == p || scenarios.FaultOf(phase) == p
+// absent is the result of an objective whose phase did not occur, or whose fault was not injected.
+func absent(phase slo.Phase, note string) result.ObjectiveResult {
+	r := requests.Unanswered(phase, note)
+	r.Why = result.Absent
+	return r
 }
+
+// inPhase reports whether the objective is judged in the phase, or in an occurrence of it.
+func inPhase(o slo.Objective, phase slo.Phase) bool { return o.PhaseOrRun().Includes(phase) }
 
 // judgePhases judges an objective in its phase. Where a fault occurred several times, the worst
 // phase counts.
 func (f *composer) judgePhases(
 	o slo.Objective, ps []phase, in func(o slo.Objective, i int, p phase) result.ObjectiveResult,
 ) result.ObjectiveResult {
-	worst := requests.Unanswered(o.PhaseOrRun(), noPhase)
+	worst := absent(o.PhaseOrRun(), noPhase)
 	found := false
 	for i, p := range ps {
 		if !inPhase(o, p.name) {
@@ -85,16 +89,16 @@ func (f *composer) judgeRelative(
 		return in(o, i, ps[i])
 	}
 	of, j := o.OfReference(), i
-	if o.Reference.Phase != "" {
+	if o.Reference.Phase != (slo.Phase{}) {
 		j = slices.IndexFunc(ps, func(p phase) bool { return inPhase(of, p.name) })
 	}
 	if j < 0 {
-		return requests.Unanswered(ps[i].name, "there was no "+o.Reference.Phase+" to compare with")
+		return requests.Unanswered(ps[i].name, "there was no "+o.Reference.Phase.String()+" to compare with")
 	}
 	reference := in(of, j, ps[j])
 	whole := requests.VerdictIf(true)
 	if f.c.Lost.Gauge(ps[j].Span, result.ObjectiveResult{Verdict: whole}).Verdict != whole {
-		return requests.Unanswered(ps[i].name, "a worker was lost, whose requests "+ps[j].name+" lacks")
+		return requests.Unanswered(ps[i].name, "a worker was lost, whose requests "+ps[j].name.String()+" lacks")
 	}
 	return requests.JudgeRelative(o, reference, func(o slo.Objective) result.ObjectiveResult { return in(o, i, ps[i]) })
 }
@@ -126,7 +130,7 @@ func (f *composer) judgeIn(o slo.Objective, p phase, i int, cells []measure.Cell
 // holdsWithMissed makes a pass in the phase of a fault invalid, if it does not hold with the requests as bad that did
 // not meet the fault, because brunt stood still until it was over.
 func (f *composer) holdsWithMissed(o slo.Objective, p phase, i int, sum requests.Sum, r *result.ObjectiveResult) {
-	if r.Verdict != scenarios.Pass || p.of == ofNone || p.name != f.Faults[p.of].Name {
+	if r.Verdict != scenarios.Pass || p.name.Kind != slo.FaultPhase {
 		return
 	}
 	n := min(f.missed(o, p.of), sum.Kinds[scenarios.OK])
@@ -189,12 +193,12 @@ func (f *composer) verdict(
 	switch {
 	case r.Count > 0 && !math.IsNaN(float64(r.Measured)):
 	case o.Metric.Row().Rate != nil && sum.Span > 0 && !met:
-		return scenarios.Fail, "no iteration began in " + p.name
+		return scenarios.Fail, "no iteration began in " + p.name.String()
 	case p.Length() == 0:
-		return scenarios.Inconclusive, p.name +
+		return scenarios.Inconclusive, p.name.String() +
 			" is empty: another fault was injected, or the load ended, before the fault was cleared"
 	default:
-		return scenarios.Inconclusive, "no request in " + p.name
+		return scenarios.Inconclusive, "no request in " + p.name.String()
 	}
 	if need, ok := requests.Need(o); ok && r.Count < need {
 		if !met && requests.BeyondDoubt(o, sum, limit) {

@@ -626,7 +626,7 @@ func TestJudge_Worst(t *testing.T) {
 		{"f#2", scenarios.Fail},
 		{"f#2", scenarios.Pass},
 	} {
-		if r := f.Objectives[i]; r.Phase != want.phase || r.Verdict != want.verdict {
+		if r := f.Objectives[i]; r.Phase.String() != want.phase || r.Verdict != want.verdict {
 			t.Errorf("%s: %s in %s, want %s in %s", r.Text, r.Verdict, r.Phase, want.verdict, want.phase)
 		}
 	}
@@ -682,7 +682,7 @@ func TestPhases_AfterFault(t *testing.T) {
 			f := drill(t, o, judge.Case{}, outage(c.bad), injection{"f", "f", 30 * sec, 40 * sec},
 				injection{"g", "g", next, next + 5*sec})
 			for _, p := range f.Phases {
-				if want, has := map[string]float64{"recovery/f": c.recovery, "rest/f": c.rest}[p.Name]; has &&
+				if want, has := map[string]float64{"recovery/f": c.recovery, "rest/f": c.rest}[p.Name.String()]; has &&
 					(p.Start != 40 || float64(p.End) != want) {
 					t.Errorf("%s from %v to %v, want 40 to %g", p.Name, p.Start, p.End, want)
 				}
@@ -702,5 +702,17 @@ func TestPhases_AfterFault(t *testing.T) {
 				t.Errorf("%s: %s (%s)", o.Text, o.Verdict, o.Note)
 			}
 		})
+	}
+}
+
+// TestAbsent: code can tell that an objective has no answer because its phase did not occur.
+func TestAbsent(t *testing.T) {
+	o := parseObjectives(t, "errors < 1% in g", "recover < 5s after g", "recover.p50 < 5s after g", "recover < 60s after f",
+		"recover.p50 < 60s after f", "errors < 90% in f", "recover < 60s after incident")
+	f := drill(t, o, judge.Case{}, outage(between(30*sec, 35*sec)), injection{"f", "f", 30 * sec, 40 * sec})
+	for i, want := range []result.Why{result.Absent, result.Absent, result.Absent, "", "", "", ""} {
+		if r := f.Objectives[i]; r.Why != want || (r.Verdict == scenarios.Inconclusive) != (i < 3 || i == 4) {
+			t.Errorf("%s is %s, %q: %s", r.Text, r.Verdict, r.Why, r.Note)
+		}
 	}
 }

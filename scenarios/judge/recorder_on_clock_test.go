@@ -146,9 +146,9 @@ func verdictOn(t testing.TB, text string, end time.Duration, outcomes []scenario
 func cellOf(t testing.TB, f *judge.Findings, phase, step, outcome string) result.Cell {
 	t.Helper()
 	for _, c := range f.Cells {
-		if c.Phase == phase && c.Step == step && c.Outcome == outcome {
+		if c.Phase.String() == phase && c.Step == step && c.Outcome == outcome {
 			return c
 		}
 	}
-	return result.Cell{Phase: phase, Step: step, Outcome: outcome}
+	return result.Cell{Phase: slo.ParsePhase(phase), Step: step, Outcome: outcome}
 }

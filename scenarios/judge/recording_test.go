@@ -105,7 +105,7 @@ func phasesOf(t *testing.T, r *rand.Rand) {
 			return x.Intended >= 0 && x.Intended <= f.cleared && x.End >= f.injected
 		}
 		name := fmt.Sprintf("recovery/f#%d", i+1)
-		at := slices.IndexFunc(found.Phases, func(p result.Phase) bool { return p.Name == name })
+		at := slices.IndexFunc(found.Phases, func(p result.Phase) bool { return p.Name.String() == name })
 		if at < 0 {
 			t.Fatalf("no phase %s", name)
 		}
@@ -165,7 +165,7 @@ func comparePhase(t *testing.T, f *judge.Findings, phase string, s measure.Serie
 		}
 		at := func(outcome string) result.Cell {
 			for _, c := range f.Cells {
-				if c.Phase == phase && c.Step == s.Steps[step].Name && c.Load == s.Loads[s.Steps[step].Load].Name &&
+				if c.Phase.String() == phase && c.Step == s.Steps[step].Name && c.Load == s.Loads[s.Steps[step].Load].Name &&
 					c.Outcome == outcome {
 					return c
 				}

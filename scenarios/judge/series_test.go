@@ -260,7 +260,7 @@ func TestJudgeSeries(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := series.JudgeGauge(o, "p", c.in, usage, named, 400)
+			r := series.JudgeGauge(o, slo.ParsePhase("p"), c.in, usage, named, 400)
 			if r.Verdict != c.verdict || math.Abs(float64(r.Measured)-c.measured) > 1e-6 ||
 				math.IsNaN(c.measured) != math.IsNaN(float64(r.Measured)) || !strings.Contains(r.Note, c.note) ||
 				c.note == "" && r.Note != "" {

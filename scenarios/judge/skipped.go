@@ -12,13 +12,13 @@ type Skipped struct{ Fault, Name, Why string }
 // judgeSkipped makes an objective on a fault inconclusive where an occurrence was skipped,
 // because its effect is unknown.
 func (f *composer) judgeSkipped(o slo.Objective, r *result.ObjectiveResult) {
-	of := scenarios.PhaseOf(o.PhaseOrRun())
+	of := o.PhaseOrRun().Of(slo.FaultPhase)
 	for _, s := range f.c.Skipped {
-		if s.Name != of && s.Fault != of {
+		if !of.Includes(slo.ParseOccurrence(s.Name)) {
 			continue
 		}
 		if r.Verdict == scenarios.Pass || r.Verdict == scenarios.Inconclusive {
-			r.Verdict, r.Note = scenarios.Inconclusive, s.Name+" was skipped: "+s.Why
+			r.Verdict, r.Note, r.Why = scenarios.Inconclusive, s.Name+" was skipped: "+s.Why, ""
 		}
 		return
 	}

@@ -15,12 +15,13 @@ import (
 // occurrence alone does. An occurrence that failed for another reason than its value fails the
 // objective.
 func (f *composer) judgeSpread(o slo.Objective) result.ObjectiveResult {
-	out := requests.Unanswered(o.After, noFault)
+	out := absent(o.After, noFault)
 	var s requests.Spread
 	for i, oc := range f.Faults {
-		if oc.Name == "" || oc.Fault != o.After {
+		if oc.Name == "" || !o.After.Includes(oc.Phase()) {
 			continue
 		}
+		out.Why = ""
 		r := f.faultResult(o, i, f.ask(i, o))
 		if r.Verdict == scenarios.Invalid && f.whyUnknown(i) == "" { // brunt did not see enough of it
 			r.Measured, r.Low, r.High, r.Verdict, r.Why = result.NaN, result.NaN, result.NaN, scenarios.Inconclusive, ""

@@ -35,7 +35,7 @@ func (f *tables) table(ps []phase, sums [][]measure.Cell) {
 			}
 		}
 		span := func(loads []requests.Span) time.Duration {
-			if p.name == "warmup" {
+			if p.name.Kind == slo.WarmupPhase {
 				return p.Length()
 			}
 			return p.Covered(loads)
@@ -60,7 +60,8 @@ func (f *tables) table(ps []phase, sums [][]measure.Cell) {
 func (f *tables) blockPhases() (out []phase) {
 	for _, span := range f.c.Blocks {
 		out = append(out, phase{
-			"run", span, ofNone, bySpan,
+			slo.Phase{Kind: slo.RunPhase},
+			span, ofNone, bySpan,
 			func(k measure.Key, _ []int32) bool { return k.Start >= span.From && k.Start < span.To },
 		})
 	}
@@ -121,7 +122,7 @@ func (f *tables) outcomes(p phase, load, step string, c *measure.Cell, lag *meas
 
 // errorGroups lists the errors of the judged run by step and cause, most frequent first.
 func (f *tables) errorGroups(ps []phase, sums [][]measure.Cell) {
-	run := slices.IndexFunc(ps, func(p phase) bool { return p.name == "run" })
+	run := phaseOf(ps, slo.Phase{Kind: slo.RunPhase})
 	for s, step := range f.Config.Steps {
 		for _, n := range sums[run][s].Causes {
 			if f.Config.InSums(s) {
@@ -146,15 +147,15 @@ func (f *tables) health(ps []phase, sums [][]measure.Cell) {
 		for l := range f.Config.Loads {
 			all.AddWaits(&sums[i][len(f.Config.Steps)+l])
 		}
-		if p99 := all.Lag.Quantile(.99); p99.Known() && p.name != "warmup" {
+		if p99 := all.Lag.Quantile(.99); p99.Known() && p.name.Kind != slo.WarmupPhase {
 			f.out.LagByPhase[p.name] = PhaseLag{
 				P99: float64(p99), Low: float64(all.Lag.Quantile(effect.LowerRank(all.Lag.Total, .99))),
 			}
 		}
-		if share := requests.Starved(&f.Config, sums[i]); share > 0 && p.name != "warmup" {
+		if share := requests.Starved(&f.Config, sums[i]); share > 0 && p.name.Kind != slo.WarmupPhase {
 			f.out.Starved[p.name] = share
 		}
-		if p.name != "run" {
+		if p.name.Kind != slo.RunPhase {
 			continue
 		}
 		f.out.Lag, f.out.Queue = all.Lag.Waits(), all.Queue.Waits()

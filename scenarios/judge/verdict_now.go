@@ -27,9 +27,9 @@ func VerdictsNow(s measure.Second, slo []slo.Objective) []result.RunningVerdict 
 }
 
 // CountedPhases lists the phases that objectives are judged in, for [measure.Config].
-func CountedPhases(slo []slo.Objective) []string {
-	var out []string
-	for _, o := range slo {
+func CountedPhases(objectives []slo.Objective) []slo.Phase {
+	var out []slo.Phase
+	for _, o := range objectives {
 		if p := o.PhaseOrRun(); !slices.Contains(out, p) {
 			out = append(out, p)
 		}
@@ -52,14 +52,14 @@ func runningVerdict(r *measure.Second, o slo.Objective) result.RunningVerdict {
 			worst = s
 		}
 	}
-	switch p := o.PhaseOrRun(); p {
-	case "run":
+	switch p := o.PhaseOrRun(); p.Kind {
+	case slo.RunPhase:
 		ask(measure.PhaseRun, max(0, r.At))
-	case "baseline":
+	case slo.BaselinePhase:
 		ask(measure.PhaseBaseline, max(0, min(r.At, r.FirstInjection())))
 	default:
 		for i := range r.Faults {
-			if f := &r.Faults[i]; f.Name != "" && (f.Name == p || f.Fault == p) {
+			if f := &r.Faults[i]; f.Name != "" && p.Includes(f.Phase()) {
 				ask(int32(i), max(0, min(r.At, f.Until())-f.Injected))
 			}
 		}

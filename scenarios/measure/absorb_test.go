@@ -12,6 +12,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // A crew is a recorder of all requests, and one to which those of several workers come.
@@ -112,7 +113,7 @@ func TestAbsorb(t *testing.T) {
 				Steps: []SeriesStep{{Name: "x"}, {Name: "y"}, {Name: "z", Load: 1}, {Name: "z part", Load: 1, Part: true}},
 			},
 			Limits: []Limit{{At: 20 * ms}, {At: 50 * ms, Service: true}}, Slow: 60 * ms,
-			Totals: []string{"run", "baseline", "f"}, BySteps: true,
+			Totals: []slo.Phase{slo.ParsePhase("run"), slo.ParsePhase("baseline"), slo.ParsePhase("f")}, BySteps: true,
 		}
 		if seed%2 == 1 {
 			cfg.Slow, cfg.SlowShare = 0, .005

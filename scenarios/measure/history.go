@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/slo"
 )
 
 // An Occurrence is one injection of a fault. Times are offsets from t0.
@@ -15,6 +16,14 @@ type Occurrence struct {
 	Injected time.Duration
 	Cleared  time.Duration // valid when Over
 	Over     bool
+}
+
+// Phase returns the phase of the occurrence: none when the injection failed.
+func (o *Occurrence) Phase() slo.Phase {
+	if o.Name == "" {
+		return slo.Phase{}
+	}
+	return slo.ParseOccurrence(o.Name)
 }
 
 // Never is later than any run.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/slo"
 )
 
 // Series names the series that a recorder measures: the steps of every load, by the number that
@@ -58,8 +59,9 @@ type Config struct {
 	InFlight  func() int64         // iterations in flight
 	Dir       string               // folder of the spill file; "" is the system's
 	File      File                 // stores the cells instead of a file in Dir; nil creates that file
-	// phases whose running totals intervals carry: run, baseline, names of faults or occurrences
-	Totals  []string
+	// phases whose running totals intervals carry: the run, the baseline, and those of faults; one without the number of
+	// an occurrence is all of its fault
+	Totals  []slo.Phase
 	BySteps bool // intervals carry the counts of every step
 	// a worker's: the faults come by Follow, and Ship sends the cells to the run, so that no file stores them
 	Follows bool

@@ -3,6 +3,8 @@ package measure
 import (
 	"slices"
 	"time"
+
+	"brunt/scenarios/slo"
 )
 
 // Totals holds the counts of every phase, by series, without distributions. Phases are numbered as
@@ -49,12 +51,13 @@ func (r *Recorder) allTotals() Totals {
 func (r *Recorder) totaled(phase int32) bool {
 	switch {
 	case phase == PhaseRun:
-		return slices.Contains(r.cfg.Totals, "run")
+		return slices.Contains(r.cfg.Totals, slo.Phase{Kind: slo.RunPhase})
 	case phase == PhaseBaseline:
-		return slices.Contains(r.cfg.Totals, "baseline")
+		return slices.Contains(r.cfg.Totals, slo.Phase{Kind: slo.BaselinePhase})
 	case phase < 0:
 		return false
 	}
 	f := &r.Faults[phase]
-	return f.Name != "" && (slices.Contains(r.cfg.Totals, f.Name) || slices.Contains(r.cfg.Totals, f.Fault))
+	in := f.Phase()
+	return f.Name != "" && slices.ContainsFunc(r.cfg.Totals, func(p slo.Phase) bool { return p.Includes(in) })
 }

@@ -357,6 +357,7 @@ func (c *compiler) objectives() {
 		}
 	}
 	stepNames = append(stepNames, "iteration")
+	phases := append([]string{slo.RunPhase.String(), slo.BaselinePhase.String()}, faultNames...)
 	for _, list := range [][]slo.Objective{c.sc.SLO, c.sc.Steady, c.sc.Stop} {
 		for _, o := range list {
 			if o.Step != "" && !c.stepUnknown && !c.ofScript(o) && !slices.Contains(stepNames, o.Step) {
@@ -367,12 +368,12 @@ func (c *compiler) objectives() {
 					c.m.AddHint(o.Pos, syntax.DidYouMean(load, loadNames), "there is no load %q", load)
 				}
 			}
-			if o.After == scenarios.Incident {
+			if o.After.Kind == slo.IncidentPhase {
 				askedOfIncident(c.m, o)
-			} else if group, ofStep := scenarios.GroupOf(o.After); ofStep && faults[group] {
+			} else if group, ofStep := scenarios.GroupOf(o.After.Fault); ofStep && faults[group] {
 				c.m.Add(o.Pos, "%s is a step of group %q, which is judged as one: `%s`", o.After, group,
-					strings.ReplaceAll(o.Text, o.After, group))
-			} else if o.After != "" && !faults[scenarios.FaultOf(o.After)] {
+					strings.ReplaceAll(o.Text, o.After.String(), group))
+			} else if o.After != (slo.Phase{}) && !faults[o.After.Fault] {
 				c.afterStage(o, faultNames)
 			}
 			if o.Metric.Row().NeedsWant && !wants(c.plan, o) {
@@ -380,11 +381,11 @@ func (c *compiler) objectives() {
 			}
 			observeCompiler{c}.detectable(o)
 			observeCompiler{c}.observable(o)
-			for _, phase := range []string{o.Phase, o.Reference.Phase} {
-				if p := scenarios.FaultOf(scenarios.PhaseOf(phase)); phase != "" && phase != "run" && phase != "baseline" &&
-					!faults[p] {
-					c.m.AddHint(o.Pos, syntax.DidYouMean(p, append([]string{"run", "baseline"}, faultNames...)),
-						"there is no phase %q", phase)
+			for _, phase := range []slo.Phase{o.Phase, o.Reference.Phase} {
+				if phase != (slo.Phase{}) && !phase.OfRun() && !faults[phase.Fault] {
+					of := phase.Of(slo.FaultPhase)
+					of.Occurrence = 0
+					c.m.AddHint(o.Pos, syntax.DidYouMean(of.String(), phases), "there is no phase %q", phase)
 				}
 			}
 		}
@@ -395,13 +396,13 @@ func (c *compiler) objectives() {
 func (c *compiler) afterStage(o slo.Objective, faults []string) {
 	stages := namesOf(Stages(c.plan.Loads), stageName)
 	switch {
-	case !slices.Contains(stages, o.After) && o.Metric.Reaches():
-		c.m.AddHint(o.Pos, syntax.DidYouMean(o.After, append(faults, stages...)),
+	case !slices.Contains(stages, o.After.String()) && o.Metric.Reaches():
+		c.m.AddHint(o.Pos, syntax.DidYouMean(o.After.String(), append(faults, stages...)),
 			"there is no fault and no stage %q; a stage is LOAD.STAGE", o.After)
-	case !slices.Contains(stages, o.After):
-		c.m.AddHint(o.Pos, syntax.DidYouMean(scenarios.FaultOf(o.After), faults), "there is no fault %q", o.After)
+	case !slices.Contains(stages, o.After.String()):
+		c.m.AddHint(o.Pos, syntax.DidYouMean(o.After.Fault, faults), "there is no fault %q", o.After)
 	case !o.Metric.Reaches():
-		c.m.AddHint(o.Pos, "such as reach(metric(replicas) >= 4) < 60s after "+o.After,
+		c.m.AddHint(o.Pos, "such as reach(metric(replicas) >= 4) < 60s after "+o.After.String(),
 			"`%s`: %s is a stage of a load, and only reach(…) and scaled(…) are measured from one", o.Text, o.After)
 	}
 }

@@ -182,7 +182,7 @@ func (c faultCompiler) timing(e *timeline.Entry) {
 	c.limits(e)
 	if e.Within == 0 && e.OneShot() { // the load may recover without the unit, so a tight objective is no limit for it
 		for _, o := range c.sc.SLO {
-			if recovers(o.Metric) && o.Metric.Over == 0 && scenarios.FaultOf(o.After) == f.Name && o.Upper() {
+			if recovers(o.Metric) && o.Metric.Over == 0 && o.After.Fault == f.Name && o.Upper() {
 				e.Within = quantity.Duration(max(e.WithinOr(), result.Num(o.Value).D()))
 			}
 		}

@@ -242,7 +242,7 @@ func (c observeCompiler) detectable(o slo.Objective) {
 	for _, a := range c.plan.Alerts {
 		every = min(every, a.EveryOr())
 	}
-	i := slices.IndexFunc(c.plan.Faults, func(e *timeline.Entry) bool { return e.Name == scenarios.FaultOf(o.After) })
+	i := slices.IndexFunc(c.plan.Faults, func(e *timeline.Entry) bool { return e.Name == o.After.Fault })
 	switch {
 	case i < 0: // already reported
 	case c.plan.Faults[i].Detect == nil && len(c.plan.Alerts) == 0:

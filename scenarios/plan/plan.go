@@ -133,8 +133,7 @@ func (p *Plan) Objectives(noChaos bool) []slo.Objective {
 		return p.Scenario.SLO
 	}
 	return slices.DeleteFunc(slices.Clone(p.Scenario.SLO), func(o slo.Objective) bool {
-		return slices.ContainsFunc([]string{o.PhaseOrRun(), o.Reference.Phase},
-			func(p string) bool { return p != "" && p != "run" && p != "baseline" })
+		return !o.PhaseOrRun().OfRun() || o.Reference.Phase != (slo.Phase{}) && !o.Reference.Phase.OfRun()
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"brunt/chaos/timeline"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/plantest"
+	"brunt/scenarios/slo"
 )
 
 func TestReduce(t *testing.T) {
@@ -50,7 +51,7 @@ chaos:
 		}
 	}
 	if sc := one.Scenario; len(sc.SLO) != 1 || sc.SLO[0].Text != "errors = 0% in baseline" || len(sc.Steady) != 1 ||
-		sc.Steady[0].Phase != "" {
+		sc.Steady[0].Phase != (slo.Phase{}) {
 		t.Errorf("objectives %+v, steady %+v", sc.SLO, sc.Steady)
 	}
 	if len(p.Scenario.SLO) != 0 || p.Faults[0].Repeat != 3 || p.Loads[0].Schedule.Rate.At(time.Second) != 900 {

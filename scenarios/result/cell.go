@@ -1,24 +1,26 @@
 package result
 
+import "brunt/scenarios/slo"
+
 // A Phase is a stretch of the run that cells are computed for.
 type Phase struct {
-	Name  string `json:"name" mask:"-"` // run, baseline, warmup, a fault, or recovery/ and a fault
-	Start Num    `json:"start"`         // an offset from t0
-	End   Num    `json:"end"`           // an offset from t0
+	Name  slo.Phase `json:"name" mask:"-"` // run, baseline, warmup, a fault, or recovery/ and a fault
+	Start Num       `json:"start"`         // an offset from t0
+	End   Num       `json:"end"`           // an offset from t0
 }
 
 // A Cell is the measurement of one load, step and outcome in one phase; "*" stands for all.
 type Cell struct {
-	Phase    string `json:"phase" mask:"-"`   // name of the phase
-	Load     string `json:"load" mask:"-"`    // * is all loads
-	Step     string `json:"step" mask:"word"` // * is all steps; iteration is a whole iteration, without its think time
-	Outcome  string `json:"outcome" mask:"-"` // ok, shed, error, skipped; * is all outcomes
-	Count    int64  `json:"count"`            // requests
-	Rate     Num    `json:"rate"`             // per second
-	Hist     int    `json:"hist"`             // number of its histogram; 0 is none
-	Response Times  `json:"response"`         // from the intended time of the request
-	Service  Times  `json:"service"`          // from the time when a slot was free
-	Bytes    int64  `json:"bytes,omitempty"`  // received; in rows of all outcomes
+	Phase    slo.Phase `json:"phase" mask:"-"`   // name of the phase
+	Load     string    `json:"load" mask:"-"`    // * is all loads
+	Step     string    `json:"step" mask:"word"` // * is all steps; iteration is a whole iteration, without its think time
+	Outcome  string    `json:"outcome" mask:"-"` // ok, shed, error, skipped; * is all outcomes
+	Count    int64     `json:"count"`            // requests
+	Rate     Num       `json:"rate"`             // per second
+	Hist     int       `json:"hist"`             // number of its histogram; 0 is none
+	Response Times     `json:"response"`         // from the intended time of the request
+	Service  Times     `json:"service"`          // from the time when a slot was free
+	Bytes    int64     `json:"bytes,omitempty"`  // received; in rows of all outcomes
 	// percentiles of the response time (p50, p90, p95, p99, p99.9) more than a tenth of which is brunt's own lag; in rows
 	// of all outcomes and of ok
 	Lagged []string `json:"lagged,omitempty" mask:"-"`

@@ -24,10 +24,10 @@ type Comparison struct {
 
 // A Change is the difference of one metric of one phase, load and step from the baseline.
 type Change struct {
-	Phase  string `json:"phase" mask:"-"`   // as in cells
-	Load   string `json:"load" mask:"-"`    // * is all loads
-	Step   string `json:"step" mask:"word"` // * is all steps; of a figure of a unit the unit
-	Metric string `json:"metric" mask:"-"`  // p50 p90 p95 p99 errors rate recover cpu memory
+	Phase  slo.Phase `json:"phase" mask:"-"`   // as in cells
+	Load   string    `json:"load" mask:"-"`    // * is all loads
+	Step   string    `json:"step" mask:"word"` // * is all steps; of a figure of a unit the unit
+	Metric string    `json:"metric" mask:"-"`  // p50 p90 p95 p99 errors rate recover cpu memory
 	// of base and this: seconds, share (0 to 1), per second, cores, bytes; empty is a plain number
 	Unit   string `json:"unit,omitempty" mask:"word"`
 	OfUnit bool   `json:"of_unit,omitempty"` // it is a figure of a unit of the target, which step names

@@ -4,6 +4,7 @@ import (
 	"regexp"
 
 	"brunt/scenarios"
+	"brunt/scenarios/slo"
 )
 
 // GroupKind is the kind of several faults that are one.
@@ -106,6 +107,9 @@ type FaultStep struct {
 	Note       string `json:"note,omitempty"` // what went wrong
 }
 
+// Phase returns the phase of the occurrence, from its injection to its clearing.
+func (f *FaultRecord) Phase() slo.Phase { return slo.ParseOccurrence(f.Name) }
+
 // Hit names what a fault acted on: links, where it acted on these alone, else units.
 func (f *FaultRecord) Hit() []string { return hit(f.Links, f.Units) }
 
@@ -188,7 +192,8 @@ func (r *Result) NameFailed() {
 	for i := range r.Faults {
 		f := &r.Faults[i]
 		for j := range r.Objectives {
-			if o := &r.Objectives[j]; o.Verdict == scenarios.Fail && scenarios.PhaseOf(o.Phase) == f.Name && f.Injected.Known() {
+			o := &r.Objectives[j]
+			if o.Verdict == scenarios.Fail && o.Phase.Of(slo.FaultPhase) == f.Phase() && f.Injected.Known() {
 				f.FailedObjectives = append(f.FailedObjectives, o.Text)
 			}
 		}

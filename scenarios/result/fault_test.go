@@ -6,6 +6,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // TestResult_NameFailed: a fault names the objectives on it that failed, and no others.
@@ -17,11 +18,11 @@ func TestResult_NameFailed(t *testing.T) {
 			{Name: "g", Injected: result.NaN},
 		},
 		Objectives: []result.ObjectiveResult{
-			{Text: "p95 < 1ms in f", Phase: "f#2", Verdict: scenarios.Fail},
-			{Text: "errors < 1% in recovery/f", Phase: "recovery/f#2", Verdict: scenarios.Fail},
-			{Text: "errors < 1% in f", Phase: "f#1", Verdict: scenarios.Pass},
-			{Text: "errors < 1%", Phase: "run", Verdict: scenarios.Fail},
-			{Text: "errors < 1% in g", Phase: "g", Verdict: scenarios.Fail},
+			{Text: "p95 < 1ms in f", Phase: slo.ParsePhase("f#2"), Verdict: scenarios.Fail},
+			{Text: "errors < 1% in recovery/f", Phase: slo.ParsePhase("recovery/f#2"), Verdict: scenarios.Fail},
+			{Text: "errors < 1% in f", Phase: slo.ParsePhase("f#1"), Verdict: scenarios.Pass},
+			{Text: "errors < 1%", Phase: slo.ParsePhase("run"), Verdict: scenarios.Fail},
+			{Text: "errors < 1% in g", Phase: slo.ParsePhase("g"), Verdict: scenarios.Fail},
 		},
 	}
 	r.NameFailed()

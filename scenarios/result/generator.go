@@ -1,6 +1,10 @@
 package result
 
-import "slices"
+import (
+	"slices"
+
+	"brunt/scenarios/slo"
+)
 
 // Generator is the load generator's own health. Only lag counts against brunt.
 type Generator struct {
@@ -35,7 +39,7 @@ type Generator struct {
 // A Limit is a bound of brunt or of its machine that the load met, so that brunt was the bottleneck.
 type Limit struct {
 	Kind     LimitKind `json:"kind" mask:"-"`             // what it is of
-	Phase    string    `json:"phase,omitempty" mask:"-"`  // in which brunt was late
+	Phase    slo.Phase `json:"phase,omitzero" mask:"-"`   // in which brunt was late
 	Phases   int       `json:"phases,omitempty"`          // further phases in which brunt was late, in the place of one
 	Worker   int       `json:"worker,omitempty"`          // of which it is the limit, from 1; zero: it is of the run
 	Value    Num       `json:"value"`                     // p99 of a lag, or error of a clock, seconds; null: neither

@@ -70,7 +70,7 @@ type PlannedFault struct {
 type RunningVerdict struct {
 	Asked    slo.Objective // what it asks
 	Text     string
-	Phase    string            `mask:"-"`
+	Phase    slo.Phase         `mask:"-"`
 	Verdict  scenarios.Verdict // pass, fail or pending
 	Measured Num               // NaN for percentiles, of which only the requests above the target are counted
 	// remaining share of the bad requests that it allows; negative: exceeded, NaN: it allows no share

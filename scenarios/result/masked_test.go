@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/template"
 )
 
@@ -17,7 +18,7 @@ func TestMasked(t *testing.T) {
 	notes := []string{"a", "said hunter2-a"}
 	r := &result.Result{
 		Name: "n hunter2-a", Notes: notes, Faults: []result.FaultRecord{{Name: "f", Note: "x hunter2-a"}},
-		Phases: []result.Phase{{Name: "baseline"}},
+		Phases: []result.Phase{{Name: slo.ParsePhase("baseline")}},
 		Events: []result.Event{{Event: "e", Text: "hunter2-a", Data: map[string]any{"k": []any{"hunter2-a", 1.0}}}},
 	}
 	m := result.Masked(r, s.Mask)
@@ -25,7 +26,8 @@ func TestMasked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(string(b), "hunter2") || strings.Count(string(b), "***") != 3 || m.Phases[0].Name != "baseline" {
+	if strings.Contains(string(b), "hunter2") || strings.Count(string(b), "***") != 3 ||
+		m.Phases[0].Name != slo.ParsePhase("baseline") {
 		t.Errorf("%s", b)
 	}
 	if e := m.Events[0]; e.Text != "***" || e.Data["k"].([]any)[0] != "***" {
@@ -46,8 +48,12 @@ func TestMasked_Names(t *testing.T) {
 		s.Add(v)
 	}
 	r := &result.Result{
-		Run: "20261122-ab1", Reason: "freeze", Phases: []result.Phase{{Name: "freeze"}, {Name: "recovery/freeze"}},
-		Cells:       []result.Cell{{Phase: "recovery/freeze", Load: "k-1", Step: "get", Outcome: "ok"}, {Step: "GET /ab1"}},
+		Run: "20261122-ab1", Reason: "freeze",
+		Phases: []result.Phase{{Name: slo.ParsePhase("freeze")}, {Name: slo.ParsePhase("recovery/freeze")}},
+		Cells: []result.Cell{
+			{Phase: slo.ParsePhase("recovery/freeze"), Load: "k-1", Step: "get", Outcome: "ok"},
+			{Step: "GET /ab1"},
+		},
 		Faults:      []result.FaultRecord{{Name: "freeze#2", Units: []string{"k-1[0]"}, Note: "get"}},
 		Environment: result.Environment{Binary: "0ab1", Scenario: []result.FileSum{{Path: "x", SHA256: "ab1f"}}},
 		Objectives:  []result.ObjectiveResult{{ID: "p95-k-1", Metric: "ab1"}},
@@ -56,7 +62,7 @@ func TestMasked_Names(t *testing.T) {
 	}
 	m := result.Masked(r, s.Mask)
 	if m.Run != r.Run || m.Phases[0] != r.Phases[0] || m.Phases[1] != r.Phases[1] ||
-		m.Cells[0].Phase != "recovery/freeze" || m.Cells[0].Step != "get" ||
+		m.Cells[0].Phase != slo.ParsePhase("recovery/freeze") || m.Cells[0].Step != "get" ||
 		m.Cells[0].Load != "k-1" || m.Faults[0].Name != "freeze#2" || m.Faults[0].Units[0] != "k-1[0]" ||
 		m.Environment.Binary != "0ab1" ||
 		m.Environment.Scenario[0].SHA256 != "ab1f" || m.Objectives[0] != r.Objectives[0] || m.Events[0].Fault != "freeze" ||
@@ -83,13 +89,13 @@ func TestMasked_Interval(t *testing.T) {
 			Load: "run", Step: "GET /hunter2",
 			Causes: map[string]int64{"said hunter2": 1, "timeout": 2},
 		}},
-		Objectives: []result.RunningVerdict{{Text: `p95 < 1s of "GET /hunter2"`, Phase: "run"}},
+		Objectives: []result.RunningVerdict{{Text: `p95 < 1s of "GET /hunter2"`, Phase: slo.ParsePhase("run")}},
 	}
 	m := result.Masked(iv, s.Mask)
 	if m.Phase != "run" || m.Faults[0] != "run" || m.Steps[0].Load != "run" || m.Steps[0].Step != "GET /***" ||
 		m.Steps[0].Causes["said ***"] != 1 ||
 		m.Steps[0].Causes["timeout"] != 2 || m.Objectives[0].Text != `p95 < 1s of "GET /***"` ||
-		m.Objectives[0].Phase != "run" {
+		m.Objectives[0].Phase != slo.ParsePhase("run") {
 		t.Errorf("%+v", m)
 	}
 	n := result.Masked(result.Names{Scenario: "s hunter2", Steps: map[string][]string{"run": {"GET /hunter2", "run"}}},

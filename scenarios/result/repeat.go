@@ -3,8 +3,6 @@ package result
 import (
 	"math"
 	"slices"
-
-	"brunt/scenarios"
 )
 
 // A Repeat summarizes the occurrences of a repeated fault.
@@ -68,10 +66,11 @@ func Repeats(records []FaultRecord) []Repeat {
 	var order []string
 	by := map[string][]*FaultRecord{}
 	for i := range records {
-		name := scenarios.FaultOf(records[i].Name)
-		if name == records[i].Name {
+		phase := records[i].Phase()
+		if phase.Occurrence == 0 {
 			continue
 		}
+		name := phase.Fault
 		if by[name] == nil {
 			order = append(order, name)
 		}

@@ -55,7 +55,7 @@ type Result struct {
 	ExitCode   int               `json:"exit_code"`              // of brunt
 	Reason     string            `json:"reason"`                 // one sentence
 	Reasons    []Reason          `json:"reasons,omitempty"`      // of the verdict, as data, the one of the sentence first
-	Why        Why               `json:"why,omitempty" mask:"-"` // of the verdict, as far as it is brunt's own doing
+	Why        Why               `json:"why,omitempty" mask:"-"` // of the verdict, where code asks for it
 	// description of the run for its organisation: operator, approver, ticket, closes and others
 	Meta     scenarios.Meta `json:"meta,omitempty"`
 	Started  time.Time      `json:"started"`           // when the run began
@@ -136,7 +136,7 @@ type LoadInfo struct {
 type ObjectiveResult struct {
 	ID       string            `json:"id" mask:"-"`             // unique within its list
 	Text     string            `json:"text"`                    // as written
-	Phase    string            `json:"phase" mask:"-"`          // phase that it was judged in
+	Phase    slo.Phase         `json:"phase" mask:"-"`          // phase that it was judged in
 	Metric   string            `json:"metric" mask:"-"`         // the measured metric
 	Op       string            `json:"op" mask:"-"`             // < <= > >= or =
 	Target   Num               `json:"target"`                  // target value
@@ -146,7 +146,7 @@ type ObjectiveResult struct {
 	Count    int64             `json:"count"`                   // number of requests that it was judged by
 	Verdict  scenarios.Verdict `json:"verdict"`                 // verdict of the objective
 	Note     string            `json:"note,omitempty"`          // reason, in a sentence
-	Why      Why               `json:"why,omitempty" mask:"-"`  // of the verdict, as far as it is brunt's own doing
+	Why      Why               `json:"why,omitempty" mask:"-"`  // of the verdict, where code asks for it
 	List     string            `json:"list,omitempty" mask:"-"` // slo (empty), steady, or threshold: of a script
 	// of a closed load whose users waited: the value with the requests that they would have sent, or by
 	// time; see note
@@ -205,11 +205,14 @@ func (o *ObjectiveResult) Of() slo.Metric {
 	return slo.Metric{Unit: slo.Plain}
 }
 
-// Why is a reason of a verdict that is brunt's own doing, for code that asks: notes and reasons say it in words.
+// Why is a reason of a verdict for code that asks: notes and reasons say it in words.
 type Why string
 
 // Late: brunt itself was late, stood still, or found no socket, and that alone could turn the answer.
 const Late Why = "late"
+
+// Absent: the phase did not occur, or the fault was not injected.
+const Absent Why = "absent"
 
 // Doubt makes the objective invalid because brunt itself was late.
 func (o *ObjectiveResult) Doubt(note string) {

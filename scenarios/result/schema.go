@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 )
 
@@ -83,6 +84,8 @@ func (p *publisher) of(t reflect.Type) syntax.Schema {
 	switch t {
 	case reflect.TypeFor[Num]():
 		return syntax.Schema{"type": []any{"number", "null"}}
+	case reflect.TypeFor[slo.Phase]():
+		return syntax.Schema{"type": "string"}
 	case reflect.TypeFor[time.Time]():
 		return syntax.Schema{"type": "string", "format": "date-time"}
 	case reflect.TypeFor[scenarios.Verdict]():

@@ -15,6 +15,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/suite"
 )
 
@@ -339,7 +340,7 @@ slo: [errors < 5%, errors < 5% in baseline, errors < 50% in cut, errors < 20% of
 				t.Errorf("%d requests, want 240", n)
 			}
 			for _, p := range res.Phases {
-				if control && p.Name != "run" && p.Name != "baseline" {
+				if control && p.Name != slo.ParsePhase("run") && p.Name != slo.ParsePhase("baseline") {
 					t.Errorf("the control run has a phase %s", p.Name)
 				}
 			}

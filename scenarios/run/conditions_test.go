@@ -13,6 +13,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
+	"brunt/scenarios/slo"
 )
 
 // prompt is a target that answers at once, and counts the requests of the load.
@@ -71,7 +72,9 @@ chaos: {slower: {at: 1s, for: 1s, network.latency: {from: load, to: target, dela
 			if got := strings.Join(order, " "); got != want {
 				t.Errorf("the events are %s, want %s", got, want)
 			}
-			if phases := slices.ContainsFunc(res.Phases, func(p result.Phase) bool { return p.Name == "wan" }); phases ||
+			phases := slices.ContainsFunc(res.Phases,
+				func(p result.Phase) bool { return p.Name == slo.ParsePhase("wan") })
+			if phases ||
 				len(res.Faults) > 1 {
 				t.Errorf("the condition is a fault of the result: %+v", res.Faults)
 			}

@@ -185,8 +185,8 @@ func (f *faults) stillDown() {
 
 // seriesSteady checks a condition on a series over the baseline so far.
 func (f *faults) seriesSteady(o slo.Objective) error {
-	res := series.JudgeGauge(o, "baseline", requests.Span{To: f.Now()}, f.observers.usage.SoFar(f.Events()),
-		f.observers.observed.SoFar(), 0)
+	res := series.JudgeGauge(o, slo.Phase{Kind: slo.BaselinePhase}, requests.Span{To: f.Now()},
+		f.observers.usage.SoFar(f.Events()), f.observers.observed.SoFar(), 0)
 	switch {
 	case res.Verdict == scenarios.Inconclusive:
 		return f.lost(unsteady{what: fmt.Sprintf("`%s` could not be judged: %s", o.Text, res.Note)})

@@ -7,6 +7,7 @@ import (
 
 	"brunt/scenarios/judge"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 const crowdedOut = "It had little to do, so something else used the processors: give brunt one of its own."
@@ -32,7 +33,7 @@ func TestJudge_Freeze(t *testing.T) {
 		{"a freeze too long for that", result.Generator{Freezes: freeze, CPU: .1, Pressure: .9}, 9, stood},
 		{"no freeze, and all cores", result.Generator{CPU: 1e3}, 9, "It used 1000.0 cores"},
 	} {
-		f := &judge.Findings{LagByPhase: map[string]judge.PhaseLag{"run": {P99: c.lag, Low: c.lag}}}
+		f := &judge.Findings{LagByPhase: map[slo.Phase]judge.PhaseLag{{Kind: slo.RunPhase}: {P99: c.lag, Low: c.lag}}}
 		if judgeGenerator(&c.g, f, 10*time.Millisecond); len(c.g.Limits) != 1 || !strings.Contains(c.g.Limits[0], c.want) {
 			t.Errorf("%s: %q, want %q", c.name, c.g.Limits, c.want)
 		}

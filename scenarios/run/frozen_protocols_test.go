@@ -23,6 +23,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/suite"
 	"brunt/targets/catalog"
 
@@ -220,7 +221,7 @@ func schedule(p *plan.Plan) (at []time.Duration) {
 // callCell returns the cell of the step `call` in the whole run, or that of all steps where none has this name.
 func callCell(res *result.Result, outcome string) result.Cell {
 	for _, c := range res.Cells {
-		if c.Phase == "run" && c.Load == "main" && c.Step == "call" && c.Outcome == outcome {
+		if c.Phase == slo.ParsePhase("run") && c.Load == "main" && c.Step == "call" && c.Outcome == outcome {
 			return c
 		}
 	}

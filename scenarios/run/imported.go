@@ -138,7 +138,7 @@ func (f *importedFile) Refer(list []slo.Objective) error {
 	names := f.names.List()
 	for _, o := range list {
 		switch {
-		case o.After != "" || o.PhaseOrRun() != "run" && o.PhaseOrRun() != "baseline" || o.Metric.OfLedger():
+		case !o.PhaseOrRun().OfRun() || o.Metric.OfLedger():
 			return fmt.Errorf("`%s`: no fault was injected into what is imported", o.Text)
 		case o.Metric.OfSeries():
 			return fmt.Errorf("`%s`: an import holds no metrics of the target", o.Text)

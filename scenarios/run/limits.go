@@ -54,9 +54,11 @@ const mostLate = 5
 // late lists the phases in which brunt was late, with advice: those with the largest lag, and the number of the others.
 func late(f *judge.Findings, g *result.Generator, limit time.Duration) (limits []result.Limit) {
 	most := quantity.FormatSeconds(limit.Seconds())
-	over := slices.DeleteFunc(slices.Sorted(maps.Keys(f.LagByPhase)),
-		func(phase string) bool { return f.LagByPhase[phase].Low <= limit.Seconds() })
-	slices.SortStableFunc(over, func(a, b string) int { return cmp.Compare(f.LagByPhase[b].P99, f.LagByPhase[a].P99) })
+	over := slices.DeleteFunc(slices.SortedFunc(maps.Keys(f.LagByPhase), slo.Phase.Compare),
+		func(phase slo.Phase) bool { return f.LagByPhase[phase].Low <= limit.Seconds() })
+	slices.SortStableFunc(over, func(a, b slo.Phase) int {
+		return cmp.Compare(f.LagByPhase[b].P99, f.LagByPhase[a].P99)
+	})
 	for i, phase := range over {
 		lag := f.LagByPhase[phase].P99
 		remedy, advice := advice(g, lag)

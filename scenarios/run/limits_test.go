@@ -1,13 +1,13 @@
 package run
 
 import (
-	"strconv"
 	"strings"
 	"testing"
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // TestStarved: the share of requests without a port from which a run is invalid.
@@ -16,35 +16,40 @@ func TestStarved(t *testing.T) {
 		[]result.ObjectiveResult{{Verdict: scenarios.Pass}, {Verdict: scenarios.Fail}}
 	for _, c := range []struct {
 		name       string
-		shares     map[string]float64
+		shares     map[slo.Phase]float64
 		causes     map[scenarios.Cause]int64
 		objectives []result.ObjectiveResult
 		want       string
 	}{
 		{"nothing", nil, map[scenarios.Cause]int64{scenarios.Timeout: 50}, fail, ""},
-		{"few, and all held", map[string]float64{"run": .005}, map[scenarios.Cause]int64{scenarios.NoPort: 5}, pass, ""},
+		{
+			"few, and all held",
+			map[slo.Phase]float64{{Kind: slo.RunPhase}: .005},
+			map[scenarios.Cause]int64{scenarios.NoPort: 5},
+			pass, "",
+		},
 		{
 			"few, and one failed",
-			map[string]float64{"run": .005},
+			map[slo.Phase]float64{{Kind: slo.RunPhase}: .005},
 			map[scenarios.Cause]int64{scenarios.NoPort: 5, scenarios.Timeout: 45},
 			fail, "5 requests found no port",
 		},
 		{
 			"few among many errors",
-			map[string]float64{"run": .005},
+			map[slo.Phase]float64{{Kind: slo.RunPhase}: .005},
 			map[scenarios.Cause]int64{scenarios.NoPort: 5, scenarios.Timeout: 46},
 			fail, "",
 		},
 		{
 			"many, and all held",
-			map[string]float64{"run": .011},
+			map[slo.Phase]float64{{Kind: slo.RunPhase}: .011},
 			map[scenarios.Cause]int64{scenarios.NoSocket: 11},
 			pass,
 			"11 requests found no socket",
 		},
 		{
 			"many in a phase",
-			map[string]float64{"run": .001, "x": .5},
+			map[slo.Phase]float64{{Kind: slo.RunPhase}: .001, slo.ParsePhase("x"): .5},
 			map[scenarios.Cause]int64{scenarios.NoSocket: 11, scenarios.Timeout: 1000},
 			fail, "11 requests found no socket",
 		},
@@ -62,10 +67,10 @@ func TestStarved(t *testing.T) {
 
 // TestLate_ManyPhases: of many phases with lag the worst are named, and the others are counted.
 func TestLate_ManyPhases(t *testing.T) {
-	f := &judge.Findings{LagByPhase: map[string]judge.PhaseLag{"good": {P99: .001, Low: .001}}}
+	f := &judge.Findings{LagByPhase: map[slo.Phase]judge.PhaseLag{slo.ParsePhase("good"): {P99: .001, Low: .001}}}
 	for i := range 300 {
 		lag := .02 + float64(i)/1000
-		f.LagByPhase["f#"+strconv.Itoa(i)] = judge.PhaseLag{P99: lag, Low: lag}
+		f.LagByPhase[slo.Phase{Kind: slo.FaultPhase, Fault: "f", Occurrence: i}] = judge.PhaseLag{P99: lag, Low: lag}
 	}
 	var g result.Generator
 	g.Add(late(f, &g, lagMost)...)
@@ -73,7 +78,7 @@ func TestLate_ManyPhases(t *testing.T) {
 	if len(got) != mostLate+1 || !strings.HasPrefix(got[0], "p99 lag 319ms in f#299 is over 10ms") ||
 		!strings.HasPrefix(got[mostLate], "p99 lag is over 10ms in 295 more phases: ") ||
 		!GeneratorLate(&result.Result{Generator: g}) || len(g.Limited) != len(got) ||
-		g.Limited[0].Phase != "f#299" || g.Limited[0].Value != .319 || g.Limited[mostLate].Phases != 295 {
+		g.Limited[0].Phase != slo.ParsePhase("f#299") || g.Limited[0].Value != .319 || g.Limited[mostLate].Phases != 295 {
 		t.Errorf("%q", got)
 	}
 }

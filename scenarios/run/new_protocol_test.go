@@ -18,6 +18,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
+	"brunt/scenarios/slo"
 	"brunt/targets"
 	"brunt/targets/catalog"
 	"brunt/targets/targetstest"
@@ -88,7 +89,7 @@ slo: ["errors <= 0%", "errors <= 0% of say", "p95 < 500ms of \"say first byte\""
 	for name, n := range want {
 		load, step, _ := strings.Cut(name, " ")
 		i := slices.IndexFunc(res.Cells, func(c result.Cell) bool {
-			return c.Phase == "run" && c.Load == load && c.Step == step && c.Outcome == "*"
+			return c.Phase == slo.ParsePhase("run") && c.Load == load && c.Step == step && c.Outcome == "*"
 		})
 		if i < 0 || res.Cells[i].Count != n {
 			t.Errorf("%s: no row, or not one of %d requests", name, n)
@@ -312,7 +313,7 @@ slo: ["errors <= 0%%"]
 	}
 	size := map[string]int64{} // of an answer, in bytes
 	for _, c := range res.Cells {
-		if c.Phase == "run" && c.Load == "main" && c.Outcome == "*" && c.Count > 0 {
+		if c.Phase == slo.ParsePhase("run") && c.Load == "main" && c.Outcome == "*" && c.Count > 0 {
 			size[c.Step] = c.Bytes / c.Count
 		}
 	}

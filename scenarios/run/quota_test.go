@@ -11,6 +11,7 @@ import (
 	"brunt/chaos/cgroup"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // TestQuota checks that a CPU quota of brunt's own group, or of the one around it, is found with how often it was used
@@ -103,7 +104,7 @@ func TestJudge_Quota(t *testing.T) {
 			"stood still for 12s",
 		},
 	} {
-		f := &judge.Findings{LagByPhase: map[string]judge.PhaseLag{"run": {P99: 1, Low: 1}}}
+		f := &judge.Findings{LagByPhase: map[slo.Phase]judge.PhaseLag{{Kind: slo.RunPhase}: {P99: 1, Low: 1}}}
 		if judgeGenerator(&c.g, f, 10*time.Millisecond); len(c.g.Limits) != 1 || !strings.Contains(c.g.Limits[0], c.want) {
 			t.Errorf("%s: %q, want %q", c.name, c.g.Limits, c.want)
 		}

@@ -157,7 +157,7 @@ func (r *runner) judgedBy() []slo.Objective {
 	}
 	var out []slo.Objective
 	for _, o := range r.Scenario.SLO {
-		if p := o.PhaseOrRun(); p == "run" || p == "baseline" {
+		if o.PhaseOrRun().OfRun() {
 			out = append(out, o)
 			continue
 		}
@@ -170,7 +170,7 @@ func (r *runner) judgedBy() []slo.Objective {
 // its accept queue was full.
 func (r *runner) noteResent(cells []result.Cell, units []result.UnitUsage) {
 	for i := range cells {
-		if c := &cells[i]; c.Phase == "run" && c.Load == "*" && c.Step == "*" && c.Resent != nil {
+		if c := &cells[i]; c.Phase.Kind == slo.RunPhase && c.Load == "*" && c.Step == "*" && c.Resent != nil {
 			r.Note("%s", c.Resent.Sentence(c.Count))
 		}
 	}

@@ -265,7 +265,7 @@ func TestHlog_FieldsReader(t *testing.T) {
 			continue
 		}
 		h, ok := found[c.Hist]
-		what := strings.Join([]string{c.Phase, c.Load, c.Step, c.Outcome}, " ")
+		what := strings.Join([]string{c.Phase.String(), c.Load, c.Step, c.Outcome}, " ")
 		if !ok || h.Count != c.Count {
 			t.Errorf("%s: %d values, result.json has %d", what, h.Count, c.Count)
 			continue

@@ -189,7 +189,7 @@ func TestScript(t *testing.T) {
 // stepCell returns the cell of a phase for a step and an outcome.
 func stepCell(res *result.Result, phase, step, outcome string) result.Cell {
 	for _, c := range res.Cells {
-		if c.Phase == phase && c.Step == step && c.Outcome == outcome {
+		if c.Phase.String() == phase && c.Step == step && c.Outcome == outcome {
 			return c
 		}
 	}

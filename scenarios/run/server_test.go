@@ -174,7 +174,7 @@ func cellOf(res *result.Result, phase, outcome string) result.Cell {
 // loadCell returns the cell of a phase for a load and an outcome.
 func loadCell(res *result.Result, phase, load, outcome string) result.Cell {
 	for _, c := range res.Cells {
-		if c.Phase == phase && c.Load == load && c.Step == "*" && c.Outcome == outcome {
+		if c.Phase.String() == phase && c.Load == load && c.Step == "*" && c.Outcome == outcome {
 			return c
 		}
 	}

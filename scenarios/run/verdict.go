@@ -229,8 +229,8 @@ func (v verdict) invalidateVoid(records []*chaos.Record) {
 			why.Fault = ""
 		}
 		v.invalidate(why.Phrase(v.Result), func(o result.ObjectiveResult) bool {
-			of := scenarios.PhaseOf(o.Phase)
-			return of == c.Name || of == c.Fault || of == scenarios.Incident
+			of := o.Phase.Of(slo.FaultPhase)
+			return of.Kind == slo.IncidentPhase || of.Includes(slo.ParseOccurrence(c.Name))
 		})
 	}
 }
@@ -251,7 +251,7 @@ func noteShort(res *result.Result, objectives []slo.Objective) {
 		o := &res.Objectives[i]
 		for j := range res.Faults {
 			f := &res.Faults[j]
-			if objectives[i].Phase == "" || f.Name != o.Phase && scenarios.FaultOf(f.Name) != o.Phase || !f.Injected.Known() ||
+			if objectives[i].Phase == (slo.Phase{}) || !o.Phase.Includes(f.Phase()) || !f.Injected.Known() ||
 				!(f.Cleared < f.Until) {
 				continue
 			}
@@ -273,7 +273,7 @@ func tellingObjective(results []result.ObjectiveResult, objectives []slo.Objecti
 		if results[i].Verdict != of {
 			continue
 		}
-		if p := objectives[i].PhaseOrRun(); p != "run" && p != "baseline" {
+		if !objectives[i].PhaseOrRun().OfRun() {
 			return i
 		}
 		if found < 0 {

@@ -10,6 +10,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
+	"brunt/scenarios/slo"
 )
 
 // TestVoid checks that a run whose fault was over before its time is invalid, with and without an objective on it, and
@@ -52,11 +53,12 @@ chaos:
 			if name == "no objective" && !strings.Contains(res.Reason, why) {
 				t.Errorf("%s", res.Reason)
 			}
-			if !slices.ContainsFunc(res.Cells, func(c result.Cell) bool { return c.Phase == "it" && c.Count > 0 }) {
+			if !slices.ContainsFunc(res.Cells,
+				func(c result.Cell) bool { return c.Phase == slo.ParsePhase("it") && c.Count > 0 }) {
 				t.Error("no request is counted in its phase")
 			}
 			for _, o := range res.Objectives {
-				if o.Phase == "it" && o.Verdict != scenarios.Invalid {
+				if o.Phase == slo.ParsePhase("it") && o.Verdict != scenarios.Invalid {
 					t.Errorf("%s: %s", o.Text, o.Verdict)
 				}
 			}

@@ -21,6 +21,7 @@ import (
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 	"brunt/scenarios/run/workers"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/suite"
 )
 
@@ -324,7 +325,7 @@ chaos: {slow: {at: 1s, for: 1s, network.latency: {from: load, to: target, delay:
 `, s.URL), run.Options{Proxies: self("proxies")})
 	cells := map[string]int64{} // good answers in the fault
 	for _, c := range res.Cells {
-		if c.Phase == "slow" && c.Outcome == "ok" && c.Step != "" && c.Step != "*" && c.Step != "iteration" {
+		if c.Phase == slo.ParsePhase("slow") && c.Outcome == "ok" && c.Step != "" && c.Step != "*" && c.Step != "iteration" {
 			if cells[c.Load] += c.Count; c.Response.P50 < .05 {
 				t.Errorf("the requests of load %q in the fault took %v", c.Load, c.Response.P50)
 			}

@@ -24,8 +24,8 @@ type Objective struct {
 	Value  float64 // NaN of a relative objective, until the run has measured its reference
 	Step   string  // "" is all steps
 	Load   string  // "" is all loads
-	Phase  string  // "" is run
-	After  string  // the fault that recovery is measured from
+	Phase  Phase   // none is the run
+	After  Phase   // the fault that recovery is measured from, the worst incident, or LOAD.STAGE as a fault
 	For    time.Duration
 	Pos    syntax.Pos
 
@@ -61,14 +61,22 @@ func (o Objective) Fact() bool {
 func (o Objective) Upper() bool { return o.Op == "<" || o.Op == "<=" }
 
 // PhaseOrRun returns the phase that the objective is judged in.
-func (o Objective) PhaseOrRun() string {
-	switch {
-	case o.Phase != "":
-		return o.Phase
-	case o.After != "":
-		return o.After
+func (o Objective) PhaseOrRun() Phase {
+	return cmp.Or(o.Phase, o.After, Phase{Kind: RunPhase})
+}
+
+// inPhase reports whether the objective names its phase.
+func (o Objective) inPhase() bool { return o.Phase.Kind != NoPhase }
+
+// isAfter reports whether the objective is measured from a fault, an incident or a stage.
+func (o Objective) isAfter() bool { return o.After.Kind != NoPhase }
+
+// parseAfter reads what an objective is measured from.
+func parseAfter(name string) Phase {
+	if p := ParsePhase(name); p.Kind == NoPhase || p.Kind == IncidentPhase {
+		return p
 	}
-	return "run"
+	return ParseOccurrence(name)
 }
 
 // opPattern finds the operator of a short form; the k6 form has no blanks around it.
@@ -218,9 +226,9 @@ func (o *Objective) clause(name, arg string) (err error) {
 	case "load":
 		o.Load = arg
 	case "in":
-		o.Phase = arg
+		o.Phase = ParsePhase(arg)
 	case "after":
-		o.After = arg
+		o.After = parseAfter(arg)
 	case "for":
 		var d time.Duration
 		if d, err = quantity.ParseDuration(arg); err == nil && d == 0 {
@@ -236,31 +244,31 @@ func (o *Objective) check() error {
 	m := o.Metric
 	lasts := m.Row().Lasts
 	switch {
-	case m.OfLedger() && (o.Step != "" || o.Load != "" || o.Phase != "" && o.Phase != "run" || o.After != ""):
+	case m.OfLedger() && (o.Step != "" || o.Load != "" || o.inPhase() && o.Phase.Kind != RunPhase || o.isAfter()):
 		return fmt.Errorf("%s is of all writes of the run: it takes no of, in or after", m.Text)
-	case m.PerRequest() && o.After == "":
-	case m.OfSeries() && (o.Step != "" || o.Load != "" || o.After != ""):
+	case m.PerRequest() && !o.isAfter():
+	case m.OfSeries() && (o.Step != "" || o.Load != "" || o.isAfter()):
 		return fmt.Errorf("%s is not a figure of requests: it takes no of or after; `in %s` names the phase", m.Text,
-			cmp.Or(o.After, "FAULT"))
+			cmp.Or(o.After.String(), "FAULT"))
 	case (m.OfAlert() || m.Reaches()) && (o.Step != "" || o.Load != ""):
 		return fmt.Errorf("%s is not a figure of requests: it takes no of", m.Text)
 	case m.Row().UpperOnly && !o.Upper():
 		return fmt.Errorf("%s wants an upper bound: < or <=", m.Text)
-	case m.OfFault() && o.After == "":
+	case m.OfFault() && !o.isAfter():
 		return fmt.Errorf("%s is measured from a fault: `%s %s %s after FAULT`", m.Text, m.Text, o.Op, m.FormatValue(o.Value))
-	case !m.OfFault() && o.After != "":
+	case !m.OfFault() && o.isAfter():
 		return fmt.Errorf("%s is judged in a phase, not after a fault: `in %s` or `in recovery/%s`", m.Text, o.After, o.After)
-	case m.OfFault() && o.Phase != "":
+	case m.OfFault() && o.inPhase():
 		return fmt.Errorf("%s is measured after a fault, not in a phase", m.Text)
 	case m.Over > 0 && !o.Upper():
 		return fmt.Errorf("%s wants an upper bound: < or <=", m.Text)
-	case m.Over > 0 && strings.Contains(o.After, "#"):
+	case m.Over > 0 && o.After.Occurrence > 0:
 		return fmt.Errorf("%s is over all occurrences of a fault, and %s is one", m.Text, o.After)
 	case o.Op == "=" && m.Unit != Count && !o.Fact():
 		return fmt.Errorf("%s is not a count; use <, <=, > or >=, or = with 0%% or 100%% of a share", m.Text)
 	case m.OfFault() && !lasts && !o.Upper():
 		return fmt.Errorf("%s wants an upper bound: < or <=", m.Text)
-	case o.Phase == "warmup":
+	case o.Phase.Kind == WarmupPhase:
 		return errors.New("warm-up is never judged")
 	}
 	return o.checkReference()
@@ -350,7 +358,8 @@ func (o *Objective) long(n *syntax.Node, m *syntax.Mistakes) {
 		m.Add(l.Of("load"), "an objective is of a step or of a load, not of both")
 		return
 	}
-	o.Step, o.Load, o.Phase, o.After, o.For = l.Step, l.Load, l.Phase, l.After, l.For.D()
+	o.Step, o.Load, o.For = l.Step, l.Load, l.For.D()
+	o.Phase, o.After = ParsePhase(l.Phase), parseAfter(l.After)
 	o.Text = o.short(value)
 	o.ID = l.ID
 	if o.ID == "" {
@@ -392,11 +401,11 @@ func (o *Objective) short(value string) string {
 	if o.Load != "" {
 		s += " of load " + o.Load
 	}
-	if o.Phase != "" {
-		s += " in " + o.Phase
+	if o.inPhase() {
+		s += " in " + o.Phase.String()
 	}
-	if o.After != "" {
-		s += " after " + o.After
+	if o.isAfter() {
+		s += " after " + o.After.String()
 	}
 	if o.For != 0 {
 		s += " for " + quantity.FormatDuration(o.For)

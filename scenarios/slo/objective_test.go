@@ -14,6 +14,7 @@ import (
 // TestParseObjective covers every production of the grammar in the package documentation.
 func TestParseObjective(t *testing.T) {
 	ms := func(n float64) float64 { return n / 1000 }
+	lose, second := slo.ParsePhase("lose"), slo.ParsePhase("lose#2")
 	tests := []struct {
 		text string
 		want slo.Objective // Text, ID and the metric's Text are set from text
@@ -61,28 +62,28 @@ func TestParseObjective(t *testing.T) {
 			Name: "slices", Share: .99, Span: time.Second,
 			Unit: slo.ShareOf,
 		}, Op: ">", Value: .99}},
-		{"onset < 2s after lose", slo.Objective{Metric: slo.Metric{Name: "onset"}, Op: "<", Value: 2, After: "lose"}},
-		{"failover < 2s after lose", slo.Objective{Metric: slo.Metric{Name: "failover"}, Op: "<", Value: 2, After: "lose"}},
+		{"onset < 2s after lose", slo.Objective{Metric: slo.Metric{Name: "onset"}, Op: "<", Value: 2, After: lose}},
+		{"failover < 2s after lose", slo.Objective{Metric: slo.Metric{Name: "failover"}, Op: "<", Value: 2, After: lose}},
 		{"recover <= 10s after lose#2", slo.Objective{
 			Metric: slo.Metric{Name: "recover"}, Op: "<=", Value: 10,
-			After: "lose#2",
+			After: second,
 		}},
 		{"recover(200ms) < 10s after lose", slo.Objective{
 			Metric: slo.Metric{Name: "recover", Span: 200 * time.Millisecond},
-			Op:     "<", Value: 10, After: "lose",
+			Op:     "<", Value: 10, After: lose,
 		}},
-		{"heal < 10s after lose", slo.Objective{Metric: slo.Metric{Name: "heal"}, Op: "<", Value: 10, After: "lose"}},
-		{"degraded < 5s after lose", slo.Objective{Metric: slo.Metric{Name: "degraded"}, Op: "<", Value: 5, After: "lose"}},
-		{"degraded > 1s after lose", slo.Objective{Metric: slo.Metric{Name: "degraded"}, Op: ">", Value: 1, After: "lose"}},
-		{"failed = 0 after lose", slo.Objective{Metric: slo.Metric{Name: "failed", Unit: slo.Count}, Op: "=", After: "lose"}},
-		{"area < 3s after lose", slo.Objective{Metric: slo.Metric{Name: "area"}, Op: "<", Value: 3, After: "lose"}},
+		{"heal < 10s after lose", slo.Objective{Metric: slo.Metric{Name: "heal"}, Op: "<", Value: 10, After: lose}},
+		{"degraded < 5s after lose", slo.Objective{Metric: slo.Metric{Name: "degraded"}, Op: "<", Value: 5, After: lose}},
+		{"degraded > 1s after lose", slo.Objective{Metric: slo.Metric{Name: "degraded"}, Op: ">", Value: 1, After: lose}},
+		{"failed = 0 after lose", slo.Objective{Metric: slo.Metric{Name: "failed", Unit: slo.Count}, Op: "=", After: lose}},
+		{"area < 3s after lose", slo.Objective{Metric: slo.Metric{Name: "area"}, Op: "<", Value: 3, After: lose}},
 		{"errors < 1% in baseline", slo.Objective{
 			Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01,
-			Phase: "baseline",
+			Phase: slo.ParsePhase("baseline"),
 		}},
 		{"errors < 1% in recovery/lose", slo.Objective{
 			Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<",
-			Value: .01, Phase: "recovery/lose",
+			Value: .01, Phase: slo.ParsePhase("recovery/lose"),
 		}},
 		{"errors < 1% of list", slo.Objective{
 			Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01,
@@ -92,12 +93,12 @@ func TestParseObjective(t *testing.T) {
 			`errors < 1% of "read post" in run`,
 			slo.Objective{
 				Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Step: "read post",
-				Phase: "run",
+				Phase: slo.ParsePhase("run"),
 			},
 		},
 		{`errors < 1% of "load" in run`, slo.Objective{
 			Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<",
-			Value: .01, Step: "load", Phase: "run",
+			Value: .01, Step: "load", Phase: slo.ParsePhase("run"),
 		}},
 		{"errors < 1% of load", slo.Objective{
 			Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01,
@@ -113,7 +114,7 @@ func TestParseObjective(t *testing.T) {
 		}},
 		{"errors < 1% in x of load browse", slo.Objective{
 			Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<",
-			Value: .01, Load: "browse", Phase: "x",
+			Value: .01, Load: "browse", Phase: slo.ParsePhase("x"),
 		}},
 		{
 			"posts.memory < 256MiB",
@@ -126,7 +127,7 @@ func TestParseObjective(t *testing.T) {
 			"posts[1].cpu < 1.5 in slow",
 			slo.Objective{
 				Metric: slo.Metric{Name: "series", Source: "posts[1]", Resource: "cpu", Fold: "max", Unit: slo.Cores},
-				Op:     "<", Value: 1.5, Phase: "slow",
+				Op:     "<", Value: 1.5, Phase: slo.ParsePhase("slow"),
 			},
 		},
 		{
@@ -146,7 +147,7 @@ func TestParseObjective(t *testing.T) {
 		{"errors = 0%", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "="}},
 		{"checks = 100% in baseline", slo.Objective{
 			Metric: slo.Metric{Name: "checks", Unit: slo.ShareOf}, Op: "=", Value: 1,
-			Phase: "baseline",
+			Phase: slo.ParsePhase("baseline"),
 		}},
 		{"stale = 0%", slo.Objective{Metric: slo.Metric{Name: "stale", Unit: slo.ShareOf}, Op: "="}},
 		{"posts.restarts = 0", slo.Objective{Metric: slo.Metric{
@@ -181,7 +182,7 @@ func TestParseObjective(t *testing.T) {
 			"metric(queue-depth) < 100 in slow",
 			slo.Objective{
 				Metric: slo.Metric{Name: "series", Source: "queue-depth", Fold: "max", Unit: slo.Plain}, Op: "<",
-				Value: 100, Phase: "slow",
+				Value: 100, Phase: slo.ParsePhase("slow"),
 			},
 		},
 		{"min(hit-ratio) > 90%", slo.Objective{Metric: slo.Metric{
@@ -198,7 +199,7 @@ func TestParseObjective(t *testing.T) {
 		}, Op: "<", Value: .1}},
 		{"increase(calls) <= 2GiB in slow", slo.Objective{
 			Metric: slo.Metric{Name: "series", Source: "calls", Fold: "increase", Unit: slo.Bytes}, Op: "<=", Value: 2 << 30,
-			Phase: "slow",
+			Phase: slo.ParsePhase("slow"),
 		}},
 		{"ratio(hits, lookups) > 90%", slo.Objective{
 			Metric: slo.Metric{Name: "series", Source: "hits", By: "lookups", Fold: "ratio", Unit: slo.ShareOf}, Op: ">",
@@ -224,33 +225,33 @@ func TestParseObjective(t *testing.T) {
 		},
 		{
 			"alert(HighErrorRate) < 60s after lose",
-			slo.Objective{Metric: slo.Metric{Name: "alert", Source: "HighErrorRate"}, Op: "<", Value: 60, After: "lose"},
+			slo.Objective{Metric: slo.Metric{Name: "alert", Source: "HighErrorRate"}, Op: "<", Value: 60, After: lose},
 		},
 		{
 			"resolved(HighErrorRate) < 2m after lose#2",
-			slo.Objective{Metric: slo.Metric{Name: "resolved", Source: "HighErrorRate"}, Op: "<", Value: 120, After: "lose#2"},
+			slo.Objective{Metric: slo.Metric{Name: "resolved", Source: "HighErrorRate"}, Op: "<", Value: 120, After: second},
 		},
 		{
 			"alert(High_5xx).p95 < 60s after lose",
-			slo.Objective{Metric: slo.Metric{Name: "alert", Source: "High_5xx", Over: .95}, Op: "<", Value: 60, After: "lose"},
+			slo.Objective{Metric: slo.Metric{Name: "alert", Source: "High_5xx", Over: .95}, Op: "<", Value: 60, After: lose},
 		},
 		{"reach(metric(replicas) >= 4) < 60s after lose", slo.Objective{
 			Metric: slo.Metric{Name: "reach", Source: "replicas", Until: slo.Condition{Op: ">=", Value: 4, Unit: slo.Plain}},
-			Op:     "<", Value: 60, After: "lose",
+			Op:     "<", Value: 60, After: lose,
 		}},
 		{"reach( posts.memory<256MiB )<=5s after lose#2", slo.Objective{
 			Metric: slo.Metric{
 				Name: "reach", Source: "posts", Resource: "memory",
 				Until: slo.Condition{Op: "<", Value: 256 << 20, Unit: slo.Bytes},
 			},
-			Op: "<=", Value: 5, After: "lose#2",
+			Op: "<=", Value: 5, After: second,
 		}},
 		{"scaled( web,6 ) < 90s after browse.hold", slo.Objective{
 			Metric: slo.Metric{
 				Name: "scaled", Source: "web", Resource: "ready",
 				Until: slo.Condition{Op: ">=", Value: 6, Unit: slo.Count},
 			},
-			Op: "<", Value: 90, After: "browse.hold",
+			Op: "<", Value: 90, After: slo.ParsePhase("browse.hold"),
 		}},
 		{"web.ready >= 2", slo.Objective{
 			Metric: slo.Metric{Name: "series", Source: "web", Resource: "ready", Fold: slo.Worst, Unit: slo.Count}, Op: ">=",
@@ -258,14 +259,14 @@ func TestParseObjective(t *testing.T) {
 		}},
 		{"posts.units >= 2 in lose", slo.Objective{
 			Metric: slo.Metric{Name: "series", Source: "posts", Resource: "units", Fold: slo.Worst, Unit: slo.Count}, Op: ">=",
-			Value: 2, Phase: "lose",
+			Value: 2, Phase: lose,
 		}},
 		{"reach(posts.units >= 4) < 60s after browse.hold", slo.Objective{
 			Metric: slo.Metric{
 				Name: "reach", Source: "posts", Resource: "units",
 				Until: slo.Condition{Op: ">=", Value: 4, Unit: slo.Count},
 			},
-			Op: "<", Value: 60, After: "browse.hold",
+			Op: "<", Value: 60, After: slo.ParsePhase("browse.hold"),
 		}},
 		{"errors > 90% for 30s", slo.Objective{
 			Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: ">", Value: .9,
@@ -359,7 +360,7 @@ func TestPhaseOrRun(t *testing.T) {
 	for text, want := range map[string]string{
 		"p95 < 1s": "run", "p95 < 1s in baseline": "baseline", "recover < 1s after lose": "lose",
 	} {
-		if o, err := slo.ParseObjective(text); err != nil || o.PhaseOrRun() != want {
+		if o, err := slo.ParseObjective(text); err != nil || o.PhaseOrRun().String() != want {
 			t.Errorf("%s is judged in %s: %v", text, o.PhaseOrRun(), err)
 		}
 	}
@@ -480,7 +481,7 @@ func FuzzObjective(f *testing.F) {
 			o.Metric.Name == "p" && !(o.Metric.Quantile > 0 && o.Metric.Quantile < 1) {
 			t.Errorf("%q is %+v", s, o)
 		}
-		if o.Metric.OfFault() != (o.After != "") || o.ID != o.Text {
+		if o.Metric.OfFault() != (o.After != slo.Phase{}) || o.ID != o.Text {
 			t.Errorf("%q is %+v", s, o)
 		}
 		again, err := slo.ParseObjective(o.Text)

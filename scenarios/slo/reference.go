@@ -13,7 +13,7 @@ import (
 // load, of the same run. The zero value is none: the target is a value of its own.
 type Reference struct {
 	Factor float64 // 1.1 of `110% of baseline`; 0: there is no reference
-	Phase  string  // "" is the phase of the objective
+	Phase  Phase   // none is the phase of the objective
 	Load   string  // "" is the load or step of the objective
 }
 
@@ -22,7 +22,7 @@ func (r Reference) String() string {
 	if r.Load != "" {
 		return "load " + r.Load
 	}
-	return r.Phase
+	return r.Phase.String()
 }
 
 // Relative reports whether the target is a multiple of what the run itself measures. Value is NaN then, until
@@ -37,7 +37,7 @@ func (o Objective) Against(measured float64) Objective {
 
 // OfReference returns the objective with its metric on the reference in place of what it is about.
 func (o Objective) OfReference() Objective {
-	if o.Reference.Phase != "" {
+	if o.Reference.Phase.Kind != NoPhase {
 		o.Phase = o.Reference.Phase
 	}
 	if o.Reference.Load != "" {
@@ -68,7 +68,7 @@ func (o *Objective) target(words []word) (rest []word, err error) {
 		o.Reference.Load = words[2].text
 		return words[3:], nil
 	}
-	o.Reference.Phase = words[1].text
+	o.Reference.Phase = ParsePhase(words[1].text)
 	return words[2:], nil
 }
 
@@ -109,7 +109,7 @@ func (o *Objective) checkReference() error {
 			m.Text)
 	case r.Load == "" && r.Phase == o.PhaseOrRun(), r.Load != "" && r.Load == o.Load:
 		return fmt.Errorf("%s is held against itself: name another phase or load behind `of`, or `in FAULT`", m.Text)
-	case r.Phase == "warmup":
+	case r.Phase.Kind == WarmupPhase:
 		return errors.New("warm-up is never measured: want a multiple of baseline, of a fault or of recovery/FAULT")
 	}
 	return nil

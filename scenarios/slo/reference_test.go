@@ -13,22 +13,23 @@ import (
 // TestReference: a multiple of another phase or load is read, in both forms, and takes its place beside the other
 // clauses.
 func TestReference(t *testing.T) {
+	baseline, recovery := slo.ParsePhase("baseline"), slo.ParsePhase("recovery/a")
 	for _, c := range []struct {
 		text        string
 		want        slo.Reference
 		phase, load string
 		step        string
 	}{
-		{"p95 < 110% of baseline in crash", slo.Reference{Factor: 1.1, Phase: "baseline"}, "crash", "", ""},
-		{"p95 < 1.1x of baseline in crash of list", slo.Reference{Factor: 1.1, Phase: "baseline"}, "crash", "", "list"},
+		{"p95 < 110% of baseline in crash", slo.Reference{Factor: 1.1, Phase: baseline}, "crash", "", ""},
+		{"p95 < 1.1x of baseline in crash of list", slo.Reference{Factor: 1.1, Phase: baseline}, "crash", "", "list"},
 		{"p95 <= 150% of load stable of load canary", slo.Reference{Factor: 1.5, Load: "stable"}, "", "canary", ""},
-		{"goodput > 80% of baseline in flood", slo.Reference{Factor: .8, Phase: "baseline"}, "flood", "", ""},
-		{"within(200ms) > 0.98x of recovery/a in b", slo.Reference{Factor: .98, Phase: "recovery/a"}, "b", "", ""},
-		{"mean(asks) < 300% of baseline in flush", slo.Reference{Factor: 3, Phase: "baseline"}, "flush", "", ""},
-		{"mean(asks) < 3x of baseline in flush", slo.Reference{Factor: 3, Phase: "baseline"}, "flush", "", ""},
-		{"posts.memory < 120% of baseline", slo.Reference{Factor: 1.2, Phase: "baseline"}, "", "", ""},
-		{"ratio(hits, asks) > 50% of baseline in flush", slo.Reference{Factor: .5, Phase: "baseline"}, "flush", "", ""},
-		{"per_request(asks) < 2x of baseline in flush", slo.Reference{Factor: 2, Phase: "baseline"}, "flush", "", ""},
+		{"goodput > 80% of baseline in flood", slo.Reference{Factor: .8, Phase: baseline}, "flood", "", ""},
+		{"within(200ms) > 0.98x of recovery/a in b", slo.Reference{Factor: .98, Phase: recovery}, "b", "", ""},
+		{"mean(asks) < 300% of baseline in flush", slo.Reference{Factor: 3, Phase: baseline}, "flush", "", ""},
+		{"mean(asks) < 3x of baseline in flush", slo.Reference{Factor: 3, Phase: baseline}, "flush", "", ""},
+		{"posts.memory < 120% of baseline", slo.Reference{Factor: 1.2, Phase: baseline}, "", "", ""},
+		{"ratio(hits, asks) > 50% of baseline in flush", slo.Reference{Factor: .5, Phase: baseline}, "flush", "", ""},
+		{"per_request(asks) < 2x of baseline in flush", slo.Reference{Factor: 2, Phase: baseline}, "flush", "", ""},
 	} {
 		o, err := slo.ParseObjective(c.text)
 		if err != nil {
@@ -38,7 +39,8 @@ func TestReference(t *testing.T) {
 		if math.Abs(o.Reference.Factor-c.want.Factor) < 1e-12 {
 			o.Reference.Factor = c.want.Factor
 		}
-		if o.Reference != c.want || o.Phase != c.phase || o.Load != c.load || o.Step != c.step || !math.IsNaN(o.Value) {
+		if o.Reference != c.want || o.Phase.String() != c.phase || o.Load != c.load || o.Step != c.step ||
+			!math.IsNaN(o.Value) {
 			t.Errorf("%s is read as %+v", c.text, o)
 		}
 		if got := o.Against(200).Value; math.Abs(got-200*c.want.Factor) > 1e-9 {

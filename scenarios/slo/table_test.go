@@ -19,7 +19,8 @@ func TestTable_Toy(t *testing.T) {
 	}
 	table := append(slo.Table{toy}, slo.Metrics()...)
 	o, err := table.ParseObjective("skips < 5% in baseline")
-	if err != nil || o.Metric.Name != "skips" || o.Metric.Unit != slo.ShareOf || o.Value != .05 || o.Phase != "baseline" {
+	if err != nil || o.Metric.Name != "skips" || o.Metric.Unit != slo.ShareOf || o.Value != .05 ||
+		o.Phase != slo.ParsePhase("baseline") {
 		t.Fatalf("%+v, %v", o, err)
 	}
 	if v := o.Metric.Row().Of(slo.Counts{OK: 90, Error: 6, Skipped: 4}); v != .04 || !o.Holds(v) {

@@ -14,6 +14,7 @@ import (
 	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/plan/plantest"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // TestAB_Pair runs pairs of which some give no usable result: the order of those that count still
@@ -145,7 +146,7 @@ func rounds(x *Comparison, slower float64) func(context.Context, *Side, int) (co
 				noise = 1 + .1*float64((i*3+n*5)%5)
 			}
 			r.Blocks = append(r.Blocks, result.Block{Start: result.Sec(b.From), End: result.Sec(b.To), Cells: []result.Cell{{
-				Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: 1000,
+				Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "*", Count: 1000,
 				Response: result.Times{P50: result.Num(.01 * factor * noise)},
 			}}})
 		}
@@ -274,7 +275,7 @@ func TestAB_TurnsInterrupted(t *testing.T) {
 				Run: fmt.Sprint(s.letter, n), Verdict: scenarios.Pass, Started: time.Unix(int64(runs), 0),
 				Generator: result.Generator{Healthy: true},
 				Cells: []result.Cell{{
-					Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: 1000,
+					Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "*", Count: 1000,
 					Response: result.Times{P50: result.Num(.01 * factor)},
 				}},
 			}}, nil
@@ -287,7 +288,7 @@ func TestAB_TurnsInterrupted(t *testing.T) {
 
 // TestAB_Shows: a late round of a switchback counts, unless another cause makes it invalid.
 func TestAB_Shows(t *testing.T) {
-	lag := result.Limit{Kind: result.LimitLag, Phase: "run", Value: .02, Most: .01}
+	lag := result.Limit{Kind: result.LimitLag, Phase: slo.ParsePhase("run"), Value: .02, Most: .01}
 	for _, tt := range []struct {
 		verdict scenarios.Verdict
 		why     result.Why

@@ -69,7 +69,7 @@ func (r *RunProber) Check() (mean float64, err error) {
 	}
 	if len(r.Objectives) == 0 {
 		for _, o := range sc.SLO {
-			if o.After == "" && o.PhaseOrRun() == "run" && !o.Metric.OfLedger() {
+			if o.PhaseOrRun().Kind == slo.RunPhase && !o.Metric.OfLedger() {
 				r.Objectives = append(r.Objectives, o)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 func TestProber_Answer(t *testing.T) {
@@ -21,7 +22,7 @@ func TestProber_Answer(t *testing.T) {
 	}
 	late := func(remedy result.Remedy) (g result.Generator) {
 		g.Pressure = .9
-		g.Add(result.Limit{Kind: result.LimitLag, Phase: "run", Value: .02, Most: .01, Remedy: remedy})
+		g.Add(result.Limit{Kind: result.LimitLag, Phase: slo.ParsePhase("run"), Value: .02, Most: .01, Remedy: remedy})
 		return g
 	}
 	calm := late(result.OwnCore)

@@ -10,6 +10,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/suite"
 )
 
@@ -38,9 +39,12 @@ func (m *noisyMachine) run(x float64) Run {
 	return Run{Name: fmt.Sprint(m.made), Result: &result.Result{
 		Run: fmt.Sprint("run-", m.made), Started: time.Unix(int64(m.made)*10, 0), Verdict: scenarios.Pass,
 		Generator: result.Generator{Healthy: true},
-		Cells: []result.Cell{{Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: 1800, Response: result.Times{
-			P50: result.NaN, P90: result.NaN, P95: result.Num(math.Exp(x)), P99: result.NaN,
-		}}},
+		Cells: []result.Cell{{
+			Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "*", Count: 1800,
+			Response: result.Times{
+				P50: result.NaN, P90: result.NaN, P95: result.Num(math.Exp(x)), P99: result.NaN,
+			},
+		}},
 	}}
 }
 
@@ -188,7 +192,7 @@ func TestBlocks(t *testing.T) {
 		r.Blocks = append(r.Blocks, result.Block{
 			Start: result.Num(end - 4), End: result.Num(end),
 			Cells: []result.Cell{{
-				Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: 10000,
+				Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "*", Count: 10000,
 				Response: result.Times{P50: result.Num(i + 1)},
 			}},
 		})
@@ -203,17 +207,18 @@ func TestBlocks(t *testing.T) {
 		t.Fatalf("the blocks are %+v", all)
 	}
 	values := metrics.values(all[0].Result, beyond)
-	if v := values[place{"run", "*", "*"}]["p50"]; v.x != 1 {
+	if v := values[place{slo.ParsePhase("run"), "*", "*"}]["p50"]; v.x != 1 {
 		t.Errorf("p50 of the first is %v", v.x)
 	}
-	if v := values[place{"run", "*", "web[0]"}]; v["cpu"].x != 2.5 || len(v) != 1 { // seconds 1 to 5
+	if v := values[place{slo.ParsePhase("run"), "*", "web[0]"}]; v["cpu"].x != 2.5 || len(v) != 1 { // seconds 1 to 5
 		t.Errorf("the first used %+v, want 2.5 cores and no memory", v)
 	}
 	// and p95, p99, errors
-	if v := metrics.values(all[1].Result, beyondBlock)[place{"run", "*", "*"}]; v["p90"].x != 5 || len(v) != 4 {
+	if v := metrics.values(all[1].Result, beyondBlock)[place{slo.ParsePhase("run"), "*", "*"}]; v["p90"].x != 5 ||
+		len(v) != 4 {
 		t.Errorf("the second, whose p50 has lag in it, has %+v", v)
 	}
-	if v, has := metrics.values(all[1].Result, beyond)[place{"run", "*", "web[0]"}]; has {
+	if v, has := metrics.values(all[1].Result, beyond)[place{slo.ParsePhase("run"), "*", "web[0]"}]; has {
 		t.Errorf("the second, of which a second is missing, used %+v", v)
 	}
 }

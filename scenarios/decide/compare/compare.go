@@ -9,6 +9,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 
 	"gonum.org/v1/gonum/stat/combin"
@@ -46,7 +47,7 @@ const DefaultAlpha = .05
 
 // A Row is the result for one metric of one step, load and phase.
 type Row struct {
-	Phase  string     `json:"phase"`     // as in result.json
+	Phase  slo.Phase  `json:"phase"`     // as in result.json
 	Load   string     `json:"load"`      // * is all of them
 	Step   string     `json:"step"`      // * is all of them
 	Metric string     `json:"metric"`    // p50 p90 p95 p99 errors rate recover cpu memory
@@ -229,7 +230,7 @@ func (c *Comparison) tests(at []place, base, cand []values, o Options) []*test {
 func (o *Options) known(at []place) error {
 	var phases, steps []string
 	for _, p := range at {
-		phases, steps = append(phases, p.phase), append(steps, p.step)
+		phases, steps = append(phases, p.phase.String()), append(steps, p.step)
 	}
 	for _, kind := range []struct {
 		name        string
@@ -256,7 +257,7 @@ func (o *Options) beyond() float64 {
 }
 
 func (o *Options) wants(p place) bool {
-	return (len(o.Phases) == 0 || slices.Contains(o.Phases, p.phase)) &&
+	return (len(o.Phases) == 0 || slices.Contains(o.Phases, p.phase.String())) &&
 		(len(o.Steps) == 0 || slices.Contains(o.Steps, p.step))
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/suite"
 
 	"gonum.org/v1/gonum/stat/distuv"
@@ -43,17 +44,17 @@ func (w *world) run(worse, errors float64) Run {
 		Run: fmt.Sprintf("run-%d", w.made), Started: time.Unix(int64(w.made)*60, 0), Scenario: "version: 1\n",
 		Verdict:   scenarios.Pass,
 		Generator: result.Generator{Healthy: true}, Loads: []result.LoadInfo{{Name: "main", Closed: true}},
-		Phases: []result.Phase{{Name: "run"}},
+		Phases: []result.Phase{{Name: slo.ParsePhase("run")}},
 		Cells: []result.Cell{
 			{
-				Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: requests, Rate: 200,
+				Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "*", Count: requests, Rate: 200,
 				Response: result.Times{P50: at(1), P90: at(1.8), P95: at(2.1), P99: at(2.8)},
 			},
 			{
-				Phase: "run", Load: "*", Step: "*", Outcome: "ok", Count: requests - bad,
+				Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "ok", Count: requests - bad,
 				Rate: result.Num(float64(requests-bad) / 60),
 			},
-			{Phase: "run", Load: "*", Step: "*", Outcome: "error", Count: bad},
+			{Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "error", Count: bad},
 		},
 	}
 	return Run{Name: r.Run, Result: r}

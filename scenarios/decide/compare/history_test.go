@@ -16,6 +16,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/suite"
 )
 
@@ -68,7 +69,7 @@ func TestHistory(t *testing.T) {
 	if len(alike) != 3 {
 		t.Errorf("%d records of the scenario on machines of the kind, want 3", len(alike))
 	}
-	if at := alike[0].values()[place{"run", "*", "*"}]; at["p95"].n != requests || at["p95"].x <= 0 {
+	if at := alike[0].values()[place{slo.ParsePhase("run"), "*", "*"}]; at["p95"].n != requests || at["p95"].x <= 0 {
 		t.Errorf("read back as %+v", at)
 	}
 }
@@ -505,7 +506,7 @@ func FuzzHistory(f *testing.F) {
 // infinite one.
 func TestMean(t *testing.T) {
 	kept := func(metric string, v result.Num, n, bad int64) Kept {
-		return Kept{Phase: "run", Load: "*", Step: "*", Metric: metric, Value: v, Count: n, Bad: bad}
+		return Kept{Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Metric: metric, Value: v, Count: n, Bad: bad}
 	}
 	m := Mean([]*Record{
 		{Run: "a", Values: []Kept{kept("p50", 1, 100, 0), kept("errors", .01, 100, 1), kept("p95", 3, 100, 0)}},

@@ -3,10 +3,10 @@ package compare
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // row compares the runs that have a metric at a place, if enough of them do. Where too few do
@@ -55,7 +55,7 @@ func (c *Comparison) row(p place, m *metric, base, cand []values, margin float64
 // comesAndGoes reports whether a run may lack a metric without a problem: any of them in the phase of a
 // recovery that took no time.
 func comesAndGoes(p place, m *metric) bool {
-	return strings.HasPrefix(p.phase, scenarios.RecoveryOf) || m.mayLack
+	return p.phase.Kind == slo.RecoveryPhase || m.mayLack
 }
 
 // blank is a row without data.

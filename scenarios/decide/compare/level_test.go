@@ -10,6 +10,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/suite"
 )
 
@@ -114,6 +115,9 @@ func TestGate_LevelOfRate(t *testing.T) {
 func rateRecord(i int, rate float64) *Record {
 	return &Record{
 		Run: "r", Started: time.Unix(int64(i), 0),
-		Values: []Kept{{Phase: "run", Load: "*", Step: "*", Metric: "rate", Value: result.Num(rate), Count: 5000}},
+		Values: []Kept{{
+			Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Metric: "rate", Value: result.Num(rate),
+			Count: 5000,
+		}},
 	}
 }

@@ -4,11 +4,10 @@ import (
 	"iter"
 	"math"
 	"slices"
-	"strings"
 
-	"brunt/scenarios"
 	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // A measure calls put with the values of a metric in a run, and where each was measured. A value of NaN is
@@ -27,8 +26,8 @@ func (s sample) cells() iter.Seq2[place, *result.Cell] {
 	return func(yield func(place, *result.Cell) bool) {
 		for i := range s.Cells {
 			c := &s.Cells[i]
-			if c.Phase == "warmup" || c.Step == "iteration" ||
-				s.InWindows() && strings.HasPrefix(c.Phase, scenarios.RecoveryOf) {
+			if c.Phase.Kind == slo.WarmupPhase || c.Step == "iteration" ||
+				s.InWindows() && c.Phase.Kind == slo.RecoveryPhase {
 				continue
 			}
 			if !yield(place{c.Phase, c.Load, c.Step}, c) {
@@ -102,7 +101,7 @@ func recoveries(_ *metric, s sample, put func(place, value)) {
 	}
 	for i := range s.Faults {
 		f := &s.Faults[i]
-		at := place{f.Name, "*", "*"}
+		at := place{f.Phase(), "*", "*"}
 		switch {
 		case f.NoOutage() && f.Parts.Slower().Answer == result.Yes && (!(f.Slow > 0) || f.SlowFrom != "" && far(f.Parts)):
 		case f.Impact == result.Impacted, f.Impact == result.NotImpacted:
@@ -121,7 +120,7 @@ func far(p *result.ImpactParts) bool {
 }
 
 // ofUnit is the place of a figure of a unit.
-func ofUnit(u *result.UnitUsage) place { return place{"run", "*", u.Unit} }
+func ofUnit(u *result.UnitUsage) place { return place{slo.Phase{Kind: slo.RunPhase}, "*", u.Unit} }
 
 // cpuTime measures the mean number of cores that each unit used.
 func cpuTime(_ *metric, s sample, put func(place, value)) {

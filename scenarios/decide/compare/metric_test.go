@@ -108,13 +108,16 @@ func TestValues_Recovery(t *testing.T) {
 	} {
 		c.fault.Name = "f"
 		r := &result.Result{Version: c.version, Faults: []result.FaultRecord{c.fault}, Cells: []result.Cell{
-			{Phase: "recovery/f", Load: "*", Step: "*", Outcome: "*", Count: requests, Response: result.Times{P50: .1}},
+			{
+				Phase: slo.ParsePhase("recovery/f"), Load: "*", Step: "*", Outcome: "*", Count: requests,
+				Response: result.Times{P50: .1},
+			},
 		}}
 		got := metrics.values(r, beyond)
-		if _, has := got[place{"f", "*", "*"}]["recover"]; has != c.recover {
+		if _, has := got[place{slo.ParsePhase("f"), "*", "*"}]["recover"]; has != c.recover {
 			t.Errorf("%s: a recovery is %t", c.name, has)
 		}
-		if _, has := got[place{"recovery/f", "*", "*"}]["p50"]; has != c.after {
+		if _, has := got[place{slo.ParsePhase("recovery/f"), "*", "*"}]["p50"]; has != c.after {
 			t.Errorf("%s: the phase of a recovery is %t", c.name, has)
 		}
 	}

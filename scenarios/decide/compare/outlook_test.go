@@ -12,6 +12,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // varied makes records of three runs of 5 s each, whose p50 varies by a little and whose p99 by so much that its margin
@@ -24,8 +25,8 @@ func varied(r *rand.Rand, n int, p99 float64) []*Record {
 			at := func(x, spread float64) result.Num { return result.Num(x * math.Exp(spread*r.NormFloat64())) }
 			run := &Record{Run: fmt.Sprint("r", len(out)), Name: "s", Key: "k", Started: time.Unix(int64(i), 0), Duration: 5}
 			run.Values = []Kept{
-				{Phase: "run", Load: "*", Step: "*", Metric: "p50", Value: at(.01, .01), Count: 5000},
-				{Phase: "run", Load: "*", Step: "*", Metric: "p99", Value: at(.03*p99, .4), Count: 5000},
+				{Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Metric: "p50", Value: at(.01, .01), Count: 5000},
+				{Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Metric: "p99", Value: at(.03*p99, .4), Count: 5000},
 			}
 			runs = append(runs, run)
 		}
@@ -110,9 +111,9 @@ func TestGate_Hopeless(t *testing.T) {
 // TestGate_UndecidedBesideHopeless: what is left out of the verdict does not count as undecided.
 func TestGate_UndecidedBesideHopeless(t *testing.T) {
 	c := &Comparison{Design: Past, Rows: []Row{
-		{Metric: "p50", Verdict: scenarios.Inconclusive, Phase: "run", Load: "*", Step: "*"},
-		{Metric: "p95", Verdict: scenarios.Inconclusive, Hopeless: true, Phase: "run", Load: "*", Step: "*"},
-		{Metric: "errors", Verdict: scenarios.Pass, Phase: "run", Load: "*", Step: "*"},
+		{Metric: "p50", Verdict: scenarios.Inconclusive, Phase: slo.ParsePhase("run"), Load: "*", Step: "*"},
+		{Metric: "p95", Verdict: scenarios.Inconclusive, Hopeless: true, Phase: slo.ParsePhase("run"), Load: "*", Step: "*"},
+		{Metric: "errors", Verdict: scenarios.Pass, Phase: slo.ParsePhase("run"), Load: "*", Step: "*"},
 	}}
 	if c.conclude(); c.Verdict != scenarios.Inconclusive || !strings.HasPrefix(c.Reason, "1 of 2 metrics undecided: p50") {
 		t.Errorf("%s: %s", c.Verdict, c.Reason)

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 )
 
@@ -50,7 +50,7 @@ type Record struct {
 
 // A Kept is one value of a record.
 type Kept struct {
-	Phase  string     `json:"phase"`           // as in result.json
+	Phase  slo.Phase  `json:"phase"`           // as in result.json
 	Load   string     `json:"load"`            // * is all of them
 	Step   string     `json:"step"`            // * is all of them
 	Metric string     `json:"metric"`          // p50 p90 p95 p99 errors rate recover cpu memory
@@ -92,8 +92,8 @@ func NewRecord(r *result.Result, m Machine) *Record {
 func (r *Record) Figures() string {
 	var out []string
 	for _, k := range r.Values {
-		if row := (Row{Phase: k.Phase, Load: k.Load, Step: k.Step, Metric: k.Metric}); k.Phase == "run" && k.Load == "*" &&
-			k.Step == "*" {
+		if row := (Row{Phase: k.Phase, Load: k.Load, Step: k.Step, Metric: k.Metric}); k.Phase.Kind == slo.RunPhase &&
+			k.Load == "*" && k.Step == "*" {
 			out = append(out, k.Metric+" "+row.value(k.Value))
 		}
 	}
@@ -146,6 +146,9 @@ func parseRecord(b []byte) (*Record, error) {
 	return &r, nil
 }
 
+// recoveryPhases are the phases of recovery of all faults, in words.
+const recoveryPhases = "recovery/FAULT"
+
 // upgrade drops the values of an older version that had another meaning: recoveries by windows and their phases of
 // version 1, and up to version 2 errors where steps were skipped. Nothing was skipped where the errors
 // rest on as many requests as the percentiles of their place.
@@ -160,8 +163,8 @@ func (r *Record) upgrade() {
 		drop := false
 		what := k.Metric
 		switch {
-		case strings.HasPrefix(k.Phase, scenarios.RecoveryOf) && r.Version < 2:
-			what, drop = scenarios.RecoveryOf+"FAULT", true
+		case k.Phase.Kind == slo.RecoveryPhase && r.Version < 2:
+			what, drop = recoveryPhases, true
 		case k.Metric == "recover":
 			drop = r.Version < 2
 		case k.Metric == "errors":
@@ -180,7 +183,7 @@ func Outdated(records []*Record) string {
 	var says []string
 	for _, old := range []struct{ metric, meant string }{
 		{"recover", "it was measured by windows and not by requests"},
-		{scenarios.RecoveryOf + "FAULT", "it ended with the recovery and not a hold after it"},
+		{recoveryPhases, "it ended with the recovery and not a hold after it"},
 		{"errors", "skipped steps did not count as errors"},
 	} {
 		n := 0

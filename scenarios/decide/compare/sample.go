@@ -7,10 +7,14 @@ import (
 	"slices"
 
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // A place is where a metric is measured.
-type place struct{ phase, load, step string }
+type place struct {
+	phase      slo.Phase
+	load, step string
+}
 
 // A value is the value of a run for a metric at a place.
 type value struct {
@@ -116,7 +120,7 @@ func places(first *result.Result, all []values) []place {
 		}
 	}
 	out := slices.SortedFunc(maps.Keys(known), func(a, b place) int {
-		return cmp.Or(cmp.Compare(rank[a], rank[b]), cmp.Compare(a.phase, b.phase), cmp.Compare(a.load, b.load),
+		return cmp.Or(cmp.Compare(rank[a], rank[b]), a.phase.Compare(b.phase), cmp.Compare(a.load, b.load),
 			cmp.Compare(a.step, b.step))
 	})
 	var distinct []place

@@ -84,4 +84,4 @@ func (c *Comparison) Confirm(base, cand []Run, o Options) error {
 	return nil
 }
 
-func (r *Row) key() [4]string { return [4]string{r.Phase, r.Load, r.Step, r.Metric} }
+func (r *Row) key() [4]string { return [4]string{r.Phase.String(), r.Load, r.Step, r.Metric} }

@@ -10,12 +10,13 @@ import (
 	"time"
 
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 )
 
 // A Trend is the course of one metric of a scenario over the runs of a history.
 type Trend struct {
-	Phase  string    `json:"phase"`  // as in result.json
+	Phase  slo.Phase `json:"phase"`  // as in result.json
 	Load   string    `json:"load"`   // * is all of them
 	Step   string    `json:"step"`   // * is all of them
 	Metric string    `json:"metric"` // p50 p90 p95 p99 errors rate recover cpu memory

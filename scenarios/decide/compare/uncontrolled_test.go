@@ -10,6 +10,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/suite"
 )
 
@@ -204,10 +205,11 @@ func TestCompare_HistoryTooShort(t *testing.T) {
 // TestCompare_Errors: skipped steps count as errors, as they do in an objective.
 func TestCompare_Errors(t *testing.T) {
 	cell := func(outcome string, n int64) result.Cell {
-		return result.Cell{Phase: "run", Load: "*", Step: "*", Outcome: outcome, Count: n}
+		return result.Cell{Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: outcome, Count: n}
 	}
 	r := &result.Result{Cells: []result.Cell{cell("*", 1000), cell("ok", 900), cell("error", 60), cell("skipped", 40)}}
-	if v := metrics.values(r, beyond)[place{"run", "*", "*"}]["errors"]; v.x != .1 || v.k != 100 || v.n != 1000 {
+	if v := metrics.values(r, beyond)[place{slo.ParsePhase("run"), "*", "*"}]["errors"]; v.x != .1 || v.k != 100 ||
+		v.n != 1000 {
 		t.Errorf("errors are %+v, want 100 of 1000", v)
 	}
 }

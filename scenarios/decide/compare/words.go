@@ -24,8 +24,8 @@ func (r *Row) where() string {
 	if r.Load != "*" {
 		s += " of load " + r.Load
 	}
-	if r.Phase != "run" {
-		s += " in " + r.Phase
+	if r.Phase.Kind != slo.RunPhase {
+		s += " in " + r.Phase.String()
 	}
 	return syntax.Clean(s)
 }

@@ -9,6 +9,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // TestCompare_Zero: a time that goes from 0 to 12 ms is worse, and one that goes to 0 is not; a rate that goes to 0 is
@@ -18,7 +19,10 @@ func TestCompare_Zero(t *testing.T) {
 		return func(r *result.Result) { r.Cells[0].Response.P50 = v }
 	}
 	noneGood := func(r *result.Result) {
-		r.Cells = append(r.Cells[:1], result.Cell{Phase: "run", Load: "*", Step: "*", Outcome: "error", Count: requests})
+		r.Cells = append(r.Cells[:1], result.Cell{
+			Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "error",
+			Count: requests,
+		})
 	}
 	leave := func(*result.Result) {}
 	for _, c := range []struct {
@@ -66,7 +70,8 @@ func TestCompare_Zero(t *testing.T) {
 func TestRow_Bounds(t *testing.T) {
 	inf := result.Num(math.Inf(-1))
 	r := Row{
-		Phase: "run", Load: "*", Step: "*", Metric: "errors", Low: inf, High: -inf, Smallest: -inf, Margin: .005, Change: .01,
+		Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Metric: "errors", Low: inf, High: -inf, Smallest: -inf,
+		Margin: .005, Change: .01,
 		Verdict: scenarios.Inconclusive,
 	}
 	if s := r.sentence(); strings.Contains(s, "100x") || !strings.Contains(s, "errors: no bounds yet") ||

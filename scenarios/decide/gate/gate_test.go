@@ -15,6 +15,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // measured is the record of run i, which has a p95 alone.
@@ -22,7 +23,10 @@ func measured(i int, p95 float64) *compare.Record {
 	return &compare.Record{
 		Version: compare.RecordVersion, Run: fmt.Sprint("r", i), Name: "s", Key: "k", Started: time.Unix(int64(i), 0),
 		Machine: compare.Machine{CPUs: 2},
-		Values:  []compare.Kept{{Phase: "run", Load: "*", Step: "*", Metric: "p95", Value: result.Num(p95), Count: 5000}},
+		Values: []compare.Kept{{
+			Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Metric: "p95",
+			Value: result.Num(p95), Count: 5000,
+		}},
 	}
 }
 
@@ -160,7 +164,7 @@ func TestGate_Outdated(t *testing.T) {
 	record := func(i, version int) *compare.Record {
 		r := measured(i, day(i))
 		r.Version, r.Values = version, append(r.Values,
-			compare.Kept{Phase: "kill", Load: "*", Step: "*", Metric: "recover", Value: 2, Count: 5000})
+			compare.Kept{Phase: slo.ParsePhase("kill"), Load: "*", Step: "*", Metric: "recover", Value: 2, Count: 5000})
 		return r
 	}
 	h := learned(t, t.TempDir(), func(i int) *compare.Record { return record(i, 1) })

@@ -173,7 +173,7 @@ func (c *completer) objective(t token) []completion {
 	case phase.MatchString(written):
 		c.from = c.col - len([]rune(written[strings.LastIndexAny(written, " ")+1:]))
 		c.to = c.col
-		for _, name := range append(c.below("chaos"), "baseline", "incident") {
+		for _, name := range append(c.below("chaos"), slo.BaselinePhase.String(), slo.IncidentPhase.String()) {
 			out = append(out, c.item(name, name, kindReference))
 		}
 	case !strings.Contains(strings.TrimSpace(written), " "):

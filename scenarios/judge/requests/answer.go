@@ -12,7 +12,7 @@ import (
 )
 
 // Unanswered is the result of an objective that cannot be judged.
-func Unanswered(phase, why string) result.ObjectiveResult {
+func Unanswered(phase slo.Phase, why string) result.ObjectiveResult {
 	return result.ObjectiveResult{
 		Phase: phase, Measured: result.NaN, Low: result.NaN, High: result.NaN, Verdict: scenarios.Inconclusive, Note: why,
 	}

@@ -5,6 +5,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // Unasked is the reason of a run without objectives. Such a run has no verdict, because a run whose
@@ -14,7 +15,7 @@ import (
 func Unasked(r *result.Result) (why result.Reason, good bool) {
 	n := map[string]int64{}
 	for _, c := range r.Cells {
-		if c.Phase == "run" && c.Load == "*" && c.Step == "*" {
+		if c.Phase.Kind == slo.RunPhase && c.Load == "*" && c.Step == "*" {
 			n[c.Outcome] = c.Count
 		}
 	}

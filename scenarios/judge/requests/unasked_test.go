@@ -6,6 +6,7 @@ import (
 
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // TestUnasked: a run without objectives names what was not good, and is good only where all was.
@@ -30,8 +31,8 @@ func TestUnasked(t *testing.T) {
 				"*": c.ok + c.shed + c.bad + c.skipped, "ok": c.ok, "shed": c.shed, "error": c.bad, "skipped": c.skipped,
 			} {
 				if n > 0 || outcome == "*" {
-					cells = append(cells, result.Cell{Phase: "run", Load: "*", Step: "*", Outcome: outcome, Count: n},
-						result.Cell{Phase: "warmup", Load: "*", Step: "*", Outcome: outcome, Count: 9 * n})
+					cells = append(cells, result.Cell{Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: outcome, Count: n},
+						result.Cell{Phase: slo.ParsePhase("warmup"), Load: "*", Step: "*", Outcome: outcome, Count: 9 * n})
 				}
 			}
 			r := &result.Result{Cells: cells}
@@ -46,8 +47,8 @@ func TestUnasked(t *testing.T) {
 // TestUnasked_Writes: a run whose every request was good, and which lost a write, is not good.
 func TestUnasked_Writes(t *testing.T) {
 	cells := []result.Cell{
-		{Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: 100},
-		{Phase: "run", Load: "*", Step: "*", Outcome: "ok", Count: 100},
+		{Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "*", Count: 100},
+		{Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "ok", Count: 100},
 	}
 	for _, c := range []struct {
 		ledger result.LedgerRecord

@@ -23,7 +23,7 @@ type Reactions struct {
 
 // OfStage reports whether an objective counts from the begin of a stage.
 func (c *Reactions) OfStage(o slo.Objective) bool {
-	_, is := c.Stages[o.After]
+	_, is := c.Stages[o.After.String()]
 	return is
 }
 

@@ -19,7 +19,7 @@ const leastReadings = 3
 // judgeCounters judges an objective on the growth of counters in a phase: of all series of a name together, by itself,
 // divided by that of another name, or by the number of requests.
 func judgeCounters(
-	o slo.Objective, phase string, in requests.Span, series []result.Series, sent int64,
+	o slo.Objective, phase slo.Phase, in requests.Span, series []result.Series, sent int64,
 ) result.ObjectiveResult {
 	r := requests.Unanswered(phase, "")
 	grew, n, why := growthOf(o.Metric.Source, phase, in, series)
@@ -32,7 +32,7 @@ func judgeCounters(
 	}
 	if o.Metric.PerRequest() && why == "" {
 		if by = float64(sent); sent == 0 {
-			why = "no request was sent in " + phase
+			why = "no request was sent in " + phase.String()
 		}
 	}
 	if why != "" {
@@ -59,7 +59,9 @@ func amount(f float64) string {
 
 // growthOf returns by how much the series of a name grew in a phase, all together, and how many readings of them the
 // phase holds. Why says what prevents an answer.
-func growthOf(name, phase string, in requests.Span, series []result.Series) (grew float64, readings int64, why string) {
+func growthOf(
+	name string, phase slo.Phase, in requests.Span, series []result.Series,
+) (grew float64, readings int64, why string) {
 	first := math.Inf(1) // when the name was read first
 	every := time.Duration(0)
 	var all []*result.Series

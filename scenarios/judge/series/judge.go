@@ -58,7 +58,7 @@ func (j ReactionJudge) noticed(o slo.Objective, i int, r *result.ObjectiveResult
 
 // Stage judges when a figure of the target reached its value, counted from the begin of a stage.
 func (j ReactionJudge) Stage(o slo.Objective) result.ObjectiveResult {
-	from := j.Stages[o.After]
+	from := j.Stages[o.After.String()]
 	r := requests.Unanswered(o.After, "the stage did not begin")
 	if from < j.End {
 		r.Note, r.Count = "", 1

@@ -74,7 +74,7 @@ func seriesOf(m slo.Metric, usage []result.UnitUsage, named []result.Series) []s
 // inconclusive, because the worst value may be missing. A growth is judged by its interval, which must lie on one side
 // of the target.
 func JudgeGauge(
-	o slo.Objective, phase string, in requests.Span, usage []result.UnitUsage, series []result.Series, sent int64,
+	o slo.Objective, phase slo.Phase, in requests.Span, usage []result.UnitUsage, series []result.Series, sent int64,
 ) result.ObjectiveResult {
 	if o.Metric.Counts() {
 		return judgeCounters(o, phase, in, series, sent)
@@ -129,7 +129,7 @@ func withoutBrief(all []series, in requests.Span) (out []series) {
 	return out
 }
 
-func (c series) judge(o slo.Objective, phase string, in requests.Span) result.ObjectiveResult {
+func (c series) judge(o slo.Objective, phase slo.Phase, in requests.Span) result.ObjectiveResult {
 	r := requests.Unanswered(phase, "")
 	var points []result.Point
 	var lives []int
@@ -157,7 +157,7 @@ func (c series) judge(o slo.Objective, phase string, in requests.Span) result.Ob
 	}
 	switch {
 	case len(points) == 0 && seen > 0:
-		r.Note = "no value is known in " + phase
+		r.Note = "no value is known in " + phase.String()
 		return r
 	case len(points) == 0:
 		r.Note = fmt.Sprintf("no value was read in %s, which lasted %s", phase, quantity.FormatSeconds(in.Length().Seconds()))
@@ -196,7 +196,7 @@ func (c series) counted(
 	o slo.Objective, r result.ObjectiveResult, points []result.Point, in requests.Span,
 ) result.ObjectiveResult {
 	if len(points) == 0 {
-		r.Note = "no value was read in " + r.Phase
+		r.Note = "no value was read in " + r.Phase.String()
 		return r
 	}
 	before := result.Num(0)

@@ -62,7 +62,8 @@ func TestJudge_Units(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := series.JudgeGauge(o, "run", requests.Span{From: tt.from, To: 9500 * time.Millisecond}, tt.usage, nil, 0)
+		r := series.JudgeGauge(o, slo.ParsePhase("run"), requests.Span{From: tt.from, To: 9500 * time.Millisecond},
+			tt.usage, nil, 0)
 		if r.Verdict != tt.verdict || tt.measured >= 0 && float64(r.Measured) != tt.measured {
 			t.Errorf("%s: %s %v (%s), want %s %v", name, r.Verdict, r.Measured, r.Note, tt.verdict, tt.measured)
 		}

@@ -8,7 +8,6 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/timeline"
-	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -26,7 +25,7 @@ func (c *check) insideFault(est []timeline.Estimated) {
 		}
 		for _, e := range est {
 			limit := result.Num(o.Value).D()
-			if e.Entry.Name != scenarios.FaultOf(o.After) || e.Entry.OneShot() || e.Entry.Kind == result.GroupKind ||
+			if e.Entry.Name != o.After.Fault || e.Entry.OneShot() || e.Entry.Kind == result.GroupKind ||
 				e.Clear-e.At < limit {
 				continue
 			}

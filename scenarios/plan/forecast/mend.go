@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"brunt/chaos/timeline"
-	"brunt/scenarios"
 	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/slo"
@@ -128,7 +127,7 @@ func (c *check) slowAnswers(est []timeline.Estimated) {
 	if len(est) == 0 || !asked || c.Scenario.Judge.Slow > 0 {
 		return
 	}
-	baseline := slo.Objective{Phase: "baseline"}
+	baseline := slo.Objective{Phase: slo.Phase{Kind: slo.BaselinePhase}}
 	in, need := c.phaseSpans(baseline, est)[0], effect.EnoughFor(c.Scenario.Judge.LimitOr()/2)
 	got, known := c.expected(baseline, in.from, in.to)
 	if !known || got.n >= float64(need) {
@@ -151,13 +150,14 @@ func (c *check) fewAnswers(est []timeline.Estimated) {
 	noted := map[string]bool{}
 	for _, e := range est {
 		i := slices.IndexFunc(c.Scenario.SLO, func(o slo.Objective) bool {
-			of := o.After == scenarios.Incident || o.After == e.Name || o.After == e.Entry.Name
+			of := o.After.Kind == slo.IncidentPhase || o.After.Includes(e.Phase())
 			return of && o.Metric.Row().Effect != nil && o.Metric.Span == 0 && o.Upper()
 		})
 		if i < 0 || noted[e.Entry.Name] {
 			continue
 		}
-		during, in, need := slo.Objective{Phase: e.Entry.Name}, span{e.At, min(e.Clear, c.end)}, effect.EnoughForFar()
+		during := slo.Objective{Phase: slo.ParseOccurrence(e.Entry.Name)}
+		in, need := span{e.At, min(e.Clear, c.end)}, effect.EnoughForFar()
 		got, known := c.expected(during, in.from, in.to)
 		if !known || got.n >= float64(need) {
 			continue
@@ -211,12 +211,12 @@ func (c *check) more(o slo.Objective, in span, factor float64) string {
 	lp := c.onlyLoad(o)
 	of := func(key string) bool { return lp != nil && lp.Shape.With.Get(key) != nil }
 	switch phase := o.PhaseOrRun(); {
-	case phase == "baseline":
+	case phase.Kind == slo.BaselinePhase:
 		lasts = quantity.WholeSeconds(time.Duration(float64(in.to-in.from)*factor) + inFlight)
 		mends = append(mends, "let the first fault come at "+quantity.Brief(lasts))
-	case phase != "run":
+	case phase.Kind != slo.RunPhase:
 		if i := slices.IndexFunc(c.Faults, func(e *timeline.Entry) bool {
-			return e.Name == phase && !e.OneShot() &&
+			return slo.ParseOccurrence(e.Name) == phase && !e.OneShot() &&
 				e.Has("for")
 		}); i >= 0 {
 			mends = append(mends, "for: "+quantity.Brief(lasts))

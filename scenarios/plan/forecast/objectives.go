@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"brunt/chaos/timeline"
-	"brunt/scenarios"
 	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/load"
@@ -46,7 +45,7 @@ func (c *check) shedsUnasked(lp *Load) string {
 			if s.Call == nil || !s.Call.Traits().Sheds || slices.ContainsFunc(c.Scenario.SLO, func(o slo.Objective) bool {
 				row := o.Metric.Row()
 				bounded := o.Op == "=" || o.Upper() == (row.Better == slo.LowerIsBetter)
-				return row.CountsShed && bounded && o.PhaseOrRun() == "run" && (o.Load == "" || o.Load == lp.Name) &&
+				return row.CountsShed && bounded && o.PhaseOrRun().Kind == slo.RunPhase && (o.Load == "" || o.Load == lp.Name) &&
 					(o.Step == "" || o.Step == "iteration" || o.Step == s.Call.Name())
 			}) {
 				continue
@@ -99,23 +98,24 @@ func (c *check) withinLoad(est []timeline.Estimated) {
 // occurrences refuses objectives on an occurrence that a fault does not have.
 func (c *check) occurrences(est []timeline.Estimated) {
 	for _, o := range c.Scenario.SLO {
-		if need, n := result.EnoughForSpread(o.Metric.Over), comes(o.After, est); o.Metric.Over > 0 && n > 0 && n < need {
+		need, n := result.EnoughForSpread(o.Metric.Over), comes(o.After.Fault, est)
+		if o.Metric.Over > 0 && n > 0 && n < need {
 			c.Mistakes.AddHint(o.Pos, fmt.Sprintf("repeat: %d", need),
 				"`%s` can't be judged: %s comes %d times, and %d are needed", o.Text, o.After, n, need)
 			continue
 		}
-		for _, name := range []string{o.After, scenarios.PhaseOf(o.Phase), scenarios.PhaseOf(o.Reference.Phase)} {
-			if name == scenarios.FaultOf(name) ||
-				slices.ContainsFunc(est, func(e timeline.Estimated) bool { return e.Name == name }) {
+		for _, p := range []slo.Phase{o.After, o.Phase, o.Reference.Phase} {
+			p = p.Of(slo.FaultPhase)
+			if p.Occurrence == 0 || slices.ContainsFunc(est, func(e timeline.Estimated) bool { return e.Phase() == p }) {
 				continue
 			}
 			var has []string
 			for _, e := range est {
-				if e.Entry.Name == scenarios.FaultOf(name) {
+				if e.Entry.Name == p.Fault {
 					has = append(has, e.Name)
 				}
 			}
-			c.Mistakes.AddHint(o.Pos, "it has "+strings.Join(has, ", "), "%s does not come so often", scenarios.FaultOf(name))
+			c.Mistakes.AddHint(o.Pos, "it has "+strings.Join(has, ", "), "%s does not come so often", p.Fault)
 		}
 	}
 }
@@ -142,12 +142,12 @@ func (c *check) recoveries(est []timeline.Estimated) {
 		if !o.Metric.OfFault() || o.Metric.Row().Lasts {
 			continue
 		}
-		if o.After == scenarios.Incident {
+		if o.After.Kind == slo.IncidentPhase {
 			c.incidentFits(o, est)
 			continue
 		}
 		for i, e := range est {
-			if e.Entry.Name != scenarios.FaultOf(o.After) || o.After != e.Entry.Name && o.After != e.Name {
+			if !o.After.Includes(e.Phase()) {
 				continue
 			}
 			if first < time.Second {
@@ -362,13 +362,13 @@ func (c *check) rate(o slo.Objective, from, to time.Duration) offer {
 func (c *check) samples(est []timeline.Estimated) {
 	for _, o := range requests.WithReferences(c.Scenario.SLO) {
 		for _, part := range c.phaseSpans(o, est) {
-			if !c.enough(o, part, o.PhaseOrRun()) {
+			if !c.enough(o, part, o.PhaseOrRun().String()) {
 				break
 			}
 		}
 	}
 	if len(est) > 0 { // the first injection ends the baseline
-		baseline := c.phaseSpans(slo.Objective{Phase: "baseline"}, est)[0]
+		baseline := c.phaseSpans(slo.Objective{Phase: slo.Phase{Kind: slo.BaselinePhase}}, est)[0]
 		for _, o := range c.Scenario.Steady {
 			c.enough(o, baseline, "the baseline")
 		}
@@ -406,10 +406,10 @@ const inFlight = 200 * time.Millisecond
 // phaseSpans returns the spans that an objective is judged in, as far as they are known beforehand.
 func (c *check) phaseSpans(o slo.Objective, est []timeline.Estimated) []span {
 	end := c.end
-	switch p := o.PhaseOrRun(); p {
-	case "run":
+	switch p := o.PhaseOrRun(); p.Kind {
+	case slo.RunPhase:
 		return []span{{0, end}}
-	case "baseline":
+	case slo.BaselinePhase:
 		first := end
 		for _, e := range est {
 			first = min(first, e.At)
@@ -418,7 +418,7 @@ func (c *check) phaseSpans(o slo.Objective, est []timeline.Estimated) []span {
 	default:
 		var out []span
 		for _, e := range est {
-			if e.Name == p || e.Entry.Name == p {
+			if p.Includes(e.Phase()) {
 				out = append(out, span{e.At, min(e.Clear, end)})
 			}
 		}
@@ -453,7 +453,7 @@ func decidedAfter(o slo.Objective, est []timeline.Estimated) time.Duration {
 	}
 	stay := time.Duration(0)
 	for _, e := range est {
-		if e.Name == o.After || e.Entry.Name == o.After {
+		if o.After.Includes(e.Phase()) {
 			stay = max(stay, e.Clear-e.At)
 		}
 	}

@@ -74,8 +74,9 @@ func (set *Set) Thresholds() (results []result.ObjectiveResult, objectives []slo
 		for _, t := range lp.Script.Thresholds {
 			text := set.host.Scenario.Secrets.Mask(lp.Name + ": " + t.Metric + " " + t.Source)
 			o := result.ObjectiveResult{
-				ID: text, Text: text, Phase: "run", Metric: set.host.Scenario.Secrets.Mask(t.Metric) + " " + t.What,
-				Op: t.Op, Target: result.Num(t.Target), Measured: result.NaN, Low: result.NaN, High: result.NaN,
+				ID: text, Text: text, Phase: slo.Phase{Kind: slo.RunPhase},
+				Metric: set.host.Scenario.Secrets.Mask(t.Metric) + " " + t.What,
+				Op:     t.Op, Target: result.Num(t.Target), Measured: result.NaN, Low: result.NaN, High: result.NaN,
 				List: "threshold",
 			}
 			if f, ok := found[t.Metric+" "+t.Source]; ok && f.Count > 0 {

@@ -14,6 +14,7 @@ import (
 	"brunt/scenarios/measure"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 )
 
@@ -220,10 +221,12 @@ const enoughForLag = 100
 
 // late says in which phases a worker was later than the limit.
 func (c *Crew) late(m *member, share *measure.Share, limit time.Duration) (out []result.Limit) {
-	names := map[int32]string{measure.PhaseRun: "run", measure.PhaseBaseline: "baseline"}
+	names := map[int32]slo.Phase{
+		measure.PhaseRun: {Kind: slo.RunPhase}, measure.PhaseBaseline: {Kind: slo.BaselinePhase},
+	}
 	for n, oc := range c.host.Recorder.Occurrences() {
 		if oc.Name != "" {
-			names[int32(n)] = oc.Name
+			names[int32(n)] = oc.Phase()
 		}
 	}
 	for _, phase := range slices.Sorted(maps.Keys(share.Lag)) {

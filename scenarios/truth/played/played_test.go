@@ -224,7 +224,7 @@ func (p playedCase) sent(log []truth.Entry) []truth.Entry {
 // count is the number of requests of the first step with an outcome.
 func (p played) count(outcome string) int {
 	for _, c := range p.Cells {
-		if c.Phase == "run" && c.Step == "read" && c.Outcome == outcome {
+		if c.Phase == slo.ParsePhase("run") && c.Step == "read" && c.Outcome == outcome {
 			return int(c.Count)
 		}
 	}

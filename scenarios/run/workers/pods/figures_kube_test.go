@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/suite"
 )
 
@@ -113,7 +114,7 @@ func (a *attempt) events(t *testing.T, kind string) (out []result.Event) {
 // asked is how many requests of a run were sent.
 func asked(res *result.Result) (n int64) {
 	for _, c := range res.Cells {
-		if c.Phase == "run" && c.Load == "*" && c.Step == "*" && c.Outcome != "*" && c.Outcome != "skipped" {
+		if c.Phase == slo.ParsePhase("run") && c.Load == "*" && c.Step == "*" && c.Outcome != "*" && c.Outcome != "skipped" {
 			n += c.Count
 		}
 	}
