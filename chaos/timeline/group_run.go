@@ -82,7 +82,7 @@ func (t *Timeline) playGroup(
 		t.event("fault.failed", r.Name, r.InjectErr.Error())
 		r.VerifyErr, r.InjectErr, r.Verified = chaos.JoinErrors(chaos.PartialError{Err: r.InjectErr}, r.VerifyErr), nil, 0
 	default:
-		t.event("fault.reverted", r.Name, string(r.Revert))
+		t.reverted(r)
 	}
 	if r.OneShot {
 		least := r.Injected + e.LastStep() + leastPhase

@@ -505,7 +505,7 @@ func (t *Timeline) prove(ctx context.Context, r *injection) {
 	if r.Gone && !r.OneShot && r.GoneText != "" {
 		t.event("fault.gone", r.Name, r.GoneText)
 	}
-	t.event("fault.reverted", r.Name, string(r.Revert))
+	t.reverted(r)
 }
 
 // askAgain looks for the proof that a reverted fault is over for longer: the machine was too busy to answer a probe.

@@ -322,8 +322,21 @@ func (t *Timeline) skipped(fault string) bool {
 }
 
 func (t *Timeline) event(kind, fault, text string) {
+	t.tell(result.Event{Event: kind, Fault: fault, Text: text})
+}
+
+// reverted tells how an occurrence was taken back.
+func (t *Timeline) reverted(r *injection) {
+	t.tell(result.Event{
+		Event: "fault.reverted", Fault: r.Name, Text: string(r.Revert), Data: map[string]any{result.OutcomeData: r.Revert},
+	})
+}
+
+// tell passes an event on, as one of now.
+func (t *Timeline) tell(e result.Event) {
 	if t.Event != nil {
-		t.Event(result.Event{T: result.Sec(t.Env.Now()), Event: kind, Fault: fault, Text: text})
+		e.T = result.Sec(t.Env.Now())
+		t.Event(e)
 	}
 }
 

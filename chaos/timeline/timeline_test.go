@@ -667,14 +667,14 @@ func TestTimeline_NotCleared(t *testing.T) {
 				tl.Event = func(e result.Event) { // from the goroutines of proofs too
 					mu.Lock()
 					defer mu.Unlock()
-					told = append(told, e.Event+" "+e.Text)
+					told = append(told, fmt.Sprint(e.Event, " ", e.Text, " ", e.Data[result.OutcomeData]))
 				}
 			})
 			if r := records[0]; r.RevertErr == nil || r.Until == 0 {
 				t.Errorf("it is taken back: %+v", r)
 			}
 			if all := strings.Join(told, "\n"); strings.Contains(all, "fault.cleared") ||
-				!strings.Contains(all, "fault.reverted failed") {
+				!strings.Contains(all, "fault.reverted failed failed") {
 				t.Errorf("the events are\n%s", all)
 			}
 		})

@@ -90,7 +90,7 @@ func (u *Unfinished) add(e *result.Event) {
 	case "fault.injected":
 		u.Faults = append(u.Faults, UnfinishedFault{e.Fault, e.Text, e.T, result.NaN})
 	case "fault.reverted":
-		if at >= 0 && e.Text != "failed" {
+		if at >= 0 && e.Outcome() != "failed" {
 			u.Faults[at].Over = e.T
 		}
 	}

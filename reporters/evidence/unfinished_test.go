@@ -26,8 +26,9 @@ func TestReadUnfinished(t *testing.T) {
 		{T: .1, Event: "run.start", Text: "checkout", Data: map[string]any{"run": "20260102-x"}},
 		{T: -.05, Event: "load.start"},
 		{T: 5, Event: "fault.injected", Fault: "slow", Text: "delay 50ms"},
-		{T: 9, Event: "fault.reverted", Fault: "slow", Text: "ok"},
+		{T: 9, Event: "fault.reverted", Fault: "slow", Text: "ok"}, // as older versions tell it
 		{T: 10, Event: "fault.injected", Fault: "dead", Text: "send SIGKILL to web[0]"},
+		{T: 10.2, Event: "fault.reverted", Fault: "dead", Text: "***", Data: map[string]any{"outcome": "failed"}},
 		{T: 10.5, Event: "fault.verified", Fault: "dead", Text: "gone"},
 	} {
 		e.At = began.Add(time.Duration(i) * time.Second)
@@ -55,7 +56,7 @@ func TestReadUnfinished(t *testing.T) {
 	}
 	said := strings.Join(u.Says(), "\n")
 	for _, want := range []string{
-		"began at 2026-01-02 03:04:05 UTC", "03:04:10 UTC, 10.5s into the load",
+		"began at 2026-01-02 03:04:05 UTC", "03:04:11 UTC, 10.5s into the load",
 		"slow was injected at 5s (delay 50ms), and taken back at 9s.",
 		"dead was injected at 10s (send SIGKILL to web[0]), and that run did not take it back",
 	} {

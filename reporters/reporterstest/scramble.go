@@ -20,7 +20,7 @@ var sentences = []string{
 // Scrambled is what each letter and digit of a scrambled sentence is.
 const Scrambled = 'z'
 
-// Scramble returns two copies of a result, as a file keeps it. In the second no sentence says anything: its letters and
+// Scramble returns two copies of a result, as files keep it. In the second no sentence says anything: its letters and
 // digits are [Scrambled], at the same places. The texts of objectives stay: they are written in a language, and are
 // names.
 func Scramble(t testing.TB, r *result.Result) (plain, scrambled *result.Result) {
@@ -34,6 +34,7 @@ func Scramble(t testing.TB, r *result.Result) (plain, scrambled *result.Result) 
 		if err := json.Unmarshal(b, to); err != nil {
 			t.Fatal(err)
 		}
+		to.Events = slices.Clone(r.Events)
 	}
 	scramble(reflect.ValueOf(scrambled).Elem(), false)
 	return plain, scrambled

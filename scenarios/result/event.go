@@ -1,6 +1,7 @@
 package result
 
 import (
+	"fmt"
 	"maps"
 	"time"
 )
@@ -18,6 +19,18 @@ type Event struct {
 	// SHA-256 in hex of the previous line in events.jsonl without its newline; the first line has
 	// zeros
 	Prev string `json:"prev,omitempty" mask:"-"`
+}
+
+// OutcomeData is the name of the outcome among the data of an event fault.reverted.
+const OutcomeData = "outcome"
+
+// Outcome is how a fault was taken back, of an event fault.reverted: ok, gone, unverified, failed or none. The events
+// of older versions have it as their text alone.
+func (e *Event) Outcome() string {
+	if outcome, has := e.Data[OutcomeData]; has {
+		return fmt.Sprint(outcome)
+	}
+	return e.Text
 }
 
 // EventKinds returns the meaning of each kind of event.
@@ -77,8 +90,8 @@ func EventKinds() map[string]string {
 		"fault.lost":     "what held the fault on a unit has ended; it is injected there again, or the fault is void",
 		"fault.void":     "the fault was over before its time, such as where what held it ended, or its unit was replaced",
 		"fault.detected": "the team's own monitoring noticed the fault",
-		"fault.reverted": "the fault was taken back, and brunt looked for the proof; the text is the outcome: ok, " +
-			"gone, unverified, failed or none",
+		"fault.reverted": "the fault was taken back, and brunt looked for the proof; the text is the outcome, as is " +
+			"`outcome` among the data: ok, gone, unverified, failed or none",
 		"fault.cleared":    "the fault was taken off, or its unit is healthy again: its phase ends here",
 		"fault.gone":       "the fault's removal was proved; the text is the evidence",
 		"detect.early":     "the monitoring had noticed something before the injection",

@@ -191,7 +191,8 @@ func (s *snapshot) recordsSoFar(occurrences []measure.Occurrence) []*chaos.Recor
 			GoneText: cmp.Or(e["fault.gone"].Text, e["fault.cleared"].Text),
 		}
 		if oc.Over {
-			rec.Revert = cmp.Or(chaos.Outcome(e["fault.reverted"].Text), chaos.None)
+			reverted := e["fault.reverted"]
+			rec.Revert = cmp.Or(chaos.Outcome(reverted.Outcome()), chaos.None)
 			rec.Gone = rec.Revert != chaos.Unverified
 		}
 		if i := slices.IndexFunc(s.Faults, func(p *timeline.Entry) bool { return p.Name == oc.Fault }); i >= 0 {

@@ -3,6 +3,7 @@ package run
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"brunt/scenarios/observe"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/events"
 )
 
 // TestSampler_Alerts: the reaction of the team's monitoring to a fault, and the objectives on it, show
@@ -84,5 +86,24 @@ func TestFaultRecord_Absent(t *testing.T) {
 	}}, nil)
 	if want := "late; not on web[1] from 12.3s to 15.1s; not on web[2] from 20s to its end"; rec.Note != want {
 		t.Errorf("its note is %q, want %q", rec.Note, want)
+	}
+}
+
+// TestRecordsSoFar_Outcome: how a fault was taken back is known while the run goes on, whatever the texts of its events
+// say.
+func TestRecordsSoFar_Outcome(t *testing.T) {
+	for _, want := range []chaos.Outcome{chaos.Reverted, chaos.Gone, chaos.Failed, chaos.None, chaos.Unverified} {
+		r := newRunner(&plan.Plan{Scenario: &scenarios.Scenario{}}, Options{})
+		log := events.New(events.Options{Mask: func(s string) string { // its word is a secret
+			return strings.ReplaceAll(s, string(want), "***")
+		}})
+		log.Event(result.Event{
+			Event: "fault.reverted", Fault: "cut", Text: string(want), Data: map[string]any{result.OutcomeData: want},
+		})
+		s := &snapshot{runner: r, events: log.OfFaults()}
+		rec := s.recordsSoFar([]measure.Occurrence{{Name: "cut", Fault: "cut", Over: true}})[0]
+		if rec.Revert != want || rec.Gone != (want != chaos.Unverified) {
+			t.Errorf("%s: %q, gone %t", want, rec.Revert, rec.Gone)
+		}
 	}
 }
