@@ -13,6 +13,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // written reads a result of the results that former brunts wrote.
@@ -52,7 +53,7 @@ func TestVersions_Compared(t *testing.T) {
 				}
 				of := map[string][2]float64{}
 				for _, row := range c.Rows {
-					if row.Phase == "run" && row.Load == "*" && row.Step == "*" {
+					if row.Phase.Kind == slo.RunPhase && row.Load == "*" && row.Step == "*" {
 						of[row.Metric] = [2]float64{float64(row.Base), float64(row.Cand)}
 					}
 				}
