@@ -46,13 +46,17 @@ type file struct {
 
 	Causes map[scenarios.Cause]string // the names of those of the cells
 
-	Case    judge.Case // without its functions and samples, and without the next three
-	Ledgers []byte     // of the case, as JSON: gob drops a pointer to zero
-	Usage   []byte
-	Series  []byte
+	Case       judge.Case // without its functions and samples, and without the next four
+	Objectives []objective
+	Ledgers    []byte // of the case, as JSON: gob drops a pointer to zero
+	Usage      []byte
+	Series     []byte
 
 	Found []byte // the findings, as JSON; see [textOf]
 }
+
+// An objective of a case.
+type objective struct{ ID, Text string }
 
 // Keep writes the case file of a run into the folder that [variable] names; without that it does nothing. The file's
 // name begins with that of the run, with "_" for what names of files can't have.
@@ -83,7 +87,10 @@ func newFile(r *measure.Recording, c judge.Case, found *judge.Findings) (*file, 
 		f.Failed = r.Err.Error()
 	}
 	f.Config.File = nil
-	f.Case.Ledgers, f.Case.Usage, f.Case.Series, f.Case.Samples = nil, nil, nil, nil
+	for i := range c.SLO {
+		f.Objectives = append(f.Objectives, objective{c.SLO[i].ID, c.SLO[i].Text})
+	}
+	f.Case.SLO, f.Case.Ledgers, f.Case.Usage, f.Case.Series, f.Case.Samples = nil, nil, nil, nil, nil
 	err := r.Cells(func(_ measure.Key, cell *measure.Cell) {
 		for _, n := range cell.Causes {
 			f.Causes[n.Cause] = c.Causes.Name(n.Cause)

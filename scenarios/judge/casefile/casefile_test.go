@@ -111,7 +111,7 @@ func TestFile(t *testing.T) {
 	if d, err := kept.differences(); err != nil || len(d) > 0 {
 		t.Errorf("%v\n%s", err, strings.Join(d, "\n"))
 	}
-	kept.Case.SLO[0].Value = 1
+	kept.Objectives[0].Text = "p95 < 1s"
 	d, err := kept.differences()
 	if err != nil || !slices.Contains(d, `.Objectives[0].verdict: "fail", now "pass"`) {
 		t.Errorf("with another limit: %v\n%s", err, strings.Join(d, "\n"))

@@ -12,6 +12,7 @@ import (
 
 	"brunt/scenarios/judge"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/slo"
 )
 
 // read reads a case file.
@@ -41,6 +42,14 @@ func (f *file) judge() (*judge.Findings, error) {
 	}
 	r.Read(f.Cells)
 	c := f.Case
+	for _, kept := range f.Objectives {
+		o, err := slo.ParseObjective(kept.Text)
+		if err != nil {
+			return nil, err
+		}
+		o.ID = kept.ID
+		c.SLO = append(c.SLO, o)
+	}
 	for i := range c.Causes.Families {
 		family := &c.Causes.Families[i]
 		family.Name = func(number int32) string { return f.Causes[family.Cause(number)] }
