@@ -240,15 +240,15 @@ func (x *Reason) head(count map[scenarios.Verdict]int, n int) string {
 	if n == 1 {
 		return "the objective " + words[x.Verdict]
 	}
-	s := fmt.Sprintf("%d of %d objectives %s", count[x.Verdict], n, words[x.Verdict])
+	said := []string{fmt.Sprintf("%d of %d objectives %s", count[x.Verdict], n, words[x.Verdict])}
 	weaker := false
 	for _, v := range []scenarios.Verdict{scenarios.Fail, scenarios.Invalid, scenarios.Inconclusive} {
 		if weaker && count[v] > 0 {
-			s += fmt.Sprintf(", %d %s", count[v], words[v])
+			said = append(said, fmt.Sprintf("%d %s", count[v], words[v]))
 		}
 		weaker = weaker || v == x.Verdict
 	}
-	return s
+	return strings.Join(said, ", ")
 }
 
 // soFar says how the objectives of a run in progress stand.
