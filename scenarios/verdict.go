@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // A Verdict is the answer of a run, or of one of its objectives.
@@ -84,6 +85,14 @@ func Worse(a, b Verdict) Verdict {
 		}
 	}
 	return Pass
+}
+
+// Words returns a verdict as readers see it, such as "not reverted".
+func (v Verdict) Words() string {
+	if v == None {
+		return "no verdict"
+	}
+	return strings.ReplaceAll(string(v), "_", " ")
 }
 
 // ExitCode returns the exit code of a verdict; of None it is the code where some request was not good.

@@ -24,7 +24,10 @@ func TestRenamed(t *testing.T) {
 			"go.mod", "replace brunt => ../..\nrequire (\n\tbrunt v0.0.0\n)\n",
 			"replace example.org/team/brunt => ../..\nrequire (\n\texample.org/team/brunt v0.0.0\n)\n",
 		},
-		{"run", "go build ./cmd/brunt; go test brunt/scenarios/run", "go build ./cmd/brunt; go test example.org/team/brunt/scenarios/run"},
+		{
+			"run", "go build ./cmd/brunt; go test brunt/scenarios/run",
+			"go build ./cmd/brunt; go test example.org/team/brunt/scenarios/run",
+		},
 		{"run.png", "brunt/chaos", "brunt/chaos"},
 	} {
 		if got := renamed(c.file, c.text, path); got != c.want {
@@ -97,8 +100,9 @@ func TestRelease_Module(t *testing.T) {
 	path, version := filepath.ToSlash(path), strings.TrimSpace(string(list))
 	dir := t.TempDir()
 	own := filepath.Join(dir, "modules")
-	env := append(os.Environ(), "GOBIN="+dir, "GOMODCACHE="+own, "GONOSUMDB=*", "GOFLAGS=-mod=mod -modcacherw -trimpath", "CGO_ENABLED=0",
-		"GOPROXY=file://"+*published+",file://"+filepath.Join(strings.TrimSpace(run(t, "go", "env", "GOMODCACHE")), "cache", "download"))
+	theirs := filepath.Join(strings.TrimSpace(run(t, "go", "env", "GOMODCACHE")), "cache", "download")
+	env := append(os.Environ(), "GOBIN="+dir, "GOMODCACHE="+own, "GONOSUMDB=*", "CGO_ENABLED=0",
+		"GOFLAGS=-mod=mod -modcacherw -trimpath", "GOPROXY=file://"+*published+",file://"+theirs)
 	in := func(name string, args ...string) string {
 		t.Helper()
 		c := exec.Command(name, args...)

@@ -41,7 +41,7 @@ type follower struct {
 	gone     map[chaos.Held]bool // those whose units are gone, or whose holders have ended
 	lost     map[string]lost     // units on which nothing holds the fault now
 	last     map[string]string   // the units at the last question
-	since    time.Time           // of the first failure to follow a change; zero: there is none
+	since    time.Time           // of the first failure to follow a change; zero: nothing failed
 	asked    time.Time           // when the units were known last
 	known    time.Duration       // the same, as an offset from t0
 }

@@ -18,7 +18,7 @@ import (
 // An injection is an occurrence of a fault while the timeline plays it.
 type injection struct {
 	*chaos.Record
-	group    *injection  // that it is a step of; nil if it is none
+	group    *injection  // that it is a step of; nil: it stands alone
 	of       chaos.Fault // what is injected
 	monitor  chaos.Monitor
 	ids      []int         // journal entries

@@ -17,13 +17,10 @@ import (
 
 // Verdict returns a verdict in words, such as not reverted.
 func Verdict(v scenarios.Verdict) string {
-	switch v {
-	case "":
+	if v == "" {
 		return "unknown"
-	case scenarios.None:
-		return "no verdict"
 	}
-	return Clip(Clean(strings.ReplaceAll(string(v), "_", " ")), widestVerdict+2)
+	return Clip(Clean(v.Words()), widestVerdict+2)
 }
 
 // widestVerdict is the width of the longest verdict there is.

@@ -31,7 +31,7 @@ func (f *effects) lateFor(o slo.Objective, i int, measured result.Num) string {
 	if 10*lag.Seconds() < o.Value || requests.Meets(o, v) {
 		return ""
 	}
-	return fmt.Sprintf(requests.OwnLag+
+	return fmt.Sprintf(result.OwnLag+
 		": nearly all requests around %s were sent %s late, and the objective does not hold if the target was down for that "+
 		"much longer",
 		quantity.FormatSeconds(in.From.Seconds()), quantity.FormatSeconds(lag.Round(time.Millisecond).Seconds()))

@@ -128,7 +128,7 @@ func afterFault(name slo.Phase, i int, s requests.Span) phase {
 	}
 }
 
-// phaseOf returns the number of the phase with a name; negative: there is none.
+// phaseOf returns the number of the phase with a name; negative: no phase has it.
 func phaseOf(ps []phase, name slo.Phase) int {
 	return slices.IndexFunc(ps, func(p phase) bool { return p.name == name })
 }

@@ -141,7 +141,7 @@ func (f *composer) holdsWithMissed(o slo.Objective, p phase, i int, sum requests
 	sum.Kinds[scenarios.Error] += n
 	sum.Failed += n
 	if f.judgeSum(o, p, i, sum, (*measure.Counts).Punctual).Verdict != scenarios.Pass {
-		r.Doubt(fmt.Sprintf(requests.OwnLag+
+		r.Doubt(fmt.Sprintf(result.OwnLag+
 			": it sent %d requests of %s after that was over, and the objective does not hold if those were bad", n, p.name))
 	}
 }

@@ -96,7 +96,7 @@ func late(r result.ObjectiveResult, note string) result.ObjectiveResult {
 // unseenNote explains that what brunt did not see could turn an objective, by the longest of its spans.
 func unseenNote(spans []requests.Span) string {
 	longest := slices.MaxFunc(spans, func(a, b requests.Span) int { return cmp.Compare(a.Length(), b.Length()) })
-	return fmt.Sprintf(requests.OwnLag+
+	return fmt.Sprintf(result.OwnLag+
 		": it saw nothing of the target from %s to %s, and the objective does not hold if the target was down then",
 		requests.Precisely(result.Sec(longest.From)), requests.Precisely(result.Sec(longest.To)))
 }
@@ -284,7 +284,7 @@ func (f *readings) unsentIn(o slo.Objective, i int) string {
 	if float64(failed) <= requests.UnsentMost*float64(offered) {
 		return ""
 	}
-	return fmt.Sprintf(requests.OwnLag+
+	return fmt.Sprintf(result.OwnLag+
 		" or without a socket for %d of %d requests during %s, so the load was not the scheduled one",
 		failed, offered, f.Faults[i].Name)
 }
@@ -294,7 +294,7 @@ func (f *readings) unsentIn(o slo.Objective, i int) string {
 func (f *readings) stoodStill(i int) string {
 	in := requests.Span{From: f.Faults[i].Injected, To: min(f.end, f.Faults[i].Until())}
 	if n := f.missed(slo.Objective{}, i); 2*n > f.traffic[i] {
-		return fmt.Sprintf(requests.OwnLag+": it sent %d of %d requests of %s after that was over", n, f.traffic[i],
+		return fmt.Sprintf(result.OwnLag+": it sent %d of %d requests of %s after that was over", n, f.traffic[i],
 			f.Faults[i].Name)
 	}
 	still := time.Duration(0)
@@ -304,7 +304,7 @@ func (f *readings) stoodStill(i int) string {
 	if still == 0 || 2*still < in.Length() {
 		return ""
 	}
-	return fmt.Sprintf(requests.OwnLag+": it saw nothing of the target for %s of the %s of %s",
+	return fmt.Sprintf(result.OwnLag+": it saw nothing of the target for %s of the %s of %s",
 		requests.Precisely(result.Sec(still)), requests.Precisely(result.Sec(in.Length())), f.Faults[i].Name)
 }
 

@@ -7,7 +7,6 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 )
@@ -53,7 +52,7 @@ func TestUnseen(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			f := frozenDrill(t, judge.Case{}, c.freezes, c.text)
 			if r := f.Objectives[0]; r.Verdict != c.want ||
-				c.want == scenarios.Invalid && !strings.HasPrefix(r.Note, requests.OwnLag) {
+				c.want == scenarios.Invalid && !strings.HasPrefix(r.Note, result.OwnLag) {
 				t.Errorf("%s is %s, measured %v (%s), want %s", c.text, r.Verdict, r.Measured, r.Note, c.want)
 			}
 			want := result.NotImpacted

@@ -79,6 +79,9 @@ const (
 	Unwritten      ReasonKind = "unwritten"       // the report could not be written
 )
 
+// OwnLag begins why brunt's own time decides a verdict, of a run or of an objective.
+const OwnLag = "brunt itself was late"
+
 // Because adds a reason. If it is worse than those before, it decides: it comes first, and gives verdict and sentence.
 func (r *Result) Because(x Reason) {
 	worst := scenarios.Worse(r.Verdict, x.Verdict)
@@ -199,11 +202,7 @@ func (x *Reason) before(r *Result) string {
 		return ""
 	}
 	was := &r.Reasons[1]
-	verdict := strings.ReplaceAll(string(was.Verdict), "_", " ")
-	if was.Verdict == scenarios.None {
-		verdict = "no verdict"
-	}
-	return "; the run itself: " + verdict + ": " + was.Sentence(r)
+	return "; the run itself: " + was.Verdict.Words() + ": " + was.Sentence(r)
 }
 
 // onObjectives says a reason on the objectives of a run.
@@ -290,7 +289,7 @@ func (x *Reason) withoutObjectives(r *Result) string {
 	case NoRequest:
 		return "no request was made and no objective asks about it"
 	case NotSent:
-		return fmt.Sprintf("brunt itself was late or without a socket for %d of %d requests", x.Failed, x.Requests)
+		return fmt.Sprintf(OwnLag+" or without a socket for %d of %d requests", x.Failed, x.Requests)
 	}
 	var found []string
 	tell := func(part int64, what string) {

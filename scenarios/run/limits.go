@@ -12,7 +12,6 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -65,12 +64,12 @@ func late(f *judge.Findings, g *result.Generator, limit time.Duration) (limits [
 		l := result.Limit{Kind: result.LimitLag, Value: result.NaN, Most: result.Sec(limit), Remedy: remedy}
 		if i == mostLate {
 			l.Phases = len(over) - i
-			l.Sentence = fmt.Sprintf("p99 lag is over %s in %s: "+requests.OwnLag+". %s", most,
+			l.Sentence = fmt.Sprintf("p99 lag is over %s in %s: "+result.OwnLag+". %s", most,
 				syntax.Amount(l.Phases, "more phase"), advice)
 			return append(limits, l)
 		}
 		l.Phase, l.Value = phase, result.Num(lag)
-		l.Sentence = fmt.Sprintf("p99 lag %s in %s is over %s: "+requests.OwnLag+". %s", quantity.FormatSeconds(lag), phase,
+		l.Sentence = fmt.Sprintf("p99 lag %s in %s is over %s: "+result.OwnLag+". %s", quantity.FormatSeconds(lag), phase,
 			most, advice)
 		limits = append(limits, l)
 	}

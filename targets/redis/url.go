@@ -14,7 +14,7 @@ import (
 // schemes are those of the URLs of endpoints.
 var schemes = []string{"redis", "rediss", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel"}
 
-// wires are what connections of the schemes carry. The address of an endpoint with sentinels is none of a server.
+// wires are what connections of the schemes carry. An endpoint with sentinels has no address of a server.
 var wires = map[string]targets.Wire{
 	"redis": {Formats: []string{"redis"}}, "redis+cluster": {Formats: []string{"redis"}},
 	"rediss": {TLS: true}, "rediss+cluster": {TLS: true}, "rediss+sentinel": {TLS: true},

@@ -25,7 +25,7 @@ const DefaultRate = "100"
 
 // A Subject is the system that drills are laid over: that of a scenario, the one behind a URL, or the built-in one.
 type Subject struct {
-	File     string            // of the scenario; empty: there is none
+	File     string            // of the scenario; empty: the system has no scenario
 	URL      string            // to load, where there is no File; empty: the built-in system
 	Rate     string            // of requests to the URL, such as 50 or 3000/m; empty is [DefaultRate]
 	Services map[string]string // behind the URL, by name: container:CONTAINER or compose:PROJECT/SERVICE

@@ -66,7 +66,7 @@ func (f *file) judge() (*judge.Findings, error) {
 }
 
 // differences lists where the judge of this brunt finds something else than the file has, each with the path of the
-// value, such as `Objectives[2].verdict: "PASS", now "FAIL"`. Keys that only the new findings have do not count.
+// value, such as `.Objectives[2].verdict: "pass", now "fail"`. Keys that only the new findings have do not count.
 func (f *file) differences() ([]string, error) {
 	found, err := f.judge()
 	if err != nil {

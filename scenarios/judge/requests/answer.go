@@ -42,9 +42,6 @@ func VerdictIf(met bool) scenarios.Verdict {
 	return scenarios.Fail
 }
 
-// OwnLag begins why an objective is invalid, where brunt's own time decides it.
-const OwnLag = "brunt itself was late"
-
 // BoundsDecide is why a time that holds as measured is no pass: it does not at both ends of its interval.
 func BoundsDecide(r *result.ObjectiveResult) string {
 	return fmt.Sprintf("it is known to lie between %s and %s only, and a pass needs both to hold", Precisely(r.Low),

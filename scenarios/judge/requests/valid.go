@@ -18,9 +18,9 @@ const UnsentMost = 0.01
 // answer says nothing about the target.
 func Valid(r, punctual result.ObjectiveResult, measured *measure.Counts) result.ObjectiveResult {
 	own := &measured.Own
-	cause := OwnLag
+	cause := result.OwnLag
 	if own.Unsent() > 0 {
-		cause = fmt.Sprintf(OwnLag+" or without a socket for %d of %d requests", own.Unsent(), measured.Offered())
+		cause = fmt.Sprintf(result.OwnLag+" or without a socket for %d of %d requests", own.Unsent(), measured.Offered())
 	}
 	switch {
 	case r.Verdict == scenarios.Fail && punctual.Verdict != scenarios.Fail:
