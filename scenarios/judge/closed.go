@@ -12,11 +12,17 @@ import (
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/judge/series"
 	"brunt/scenarios/measure"
-	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
 
-// correct holds the result of an objective on closed loads against what their users did not send.
+// A correction is the value of an objective with what users did not send while they waited.
+type correction struct {
+	v     float64
+	holds bool
+	text  string
+}
+
+// corrected returns the value of an objective on closed loads with what their users did not send; false: there is none.
 //
 // The users of a closed load send nothing while they wait, so a stall leaves few requests behind, and counts hide it
 // (coordinated omission; Tene, How NOT to Measure Latency, 2013). So an objective that holds by count is judged once
@@ -32,29 +38,6 @@ import (
 // without an answer would count for all that the user did not send, though the other users had answers meanwhile.
 //
 // Of open and closed loads together, the closed ones alone are corrected.
-func (f *composer) correct(o slo.Objective, p phase, cells []measure.Cell, r *result.ObjectiveResult) {
-	c, found := f.corrected(o, p, cells, float64(r.Measured))
-	if !found {
-		return
-	}
-	v := result.Num(c.v)
-	r.Corrected = &v
-	if r.Verdict == scenarios.Pass {
-		r.Note = "users waited instead of sending: it is " + c.text
-		if !c.holds {
-			r.Verdict = scenarios.Inconclusive
-		}
-	}
-}
-
-// A correction is the value of an objective with what users did not send while they waited.
-type correction struct {
-	v     float64
-	holds bool
-	text  string
-}
-
-// corrected returns the correction of a measured value; false: there is none.
 func (f *readings) corrected(
 	o slo.Objective, p phase, cells []measure.Cell, measured float64,
 ) (c correction, found bool) {
@@ -143,7 +126,7 @@ func (f *readings) overTime(o slo.Objective, p phase) (v float64, stalled bool) 
 // eachOf goes through the records of a phase that an objective selects.
 func (f *readings) eachOf(o slo.Objective, p phase, do func(r *record)) {
 	for i := range f.records {
-		if r := &f.records[i]; p.has(r.Key, f.Sets[r.Set]) && requests.Selects(&f.Config.Series, o, int(r.Series)) {
+		if r := &f.records[i]; p.has(&f.History, r.Key) && requests.Selects(&f.Config.Series, o, int(r.Series)) {
 			do(r)
 		}
 	}
@@ -164,7 +147,7 @@ func (f *readings) closedOverTime(o slo.Objective, p phase) (value float64, stal
 		windows[r.Start].Merge(r.Punctual())
 	})
 	sum, span := 0.0, time.Duration(0)
-	list := f.slicesAs(f.run(), o, p.has, (*measure.Counts).Punctual)
+	list := f.slicesAs(f.run(), o, f.cellsOf(p), (*measure.Counts).Punctual)
 	dark := f.dark(o, list)
 	for i, s := range list {
 		width := min(s.End, p.To) - max(s.Start, p.From)

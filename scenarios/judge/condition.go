@@ -10,11 +10,11 @@ import (
 // requests ended, and for burn and slices, which need spans of time. A rate without requests is
 // known: it is zero.
 func HoldsIn(s measure.Second, o slo.Objective) (holds, known bool) {
-	sum := requests.SumOf(&s.Config.Series, o, s.Counts, s.Span).Punctual()
+	sum, limit := punctualIn(&s, o)
 	if sum.Population(o.Metric) == 0 && o.Metric.Row().Rate == nil || requests.OfSpans(o.Metric) {
 		return false, false
 	}
-	return sum.Holds(o, requests.LimitIndex(s.Config.Limits, o)), true
+	return sum.Holds(o, limit), true
 }
 
 // Steady judges a condition over the baseline so far: the requests that ended before any fault was
@@ -22,11 +22,12 @@ func HoldsIn(s measure.Second, o slo.Objective) (holds, known bool) {
 // slices, which are known only after the run.
 func Steady(r *measure.Recorder, o slo.Objective) (holds bool, measured float64, n int64) {
 	s := r.Baseline()
-	sum := requests.SumOf(&s.Config.Series, o, s.Counts, s.Span).Punctual()
-	limit := requests.LimitIndex(s.Config.Limits, o)
-	measured = sum.Measure(o, limit)
-	if n = sum.Population(o.Metric); n == 0 {
-		return false, measured, 0
-	}
-	return sum.Holds(o, limit), measured, n
+	sum, limit := punctualIn(&s, o)
+	n = sum.Population(o.Metric)
+	return n > 0 && sum.Holds(o, limit), sum.Measure(o, limit), n
+}
+
+// punctualIn is what an objective selects in an interval without brunt's own time, and the limit that it counts.
+func punctualIn(s *measure.Second, o slo.Objective) (sum *requests.Sum, limit int) {
+	return requests.SumOf(&s.Config.Series, o, s.Counts, s.Span).Punctual(), requests.LimitIndex(s.Config.Limits, o)
 }

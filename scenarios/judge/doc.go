@@ -1,20 +1,25 @@
 // Package judge compares what was measured with objectives and says pass, fail,
 // inconclusive or invalid, with the reason.
 //
-//	measure.Recording --phases--> requests.Sum --objectives--> Findings
-//	        |                                                    ^
-//	        '--slices of a second--> effect.Ask -----------------'
+//	measure.Recording --tally--> requests.Sum by phase --objectives, adjustments--> Findings
+//	        |                                                                          ^
+//	        '--readings: slices of a second--> effect.Ask: effects of faults ----------'
 //
-// [Judge] does this once the load is over, [Interim] while it goes on; [HoldsIn], [Steady], [Failing] and [VerdictsNow]
-// go by counts alone. Package requests says what the counted requests of an objective show, and whether answers were
-// slower. Package series judges the usage of units, named series and the reactions of monitoring. Package effect has
-// the statistics of a fault's effect.
+// One evaluator does this: [Judge] asks it once the load is over, and [Interim] while it goes on. [HoldsIn], [Steady],
+// [Failing] and [VerdictsNow] go by counts alone, each second; whether so many requests decide an objective is
+// [requests.Decide] for all of them. Package requests says what the counted requests of an objective show, and whether
+// answers were slower. Package series judges the usage of units, named series and the reactions of monitoring. Package
+// effect has the statistics of a fault's effect.
 //
-//	findings.go         Case and Findings: sums cells up by phase
+//	findings.go         Case and Findings: what is asked, and what is answered
+//	evaluator.go        the evaluator, and Judge
+//	interim.go          the evaluator while the run goes on
+//	tally.go            sums cells up by phase, each once
 //	readings.go         the counts of a recording, and slices of them for package effect
-//	interim.go          the same while the run goes on
 //	phase.go            the phases of a run, and which cells belong to each
 //	phase_objective.go  objectives on a phase
+//	adjustment.go       other counts of the same requests, by which an objective on a phase is judged again
+//	adjustment_fault.go those of an objective on a fault
 //	closed.go           closed loads: what their users did not send while they waited
 //	error_budget.go     the requests of a phase over time, for burn and slices
 //	occurrence.go       asks package effect about each occurrence of a fault

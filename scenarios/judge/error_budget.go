@@ -9,7 +9,7 @@ import (
 // spans are the requests of a phase that objective o selects, as seen by as.
 func spans(f *readings, o slo.Objective, p phase, as view) slo.Spans {
 	out := slo.Spans{From: p.From, To: p.To}
-	list := f.slicesAs(f.run(), o, p.has, as)
+	list := f.slicesAs(f.run(), o, f.cellsOf(p), as)
 	dark := f.dark(o, list)
 	for i, s := range list {
 		slice := slo.Slice{

@@ -16,22 +16,22 @@ import (
 )
 
 // judgeFault judges an objective on a fault by the worst occurrence of the fault.
-func (f *composer) judgeFault(o slo.Objective) result.ObjectiveResult {
+func (f *effects) judgeFault(o slo.Objective) result.ObjectiveResult {
 	switch {
 	case o.After.Kind == slo.IncidentPhase:
-		return f.seenIncident(o, judgeIncident(f, o))
+		return f.judgeIncidents(o)
 	case o.Metric.Over > 0:
 		return f.judgeSpread(o)
-	case f.c.OfStage(o):
+	case f.read.c.OfStage(o):
 		return f.reactions().Stage(o)
 	}
 	worst := absent(o.After, noFault)
 	found := false
-	for i, oc := range f.Faults {
+	for i, oc := range f.read.Faults {
 		if oc.Name == "" || !o.After.Includes(oc.Phase()) {
 			continue
 		}
-		if r := f.faultResult(o, i, f.ask(i, o)); !found || requests.Worse(o, &r, &worst) {
+		if r := f.faultResult(o, i); !found || requests.Worse(o, &r, &worst) {
 			worst, found = r, true
 		}
 	}
@@ -39,10 +39,10 @@ func (f *composer) judgeFault(o slo.Objective) result.ObjectiveResult {
 }
 
 // reactions judges when the user's monitoring and figures of the target reacted.
-func (f *composer) reactions() series.ReactionJudge {
+func (f *effects) reactions() series.ReactionJudge {
 	return series.ReactionJudge{
-		Reactions: &f.c.Reactions, Faults: f.Faults, OverAt: f.overAt, Usage: f.c.Usage, Series: f.c.Series, End: f.end,
-		Strict: f.c.Strict,
+		Reactions: &f.read.c.Reactions, Faults: f.read.Faults, OverAt: f.read.overAt, Usage: f.read.c.Usage,
+		Series: f.read.c.Series, End: f.read.end, Strict: f.read.c.Strict,
 	}
 }
 
@@ -55,19 +55,19 @@ func (f *effects) whyUnknown(i int) string {
 
 // unknown is whyUnknown, with the part of brunt's own.
 func (f *effects) unknown(i int) (note string, why result.Why) {
-	name := f.Faults[i].Name
-	none, counted := f.c.NoTraffic[i]
+	name := f.read.Faults[i].Name
+	none, counted := f.read.c.NoTraffic[i]
 	switch {
 	case name == "": // it was not injected
 		return "", ""
-	case f.c.Partial[i]:
+	case f.read.c.Partial[i]:
 		return name + " was injected in part, so its effect is unknown", ""
-	case f.c.Unverified[i]:
+	case f.read.c.Unverified[i]:
 		return name + " was not verified, so its effect is unknown", ""
-	case none, !counted && f.traffic[i] == 0:
+	case none, !counted && f.read.traffic[i] == 0:
 		return name + " affected no traffic, so its effect is unknown", ""
-	case !counted && f.sentNone(i) && f.stoodStill(i) != "":
-		return f.stoodStill(i) + ", and sent no request meanwhile", result.Late
+	case !counted && f.read.sentNone(i) && f.read.stoodStill(i) != "":
+		return f.read.stoodStill(i) + ", and sent no request meanwhile", result.Late
 	}
 	return "", ""
 }
@@ -80,7 +80,7 @@ func (f *effects) reported(i int) effect.Answer {
 	a := f.answers[i]
 	why := f.whyUnknown(i)
 	if a.Impact == result.NotImpacted {
-		why = cmp.Or(why, f.stoodStill(i))
+		why = cmp.Or(why, f.read.stoodStill(i))
 		if s := f.slowdown(i); s.Answer == result.Untested {
 			a = notCertain(a, s)
 		}
@@ -99,15 +99,15 @@ func (f *effects) reported(i int) effect.Answer {
 // required evaluates require_impact for an answer of occurrence i, and returns the reason if it is
 // not a pass. The verdict is empty where no impact is required.
 func (f *effects) required(i int, a effect.Answer) result.Reason {
-	oc := f.Faults[i]
+	oc := f.read.Faults[i]
 	unknown := func(why string) result.Reason {
 		return result.Reason{Kind: result.ImpactUnknown, Verdict: scenarios.Inconclusive, Fault: oc.Name, Text: why}
 	}
 	switch {
-	case oc.Name == "" || !f.c.Faults[oc.Fault].RequireImpact:
+	case oc.Name == "" || !f.read.c.Faults[oc.Fault].RequireImpact:
 		return result.Reason{}
-	case a.Impact == result.NotImpacted && f.stoodStill(i) != "":
-		return unknown(f.stoodStill(i))
+	case a.Impact == result.NotImpacted && f.read.stoodStill(i) != "":
+		return unknown(f.read.stoodStill(i))
 	case a.Impact == result.NotImpacted && f.slowdown(i).Answer == result.Untested:
 		return unknown(notCertain(a, f.slowdown(i)).Note)
 	case a.Impact == result.NotImpacted:
@@ -119,7 +119,7 @@ func (f *effects) required(i int, a effect.Answer) result.Reason {
 }
 
 // limitVerdict limits the verdict for a phase of occurrence i to what is known of the fault.
-func (f *composer) limitVerdict(i int, r *result.ObjectiveResult) {
+func (f *effects) limitVerdict(i int, r *result.ObjectiveResult) {
 	if note, why := f.unknown(i); note != "" {
 		r.Verdict, r.Note, r.Why = scenarios.Invalid, note, why
 		return
@@ -130,20 +130,45 @@ func (f *composer) limitVerdict(i int, r *result.ObjectiveResult) {
 }
 
 // faultResult judges an objective on occurrence i, as far as brunt saw what the target did.
-func (f *composer) faultResult(o slo.Objective, i int, a effect.Answer) result.ObjectiveResult {
-	return f.seen(o, i, a, f.occurrence(o, i, a))
+func (f *effects) faultResult(o slo.Objective, i int) result.ObjectiveResult {
+	r := f.occurrence(o, i)
+	if o.Metric.Row().Effect == nil { // monitoring is asked apart from the load
+		return r
+	}
+	return f.seen(&faultAsk{
+		o: o, of: []int{i},
+		judge:  func(f *effects) result.ObjectiveResult { return f.occurrence(o, i) },
+		unseen: func(f *effects, i int) []requests.Span { return f.unseenOf(o, i) },
+	}, r)
+}
+
+// unsteadyBefore says of each occurrence how the steady state failed before its injection, by the last objective on its
+// effect before which it did; empty where it held.
+func (f *effects) unsteadyBefore() []string {
+	out := make([]string, len(f.read.Faults))
+	for _, o := range f.read.c.SLO {
+		if !o.Metric.OfFault() || o.Metric.Row().Effect == nil || o.After.Kind == slo.IncidentPhase || f.read.c.OfStage(o) {
+			continue
+		}
+		for i, oc := range f.read.Faults {
+			if oc.Name == "" || !o.After.Includes(oc.Phase()) {
+				continue
+			}
+			if a := f.ask(i, o); a.BadBefore {
+				out[i] = requests.UnsteadyBefore(&f.read.Config, f.read.c.Limit, oc.Name, o, a)
+			}
+		}
+	}
+	return out
 }
 
 // occurrence judges an objective on occurrence i by what brunt saw.
-func (f *composer) occurrence(o slo.Objective, i int, a effect.Answer) result.ObjectiveResult {
-	oc := f.Faults[i]
+func (f *effects) occurrence(o slo.Objective, i int) result.ObjectiveResult {
+	oc, a := f.read.Faults[i], f.ask(i, o)
 	r := requests.Unanswered(oc.Phase(), a.Note)
 	r.Count = 1
 	row := o.Metric.Row()
 	monitored := row.Effect == nil
-	if a.BadBefore && !monitored {
-		f.out.Faults[i].Unsteady = requests.UnsteadyBefore(&f.Config, f.c.Limit, oc.Name, o, a)
-	}
 	required := f.required(i, a)
 	unknown, by := f.unknown(i)
 	switch {
@@ -169,7 +194,7 @@ func (f *composer) occurrence(o slo.Objective, i int, a effect.Answer) result.Ob
 // effect that they had together. That is the most that this one can have had: the whole recovered no
 // earlier than it did, and lost no less. So what holds for all of them holds for this one. What does not
 // hold may be due to the others, and is inconclusive: an objective `after incident` judges them all.
-func (f *composer) judgeJoint(o slo.Objective, i int, r *result.ObjectiveResult) {
+func (f *effects) judgeJoint(o slo.Objective, i int, r *result.ObjectiveResult) {
 	row := o.Metric.Row()
 	of := f.confoundedWith(i)
 	if len(of) < 2 || !o.Upper() || !row.Recovers && !row.Lasts {
@@ -185,7 +210,7 @@ func (f *composer) judgeJoint(o slo.Objective, i int, r *result.ObjectiveResult)
 	}
 	var names []string
 	for _, j := range of {
-		names = append(names, f.Faults[j].Name)
+		names = append(names, f.read.Faults[j].Name)
 	}
 	all := strings.Join(names, ", ")
 	both := *r
@@ -204,9 +229,9 @@ func (f *composer) judgeJoint(o slo.Objective, i int, r *result.ObjectiveResult)
 
 // judgeValue compares a value with its target. Without recovery, the loss so far is a lower
 // limit of the loss: it can fail an upper bound and cannot pass one.
-func (f *composer) judgeValue(o slo.Objective, i int, a effect.Answer, r *result.ObjectiveResult) {
+func (f *effects) judgeValue(o slo.Objective, i int, a effect.Answer, r *result.ObjectiveResult) {
 	row := o.Metric.Row()
-	value := row.Effect(effectOf(f.readings, i, a))
+	value := row.Effect(effectOf(f.read, i, a))
 	v, least := value.V, value.Least
 	met := requests.Meets(o, v)
 	grows := o.Op == ">" || o.Op == ">="
@@ -214,8 +239,8 @@ func (f *composer) judgeValue(o slo.Objective, i int, a effect.Answer, r *result
 	case math.IsNaN(v):
 		r.Note = cmp.Or(value.Why, r.Note)
 		return
-	case met && o.Upper() && f.slowUntoldBeside(o, f.slowdown(i), a) != "":
-		r.Note = f.slowUntoldBeside(o, f.slowdown(i), a)
+	case met && o.Upper() && f.read.slowUntoldBeside(o, f.slowdown(i), a) != "":
+		r.Note = f.read.slowUntoldBeside(o, f.slowdown(i), a)
 		return
 	case least && met && !grows, least && !met && grows, least && o.Op == "=" && v < o.Value:
 		r.Low = result.Num(v)
@@ -244,7 +269,7 @@ func (f *composer) judgeValue(o slo.Objective, i int, a effect.Answer, r *result
 		r.Note = "relapsed at " + quantity.FormatSeconds(float64(a.RelapsedAt)) + ", so its last recovery counts"
 	}
 	switch {
-	case f.c.Strict && r.High.Known() && requests.Meets(o, float64(r.Low)) != requests.Meets(o, float64(r.High)):
+	case f.read.c.Strict && r.High.Known() && requests.Meets(o, float64(r.Low)) != requests.Meets(o, float64(r.High)):
 		r.Note = "strict: the target lies within the interval"
 	case met && r.High.Known() && (!requests.Meets(o, float64(r.Low)) || !requests.Meets(o, float64(r.High))):
 		r.Note = requests.BoundsDecide(r)
@@ -287,16 +312,16 @@ func (f *readings) slowUntoldBeside(o slo.Objective, s requests.Slowdown, a effe
 }
 
 // slowUntoldOf is slowUntoldBeside of occurrences that are taken for one: of any of them, or of all of them together.
-func (f *composer) slowUntoldOf(o slo.Objective, of []int, a effect.Answer) string {
+func (f *effects) slowUntoldOf(o slo.Objective, of []int, a effect.Answer) string {
 	for _, i := range of {
-		if why := f.slowUntoldBeside(o, f.slowdown(i), a); why != "" {
+		if why := f.read.slowUntoldBeside(o, f.slowdown(i), a); why != "" {
 			return why
 		}
 	}
 	if f.slower == nil {
 		return ""
 	}
-	return f.slowUntoldBeside(o, f.latencies.Slower(of...), a)
+	return f.read.slowUntoldBeside(o, f.latencies.Slower(of...), a)
 }
 
 // untouched reports whether the share of bad requests stayed within the limit. Writes may have been lost.

@@ -32,14 +32,15 @@ type incident struct {
 func incidents(f *effects) []*incident {
 	every := func(measure.Key, []int32) bool { return true }
 	q := effect.Question{
-		Horizon: f.end, Limit: f.c.Limit, Hold: f.c.Hold, Slices: f.slices(f.run(), slo.Objective{}, every),
+		Horizon: f.read.end, Limit: f.read.c.Limit, Hold: f.read.c.Hold,
+		Slices: f.read.slices(f.read.run(), slo.Objective{}, every),
 	}
 	found := effect.Incidents(q)
 	records := withoutShed(f).records
 	if records != nil {
-		read := *f.readings
+		read := *f.read
 		read.records = records
-		q.Slices = read.slices(f.run(), slo.Objective{}, every)
+		q.Slices = read.slices(f.read.run(), slo.Objective{}, every)
 		q.Limit = surge(q.Limit, shedBefore(&read))
 		found = effect.Union(found, effect.Incidents(q))
 	}
@@ -62,28 +63,28 @@ func incidents(f *effects) []*incident {
 // until then. Shed are the records of withoutShed: windows of which more than limit was bad or shed before the
 // injection are earlier as well.
 func (in *incident) notBefore(f *effects, shed []record, limit float64) {
-	_, most := f.Config.SlowRange()
+	_, most := f.read.Config.SlowRange()
 	if most == 0 {
-		most = slices.Max(f.longest)
+		most = slices.Max(f.read.longest)
 	}
-	for i := range f.Faults {
-		oc := &f.Faults[i]
+	for i := range f.read.Faults {
+		oc := &f.read.Faults[i]
 		if oc.Name == "" || oc.Injected <= in.Begin || oc.Injected > in.End {
 			continue
 		}
 		earlier := false
 		// a bad request is marked within the second of its window
-		from := f.index().First[f.index().Begun(measure.FloorSecond(in.Begin))]
-		for j := from; j < len(f.records) && f.records[j].Start < oc.Injected; j++ {
-			r := &f.records[j]
-			if !f.Config.InSums(int(r.Series)) {
+		from := f.read.index().First[f.read.index().Begun(measure.FloorSecond(in.Begin))]
+		for j := from; j < len(f.read.records) && f.read.records[j].Start < oc.Injected; j++ {
+			r := &f.read.records[j]
+			if !f.read.Config.InSums(int(r.Series)) {
 				continue
 			}
-			without := !slices.Contains(f.Sets[r.Set], int32(i))
+			without := !slices.Contains(f.read.Sets[r.Set], int32(i))
 			if e := &r.edges; e.Bad && e.LastBad >= in.Begin {
 				earlier = earlier || without && e.FirstBad < oc.Injected || max(in.Begin, e.FirstBad) < oc.Injected-most
 			}
-			if without && r.Kinds[scenarios.Shed] > 0 && shed != nil && f.EndOf(r.Start) > in.Begin {
+			if without && r.Kinds[scenarios.Shed] > 0 && shed != nil && f.read.EndOf(r.Start) > in.Begin {
 				s := &shed[j]
 				earlier = earlier || float64(s.Bad()) > limit*float64(s.Offered()) && s.Bad() > r.Bad()
 			}
@@ -133,9 +134,9 @@ func (in *incident) add(f *effects, k measure.Key, c *measure.Cell) {
 	own := c.Counts().Own.Timeouts
 	for _, e := range c.Causes {
 		if !e.Cause.Own() {
-			in.kinds[f.c.Causes.Name(e.Cause)] += e.N
+			in.kinds[f.read.c.Causes.Name(e.Cause)] += e.N
 			if e.Cause == scenarios.Timeout {
-				in.kinds[f.c.Causes.Name(e.Cause)] -= own
+				in.kinds[f.read.c.Causes.Name(e.Cause)] -= own
 			}
 		}
 	}
@@ -145,10 +146,10 @@ func (in *incident) add(f *effects, k measure.Key, c *measure.Cell) {
 // any was bad. A window before the incident counts as well where brunt sent bad requests of it late,
 // within the incident.
 func (in *incident) count(f *effects, k measure.Key, c *measure.Counts, e *measure.Edges) bool {
-	end := f.EndOf(k.Start)
+	end := f.read.EndOf(k.Start)
 	within := max(0, min(end, in.End)-max(k.Start, in.first))
 	late := e.Bad && e.FirstBad < in.End && e.LastBad >= in.first
-	if !f.Config.InSums(int(k.Series)) || within == 0 && !late {
+	if !f.read.Config.InSums(int(k.Series)) || within == 0 && !late {
 		return false
 	}
 	n := c.Punctual()
@@ -173,10 +174,10 @@ func (in *incident) count(f *effects, k measure.Key, c *measure.Counts, e *measu
 }
 
 // bySecond lists the incidents by the seconds of the windows that may count in them.
-func (f *composer) bySecond() map[time.Duration][]*incident {
+func (f *effects) bySecond() map[time.Duration][]*incident {
 	out := map[time.Duration][]*incident{}
 	for _, in := range f.incidents {
-		for at := measure.FloorSecond(in.first); at <= min(in.End, f.end); at += time.Second {
+		for at := measure.FloorSecond(in.first); at <= min(in.End, f.read.end); at += time.Second {
 			out[at] = append(out[at], in)
 		}
 	}
@@ -226,6 +227,18 @@ func (in *incident) row(f *readings) result.Incident {
 	return out
 }
 
+// judgeIncidents judges an objective `after incident`, as far as brunt saw what the target did.
+func (f *effects) judgeIncidents(o slo.Objective) result.ObjectiveResult {
+	return f.seen(&faultAsk{
+		o: o, of: f.injected(),
+		judge: func(f *effects) result.ObjectiveResult {
+			f.incidents = incidents(f)
+			return judgeIncident(f, o)
+		},
+		unseen: func(f *effects, i int) []requests.Span { return f.unseenAround(o, i) },
+	}, judgeIncident(f, o))
+}
+
 // judgeIncident judges `recover < D after incident` by the incident that overlaps a fault and has the
 // worst answer: an outage that several faults caused has one recovery time. Without one it is 0.
 //
@@ -234,14 +247,14 @@ func (in *incident) row(f *readings) result.Incident {
 // because the fault's own recovery includes it.
 //
 // A pass needs that of each fault without an incident the requests show that there was none.
-func judgeIncident(f *composer, o slo.Objective) result.ObjectiveResult {
-	if f.FirstInjection() == measure.Never {
+func judgeIncident(f *effects, o slo.Objective) result.ObjectiveResult {
+	if f.read.FirstInjection() == measure.Never {
 		return absent(o.After, noFault)
 	}
 	worst := requests.Unanswered(o.After, "")
 	count, known := int64(0), map[string]bool{}
 	for _, in := range f.incidents {
-		names, planned := in.faults(f.readings)
+		names, planned := in.faults(f.read)
 		if len(names) == 0 && !planned {
 			continue
 		}
@@ -274,13 +287,13 @@ func judgeIncident(f *composer, o slo.Objective) result.ObjectiveResult {
 // with that, because an incident needs no single cause.
 func (f *effects) untold(known map[string]bool) (v scenarios.Verdict, note string, why result.Why) {
 	whole := slo.Objective{Metric: slo.Metric{Name: "recover"}}
-	for i := range f.Faults {
-		name := f.Faults[i].Name
+	for i := range f.read.Faults {
+		name := f.read.Faults[i].Name
 		if name == "" {
 			continue
 		}
 		if known[name] {
-			if note := f.slowUntoldBeside(whole, f.slowdown(i), f.ask(i, whole)); note != "" {
+			if note := f.read.slowUntoldBeside(whole, f.slowdown(i), f.ask(i, whole)); note != "" {
 				return scenarios.Inconclusive, name + ": " + note, ""
 			}
 			continue
@@ -288,15 +301,15 @@ func (f *effects) untold(known map[string]bool) (v scenarios.Verdict, note strin
 		if note, why := f.unknown(i); note != "" {
 			return scenarios.Invalid, note, why
 		}
-		if note := f.slowUntold(whole, f.slowdown(i)); note != "" {
+		if note := f.read.slowUntold(whole, f.slowdown(i)); note != "" {
 			return scenarios.Inconclusive, name + ": " + note, ""
 		}
 		a, of := f.ask(i, whole), f.confoundedWith(i)
 		if len(of) > 1 {
 			a = f.joint(of, whole)
 		}
-		for next := of[len(of)-1] + 1; !a.Tells() && next < len(f.Faults); next++ {
-			if f.Faults[next].Name != "" {
+		for next := of[len(of)-1] + 1; !a.Tells() && next < len(f.read.Faults); next++ {
+			if f.read.Faults[next].Name != "" {
 				of = append(of, next)
 				a = f.joint(of, whole)
 			}

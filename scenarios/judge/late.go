@@ -23,7 +23,7 @@ func (f *effects) lateFor(o slo.Objective, i int, measured result.Num) string {
 		return ""
 	}
 	in := f.sentAround(i)
-	lag := f.lagIn(o, in)
+	lag := f.read.lagIn(o, in)
 	v := float64(measured) + lag.Seconds()
 	if !o.Upper() {
 		v = float64(measured) - lag.Seconds()
@@ -67,9 +67,9 @@ func (f *readings) lagIn(o slo.Objective, in requests.Span) (most time.Duration)
 // sentAround is the span around occurrence i in which requests say how long an outage was: up to a second after it was
 // over and the target good.
 func (f *effects) sentAround(i int) requests.Span {
-	to := min(f.end, f.overAt(i))
+	to := min(f.read.end, f.read.overAt(i))
 	if a := &f.answers[i]; a.RecoveredAt.Known() {
 		to = max(to, a.RecoveredAt.D())
 	}
-	return requests.Span{From: f.Faults[i].Injected, To: f.later(to, time.Second)}
+	return requests.Span{From: f.read.Faults[i].Injected, To: f.read.later(to, time.Second)}
 }

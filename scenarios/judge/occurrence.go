@@ -14,7 +14,7 @@ import (
 
 // effects are the effects of the faults on the load.
 type effects struct {
-	*readings
+	read    *readings
 	answers []effect.Answer // one for each occurrence
 	asked   map[asked]effect.Answer
 	shed    shedViews
@@ -23,6 +23,16 @@ type effects struct {
 	// are enough of them for the test.
 	slower []requests.Slowdown
 	tells  []bool
+
+	latencies *requests.SlowdownTest // nil: no fault was injected, or the run goes on
+	incidents []*incident            // of the run
+}
+
+// supposing is f with other readings of the same recording.
+func (f *effects) supposing(read readings) *effects {
+	g := *f
+	g.read, g.asked, g.shed = &read, map[asked]effect.Answer{}, shedViews{}
+	return &g
 }
 
 // mainObjective is the objective whose requests the record of the fault shows: the objective on the
@@ -30,7 +40,7 @@ type effects struct {
 func (f *effects) mainObjective(fault string) slo.Objective {
 	main := slo.Objective{Metric: slo.Metric{Name: "recover"}}
 	rank := -1
-	for _, o := range f.c.SLO {
+	for _, o := range f.read.c.SLO {
 		if row := o.Metric.Row(); row.Effect != nil && row.Rank > rank && o.After.Fault == fault {
 			main, rank = o, row.Rank
 		}
@@ -63,7 +73,7 @@ func (f *effects) ask(i int, o slo.Objective) effect.Answer {
 		a.Impact = result.Impacted
 	case slower.Answer == result.Yes:
 		a.Impact = result.Impacted
-	case slower.Answer == result.Untested && !f.asksSlow(o):
+	case slower.Answer == result.Untested && !f.read.asksSlow(o):
 		a = notCertain(a, slower)
 	}
 	return a
@@ -72,7 +82,7 @@ func (f *effects) ask(i int, o slo.Objective) effect.Answer {
 // slowdown is the answer to whether occurrence i made good answers slower. Before all cells were read it is no, and so
 // is that of one that was not injected.
 func (f *effects) slowdown(i int) requests.Slowdown {
-	if f.slower == nil || f.Faults[i].Name == "" {
+	if f.slower == nil || f.read.Faults[i].Name == "" {
 		return requests.Slowdown{Told: result.Told{Answer: result.No}, Far: result.No}
 	}
 	return f.slower[i]
@@ -90,54 +100,58 @@ func notCertain(a effect.Answer, s requests.Slowdown) effect.Answer {
 }
 
 func (f *effects) find(i int, o slo.Objective) effect.Answer {
-	oc := f.Faults[i]
+	oc := f.read.Faults[i]
 	if oc.Name == "" {
 		return effect.Unknown(result.NotInjected, "")
 	}
 	a := withShed(f, []int{i}, o, effect.Ask(questionOn(f, []int{i}, o)))
-	f.confound(i, &a, f.after(i))
+	f.confound(i, &a, f.read.after(i))
 	return a
 }
 
 // questionOn describes the load that objective o selects around an occurrence, or around several in
 // the order of injection, which are taken for one fault.
 func questionOn(f *effects, of []int, o slo.Objective) effect.Question {
-	oc := f.Faults[of[0]]
-	q := effect.Question{Injected: oc.Injected, Horizon: f.end, Limit: f.c.Limit, Hold: f.c.Hold}
+	oc := f.read.Faults[of[0]]
+	q := effect.Question{Injected: oc.Injected, Horizon: f.read.end, Limit: f.read.c.Limit, Hold: f.read.c.Hold}
 	for _, i := range of {
-		q.Cleared = max(q.Cleared, f.overAt(i))
+		q.Cleared = max(q.Cleared, f.read.overAt(i))
 	}
 	other := func(j int32) bool { return !slices.Contains(of, int(j)) }
 	// blames reports whether the requests of a cell that met occurrence j may be bad by it. They are not if the target
 	// hung by then: if they had been under way for twice as long as any good answer of the step in the baseline.
 	blames := func(k measure.Key, j int32) bool {
-		usual := f.longest[k.Series]
-		return usual == 0 || f.EndOf(k.Start)+f.late[k.Start]+2*usual+20*time.Millisecond >= f.Faults[j].Injected
+		usual := f.read.longest[k.Series]
+		hung := f.read.EndOf(k.Start) + f.read.late[k.Start] + 2*usual + 20*time.Millisecond
+		return usual == 0 || hung >= f.read.Faults[j].Injected
 	}
-	next := f.after(of[len(of)-1])
+	next := f.read.after(of[len(of)-1])
 	if next != nil && next.Injected < q.Horizon {
 		q.Horizon, q.Next = next.Injected, next.Name
 	}
 	// a later fault is responsible for requests that overlap it, unless those hung by then
-	q.Slices = f.slices(f.index().Around(requests.Span{From: oc.Injected, To: q.Horizon}, f.end), o,
+	q.Slices = f.read.slices(f.read.index().Around(requests.Span{From: oc.Injected, To: q.Horizon}, f.read.end), o,
 		func(k measure.Key, set []int32) bool {
 			return !slices.ContainsFunc(set, func(j int32) bool {
-				return other(j) && f.Faults[j].Injected > oc.Injected &&
+				return other(j) && f.read.Faults[j].Injected > oc.Injected &&
 					blames(k, j)
 			})
 		})
-	q.Baseline = f.slices(requests.Span{To: f.FirstInjection()}, o,
-		func(k measure.Key, _ []int32) bool { return f.InBaseline(k) })
-	q.Before = f.slices(requests.Span{From: f.calmFrom(of[0]), To: oc.Injected}, o, func(k measure.Key, set []int32) bool {
-		return !slices.ContainsFunc(set, func(j int32) bool { return f.Faults[j].Injected >= oc.Injected && blames(k, j) })
+	q.Baseline = f.read.slices(requests.Span{To: f.read.FirstInjection()}, o,
+		func(k measure.Key, _ []int32) bool { return f.read.InBaseline(k) })
+	calm := requests.Span{From: f.calmFrom(of[0]), To: oc.Injected}
+	q.Before = f.read.slices(calm, o, func(k measure.Key, set []int32) bool {
+		return !slices.ContainsFunc(set, func(j int32) bool {
+			return f.read.Faults[j].Injected >= oc.Injected && blames(k, j)
+		})
 	})
 	caught := requests.Span{From: oc.Injected, To: oc.Injected} // since the first request that met them
 	for _, i := range of {
-		if met := f.index().Affected[i]; len(met) > 0 {
-			caught.From = min(caught.From, f.records[met[0]].Start)
+		if met := f.read.index().Affected[i]; len(met) > 0 {
+			caught.From = min(caught.From, f.read.records[met[0]].Start)
 		}
 	}
-	for _, s := range f.slices(caught, o, func(_ measure.Key,
+	for _, s := range f.read.slices(caught, o, func(_ measure.Key,
 		set []int32,
 	) bool {
 		return len(set) > 0 && !slices.ContainsFunc(set, other)
@@ -160,12 +174,12 @@ func (f *readings) overAt(i int) time.Duration {
 // calmFrom is the time when the faults before occurrence i were over and recovered from.
 func (f *effects) calmFrom(i int) time.Duration {
 	from := time.Duration(0)
-	for j := range f.Faults[:i] {
-		if f.Faults[j].Name == "" {
+	for j := range f.read.Faults[:i] {
+		if f.read.Faults[j].Name == "" {
 			continue
 		}
-		if f.Faults[j].Over {
-			from = max(from, f.overAt(j))
+		if f.read.Faults[j].Over {
+			from = max(from, f.read.overAt(j))
 		}
 		switch a := &f.answers[j]; {
 		case a.RecoveredAt.Known():
@@ -179,13 +193,13 @@ func (f *effects) calmFrom(i int) time.Duration {
 
 // confound marks an answer that cannot be separated from the effect of another fault.
 func (f *effects) confound(i int, a *effect.Answer, next *measure.Occurrence) {
-	oc := f.Faults[i]
+	oc := f.read.Faults[i]
 	why := ""
 	for j := range i {
-		g := f.Faults[j]
+		g := f.read.Faults[j]
 		switch {
 		case g.Name == "":
-		case f.overAt(j) > oc.Injected:
+		case f.read.overAt(j) > oc.Injected:
 			why = g.Name + " was in as well"
 		case f.answers[j].RelapsedAt.Known(): // it had recovered, so what was bad again is a steady state that failed
 		case f.answers[j].Impact == result.NotRecovered || f.answers[j].Impact == result.Confounded ||
@@ -198,7 +212,7 @@ func (f *effects) confound(i int, a *effect.Answer, next *measure.Occurrence) {
 	}
 	if next != nil && why == "" && !a.BadBefore {
 		switch {
-		case next.Injected < f.overAt(i):
+		case next.Injected < f.read.overAt(i):
 			why = next.Name + " was in as well"
 		case a.OnsetAt.Known() && !a.RecoveredAt.Known() && !a.RelapsedAt.Known():
 			why = a.Because(next.Name + " was injected before recovery could show")
@@ -213,20 +227,20 @@ func (f *effects) confound(i int, a *effect.Answer, next *measure.Occurrence) {
 // confoundedWith are the occurrences that were in while occurrence i was, or while one of those was, with
 // itself, in the order of injection.
 func (f *effects) confoundedWith(i int) []int {
-	in := requests.Span{From: f.Faults[i].Injected, To: f.overAt(i)}
+	in := requests.Span{From: f.read.Faults[i].Injected, To: f.read.overAt(i)}
 	var out []int
 	for known := 0; ; known = len(out) {
 		out = out[:0]
-		for j := range f.Faults {
-			g := &f.Faults[j]
-			if g.Name == "" || g.Injected >= in.To && j != i || f.overAt(j) <= in.From && j != i {
+		for j := range f.read.Faults {
+			g := &f.read.Faults[j]
+			if g.Name == "" || g.Injected >= in.To && j != i || f.read.overAt(j) <= in.From && j != i {
 				continue
 			}
 			out = append(out, j)
-			in.From, in.To = min(in.From, g.Injected), max(in.To, f.overAt(j))
+			in.From, in.To = min(in.From, g.Injected), max(in.To, f.read.overAt(j))
 		}
 		if len(out) == known {
-			slices.SortFunc(out, func(a, b int) int { return cmp.Compare(f.Faults[a].Injected, f.Faults[b].Injected) })
+			slices.SortFunc(out, func(a, b int) int { return cmp.Compare(f.read.Faults[a].Injected, f.read.Faults[b].Injected) })
 			return out
 		}
 	}

@@ -14,7 +14,7 @@ import (
 
 // parts are the parts of the impact of occurrence i, from the sums of phases.
 func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactParts {
-	oc := &f.Faults[i]
+	oc := &f.read.Faults[i]
 	if oc.Name == "" {
 		return nil
 	}
@@ -28,7 +28,7 @@ func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactP
 		out.SlowerUntold = s.Why
 	case result.No:
 	}
-	for _, l := range f.c.Ledgers {
+	for _, l := range f.read.c.Ledgers {
 		out.Late += l.LateTo[oc.Name]
 	}
 	during, before := partsOf(f, ps, sums, oc.Phase()), partsOf(f, ps, sums, slo.Phase{Kind: slo.BaselinePhase})
@@ -45,9 +45,9 @@ func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactP
 	out.Partial, out.PartialBefore, out.Lacking = requests.Lacking(during.Counts().Punctual(), n)
 	out.P50, out.P95 = during.PunctualQuantile(.5), during.PunctualQuantile(.95)
 	out.P50Before, out.P95Before = before.PunctualQuantile(.5), before.PunctualQuantile(.95)
-	for _, j := range f.index().Affected[i] {
-		r := &f.records[j]
-		if r.Start < 0 || !r.edges.Bad || !f.Config.InSums(int(r.Series)) {
+	for _, j := range f.read.index().Affected[i] {
+		r := &f.read.records[j]
+		if r.Start < 0 || !r.edges.Bad || !f.read.Config.InSums(int(r.Series)) {
 			continue
 		}
 		first, last := result.Sec(r.edges.FirstBad), result.Sec(r.edges.LastBad)
@@ -63,8 +63,8 @@ func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactP
 func partsOf(f *effects, ps []phase, sums [][]measure.Cell, name slo.Phase) *measure.Cell {
 	total := &measure.Cell{}
 	if i := phaseOf(ps, name); i >= 0 {
-		for s := range f.Config.Steps {
-			if f.Config.InSums(s) {
+		for s := range f.read.Config.Steps {
+			if f.read.Config.InSums(s) {
 				total.Add(&sums[i][s])
 			}
 		}
@@ -75,9 +75,9 @@ func partsOf(f *effects, ps []phase, sums [][]measure.Cell, name slo.Phase) *mea
 // lostTo is the number of acknowledged writes that were lost to occurrence i.
 func lostTo(f *effects, i int) int64 {
 	n := int64(0)
-	for _, l := range f.c.Ledgers {
+	for _, l := range f.read.c.Ledgers {
 		for _, s := range l.LostSpans {
-			if s.Fault != "" && s.Fault == f.Faults[i].Name {
+			if s.Fault != "" && s.Fault == f.read.Faults[i].Name {
 				n += s.Lost
 			}
 		}
@@ -104,14 +104,14 @@ func withoutShed(f *effects, of ...int) *shedView {
 	if of == nil && f.shed.run != nil {
 		return f.shed.run
 	}
-	covered := make([]bool, len(f.Config.Steps))
+	covered := make([]bool, len(f.read.Config.Steps))
 	for s := range covered {
-		covered[s] = f.shedCovered(s, of)
+		covered[s] = f.read.shedCovered(s, of)
 	}
 	key := fmt.Sprint(covered)
 	v := f.shed.by[key]
 	if v == nil {
-		v = f.viewShed(covered)
+		v = f.read.viewShed(covered)
 		if f.shed.by == nil {
 			f.shed.by = map[string]*shedView{}
 		}
@@ -169,9 +169,9 @@ func withShed(f *effects, of []int, o slo.Objective, a effect.Answer) effect.Ans
 	if records == nil || a.BadBefore {
 		return a
 	}
-	read := *f.readings
+	read := *f.read
 	read.records = records
-	q := questionOn(&effects{readings: &read, answers: f.answers}, of, o)
+	q := questionOn(&effects{read: &read, answers: f.answers}, of, o)
 	var n, bad int64
 	for _, s := range q.Baseline {
 		n, bad = n+s.N, bad+s.Bad

@@ -2,9 +2,7 @@ package judge
 
 import (
 	"slices"
-	"time"
 
-	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/slo"
@@ -14,12 +12,36 @@ import (
 type phase struct {
 	name slo.Phase
 	requests.Span
-	of  int // number of its occurrence; ofNone for none
-	by  membership
-	has func(k measure.Key, set []int32) bool
+	of int // number of its occurrence; ofNone for none
 }
 
-// number is the number of the phase in a recording; a fault's recovery and rest have none.
+// has reports whether a cell is in the phase: that of a fault has the requests that met it, its recovery and its rest
+// have those that were due then.
+func (p phase) has(h *measure.History, k measure.Key) bool {
+	switch p.name.Kind {
+	case slo.WarmupPhase:
+		return k.Start < 0
+	case slo.RunPhase:
+		return k.Start >= 0
+	case slo.BaselinePhase:
+		return h.InBaseline(k)
+	case slo.FaultPhase:
+		return k.Start >= 0 && slices.Contains(h.Sets[k.Set], int32(p.of))
+	}
+	return inSpan(p.Span, k)
+}
+
+// cellsOf is has of a phase, for slices.
+func (f *readings) cellsOf(p phase) func(measure.Key, []int32) bool {
+	return func(k measure.Key, _ []int32) bool { return p.has(&f.History, k) }
+}
+
+// numbered reports whether the phase has a number: its cells are known once they are counted.
+func (p phase) numbered() bool {
+	return p.name.Kind != slo.RecoveryPhase && p.name.Kind != slo.RestPhase
+}
+
+// number is the number of a numbered phase in a recording.
 func (p phase) number() int32 {
 	switch p.name.Kind {
 	case slo.WarmupPhase:
@@ -32,26 +54,17 @@ func (p phase) number() int32 {
 	return int32(p.of)
 }
 
-// membership is what a cell is in a phase by.
-type membership uint8
-
-const (
-	byRun   membership = iota // has alone says
-	byFault                   // its requests met the occurrence
-	bySpan                    // its window begins in the span
-)
-
 // indexed returns the index of phases.
 func indexed(ps []phase) *phaseIndex {
 	x := &phaseIndex{}
 	for i, p := range ps {
-		switch p.by {
-		case byRun:
-			x.Run = append(x.Run, i)
-		case byFault:
-			x.OfFault(i, int32(p.of))
-		case bySpan:
+		switch {
+		case !p.numbered():
 			x.InSpan(i, p.Span)
+		case p.of != ofNone:
+			x.OfFault(i, int32(p.of))
+		default:
+			x.Run = append(x.Run, i)
 		}
 	}
 	return x
@@ -67,65 +80,42 @@ const ofNone = -1
 // the clearing if the target was good by then: so it is not empty for the better target. Its end is that
 // of a window. Without recovery it has no such end. The next injection and the end of the load end it in
 // any case, because what comes then belongs to others. The rest lasts up to those.
-func (f *composer) phases(warmup time.Duration, end time.Duration, answers []effect.Answer) []phase {
+func (f *effects) phases() []phase {
 	out := []phase{}
-	if warmup > 0 {
-		out = append(out, phase{
-			slo.Phase{Kind: slo.WarmupPhase},
-			requests.Span{From: -warmup, To: 0},
-			ofNone, byRun,
-			func(k measure.Key, _ []int32) bool { return k.Start < 0 },
-		})
+	if f.read.c.Warmup > 0 {
+		out = append(out, phase{slo.Phase{Kind: slo.WarmupPhase}, requests.Span{From: -f.read.c.Warmup}, ofNone})
 	}
-	out = append(out, phase{
-		slo.Phase{Kind: slo.RunPhase},
-		requests.Span{To: end},
-		ofNone, byRun,
-		func(k measure.Key, _ []int32) bool { return k.Start >= 0 },
-	})
-	before := requests.Span{To: min(end, f.FirstInjection())}
-	out = append(out, phase{
-		slo.Phase{Kind: slo.BaselinePhase},
-		before,
-		ofNone, byRun,
-		func(k measure.Key, _ []int32) bool { return f.InBaseline(k) },
-	})
-	for i := range f.Faults {
-		oc := &f.Faults[i]
+	out = append(out,
+		phase{slo.Phase{Kind: slo.RunPhase}, requests.Span{To: f.read.end}, ofNone},
+		phase{slo.Phase{Kind: slo.BaselinePhase}, requests.Span{To: min(f.read.end, f.read.FirstInjection())}, ofNone})
+	for i := range f.read.Faults {
+		oc := &f.read.Faults[i]
 		if oc.Name == "" {
 			continue
 		}
 		cleared := oc.Until()
 		if !oc.Over {
-			cleared = end
+			cleared = f.read.end
 		}
-		in := requests.Span{From: oc.Injected, To: max(oc.Injected, min(end, cleared))}
-		out = append(out, phase{oc.Phase(), in, i, byFault, func(k measure.Key, set []int32) bool {
-			return k.Start >= 0 && slices.Contains(set, int32(i))
-		}})
-		over := end
-		if next := f.after(i); next != nil {
+		out = append(out, phase{oc.Phase(), requests.Span{
+			From: oc.Injected, To: max(oc.Injected, min(f.read.end, cleared)),
+		}, i})
+		over := f.read.end
+		if next := f.read.after(i); next != nil {
 			over = min(over, next.Injected)
 		}
 		over = max(over, cleared)
 		until := over
-		if a := &answers[i]; a.RecoveredAt.Known() {
-			until = min(over, f.EndOf(max(cleared, a.RecoveredAt.D())+f.c.Hold-1))
+		if a := &f.answers[i]; a.RecoveredAt.Known() {
+			until = min(over, f.read.EndOf(max(cleared, a.RecoveredAt.D())+f.read.c.Hold-1))
 		}
-		out = append(out, afterFault(oc.Phase().Of(slo.RecoveryPhase), i, requests.Span{From: cleared, To: until}))
+		out = append(out, phase{oc.Phase().Of(slo.RecoveryPhase), requests.Span{From: cleared, To: until}, i})
 		rest := oc.Phase().Of(slo.RestPhase)
-		if slices.ContainsFunc(f.c.SLO, func(o slo.Objective) bool { return inPhase(o, rest) }) {
-			out = append(out, afterFault(rest, i, requests.Span{From: cleared, To: over}))
+		if slices.ContainsFunc(f.read.c.SLO, func(o slo.Objective) bool { return inPhase(o, rest) }) {
+			out = append(out, phase{rest, requests.Span{From: cleared, To: over}, i})
 		}
 	}
 	return out
-}
-
-// afterFault is the phase of the requests intended in a span after occurrence i.
-func afterFault(name slo.Phase, i int, s requests.Span) phase {
-	return phase{
-		name, s, i, bySpan, func(k measure.Key, _ []int32) bool { return k.Start >= s.From && k.Start < s.To },
-	}
 }
 
 // phaseOf returns the number of the phase with a name; negative: no phase has it.

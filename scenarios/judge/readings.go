@@ -20,9 +20,7 @@ type readings struct {
 	end     time.Duration // of the judged load
 	records []record      // ascending
 	starts  []time.Duration
-	lasts   map[time.Duration]int        // by start: number of the last cell of a window
 	traffic []int64                      // requests of the load during each occurrence
-	base    []measure.Counts             // by series: the baseline, with distributions
 	hidden  []requests.Span              // whose requests count as bad for the effects of faults; see seen
 	windows *windowIndex                 // of the records; see index
 	flows   map[[2]string][]effect.Slice // by step and load of an objective: see windowsOf
@@ -48,20 +46,12 @@ type record struct {
 	latest time.Duration // of a load: the largest lag
 }
 
-// gather reads every cell once for its counts.
-func (f *readings) gather() error {
-	f.lasts = map[time.Duration]int{}
-	f.base = make([]measure.Counts, len(f.Config.Steps)+len(f.Config.Loads))
-	err := f.Cells(func(k measure.Key, c *measure.Cell) {
-		if f.InBaseline(k) && f.Config.InSums(int(k.Series)) {
-			t, svc := &c.Response[scenarios.OK], &c.Service[scenarios.OK]
-			f.base[k.Series].Merge(&measure.Counts{Response: &t.Tally, Most: t.Most, Service: &svc.Tally, SvcMost: svc.Most})
-		}
-		f.lasts[k.Start] = len(f.records)
-		f.records = append(f.records, recordOf(k, c))
-		f.starts = append(f.starts, k.Start)
-	})
-	// a window without events is a window as well
+// take takes the records of a recording, puts them in order, and finds its windows, those without events as well.
+func (f *readings) take(records []record) {
+	f.records = records
+	for i := range records {
+		f.starts = append(f.starts, records[i].Start)
+	}
 	for t := measure.FloorSecond(-f.c.Warmup); t < f.end; t += time.Second {
 		f.starts = append(f.starts, t)
 	}
@@ -73,7 +63,6 @@ func (f *readings) gather() error {
 	slices.Sort(f.starts)
 	f.starts = slices.Compact(f.starts)
 	slices.SortStableFunc(f.records, func(a, b record) int { return cmp.Compare(a.Start, b.Start) })
-	return err
 }
 
 // requests counts the requests of the load during each occurrence of a fault.

@@ -20,9 +20,11 @@ const maxRows = 20_000
 // rows makes the rows of windows. A window is written with its last cell, because an iteration may
 // end long after the window in which it was intended.
 type rows struct {
-	*tables
+	read   *readings
+	tables *tables                           // that the rows are for
 	open   map[time.Duration][]*measure.Cell // by series
 	done   map[time.Duration]bool
+	lasts  map[time.Duration]int    // by start: number of the last cell of a window
 	groups map[time.Duration]*group // groups of windows, by the start of each window
 	single bool                     // a window without a group makes rows of single loads and steps by itself
 }
@@ -35,26 +37,28 @@ type group struct {
 	cells      []*measure.Cell // by series
 }
 
-func (f *tables) newRows() *rows {
+// newRows returns rows that are filled by every cell of a recording. Lasts has the number of the last cell of each
+// window.
+func (f *tables) newRows(lasts map[time.Duration]int) *rows {
 	w := &rows{
-		tables: f, open: map[time.Duration][]*measure.Cell{}, done: map[time.Duration]bool{},
+		read: f.read, tables: f, open: map[time.Duration][]*measure.Cell{}, done: map[time.Duration]bool{}, lasts: lasts,
 		groups: map[time.Duration]*group{},
 	}
-	each := len(f.Config.Steps) + len(f.mixed())
-	seconds := max(1, (len(f.starts)*each+maxRows-1)/maxRows)
+	each := len(f.read.Config.Steps) + len(f.mixed())
+	seconds := max(1, (len(f.read.starts)*each+maxRows-1)/maxRows)
 	if seconds > 1 {
 		f.out.Notes = append(f.out.Notes,
 			fmt.Sprintf("windows of single steps are up to %d s long in result.json, as there would be "+
 				"more than 20 000 of 1 s", seconds))
 	}
 	var g *group
-	for _, start := range f.starts {
+	for _, start := range f.read.starts {
 		if g == nil || measure.FloorSecond(start)-measure.FloorSecond(g.start) >= time.Duration(seconds)*time.Second ||
 			start%time.Second != 0 {
-			g = &group{start: start, cells: make([]*measure.Cell, len(f.Config.Steps))}
+			g = &group{start: start, cells: make([]*measure.Cell, len(f.read.Config.Steps))}
 		}
 		g.left++
-		g.end = f.EndOf(start)
+		g.end = f.read.EndOf(start)
 		w.groups[start] = g
 	}
 	return w
@@ -65,10 +69,10 @@ func (f *tables) newRows() *rows {
 func (f *tables) mixed() []int {
 	var out []int
 	all := 0
-	for i := range f.Config.Loads {
+	for i := range f.read.Config.Loads {
 		all += len(f.stepsOf(i))
 	}
-	for i := range f.Config.Loads {
+	for i := range f.read.Config.Loads {
 		if n := len(f.stepsOf(i)); n > 1 && n < all {
 			out = append(out, i)
 		}
@@ -79,8 +83,8 @@ func (f *tables) mixed() []int {
 // stepsOf returns the series of a load's steps, without those of parts.
 func (f *tables) stepsOf(load int) []int {
 	var out []int
-	for i, s := range f.Config.Steps {
-		if s.Load == load && f.Config.InSums(i) {
+	for i, s := range f.read.Config.Steps {
+		if s.Load == load && f.read.Config.InSums(i) {
 			out = append(out, i)
 		}
 	}
@@ -91,7 +95,7 @@ func (f *tables) stepsOf(load int) []int {
 func (w *rows) add(n int, k measure.Key, c *measure.Cell) {
 	row := w.open[k.Start]
 	if row == nil {
-		row = make([]*measure.Cell, len(w.Config.Steps)+len(w.Config.Loads))
+		row = make([]*measure.Cell, len(w.read.Config.Steps)+len(w.read.Config.Loads))
 		w.open[k.Start] = row
 	}
 	if row[k.Series] == nil {
@@ -107,15 +111,15 @@ func (w *rows) add(n int, k measure.Key, c *measure.Cell) {
 
 // finish writes the windows without events.
 func (w *rows) finish() {
-	for _, start := range w.starts {
+	for _, start := range w.read.starts {
 		if !w.done[start] {
 			w.write(start, nil)
 		}
 	}
-	slices.SortStableFunc(w.out.Windows, func(a, b result.Window) int { return cmp.Compare(a.T, b.T) })
+	slices.SortStableFunc(w.tables.out.Windows, func(a, b result.Window) int { return cmp.Compare(a.T, b.T) })
 	last := int64(0)
-	for i := range w.out.Windows { // a short window may have no sample
-		switch row := &w.out.Windows[i]; {
+	for i := range w.tables.out.Windows { // a short window may have no sample
+		switch row := &w.tables.out.Windows[i]; {
 		case row.InFlight == unseen:
 			row.InFlight = last
 		case row.Load == "*":
@@ -133,16 +137,17 @@ func (w *rows) write(start time.Duration, row []*measure.Cell) {
 	for i, c := range row {
 		switch {
 		case c == nil:
-		case i >= len(w.Config.Steps):
+		case i >= len(w.read.Config.Steps):
 			waits.AddWaits(c)
-		case w.Config.InSums(i):
+		case w.read.Config.InSums(i):
 			all.Add(c)
 		}
 	}
-	w.row(start, w.EndOf(start), "*", "*", all, waits)
+	w.row(start, w.read.EndOf(start), "*", "*", all, waits)
 	g := w.groups[start]
 	if g == nil && w.single {
-		g = &group{start: start, end: w.EndOf(start), left: 1, cells: make([]*measure.Cell, len(w.Config.Steps))}
+		g = &group{start: start, end: w.read.EndOf(start), left: 1}
+		g.cells = make([]*measure.Cell, len(w.read.Config.Steps))
 	}
 	if g != nil {
 		w.gather(g, row)
@@ -151,7 +156,7 @@ func (w *rows) write(start time.Duration, row []*measure.Cell) {
 
 // gather adds a window to its group, and writes the rows of a complete group.
 func (w *rows) gather(g *group, row []*measure.Cell) {
-	for i, c := range row[:min(len(row), len(w.Config.Steps))] {
+	for i, c := range row[:min(len(row), len(w.read.Config.Steps))] {
 		switch {
 		case c == nil:
 		case g.cells[i] == nil:
@@ -163,28 +168,28 @@ func (w *rows) gather(g *group, row []*measure.Cell) {
 	if g.left--; g.left > 0 {
 		return
 	}
-	for _, load := range w.mixed() {
+	for _, load := range w.tables.mixed() {
 		sum := &measure.Cell{}
-		for _, i := range w.stepsOf(load) {
+		for _, i := range w.tables.stepsOf(load) {
 			if c := g.cells[i]; c != nil {
 				sum.Add(c)
 			}
 		}
 		if sum.Offered() > 0 || sum.During != (measure.Events{}) {
-			w.row(g.start, g.end, w.Config.Loads[load].Name, "*", sum, &measure.Cell{})
+			w.row(g.start, g.end, w.read.Config.Loads[load].Name, "*", sum, &measure.Cell{})
 		}
 	}
 	for i, c := range g.cells {
 		if c != nil {
-			s := w.Config.Steps[i]
-			w.row(g.start, g.end, w.Config.Loads[s.Load].Name, s.Name, c, &measure.Cell{})
+			s := w.read.Config.Steps[i]
+			w.row(g.start, g.end, w.read.Config.Loads[s.Load].Name, s.Name, c, &measure.Cell{})
 		}
 	}
 	g.cells = nil
 }
 
 func (w *rows) row(start, end time.Duration, load, step string, c, waits *measure.Cell) {
-	if c.Offered() == 0 && c.During == (measure.Events{}) && (load != "*" || start >= w.end) {
+	if c.Offered() == 0 && c.During == (measure.Events{}) && (load != "*" || start >= w.read.end) {
 		return // nothing happened, as in the grace period after the load
 	}
 	row := result.Window{
@@ -206,14 +211,14 @@ func (w *rows) row(start, end time.Duration, load, step string, c, waits *measur
 		if row.Kinds == nil {
 			row.Kinds = map[string]int64{}
 		}
-		row.Kinds[w.c.Causes.Name(n.Cause)] += n.N
+		row.Kinds[w.read.c.Causes.Name(n.Cause)] += n.N
 	}
 	if load == "*" {
 		row.InFlight = unseen
-		if n, ok := w.InFlight[start]; ok {
+		if n, ok := w.read.InFlight[start]; ok {
 			row.InFlight = n
 		}
-		row.Hist = w.hists.Put(c.Observed(), start, end-start)
+		row.Hist = w.tables.hists.Put(c.Observed(), start, end-start)
 	}
-	w.out.Windows = append(w.out.Windows, row)
+	w.tables.out.Windows = append(w.tables.out.Windows, row)
 }

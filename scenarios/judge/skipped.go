@@ -11,9 +11,9 @@ type Skipped struct{ Fault, Name, Why string }
 
 // judgeSkipped makes an objective on a fault inconclusive where an occurrence was skipped,
 // because its effect is unknown.
-func (f *composer) judgeSkipped(o slo.Objective, r *result.ObjectiveResult) {
+func (f *effects) judgeSkipped(o slo.Objective, r *result.ObjectiveResult) {
 	of := o.PhaseOrRun().Of(slo.FaultPhase)
-	for _, s := range f.c.Skipped {
+	for _, s := range f.read.c.Skipped {
 		if !of.Includes(slo.ParseOccurrence(s.Name)) {
 			continue
 		}

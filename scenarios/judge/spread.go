@@ -14,15 +14,15 @@ import (
 // inconclusive. So is one where the intervals of occurrences decide, which a pass needs to hold from end to end as one
 // occurrence alone does. An occurrence that failed for another reason than its value fails the
 // objective.
-func (f *composer) judgeSpread(o slo.Objective) result.ObjectiveResult {
+func (f *effects) judgeSpread(o slo.Objective) result.ObjectiveResult {
 	out := absent(o.After, noFault)
 	var s requests.Spread
-	for i, oc := range f.Faults {
+	for i, oc := range f.read.Faults {
 		if oc.Name == "" || !o.After.Includes(oc.Phase()) {
 			continue
 		}
 		out.Why = ""
-		r := f.faultResult(o, i, f.ask(i, o))
+		r := f.faultResult(o, i)
 		if r.Verdict == scenarios.Invalid && f.whyUnknown(i) == "" { // brunt did not see enough of it
 			r.Measured, r.Low, r.High, r.Verdict, r.Why = result.NaN, result.NaN, result.NaN, scenarios.Inconclusive, ""
 		}
@@ -33,6 +33,6 @@ func (f *composer) judgeSpread(o slo.Objective) result.ObjectiveResult {
 			out.Note = r.Note
 		}
 	}
-	s.Judge(o, f.c.Strict, &out)
+	s.Judge(o, f.read.c.Strict, &out)
 	return out
 }

@@ -15,7 +15,7 @@ import (
 
 // tables writes the rows of result.json.
 type tables struct {
-	*readings
+	read  *readings
 	out   *Findings
 	hists *measure.Histograms
 }
@@ -24,12 +24,12 @@ type tables struct {
 func (f *tables) table(ps []phase, sums [][]measure.Cell) {
 	for i, p := range ps {
 		total, waits := &measure.Cell{}, &measure.Cell{}
-		for l := range f.Config.Loads {
-			waits.AddWaits(&sums[i][len(f.Config.Steps)+l])
+		for l := range f.read.Config.Loads {
+			waits.AddWaits(&sums[i][len(f.read.Config.Steps)+l])
 		}
-		byLoad := make([]measure.Cell, len(f.Config.Loads))
-		for s, step := range f.Config.Steps {
-			if f.Config.InSums(s) {
+		byLoad := make([]measure.Cell, len(f.read.Config.Loads))
+		for s, step := range f.read.Config.Steps {
+			if f.read.Config.InSums(s) {
 				total.Add(&sums[i][s])
 				byLoad[step.Load].Add(&sums[i][s])
 			}
@@ -40,30 +40,26 @@ func (f *tables) table(ps []phase, sums [][]measure.Cell) {
 			}
 			return p.Covered(loads)
 		}
-		f.outcomes(p, "*", "*", total, &waits.Lag, span(f.c.Loads))
-		for l, load := range f.Config.Loads {
-			span, lag := span(f.c.Loads[l:l+1]), &sums[i][len(f.Config.Steps)+l].Lag
-			if len(f.Config.Loads) > 1 {
+		f.outcomes(p, "*", "*", total, &waits.Lag, span(f.read.c.Loads))
+		for l, load := range f.read.Config.Loads {
+			span, lag := span(f.read.c.Loads[l:l+1]), &sums[i][len(f.read.Config.Steps)+l].Lag
+			if len(f.read.Config.Loads) > 1 {
 				f.outcomes(p, load.Name, "*", &byLoad[l], lag, span)
 			}
-			for s, step := range f.Config.Steps {
+			for s, step := range f.read.Config.Steps {
 				if step.Load == l {
 					f.outcomes(p, load.Name, step.Name, &sums[i][s], lag, span)
 				}
 			}
-			f.outcomes(p, load.Name, "iteration", &sums[i][len(f.Config.Steps)+l], lag, span)
+			f.outcomes(p, load.Name, "iteration", &sums[i][len(f.read.Config.Steps)+l], lag, span)
 		}
 	}
 }
 
 // blockPhases are the blocks of the case, as phases that no objective is on.
 func (f *tables) blockPhases() (out []phase) {
-	for _, span := range f.c.Blocks {
-		out = append(out, phase{
-			slo.Phase{Kind: slo.RunPhase},
-			span, ofNone, bySpan,
-			func(k measure.Key, _ []int32) bool { return k.Start >= span.From && k.Start < span.To },
-		})
+	for _, span := range f.read.c.Blocks {
+		out = append(out, phase{slo.Phase{Kind: slo.RunPhase}, span, ofNone})
 	}
 	return out
 }
@@ -123,14 +119,15 @@ func (f *tables) outcomes(p phase, load, step string, c *measure.Cell, lag *meas
 // errorGroups lists the errors of the judged run by step and cause, most frequent first.
 func (f *tables) errorGroups(ps []phase, sums [][]measure.Cell) {
 	run := phaseOf(ps, slo.Phase{Kind: slo.RunPhase})
-	for s, step := range f.Config.Steps {
+	for s, step := range f.read.Config.Steps {
 		for _, n := range sums[run][s].Causes {
-			if f.Config.InSums(s) {
+			if f.read.Config.InSums(s) {
 				f.out.Causes[n.Cause] += n.N
 			}
 			f.out.Errors = append(f.out.Errors, result.ErrorGroup{
-				Kind: f.c.Causes.Name(n.Cause), Load: f.Config.Loads[step.Load].Name, Step: step.Name, Count: n.N,
-				First: result.Sec(n.First), Last: result.Sec(n.Last), Sample: f.c.Samples.First(int32(s), n.Cause), Part: step.Part,
+				Kind: f.read.c.Causes.Name(n.Cause), Load: f.read.Config.Loads[step.Load].Name, Step: step.Name, Count: n.N,
+				First: result.Sec(n.First), Last: result.Sec(n.Last), Part: step.Part,
+				Sample: f.read.c.Samples.First(int32(s), n.Cause),
 			})
 		}
 	}
@@ -144,23 +141,23 @@ func (f *tables) errorGroups(ps []phase, sums [][]measure.Cell) {
 func (f *tables) health(ps []phase, sums [][]measure.Cell) {
 	for i, p := range ps {
 		all := &measure.Cell{}
-		for l := range f.Config.Loads {
-			all.AddWaits(&sums[i][len(f.Config.Steps)+l])
+		for l := range f.read.Config.Loads {
+			all.AddWaits(&sums[i][len(f.read.Config.Steps)+l])
 		}
 		if p99 := all.Lag.Quantile(.99); p99.Known() && p.name.Kind != slo.WarmupPhase {
 			f.out.LagByPhase[p.name] = PhaseLag{
 				P99: float64(p99), Low: float64(all.Lag.Quantile(effect.LowerRank(all.Lag.Total, .99))),
 			}
 		}
-		if share := requests.Starved(&f.Config, sums[i]); share > 0 && p.name.Kind != slo.WarmupPhase {
+		if share := requests.Starved(&f.read.Config, sums[i]); share > 0 && p.name.Kind != slo.WarmupPhase {
 			f.out.Starved[p.name] = share
 		}
 		if p.name.Kind != slo.RunPhase {
 			continue
 		}
 		f.out.Lag, f.out.Queue = all.Lag.Waits(), all.Queue.Waits()
-		for s := range f.Config.Steps {
-			if f.Config.InSums(s) {
+		for s := range f.read.Config.Steps {
+			if f.read.Config.InSums(s) {
 				f.out.Offered += sums[i][s].Offered()
 				f.out.Sent += sums[i][s].Sent
 				f.out.Attempts += sums[i][s].Attempts

@@ -6,92 +6,11 @@ import (
 	"slices"
 	"time"
 
-	"brunt/scenarios"
-	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
-
-// seen returns the result of an objective on occurrence i, or one that is invalid where it passes and what brunt
-// did not see of the target could turn it.
-//
-// While brunt stood still, and while each request that was due failed by brunt, no request shows what the target did.
-// An outage may be hidden there, as long as that time and no longer, because brunt saw the target before and after it.
-// So where such a time is as long as all that the objective allows, or holds the instant by which the objective wants
-// the target good, and is a tenth of what is allowed or holds the end of the outage that was seen, the fault is judged
-// once more with the requests of that time as bad. A pass that this turns says nothing about the target. Another freeze
-// turns nothing: of an outage in it, the target was back in time, or it is one of its own that is far shorter than what
-// is allowed. Sums over the fault, such as degraded, are judged with all such times up to the recovery as bad that are
-// a tenth of it or more.
-//
-// A failure stands: the requests that show it were seen.
-func (f *composer) seen(o slo.Objective, i int, a effect.Answer, r result.ObjectiveResult) result.ObjectiveResult {
-	if r.Verdict != scenarios.Pass || o.Metric.Row().Effect == nil {
-		return r
-	}
-	if why := cmp.Or(f.unsentIn(o, i), f.lateFor(o, i, r.Measured)); why != "" {
-		return late(r, why)
-	}
-	if g := f.doubting(o); g != nil && g.occurrence(o, i, g.ask(i, o)).Verdict != scenarios.Pass {
-		return doubted(r)
-	}
-	spans := f.unseenOf(o, i, a)
-	if len(spans) == 0 {
-		return r
-	}
-	g := f.hiding(spans)
-	if again := g.occurrence(o, i, g.ask(i, o)); again.Verdict == scenarios.Pass {
-		return r
-	}
-	return f.c.Lost.Hidden(r, spans, unseenNote)
-}
-
-// seenIncident is seen for `after incident`: of what brunt did not see, it counts what an incident begins or ends in,
-// and what is as long as all that the objective allows, from the injection of a fault to a hold after its end.
-func (f *composer) seenIncident(o slo.Objective, r result.ObjectiveResult) result.ObjectiveResult {
-	if r.Verdict != scenarios.Pass {
-		return r
-	}
-	if g := f.doubting(o); g != nil {
-		g.incidents = incidents(g.effects)
-		if judgeIncident(g, o).Verdict != scenarios.Pass {
-			return doubted(r)
-		}
-	}
-	var spans []requests.Span
-	for i := range f.Faults {
-		if f.Faults[i].Name == "" {
-			continue
-		}
-		if why := cmp.Or(f.unsentIn(o, i), f.lateFor(o, i, r.Measured)); why != "" {
-			return late(r, why)
-		}
-		in := requests.Span{From: f.Faults[i].Injected, To: f.later(f.overAt(i), f.c.Hold)}
-		for _, s := range f.c.Lost.Unseen(f.unseen(o, in), &f.Config.Series, o, in) {
-			edge := slices.ContainsFunc(f.incidents, func(in *incident) bool { return s.From <= in.End && s.To >= in.Begin })
-			if edge || s.Length().Seconds() >= o.Value {
-				spans = append(spans, s)
-			}
-		}
-	}
-	if spans = requests.United(spans); len(spans) == 0 {
-		return r
-	}
-	g := f.hiding(spans)
-	g.incidents = incidents(g.effects)
-	if again := judgeIncident(g, o); again.Verdict == scenarios.Pass {
-		return r
-	}
-	return f.c.Lost.Hidden(r, spans, unseenNote)
-}
-
-// late is the result of an objective that brunt's own lateness could turn.
-func late(r result.ObjectiveResult, note string) result.ObjectiveResult {
-	r.Doubt(note)
-	return r
-}
 
 // unseenNote explains that what brunt did not see could turn an objective, by the longest of its spans.
 func unseenNote(spans []requests.Span) string {
@@ -101,93 +20,40 @@ func unseenNote(spans []requests.Span) string {
 		requests.Precisely(result.Sec(longest.From)), requests.Precisely(result.Sec(longest.To)))
 }
 
-// hiding is the composer that takes the requests of spans for bad.
-func (f *composer) hiding(spans []requests.Span) *composer {
-	read, e, g := *f.readings, *f.effects, *f
-	read.hidden = spans
-	e.readings, e.asked = &read, map[asked]effect.Answer{}
-	g.readings, g.effects = &read, &e
-	return &g
-}
-
-// doubting is the composer that takes answers for bad which were slow, and may have been so by the largest lag of their
-// second alone: those to requests that met a fault which made answers far slower, or may have. It is nil where there
-// are none.
-//
-// The lag of a second is taken off each of its answers, and it is that of one request. Of a fault that did nothing that
-// is right. But a fault that made all answers slower does not end where brunt happens to be late.
-func (f *composer) doubting(o slo.Objective) *composer {
-	if f.asksSlow(o) {
-		return nil
-	}
-	var records []record
-	for i := range f.Faults {
-		if s := f.slowdown(i); s.Answer == result.No || s.Far == result.No {
-			continue
-		}
-		for _, j := range f.index().Affected[i] {
-			if f.records[j].Own.Slow == 0 {
-				continue
-			}
-			if records == nil {
-				records = slices.Clone(f.records)
-			}
-			records[j].Own.Slow, records[j].edges = 0, f.records[j].edges.LaggedAsBad()
-		}
-	}
-	if records == nil {
-		return nil
-	}
-	read, e, t, out, g := *f.readings, *f.effects, *f.tables, *f.out, *f
-	out.Faults = slices.Clone(out.Faults)
-	read.records = records
-	e.readings, e.asked, e.shed = &read, map[asked]effect.Answer{}, shedViews{}
-	t.readings, t.out = &read, &out
-	g.readings, g.effects, g.tables = &read, &e, &t
-	return &g
-}
-
-// doubted is a result that does not hold with those answers as bad.
-func doubted(r result.ObjectiveResult) result.ObjectiveResult {
-	r.Verdict, r.Note = scenarios.Inconclusive,
-		"answers were slower, and how long is not certain: brunt itself was late by as much in some of those seconds"
-	return r
-}
-
 // later is d after t, and no later than the end of the load.
 func (f *readings) later(t, d time.Duration) time.Duration { return min(f.end, min(f.end, t)+d) }
 
-// unseenOf lists the spans of which brunt saw nothing and in which an outage could turn an objective on occurrence
-// i, whose answer is a.
-func (f *composer) unseenOf(o slo.Objective, i int, a effect.Answer) []requests.Span {
-	of := []int{i}
+// unseenOf lists the spans of which brunt saw nothing and in which an outage could turn an objective on occurrence i.
+func (f *effects) unseenOf(o slo.Objective, i int) []requests.Span {
+	a, of := f.ask(i, o), []int{i}
 	if a.Impact == result.Confounded {
 		of = f.confoundedWith(i)
 	}
-	in := requests.Span{From: f.Faults[of[0]].Injected}
+	in := requests.Span{From: f.read.Faults[of[0]].Injected}
 	for _, j := range of {
-		in.To = max(in.To, f.overAt(j))
+		in.To = max(in.To, f.read.overAt(j))
 	}
 	if a.RecoveredAt.Known() {
 		in.To = max(in.To, a.RecoveredAt.D())
 	}
 	row := o.Metric.Row()
 	sums := row.Lasts || !o.Upper()
-	if in.To = min(in.To, f.end); !sums {
-		in.To = f.later(in.To, f.c.Hold)
+	if in.To = min(in.To, f.read.end); !sums {
+		in.To = f.read.later(in.To, f.read.c.Hold)
 	}
-	if next := f.after(of[len(of)-1]); next != nil {
+	if next := f.read.after(of[len(of)-1]); next != nil {
 		in.To = min(in.To, next.Injected)
 	}
 	allowed := time.Duration(o.Value * float64(time.Second))
-	by := f.Faults[i].Injected + allowed
+	by := f.read.Faults[i].Injected + allowed
 	switch {
 	case row.Healing:
-		by = f.later(f.overAt(i), allowed)
-	case f.c.Faults[f.Faults[i].Fault].Group && a.OnsetAt.Known():
+		by = f.read.later(f.read.overAt(i), allowed)
+	case f.read.c.Faults[f.read.Faults[i].Fault].Group && a.OnsetAt.Known():
 		by = a.OnsetAt.D() + allowed
 	}
-	return slices.DeleteFunc(f.c.Lost.Unseen(f.unseen(o, in), &f.Config.Series, o, in), func(s requests.Span) bool {
+	spans := f.read.c.Lost.Unseen(f.read.unseen(o, in), &f.read.Config.Series, o, in)
+	return slices.DeleteFunc(spans, func(s requests.Span) bool {
 		if sums {
 			return 10*s.Length() < in.Length()
 		}

@@ -96,15 +96,10 @@ func verdictOf(
 			as.Left = result.Num(math.Inf(-1))
 		}
 	}
-	met := sum.Holds(o, limit)
-	if need, ok := requests.Need(o); ok && n < need && (met || !requests.BeyondDoubt(o, sum, limit)) {
-		return as
-	}
-	switch {
-	case !met:
-		as.Verdict = scenarios.Fail
-	case requests.Unshown(o, sum, limit) == "":
-		as.Verdict = scenarios.Pass
+	r := requests.Unanswered(as.Phase, "")
+	r.Measured, r.Count = as.Measured, n
+	if v, _ := requests.Decide(o, sum, limit, &r, false); v == scenarios.Pass || v == scenarios.Fail {
+		as.Verdict = v
 	}
 	return as
 }

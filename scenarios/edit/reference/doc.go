@@ -5,7 +5,7 @@
 //	types of the packages --reflection--> schema -+
 //	sources (go:embed)    --comments----> description
 //	                                              +-> New -> Reference -> Explain: text for a terminal
-//	package result, metrics.go, topics/*.md -------+                    -> Files: the README.md files
+//	packages result and judge, topics/*.md --------+                    -> Files: the README.md files
 //
 // Each schema follows the Go type that reads or writes the file; descriptions are the comments of
 // its fields. A new kind of fault, executor, protocol or target is included automatically,

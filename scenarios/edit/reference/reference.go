@@ -13,6 +13,7 @@ import (
 	"brunt/chaos"
 	faultcatalog "brunt/chaos/catalog"
 	"brunt/chaos/selector"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/result"
 	"brunt/scenarios/secret"
 	"brunt/scenarios/slo"
@@ -126,7 +127,8 @@ func (r *Reference) readTopics() error {
 	lists := strings.NewReplacer(secretNames, strings.Join(append(secret.Words(), secret.WholeNames()...), ", "),
 		convertFormats+"\n", formats.String(),
 		shortestGiven, strconv.Itoa(secret.ShortestGiven), shortest, strconv.Itoa(secret.Shortest), shortestDigits,
-		strconv.Itoa(secret.ShortestDigits))
+		strconv.Itoa(secret.ShortestDigits),
+		ofRequests+"\n", adjustmentRows(judge.OfRequests()), ofFaults+"\n", adjustmentRows(judge.OfFaults()))
 	for _, f := range files {
 		b, err := topics.ReadFile(path.Join("topics", f.Name()))
 		if err != nil {
@@ -138,6 +140,15 @@ func (r *Reference) readTopics() error {
 	return nil
 }
 
+// adjustmentRows are the rows of a table of adjustments.
+func adjustmentRows(list []judge.Adjustment) string {
+	var out strings.Builder
+	for _, a := range list {
+		out.WriteString(row(a.Name, a.Counts, a.Changed))
+	}
+	return out.String()
+}
+
 // What stands in topics for a list or a number.
 const (
 	secretNames    = "{{secret names}}" // the names whose values are secret
@@ -145,6 +156,8 @@ const (
 	shortestGiven  = "{{secret bytes, given}}"
 	shortest       = "{{secret bytes}}"
 	shortestDigits = "{{secret digits}}"
+	ofRequests     = "{{request adjustments}}" // rows of the adjustments of objectives
+	ofFaults       = "{{fault adjustments}}"
 )
 
 // lists are names that select several entries.

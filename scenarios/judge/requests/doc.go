@@ -3,11 +3,11 @@
 //
 //	measure.Counts --Selects--> Sum --Measure, Holds--> value, and whether the objective holds
 //	measure.Cell, by second --> Blocks --Interval-----> 95 % interval
-//	                            Need, Unshown, BeyondDoubt: whether so many requests decide
+//	                            Need, unshown, beyondDoubt --Decide--> verdict
 //
 //	select.go sum.go limits.go     which series an objective selects, their counts in a phase, the times that it names
 //	interval.go spread.go          95 % intervals of shares and percentiles by blocks; percentiles over occurrences
-//	need.go valid.go               how many requests decide; whether brunt's own time decides
+//	decide.go need.go valid.go     the verdict; how many requests decide; whether brunt's own time decides
 //	whole.go table.go              answers that lack some of what their steps want; rows of result.json
 //	answer.go unasked.go span.go   answers to an objective, what a run without objectives found, stretches of time
 //	unsteady.go                    what was wrong before a fault

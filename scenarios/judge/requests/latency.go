@@ -87,13 +87,13 @@ func (l *limits) addFar(s *effect.LatencySlice, c *measure.Cell) {
 }
 
 // NewSlowdownTest returns the test of a recording with its baseline, by series; nil where no fault was injected.
-func NewSlowdownTest(f *measure.Recording, baseline []measure.Counts) *SlowdownTest {
+func NewSlowdownTest(f *measure.Recording, baseline []measure.Cell) *SlowdownTest {
 	if f.FirstInjection() == measure.Never {
 		return nil
 	}
 	l := &SlowdownTest{met: make([]answers, len(f.Sets)), sets: f.Sets}
 	for s := range baseline {
-		l.limits = append(l.limits, limitsOf(&baseline[s]))
+		l.limits = append(l.limits, limitsOf(baseline[s].CountsWithTimes()))
 	}
 	return l
 }
@@ -101,6 +101,9 @@ func NewSlowdownTest(f *measure.Recording, baseline []measure.Counts) *SlowdownT
 // Add counts a cell of a step in the baseline, or in the faults that its requests met. Lag is brunt's largest in the
 // cell's window.
 func (l *SlowdownTest) Add(f *measure.Recording, k measure.Key, c *measure.Cell, lag time.Duration) {
+	if l == nil {
+		return
+	}
 	of := &l.limits[k.Series]
 	base := f.InBaseline(k)
 	if k.Start < 0 || !f.Config.InSums(int(k.Series)) || !base && len(f.Sets[k.Set]) == 0 {

@@ -8,13 +8,13 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// Unshown explains why the requests do not show that an objective on a share holds, although it holds
+// unshown explains why the requests do not show that an objective on a share holds, although it holds
 // for them; it is empty where they do, and for other objectives. The 95 % upper bound of the bad
 // share, by Clopper and Pearson's exact interval of a binomial, must lie within the objective.
 //
 // The bound is that of the requests of the phase. The spread between seconds is wider, and says how
 // much another run may differ: it stands beside as the interval, and decides only in strict runs.
-func Unshown(o slo.Objective, sum *Sum, limit int) string {
+func unshown(o slo.Objective, sum *Sum, limit int) string {
 	share := Allowed(o)
 	if !NeedsBound(o) {
 		return ""
@@ -65,9 +65,9 @@ func enoughToShow(share, limit float64) int64 {
 	return 0
 }
 
-// BeyondDoubt reports whether the one-sided 95 % bound of a share lies beyond the objective, so
+// beyondDoubt reports whether the one-sided 95 % bound of a share lies beyond the objective, so
 // that the objective failed however few requests there were.
-func BeyondDoubt(o slo.Objective, sum *Sum, limit int) bool {
+func beyondDoubt(o slo.Objective, sum *Sum, limit int) bool {
 	bad, n, _ := sum.Share(o, limit)
 	if OfSpans(o.Metric) { // of a burn rate: the requests of the whole phase
 		bad, n = sum.Bad(), sum.Offered()

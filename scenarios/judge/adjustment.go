@@ -1,0 +1,135 @@
+package judge
+
+import (
+	"fmt"
+
+	"brunt/scenarios"
+	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// An Adjustment is another count of the same requests, by which an objective is judged once more: what was measured may
+// be due to brunt, to users who waited, or to a lost worker.
+type Adjustment struct {
+	Name    string // of the count
+	Counts  string // how it differs from what was measured
+	Changed string // what it means where the objective has another verdict by it
+}
+
+// OfRequests lists the adjustments of objectives on the requests of a phase, in the order in which they are made.
+func OfRequests() (out []Adjustment) {
+	for _, a := range requestAdjustments {
+		out = append(out, a.Adjustment)
+	}
+	return out
+}
+
+// OfFaults lists the adjustments of objectives on faults, in the order in which they are made.
+func OfFaults() (out []Adjustment) {
+	for _, a := range faultAdjustments {
+		out = append(out, a.Adjustment)
+	}
+	return out
+}
+
+// An ask is an objective in a phase, with the requests that it selects there.
+type ask struct {
+	o        slo.Objective
+	p        phase
+	i        int // number of the phase
+	cells    []measure.Cell
+	measured requests.Sum
+	punctual requests.Sum // without brunt's own time
+}
+
+// requestAdjustments are those of an objective on requests in a phase, in order.
+var requestAdjustments = []struct {
+	Adjustment
+	make func(e *evaluator, q *ask, r result.ObjectiveResult) result.ObjectiveResult
+}{
+	{Adjustment{
+		"own time",
+		"each answer without the time that brunt itself added; requests that brunt never sent, or had no socket for, " +
+			"do not count",
+		"brunt and not the target decides the objective, so it is invalid. A pass that is inconclusive without brunt's " +
+			"own time is so. Where brunt failed at over 1 % of the requests, no pass stands.",
+	}, (*evaluator).withoutOwnTime},
+	{Adjustment{
+		"missed",
+		"requests that were due in a fault, and that brunt sent after it, are bad: they did not meet it",
+		"a pass in the phase of a fault is invalid",
+	}, (*evaluator).withMissed},
+	{Adjustment{
+		"unsent",
+		"users of a closed load send nothing while they wait: the requests that they would have sent wait as well, or " +
+			"a share is taken over time instead of over requests",
+		"a pass is inconclusive: the target stalled, and how many requests of an open load would have met that is unknown",
+	}, (*evaluator).withUnsent},
+	{Adjustment{
+		"lost workers",
+		"the requests of a lost worker, of which nothing is known, are bad, or all are good",
+		"the objective is invalid",
+	}, (*evaluator).withLost},
+}
+
+// withoutOwnTime judges an objective without brunt's own time.
+func (e *evaluator) withoutOwnTime(q *ask, r result.ObjectiveResult) result.ObjectiveResult {
+	return requests.Valid(r, e.punctually(q, q.punctual), &q.measured.Counts)
+}
+
+// punctually judges an objective by counts without brunt's own time.
+func (e *evaluator) punctually(q *ask, sum requests.Sum) result.ObjectiveResult {
+	return e.judgeSum(q.o, q.p, q.i, sum, (*measure.Counts).Punctual)
+}
+
+// withMissed judges a pass in the phase of a fault with the requests as bad that did not meet the fault, because brunt
+// stood still until it was over.
+func (e *evaluator) withMissed(q *ask, r result.ObjectiveResult) result.ObjectiveResult {
+	if r.Verdict != scenarios.Pass || q.p.name.Kind != slo.FaultPhase {
+		return r
+	}
+	sum := q.punctual
+	n := min(e.read.missed(q.o, q.p.of), sum.Kinds[scenarios.OK])
+	if n == 0 {
+		return r
+	}
+	sum.Kinds[scenarios.OK] -= n
+	sum.Kinds[scenarios.Error] += n
+	sum.Failed += n
+	if e.punctually(q, sum).Verdict != scenarios.Pass {
+		r.Doubt(fmt.Sprintf(result.OwnLag+
+			": it sent %d requests of %s after that was over, and the objective does not hold if those were bad", n,
+			q.p.name))
+	}
+	return r
+}
+
+// withUnsent holds the result of an objective on closed loads against what their users did not send; see corrected.
+func (e *evaluator) withUnsent(q *ask, r result.ObjectiveResult) result.ObjectiveResult {
+	c, found := e.read.corrected(q.o, q.p, q.cells, float64(r.Measured))
+	if !found {
+		return r
+	}
+	v := result.Num(c.v)
+	r.Corrected = &v
+	if r.Verdict == scenarios.Pass {
+		r.Note = "users waited instead of sending: it is " + c.text
+		if !c.holds {
+			r.Verdict = scenarios.Inconclusive
+		}
+	}
+	return r
+}
+
+// withLost judges an objective with the requests of lost workers.
+func (e *evaluator) withLost(q *ask, r result.ObjectiveResult) result.ObjectiveResult {
+	return e.read.c.Lost.Valid(&e.read.Config.Series, q.o, q.p.Span, r, func(bad, good int64) scenarios.Verdict {
+		sum := q.measured
+		sum.Kinds[scenarios.Error] += bad
+		sum.Kinds[scenarios.OK] += good
+		sum.Failed += bad
+		return e.judgeSum(q.o, q.p, q.i, sum, asMeasured).Verdict
+	})
+}

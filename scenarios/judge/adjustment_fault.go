@@ -1,0 +1,168 @@
+package judge
+
+import (
+	"slices"
+
+	"brunt/scenarios"
+	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// A faultAsk is an objective on an occurrence of a fault, or on the incidents that faults caused.
+type faultAsk struct {
+	o      slo.Objective
+	of     []int                                    // the occurrences that it is about
+	judge  func(*effects) result.ObjectiveResult    // judges it by other readings
+	unseen func(f *effects, of int) []requests.Span // of which brunt saw nothing, and in which an outage could turn it
+}
+
+// faultAdjustments are those of an objective on a fault that passes, in order. Each makes the first verdict but a pass
+// the last. A failure stands, because the requests that show it were seen.
+var faultAdjustments = []struct {
+	Adjustment
+	make func(f *effects, q *faultAsk, r result.ObjectiveResult) result.ObjectiveResult
+}{
+	{Adjustment{
+		"not the load",
+		"brunt failed at over 1 % of the requests during the fault, apart from those of the times of which it saw nothing",
+		"a pass is invalid, because the load was not the scheduled one",
+	}, notTheLoad},
+	{Adjustment{
+		"lag",
+		"nearly all requests around the fault were sent late: an outage is longer by as much, if that is a tenth or more " +
+			"of what is allowed",
+		"a pass is invalid",
+	}, withLag},
+	{Adjustment{
+		"slow by lag",
+		"answers that were slow, and may have been so by brunt's lag of their second alone, are bad, where a fault made " +
+			"answers far slower or may have",
+		"a pass is inconclusive: how long answers were slow is not certain",
+	}, withLagged},
+	{Adjustment{
+		"unseen",
+		"the target was down whenever brunt saw nothing of it, because it stood still or failed at each request that was " +
+			"due, in times that are as long as all that is allowed, or hold the instant by which the target has to be good, or " +
+			"the end of the outage",
+		"a pass is invalid",
+	}, withUnseen},
+}
+
+// seen is the result of an objective on a fault, once it is adjusted.
+func (f *effects) seen(q *faultAsk, r result.ObjectiveResult) result.ObjectiveResult {
+	for _, a := range faultAdjustments {
+		if r.Verdict == scenarios.Pass {
+			r = a.make(f, q, r)
+		}
+	}
+	return r
+}
+
+// notTheLoad doubts an objective if the load during a fault was not the scheduled one.
+func notTheLoad(f *effects, q *faultAsk, r result.ObjectiveResult) result.ObjectiveResult {
+	for _, i := range q.of {
+		if why := f.read.unsentIn(q.o, i); why != "" {
+			r.Doubt(why)
+			break
+		}
+	}
+	return r
+}
+
+// withLag adds the lag of the requests around a fault to the time that was measured; see lateFor.
+func withLag(f *effects, q *faultAsk, r result.ObjectiveResult) result.ObjectiveResult {
+	for _, i := range q.of {
+		if why := f.lateFor(q.o, i, r.Measured); why != "" {
+			r.Doubt(why)
+			break
+		}
+	}
+	return r
+}
+
+// withLagged judges an objective with answers as bad which were slow, and may have been so by the largest lag of their
+// second alone: those to requests that met a fault which made answers far slower, or may have.
+//
+// The lag of a second is taken off each of its answers, and it is that of one request. Of a fault that did nothing that
+// is right. But a fault that made all answers slower does not end where brunt happens to be late.
+func withLagged(f *effects, q *faultAsk, r result.ObjectiveResult) result.ObjectiveResult {
+	if f.read.asksSlow(q.o) {
+		return r
+	}
+	var records []record
+	for i := range f.read.Faults {
+		if s := f.slowdown(i); s.Answer == result.No || s.Far == result.No {
+			continue
+		}
+		for _, j := range f.read.index().Affected[i] {
+			if f.read.records[j].Own.Slow == 0 {
+				continue
+			}
+			if records == nil {
+				records = slices.Clone(f.read.records)
+			}
+			records[j].Own.Slow, records[j].edges = 0, f.read.records[j].edges.LaggedAsBad()
+		}
+	}
+	if records == nil {
+		return r
+	}
+	read := *f.read
+	read.records = records
+	if q.judge(f.supposing(read)).Verdict != scenarios.Pass {
+		r.Verdict, r.Note = scenarios.Inconclusive,
+			"answers were slower, and how long is not certain: brunt itself was late by as much in some of those seconds"
+	}
+	return r
+}
+
+// withUnseen judges an objective as if the target had been down whenever brunt saw nothing of it.
+//
+// While brunt stood still, and while each request that was due failed by brunt, no request shows what the target did.
+// An outage may be hidden there, as long as that time and no longer, because brunt saw the target before and after it.
+// So where such a time is as long as all that the objective allows, or holds the instant by which the objective wants
+// the target good, and is a tenth of what is allowed or holds the end of the outage that was seen, the fault is judged
+// once more with the requests of that time as bad. A pass that this turns says nothing about the target. Another freeze
+// turns nothing: of an outage in it, the target was back in time, or it is one of its own that is far shorter than what
+// is allowed. Sums over the fault, such as degraded, are judged with all such times up to the recovery as bad that are
+// a tenth of it or more.
+func withUnseen(f *effects, q *faultAsk, r result.ObjectiveResult) result.ObjectiveResult {
+	var spans []requests.Span
+	for _, i := range q.of {
+		spans = append(spans, q.unseen(f, i)...)
+	}
+	if spans = requests.United(spans); len(spans) == 0 {
+		return r
+	}
+	read := *f.read
+	read.hidden = spans
+	if q.judge(f.supposing(read)).Verdict != scenarios.Pass {
+		return f.read.c.Lost.Hidden(r, spans, unseenNote)
+	}
+	return r
+}
+
+// unseenAround lists the spans around occurrence i of which brunt saw nothing and which could turn an objective `after
+// incident`: an incident begins or ends in them, or they are as long as all that the objective allows. They lie between
+// the injection and a hold after the end of the fault.
+func (f *effects) unseenAround(o slo.Objective, i int) (out []requests.Span) {
+	in := requests.Span{From: f.read.Faults[i].Injected, To: f.read.later(f.read.overAt(i), f.read.c.Hold)}
+	for _, s := range f.read.c.Lost.Unseen(f.read.unseen(o, in), &f.read.Config.Series, o, in) {
+		edge := slices.ContainsFunc(f.incidents, func(in *incident) bool { return s.From <= in.End && s.To >= in.Begin })
+		if edge || s.Length().Seconds() >= o.Value {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// injected lists the occurrences that were injected.
+func (f *effects) injected() (of []int) {
+	for i := range f.read.Faults {
+		if f.read.Faults[i].Name != "" {
+			of = append(of, i)
+		}
+	}
+	return of
+}
