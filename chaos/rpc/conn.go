@@ -1,16 +1,18 @@
 // A conversation outlives its connections: it is a stream of bytes each way, between an end that dials and one that
 // listens.
 //
-//	Dial:   dial --> sign the nonce --> how far it has received --.
-//	                                                               >-- what the other has not received, acks each second
-//	Listen: accept -> nonce, verify --> how far it has received --'
+//	Dial:   dial ---> TLS, both show certificates --> how far it has received --.
+//	                                                                             >-- what the other has not received,
+//	Listen: accept -> TLS, both show certificates --> how far it has received --'    acks each second
 //
 // What is written is kept until the other end has it. When a connection breaks, or nothing comes for [silence], the end
 // that dials does so again, both say how far they have received, and go on from there: no byte is lost, and none comes
 // twice. An end that has no connection for its patience ends the conversation with an error. What crosses a connection
 // is deflated.
 //
-// Who dials proves that it has the private half of a key. Who listens says nothing but a nonce before that.
+// Who dials proves by its certificate that it has the private half of the run's key, of which who listens was told the
+// public half; it says nothing before that. Who listens makes a key of its own. The first connection is made by way of
+// the API server of the cluster, which knows the pod; further ones have to be with the owner of the same key.
 
 package rpc
 

@@ -1,11 +1,11 @@
 package rpc
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
-	"crypto/rand"
+	"crypto/tls"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -20,36 +20,27 @@ const (
 	shakeFor   = 10 * time.Second // how long a handshake may take
 )
 
-// hello is what the end that listens says first, before the nonce. It names the version of the protocol.
-const hello = "brunt lasting 2\n"
-
-const nonceSize = 32
-
 // LastingOptions are of a conversation; both ends have the same name.
 type LastingOptions struct {
-	Name     string        // what the conversation is for: a signature for another is refused
+	Name     string        // what the conversation is for: a certificate for another is refused
 	Patience time.Duration // for how long an end does without a connection
 	First    time.Duration // for how long an end that listens waits for the first connection
 }
-
-// signed is what the end that dials signs.
-func (o LastingOptions) signed(nonce []byte) []byte {
-	return append(append([]byte(hello), nonce...), o.Name...)
-}
-
-// errRefused is the answer of an end that listens to a key that it does not know.
-var errRefused = errors.New("the other end refuses the signature: it belongs to another run")
 
 // DialLasting begins a conversation: it returns once the first connection is made, or with the last error when ctx
 // ends. Further connections are dialed until the conversation ends.
 func DialLasting(
 	ctx context.Context, dial func(ctx context.Context) (net.Conn, error), key ed25519.PrivateKey, o LastingOptions,
 ) (*LastingConn, error) {
+	how, err := sealing(key, o.Name)
+	if err != nil {
+		return nil, err
+	}
 	c := newConn(o.Patience, 1<<62)
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	c.closing = end
 	first := make(chan error, 1)
-	c.busy.Go(func() { c.redial(life, dial, key, o, first) })
+	c.busy.Go(func() { c.redial(life, dial, how, first) })
 	select {
 	case err := <-first:
 		if err == nil {
@@ -69,17 +60,18 @@ func DialLasting(
 // redial connects again and again, until the conversation ends. First gets nil at the first connection, or why there
 // will be none.
 func (c *LastingConn) redial(
-	ctx context.Context, dial func(ctx context.Context) (net.Conn, error), key ed25519.PrivateKey, o LastingOptions,
-	first chan<- error,
+	ctx context.Context, dial func(ctx context.Context) (net.Conn, error), how *tls.Config, first chan<- error,
 ) {
 	pause := againAfter
+	var peer ed25519.PublicKey // of the end that listens, by the first connection
 	for ctx.Err() == nil {
-		conn, err := dial(ctx)
+		below, err := dial(ctx)
 		if err == nil {
 			var has uint64
-			stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-			if has, err = c.shake(conn, key, o); err != nil {
-				_ = conn.Close()
+			var conn net.Conn
+			stop := context.AfterFunc(ctx, func() { _ = below.Close() })
+			if conn, has, err = c.greet(below, how, &peer); err != nil {
+				_ = below.Close()
 			} else {
 				select {
 				case first <- nil:
@@ -111,48 +103,50 @@ func (c *LastingConn) redial(
 	}
 }
 
-// shake proves who dials, and exchanges how far both ends have received.
-func (c *LastingConn) shake(conn net.Conn, key ed25519.PrivateKey, o LastingOptions) (has uint64, err error) {
-	_ = conn.SetDeadline(time.Now().Add(shakeFor))
-	begin := make([]byte, len(hello)+nonceSize)
-	if _, err := io.ReadFull(conn, begin); err != nil {
-		return 0, err
-	}
-	if string(begin[:len(hello)]) != hello {
-		return 0, errors.New("the other end is no worker of this version of brunt")
+// greet shows who dials, and exchanges how far both ends have received. Peer is the key of the end that listens; the
+// first connection sets it, and further ones have to be with its owner.
+func (c *LastingConn) greet(
+	below net.Conn, how *tls.Config, peer *ed25519.PublicKey,
+) (conn net.Conn, has uint64, err error) {
+	_ = below.SetDeadline(time.Now().Add(shakeFor))
+	s, err := seal(tls.Client, below, how)
+	if err != nil {
+		return nil, 0, err
 	}
 	c.mu.Lock()
 	received := c.has()
 	c.mu.Unlock()
-	answer := append(ed25519.Sign(key, o.signed(begin[len(hello):])), binary.BigEndian.AppendUint64(nil, received)...)
-	if _, err := conn.Write(answer); err != nil {
-		return 0, err
+	if _, err := s.Write(binary.BigEndian.AppendUint64(nil, received)); err != nil {
+		return nil, 0, err
 	}
 	end := make([]byte, 9)
-	if _, err := io.ReadFull(conn, end); err != nil {
-		return 0, err
+	if _, err := io.ReadFull(s, end); err != nil {
+		return nil, 0, err
 	}
 	if end[0] != 0 {
-		return 0, errRefused
+		return nil, 0, errRefused
 	}
-	_ = conn.SetDeadline(time.Time{})
-	return binary.BigEndian.Uint64(end[1:]), nil
-}
-
-// ParseKey reads the public half of a run's key, as hexadecimal digits.
-func ParseKey(text string) (ed25519.PublicKey, error) {
-	key, err := hex.DecodeString(text)
-	if err != nil || len(key) != ed25519.PublicKeySize {
-		return nil, fmt.Errorf("the key %q is none", text)
+	shown, _ := s.ConnectionState().PeerCertificates[0].PublicKey.(ed25519.PublicKey)
+	if *peer == nil {
+		*peer = shown
 	}
-	return key, nil
+	if !bytes.Equal(*peer, shown) {
+		return nil, 0, errAnother
+	}
+	_ = below.SetDeadline(time.Time{})
+	return s, binary.BigEndian.Uint64(end[1:]), nil
 }
 
 // ListenLasting begins a conversation with whoever has the private half of the key. It takes the listener over. A new
-// connection takes the place of the one before it.
+// connection takes the place of the one before it. Its own key is made for the conversation.
 func ListenLasting(l net.Listener, key ed25519.PublicKey, o LastingOptions) *LastingConn {
 	c := newConn(o.Patience, o.First)
 	c.closing = func() { _ = l.Close() }
+	_, own, _ := ed25519.GenerateKey(nil) // which fails never with the random numbers of the system
+	how, err := sealing(own, o.Name)
+	if err != nil {
+		c.Abort(err)
+	}
 	c.busy.Go(func() {
 		for {
 			conn, err := l.Accept()
@@ -163,8 +157,8 @@ func ListenLasting(l net.Listener, key ed25519.PublicKey, o LastingOptions) *Las
 				return
 			}
 			c.busy.Go(func() {
-				if has, err := c.verify(conn, key, o); err == nil {
-					_ = c.attach(conn, has)
+				if s, has, err := c.verify(conn, how, key, o.Name); err == nil {
+					_ = c.attach(s, has)
 				}
 				_ = conn.Close()
 			})
@@ -174,20 +168,21 @@ func ListenLasting(l net.Listener, key ed25519.PublicKey, o LastingOptions) *Las
 }
 
 // verify lets only the owner of the key in.
-func (c *LastingConn) verify(conn net.Conn, key ed25519.PublicKey, o LastingOptions) (has uint64, err error) {
-	_ = conn.SetDeadline(time.Now().Add(shakeFor))
-	nonce := make([]byte, nonceSize)
-	_, _ = rand.Read(nonce)
-	if _, err := conn.Write(append([]byte(hello), nonce...)); err != nil {
-		return 0, err
+func (c *LastingConn) verify(
+	below net.Conn, how *tls.Config, key ed25519.PublicKey, name string,
+) (conn net.Conn, has uint64, err error) {
+	_ = below.SetDeadline(time.Now().Add(shakeFor))
+	s, err := seal(tls.Server, below, how)
+	if err != nil {
+		return nil, 0, err
 	}
-	answer := make([]byte, ed25519.SignatureSize+8)
-	if _, err := io.ReadFull(conn, answer); err != nil {
-		return 0, err
+	received := make([]byte, 8)
+	if _, err := io.ReadFull(s, received); err != nil {
+		return nil, 0, err
 	}
-	if !ed25519.Verify(key, o.signed(nonce), answer[:ed25519.SignatureSize]) {
-		_, _ = conn.Write([]byte{1, 0, 0, 0, 0, 0, 0, 0, 0})
-		return 0, errRefused
+	if !s.holds(key, name) {
+		_, _ = s.Write([]byte{1, 0, 0, 0, 0, 0, 0, 0, 0})
+		return nil, 0, errRefused
 	}
 	c.mu.Lock()
 	if c.current != nil { // the other end has given it up
@@ -196,11 +191,11 @@ func (c *LastingConn) verify(conn net.Conn, key ed25519.PublicKey, o LastingOpti
 		c.lonely.Reset(c.patience)
 		c.wake.Broadcast()
 	}
-	received := c.has()
+	own := c.has()
 	c.mu.Unlock()
-	if _, err := conn.Write(append([]byte{0}, binary.BigEndian.AppendUint64(nil, received)...)); err != nil {
-		return 0, err
+	if _, err := s.Write(append([]byte{0}, binary.BigEndian.AppendUint64(nil, own)...)); err != nil {
+		return nil, 0, err
 	}
-	_ = conn.SetDeadline(time.Time{})
-	return binary.BigEndian.Uint64(answer[ed25519.SignatureSize:]), nil
+	_ = below.SetDeadline(time.Time{})
+	return s, binary.BigEndian.Uint64(received), nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"crypto/tls"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -226,7 +227,7 @@ func TestConn_Alone(t *testing.T) {
 	})
 }
 
-// TestConn_Strangers has others at the listener: they get a nonce, and disturb nothing.
+// TestConn_Strangers has others at the listener: they hear nothing, and disturb nothing.
 func TestConn_Strangers(t *testing.T) {
 	public, private := keys()
 	synctest.Test(t, func(t *testing.T) {
@@ -250,9 +251,16 @@ func TestConn_Strangers(t *testing.T) {
 			t.Fatal(err)
 		}
 		go func() { _, _ = raw.Write(bytes.Repeat([]byte("GET / HTTP/1.1\r\n"), 100)) }()
-		if text, _ := io.ReadAll(raw); len(text) != len(hello)+nonceSize+9 || !bytes.HasPrefix(text, []byte(hello)) ||
-			text[len(hello)+nonceSize] != 1 {
+		if text, _ := io.ReadAll(raw); len(text) > 0 {
 			t.Errorf("a stranger reads %q", text)
+		}
+		below, err := at.dial(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		bare := tls.Client(below, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{lastingProtocol}})
+		if text, err := io.ReadAll(bare); err == nil || len(text) > 0 {
+			t.Errorf("without a certificate: %q, %v", text, err)
 		}
 		if _, err := local.Write([]byte("word")); err != nil {
 			t.Fatal(err)
@@ -269,6 +277,55 @@ func TestConn_Strangers(t *testing.T) {
 		}
 		var all sync.WaitGroup
 		all.Go(func() { _ = remote.Close() })
+		_ = local.Close()
+		all.Wait()
+	})
+}
+
+// TestConn_Impostor leads the second connection to one who knows the public half of the key as well: it hears nothing,
+// and the conversation goes on once the first end is reached again.
+func TestConn_Impostor(t *testing.T) {
+	public, private := keys()
+	synctest.Test(t, func(t *testing.T) {
+		o := LastingOptions{Name: "run", Patience: time.Minute, First: time.Minute}
+		owner, other := newPipes(), newPipes()
+		remote, impostor := ListenLasting(owner, public, o), ListenLasting(other, public, o)
+		var to atomic.Pointer[pipes]
+		to.Store(owner)
+		last := &cut{}
+		local, err := DialLasting(t.Context(), func(ctx context.Context) (net.Conn, error) {
+			conn, err := to.Load().dial(ctx)
+			last = &cut{Conn: conn}
+			last.left.Store(1 << 30)
+			return last, err
+		}, private, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := last
+		to.Store(other)
+		_ = first.Close()
+		if _, err := local.Write([]byte("word")); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Second) // of the test's clock
+		local.mu.Lock()
+		why := local.why
+		local.mu.Unlock()
+		impostor.mu.Lock()
+		heard := impostor.received
+		impostor.mu.Unlock()
+		if !errors.Is(why, errAnother) || heard > 0 {
+			t.Errorf("the impostor heard %d bytes: %v", heard, why)
+		}
+		to.Store(owner)
+		word := make([]byte, 4)
+		if _, err := io.ReadFull(remote, word); err != nil || string(word) != "word" {
+			t.Errorf("%q, %v", word, err)
+		}
+		var all sync.WaitGroup
+		all.Go(func() { _ = remote.Close() })
+		all.Go(func() { impostor.Abort(net.ErrClosed); _ = impostor.Close() })
 		_ = local.Close()
 		all.Wait()
 	})

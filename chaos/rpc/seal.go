@@ -1,0 +1,75 @@
+package rpc
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+)
+
+// lastingProtocol names the version of the protocol in the handshake of TLS (ALPN, RFC 7301).
+const lastingProtocol = "brunt-lasting/3"
+
+// errRefused is the answer of an end that listens to a key that it does not know.
+var errRefused = errors.New("the other end refuses the key: it belongs to another run")
+
+// errAnother says that the end that listens is not the one of the first connection.
+var errAnother = errors.New("the other end is not the one that the conversation began with")
+
+// A sealed connection is one of TLS, of which both ends have shown a certificate. Close closes the connection below at
+// once: it waits for no alert, because packets say where a conversation ends.
+type sealed struct {
+	*tls.Conn
+	below net.Conn
+}
+
+func (s sealed) Close() error { return s.below.Close() }
+
+// holds reports whether the other end has shown the certificate of a key for a conversation.
+func (s sealed) holds(key ed25519.PublicKey, name string) bool {
+	shown := s.ConnectionState().PeerCertificates[0]
+	has, _ := shown.PublicKey.(ed25519.PublicKey)
+	return bytes.Equal(has, key) && shown.Subject.CommonName == name
+}
+
+// sealing is the configuration of TLS by which an end with a key is in a conversation with a name. Certificates are
+// signed by their own key, and no authority vouches for them: each end asks for the key, see [sealed.holds]. TLS proves
+// that the other end has the private half.
+func sealing(key ed25519.PrivateKey, name string) (*tls.Config, error) {
+	of := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}}
+	der, err := x509.CreateCertificate(rand.Reader, of, of, key.Public(), key)
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Config{
+		MinVersion: tls.VersionTLS13, NextProtos: []string{lastingProtocol}, SessionTicketsDisabled: true,
+		Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
+		ClientAuth:   tls.RequireAnyClientCert, InsecureSkipVerify: true,
+	}, nil
+}
+
+// seal makes a connection one of TLS, by the constructor of its end.
+func seal(of func(net.Conn, *tls.Config) *tls.Conn, below net.Conn, c *tls.Config) (sealed, error) {
+	s := sealed{of(below, c), below}
+	if err := s.HandshakeContext(context.Background()); err != nil { // the connection has a deadline
+		return s, fmt.Errorf("the other end shows no certificate of this version of brunt: %w", err)
+	}
+	return s, nil
+}
+
+// ParseKey reads the public half of a run's key, as hexadecimal digits.
+func ParseKey(text string) (ed25519.PublicKey, error) {
+	key, err := hex.DecodeString(text)
+	if err != nil || len(key) != ed25519.PublicKeySize {
+		return nil, fmt.Errorf("the key %q is not one: want %d hexadecimal digits", text, 2*ed25519.PublicKeySize)
+	}
+	return key, nil
+}
