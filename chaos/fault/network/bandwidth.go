@@ -43,15 +43,9 @@ func (f *Bandwidth) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 func (f *Bandwidth) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	rate := float64(f.Rate)
-	what := "let " + f.Rate.String() + " through"
-	if f.ByPackets(env.Contained) {
-		both := selector.FlowConns
-		if f.Via == "tbf" { // tbf limits outgoing packets only
-			both = selector.FlowOut
-		}
-		return packets.Plan(ctx, &f.Edge, env, f.Flow(both), f.Ports, packets.Step{
-			What: what, Evidence: rateEvidence(rate), Spec: netns.Spec{Do: netns.Bandwidth, Rate: int64(rate)},
-		})
+	both := selector.FlowConns
+	if f.Via == "tbf" { // tbf limits outgoing packets only
+		both = selector.FlowOut
 	}
 	// Long enough to measure, and at most half a second.
 	bulk := int64(math.Min(math.Max(rate/2, 512), 4<<20))
@@ -73,39 +67,45 @@ func (f *Bandwidth) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 		}
 		return quantity.Bandwidth(rate).String() + " pass"
 	}
-	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
-		What:  what,
-		Toxic: toxics.Bandwidth{Rate: int64(rate), Direction: f.DirectionOr(proxy.Both)},
-		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
-			return link.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
+	t := traffic{
+		what: "let " + f.Rate.String() + " through", flow: f.Flow(both), ports: f.Ports,
+		packets: packets.Step{
+			Evidence: rateEvidence(rate), Spec: netns.Spec{Do: netns.Bandwidth, Rate: int64(rate)},
+		},
+		link: link.Toxic{
+			Toxic: toxics.Bandwidth{Rate: int64(rate), Direction: f.DirectionOr(proxy.Both)},
+			Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
+				return link.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
+					got, err := measure(ctx, l)
+					if err != nil {
+						return "", err
+					}
+					late := pulse.Late()
+					switch {
+					case got.Rate > most*rate:
+						return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, passes(got.Rate))
+					// net of the machine's own delay
+					case got.Spread <= late || got.Rate*float64(got.Spread)/float64(got.Spread-late) > most*rate:
+						return passes(got.Rate), link.Blurred(late)
+					}
+					return passes(got.Rate), nil
+				})
+			},
+			Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
 				got, err := measure(ctx, l)
 				if err != nil {
 					return "", err
 				}
-				late := pulse.Late()
-				switch {
-				case got.Rate > most*rate:
-					return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, passes(got.Rate))
-				// net of the machine's own delay
-				case got.Spread <= late || got.Rate*float64(got.Spread)/float64(got.Spread-late) > most*rate:
-					return passes(got.Rate), link.Blurred(late)
+				// A clean link carries hundreds of megabytes a second. A limit near that cannot be distinguished
+				// from it.
+				if clear := 1.5 * rate; got.Rate < clear && clear < 100e6 {
+					return "", fmt.Errorf("still only %s", passes(got.Rate))
 				}
 				return passes(got.Rate), nil
-			})
+			},
 		},
-		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
-			got, err := measure(ctx, l)
-			if err != nil {
-				return "", err
-			}
-			// A clean link carries hundreds of megabytes a second. A limit near that cannot be distinguished
-			// from it.
-			if clear := 1.5 * rate; got.Rate < clear && clear < 100e6 {
-				return "", fmt.Errorf("still only %s", passes(got.Rate))
-			}
-			return passes(got.Rate), nil
-		},
-	})
+	}
+	return t.plan(ctx, &f.Edge, env)
 }
 
 func (f *Bandwidth) Traits(sc chaos.Scope) chaos.Traits {

@@ -54,37 +54,44 @@ func (f *Latency) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 	if f.Jitter > 0 {
 		what += fmt.Sprintf(" ± %s", f.Jitter)
 	}
-	if f.ByPackets(env.Contained) {
-		s := lateEvidence(f.Delay.D(), f.Jitter.D()) // a round trip passes each step once
-		return packets.Plan(ctx, &f.Edge, env, f.Flow(selector.FlowOnce), f.Ports, packets.Step{
-			What: what + " each packet", Evidence: s,
-			Spec: netns.Spec{Do: netns.Latency, Delay: f.Delay.D(), Jitter: f.Jitter.D(), Correlation: float64(f.Correlation)},
-		})
+	t := traffic{
+		what: what, each: " each packet", flow: f.Flow(selector.FlowOnce), ports: f.Ports,
+		packets: packets.Step{
+			Evidence: lateEvidence(f.Delay.D(), f.Jitter.D()), // a round trip passes each step once
+			Spec: netns.Spec{
+				Do: netns.Latency, Delay: f.Delay.D(), Jitter: f.Jitter.D(), Correlation: float64(f.Correlation),
+			},
+		},
+		link: link.Toxic{
+			Toxic: toxics.Latency{
+				Delay: f.Delay.D(), Jitter: f.Jitter.D(), Correlation: float64(f.Correlation), Direction: dir,
+			},
+			Takes: 2 * (delay + jitter),
+			Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
+				return link.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
+					t, err := link.RoundTrips(ctx, l)
+					if err != nil {
+						return "", err
+					}
+					return t.Delayed(delay, jitter, pulse.Late())
+				})
+			},
+			Undone: f.undelayed,
+		},
 	}
-	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
-		What:  what,
-		Toxic: toxics.Latency{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Correlation: float64(f.Correlation), Direction: dir},
-		Takes: 2 * (delay + jitter),
-		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
-			return link.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
-				t, err := link.RoundTrips(ctx, l)
-				if err != nil {
-					return "", err
-				}
-				return t.Delayed(delay, jitter, pulse.Late())
-			})
-		},
-		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
-			rtt, err := link.RoundTrip(ctx, l)
-			if err != nil {
-				return "", err
-			}
-			if rtt > proof.MostUndelayed(f.Delay.D()) {
-				return "", fmt.Errorf("a round trip still takes %s", quantity.FormatSeconds(rtt.Seconds()))
-			}
-			return "a round trip takes " + quantity.FormatSeconds(rtt.Seconds()), nil
-		},
-	})
+	return t.plan(ctx, &f.Edge, env)
+}
+
+// undelayed shows that a round trip over a link takes no longer than without the fault.
+func (f *Latency) undelayed(ctx context.Context, l *chaos.Link) (string, error) {
+	rtt, err := link.RoundTrip(ctx, l)
+	if err != nil {
+		return "", err
+	}
+	if rtt > proof.MostUndelayed(f.Delay.D()) {
+		return "", fmt.Errorf("a round trip still takes %s", quantity.FormatSeconds(rtt.Seconds()))
+	}
+	return "a round trip takes " + quantity.FormatSeconds(rtt.Seconds()), nil
 }
 
 func (f *Latency) Traits(sc chaos.Scope) chaos.Traits {

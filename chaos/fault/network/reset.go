@@ -28,25 +28,23 @@ func (f *Reset) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 }
 
 func (f *Reset) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	const what = "reset all connections"
-	if f.ByPackets(env.Contained) {
-		return packets.Plan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, packets.Step{
-			What: what, Spec: netns.Spec{Do: netns.Reset},
-			Evidence: endsEvidence(),
-		})
-	}
-	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
-		What: what, Toxic: toxics.Reset{}, Watch: true, Undone: link.Answers,
-		Prove: func(ctx context.Context, _ *chaos.Link, before proxy.Line) (string, error) {
-			if before == nil {
-				return "", errors.New("no connection could be opened before it, as another fault is on the link")
-			}
-			if got := link.OutcomeOf(ctx, before); got != proxy.WasReset {
-				return "", fmt.Errorf("%w: a connection that was open before is %s", chaos.ErrNoEffect, got)
-			}
-			return "a connection that was open before is reset", nil
+	t := traffic{
+		what: "reset all connections", flow: selector.FlowConns, ports: f.Ports,
+		packets: packets.Step{Spec: netns.Spec{Do: netns.Reset}, Evidence: endsEvidence()},
+		link: link.Toxic{
+			Toxic: toxics.Reset{}, Watch: true, Undone: link.Answers,
+			Prove: func(ctx context.Context, _ *chaos.Link, before proxy.Line) (string, error) {
+				if before == nil {
+					return "", errors.New("no connection could be opened before it, as another fault is on the link")
+				}
+				if got := link.OutcomeOf(ctx, before); got != proxy.WasReset {
+					return "", fmt.Errorf("%w: a connection that was open before is %s", chaos.ErrNoEffect, got)
+				}
+				return "a connection that was open before is reset", nil
+			},
 		},
-	})
+	}
+	return t.plan(ctx, &f.Edge, env)
 }
 
 func (f *Reset) Traits(sc chaos.Scope) chaos.Traits {

@@ -40,33 +40,26 @@ func (f *Blackhole) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 }
 
 func (f *Stall) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	const what = "hold everything"
-	if f.ByPackets(env.Contained) {
-		return packets.Plan(ctx, &f.Edge, env, selector.FlowConns, f.Ports,
-			packets.Step{What: what, Evidence: muteEvidence(), Spec: netns.Spec{Do: netns.Stall}})
-	}
-	return link.Plan(ctx, &f.Edge, env, mute(what, toxics.Stall{}))
+	return mute("hold everything", f.Ports, netns.Stall, toxics.Stall{}).plan(ctx, &f.Edge, env)
 }
 
 func (f *Blackhole) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	const what = "swallow everything"
-	if f.ByPackets(env.Contained) {
-		return packets.Plan(ctx, &f.Edge, env, selector.FlowConns, f.Ports,
-			packets.Step{What: what, Evidence: muteEvidence(), Spec: netns.Spec{Do: netns.Blackhole}})
-	}
-	return link.Plan(ctx, &f.Edge, env, mute(what, toxics.Blackhole{}))
+	return mute("swallow everything", f.Ports, netns.Blackhole, toxics.Blackhole{}).plan(ctx, &f.Edge, env)
 }
 
-// mute returns a toxic under which nothing answers, on new and old connections.
-func mute(what string, t proxy.Toxic) *link.Toxic {
-	return &link.Toxic{
-		What: what, Toxic: t, Watch: true,
-		Prove: link.Outcomes{Fresh: proxy.Silent, Old: proxy.Silent}.Find, Undone: link.Answers,
+// mute is what lets nothing answer, on new and old connections.
+func mute(what string, ports selector.Ports, do netns.Action, t proxy.Toxic) *traffic {
+	return &traffic{
+		what: what, flow: selector.FlowConns, ports: ports,
+		packets: packets.Step{
+			Evidence: cutEvidence(false, wantOutcome("silent", netns.Stuck)), Spec: netns.Spec{Do: do},
+		},
+		link: link.Toxic{
+			Toxic: t, Watch: true,
+			Prove: link.Outcomes{Fresh: proxy.Silent, Old: proxy.Silent}.Find, Undone: link.Answers,
+		},
 	}
 }
-
-// muteEvidence proves that nothing answers.
-func muteEvidence() packets.Evidence { return cutEvidence(false, wantOutcome("silent", netns.Stuck)) }
 
 func (f *Stall) Traits(sc chaos.Scope) chaos.Traits {
 	t := packets.Traits(f, &f.Edge, netns.Stall, sc)
