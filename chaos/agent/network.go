@@ -10,9 +10,6 @@ import (
 	"brunt/chaos/rpc"
 )
 
-// networkPrefix begins the names of operations on the network.
-const networkPrefix = "network."
-
 // openRemote connects to an agent over pipe and waits for its first answer. If there is none, it closes pipe. The
 // agent shares the network of a container that brunt may not enter. It removes all its faults when its input ends or is
 // silent for ten seconds.
@@ -23,7 +20,7 @@ func openRemote(ctx context.Context, pipe io.ReadWriteCloser) (*remote.Namespace
 		return nil, err
 	}
 	ask := func(ctx context.Context, op string, args, result any) error {
-		if err := to.Call(ctx, networkPrefix+op, args, result); err != nil {
+		if err := to.Call(ctx, op, args, result); err != nil {
 			return fmt.Errorf("the agent: %w", err)
 		}
 		return nil

@@ -93,6 +93,17 @@ func (i *Pool) takes(env chaos.Env, u chaos.Unit) (runner, bool) {
 	return at, true
 }
 
+// Operations on steps.
+const (
+	opPlan   rpc.Op[planRequest, planReply]  = "plan"
+	opInject rpc.Op[stepRequest, stepReply]  = "inject"
+	opVerify rpc.Op[stepRequest, stepReply]  = "verify"
+	opEnded  rpc.Op[stepRequest, stepReply]  = "ended" // how it ended before its revert
+	opRevert rpc.Op[stepRequest, stepReply]  = "revert"
+	opGone   rpc.Op[stepRequest, stepReply]  = "gone"
+	opUndo   rpc.Op[[]chaos.Undo, stepReply] = "undo" // what another agent did
+)
+
 // Requests and replies between brunt and an agent.
 type (
 	planRequest struct {
@@ -228,7 +239,7 @@ func planByAgent(ctx context.Context, in *Pool, env chaos.Env, u chaos.Unit, at 
 		if s.client, err = in.agentAt(ctx, at); err != nil {
 			return nil, err
 		}
-		err = s.Ask(ctx, "plan", planRequest{Kind: s.kind, Fault: fault, Unit: of, Run: env.Run}, &s.plan)
+		s.plan, err = opPlan.Of(ctx, s.Ask, planRequest{Kind: s.kind, Fault: fault, Unit: of, Run: env.Run})
 		if !first || !errors.Is(err, rpc.ErrEnded) { // an agent that ran already may have ended since
 			return s, err
 		}
@@ -318,8 +329,7 @@ func undoByAgent(ctx context.Context, find finder, u chaos.Undo) (chaos.Outcome,
 	if err != nil {
 		return chaos.Failed, err
 	}
-	var s stepReply
-	err = h.Call(ctx, "undo", args.Undo, &s)
+	s, err := opUndo.Of(ctx, h.Call, args.Undo)
 	if err = chaos.JoinErrors(err, h.Close()); err != nil {
 		return chaos.Failed, err
 	}
@@ -334,9 +344,9 @@ func (s *agentStep) Inject(ctx context.Context) (chaos.Held, error) {
 		return nil, fmt.Errorf("%s was started again meanwhile", s.unit.Name())
 	}
 	s.at = time.Now()
-	var said stepReply
 	// The agent may have injected the fault even if its reply is lost.
-	if err := s.Ask(context.WithoutCancel(ctx), "inject", stepRequest{s.plan.N}, &said); err != nil {
+	said, err := opInject.Of(context.WithoutCancel(ctx), s.Ask, stepRequest{s.plan.N})
+	if err != nil {
 		return s, err
 	}
 	s.mu.Lock()
@@ -354,8 +364,7 @@ func (s *agentStep) Traits() chaos.HeldTraits {
 // ended asks the agent how the fault ended before its revert. One that ends takes back what it did, or did not do it to
 // the end. Of a container that is started again on another machine no event tells.
 func (s *agentStep) ended(ctx context.Context) error {
-	var said stepReply
-	err := s.Ask(ctx, "ended", stepRequest{s.plan.N}, &said)
+	said, err := opEnded.Of(ctx, s.Ask, stepRequest{s.plan.N})
 	switch {
 	case s.ends:
 	case errors.Is(err, rpc.ErrEnded) && !s.over(ctx):
@@ -370,15 +379,13 @@ func (s *agentStep) ended(ctx context.Context) error {
 }
 
 func (s *agentStep) Verify(ctx context.Context) (string, error) {
-	var said stepReply
-	err := s.Ask(ctx, "verify", stepRequest{s.plan.N}, &said)
+	said, err := opVerify.Of(ctx, s.Ask, stepRequest{s.plan.N})
 	return said.Text, err
 }
 
 // Revert implements [chaos.Held]. If the agent has ended, another one reverts.
 func (s *agentStep) Revert(ctx context.Context) (chaos.Outcome, error) {
-	var said stepReply
-	err := s.Ask(ctx, "revert", stepRequest{s.plan.N}, &said)
+	said, err := opRevert.Of(ctx, s.Ask, stepRequest{s.plan.N})
 	if errors.Is(err, rpc.ErrEnded) && s.over(ctx) {
 		return chaos.Gone, nil
 	}
@@ -417,7 +424,8 @@ func (s *agentStep) Gone(ctx context.Context) (string, error) {
 	case other:
 		said.Text = "another agent has reverted it"
 	case !s.over(ctx):
-		if err := s.Ask(ctx, "gone", stepRequest{s.plan.N}, &said); err != nil {
+		var err error
+		if said, err = opGone.Of(ctx, s.Ask, stepRequest{s.plan.N}); err != nil {
 			return "", err
 		}
 	}

@@ -29,7 +29,7 @@ func (refusedStep) Inject(context.Context) (chaos.Held, error) { return nil, err
 // TestAgent_Refused checks that an injection that an agent refused needs no revert.
 func TestAgent_Refused(t *testing.T) {
 	l := &server{steps: []*serverStep{{Step: refusedStep{}}}}
-	ask := func(op, step string) (any, error) { return l.Do(t.Context(), op, json.RawMessage(step)) }
+	ask := func(op, step string) (any, error) { return l.operations().Do(t.Context(), op, json.RawMessage(step)) }
 	if _, err := ask("inject", `{"n":0}`); err == nil {
 		t.Error("it is injected")
 	}
@@ -77,7 +77,7 @@ func TestAgent_Slow(t *testing.T) {
 	var under sync.WaitGroup
 	under.Go(func() { _, _ = l.inject(t.Context(), 0) })
 	<-slow.begun
-	if said, err := l.Do(t.Context(), "revert", json.RawMessage(`{"n":1}`)); err != nil || other.out.Load() != 1 {
+	if said, err := l.operations().Do(t.Context(), "revert", json.RawMessage(`{"n":1}`)); err != nil || other.out.Load() != 1 {
 		t.Errorf("%+v, %v", said, err)
 	}
 	under.Go(func() { _ = l.end() })

@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -70,8 +69,7 @@ type Options struct {
 	Operations chaos.Operations                           // the undos that it executes
 	Network    *netns.Namespace                           // nil is that of this process
 	Journal    chaos.Recorder                             // of what it injects into processes; nil records nothing
-	// Also are further operations, by their names.
-	Also map[string]func(ctx context.Context, args json.RawMessage) (any, error)
+	Also       rpc.Operations                             // further operations
 }
 
 // server is the state of an agent: what it has injected into its network, and the steps that it has planned.
@@ -152,7 +150,7 @@ func Serve(ctx context.Context, o Options, in io.Reader, out io.Writer) error {
 		}
 		return netns.Open("/proc/self/ns/net") // until the process ends
 	})
-	err := rpc.Serve(ctx, in, out, l.Do)
+	err := rpc.Serve(ctx, in, out, l.operations())
 	if err != nil && ctx.Err() != nil { // the end was requested
 		err = nil
 	}
@@ -177,65 +175,60 @@ func (l *server) end() error {
 	return errors.Join(append(errs, l.network.End())...)
 }
 
-// Do executes an operation.
-func (l *server) Do(ctx context.Context, op string, args json.RawMessage) (any, error) {
-	if op, ok := strings.CutPrefix(op, networkPrefix); ok {
-		return l.network.Answer(ctx, op, args)
-	}
-	if do := l.Also[op]; do != nil {
-		return do(ctx, args)
-	}
-	switch op {
-	case "plan":
-		var w planRequest
-		if err := json.Unmarshal(args, &w); err != nil {
-			return nil, err
-		}
-		return l.Plan(ctx, w)
-	case "undo":
-		var undo []chaos.Undo
-		if err := json.Unmarshal(args, &undo); err != nil {
-			return nil, err
-		}
-		o, err := l.Operations.Revert(ctx, undo)
-		return stepReply{Outcome: o}, err
-	}
-	var at stepRequest
-	if err := json.Unmarshal(args, &at); err != nil {
-		return nil, err
-	}
-	if op == "inject" {
-		return l.inject(ctx, at.N)
-	}
-	var h chaos.Held
-	step := l.at(at.N)
-	if step != nil {
-		h = step.in()
-	}
-	switch {
-	case h == nil && step != nil && op == "revert": // the injection was refused and left nothing
-		return stepReply{Outcome: chaos.None}, nil
-	case h == nil:
-		return nil, fmt.Errorf("it is not in")
-	}
-	var s stepReply
-	var err error
-	switch op {
-	case "verify":
-		s.Text, err = h.Verify(ctx)
-	case "revert":
-		s.Outcome, err = step.revert(ctx, h)
-	case "gone":
-		s.Text, err = h.Gone(ctx)
-	case "ended":
-		if ended := h.Traits().Ended; ended != nil {
-			if how := ended(ctx); how != nil {
-				s.Text = how.Error()
+// operations are all that an agent does.
+func (l *server) operations() rpc.Operations {
+	return rpc.Join(l.network.Operations(), l.Also,
+		opPlan.By(l.Plan),
+		opUndo.By(func(ctx context.Context, undo []chaos.Undo) (stepReply, error) {
+			o, err := l.Operations.Revert(ctx, undo)
+			return stepReply{Outcome: o}, err
+		}),
+		opInject.By(func(ctx context.Context, at stepRequest) (stepReply, error) { return l.inject(ctx, at.N) }),
+		opRevert.By(l.revert),
+		opVerify.By(l.ofHeld(func(ctx context.Context, h chaos.Held) (string, error) { return h.Verify(ctx) })),
+		opGone.By(l.ofHeld(func(ctx context.Context, h chaos.Held) (string, error) { return h.Gone(ctx) })),
+		opEnded.By(l.ofHeld(func(ctx context.Context, h chaos.Held) (string, error) {
+			if ended := h.Traits().Ended; ended != nil {
+				if how := ended(ctx); how != nil {
+					return how.Error(), nil
+				}
 			}
+			return "", nil
+		})),
+	)
+}
+
+var errNotIn = errors.New("it is not in")
+
+// ofHeld is an operation on a step that is injected, which answers with a text.
+func (l *server) ofHeld(
+	do func(ctx context.Context, h chaos.Held) (string, error),
+) func(context.Context, stepRequest) (stepReply, error) {
+	return func(ctx context.Context, at stepRequest) (s stepReply, err error) {
+		step := l.at(at.N)
+		if step == nil {
+			return s, errNotIn
 		}
-	default:
-		err = fmt.Errorf("the agent has no operation %q: it is another version of brunt than its caller", op)
+		h := step.in()
+		if h == nil {
+			return s, errNotIn
+		}
+		s.Text, err = do(ctx, h)
+		return s, err
 	}
+}
+
+// revert takes a step back. One whose injection was refused has left nothing.
+func (l *server) revert(ctx context.Context, at stepRequest) (s stepReply, err error) {
+	step := l.at(at.N)
+	if step == nil {
+		return s, errNotIn
+	}
+	h := step.in()
+	if h == nil {
+		return stepReply{Outcome: chaos.None}, nil
+	}
+	s.Outcome, err = step.revert(ctx, h)
 	return s, err
 }
 

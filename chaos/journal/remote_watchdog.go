@@ -27,7 +27,7 @@ import (
 // line of the journal before what the line says is done. When brunt ends, hangs, or exceeds its time
 // limit, it reverts the open entries through the engine, and exits.
 //
-//	brunt --{"op":"note","args":"{\"op\":\"intent\",…}"}--> watchdog --unpause--> engine
+//	brunt --{"op":"tell","args":"{\"op\":\"intent\",…}"}--> watchdog --unpause--> engine
 //
 // It can only call the engine. For undos in networks and on processes it starts agents, as brunt does.
 type RemoteWatchdog struct {
@@ -35,6 +35,14 @@ type RemoteWatchdog struct {
 	engine *docker.Engine
 	call   *rpc.Client
 }
+
+// Operations of a remote watchdog.
+const (
+	opReach rpc.Op[remoteAddress, rpc.None] = "reach" // whether it reaches the engine
+	opTell  rpc.Op[string, rpc.None]        = "tell"  // a line of the journal
+	opHere  rpc.Op[rpc.None, rpc.None]      = "here"  // whether it is there
+	opWell  rpc.Op[rpc.None, rpc.None]      = "well"  // that the run has ended, and that nothing is to be reverted
+)
 
 // remoteCommand is brunt's command that runs a remote watchdog.
 const remoteCommand = "remote-watchdog"
@@ -92,7 +100,7 @@ func StartRemoteWatchdog(
 	if w.call, err = rpc.NewClient(ctx, pipe); err != nil {
 		return nil, remoteHint(err)
 	}
-	if err := w.call.Call(ctx, "reach", remoteAddress{e.Address(), self}, nil); err != nil {
+	if _, err := opReach.Of(ctx, w.call.Call, remoteAddress{e.Address(), self}); err != nil {
 		return nil, remoteHint(chaos.JoinErrors(err, w.call.Close()))
 	}
 	return w, nil
@@ -107,7 +115,7 @@ func remoteHint(err error) error {
 
 // Tell sends a line of the journal, and waits until the watchdog has it.
 func (w *RemoteWatchdog) Tell(line []byte) error {
-	if err := w.call.Call(context.Background(), "note", string(line), nil); err != nil {
+	if _, err := opTell.Of(context.Background(), w.call.Call, string(line)); err != nil {
 		return fmt.Errorf("the watchdog in a container of its own: %w", err)
 	}
 	return nil
@@ -116,7 +124,8 @@ func (w *RemoteWatchdog) Tell(line []byte) error {
 // Gone reports whether the watchdog has given brunt up, which stood still for longer than the watchdog waits: it has
 // reverted what it can then, and ended. It waits while the watchdog is at that.
 func (w *RemoteWatchdog) Gone(ctx context.Context) bool {
-	return w.call.Call(ctx, "here", nil, nil) != nil
+	_, err := opHere.Of(ctx, w.call.Call, rpc.None{})
+	return err != nil
 }
 
 // GivenUp is how long the watchdog waits for a brunt that stands still, from the last that it heard of it.
@@ -124,7 +133,7 @@ const GivenUp = rpc.HeartbeatPatience
 
 // Stop tells the watchdog that it is no longer needed, and waits for it to end.
 func (w *RemoteWatchdog) Stop() error {
-	err := w.call.Call(context.Background(), "done", nil, nil)
+	_, err := opWell.Of(context.Background(), w.call.Call, rpc.None{})
 	if err = errors.Join(err, w.call.Close(), w.engine.Close()); err != nil {
 		return fmt.Errorf("the watchdog in a container of its own ended before the run: %w", err)
 	}
@@ -186,32 +195,20 @@ func RunRemoteWatchdog(
 	well := false
 	own, cancel := context.WithTimeoutCause(ctx, most, errLate)
 	defer cancel()
-	why := rpc.Serve(own, in, out, func(ctx context.Context, op string, args json.RawMessage) (any, error) {
-		if op == "reach" {
-			var at remoteAddress
-			if err := json.Unmarshal(args, &at); err != nil {
-				return nil, err
-			}
-			return nil, at.reached(ctx)
-		}
+	locked := func(do func()) (rpc.None, error) {
 		mu.Lock()
 		defer mu.Unlock()
-		switch op {
-		case "here":
-			return nil, nil
-		case "done":
-			well = true
-			return nil, nil
-		case "note":
-			var line string
-			if err := json.Unmarshal(args, &line); err != nil {
-				return nil, err
-			}
-			book.WriteString(strings.TrimSuffix(line, "\n") + "\n")
-			return nil, nil
-		}
-		return nil, fmt.Errorf("this watchdog has no operation %q", op)
-	})
+		do()
+		return rpc.None{}, nil
+	}
+	why := rpc.Serve(own, in, out, rpc.Join(
+		opReach.By(func(ctx context.Context, at remoteAddress) (rpc.None, error) { return rpc.None{}, at.reached(ctx) }),
+		opHere.By(func(context.Context, rpc.None) (rpc.None, error) { return locked(func() {}) }),
+		opWell.By(func(context.Context, rpc.None) (rpc.None, error) { return locked(func() { well = true }) }),
+		opTell.By(func(_ context.Context, line string) (rpc.None, error) {
+			return locked(func() { book.WriteString(strings.TrimSuffix(line, "\n") + "\n") })
+		}),
+	))
 	if well {
 		return nil
 	}

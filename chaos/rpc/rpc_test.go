@@ -2,7 +2,6 @@ package rpc_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"strings"
@@ -27,22 +26,23 @@ func pipe() (caller, other end) {
 	return end{up, downTo}, end{down, upTo}
 }
 
+// Operations of the other end.
+const (
+	double rpc.Op[int, int]           = "double"
+	wait   rpc.Op[rpc.None, rpc.None] = "wait"
+)
+
 // serve serves the other end, and returns a channel with the error of Serve.
 func serve(ctx context.Context, other end) <-chan error {
 	over := make(chan error, 1)
 	go func() {
-		err := rpc.Serve(ctx, other, other, func(ctx context.Context, op string, args json.RawMessage) (any, error) {
-			switch op {
-			case "double":
-				var n int
-				err := json.Unmarshal(args, &n)
-				return 2 * n, err
-			case "wait":
+		err := rpc.Serve(ctx, other, other, rpc.Join(
+			double.By(func(_ context.Context, n int) (int, error) { return 2 * n, nil }),
+			wait.By(func(ctx context.Context, _ rpc.None) (rpc.None, error) {
 				<-ctx.Done()
-				return nil, ctx.Err()
-			}
-			return nil, errors.New("no such thing")
-		})
+				return rpc.None{}, ctx.Err()
+			}),
+		))
 		_ = other.Close()
 		over <- err
 	}()
@@ -58,11 +58,15 @@ func TestClient_Call(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute) // heartbeats keep the connection alive
-		var n int
-		if err := c.Call(t.Context(), "double", 21, &n); err != nil || n != 42 {
+		if n, err := double.Of(t.Context(), c.Call, 21); err != nil || n != 42 {
 			t.Errorf("%d, %v", n, err)
 		}
-		if err := c.Call(t.Context(), "undouble", 21, nil); err == nil || err.Error() != "no such thing" {
+		const undouble rpc.Op[int, int] = "undouble"
+		if _, err := undouble.Of(t.Context(), c.Call, 21); err == nil || !strings.Contains(err.Error(), "another version") {
+			t.Errorf("%v", err)
+		}
+		const words rpc.Op[string, int] = "double" // with arguments of another type
+		if _, err := words.Of(t.Context(), c.Call, "x"); err == nil || !strings.Contains(err.Error(), "unmarshal") {
 			t.Errorf("%v", err)
 		}
 		short, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -76,7 +80,7 @@ func TestClient_Call(t *testing.T) {
 		if err := <-over; err != nil {
 			t.Errorf("it ended with %v", err)
 		}
-		if err := c.Call(t.Context(), "double", 1, &n); !errors.Is(err, rpc.ErrEnded) {
+		if _, err := double.Of(t.Context(), c.Call, 1); !errors.Is(err, rpc.ErrEnded) {
 			t.Errorf("after the end: %v", err)
 		}
 	})
@@ -105,8 +109,7 @@ func TestClient_Ask(t *testing.T) {
 		if err := c.Ask(short, "wait", nil, nil); err == nil || errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("at its deadline the other side says what it found: %v", err)
 		}
-		var n int
-		if err := c.Ask(t.Context(), "double", 21, &n); err != nil || n != 42 {
+		if n, err := double.Of(t.Context(), c.Ask, 21); err != nil || n != 42 {
 			t.Errorf("%d, %v", n, err)
 		}
 		if err := errors.Join(c.Close(), <-over); err != nil {

@@ -46,22 +46,19 @@ var errCallerHung = errors.New("the brunt process that started this agent hangs"
 
 // A Server answers requests.
 type Server struct {
-	// Do runs an operation with its arguments.
-	Do func(ctx context.Context, op string, args json.RawMessage) (any, error)
+	Operations Operations
 	// Patient says that a client that sends nothing, such as one that is stopped, ends nothing.
 	Patient bool
 }
 
 // Serve serves with a [Server] that is not patient.
-func Serve(ctx context.Context, in io.Reader, out io.Writer,
-	do func(ctx context.Context, op string, args json.RawMessage) (any, error),
-) error {
-	return (&Server{Do: do}).Serve(ctx, in, out)
+func Serve(ctx context.Context, in io.Reader, out io.Writer, do Operations) error {
+	return (&Server{Operations: do}).Serve(ctx, in, out)
 }
 
-// Serve calls Do for each request from in, concurrently, and writes the results to out. It returns nil
+// Serve executes the operation of each request from in, concurrently, and writes the results to out. It returns nil
 // when in ends, the cause when ctx ends, and [errCallerHung] when nothing has arrived for ten seconds.
-// It returns after all calls of Do have returned.
+// It returns after all operations have returned.
 func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	var work sync.WaitGroup
 	defer work.Wait()
@@ -101,7 +98,7 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 				continue
 			}
 			work.Go(func() {
-				a := r.respond(ctx, s.Do)
+				a := r.respond(ctx, s.Operations)
 				mu.Lock()
 				defer mu.Unlock()
 				_ = to.Encode(a) // a client that no longer reads has closed our input as well
@@ -116,7 +113,7 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	}
 }
 
-func (r request) respond(ctx context.Context, do func(context.Context, string, json.RawMessage) (any, error)) response {
+func (r request) respond(ctx context.Context, do Operations) response {
 	a := response{ID: r.ID}
 	if r.Op == opHello {
 		return a
@@ -126,7 +123,7 @@ func (r request) respond(ctx context.Context, do func(context.Context, string, j
 		ctx, cancel = context.WithTimeout(ctx, r.Within)
 		defer cancel()
 	}
-	result, err := do(ctx, r.Op, r.Args)
+	result, err := do.Do(ctx, r.Op, r.Args)
 	if err == nil && result != nil {
 		a.Result, err = json.Marshal(result)
 	}

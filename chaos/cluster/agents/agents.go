@@ -216,8 +216,7 @@ func (n *Nodes) lend(ctx context.Context, node string, ask lendRequest) (io.Read
 		if err != nil {
 			return nil, err
 		}
-		var said lendReply
-		err = at.main.Call(ctx, opLend, ask, &said)
+		said, err := opLend.Of(ctx, at.main.Call, ask)
 		if ended == nil && errors.Is(err, rpc.ErrEnded) {
 			ended = at.main
 			continue

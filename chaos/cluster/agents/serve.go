@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -20,7 +19,7 @@ import (
 )
 
 // opLend asks an agent for a conversation of its own.
-const opLend = "lend"
+const opLend rpc.Op[lendRequest, lendReply] = "lend"
 
 type (
 	lendRequest struct {
@@ -69,9 +68,7 @@ func (s *Served) Serve(ctx context.Context, o agent.Options) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer s.others.Wait()
 	defer cancel()
-	o.Also = map[string]func(context.Context, json.RawMessage) (any, error){
-		opLend: func(_ context.Context, args json.RawMessage) (any, error) { return s.lend(ctx, args) },
-	}
+	o.Also = opLend.By(func(_ context.Context, ask lendRequest) (lendReply, error) { return s.lend(ctx, ask) })
 	return s.converse(l, s.Run, func(conn io.ReadWriter) error { return agent.Serve(ctx, o, conn, conn) })
 }
 
@@ -82,11 +79,7 @@ func (s *Served) converse(l net.Listener, name string, serve func(io.ReadWriter)
 }
 
 // lend begins a conversation of its own, which goes on until its own end, or that of ctx.
-func (s *Served) lend(ctx context.Context, args json.RawMessage) (lendReply, error) {
-	var ask lendRequest
-	if err := json.Unmarshal(args, &ask); err != nil {
-		return lendReply{}, err
-	}
+func (s *Served) lend(ctx context.Context, ask lendRequest) (lendReply, error) {
 	o := s.of
 	if ask.Pod != "" {
 		n, err := networkOf(ask)

@@ -2,7 +2,6 @@ package remote
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"brunt/chaos/netns"
+	"brunt/chaos/rpc"
 )
 
 // A Server acts in one namespace for others. It holds what they set, and connections.
@@ -22,9 +22,9 @@ type Server struct {
 	Lease func(l netns.Lease, off func() error) (Leased, error)
 
 	mu     sync.Mutex
-	last   int
-	held   map[int]io.Closer
-	leased map[int]Leased // of what is held
+	last   number
+	held   map[number]io.Closer
+	leased map[number]Leased // of what is held
 	ended  bool
 
 	draining sync.WaitGroup // what was closed, and still serves what is in flight
@@ -51,21 +51,21 @@ func (s *Server) End() error {
 }
 
 // keep registers c to be closed by End. After End has begun it closes c at once.
-func (s *Server) keep(c io.Closer) (int, error) {
+func (s *Server) keep(c io.Closer) (number, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {
 		return 0, errors.Join(errors.New("the process ends"), c.Close())
 	}
 	if s.held == nil {
-		s.held = map[int]io.Closer{}
+		s.held = map[number]io.Closer{}
 	}
 	s.last++
 	s.held[s.last] = c
 	return s.last, nil
 }
 
-func (s *Server) close(i int) error {
+func (s *Server) close(i number) error {
 	s.mu.Lock()
 	c := s.held[i]
 	l, leased := s.leased[i]
@@ -85,7 +85,7 @@ func (s *Server) close(i int) error {
 	return err
 }
 
-func heldAs[T any](s *Server, i int) (T, error) {
+func heldAs[T any](s *Server, i number) (T, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t, ok := s.held[i].(T)
@@ -95,96 +95,101 @@ func heldAs[T any](s *Server, i int) (T, error) {
 	return t, nil
 }
 
-// Answer executes an operation and returns its result.
-func (s *Server) Answer(ctx context.Context, op string, args json.RawMessage) (any, error) {
-	var r request
-	if err := json.Unmarshal(args, &r); err != nil {
-		return nil, err
-	}
-	var a reply
-	if err := s.do(ctx, op, r, &a); err != nil {
-		a.Error, a.Cannot, a.Other = err.Error(), errors.Is(err, netns.ErrCannot), errors.Is(err, netns.ErrOther)
-	}
-	return a, nil
+// Operations are those on the namespace.
+func (s *Server) Operations() rpc.Operations {
+	return rpc.Join(
+		does(s, opPrepare, func(_ context.Context, n *netns.Namespace, spec netns.Spec) (p prepared, err error) {
+			p.Spec, p.Undo, err = n.Prepare(spec)
+			return p, err
+		}),
+		does(s, opUndo, func(_ context.Context, n *netns.Namespace, u netns.Undo) (rpc.None, error) {
+			return rpc.None{}, n.Undo(u)
+		}),
+		does(s, opSet, func(_ context.Context, n *netns.Namespace, spec netns.Spec) (held, error) {
+			return s.set(n, spec)
+		}),
+		does(s, opAffected, func(_ context.Context, _ *netns.Namespace, at number) (netns.Affected, error) {
+			held, err := heldAs[netns.Held](s, at)
+			if err != nil {
+				return netns.Affected{}, err
+			}
+			return held.Affected()
+		}),
+		does(s, opLifted, func(_ context.Context, _ *netns.Namespace, at number) (time.Duration, error) {
+			s.mu.Lock()
+			l, leased := s.leased[at]
+			s.mu.Unlock()
+			if !leased {
+				return 0, nil
+			}
+			return l.Since(), nil
+		}),
+		does(s, opProbe, func(ctx context.Context, n *netns.Namespace, p netns.Probe) (netns.ProbeResult, error) {
+			return n.Probe(ctx, p)
+		}),
+		does(s, opLine, func(ctx context.Context, n *netns.Namespace, to netip.AddrPort) (number, error) {
+			l, err := n.Line(ctx, to)
+			if err != nil {
+				return 0, err
+			}
+			return s.keep(l)
+		}),
+		does(s, opOutcome, func(ctx context.Context, _ *netns.Namespace, at number) (o netns.Outcome, err error) {
+			l, err := heldAs[netns.Line](s, at)
+			if err != nil {
+				return o, err
+			}
+			return l.Outcome(ctx)
+		}),
+		does(s, opGateway, func(_ context.Context, n *netns.Namespace, _ rpc.None) (netip.Addr, error) {
+			return n.Gateway()
+		}),
+		does(s, opClose, func(_ context.Context, _ *netns.Namespace, at number) (rpc.None, error) {
+			return rpc.None{}, s.close(at)
+		}),
+	)
 }
 
-func (s *Server) do(ctx context.Context, op string, r request, a *reply) (err error) {
-	n, err := s.Open()
-	if err != nil {
-		return err
-	}
-	switch {
-	case op == "prepare" && r.Spec != nil:
-		var spec netns.Spec
-		spec, a.Undo, err = n.Prepare(*r.Spec)
-		a.Spec = &spec
-	case op == "undo" && r.Undo != nil:
-		err = n.Undo(*r.Undo)
-	case op == "set" && r.Spec != nil:
-		a.Via, a.N, err = s.set(n, *r.Spec)
-	case op == "affected":
-		var held netns.Held
-		if held, err = heldAs[netns.Held](s, r.N); err == nil {
-			var affected netns.Affected
-			affected, err = held.Affected()
-			a.Affected = &affected
+// does is an operation in the namespace of a server.
+func does[A, R any](
+	s *Server, op rpc.Op[A, answer[R]], do func(ctx context.Context, n *netns.Namespace, args A) (R, error),
+) rpc.Operations {
+	return op.By(func(ctx context.Context, args A) (a answer[R], _ error) {
+		n, err := s.Open()
+		if err == nil {
+			a.Result, err = do(ctx, n, args)
 		}
-	case op == "lifted":
-		s.mu.Lock()
-		l, leased := s.leased[r.N]
-		s.mu.Unlock()
-		if leased {
-			a.Lifted = l.Since()
+		if err != nil {
+			a.Error, a.Cannot, a.Other = err.Error(), errors.Is(err, netns.ErrCannot), errors.Is(err, netns.ErrOther)
 		}
-	case op == "probe" && r.Probe != nil:
-		var seen netns.ProbeResult
-		seen, err = n.Probe(ctx, *r.Probe)
-		a.Seen = &seen
-	case op == "line" && r.To != nil:
-		var l netns.Line
-		if l, err = n.Line(ctx, *r.To); err == nil {
-			a.N, err = s.keep(l)
-		}
-	case op == "outcome":
-		var l netns.Line
-		if l, err = heldAs[netns.Line](s, r.N); err == nil {
-			a.Outcome, err = l.Outcome(ctx)
-		}
-	case op == "gateway":
-		var g netip.Addr
-		g, err = n.Gateway()
-		a.Addr = &g
-	case op == "close":
-		err = s.close(r.N)
-	default:
-		err = fmt.Errorf("the process has no operation %q: it is another version of brunt than its caller", op)
-	}
-	return err
+		return a, nil
+	})
 }
 
 // set puts a Spec in force, with its lease.
-func (s *Server) set(n *netns.Namespace, spec netns.Spec) (via string, number int, err error) {
-	held, err := n.Set(spec)
+func (s *Server) set(n *netns.Namespace, spec netns.Spec) (out held, err error) {
+	set, err := n.Set(spec)
 	if err != nil {
-		return "", 0, err
+		return held{}, err
 	}
+	out.Via = set.Via()
 	if s.Lease == nil || spec.Lease == (netns.Lease{}) {
-		number, err = s.keep(held)
-		return held.Via(), number, err
+		out.N, err = s.keep(set)
+		return out, err
 	}
-	l, err := s.Lease(spec.Lease, held.Close)
+	l, err := s.Lease(spec.Lease, set.Close)
 	if err != nil {
-		return "", 0, err
+		return held{}, err
 	}
-	if number, err = s.keep(held); err != nil {
+	if out.N, err = s.keep(set); err != nil {
 		l.Over()
-		return held.Via(), number, err
+		return out, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.leased == nil {
-		s.leased = map[int]Leased{}
+		s.leased = map[number]Leased{}
 	}
-	s.leased[number] = l
-	return held.Via(), number, nil
+	s.leased[out.N] = l
+	return out, nil
 }

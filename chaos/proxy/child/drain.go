@@ -13,7 +13,11 @@ import (
 // endQuiet ends the connections that are open to some addresses from inside a namespace, each while nothing is under
 // way on it. Those that are opened meanwhile are left alone: they are diverted. It returns the ends of those that are
 // still open when the time is over.
-func endQuiet(ctx context.Context, in *space, a spaceArguments) (busy []netns.End, err error) {
+func (s *server) endQuiet(ctx context.Context, a quietArgs) (busy []netns.End, err error) {
+	in, err := find(s, s.spaces, a.Space)
+	if err != nil {
+		return nil, err
+	}
 	open, err := in.n.Opened(a.Called)
 	if err != nil {
 		return nil, err
@@ -28,7 +32,11 @@ func endQuiet(ctx context.Context, in *space, a spaceArguments) (busy []netns.En
 
 // drain ends the connections of proxies in a namespace, each while nothing is under way on it. left is how many are
 // still open when the time is over.
-func (s *server) drain(ctx context.Context, in *space, a spaceArguments) (left int, err error) {
+func (s *server) drain(ctx context.Context, a drainArgs) (left int, err error) {
+	in, err := find(s, s.spaces, a.Space)
+	if err != nil {
+		return 0, err
+	}
 	var proxies []*proxy.Proxy
 	for _, n := range a.Proxies {
 		if p, err := find(s, s.proxies, n); err == nil {
@@ -55,22 +63,22 @@ func (s *server) drain(ctx context.Context, in *space, a spaceArguments) (left i
 // EndQuiet ends the connections that are open to addresses of IPv4 from inside the namespace, each while nothing is
 // under way on it. It returns the ends of those that are still open when the time is over.
 func (s *Space) EndQuiet(ctx context.Context, to []netip.AddrPort, q netns.Quiet) (busy []netns.End, err error) {
-	err = s.p.ask(ctx, opQuiet, arguments{Space: spaceArguments{N: s.n, Called: to, Quiet: q}}, &busy)
-	return busy, err
+	return opQuiet.Of(ctx, s.p.ask, quietArgs{s.n, to, q})
 }
 
 // Cut ends connections with what is under way on them.
 func (s *Space) Cut(ctx context.Context, of []netns.End) error {
-	return s.p.call(ctx, opCut, arguments{Space: spaceArguments{N: s.n, Ends: of}}, nil)
+	_, err := opCut.Of(ctx, s.p.call, cutArgs{s.n, of})
+	return err
 }
 
 // Drain ends the connections of proxies of the process in the namespace: it asks clients to open others, and ends each
 // connection while nothing is under way on it. left is how many are still open when the time is over.
 func (s *Space) Drain(ctx context.Context, proxies []*Proxy, within time.Duration) (left int, err error) {
-	a := spaceArguments{N: s.n, Quiet: netns.Quiet{Within: within}}
+	a := drainArgs{Space: s.n, Quiet: netns.Quiet{Within: within}}
 	for _, x := range proxies {
 		a.Proxies = append(a.Proxies, x.n)
 	}
-	err = s.p.ask(ctx, opDrain, arguments{Space: a}, &left)
+	left, err = opDrain.Of(ctx, s.p.ask, a)
 	return left, unlessEnded(err)
 }

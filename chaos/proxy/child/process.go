@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"brunt/chaos/netns"
 	"brunt/chaos/proc"
 	"brunt/chaos/rpc"
 	"brunt/targets/platform/procgroup"
@@ -77,7 +76,7 @@ func (p *Process) connect(ctx context.Context, to pipe, pid int) (err error) {
 	if p.client, err = rpc.NewClient(ctx, to); err != nil {
 		return err
 	}
-	if err = p.client.Call(ctx, opControl, nil, &p.control); err != nil {
+	if p.control, err = opControl.Of(ctx, p.client.Call, rpc.None{}); err != nil {
 		return err
 	}
 	p.id, err = proc.Identify(pid)
@@ -169,7 +168,8 @@ func (p *Process) forget(key string, why error) {
 // clear has the process take off what is in under a key, and refuse what comes.
 func (p *Process) clear(key string) error {
 	if p.away {
-		return p.call(context.Background(), opClear, arguments{Lease: netns.Lease{Key: key}}, nil)
+		_, err := opClear.Of(context.Background(), p.call, key)
+		return err
 	}
 	_, err := p.control.Clear(context.Background(), key)
 	return err
@@ -224,7 +224,7 @@ func (p *Process) Control() Control { return p.control }
 
 // Alive asks the process whether it is there. The error of one that is not is [ErrEnded].
 func (p *Process) Alive(ctx context.Context) error {
-	err := p.ask(ctx, opControl, arguments{}, new(Control))
+	_, err := opControl.Of(ctx, p.ask, rpc.None{})
 	if errors.Is(err, rpc.ErrEnded) {
 		err = fmt.Errorf("%w: %w", ErrEnded, err)
 	}
@@ -257,14 +257,14 @@ func (p *Process) Close() error {
 }
 
 // call asks the process, for at most some seconds where ctx has no earlier end.
-func (p *Process) call(ctx context.Context, op string, args arguments, result any) error {
+func (p *Process) call(ctx context.Context, op string, args, result any) error {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
 	return p.client.Call(ctx, op, args, result)
 }
 
 // ask is call for what changes nothing, so that a ctx that is cancelled ends it.
-func (p *Process) ask(ctx context.Context, op string, args arguments, result any) error {
+func (p *Process) ask(ctx context.Context, op string, args, result any) error {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
 	return p.client.Ask(ctx, op, args, result)

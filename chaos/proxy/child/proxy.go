@@ -16,7 +16,7 @@ import (
 // A Proxy is a proxy of a [Process]. Its methods are those of [proxy.Proxy].
 type Proxy struct {
 	p    *Process
-	n    int
+	n    proxyN
 	addr string
 
 	mu     sync.Mutex
@@ -25,12 +25,12 @@ type Proxy struct {
 
 // Proxy starts a proxy.
 func (p *Process) Proxy(ctx context.Context, c Config) (*Proxy, error) {
-	return p.proxy(ctx, arguments{Config: c})
+	return p.proxy(ctx, startArgs{Config: c})
 }
 
-func (p *Process) proxy(ctx context.Context, a arguments) (*Proxy, error) {
-	var is made
-	if err := p.call(ctx, opStart, a, &is); err != nil {
+func (p *Process) proxy(ctx context.Context, a startArgs) (*Proxy, error) {
+	is, err := opStart.Of(ctx, p.call, a)
+	if err != nil {
 		return nil, err
 	}
 	return &Proxy{p: p, n: is.N, addr: is.Addr}, nil
@@ -69,13 +69,11 @@ func (x *Proxy) AddUnder(l netns.Lease, t proxy.Toxic) (proxy.Toxicity, error) {
 	if !t.Begin().Once {
 		x.list(in) // before it can be on the link
 	}
-	var is made
-	if err := x.p.call(context.Background(), opAdd, arguments{Proxy: x.n, Lease: l, Add: add}, &is); err != nil {
+	if in.n, err = opAdd.Of(context.Background(), x.p.call, addArgs{x.n, l, add}); err != nil {
 		x.p.forget(l.Key, err)
 		x.strike(in)
 		return nil, err
 	}
-	in.n = is.N
 	return in, nil
 }
 
@@ -93,8 +91,8 @@ func (x *Proxy) strike(t *toxicity) {
 
 // Probe measures the proxy from a client's side, in the process of the proxy.
 func (x *Proxy) Probe(ctx context.Context, q proxy.ProbeRequest) (proxy.ProbeResult, error) {
-	var r probed
-	if err := x.p.ask(ctx, opProbe, arguments{Proxy: x.n, Probe: q}, &r); err != nil {
+	r, err := opProbe.Of(ctx, x.p.ask, probeArgs{x.n, q})
+	if err != nil {
 		return proxy.ProbeResult{}, x.ended(err)
 	}
 	return r.result(), nil
@@ -112,15 +110,15 @@ func (x *Proxy) ended(err error) error {
 
 // Connections returns how many connections the proxy has accepted.
 func (x *Proxy) Connections(ctx context.Context) (n int64, err error) {
-	err = x.p.ask(ctx, opCount, arguments{Proxy: x.n}, &n)
+	n, err = opCount.Of(ctx, x.p.ask, x.n)
 	return n, x.ended(err)
 }
 
 // Broken returns how a codec of the proxy first failed while there was no toxic. It is nil where the process
 // does not say.
 func (x *Proxy) Broken(ctx context.Context) error {
-	var text string
-	if err := x.p.ask(ctx, opBroken, arguments{Proxy: x.n}, &text); err != nil || text == "" {
+	text, err := opBroken.Of(ctx, x.p.ask, x.n)
+	if err != nil || text == "" {
 		return nil
 	}
 	return errors.New(text)
@@ -130,15 +128,16 @@ func (x *Proxy) Broken(ctx context.Context) error {
 func (x *Proxy) Established(ctx context.Context) (proxy.Line, error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	var is made
+	var n lineN
 	opened := make(chan error)
 	x.p.late.Go(func() {
-		err := x.p.call(ctx, opLine, arguments{Proxy: x.n}, &is)
+		var err error
+		n, err = opLine.Of(ctx, x.p.call, x.n)
 		select {
 		case opened <- err:
 		case <-ctx.Done():
 			if err == nil {
-				(&line{x.p, is.N}).Close()
+				(&line{x.p, n}).Close()
 			}
 		}
 	})
@@ -147,7 +146,7 @@ func (x *Proxy) Established(ctx context.Context) (proxy.Line, error) {
 		if err != nil {
 			return nil, x.ended(err)
 		}
-		return &line{x.p, is.N}, nil
+		return &line{x.p, n}, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -155,13 +154,14 @@ func (x *Proxy) Established(ctx context.Context) (proxy.Line, error) {
 
 // Close ends the listener and all connections. A process that has ended has closed them.
 func (x *Proxy) Close() error {
-	return unlessEnded(x.p.call(context.Background(), opClose, arguments{Proxy: x.n}, nil))
+	_, err := opClose.Of(context.Background(), x.p.call, x.n)
+	return unlessEnded(err)
 }
 
 // toxicity is a toxic on a proxy.
 type toxicity struct {
 	x  *Proxy
-	n  int
+	n  toxicN
 	is proxy.Toxic
 
 	mu      sync.Mutex
@@ -171,8 +171,7 @@ type toxicity struct {
 
 // Seen implements [proxy.Toxicity]. Where the process does not say, it is what the process said last, see [Unknown].
 func (t *toxicity) Seen() proxy.Traffic {
-	var seen proxy.Traffic
-	err := t.x.p.call(context.Background(), opSeen, arguments{Toxic: t.n}, &seen)
+	seen, err := opSeen.Of(context.Background(), t.x.p.call, t.n)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.unknown = err != nil; !t.unknown {
@@ -194,13 +193,14 @@ func Unknown(in proxy.Toxicity) bool {
 
 // Status implements [proxy.Toxicity].
 func (t *toxicity) Status(ctx context.Context) (s proxy.Status) {
-	_ = t.x.p.ask(ctx, opStatus, arguments{Toxic: t.n}, &s)
+	s, _ = opStatus.Of(ctx, t.x.p.ask, t.n)
 	return s
 }
 
 // Remove implements [proxy.Toxicity]. A process that has ended has no toxic.
 func (t *toxicity) Remove() error {
-	if err := unlessEnded(t.x.p.call(context.Background(), opRemove, arguments{Toxic: t.n}, nil)); err != nil {
+	_, err := opRemove.Of(context.Background(), t.x.p.call, t.n)
+	if err = unlessEnded(err); err != nil {
 		return err
 	}
 	t.x.strike(t)
@@ -210,15 +210,15 @@ func (t *toxicity) Remove() error {
 // line is a connection of a probe.
 type line struct {
 	p *Process
-	n int
+	n lineN
 }
 
 func (l *line) RoundTrip(ctx context.Context) proxy.ProbeResult {
-	var r probed
-	if err := l.p.ask(ctx, opExchange, arguments{Line: l.n}, &r); err != nil {
+	r, err := opExchange.Of(ctx, l.p.ask, l.n)
+	if err != nil {
 		return proxy.ProbeResult{Err: err, Outcome: proxy.Failed}
 	}
 	return r.result()
 }
 
-func (l *line) Close() { _ = l.p.call(context.Background(), opHang, arguments{Line: l.n}, nil) }
+func (l *line) Close() { _, _ = opHang.Of(context.Background(), l.p.call, l.n) }

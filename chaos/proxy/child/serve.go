@@ -3,13 +3,11 @@ package child
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"slices"
-	"strings"
 	"sync"
 
 	"brunt/chaos/netns"
@@ -19,20 +17,29 @@ import (
 
 // What brunt asks of the process.
 const (
-	opControl  = "control"
-	opStart    = "start"
-	opClose    = "close"
-	opAdd      = "add"
-	opRemove   = "remove"
-	opSeen     = "seen"
-	opStatus   = "status"
-	opBroken   = "broken"
-	opCount    = "count"
-	opProbe    = "probe"
-	opLine     = "line"
-	opExchange = "exchange"
-	opHang     = "hang"
-	opClear    = "clear"
+	opControl  rpc.Op[rpc.None, Control]     = "control"
+	opStart    rpc.Op[startArgs, started]    = "start"
+	opClose    rpc.Op[proxyN, rpc.None]      = "close"
+	opAdd      rpc.Op[addArgs, toxicN]       = "add"
+	opRemove   rpc.Op[toxicN, rpc.None]      = "remove"
+	opSeen     rpc.Op[toxicN, proxy.Traffic] = "seen"
+	opStatus   rpc.Op[toxicN, proxy.Status]  = "status"
+	opBroken   rpc.Op[proxyN, string]        = "broken"
+	opCount    rpc.Op[proxyN, int64]         = "count"
+	opProbe    rpc.Op[probeArgs, probed]     = "probe"
+	opLine     rpc.Op[proxyN, lineN]         = "line"
+	opExchange rpc.Op[lineN, probed]         = "exchange"
+	opHang     rpc.Op[lineN, rpc.None]       = "hang"
+	opClear    rpc.Op[string, rpc.None]      = "clear" // by the key of leases
+)
+
+// Numbers of what the process holds.
+type (
+	proxyN int
+	toxicN int
+	lineN  int
+	spaceN int
+	tableN int
 )
 
 // A Config configures a proxy of the process, as [proxy.Config] does.
@@ -43,23 +50,30 @@ type Config struct {
 	HTTP     bool   `json:"http,omitempty"`
 }
 
-// arguments are those of every operation, each of which reads its own.
-type arguments struct {
-	Config
-	Proxy int                `json:"proxy,omitempty"`
-	Toxic int                `json:"toxic,omitempty"`
-	Line  int                `json:"line,omitempty"`
-	Lease netns.Lease        `json:"lease,omitzero"`
-	Add   wireToxic          `json:"add,omitzero"`
-	Probe proxy.ProbeRequest `json:"probe,omitzero"`
-	Space spaceArguments     `json:"space,omitzero"`
-}
+type (
+	// startArgs start a proxy: in a namespace, and spared by its diversion, if they are not zero.
+	startArgs struct {
+		Config
+		Space spaceN `json:"space,omitempty"`
+		Table tableN `json:"table,omitempty"`
+	}
 
-// made names what an operation made.
-type made struct {
-	N    int    `json:"n"`
-	Addr string `json:"addr,omitempty"`
-}
+	addArgs struct {
+		Proxy proxyN      `json:"proxy"`
+		Lease netns.Lease `json:"lease,omitzero"`
+		Toxic wireToxic   `json:"toxic"`
+	}
+
+	probeArgs struct {
+		Proxy proxyN             `json:"proxy"`
+		Probe proxy.ProbeRequest `json:"probe"`
+	}
+
+	started struct {
+		N    proxyN `json:"n"`
+		Addr string `json:"addr"`
+	}
+)
 
 // probed is a result with its error as text.
 type probed struct {
@@ -94,20 +108,20 @@ type server struct {
 
 	mu      sync.Mutex
 	last    int
-	proxies map[int]*proxy.Proxy
+	proxies map[proxyN]*proxy.Proxy
 	// by the numbers of their effects, also the last that were removed: what they affected is asked later
-	toxics  map[int]proxy.Toxicity
-	removed []int // the numbers of those, the oldest first
-	lines   map[int]proxy.Line
-	spaces  map[int]*space
-	tables  map[int]*diversion
+	toxics  map[toxicN]proxy.Toxicity
+	removed []toxicN // the numbers of those, the oldest first
+	lines   map[lineN]proxy.Line
+	spaces  map[spaceN]*space
+	tables  map[tableN]*diversion
 }
 
 func newServer(token, addr string) *server {
 	return &server{
-		token: token, addr: addr, proxies: map[int]*proxy.Proxy{}, toxics: map[int]proxy.Toxicity{},
-		lines:  map[int]proxy.Line{},
-		spaces: map[int]*space{}, tables: map[int]*diversion{},
+		token: token, addr: addr, proxies: map[proxyN]*proxy.Proxy{}, toxics: map[toxicN]proxy.Toxicity{},
+		lines:  map[lineN]proxy.Line{},
+		spaces: map[spaceN]*space{}, tables: map[tableN]*diversion{},
 		effects: effects{in: map[int]*effect{}, cleared: map[string]bool{}},
 	}
 }
@@ -120,7 +134,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	}
 	s := newServer(rand.Text(), l.Addr().String())
 	s.wg.Go(func() { s.control(l) })
-	err = (&rpc.Server{Do: s.do, Patient: true}).Serve(ctx, in, out)
+	err = (&rpc.Server{Operations: s.operations(), Patient: true}).Serve(ctx, in, out)
 	return errors.Join(err, l.Close(), s.end())
 }
 
@@ -129,7 +143,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 func ServeIn(ctx context.Context, n *netns.Namespace, in io.Reader, out io.Writer) error {
 	s := newServer("", "")
 	s.only = n
-	err := rpc.Serve(ctx, in, out, s.do)
+	err := rpc.Serve(ctx, in, out, s.operations())
 	if err != nil && ctx.Err() != nil { // the end was requested
 		err = nil
 	}
@@ -154,80 +168,106 @@ func (s *server) end() error {
 	return errors.Join(errs...)
 }
 
-func (s *server) do(ctx context.Context, op string, args json.RawMessage) (any, error) {
-	var a arguments
-	if len(args) > 0 {
-		if err := json.Unmarshal(args, &a); err != nil {
-			return nil, err
-		}
-	}
-	switch op {
-	case opControl:
-		return Control{s.addr, s.token}, nil
-	case opStart:
-		return s.start(a)
-	case opRemove:
-		return nil, s.remove(a.Toxic)
-	case opClose:
-		return nil, s.close(a.Proxy)
-	case opClear:
-		_, err := s.effects.clear(a.Lease.Key)
-		return nil, err
-	case opStatus, opSeen:
-		t, err := find(s, s.toxics, a.Toxic)
-		if err != nil {
-			return nil, err
-		}
-		if op == opSeen {
+// operations are all that the process does.
+func (s *server) operations() rpc.Operations {
+	return rpc.Join(s.onProxies(), s.onToxics(), s.onLines(), s.inSpaces(),
+		opControl.By(func(context.Context, rpc.None) (Control, error) { return Control{s.addr, s.token}, nil }),
+		opClear.By(func(_ context.Context, key string) (rpc.None, error) {
+			_, err := s.effects.clear(key)
+			return rpc.None{}, err
+		}),
+	)
+}
+
+func (s *server) onProxies() rpc.Operations {
+	return rpc.Join(
+		opStart.By(func(_ context.Context, a startArgs) (started, error) { return s.start(a) }),
+		opClose.By(func(_ context.Context, n proxyN) (rpc.None, error) { return rpc.None{}, s.close(n) }),
+		opCount.By(func(_ context.Context, n proxyN) (int64, error) {
+			p, err := find(s, s.proxies, n)
+			if err != nil {
+				return 0, err
+			}
+			return p.Stats().Connections, nil
+		}),
+		opBroken.By(func(ctx context.Context, n proxyN) (string, error) {
+			p, err := find(s, s.proxies, n)
+			if err != nil {
+				return "", err
+			}
+			if err := p.Broken(ctx); err != nil {
+				return err.Error(), nil
+			}
+			return "", nil
+		}),
+		opProbe.By(func(ctx context.Context, a probeArgs) (probed, error) {
+			p, err := find(s, s.proxies, a.Proxy)
+			if err != nil {
+				return probed{}, err
+			}
+			r, err := p.Probe(ctx, a.Probe)
+			return probedOf(r), err
+		}),
+	)
+}
+
+func (s *server) onToxics() rpc.Operations {
+	return rpc.Join(
+		opAdd.By(func(_ context.Context, a addArgs) (toxicN, error) { return s.add(a) }),
+		opRemove.By(func(_ context.Context, n toxicN) (rpc.None, error) { return rpc.None{}, s.remove(n) }),
+		opSeen.By(func(_ context.Context, n toxicN) (proxy.Traffic, error) {
+			t, err := find(s, s.toxics, n)
+			if err != nil {
+				return proxy.Traffic{}, err
+			}
 			return t.Seen(), nil
-		}
-		status := t.Status(ctx)
-		status.Lifted, err = s.effects.since(a.Toxic)
-		return status, err
-	case opExchange, opHang:
-		l, err := find(s, s.lines, a.Line)
-		if err != nil {
-			return nil, err
-		}
-		if op == opExchange {
+		}),
+		opStatus.By(func(ctx context.Context, n toxicN) (status proxy.Status, err error) {
+			t, err := find(s, s.toxics, n)
+			if err != nil {
+				return status, err
+			}
+			status = t.Status(ctx)
+			status.Lifted, err = s.effects.since(int(n))
+			return status, err
+		}),
+	)
+}
+
+func (s *server) onLines() rpc.Operations {
+	return rpc.Join(
+		opLine.By(func(ctx context.Context, n proxyN) (lineN, error) {
+			p, err := find(s, s.proxies, n)
+			if err != nil {
+				return 0, err
+			}
+			l, err := p.Established(ctx)
+			if err != nil {
+				return 0, err
+			}
+			return keep(s, s.lines, l), nil
+		}),
+		opExchange.By(func(ctx context.Context, n lineN) (probed, error) {
+			l, err := find(s, s.lines, n)
+			if err != nil {
+				return probed{}, err
+			}
 			return probedOf(l.RoundTrip(ctx)), nil
-		}
-		l.Close()
-		drop(s, s.lines, a.Line)
-		return nil, nil
-	}
-	if strings.HasPrefix(op, opSpace) {
-		return s.inSpace(ctx, op, a.Lease, a.Space)
-	}
-	p, err := find(s, s.proxies, a.Proxy)
-	if err != nil {
-		return nil, err
-	}
-	switch op {
-	case opAdd:
-		return s.add(p, a)
-	case opCount:
-		return p.Stats().Connections, nil
-	case opBroken:
-		if err := p.Broken(ctx); err != nil {
-			return err.Error(), nil
-		}
-		return "", nil
-	case opProbe:
-		r, err := p.Probe(ctx, a.Probe)
-		return probedOf(r), err
-	case opLine:
-		l, err := p.Established(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return made{N: keep(s, s.lines, l)}, nil
-	}
-	return nil, fmt.Errorf("no operation %q", op)
+		}),
+		opHang.By(func(_ context.Context, n lineN) (rpc.None, error) {
+			l, err := find(s, s.lines, n)
+			if err != nil {
+				return rpc.None{}, err
+			}
+			l.Close()
+			drop(s, s.lines, n)
+			return rpc.None{}, nil
+		}),
+	)
 }
 
 // find returns the thing with a number.
-func find[T any](s *server, in map[int]T, n int) (T, error) {
+func find[N ~int, T any](s *server, in map[N]T, n N) (T, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	x, ok := in[n]
@@ -238,23 +278,23 @@ func find[T any](s *server, in map[int]T, n int) (T, error) {
 }
 
 // keep gives a thing a number.
-func keep[T any](s *server, in map[int]T, x T) int {
+func keep[N ~int, T any](s *server, in map[N]T, x T) N {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last++
-	in[s.last] = x
-	return s.last
+	in[N(s.last)] = x
+	return N(s.last)
 }
 
 // drop forgets the thing with a number.
-func drop[T any](s *server, in map[int]T, n int) {
+func drop[N ~int, T any](s *server, in map[N]T, n N) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(in, n)
 }
 
 // close closes a proxy, and forgets it. One that is closed already stays so.
-func (s *server) close(n int) error {
+func (s *server) close(n proxyN) error {
 	p, err := find(s, s.proxies, n)
 	if err != nil {
 		return nil
@@ -266,55 +306,59 @@ func (s *server) close(n int) error {
 	return nil
 }
 
-// start starts a proxy: in a namespace, and spared by its diversion, where the arguments name one.
-func (s *server) start(a arguments) (made, error) {
+// start starts a proxy.
+func (s *server) start(a startArgs) (started, error) {
 	c := proxy.Config{Listen: a.Listen, Upstream: func() string { return a.Upstream }, Seed: a.Seed, HTTP: a.HTTP}
-	if a.Space.Table != 0 {
-		in, err := find(s, s.spaces, a.Space.N)
+	if a.Table != 0 {
+		in, err := find(s, s.spaces, a.Space)
 		if err != nil {
-			return made{}, err
+			return started{}, err
 		}
-		table, err := find(s, s.tables, a.Space.Table)
+		table, err := find(s, s.tables, a.Table)
 		if err != nil {
-			return made{}, err
+			return started{}, err
 		}
 		c.InNamespace, c.Control = in.n.Do, table.Spare
 	}
 	p, err := proxy.Start(c)
 	if err != nil {
-		return made{}, err
+		return started{}, err
 	}
-	return made{N: keep(s, s.proxies, p), Addr: p.Addr()}, nil
+	return started{keep(s, s.proxies, p), p.Addr()}, nil
 }
 
-func (s *server) add(p *proxy.Proxy, a arguments) (any, error) {
-	t, err := a.Add.decode()
+func (s *server) add(a addArgs) (toxicN, error) {
+	p, err := find(s, s.proxies, a.Proxy)
 	if err != nil {
-		return nil, err
+		return 0, err
+	}
+	t, err := a.Toxic.decode()
+	if err != nil {
+		return 0, err
 	}
 	if s.effects.isCleared(a.Lease.Key) {
-		return nil, errCleared
+		return 0, errCleared
 	}
 	in, err := p.Add(t)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	n, err := s.effects.add(a.Lease, in.Remove)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.toxics[n] = in
-	return made{N: n}, nil
+	s.toxics[toxicN(n)] = in
+	return toxicN(n), nil
 }
 
 // mostRemoved is how many toxics that were removed are kept: a run may have thousands.
 const mostRemoved = 256
 
 // remove removes a toxic, and forgets the oldest of those that were removed.
-func (s *server) remove(n int) error {
-	if err := s.effects.remove(n); err != nil {
+func (s *server) remove(n toxicN) error {
+	if err := s.effects.remove(int(n)); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -325,7 +369,7 @@ func (s *server) remove(n int) error {
 	s.removed = append(s.removed, n)
 	for len(s.removed) > mostRemoved {
 		delete(s.toxics, s.removed[0])
-		s.effects.forget(s.removed[0])
+		s.effects.forget(int(s.removed[0]))
 		s.removed = slices.Delete(s.removed, 0, 1)
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brunt/chaos/netns"
+	"brunt/chaos/netns/remote"
 	"brunt/scenarios/suite"
 )
 
@@ -22,51 +23,46 @@ func TestServe_Forgets(t *testing.T) {
 	}
 	defer n.Close()
 	s := newServer("token", "")
-	ask := func(op string, a arguments) (is struct{ N int }) {
+	must := func(err error) {
 		t.Helper()
-		b, err := json.Marshal(a)
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := s.do(context.Background(), op, b)
-		if err != nil {
-			t.Fatalf("%s: %v", op, err)
-		}
-		if b, err = json.Marshal(out); err != nil {
-			t.Fatal(err)
-		}
-		_ = json.Unmarshal(b, &is) // some answer nothing
-		return is
 	}
-	of := func(a spaceArguments) arguments { return arguments{Space: a} }
-	in := ask(opEnter, of(spaceArguments{Path: fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), n.File().Fd())})).N
+	in, err := opEnter.Of(t.Context(), s.asked, fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), n.File().Fd()))
+	must(err)
+	space := remote.New(func(ctx context.Context, op string, args, result any) error {
+		b, err := json.Marshal(args)
+		must(err)
+		said, err := opDo.Of(ctx, s.asked, doArgs{in, op, b})
+		must(err)
+		return json.Unmarshal(said, result)
+	}, func() error { return nil })
 	for i := range 3 {
 		lease := netns.Lease{Key: fmt.Sprint("key", i), Until: time.Hour}
-		set, err := json.Marshal(map[string]any{"spec": netns.Spec{Do: netns.Partition, Lease: lease}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		held := ask(opDo, of(spaceArguments{N: in, Op: "set", Args: set})).N
-		if held == 0 {
-			t.Fatal("nothing is set")
-		}
-		table := ask(opTable, of(spaceArguments{N: in})).N
-		proxy := ask(opStart, arguments{
-			Config: Config{Upstream: "127.0.0.1:1"}, Space: spaceArguments{N: in, Table: table},
-		}).N
-		ask(opDivert, arguments{Lease: lease, Space: spaceArguments{Table: table, Routes: []route{
+		held, err := space.Set(netns.Spec{Do: netns.Partition, Lease: lease})
+		must(err)
+		table, err := opTable.Of(t.Context(), s.asked, in)
+		must(err)
+		proxy, err := opStart.Of(t.Context(), s.asked, startArgs{Config{Upstream: "127.0.0.1:1"}, in, table})
+		must(err)
+		_, err = opDivert.Of(t.Context(), s.asked, divertArgs{Lease: lease, Table: table, Routes: []route{
 			{netip.MustParseAddrPort("10.0.0.1:80"), netip.MustParseAddrPort("127.0.0.1:8080")},
-		}}})
+		}})
+		must(err)
 		if kept := len(s.effects.in); kept != 2 {
 			t.Errorf("%d effects are in; want a fault on packets and a diversion", kept)
 		}
-		ask(opDo, of(spaceArguments{N: in, Op: "close", Args: json.RawMessage(fmt.Sprintf(`{"n": %d}`, held))}))
+		must(held.Close())
 		for range 2 { // a second end has no effect
-			ask(opStraight, of(spaceArguments{Table: table}))
-			ask(opClose, arguments{Proxy: proxy})
+			_, err := opStraight.Of(t.Context(), s.asked, table)
+			must(err)
+			_, err = opClose.Of(t.Context(), s.asked, proxy.N)
+			must(err)
 		}
 	}
-	ask(opLeave, of(spaceArguments{N: in}))
+	_, err = opLeave.Of(t.Context(), s.asked, in)
+	must(err)
 	for name, kept := range map[string]int{
 		"effects": len(s.effects.in), "tables": len(s.tables), "proxies": len(s.proxies), "spaces": len(s.spaces),
 	} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"testing"
 
@@ -25,7 +26,7 @@ func TestServe_Status(t *testing.T) {
 	in, to := io.Pipe()
 	from, out := io.Pipe()
 	served := make(chan error)
-	go func() { served <- errors.Join(rpc.Serve(t.Context(), in, out, s.do), s.end(), out.Close()) }()
+	go func() { served <- errors.Join(rpc.Serve(t.Context(), in, out, s.operations()), s.end(), out.Close()) }()
 	p, err := Attach(t.Context(), pipe{from, to})
 	if err != nil {
 		t.Fatal(err)
@@ -53,42 +54,55 @@ func TestServe_Status(t *testing.T) {
 	}
 }
 
+// asked executes an operation of the process, as its caller asks for it.
+func (s *server) asked(ctx context.Context, op string, args, result any) error {
+	b, err := json.Marshal(args)
+	if err != nil {
+		return err
+	}
+	out, err := s.operations().Do(ctx, op, b)
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	if b, err = json.Marshal(out); err != nil {
+		return err
+	}
+	return json.Unmarshal(b, result)
+}
+
 // TestServe_Removed adds and removes more toxics than are kept: the process forgets the oldest, and tells what the last
 // affected.
 func TestServe_Removed(t *testing.T) {
 	s := newServer("token", "")
-	ask := func(op string, a arguments) made {
-		t.Helper()
-		b, err := json.Marshal(a)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out, err := s.do(context.Background(), op, b)
-		if err != nil {
-			t.Fatalf("%s: %v", op, err)
-		}
-		is, _ := out.(made)
-		return is
+	x, err := opStart.Of(t.Context(), s.asked, startArgs{Config: Config{Upstream: "127.0.0.1:1"}})
+	if err != nil {
+		t.Fatal(err)
 	}
-	x := ask(opStart, arguments{Config: Config{Upstream: "127.0.0.1:1"}})
 	latency, err := encode(toxics.Latency{Delay: 1, Direction: proxy.Both})
 	if err != nil {
 		t.Fatal(err)
 	}
-	last := 0
+	last := toxicN(0)
 	for range 3 * mostRemoved {
-		last = ask(opAdd, arguments{Proxy: x.N, Add: latency}).N
+		if last, err = opAdd.Of(t.Context(), s.asked, addArgs{Proxy: x.N, Toxic: latency}); err != nil {
+			t.Fatal(err)
+		}
 		for range 2 { // a second removal has no effect
-			ask(opRemove, arguments{Toxic: last})
+			if _, err := opRemove.Of(t.Context(), s.asked, last); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	if n, m := len(s.toxics), len(s.effects.in); n != mostRemoved || m != mostRemoved {
 		t.Errorf("%d toxics and %d effects are kept; want %d", n, m, mostRemoved)
 	}
-	ask(opSeen, arguments{Toxic: last})
-	ask(opStatus, arguments{Toxic: last})
-	ask(opClose, arguments{Proxy: x.N})
-	if _, err := s.do(context.Background(), opSeen, json.RawMessage(`{"toxic":1}`)); err == nil {
+	_, seen := opSeen.Of(t.Context(), s.asked, last)
+	_, status := opStatus.Of(t.Context(), s.asked, last)
+	_, closed := opClose.Of(t.Context(), s.asked, x.N)
+	if err := errors.Join(seen, status, closed); err != nil {
+		t.Error(err)
+	}
+	if _, err := opSeen.Of(t.Context(), s.asked, 1); err == nil {
 		t.Error("the first is kept")
 	}
 }

@@ -14,38 +14,59 @@ import (
 	"brunt/chaos/rpc"
 )
 
-// What brunt asks of the process about namespaces: all begin with opSpace.
+// What brunt asks of the process about namespaces.
 const (
-	opSpace     = "space."
-	opEnter     = opSpace + "enter"
-	opLeave     = opSpace + "leave"
-	opDo        = opSpace + "do" // what package remote asks
-	opTable     = opSpace + "table"
-	opDivert    = opSpace + "divert"
-	opStraight  = opSpace + "straight"
-	opForeign   = opSpace + "foreign"
-	opTLS       = opSpace + "tls"
-	opQuiet     = opSpace + "quiet"
-	opCut       = opSpace + "cut"
-	opDrain     = opSpace + "drain"
+	opEnter    rpc.Op[string, spaceN]          = "space.enter" // by a path
+	opLeave    rpc.Op[spaceN, rpc.None]        = "space.leave"
+	opDo       rpc.Op[doArgs, json.RawMessage] = "space.do" // what package remote asks
+	opTable    rpc.Op[spaceN, tableN]          = "space.table"
+	opDivert   rpc.Op[divertArgs, rpc.None]    = "space.divert"
+	opStraight rpc.Op[tableN, rpc.None]        = "space.straight"
+	opForeign  rpc.Op[spaceN, []string]        = "space.foreign"
+	opTLS      rpc.Op[tlsArgs, bool]           = "space.tls"
+	opQuiet    rpc.Op[quietArgs, []netns.End]  = "space.quiet"
+	opCut      rpc.Op[cutArgs, rpc.None]       = "space.cut"
+	opDrain    rpc.Op[drainArgs, int]          = "space.drain"
+
 	leavesAfter = 5 * time.Second // for what is held in it to be removed
 )
 
-// spaceArguments are those of the operations on namespaces.
-type spaceArguments struct {
-	N      int             `json:"n,omitempty"`
-	Path   string          `json:"path,omitempty"`
-	Op     string          `json:"op,omitempty"` // of package remote
-	Args   json.RawMessage `json:"args,omitempty"`
-	Table  int             `json:"table,omitempty"`
-	Routes []route         `json:"routes,omitempty"`
-	To     netip.AddrPort  `json:"to,omitzero"`
+type (
+	doArgs struct {
+		Space spaceN          `json:"space"`
+		Op    string          `json:"op"`
+		Args  json.RawMessage `json:"args,omitempty"`
+	}
 
-	Called  []netip.AddrPort `json:"called,omitempty"`
-	Ends    []netns.End      `json:"ends,omitempty"`
-	Proxies []int            `json:"proxies,omitempty"`
-	Quiet   netns.Quiet      `json:"quiet,omitzero"`
-}
+	divertArgs struct {
+		Table  tableN      `json:"table"`
+		Lease  netns.Lease `json:"lease"`
+		Routes []route     `json:"routes"`
+	}
+
+	tlsArgs struct {
+		Space spaceN         `json:"space"`
+		Table tableN         `json:"table"`
+		To    netip.AddrPort `json:"to"`
+	}
+
+	quietArgs struct {
+		Space  spaceN           `json:"space"`
+		Called []netip.AddrPort `json:"called"`
+		Quiet  netns.Quiet      `json:"quiet"`
+	}
+
+	cutArgs struct {
+		Space spaceN      `json:"space"`
+		Ends  []netns.End `json:"ends"`
+	}
+
+	drainArgs struct {
+		Space   spaceN      `json:"space"`
+		Proxies []proxyN    `json:"proxies"`
+		Quiet   netns.Quiet `json:"quiet"`
+	}
+)
 
 // route is where connections to an address are diverted to.
 type route struct{ From, To netip.AddrPort }
@@ -66,58 +87,74 @@ func (x *space) leave() error {
 	return errors.Join(x.server.End(), x.n.Close())
 }
 
-// inSpace does what is asked about namespaces.
-func (s *server) inSpace(ctx context.Context, op string, l netns.Lease, a spaceArguments) (any, error) {
-	switch op {
-	case opEnter:
-		return s.enter(a.Path)
-	case opDivert:
-		return nil, s.divert(l, a)
-	case opStraight:
-		return nil, s.straight(a.Table)
-	}
-	in, err := find(s, s.spaces, a.N)
-	if err != nil {
-		return nil, err
-	}
-	switch op {
-	case opDo:
-		return in.server.Answer(ctx, a.Op, a.Args)
-	case opTable:
-		table, err := in.n.NewDiversion()
-		if err != nil {
-			return nil, err
-		}
-		return made{N: keep(s, s.tables, &diversion{Diversion: table, in: a.N})}, nil
-	case opForeign:
-		return in.n.Redirects()
-	case opTLS:
-		return s.speaksTLS(ctx, in, a)
-	case opQuiet:
-		return endQuiet(ctx, in, a)
-	case opCut:
-		return nil, in.n.Cut(a.Ends)
-	case opDrain:
-		return s.drain(ctx, in, a)
-	case opLeave:
-		return nil, s.leave(a.N, in)
-	}
-	return nil, fmt.Errorf("no operation %q", op)
+// inSpaces are the operations on namespaces.
+func (s *server) inSpaces() rpc.Operations {
+	return rpc.Join(
+		opEnter.By(func(_ context.Context, path string) (spaceN, error) { return s.enter(path) }),
+		opDivert.By(func(_ context.Context, a divertArgs) (rpc.None, error) { return rpc.None{}, s.divert(a) }),
+		opStraight.By(func(_ context.Context, n tableN) (rpc.None, error) { return rpc.None{}, s.straight(n) }),
+		opDo.By(func(ctx context.Context, a doArgs) (json.RawMessage, error) {
+			in, err := find(s, s.spaces, a.Space)
+			if err != nil {
+				return nil, err
+			}
+			out, err := in.server.Operations().Do(ctx, a.Op, a.Args)
+			if err != nil {
+				return nil, err
+			}
+			return json.Marshal(out)
+		}),
+		opTable.By(func(_ context.Context, n spaceN) (tableN, error) {
+			in, err := find(s, s.spaces, n)
+			if err != nil {
+				return 0, err
+			}
+			table, err := in.n.NewDiversion()
+			if err != nil {
+				return 0, err
+			}
+			return keep(s, s.tables, &diversion{Diversion: table, in: n}), nil
+		}),
+		opForeign.By(func(_ context.Context, n spaceN) ([]string, error) {
+			in, err := find(s, s.spaces, n)
+			if err != nil {
+				return nil, err
+			}
+			return in.n.Redirects()
+		}),
+		opTLS.By(s.speaksTLS),
+		opQuiet.By(s.endQuiet),
+		opCut.By(func(_ context.Context, a cutArgs) (rpc.None, error) {
+			in, err := find(s, s.spaces, a.Space)
+			if err != nil {
+				return rpc.None{}, err
+			}
+			return rpc.None{}, in.n.Cut(a.Ends)
+		}),
+		opDrain.By(s.drain),
+		opLeave.By(func(_ context.Context, n spaceN) (rpc.None, error) {
+			in, err := find(s, s.spaces, n)
+			if err != nil {
+				return rpc.None{}, err
+			}
+			return rpc.None{}, s.leave(n, in)
+		}),
+	)
 }
 
-func (s *server) enter(path string) (any, error) {
+func (s *server) enter(path string) (spaceN, error) {
 	n, err := s.only, error(nil)
 	if n == nil {
 		n, err = netns.Open(path)
 	}
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	in := &space{
 		n: n, stays: s.only != nil, server: &remote.Server{Open: func() (*netns.Namespace, error) { return n, nil }},
 	}
 	if in.id, err = n.ID(); err != nil {
-		return nil, errors.Join(err, in.leave())
+		return 0, errors.Join(err, in.leave())
 	}
 	in.server.Lease = func(l netns.Lease, off func() error) (remote.Leased, error) {
 		number, err := s.effects.add(l, off)
@@ -126,11 +163,11 @@ func (s *server) enter(path string) (any, error) {
 			Over:  func() { s.effects.forget(number) },
 		}, err
 	}
-	return made{N: keep(s, s.spaces, in)}, nil
+	return keep(s, s.spaces, in), nil
 }
 
 // leave gives a namespace up, with the diversions in it.
-func (s *server) leave(n int, in *space) error {
+func (s *server) leave(n spaceN, in *space) error {
 	s.mu.Lock()
 	var errs []error
 	for i, t := range s.tables {
@@ -148,7 +185,7 @@ func (s *server) leave(n int, in *space) error {
 type diversion struct {
 	*netns.Diversion
 	effect int // zero: it is not in force
-	in     int // the space
+	in     spaceN
 	from   []netip.AddrPort
 }
 
@@ -174,7 +211,7 @@ func (x *space) same(o *space) bool { return x != nil && o != nil && x.id == o.i
 
 // straight lifts a diversion: what was opened through it goes on until its namespace is left. One that is lifted
 // already stays so.
-func (s *server) straight(n int) error {
+func (s *server) straight(n tableN) error {
 	table, err := find(s, s.tables, n)
 	if err != nil {
 		return nil
@@ -190,12 +227,12 @@ func (s *server) straight(n int) error {
 }
 
 // divert puts a diversion in force.
-func (s *server) divert(l netns.Lease, a spaceArguments) error {
+func (s *server) divert(a divertArgs) error {
 	table, err := find(s, s.tables, a.Table)
 	if err != nil {
 		return err
 	}
-	if s.effects.isCleared(l.Key) {
+	if s.effects.isCleared(a.Lease.Key) {
 		return errCleared
 	}
 	if err := s.claim(table, a.Routes); err != nil {
@@ -208,7 +245,7 @@ func (s *server) divert(l netns.Lease, a spaceArguments) error {
 	if err := table.Set(routes); err != nil {
 		return err
 	}
-	n, err := s.effects.add(l, table.Lift)
+	n, err := s.effects.add(a.Lease, table.Lift)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	table.effect = n
@@ -219,27 +256,32 @@ func (s *server) divert(l netns.Lease, a spaceArguments) error {
 type Space struct {
 	*remote.Namespace
 	p *Process
-	n int
+	n spaceN
 }
 
 // Enter opens the namespace at a path such as /proc/PID/ns/net. A process on another machine has one alone, and ignores
 // the path. What is set in it ends with the process.
 func (p *Process) Enter(ctx context.Context, path string) (*Space, error) {
-	var is made
-	if err := p.call(ctx, opEnter, arguments{Space: spaceArguments{Path: path}}, &is); err != nil {
+	n, err := opEnter.Of(ctx, p.call, path)
+	if err != nil {
 		return nil, err
 	}
-	s := &Space{p: p, n: is.N}
+	s := &Space{p: p, n: n}
 	s.Namespace = remote.New(func(ctx context.Context, op string, args, result any) error {
 		raw, err := json.Marshal(args)
 		if err != nil {
 			return err
 		}
-		return p.client.Call(ctx, opDo, arguments{Space: spaceArguments{N: s.n, Op: op, Args: raw}}, result)
+		said, err := opDo.Of(ctx, p.client.Call, doArgs{s.n, op, raw})
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(said, result)
 	}, func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), leavesAfter)
 		defer cancel()
-		return unlessEnded(p.call(ctx, opLeave, arguments{Space: spaceArguments{N: s.n}}, nil))
+		_, err := opLeave.Of(ctx, p.call, s.n)
+		return unlessEnded(err)
 	})
 	return s, nil
 }
@@ -267,43 +309,41 @@ func (s *Space) Set(spec netns.Spec) (netns.Held, error) {
 
 // Foreign lists what redirects connections from inside the namespace besides brunt, such as a mesh.
 func (s *Space) Foreign(ctx context.Context) (out []string, err error) {
-	err = s.p.ask(ctx, opForeign, arguments{Space: spaceArguments{N: s.n}}, &out)
-	return out, err
+	return opForeign.Of(ctx, s.p.ask, s.n)
 }
 
 // A Diversion redirects connections that are opened inside a namespace to proxies of the process there.
 type Diversion struct {
 	s *Space
-	n int
+	n tableN
 }
 
 // Divert makes a diversion that redirects nothing until [Diversion.Set].
 func (s *Space) Divert(ctx context.Context) (*Diversion, error) {
-	var is made
-	if err := s.p.call(ctx, opTable, arguments{Space: spaceArguments{N: s.n}}, &is); err != nil {
+	n, err := opTable.Of(ctx, s.p.call, s.n)
+	if err != nil {
 		return nil, err
 	}
-	return &Diversion{s, is.N}, nil
+	return &Diversion{s, n}, nil
 }
 
 // Proxy starts a proxy in the namespace. Its own connections are not redirected.
 func (d *Diversion) Proxy(ctx context.Context, c Config) (*Proxy, error) {
-	return d.s.p.proxy(ctx, arguments{Config: c, Space: spaceArguments{N: d.s.n, Table: d.n}})
+	return d.s.p.proxy(ctx, startArgs{c, d.s.n, d.n})
 }
 
 // SpeaksTLS opens a connection, which is not redirected, and tells whether TLS answers there.
 func (d *Diversion) SpeaksTLS(ctx context.Context, at netip.AddrPort) (yes bool, err error) {
-	err = d.s.p.ask(ctx, opTLS, arguments{Space: spaceArguments{N: d.s.n, Table: d.n, To: at}}, &yes)
-	return yes, err
+	return opTLS.Of(ctx, d.s.p.ask, tlsArgs{d.s.n, d.n, at})
 }
 
 // Set redirects new TCP connections over IPv4 from the keys to the values, all at the same instant. It is called once.
 func (d *Diversion) Set(ctx context.Context, l netns.Lease, routes map[netip.AddrPort]netip.AddrPort) error {
-	a := arguments{Lease: l, Space: spaceArguments{Table: d.n}}
+	a := divertArgs{Lease: l, Table: d.n}
 	for from, to := range routes {
-		a.Space.Routes = append(a.Space.Routes, route{from, to})
+		a.Routes = append(a.Routes, route{from, to})
 	}
-	err := d.s.p.call(ctx, opDivert, a, nil)
+	_, err := opDivert.Of(ctx, d.s.p.call, a)
 	if err != nil {
 		d.s.p.forget(l.Key, err)
 	}
@@ -312,5 +352,6 @@ func (d *Diversion) Set(ctx context.Context, l netns.Lease, routes map[netip.Add
 
 // Lift ends the redirection of new connections. Those that were redirected stay so until the space is closed.
 func (d *Diversion) Lift() error {
-	return unlessEnded(d.s.p.call(context.Background(), opStraight, arguments{Space: spaceArguments{Table: d.n}}, nil))
+	_, err := opStraight.Of(context.Background(), d.s.p.call, d.n)
+	return unlessEnded(err)
 }

@@ -13,7 +13,11 @@ const tlsWithin = time.Second
 
 // speaksTLS begins TLS with a server, by a connection that a diversion spares. A server that does not answer is taken
 // for one without TLS.
-func (s *server) speaksTLS(ctx context.Context, in *space, a spaceArguments) (bool, error) {
+func (s *server) speaksTLS(ctx context.Context, a tlsArgs) (bool, error) {
+	in, err := find(s, s.spaces, a.Space)
+	if err != nil {
+		return false, err
+	}
 	table, err := find(s, s.tables, a.Table)
 	if err != nil {
 		return false, err
