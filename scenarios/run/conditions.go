@@ -12,16 +12,17 @@ import (
 // them back.
 const slack = time.Hour
 
-// holdConditions injects the faults that hold for the whole run of r. They are taken back after teardown.
-func holdConditions(ctx context.Context, r *runner) error {
-	if len(r.Conditions) == 0 {
+// holdConditions injects the faults that hold for the whole run. They are taken back after teardown.
+func (r *runner) holdConditions(ctx context.Context) error {
+	p := r.plan
+	if len(p.Conditions) == 0 {
 		return nil
 	}
 	held, err := openConditions(ctx, conditionsHost{
-		Entries: r.Conditions, Env: r.faults.environment(), Journal: r.protection.Journal, Seed: r.Scenario.Seed,
-		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", Longest: r.Takes() + r.TeardownLimit() + slack,
-		Awake: r.faults.awake.Check, Event: r.Event,
-		Lost: func(why error) { r.cancel(guard.TargetGoneError{How: why.Error()}) },
+		Entries: p.Conditions, Env: r.faults.environment(), Journal: r.protection.Journal, Seed: p.Scenario.Seed,
+		SkipNone: p.Scenario.Guard.OnNoUnit == "skip", Longest: p.Takes() + p.TeardownLimit() + slack,
+		Awake: r.faults.awake.Check, Event: r.log.Event,
+		Lost: func(why error) { r.session.cancel(guard.TargetGoneError{How: why.Error()}) },
 	})
 	if err != nil {
 		return err
@@ -29,12 +30,11 @@ func holdConditions(ctx context.Context, r *runner) error {
 	r.onClose(func() error {
 		r.conditions = held.Release()
 		for _, c := range r.conditions {
+			note := "the condition " + c.Name + " (" + c.Kind + ") held for the whole run: " + c.Evidence
 			if c.Note != "" {
-				r.closeNotes = append(r.closeNotes, r.Scenario.Secrets.Mask(syntax.Sentence("the condition "+c.Name+": "+c.Note)))
-				continue
+				note = syntax.Sentence("the condition " + c.Name + ": " + c.Note)
 			}
-			r.closeNotes = append(r.closeNotes, r.Scenario.Secrets.Mask("the condition "+c.Name+" ("+c.Kind+
-				") held for the whole run: "+c.Evidence))
+			r.closeNotes = append(r.closeNotes, p.Scenario.Secrets.Mask(note))
 		}
 		return nil
 	})

@@ -12,17 +12,17 @@ import (
 
 // drive runs all loads to their end, with the timeline of faults, and watches them.
 func (r *runner) drive(ctx context.Context) error {
-	r.Event(result.Event{Event: "load.start"})
+	r.log.Event(result.Event{Event: "load.start"})
 	r.loads.stats = make([]load.Stats, len(r.loads.jobs))
 	errs := make([]error, len(r.loads.jobs))
-	if !r.o.NoChaos && len(r.Faults) > 0 { // before a script can request a fault
+	if !r.session.o.NoChaos && len(r.plan.Faults) > 0 { // before a script can request a fault
 		r.faults.timeline.Store(r.faults.newTimeline())
 	}
 	var loads sync.WaitGroup
 	for i, l := range r.loads.jobs {
 		loads.Go(func() {
 			if r.loads.stats[i], errs[i] = l.Go(ctx); errs[i] != nil {
-				r.cancel(errs[i])
+				r.session.cancel(errs[i])
 			}
 		})
 	}
@@ -30,13 +30,13 @@ func (r *runner) drive(ctx context.Context) error {
 	defer over()
 	var played sync.WaitGroup
 	if t := r.faults.timeline.Load(); t != nil {
-		r.faults.estimate = timeline.Estimate(r.Faults, r.End())
+		r.faults.estimate = timeline.Estimate(r.plan.Faults, r.plan.End())
 		played.Go(func() { r.faults.records = t.Play(injecting) })
 	}
 	done := make(chan struct{})
 	go func() {
 		loads.Wait()
-		r.Event(result.Event{Event: "load.end"})
+		r.log.Event(result.Event{Event: "load.end"})
 		over()
 		played.Wait()
 		close(done)
@@ -45,14 +45,14 @@ func (r *runner) drive(ctx context.Context) error {
 	go func() {
 		defer close(suspender)
 		select {
-		case <-r.o.Suspend:
+		case <-r.session.o.Suspend:
 			over()
 			played.Wait()
-			r.cancel(errSuspend)
+			r.session.cancel(errSuspend)
 			if r.loads.crew != nil {
 				r.loads.crew.Quiet(load.LastGrace)
 			}
-			r.o.Stop()
+			r.session.o.Stop()
 		case <-done:
 		}
 	}()

@@ -15,8 +15,8 @@ func Play(ctx context.Context, p *plan.Plan, sink load.Sink) error {
 	if err := r.prepare(ctx); err != nil {
 		return err
 	}
-	r.sys = r.newTarget()
-	r.Begin(time.Now().Add(lead))
+	r.session.sys = r.newTarget()
+	r.log.Begin(time.Now().Add(lead))
 	if err := r.loads.prepare(0, runtime.GOMAXPROCS(0)); err != nil {
 		return err
 	}

@@ -12,8 +12,6 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/timeline"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/judge/series"
-	"brunt/scenarios/observe"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 )
@@ -45,7 +43,7 @@ func when(r result.FaultRecord) float64 {
 
 // faultRecord joins the record of a fault with its effect on the load; nil is none.
 func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.FaultRecord {
-	mask := s.Scenario.Secrets.Mask
+	mask := s.plan.Scenario.Secrets.Mask
 	rec := result.FaultRecord{
 		Name: c.Name, Kind: c.Kind, Units: c.Units, Links: c.Links, Zones: c.Zones, Leader: c.Role == chaos.RoleLeader,
 		Role: c.Role, RoleSaid: mask(c.RoleSaid),
@@ -66,7 +64,7 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 	}
 	if f != nil {
 		addEffect(&rec, c, f)
-		if rec.Slow.Known() && slowShare(s.Scenario, false) > 0 {
+		if rec.Slow.Known() && slowShare(s.plan.Scenario, false) > 0 {
 			rec.SlowFrom = "baseline"
 		}
 	}
@@ -181,12 +179,7 @@ func (s *snapshot) addDetection(rec *result.FaultRecord, c *chaos.Record) {
 		rec.Detect = result.Num(math.Inf(1))
 		rec.DetectNote = "not noticed: > " + quantity.FormatSeconds(least.Seconds())
 	}
-	rec.DetectNote = s.Scenario.Secrets.Mask(rec.DetectNote)
-}
-
-// detection converts a sighting for the judge.
-func (s *snapshot) detection(seen *chaos.Sighting) series.Detection {
-	return observe.DetectionOf(seen, s.Scenario.Secrets.Mask)
+	rec.DetectNote = s.plan.Scenario.Secrets.Mask(rec.DetectNote)
 }
 
 // untilNow withdraws from the record of a fault what only the end of the run can tell.
@@ -194,7 +187,7 @@ func (s *snapshot) untilNow(rec *result.FaultRecord, c *chaos.Record, f *judge.F
 	if _, ok := s.events[c.Name]["fault.verified"]; !ok {
 		rec.Verified = result.NaN
 	}
-	if !slices.ContainsFunc(s.faults.estimate, func(p timeline.Estimated) bool { return p.Name == c.Name }) {
+	if !slices.ContainsFunc(s.estimate, func(p timeline.Estimated) bool { return p.Name == c.Name }) {
 		rec.Planned = result.NaN
 	}
 	if !f.Over {
@@ -223,7 +216,7 @@ func (s *snapshot) untilNow(rec *result.FaultRecord, c *chaos.Record, f *judge.F
 		rec.Impact, rec.Note = result.UnknownYet,
 			fmt.Sprintf("it is cleared and not yet recovered from: %d requests failed so far", f.Failed)
 	case f.Impact == result.UnknownYet && !f.MaySlow,
-		!f.OnsetAt.Known() && f.Impact != result.Impacted && s.at < f.Cleared+s.Scenario.Judge.HoldOr():
+		!f.OnsetAt.Known() && f.Impact != result.Impacted && s.at < f.Cleared+s.plan.Scenario.Judge.HoldOr():
 		rec.Impact, rec.Note = result.UnknownYet, "it is cleared, and it is too early to tell"
 	}
 }

@@ -15,15 +15,19 @@ import (
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/judge/series"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/events"
 	"brunt/scenarios/run/guard"
 	"brunt/scenarios/slo"
 )
 
 // faults are the faults of a run: their timeline, and its records.
 type faults struct {
-	*session
+	session    *session
+	plan       *plan.Plan
+	log        *events.Log
 	protection *guard.Protection
 	requests   *requester
 	loads      *loads
@@ -37,10 +41,10 @@ type faults struct {
 
 // protect prepares the agents, and the watchdog and the agents in the cluster of the units.
 func (f *faults) protect(ctx context.Context) error {
-	if err := f.protection.PrepareAgents(ctx, f.sys.Open); err != nil {
+	if err := f.protection.PrepareAgents(ctx, f.session.sys.Open); err != nil {
 		return err
 	}
-	t := f.sys.Pods()
+	t := f.session.sys.Pods()
 	if t == nil {
 		return nil
 	}
@@ -52,17 +56,17 @@ func (f *faults) protect(ctx context.Context) error {
 
 // guard starts the watchdog in a cluster, once.
 func (f *faults) guard(ctx context.Context, c *kube.Cluster, at cluster.Place) error {
-	return f.protection.GuardCluster(ctx, c, at, f.timeline.Load, f.cancel)
+	return f.protection.GuardCluster(ctx, c, at, f.timeline.Load, f.session.cancel)
 }
 
 // newTimeline creates the timeline of this run.
 func (f *faults) newTimeline() *timeline.Timeline {
 	t := &timeline.Timeline{
-		Entries: f.Faults, Journal: f.protection.Journal, Seed: f.Scenario.Seed, MaxEach: f.Scenario.Guard.MaxEach.D(),
-		SkipNone: f.Scenario.Guard.OnNoUnit == "skip", End: f.End(), Ask: f.MonitoringRules(),
-		Env:    f.environment(),
+		Entries: f.plan.Faults, Journal: f.protection.Journal, Seed: f.plan.Scenario.Seed,
+		MaxEach: f.plan.Scenario.Guard.MaxEach.D(), SkipNone: f.plan.Scenario.Guard.OnNoUnit == "skip",
+		End: f.plan.End(), Ask: f.plan.MonitoringRules(), Env: f.environment(),
 		Phases: timeline.Phases{Inject: f.inject, Clear: f.loads.rec.Clear, Void: f.loads.rec.Void}, Before: f.steady,
-		Awake: f.awake.Check, Event: f.Event,
+		Awake: f.awake.Check, Event: f.log.Event,
 	}
 	t.Ready()
 	return t
@@ -70,30 +74,31 @@ func (f *faults) newTimeline() *timeline.Timeline {
 
 // inject records that an occurrence begins.
 func (f *faults) inject(fault, occurrence string) (n int, at time.Duration) {
-	f.observers.usage.ReadTraffic(f.Now())
+	f.observers.usage.ReadTraffic(f.log.Now())
 	return f.loads.rec.Inject(fault, occurrence)
 }
 
 // environment is the environment of faults in this run.
 func (f *faults) environment() chaos.Env {
+	sys, o := f.session.sys, &f.session.o
 	return chaos.Env{
 		Targets: chaos.Targets{
-			Units: f.sys.Units(), Links: f.sys.Links(), Zones: f.sys.Zones(), Find: f.sys.Find,
-			MaxUnits: f.Scenario.Guard.MaxUnits, AtPort: f.Scope.AtPort,
-			Spare: f.sys.Guard().Begin, Present: f.present(),
+			Units: sys.Units(), Links: sys.Links(), Zones: sys.Zones(), Find: sys.Find,
+			MaxUnits: f.plan.Scenario.Guard.MaxUnits, AtPort: f.plan.Scope.AtPort,
+			Spare: sys.Guard().Begin, Present: f.present(),
 		},
 		Host: chaos.Host{
-			Run: f.o.ID, Addresses: f.env.Units, Allow: f.ChaosRules(), Agents: &f.protection.Agents, Stress: f.o.Stress,
-			State:   f.o.State,
+			Run: o.ID, Addresses: f.session.env.Units, Allow: f.plan.ChaosRules(), Agents: &f.protection.Agents,
+			Stress: o.Stress, State: o.State,
 			AskStep: f.requests.ask, Act: f.requests.act, Keep: f.requests.keep,
 		},
-		Occurrence: chaos.Occurrence{Now: f.Now},
+		Occurrence: chaos.Occurrence{Now: f.log.Now},
 	}
 }
 
 // present is what tells which pods of the target there are; nil: it has none.
 func (f *faults) present() func(context.Context) (chaos.Present, error) {
-	if t := f.sys.Pods(); t != nil {
+	if t := f.session.sys.Pods(); t != nil {
 		return t.Present
 	}
 	return nil
@@ -102,10 +107,10 @@ func (f *faults) present() func(context.Context) (chaos.Present, error) {
 // steady checks the steady state before the first injection: the declared one, or else that the
 // baseline does not fail.
 func (f *faults) steady(context.Context) error {
-	if len(f.Scenario.Steady) == 0 {
+	if len(f.plan.Scenario.Steady) == 0 {
 		return f.baseline()
 	}
-	for _, o := range f.Scenario.Steady {
+	for _, o := range f.plan.Scenario.Steady {
 		if o.Metric.OfSeries() {
 			if err := f.seriesSteady(o); err != nil {
 				return err
@@ -122,13 +127,13 @@ func (f *faults) steady(context.Context) error {
 			})
 		}
 	}
-	f.Event(result.Event{Event: "steady.held"})
+	f.log.Event(result.Event{Event: "steady.held"})
 	return nil
 }
 
 // baseline checks the baseline of a scenario that declares no steady state.
 func (f *faults) baseline() error {
-	b, failing := judge.Failing(f.loads.rec, f.Scenario.Judge.LimitOr(), f.Scenario.SLO, f.prompt())
+	b, failing := judge.Failing(f.loads.rec, f.plan.Scenario.Judge.LimitOr(), f.plan.Scenario.SLO, prompt(f.plan))
 	if !failing {
 		return nil
 	}
@@ -136,7 +141,7 @@ func (f *faults) baseline() error {
 		why := fmt.Sprintf("no request had ended before the first fault, and %d iterations were under way", b.Hung)
 		return f.lost(unsteady{what: why, undeclared: true})
 	}
-	step := f.Series.Steps[b.Step].Name
+	step := f.plan.Series.Steps[b.Step].Name
 	if step == "" { // of a script
 		step = "a script"
 	}
@@ -151,13 +156,13 @@ func (f *faults) baseline() error {
 
 // prompt reports whether every iteration begins with a request that is answered at once, and so no
 // pause and no stream.
-func (f *faults) prompt() bool {
-	for i := range f.Loads {
-		if len(f.Loads[i].Mix) == 0 { // a script, a log, or a file of targets
+func prompt(p *plan.Plan) bool {
+	for i := range p.Loads {
+		if len(p.Loads[i].Mix) == 0 { // a script, a log, or a file of targets
 			return false
 		}
-		for _, flow := range f.Loads[i].Flows {
-			if first := flow.Steps[0]; first.Call == nil || f.Protocols.Lasts(first.Call) {
+		for _, flow := range p.Loads[i].Flows {
+			if first := flow.Steps[0]; first.Call == nil || p.Protocols.Lasts(first.Call) {
 				return false
 			}
 		}
@@ -167,8 +172,8 @@ func (f *faults) prompt() bool {
 
 // lost ends the run because the steady state does not hold.
 func (f *faults) lost(why unsteady) error {
-	f.Event(result.Event{Event: "steady.lost", Text: why.what})
-	f.cancel(why)
+	f.log.Event(result.Event{Event: "steady.lost", Text: why.what})
+	f.session.cancel(why)
 	return why
 }
 
@@ -185,8 +190,8 @@ func (f *faults) stillDown() {
 
 // seriesSteady checks a condition on a series over the baseline so far.
 func (f *faults) seriesSteady(o slo.Objective) error {
-	res := series.JudgeGauge(o, slo.Phase{Kind: slo.BaselinePhase}, requests.Span{To: f.Now()},
-		f.observers.usage.SoFar(f.Events()), f.observers.observed.SoFar(), 0)
+	res := series.JudgeGauge(o, slo.Phase{Kind: slo.BaselinePhase}, requests.Span{To: f.log.Now()},
+		f.observers.usage.SoFar(f.log.Events()), f.observers.observed.SoFar(), 0)
 	switch {
 	case res.Verdict == scenarios.Inconclusive:
 		return f.lost(unsteady{what: fmt.Sprintf("`%s` could not be judged: %s", o.Text, res.Note)})
@@ -201,7 +206,7 @@ func (f *faults) noteOwnDeaths(end time.Duration) {
 	first := map[string]int{}
 	times := map[string]int{}
 	var units []string
-	events := f.Events()
+	events := f.log.Events()
 	for i, e := range events {
 		at := e.T.D()
 		if e.Event != "unit.exit" || at > end || f.hit(e.Unit, at) {
@@ -218,7 +223,7 @@ func (f *faults) noteOwnDeaths(end time.Duration) {
 		if n := times[u]; n > 1 {
 			how = fmt.Sprintf("%d times, first %s", n, how)
 		}
-		f.Note("%s ended by itself %s: %s", u, how, e.Text)
+		f.log.Note("%s ended by itself %s: %s", u, how, e.Text)
 	}
 }
 

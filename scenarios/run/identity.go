@@ -19,26 +19,26 @@ import (
 
 // An Identity is what a run was made of. It is used by one goroutine at a time.
 type Identity struct {
-	*plan.Plan
+	plan     *plan.Plan
 	units    []result.UnitIdentity // of the target, when the load began
 	replicas map[string]int        // by service
 	sums     dryrun.Digests
 }
 
 // IdentityOf returns the identity of runs of a plan.
-func IdentityOf(p *plan.Plan) *Identity { return &Identity{Plan: p} }
+func IdentityOf(p *plan.Plan) *Identity { return &Identity{plan: p} }
 
 // Environment is the identity, for the result.
 func (i *Identity) Environment() result.Environment {
 	var command []string
 	for _, arg := range os.Args {
-		command = append(command, i.Scenario.Secrets.MaskFields(arg))
+		command = append(command, i.plan.Scenario.Secrets.MaskFields(arg))
 	}
 	var policies []string
-	for _, p := range i.Policies {
+	for _, p := range i.plan.Policies {
 		policies = append(policies, plan.PolicyName(p))
 	}
-	sc := i.Scenario
+	sc := i.plan.Scenario
 	var files []result.FileSum
 	for _, f := range sc.Files() {
 		files = append(files, result.FileSum{
@@ -51,7 +51,7 @@ func (i *Identity) Environment() result.Environment {
 		Clock: machine.Clock(),
 		Brunt: machine.Version(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
 		Kernel: machine.Kernel(), Memory: machine.Memory(), Files: machine.FileLimit(), Command: command,
-		Target: i.TargetName(), Policies: policies,
+		Target: i.plan.TargetName(), Policies: policies,
 	}
 }
 
@@ -59,8 +59,8 @@ func (i *Identity) Environment() result.Environment {
 // Each file is read once, before the load begins: brunt's has some ten megabytes, and its digest
 // takes as long as a thousand requests.
 func (i *Identity) Programs() (own string, tools []result.FileSum) {
-	for n := range i.Loads {
-		if s := i.Loads[n].Script; s != nil && s.Binary != "" {
+	for n := range i.plan.Loads {
+		if s := i.plan.Loads[n].Script; s != nil && s.Binary != "" {
 			if sum, ok := i.sums.Of(s.Binary); ok &&
 				!slices.ContainsFunc(tools, func(t result.FileSum) bool { return t.SHA256 == sum }) {
 				tools = append(tools, result.FileSum{Path: filepath.Base(s.Binary), SHA256: sum})
@@ -78,13 +78,13 @@ const identifyWithin = 10 * time.Second
 func (i *Identity) Identify(ctx context.Context, sys *target.System) {
 	ctx, cancel := context.WithTimeout(ctx, identifyWithin)
 	defer cancel()
-	dir := filepath.Dir(i.Scenario.File)
+	dir := filepath.Dir(i.plan.Scenario.File)
 	for _, u := range sys.Units() {
 		id := result.UnitIdentity{Unit: u.Name(), Service: u.Service()}
 		if c := u.Traits().Contained; c != nil && u.Traits().Node == nil {
 			i.image(ctx, sys, c, &id)
-		} else if i.Stack != nil {
-			if service := i.Stack.Service(id.Service); service != nil {
+		} else if i.plan.Stack != nil {
+			if service := i.plan.Stack.Service(id.Service); service != nil {
 				files := dryrun.Programs(service)
 				for _, file := range files {
 					if sum, ok := i.sums.Of(file); ok {
@@ -118,7 +118,7 @@ func (i *Identity) image(ctx context.Context, sys *target.System, c chaos.Contai
 	if err != nil {
 		return
 	}
-	id.Image, id.ImageID = i.Scenario.Secrets.Mask(is.Image), is.ImageID
+	id.Image, id.ImageID = i.plan.Scenario.Secrets.Mask(is.Image), is.ImageID
 	id.Digests, _ = e.Digests(ctx, is.ImageID)
 }
 
@@ -136,15 +136,16 @@ func shownPath(dir, file string) string {
 // another one.
 func (i *Identity) Made(r *result.Result) bool {
 	now, then := i.Environment(), r.Environment
-	if i.Scenario.Explain() != r.Scenario || now.Binary != then.Binary || !slices.Equal(now.Policies, then.Policies) ||
-		!slices.Equal(now.Scenario, then.Scenario) || !slices.Equal(now.Tools, then.Tools) {
+	if i.plan.Scenario.Explain() != r.Scenario || now.Binary != then.Binary ||
+		!slices.Equal(now.Policies, then.Policies) || !slices.Equal(now.Scenario, then.Scenario) ||
+		!slices.Equal(now.Tools, then.Tools) {
 		return false
 	}
-	if i.Stack == nil {
+	if i.plan.Stack == nil {
 		return true
 	}
 	for _, u := range then.Units {
-		service := i.Stack.Service(u.Service)
+		service := i.plan.Stack.Service(u.Service)
 		if service == nil {
 			return false
 		}

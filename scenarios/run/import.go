@@ -39,10 +39,10 @@ func ImportVegeta(ctx context.Context, o Importing) (*result.Result, error) {
 	if err := f.Refer(o.SLO); err != nil {
 		return nil, err
 	}
-	im := &importer{importedFile: f, ends: make([]time.Duration, len(f.Attacks))}
+	im := &importer{file: f, ends: make([]time.Duration, len(f.Attacks))}
 	r := im.runner(o)
 	if r.loads.rec, err = measure.New(measure.Config{
-		Series: r.Series, Limits: requests.LimitsOf(o.SLO), Timeout: importOpen, Shards: 1,
+		Series: r.plan.Series, Limits: requests.LimitsOf(o.SLO), Timeout: importOpen, Shards: 1,
 		Now: func() time.Duration { return im.now },
 	}); err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ const importOpen = 30 * time.Second
 
 // An importer records the results of a file as those of a run.
 type importer struct {
-	*importedFile
+	file *importedFile
 	ends []time.Duration // end of the last request of each attack
 	now  time.Duration
 }
@@ -80,13 +80,13 @@ type importer struct {
 // runner makes a finished run of the file.
 func (im *importer) runner(o Importing) *runner {
 	sc := &scenarios.Scenario{Name: o.Name, SLO: o.SLO, Secrets: &template.Secrets{}}
-	p := &plan.Plan{Scenario: sc, Series: im.Series}
+	p := &plan.Plan{Scenario: sc, Series: im.file.Series}
 	r := newRunner(p, Options{})
-	r.Begin(im.First)
+	r.log.Begin(im.file.First)
 	r.loads.samples = &samples.Set{Mask: sc.Secrets.Mask, Learn: sc.Secrets.Learn}
-	for _, name := range im.Attacks {
+	for _, name := range im.file.Attacks {
 		users := load.NewProfile(0)
-		users.Add(im.Last.Sub(im.First), 1, 1)
+		users.Add(im.file.Last.Sub(im.file.First), 1, 1)
 		lp := plan.Load{
 			Load: scenarios.Load{Name: name, Executor: "imported", Engine: "vegeta"}, Schedule: load.Plan{Users: users},
 		}
@@ -101,8 +101,8 @@ func (im *importer) record(ctx context.Context, r *runner) error {
 	const atOnce = 20_000
 	shard, n := r.loads.rec.Shard(0), 0
 	used := map[int32]bool{}
-	err := im.Each(func(res *vegeta.Result) error {
-		o := im.Outcome(res)
+	err := im.file.Each(func(res *vegeta.Result) error {
+		o := im.file.Outcome(res)
 		im.now = max(im.now, o.End)
 		im.ends[o.Load] = max(im.ends[o.Load], o.Intended)
 		used[o.Step] = true
@@ -123,9 +123,9 @@ func (im *importer) record(ctx context.Context, r *runner) error {
 	})
 	for i, end := range im.ends {
 		r.loads.stats = append(r.loads.stats, load.Stats{Pacing: "of vegeta", End: end + 1})
-		for j, s := range im.Series.Steps {
+		for j, s := range im.file.Series.Steps {
 			if s.Load == i && used[int32(j)] {
-				r.Loads[i].Steps = append(r.Loads[i].Steps, s.Name)
+				r.plan.Loads[i].Steps = append(r.plan.Loads[i].Steps, s.Name)
 			}
 		}
 	}

@@ -49,11 +49,11 @@ type Injection struct {
 // failure of brunt itself.
 func Inject(ctx context.Context, p *plan.Plan, o Options) (*Injection, error) {
 	r := newRunner(p, o)
-	ctx, r.cancel = context.WithCancelCause(ctx)
-	defer r.cancel(nil)
+	ctx, r.session.cancel = context.WithCancelCause(ctx)
+	defer r.session.cancel(nil)
 	e := p.Faults[0]
 	in := &Injection{
-		Run: r.o.ID, Fault: e.Name, Kind: e.Kind, Units: []string{}, Started: r.began, Injected: result.NaN,
+		Run: r.session.o.ID, Fault: e.Name, Kind: e.Kind, Units: []string{}, Started: r.session.began, Injected: result.NaN,
 		Verified: result.NaN, Cleared: result.NaN,
 		Revert: string(chaos.None), Verdict: scenarios.Pass, Reason: "It was in, and it is gone.",
 	}
@@ -63,7 +63,7 @@ func Inject(ctx context.Context, p *plan.Plan, o Options) (*Injection, error) {
 	if err := r.protection.Open(); err != nil {
 		return nil, err
 	}
-	r.faults.awake = r.protection.NewAwake(r.faults.timeline.Load, r.cancel)
+	r.faults.awake = r.protection.NewAwake(r.faults.timeline.Load, r.session.cancel)
 	err := r.inject(ctx, in)
 	r.faults.awake.End()
 	left, cerr := r.protection.Close()
@@ -76,7 +76,7 @@ func Inject(ctx context.Context, p *plan.Plan, o Options) (*Injection, error) {
 	if i, ok := errors.AsType[Interrupt](context.Cause(ctx)); ok && in.Verdict == scenarios.Interrupted {
 		in.ExitCode = i.Code
 	}
-	in.Notes, in.Events = slices.Concat(p.Notes, r.Noted()), r.Events()
+	in.Notes, in.Events = slices.Concat(p.Notes, r.log.Noted()), r.log.Events()
 	return in, err
 }
 
@@ -88,15 +88,15 @@ func (in *Injection) worse(to scenarios.Verdict, reason string) {
 
 // inject brings the target up, plays the fault and takes the target down.
 func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
-	r.vars = make([]template.Value, len(r.Scenario.Symbols.Vars()))
-	r.sys = r.newTarget()
-	mask := r.Scenario.Secrets.Mask
+	r.session.vars = make([]template.Value, len(r.plan.Scenario.Symbols.Vars()))
+	r.session.sys = r.newTarget()
+	mask := r.plan.Scenario.Secrets.Mask
 	defer func() { err = errors.Join(err, r.takeDown(ctx)) }()
-	if err := r.TryFaults(false); err != nil {
+	if err := r.plan.TryFaults(false); err != nil {
 		in.worse(scenarios.Invalid, mask(err.Error()))
 		return nil
 	}
-	if err := r.sys.Up(ctx); err != nil {
+	if err := r.session.sys.Up(ctx); err != nil {
 		if errors.As(err, new(Interrupt)) {
 			in.worse(scenarios.Interrupted, "interrupted before anything was injected")
 		} else {
@@ -108,16 +108,15 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 		in.worse(scenarios.Invalid, mask(err.Error()))
 		return nil
 	}
-	r.Event(result.Event{Event: "target.up", Text: r.sys.Describe()})
+	r.log.Event(result.Event{Event: "target.up", Text: r.session.sys.Describe()})
 	single := &timeline.Timeline{
-		Entries: r.Faults, Journal: r.protection.Journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(),
-		Alone:    true,
-		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: math.MaxInt64, Ask: r.MonitoringRules(),
-		Env:    r.faults.environment(),
-		Phases: timeline.Unmeasured(r.Now), Awake: r.faults.awake.Check, Event: r.Event,
+		Entries: r.plan.Faults, Journal: r.protection.Journal, Seed: r.plan.Scenario.Seed,
+		MaxEach: r.plan.Scenario.Guard.MaxEach.D(), SkipNone: r.plan.Scenario.Guard.OnNoUnit == "skip", Alone: true,
+		End: math.MaxInt64, Ask: r.plan.MonitoringRules(), Env: r.faults.environment(),
+		Phases: timeline.Unmeasured(r.log.Now), Awake: r.faults.awake.Check, Event: r.log.Event,
 	}
 	r.faults.timeline.Store(single)
-	r.sys.Watch()
+	r.session.sys.Watch()
 	faults, over := context.WithCancel(ctx)
 	defer over()
 	done := make(chan struct{})
@@ -126,11 +125,11 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 		r.faults.records = single.Play(faults)
 	}()
 	select {
-	case <-r.o.Suspend:
+	case <-r.session.o.Suspend:
 		over()
 		<-done
-		r.cancel(errSuspend)
-		r.o.Stop()
+		r.session.cancel(errSuspend)
+		r.session.o.Stop()
 	case <-done:
 	}
 	r.faults.stillDown()

@@ -6,7 +6,9 @@ import (
 	"brunt/scenarios/judge"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/observe"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/events"
 )
 
 // foldEvery is how often samples are sorted into cells.
@@ -14,16 +16,27 @@ const foldEvery = 200 * time.Millisecond
 
 // live watches a run while its loads go on, and answers looks at it.
 type live struct {
-	*runner
+	session   *session
+	plan      *plan.Plan
+	log       *events.Log
+	identity  *Identity
+	loads     *loads
+	faults    *faults
+	observers *observers
+
 	samples   chan chan *result.Result // requests for the result so far
 	over      chan struct{}            // closed when looks are no longer answered
-	interim   interim
-	stopping  bool                  // a stop condition was met
-	timetable []result.PlannedFault // of the faults
+	header    *result.Result           // the part of a result that does not change; nil before the first look
+	interim   judge.Interim            // what one look leaves for the next
+	stopping  bool                     // a stop condition was met
+	timetable []result.PlannedFault    // of the faults
 }
 
 func newLive(r *runner) *live {
-	return &live{runner: r, samples: make(chan chan *result.Result), over: make(chan struct{})}
+	return &live{
+		session: r.session, plan: r.plan, log: r.log, identity: r.identity, loads: r.loads, faults: r.faults,
+		observers: r.observers, samples: make(chan chan *result.Result), over: make(chan struct{}),
+	}
 }
 
 // watch folds, checks stop conditions and reports every second, until the loads are done and the
@@ -31,13 +44,13 @@ func newLive(r *runner) *live {
 func (l *live) watch(done <-chan struct{}) error {
 	tick := time.NewTicker(foldEvery)
 	defer tick.Stop()
-	next := observe.NextSecond(l.Now())
-	stops := make([]time.Duration, len(l.Scenario.Stop)) // since when each holds; 0 means it does not
+	next := observe.NextSecond(l.log.Now())
+	stops := make([]time.Duration, len(l.plan.Scenario.Stop)) // since when each holds; 0 means it does not
 	defer close(l.over)
 	var heap garbage
 	defer heap.End()
-	if l.o.Begun != nil {
-		l.o.Begun(l.sample)
+	if l.session.o.Begun != nil {
+		l.session.o.Begun(l.sample)
 	}
 	for {
 		select {
@@ -53,10 +66,10 @@ func (l *live) watch(done <-chan struct{}) error {
 		case <-tick.C:
 		}
 		if err := l.loads.rec.Fold(); err != nil {
-			l.cancel(err)
+			l.session.cancel(err)
 			return err
 		}
-		now := l.Now()
+		now := l.log.Now()
 		if now < next {
 			continue
 		}
@@ -79,7 +92,7 @@ func (l *live) stopConditions(now time.Duration, second measure.Second, since []
 	if now < 0 {
 		return
 	}
-	for i, o := range l.Scenario.Stop {
+	for i, o := range l.plan.Scenario.Stop {
 		holds, known := false, false
 		if o.Metric.OfSeries() {
 			holds, known = l.observers.holds(o, now)
@@ -96,19 +109,19 @@ func (l *live) stopConditions(now time.Duration, second measure.Second, since []
 		}
 		if now-since[i] >= o.For && !l.stopping {
 			l.stopping = true
-			l.Event(result.Event{Event: "run.stop", Text: o.Text})
-			l.cancel(stopped{o.Text})
+			l.log.Event(result.Event{Event: "run.stop", Text: o.Text})
+			l.session.cancel(stopped{o.Text})
 		}
 	}
 }
 
 // tell passes an interval to Options.Live.
 func (l *live) tell(iv result.Interval, second measure.Second) {
-	if l.o.Live == nil {
+	if l.session.o.Live == nil {
 		return
 	}
-	iv.Objectives = judge.VerdictsNow(second, l.Objectives(l.o.NoChaos))
-	iv.End, iv.Phase = l.End(), "run"
+	iv.Objectives = judge.VerdictsNow(second, l.plan.Objectives(l.session.o.NoChaos))
+	iv.End, iv.Phase = l.plan.End(), "run"
 	if iv.At < 0 {
 		iv.Phase = "warmup"
 	} else if iv.At > iv.End {
@@ -126,5 +139,5 @@ func (l *live) tell(iv result.Interval, second measure.Second) {
 		}
 	}
 	iv.Steps = second.Steps(l.loads.scripts.Causes())
-	l.o.Live(result.Masked(iv, l.Scenario.Secrets.Mask))
+	l.session.o.Live(result.Masked(iv, l.plan.Scenario.Secrets.Mask))
 }

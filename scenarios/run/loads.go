@@ -17,6 +17,9 @@ import (
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/run/events"
 	"brunt/scenarios/run/script"
 	"brunt/scenarios/run/workers"
 	"brunt/targets"
@@ -24,29 +27,37 @@ import (
 
 // loads are the loads of a run, and what they record.
 type loads struct {
-	*session
-	requests *requester
-	rec      *measure.Recorder
-	samples  *samples.Set
-	clients  []targets.Transport
-	jobs     []driver.Job
-	stats    []load.Stats
-	scripts  script.Set
-	log      *requestLog   // nil: requests are not logged
-	ledgers  ledger.Set    // nil: the scenario has none
-	crew     *workers.Crew // makes all loads but scripts; nil: this process makes them
-	part     load.Part     // of the loads, in a worker
-	follows  bool          // in a worker: the faults are those of its run
+	session    *session
+	plan       *plan.Plan
+	log        *events.Log
+	requests   *requester
+	rec        *measure.Recorder
+	samples    *samples.Set
+	clients    []targets.Transport
+	jobs       []driver.Job
+	stats      []load.Stats
+	scripts    script.Set
+	requestLog *requestLog      // nil: requests are not logged
+	ledgers    ledger.Set       // nil: the scenario has none
+	crew       *workers.Crew    // makes all loads but scripts; nil: this process makes them
+	account    *workers.Account // what the workers did; nil before the end, and without any
+	part       load.Part        // of the loads, in a worker
+	follows    bool             // in a worker: the faults are those of its run
+}
+
+// newLoads creates the loads of a run, whose requests a requester makes.
+func newLoads(r *requester) *loads {
+	return &loads{session: r.session, plan: r.plan, log: r.log, requests: r}
 }
 
 // prepare prepares load i.
 func (l *loads) prepare(i, shards int) error {
-	lp := &l.Loads[i]
+	lp := &l.plan.Loads[i]
 	if l.crew != nil && lp.Script == nil {
 		l.clients, l.jobs = append(l.clients, nil), append(l.jobs, l.crew.Job(i))
 		return nil
 	}
-	s := &driver.Setup{Load: &lp.Load, Protocols: l.Protocols.Select(lp.Calls()...)}
+	s := &driver.Setup{Load: &lp.Load, Protocols: l.plan.Protocols.Select(lp.Calls()...)}
 	if script := l.scripts.Of(i); script != nil {
 		s.Script = script
 	} else {
@@ -66,17 +77,17 @@ func (l *loads) prepare(i, shards int) error {
 
 // loadRun returns the run of a load without its driver.
 func (l *loads) loadRun(i, shards int) *load.Run {
-	lp := &l.Loads[i]
-	warm := l.Scenario.Warmup
+	lp := &l.plan.Loads[i]
+	warm := l.plan.Scenario.Warmup
 	if lp.Start != 0 {
 		warm = 0
 	}
 	return &load.Run{Settings: load.Settings{
 		Name: lp.Name, Index: int32(i), Plan: lp.Schedule, Part: l.part, Warmup: warm, Flows: lp.Flows, InTurn: lp.InTurn,
 		Init:    lp.Prelude,
-		Timeout: lp.Timeout.D(), Grace: lp.Grace.D(), MaxInFlight: lp.InFlight(), Seed: l.Scenario.Seed,
-		Pacing: l.Scenario.Pacing,
-		Now:    l.Now, Env: l.env, Vars: l.vars, Shards: shards,
+		Timeout: lp.Timeout.D(), Grace: lp.Grace.D(), MaxInFlight: lp.InFlight(), Seed: l.plan.Scenario.Seed,
+		Pacing: l.plan.Scenario.Pacing,
+		Now:    l.log.Now, Env: l.session.env, Vars: l.session.vars, Shards: shards,
 		Sink: func(shard int) load.Sink { return l.rec.Shard(shard) },
 	}}
 }
@@ -91,24 +102,23 @@ func (l *loads) inFlight() int64 {
 
 // timeout is the longest of any load.
 func (l *loads) timeout() (d time.Duration) {
-	for i := range l.Loads {
-		d = max(d, l.Loads[i].Timeout.D())
+	for i := range l.plan.Loads {
+		d = max(d, l.plan.Loads[i].Timeout.D())
 	}
 	return d
 }
 
 // recorder creates the recorder of all loads.
 func (l *loads) recorder(shards int, freezes func() []measure.Freeze) (*measure.Recorder, error) {
-	sc := l.Scenario
+	sc, control := l.plan.Scenario, l.session.o.NoChaos
 	limits := requests.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
 	c := measure.Config{
-		Series: l.Series, Limits: limits, Slow: sc.Judge.Slow.D(), SlowShare: slowShare(sc, l.o.NoChaos),
-		Totals: judge.CountedPhases(l.Objectives(l.o.NoChaos)), Timeout: l.timeout(), Shards: shards, Now: l.Now,
-		InFlight: l.inFlight,
-		BySteps:  l.o.BySteps, Freezes: freezes, Follows: l.follows,
+		Series: l.plan.Series, Limits: limits, Slow: sc.Judge.Slow.D(), SlowShare: slowShare(sc, control),
+		Totals: judge.CountedPhases(l.plan.Objectives(control)), Timeout: l.timeout(), Shards: shards, Now: l.log.Now,
+		InFlight: l.inFlight, BySteps: l.session.o.BySteps, Freezes: freezes, Follows: l.follows,
 	}
-	if l.o.Requests != "" {
-		c.Keep = func(o *scenarios.Outcome) { l.log.Keep(o) }
+	if l.session.o.Requests != "" {
+		c.Keep = func(o *scenarios.Outcome) { l.requestLog.Keep(o) }
 	}
 	return measure.New(c)
 }
@@ -127,25 +137,24 @@ func (l *loads) stepsOf(i int) []string {
 	if s := l.scripts.Of(i); s != nil {
 		return s.Steps()
 	}
-	return l.Loads[i].Steps
+	return l.plan.Loads[i].Steps
 }
 
 // raiseFileLimit raises the limit of open files to what the loads may need. Where the hard limit is
 // too low, loads without a limit of their own get one that fits.
 func (l *loads) raiseFileLimit() {
-	want, fixed := l.FilesNeeded()
+	want, fixed := l.plan.FilesNeeded()
 	soft, hard := machine.RaiseFileLimit(want)
 	if soft >= want {
 		return
 	}
 	if fixed > soft {
-		l.Note("the loads may need %d open files, and this process may have %d (hard limit %d): raise `ulimit -n`, or "+
-			"requests will fail "+
-			"for want of sockets", want, soft, hard)
+		l.log.Note("the loads may need %d open files, and this process may have %d (hard limit %d): raise `ulimit -n`, "+
+			"or requests will fail for want of sockets", want, soft, hard)
 	}
 	share := float64(soft-min(soft, fixed)) / float64(want-fixed+1)
-	for i := range l.Loads {
-		if lp := &l.Loads[i]; lp.MaxInFlight == 0 && !lp.Schedule.Closed() {
+	for i := range l.plan.Loads {
+		if lp := &l.plan.Loads[i]; lp.MaxInFlight == 0 && !lp.Schedule.Closed() {
 			lp.MaxInFlight = max(100, int(share*float64(lp.InFlight())))
 		}
 	}
@@ -158,27 +167,25 @@ func (l *loads) noteProtocols() {
 		if c == nil { // a script, or of workers
 			continue
 		}
-		lp, s := &l.Loads[i], c.Spoken()
+		lp, s := &l.plan.Loads[i], c.Spoken()
 		if v := s.Versions; len(v) > 0 && !slices.Equal(v, []string{"HTTP/1.1"}) {
-			l.Note("load %q spoke %s; connections: %d", lp.Name, strings.Join(v, " and "), c.Opened())
+			l.log.Note("load %q spoke %s; connections: %d", lp.Name, strings.Join(v, " and "), c.Opened())
 		}
 		if s.Waits > 0 {
 			most := ""
 			if n := lp.Connections.Max; n > 0 {
 				most = fmt.Sprintf(", and connections.max is %d", n)
 			}
-			l.Note("load %q: %d requests waited for a stream: a connection takes %d at once%s; their waiting is queue, and "+
-				"part of their "+
-				"response time", lp.Name, s.Waits, s.Streams, most)
+			l.log.Note("load %q: %d requests waited for a stream: a connection takes %d at once%s; their waiting is queue, "+
+				"and part of their response time", lp.Name, s.Waits, s.Streams, most)
 		}
 		if s.Dropped > 0 {
-			l.Note("load %q: %d messages of streams waited unread and were dropped, the oldest first: 1000 of a stream are "+
-				"kept, and 1 MiB; "+
-				"a step of await takes them", lp.Name, s.Dropped)
+			l.log.Note("load %q: %d messages of streams waited unread and were dropped, the oldest first: 1000 of a stream "+
+				"are kept, and 1 MiB; a step of await takes them", lp.Name, s.Dropped)
 		}
 		if s.Untimed > 0 {
-			l.Note("load %q: %d messages of streams are not in the times of messages: more than 10 000 came between two steps",
-				lp.Name, s.Untimed)
+			l.log.Note("load %q: %d messages of streams are not in the times of messages: more than 10 000 came between two "+
+				"steps", lp.Name, s.Untimed)
 		}
 	}
 }
@@ -186,11 +193,45 @@ func (l *loads) noteProtocols() {
 // noteLimits notes which loads reached the limit that their author set.
 func (l *loads) noteLimits() {
 	for i := range l.stats {
-		if lp := &l.Loads[i]; l.stats[i].Full && lp.MaxInFlight > 0 {
-			l.Note("load %q reached its max_in_flight of %d: further arrivals waited, and their waiting is part of their "+
-				"response time", lp.Name, lp.MaxInFlight)
+		if lp := &l.plan.Loads[i]; l.stats[i].Full && lp.MaxInFlight > 0 {
+			l.log.Note("load %q reached its max_in_flight of %d: further arrivals waited, and their waiting is part of "+
+				"their response time", lp.Name, lp.MaxInFlight)
 		}
 	}
+}
+
+// noteSlow notes the limits of slow answers that were computed from the baseline, or why there are none.
+func (l *loads) noteSlow() {
+	limits := l.rec.SlowLimits()
+	switch {
+	case limits.All.At > 0:
+		l.log.Note("slow: %s; from the baseline of each step: an answer that takes longer is a bad request. At most %s of "+
+			"a step's answers took over its 95 %% bound, and the limit is above that; `judge: {slow: ...}` sets one limit "+
+			"for all",
+			slowLimits(&l.plan.Series, limits.By), quantity.FormatShareBriefly(limits.All.Share))
+	case limits.All.Needed > 0:
+		l.log.Note("slow: none, as the baseline has %d good answers and %d are needed to tell what is slow: a longer "+
+			"baseline, or `judge: {slow: ...}`", limits.All.Answers, limits.All.Needed)
+	}
+}
+
+// addFigures adds to the health of the generator what the loads needed, and the protocols that they spoke.
+func (l *loads) addFigures(g *result.Generator) {
+	var pacings []string
+	for i := range l.stats {
+		if p := l.stats[i].Pacing; !slices.Contains(pacings, p) {
+			pacings = append(pacings, p)
+		}
+		g.InFlightMax += min(l.stats[i].PeakFlight, int64(l.plan.Loads[i].InFlight()))
+		if l.clients[i] == nil { // a script
+			continue
+		}
+		g.Connections += l.clients[i].Opened()
+		g.Spoken = append(g.Spoken, l.clients[i].Spoken().Versions...)
+	}
+	g.Pacing = strings.Join(pacings, ", ")
+	slices.Sort(g.Spoken)
+	g.Spoken = slices.Compact(g.Spoken)
 }
 
 // close closes the connections of all loads.
@@ -205,24 +246,25 @@ func (l *loads) close() error {
 
 // readAt returns the URL at which a ledger reads a unit, or an endpoint whose address is that of a unit.
 func (l *loads) readAt(of *ledger.Spec, unit string) string {
-	if text, ok := l.Endpoints(l.env)[unit]; ok {
+	if text, ok := l.plan.Endpoints(l.session.env)[unit]; ok {
 		return text
 	}
-	return plan.UnitURL(l.Plan, of.Query.Call, l.sys.Addr(unit))
+	return plan.UnitURL(l.plan, of.Query.Call, l.session.sys.Addr(unit))
 }
 
 // reading describes how the writes of a ledger are read.
 func (l *loads) reading(spec *ledger.Spec) ledger.Run {
 	query := spec.Query.Call
-	of := l.Protocols.Select(query)
+	of := l.plan.Protocols.Select(query)
 	return ledger.Run{
-		T0: l.T0(), Now: l.Now, Causes: l.Causes(), Vars: l.vars, Env: l.env, Mask: l.Scenario.Secrets.Mask,
-		Rand: func() *rand.Rand { return rand.New(rand.NewPCG(l.Scenario.Seed, load.Hash("ledger"+spec.Name))) },
+		T0: l.log.T0(), Now: l.log.Now, Causes: l.plan.Causes(), Vars: l.session.vars, Env: l.session.env,
+		Mask: l.plan.Scenario.Secrets.Mask,
+		Rand: func() *rand.Rand { return rand.New(rand.NewPCG(l.plan.Scenario.Seed, load.Hash("ledger"+spec.Name))) },
 		Client: func(base string, timeout time.Duration, samples *samples.Set) (targets.Client, error) {
 			return of.Client(l.requests.straight(base, timeout, samples))
 		},
-		Absent:       func(out *scenarios.Outcome) bool { return l.Protocols.Absent(query, out) },
-		Retry:        func(out *scenarios.Outcome) bool { return l.Protocols.Retry(query, out) },
+		Absent:       func(out *scenarios.Outcome) bool { return l.plan.Protocols.Absent(query, out) },
+		Retry:        func(out *scenarios.Outcome) bool { return l.plan.Protocols.Retry(query, out) },
 		EndIteration: of.Ender(),
 	}
 }

@@ -5,14 +5,19 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios/observe"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/events"
 	"brunt/scenarios/slo"
 )
 
 // observers watch beside the load: brunt's own health, what the target's units use, its metrics and
 // its alerts.
 type observers struct {
-	*session
+	session  *session
+	plan     *plan.Plan
+	log      *events.Log
+	requests *requester
 	mon      *generatorMonitor
 	usage    *observe.Usage    // nil before the load
 	observed *observe.Observer // reads nothing before the load
@@ -21,26 +26,26 @@ type observers struct {
 
 // start begins to watch, when t0 is known.
 func (o *observers) start() {
-	o.mon, o.usage = newGeneratorMonitor(o.Now, o.T0()), observe.NewUsage(o.sys.Units())
+	o.mon, o.usage = newGeneratorMonitor(o.log.Now, o.log.T0()), observe.NewUsage(o.session.sys.Units())
 	o.observed = observe.New(observe.Run{
-		T0: o.T0(), Now: o.Now, Mask: o.Scenario.Secrets.Mask, Note: o.Note, Event: o.Event,
+		T0: o.log.T0(), Now: o.log.Now, Mask: o.plan.Scenario.Secrets.Mask, Note: o.log.Note, Event: o.log.Event,
 		Host: chaos.Host{
-			Run: o.o.ID, Addresses: o.env.Units, Allow: o.MonitoringRules(),
-			AskStep: (&requester{session: o.session}).ask,
+			Run: o.session.o.ID, Addresses: o.session.env.Units, Allow: o.plan.MonitoringRules(),
+			AskStep: o.requests.ask,
 		},
-	}, o.Gauges, o.Alerts, o.Watches, o.sys.Units())
-	o.usage.Watch(o.Now)
+	}, o.plan.Gauges, o.plan.Alerts, o.plan.Watches, o.session.sys.Units())
+	o.usage.Watch(o.log.Now)
 	o.observed.Watch()
-	o.sys.Measure(o.Now)
+	o.session.sys.Measure(o.log.Now)
 }
 
 // stop ends what start began. It is called when the load is over, so that the judging does not count.
 func (o *observers) stop() {
 	o.usage.Stop()
 	o.observed.Stop()
-	o.sys.PodWatcher().End()
-	if note := o.sys.PodWatcher().Note(); note != "" {
-		o.Note("%s", note)
+	o.session.sys.PodWatcher().End()
+	if note := o.session.sys.PodWatcher().Note(); note != "" {
+		o.log.Note("%s", note)
 	}
 	o.health = o.mon.Finish()
 }
@@ -51,10 +56,10 @@ func (o *observers) holds(condition slo.Objective, now time.Duration) (yes, know
 	switch {
 	case condition.Metric.Resource == "":
 		v, known = o.observed.Latest(condition, now)
-	case o.sys.PodWatcher() != nil:
-		v, known = o.sys.PodWatcher().Latest(condition)
+	case o.session.sys.PodWatcher() != nil:
+		v, known = o.session.sys.PodWatcher().Latest(condition)
 	default:
-		v, known = o.usage.Latest(condition, now, o.Events)
+		v, known = o.usage.Latest(condition, now, o.log.Events)
 	}
 	return known && condition.Holds(v), known
 }

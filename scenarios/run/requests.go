@@ -18,6 +18,7 @@ import (
 	"brunt/scenarios/observe"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/run/events"
 	"brunt/scenarios/run/guard"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
@@ -26,13 +27,18 @@ import (
 
 // A requester makes requests to the target: for the loads, and those that are not measured.
 type requester struct {
-	*session
-	asks observe.Asks // for tokens
+	session *session
+	plan    *plan.Plan
+	log     *events.Log
+	asks    observe.Asks // for tokens
 }
+
+func newRequester(s *session) *requester { return &requester{session: s, plan: s.plan, log: s.log} }
 
 // reach returns the options by which a load reaches its target.
 func (r *requester) reach(l *scenarios.Load) targets.Options {
-	base, resolve := r.sys.Base()
+	sc := r.plan.Scenario
+	base, resolve := r.session.sys.Base()
 	for k, v := range l.Resolve {
 		if resolve == nil {
 			resolve = map[string]string{}
@@ -42,25 +48,17 @@ func (r *requester) reach(l *scenarios.Load) targets.Options {
 		}
 	}
 	return targets.Options{
-		Base: base, Endpoints: r.Endpoints(r.env), TLS: r.Scenario.Target.TLS, Connections: l.Connections, Resolve: resolve,
-		Proxies: r.ProxiesOf(l), Timeout: l.Timeout.D(),
-		Seed: r.Scenario.Seed ^ load.Hash(l.Name), T0: r.T0(), Allow: r.LoadAllowlist.Check, Agent: "brunt",
-		Tracing: targets.Tracing{High: r.traceHigh(l.Name), Sampled: r.Scenario.Trace.Samples()},
+		Base: base, Endpoints: r.plan.Endpoints(r.session.env), TLS: sc.Target.TLS, Connections: l.Connections,
+		Resolve: resolve, Proxies: r.plan.ProxiesOf(l), Timeout: l.Timeout.D(),
+		Seed: sc.Seed ^ load.Hash(l.Name), T0: r.log.T0(), Allow: r.plan.LoadAllowlist.Check, Agent: "brunt",
+		Tracing: targets.Tracing{High: r.session.traceHigh(l.Name), Sampled: sc.Trace.Samples()},
 	}
-}
-
-// traceHigh is the first half of the trace ids of a load; zero means no traces.
-func (r *requester) traceHigh(name string) uint64 {
-	if !r.Scenario.Trace.Sends() {
-		return 0
-	}
-	return max(1, r.env.Salt[0]^load.Hash(name))
 }
 
 // straight returns the options for requests to one address, as the first load would make them but
 // bypassing links with faults.
 func (r *requester) straight(base string, timeout time.Duration, kept *samples.Set) targets.Options {
-	l := r.SetupLoad()
+	l := r.plan.SetupLoad()
 	o := r.reach(l)
 	o.Base, o.Endpoints, o.Resolve, o.Timeout, o.Sampler = base, nil, l.Resolve, timeout, kept
 	return o
@@ -69,14 +67,14 @@ func (r *requester) straight(base string, timeout time.Duration, kept *samples.S
 // ask runs a step of a question at a unit, or at the target where u is nil, and returns what it extracted as
 // value. It changes no variable of the run.
 func (r *requester) ask(ctx context.Context, n *syntax.Node, u chaos.Unit, timeout time.Duration) (string, error) {
-	steps, known := r.Plan.Asked[n]
+	steps, known := r.plan.Asked[n]
 	if !known {
 		return "", errors.New("it can't be asked")
 	}
 	var o targets.Options
-	what, env := "question", *r.env
+	what, env := "question", *r.session.env
 	if u == nil {
-		l := r.SetupLoad()
+		l := r.plan.SetupLoad()
 		o = r.reach(l)
 		o.Timeout = timeout
 	} else {
@@ -86,16 +84,16 @@ func (r *requester) ask(ctx context.Context, n *syntax.Node, u chaos.Unit, timeo
 		}
 		what = "question to " + u.Name()
 		env.Units = probe.AddressesAt(u, env.Units)
-		o = r.straight(plan.UnitURL(r.Plan, steps[0].Call, addr), timeout, nil)
+		o = r.straight(plan.UnitURL(r.plan, steps[0].Call, addr), timeout, nil)
 	}
-	vars := slices.Clone(r.vars)
+	vars := slices.Clone(r.session.vars)
 	for i := range vars {
 		vars[i].Text = slices.Clone(vars[i].Text) // an extraction writes over it
 	}
-	if err := r.run(ctx, r.iteration(what, steps, o, vars, &env), steps); err != nil {
+	if err := runOnce(ctx, r.iteration(what, steps, o, vars, &env), steps); err != nil {
 		return "", err
 	}
-	if slot := r.Scenario.Symbols.Var(plan.AskedValue); slot < len(vars) {
+	if slot := r.plan.Scenario.Symbols.Var(plan.AskedValue); slot < len(vars) {
 		return string(vars[slot].Text), nil
 	}
 	return "", nil
@@ -104,27 +102,27 @@ func (r *requester) ask(ctx context.Context, n *syntax.Node, u chaos.Unit, timeo
 // act runs the steps of a fault in sessions of their own, which it leaves open. They go straight to the target, past
 // the links that faults are on, and only to what both load and faults may reach.
 func (r *requester) act(ctx context.Context, s chaos.Sequence) (io.Closer, error) {
-	steps, known := r.Plan.Asked[s.Steps]
+	steps, known := r.plan.Asked[s.Steps]
 	if !known {
 		return nil, errors.New("its steps can't be made")
 	}
-	l := r.SetupLoad()
+	l := r.plan.SetupLoad()
 	o := r.reach(l)
 	o.Resolve, o.Timeout, o.Holds = l.Resolve, s.Timeout, true
 	o.Allow = func(addr netip.Addr, hostport, host string) error {
-		return cmp.Or(r.LoadAllowlist.Check(addr, hostport, host), r.ChaosAllowlist.Check(addr, hostport, host))
+		return cmp.Or(r.plan.LoadAllowlist.Check(addr, hostport, host), r.plan.ChaosAllowlist.Check(addr, hostport, host))
 	}
 	return guard.HoldOnce(ctx, steps, max(1, s.Sessions), func() *guard.Iteration {
-		vars := make([]template.Value, len(r.vars))
-		template.CopyVars(vars, r.vars)
-		return r.iteration("fault", steps, o, vars, r.env)
+		vars := make([]template.Value, len(r.session.vars))
+		template.CopyVars(vars, r.session.vars)
+		return r.iteration("fault", steps, o, vars, r.session.env)
 	})
 }
 
 // keep returns the steps of a fault as the journal keeps them.
 func (r *requester) keep(s chaos.Sequence) (json.RawMessage, error) {
-	base, _ := r.sys.Base()
-	return guard.KeepRun(&guard.RevertRun{Plan: r.Plan, Base: base, Units: r.env.Units}, s)
+	base, _ := r.session.sys.Base()
+	return guard.KeepRun(&guard.RevertRun{Plan: r.plan, Base: base, Units: r.session.env.Units}, s)
 }
 
 // The keys of a scenario for what runs once.
@@ -141,7 +139,7 @@ func (r *requester) parts(ctx context.Context, what string, parts []plan.OncePar
 	for _, p := range parts {
 		steps = append(steps, p.Steps...)
 	}
-	it := r.iteration(what, steps, r.setupOptions(scenarios.DefaultTimeout), r.vars, r.env)
+	it := r.iteration(what, steps, r.setupOptions(scenarios.DefaultTimeout), r.session.vars, r.session.env)
 	defer it.Close()
 	n := 0
 	for _, p := range parts {
@@ -154,7 +152,7 @@ func (r *requester) parts(ctx context.Context, what string, parts []plan.OncePar
 			err = it.Run(ctx, p.Steps)
 		} else {
 			n++
-			err = r.sys.Command(ctx, what, n, p.Command)
+			err = r.session.sys.Command(ctx, what, n, p.Command)
 		}
 		if errs = append(errs, err); err != nil && (what == ofSetup || ctx.Err() != nil) {
 			break
@@ -165,25 +163,25 @@ func (r *requester) parts(ctx context.Context, what string, parts []plan.OncePar
 
 // ready requests the steps of the ready block once from a target that already runs.
 func (r *requester) ready(ctx context.Context) error {
-	if len(r.Ready) == 0 {
+	if len(r.plan.Ready) == 0 {
 		return nil
 	}
-	env, timeout := *r.env, scenarios.DefaultTimeout
-	if q := r.ReadyOf(""); q != nil {
-		env.Units, timeout = probe.AddressesAt(probe.TargetAt(r.FirstHop()), env.Units), q.TimeoutOr()
+	env, timeout := *r.session.env, scenarios.DefaultTimeout
+	if q := r.plan.ReadyOf(""); q != nil {
+		env.Units, timeout = probe.AddressesAt(probe.TargetAt(r.plan.FirstHop()), env.Units), q.TimeoutOr()
 	}
-	return r.run(ctx, r.iteration("ready", r.Ready, r.setupOptions(timeout), r.vars, &env), r.Ready)
+	return runOnce(ctx, r.iteration("ready", r.plan.Ready, r.setupOptions(timeout), r.session.vars, &env), r.plan.Ready)
 }
 
 // setupOptions returns the options for requests before the load and after it, with a timeout of each.
 func (r *requester) setupOptions(timeout time.Duration) targets.Options {
-	l := r.SetupLoad()
+	l := r.plan.SetupLoad()
 	l.Timeout = quantity.Duration(timeout)
 	return r.reach(l)
 }
 
-// run runs steps as an iteration, and closes it.
-func (r *requester) run(ctx context.Context, it *guard.Iteration, steps []load.Step) error {
+// runOnce runs steps as an iteration, and closes it.
+func runOnce(ctx context.Context, it *guard.Iteration, steps []load.Step) error {
 	defer it.Close()
 	return it.Run(ctx, steps)
 }
@@ -193,8 +191,8 @@ func (r *requester) iteration(
 	what string, steps []load.Step, o targets.Options, vars []template.Value, env *template.Env,
 ) *guard.Iteration {
 	return &guard.Iteration{
-		Protocols: r.Protocols, Calls: load.Calls(steps), Target: o, Mask: r.Scenario.Secrets.Mask, Causes: r.Causes(),
-		Now:  r.Now,
-		Seed: [2]uint64{r.Scenario.Seed, load.Hash(what)}, Vars: vars, Env: env,
+		Protocols: r.plan.Protocols, Calls: load.Calls(steps), Target: o, Mask: r.plan.Scenario.Secrets.Mask,
+		Causes: r.plan.Causes(), Now: r.log.Now,
+		Seed: [2]uint64{r.plan.Scenario.Seed, load.Hash(what)}, Vars: vars, Env: env,
 	}
 }

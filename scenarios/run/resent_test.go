@@ -10,8 +10,7 @@ import (
 // TestNoteResent: units in the network namespace of brunt have one counter of dropped attempts, and one note.
 func TestNoteResent(t *testing.T) {
 	log := events.New(events.Options{})
-	r := &runner{session: &session{Log: log}}
-	r.noteResent(nil, []result.UnitUsage{
+	noteResent(log, nil, []result.UnitUsage{
 		{Unit: "a", AcceptOverflows: 29, AcceptShared: true},
 		{Unit: "own", AcceptOverflows: 3},
 		{Unit: "b", AcceptOverflows: 31, AcceptShared: true},

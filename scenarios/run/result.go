@@ -10,20 +10,19 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/casefile"
-	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/events"
 	"brunt/scenarios/run/guard"
 	"brunt/scenarios/slo"
 )
 
 // head fills in the part of a result that is known before any measurement.
-func (r *runner) head() *result.Result {
-	sc := r.Scenario
+func (s *session) head(of *Identity) *result.Result {
+	sc, faults := s.plan.Scenario, len(s.plan.Faults) > 0
 	return &result.Result{
-		Version: result.ResultVersion, Run: r.o.ID, Name: sc.Name, Hypothesis: sc.Hypothesis, Meta: sc.Meta, Seed: sc.Seed,
-		Started: r.began, T0: r.T0(),
-		Chaos: !r.o.NoChaos && len(r.Faults) > 0, Control: r.o.NoChaos && len(r.Faults) > 0,
-		Environment: r.identity.Environment(), Scenario: sc.Explain(),
+		Version: result.ResultVersion, Run: s.o.ID, Name: sc.Name, Hypothesis: sc.Hypothesis, Meta: sc.Meta, Seed: sc.Seed,
+		Started: s.began, T0: s.log.T0(), Chaos: !s.o.NoChaos && faults, Control: s.o.NoChaos && faults,
+		Environment: of.Environment(), Scenario: sc.Explain(),
 		Loads: []result.LoadInfo{}, Phases: []result.Phase{}, Cells: []result.Cell{}, Errors: []result.ErrorGroup{},
 		Faults: []result.FaultRecord{}, Objectives: []result.ObjectiveResult{}, Windows: []result.Window{},
 		Generator: result.Generator{Healthy: true, Limits: []string{}},
@@ -32,14 +31,16 @@ func (r *runner) head() *result.Result {
 
 // unstarted is the result of a run that ended before its load.
 func (r *runner) unstarted(err error) *result.Result {
-	res := r.head()
-	res.Notes = slices.Concat(r.Notes, r.Noted())
-	for _, o := range r.judgedBy() {
+	res := r.session.head(r.identity)
+	res.Notes = slices.Concat(r.plan.Notes, r.log.Noted())
+	for _, o := range r.session.judgedBy() {
 		one := result.NewObjective(o, scenarios.Invalid)
 		one.Note = "the load never began"
 		res.Objectives = append(res.Objectives, one)
 	}
-	why := result.Reason{Kind: result.NotStarted, Verdict: scenarios.Invalid, Text: r.Scenario.Secrets.Mask(err.Error())}
+	why := result.Reason{
+		Kind: result.NotStarted, Verdict: scenarios.Invalid, Text: r.plan.Scenario.Secrets.Mask(err.Error()),
+	}
 	in, interrupted := errors.AsType[Interrupt](err)
 	if interrupted {
 		why.Verdict = scenarios.Interrupted
@@ -54,11 +55,11 @@ func (r *runner) unstarted(err error) *result.Result {
 // result judges the measurements.
 func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	r.observers.observed.Stop()
-	s, res := r.snapshotAtEnd(ctx), r.head()
-	if err := r.accountFor(s.ends); err != nil {
+	s, res := r.snapshotAtEnd(ctx), r.session.head(r.identity)
+	if err := r.loads.accountFor(s.ends); err != nil {
 		return nil, err
 	}
-	f, err := s.compose(res, r.judge)
+	f, err := s.compose(res, r.loads.judge)
 	if err != nil {
 		return nil, err
 	}
@@ -68,8 +69,8 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	}
 	res.Duration, res.Slowest = result.Sec(end), f.Slowest
 	res.SetLedgers(r.written)
-	if r.Scenario.Trace.Sends() {
-		res.TraceLink = r.Scenario.Trace.Link.Text()
+	if r.plan.Scenario.Trace.Sends() {
+		res.TraceLink = r.plan.Scenario.Trace.Link.Text()
 	}
 	thresholds, objectives := r.loads.scripts.Thresholds()
 	res.Objectives, objectives = append(res.Objectives, thresholds...), slices.Concat(s.slo, objectives)
@@ -80,36 +81,36 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	res.Generator = r.generator(f, limits)
 	res.Alerts = r.observers.observed.Fired(r.faults.records)
 	unfit := unfitBy(result.ScriptLimit, limits)
-	unfit = append(unfit, unfitBy(result.WorkerLost, r.addWorkers(res))...)
-	if r.sys != nil { // an imported result has no target
-		broken := r.sys.Broken(ctx)
+	unfit = append(unfit, unfitBy(result.WorkerLost, r.loads.addWorkers(res))...)
+	if r.session.sys != nil { // an imported result has no target
+		broken := r.session.sys.Broken(ctx)
 		for _, why := range broken {
-			r.Note("%s", why)
+			r.log.Note("%s", why)
 		}
 		unfit = append(unfit, unfitBy(result.LinkBroken, broken)...)
 	}
 	r.decide(ctx, res, objectives, f.Faults, unfit)
 	res.NameFailed()
-	res.Reason = r.Scenario.Secrets.Mask(res.Reason)
+	res.Reason = r.plan.Scenario.Secrets.Mask(res.Reason)
 	if !errors.As(context.Cause(ctx), new(guard.TargetGoneError)) {
 		r.faults.noteOwnDeaths(end)
 	}
 	r.loads.noteLimits()
 	r.loads.noteProtocols()
-	r.noteSlow()
-	r.noteResent(f.Cells, r.observers.usage.SoFar(nil))
-	res.Notes = slices.Concat(r.Notes, r.Noted(), f.Notes)
+	r.loads.noteSlow()
+	noteResent(r.log, f.Cells, r.observers.usage.SoFar(nil))
+	res.Notes = slices.Concat(r.plan.Notes, r.log.Noted(), f.Notes)
 	return res, nil
 }
 
 // judge asks the judge, and keeps the case where that is asked for.
-func (r *runner) judge(c judge.Case) (*judge.Findings, error) {
-	all := r.loads.rec.Finish()
+func (l *loads) judge(c judge.Case) (*judge.Findings, error) {
+	all := l.rec.Finish()
 	found, err := judge.Judge(all, c)
 	if err != nil {
 		return nil, err
 	}
-	return found, casefile.Keep(r.o.ID, all, c, found)
+	return found, casefile.Keep(l.session.o.ID, all, c, found)
 }
 
 // unfitBy are reasons of one kind why no figure of a run can be trusted.
@@ -123,55 +124,41 @@ func unfitBy(kind result.ReasonKind, texts []string) (out []result.Reason) {
 // generator evaluates whether brunt was the limit.
 func (r *runner) generator(f *judge.Findings, limits []string) result.Generator {
 	g := r.observers.health
-	if r.account != nil {
+	if r.loads.account != nil {
 		r.loads.crew.AddHealth(&g)
 	}
-	judgeGenerator(&g, f, lagLimit(r.Scenario.SLO))
+	judgeGenerator(&g, f, lagLimit(r.plan.Scenario.SLO))
 	for _, why := range limits {
 		g.Add(result.Limit{Kind: result.LimitScript, Value: result.NaN, Most: result.NaN, Sentence: why})
 	}
-	r.limitsOfWorkers(&g)
+	r.loads.limitsOfWorkers(&g)
 	g.Healthy = len(g.Limits) == 0
-	var names []string
-	for i := range r.loads.stats {
-		if p := r.loads.stats[i].Pacing; !slices.Contains(names, p) {
-			names = append(names, p)
-		}
-		g.InFlightMax += min(r.loads.stats[i].PeakFlight, int64(r.Loads[i].InFlight()))
-		if r.loads.clients[i] == nil { // a script
-			continue
-		}
-		g.Connections += r.loads.clients[i].Opened()
-		g.Spoken = append(g.Spoken, r.loads.clients[i].Spoken().Versions...)
-	}
-	g.Pacing = strings.Join(names, ", ")
-	slices.Sort(g.Spoken)
-	g.Spoken = slices.Compact(g.Spoken)
+	r.loads.addFigures(&g)
 	return g
 }
 
 // judgedBy lists the objectives of this run; a control run leaves out those on faults.
-func (r *runner) judgedBy() []slo.Objective {
-	if !r.o.NoChaos {
-		return r.Scenario.SLO
+func (s *session) judgedBy() []slo.Objective {
+	if !s.o.NoChaos {
+		return s.plan.Scenario.SLO
 	}
 	var out []slo.Objective
-	for _, o := range r.Scenario.SLO {
+	for _, o := range s.plan.Scenario.SLO {
 		if o.PhaseOrRun().OfRun() {
 			out = append(out, o)
 			continue
 		}
-		r.Note("`%s` is not judged: this is the control run, without faults", o.Text)
+		s.log.Note("`%s` is not judged: this is the control run, without faults", o.Text)
 	}
 	return out
 }
 
 // noteResent notes that requests waited for a SYN to be sent again, and which unit's system dropped connections because
 // its accept queue was full.
-func (r *runner) noteResent(cells []result.Cell, units []result.UnitUsage) {
+func noteResent(log *events.Log, cells []result.Cell, units []result.UnitUsage) {
 	for i := range cells {
 		if c := &cells[i]; c.Phase.Kind == slo.RunPhase && c.Load == "*" && c.Step == "*" && c.Resent != nil {
-			r.Note("%s", c.Resent.Sentence(c.Count))
+			log.Note("%s", c.Resent.Sentence(c.Count))
 		}
 	}
 	var sharing []string // a network namespace, and so its counter, with brunt
@@ -181,28 +168,11 @@ func (r *runner) noteResent(cells []result.Cell, units []result.UnitUsage) {
 		case n > 0 && u.AcceptShared:
 			sharing, dropped = append(sharing, u.Unit), max(dropped, n)
 		case n > 0:
-			r.Note("the accept queue of %s was full: its system dropped %d attempts to connect", u.Unit, n)
+			log.Note("the accept queue of %s was full: its system dropped %d attempts to connect", u.Unit, n)
 		}
 	}
 	if dropped > 0 {
-		r.Note("an accept queue in the network namespace of %s, which is brunt's own as well, was full: the system "+
-			"dropped %d attempts to connect",
-			strings.Join(sharing, ", "), dropped)
-	}
-}
-
-// noteSlow notes the limits of slow answers that were computed from the baseline, or why there are none.
-func (r *runner) noteSlow() {
-	l := r.loads.rec.SlowLimits()
-	switch {
-	case l.All.At > 0:
-		r.Note("slow: %s; from the baseline of each step: an answer that takes longer is a bad request. At most %s of a "+
-			"step's answers took over "+
-			"its 95 %% bound, and the limit is above that; `judge: {slow: ...}` sets one limit for all",
-			slowLimits(&r.loads.Series, l.By), quantity.FormatShareBriefly(l.All.Share))
-	case l.All.Needed > 0:
-		r.Note("slow: none, as the baseline has %d good answers and %d are needed to tell what is slow: a longer "+
-			"baseline, or "+
-			"`judge: {slow: ...}`", l.All.Answers, l.All.Needed)
+		log.Note("an accept queue in the network namespace of %s, which is brunt's own as well, was full: the system "+
+			"dropped %d attempts to connect", strings.Join(sharing, ", "), dropped)
 	}
 }

@@ -26,30 +26,24 @@ func (l *live) sample(ctx context.Context) *result.Result {
 	return nil
 }
 
-// interim is the state that one look at a run leaves for the next.
-type interim struct {
-	header *result.Result // the part of a result that does not change
-	judge.Interim
-}
-
 // soFar composes the result so far.
 func (l *live) soFar() *result.Result {
-	if l.interim.header == nil {
-		l.interim.header = l.head()
+	if l.header == nil {
+		l.header = l.session.head(l.identity)
 	}
-	s, head := l.snapshotNow(), *l.interim.header
+	s, head := l.snapshot(), *l.header
 	res := &head
-	res.Duration, res.Verdict, res.T0 = result.Sec(s.at), scenarios.Running, l.T0()
-	res.Going = &result.Going{At: l.Now(), End: l.End(), Timetable: l.timetable}
+	res.Duration, res.Verdict, res.T0 = result.Sec(s.at), scenarios.Running, l.log.T0()
+	res.Going = &result.Going{At: l.log.Now(), End: l.plan.End(), Timetable: l.timetable}
 	f, err := s.compose(res, func(c judge.Case) (*judge.Findings, error) { return l.interim.Findings(l.loads.rec, c) })
 	if err != nil {
-		l.logger.Warn("looking at the run", "error", err)
+		l.session.logger.Warn("looking at the run", "error", err)
 		return nil
 	}
 	res.Generator = l.observers.mon.SoFar()
-	judgeGenerator(&res.Generator, f, lagLimit(l.Scenario.SLO))
-	res.Notes = append(slices.Clone(l.Notes), f.Notes...)
+	judgeGenerator(&res.Generator, f, lagLimit(l.plan.Scenario.SLO))
+	res.Notes = append(slices.Clone(l.plan.Notes), f.Notes...)
 	soFar := result.Reason{Kind: result.SoFar, Verdict: scenarios.Running}
 	res.Reason = soFar.Sentence(res)
-	return result.Masked(res, l.Scenario.Secrets.Mask)
+	return result.Masked(res, l.plan.Scenario.Secrets.Mask)
 }

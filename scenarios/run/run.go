@@ -23,6 +23,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/events"
 	"brunt/scenarios/run/guard"
 	"brunt/scenarios/run/script"
 	"brunt/scenarios/run/target"
@@ -122,7 +123,9 @@ func (u unsteady) reason() result.Reason {
 
 // runner is a plan in execution.
 type runner struct {
-	*session
+	session    *session
+	plan       *plan.Plan
+	log        *events.Log
 	protection *guard.Protection
 	identity   *Identity
 	requests   *requester
@@ -133,7 +136,6 @@ type runner struct {
 	caller     func() error // why the caller ended the run, which may be after it ended by itself; nil: it can't
 
 	written    []*result.LedgerRecord // results of the ledgers
-	account    *workers.Account       // what the workers did; nil before the end, and without any
 	setUp      bool                   // setup has begun, and teardown has not
 	broken     error                  // a failure of brunt itself during the load
 	closers    []func() error         // free what the run holds, in reverse order
@@ -144,19 +146,21 @@ type runner struct {
 // newRunner creates the runner of a plan.
 func newRunner(p *plan.Plan, o Options) *runner {
 	s := newSession(p, o)
-	p = s.Plan
+	p, log := s.plan, s.log
+	requests := newRequester(s)
 	r := &runner{
-		session: s, protection: guard.NewProtection(p, s.Log, s.protected()), identity: IdentityOf(p),
-		requests:  &requester{session: s},
-		observers: &observers{session: s, observed: new(observe.Observer)},
+		session: s, plan: p, log: log, protection: guard.NewProtection(p, log, s.protected()), identity: IdentityOf(p),
+		requests: requests, loads: newLoads(requests),
+		observers: &observers{session: s, plan: p, log: log, requests: requests, observed: new(observe.Observer)},
 	}
 	if len(o.Proxies) > 0 {
 		r.protection.Agents.Local = &child.Shared{
-			Command: o.Proxies, Lost: func(why error) { r.cancel(guard.TargetGoneError{How: why.Error()}) },
+			Command: o.Proxies, Lost: func(why error) { r.session.cancel(guard.TargetGoneError{How: why.Error()}) },
 		}
 	}
-	r.loads = &loads{session: s, requests: r.requests}
-	r.faults = &faults{session: s, protection: r.protection, requests: r.requests, loads: r.loads, observers: r.observers}
+	r.faults = &faults{
+		session: s, plan: p, log: log, protection: r.protection, requests: requests, loads: r.loads, observers: r.observers,
+	}
 	r.live = newLive(r)
 	return r
 }
@@ -170,19 +174,19 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (*result.Result, error) {
 	r := newRunner(p, o)
 	called := ctx
 	r.caller = func() error { return context.Cause(called) }
-	ctx, r.cancel = context.WithCancelCause(ctx)
-	defer r.cancel(nil)
-	r.Event(result.Event{Event: "run.start", Text: p.Scenario.Name, Data: map[string]any{"run": r.o.ID}})
-	stopNotes := r.Receive(o.State, notes.Running{Run: r.o.ID, Name: p.Scenario.Name})
+	ctx, r.session.cancel = context.WithCancelCause(ctx)
+	defer r.session.cancel(nil)
+	r.log.Event(result.Event{Event: "run.start", Text: p.Scenario.Name, Data: map[string]any{"run": r.session.o.ID}})
+	stopNotes := r.log.Receive(o.State, notes.Running{Run: r.session.o.ID, Name: p.Scenario.Name})
 	res, err := r.guarded(ctx)
 	received := stopNotes()
 	if res != nil {
 		res.Notes = append(res.Notes, received...)
-		r.Event(result.Event{Event: "run.end", Text: string(res.Verdict) + ": " + res.Reason})
+		r.log.Event(result.Event{Event: "run.end", Text: string(res.Verdict) + ": " + res.Reason})
 		res.Ended = time.Now()
-		res.Events = r.Events()
+		res.Events = r.log.Events()
 		res.Attach()
-		res = result.Masked(res, r.Scenario.Secrets.Mask)
+		res = result.Masked(res, r.plan.Scenario.Secrets.Mask)
 	}
 	return res, err
 }
@@ -199,13 +203,13 @@ func NewID() string {
 
 // guarded runs the plan with a journal and a watchdog.
 func (r *runner) guarded(ctx context.Context) (*result.Result, error) {
-	if !r.breaks() {
+	if !r.session.breaks() {
 		return r.run(ctx)
 	}
 	if err := r.protection.Open(); err != nil {
 		return nil, err
 	}
-	r.faults.awake = r.protection.NewAwake(r.faults.timeline.Load, r.cancel)
+	r.faults.awake = r.protection.NewAwake(r.faults.timeline.Load, r.session.cancel)
 	res, err := r.run(ctx)
 	r.faults.awake.End()
 	left, cerr := r.protection.Close()
@@ -225,16 +229,16 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	defer func() {
 		err = errors.Join(err, r.close())
 		if res != nil {
-			res.Notes, res.Logs, res.Conditions = append(res.Notes, r.closeNotes...), target.KeptLogs(r.o.LogDir), r.conditions
+			res.Notes, res.Conditions = append(res.Notes, r.closeNotes...), r.conditions
+			res.Logs = target.KeptLogs(r.session.o.LogDir)
 		}
 	}()
-	conditions := func(ctx context.Context) error { return holdConditions(ctx, r) }
 	hire, bringUp := r.hire, r.bringUp
-	if r.Stack.OnPods() { // the workers join it there
+	if r.plan.Stack.OnPods() { // the workers join it there
 		hire, bringUp = bringUp, hire
 	}
 	for _, step := range []func(context.Context) error{
-		r.prepare, hire, bringUp, conditions, r.fetchTokens, r.setup, r.bind, r.readyWorkers,
+		r.prepare, hire, bringUp, r.holdConditions, r.fetchTokens, r.setup, r.bind, r.loads.readyWorkers,
 	} {
 		if err := step(ctx); err != nil {
 			return r.notBegun(ctx, err), nil
@@ -246,8 +250,8 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	if err := r.startScripts(ctx); err != nil {
 		return r.notBegun(ctx, err), nil
 	}
-	if r.o.Await != nil {
-		if err := r.o.Await(ctx); err != nil {
+	if r.session.o.Await != nil {
+		if err := r.session.o.Await(ctx); err != nil {
 			return r.notBegun(ctx, err), nil
 		}
 	}
@@ -297,30 +301,30 @@ func (r *runner) close() error {
 func (r *runner) prepare(context.Context) error {
 	r.session.prepare()
 	r.loads.samples = &samples.Set{
-		Mask: r.Scenario.Secrets.Mask, Learn: r.Scenario.Secrets.Learn, Steps: len(r.Series.Steps),
+		Mask: r.plan.Scenario.Secrets.Mask, Learn: r.plan.Scenario.Secrets.Learn, Steps: len(r.plan.Series.Steps),
 	}
-	if r.o.Workers.N == 0 {
+	if r.session.o.Workers.N == 0 {
 		r.loads.raiseFileLimit()
 	}
-	for i := range r.Loads {
-		if err := dial.CheckSources(&r.Loads[i].Connections); err != nil {
-			return fmt.Errorf("load %q: %w", r.Loads[i].Name, err)
+	for i := range r.plan.Loads {
+		if err := dial.CheckSources(&r.plan.Loads[i].Connections); err != nil {
+			return fmt.Errorf("load %q: %w", r.plan.Loads[i].Name, err)
 		}
 	}
-	return r.TryFaults(r.o.NoChaos)
+	return r.plan.TryFaults(r.session.o.NoChaos)
 }
 
 // bringUp brings the target up, identifies its units, and prepares the agents.
 func (r *runner) bringUp(ctx context.Context) error {
-	r.sys = r.newTarget()
+	r.session.sys = r.newTarget()
 	r.onClose(func() error { return r.takeDown(ctx) })
-	if err := r.sys.Up(ctx); err != nil {
+	if err := r.session.sys.Up(ctx); err != nil {
 		return err
 	}
-	r.sys.Watch()
-	r.identity.Identify(ctx, r.sys)
+	r.session.sys.Watch()
+	r.identity.Identify(ctx, r.session.sys)
 	r.identity.Programs() // computed now, so that a sample of the run does not compute it during the load
-	if r.o.NoChaos && len(r.Conditions) == 0 {
+	if r.session.o.NoChaos && len(r.plan.Conditions) == 0 {
 		return nil
 	}
 	return r.faults.protect(ctx)
@@ -329,21 +333,22 @@ func (r *runner) bringUp(ctx context.Context) error {
 // newTarget prepares the target of this run.
 func (r *runner) newTarget() *target.System {
 	return target.New(&target.Host{
-		Plan: r.Plan, Log: r.Log, Run: r.o.ID, LogDir: r.o.LogDir, Journal: r.protection.Journal, Units: r.env.Units,
+		Plan: r.plan, Log: r.log, Run: r.session.o.ID, LogDir: r.session.o.LogDir, Journal: r.protection.Journal,
+		Units:    r.session.env.Units,
 		Answers:  r.requests.ready,
 		Timeline: r.faults.timeline.Load,
 		AskStep:  r.requests.ask,
 		Proxies:  r.protection.Agents.Local,
 		Cluster: target.Cluster{
-			Image: func() (string, error) { return guard.ImageIn(r.Plan) }, Guard: r.faults.guard,
+			Image: func() (string, error) { return guard.ImageIn(r.plan) }, Guard: r.faults.guard,
 			Leave: r.protection.LeaveCluster,
 		},
 	})
 }
 
 func (r *runner) takeDown(ctx context.Context) error {
-	err := r.sys.Down(ctx)
-	r.closeNotes = append(r.closeNotes, r.sys.LostLogs...)
+	err := r.session.sys.Down(ctx)
+	r.closeNotes = append(r.closeNotes, r.session.sys.LostLogs...)
 	if err != nil {
 		return fmt.Errorf("taking the target down: %w", err)
 	}
@@ -362,21 +367,21 @@ func (r *runner) fetchTokens(ctx context.Context) error {
 func (r *runner) setup(ctx context.Context) error {
 	r.onClose(func() error { r.teardown(ctx); return nil }) // where an error of brunt ends the run
 	r.setUp = true
-	err := r.requests.parts(ctx, ofSetup, r.SetupParts)
+	err := r.requests.parts(ctx, ofSetup, r.plan.SetupParts)
 	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("%w: %w", errSetup, err)
 	}
-	r.hideSetUp()
+	r.session.hideSetUp()
 	return err
 }
 
 // bind waits for the endpoints of loads, which setup may have started, and prepares steps at the target, such as
 // statements.
 func (r *runner) bind(ctx context.Context) error {
-	if err := r.sys.LoadReady(ctx); err != nil {
+	if err := r.session.sys.LoadReady(ctx); err != nil {
 		return err
 	}
-	err := r.Bind(ctx, r.requests.reach)
+	err := r.plan.Bind(ctx, r.requests.reach)
 	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("%w: %w", errBind, err)
 	}
@@ -390,10 +395,10 @@ func (r *runner) teardown(ctx context.Context) {
 		return
 	}
 	r.setUp = false
-	ctx, end := teardownContext(ctx, r.TeardownLimit(), r.o.Hurry)
+	ctx, end := teardownContext(ctx, r.plan.TeardownLimit(), r.session.o.Hurry)
 	defer end()
-	if err := r.requests.parts(ctx, ofTeardown, r.TeardownParts); err != nil {
-		r.Note("teardown failed: %v", err)
+	if err := r.requests.parts(ctx, ofTeardown, r.plan.TeardownParts); err != nil {
+		r.log.Note("teardown failed: %v", err)
 	}
 }
 
@@ -420,14 +425,14 @@ func teardownContext(ctx context.Context, most time.Duration, hurry <-chan struc
 func (r *runner) openRecords() (err error) {
 	l, shards := r.loads, runtime.GOMAXPROCS(0)
 	freezes := func() []measure.Freeze { return r.observers.mon.Freezes() }
-	if l.crew != nil && !r.hasScript() { // this process makes no request
+	if l.crew != nil && !hasScript(r.plan) { // this process makes no request
 		freezes = l.crew.Freezes
 	}
 	if l.rec, err = l.recorder(shards, freezes); err != nil {
 		return err
 	}
 	r.onClose(func() error { l.rec.Close(); return nil })
-	if l.ledgers, err = ledger.Open(r.Plan.Ledgers, r.o.Ledger, shards); err != nil {
+	if l.ledgers, err = ledger.Open(r.plan.Ledgers, r.session.o.Ledger, shards); err != nil {
 		return err
 	}
 	r.onClose(l.ledgers.Close)
@@ -436,13 +441,14 @@ func (r *runner) openRecords() (err error) {
 
 // startScripts starts the scripts, and waits for their setup.
 func (r *runner) startScripts(ctx context.Context) error {
-	base, links := r.sys.Base()
+	o := &r.session.o
+	base, links := r.session.sys.Base()
 	r.onClose(func() error { r.loads.scripts.End(); return nil })
 	return r.loads.scripts.Start(ctx, &script.Host{
-		Plan: r.Plan, Log: r.Log, Env: r.env, Base: base, Links: links, Parts: r.o.Workers.N, LogDir: r.o.LogDir,
-		Control:  r.o.NoChaos,
+		Plan: r.plan, Log: r.log, Env: r.session.env, Base: base, Links: links, Parts: o.Workers.N, LogDir: o.LogDir,
+		Control:  o.NoChaos,
 		Recorder: r.loads.rec, Samples: r.loads.samples,
-		Stop:     func(condition string) { r.cancel(stopped{condition}) },
+		Stop:     func(condition string) { r.session.cancel(stopped{condition}) },
 		Timeline: r.faults.timeline.Load,
 		Sink:     func(i int) load.Sink { return r.loads.rec.Shard(i) },
 	})
@@ -450,23 +456,23 @@ func (r *runner) startScripts(ctx context.Context) error {
 
 // openLoads sets t0 and prepares the loads.
 func (r *runner) openLoads() (err error) {
-	r.Begin(time.Now().Add(r.Scenario.Warmup + r.lead()))
-	if err := r.beginWorkers(); err != nil {
+	r.log.Begin(time.Now().Add(r.plan.Scenario.Warmup + r.loads.lead()))
+	if err := r.loads.beginWorkers(); err != nil {
 		return err
 	}
-	if r.o.Requests != "" {
-		if r.loads.log, err = createRequestLog(r.o.Requests, r.o.ID, r.T0(), r.Plan); err != nil {
+	if path := r.session.o.Requests; path != "" {
+		if r.loads.requestLog, err = createRequestLog(path, r.session.o.ID, r.log.T0(), r.plan); err != nil {
 			return err
 		}
 		r.onClose(func() error {
-			if err := r.loads.log.Close(); err != nil {
-				r.closeNotes = append(r.closeNotes, fmt.Sprintf("%s is not whole: %v", r.o.Requests, err))
+			if err := r.loads.requestLog.Close(); err != nil {
+				r.closeNotes = append(r.closeNotes, fmt.Sprintf("%s is not whole: %v", path, err))
 			}
 			return nil
 		})
 	}
 	r.onClose(r.loads.close)
-	for i := range r.Loads {
+	for i := range r.plan.Loads {
 		if err := r.loads.prepare(i, runtime.GOMAXPROCS(0)); err != nil {
 			return err
 		}
@@ -496,12 +502,12 @@ func (r *runner) verifyLedger(ctx context.Context) (err error) {
 // ledgerRun describes this run for the verification of a ledger.
 func (r *runner) ledgerRun(of *ledger.Spec) ledger.Run {
 	l := r.loads.reading(of)
-	l.End, l.Faults, l.Note, l.Event = r.End(), r.faults.records, r.Note, r.Event
+	l.End, l.Faults, l.Note, l.Event = r.plan.End(), r.faults.records, r.log.Note, r.log.Event
 	l.URL = func(unit string) string { return r.loads.readAt(of, unit) }
 	l.Progress = func(asked, all int64) {
-		r.logger.Info("ledger.reading", "asked", asked, "of", all)
-		if r.o.Live != nil {
-			r.o.Live(result.Interval{At: r.Now(), End: r.End(), Phase: "ledger", Asked: asked, ToAsk: all})
+		r.session.logger.Info("ledger.reading", "asked", asked, "of", all)
+		if r.session.o.Live != nil {
+			r.session.o.Live(result.Interval{At: r.log.Now(), End: r.plan.End(), Phase: "ledger", Asked: asked, ToAsk: all})
 		}
 	}
 	return l

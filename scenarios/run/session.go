@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"brunt/scenarios/load"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/run/events"
 	"brunt/scenarios/run/guard"
@@ -18,8 +19,8 @@ import (
 
 // A session is what all parts of a run share.
 type session struct {
-	*plan.Plan
-	*events.Log
+	plan   *plan.Plan
+	log    *events.Log // its events, and its clock
 	o      Options
 	logger *slog.Logger
 	began  time.Time
@@ -37,13 +38,13 @@ func newSession(p *plan.Plan, o Options) *session {
 		o.ID = NewID()
 	}
 	p = plan.For(p, o.ID)
-	s := &session{Plan: p, o: o, logger: cmp.Or(o.Log, discard), began: time.Now()}
+	s := &session{plan: p, o: o, logger: cmp.Or(o.Log, discard), began: time.Now()}
 	p.Scenario.Secrets.Shown(names(p)...)
-	s.Log = events.New(events.Options{
+	s.log = events.New(events.Options{
 		Mask: p.Scenario.Secrets.Mask, MaskFields: p.Scenario.Secrets.MaskFields, Log: o.Log, Event: o.Event,
 	})
 	s.env = &template.Env{
-		Units: map[string]string{}, Now: s.Now, Secrets: p.Scenario.Secrets, Hidden: p.Scenario.Symbols.Secret(),
+		Units: map[string]string{}, Now: s.log.Now, Secrets: p.Scenario.Secrets, Hidden: p.Scenario.Symbols.Secret(),
 	}
 	return s
 }
@@ -68,31 +69,41 @@ func names(p *plan.Plan) []string {
 
 // protected are the settings of the run's protection.
 func (s *session) protected() guard.Options {
-	return guard.Options{Run: s.o.ID, State: s.o.State, Watchdog: s.o.Watchdog, At: s.o.At, AgentsAlways: s.o.AgentsAlways}
+	return guard.Options{
+		Run: s.o.ID, State: s.o.State, Watchdog: s.o.Watchdog, At: s.o.At, AgentsAlways: s.o.AgentsAlways,
+	}
 }
 
 // breaks reports whether the run starts a target or injects faults, so that it needs a journal and a
 // watchdog.
 func (s *session) breaks() bool {
-	return s.Stack != nil || len(s.Conditions) > 0 || len(s.Faults) > 0 && !s.o.NoChaos
+	return s.plan.Stack != nil || len(s.plan.Conditions) > 0 || len(s.plan.Faults) > 0 && !s.o.NoChaos
 }
 
 // hideSetUp makes the secret variables of setup secrets for the whole run.
 func (s *session) hideSetUp() {
 	for _, slot := range s.env.Hidden {
 		if v := s.vars[slot]; v.Set && secret.IsLong(string(v.Text)) {
-			s.Scenario.Secrets.Add(string(v.Text))
+			s.plan.Scenario.Secrets.Add(string(v.Text))
 		}
 	}
 }
 
+// traceHigh is the first half of the trace ids of a load; zero means no traces.
+func (s *session) traceHigh(name string) uint64 {
+	if !s.plan.Scenario.Trace.Sends() {
+		return 0
+	}
+	return max(1, s.env.Salt[0]^load.Hash(name))
+}
+
 // prepare prepares what steps need: variables, tables and salt.
 func (s *session) prepare() {
-	s.env.Salt, s.env.Tables = [2]uint64{rand.Uint64(), rand.Uint64()}, s.Scenario.Tables
+	s.env.Salt, s.env.Tables = [2]uint64{rand.Uint64(), rand.Uint64()}, s.plan.Scenario.Tables
 	for _, t := range s.env.Tables {
-		t.Start(s.Scenario.Seed)
-		t.Learn(s.Scenario.Secrets)
+		t.Start(s.plan.Scenario.Seed)
+		t.Learn(s.plan.Scenario.Secrets)
 	}
 	s.env.Fill = func() { s.cancel(errUsedUp) }
-	s.vars = make([]template.Value, len(s.Scenario.Symbols.Vars()))
+	s.vars = make([]template.Value, len(s.plan.Scenario.Symbols.Vars()))
 }

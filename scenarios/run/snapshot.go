@@ -14,6 +14,7 @@ import (
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/judge/series"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/observe"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -22,7 +23,13 @@ import (
 // A snapshot is the state of a run at one time. Both the result so far, which the live page shows,
 // and the final result are composed of one.
 type snapshot struct {
-	*runner
+	session   *session
+	plan      *plan.Plan
+	loads     *loads
+	observers *observers
+	estimate  []timeline.Estimated   // when each fault is due
+	written   []*result.LedgerRecord // results of the ledgers; none while the loads go on
+
 	at time.Duration // how far the loads are; never once they are over
 	// until when all requests have ended or had their timeout, if the run was ended early; else never
 	whole   time.Duration
@@ -36,35 +43,39 @@ type snapshot struct {
 // never is the time of a snapshot after the loads.
 const never = time.Duration(math.MaxInt64)
 
-// snapshotNow is the state while the loads go on.
-func (r *runner) snapshotNow() *snapshot {
-	s := &snapshot{
-		runner: r, at: max(0, min(r.Now(), r.End())), whole: never, slo: r.Objectives(r.o.NoChaos),
-		causes: r.loads.scripts.Causes(),
+// newSnapshot creates a snapshot of the faults, and of the loads that they are on.
+func newSnapshot(f *faults, at time.Duration) *snapshot {
+	return &snapshot{
+		session: f.session, plan: f.plan, loads: f.loads, observers: f.observers, estimate: f.estimate,
+		at: at, whole: never, causes: f.loads.scripts.Causes(),
 	}
-	s.events = r.OfFaults()
-	for i := range r.Loads {
-		s.ends = append(s.ends, r.Loads[i].Schedule.End())
+}
+
+// snapshot is the state while the loads go on.
+func (l *live) snapshot() *snapshot {
+	s := newSnapshot(l.faults, max(0, min(l.log.Now(), l.plan.End())))
+	s.slo, s.events = l.plan.Objectives(l.session.o.NoChaos), l.log.OfFaults()
+	for i := range l.plan.Loads {
+		s.ends = append(s.ends, l.plan.Loads[i].Schedule.End())
 	}
-	s.records = s.recordsSoFar(r.loads.rec.Occurrences())
+	s.records = s.recordsSoFar(l.loads.rec.Occurrences())
 	return s
 }
 
 // snapshotAtEnd is the state after the loads and the faults. The end of ctx ended them early.
 func (r *runner) snapshotAtEnd(ctx context.Context) *snapshot {
-	s := &snapshot{
-		runner: r, at: never, whole: never, slo: r.judgedBy(), causes: r.loads.scripts.Causes(), records: r.faults.records,
-	}
-	for i := range r.Loads {
+	s := newSnapshot(r.faults, never)
+	s.slo, s.records, s.written = r.session.judgedBy(), r.faults.records, r.written
+	for i := range r.plan.Loads {
 		s.ends = append(s.ends, max(0, r.loads.stats[i].End))
 	}
 	if ctx.Err() != nil {
 		s.whole = slices.Max(append([]time.Duration{0}, s.ends...)) - r.loads.timeout()
 	}
 	for _, rec := range s.records {
-		if why := r.observers.usage.Unreached(rec, &r.requests.asks); why != "" && !s.Plan.Smoke {
+		if why := r.observers.usage.Unreached(rec, &r.requests.asks); why != "" && !r.plan.Smoke {
 			rec.Traffic = &chaos.Traffic{Unit: "connections"}
-			r.Note("%s", why)
+			r.log.Note("%s", why)
 		}
 		if rec.N >= 0 && rec.Detect == nil && r.observers.observed.HasAlerts() {
 			rec.Detect = r.observers.observed.Earliest(rec.Injected)
@@ -82,7 +93,7 @@ func (s *snapshot) compose(
 	c := s.judgeCase()
 	res.Loads = []result.LoadInfo{}
 	for i, span := range c.Loads {
-		lp := &s.Loads[i]
+		lp := &s.plan.Loads[i]
 		res.Loads = append(res.Loads, result.LoadInfo{
 			Name: lp.Name, Executor: lp.Executor, Engine: lp.EngineName(), Closed: lp.Schedule.Closed(),
 			Start: result.Sec(span.From), End: result.Sec(span.To), Steps: s.loads.stepsOf(i),
@@ -106,13 +117,13 @@ func (s *snapshot) compose(
 	res.Faults = append(res.Faults, s.faultRecords(f)...)
 	res.Incidents = append(res.Incidents, f.Incidents...)
 	res.Usage, res.Series, res.Watches = c.Usage, c.Series,
-		append(s.observers.observed.Watches(), s.sys.PodWatcher().States()...)
+		append(s.observers.observed.Watches(), s.session.sys.PodWatcher().States()...)
 	return f, nil
 }
 
 // judgeCase is the state as the judge needs it.
 func (s *snapshot) judgeCase() judge.Case {
-	sc := s.Scenario
+	sc := s.plan.Scenario
 	c := judge.Case{
 		SLO: s.slo, Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Limit: sc.Judge.LimitOr(), Causes: s.causes,
 		Samples: s.loads.samples,
@@ -120,18 +131,18 @@ func (s *snapshot) judgeCase() judge.Case {
 		Reactions: series.Reactions{Detected: map[int]series.Detection{}, Stages: map[string]time.Duration{}},
 		Ended:     map[int]time.Duration{}, Partial: map[int]bool{},
 	}
-	for _, stage := range plan.Stages(s.Loads) {
+	for _, stage := range plan.Stages(s.plan.Loads) {
 		c.Stages[stage.Name] = stage.From
 	}
-	for i := range s.Loads {
-		c.Loads = append(c.Loads, requests.Span{From: s.Loads[i].Schedule.Start(), To: s.ends[i]})
+	for i := range s.plan.Loads {
+		c.Loads = append(c.Loads, requests.Span{From: s.plan.Loads[i].Schedule.Start(), To: s.ends[i]})
 	}
-	for _, b := range s.o.Blocks {
+	for _, b := range s.session.o.Blocks {
 		if b.To <= s.whole {
 			c.Blocks = append(c.Blocks, requests.Span(b))
 		}
 	}
-	for _, e := range s.Faults {
+	for _, e := range s.plan.Faults {
 		c.Faults[e.Name] = judge.FaultCase{RequireImpact: e.RequireImpact, Group: e.Kind == result.GroupKind}
 	}
 	for _, rec := range s.records {
@@ -149,27 +160,27 @@ func (s *snapshot) judgeCase() judge.Case {
 		}
 		c.Unverified[rec.N], c.Partial[rec.N] = rec.VerifyErr != nil, isPartial(rec.VerifyErr)
 		if rec.Detect != nil {
-			c.Detected[rec.N] = s.detection(rec.Detect)
+			c.Detected[rec.N] = observe.DetectionOf(rec.Detect, sc.Secrets.Mask)
 		}
 	}
 	s.observers.observed.JudgedBy(c.SLO, s.records, &c)
 	if !s.final() {
-		c.Usage, c.Series = s.observers.usage.SoFar(s.Events()), s.observers.observed.SoFar()
+		c.Usage, c.Series = s.observers.usage.SoFar(s.session.log.Events()), s.observers.observed.SoFar()
 	} else {
-		c.Usage, c.Series = s.observers.usage.Finish(s.Events()), s.observers.observed.Finished()
+		c.Usage, c.Series = s.observers.usage.Finish(s.session.log.Events()), s.observers.observed.Finished()
 	}
-	pods := s.sys.PodWatcher()
+	pods := s.session.sys.PodWatcher()
 	c.Usage, c.Series = append(c.Usage, pods.Usage()...), append(c.Series, pods.Series()...)
 	if !s.final() {
 		return c
 	}
-	if s.account != nil {
-		c.Lost = s.account.Lost
+	if s.loads.account != nil {
+		c.Lost = s.loads.account.Lost
 	}
 	c.Strict, c.Ledgers = sc.Judge.Strict, s.written // the result so far has no intervals to be strict about
 	if sc.Trace.Sends() {
 		c.TraceID = func(load int, low uint64) scenarios.TraceID {
-			return scenarios.NewTraceID(s.requests.traceHigh(s.Loads[load].Name), low)
+			return scenarios.NewTraceID(s.session.traceHigh(s.plan.Loads[load].Name), low)
 		}
 	}
 	return c
@@ -195,11 +206,11 @@ func (s *snapshot) recordsSoFar(occurrences []measure.Occurrence) []*chaos.Recor
 			rec.Revert = cmp.Or(chaos.Outcome(reverted.Outcome()), chaos.None)
 			rec.Gone = rec.Revert != chaos.Unverified
 		}
-		if i := slices.IndexFunc(s.Faults, func(p *timeline.Entry) bool { return p.Name == oc.Fault }); i >= 0 {
-			rec.Kind = s.Faults[i].Kind
+		if i := slices.IndexFunc(s.plan.Faults, func(p *timeline.Entry) bool { return p.Name == oc.Fault }); i >= 0 {
+			rec.Kind = s.plan.Faults[i].Kind
 		}
-		if i := slices.IndexFunc(s.faults.estimate, func(p timeline.Estimated) bool { return p.Name == oc.Name }); i >= 0 {
-			rec.Planned = s.faults.estimate[i].At
+		if i := slices.IndexFunc(s.estimate, func(p timeline.Estimated) bool { return p.Name == oc.Name }); i >= 0 {
+			rec.Planned = s.estimate[i].At
 		}
 		switch noticed, ok := e["fault.detected"]; {
 		case ok:
@@ -216,5 +227,5 @@ func (s *snapshot) recordsSoFar(occurrences []measure.Occurrence) []*chaos.Recor
 
 // ownDetect reports whether a fault has a `detect` of its own.
 func (s *snapshot) ownDetect(fault string) bool {
-	return slices.ContainsFunc(s.Faults, func(e *timeline.Entry) bool { return e.Name == fault && e.Detect != nil })
+	return slices.ContainsFunc(s.plan.Faults, func(e *timeline.Entry) bool { return e.Name == fault && e.Detect != nil })
 }

@@ -26,7 +26,7 @@ func TestSampler_Alerts(t *testing.T) {
 	r := newRunner(&plan.Plan{
 		Scenario: &scenarios.Scenario{}, Faults: []*timeline.Entry{{Fault: scenarios.Fault{Name: "cut"}}},
 	}, Options{})
-	r.Begin(t0)
+	r.log.Begin(t0)
 	r.observers.observed = observe.Played("High", "...FF..", t0)
 	rec, err := measure.New(measure.Config{
 		Series: measure.Series{Loads: []measure.SeriesLoad{{Name: "main"}}}, Shards: 1,
@@ -64,7 +64,7 @@ func TestSampler_Alerts(t *testing.T) {
 			oc := measure.Occurrence{
 				Name: "cut", Fault: "cut", Injected: c.injected, Cleared: 500 * time.Millisecond, Over: c.over,
 			}
-			s := &snapshot{runner: r, at: now}
+			s := newSnapshot(r.faults, now)
 			s.records = s.recordsSoFar([]measure.Occurrence{oc})
 			got := s.faultRecords(&judge.Findings{Faults: []judge.FaultFinding{{Occurrence: oc}}})[0]
 			if fmt.Sprint(got.Alerts) != fmt.Sprint([]result.FaultAlert{c.want}) {
@@ -79,7 +79,7 @@ func TestSampler_Alerts(t *testing.T) {
 
 // TestFaultRecord_Absent: readers are told when a fault was not in on a unit, for that is no part of its time.
 func TestFaultRecord_Absent(t *testing.T) {
-	s := &snapshot{runner: newRunner(&plan.Plan{Scenario: &scenarios.Scenario{}}, Options{})}
+	s := newSnapshot(newRunner(&plan.Plan{Scenario: &scenarios.Scenario{}}, Options{}).faults, 0)
 	rec := s.faultRecord(&chaos.Record{N: -1, Late: "late", Absent: []chaos.Absence{
 		{Unit: "web[1]", From: 12300 * time.Millisecond, To: 15100 * time.Millisecond},
 		{Unit: "web[2]", From: 20 * time.Second},
@@ -100,7 +100,8 @@ func TestRecordsSoFar_Outcome(t *testing.T) {
 		log.Event(result.Event{
 			Event: "fault.reverted", Fault: "cut", Text: string(want), Data: map[string]any{result.OutcomeData: want},
 		})
-		s := &snapshot{runner: r, events: log.OfFaults()}
+		s := newSnapshot(r.faults, 0)
+		s.events = log.OfFaults()
 		rec := s.recordsSoFar([]measure.Occurrence{{Name: "cut", Fault: "cut", Over: true}})[0]
 		if rec.Revert != want || rec.Gone != (want != chaos.Unverified) {
 			t.Errorf("%s: %q, gone %t", want, rec.Revert, rec.Gone)

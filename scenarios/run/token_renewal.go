@@ -21,8 +21,8 @@ func (r *requester) tokens(ctx context.Context) (drop func(), err error) {
 		cancel()
 		renewals.Wait()
 	}
-	for _, k := range targets.Share[auth.Proofs](r.Shared).Tokens() {
-		if err = k.Open(r.reach(r.SetupLoad()), r.env); err == nil {
+	for _, k := range targets.Share[auth.Proofs](r.plan.Shared).Tokens() {
+		if err = k.Open(r.reach(r.plan.SetupLoad()), r.session.env); err == nil {
 			err = k.Fetch(ctx)
 		}
 		if err != nil {
@@ -32,10 +32,10 @@ func (r *requester) tokens(ctx context.Context) (drop func(), err error) {
 			}
 			return nil, fmt.Errorf("%w: %w", errAuth, err)
 		}
-		r.Event(result.Event{Event: "auth.token", Text: k.URL()})
+		r.log.Event(result.Event{Event: "auth.token", Text: k.URL()})
 		asks := func() {
 			for _, unit := range k.Units() {
-				r.asks.Add(unit, r.Now())
+				r.asks.Add(unit, r.log.Now())
 			}
 		}
 		renewals.Go(func() { k.Keep(ctx, asks, r.fresh) })
@@ -46,11 +46,11 @@ func (r *requester) tokens(ctx context.Context) (drop func(), err error) {
 // fresh notes that a token could not be renewed in time, or was renewed again.
 func (r *requester) fresh(err error) {
 	if err == nil {
-		r.Event(result.Event{Event: "auth.refreshed"})
+		r.log.Event(result.Event{Event: "auth.refreshed"})
 		return
 	}
-	text := r.Scenario.Secrets.Mask(err.Error())
-	r.Event(result.Event{Event: "auth.failed", Text: text})
-	r.Note("a token could not be refreshed, %s in; brunt went on with the last one, and tried again: %s",
-		quantity.FormatDuration(r.Now()), text)
+	text := r.plan.Scenario.Secrets.Mask(err.Error())
+	r.log.Event(result.Event{Event: "auth.failed", Text: text})
+	r.log.Note("a token could not be refreshed, %s in; brunt went on with the last one, and tried again: %s",
+		quantity.FormatDuration(r.log.Now()), text)
 }

@@ -35,16 +35,16 @@ func (r *runner) decide(
 		v.because(scenarios.Broken, result.BruntFailed, r.broken)
 	}
 	for _, why := range unfit {
-		v.Because(why)
+		v.res.Because(why)
 	}
-	v.decideFaults(cause, r.faults.records, r.Smoke) // first, because a fault may be the reason for an objective
+	v.decideFaults(cause, r.faults.records, r.plan.Smoke) // first, because a fault may be the reason for an objective
 	if gone, ok := errors.AsType[guard.TargetGoneError](cause); ok {
 		v.invalidate(gone.How, func(result.ObjectiveResult) bool { return true })
 	}
 	v.invalidateVoid(r.faults.records)
 	if un, refused := errors.AsType[unsteady](cause); !refused || !un.undeclared {
 		for _, why := range r.loads.scripts.Failures() {
-			v.Because(result.Reason{Kind: result.ScriptFailed, Verdict: scenarios.Fail, Text: why})
+			v.res.Because(result.Reason{Kind: result.ScriptFailed, Verdict: scenarios.Fail, Text: why})
 		}
 		if len(res.Objectives) > 0 && !refused {
 			v.decideObjectives(objectives)
@@ -52,7 +52,7 @@ func (r *runner) decide(
 	}
 	v.decideImpacts(found)
 	if res.Verdict == "" {
-		v.Because(result.Reason{Kind: result.Held, Verdict: scenarios.Pass})
+		v.res.Because(result.Reason{Kind: result.Held, Verdict: scenarios.Pass})
 	}
 	res.ExitCode = res.Verdict.ExitCode()
 	switch {
@@ -64,11 +64,11 @@ func (r *runner) decide(
 }
 
 // verdict changes the verdict of a result to a worse one.
-type verdict struct{ *result.Result }
+type verdict struct{ res *result.Result }
 
 // because adds a reason that an error is, or is of.
 func (v verdict) because(to scenarios.Verdict, kind result.ReasonKind, err error) {
-	v.Because(result.Reason{Kind: kind, Verdict: to, Text: err.Error()})
+	v.res.Because(result.Reason{Kind: kind, Verdict: to, Text: err.Error()})
 }
 
 // notReverted records in the result that entries of the journal could not be undone.
@@ -89,13 +89,13 @@ func (v verdict) decideFaults(cause error, records []*chaos.Record, smoke bool) 
 	for _, c := range records {
 		if !refused || c.N >= 0 || c.RevertErr != nil {
 			for _, why := range judgeRecord(c, c.Name) {
-				v.Because(why)
+				v.res.Because(why)
 			}
 		}
 	}
-	for _, f := range v.Faults {
+	for _, f := range v.res.Faults {
 		if f.Injected.Known() && f.Traffic == 0 && !smoke {
-			v.Because(result.Reason{Kind: result.NoTraffic, Verdict: scenarios.Invalid, Fault: f.Name})
+			v.res.Because(result.Reason{Kind: result.NoTraffic, Verdict: scenarios.Invalid, Fault: f.Name})
 		}
 	}
 }
@@ -164,12 +164,14 @@ func stillDown(c *chaos.Record, name string) result.Reason {
 func (v verdict) decideImpacts(found []judge.FaultFinding) {
 	for i := range found {
 		if f := &found[i]; f.Unsteady != "" {
-			v.Because(result.Reason{Kind: result.UnsteadyBefore, Verdict: scenarios.Fail, Fault: f.Name, Text: f.Unsteady})
+			v.res.Because(result.Reason{
+				Kind: result.UnsteadyBefore, Verdict: scenarios.Fail, Fault: f.Name, Text: f.Unsteady,
+			})
 		}
 	}
 	for i := range found {
 		if f := &found[i]; f.Required.Kind != "" {
-			v.Because(f.Required)
+			v.res.Because(f.Required)
 		}
 	}
 }
@@ -183,18 +185,18 @@ func (v verdict) decideCause(cause error, caller func() error) int {
 		un   unsteady
 	)
 	if errors.As(cause, &in) || caller != nil && errors.As(caller(), &in) {
-		v.Because(result.Reason{
+		v.res.Because(result.Reason{
 			Kind: result.Interrupted, Verdict: scenarios.Interrupted, Text: in.By,
-			After: result.Num(math.Round(float64(v.Duration))),
+			After: result.Num(math.Round(float64(v.res.Duration))),
 		})
 	}
 	switch {
 	case errors.As(cause, &stop):
-		v.Because(result.Reason{Kind: result.StopCondition, Verdict: scenarios.Stopped, Text: stop.condition})
+		v.res.Because(result.Reason{Kind: result.StopCondition, Verdict: scenarios.Stopped, Text: stop.condition})
 	case errors.As(cause, new(guard.StoppedError)):
 		v.because(scenarios.Stopped, result.StoppedInside, cause)
 	case errors.As(cause, &un):
-		v.Because(un.reason())
+		v.res.Because(un.reason())
 	case errors.Is(cause, errUsedUp):
 		v.because(scenarios.Invalid, result.DataUsedUp, cause)
 	case errors.Is(cause, errSuspend):
@@ -211,8 +213,8 @@ func (v verdict) decideCause(cause error, caller func() error) int {
 
 // invalidate takes objectives out of the verdict, because brunt itself made them meaningless.
 func (v verdict) invalidate(why string, which func(result.ObjectiveResult) bool) {
-	for i := range v.Objectives {
-		if o := &v.Objectives[i]; which(*o) {
+	for i := range v.res.Objectives {
+		if o := &v.res.Objectives[i]; which(*o) {
 			o.Verdict, o.Note, o.Why = scenarios.Invalid, why, ""
 		}
 	}
@@ -228,7 +230,7 @@ func (v verdict) invalidateVoid(records []*chaos.Record) {
 		if why.Kind == result.Void {
 			why.Fault = ""
 		}
-		v.invalidate(why.Phrase(v.Result), func(o result.ObjectiveResult) bool {
+		v.invalidate(why.Phrase(v.res), func(o result.ObjectiveResult) bool {
 			of := o.Phase.Of(slo.FaultPhase)
 			return of.Kind == slo.IncidentPhase || of.Includes(slo.ParseOccurrence(c.Name))
 		})
@@ -238,8 +240,8 @@ func (v verdict) invalidateVoid(records []*chaos.Record) {
 // decideObjectives gives a reason for each verdict of objectives, in the order of their precedence.
 func (v verdict) decideObjectives(objectives []slo.Objective) {
 	for _, to := range []scenarios.Verdict{scenarios.Inconclusive, scenarios.Invalid, scenarios.Fail} {
-		if i := tellingObjective(v.Objectives, objectives, to); i >= 0 {
-			v.Because(result.Reason{Kind: result.NotHeld, Verdict: to, Objective: i + 1, Why: v.Objectives[i].Why})
+		if i := tellingObjective(v.res.Objectives, objectives, to); i >= 0 {
+			v.res.Because(result.Reason{Kind: result.NotHeld, Verdict: to, Objective: i + 1, Why: v.res.Objectives[i].Why})
 		}
 	}
 }

@@ -35,7 +35,7 @@ func ServeWorker(
 
 // A worker makes a part of the load of a run. Its requests come one after the other.
 type worker struct {
-	*session
+	session *session
 	compile func(workers.Source) (*plan.Plan, error)
 	loads   *loads
 	drop    func()                      // ends the renewal of tokens
@@ -85,7 +85,8 @@ func (w *worker) planned(j workers.Joined) (any, error) {
 	planned := workers.Planned{Digest: workers.Digest(p), Version: machine.Version()}
 	w.patient = j.Patience
 	w.session = newSession(p, Options{ID: j.Run})
-	w.loads = &loads{session: w.session, requests: &requester{session: w.session}, part: j.Part, follows: true}
+	w.loads = newLoads(newRequester(w.session))
+	w.loads.part, w.loads.follows = j.Part, true
 	w.loads.raiseFileLimit()
 	workers.Split(p, j.Part)
 	return planned, nil
@@ -93,45 +94,46 @@ func (w *worker) planned(j workers.Joined) (any, error) {
 
 // ready prepares what needs no t0. The tokens are renewed until the end.
 func (w *worker) ready(ctx context.Context, r workers.Ready) (err error) {
-	w.o.NoChaos = r.Control
-	w.session.prepare()
-	w.sys = target.Reached(r.Base, r.Links)
-	w.env.Salt, w.env.Units = r.Salt, r.Units
-	for i, t := range w.env.Tables {
+	s, p := w.session, w.session.plan
+	s.o.NoChaos = r.Control
+	s.prepare()
+	s.sys = target.Reached(r.Base, r.Links)
+	s.env.Salt, s.env.Units = r.Salt, r.Units
+	for i, t := range s.env.Tables {
 		t.Split(r.Rows[i], w.loads.part.Index, w.loads.part.Of)
 	}
-	w.vars = r.Vars
-	w.hideSetUp()
-	w.LoadAllowlist.Own.Add(r.Own...)
-	w.loads.samples = &samples.Set{
-		Mask: w.Scenario.Secrets.Mask, Learn: w.Scenario.Secrets.Learn, Steps: len(w.Series.Steps),
-	}
-	w.Scenario.Secrets.Watch(w.news.Secret)
+	s.vars = r.Vars
+	s.hideSetUp()
+	p.LoadAllowlist.Own.Add(r.Own...)
+	secrets := p.Scenario.Secrets
+	w.loads.samples = &samples.Set{Mask: secrets.Mask, Learn: secrets.Learn, Steps: len(p.Series.Steps)}
+	secrets.Watch(w.news.Secret)
 	loading, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	w.setEnd(end)
-	w.session.cancel = w.fail
+	s.cancel = w.fail
 	if w.drop, err = w.loads.requests.tokens(loading); err != nil {
 		return err
 	}
-	if err := w.Bind(ctx, w.loads.requests.reach); err != nil {
+	if err := p.Bind(ctx, w.loads.requests.reach); err != nil {
 		return err
 	}
 	w.openLedgers(r.Read)
 	w.loads.rec, err = w.loads.recorder(runtime.GOMAXPROCS(0), func() []measure.Freeze { return w.mon.Freezes() })
 	w.ear = workers.NewEar(w.patient)
-	w.stats, w.failures = make([]load.Stats, len(w.Loads)), make([]string, len(w.Loads))
+	w.stats, w.failures = make([]load.Stats, len(p.Loads)), make([]string, len(p.Loads))
 	return err
 }
 
 // openLedgers prepares to record writes. Read is where each ledger reads them, by unit.
 func (w *worker) openLedgers(read []map[string]string) {
-	if len(w.Ledgers) == 0 {
+	specs := w.session.plan.Ledgers
+	if len(specs) == 0 {
 		return
 	}
-	w.loads.ledgers = ledger.Collect(w.Ledgers, int(w.loads.part.Of), runtime.GOMAXPROCS(0))
+	w.loads.ledgers = ledger.Collect(specs, int(w.loads.part.Of), runtime.GOMAXPROCS(0))
 	w.probe = func(ctx context.Context) error {
 		return w.loads.ledgers.Probe(ctx, func(of *ledger.Spec) ledger.Run {
-			r, i := w.loads.reading(of), slices.Index(w.Ledgers, of)
+			r, i := w.loads.reading(of), slices.Index(specs, of)
 			r.URL = func(unit string) string { return read[i][unit] }
 			return r
 		})
@@ -166,16 +168,16 @@ func (w *worker) fail(why error) {
 // start begins the loads at t0, and returns the time of the run's clock.
 func (w *worker) start(s workers.Start) (any, error) {
 	now := time.Now()
-	w.Begin(now.Add(s.T0.Sub(now.Round(0)))) // by the monotonic clock of this process from now on
-	w.mon = newGeneratorMonitor(w.Now, w.T0())
+	w.session.log.Begin(now.Add(s.T0.Sub(now.Round(0)))) // by the monotonic clock of this process from now on
+	w.mon = newGeneratorMonitor(w.session.log.Now, w.session.log.T0())
 	ctx, end := context.WithCancelCause(context.Background())
 	w.mu.Lock()
 	renewals := w.end
 	w.end = func(why error) { renewals(why); end(why) }
 	w.mu.Unlock()
 	var loads sync.WaitGroup
-	for i := range w.Loads {
-		if w.Loads[i].Script != nil {
+	for i := range w.session.plan.Loads {
+		if w.session.plan.Loads[i].Script != nil {
 			w.loads.clients, w.loads.jobs = append(w.loads.clients, nil), append(w.loads.jobs, nil)
 			continue
 		}
@@ -188,7 +190,7 @@ func (w *worker) start(s workers.Start) (any, error) {
 			return nil, err
 		}
 	}
-	if w.Now() > -w.Scenario.Warmup-workers.Lead {
+	if w.session.log.Now() > -w.session.plan.Scenario.Warmup-workers.Lead {
 		return nil, errors.New("it learned of the begin of the load too late")
 	}
 	for i, job := range w.loads.jobs {
@@ -200,13 +202,13 @@ func (w *worker) start(s workers.Start) (any, error) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			if w.stats[i] = stats; err != nil && !errors.Is(err, errUsedUp) {
-				w.failures[i] = fmt.Sprintf("load %q: %v", w.Loads[i].Name, err)
+				w.failures[i] = fmt.Sprintf("load %q: %v", w.session.plan.Loads[i].Name, err)
 			}
 		})
 	}
 	w.jobs.Go(func() { loads.Wait(); close(w.over) })
 	w.jobs.Go(w.listen)
-	return w.Now(), nil
+	return w.session.log.Now(), nil
 }
 
 // listen ends the loads when the run is silent for too long.
@@ -216,7 +218,7 @@ func (w *worker) listen() {
 	}
 	w.mu.Lock()
 	w.quit, w.quitAt = fmt.Sprintf("it heard nothing of its run for %s, and ended its load",
-		quantity.FormatDuration(w.patient)), w.Now()
+		quantity.FormatDuration(w.patient)), w.session.log.Now()
 	w.mu.Unlock()
 	w.endLoads(errors.New("the run is silent"))
 }
@@ -245,7 +247,7 @@ func (w *worker) turn(t workers.Turn) (any, error) {
 			all += out.InFlight[i]
 		}
 	}
-	if now := w.Now(); now-w.ticked >= time.Second {
+	if now := w.session.log.Now(); now-w.ticked >= time.Second {
 		w.ticked = now
 		w.mon.Tick(all, 0)
 	}
@@ -254,7 +256,7 @@ func (w *worker) turn(t workers.Turn) (any, error) {
 	out.Freezes, out.Secrets = w.news.Take(w.mon.Freezes())
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	out.UsedUp, out.Now = w.usedUp, w.Now()
+	out.UsedUp, out.Now = w.usedUp, w.session.log.Now()
 	return out, nil
 }
 
@@ -282,7 +284,7 @@ func (w *worker) finish(p measure.Promise) (any, error) {
 	out.Freezes, out.Secrets = w.news.Take(w.mon.Freezes())
 	w.loads.stats = w.stats
 	w.loads.noteProtocols()
-	out.Notes = w.Noted()
+	out.Notes = w.session.log.Noted()
 	return out, nil
 }
 

@@ -26,94 +26,95 @@ type Workers struct {
 
 // hire starts the workers.
 func (r *runner) hire(ctx context.Context) error {
-	o := r.o.Workers
-	for i := range r.Loads {
-		if lp := &r.Loads[i]; lp.Script != nil && o.N > 1 {
-			r.Note("load %q is a script of k6: %d processes of k6 make it, each a segment of its iterations", lp.Name, o.N)
+	o := r.session.o.Workers
+	for i := range r.plan.Loads {
+		if lp := &r.plan.Loads[i]; lp.Script != nil && o.N > 1 {
+			r.log.Note("load %q is a script of k6: %d processes of k6 make it, each a segment of its iterations",
+				lp.Name, o.N)
 		}
 	}
-	if o.N == 0 || r.onlyScripts() {
+	if o.N == 0 || onlyScripts(r.plan) {
 		return nil
 	}
 	if o.Hirer == nil {
 		o.Hirer, o.Source.Environ = workers.Processes(o.Command), os.Environ()
 	}
-	crew, err := workers.Hire(ctx, o.Hirer, workers.Offer{N: o.N, Run: r.o.ID, Source: o.Source, Terms: o.Terms}, r.Plan)
+	offer := workers.Offer{N: o.N, Run: r.session.o.ID, Source: o.Source, Terms: o.Terms}
+	crew, err := workers.Hire(ctx, o.Hirer, offer, r.plan)
 	if err != nil {
 		return err
 	}
 	r.loads.crew = crew
 	r.onClose(crew.Close)
 	for k, name := range crew.Names() {
-		r.Event(result.Event{Event: "worker.joined", Text: fmt.Sprintf("worker %d of %d: %s", k+1, o.N, name)})
+		r.log.Event(result.Event{Event: "worker.joined", Text: fmt.Sprintf("worker %d of %d: %s", k+1, o.N, name)})
 	}
 	return nil
 }
 
 // onlyScripts reports whether all loads are scripts of k6, for which no worker is started.
-func (r *runner) onlyScripts() bool {
-	return !slices.ContainsFunc(r.Loads, func(lp plan.Load) bool { return lp.Script == nil })
+func onlyScripts(p *plan.Plan) bool {
+	return !slices.ContainsFunc(p.Loads, func(lp plan.Load) bool { return lp.Script == nil })
 }
 
 // hasScript reports whether a load is a script of k6. Its processes report to this one, and the workers do not make it.
-func (r *runner) hasScript() bool {
-	return slices.ContainsFunc(r.Loads, func(lp plan.Load) bool { return lp.Script != nil })
+func hasScript(p *plan.Plan) bool {
+	return slices.ContainsFunc(p.Loads, func(lp plan.Load) bool { return lp.Script != nil })
 }
 
 // readyWorkers gives the workers what setup and the target came to.
-func (r *runner) readyWorkers(ctx context.Context) error {
-	if r.loads.crew == nil {
+func (l *loads) readyWorkers(ctx context.Context) error {
+	if l.crew == nil {
 		return nil
 	}
-	base, links := r.sys.Base()
-	units := r.env.Units
-	if in := r.sys.Inside(); in.Base != "" && r.o.Workers.Terms.Remote {
+	base, links := l.session.sys.Base()
+	units := l.session.env.Units
+	if in := l.session.sys.Inside(); in.Base != "" && l.session.o.Workers.Terms.Remote {
 		base, units = in.Base, in.Units
 	}
 	ready := workers.Ready{
-		Base: base, Links: links, Units: units, Own: r.LoadAllowlist.Own.List(), Vars: make([]template.Value, len(r.vars)),
-		Salt:    r.env.Salt,
-		Control: r.o.NoChaos,
+		Base: base, Links: links, Units: units, Own: l.plan.LoadAllowlist.Own.List(),
+		Vars: make([]template.Value, len(l.session.vars)), Salt: l.session.env.Salt, Control: l.session.o.NoChaos,
 	}
-	template.CopyVars(ready.Vars, r.vars)
-	for _, t := range r.env.Tables {
+	template.CopyVars(ready.Vars, l.session.vars)
+	for _, t := range l.session.env.Tables {
 		ready.Rows = append(ready.Rows, t.Taken())
 	}
-	for _, l := range r.Plan.Ledgers {
+	for _, spec := range l.plan.Ledgers {
 		read := map[string]string{}
-		for _, p := range l.Places {
+		for _, p := range spec.Places {
 			if p.Base == "" {
-				read[p.Name] = r.loads.readAt(l, p.Name)
+				read[p.Name] = l.readAt(spec, p.Name)
 			}
 		}
 		ready.Read = append(ready.Read, read)
 	}
-	if r.o.Workers.Terms.Remote && len(links) > 0 {
+	if l.session.o.Workers.Terms.Remote && len(links) > 0 {
 		return fmt.Errorf("a fault is on the way from the load to %s, which brunt's own proxy on this machine makes: with "+
 			"workers elsewhere, let the fault "+
 			"hit the network of the service", strings.Join(slices.Sorted(maps.Keys(links)), ", "))
 	}
-	return r.loads.crew.Ready(ctx, ready)
+	return l.crew.Ready(ctx, ready)
 }
 
 // lead is the time between the decision to begin and the first arrival.
-func (r *runner) lead() time.Duration {
-	if r.loads.crew == nil {
+func (l *loads) lead() time.Duration {
+	if l.crew == nil {
 		return lead
 	}
-	return time.Duration(20+2*r.o.Workers.N) * lead // until all have begun
+	return time.Duration(20+2*l.session.o.Workers.N) * lead // until all have begun
 }
 
 // beginWorkers begins the load of the workers.
-func (r *runner) beginWorkers() error {
-	if r.loads.crew == nil {
+func (l *loads) beginWorkers() error {
+	if l.crew == nil {
 		return nil
 	}
-	if err := r.loads.crew.Begin(&workers.Host{
-		Plan: r.Plan, Log: r.Log, Recorder: r.loads.rec, Samples: r.loads.samples, Ledgers: r.loads.ledgers,
-		UsedUp:   func() { r.cancel(errUsedUp) },
-		NoneLeft: func(why error) { r.cancel(fmt.Errorf("%w: %w", errNoLoad, why)) },
-		Lost:     func(why error) { r.cancel(fmt.Errorf("%w: %w", errLost, why)) }, Hurry: r.o.Hurry,
+	if err := l.crew.Begin(&workers.Host{
+		Plan: l.plan, Log: l.log, Recorder: l.rec, Samples: l.samples, Ledgers: l.ledgers,
+		UsedUp:   func() { l.session.cancel(errUsedUp) },
+		NoneLeft: func(why error) { l.session.cancel(fmt.Errorf("%w: %w", errNoLoad, why)) },
+		Lost:     func(why error) { l.session.cancel(fmt.Errorf("%w: %w", errLost, why)) }, Hurry: l.session.o.Hurry,
 	}); err != nil {
 		return fmt.Errorf("begin the load: %w", err)
 	}
@@ -121,35 +122,35 @@ func (r *runner) beginWorkers() error {
 }
 
 // accountFor accounts for what the workers owed until the ends of the loads.
-func (r *runner) accountFor(ends []time.Duration) (err error) {
-	if r.loads.crew != nil {
-		r.account, err = r.loads.crew.Account(ends, lagLimit(r.Scenario.SLO))
+func (l *loads) accountFor(ends []time.Duration) (err error) {
+	if l.crew != nil {
+		l.account, err = l.crew.Account(ends, lagLimit(l.plan.Scenario.SLO))
 	}
 	return err
 }
 
 // limitsOfWorkers adds to the health of the generator what the workers opened, and which of them were late.
-func (r *runner) limitsOfWorkers(g *result.Generator) {
-	if r.account == nil {
+func (l *loads) limitsOfWorkers(g *result.Generator) {
+	if l.account == nil {
 		return
 	}
-	opened, spoken := r.loads.crew.Opened()
+	opened, spoken := l.crew.Opened()
 	g.Connections, g.Spoken = g.Connections+opened, append(g.Spoken, spoken...)
-	g.Add(r.account.Limits...)
+	g.Add(l.account.Limits...)
 }
 
 // addWorkers adds the workers to a result, and says why none of its figures can be trusted: without objectives, a part
 // of the load that is lost is such a reason.
-func (r *runner) addWorkers(res *result.Result) (unfit []string) {
-	if r.account == nil {
+func (l *loads) addWorkers(res *result.Result) (unfit []string) {
+	if l.account == nil {
 		return nil
 	}
-	res.Workers = r.account.Workers
-	for _, note := range r.account.Notes {
-		r.Note("%s", note)
+	res.Workers = l.account.Workers
+	for _, note := range l.account.Notes {
+		l.log.Note("%s", note)
 	}
-	if r.account.Lost != nil && len(res.Objectives) == 0 {
-		unfit = append(unfit, r.account.Lost.Why)
+	if l.account.Lost != nil && len(res.Objectives) == 0 {
+		unfit = append(unfit, l.account.Lost.Why)
 	}
 	return unfit
 }
