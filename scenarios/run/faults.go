@@ -41,10 +41,10 @@ type faults struct {
 
 // protect prepares the agents, and the watchdog and the agents in the cluster of the units.
 func (f *faults) protect(ctx context.Context) error {
-	if err := f.protection.PrepareAgents(ctx, f.session.sys.Open); err != nil {
+	if err := f.protection.PrepareAgents(ctx, f.session.sys.Containers.Open); err != nil {
 		return err
 	}
-	t := f.session.sys.Pods()
+	t := f.session.sys.Containers.Pods()
 	if t == nil {
 		return nil
 	}
@@ -83,9 +83,9 @@ func (f *faults) environment() chaos.Env {
 	sys, o := f.session.sys, &f.session.o
 	return chaos.Env{
 		Targets: chaos.Targets{
-			Units: sys.Units(), Links: sys.Links(), Zones: sys.Zones(), Find: sys.Find,
+			Units: sys.Units(), Links: sys.Links(), Zones: sys.Containers.Zones(), Find: sys.Containers.Find,
 			MaxUnits: f.plan.Scenario.Guard.MaxUnits, AtPort: f.plan.Scope.AtPort,
-			Spare: sys.Guard().Begin, Present: f.present(),
+			Spare: sys.Containers.Guard().Begin, Present: f.present(),
 		},
 		Host: chaos.Host{
 			Run: o.ID, Addresses: f.session.env.Units, Allow: f.plan.ChaosRules(), Agents: &f.protection.Agents,
@@ -98,7 +98,7 @@ func (f *faults) environment() chaos.Env {
 
 // present is what tells which pods of the target there are; nil: it has none.
 func (f *faults) present() func(context.Context) (chaos.Present, error) {
-	if t := f.session.sys.Pods(); t != nil {
+	if t := f.session.sys.Containers.Pods(); t != nil {
 		return t.Present
 	}
 	return nil

@@ -110,7 +110,7 @@ func (i *Identity) image(ctx context.Context, sys *target.System, c chaos.Contai
 	if ref == "" {
 		return
 	}
-	e, err := sys.Open(ctx)
+	e, err := sys.Containers.Open(ctx)
 	if err != nil {
 		return
 	}

@@ -15,14 +15,14 @@ import (
 
 // A part is one process of a script. Of several each makes a part of the iterations.
 type part struct {
-	*Script
-	n     int // from 0
-	child *k6.Child
-	log   io.WriteCloser // nil keeps none
-	once  sync.Once      // closes ready
-	ready chan struct{}
-	data  string  // what setup returned, once ready
-	end   *k6.End // as the process reports it; held by mu
+	script *Script
+	n      int // from 0
+	child  *k6.Child
+	log    io.WriteCloser // nil keeps none
+	once   sync.Once      // closes ready
+	ready  chan struct{}
+	data   string  // what setup returned, once ready
+	end    *k6.End // as the process reports it; held by mu
 
 	// used only by the goroutine that receives the messages of the process
 	received received
@@ -34,7 +34,7 @@ var _ k6.Handler = (*part)(nil)
 
 // start starts a process of the script.
 func (s *Script) start(n int, c k6.Config) (*part, error) {
-	p := &part{Script: s, n: n, ready: make(chan struct{})}
+	p := &part{script: s, n: n, ready: make(chan struct{})}
 	p.received.sink = s.host.Sink(s.index + n)
 	var err error
 	name := s.lp.Name
@@ -51,20 +51,20 @@ func (s *Script) start(n int, c k6.Config) (*part, error) {
 		}
 		return nil, err
 	}
-	s.host.Event(result.Event{Event: "script.start", Text: fmt.Sprintf("%s: pid %d", p.title(), p.child.PID)})
+	s.host.Log.Event(result.Event{Event: "script.start", Text: fmt.Sprintf("%s: pid %d", p.title(), p.child.PID)})
 	return p, nil
 }
 
 // which is the process in a sentence; empty where the script has one.
 func (s *part) which() string {
-	if n := s.host.Parts; n > 1 {
+	if n := s.script.host.Parts; n > 1 {
 		return fmt.Sprintf(" in worker %d of %d", s.n+1, n)
 	}
 	return ""
 }
 
 // title names the process.
-func (s *part) title() string { return s.lp.Name + s.which() }
+func (s *part) title() string { return s.script.lp.Name + s.which() }
 
 // await waits until the process has done its setup.
 func (s *part) await(ctx context.Context, late <-chan time.Time) error {
@@ -73,13 +73,14 @@ func (s *part) await(ctx context.Context, late <-chan time.Time) error {
 		return nil
 	case <-s.child.Ended():
 		exit := s.child.Exit()
-		err := fmt.Errorf("load %q: the script ended before its load began%s: %s", s.lp.Name, s.which(), s.ending(exit))
+		err := fmt.Errorf("load %q: the script ended before its load began%s: %s",
+			s.script.lp.Name, s.which(), s.ending(exit))
 		if exit.Signal == "" && exit.Wire == nil {
 			err = fmt.Errorf("%w: %w", ErrSetup, err)
 		}
 		return err
 	case <-late:
-		return fmt.Errorf("%w: load %q: the script's init code and setup did not end within %s", ErrSetup, s.lp.Name,
+		return fmt.Errorf("%w: load %q: the script's init code and setup did not end within %s", ErrSetup, s.script.lp.Name,
 			quantity.Brief(readyFor))
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -89,7 +90,7 @@ func (s *part) await(ctx context.Context, late <-chan time.Time) error {
 // ended returns the error of a script's process, if it has one.
 func (s *part) ended(ctx context.Context) error {
 	exit := s.child.Exit()
-	s.host.Event(result.Event{Event: "script.end", Text: fmt.Sprintf("%s: %s", s.title(), s.ending(exit))})
+	s.script.host.Log.Event(result.Event{Event: "script.end", Text: fmt.Sprintf("%s: %s", s.title(), s.ending(exit))})
 	switch {
 	case ctx.Err() != nil:
 		return nil
@@ -98,20 +99,20 @@ func (s *part) ended(ctx context.Context) error {
 	case exit.Code == 0:
 		return nil
 	case exit.Code == k6.ExitScriptAborted:
-		s.host.Stop(fmt.Sprintf("the script of load %q aborted the test: %s", s.lp.Name, s.ending(exit)))
+		s.script.host.Stop(fmt.Sprintf("the script of load %q aborted the test: %s", s.script.lp.Name, s.ending(exit)))
 		return nil
 	case exit.Code == k6.ExitMarkedFailed:
-		s.set.markFailed(fmt.Sprintf("the script of load %q marked the test as failed", s.lp.Name))
+		s.script.set.markFailed(fmt.Sprintf("the script of load %q marked the test as failed", s.script.lp.Name))
 		return nil
 	}
-	return fmt.Errorf("load %q: its script failed%s: %s", s.lp.Name, s.which(), s.ending(exit))
+	return fmt.Errorf("load %q: its script failed%s: %s", s.script.lp.Name, s.which(), s.ending(exit))
 }
 
 // ending describes the end of the process.
 func (s *part) ending(exit k6.Exit) string {
-	s.mu.Lock()
+	s.script.mu.Lock()
 	end := s.end
-	s.mu.Unlock()
+	s.script.mu.Unlock()
 	how := fmt.Sprintf("exit code %d", exit.Code)
 	if exit.Signal != "" {
 		how = exit.Signal

@@ -30,5 +30,5 @@ func (h *Host) openLog(load string) (io.WriteCloser, error) {
 	if h.LogDir == "" {
 		return nil, nil
 	}
-	return h.Scenario.Secrets.OpenLog(filepath.Join(h.LogDir, "k6-"+load+".log"), os.O_APPEND)
+	return h.Plan.Scenario.Secrets.OpenLog(filepath.Join(h.LogDir, "k6-"+load+".log"), os.O_APPEND)
 }

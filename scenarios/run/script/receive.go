@@ -33,13 +33,15 @@ func (s *part) Hello(wall time.Time) {
 }
 
 // at converts a time of the process to the run's clock.
-func (s *part) at(t time.Duration) time.Duration { return s.received.zero.Add(t).Sub(s.host.T0()) }
+func (s *part) at(t time.Duration) time.Duration {
+	return s.received.zero.Add(t).Sub(s.script.host.Log.T0())
+}
 
 func (s *part) Step(id int, name string) {
 	if id != len(s.received.steps) {
 		return
 	}
-	s.received.steps = append(s.received.steps, s.room(name))
+	s.received.steps = append(s.received.steps, s.script.room(name))
 }
 
 // room returns the number of a step in the plan.
@@ -49,7 +51,7 @@ func (s *Script) room(name string) int32 {
 	if step, ok := s.named[name]; ok {
 		return step
 	}
-	name = s.host.Scenario.Secrets.Mask(name) // the name may be a URL with a secret
+	name = s.host.Plan.Scenario.Secrets.Mask(name) // the name may be a URL with a secret
 	if step, ok := s.named[name]; ok {
 		return step
 	}
@@ -67,7 +69,7 @@ func (s *part) Check(id int, name string) {
 	if id != len(s.received.checks) {
 		return
 	}
-	s.received.checks = append(s.received.checks, scenarios.Check(s.set.check(name)))
+	s.received.checks = append(s.received.checks, scenarios.Check(s.script.set.check(name)))
 }
 
 func (s *part) Request(q *k6.Request) {
@@ -76,9 +78,9 @@ func (s *part) Request(q *k6.Request) {
 	}
 	o := &s.received.out
 	*o = outcomeOf(q, s.at(q.End))
-	o.Load, o.Step = int32(s.index), s.received.steps[q.Step]
+	o.Load, o.Step = int32(s.script.index), s.received.steps[q.Step]
 	switch {
-	case q.Answered && slices.Contains(s.lp.Load.Script.Shed, q.Status):
+	case q.Answered && slices.Contains(s.script.lp.Load.Script.Shed, q.Status):
 		o.Kind = scenarios.Shed
 	case q.Failed:
 		o.Kind, o.Cause = scenarios.Error, scriptCause(q)
@@ -110,9 +112,9 @@ func outcomeOf(q *k6.Request, end time.Duration) scenarios.Outcome {
 // record records the outcome, and a sample of the first one of its cause.
 func (s *part) record(message string) {
 	o := &s.received.out
-	if o.Kind == scenarios.Error && s.host.Samples.Want(o) {
-		s.host.Samples.Keep(o, result.Sample{
-			At: o.Intended.Seconds(), Load: s.lp.Name, Status: int(o.Status), Message: message,
+	if o.Kind == scenarios.Error && s.script.host.Samples.Want(o) {
+		s.script.host.Samples.Keep(o, result.Sample{
+			At: o.Intended.Seconds(), Load: s.script.lp.Name, Status: int(o.Status), Message: message,
 		})
 	}
 	s.received.sink.Record(o)
@@ -149,20 +151,20 @@ func (s *part) Iteration(it *k6.Iteration) {
 	end := s.at(it.End)
 	begin := end - max(0, it.Duration)
 	s.received.out = scenarios.Outcome{
-		Load: int32(s.index), Step: scenarios.IterationStep, Closed: true, Intended: begin, Ready: begin, Slot: begin,
-		Sent: begin, First: end, End: end, WasSent: true, Answered: true,
+		Load: int32(s.script.index), Step: scenarios.IterationStep, Closed: true, Intended: begin, Ready: begin,
+		Slot: begin, Sent: begin, First: end, End: end, WasSent: true, Answered: true,
 	}
 	s.received.sink.Record(&s.received.out)
-	s.mu.Lock()
-	s.latest = max(s.latest, begin)
-	s.mu.Unlock()
+	s.script.mu.Lock()
+	s.script.latest = max(s.script.latest, begin)
+	s.script.mu.Unlock()
 }
 
 // lost records an iteration that made no request.
 func (s *part) lost(at time.Duration, cause scenarios.Cause, message string) {
 	at = s.at(at)
 	s.received.out = scenarios.Outcome{
-		Load: int32(s.index), Step: s.lp.Script.First, Kind: scenarios.Error, Cause: cause, Closed: true,
+		Load: int32(s.script.index), Step: s.script.lp.Script.First, Kind: scenarios.Error, Cause: cause, Closed: true,
 		Intended: at, Ready: at, Slot: at, Sent: at, First: at, End: at,
 	}
 	s.record(message)
@@ -176,34 +178,37 @@ func (s *part) Dropped(at time.Duration, n int64) {
 
 func (s *part) Exception(at time.Duration, text string) {
 	s.lost(at, scenarios.Exception, text)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.threw++; s.threw == 1 {
-		s.first, _, _ = strings.Cut(text, "\n")
+	s.script.mu.Lock()
+	defer s.script.mu.Unlock()
+	if s.script.threw++; s.script.threw == 1 {
+		s.script.first, _, _ = strings.Cut(text, "\n")
 	}
 }
 
 func (s *part) Users(n int64) {
-	all := s.Script.users.Add(n - s.users)
+	all := s.script.users.Add(n - s.users)
 	s.users = n
-	s.peak.Store(max(all, s.peak.Load())) // two parts at once may keep the lower one of two that differ by a user
+	// two parts at once may keep the lower one of two that differ by a user
+	s.script.peak.Store(max(all, s.script.peak.Load()))
 }
 
 func (s *part) Note(n *k6.Note) {
 	if n.Deltas != nil {
 		s.merge(n)
 	}
-	s.mu.Lock()
+	s.script.mu.Lock()
+	last := &s.script.last
 	if n.Metrics != nil || n.Thresholds != nil {
-		s.last.Metrics, s.last.Thresholds = n.Metrics, n.Thresholds
+		last.Metrics, last.Thresholds = n.Metrics, n.Thresholds
 	}
-	s.last.Lost, s.last.Others, s.last.Loose = s.last.Lost+n.Lost-s.counts.Lost, s.last.Others+n.Others-s.counts.Others,
-		s.last.Loose+n.Loose-s.counts.Loose
+	last.Lost += n.Lost - s.counts.Lost
+	last.Others += n.Others - s.counts.Others
+	last.Loose += n.Loose - s.counts.Loose
 	s.counts.Lost, s.counts.Others, s.counts.Loose = n.Lost, n.Others, n.Loose
 	if n.End != nil {
 		s.end = n.End
 	}
-	s.mu.Unlock()
+	s.script.mu.Unlock()
 	switch {
 	case n.Ready:
 		s.once.Do(func() { s.data = n.Data; close(s.ready) }) // a faulty script could send it twice
@@ -213,9 +218,10 @@ func (s *part) Note(n *k6.Note) {
 		s.answer(n.Fault)
 	}
 	for i := range n.Thresholds {
-		if t := &n.Thresholds[i]; t.Abort && s.aborted.CompareAndSwap(false, true) {
-			s.host.Event(result.Event{Event: "run.stop", Text: s.lp.Name + ": " + t.Metric + " " + t.Source})
-			s.host.Stop(fmt.Sprintf("the script's threshold %s: %s with abortOnFail, measured %s", t.Metric, t.Source,
+		if t := &n.Thresholds[i]; t.Abort && s.script.aborted.CompareAndSwap(false, true) {
+			text := s.script.lp.Name + ": " + t.Metric + " " + t.Source
+			s.script.host.Log.Event(result.Event{Event: "run.stop", Text: text})
+			s.script.host.Stop(fmt.Sprintf("the script's threshold %s: %s with abortOnFail, measured %s", t.Metric, t.Source,
 				plain(t.Measured)))
 		}
 	}
@@ -223,35 +229,35 @@ func (s *part) Note(n *k6.Note) {
 
 // merge makes the metrics and thresholds of all parts of what one of them gained.
 func (s *part) merge(n *k6.Note) {
-	s.merging.Lock()
-	defer s.merging.Unlock()
-	if err := s.merged.Add(s.n, n.Deltas); err != nil {
-		s.host.Note("load %q: %v", s.lp.Name, err)
+	s.script.merging.Lock()
+	defer s.script.merging.Unlock()
+	if err := s.script.merged.Add(s.n, n.Deltas); err != nil {
+		s.script.host.Log.Note("load %q: %v", s.script.lp.Name, err)
 	}
-	n.Metrics, n.Thresholds = s.merged.Sum()
+	n.Metrics, n.Thresholds = s.script.merged.Sum()
 }
 
 func plain(v float64) string { return slo.Metric{Unit: slo.Plain}.FormatValue(v) }
 
 func (s *part) mark(m *k6.Mark) {
-	if s.marks.Add(1) > mostMarks {
+	if s.script.marks.Add(1) > mostMarks {
 		return
 	}
 	e := result.Event{Event: "script.mark", Text: m.Text, Data: m.Data}
 	if m.Phase {
 		e = result.Event{Event: "script.phase", Text: m.Text}
 	}
-	s.host.Event(e)
+	s.script.host.Log.Event(e)
 }
 
 // answer triggers the fault that the script requests.
 func (s *part) answer(ask *k6.FaultAsk) {
 	a := &k6.FaultAnswer{ID: ask.ID}
-	switch t := s.host.Timeline(); {
-	case !slices.ContainsFunc(s.host.Faults,
+	switch t := s.script.host.Timeline(); {
+	case !slices.ContainsFunc(s.script.host.Plan.Faults,
 		func(e *timeline.Entry) bool { return e.Name == ask.Name && e.Trigger != "" }):
 		var names []string
-		for _, e := range s.host.Faults {
+		for _, e := range s.script.host.Plan.Faults {
 			if e.Trigger != "" {
 				names = append(names, e.Name)
 			}

@@ -33,7 +33,7 @@ func (set *Set) Metrics() (out []result.ScriptMetric) {
 	for _, s := range set.all() {
 		for _, m := range s.last.Metrics {
 			row := result.ScriptMetric{
-				Load: s.lp.Name, Name: set.host.Scenario.Secrets.Mask(m.Name), Type: m.Type, Contains: m.Contains,
+				Load: s.lp.Name, Name: set.host.Plan.Scenario.Secrets.Mask(m.Name), Type: m.Type, Contains: m.Contains,
 				Count: m.Count, Sum: result.Num(m.Sum), Rate: result.NaN, Last: result.Num(m.Last),
 				Min: result.Num(m.Min), Max: result.Num(m.Max), P50: result.NaN, P90: result.NaN, P95: result.NaN, P99: result.NaN,
 			}
@@ -56,8 +56,8 @@ func (set *Set) Thresholds() (results []result.ObjectiveResult, objectives []slo
 	if h == nil {
 		return nil, nil
 	}
-	for i := range h.Loads {
-		lp := &h.Loads[i]
+	for i := range h.Plan.Loads {
+		lp := &h.Plan.Loads[i]
 		if lp.Script == nil || lp.Script.Plan == nil {
 			continue
 		}
@@ -72,10 +72,10 @@ func (set *Set) Thresholds() (results []result.ObjectiveResult, objectives []slo
 			}
 		}
 		for _, t := range lp.Script.Thresholds {
-			text := set.host.Scenario.Secrets.Mask(lp.Name + ": " + t.Metric + " " + t.Source)
+			text := set.host.Plan.Scenario.Secrets.Mask(lp.Name + ": " + t.Metric + " " + t.Source)
 			o := result.ObjectiveResult{
 				ID: text, Text: text, Phase: slo.Phase{Kind: slo.RunPhase},
-				Metric: set.host.Scenario.Secrets.Mask(t.Metric) + " " + t.What,
+				Metric: set.host.Plan.Scenario.Secrets.Mask(t.Metric) + " " + t.What,
 				Op:     t.Op, Target: result.Num(t.Target), Measured: result.NaN, Low: result.NaN, High: result.NaN,
 				List: "threshold",
 			}
@@ -108,28 +108,27 @@ func (set *Set) Limits() (limits []string) {
 		exit := s.exit()
 		n := s.last
 		name := s.lp.Name
-		if d := s.host.Now(); exit.CPU > 0 && d > 0 {
+		if d := s.host.Log.Now(); exit.CPU > 0 && d > 0 {
 			text := fmt.Sprintf("load %q: k6 used %s of CPU", name, quantity.FormatSeconds(exit.CPU.Seconds()))
 			if exit.Memory > 0 {
 				text += fmt.Sprintf(" and %d MiB at most", exit.Memory>>20)
 			}
-			s.host.Note("%s", text)
+			s.host.Log.Note("%s", text)
 		}
 		if s.threw > 0 {
-			s.host.Note("load %q: %d iterations were ended by an exception of the script, first %s", name, s.threw, s.first)
+			s.host.Log.Note("load %q: %d iterations were ended by an exception of the script, first %s",
+				name, s.threw, s.first)
 		}
 		if n.Others > 0 {
-			s.host.Note("load %q: %d requests share the step %q, as the script has more than %d: give them a `name` tag or a "+
-				"group",
-				name, n.Others, k6.OtherSteps, k6.MostSteps)
+			s.host.Log.Note("load %q: %d requests share the step %q, as the script has more than %d: give them a `name` tag "+
+				"or a group", name, n.Others, k6.OtherSteps, k6.MostSteps)
 		}
 		if n.Loose > 0 {
-			s.host.Note("load %q: %d checks came without a request of their virtual user right before them: they count in "+
-				"the script's "+
-				"metric `checks` alone", name, n.Loose)
+			s.host.Log.Note("load %q: %d checks came without a request of their virtual user right before them: they count "+
+				"in the script's metric `checks` alone", name, n.Loose)
 		}
 		if s.marks.Load() > mostMarks {
-			s.host.Note("load %q: the script reported %d events, of which the first %d are kept", name, s.marks.Load(),
+			s.host.Log.Note("load %q: the script reported %d events, of which the first %d are kept", name, s.marks.Load(),
 				mostMarks)
 		}
 		if n.Lost > 0 {

@@ -55,7 +55,7 @@ const (
 // start starts the processes of a load's script.
 func (set *Set) start(i int) error {
 	h := set.host
-	lp := &h.Loads[i]
+	lp := &h.Plan.Loads[i]
 	c := lp.Script.Config
 	var err error
 	if c.Env, err = h.environ(lp.Load.Script); err != nil {
@@ -70,14 +70,14 @@ func (set *Set) start(i int) error {
 	}
 	c.Allow = slices.Clone(c.Allow)
 	for j := range c.Allow { // every list allows what brunt started
-		c.Allow[j] = slices.Concat(c.Allow[j], h.LoadAllowlist.Own.Names())
+		c.Allow[j] = slices.Concat(c.Allow[j], h.Plan.LoadAllowlist.Own.Names())
 	}
 	c.Control = h.Control
 	n := max(1, h.Parts)
 	one := &Script{host: h, set: set, index: i, lp: lp, warm: c.Warmup, named: map[string]int32{}, merged: k6.NewMerged(n)}
 	for n := range lp.Script.Rooms {
 		step := lp.Script.First + int32(n)
-		if name := h.Series.Steps[step].Name; name != "" {
+		if name := h.Plan.Series.Steps[step].Name; name != "" {
 			one.named[name] = step
 		}
 	}
@@ -142,11 +142,11 @@ func (s *Script) Go(ctx context.Context) (load.Stats, error) {
 		stats.End = s.lp.Schedule.Start()
 		return stats, s.wait(ctx)
 	}
-	began := s.host.Now()
+	began := s.host.Log.Now()
 	s.tell(k6.Command{Begin: true})
 	err := s.wait(ctx)
 	s.mu.Lock()
-	stats.End = max(began, min(end, s.host.Now()))
+	stats.End = max(began, min(end, s.host.Log.Now()))
 	if s.lp.Script.EndsEarly() && s.latest > 0 {
 		stats.End = min(stats.End, s.latest+time.Millisecond)
 	}
@@ -157,7 +157,7 @@ func (s *Script) Go(ctx context.Context) (load.Stats, error) {
 
 // waitUntil waits until a time; it returns false if ctx or the first process ended first.
 func (s *Script) waitUntil(ctx context.Context, at time.Duration) bool {
-	timer := time.NewTimer(max(0, at-s.host.Now()))
+	timer := time.NewTimer(max(0, at-s.host.Log.Now()))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -204,7 +204,7 @@ func (s *Script) wait(ctx context.Context) (err error) {
 			}
 		case <-late:
 			s.killAll()
-			s.host.Note("load %q: the script's teardown was cut off: it had %s once the run was ended", s.lp.Name,
+			s.host.Log.Note("load %q: the script's teardown was cut off: it had %s once the run was ended", s.lp.Name,
 				quantity.Brief(stopFor))
 		}
 	}

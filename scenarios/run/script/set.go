@@ -29,8 +29,8 @@ var (
 
 // A Host is the run that scripts belong to.
 type Host struct {
-	*plan.Plan
-	*events.Log
+	Plan     *plan.Plan
+	Log      *events.Log
 	Env      *template.Env             // for the environment of scripts
 	Base     string                    // URL of the target
 	Parts    int                       // processes that each script is divided between; zero is one
@@ -63,12 +63,12 @@ const readyFor = 10 * time.Minute
 // call End as well.
 func (set *Set) Start(ctx context.Context, h *Host) error {
 	set.mu.Lock()
-	set.host, set.causes = h, h.Causes()
+	set.host, set.causes = h, h.Plan.Causes()
 	set.causes.Checks = slices.Clone(set.causes.Checks)
 	set.mu.Unlock()
-	h.Subscribe(set.tellPhase)
-	for i := range h.Loads {
-		lp := &h.Loads[i]
+	h.Log.Subscribe(set.tellPhase)
+	for i := range h.Plan.Loads {
+		lp := &h.Plan.Loads[i]
 		if lp.Script == nil {
 			continue
 		}
@@ -130,7 +130,7 @@ func (set *Set) Causes() scenarios.Causes {
 
 // check returns the number of a check of a script.
 func (set *Set) check(name string) int {
-	name = set.host.Scenario.Secrets.Mask(name)
+	name = set.host.Plan.Scenario.Secrets.Mask(name)
 	set.mu.Lock()
 	defer set.mu.Unlock()
 	if i := slices.Index(set.causes.Checks, name); i >= 0 {

@@ -22,10 +22,10 @@ func (s *System) Command(ctx context.Context, what string, n int, c *probe.Once)
 	if err != nil {
 		return fmt.Errorf("keeping the output of %s: %w", c, err)
 	}
-	began := h.Now()
+	began := h.Log.Now()
 	err = c.Run(ctx, chaos.Host{Run: h.Run, Addresses: h.Units}, log, file)
 	err = errors.Join(err, log.Close())
-	text := fmt.Sprintf("%s took %s", c, quantity.Brief(h.Now()-began))
+	text := fmt.Sprintf("%s took %s", c, quantity.Brief(h.Log.Now()-began))
 	if err != nil {
 		text = err.Error()
 	}
@@ -36,7 +36,7 @@ func (s *System) Command(ctx context.Context, what string, n int, c *probe.Once)
 	if what == "teardown" {
 		e = result.Event{Event: "teardown.command", Text: text}
 	}
-	h.Event(e)
+	h.Log.Event(e)
 	return err
 }
 
@@ -48,7 +48,7 @@ func (h *Host) commandLog(what string, n int) (log io.WriteCloser, file string, 
 		return log, "", err
 	}
 	name := fmt.Sprintf("%s.%d.log", what, n)
-	masked, err := h.Scenario.Secrets.OpenLog(filepath.Join(h.LogDir, name), os.O_TRUNC)
+	masked, err := h.Plan.Scenario.Secrets.OpenLog(filepath.Join(h.LogDir, name), os.O_TRUNC)
 	if err != nil {
 		return nil, "", err
 	}

@@ -38,12 +38,12 @@ var watched = map[string]result.Event{
 
 // Watch starts to report the events of containers and of pods. The timeline learns of each start of a container.
 func (s *System) Watch() {
-	if t := s.Pods(); t != nil && s.pods == nil {
+	if t := s.Containers.Pods(); t != nil && s.pods == nil {
 		s.pods = pods.Watch(t, pods.Host{
-			T0: s.host.T0, Mask: s.host.Scenario.Secrets.Mask, Event: s.host.Event, Note: s.host.Note,
+			T0: s.host.Log.T0, Mask: s.host.Plan.Scenario.Secrets.Mask, Event: s.host.Log.Event, Note: s.host.Log.Note,
 		})
 	}
-	engine := s.Engine()
+	engine := s.Containers.Engine()
 	if engine == nil || s.watcher != nil {
 		return
 	}
@@ -68,7 +68,7 @@ func (s *System) Watch() {
 				return
 			}
 			unit, ours := names[e.Name]
-			if !ours && !s.Selected(e.Name) {
+			if !ours && !s.Containers.Selected(e.Name) {
 				return
 			}
 			if !ours {
@@ -76,7 +76,7 @@ func (s *System) Watch() {
 			}
 			what := watched[e.Kind]
 			what.Unit, what.Text = unit, e.Text
-			s.host.EventAt(e.At.Add(-ahead), what)
+			s.host.Log.EventAt(e.At.Add(-ahead), what)
 			if t := s.host.Timeline(); t != nil && e.Kind == "start" {
 				t.OnRestart(e.ID)
 			}
@@ -88,7 +88,7 @@ func (s *System) Watch() {
 				return
 			}
 			if !noted {
-				s.host.Note("%v; brunt goes on to listen", err)
+				s.host.Log.Note("%v; brunt goes on to listen", err)
 			}
 			select {
 			case <-ctx.Done():
@@ -110,7 +110,7 @@ func (s *System) PodWatcher() *pods.Watcher {
 // Measure begins to note what the pods of the target use, by the run's clock.
 func (s *System) Measure(now func() time.Duration) {
 	if s.pods != nil {
-		s.pods.Measure(s.host.Scenario.Target.Kubernetes.Usage, now)
+		s.pods.Measure(s.host.Plan.Scenario.Target.Kubernetes.Usage, now)
 	}
 }
 
@@ -124,7 +124,7 @@ func (s *System) joined(ctx context.Context, e docker.Event) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	// Both times are by the engine's clock.
-	if is, err := s.Engine().Inspect(ctx, e.ID); err == nil && is.Running && e.At.After(is.Started) {
+	if is, err := s.Containers.Engine().Inspect(ctx, e.ID); err == nil && is.Running && e.At.After(is.Started) {
 		t.OnNetworkChange(e.ID)
 	}
 }

@@ -49,17 +49,19 @@ func contained(e *docker.Engine, u *platform.Unit) chaos.Unit {
 // so that any reader of the journal can remove it.
 func (s *System) contain(ctx context.Context) error {
 	h := s.host
-	e, err := s.Open(ctx)
+	e, err := s.Containers.Open(ctx)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNotReady, err)
 	}
 	publish := runtime.GOOS != "linux" || !e.Address().Local()
-	event := func(event, unit, text string) { h.Event(result.Event{Event: event, Unit: unit, Text: text}) }
+	event := func(event, unit, text string) { h.Log.Event(result.Event{Event: event, Unit: unit, Text: text}) }
 	var group *platform.Group
 	var undo []chaos.Undo
-	if h.Stack.Compose != nil {
+	if h.Plan.Stack.Compose != nil {
 		// Kill the command first, so that it creates no more objects.
-		undo = []chaos.Undo{chaoscontainer.ComposeUndo(e.Address(), compose.ProjectName(h.Run)), journal.ProcessesUndo(h.Run)}
+		undo = []chaos.Undo{
+			chaoscontainer.ComposeUndo(e.Address(), compose.ProjectName(h.Run)), journal.ProcessesUndo(h.Run),
+		}
 		group = compose.New(s.asking(e), compose.Options{Run: h.Run, Engine: e, Publish: publish, Event: event})
 	} else {
 		undo = []chaos.Undo{chaoscontainer.ContainersUndo(e.Address(), h.Run)}
@@ -77,7 +79,7 @@ func (s *System) contain(ctx context.Context) error {
 	if err := s.group.Up(ctx); err != nil {
 		// subtle: the engine may still execute a request whose client has gone.
 		s.sweep = func(ctx context.Context) error {
-			if h.Stack.Compose != nil {
+			if h.Plan.Stack.Compose != nil {
 				return chaoscontainer.SweepCompose(ctx, e, compose.ProjectName(h.Run))
 			}
 			return chaoscontainer.SweepContainers(ctx, e, h.Run)
@@ -90,13 +92,13 @@ func (s *System) contain(ctx context.Context) error {
 	for _, u := range s.group.units() {
 		if c, ok := chaoscontainer.Of(u); ok {
 			addrs := c.Addresses()
-			h.LoadAllowlist.Own.Add(addrs...)
-			h.ChaosAllowlist.Own.Add(addrs...)
+			h.Plan.LoadAllowlist.Own.Add(addrs...)
+			h.Plan.ChaosAllowlist.Own.Add(addrs...)
 			_ = s.learn(ctx, c) // asked again before its log is kept
 		}
 	}
-	if s.entry = s.group.Addr(syntax.UnitName(h.Stack.Entry, 0)); s.entry == "" {
-		return fmt.Errorf("%w: %s listens nowhere: `ports` says where", errNotReady, h.Stack.Entry)
+	if s.entry = s.group.Addr(syntax.UnitName(h.Plan.Stack.Entry, 0)); s.entry == "" {
+		return fmt.Errorf("%w: %s listens nowhere: `ports` says where", errNotReady, h.Plan.Stack.Entry)
 	}
 	return s.loadLink(ctx)
 }
@@ -105,7 +107,7 @@ func (s *System) contain(ctx context.Context) error {
 func (h *Host) buildSelf(ctx context.Context, e *docker.Engine) (id string, err error) {
 	labels := owned()
 	labels[containers.RunLabel] = h.Run
-	program, err := docker.SelfPath(h.Getenv)
+	program, err := docker.SelfPath(h.Plan.Getenv)
 	if err != nil {
 		return "", err
 	}

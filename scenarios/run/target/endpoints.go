@@ -13,11 +13,11 @@ import (
 // endpointLinks puts links between the load and the endpoints that a fault needs one to.
 func (s *System) endpointLinks(ctx context.Context) error {
 	h := s.host
-	for _, e := range h.Scope.Endpoints {
-		if hit, _ := h.NeedsLink(chaos.LoadName, e.Name); !hit || e.NoLink != "" {
+	for _, e := range h.Plan.Scope.Endpoints {
+		if hit, _ := h.Plan.NeedsLink(chaos.LoadName, e.Name); !hit || e.NoLink != "" {
 			continue
 		}
-		upstream, err := s.reach(ctx, h.EndpointUpstream(e))
+		upstream, err := s.reach(ctx, h.Plan.EndpointUpstream(e))
 		if err != nil {
 			return fmt.Errorf("%w: the endpoint %q: %w", errNotReady, e.Name, err)
 		}
@@ -32,7 +32,7 @@ func (s *System) endpointLinks(ctx context.Context) error {
 // may start them. Those that a step before the load goes to are awaited by [System.Up]; those of teardown and of the
 // ledger may come with the load, or never.
 func (s *System) LoadReady(ctx context.Context) error {
-	return s.endpointsReady(ctx, s.host.LoadEndpoints())
+	return s.endpointsReady(ctx, s.host.Plan.LoadEndpoints())
 }
 
 // endpointsReady waits until each of the endpoints accepts connections.
@@ -40,17 +40,17 @@ func (s *System) endpointsReady(ctx context.Context, used []string) error {
 	if len(used) == 0 {
 		return nil
 	}
-	urls := s.host.Endpoints(&template.Env{Units: s.host.Units})
+	urls := s.host.Plan.Endpoints(&template.Env{Units: s.host.Units})
 	for _, name := range used {
 		text, known := urls[name]
 		if !known {
 			continue // its unit has no address, of which the steps tell
 		}
-		addr, err := s.host.HopTo(text)
+		addr, err := s.host.Plan.HopTo(text)
 		if err != nil {
 			return fmt.Errorf("%w: the endpoint %q: %w", errNotReady, name, err)
 		}
-		if addr == s.host.FirstHop() && s.group == nil && s.entry != "" {
+		if addr == s.host.Plan.FirstHop() && s.group == nil && s.entry != "" {
 			continue // asked as the target
 		}
 		if err := s.await(ctx, endpointAt(name, addr), func(ctx context.Context) error {

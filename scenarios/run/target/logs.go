@@ -59,7 +59,7 @@ func (s *System) keepPodLog(ctx context.Context, p *cluster.Pod) error {
 	}
 	for i := range pod.Spec.Containers {
 		for _, e := range pod.Spec.Containers[i].Env {
-			s.host.Scenario.Secrets.Name(e.Name, e.Value)
+			s.host.Plan.Scenario.Secrets.Name(e.Name, e.Value)
 		}
 	}
 	return s.writeLog(p.Name(), func(to io.Writer) (cut bool, err error) {
@@ -82,9 +82,9 @@ func (s *System) learn(ctx context.Context, c *chaoscontainer.Container) error {
 	}
 	for _, entry := range env {
 		name, value, _ := strings.Cut(entry, "=")
-		s.host.Scenario.Secrets.Name(name, value)
+		s.host.Plan.Scenario.Secrets.Name(name, value)
 	}
-	s.host.Scenario.Secrets.Learn(secret.Values(strings.Join(args, " "))...)
+	s.host.Plan.Scenario.Secrets.Learn(secret.Values(strings.Join(args, " "))...)
 	return nil
 }
 
@@ -99,7 +99,7 @@ func (s *System) keepLog(ctx context.Context, c *chaoscontainer.Container) error
 
 // writeLog writes what a unit has printed to its file.
 func (s *System) writeLog(unit string, of func(to io.Writer) (cut bool, err error)) error {
-	masked, err := s.host.Scenario.Secrets.OpenLog(filepath.Join(s.host.LogDir, logName(unit)), os.O_APPEND)
+	masked, err := s.host.Plan.Scenario.Secrets.OpenLog(filepath.Join(s.host.LogDir, logName(unit)), os.O_APPEND)
 	if err != nil {
 		return err
 	}

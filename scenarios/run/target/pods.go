@@ -18,6 +18,7 @@ import (
 	"brunt/chaos/kube"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
@@ -49,14 +50,15 @@ const (
 
 // podGroup is a target of pods that the run makes.
 type podGroup struct {
-	*System
-	c       *kube.Cluster
-	at      cluster.Place
-	k       *scenarios.Kubernetes
-	undo    []chaos.Undo
-	entered int              // the entry of the journal that the watchdog in the cluster knows
-	doors   map[string]*door // by unit
-	in      Inside
+	host       *Host
+	containers *dryrun.Containers // of the target: its pods are the units
+	c          *kube.Cluster
+	at         cluster.Place
+	k          *scenarios.Kubernetes
+	undo       []chaos.Undo
+	entered    int              // the entry of the journal that the watchdog in the cluster knows
+	doors      map[string]*door // by unit
+	in         Inside
 }
 
 var _ group = (*podGroup)(nil)
@@ -64,12 +66,14 @@ var _ group = (*podGroup)(nil)
 // bringPods makes the target in a cluster. Every object carries the run's label.
 func (s *System) bringPods(ctx context.Context) error {
 	h := s.host
-	g := &podGroup{System: s, k: h.Scenario.Target.Kubernetes, doors: map[string]*door{}}
+	g := &podGroup{
+		host: h, containers: s.Containers, k: h.Plan.Scenario.Target.Kubernetes, doors: map[string]*door{},
+	}
 	var err error
 	g.c, g.at, err = cluster.Connect(ctx, kube.Address{Context: g.k.Context, Namespace: g.k.Namespace},
-		plan.PodRights(g.k, h.Scope, h.Parts())...)
+		plan.PodRights(g.k, h.Plan.Scope, h.Plan.Parts())...)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errNotReady, plan.ExplainRights(err, g.k, h.Scope, h.Parts()))
+		return fmt.Errorf("%w: %w", errNotReady, plan.ExplainRights(err, g.k, h.Plan.Scope, h.Plan.Parts()))
 	}
 	s.group = g
 	for _, of := range g.made() {
@@ -84,7 +88,7 @@ func (s *System) bringPods(ctx context.Context) error {
 		}
 		return fmt.Errorf("%w: %w", errNotReady, err)
 	}
-	s.entry = g.Addr(syntax.UnitName(h.Stack.Entry, 0))
+	s.entry = g.Addr(syntax.UnitName(h.Plan.Stack.Entry, 0))
 	return s.loadLink(ctx)
 }
 
@@ -108,7 +112,7 @@ func (g *podGroup) namespaceRefs() (out []kube.Ref) {
 
 // objects are what the target is made of in its namespace.
 func (g *podGroup) objects() (out []kube.Ref) {
-	stack := g.host.Stack
+	stack := g.host.Plan.Stack
 	for _, name := range stack.Names() {
 		out = append(out, kube.Ref{API: "apps/v1", Resource: scenarios.StatefulSets, Namespace: g.k.Namespace, Name: name})
 	}
@@ -130,7 +134,7 @@ func (g *podGroup) Up(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	objects, err := manifests.Manifests(*h.Stack, manifests.Options{
+	objects, err := manifests.Manifests(*h.Plan.Stack, manifests.Options{
 		Image: image, Labels: g.labels(), Pod: kube.Restricted(user), Container: kube.RestrictedContainer(),
 	})
 	if err != nil {
@@ -155,7 +159,7 @@ func (g *podGroup) Up(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("create the service %s: %w", objects.Services[i].Name, err)
 		}
-		if is.Name == manifests.EntryName(*h.Stack) {
+		if is.Name == manifests.EntryName(*h.Plan.Stack) {
 			address = is.Spec.ClusterIP
 		}
 	}
@@ -171,7 +175,7 @@ func (g *podGroup) Up(ctx context.Context) error {
 	if err := g.reach(all, address); err != nil {
 		return err
 	}
-	return g.Choose(ctx)
+	return g.containers.Choose(ctx)
 }
 
 // namespaces makes the namespaces that the scenario does not name. The first owns the other, so that it is removed with
@@ -209,7 +213,7 @@ func (g *podGroup) list(ctx context.Context) (map[string]*kube.Pod, error) {
 // ready waits until all pods are ready, as their nodes say.
 func (g *podGroup) ready(ctx context.Context, image string) (map[string]*kube.Pod, error) {
 	within := podsWithin
-	if r := g.host.Scenario.Target.Ready; r != nil && r.Within > 0 {
+	if r := g.host.Plan.Scenario.Target.Ready; r != nil && r.Within > 0 {
 		within = r.Within.D()
 	}
 	limited, cancel := context.WithTimeout(ctx, within)
@@ -226,7 +230,7 @@ func (g *podGroup) ready(ctx context.Context, image string) (map[string]*kube.Po
 			case cluster.IsReady(pod):
 				if !seen[unit] {
 					seen[unit] = true
-					g.host.Event(result.Event{Event: "unit.ready", Unit: unit})
+					g.host.Log.Event(result.Event{Event: "unit.ready", Unit: unit})
 				}
 			default:
 				why, vain := cluster.WaitsFor(pod, unit, image)
@@ -255,7 +259,7 @@ func (g *podGroup) ready(ctx context.Context, image string) (map[string]*kube.Po
 // unitsByPod are the units by the names of their pods.
 func (g *podGroup) unitsByPod() map[string]string {
 	out := map[string]string{}
-	for _, s := range g.host.Stack.Services {
+	for _, s := range g.host.Plan.Stack.Services {
 		for i := range s.Replicas {
 			out[manifests.PodName(s.Name, i)] = syntax.UnitName(s.Name, i)
 		}
@@ -282,11 +286,14 @@ func (g *podGroup) warning(ctx context.Context) string {
 func (g *podGroup) reach(all map[string]*kube.Pod, address string) error {
 	g.in.Units = map[string]string{}
 	var own []netip.Addr
-	for _, s := range g.host.Stack.Services {
+	p := g.host.Plan
+	for _, s := range p.Stack.Services {
 		port := strconv.Itoa(s.Port)
 		for i := range s.Replicas {
 			name, unit := manifests.PodName(s.Name, i), syntax.UnitName(s.Name, i)
-			d, err := openDoor(func(ctx context.Context) (net.Conn, error) { return g.c.Dial(ctx, g.k.Namespace, name, s.Port) })
+			d, err := openDoor(func(ctx context.Context) (net.Conn, error) {
+				return g.c.Dial(ctx, g.k.Namespace, name, s.Port)
+			})
 			if err != nil {
 				return err
 			}
@@ -305,12 +312,12 @@ func (g *podGroup) reach(all map[string]*kube.Pod, address string) error {
 	}
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
-		return fmt.Errorf("the service %s has no address: %w", manifests.EntryName(*g.host.Stack), err)
+		return fmt.Errorf("the service %s has no address: %w", manifests.EntryName(*p.Stack), err)
 	}
 	own = append(own, ip.Unmap())
-	g.host.LoadAllowlist.Own.Add(own...)
-	g.host.ChaosAllowlist.Own.Add(own...)
-	g.in.Base = "http://" + net.JoinHostPort(address, strconv.Itoa(g.host.Stack.Service(g.host.Stack.Entry).Port))
+	p.LoadAllowlist.Own.Add(own...)
+	p.ChaosAllowlist.Own.Add(own...)
+	g.in.Base = "http://" + net.JoinHostPort(address, strconv.Itoa(p.Stack.Service(p.Stack.Entry).Port))
 	return nil
 }
 
@@ -340,7 +347,7 @@ func (g *podGroup) Addr(unit string) string {
 	return ""
 }
 
-func (g *podGroup) units() []chaos.Unit { return g.Containers.Units() }
+func (g *podGroup) units() []chaos.Unit { return g.containers.Units() }
 
 // Down implements [group]. What agents and faults left keeps the watchdog there, and with it the namespace.
 func (g *podGroup) Down(ctx context.Context) error {

@@ -15,11 +15,11 @@ import (
 // asking returns the target's description, with the questions whether its services are ready. E is the engine of
 // its containers; nil is none.
 func (s *System) asking(e *docker.Engine) platform.Spec {
-	spec := *s.host.Stack
+	spec := *s.host.Plan.Stack
 	spec.Services = slices.Clone(spec.Services)
 	for i := range spec.Services {
 		svc := &spec.Services[i]
-		r := s.host.ReadyOf(svc.Name)
+		r := s.host.Plan.ReadyOf(svc.Name)
 		if r == nil {
 			continue
 		}
@@ -31,8 +31,8 @@ func (s *System) asking(e *docker.Engine) platform.Spec {
 			c := &chaoscontainer.Container{
 				Engine: e, Ref: ref, Of: chaoscontainer.Named{Unit: unit, Service: svc.Name}, At: addr,
 			}
-			if at, err := netip.ParseAddrPort(addr); err == nil && !s.host.LoadAllowlist.Own.Has(at.Addr()) {
-				s.host.LoadAllowlist.Own.Add(at.Addr())
+			if at, err := netip.ParseAddrPort(addr); err == nil && !s.host.Plan.LoadAllowlist.Own.Has(at.Addr()) {
+				s.host.Plan.LoadAllowlist.Own.Add(at.Addr())
 			}
 			return r.AskUnit(ctx, c, s.asksBy())
 		}
@@ -42,7 +42,7 @@ func (s *System) asking(e *docker.Engine) platform.Spec {
 
 // asksBy is what questions need of the run.
 func (s *System) asksBy() chaos.Host {
-	return chaos.Host{Run: s.host.Run, Allow: s.host.MonitoringRules(), AskStep: s.host.AskStep}
+	return chaos.Host{Run: s.host.Run, Allow: s.host.Plan.MonitoringRules(), AskStep: s.host.AskStep}
 }
 
 // askTarget asks a target that already runs whether it is ready; nil means yes.
@@ -52,5 +52,5 @@ func (s *System) askTarget(ctx context.Context, r *probe.Ready) error {
 			return err
 		}
 	}
-	return r.AskTarget(ctx, probe.TargetAt(s.host.FirstHop()), s.asksBy())
+	return r.AskTarget(ctx, probe.TargetAt(s.host.Plan.FirstHop()), s.asksBy())
 }

@@ -32,8 +32,8 @@ var errNotReady = errors.New("the target did not become ready")
 
 // A Host is the run that a target belongs to.
 type Host struct {
-	*plan.Plan
-	*events.Log
+	Plan     *plan.Plan
+	Log      *events.Log
 	Run      string // name of the run
 	LogDir   string // for the output of the units; empty keeps only its end
 	Journal  *journal.Journal
@@ -49,13 +49,13 @@ type Host struct {
 
 // A System is the target of a run, brought up by the run or already running.
 type System struct {
-	*dryrun.Containers
-	host  *Host
-	group group // nil for a target that already runs
-	links []*chaos.Link
-	entry string            // host:port of the target, before a link is put in between
-	base  string            // of a target that another process runs; empty: it is known otherwise
-	asked map[string]string // host:port of the target and of endpoints with a link, as loads ask for them, to the link
+	Containers *dryrun.Containers // the containers and pods that the target names
+	host       *Host
+	group      group // nil for a target that already runs
+	links      []*chaos.Link
+	entry      string            // host:port of the target, before a link is put in between
+	base       string            // of a target that another process runs; empty: it is known otherwise
+	asked      map[string]string // from the host:port of the target or of an endpoint, as loads ask for it, to its link
 
 	journaled int                         // the journal entry that takes the target down
 	sweep     func(context.Context) error // removes what is left of a target that did not come up; may be nil
@@ -97,26 +97,26 @@ func (p processGroup) units() []chaos.Unit {
 // Up creates the links, starts the target and waits until it is ready.
 func (s *System) Up(ctx context.Context) error {
 	h := s.host
-	if h.Stack != nil {
-		for i := range h.Stack.Services {
-			h.Scenario.Secrets.Shown(h.Stack.Services[i].Name) // learned as no secret
+	if h.Plan.Stack != nil {
+		for i := range h.Plan.Stack.Services {
+			h.Plan.Scenario.Secrets.Shown(h.Plan.Stack.Services[i].Name) // learned as no secret
 		}
 	}
 	err := s.up(ctx)
 	for _, u := range s.Units() {
-		h.Scenario.Secrets.Shown(u.Name(), u.Service())
+		h.Plan.Scenario.Secrets.Shown(u.Name(), u.Service())
 	}
 	return err
 }
 
 func (s *System) up(ctx context.Context) error {
 	h := s.host
-	if h.Stack == nil {
-		s.entry = h.Scope.External
-		if err := s.Choose(ctx); err != nil {
+	if h.Plan.Stack == nil {
+		s.entry = h.Plan.Scope.External
+		if err := s.Containers.Choose(ctx); err != nil {
 			return fmt.Errorf("%w: %w", errNotReady, err)
 		}
-		if s.entry == "" && len(h.Scope.Endpoints) == 0 { // a fault on a process or a container alone
+		if s.entry == "" && len(h.Plan.Scope.Endpoints) == 0 { // a fault on a process or a container alone
 			return nil
 		}
 		if err := s.loadLink(ctx); err != nil {
@@ -130,10 +130,10 @@ func (s *System) up(ctx context.Context) error {
 				return err
 			}
 		}
-		return s.endpointsReady(ctx, h.SetupEndpoints())
+		return s.endpointsReady(ctx, h.Plan.SetupEndpoints())
 	}
 	var err error
-	switch h.Stack.Platform {
+	switch h.Plan.Stack.Platform {
 	case platform.Docker:
 		err = s.contain(ctx)
 	case platform.Kubernetes:
@@ -148,14 +148,14 @@ func (s *System) up(ctx context.Context) error {
 	if err := s.endpointLinks(ctx); err != nil {
 		return err
 	}
-	return s.endpointsReady(ctx, h.SetupEndpoints())
+	return s.endpointsReady(ctx, h.Plan.SetupEndpoints())
 }
 
 // spawn starts a target of processes.
 func (s *System) spawn(ctx context.Context) error {
 	h := s.host
 	st, err := process.New(s.asking(nil), process.Options{
-		Run: h.Run, LogDir: h.LogDir, Secrets: h.Scenario.Secrets, Link: s.link,
+		Run: h.Run, LogDir: h.LogDir, Secrets: h.Plan.Scenario.Secrets, Link: s.link,
 		Spawned: func(unit string, pid int) error {
 			undo, err := journal.ProcessUndo(pid)
 			if err != nil { // the target has already ended
@@ -163,14 +163,14 @@ func (s *System) spawn(ctx context.Context) error {
 			}
 			return h.Journal.Extend(s.journaled, undo)
 		},
-		Event: func(event, unit, text string) { h.Event(result.Event{Event: event, Unit: unit, Text: text}) },
+		Event: func(event, unit, text string) { h.Log.Event(result.Event{Event: event, Unit: unit, Text: text}) },
 	})
 	if err != nil {
 		return err
 	}
 	s.group = processGroup{st}
-	s.entry = st.Addr(syntax.UnitName(h.Stack.Entry, 0))
-	for _, e := range h.Stack.Edges() {
+	s.entry = st.Addr(syntax.UnitName(h.Plan.Stack.Entry, 0))
+	for _, e := range h.Plan.Stack.Edges() {
 		if err := s.addLink(ctx, e.From, e.To, st.Addr(e.To)); err != nil {
 			return err
 		}
@@ -197,19 +197,19 @@ func (s *System) spawn(ctx context.Context) error {
 func (s *System) loadLink(ctx context.Context) error {
 	to, upstream := chaos.TargetName, s.entry
 	if s.group != nil {
-		to = syntax.UnitName(s.host.Stack.Entry, 0)
+		to = syntax.UnitName(s.host.Plan.Stack.Entry, 0)
 	}
-	if hit, _ := s.host.NeedsLink(chaos.LoadName, to); !hit {
+	if hit, _ := s.host.Plan.NeedsLink(chaos.LoadName, to); !hit {
 		return nil
 	}
 	if s.group == nil {
 		var err error
-		if upstream, err = s.reach(ctx, s.host.Upstream); err != nil {
+		if upstream, err = s.reach(ctx, s.host.Plan.Upstream); err != nil {
 			return fmt.Errorf("%w: %w", errNotReady, err)
 		}
-		if upstream != s.host.Upstream {
-			s.host.Note("the link to the target leads to %s, an address that %s had when the run began", upstream,
-				s.host.Upstream)
+		if upstream != s.host.Plan.Upstream {
+			s.host.Log.Note("the link to the target leads to %s, an address that %s had when the run began", upstream,
+				s.host.Plan.Upstream)
 		}
 	}
 	return s.linkLoad(ctx, to, s.entry, upstream)
@@ -234,13 +234,13 @@ func (s *System) reach(ctx context.Context, hostport string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	ips, err := s.host.Lookup(ctx, host)
+	ips, err := s.host.Plan.Lookup(ctx, host)
 	if err != nil {
 		return "", err
 	}
 	for _, ip := range ips {
 		addr := net.JoinHostPort(ip.Unmap().String(), port)
-		if err = s.host.LoadAllowlist.Check(ip.Unmap(), addr, host); err == nil {
+		if err = s.host.Plan.LoadAllowlist.Check(ip.Unmap(), addr, host); err == nil {
 			return addr, nil
 		}
 	}
@@ -248,18 +248,18 @@ func (s *System) reach(ctx context.Context, hostport string) (string, error) {
 }
 
 func (s *System) addLink(ctx context.Context, from, to, upstream string) error {
-	_, http := s.host.NeedsLink(from, to)
+	_, http := s.host.Plan.NeedsLink(from, to)
 	listen := ""
-	if from == chaos.LoadName && !s.host.Scope.HasEndpoint(to) {
-		listen = s.host.Listen
+	if from == chaos.LoadName && !s.host.Plan.Scope.HasEndpoint(to) {
+		listen = s.host.Plan.Listen
 	}
-	seed := s.host.Scenario.Seed ^ load.Hash(from+"->"+to)
+	seed := s.host.Plan.Scenario.Seed ^ load.Hash(from+"->"+to)
 	p, err := s.proxy(ctx, child.Config{Listen: listen, Upstream: upstream, Seed: seed, HTTP: http})
 	if err != nil {
 		return fmt.Errorf("the link %s -> %s: %w", from, to, err)
 	}
 	s.links = append(s.links, &chaos.Link{
-		From: from, To: to, Carries: s.host.Scope.Carries(from, to, upstream), Proxy: p,
+		From: from, To: to, Carries: s.host.Plan.Scope.Carries(from, to, upstream), Proxy: p,
 	})
 	return nil
 }
@@ -291,8 +291,8 @@ func (s *System) link(e platform.Edge) (string, bool) {
 // if it has none.
 func (s *System) ready(ctx context.Context) error {
 	name := s.entry
-	if s.host.Scenario.Target.OnlyEndpoints() {
-		name = endpointAt(s.host.Scope.Endpoints[0].Name, s.entry)
+	if s.host.Plan.Scenario.Target.OnlyEndpoints() {
+		name = endpointAt(s.host.Plan.Scope.Endpoints[0].Name, s.entry)
 	}
 	return s.await(ctx, name, s.asks)
 }
@@ -303,13 +303,13 @@ func endpointAt(name, addr string) string { return fmt.Sprintf("the endpoint %q 
 // await asks until it is answered, within the time that the target has to become ready, and says after a while what is
 // waited for. The error is the cause of ctx where that has ended.
 func (s *System) await(ctx context.Context, what string, ask func(context.Context) error) error {
-	ready := s.host.Scenario.Target.Ready
+	ready := s.host.Plan.Scenario.Target.Ready
 	if ready == nil {
 		ready = new(scenarios.Ready)
 	}
 	within := quantity.FormatDuration(ready.WithinOr())
 	err := platform.Await(ctx, platform.Wait{Within: ready.WithinOr(), Ask: ask, Tell: func(err error) {
-		s.host.Event(result.Event{
+		s.host.Log.Event(result.Event{
 			Event: "target.waiting", Text: fmt.Sprintf("%s is not ready yet, up to %s: %v", what, within, err),
 		})
 	}})
@@ -327,10 +327,10 @@ func (s *System) asks(ctx context.Context) error {
 	if len(s.host.Plan.Ready) > 0 {
 		return s.host.Answers(ctx)
 	}
-	if r := s.host.ReadyOf(""); r != nil {
+	if r := s.host.Plan.ReadyOf(""); r != nil {
 		return s.askTarget(ctx, r)
 	}
-	addr, err := s.reach(ctx, s.host.FirstHop())
+	addr, err := s.reach(ctx, s.host.Plan.FirstHop())
 	if err != nil {
 		return err
 	}
@@ -348,7 +348,7 @@ func (s *System) Base() (base string, resolve map[string]string) {
 		return s.base, maps.Clone(s.asked)
 	}
 	if s.group == nil {
-		base, _ = s.host.Scenario.Target.URL.Static()
+		base, _ = s.host.Plan.Scenario.Target.URL.Static()
 	} else {
 		base = "http://" + s.entry
 	}
@@ -398,7 +398,7 @@ func (s *System) Down(ctx context.Context) error {
 			errs = append(errs, l.Proxy.Close())
 		}
 	}
-	return errors.Join(append(errs, s.Close())...)
+	return errors.Join(append(errs, s.Containers.Close())...)
 }
 
 // brokenWithin bounds the questions of [System.Broken] together.

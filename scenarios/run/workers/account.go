@@ -55,13 +55,13 @@ func (c *Crew) Account(ends []time.Duration, lag time.Duration) (*Account, error
 					quantity.FormatDuration(s.off), quantity.FormatDuration(c.terms.Skew)),
 			})
 		}
-		for i := range c.host.Loads {
+		for i := range c.host.Plan.Loads {
 			if err := c.settle(m, s, share, i, ends[i], &w, out); err != nil {
 				return nil, err
 			}
 		}
 		if s.lost != nil {
-			w.LostAt, w.LostWhy = result.Sec(s.at), c.host.Scenario.Secrets.Mask(oneLine(s.lost))
+			w.LostAt, w.LostWhy = result.Sec(s.at), c.host.Plan.Scenario.Secrets.Mask(oneLine(s.lost))
 			if w.Lost > 0 || w.LostTime > 0 {
 				why = append(why, c.describe(m, &w, min(share.Known, s.at)))
 			}
@@ -133,7 +133,7 @@ func (c *Crew) AddHealth(g *result.Generator) {
 func (c *Crew) settle(
 	m *member, s state, share *measure.Share, i int, end time.Duration, w *result.Worker, out *requests.LostWorkers,
 ) error {
-	lp := &c.host.Loads[i]
+	lp := &c.host.Plan.Loads[i]
 	if lp.Script != nil {
 		return nil
 	}
@@ -167,7 +167,7 @@ func (c *Crew) settle(
 		}
 	} else {
 		owed = 0
-		settings := load.Settings{Name: lp.Name, Plan: lp.Schedule, Seed: c.host.Scenario.Seed}
+		settings := load.Settings{Name: lp.Name, Plan: lp.Schedule, Seed: c.host.Plan.Scenario.Seed}
 		if err := settings.Owed(part, func(at time.Duration) {
 			if at < end {
 				if owed++; at >= l.From {

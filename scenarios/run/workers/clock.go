@@ -40,7 +40,7 @@ func (c *Crew) watchClock(m *member, before, now time.Duration) {
 	if !c.terms.Remote {
 		return
 	}
-	off := max(before-now, now-c.host.Now())
+	off := max(before-now, now-c.host.Log.Now())
 	m.change(func(s *state) { s.off = max(s.off, off) })
 }
 

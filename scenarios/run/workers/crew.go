@@ -27,8 +27,8 @@ const patience = 10 * time.Second
 
 // A Host is the run that workers belong to.
 type Host struct {
-	*plan.Plan
-	*events.Log
+	Plan     *plan.Plan
+	Log      *events.Log
 	Recorder *measure.Recorder
 	Samples  *samples.Set
 	Ledgers  ledger.Set
@@ -154,7 +154,7 @@ const Lead = 200 * time.Millisecond
 // a [LateError].
 func (c *Crew) Begin(h *Host) error {
 	ctx, end := context.WithCancelCause(context.Background())
-	late := time.AfterFunc(-h.Scenario.Warmup-Lead-h.Now(), func() { end(errLate) })
+	late := time.AfterFunc(-h.Plan.Scenario.Warmup-Lead-h.Log.Now(), func() { end(errLate) })
 	defer late.Stop()
 	if err := c.begin(ctx, h); err != nil {
 		for _, m := range c.members {
@@ -183,12 +183,12 @@ var errLate = errors.New("it did not begin in time")
 func (c *Crew) begin(ctx context.Context, h *Host) error {
 	return c.each(func(k int) error {
 		var at time.Duration
-		before := h.Now()
-		if err := c.members[k].call(ctx, startWithin, OpStart, Start{T0: h.T0().Add(c.members[k].ahead)}, &at); err != nil {
+		m, before := c.members[k], h.Log.Now()
+		if err := m.call(ctx, startWithin, OpStart, Start{T0: h.Log.T0().Add(m.ahead)}, &at); err != nil {
 			return err
 		}
-		most := clockMost + c.members[k].unsure
-		if after := h.Now(); at < before-most || at > after+most {
+		most := clockMost + m.unsure
+		if after := h.Log.Now(); at < before-most || at > after+most {
 			return fmt.Errorf("worker %d: its clock is off by %s: the clock of %s was set", k+1,
 				quantity.FormatDuration(max(before-at, at-after)), c.machineOf())
 		}
@@ -206,7 +206,7 @@ func (c *Crew) follow(m *member) {
 	if err == nil {
 		return
 	}
-	now := c.host.Now()
+	now := c.host.Log.Now()
 	var quit quitError
 	if !errors.As(err, &quit) {
 		quit = quitError{why: m.why(), at: now}
@@ -220,7 +220,7 @@ func (c *Crew) follow(m *member) {
 	if c.terms.Stop {
 		c.host.Lost(fmt.Errorf("worker %d of %d: %w", m.n+1, len(c.members), quit.why))
 	}
-	c.host.Event(result.Event{
+	c.host.Log.Event(result.Event{
 		Event: "worker.lost", Text: fmt.Sprintf("worker %d of %d: %v", m.n+1, len(c.members), oneLine(quit.why)),
 	})
 }
@@ -240,7 +240,7 @@ func (c *Crew) turns(m *member) error {
 	stop := c.stop
 	for stopping := false; ; {
 		var a Report
-		turn, before := Turn{Promise: c.host.Recorder.Promise(), Stop: stopping}, c.host.Now()
+		turn, before := Turn{Promise: c.host.Recorder.Promise(), Stop: stopping}, c.host.Log.Now()
 		if err := m.call(context.Background(), answerAtAll, OpTurn, turn, &a); err != nil {
 			return err
 		}
@@ -250,7 +250,7 @@ func (c *Crew) turns(m *member) error {
 			return err
 		}
 		m.change(func(s *state) {
-			s.last, s.word = a, c.host.Now()
+			s.last, s.word = a, c.host.Log.Now()
 			s.last.Batch, s.last.Samples, s.last.Writes, s.last.Secrets, s.last.Freezes = measure.Batch{Known: a.Known},
 				samples.Exported{}, nil, nil, nil
 		})
@@ -288,7 +288,7 @@ func (c *Crew) turns(m *member) error {
 
 // learn takes over what became secret in a worker, and when it did not run.
 func (c *Crew) learn(m *member, secrets []string, froze []measure.Freeze) {
-	c.host.Scenario.Secrets.Learn(secrets...)
+	c.host.Plan.Scenario.Secrets.Learn(secrets...)
 	if len(froze) > 0 {
 		m.change(func(s *state) { s.froze = append(s.froze, froze...) })
 	}
@@ -309,7 +309,7 @@ func (c *Crew) watch() {
 	defer close(c.watched)
 	tick := time.NewTicker(turnEvery)
 	defer tick.Stop()
-	end := c.host.End() + c.grace() + c.terms.Patience
+	end := c.host.Plan.End() + c.grace() + c.terms.Patience
 	why := fmt.Errorf("it did not answer within %s of the end of the load, and was ended",
 		quantity.FormatDuration(c.terms.Patience))
 	stop, hurry := c.stop, c.host.Hurry
@@ -318,14 +318,14 @@ func (c *Crew) watch() {
 		case <-c.done:
 			return
 		case <-stop:
-			stop, end = nil, min(end, c.host.Now()+load.LastGrace+c.terms.Patience)
+			stop, end = nil, min(end, c.host.Log.Now()+load.LastGrace+c.terms.Patience)
 			continue
 		case <-hurry:
-			hurry, end, why = nil, min(end, c.host.Now()+load.LastGrace), errHurry
+			hurry, end, why = nil, min(end, c.host.Log.Now()+load.LastGrace), errHurry
 			continue
 		case <-tick.C:
 		}
-		now := c.host.Now()
+		now := c.host.Log.Now()
 		for _, m := range c.members {
 			c.hear(m, now)
 			if now > end && !closed(m.over) {
@@ -351,7 +351,7 @@ func (c *Crew) hear(m *member, now time.Duration) {
 	text := fmt.Sprintf("worker %d of %d", m.n+1, len(c.members))
 	var e result.Event
 	m.change(func(s *state) {
-		late := !closed(m.over) && now-max(s.word, -c.host.Scenario.Warmup) > overdue
+		late := !closed(m.over) && now-max(s.word, -c.host.Plan.Scenario.Warmup) > overdue
 		switch {
 		case late && !s.silent:
 			e = result.Event{Event: "worker.silent", Text: text}
@@ -364,14 +364,14 @@ func (c *Crew) hear(m *member, now time.Duration) {
 		s.silent = late
 	})
 	if e.Event != "" {
-		c.host.Event(e)
+		c.host.Log.Event(e)
 	}
 }
 
 // grace is the longest that the iterations of a load may go on after its end.
 func (c *Crew) grace() (d time.Duration) {
-	for i := range c.host.Loads {
-		d = max(d, c.host.Loads[i].Grace.D())
+	for i := range c.host.Plan.Loads {
+		d = max(d, c.host.Plan.Loads[i].Grace.D())
 	}
 	return d
 }
@@ -445,7 +445,7 @@ func (c *Crew) stats(i int) (out load.Stats, err error) {
 		out.Pacing = "unknown"
 	}
 	if !whole {
-		out.End = min(c.host.Now(), c.host.Loads[i].Schedule.End())
+		out.End = min(c.host.Log.Now(), c.host.Plan.Loads[i].Schedule.End())
 	}
 	return out, err
 }
