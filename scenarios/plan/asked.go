@@ -9,14 +9,11 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// askCompiler compiles the steps that ask, and those by which faults act.
-type askCompiler struct{ *compiler }
-
 // AskedValue is the variable that a step of a question extracts as its value.
 const AskedValue = "value"
 
 // asked compiles the step of a question; nil is a question that is asked in another way.
-func (c askCompiler) asked(n *syntax.Node) {
+func (c *stepCompiler) asked(n *syntax.Node) {
 	if n == nil {
 		return
 	}
@@ -24,13 +21,13 @@ func (c askCompiler) asked(n *syntax.Node) {
 		c.m.AddHint(n.Pos, "such as {get: /role}", "a pause asks nothing")
 	} else if whole {
 		c.plan.Asked[n] = steps
-		c.sc.Symbols.Var(AskedValue) // the run looks it up
+		c.plan.Scenario.Symbols.Var(AskedValue) // the run looks it up
 	}
 }
 
 // acts compiles the steps by which a fault acts, in a session of their own. They are refused where a call of a fault
 // would be.
-func (c askCompiler) acts(s chaos.Sequence) {
+func (c *stepCompiler) acts(s chaos.Sequence) {
 	c.flow.Holds = !s.Kept
 	steps, whole := c.beside(s.Steps.Items, s.At)
 	if c.flow.Holds = false; !whole {
@@ -41,9 +38,9 @@ func (c askCompiler) acts(s chaos.Sequence) {
 		if step.Call == nil {
 			continue
 		}
-		to := &c.sc.Target.URL.Template
-		if _, name := c.plan.Protocols.Goes(step.Call, c.sc.Target.Endpoints); name != "" {
-			endpoint := c.sc.Target.Endpoints[name]
+		to := &c.plan.Scenario.Target.URL.Template
+		if _, name := c.plan.Protocols.Goes(step.Call, c.plan.Scenario.Target.Endpoints); name != "" {
+			endpoint := c.plan.Scenario.Target.Endpoints[name]
 			to = &endpoint.Template
 		}
 		text, static := to.Static()
@@ -57,7 +54,7 @@ func (c askCompiler) acts(s chaos.Sequence) {
 
 // beside compiles steps besides the load that follow one another. Those that name no endpoint go to at; empty: to the
 // only one of their protocol.
-func (c askCompiler) beside(list []*syntax.Node, at string) ([]load.Step, bool) {
+func (c *stepCompiler) beside(list []*syntax.Node, at string) ([]load.Step, bool) {
 	before := c.m.Len()
 	steps := make([]scenarios.Step, len(list))
 	for i, n := range list {
@@ -69,5 +66,5 @@ func (c askCompiler) beside(list []*syntax.Node, at string) ([]load.Step, bool) 
 	if c.m.Len() > before {
 		return nil, false
 	}
-	return c.steps(steps, unmeasured, new(scenarios.Load))
+	return c.compile(steps, unmeasured, new(scenarios.Load))
 }

@@ -15,17 +15,14 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// check compares a plan with policies.
-type check struct{ *policyPlan }
-
 // beyond reports a setting beyond a policy. Says is the policy's text.
-func (c check) beyond(at syntax.Pos, policy syntax.Pos, says, format string, args ...any) {
+func (c *policyPlan) beyond(at syntax.Pos, policy syntax.Pos, says, format string, args ...any) {
 	c.Mistakes.Add(at, "%s, and %s says %s", fmt.Sprintf(format, args...), policy, says)
 }
 
 // addresses compares the scenario's allow-lists with the policy's. Connections of load and calls are
 // checked again when they are made, because a name may lead anywhere until then.
-func (c check) addresses(p *policies.Policy) {
+func (c *policyPlan) addresses(p *policies.Policy) {
 	for _, key := range []string{allow.Load, allow.Chaos, allow.Secrets} {
 		quiet := &syntax.Mistakes{} // already reported
 		theirs := allow.PolicyRules([]*policies.Policy{p}, key, quiet)
@@ -48,7 +45,7 @@ func (c check) addresses(p *policies.Policy) {
 }
 
 // targets compares the kind of target, and the local processes that faults hit, with the policy.
-func (c check) targets(p *policies.Policy) {
+func (c *policyPlan) targets(p *policies.Policy) {
 	if !p.Has("targets") {
 		return
 	}
@@ -84,7 +81,7 @@ func (c check) targets(p *policies.Policy) {
 }
 
 // sizes compares rates, users and times with the policy.
-func (c check) sizes(p *policies.Policy) {
+func (c *policyPlan) sizes(p *policies.Policy) {
 	var rates, users []*load.Profile
 	for i := range c.Loads {
 		lp := &c.Loads[i]
@@ -125,7 +122,7 @@ func (c check) sizes(p *policies.Policy) {
 }
 
 // end is when the last load ends.
-func (c check) end() time.Duration {
+func (c *policyPlan) end() time.Duration {
 	end := time.Duration(0)
 	for i := range c.Loads {
 		end = max(end, c.Loads[i].Schedule.End())
@@ -134,7 +131,7 @@ func (c check) end() time.Duration {
 }
 
 // under finds the load, closed or open, with the largest number at a time.
-func (c check) under(at time.Duration, closed bool) *policyLoad {
+func (c *policyPlan) under(at time.Duration, closed bool) *policyLoad {
 	var out *policyLoad
 	most := -1.0
 	for i := range c.Loads {
@@ -156,7 +153,7 @@ func (c check) under(at time.Duration, closed bool) *policyLoad {
 }
 
 // kinds compares the kinds of faults and the sizes of their selections with the policy.
-func (c check) kinds(p *policies.Policy) {
+func (c *policyPlan) kinds(p *policies.Policy) {
 	if most := p.MaxUnits; most > 0 && c.Scenario.Guard.MaxUnits > most {
 		c.beyond(c.Scenario.Guard.Of("max_units"), p.Of("max_units"), fmt.Sprintf("max_units: %d", most),
 			"guard.max_units is %d", c.Scenario.Guard.MaxUnits)
@@ -199,7 +196,7 @@ func (c check) kinds(p *policies.Policy) {
 
 // queries refuses metrics, watches, ready blocks and steps of setup and teardown that run commands, where the policy
 // forbids commands.
-func (c check) queries(p *policies.Policy) {
+func (c *policyPlan) queries(p *policies.Policy) {
 	at, yes := p.Forbids("exec")
 	if !yes {
 		return
@@ -229,7 +226,7 @@ func commands(e *timeline.Entry) (at syntax.Pos, runs bool) {
 }
 
 // protect refuses faults that could hit what the policy protects.
-func (c check) protect(p *policies.Policy) {
+func (c *policyPlan) protect(p *policies.Policy) {
 	if c.TargetUnknown {
 		return
 	}
@@ -245,7 +242,7 @@ func (c check) protect(p *policies.Policy) {
 }
 
 // require checks what the policy requires of a scenario with faults.
-func (c check) require(p *policies.Policy) {
+func (c *policyPlan) require(p *policies.Policy) {
 	if len(c.Faults) == 0 {
 		return
 	}
@@ -262,7 +259,7 @@ func (c check) require(p *policies.Policy) {
 }
 
 // bound applies the policy to settings that the scenario left open.
-func (c check) bound(p *policies.Policy) {
+func (c *policyPlan) bound(p *policies.Policy) {
 	g := &c.Scenario.Guard
 	if most := p.MaxUnits; most > 0 && (g.MaxUnits == 0 || g.MaxUnits > most) {
 		g.MaxUnits = most
@@ -280,7 +277,7 @@ func (c check) bound(p *policies.Policy) {
 }
 
 // cluster compares the pods that the target names with the policy.
-func (c check) cluster(p *policies.Policy) {
+func (c *policyPlan) cluster(p *policies.Policy) {
 	k := c.Scenario.Target.Kubernetes
 	if k == nil {
 		return

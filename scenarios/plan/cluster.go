@@ -4,70 +4,68 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/cluster"
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 	"brunt/targets/platform"
 )
 
-// clusterCompiler compiles a target whose units are pods. It asks no cluster.
-type clusterCompiler struct{ *compiler }
-
-// target reads which pods of a cluster the target names.
-func (c clusterCompiler) target(t *scenarios.Target) {
+// compileCluster reads which pods of a cluster the target names.
+func compileCluster(p *Plan, m *syntax.Mistakes, t *scenarios.Target) {
 	k := t.Kubernetes
 	if k == nil {
 		return
 	}
 	if t.Units != nil {
-		c.m.Add(t.Of("units"), "the units of a target are containers of an engine or pods of `kubernetes`, not both")
+		m.Add(t.Of("units"), "the units of a target are containers of an engine or pods of `kubernetes`, not both")
 	}
 	if k.Namespace == "" {
-		c.m.AddHint(k.At, "such as namespace: shop", "`namespace` is missing: that of the workloads")
+		m.AddHint(k.At, "such as namespace: shop", "`namespace` is missing: that of the workloads")
 	}
-	c.named(k)
+	nameServices(p, m, k)
 }
 
-// named reads the services of a cluster's namespace, and whether faults may hit it.
-func (c clusterCompiler) named(k *scenarios.Kubernetes) {
-	k.Check(c.m, platform.LoadUnit, chaos.TargetName)
-	c.plan.Scope.Cluster = &chaos.Cluster{
-		Namespace: k.Namespace, Nodes: c.sc.Guard.Allow.Nodes, NoAgents: k.Agent == scenarios.NoAgent,
+// nameServices reads the services of a cluster's namespace, and whether faults may hit it.
+func nameServices(p *Plan, m *syntax.Mistakes, k *scenarios.Kubernetes) {
+	k.Check(m, platform.LoadUnit, chaos.TargetName)
+	p.Scope.Cluster = &chaos.Cluster{
+		Namespace: k.Namespace, Nodes: p.Scenario.Guard.Allow.Nodes, NoAgents: k.Agent == scenarios.NoAgent,
 	}
 	for name, s := range k.Services {
-		if c.plan.Scope.Cluster.Workloads == nil {
-			c.plan.Scope.Cluster.Workloads = map[string]string{}
+		if p.Scope.Cluster.Workloads == nil {
+			p.Scope.Cluster.Workloads = map[string]string{}
 		}
-		c.plan.Scope.Cluster.Workloads[name], _ = s.Workload()
-		c.plan.Scope.Services[name] = 1
+		p.Scope.Cluster.Workloads[name], _ = s.Workload()
+		p.Scope.Services[name] = 1
 	}
 	if k.Context == "" || k.Namespace == "" { // reported already, or the run makes it
 		return
 	}
 	if why := cluster.ProtectedNamespace(k.Namespace); why != nil {
-		c.m.Add(k.Of("namespace"), "%v", why)
+		m.Add(k.Of("namespace"), "%v", why)
 	}
 	if k.AgentNamespace == k.Namespace {
-		c.m.Add(k.Of("agent_namespace"),
+		m.Add(k.Of("agent_namespace"),
 			"agents run in a namespace of their own: whoever may make pods there is root on the nodes")
 	}
 	name := scenarios.ClusterName(k.Context, k.Namespace)
-	if err := c.plan.ChaosAllowlist.CheckCluster(name); err != nil {
-		c.m.AddHint(k.At, "guard: {allow: {chaos: ["+name+"]}} lets brunt break what runs there", "%v", err)
+	if err := p.ChaosAllowlist.CheckCluster(name); err != nil {
+		m.AddHint(k.At, "guard: {allow: {chaos: ["+name+"]}} lets brunt break what runs there", "%v", err)
 	}
 }
 
-// stack compiles a built-in stack whose services are pods that the run makes.
-func (c clusterCompiler) stack(t *scenarios.Target, spec *platform.Spec) {
+// checkStackOnPods compiles a built-in stack whose services are pods that the run makes.
+func checkStackOnPods(p *Plan, m *syntax.Mistakes, t *scenarios.Target, spec *platform.Spec) {
 	if spec.Platform != platform.Kubernetes {
 		if spec.Services[0].Liveness {
-			c.m.Add(t.Of("with"), "`liveness` is of pods, and this stack is not on kubernetes: `platform: kubernetes` says so")
+			m.Add(t.Of("with"), "`liveness` is of pods, and this stack is not on kubernetes: `platform: kubernetes` says so")
 		}
 		return
 	}
 	for i := range spec.Services {
 		switch s := &spec.Services[i]; {
 		case s.Restart == "never":
-			c.m.AddHint(t.Of("with"), "leave `restart` out", "a pod that crashed is always started again by its node")
+			m.AddHint(t.Of("with"), "leave `restart` out", "a pod that crashed is always started again by its node")
 		case len(s.Zones) > 0:
-			c.m.AddHint(t.Of("with"), "the label topology.kubernetes.io/zone of a node names its zone",
+			m.AddHint(t.Of("with"), "the label topology.kubernetes.io/zone of a node names its zone",
 				"the zone of a pod is that of its node")
 		default:
 			continue
@@ -75,18 +73,18 @@ func (c clusterCompiler) stack(t *scenarios.Target, spec *platform.Spec) {
 		break
 	}
 	if t.Ready != nil && t.Ready.Question != nil {
-		c.m.AddHint(t.Of("ready"), "get: /path, or tcp: true",
+		m.AddHint(t.Of("ready"), "get: /path, or tcp: true",
 			"the nodes ask pods whether they are ready, and a node asks for a path or a port alone")
 	}
 	k := t.Kubernetes
 	if k == nil { // reported already
 		return
 	}
-	k.OfStack(spec.Names(), c.m)
-	c.named(k)
-	if w := &c.sc.Workers; w.Elsewhere() || !w.Has("on") {
+	k.OfStack(spec.Names(), m)
+	nameServices(p, m, k)
+	if w := &p.Scenario.Workers; w.Elsewhere() || !w.Has("on") {
 		if w.PlaceIn(k.Context, k.Namespace, k.Image); w.Context != k.Context {
-			c.m.Add(w.Of("context"), "the stack runs in the cluster of %s, and is reached from there alone", k.Context)
+			m.Add(w.Of("context"), "the stack runs in the cluster of %s, and is reached from there alone", k.Context)
 		}
 	}
 }

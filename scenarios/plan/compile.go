@@ -16,7 +16,6 @@ import (
 	"brunt/targets"
 	"brunt/targets/catalog"
 	"brunt/targets/dial"
-	"brunt/targets/http/auth"
 )
 
 // CompileOptions hold what a plan needs to know about brunt itself.
@@ -37,13 +36,10 @@ type CompileOptions struct {
 // them.
 func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	secrets := len(sc.SecretRefs)
-	c := &compiler{
-		sc: sc, o: o, m: sc.Mistakes(),
-		plan: &Plan{
-			Scenario: sc, Shared: new(targets.Shared), Notes: slices.Clone(sc.Notes), Self: o.Self,
-			Asked: map[*syntax.Node][]load.Step{},
-		},
-	}
+	c := newCompiler(&Plan{
+		Scenario: sc, Shared: new(targets.Shared), Notes: slices.Clone(sc.Notes), Self: o.Self,
+		Asked: map[*syntax.Node][]load.Step{},
+	}, o, sc.Mistakes())
 	c.plan.Protocols = catalog.New()
 	if o.Protocols != nil {
 		c.plan.Protocols = catalog.NewSet(o.Protocols...)
@@ -53,39 +49,44 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c.proxies()
 	before := c.m.Len()
 	c.system()
-	c.endpoints()
+	compileEndpoints(c.plan, c.m)
 	declared(c)
 	c.targetUnknown = c.m.Len() > before || sc.Target.Kind() == "" && c.plan.Scope.External == ""
-	if (readyCompiler{c}).readiness() {
-		c.plan.Ready, _ = c.steps(readySteps(&sc.Target), unmeasured, c.plan.SetupLoad())
+	if c.readiness() {
+		c.plan.Ready, _ = c.steps.compile(readySteps(&sc.Target), unmeasured, c.plan.SetupLoad())
 	}
 	once := c.plan.SetupLoad()
 	once.Auth, once.Sign = sc.Auth, sc.Sign
-	c.proofs(once)
-	c.plan.SetupParts, c.plan.Setup = c.once(sc.Setup, once)
+	c.steps.proofs(once)
+	c.plan.SetupParts, c.plan.Setup = c.steps.once(sc.Setup, once)
 	for i := range sc.Loads {
 		c.load(&sc.Loads[i])
 	}
-	c.plan.TeardownParts, c.plan.Teardown = c.once(sc.Teardown, once)
-	endpointCompiler{c}.ownURL()
-	ledgerCompiler{c}.compile()
-	observeCompiler{c}.observed()
-	c.variables()
+	c.plan.TeardownParts, c.plan.Teardown = c.steps.once(sc.Teardown, once)
+	if !c.targetUnknown {
+		checkOwnURL(c.plan, c.m)
+	}
+	ledgers := ledgerCompiler{plan: c.plan, m: c.m, steps: c.steps, targetUnknown: c.targetUnknown}
+	ledgers.compile()
+	observed := observeCompiler{plan: c.plan, m: c.m, steps: c.steps, targetUnknown: c.targetUnknown}
+	observed.compile()
+	checkVariables(c.plan, c.m)
 	c.references()
-	faultCompiler{c}.faults()
-	c.reachEngine()
-	c.images()
+	faults := faultCompiler{plan: c.plan, m: c.m, steps: c.steps, targetUnknown: c.targetUnknown}
+	faults.compile()
+	checkEngine(c.plan, c.m)
+	checkImages(c.plan, c.m)
 	c.policies()
-	c.upstream()
-	endpointCompiler{c}.upstreams()
-	c.proxied()
+	findUpstream(c.plan, c.m)
+	checkUpstreams(c.plan, c.m)
+	checkProxied(c.plan, c.m)
 	if secrets == 0 && len(sc.SecretRefs) > 0 && len(c.plan.lists(allow.Secrets)) > 0 {
 		return Compile(sc, o) // a step reads a file from elsewhere, and the bounds of secrets hold for all that came before
 	}
-	c.objectives()
+	c.objectives(&observed)
 	// objectives are checked only in a scenario without other mistakes
 	if c.m.Len() == 0 && !c.scriptUnknown && !o.Unjudged {
-		c.plan.Notes = append(c.plan.Notes, c.forecast().Check()...)
+		c.plan.Notes = append(c.plan.Notes, c.forecast(faults.skipped).Check()...)
 	}
 	c.plan.Notes = append(c.plan.Notes, secretNotes(c.sc, c.plan.Parts())...)
 	for i := range c.plan.Notes { // some notes quote a script
@@ -94,31 +95,29 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	return c.plan, c.m.Err()
 }
 
+// A compiler compiles a scenario to a plan.
 type compiler struct {
-	sc   *scenarios.Scenario
-	o    CompileOptions
-	m    *syntax.Mistakes
-	plan *Plan
+	sc    *scenarios.Scenario
+	o     CompileOptions
+	m     *syntax.Mistakes
+	plan  *Plan
+	steps *stepCompiler
 
 	targetUnknown bool // the target has mistakes, so names of its parts can't be checked
-	stepUnknown   bool // a step that would have a name has mistakes
 	scriptUnknown bool // a script has mistakes, or could not be inspected
-	compiled      []compiledStep
-	flow          targets.Flow // whose steps are compiled
-	skipped       []string     // faults that will match nothing, where the guard allows that
 }
 
-// compiledStep is a step of a load, compiled, and as it stands in the file.
-type compiledStep struct {
-	call scenarios.Call
-	with *syntax.Node
+// newCompiler creates the compiler that completes a plan.
+func newCompiler(p *Plan, o CompileOptions, m *syntax.Mistakes) *compiler {
+	return &compiler{sc: p.Scenario, o: o, m: m, plan: p, steps: &stepCompiler{plan: p, m: m}}
 }
 
-// forecast is what the objectives are compared with: the offered load and the times of faults.
-func (c *compiler) forecast() forecast.Plan {
+// forecast is what the objectives are compared with: the offered load and the times of faults. Those that are skipped
+// will match nothing, and the guard allows that.
+func (c *compiler) forecast(skipped []string) forecast.Plan {
 	f := forecast.Plan{
 		Scenario: c.sc, Mistakes: c.m, Once: slices.Concat(c.plan.Setup, c.plan.Teardown), Series: c.plan.Series,
-		Faults: c.plan.Faults, Skipped: c.skipped, Entry: c.plan.entry(),
+		Faults: c.plan.Faults, Skipped: skipped, Entry: c.plan.entry(),
 	}
 	for i := range c.plan.Loads {
 		lp := &c.plan.Loads[i]
@@ -156,12 +155,12 @@ func (c *compiler) load(l *scenarios.Load) {
 	c.plan.Series.Loads = append(c.plan.Series.Loads, measure.SeriesLoad{
 		Name: l.Name, Closed: lp.Schedule.Closed(), Users: users, Timeout: l.Timeout.D(),
 	})
-	c.proofs(l)
-	c.flow.Load = index
-	defer func() { c.flow.Load = unmeasured }()
-	lp.Prelude, _ = c.steps(l.Init, unmeasured, l) // first: its steps may open what the others use
+	c.steps.proofs(l)
+	c.steps.flow.Load = index
+	defer func() { c.steps.flow.Load = unmeasured }()
+	lp.Prelude, _ = c.steps.compile(l.Init, unmeasured, l) // first: its steps may open what the others use
 	for _, mixed := range l.Mix {
-		steps, whole := c.steps(mixed.Flow, index, l)
+		steps, whole := c.steps.compile(mixed.Flow, index, l)
 		lp.Flows = append(lp.Flows, load.Flow{Weight: mixed.Weight, Steps: steps})
 		if whole && !slices.ContainsFunc(steps, func(s load.Step) bool { return s.Call != nil }) && len(mixed.Flow) > 0 {
 			c.m.Add(mixed.Flow[0].Pos, "load %q has a flow that makes no request", l.Name)
@@ -196,96 +195,9 @@ func checkPerUser(l *Load, of *targets.Set, m *syntax.Mistakes) {
 	}
 }
 
-// unmeasured is the load index of steps that belong to no load.
-const unmeasured = -1
-
-// steps compiles a flow of load l. Each step of a load gets a number; a step that stands in several
-// flows of a mix under one name is one step. Whole reports that no step has a mistake, here or
-// before.
-func (c *compiler) steps(flow []scenarios.Step, loadIndex int, l *scenarios.Load) (out []load.Step, whole bool) {
-	whole = true
-	c.flow.Number++
-	for i := range flow {
-		s := &flow[i]
-		if s.Think != nil {
-			out = append(out, load.Step{Think: *s.Think, Index: -1})
-			continue
-		}
-		if s.Command != nil {
-			c.m.AddHint(s.Command.Pos, "a command of a fault is exec", "a command is a step of `setup` or `teardown` alone")
-			whole = false
-			continue
-		}
-		call, ok := c.call(s, l)
-		if !ok {
-			whole = false
-			if s.Name == "" {
-				c.stepUnknown = true
-			} else {
-				c.number(s.Name, loadIndex) // for the objectives that name it
-			}
-			continue
-		}
-		if loadIndex >= 0 {
-			c.compiled = append(c.compiled, compiledStep{call, s.With})
-		}
-		step := load.Step{Call: call, Index: c.number(call.Name(), loadIndex)}
-		if loadIndex >= 0 {
-			for _, part := range c.plan.Protocols.Parts(call) {
-				n := c.number(call.Name()+" "+part, loadIndex)
-				c.plan.Series.Steps[n].Part = true
-				step.Parts = append(step.Parts, n)
-			}
-		}
-		out = append(out, step)
-	}
-	return out, whole
-}
-
-// call compiles the request of a step of load l, and reports its mistakes.
-func (c *compiler) call(s *scenarios.Step, l *scenarios.Load) (scenarios.Call, bool) {
-	if s.With == nil { // already reported
-		return nil, false
-	}
-	b, ok := s.Block(c.plan.Protocols.Kinds(), c.m, c.plan.Protocols.Beside()...)
-	if !ok {
-		return nil, false
-	}
-	return c.plan.Protocols.Compile(b, c.scope(l, s.Name).To(s.At, c.sc.Target.Endpoints), c.m)
-}
-
-// scope is the set of names available to a step of load l.
-func (c *compiler) scope(l *scenarios.Load, name string) targets.Scope {
-	return targets.Scope{
-		Symbols: c.sc.Symbols, Name: name, Checks: &c.plan.Checks, Host: c.host(l), File: c.sc.Read, Secret: c.sc.Secrets.Add,
-		Auth: l.Auth, Sign: l.Sign, Shared: c.plan.Shared, Timeout: l.Timeout.D(), Flow: c.flow,
-	}
-}
-
-// proofs prepares the auth and sign of a load, whether or not a step uses them.
-func (c *compiler) proofs(l *scenarios.Load) {
-	in := c.scope(l, "")
-	p := targets.Share[auth.Proofs](in.Shared)
-	p.Auth(l.Auth, in, c.m)
-	p.Sign(l.Sign, in, c.m)
-}
-
-func (c *compiler) number(name string, loadIndex int) int32 {
-	if loadIndex < 0 {
-		return 0
-	}
-	for i, s := range c.plan.Series.Steps {
-		if s.Load == loadIndex && s.Name == name {
-			return int32(i)
-		}
-	}
-	c.plan.Series.Steps = append(c.plan.Series.Steps, measure.SeriesStep{Name: name, Load: loadIndex})
-	return int32(len(c.plan.Series.Steps) - 1)
-}
-
-// variables checks that every ${var.…} is extracted somewhere, and that every extracted name is
+// checkVariables checks that every ${var.…} is extracted somewhere, and that every extracted name is
 // valid.
-func (c *compiler) variables() {
+func checkVariables(p *Plan, m *syntax.Mistakes) {
 	set := map[string]bool{}
 	var names []string
 	collect := func(steps []scenarios.Step) {
@@ -295,7 +207,7 @@ func (c *compiler) variables() {
 			}
 			for _, f := range extracts(s.With) {
 				if !syntax.IsVariable(f.Key) {
-					c.m.Add(f.Pos, "%q can't name a variable: letters, digits, _ and -, beginning with a letter or _", f.Key)
+					m.Add(f.Pos, "%q can't name a variable: letters, digits, _ and -, beginning with a letter or _", f.Key)
 				}
 				if !set[f.Key] {
 					set[f.Key] = true
@@ -304,21 +216,21 @@ func (c *compiler) variables() {
 			}
 		}
 	}
-	collect(c.sc.Setup)
-	for _, l := range c.sc.Loads {
+	collect(p.Scenario.Setup)
+	for _, l := range p.Scenario.Loads {
 		collect(l.Init)
 		for _, m := range l.Mix {
 			collect(m.Flow)
 		}
 	}
-	collect(c.sc.Teardown)
-	for _, u := range c.sc.Symbols.Uses() {
+	collect(p.Scenario.Teardown)
+	for _, u := range p.Scenario.Symbols.Uses() {
 		if u.Ref.Kind == syntax.RefVar && !set[u.Ref.Name] {
 			hint := syntax.DidYouMean(u.Ref.Name, names)
 			if hint == "" {
 				hint = "a step gives it by extract: {" + u.Ref.Name + ": \"$.path\"}"
 			}
-			c.m.AddHint(u.Pos, hint, "${%s}: nothing extracts %q", u.Ref.Text, u.Ref.Name)
+			m.AddHint(u.Pos, hint, "${%s}: nothing extracts %q", u.Ref.Text, u.Ref.Name)
 		}
 	}
 }
@@ -341,7 +253,7 @@ func extracts(with *syntax.Node) (list []syntax.Field) {
 }
 
 // objectives checks that what objectives name exists.
-func (c *compiler) objectives() {
+func (c *compiler) objectives(observed *observeCompiler) {
 	faults := map[string]bool{}
 	var faultNames, loadNames, stepNames []string
 	for _, f := range c.sc.Faults {
@@ -360,7 +272,7 @@ func (c *compiler) objectives() {
 	phases := append([]string{slo.RunPhase.String(), slo.BaselinePhase.String()}, faultNames...)
 	for _, list := range [][]slo.Objective{c.sc.SLO, c.sc.Steady, c.sc.Stop} {
 		for _, o := range list {
-			if o.Step != "" && !c.stepUnknown && !c.ofScript(o) && !slices.Contains(stepNames, o.Step) {
+			if o.Step != "" && !c.steps.unknown && !ofScript(c.plan, o) && !slices.Contains(stepNames, o.Step) {
 				c.m.AddHint(o.Pos, syntax.DidYouMean(o.Step, stepNames), "there is no step %q", o.Step)
 			}
 			for _, load := range []string{o.Load, o.Reference.Load} {
@@ -374,13 +286,13 @@ func (c *compiler) objectives() {
 				c.m.Add(o.Pos, "%s is a step of group %q, which is judged as one: `%s`", o.After, group,
 					strings.ReplaceAll(o.Text, o.After.String(), group))
 			} else if o.After != (slo.Phase{}) && !faults[o.After.Fault] {
-				c.afterStage(o, faultNames)
+				checkAfterStage(c.plan, c.m, o, faultNames)
 			}
 			if o.Metric.Row().NeedsWant && !wants(c.plan, o) {
 				c.m.AddHint(o.Pos, "such as want: {\"$.author.name\": exists}", "no step that `%s` is about has `want`", o.Text)
 			}
-			observeCompiler{c}.detectable(o)
-			observeCompiler{c}.observable(o)
+			checkDetectable(c.plan, c.m, o)
+			observed.checkObservable(o)
 			for _, phase := range []slo.Phase{o.Phase, o.Reference.Phase} {
 				if phase != (slo.Phase{}) && !phase.OfRun() && !faults[phase.Fault] {
 					of := phase.Of(slo.FaultPhase)
@@ -392,17 +304,17 @@ func (c *compiler) objectives() {
 	}
 }
 
-// afterStage checks an objective that counts from something else than a fault: the begin of a stage.
-func (c *compiler) afterStage(o slo.Objective, faults []string) {
-	stages := namesOf(Stages(c.plan.Loads), stageName)
+// checkAfterStage checks an objective that counts from something else than a fault: the begin of a stage.
+func checkAfterStage(p *Plan, m *syntax.Mistakes, o slo.Objective, faults []string) {
+	stages := namesOf(Stages(p.Loads), stageName)
 	switch {
 	case !slices.Contains(stages, o.After.String()) && o.Metric.Reaches():
-		c.m.AddHint(o.Pos, syntax.DidYouMean(o.After.String(), append(faults, stages...)),
+		m.AddHint(o.Pos, syntax.DidYouMean(o.After.String(), append(faults, stages...)),
 			"there is no fault and no stage %q; a stage is LOAD.STAGE", o.After)
 	case !slices.Contains(stages, o.After.String()):
-		c.m.AddHint(o.Pos, syntax.DidYouMean(o.After.Fault, faults), "there is no fault %q", o.After)
+		m.AddHint(o.Pos, syntax.DidYouMean(o.After.Fault, faults), "there is no fault %q", o.After)
 	case !o.Metric.Reaches():
-		c.m.AddHint(o.Pos, "such as reach(metric(replicas) >= 4) < 60s after "+o.After.String(),
+		m.AddHint(o.Pos, "such as reach(metric(replicas) >= 4) < 60s after "+o.After.String(),
 			"`%s`: %s is a stage of a load, and only reach(…) and scaled(…) are measured from one", o.Text, o.After)
 	}
 }
@@ -437,7 +349,7 @@ func recovers(m slo.Metric) bool { return m.Row().Recovers && !m.Row().Healing }
 
 // ofScript reports whether an objective may be about a step of a script, whose steps have names only
 // once it runs.
-func (c *compiler) ofScript(o slo.Objective) bool {
-	return slices.ContainsFunc(c.plan.Loads,
+func ofScript(p *Plan, o slo.Objective) bool {
+	return slices.ContainsFunc(p.Loads,
 		func(lp Load) bool { return lp.Script != nil && (o.Load == "" || o.Load == lp.Name) })
 }

@@ -19,14 +19,14 @@ import (
 	"brunt/targets/dial"
 )
 
-// endpoints checks the URLs of the target's endpoints, as far as they are known before it runs.
-func (c *compiler) endpoints() {
-	all := c.sc.Target.Endpoints
+// compileEndpoints checks the URLs of the target's endpoints, as far as they are known before it runs.
+func compileEndpoints(p *Plan, m *syntax.Mistakes) {
+	all := p.Scenario.Target.Endpoints
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		t := all[name]
 		end := chaos.Endpoint{Name: name}
 		if !syntax.IsName(name) {
-			c.m.Add(t.At, "%q can't name an endpoint: a-z, 0-9 and -, beginning with a letter", name)
+			m.Add(t.At, "%q can't name an endpoint: a-z, 0-9 and -, beginning with a letter", name)
 		}
 		text, static := t.Static()
 		if t.At == (syntax.Pos{}) { // its value is missing, which is a mistake already
@@ -35,47 +35,45 @@ func (c *compiler) endpoints() {
 		if !static {
 			for _, r := range t.Refs() {
 				if r.Kind != syntax.RefUnit {
-					c.m.AddHint(t.At, "such as redis://${unit.cache.addr}", "${%s} is not known to an endpoint", r.Text)
+					m.AddHint(t.At, "such as redis://${unit.cache.addr}", "${%s} is not known to an endpoint", r.Text)
 				}
 			}
 			text = t.Text()
 		}
-		if err := c.checkScheme(text); err != nil {
-			c.targetUnknown = true
+		if err := checkScheme(p.Protocols, text); err != nil {
 			scheme, _, _ := strings.Cut(text, "://")
-			c.m.AddHint(t.At, cmp.Or(syntax.DidYouMean(scheme, c.plan.Protocols.Schemes()), "such as http://127.0.0.1:8080"),
+			m.AddHint(t.At, cmp.Or(syntax.DidYouMean(scheme, p.Protocols.Schemes()), "such as http://127.0.0.1:8080"),
 				"the endpoint %q: %v", name, err)
 			continue
 		}
 		if several := targets.HostList(text); several != "" {
-			c.m.AddHint(t.At, "each further host is a parameter of the URL: "+several,
+			m.AddHint(t.At, "each further host is a parameter of the URL: "+several,
 				"the endpoint %q: its URL has a list of hosts", name)
 			continue
 		}
-		endpointCompiler{c}.settings(name, text, t.Settings)
+		checkSettings(p, m, name, text, t.Settings)
 		if !static {
 			end.NoLink = "its address is that of a unit; a fault names the unit or its service instead"
-			c.plan.Scope.Endpoints = append(c.plan.Scope.Endpoints, end)
+			p.Scope.Endpoints = append(p.Scope.Endpoints, end)
 			continue
 		}
-		u, err := c.endpointURL(text)
+		u, err := p.endpointURL(text)
 		if err == nil {
-			end.Addr, end.Carries = targets.HostPort(u), c.plan.Protocols.Wire(u.Scheme).Formats
-			end.EncryptedBy = c.plan.Protocols.Encrypts(u)
-			err = c.target(u)
+			end.Addr, end.Carries = targets.HostPort(u), p.Protocols.Wire(u.Scheme).Formats
+			end.EncryptedBy = p.Protocols.Encrypts(u)
+			err = p.checkTarget(u)
 		}
 		if err != nil {
-			c.m.Add(t.At, "the endpoint %q: %v", name, err)
+			m.Add(t.At, "the endpoint %q: %v", name, err)
 		}
-		c.plan.Scope.Endpoints = append(c.plan.Scope.Endpoints, end)
+		p.Scope.Endpoints = append(p.Scope.Endpoints, end)
 	}
-	endpointCompiler{c}.linked()
+	declareLinks(&p.Scope)
 }
 
-// linked declares the links from the load to endpoints. Each address has one link at most, because the load is led
-// to a link by the address that it asks for.
-func (c endpointCompiler) linked() {
-	sc := &c.plan.Scope
+// declareLinks declares the links from the load to endpoints. Each address has one link at most, because the load is
+// led to a link by the address that it asks for.
+func declareLinks(sc *chaos.Scope) {
 	for i := range sc.Endpoints {
 		e := &sc.Endpoints[i]
 		same := slices.IndexFunc(sc.Endpoints,
@@ -139,29 +137,29 @@ func (p *Plan) endpointsOf(calls []scenarios.Call) []string {
 	return slices.Sorted(maps.Keys(used))
 }
 
-// upstreams finds the addresses to which links from the load to endpoints lead, using the loads' own resolve.
-func (c endpointCompiler) upstreams() {
-	for _, e := range c.plan.Scope.Endpoints {
-		if hit, _ := c.plan.NeedsLink(chaos.LoadName, e.Name); !hit || e.NoLink != "" {
+// checkUpstreams finds the addresses to which links from the load to endpoints lead, using the loads' own resolve.
+func checkUpstreams(p *Plan, m *syntax.Mistakes) {
+	for _, e := range p.Scope.Endpoints {
+		if hit, _ := p.NeedsLink(chaos.LoadName, e.Name); !hit || e.NoLink != "" {
 			continue
 		}
-		t := c.sc.Target.Endpoints[e.Name]
+		t := p.Scenario.Target.Endpoints[e.Name]
 		first := ""
-		for i := range c.plan.Loads {
-			lp := &c.plan.Loads[i]
+		for i := range p.Loads {
+			lp := &p.Loads[i]
 			to := allow.Resolved(e.Addr, lp.Resolve)
 			if first = cmp.Or(first, to); to != first {
-				c.m.Add(lp.Of("resolve"),
+				m.Add(lp.Of("resolve"),
 					"load %q reaches the endpoint %q at %s and load %q at %s, and a fault is on the one link between load "+
-						"and endpoint", lp.Name, e.Name, to, c.plan.Loads[0].Name, first)
+						"and endpoint", lp.Name, e.Name, to, p.Loads[0].Name, first)
 			}
 			text, _ := t.Static()
 			u, err := url.Parse(text)
 			if err != nil || u.Scheme != "http" && u.Scheme != "https" { // proxies are for HTTP
 				continue
 			}
-			if via, err := dial.Via(c.plan.ProxiesOf(&lp.Load), u, lp.Resolve); err == nil && via != nil {
-				c.m.Add(lp.Connections.Of("proxy"),
+			if via, err := dial.Via(p.ProxiesOf(&lp.Load), u, lp.Resolve); err == nil && via != nil {
+				m.Add(lp.Connections.Of("proxy"),
 					"load %q reaches the endpoint %q by the proxy %s, and a fault is on the link between load and "+
 						"endpoint, which goes there directly", lp.Name, e.Name, via.Host)
 			}
@@ -195,35 +193,35 @@ func (p *Plan) HopTo(text string) (string, error) {
 	return allow.Resolved(targets.HostPort(u), lp.Resolve), nil
 }
 
-// settings notes mistakes in the settings of an endpoint, which its protocol reads with the steps.
-func (c endpointCompiler) settings(name, url string, n *syntax.Node) {
+// checkSettings notes mistakes in the settings of an endpoint, which its protocol reads with the steps.
+func checkSettings(p *Plan, m *syntax.Mistakes, name, url string, n *syntax.Node) {
 	if n == nil {
 		return
 	}
 	scheme, _, _ := strings.Cut(url, "://")
-	for _, d := range c.plan.Protocols.Protocols() {
+	for _, d := range p.Protocols.Protocols() {
 		switch {
 		case !slices.Contains(d.Schemes, scheme):
 		case d.Endpoint != nil:
-			syntax.Decode(n, reflect.New(d.Endpoint).Interface(), c.m)
+			syntax.Decode(n, reflect.New(d.Endpoint).Interface(), m)
 		case len(n.Fields) > 0:
-			c.m.Add(n.Fields[0].Pos, "the endpoint %q has a url alone: %s has no settings of endpoints", name, d.Name)
+			m.Add(n.Fields[0].Pos, "the endpoint %q has a url alone: %s has no settings of endpoints", name, d.Name)
 		}
 	}
 }
 
 // checkScheme refuses a URL that no protocol speaks.
-func (c *compiler) checkScheme(text string) error {
+func checkScheme(of *targets.Set, text string) error {
 	scheme, _, _ := strings.Cut(text, "://")
-	if schemes := c.plan.Protocols.Schemes(); !slices.Contains(schemes, scheme) {
+	if schemes := of.Schemes(); !slices.Contains(schemes, scheme) {
 		return fmt.Errorf("no protocol speaks %q; there are %s", scheme, strings.Join(schemes, ", "))
 	}
 	return nil
 }
 
 // endpointURL parses a URL of any protocol. Only those of HTTP may leave their port out.
-func (c *compiler) endpointURL(text string) (*url.URL, error) {
-	if err := c.checkScheme(text); err != nil {
+func (p *Plan) endpointURL(text string) (*url.URL, error) {
+	if err := checkScheme(p.Protocols, text); err != nil {
 		return nil, err
 	}
 	if strings.HasPrefix(text, "http://") || strings.HasPrefix(text, "https://") {
@@ -232,68 +230,65 @@ func (c *compiler) endpointURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%q is not a URL", c.sc.Secrets.Mask(text))
+		return nil, fmt.Errorf("%q is not a URL", p.Scenario.Secrets.Mask(text))
 	case u.Hostname() == "" || syntax.CheckPort(u.Port()) != nil || u.Port() == "":
 		return nil, fmt.Errorf("%q has no host with a port: %s://HOST:PORT", u.Redacted(), u.Scheme)
 	}
 	return u, nil
 }
 
-// An endpointCompiler compiles a target of endpoints alone.
-type endpointCompiler struct{ *compiler }
-
-// only resolves a target without a URL of its own. The only one of its endpoints takes the place of
+// endpointsAlone resolves a target without a URL of its own. The only one of its endpoints takes the place of
 // that: it is the target on which faults hit the link.
-func (c endpointCompiler) only(t *scenarios.Target) {
+func (c *compiler) endpointsAlone(t *scenarios.Target) {
 	if len(t.Endpoints) == 1 {
 		for _, e := range t.Endpoints {
 			text, _ := e.Static()
-			if u, err := c.endpointURL(text); err == nil { // else endpoints reports it
+			if u, err := c.plan.endpointURL(text); err == nil { // else endpoints reports it
 				c.reached(u)
 				c.plan.Scope.Edges = []chaos.EdgeName{{From: chaos.LoadName, To: chaos.TargetName}}
 			}
 		}
 	}
-	c.chosen(t)
-	clusterCompiler(c).target(t)
+	chooseContainers(c.plan, c.m, t)
+	compileCluster(c.plan, c.m, t)
 }
 
-// ownURL refuses a target of endpoints alone where a step goes to none of them.
-func (c endpointCompiler) ownURL() {
-	if !c.sc.Target.OnlyEndpoints() || c.targetUnknown {
+// checkOwnURL refuses a target of endpoints alone where a step goes to none of them.
+func checkOwnURL(p *Plan, m *syntax.Mistakes) {
+	if !p.Scenario.Target.OnlyEndpoints() {
 		return
 	}
-	steps := slices.Concat(c.plan.Ready, c.plan.Setup, c.plan.Teardown)
+	steps := slices.Concat(p.Ready, p.Setup, p.Teardown)
 	scripted := false
-	for i := range c.plan.Loads {
-		scripted = scripted || c.plan.Loads[i].Script != nil
-		steps = append(steps, c.plan.Loads[i].Prelude...)
-		for _, f := range c.plan.Loads[i].Flows {
+	for i := range p.Loads {
+		scripted = scripted || p.Loads[i].Script != nil
+		steps = append(steps, p.Loads[i].Prelude...)
+		for _, f := range p.Loads[i].Flows {
 			steps = append(steps, f.Steps...)
 		}
 	}
 	if scripted {
-		scenarios.NoteMissingTarget(c.sc.Target.At, c.m)
+		scenarios.NoteMissingTarget(p.Scenario.Target.At, m)
 		return
 	}
-	c.lacksURL(steps...)
+	noteMissingURL(p, m, steps...)
 }
 
-// lacksURL notes the first step that goes to none of the endpoints, and so needs a URL of the target.
-func (c endpointCompiler) lacksURL(steps ...load.Step) {
-	t := &c.sc.Target
+// noteMissingURL notes the first step that goes to none of the endpoints, and so needs a URL of the target.
+func noteMissingURL(p *Plan, m *syntax.Mistakes, steps ...load.Step) {
+	t := &p.Scenario.Target
 	for _, s := range steps {
 		if s.Call == nil { // a pause
 			continue
 		}
-		d, endpoint := c.plan.Protocols.Goes(s.Call, t.Endpoints)
+		d, endpoint := p.Protocols.Goes(s.Call, t.Endpoints)
 		switch {
 		case endpoint != "":
 			continue
 		case d.Base:
-			scenarios.NoteMissingTarget(t.At, c.m)
+			scenarios.NoteMissingTarget(t.At, m)
 		default:
-			c.m.AddHint(t.Of("endpoints"), "such as endpoints: {main: "+d.Schemes[0]+"://127.0.0.1:7}", "no endpoint speaks %s",
+			m.AddHint(t.Of("endpoints"), "such as endpoints: {main: "+d.Schemes[0]+"://127.0.0.1:7}", "no endpoint speaks %s",
 				d.Name)
 		}
 		return

@@ -8,6 +8,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/catalog"
+	"brunt/chaos/probe"
 	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
@@ -17,7 +18,14 @@ import (
 )
 
 // faultCompiler compiles the timeline of faults.
-type faultCompiler struct{ *compiler }
+type faultCompiler struct {
+	plan          *Plan
+	m             *syntax.Mistakes
+	steps         *stepCompiler
+	targetUnknown bool // see [compiler]
+
+	skipped []string // faults that will match nothing, where the guard allows that
+}
 
 // Stages are the stages of all loads, each named LOAD.STAGE.
 func Stages(loads []Load) (out []load.Stage) {
@@ -33,11 +41,11 @@ func Stages(loads []Load) (out []load.Stage) {
 // stageName is the name of a stage.
 func stageName(s load.Stage) string { return s.Name }
 
-// faults resolves the timeline: kinds, selectors, and when each fault is due.
-func (c faultCompiler) faults() {
+// compile resolves the timeline: kinds, selectors, and when each fault is due.
+func (c *faultCompiler) compile() {
 	stages := Stages(c.plan.Loads)
-	for i := range c.sc.Faults {
-		f := &c.sc.Faults[i]
+	for i := range c.plan.Scenario.Faults {
+		f := &c.plan.Scenario.Faults[i]
 		e := &timeline.Entry{Fault: *f, Kind: f.Block.Kind}
 		if f.During != "" {
 			if i := slices.IndexFunc(stages, func(s load.Stage) bool { return s.Name == f.During }); i >= 0 {
@@ -52,20 +60,20 @@ func (c faultCompiler) faults() {
 		} else {
 			c.damage(e)
 		}
-		e.Detect = observeCompiler(c).detect(f)
+		e.Detect = c.detect(f)
 		c.plan.Faults = append(c.plan.Faults, e)
-		c.timing(e)
+		checkTiming(c.plan, c.m, e)
 	}
 	c.conditions()
 	checkPodFaults(&c.plan.Scope, slices.Concat(c.plan.Conditions, c.plan.Faults), c.m)
-	c.order()
-	c.triggers()
+	checkOrder(c.plan, c.m)
+	checkTriggers(c.plan, c.m)
 }
 
 // conditions resolves the faults that hold for the whole run.
-func (c faultCompiler) conditions() {
+func (c *faultCompiler) conditions() {
 	begin, run := quantity.Duration(0), c.plan.Takes()
-	for _, f := range c.sc.Conditions {
+	for _, f := range c.plan.Scenario.Conditions {
 		f.At, f.For = &begin, quantity.Duration(run)
 		e := &timeline.Entry{Fault: f, Kind: f.Block.Kind}
 		c.damage(e)
@@ -77,16 +85,16 @@ func (c faultCompiler) conditions() {
 			c.m.AddHint(f.Block.Pos, "a fault with a time stands under `chaos`",
 				"%s is over once it is done, and a condition holds for the whole run", e.Kind)
 		}
-		if most := c.sc.Guard.MaxEach.D(); most > 0 && run > most {
+		if most := c.plan.Scenario.Guard.MaxEach.D(); most > 0 && run > most {
 			c.m.Add(f.Block.Pos, "it holds for the whole run of %s, and guard.max_each is %s", quantity.Brief(run),
 				quantity.FormatDuration(most))
 		}
-		c.units(e)
+		checkUnits(c.plan, c.m, e)
 	}
 }
 
 // damage resolves the kind of a fault, and checks its settings.
-func (c faultCompiler) damage(e *timeline.Entry) {
+func (c *faultCompiler) damage(e *timeline.Entry) {
 	f := &e.Fault
 	if f.Block.With == nil && f.Block.Kind == "" {
 		return
@@ -104,25 +112,25 @@ func (c faultCompiler) damage(e *timeline.Entry) {
 }
 
 // questions compiles the steps by which a fault asks: units for their role, and for its own effect.
-func (c faultCompiler) questions(d chaos.Fault) {
+func (c *faultCompiler) questions(d chaos.Fault) {
 	t := d.Traits(chaos.Scope{})
 	if t.Asks != nil {
-		askCompiler(c).asked(t.Asks.AsksStep())
+		c.steps.asked(t.Asks.AsksStep())
 	}
 	for _, step := range t.Steps {
-		askCompiler(c).asked(step)
+		c.steps.asked(step)
 	}
 	for _, s := range t.Acts {
-		askCompiler(c).acts(s)
+		c.steps.acts(s)
 	}
 }
 
 // scopeOf describes the target, for the check of a fault. A fault on a process that names a service,
 // where brunt starts none, gets a hint about what to name; its other settings are checked as if
 // there were such a service.
-func (c *compiler) scopeOf(f *scenarios.Fault) chaos.Scope {
+func (c *faultCompiler) scopeOf(f *scenarios.Fault) chaos.Scope {
 	scope, b := c.plan.Scope, f.Block
-	if c.sc.Guard.OnNoUnit == "skip" {
+	if c.plan.Scenario.Guard.OnNoUnit == "skip" {
 		scope.Void = func(why string) {
 			whole, _ := scenarios.GroupOf(f.Name) // without one of its steps a group is skipped
 			c.skipped = append(c.skipped, whole)
@@ -141,7 +149,7 @@ func (c *compiler) scopeOf(f *scenarios.Fault) chaos.Scope {
 			continue
 		}
 		why := "the target is a url, of which brunt starts nothing"
-		if c.sc.Target.Kind() == "" {
+		if c.plan.Scenario.Target.Kind() == "" {
 			why = "no scenario says what there is"
 		}
 		c.m.AddHint(n.Pos,
@@ -153,35 +161,48 @@ func (c *compiler) scopeOf(f *scenarios.Fault) chaos.Scope {
 	return scope
 }
 
-// timing checks an entry's time settings against its kind.
-func (c faultCompiler) timing(e *timeline.Entry) {
+// detect resolves how the team's own monitoring is polled for having detected a fault.
+func (c *faultCompiler) detect(f *scenarios.Fault) chaos.Monitoring {
+	if f.Detect == nil {
+		return nil
+	}
+	d := new(probe.Detect)
+	if decoded(f.Detect, d, c.m) {
+		d.Check(c.plan.questions(), c.m)
+		c.steps.asked(d.Ask)
+	}
+	return d
+}
+
+// checkTiming checks an entry's time settings against its kind.
+func checkTiming(p *Plan, m *syntax.Mistakes, e *timeline.Entry) {
 	if e.Damage == nil {
 		return
 	}
 	f := &e.Fault
 	if _, group := e.Damage.(*timeline.Group); group {
-		c.limits(e)
+		checkLimits(p, m, e)
 		return
 	}
 	if e.OneShot() {
 		if f.Has("for") {
-			c.m.Add(f.Of("for"),
+			m.Add(f.Of("for"),
 				"%s is over once it is done; it takes no `for`. `within` says by when its unit is healthy again", e.Kind)
 		}
 		if f.Has("pulse") {
-			c.m.Add(f.Of("pulse"), "%s is over once it is done; repeat it with `every` and `repeat`", e.Kind)
+			m.Add(f.Of("pulse"), "%s is over once it is done; repeat it with `every` and `repeat`", e.Kind)
 		}
 	} else {
 		if !f.Has("for") && f.During == "" {
-			c.m.AddHint(f.Place.At, "such as for: 10s", "fault %q does not say how long it stays", f.Name)
+			m.AddHint(f.Place.At, "such as for: 10s", "fault %q does not say how long it stays", f.Name)
 		}
 		if f.Has("within") {
-			c.m.Add(f.Of("within"), "`within` is for faults that are over at once; %s stays for `for`", e.Kind)
+			m.Add(f.Of("within"), "`within` is for faults that are over at once; %s stays for `for`", e.Kind)
 		}
 	}
-	c.limits(e)
+	checkLimits(p, m, e)
 	if e.Within == 0 && e.OneShot() { // the load may recover without the unit, so a tight objective is no limit for it
-		for _, o := range c.sc.SLO {
+		for _, o := range p.Scenario.SLO {
 			if recovers(o.Metric) && o.Metric.Over == 0 && o.After.Fault == f.Name && o.Upper() {
 				e.Within = quantity.Duration(max(e.WithinOr(), result.Num(o.Value).D()))
 			}
@@ -189,56 +210,56 @@ func (c faultCompiler) timing(e *timeline.Entry) {
 	}
 }
 
-// limits compares a fault with the limits of the scenario's guard.
-func (c faultCompiler) limits(e *timeline.Entry) {
-	if most, stays := c.sc.Guard.MaxEach.D(), e.MustStay(); most > 0 && stays > most {
-		c.m.Add(e.Of("for"), "it stays for %s, and guard.max_each is %s", quantity.Duration(stays),
+// checkLimits compares a fault with the limits of the scenario's guard.
+func checkLimits(p *Plan, m *syntax.Mistakes, e *timeline.Entry) {
+	if most, stays := p.Scenario.Guard.MaxEach.D(), e.MustStay(); most > 0 && stays > most {
+		m.Add(e.Of("for"), "it stays for %s, and guard.max_each is %s", quantity.Duration(stays),
 			quantity.FormatDuration(most))
 	}
-	c.units(e)
+	checkUnits(p, m, e)
 }
 
-// units compares the selection of a fault with the limit of the guard.
-func (c faultCompiler) units(e *timeline.Entry) {
+// checkUnits compares the selection of a fault with the limit of the guard.
+func checkUnits(p *Plan, m *syntax.Mistakes, e *timeline.Entry) {
 	for _, part := range e.Parts() {
-		if units, most := part.Traits(c.plan.Scope).Units, c.sc.Guard.MaxUnits; most > 0 && units > most {
-			c.m.Add(part.Block.Pos, "it hits %d units, and guard.max_units is %d", units, most)
+		if units, most := part.Traits(p.Scope).Units, p.Scenario.Guard.MaxUnits; most > 0 && units > most {
+			m.Add(part.Block.Pos, "it hits %d units, and guard.max_units is %d", units, most)
 		}
 	}
 }
 
-// triggers checks that each fault with a trigger can be triggered.
-func (c faultCompiler) triggers() {
-	for _, e := range c.plan.Faults {
-		if e.Trigger != "" && !c.plan.scripted() {
-			c.m.AddHint(e.Of("trigger"), "such as load: {users: {k6: script.js}}, whose script calls fault(\""+e.Name+
+// checkTriggers checks that each fault with a trigger can be triggered.
+func checkTriggers(p *Plan, m *syntax.Mistakes) {
+	for _, e := range p.Faults {
+		if e.Trigger != "" && !p.scripted() {
+			m.AddHint(e.Of("trigger"), "such as load: {users: {k6: script.js}}, whose script calls fault(\""+e.Name+
 				"\") of k6/x/brunt",
 				"no load is a script, so nothing triggers fault %q", e.Name)
 		}
 	}
 }
 
-// order checks that `after` names faults, and without a cycle.
-func (c faultCompiler) order() {
+// checkOrder checks that `after` names faults, and without a cycle.
+func checkOrder(p *Plan, m *syntax.Mistakes) {
 	byName := map[string]*timeline.Entry{}
 	var names []string
-	for _, e := range c.plan.Faults {
+	for _, e := range p.Faults {
 		byName[e.Name] = e
 		names = append(names, e.Name)
 	}
-	for _, e := range c.plan.Faults {
+	for _, e := range p.Faults {
 		if e.After == "" {
 			continue
 		}
 		if byName[e.After] == nil {
-			c.m.AddHint(e.Of("after"), syntax.DidYouMean(e.After, names), "there is no fault %q", e.After)
+			m.AddHint(e.Of("after"), syntax.DidYouMean(e.After, names), "there is no fault %q", e.After)
 			continue
 		}
 		path := []string{e.Name}
 		for at := byName[e.After]; at != nil && len(path) <= len(names); at = byName[at.After] {
 			path = append(path, at.Name)
 			if at == e {
-				c.m.Add(e.Of("after"), "the faults wait for each other: %s", strings.Join(path, " -> "))
+				m.Add(e.Of("after"), "the faults wait for each other: %s", strings.Join(path, " -> "))
 				break
 			}
 			if at.After == "" {
@@ -253,7 +274,7 @@ func (c *compiler) references() {
 	for _, u := range c.sc.Symbols.Uses() {
 		switch u.Ref.Kind {
 		case syntax.RefLink, syntax.RefSelf:
-			if !c.inProcesses(u.Pos) && !c.ofUnit(u.Pos) {
+			if !inProcesses(&c.sc.Target, u.Pos) && !ofUnit(c.sc.Root, u.Pos) {
 				c.m.Add(u.Pos, "${%s} belongs into the settings of a process, or into a question to a unit", u.Ref.Text)
 			}
 		case syntax.RefRequest:
@@ -267,7 +288,7 @@ func (c *compiler) references() {
 			}
 		case syntax.RefUnit:
 			switch {
-			case c.targetUnknown || c.inProcesses(u.Pos):
+			case c.targetUnknown || inProcesses(&c.sc.Target, u.Pos):
 			case c.plan.Stack == nil:
 				c.m.Add(u.Pos, "${%s}: the target has no units; brunt starts none", u.Ref.Text)
 			default:
@@ -278,8 +299,7 @@ func (c *compiler) references() {
 }
 
 // ofUnit reports whether a position lies in a question to a unit, whose placeholders know the unit.
-func (c *compiler) ofUnit(pos syntax.Pos) bool {
-	root := c.sc.Root
+func ofUnit(root *syntax.Node, pos syntax.Pos) bool {
 	if watch := root.Get("watch"); watch != nil && watch.Holds(pos) {
 		return true
 	}
@@ -339,8 +359,7 @@ func holdsAt(n *syntax.Node, pos syntax.Pos, path ...string) bool {
 
 // inProcesses reports whether a position lies in the target's processes, whose placeholders are
 // checked separately.
-func (c *compiler) inProcesses(pos syntax.Pos) bool {
-	t := &c.sc.Target
+func inProcesses(t *scenarios.Target, pos syntax.Pos) bool {
 	return t.Processes != nil && t.Processes.Holds(pos) || t.Containers != nil && t.Containers.Holds(pos)
 }
 

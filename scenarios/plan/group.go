@@ -8,10 +8,11 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 )
 
 // group resolves the steps of a group, and when each is due.
-func (c faultCompiler) group(e *timeline.Entry) {
+func (c *faultCompiler) group(e *timeline.Entry) {
 	e.Kind = result.GroupKind
 	e.Block.Kind, e.Block.Pos = e.Kind, e.Of("steps")
 	var steps []*timeline.Entry
@@ -37,12 +38,12 @@ func (c faultCompiler) group(e *timeline.Entry) {
 		return
 	}
 	e.Damage = g
-	c.stepTimes(e, g)
+	checkStepTimes(c.m, e, g)
 }
 
-// stepTimes checks the times of a group's steps against their kinds and against those of the group.
+// checkStepTimes checks the times of a group's steps against their kinds and against those of the group.
 // A group without a time lasts as long as its steps, where each of them has an end.
-func (c faultCompiler) stepTimes(e *timeline.Entry, g *timeline.Group) {
+func checkStepTimes(m *syntax.Mistakes, e *timeline.Entry, g *timeline.Group) {
 	ends := e.Stays()
 	most, all := g.Lasts()
 	switch {
@@ -50,23 +51,23 @@ func (c faultCompiler) stepTimes(e *timeline.Entry, g *timeline.Group) {
 	case all:
 		e.For = quantity.Duration(most)
 	default:
-		c.m.AddHint(e.Fault.Place.At, "such as for: 30s", "group %q does not say how long it lasts, nor do all of its steps",
+		m.AddHint(e.Fault.Place.At, "such as for: 30s", "group %q does not say how long it lasts, nor do all of its steps",
 			e.Name)
 	}
 	for _, s := range g.Steps {
 		until := s.Wait.D() + s.For.D()
 		switch {
 		case s.OneShot() && s.For > 0:
-			c.m.Add(s.Of("for"),
+			m.Add(s.Of("for"),
 				"%s is over once it is done; it takes no `for`. `within` says by when its unit is healthy again", s.Kind)
 		case !s.OneShot() && s.Within > 0:
-			c.m.Add(s.Of("within"), "`within` is for faults that are over at once; %s stays for `for`, or as long as the group",
+			m.Add(s.Of("within"), "`within` is for faults that are over at once; %s stays for `for`, or as long as the group",
 				s.Kind)
 		case ends > 0 && s.Wait.D() >= ends:
-			c.m.AddHint(s.Of("after"), "for: "+quantity.Brief(until+time.Second)+" at least",
+			m.AddHint(s.Of("after"), "for: "+quantity.Brief(until+time.Second)+" at least",
 				"%s comes after %s, and group %q ends after %s", s.Name, s.Wait, e.Name, quantity.Brief(ends))
 		case ends > 0 && until > ends:
-			c.m.AddHint(s.Of("for"), "without `for` it stays until the group ends",
+			m.AddHint(s.Of("for"), "without `for` it stays until the group ends",
 				"%s stays until %s after the begin of group %q, which ends after %s", s.Name, quantity.Brief(until), e.Name,
 				quantity.Brief(ends))
 		}

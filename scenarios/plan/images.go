@@ -10,25 +10,25 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// images refuses images whose names hold a secret and whose registries lie outside the blast radius: an engine or a
-// node that lacks an image sends the name there. An image without a secret may come from anywhere.
-func (c *compiler) images() {
-	target := c.sc.Root.Get("target")
+// checkImages refuses images whose names hold a secret and whose registries lie outside the blast radius: an engine or
+// a node that lacks an image sends the name there. An image without a secret may come from anywhere.
+func checkImages(p *Plan, m *syntax.Mistakes) {
+	target := p.Scenario.Root.Get("target")
 	var all []*syntax.Node
 	if services := target.Get("containers"); services != nil {
 		for _, f := range services.Fields {
 			all = append(all, f.Value.Get("image"))
 		}
 	}
-	for _, n := range append(all, target.Get("kubernetes").Get("image"), c.sc.Root.Get("workers").Get("image")) {
+	for _, n := range append(all, target.Get("kubernetes").Get("image"), p.Scenario.Root.Get("workers").Get("image")) {
 		secret := secretIn(n)
 		if secret == "" {
 			continue
 		}
 		host, port := registryOf(n.Value)
-		err := c.within(func(l *allow.List) error { return l.CheckNamed(host, port) }, scenarios.ImagesBeyond(host))
+		err := p.within(func(l *allow.List) error { return l.CheckNamed(host, port) }, scenarios.ImagesBeyond(host))
 		if err != nil {
-			c.m.AddHint(n.Pos, "a param is no secret, such as `params: {tag: v1}`, with `--set tag=v2`",
+			m.AddHint(n.Pos, "a param is no secret, such as `params: {tag: v1}`, with `--set tag=v2`",
 				"%s would see ${%s}, which is in the name of the image: %v", host, secret, err)
 		}
 	}

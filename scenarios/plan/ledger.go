@@ -11,23 +11,28 @@ import (
 )
 
 // ledgerCompiler resolves the ledgers of a scenario.
-type ledgerCompiler struct{ *compiler }
+type ledgerCompiler struct {
+	plan          *Plan
+	m             *syntax.Mistakes
+	steps         *stepCompiler
+	targetUnknown bool // see [compiler]
+}
 
 // compile resolves all ledgers.
-func (c ledgerCompiler) compile() {
+func (c *ledgerCompiler) compile() {
 	var written []*syntax.Node
-	for _, l := range c.sc.Ledgers {
+	for _, l := range c.plan.Scenario.Ledgers {
 		written = append(written, c.one(l)...)
 	}
 	c.outsideWrites(written)
 }
 
 // one resolves a ledger: its write, how writes are read, and where. It returns the steps that write.
-func (c ledgerCompiler) one(l *scenarios.Ledger) (written []*syntax.Node) {
+func (c *ledgerCompiler) one(l *scenarios.Ledger) (written []*syntax.Node) {
 	p := &ledger.Spec{Ledger: l, Counts: -1}
 	c.plan.Ledgers = append(c.plan.Ledgers, p)
 	var names []string
-	for _, s := range c.compiled {
+	for _, s := range c.steps.compiled {
 		if s.call.Name() == l.Write {
 			p.Writes, written = append(p.Writes, s.call), append(written, s.with)
 		}
@@ -35,7 +40,7 @@ func (c ledgerCompiler) one(l *scenarios.Ledger) (written []*syntax.Node) {
 	for _, s := range c.plan.Series.Steps {
 		names = append(names, s.Name)
 	}
-	if l.Write != "" && !c.stepUnknown && !slices.Contains(names, l.Write) {
+	if l.Write != "" && !c.steps.unknown && !slices.Contains(names, l.Write) {
 		c.m.AddHint(l.Of("write"), syntax.DidYouMean(l.Write, names), "there is no step %q in any load", l.Write)
 	}
 	c.ledgerID(p, written)
@@ -50,12 +55,12 @@ func (c ledgerCompiler) one(l *scenarios.Ledger) (written []*syntax.Node) {
 }
 
 // outsideWrites refuses ${ledger.id} outside the writes of the ledgers.
-func (c ledgerCompiler) outsideWrites(written []*syntax.Node) {
+func (c *ledgerCompiler) outsideWrites(written []*syntax.Node) {
 	var steps []string
-	for _, l := range c.sc.Ledgers {
+	for _, l := range c.plan.Scenario.Ledgers {
 		steps = append(steps, strconv.Quote(l.Write))
 	}
-	for _, u := range c.sc.Symbols.Uses() {
+	for _, u := range c.plan.Scenario.Symbols.Uses() {
 		if u.Ref.Kind != syntax.RefLedger {
 			continue
 		}
@@ -63,18 +68,18 @@ func (c ledgerCompiler) outsideWrites(written []*syntax.Node) {
 			return l.ID.At == u.Pos || l.Read.With != nil && l.Read.With.Holds(u.Pos)
 		}
 		switch {
-		case len(c.sc.Ledgers) == 0:
+		case len(c.plan.Scenario.Ledgers) == 0:
 			c.m.AddHint(u.Pos, "such as ledger: {write: STEP, id: \"${ledger.id}\", read: {get: \"/posts?key=${id}\"}}",
 				"${%s}: the scenario has no ledger", u.Ref.Text)
-		case slices.ContainsFunc(c.sc.Ledgers, own):
-		case !slices.ContainsFunc(written, func(n *syntax.Node) bool { return n.Holds(u.Pos) }) && !c.stepUnknown:
+		case slices.ContainsFunc(c.plan.Scenario.Ledgers, own):
+		case !slices.ContainsFunc(written, func(n *syntax.Node) bool { return n.Holds(u.Pos) }) && !c.steps.unknown:
 			c.m.Add(u.Pos, "${%s} belongs into the ledger's write, %s", u.Ref.Text, strings.Join(slices.Compact(steps), " or "))
 		}
 	}
 }
 
 // ledgerID determines when a write's id is known.
-func (c ledgerCompiler) ledgerID(p *ledger.Spec, written []*syntax.Node) {
+func (c *ledgerCompiler) ledgerID(p *ledger.Spec, written []*syntax.Node) {
 	refs := p.ID.Refs()
 	if len(refs) != 1 {
 		return // already reported
@@ -101,7 +106,7 @@ func namesWrite(call scenarios.Call) bool {
 }
 
 // ledgerRead compiles the request that reads a write.
-func (c ledgerCompiler) ledgerRead(p *ledger.Spec) {
+func (c *ledgerCompiler) ledgerRead(p *ledger.Spec) {
 	if p.Read.With == nil {
 		return
 	}
@@ -109,20 +114,20 @@ func (c ledgerCompiler) ledgerRead(p *ledger.Spec) {
 		if strings.ContainsAny(p.Count, "*?:") || strings.Contains(p.Count, "..") {
 			c.m.AddHint(p.Of("count"), "such as \"$.items\" or \"$.total\"", "`count` leads to one list or one number")
 		}
-		p.Counts = c.sc.Symbols.Var(ledger.Counted)
+		p.Counts = c.plan.Scenario.Symbols.Var(ledger.Counted)
 	}
 	as := &scenarios.Load{}
-	if len(c.sc.Loads) > 0 {
-		as = &c.sc.Loads[0]
+	if len(c.plan.Scenario.Loads) > 0 {
+		as = &c.plan.Scenario.Loads[0]
 	}
-	steps, ok := c.steps([]scenarios.Step{p.Asking(ledger.Counted)}, unmeasured, as)
+	steps, ok := c.steps.compile([]scenarios.Step{p.Asking(ledger.Counted)}, unmeasured, as)
 	if !ok || len(steps) == 0 {
 		return
 	}
 	p.Query = steps[0]
 	if e := p.Read.With.Get("extract"); e != nil {
 		for _, f := range e.Fields {
-			p.Values = append(p.Values, c.sc.Symbols.Var(f.Key))
+			p.Values = append(p.Values, c.plan.Scenario.Symbols.Var(f.Key))
 		}
 	}
 	if !namesWrite(p.Query.Call) {
@@ -131,7 +136,7 @@ func (c ledgerCompiler) ledgerRead(p *ledger.Spec) {
 }
 
 // ledgerAt resolves one entry of `at`.
-func (c ledgerCompiler) ledgerAt(p *ledger.Spec, i int) {
+func (c *ledgerCompiler) ledgerAt(p *ledger.Spec, i int) {
 	at, pos := p.At[i], p.Of("at")
 	add := func(name, base string) {
 		if slices.ContainsFunc(p.Places, func(o ledger.Place) bool { return o.Name == name }) {
@@ -141,7 +146,7 @@ func (c ledgerCompiler) ledgerAt(p *ledger.Spec, i int) {
 		p.Places = append(p.Places, ledger.Place{Name: name, Base: base})
 	}
 	if strings.Contains(at, "://") {
-		u, err := c.endpointURL(at)
+		u, err := c.plan.endpointURL(at)
 		if err == nil {
 			err = c.plan.LoadAllowlist.CheckTarget(u)
 		}
@@ -177,10 +182,10 @@ func (c ledgerCompiler) ledgerAt(p *ledger.Spec, i int) {
 }
 
 // entryPlace is where the read itself goes: the target, or an endpoint.
-func (c ledgerCompiler) entryPlace(p *ledger.Spec) []ledger.Place {
+func (c *ledgerCompiler) entryPlace(p *ledger.Spec) []ledger.Place {
 	if call := p.Query.Call; call != nil {
-		if _, name := c.plan.Protocols.Goes(call, c.sc.Target.Endpoints); name != "" {
-			t := c.sc.Target.Endpoints[name]
+		if _, name := c.plan.Protocols.Goes(call, c.plan.Scenario.Target.Endpoints); name != "" {
+			t := c.plan.Scenario.Target.Endpoints[name]
 			text, static := t.Static()
 			if !static {
 				text = "" // known once its units run
@@ -188,11 +193,11 @@ func (c ledgerCompiler) entryPlace(p *ledger.Spec) []ledger.Place {
 			return []ledger.Place{{Name: name, Base: text}}
 		}
 	}
-	if c.sc.Target.OnlyEndpoints() {
-		endpointCompiler(c).lacksURL(p.Query)
+	if c.plan.Scenario.Target.OnlyEndpoints() {
+		noteMissingURL(c.plan, c.m, p.Query)
 	}
 	if c.plan.Stack == nil {
-		base, _ := c.sc.Target.URL.Static()
+		base, _ := c.plan.Scenario.Target.URL.Static()
 		return []ledger.Place{{Name: "target", Base: base}}
 	}
 	return []ledger.Place{{Name: syntax.UnitName(c.plan.Stack.Entry, 0)}}

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"brunt/chaos"
 	"brunt/chaos/probe"
 	"brunt/chaos/timeline"
 	"brunt/scenarios"
@@ -23,28 +22,33 @@ import (
 
 // observeCompiler resolves the data read beside the load: metrics, alerts, and queries to the team's
 // monitoring.
-type observeCompiler struct{ *compiler }
+type observeCompiler struct {
+	plan          *Plan
+	m             *syntax.Mistakes
+	steps         *stepCompiler
+	targetUnknown bool // see [compiler]
+}
 
-// observed resolves the metrics and alerts of the scenario.
-func (c observeCompiler) observed() {
-	for _, w := range c.sc.Metrics {
+// compile resolves the metrics and alerts of the scenario.
+func (c *observeCompiler) compile() {
+	for _, w := range c.plan.Scenario.Metrics {
 		g := new(probe.Gauge)
 		before := c.m.Len()
 		if syntax.Decode(w.With, g, c.m); c.m.Len() == before {
-			g.Check(c.questions(), c.m)
-			askCompiler(c).asked(g.Ask)
-			c.readsOne(w)
+			g.Check(c.plan.questions(), c.m)
+			c.steps.asked(g.Ask)
+			noteReadOnce(c.plan, w)
 		}
 		c.plan.Gauges = append(c.plan.Gauges, observe.Metric{Name: w.Name, Gauge: g})
 	}
-	for _, w := range c.sc.Watches {
+	for _, w := range c.plan.Scenario.Watches {
 		c.watch(w)
 	}
-	for _, w := range c.sc.Alerts {
+	for _, w := range c.plan.Scenario.Alerts {
 		a := new(probe.Alert)
 		before := c.m.Len()
 		if syntax.Decode(w.With, a, c.m); c.m.Len() == before {
-			a.Check(c.questions(), c.m)
+			a.Check(c.plan.questions(), c.m)
 		}
 		c.plan.Alerts = append(c.plan.Alerts, observe.Alert{Name: w.Name, Alert: a})
 	}
@@ -53,11 +57,11 @@ func (c observeCompiler) observed() {
 // unitIn finds the services of placeholders such as ${unit.posts.addr}.
 var unitIn = regexp.MustCompile(`\$\{unit\.([^.\[}]+)\.`)
 
-// readsOne notes a metric that is read from one of several replicas.
-func (c observeCompiler) readsOne(w scenarios.Watched) {
+// noteReadOnce notes a metric that is read from one of several replicas.
+func noteReadOnce(p *Plan, w scenarios.Watched) {
 	for _, m := range unitIn.FindAllStringSubmatch(w.With.Flow(), -1) {
-		if n := c.plan.Scope.Services[m[1]]; n > 1 {
-			c.plan.Notes = append(c.plan.Notes,
+		if n := p.Scope.Services[m[1]]; n > 1 {
+			p.Notes = append(p.Notes,
 				fmt.Sprintf("metric %s is read from %s alone, one of %d: `watch: {%s: {of: %s, scrape: …}}` reads each of them",
 					w.Name, syntax.UnitName(m[1], 0), n, w.Name, m[1]))
 		}
@@ -65,30 +69,31 @@ func (c observeCompiler) readsOne(w scenarios.Watched) {
 }
 
 // watch resolves a question to the units.
-func (c observeCompiler) watch(of scenarios.Watched) {
+func (c *observeCompiler) watch(of scenarios.Watched) {
 	w := new(probe.Watch)
 	c.plan.Watches = append(c.plan.Watches, observe.Watch{Name: of.Name, Watch: w})
 	before := c.m.Len()
 	if syntax.Decode(of.With, w, c.m); c.m.Len() > before {
 		return
 	}
-	askCompiler(c).asked(w.Ask)
-	if w.Check(c.questions(), c.m); !c.targetUnknown {
+	c.steps.asked(w.Ask)
+	if w.Check(c.plan.questions(), c.m); !c.targetUnknown {
 		w.CheckUnits(c.plan.Scope, of.Pos, c.m)
 	}
-	if i := slices.IndexFunc(c.sc.Metrics, func(m scenarios.Watched) bool { return m.Name == of.Name }); i >= 0 &&
-		w.Numeric() {
-		c.m.Add(of.Pos, "%q names a metric already, at %s", of.Name, c.sc.Metrics[i].Pos)
+	metrics := c.plan.Scenario.Metrics
+	i := slices.IndexFunc(metrics, func(m scenarios.Watched) bool { return m.Name == of.Name })
+	if i >= 0 && w.Numeric() {
+		c.m.Add(of.Pos, "%q names a metric already, at %s", of.Name, metrics[i].Pos)
 	}
 }
 
-// observable refuses an objective on an unknown series or alert.
-func (c observeCompiler) observable(o slo.Objective) {
+// checkObservable refuses an objective on an unknown series or alert.
+func (c *observeCompiler) checkObservable(o slo.Objective) {
 	switch m := o.Metric; {
 	case m.OfAlert():
 		i := slices.IndexFunc(c.plan.Alerts, func(a observe.Alert) bool { return a.Name == m.Source })
 		if i < 0 {
-			c.missing(o, "alert", "such as alerts: {"+m.Source+`: {prometheus: "http://127.0.0.1:9090"}}`,
+			noteAbsent(c.m, o, m.Source, "alert", "such as alerts: {"+m.Source+`: {prometheus: "http://127.0.0.1:9090"}}`,
 				namesOf(c.plan.Alerts, func(a observe.Alert) string { return a.Name }))
 		} else if every := c.plan.Alerts[i].EveryOr(); result.Num(o.Value).D() < every {
 			c.m.Add(o.Pos, "`%s` can't be judged: the alert is asked for every %s", o.Text, quantity.FormatDuration(every))
@@ -103,49 +108,44 @@ func (c observeCompiler) observable(o slo.Objective) {
 		}
 		for _, name := range []string{m.Source, m.By} {
 			if name != "" {
-				c.read(o, name, read)
+				checkRead(c.m, o, name, read)
 			}
 		}
 	default:
-		c.unitNamed(o)
+		c.checkUnit(o)
 	}
 }
 
-// read checks that a series that an objective names is read, in a form that the objective can use.
-func (c observeCompiler) read(o slo.Objective, name string, read []observe.Metric) {
+// checkRead checks that a series that an objective names is read, in a form that the objective can use.
+func checkRead(m *syntax.Mistakes, o slo.Objective, name string, read []observe.Metric) {
 	i := slices.IndexFunc(read, func(g observe.Metric) bool { return g.Name == name })
 	if i < 0 {
-		c.absent(o, name, "metric", "such as metrics: {"+name+`: {scrape: "http://127.0.0.1:8080/metrics", metric: `+
+		noteAbsent(m, o, name, "metric", "such as metrics: {"+name+`: {scrape: "http://127.0.0.1:8080/metrics", metric: `+
 			strings.ReplaceAll(name, "-", "_")+"}}",
 			namesOf(read, func(g observe.Metric) string { return g.Name }))
 		return
 	}
 	g := read[i].Gauge
 	if o.Metric.Counts() && g.Rate {
-		c.m.AddHint(o.Pos, "remove `rate: true`, and ask for the rate by mean(…) of a second metric if that is wanted too",
+		m.AddHint(o.Pos, "remove `rate: true`, and ask for the rate by mean(…) of a second metric if that is wanted too",
 			"`%s`: metric %s is a rate already, and %s wants the counter itself", o.Text, name, o.Metric.Fold)
 	}
-	m := o.Metric
-	if m.Reaches() {
-		m.Unit = m.Until.Unit
+	metric := o.Metric
+	if metric.Reaches() {
+		metric.Unit = metric.Until.Unit
 	}
-	if why := unitClash(g, m); why != "" && !o.Metric.Divided() {
-		c.m.Add(o.Pos, "`%s`: %s", o.Text, why)
+	if why := unitClash(g, metric); why != "" && !o.Metric.Divided() {
+		m.Add(o.Pos, "`%s`: %s", o.Text, why)
 	}
 }
 
-// missing reports that an objective names an unknown source.
-func (c observeCompiler) missing(o slo.Objective, noun, such string, names []string) {
-	c.absent(o, o.Metric.Source, noun, such, names)
-}
-
-// absent reports that an objective names a source that is not among the names.
-func (c observeCompiler) absent(o slo.Objective, name, noun, such string, names []string) {
+// noteAbsent reports that an objective names a source that is not among the names.
+func noteAbsent(m *syntax.Mistakes, o slo.Objective, name, noun, such string, names []string) {
 	hint := syntax.DidYouMean(name, names)
 	if len(names) == 0 {
 		hint = such
 	}
-	c.m.AddHint(o.Pos, hint, "`%ss` names no %s %q", noun, noun, name)
+	m.AddHint(o.Pos, hint, "`%ss` names no %s %q", noun, noun, name)
 }
 
 // namesOf lists names.
@@ -172,8 +172,8 @@ func unitClash(g *probe.Gauge, m slo.Metric) string {
 	return fmt.Sprintf("the value is %s, and metric %s is in %s", written, m.Source, cmp.Or(g.UnitOf(), "plain numbers"))
 }
 
-// unitNamed refuses an unknown unit.
-func (c observeCompiler) unitNamed(o slo.Objective) {
+// checkUnit refuses an unknown unit.
+func (c *observeCompiler) checkUnit(o slo.Objective) {
 	if c.targetUnknown {
 		return
 	}
@@ -196,7 +196,7 @@ func (c observeCompiler) unitNamed(o slo.Objective) {
 	case o.Metric.Scaled() && known && c.plan.Stack.OnPods() && o.Metric.Until.Value <= float64(n):
 		c.m.Add(o.Pos, "`%s`: %s has %d pods from the begin on", o.Text, service, n)
 	// each workload is a service, by its own name
-	case c.plan.Scope.Cluster != nil && len(c.sc.Target.Kubernetes.Services) == 0:
+	case c.plan.Scope.Cluster != nil && len(c.plan.Scenario.Target.Kubernetes.Services) == 0:
 	case len(c.plan.Scope.Services) == 0:
 		c.m.AddHint(o.Pos, "containers that run already are named by target: {url: …, units: {"+service+
 			": {container: NAME}}}",
@@ -216,46 +216,30 @@ func (c observeCompiler) unitNamed(o slo.Objective) {
 	}
 }
 
-// detect resolves how the team's own monitoring is polled for having detected a fault.
-func (c observeCompiler) detect(f *scenarios.Fault) chaos.Monitoring {
-	if f.Detect == nil {
-		return nil
-	}
-	d := new(probe.Detect)
-	before := c.m.Len()
-	syntax.Decode(f.Detect, d, c.m)
-	if c.m.Len() > before {
-		return d
-	}
-	d.Check(c.questions(), c.m)
-	askCompiler(c).asked(d.Ask)
-	return d
-}
-
-// detectable refuses an objective on detection where the monitoring is not polled, or too seldom to
+// checkDetectable refuses an objective on detection where the monitoring is not polled, or too seldom to
 // show the limit.
-func (c observeCompiler) detectable(o slo.Objective) {
+func checkDetectable(p *Plan, m *syntax.Mistakes, o slo.Objective) {
 	if o.Metric.Row().Needs != slo.NeedsDetect {
 		return
 	}
 	every := time.Duration(math.MaxInt64) // of the scenario's alerts, which are polled in any case
-	for _, a := range c.plan.Alerts {
+	for _, a := range p.Alerts {
 		every = min(every, a.EveryOr())
 	}
-	i := slices.IndexFunc(c.plan.Faults, func(e *timeline.Entry) bool { return e.Name == o.After.Fault })
+	i := slices.IndexFunc(p.Faults, func(e *timeline.Entry) bool { return e.Name == o.After.Fault })
 	switch {
 	case i < 0: // already reported
-	case c.plan.Faults[i].Detect == nil && len(c.plan.Alerts) == 0:
-		c.m.AddHint(o.Pos,
+	case p.Faults[i].Detect == nil && len(p.Alerts) == 0:
+		m.AddHint(o.Pos,
 			`such as alerts: {HighErrorRate: {prometheus: "http://127.0.0.1:9090"}}, or in the fault detect: {get: `+
 				`"http://127.0.0.1:9093/api/v2/alerts", check: {"$": not empty}}`,
 			"`%s`: fault %q has no `detect`, which says how the team's monitoring is asked, and the scenario no `alerts`",
-			o.Text, c.plan.Faults[i].Name)
-	case c.plan.Faults[i].Detect == nil && result.Num(o.Value).D() < every:
-		c.m.Add(o.Pos, "`%s` can't be judged: the alerts are asked for every %s", o.Text, quantity.FormatDuration(every))
-	case c.plan.Faults[i].Detect == nil:
-	case result.Num(o.Value).D() < c.plan.Faults[i].Detect.EveryOr():
-		c.m.Add(o.Pos, "`%s` can't be judged: the monitoring is asked every %s", o.Text,
-			quantity.FormatDuration(c.plan.Faults[i].Detect.EveryOr()))
+			o.Text, p.Faults[i].Name)
+	case p.Faults[i].Detect == nil && result.Num(o.Value).D() < every:
+		m.Add(o.Pos, "`%s` can't be judged: the alerts are asked for every %s", o.Text, quantity.FormatDuration(every))
+	case p.Faults[i].Detect == nil:
+	case result.Num(o.Value).D() < p.Faults[i].Detect.EveryOr():
+		m.Add(o.Pos, "`%s` can't be judged: the monitoring is asked every %s", o.Text,
+			quantity.FormatDuration(p.Faults[i].Detect.EveryOr()))
 	}
 }

@@ -15,11 +15,11 @@ type OncePart struct {
 }
 
 // once compiles the steps of setup or teardown. It returns them in parts, and their requests together.
-func (c *compiler) once(steps []scenarios.Step, l *scenarios.Load) (parts []OncePart, all []load.Step) {
+func (c *stepCompiler) once(steps []scenarios.Step, l *scenarios.Load) (parts []OncePart, all []load.Step) {
 	var requests []scenarios.Step
 	flush := func() {
 		if len(requests) > 0 {
-			some, _ := c.steps(requests, unmeasured, l)
+			some, _ := c.compile(requests, unmeasured, l)
 			parts, all, requests = append(parts, OncePart{Steps: some}), append(all, some...), nil
 		}
 	}

@@ -57,22 +57,22 @@ func (lp *Load) shapeAt() syntax.Pos {
 
 // questions is the scope of what is asked during the run: it goes where load or faults may go, without a load's
 // resolve.
-func (c *compiler) questions() chaos.Scope {
-	scope := c.plan.Scope
+func (p *Plan) questions() chaos.Scope {
+	scope := p.Scope
 	scope.Host = func(u *url.URL) error {
-		return c.within(func(l *allow.List) error { return l.CheckURL(nil)(u) }, scenarios.QuestionsBeyond(u.Hostname()))
+		return p.within(func(l *allow.List) error { return l.CheckURL(nil)(u) }, scenarios.QuestionsBeyond(u.Hostname()))
 	}
 	return scope
 }
 
 // within returns nil if the list of load or that of faults passes a check. Its error is that of a policy, if one
 // refuses, else beyond.
-func (c *compiler) within(check func(*allow.List) error, beyond error) error {
-	byLoad := check(c.plan.LoadAllowlist)
+func (p *Plan) within(check func(*allow.List) error, beyond error) error {
+	byLoad := check(p.LoadAllowlist)
 	if byLoad == nil {
 		return nil
 	}
-	byChaos := check(c.plan.ChaosAllowlist)
+	byChaos := check(p.ChaosAllowlist)
 	switch {
 	case byChaos == nil:
 		return nil

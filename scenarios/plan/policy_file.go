@@ -42,18 +42,17 @@ type policyLoad struct {
 // Hold reports what of a plan lies beyond one of policies, each with its position in the scenario and the one in the
 // policy. Then policies bound what the scenario left open. The notes name the policies.
 func (p *policyPlan) Hold(to []*policies.Policy) (notes []string) {
-	check := check{p}
 	for _, one := range to {
-		check.addresses(one)
-		check.targets(one)
-		check.cluster(one)
-		check.sizes(one)
-		check.kinds(one)
-		check.protect(one)
-		check.require(one)
+		p.addresses(one)
+		p.targets(one)
+		p.cluster(one)
+		p.sizes(one)
+		p.kinds(one)
+		p.protect(one)
+		p.require(one)
 	}
 	for _, one := range to {
-		check.bound(one)
+		p.bound(one)
 		notes = append(notes, heldTo(one))
 	}
 	return notes
@@ -62,9 +61,9 @@ func (p *policyPlan) Hold(to []*policies.Policy) (notes []string) {
 // CheckTargetPolicies reports a target of a kind that a policy does not allow, for commands that compile
 // nothing else of the scenario.
 func CheckTargetPolicies(sc *scenarios.Scenario, to []*policies.Policy, m *syntax.Mistakes) {
-	check := check{&policyPlan{Scenario: sc, Mistakes: m}}
+	held := &policyPlan{Scenario: sc, Mistakes: m}
 	for _, p := range to {
-		check.targets(p)
+		held.targets(p)
 	}
 }
 

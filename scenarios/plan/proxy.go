@@ -5,11 +5,10 @@ import (
 	"net/url"
 	"os"
 
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/allow"
+	"brunt/scenarios/syntax"
 	"brunt/targets"
 	"brunt/targets/dial"
 	"brunt/targets/platform"
@@ -67,34 +66,34 @@ func (p *Plan) ProxiesOf(l *scenarios.Load) *dial.ProxySetting {
 
 // host returns a check that refuses a URL known to lie outside the blast radius, as the load reaches
 // it: with a proxy, both the proxy and the host count.
-func (c *compiler) host(l *scenarios.Load) func(u *url.URL) error {
-	by, resolve := c.plan.ProxiesOf(l), l.Resolve
+func (p *Plan) host(l *scenarios.Load) func(u *url.URL) error {
+	by, resolve := p.ProxiesOf(l), l.Resolve
 	return func(u *url.URL) error {
 		via, err := dial.Via(by, u, resolve)
 		switch {
 		case err != nil:
 			return err
 		case via == nil:
-			return c.plan.LoadAllowlist.CheckURL(resolve)(u)
+			return p.LoadAllowlist.CheckURL(resolve)(u)
 		case u.Scheme == "http" && (l.Connections.HTTP == scenarios.HTTP2 || l.Connections.HTTP == scenarios.H2C):
 			return fmt.Errorf("%s is reached by a proxy, and without TLS proxies don't pass HTTP/2 on", u.Host)
 		}
-		if err := c.plan.LoadAllowlist.CheckURL(resolve)(via); err != nil && by.Fixed() == nil { // else already reported
+		if err := p.LoadAllowlist.CheckURL(resolve)(via); err != nil && by.Fixed() == nil { // else already reported
 			return fmt.Errorf("the proxy %s: %w", via.Host, err)
 		}
-		return targets.Allowlist(c.plan.LoadAllowlist.Check).CheckProxied(u)
+		return targets.Allowlist(p.LoadAllowlist.Check).CheckProxied(u)
 	}
 }
 
-// target refuses a target that is known to lie outside the blast radius. It checks each load that
+// checkTarget refuses a target that is known to lie outside the blast radius. It checks each load that
 // uses a proxy, and all others together.
-func (c *compiler) target(u *url.URL) error {
-	direct := len(c.sc.Loads) == 0
-	for i := range c.sc.Loads {
-		l := &c.sc.Loads[i]
-		via, err := dial.Via(c.plan.ProxiesOf(l), u, l.Resolve)
+func (p *Plan) checkTarget(u *url.URL) error {
+	direct := len(p.Scenario.Loads) == 0
+	for i := range p.Scenario.Loads {
+		l := &p.Scenario.Loads[i]
+		via, err := dial.Via(p.ProxiesOf(l), u, l.Resolve)
 		if err == nil && via != nil {
-			err = c.host(l)(u)
+			err = p.host(l)(u)
 		}
 		if err != nil {
 			return fmt.Errorf("load %q: %w", l.Name, err)
@@ -104,7 +103,7 @@ func (c *compiler) target(u *url.URL) error {
 	if !direct {
 		return nil
 	}
-	return c.plan.LoadAllowlist.CheckTarget(u)
+	return p.LoadAllowlist.CheckTarget(u)
 }
 
 // via returns the proxy by which load i reaches the target; nil is none, or none known before the
@@ -136,25 +135,25 @@ func (p *Plan) FirstHop() string {
 	return allow.Resolved(p.Scope.External, p.Loads[0].Resolve)
 }
 
-// proxied lists the loads that reach the target by a proxy, and refuses a fault on the link to the
+// checkProxied lists the loads that reach the target by a proxy, and refuses a fault on the link to the
 // target for them: brunt would have to bypass the proxy.
-func (c *compiler) proxied() {
+func checkProxied(p *Plan, m *syntax.Mistakes) {
 	to := chaos.TargetName
-	if c.plan.Stack != nil {
-		to = syntax.UnitName(c.plan.Stack.Entry, 0)
+	if p.Stack != nil {
+		to = syntax.UnitName(p.Stack.Entry, 0)
 	}
-	linked, _ := c.plan.NeedsLink(chaos.LoadName, to)
-	for i := range c.plan.Loads {
-		lp := &c.plan.Loads[i]
-		via := c.plan.via(i)
+	linked, _ := p.NeedsLink(chaos.LoadName, to)
+	for i := range p.Loads {
+		lp := &p.Loads[i]
+		via := p.via(i)
 		switch {
 		case via == nil:
 		case linked:
-			c.m.Add(lp.Connections.Of("proxy"),
+			m.Add(lp.Connections.Of("proxy"),
 				"load %q reaches the target by the proxy %s, and a fault is on the link between load and "+
 					"target, which goes there directly", lp.Name, via.Host)
 		case lp.Connections.Proxy == "env":
-			c.plan.Notes = append(c.plan.Notes,
+			p.Notes = append(p.Notes,
 				fmt.Sprintf("load %q reaches the target by the proxy %s, which the environment names: "+
 					"response times are those of both", lp.Name, via.Host))
 		}

@@ -12,11 +12,8 @@ type Readiness struct {
 	*probe.Ready
 }
 
-// readyCompiler resolves the questions whether the target is ready.
-type readyCompiler struct{ *compiler }
-
 // readiness resolves the ready blocks that have a question. It reports whether they have no mistake.
-func (c readyCompiler) readiness() bool {
+func (c *compiler) readiness() bool {
 	before := c.m.Len()
 	if r := c.sc.Target.Ready; c.plan.Stack == nil && r != nil && r.Question != nil {
 		c.targetReady(r.Question)
@@ -27,7 +24,7 @@ func (c readyCompiler) readiness() bool {
 }
 
 // serviceReady resolves the questions to the services that brunt starts.
-func (c readyCompiler) serviceReady() {
+func (c *compiler) serviceReady() {
 	seen := map[*syntax.Node]bool{}
 	for i := range c.plan.Stack.Services {
 		s := &c.plan.Stack.Services[i]
@@ -40,13 +37,13 @@ func (c readyCompiler) serviceReady() {
 			m = new(syntax.Mistakes) // they are reported already
 		}
 		seen[n] = true
-		if r := c.decode(n, m); r != nil {
-			r.Check(c.questions(), s.Container == nil || s.Port != 0, m)
+		if r := new(probe.Ready); decoded(n, r, m) {
+			r.Check(c.plan.questions(), s.Container == nil || s.Port != 0, m)
 			if len(r.Exec.Args) > 0 && !c.plan.Scope.Containers {
 				m.AddHint(r.Of("exec"), "`command` is run on this machine",
 					"exec is run in the container of a unit, and %s is a process", s.Name)
 			}
-			askCompiler(c).asked(r.Ask)
+			c.steps.asked(r.Ask)
 			c.plan.Readiness = append(c.plan.Readiness, Readiness{s.Name, r})
 		}
 	}
@@ -54,12 +51,12 @@ func (c readyCompiler) serviceReady() {
 
 // targetReady resolves the question to a target that already runs. A path of it is requested as the load would, by
 // the steps of [readySteps].
-func (c readyCompiler) targetReady(n *syntax.Node) {
-	r := c.decode(n, c.m)
-	if r == nil {
+func (c *compiler) targetReady(n *syntax.Node) {
+	r := new(probe.Ready)
+	if !decoded(n, r, c.m) {
 		return
 	}
-	r.Check(c.questions(), true, c.m)
+	r.Check(c.plan.questions(), true, c.m)
 	switch {
 	case len(r.Exec.Args) > 0:
 		c.m.AddHint(r.Of("exec"), "`command` is run on this machine",
@@ -69,16 +66,8 @@ func (c readyCompiler) targetReady(n *syntax.Node) {
 	case c.plan.Scope.External == "" && !c.targetUnknown:
 		c.m.Add(r.At, "`ready` asks the target, and it has no url")
 	}
-	askCompiler(c).asked(r.Ask)
+	c.steps.asked(r.Ask)
 	c.plan.Readiness = append(c.plan.Readiness, Readiness{Ready: r})
-}
-
-// decode decodes a ready block with a question; nil is one with mistakes.
-func (c readyCompiler) decode(n *syntax.Node, m *syntax.Mistakes) *probe.Ready {
-	if r := new(probe.Ready); decoded(n, r, m) {
-		return r
-	}
-	return nil
 }
 
 // decoded decodes a node and reports whether it has no mistake.

@@ -36,7 +36,7 @@ func (c *compiler) targetsFile(lp *Load, index int, l *scenarios.Load) {
 	}
 	before := c.m.Len()
 	list := vegeta.ReadTargets(l.Targets, text, beside, c.m)
-	recordings := http.NewRecordings(l.Request, c.scope(l, ""), c.m)
+	recordings := http.NewRecordings(l.Request, c.steps.scope(l, ""), c.m)
 	if c.m.Len() > before {
 		return
 	}
@@ -55,7 +55,8 @@ func (c *compiler) targetsFile(lp *Load, index int, l *scenarios.Load) {
 			}
 			continue
 		}
-		lp.Flows = append(lp.Flows, load.Flow{Weight: 1, Steps: []load.Step{{Call: call, Index: c.number(name, index)}}})
+		step := load.Step{Call: call, Index: c.steps.number(name, index)}
+		lp.Flows = append(lp.Flows, load.Flow{Weight: 1, Steps: []load.Step{step}})
 	}
 	if note := recordings.Unhidden(); note != "" {
 		c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("load %q: %s", l.Name, note))
@@ -76,9 +77,9 @@ func (c *compiler) replay(lp *Load, index int, l *scenarios.Load) {
 	if c.plan.Stack == nil && c.plan.Scope.External == "" && !c.targetUnknown && !c.sc.Target.OnlyEndpoints() {
 		c.m.Add(l.Of("executor"), "a log names paths alone: the target wants a url")
 	}
-	recordings := http.NewRecordings(l.Request, c.scope(l, ""), c.m)
+	recordings := http.NewRecordings(l.Request, c.steps.scope(l, ""), c.m)
 	for _, s := range log.Steps() {
-		step := load.Step{Call: recordings.Replay(s.Name, s.Method), Index: c.number(s.Name, index)}
+		step := load.Step{Call: recordings.Replay(s.Name, s.Method), Index: c.steps.number(s.Name, index)}
 		lp.Flows = append(lp.Flows, load.Flow{Weight: float64(s.Count), Steps: []load.Step{step}})
 	}
 	for _, note := range log.Notes() {

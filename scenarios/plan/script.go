@@ -7,13 +7,12 @@ import (
 	"slices"
 	"time"
 
-	"brunt/scenarios/quantity"
-
 	"brunt/scenarios"
 	"brunt/scenarios/allow"
 	"brunt/scenarios/k6"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/slo"
 )
 
@@ -42,7 +41,7 @@ func (c *compiler) script(l *scenarios.Load) {
 	index := len(c.plan.Series.Loads)
 	c.plan.Series.Loads = append(c.plan.Series.Loads, measure.SeriesLoad{Name: l.Name, Closed: true})
 	sp := &Script{First: int32(len(c.plan.Series.Steps))}
-	names := append([]string{wholeIteration}, c.namedSteps(l.Name)...)
+	names := append([]string{wholeIteration}, namedSteps(c.sc, l.Name)...)
 	sp.Rooms = k6.MostSteps + 1 + len(names)
 	for range sp.Rooms {
 		c.plan.Series.Steps = append(c.plan.Series.Steps, measure.SeriesStep{Load: index})
@@ -68,8 +67,8 @@ func (c *compiler) script(l *scenarios.Load) {
 
 // namedSteps are the steps that objectives name: whether the script has them is known only during
 // the run.
-func (c *compiler) namedSteps(of string) (out []string) {
-	for _, list := range [][]slo.Objective{c.sc.SLO, c.sc.Steady, c.sc.Stop} {
+func namedSteps(sc *scenarios.Scenario, of string) (out []string) {
+	for _, list := range [][]slo.Objective{sc.SLO, sc.Steady, sc.Stop} {
 		for _, o := range list {
 			if o.Step != "" && o.Step != "iteration" && o.Step != wholeIteration && !slices.Contains(out, o.Step) &&
 				(o.Load == "" || o.Load == of) {
@@ -118,7 +117,7 @@ func (c *compiler) askScript(l *scenarios.Load, sp *Script) {
 		return
 	}
 	asked := sp.Config
-	asked.Env = c.knownEnv(s)
+	asked.Env = knownEnv(s)
 	ctx, cancel := context.WithTimeoutCause(context.Background(), inspectFor,
 		fmt.Errorf("it has %s", quantity.Brief(inspectFor)))
 	defer cancel()
@@ -140,7 +139,7 @@ func (c *compiler) askScript(l *scenarios.Load, sp *Script) {
 
 // knownEnv is the script's environment as far as it is known before anything runs, with placeholder
 // values for the rest.
-func (c *compiler) knownEnv(s *scenarios.Script) map[string]string {
+func knownEnv(s *scenarios.Script) map[string]string {
 	out := map[string]string{"BRUNT_URL": "http://127.0.0.1:1"}
 	for name, v := range s.Env {
 		text, known := v.Static()

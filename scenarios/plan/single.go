@@ -110,14 +110,12 @@ func CompileBare(b Bare) (*Plan, error) {
 		Name: b.Kind, Secrets: &template.Secrets{}, Symbols: &template.Symbols{}, Seed: 1, SeedGiven: true,
 		Guard: scenarios.Guard{OnNoUnit: "fail", Allow: scenarios.Allow{Load: b.Allow}},
 	}
-	c := &compiler{
-		sc: sc, o: CompileOptions{Policies: b.Policies}, m: m,
-		plan: &Plan{Scenario: sc, Scope: chaos.Scope{Services: map[string]int{}}},
-	}
-	c.plan.LoadAllowlist = allow.New(allow.Load, sc, b.Policies, m)
-	c.plan.ChaosAllowlist = allow.New(allow.Chaos, sc, b.Policies, m)
-	c.plan.Scope.Host = c.plan.ChaosAllowlist.CheckURL(nil)
-	c.opened(b)
+	p := &Plan{Scenario: sc, Scope: chaos.Scope{Services: map[string]int{}}}
+	c := newCompiler(p, CompileOptions{Policies: b.Policies}, m)
+	p.LoadAllowlist = allow.New(allow.Load, sc, b.Policies, m)
+	p.ChaosAllowlist = allow.New(allow.Chaos, sc, b.Policies, m)
+	p.Scope.Host = p.ChaosAllowlist.CheckURL(nil)
+	openLink(p, m, b)
 	f := scenarios.Fault{Name: b.Kind, Place: syntax.Place{At: at}}
 	syntax.Decode(timing, &f, m)
 	zero := quantity.Duration(0)
@@ -139,43 +137,43 @@ func CompileBare(b Bare) (*Plan, error) {
 		case !linked && b.To != "":
 			m.Add(syntax.Pos{File: "--to"}, "%s does not act on a link", b.Kind)
 		default:
-			d.Check(at, c.scopeOf(&f), m)
+			d.Check(at, (&faultCompiler{plan: p, m: m}).scopeOf(&f), m)
 		}
 	}
-	c.plan.Faults = []*timeline.Entry{e}
-	faultCompiler{c}.timing(e)
-	c.reachEngine()
+	p.Faults = []*timeline.Entry{e}
+	checkTiming(p, m, e)
+	checkEngine(p, m)
 	c.policies()
-	if why := c.plan.unjudged(); why != "" {
+	if why := p.unjudged(); why != "" {
 		m.Add(at, "%s", why)
 	}
-	return c.plan, m.Err()
+	return p, m.Err()
 }
 
-// opened resolves the link of a bare fault.
-func (c *compiler) opened(b Bare) {
+// openLink resolves the link of a bare fault.
+func openLink(p *Plan, m *syntax.Mistakes, b Bare) {
 	if b.Listen != "" {
 		host, _, err := net.SplitHostPort(b.Listen)
 		ip, perr := netip.ParseAddr(host)
 		if err != nil || host != "localhost" && (perr != nil || !ip.IsLoopback()) {
-			c.m.AddHint(syntax.Pos{File: "--listen"}, "such as 127.0.0.1:9001", "%q is not a port of this machine's loopback",
+			m.AddHint(syntax.Pos{File: "--listen"}, "such as 127.0.0.1:9001", "%q is not a port of this machine's loopback",
 				b.Listen)
 		}
 		if b.To == "" {
-			c.m.Add(syntax.Pos{File: "--listen"}, "--listen needs --to, the address that the link leads to")
+			m.Add(syntax.Pos{File: "--listen"}, "--listen needs --to, the address that the link leads to")
 		}
 	}
 	if b.To == "" {
 		return
 	}
 	if _, _, err := net.SplitHostPort(b.To); err != nil {
-		c.m.AddHint(syntax.Pos{File: "--to"}, "such as 127.0.0.1:9000", "%q is not a host:port", b.To)
+		m.AddHint(syntax.Pos{File: "--to"}, "such as 127.0.0.1:9000", "%q is not a host:port", b.To)
 		return
 	}
-	if err := c.plan.LoadAllowlist.CheckTarget(&url.URL{Scheme: "http", Host: b.To}); err != nil {
-		c.m.AddHint(syntax.Pos{File: "--to"}, "--allow names it", "%v", err)
+	if err := p.LoadAllowlist.CheckTarget(&url.URL{Scheme: "http", Host: b.To}); err != nil {
+		m.AddHint(syntax.Pos{File: "--to"}, "--allow names it", "%v", err)
 	}
-	c.plan.Listen, c.plan.Upstream, c.plan.Scope.External = b.Listen, b.To, b.To
-	c.sc.Target.Place = syntax.Place{At: syntax.Pos{File: "--to"}}
-	c.plan.Scope.Edges = []chaos.EdgeName{{From: chaos.LoadName, To: chaos.TargetName}}
+	p.Listen, p.Upstream, p.Scope.External = b.Listen, b.To, b.To
+	p.Scenario.Target.Place = syntax.Place{At: syntax.Pos{File: "--to"}}
+	p.Scope.Edges = []chaos.EdgeName{{From: chaos.LoadName, To: chaos.TargetName}}
 }

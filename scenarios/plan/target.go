@@ -44,7 +44,7 @@ func (c *compiler) system() {
 	case !t.URL.IsZero():
 		c.external(t)
 	case t.OnlyEndpoints():
-		endpointCompiler{c}.only(t)
+		c.endpointsAlone(t)
 	}
 	if c.plan.Stack == nil {
 		return
@@ -99,7 +99,7 @@ func (c *compiler) builtin(t *scenarios.Target) {
 			break
 		}
 	}
-	clusterCompiler{c}.stack(t, &spec)
+	checkStackOnPods(c.plan, c.m, t, &spec)
 	c.plan.Stack = &spec
 }
 
@@ -116,17 +116,17 @@ func (c *compiler) external(t *scenarios.Target) {
 	if err != nil {
 		hint := "such as http://127.0.0.1:8080"
 		if scheme, _, _ := strings.Cut(text, "://"); syntax.IsName(scheme) && !strings.HasPrefix(scheme, "http") {
-			hint = c.elsewhere(scheme)
+			hint = elsewhere(c.plan.Protocols.Schemes(), scheme)
 		}
 		c.m.AddHint(t.Of("url"), hint, "%v", err)
 		return
 	}
-	if err := c.target(u); err != nil {
+	if err := c.plan.checkTarget(u); err != nil {
 		c.m.Add(t.Of("url"), "%v", err)
 	}
 	c.reached(u)
-	c.chosen(t)
-	clusterCompiler{c}.target(t)
+	chooseContainers(c.plan, c.m, t)
+	compileCluster(c.plan, c.m, t)
 }
 
 // reached notes where the load reaches a target that runs already.
@@ -135,30 +135,29 @@ func (c *compiler) reached(u *url.URL) {
 }
 
 // elsewhere says what to do with a URL of a scheme that target.url does not take.
-func (c *compiler) elsewhere(scheme string) string {
-	schemes := c.plan.Protocols.Schemes()
+func elsewhere(schemes []string, scheme string) string {
 	if slices.Contains(schemes, scheme) {
 		return "a URL of " + scheme + " goes under target.endpoints, such as endpoints: {main: " + scheme + "://127.0.0.1:7}"
 	}
 	return "brunt speaks " + strings.Join(schemes, ", ")
 }
 
-// upstream finds the address to which a link from the load to a running target leads, using the
+// findUpstream finds the address to which a link from the load to a running target leads, using the
 // loads' own resolve.
-func (c *compiler) upstream() {
-	c.plan.Upstream = c.plan.Scope.External
-	if hit, _ := c.plan.NeedsLink(chaos.LoadName, chaos.TargetName); !hit || c.plan.Stack != nil || c.plan.Upstream == "" {
+func findUpstream(p *Plan, m *syntax.Mistakes) {
+	p.Upstream = p.Scope.External
+	if hit, _ := p.NeedsLink(chaos.LoadName, chaos.TargetName); !hit || p.Stack != nil || p.Upstream == "" {
 		return
 	}
-	for i := range c.plan.Loads {
-		lp := &c.plan.Loads[i]
-		to := allow.Resolved(c.plan.Scope.External, lp.Resolve)
-		if i > 0 && to != c.plan.Upstream {
-			c.m.Add(lp.Of("resolve"),
+	for i := range p.Loads {
+		lp := &p.Loads[i]
+		to := allow.Resolved(p.Scope.External, lp.Resolve)
+		if i > 0 && to != p.Upstream {
+			m.Add(lp.Of("resolve"),
 				"load %q reaches the target at %s and load %q at %s, and a fault is on the one link between load "+
-					"and target", lp.Name, to, c.plan.Loads[0].Name, c.plan.Upstream)
+					"and target", lp.Name, to, p.Loads[0].Name, p.Upstream)
 		}
-		c.plan.Upstream = to
+		p.Upstream = to
 	}
 }
 

@@ -16,8 +16,8 @@ import (
 // The checks of the fields that hold an address: before the run, and as a connection is made.
 const (
 	ofQuestions = "probe.Address.check within Scope.Host; ResolvedCall.client by scenarios/connect"
-	ofLoad      = "targets.CheckURL or compiler.target within LoadAllowlist; targets/dial"
-	ofImages    = "compiler.images, where the name holds a secret: within LoadAllowlist or ChaosAllowlist, by name"
+	ofLoad      = "targets.CheckURL or Plan.checkTarget within LoadAllowlist; targets/dial"
+	ofImages    = "checkImages, where the name holds a secret: within LoadAllowlist or ChaosAllowlist, by name"
 	noAddress   = "it names a part of the target, or a place in the scenario"
 )
 

@@ -1,0 +1,114 @@
+package plan
+
+import (
+	"brunt/scenarios"
+	"brunt/scenarios/load"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/syntax"
+	"brunt/targets"
+	"brunt/targets/http/auth"
+)
+
+// A stepCompiler compiles the steps of a scenario: those of loads, setup and teardown, questions, and faults.
+type stepCompiler struct {
+	plan *Plan
+	m    *syntax.Mistakes
+
+	flow     targets.Flow // whose steps are compiled
+	compiled []compiledStep
+	unknown  bool // a step that would have a name has mistakes
+}
+
+// compiledStep is a step of a load, compiled, and as it stands in the file.
+type compiledStep struct {
+	call scenarios.Call
+	with *syntax.Node
+}
+
+// unmeasured is the load index of steps that belong to no load.
+const unmeasured = -1
+
+// compile compiles a flow of load l. Each step of a load gets a number; a step that stands in several flows of a mix
+// under one name is one step. Whole reports that no step has a mistake, here or before.
+func (c *stepCompiler) compile(flow []scenarios.Step, loadIndex int, l *scenarios.Load) (out []load.Step, whole bool) {
+	whole = true
+	c.flow.Number++
+	for i := range flow {
+		s := &flow[i]
+		if s.Think != nil {
+			out = append(out, load.Step{Think: *s.Think, Index: -1})
+			continue
+		}
+		if s.Command != nil {
+			c.m.AddHint(s.Command.Pos, "a command of a fault is exec", "a command is a step of `setup` or `teardown` alone")
+			whole = false
+			continue
+		}
+		call, ok := c.call(s, l)
+		if !ok {
+			whole = false
+			if s.Name == "" {
+				c.unknown = true
+			} else {
+				c.number(s.Name, loadIndex) // for the objectives that name it
+			}
+			continue
+		}
+		if loadIndex >= 0 {
+			c.compiled = append(c.compiled, compiledStep{call, s.With})
+		}
+		step := load.Step{Call: call, Index: c.number(call.Name(), loadIndex)}
+		if loadIndex >= 0 {
+			for _, part := range c.plan.Protocols.Parts(call) {
+				n := c.number(call.Name()+" "+part, loadIndex)
+				c.plan.Series.Steps[n].Part = true
+				step.Parts = append(step.Parts, n)
+			}
+		}
+		out = append(out, step)
+	}
+	return out, whole
+}
+
+// call compiles the request of a step of load l, and reports its mistakes.
+func (c *stepCompiler) call(s *scenarios.Step, l *scenarios.Load) (scenarios.Call, bool) {
+	if s.With == nil { // already reported
+		return nil, false
+	}
+	b, ok := s.Block(c.plan.Protocols.Kinds(), c.m, c.plan.Protocols.Beside()...)
+	if !ok {
+		return nil, false
+	}
+	return c.plan.Protocols.Compile(b, c.scope(l, s.Name).To(s.At, c.plan.Scenario.Target.Endpoints), c.m)
+}
+
+// scope is the set of names available to a step of load l.
+func (c *stepCompiler) scope(l *scenarios.Load, name string) targets.Scope {
+	sc := c.plan.Scenario
+	return targets.Scope{
+		Symbols: sc.Symbols, Name: name, Checks: &c.plan.Checks, Host: c.plan.host(l), File: sc.Read, Secret: sc.Secrets.Add,
+		Auth: l.Auth, Sign: l.Sign, Shared: c.plan.Shared, Timeout: l.Timeout.D(), Flow: c.flow,
+	}
+}
+
+// proofs prepares the auth and sign of a load, whether or not a step uses them.
+func (c *stepCompiler) proofs(l *scenarios.Load) {
+	in := c.scope(l, "")
+	p := targets.Share[auth.Proofs](in.Shared)
+	p.Auth(l.Auth, in, c.m)
+	p.Sign(l.Sign, in, c.m)
+}
+
+// number returns the number of a step of a load, which the first use of its name gives.
+func (c *stepCompiler) number(name string, loadIndex int) int32 {
+	if loadIndex < 0 {
+		return 0
+	}
+	for i, s := range c.plan.Series.Steps {
+		if s.Load == loadIndex && s.Name == name {
+			return int32(i)
+		}
+	}
+	c.plan.Series.Steps = append(c.plan.Series.Steps, measure.SeriesStep{Name: name, Load: loadIndex})
+	return int32(len(c.plan.Series.Steps) - 1)
+}
