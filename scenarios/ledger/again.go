@@ -24,15 +24,15 @@ func (b *verification) askAgain(ctx context.Context) error {
 		return nil
 	}
 	if end, ok := ctx.Deadline(); ok {
-		until := quantity.FormatDuration(end.Sub(b.T0).Round(time.Second))
-		b.Event(result.Event{
+		until := quantity.FormatDuration(end.Sub(b.run.T0).Round(time.Second))
+		b.run.Event(result.Event{
 			Event: "ledger.again",
 			Text:  fmt.Sprintf("%d writes are not there; they are asked for again until %s", len(b.missing), until),
 		})
 	}
 	all := b.ledger.kept.Kept()
 	for wait := firstPause; len(b.missing) > 0 && ctx.Err() == nil; wait = min(lastPause, wait*3/2) {
-		b.Progress(all-int64(len(b.missing)), all)
+		b.run.Progress(all-int64(len(b.missing)), all)
 		pause(ctx, wait)
 		if ctx.Err() != nil {
 			break
@@ -56,13 +56,13 @@ func (b *verification) round(ctx context.Context) error {
 	for rest := b.missing; len(rest) > 0; {
 		batch := rest[:min(len(rest), asksAtOnce)]
 		rest = rest[len(batch):]
-		asked := b.Now()
+		asked := b.run.Now()
 		before := make([][]sight, len(batch))
 		for i := range batch {
 			before[i] = batch[i].answers
 		}
 		b.ask(ctx, batch)
-		found := b.Now()
+		found := b.run.Now()
 		for i := range batch {
 			c := &batch[i]
 			for k := range c.answers { // where a unit gave no answer, the one before says more
@@ -97,7 +97,7 @@ func (b *verification) lateness(low, high time.Duration) {
 
 // lateTo counts a late write for each fault during which it was acknowledged.
 func (b *verification) lateTo(acked time.Duration) {
-	for _, c := range b.Faults {
+	for _, c := range b.run.Faults {
 		if c.N < 0 || acked < c.Injected || acked > c.Cleared {
 			continue
 		}

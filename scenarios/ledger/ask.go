@@ -38,29 +38,19 @@ const noAnswer = -1
 // unmeasuredStep is the step number of a verification request, which is not measured.
 const unmeasuredStep = -2
 
-// open makes a client for each unit and asks each unit, until it answers, for a write that was never
-// made. A unit that finds this write would find any. A unit that stays down takes only a part of the
-// time, so that the others are still asked.
+// open opens the units and asks each, until it answers, for a write that was never made. A unit that finds this write
+// would find any. A unit that stays down takes only a part of the time, so that the others are still asked.
 func (b *verification) open(ctx context.Context) error {
-	first, cancel := context.WithTimeout(ctx, b.ledger.WithinOr().D()/firstPart)
+	first, cancel := context.WithTimeout(ctx, b.ledger.spec.WithinOr().D()/firstPart)
 	defer cancel()
-	for _, p := range b.ledger.Places {
-		if p.Base == "" {
-			p.Base = b.URL(p.Name)
-		}
-		u := &asked{Place: p, samples: &samples.Set{Mask: b.Mask}}
-		var err error
-		u.client, err = b.Client(p.Base, askTimeout, u.samples)
-		if err != nil {
-			return err
-		}
-		b.units = append(b.units, u)
+	if err := b.reader.open(); err != nil {
+		return err
 	}
 	var all sync.WaitGroup
-	notes := make([]string, len(b.units))
-	for i, u := range b.units {
+	notes := make([]string, len(b.reader.units))
+	for i, u := range b.reader.units {
 		all.Go(func() {
-			a := b.asker(u)
+			a := b.reader.asker(u)
 			defer a.close()
 			never := fmt.Sprintf("never-written-%x", rand.Uint64())
 			for first.Err() == nil {
@@ -84,12 +74,6 @@ func (b *verification) open(ctx context.Context) error {
 	return nil
 }
 
-func (b *verification) close() {
-	for _, u := range b.units {
-		_ = u.client.Close()
-	}
-}
-
 // pause waits for d, or until ctx ends.
 func pause(ctx context.Context, d time.Duration) {
 	select {
@@ -100,16 +84,17 @@ func pause(ctx context.Context, d time.Duration) {
 
 // ask asks every unit for each write of a batch.
 func (b *verification) ask(ctx context.Context, batch []checkedWrite) {
-	each := max(1, askers/len(b.units))
+	units := b.reader.units
+	each := max(1, askers/len(units))
 	var all sync.WaitGroup
 	for i := range batch {
-		batch[i].answers = make([]sight, len(b.units))
+		batch[i].answers = make([]sight, len(units))
 	}
-	for k, u := range b.units {
+	for k, u := range units {
 		var next atomic.Int64
 		for range min(each, len(batch)) {
 			all.Go(func() {
-				a := b.asker(u)
+				a := b.reader.asker(u)
 				defer a.close()
 				for {
 					i := int(next.Add(1)) - 1
@@ -124,17 +109,48 @@ func (b *verification) ask(ctx context.Context, batch []checkedWrite) {
 	all.Wait()
 }
 
+// A reader reads the writes of a ledger from all its places, for the verification or while the load runs.
+type reader struct {
+	run     Run
+	spec    *Spec
+	units   []*asked
+	counted atomic.Bool // `count` existed in some answer
+	nowhere atomic.Bool // `count` was missing in some answer
+}
+
+// open makes a client for each place. The caller closes the reader, also after an error.
+func (r *reader) open() error {
+	for _, p := range r.spec.Places {
+		if p.Base == "" {
+			p.Base = r.run.URL(p.Name)
+		}
+		u := &asked{Place: p, samples: &samples.Set{Mask: r.run.Mask}}
+		var err error
+		if u.client, err = r.run.Client(p.Base, askTimeout, u.samples); err != nil {
+			return err
+		}
+		r.units = append(r.units, u)
+	}
+	return nil
+}
+
+func (r *reader) close() {
+	for _, u := range r.units {
+		_ = u.client.Close()
+	}
+}
+
 // asker asks one unit for one write at a time.
 type asker struct {
-	*verification
+	reader  *reader
 	unit    *asked
 	session targets.Session
 	it      template.Iter
 }
 
-func (b *verification) asker(u *asked) *asker {
-	a := &asker{verification: b, unit: u, it: template.Iter{Rand: b.Rand(), Env: b.Env}}
-	a.it.Vars = make([]template.Value, len(b.Vars))
+func (r *reader) asker(u *asked) *asker {
+	a := &asker{reader: r, unit: u, it: template.Iter{Rand: r.run.Rand(), Env: r.run.Env}}
+	a.it.Vars = make([]template.Value, len(r.run.Vars))
 	a.session, _ = u.client.Open(0)
 	return a
 }
@@ -163,31 +179,31 @@ func (a *asker) ask(ctx context.Context, id string) sight {
 
 // once asks for a write once. Again reports whether another try may succeed where this one failed.
 func (a *asker) once(ctx context.Context, id string) (s sight, again bool) {
-	l, it := a.ledger, &a.it
+	r, it := &a.reader.run, &a.it
 	it.Reset()
-	template.CopyVars(it.Vars, a.Vars)
+	template.CopyVars(it.Vars, r.Vars)
 	it.Write = append(it.Write[:0], id...)
-	it.Intended = a.Now()
+	it.Intended = r.Now()
 	it.Deadline = it.Intended + askTimeout
 	if end, ok := ctx.Deadline(); ok {
-		it.Deadline = min(it.Deadline, end.Sub(a.T0))
+		it.Deadline = min(it.Deadline, end.Sub(r.T0))
 	}
 	defer context.AfterFunc(ctx, a.unit.client.Abort)()
 	out := scenarios.Outcome{Step: unmeasuredStep, Intended: it.Intended, Ready: it.Intended}
-	a.session.Do(it, l.Query.Call, &out)
-	if a.EndIteration != nil {
-		a.EndIteration(a.session, it)
+	a.session.Do(it, a.reader.spec.Query.Call, &out)
+	if r.EndIteration != nil {
+		r.EndIteration(a.session, it)
 	}
-	cause := a.Causes.Name(out.Cause)
+	cause := r.Causes.Name(out.Cause)
 	switch {
-	case out.Answered && a.Absent(&out):
+	case out.Answered && r.Absent(&out):
 		return sight{}, false
 	case out.Kind == scenarios.OK:
 		return a.seen(), false
 	case out.Cause.IsCheck() && out.Answered:
 		return sight{n: 1, differ: true}, false
 	case cause == "extract "+Counted && out.Answered:
-		a.nowhere.Store(true)
+		a.reader.nowhere.Store(true)
 		return sight{}, false
 	case out.Cause.IsExtraction() && out.Answered:
 		return sight{n: 1, differ: true}, false
@@ -196,17 +212,17 @@ func (a *asker) once(ctx context.Context, id string) (s sight, again bool) {
 		cause += ": " + sm.Said()
 	}
 	a.unit.why.Store(&cause)
-	return sight{n: noAnswer}, a.Retry(&out)
+	return sight{n: noAnswer}, r.Retry(&out)
 }
 
 // seen evaluates a successful answer.
 func (a *asker) seen() sight {
 	s := sight{n: 1}
-	if a.ledger.Counts >= 0 {
-		a.counted.Store(true)
-		s.n = countOf(&a.it.Vars[a.ledger.Counts])
+	if a.reader.spec.Counts >= 0 {
+		a.reader.counted.Store(true)
+		s.n = countOf(&a.it.Vars[a.reader.spec.Counts])
 	}
-	for _, slot := range a.ledger.Values {
+	for _, slot := range a.reader.spec.Values {
 		if v := &a.it.Vars[slot]; v.Set {
 			s.value += string(v.Text) + "\x00"
 		}

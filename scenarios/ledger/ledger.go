@@ -13,7 +13,7 @@ import (
 
 // Ledger records the writes of a run.
 type Ledger struct {
-	*Spec
+	spec     *Spec
 	kept     *writeLog
 	acked    atomic.Int64
 	unnamed  atomic.Int64
@@ -59,7 +59,7 @@ func open(p *Spec, path string, shards int) (*Ledger, error) {
 }
 
 func newLedger(p *Spec, kept *writeLog, parts int) *Ledger {
-	l := &Ledger{Spec: p, kept: kept, parts: parts}
+	l := &Ledger{spec: p, kept: kept, parts: parts}
 	if p.Probe > 0 {
 		l.reads = newReads()
 	}
@@ -90,30 +90,30 @@ type writer struct {
 
 func (w *writer) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome) {
 	l := w.ledger
-	if !slices.Contains(l.Writes, c) {
+	if !slices.Contains(l.spec.Writes, c) {
 		w.User.Do(it, c, out)
 		return
 	}
-	draws := l.Draws && len(it.Write) == 0 // another ledger of the same write may have drawn
+	draws := l.spec.Draws && len(it.Write) == 0 // another ledger of the same write may have drawn
 	if draws {
 		it.Write = w.drawn[:0]
 		it.NewWrite()
 		w.drawn = it.Write
 	}
 	w.id = w.id[:0]
-	if l.Early {
+	if l.spec.Early {
 		w.name(it)
 	}
 	w.User.Do(it, c, out)
 	// subtle: variables are extracted only from an answer that is ok; after another answer they may
 	// hold values of an earlier step.
-	if !l.Early && out.Kind == scenarios.OK {
+	if !l.spec.Early && out.Kind == scenarios.OK {
 		w.name(it)
 	}
 	if draws {
 		it.Write = nil
 	}
-	if acked := l.Ack.Holds(out); acked || l.Early && out.WasSent {
+	if acked := l.spec.Ack.Holds(out); acked || l.spec.Early && out.WasSent {
 		if acked {
 			l.acked.Add(1)
 		}
@@ -129,7 +129,7 @@ func (w *writer) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome)
 
 // name sets the id of the write; it is empty where a part of it is missing.
 func (w *writer) name(it *template.Iter) {
-	id, err := w.ledger.ID.Append(w.id[:0], it)
+	id, err := w.ledger.spec.ID.Append(w.id[:0], it)
 	if err != nil {
 		id = w.id[:0]
 	}

@@ -28,14 +28,14 @@ func (b *verification) listingFile() (*os.File, error) {
 // listOne lists a write that is not simply held.
 func (b *verification) listOne(c *checkedWrite, state result.WriteState, note string) error {
 	k := result.WriteKey{
-		ID: b.Mask(c.ID), State: state, Acknowledged: result.NaN, Ended: result.Sec(c.End), Age: result.NaN, Note: note,
+		ID: b.run.Mask(c.ID), State: state, Acknowledged: result.NaN, Ended: result.Sec(c.End), Age: result.NaN, Note: note,
 		Found: map[string]int{},
 	}
 	if c.Acked {
 		k.Acknowledged = k.Ended
 	}
 	for i, s := range c.answers {
-		k.Found[b.units[i].Name] = s.n
+		k.Found[b.reader.units[i].Name] = s.n
 	}
 	if state == result.WriteLost {
 		age, fault := b.age(c.End)

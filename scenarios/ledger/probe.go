@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/result"
 )
 
@@ -21,8 +20,9 @@ type latest struct {
 // A prober reads the latest acknowledged write from every unit while the load runs. A read that does not
 // find it is stale: it was sent after the acknowledgement.
 type prober struct {
-	*verification
-	stop func()
+	ledger *Ledger
+	reader *reader
+	stop   func()
 }
 
 // reads are what the reads found. Any goroutine may use it.
@@ -40,32 +40,24 @@ func noReads() result.LedgerReads {
 
 // Probe begins to read writes back at the rate of the ledger. [Ledger.EndProbe] ends it.
 func (l *Ledger) Probe(ctx context.Context, r Run) error {
-	if l.Spec.Probe <= 0 {
+	if l.spec.Probe <= 0 {
 		return nil
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	p := &prober{verification: &verification{Run: r, ledger: l, out: &result.LedgerRecord{}}}
-	for _, place := range l.Places {
-		if place.Base == "" {
-			place.Base = r.URL(place.Name)
-		}
-		u := &asked{Place: place, samples: &samples.Set{Mask: r.Mask}}
-		var err error
-		if u.client, err = r.Client(place.Base, askTimeout, u.samples); err != nil {
-			cancel()
-			p.close()
-			return err
-		}
-		p.units = append(p.units, u)
+	p := &prober{ledger: l, reader: &reader{run: r, spec: l.spec}}
+	if err := p.reader.open(); err != nil {
+		cancel()
+		p.reader.close()
+		return err
 	}
 	var all sync.WaitGroup
-	for _, u := range p.units {
+	for _, u := range p.reader.units {
 		all.Go(func() { p.probe(ctx, u) })
 	}
 	p.stop = func() {
 		cancel()
 		all.Wait()
-		p.close()
+		p.reader.close()
 	}
 	l.prober.Store(p)
 	return nil
@@ -80,10 +72,10 @@ func (l *Ledger) EndProbe() {
 
 // probe reads from one unit. A unit that answers slowly is asked less often.
 func (p *prober) probe(ctx context.Context, u *asked) {
-	a := p.asker(u)
+	a := p.reader.asker(u)
 	defer a.close()
 	tick := time.NewTicker(max(time.Millisecond,
-		time.Duration(float64(time.Second)*float64(p.ledger.parts)/float64(p.ledger.Spec.Probe))))
+		time.Duration(float64(time.Second)*float64(p.ledger.parts)/float64(p.ledger.spec.Probe))))
 	defer tick.Stop()
 	var last *latest
 	for {
@@ -97,7 +89,7 @@ func (p *prober) probe(ctx context.Context, u *asked) {
 			continue
 		}
 		last = w
-		sent := p.Now()
+		sent := p.reader.run.Now()
 		s, _ := a.once(ctx, w.id)
 		if ctx.Err() != nil {
 			return // a read that was cut off says nothing

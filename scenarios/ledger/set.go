@@ -61,7 +61,7 @@ func (s Set) User(u load.User, shard int) load.User {
 // of them.
 func (s Set) Probe(ctx context.Context, run func(*Spec) Run) error {
 	for _, l := range s {
-		if err := l.Probe(ctx, run(l.Spec)); err != nil {
+		if err := l.Probe(ctx, run(l.spec)); err != nil {
 			return err
 		}
 	}
@@ -79,14 +79,14 @@ func (s Set) EndProbe() {
 func (s Set) Verify(ctx context.Context, run func(*Spec) Run) (out []*result.LedgerRecord, err error) {
 	alone := time.Duration(-1)
 	for _, l := range s {
-		r := run(l.Spec)
+		r := run(l.spec)
 		if alone < 0 {
 			alone = r.Now()
 		}
 		r.Alone = alone // what one ledger waits for the target to settle, the next need not
 		found, err := l.Verify(ctx, r)
 		if found != nil {
-			found.Name = l.Name
+			found.Name = l.spec.Name
 			out = append(out, found)
 		}
 		if err != nil {

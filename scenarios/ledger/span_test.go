@@ -17,7 +17,7 @@ func TestSpans(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
 		fault := &chaos.Record{Name: "f", Injected: 5 * time.Second, Cleared: 6 * time.Second}
-		b := &verification{Run: Run{End: 10 * time.Second, Faults: []*chaos.Record{fault}}, out: &result.LedgerRecord{}}
+		b := &verification{run: Run{End: 10 * time.Second, Faults: []*chaos.Record{fault}}, out: &result.LedgerRecord{}}
 		type write struct {
 			end        time.Duration
 			lost, held bool
@@ -83,7 +83,7 @@ func TestSpans(t *testing.T) {
 
 // TestSpansAtTheEnds holds that the first and the last write bound a span that reaches them.
 func TestSpansAtTheEnds(t *testing.T) {
-	b := &verification{Run: Run{End: 10 * time.Second}, out: &result.LedgerRecord{}}
+	b := &verification{run: Run{End: 10 * time.Second}, out: &result.LedgerRecord{}}
 	for i := range 5 {
 		b.acked.add(time.Duration(i)*time.Second, true, false)
 	}
@@ -100,7 +100,7 @@ func TestSpansOfFaults(t *testing.T) {
 	faults := []*chaos.Record{
 		{Name: "a", Injected: sec(10), Cleared: sec(20)}, {Name: "b", Injected: sec(50), Cleared: sec(60)},
 	}
-	b := &verification{Run: Run{End: sec(100), Faults: faults}, out: &result.LedgerRecord{}}
+	b := &verification{run: Run{End: sec(100), Faults: faults}, out: &result.LedgerRecord{}}
 	for _, w := range []struct {
 		at     float64
 		effect string
@@ -152,7 +152,7 @@ func TestSpans_NearestFault(t *testing.T) {
 		{"never cleared", []*chaos.Record{forever}, []float64{25, 99}, "forever: 25 to 99"},
 		{"without a fault", []*chaos.Record{missed}, []float64{25, 31}, ": 25 to 31"},
 	} {
-		b := &verification{Run: Run{End: sec(100), Faults: c.faults}, out: &result.LedgerRecord{}}
+		b := &verification{run: Run{End: sec(100), Faults: c.faults}, out: &result.LedgerRecord{}}
 		for _, at := range c.at {
 			b.acked.add(sec(at), true, false)
 		}
@@ -165,7 +165,7 @@ func TestSpans_NearestFault(t *testing.T) {
 			t.Errorf("%s: lost to %s, want %s", c.name, found, c.want)
 		}
 	}
-	b := &verification{Run: Run{End: sec(100), Faults: []*chaos.Record{cut, crash}}, out: &result.LedgerRecord{}}
+	b := &verification{run: Run{End: sec(100), Faults: []*chaos.Record{cut, crash}}, out: &result.LedgerRecord{}}
 	for at, want := range map[float64]float64{19: 1, 25: 5, 31: 69, 80: 10, 91: 0} {
 		if age, fault := b.age(sec(at)); age != sec(want) {
 			t.Errorf("the write at %v s was lost after %s to %s, want %v s", at, age, fault, want)
@@ -180,7 +180,7 @@ func TestLateTo(t *testing.T) {
 		{Name: "b", Injected: 15 * time.Second, Cleared: 30 * time.Second},
 		{Name: "not injected", N: -1, Cleared: time.Hour},
 	}
-	b := &verification{Run: Run{Faults: faults}, out: &result.LedgerRecord{}}
+	b := &verification{run: Run{Faults: faults}, out: &result.LedgerRecord{}}
 	for at := range 40 {
 		b.lateTo(time.Duration(at) * time.Second)
 	}
@@ -192,8 +192,8 @@ func TestLateTo(t *testing.T) {
 // TestJudge_ManyMissing: a missing write beyond those that are asked for again may be late, so that it is no lost one.
 func TestJudge_ManyMissing(t *testing.T) {
 	b := &verification{out: &result.LedgerRecord{}, listed: map[result.WriteState][]result.WriteKey{}}
-	b.Mask = strings.Clone
-	b.units = []*asked{{Place: Place{Name: "store[0]"}}}
+	b.run.Mask = strings.Clone
+	b.reader = &reader{units: []*asked{{Place: Place{Name: "store[0]"}}}}
 	for range mostMissing + 3 {
 		c := &checkedWrite{loggedWrite: loggedWrite{ID: "w", Acked: true}, answers: []sight{{}}}
 		if err := b.judge(c); err != nil {

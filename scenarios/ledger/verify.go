@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"brunt/chaos"
@@ -66,11 +65,12 @@ type Run struct {
 func (l *Ledger) Verify(ctx context.Context, r Run) (*result.LedgerRecord, error) {
 	flushed := l.kept.Flush()
 	out := &result.LedgerRecord{
-		Write: l.Write, Units: []string{}, Acknowledged: l.acked.Load(), Unnamed: l.unnamed.Load(), Unrecorded: l.kept.Over(),
+		Write: l.spec.Write, Units: []string{},
+		Acknowledged: l.acked.Load(), Unnamed: l.unnamed.Load(), Unrecorded: l.kept.Over(),
 		RPO: result.NaN, RPOLow: result.NaN, LateLow: result.NaN, LateHigh: result.NaN, Asked: result.NaN, Took: result.NaN,
 		Keys: []result.WriteKey{},
 	}
-	for _, p := range l.Places {
+	for _, p := range l.spec.Places {
 		out.Units = append(out.Units, p.Name)
 	}
 	if flushed != nil {
@@ -79,8 +79,11 @@ func (l *Ledger) Verify(ctx context.Context, r Run) (*result.LedgerRecord, error
 	if l.reads != nil {
 		out.Reads = l.reads.during(r)
 	}
-	b := &verification{Run: r, ledger: l, out: out, listed: map[result.WriteState][]result.WriteKey{}}
-	settle := l.SettleOr().D()
+	b := &verification{
+		run: r, ledger: l, reader: &reader{run: r, spec: l.spec}, out: out,
+		listed: map[result.WriteState][]result.WriteKey{},
+	}
+	settle := l.spec.SettleOr().D()
 	if rest := max(0, settle-max(0, r.Now()-r.Alone)); rest > 0 || settle == 0 {
 		r.Event(result.Event{
 			Event: "ledger.settle",
@@ -97,7 +100,7 @@ func (l *Ledger) Verify(ctx context.Context, r Run) (*result.LedgerRecord, error
 		r.Event(result.Event{Event: "ledger.skipped", Text: out.Note})
 		return out, nil
 	}
-	limited, cancel := context.WithTimeout(ctx, l.WithinOr().D())
+	limited, cancel := context.WithTimeout(ctx, l.spec.WithinOr().D())
 	defer cancel()
 	began := r.Now()
 	out.Asked = result.Sec(began)
@@ -116,15 +119,13 @@ func (l *Ledger) Verify(ctx context.Context, r Run) (*result.LedgerRecord, error
 
 // verification is the verification of a ledger under way.
 type verification struct {
-	Run
+	run     Run
 	ledger  *Ledger
+	reader  *reader
 	out     *result.LedgerRecord
-	units   []*asked
 	again   map[string]time.Duration // ids that the target gave to several writes, with the end of the last one
 	listed  map[result.WriteState][]result.WriteKey
 	listing *bufio.Writer  // list of all writes that are not simply held; nil is none
-	counted atomic.Bool    // `count` existed in some answer
-	nowhere atomic.Bool    // `count` was missing in some answer
 	found   int64          // acknowledged writes that were found
 	missing []checkedWrite // acknowledged writes that every unit answered it does not have
 	unasked int64          // such writes beyond mostMissing, which are not asked for again
@@ -140,7 +141,7 @@ type checkedWrite struct {
 }
 
 func (b *verification) read(ctx context.Context) error {
-	defer b.close()
+	defer b.reader.close()
 	if err := b.open(ctx); err != nil {
 		return err
 	}
@@ -159,7 +160,7 @@ func (b *verification) read(ctx context.Context) error {
 	done := int64(0)
 	reported := time.Now()
 	ask := func() error {
-		asked := b.Now()
+		asked := b.run.Now()
 		b.ask(ctx, batch)
 		for i := range batch {
 			batch[i].absent = asked
@@ -204,7 +205,7 @@ func (b *verification) read(ctx context.Context) error {
 // It uses 8 bytes for each write, and compares the ids where two hashes are equal.
 func (b *verification) repeated() error {
 	b.again = map[string]time.Duration{}
-	if b.ledger.Early {
+	if b.ledger.spec.Early {
 		return nil
 	}
 	seed := maphash.MakeSeed()
@@ -288,7 +289,7 @@ func (b *verification) settle(c *checkedWrite, s sum, note string) error {
 	out := b.out
 	for k, a := range c.answers {
 		if a.n == noAnswer {
-			b.units[k].failed.Add(1)
+			b.reader.units[k].failed.Add(1)
 		}
 	}
 	var state result.WriteState
@@ -341,10 +342,10 @@ func (b *verification) settle(c *checkedWrite, s sum, note string) error {
 // cut off acknowledges writes for some time after the cut, until it steps down; such a write was lost by the end of the
 // load. Without any fault, it was lost by then too.
 func (b *verification) age(acked time.Duration) (age time.Duration, fault string) {
-	end := max(b.End, acked)
+	end := max(b.run.End, acked)
 	age = end - acked
 	in, last, since := false, "", time.Duration(0)
-	for _, c := range b.Faults {
+	for _, c := range b.run.Faults {
 		if c.N < 0 {
 			continue
 		}
@@ -379,20 +380,21 @@ func (b *verification) conclude() {
 	out := b.out
 	out.Read = true
 	var notes []string
-	for _, u := range b.units {
+	for _, u := range b.reader.units {
 		if n := u.failed.Load(); n > 0 {
 			why := "it was asked for too late"
 			if w := u.why.Load(); w != nil {
 				why = *w
 			}
-			notes = append(notes, fmt.Sprintf("no answer from %s for %d of %d writes: %s", u.Name, n, b.ledger.kept.Kept(), why))
+			notes = append(notes,
+				fmt.Sprintf("no answer from %s for %d of %d writes: %s", u.Name, n, b.ledger.kept.Kept(), why))
 		}
 	}
 	named := out.Acknowledged - out.Unnamed - out.Unrecorded
 	switch {
-	case b.nowhere.Load() && !b.counted.Load():
+	case b.reader.nowhere.Load() && !b.reader.counted.Load():
 		out.Read = false
-		notes = []string{fmt.Sprintf("`count: %s` led nowhere in any answer, so it proves nothing", b.ledger.Count)}
+		notes = []string{fmt.Sprintf("`count: %s` led nowhere in any answer, so it proves nothing", b.ledger.spec.Count)}
 	case named > 0 && b.found == 0 && out.Lost > 0:
 		notes = append(notes, "not one write was found: does `read` ask in the right place?")
 	}
@@ -417,7 +419,7 @@ func (b *verification) conclude() {
 
 // progress reports how many writes have been read so far.
 func (b *verification) progress(done int64) {
-	b.Progress(done, b.ledger.kept.Kept())
+	b.run.Progress(done, b.ledger.kept.Kept())
 }
 
 // sums describes the result in one sentence.
