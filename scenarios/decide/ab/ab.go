@@ -54,8 +54,8 @@ func (s *Settings) Check() error {
 
 // A Comparison runs a scenario against two sides, and compares them.
 type Comparison struct {
-	Settings
-	Path string // of the scenario
+	Settings Settings
+	Path     string // of the scenario
 	// for the results, by the name of the scenario
 	Folder func(name string) string
 	// compiles a side's scenario, with its params
@@ -71,7 +71,7 @@ type Comparison struct {
 	began  time.Time
 	number int // pairs begun
 	kept   int // pairs that count
-	rhythm
+	rhythm rhythm
 	met    *meeting      // where the sides of a round wait for each other
 	round  *round        // of a switchback: the one that goes on
 	as, bs []compare.Run // of a switchback: the blocks of the rounds before
@@ -118,7 +118,7 @@ func (x *Comparison) prepare(ctx context.Context, dir string) error {
 	var whole time.Duration
 	var plans []*plan.Plan
 	for _, s := range []*Side{x.a, x.b} {
-		if err := s.checkOut(ctx, dir, x.Build); err != nil {
+		if err := s.checkOut(ctx, dir, x.Settings.Build); err != nil {
 			return err
 		}
 		file, err := s.file(x.Path, dir)
@@ -144,7 +144,7 @@ func (x *Comparison) prepare(ctx context.Context, dir string) error {
 
 func (x *Comparison) planned(s *Side) (*plan.Plan, error) {
 	plan, err := x.Plan(x.files[s], s.params)
-	if err == nil && x.Concurrent {
+	if err == nil && x.Settings.Concurrent {
 		if err = plan.Share(.5); err != nil {
 			err = scenarios.Usage(err)
 		}
@@ -154,17 +154,17 @@ func (x *Comparison) planned(s *Side) (*plan.Plan, error) {
 
 // play runs pairs until the verdict is clear, and confirms a regression by new pairs.
 func (x *Comparison) play(ctx context.Context) (Outcome, error) {
-	if x.each > 0 {
+	if x.rhythm.each > 0 {
 		if o, err := x.switched(ctx); !errors.Is(err, errApart) {
 			return o, err
 		}
-		x.each = 0
+		x.rhythm.each = 0
 		if err := x.fit(); err != nil {
 			return Outcome{}, err
 		}
 		x.announce()
 	}
-	seq := compare.Sequence{Max: x.Pairs, Alpha: x.Options.Alpha}
+	seq := compare.Sequence{Max: x.Settings.Pairs, Alpha: x.Settings.Options.Alpha}
 	var as, bs []compare.Run
 	var found *compare.Comparison
 	for done := false; !done; {
@@ -176,7 +176,7 @@ func (x *Comparison) play(ctx context.Context) (Outcome, error) {
 		if !seq.Looks(len(as)) {
 			continue
 		}
-		if found, done, err = seq.Look(as, bs, x.Options); err != nil {
+		if found, done, err = seq.Look(as, bs, x.Settings.Options); err != nil {
 			return Outcome{}, scenarios.Usage(err)
 		}
 		fmt.Fprintf(x.Log, "after %d pairs: %s\n", len(as), found.Verdict)
@@ -191,14 +191,14 @@ func (x *Comparison) play(ctx context.Context) (Outcome, error) {
 
 // confirmed checks the rows that failed against new pairs.
 func (x *Comparison) confirmed(ctx context.Context, found *compare.Comparison) error {
-	fmt.Fprintf(x.Log, "%s; confirming it with %d new pairs\n", found.Reason, x.Confirm)
+	fmt.Fprintf(x.Log, "%s; confirming it with %d new pairs\n", found.Reason, x.Settings.Confirm)
 	var as, bs []compare.Run
-	for range x.Confirm {
+	for range x.Settings.Confirm {
 		a, b, err := x.pair(ctx)
 		if err != nil {
 			return err
 		}
 		as, bs = append(as, a), append(bs, b)
 	}
-	return found.Confirm(as, bs, x.Options)
+	return found.Confirm(as, bs, x.Settings.Options)
 }

@@ -113,7 +113,7 @@ func switching(load time.Duration, log io.Writer) *Comparison {
 		Settings: Settings{Pairs: 3}, Log: log, a: &Side{letter: "a"}, b: &Side{letter: "b"},
 		rhythm: rhythm{each: 10 * time.Second, takes: load},
 	}
-	x.Options.Metrics = []string{"p50"}
+	x.Settings.Options.Metrics = []string{"p50"}
 	return x
 }
 
@@ -132,9 +132,9 @@ func TestAB_Ends(t *testing.T) {
 // rounds makes rounds of which side b is slower by a factor.
 func rounds(x *Comparison, slower float64) func(context.Context, *Side, int) (compare.Run, error) {
 	return func(_ context.Context, s *Side, n int) (compare.Run, error) {
-		blocks, factor := drawBlocks(x.takes, x.each, 7, n).A, 1.
+		blocks, factor := drawBlocks(x.rhythm.takes, x.rhythm.each, 7, n).A, 1.
 		if s == x.b {
-			blocks, factor = drawBlocks(x.takes, x.each, 7, n).B, slower
+			blocks, factor = drawBlocks(x.rhythm.takes, x.rhythm.each, 7, n).B, slower
 		}
 		r := &result.Result{
 			Run: fmt.Sprint(s.letter, n), Verdict: scenarios.Pass, T0: time.Unix(int64(n)*1000, 0),
@@ -192,11 +192,11 @@ func lasting(x *Comparison, slower float64) func(context.Context, *Side, int) (c
 		x.round.begin(s, func(context.Context) *result.Result {
 			soFar := all
 			soFar.Verdict = scenarios.Running
-			soFar.Blocks = soFar.Blocks[:min(len(soFar.Blocks), int(time.Since(begun)/(2*x.each)))]
+			soFar.Blocks = soFar.Blocks[:min(len(soFar.Blocks), int(time.Since(begun)/(2*x.rhythm.each)))]
 			return &soFar
 		})
 		select {
-		case <-time.After(x.takes): // the load
+		case <-time.After(x.rhythm.takes): // the load
 		case <-ctx.Done():
 			r.Blocks = nil
 			if !errors.Is(context.Cause(ctx), errClear) {
@@ -261,7 +261,7 @@ func TestAB_TurnsInterrupted(t *testing.T) {
 		x := &Comparison{
 			Settings: Settings{Pairs: 10, Confirm: 2}, Log: io.Discard, a: &Side{letter: "a"}, b: &Side{letter: "b"},
 		}
-		x.Options.Metrics = []string{"p50"}
+		x.Settings.Options.Metrics = []string{"p50"}
 		runs := 0
 		x.one = func(_ context.Context, s *Side, n int) (compare.Run, error) {
 			if runs++; runs > 2*ended || slower > 1 && runs > 10 {
@@ -346,10 +346,10 @@ load: {main: {executor: constant-arrival-rate, rate: 5/s, duration: 10s, flow: [
 		x := &Comparison{
 			Settings: Settings{Block: DefaultBlock, Budget: tt.budget, Pairs: 10}, Log: &said, whole: 10 * time.Second,
 		}
-		x.Options.Metrics = tt.metrics
+		x.Settings.Options.Metrics = tt.metrics
 		x.arrange(plain, plain)
-		if !strings.Contains(said.String(), tt.turns) || (x.each == 0) != (tt.turns != "") {
-			t.Errorf("%v: blocks of %s, and it says %q, want %q", tt.metrics, x.each, said.String(), tt.turns)
+		if !strings.Contains(said.String(), tt.turns) || (x.rhythm.each == 0) != (tt.turns != "") {
+			t.Errorf("%v: blocks of %s, and it says %q, want %q", tt.metrics, x.rhythm.each, said.String(), tt.turns)
 		}
 		if err := x.fit(); (err != nil) != (tt.err != "") || err != nil && !strings.Contains(err.Error(), tt.err) {
 			t.Errorf("--budget %s: %v, want %q", tt.budget, err, tt.err)

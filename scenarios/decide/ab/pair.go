@@ -28,7 +28,7 @@ func (x *Comparison) order() []*Side {
 // on both sides alike, and the percentiles of blocks that its lag is a part of are left out.
 func (x *Comparison) shows(r compare.Run) (why string, ok bool) {
 	switch {
-	case x.each > 0 && run.GeneratorLate(r.Result):
+	case x.rhythm.each > 0 && run.GeneratorLate(r.Result):
 		return "", true
 	case !r.Generator.Healthy:
 		return strings.Join(append([]string{"brunt itself was the limit"},
@@ -49,7 +49,7 @@ func (x *Comparison) pair(ctx context.Context) (a, b compare.Run, err error) {
 		order := x.order()
 		got := map[*Side]compare.Run{}
 		errs := make([]error, 2)
-		if x.Concurrent || x.each > 0 {
+		if x.Settings.Concurrent || x.rhythm.each > 0 {
 			made, merr := x.both(ctx, order, n)
 			got[order[0]], got[order[1]], errs[0] = made[0], made[1], merr
 		} else {
@@ -119,8 +119,8 @@ func (x *Comparison) run(ctx context.Context, s *Side, n int) (compare.Run, erro
 		return compare.Run{}, err
 	}
 	var w Within
-	if x.each > 0 {
-		w.Blocks, w.Await = drawBlocks(x.takes, x.each, x.seed, n).Restrict(plan, s == x.b), x.met.wait
+	if x.rhythm.each > 0 {
+		w.Blocks, w.Await = drawBlocks(x.rhythm.takes, x.rhythm.each, x.rhythm.seed, n).Restrict(plan, s == x.b), x.met.wait
 		w.Begun = func(sample run.Sampler) { x.round.begin(s, sample) }
 	}
 	dir := x.dir(s, n)

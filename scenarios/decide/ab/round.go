@@ -47,7 +47,7 @@ func (x *Comparison) follow(ctx context.Context, n int, r *round, end context.Ca
 	case <-ctx.Done():
 		return
 	}
-	tick := time.NewTicker(x.each)
+	tick := time.NewTicker(x.rhythm.each)
 	defer tick.Stop()
 	for {
 		select {
@@ -96,6 +96,6 @@ func (x *Comparison) shown(as, bs []compare.Run, last bool) (*compare.Comparison
 	if len(as) < 2 && !last {
 		return nil, len(as), nil
 	}
-	found, err := compare.Switchback(as, bs, last, x.Options)
+	found, err := compare.Switchback(as, bs, last, x.Settings.Options)
 	return found, len(as), err
 }

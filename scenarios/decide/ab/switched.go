@@ -25,17 +25,17 @@ const endedEarly = "it was ended before the answer was clear"
 
 // arrange chooses between a switchback and runs in turns. Where no flag asks for turns, it says why they are chosen.
 func (x *Comparison) arrange(a, b *plan.Plan) {
-	if x.Concurrent || x.InTurns {
+	if x.Settings.Concurrent || x.Settings.InTurns {
 		return
 	}
-	why := unfit(a, b, x.NoChaos)
-	if i := slices.IndexFunc(x.Options.Metrics, compare.WholeRuns); why == "" && i >= 0 {
-		why = x.Options.Metrics[i] + " has no value by block"
+	why := unfit(a, b, x.Settings.NoChaos)
+	if i := slices.IndexFunc(x.Settings.Options.Metrics, compare.WholeRuns); why == "" && i >= 0 {
+		why = x.Settings.Options.Metrics[i] + " has no value by block"
 	}
 	if why == "" {
-		x.takes, x.seed = pairTakes(a, b), rand.Uint64()
-		if x.each = blockLength(x.takes, x.Block); x.each == 0 {
-			why = fmt.Sprintf("a load of %s has no two blocks of %s", x.takes, LeastBlock)
+		x.rhythm.takes, x.rhythm.seed = pairTakes(a, b), rand.Uint64()
+		if x.rhythm.each = blockLength(x.rhythm.takes, x.Settings.Block); x.rhythm.each == 0 {
+			why = fmt.Sprintf("a load of %s has no two blocks of %s", x.rhythm.takes, LeastBlock)
 		}
 	}
 	if why != "" {
@@ -45,33 +45,33 @@ func (x *Comparison) arrange(a, b *plan.Plan) {
 
 // fit sets the number of pairs or rounds that the budget has room for.
 func (x *Comparison) fit() error {
-	if x.Budget == 0 {
+	if x.Settings.Budget == 0 {
 		return nil
 	}
 	each := x.whole
-	if !x.Concurrent && x.each == 0 {
+	if !x.Settings.Concurrent && x.rhythm.each == 0 {
 		each = 2 * x.whole
 	}
-	fit := int(x.Budget / each)
-	if x.each > 0 {
-		switch x.Pairs = fit; {
+	fit := int(x.Settings.Budget / each)
+	if x.rhythm.each > 0 {
+		switch x.Settings.Pairs = fit; {
 		case fit < 1:
-			return scenarios.Usagef("--budget %s holds no round of %s; give more time, or shorten the load", x.Budget,
-				quantity.FormatDuration(each))
-		case fit*int(x.takes/(2*x.each)) < 2:
+			return scenarios.Usagef("--budget %s holds no round of %s; give more time, or shorten the load",
+				x.Settings.Budget, quantity.FormatDuration(each))
+		case fit*int(x.rhythm.takes/(2*x.rhythm.each)) < 2:
 			return scenarios.Usagef("--budget %s holds one pair of blocks of %s, and brunt needs 2; give more time, or "+
-				"shorter blocks", x.Budget,
-				quantity.FormatDuration(x.each))
+				"shorter blocks", x.Settings.Budget,
+				quantity.FormatDuration(x.rhythm.each))
 		}
 		return nil
 	}
-	if !x.Fixed {
-		x.Confirm = min(x.Confirm, max(2, fit/3))
+	if !x.Settings.Fixed {
+		x.Settings.Confirm = min(x.Settings.Confirm, max(2, fit/3))
 	}
-	if x.Pairs = fit - x.Confirm; x.Pairs < 2 {
+	if x.Settings.Pairs = fit - x.Settings.Confirm; x.Settings.Pairs < 2 {
 		return scenarios.Usagef("--budget %s holds %s of %s, and brunt needs 2, and %d to confirm a failure; give more "+
-			"time, or shorten the load", x.Budget,
-			syntax.Amount(fit, "pair"), quantity.FormatDuration(each), x.Confirm)
+			"time, or shorten the load", x.Settings.Budget,
+			syntax.Amount(fit, "pair"), quantity.FormatDuration(each), x.Settings.Confirm)
 	}
 	return nil
 }
@@ -79,14 +79,14 @@ func (x *Comparison) fit() error {
 // announce says what is going to run.
 func (x *Comparison) announce() {
 	w, whole := x.Log, quantity.FormatDuration(x.whole)
-	if x.each > 0 {
+	if x.rhythm.each > 0 {
 		fmt.Fprintf(w, "both sides are up, and the load is switched between them in blocks of %s; at most %s of %s; "+
 			"results in %s\n",
-			quantity.FormatDuration(x.each), syntax.Amount(x.Pairs, "round"), whole, x.folder)
+			quantity.FormatDuration(x.rhythm.each), syntax.Amount(x.Settings.Pairs, "round"), whole, x.folder)
 		return
 	}
-	fmt.Fprintf(w, "at most %d pairs, and %d to confirm a failure; a run takes %s; results in %s\n", x.Pairs, x.Confirm,
-		whole, x.folder)
+	fmt.Fprintf(w, "at most %d pairs, and %d to confirm a failure; a run takes %s; results in %s\n",
+		x.Settings.Pairs, x.Settings.Confirm, whole, x.folder)
 }
 
 // switched makes rounds in which the load is switched between both sides, until the verdict is clear.
@@ -100,7 +100,7 @@ func (x *Comparison) switched(ctx context.Context) (Outcome, error) {
 			}
 			return x.unended(found, endedEarly), err
 		}
-		found, last := x.round.found, n >= x.Pairs
+		found, last := x.round.found, n >= x.Settings.Pairs
 		if found == nil {
 			as, bs := compare.Blocks(a), compare.Blocks(b)
 			pairs := 0
@@ -131,12 +131,12 @@ func (x *Comparison) both(ctx context.Context, order []*Side, n int) (made []com
 	var runs, samples sync.WaitGroup
 	sampling, over := context.WithCancel(ctx)
 	defer over()
-	if r := x.round; x.each > 0 {
+	if r := x.round; x.rhythm.each > 0 {
 		samples.Go(func() { x.follow(sampling, n, r, stop) })
 	}
 	for i, s := range order {
 		runs.Go(func() {
-			if made[i], errs[i] = x.one(ctx, s, n); errs[i] != nil && x.each > 0 {
+			if made[i], errs[i] = x.one(ctx, s, n); errs[i] != nil && x.rhythm.each > 0 {
 				stop(errOther)
 			}
 		})
@@ -153,7 +153,7 @@ func (x *Comparison) failed(ctx context.Context, s *Side, p *plan.Plan, r runEnd
 	switch {
 	case errors.Is(context.Cause(ctx), errOther):
 		return errOther
-	case x.each > 0 && !r.began && p.Stack != nil && x.kept == 0 && ctx.Err() == nil:
+	case x.rhythm.each > 0 && !r.began && p.Stack != nil && x.kept == 0 && ctx.Err() == nil:
 		fmt.Fprintf(x.Log, "runs in turns, not a switchback: side %s did not begin beside the other: %s\n", s.letter,
 			r.reason)
 		return errApart

@@ -74,12 +74,12 @@ const (
 )
 
 type search struct {
-	Options
+	o      Options
 	prober Prober
 	able   float64 // the largest rate that the generator reached
 	within [2]int  // probes up to that rate: undisturbed, and disturbed
 	asked  int     // undisturbed probes
-	Found
+	found  Found
 }
 
 // Find searches for the largest rate that holds.
@@ -99,61 +99,62 @@ func Find(ctx context.Context, p Prober, o Options) (*Found, error) {
 	if o.Max > 0 {
 		o.From = min(o.From, o.Max)
 	}
-	s := &search{Options: o, prober: p}
+	s := &search{o: o, prober: p}
 	err := s.climb(ctx)
 	if err == nil {
 		err = s.bisect(ctx)
 	}
-	if s.High > 0 && s.High <= s.Limited { // the target broke first
-		s.Limited = 0
+	if s.found.High > 0 && s.found.High <= s.found.Limited { // the target broke first
+		s.found.Limited = 0
 	}
-	return &s.Found, err
+	return &s.found, err
 }
 
 // climb raises the rate step by step to the first that breaks, or lowers it to the first that holds.
 func (s *search) climb(ctx context.Context) error {
-	for rate := s.From; ; rate = math.Min(rate*stair, s.bound()) {
+	for rate := s.o.From; ; rate = math.Min(rate*stair, s.bound()) {
 		a, err := s.stepped(ctx, rate)
 		if err != nil {
 			return err
 		}
 		switch a {
 		case Holds:
-			if s.Low = rate; rate >= s.bound() {
+			if s.found.Low = rate; rate >= s.bound() {
 				return nil
 			}
 			continue
 		case Limited:
-			s.Limited = rate
+			s.found.Limited = rate
 		case Breaks:
-			s.High = rate
+			s.found.High = rate
 		}
-		if s.Low > 0 {
+		if s.found.Low > 0 {
 			return nil
 		}
 		break
 	}
-	for rate := s.From / stair; rate > s.From/descent; rate /= stair {
+	for rate := s.o.From / stair; rate > s.o.From/descent; rate /= stair {
 		a, err := s.decided(ctx, rate)
 		if err != nil {
 			return err
 		}
 		switch a {
 		case Holds:
-			s.Low = rate
+			s.found.Low = rate
 			return nil
 		case Limited:
-			s.Limited = rate
+			s.found.Limited = rate
 		case Breaks:
-			s.High = rate
+			s.found.High = rate
 		}
 	}
-	return fmt.Errorf("%w, down to %.4g/s: %s", errNoRate, s.From/descent*stair, s.Tries[len(s.Tries)-1].Why)
+	last := s.found.Tries[len(s.found.Tries)-1]
+	return fmt.Errorf("%w, down to %.4g/s: %s", errNoRate, s.o.From/descent*stair, last.Why)
 }
 
 func (s *search) bound() float64 {
-	if s.Max > 0 {
-		return s.Max
+	if s.o.Max > 0 {
+		return s.o.Max
 	}
 	return math.Inf(1)
 }
@@ -162,29 +163,29 @@ func (s *search) bound() float64 {
 // or because it held by chance, the search moves further down.
 func (s *search) bisect(ctx context.Context) error {
 	for {
-		top := s.High
-		if s.Limited > 0 && (top == 0 || s.Limited < top) {
-			top = s.Limited
+		top := s.found.High
+		if s.found.Limited > 0 && (top == 0 || s.found.Limited < top) {
+			top = s.found.Limited
 		}
 		if top == 0 {
 			return nil
 		}
-		if top/s.Low <= 1+s.Precision {
-			a, err := s.decided(ctx, s.Low)
+		if top/s.found.Low <= 1+s.o.Precision {
+			a, err := s.decided(ctx, s.found.Low)
 			if err != nil || a == Holds {
 				return err
 			}
-			s.note(s.Low, a)
-			s.Low /= 1 + 2*s.Precision
+			s.note(s.found.Low, a)
+			s.found.Low /= 1 + 2*s.o.Precision
 			continue
 		}
-		rate := math.Sqrt(s.Low * top)
+		rate := math.Sqrt(s.found.Low * top)
 		a, err := s.decided(ctx, rate)
 		if err != nil {
 			return err
 		}
 		if a == Holds {
-			s.Low = rate
+			s.found.Low = rate
 		} else {
 			s.note(rate, a)
 		}
@@ -194,9 +195,9 @@ func (s *search) bisect(ctx context.Context) error {
 // note lowers the upper end of the interval to a rate that broke.
 func (s *search) note(rate float64, a Answer) {
 	if a == Limited {
-		s.Limited = rate
+		s.found.Limited = rate
 	} else {
-		s.High = rate
+		s.found.High = rate
 	}
 }
 
@@ -225,7 +226,7 @@ func (s *search) decided(ctx context.Context, rate float64, before ...Answer) (A
 		}
 		votes[a]++
 		switch {
-		case a != Disturbed && votes[a] > s.Confirm/2:
+		case a != Disturbed && votes[a] > s.o.Confirm/2:
 			return a, nil
 		case votes[Disturbed] >= s.patience(rate):
 			return Limited, nil
@@ -249,7 +250,8 @@ func (s *search) patience(rate float64) int {
 // ask makes one probe, and lets the target cool down after a break.
 func (s *search) ask(ctx context.Context, rate float64) (Answer, error) {
 	if s.asked >= mostAsk {
-		return "", fmt.Errorf("%d probes did not find an interval: it lies between %.4g/s and %.4g/s", mostAsk, s.Low, s.High)
+		return "", fmt.Errorf("%d probes did not find an interval: it lies between %.4g/s and %.4g/s",
+			mostAsk, s.found.Low, s.found.High)
 	}
 	if err := ctx.Err(); err != nil {
 		return "", context.Cause(ctx)
@@ -259,9 +261,9 @@ func (s *search) ask(ctx context.Context, rate float64) (Answer, error) {
 		return "", err
 	}
 	t := Try{Rate: rate, Answer: a, Why: why}
-	s.Tries = append(s.Tries, t)
-	if s.Tried != nil {
-		s.Tried(t)
+	s.found.Tries = append(s.found.Tries, t)
+	if s.o.Tried != nil {
+		s.o.Tried(t)
 	}
 	if a == Holds || a == Breaks {
 		s.able = max(s.able, rate)

@@ -85,14 +85,14 @@ func lacksHistory(n int, left []string) error {
 
 // A Gate is one execution of a gate.
 type Gate struct {
-	Settings
-	Name    string // of the scenario
-	History *compare.History
-	Norm    compare.NoiseNorm                                 // of the machine, in the history
-	Run     func(ctx context.Context) (*result.Result, error) // performs a run, and writes its report
-	Page    func(id string) string                            // the page of the report of a run
-	Out     io.Writer                                         // for the progress
-	Log     io.Writer                                         // for warnings
+	Settings Settings
+	Name     string // of the scenario
+	History  *compare.History
+	Norm     compare.NoiseNorm                                 // of the machine, in the history
+	Run      func(ctx context.Context) (*result.Result, error) // performs a run, and writes its report
+	Page     func(id string) string                            // the page of the report of a run
+	Out      io.Writer                                         // for the progress
+	Log      io.Writer                                         // for warnings
 
 	pause  time.Duration                                      // before the next run that is made again; zero: the first
 	waited time.Duration                                      // in all
@@ -135,13 +135,13 @@ func (g *Gate) compared(ctx context.Context) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	if err := now[0].Known(g.Options); err != nil {
+	if err := now[0].Known(g.Settings.Options); err != nil {
 		return Outcome{}, scenarios.Usage(err)
 	}
 	all, left := now[0].Comparable(g.History.Records())
 	measure := compare.Measure(all)
-	if g.Accept || len(measure) < compare.LeastHistory {
-		if g.Require {
+	if g.Settings.Accept || len(measure) < compare.LeastHistory {
+		if g.Settings.Require {
 			return Outcome{}, lacksHistory(len(measure), left)
 		}
 		return g.learn(ctx, now[0], all, left)
@@ -152,7 +152,7 @@ func (g *Gate) compared(ctx context.Context) (Outcome, error) {
 		}
 	}
 	trial := &compare.Trial{
-		History: measure, Runs: g.Runs, Confirm: g.Confirm,
+		History: measure, Runs: g.Settings.Runs, Confirm: g.Settings.Confirm,
 		Make:  func(n int) ([]*compare.Record, error) { return g.several(ctx, n) },
 		Again: func(why string) bool { return g.again(ctx, why) },
 		Looked: func(c *compare.Comparison, more int) {
@@ -164,7 +164,7 @@ func (g *Gate) compared(ctx context.Context) (Outcome, error) {
 				syntax.Amount(len(c.Cand), "run"), c.Verdict, c.Reason, syntax.Amount(more, "new run"), why)
 		},
 	}
-	found, made, err := trial.Decide(now, g.Options)
+	found, made, err := trial.Decide(now, g.Settings.Options)
 	if found == nil {
 		return Outcome{}, scenarios.Usage(err)
 	}
@@ -190,14 +190,14 @@ func (g *Gate) compared(ctx context.Context) (Outcome, error) {
 func (g *Gate) learn(
 	ctx context.Context, first *compare.Record, all []*compare.Record, left []string,
 ) (Outcome, error) {
-	first.Accept = g.Accept
-	more, err := g.several(ctx, g.Runs-1)
+	first.Accept = g.Settings.Accept
+	more, err := g.several(ctx, g.Settings.Runs-1)
 	made := append([]*compare.Record{first}, more...)
 	if err := errors.Join(err, g.keep(made)); err != nil {
 		return Outcome{}, err
 	}
 	d := &result.Decision{Verdict: scenarios.None}
-	if g.Accept {
+	if g.Settings.Accept {
 		d.Word, d.Reason = "ACCEPTED", "the change was wanted, and the history starts again with this run"
 	} else {
 		known := append(compare.Measure(all), compare.Mean(made))
@@ -205,7 +205,7 @@ func (g *Gate) learn(
 		d.Word = fmt.Sprintf("LEARNING %d/%d", n, compare.LeastHistory)
 		d.Reason = fmt.Sprintf("the history has %s, and from %d on a run is compared with them", syntax.Amount(n, "record"),
 			compare.LeastHistory)
-		d.Says = append(compare.Outlook(known, g.Runs, g.Options), left...)
+		d.Says = append(compare.Outlook(known, g.Settings.Runs, g.Settings.Options), left...)
 	}
 	g.describe(d, made)
 	return Outcome{Decision: d}, nil

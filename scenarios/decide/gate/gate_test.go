@@ -153,7 +153,7 @@ func TestGate_NotKept(t *testing.T) {
 		o.Decision.Verdict != scenarios.Regression {
 		t.Errorf("%v: %+v", err, o.Decision)
 	}
-	g.Options.Steps = []string{"raed"}
+	g.Settings.Options.Steps = []string{"raed"}
 	if _, err := g.decide(t.Context()); err == nil || !strings.Contains(err.Error(), `step "raed"`) {
 		t.Errorf("a step that no run has is %v", err)
 	}

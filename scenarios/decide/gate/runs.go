@@ -31,7 +31,7 @@ func (g *Gate) again(ctx context.Context, why string) bool {
 		if g.pause *= 2; g.pause == 0 {
 			g.pause = firstPause
 		}
-		pause := min(g.pause, g.Wait-g.waited)
+		pause := min(g.pause, g.Settings.Wait-g.waited)
 		if pause <= 0 {
 			return false
 		}
@@ -92,7 +92,7 @@ func (g *Gate) run(ctx context.Context) (*compare.Record, error) {
 		return nil, scenarios.Exit(res.ExitCode)
 	}
 	r := compare.NewRecord(res, compare.Calibrate(res.Environment))
-	r.Commit, r.Noise = g.Commit, []compare.Noise{around}
+	r.Commit, r.Noise = g.Settings.Commit, []compare.Noise{around}
 	g.all = append(g.all, r)
 	fmt.Fprintf(g.Out, "run %d: %s; %s\n", len(g.all), r.Figures(), g.Page(res.Run))
 	return r, nil
