@@ -32,7 +32,7 @@ func (s *server) items(d *document, at position) []completion {
 		return nil
 	}
 	t := tokens[i]
-	c := completer{server: s, d: d, tokens: tokens, at: at, line: line, col: col}
+	c := completer{o: s.o, d: d, tokens: tokens, at: at, line: line, col: col}
 	if strings.Contains(t.key, cursor) {
 		c.from, c.to = t.keyAt.from, t.keyAt.to-1 // without the cursor
 		return c.keys(t, t.path, "")
@@ -50,7 +50,7 @@ func (s *server) items(d *document, at position) []completion {
 
 // A completer completes one word.
 type completer struct {
-	*server
+	o        Options
 	d        *document
 	tokens   []token
 	at       position
