@@ -25,6 +25,20 @@ func (c *stepCompiler) asked(n *syntax.Node) {
 	}
 }
 
+// questions compiles the steps by which a fault asks: units for their role, and for its own effect.
+func (c *stepCompiler) questions(d chaos.Fault) {
+	t := d.Traits(chaos.Scope{})
+	if t.Asks != nil {
+		c.asked(t.Asks.AsksStep())
+	}
+	for _, step := range t.Steps {
+		c.asked(step)
+	}
+	for _, s := range t.Acts {
+		c.acts(s)
+	}
+}
+
 // acts compiles the steps by which a fault acts, in a session of their own. They are refused where a call of a fault
 // would be.
 func (c *stepCompiler) acts(s chaos.Sequence) {

@@ -86,7 +86,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c.objectives(&observed)
 	// objectives are checked only in a scenario without other mistakes
 	if c.m.Len() == 0 && !c.scriptUnknown && !o.Unjudged {
-		c.plan.Notes = append(c.plan.Notes, c.forecast(faults.skipped).Check()...)
+		c.plan.Notes = append(c.plan.Notes, newForecast(c.plan, c.m, faults.skipped).Check()...)
 	}
 	c.plan.Notes = append(c.plan.Notes, secretNotes(c.sc, c.plan.Parts())...)
 	for i := range c.plan.Notes { // some notes quote a script
@@ -112,15 +112,15 @@ func newCompiler(p *Plan, o CompileOptions, m *syntax.Mistakes) *compiler {
 	return &compiler{sc: p.Scenario, o: o, m: m, plan: p, steps: &stepCompiler{plan: p, m: m}}
 }
 
-// forecast is what the objectives are compared with: the offered load and the times of faults. Those that are skipped
-// will match nothing, and the guard allows that.
-func (c *compiler) forecast(skipped []string) forecast.Plan {
+// newForecast returns what the objectives are compared with: the offered load and the times of faults. The skipped
+// faults will match no unit, and the guard allows that.
+func newForecast(p *Plan, m *syntax.Mistakes, skipped []string) forecast.Plan {
 	f := forecast.Plan{
-		Scenario: c.sc, Mistakes: c.m, Once: slices.Concat(c.plan.Setup, c.plan.Teardown), Series: c.plan.Series,
-		Faults: c.plan.Faults, Skipped: skipped, Entry: c.plan.entry(),
+		Scenario: p.Scenario, Mistakes: m, Once: slices.Concat(p.Setup, p.Teardown), Series: p.Series,
+		Faults: p.Faults, Skipped: skipped, Entry: p.entry(),
 	}
-	for i := range c.plan.Loads {
-		lp := &c.plan.Loads[i]
+	for i := range p.Loads {
+		lp := &p.Loads[i]
 		f.Loads = append(f.Loads, forecast.Load{
 			Load: &lp.Load, Schedule: lp.Schedule, Flows: lp.Flows, Scripted: lp.Script != nil,
 		})

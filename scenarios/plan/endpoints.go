@@ -237,20 +237,20 @@ func (p *Plan) endpointURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// endpointsAlone resolves a target without a URL of its own. The only one of its endpoints takes the place of
+// compileEndpointsAlone resolves a target without a URL of its own. The only one of its endpoints takes the place of
 // that: it is the target on which faults hit the link.
-func (c *compiler) endpointsAlone(t *scenarios.Target) {
+func compileEndpointsAlone(p *Plan, m *syntax.Mistakes, t *scenarios.Target) {
 	if len(t.Endpoints) == 1 {
 		for _, e := range t.Endpoints {
 			text, _ := e.Static()
-			if u, err := c.plan.endpointURL(text); err == nil { // else endpoints reports it
-				c.reached(u)
-				c.plan.Scope.Edges = []chaos.EdgeName{{From: chaos.LoadName, To: chaos.TargetName}}
+			if u, err := p.endpointURL(text); err == nil { // else endpoints reports it
+				noteReached(p, u)
+				p.Scope.Edges = []chaos.EdgeName{{From: chaos.LoadName, To: chaos.TargetName}}
 			}
 		}
 	}
-	chooseContainers(c.plan, c.m, t)
-	compileCluster(c.plan, c.m, t)
+	chooseContainers(p, m, t)
+	compileCluster(p, m, t)
 }
 
 // checkOwnURL refuses a target of endpoints alone where a step goes to none of them.

@@ -24,7 +24,7 @@ type faultCompiler struct {
 	steps         *stepCompiler
 	targetUnknown bool // see [compiler]
 
-	skipped []string // faults that will match nothing, where the guard allows that
+	skipped []string // faults that will match no unit, where the guard allows that
 }
 
 // Stages are the stages of all loads, each named LOAD.STAGE.
@@ -101,27 +101,13 @@ func (c *faultCompiler) damage(e *timeline.Entry) {
 	}
 	if d, ok := syntax.Resolve(f.Block, catalog.Kinds(), c.m); ok {
 		e.Damage = d
-		c.questions(d)
+		c.steps.questions(d)
 		if !c.targetUnknown && !unmadeOnPods(&c.plan.Scope, f.Block) {
 			d.Check(f.Block.Pos, c.scopeOf(f), c.m)
 		}
 		if !c.targetUnknown {
 			checkFollow(&c.plan.Scope, e, c.m)
 		}
-	}
-}
-
-// questions compiles the steps by which a fault asks: units for their role, and for its own effect.
-func (c *faultCompiler) questions(d chaos.Fault) {
-	t := d.Traits(chaos.Scope{})
-	if t.Asks != nil {
-		c.steps.asked(t.Asks.AsksStep())
-	}
-	for _, step := range t.Steps {
-		c.steps.asked(step)
-	}
-	for _, s := range t.Acts {
-		c.steps.acts(s)
 	}
 }
 

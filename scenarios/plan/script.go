@@ -18,12 +18,12 @@ import (
 
 // Script is a load that is a k6 script, with everything known about it before it runs.
 type Script struct {
-	*k6.Plan           // nil: the script could not be inspected
-	Binary   string    // brunt-k6; empty if it was not found
-	Missing  error     // why it was not found
-	Config   k6.Config // without settings that are known only during the run
-	First    int32     // number of its first step in the plan; names come with the requests
-	Rooms    int       // the number of steps reserved for it
+	Plan    *k6.Plan  // nil: the script could not be inspected
+	Binary  string    // brunt-k6; empty if it was not found
+	Missing error     // why it was not found
+	Config  k6.Config // without settings that are known only during the run
+	First   int32     // number of its first step in the plan; names come with the requests
+	Rooms   int       // the number of steps reserved for it
 }
 
 // A step of a script has a name only once it has made a request. This step is known before: an
@@ -51,12 +51,12 @@ func (c *compiler) script(l *scenarios.Load) {
 	}
 	c.askScript(l, sp)
 	users := load.NewProfile(s.Start.D())
-	if sp.Plan != nil && sp.End > c.sc.Warmup {
-		lasts := sp.End
+	if sp.Plan != nil && sp.Plan.End > c.sc.Warmup {
+		lasts := sp.Plan.End
 		if s.Start == 0 {
 			lasts -= c.sc.Warmup
 		}
-		users.Add(lasts, float64(sp.Users), float64(sp.Users))
+		users.Add(lasts, float64(sp.Plan.Users), float64(sp.Plan.Users))
 	} else {
 		users.Add(max(s.Duration.D(), time.Second), 1, 1)
 	}
@@ -127,12 +127,12 @@ func (c *compiler) askScript(l *scenarios.Load, sp *Script) {
 		return
 	}
 	switch {
-	case sp.End == 0:
+	case sp.Plan.End == 0:
 		c.m.Add(at, "the script of load %q lasts no time", l.Name)
 		c.scriptUnknown = true
-	case s.Start == 0 && sp.End <= c.sc.Warmup:
+	case s.Start == 0 && sp.Plan.End <= c.sc.Warmup:
 		c.m.Add(at, "the script of load %q lasts %s, and the warm-up of %s is the first part of it", l.Name,
-			quantity.Brief(sp.End), quantity.Brief(c.sc.Warmup))
+			quantity.Brief(sp.Plan.End), quantity.Brief(c.sc.Warmup))
 		c.scriptUnknown = true
 	}
 }
@@ -159,7 +159,7 @@ func (sp *Script) stages(l *scenarios.Load, warmup time.Duration) (out []load.St
 	if l.Start != 0 {
 		warmup = 0
 	}
-	for _, s := range sp.Scenarios {
+	for _, s := range sp.Plan.Scenarios {
 		out = append(out, load.Stage{
 			Name: s.Name, From: l.Start.D() + max(0, s.Start-warmup), To: l.Start.D() + max(0, s.End-warmup),
 		})
@@ -173,7 +173,7 @@ func (lp *Load) scriptRate() *load.Profile {
 		return nil
 	}
 	var all []*load.Profile
-	for _, s := range lp.Script.Scenarios {
+	for _, s := range lp.Script.Plan.Scenarios {
 		if !s.Open {
 			continue
 		}
@@ -199,5 +199,5 @@ func (p *Plan) scripted() bool {
 
 // EndsEarly reports whether the script ends after a number of iterations.
 func (sp *Script) EndsEarly() bool {
-	return !slices.ContainsFunc(sp.Scenarios, func(s k6.Scenario) bool { return !s.Iterations })
+	return !slices.ContainsFunc(sp.Plan.Scenarios, func(s k6.Scenario) bool { return !s.Iterations })
 }

@@ -86,8 +86,8 @@ func (c *stepCompiler) call(s *scenarios.Step, l *scenarios.Load) (scenarios.Cal
 func (c *stepCompiler) scope(l *scenarios.Load, name string) targets.Scope {
 	sc := c.plan.Scenario
 	return targets.Scope{
-		Symbols: sc.Symbols, Name: name, Checks: &c.plan.Checks, Host: c.plan.host(l), File: sc.Read, Secret: sc.Secrets.Add,
-		Auth: l.Auth, Sign: l.Sign, Shared: c.plan.Shared, Timeout: l.Timeout.D(), Flow: c.flow,
+		Symbols: sc.Symbols, Name: name, Checks: &c.plan.Checks, Host: c.plan.host(l), File: sc.Read,
+		Secret: sc.Secrets.Add, Auth: l.Auth, Sign: l.Sign, Shared: c.plan.Shared, Timeout: l.Timeout.D(), Flow: c.flow,
 	}
 }
 

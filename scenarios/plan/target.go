@@ -42,9 +42,9 @@ func (c *compiler) system() {
 	case t.Stack != "":
 		c.builtin(t)
 	case !t.URL.IsZero():
-		c.external(t)
+		compileExternal(c.plan, c.m, t)
 	case t.OnlyEndpoints():
-		c.endpointsAlone(t)
+		compileEndpointsAlone(c.plan, c.m, t)
 	}
 	if c.plan.Stack == nil {
 		return
@@ -103,12 +103,13 @@ func (c *compiler) builtin(t *scenarios.Target) {
 	c.plan.Stack = &spec
 }
 
-func (c *compiler) external(t *scenarios.Target) {
-	c.plan.Scope.Edges = []chaos.EdgeName{{From: chaos.LoadName, To: chaos.TargetName}}
+// compileExternal resolves the URL of a system that runs already.
+func compileExternal(p *Plan, m *syntax.Mistakes, t *scenarios.Target) {
+	p.Scope.Edges = []chaos.EdgeName{{From: chaos.LoadName, To: chaos.TargetName}}
 	text, static := t.URL.Static()
 	if !static {
 		for _, r := range t.URL.Refs() {
-			c.m.Add(t.Of("url"), "${%s} is not known for a target that runs already", r.Text)
+			m.Add(t.Of("url"), "${%s} is not known for a target that runs already", r.Text)
 		}
 		return
 	}
@@ -116,22 +117,22 @@ func (c *compiler) external(t *scenarios.Target) {
 	if err != nil {
 		hint := "such as http://127.0.0.1:8080"
 		if scheme, _, _ := strings.Cut(text, "://"); syntax.IsName(scheme) && !strings.HasPrefix(scheme, "http") {
-			hint = elsewhere(c.plan.Protocols.Schemes(), scheme)
+			hint = elsewhere(p.Protocols.Schemes(), scheme)
 		}
-		c.m.AddHint(t.Of("url"), hint, "%v", err)
+		m.AddHint(t.Of("url"), hint, "%v", err)
 		return
 	}
-	if err := c.plan.checkTarget(u); err != nil {
-		c.m.Add(t.Of("url"), "%v", err)
+	if err := p.checkTarget(u); err != nil {
+		m.Add(t.Of("url"), "%v", err)
 	}
-	c.reached(u)
-	chooseContainers(c.plan, c.m, t)
-	compileCluster(c.plan, c.m, t)
+	noteReached(p, u)
+	chooseContainers(p, m, t)
+	compileCluster(p, m, t)
 }
 
-// reached notes where the load reaches a target that runs already.
-func (c *compiler) reached(u *url.URL) {
-	c.plan.Scope.External, c.plan.Scope.Encrypted = targets.HostPort(u), c.plan.Protocols.Wire(u.Scheme).TLS
+// noteReached notes where the load reaches a target that runs already.
+func noteReached(p *Plan, u *url.URL) {
+	p.Scope.External, p.Scope.Encrypted = targets.HostPort(u), p.Protocols.Wire(u.Scheme).TLS
 }
 
 // elsewhere says what to do with a URL of a scheme that target.url does not take.

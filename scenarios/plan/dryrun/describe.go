@@ -39,7 +39,7 @@ func lines(p *plan.Plan) []string {
 			line = fmt.Sprintf("load %s: the script %s, of which nothing more is known", lp.Name, lp.Load.Script.File)
 		case lp.Script != nil:
 			line = fmt.Sprintf("load %s: the script %s from %s to %s, up to %d virtual users", lp.Name, lp.Load.Script.File,
-				quantity.Brief(lp.Schedule.Start()), quantity.Brief(lp.Schedule.End()), lp.Script.Users)
+				quantity.Brief(lp.Schedule.Start()), quantity.Brief(lp.Schedule.End()), lp.Script.Plan.Users)
 		default:
 			line += fmt.Sprintf(", up to %.0f virtual users", lp.Schedule.Users.Max())
 		}
@@ -56,7 +56,7 @@ func lines(p *plan.Plan) []string {
 	}
 	for i := range p.Loads {
 		if lp := &p.Loads[i]; lp.Script != nil && lp.Script.Plan != nil {
-			for _, t := range lp.Script.Thresholds {
+			for _, t := range lp.Script.Plan.Thresholds {
 				out = append(out, "threshold "+lp.Name+": "+t.Metric+" "+t.Source)
 			}
 		}

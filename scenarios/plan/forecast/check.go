@@ -33,7 +33,7 @@ type Load struct {
 
 // check is a forecast in progress.
 type check struct {
-	Plan
+	plan  Plan
 	end   time.Duration // when the last load ends
 	notes []string
 }
@@ -42,7 +42,7 @@ type check struct {
 // small. The notes are hints for the author: the smallest outage that the load can show, what a closed
 // load hides, and loads that will run out of ports.
 func (p Plan) Check() (notes []string) {
-	c := &check{Plan: p}
+	c := &check{plan: p}
 	for _, l := range p.Loads {
 		c.end = max(c.end, l.Schedule.End())
 	}
@@ -71,6 +71,6 @@ type span struct{ from, to time.Duration }
 // coming lists the faults that will occur, as far as known; a fault that follows one that does not
 // occur does not occur either.
 func (c *check) coming() []*timeline.Entry {
-	return slices.DeleteFunc(slices.Clone(c.Faults),
-		func(e *timeline.Entry) bool { return slices.Contains(c.Skipped, e.Name) })
+	return slices.DeleteFunc(slices.Clone(c.plan.Faults),
+		func(e *timeline.Entry) bool { return slices.Contains(c.plan.Skipped, e.Name) })
 }

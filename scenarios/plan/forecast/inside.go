@@ -19,7 +19,7 @@ import (
 // fault leaves no request an answer, none of both can be, and the objective is a mistake. The recovery from a group
 // counts from its incident, which may begin late.
 func (c *check) insideFault(est []timeline.Estimated) {
-	for _, o := range c.Scenario.SLO {
+	for _, o := range c.plan.Scenario.SLO {
 		if o.Metric.Row().Name != "recover" || !o.Upper() || o.Metric.Over > 0 {
 			continue
 		}
@@ -39,7 +39,7 @@ func (c *check) insideFault(est []timeline.Estimated) {
 func (c *check) endsInside(o slo.Objective, e timeline.Estimated, limit time.Duration) {
 	stays, heal := quantity.Brief(e.Clear-e.At), strings.Replace(o.Text, "recover", "heal", 1)
 	if c.cutsAll(e.Entry) {
-		c.Mistakes.Add(o.Pos,
+		c.plan.Mistakes.Add(o.Pos,
 			"`%s` can't hold: it counts from the injection, and no request of the load is answered for the %s that %s stays; "+
 				"ask for more than %s, or count from its end: `%s`", o.Text, stays, e.Name, stays, heal)
 		return
@@ -57,17 +57,17 @@ func (c *check) endsInside(o slo.Objective, e timeline.Estimated, limit time.Dur
 // that brunt did not start, which is the only link there.
 func (c *check) cutsAll(e *timeline.Entry) bool {
 	t := e.Traits(chaos.Scope{})
-	if !t.Cuts || t.Touches == nil || c.Scenario.Target.URL.IsZero() {
+	if !t.Cuts || t.Touches == nil || c.plan.Scenario.Target.URL.IsZero() {
 		return false
 	}
 	if hit, _ := t.Touches("load", "target", nil); !hit {
 		return false
 	}
-	return !slices.ContainsFunc(c.Loads, func(l Load) bool {
+	return !slices.ContainsFunc(c.plan.Loads, func(l Load) bool {
 		return l.Scripted || slices.ContainsFunc(l.Flows, func(f load.Flow) bool {
 			return slices.ContainsFunc(f.Steps, func(s load.Step) bool {
 				addr, known := c.address(s)
-				return s.Call != nil && (!known || addr != c.Entry)
+				return s.Call != nil && (!known || addr != c.plan.Entry)
 			})
 		})
 	})

@@ -122,13 +122,13 @@ func (c *check) undecidable(est []timeline.Estimated) {
 // slowAnswers notes that the baseline is too short to compute which answers are slow, where an objective asks how long
 // a fault lasted: one that only slows the target down then lasts for an unknown time.
 func (c *check) slowAnswers(est []timeline.Estimated) {
-	asked := slices.ContainsFunc(c.Scenario.SLO,
+	asked := slices.ContainsFunc(c.plan.Scenario.SLO,
 		func(o slo.Objective) bool { return o.Metric.Row().Effect != nil && o.Metric.Span == 0 && o.Upper() })
-	if len(est) == 0 || !asked || c.Scenario.Judge.Slow > 0 {
+	if len(est) == 0 || !asked || c.plan.Scenario.Judge.Slow > 0 {
 		return
 	}
 	baseline := slo.Objective{Phase: slo.Phase{Kind: slo.BaselinePhase}}
-	in, need := c.phaseSpans(baseline, est)[0], effect.EnoughFor(c.Scenario.Judge.LimitOr()/2)
+	in, need := c.phaseSpans(baseline, est)[0], effect.EnoughFor(c.plan.Scenario.Judge.LimitOr()/2)
 	got, known := c.expected(baseline, in.from, in.to)
 	if !known || got.n >= float64(need) {
 		return
@@ -144,12 +144,12 @@ func (c *check) slowAnswers(est []timeline.Estimated) {
 // fewAnswers notes each fault that an objective asks about and that too few requests meet to show that it made no
 // answers slower: the objective then passes only if requests fail.
 func (c *check) fewAnswers(est []timeline.Estimated) {
-	if c.Scenario.Judge.Slow > 0 {
+	if c.plan.Scenario.Judge.Slow > 0 {
 		return
 	}
 	noted := map[string]bool{}
 	for _, e := range est {
-		i := slices.IndexFunc(c.Scenario.SLO, func(o slo.Objective) bool {
+		i := slices.IndexFunc(c.plan.Scenario.SLO, func(o slo.Objective) bool {
 			of := o.After.Kind == slo.IncidentPhase || o.After.Includes(e.Phase())
 			return of && o.Metric.Row().Effect != nil && o.Metric.Span == 0 && o.Upper()
 		})
@@ -169,37 +169,37 @@ func (c *check) fewAnswers(est []timeline.Estimated) {
 		}
 		c.notes = append(c.notes, fmt.Sprintf("%s: %s %d requests meet it, and %d good answers are needed to show that it "+
 			"made none far slower; with fewer, `%s` can't pass if no request fails: %s, or judge: {slow: 500ms}.",
-			e.Name, about, int(got.n), need, c.Scenario.SLO[i].Text, more))
+			e.Name, about, int(got.n), need, c.plan.Scenario.SLO[i].Text, more))
 	}
 }
 
 // holdText words the hold that hold returns, and why it is longer than the scenario's.
 func (c *check) holdText(o slo.Objective, at time.Duration) string {
-	hold, set := c.hold(o, at), c.Scenario.Judge.HoldOr()
+	hold, set := c.hold(o, at), c.plan.Scenario.Judge.HoldOr()
 	if hold <= set {
 		return quantity.Brief(hold)
 	}
 	return fmt.Sprintf("%s (in the %s of `judge.hold` too few requests come: %d are needed)",
-		quantity.Brief(hold), quantity.Brief(set), effect.EnoughFor(c.Scenario.Judge.LimitOr()))
+		quantity.Brief(hold), quantity.Brief(set), effect.EnoughFor(c.plan.Scenario.Judge.LimitOr()))
 }
 
 // leastHold is the shortest hold in which the load offers enough requests to show recovery at time at.
 func (c *check) leastHold(o slo.Objective, at time.Duration) time.Duration {
-	rate := c.rate(o, at, at+c.Scenario.Judge.HoldOr())
+	rate := c.rate(o, at, at+c.plan.Scenario.Judge.HoldOr())
 	if rate.n == 0 {
 		return 0
 	}
-	return time.Duration(math.Ceil(float64(effect.EnoughFor(c.Scenario.Judge.LimitOr()))/rate.n)) * time.Second
+	return time.Duration(math.Ceil(float64(effect.EnoughFor(c.plan.Scenario.Judge.LimitOr()))/rate.n)) * time.Second
 }
 
 // onlyLoad is the load that an objective is about, if it is one alone.
 func (c *check) onlyLoad(o slo.Objective) *Load {
-	i := slices.IndexFunc(c.Loads, func(lp Load) bool { return lp.Name == o.Load })
+	i := slices.IndexFunc(c.plan.Loads, func(lp Load) bool { return lp.Name == o.Load })
 	switch {
 	case i >= 0:
-		return &c.Loads[i]
-	case o.Load == "" && len(c.Loads) == 1:
-		return &c.Loads[0]
+		return &c.plan.Loads[i]
+	case o.Load == "" && len(c.plan.Loads) == 1:
+		return &c.plan.Loads[0]
 	}
 	return nil
 }
@@ -215,7 +215,7 @@ func (c *check) more(o slo.Objective, in span, factor float64) string {
 		lasts = quantity.WholeSeconds(time.Duration(float64(in.to-in.from)*factor) + inFlight)
 		mends = append(mends, "let the first fault come at "+quantity.Brief(lasts))
 	case phase.Kind != slo.RunPhase:
-		if i := slices.IndexFunc(c.Faults, func(e *timeline.Entry) bool {
+		if i := slices.IndexFunc(c.plan.Faults, func(e *timeline.Entry) bool {
 			return slo.ParseOccurrence(e.Name) == phase && !e.OneShot() &&
 				e.Has("for")
 		}); i >= 0 {

@@ -20,7 +20,7 @@ import (
 // noVerdict notes that a scenario without objectives has no verdict. A script may have thresholds of its
 // own.
 func (c *check) noVerdict() {
-	if len(c.Scenario.SLO) == 0 && !slices.ContainsFunc(c.Loads, func(l Load) bool { return l.Scripted }) {
+	if len(c.plan.Scenario.SLO) == 0 && !slices.ContainsFunc(c.plan.Loads, func(l Load) bool { return l.Scripted }) {
 		c.notes = append(c.notes, "no objective is set, so a run has no verdict: it exits 0 only if every request and check "+
 			"was good. Such as `slo: [errors < 1%]`.")
 	}
@@ -29,8 +29,8 @@ func (c *check) noVerdict() {
 // shedding notes the steps that may shed load while no objective over the run says how much: the errors of such a
 // run are none, whatever the target refuses. Of each load the first is noted.
 func (c *check) shedding() {
-	for i := range c.Loads {
-		if step := c.shedsUnasked(&c.Loads[i]); step != "" {
+	for i := range c.plan.Loads {
+		if step := c.shedsUnasked(&c.plan.Loads[i]); step != "" {
 			c.notes = append(c.notes, fmt.Sprintf("step %q may shed load, and no objective over the run says how much: shed "+
 				"requests are not errors. Such as `shed < 5%%` or `availability > 99%%`.", step))
 		}
@@ -42,7 +42,7 @@ func (c *check) shedding() {
 func (c *check) shedsUnasked(lp *Load) string {
 	for _, f := range lp.Flows {
 		for _, s := range f.Steps {
-			if s.Call == nil || !s.Call.Traits().Sheds || slices.ContainsFunc(c.Scenario.SLO, func(o slo.Objective) bool {
+			if s.Call == nil || !s.Call.Traits().Sheds || slices.ContainsFunc(c.plan.Scenario.SLO, func(o slo.Objective) bool {
 				row := o.Metric.Row()
 				bounded := o.Op == "=" || o.Upper() == (row.Better == slo.LowerIsBetter)
 				return row.CountsShed && bounded && o.PhaseOrRun().Kind == slo.RunPhase && (o.Load == "" || o.Load == lp.Name) &&
@@ -58,11 +58,11 @@ func (c *check) shedsUnasked(lp *Load) string {
 
 // lostWrites notes a ledger without an objective on lost writes: a run that lost some passes.
 func (c *check) lostWrites() {
-	for _, l := range c.Scenario.Ledgers {
+	for _, l := range c.plan.Scenario.Ledgers {
 		asks := func(o slo.Objective) bool {
-			return o.Metric.Row().OfLosses && c.Scenario.LedgerOf(o.Metric.Source) == l
+			return o.Metric.Row().OfLosses && c.plan.Scenario.LedgerOf(o.Metric.Source) == l
 		}
-		if slices.ContainsFunc(c.Scenario.SLO, asks) {
+		if slices.ContainsFunc(c.plan.Scenario.SLO, asks) {
 			continue
 		}
 		such, of := "lost = 0", ""
@@ -84,11 +84,11 @@ func (c *check) withinLoad(est []timeline.Estimated) {
 		}
 		switch {
 		case e.At >= end:
-			c.Mistakes.AddHint(e.Entry.Fault.Place.At, c.room(around{}, e.Clear+c.Scenario.Judge.HoldOr(), 0),
+			c.plan.Mistakes.AddHint(e.Entry.Fault.Place.At, c.room(around{}, e.Clear+c.plan.Scenario.Judge.HoldOr(), 0),
 				"fault %q comes at %s, and the load ends at %s", e.Name, quantity.Brief(e.At), quantity.Brief(end))
 			seen[e.Entry.Name] = true
 		case !e.Entry.OneShot() && e.Clear > end:
-			c.Mistakes.AddHint(e.Entry.Fault.Place.At, c.room(around{}, e.Clear+c.Scenario.Judge.HoldOr(), 0),
+			c.plan.Mistakes.AddHint(e.Entry.Fault.Place.At, c.room(around{}, e.Clear+c.plan.Scenario.Judge.HoldOr(), 0),
 				"fault %q stays until %s, and the load ends at %s", e.Name, quantity.Brief(e.Clear), quantity.Brief(end))
 			seen[e.Entry.Name] = true
 		}
@@ -97,10 +97,10 @@ func (c *check) withinLoad(est []timeline.Estimated) {
 
 // occurrences refuses objectives on an occurrence that a fault does not have.
 func (c *check) occurrences(est []timeline.Estimated) {
-	for _, o := range c.Scenario.SLO {
+	for _, o := range c.plan.Scenario.SLO {
 		need, n := result.EnoughForSpread(o.Metric.Over), comes(o.After.Fault, est)
 		if o.Metric.Over > 0 && n > 0 && n < need {
-			c.Mistakes.AddHint(o.Pos, fmt.Sprintf("repeat: %d", need),
+			c.plan.Mistakes.AddHint(o.Pos, fmt.Sprintf("repeat: %d", need),
 				"`%s` can't be judged: %s comes %d times, and %d are needed", o.Text, o.After, n, need)
 			continue
 		}
@@ -115,7 +115,7 @@ func (c *check) occurrences(est []timeline.Estimated) {
 					has = append(has, e.Name)
 				}
 			}
-			c.Mistakes.AddHint(o.Pos, "it has "+strings.Join(has, ", "), "%s does not come so often", p.Fault)
+			c.plan.Mistakes.AddHint(o.Pos, "it has "+strings.Join(has, ", "), "%s does not come so often", p.Fault)
 		}
 	}
 }
@@ -138,7 +138,7 @@ func (c *check) recoveries(est []timeline.Estimated) {
 	for _, e := range est {
 		first = min(first, e.At)
 	}
-	for _, o := range c.Scenario.SLO {
+	for _, o := range c.plan.Scenario.SLO {
 		if !o.Metric.OfFault() || o.Metric.Row().Lasts {
 			continue
 		}
@@ -151,7 +151,7 @@ func (c *check) recoveries(est []timeline.Estimated) {
 				continue
 			}
 			if first < time.Second {
-				c.Mistakes.Add(e.Entry.Fault.Place.At,
+				c.plan.Mistakes.Add(e.Entry.Fault.Place.At,
 					"fault %q comes at %s, which leaves no baseline to judge `%s` against; let load flow for "+
 						"some seconds first", e.Name, quantity.Brief(e.At), o.Text)
 				break
@@ -191,7 +191,7 @@ func (c *check) crowded(o slo.Objective, i int, est []timeline.Estimated) bool {
 	e, a := est[i], c.around(i, est)
 	together := o.Metric.Row().Recovers && o.Metric.Over == 0
 	if other := a.beside; other != nil && !together {
-		c.Mistakes.AddHint(o.Pos, c.apart(o, e, *other),
+		c.plan.Mistakes.AddHint(o.Pos, c.apart(o, e, *other),
 			"`%s` can't be judged: %s (%s to %s) and %s (%s to %s) are in at the same time", o.Text,
 			e.Name, quantity.Brief(e.At), quantity.Brief(e.Clear), other.Name, quantity.Brief(other.At),
 			quantity.Brief(other.Clear))
@@ -229,7 +229,7 @@ func (c *check) cramped(o slo.Objective, e timeline.Estimated, a around) bool {
 		if hold > 0 {
 			must += " and a hold of " + c.holdText(o, from+limit)
 		}
-		c.Mistakes.AddHint(o.Pos, c.room(a, need, min(hold, a.next-from-limit)),
+		c.plan.Mistakes.AddHint(o.Pos, c.room(a, need, min(hold, a.next-from-limit)),
 			"`%s` can't be judged: from the %s of %s at %s on, %s must fit in, and %s at %s "+
 				"already; %s more is needed", o.Text, word, e.Name, quantity.Brief(from), must, a.comes(), quantity.Brief(a.next),
 			quantity.Brief(need-a.next))
@@ -241,7 +241,7 @@ func (c *check) cramped(o slo.Objective, e timeline.Estimated, a around) bool {
 // hold is how long good requests must last to show recovery at time at: the hold in the scenario,
 // extended until the load offers enough requests.
 func (c *check) hold(o slo.Objective, at time.Duration) time.Duration {
-	return max(c.Scenario.Judge.HoldOr(), c.leastHold(o, at)) // where the rate is an upper bound, this is a lower one
+	return max(c.plan.Scenario.Judge.HoldOr(), c.leastHold(o, at)) // where the rate is an upper bound, this is a lower one
 }
 
 // offer is how many requests the loads offer in a span.
@@ -253,8 +253,8 @@ type offer struct {
 // expected is how many requests o selects in a span; known is false where a closed load among them
 // has no bound.
 func (c *check) expected(o slo.Objective, from, to time.Duration) (sum offer, known bool) {
-	for i := range c.Loads {
-		lp := &c.Loads[i]
+	for i := range c.plan.Loads {
+		lp := &c.plan.Loads[i]
 		if o.Load != "" && lp.Name != o.Load {
 			continue
 		}
@@ -341,7 +341,7 @@ func (c *check) stepsPerIteration(lp *Load, o slo.Objective) float64 {
 
 // hasPart reports whether a step has a part of that name.
 func (c *check) hasPart(s load.Step, name string) bool {
-	return slices.ContainsFunc(s.Parts, func(n int32) bool { return c.Series.Steps[n].Name == name })
+	return slices.ContainsFunc(s.Parts, func(n int32) bool { return c.plan.Series.Steps[n].Name == name })
 }
 
 // rate is the mean rate of requests that o selects; 0 is unknown.
@@ -360,7 +360,7 @@ func (c *check) rate(o slo.Objective, from, to time.Duration) offer {
 
 // samples refuses objectives that can't get enough requests.
 func (c *check) samples(est []timeline.Estimated) {
-	for _, o := range requests.WithReferences(c.Scenario.SLO) {
+	for _, o := range requests.WithReferences(c.plan.Scenario.SLO) {
 		for _, part := range c.phaseSpans(o, est) {
 			if !c.enough(o, part, o.PhaseOrRun().String()) {
 				break
@@ -369,7 +369,7 @@ func (c *check) samples(est []timeline.Estimated) {
 	}
 	if len(est) > 0 { // the first injection ends the baseline
 		baseline := c.phaseSpans(slo.Objective{Phase: slo.Phase{Kind: slo.BaselinePhase}}, est)[0]
-		for _, o := range c.Scenario.Steady {
+		for _, o := range c.plan.Scenario.Steady {
 			c.enough(o, baseline, "the baseline")
 		}
 	}
@@ -384,7 +384,7 @@ func (c *check) enough(o slo.Objective, in span, phase string) bool {
 	}
 	of := o
 	if o.Metric.OfLedger() {
-		if l := c.Scenario.LedgerOf(o.Metric.Source); l != nil {
+		if l := c.plan.Scenario.LedgerOf(o.Metric.Source); l != nil {
 			of.Step = l.Write
 		}
 	}
@@ -392,7 +392,7 @@ func (c *check) enough(o slo.Objective, in span, phase string) bool {
 	if !known || got.n >= float64(need) {
 		return true
 	}
-	c.Mistakes.AddHint(o.Pos, c.more(of, in, float64(need)/max(1, got.n)),
+	c.plan.Mistakes.AddHint(o.Pos, c.more(of, in, float64(need)/max(1, got.n)),
 		"`%s` can't be judged: %s %d requests are expected in %s (%s to %s), and %d are needed", o.Text,
 		map[bool]string{false: "about", true: "at most"}[got.most], int(got.n), phase, quantity.Brief(in.from),
 		quantity.Brief(in.to), need)
@@ -429,10 +429,10 @@ func (c *check) phaseSpans(o slo.Objective, est []timeline.Estimated) []span {
 // stopConditions refuses a condition that would end the run before recovery is possible. A condition
 // without `for` ends it in its first bad second.
 func (c *check) stopConditions(est []timeline.Estimated) {
-	for _, s := range c.Scenario.Stop {
-		for _, o := range c.Scenario.SLO {
+	for _, s := range c.plan.Scenario.Stop {
+		for _, o := range c.plan.Scenario.SLO {
 			if at := decidedAfter(o, est); at > 0 && s.For <= at {
-				c.Mistakes.Add(s.Pos,
+				c.plan.Mistakes.Add(s.Pos,
 					"the stop condition `%s` would end the run before `%s` is decided: let it last longer than %s", s.Text, o.Text,
 					quantity.Brief(at))
 				break
@@ -462,27 +462,27 @@ func decidedAfter(o slo.Objective, est []timeline.Estimated) time.Duration {
 
 // uniqueData refuses an open load that needs more rows than a unique table has.
 func (c *check) uniqueData() {
-	for slot, t := range c.Scenario.Tables {
+	for slot, t := range c.plan.Scenario.Tables {
 		if t.Pick != "unique" {
 			continue
 		}
 		need := 0.0
-		if slices.ContainsFunc(c.Once, func(s load.Step) bool { return usesTable(s, slot) }) {
+		if slices.ContainsFunc(c.plan.Once, func(s load.Step) bool { return usesTable(s, slot) }) {
 			need++
 		}
-		for i := range c.Loads {
-			lp := &c.Loads[i]
+		for i := range c.plan.Loads {
+			lp := &c.plan.Loads[i]
 			if lp.Schedule.Closed() {
 				continue
 			}
 			iterations := lp.Schedule.Rate.Total()
 			if lp.Load.Start == 0 {
-				iterations += lp.Schedule.Rate.First() * c.Scenario.Warmup.Seconds()
+				iterations += lp.Schedule.Rate.First() * c.plan.Scenario.Warmup.Seconds()
 			}
 			need += iterations * tableShare(lp, slot)
 		}
 		if need > float64(len(t.Rows)) {
-			c.Mistakes.AddHint(t.Pos, "give it that many rows, or pick: next",
+			c.plan.Mistakes.AddHint(t.Pos, "give it that many rows, or pick: next",
 				"data %q has %d rows, each used once, and the load has about %d iterations that need one", t.Name, len(t.Rows),
 				int(math.Ceil(need)))
 		}
@@ -511,8 +511,8 @@ func usesTable(s load.Step, slot int) bool {
 
 // closedLoads notes what a closed load hides.
 func (c *check) closedLoads() {
-	for i := range c.Loads {
-		if lp := &c.Loads[i]; lp.Scripted {
+	for i := range c.plan.Loads {
+		if lp := &c.plan.Loads[i]; lp.Scripted {
 			c.notes = append(c.notes, fmt.Sprintf("load %q is a script of k6, whose times are service time: k6 knows no "+
 				"intended time, and so hides the wait for a virtual user; an iteration that finds none free is an error `dropped`.",
 				lp.Name))
@@ -530,12 +530,12 @@ func (c *check) resolution(est []timeline.Estimated) {
 	faults := map[string][]string{}
 	seen := map[string]bool{}
 	for _, e := range est {
-		rate := c.rate(slo.Objective{}, e.At, e.At+c.Scenario.Judge.HoldOr())
+		rate := c.rate(slo.Objective{}, e.At, e.At+c.plan.Scenario.Judge.HoldOr())
 		if seen[e.Entry.Name] || rate.n == 0 || rate.most {
 			continue
 		}
 		seen[e.Entry.Name] = true
-		limit := c.Scenario.Judge.LimitOr()
+		limit := c.plan.Scenario.Judge.LimitOr()
 		outage, share, window := effect.Smallest(rate.n, limit)
 		text := fmt.Sprintf("at %s requests/s the smallest outage that shows is %s, the smallest lasting error rate %s "+
 			"(limit %s, windows of %s)",

@@ -89,8 +89,8 @@ func (d *destination) most(stretch, end time.Duration, there float64) (most floa
 
 // destinations lists the addresses to which loads open connections that they do not keep.
 func (c *check) destinations() (out []*destination) {
-	for i := range c.Loads {
-		lp := &c.Loads[i]
+	for i := range c.plan.Loads {
+		lp := &c.plan.Loads[i]
 		per := 0.0 // connections per request
 		switch k := lp.Connections; {
 		case lp.Schedule.Closed():
@@ -147,7 +147,7 @@ func (c *check) address(s load.Step) (addr string, ok bool) {
 	}
 	origin := s.Call.Traits().Origin
 	if origin == "" {
-		return c.Entry, true
+		return c.plan.Entry, true
 	}
 	u, err := url.Parse(origin)
 	if err != nil {

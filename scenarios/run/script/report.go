@@ -71,7 +71,7 @@ func (set *Set) Thresholds() (results []result.ObjectiveResult, objectives []slo
 				contains[m.Name] = m.Contains
 			}
 		}
-		for _, t := range lp.Script.Thresholds {
+		for _, t := range lp.Script.Plan.Thresholds {
 			text := set.host.Plan.Scenario.Secrets.Mask(lp.Name + ": " + t.Metric + " " + t.Source)
 			o := result.ObjectiveResult{
 				ID: text, Text: text, Phase: slo.Phase{Kind: slo.RunPhase},

@@ -174,7 +174,7 @@ func (s *Script) wait(ctx context.Context) (err error) {
 	for _, p := range s.parts {
 		go func() { <-p.child.Ended(); ends <- p }()
 	}
-	limit := time.NewTimer(s.lp.Script.Over + endFor)
+	limit := time.NewTimer(s.lp.Script.Plan.Over + endFor)
 	defer limit.Stop()
 	done, late := ctx.Done(), (<-chan time.Time)(nil) // late: the processes were told to end
 	stop := func() {
