@@ -94,7 +94,7 @@ func (s *System) contain(ctx context.Context) error {
 			addrs := c.Addresses()
 			h.Plan.LoadAllowlist.Own.Add(addrs...)
 			h.Plan.ChaosAllowlist.Own.Add(addrs...)
-			_ = s.learn(ctx, c) // asked again before its log is kept
+			_ = s.host.learn(ctx, c) // asked again before its log is kept
 		}
 	}
 	if s.entry = s.group.Addr(syntax.UnitName(h.Plan.Stack.Entry, 0)); s.entry == "" {

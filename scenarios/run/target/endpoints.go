@@ -17,7 +17,7 @@ func (s *System) endpointLinks(ctx context.Context) error {
 		if hit, _ := h.Plan.NeedsLink(chaos.LoadName, e.Name); !hit || e.NoLink != "" {
 			continue
 		}
-		upstream, err := s.reach(ctx, h.Plan.EndpointUpstream(e))
+		upstream, err := s.host.reach(ctx, h.Plan.EndpointUpstream(e))
 		if err != nil {
 			return fmt.Errorf("%w: the endpoint %q: %w", errNotReady, e.Name, err)
 		}
@@ -53,8 +53,8 @@ func (s *System) endpointsReady(ctx context.Context, used []string) error {
 		if addr == s.host.Plan.FirstHop() && s.group == nil && s.entry != "" {
 			continue // asked as the target
 		}
-		if err := s.await(ctx, endpointAt(name, addr), func(ctx context.Context) error {
-			at, err := s.reach(ctx, addr)
+		if err := s.host.await(ctx, endpointAt(name, addr), func(ctx context.Context) error {
+			at, err := s.host.reach(ctx, addr)
 			if err != nil {
 				return err
 			}

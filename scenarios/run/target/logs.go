@@ -62,7 +62,7 @@ func (s *System) keepPodLog(ctx context.Context, p *cluster.Pod) error {
 			s.host.Plan.Scenario.Secrets.Name(e.Name, e.Value)
 		}
 	}
-	return s.writeLog(p.Name(), func(to io.Writer) (cut bool, err error) {
+	return s.host.writeLog(p.Name(), func(to io.Writer) (cut bool, err error) {
 		for i := range pod.Status.ContainerStatuses {
 			if is := &pod.Status.ContainerStatuses[i]; is.Name == name && is.RestartCount > 0 {
 				// its node may have removed it
@@ -75,31 +75,31 @@ func (s *System) keepPodLog(ctx context.Context, p *cluster.Pod) error {
 
 // learn makes secret what a container was given where a secret name says so, as it may print that. The scenario does
 // not tell of it where a Compose file does.
-func (s *System) learn(ctx context.Context, c *chaoscontainer.Container) error {
+func (h *Host) learn(ctx context.Context, c *chaoscontainer.Container) error {
 	env, args, err := docker.Given(ctx, c.Engine, c.Ref)
 	if err != nil {
 		return err
 	}
 	for _, entry := range env {
 		name, value, _ := strings.Cut(entry, "=")
-		s.host.Plan.Scenario.Secrets.Name(name, value)
+		h.Plan.Scenario.Secrets.Name(name, value)
 	}
-	s.host.Plan.Scenario.Secrets.Learn(secret.Values(strings.Join(args, " "))...)
+	h.Plan.Scenario.Secrets.Learn(secret.Values(strings.Join(args, " "))...)
 	return nil
 }
 
 func (s *System) keepLog(ctx context.Context, c *chaoscontainer.Container) error {
-	if err := s.learn(ctx, c); err != nil {
+	if err := s.host.learn(ctx, c); err != nil {
 		return err
 	}
-	return s.writeLog(c.Name(), func(to io.Writer) (cut bool, err error) {
+	return s.host.writeLog(c.Name(), func(to io.Writer) (cut bool, err error) {
 		return docker.Logs(ctx, c.Engine, c.Ref, s.began, to, mostLog)
 	})
 }
 
 // writeLog writes what a unit has printed to its file.
-func (s *System) writeLog(unit string, of func(to io.Writer) (cut bool, err error)) error {
-	masked, err := s.host.Plan.Scenario.Secrets.OpenLog(filepath.Join(s.host.LogDir, logName(unit)), os.O_APPEND)
+func (h *Host) writeLog(unit string, of func(to io.Writer) (cut bool, err error)) error {
+	masked, err := h.Plan.Scenario.Secrets.OpenLog(filepath.Join(h.LogDir, logName(unit)), os.O_APPEND)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func (s *System) asking(e *docker.Engine) platform.Spec {
 		svc.Ready.Runs = r.Runs()
 		svc.Ready.Asks = func(ctx context.Context, unit, addr, ref string) error {
 			if e == nil {
-				return r.AskUnit(ctx, probe.UnitAt(unit, svc.Name, addr), s.asksBy())
+				return r.AskUnit(ctx, probe.UnitAt(unit, svc.Name, addr), s.host.asksBy())
 			}
 			c := &chaoscontainer.Container{
 				Engine: e, Ref: ref, Of: chaoscontainer.Named{Unit: unit, Service: svc.Name}, At: addr,
@@ -34,15 +34,15 @@ func (s *System) asking(e *docker.Engine) platform.Spec {
 			if at, err := netip.ParseAddrPort(addr); err == nil && !s.host.Plan.LoadAllowlist.Own.Has(at.Addr()) {
 				s.host.Plan.LoadAllowlist.Own.Add(at.Addr())
 			}
-			return r.AskUnit(ctx, c, s.asksBy())
+			return r.AskUnit(ctx, c, s.host.asksBy())
 		}
 	}
 	return spec
 }
 
 // asksBy is what questions need of the run.
-func (s *System) asksBy() chaos.Host {
-	return chaos.Host{Run: s.host.Run, Allow: s.host.Plan.MonitoringRules(), AskStep: s.host.AskStep}
+func (h *Host) asksBy() chaos.Host {
+	return chaos.Host{Run: h.Run, Allow: h.Plan.MonitoringRules(), AskStep: h.AskStep}
 }
 
 // askTarget asks a target that already runs whether it is ready; nil means yes.
@@ -52,5 +52,5 @@ func (s *System) askTarget(ctx context.Context, r *probe.Ready) error {
 			return err
 		}
 	}
-	return r.AskTarget(ctx, probe.TargetAt(s.host.Plan.FirstHop()), s.asksBy())
+	return r.AskTarget(ctx, probe.TargetAt(s.host.Plan.FirstHop()), s.host.asksBy())
 }

@@ -204,7 +204,7 @@ func (s *System) loadLink(ctx context.Context) error {
 	}
 	if s.group == nil {
 		var err error
-		if upstream, err = s.reach(ctx, s.host.Plan.Upstream); err != nil {
+		if upstream, err = s.host.reach(ctx, s.host.Plan.Upstream); err != nil {
 			return fmt.Errorf("%w: %w", errNotReady, err)
 		}
 		if upstream != s.host.Plan.Upstream {
@@ -229,18 +229,18 @@ func (s *System) linkLoad(ctx context.Context, to, asked, upstream string) error
 
 // reach returns the address of a running target, for links that connect to it for the load and must
 // keep to the same blast radius.
-func (s *System) reach(ctx context.Context, hostport string) (string, error) {
+func (h *Host) reach(ctx context.Context, hostport string) (string, error) {
 	host, port, err := net.SplitHostPort(hostport)
 	if err != nil {
 		return "", err
 	}
-	ips, err := s.host.Plan.Lookup(ctx, host)
+	ips, err := h.Plan.Lookup(ctx, host)
 	if err != nil {
 		return "", err
 	}
 	for _, ip := range ips {
 		addr := net.JoinHostPort(ip.Unmap().String(), port)
-		if err = s.host.Plan.LoadAllowlist.Check(ip.Unmap(), addr, host); err == nil {
+		if err = h.Plan.LoadAllowlist.Check(ip.Unmap(), addr, host); err == nil {
 			return addr, nil
 		}
 	}
@@ -254,7 +254,7 @@ func (s *System) addLink(ctx context.Context, from, to, upstream string) error {
 		listen = s.host.Plan.Listen
 	}
 	seed := s.host.Plan.Scenario.Seed ^ load.Hash(from+"->"+to)
-	p, err := s.proxy(ctx, child.Config{Listen: listen, Upstream: upstream, Seed: seed, HTTP: http})
+	p, err := s.host.proxy(ctx, child.Config{Listen: listen, Upstream: upstream, Seed: seed, HTTP: http})
 	if err != nil {
 		return fmt.Errorf("the link %s -> %s: %w", from, to, err)
 	}
@@ -265,13 +265,13 @@ func (s *System) addLink(ctx context.Context, from, to, upstream string) error {
 }
 
 // proxy starts a proxy, in a process of its own where the run has a command for it.
-func (s *System) proxy(ctx context.Context, c child.Config) (chaos.Proxy, error) {
-	if s.host.Proxies == nil {
+func (h *Host) proxy(ctx context.Context, c child.Config) (chaos.Proxy, error) {
+	if h.Proxies == nil {
 		return proxy.Start(proxy.Config{
 			Listen: c.Listen, Upstream: func() string { return c.Upstream }, Seed: c.Seed, HTTP: c.HTTP,
 		})
 	}
-	p, err := s.host.Proxies.Process(ctx)
+	p, err := h.Proxies.Process(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -294,7 +294,7 @@ func (s *System) ready(ctx context.Context) error {
 	if s.host.Plan.Scenario.Target.OnlyEndpoints() {
 		name = endpointAt(s.host.Plan.Scope.Endpoints[0].Name, s.entry)
 	}
-	return s.await(ctx, name, s.asks)
+	return s.host.await(ctx, name, s.asks)
 }
 
 // endpointAt names an endpoint in messages.
@@ -302,14 +302,14 @@ func endpointAt(name, addr string) string { return fmt.Sprintf("the endpoint %q 
 
 // await asks until it is answered, within the time that the target has to become ready, and says after a while what is
 // waited for. The error is the cause of ctx where that has ended.
-func (s *System) await(ctx context.Context, what string, ask func(context.Context) error) error {
-	ready := s.host.Plan.Scenario.Target.Ready
+func (h *Host) await(ctx context.Context, what string, ask func(context.Context) error) error {
+	ready := h.Plan.Scenario.Target.Ready
 	if ready == nil {
 		ready = new(scenarios.Ready)
 	}
 	within := quantity.FormatDuration(ready.WithinOr())
 	err := platform.Await(ctx, platform.Wait{Within: ready.WithinOr(), Ask: ask, Tell: func(err error) {
-		s.host.Log.Event(result.Event{
+		h.Log.Event(result.Event{
 			Event: "target.waiting", Text: fmt.Sprintf("%s is not ready yet, up to %s: %v", what, within, err),
 		})
 	}})
@@ -330,7 +330,7 @@ func (s *System) asks(ctx context.Context) error {
 	if r := s.host.Plan.ReadyOf(""); r != nil {
 		return s.askTarget(ctx, r)
 	}
-	addr, err := s.reach(ctx, s.host.Plan.FirstHop())
+	addr, err := s.host.reach(ctx, s.host.Plan.FirstHop())
 	if err != nil {
 		return err
 	}
