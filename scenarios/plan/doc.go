@@ -9,7 +9,10 @@
 // reported, so each stage knows what the stages before it have reported. Objectives are
 // checked against the load only when the scenario has no other mistake.
 //
-//	compile.go     loads, flows and their steps, variables, names in objectives
+// Stages that need the plan and the list of mistakes alone are functions of both; the others are small types.
+//
+//	compile.go     the stages in their order; loads, variables, names in objectives
+//	steps.go       the steps of flows, and of all else that makes requests
 //	plan.go        the plan, its loads, and what can be asked of it
 //	requests.go    requests of a targets file, a log, or vegeta
 //	script.go      loads that are k6 scripts: what brunt-k6 says they will do

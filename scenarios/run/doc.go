@@ -16,7 +16,7 @@
 //	requests.go       requests to the target; token_renewal.go the tokens that they carry
 //	workers.go        processes that make the loads in its place; worker.go one of them
 //	loads.go          the loads, what they record,
-//	faults.go         the timeline, its records, the steady state; awake.go what a watchdog undid while brunt stood still
+//	faults.go         the timeline, its records, the steady state
 //	conditions.go     faults that hold for the whole run; held_conditions.go keeps them in
 //	monitor.go        measures brunt's own health
 //	identity.go       what a run was made of
