@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -30,7 +29,7 @@ func ServeWorker(
 ) error {
 	w := &worker{compile: compile, over: make(chan struct{})}
 	defer w.close()
-	return (&rpc.Server{Do: w.do, Patient: true}).Serve(ctx, in, out)
+	return (&rpc.Server{Operations: w.operations(), Patient: true}).Serve(ctx, in, out)
 }
 
 // A worker makes a part of the load of a run. Its requests come one after the other.
@@ -57,30 +56,25 @@ type worker struct {
 	quitAt   time.Duration // when
 }
 
-// do answers a request.
-func (w *worker) do(ctx context.Context, op string, args json.RawMessage) (any, error) {
-	switch op {
-	case workers.OpPlan:
-		return workers.Answer(args, w.planned)
-	case workers.OpClock:
-		return time.Now().UnixNano(), nil
-	case workers.OpReady:
-		return workers.Answer(args, func(r workers.Ready) (any, error) { return nil, w.ready(ctx, r) })
-	case workers.OpStart:
-		return workers.Answer(args, w.start)
-	case workers.OpTurn:
-		return workers.Answer(args, w.turn)
-	case workers.OpEnd:
-		return workers.Answer(args, w.finish)
-	}
-	return nil, fmt.Errorf("a worker knows no %q", op)
+// operations are all that a run asks of the worker.
+func (w *worker) operations() rpc.Operations {
+	return rpc.Join(
+		workers.OpPlan.By(func(_ context.Context, j workers.Joined) (workers.Planned, error) { return w.planned(j) }),
+		workers.OpClock.By(func(context.Context, rpc.None) (int64, error) { return time.Now().UnixNano(), nil }),
+		workers.OpReady.By(func(ctx context.Context, r workers.Ready) (rpc.None, error) {
+			return rpc.None{}, w.ready(ctx, r)
+		}),
+		workers.OpStart.By(func(_ context.Context, s workers.Start) (time.Duration, error) { return w.start(s) }),
+		workers.OpTurn.By(func(_ context.Context, t workers.Turn) (workers.Report, error) { return w.turn(t) }),
+		workers.OpEnd.By(func(_ context.Context, p measure.Promise) (workers.Ended, error) { return w.finish(p) }),
+	)
 }
 
 // planned compiles the plan and takes its part of it.
-func (w *worker) planned(j workers.Joined) (any, error) {
+func (w *worker) planned(j workers.Joined) (workers.Planned, error) {
 	p, err := w.compile(j.Source)
 	if err != nil {
-		return nil, err
+		return workers.Planned{}, err
 	}
 	planned := workers.Planned{Digest: workers.Digest(p), Version: machine.Version()}
 	w.patient = j.Patience
@@ -166,7 +160,7 @@ func (w *worker) fail(why error) {
 }
 
 // start begins the loads at t0, and returns the time of the run's clock.
-func (w *worker) start(s workers.Start) (any, error) {
+func (w *worker) start(s workers.Start) (time.Duration, error) {
 	now := time.Now()
 	w.session.log.Begin(now.Add(s.T0.Sub(now.Round(0)))) // by the monotonic clock of this process from now on
 	w.mon = newGeneratorMonitor(w.session.log.Now, w.session.log.T0())
@@ -182,16 +176,16 @@ func (w *worker) start(s workers.Start) (any, error) {
 			continue
 		}
 		if err := w.loads.prepare(i, runtime.GOMAXPROCS(0)); err != nil {
-			return nil, err
+			return 0, err
 		}
 	}
 	if w.probe != nil {
 		if err := w.probe(ctx); err != nil {
-			return nil, err
+			return 0, err
 		}
 	}
 	if w.session.log.Now() > -w.session.plan.Scenario.Warmup-workers.Lead {
-		return nil, errors.New("it learned of the begin of the load too late")
+		return 0, errors.New("it learned of the begin of the load too late")
 	}
 	for i, job := range w.loads.jobs {
 		if job == nil {
@@ -224,7 +218,7 @@ func (w *worker) listen() {
 }
 
 // turn takes over what is known of the faults, and reports what was measured.
-func (w *worker) turn(t workers.Turn) (any, error) {
+func (w *worker) turn(t workers.Turn) (workers.Report, error) {
 	w.ear.Hear()
 	if t.Stop {
 		w.endLoads(context.Canceled)
@@ -261,7 +255,7 @@ func (w *worker) turn(t workers.Turn) (any, error) {
 }
 
 // finish reports the rest, once all loads are over.
-func (w *worker) finish(p measure.Promise) (any, error) {
+func (w *worker) finish(p measure.Promise) (workers.Ended, error) {
 	w.loads.rec.Follow(p)
 	out := workers.Ended{
 		Batch: w.loads.rec.Ship(), Samples: w.loads.samples.Export(), Stats: w.stats, Failures: w.failures,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"brunt/chaos/rpc"
 	"brunt/scenarios/quantity"
 )
 
@@ -16,9 +17,9 @@ const exchanges = 40
 func (c *Crew) compareClock(ctx context.Context, m *member) error {
 	least := time.Duration(-1)
 	for range exchanges {
-		var there int64 // nanoseconds since 1970
 		asked := time.Now()
-		if err := m.call(ctx, startWithin, OpClock, nil, &there); err != nil {
+		there, err := call(ctx, m, startWithin, OpClock, rpc.None{})
+		if err != nil {
 			return err
 		}
 		if rtt := time.Since(asked); least < 0 || rtt < least {

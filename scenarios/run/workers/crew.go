@@ -94,9 +94,9 @@ func (c *Crew) join(ctx context.Context, k int, p Post, o Offer) error {
 		return err
 	}
 	c.members[k] = m
-	var got Planned
 	part := load.Part{Index: int64(k), Of: int64(o.N)}
-	if err := m.call(ctx, joinWithin, OpPlan, Joined{o.Source, part, o.Run, o.Terms.Patience}, &got); err != nil {
+	got, err := call(ctx, m, joinWithin, OpPlan, Joined{o.Source, part, o.Run, o.Terms.Patience})
+	if err != nil {
 		return err
 	}
 	switch {
@@ -139,7 +139,7 @@ func (c *Crew) each(do func(k int) error) error {
 // Ready prepares the loads of all workers.
 func (c *Crew) Ready(ctx context.Context, r Ready) error {
 	err := c.each(func(k int) error {
-		if err := c.members[k].call(ctx, readyWithin, OpReady, r, nil); err != nil || !c.terms.Remote {
+		if _, err := call(ctx, c.members[k], readyWithin, OpReady, r); err != nil || !c.terms.Remote {
 			return err
 		}
 		return c.compareClock(ctx, c.members[k])
@@ -182,9 +182,9 @@ var errLate = errors.New("it did not begin in time")
 
 func (c *Crew) begin(ctx context.Context, h *Host) error {
 	return c.each(func(k int) error {
-		var at time.Duration
 		m, before := c.members[k], h.Log.Now()
-		if err := m.call(ctx, startWithin, OpStart, Start{T0: h.Log.T0().Add(m.ahead)}, &at); err != nil {
+		at, err := call(ctx, m, startWithin, OpStart, Start{T0: h.Log.T0().Add(m.ahead)})
+		if err != nil {
 			return err
 		}
 		most := clockMost + m.unsure
@@ -239,9 +239,9 @@ func oneLine(err error) string { return strings.ReplaceAll(strings.TrimSpace(err
 func (c *Crew) turns(m *member) error {
 	stop := c.stop
 	for stopping := false; ; {
-		var a Report
 		turn, before := Turn{Promise: c.host.Recorder.Promise(), Stop: stopping}, c.host.Log.Now()
-		if err := m.call(context.Background(), answerAtAll, OpTurn, turn, &a); err != nil {
+		a, err := call(context.Background(), m, answerAtAll, OpTurn, turn)
+		if err != nil {
 			return err
 		}
 		c.watchClock(m, before, a.Now)
@@ -269,10 +269,10 @@ func (c *Crew) turns(m *member) error {
 			stop, stopping = nil, true
 		}
 	}
-	var e Ended
 	last := c.host.Recorder.Promise()
 	last.Known = measure.Never
-	if err := m.call(context.Background(), answerAtAll, OpEnd, last, &e); err != nil {
+	e, err := call(context.Background(), m, answerAtAll, OpEnd, last)
+	if err != nil {
 		return err
 	}
 	c.learn(m, e.Secrets, e.Freezes)

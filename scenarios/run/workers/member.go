@@ -85,17 +85,19 @@ func (m *member) why() error {
 }
 
 // call asks the worker, for at most some time. The end of ctx ends the call: the worker is closed then.
-func (m *member) call(ctx context.Context, within time.Duration, op string, args, result any) error {
+func call[A, R any](
+	ctx context.Context, m *member, within time.Duration, op rpc.Op[A, R], args A,
+) (said R, err error) {
 	limited, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	err := m.client.Ask(limited, op, args, result)
+	said, err = op.Of(limited, m.client.Ask, args)
 	switch {
 	case err == nil:
-		return nil
+		return said, nil
 	case ctx.Err() != nil:
 		err = context.Cause(ctx)
 	}
-	return fmt.Errorf("worker %d: %w", m.n+1, err)
+	return said, fmt.Errorf("worker %d: %w", m.n+1, err)
 }
 
 // close ends the worker: its input ends, and it exits.

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"brunt/chaos/rpc"
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
@@ -16,14 +17,14 @@ import (
 	"brunt/scenarios/template"
 )
 
-// The requests to a worker, in this order; turns repeat.
+// The operations of a worker, in this order; turns repeat.
 const (
-	OpPlan  = "plan"
-	OpClock = "clock" // any number of times
-	OpReady = "ready"
-	OpStart = "start"
-	OpTurn  = "turn"
-	OpEnd   = "end"
+	OpPlan  rpc.Op[Joined, Planned]        = "plan"
+	OpClock rpc.Op[rpc.None, int64]        = "clock" // nanoseconds since 1970; any number of times
+	OpReady rpc.Op[Ready, rpc.None]        = "ready"
+	OpStart rpc.Op[Start, time.Duration]   = "start" // the time by the worker's clock of the run
+	OpTurn  rpc.Op[Turn, Report]           = "turn"
+	OpEnd   rpc.Op[measure.Promise, Ended] = "end"
 )
 
 // A Source is what a worker compiles its plan from. It travels over the pipe, so that no secret stands in an argument.
@@ -132,15 +133,6 @@ type Ended struct {
 	Failures []string      // errors, by load; empty: it has none
 	Quit     string        // why it ended its loads itself; empty: it did not
 	QuitAt   time.Duration // when
-}
-
-// Answer decodes the arguments of a request and answers it.
-func Answer[A any](args json.RawMessage, do func(A) (any, error)) (any, error) {
-	var a A
-	if err := json.Unmarshal(args, &a); err != nil {
-		return nil, err
-	}
-	return do(a)
 }
 
 // Digest identifies what a plan comes to: the files and settings that it is made of, and what is measured.
