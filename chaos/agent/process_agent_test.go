@@ -77,7 +77,8 @@ func TestAgent_Slow(t *testing.T) {
 	var under sync.WaitGroup
 	under.Go(func() { _, _ = l.inject(t.Context(), 0) })
 	<-slow.begun
-	if said, err := l.operations().Do(t.Context(), "revert", json.RawMessage(`{"n":1}`)); err != nil || other.out.Load() != 1 {
+	said, err := l.revert(t.Context(), stepRequest{1})
+	if err != nil || other.out.Load() != 1 {
 		t.Errorf("%+v, %v", said, err)
 	}
 	under.Go(func() { _ = l.end() })

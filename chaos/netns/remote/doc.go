@@ -3,6 +3,6 @@
 //
 //	brunt: Namespace --prepare, set, probe, close--> Server: netns.Namespace
 //
-// How a question travels is up to both ends: [New] takes the function that asks, and [Server.Answer] answers.
+// How a question travels is up to both ends: [New] takes the function that asks, and [Server.Operations] answers.
 // What is set ends when it is closed, with its process, or as its [netns.Lease] says.
 package remote
