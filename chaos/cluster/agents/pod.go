@@ -47,25 +47,20 @@ func (s *Settings) selector() kube.Query {
 // whether there is room for it, and no taint keeps it off.
 func (s *Settings) pod(node string, agent bool, args ...string) *kube.Pod {
 	no, root, grace, most := false, int64(0), int64(graceFor/time.Second), int64((s.Lasts+late)/time.Second)
-	c := kube.Container{
-		Name: program, Image: s.Image, ImagePullPolicy: kube.PullIfNotPresent, Args: args,
-		SecurityContext: &kube.SecurityContext{
-			RunAsUser: &root, RunAsGroup: &root, RunAsNonRoot: &no, Privileged: &no,
-			Capabilities:    &kube.Capabilities{Drop: []kube.Capability{"ALL"}},
-			SeccompProfile:  &kube.SeccompProfile{Type: kube.SeccompProfileTypeUnconfined},
-			AppArmorProfile: &kube.AppArmorProfile{Type: kube.AppArmorProfileTypeUnconfined},
-			SELinuxOptions:  &kube.SELinuxOptions{Type: "spc_t"},
-		},
-		TerminationMessagePolicy: kube.TerminationMessageFallbackToLogsOnError,
+	spec := cluster.OwnPod(program, s.Image, args...)
+	spec.NodeName, spec.HostPID = node, true
+	spec.TerminationGracePeriodSeconds, spec.ActiveDeadlineSeconds = &grace, &most
+	spec.Tolerations = []kube.Toleration{{Operator: kube.TolerationOpExists}}
+	c := &spec.Containers[0]
+	c.SecurityContext = &kube.SecurityContext{
+		RunAsUser: &root, RunAsGroup: &root, RunAsNonRoot: &no, Privileged: &no,
+		Capabilities:    &kube.Capabilities{Drop: []kube.Capability{"ALL"}},
+		SeccompProfile:  &kube.SeccompProfile{Type: kube.SeccompProfileTypeUnconfined},
+		AppArmorProfile: &kube.AppArmorProfile{Type: kube.AppArmorProfileTypeUnconfined},
+		SELinuxOptions:  &kube.SELinuxOptions{Type: "spc_t"},
 	}
 	for _, of := range s.Rights.Caps {
 		c.SecurityContext.Capabilities.Add = append(c.SecurityContext.Capabilities.Add, kube.Capability(of))
-	}
-	spec := kube.PodSpec{
-		NodeName: node, HostPID: true, RestartPolicy: kube.RestartPolicyNever, AutomountServiceAccountToken: &no,
-		EnableServiceLinks:            &no,
-		TerminationGracePeriodSeconds: &grace, ActiveDeadlineSeconds: &most,
-		Tolerations: []kube.Toleration{{Operator: kube.TolerationOpExists}},
 	}
 	if s.Rights.Cgroups {
 		spec.Volumes = []kube.Volume{
@@ -81,13 +76,10 @@ func (s *Settings) pod(node string, agent bool, args ...string) *kube.Pod {
 		c.VolumeMounts = append(c.VolumeMounts, kube.VolumeMount{Name: "state", MountPath: stateAt})
 		c.Args = append(c.Args, "--state", stateAt+"/journal")
 	}
-	spec.Containers = []kube.Container{c}
 	return &kube.Pod{
 		ObjectMeta: kube.ObjectMeta{
-			Name: "brunt-agent-" + s.Run + "-" + strings.ToLower(rand.Text()[:8]),
-			Labels: map[string]string{
-				"app.kubernetes.io/name": "brunt", cluster.RunLabel: s.Run, cluster.PartLabel: cluster.AgentPart,
-			},
+			Name:   "brunt-agent-" + s.Run + "-" + strings.ToLower(rand.Text()[:8]),
+			Labels: cluster.OwnLabels(s.Run, cluster.AgentPart),
 		},
 		Spec: spec,
 	}

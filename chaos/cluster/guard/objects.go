@@ -40,11 +40,7 @@ type Settings struct {
 // nameOf is the name of all objects of a run.
 func nameOf(run string) string { return "brunt-watchdog-" + run }
 
-func (s *Settings) labels() map[string]string {
-	return map[string]string{
-		"app.kubernetes.io/name": "brunt", cluster.RunLabel: s.Run, cluster.PartLabel: cluster.WatchdogPart,
-	}
-}
+func (s *Settings) labels() map[string]string { return cluster.OwnLabels(s.Run, cluster.WatchdogPart) }
 
 // run is what the journal says of the run.
 func (s *Settings) run() run {
@@ -193,24 +189,16 @@ func (s *Settings) job(meta map[string]any) kube.Raw {
 
 // pod is the pod of the watchdog. It passes the restricted level of pod security, and tolerates every taint.
 func (s *Settings) pod() kube.PodSpec {
-	no := false
-	spec := kube.PodSpec{
-		ServiceAccountName: nameOf(s.Run), RestartPolicy: kube.RestartPolicyOnFailure, EnableServiceLinks: &no,
-		SecurityContext: kube.Restricted(user),
-		Tolerations:     []kube.Toleration{{Operator: kube.TolerationOpExists}},
-		Containers: []kube.Container{{
-			Name: container, Image: s.Image, ImagePullPolicy: kube.PullIfNotPresent,
-			Args: []string{
-				"cluster-watchdog", "--namespace", s.Place.Namespace, "--run", s.Run, "--patience", s.patience().String(),
-				"--linger", orUsual(s.Linger, linger).String(), "--most", s.Lasts.String(),
-			},
-			Resources: kube.ResourceRequirements{
-				Requests: kube.ResourceList{kube.ResourceCPU: kube.Quantity("10m"), kube.ResourceMemory: kube.Quantity("64Mi")},
-				Limits:   kube.ResourceList{kube.ResourceMemory: kube.Quantity("128Mi")},
-			},
-			SecurityContext:          kube.RestrictedContainer(),
-			TerminationMessagePolicy: kube.TerminationMessageFallbackToLogsOnError,
-		}},
+	spec := cluster.OwnPod(container, s.Image,
+		"cluster-watchdog", "--namespace", s.Place.Namespace, "--run", s.Run, "--patience", s.patience().String(),
+		"--linger", orUsual(s.Linger, linger).String(), "--most", s.Lasts.String())
+	spec.ServiceAccountName, spec.AutomountServiceAccountToken = nameOf(s.Run), nil // it acts on the cluster
+	spec.RestartPolicy, spec.SecurityContext = kube.RestartPolicyOnFailure, kube.Restricted(user)
+	spec.Tolerations = []kube.Toleration{{Operator: kube.TolerationOpExists}}
+	spec.Containers[0].SecurityContext = kube.RestrictedContainer()
+	spec.Containers[0].Resources = kube.ResourceRequirements{
+		Requests: kube.ResourceList{kube.ResourceCPU: kube.Quantity("10m"), kube.ResourceMemory: kube.Quantity("64Mi")},
+		Limits:   kube.ResourceList{kube.ResourceMemory: kube.Quantity("128Mi")},
 	}
 	var off []kube.NodeSelectorRequirement
 	for key, value := range s.Spare {

@@ -123,9 +123,7 @@ func (g *podGroup) objects() (out []kube.Ref) {
 }
 
 func (g *podGroup) labels() map[string]string {
-	return map[string]string{
-		"app.kubernetes.io/name": "brunt", cluster.RunLabel: g.host.Run, cluster.PartLabel: cluster.StackPart,
-	}
+	return cluster.OwnLabels(g.host.Run, cluster.StackPart)
 }
 
 func (g *podGroup) Up(ctx context.Context) error {

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
 	"brunt/chaos/rpc"
 	"brunt/scenarios/quantity"
@@ -237,7 +238,7 @@ func (h *Hirer) watch(ctx context.Context) {
 	h.watched = make(chan struct{})
 	go func() {
 		defer close(h.watched)
-		err := h.cluster.Pods(h.s.Namespace).Watch(ctx, kube.Query{Labels: labelRun + "=" + h.s.Run}, h.see)
+		err := h.cluster.Pods(h.s.Namespace).Watch(ctx, kube.Query{Labels: cluster.RunLabel + "=" + h.s.Run}, h.see)
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		h.broken = err

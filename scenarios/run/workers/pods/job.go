@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
 	"brunt/chaos/oci"
 	"brunt/scenarios"
@@ -19,7 +20,6 @@ const port = 7099
 
 // Labels and annotations of what a run makes.
 const (
-	labelRun   = "brunt.dev/run"
 	labelIndex = "batch.kubernetes.io/job-completion-index"
 	container  = "worker"
 )
@@ -58,7 +58,7 @@ func (s *Settings) first() time.Duration { return s.Join.D() + s.Patience.D() }
 
 // job is the Job with n pods, of which each knows the public key.
 func (s *Settings) job(n int, public string) *kube.Job {
-	labels := map[string]string{"app.kubernetes.io/name": "brunt", labelRun: s.Run}
+	labels := cluster.OwnLabels(s.Run, "")
 	count, none, ttl, indexed := int32(n), int32(0), int32(keptFor/time.Second), kube.IndexedCompletion
 	replace := kube.ReplaceFailed
 	deadline := int64((s.Lasts + s.Join.D() + spare) / time.Second)
@@ -88,32 +88,23 @@ func (s *Settings) job(n int, public string) *kube.Job {
 
 // pod is the pod of one worker. It passes the restricted level of pod security.
 func (s *Settings) pod(labels map[string]string, public string) kube.PodSpec {
-	no, group := false, int64(user)
-	spec := kube.PodSpec{
-		RestartPolicy: kube.RestartPolicyNever, AutomountServiceAccountToken: &no, NodeSelector: s.Nodes,
-		EnableServiceLinks: &no,
-		SecurityContext:    kube.Restricted(user),
-		Volumes: []kube.Volume{{
-			Name:         "tmp",
-			VolumeSource: kube.VolumeSource{EmptyDir: &kube.EmptyDirVolumeSource{}},
-		}},
-		Containers: []kube.Container{{
-			Name: container, Image: s.Image, ImagePullPolicy: kube.PullIfNotPresent,
-			Args: []string{
-				"worker", "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--run", s.Run, "--key", public,
-				"--patience", quantity.FormatDuration(s.Patience.D()), "--first", quantity.FormatDuration(s.first()),
-			},
-			Env: []kube.EnvVar{
-				{Name: "GOMAXPROCS", Value: strconv.Itoa(int(math.Ceil(s.CPU)))},
-				{Name: "GOMEMLIMIT", Value: strconv.FormatInt(int64(float64(s.Memory)*ofMemory), 10)},
-			},
-			Resources:                s.resources(),
-			VolumeMounts:             []kube.VolumeMount{{Name: "tmp", MountPath: oci.Folder}},
-			SecurityContext:          kube.RestrictedContainer(),
-			TerminationMessagePolicy: kube.TerminationMessageFallbackToLogsOnError,
-		}},
-	}
+	group := int64(user)
+	spec := cluster.OwnPod(container, s.Image,
+		"worker", "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--run", s.Run, "--key", public,
+		"--patience", quantity.FormatDuration(s.Patience.D()), "--first", quantity.FormatDuration(s.first()))
+	spec.NodeSelector, spec.SecurityContext = s.Nodes, kube.Restricted(user)
 	spec.SecurityContext.FSGroup = &group // it writes to its volume
+	spec.Volumes = []kube.Volume{{
+		Name:         "tmp",
+		VolumeSource: kube.VolumeSource{EmptyDir: &kube.EmptyDirVolumeSource{}},
+	}}
+	c := &spec.Containers[0]
+	c.Env = []kube.EnvVar{
+		{Name: "GOMAXPROCS", Value: strconv.Itoa(int(math.Ceil(s.CPU)))},
+		{Name: "GOMEMLIMIT", Value: strconv.FormatInt(int64(float64(s.Memory)*ofMemory), 10)},
+	}
+	c.Resources, c.SecurityContext = s.resources(), kube.RestrictedContainer()
+	c.VolumeMounts = []kube.VolumeMount{{Name: "tmp", MountPath: oci.Folder}}
 	if key := map[string]string{
 		"host": "kubernetes.io/hostname", "zone": "topology.kubernetes.io/zone",
 	}[s.Spread]; key != "" {

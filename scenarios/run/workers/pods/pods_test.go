@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
 	"brunt/chaos/kube/kubeconfig"
 	"brunt/chaos/kube/kubetest"
@@ -65,13 +66,13 @@ func TestHirer(t *testing.T) {
 	}
 	onJob(t, c, func(job *kube.Job) {
 		args := job.Spec.Template.Spec.Containers[0].Args
-		w := Served{Listen: address, Run: job.Labels[labelRun], Patience: time.Second, First: time.Minute}
+		w := Served{Listen: address, Run: job.Labels[cluster.RunLabel], Patience: time.Second, First: time.Minute}
 		for i, a := range args {
 			if a == "--key" {
 				w.Key = args[i+1]
 			}
 		}
-		pod.Labels[labelRun] = w.Run
+		pod.Labels[cluster.RunLabel] = w.Run
 		if _, err := c.Pods("default").Create(t.Context(), pod, false); err != nil {
 			t.Error(err)
 		}
