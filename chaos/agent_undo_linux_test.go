@@ -8,6 +8,7 @@ import (
 	"brunt/chaos/agent"
 	"brunt/chaos/catalog"
 	"brunt/chaos/chaostest"
+	"brunt/scenarios/suite"
 	"brunt/targets/platform/containers"
 )
 
@@ -15,7 +16,7 @@ import (
 // watchdog and `brunt revert` make it: brunt goes on, no agent is left there, that in the network of another container
 // stays, and the packets pass. brunt finds the fault taken back.
 func TestDocker_EndAgent(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	if testing.Short() {
 		t.Skip("makes containers")
 	}

@@ -282,10 +282,8 @@ func TestCluster_Faults(t *testing.T) {
 
 // TestCluster_KubeFaults runs the suite on a real cluster.
 func TestCluster_KubeFaults(t *testing.T) {
+	suite.Needs(t, suite.Kubernetes)
 	path := os.Getenv("BRUNT_KUBECONFIG")
-	if path == "" {
-		t.Skip("BRUNT_KUBECONFIG names no cluster: .ci/kube test brings one up")
-	}
 	s := newShop(t, path, "brunt-kube")
 	runs(t, false, func(*testing.T) *shop { return s })
 }

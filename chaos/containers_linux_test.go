@@ -20,7 +20,7 @@ import (
 // TestPacketsOfContainers runs the suite for faults on packets with containers of an engine, injected
 // by brunt itself and by an agent.
 func TestPacketsOfContainers(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	if testing.Short() {
 		t.Skip("makes containers")
 	}
@@ -78,7 +78,7 @@ func packetsOfContainers(t *testing.T, y *chaostest.Yard, byAgent bool) {
 
 // A container ends or is restarted while a fault is on its packets.
 func TestPacketsOfContainersThatEnd(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	if testing.Short() {
 		t.Skip("makes containers")
 	}
@@ -157,7 +157,7 @@ func TestPacketsOfContainersThatEnd(t *testing.T) {
 
 // TestDocker_ForgetHelp removes the agents' image once no agent uses it.
 func TestDocker_ForgetHelp(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	if testing.Short() {
 		t.Skip("makes containers")
 	}

@@ -12,6 +12,7 @@ import (
 	"brunt/chaos/catalog"
 	"brunt/chaos/chaostest"
 	"brunt/chaos/container"
+	"brunt/scenarios/suite"
 	"brunt/targets/platform/containers"
 )
 
@@ -63,7 +64,7 @@ func starts(t *testing.T, v *chaostest.Victim) {
 
 // TestDocker_Faults runs the suite with real containers.
 func TestDocker_Faults(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	y, agents := chaostest.NewYard(t), newAgents(t)
 	unpauses := func(t *testing.T, v *chaostest.Victim) {
 		if err := v.Engine.Unpause(t.Context(), v.ID); err != nil {
@@ -120,6 +121,7 @@ func TestDocker_Faults(t *testing.T) {
 // TestDocker_Refused checks that no fault begins on a container that is already in the faulty state,
 // is protected, or does not exist.
 func TestDocker_Refused(t *testing.T) {
+	suite.Needs(t, suite.Docker)
 	e := chaostest.Engine(t)
 	y := chaostest.NewYard(t)
 	paused := y.Start(t, chaostest.VictimOptions{Unit: "paused[0]"})

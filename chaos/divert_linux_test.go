@@ -11,13 +11,14 @@ import (
 	"brunt/chaos/agent"
 	"brunt/chaos/catalog"
 	"brunt/chaos/chaostest"
+	"brunt/scenarios/suite"
 	"brunt/targets/platform/docker"
 )
 
 // TestDocker_Diverted runs the suite for the faults of a proxy between containers: during the fault
 // only the caller gets another answer, and afterwards the rules of every network are as before.
 func TestDocker_Diverted(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	if testing.Short() {
 		t.Skip("makes containers")
 	}
@@ -106,7 +107,7 @@ func TestDocker_Diverted(t *testing.T) {
 // from one to one: the wait before it is short, it comes in everywhere at once, and the end of its phase waits for no
 // proof. The proof itself waits for the hundred connections together.
 func TestDocker_DivertedMany(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	if testing.Short() {
 		t.Skip("makes twenty containers")
 	}

@@ -11,11 +11,13 @@ import (
 
 	"brunt/chaos/cgroup"
 	"brunt/chaos/chaostest"
+	"brunt/scenarios/suite"
 )
 
 // TestMemoryLimit_KillsNothing checks that the proof of memory.limit makes the kernel kill no process, wherever between
 // two huge pages the limit lies: an engine says of a container in which one was killed that it ran out of memory.
 func TestMemoryLimit_KillsNothing(t *testing.T) {
+	suite.Needs(t, suite.In("kill"))
 	pages, err := os.ReadFile("/sys/kernel/mm/transparent_hugepage/enabled")
 	if err != nil || strings.Contains(string(pages), "[never]") {
 		t.Skip("this kernel gives no huge pages: echo madvise > /sys/kernel/mm/transparent_hugepage/enabled")

@@ -80,7 +80,7 @@ var noOpPackets = []string{
 // while they are in, or as they end. Between networks, connections are diverted to the proxies for the time of the
 // fault; on a link they pass a proxy all the time.
 func TestNoOp(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root)
 	for protocol, faults := range noOps {
 		for _, yaml := range faults {
 			t.Run("diverted/"+yaml, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/chaostest"
+	"brunt/scenarios/suite"
 
 	"github.com/docker/docker/api/types/container"
 )
@@ -21,7 +22,7 @@ func TestDocker_OutOfMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("makes containers")
 	}
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	y := chaostest.NewYard(t)
 	v := y.Start(t, chaostest.VictimOptions{Host: func(h *container.HostConfig) {
 		h.Memory, h.MemorySwap = 64<<20, 64<<20

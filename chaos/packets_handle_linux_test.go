@@ -8,6 +8,7 @@ import (
 	"brunt/chaos/agent"
 	"brunt/chaos/catalog"
 	"brunt/chaos/chaostest"
+	"brunt/scenarios/suite"
 )
 
 // countedAgents counts the handles that faults ask for.
@@ -24,7 +25,7 @@ func (c *countedAgents) Enter(ctx context.Context, u chaos.Contained, run string
 // TestPackets_OneHandle checks that a fault uses one handle from the plan to the proof that it is gone, and
 // that the pool closes those of faults that were planned and not injected.
 func TestPackets_OneHandle(t *testing.T) {
-	chaostest.Root(t) // not parallel: it counts open namespaces
+	suite.Needs(t, suite.Root) // not parallel: it counts open namespaces
 	open := openNamespaces(t)
 	for _, yaml := range []string{
 		"network.loss: {from: web, to: store, percent: 30%}",

@@ -228,7 +228,7 @@ var questionFaults = []string{
 
 // TestPackets runs the suite for faults on packets in two joined namespaces.
 func TestPackets(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root)
 	at := strings.NewReplacer("WEB", "10.77.0.2", "STORE", "10.77.0.3")
 	for _, yaml := range packetFaults {
 		yaml = at.Replace(yaml)
@@ -270,8 +270,7 @@ func end(t *testing.T, h chaos.Held) {
 // Several faults of two independent runs on one container, beside foreign rules and a foreign queueing
 // discipline: each has its effect, each is reverted alone, and nothing else changes.
 func TestPacketsAtOnce(t *testing.T) {
-	suite.Need(t, "nsenter", "nft", "tc")
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Programs("nsenter", "nft", "tc"))
 	t.Parallel()
 	w := boxes(t, true)
 	other := w
@@ -326,7 +325,7 @@ func TestPacketsAtOnce(t *testing.T) {
 // TestPackets_AnotherLife restarts a unit between the plan and the injection: the undo is written
 // again, for the network of the injection.
 func TestPackets_AnotherLife(t *testing.T) {
-	chaostest.Root(t) // not parallel: it counts open namespaces
+	suite.Needs(t, suite.Root) // not parallel: it counts open namespaces
 	w := boxes(t, true)
 	web := w.Env.Units[0].(*box)
 	next, _ := pair(t)
@@ -390,7 +389,7 @@ func openNamespaces(t *testing.T) (n int) {
 
 // TestPackets_MovedPeer gives the other end a new address: it is cut off there as well.
 func TestPackets_MovedPeer(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root)
 	t.Parallel()
 	for _, yaml := range []string{
 		"network.partition: {from: web, to: store}",

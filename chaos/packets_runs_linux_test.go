@@ -11,6 +11,7 @@ import (
 	"brunt/chaos/catalog"
 	"brunt/chaos/chaostest"
 	"brunt/chaos/journal"
+	"brunt/scenarios/suite"
 )
 
 // asRun injects a fault as another run would, which knows the first run only by its journal.
@@ -45,7 +46,7 @@ func asRun(t *testing.T, w chaostest.World, dir, run, yaml string, byAgent bool)
 // TestPackets_AnotherRun reverts a fault while a fault of another run is in the same network: each is
 // proved gone despite the other.
 func TestPackets_AnotherRun(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root)
 	t.Parallel()
 	for _, c := range []struct{ name, mine, theirs string }{
 		{"the kernel's", "network.latency: {from: web, to: store, delay: 40ms}", "network.partition: {from: web, to: store}"},

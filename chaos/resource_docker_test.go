@@ -17,6 +17,7 @@ import (
 	"brunt/chaos/catalog"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/chaostest"
+	"brunt/scenarios/suite"
 
 	"github.com/docker/docker/api/types/container"
 )
@@ -41,7 +42,7 @@ func TestDocker_Resources(t *testing.T) {
 	if testing.Short() {
 		t.Skip("makes a few dozen containers")
 	}
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	y := chaostest.NewYard(t)
 	agents, done := newAgents(t), map[string]bool{}
 	for _, c := range []struct {
@@ -152,7 +153,7 @@ func get(t *testing.T, v *chaostest.Victim, path string) (n float64, rest string
 // TestDocker_ResourcesExactly measures inside a container what a fault leaves it. Slow measurements,
 // which need an idle machine, run with BRUNT_EXACT=1.
 func TestDocker_ResourcesExactly(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	y := chaostest.NewYard(t)
 	v := y.Start(t, chaostest.VictimOptions{})
 	world := chaostest.World{
@@ -224,7 +225,7 @@ func TestDocker_ResourcesAgain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("makes a few dozen containers")
 	}
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	y := chaostest.NewYard(t)
 	for _, c := range []struct {
 		yaml string

@@ -28,7 +28,7 @@ import (
 // needsRoot skips a test that needs root.
 func needsRoot(t *testing.T) {
 	t.Helper()
-	suite.NeedRoot(t)
+	suite.Needs(t, suite.Root)
 }
 
 // victim is a unit for resource faults.
@@ -47,7 +47,7 @@ type victim struct {
 func newVictim(t *testing.T, own bool, wrap ...string) *victim {
 	t.Helper()
 	needsRoot(t)
-	suite.NeedControlGroups(t)
+	suite.Needs(t, suite.ControlGroups)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -208,7 +208,7 @@ func tmpfs(dir string) []string {
 
 // ext4 does the same with a filesystem on a loop device.
 func ext4(t *testing.T, dir string) []string {
-	suite.Need(t, "mkfs.ext4", "truncate")
+	suite.Needs(t, suite.Programs("mkfs.ext4", "truncate"))
 	image := filepath.Join(t.TempDir(), "image")
 	return []string{
 		"unshare", "-m", "sh", "-c",
@@ -336,11 +336,11 @@ func emptyUnnamed(v *victim) {
 func victimIn(t *testing.T, where string) *victim {
 	switch where {
 	case "tmpfs", "ext4":
-		suite.NeedMounts(t)
+		suite.Needs(t, suite.Mounts)
 		dir := t.TempDir()
 		wrap := tmpfs(dir)
 		if where == "ext4" {
-			suite.Need(t, "mkfs.ext4")
+			suite.Needs(t, suite.Programs("mkfs.ext4"))
 			wrap = ext4(t, dir)
 		}
 		v := newVictim(t, false, wrap...)

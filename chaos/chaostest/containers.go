@@ -48,12 +48,6 @@ func Engine(t *testing.T) *docker.Engine {
 	return e
 }
 
-// Root skips a test that needs root, or fails it if CI=true.
-func Root(t *testing.T) {
-	t.Helper()
-	suite.NeedRoot(t)
-}
-
 // A Yard holds the containers of a test and its subtests: an image of the victim and a network. It is
 // removed with the test.
 type Yard struct {

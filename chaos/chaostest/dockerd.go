@@ -27,7 +27,7 @@ type Dockerd struct {
 // machine and each other.
 func NewDockerd(t *testing.T) *Dockerd {
 	t.Helper()
-	Root(t)
+	suite.Needs(t, suite.Root)
 	suite.Program(t, "dockerd", "docker.io")
 	dir, err := os.MkdirTemp("", "bd") // short: a socket's path has at most 107 characters
 	if err != nil {

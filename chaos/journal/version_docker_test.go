@@ -15,6 +15,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/chaostest"
+	"brunt/scenarios/suite"
 	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
@@ -22,6 +23,7 @@ import (
 // TestDocker_VersionOfAgents reverts the journal of a run whose agents and their image an earlier
 // version of brunt has labelled with other names.
 func TestDocker_VersionOfAgents(t *testing.T) {
+	suite.Needs(t, suite.Docker)
 	y := chaostest.NewYard(t)
 	run := y.Run + "-old"
 	labels := map[string]string{"brunt.helper": run}
@@ -67,7 +69,7 @@ func TestDocker_VersionOfAgents(t *testing.T) {
 // TestDocker_VersionBefore removes what this version has labelled as an earlier version does, which reads the same
 // journal and knows only the earlier label.
 func TestDocker_VersionBefore(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	if testing.Short() {
 		t.Skip("makes containers")
 	}

@@ -22,7 +22,7 @@ import (
 // TestWatchdog_OfEachRun checks that the watchdogs of all runs in this process are protected from faults
 // while they live.
 func TestWatchdog_OfEachRun(t *testing.T) {
-	suite.Need(t, "sh")
+	suite.Needs(t, suite.Programs("sh"))
 	var all [2]*Watchdog
 	for i := range all {
 		g, err := StartWatchdog([]string{"sh", "-c", "read -r all"}, "")

@@ -16,6 +16,7 @@ import (
 	"brunt/chaos/chaostest"
 	"brunt/chaos/netns"
 	"brunt/chaos/netns/netnstest"
+	"brunt/scenarios/suite"
 )
 
 // A berth is a container of an engine, entered by its namespace.
@@ -63,10 +64,7 @@ func between(victim, peer *berth) *netnstest.World {
 // TestDocker_Exact measures the effects of faults on containers of an engine from inside these. The
 // faults are injected as in a run, by brunt itself and by its agent container.
 func TestDocker_Exact(t *testing.T) {
-	if !exact() {
-		t.Skip("it assumes a quiet machine: set BRUNT_EXACT to run it")
-	}
-	chaostest.Root(t)
+	suite.Needs(t, suite.Alone, suite.Root, suite.Docker)
 	y := chaostest.NewYard(t)
 	program := chaostest.AgentProgram(t)
 	t.Setenv("BRUNT_LINUX", program)

@@ -13,6 +13,7 @@ import (
 
 	"brunt/chaos/netns"
 	"brunt/chaos/netns/netnstest"
+	"brunt/scenarios/suite"
 )
 
 // exact reports that tests may assume a fast machine: BRUNT_EXACT is set.
@@ -21,9 +22,7 @@ func exact() bool { return os.Getenv("BRUNT_EXACT") != "" }
 // TestPackets_Exact measures each mechanism on a quiet machine: the median of a delay must be
 // within 3 ms, a share of 10 000 packets within 1.5 points, a rate within 5 %.
 func TestPackets_Exact(t *testing.T) {
-	if !exact() {
-		t.Skip("it assumes a quiet machine: set BRUNT_EXACT to run it")
-	}
+	suite.Needs(t, suite.Alone)
 	for _, via := range []string{"nfqueue", "netem"} {
 		t.Run("latency 100 ms ± 20 ms via "+via, func(t *testing.T) {
 			s := netns.Spec{Do: netns.Latency, Delay: 100 * time.Millisecond, Jitter: 20 * time.Millisecond, Via: via}

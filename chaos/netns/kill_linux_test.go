@@ -18,6 +18,7 @@ import (
 	"brunt/chaos/netns"
 	"brunt/chaos/netns/netnstest"
 	"brunt/chaos/netns/nft"
+	"brunt/scenarios/suite"
 
 	"github.com/google/nftables"
 )
@@ -126,6 +127,7 @@ func marks(t *testing.T, n *netnstest.Node) int {
 // must be restored, and its connections must work. BRUNT_KILLS sets the number of repetitions; then
 // the test prints the times, and none may exceed a second.
 func TestKill_Rules(t *testing.T) {
+	suite.Needs(t, suite.In("kill"))
 	times, measure := 2, false
 	if v := os.Getenv("BRUNT_KILLS"); v != "" {
 		n, err := strconv.Atoi(v)

@@ -10,6 +10,7 @@ import (
 
 	"brunt/chaos/netns"
 	"brunt/chaos/netns/netnstest"
+	"brunt/scenarios/suite"
 )
 
 // holds starts a child that holds s, and returns a function that kills it.
@@ -31,6 +32,7 @@ func holds(t *testing.T, n *netnstest.Node, s netns.Spec) (kill func()) {
 
 // TestKill_Packets checks that a fault ends when its owner is killed, unless it has an Undo.
 func TestKill_Packets(t *testing.T) {
+	suite.Needs(t, suite.VM, suite.In("kill"))
 	times := 3
 	if exact() {
 		times = 50

@@ -9,6 +9,7 @@ import (
 
 	"brunt/chaos/netns"
 	"brunt/chaos/netns/netnstest"
+	"brunt/scenarios/suite"
 )
 
 // nothings returns Specs that drop all selected packets, one for each packet mechanism and each of
@@ -28,6 +29,7 @@ func nothings() []netns.Spec {
 
 // TestQueueMatch checks, for all mechanisms, that only the selected peers and ports are affected.
 func TestQueueMatch(t *testing.T) {
+	suite.Needs(t, suite.VM)
 	const hit, spared = 5001, 5002
 	peer := func(bits4, bits6 int) func(v4, v6 netip.Addr) []netip.Prefix {
 		return func(v4, v6 netip.Addr) (all []netip.Prefix) {
@@ -121,6 +123,7 @@ func TestQueueMatch(t *testing.T) {
 
 // TestQueueSpares checks that the loopback and neighbour discovery are never affected.
 func TestQueueSpares(t *testing.T) {
+	suite.Needs(t, suite.VM)
 	for _, spec := range nothings() {
 		if spec.Via == "netem" {
 			continue // netem exempts no packets

@@ -12,6 +12,7 @@ import (
 
 	"brunt/chaos/netns"
 	"brunt/chaos/netns/netnstest"
+	"brunt/scenarios/suite"
 )
 
 // needs skips the test if the kernel lacks what s requires. In the virtual machine that is a
@@ -33,6 +34,7 @@ func needs(t testing.TB, s netns.Spec) {
 }
 
 func TestNetemLatency(t *testing.T) {
+	suite.Needs(t, suite.VM)
 	spec := netns.Spec{Do: netns.Latency, Delay: 100 * time.Millisecond, Jitter: 20 * time.Millisecond, Via: "netem"}
 	needs(t, spec)
 	w := netnstest.New(t, 1)
@@ -45,6 +47,7 @@ func TestNetemLatency(t *testing.T) {
 }
 
 func TestNetemShares(t *testing.T) {
+	suite.Needs(t, suite.VM)
 	const n = 10_000
 	for _, test := range []struct {
 		name                   string
@@ -98,6 +101,7 @@ func TestNetemShares(t *testing.T) {
 }
 
 func TestTBF(t *testing.T) {
+	suite.Needs(t, suite.VM)
 	w := netnstest.New(t, 1)
 	before := state(t, w.Victim)
 	const rate = 1_250_000
@@ -152,6 +156,7 @@ func outliving(t testing.TB) []netns.Spec {
 // TestDisciplineUndo checks that the Undo data alone restores what Prepare announced, in whatever
 // state brunt left it, and changes nothing else.
 func TestDisciplineUndo(t *testing.T) {
+	suite.Needs(t, suite.VM)
 	for _, spec := range outliving(t) {
 		w := netnstest.New(t, 2)
 		lengths(t, w.Victim)
@@ -230,6 +235,7 @@ func TestDisciplineUndo(t *testing.T) {
 // TestDisciplineConflict checks that a link accepts no second discipline, and that another
 // mechanism is used where possible.
 func TestDisciplineConflict(t *testing.T) {
+	suite.Needs(t, suite.VM)
 	w := netnstest.New(t, 2)
 	set(t, w.Victim, netns.Spec{Do: netns.Bandwidth, Rate: 1e6, Direction: netns.Out, Via: "tbf"})
 	before := state(t, w.Victim)
@@ -251,6 +257,7 @@ func TestDisciplineConflict(t *testing.T) {
 
 // TestDisciplineLinks checks that a fault affects each packet once, whatever is built on the links.
 func TestDisciplineLinks(t *testing.T) {
+	suite.Needs(t, suite.VM)
 	if inVM() {
 		t.Skip("it has fewer kinds of links there")
 	}

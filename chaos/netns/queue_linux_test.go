@@ -11,9 +11,11 @@ import (
 
 	"brunt/chaos/netns"
 	"brunt/chaos/netns/netnstest"
+	"brunt/scenarios/suite"
 )
 
 func TestQueueLatency(t *testing.T) {
+	suite.Needs(t, suite.VM)
 	w := netnstest.New(t, 1)
 	k := newRoute(t, w, netns.In, 5001)
 	back := newRoute(t, w, netns.Out, 5002)
@@ -33,6 +35,7 @@ func TestQueueLatency(t *testing.T) {
 
 // TestQueueReorder checks that other packets overtake the delayed ones.
 func TestQueueReorder(t *testing.T) {
+	suite.Needs(t, suite.VM)
 	w := netnstest.New(t, 1)
 	k := newRoute(t, w, netns.In, 5001)
 	h := set(t, w.Victim, netns.Spec{
@@ -58,6 +61,7 @@ func TestQueueReorder(t *testing.T) {
 // TestQueueClose checks that Close releases all waiting packets, and that packets that arrive
 // meanwhile are not lost.
 func TestQueueClose(t *testing.T) {
+	suite.Needs(t, suite.VM)
 	w := netnstest.New(t, 1)
 	k := newRoute(t, w, netns.In, 5001)
 	before := state(t, w.Victim)
@@ -104,6 +108,7 @@ func TestQueueClose(t *testing.T) {
 // TestQueueBandwidth checks that little more than the rate passes in each direction. TestShaping
 // and TestPackets_Exact check the lower bound.
 func TestQueueBandwidth(t *testing.T) {
+	suite.Needs(t, suite.VM)
 	for _, dir := range []netns.Direction{netns.In, netns.Out, netns.Both} {
 		t.Run("direction "+string(dir), func(t *testing.T) {
 			w := netnstest.New(t, 1)
@@ -163,6 +168,7 @@ func bulk(t testing.TB, w *netnstest.World, dir netns.Direction, n int) (all, la
 
 // TestQueueRefuses checks that unsupported Specs are refused.
 func TestQueueRefuses(t *testing.T) {
+	suite.Needs(t, suite.VM)
 	w := netnstest.New(t, 1)
 	_, err := w.Victim.Set(netns.Spec{Do: netns.Latency, Delay: time.Second, Direction: netns.Out, Via: "nfqueue"})
 	if !errors.Is(err, netns.ErrCannot) || !strings.Contains(err.Error(), "throttle") {
@@ -173,6 +179,7 @@ func TestQueueRefuses(t *testing.T) {
 // TestQueueTogether checks that faults in one namespace add up, by several mechanisms and by one,
 // and that closing one keeps the others.
 func TestQueueTogether(t *testing.T) {
+	suite.Needs(t, suite.VM)
 	w := netnstest.New(t, 2)
 	near := newRoute(t, w, netns.In, 5001)
 	other := netip.PrefixFrom(w.Peers[1].V4, 32)

@@ -18,7 +18,7 @@ func TestNamespace_Redirects(t *testing.T) {
 		suite.Lack(t, "%v: run it as root", err)
 	}
 	defer n.Close()
-	suite.Need(t, "nft")
+	suite.Needs(t, suite.Programs("nft"))
 	nft := func(rules string) {
 		t.Helper()
 		if err := n.Do(func() error {

@@ -103,10 +103,7 @@ func TestImage_Parts(t *testing.T) {
 
 // TestImage_Engine has Docker's engine load an image and run it.
 func TestImage_Engine(t *testing.T) {
-	suite.Need(t, "docker")
-	if out, err := exec.Command("docker", "info").CombinedOutput(); err != nil {
-		suite.Lack(t, "no Docker engine answers: %s", out)
-	}
+	suite.Needs(t, suite.Programs("docker"), suite.Docker)
 	name := "brunt-oci-test:v1"
 	text, _ := archive(t, oci.Image{
 		Name: name, Programs: []string{program(t, runtime.GOARCH)}, Files: map[string][]byte{"/etc/word": []byte("word")},

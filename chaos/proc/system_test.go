@@ -91,7 +91,7 @@ func TestProtectSystem(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.want != "" {
-				suite.NeedRoot(t) // which daemons run as
+				suite.Needs(t, suite.Root) // which daemons run as
 			}
 			err := ProtectSystem(orphan(t, c.name))
 			if c.want == "" && err != nil || c.want != "" &&

@@ -160,7 +160,7 @@ var label = map[string]string{containers.ProtectLabel: "true"}
 
 // TestGuard_Process names processes by their numbers, which belong to a protected container in one way or another.
 func TestGuard_Process(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	y := chaostest.NewYard(t)
 	safe := y.Start(t, chaostest.VictimOptions{Unit: "safe[0]", Labels: label})
 	web := y.Start(t, chaostest.VictimOptions{Unit: "web[0]"})
@@ -247,7 +247,7 @@ func TestGuard_Process(t *testing.T) {
 
 // TestGuard_Engines checks that a process of a container is refused where no engine says what the container is.
 func TestGuard_Engines(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	y := chaostest.NewYard(t)
 	web := y.Start(t, chaostest.VictimOptions{})
 	g := protect.New(protect.Rules{
@@ -261,7 +261,7 @@ func TestGuard_Engines(t *testing.T) {
 
 // TestGuard_Containers hits containers that share something with a protected one.
 func TestGuard_Containers(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	y := chaostest.NewYard(t)
 	disk, other := t.TempDir(), t.TempDir()
 	for _, dir := range []string{disk, other} {
@@ -341,7 +341,7 @@ func TestGuard_Containers(t *testing.T) {
 
 // TestGuard_Policies checks the names of policies against what a unit is by other names.
 func TestGuard_Policies(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	y := chaostest.NewYard(t)
 	db := y.Start(t, chaostest.VictimOptions{Unit: "store[0]"})
 	parent := started(t, "sh", "-c", "sleep 60 & wait")
@@ -376,7 +376,7 @@ func TestGuard_Policies(t *testing.T) {
 
 // TestGuard_Reused plans a hit on a process whose number another process has at the injection.
 func TestGuard_Reused(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root)
 	const last = "/proc/sys/kernel/ns_last_pid"
 	if _, err := os.Stat(last); err != nil {
 		t.Skip("the kernel lets no process choose its number: ", err)

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 
 // TestOpen checks that a path is resolved in the root of the process, and never leaves it.
 func TestOpen(t *testing.T) {
-	suite.NeedRoot(t)
+	suite.Needs(t, suite.Root)
 	root := t.TempDir()
 	if err := os.WriteFile(filepath.Join(root, "self"), nil, 0o644); err != nil {
 		t.Fatal(err)

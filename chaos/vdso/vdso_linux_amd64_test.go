@@ -95,7 +95,7 @@ func (p *program) off(want, slack time.Duration) {
 const hair = time.Millisecond // the difference between a coarse clock and a precise one, many times over
 
 func TestApply(t *testing.T) {
-	suite.NeedRoot(t)
+	suite.Needs(t, suite.Root)
 	for _, c := range []struct {
 		name    string
 		command []string

@@ -252,6 +252,7 @@ func (b *agentBed) unmanned(t *testing.T) {
 
 // TestAgents_Kube injects faults that agents make, each of which is verified, and of which nothing is left.
 func TestAgents_Kube(t *testing.T) {
+	suite.Needs(t, suite.Kubernetes)
 	b := newAgentBed(t)
 	if out, err := b.brunt(t, t.TempDir(), "doctor", b.scenario); !strings.Contains(out,
 		"admitted in the namespace "+b.agents) {
@@ -307,6 +308,7 @@ const (
 
 // TestAgents_KubeKilled is the table of what may die while a fault of an agent is in: in the end nothing is left.
 func TestAgents_KubeKilled(t *testing.T) {
+	suite.Needs(t, suite.Kubernetes, suite.In("kube"))
 	b := newAgentBed(t)
 	for _, fault := range []string{"freeze", "slow", "lossy"} {
 		t.Run(fault+", brunt killed", func(t *testing.T) {

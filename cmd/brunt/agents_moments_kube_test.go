@@ -238,6 +238,7 @@ func (b *agentBed) leftSince(t *testing.T, prior map[string]string) string {
 // TestAgents_KubeMoments has what a fault of an agent depends on die at random moments: nothing is left in the end.
 // BRUNT_MOMENTS says how many times each.
 func TestAgents_KubeMoments(t *testing.T) {
+	suite.Needs(t, suite.Kubernetes)
 	moments, err := strconv.Atoi(os.Getenv("BRUNT_MOMENTS"))
 	if err != nil {
 		moments = 2

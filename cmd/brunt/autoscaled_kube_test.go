@@ -177,6 +177,7 @@ func (b *agentBed) autoscaler(t *testing.T, most int32) (remove func()) {
 // TestAutoscaled_Kube judges how long an autoscaler takes that scales by what pods use, beside one that has no room. A
 // prober of its own sees when the pods are ready.
 func TestAutoscaled_Kube(t *testing.T) {
+	suite.Needs(t, suite.Kubernetes)
 	if os.Getenv("BRUNT_KUBE_HOST") == "" {
 		t.Skip("BRUNT_KUBE_HOST names no address at which the cluster reaches this machine: .ci/kube test does")
 	}

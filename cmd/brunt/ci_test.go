@@ -39,7 +39,7 @@ func newHost(t *testing.T) *ciHost {
 	if runtime.GOOS != "linux" {
 		t.Skip("the jobs run on Linux here")
 	}
-	suite.Need(t, "bash", "curl", "sha256sum", "tar")
+	suite.Needs(t, suite.Programs("bash", "curl", "sha256sum", "tar"))
 	h := &ciHost{
 		t: t, dir: t.TempDir(), env: map[string]string{}, inputs: map[string]string{}, outputs: map[string]string{},
 	}

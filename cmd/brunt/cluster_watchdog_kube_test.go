@@ -107,6 +107,7 @@ func (b *podBed) revertThere(t *testing.T) string {
 
 // TestClusterWatchdog_Kube is the table of what may die while a fault is in a cluster: in the end nothing is left.
 func TestClusterWatchdog_Kube(t *testing.T) {
+	suite.Needs(t, suite.Kubernetes)
 	program := clusterProgram(t)
 	if os.Getenv("BRUNT_KUBE") == "" {
 		t.Skip("BRUNT_KUBE names no program that gives a cluster images, and kills its API server: .ci/kube test does")
@@ -340,6 +341,7 @@ func (o *begun) wait(t *testing.T) int {
 // TestClusterWatchdog_KubeMoments kills brunt and its watchdog at random moments of the life of a fault, and in some
 // the watchdog in the cluster too. BRUNT_MOMENTS says how many times each.
 func TestClusterWatchdog_KubeMoments(t *testing.T) {
+	suite.Needs(t, suite.Kubernetes)
 	program := clusterProgram(t)
 	if os.Getenv("BRUNT_KUBE") == "" {
 		t.Skip("BRUNT_KUBE names no program that gives a cluster images: .ci/kube test does")

@@ -79,6 +79,7 @@ func (b *agentBed) staysDown(t *testing.T, pod *kube.Pod, span time.Duration) {
 // TestContainers_Kube injects each fault on containers into one of a pod: it is verified, it holds for its time, and
 // nothing of it is left.
 func TestContainers_Kube(t *testing.T) {
+	suite.Needs(t, suite.Kubernetes, suite.In("docker"))
 	b := newAgentBed(t)
 	text, err := os.ReadFile(b.scenario)
 	if err != nil {

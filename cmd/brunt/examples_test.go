@@ -78,6 +78,7 @@ func runExample(t *testing.T, brunt, name string, args ...string) (int, *result.
 
 // TestExample_DryRun forecasts the examples without running them.
 func TestExample_DryRun(t *testing.T) {
+	suite.Needs(t, suite.In("examples"))
 	for _, c := range []struct {
 		name string
 		want []string
@@ -174,6 +175,7 @@ func shared(t *testing.T, res *result.Result) {
 // TestExample runs every example unchanged: it must pass. With the setting that its README
 // says makes it fail, it must fail for that reason.
 func TestExample(t *testing.T) {
+	suite.Needs(t, suite.In("examples"))
 	if testing.Short() {
 		t.Skip("some minutes")
 	}
@@ -302,7 +304,7 @@ func TestExample(t *testing.T) {
 					args = append(args, "--set", "prometheus="+prometheusServer(t), "--set", "data="+t.TempDir())
 				}
 				if c.docker {
-					chaostest.Root(t) // process.crash signals a process of the container
+					suite.Needs(t, suite.Root) // process.crash signals a process of the container
 					chaostest.Engine(t)
 				}
 				if c.name == "10-nginx-redis" {
@@ -502,9 +504,7 @@ func images(t *testing.T, name string) string {
 // composeImage builds the image of the Compose example. It is removed with the test.
 func composeImage(t *testing.T) string {
 	t.Helper()
-	if _, err := exec.LookPath("docker-compose"); err != nil && exec.Command("docker", "compose", "version").Run() != nil {
-		suite.Lack(t, "needs a Compose command, such as Debian's docker-compose")
-	}
+	suite.Needs(t, suite.Compose)
 	name := "brunt-test-" + strings.ToLower(rand.Text())
 	t.Cleanup(func() {
 		if out, err := exec.Command("docker", "rmi", "--force", name).CombinedOutput(); err != nil {

@@ -24,6 +24,7 @@ import (
 // exact they are. The effects are measured beside brunt: by connections from inside a pod, and by what its program
 // gets.
 func TestAgents_KubeFigures(t *testing.T) {
+	suite.Needs(t, suite.Kubernetes, suite.In("figures"))
 	if os.Getenv("BRUNT_FIGURES") == "" {
 		t.Skip("BRUNT_FIGURES is not set: .ci/kube figures sets it")
 	}

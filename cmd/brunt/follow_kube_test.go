@@ -66,6 +66,7 @@ func (b *agentBed) hit(t *testing.T, pods []kube.Pod, has ...string) {
 
 // TestFollow_Kube scales a service out while packets of it are delayed, and deletes pods of both ends.
 func TestFollow_Kube(t *testing.T) {
+	suite.Needs(t, suite.Kubernetes)
 	b := newAgentBed(t)
 	t.Run("a pod joins", func(t *testing.T) {
 		out := b.begin(t, "slow", "--for", "25s")

@@ -103,9 +103,6 @@ chaos:
 
 // clusterProgram builds brunt, and gives its image to the cluster.
 func clusterProgram(t *testing.T) string {
-	if os.Getenv("BRUNT_KUBECONFIG") == "" {
-		t.Skip("BRUNT_KUBECONFIG names no cluster: .ci/kube test brings one up")
-	}
 	do := func(name string, args ...string) {
 		t.Helper()
 		if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
@@ -253,6 +250,7 @@ func killBoth(t *testing.T, brunt *exec.Cmd) int {
 // TestPods_KubeKilled kills brunt, then brunt and its watchdog, while a fault on pods is in: its watchdog, the journal
 // or the marks in the cluster take it back.
 func TestPods_KubeKilled(t *testing.T) {
+	suite.Needs(t, suite.Kubernetes, suite.In("kube"))
 	b := newPodBed(t, clusterProgram(t))
 	for _, fault := range []string{"fail", "none"} {
 		t.Run(fault+", brunt killed", func(t *testing.T) {
@@ -285,6 +283,7 @@ func TestPods_KubeKilled(t *testing.T) {
 // TestPods_KubeRefused has a disruption budget refuse an eviction, and a cluster that lacks one right of the roles that
 // `brunt rbac` prints.
 func TestPods_KubeRefused(t *testing.T) {
+	suite.Needs(t, suite.Kubernetes)
 	b := newPodBed(t, clusterProgram(t))
 	two := kube.FromInt(2)
 	if _, err := b.Budgets(b.namespace).Create(t.Context(), &kube.PodDisruptionBudget{

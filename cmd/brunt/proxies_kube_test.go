@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/chaos/kube"
+	"brunt/scenarios/suite"
 )
 
 // asks asks the service store from inside the network of a pod, and returns the status and the body.
@@ -30,6 +31,7 @@ func (b *agentBed) asks(t *testing.T, pod *kube.Pod) string {
 // TestProxies_Kube has a proxy of an agent answer what one pod asks of a service, and no other pod, until the fault or
 // all that holds it has ended.
 func TestProxies_Kube(t *testing.T) {
+	suite.Needs(t, suite.Kubernetes)
 	b := newAgentBed(t)
 	hit, other := b.unit(t, "web", 0), b.unit(t, "web", 1)
 	sees := func(t *testing.T, pod *kube.Pod, want string) {

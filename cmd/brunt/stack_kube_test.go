@@ -59,6 +59,7 @@ func (b *podBed) made(t *testing.T) (out []string) {
 // TestStack_Kube runs the built-in system in a cluster, and kills brunt while a fault is in, then brunt and its
 // watchdog: no namespace is left.
 func TestStack_Kube(t *testing.T) {
+	suite.Needs(t, suite.Kubernetes)
 	b := stackBed(t)
 	bring := func(t *testing.T) *begun {
 		o := &begun{file: filepath.Join(t.TempDir(), "out")}
@@ -107,6 +108,7 @@ func TestStack_Kube(t *testing.T) {
 
 // TestExample_Kube runs the examples that want a cluster.
 func TestExample_Kube(t *testing.T) {
+	suite.Needs(t, suite.Kubernetes, suite.In("examples"))
 	b := stackBed(t)
 	t.Setenv("KUBECONFIG", b.kubeconfig)
 	for _, c := range []struct {

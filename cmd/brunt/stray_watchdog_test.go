@@ -11,6 +11,7 @@ import (
 
 	"brunt/chaos/chaostest"
 	"brunt/scenarios"
+	"brunt/scenarios/suite"
 	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 
@@ -21,6 +22,7 @@ import (
 // TestDocker_StrayWatchdog checks that status lists a watchdog's container that was never started, and
 // that revert removes it. An earlier version labelled it differently.
 func TestDocker_StrayWatchdog(t *testing.T) {
+	suite.Needs(t, suite.Docker)
 	for name, labelsOf := range map[string]func(run string) (label, value string){
 		"now":     func(run string) (string, string) { return containers.AgentLabel, containers.WatchdogOf(run) },
 		"earlier": func(run string) (string, string) { return "brunt.helper", "warden-" + run },

@@ -24,7 +24,7 @@ import (
 // without a clear before, in the current size; without colours if they are off; and as lines
 // if it cannot be redrawn.
 func TestTerminal_Pty(t *testing.T) {
-	suite.NeedTerminal(t)
+	suite.Needs(t, suite.Terminal)
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(s.Close)
 	dir := t.TempDir()

@@ -116,7 +116,7 @@ func TestVerify_Unchanged(t *testing.T) {
 	if err != nil || len(v.Findings) > 0 || v.Files < 8 || v.Events == 0 || v.Signed != nil {
 		t.Fatalf("%+v, %v", v, err)
 	}
-	suite.Need(t, "sha256sum")
+	suite.Needs(t, suite.Programs("sha256sum"))
 	c := exec.Command("sha256sum", "--check", "--strict", "--quiet", sumsFile)
 	c.Dir = dir
 	if out, err := c.CombinedOutput(); err != nil {

@@ -17,7 +17,7 @@ func TestPDF(t *testing.T) {
 	if testing.Short() {
 		t.Skip("what a browser shows")
 	}
-	suite.Program(t, "chromium", "chromium")
+	suite.Needs(t, suite.Programs("chromium"))
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp)
 	var b bytes.Buffer

@@ -91,7 +91,7 @@ func TestCheck_ReachesNames(t *testing.T) {
 
 // TestTo: another spelling of the one place that is asked leads there; the same address with another port does not.
 func TestTo(t *testing.T) {
-	suite.NeedLocalhost(t)
+	suite.Needs(t, suite.Localhost)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/suite"
 )
 
 // tool is an engine that answers each request after a delay.
@@ -52,6 +53,7 @@ func (f *tool) Attack(next func() (scenarios.Arrival, bool), record func(scenari
 }
 
 func TestEngine(t *testing.T) {
+	suite.Needs(t, suite.In("docker"))
 	bubble(t, func(t *testing.T) {
 		r := newFakeTarget()
 		run := r.run(t, `{executor: spike, base: 10/s, peak: 100/s, before: 1s, hold: 1s, after: 2s}`)
@@ -80,6 +82,7 @@ func TestEngine(t *testing.T) {
 
 // Requests in flight at the end of the grace are cut off, and counted.
 func TestEngine_Grace(t *testing.T) {
+	suite.Needs(t, suite.In("docker"))
 	bubble(t, func(t *testing.T) {
 		r := newFakeTarget()
 		run := r.run(t, `{executor: constant-arrival-rate, rate: 10/s, duration: 1s}`)
@@ -94,6 +97,7 @@ func TestEngine_Grace(t *testing.T) {
 
 // A cancelled run takes no further arrivals.
 func TestEngine_Cancelled(t *testing.T) {
+	suite.Needs(t, suite.In("docker"))
 	bubble(t, func(t *testing.T) {
 		r := newFakeTarget()
 		run := r.run(t, `{executor: constant-arrival-rate, rate: 10/s, duration: 1h}`)

@@ -9,12 +9,13 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/chaostest"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 )
 
 // TestDocker_Usage reads what a container uses, from this machine's kernel and from its engine: over
 // a restart, and while it does not run.
 func TestDocker_Usage(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	y := chaostest.NewYard(t)
 	v := y.Start(t, chaostest.VictimOptions{})
 	u, blind := NewUsage([]chaos.Unit{v.Container}), NewUsage([]chaos.Unit{v.Container})

@@ -80,6 +80,7 @@ func (s *locks) free(t *testing.T) {
 
 // TestCall_HoldKilled: what a fault holds ends with brunt, whenever that is killed, and with its watchdog killed too.
 func TestCall_HoldKilled(t *testing.T) {
+	suite.Needs(t, suite.In("kill"))
 	t.Parallel()
 	s := newLocks(t)
 	m := newKilledRun(t)

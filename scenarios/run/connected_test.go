@@ -14,6 +14,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
+	"brunt/scenarios/suite"
 	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 
@@ -23,7 +24,7 @@ import (
 // testDockerConnected connects containers to networks while faults are on their packets: a peer is
 // cut off at its new address as well, and the fault applies to the new link of a container too.
 func testDockerConnected(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root)
 	if testing.Short() {
 		t.Skip("makes containers")
 	}

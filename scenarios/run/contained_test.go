@@ -120,7 +120,7 @@ func (c *caged) killed(t *testing.T, b *broken) {
 // socket, and kills that container while a fault is active: its watchdog in a second container
 // undoes everything.
 func TestDocker_InAContainer(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	if testing.Short() {
 		t.Skip("brunts in containers of their own")
 	}
@@ -155,7 +155,7 @@ func TestDocker_InAContainer(t *testing.T) {
 
 // TestDocker_InAContainerToTheEnd: brunt injects faults from a container and ends normally.
 func TestDocker_InAContainerToTheEnd(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	if testing.Short() {
 		t.Skip("makes containers")
 	}

@@ -227,7 +227,7 @@ func TestDiscovered_Kinds(t *testing.T) {
 
 // TestDocker_DiscoveredKinds does the same for faults on containers that brunt has not started.
 func TestDocker_DiscoveredKinds(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	y := chaostest.NewYard(t)
 	kinds := slices.Sorted(maps.Keys(strangers))
 	discoveredKinds(t, kinds, []string{"pause", "throttle"},

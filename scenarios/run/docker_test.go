@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -30,6 +29,7 @@ import (
 // TestDocker runs side by side the tests that mostly wait for their containers, do not depend on
 // timing, and do not use what an engine has only once, unlike TestDocker_Stray.
 func TestDocker(t *testing.T) {
+	suite.Needs(t, suite.Docker)
 	t.Parallel()
 	for _, c := range []struct {
 		name string
@@ -54,7 +54,7 @@ func TestDocker(t *testing.T) {
 // TestDocker_Stack loads containers that brunt starts, and injects a fault into each of them.
 func TestDocker_Stack(t *testing.T) {
 	t.Parallel()
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	y := chaostest.NewYard(t)
 	id := run.NewID()
 	res := runOnce(t, `
@@ -206,11 +206,8 @@ volumes: {kept: {}}
 // including volumes, and a project that was already up is unchanged.
 func TestDocker_Compose(t *testing.T) {
 	t.Parallel()
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker, suite.Compose)
 	y := chaostest.NewYard(t)
-	if _, err := exec.LookPath("docker-compose"); err != nil && exec.Command("docker", "compose", "version").Run() != nil {
-		suite.Lack(t, "there is no Compose command: apt-get install docker-compose")
-	}
 	theirs := y.Start(t, chaostest.VictimOptions{
 		Labels: map[string]string{containers.ComposeProject: "theirs", containers.ComposeService: "web"},
 	})
@@ -259,7 +256,7 @@ chaos:
 // selectors. A container that is removed meanwhile is gone, and another with its name is not
 // touched.
 func testDockerChosen(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root)
 	y := chaostest.NewYard(t)
 	label := map[string]string{"app": y.Run}
 	one := y.Start(t, chaostest.VictimOptions{Labels: label})
@@ -331,6 +328,7 @@ chaos:
 // TestDocker_Engine: brunt connects to no engine that the scenario does not allow, and reports an
 // engine that does not answer before the run starts.
 func TestDocker_Engine(t *testing.T) {
+	suite.Needs(t, suite.In("docker"))
 	text := `
 version: 1
 name: engines
@@ -390,7 +388,7 @@ load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, flow: [
 // testDockerDiscovered kills brunt together with its watchdog and removes its journal: the objects
 // that it created in the engine are found by their label, unless their run goes on.
 func testDockerDiscovered(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root)
 	y := chaostest.NewYard(t)
 	m := newKilledRun(t)
 	m.run(t, `

@@ -64,7 +64,7 @@ func inShortRun(kind string) bool {
 // what the one says is possible, the other does, and what the one refuses, the other refuses.
 func TestDryRun_AgreesWithRun(t *testing.T) {
 	t.Parallel()
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker, suite.In("load"))
 	chaostest.Engine(t)
 	yard := sync.OnceValue(func() *chaostest.Yard { return chaostest.NewYard(t) })
 	var mu sync.Mutex

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"brunt/chaos/chaostest"
+	"brunt/scenarios/suite"
 	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 
@@ -52,7 +53,7 @@ func byTLS(t *testing.T, y *chaostest.Yard) (env []string, dir string) {
 // and by agents, whose streams use TLS too. Brunt is killed, with its watchdog and without: both
 // cleanups reach the engine the same way, by the address in the journal.
 func TestDocker_ByTLS(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	if testing.Short() {
 		t.Skip("runs in processes of their own")
 	}
@@ -86,6 +87,7 @@ func TestDocker_ByTLS(t *testing.T) {
 // TestDocker_ByTLSRefused: the error explains what is wrong with the client's certificate or the
 // engine's.
 func TestDocker_ByTLSRefused(t *testing.T) {
+	suite.Needs(t, suite.Docker)
 	y := chaostest.NewYard(t)
 	env, dir := byTLS(t, y)
 	stranger, mixed := t.TempDir(), t.TempDir()

@@ -23,6 +23,7 @@ import (
 
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
+	"brunt/scenarios/suite"
 )
 
 // serve2 is a server of HTTP/2, over TLS (https) or without (http). It records when it answers /N,
@@ -304,6 +305,7 @@ func TestStreamLimit(t *testing.T) {
 // TestKilledConnection: the server closes connections with all their streams. Each stream is a
 // separate error, and the run goes on.
 func TestKilledConnection(t *testing.T) {
+	suite.Needs(t, suite.In("kill"))
 	t.Parallel()
 	both(t, func(t *testing.T, scheme, version string) {
 		s := newServer(t, "serve2", scheme, "kill=400", "wait=100ms")

@@ -118,10 +118,10 @@ func TestInject_Kinds(t *testing.T) {
 				f.settings + "}\n"
 			if forRoot(kind) {
 				needsRoot(t)
-				suite.NeedControlGroups(t)
+				suite.Needs(t, suite.ControlGroups)
 			}
 			if strings.Contains(text, "CONTAINER") {
-				chaostest.Root(t)
+				suite.Needs(t, suite.Root)
 				chaostest.Engine(t)
 				v, other := yard().Start(t, chaostest.VictimOptions{}), yard().Start(t, chaostest.VictimOptions{})
 				text = strings.NewReplacer("CONTAINER", v.Ref, "OTHER", other.Ref).Replace(text)
@@ -227,7 +227,7 @@ func forRoot(kind string) bool {
 
 func needsRoot(t *testing.T) {
 	t.Helper()
-	suite.NeedRoot(t)
+	suite.Needs(t, suite.Root)
 }
 
 // alone starts a process in a control group of its own, as a container engine does.
@@ -646,6 +646,7 @@ func TestInject_Mistakes(t *testing.T) {
 
 // TestInject_Killed kills brunt while a single fault is active: the watchdog undoes it.
 func TestInject_Killed(t *testing.T) {
+	suite.Needs(t, suite.In("kill"))
 	if runtime.GOOS != "linux" {
 		t.Skip("looks at processes as Linux shows them")
 	}

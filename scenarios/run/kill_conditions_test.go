@@ -7,11 +7,14 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"brunt/scenarios/suite"
 )
 
 // TestKilled_Conditions kills brunt around every record and every call while faults hold for the whole run, beside one
 // that comes and goes: each of them is taken back, from before the load begins until after it ends.
 func TestKilled_Conditions(t *testing.T) {
+	suite.Needs(t, suite.In("kill"))
 	if testing.Short() {
 		t.Skip("dozens of runs in processes of their own")
 	}

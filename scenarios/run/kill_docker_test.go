@@ -198,7 +198,7 @@ var injectedPattern = regexp.MustCompile(`injected (\d+) points (\d+)`)
 // every call that injects or reverts, for faults on running containers: each container must be as
 // before.
 func TestDocker_KilledAtEveryPoint(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker, suite.In("kill"))
 	if testing.Short() {
 		t.Skip("hundreds of brunts in processes of their own")
 	}
@@ -258,6 +258,7 @@ func (b *broken) withoutWatchdog(t *testing.T, injected int) {
 // container, network or image may be left. Without a watchdog all of them are left, until the next
 // run starts.
 func TestDocker_KilledWithItsStack(t *testing.T) {
+	suite.Needs(t, suite.Docker, suite.In("kill"))
 	if testing.Short() {
 		t.Skip("runs in processes of their own")
 	}
@@ -332,7 +333,7 @@ func engineHas(t *testing.T, e *docker.Engine, m *killedRun) []string {
 // own process for networks, which the watchdog asks to remove it, or that of an agent in the engine, which the watchdog
 // removes: brunt lives either way, and says who took the fault back.
 func testDockerWatchdogRelievesAHungBrunt(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root)
 	if testing.Short() {
 		t.Skip("waits for ten heartbeats")
 	}
@@ -400,7 +401,7 @@ func TestDocker_KilledAtRandom(t *testing.T) {
 	} else if !suite.Full() {
 		t.Skip("it takes minutes: BRUNT_FULL=1 asks for it")
 	}
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker, suite.In("kill"))
 	y := chaostest.NewYard(t)
 	r := rand.New(rand.NewPCG(9, 9))
 	names := slices.Sorted(maps.Keys(strangers))

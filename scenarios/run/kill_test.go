@@ -109,7 +109,7 @@ func newKilledRun(t *testing.T) *killedRun { return newKilledRunBeside(t, "sleep
 func newKilledRunBeside(t *testing.T, role string) *killedRun {
 	t.Helper()
 	if os.Geteuid() == 0 {
-		suite.NeedControlGroups(t)
+		suite.Needs(t, suite.ControlGroups)
 	}
 	m := &killedRun{state: t.TempDir(), stranger: exec.Command(os.Args[0], "role", role), flag: t.TempDir() + "/flag"}
 	m.hook = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -406,6 +406,7 @@ var passedPattern = regexp.MustCompile(`(?m)^passed (.*)$`)
 // TestKilledAtEveryPoint kills brunt right before and after every record of its journal and every
 // call that injects or reverts, for every fault.
 func TestKilledAtEveryPoint(t *testing.T) {
+	suite.Needs(t, suite.In("kill"))
 	if testing.Short() {
 		t.Skip("hundreds of runs in processes of their own")
 	}
@@ -440,6 +441,7 @@ func TestKilledAtEveryPoint(t *testing.T) {
 
 // TestKilledAtRandom kills brunt at random moments of its whole life.
 func TestKilledAtRandom(t *testing.T) {
+	suite.Needs(t, suite.In("kill"))
 	if testing.Short() {
 		t.Skip("runs in processes of their own")
 	}
@@ -469,6 +471,7 @@ func TestKilledAtRandom(t *testing.T) {
 // TestKilled_TimeSkew kills brunt while the clock of a process is set off that starts others all the time: at a moment
 // when brunt holds one of these, the process waits for it in the kernel.
 func TestKilled_TimeSkew(t *testing.T) {
+	suite.Needs(t, suite.In("kill"))
 	t.Parallel()
 	needsRoot(t)
 	kills := 6

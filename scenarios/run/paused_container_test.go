@@ -38,7 +38,7 @@ func (c *caged) ended(t *testing.T) (code int, said string) {
 // holds the fault, has taken it back, and lets it go on: brunt knows by which, says that the fault was not in, and
 // leaves nothing.
 func TestDocker_Paused(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	if testing.Short() {
 		t.Skip("each needs as long as the watchdog is patient")
 	}
@@ -80,7 +80,7 @@ func TestDocker_Paused(t *testing.T) {
 
 // TestDocker_PausedRun pauses the container of a run whose target is in it as well: the run says that it shows nothing.
 func TestDocker_PausedRun(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	if testing.Short() {
 		t.Skip("it needs as long as the watchdog is patient")
 	}

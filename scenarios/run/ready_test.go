@@ -45,7 +45,7 @@ func TestReady(t *testing.T) {
 		t.Run(ready[1:8], func(t *testing.T) {
 			t.Parallel()
 			if strings.Contains(ready, "curl") {
-				suite.Need(t, "curl")
+				suite.Needs(t, suite.Programs("curl"))
 			}
 			url, answers := starts(t)
 			before := int64(0)
@@ -89,7 +89,7 @@ func TestReady_OfUnits(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if strings.Contains(c.ready, "curl") {
-				suite.Need(t, "curl")
+				suite.Needs(t, suite.Programs("curl"))
 			}
 			text := strings.Replace(elected(t, "slo: [errors = 0%]\n"), "ready: {get: /}", "ready: "+c.ready, 1)
 			text = strings.Replace(text, "duration: 7s", "duration: 1s", 1)

@@ -40,7 +40,7 @@ var recreated = []string{"pause", "kill", "disconnect", "freeze", "table", "limi
 // recreating them. The fault is then gone, and the new container of that name keeps its state, even
 // where that looks like brunt's own change.
 func TestDocker_Recreated(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	if testing.Short() {
 		t.Skip("starts an engine of its own")
 	}

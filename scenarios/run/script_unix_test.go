@@ -79,6 +79,7 @@ func whileRunning(t *testing.T, ctx context.Context, plan *plan.Plan, state stri
 // TestScript_Killed kills a script's process at random moments: the run ends at once, reports it,
 // and undoes its fault. BRUNT_KILLS sets how often.
 func TestScript_Killed(t *testing.T) {
+	suite.Needs(t, suite.In("kill"))
 	t.Parallel()
 	times := 3
 	if n, err := strconv.Atoi(os.Getenv("BRUNT_KILLS")); err == nil {

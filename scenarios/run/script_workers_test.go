@@ -131,6 +131,7 @@ func TestScript_Workers(t *testing.T) {
 // TestScript_WorkerKilled: when one process of a script is killed, the others end, the first runs teardown, and the run
 // names the process.
 func TestScript_WorkerKilled(t *testing.T) {
+	suite.Needs(t, suite.In("kill"))
 	s := newInOrder(t)
 	p := scripted(t, s.URL, dividedText, strings.Replace(divided, "duration: '1990ms'", "duration: '60s'", 1))
 	pid := make(chan int, 1)

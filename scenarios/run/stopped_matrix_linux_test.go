@@ -173,7 +173,7 @@ func (c stoppedCell) play(t *testing.T, settings string, yard func() *chaostest.
 		m.flag, "HOOK", hook(t),
 	}
 	if strings.Contains(settings, "CONTAINER") {
-		chaostest.Root(t)
+		suite.Needs(t, suite.Root)
 		v := yard().Start(t, chaostest.VictimOptions{Unit: "v", Host: scratch, Restart: "unless-stopped"})
 		other := yard().Start(t, chaostest.VictimOptions{Unit: "other"})
 		names = append(names, "CONTAINER", v.Ref, "OTHER", other.Ref)

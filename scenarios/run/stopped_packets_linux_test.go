@@ -20,7 +20,7 @@ import (
 // containers through a proxy: they go on, with the fault, while brunt is stopped. brunt is killed then, and all is as
 // before.
 func TestDocker_Stopped_Packets(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	if testing.Short() {
 		t.Skip("makes containers")
 	}

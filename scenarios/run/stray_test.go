@@ -24,7 +24,7 @@ import (
 // container is found by its label, and removed. Watchdogs that may still be started, or that have
 // run, are not touched.
 func TestDocker_Stray(t *testing.T) {
-	chaostest.Root(t)
+	suite.Needs(t, suite.Root, suite.Docker)
 	if testing.Short() {
 		t.Skip("a brunt in a container of its own")
 	}

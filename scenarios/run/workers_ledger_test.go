@@ -56,6 +56,7 @@ func TestWorkers_Ledger(t *testing.T) {
 // TestWorkers_LedgerKilled: what a lost worker wrote and did not report is not known, so that no objective on writes
 // passes. One that the reported writes miss fails.
 func TestWorkers_LedgerKilled(t *testing.T) {
+	suite.Needs(t, suite.In("kill"))
 	t.Parallel()
 	s := newReplicated(t)
 	lose := false

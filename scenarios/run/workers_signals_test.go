@@ -155,6 +155,7 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 1m, flow: 
 // TestWorkers_AllKilled: where all workers die, the run ends, and shows what they had reported, also the slowest
 // requests.
 func TestWorkers_AllKilled(t *testing.T) {
+	suite.Needs(t, suite.In("kill"))
 	t.Parallel()
 	s := newAsked(t)
 	var p pids

@@ -167,6 +167,7 @@ slo: [errors = 0%%]
 // TestWorkers_Killed: a worker that dies is named, what it owed is reported or lost, and the objectives that this could
 // change are invalid, and no others.
 func TestWorkers_Killed(t *testing.T) {
+	suite.Needs(t, suite.In("kill"))
 	t.Parallel()
 	s := newAsked(t)
 	var second atomic.Int64

@@ -116,7 +116,7 @@ var kits = []string{
 	"reporters/reporterstest",
 	"scenarios/convert/converttest", "scenarios/judge/effect/effecttest", "scenarios/measure/measuretest",
 	"scenarios/plan/plantest",
-	"scenarios/structure", "scenarios/suite", "scenarios/syntax/syntaxtest", "scenarios/truth/...",
+	"scenarios/structure", "scenarios/suite/...", "scenarios/syntax/syntaxtest", "scenarios/truth/...",
 	"targets/platform/platformtest",
 	"targets/targetstest",
 }

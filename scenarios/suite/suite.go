@@ -11,8 +11,9 @@
 // number as BRUNT_TURN, by which other tests and cells run for each commit. A measurement that needs an idle machine
 // has a variable of its own.
 //
-// A test that lacks a program, root, control groups, mounts, a terminal or a name skips with the remedy, and fails in
-// CI: [Need], [Program], [NeedRoot], [NeedControlGroups], [NeedMounts], [NeedTerminal], [NeedLocalhost], [Lack].
+// A test says what it needs by [Needs]: root, Docker, a program, minutes, a suite to run in. Where this machine lacks
+// it, the test skips with the remedy, and fails in CI. scenarios/suite/ci chooses tests by these declarations.
+// [Program] and [Lack] are for what a test finds out later.
 //
 //	func TestMain(m *testing.M) { os.Exit(suite.Loading(m).Run()) }
 //

@@ -435,6 +435,7 @@ func (tw *twin) readBack() []*result.LedgerRecord {
 // TestTwins proves each drill in virtual time: the good system passes each time, and each mutant fails each time by an
 // objective that the proof names. The full suite plays each 20 times, with other random values each time.
 func TestTwins(t *testing.T) {
+	suite.Needs(t, suite.In("drill-library"))
 	names, times := []string{"crash-restart", "durability", "gray-failure"}, 1
 	if suite.Full() {
 		names, times = drills.Names(), 20

@@ -364,7 +364,7 @@ func TestHTTP_ProxyAndBlastRadius(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.name == "loopback" {
-				suite.NeedLocalhost(t)
+				suite.Needs(t, suite.Localhost)
 			}
 			r := newFixture(t, targets.Options{Proxies: by(t, proxy), Allow: func(addr netip.Addr, _, host string) error {
 				if c.allow(addr, host) {

@@ -39,7 +39,7 @@ func keptRequest(r *nethttp.Request) string {
 
 // TestSample_CurlSendsItAgain checks that the command of a sample sends the same request.
 func TestSample_CurlSendsItAgain(t *testing.T) {
-	suite.Need(t, "curl")
+	suite.Needs(t, suite.Programs("curl"))
 	var mu sync.Mutex
 	var got []string
 	s := httptest.NewServer(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {

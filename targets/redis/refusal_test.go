@@ -114,7 +114,7 @@ func TestCluster_Deadline(t *testing.T) {
 // TestCluster_TLS: the certificate of a node is one for the address that the cluster announces, and not for another
 // node's.
 func TestCluster_TLS(t *testing.T) {
-	suite.NeedLocalhost(t)
+	suite.Needs(t, suite.Localhost)
 	var s *server
 	host := "127.0.0.1"
 	s = start(t, options{secure: true, say: func(words []string) string {

@@ -46,7 +46,7 @@ func vfork() {
 // TestUndo_StoppedChild checks that a clock is set right at the first attempt where a dead brunt left a process stopped
 // whose parent waits for it in the kernel.
 func TestUndo_StoppedChild(t *testing.T) {
-	suite.NeedRoot(t)
+	suite.Needs(t, suite.Root)
 	cmd := exec.Command(os.Args[0], "vforks")
 	in, _ := cmd.StdinPipe()
 	out, _ := cmd.StdoutPipe()

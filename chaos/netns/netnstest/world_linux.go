@@ -40,7 +40,7 @@ func Need(t testing.TB) {
 	if os.Geteuid() != 0 {
 		suite.Lack(t, "this needs root, to make network namespaces: run it with sudo")
 	}
-	suite.Need(t, "nft", "tc")
+	suite.Needs(t, suite.Programs("nft", "tc"))
 }
 
 // New makes a world with the given number of peers.

@@ -84,6 +84,7 @@ func (w latencyWorld) slowerIn(r *rand.Rand, rate float64, baseline, fault time.
 //
 //	BRUNT_FULL=1 go test ./scenarios/judge/effect -run Latency -v
 func TestLatency_Simulation(t *testing.T) {
+	suite.Needs(t, suite.In("simulation"))
 	suite.Sequential(t)
 	mine := suite.OneIn(5)
 	spans := []struct{ baseline, fault time.Duration }{{30 * sec, 10 * sec}, {10 * sec, 5 * sec}, {60 * sec, 30 * sec}}
@@ -183,6 +184,7 @@ func TestFar(t *testing.T) {
 // TestFar_Simulation: no is wrong for one fault in 20 at most, where one in 20 of its answers is far slower, however
 // many there are.
 func TestFar_Simulation(t *testing.T) {
+	suite.Needs(t, suite.In("simulation"))
 	r := rand.New(rand.NewPCG(9, 1))
 	const trials = 4000
 	for _, n := range []int64{1, 4, 20, 59, 100, 300, 1000} {

@@ -184,6 +184,7 @@ func (r tries) String() string {
 // clusters of up to 20: at 100/s one is an outage of 200 ms, and a baseline without one does not
 // show that it is usual.
 func TestSimulation_FaultFree(t *testing.T) {
+	suite.Needs(t, suite.In("simulation"))
 	suite.Sequential(t)
 	mine := suite.OneIn(8)
 	for _, rate := range []float64{1, 10, 50, 100, 1000} {
@@ -241,6 +242,7 @@ func TestSimulation_FaultFree(t *testing.T) {
 // clusters of up to 5 in two minutes from 100/s on. The other cases, where a hold has room for a few
 // clusters only and there are many candidates, are logged.
 func TestSimulation_LastingErrors(t *testing.T) {
+	suite.Needs(t, suite.In("simulation"))
 	suite.Sequential(t)
 	mine := suite.OneIn(12)
 	for _, rate := range []float64{1, 10, 30, 50, 100, 1000} {
@@ -291,6 +293,7 @@ func TestSimulation_LastingErrors(t *testing.T) {
 // second in 95 % of runs at 100/s and above, with and without noise, and the
 // error is not in its favour. Weaker outages and lower rates are logged.
 func TestSimulation_Outage(t *testing.T) {
+	suite.Needs(t, suite.In("simulation"))
 	suite.Sequential(t)
 	mine := suite.OneIn(4)
 	for _, rate := range []float64{10, 50, 100, 1000} {
@@ -333,6 +336,7 @@ func TestSimulation_Outage(t *testing.T) {
 // TestSimulation_Short: an outage of 300 ms at 1000/s is detected at any position, and so is the
 // smallest one according to Smallest.
 func TestSimulation_Short(t *testing.T) {
+	suite.Needs(t, suite.In("simulation"))
 	suite.Sequential(t)
 	mine := suite.OneIn(3)
 	smallest, _, _ := Smallest(1000, .01)
@@ -364,6 +368,7 @@ func TestSimulation_Short(t *testing.T) {
 // TestSimulation_Sharp: at low rates a sharp outage as short as Smallest says, and one of 12 requests at least, is
 // found at any position, and its end to the request.
 func TestSimulation_Sharp(t *testing.T) {
+	suite.Needs(t, suite.In("simulation"))
 	mine := suite.OneIn(4)
 	for _, rate := range []float64{10, 50, 100, 400} {
 		smallest, _, _ := Smallest(rate, .01)
@@ -392,6 +397,7 @@ func TestSimulation_Sharp(t *testing.T) {
 // TestSimulation_Flapping: 4 s of 20 % errors, 4 s without, until 90 s, is one degradation: recovery
 // is the end of the last bad stretch, at 90.37 s.
 func TestSimulation_Flapping(t *testing.T) {
+	suite.Needs(t, suite.In("simulation"))
 	suite.Sequential(t)
 	mine := suite.OneIn(3)
 	for _, rate := range []float64{10, 50, 100, 1000} {
@@ -432,6 +438,7 @@ func TestSimulation_Flapping(t *testing.T) {
 // TestSimulation_Failover: half of all requests fail for 5 s, then the system fails over while the
 // fault stays active; when it is cleared, failing back causes errors for 3 s, or none.
 func TestSimulation_Failover(t *testing.T) {
+	suite.Needs(t, suite.In("simulation"))
 	mine := suite.OneIn(2)
 	for _, rate := range []float64{50, 100, 1000} {
 		for _, harm := range []float64{0, .2} {
@@ -476,6 +483,7 @@ func TestSimulation_Failover(t *testing.T) {
 // %: the hold is extended, and its start is still found. With a load that ends before that, recovery
 // is unknown.
 func TestSimulation_LowRate(t *testing.T) {
+	suite.Needs(t, suite.In("simulation"))
 	for _, c := range []struct {
 		end     time.Duration
 		known   bool

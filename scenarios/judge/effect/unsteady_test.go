@@ -77,6 +77,7 @@ func TestUnsteady_Wide(t *testing.T) {
 // 5 % at 1000/s. TestSimulation_FaultFree tests that steady runs are not taken for unsteady. Other
 // cases are logged.
 func TestSimulation_Unsteady(t *testing.T) {
+	suite.Needs(t, suite.In("simulation"))
 	suite.Sequential(t)
 	trials, mine := suite.Trials(500), suite.OneIn(6)
 	for _, rate := range []float64{10, 50, 100, 1000} {

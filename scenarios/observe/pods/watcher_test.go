@@ -226,10 +226,8 @@ func TestWatcher_Lives(t *testing.T) {
 
 // TestWatcher_KubeLives is the same on a real cluster, with what its kubelet says that the pods use.
 func TestWatcher_KubeLives(t *testing.T) {
+	suite.Needs(t, suite.Kubernetes)
 	path := os.Getenv("BRUNT_KUBECONFIG")
-	if path == "" {
-		t.Skip("BRUNT_KUBECONFIG names no cluster: .ci/kube test brings one up")
-	}
 	newBed(t, path, "brunt-kube").lives(t)
 	b := newBed(t, path, "brunt-kube")
 	b.watch(t)

@@ -220,7 +220,7 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow:
 // TestPlan_Process compares a plan with the process that its fault names: the same one, another with
 // the same number, and none.
 func TestPlan_Process(t *testing.T) {
-	suite.NeedLocalhost(t)
+	suite.Needs(t, suite.Localhost)
 	cmd := exec.Command(os.Args[0], "role", "sleep")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -257,11 +257,30 @@ func rabbitData(ctx context.Context, run string) (map[string]int, error) {
 
 // In this order, each third of them takes half an hour, as `.ci/full drills --part 1/3`: the first and the fourth, and
 // so on.
-func TestDrillNginx(t *testing.T)      { playAll(t, "nginx") }
-func TestDrillEtcd(t *testing.T)       { playAll(t, "etcd") }
-func TestDrillRedis(t *testing.T)      { playAll(t, "redis") }
-func TestDrillRabbitMQ(t *testing.T)   { playAll(t, "rabbitmq") }
-func TestDrillPostgreSQL(t *testing.T) { playAll(t, "postgres") }
+func TestDrillNginx(t *testing.T) {
+	suite.Needs(t, suite.In("drills"))
+	playAll(t, "nginx")
+}
+
+func TestDrillEtcd(t *testing.T) {
+	suite.Needs(t, suite.In("drills"))
+	playAll(t, "etcd")
+}
+
+func TestDrillRedis(t *testing.T) {
+	suite.Needs(t, suite.In("drills"))
+	playAll(t, "redis")
+}
+
+func TestDrillRabbitMQ(t *testing.T) {
+	suite.Needs(t, suite.In("drills"))
+	playAll(t, "rabbitmq")
+}
+
+func TestDrillPostgreSQL(t *testing.T) {
+	suite.Needs(t, suite.In("drills"))
+	playAll(t, "postgres")
+}
 
 // playAll plays the drills of a system, each DRILL_RUNS times, and prints a table of them.
 func playAll(t *testing.T, system string) {
@@ -279,7 +298,7 @@ func playAll(t *testing.T, system string) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			suite.Need(t, d.needs...)
+			suite.Needs(t, suite.Programs(d.needs...))
 			again := 0
 			for n := 0; n < runs; n++ {
 				r := d.play(t)

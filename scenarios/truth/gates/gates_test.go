@@ -96,6 +96,7 @@ func (g *gates) one(url string, i int) (code int, verdict, out string) {
 // TestGates plays gates of a server that does not change, half of them while another load runs, with a rate of false
 // alarms of 1 % for each gate; then gates of one that is slower by 15 %; then one at another address.
 func TestGates(t *testing.T) {
+	suite.Needs(t, suite.In("gate"), suite.Minutes(15))
 	if !suite.Full() {
 		t.Skip("it takes 15 minutes; BRUNT_FULL=1 runs it")
 	}

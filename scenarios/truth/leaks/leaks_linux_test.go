@@ -373,7 +373,7 @@ func alone(t *testing.T) {
 func TestLeaks(t *testing.T) {
 	suite.Long(t)
 	alone(t)
-	suite.NeedTerminal(t)
+	suite.Needs(t, suite.Terminal)
 	x := try(t)
 	var both sync.WaitGroup
 	both.Go(x.piped)

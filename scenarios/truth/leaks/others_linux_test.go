@@ -246,9 +246,7 @@ func selfImage(t *testing.T) string {
 // TestLeaks_Compose searches a run whose target Compose brings up.
 func TestLeaks_Compose(t *testing.T) {
 	alone(t)
-	if _, err := exec.LookPath("docker-compose"); err != nil && exec.Command("docker", "compose", "version").Run() != nil {
-		suite.Lack(t, "there is no Compose command: apt-get install docker-compose")
-	}
+	suite.Needs(t, suite.Compose)
 	image := selfImage(t)
 	x := tryWith(t, ofProject, nil)
 	x.save(t, "compose.yaml", x.fill(project, "@IMAGE@", image, "@OWN@", filepath.Join(x.dir, "own.json")))

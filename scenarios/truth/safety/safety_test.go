@@ -20,6 +20,7 @@ import (
 
 // TestPrograms_Kept plays the programs that have found a mistake.
 func TestPrograms_Kept(t *testing.T) {
+	suite.Needs(t, suite.In("safety"))
 	y := ground(t)
 	files, err := filepath.Glob("testdata/programs/*.json")
 	if err != nil {
@@ -57,6 +58,7 @@ func readProgram(t *testing.T, file string) (p program) {
 
 // TestPrograms plays the programs of seeds: 1 to 20, or to 8 outside CI, or those that BRUNT_PROGRAMS names.
 func TestPrograms(t *testing.T) {
+	suite.Needs(t, suite.In("safety"), suite.EveryPart)
 	if os.Getenv("BRUNT_PROGRAM") != "" {
 		t.Skip("BRUNT_PROGRAM names the one that is played")
 	}
@@ -100,8 +102,7 @@ func ground(t *testing.T) *yard {
 	if suite.Race {
 		t.Skip("brunt is a process of its own: the race detector has nothing to say of it")
 	}
-	suite.NeedRoot(t)
-	suite.NeedControlGroups(t)
+	suite.Needs(t, suite.Root, suite.ControlGroups)
 	y, err := newYard(t.Context())
 	if err == nil {
 		t.Cleanup(y.close)

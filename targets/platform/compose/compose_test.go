@@ -75,6 +75,7 @@ func TestRead_Mistakes(t *testing.T) {
 // TestCompose_DockerLifecycle: a project comes up under a name of its own, and is gone afterwards with
 // its networks.
 func TestCompose_DockerLifecycle(t *testing.T) {
+	suite.Needs(t, suite.Docker, suite.Compose, suite.In("docker"))
 	e := platformtest.Engine(t)
 	if _, err := compose.Command(t.Context()); err != nil {
 		suite.Lack(t, "%v", err)

@@ -11,6 +11,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/suite"
 	"brunt/scenarios/template"
 	"brunt/targets/platform"
 	"brunt/targets/platform/container"
@@ -33,6 +34,7 @@ func command(words ...string) platform.Command {
 // TestContainer_Lifecycle: a group comes up in order, its units reach each other by name, keep their
 // addresses when they are restarted, and are gone afterwards.
 func TestContainer_Lifecycle(t *testing.T) {
+	suite.Needs(t, suite.Docker, suite.In("docker"))
 	t.Parallel()
 	e := platformtest.Engine(t)
 	image := platformtest.Image(t, e)
@@ -150,6 +152,7 @@ func volumeAndUser(t *testing.T, e *docker.Engine, id string) {
 // TestContainer_Publish: units are reached by ports of this machine where the addresses of containers
 // are not reachable.
 func TestContainer_Publish(t *testing.T) {
+	suite.Needs(t, suite.Docker, suite.In("docker"))
 	t.Parallel()
 	e := platformtest.Engine(t)
 	image := platformtest.Image(t, e)
@@ -177,6 +180,7 @@ func TestContainer_Publish(t *testing.T) {
 
 // TestContainer_NotUp: a group that does not come up says why, and leaves nothing behind.
 func TestContainer_NotUp(t *testing.T) {
+	suite.Needs(t, suite.Docker, suite.In("docker"))
 	t.Parallel()
 	e := platformtest.Engine(t)
 	image := platformtest.Image(t, e)

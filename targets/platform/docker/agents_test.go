@@ -18,6 +18,7 @@ import (
 // TestDocker_Beside checks that an agent that reaches what another container reaches is connected
 // to all of its networks.
 func TestDocker_Beside(t *testing.T) {
+	suite.Needs(t, suite.Docker, suite.In("docker"))
 	at, err := containers.FindEngine(os.Getenv)
 	if err != nil {
 		t.Fatal(err)

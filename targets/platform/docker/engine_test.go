@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/scenarios/suite"
 	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
@@ -16,6 +17,7 @@ import (
 // TestEngine_Hangs: an engine that accepts a question and never answers is an error that says so, and does not hold
 // brunt up. One that hangs later, after its first answers, is too.
 func TestEngine_Hangs(t *testing.T) {
+	suite.Needs(t, suite.In("docker"))
 	for _, c := range []struct {
 		name, answers string
 		ask           func(*docker.Engine) error
@@ -54,6 +56,7 @@ func TestEngine_Hangs(t *testing.T) {
 // TestEngine_PingShared: whoever asks an engine that hangs waits no longer than its own context, and not for those who
 // asked before; all share one answer.
 func TestEngine_PingShared(t *testing.T) {
+	suite.Needs(t, suite.In("docker"))
 	asked, ended := make(chan struct{}, 10), make(chan struct{})
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		asked <- struct{}{}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/scenarios/suite"
 	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 
@@ -80,6 +81,7 @@ func TestExec(t *testing.T) {
 // TestExec_EngineDoesNotAnswer: an engine that takes the request to start a command, and does not answer, is left at
 // the end of the context.
 func TestExec_EngineDoesNotAnswer(t *testing.T) {
+	suite.Needs(t, suite.In("docker"))
 	left := make(chan struct{})
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {

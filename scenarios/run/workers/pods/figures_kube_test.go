@@ -29,6 +29,7 @@ import (
 // where it is not; a row of time or of processors is printed beside what is wanted, as a busy machine says nothing
 // about brunt.
 func TestPods_KubeFigures(t *testing.T) {
+	suite.Needs(t, suite.Kubernetes, suite.In("figures"))
 	if os.Getenv("BRUNT_FIGURES") == "" {
 		t.Skip("BRUNT_FIGURES is not set: .ci/kube figures sets it")
 	}
