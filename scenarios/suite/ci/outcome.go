@@ -1,16 +1,10 @@
-// Reads what `go test -json` prints, and prints the packages and the output of tests that failed. Into SKIPPED it
-// writes the tests that skipped themselves or a part of them, and into FAILED those that failed, a line each: the
-// package, a space, the test. Of a package that failed without a test that did, the test is a dot. A test over 10 s is
-// printed too.
-//
-//	go test -json ./... | go run .ci/outcome.go SKIPPED FAILED
 package main
 
 import (
 	"bufio"
 	"encoding/json"
 	"fmt"
-	"log"
+	"io"
 	"os"
 	"strings"
 )
@@ -21,18 +15,22 @@ type event struct {
 	Elapsed                       float64 // seconds
 }
 
-func main() {
-	if len(os.Args) != 3 {
-		log.Fatal("usage: outcome SKIPPED FAILED")
+// outcome reads what `go test -json` prints, and prints the packages and the output of tests that failed. Into the file
+// SKIPPED it writes the tests that skipped themselves or a part of them, and into FAILED those that failed, a line
+// each: the package, a space, the test. Of a package that failed without a test that did, the test is a dot. A test
+// over 10 s is printed too.
+func outcome(events io.Reader, w io.Writer, args []string) error {
+	if len(args) != 2 {
+		return usage("usage: go test -json ./... | ci outcome SKIPPED FAILED")
 	}
 	skipped, failed := list{tests: map[string]bool{}}, list{tests: map[string]bool{}}
 	output, broken := map[string]*strings.Builder{}, map[string]bool{}
-	in := bufio.NewScanner(os.Stdin)
+	in := bufio.NewScanner(events)
 	in.Buffer(nil, 64<<20)
 	for in.Scan() {
 		var e event
 		if err := json.Unmarshal(in.Bytes(), &e); err != nil {
-			fmt.Println(in.Text())
+			fmt.Fprintln(w, in.Text())
 			continue
 		}
 		of := e.Package + " " + e.Test
@@ -43,26 +41,26 @@ func main() {
 			}
 			output[of].WriteString(e.Output)
 		case "build-output":
-			fmt.Print(e.Output)
+			fmt.Fprint(w, e.Output)
 		case "fail":
 			if text := output[of]; text != nil {
-				fmt.Print(text)
+				fmt.Fprint(w, text)
 			}
 			if e.Test != "" {
 				failed.add(e.Package, e.Test)
 				broken[e.Package] = true
 				continue
 			}
-			fmt.Printf("FAIL %s %.1fs\n", e.Package, e.Elapsed)
+			fmt.Fprintf(w, "FAIL %s %.1fs\n", e.Package, e.Elapsed)
 			if !broken[e.Package] {
 				failed.add(e.Package, ".")
 			}
 		case "pass":
 			switch {
 			case e.Test == "":
-				fmt.Printf("ok   %s %.1fs\n", e.Package, e.Elapsed)
+				fmt.Fprintf(w, "ok   %s %.1fs\n", e.Package, e.Elapsed)
 			case e.Elapsed > longTest && !strings.Contains(e.Test, "/"):
-				fmt.Printf("long %s %s %.1fs\n", e.Package, e.Test, e.Elapsed)
+				fmt.Fprintf(w, "long %s %s %.1fs\n", e.Package, e.Test, e.Elapsed)
 			}
 		case "skip":
 			if e.Test != "" {
@@ -71,13 +69,14 @@ func main() {
 		}
 	}
 	if err := in.Err(); err != nil {
-		log.Fatal(err)
+		return err
 	}
 	for i, l := range []list{skipped, failed} {
-		if err := os.WriteFile(os.Args[i+1], []byte(strings.Join(l.lines, "")), 0o644); err != nil {
-			log.Fatal(err)
+		if err := os.WriteFile(args[i], []byte(strings.Join(l.lines, "")), 0o644); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // longTest is how long a test may take among those of each change, in seconds, on a machine that does nothing else.

@@ -1,33 +1,29 @@
-// The server that .ci/bench holds requests open with: it answers each after the
-// time given on the command line, and does as little as it can besides.
-//
-//	go run .ci/slow.go 127.0.0.1:8089 500ms
 package main
 
 import (
 	"bytes"
-	"log"
 	"net"
-	"os"
 	"time"
 )
 
-func main() {
-	if len(os.Args) != 3 {
-		log.Fatal("usage: slow ADDR DURATION")
+// slow is the server that .ci/bench holds requests open with: it answers each after a time, and does as little as it
+// can besides.
+func slow(args []string) error {
+	if len(args) != 2 {
+		return usage("usage: ci slow ADDR DURATION")
 	}
-	wait, err := time.ParseDuration(os.Args[2])
+	wait, err := time.ParseDuration(args[1])
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
-	l, err := net.Listen("tcp", os.Args[1])
+	l, err := net.Listen("tcp", args[0])
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	for {
 		c, err := l.Accept()
 		if err != nil {
-			log.Fatal(err)
+			return err
 		}
 		go answer(c, wait)
 	}

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// skipped runs the tests that the fresh machine skipped, as a file of lines names them: a package, a space, a test. As
+// they run in CI, one that lacks Docker, root or a program fails here. Packages that put load on the machine take
+// turns by themselves, and -run would play their long tests: those are left to the long suites.
+func skipped(ctx context.Context, args []string) error {
+	if len(args) != 1 {
+		return usage("usage: ci skipped FILE")
+	}
+	text, err := os.ReadFile(args[0])
+	if err != nil {
+		return err
+	}
+	m, err := read(ctx)
+	if err != nil {
+		return err
+	}
+	r := newRunner(m)
+	quiet, loud := split(m, string(text))
+	for _, g := range []struct {
+		tests []test
+		flags []string
+	}{{quiet, nil}, {loud, []string{"-short"}}} {
+		if len(g.tests) == 0 {
+			continue
+		}
+		var packages []string
+		for _, t := range g.tests {
+			packages = append(packages, t.pkg)
+		}
+		slices.Sort(packages)
+		flags := append([]string{"-vet=off", "-timeout=20m"}, g.flags...)
+		if err := r.again(ctx, nil, slices.Compact(packages), append(flags, "-run", names(g.tests))...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// split returns the tests that lines name, of packages that put no load on the machine and of others.
+func split(m []pkg, lines string) (quiet, loud []test) {
+	for line := range strings.Lines(lines) {
+		p, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		if !ok {
+			continue
+		}
+		t := test{pkg: p, name: name}
+		if slices.ContainsFunc(m, func(x pkg) bool { return x.path == p && x.loading }) {
+			loud = append(loud, t)
+		} else {
+			quiet = append(quiet, t)
+		}
+	}
+	return quiet, loud
+}
+
+// landing are the suites of which .ci/run plays parts. The suites drills, safety and gate are in .ci/full alone, since
+// their parts take half an hour and longer.
+var landing = []string{"kill", "docker", "examples", "load", "drill-library", "fuzz", "k6", "vm"}
+
+// landingParts is how many parts .ci/run divides a suite into.
+const landingParts = 6
+
+// least is how much time must be left for a part to begin.
+const least = time.Minute
+
+// reach runs parts of the long suites: those whose packages the change since a commit reaches, then one of the others,
+// in parts that begin with another one for each commit, until BUDGET is up. .ci/full runs the rest.
+func reach(ctx context.Context, args []string) error {
+	if len(args) != 1 {
+		return usage("usage: ci reach BASE")
+	}
+	m, err := read(ctx)
+	if err != nil {
+		return err
+	}
+	files, err := output(ctx, "git", "diff", "--name-only", args[0], "HEAD")
+	if err != nil {
+		return err
+	}
+	changed := changedPackages(files)
+	var reached, others []suite
+	for _, name := range landing {
+		s, err := find(name)
+		if err != nil {
+			return err
+		}
+		// go list says what it can, and fails for a package that is another module's
+		deps, _ := output(ctx, append([]string{"go", "list", "-e", "-deps", "-test"}, s.reaches(m)...)...)
+		if reaches(deps, changed) {
+			reached = append(reached, s)
+		} else {
+			others = append(others, s)
+		}
+	}
+	if err := os.Setenv("TIMES", "1"); err != nil {
+		return err
+	}
+	budget := 1680
+	if n, err := strconv.Atoi(os.Getenv("BUDGET")); err == nil {
+		budget = n
+	}
+	end := began().Add(time.Duration(budget) * time.Second)
+	number, _ := strconv.Atoi(os.Getenv("BRUNT_TURN"))
+	r := newRunner(m)
+	var late []string
+	for _, turn := range turns(reached, others, number) {
+		left := time.Until(end)
+		where := fmt.Sprintf("%s:%s", turn.suite.name, turn.part)
+		if left < least {
+			late = append(late, where)
+			continue
+		}
+		err := r.within(ctx, left, turn.suite, turn.part)
+		if e := (ended{}); errors.As(err, &e) && e.code == codeLate && ctx.Err() == nil {
+			late = append(late, where)
+			err = sweep(ctx)
+		} else if err == nil {
+			err = leftBehind(ctx) // names the suite that left something
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if len(late) > 0 {
+		fmt.Println("left to .ci/full, as the time is up:", strings.Join(late, " "))
+	}
+	return nil
+}
+
+// turn is a part of a suite that .ci/run plays.
+type turn struct {
+	suite suite
+	part  part
+}
+
+// turns returns the parts in their order. Of the suites that the change does not reach, one has one part.
+func turns(reached, others []suite, number int) (out []turn) {
+	for i := range landingParts {
+		p := part{(number+i)%landingParts + 1, landingParts}
+		for _, s := range reached {
+			out = append(out, turn{s, p})
+		}
+		if i == 0 && len(others) > 0 {
+			out = append(out, turn{others[number%len(others)], p})
+		}
+	}
+	return out
+}
+
+var (
+	sources = regexp.MustCompile(`\.(go|html|css|js|yaml|json|txtar|c|s)$`)
+	data    = regexp.MustCompile(`/(library|sweep|testdata)(/.*)?$`)
+)
+
+// changedPackages returns the packages of changed files. A package holds its data in folders.
+func changedPackages(files []string) (out []string) {
+	for _, f := range files {
+		if sources.MatchString(f) {
+			out = append(out, "brunt/"+data.ReplaceAllString(path.Dir(f), ""))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// reaches reports whether one of the packages is among those that go list -deps -test lists.
+func reaches(deps, packages []string) bool {
+	return slices.ContainsFunc(deps, func(d string) bool {
+		d, _, _ = strings.Cut(d, " ") // pkg [pkg.test]
+		d = strings.TrimSuffix(strings.TrimSuffix(d, "_test"), ".test")
+		return slices.Contains(packages, d)
+	})
+}
+
+// output returns the lines that a command prints.
+func output(ctx context.Context, argv ...string) ([]string, error) {
+	text, err := exec.CommandContext(ctx, argv[0], argv[1:]...).Output()
+	if err != nil {
+		err = fmt.Errorf("%s: %w", argv[0], err)
+	}
+	return strings.Split(string(bytes.TrimSpace(text)), "\n"), err
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// brunts are the docker commands that list what the engine has of brunt's, by identifiers, and what removes them.
+var brunts = []struct {
+	list   []string
+	remove []string // what a part left that was ended; nil: the watchdogs remove it
+}{
+	{[]string{"ps", "-aq", "--filter", "label=brunt.run"}, []string{"rm", "-f"}},
+	{[]string{"network", "ls", "-q", "--filter", "label=brunt.run"}, []string{"network", "rm"}},
+	{[]string{"images", "-q", "--filter", "label=brunt.run"}, []string{"rmi", "-f"}},
+	{[]string{"ps", "-aq", "--filter", "label=brunt.agent"}, nil},
+}
+
+func ask(ctx context.Context, list []string) ([]string, error) {
+	c := exec.CommandContext(ctx, "docker", list...)
+	c.Stderr = os.Stderr
+	out, err := c.Output()
+	if err != nil {
+		return nil, fmt.Errorf("docker %s: %w", list[0], err)
+	}
+	return strings.Fields(string(out)), nil
+}
+
+// labelled lists what the engine has of brunt's: containers, networks, images.
+func labelled(ctx context.Context) (out []string, err error) {
+	for _, b := range brunts {
+		ids, err := ask(ctx, b.list)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, ids...)
+	}
+	return out, nil
+}
+
+// fresh returns the identifiers that the engine did not have when .ci/prepare listed them in the file before.
+func fresh(ids []string) []string {
+	text, _ := os.ReadFile(filepath.Join(os.Getenv("work"), "before"))
+	had := strings.Fields(string(text))
+	ids = slices.DeleteFunc(ids, func(id string) bool { return slices.Contains(had, id) })
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// leftBehind fails when something of brunt's is left on this machine.
+func leftBehind(ctx context.Context) error {
+	if err := loud(ctx, nil, "go", "run", "./cmd/brunt", "status"); err != nil {
+		return err
+	}
+	ids, err := labelled(ctx)
+	if err != nil {
+		return err
+	}
+	if left := fresh(ids); len(left) > 0 {
+		return fmt.Errorf("left in the engine:\n%s", strings.Join(left, "\n"))
+	}
+	return nil
+}
+
+// sweep removes what the tests of a part that the time limit ended could no longer remove: the watchdogs of its brunts
+// take the faults back first. What the engine had before stays.
+func sweep(ctx context.Context) error {
+	for range 60 {
+		if silent(ctx, nil, "go", "run", "./cmd/brunt", "status") == nil {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
+	for _, b := range brunts {
+		ids, err := ask(ctx, b.list)
+		if err != nil {
+			return err
+		}
+		ids = fresh(ids)
+		if len(ids) == 0 || b.remove == nil {
+			continue
+		}
+		if err := silent(ctx, nil, append(append([]string{"docker"}, b.remove...), ids...)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}

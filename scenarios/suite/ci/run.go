@@ -1,0 +1,335 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/targets/platform/procgroup"
+)
+
+// A runner runs parts of suites on a machine that .ci/prepare has prepared.
+type runner struct {
+	module []pkg
+	work   string        // a folder that .ci/prepare has made and removes
+	limit  time.Duration // of a part
+}
+
+func newRunner(m []pkg) *runner {
+	limit := 60
+	if n, err := strconv.Atoi(os.Getenv("MINUTES")); err == nil {
+		limit = n
+	}
+	return &runner{m, os.Getenv("work"), time.Duration(limit) * time.Minute}
+}
+
+// began is when .ci/run or .ci/full began.
+var began = sync.OnceValue(func() time.Time {
+	if n, err := strconv.ParseInt(os.Getenv("BRUNT_CI_BEGAN"), 10, 64); err == nil {
+		return time.Unix(n, 0)
+	}
+	return time.Now()
+})
+
+// step prints a title and the seconds so far.
+func step(format string, args ...any) {
+	fmt.Printf("\n== %s (%ds)\n", fmt.Sprintf(format, args...), int(time.Since(began()).Seconds()))
+}
+
+// full runs suites, each within the limit.
+func (r *runner) full(ctx context.Context, chosen []suite, p part) error {
+	for _, s := range chosen {
+		if err := r.within(ctx, r.limit, s, p); err != nil {
+			return err
+		}
+	}
+	step("nothing is left behind")
+	if err := leftBehind(ctx); err != nil {
+		return err
+	}
+	step("done")
+	return nil
+}
+
+// within runs a part until the time is up.
+func (r *runner) within(ctx context.Context, limit time.Duration, s suite, p part) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	err := r.part(ctx, s, p)
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return ended{codeLate, fmt.Sprintf("%s %s: the time is up, after %s", s.name, p, limit.Round(time.Second))}
+	}
+	return err
+}
+
+// part runs a part of a suite.
+func (r *runner) part(ctx context.Context, s suite, p part) error {
+	step("%s: %s, part %d of %d", s.name, s.about(), p.k, p.n)
+	switch {
+	case s.single && !p.first():
+		return nil
+	case s.run != nil:
+		return s.run(r, ctx, s, p)
+	}
+	return r.tests(ctx, s, p)
+}
+
+// tests runs the tests of a part, package by package, until one fails. The long scripts of drills belong to the suite
+// drill-library.
+func (r *runner) tests(ctx context.Context, s suite, p part) error {
+	for _, x := range s.byPackage(r.module, p) {
+		err := r.again(ctx, []string{"BRUNT_FULL=1", "BRUNT_DRILL_SCRIPTS=no"}, []string{x.pkg.path},
+			"-count=1", r.timeout(), "-run", names(x.tests))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// timeout is the flag of go test for the limit of a part.
+func (r *runner) timeout() string { return fmt.Sprintf("-timeout=%dm", int(r.limit.Minutes())) }
+
+// race runs packages with the race detector. -short leaves out what the detector has nothing to say of: brunt in
+// processes of its own, what one goroutine computes, what a browser shows. A program that is built with it sleeps for a
+// second before it ends, so that other threads can report races: the hundreds that the tests start have ended theirs by
+// then.
+func (r *runner) race(ctx context.Context, s suite, p part) error {
+	var packages []string
+	for i, x := range r.module {
+		if p.has(i) {
+			packages = append(packages, x.path)
+		}
+	}
+	env := []string{"CGO_ENABLED=1", "GORACE=atexit_sleep_ms=20"}
+	// compiled before, so that no compiler slows a test
+	compile := []string{"go", "list", "-race", "-test", "-deps", "-export"}
+	if err := silent(ctx, env, append(compile, packages...)...); err != nil {
+		return err
+	}
+	return r.again(ctx, env, packages, "-race", "-short", "-vet=off", "-timeout=20m")
+}
+
+// fuzz runs the fuzzers of packages, two packages side by side, on some inputs beyond the seeds, which every test run
+// goes through: by count, since a fuzzer that is stopped by time may report its own deadline as a failure
+// (golang/go#75804), and with one seed, so that a change is refused for what it did. Each package is linked once for
+// all of its fuzzers, and what one prints comes out as a whole. What fuzzing goes by is the coverage of brunt's own
+// packages; -fuzz would compile all others again for theirs.
+func (r *runner) fuzz(ctx context.Context, s suite, p part) error {
+	var mu sync.Mutex
+	var failed []string
+	var all sync.WaitGroup
+	free := make(chan bool, 2)
+	for _, x := range s.byPackage(r.module, p) {
+		free <- true
+		all.Go(func() {
+			defer func() { <-free }()
+			var out bytes.Buffer
+			err := r.fuzzPackage(ctx, x, &out)
+			mu.Lock()
+			defer mu.Unlock()
+			_, _ = os.Stdout.Write(out.Bytes())
+			if err != nil {
+				failed = append(failed, fmt.Sprintf("%s: %v", x.pkg.path, err))
+			}
+		})
+	}
+	all.Wait()
+	if len(failed) > 0 {
+		return errors.New(strings.Join(failed, "\n"))
+	}
+	return nil
+}
+
+func (r *runner) fuzzPackage(ctx context.Context, x packageTests, out *bytes.Buffer) error {
+	dir, err := os.MkdirTemp(r.work, "fuzz")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	program := filepath.Join(dir, "fuzz.test")
+	build := exec.Command("go", "test", "-c", "-vet=off", "-gcflags=brunt/...=-d=libfuzzer", "-o", program, x.pkg.path)
+	build.Stdout, build.Stderr = out, out
+	if err := wait(ctx, build); err != nil {
+		return err
+	}
+	for _, t := range x.tests {
+		c := exec.Command(program, "-test.parallel", "1", "-test.run", "^$", "-test.fuzz", "^"+t.name+"$",
+			"-test.fuzztime", "500x", "-test.fuzzcachedir", filepath.Join(dir, "cache"))
+		c.Dir, c.Env, c.Stdout, c.Stderr = x.pkg.dir, append(os.Environ(), "GODEBUG=fuzzseed=1"), out, out
+		if err := wait(ctx, c); err != nil {
+			return fmt.Errorf("%s: %w", t.name, err)
+		}
+	}
+	return nil
+}
+
+// safety plays the part's share of the seeds; the programs that are kept are played in part 1 alone. 2000 programs took
+// 1.4 to 2.8 hours with two workers, so that a quarter, as `--part 1/4`, fits the hour.
+func (r *runner) safety(ctx context.Context, s suite, p part) error {
+	from, to := share(p, programs())
+	for _, x := range s.byPackage(r.module, p) {
+		err := loud(ctx, []string{"BRUNT_FULL=1", fmt.Sprintf("BRUNT_PROGRAMS=%d-%d", from, to)},
+			"go", "test", "-count=1", r.timeout(), "-v", "-run", names(x.tests), x.pkg.path)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// library proves each drill on every system of its proof; in part 1 also 20 times in virtual time, which takes ten
+// minutes, and in the last part the commands run as a user types them.
+func (r *runner) library(ctx context.Context, s suite, p part) error {
+	full := []string{"BRUNT_FULL=1"}
+	for _, x := range s.byPackage(r.module, p) {
+		if err := loud(ctx, full, "go", "test", "-count=1", r.timeout(), "-run", names(x.tests), x.pkg.path); err != nil {
+			return err
+		}
+	}
+	if p.last() {
+		err := loud(ctx, full, "go", "test", "-count=1", r.timeout(), "-run", "^TestScripts$/^drill", "./cmd/brunt")
+		if err != nil {
+			return err
+		}
+	}
+	program := filepath.Join(r.work, "brunt")
+	if err := loud(ctx, nil, "go", "build", "-o", program, "./cmd/brunt"); err != nil {
+		return err
+	}
+	listed, err := exec.CommandContext(ctx, program, "drill", "list", "--names").Output()
+	if err != nil {
+		return fmt.Errorf("brunt drill list: %w", err)
+	}
+	args := []string{"drill", "prove"}
+	for i, name := range strings.Fields(string(listed)) {
+		if p.has(i) {
+			args = append(args, name)
+		}
+	}
+	c := exec.Command(program, append(args, "--times", times())...)
+	c.Dir, c.Stdout, c.Stderr = r.work, os.Stdout, os.Stderr
+	return wait(ctx, c)
+}
+
+func (r *runner) k6(ctx context.Context, s suite, p part) error {
+	commands := [][]string{
+		{"go", "vet", "-C", "cmd/brunt-k6", "./..."},
+		{"go", "test", "-C", "cmd/brunt-k6", "./..."},
+		{"go", "test", "./scenarios/k6"},
+	}
+	return inOrder(ctx, nil, commands...)
+}
+
+func (r *runner) vm(ctx context.Context, s suite, p part) error {
+	dir := filepath.Join(r.work, "vm")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return inOrder(ctx, nil, []string{".ci/vm", "fetch", dir}, []string{".ci/vm", "run", dir})
+}
+
+func (r *runner) kube(ctx context.Context, s suite, p part) error {
+	return loud(ctx, nil, ".ci/kube", "test", "-v")
+}
+
+func (r *runner) figures(ctx context.Context, s suite, p part) error {
+	return loud(ctx, nil, ".ci/kube", "figures")
+}
+
+// release makes the second release in a clone, by a Go that has compiled nothing yet.
+func (r *runner) release(ctx context.Context, s suite, p part) error {
+	made, clone, again, published := filepath.Join(r.work, "release"), filepath.Join(r.work, "clone"),
+		filepath.Join(r.work, "again"), filepath.Join(r.work, "published")
+	here, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	return inOrder(ctx, nil,
+		[]string{".ci/release", made}, []string{"git", "clone", "-q", ".", clone},
+		[]string{"env", "GOCACHE=" + filepath.Join(r.work, "gocache"), filepath.Join(clone, ".ci/release"), again},
+		[]string{".ci/release", "--module", "example.org/team/brunt", published},
+		[]string{
+			"go", "test", "-C", ".ci/pack", "-count=1", r.timeout(), "-v", "-run", "TestRelease", ".", "-made", made,
+			"-again", again, "-published", filepath.Join(published, "proxy"),
+			"-scenario", filepath.Join(here, "examples/01-quickstart"),
+		})
+}
+
+func (r *runner) bench(ctx context.Context, s suite, p part) error {
+	return loud(ctx, nil, ".ci/bench")
+}
+
+// simulation plays the cells of the simulations whose turn it is, and few trials.
+func (r *runner) simulation(ctx context.Context, s suite, p part) error {
+	for _, x := range s.byPackage(r.module, p) {
+		if err := r.again(ctx, nil, []string{x.pkg.path}, "-vet=off", "-timeout=20m", "-run", names(x.tests)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inOrder runs commands one after the other until one fails.
+func inOrder(ctx context.Context, env []string, commands ...[]string) error {
+	for _, c := range commands {
+		if err := loud(ctx, env, c...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loud runs a command that prints where ci prints, with more environment variables.
+func loud(ctx context.Context, env []string, argv ...string) error {
+	c := exec.Command(argv[0], argv[1:]...)
+	c.Env, c.Stdout, c.Stderr = append(os.Environ(), env...), os.Stdout, os.Stderr
+	return wait(ctx, c)
+}
+
+// silent is loud without what the command prints to stdout.
+func silent(ctx context.Context, env []string, argv ...string) error {
+	c := exec.Command(argv[0], argv[1:]...)
+	c.Env, c.Stderr = append(os.Environ(), env...), os.Stderr
+	return wait(ctx, c)
+}
+
+// grace is how long a command may take to end once it was asked to.
+var grace = time.Minute
+
+// wait runs a command in a process group of its own. At the end of ctx it asks the group to end, and kills it a minute
+// later. The error has the exit code of the command.
+func wait(ctx context.Context, c *exec.Cmd) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	if err := procgroup.Start(c, func() { done <- c.Wait() }); err != nil {
+		return err
+	}
+	var err error
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		procgroup.Terminate(c.Process.Pid)
+		select {
+		case <-done:
+		case <-time.After(grace):
+			procgroup.Kill(c.Process.Pid)
+			<-done
+		}
+		return context.Cause(ctx)
+	}
+	if e := (*exec.ExitError)(nil); errors.As(err, &e) {
+		return ended{max(e.ExitCode(), codeFailed), fmt.Sprintf("%s: %v", filepath.Base(c.Path), err)}
+	}
+	return err
+}

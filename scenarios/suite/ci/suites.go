@@ -1,0 +1,307 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A suite is a set of tests, and how they are run.
+type suite struct {
+	name  string
+	about func() string
+	// parts is how many parts the plan shows: as many as .ci/run makes, or as it takes for each to fit an hour.
+	parts int
+	// takes says how long it takes, where that is known and its tests don't say.
+	takes string
+	// picks reports whether a test belongs to the suite.
+	picks func(p pkg, t test) bool
+	// fuzz: the suite is of fuzzers. whole: its parts are of packages instead of tests; single: it has one part.
+	fuzz, whole, single bool
+	// reach are packages that the suite runs besides those of its tests.
+	reach []string
+	// run runs a part; nil is [runner.tests].
+	run func(r *runner, ctx context.Context, s suite, p part) error
+	// more says what a part runs that is no test of a package.
+	more func(p part) []string
+	// demand: it is run only by its name.
+	demand bool
+}
+
+// elsewhere are the suites whose tests the suite load leaves out.
+var elsewhere = []string{"kill", "docker", "examples", "drills", "gate", "kube"}
+
+// home returns the suites that a test says it is in, or that its package and its needs lead to.
+func home(p pkg, t test) (out []string) {
+	for _, n := range t.needs {
+		if n.name == "In" {
+			out = append(out, n.text)
+		}
+	}
+	switch {
+	case len(out) > 0:
+	case p.loading && t.says("Docker"):
+		out = []string{"docker"}
+	case p.loading:
+		out = []string{"load"}
+	}
+	return out
+}
+
+// inHome returns what picks the tests whose home is a suite.
+func inHome(name string) func(p pkg, t test) bool {
+	return func(p pkg, t test) bool { return slices.Contains(home(p, t), name) }
+}
+
+func all(pkg, test) bool { return true }
+
+func text(s string) func() string { return func() string { return s } }
+
+// suites returns the suites of .ci/full, in its order.
+func suites() []suite {
+	return []suite{
+		{
+			name: "unit", about: text("every package that puts no load on the machine"), parts: 6,
+			picks: func(p pkg, t test) bool { return !p.loading && !t.in("drill-library") },
+		},
+		{
+			name: "load", about: text("runs, faults and commands, without the suites below"), parts: 6,
+			picks: func(p pkg, t test) bool {
+				away := func(s string) bool { return slices.Contains(elsewhere, s) }
+				return p.loading && !slices.ContainsFunc(home(p, t), away)
+			},
+		},
+		{
+			name: "kill", about: text("brunt killed at every point, with everything taken back"), parts: 6,
+			picks: inHome("kill"),
+		},
+		{
+			name: "safety", parts: 4, takes: "2000 programs take 1.4 to 2.8 hours", picks: inHome("safety"), run: (*runner).safety,
+			about: func() string {
+				return fmt.Sprintf("%d random programs of faults and kills, with the machine as before", programs())
+			},
+			more: func(p part) []string {
+				from, to := share(p, programs())
+				return []string{fmt.Sprintf("BRUNT_PROGRAMS=%d-%d", from, to)}
+			},
+		},
+		{name: "docker", about: text("brunts and targets in containers"), parts: 6, picks: inHome("docker")},
+		{name: "examples", about: text("every example, on processes and on Docker"), parts: 6, picks: inHome("examples")},
+		{
+			name: "drills", about: text("real systems that fail, beside an independent prober"), parts: 3,
+			picks: inHome("drills"), takes: "a part takes half an hour",
+		},
+		{
+			name: "drill-library", parts: 6, takes: "TestTwins takes 10 minutes", picks: inHome("drill-library"), run: (*runner).library,
+			reach: []string{"brunt/scenarios/drills", "brunt/cmd/brunt"},
+			about: func() string {
+				return fmt.Sprintf("the drills of `brunt drill`, each %s times on the good system and without a defence, "+
+					"and 20 times in virtual time", times())
+			},
+			more: func(p part) []string {
+				out := []string{"brunt drill prove, every n-th of `brunt drill list --names`, " + times() + " times"}
+				if p.last() {
+					out = append(out, "brunt/cmd/brunt TestScripts/drill*")
+				}
+				return out
+			},
+		},
+		{
+			name: "gate", about: text("gates of a server that does not change, and of one that is slower"), parts: 1,
+			picks: inHome("gate"),
+		},
+		{
+			name: "race", about: text("all tests, short, with the race detector"), parts: 2, picks: all, whole: true,
+			run: (*runner).race,
+		},
+		{
+			name: "fuzz", about: text("every fuzzer, for a number of inputs"), parts: 6, fuzz: true, whole: true,
+			run: (*runner).fuzz,
+		},
+		{
+			name: "k6", about: text("brunt-k6 and its tests"), parts: 1, single: true, run: (*runner).k6,
+			picks: func(p pkg, _ test) bool { return p.path == "brunt/scenarios/k6" }, reach: []string{"brunt/cmd/brunt-k6"},
+			more: func(part) []string { return []string{"go test -C cmd/brunt-k6 ./..."} },
+		},
+		{
+			name: "vm", about: text("packets, on the kernel of Debian in a virtual machine"), parts: 1, single: true,
+			picks: func(_ pkg, t test) bool { return t.says("VM") }, run: (*runner).vm,
+		},
+		{
+			name: "kube", parts: 1, single: true,
+			about: text("a real Kubernetes of one node, built from source: half an hour the first time"),
+			picks: func(_ pkg, t test) bool { return t.says("Kubernetes") }, run: (*runner).kube,
+		},
+		{
+			name: "release", about: text("a release made twice, the same to the byte, and installed on bare roots"), parts: 1,
+			single: true, reach: []string{"brunt/cmd/brunt"}, run: (*runner).release,
+			more: func(part) []string { return []string{"go test -C .ci/pack -run TestRelease"} },
+		},
+		{
+			name: "bench", about: text("measurements beside other generators; on demand"), parts: 1, single: true, demand: true,
+			reach: []string{"brunt/cmd/brunt"}, run: (*runner).bench, more: func(part) []string { return []string{".ci/bench"} },
+		},
+		{
+			name: "figures", about: text("what the documents say of Kubernetes, measured; on demand"), parts: 1, single: true,
+			demand: true, picks: func(_ pkg, t test) bool { return t.in("figures") }, run: (*runner).figures,
+		},
+		{
+			name: "simulation", parts: 1, single: true, demand: true,
+			picks: func(_ pkg, t test) bool { return t.in("simulation") },
+			about: text("simulations, of which .ci/run plays other cells for each commit; in the suite unit, whole"),
+			run:   (*runner).simulation,
+		},
+	}
+}
+
+// find returns a suite by its name.
+func find(name string) (suite, error) {
+	for _, s := range suites() {
+		if s.name == name {
+			return s, nil
+		}
+	}
+	return suite{}, usage("there is no suite %s; .ci/full lists them", name)
+}
+
+// packageTests are the tests of one package in a part.
+type packageTests struct {
+	pkg   pkg
+	tests []test
+}
+
+// byPackage returns the tests of a part, package by package.
+func (s suite) byPackage(m []pkg, p part) (out []packageTests) {
+	i := 0 // of the packages that have tests for the suite
+	for _, pk := range m {
+		from := pk.tests
+		if s.fuzz {
+			from = pk.fuzzers
+		}
+		var mine []test
+		for _, t := range from {
+			if s.fuzz || s.picks != nil && s.picks(pk, t) {
+				mine = append(mine, t)
+			}
+		}
+		switch {
+		case s.whole && !s.fuzz: // a package without tests has a place in the order, too
+			if !p.has(i) {
+				mine = nil
+			}
+			i++
+		case len(mine) == 0:
+		case s.whole:
+			if !p.has(i) {
+				mine = nil
+			}
+			i++
+		case s.single:
+			if !p.first() {
+				mine = nil
+			}
+		default:
+			k := 0
+			mine = slices.DeleteFunc(mine, func(t test) bool {
+				if t.says("EveryPart") && t.in(s.name) {
+					return false
+				}
+				k++
+				return !p.has(k - 1)
+			})
+		}
+		if len(mine) > 0 {
+			out = append(out, packageTests{pk, mine})
+		}
+	}
+	return out
+}
+
+// part returns the tests of a part.
+func (s suite) part(m []pkg, p part) (out []test) {
+	for _, x := range s.byPackage(m, p) {
+		out = append(out, x.tests...)
+	}
+	return out
+}
+
+// reaches returns the packages whose tests the suite runs.
+func (s suite) reaches(m []pkg) []string {
+	out := slices.Clone(s.reach)
+	for _, p := range m {
+		if s.whole || slices.ContainsFunc(p.tests, func(t test) bool { return s.picks != nil && s.picks(p, t) }) {
+			out = append(out, p.path)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// plan prints what each part of the suites runs. The zero part stands for all parts that a suite usually has.
+func plan(w io.Writer, m []pkg, chosen []suite, of part) error {
+	for _, s := range chosen {
+		fmt.Fprintf(w, "%s: %s\n", s.name, s.about())
+		if s.takes != "" {
+			fmt.Fprintf(w, "  %s\n", s.takes)
+		}
+		parts := []part{of}
+		if of.n == 0 {
+			parts = nil
+			for k := range s.parts {
+				parts = append(parts, part{k + 1, s.parts})
+			}
+		}
+		for _, p := range parts {
+			tests, sum := s.part(m, p), 0
+			for _, t := range tests {
+				sum += t.minutes()
+			}
+			fmt.Fprintf(w, "  part %s: %d tests", p, len(tests))
+			if sum > 0 {
+				fmt.Fprintf(w, ", of which some say that they take %d min", sum)
+			}
+			fmt.Fprintln(w)
+			for _, t := range tests {
+				fmt.Fprintf(w, "    %s %s", t.pkg, t.name)
+				if n := t.minutes(); n > 0 {
+					fmt.Fprintf(w, " (%d min)", n)
+				}
+				fmt.Fprintln(w)
+			}
+			if s.more != nil && (!s.single || p.first()) {
+				for _, line := range s.more(p) {
+					fmt.Fprintf(w, "    %s\n", line)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// programs is how many programs the suite safety plays, of all its parts.
+func programs() int {
+	if n, err := strconv.Atoi(os.Getenv("PROGRAMS")); err == nil {
+		return n
+	}
+	return 2000
+}
+
+// share returns which of n programs, from 1, a part plays.
+func share(p part, n int) (from, to int) { return (p.k-1)*n/p.n + 1, p.k * n / p.n }
+
+// times is how often the suite drill-library proves a drill on each system.
+func times() string { return cmp.Or(os.Getenv("TIMES"), "5") }
+
+// names returns a pattern for -run that fits some tests and no others.
+func names(tests []test) string {
+	var out []string
+	for _, t := range tests {
+		out = append(out, t.name)
+	}
+	return "^(" + strings.Join(out, "|") + ")$"
+}
