@@ -308,7 +308,7 @@ load:
   linked: {executor: constant-arrival-rate, rate: 10/s, duration: 4s, flow: [{get: /linked}]}
 chaos:
   cut: {at: 1500ms, for: 1s, network.partition: {from: web, to: store}}
-slo: [errors < 5%, errors < 5% in baseline, errors < 50% in cut, errors < 20% of load linked]
+slo: [errors < 5%, errors < 5% in baseline, errors < 50% in cut, errors < 20% of load linked, rate > 1% of cut]
 `
 	for _, control := range []bool{false, true} {
 		t.Run(map[bool]string{false: "chaos", true: "control"}[control], func(t *testing.T) {
@@ -323,15 +323,18 @@ slo: [errors < 5%, errors < 5% in baseline, errors < 50% in cut, errors < 20% of
 			switch {
 			case !control:
 				if want := []string{"errors < 5%", "errors < 50% in cut"}; !slices.Equal(failed, want) || !res.Chaos ||
-					len(res.Faults) != 1 || len(res.Objectives) != 4 {
+					len(res.Faults) != 1 || len(res.Objectives) != 5 {
 					t.Errorf("%s: %s; failed %q, want %q", res.Verdict, res.Reason, failed, want)
 				}
 			case len(failed) > 0 || res.Verdict != scenarios.Pass && !wasLate(res) || res.Chaos || len(res.Faults) != 0 ||
 				len(res.Objectives) != 3:
 				t.Errorf("%s: %s; failed %q; %d faults", res.Verdict, res.Reason, failed, len(res.Faults))
-			case !strings.Contains(strings.Join(res.Notes, "\n"),
-				"`errors < 50% in cut` is not judged: this is the control run"):
-				t.Errorf("the notes do not say what is not judged: %q", res.Notes)
+			}
+			for _, of := range []string{"errors < 50% in cut", "rate > 1% of cut"} {
+				said := strings.Contains(strings.Join(res.Notes, "\n"), "`"+of+"` is not judged: this is the control run")
+				if said != control {
+					t.Errorf("notes of the run on %s: %q", of, res.Notes)
+				}
 			}
 			if in := loadCell(res, "run", "linked", "error"); in.Count > 0 {
 				t.Errorf("%d times there was no link between web and store", in.Count)

@@ -139,18 +139,16 @@ func (r *runner) generator(f *judge.Findings, limits []string) result.Generator 
 
 // judgedBy lists the objectives of this run; a control run leaves out those on faults.
 func (s *session) judgedBy() []slo.Objective {
-	if !s.o.NoChaos {
-		return s.plan.Scenario.SLO
-	}
-	var out []slo.Objective
+	judged := s.plan.Objectives(s.o.NoChaos)
+	rest := judged
 	for _, o := range s.plan.Scenario.SLO {
-		if o.PhaseOrRun().OfRun() {
-			out = append(out, o)
+		if len(rest) > 0 && rest[0].Text == o.Text {
+			rest = rest[1:]
 			continue
 		}
 		s.log.Note("`%s` is not judged: this is the control run, without faults", o.Text)
 	}
-	return out
+	return judged
 }
 
 // noteResent notes that requests waited for a SYN to be sent again, and which unit's system dropped connections because
