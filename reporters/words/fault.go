@@ -181,7 +181,7 @@ func withinLimit(f *result.FaultRecord) string {
 		case result.Yes:
 			s = "the load was slower, and bad requests were "
 		case result.Untested:
-			s = "the load may have been slower (" + Clean(slower.Why) + "), and bad requests were "
+			s = "the load may have been slower (" + Clean(slower.Why.Phrase(nil)) + "), and bad requests were "
 		case result.No:
 		}
 		s += fmt.Sprintf("within %s: %s, %s", limit, badRequests(f, p.Bad()), Percent(float64(p.Bad())/float64(p.Requests)))
@@ -197,7 +197,7 @@ func withinLimit(f *result.FaultRecord) string {
 	case result.Yes:
 		return "no request failed, and the load was slower"
 	case result.Untested:
-		return "no request failed, and the load may have been slower: " + Clean(slower.Why)
+		return "no request failed, and the load may have been slower: " + Clean(slower.Why.Phrase(nil))
 	case result.No:
 	}
 	if p.Lacking {

@@ -210,7 +210,7 @@ func observed(res *result.Result, f *result.FaultRecord, service, effect string)
 				d := need(during, before, float64(f.Limit), service, effect)
 				if d.Need == Apart && f.Parts != nil {
 					if slower := f.Parts.Slower(); slower.Answer == result.Untested {
-						d.Need, d.Why = Vague, d.Why+"; whether it was slower is not certain: "+slower.Why
+						d.Need, d.Why = Vague, d.Why+"; whether it was slower is not certain: "+slower.Why.Phrase(nil)
 					}
 				}
 				out[name] = d

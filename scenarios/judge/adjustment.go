@@ -1,8 +1,6 @@
 package judge
 
 import (
-	"fmt"
-
 	"brunt/scenarios"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
@@ -99,9 +97,7 @@ func (e *evaluator) withMissed(q *ask, r result.ObjectiveResult) result.Objectiv
 	sum.Kinds[scenarios.Error] += n
 	sum.Failed += n
 	if e.punctually(q, sum).Verdict != scenarios.Pass {
-		r.Doubt(fmt.Sprintf(result.OwnLag+
-			": it sent %d requests of %s after that was over, and the objective does not hold if those were bad", n,
-			q.p.name))
+		r.Doubt(result.Note{Kind: result.SentAfter, Count: n, Phase: q.p.name})
 	}
 	return r
 }
@@ -115,7 +111,7 @@ func (e *evaluator) withUnsent(q *ask, r result.ObjectiveResult) result.Objectiv
 	v := result.Num(c.v)
 	r.Corrected = &v
 	if r.Verdict == scenarios.Pass {
-		r.Note = "users waited instead of sending: it is " + c.text
+		r.Because = result.Notes{c.waited}
 		if !c.holds {
 			r.Verdict = scenarios.Inconclusive
 		}

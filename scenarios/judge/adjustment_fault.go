@@ -62,7 +62,7 @@ func (f *effects) seen(q *faultAsk, r result.ObjectiveResult) result.ObjectiveRe
 // notTheLoad doubts an objective if the load during a fault was not the scheduled one.
 func notTheLoad(f *effects, q *faultAsk, r result.ObjectiveResult) result.ObjectiveResult {
 	for _, i := range q.of {
-		if why := f.read.unsentIn(q.o, i); why != "" {
+		if why, scheduled := f.read.unsentIn(q.o, i); !scheduled {
 			r.Doubt(why)
 			break
 		}
@@ -73,7 +73,7 @@ func notTheLoad(f *effects, q *faultAsk, r result.ObjectiveResult) result.Object
 // withLag adds the lag of the requests around a fault to the time that was measured; see lateFor.
 func withLag(f *effects, q *faultAsk, r result.ObjectiveResult) result.ObjectiveResult {
 	for _, i := range q.of {
-		if why := f.lateFor(q.o, i, r.Measured); why != "" {
+		if why, holds := f.lateFor(q.o, i, r.Measured); !holds {
 			r.Doubt(why)
 			break
 		}
@@ -111,8 +111,7 @@ func withLagged(f *effects, q *faultAsk, r result.ObjectiveResult) result.Object
 	read := *f.read
 	read.records = records
 	if q.judge(f.supposing(read)).Verdict != scenarios.Pass {
-		r.Verdict, r.Note = scenarios.Inconclusive,
-			"answers were slower, and how long is not certain: brunt itself was late by as much in some of those seconds"
+		r.Verdict, r.Because = scenarios.Inconclusive, result.Notes{{Kind: result.OwnSlow}}
 	}
 	return r
 }
@@ -138,7 +137,7 @@ func withUnseen(f *effects, q *faultAsk, r result.ObjectiveResult) result.Object
 	read := *f.read
 	read.hidden = spans
 	if q.judge(f.supposing(read)).Verdict != scenarios.Pass {
-		return f.read.c.Lost.Hidden(r, spans, unseenNote)
+		return f.read.c.Lost.Hidden(r, spans)
 	}
 	return r
 }

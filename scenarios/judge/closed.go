@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -12,14 +11,15 @@ import (
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/judge/series"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
 
 // A correction is the value of an objective with what users did not send while they waited.
 type correction struct {
-	v     float64
-	holds bool
-	text  string
+	v      float64
+	holds  bool
+	waited result.Note // that users waited
 }
 
 // corrected returns the value of an objective on closed loads with what their users did not send; false: there is none.
@@ -70,14 +70,14 @@ func (f *readings) byRequests(o slo.Objective, cells []measure.Cell) (c correcti
 	sum, added := f.withUnsent(o, cells)
 	limit := requests.LimitIndex(f.Config.Limits, o)
 	c.v, c.holds = sum.Measure(o, limit), sum.Holds(o, limit)
-	c.text = fmt.Sprintf("%s with the %d requests that they did not send", o.Metric.FormatValue(c.v), added)
+	c.waited = result.Note{Kind: result.UsersWaited, Value: result.Num(c.v), Count: added}
 	return c, added > 0
 }
 
 // byTime corrects a share by the time of a phase, where that makes a difference.
 func (f *readings) byTime(o slo.Objective, p phase, measured float64) (c correction, found bool) {
 	v, stalled := f.overTime(o, p)
-	c = correction{v, requests.Meets(o, v), o.Metric.FormatValue(v) + " by time"}
+	c = correction{v, requests.Meets(o, v), result.Note{Kind: result.UsersWaitedByTime, Value: result.Num(v)}}
 	return c, !math.IsNaN(v) && (stalled || math.Abs(v-measured) >= 1e-3) // however short the stall is in a long run
 }
 

@@ -163,8 +163,8 @@ func TestFault_Detect(t *testing.T) {
 				t.Errorf("at least %v, want %v", o.Low, c.low)
 			}
 			for _, ff := range f.Faults {
-				if ff.Unsteady != "" {
-					t.Errorf("the steady state: %s", ff.Unsteady)
+				if len(ff.Unsteady) > 0 {
+					t.Errorf("the steady state: %s", ff.Unsteady.Phrase(nil))
 				}
 			}
 		})

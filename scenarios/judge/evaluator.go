@@ -144,6 +144,8 @@ func (e *evaluator) report(ps []phase, sums [][]measure.Cell) {
 		}
 		ff.SlowLeast, ff.Slow = e.read.Config.SlowRange()
 		ff.Required = e.effects.required(i, ff.Answer)
+		ff.Note = ff.Notes.Phrase(nil)
+		ff.Required.Say()
 		e.out.Faults = append(e.out.Faults, ff)
 	}
 	for _, in := range e.effects.incidents {
@@ -180,5 +182,6 @@ func (e *evaluator) judge(o slo.Objective, ps []phase, sums [][]measure.Cell) re
 	r.ID, r.Text, r.Metric, r.Op, r.Target = o.ID, o.Text, o.Metric.Text, o.Op, requests.RelativeTarget(o, &r)
 	r.Asked = &o
 	r.Infinite = math.IsInf(float64(r.Measured), 1)
+	r.Say()
 	return r
 }

@@ -1,16 +1,12 @@
 package judge
 
 import (
-	"cmp"
-	"fmt"
 	"math"
-	"strings"
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/judge/series"
-	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -25,7 +21,7 @@ func (f *effects) judgeFault(o slo.Objective) result.ObjectiveResult {
 	case f.read.c.OfStage(o):
 		return f.reactions().Stage(o)
 	}
-	worst := absent(o.After, noFault)
+	worst := absent(o.After, result.FaultAbsent)
 	found := false
 	for i, oc := range f.read.Faults {
 		if oc.Name == "" || !o.After.Includes(oc.Phase()) {
@@ -46,30 +42,27 @@ func (f *effects) reactions() series.ReactionJudge {
 	}
 }
 
-// whyUnknown explains why the effect of occurrence i is unknown: it was not verified, or no traffic
-// met it. It is empty where the effect is known.
-func (f *effects) whyUnknown(i int) string {
-	why, _ := f.unknown(i)
-	return why
-}
-
-// unknown is whyUnknown, with the part of brunt's own.
-func (f *effects) unknown(i int) (note string, why result.Why) {
+// unknown explains why the effect of occurrence i is unknown: it was not verified, or no traffic met it. Notes are nil
+// where the effect is known. Why says whether it is brunt's own doing.
+func (f *effects) unknown(i int) (notes result.Notes, why result.Why) {
+	because := func(kind result.NoteKind) result.Notes {
+		return result.Notes{{Kind: kind, Of: f.read.Faults[i].Name}}
+	}
 	name := f.read.Faults[i].Name
 	none, counted := f.read.c.NoTraffic[i]
 	switch {
 	case name == "": // it was not injected
-		return "", ""
+		return nil, ""
 	case f.read.c.Partial[i]:
-		return name + " was injected in part, so its effect is unknown", ""
+		return because(result.FaultPartly), ""
 	case f.read.c.Unverified[i]:
-		return name + " was not verified, so its effect is unknown", ""
+		return because(result.FaultUnverified), ""
 	case none, !counted && f.read.traffic[i] == 0:
-		return name + " affected no traffic, so its effect is unknown", ""
-	case !counted && f.read.sentNone(i) && f.read.stoodStill(i) != "":
-		return f.read.stoodStill(i) + ", and sent no request meanwhile", result.Late
+		return because(result.FaultUnmet), ""
+	case !counted && f.read.sentNone(i) && f.read.stoodStill(i) != nil:
+		return f.read.stoodStill(i).And(result.Note{Kind: result.OwnSentNone}), result.Late
 	}
-	return "", ""
+	return nil, ""
 }
 
 // reported is the answer of occurrence i as reports show it.
@@ -78,18 +71,20 @@ func (f *effects) unknown(i int) (note string, why result.Why) {
 // answer.
 func (f *effects) reported(i int) effect.Answer {
 	a := f.answers[i]
-	why := f.whyUnknown(i)
+	why, _ := f.unknown(i)
 	if a.Impact == result.NotImpacted {
-		why = cmp.Or(why, f.read.stoodStill(i))
+		if why == nil {
+			why = f.read.stoodStill(i)
+		}
 		if s := f.slowdown(i); s.Answer == result.Untested {
 			a = notCertain(a, s)
 		}
 	}
 	if a.MaySlow {
-		a.Note = "" // the parts say why
+		a.Notes = nil // the parts say why
 	}
-	if why != "" {
-		a.Impact, a.Note = result.UnknownYet, why
+	if why != nil {
+		a.Impact, a.Notes = result.UnknownYet, why
 		a.OnsetAt, a.FailoverAt, a.RecoveredAt, a.NotBefore, a.RelapsedAt = result.NaN, result.NaN, result.NaN, result.NaN,
 			result.NaN
 	}
@@ -100,32 +95,34 @@ func (f *effects) reported(i int) effect.Answer {
 // not a pass. The verdict is empty where no impact is required.
 func (f *effects) required(i int, a effect.Answer) result.Reason {
 	oc := f.read.Faults[i]
-	unknown := func(why string) result.Reason {
-		return result.Reason{Kind: result.ImpactUnknown, Verdict: scenarios.Inconclusive, Fault: oc.Name, Text: why}
+	unknown := func(why result.Notes) result.Reason {
+		return result.Reason{
+			Kind: result.ImpactUnknown, Verdict: scenarios.Inconclusive, Fault: oc.Name, Because: why,
+		}
 	}
 	switch {
 	case oc.Name == "" || !f.read.c.Faults[oc.Fault].RequireImpact:
 		return result.Reason{}
-	case a.Impact == result.NotImpacted && f.read.stoodStill(i) != "":
+	case a.Impact == result.NotImpacted && f.read.stoodStill(i) != nil:
 		return unknown(f.read.stoodStill(i))
 	case a.Impact == result.NotImpacted && f.slowdown(i).Answer == result.Untested:
-		return unknown(notCertain(a, f.slowdown(i)).Note)
+		return unknown(untold(f.slowdown(i)))
 	case a.Impact == result.NotImpacted:
 		return result.Reason{Kind: result.NoImpact, Verdict: scenarios.Fail, Fault: oc.Name}
 	case !a.Tells():
-		return unknown(a.Note)
+		return unknown(a.Notes)
 	}
 	return result.Reason{Verdict: scenarios.Pass}
 }
 
 // limitVerdict limits the verdict for a phase of occurrence i to what is known of the fault.
 func (f *effects) limitVerdict(i int, r *result.ObjectiveResult) {
-	if note, why := f.unknown(i); note != "" {
-		r.Verdict, r.Note, r.Why = scenarios.Invalid, note, why
+	if unknown, why := f.unknown(i); unknown != nil {
+		r.Verdict, r.Because, r.Why = scenarios.Invalid, unknown, why
 		return
 	}
 	if why := f.required(i, f.answers[i]); why.Kind != "" && r.Verdict == scenarios.Pass {
-		r.Verdict, r.Note = why.Verdict, why.Phrase(nil)
+		r.Verdict, r.Because = why.Verdict, why.Notes()
 	}
 }
 
@@ -143,9 +140,9 @@ func (f *effects) faultResult(o slo.Objective, i int) result.ObjectiveResult {
 }
 
 // unsteadyBefore says of each occurrence how the steady state failed before its injection, by the last objective on its
-// effect before which it did; empty where it held.
-func (f *effects) unsteadyBefore() []string {
-	out := make([]string, len(f.read.Faults))
+// effect before which it did; nil where it held.
+func (f *effects) unsteadyBefore() []result.Notes {
+	out := make([]result.Notes, len(f.read.Faults))
 	for _, o := range f.read.c.SLO {
 		if !o.Metric.OfFault() || o.Metric.Row().Effect == nil || o.After.Kind == slo.IncidentPhase || f.read.c.OfStage(o) {
 			continue
@@ -165,22 +162,22 @@ func (f *effects) unsteadyBefore() []string {
 // occurrence judges an objective on occurrence i by what brunt saw.
 func (f *effects) occurrence(o slo.Objective, i int) result.ObjectiveResult {
 	oc, a := f.read.Faults[i], f.ask(i, o)
-	r := requests.Unanswered(oc.Phase(), a.Note)
+	r := requests.Unanswered(oc.Phase(), a.Notes...)
 	r.Count = 1
 	row := o.Metric.Row()
 	monitored := row.Effect == nil
 	required := f.required(i, a)
 	unknown, by := f.unknown(i)
 	switch {
-	case unknown != "":
-		r.Verdict, r.Note, r.Why = scenarios.Invalid, unknown, by
+	case unknown != nil:
+		r.Verdict, r.Because, r.Why = scenarios.Invalid, unknown, by
 	case monitored: // independent of its effect on the load
-		r.Note = ""
+		r.Because = nil
 		f.reactions().Occurrence(o, i, &r)
 	case a.BadBefore:
 		r.Verdict = scenarios.Fail
 	case required.Kind != "":
-		r.Verdict, r.Note = required.Verdict, required.Phrase(nil)
+		r.Verdict, r.Because = required.Verdict, required.Notes()
 	case a.Impact == result.Confounded:
 		f.judgeJoint(o, i, &r)
 	case !a.Tells():
@@ -204,26 +201,24 @@ func (f *effects) judgeJoint(o slo.Objective, i int, r *result.ObjectiveResult) 
 	if !a.Tells() || a.BadBefore {
 		return
 	}
-	if why := f.slowUntoldOf(o, of, a); why != "" {
-		r.Note = why
+	if why := f.slowUntoldOf(o, of, a); why != nil {
+		r.Because = why
 		return
 	}
 	var names []string
 	for _, j := range of {
 		names = append(names, f.read.Faults[j].Name)
 	}
-	all := strings.Join(names, ", ")
 	both := *r
-	both.Note = ""
+	both.Because = nil
 	f.judgeValue(o, i, a, &both)
 	switch both.Verdict {
 	case scenarios.Pass:
 		*r = both
-		r.Note = strings.TrimPrefix(both.Note+"; of "+all+" together", "; ")
+		r.Because = both.Because.And(result.Note{Kind: result.Together, Faults: names})
 	case scenarios.Fail:
 		r.Low, r.High = both.Low, both.High
-		r.Note = fmt.Sprintf("%s together: %s; which of them did it is unknown", all,
-			o.Metric.FormatValue(float64(both.Measured)))
+		r.Because = result.Notes{{Kind: result.TogetherFails, Faults: names, Value: both.Measured}}
 	}
 }
 
@@ -237,19 +232,21 @@ func (f *effects) judgeValue(o slo.Objective, i int, a effect.Answer, r *result.
 	grows := o.Op == ">" || o.Op == ">="
 	switch {
 	case math.IsNaN(v):
-		r.Note = cmp.Or(value.Why, r.Note)
+		if value.Untouched {
+			r.Because = result.Notes{{Kind: result.OnsetNone}}
+		}
 		return
-	case met && o.Upper() && f.read.slowUntoldBeside(o, f.slowdown(i), a) != "":
-		r.Note = f.read.slowUntoldBeside(o, f.slowdown(i), a)
+	case met && o.Upper() && f.read.slowUntoldBeside(o, f.slowdown(i), a) != nil:
+		r.Because = f.read.slowUntoldBeside(o, f.slowdown(i), a)
 		return
 	case least && met && !grows, least && !met && grows, least && o.Op == "=" && v < o.Value:
 		r.Low = result.Num(v)
 		return
 	case least && row.Recovers:
 		r.Low = result.Num(v)
-		r.Note = a.Because("not recovered: > " + quantity.FormatSeconds(v))
+		r.Because = append(result.Notes{{Kind: result.RecoveryNone, For: result.Num(v)}}, a.Usual...)
 		if a.RelapsedAt.Known() {
-			r.Note += ", relapsed at " + quantity.FormatSeconds(float64(a.RelapsedAt))
+			r.Because = append(r.Because, result.Note{Kind: result.RelapsedThen, From: a.RelapsedAt})
 		}
 		if a.Impact == result.NotRecovered {
 			r.Measured = result.Num(math.Inf(1))
@@ -259,20 +256,20 @@ func (f *effects) judgeValue(o slo.Objective, i int, a effect.Answer, r *result.
 	}
 	switch {
 	case untouched(a):
-		r.Note = "the share of bad requests stayed within the limit"
+		r.Because = result.Notes{{Kind: result.WithinLimit}}
 	case math.IsInf(v, 1):
-		r.Note = "no recovery while the fault was active"
+		r.Because = result.Notes{{Kind: result.FailoverNone}}
 	case value.Bounded && !least:
 		r.Low, r.High = result.Num(value.Low), result.Num(value.High)
 	}
 	if a.RelapsedAt.Known() && a.RecoveredAt.Known() && row.Recovers {
-		r.Note = "relapsed at " + quantity.FormatSeconds(float64(a.RelapsedAt)) + ", so its last recovery counts"
+		r.Because = result.Notes{{Kind: result.RecoveryLast, From: a.RelapsedAt}}
 	}
 	switch {
 	case f.read.c.Strict && r.High.Known() && requests.Meets(o, float64(r.Low)) != requests.Meets(o, float64(r.High)):
-		r.Note = "strict: the target lies within the interval"
+		r.Because = result.Notes{{Kind: result.AtTarget}}
 	case met && r.High.Known() && (!requests.Meets(o, float64(r.Low)) || !requests.Meets(o, float64(r.High))):
-		r.Note = requests.BoundsDecide(r)
+		r.Because = requests.EndsDecide(r)
 	case met:
 		r.Verdict = scenarios.Pass
 	default:
@@ -280,46 +277,44 @@ func (f *effects) judgeValue(o slo.Objective, i int, a effect.Answer, r *result.
 	}
 }
 
-// slowUntold is why it is unknown how long answers were slower, where none of them counts as bad; empty where that is
+// slowUntold is why it is unknown how long answers were slower, where none of them counts as bad; nil where that is
 // known, or they were not slower. A limit from the baseline does not tell where answers that take over twice as long,
 // and over 20 ms longer, are under it.
-func (f *readings) slowUntold(o slo.Objective, s requests.Slowdown) string {
+func (f *readings) slowUntold(o slo.Objective, s requests.Slowdown) result.Notes {
 	_, limit := f.Config.SlowRange()
 	switch {
 	case f.asksSlow(o), s.Answer == result.No:
 	case s.Answer == result.Untested:
-		return notCertain(effect.Answer{}, s).Note
+		return untold(s)
 	case limit == 0:
-		return "answers were slower, and how long is not known: the baseline has too few answers to tell which are slow; " +
-			"make it longer, or set `judge: {slow: ...}`"
+		return result.Notes{{Kind: result.SlowUnlimited}}
 	case s.Far != result.No:
-		return "answers were slower, and how long is not known: they took less than the limit from the baseline, " +
-			quantity.FormatSeconds(limit.Seconds()) + "; set `judge: {slow: ...}`"
+		return result.Notes{{Kind: result.SlowUnderLimit, Limit: result.Sec(limit)}}
 	}
-	return ""
+	return nil
 }
 
 // slowUntoldBeside is slowUntold beside an answer. Where requests failed, the end of the failures is known, and good
 // answers may have been slow for longer: without a limit that tells which are slow, a time until recovery is not known
 // then. With a limit, slow ones are bad. Where a closed load stood still and no request failed, the answers that came
 // late are the outage itself.
-func (f *readings) slowUntoldBeside(o slo.Objective, s requests.Slowdown, a effect.Answer) string {
+func (f *readings) slowUntoldBeside(o slo.Objective, s requests.Slowdown, a effect.Answer) result.Notes {
 	if _, limit := f.Config.SlowRange(); !untouched(a) &&
 		(limit > 0 || a.Failed == 0 || !s.Enough || !o.Metric.Row().Recovers) {
-		return ""
+		return nil
 	}
 	return f.slowUntold(o, s)
 }
 
 // slowUntoldOf is slowUntoldBeside of occurrences that are taken for one: of any of them, or of all of them together.
-func (f *effects) slowUntoldOf(o slo.Objective, of []int, a effect.Answer) string {
+func (f *effects) slowUntoldOf(o slo.Objective, of []int, a effect.Answer) result.Notes {
 	for _, i := range of {
-		if why := f.read.slowUntoldBeside(o, f.slowdown(i), a); why != "" {
+		if why := f.read.slowUntoldBeside(o, f.slowdown(i), a); why != nil {
 			return why
 		}
 	}
 	if f.slower == nil {
-		return ""
+		return nil
 	}
 	return f.read.slowUntoldBeside(o, f.latencies.Slower(of...), a)
 }

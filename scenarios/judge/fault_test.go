@@ -2,6 +2,7 @@ package judge_test
 
 import (
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -429,8 +430,8 @@ func TestFault_Untold(t *testing.T) {
 			r.RecoveredAt.Known() || r.NotBefore.Known() {
 			t.Errorf("%s: %s from %v to %v: %q", c.name, r.Impact, r.OnsetAt, r.RecoveredAt, r.Note)
 		}
-		if want := c.name == "steady state did not hold"; want != (r.Unsteady != "") {
-			t.Errorf("%s: unsteady %q", c.name, r.Unsteady)
+		if want := c.name == "steady state did not hold"; want != (len(r.Unsteady) > 0) {
+			t.Errorf("%s: unsteady %q", c.name, r.Unsteady.Phrase(nil))
 		}
 		for i, o := range f.Objectives[:5] {
 			if o.Verdict != scenarios.Invalid || !strings.Contains(o.Note, c.note) {
@@ -658,7 +659,7 @@ func TestFault_Void(t *testing.T) {
 			t.Errorf("%s: %s", r.Text, r.Verdict)
 		}
 	}
-	if r := f.Faults[0]; r.Required != (result.Reason{}) || r.Requests != 0 {
+	if r := f.Faults[0]; !reflect.DeepEqual(r.Required, result.Reason{}) || r.Requests != 0 {
 		t.Errorf("%d requests, %q: %q", r.Requests, r.Required.Verdict, r.Required.Phrase(nil))
 	}
 	if f.Faults[0].Impact != result.NotInjected || f.Faults[1].Impact != result.NotImpacted {

@@ -105,10 +105,11 @@ type FaultFinding struct {
 	SlowLeast time.Duration       // the least of those of the steps
 	Requests  int64               // of the load during its phase
 	Parts     *result.ImpactParts // nil: it was not injected
+	Note      string              // the notes of the answer, in words
 
 	// Unsteady describes how the steady state failed before the injection of a fault with an
-	// objective; empty where it held. The run fails.
-	Unsteady string
+	// objective; nil where it held. The run fails.
+	Unsteady result.Notes
 
 	// Required is the reason that require_impact gives the run: its verdict is pass with an impact, fail without one,
 	// inconclusive where that is unknown; empty where none is required.

@@ -11,7 +11,6 @@ import (
 	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
-	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -249,9 +248,9 @@ func (f *effects) judgeIncidents(o slo.Objective) result.ObjectiveResult {
 // A pass needs that of each fault without an incident the requests show that there was none.
 func judgeIncident(f *effects, o slo.Objective) result.ObjectiveResult {
 	if f.read.FirstInjection() == measure.Never {
-		return absent(o.After, noFault)
+		return absent(o.After, result.FaultAbsent)
 	}
-	worst := requests.Unanswered(o.After, "")
+	worst := requests.Unanswered(o.After)
 	count, known := int64(0), map[string]bool{}
 	for _, in := range f.incidents {
 		names, planned := in.faults(f.read)
@@ -267,12 +266,12 @@ func judgeIncident(f *effects, o slo.Objective) result.ObjectiveResult {
 		count++
 	}
 	if count == 0 {
-		worst.Measured, worst.Note = 0, "no incident overlaps a fault"
+		worst.Measured, worst.Because = 0, result.Notes{{Kind: result.IncidentNone}}
 		worst.Verdict = requests.VerdictIf(o.Holds(0))
 	}
 	if worst.Verdict == scenarios.Pass {
-		if v, note, why := f.untold(known); note != "" {
-			worst.Verdict, worst.Note, worst.Why = v, note, why
+		if v, untold, why := f.untold(known); untold != nil {
+			worst.Verdict, worst.Because, worst.Why = v, untold, why
 			if count == 0 {
 				worst.Measured = result.NaN
 			}
@@ -283,26 +282,29 @@ func judgeIncident(f *effects, o slo.Objective) result.ObjectiveResult {
 }
 
 // untold explains why it is unknown whether there was an incident of a fault that is not among known, and which verdict
-// that allows; empty where it is known of each. A fault that is followed by another too soon to tell is taken for one
+// that allows; nil where it is known of each. A fault that is followed by another too soon to tell is taken for one
 // with that, because an incident needs no single cause.
-func (f *effects) untold(known map[string]bool) (v scenarios.Verdict, note string, why result.Why) {
+func (f *effects) untold(known map[string]bool) (v scenarios.Verdict, notes result.Notes, why result.Why) {
 	whole := slo.Objective{Metric: slo.Metric{Name: "recover"}}
+	because := func(kind result.NoteKind, name string, notes result.Notes) (scenarios.Verdict, result.Notes, result.Why) {
+		return scenarios.Inconclusive, append(result.Notes{{Kind: kind, Of: name}}, notes...), ""
+	}
 	for i := range f.read.Faults {
 		name := f.read.Faults[i].Name
 		if name == "" {
 			continue
 		}
 		if known[name] {
-			if note := f.read.slowUntoldBeside(whole, f.slowdown(i), f.ask(i, whole)); note != "" {
-				return scenarios.Inconclusive, name + ": " + note, ""
+			if slow := f.read.slowUntoldBeside(whole, f.slowdown(i), f.ask(i, whole)); slow != nil {
+				return because(result.OfOne, name, slow)
 			}
 			continue
 		}
-		if note, why := f.unknown(i); note != "" {
-			return scenarios.Invalid, note, why
+		if unknown, why := f.unknown(i); unknown != nil {
+			return scenarios.Invalid, unknown, why
 		}
-		if note := f.read.slowUntold(whole, f.slowdown(i)); note != "" {
-			return scenarios.Inconclusive, name + ": " + note, ""
+		if slow := f.read.slowUntold(whole, f.slowdown(i)); slow != nil {
+			return because(result.OfOne, name, slow)
 		}
 		a, of := f.ask(i, whole), f.confoundedWith(i)
 		if len(of) > 1 {
@@ -315,18 +317,18 @@ func (f *effects) untold(known map[string]bool) (v scenarios.Verdict, note strin
 			}
 		}
 		if !a.Tells() {
-			return scenarios.Inconclusive, "whether " + name + " had an incident is unknown: " + a.Note, ""
+			return because(result.IncidentUntold, name, a.Notes)
 		}
 	}
-	return "", "", ""
+	return "", nil, ""
 }
 
 // recoveryOf judges the length of one incident, from its first bad request to the first good one after
 // its last.
 func recoveryOf(o slo.Objective, in *incident) result.ObjectiveResult {
-	r := requests.Unanswered(o.After, "")
+	r := requests.Unanswered(o.After)
 	if least := (in.NotBefore - in.Begin).Seconds(); !in.Over {
-		r.Low, r.Note = result.Num(least), "not shown to have recovered: > "+quantity.FormatSeconds(least)
+		r.Low, r.Because = result.Num(least), result.Notes{{Kind: result.IncidentOpen, For: result.Num(least)}}
 		if !requests.Meets(o, least) {
 			r.Measured, r.Verdict = result.Num(math.Inf(1)), scenarios.Fail
 		}
@@ -336,11 +338,10 @@ func recoveryOf(o slo.Objective, in *incident) result.ObjectiveResult {
 	r.Measured = result.Num(lasted)
 	r.Low, r.High = max(0, in.EndIn.Low-in.BeginIn.High), in.EndIn.High-in.BeginIn.Low
 	if requests.Meets(o, lasted) && !requests.Meets(o, float64(r.High)) {
-		r.Note = requests.BoundsDecide(&r)
+		r.Because = requests.EndsDecide(&r)
 		return r
 	}
 	r.Verdict = requests.VerdictIf(requests.Meets(o, lasted))
-	r.Note = "the incident from " + requests.Precisely(result.Sec(in.Begin)) + " to " +
-		requests.Precisely(result.Sec(in.End))
+	r.Because = result.Notes{{Kind: result.IncidentWas, From: result.Sec(in.Begin), To: result.Sec(in.End)}}
 	return r
 }

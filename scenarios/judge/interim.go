@@ -74,14 +74,15 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 	for i := range e.out.Objectives {
 		o := &e.out.Objectives[i]
 		if o.Phase.Kind == slo.IncidentPhase { // how long the worst lasts is known once the load is over
-			o.Verdict, o.Measured, o.Low, o.High, o.Note = scenarios.Pending, result.NaN, result.NaN, result.NaN, ""
+			o.Verdict, o.Measured, o.Low, o.High, o.Because = scenarios.Pending, result.NaN, result.NaN, result.NaN, nil
 		}
 		if o.Verdict != scenarios.Pass && o.Verdict != scenarios.Fail {
 			o.Verdict = scenarios.Pending
 			if o.Why == result.Absent {
-				o.Note, o.Why = "", ""
+				o.Because, o.Why = nil, ""
 			}
 		}
+		o.Say()
 	}
 	return e.out, nil
 }

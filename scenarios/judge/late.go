@@ -1,26 +1,24 @@
 package judge
 
 import (
-	"fmt"
 	"time"
 
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
-	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
 
 // lateFor explains that brunt was so late around occurrence i that a time from a span may not hold, though it does as
-// measured; it is empty where it does.
+// measured; holds is true where it does.
 //
 // A request counts in the window in which it was due. Where nearly all were sent late, what the target did at first was
 // met by requests that were due before the fault, and what it did at last by such that were due before its end: by as
 // much, an outage is longer than measured, or was missed. So the time has to hold with that lag added, if it is a tenth
 // or more of what the objective allows.
-func (f *effects) lateFor(o slo.Objective, i int, measured result.Num) string {
+func (f *effects) lateFor(o slo.Objective, i int, measured result.Num) (why result.Note, holds bool) {
 	if o.Metric.Row().Unit != slo.Seconds || o.Op == "=" {
-		return ""
+		return result.Note{}, true
 	}
 	in := f.sentAround(i)
 	lag := f.read.lagIn(o, in)
@@ -29,12 +27,11 @@ func (f *effects) lateFor(o slo.Objective, i int, measured result.Num) string {
 		v = float64(measured) - lag.Seconds()
 	}
 	if 10*lag.Seconds() < o.Value || requests.Meets(o, v) {
-		return ""
+		return result.Note{}, true
 	}
-	return fmt.Sprintf(result.OwnLag+
-		": nearly all requests around %s were sent %s late, and the objective does not hold if the target was down for that "+
-		"much longer",
-		quantity.FormatSeconds(in.From.Seconds()), quantity.FormatSeconds(lag.Round(time.Millisecond).Seconds()))
+	return result.Note{
+		Kind: result.OwnLate, From: result.Sec(in.From), For: result.Sec(lag.Round(time.Millisecond)),
+	}, false
 }
 
 // lagIn is the most by which nearly all requests of a window were late that were sent in a span: nine of ten of each

@@ -1,8 +1,6 @@
 package judge
 
 import (
-	"fmt"
-
 	"brunt/scenarios"
 	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/judge/requests"
@@ -25,7 +23,7 @@ func judgeWrites(o slo.Objective, all []*result.LedgerRecord) result.ObjectiveRe
 	r := judge(o, l)
 	if l != nil && l.Unreported != "" && r.Verdict != scenarios.Invalid &&
 		(r.Verdict == scenarios.Pass || mendable(o, r)) {
-		r.Verdict, r.Note = scenarios.Invalid, l.Unreported
+		r.Verdict, r.Because = scenarios.Invalid, result.Notes{{Kind: result.LedgerUnreported, Text: l.Unreported}}
 	}
 	return r
 }
@@ -37,16 +35,16 @@ func mendable(o slo.Objective, r result.ObjectiveResult) bool {
 }
 
 func judge(o slo.Objective, l *result.LedgerRecord) result.ObjectiveResult {
-	r := requests.Unanswered(slo.Phase{Kind: slo.RunPhase}, "")
+	r := requests.Unanswered(slo.Phase{Kind: slo.RunPhase})
 	switch {
 	case l == nil:
-		r.Note = "there is no ledger"
+		r.Because = result.Notes{{Kind: result.LedgerAbsent}}
 		return r
 	case !l.Read:
-		r.Note = l.Note
+		r.Because = result.Notes{{Kind: result.LedgerUnread, Text: l.Note}}
 		return r
 	case l.Acknowledged == 0:
-		r.Note = "no write was acknowledged"
+		r.Because = result.Notes{{Kind: result.WritesNone}}
 		return r
 	}
 	r.Count = l.Acknowledged
@@ -55,25 +53,28 @@ func judge(o slo.Objective, l *result.LedgerRecord) result.ObjectiveResult {
 	}
 	low, high := o.Metric.Row().Writes(writesOf(l))
 	r.Measured = result.Num(low)
-	unsure := fmt.Sprintf("%d of %d writes could not be read back", l.Unsure(), l.Acknowledged)
+	unsure := result.Note{Kind: result.WritesUnread, Part: l.Unsure(), Count: l.Acknowledged}
 	if l.Unsure() == 0 {
-		unsure = "the bounds of what was measured lie on both sides of the target"
+		unsure = result.Note{Kind: result.WritesBounds}
 		r.Measured = result.Num(high)
 	}
 	switch {
 	case requests.Meets(o, low) != requests.Meets(o, high),
 		!requests.Meets(o, low) && o.Op == "=" && o.Value > low && o.Value <= high:
-		r.Note = unsure
+		r.Because = result.Notes{unsure}
 	case !requests.Meets(o, low):
 		r.Verdict = scenarios.Fail
 	default:
 		if need, ok := requests.Need(o); ok && r.Count < need {
-			r.Note = fmt.Sprintf("%d writes, but at least %d are needed", r.Count, need)
+			r.Because = result.Notes{{Kind: result.FewWrites, Count: r.Count, Need: need}}
 			break
 		}
-		if r.Note = unshown(o, high, r.Count); r.Note == "" {
-			r.Verdict = scenarios.Pass
+		why, shown := unshown(o, high, r.Count)
+		if !shown {
+			r.Because = result.Notes{why}
+			break
 		}
+		r.Verdict = scenarios.Pass
 	}
 	if high > low {
 		r.Low, r.High = result.Num(low), result.Num(high)
@@ -81,19 +82,20 @@ func judge(o slo.Objective, l *result.LedgerRecord) result.ObjectiveResult {
 	return r
 }
 
-// unshown explains why n writes do not show that an objective on a share of them holds, although it holds for them; it
-// is empty where they do. A pass needs the exact 95 % bound of the share within the objective, as one on a share of
-// requests does.
-func unshown(o slo.Objective, share float64, n int64) string {
+// unshown explains why n writes do not show that an objective on a share of them holds, although it holds for them.
+// Shown is true where they do. A pass needs the exact 95 % bound of the share within the objective, as one on a share
+// of requests does.
+func unshown(o slo.Objective, share float64, n int64) (why result.Note, shown bool) {
 	if a := requests.Allowed(o); a <= 0 || a >= 1 {
-		return ""
+		return result.Note{}, true
 	}
 	bound := effect.UpperBound(share*float64(n), float64(n), effect.Confidence)
 	if bound <= o.Value {
-		return ""
+		return result.Note{}, true
 	}
-	return fmt.Sprintf("%s of %d writes, which show no better than %s", o.Metric.FormatValue(share), n,
-		o.Metric.FormatValue(bound))
+	return result.Note{
+		Kind: result.WritesNotShown, Value: result.Num(share), Count: n, High: result.Num(bound),
+	}, false
 }
 
 // judgeReads answers an objective on the reads during the load. One that a unit did not answer is neither
@@ -101,14 +103,14 @@ func unshown(o slo.Objective, share float64, n int64) string {
 // others answered.
 func judgeReads(o slo.Objective, reads *result.LedgerReads, r result.ObjectiveResult) result.ObjectiveResult {
 	if reads == nil || reads.Made == reads.Unanswered {
-		r.Note = "no read during the load was answered"
+		r.Because = result.Notes{{Kind: result.ReadsNone}}
 		return r
 	}
 	n, _ := o.Metric.Row().Writes(slo.Writes{StaleReads: reads.Stale})
 	r.Count, r.Measured = reads.Made-reads.Unanswered, result.Num(n)
 	r.Verdict = requests.VerdictIf(o.Holds(n))
 	if reads.Unanswered > 0 {
-		r.Note = fmt.Sprintf("%d of %d reads had no answer", reads.Unanswered, reads.Made)
+		r.Because = result.Notes{{Kind: result.ReadsUnanswered, Part: reads.Unanswered, Count: reads.Made}}
 	}
 	return r
 }

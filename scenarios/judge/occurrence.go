@@ -95,14 +95,19 @@ func (f *readings) asksSlow(o slo.Objective) bool {
 
 // notCertain is an answer without an impact where the slowdown is untested: it is unknown.
 func notCertain(a effect.Answer, s requests.Slowdown) effect.Answer {
-	a.Impact, a.Note, a.RecoveredAt, a.MaySlow = result.UnknownYet, "slower, not certain: "+s.Why, result.NaN, true
+	a.Impact, a.Notes, a.RecoveredAt, a.MaySlow = result.UnknownYet, untold(s), result.NaN, true
 	return a
+}
+
+// untold says that it is not certain whether answers were slower, and why.
+func untold(s requests.Slowdown) result.Notes {
+	return append(result.Notes{{Kind: result.SlowUntold}}, s.Why...)
 }
 
 func (f *effects) find(i int, o slo.Objective) effect.Answer {
 	oc := f.read.Faults[i]
 	if oc.Name == "" {
-		return effect.Unknown(result.NotInjected, "")
+		return effect.Unknown(result.NotInjected)
 	}
 	a := withShed(f, []int{i}, o, effect.Ask(questionOn(f, []int{i}, o)))
 	f.confound(i, &a, f.read.after(i))
@@ -194,32 +199,32 @@ func (f *effects) calmFrom(i int) time.Duration {
 // confound marks an answer that cannot be separated from the effect of another fault.
 func (f *effects) confound(i int, a *effect.Answer, next *measure.Occurrence) {
 	oc := f.read.Faults[i]
-	why := ""
+	var why result.Notes
 	for j := range i {
 		g := f.read.Faults[j]
 		switch {
 		case g.Name == "":
 		case f.read.overAt(j) > oc.Injected:
-			why = g.Name + " was in as well"
+			why = result.Notes{{Kind: result.OtherIn, Of: g.Name}}
 		case f.answers[j].RelapsedAt.Known(): // it had recovered, so what was bad again is a steady state that failed
 		case f.answers[j].Impact == result.NotRecovered || f.answers[j].Impact == result.Confounded ||
 			f.answers[j].OnsetAt.Known() && !f.answers[j].RecoveredAt.Known():
-			why = g.Name + " had not been recovered from"
+			why = result.Notes{{Kind: result.OtherOpen, Of: g.Name}}
 		}
 	}
-	if why != "" { // the earlier fault caused the errors before this one
+	if why != nil { // the earlier fault caused the errors before this one
 		a.BadBefore, a.StuckBefore = false, false
 	}
-	if next != nil && why == "" && !a.BadBefore {
+	if next != nil && why == nil && !a.BadBefore {
 		switch {
 		case next.Injected < f.read.overAt(i):
-			why = next.Name + " was in as well"
+			why = result.Notes{{Kind: result.OtherIn, Of: next.Name}}
 		case a.OnsetAt.Known() && !a.RecoveredAt.Known() && !a.RelapsedAt.Known():
-			why = a.Because(next.Name + " was injected before recovery could show")
+			why = append(result.Notes{{Kind: result.OtherNext, Of: next.Name}}, a.Usual...)
 		}
 	}
-	if why != "" {
-		a.Impact, a.Note = result.Confounded, why
+	if why != nil {
+		a.Impact, a.Notes = result.Confounded, why
 		a.RecoveredAt, a.FailoverAt, a.NotBefore, a.RelapsedAt = result.NaN, result.NaN, result.NaN, result.NaN
 	}
 }

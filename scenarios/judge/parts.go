@@ -25,7 +25,8 @@ func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactP
 	case result.Yes:
 		out.Slowed = true
 	case result.Untested:
-		out.SlowerUntold = s.Why
+		out.SlowerBecause = s.Why
+		out.Say()
 	case result.No:
 	}
 	for _, l := range f.read.c.Ledgers {

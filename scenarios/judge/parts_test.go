@@ -78,8 +78,8 @@ func TestSurge(t *testing.T) {
 		if f.Parts.Shed == 0 {
 			t.Errorf("%s: no shed request in %+v", c.name, *f.Parts)
 		}
-		if f.Unsteady != "" {
-			t.Errorf("%s: %s", c.name, f.Unsteady)
+		if len(f.Unsteady) > 0 {
+			t.Errorf("%s: %s", c.name, f.Unsteady.Phrase(nil))
 		}
 	}
 }

@@ -12,15 +12,10 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// Notes on objectives without their phase or fault.
-const (
-	noPhase = "the phase did not occur"
-	noFault = "the fault was not injected"
-)
-
-// absent is the result of an objective whose phase did not occur, or whose fault was not injected.
-func absent(phase slo.Phase, note string) result.ObjectiveResult {
-	r := requests.Unanswered(phase, note)
+// absent is the result of an objective whose phase did not occur, or whose fault was not injected, as the kind of its
+// note says.
+func absent(phase slo.Phase, kind result.NoteKind) result.ObjectiveResult {
+	r := requests.Unanswered(phase, result.Note{Kind: kind})
 	r.Why = result.Absent
 	return r
 }
@@ -33,7 +28,7 @@ func inPhase(o slo.Objective, phase slo.Phase) bool { return o.PhaseOrRun().Incl
 func (e *evaluator) judgePhases(
 	o slo.Objective, ps []phase, in func(o slo.Objective, i int, p phase) result.ObjectiveResult,
 ) result.ObjectiveResult {
-	worst := absent(o.PhaseOrRun(), noPhase)
+	worst := absent(o.PhaseOrRun(), result.PhaseAbsent)
 	found := false
 	for i, p := range ps {
 		if !inPhase(o, p.name) {
@@ -62,12 +57,12 @@ func (e *evaluator) judgeRelative(
 		j = slices.IndexFunc(ps, func(p phase) bool { return inPhase(of, p.name) })
 	}
 	if j < 0 {
-		return requests.Unanswered(ps[i].name, "there was no "+o.Reference.Phase.String()+" to compare with")
+		return requests.Unanswered(ps[i].name, result.Note{Kind: result.ReferenceAbsent, Phase: o.Reference.Phase})
 	}
 	reference := in(of, j, ps[j])
 	whole := requests.VerdictIf(true)
 	if e.read.c.Lost.Gauge(ps[j].Span, result.ObjectiveResult{Verdict: whole}).Verdict != whole {
-		return requests.Unanswered(ps[i].name, "a worker was lost, whose requests "+ps[j].name.String()+" lacks")
+		return requests.Unanswered(ps[i].name, result.Note{Kind: result.ReferenceLost, Phase: ps[j].name})
 	}
 	return requests.JudgeRelative(o, reference, func(o slo.Objective) result.ObjectiveResult { return in(o, i, ps[i]) })
 }
@@ -99,7 +94,7 @@ func asMeasured(c *measure.Counts) *measure.Counts { return c }
 // judgeSum judges an objective over counts that are as seen by as.
 func (e *evaluator) judgeSum(o slo.Objective, p phase, i int, counts requests.Sum, as view) result.ObjectiveResult {
 	sum, limit := &counts, requests.LimitIndex(e.read.Config.Limits, o)
-	r := requests.Unanswered(p.name, "")
+	r := requests.Unanswered(p.name)
 	if row := o.Metric.Row(); row.Spans != nil {
 		v, n := row.Spans(o.Metric, spans(e.read, o, p, as))
 		r.Measured, r.Count = result.Num(v), n
@@ -120,7 +115,7 @@ func (e *evaluator) judgeSum(o slo.Objective, p phase, i int, counts requests.Su
 		low, high := sum.Interval(o, limit)
 		r.Low, r.High = result.Num(low), result.Num(high)
 	}
-	r.Verdict, r.Note = e.verdict(o, sum, limit, p, &r)
+	r.Verdict, r.Because = e.verdict(o, sum, limit, p, &r)
 	return r
 }
 
@@ -130,17 +125,16 @@ func (e *evaluator) judgeSum(o slo.Objective, p phase, i int, counts requests.Su
 // begins none. It never passes an upper bound.
 func (e *evaluator) verdict(
 	o slo.Objective, sum *requests.Sum, limit int, p phase, r *result.ObjectiveResult,
-) (scenarios.Verdict, string) {
+) (scenarios.Verdict, result.Notes) {
 	switch {
 	case r.Count > 0 && !math.IsNaN(float64(r.Measured)):
 		return requests.Decide(o, sum, limit, r, e.read.c.Strict)
 	case o.Metric.Row().Rate != nil && sum.Span > 0 && !sum.Holds(o, limit):
-		return scenarios.Fail, "no iteration began in " + p.name.String()
+		return scenarios.Fail, result.Notes{{Kind: result.IterationsNone, Phase: p.name}}
 	case p.Length() == 0:
-		return scenarios.Inconclusive, p.name.String() +
-			" is empty: another fault was injected, or the load ended, before the fault was cleared"
+		return scenarios.Inconclusive, result.Notes{{Kind: result.PhaseEmpty, Phase: p.name}}
 	}
-	return scenarios.Inconclusive, "no request in " + p.name.String()
+	return scenarios.Inconclusive, result.Notes{{Kind: result.RequestsNone, Phase: p.name}}
 }
 
 // planBlocks makes the blocks for every objective and phase with an interval, in phases of ten

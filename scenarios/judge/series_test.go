@@ -261,6 +261,8 @@ func TestJudgeSeries(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := series.JudgeGauge(o, slo.ParsePhase("p"), c.in, usage, named, 400)
+			r.Asked = &o
+			r.Say()
 			if r.Verdict != c.verdict || math.Abs(float64(r.Measured)-c.measured) > 1e-6 ||
 				math.IsNaN(c.measured) != math.IsNaN(float64(r.Measured)) || !strings.Contains(r.Note, c.note) ||
 				c.note == "" && r.Note != "" {

@@ -18,7 +18,8 @@ func (f *effects) judgeSkipped(o slo.Objective, r *result.ObjectiveResult) {
 			continue
 		}
 		if r.Verdict == scenarios.Pass || r.Verdict == scenarios.Inconclusive {
-			r.Verdict, r.Note, r.Why = scenarios.Inconclusive, s.Name+" was skipped: "+s.Why, ""
+			r.Verdict, r.Why = scenarios.Inconclusive, ""
+			r.Because = result.Notes{{Kind: result.FaultSkipped, Of: s.Name, Text: s.Why}}
 		}
 		return
 	}

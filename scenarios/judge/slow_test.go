@@ -183,7 +183,8 @@ func TestSlow_BruntLate(t *testing.T) {
 			f := g.finish(judge.Case{SLO: objectives, Faults: map[string]judge.FaultCase{"f": {}}}, 60*sec)
 			got := f.Faults[0]
 			if told := got.Parts.Slower(); told.Answer != c.want || got.Impact != c.impact {
-				t.Errorf("slower: %s (%s), %s (%s); want %s, %s", told.Answer, told.Why, got.Impact, got.Note, c.want, c.impact)
+				t.Errorf("slower: %s (%s), %s (%s); want %s, %s", told.Answer, told.Why.Phrase(nil), got.Impact, got.Note,
+					c.want, c.impact)
 			}
 			for _, o := range f.Objectives {
 				if o.Verdict != c.recover || c.recover == scenarios.Inconclusive && o.Note == "" {

@@ -15,7 +15,7 @@ import (
 // occurrence alone does. An occurrence that failed for another reason than its value fails the
 // objective.
 func (f *effects) judgeSpread(o slo.Objective) result.ObjectiveResult {
-	out := absent(o.After, noFault)
+	out := absent(o.After, result.FaultAbsent)
 	var s requests.Spread
 	for i, oc := range f.read.Faults {
 		if oc.Name == "" || !o.After.Includes(oc.Phase()) {
@@ -23,14 +23,14 @@ func (f *effects) judgeSpread(o slo.Objective) result.ObjectiveResult {
 		}
 		out.Why = ""
 		r := f.faultResult(o, i)
-		if r.Verdict == scenarios.Invalid && f.whyUnknown(i) == "" { // brunt did not see enough of it
+		if known, _ := f.unknown(i); r.Verdict == scenarios.Invalid && known == nil { // brunt did not see enough of it
 			r.Measured, r.Low, r.High, r.Verdict, r.Why = result.NaN, result.NaN, result.NaN, scenarios.Inconclusive, ""
 		}
 		if r.Verdict == scenarios.Invalid || r.Verdict == scenarios.Fail && math.IsNaN(float64(r.Measured)) {
 			return r
 		}
 		if s.Add(&r) {
-			out.Note = r.Note
+			out.Because = r.Because
 		}
 	}
 	s.Judge(o, f.read.c.Strict, &out)

@@ -76,8 +76,8 @@ func TestUnsteady_Findings(t *testing.T) {
 			f := drill(t, parseObjectives(t, c.text), judge.Case{}, all, c.faults...)
 			for i, want := range c.want {
 				r := f.Faults[i]
-				if r.Unsteady != want {
-					t.Errorf("%s: %q, want %q", r.Name, r.Unsteady, want)
+				if got := r.Unsteady.Phrase(nil); got != want {
+					t.Errorf("%s: %q, want %q", r.Name, got, want)
 				}
 				if want != "" && (r.Impact != result.UnknownYet && r.Impact != result.NotImpacted ||
 					strings.Contains(r.Note, "was in as well")) {

@@ -2,7 +2,6 @@ package judge
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -11,14 +10,6 @@ import (
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
-
-// unseenNote explains that what brunt did not see could turn an objective, by the longest of its spans.
-func unseenNote(spans []requests.Span) string {
-	longest := slices.MaxFunc(spans, func(a, b requests.Span) int { return cmp.Compare(a.Length(), b.Length()) })
-	return fmt.Sprintf(result.OwnLag+
-		": it saw nothing of the target from %s to %s, and the objective does not hold if the target was down then",
-		requests.Precisely(result.Sec(longest.From)), requests.Precisely(result.Sec(longest.To)))
-}
 
 // later is d after t, and no later than the end of the load.
 func (f *readings) later(t, d time.Duration) time.Duration { return min(f.end, min(f.end, t)+d) }
@@ -133,8 +124,8 @@ func (f *readings) failedBy(o slo.Objective, in requests.Span) (out []requests.S
 }
 
 // unsentIn explains that brunt failed at so many requests during occurrence i that the load was not the scheduled one;
-// it is empty where it was. Requests that were due while brunt stood still do not count: see seen.
-func (f *readings) unsentIn(o slo.Objective, i int) string {
+// scheduled is true where it was. Requests that were due while brunt stood still do not count: see seen.
+func (f *readings) unsentIn(o slo.Objective, i int) (why result.Note, scheduled bool) {
 	stops := f.stops()
 	var failed, offered int64
 	for _, j := range f.index().Affected[i] {
@@ -148,30 +139,28 @@ func (f *readings) unsentIn(o slo.Objective, i int) string {
 		}
 	}
 	if float64(failed) <= requests.UnsentMost*float64(offered) {
-		return ""
+		return result.Note{}, true
 	}
-	return fmt.Sprintf(result.OwnLag+
-		" or without a socket for %d of %d requests during %s, so the load was not the scheduled one",
-		failed, offered, f.Faults[i].Name)
+	return result.Note{Kind: result.NotTheLoad, Part: failed, Count: offered, Of: f.Faults[i].Name}, false
 }
 
 // stoodStill explains that brunt stood still for half of the time or more in which occurrence i was in, or sent most of
-// its requests after it, so that what it did is unknown where nothing was seen of it; it is empty where brunt did not.
-func (f *readings) stoodStill(i int) string {
+// its requests after it, so that what it did is unknown where nothing was seen of it; it is nil where brunt did not.
+func (f *readings) stoodStill(i int) result.Notes {
 	in := requests.Span{From: f.Faults[i].Injected, To: min(f.end, f.Faults[i].Until())}
 	if n := f.missed(slo.Objective{}, i); 2*n > f.traffic[i] {
-		return fmt.Sprintf(result.OwnLag+": it sent %d of %d requests of %s after that was over", n, f.traffic[i],
-			f.Faults[i].Name)
+		return result.Notes{{Kind: result.OwnSentAfter, Part: n, Count: f.traffic[i], Of: f.Faults[i].Name}}
 	}
 	still := time.Duration(0)
 	for _, s := range f.unseen(slo.Objective{}, in) {
 		still += s.Length()
 	}
 	if still == 0 || 2*still < in.Length() {
-		return ""
+		return nil
 	}
-	return fmt.Sprintf(result.OwnLag+": it saw nothing of the target for %s of the %s of %s",
-		requests.Precisely(result.Sec(still)), requests.Precisely(result.Sec(in.Length())), f.Faults[i].Name)
+	return result.Notes{{
+		Kind: result.OwnSawNothing, For: result.Sec(still), Within: result.Sec(in.Length()), Of: f.Faults[i].Name,
+	}}
 }
 
 // sentNone reports whether brunt sent no request while occurrence i was in.

@@ -96,7 +96,7 @@ func verdictOf(
 			as.Left = result.Num(math.Inf(-1))
 		}
 	}
-	r := requests.Unanswered(as.Phase, "")
+	r := requests.Unanswered(as.Phase)
 	r.Measured, r.Count = as.Measured, n
 	if v, _ := requests.Decide(o, sum, limit, &r, false); v == scenarios.Pass || v == scenarios.Fail {
 		as.Verdict = v

@@ -64,8 +64,10 @@ type FaultRecord struct {
 	// the least of the limits of the steps, where they differ; slow is the largest then
 	SlowLeast Num `json:"slow_least,omitempty"`
 	// baseline: slow was computed from it; empty: judge.slow
-	SlowFrom         string   `json:"slow_from,omitempty" mask:"-"`
-	Note             string   `json:"note,omitempty"`              // remarks for readers
+	SlowFrom string `json:"slow_from,omitempty" mask:"-"`
+	Note     string `json:"note,omitempty"` // remarks for readers
+	// the note, as data; empty: there is none, or a former brunt wrote the result
+	Because          Notes    `json:"because,omitempty"`
 	FailedObjectives []string `json:"failed_objectives,omitempty"` // the texts of those on it that failed
 	// errors, latency, shed requests and lost writes; null: it was not injected
 	Parts *ImpactParts `json:"parts,omitempty"`

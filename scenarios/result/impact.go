@@ -32,6 +32,8 @@ type ImpactParts struct {
 	Untested bool `json:"untested,omitempty"`
 	// why it is not certain whether the good answers were slower, by over twice and over 20 ms; empty: it is
 	SlowerUntold string `json:"slower_untold,omitempty"`
+	// the same, as data; empty: it is certain, or a former brunt wrote the result
+	SlowerBecause Notes `json:"slower_because,omitempty"`
 }
 
 // Slower reports whether the good answers were slower than in the baseline. It is untested where 95 % bounds don't
@@ -42,13 +44,15 @@ type ImpactParts struct {
 func (p *ImpactParts) Slower() Told {
 	switch {
 	case p == nil:
-		return NotTold("it was not injected")
+		return NotTold(Note{Kind: SlowerThis})
 	case p.Slowed:
 		return Told{Answer: Yes}
+	case len(p.SlowerBecause) > 0:
+		return NotTold(p.SlowerBecause...)
 	case p.SlowerUntold != "":
-		return NotTold(p.SlowerUntold)
+		return NotTold(Note{Kind: Worded, Text: p.SlowerUntold})
 	case p.Untested && p.P50 > 2*p.P50Before && p.P50 > p.P50Before+.02:
-		return NotTold("there are too few good answers")
+		return NotTold(Note{Kind: SlowerSome})
 	}
 	return Told{Answer: No}
 }

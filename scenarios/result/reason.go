@@ -1,6 +1,7 @@
 package result
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -24,6 +25,8 @@ type Reason struct {
 	Left  int    `json:"left,omitempty"`         // entries of the journal that are not undone
 	Text  string `json:"text,omitempty"`         // what an error says, or what else is found, in words
 	Why   Why    `json:"why,omitempty" mask:"-"` // as far as it is brunt's own doing
+	// what else is found, as data, which text says; empty: text is of another kind, or a former brunt wrote the result
+	Because Notes `json:"because,omitempty"`
 }
 
 // A ReasonKind says what a [Reason] is.
@@ -84,6 +87,7 @@ const OwnLag = "brunt itself was late"
 
 // Because adds a reason. If it is worse than those before, it decides: it comes first, and gives verdict and sentence.
 func (r *Result) Because(x Reason) {
+	x.Say()
 	worst := scenarios.Worse(r.Verdict, x.Verdict)
 	if worst == r.Verdict {
 		r.Reasons = append(r.Reasons, x)
@@ -91,6 +95,31 @@ func (r *Result) Because(x Reason) {
 	}
 	r.Reasons = append([]Reason{x}, r.Reasons...)
 	r.Verdict, r.Reason, r.Why = worst, x.Sentence(r), x.Why
+}
+
+// Say writes the text of the reason from its data, where it has such.
+func (x *Reason) Say() {
+	if len(x.Because) > 0 {
+		x.Text = x.Because.Phrase(nil)
+	}
+}
+
+// Notes are the reason as notes, of one for which objectives may have another verdict: on an impact, or on a fault that
+// was over early. The fault has to be known.
+func (x *Reason) Notes() Notes {
+	switch x.Kind {
+	case NoImpact:
+		return Notes{{Kind: ImpactMissing, Of: x.Fault}}
+	case ImpactUnknown:
+		because := x.Because
+		if len(because) == 0 {
+			because = Notes{{Kind: Worded, Text: x.Text}}
+		}
+		return append(Notes{{Kind: ImpactUntold, Of: x.Fault}}, because...)
+	case OverEarly:
+		return Notes{{Kind: FaultOver, Of: cmp.Or(x.Fault, "it"), For: x.After, Text: x.Text}}
+	}
+	return Notes{{Kind: FaultVoid, Text: x.Text}}
 }
 
 // Sentence says a reason of a result. It asks the result for what the reason points to.
@@ -123,10 +152,8 @@ func (x *Reason) Phrase(r *Result) string {
 		return x.onObjectives(r)
 	case Unasked, AllGood, NoRequest, NotSent:
 		return x.withoutObjectives(r)
-	case NoImpact:
-		return "require_impact is set, but no impact of " + x.Fault + " was seen"
-	case ImpactUnknown:
-		return "require_impact is set, but whether " + x.Fault + " had an impact is unknown: " + x.Text
+	case NoImpact, ImpactUnknown:
+		return x.Notes().Phrase(nil)
 	case UnsteadyBefore:
 		return "the steady state did not hold: " + x.Text
 	case NotUndone, GoneUnverified, StillDown, OverEarly, Void, InjectionFailed, PartlyInjected, NoEffect, NoTraffic:
@@ -153,8 +180,7 @@ func (x *Reason) onFault() string {
 		}
 		return s
 	case OverEarly:
-		return fmt.Sprintf("%s was over before its time, after %s: %s", subject, quantity.FormatSeconds(float64(x.After)),
-			x.Text)
+		return x.Notes().Phrase(nil)
 	case InjectionFailed:
 		return subject + " was not injected: " + x.Text
 	case PartlyInjected:

@@ -134,20 +134,22 @@ type LoadInfo struct {
 
 // An ObjectiveResult is an objective with its answer.
 type ObjectiveResult struct {
-	ID       string            `json:"id" mask:"-"`             // unique within its list
-	Text     string            `json:"text"`                    // as written
-	Phase    slo.Phase         `json:"phase" mask:"-"`          // phase that it was judged in
-	Metric   string            `json:"metric" mask:"-"`         // the measured metric
-	Op       string            `json:"op" mask:"-"`             // < <= > >= or =
-	Target   Num               `json:"target"`                  // target value
-	Measured Num               `json:"measured"`                // null: unknown, or infinite
-	Low      Num               `json:"low"`                     // 95 % interval
-	High     Num               `json:"high"`                    // 95 % interval
-	Count    int64             `json:"count"`                   // number of requests that it was judged by
-	Verdict  scenarios.Verdict `json:"verdict"`                 // verdict of the objective
-	Note     string            `json:"note,omitempty"`          // reason, in a sentence
-	Why      Why               `json:"why,omitempty" mask:"-"`  // of the verdict, where code asks for it
-	List     string            `json:"list,omitempty" mask:"-"` // slo (empty), steady, or threshold: of a script
+	ID       string            `json:"id" mask:"-"`     // unique within its list
+	Text     string            `json:"text"`            // as written
+	Phase    slo.Phase         `json:"phase" mask:"-"`  // phase that it was judged in
+	Metric   string            `json:"metric" mask:"-"` // the measured metric
+	Op       string            `json:"op" mask:"-"`     // < <= > >= or =
+	Target   Num               `json:"target"`          // target value
+	Measured Num               `json:"measured"`        // null: unknown, or infinite
+	Low      Num               `json:"low"`             // 95 % interval
+	High     Num               `json:"high"`            // 95 % interval
+	Count    int64             `json:"count"`           // number of requests that it was judged by
+	Verdict  scenarios.Verdict `json:"verdict"`         // verdict of the objective
+	Note     string            `json:"note,omitempty"`  // reason, in a sentence
+	// reason, as data, which the note says; empty: there is none, or a former brunt wrote the result
+	Because Notes  `json:"because,omitempty"`
+	Why     Why    `json:"why,omitempty" mask:"-"`  // of the verdict, where code asks for it
+	List    string `json:"list,omitempty" mask:"-"` // slo (empty), steady, or threshold: of a script
 	// of a closed load whose users waited: the value with the requests that they would have sent, or by
 	// time; see note
 	Corrected *Num `json:"corrected,omitempty"`
@@ -215,8 +217,8 @@ const Late Why = "late"
 const Absent Why = "absent"
 
 // Doubt makes the objective invalid because brunt itself was late.
-func (o *ObjectiveResult) Doubt(note string) {
-	o.Verdict, o.Note, o.Why = scenarios.Invalid, note, Late
+func (o *ObjectiveResult) Doubt(why Note) {
+	o.Verdict, o.Because, o.Why = scenarios.Invalid, Notes{why}, Late
 }
 
 // A Reference is what the target of a relative objective is a multiple of.

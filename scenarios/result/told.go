@@ -5,7 +5,7 @@ package result
 // A caller compares Answer with all three: what is not shown is not refuted, and the other way round.
 type Told struct {
 	Answer Answer
-	Why    string // why it is untested; empty otherwise
+	Why    Notes // why it is untested; empty otherwise
 }
 
 // Answer is one of the three answers of a [Told].
@@ -19,7 +19,7 @@ const (
 )
 
 // NotTold is the answer that a test can't tell.
-func NotTold(why string) Told { return Told{Why: why} }
+func NotTold(why ...Note) Told { return Told{Why: why} }
 
 func (a Answer) String() string {
 	switch a {

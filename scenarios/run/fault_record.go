@@ -3,7 +3,6 @@ package run
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -12,7 +11,6 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/timeline"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 )
 
@@ -28,6 +26,7 @@ func (s *snapshot) faultRecords(f *judge.Findings) []result.FaultRecord {
 		if !s.final() {
 			s.untilNow(&rec, c, effect)
 		}
+		rec.Say()
 		out = append(out, rec)
 	}
 	slices.SortStableFunc(out, func(a, b result.FaultRecord) int { return cmp.Compare(when(a), when(b)) })
@@ -69,14 +68,15 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 		}
 	}
 	if err := c.Err(); err != nil {
-		rec.Note = strings.ReplaceAll(mask(err.Error()), "\n", "; ")
+		text := strings.ReplaceAll(mask(err.Error()), "\n", "; ")
+		rec.Because = result.Notes{{Kind: result.FaultFailed, Text: text}}
 	}
 	rec.RevertedBy = takenBackBy(c)
 	if c.Late != "" {
-		rec.Note = strings.TrimPrefix(rec.Note+"; "+c.Late, "; ")
+		rec.Because = rec.Because.And(result.Note{Kind: result.FaultLate, Text: c.Late})
 	}
 	for _, a := range c.Absent {
-		rec.Note = strings.TrimPrefix(rec.Note+"; "+mask(a.String()), "; ")
+		rec.Because = rec.Because.And(result.Note{Kind: result.FaultMissing, Text: mask(a.String())})
 	}
 	for _, step := range c.Steps {
 		rec.Steps = append(rec.Steps, faultStep(step, mask))
@@ -140,7 +140,7 @@ func addEffect(rec *result.FaultRecord, c *chaos.Record, f *judge.FaultFinding) 
 	since := func(at result.Num, from time.Duration) result.Num {
 		return result.Num(max(0, float64(at)-from.Seconds()))
 	}
-	rec.Impact, rec.Note, rec.Limit = f.Impact, f.Note, result.Num(f.Limit)
+	rec.Impact, rec.Because, rec.Limit = f.Impact, f.Notes, result.Num(f.Limit)
 	if f.Slow > 0 {
 		rec.Slow = result.Sec(f.Slow)
 	}
@@ -162,7 +162,7 @@ func addEffect(rec *result.FaultRecord, c *chaos.Record, f *judge.FaultFinding) 
 		rec.Recover, rec.Heal = result.Num(math.Inf(1)), result.Num(math.Inf(1))
 	}
 	if c.Early {
-		rec.Note = strings.TrimPrefix(rec.Note+"; taken back early, as the run ended", "; ")
+		rec.Because = rec.Because.And(result.Note{Kind: result.FaultTakenBack})
 	}
 }
 
@@ -177,7 +177,7 @@ func (s *snapshot) addDetection(rec *result.FaultRecord, c *chaos.Record) {
 			result.Sec(seen.At-max(seen.NotYet, c.Injected)), seen.Text
 	default:
 		rec.Detect = result.Num(math.Inf(1))
-		rec.DetectNote = "not noticed: > " + quantity.FormatSeconds(least.Seconds())
+		rec.DetectNote = result.Notes{{Kind: result.NoticedNone, For: result.Sec(least)}}.Phrase(nil)
 	}
 	rec.DetectNote = s.plan.Scenario.Secrets.Mask(rec.DetectNote)
 }
@@ -208,15 +208,14 @@ func (s *snapshot) untilNow(rec *result.FaultRecord, c *chaos.Record, f *judge.F
 	}
 	switch {
 	case !f.Over:
-		rec.Impact, rec.Note = result.UnknownYet, "it is in"
+		rec.Impact, rec.Because = result.UnknownYet, result.Notes{{Kind: result.FaultIn}}
 		if rec.OnsetAt.Known() {
-			rec.Note = fmt.Sprintf("it is in and does harm: %d requests failed so far", f.Failed)
+			rec.Because = result.Notes{{Kind: result.FaultHarms, Count: f.Failed}}
 		}
 	case f.Impact == result.NotRecovered:
-		rec.Impact, rec.Note = result.UnknownYet,
-			fmt.Sprintf("it is cleared and not yet recovered from: %d requests failed so far", f.Failed)
+		rec.Impact, rec.Because = result.UnknownYet, result.Notes{{Kind: result.FaultOpen, Count: f.Failed}}
 	case f.Impact == result.UnknownYet && !f.MaySlow,
 		!f.OnsetAt.Known() && f.Impact != result.Impacted && s.at < f.Cleared+s.plan.Scenario.Judge.HoldOr():
-		rec.Impact, rec.Note = result.UnknownYet, "it is cleared, and it is too early to tell"
+		rec.Impact, rec.Because = result.UnknownYet, result.Notes{{Kind: result.FaultFresh}}
 	}
 }

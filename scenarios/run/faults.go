@@ -194,7 +194,8 @@ func (f *faults) seriesSteady(o slo.Objective) error {
 		f.observers.usage.SoFar(f.log.Events()), f.observers.observed.SoFar(), 0)
 	switch {
 	case res.Verdict == scenarios.Inconclusive:
-		return f.lost(unsteady{what: fmt.Sprintf("`%s` could not be judged: %s", o.Text, res.Note)})
+		res.Asked = &o
+		return f.lost(unsteady{what: fmt.Sprintf("`%s` could not be judged: %s", o.Text, res.Because.Phrase(&res))})
 	case res.Verdict != scenarios.Pass:
 		return f.lost(unsteady{what: fmt.Sprintf("`%s`, measured %s", o.Text, measuredText(o, float64(res.Measured)))})
 	}

@@ -35,7 +35,8 @@ func (r *runner) unstarted(err error) *result.Result {
 	res.Notes = slices.Concat(r.plan.Notes, r.log.Noted())
 	for _, o := range r.session.judgedBy() {
 		one := result.NewObjective(o, scenarios.Invalid)
-		one.Note = "the load never began"
+		one.Because = result.Notes{{Kind: result.LoadUnbegun}}
+		one.Say()
 		res.Objectives = append(res.Objectives, one)
 	}
 	why := result.Reason{

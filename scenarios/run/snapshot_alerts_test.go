@@ -84,6 +84,7 @@ func TestFaultRecord_Absent(t *testing.T) {
 		{Unit: "web[1]", From: 12300 * time.Millisecond, To: 15100 * time.Millisecond},
 		{Unit: "web[2]", From: 20 * time.Second},
 	}}, nil)
+	rec.Say()
 	if want := "late; not on web[1] from 12.3s to 15.1s; not on web[2] from 20s to its end"; rec.Note != want {
 		t.Errorf("its note is %q, want %q", rec.Note, want)
 	}

@@ -3,16 +3,12 @@ package run
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
-	"strings"
-	"time"
 
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/requests"
-	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/guard"
 	"brunt/scenarios/slo"
@@ -39,7 +35,8 @@ func (r *runner) decide(
 	}
 	v.decideFaults(cause, r.faults.records, r.plan.Smoke) // first, because a fault may be the reason for an objective
 	if gone, ok := errors.AsType[guard.TargetGoneError](cause); ok {
-		v.invalidate(gone.How, func(result.ObjectiveResult) bool { return true })
+		why := result.Notes{{Kind: result.FaultVoid, Text: gone.How}}
+		v.invalidate(why, func(*result.ObjectiveResult) bool { return true })
 	}
 	v.invalidateVoid(r.faults.records)
 	if un, refused := errors.AsType[unsteady](cause); !refused || !un.undeclared {
@@ -163,9 +160,9 @@ func stillDown(c *chaos.Record, name string) result.Reason {
 // required impact is missing.
 func (v verdict) decideImpacts(found []judge.FaultFinding) {
 	for i := range found {
-		if f := &found[i]; f.Unsteady != "" {
+		if f := &found[i]; len(f.Unsteady) > 0 {
 			v.res.Because(result.Reason{
-				Kind: result.UnsteadyBefore, Verdict: scenarios.Fail, Fault: f.Name, Text: f.Unsteady,
+				Kind: result.UnsteadyBefore, Verdict: scenarios.Fail, Fault: f.Name, Because: f.Unsteady,
 			})
 		}
 	}
@@ -212,10 +209,11 @@ func (v verdict) decideCause(cause error, caller func() error) int {
 }
 
 // invalidate takes objectives out of the verdict, because brunt itself made them meaningless.
-func (v verdict) invalidate(why string, which func(result.ObjectiveResult) bool) {
+func (v verdict) invalidate(why result.Notes, which func(*result.ObjectiveResult) bool) {
 	for i := range v.res.Objectives {
-		if o := &v.res.Objectives[i]; which(*o) {
-			o.Verdict, o.Note, o.Why = scenarios.Invalid, why, ""
+		if o := &v.res.Objectives[i]; which(o) {
+			o.Verdict, o.Because, o.Why = scenarios.Invalid, why, ""
+			o.Say()
 		}
 	}
 }
@@ -227,10 +225,7 @@ func (v verdict) invalidateVoid(records []*chaos.Record) {
 			continue
 		}
 		why := whyVoid(c, c.Name)
-		if why.Kind == result.Void {
-			why.Fault = ""
-		}
-		v.invalidate(why.Phrase(v.res), func(o result.ObjectiveResult) bool {
+		v.invalidate(why.Notes(), func(o *result.ObjectiveResult) bool {
 			of := o.Phase.Of(slo.FaultPhase)
 			return of.Kind == slo.IncidentPhase || of.Includes(slo.ParseOccurrence(c.Name))
 		})
@@ -257,11 +252,10 @@ func noteShort(res *result.Result, objectives []slo.Objective) {
 				!(f.Cleared < f.Until) {
 				continue
 			}
-			span := func(to result.Num) string {
-				return quantity.FormatDuration((to - f.Injected).D().Round(time.Millisecond))
-			}
-			note := fmt.Sprintf("%s was over after %s, and is judged for %s", f.Name, span(f.Cleared), span(f.Until))
-			o.Note = strings.TrimPrefix(o.Note+"; "+note, "; ")
+			o.Because = o.Because.And(result.Note{
+				Kind: result.FaultBrief, Of: f.Name, For: f.Cleared - f.Injected, Within: f.Until - f.Injected,
+			})
+			o.Say()
 			break
 		}
 	}

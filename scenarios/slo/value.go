@@ -62,7 +62,8 @@ type Value struct {
 	Bounded bool    // the value lies between Low and High
 	Low     float64
 	High    float64
-	Why     string // why V is unknown
+	// V is unknown, because the share of bad requests stayed within the limit
+	Untouched bool
 }
 
 // from is the time from start to an instant.
@@ -78,7 +79,7 @@ func (i Instant) after(begin Instant) Value {
 
 func onset(e Effect) Value {
 	if e.Untouched {
-		return Value{V: math.NaN(), Why: "the share of bad requests stayed within the limit, so there is no onset"}
+		return Value{V: math.NaN(), Untouched: true}
 	}
 	return e.Onset.from(e.Injected)
 }

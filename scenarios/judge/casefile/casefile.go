@@ -131,13 +131,26 @@ func (f *file) write(dir, name string) error {
 	return errors.Join(gob.NewEncoder(z).Encode(f), z.Close(), out.Close())
 }
 
-// textOf is findings as indented JSON, without what a case file lacks.
+// said is a finding on a fault, with the sentences that notes make.
+type said struct {
+	judge.FaultFinding
+	Unsteady, Usual string
+}
+
+// textOf is findings as indented JSON, without what a case file lacks. Notes are there in words as well, so that
+// versions of the judge are compared by what a reader is told.
 func textOf(found *judge.Findings) (string, error) {
-	f := *found
+	f := struct {
+		judge.Findings
+		Faults []said
+	}{Findings: *found}
 	f.Slowest, f.Histograms = nil, nil
 	f.Errors = append([]result.ErrorGroup{}, f.Errors...)
 	for i := range f.Errors {
 		f.Errors[i].Sample = nil
+	}
+	for _, one := range found.Faults {
+		f.Faults = append(f.Faults, said{one, one.Unsteady.Phrase(nil), one.Usual.Phrase(nil)})
 	}
 	b, err := json.MarshalIndent(&f, "", " ")
 	return string(b), err

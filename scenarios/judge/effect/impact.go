@@ -39,14 +39,6 @@ type Question struct {
 	Hold     time.Duration
 }
 
-// ended describes the horizon.
-func (q *Question) ended() string {
-	if q.Next != "" {
-		return q.Next + " was injected"
-	}
-	return "the load ended"
-}
-
 // An Answer is the effect of a fault. Times are offsets from t0; NaN is never.
 type Answer struct {
 	Impact     result.Impact
@@ -66,9 +58,9 @@ type Answer struct {
 	Resolution  time.Duration // of onset and recovery: how far they may lie from the figure
 	BadBefore   bool          // the steady state failed: windows before the injection were bad
 	StuckBefore bool          // they were bad because requests were in flight and none ended
-	Note        string
+	Notes       result.Notes
 	// why recovery can't show, where requests are bad at a rate near the limit also without the fault
-	Usual string
+	Usual result.Notes
 }
 
 // Tells reports whether the impact is known. It is also known where only the recovery is not.
@@ -76,10 +68,10 @@ func (a *Answer) Tells() bool {
 	return a.Impact != result.Confounded && (a.Impact != result.UnknownYet || a.OnsetAt.Known())
 }
 
-// Unknown is the answer where the effect is unknown; note says why.
-func Unknown(impact result.Impact, note string) Answer {
+// Unknown is the answer where the effect is unknown.
+func Unknown(impact result.Impact) Answer {
 	return Answer{
-		Impact: impact, Note: note, OnsetAt: result.NaN, FailoverAt: result.NaN, RecoveredAt: result.NaN,
+		Impact: impact, OnsetAt: result.NaN, FailoverAt: result.NaN, RecoveredAt: result.NaN,
 		NotBefore: result.NaN,
 		OnsetIn:   nowhere, FailoverIn: nowhere, RecoveredIn: nowhere, RelapsedAt: result.NaN, Resolution: time.Second,
 	}
@@ -108,16 +100,16 @@ func Unknown(impact result.Impact, note string) Answer {
 // the load ends or another fault comes within a hold of the injection, the impact is
 // unknown.
 func Ask(q Question) Answer {
-	a := Unknown(result.UnknownYet, "")
+	a := Unknown(result.UnknownYet)
 	c := newChances(q.Baseline, q.Limit)
 	end := max(q.Injected, min(q.Cleared, q.Horizon))
 	if c.n == 0 {
-		a.Note = "no request ended before the first injection, so there is no baseline"
+		a.Notes = result.Notes{{Kind: result.BaselineNone}}
 		a.count(q, c, end)
 		return a
 	}
 	if a.BadBefore, a.StuckBefore = c.unsteady(q); a.BadBefore {
-		a.Note = "the steady state did not hold: windows before the injection were bad"
+		a.Notes = result.Notes{{Kind: result.BeforeUnsteady}}
 		a.count(q, c, end)
 		return a
 	}
@@ -169,14 +161,11 @@ func (a *Answer) untouched(q Question, c chances, ws []window, first int) {
 	}
 	switch {
 	case q.Horizon-q.Injected < q.Hold:
-		a.Note = q.ended() + " within a hold of the injection"
+		a.Notes = result.Notes{{Kind: result.EndWithinHold, Of: q.Next}}
 	case open:
-		a.Note = q.ended() + " after a bad window, and one bad window does not decide"
+		a.Notes = result.Notes{{Kind: result.EndAfterBad, Of: q.Next}}
 	case known < 2 && c.hold(q, first, q.Horizon, q.Hold, noDegradation).state != recovered:
-		a.Note = "too few requests after the injection to decide"
-		if q.Next != "" {
-			a.Note = "too few requests between the injection and that of " + q.Next + " to decide"
-		}
+		a.Notes = result.Notes{{Kind: result.FewAfter, Of: q.Next}}
 	default:
 		a.Impact = result.NotImpacted
 		a.RecoveredAt = result.Sec(q.Injected)
@@ -218,7 +207,7 @@ func (a *Answer) recover(q Question, c chances, onset, from int, width time.Dura
 			a.Usual = c.usualRate(q)
 			if h.state == undecided {
 				a.Impact = result.UnknownYet
-				a.Note = a.Because(q.ended() + " before a hold long enough to prove recovery")
+				a.Notes = append(result.Notes{{Kind: result.EndBeforeHold, Of: q.Next}}, a.Usual...)
 			}
 			return q.Horizon
 		}

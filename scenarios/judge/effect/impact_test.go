@@ -152,7 +152,7 @@ func TestAsk(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			a := Ask(c.q)
 			if a.Impact != c.impact {
-				t.Errorf("%s (%s), want %s", a.Impact, a.Note, c.impact)
+				t.Errorf("%s (%s), want %s", a.Impact, a.Notes.Phrase(nil), c.impact)
 			}
 			for _, v := range []struct {
 				name      string
@@ -211,12 +211,12 @@ func TestAsk_Next(t *testing.T) {
 		},
 		{"long enough", scene(50, nil), "", ""},
 	} {
-		if a := Ask(c.q); a.Note != c.end {
-			t.Errorf("%s of the end of the load: %q", c.name, a.Note)
+		if a := Ask(c.q); a.Notes.Phrase(nil) != c.end {
+			t.Errorf("%s of the end of the load: %q", c.name, a.Notes.Phrase(nil))
 		}
 		c.q.Next = "g"
-		if a := Ask(c.q); a.Note != c.next {
-			t.Errorf("%s of the next fault: %q", c.name, a.Note)
+		if a := Ask(c.q); a.Notes.Phrase(nil) != c.next {
+			t.Errorf("%s of the next fault: %q", c.name, a.Notes.Phrase(nil))
 		}
 	}
 }
@@ -243,8 +243,8 @@ func TestAsk_NotBefore(t *testing.T) {
 func TestAsk_Baseline(t *testing.T) {
 	q := scene(100, from(30, 50, 200))
 	q.Baseline = nil
-	if a := Ask(q); a.Impact != result.UnknownYet || a.Note == "" || a.RecoveredAt.Known() {
-		t.Errorf("%s at %v: %q", a.Impact, a.RecoveredAt, a.Note)
+	if a := Ask(q); a.Impact != result.UnknownYet || a.Notes.Phrase(nil) == "" || a.RecoveredAt.Known() {
+		t.Errorf("%s at %v: %q", a.Impact, a.RecoveredAt, a.Notes.Phrase(nil))
 	}
 }
 
@@ -272,7 +272,7 @@ func TestAsk_TooFew(t *testing.T) {
 			}
 		}
 		if a := Ask(q); a.Impact != c.want {
-			t.Errorf("%s: %s (%s), want %s", c.name, a.Impact, a.Note, c.want)
+			t.Errorf("%s: %s (%s), want %s", c.name, a.Impact, a.Notes.Phrase(nil), c.want)
 		}
 	}
 }
@@ -338,7 +338,7 @@ func TestAsk_Stall(t *testing.T) {
 		}
 	}
 	if a := Ask(q); a.OnsetAt.Known() || a.BadBefore {
-		t.Errorf("%s at %v: %s", a.Impact, a.OnsetAt, a.Note)
+		t.Errorf("%s at %v: %s", a.Impact, a.OnsetAt, a.Notes.Phrase(nil))
 	}
 }
 

@@ -1,7 +1,6 @@
 package effect
 
 import (
-	"fmt"
 	"iter"
 	"math"
 	"time"
@@ -92,15 +91,16 @@ func Slower(baseline, fault, least []LatencySlice) result.Told {
 	case far.Answer == result.No:
 		return far
 	case !few && slower(baseline, fault):
-		return result.NotTold("brunt itself was later than before, which may be all of it")
+		return result.NotTold(result.Note{Kind: result.SlowerOwn})
 	case !TellsSlower(baseline, fault):
-		return result.NotTold(fmt.Sprintf("there are %d good answers of the fault and %d of the baseline, "+
-			"and %d and %d are needed, those of the baseline in %d s",
-			answersOf(fault), answersOf(baseline), EnoughForFar(), latencyAnswers, latencyBlocks))
+		return result.NotTold(result.Note{
+			Kind: result.SlowerFew, Count: answersOf(fault), Base: result.Num(answersOf(baseline)),
+			Need: EnoughForFar(), NeedBase: latencyAnswers, For: latencyBlocks,
+		})
 	case far.Answer == result.Untested:
 		return far
 	}
-	return result.NotTold("their times varied as much before")
+	return result.NotTold(result.Note{Kind: result.SlowerVaried})
 }
 
 // EnoughForFar is the least number of good answers with which [Far] can be no: 59.
@@ -127,11 +127,8 @@ func Far(fault []LatencySlice) result.Told {
 	if open < 0 {
 		return result.Told{Answer: result.No}
 	}
-	of := [2]string{
-		"median before, which does not exclude that half do",
-		"95th percentile before, which does not exclude that one in 20 does",
-	}
-	return result.NotTold(fmt.Sprintf("%d of %d good answers took far longer than the %s", all.Far[open], all.N, of[open]))
+	of := [2]result.NoteKind{result.SlowerHalf, result.SlowerTail}
+	return result.NotTold(result.Note{Kind: of[open], Part: all.Far[open], Count: all.N})
 }
 
 // slower is the test of Slower.

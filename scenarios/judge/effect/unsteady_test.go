@@ -42,10 +42,10 @@ func TestUnsteady(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			a := Ask(c.q)
 			if a.BadBefore != c.want || a.StuckBefore {
-				t.Errorf("bad before: %t (%s)", a.BadBefore, a.Note)
+				t.Errorf("bad before: %t (%s)", a.BadBefore, a.Notes.Phrase(nil))
 			}
-			if c.want && (a.Impact != result.UnknownYet || a.Note == "" || a.OnsetAt.Known() || a.RecoveredAt.Known()) {
-				t.Errorf("%s from %v to %v: %q", a.Impact, a.OnsetAt, a.RecoveredAt, a.Note)
+			if c.want && (a.Impact != result.UnknownYet || len(a.Notes) == 0 || a.OnsetAt.Known() || a.RecoveredAt.Known()) {
+				t.Errorf("%s from %v to %v: %q", a.Impact, a.OnsetAt, a.RecoveredAt, a.Notes.Phrase(nil))
 			}
 		})
 	}

@@ -1,15 +1,11 @@
 package effect
 
-import (
-	"fmt"
-
-	"brunt/scenarios/quantity"
-)
+import "brunt/scenarios/result"
 
 // usualRate says that requests are bad at a rate near the limit also without the fault, so that no hold is known to be
-// good: the pooled share of one has an upper bound above the limit. It is empty where the baseline had fewer than a
+// good: the pooled share of one has an upper bound above the limit. It is nil where the baseline had fewer than a
 // quarter of the limit, or no request was bad in the second half of the time after the clearing.
-func (c chances) usualRate(q Question) string {
+func (c chances) usualRate(q Question) result.Notes {
 	var n, k int64
 	from := q.Cleared + (q.Horizon-q.Cleared)/2 // what the fault did may last for a while
 	for i := range q.Slices {
@@ -19,23 +15,13 @@ func (c chances) usualRate(q Question) string {
 		}
 	}
 	if k == 0 || c.p0 < c.limit/4 {
-		return ""
+		return nil
 	}
-	return fmt.Sprintf("%s of requests were bad before the first fault and %s long after the fault, and recovery shows "+
-		"only where their share "+
-		"is known to be under judge.limit, %s: `judge: {limit: %s}` is well above that share",
-		quantity.FormatShareBriefly(c.p0),
-		quantity.FormatShareBriefly(float64(k)/float64(n)), quantity.FormatShare(c.limit),
-		quantity.FormatShareBriefly(above(c.p0)))
+	return result.Notes{{
+		Kind: result.UsualBad, Base: result.Num(c.p0), Value: result.Num(float64(k) / float64(n)),
+		Limit: result.Num(c.limit), High: result.Num(above(c.p0)),
+	}}
 }
 
 // above is a limit that a usual rate of bad requests stays well under: three times as large, in full percent.
 func above(rate float64) float64 { return min(1, float64(int(300*rate)+1)/100) }
-
-// Because adds to a reason why recovery does not show that requests are bad without the fault too, where they are.
-func (a *Answer) Because(why string) string {
-	if a.Usual == "" {
-		return why
-	}
-	return why + "; " + a.Usual
-}

@@ -31,10 +31,10 @@ func TestAsk_UsualRate(t *testing.T) {
 				return c.usual
 			}))
 			if (a.Impact == result.Impacted) != (c.want == "") {
-				t.Errorf("%s: %s", a.Impact, a.Note)
+				t.Errorf("%s: %s", a.Impact, a.Notes.Phrase(nil))
 			}
-			if a.Usual != c.want || !strings.HasSuffix(a.Note, c.want) {
-				t.Errorf("%q, note %q; want %q", a.Usual, a.Note, c.want)
+			if usual := a.Usual.Phrase(nil); usual != c.want || !strings.HasSuffix(a.Notes.Phrase(nil), c.want) {
+				t.Errorf("%q, note %q; want %q", usual, a.Notes.Phrase(nil), c.want)
 			}
 		})
 	}

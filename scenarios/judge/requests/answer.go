@@ -1,20 +1,18 @@
 package requests
 
 import (
-	"fmt"
 	"math"
-	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
 
 // Unanswered is the result of an objective that cannot be judged.
-func Unanswered(phase slo.Phase, why string) result.ObjectiveResult {
+func Unanswered(phase slo.Phase, why ...result.Note) result.ObjectiveResult {
 	return result.ObjectiveResult{
-		Phase: phase, Measured: result.NaN, Low: result.NaN, High: result.NaN, Verdict: scenarios.Inconclusive, Note: why,
+		Phase: phase, Measured: result.NaN, Low: result.NaN, High: result.NaN, Verdict: scenarios.Inconclusive,
+		Because: why,
 	}
 }
 
@@ -42,11 +40,7 @@ func VerdictIf(met bool) scenarios.Verdict {
 	return scenarios.Fail
 }
 
-// BoundsDecide is why a time that holds as measured is no pass: it does not at both ends of its interval.
-func BoundsDecide(r *result.ObjectiveResult) string {
-	return fmt.Sprintf("it is known to lie between %s and %s only, and a pass needs both to hold", Precisely(r.Low),
-		Precisely(r.High))
+// EndsDecide is why a time that holds as measured is no pass: it does not at both ends of its interval.
+func EndsDecide(r *result.ObjectiveResult) result.Notes {
+	return result.Notes{{Kind: result.EndsDecide, Low: r.Low, High: r.High}}
 }
-
-// Precisely formats a time since t0 to the millisecond.
-func Precisely(n result.Num) string { return quantity.FormatDuration(n.D().Round(time.Millisecond)) }

@@ -1,7 +1,6 @@
 package requests
 
 import (
-	"fmt"
 	"math"
 
 	"brunt/scenarios"
@@ -15,25 +14,25 @@ import (
 // decides where the judge is strict.
 func Decide(
 	o slo.Objective, sum *Sum, limit int, r *result.ObjectiveResult, strict bool,
-) (scenarios.Verdict, string) {
+) (scenarios.Verdict, result.Notes) {
 	met := sum.Holds(o, limit)
 	if OfSpans(o.Metric) {
 		met = Meets(o, float64(r.Measured))
 	}
 	if need, ok := Need(o); ok && r.Count < need {
 		if !met && beyondDoubt(o, sum, limit) {
-			return scenarios.Fail, fmt.Sprintf("only %d requests, but too many of them were bad", r.Count)
+			return scenarios.Fail, result.Notes{{Kind: result.TooManyBad, Count: r.Count}}
 		}
-		return scenarios.Inconclusive, fmt.Sprintf("%d requests, but at least %d are needed", r.Count, need)
+		return scenarios.Inconclusive, result.Notes{{Kind: result.FewRequests, Count: r.Count, Need: need}}
 	}
 	if strict && !o.Fact() && !math.IsNaN(float64(r.Low)) && Meets(o, float64(r.Low)) != Meets(o, float64(r.High)) {
-		return scenarios.Inconclusive, "strict: the target lies within the interval"
+		return scenarios.Inconclusive, result.Notes{{Kind: result.AtTarget}}
 	}
 	if !met {
-		return scenarios.Fail, ""
+		return scenarios.Fail, nil
 	}
-	if note := unshown(o, sum, limit); note != "" {
-		return scenarios.Inconclusive, note
+	if why, shown := unshown(o, sum, limit); !shown {
+		return scenarios.Inconclusive, result.Notes{why}
 	}
-	return scenarios.Pass, ""
+	return scenarios.Pass, nil
 }

@@ -2,7 +2,6 @@ package requests
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -154,7 +153,7 @@ func without(n effect.LatencySlice, c *measure.Cell, of *limits, lag time.Durati
 // slower, the largest lag in the request's window: so late did brunt wake up, and so late may it have read the answer.
 func (l *SlowdownTest) Slower(of ...int) Slowdown {
 	if l == nil {
-		return Slowdown{Told: result.NotTold("no fault was injected")}
+		return Slowdown{Told: result.NotTold(result.Note{Kind: result.SlowerNoFault})}
 	}
 	var met answers
 	for set, members := range l.sets {
@@ -173,8 +172,9 @@ func (l *SlowdownTest) Slower(of ...int) Slowdown {
 	s := Slowdown{Told: effect.Slower(l.baseline, measured, inOrder(without)), Far: effect.Far(measured).Answer}
 	s.Enough = s.Far == result.Yes || effect.TellsSlower(l.baseline, measured)
 	if s.Answer == result.No && met.incomparable > met.n {
-		s.Told = result.NotTold(fmt.Sprintf("%d of %d good answers are of steps that had fewer than %d in the baseline",
-			met.incomparable, met.n+met.incomparable, leastBaseline))
+		s.Told = result.NotTold(result.Note{
+			Kind: result.SlowerSteps, Part: met.incomparable, Count: met.n + met.incomparable, Need: leastBaseline,
+		})
 	}
 	return s
 }
@@ -213,7 +213,7 @@ func SlowdownSoFar(c *measure.Series, baseline, fault []measure.Cell) Slowdown {
 	}
 	far := effect.Far([]effect.LatencySlice{all}).Answer
 	if far != result.No || incomparable > all.N {
-		return Slowdown{Told: result.NotTold("that is tested when the run is over"), Far: far}
+		return Slowdown{Told: result.NotTold(result.Note{Kind: result.SlowerLater}), Far: far}
 	}
 	return Slowdown{Told: result.Told{Answer: result.No}, Far: far}
 }

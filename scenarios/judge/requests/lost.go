@@ -133,7 +133,7 @@ func (w *LostWorkers) Gauge(in Span, r result.ObjectiveResult) result.ObjectiveR
 }
 
 func (w *LostWorkers) invalid(r result.ObjectiveResult) result.ObjectiveResult {
-	r.Verdict, r.Note, r.Why = scenarios.Invalid, w.Why, ""
+	r.Verdict, r.Because, r.Why = scenarios.Invalid, result.Notes{{Kind: result.LostWorker, Text: w.Why}}, ""
 	return r
 }
 
@@ -157,13 +157,13 @@ func (w *LostWorkers) Unseen(spans []Span, c *measure.Series, o slo.Objective, i
 }
 
 // Hidden makes an objective invalid by spans of which brunt did not see all: by the workers if the longest is of
-// theirs, else by brunt's own lateness, as note says.
-func (w *LostWorkers) Hidden(r result.ObjectiveResult, spans []Span, note func([]Span) string) result.ObjectiveResult {
+// theirs, else by brunt's own lateness.
+func (w *LostWorkers) Hidden(r result.ObjectiveResult, spans []Span) result.ObjectiveResult {
 	longest := slices.MaxFunc(spans, func(a, b Span) int { return cmp.Compare(a.Length(), b.Length()) })
 	if w != nil && slices.ContainsFunc(w.Loads,
 		func(l LostLoad) bool { return l.From <= longest.To && l.To >= longest.From }) {
 		return w.invalid(r)
 	}
-	r.Doubt(note(spans))
+	r.Doubt(result.Note{Kind: result.OwnUnseen, From: result.Sec(longest.From), To: result.Sec(longest.To)})
 	return r
 }

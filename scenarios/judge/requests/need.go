@@ -1,40 +1,39 @@
 package requests
 
 import (
-	"fmt"
 	"math"
 
 	"brunt/scenarios/judge/effect"
+	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
 
 // unshown explains why the requests do not show that an objective on a share holds, although it holds
-// for them; it is empty where they do, and for other objectives. The 95 % upper bound of the bad
+// for them; shown is true where they do, and for other objectives. The 95 % upper bound of the bad
 // share, by Clopper and Pearson's exact interval of a binomial, must lie within the objective.
 //
 // The bound is that of the requests of the phase. The spread between seconds is wider, and says how
 // much another run may differ: it stands beside as the interval, and decides only in strict runs.
-func unshown(o slo.Objective, sum *Sum, limit int) string {
+func unshown(o slo.Objective, sum *Sum, limit int) (why result.Note, shown bool) {
 	share := Allowed(o)
 	if !NeedsBound(o) {
-		return ""
+		return result.Note{}, true
 	}
 	bad, n, complement := sum.Share(o, limit)
 	bound := effect.UpperBound(float64(bad), float64(n), effect.Confidence)
 	if bound <= share {
-		return ""
+		return result.Note{}, true
 	}
-	shown := func(share float64) string {
+	measured := float64(bad) / float64(n)
+	as := func(share float64) result.Num {
 		if complement {
 			share = 1 - share
 		}
-		return o.Metric.FormatValue(share)
+		return result.Num(share)
 	}
-	text := fmt.Sprintf("%s of %d requests, which show no better than %s", shown(float64(bad)/float64(n)), n, shown(bound))
-	if need := enoughToShow(float64(bad)/float64(n), share); need > 0 {
-		text += fmt.Sprintf(": about %d are needed at this share", need)
-	}
-	return text
+	return result.Note{
+		Kind: result.NotShown, Value: as(measured), Count: n, High: as(bound), Need: enoughToShow(measured, share),
+	}, false
 }
 
 // NeedsBound reports whether a pass of an objective needs its bound: one on a share of requests does,

@@ -10,7 +10,6 @@
 package requests
 
 import (
-	"fmt"
 	"math"
 
 	"brunt/scenarios"
@@ -69,9 +68,9 @@ func JudgeRelative(
 	o slo.Objective, reference result.ObjectiveResult, judge func(slo.Objective) result.ObjectiveResult,
 ) result.ObjectiveResult {
 	of, text := float64(reference.Measured), o.Reference.String()
-	if why := unusable(o, reference); why != "" {
+	if why := unusable(o, reference); why != nil {
 		r := judge(o)
-		r.Verdict, r.Note = scenarios.Inconclusive, why
+		r.Verdict, r.Because = scenarios.Inconclusive, why
 		return r
 	}
 	low, high := ends(reference)
@@ -83,34 +82,32 @@ func JudgeRelative(
 	if r.Verdict != scenarios.Pass && r.Verdict != scenarios.Fail {
 		return r
 	}
-	shown := o.Metric.FormatValue
 	switch atLow, atHigh := judge(o.Against(low)).Verdict, judge(o.Against(high)).Verdict; {
 	case of == 0 && float64(r.Measured) == 0:
 		if o.Op == "<" || o.Op == ">" {
 			r.Verdict = scenarios.Inconclusive
-			r.Note = fmt.Sprintf("%s is %s in both, and no multiple of that is another value: want %s=", o.Metric.Text, shown(0),
-				o.Op)
+			r.Because = result.Notes{{Kind: result.ReferenceSame}}
 		}
 	case atLow != r.Verdict || atHigh != r.Verdict:
-		r.Verdict, r.Note = scenarios.Inconclusive,
-			fmt.Sprintf("%s of %s lies between %s and %s (95 %%), which decides: more requests in it tell it more exactly",
-				o.Metric.Text, text, shown(low), shown(high))
-	case r.Note == "":
-		r.Note = fmt.Sprintf("%s was %s", text, shown(of))
+		r.Verdict, r.Because = scenarios.Inconclusive, result.Notes{
+			{Kind: result.ReferenceDecides, Of: text, Low: result.Num(low), High: result.Num(high)},
+		}
+	case len(r.Because) == 0:
+		r.Because = result.Notes{{Kind: result.ReferenceIs, Of: text, Value: reference.Measured}}
 	}
 	return r
 }
 
-// unusable says why a reference is nothing to hold an objective against; empty where it is.
-func unusable(o slo.Objective, reference result.ObjectiveResult) string {
+// unusable says why a reference is nothing to hold an objective against; nil where it is.
+func unusable(o slo.Objective, reference result.ObjectiveResult) result.Notes {
 	text := o.Reference.String()
 	switch {
 	case math.IsInf(float64(reference.Measured), 0):
-		return fmt.Sprintf("%s of %s is infinite, as too many of its requests failed", o.Metric.Text, text)
-	case reference.Verdict == scenarios.Inconclusive && reference.Note != "":
-		return "nothing to compare with: " + reference.Note
+		return result.Notes{{Kind: result.ReferenceInfinite, Of: text}}
+	case reference.Verdict == scenarios.Inconclusive && len(reference.Because) > 0:
+		return append(result.Notes{{Kind: result.ReferenceUndone}}, reference.Because...)
 	case !reference.Measured.Known():
-		return fmt.Sprintf("%s of %s is not known", o.Metric.Text, text)
+		return result.Notes{{Kind: result.ReferenceUnknown, Of: text}}
 	}
-	return ""
+	return nil
 }

@@ -1,7 +1,6 @@
 package requests
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -33,7 +32,7 @@ func (s *Spread) Add(r *result.ObjectiveResult) (unknown bool) {
 	return math.IsNaN(v)
 }
 
-// Judge judges an objective on a percentile over the occurrences, whose note says why the effect of one is unknown.
+// Judge judges an objective on a percentile over the occurrences, whose notes say why the effect of one is unknown.
 // Where the ends of their intervals decide, it is inconclusive.
 func (s *Spread) Judge(o slo.Objective, strict bool, out *result.ObjectiveResult) {
 	n := len(s.figures)
@@ -42,7 +41,7 @@ func (s *Spread) Judge(o slo.Objective, strict bool, out *result.ObjectiveResult
 	case n == 0:
 		return
 	case n < need:
-		out.Note = fmt.Sprintf("%d occurrences, but at least %d are needed", n, need)
+		out.Because = result.Notes{{Kind: result.FewOccurrences, Count: out.Count, Need: int64(need)}}
 		return
 	}
 	best, measured, worst := s.at(o.Metric.Over)
@@ -51,15 +50,16 @@ func (s *Spread) Judge(o slo.Objective, strict bool, out *result.ObjectiveResult
 	if s.Unknown == 0 {
 		out.Measured = result.Num(measured)
 	} else if !bounded {
-		out.Note = fmt.Sprintf("the effect of %d of %d occurrences is unknown, and decides: %s", s.Unknown, n, out.Note)
+		unfit := result.Note{Kind: result.OccurrencesUnfit, Part: int64(s.Unknown), Count: out.Count}
+		out.Because = append(result.Notes{unfit}, out.Because...)
 		return
 	}
-	out.Note = ""
+	out.Because = nil
 	switch met := Meets(o, measured); {
 	case !bounded && strict:
-		out.Note = "strict: the target lies within the interval"
+		out.Because = result.Notes{{Kind: result.AtTarget}}
 	case !bounded && met:
-		out.Note = BoundsDecide(out)
+		out.Because = EndsDecide(out)
 	default:
 		out.Verdict = VerdictIf(met)
 	}

@@ -13,7 +13,7 @@ import (
 func TestUnsteadyBefore(t *testing.T) {
 	const want = "errors and answers over 69.1ms were already over 1% before f"
 	if s := requests.UnsteadyBefore(&measure.Config{Slow: 69_080_390}, .01, "f", slo.Objective{},
-		effect.Answer{}); s != want {
+		effect.Answer{}).Phrase(nil); s != want {
 		t.Errorf("%q, want %q", s, want)
 	}
 }

@@ -1,8 +1,6 @@
 package requests
 
 import (
-	"fmt"
-
 	"brunt/scenarios"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
@@ -18,19 +16,18 @@ const UnsentMost = 0.01
 // answer says nothing about the target.
 func Valid(r, punctual result.ObjectiveResult, measured *measure.Counts) result.ObjectiveResult {
 	own := &measured.Own
-	cause := result.OwnLag
-	if own.Unsent() > 0 {
-		cause = fmt.Sprintf(result.OwnLag+" or without a socket for %d of %d requests", own.Unsent(), measured.Offered())
+	doubt := func(kind result.NoteKind) {
+		r.Doubt(result.Note{Kind: kind, Part: own.Unsent(), Count: measured.Offered()})
 	}
 	switch {
 	case r.Verdict == scenarios.Fail && punctual.Verdict != scenarios.Fail:
-		r.Doubt(cause + ": it fails as measured, but not with brunt's own time taken off")
+		doubt(result.OwnLagFails)
 	case r.Verdict == scenarios.Pass && punctual.Verdict == scenarios.Fail:
-		r.Doubt(cause + ": it holds as measured, but not with brunt's own time taken off")
+		doubt(result.OwnLagHolds)
 	case r.Verdict == scenarios.Pass && punctual.Verdict == scenarios.Inconclusive:
-		r.Verdict, r.Note = punctual.Verdict, punctual.Note
+		r.Verdict, r.Because = punctual.Verdict, punctual.Because
 	case r.Verdict == scenarios.Pass && float64(own.Unsent()) > UnsentMost*float64(measured.Offered()):
-		r.Doubt(cause + ", so the load was not the scheduled one")
+		doubt(result.NotTheLoad)
 	}
 	return r
 }

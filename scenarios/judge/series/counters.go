@@ -1,14 +1,11 @@
 package series
 
 import (
-	"fmt"
 	"math"
-	"strconv"
 	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge/requests"
-	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -21,22 +18,22 @@ const leastReadings = 3
 func judgeCounters(
 	o slo.Objective, phase slo.Phase, in requests.Span, series []result.Series, sent int64,
 ) result.ObjectiveResult {
-	r := requests.Unanswered(phase, "")
+	r := requests.Unanswered(phase)
 	grew, n, why := growthOf(o.Metric.Source, phase, in, series)
 	r.Count = n
 	by := 1.0
-	if o.Metric.By != "" && why == "" {
-		if by, _, why = growthOf(o.Metric.By, phase, in, series); why == "" && by == 0 {
-			why = fmt.Sprintf("%s did not grow in %s", o.Metric.By, phase)
+	if o.Metric.By != "" && why == nil {
+		if by, _, why = growthOf(o.Metric.By, phase, in, series); why == nil && by == 0 {
+			why = result.Notes{{Kind: result.GrowthNone, Of: o.Metric.By, Phase: phase}}
 		}
 	}
-	if o.Metric.PerRequest() && why == "" {
+	if o.Metric.PerRequest() && why == nil {
 		if by = float64(sent); sent == 0 {
-			why = "no request was sent in " + phase.String()
+			why = result.Notes{{Kind: result.RequestsUnsent, Phase: phase}}
 		}
 	}
-	if why != "" {
-		r.Note = why
+	if why != nil {
+		r.Because = why
 		return r
 	}
 	r.Measured, r.Verdict = result.Num(grew/by), scenarios.Fail
@@ -44,24 +41,16 @@ func judgeCounters(
 		r.Verdict = scenarios.Pass
 	}
 	if o.Metric.Divided() {
-		r.Note = fmt.Sprintf("%s for %s", amount(grew), amount(by))
+		r.Because = result.Notes{{Kind: result.GrowthFor, Value: result.Num(grew), Base: result.Num(by)}}
 	}
 	return r
-}
-
-// amount formats the growth of a counter.
-func amount(f float64) string {
-	if f < 10 {
-		return strconv.FormatFloat(f, 'g', 3, 64)
-	}
-	return strconv.FormatFloat(f, 'f', 0, 64)
 }
 
 // growthOf returns by how much the series of a name grew in a phase, all together, and how many readings of them the
 // phase holds. Why says what prevents an answer.
 func growthOf(
 	name string, phase slo.Phase, in requests.Span, series []result.Series,
-) (grew float64, readings int64, why string) {
+) (grew float64, readings int64, why result.Notes) {
 	first := math.Inf(1) // when the name was read first
 	every := time.Duration(0)
 	var all []*result.Series
@@ -78,11 +67,11 @@ func growthOf(
 	}
 	switch {
 	case len(all) == 0:
-		why = "no value of " + name + " is known"
+		why = result.Notes{{Kind: result.ValueUnknown, Of: name}}
 	case readings < leastReadings:
-		why = fmt.Sprintf("%s was read %d times in %s, and its growth there needs %d: it is read every %s (every: …)", name,
-			readings, phase, leastReadings,
-			quantity.FormatDuration(every))
+		why = result.Notes{{
+			Kind: result.FewReadings, Of: name, Count: readings, Phase: phase, Need: leastReadings, For: result.Sec(every),
+		}}
 	}
 	return grew, readings, why
 }

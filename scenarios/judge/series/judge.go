@@ -1,14 +1,12 @@
 package series
 
 import (
-	"fmt"
 	"math"
 	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
-	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -45,23 +43,22 @@ func (j ReactionJudge) noticed(o slo.Objective, i int, r *result.ObjectiveResult
 	}
 	switch {
 	case !asked:
-		r.Note = "the monitoring was not queried"
+		r.Because = result.Notes{{Kind: result.MonitorUnasked}}
 	case d.Why != "":
-		r.Note = d.Why
+		r.Because = result.Notes{{Kind: result.MonitorFailed, Text: d.Why}}
 	case j.overlapping(i, d.At) != "":
-		r.Note = fmt.Sprintf("%s was active at the same time, so it is unknown which of the two was noticed",
-			j.overlapping(i, d.At))
+		r.Because = result.Notes{{Kind: result.NoticedWhich, Of: j.overlapping(i, d.At)}}
 	default:
-		j.since(o, j.Faults[i].Injected, d, "not noticed", r)
+		j.since(o, j.Faults[i].Injected, d, result.NoticedNone, r)
 	}
 }
 
 // Stage judges when a figure of the target reached its value, counted from the begin of a stage.
 func (j ReactionJudge) Stage(o slo.Objective) result.ObjectiveResult {
 	from := j.Stages[o.After.String()]
-	r := requests.Unanswered(o.After, "the stage did not begin")
+	r := requests.Unanswered(o.After, result.Note{Kind: result.StageAbsent})
 	if from < j.End {
-		r.Note, r.Count = "", 1
+		r.Because, r.Count = nil, 1
 		j.reached(o, from, &r)
 	}
 	return r
@@ -70,28 +67,33 @@ func (j ReactionJudge) Stage(o slo.Objective) result.ObjectiveResult {
 // reached judges when a figure of the target reached its value, counted from an instant.
 func (j ReactionJudge) reached(o slo.Objective, from time.Duration, r *result.ObjectiveResult) {
 	var d Detection
-	d.At, d.NotYet, d.Why = reached(o.Metric, from, result.Num(o.Value).D(), j.Usage, j.Series)
-	if d.Why != "" {
-		r.Note = d.Why
+	var unknown result.Notes
+	d.At, d.NotYet, unknown = reached(o.Metric, from, result.Num(o.Value).D(), j.Usage, j.Series)
+	if unknown != nil {
+		r.Because = unknown
 		return
 	}
 	if o.Metric.Scaled() && d.At > 0 && d.At == from {
-		r.Note = fmt.Sprintf("%s had %.0f ready pods before: it shows nothing", o.Metric.Source, o.Metric.Until.Value)
+		r.Because = result.Notes{{
+			Kind: result.PodsBefore, Of: o.Metric.Source, Count: int64(math.RoundToEven(o.Metric.Until.Value)),
+		}}
 		return
 	}
-	j.since(o, from, d, "not reached", r)
-	if o.Metric.Scaled() && d.At > 0 && r.Note == "" {
+	j.since(o, from, d, result.ReachedNone, r)
+	if o.Metric.Scaled() && d.At > 0 && len(r.Because) == 0 {
 		if lost := lostAgain(o.Metric, d.At, j.Series); lost > 0 {
-			r.Note = "fewer were ready again at " + quantity.FormatSeconds(lost.Seconds())
+			r.Because = result.Notes{{Kind: result.PodsFewer, From: result.Sec(lost)}}
 		}
 	}
 }
 
-// since judges a reaction, counted from an instant. What says that there was none.
-func (j ReactionJudge) since(o slo.Objective, from time.Duration, d Detection, what string, r *result.ObjectiveResult) {
+// since judges a reaction, counted from an instant. Without one the objective has a note of the kind none.
+func (j ReactionJudge) since(
+	o slo.Objective, from time.Duration, d Detection, none result.NoteKind, r *result.ObjectiveResult,
+) {
 	low := max(0, (d.NotYet - from).Seconds())
 	if d.At == 0 {
-		none(o, low, what, r)
+		missing(o, low, none, r)
 		return
 	}
 	j.between(o, low, (d.At - from).Seconds(), r)
@@ -101,7 +103,7 @@ func (j ReactionJudge) since(o slo.Objective, from time.Duration, d Detection, w
 func (j ReactionJudge) between(o slo.Objective, low, v float64, r *result.ObjectiveResult) {
 	r.Measured, r.Low, r.High = result.Num(v), result.Num(low), result.Num(v)
 	if j.Strict && requests.Meets(o, low) != requests.Meets(o, v) {
-		r.Verdict, r.Note = scenarios.Inconclusive, "strict: the target lies within the interval"
+		r.Verdict, r.Because = scenarios.Inconclusive, result.Notes{{Kind: result.AtTarget}}
 		return
 	}
 	r.Verdict = requests.VerdictIf(requests.Meets(o, v))
@@ -114,30 +116,31 @@ func (j ReactionJudge) resolved(o slo.Objective, i int, r *result.ObjectiveResul
 	d, asked := j.Resolved[AlertKey{i, o.Metric.Source}]
 	switch other := j.overlapping(i, max(d.At, d.Still)); {
 	case !asked:
-		r.Note = "the monitoring was not queried"
+		r.Because = result.Notes{{Kind: result.MonitorUnasked}}
 		return
 	case d.Why != "":
-		r.Note = d.Why
+		r.Because = result.Notes{{Kind: result.MonitorFailed, Text: d.Why}}
 		return
 	case !oc.Over:
-		r.Note = oc.Name + " was not cleared"
+		r.Because = result.Notes{{Kind: result.FaultUncleared, Of: oc.Name}}
 		return
 	case other != "":
-		r.Note = fmt.Sprintf("%s was active at the same time, so it is unknown which of the two the alert fired for", other)
+		r.Because = result.Notes{{Kind: result.FiredWhich, Of: other}}
 		return
 	}
 	over := j.OverAt(i)
 	low := max(0, (d.Still - over).Seconds())
 	if d.At == 0 {
-		none(o, low, "still firing", r)
+		missing(o, low, result.FiringStill, r)
 		return
 	}
 	j.between(o, low, max(0, (d.At-over).Seconds()), r)
 }
 
-// none judges a reaction that had not come by the last query, least seconds after it was due to begin. What says so.
-func none(o slo.Objective, least float64, what string, r *result.ObjectiveResult) {
-	r.Low, r.Note = result.Num(least), what+": > "+quantity.FormatSeconds(least)
+// missing judges a reaction that had not come by the last query, least seconds after it was due to begin. A note of
+// the kind none says so.
+func missing(o slo.Objective, least float64, none result.NoteKind, r *result.ObjectiveResult) {
+	r.Low, r.Because = result.Num(least), result.Notes{{Kind: none, For: result.Num(least)}}
 	if !requests.Meets(o, least) {
 		r.Verdict, r.Measured = scenarios.Fail, result.Num(math.Inf(1))
 	}

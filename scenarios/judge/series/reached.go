@@ -9,13 +9,13 @@ import (
 )
 
 // reached is when every series of a metric held its condition for the first time, from an instant on, and the last
-// reading before at which one did not. At is 0 if they never did. Why says what prevents an answer.
+// reading before at which one did not. At is 0 if they never did. Unknown says what prevents an answer.
 //
 // How many units or pods of a service there are held it before a fault that takes some of them away: where fewer are
 // left at a reading within the target of an objective, it counts when enough are back.
 func reached(
 	m slo.Metric, from, within time.Duration, usage []result.UnitUsage, named []result.Series,
-) (at, notYet time.Duration, why string) {
+) (at, notYet time.Duration, unknown result.Notes) {
 	all := seriesOf(m, usage, named)
 	notYet = from
 	for _, c := range all {
@@ -28,19 +28,19 @@ func reached(
 		}
 		switch {
 		case !known:
-			return 0, 0, "no value of " + c.of + " is known from then on"
+			return 0, 0, result.Notes{{Kind: result.ValueUnknownThen, Of: c.of}}
 		case first == 0:
 			at, notYet = 0, max(notYet, last)
-			return at, notYet, ""
+			return at, notYet, nil
 		}
 		if first >= at {
 			at, notYet = first, max(from, last)
 		}
 	}
 	if len(all) == 0 {
-		return 0, 0, "no value of " + m.Source + " is known"
+		return 0, 0, result.Notes{{Kind: result.ValueUnknown, Of: m.Source}}
 	}
-	return at, notYet, ""
+	return at, notYet, nil
 }
 
 // reached is when a series held a condition for the first time from an instant on, and the last reading before that;

@@ -13,7 +13,6 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/judge/requests"
-	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -80,13 +79,11 @@ func JudgeGauge(
 		return judgeCounters(o, phase, in, series, sent)
 	}
 	all := withoutBrief(seriesOf(o.Metric, usage, series), in)
-	worst := requests.Unanswered(phase, "no value of "+o.Metric.Source+" is known")
+	worst := requests.Unanswered(phase, result.Note{Kind: result.ValueUnknown, Of: o.Metric.Source})
 	for i, c := range all {
 		r := c.judge(o, phase, in)
-		if len(all) > 1 && r.Note == "" {
-			r.Note = c.of
-		} else if len(all) > 1 {
-			r.Note = c.of + ": " + r.Note
+		if len(all) > 1 {
+			r.Because = append(result.Notes{{Kind: result.OfOne, Of: c.of}}, r.Because...)
 		}
 		if i == 0 || requests.Worse(o, &r, &worst) {
 			worst = r
@@ -130,7 +127,7 @@ func withoutBrief(all []series, in requests.Span) (out []series) {
 }
 
 func (c series) judge(o slo.Objective, phase slo.Phase, in requests.Span) result.ObjectiveResult {
-	r := requests.Unanswered(phase, "")
+	r := requests.Unanswered(phase)
 	var points []result.Point
 	var lives []int
 	seen := 0
@@ -157,14 +154,15 @@ func (c series) judge(o slo.Objective, phase slo.Phase, in requests.Span) result
 	}
 	switch {
 	case len(points) == 0 && seen > 0:
-		r.Note = "no value is known in " + phase.String()
+		r.Because = result.Notes{{Kind: result.ValuesNone, Phase: phase}}
 		return r
 	case len(points) == 0:
-		r.Note = fmt.Sprintf("no value was read in %s, which lasted %s", phase, quantity.FormatSeconds(in.Length().Seconds()))
+		r.Because = result.Notes{{Kind: result.ValuesUnreadFor, Phase: phase, For: result.Sec(in.Length())}}
 		return r
 	case 2*len(points) < expected:
-		r.Note = fmt.Sprintf("%d values are known in %s, but %d were expected: the worst may be missing", len(points), phase,
-			expected)
+		r.Because = result.Notes{
+			{Kind: result.ValuesMissing, Count: r.Count, Phase: phase, Need: int64(expected)},
+		}
 	}
 	if o.Metric.Slope() {
 		return growth(o, r, points, lives)
@@ -181,11 +179,11 @@ func (c series) judge(o slo.Objective, phase slo.Phase, in requests.Span) result
 	// independent of the missing values
 	beyond := !met && (o.Metric.Fold == slo.Worst || how == "max" && o.Upper() || how == "min" && !o.Upper())
 	switch {
-	case r.Note != "" && !beyond:
+	case len(r.Because) > 0 && !beyond:
 	case met:
 		r.Verdict = scenarios.Pass
 	default:
-		r.Verdict, r.Note = scenarios.Fail, ""
+		r.Verdict, r.Because = scenarios.Fail, nil
 	}
 	return r
 }
@@ -196,7 +194,7 @@ func (c series) counted(
 	o slo.Objective, r result.ObjectiveResult, points []result.Point, in requests.Span,
 ) result.ObjectiveResult {
 	if len(points) == 0 {
-		r.Note = "no value was read in " + r.Phase.String()
+		r.Because = result.Notes{{Kind: result.ValuesUnread, Phase: r.Phase}}
 		return r
 	}
 	before := result.Num(0)
@@ -239,22 +237,21 @@ const enoughToGrow = 10
 // growth judges an objective on how fast a series grows.
 func growth(o slo.Objective, r result.ObjectiveResult, points []result.Point, lives []int) result.ObjectiveResult {
 	switch {
-	case r.Note != "":
+	case len(r.Because) > 0:
 		return r
 	case len(points) < enoughToGrow:
-		r.Note = fmt.Sprintf("%d values, but at least %d are needed to judge growth", len(points), enoughToGrow)
+		r.Because = result.Notes{{Kind: result.FewValues, Count: int64(len(points)), Need: enoughToGrow}}
 		return r
 	}
 	slope, low, high := effect.TheilSen(points, lives)
 	if math.IsNaN(slope) {
-		r.Note = "its process restarted too often to judge growth"
+		r.Because = result.Notes{{Kind: result.ProcessRestarted}}
 		return r
 	}
 	r.Measured, r.Low, r.High = result.Num(slope), result.Num(low), result.Num(high)
 	switch {
 	case o.Holds(low) != o.Holds(high):
-		r.Note = fmt.Sprintf("it grows by %s to %s: a longer run would decide", o.Metric.FormatValue(low),
-			o.Metric.FormatValue(high))
+		r.Because = result.Notes{{Kind: result.GrowthBetween, Low: r.Low, High: r.High}}
 	case o.Holds(slope):
 		r.Verdict = scenarios.Pass
 	default:

@@ -93,8 +93,8 @@ func TestReached_Units(t *testing.T) {
 		"held all the time, before, too": {usage, 7500, 5000, 7500, 7500},
 	} {
 		at, notYet, why := series.Reached(o.Metric, c.from*time.Millisecond, c.within*time.Millisecond, c.usage, nil)
-		if at != c.at*time.Millisecond || notYet != c.notYet*time.Millisecond || why != "" {
-			t.Errorf("%s: reached at %s, not yet at %s, %s", name, at, notYet, why)
+		if at != c.at*time.Millisecond || notYet != c.notYet*time.Millisecond || why != nil {
+			t.Errorf("%s: reached at %s, not yet at %s, %s", name, at, notYet, why.Phrase(nil))
 		}
 	}
 }

@@ -80,19 +80,20 @@ func (set *Set) Thresholds() (results []result.ObjectiveResult, objectives []slo
 				List: "threshold",
 			}
 			if f, ok := found[t.Metric+" "+t.Source]; ok && f.Count > 0 {
-				o.Measured, o.Count, o.Note, o.Verdict = result.Num(f.Measured), f.Count, "", scenarios.Fail
+				o.Measured, o.Count, o.Verdict = result.Num(f.Measured), f.Count, scenarios.Fail
 				if contains[t.Metric] == "time" && t.What != "count" {
-					o.Note = "in milliseconds"
+					o.Because = result.Notes{{Kind: result.ThresholdMillis}}
 				}
 				if f.Holds {
 					o.Verdict = scenarios.Pass
 				}
 			} else { // k6 treats a metric without a sample as 0: nothing dropped, no error counted
-				o.Measured, o.Note, o.Verdict = 0, "the script made no sample of it, which k6 takes for 0", scenarios.Fail
+				o.Measured, o.Because, o.Verdict = 0, result.Notes{{Kind: result.ThresholdEmpty}}, scenarios.Fail
 				if k6.Holds(0, t.Op, t.Target) {
 					o.Verdict = scenarios.Pass
 				}
 			}
+			o.Say()
 			results = append(results, o)
 			objectives = append(objectives, slo.Objective{
 				ID: text, Text: text, Metric: slo.Metric{Unit: slo.Plain, Text: o.Metric},
