@@ -134,7 +134,7 @@ func (d *Drill) Judge(l *Laid, mutant *Mutant, res *result.Result) Judgement {
 	case res.Verdict == scenarios.Invalid || res.Verdict == scenarios.Inconclusive:
 		j.Answer = Spoilt
 	case mutant == nil && !res.Generator.Healthy: // what slowed brunt down slowed the system down
-		j.Answer, j.Why = Spoilt, "brunt itself was late: "+res.Reason
+		j.Answer, j.Why = Spoilt, result.OwnLag+": "+res.Reason
 	case mutant != nil && res.Verdict == scenarios.Pass:
 		j.Why = "it passed, although its defence was taken away"
 	case mutant != nil:

@@ -115,7 +115,7 @@ func starved(f *judge.Findings, g *result.Generator) (limits []result.Limit) {
 	if n := f.Causes[scenarios.Unsent]; n > 0 {
 		remedy, advice := advice(g, 0)
 		lacked(result.LimitUnsent, n, remedy,
-			fmt.Sprintf("%d requests were never sent: brunt itself was late by more than their timeout. %s", n, advice))
+			fmt.Sprintf("%d requests were never sent: "+result.OwnLag+" by more than their timeout. %s", n, advice))
 	}
 	if n := f.Causes[scenarios.NoSocket]; n > 0 {
 		lacked(result.LimitSockets, n, "",
