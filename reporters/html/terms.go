@@ -4,7 +4,9 @@ import (
 	"html/template"
 	"strings"
 
+	"brunt/reporters/words"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // term writes words that name a term with a dotted underline and with the term's sentence, which the page shows
@@ -33,7 +35,8 @@ func term(words string) template.HTML {
 }
 
 // objectiveTerms writes the title of an objective, in which its metric and the phase at its end are terms.
-func objectiveTerms(title, text string) template.HTML {
+func objectiveTerms(o *result.ObjectiveResult) template.HTML {
+	title, text := words.ObjectiveTitle(o), words.Clean(o.Text)
 	before, ok := strings.CutSuffix(title, text)
 	if !ok {
 		return template.HTML(template.HTMLEscapeString(title))
@@ -43,9 +46,11 @@ func objectiveTerms(title, text string) template.HTML {
 		metric, rest = text[:i], text[i:]
 	}
 	out := template.HTML(template.HTMLEscapeString(before)) + term(metric)
-	if i := strings.LastIndex(rest, " in "); i >= 0 {
-		i += len(" in ")
-		return out + template.HTML(template.HTMLEscapeString(rest[:i])) + term(rest[i:])
+	if asked, ok := o.Asks(); ok && asked.Phase != (slo.Phase{}) {
+		phase := asked.Phase.String()
+		if until, ends := strings.CutSuffix(rest, " in "+phase); ends {
+			return out + template.HTML(template.HTMLEscapeString(until+" in ")) + term(phase)
+		}
 	}
 	return out + template.HTML(template.HTMLEscapeString(rest))
 }

@@ -30,7 +30,7 @@ func (p *pageView) objectives(r *result.Result) {
 		o := &r.Objectives[i]
 		v := objectiveView{
 			Mark: words.Mark(o.Verdict), Word: words.Verdict(o.Verdict), Tone: words.Tone(o.Verdict),
-			Text: objectiveTerms(words.ObjectiveTitle(o), words.Clean(o.Text)),
+			Text: objectiveTerms(o),
 			Note: words.ObjectiveNote(o), Phase: words.Clean(o.Phase.String()),
 			Target: words.ObjectiveTarget(o), Measured: words.ObjectiveMeasured(o), Interval: words.ObjectiveBounds(o),
 			Gauge: gauge(o),
