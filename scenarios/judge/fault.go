@@ -42,8 +42,8 @@ func (f *effects) reactions() series.ReactionJudge {
 	}
 }
 
-// unknown explains why the effect of occurrence i is unknown: it was not verified, or no traffic met it. Notes are nil
-// where the effect is known. Why says whether it is brunt's own doing.
+// unknown explains why the effect of occurrence i is unknown: it was not verified, or no traffic met it. Notes are
+// nil where the effect is known. Why says whether it is brunt's own doing.
 func (f *effects) unknown(i int) (notes result.Notes, why result.Why) {
 	because := func(kind result.NoteKind) result.Notes {
 		return result.Notes{{Kind: kind, Of: f.read.Faults[i].Name}}
@@ -65,10 +65,8 @@ func (f *effects) unknown(i int) (notes result.Notes, why result.Why) {
 	return nil, ""
 }
 
-// reported is the answer of occurrence i as reports show it.
-//
-// subtle: a fault whose effect is unknown still confounds the next one, so f.answers keeps its
-// answer.
+// reported returns the answer of occurrence i for reports. A fault whose effect is unknown still confounds the next
+// one, so f.answers keeps the answer as it was.
 func (f *effects) reported(i int) effect.Answer {
 	a := f.answers[i]
 	why, _ := f.unknown(i)
@@ -115,7 +113,8 @@ func (f *effects) required(i int, a effect.Answer) result.Reason {
 	return result.Reason{Verdict: scenarios.Pass}
 }
 
-// limitVerdict limits the verdict for a phase of occurrence i to what is known of the fault.
+// limitVerdict lowers the verdict of an objective in a phase of occurrence i if the effect of the fault is unknown,
+// or if an impact that is required is missing.
 func (f *effects) limitVerdict(i int, r *result.ObjectiveResult) {
 	if unknown, why := f.unknown(i); unknown != nil {
 		r.Verdict, r.Because, r.Why = scenarios.Invalid, unknown, why
@@ -139,8 +138,8 @@ func (f *effects) faultResult(o slo.Objective, i int) result.ObjectiveResult {
 	}, r)
 }
 
-// unsteadyBefore says of each occurrence how the steady state failed before its injection, by the last objective on its
-// effect before which it did; nil where it held.
+// unsteadyBefore returns, by occurrence, how the steady state failed before the injection; nil if it held. Of several
+// objectives the last one for whose requests it failed decides.
 func (f *effects) unsteadyBefore() []result.Notes {
 	out := make([]result.Notes, len(f.read.Faults))
 	for _, o := range f.read.c.SLO {
@@ -187,10 +186,10 @@ func (f *effects) occurrence(o slo.Objective, i int) result.ObjectiveResult {
 	return r
 }
 
-// judgeJoint judges an objective on an occurrence whose effect cannot be separated from that of others, by the
-// effect that they had together. That is the most that this one can have had: the whole recovered no
-// earlier than it did, and lost no less. So what holds for all of them holds for this one. What does not
-// hold may be due to the others, and is inconclusive: an objective `after incident` judges them all.
+// judgeJoint judges an objective on an occurrence whose effect cannot be separated from that of others, by the effect
+// that they had together. That is an upper bound: the target recovered from all of them no earlier than from this
+// one, and lost no less. So an objective that holds for all of them holds for this one. One that does not hold is
+// inconclusive, because the others may be the cause: an objective `after incident` judges them all.
 func (f *effects) judgeJoint(o slo.Objective, i int, r *result.ObjectiveResult) {
 	row := o.Metric.Row()
 	of := f.confoundedWith(i)
@@ -277,9 +276,9 @@ func (f *effects) judgeValue(o slo.Objective, i int, a effect.Answer, r *result.
 	}
 }
 
-// slowUntold is why it is unknown how long answers were slower, where none of them counts as bad; nil where that is
-// known, or they were not slower. A limit from the baseline does not tell where answers that take over twice as long,
-// and over 20 ms longer, are under it.
+// slowUntold explains why it is unknown for how long answers were slower, if no slow answer counts as bad. It is nil
+// if that is known, or if answers were not slower. A limit from the baseline tells nothing if answers that take over
+// twice as long, and over 20 ms longer, are still under it.
 func (f *readings) slowUntold(o slo.Objective, s requests.Slowdown) result.Notes {
 	_, limit := f.Config.SlowRange()
 	switch {
@@ -294,10 +293,10 @@ func (f *readings) slowUntold(o slo.Objective, s requests.Slowdown) result.Notes
 	return nil
 }
 
-// slowUntoldBeside is slowUntold beside an answer. Where requests failed, the end of the failures is known, and good
-// answers may have been slow for longer: without a limit that tells which are slow, a time until recovery is not known
-// then. With a limit, slow ones are bad. Where a closed load stood still and no request failed, the answers that came
-// late are the outage itself.
+// slowUntoldBeside is slowUntold for an occurrence with the answer a. If requests failed, the end of the failures is
+// known, but good answers may have been slow for longer: without a limit that tells which are slow, the time until
+// recovery is unknown. With a limit, slow answers are bad. If a closed load stood still and no request failed, the
+// late answers are the outage itself.
 func (f *readings) slowUntoldBeside(o slo.Objective, s requests.Slowdown, a effect.Answer) result.Notes {
 	if _, limit := f.Config.SlowRange(); !untouched(a) &&
 		(limit > 0 || a.Failed == 0 || !s.Enough || !o.Metric.Row().Recovers) {
@@ -306,7 +305,7 @@ func (f *readings) slowUntoldBeside(o slo.Objective, s requests.Slowdown, a effe
 	return f.slowUntold(o, s)
 }
 
-// slowUntoldOf is slowUntoldBeside of occurrences that are taken for one: of any of them, or of all of them together.
+// slowUntoldOf is slowUntoldBeside for occurrences that count as one fault: for any of them, or for all together.
 func (f *effects) slowUntoldOf(o slo.Objective, of []int, a effect.Answer) result.Notes {
 	for _, i := range of {
 		if why := f.read.slowUntoldBeside(o, f.slowdown(i), a); why != nil {

@@ -10,8 +10,8 @@ import (
 	"brunt/scenarios/judge/requests"
 )
 
-// asBad returns slices in which the requests of spans are bad: those that were due then, or as many as were due in such
-// a time before the spans, where users wait instead of sending.
+// asBad returns slices in which all requests that were due in spans are bad. If users of a closed load waited in a span
+// instead of sending, as many requests count as such a time usually has.
 func asBad(in []effect.Slice, spans []requests.Span) []effect.Slice {
 	if len(spans) == 0 {
 		return in
@@ -42,7 +42,7 @@ func asBad(in []effect.Slice, spans []requests.Span) []effect.Slice {
 	return in
 }
 
-// marks lists the requests of a slice with so many bad ones a second in spans in place of those that are there.
+// marks lists the requests of a slice, with those in spans replaced by bad ones at a rate per second.
 func marks(
 	marks func([]effect.Mark) []effect.Mark, slice requests.Span, spans []requests.Span, rate float64,
 ) func([]effect.Mark) []effect.Mark {

@@ -15,7 +15,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// An incident is one of the run's, with what happened in the windows that it overlaps.
+// An incident is an incident of the run, with the counts of the windows that it overlaps.
 type incident struct {
 	effect.Incident
 	first    time.Duration // of its first bad request; Begin, unless that was in flight at an injection
@@ -26,8 +26,8 @@ type incident struct {
 	kinds    map[string]int64
 }
 
-// incidents finds the incidents of the run. A surge of shed requests is one as well, unless an
-// objective on shed bounds it over the run.
+// incidents finds the incidents of the run. A surge of shed requests is an incident too, unless an objective bounds
+// how much of the run may be shed.
 func incidents(f *effects) []*incident {
 	every := func(measure.Key, []int32) bool { return true }
 	q := effect.Question{
@@ -57,10 +57,10 @@ func incidents(f *effects) []*incident {
 	return out
 }
 
-// notBefore lets an incident begin with the injection of a fault if every bad request before it was in flight
-// at that instant, and for no longer than answers usually take: the fault made them bad, and nothing was bad
-// until then. Shed are the records of withoutShed: windows of which more than limit was bad or shed before the
-// injection are earlier as well.
+// notBefore moves the begin of an incident to the injection of a fault if the fault explains all bad requests before
+// it: each was in flight at the injection, for no longer than answers usually take. Shed are the records of
+// withoutShed; a window before the injection in which more than limit of the requests were bad or shed keeps the
+// begin where it is.
 func (in *incident) notBefore(f *effects, shed []record, limit float64) {
 	_, most := f.read.Config.SlowRange()
 	if most == 0 {
@@ -96,8 +96,8 @@ func (in *incident) notBefore(f *effects, shed []record, limit float64) {
 	}
 }
 
-// shedBefore is the share of bad requests of the baseline. A run without faults has none that a surge is no part of, so
-// there it is the lower quartile of the tenths of the run.
+// shedBefore returns the share of bad requests of the baseline. In a run without faults a surge would be a part of
+// the baseline, so the share is the lower quartile of the tenths of the run.
 func shedBefore(f *readings) float64 {
 	parts := 1
 	if f.FirstInjection() == measure.Never {
@@ -201,7 +201,7 @@ func (in *incident) faults(f *readings) (names []string, planned bool) {
 	return names, planned
 }
 
-// row is the incident as result.json has it.
+// row returns the incident for result.json.
 func (in *incident) row(f *readings) result.Incident {
 	out := result.Incident{
 		Begin: result.Sec(in.Begin), BeginLow: in.BeginIn.Low, BeginHigh: in.BeginIn.High,
@@ -245,7 +245,7 @@ func (f *effects) judgeIncidents(o slo.Objective) result.ObjectiveResult {
 // of a one-shot fault is its true end. One that begins within a hold of the clearing counts as well,
 // because the fault's own recovery includes it.
 //
-// A pass needs that of each fault without an incident the requests show that there was none.
+// A pass needs requests after each fault that show an incident, or enough of them to show that there was none.
 func judgeIncident(f *effects, o slo.Objective) result.ObjectiveResult {
 	if f.read.FirstInjection() == measure.Never {
 		return absent(o.After, result.FaultAbsent)
@@ -281,9 +281,9 @@ func judgeIncident(f *effects, o slo.Objective) result.ObjectiveResult {
 	return worst
 }
 
-// untold explains why it is unknown whether there was an incident of a fault that is not among known, and which verdict
-// that allows; nil where it is known of each. A fault that is followed by another too soon to tell is taken for one
-// with that, because an incident needs no single cause.
+// untold explains why it is unknown whether a fault that is not among known had an incident, and returns the verdict
+// that this allows. Notes are nil if it is known of each fault. A fault that another one follows too soon counts as
+// one fault with it, because an incident needs no single cause.
 func (f *effects) untold(known map[string]bool) (v scenarios.Verdict, notes result.Notes, why result.Why) {
 	whole := slo.Objective{Metric: slo.Metric{Name: "recover"}}
 	because := func(kind result.NoteKind, name string, notes result.Notes) (scenarios.Verdict, result.Notes, result.Why) {

@@ -49,8 +49,8 @@ func (w *windowIndex) Begun(t time.Duration) int {
 	return n
 }
 
-// Around widens a span by the windows that the effect of a fault in it is read from: their single requests show its
-// edges. It stays within the run, which ends at end.
+// Around widens a span by the windows whose single requests show the edges of an outage. The result stays within the
+// run, which ends at end.
 func (w *windowIndex) Around(in requests.Span, end time.Duration) requests.Span {
 	from, to := w.Begun(in.From)-effect.Around, w.Begun(in.To)+effect.Around
 	in = requests.Span{To: end}
@@ -63,8 +63,8 @@ func (w *windowIndex) Around(in requests.Span, end time.Duration) requests.Span 
 	return in
 }
 
-// Flow returns every window with the requests in flight at its begin, and those that ended in it. End sets the end of a
-// window, and of returns how many requests of a record became ready in its window, and how many ended there.
+// Flow returns every window with the requests in flight at its begin, and those that ended in it. End sets the end of
+// a window, and of returns how many requests of a record became ready in its window, and how many ended there.
 func (w *windowIndex) Flow(end func(s *effect.Slice), of func(record int) (ready, ended int64)) []effect.Slice {
 	out := make([]effect.Slice, len(w.starts))
 	under := int64(0)
@@ -90,7 +90,8 @@ func begunIn(p requests.Span, in []effect.Slice) []effect.Slice {
 	return in[at(p.From):max(at(p.From), at(p.To))]
 }
 
-// A phaseIndex has the numbers of phases, by what a cell is in them by. The zero value has none.
+// A phaseIndex finds the phases that may contain a cell: by the faults that its requests met, or by its time. The
+// zero value is empty.
 type phaseIndex struct {
 	Run    []int           // a cell of any kind may be in these
 	fault  map[int32][]int // by occurrence

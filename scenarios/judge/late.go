@@ -12,10 +12,10 @@ import (
 // lateFor explains that brunt was so late around occurrence i that a time from a span may not hold, though it does as
 // measured; holds is true where it does.
 //
-// A request counts in the window in which it was due. Where nearly all were sent late, what the target did at first was
-// met by requests that were due before the fault, and what it did at last by such that were due before its end: by as
-// much, an outage is longer than measured, or was missed. So the time has to hold with that lag added, if it is a tenth
-// or more of what the objective allows.
+// A request counts in the window in which it was due. If brunt sends nearly all requests late by d, requests that
+// were due before the fault meet its beginning, and those that were due before its end meet what follows. An outage
+// is then up to d longer than measured. So the objective also has to hold for the measured time plus d, if d is a
+// tenth or more of the time that the objective allows.
 func (f *effects) lateFor(o slo.Objective, i int, measured result.Num) (why result.Note, holds bool) {
 	if o.Metric.Row().Unit != slo.Seconds || o.Op == "=" {
 		return result.Note{}, true
@@ -34,8 +34,8 @@ func (f *effects) lateFor(o slo.Objective, i int, measured result.Num) (why resu
 	}, false
 }
 
-// lagIn is the most by which nearly all requests of a window were late that were sent in a span: nine of ten of each
-// set of faults, by lag beside the freezes of brunt, which hide what the target did in another way; see seen.
+// lagIn returns the largest lag of a window whose requests were sent in a span. The lag of a window is the lag that
+// nine of ten of its requests exceed. Freezes of brunt do not count in it: [withUnseen] deals with them.
 func (f *readings) lagIn(o slo.Objective, in requests.Span) (most time.Duration) {
 	freezes := f.freezes()
 	for next := 0; next < len(f.records) && f.records[next].Start < in.To; {
@@ -61,8 +61,8 @@ func (f *readings) lagIn(o slo.Objective, in requests.Span) (most time.Duration)
 	return most
 }
 
-// sentAround is the span around occurrence i in which requests say how long an outage was: up to a second after it was
-// over and the target good.
+// sentAround returns the span in which requests show how long the outage of occurrence i lasted: from the injection
+// to a second after the fault was over and the target was good.
 func (f *effects) sentAround(i int) requests.Span {
 	to := min(f.read.end, f.read.overAt(i))
 	if a := &f.answers[i]; a.RecoveredAt.Known() {

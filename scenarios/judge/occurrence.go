@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// effects are the effects of the faults on the load.
+// effects finds the effects of faults on the load, and judges objectives on faults.
 type effects struct {
 	read    *readings
 	answers []effect.Answer // one for each occurrence
@@ -28,7 +28,8 @@ type effects struct {
 	incidents []*incident            // of the run
 }
 
-// supposing is f with other readings of the same recording.
+// supposing returns a copy of f that asks other readings of the same recording. Nothing that is asked of the copy
+// changes f.
 func (f *effects) supposing(read readings) *effects {
 	g := *f
 	g.read, g.asked, g.shed = &read, map[asked]effect.Answer{}, shedViews{}
@@ -79,8 +80,8 @@ func (f *effects) ask(i int, o slo.Objective) effect.Answer {
 	return a
 }
 
-// slowdown is the answer to whether occurrence i made good answers slower. Before all cells were read it is no, and so
-// is that of one that was not injected.
+// slowdown returns the answer to whether occurrence i made good answers slower. The answer is no until all cells are
+// read, and for an occurrence that was not injected.
 func (f *effects) slowdown(i int) requests.Slowdown {
 	if f.slower == nil || f.read.Faults[i].Name == "" {
 		return requests.Slowdown{Told: result.Told{Answer: result.No}, Far: result.No}
@@ -93,7 +94,7 @@ func (f *readings) asksSlow(o slo.Objective) bool {
 	return o.Metric.Span > 0 || f.Config.SlowShare == 0 && f.Config.Slow > 0
 }
 
-// notCertain is an answer without an impact where the slowdown is untested: it is unknown.
+// notCertain returns an answer without an impact as an unknown one, because the slowdown is untested.
 func notCertain(a effect.Answer, s requests.Slowdown) effect.Answer {
 	a.Impact, a.Notes, a.RecoveredAt, a.MaySlow = result.UnknownYet, untold(s), result.NaN, true
 	return a
@@ -167,8 +168,8 @@ func questionOn(f *effects, of []int, o slo.Objective) effect.Question {
 	return q
 }
 
-// overAt is when occurrence i was over, its true end: a unit that is back at once still has a phase of some
-// seconds. It is [measure.Never] where the occurrence was not cleared.
+// overAt returns the true end of occurrence i, which may be before the end of its phase: the phase of a unit that is
+// back at once still lasts some seconds. It is [measure.Never] if the occurrence was not cleared.
 func (f *readings) overAt(i int) time.Duration {
 	if at, early := f.c.Ended[i]; early && f.Faults[i].Over {
 		return at
@@ -176,7 +177,7 @@ func (f *readings) overAt(i int) time.Duration {
 	return f.Faults[i].Until()
 }
 
-// calmFrom is the time when the faults before occurrence i were over and recovered from.
+// calmFrom returns the time from which the faults before occurrence i were over, and the target had recovered.
 func (f *effects) calmFrom(i int) time.Duration {
 	from := time.Duration(0)
 	for j := range f.read.Faults[:i] {
@@ -229,7 +230,7 @@ func (f *effects) confound(i int, a *effect.Answer, next *measure.Occurrence) {
 	}
 }
 
-// confoundedWith are the occurrences that were in while occurrence i was, or while one of those was, with
+// confoundedWith lists the occurrences that overlap occurrence i in time, directly or by way of others, with i
 // itself, in the order of injection.
 func (f *effects) confoundedWith(i int) []int {
 	in := requests.Span{From: f.read.Faults[i].Injected, To: f.read.overAt(i)}
@@ -251,7 +252,7 @@ func (f *effects) confoundedWith(i int) []int {
 	}
 }
 
-// joint is the effect of several occurrences whose effects cannot be separated, as of one fault from the first
+// joint returns the effect of several occurrences that cannot be told apart: of one fault that lasts from the first
 // injection to the last clearing.
 func (f *effects) joint(of []int, o slo.Objective) effect.Answer {
 	return withShed(f, of, o, effect.Ask(questionOn(f, of, o)))

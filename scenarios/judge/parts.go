@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// parts are the parts of the impact of occurrence i, from the sums of phases.
+// parts returns what the impact of occurrence i consists of, from the sums of phases.
 func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactParts {
 	oc := &f.read.Faults[i]
 	if oc.Name == "" {
@@ -92,15 +92,16 @@ type shedView struct {
 	records []record // nil: nothing was shed that no objective covers
 }
 
-// shedViews are the views that were made, by what is covered.
+// shedViews caches views, by the steps that are covered.
 type shedViews struct {
 	run *shedView // for incidents
 	by  map[string]*shedView
 }
 
-// withoutShed returns the records with shed requests as errors, except those of steps that an objective on shed covers:
-// it says how much of them may be shed. One on the run covers all of it; one in the phase of a fault covers that fault,
-// and so those occurrences that are all covered. Of is empty for the run as a whole.
+// withoutShed returns the records with shed requests as errors, except in steps that an objective on shed covers,
+// because such an objective says how much may be shed. An objective on the run covers all occurrences, and one in the
+// phase of a fault covers that fault. Of lists occurrences that all have to be covered; it is empty for the run as a
+// whole.
 func withoutShed(f *effects, of ...int) *shedView {
 	if of == nil && f.shed.run != nil {
 		return f.shed.run
@@ -124,7 +125,7 @@ func withoutShed(f *effects, of ...int) *shedView {
 	return v
 }
 
-// shedCovered reports whether objectives bound how much of a step may be shed: over the run, or in each of some
+// shedCovered reports whether an objective bounds how much of a step may be shed, over the run or in each of some
 // occurrences.
 func (f *readings) shedCovered(step int, of []int) bool {
 	in := func(phase slo.Phase) bool {
@@ -163,8 +164,9 @@ func (f *readings) viewShed(covered []bool) *shedView {
 // ofShed reports whether a metric is about shed requests alone.
 func ofShed(r *slo.Row) bool { return r.CountsShed && !r.CountsBad }
 
-// withShed is the answer a about occurrences that are taken for one, or the one with shed requests as errors where
-// those surged. A load that shed before the fault is held against more than twice of that.
+// withShed returns the answer a about occurrences that count as one fault. If shed requests surged, it returns the
+// answer with those as errors. A target that shed requests before the fault surges if it sheds more than twice as
+// many.
 func withShed(f *effects, of []int, o slo.Objective, a effect.Answer) effect.Answer {
 	records := withoutShed(f, of...).records
 	if records == nil || a.BadBefore {
@@ -191,8 +193,8 @@ func withShed(f *effects, of []int, o slo.Objective, a effect.Answer) effect.Ans
 	return b
 }
 
-// surge is the limit of bad requests, the shed included, of a load of which the share before was shed
-// before: one that shed anyway surges where it sheds more than twice of that.
+// surge returns the limit of the share of bad requests when shed requests count as bad. Before is the share that was
+// shed before the fault. The limit is more than twice that share.
 func surge(limit, before float64) float64 {
 	if 2*before > limit {
 		return min(.9, limit+2*before)

@@ -15,8 +15,8 @@ type phase struct {
 	of int // number of its occurrence; ofNone for none
 }
 
-// has reports whether a cell is in the phase: that of a fault has the requests that met it, its recovery and its rest
-// have those that were due then.
+// has reports whether the phase contains a cell. The phase of a fault contains the requests that met the fault. Its
+// recovery and its rest contain the requests that were due in them.
 func (p phase) has(h *measure.History, k measure.Key) bool {
 	switch p.name.Kind {
 	case slo.WarmupPhase:
@@ -31,17 +31,17 @@ func (p phase) has(h *measure.History, k measure.Key) bool {
 	return inSpan(p.Span, k)
 }
 
-// cellsOf is has of a phase, for slices.
+// cellsOf returns [phase.has] as a filter of slices.
 func (f *readings) cellsOf(p phase) func(measure.Key, []int32) bool {
 	return func(k measure.Key, _ []int32) bool { return p.has(&f.History, k) }
 }
 
-// numbered reports whether the phase has a number: its cells are known once they are counted.
+// numbered reports whether the phase has a number. A cell says itself which numbered phases contain it.
 func (p phase) numbered() bool {
 	return p.name.Kind != slo.RecoveryPhase && p.name.Kind != slo.RestPhase
 }
 
-// number is the number of a numbered phase in a recording.
+// number returns the number of a numbered phase in a recording.
 func (p phase) number() int32 {
 	switch p.name.Kind {
 	case slo.WarmupPhase:
@@ -74,12 +74,12 @@ func indexed(ps []phase) *phaseIndex {
 const ofNone = -1
 
 // phases lists the phases of a run: warm-up, run, baseline, and for each occurrence of a fault the
-// phase itself, its recovery, and its rest where an objective is about that.
+// phase itself, its recovery, and its rest if an objective asks about the rest.
 //
-// The recovery begins when the fault is cleared, and ends a hold after the last bad request, or after
-// the clearing if the target was good by then: so it is not empty for the better target. Its end is that
-// of a window. Without recovery it has no such end. The next injection and the end of the load end it in
-// any case, because what comes then belongs to others. The rest lasts up to those.
+// The recovery begins when the fault is cleared. It ends a hold after the last bad request, at the end of a window. If
+// the target was good when the fault was cleared, it ends a hold after that, so that a better target does not have an
+// empty recovery. Without recovery there is no such end. The next injection and the end of the load end the recovery in
+// any case, and they end the rest.
 func (f *effects) phases() []phase {
 	out := []phase{}
 	if f.read.c.Warmup > 0 {

@@ -46,7 +46,7 @@ type record struct {
 	latest time.Duration // of a load: the largest lag
 }
 
-// take takes the records of a recording, puts them in order, and finds its windows, those without events as well.
+// take sets the records of a recording in order of time, and finds all windows, with and without events.
 func (f *readings) take(records []record) {
 	f.records = records
 	for i := range records {
@@ -80,10 +80,10 @@ func (f *readings) requests() []int64 {
 	return out
 }
 
-// slices returns the windows of the judged run that begin in a span, for objective o: the requests for which has is
-// true. Bad are errors and skipped, and answers over the time that o names, else over that of `judge`. What brunt
-// itself caused is not the target's failure, and is left out. InFlight and Ended count all requests, independent of
-// has.
+// slices returns the windows of the judged run that begin in a span, with the requests that objective o selects and
+// for which has is true. Errors and skipped requests are bad, and so are answers that take longer than the time that
+// o names, or than `judge.slow`. Failures that brunt itself caused do not count. InFlight and Ended count all
+// requests that o selects, whatever has says.
 func (f *readings) slices(in requests.Span, o slo.Objective, has func(measure.Key, []int32) bool) []effect.Slice {
 	as := func(c *measure.Counts) *measure.Counts {
 		c = c.Punctual()
@@ -110,7 +110,7 @@ func (f *readings) freezes() []measure.Freeze {
 	return f.Config.Freezes()
 }
 
-// slicesAs is slices with the counts as seen by as.
+// slicesAs is slices with the counts after applying a view.
 func (f *readings) slicesAs(
 	in requests.Span, o slo.Objective, has func(measure.Key, []int32) bool, as view,
 ) []effect.Slice {
@@ -190,8 +190,8 @@ func (f *readings) windowsOf(o slo.Objective) []effect.Slice {
 	return f.flows[key]
 }
 
-// marksOf lists the requests of some records on demand: only the edges of outages are looked at. What
-// brunt itself caused is left out.
+// marksOf returns a function that lists the requests of some records, because only the edges of outages need them. It
+// leaves out failures that brunt itself caused.
 func marksOf(records []record, of []int) func([]effect.Mark) []effect.Mark {
 	return func(out []effect.Mark) []effect.Mark {
 		var all measure.Edges
@@ -217,9 +217,9 @@ func count(s *effect.Slice, c *measure.Counts, limit int) {
 	}
 }
 
-// iterations is the number that a rate counts in a span, and how long the selected loads could begin
-// iterations in it. Unlike other counts it uses the intended time: earlier requests that met the
-// fault do not count in its rate.
+// iterations returns how many iterations a rate counts in a span, and for how long the selected loads could begin
+// iterations in it. A rate counts by intended time: requests that were due before a fault and met it do not count in
+// the rate of its phase.
 func (f *readings) iterations(o slo.Objective, p requests.Span, as view) (n int64, span time.Duration) {
 	for i := range f.records {
 		r := &f.records[i]

@@ -14,7 +14,8 @@ import (
 // later is d after t, and no later than the end of the load.
 func (f *readings) later(t, d time.Duration) time.Duration { return min(f.end, min(f.end, t)+d) }
 
-// unseenOf lists the spans of which brunt saw nothing and in which an outage could turn an objective on occurrence i.
+// unseenOf lists the spans in which brunt saw nothing of the target, and in which an outage could change the verdict
+// of an objective on occurrence i.
 func (f *effects) unseenOf(o slo.Objective, i int) []requests.Span {
 	a, of := f.ask(i, o), []int{i}
 	if a.Impact == result.Confounded {
@@ -54,8 +55,8 @@ func (f *effects) unseenOf(o slo.Objective, i int) []requests.Span {
 	})
 }
 
-// unseen lists the parts of a span of which brunt saw nothing: it stood still, or each request that was due failed by
-// brunt.
+// unseen lists the parts of a span in which brunt saw nothing of the target: brunt stood still, or failed at each
+// request that was due.
 func (f *readings) unseen(o slo.Objective, in requests.Span) []requests.Span {
 	out := f.failedBy(o, in)
 	for _, z := range f.stops() {
@@ -68,14 +69,14 @@ func (f *readings) unseen(o slo.Objective, in requests.Span) []requests.Span {
 	return slices.DeleteFunc(out, func(s requests.Span) bool { return s.Length() == 0 })
 }
 
-// stops are the freezes that are no lag: a shorter one is.
+// stops lists the freezes that are long enough to hide what the target did. Shorter ones count as lag.
 func (f *readings) stops() []measure.Freeze {
 	return slices.DeleteFunc(slices.Clone(f.freezes()),
 		func(z measure.Freeze) bool { return z.To-z.From < measure.LeastFreeze })
 }
 
-// failedBy lists the parts of a span in which brunt failed at each request that objective o selects: from the first
-// of them to the next one that was seen.
+// failedBy lists the parts of a span in which brunt failed at each request that objective o selects. A part lasts
+// from the first such request to the next one that the target was asked.
 func (f *readings) failedBy(o slo.Objective, in requests.Span) (out []requests.Span) {
 	type mark struct {
 		at  time.Duration
@@ -123,8 +124,8 @@ func (f *readings) failedBy(o slo.Objective, in requests.Span) (out []requests.S
 	return out
 }
 
-// unsentIn explains that brunt failed at so many requests during occurrence i that the load was not the scheduled one;
-// scheduled is true where it was. Requests that were due while brunt stood still do not count: see seen.
+// unsentIn explains that brunt failed at so many requests during occurrence i that the load was not the scheduled
+// one; scheduled is true where it was. Requests that were due while brunt stood still do not count: see seen.
 func (f *readings) unsentIn(o slo.Objective, i int) (why result.Note, scheduled bool) {
 	stops := f.stops()
 	var failed, offered int64
@@ -144,8 +145,9 @@ func (f *readings) unsentIn(o slo.Objective, i int) (why result.Note, scheduled 
 	return result.Note{Kind: result.NotTheLoad, Part: failed, Count: offered, Of: f.Faults[i].Name}, false
 }
 
-// stoodStill explains that brunt stood still for half of the time or more in which occurrence i was in, or sent most of
-// its requests after it, so that what it did is unknown where nothing was seen of it; it is nil where brunt did not.
+// stoodStill explains that brunt stood still for half of the time or more in which occurrence i was in, or sent most
+// of its requests after it, so that what it did is unknown where nothing was seen of it; it is nil where brunt did
+// not.
 func (f *readings) stoodStill(i int) result.Notes {
 	in := requests.Span{From: f.Faults[i].Injected, To: min(f.end, f.Faults[i].Until())}
 	if n := f.missed(slo.Objective{}, i); 2*n > f.traffic[i] {
@@ -174,8 +176,8 @@ func (f *readings) sentNone(i int) bool {
 	return true
 }
 
-// missed is the number of good answers in occurrence i to requests that brunt sent after its end, because it was late:
-// they did not meet the fault.
+// missed is the number of good answers in occurrence i to requests that brunt sent after its end, because it was
+// late: they did not meet the fault.
 func (f *readings) missed(o slo.Objective, i int) (n int64) {
 	for _, j := range f.index().Affected[i] {
 		r := &f.records[j]
