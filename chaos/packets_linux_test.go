@@ -84,9 +84,10 @@ func elsewhere(in io.Reader) io.Reader {
 			if json.Unmarshal(s.Bytes(), &m) != nil {
 				break
 			}
-			args, _ := m["args"].(map[string]any)
+			spec, ok := m["args"].(map[string]any)
+			ok = ok && (m["op"] == "network.prepare" || m["op"] == "network.set")
 			// selecting by address needs prio, which some kernels lack
-			if spec, ok := args["spec"].(map[string]any); ok && spec["via"] == "tbf" {
+			if ok && spec["via"] == "tbf" {
 				spec["rate"] = 1 << 31
 			} else if ok {
 				spec["match"] = map[string]any{"peers": []string{"203.0.113.0/24"}}
