@@ -316,7 +316,7 @@ slo: [errors < 5%, errors < 5% in baseline, errors < 50% in cut, errors < 20% of
 			res := runOnce(t, text, run.Options{NoChaos: control})
 			var failed []string
 			for _, o := range res.Objectives {
-				if o.Verdict != scenarios.Pass && !(o.Verdict == scenarios.Invalid && wasLate(res)) {
+				if o.Verdict != scenarios.Pass && !(o.Verdict == scenarios.Invalid && o.Why == result.Late) {
 					failed = append(failed, o.Text)
 				}
 			}
