@@ -1,8 +1,6 @@
 package rpc
 
 import (
-	"bytes"
-	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/tls"
@@ -33,15 +31,11 @@ type sealed struct {
 
 func (s sealed) Close() error { return s.below.Close() }
 
-// holds reports whether the other end has shown the certificate of a key for a conversation.
-func (s sealed) holds(key ed25519.PublicKey, name string) bool {
-	shown := s.ConnectionState().PeerCertificates[0]
-	has, _ := shown.PublicKey.(ed25519.PublicKey)
-	return bytes.Equal(has, key) && shown.Subject.CommonName == name
-}
+// peer is the certificate that the other end has shown.
+func (s sealed) peer() *x509.Certificate { return s.ConnectionState().PeerCertificates[0] }
 
 // sealing is the configuration of TLS by which an end with a key is in a conversation with a name. Certificates are
-// signed by their own key, and no authority vouches for them: each end asks for the key, see [sealed.holds]. TLS proves
+// signed by their own key, and no authority vouches for them: each end compares the key of [sealed.peer]. TLS proves
 // that the other end has the private half.
 func sealing(key ed25519.PrivateKey, name string) (*tls.Config, error) {
 	of := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}}
@@ -59,7 +53,7 @@ func sealing(key ed25519.PrivateKey, name string) (*tls.Config, error) {
 // seal makes a connection one of TLS, by the constructor of its end.
 func seal(of func(net.Conn, *tls.Config) *tls.Conn, below net.Conn, c *tls.Config) (sealed, error) {
 	s := sealed{of(below, c), below}
-	if err := s.HandshakeContext(context.Background()); err != nil { // the connection has a deadline
+	if err := s.Handshake(); err != nil { // the connection has a deadline
 		return s, fmt.Errorf("the other end shows no certificate of this version of brunt: %w", err)
 	}
 	return s, nil
