@@ -183,18 +183,10 @@ func (s *server) onProxies() rpc.Operations {
 	return rpc.Join(
 		opStart.By(func(_ context.Context, a startArgs) (started, error) { return s.start(a) }),
 		opClose.By(func(_ context.Context, n proxyN) (rpc.None, error) { return rpc.None{}, s.close(n) }),
-		opCount.By(func(_ context.Context, n proxyN) (int64, error) {
-			p, err := find(s, s.proxies, n)
-			if err != nil {
-				return 0, err
-			}
+		on(s, opCount, s.proxies, func(_ context.Context, p *proxy.Proxy, _ proxyN) (int64, error) {
 			return p.Stats().Connections, nil
 		}),
-		opBroken.By(func(ctx context.Context, n proxyN) (string, error) {
-			p, err := find(s, s.proxies, n)
-			if err != nil {
-				return "", err
-			}
+		on(s, opBroken, s.proxies, func(ctx context.Context, p *proxy.Proxy, _ proxyN) (string, error) {
 			if err := p.Broken(ctx); err != nil {
 				return err.Error(), nil
 			}
@@ -215,18 +207,10 @@ func (s *server) onToxics() rpc.Operations {
 	return rpc.Join(
 		opAdd.By(func(_ context.Context, a addArgs) (toxicN, error) { return s.add(a) }),
 		opRemove.By(func(_ context.Context, n toxicN) (rpc.None, error) { return rpc.None{}, s.remove(n) }),
-		opSeen.By(func(_ context.Context, n toxicN) (proxy.Traffic, error) {
-			t, err := find(s, s.toxics, n)
-			if err != nil {
-				return proxy.Traffic{}, err
-			}
+		on(s, opSeen, s.toxics, func(_ context.Context, t proxy.Toxicity, _ toxicN) (proxy.Traffic, error) {
 			return t.Seen(), nil
 		}),
-		opStatus.By(func(ctx context.Context, n toxicN) (status proxy.Status, err error) {
-			t, err := find(s, s.toxics, n)
-			if err != nil {
-				return status, err
-			}
+		on(s, opStatus, s.toxics, func(ctx context.Context, t proxy.Toxicity, n toxicN) (status proxy.Status, err error) {
 			status = t.Status(ctx)
 			status.Lifted, err = s.effects.since(int(n))
 			return status, err
@@ -236,34 +220,35 @@ func (s *server) onToxics() rpc.Operations {
 
 func (s *server) onLines() rpc.Operations {
 	return rpc.Join(
-		opLine.By(func(ctx context.Context, n proxyN) (lineN, error) {
-			p, err := find(s, s.proxies, n)
-			if err != nil {
-				return 0, err
-			}
+		on(s, opLine, s.proxies, func(ctx context.Context, p *proxy.Proxy, _ proxyN) (lineN, error) {
 			l, err := p.Established(ctx)
 			if err != nil {
 				return 0, err
 			}
 			return keep(s, s.lines, l), nil
 		}),
-		opExchange.By(func(ctx context.Context, n lineN) (probed, error) {
-			l, err := find(s, s.lines, n)
-			if err != nil {
-				return probed{}, err
-			}
+		on(s, opExchange, s.lines, func(ctx context.Context, l proxy.Line, _ lineN) (probed, error) {
 			return probedOf(l.RoundTrip(ctx)), nil
 		}),
-		opHang.By(func(_ context.Context, n lineN) (rpc.None, error) {
-			l, err := find(s, s.lines, n)
-			if err != nil {
-				return rpc.None{}, err
-			}
+		on(s, opHang, s.lines, func(_ context.Context, l proxy.Line, n lineN) (rpc.None, error) {
 			l.Close()
 			drop(s, s.lines, n)
 			return rpc.None{}, nil
 		}),
 	)
+}
+
+// on is an operation on the thing with the number that the caller gives.
+func on[N ~int, T, R any](
+	s *server, op rpc.Op[N, R], in map[N]T, do func(ctx context.Context, thing T, n N) (R, error),
+) rpc.Operations {
+	return op.By(func(ctx context.Context, n N) (r R, err error) {
+		thing, err := find(s, in, n)
+		if err != nil {
+			return r, err
+		}
+		return do(ctx, thing, n)
+	})
 }
 
 // find returns the thing with a number.

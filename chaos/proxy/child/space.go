@@ -77,6 +77,8 @@ type space struct {
 	server *remote.Server
 	id     string
 	stays  bool // the namespace is another's to close
+
+	operations rpc.Operations // of the server
 }
 
 // leave removes what is held in the namespace.
@@ -98,28 +100,20 @@ func (s *server) inSpaces() rpc.Operations {
 			if err != nil {
 				return nil, err
 			}
-			out, err := in.server.Operations().Do(ctx, a.Op, a.Args)
+			out, err := in.operations.Do(ctx, a.Op, a.Args)
 			if err != nil {
 				return nil, err
 			}
 			return json.Marshal(out)
 		}),
-		opTable.By(func(_ context.Context, n spaceN) (tableN, error) {
-			in, err := find(s, s.spaces, n)
-			if err != nil {
-				return 0, err
-			}
+		on(s, opTable, s.spaces, func(_ context.Context, in *space, n spaceN) (tableN, error) {
 			table, err := in.n.NewDiversion()
 			if err != nil {
 				return 0, err
 			}
 			return keep(s, s.tables, &diversion{Diversion: table, in: n}), nil
 		}),
-		opForeign.By(func(_ context.Context, n spaceN) ([]string, error) {
-			in, err := find(s, s.spaces, n)
-			if err != nil {
-				return nil, err
-			}
+		on(s, opForeign, s.spaces, func(_ context.Context, in *space, _ spaceN) ([]string, error) {
 			return in.n.Redirects()
 		}),
 		opTLS.By(s.speaksTLS),
@@ -132,11 +126,7 @@ func (s *server) inSpaces() rpc.Operations {
 			return rpc.None{}, in.n.Cut(a.Ends)
 		}),
 		opDrain.By(s.drain),
-		opLeave.By(func(_ context.Context, n spaceN) (rpc.None, error) {
-			in, err := find(s, s.spaces, n)
-			if err != nil {
-				return rpc.None{}, err
-			}
+		on(s, opLeave, s.spaces, func(_ context.Context, in *space, n spaceN) (rpc.None, error) {
 			return rpc.None{}, s.leave(n, in)
 		}),
 	)
@@ -163,6 +153,7 @@ func (s *server) enter(path string) (spaceN, error) {
 			Over:  func() { s.effects.forget(number) },
 		}, err
 	}
+	in.operations = in.server.Operations()
 	return keep(s, s.spaces, in), nil
 }
 
