@@ -17,16 +17,19 @@ type Adjustment struct {
 }
 
 // OfRequests lists the adjustments of objectives on the requests of a phase, in the order in which they are made.
-func OfRequests() (out []Adjustment) {
-	for _, a := range requestAdjustments {
-		out = append(out, a.Adjustment)
-	}
-	return out
-}
+func OfRequests() []Adjustment { return described(requestAdjustments) }
 
 // OfFaults lists the adjustments of objectives on faults, in the order in which they are made.
-func OfFaults() (out []Adjustment) {
-	for _, a := range faultAdjustments {
+func OfFaults() []Adjustment { return described(faultAdjustments) }
+
+// An adjusting is an adjustment with the function that makes it.
+type adjusting[F any] struct {
+	Adjustment
+	make F
+}
+
+func described[F any](list []adjusting[F]) (out []Adjustment) {
+	for _, a := range list {
 		out = append(out, a.Adjustment)
 	}
 	return out
@@ -43,10 +46,7 @@ type ask struct {
 }
 
 // requestAdjustments are those of an objective on requests in a phase, in order.
-var requestAdjustments = []struct {
-	Adjustment
-	make func(e *evaluator, q *ask, r result.ObjectiveResult) result.ObjectiveResult
-}{
+var requestAdjustments = []adjusting[func(*evaluator, *ask, result.ObjectiveResult) result.ObjectiveResult]{
 	{Adjustment{
 		"own time",
 		"each answer without the time that brunt itself added; requests that brunt never sent, or had no socket for, " +

@@ -19,10 +19,7 @@ type faultAsk struct {
 
 // faultAdjustments are those of an objective on a fault that passes, in order. Each makes the first verdict but a pass
 // the last. A failure stands, because the requests that show it were seen.
-var faultAdjustments = []struct {
-	Adjustment
-	make func(f *effects, q *faultAsk, r result.ObjectiveResult) result.ObjectiveResult
-}{
+var faultAdjustments = []adjusting[func(*effects, *faultAsk, result.ObjectiveResult) result.ObjectiveResult]{
 	{Adjustment{
 		"not the load",
 		"brunt failed at over 1 % of the requests during the fault, apart from those of the times of which it saw nothing",
@@ -43,8 +40,8 @@ var faultAdjustments = []struct {
 	{Adjustment{
 		"unseen",
 		"the target was down whenever brunt saw nothing of it, because it stood still or failed at each request that was " +
-			"due, in times that are as long as all that is allowed, or hold the instant by which the target has to be good, or " +
-			"the end of the outage",
+			"due, in times that are as long as all that is allowed, or hold the instant by which the target has to be good, " +
+			"or the end of the outage",
 		"a pass is invalid",
 	}, withUnseen},
 }

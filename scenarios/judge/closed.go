@@ -22,7 +22,8 @@ type correction struct {
 	waited result.Note // that users waited
 }
 
-// corrected returns the value of an objective on closed loads with what their users did not send; false: there is none.
+// corrected returns the value of an objective on closed loads with what their users did not send. Found is
+// false without such a value.
 //
 // The users of a closed load send nothing while they wait, so a stall leaves few requests behind, and counts hide it
 // (coordinated omission; Tene, How NOT to Measure Latency, 2013). So an objective that holds by count is judged once

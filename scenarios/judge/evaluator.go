@@ -70,8 +70,10 @@ func Judge(r *measure.Recording, c Case) (*Findings, error) {
 	ps := e.effects.phases()
 	sums := make([][]measure.Cell, len(ps))
 	for i, p := range ps {
-		if sums[i] = newCells(&e.read.Config); p.numbered() {
+		if p.numbered() {
 			sums[i] = t.of(&e.read.Config, p.number())
+		} else {
+			sums[i] = newCells(&e.read.Config)
 		}
 	}
 	e.tables.hists = &measure.Histograms{}

@@ -66,7 +66,7 @@ type FaultRecord struct {
 	// baseline: slow was computed from it; empty: judge.slow
 	SlowFrom string `json:"slow_from,omitempty" mask:"-"`
 	Note     string `json:"note,omitempty"` // remarks for readers
-	// the note, as data; empty: there is none, or a former brunt wrote the result
+	// the note, as data; empty without a note, and in results of earlier versions
 	Because          Notes    `json:"because,omitempty"`
 	FailedObjectives []string `json:"failed_objectives,omitempty"` // the texts of those on it that failed
 	// errors, latency, shed requests and lost writes; null: it was not injected

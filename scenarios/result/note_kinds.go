@@ -184,8 +184,8 @@ var noteSentences = map[NoteKind]string{
 	PhaseAbsent:       "the phase did not occur",
 
 	ReferenceIs: "<of> was <value>",
-	ReferenceDecides: "<metric> of <of> lies between <low> and <high> (95 %), which decides: more requests in it tell it " +
-		"more exactly",
+	ReferenceDecides: "<metric> of <of> lies between <low> and <high> (95 %), which decides: more requests in it tell " +
+		"it more exactly",
 	ReferenceInfinite: "<metric> of <of> is infinite, as too many of its requests failed",
 	ReferenceUnknown:  "<metric> of <of> is not known",
 	ReferenceUndone:   "nothing to compare with: ",

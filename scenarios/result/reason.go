@@ -25,7 +25,7 @@ type Reason struct {
 	Left  int    `json:"left,omitempty"`         // entries of the journal that are not undone
 	Text  string `json:"text,omitempty"`         // what an error says, or what else is found, in words
 	Why   Why    `json:"why,omitempty" mask:"-"` // as far as it is brunt's own doing
-	// what else is found, as data, which text says; empty: text is of another kind, or a former brunt wrote the result
+	// what else is found, as data, which text says; empty if an error says it, and in results of earlier versions
 	Because Notes `json:"because,omitempty"`
 }
 

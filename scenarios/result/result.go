@@ -146,7 +146,7 @@ type ObjectiveResult struct {
 	Count    int64             `json:"count"`           // number of requests that it was judged by
 	Verdict  scenarios.Verdict `json:"verdict"`         // verdict of the objective
 	Note     string            `json:"note,omitempty"`  // reason, in a sentence
-	// reason, as data, which the note says; empty: there is none, or a former brunt wrote the result
+	// reason, as data, which the note says; empty without a note, and in results of earlier versions
 	Because Notes  `json:"because,omitempty"`
 	Why     Why    `json:"why,omitempty" mask:"-"`  // of the verdict, where code asks for it
 	List    string `json:"list,omitempty" mask:"-"` // slo (empty), steady, or threshold: of a script

@@ -79,8 +79,8 @@ const landingParts = 6
 // least is how much time must be left for a part to begin.
 const least = time.Minute
 
-// reach runs parts of the long suites: those whose packages the change since a commit reaches, then one of the others,
-// in parts that begin with another one for each commit, until BUDGET is up. .ci/full runs the rest.
+// reach runs parts of the long suites until BUDGET is up: of each suite with a package that the change since a commit
+// reaches, and of one other suite. Each commit begins with another part. .ci/full runs the rest.
 func reach(ctx context.Context, args []string) error {
 	if len(args) != 1 {
 		return usage("usage: ci reach BASE")

@@ -13,8 +13,8 @@ import (
 )
 
 // again runs tests by gotestsum. A test that fails is run again, alone, at most twice, which tells a broken test from a
-// flaky one. The flaky ones are listed by name. .ci/flaky names those whose cause is known and not yet mended, a list
-// that may only shrink. Others fail if they are more than [flaky.allowed].
+// flaky one. The flaky ones are listed by name. .ci/flaky names tests with a known cause that is not yet mended, a
+// list that may only shrink. Others fail if they are more than [flaky.allowed].
 func (r *runner) again(ctx context.Context, env, packages []string, flags ...string) error {
 	program := filepath.Join(r.work, "gotestsum")
 	if _, err := os.Stat(program); err != nil {

@@ -81,7 +81,8 @@ func suites() []suite {
 			picks: inHome("kill"),
 		},
 		{
-			name: "safety", parts: 4, takes: "2000 programs take 1.4 to 2.8 hours", picks: inHome("safety"), run: (*runner).safety,
+			name: "safety", parts: 4, takes: "2000 programs take 1.4 to 2.8 hours",
+			picks: inHome("safety"), run: (*runner).safety,
 			about: func() string {
 				return fmt.Sprintf("%d random programs of faults and kills, with the machine as before", programs())
 			},
@@ -97,7 +98,8 @@ func suites() []suite {
 			picks: inHome("drills"), takes: "a part takes half an hour",
 		},
 		{
-			name: "drill-library", parts: 6, takes: "TestTwins takes 10 minutes", picks: inHome("drill-library"), run: (*runner).library,
+			name: "drill-library", parts: 6, takes: "TestTwins takes 10 minutes",
+			picks: inHome("drill-library"), run: (*runner).library,
 			reach: []string{"brunt/scenarios/drills", "brunt/cmd/brunt"},
 			about: func() string {
 				return fmt.Sprintf("the drills of `brunt drill`, each %s times on the good system and without a defence, "+
