@@ -83,8 +83,8 @@ func TestReports_Agree(t *testing.T) {
 				row := words.IncidentRow(i+1, &again.Incidents[i])
 				together(t, form.plain, row[1], row[2:]...)
 			}
-			if !strings.Contains(form.plain, again.Reason) {
-				t.Errorf("the reason %q is missing", again.Reason)
+			if answer := words.Answer(&again); !strings.Contains(form.plain, answer) {
+				t.Errorf("the answer %q is missing", answer)
 			}
 		})
 	}

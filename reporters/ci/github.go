@@ -57,15 +57,12 @@ func (s *stepSummary) line(format string, args ...any) { fmt.Fprintf(s, format+"
 // verdict writes the verdict with its reason.
 func (s *stepSummary) verdict(r *result.Result) {
 	s.line("## %s %s: %s\n", badge(r.Verdict), markdown(words.Capitalize(words.Verdict(r.Verdict))), markdown(r.Name))
-	s.line("%s\n", markdown(r.Reason))
+	s.line("%s\n", markdown(words.Answer(r)))
 	if h := words.Hypothesis(r); h != "" {
 		s.line("%s\n", markdown(h))
 	}
 	if r.Control {
 		s.line("This is the control run: no fault was injected.\n")
-	}
-	if len(r.Objectives) == 0 {
-		s.line("No objective was set, so the run has no verdict.\n")
 	}
 }
 

@@ -14,7 +14,7 @@ func TestMarkdown(t *testing.T) {
 		reporterstest.Render(t, ci.Markdown{}, reporterstest.Results()["failing"]))
 	for _, tt := range []struct{ name, want string }{
 		{"minute", "<details><summary>6 objectives held</summary>"},
-		{"objectives-none", "No objective was set, so the run has no verdict."},
+		{"objectives-none", "Don't ship by this run. 5% of requests failed and no objective asks about it."},
 		{"faults-none", "p95 "},
 		{"empty", "Setup failed"},
 	} {

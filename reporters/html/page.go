@@ -43,7 +43,7 @@ type pageView struct {
 	Script               template.JS
 	Data, Facets         template.HTML // for the script
 	Mark, Word, Tone     string
-	Name, Advice, Reason string
+	Name, Answer string
 	Hypothesis           string
 	Alerts               []string
 	Facts                []words.Pair
@@ -137,7 +137,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	p := &pageView{
 		Icon: icon(words.Tone(r.Verdict)), Mark: words.Mark(r.Verdict), Word: words.Capitalize(words.Verdict(r.Verdict)),
 		Tone: words.Tone(r.Verdict),
-		Name: words.Clean(r.Name), Reason: words.Clean(r.Reason), Hypothesis: words.Hypothesis(r),
+		Name: words.Clean(r.Name), Answer: words.Answer(r), Hypothesis: words.Hypothesis(r),
 		BoundsFoot: words.BoundsMeaning(r.Objectives),
 		Control:    r.Control, Healthy: r.Generator.Healthy, Version: words.Clean(r.Environment.Brunt),
 		Run:      words.Clean(r.Run),
@@ -149,15 +149,11 @@ func newPage(r *result.Result) (*pageView, error) {
 	line := chart.NewTimeline(r, list, at)
 	c := chart.NewPlotter(line, list, together)
 	p.opening(r, line)
-	p.Advice = advice(r)
-	if r.Verdict == scenarios.Pass && len(r.Objectives) > 0 && !r.Control {
-		p.Reason = "" // the advice has it
-	}
 	p.Facts = facts(r)
 	for _, m := range words.Meta(r) {
 		p.Meta = append(p.Meta, pair(words.Capitalize(m.Name), m.Value))
 	}
-	if len(list) > 0 && !r.Generator.Healthy && r.Verdict != scenarios.Invalid { // else the reason has it
+	if len(list) > 0 && !r.Generator.Healthy && r.Verdict != scenarios.Invalid { // else the answer has it
 		p.Alerts = append(p.Alerts,
 			"The generator was not healthy: see Generator. What its own time could turn is invalid; the other objectives "+
 				"have the "+

@@ -431,9 +431,9 @@ func TestTerminal_Unwrapped(t *testing.T) {
 			continue // its text has line breaks
 		}
 		long := *r
-		long.Reason = strings.Repeat("a long reason ", 50) + "ends here."
+		long.Verdict, long.Reason = scenarios.Invalid, strings.Repeat("a long reason ", 50)+"ends here."
 		text := reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: terminal.Unwrapped}), &long)
-		if !strings.Contains(text, "\n  "+long.Reason+"\n") || strings.Contains(text, "…") {
+		if !strings.Contains(text, " "+long.Reason+"\n") || strings.Contains(text, "…") {
 			t.Errorf("%s: wrapped or cut:\n%s", name, text)
 		}
 	}

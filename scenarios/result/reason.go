@@ -233,14 +233,10 @@ func (x *Reason) before(r *Result) string {
 
 // onObjectives says a reason on the objectives of a run.
 func (x *Reason) onObjectives(r *Result) string {
-	count := map[scenarios.Verdict]int{}
-	for i := range r.Objectives {
-		count[r.Objectives[i].Verdict]++
-	}
 	n := len(r.Objectives)
 	switch {
 	case x.Kind == SoFar:
-		return soFar(count, n)
+		return soFar(r.verdicts(), n)
 	case x.Kind == Held && n == 1:
 		return "the objective held"
 	case x.Kind == Held:
@@ -250,30 +246,41 @@ func (x *Reason) onObjectives(r *Result) string {
 		return ""
 	}
 	o := &r.Objectives[x.Objective-1]
-	s := x.head(count, n) + ": " + o.found()
+	s := r.HowMany(x.Verdict) + ": " + o.found()
 	if o.Verdict == scenarios.Invalid && x.Why == Late && len(r.Generator.Limits) > 0 {
 		s += ". " + r.Generator.Limits[0]
 	}
 	return s
 }
 
-// head counts the objectives of the verdict of the reason, and of weaker verdicts, which it must not hide.
-func (x *Reason) head(count map[scenarios.Verdict]int, n int) string {
+// HowMany says how many objectives have a verdict that is no pass, and how many a weaker one, which it must not hide.
+func (r *Result) HowMany(v scenarios.Verdict) string {
 	words := map[scenarios.Verdict]string{
 		scenarios.Fail: "failed", scenarios.Inconclusive: "could not be decided", scenarios.Invalid: "could not be judged",
 	}
+	n := len(r.Objectives)
 	if n == 1 {
-		return "the objective " + words[x.Verdict]
+		return "the objective " + words[v]
 	}
-	said := []string{fmt.Sprintf("%d of %d objectives %s", count[x.Verdict], n, words[x.Verdict])}
+	count := r.verdicts()
+	said := []string{fmt.Sprintf("%d of %d objectives %s", count[v], n, words[v])}
 	weaker := false
-	for _, v := range []scenarios.Verdict{scenarios.Fail, scenarios.Invalid, scenarios.Inconclusive} {
-		if weaker && count[v] > 0 {
-			said = append(said, fmt.Sprintf("%d %s", count[v], words[v]))
+	for _, w := range []scenarios.Verdict{scenarios.Fail, scenarios.Invalid, scenarios.Inconclusive} {
+		if weaker && count[w] > 0 {
+			said = append(said, fmt.Sprintf("%d %s", count[w], words[w]))
 		}
-		weaker = weaker || v == x.Verdict
+		weaker = weaker || w == v
 	}
 	return strings.Join(said, ", ")
+}
+
+// verdicts counts the objectives by their verdict.
+func (r *Result) verdicts() map[scenarios.Verdict]int {
+	count := map[scenarios.Verdict]int{}
+	for i := range r.Objectives {
+		count[r.Objectives[i].Verdict]++
+	}
+	return count
 }
 
 // soFar says how the objectives of a run in progress stand.

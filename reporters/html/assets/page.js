@@ -64,7 +64,7 @@ const shownText = e => { const c = e.cloneNode(true); for (const x of all('.tip,
 // ticket is the run in a few lines, for a ticket or a message
 function ticket() {
   const lines = [one('.verdict').toUpperCase() + ': ' + one('h1')];
-  for (const e of all('header > .advice, header > .reason, header > .hypothesis')) lines.push(shownText(e));
+  for (const e of all('header > .answer, header > .hypothesis')) lines.push(shownText(e));
   for (const tr of all('#objectives tr.bad, #objectives tr.unsure')) { const [v, o, , target, got] = [...tr.cells].map(shownText); lines.push('- ' + v + ': ' + o + '; measured ' + got + ', asked ' + target); }
   for (const f of all('.fault h3')) lines.push('- fault ' + shownText(f));
   if (one('pre.command code')) lines.push('To run it again: ' + one('pre.command code'));

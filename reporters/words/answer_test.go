@@ -1,4 +1,4 @@
-package html
+package words
 
 import (
 	"math"
@@ -10,7 +10,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-func TestAdvice(t *testing.T) {
+func TestAnswer(t *testing.T) {
 	objective := func(text string, measured result.Num, v scenarios.Verdict) result.ObjectiveResult {
 		o, err := slo.ParseObjective(text)
 		if err != nil {
@@ -30,11 +30,15 @@ func TestAdvice(t *testing.T) {
 		r    result.Result
 		want string
 	}{
-		{"nothing asked", result.Result{Verdict: scenarios.None}, "Nothing to decide by: the scenario sets no objective."},
+		{
+			"nothing asked",
+			result.Result{Verdict: scenarios.None, Reason: "Every request was good."},
+			"Nothing to decide by. Every request was good.",
+		},
 		{
 			"nothing asked, and some failed",
-			result.Result{Verdict: scenarios.None, ExitCode: 3},
-			"Don't ship by this run: not every request was good, and the scenario sets no objective that says how many must be.",
+			result.Result{Verdict: scenarios.None, ExitCode: 3, Reason: "5% of requests failed."},
+			"Don't ship by this run. 5% of requests failed.",
 		},
 		{"held", result.Result{Verdict: pass, Objectives: []result.ObjectiveResult{held}}, "Ship: the objective held."},
 		{
@@ -87,30 +91,50 @@ func TestAdvice(t *testing.T) {
 			result.Result{Verdict: pass, Imported: "k6", Objectives: []result.ObjectiveResult{held}},
 			"Ship, as far as the imported requests go: the objective held.",
 		},
-		{"undecided", func() result.Result {
-			o := objective("p99 < 1s", .1, scenarios.Inconclusive)
-			o.Note = "20 requests, and 1000 are needed"
-			return result.Result{Verdict: scenarios.Inconclusive, Objectives: []result.ObjectiveResult{held, o}}
-		}(), "Not decided: nothing failed, but for 1 of 2 objectives there is too little to tell by (20 requests, and " +
-			"1000 are needed)."},
+		{
+			"undecided",
+			result.Result{Verdict: scenarios.Inconclusive, Reason: "The objective could not be decided: p99 < 1s."},
+			"Not decided. The objective could not be decided: p99 < 1s.",
+		},
 		{
 			"nothing failed but the run",
-			result.Result{Verdict: fail, Faults: []result.FaultRecord{{Name: "cut", Impact: result.NotRecovered}}},
-			"Don't ship: the target did not recover from cut.",
+			result.Result{Verdict: fail, Reason: "The steady state did not hold."},
+			"Don't ship. The steady state did not hold.",
+		},
+		{
+			"a script failed, and an objective",
+			result.Result{
+				Verdict: fail, Reason: "The script ended with 107.", Reasons: []result.Reason{{Kind: result.ScriptFailed}},
+				Objectives: []result.ObjectiveResult{objective("p95 < 1s", 1.1, fail)},
+			},
+			"Don't ship. The script ended with 107.",
 		},
 		{
 			"not whole",
-			result.Result{Verdict: scenarios.NotReverted},
-			"Don't ship, and look at the target first: something that was broken on purpose, or " +
-				"broke by it, is not whole again.",
+			result.Result{Verdict: scenarios.NotReverted, Reason: "Cut could not be taken back: no such process."},
+			"Don't ship, and look at the target first. Cut could not be taken back: no such process.",
 		},
+		{
+			"brunt was late",
+			result.Result{Verdict: scenarios.Invalid, Reason: "Brunt itself was late."},
+			"Don't decide by this run. Brunt itself was late.",
+		},
+		{
+			"it goes on",
+			result.Result{Verdict: scenarios.Running, Reason: "So far the objective holds."},
+			"So far the objective holds.",
+		},
+		{"one of three failed, and one is open", result.Result{Verdict: fail, Objectives: []result.ObjectiveResult{
+			held, objective("p95 < 1s", 1.1, fail), objective("p99 < 1s", .1, scenarios.Inconclusive),
+		}}, "Don't ship: 95% of requests took up to 1.1s, and less than 1s was asked for; 1 of 3 objectives failed, 1 could " +
+			"not be decided."},
 		{"the worst of two", result.Result{Verdict: fail, Objectives: []result.ObjectiveResult{
 			held, objective("p95 < 1s", 1.1, fail),
 			objective("errors < 1% in cut", .3, fail),
 		}}, "Don't ship: 30% of requests during cut failed, and less than 1% may; 2 of 3 objectives failed."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := advice(&tt.r); got != tt.want {
+			if got := Answer(&tt.r); got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})

@@ -1,60 +1,55 @@
-package html
+package words
 
 import (
 	"fmt"
 	"math"
 	"strings"
 
-	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
 
-// advice says in one sentence whether to ship and why, for readers who read no further.
-func advice(r *result.Result) string {
+// Answer says in one sentence whether to ship and why, for readers who read no further: the same in the terminal, on the
+// page, in Markdown and in JUnit. Where the reason of the run says it best, the sentence is followed by the reason.
+func Answer(r *result.Result) string {
+	then := ""
+	if r.Reason != "" {
+		then = " " + Clean(r.Reason)
+	}
 	switch r.Verdict {
 	case scenarios.Pass:
-		return adviceOnPass(r)
+		return answerOnPass(r)
 	case scenarios.None:
-		return adviceOnNone(r)
+		if r.ExitCode != scenarios.ExitPass {
+			return "Don't ship by this run." + then
+		}
+		return "Nothing to decide by." + then
 	case scenarios.Fail:
-		return adviceOnFail(r)
-	case scenarios.Inconclusive:
-		return adviceOnInconclusive(r)
+		if missed := missedObjectives(r); missed != "" {
+			return "Don't ship: " + missed + "."
+		}
+		return "Don't ship." + then
+	case scenarios.Inconclusive, scenarios.Interrupted, scenarios.Broken:
+		return "Not decided." + then
 	case scenarios.Invalid:
-		return "Don't decide by this run: nothing failed that could be judged, but not everything could."
-	case scenarios.Stopped:
-		return "Don't ship: the run had to be stopped before its end, as its own stop conditions or guards ask for."
-	case scenarios.Interrupted:
-		return "Not decided: the run was interrupted before its end."
+		return "Don't decide by this run." + then
+	case scenarios.Stopped, scenarios.Regression:
+		return "Don't ship." + then
 	case scenarios.NotReverted:
-		return "Don't ship, and look at the target first: something that was broken on purpose, or broke by it, is not " +
-			"whole again."
-	case scenarios.Regression:
-		return "Don't ship: it is worse than what it was compared with."
-	case scenarios.Broken:
-		return "Not decided: brunt itself failed."
+		return "Don't ship, and look at the target first." + then
 	}
-	return ""
+	return Clean(r.Reason)
 }
 
-func adviceOnNone(r *result.Result) string {
-	if r.ExitCode == scenarios.ExitPass {
-		return "Nothing to decide by: the scenario sets no objective."
-	}
-	return "Don't ship by this run: not every request was good, and the scenario sets no objective that says how many " +
-		"must be."
-}
-
-func adviceOnPass(r *result.Result) string {
-	held := "all " + words.Plural(int64(len(r.Objectives)), "objective", "objectives") + " held"
+func answerOnPass(r *result.Result) string {
+	held := "all " + Plural(int64(len(r.Objectives)), "objective", "objectives") + " held"
 	if len(r.Objectives) == 1 {
 		held = "the objective held"
 	}
 	switch {
 	case r.Control:
-		return words.Capitalize(held) + ", but in this control run nothing was broken, so that it says little about failures."
+		return Capitalize(held) + ", but in this control run nothing was broken, so that it says little about failures."
 	case r.Imported != "":
 		return "Ship, as far as the imported requests go: " + held + "."
 	}
@@ -70,7 +65,7 @@ func lostWrites(r *result.Result) string {
 	if n == 0 {
 		return ""
 	}
-	lost := words.Plural(n, "acknowledged write was lost", "acknowledged writes were lost")
+	lost := Plural(n, "acknowledged write was lost", "acknowledged writes were lost")
 	for i := range r.Objectives {
 		if o, ok := r.Objectives[i].Asks(); ok && o.Metric.Row().OfLosses {
 			return ", though " + lost + ", as an objective allows"
@@ -91,7 +86,7 @@ func faultsOutcome(r *result.Result) string {
 		}
 		in++
 		switch {
-		case words.OnlySlower(f):
+		case OnlySlower(f):
 			harmless++
 			slight++
 		case f.NoOutage(): // writes were lost to it, and there was nothing to recover from
@@ -102,7 +97,7 @@ func faultsOutcome(r *result.Result) string {
 				slowest = max(slowest, f.Recover)
 			}
 		case f.Impact == result.NotImpacted:
-			if words.TooFew(f) || words.MayBeSlower(f) {
+			if TooFew(f) || MayBeSlower(f) {
 				break // not known
 			}
 			harmless++
@@ -120,13 +115,13 @@ func faultsOutcome(r *result.Result) string {
 	if lossy > 0 {
 		other = "other "
 	}
-	faults := words.Plural(in, other+"fault", other+"faults")
+	faults := Plural(in, other+"fault", other+"faults")
 	switch {
 	case in == 0:
 		return ""
 	case lasting > 0:
 		if lasting > 1 {
-			broken += " and " + words.Plural(lasting-1, "fault more", "faults more")
+			broken += " and " + Plural(lasting-1, "fault more", "faults more")
 		}
 		return ", yet the target did not recover from " + broken + ", which no objective asks it to"
 	case slight == 1 && in == 1:
@@ -134,17 +129,17 @@ func faultsOutcome(r *result.Result) string {
 			"fault, though it made requests slower or fail"
 	case harmless == in && slight > 0:
 		return ", and the share of bad requests stayed within the limit during " + faults +
-			", though " + words.Plural(slight, "of them", "of them") + " made requests slower or fail"
+			", though " + Plural(slight, "of them", "of them") + " made requests slower or fail"
 	case harmless == in && in == 1:
 		return ", and the " + other + "fault did no harm that could be seen"
 	case harmless == in:
 		return ", and none of " + faults + " did harm that could be seen"
 	case recovered+harmless < in:
-		return ", though what " + words.Plural(in-recovered-harmless, "fault", "faults") + " did is not known"
+		return ", though what " + Plural(in-recovered-harmless, "fault", "faults") + " did is not known"
 	case in == 1:
-		return ", and the target recovered from the " + other + "fault in " + words.Seconds(slowest)
+		return ", and the target recovered from the " + other + "fault in " + Seconds(slowest)
 	case harmless == 0:
-		return ", and the target recovered from " + faults + ", the slowest time in " + words.Seconds(slowest)
+		return ", and the target recovered from " + faults + ", the slowest time in " + Seconds(slowest)
 	}
 	var mild []string
 	if n := harmless - slight; n > 0 {
@@ -154,21 +149,29 @@ func faultsOutcome(r *result.Result) string {
 		mild = append(mild, fmt.Sprintf("%d stayed within the limit", slight))
 	}
 	return fmt.Sprintf(", and of %s %s and the target recovered from %d, the slowest time in %s",
-		faults, strings.Join(mild, ", "), recovered, words.Seconds(slowest))
+		faults, strings.Join(mild, ", "), recovered, Seconds(slowest))
 }
 
-// adviceOnFail names the failed objective that tells an outsider most: the steady state first,
-// else the one missed by most.
-func adviceOnFail(r *result.Result) string {
+// missedObjectives names the failed objective that tells an outsider most: the steady state first, else the one missed
+// by most. It is empty where the run failed for another reason.
+func missedObjectives(r *result.Result) string {
+	if len(r.Reasons) > 0 && r.Reasons[0].Kind != result.NotHeld {
+		return ""
+	}
 	var worst *result.ObjectiveResult
-	failed, by := 0, 0.0
+	by, unheld := 0.0, 0
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
-		if o.Verdict != scenarios.Fail {
+		switch o.Verdict {
+		case scenarios.Inconclusive, scenarios.Invalid:
+			unheld++
+			continue
+		case scenarios.Fail:
+			unheld++
+		default:
 			continue
 		}
-		failed++
-		u, ok := words.LimitUsed(o, o.Measured)
+		u, ok := LimitUsed(o, o.Measured)
 		if !ok {
 			u = 1
 		}
@@ -180,56 +183,28 @@ func adviceOnFail(r *result.Result) string {
 		}
 	}
 	if worst == nil {
-		for i := range r.Faults {
-			if f := &r.Faults[i]; f.Impact == result.NotRecovered {
-				return "Don't ship: the target did not recover from " + words.Clip(words.Clean(f.Name), 60) + "."
-			}
-		}
-		return "Don't ship: what was asked for did not hold."
+		return ""
 	}
-	s := "Don't ship: "
+	s := missedObjective(worst)
 	if worst.List == "steady" {
-		s += "the target was not well before anything was broken: "
+		s = "the target was not well before anything was broken: " + s
 	}
-	s += missedObjective(worst)
-	if failed > 1 {
-		s += fmt.Sprintf("; %d of %d objectives failed", failed, len(r.Objectives))
+	if unheld > 1 {
+		s += "; " + r.HowMany(scenarios.Fail)
 	}
-	return s + "."
-}
-
-func adviceOnInconclusive(r *result.Result) string {
-	n := 0
-	var first *result.ObjectiveResult
-	for i := range r.Objectives {
-		if o := &r.Objectives[i]; o.Verdict == scenarios.Inconclusive {
-			n++
-			if first == nil {
-				first = o
-			}
-		}
-	}
-	if first == nil {
-		return "Not decided: there is too little data."
-	}
-	s := fmt.Sprintf("Not decided: nothing failed, but for %d of %s there is too little to tell by", n,
-		words.Plural(int64(len(r.Objectives)), "objective", "objectives"))
-	if first.Note != "" {
-		s += " (" + words.Clip(words.Clean(first.Note), 160) + ")"
-	}
-	return s + "."
+	return s
 }
 
 // missedObjective says what an objective required and what was measured.
 func missedObjective(o *result.ObjectiveResult) string {
 	def, ok := o.Asks()
 	if !ok || !o.Target.Known() {
-		return words.Clip(words.Clean(o.Text), 100) + " did not hold"
+		return Clip(Clean(o.Text), 100) + " did not hold"
 	}
-	got := words.ObjectiveMeasured(o)
+	got := ObjectiveMeasured(o)
 	missed := def.Metric.Row().Missed
 	if missed == nil {
-		return words.Clip(words.Clean(o.Text), 100) + " did not hold: it was " + got
+		return Clip(Clean(o.Text), 100) + " did not hold: it was " + got
 	}
 	of := ""
 	if def.Step != "" {
@@ -245,7 +220,7 @@ func missedObjective(o *result.ObjectiveResult) string {
 		Objective: def,
 		Got:       got, Asked: bound(def), Limit: limit(def), Requests: "requests" + of + when, Of: of, During: when,
 		Fault: quote(def.After.String()),
-		Share: words.Percent(def.Metric.Quantile), Span: words.Seconds(result.Sec(def.Metric.Span)),
+		Share: Percent(def.Metric.Quantile), Span: Seconds(result.Sec(def.Metric.Span)),
 		Endless: !o.Measured.Known(),
 	})
 }
@@ -268,7 +243,7 @@ func during(o *result.ObjectiveResult, def slo.Objective) string {
 
 // quote formats a name of the scenario for a sentence.
 func quote(name string) string {
-	name = words.Clip(words.Clean(name), 60)
+	name = Clip(Clean(name), 60)
 	if strings.ContainsAny(name, " \"") {
 		return "“" + name + "”"
 	}
@@ -278,7 +253,7 @@ func quote(name string) string {
 // limit returns the bound of an objective without its operator.
 func limit(o slo.Objective) string { return o.Metric.FormatValue(o.Value) }
 
-// bound returns the bound of an objective in words.
+// bound returns the bound of an objective in
 func bound(o slo.Objective) string {
 	if o.Value == 0 && (o.Op == "=" || o.Op == "<=") {
 		return "none"
