@@ -2,8 +2,6 @@ package network
 
 import (
 	"context"
-	"fmt"
-	"math"
 
 	"brunt/chaos"
 	"brunt/chaos/medium/link"
@@ -42,70 +40,18 @@ func (f *Bandwidth) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 }
 
 func (f *Bandwidth) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	rate := float64(f.Rate)
 	both := selector.FlowConns
 	if f.Via == "tbf" { // tbf limits outgoing packets only
 		both = selector.FlowOut
 	}
-	// Long enough to measure, and at most half a second.
-	bulk := int64(math.Min(math.Max(rate/2, 512), 4<<20))
-	measure := func(ctx context.Context, l *chaos.Link) (proxy.ProbeResult, error) {
-		r, err := l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: bulk})
-		if err == nil && r.Outcome != proxy.Answered {
-			err = link.NotAnswered(r.Outcome)
-		}
-		if r.Rate == 0 { // everything came back at once
-			r.Rate = math.Inf(1)
-		}
-		return r, err
-	}
-	// A higher rate means that nothing is limited.
-	const most = 1.25
-	passes := func(rate float64) string {
-		if math.IsInf(rate, 1) {
-			return "everything passes at once"
-		}
-		return quantity.Bandwidth(rate).String() + " pass"
-	}
-	t := traffic{
-		what: "let " + f.Rate.String() + " through", flow: f.Flow(both), ports: f.Ports,
-		packets: packets.Step{
-			Evidence: rateEvidence(rate), Spec: netns.Spec{Do: netns.Bandwidth, Rate: int64(rate)},
+	return traffic{
+		what:  "let " + f.Rate.String() + " through",
+		shows: limited{rate: float64(f.Rate)},
+		packet: packetFault{
+			spec: netns.Spec{Do: netns.Bandwidth, Rate: int64(f.Rate)}, flow: f.Flow(both), ports: f.Ports,
 		},
-		link: link.Toxic{
-			Toxic: toxics.Bandwidth{Rate: int64(rate), Direction: f.DirectionOr(proxy.Both)},
-			Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
-				return link.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
-					got, err := measure(ctx, l)
-					if err != nil {
-						return "", err
-					}
-					late := pulse.Late()
-					switch {
-					case got.Rate > most*rate:
-						return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, passes(got.Rate))
-					// net of the machine's own delay
-					case got.Spread <= late || got.Rate*float64(got.Spread)/float64(got.Spread-late) > most*rate:
-						return passes(got.Rate), link.Blurred(late)
-					}
-					return passes(got.Rate), nil
-				})
-			},
-			Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
-				got, err := measure(ctx, l)
-				if err != nil {
-					return "", err
-				}
-				// A clean link carries hundreds of megabytes a second. A limit near that cannot be distinguished
-				// from it.
-				if clear := 1.5 * rate; got.Rate < clear && clear < 100e6 {
-					return "", fmt.Errorf("still only %s", passes(got.Rate))
-				}
-				return passes(got.Rate), nil
-			},
-		},
-	}
-	return t.plan(ctx, &f.Edge, env)
+		toxic: toxics.Bandwidth{Rate: int64(f.Rate), Direction: f.DirectionOr(proxy.Both)},
+	}.plan(ctx, &f.Edge, env)
 }
 
 func (f *Bandwidth) Traits(sc chaos.Scope) chaos.Traits {

@@ -2,6 +2,10 @@
 // proxy applies them (package link). Those on DNS act on what a container asks its resolver: failures, timeouts and
 // wrong answers.
 //
-// To add one, define in [packets.Evidence] what proves it and what proves that it is over, and on links in
-// [link.Toxic].
+//	traffic{what, packet, toxic, shows} --plan--> packets: a netns.Spec, proved by shows.onPackets
+//	                                        '---> links:   a toxic,      proved by shows.onLinks
+//
+// To add one, write a traffic: what it does to packets and to a link, and the effect that it shows. The effects are
+// delayed, limited, cut and ended; another one is a type with a proof for each medium. A fault that only packets can
+// show, such as a loss, goes to [packets.Plan] with its [packets.Evidence].
 package network

@@ -26,7 +26,7 @@ func (f *HalfOpen) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 func (f *HalfOpen) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return packets.Plan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, packets.Step{
-		What: "forget the connections", Evidence: endsEvidence(),
+		What: "forget the connections", Evidence: ended{}.onPackets(),
 		Spec: netns.Spec{Do: netns.HalfOpen},
 	})
 }

@@ -9,7 +9,6 @@ import (
 	"brunt/chaos/medium/link"
 	"brunt/chaos/medium/packets"
 	"brunt/chaos/netns"
-	"brunt/chaos/proof"
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
@@ -44,54 +43,21 @@ func (f *Latency) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 const leastDelay = time.Millisecond
 
 func (f *Latency) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	dir := f.DirectionOr(proxy.Forward)
-	rtts := time.Duration(1)
-	if dir == proxy.Both {
-		rtts = 2
-	}
-	delay, jitter := rtts*f.Delay.D(), rtts*f.Jitter.D()
 	what := fmt.Sprintf("delay %s", f.Delay)
 	if f.Jitter > 0 {
 		what += fmt.Sprintf(" ± %s", f.Jitter)
 	}
-	t := traffic{
-		what: what, each: " each packet", flow: f.Flow(selector.FlowOnce), ports: f.Ports,
-		packets: packets.Step{
-			Evidence: lateEvidence(f.Delay.D(), f.Jitter.D()), // a round trip passes each step once
-			Spec: netns.Spec{
-				Do: netns.Latency, Delay: f.Delay.D(), Jitter: f.Jitter.D(), Correlation: float64(f.Correlation),
-			},
+	delay, jitter, correlation := f.Delay.D(), f.Jitter.D(), float64(f.Correlation)
+	dir := f.DirectionOr(proxy.Forward)
+	return traffic{
+		what:  what,
+		shows: delayed{delay: delay, jitter: jitter, bothWays: dir == proxy.Both},
+		packet: packetFault{
+			spec: netns.Spec{Do: netns.Latency, Delay: delay, Jitter: jitter, Correlation: correlation},
+			flow: f.Flow(selector.FlowOnce), ports: f.Ports, what: " each packet",
 		},
-		link: link.Toxic{
-			Toxic: toxics.Latency{
-				Delay: f.Delay.D(), Jitter: f.Jitter.D(), Correlation: float64(f.Correlation), Direction: dir,
-			},
-			Takes: 2 * (delay + jitter),
-			Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
-				return link.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
-					t, err := link.RoundTrips(ctx, l)
-					if err != nil {
-						return "", err
-					}
-					return t.Delayed(delay, jitter, pulse.Late())
-				})
-			},
-			Undone: f.undelayed,
-		},
-	}
-	return t.plan(ctx, &f.Edge, env)
-}
-
-// undelayed shows that a round trip over a link takes no longer than without the fault.
-func (f *Latency) undelayed(ctx context.Context, l *chaos.Link) (string, error) {
-	rtt, err := link.RoundTrip(ctx, l)
-	if err != nil {
-		return "", err
-	}
-	if rtt > proof.MostUndelayed(f.Delay.D()) {
-		return "", fmt.Errorf("a round trip still takes %s", quantity.FormatSeconds(rtt.Seconds()))
-	}
-	return "a round trip takes " + quantity.FormatSeconds(rtt.Seconds()), nil
+		toxic: toxics.Latency{Delay: delay, Jitter: jitter, Correlation: correlation, Direction: dir},
+	}.plan(ctx, &f.Edge, env)
 }
 
 func (f *Latency) Traits(sc chaos.Scope) chaos.Traits {

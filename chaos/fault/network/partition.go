@@ -2,10 +2,8 @@ package network
 
 import (
 	"context"
-	"slices"
 
 	"brunt/chaos"
-	"brunt/chaos/medium/link"
 	"brunt/chaos/medium/packets"
 	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
@@ -45,62 +43,33 @@ func (f *Partition) back() *selector.Edge {
 func (f *Partition) symmetric() bool { return f.Direction != "one-way" && f.From != "" && f.To != "" }
 
 func (f *Partition) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	if f.ByPackets(env.Contained) {
-		return f.packets(ctx, env)
-	}
-	links, err := f.Links(ctx, env)
-	if err != nil {
-		return nil, err
-	}
-	if f.symmetric() {
-		back := f.back()
-		for _, l := range env.Links {
-			if back.On(l.From, l.To, env.Zones) &&
-				slices.ContainsFunc(links, func(k *chaos.Link) bool { return k.From == l.To && k.To == l.From }) {
-				links = append(links, l)
-			}
-		}
-	}
-	t := toxics.Partition{}
-	want := link.Outcomes{Fresh: proxy.Silent, Old: proxy.Silent}
+	shows := cut{fresh: proxy.Silent, old: proxy.Silent, line: wantOutcome("reset or silent", netns.Ended, netns.Stuck)}
+	spec := netns.Spec{Do: netns.Partition}
+	toxic := toxics.Partition{}
+	t := traffic{what: "cut"}
 	switch f.Mode {
 	case "reject":
-		t.Mode, want = toxics.Reject, link.Outcomes{Fresh: proxy.Refused, Old: proxy.WasReset}
+		toxic.Mode, shows.fresh, shows.old = toxics.Reject, proxy.Refused, proxy.WasReset
 	case "reset":
-		t.Mode, want = toxics.ResetNew, link.Outcomes{Fresh: proxy.WasReset, Old: proxy.WasReset}
+		toxic.Mode, shows.fresh, shows.old = toxics.ResetNew, proxy.WasReset, proxy.WasReset
 	}
-	if f.Existing == "keep" {
-		t.Existing, want.Old = toxics.Keep, proxy.Answered
-	}
-	cut := &link.Toxic{Links: links, What: f.what(), Toxic: t, Watch: true, Prove: want.Find, Undone: link.Answers}
-	return []chaos.Step{cut.Lasting(env)}, nil
-}
-
-func (f *Partition) what() string {
 	if f.Mode != "" && f.Mode != "drop" {
-		return "cut by " + f.Mode
+		t.what, spec.Mode = "cut by "+f.Mode, f.Mode
 	}
-	return "cut"
-}
-
-// packets makes the steps on packets of containers.
-func (f *Partition) packets(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	mode := f.Mode
-	if mode == "drop" {
-		mode = ""
-	}
-	line := wantOutcome("reset or silent", netns.Ended, netns.Stuck)
 	if f.Existing == "keep" {
-		line = wantOutcome("as it was", netns.Carried)
+		toxic.Existing, spec.Keep = toxics.Keep, true
+		shows.old, shows.line = proxy.Answered, wantOutcome("as it was", netns.Carried)
 	}
 	flow := selector.FlowConns
 	if f.Direction == "one-way" {
 		flow = selector.FlowOpened
 	}
-	return packets.Plan(ctx, &f.Edge, env, flow, f.Ports, packets.Step{
-		What: f.what(), Evidence: cutEvidence(mode != "", line),
-		Spec: netns.Spec{Do: netns.Partition, Mode: mode, Keep: f.Existing == "keep"},
-	})
+	if f.symmetric() {
+		t.back = f.back()
+	}
+	t.shows, t.toxic = shows, toxic
+	t.packet = packetFault{spec: spec, flow: flow, ports: f.Ports}
+	return t.plan(ctx, &f.Edge, env)
 }
 
 func (f *Partition) Traits(sc chaos.Scope) chaos.Traits {

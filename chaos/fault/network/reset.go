@@ -2,14 +2,10 @@ package network
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"brunt/chaos"
-	"brunt/chaos/medium/link"
 	"brunt/chaos/medium/packets"
 	"brunt/chaos/netns"
-	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
 	"brunt/scenarios/syntax"
@@ -28,23 +24,12 @@ func (f *Reset) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 }
 
 func (f *Reset) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	t := traffic{
-		what: "reset all connections", flow: selector.FlowConns, ports: f.Ports,
-		packets: packets.Step{Spec: netns.Spec{Do: netns.Reset}, Evidence: endsEvidence()},
-		link: link.Toxic{
-			Toxic: toxics.Reset{}, Watch: true, Undone: link.Answers,
-			Prove: func(ctx context.Context, _ *chaos.Link, before proxy.Line) (string, error) {
-				if before == nil {
-					return "", errors.New("no connection could be opened before it, as another fault is on the link")
-				}
-				if got := link.OutcomeOf(ctx, before); got != proxy.WasReset {
-					return "", fmt.Errorf("%w: a connection that was open before is %s", chaos.ErrNoEffect, got)
-				}
-				return "a connection that was open before is reset", nil
-			},
-		},
-	}
-	return t.plan(ctx, &f.Edge, env)
+	return traffic{
+		what:   "reset all connections",
+		shows:  ended{},
+		packet: packetFault{spec: netns.Spec{Do: netns.Reset}, flow: selector.FlowConns, ports: f.Ports},
+		toxic:  toxics.Reset{},
+	}.plan(ctx, &f.Edge, env)
 }
 
 func (f *Reset) Traits(sc chaos.Scope) chaos.Traits {

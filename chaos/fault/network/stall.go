@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"brunt/chaos"
-	"brunt/chaos/medium/link"
 	"brunt/chaos/medium/packets"
 	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
@@ -47,17 +46,13 @@ func (f *Blackhole) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	return mute("swallow everything", f.Ports, netns.Blackhole, toxics.Blackhole{}).plan(ctx, &f.Edge, env)
 }
 
-// mute is what lets nothing answer, on new and old connections.
-func mute(what string, ports selector.Ports, do netns.Action, t proxy.Toxic) *traffic {
-	return &traffic{
-		what: what, flow: selector.FlowConns, ports: ports,
-		packets: packets.Step{
-			Evidence: cutEvidence(false, wantOutcome("silent", netns.Stuck)), Spec: netns.Spec{Do: do},
-		},
-		link: link.Toxic{
-			Toxic: t, Watch: true,
-			Prove: link.Outcomes{Fresh: proxy.Silent, Old: proxy.Silent}.Find, Undone: link.Answers,
-		},
+// mute is a fault under which nothing is answered on any connection, and none ends.
+func mute(what string, ports selector.Ports, do netns.Action, t proxy.Toxic) traffic {
+	return traffic{
+		what:   what,
+		shows:  cut{fresh: proxy.Silent, old: proxy.Silent, line: wantOutcome("silent", netns.Stuck)},
+		toxic:  t,
+		packet: packetFault{spec: netns.Spec{Do: do}, flow: selector.FlowConns, ports: ports},
 	}
 }
 

@@ -52,36 +52,38 @@ func (f *delayed) plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 	return link.Plan(ctx, f.Edge, env, &link.Toxic{
 		What:  fmt.Sprintf("delay %s by %s", f.text, f.delay),
 		Toxic: f.toxic, Counts: f.what,
-		Takes: 4 * (f.delay + f.jitter).D(),
-		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
-			return link.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
-				got, err := search(ctx, share, ask(l, least, pulse))
+		Evidence: link.Evidence{
+			Takes: 4 * (f.delay + f.jitter).D(),
+			Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
+				return link.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
+					got, err := search(ctx, share, ask(l, least, pulse))
+					if err != nil {
+						return "", err
+					}
+					found := fmt.Sprintf("%d of %d %s take %s and more", got.hits, got.n, f.what,
+						quantity.FormatSeconds(least.Seconds()))
+					return got.proves(share, each, found, fmt.Sprintf("%d of %d %s are delayed", got.hits, got.n, f.what))
+				})
+			},
+			Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
+				pulse, err := proxy.NewPulse(ctx)
+				if err != nil { // on a machine that is too late for that
+					return "", fmt.Errorf("%w: %w", chaos.ErrNoAnswer, err)
+				}
+				defer pulse.Close()
+				got, err := ask(l, f.delay.D()/2+time.Millisecond, pulse)(ctx, atOnce(share))
 				if err != nil {
 					return "", err
 				}
-				found := fmt.Sprintf("%d of %d %s take %s and more", got.hits, got.n, f.what,
-					quantity.FormatSeconds(least.Seconds()))
-				return got.proves(share, each, found, fmt.Sprintf("%d of %d %s are delayed", got.hits, got.n, f.what))
-			})
-		},
-		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
-			pulse, err := proxy.NewPulse(ctx)
-			if err != nil { // on a machine that is too late for that
-				return "", fmt.Errorf("%w: %w", chaos.ErrNoAnswer, err)
-			}
-			defer pulse.Close()
-			got, err := ask(l, f.delay.D()/2+time.Millisecond, pulse)(ctx, atOnce(share))
-			if err != nil {
-				return "", err
-			}
-			switch {
-			case got.few(got.hits, share):
-				return fmt.Sprintf("%d of %d %s take so long", got.hits, got.n, f.what), nil
-			case got.few(got.sure, share): // they are as slow as the machine is late, with the fault and without
-				return "", fmt.Errorf("%w: %d of %d %s take so long, and %w", chaos.ErrNoAnswer, got.hits, got.n, f.what,
-					link.Blurred(got.late))
-			}
-			return "", fmt.Errorf("%d of %d %s are still delayed", got.hits, got.n, f.what)
+				switch {
+				case got.few(got.hits, share):
+					return fmt.Sprintf("%d of %d %s take so long", got.hits, got.n, f.what), nil
+				case got.few(got.sure, share): // they are as slow as the machine is late, with the fault and without
+					return "", fmt.Errorf("%w: %d of %d %s take so long, and %w", chaos.ErrNoAnswer, got.hits, got.n, f.what,
+						link.Blurred(got.late))
+				}
+				return "", fmt.Errorf("%d of %d %s are still delayed", got.hits, got.n, f.what)
+			},
 		},
 	})
 }

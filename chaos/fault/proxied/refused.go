@@ -34,11 +34,13 @@ func (f *refused) plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 	return link.Plan(ctx, f.Edge, env, &link.Toxic{
 		What:  fmt.Sprintf("answer %s with %s", f.text, f.as),
 		Toxic: f.toxic, Counts: f.what,
-		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
-			return find(ctx, f.percent, f.what, how, ask(l))
-		},
-		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
-			return gone(ctx, f.percent, f.what, how, ask(l))
+		Evidence: link.Evidence{
+			Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
+				return find(ctx, f.percent, f.what, how, ask(l))
+			},
+			Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
+				return gone(ctx, f.percent, f.what, how, ask(l))
+			},
 		},
 	})
 }

@@ -241,11 +241,13 @@ func (f *HTTPRewrite) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, er
 	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
 		What:  f.text(),
 		Toxic: t, Counts: "requests",
-		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
-			return find(ctx, f.Percent, "exchanges", "rewritten", ask(l))
-		},
-		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
-			return gone(ctx, f.Percent, "exchanges", "rewritten", ask(l))
+		Evidence: link.Evidence{
+			Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
+				return find(ctx, f.Percent, "exchanges", "rewritten", ask(l))
+			},
+			Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
+				return gone(ctx, f.Percent, "exchanges", "rewritten", ask(l))
+			},
 		},
 	})
 }

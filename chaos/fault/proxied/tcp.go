@@ -222,13 +222,15 @@ func (f *SlowClose) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
 		What:   fmt.Sprintf("hold the end of %s back by %s", f.text(), f.Delay),
 		Toxic:  toxics.SlowClose{Delay: f.Delay.D(), Share: proof.OrAll(f.Percent), Direction: dir},
-		Takes:  2 * delay,
 		Counts: "connections",
-		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
-			return f.find(ctx, "end late by "+quantity.FormatSeconds(delay.Seconds())+" and more", 0, late(l, delay))
-		},
-		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
-			return f.gone(ctx, "end late", 0, late(l, f.Delay.D()/2+time.Millisecond))
+		Evidence: link.Evidence{
+			Takes: 2 * delay,
+			Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
+				return f.find(ctx, "end late by "+quantity.FormatSeconds(delay.Seconds())+" and more", 0, late(l, delay))
+			},
+			Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
+				return f.gone(ctx, "end late", 0, late(l, f.Delay.D()/2+time.Millisecond))
+			},
 		},
 	})
 }
@@ -255,12 +257,14 @@ func (f *Limit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
 		What:  fmt.Sprintf("end %s after %s", f.text(), f.Bytes),
 		Toxic: toxics.Limit{Bytes: size, Share: proof.OrAll(f.Percent), Direction: dir},
-		Takes: time.Second,
-		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
-			return f.find(ctx, what, size, ends(l))
-		},
-		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
-			return f.gone(ctx, what, size, ends(l))
+		Evidence: link.Evidence{
+			Takes: time.Second,
+			Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
+				return f.find(ctx, what, size, ends(l))
+			},
+			Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
+				return f.gone(ctx, what, size, ends(l))
+			},
 		},
 	})
 }
@@ -293,12 +297,14 @@ func (f *Slicer) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) 
 			Size: int(f.Size), Variation: int(f.Variation), Delay: f.Delay.D(),
 			Share: proof.OrAll(f.Percent), Direction: f.DirectionOr(proxy.Both),
 		},
-		Takes: 4 * least,
-		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
-			return f.find(ctx, what, message, sliced(l, least/2))
-		},
-		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
-			return f.gone(ctx, what, message, sliced(l, least/2))
+		Evidence: link.Evidence{
+			Takes: 4 * least,
+			Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
+				return f.find(ctx, what, message, sliced(l, least/2))
+			},
+			Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
+				return f.gone(ctx, what, message, sliced(l, least/2))
+			},
 		},
 	})
 }

@@ -102,7 +102,7 @@ func divert(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic, http
 				continue
 			}
 			own := *t
-			one := &diverted{Toxic: own.Lasting(env), http: http, run: env.Run, ports: env.AtPort}
+			one := &diverted{Toxic: own.lasting(env), http: http, run: env.Run, ports: env.AtPort}
 			if err := one.ofPod(ctx, env, f, to); err != nil {
 				return nil, err
 			}
@@ -145,7 +145,7 @@ func divert(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic, http
 			return nil, err
 		}
 	}
-	t.Lasting(env)
+	t.lasting(env)
 	if len(t.Links) == 0 {
 		return nil, fmt.Errorf("%w: nothing goes %s", chaos.ErrNoUnit, e.Describe())
 	}

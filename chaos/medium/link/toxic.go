@@ -21,21 +21,28 @@ import (
 // Toxic is a step that puts a toxic on links. It ends with the proxies, which end with brunt. Where they are in a
 // process of their own, the watchdog of a brunt that is stopped takes the toxic off.
 type Toxic struct {
-	Links []*chaos.Link
-	What  string // description of the action
-	Toxic proxy.Toxic
-	// Prove proves the toxic's effect on a link, and Undone that it is over. With Watch, before is a
-	// connection that was opened before the toxic, or nil.
-	Prove  func(ctx context.Context, l *chaos.Link, before proxy.Line) (string, error)
-	Undone func(ctx context.Context, l *chaos.Link) (string, error)
-	Watch  bool
-	Takes  time.Duration // for Prove, beyond the usual
-	Counts string        // what affected counts: connections, or what the toxic selects, such as requests; empty is bytes
+	Links    []*chaos.Link
+	What     string // description of the action
+	Toxic    proxy.Toxic
+	Evidence Evidence
+	// Back, if not nil, is an edge the other way: its links are hit too that have one of Links as their opposite.
+	Back   *selector.Edge
+	Counts string // what affected counts: connections, or what the toxic selects, such as requests; empty is bytes
 
 	watched []proxy.Line // opened by Prepare
 
 	lease netns.Lease          // of the toxic in the process of the proxies; from Lasting on
 	now   func() time.Duration // the run's clock; nil in a dry run
+}
+
+// Evidence says how to prove a toxic on a link, by a connection of brunt's own that takes the route of the victims'.
+type Evidence struct {
+	// Prove proves the effect on a link, and Undone that it is over. With Watch, before is a connection that was opened
+	// before the toxic, or nil where none could be.
+	Prove  func(ctx context.Context, l *chaos.Link, before proxy.Line) (string, error)
+	Undone func(ctx context.Context, l *chaos.Link) (string, error)
+	Watch  bool          // open a connection before the toxic
+	Takes  time.Duration // of Prove, beyond the usual
 }
 
 // heldToxic is an injected toxic.
@@ -65,7 +72,7 @@ func (t *Toxic) names() string { return strings.Join(t.Units(), ", ") }
 
 // Prepare opens the connections to watch.
 func (t *Toxic) Prepare(ctx context.Context) (release func() error, err error) {
-	if !t.Watch {
+	if !t.Evidence.Watch {
 		return nil, nil
 	}
 	release = func() error { return (&heldToxic{before: t.watched}).out() }
@@ -77,7 +84,7 @@ func (t *Toxic) Prepare(ctx context.Context) (release func() error, err error) {
 
 func (t *Toxic) Inject(ctx context.Context) (chaos.Held, error) {
 	h := &heldToxic{Toxic: t, before: t.watched}
-	if t.watched = nil; t.Watch && h.before == nil {
+	if t.watched = nil; t.Evidence.Watch && h.before == nil {
 		var err error
 		if h.before, err = t.lines(ctx); err != nil {
 			return nil, chaos.JoinErrors(err, h.out())
@@ -156,11 +163,11 @@ func (t *Toxic) find(prove func(i int, l *chaos.Link) (string, error)) (string, 
 }
 
 func (h *heldToxic) Traits() chaos.HeldTraits {
-	return chaos.HeldTraits{Takes: h.Takes, Affected: h.affected, Ended: h.ended}
+	return chaos.HeldTraits{Takes: h.Evidence.Takes, Affected: h.affected, Ended: h.ended}
 }
 
-// Lasting gives the toxic the lease of its occurrence.
-func (t *Toxic) Lasting(env chaos.Env) *Toxic {
+// lasting gives the toxic the lease of its occurrence.
+func (t *Toxic) lasting(env chaos.Env) *Toxic {
 	t.now, t.lease = env.Now, env.Lease()
 	return t
 }
@@ -188,7 +195,7 @@ func (h *heldToxic) Verify(ctx context.Context) (string, error) {
 		if i < len(h.before) {
 			before = h.before[i]
 		}
-		return h.Prove(ctx, l, before)
+		return h.Evidence.Prove(ctx, l, before)
 	})
 }
 
@@ -213,7 +220,7 @@ func (h *heldToxic) cleared(ctx context.Context, l *chaos.Link) (string, error) 
 			most = proof.Silence
 		}
 		once, cancel := context.WithTimeout(ctx, most)
-		text, err := h.Undone(once, l)
+		text, err := h.Evidence.Undone(once, l)
 		cancel()
 		switch {
 		case err == nil:
@@ -309,10 +316,25 @@ func Plan(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic) ([]cha
 	if err != nil {
 		return nil, err
 	}
-	t.Links = links
-	t.Lasting(env)
+	t.Links = t.withBack(links, env)
+	t.lasting(env)
 	if whose := e.Whose(); whose != "" && env.Dry {
 		t.What += " (for " + whose + " alone)"
 	}
 	return []chaos.Step{t}, nil
+}
+
+// withBack adds the links the other way to links.
+func (t *Toxic) withBack(links []*chaos.Link, env chaos.Env) []*chaos.Link {
+	if t.Back == nil {
+		return links
+	}
+	out := slices.Clone(links)
+	for _, l := range env.Links {
+		opposite := func(k *chaos.Link) bool { return k.From == l.To && k.To == l.From }
+		if t.Back.On(l.From, l.To, env.Zones) && slices.ContainsFunc(links, opposite) {
+			out = append(out, l)
+		}
+	}
+	return out
 }

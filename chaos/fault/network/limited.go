@@ -1,0 +1,125 @@
+package network
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/medium/link"
+	"brunt/chaos/medium/packets"
+	"brunt/chaos/netns"
+	"brunt/chaos/proof"
+	"brunt/chaos/proxy"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+)
+
+// A limited is the effect of a limit: at most rate bytes a second pass.
+type limited struct{ rate float64 }
+
+// The bounds of a measured rate, as multiples of the limit: a higher one than mostLimited means that nothing is limited,
+// and a lower one than leastClear that something still is. A clean link or network carries hundreds of megabytes a
+// second; a limit of more than tellable can't be distinguished from it.
+const (
+	mostLimited = 1.25
+	leastClear  = 1.5
+	tellable    = 100e6 // bytes a second
+)
+
+// It measures pings of the size of full
+// packets. If only some ports are hit, it counts affected packets instead.
+func (l limited) onPackets() packets.Evidence {
+	rate := l.rate
+	const largest, headers = 1400, 28
+	size := int(math.Min(math.Max(rate/20, 16), largest))
+	n := int(math.Min(math.Max(rate*0.4/float64(size+headers), 20), 3000))
+	passes := func(s netns.ProbeResult) float64 {
+		if s.Span < time.Millisecond {
+			return math.Inf(1)
+		}
+		return float64(s.Bytes) / s.Span.Seconds()
+	}
+	return packets.Evidence{
+		N: n, Size: size, Known: true, Wait: max(proof.Silence, result.Num(4*float64(size+headers)/rate).D()),
+		Takes: 2 * time.Second,
+		Prove: func(b packets.Baseline, now netns.ProbeResult, affected netns.Affected) (string, error) {
+			if affected.Packets == 0 { // a busy machine is slow without the fault too
+				return "", fmt.Errorf("%w: the fault affected no packet", chaos.ErrNoEffect)
+			}
+			if b.Probe.Kind == netns.Connect {
+				return fmt.Sprintf("the fault affected %d of brunt's own packets", affected.Packets), nil
+			}
+			if now.Came < 3 {
+				return "", fmt.Errorf("%w: %d of %d packets passed, so the rate is unknown", chaos.ErrNoEffect, now.Came, now.Sent)
+			}
+			if got := passes(now); got > mostLimited*rate {
+				return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, passText(got))
+			}
+			return passText(passes(now)), nil
+		},
+		Undone: func(b packets.Baseline, now netns.ProbeResult) (string, error) {
+			if b.Probe.Kind == netns.Connect {
+				return answersAgain(b, now)
+			}
+			if got := passes(now); got < leastClear*rate && rate < tellable {
+				return "", fmt.Errorf("still, %s", passText(got))
+			}
+			return passText(passes(now)), nil
+		},
+	}
+}
+
+func (l limited) onLinks() link.Evidence {
+	rate := l.rate
+	return link.Evidence{
+		Prove: func(ctx context.Context, to *chaos.Link, _ proxy.Line) (string, error) {
+			return link.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
+				got, err := l.measure(ctx, to)
+				if err != nil {
+					return "", err
+				}
+				late := pulse.Late()
+				switch {
+				case got.Rate > mostLimited*rate:
+					return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, passText(got.Rate))
+				// net of the machine's own delay
+				case got.Spread <= late || got.Rate*float64(got.Spread)/float64(got.Spread-late) > mostLimited*rate:
+					return passText(got.Rate), link.Blurred(late)
+				}
+				return passText(got.Rate), nil
+			})
+		},
+		Undone: func(ctx context.Context, to *chaos.Link) (string, error) {
+			got, err := l.measure(ctx, to)
+			if err != nil {
+				return "", err
+			}
+			if clear := leastClear * rate; got.Rate < clear && clear < tellable {
+				return "", fmt.Errorf("still only %s", passText(got.Rate))
+			}
+			return passText(got.Rate), nil
+		},
+	}
+}
+
+// measure sends enough over a link to measure the rate: for half a second at most.
+func (l limited) measure(ctx context.Context, to *chaos.Link) (proxy.ProbeResult, error) {
+	bulk := int64(math.Min(math.Max(l.rate/2, 512), 4<<20))
+	r, err := to.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: bulk})
+	if err == nil && r.Outcome != proxy.Answered {
+		err = link.NotAnswered(r.Outcome)
+	}
+	if r.Rate == 0 { // everything came back at once
+		r.Rate = math.Inf(1)
+	}
+	return r, err
+}
+
+func passText(rate float64) string {
+	if math.IsInf(rate, 1) {
+		return "everything passes at once"
+	}
+	return quantity.Bandwidth(rate).String() + " pass"
+}
