@@ -11,8 +11,8 @@ import (
 	"brunt/chaos/agent"
 	"brunt/chaos/catalog"
 	"brunt/chaos/chaostest"
+	"brunt/chaos/oci"
 	"brunt/scenarios/suite"
-	"brunt/targets/platform/docker"
 )
 
 // TestDocker_Diverted runs the suite for the faults of a proxy between containers: during the fault
@@ -39,7 +39,7 @@ func TestDocker_Diverted(t *testing.T) {
 	asks := func(v *chaostest.Victim) string {
 		var out strings.Builder
 		_, err := y.Engine.Exec(t.Context(), v.ID,
-			[]string{docker.SelfProgram, "ask", "http://" + store.Addresses()[0].String() + ":8080/"}, nil, &out, &out)
+			[]string{oci.Entry, "ask", "http://" + store.Addresses()[0].String() + ":8080/"}, nil, &out, &out)
 		said := strings.TrimSpace(out.String())
 		if err != nil {
 			t.Error(err)

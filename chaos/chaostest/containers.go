@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"brunt/chaos/container"
+	"brunt/chaos/oci"
 	"brunt/scenarios/suite"
 	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
@@ -205,7 +206,7 @@ func (y *Yard) Start(t *testing.T, o VictimOptions) *Victim {
 	maps.Copy(config.Labels, o.Labels)
 	if o.Health {
 		config.Healthcheck = &dockercontainer.HealthConfig{
-			Test:     []string{"CMD", docker.SelfProgram, "ask", "http://127.0.0.1:8080/"},
+			Test:     []string{"CMD", oci.Entry, "ask", "http://127.0.0.1:8080/"},
 			Interval: 200 * time.Millisecond, Retries: 2,
 		}
 	}

@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// entry is the path of the program in an image; it is the entrypoint.
-const entry = "/brunt"
+// Entry is the path of the program in an image; it is the entrypoint.
+const Entry = "/brunt"
 
 // Folder is where a program in an image may write.
 const Folder = "/tmp"
@@ -173,7 +173,7 @@ func (i Image) build(a *archive, program string) (manifest part, former map[stri
 		return part{}, nil, err
 	}
 	config, err := a.object(typeConfig, map[string]any{
-		"architecture": arch, "os": "linux", "config": map[string]any{"Entrypoint": []string{entry}, "WorkingDir": Folder},
+		"architecture": arch, "os": "linux", "config": map[string]any{"Entrypoint": []string{Entry}, "WorkingDir": Folder},
 		"rootfs": map[string]any{"type": "layers", "diff_ids": []string{layer.Digest}},
 	})
 	if err != nil {
@@ -221,48 +221,7 @@ func (a *archive) file(name string, size int64, write content) error {
 
 // layer writes the file system of the image.
 func (i Image) layer(w io.Writer, program string) error {
-	t := tar.NewWriter(w)
-	f, err := os.Open(program)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if err := t.WriteHeader(&tar.Header{
-		Typeflag: tar.TypeDir, Name: strings.TrimPrefix(Folder, "/") + "/", Mode: 0o1777, Format: tar.FormatUSTAR,
-	}); err != nil {
-		return err
-	}
-	head := tar.Header{
-		Typeflag: tar.TypeReg, Name: strings.TrimPrefix(entry, "/"), Mode: 0o755, Size: info.Size(), Format: tar.FormatUSTAR,
-	}
-	if err := t.WriteHeader(&head); err != nil {
-		return err
-	}
-	if _, err := io.CopyN(t, f, info.Size()); err != nil {
-		return err
-	}
-	var paths []string
-	for path := range i.Files {
-		paths = append(paths, path)
-	}
-	slices.Sort(paths)
-	for _, path := range paths {
-		head := tar.Header{
-			Typeflag: tar.TypeReg, Name: strings.TrimPrefix(path, "/"), Mode: 0o644, Size: int64(len(i.Files[path])),
-			Format: tar.FormatUSTAR,
-		}
-		if err := t.WriteHeader(&head); err != nil {
-			return err
-		}
-		if _, err := t.Write(i.Files[path]); err != nil {
-			return err
-		}
-	}
-	return t.Close()
+	return FileSystem{Program: program, Files: i.Files}.Write(w)
 }
 
 // A counter counts bytes.

@@ -17,6 +17,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/chaostest"
+	"brunt/chaos/oci"
 	"brunt/chaos/proc"
 	"brunt/chaos/protect"
 	"brunt/scenarios/suite"
@@ -175,7 +176,7 @@ func TestGuard_Process(t *testing.T) {
 		{"one of the machine", func(t *testing.T) int { return started(t, "sleep", "60") }, ""},
 		{"one that was started there by exec", func(t *testing.T) int {
 			made, err := y.Engine.API().ContainerExecCreate(t.Context(), safe.ID,
-				dockercontainer.ExecOptions{Cmd: []string{docker.SelfProgram, "9001"}})
+				dockercontainer.ExecOptions{Cmd: []string{oci.Entry, "9001"}})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -11,12 +11,12 @@ import (
 	"time"
 
 	"brunt/chaos/chaostest"
+	"brunt/chaos/oci"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 	"brunt/scenarios/suite"
 	"brunt/targets/platform/containers"
-	"brunt/targets/platform/docker"
 
 	"github.com/docker/docker/api/types/network"
 )
@@ -73,7 +73,7 @@ func testDockerConnected(t *testing.T) {
 				return ""
 			}
 			reaches := func() bool {
-				code, err := y.Engine.Exec(ctx, web.ID, []string{docker.SelfProgram, "ask", "http://" + at(store) + ":8080/"}, nil,
+				code, err := y.Engine.Exec(ctx, web.ID, []string{oci.Entry, "ask", "http://" + at(store) + ":8080/"}, nil,
 					io.Discard, io.Discard)
 				if err != nil {
 					t.Fatal(err)

@@ -20,6 +20,7 @@ import (
 	"brunt/chaos/catalog"
 	"brunt/chaos/chaostest"
 	"brunt/chaos/journal"
+	"brunt/chaos/oci"
 	"brunt/chaos/rootfs"
 	"brunt/scenarios/suite"
 	"brunt/targets/platform/containers"
@@ -156,7 +157,7 @@ func (b *broken) same(t *testing.T, when string) {
 	if b.peer != nil { // the path is restored at once
 		at := "http://" + b.peer.Addresses()[0].String() + ":8080/"
 		var said strings.Builder
-		code, err := b.v.Yard.Engine.Exec(t.Context(), b.v.ID, []string{docker.SelfProgram, "ask", at}, nil, &said, &said)
+		code, err := b.v.Yard.Engine.Exec(t.Context(), b.v.ID, []string{oci.Entry, "ask", at}, nil, &said, &said)
 		if err != nil || code != 0 || strings.TrimSpace(said.String()) != "ok" {
 			t.Errorf("%s: its peer says %d %q, %v", when, code, said.String(), err)
 		}

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"brunt/chaos/chaostest"
+	"brunt/chaos/oci"
 	"brunt/scenarios/suite"
-	"brunt/targets/platform/docker"
 )
 
 // TestDocker_Stopped_Packets stops brunt while packets of a container go through a queue, or connections between
@@ -37,7 +37,7 @@ func TestDocker_Stopped_Packets(t *testing.T) {
 		"diverted": func(ctx context.Context, b *broken) error {
 			var said strings.Builder
 			_, err := y.Engine.Exec(ctx, b.v.ID, []string{
-				docker.SelfProgram, "ask", "http://" + b.peer.Addresses()[0].String() + ":8080/",
+				oci.Entry, "ask", "http://" + b.peer.Addresses()[0].String() + ":8080/",
 			}, nil, &said, &said)
 			if text := strings.TrimSpace(said.String()); err == nil && text == "ok" { // that of the fault is empty
 				err = fmt.Errorf("its peer says %q", text)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/chaos/oci"
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/suite"
@@ -54,7 +55,7 @@ func TestContainer_Lifecycle(t *testing.T) {
 		}, "back"),
 		service("worker", platform.Service{Replicas: 1, Command: command("serve", ":8082"), Container: &platform.Container{
 			Health: &platform.Health{
-				Command: []string{docker.SelfProgram, "ok"}, Every: quantity.Duration(200 * time.Millisecond),
+				Command: []string{oci.Entry, "ok"}, Every: quantity.Duration(200 * time.Millisecond),
 			},
 			Volumes: map[string]string{"data": "/var/lib/data"}, User: "1234:2345",
 		}}, "back"),

@@ -1,7 +1,6 @@
 package docker
 
 import (
-	"archive/tar"
 	"bytes"
 	"cmp"
 	"context"
@@ -15,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"brunt/chaos/oci"
 	"brunt/targets/platform/containers"
 
 	"github.com/docker/docker/api/types/container"
@@ -109,10 +109,6 @@ func SelfPath(getenv func(string) string) (string, error) {
 	return file, isLinux(file)
 }
 
-// SelfProgram is the path of the program in an image of [Engine.BuildSelf]. It is the image's
-// entrypoint.
-const SelfProgram = "/brunt"
-
 // BuildSelf makes an image FROM scratch that holds one program, the libraries that it is linked with, if it is not
 // static, and an empty /tmp. name is the name of the image; labels are its labels. It returns the image's id. It uses
 // no registry.
@@ -120,17 +116,17 @@ func (e *Engine) BuildSelf(ctx context.Context, name, program string, labels map
 	if err := e.Ping(ctx); err != nil {
 		return "", err
 	}
-	var libraries []string
+	files := oci.FileSystem{Program: program}
 	if isLinux(program) == nil {
 		var err error
-		if libraries, err = needed(program); err != nil {
+		if files.Libraries, err = needed(program); err != nil {
 			return "", err
 		}
 	}
 	r, w := io.Pipe()
-	go func() { _ = w.CloseWithError(pack(w, program, libraries)) }()
+	go func() { _ = w.CloseWithError(files.Write(w)) }()
 	defer r.Close() // ends the goroutine if the engine did not read to the end
-	entry, _ := json.Marshal([]string{SelfProgram})
+	entry, _ := json.Marshal([]string{oci.Entry})
 	changes := []string{"ENTRYPOINT " + string(entry)}
 	for k, v := range labels {
 		changes = append(changes, fmt.Sprintf("LABEL %s=%q", k, v))
@@ -142,43 +138,6 @@ func (e *Engine) BuildSelf(ctx context.Context, name, program string, labels map
 	}
 	defer out.Close()
 	return imported(out)
-}
-
-// pack writes the file system of an image: the program, and files at their places on this machine.
-func pack(w io.Writer, program string, files []string) error {
-	t := tar.NewWriter(w)
-	if err := t.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: "tmp/", Mode: 0o1777}); err != nil {
-		return err
-	}
-	if err := packFile(t, program, SelfProgram); err != nil {
-		return err
-	}
-	for _, file := range files {
-		if err := packFile(t, file, file); err != nil {
-			return err
-		}
-	}
-	return t.Close()
-}
-
-// packFile writes a file to an image.
-func packFile(t *tar.Writer, file, as string) error {
-	f, err := os.Open(file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if err := t.WriteHeader(&tar.Header{
-		Typeflag: tar.TypeReg, Name: strings.TrimPrefix(as, "/"), Mode: 0o755, Size: info.Size(),
-	}); err != nil {
-		return err
-	}
-	_, err = io.Copy(t, io.LimitReader(f, info.Size()))
-	return err
 }
 
 // mostProgress bounds the engine's progress messages, in bytes.
