@@ -10,8 +10,8 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// Answer says in one sentence whether to ship and why, for readers who read no further: the same in the terminal, on the
-// page, in Markdown and in JUnit. Where the reason of the run says it best, the sentence is followed by the reason.
+// Answer says in one sentence whether to ship and why, for readers who read no further: the same in the terminal, on
+// the page, in Markdown and in JUnit. Where the reason of the run says it best, the reason follows the sentence.
 func Answer(r *result.Result) string {
 	then := ""
 	if r.Reason != "" {
@@ -97,7 +97,7 @@ func faultsOutcome(r *result.Result) string {
 				slowest = max(slowest, f.Recover)
 			}
 		case f.Impact == result.NotImpacted:
-			if TooFew(f) || MayBeSlower(f) {
+			if tooFew(f) || mayBeSlower(f) {
 				break // not known
 			}
 			harmless++

@@ -97,9 +97,9 @@ func Judged(f *result.FaultRecord) bool {
 	return f.Cleared.Known() && f.Until.Known() && f.Until > f.Cleared+.05
 }
 
-// TooFew reports whether requests failed during a fault without an impact, although their share is beyond
+// tooFew reports whether requests failed during a fault without an impact, although their share is beyond
 // the limit and the baseline's: there were too few to tell them from chance.
-func TooFew(f *result.FaultRecord) bool {
+func tooFew(f *result.FaultRecord) bool {
 	p := f.Parts
 	if f.Impact != result.NotImpacted || p == nil || p.Requests == 0 || !f.Limit.Known() || f.Limit <= 0 {
 		return false
@@ -138,7 +138,7 @@ func FaultEffect(f *result.FaultRecord) string {
 		if f.Note != "" {
 			s = "what it did is not known"
 		}
-		if MayBeSlower(f) {
+		if mayBeSlower(f) {
 			s = withinLimit(f)
 		}
 	default:
@@ -185,7 +185,7 @@ func withinLimit(f *result.FaultRecord) string {
 		case result.No:
 		}
 		s += fmt.Sprintf("within %s: %s, %s", limit, badRequests(f, p.Bad()), Percent(float64(p.Bad())/float64(p.Requests)))
-		if TooFew(f) {
+		if tooFew(f) {
 			s = fmt.Sprintf("too few requests to tell: %s of %s, beyond %s", badRequests(f, p.Bad()), Count(p.Requests), limit)
 		}
 		if p.First.Known() {
@@ -219,9 +219,9 @@ func OnlySlower(f *result.FaultRecord) bool {
 	return f.NoOutage() && f.Parts.Slower().Answer == result.Yes && f.Parts.Lost == 0
 }
 
-// MayBeSlower reports whether nothing was seen of a fault but answers that may have been slower. Results of older
+// mayBeSlower reports whether nothing was seen of a fault but answers that may have been slower. Results of older
 // versions have it as one without an impact.
-func MayBeSlower(f *result.FaultRecord) bool {
+func mayBeSlower(f *result.FaultRecord) bool {
 	return (f.Impact == result.UnknownYet && !f.OnsetAt.Known() || f.Impact == result.NotImpacted) &&
 		f.Parts != nil && f.Parts.Requests > 0 && f.Parts.Slower().Answer == result.Untested
 }
@@ -437,7 +437,7 @@ func faultVerdict(f *result.FaultRecord) scenarios.Verdict {
 		return scenarios.Fail
 	case f.Impact == result.NotImpacted && len(f.FailedObjectives) > 0:
 		return scenarios.Fail
-	case TooFew(f), MayBeSlower(f):
+	case tooFew(f), mayBeSlower(f):
 		return scenarios.Inconclusive
 	case f.Impact == result.Impacted, f.Impact == result.NotImpacted:
 		return scenarios.Pass
@@ -466,7 +466,7 @@ func FaultOutcome(f *result.FaultRecord) string {
 	if p := f.Parts; p != nil && p.Lost > 0 && f.Impact != result.NotRecovered && !f.OnsetAt.Known() {
 		return "writes lost"
 	}
-	if MayBeSlower(f) && !TooFew(f) {
+	if mayBeSlower(f) && !tooFew(f) {
 		return "slower, not certain"
 	}
 	switch f.Impact {
@@ -477,7 +477,7 @@ func FaultOutcome(f *result.FaultRecord) string {
 		return "recovered"
 	case result.NotImpacted:
 		switch p := f.Parts; {
-		case TooFew(f):
+		case tooFew(f):
 			return "too few requests"
 		case p != nil && p.Bad() > 0:
 			return "within limit"

@@ -109,7 +109,7 @@ func TestJudge_Reach(t *testing.T) {
 		},
 		"scaled before": {
 			"scaled(web, 2) < 5s after grow", ready(2, 2, 2, 2, 3, 3, 4, 4), scenarios.Inconclusive, nan, nan,
-			"web had 2 ready pods before: it shows nothing",
+			"web had 2 ready pods before, so that reaching this number shows nothing",
 		},
 		"scaled, not known": {
 			"scaled(api, 2) < 5s after grow", ready(2, 2, 2, 2, 3, 3, 4, 4), scenarios.Inconclusive, nan,

@@ -165,8 +165,8 @@ const ownTime = " as measured, but not with brunt's own time taken off"
 // note continues it; one that begins with a comma continues the sentence before.
 var noteSentences = map[NoteKind]string{
 	FewRequests: "<count> requests, but at least <need> are needed",
-	TooManyBad:  "only <count> requests, but too many of them were bad",
-	AtTarget:    "strict: the target lies within the interval",
+	TooManyBad:  "too many of only <count> requests were bad",
+	AtTarget:    "strict: the target lies within the 95 % interval",
 	NotShown: "<value> of <count> requests, which show no better than <high>" +
 		"[: about <need> are needed at this share|]",
 	OwnLagFails: ownSockets + ": it fails" + ownTime,
@@ -191,7 +191,7 @@ var noteSentences = map[NoteKind]string{
 	ReferenceUndone:   "nothing to compare with: ",
 	ReferenceAbsent:   "there was no <phase> to compare with",
 	ReferenceLost:     "a worker was lost, whose requests <phase> lacks",
-	ReferenceSame:     "<metric> is <value> in both, and no multiple of that is another value: want <op>=",
+	ReferenceSame:     "<metric> is <value> in both phases, and so is any multiple of it: want <op>=",
 
 	FaultAbsent:      "the fault was not injected",
 	FaultPartly:      "<of> was injected in part, so its effect is unknown",
@@ -256,15 +256,15 @@ var noteSentences = map[NoteKind]string{
 	FaultLate:      "<text>",
 	FaultMissing:   "<text>",
 
-	SlowerOwn: "brunt itself was later than before, which may be all of it",
+	SlowerOwn: "brunt itself was later than before the fault, which may explain all of it",
 	SlowerFew: "there are <count> good answers of the fault and <base number> of the baseline, and <need> and " +
 		"<need_base> are needed, those of the baseline in <for number> s",
 	SlowerSteps: "<part> of <count> good answers are of steps that had fewer than <need> in the baseline",
-	SlowerHalf: "<part> of <count> good answers took far longer than the median before, which does not exclude that " +
-		"half do",
-	SlowerTail: "<part> of <count> good answers took far longer than the 95th percentile before, which does not exclude " +
-		"that one in 20 does",
-	SlowerVaried:  "their times varied as much before",
+	SlowerHalf: "<part> of <count> good answers took far longer than the median before the fault, which is not certainly " +
+		"more than half",
+	SlowerTail: "<part> of <count> good answers took far longer than the 95th percentile before the fault, which is not " +
+		"certainly more than one in 20",
+	SlowerVaried:  "the times of answers varied as much before the fault",
 	SlowerNoFault: "no fault was injected",
 	SlowerThis:    "it was not injected",
 	SlowerLater:   "that is tested when the run is over",
@@ -279,7 +279,7 @@ var noteSentences = map[NoteKind]string{
 	FiredWhich:       "<of> was active at the same time, so it is unknown which of the two the alert fired for",
 	FaultUncleared:   "<of> was not cleared",
 	StageAbsent:      "the stage did not begin",
-	PodsBefore:       "<of> had <count> ready pods before: it shows nothing",
+	PodsBefore:       "<of> had <count> ready pods before, so that reaching this number shows nothing",
 	PodsFewer:        "fewer were ready again at <from seconds>",
 	ValueUnknown:     "no value of <of> is known",
 	ValueUnknownThen: "no value of <of> is known from then on",

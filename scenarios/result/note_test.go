@@ -23,8 +23,8 @@ func TestNotes_Phrase(t *testing.T) {
 	}{
 		{"", "", nil},
 		{"", "12 requests, but at least 59 are needed", result.Notes{{Kind: result.FewRequests, Count: 12, Need: 59}}},
-		{"", "only 12 requests, but too many of them were bad", result.Notes{{Kind: result.TooManyBad, Count: 12}}},
-		{"", "strict: the target lies within the interval", result.Notes{{Kind: result.AtTarget}}},
+		{"", "too many of only 12 requests were bad", result.Notes{{Kind: result.TooManyBad, Count: 12}}},
+		{"", "strict: the target lies within the 95 % interval", result.Notes{{Kind: result.AtTarget}}},
 		{
 			share, "0% of 60 requests, which show no better than 10.1%: about 547 are needed at this share",
 			result.Notes{{Kind: result.NotShown, Count: 60, High: .101, Need: 547}},
@@ -89,7 +89,7 @@ func TestNotes_Phrase(t *testing.T) {
 		{"", "there was no f#2 to compare with", result.Notes{{Kind: result.ReferenceAbsent, Phase: fault}}},
 		{"", "a worker was lost, whose requests f#2 lacks", result.Notes{{Kind: result.ReferenceLost, Phase: fault}}},
 		{
-			share, "errors is 0% in both, and no multiple of that is another value: want <=",
+			share, "errors is 0% in both phases, and so is any multiple of it: want <=",
 			result.Notes{{Kind: result.ReferenceSame}},
 		},
 
@@ -259,7 +259,7 @@ func TestNotes_Phrase(t *testing.T) {
 			},
 		},
 
-		{"", "brunt itself was later than before, which may be all of it", result.Notes{{Kind: result.SlowerOwn}}},
+		{"", "brunt itself was later than before the fault, which may explain all of it", result.Notes{{Kind: result.SlowerOwn}}},
 		{
 			"", "there are 7 good answers of the fault and 1000000 of the baseline, and 59 and 20 are needed, those of the " +
 				"baseline in 5 s",
@@ -270,11 +270,11 @@ func TestNotes_Phrase(t *testing.T) {
 			result.Notes{{Kind: result.SlowerSteps, Part: 30, Count: 40, Need: 5}},
 		},
 		{
-			"", "30 of 80 good answers took far longer than the median before, which does not exclude that half do",
+			"", "30 of 80 good answers took far longer than the median before the fault, which is not certainly more than half",
 			result.Notes{{Kind: result.SlowerHalf, Part: 30, Count: 80}},
 		},
 		{
-			"", "3 of 80 good answers took far longer than the 95th percentile before, which does not exclude that one in 20 does",
+			"", "3 of 80 good answers took far longer than the 95th percentile before the fault, which is not certainly more than one in 20",
 			result.Notes{{Kind: result.SlowerTail, Part: 3, Count: 80}},
 		},
 		{"", "no fault was injected", result.Notes{{Kind: result.SlowerNoFault}}},
@@ -298,7 +298,7 @@ func TestNotes_Phrase(t *testing.T) {
 		{"", "f was not cleared", result.Notes{{Kind: result.FaultUncleared, Of: "f"}}},
 		{"", "the stage did not begin", result.Notes{{Kind: result.StageAbsent}}},
 		{
-			"", "posts had 4 ready pods before: it shows nothing",
+			"", "posts had 4 ready pods before, so that reaching this number shows nothing",
 			result.Notes{{Kind: result.PodsBefore, Of: "posts", Count: 4}},
 		},
 		{"", "fewer were ready again at 12.5s", result.Notes{{Kind: result.PodsFewer, From: 12.5}}},

@@ -20,7 +20,7 @@ type delayed struct {
 	bothWays      bool // on links, where a round trip then is delayed twice
 }
 
-// A round trip passes each step on packets once.
+// onPackets proves a longer round trip, which passes each step on packets once.
 func (d delayed) onPackets() packets.Evidence {
 	delay, jitter := d.delay, d.jitter
 	least := proof.LeastLate(delay, jitter)
