@@ -69,7 +69,6 @@ func (c *Crash) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	})
 }
 
-// crash is the step that crashes one unit, and the held fault.
 type crash struct {
 	unit   container.Target
 	signal string
