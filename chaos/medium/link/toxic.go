@@ -18,19 +18,19 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Toxic is a step that puts a toxic on links. It ends with the proxies, which end with brunt. Where they are in a
-// process of their own, the watchdog of a brunt that is stopped takes the toxic off.
+// Toxic is a step that puts a toxic on links. It ends with the proxies, which end with brunt. If the proxies are in a
+// process of their own and brunt is stopped, the watchdog takes the toxic off.
 type Toxic struct {
 	Links []*chaos.Link
 	What  string // description of the action
 	Toxic proxy.Toxic
-	// Prove proves the toxic's effect on a link, and Undone that it is over. With Watch, before is a
-	// connection that was opened before the toxic, or nil.
+	// Prove proves the toxic's effect on a link, and Undone that the effect is over. With Watch, before is a connection
+	// that was opened before the toxic, or nil.
 	Prove  func(ctx context.Context, l *chaos.Link, before proxy.Line) (string, error)
 	Undone func(ctx context.Context, l *chaos.Link) (string, error)
 	Watch  bool
-	Takes  time.Duration // for Prove, beyond the usual
-	Counts string        // what affected counts: connections, or what the toxic selects, such as requests; empty is bytes
+	Takes  time.Duration // of Prove, beyond the usual time
+	Counts string        // unit of affected: connections, or what the toxic selects, such as requests; empty is bytes
 
 	watched []proxy.Line // opened by Prepare
 
