@@ -106,7 +106,7 @@ type Toxicity interface {
 	//   - HTTPError, HTTPDelay and HTTPRewrite count only requests that match their path and method:
 	//     Hit were selected, Passed were not; Forward are the bytes of both.
 	Seen() Traffic
-	// Status tells what became of the toxic besides its effect. It is zero where that is not known.
+	// Status says what happened to the toxic besides its effect. It is zero if that is not known.
 	Status(ctx context.Context) Status
 	// Remove removes the toxic. When it returns, the toxic has no effect on new data, and held data has
 	// been released. It never waits for a peer. Calling it again is harmless and retries what failed:
@@ -114,10 +114,10 @@ type Toxicity interface {
 	Remove() error
 }
 
-// A Status tells what became of a toxic besides its effect.
+// A Status says what happened to a toxic besides its effect.
 type Status struct {
-	Lifted time.Duration // how long ago the process of the proxy took it off, at the end of its lease; zero: it did not
-	Broken string        // how a codec of the proxy first failed while the toxic was active; empty: none did
+	Lifted time.Duration // how long ago the process of the proxy removed it, at the end of its lease; zero: it did not
+	Broken string        // first failure of a codec of the proxy while the toxic was active; empty: none
 }
 
 // A toxicity is a Toxicity of a proxy in this process.
