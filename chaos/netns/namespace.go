@@ -141,8 +141,8 @@ type mechanism struct {
 	fits func(n *Namespace, s Spec) error
 	// set applies all of s or nothing.
 	set func(n *Namespace, s Spec) (Held, error)
-	// undo returns what restores the state after the end of brunt, and stores its identification in
-	// s; nil means that the kernel restores the state.
+	// undo returns the Undo that restores the state after the end of brunt, and stores its identification in s; nil
+	// means that the kernel restores the state.
 	undo func(n *Namespace, s *Spec) (*Undo, error)
 	// fix says how to make the mechanism work if probe fails.
 	fix string
