@@ -24,7 +24,7 @@ import (
 // A Discovery lists the remnants of dead runs on this machine, found without a journal:
 //
 //	marks    the environment of each process that a run started, labels in the engine, names of control groups
-//	copies   of the journals' entries, which the kernel keeps; they are as good as the journal
+//	copies   of journal entries, kept by the kernel; they are as good as the journal
 //	values   that faults set, and that others may set too: a container that is paused, a lower limit
 //
 // Left holds the remnants that a mark or a copy proves to be brunt's, Unproven the others.
