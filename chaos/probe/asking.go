@@ -36,8 +36,8 @@ type Asking struct {
 	// {get: URL, name: NAME, above: N} is an older spelling of scrape, metric and above
 	Metric     *Metric           `yaml:"metric"`
 	Labels     map[string]string `yaml:"labels"`     // of the page: labels that a series must have; nil is any
-	Above      *float64          `yaml:"above"`      // of the page: yes is a series with a greater value
-	Below      *float64          `yaml:"below"`      // of the page: yes is a series with a lesser value
+	Above      *float64          `yaml:"above"`      // of the page: yes is a series with a larger value
+	Below      *float64          `yaml:"below"`      // of the page: yes is a series with a smaller value
 	Prometheus Address           `yaml:"prometheus"` // a Prometheus server, such as http://127.0.0.1:9090
 	// a query in PromQL to the server; yes is a result that is not empty. {url: URL, promql: QUERY} is an older
 	// spelling of prometheus and query

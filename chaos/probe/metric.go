@@ -26,8 +26,8 @@ type Metric struct {
 	// name of the metric: a counter, gauge or untyped one; of a histogram or summary NAME_count or NAME_sum
 	Name   string            `yaml:"name,required"`
 	Labels map[string]string `yaml:"labels"` // labels that a series must have; nil is any
-	Above  *float64          `yaml:"above"`  // it holds when a series has a greater value
-	Below  *float64          `yaml:"below"`  // it holds when a series has a lesser value
+	Above  *float64          `yaml:"above"`  // it holds when a series has a larger value
+	Below  *float64          `yaml:"below"`  // it holds when a series has a smaller value
 }
 
 // DecodeNode implements [syntax.NodeDecoder]: a name alone is a metric on the page of scrape.

@@ -22,7 +22,7 @@ type Once struct {
 	// a text for sh -c, or a list: a program with its arguments
 	Command Command                  `yaml:"command,required"`
 	Env     map[string]template.Text `yaml:"env"`              // variables added to brunt's own environment
-	Dir     string                   `yaml:"dir"`              // its directory; zero is where brunt was started
+	Dir     string                   `yaml:"dir"`              // where it runs; zero is where brunt was started
 	Timeout quantity.Duration        `yaml:"timeout,positive"` // zero is 1m
 }
 

@@ -23,9 +23,9 @@ type Action struct {
 	Until *probe.Probe `yaml:"until"`
 	// names of the hit units, for the report and guard.max_units; zero is one, the program
 	Units   []string                 `yaml:"units"`
-	Timeout quantity.Duration        `yaml:"timeout,positive"` // of each command; zero is 30s
+	Timeout quantity.Duration        `yaml:"timeout,positive"` // time limit of each command; zero is 30s
 	Env     map[string]template.Text `yaml:"env"`              // for all its commands, added to brunt's own environment
-	Dir     string                   `yaml:"dir"`              // its directory; zero is where brunt was started
+	Dir     string                   `yaml:"dir"`              // where its commands run; zero is where brunt was started
 }
 
 var _ chaos.Fault = (*Action)(nil)

@@ -23,8 +23,8 @@ type Exec struct {
 	// command that takes the fault back, at any time and also twice; none if the fault ends by itself
 	Revert revertCommand `yaml:"revert,required"`
 	Custom `yaml:",inline"`
-	Env    map[string]template.Text `yaml:"env"` // variables for all its commands, added to brunt's own environment
-	Dir    string                   `yaml:"dir"` // directory of its commands; zero is where brunt was started
+	Env    map[string]template.Text `yaml:"env"` // for all its commands, added to brunt's own environment
+	Dir    string                   `yaml:"dir"` // where its commands run; zero is where brunt was started
 }
 
 // revertCommand is a command, or `none`.

@@ -27,8 +27,8 @@ type Requests struct {
 type HTTPError struct {
 	Requests `yaml:",inline"`
 	Status   int               `yaml:"status,min=200,max=599"` // zero is 503
-	Body     string            `yaml:"body"`                   // its body; text/plain unless a header says otherwise
-	Headers  map[string]string `yaml:"headers"`                // its headers, besides those for its length
+	Body     string            `yaml:"body"`                   // answer's body; text/plain unless a header says otherwise
+	Headers  map[string]string `yaml:"headers"`                // answer's headers, besides those for its length
 }
 
 // HTTPDelay is the fault http.delay.
