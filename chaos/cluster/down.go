@@ -16,9 +16,9 @@ const settles = 10 * time.Second
 // The node ends them with the grace of the pod. The caller sets the description.
 //
 // The API offers nothing else that keeps a pod down and can be taken back: a deletion or an eviction makes another pod,
-// a deadline of the pod ends it for good, and commands in a container can't end its first process. A node would look in
-// a registry for a name that its runtime can parse, and wait as long as the registry is silent: 10 s passed on the test
-// cluster until the container was seen to be down.
+// a deadline of the pod ends it for good, and commands in a container can't end its first process. With a name that its
+// runtime can parse, the node would ask a registry, and wait as long as that is silent: on the test cluster it took 10
+// s until the container was seen to be down.
 func (p *Pod) Down(pod *kube.Pod, run, container string) *Change {
 	c := &Change{
 		Target: p.t, Run: run, Hits: []string{p.Name()}, UID: string(pod.UID), Takes: settles + Grace(*pod),

@@ -70,7 +70,7 @@ func ContainerIn(b json.RawMessage) string {
 }
 
 // HeirCommand is the command of brunt that replaces a crashed brunt in the same process. It holds no faults, and writes
-// the report from what is known of the run.
+// what is known of the run.
 const HeirCommand = "crashed"
 
 // isHeir reports whether a process is the heir of a crashed brunt.
