@@ -10,8 +10,8 @@ import (
 // Agents do what brunt may not do itself: they signal processes of other users and enter the networks of containers.
 // Package agent implements the interface.
 type Agents interface {
-	// Plan has an agent plan the fault of env for a unit in a container. ok is false when brunt does
-	// the fault itself.
+	// Plan makes an agent plan the fault of env for a unit in a container. ok is false if brunt injects the fault
+	// itself.
 	Plan(ctx context.Context, env Env, u Unit) (s Step, ok bool, err error)
 	// Enter opens the network of a unit, or reuses the open handle of the run.
 	Enter(ctx context.Context, u Contained, run string) (Handle, error)

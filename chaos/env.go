@@ -203,7 +203,7 @@ type Occurrence struct {
 	At     func(point string)   // for tests: called where brunt could die; may be nil
 }
 
-// ByAgent has an agent plan the fault for a unit. ok is false when brunt injects the fault itself.
+// ByAgent makes an agent plan the fault for a unit. ok is false when brunt injects the fault itself.
 func (e Env) ByAgent(ctx context.Context, u Unit) (s Step, ok bool, err error) {
 	if e.Agents == nil {
 		return nil, false, nil

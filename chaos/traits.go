@@ -51,7 +51,7 @@ type Traits struct {
 	// Cuts says that no request over the links that Touches names is answered while the fault is injected, whatever the
 	// target does.
 	Cuts bool
-	// Rights are what the fault needs of a cluster besides finding its target.
+	// Rights are the rights in a cluster that the fault needs, besides those to find its target.
 	Rights []kube.Right
 	// Try returns why this machine cannot inject the fault, given a function that tries each mechanism. If capabilities
 	// returns none, Try allows the fault: an agent may be able to inject it. A nil Try always allows it.

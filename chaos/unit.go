@@ -66,7 +66,7 @@ type Node interface {
 	// LendProxies returns the input and output of proxies that an agent runs in the unit's network. When they are
 	// closed, the proxies end and leave nothing.
 	LendProxies(ctx context.Context) (io.ReadWriteCloser, error)
-	// ByAgent returns the undo that has another agent on the unit's machine execute some undos.
+	// ByAgent returns the undo that makes another agent on the unit's machine execute some undos.
 	ByAgent(undo []Undo) Undo
 	// Revert executes undos that ByAgent returned.
 	Revert(ctx context.Context, undo []Undo) (Outcome, error)

@@ -46,7 +46,8 @@ func (a *Asking) QuestionOf(u chaos.Unit, on chaos.Host, timeout time.Duration) 
 	return a.question(on, at, u, timeout)
 }
 
-// AddressesAt returns addresses with the values of ${self.…} in a question to a unit, by the text of the placeholder.
+// AddressesAt returns addresses together with the values of ${self.…} in a question to a unit, by the text of the
+// placeholder.
 func AddressesAt(u chaos.Unit, addresses map[string]string) map[string]string {
 	self := map[string]string{}
 	maps.Copy(self, addresses)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Admission is what happens to a new connection.
+// Admission says what happens to a new connection.
 type Admission uint8
 
 const (

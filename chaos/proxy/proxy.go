@@ -88,7 +88,7 @@ func Start(c Config) (*Proxy, error) {
 	return p, nil
 }
 
-// Addr is the host:port where the proxy listens.
+// Addr returns the host:port where the proxy listens.
 func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
 // Stats counts all accepted connections, the bytes that left the proxy (with a short delay), and on

@@ -65,7 +65,7 @@ func (q *fifo) pop() Item {
 	return it
 }
 
-// Verdict is what happens to an item.
+// Verdict says what happens to an item.
 type Verdict uint8
 
 const (

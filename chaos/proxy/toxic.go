@@ -18,7 +18,7 @@ type Toxic interface {
 	Begin() Effect
 }
 
-// An Effect is what a toxic does once it is added.
+// An Effect is the effect of a toxic once it is added.
 type Effect struct {
 	Gate             func(Point) Gate          // effect on bytes; nil is none
 	Edit             func(Point) *Editor       // effect on requests and responses; nil is none
@@ -65,7 +65,7 @@ func (d Direction) Check() error {
 	return nil
 }
 
-// Traffic counts what passed a proxy or was affected by a toxic. Probes are not counted.
+// Traffic counts the traffic that passed a proxy, or that a toxic affected. Probes are not counted.
 type Traffic struct {
 	Connections   int64
 	Forward, Back int64 // bytes, by direction

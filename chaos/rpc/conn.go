@@ -2,7 +2,7 @@
 // end that listens.
 //
 //	Dial:   dial ---> TLS, both show certificates --> how far it has received --.
-//	                                                                             >-- what the other has not received,
+//	                                                                             >-- bytes that the other end lacks,
 //	Listen: accept -> TLS, both show certificates --> how far it has received --'    acks each second
 //
 // Each end keeps written bytes until the other end has received them. When a connection breaks, or is silent for

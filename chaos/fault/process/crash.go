@@ -15,7 +15,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Crash is the fault process.crash. This holds even where the process handles the signal and exits in good
+// Crash is the fault process.crash. The supervisor does so even if the process handles the signal and exits in good
 // order. The fault's phase lasts until the unit is healthy.
 type Crash struct {
 	selector.Selector `yaml:",inline"`

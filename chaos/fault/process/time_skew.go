@@ -98,7 +98,7 @@ func clockOperations() []chaos.Operation {
 // resumeFamily resumes a process and its descendants: a brunt that died may have left any of them stopped.
 //
 // subtle: a process that was stopped between vfork(2) and execve(2) keeps its parent waiting in the kernel, where
-// nothing can stop it to change its code. So all of them go on before the first one is changed.
+// nothing can stop it to change its code. So all of them are resumed before the first one is changed.
 func resumeFamily(u chaos.Undo) {
 	var id proc.Identity
 	if json.Unmarshal(u.Identity, &id) != nil || !id.Alive() {

@@ -18,8 +18,8 @@ import (
 // A cgroupLimit limits the resources of a unit by settings of its control group. It writes into the group directly, so
 // that the configuration in the service manager or engine stays unchanged.
 //
-// A unit that shares its group, as the processes of a stack share brunt's, gets a group of its own below it for
-// the time of the fault, so that no other process is hit.
+// If a unit shares its group, as the processes of a stack share brunt's, it gets its own group below that one for the
+// time of the fault, so that no other process is hit.
 type cgroupLimit struct {
 	victim.Victim
 	home   cgroup.Group // group of the unit
