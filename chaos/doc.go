@@ -21,13 +21,14 @@
 //	chaos/agent          privileged processes, which inject the faults that brunt itself may not
 //	chaos/probe          calls and commands that ask a target or the team's monitoring
 //	chaos/victim         the process of a unit, for faults on processes and resources
-//	chaos/medium/link           toxics on links, and their proofs
-//	chaos/medium/packets        faults on the packets of a container, and their proofs
+//	chaos/medium/link    toxics on links, and their proofs
+//	chaos/medium/packets faults on the packets of a container, and their proofs
 //	chaos/proof          bounds of proofs that several families use
 //	chaos/seed           random choices, derived from one seed
 //	chaos/container      units in containers
+//	chaos/cluster        units in pods of Kubernetes, agents on its nodes, and a watchdog in the cluster
 //	chaos/proc           processes by pid and start time
-//	chaos/netns, proxy, cgroup, stress, rootfs, vdso, sockets, rpc: mechanisms
+//	chaos/netns, proxy, cgroup, stress, rootfs, vdso, kube, oci, rpc: mechanisms
 //
 // # Faults that end with brunt, and faults that need an undo
 //

@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// A Toxic is a fault on a link: Latency, Bandwidth, Stall, Blackhole, Partition, Reset, SlowClose,
-// Limit, Slicer, HTTPError, HTTPDelay, HTTPRewrite.
+// A Toxic is a fault on a link, such as Latency, Partition or HTTPError of package toxics.
 type Toxic interface {
 	// Check returns all mistakes in the settings. http reports that the proxy parses its
 	// connections.
