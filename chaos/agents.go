@@ -7,11 +7,11 @@ import (
 	"brunt/chaos/netns"
 )
 
-// Agents do what brunt may not do itself: signal processes of other users and enter the networks of
-// containers. Package agent implements it.
+// Agents do what brunt may not do itself: they signal processes of other users and enter the networks of containers.
+// Package agent implements the interface.
 type Agents interface {
-	// Plan has an agent plan the fault of env for a unit in a container. ok is false when brunt does
-	// the fault itself.
+	// Plan makes an agent plan the fault of env for a unit in a container. ok is false if brunt injects the fault
+	// itself.
 	Plan(ctx context.Context, env Env, u Unit) (s Step, ok bool, err error)
 	// Enter opens the network of a unit, or reuses the open handle of the run.
 	Enter(ctx context.Context, u Contained, run string) (Handle, error)
@@ -37,8 +37,8 @@ type Handle interface {
 	ContainerID() ContainerID
 	// Count adds to the number of injected faults and returns the sum.
 	Count(by int) int
-	// UndoUnder returns the undo of what is set with a lease of a key, where the kernel ends it with the process that has
-	// set it: brunt, or its own process for links and networks.
+	// UndoUnder returns the undo of everything that was set under the lease with a key. It is used where the kernel
+	// ends those settings when the process that made them ends: brunt, or its separate process for links and networks.
 	UndoUnder(key string) Undo
 	// Leave releases the handle. The last one closes the network.
 	Leave() error

@@ -5,31 +5,32 @@ import (
 	"strings"
 )
 
-// A Descriptor says what brunt has to know of a kind of fault besides its settings. Everything that is looked
-// up by the kind is here, so that no table can miss a kind.
+// A Descriptor holds everything that brunt knows of a kind of fault besides its settings. Whatever is looked up by the
+// kind is here, so that no table can miss a kind.
 type Descriptor struct {
 	Kind string       // as scenarios name it, such as network.latency
 	Doc  string       // one sentence that says what the fault does, for `brunt explain`
 	New  func() Fault // makes one with zero settings
-	// Example are settings as they stand after the kind in a scenario, for `brunt explain`, such as
-	// {from: web, to: store, delay: 100ms}. They hit units or containers named web and store. Tests inject them.
+	// Example holds the settings of an example, as a scenario writes them after the kind, such as {from: web, to:
+	// store, delay: 100ms}. `brunt explain` prints them, and tests inject them. They hit units or containers named web
+	// and store.
 	Example string
-	// Platform is the system that the fault needs, a value of runtime.GOOS; empty is any, or depends on the
-	// target.
+	// Platform is the system that the fault needs, a value of runtime.GOOS. Empty means that any system will do, or
+	// that it depends on the target.
 	Platform string
-	// On says what the fault acts on. Zero: only the author of its settings knows.
+	// On lists the kinds of things that the fault acts on. Zero means that only the author of its settings knows.
 	On On
-	// Effect says what it does to what it acts on. Zero: only the author of its settings knows.
+	// Effect is the effect on those things. Zero means that only the author of the settings knows.
 	Effect Effect
-	// Where adds to Platform and On what of it works where, such as "on Windows only KILL". It may be empty.
+	// Where adds limits to Platform and On, such as "on Windows only KILL". It may be empty.
 	Where string
-	// Agent has the rights of an agent that may inject the fault into the processes of a container; nil
-	// means that brunt always injects it itself.
+	// Agent holds the rights of an agent that may inject the fault into the processes of a container. Nil means that
+	// brunt always injects it itself.
 	Agent *Rights
-	// Capability tells whether this machine can inject the fault, for `brunt doctor`; nil means that there
-	// is nothing to check. It only reads.
+	// Capability tests whether this machine can inject the fault, for `brunt doctor`. It only reads. Nil means that
+	// there is nothing to check.
 	Capability func() Capability
-	// Undo are the operations that revert the fault. Kinds may share one.
+	// Undo lists the operations that revert the fault. Kinds may share one.
 	Undo []Operation
 }
 
@@ -39,8 +40,8 @@ func (d *Descriptor) OneShot() bool { return d.New().Traits(Scope{}).OneShot }
 // ByAgent reports whether an agent may inject a fault of the kind into the processes of an engine's container.
 func (d *Descriptor) ByAgent() bool { return d.Agent != nil && !d.Agent.Nodes }
 
-// Sample is the line of a scenario that injects the example under a name, at 10 s of the load; a fault that is not over
-// at once is reverted 5 s later.
+// Sample returns the line of a scenario that injects the example under a name, 10 s after the load begins. A fault that
+// is not a one-shot is reverted 5 s later.
 func (d *Descriptor) Sample(name string) string {
 	lasts := "for: 5s, "
 	if d.OneShot() {
@@ -49,21 +50,21 @@ func (d *Descriptor) Sample(name string) string {
 	return fmt.Sprintf("%s: {at: 10s, %s%s: %s}", name, lasts, d.Kind, d.Example)
 }
 
-// An Effect says in a word what a fault does to what it acts on, for a table of what was tried.
+// An Effect is one word for the effect of a fault, for the table of the faults that were tried.
 type Effect string
 
 // The effects of faults.
 const (
 	Dies     Effect = "dies"
 	Restarts Effect = "restarts"
-	Hangs    Effect = "hangs"   // it is there, and does not answer
-	Slow     Effect = "slow"    // it answers late
-	Errors   Effect = "errors"  // it answers that it failed, or answers wrongly
-	Cut      Effect = "cut"     // nothing comes through
-	Lossy    Effect = "lossy"   // some of what is sent comes through, or comes as it was not sent
-	Starved  Effect = "starved" // it lacks a resource
-	Clock    Effect = "clock"   // its clock is wrong
-	Names    Effect = "names"   // it can't resolve names
+	Hangs    Effect = "hangs"   // the unit runs, and does not answer
+	Slow     Effect = "slow"    // the unit answers late
+	Errors   Effect = "errors"  // the unit answers with an error, or answers wrongly
+	Cut      Effect = "cut"     // nothing passes
+	Lossy    Effect = "lossy"   // data is lost, or arrives changed
+	Starved  Effect = "starved" // the unit lacks a resource
+	Clock    Effect = "clock"   // the unit's clock is wrong
+	Names    Effect = "names"   // the unit can't resolve names
 )
 
 // Effects lists the effects, in the order of a table.
@@ -71,26 +72,27 @@ func Effects() []Effect {
 	return []Effect{Dies, Restarts, Hangs, Slow, Errors, Cut, Lossy, Starved, Clock, Names}
 }
 
-// Rights are what an agent needs for a fault, and all that it gets.
+// Rights are the rights that an agent needs for a fault. It gets no others.
 type Rights struct {
 	Caps    []string // capabilities without CAP_
 	Cgroups bool     // the control groups of the machine, writable
-	// Signals says that the fault only sends signals: brunt needs an agent only where it may not signal
-	// the process itself.
+	// Signals says that the fault only sends signals. brunt then needs an agent only if it may not signal the process
+	// itself.
 	Signals bool
-	// Ends says that the fault ends the process: it is over when the container has been started again.
+	// Ends says that the fault ends the process. The fault is over when the container has been started again.
 	Ends bool
-	// Nodes says that an agent injects the fault on nodes of a cluster alone. An engine does so in its containers.
+	// Nodes says that an agent injects the fault only on nodes of a cluster. In containers of an engine, the engine
+	// itself injects it.
 	Nodes bool
 }
 
-// A Capability says whether and by what mechanism this machine can inject a fault. Kinds that need the same
-// share one, of the same name.
+// A Capability says whether this machine can inject a fault, and by which mechanism. Kinds that need the same mechanism
+// share one Capability, with the same name.
 type Capability struct {
 	Fault string // the kind, or a short form of several
 	Via   string // the mechanism
-	Err   error  // why it does not work; nil is that it does
-	Fix   string // what to do about it
+	Err   error  // why this machine cannot inject the fault; nil: it can
+	Fix   string // how to remedy that
 	// Required says that no agent replaces what is missing: a scenario with the fault cannot run here.
 	Required bool
 }
@@ -101,10 +103,10 @@ type Described interface {
 	Describe() Descriptor
 }
 
-// On is a set of what faults act on.
+// On is a set of kinds of things that faults act on.
 type On uint8
 
-// What faults act on.
+// The kinds of things that faults act on.
 const (
 	OnProcesses  On = 1 << iota // the processes of units
 	OnContainers                // containers, by their engine

@@ -11,33 +11,33 @@
 //
 // # Packages
 //
-//	chaos                what a fault, a step, a unit, a link and an undo are
+//	chaos                the contract: faults, steps, units, links, undos
 //	chaos/timeline       when each fault occurs: entries, groups, and their play during a run
 //	chaos/catalog        every fault and every undo operation, one line each
 //	chaos/fault/...      the faults, by family
 //	chaos/selector       which units, links, zones and leaders a fault hits
-//	chaos/protect        what no fault may hit
-//	chaos/journal        journal, watchdogs, recovery of what dead runs left
-//	chaos/agent          a privileged process that injects what brunt may not
+//	chaos/protect        protected units, which no fault may hit
+//	chaos/journal        the journal, watchdogs, and the recovery of faults that dead runs left
+//	chaos/agent          privileged processes, which inject the faults that brunt itself may not
 //	chaos/probe          calls and commands that ask a target or the team's monitoring
 //	chaos/victim         the process of a unit, for faults on processes and resources
-//	chaos/medium/link           toxics on links, and their proofs
-//	chaos/medium/packets        faults on the packets of a container, and their proofs
+//	chaos/medium/link    toxics on links, and their proofs
+//	chaos/medium/packets faults on the packets of a container, and their proofs
 //	chaos/proof          bounds of proofs that several families use
 //	chaos/seed           random choices, derived from one seed
 //	chaos/container      units in containers
+//	chaos/cluster        units in pods of Kubernetes, agents on its nodes, and a watchdog in the cluster
 //	chaos/proc           processes by pid and start time
-//	chaos/netns, proxy, cgroup, stress, rootfs, vdso, sockets, rpc: mechanisms
+//	chaos/netns, proxy, cgroup, stress, rootfs, vdso, kube, oci, rpc: mechanisms
 //
-// # What ends with brunt and what needs an undo
+// # Faults that end with brunt, and faults that need an undo
 //
-// A step that would outlive brunt has an [Undo]: data in the journal, written before the injection.
-// When brunt dies, a watchdog replays the journal. When the watchdog dies too, the next run does. If
-// brunt runs in a container, its watchdog is another container of the same image. The proxies of links, packet
-// rules, a full disk and stress are held by child processes, which end with brunt; their undo ends them, or takes
-// one fault off, while brunt is stopped. What such a process does to traffic has a lease besides (package
-// proxy/child): it ends by itself 30 s after its time, should there be no watchdog either. What an agent in an engine
-// holds has an undo for a brunt that hangs: the watchdog kills brunt.
+// A step that would outlive brunt has an [Undo]: data in the journal, written before the injection. When brunt dies, a
+// watchdog replays the journal. When the watchdog dies too, the next run does. If brunt runs in a container, its
+// watchdog is another container of the same image. The proxies of links, packet rules, a full disk and stress are held
+// by child processes, which end with brunt; if brunt is stopped (SIGSTOP), their undo ends them or takes one fault off.
+// A fault on traffic in such a process also has a lease (package proxy/child): it ends by itself 30 s after its planned
+// end, even without a watchdog. For a fault that an agent in an engine holds, the undo kills a brunt that hangs.
 //
 // # Networks
 //
@@ -66,14 +66,14 @@
 //   - Plan makes a [Step] for each unit with Steps of a selector.Selector, which resolves a unit to a
 //     container.Target once, or finds the links with a selector.Edge. It only reads. The [Env] says what
 //     may be hit ([Targets]), what the run has on this machine ([Host]), and for which [Occurrence].
-//   - A Step that would outlive brunt returns an [Undo]. Its Identity says what the undo is for. Its
-//     [Operation] is named in the Undo of its Descriptor, from which package catalog collects all of them.
-//   - Held proves the effect by what a victim sees, never by reading back a setting, and proves in the
-//     same way that it is over.
-//   - Traits returns the [Traits] of the fault: the units that it may hit, their number, whether it is
-//     over at once, whether it is on links. Selector and Edge have it; a fault adds what differs.
-//   - What only some injected faults have is in the [HeldTraits] of a Held: the time that the effect
-//     takes, the affected traffic, and what to do when a container is restarted or changes networks.
+//   - A Step that would outlive brunt returns an [Undo]. Its Identity names the thing that the undo restores. Its
+//     [Operation] is listed in the Undo of the Descriptor; package catalog collects the operations of all kinds.
+//   - Held proves the effect as a victim sees it, never by reading back a setting, and proves in the same way that the
+//     effect is over.
+//   - Traits returns the [Traits] of the fault: the units that it may hit, their number, whether it is a one-shot,
+//     whether it is on links. Selector and Edge return the common ones; a fault changes those that differ.
+//   - The [HeldTraits] of a Held describe optional properties: the time that the effect takes, the affected traffic,
+//     and what to do when a container is restarted or changes networks.
 //
 // A step on a container checks the container's id and start time, so that a successor of the same name
 // is never hit.

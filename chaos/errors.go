@@ -11,7 +11,7 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// JoinErrors joins errors into one that prints on one line. An error that says the same as one before it is left out.
+// JoinErrors joins errors into one that prints on one line. It leaves out errors with the same text as an earlier one.
 func JoinErrors(errs ...error) error {
 	var all oneLine
 	for _, err := range errs {
@@ -40,15 +40,15 @@ func (l oneLine) Error() string {
 	return strings.Join(out, "; ")
 }
 
-// ErrNoAnswer says that a probe was not answered in time. It shows neither an effect nor that one is over: on a busy
-// machine a probe of what works may be silent too.
+// ErrNoAnswer says that a probe was not answered in time. That proves neither an effect nor its end: on a busy machine,
+// a probe of a healthy unit may go unanswered too.
 var ErrNoAnswer = errors.New("a probe is silent")
 
-// ErrNoEffect says that a fault was injected and that its effect was not seen at the target.
+// ErrNoEffect says that a fault was injected, and no effect was seen at the target.
 var ErrNoEffect = errors.New("it has no effect")
 
-// ErrHolderEnded says that the process which held a fault has ended, and the fault with it, while its unit may live:
-// the fault can be injected again.
+// ErrHolderEnded says that the process which held a fault has ended, and the fault with it, although its unit may still
+// live. The fault can be injected again.
 var ErrHolderEnded = errors.New("what held it has ended, and the fault with it")
 
 // ErrRestarted says that a restart gave a container back everything the fault had taken from it.
@@ -57,7 +57,7 @@ var ErrRestarted = errors.New("the container was started again, and has everythi
 // TakenBackError says that something else reverted a fault, because brunt itself did not. Times are offsets from t0.
 type TakenBackError struct {
 	At       time.Duration // when it was reverted
-	From, To time.Duration // while brunt stood still; equal: it is not known to have
+	From, To time.Duration // when brunt stood still; equal: brunt is not known to have stood still
 	By       string        // what reverted it; empty is the watchdog
 }
 
@@ -71,7 +71,7 @@ func (e TakenBackError) Error() string {
 		quantity.FormatInstant(e.At))
 }
 
-// A VoidError says that a fault was over before its time, by none of brunt's doing.
+// A VoidError says that a fault was over before its time, and brunt did not revert it.
 type VoidError struct {
 	After time.Duration // from its injection until it was over
 	Why   error
@@ -83,7 +83,7 @@ func (e VoidError) Error() string {
 
 func (e VoidError) Unwrap() error { return e.Why }
 
-// A PartialError says that a step of a group could not be injected while earlier ones were in. Err names it.
+// A PartialError says that a step of a group could not be injected after earlier steps were. Err names the step.
 type PartialError struct{ Err error }
 
 func (e PartialError) Error() string { return "injected in part: " + e.Err.Error() }

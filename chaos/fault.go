@@ -9,10 +9,9 @@ import (
 
 // A Fault is one kind of damage. Its exported fields are its YAML settings.
 type Fault interface {
-	// Check notes what is wrong with the settings, given what the target is made of. It changes
-	// nothing.
+	// Check notes every mistake in the settings, given the scope of the target. It changes nothing.
 	Check(at syntax.Pos, sc Scope, m *syntax.Mistakes)
-	// Plan finds what to hit and returns the steps that hit it. It only reads: --dry-run prints the
+	// Plan finds the units or links to hit and returns the steps that hit it. It only reads: --dry-run prints the
 	// steps.
 	Plan(ctx context.Context, env Env) ([]Step, error)
 	// Traits returns the properties of the fault with its present settings, on a target.
@@ -27,8 +26,8 @@ type Step interface {
 	Units() []string
 	// Via returns the name of the mechanism.
 	Via() string
-	// Undo returns what any process can revert the step with, for the journal. It is empty when the
-	// fault ends with brunt.
+	// Undo returns the undos with which any process can revert the step, for the journal. It is empty when the fault
+	// ends with brunt.
 	Undo() []Undo
 	// Inject injects the fault completely, or returns an error and leaves nothing. It does not wait.
 	// If a part may remain after an error, it returns the Held with the error, and the caller reverts
@@ -43,19 +42,20 @@ type Held interface {
 	Verify(ctx context.Context) (string, error)
 	// Revert reverts the fault. It is safe to call twice.
 	Revert(ctx context.Context) (Outcome, error)
-	// Gone proves that the effect is over. For an effect that ends by itself it waits until ctx ends.
+	// Gone proves that the effect is over, and describes the proof. For an effect that ends by itself it waits until
+	// ctx ends.
 	Gone(ctx context.Context) (string, error)
-	// Traits returns what only some injected faults have.
+	// Traits returns the optional properties of the injected fault.
 	Traits() HeldTraits
 }
 
-// HeldTraits are what only some injected faults have. The zero value is a fault whose effect occurs at
-// once, that counts no traffic, and that a restart or a change of networks does not concern.
+// HeldTraits are properties that only some injected faults have. The zero value is a fault whose effect occurs at once,
+// that counts no traffic, and that is not concerned by a restart or a change of networks.
 type HeldTraits struct {
 	// Takes is the longest time that the effect may need to occur or to be measured.
 	Takes time.Duration
-	// Affected counts the traffic that the fault affected. Nil: the requests of the phase count, as they do
-	// where the traffic is unknown.
+	// Affected counts the traffic that the fault affected. Nil means that the requests of the phase count, as they also
+	// do if the traffic is Unknown.
 	Affected func() Traffic
 	// OnRestart is called when the container with an id was restarted while the fault is injected: the
 	// restart removed the container's namespaces and what was in them. It injects the fault into the new
@@ -69,15 +69,16 @@ type HeldTraits struct {
 	// the fault is injected. It aims the fault at the new addresses if needed and says so; an error
 	// voids the fault. It may be called at the same times as OnRestart.
 	OnNetworkChange func(ctx context.Context, container string) (said string, err error)
-	// OnPlan is called with the step that a later plan has for the same unit, where units joined or left while the fault
-	// is injected. It aims the fault at the peers of that step and says so, or returns "" if they are the same; an error
-	// voids the fault. Nil: its step has no peers.
+	// OnPlan is called after units joined or left while the fault is injected, with the step that a new plan makes for
+	// the same unit. It aims the fault at the peers of that step and says so, or returns "" if they are unchanged. An
+	// error voids the fault. Nil means that the step has no peers.
 	OnPlan func(ctx context.Context, now Step) (said string, err error)
-	// Ended is asked every second while the fault is in, and just before the revert. An error voids the fault: it says how
-	// the fault ended before, by none of brunt's doing, or that brunt's own proxy hit more than the fault was to. What it
-	// can't find out is no error. Nil: the fault can't end so.
+	// Ended is called every second while the fault is injected, and just before the revert. An error voids the fault:
+	// it says how the fault ended early although brunt did not end it, or that brunt's own proxy hit more than the
+	// fault was meant to. If Ended cannot find out, it returns nil. A nil Ended means that the fault can't end this
+	// way.
 	Ended func(ctx context.Context) error
-	// AskedLast says that Ended puts load on the target, and is asked only before the revert.
+	// AskedLast says that Ended puts load on the target, and is therefore called only before the revert.
 	AskedLast bool
 }
 
@@ -85,6 +86,6 @@ type HeldTraits struct {
 type Traffic struct {
 	N    int64
 	Unit string // what N counts, in the plural: bytes, packets, connections, requests, calls, commands or statements
-	// Unknown says that it could not be counted.
+	// Unknown says that the traffic could not be counted.
 	Unknown bool
 }

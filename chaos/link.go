@@ -11,7 +11,7 @@ import (
 type Link struct {
 	From    string  // a unit, or LoadName
 	To      string  // a unit, or TargetName
-	Carries Formats // as far as it is known
+	Carries Formats // nil if it is not known
 	Proxy   Proxy
 }
 

@@ -5,13 +5,12 @@ import (
 	"time"
 )
 
-// A Sighting is what the team's monitoring noticed of an occurrence of a fault. Times are offsets from
-// t0.
+// A Sighting says whether and when the team's monitoring noticed an occurrence of a fault. Times are offsets from t0.
 type Sighting struct {
 	Noticed bool
-	At      time.Duration // when the answer that it had noticed arrived; zero if it has not
-	NotYet  time.Duration // when the last answer that it had not noticed arrived
-	Text    string        // what the monitoring answered
+	At      time.Duration // when the first answer arrived that it had noticed; zero if there was none
+	NotYet  time.Duration // when the last answer arrived that it had not noticed yet
+	Text    string        // the answer of the monitoring
 	Err     error         // why the result is unknown
 }
 
@@ -24,8 +23,8 @@ type Monitoring interface {
 	Runs() bool
 	// EveryOr returns the time between two queries.
 	EveryOr() time.Duration
-	// Monitor queries from a host for one entry of the timeline, on the clock of the run. Its errors are in
-	// every Sighting.
+	// Monitor queries from a host for one entry of the timeline, on the clock of the run. Every Sighting holds its
+	// errors.
 	Monitor(on Host, now func() time.Duration, entry string, event func(kind, fault, text string)) Monitor
 }
 
@@ -37,7 +36,7 @@ type Monitor interface {
 	Begin(name string, injected time.Duration) *Sighting
 	// Drop forgets an occurrence whose injection failed.
 	Drop()
-	// LastCame says that no further occurrence follows.
+	// LastCame says that no occurrence follows.
 	LastCame()
 	// Finish ends the search when there are no more queries.
 	Finish()

@@ -16,16 +16,16 @@ type Record struct {
 	Kind     string
 	N        int // number of the occurrence from Inject; -1 if it was not injected
 	Units    []string
-	Links    []string // that it acts on, where Units are not links themselves and it acts on these alone
-	Zones    []string // that the fault was aimed at
-	Role     string   // that all units had, as they said when the fault picked them; empty if they were not asked
-	RoleSaid string   // what the first of them answered
+	Links    []string // links to which the fault is limited, unless Units are links themselves
+	Zones    []string // at which the fault was aimed
+	Role     string   // role of all units, by their answers when the fault picked them; empty if they were not asked
+	RoleSaid string   // the answer of the first unit
 	Via      string
 	Planned  time.Duration
 	Injected time.Duration
 	Verified time.Duration // 0 with VerifyErr or InjectErr
 	Evidence string
-	Cleared  time.Duration // it was taken off, or the unit of a one-shot was healthy again
+	Cleared  time.Duration // when the fault was taken off, or the unit of a one-shot was healthy again
 	Until    time.Duration // the end of its phase: Cleared, or later for a one-shot
 	Gone     bool
 	GoneText string
@@ -40,24 +40,26 @@ type Record struct {
 	InjectErr error // not injected
 	VerifyErr error // injected, but without effect, or in part: see PartialError
 	RevertErr error // not reverted
-	GoneErr   error // reverted, and no probe was answered that proves it
-	// over before its time, by none of brunt's doing: a [VoidError], or a [TakenBackError] where a watchdog reverted it
+	GoneErr   error // reverted, but no answered probe proves that it is over
+	// over before its time, though brunt did not revert it: a [VoidError], or a [TakenBackError] if a watchdog reverted
+	// it
 	Void error
 
-	Absent []Absence // times without it, where it was on a unit before and perhaps again
+	Absent []Absence // times in which the fault was not on a unit that it had been on
 
 	Detect *Sighting // what the team's monitoring noticed; nil if it is not asked
 
-	Held []Held // the injected steps, as long as something is to be asked of them
+	Held []Held // the injected steps, kept as long as they may have to be probed
 
 	Steps []*Record // of a group, in the order of their injection; N of each is -1
 }
 
-// An Absence is a time in which a fault was not on a unit that lived: what held it there had ended.
+// An Absence is a time in which a fault was missing from a living unit, because the process that held the fault there
+// had ended.
 type Absence struct {
 	Unit string
-	From time.Duration // when it was last known to be in
-	To   time.Duration // when it was in again; zero: it was not again
+	From time.Duration // when the fault was last known to be injected
+	To   time.Duration // when it was injected again; zero: never
 }
 
 func (a Absence) String() string {
@@ -68,18 +70,19 @@ func (a Absence) String() string {
 	return fmt.Sprintf("not on %s from %s %s", a.Unit, quantity.FormatInstant(a.From), to)
 }
 
-// Err joins what went wrong with an occurrence; nil is nothing.
+// Err joins the errors of an occurrence; nil means that there are none.
 func (r *Record) Err() error {
 	return errors.Join(r.InjectErr, r.VerifyErr, r.RevertErr, r.GoneErr, r.Void)
 }
 
-// linked is a step that acts on the connections of its units with others, not on all that the units do.
+// linked is a step that acts only on certain connections of its units.
 type linked interface {
-	// Links names those connections as [LinkName] does. There are none where it acts on all of them.
+	// Links names those connections as [LinkName] does. Nil means that the step acts on all of them.
 	Links() []string
 }
 
-// LinksOf names the links on which alone a step acts; nil: it acts on all of its units, or these are links.
+// LinksOf names the links to which a step is limited. Nil means that the step acts on all of its units, or that the
+// units are links.
 func LinksOf(s Step) []string {
 	if on, ok := s.(linked); ok {
 		return on.Links()
@@ -87,8 +90,8 @@ func LinksOf(s Step) []string {
 	return nil
 }
 
-// UnitOf names the unit that alone a step acts on or in, and with which its effect ends; empty: there is none, or are
-// several.
+// UnitOf names the only unit on or in which a step acts, and with which its effect ends. It is empty if there is none,
+// or are several.
 func UnitOf(s Step) string {
 	if in, ok := s.(interface{ UnitOf() string }); ok {
 		return in.UnitOf()
@@ -99,8 +102,8 @@ func UnitOf(s Step) string {
 	return ""
 }
 
-// StillDown checks once more, after the run, whether the units that a one-shot took down are back, and whether what
-// was unverified is over.
+// StillDown checks once more, after the run, whether the units that a one-shot took down are back, and whether an
+// unverified fault is over.
 func (r *Record) StillDown(ctx context.Context) error {
 	if r.Gone || r.N < 0 {
 		return nil
@@ -131,7 +134,7 @@ func (r *Record) StillDown(ctx context.Context) error {
 	return nil
 }
 
-// askAgain looks once more for the proof that an occurrence is over. An error says that its effect is still there.
+// askAgain probes once more whether an occurrence is over. An error says that its effect is still there.
 func (r *Record) askAgain(ctx context.Context) error {
 	for _, h := range r.Held {
 		text, err := h.Gone(ctx)
@@ -144,7 +147,7 @@ func (r *Record) askAgain(ctx context.Context) error {
 		}
 		r.GoneText = text
 	}
-	if len(r.Steps) == 0 { // the steps of a group have each their own
+	if len(r.Steps) == 0 { // each step of a group has its own
 		r.GoneErr, r.Gone, r.Revert = nil, true, Reverted
 	}
 	return nil

@@ -15,22 +15,22 @@ const (
 	RoleUnknown  = "unknown"  // a unit that did not answer, and is not the leader
 )
 
-// A RoleQuestion is how units are asked for their role.
+// A RoleQuestion says how units are asked for their role.
 type RoleQuestion interface {
 	// AsksStep returns the step that asks a unit; nil if it is asked in another way.
 	AsksStep() *syntax.Node
 	// Runs reports whether a unit is asked by a command.
 	Runs() bool
-	// Of returns the position of a key of the question.
+	// Of returns the position of a key of the question in the scenario.
 	Of(key string) syntax.Pos
 }
 
-// A NotPassedError is the error of a step that was answered, and whose check failed: the answer no.
+// A NotPassedError says that a step was answered and its check failed. Said is the answer, which counts as no.
 type NotPassedError struct{ Said string }
 
 func (e *NotPassedError) Error() string { return e.Said }
 
-// Roles are the roles that units had when a fault picked them. The zero value knows none.
+// Roles notes the roles that units had when a fault picked them. The zero value is empty.
 type Roles struct {
 	mu sync.Mutex
 	of map[string]role
@@ -38,7 +38,7 @@ type Roles struct {
 
 type role struct{ name, said string }
 
-// Note notes the role of a unit, and what it answered.
+// Note notes the role of a unit, and its answer.
 func (r *Roles) Note(unit, name, said string) {
 	if r == nil {
 		return
@@ -51,8 +51,8 @@ func (r *Roles) Note(unit, name, said string) {
 	r.of[unit] = role{name, said}
 }
 
-// Of returns the role that all of the units had, a link being at both of its units, and the answer of the first.
-// The role is empty where none of the units was asked, or their roles differ.
+// Of returns the role that all of the units had, and the answer of the first. A link counts as both of its units. The
+// role is empty if no unit was asked, if one is unknown, or if the roles differ.
 func (r *Roles) Of(units []string) (name, said string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -78,10 +78,10 @@ type Choice struct {
 	Again bool // a later plan picks the same units
 
 	mu sync.Mutex
-	of map[string][]string // names, by the description of what was picked from
+	of map[string][]string // unit names, by the description of the set that they were picked from
 }
 
-// Kept returns the units that an earlier plan picked; ok is false where a plan picks as if it were the first.
+// Kept returns the units that an earlier plan picked. ok is false if a plan is to pick as if it were the first.
 func (c *Choice) Kept(what string, units []Unit) (kept []Unit, ok bool) {
 	if c == nil {
 		return nil, false
@@ -95,7 +95,7 @@ func (c *Choice) Kept(what string, units []Unit) (kept []Unit, ok bool) {
 	return slices.DeleteFunc(slices.Clone(units), func(u Unit) bool { return !slices.Contains(names, u.Name()) }), true
 }
 
-// Note notes what a plan has picked.
+// Note notes the units that a plan has picked from the set that what describes.
 func (c *Choice) Note(what string, units []Unit) {
 	if c == nil {
 		return

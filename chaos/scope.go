@@ -52,7 +52,7 @@ func (sc *Scope) CheckHost(u *url.URL) error {
 	return scenarios.FaultsBeyond(u.Hostname())
 }
 
-// Pairs lists the links between units that the declared edges stand for.
+// Pairs lists the links between units that the declared edges expand to.
 func (sc *Scope) Pairs() []EdgeName {
 	var out []EdgeName
 	for _, e := range sc.Edges {
@@ -82,7 +82,7 @@ func (sc Scope) UnitsOf(service string) []string {
 	if !known {
 		return []string{service}
 	}
-	const most = 10_000 // replicas; a service that is only named has no number of them
+	const most = 10_000 // replicas; a service without replicas of its own may have a huge number here
 	var out []string
 	for i := range min(n, most) {
 		out = append(out, syntax.UnitName(service, i))
@@ -93,7 +93,7 @@ func (sc Scope) UnitsOf(service string) []string {
 // PIDName returns the name of a process that brunt did not start.
 func PIDName(pid int) string { return fmt.Sprintf("pid %d", pid) }
 
-// Protected lists what no fault may hit.
+// Protected lists everything that no fault may hit.
 type Protected struct {
 	Services   []string
 	Units      []string // service[i]
@@ -101,7 +101,7 @@ type Protected struct {
 	Containers []string // by name in the engine
 }
 
-// Has reports whether a unit, or an end of a link from->to, is protected, and which.
+// Has reports whether a unit, or an end of a link from->to, is protected, and returns that unit.
 func (p *Protected) Has(name string) (unit string, yes bool) {
 	for unit := range strings.SplitSeq(name, "->") {
 		service, _, ok := SplitUnit(unit)
@@ -120,17 +120,17 @@ func (p *Protected) Has(name string) (unit string, yes bool) {
 	return "", false
 }
 
-// A Hit is what a step is about to do to a unit.
+// A Hit describes what a step is about to do to a unit.
 type Hit struct {
 	Name  string         // of the unit, or of a link from->to; empty where the hit is Peers alone
-	Peers []netip.Prefix // whose packets a fault in another network is about
-	Fills string         // directory of the unit, whose filesystem is filled; empty is none
-	// Now says that the hit comes now. A process that was planned to be hit must be the same one still.
+	Peers []netip.Prefix // addresses whose packets a fault in another network acts on
+	Fills string         // directory of the unit whose filesystem is filled; empty: none
+	// Now says that the hit follows at once. The process must then still be the one that was planned to be hit.
 	Now bool
 }
 
-// Refused returns an error if a step of a fault would hit what is protected. What a fault picks is known only
-// after planning. Now says that the steps are injected next.
+// Refused returns an error if a step of a fault would hit a protected unit. It checks steps, because the units that a
+// fault picks are known only after planning. Now says that the steps are injected next.
 func (t *Targets) Refused(ctx context.Context, f Fault, steps []Step, now bool) error {
 	if t.Spare == nil {
 		return nil
@@ -147,7 +147,7 @@ func (t *Targets) Refused(ctx context.Context, f Fault, steps []Step, now bool) 
 	return nil
 }
 
-// RefusedPeers returns an error if one of the addresses that a fault is about is of a protected container.
+// RefusedPeers returns an error if one of the addresses that a fault acts on belongs to a protected container.
 func (t *Targets) RefusedPeers(ctx context.Context, peers []netip.Prefix) error {
 	if t.Spare == nil || len(peers) == 0 {
 		return nil
@@ -155,7 +155,7 @@ func (t *Targets) RefusedPeers(ctx context.Context, peers []netip.Prefix) error 
 	return t.Spare(ctx, t)(Hit{Peers: peers})
 }
 
-// Contained reports whether the units of a name are containers.
+// Contained reports whether the units that a name stands for are containers.
 func (sc *Scope) Contained(name string) bool {
 	if strings.HasPrefix(name, ContainerPrefix) {
 		return true
@@ -171,7 +171,7 @@ func (sc *Scope) Contained(name string) bool {
 	return sc.Found[name] || sc.Containers && (known || strings.HasPrefix(name, ZonePrefix))
 }
 
-// Contained reports whether the units of a name are containers.
+// Contained reports whether the units that a name stands for are containers.
 func (t *Targets) Contained(name string) bool {
 	return strings.HasPrefix(name, ContainerPrefix) || slices.ContainsFunc(t.Units, func(u Unit) bool {
 		return u.Traits().Contained != nil && t.Zones.At(name, u.Name())

@@ -8,8 +8,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Traits are the properties of a fault with its present settings that brunt has to know before a run. The
-// zero value is a fault that is reverted, hits no known unit, and is possible on every machine.
+// Traits are the properties of a fault with its present settings that brunt has to know before a run. The zero value is
+// a fault that is reverted, hits no known unit, and can be injected on every machine.
 type Traits struct {
 	// OneShot says that the fault is over once it is injected: there is nothing to revert, and the phase
 	// lasts until the unit is healthy again.
@@ -25,49 +25,50 @@ type Traits struct {
 	Finds bool
 	// Zones are the zones that the settings name.
 	Zones []string
-	// Follows says that units which join while the fault is in are hit too: with a pick those that come in the place of
-	// picked ones.
+	// Follows says that units which join while the fault is injected are hit too. If the fault picks units, it hits
+	// those that replace picked ones.
 	Follows bool
-	// All says that the fault is on all units of what it names, so that every unit which joins is one of them.
+	// All says that the fault hits all units that its settings name, so that it also hits every unit which joins them.
 	All bool
 	// Asks says how units are asked for their role; nil if the fault is aimed at no role.
 	Asks RoleQuestion
-	// Steps are the steps of the load's language by which the fault itself asks.
+	// Steps are the steps of the load's language with which the fault asks the target.
 	Steps []*syntax.Node
-	// Acts are the steps of the load's language by which the fault itself acts.
+	// Acts are the steps of the load's language with which the fault acts on the target.
 	Acts []Sequence
 	// Commands says that the fault runs commands of the scenario's author besides its own.
 	Commands bool
-	// Kept are the texts that the journal keeps as they stand, so that any process can revert the fault: a command with
-	// its variables, or a call with its headers and its body.
+	// Kept are the texts that the journal keeps unchanged, so that any process can revert the fault: a command with its
+	// variables, or a call with its headers and its body.
 	Kept []string
 	// Fills is the directory of a unit whose filesystem the fault fills; empty is none.
 	Fills string
 	// InNetwork says that the fault may be injected in the network of a container.
 	InNetwork bool
-	// Touches reports whether the fault hits the link between two units, and whether it looks into what that carries.
-	// Nil is a fault that is never on links.
+	// Touches reports whether the fault hits the link between two units, and whether it parses the data on that link.
+	// Nil means that the fault is never on links.
 	Touches func(from, to string, z Zones) (hit, parses bool)
-	// Cuts says that nothing is answered over the links that Touches names while the fault is in, whatever a target does.
+	// Cuts says that no request over the links that Touches names is answered while the fault is injected, whatever the
+	// target does.
 	Cuts bool
-	// Rights are what the fault needs of a cluster besides finding its target.
+	// Rights are the rights in a cluster that the fault needs, besides those to find its target.
 	Rights []kube.Right
-	// Try returns why this machine cannot inject the fault, given the result of trying each mechanism.
-	// Without results it allows the fault: an agent may be able to inject it. Nil allows it always.
+	// Try returns why this machine cannot inject the fault, given a function that tries each mechanism. If capabilities
+	// returns none, Try allows the fault: an agent may be able to inject it. A nil Try always allows it.
 	Try func(capabilities func() []netns.Capability) error
 }
 
 // A Sequence is a list of steps of the load's language that follow one another in one session.
 type Sequence struct {
 	Steps *syntax.Node // a list
-	// the endpoint of the steps that name none; empty: the only one of their protocol, or the target's own URL
+	// the endpoint of the steps that name none; empty: the only endpoint of their protocol, or the target's own URL
 	At       string
-	Sessions int           // how many run it, each with connections of its own; zero is 1
+	Sessions int           // number of sessions that run it, each with connections of its own; zero is 1
 	Timeout  time.Duration // of a step
-	Kept     bool          // the journal keeps the steps, so that any process can make them
+	Kept     bool          // the journal keeps the steps, so that any process can run them
 }
 
-// ServiceOf returns the service of a unit, service[i].
+// ServiceOf returns the service of a unit named service[i].
 func ServiceOf(unit string) string {
 	service, _, _ := SplitUnit(unit)
 	return service

@@ -26,14 +26,14 @@ const (
 	Failed   Outcome = "failed" // the fault could not be reverted
 	None     Outcome = "none"   // there is nothing to revert
 
-	// Unverified is the outcome of an occurrence that was reverted and whose end no probe has proved. It stands in no
-	// journal: the undo is done.
+	// Unverified is the outcome of an occurrence that was reverted, but whose end no probe has proved. It never appears
+	// in a journal, because the undo is done.
 	Unverified Outcome = "unverified"
 )
 
-// An Undo reverts a step, as data: any process that reads the journal can execute it. Op names
-// an [Operation]. Identity says what the undo is for, so that a successor of the same name is
-// never touched. Prior is the state before the fault.
+// An Undo reverts a step, as data: any process that reads the journal can execute it. Op names an [Operation]. Identity
+// names the thing that the undo restores, so that a successor of the same name is never touched. Prior is the state
+// before the fault.
 type Undo struct {
 	Op       string          `json:"op"`
 	Args     json.RawMessage `json:"args,omitempty"`
@@ -46,8 +46,7 @@ func (u Undo) Same(o Undo) bool {
 	return len(u.Identity) > 0 && u.Op == o.Op && bytes.Equal(u.Identity, o.Identity)
 }
 
-// An Operation is one kind of undo, with all its properties. The name stands in journals: it
-// must never change.
+// An Operation is one kind of undo, with all its properties. Journals contain its name: it must never change.
 type Operation struct {
 	Name string
 	// Do executes the undo. It must be safe to repeat, and safe when the fault was injected only
@@ -56,10 +55,11 @@ type Operation struct {
 	// Exclusive says that the operation restores a setting. Two faults must not hold the same
 	// setting at once: neither could restore it exactly.
 	Exclusive bool
-	// PerRun says that each run of a process may hold the same undo, and each fault of a run: it takes back what all of
-	// them have set.
+	// PerRun says that several runs of one process, and several faults of a run, may hold the same undo. One execution
+	// reverts everything that all of them set.
 	PerRun bool
-	// Helps says that the operation ends what brunt started for itself. The target is then as before.
+	// Helps says that the operation ends only processes and containers that brunt started for itself. It does not
+	// change the target.
 	Helps bool
 	// ByEngine says that the operation needs only the engine, so that a watchdog in a container of
 	// its own can execute it. The undo's arguments name the engine as `engine`.
@@ -67,20 +67,22 @@ type Operation struct {
 	// ByCluster says that the operation needs only a cluster of Kubernetes, so that a watchdog in a pod of it can execute
 	// it.
 	ByCluster bool
-	// Deadline bounds Do; zero is [UndoWithin].
+	// Deadline bounds the time of Do; zero is [UndoWithin].
 	Deadline time.Duration
-	// Network returns the container in whose network the undo has something to revert; nil or an empty
-	// result is none.
+	// Network returns the container in whose network the undo reverts something. Nil or an empty result means that
+	// there is none.
 	Network func(u Undo) (container string)
-	// HeldBy returns the live processes that hold what the undo reverts, and with whose end it is over;
-	// nil is none.
+	// HeldBy returns the live processes that hold the fault, which is over when they end. Nil means that no process
+	// does.
 	HeldBy func(u Undo) []int
-	// Inner returns the undos that this one makes another process execute; nil is none.
+	// Inner returns the undos that this one makes another process execute. Nil means that there are none.
 	Inner func(u Undo) []Undo
-	// Find searches for what the operation reverts, without a journal. Nil: nothing of it outlives brunt, or its marks
-	// are found otherwise, or it has neither mark nor value that a search could know. An error leaves what was found.
+	// Find searches for remnants that the operation reverts, without a journal. It is nil if nothing outlives brunt, if
+	// its marks are found otherwise, or if there is neither a mark nor a value that a search could recognize. With an
+	// error, the remnants found so far are returned.
 	Find func(ctx context.Context, s *Search) ([]Remnant, error)
-	// Key identifies what an undo reverts where Identity differs between an undo and one that Find makes; nil is Identity.
+	// Key identifies the thing that an undo reverts, where the Identity of an undo in a journal differs from that of an
+	// undo made by Find. Nil means that Identity does.
 	Key func(u Undo) string
 }
 
@@ -92,7 +94,7 @@ func (o Operations) Same(a, b Undo) bool {
 	return a.Same(b)
 }
 
-// Find searches for what undos would revert, without a journal.
+// Find searches for everything that undos would revert, without a journal.
 func (o Operations) Find(ctx context.Context, s *Search) ([]Remnant, error) {
 	var out []Remnant
 	var errs []error
@@ -106,7 +108,7 @@ func (o Operations) Find(ctx context.Context, s *Search) ([]Remnant, error) {
 	return out, JoinErrors(errs...)
 }
 
-// UndoWithin bounds the undo of one journal entry.
+// UndoWithin bounds the time for the undos of one journal entry.
 const UndoWithin = time.Minute
 
 // ErrUnknownOperation says that an undo names an operation that this brunt does not have, because
@@ -165,8 +167,8 @@ func (o Operations) Revert(ctx context.Context, undo []Undo) (Outcome, error) {
 	return out, nil
 }
 
-// isAway reports whether an error says that an engine or a cluster does not answer now: what failed may succeed later.
-// The errors of their clients say so by a method.
+// isAway reports whether an error says that an engine or a cluster does not answer now, so that another attempt may
+// succeed. The errors of their clients have a method Away for this.
 func isAway(err error) bool {
 	if said, ok := err.(interface{ Away() bool }); ok && said.Away() {
 		return true
@@ -180,9 +182,8 @@ func isAway(err error) bool {
 	return slices.Contains([]error{io.EOF, syscall.ECONNRESET, syscall.ECONNREFUSED}, err)
 }
 
-// Passing reports whether an undo that failed may succeed later. Every one may, because what is in its way may end: a
-// thread that the kernel keeps, a busy file, a full disk. No time helps where brunt lacks a right, or cannot read the
-// undo.
+// Passing reports whether an undo that failed may succeed later. Most may, because the obstacle may end: a thread that
+// the kernel keeps, a busy file, a full disk. Waiting does not help if brunt lacks a right, or cannot read the undo.
 func Passing(err error) bool {
 	if each, ok := errors.AsType[oneLine](err); ok {
 		return slices.ContainsFunc(each, Passing)
@@ -193,7 +194,7 @@ func Passing(err error) bool {
 		})
 }
 
-// A TriedError is the failure of an undo that tries several times by itself.
+// A TriedError is the failure of an undo that has already tried several times by itself.
 type TriedError struct{ Err error }
 
 func (e TriedError) Error() string { return e.Err.Error() }
@@ -208,9 +209,9 @@ const (
 	retryFor   = 15 * time.Second // bounds the attempts at the undos of an entry; a watchdog begins again afterwards
 )
 
-// TryAgain executes an undo, and tries again while it fails for a reason that may pass, with growing pauses. From the
-// first failure on it tries for most of the time, or for away where an engine or a cluster does not answer; zero is
-// until ctx ends.
+// TryAgain executes an undo, and tries again with growing pauses while it fails for a reason that may pass. It stops at
+// a duration of most after the first failure, or of away while an engine or a cluster does not answer. Zero means that
+// it tries until ctx ends.
 func TryAgain(ctx context.Context, most, away time.Duration, undo func() (Outcome, error)) (out Outcome, err error) {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval, pause.RandomizationFactor = RetryEvery, longest, 0
@@ -232,7 +233,7 @@ func TryAgain(ctx context.Context, most, away time.Duration, undo func() (Outcom
 		}
 		return struct{}{}, err
 	}, backoff.WithBackOff(pause), backoff.WithMaxElapsedTime(0))
-	return out, err // of the last attempt, and not that ctx ended
+	return out, err // the error of the last attempt, even when ctx ended
 }
 
 // Innermost returns the undos that are executed in the end, possibly by another process.
@@ -250,14 +251,14 @@ func (o Operations) Innermost(undo []Undo) []Undo {
 	return out
 }
 
-// Together reports whether one execution of some undos takes back what others are for.
+// Together reports whether executing some undos once also reverts what the others revert.
 func (o Operations) Together(some, others []Undo) bool {
 	return slices.ContainsFunc(o.Innermost(some), func(u Undo) bool {
 		return o[u.Op].PerRun && slices.ContainsFunc(o.Innermost(others), u.Same)
 	})
 }
 
-// OfBrunt reports whether undos end nothing but what brunt started for itself.
+// OfBrunt reports whether undos end only processes and containers that brunt started for itself.
 func (o Operations) OfBrunt(undo []Undo) bool {
 	return len(undo) > 0 && !slices.ContainsFunc(undo, func(u Undo) bool { return !o[u.Op].Helps })
 }
@@ -291,20 +292,19 @@ func (o Operations) Within(undo []Undo) time.Duration {
 	return most
 }
 
-// An Intent is what a journal records before something is injected.
+// An Intent is the entry that a journal records before something is injected.
 type Intent struct {
-	Fault    string // the occurrence; empty is the target, or what brunt starts for itself
+	Fault    string // name of the occurrence; empty: the target, or a process that brunt starts for itself
 	What     string // describes it in a sentence
 	Undo     []Undo
-	Until    time.Time // when the run means to revert it; zero: it is over at once, or at the end of the run
-	Deadline time.Time // when it is reverted at the latest; zero is the end of the run
+	Until    time.Time // when the run is to revert it; zero: it is a one-shot, or stays until the end of the run
+	Deadline time.Time // when it is reverted at the latest; zero: at the end of the run
 }
 
-// A Recorder writes down what a timeline is about to inject, before it does. Package journal
-// implements it.
+// A Recorder writes into the journal what a timeline is about to inject, before it does. Package journal implements it.
 type Recorder interface {
-	// Intent writes down how to revert what is about to be injected, and returns the number of the
-	// entry. After an error nothing may be injected.
+	// Intent writes down how to revert the fault that is about to be injected, and returns the number of the entry.
+	// After an error nothing may be injected.
 	Intent(in Intent) (id int, err error)
 	// Extend adds undos to an entry.
 	Extend(id int, undo ...Undo) error

@@ -12,26 +12,26 @@ import (
 type Unit interface {
 	Name() string // service[i]
 	Service() string
-	PID() int // of its process; 0 is none
+	PID() int // of its process; 0: there is none
 	// Ready runs the unit's readiness check once.
 	Ready(ctx context.Context) error
 	// Supervised reports whether a supervisor restarts the unit after a crash.
 	Supervised() bool
 	Stop(ctx context.Context, grace time.Duration) error
 	Start(ctx context.Context) error
-	// Traits returns what only some units have.
+	// Traits returns the optional properties of the unit.
 	Traits() UnitTraits
 }
 
-// UnitTraits are what only some units have. The zero value is a unit that is not in a container, has no
-// address, and cannot be asked. A nil function is a capability that the unit lacks.
+// UnitTraits are properties that only some units have. The zero value is a unit that is not in a container, has no
+// address, and cannot be asked. A nil function means that the unit lacks that capability.
 type UnitTraits struct {
-	// Contained is the unit itself where it is in a container; nil is a unit that is not.
+	// Contained is the unit itself if it is in a container, else nil.
 	Contained Contained
 	// Addr returns the host:port at which the unit is reached, or "" while there is none.
 	Addr func() string
-	// Ask asks the unit once for an answer of its own; nil means that an answer arrived, whatever its
-	// content. A readiness check may be a mere connection, and the kernel accepts connections for a
+	// Ask asks the unit once for an answer of its own. Nil means that an answer arrived, whatever its content. A
+	// readiness check cannot replace it: that may be a mere connection, and the kernel accepts connections for a
 	// stopped process too.
 	Ask func(ctx context.Context) error
 	// Crash tells the unit's supervisor of a crash and calls send, which must end the process pid. The
@@ -40,20 +40,21 @@ type UnitTraits struct {
 	// StartAgent starts an agent in the unit's network for a run, and returns the agent's input and
 	// output. When they are closed, the agent reverts what it did and ends.
 	StartAgent func(ctx context.Context, run string) (io.ReadWriteCloser, error)
-	// RemoveAgents returns the undo that removes everything that agents of a run are made of. It is set
-	// where StartAgent is.
+	// RemoveAgents returns the undo that removes the agents of a run and everything that was made for them. It is set
+	// if StartAgent is.
 	RemoveAgents func(run string) Undo
-	// EndAgent returns the undo of what agents of a run set in the unit's network: it ends those that are there. Nil: they
-	// end with brunt alone.
+	// EndAgent returns the undo of everything that agents of a run set in the unit's network: it ends these agents. Nil
+	// means that they end only with brunt.
 	EndAgent func(run string) Undo
-	// Node is the machine that the unit is on, where agents alone see its processes and its network. Nil: the unit is on
-	// this machine, or in a container of an engine.
+	// Node is the machine that the unit is on, where only agents see its processes and its network. Nil means that the
+	// unit is on this machine, or in a container of an engine.
 	Node Node
 }
 
-// A Node is another machine that a unit is on.
+// A Node is another machine, with a unit on it.
 type Node interface {
-	// Separate returns why the unit's network is not its own alone, or can't be entered; nil: it is, and can.
+	// Separate returns an error that says why the unit has no network of its own, or why its network can't be entered.
+	// Nil means that it has one that can.
 	Separate(ctx context.Context) error
 	// Life describes the container that the unit's processes are in now.
 	Life(ctx context.Context) (Life, error)
@@ -62,37 +63,36 @@ type Node interface {
 	// LendAgent returns the input and output of an agent that sees the unit's processes. When they are closed, it reverts
 	// what it did.
 	LendAgent(ctx context.Context) (io.ReadWriteCloser, error)
-	// LendProxies returns the input and output of proxies that an agent has in the unit's network. When they are closed,
-	// nothing of them is left.
+	// LendProxies returns the input and output of proxies that an agent runs in the unit's network. When they are
+	// closed, the proxies end and leave nothing.
 	LendProxies(ctx context.Context) (io.ReadWriteCloser, error)
-	// ByAgent returns the undo that has another agent on the unit's machine execute some undos.
+	// ByAgent returns the undo that makes another agent on the unit's machine execute some undos.
 	ByAgent(undo []Undo) Undo
 	// Revert executes undos that ByAgent returned.
 	Revert(ctx context.Context, undo []Undo) (Outcome, error)
-	// Near returns the addresses from which the unit's machine speaks to it, such as those of probes of its health.
+	// Near returns the addresses from which the unit's machine connects to the unit, such as for probes of its health.
 	Near(ctx context.Context) ([]netip.Addr, error)
-	// Fronts returns the virtual addresses that lead to some of the units and to no others, with a port that leads there.
-	// An error says that one leads to others too.
+	// Fronts returns the virtual addresses that lead to some of the units and to no others, with a port that leads
+	// there. An error says that a virtual address also leads to others.
 	Fronts(ctx context.Context, units []Unit) ([]netip.AddrPort, error)
-	// Reached returns where some units are reached by TCP: at virtual addresses that lead to them, under their service,
-	// and at their own, under their names. An error says that a virtual address leads to others too.
+	// Reached returns the addresses at which the units are reached by TCP: virtual addresses under the name of the
+	// service, and the units' own under their names. An error says that a virtual address also leads to others.
 	Reached(ctx context.Context, units []Unit) ([]Reach, error)
 }
 
-// A Reach is where a unit, or a service, is reached.
+// A Reach lists the addresses of a unit, or of a service.
 type Reach struct {
 	Name string
 	At   []netip.AddrPort
 }
 
-// A Life is a container between two starts of it.
+// A Life identifies a container between two of its starts.
 type Life struct {
 	ID    string
 	Began time.Time
 }
 
-// Contained is a Unit in a container of an engine. Its PID is that of the container's first process,
-// as the host counts.
+// Contained is a Unit in a container of an engine. Its PID is the host's number of the container's first process.
 type Contained interface {
 	Unit
 	// ContainerID identifies the unit's present container since its last start.
@@ -103,14 +103,14 @@ type Contained interface {
 	Listens() []uint16
 }
 
-// A ContainerID identifies a container between two starts: the engine's id survives a restart, and each
-// start creates new namespaces.
+// A ContainerID identifies a container between two starts. The engine's id alone survives a restart, and each start
+// creates new namespaces.
 type ContainerID struct {
 	ID      string `json:"container"`
 	Started int64  `json:"started"` // Unix nanoseconds
 }
 
-// ContainerAt returns the identity of the container with an id since a start.
+// ContainerAt returns the identity of a container with an id that was started at a time.
 func ContainerAt(id string, started time.Time) ContainerID {
 	return ContainerID{id, started.UnixNano()}
 }

@@ -29,7 +29,7 @@ func (z Zones) Count(zone, service string) int {
 	return n
 }
 
-// At reports whether name names a unit: as a service, as the unit, or as a zone such as zone/a.
+// At reports whether name names a unit: by its service, by its own name, or by its zone, such as zone/a.
 func (z Zones) At(name, unit string) bool {
 	if zone, ok := strings.CutPrefix(name, ZonePrefix); ok {
 		in, has := z[unit]

@@ -1,5 +1,5 @@
-// Package agent injects faults for which brunt lacks the rights, by a process that has them: a container that
-// the engine starts beside the target. The container runs brunt's own program, with the hidden command `agent`.
+// Package agent injects faults for which brunt lacks the rights, through a process that has them: a container that the
+// engine starts beside the target. The container runs brunt's own program, with the hidden command `agent`.
 //
 //	brunt --plan, inject, verify, revert, gone------> agent --signal, prlimit, cgroup--> processes of a container
 //	brunt --network.prepare, .set, .probe, .undo----> agent --nftables, netem, eBPF----> network of a container

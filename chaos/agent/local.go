@@ -15,23 +15,23 @@ import (
 	"brunt/chaos/proxy/child"
 )
 
-// opClear is the undo of what brunt's own process for links and networks does.
+// opClear is the undo of a fault in brunt's own process for links and networks.
 const opClear = "proxy.clear"
 
-// leaseIdentity is a fault in that process.
+// leaseIdentity identifies a fault in that process.
 type leaseIdentity struct {
 	proc.Identity
-	Key string `json:"key"` // of its lease
+	Key string `json:"key"` // key of its lease
 }
 
-// clearArgs say how the process is reached, and in whose network the fault is; empty is that of no container.
+// clearArgs say how to reach the process, and in which container's network the fault is; empty: in none.
 type clearArgs struct {
 	child.Control
 	journal.NetworkOf
 }
 
-// UndoIn returns the undo of what is done under a key by brunt's own process for links and networks, in the network of
-// a container or of none. A process that is brunt itself ends with it.
+// UndoIn returns the undo of a fault under a key in brunt's own process for links and networks, in the network of a
+// container or of none. If that process is brunt itself, the undo kills a brunt that hangs.
 func UndoIn(p *child.Process, key string, of chaos.ContainerID) chaos.Undo {
 	if p.Local() {
 		return journal.EndBruntIn(of)
@@ -40,14 +40,14 @@ func UndoIn(p *child.Process, key string, of chaos.ContainerID) chaos.Undo {
 	return chaos.Undo{Op: opClear, Args: container.RawOf(args), Identity: container.RawOf(leaseIdentity{p.ID(), key})}
 }
 
-// clearOperation takes it off.
+// clearOperation returns the operation that removes such a fault.
 func clearOperation() chaos.Operation {
 	return chaos.Operation{Name: opClear, Do: doClear, HeldBy: journal.HeldByProcess, Network: func(u chaos.Undo) string {
 		return journal.ContainerIn(u.Args)
 	}}
 }
 
-// doClear takes off what is in under a key. A process that does not do it is ended, and the links with it.
+// doClear removes the faults under a key. If the process does not do that, it is killed, and the links end with it.
 func doClear(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 	var of leaseIdentity
 	var at clearArgs
@@ -66,7 +66,7 @@ func doClear(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 	return chaos.Reverted, nil
 }
 
-// Local returns what starts brunt's own process for links and networks; nil is none.
+// Local returns the starter of brunt's own process for links and networks; nil means that there is none.
 func Local(of chaos.Agents) *child.Shared {
 	if p, ok := of.(*Pool); ok {
 		return p.Local
@@ -74,9 +74,9 @@ func Local(of chaos.Agents) *child.Shared {
 	return nil
 }
 
-// EnterBy lets brunt's own process enter the network of a unit that is still the container id.
+// EnterBy makes brunt's own process enter the network of a unit, which must still be in the container id.
 func EnterBy(ctx context.Context, p *child.Process, u chaos.Contained, id chaos.ContainerID) (*child.Space, error) {
-	n, err := EnterNamespace(u.PID()) // which checks whose it is
+	n, err := EnterNamespace(u.PID()) // it checks whose network it is
 	if err != nil {
 		return nil, err
 	}

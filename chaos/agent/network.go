@@ -14,7 +14,7 @@ import (
 // agent shares the network of a container that brunt may not enter. It removes all its faults when its input ends or is
 // silent for ten seconds.
 func openRemote(ctx context.Context, pipe io.ReadWriteCloser) (*remote.Namespace, error) {
-	const most = 5 * time.Second // for the agent to remove everything
+	const most = 5 * time.Second // time for the agent to remove everything
 	to, err := rpc.NewClient(ctx, pipe)
 	if err != nil {
 		return nil, err

@@ -15,7 +15,8 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// Operations revert what agents leave behind. Find gives the rights that an agent needs for that.
+// Operations revert the faults that agents leave behind. find returns the descriptor of a kind, with the rights that an
+// agent needs for that.
 func Operations(find func(kind string) (chaos.Descriptor, bool)) []chaos.Operation {
 	return []chaos.Operation{
 		clearOperation(),
@@ -31,8 +32,8 @@ func Operations(find func(kind string) (chaos.Descriptor, bool)) []chaos.Operati
 	}
 }
 
-// Ready makes the image of the agents of an engine before a run that may need them: making it takes longer than a
-// fault may be late.
+// Ready builds the image of an engine's agents before a run that may need them. Building it takes longer than a fault
+// may be late.
 func (i *Pool) Ready(ctx context.Context, e *docker.Engine, run string) error {
 	if !i.Always && os.Geteuid() == 0 && containers.Self() == "" {
 		return nil
@@ -43,8 +44,8 @@ func (i *Pool) Ready(ctx context.Context, e *docker.Engine, run string) error {
 	return e.Agents().Prepare(ctx, run)
 }
 
-// EnterByAgent starts an agent in the network of a container, to revert what another brunt did there. Gone says that
-// the container has ended, or was started again since.
+// EnterByAgent starts an agent in the network of a container, to revert a fault of another brunt. gone says that the
+// container has ended, or was started again since.
 func EnterByAgent(
 	ctx context.Context, at containers.Address, id chaos.ContainerID, run string,
 ) (h *remote.Namespace, gone bool, err error) {
@@ -67,7 +68,7 @@ func EnterByAgent(
 	return h, false, err
 }
 
-// enginePipe is a pipe to an agent, with the engine that only this pipe has open.
+// enginePipe is a pipe to an agent, and the engine's client that only this pipe uses.
 type enginePipe struct {
 	io.ReadWriteCloser
 	e   *docker.Engine

@@ -30,11 +30,12 @@ var (
 type Pool struct {
 	// Find gives the descriptor of a kind; nil means that no agent injects faults.
 	Find func(kind string) (chaos.Descriptor, bool)
-	// Always makes agents do what brunt could do itself, for tests.
+	// Always makes agents do the work that brunt could do itself, for tests.
 	Always bool
-	// Local starts the process of brunt's own that acts in the networks that brunt may enter; nil: brunt itself does.
+	// Local starts brunt's own process that acts in the networks which brunt may enter; nil means that brunt itself
+	// does.
 	Local *child.Shared
-	// Journal records that there are agents; nil records nothing.
+	// Journal records the agents; nil records nothing.
 	Journal chaos.Recorder
 
 	clientsMu sync.Mutex
@@ -42,7 +43,7 @@ type Pool struct {
 
 	proxiesMu sync.Mutex
 	proxies   map[chaos.ContainerID]*child.Process // in the networks of units on other machines
-	past      []*child.Process                     // whose place others took
+	past      []*child.Process                     // replaced by later ones
 
 	mu     sync.Mutex
 	open   map[chaos.ContainerID]*handle
@@ -52,7 +53,7 @@ type Pool struct {
 // engineAgents are the agents of a run in one engine.
 type engineAgents struct {
 	undo  chaos.Undo
-	entry int // of the journal
+	entry int // number of the journal entry
 }
 
 // record records in the journal that there will be agents, before the first is made.
@@ -79,7 +80,7 @@ func (i *Pool) record(undo chaos.Undo) error {
 	return nil
 }
 
-// OtherRun implements [chaos.Agents]: it gives another run that has a fault in the network of the container; empty is
+// OtherRun implements [chaos.Agents]: it returns another run that has a fault in the network of the container; empty:
 // none.
 func (i *Pool) OtherRun(container string) string {
 	if i.Journal == nil || container == "" {
@@ -88,8 +89,8 @@ func (i *Pool) OtherRun(container string) string {
 	return i.Journal.OtherRun(container)
 }
 
-// Close closes the networks that are still open, as of faults that were planned and not injected, ends the
-// agents, and removes what they were made of. No fault may need one after that.
+// Close closes the networks that are still open, for example for faults that were planned and not injected. It ends the
+// agents, and removes everything that was made for them. No fault may need an agent after that.
 func (i *Pool) Close(ctx context.Context) error {
 	i.mu.Lock()
 	open := slices.Collect(maps.Values(i.open))
@@ -124,12 +125,12 @@ type handle struct {
 	ready   chan struct{} // closed when the network is open, or could not be opened
 	err     error         // of opening
 	closing sync.Once
-	end     chaos.Undo // of what an agent of an engine sets; no operation: it is no such agent, or ends with brunt alone
-	users   int        // under in.mu
-	held    int        // injected faults, under in.mu
+	end     chaos.Undo // undo of an agent's settings; empty Op: it is no agent of an engine, or ends only with brunt
+	users   int        // guarded by in.mu
+	held    int        // injected faults, guarded by in.mu
 }
 
-// Enter gives the network of a unit. It opens the network unless it is open already.
+// Enter returns the network of a unit. It opens the network unless it is open already.
 func (i *Pool) Enter(ctx context.Context, u chaos.Contained, run string) (chaos.Handle, error) {
 	id := u.ContainerID()
 	i.mu.Lock()
@@ -183,7 +184,7 @@ func (n *handle) Leave() error {
 	return nil
 }
 
-// ended reports whether the agent that gives the network has ended. No fault gets a handle that has.
+// ended reports whether the agent that holds the network open has ended. No fault gets such a handle.
 func (n *handle) ended() bool {
 	if _, err := n.Gateway(); !errors.Is(err, rpc.ErrEnded) {
 		return false
@@ -208,7 +209,7 @@ func (n *handle) close() (err error) {
 
 func (n *handle) ContainerID() chaos.ContainerID { return n.id }
 
-// Count adds to the number of injected faults and gives the new number.
+// Count adds to the number of injected faults and returns the new number.
 func (n *handle) Count(by int) (held int) {
 	n.in.mu.Lock()
 	defer n.in.mu.Unlock()
@@ -216,7 +217,7 @@ func (n *handle) Count(by int) (held int) {
 	return n.held
 }
 
-// openNetwork enters the unit's namespace, or lets the engine start an agent there if brunt may not enter.
+// openNetwork enters the unit's namespace. If brunt may not enter, it makes the engine start an agent there.
 func (i *Pool) openNetwork(ctx context.Context, u chaos.Contained, run string) (chaos.Network, error) {
 	id := u.ContainerID()
 	unit := u.Traits()

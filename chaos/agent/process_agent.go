@@ -23,25 +23,25 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// A process agent sees all processes of the engine's machine. It injects into the processes of a container what
-// brunt may not inject itself: when brunt is not root and reaches the engine's socket, or when brunt runs in a
-// container with processes of its own.
+// A process agent sees all processes of the engine's machine. It injects faults into the processes of a container if
+// brunt itself may not: when brunt is not root and can use the engine's socket, or when brunt runs in a container with
+// its own PID namespace.
 //
 //	brunt --plan, inject, verify, revert, gone--> agent --signal, prlimit, cgroup--> container
 //
-// The agent reverts what it did when brunt closes its input, or stays silent for long. The journal has the same
+// The agent reverts what it did when brunt closes its input, or is silent for ten seconds. The journal has the same
 // undos: if the agent is killed too, another agent executes them.
 
-// opAgent is the undo, by another agent, of what an agent did.
+// opAgent is the undo that another agent executes for an agent.
 const opAgent = "docker.hand"
 
 // sysResource is the right to set the limits of another user's processes.
 const sysResource = "SYS_RESOURCE"
 
-// A finder gives the descriptor of a kind of fault.
+// A finder returns the descriptor of a kind of fault.
 type finder = func(kind string) (chaos.Descriptor, bool)
 
-// rightsFor gives the rights that an agent needs for a kind; nil means that no agent injects it.
+// rightsFor returns the rights that an agent needs for a kind; nil means that no agent injects it.
 func rightsFor(find finder, kind string) *chaos.Rights {
 	if find == nil {
 		return nil
@@ -62,7 +62,7 @@ func (i *Pool) Plan(ctx context.Context, env chaos.Env, u chaos.Unit) (s chaos.S
 	return made, true, nil
 }
 
-// takes tells whether an agent has to inject the fault into a unit's process, and gives what runs the unit.
+// takes reports whether an agent has to inject the fault into a unit's process, and returns the runner of the unit.
 func (i *Pool) takes(env chaos.Env, u chaos.Unit) (runner, bool) {
 	if i == nil {
 		return nil, false
@@ -98,10 +98,10 @@ const (
 	opPlan   rpc.Op[planRequest, planReply]  = "plan"
 	opInject rpc.Op[stepRequest, stepReply]  = "inject"
 	opVerify rpc.Op[stepRequest, stepReply]  = "verify"
-	opEnded  rpc.Op[stepRequest, stepReply]  = "ended" // how it ended before its revert
+	opEnded  rpc.Op[stepRequest, stepReply]  = "ended" // asks how it ended before its revert
 	opRevert rpc.Op[stepRequest, stepReply]  = "revert"
 	opGone   rpc.Op[stepRequest, stepReply]  = "gone"
-	opUndo   rpc.Op[[]chaos.Undo, stepReply] = "undo" // what another agent did
+	opUndo   rpc.Op[[]chaos.Undo, stepReply] = "undo" // reverts faults of another agent
 )
 
 // Requests and replies between brunt and an agent.
@@ -113,7 +113,7 @@ type (
 		Run   string          `json:"run"`
 	}
 	planReply struct {
-		N     int           `json:"n"` // number of the step in later requests
+		N     int           `json:"n"` // number of the step, for later requests
 		What  string        `json:"what"`
 		Via   string        `json:"via"`
 		Undo  []chaos.Undo  `json:"undo,omitempty"`
@@ -129,7 +129,7 @@ type (
 	}
 )
 
-// agentAt gives an agent beside a unit. It starts one unless one runs already.
+// agentAt returns an agent for a unit. It starts one unless one runs already.
 func (i *Pool) agentAt(ctx context.Context, at runner) (*rpc.Client, error) {
 	key, err := at.agents(ctx)
 	if err != nil {
@@ -194,7 +194,7 @@ func startAgent(ctx context.Context, e *docker.Engine, run string, rights *chaos
 	return h, nil
 }
 
-// agentStep is a step that an agent executes.
+// agentStep is a step that an agent executes, and the held fault.
 type agentStep struct {
 	unit   chaos.Unit
 	by     runner
@@ -208,7 +208,7 @@ type agentStep struct {
 	mu    sync.Mutex
 	at    time.Time // of the injection
 	takes time.Duration
-	other bool // another agent has reverted it, because this one has ended
+	other bool // this agent has ended, and another one has reverted the fault
 }
 
 var (
@@ -246,8 +246,8 @@ func planByAgent(ctx context.Context, in *Pool, env chaos.Env, u chaos.Unit, at 
 	}
 }
 
-// settingsOf returns the settings of a fault that hits one unit, as an agent gets them. They leave out what
-// brunt itself does: the selection of units, and the injection after a restart.
+// settingsOf returns the settings of a fault that hits one unit, as an agent gets them. They leave out the settings for
+// brunt itself: the selection of units, and the injection after a restart.
 func settingsOf(f chaos.Fault, unit string) (json.RawMessage, error) {
 	of := reflect.ValueOf(f)
 	if of.Kind() != reflect.Pointer || of.IsNil() || of.Elem().Kind() != reflect.Struct {
@@ -297,11 +297,11 @@ func (s *agentStep) Undo() []chaos.Undo {
 type agentArgs struct {
 	Engine containers.Address `json:"engine"`
 	Run    string             `json:"run"`
-	Kind   string             `json:"kind"` // whose rights the undo needs
+	Kind   string             `json:"kind"` // kind of fault, whose rights the undo needs
 	Undo   []chaos.Undo       `json:"undo"`
 }
 
-// undoByAgent starts an agent that reverts what another agent did.
+// undoByAgent starts an agent that reverts the faults of another agent.
 func undoByAgent(ctx context.Context, find finder, u chaos.Undo) (chaos.Outcome, error) {
 	var args agentArgs
 	var id chaos.ContainerID
@@ -361,8 +361,8 @@ func (s *agentStep) Traits() chaos.HeldTraits {
 	return chaos.HeldTraits{Takes: s.takes, Ended: s.ended}
 }
 
-// ended asks the agent how the fault ended before its revert. One that ends takes back what it did, or did not do it to
-// the end. Of a container that is started again on another machine no event tells.
+// ended asks the agent how the fault ended before its revert. An agent that ends reverts the fault, or no longer holds
+// it. No event reports the restart of a container on another machine, so ended checks for that too.
 func (s *agentStep) ended(ctx context.Context) error {
 	said, err := opEnded.Of(ctx, s.Ask, stepRequest{s.plan.N})
 	switch {
@@ -402,7 +402,7 @@ func (s *agentStep) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return said.Outcome, nil
 }
 
-// over tells whether the container has ended, or was started again, since the step was planned.
+// over reports whether the container has ended, or was started again, since the step was planned.
 func (s *agentStep) over(ctx context.Context) bool {
 	gone, err := s.by.over(ctx, s.was)
 	return gone && err == nil

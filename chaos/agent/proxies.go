@@ -10,7 +10,7 @@ import (
 )
 
 // Proxies returns the proxies that an agent has in the network of a unit on another machine, until the end of the run.
-// It starts them unless they are there.
+// It starts them unless they run already.
 func Proxies(ctx context.Context, of chaos.Agents, u chaos.Contained) (*child.Process, error) {
 	i, ok := of.(*Pool)
 	if !ok {
@@ -37,13 +37,13 @@ func Proxies(ctx context.Context, of chaos.Agents, u chaos.Contained) (*child.Pr
 	}
 	old := i.proxies[id]
 	i.proxies[id] = p
-	if old != nil { // it has ended, or another fault has just begun its own
+	if old != nil { // it has ended, or another fault has just started a new one
 		i.past = append(i.past, old)
 	}
 	return p, nil
 }
 
-// closeProxies ends them.
+// closeProxies ends all proxies.
 func (i *Pool) closeProxies() error {
 	i.proxiesMu.Lock()
 	defer i.proxiesMu.Unlock()

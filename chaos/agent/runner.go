@@ -11,20 +11,20 @@ import (
 	"brunt/chaos/rpc"
 )
 
-// A runner is what runs a unit's processes: an engine of this machine, or another machine.
+// A runner runs a unit's processes: an engine of this machine, or another machine.
 type runner interface {
 	// running describes the unit's container, which must run.
 	running(ctx context.Context) (life, error)
-	// over tells whether that container has ended or was started again.
+	// over reports whether that container has ended or was started again.
 	over(ctx context.Context, was life) (bool, error)
-	// back says why the unit can't come back; the error is what is missing yet. Without both it runs. Crashed says that it
-	// has to run as another container.
+	// back says why the unit can't come back; its error says what is still missing. If it returns neither, the unit
+	// runs. crashed says that the unit has to run as another container.
 	back(ctx context.Context, was life, crashed bool) (string, error)
-	// agents names the agents that may do the fault.
+	// agents returns the name of the agents that can inject the fault: units with the same name share an agent.
 	agents(ctx context.Context) (string, error)
-	// start starts one.
+	// start starts an agent.
 	start(ctx context.Context) (*rpc.Client, error)
-	// undo has another one execute undos.
+	// undo returns the undo that makes another agent execute undos.
 	undo(was life, undo []chaos.Undo) chaos.Undo
 	// revert executes undos that undo returned.
 	revert(ctx context.Context, undo []chaos.Undo) (chaos.Outcome, error)
@@ -34,8 +34,8 @@ type runner interface {
 type life struct {
 	chaos.Life
 	name  string
-	first int  // pid of its first process where it runs; 0: the agent finds it
-	again bool // it is started again after a crash
+	first int  // pid of its first process; 0: the agent finds it
+	again bool // its policy starts it again after a crash
 }
 
 func (l life) same(o life) bool { return l.ID == o.ID && l.Began.Equal(o.Began) }
@@ -119,7 +119,7 @@ func (h hosted) over(ctx context.Context, was life) (bool, error) {
 	return err == nil && !is.same(was), err
 }
 
-// askEvery is the least time between two questions to what runs a unit elsewhere.
+// askEvery is the least time between two questions to the machine that runs a unit.
 const askEvery = 200 * time.Millisecond
 
 func (h hosted) back(ctx context.Context, was life, crashed bool) (string, error) {

@@ -20,7 +20,7 @@ import (
 	"brunt/chaos/selector"
 )
 
-// agentUnit is the unit as the agent knows it: what the engine says of it.
+// agentUnit is the unit as the agent knows it: the engine's description of it.
 type agentUnit struct {
 	Unit  string    `json:"unit"`
 	Of    string    `json:"service"`
@@ -36,7 +36,8 @@ func (u *agentUnit) Name() string { return u.Unit }
 
 func (u *agentUnit) Service() string { return u.Of }
 
-// PID gives the process as long as it belongs to the container. Where brunt does not know it, the agent finds it.
+// PID returns the process, as long as it belongs to the container. If brunt does not know the process, the agent finds
+// it.
 func (u *agentUnit) PID() int {
 	if u.First == 0 {
 		u.First = container.First(u.ID)
@@ -63,26 +64,26 @@ func (u *agentUnit) Listens() []uint16 { return nil }
 
 func (u *agentUnit) Traits() chaos.UnitTraits { return chaos.UnitTraits{Contained: u} }
 
-// Options are what an agent can do. The zero value serves operations on its network only.
+// Options are the abilities of an agent. The zero value serves only operations on its own network.
 type Options struct {
-	Find       func(kind string) (chaos.Descriptor, bool) // the faults that it injects into processes
-	Operations chaos.Operations                           // the undos that it executes
-	Network    *netns.Namespace                           // nil is that of this process
-	Journal    chaos.Recorder                             // of what it injects into processes; nil records nothing
+	Find       func(kind string) (chaos.Descriptor, bool) // finds the faults that it can inject into processes
+	Operations chaos.Operations                           // undos that it can execute
+	Network    *netns.Namespace                           // nil: the network of this process
+	Journal    chaos.Recorder                             // of faults in processes; nil records nothing
 	Also       rpc.Operations                             // further operations
 }
 
-// server is the state of an agent: what it has injected into its network, and the steps that it has planned.
+// server is the state of an agent: the faults in its network, and the steps that it has planned.
 type server struct {
 	Options
 	network remote.Server
 
 	mu    sync.Mutex
 	steps []*serverStep
-	ended bool // nothing more is injected
+	ended bool // no more faults are injected
 }
 
-// serverStep is a planned step. Its mu is locked before that of the server.
+// serverStep is a planned step. Its mu is locked before the server's.
 type serverStep struct {
 	chaos.Step
 	mu   sync.Mutex // locked during the injection, so that a revert waits for its end
@@ -92,7 +93,7 @@ type serverStep struct {
 	entry   int // of the journal; 0: it is closed, or there is none
 }
 
-// begins writes down how to take the step back.
+// begins records the undo of the step.
 func (s *serverStep) begins() (err error) {
 	if s.journal == nil {
 		return nil
@@ -103,7 +104,7 @@ func (s *serverStep) begins() (err error) {
 	return err
 }
 
-// over notes that it is taken back.
+// over records that the step is reverted.
 func (s *serverStep) over(o chaos.Outcome) error {
 	if s.entry == 0 {
 		return nil
@@ -113,7 +114,7 @@ func (s *serverStep) over(o chaos.Outcome) error {
 	return err
 }
 
-// revert takes it back.
+// revert reverts the step.
 func (s *serverStep) revert(ctx context.Context, h chaos.Held) (chaos.Outcome, error) {
 	out, err := h.Revert(ctx)
 	if err == nil {
@@ -124,7 +125,7 @@ func (s *serverStep) revert(ctx context.Context, h chaos.Held) (chaos.Outcome, e
 	return out, err
 }
 
-// at gives step n, or nil if there is none.
+// at returns step n, or nil if there is none.
 func (l *server) at(n int) *serverStep {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -140,8 +141,8 @@ func (s *serverStep) in() chaos.Held {
 	return s.held
 }
 
-// Serve runs an agent: it does what lines from in ask for, and reverts everything when in or ctx ends, or in is
-// silent for ten seconds.
+// Serve runs an agent: it executes the requests in the lines of in, and reverts everything when in or ctx ends, or when
+// in is silent for ten seconds.
 func Serve(ctx context.Context, o Options, in io.Reader, out io.Writer) error {
 	l := server{Options: o}
 	l.network.Open = sync.OnceValues(func() (*netns.Namespace, error) {
@@ -175,7 +176,7 @@ func (l *server) end() error {
 	return errors.Join(append(errs, l.network.End())...)
 }
 
-// operations are all that an agent does.
+// operations returns all operations of an agent.
 func (l *server) operations() rpc.Operations {
 	return rpc.Join(l.network.Operations(), l.Also,
 		opPlan.By(l.Plan),
@@ -200,7 +201,7 @@ func (l *server) operations() rpc.Operations {
 
 var errNotIn = errors.New("it is not in")
 
-// ofHeld is an operation on a step that is injected, which answers with a text.
+// ofHeld returns an operation on an injected step that answers with a text.
 func (l *server) ofHeld(
 	do func(ctx context.Context, h chaos.Held) (string, error),
 ) func(context.Context, stepRequest) (stepReply, error) {
@@ -218,7 +219,7 @@ func (l *server) ofHeld(
 	}
 }
 
-// revert takes a step back. One whose injection was refused has left nothing.
+// revert reverts a step. If its injection was refused, nothing is left.
 func (l *server) revert(ctx context.Context, at stepRequest) (s stepReply, err error) {
 	step := l.at(at.N)
 	if step == nil {

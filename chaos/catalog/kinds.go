@@ -21,7 +21,7 @@ import (
 	"brunt/chaos/journal"
 )
 
-// A List is a list of faults, each of another kind.
+// A List is a list of faults of different kinds.
 type List []chaos.Described
 
 // Faults lists every kind of fault, one line each. `brunt doctor` reports them in this order.
@@ -87,7 +87,7 @@ func Faults() List {
 	}
 }
 
-// Find gives the descriptor of a kind.
+// Find returns the descriptor of a kind.
 func (l List) Find(kind string) (chaos.Descriptor, bool) {
 	for _, f := range l {
 		if d := f.Describe(); d.Kind == kind {
@@ -97,7 +97,7 @@ func (l List) Find(kind string) (chaos.Descriptor, bool) {
 	return chaos.Descriptor{}, false
 }
 
-// Kinds gives what makes a fault, by kind.
+// Kinds returns the constructors of the faults, by kind.
 func (l List) Kinds() map[string]func() chaos.Fault {
 	out := map[string]func() chaos.Fault{}
 	for _, f := range l {
@@ -107,7 +107,7 @@ func (l List) Kinds() map[string]func() chaos.Fault {
 	return out
 }
 
-// Operations gives the undo operations of the faults, of brunt itself and of agents.
+// Operations returns the undo operations of the faults, of brunt itself and of agents.
 func (l List) Operations() chaos.Operations {
 	all := [][]chaos.Operation{
 		journal.BruntOperations(), agent.Operations(l.Find), guard.Operations(), agents.Operations(cluster.Opened),
@@ -118,7 +118,8 @@ func (l List) Operations() chaos.Operations {
 	return chaos.OperationsOf(all...)
 }
 
-// Capabilities tells for each fault that needs something of the machine whether it works here. It only reads.
+// Capabilities tests, for each fault that needs something of the machine, whether this machine can inject it. It only
+// reads.
 func (l List) Capabilities() []chaos.Capability {
 	var out []chaos.Capability
 	var elsewhere []string
@@ -144,11 +145,11 @@ func (l List) Capabilities() []chaos.Capability {
 	return out
 }
 
-// Kinds lists the faults that a scenario may name.
+// Kinds returns the constructors of the faults that a scenario may name.
 func Kinds() map[string]func() chaos.Fault { return Faults().Kinds() }
 
-// Find gives the descriptor of a kind.
+// Find returns the descriptor of a kind.
 func Find(kind string) (chaos.Descriptor, bool) { return Faults().Find(kind) }
 
-// AllOperations are the undo operations that journals may name.
+// AllOperations returns the undo operations that journals may name.
 func AllOperations() chaos.Operations { return Faults().Operations() }

@@ -19,7 +19,7 @@ import (
 	"brunt/chaos/victim"
 )
 
-// Sources are the texts of the packages whose types are settings of faults, by import path.
+// Sources returns the source texts of the packages whose types are settings of faults, by import path.
 func Sources() map[string]embed.FS {
 	return map[string]embed.FS{
 		"brunt/chaos":                  chaos.Source,

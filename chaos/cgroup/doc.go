@@ -5,7 +5,7 @@
 //	/proc/PID/cgroup --path--> tree of the controller --> Group --> Setting: read, compare, write
 //	                           /proc/self/mountinfo
 //
-// The package keeps no state: the caller that writes a setting stores the old and the new
-// value. A [Group] contains its inode, which differs in a later group of the same path, so
-// that a recreated container is distinguished from the one that was limited.
+// The package keeps no state: the caller that writes a setting stores the old and the new value. A [Group] contains its
+// inode, which differs in a later group of the same path, so that a recreated container is not mistaken for the one
+// that was limited.
 package cgroup

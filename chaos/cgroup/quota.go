@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// The period of a quota in version 1; in version 2 it stands beside the quota.
+// The period of a quota in version 1; in version 2 it is in the same file as the quota.
 var quotaPeriod = Setting{File: "cpu.cfs_period_us"}
 
 // QuotaSetting is the setting that limits the processor time of the group.
@@ -17,14 +17,14 @@ func (g Group) QuotaSetting() Setting {
 	return Setting{File: "cpu.cfs_quota_us"}
 }
 
-// A Quota is the processor time that a group may use. The zero value is no limit.
+// A Quota is the processor time that a group may use. The zero value means no limit.
 type Quota struct {
-	Text   string  // of [Group.QuotaSetting]
-	Time   float64 // microseconds in each period; not above zero: as many as there are
+	Text   string  // text of [Group.QuotaSetting]
+	Time   float64 // microseconds in each period; zero or less: no limit
 	Period float64 // microseconds; zero: not known
 }
 
-// Processors is the number of processors that the quota is worth.
+// Processors returns the number of processors that the quota amounts to.
 func (q Quota) Processors() (n float64, limited bool) {
 	if q.Time <= 0 || q.Period <= 0 {
 		return 0, false
@@ -32,8 +32,8 @@ func (q Quota) Processors() (n float64, limited bool) {
 	return q.Time / q.Period, true
 }
 
-// Quota reads the quota of processor time. The error is [io/fs.ErrNotExist] where the group can have none, as the root
-// of a tree.
+// Quota reads the quota of processor time. The error is [io/fs.ErrNotExist] if the group can have none, such as the
+// root of a tree.
 func (g Group) Quota() (Quota, error) {
 	var q Quota
 	var err error

@@ -38,7 +38,7 @@ func (c Controller) unified() string {
 	return string(c)
 }
 
-// A System is where control groups are found. The zero value is this machine.
+// A System says where control groups are found. The zero value is this machine.
 type System struct {
 	Proc string // zero is /proc
 }

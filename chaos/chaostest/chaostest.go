@@ -1,6 +1,6 @@
-// Package chaostest is the conformance suite of faults: a plan only reads; an effect is verified where
-// there is one, and missed where there is none; a revert can be made twice, by the run or by any
-// process that finds the journal; after it the effect is gone.
+// Package chaostest is the conformance suite of faults: a plan only reads; Verify succeeds with an effect and fails
+// without one; a revert can be repeated, by the run or by any process that finds the journal; after the revert the
+// effect is gone.
 package chaostest
 
 import (
@@ -26,16 +26,16 @@ import (
 type World struct {
 	Scope chaos.Scope
 	Env   chaos.Env
-	// Spoil removes the injected fault without its knowledge, so that it has no effect. Nil is a world
-	// in which faults have no effect from the start.
+	// Spoil removes the injected fault without its knowledge, so that it has no effect. Nil means that faults in this
+	// world have no effect from the start.
 	Spoil func()
 	// Faults is the list that has the fault; nil is [catalog.Faults].
 	Faults catalog.List
-	// Operations are undo operations that take the place of those of the faults.
+	// Operations replace the undo operations of the faults.
 	Operations []chaos.Operation
 }
 
-// faults gives the list that has the fault.
+// faults returns the list that has the fault.
 func (w *World) faults() catalog.List {
 	if w.Faults != nil {
 		return w.Faults
@@ -43,7 +43,7 @@ func (w *World) faults() catalog.List {
 	return catalog.Faults()
 }
 
-// operations gives the undo operations of the world.
+// operations returns the undo operations of the world.
 func (w *World) operations() chaos.Operations {
 	all := w.faults().Operations()
 	maps.Copy(all, chaos.OperationsOf(w.Operations))
@@ -64,7 +64,7 @@ func Parse(t *testing.T, yaml string) (chaos.Fault, syntax.Block) {
 	return parse(t, yaml, catalog.Faults())
 }
 
-// parse reads the fault that yaml writes, of a kind in the list.
+// parse decodes the fault in yaml, of a kind in the list.
 func parse(t *testing.T, yaml string, faults catalog.List) (chaos.Fault, syntax.Block) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "scenario.yaml")

@@ -162,8 +162,8 @@ func (y *Yard) network(t *testing.T, labels map[string]string) {
 	t.Fatal("no subnet is to be had")
 }
 
-// Address returns an address of the network that no victim has. An engine that chooses one may
-// take that of a victim which is down at the moment.
+// Address returns an address of the network that no victim has. An engine that chooses an address itself may take the
+// address of a victim that is down.
 func (y *Yard) Address() string { return y.address(y.made.Add(1)) }
 
 // address returns the address of the n-th victim.
@@ -280,8 +280,8 @@ func (v *Victim) ask(ctx context.Context) error {
 	return err
 }
 
-// Inspected returns the engine's description of a container, without what changes with each start: it
-// must be the same before and after a fault.
+// Inspected returns the engine's description of a container, without the parts that change with each start. It must be
+// the same before and after a fault.
 func Inspected(t *testing.T, e *docker.Engine, id string) string {
 	t.Helper()
 	_, raw, err := e.API().ContainerInspectWithRaw(context.Background(), id, false)
@@ -300,7 +300,7 @@ func Inspected(t *testing.T, e *docker.Engine, id string) string {
 	return string(b)
 }
 
-// lives removes what changes with each start of a container.
+// lives removes the parts that change with each start of a container.
 func lives(m map[string]any) {
 	for key, value := range m {
 		switch key {

@@ -23,8 +23,8 @@ type Dockerd struct {
 	cmd    *exec.Cmd
 }
 
-// NewDockerd starts one. It changes no packet rule of the machine: its containers reach only this
-// machine and each other.
+// NewDockerd starts an engine. It changes no packet rule of the machine: its containers reach only this machine and
+// each other.
 func NewDockerd(t *testing.T) *Dockerd {
 	t.Helper()
 	suite.Needs(t, suite.Root)

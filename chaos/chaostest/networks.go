@@ -9,8 +9,8 @@ import (
 	"brunt/chaos"
 )
 
-// Networks returns what the usual tools show of the networks of some units: rules, queueing
-// disciplines, links and routes. It must be the same before and after a fault.
+// Networks returns the state of the networks of some units, as the usual tools show it: rules, queueing disciplines,
+// links and routes. It must be the same before and after a fault.
 func Networks(t *testing.T, units ...chaos.Unit) string {
 	t.Helper()
 	var out strings.Builder

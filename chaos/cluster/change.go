@@ -12,8 +12,8 @@ import (
 	"brunt/chaos/kube"
 )
 
-// A Change is the step that changes values of an object until the fault ends, and the held fault. The object carries
-// what was there before.
+// A Change is the step that changes values of an object until the fault ends, and the held fault. The object itself
+// carries the prior values.
 type Change struct {
 	Target *Target
 	Run    string
@@ -22,14 +22,15 @@ type Change struct {
 	Object kube.Ref
 	UID    string // of the object
 	Edits  []kube.Edit
-	// Also is done once the values are changed, and must be safe to repeat: Verify does it again. Nil is nothing.
+	// Also is called after the values are changed. It must be safe to repeat: Verify calls it again. Nil means that
+	// there is nothing to call.
 	Also func(ctx context.Context) error
-	// Takes is how long the effect may need beside the usual.
+	// Takes is the time that the effect may need besides the usual.
 	Takes time.Duration
-	// Effect proves the effect, and Over that it is over. Both are asked until they give no error.
+	// Effect proves the effect, and Over its end. Both are called until they return no error.
 	Effect, Over func(ctx context.Context) (string, error)
 
-	left string // what something else changed since, which the revert left
+	left string // values that something else has changed since, which the revert left alone
 }
 
 var (
@@ -37,7 +38,7 @@ var (
 	_ chaos.Held = (*Change)(nil)
 )
 
-// JSON is a value of an edit.
+// JSON encodes a value of an edit.
 func JSON(v any) json.RawMessage {
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -62,7 +63,7 @@ func (c *Change) Inject(ctx context.Context) (chaos.Held, error) {
 	ctx = context.WithoutCancel(ctx)
 	err := c.Target.Edit(ctx, c.Object, c.UID, c.mark())
 	switch {
-	case kube.Away(err): // it may have been done
+	case kube.Away(err): // the change may have been made
 		return c, err
 	case err != nil:
 		return nil, err
@@ -85,13 +86,13 @@ func (c *Change) Verify(ctx context.Context) (string, error) {
 
 func (c *Change) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: c.Takes, Ended: c.ended} }
 
-// ended says who else changed the values, or that the object is no more.
+// ended returns an error if something else has changed the values, or the object no longer exists.
 func (c *Change) ended(ctx context.Context) error {
 	o, err := c.Target.Like(c.Object).Get(ctx, c.Object.Name)
 	switch {
 	case kube.Is(err, kube.NotFound), err == nil && o.Text("metadata", "uid") != c.UID:
 		return fmt.Errorf("%s is no more, and not by this run", c.Object)
-	case err != nil: // what can't be read is no proof; the revert reads it again
+	case err != nil: // a failed reading proves nothing; the revert reads it again
 		return nil
 	}
 	if err := c.mark().Stands(*o); err != nil {

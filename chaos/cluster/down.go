@@ -9,16 +9,16 @@ import (
 	"brunt/chaos/kube"
 )
 
-// settles is how long containers may take to be down beyond their grace.
+// settles is the time beyond their grace within which containers must be down.
 const settles = 10 * time.Second
 
-// Down is the change that ends a container of a pod and keeps it down; all of them where the name is empty. Its node
-// ends it with the grace that the pod gives. The caller says what it does.
+// Down returns the change that ends a container of a pod and keeps it down; an empty name means all of its containers.
+// The node ends them with the grace of the pod. The caller sets the description.
 //
 // The API offers nothing else that keeps a pod down and can be taken back: a deletion or an eviction makes another pod,
-// a deadline of the pod ends it for good, and commands in a container can't end its first process. A name that a
-// runtime can parse would be looked for in a registry, which takes the node as long as the registry is silent: 10 s
-// passed on the test cluster until the container was seen to be down.
+// a deadline of the pod ends it for good, and commands in a container can't end its first process. With a name that its
+// runtime can parse, the node would ask a registry, and wait as long as that is silent: on the test cluster it took 10
+// s until the container was seen to be down.
 func (p *Pod) Down(pod *kube.Pod, run, container string) *Change {
 	c := &Change{
 		Target: p.t, Run: run, Hits: []string{p.Name()}, UID: string(pod.UID), Takes: settles + Grace(*pod),
@@ -49,12 +49,12 @@ func (p *Pod) Down(pod *kube.Pod, run, container string) *Change {
 	return c
 }
 
-// badName is why a container waits whose image can't be parsed, as kubelet says it.
+// badName is the reason that the kubelet gives when the image of a waiting container can't be parsed.
 const badName = "InvalidImageName"
 
-// isBack proves that the node of a pod starts its containers again. How long they take until they are ready is the
-// pod's recovery, which the run measures: a node starts a container that has ended again and again ever later, by up to
-// five minutes.
+// isBack proves that the node of a pod starts its containers again. It does not wait until they are ready: that is the
+// pod's recovery, which the run measures. A node delays each further start of a container that ends again and again, by
+// up to five minutes.
 func (p *Pod) isBack(is *kube.Pod) (string, error) {
 	waits := ""
 	for _, s := range is.Status.ContainerStatuses {
@@ -73,7 +73,7 @@ func (p *Pod) isBack(is *kube.Pod) (string, error) {
 	return fmt.Sprintf("the pod %s has its images again, and is not ready yet%s", is.Name, waits), nil
 }
 
-// isDown proves that a container of a pod is down, or that all are, and that the pod is not ready.
+// isDown proves that a container of a pod is down, or all of them, and that the pod is not ready.
 func (p *Pod) isDown(is *kube.Pod, container string) (string, error) {
 	of := slices.Clone(is.Status.ContainerStatuses)
 	if container != "" {

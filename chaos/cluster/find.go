@@ -20,18 +20,19 @@ const zoneLabel = "topology.kubernetes.io/zone"
 // A service is a workload of the cluster, or pods that labels select.
 type service struct {
 	name     string
-	workload kube.Ref // without a name: there is none
+	workload kube.Ref // empty name: there is none
 	pods     string   // the selector of its pods
 	selects  kube.Selector
 	ordinal  bool     // its pods are numbered by their workload
 	within   string   // the container that faults hit; empty: the only one, or the one that the pod names
-	slots    []string // the UIDs of its pods, by slot; empty: none is in it
+	slots    []string // the UIDs of its pods, by slot; empty: the slot is free
 }
 
-// api is the group and version of workloads.
+// api is the group and version of the API for workloads.
 const api = "apps/v1"
 
-// Find finds the services of a target: those that it names, or each deployment and stateful set of the namespace.
+// Find finds the services of a target: the ones that the target names, or each deployment and stateful set of the
+// namespace.
 func Find(ctx context.Context, c *kube.Cluster, at Place, of *scenarios.Kubernetes) (*Target, error) {
 	t := &Target{Cluster: c, Place: at, nodes: map[string]string{}}
 	f := finder{t, of}
@@ -53,7 +54,7 @@ type finder struct {
 	of *scenarios.Kubernetes
 }
 
-// unknown says that there is no such namespace, and which there are.
+// unknown returns the error that a namespace does not exist, with the namespaces that do.
 func (f finder) unknown(ctx context.Context, err error) error {
 	if !kube.Is(err, kube.NotFound) {
 		return fmt.Errorf("%s: %w", f.Place, err)
@@ -66,7 +67,7 @@ func (f finder) unknown(ctx context.Context, err error) error {
 	return noSuch("namespace", f.Place.Namespace, names, "")
 }
 
-// noSuch says that there is nothing of a name, and what there is.
+// noSuch returns the error that a name does not exist, with the names that do.
 func noSuch(kind, name string, known []string, where string) error {
 	text := fmt.Sprintf("there is no %s %q%s", kind, name, where)
 	if hint := syntax.DidYouMean(name, known); hint != "" {
@@ -75,7 +76,7 @@ func noSuch(kind, name string, known []string, where string) error {
 	return errors.New(text)
 }
 
-// A workload is what the finder reads of a workload.
+// A workload holds the parts of a workload that the finder reads.
 type workload struct {
 	resource string
 	kube.ObjectMeta
@@ -189,7 +190,7 @@ func (f finder) add(name string, w workload, container string) error {
 	return nil
 }
 
-// selectorOf is the selector of labels.
+// selectorOf returns the label selector of a map.
 func selectorOf(of map[string]string) string {
 	var out []string
 	for _, key := range slices.Sorted(maps.Keys(of)) {
@@ -202,7 +203,7 @@ func selectorOf(of map[string]string) string {
 	return strings.Join(out, ",")
 }
 
-// zones reads the zones of the nodes. Who may not read nodes has none.
+// zones reads the zones of the nodes. A caller that may not read nodes gets none.
 func (t *Target) zones(ctx context.Context) error {
 	all, err := t.Nodes().List(ctx, kube.Query{})
 	if kube.Is(err, kube.Forbidden) {

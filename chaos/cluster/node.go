@@ -14,22 +14,23 @@ import (
 	"brunt/chaos/kube"
 )
 
-// Agents are those of a run on the nodes of a cluster. Package agents implements it.
+// Agents are the agents of a run on the nodes of a cluster. Package agents implements it.
 type Agents interface {
-	// Network lends an agent in the network of a pod, and Processes one that sees the processes of a node. Each reverts
-	// what it did when what is returned is closed.
+	// Network lends an agent in the network of a pod, and Processes an agent that sees the processes of a node. Each
+	// reverts what it did when the returned connection is closed.
 	Network(ctx context.Context, pod *kube.Pod) (io.ReadWriteCloser, error)
 	Processes(ctx context.Context, node string) (io.ReadWriteCloser, error)
-	// Proxies lends proxies in the network of a pod, of which nothing is left when what is returned is closed.
+	// Proxies lends proxies in the network of a pod. When the returned connection is closed, nothing of them is left.
 	Proxies(ctx context.Context, pod *kube.Pod) (io.ReadWriteCloser, error)
-	// End is the undo of all that the agent on the node of a pod did.
+	// End returns the undo of everything that the agent on the node of a pod did.
 	End(pod *kube.Pod) chaos.Undo
-	// ByAnother has another agent on the node of a pod execute undos, and Revert does so.
+	// ByAnother returns the undo that makes another agent on the node of a pod execute undos. Revert executes such
+	// undos.
 	ByAnother(pod *kube.Pod, undo []chaos.Undo) chaos.Undo
 	Revert(ctx context.Context, undo []chaos.Undo) (chaos.Outcome, error)
 }
 
-// errNoAgents says that an agent is needed where none may be.
+// errNoAgents says that a fault needs an agent, and none may run.
 var errNoAgents = errors.New("no agent runs on its node")
 
 func (p *Pod) startAgent(ctx context.Context, _ string) (io.ReadWriteCloser, error) {
@@ -40,7 +41,7 @@ func (p *Pod) startAgent(ctx context.Context, _ string) (io.ReadWriteCloser, err
 	return p.t.Agents.Network(ctx, pod)
 }
 
-// withAgent is the pod in the slot, whose network an agent may enter.
+// withAgent returns the pod in the slot, if an agent may enter its network.
 func (p *Pod) withAgent(ctx context.Context) (*kube.Pod, error) {
 	pod, err := p.Now(ctx)
 	if err == nil {
@@ -55,7 +56,7 @@ func (p *Pod) withAgent(ctx context.Context) (*kube.Pod, error) {
 	return pod, nil
 }
 
-// last is the pod that was in the slot when the cluster was asked last. It is empty if there was none.
+// last returns the pod that was in the slot at the last question to the cluster. It is empty if there was none.
 func (p *Pod) last() *kube.Pod {
 	p.t.mu.Lock()
 	defer p.t.mu.Unlock()
@@ -67,13 +68,13 @@ func (p *Pod) last() *kube.Pod {
 	return new(kube.Pod)
 }
 
-// ContainerID implements [chaos.Contained]: what has the pod's network. That is the pod's sandbox, which outlives its
-// containers. A new sandbox has another address.
+// ContainerID implements [chaos.Contained]. It identifies the pod's sandbox, which has the pod's network and outlives
+// its containers. A new sandbox has another address.
 func (p *Pod) ContainerID() chaos.ContainerID {
 	ctx, cancel := context.WithTimeout(context.Background(), askFor)
 	defer cancel()
 	pod, err := p.Now(ctx)
-	if err != nil && !errors.Is(err, chaos.ErrNoUnit) { // the cluster says nothing new
+	if err != nil && !errors.Is(err, chaos.ErrNoUnit) { // the cluster does not answer
 		pod, err = p.last(), nil
 	}
 	if err != nil || pod.UID == "" {
@@ -121,7 +122,7 @@ const (
 	mirrorPod        = "kubernetes.io/config.mirror"
 )
 
-// unmade says why no agent makes faults on a pod; nil: one does.
+// unmade returns why no agent can inject faults on a pod; nil means that one can.
 func unmade(pod *kube.Pod) error {
 	class := ""
 	if pod.Spec.RuntimeClassName != nil {
@@ -148,7 +149,7 @@ func ownNetwork(pod *kube.Pod) error {
 	return unmade(pod)
 }
 
-// onNode is the node that a pod is on.
+// onNode is a pod's node as seen by [chaos.Node].
 type onNode struct{ *Pod }
 
 var _ chaos.Node = onNode{}
@@ -184,7 +185,7 @@ func (n onNode) Life(ctx context.Context) (chaos.Life, error) {
 	return chaos.Life{ID: idOf(s.ContainerID), Began: s.State.Running.StartedAt.Time}, nil
 }
 
-// idOf is the id of a container as its runtime has it, without the runtime.
+// idOf returns the id of a container without the prefix for its runtime.
 func idOf(text string) string {
 	_, id, found := strings.Cut(text, "://")
 	if !found {
@@ -193,10 +194,10 @@ func idOf(text string) string {
 	return id
 }
 
-// Container is the container of a pod of the unit whose processes faults hit.
+// Container returns the name of the container, in a pod of the unit, whose processes faults hit.
 func (p *Pod) Container(pod *kube.Pod) (string, error) { return containerOf(pod, p.of.within) }
 
-// containerOf is the container of a pod whose processes faults hit.
+// containerOf returns the name of the container of a pod whose processes faults hit.
 func containerOf(pod *kube.Pod, wanted string) (string, error) {
 	var names []string
 	for i := range pod.Spec.Containers {

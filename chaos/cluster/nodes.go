@@ -10,12 +10,12 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Nodes say which node a fault hits: exactly one of node and of. guard.allow.nodes says by their labels which nodes may
+// Nodes say which node a fault hits: exactly one of node and of. guard.allow.nodes selects by labels the nodes that may
 // be hit.
 type Nodes struct {
 	syntax.Place
-	Node string `yaml:"node"` // its name; a pod of the target is on it
-	// a service or a unit: the node that the unit is on, or one of the service, by the run's seed
+	Node string `yaml:"node"` // name of the node; a pod of the target must run on it
+	// a service or a unit: the node with the unit's pod, or one with a pod of the service, picked by the run's seed
 	Of string `yaml:"of"`
 }
 
@@ -44,7 +44,7 @@ func Known(sc chaos.Scope) (out []string) {
 	return out
 }
 
-// Traits implements [chaos.Fault] for a fault on nodes: it reaches the pods of the target that are on them.
+// Traits implements [chaos.Fault] for a fault on nodes: it may hit every pod of the target on the nodes.
 func (n *Nodes) Traits(sc chaos.Scope) chaos.Traits {
 	verb := func(verb, resource string) kube.Right { return kube.Right{Verb: verb, Resource: resource} }
 	return chaos.Traits{
@@ -57,8 +57,8 @@ func (n *Nodes) Traits(sc chaos.Scope) chaos.Traits {
 type Node struct {
 	Target *Target
 	kube.Node
-	Hits []string   // the node, and the units on it
-	Pods []kube.Pod // the units' pods
+	Hits []string   // the node, and the units whose pods are on it
+	Pods []kube.Pod // pods of those units
 }
 
 // Find finds the node to hit.
@@ -116,5 +116,5 @@ func (n *Nodes) ofUnits(env chaos.Env, t *Target) (string, error) {
 	return all[env.Rand.IntN(len(all))], nil
 }
 
-// Ref names the node.
+// Ref returns the reference of the node.
 func (n *Node) Ref() kube.Ref { return kube.Ref{API: "v1", Resource: "nodes", Name: n.Name} }

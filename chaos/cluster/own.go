@@ -2,7 +2,7 @@ package cluster
 
 import "brunt/chaos/kube"
 
-// OwnLabels are those of what a run makes in a cluster as a part of brunt; [PartLabel] is left out of an empty part.
+// OwnLabels returns the labels of the objects that a run makes in a cluster. An empty part leaves out [PartLabel].
 func OwnLabels(run, part string) map[string]string {
 	labels := map[string]string{"app.kubernetes.io/name": "brunt", RunLabel: run}
 	if part != "" {
@@ -11,8 +11,9 @@ func OwnLabels(run, part string) map[string]string {
 	return labels
 }
 
-// OwnPod is a pod of brunt's own: one container, named as well, runs brunt's image with arguments. It has no account of
-// the cluster, learns of no service, and its last output says why it failed. Callers add what it may and needs.
+// OwnPod returns a pod of brunt's own: one container, with the given name, runs brunt's image with arguments. The pod
+// has no account of the cluster and no variables of services, and its last output says why it failed. Callers add
+// rights and volumes.
 func OwnPod(container, image string, args ...string) kube.PodSpec {
 	no := false
 	return kube.PodSpec{

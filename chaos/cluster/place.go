@@ -23,11 +23,11 @@ type Place struct {
 	UID        string `json:"cluster"` // of the namespace kube-system, which lives as long as the cluster
 }
 
-// String is the place as guard.allow.chaos names it.
+// String returns the place as guard.allow.chaos names it.
 func (p Place) String() string { return scenarios.ClusterName(p.Context, p.Namespace) }
 
-// Connect opens the cluster that a context of the kubeconfig leads to, and identifies it. An error names all of some
-// rights that the caller lacks.
+// Connect opens the cluster that a context of the kubeconfig leads to, and identifies it. If the caller lacks some of
+// the rights, the error names all that are missing.
 func Connect(ctx context.Context, at kube.Address, rights ...kube.Right) (*kube.Cluster, Place, error) {
 	if at.Kubeconfig == "" {
 		at.Kubeconfig = namedFiles()
@@ -52,7 +52,7 @@ func Connect(ctx context.Context, at kube.Address, rights ...kube.Right) (*kube.
 	return c, p, nil
 }
 
-// namedFiles is $KUBECONFIG with absolute paths: an undo may be executed in another folder.
+// namedFiles returns $KUBECONFIG with absolute paths: an undo may be executed in another directory.
 func namedFiles() string {
 	var out []string
 	for _, file := range filepath.SplitList(os.Getenv("KUBECONFIG")) {
@@ -67,7 +67,7 @@ func namedFiles() string {
 func (p Place) Open(ctx context.Context) (*kube.Cluster, error) {
 	at := kube.Address{Kubeconfig: p.Kubeconfig, Context: p.Context, Namespace: p.Namespace}
 	if os.Getenv("KUBERNETES_SERVICE_HOST") != "" {
-		if _, err := kubeconfig.Open(at, kube.Options{}); err != nil { // a pod of brunt's has no kubeconfig
+		if _, err := kubeconfig.Open(at, kube.Options{}); err != nil { // a pod of brunt's own has no kubeconfig
 			at = kube.Address{Context: kube.InCluster, Namespace: p.Namespace}
 		}
 	}
@@ -83,20 +83,22 @@ func (p Place) Open(ctx context.Context) (*kube.Cluster, error) {
 	return c, nil
 }
 
-// RunLabel is the label of what brunt makes in a cluster: the run.
+// RunLabel is the label of the objects that brunt makes in a cluster. Its value is the run.
 const RunLabel = "brunt.dev/run"
 
-// PartLabel is the label that says which part of brunt an object is of.
+// PartLabel is the label that names the part of brunt to which an object belongs.
 const PartLabel = "brunt.dev/part"
 
 // WatchdogPart is the value of [PartLabel] for the watchdog of a run. No fault on a node ends its pod: it tolerates
 // every taint.
 const WatchdogPart = "watchdog"
 
-// StackPart is that value for what a run has made of a built-in stack: faults hit it as any other pod.
+// StackPart is the value of [PartLabel] for objects that a run made for a built-in stack. Faults hit them like any
+// other.
 const StackPart = "stack"
 
-// AgentPart is that value for an agent of a run on a node. It tolerates every taint too, and is of no workload.
+// AgentPart is the value of [PartLabel] for an agent of a run on a node. It tolerates every taint too, and belongs to
+// no workload.
 const AgentPart = "agent"
 
 // ProtectedNamespace returns why no fault may hit anything in a namespace, or nil.

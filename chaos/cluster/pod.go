@@ -11,7 +11,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Pod is a unit: the pod in a slot of a service. After a deletion it is the one that came in its place.
+// A Pod is a unit: a slot of a service. After the deletion of its pod it stands for the pod that replaced it.
 type Pod struct {
 	t    *Target
 	of   *service
@@ -20,13 +20,13 @@ type Pod struct {
 
 var _ chaos.Contained = (*Pod)(nil)
 
-// Of returns the pod that a unit is; ok is false for a unit that is none.
+// Of returns u as a Pod; ok is false for a unit that is not a pod.
 func Of(u chaos.Unit) (p *Pod, ok bool) {
 	p, ok = u.(*Pod)
 	return p, ok
 }
 
-// TargetOf is the target that units are of; nil: they are no pods.
+// TargetOf returns the target of units; nil means that they are not pods.
 func TargetOf(units []chaos.Unit) *Target {
 	for _, u := range units {
 		if p, ok := Of(u); ok {
@@ -43,10 +43,10 @@ func (p *Pod) Service() string { return p.of.name }
 // PID implements [chaos.Unit]: the processes of a pod are on its node.
 func (p *Pod) PID() int { return 0 }
 
-// Target is the target that the pod is of.
+// Target returns the target that the pod belongs to.
 func (p *Pod) Target() *Target { return p.t }
 
-// Now is the pod that is in the slot.
+// Now returns the pod that is in the slot now.
 func (p *Pod) Now(ctx context.Context) (*kube.Pod, error) {
 	if _, err := p.t.relist(ctx, p.of); err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func (p *Pod) Now(ctx context.Context) (*kube.Pod, error) {
 	return nil, fmt.Errorf("%s: %w: no pod is in its place", p.Name(), chaos.ErrNoUnit)
 }
 
-// Ready implements [chaos.Unit]: the node of the pod says that it is.
+// Ready implements [chaos.Unit]: the node of the pod reports that it is ready.
 func (p *Pod) Ready(ctx context.Context) error {
 	pod, err := p.Now(ctx)
 	if err == nil && !IsReady(pod) {
@@ -70,7 +70,7 @@ func (p *Pod) Ready(ctx context.Context) error {
 	return err
 }
 
-// Supervised implements [chaos.Unit]: its node starts the containers of a pod again.
+// Supervised implements [chaos.Unit]: the node of a pod starts its containers again.
 func (p *Pod) Supervised() bool { return true }
 
 // errOfCluster says that a cluster starts and stops its pods by itself.
@@ -88,7 +88,7 @@ func (p *Pod) Traits() chaos.UnitTraits {
 	return t
 }
 
-// Grace is the longest time that some pods give their containers to end; zero where none says one.
+// Grace returns the longest grace that some pods give their containers; zero if none sets one.
 func Grace(pods ...kube.Pod) (most time.Duration) {
 	for i := range pods {
 		if seconds := pods[i].Spec.TerminationGracePeriodSeconds; seconds != nil {
@@ -98,7 +98,7 @@ func Grace(pods ...kube.Pod) (most time.Duration) {
 	return most
 }
 
-// Replaced checks that something makes another pod in the place of one.
+// Replaced checks that a controller replaces a pod that is gone.
 func Replaced(pod *kube.Pod) error {
 	if pod.Controller() == nil {
 		return fmt.Errorf("nothing makes the pod %s again: it has no controller, such as a deployment", pod.Name)

@@ -20,7 +20,8 @@ func (n onNode) Fronts(ctx context.Context, units []chaos.Unit) (out []netip.Add
 	return out, err
 }
 
-// Reached implements [chaos.Node]. The ports of a pod are those that it declares, and those to which services lead.
+// Reached implements [chaos.Node]. The ports of a pod are the ones that it declares, and the ones to which services
+// lead.
 func (n onNode) Reached(ctx context.Context, units []chaos.Unit) (out []chaos.Reach, err error) {
 	services, ports, err := n.services(ctx, units)
 	if err != nil {
@@ -55,11 +56,11 @@ func (n onNode) Reached(ctx context.Context, units []chaos.Unit) (out []chaos.Re
 	return out, nil
 }
 
-// overTCP tells whether a port is one of TCP, which is what a port without a protocol is.
+// overTCP reports whether a port is a TCP port. A port without a protocol is.
 func overTCP(of *kube.Protocol) bool { return of == nil || *of == "" || *of == kube.ProtocolTCP }
 
-// services are those with virtual addresses that lead to some of the units and to no others, and the ports of the units
-// to which any lead.
+// services returns the services whose virtual addresses lead to some of the units and to no others, and the ports of
+// the units to which any service leads.
 func (n onNode) services(
 	ctx context.Context, units []chaos.Unit,
 ) (out []*kube.Service, ports map[string][]uint16, err error) {
@@ -87,7 +88,7 @@ func (n onNode) services(
 				continue
 			}
 			for _, e := range ends[j].Endpoints {
-				if gone := e.Conditions.Terminating; gone != nil && *gone { // it is in no slot any more
+				if gone := e.Conditions.Terminating; gone != nil && *gone { // a terminating pod is in no slot
 					continue
 				}
 				if name := ours[uidOf(e)]; name != "" {
@@ -112,7 +113,7 @@ func (n onNode) services(
 	return out, ports, nil
 }
 
-// portsOf are the ports of pods to which a service leads over TCP.
+// portsOf returns the ports of pods to which a service leads over TCP.
 func portsOf(e *kube.EndpointSlice) (out []uint16) {
 	for _, p := range e.Ports {
 		if p.Port != nil && overTCP(p.Protocol) {
@@ -136,7 +137,7 @@ func nameOf(e kube.Endpoint) string {
 	return e.TargetRef.Name
 }
 
-// virtual are the addresses of a service, each with its first port of TCP.
+// virtual returns the addresses of a service, each with the first TCP port of the service.
 func virtual(s *kube.Service) (out []netip.AddrPort) {
 	port := uint16(0)
 	for _, p := range slices.Backward(s.Spec.Ports) {
@@ -144,7 +145,7 @@ func virtual(s *kube.Service) (out []netip.AddrPort) {
 			port = uint16(p.Port)
 		}
 	}
-	for _, ip := range s.Spec.ClusterIPs { // None for one without an address
+	for _, ip := range s.Spec.ClusterIPs { // None for a service without an address
 		if a, err := netip.ParseAddr(ip); err == nil {
 			out = append(out, netip.AddrPortFrom(a, port))
 		}

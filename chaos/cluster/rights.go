@@ -5,7 +5,7 @@ import (
 	"brunt/scenarios"
 )
 
-// Rights are what finding a target, following its pods and seeing what they use takes.
+// Rights lists the rights that brunt needs to find a target, follow its pods, and see their resource use.
 func Rights(of *scenarios.Kubernetes) []kube.Right {
 	ns := of.Namespace
 	in := func(group, resource string, verbs ...string) (out []kube.Right) {
@@ -15,7 +15,7 @@ func Rights(of *scenarios.Kubernetes) []kube.Right {
 		return out
 	}
 	out := []kube.Right{
-		// its UID is the identity of the cluster
+		// the UID of this namespace identifies the cluster
 		{Verb: "get", Resource: "namespaces", Namespace: "kube-system", Name: "kube-system"},
 		{Verb: "get", Resource: "namespaces", Namespace: ns, Name: ns},
 	}

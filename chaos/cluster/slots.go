@@ -14,20 +14,20 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Target is the services of a namespace of a cluster, and their pods. It is safe for concurrent use.
+// A Target holds the services of a namespace of a cluster, and their pods. It is safe for concurrent use.
 type Target struct {
 	*kube.Cluster
 	Place   Place
 	nodes   map[string]string // zones, by node
 	list    []*service
-	Agents  Agents   // of a run, on the nodes; nil: there are none
+	Agents  Agents   // agents of the run, on the nodes; nil: there are none
 	unnamed []string // workloads whose names can't name a service
 
 	mu   sync.Mutex          // guards pods, and the slots of services
-	pods map[string]kube.Pod // those in a slot, by UID
+	pods map[string]kube.Pod // pods in a slot, by UID
 }
 
-// service is the service of a name, or nil.
+// service returns the service with a name, or nil.
 func (t *Target) service(name string) *service {
 	i := slices.IndexFunc(t.list, func(s *service) bool { return s.name == name })
 	if i < 0 {
@@ -48,12 +48,12 @@ func (t *Target) Services() []string {
 	return out
 }
 
-// isLive reports whether a pod is in a slot: it has neither ended nor begun to.
+// isLive reports whether a pod belongs in a slot: it has not ended, and is not ending.
 func isLive(p *kube.Pod) bool {
 	return p.DeletionTimestamp == nil && p.Status.Phase != kube.PodSucceeded && p.Status.Phase != kube.PodFailed
 }
 
-// IsReady reports whether a pod is ready, as its node says.
+// IsReady reports whether a pod is ready, as its node reports.
 func IsReady(p *kube.Pod) bool {
 	return slices.ContainsFunc(p.Status.Conditions,
 		func(c kube.PodCondition) bool { return c.Type == kube.PodReady && c.Status == kube.ConditionTrue })
@@ -86,7 +86,7 @@ func (t *Target) refresh(ctx context.Context) error {
 	return nil
 }
 
-// among lists the live pods of the service among others, the oldest first.
+// among returns the live pods of the service from all, the oldest first.
 func (s *service) among(all []kube.Pod) (own []kube.Pod) {
 	for i := range all {
 		if isLive(&all[i]) && s.selects.Matches(all[i].Labels) {
@@ -102,8 +102,8 @@ func (s *service) among(all []kube.Pod) (own []kube.Pod) {
 	return own
 }
 
-// place puts the live pods of a service into slots: each stays in its own, and one that is new takes the lowest free
-// one. Those of a stateful set have the slots that their names say. Mu is held.
+// place puts the live pods of a service into slots: each stays in its own, and a new one takes the lowest free slot.
+// Pods of a stateful set take the slots of their ordinals. mu is held.
 func (t *Target) place(s *service, own []kube.Pod) {
 	now := map[string]kube.Pod{}
 	for i := range own {
@@ -160,7 +160,7 @@ func (t *Target) relist(ctx context.Context, s *service) ([]kube.Pod, error) {
 	return own, nil
 }
 
-// PodsOf lists the pods of a service that are live now.
+// PodsOf lists the present live pods of a service.
 func (t *Target) PodsOf(ctx context.Context, service string) ([]kube.Pod, error) {
 	s := t.service(service)
 	if s == nil {
@@ -169,7 +169,7 @@ func (t *Target) PodsOf(ctx context.Context, service string) ([]kube.Pod, error)
 	return t.relist(ctx, s)
 }
 
-// ServiceOf is the service that a pod is of by its labels; empty: none.
+// ServiceOf returns the service to which a pod belongs by its labels; empty: none.
 func (t *Target) ServiceOf(pod *kube.Pod) string {
 	for _, s := range t.list {
 		if s.selects.Matches(pod.Labels) {
@@ -179,7 +179,7 @@ func (t *Target) ServiceOf(pod *kube.Pod) string {
 	return ""
 }
 
-// UnitOf is the unit whose slot the pod with a UID is in; empty: it is in none.
+// UnitOf returns the unit whose slot holds the pod with a UID; empty: no slot does.
 func (t *Target) UnitOf(uid string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -191,7 +191,7 @@ func (t *Target) UnitOf(uid string) string {
 	return ""
 }
 
-// NoService says that there is no service of a name, and which there are.
+// NoService returns the error that a service does not exist, with the services that do.
 func (t *Target) NoService(name string) error {
 	err := noSuch("service", name, t.Services(), "")
 	if slices.Contains(t.unnamed, name) {
@@ -201,7 +201,7 @@ func (t *Target) NoService(name string) error {
 	return fmt.Errorf("%w: %w", chaos.ErrNoUnit, err)
 }
 
-// Workload is the workload that is a service. Pods that labels select have none.
+// Workload returns the workload of a service. A service of pods that labels select has none.
 func (t *Target) Workload(service string) (kube.Ref, error) {
 	s := t.service(service)
 	switch {
@@ -226,7 +226,7 @@ func (t *Target) Units() []chaos.Unit {
 	return out
 }
 
-// Present asks the cluster which pods there are. A pod can be hit once it has an address.
+// Present asks the cluster for the present pods. A pod can be hit once it has an address.
 func (t *Target) Present(ctx context.Context) (chaos.Present, error) {
 	if err := t.refresh(ctx); err != nil {
 		return chaos.Present{}, err
@@ -249,7 +249,7 @@ func (t *Target) Present(ctx context.Context) (chaos.Present, error) {
 	return now, nil
 }
 
-// Zones are the zones of the units, by the nodes that their pods are on.
+// Zones returns the zones of the units, from the nodes of their pods.
 func (t *Target) Zones() chaos.Zones {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -278,7 +278,7 @@ func (t *Target) unitsOn(node string) (units []string, pods []kube.Pod) {
 	return units, pods
 }
 
-// NodeNames lists the nodes that pods of the target are on.
+// NodeNames lists the nodes with pods of the target.
 func (t *Target) NodeNames() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

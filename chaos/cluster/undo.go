@@ -10,27 +10,27 @@ import (
 	"brunt/chaos/kube"
 )
 
-// Undo operations in a cluster. The names stand in journals.
+// Names of the undo operations in a cluster. They stand in journals: they must never change.
 const (
-	opEdit   = "kube.edit"   // takes back values that a fault changed
+	opEdit   = "kube.edit"   // restores values that a fault changed
 	opDelete = "kube.delete" // deletes an object that a fault created
 )
 
-// A target of an undo: an object of a cluster.
+// undoArgs are the target of an undo: an object of a cluster.
 type undoArgs struct {
 	Place
 	Object kube.Ref `json:"object"`
 	Run    string   `json:"run"`
 }
 
-// An undoIdentity is what an undo is for: settings of one object.
+// An undoIdentity identifies the settings of an object that an undo restores.
 type undoIdentity struct {
 	Cluster string `json:"cluster"`
-	Object  string `json:"object"` // its UID
+	Object  string `json:"object"` // UID of the object
 	Setting string `json:"setting"`
 }
 
-// undoOf is the undo of changes of an object.
+// undoOf returns the undo of changes of an object.
 func undoOf(at Place, object kube.Ref, uid string, m kube.Mark) chaos.Undo {
 	return chaos.Undo{
 		Op: opEdit, Args: JSON(undoArgs{at, object, m.Run}), Identity: JSON(undoIdentity{at.UID, uid, m.Key()}),
@@ -38,7 +38,7 @@ func undoOf(at Place, object kube.Ref, uid string, m kube.Mark) chaos.Undo {
 	}
 }
 
-// An Opener opens the cluster of an undo. The function ends what was opened.
+// An Opener opens the cluster of an undo. The returned function closes it.
 type Opener func(ctx context.Context, at Place) (*kube.Cluster, func(), error)
 
 // Opened opens the cluster that a context of this machine's kubeconfig leads to.
@@ -50,8 +50,8 @@ func Opened(ctx context.Context, at Place) (*kube.Cluster, func(), error) {
 	return c, c.Close, nil
 }
 
-// OpenedAt gives a process the client of a cluster that it has already: its kubeconfig may name the cluster otherwise,
-// or there is none.
+// OpenedAt returns an Opener for a client that the process already has: its kubeconfig may name the cluster
+// differently, or it has none.
 func OpenedAt(c *kube.Cluster, uid string) Opener {
 	return func(_ context.Context, at Place) (*kube.Cluster, func(), error) {
 		if at.UID != uid {
@@ -61,7 +61,7 @@ func OpenedAt(c *kube.Cluster, uid string) Opener {
 	}
 }
 
-// OperationsBy are the operations of faults on a cluster that the API makes.
+// OperationsBy returns the operations of the faults on a cluster that the API injects.
 func OperationsBy(open Opener) [][]chaos.Operation {
 	return [][]chaos.Operation{editOperations(open), deleteOperations(open)}
 }
@@ -93,7 +93,8 @@ func undoEdit(ctx context.Context, open Opener, u chaos.Undo) (chaos.Outcome, er
 	return out, err
 }
 
-// takeBack takes changes of an object back. What something else changed since stays, and is named with who did.
+// takeBack restores the prior values of an object. It leaves values that something else has changed since, and names
+// who changed them.
 func takeBack(
 	ctx context.Context, c *kube.Cluster, object kube.Ref, uid string, m kube.Mark,
 ) (out chaos.Outcome, theirs []string, err error) {
@@ -107,7 +108,7 @@ func takeBack(
 	return chaos.Reverted, theirs, nil
 }
 
-// DeleteUndo is the undo of the creation of an object with the label of a run.
+// DeleteUndo returns the undo of the creation of an object with the label of a run.
 func DeleteUndo(at Place, object kube.Ref, run string) chaos.Undo {
 	return chaos.Undo{
 		Op: opDelete, Args: JSON(undoArgs{at, object, run}),
@@ -160,7 +161,7 @@ func findMarks(ctx context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 	var out []chaos.Remnant
 	var errs []error
 	for _, at := range s.Clusters {
-		if at.Namespace == "" { // what runs have made there is looked for, and not what faults have
+		if at.Namespace == "" { // here it looks for objects that runs made, not for changes by faults
 			continue
 		}
 		some, err := marksAt(ctx, at)
@@ -169,7 +170,7 @@ func findMarks(ctx context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 	return out, chaos.JoinErrors(errs...)
 }
 
-// marksAt finds the marks in a namespace, and on nodes as far as they may be read.
+// marksAt finds the marks in a namespace, and on nodes if they may be read.
 func marksAt(ctx context.Context, at kube.Address) ([]chaos.Remnant, error) {
 	c, place, err := Connect(ctx, at)
 	if err != nil {

@@ -14,12 +14,12 @@ import (
 // Units say which pods a fault hits: exactly one of service, unit and zone; or the units of a service in a zone.
 type Units struct {
 	syntax.Place
-	Service string        `yaml:"service"` // the service to hit, as many pods as pick says
-	Unit    string        `yaml:"unit"`    // service[i]
-	Zone    string        `yaml:"zone"`    // all units on nodes of the zone, or those of the service
-	Pick    selector.Pick `yaml:"pick"`    // one (the default), all (that of a zone), a number or a share
-	// whether pods that join while the fault is in are hit too; zero is yes with pick: all, else no. With another pick,
-	// yes hits the pod that comes in the place of one that was hit
+	Service string        `yaml:"service"` // the service to hit, with as many pods as pick says
+	Unit    string        `yaml:"unit"`    // one unit, service[i]
+	Zone    string        `yaml:"zone"`    // all units on nodes of the zone, or with service those of that service
+	Pick    selector.Pick `yaml:"pick"`    // one (the default), all (the default of a zone), a number or a share
+	// whether pods that join while the fault is injected are hit too; zero is yes with pick: all, else no. With another
+	// pick, yes hits the pod that replaces a hit one
 	Follow string `yaml:"follow,oneof=yes|no"`
 }
 
@@ -29,7 +29,7 @@ func (u *Units) selector() *selector.Selector {
 	}
 }
 
-// OnCluster reports whether the target is on a cluster, and notes that it is not.
+// OnCluster reports whether the target is on a cluster, and notes a mistake if it is not.
 func OnCluster(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) bool {
 	if sc.Cluster == nil {
 		m.AddHint(at, "such as target: {url: …, kubernetes: {context: staging, namespace: shop}}",
@@ -56,7 +56,8 @@ func (u *Units) Traits(sc chaos.Scope) chaos.Traits { return u.selector().Traits
 // ErrNoPod says that a fault on pods was aimed at something else.
 var ErrNoPod = errors.New("it is not a pod")
 
-// Pods finds the pods to hit: it picks the requested number of the matching ones by the run's seed.
+// Pods finds the pods to hit: it picks the requested number of the matching ones, with the random numbers of the
+// occurrence.
 func (u *Units) Pods(ctx context.Context, env chaos.Env) ([]*Pod, error) {
 	if t := TargetOf(env.Units); t != nil && u.Service != "" && t.service(u.Service) == nil {
 		return nil, t.NoService(u.Service)
@@ -75,7 +76,7 @@ func (u *Units) Pods(ctx context.Context, env chaos.Env) ([]*Pod, error) {
 	return out, err
 }
 
-// Right is a right on objects of the target's namespace.
+// Right returns a right on objects in the target's namespace.
 func Right(sc chaos.Scope, verb, group, resource string) kube.Right {
 	r := kube.Right{Verb: verb, Group: group, Resource: resource}
 	if sc.Cluster != nil {
@@ -84,7 +85,7 @@ func Right(sc chaos.Scope, verb, group, resource string) kube.Right {
 	return r
 }
 
-// Follow is the right to see whether services lead to a pod.
+// Follow returns the rights to see whether services lead to a pod.
 func Follow(sc chaos.Scope) []kube.Right {
 	return []kube.Right{Right(sc, "list", "discovery.k8s.io", "endpointslices")}
 }

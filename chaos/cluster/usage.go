@@ -9,11 +9,11 @@ import (
 	"brunt/scenarios"
 )
 
-// nodesProxy is the right to ask kubelets through the API server. It lets its holder execute programs in pods as well,
-// so a role grants it only where the target asks for it.
+// nodesProxy is the right to ask kubelets through the API server. It also lets its holder execute programs in pods, so
+// a role grants it only if the target asks for it.
 var nodesProxy = kube.Right{Verb: "get", Resource: "nodes/proxy"}
 
-// usageRights are the rights to see what pods use.
+// usageRights returns the rights to see the resource use of pods.
 func usageRights(of *scenarios.Kubernetes) []kube.Right {
 	switch of.Usage {
 	case scenarios.NoUsage:
@@ -24,13 +24,14 @@ func usageRights(of *scenarios.Kubernetes) []kube.Right {
 	return []kube.Right{{Verb: "list", Group: "metrics.k8s.io", Resource: "pods", Namespace: of.Namespace}}
 }
 
-// errNoUsage says that nothing in the cluster tells the caller what pods use.
+// errNoUsage says that the caller has no source for the resource use of pods.
 var errNoUsage = errors.New("nothing tells what the pods use: the cluster has no metrics.k8s.io API (metrics-server " +
 	"serves one), and the caller may not " +
 	"get nodes/proxy, by which kubelets tell it")
 
-// UsageSource finds what tells how much CPU and memory the pods of a target use: metrics.k8s.io where the cluster has
-// it, else kubelet where the caller may ask it, as far as a setting does not choose one; empty: the setting wants none.
+// UsageSource returns the source for the CPU and memory use of a target's pods. Without a setting that chooses one,
+// this is metrics.k8s.io if the cluster has it, else the kubelet if the caller may ask it. It is empty if the setting
+// wants none.
 func (t *Target) UsageSource(ctx context.Context, setting string) (string, error) {
 	switch setting {
 	case scenarios.NoUsage:
@@ -51,7 +52,8 @@ func (t *Target) UsageSource(ctx context.Context, setting string) (string, error
 	return scenarios.KubeletUsage, nil
 }
 
-// Usage asks a source what the pods of the target use. The error is of what did not answer; the others are told.
+// Usage asks a source for the resource use of the target's pods. The error names the nodes that did not answer; the use
+// of the other pods is returned with it.
 func (t *Target) Usage(ctx context.Context, source string) ([]kube.PodUsage, error) {
 	if source == scenarios.MetricsUsage {
 		return t.PodMetrics(ctx, t.Place.Namespace)

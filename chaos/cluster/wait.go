@@ -6,12 +6,12 @@ import (
 )
 
 const (
-	askEvery = 50 * time.Millisecond // at first
+	askEvery = 50 * time.Millisecond // first pause
 	askMost  = 500 * time.Millisecond
-	askFor   = 10 * time.Second // bounds a question of a caller that gives no time
+	askFor   = 10 * time.Second // bounds a question of a caller without a deadline
 )
 
-// Until asks until there is an answer without an error, or ctx ends. The error is that of the last answer.
+// Until asks until there is an answer without an error, or ctx ends. Then it returns the error of the last answer.
 func Until(ctx context.Context, ask func() (string, error)) (string, error) {
 	for pause := askEvery; ; pause = min(2*pause, askMost) {
 		text, err := ask()

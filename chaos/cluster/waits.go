@@ -7,8 +7,8 @@ import (
 	"brunt/chaos/kube"
 )
 
-// WaitsFor says what a pod of brunt's own waits for, or how it ended; vain says that waiting does not help. Name is the
-// pod in the sentence, and image the image that it runs.
+// WaitsFor says what one of brunt's own pods waits for, or how it ended; vain says that waiting does not help. name
+// stands for the pod in the sentence, and image is the image that it runs.
 func WaitsFor(p *kube.Pod, name, image string) (why string, vain bool) {
 	why = name + " is " + string(p.Status.Phase)
 	if p.Status.Message != "" {

@@ -12,10 +12,10 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// Undos of agents in an engine.
+// Names of the undos of agents in an engine.
 const (
 	opRemoveAgents = "docker.unhelp" // removes all agents of a run
-	// opEndAgent removes those in the network of a container, and with them what they have set there
+	// opEndAgent removes the agents in the network of a container, and thereby their settings there
 	opEndAgent = "docker.outside"
 )
 
@@ -39,21 +39,21 @@ func RemoveAgentsUndo(e *docker.Engine, run string) chaos.Undo {
 	return chaos.Undo{Op: opRemoveAgents, Args: RawOf(EngineArgs{Engine: e.Address(), Run: run})}
 }
 
-// agentIdentity identifies what the agents of a run have set in the network of a container.
+// agentIdentity identifies the settings of a run's agents in the network of a container.
 type agentIdentity struct {
 	chaos.ContainerID
 	Run string `json:"run"`
 }
 
-// endAgentUndo returns the undo of what the agents of a run set in the network of a container: it removes them. The
-// kernel takes back with their end what they have set; what it does not take back has an undo of its own.
+// endAgentUndo returns the undo of the settings of a run's agents in the network of a container: it removes the agents.
+// The kernel reverts their settings when they end; settings that it does not revert have undos of their own.
 func endAgentUndo(e *docker.Engine, run string, of chaos.ContainerID) chaos.Undo {
 	return chaos.Undo{
 		Op: opEndAgent, Args: RawOf(EngineArgs{Engine: e.Address(), Run: run}), Identity: RawOf(agentIdentity{of, run}),
 	}
 }
 
-// inNetwork returns the container that an undo by [endAgentUndo] is about, or "".
+// inNetwork returns the container of an undo by [endAgentUndo], or "".
 func inNetwork(u chaos.Undo) string {
 	var of agentIdentity
 	_ = json.Unmarshal(u.Identity, &of)

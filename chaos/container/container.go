@@ -14,8 +14,8 @@ import (
 	"github.com/containerd/errdefs"
 )
 
-// A Container is a unit that is a container of an engine: one that brunt created, or one that already
-// runs and that a selector matches.
+// A Container is a unit that is a container of an engine: one that brunt created, or one that already runs and matches
+// a selector.
 //
 // It is identified by its name, so that a container that Compose recreates is the same unit. Actions
 // check its id and start time: a successor is never touched for its predecessor's fault.
@@ -28,9 +28,9 @@ type Container struct {
 	Selected containers.Query
 	// Check runs the unit's readiness check once; nil asks the engine for its health.
 	Check func(ctx context.Context) error
-	// Answer asks the unit once for an answer of its own; nil means that it cannot be asked.
+	// Answer asks the unit once for an answer of its own; nil means that the unit cannot be asked.
 	Answer func(ctx context.Context) error
-	// At is the host:port of the unit; empty is the first declared port.
+	// At is the host:port of the unit; empty means the first declared port.
 	At string
 }
 
@@ -39,7 +39,7 @@ var _ chaos.Contained = (*Container)(nil)
 // InspectFor bounds an engine query about a container without a deadline of its own.
 const InspectFor = 10 * time.Second
 
-// Now describes the container. A protected container is an error, and so is one that took its name and
+// Now describes the container. It is an error if the container is protected, or if another container took its name and
 // does not match.
 func (c *Container) Now(ctx context.Context) (containers.Container, error) {
 	is, err := c.Engine.Inspect(ctx, c.Ref)
@@ -69,7 +69,7 @@ func (c *Container) Running(ctx context.Context) (containers.Container, error) {
 	return is, nil
 }
 
-// Still checks that the container runs and has not been restarted since was.
+// Still checks that the container runs, and has not been restarted since it was described as was.
 func (c *Container) Still(ctx context.Context, was containers.Container) error {
 	is, err := c.Running(ctx)
 	if err == nil && !is.Same(was.ID, was.Started) {
@@ -78,7 +78,7 @@ func (c *Container) Still(ctx context.Context, was containers.Container) error {
 	return err
 }
 
-// Describe is Now with a deadline of its own.
+// Describe is Now with its own deadline.
 func (c *Container) Describe() (containers.Container, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), InspectFor)
 	defer cancel()
@@ -89,8 +89,8 @@ func (c *Container) Name() string { return c.Of.Unit }
 
 func (c *Container) Service() string { return c.Of.Service }
 
-// PID implements [chaos.Unit]: the pid of the container's first process on this machine. It is 0 if
-// the engine counts otherwise, on another machine, in a virtual one, or from another container: the
+// PID implements [chaos.Unit]: the pid of the container's first process on this machine. It is 0 if the engine's pids
+// are not this machine's, because the engine is on another machine, in a virtual machine, or in another container: the
 // process with that pid here must belong to the container.
 func (c *Container) PID() int {
 	is, err := c.Describe()

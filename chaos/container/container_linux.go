@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// IsOf reports whether a process of this machine is in the container: its control groups have the
-// container's id, or else the files that the engine mounts into it do.
+// IsOf reports whether a process of this machine is in the container: the container's id must be in its control groups,
+// or else in the files that the engine mounts into it.
 func IsOf(pid int, id string) bool {
 	if pid <= 1 || id == "" {
 		return false

@@ -11,14 +11,16 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// OnNode reports whether a unit is in a container that no engine of this machine runs: the container of a pod. An agent
-// on its node plans for such a unit too. What a dry run knows of a container that is not there yet is in no node.
+// OnNode reports whether a unit is in a container that no engine of this machine runs: the container of a pod. It is
+// also true in the agent on that node. It is false for a container that a dry run plans for and that does not exist
+// yet.
 func OnNode(env chaos.Env, t Target) bool {
 	return t.Contained != nil && t.Container == nil && (!env.Dry || t.Traits().Node != nil)
 }
 
 // EndStep plans to end the first process of a container from its node: by a signal, and by SIGKILL once the grace is
-// over. An empty signal leaves the polite one to others. Zero grace sends no SIGKILL.
+// over. With an empty signal it sends only SIGKILL, and something else sends the polite signal. With zero grace it
+// sends no SIGKILL.
 func EndStep(t Target, signal string, grace time.Duration) chaos.Step {
 	return &end{unit: t, signal: signal, grace: grace}
 }
@@ -95,5 +97,5 @@ func (e *end) Verify(ctx context.Context) (string, error) {
 
 func (*end) Revert(context.Context) (chaos.Outcome, error) { return chaos.None, nil }
 
-// Gone implements [chaos.Held]: what has started the container again knows it.
+// Gone implements [chaos.Held]: the runner that started the container again knows that.
 func (e *end) Gone(context.Context) (string, error) { return "it has ended", nil }

@@ -15,7 +15,7 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// Undos in a Docker engine.
+// Names of the undos in a Docker engine.
 const (
 	opContainers = "docker.sweep"   // removes everything with the run's label
 	opCompose    = "docker.compose" // removes everything with the label of the run's Compose project
@@ -25,8 +25,7 @@ const (
 type EngineArgs struct {
 	Engine containers.Address `json:"engine"`
 	Run    string             `json:"run,omitempty"`
-	// Settle is how long a request that brunt made before it died may take to have an effect, in
-	// nanoseconds.
+	// Settle is the time in which a request of a dead brunt may still take effect, in nanoseconds.
 	Settle   time.Duration        `json:"settle,omitempty"`
 	Endpoint *containers.Endpoint `json:"endpoint,omitempty"`
 }
@@ -47,31 +46,31 @@ func RawOf(v any) json.RawMessage {
 	return b
 }
 
-// ContainersUndo reverts the creation of a group of containers: it removes everything with the run's label.
+// ContainersUndo returns the undo of the creation of a group of containers: it removes everything with the run's label.
 func ContainersUndo(at containers.Address, run string) chaos.Undo {
 	return chaos.Undo{Op: opContainers, Args: RawOf(EngineArgs{Engine: at, Run: run})}
 }
 
-// ComposeUndo reverts what Compose has created for a run's project: it removes everything with the
+// ComposeUndo returns the undo of everything that Compose created for a run's project: it removes everything with the
 // project's label.
 func ComposeUndo(at containers.Address, project string) chaos.Undo {
 	return chaos.Undo{Op: opCompose, Args: RawOf(EngineArgs{Engine: at, Run: project})}
 }
 
-// SweepContainers removes everything with the run's label: the engine may still create objects after the
-// client that requested them has gone.
+// SweepContainers removes everything with the run's label. The engine may create objects even after the client that
+// requested them is gone.
 func SweepContainers(ctx context.Context, e *docker.Engine, run string) error {
 	_, err := SweepEngine(ctx, e, containers.RunLabel, run)
 	return err
 }
 
-// SweepCompose is SweepContainers for what Compose creates for a project.
+// SweepCompose is SweepContainers for the objects that Compose creates for a project.
 func SweepCompose(ctx context.Context, e *docker.Engine, project string) error {
 	_, err := SweepEngine(ctx, e, containers.ComposeProject, project)
 	return err
 }
 
-// SweepOperations remove what a run has created in an engine.
+// SweepOperations remove the objects that a run has created in an engine.
 func SweepOperations() []chaos.Operation {
 	by := func(label string) func(context.Context, *docker.Engine, EngineArgs) (chaos.Outcome, error) {
 		return func(ctx context.Context, e *docker.Engine, args EngineArgs) (chaos.Outcome, error) {
@@ -91,7 +90,7 @@ func SweepOperations() []chaos.Operation {
 	}
 }
 
-// projectOf is the name of the Compose project of a run, see compose.ProjectName.
+// projectOf matches the name of the Compose project of a run, see compose.ProjectName.
 var projectOf = regexp.MustCompile(`^brunt-(\d{8}-\d{6}-[a-z2-9]{8})$`)
 
 // findProjects finds the Compose projects of runs by the labels that Compose gives their containers.
@@ -114,7 +113,7 @@ func findProjects(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 	return out, nil
 }
 
-// onRun makes an undo from a function on everything that a run has in an engine.
+// onRun makes the Do of an operation from a function on the objects of a run in an engine.
 func onRun(
 	do func(context.Context, *docker.Engine, EngineArgs) (chaos.Outcome, error),
 ) func(context.Context, chaos.Undo) (chaos.Outcome, error) {
@@ -132,7 +131,7 @@ func onRun(
 	}
 }
 
-// OnContainer makes an undo from a function on one container of an engine.
+// OnContainer makes the Do of an operation from a function on one container of an engine.
 func OnContainer(do func(context.Context, *docker.Engine, Identity, EngineArgs) (chaos.Outcome,
 	error)) func(context.Context,
 	chaos.Undo) (chaos.Outcome, error) {

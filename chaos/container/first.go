@@ -7,8 +7,8 @@ import (
 	"brunt/chaos/proc"
 )
 
-// First returns the first process on this machine of the container with an id: the oldest one that is in it, while none
-// of those above it is. 0 is none.
+// First returns the first process on this machine of the container with an id: the oldest process in the container
+// without an ancestor in it. 0 means that there is none.
 func First(id string) int {
 	return first(func(pid int) bool { return slices.Contains(proc.Containers(pid), id) })
 }

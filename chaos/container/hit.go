@@ -10,14 +10,13 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// Hit is the container that a step acts on, and the common part of the steps.
+// Hit is the container that a step acts on. It is the common part of such steps.
 type Hit struct {
 	Target
-	Was containers.Container // when the step was planned; zero: a dry run, before the container is made
+	Was containers.Container // container when the step was planned; zero: a dry run, before the container is made
 }
 
-// FindHit describes the container of a target, which must run. A dry run finds no container that the run is
-// to make.
+// FindHit describes the container of a target, which must run. In a dry run the container may not exist yet.
 func FindHit(ctx context.Context, env chaos.Env, t Target) (Hit, error) {
 	h := Hit{Target: t}
 	if t.Container == nil {
@@ -58,11 +57,11 @@ func (h *Hit) UndoBy(op, prior string, id Identity, args EngineArgs) []chaos.Und
 	return []chaos.Undo{u}
 }
 
-// orderEvery is the time between two checks of a container that is to be put back.
+// orderEvery is the time between two checks of a container that is to be restored.
 const orderEvery = 20 * time.Millisecond
 
-// PutBack calls try until it is done, and for settle at least: an order of a dead brunt may still take
-// effect until then.
+// PutBack calls try until it is done, and for at least settle: an order of a dead brunt may still take effect until
+// then.
 func PutBack(
 	ctx context.Context, settle time.Duration, try func() (out chaos.Outcome, done bool, err error),
 ) (chaos.Outcome, error) {

@@ -13,10 +13,10 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// killed is how long a killed container may take to be down.
+// killed is the time within which a killed container must be down.
 const killed = 5 * time.Second
 
-// KillStep plans to kill a container by a signal and to keep it down.
+// KillStep plans to kill a container with a signal and to keep it down.
 func KillStep(ctx context.Context, env chaos.Env, t Target, signal string) (chaos.Step, error) {
 	return planDown(ctx, env, t, &down{
 		what: fmt.Sprintf("kill %s with SIG%s, and keep it down", t.Name(), signal), takes: killed,
@@ -61,8 +61,8 @@ type down struct {
 	again bool          // start it again at once
 
 	at     time.Time
-	done   chan error // result of the order
-	theirs bool       // it ran again since, and was stopped by something else
+	done   chan error // result of the request
+	theirs bool       // it ran again since, and something else has stopped it
 }
 
 func (d *down) String() string { return d.what }
@@ -78,7 +78,7 @@ func (d *down) Undo() []chaos.Undo {
 	return d.UndoBy(opStart, "running", d.Life(), EngineArgs{Settle: d.takes})
 }
 
-// Inject implements [chaos.Step]. The container takes its time to end; Verify waits for that.
+// Inject implements [chaos.Step]. It does not wait until the container has ended; Verify does.
 func (d *down) Inject(ctx context.Context) (chaos.Held, error) {
 	if err := d.Container.Still(ctx, d.Was); err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func (d *down) Inject(ctx context.Context) (chaos.Held, error) {
 	return d, nil
 }
 
-// settle waits until the order has finished.
+// settle waits until the request has finished.
 func (d *down) settle(ctx context.Context) error {
 	select {
 	case err := <-d.done:
@@ -103,8 +103,7 @@ func (d *down) settle(ctx context.Context) error {
 	}
 }
 
-// Verify implements [chaos.Held]: the life of the container is over, and where it is to stay
-// down nothing answers.
+// Verify implements [chaos.Held]: the container has ended, and if it is to stay down, nothing answers.
 func (d *down) Verify(ctx context.Context) (string, error) {
 	if err := d.settle(ctx); err != nil {
 		return "", fmt.Errorf("%s: %w", d.Name(), err)
@@ -156,7 +155,7 @@ func (d *down) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return out, err
 }
 
-// Gone implements [chaos.Held]: the container runs another life, and is ready.
+// Gone implements [chaos.Held]: the container was started again, and is ready.
 func (d *down) Gone(ctx context.Context) (string, error) {
 	return AwaitBack(ctx, d.Target, func() (string, error) {
 		is, err := d.Engine().Inspect(ctx, d.Was.ID)
@@ -178,8 +177,8 @@ func (d *down) Gone(ctx context.Context) (string, error) {
 	})
 }
 
-// startContainer starts a container that brunt has taken down. It changes nothing if the container was started
-// since, or never ended. Settle is how long an order of a dead brunt may still take to take effect.
+// startContainer starts a container that brunt has taken down. It changes nothing if the container was started since,
+// or never ended. Settle is the time within which an order of a dead brunt may still take effect.
 func startContainer(ctx context.Context, e *docker.Engine, id Identity, settle time.Duration) (chaos.Outcome, error) {
 	return PutBack(ctx, settle, func() (chaos.Outcome, bool, error) {
 		is, err := e.Inspect(ctx, id.Container)
@@ -191,7 +190,7 @@ func startContainer(ctx context.Context, e *docker.Engine, id Identity, settle t
 		case !is.Running:
 			return chaos.Reverted, true, e.Start(ctx, id.Container)
 		}
-		return chaos.Reverted, !is.Started.Equal(id.Started), nil // else it has not ended yet
+		return chaos.Reverted, !is.Started.Equal(id.Started), nil // otherwise it has not ended yet
 	})
 }
 
@@ -210,10 +209,10 @@ func StartOperation() chaos.Operation {
 	}
 }
 
-// findDown finds the containers that ended by a signal although their policy has them started again: the engine starts
-// none that was killed or stopped by an order. Those without a policy end like that in good order.
+// findDown finds the containers that a signal ended although their policy restarts them: the engine does not restart a
+// container that was killed or stopped by a request. A container without a policy may end like that normally.
 func findDown(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
-	const bySignal = 128 // an exit code above it is that plus the signal
+	const bySignal = 128 // an exit code above it is this number plus the signal
 	var out []chaos.Remnant
 	for i := range s.Containers {
 		c := &s.Containers[i]

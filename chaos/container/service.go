@@ -7,16 +7,16 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// Service is a service of containers that already run, from `target: {units: …}`: those that match all
-// of its settings. They are counted when the run begins.
+// Service is a service of containers that already run, from `target: {units: …}`: the containers that match all of its
+// settings. They are counted when the run begins.
 type Service struct {
 	syntax.Place
 	Container string            `yaml:"container"`  // a name or an id
-	Labels    map[string]string `yaml:"labels"`     // that they carry, all of them; an empty value is any
-	Project   string            `yaml:"project"`    // of Compose
-	Service   string            `yaml:"service"`    // of the project
-	InNetwork string            `yaml:"in_network"` // that they are in, by its name or id
-	// that they stand in, in turn, for faults on a whole zone; zero is none
+	Labels    map[string]string `yaml:"labels"`     // labels that they have, all of them; an empty value is any
+	Project   string            `yaml:"project"`    // project of Compose
+	Service   string            `yaml:"service"`    // service of the project
+	InNetwork string            `yaml:"in_network"` // network that they are in, by its name or id
+	// zones of the containers, assigned in turn, for faults on a whole zone; zero is none
 	Zones []string `yaml:"zones"`
 }
 
@@ -27,7 +27,7 @@ func (c *Service) Query() containers.Query {
 	}
 }
 
-// Check notes mistakes in the settings.
+// Check notes every mistake in the settings.
 func (c *Service) Check(at syntax.Pos, m *syntax.Mistakes) {
 	switch {
 	case c.Query().IsZero():

@@ -24,7 +24,7 @@ func CheckSignal(at syntax.Pos, signal, what, instead string, m *syntax.Mistakes
 
 const defaultGrace = 5 * time.Second
 
-// GraceOf returns the time from a polite signal to SIGKILL that a setting gives; of nil it is the default, 5 s.
+// GraceOf returns the time from a polite signal to SIGKILL of a setting; for nil it is the default, 5 s.
 func GraceOf(d *quantity.Duration) time.Duration {
 	if d == nil {
 		return defaultGrace

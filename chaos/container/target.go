@@ -5,9 +5,9 @@ import "brunt/chaos"
 // A Target is a unit that a fault hits, resolved once: when the fault is planned.
 type Target struct {
 	chaos.Unit
-	// Contained is the unit in the network of its container; nil: the unit is in no container.
+	// Contained is the unit, with the network of its container; nil means that the unit is in no container.
 	Contained chaos.Contained
-	// Container is the unit as its engine has it; nil: no engine runs the unit.
+	// Container is the container of an engine that the unit is; nil means that no engine runs the unit.
 	Container *Container
 }
 

@@ -27,7 +27,7 @@ func RunningProcess(u Target) (proc.Identity, error) {
 	return proc.Identify(pid)
 }
 
-// SignalUnit sends the signal name, without SIG, to the process id of a unit. Where the process has ended, the error is
+// SignalUnit sends the signal name, without SIG, to the process id of a unit. If the process has ended, the error is
 // [proc.ErrEnded].
 func SignalUnit(u chaos.Unit, id proc.Identity, name string) error {
 	if err := proc.Signal(id, name); err != nil {
@@ -55,8 +55,8 @@ func BackAgain(ctx context.Context, u chaos.Unit, was proc.Identity, since time.
 // checkEvery is the time between two checks of a unit that is to come back.
 const checkEvery = 10 * time.Millisecond
 
-// AwaitBack calls check until it says why a unit is back or cannot come back, or ctx ends. The error of
-// check says what is missing.
+// AwaitBack calls check until it says why a unit is back or cannot come back, or until ctx ends. The error of check
+// says what is still missing.
 func AwaitBack(ctx context.Context, u chaos.Unit, check func() (said string, missing error)) (string, error) {
 	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
@@ -79,9 +79,9 @@ const (
 	NoAnswerIn = 250 * time.Millisecond
 )
 
-// Still proves for a while that a unit that was stopped answers nothing and uses no processor. pid is
-// its process; 0 is one that is not seen from here. how says by what it was stopped. asked reports whether
-// the unit could be asked.
+// Still proves for a while that a stopped unit answers nothing and uses no processor. pid is its process; 0 means that
+// the process is not visible from here. how says how the unit was stopped. asked reports whether the unit could be
+// asked.
 func Still(ctx context.Context, u chaos.Unit, pid int, how string) (asked bool, err error) {
 	began, cpu := time.Now(), uint64(0)
 	if pid != 0 {

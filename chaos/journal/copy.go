@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// A kernelCopy is an open entry of a journal that the kernel keeps, so that the entry outlives the journal. It is
-// an extended attribute of the root of the control groups, which ends with the machine's uptime, as what most entries
-// revert does. It takes Linux and root.
+// A kernelCopy is an open entry of a journal that the kernel keeps, so that the entry outlives the journal. It is an
+// extended attribute of the root of the control groups. It is lost when the machine restarts, as most faults are. It
+// takes Linux and root.
 type kernelCopy struct {
-	Journal string `json:"journal"` // its path
+	Journal string `json:"journal"` // path of the journal
 	Record  record `json:"record"`  // its intent, with all undos
 }
 
@@ -22,7 +22,7 @@ const copyPrefix = "trusted.brunt."
 
 func copyName(run string, id int) string { return copyPrefix + run + "." + strconv.Itoa(id) }
 
-// copy brings the kernel's copy of an entry up to date. A copy that fails is none: the journal is what counts.
+// copy updates the kernel's copy of an entry. It ignores errors: the journal is what counts.
 func (j *Journal) copy(id int) {
 	if !j.Copies {
 		return
@@ -55,7 +55,7 @@ func dropCopies(run string) {
 	}
 }
 
-// copies lists the kernel's copies, of each run the last entry first.
+// copies lists the kernel's copies, the last entry of each run first.
 func copies() []kernelCopy {
 	var out []kernelCopy
 	for _, name := range copyNames() {

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// copiesAt is the directory whose attributes the copies are.
+// copiesAt is the directory that has the copies as attributes.
 const copiesAt = "/sys/fs/cgroup"
 
 func setCopy(name string, b []byte) { _ = unix.Setxattr(copiesAt, name, b, 0) }

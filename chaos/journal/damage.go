@@ -13,17 +13,17 @@ import (
 // errNoUndo says that an entry does not say how it is reverted.
 var errNoUndo = errors.New("the journal does not say how it is taken back")
 
-// asideSuffix is added to the name of a damaged journal of which everything readable is reverted.
+// asideSuffix is added to the name of a damaged journal after everything readable in it is reverted.
 const asideSuffix = ".damaged"
 
 const (
-	mostLine   = 16 << 20 // bytes of a line; those of brunt have some KiB
+	mostLine   = 16 << 20 // bytes of a line; brunt's own lines have some KiB
 	mostShown  = 160      // bytes of a damaged line that are quoted
 	mostDamage = 20       // descriptions of damage of one journal
 )
 
-// readLine reads a line with its end, and returns its length. Of a line longer than any of brunt's it returns the
-// begin, which is unreadable as a record.
+// readLine reads a line with its end, and returns its length. Of a line longer than mostLine it returns only the begin,
+// which cannot be parsed as a record.
 func readLine(in *bufio.Reader) (line []byte, size int64, err error) {
 	for {
 		part, err := in.ReadSlice('\n')
@@ -37,18 +37,18 @@ func readLine(in *bufio.Reader) (line []byte, size int64, err error) {
 	}
 }
 
-// damage is what a journal shows to be lost of it.
+// damage describes the parts of a journal that are lost or unreadable.
 //
 // Each record of the run carries its number among the lines, from version 2 on, so that a gap shows a line that is
 // lost. Records that watchdogs and reverts append have none. Lines lost at the end leave no gap.
 type damage struct {
 	lines []string     // quoted begins of unreadable lines
-	first bool         // a record has been seen
-	began bool         // and the first was the begin
+	first bool         // a line has been seen
+	began bool         // the first line was the begin of the journal
 	n     int          // number of the last numbered line
 	lost  int          // lines missing between numbered ones
-	ids   map[int]bool // entries of which an intent or the end was seen
-	last  int          // the highest of them
+	ids   map[int]bool // entries of which the intent or the end was seen
+	last  int          // highest number of an entry
 	torn  []byte       // the incomplete last line
 }
 
@@ -59,7 +59,7 @@ func (d *damage) unreadable(line []byte) {
 	}
 }
 
-// note takes account of a record.
+// note updates d with a record.
 func (d *damage) note(r *record) {
 	if !d.first {
 		d.first, d.began = true, r.Op == opBegin
@@ -74,7 +74,7 @@ func (d *damage) note(r *record) {
 	}
 }
 
-// found describes what is damaged in a journal, and what of it may be left.
+// found describes the damage to a journal, and the faults that may be left because of it.
 func (d *damage) found(s *State) []string {
 	var out []string
 	where := "on " + Place{Machine: s.Host}.String()
@@ -120,7 +120,7 @@ func (d *damage) cut() string {
 		"unless the journal was cut later"
 }
 
-// quoted shows the begin of a line, without what a terminal would obey.
+// quoted shows the begin of a line, with control characters escaped for a terminal.
 func quoted(line []byte) string {
 	text := strings.TrimRight(string(line[:min(len(line), mostShown)]), "\n")
 	if len(line) > mostShown {
@@ -129,7 +129,7 @@ func quoted(line []byte) string {
 	return fmt.Sprintf("%q", text)
 }
 
-// bare reports whether an entry lacks how it is reverted. No run writes such an entry.
+// bare reports whether an entry has no undo. No run writes such an entry.
 func (e *Pending) bare() bool { return len(e.Undo) == 0 && e.Version <= currentVersion }
 
 // name describes an entry.
@@ -143,7 +143,7 @@ func (e *Pending) name() string {
 	return "what it is about"
 }
 
-// setAside renames a damaged journal, so that it is kept and holds up no run.
+// setAside renames a damaged journal, so that it is kept but does not prevent runs.
 func setAside(path string) (string, error) {
 	to := path + asideSuffix
 	for n := 2; ; n++ {

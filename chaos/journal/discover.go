@@ -21,33 +21,33 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// A Discovery is what dead runs have left on this machine, found without a journal:
+// A Discovery lists the remnants of dead runs on this machine, found without a journal:
 //
 //	marks    the environment of each process that a run started, labels in the engine, names of control groups
-//	copies   of the journals' entries, which the kernel keeps; they are as good as the journal
-//	values   that faults set, and others may set too: a container that is paused, a lower limit
+//	copies   of journal entries, kept by the kernel; they are as good as the journal
+//	values   that faults set, and that others may set too: a container that is paused, a lower limit
 //
-// What a mark or a copy proves to be brunt's is Left; the rest is Unproven.
+// Left holds the remnants that a mark or a copy proves to be brunt's, Unproven the others.
 type Discovery struct {
 	Left     []Leftover
-	Unproven []Leftover // it may be brunt's
-	Alive    []string   // runs that go on, or whose watchdog works; what is theirs is left alone
+	Unproven []Leftover // remnants that may be brunt's
+	Alive    []string   // runs that go on, or whose watchdog works; their remnants are left alone
 }
 
 // A Leftover is one remnant of a dead run: a process, objects in an engine, a journal in a state directory that brunt
-// does not read by default, or what a fault has done.
+// does not read by default, or the effect of a fault.
 type Leftover struct {
 	Run     string             // empty: not known
 	Journal string             // path of the journal
 	Process proc.Process       // of the run, or its watchdog
-	Engine  containers.Address // where objects carry the label of the run
+	Engine  containers.Address // engine whose objects carry the label of the run
 	PID     int                // the process that a fault is on; zero is none
 	What    string             // description
-	Why     string             // it is brunt's, or may be
-	Command string             // takes it back by hand; empty: none does
+	Why     string             // why it is brunt's, or may be
+	Command string             // removes it by hand; empty: none does
 
-	entry *Pending   // of a copy
-	undo  chaos.Undo // of a remnant; without an Op nothing takes it back
+	entry *Pending   // of a kernel copy
+	undo  chaos.Undo // of a remnant; an empty Op means that no undo removes it
 }
 
 // Reverts reports whether [Discovery.TakeBack] can take it back.
@@ -55,7 +55,7 @@ func (l *Leftover) Reverts() bool {
 	return l.Journal != "" || l.Process.PID != 0 || l.Engine.Host != "" || l.entry != nil || l.undo.Op != ""
 }
 
-// markedProcess is a process with a mark of brunt's.
+// markedProcess is a process that carries a mark of brunt.
 type markedProcess struct {
 	proc.Process
 	run     string // the mark of its run, or empty
@@ -68,13 +68,13 @@ type markedProcess struct {
 // watchdogMark is the environment entry of a watchdog that names its journal.
 const watchdogMark = "BRUNT_GUARD="
 
-// Discover looks for what dead runs have left: the named runs, or all. What no mark says the run of is Unproven where
-// runs are named. It changes nothing. An error beside a Discovery says what could not be looked at.
+// Discover looks for remnants of dead runs: of the named runs, or of all. If runs are named, remnants whose mark names
+// no run are Unproven. It changes nothing. An error beside a Discovery names the places that could not be searched.
 func Discover(ctx context.Context, ops chaos.Operations, runs ...string) (*Discovery, error) {
 	return DiscoverIn(ctx, ops, nil, runs...)
 }
 
-// DiscoverIn is Discover that looks into namespaces of clusters too.
+// DiscoverIn is Discover that also searches namespaces of clusters.
 func DiscoverIn(
 	ctx context.Context, ops chaos.Operations, clusters []kube.Address, runs ...string,
 ) (*Discovery, error) {
@@ -94,7 +94,7 @@ func DiscoverIn(
 			continue
 		}
 		marked = append(marked, p.PID)
-		if !d.asked(p.run) || proc.Protect(p.PID) != nil || d.lives(p.run) { // brunt may run below it
+		if !d.asked(p.run) || proc.Protect(p.PID) != nil || d.lives(p.run) { // brunt may run below such a process
 			continue
 		}
 		state := "runs"
@@ -111,7 +111,7 @@ func DiscoverIn(
 		}
 	}
 	for _, dir := range Dirs(os.Getenv) {
-		states, _ := List(dir) // its errors are those of `brunt revert`
+		states, _ := List(dir) // `brunt revert` reports its errors
 		for _, s := range states {
 			d.journal(s.Path)
 		}
@@ -121,7 +121,7 @@ func DiscoverIn(
 	err = d.remnants(ctx, marked)
 	rank := func(l *Leftover) int {
 		switch {
-		case l.Journal != "": // it knows best how to revert
+		case l.Journal != "": // the journal knows best how to revert
 			return 0
 		case l.entry != nil:
 			return 1
@@ -138,19 +138,19 @@ func DiscoverIn(
 	return d.Discovery, err
 }
 
-// A discoverer makes a Discovery.
+// A discoverer builds a Discovery.
 type discoverer struct {
 	*Discovery
 	ops      chaos.Operations
 	owners   map[string]string // live runs, with the paths of their journals
-	only     []string          // runs that are asked for; empty is all
-	engine   *docker.Engine    // the machine's own; nil: none answers
-	clusters []kube.Address    // namespaces to look into
-	known    []chaos.Undo      // of live runs, and of what is found already
+	only     []string          // the runs that are asked for; empty: all
+	engine   *docker.Engine    // the machine's own engine; nil: no engine answers
+	clusters []kube.Address    // namespaces to search
+	known    []chaos.Undo      // undos of live runs, and of remnants found so far
 	swept    []string          // runs with objects in the engine, whose containers are to be removed
 }
 
-// asked reports whether a run is one of those that are asked for.
+// asked reports whether a run is among those that are asked for.
 func (d *discoverer) asked(run string) bool { return len(d.only) == 0 || slices.Contains(d.only, run) }
 
 // lives reports whether a run goes on, and notes that.
@@ -162,14 +162,14 @@ func (d *discoverer) lives(run string) bool {
 	return lives
 }
 
-// know notes what entries revert.
+// know notes the undos of entries.
 func (d *discoverer) know(entries ...Pending) {
 	for _, e := range entries {
 		d.known = append(d.known, d.ops.Innermost(e.Undo)...)
 	}
 }
 
-// journal adds the journal of a dead run. It reports whether the journal is there, and whole.
+// journal adds the journal of a dead run. It reports whether the journal exists and is whole.
 func (d *discoverer) journal(path string) bool {
 	s, err := readJournal(path)
 	if err != nil || s.Foreign || !d.asked(s.Run) {
@@ -187,7 +187,7 @@ func (d *discoverer) journal(path string) bool {
 	return len(s.Problems()) == 0
 }
 
-// copies adds the entries whose copies the kernel keeps, unless their journal is there.
+// copies adds the entries of which the kernel keeps copies, unless their journal exists.
 func (d *discoverer) copies() {
 	for _, c := range copies() {
 		r := c.Record
@@ -207,7 +207,7 @@ func (d *discoverer) copies() {
 	}
 }
 
-// remnants searches for what faults have done. marked are the processes that runs have started.
+// remnants searches for the effects of faults. marked are the processes that runs have started.
 func (d *discoverer) remnants(ctx context.Context, marked []int) error {
 	for _, path := range d.owners {
 		if f, err := openShared(path, os.O_RDONLY); err == nil {
@@ -238,9 +238,9 @@ func (d *discoverer) remnants(ctx context.Context, marked []int) error {
 		case s.Live(r.Run), slices.ContainsFunc(d.known, same), slices.Contains(d.swept, r.Run),
 			slices.Contains(marked, r.PID) && r.Run == "":
 			continue
-		case r.Sure && r.Run != "" && !d.asked(r.Run): // the container of one run may be paused by another
+		case r.Sure && r.Run != "" && !d.asked(r.Run): // a container of one run may be paused by another run
 			continue
-		case r.Sure && r.Undo.Op == "" && len(d.owners) > 0: // of one of the runs that go on
+		case r.Sure && r.Undo.Op == "" && len(d.owners) > 0: // it may belong to one of the live runs
 			continue
 		}
 		l := Leftover{Run: r.Run, PID: r.PID, What: r.What, Why: r.Why, Command: r.Command, undo: r.Undo}
@@ -253,15 +253,15 @@ func (d *discoverer) remnants(ctx context.Context, marked []int) error {
 	return errors.Join(unlisted, err)
 }
 
-// hittable lists the processes of this machine that a fault may hit and no run has started.
+// hittable lists the processes of this machine that a fault may hit and that no run has started.
 func hittable(marked []int) []int {
 	return slices.DeleteFunc(proc.All(), func(pid int) bool {
 		return slices.Contains(marked, pid) || proc.ProtectAll(pid) != nil
 	})
 }
 
-// journals lists where the journal of a process's run may be, given the state directory in the
-// environment of the process.
+// journals lists the possible paths of the journal of the process's run, given the state directory in the environment
+// of the process.
 func (p *markedProcess) journals() []string {
 	if p.watches != "" {
 		return []string{p.watches}
@@ -276,9 +276,9 @@ func (p *markedProcess) journals() []string {
 	return out
 }
 
-// TakeBack reverts what was found to be brunt's, and of the rest what also says yes to; nil is none. It returns the
-// results. It checks each process again: it must still be the same process, with its mark, of a run that has not come
-// back to life. Each undo compares the state before it changes it.
+// TakeBack reverts the remnants that are proven to be brunt's, and of the others those for which also returns true; a
+// nil also means none of them. It returns the results. It checks each process again: it must still be the same process,
+// with its mark, of a run that has not come back to life. Each undo compares the state before it changes it.
 func (d *Discovery) TakeBack(ctx context.Context, ops chaos.Operations, also func(Leftover) bool) ([]Taken, error) {
 	all := slices.Clone(d.Left)
 	for _, l := range d.Unproven {
@@ -346,9 +346,8 @@ func (l *Leftover) end(ctx context.Context) (chaos.Outcome, error) {
 	return chaos.Reverted, nil
 }
 
-// objects looks for what dead runs have left in this machine's Docker engine: containers, networks and
-// images with their label. It leaves alone runs of another user, whose processes it cannot see, and
-// engines of other machines.
+// objects looks for objects of dead runs in this machine's Docker engine: containers, networks and images with their
+// label. It leaves alone runs of another user, whose processes it cannot see, and engines of other machines.
 func (d *discoverer) objects() {
 	e := d.engine
 	if e == nil {
@@ -396,7 +395,7 @@ func localEngine() *docker.Engine {
 	return e
 }
 
-// sweep removes what a dead run has left in an engine.
+// sweep removes the objects of a dead run from an engine.
 func (l *Leftover) sweep(ctx context.Context) (chaos.Outcome, error) {
 	_, owners, err := markedProcesses()
 	switch {

@@ -12,9 +12,9 @@ import (
 	"brunt/chaos/proc"
 )
 
-// markedProcesses lists all processes that this user may inspect. Owners are the live runs, with the paths of their
-// journals: each holds its journal open until it ends, wherever the journal is and even if its file is removed. A dead
-// run whose watchdog is not stopped counts as live: the watchdog is reverting.
+// markedProcesses lists all processes that this user may inspect. It also returns the live runs as owners, with the
+// paths of their journals: each run holds its journal open until it ends, wherever the journal is and even if its file
+// is removed. A dead run whose watchdog is not stopped counts as live: the watchdog is reverting.
 func markedProcesses() (all []markedProcess, owners map[string]string, err error) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
@@ -71,7 +71,7 @@ func lastArgument(pid int) string {
 	return string(words[len(words)-1])
 }
 
-// held lists the runs whose journals a process holds open, with a path to each journal, which is there even if its file
+// held lists the runs whose journals a process holds open, each with a path to the journal that works even if its file
 // is removed.
 func held(pid int) map[string]string {
 	dir := fmt.Sprintf("/proc/%d/fd", pid)
@@ -89,7 +89,7 @@ func held(pid int) map[string]string {
 		name := filepath.Base(strings.TrimSuffix(to, " (deleted)"))
 		if run, ok := strings.CutSuffix(name, journalSuffix); ok {
 			out[run] = path
-		} else if run, ok := strings.CutSuffix(name, unnamed); ok { // before its rename
+		} else if run, ok := strings.CutSuffix(name, unnamed); ok { // a journal before its rename
 			out[strings.TrimPrefix(run, ".")] = path
 		}
 	}

@@ -14,11 +14,11 @@ import (
 	"brunt/chaos/proc"
 )
 
-// opEndBrunt is the undo of what ends with brunt: it kills brunt. It has an effect only when brunt
-// hangs; after brunt's death there is nothing left to revert.
+// opEndBrunt is the undo of faults that end with brunt: it kills brunt. It has an effect only if brunt hangs; after
+// brunt's death nothing is left to revert.
 const opEndBrunt = "brunt.end"
 
-// EndBrunt reverts what the kernel reverts when brunt ends.
+// EndBrunt returns the undo for a fault that the kernel reverts when brunt ends.
 func EndBrunt() chaos.Undo {
 	id, err := proc.Identify(os.Getpid())
 	if err != nil { // processes cannot be inspected on this system, so none can be killed
@@ -37,7 +37,7 @@ func EndBruntIn(id chaos.ContainerID) chaos.Undo {
 	return u
 }
 
-// BruntOperations revert what ends with brunt and what brunt starts.
+// BruntOperations revert the faults that end with brunt, and end the processes that brunt starts.
 func BruntOperations() []chaos.Operation {
 	return slices.Concat(processOperations(), container.SweepOperations(),
 		[]chaos.Operation{{
@@ -48,7 +48,7 @@ func BruntOperations() []chaos.Operation {
 		}})
 }
 
-// HeldByProcess returns the process that an undo identifies, if it lives: what the undo reverts ends with it.
+// HeldByProcess returns the process that an undo identifies, if it lives: the fault ends with it.
 func HeldByProcess(u chaos.Undo) []int {
 	var id proc.Identity
 	if json.Unmarshal(u.Identity, &id) != nil || !id.Alive() {
@@ -57,7 +57,7 @@ func HeldByProcess(u chaos.Undo) []int {
 	return []int{id.PID}
 }
 
-// NetworkOf says in which container's network a fault is.
+// NetworkOf names the container in whose network a fault is.
 type NetworkOf struct {
 	Container string `json:"container,omitempty"`
 }
@@ -69,18 +69,18 @@ func ContainerIn(b json.RawMessage) string {
 	return of.Container
 }
 
-// HeirCommand is the command of brunt that takes the place of a brunt that crashed, in the same process: it holds
-// nothing, and writes what is known of the run.
+// HeirCommand is the command of brunt that replaces a crashed brunt in the same process. It holds no faults, and writes
+// what is known of the run.
 const HeirCommand = "crashed"
 
-// isHeir reports whether a process is the heir of a brunt that crashed.
+// isHeir reports whether a process is the heir of a crashed brunt.
 func isHeir(pid int) bool {
 	args, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	if err != nil {
 		return false
 	}
 	list := bytes.Split(args, []byte{0})
-	return len(args) == 0 || len(list) > 1 && string(list[1]) == HeirCommand // it has none while it begins
+	return len(args) == 0 || len(list) > 1 && string(list[1]) == HeirCommand // it is empty while the process begins
 }
 
 // endOwner kills a brunt that hangs.

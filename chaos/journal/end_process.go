@@ -11,20 +11,20 @@ import (
 	"brunt/targets/platform/procgroup"
 )
 
-// Undos for the processes that brunt started.
+// Names of the undos that end processes which brunt started.
 const (
-	opEnd   = "process.end"   // a process and its group
-	opSweep = "process.sweep" // all processes with the run's mark
+	opEnd   = "process.end"   // ends a process and its group
+	opSweep = "process.sweep" // ends all processes with the run's mark
 )
 
-// ProcessesUndo reverts the start of a stack: it kills every process with the run's mark in its
+// ProcessesUndo returns the undo of the start of a stack: it kills every process with the run's mark in its
 // environment.
 func ProcessesUndo(run string) chaos.Undo {
 	b, _ := json.Marshal(proc.RunMark + run)
 	return chaos.Undo{Op: opSweep, Args: b}
 }
 
-// ProcessUndo reverts the start of one process of a stack.
+// ProcessUndo returns the undo of the start of one process of a stack.
 func ProcessUndo(pid int) (chaos.Undo, error) {
 	id, err := proc.Identify(pid)
 	if err != nil {
@@ -48,7 +48,7 @@ func processOperations() []chaos.Operation {
 	}
 }
 
-// OnProcess makes an undo from a function on one process.
+// OnProcess makes the Do of an operation from a function on the process that the undo identifies.
 func OnProcess(
 	do func(context.Context, proc.Identity) (chaos.Outcome, error),
 ) func(context.Context, chaos.Undo) (chaos.Outcome, error) {
@@ -74,7 +74,7 @@ func EndGroup(ctx context.Context, id proc.Identity) (chaos.Outcome, error) {
 	return chaos.Reverted, nil
 }
 
-// EndMarked kills every process with a mark, which is NAME=value, in its environment, until there is none.
+// EndMarked kills every process whose environment contains mark, a NAME=value, until there is none left.
 func EndMarked(ctx context.Context, mark string) (chaos.Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, proc.EndsWithin)
 	defer cancel()

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// openShared opens a file that other processes may rename or remove meanwhile. Only its owner may read it. What is
-// written comes after all that others have written: a run that goes on and its watchdog may write at the same instant.
+// openShared opens a file that other processes may rename or remove meanwhile. Only its owner may read it. Each write
+// appends at the end of the file, since a run that goes on and its watchdog may write at the same instant.
 func openShared(name string, flag int) (*os.File, error) {
 	if flag&os.O_RDWR != 0 {
 		flag |= os.O_APPEND
@@ -17,7 +17,7 @@ func openShared(name string, flag int) (*os.File, error) {
 	return os.OpenFile(name, flag, 0o600)
 }
 
-// appends tells whether a run and its watchdog may write at the same instant.
+// appends reports whether a run and its watchdog may write at the same instant.
 const appends = true
 
 // syncDir makes a change of a directory's entries durable.

@@ -10,7 +10,7 @@ import (
 
 // openShared opens a file that other processes may rename or remove meanwhile.
 //
-// subtle: package os opens files without that right, even for this process.
+// subtle: package os opens files without the right to rename or remove them, even for this process.
 func openShared(name string, flag int) (*os.File, error) {
 	path, err := windows.UTF16PtrFromString(name)
 	if err != nil {
@@ -31,7 +31,7 @@ func openShared(name string, flag int) (*os.File, error) {
 	return os.NewFile(uintptr(h), name), nil
 }
 
-// appends tells whether a run and its watchdog may write at the same instant.
+// appends reports whether a run and its watchdog may write at the same instant.
 const appends = false
 
 // syncDir does nothing: Windows cannot sync directories.

@@ -20,18 +20,18 @@ import (
 	"brunt/targets/platform/procgroup"
 )
 
-// A Journal is where a run writes what it is about to break, before it does. It is a file of lines.
-// Each line is written and synced before what it says is done, so that any process that finds the file
-// of a dead run can revert everything.
+// A Journal records what a run is about to break, before the run does it. It is a file of lines. Each line is written
+// and synced before brunt does what it says, so that any process that finds the file of a dead run can revert
+// everything.
 type Journal struct {
-	// At is called at every point where brunt could die, for tests.
+	// At is called at each point at which brunt could die, for tests.
 	At func(point string)
-	// Tell receives every line once it is written, and returns when the receiver has it; nil sends
-	// nothing. An injection waits for Tell to succeed; the end of an entry does not.
+	// Tell receives every line once it is written, and returns when the receiver has the line; nil sends nothing. An
+	// injection waits for Tell to succeed; the end of an entry does not.
 	Tell func(line []byte) error
 	// Mask hides secrets in errors and descriptions; nil hides nothing.
 	Mask func(string) string
-	// Copies has the kernel keep a copy of each open entry, for [Discover] where the journal is lost (Linux, root).
+	// Copies makes the kernel keep a copy of each open entry, for [Discover] if the journal is lost (Linux, root).
 	Copies bool
 
 	ops  chaos.Operations
@@ -43,13 +43,13 @@ type Journal struct {
 	last int
 	n    int              // lines written so far
 	open map[int]*Pending // entries that are not reverted yet
-	back tail             // what the file says, with what the watchdog wrote
-	bad  error            // why the file could not be repaired after a failed write
+	back tail             // reads the file, with the lines of the watchdog
+	bad  error            // why the file could not be repaired after a failed write; nil: it needs no repair
 }
 
 const (
 	journalSuffix = ".journal"
-	unnamed       = ".new" // of a journal before its rename
+	unnamed       = ".new" // suffix of a journal before its rename
 	logSuffix     = ".log" // added to a journal's name for the log of its watchdog
 )
 
@@ -60,8 +60,8 @@ func Open(ops chaos.Operations, dir, run string) (*Journal, error) {
 		return nil, err
 	}
 	path := filepath.Join(dir, run+journalSuffix)
-	// The file gets its own name only once it is locked: a run that looks for leftovers of others must
-	// not take it for one.
+	// The file gets its final name only once it is locked: a run that looks for leftovers of dead runs must not take it
+	// for one.
 	f, err := openShared(filepath.Join(dir, "."+run+unnamed), os.O_RDWR|os.O_CREATE|os.O_EXCL)
 	if err != nil {
 		return nil, fmt.Errorf("the journal: %w; set BRUNT_STATE to a directory that can be written", err)
@@ -95,17 +95,17 @@ func (j *Journal) begin(run string) error {
 	return os.Rename(j.f.Name(), j.path)
 }
 
-// Path returns the file of the journal.
+// Path returns the path of the journal's file.
 func (j *Journal) Path() string { return j.path }
 
-// Point calls At, where brunt could die.
+// Point calls At, for a point at which brunt could die.
 func (j *Journal) Point(name string) {
 	if j.At != nil {
 		j.At(name)
 	}
 }
 
-// write appends a line and syncs it. The caller holds mu, or is the only one that knows j.
+// write appends a line and syncs it. The caller holds mu, or has the only reference to j.
 func (j *Journal) write(r record) error {
 	if j.bad != nil {
 		return j.bad
@@ -116,7 +116,7 @@ func (j *Journal) write(r record) error {
 	if j.Mask != nil {
 		r.Error, r.What = j.Mask(r.Error), j.Mask(r.What)
 	}
-	if j.path != "" { // not a replay of another run's
+	if j.path != "" { // empty when it replays the journal of another run
 		r.N = j.n + 1
 	}
 	b, err := json.Marshal(r)
@@ -141,8 +141,8 @@ func (j *Journal) write(r record) error {
 		}
 		return nil
 	}
-	// subtle: on a full disk a part of the line is written. The next line must not follow it: it could
-	// not be read then, and what it records would never be reverted.
+	// subtle: on a full disk a part of the line is written. The next line must not follow it: it could not be read
+	// then, and the fault that it records would never be reverted.
 	err = fmt.Errorf("writing the journal: %w", err)
 	if terr := j.f.Truncate(end); terr != nil {
 		j.bad = errors.Join(err, terr)
@@ -150,8 +150,8 @@ func (j *Journal) write(r record) error {
 	return err
 }
 
-// Intent writes down how to revert what is about to be done, and returns the number of the entry.
-// After an error nothing may be done.
+// Intent writes down how to revert a fault that is about to be injected, and returns the number of the entry. After an
+// error nothing may be injected.
 func (j *Journal) Intent(in chaos.Intent) (int, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -223,8 +223,8 @@ func (j *Journal) Open() int {
 	return len(j.open)
 }
 
-// OfTarget reports whether an open entry is a part of the target, such as a condition that it always lives with, and no
-// fault.
+// OfTarget reports whether an open entry belongs to the target and not to a fault, such as a condition under which the
+// target always runs.
 func (j *Journal) OfTarget(id int) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -232,9 +232,9 @@ func (j *Journal) OfTarget(id int) bool {
 	return e != nil && e.Fault == ""
 }
 
-// TakenBack lists the open entries that the watchdog has reverted, or has begun to, because brunt stood still. It
-// leaves out agents, as each fault that one held has an entry of its own, and brunt starts others. Busy says that the
-// watchdog is not done: it reverts the oldest entry last.
+// TakenBack lists the open entries that the watchdog has reverted, or has begun to revert, because brunt stood still.
+// It omits entries of agents: each fault that an agent held has an entry of its own, and brunt starts other agents.
+// busy says that the watchdog is not done; it reverts the oldest entry last.
 func (j *Journal) TakenBack() (taken []Pending, busy bool, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -252,7 +252,7 @@ func (j *Journal) TakenBack() (taken []Pending, busy bool, err error) {
 }
 
 // RevertedBeside notes that the watchdog in a container of its own reverted, at an instant, the open entries that it
-// can: it has only the engine, and no journal that it could write to.
+// can. It has only the engine, and cannot write to the journal.
 func (j *Journal) RevertedBeside(at time.Time) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -288,7 +288,7 @@ func remove(path string) error {
 	return errors.Join(os.Remove(path), syncDir(filepath.Dir(path)))
 }
 
-// shared refuses an undo that another live run holds already.
+// shared refuses an undo that another live run already holds.
 func (j *Journal) shared(undo []chaos.Undo) error {
 	others, err := j.others()
 	if err != nil {
@@ -313,13 +313,13 @@ func (j *Journal) shared(undo []chaos.Undo) error {
 	return nil
 }
 
-// others reads the journals of other runs in the directory. Its own is left out: it is read at each injection, and
-// grows with each.
+// others reads the journals of other runs in the directory. It omits this run's own journal, which would be read at
+// each injection, and grows with each.
 func (j *Journal) others() ([]State, error) { return list(filepath.Dir(j.path), filepath.Base(j.path)) }
 
 // OtherRun returns another live run that has something in the network of a container, or "".
 func (j *Journal) OtherRun(container string) string {
-	others, _ := j.others() // an unreadable journal counts as none
+	others, _ := j.others() // an unreadable journal counts as empty
 	for _, o := range others {
 		if !o.Alive {
 			continue
@@ -356,26 +356,26 @@ type State struct {
 	Host    string
 	Began   time.Time
 	Alive   bool // its run goes on
-	Foreign bool // written on another machine, and only that one can revert it
+	Foreign bool // written on another machine, which alone can revert it
 	Open    []Pending
 	Torn    bool     // the last line is incomplete: brunt died while writing it, before the injection
 	Damaged int      // unreadable lines besides a torn one: their faults may still be injected
-	Damage  []string // what of it can't be read or is lost, and what of that may be left; empty of a whole journal
+	Damage  []string // describes the damage, and the faults that may be left because of it; empty: the journal is whole
 
-	owner Owner  // of the entries of version 1
+	owner Owner  // owner of the entries of version 1
 	whole int64  // bytes up to the end of the last complete line
 	torn  string // describes the incomplete last line
 }
 
-// watched reports whether the journal is held although its brunt has ended: its watchdog takes back what is in. A run
-// in a container has another host and processes that this one does not see.
+// watched reports whether the journal is locked although its brunt has ended: its watchdog is reverting the faults. For
+// a run in a container it returns false: that has another host name, and processes that this one does not see.
 func (s *State) watched() bool {
 	host, err := os.Hostname()
 	return s.Alive && !s.Foreign && err == nil && s.Host == host && s.owner.PID != 0 && !s.owner.Alive()
 }
 
-// Left returns the number of entries that a dead run left and that this machine can revert, and of the places where
-// its journal is damaged.
+// Left returns the number of entries that a dead run left and this machine can revert, plus the number of damaged
+// places in the journal.
 func (s *State) Left() int {
 	if s.Alive || s.Foreign {
 		return 0
@@ -387,7 +387,7 @@ func (s *State) Left() int {
 	return left
 }
 
-// Problems describes what is damaged in the journal of a dead run, and what of that may be left.
+// Problems describes the damage to the journal of a dead run, and the faults that may be left because of it.
 func (s *State) Problems() []string {
 	if s.Torn && !s.Alive {
 		return append(slices.Clone(s.Damage), s.torn)
@@ -404,15 +404,15 @@ type Pending struct {
 	Undo  []chaos.Undo
 	Error string // of the last attempt
 
-	// when a watchdog reverted it, or began to, because its run stood still; zero: no watchdog did
+	// when a watchdog reverted the entry, or began to, because its run stood still; zero: no watchdog did
 	TakenBack time.Time
-	begun     bool // a watchdog is at it
-	only      bool // and has not reverted it before
-	tried     bool // a watchdog has tried to
+	begun     bool // a watchdog is reverting it
+	only      bool // the watchdog that is reverting it has not reverted it before
+	tried     bool // a watchdog has tried to revert it
 
 	Version  int       // of the record
-	Until    time.Time // when the run means to revert it; zero is unknown
-	Deadline time.Time // when the run has reverted it at the latest; zero is none, or an entry of version 1
+	Until    time.Time // when the run means to revert it; zero: unknown
+	Deadline time.Time // when the run has reverted it at the latest; zero: none, or an entry of version 1
 	Owner    Owner     // the run that made it
 	Place    Place     // where its effect is
 }
@@ -421,7 +421,7 @@ type Pending struct {
 // the others are still read.
 func List(dir string) ([]State, error) { return list(dir, "") }
 
-// list reads all journals in dir but one.
+// list reads all journals in dir except the one with the file name but.
 func list(dir, but string) ([]State, error) {
 	names, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -453,7 +453,7 @@ func list(dir, but string) ([]State, error) {
 	return out, errors.Join(errs...)
 }
 
-// readJournal reads one journal and checks whether its run goes on.
+// readJournal reads one journal and checks whether its run is alive.
 func readJournal(path string) (State, error) {
 	f, err := openShared(path, os.O_RDONLY)
 	if err != nil {
@@ -468,10 +468,10 @@ func readJournal(path string) (State, error) {
 	return s, err
 }
 
-// follow applies a record to the state. It is false for a record that this version does not know.
+// follow applies a record to the state. It returns false for a record that this version does not know.
 //
-// The first version wrote the owner and the machine only once, at the begin of the journal. A record of
-// a newer version keeps the meaning of its number, its fault and its description, and of done.
+// The first version wrote the owner and the machine only once, at the begin of the journal. Newer versions do not
+// change the meaning of an entry's number, fault and description, nor of done.
 func (s *State) follow(r record, entries map[int]*Pending) bool {
 	e := entries[r.ID]
 	switch r.Op {

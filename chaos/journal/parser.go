@@ -12,19 +12,18 @@ import (
 	"strings"
 )
 
-// parseJournal reads the lines of a journal. It ignores an incomplete last line: what that line would
-// record was not done yet.
+// parseJournal reads the lines of a journal. It ignores an incomplete last line: what that line would record has not
+// been done.
 func parseJournal(path string, f io.Reader) (State, error) {
 	p := newParser(path)
 	err := p.read(f)
 	return p.state(), err
 }
 
-// Parse reads lines of a journal that are kept elsewhere than in a file of this machine. Some of its lines may be
-// missing.
+// Parse reads lines of a journal that are not in a file of this machine. Some lines may be missing.
 func Parse(lines io.Reader) (State, error) { return parseJournal("", lines) }
 
-// A parser reads the lines of a journal, also a part after another.
+// A parser reads the lines of a journal, also in several parts.
 type parser struct {
 	s       State
 	entries map[int]*Pending
@@ -40,7 +39,7 @@ func newParser(path string) *parser {
 	}
 }
 
-// read reads the lines up to the end. An incomplete last line does not count as read.
+// read reads lines to the end of f. An incomplete last line does not count as read.
 func (p *parser) read(f io.Reader) error {
 	for in := bufio.NewReader(f); ; {
 		line, size, err := readLine(in)
@@ -63,7 +62,7 @@ func (p *parser) read(f io.Reader) error {
 	}
 }
 
-// state returns what the lines say that were read so far.
+// state returns the state after the lines that were read so far.
 func (p *parser) state() State {
 	s := p.s
 	for _, e := range p.entries {
@@ -77,11 +76,11 @@ func (p *parser) state() State {
 	return s
 }
 
-// A tail reads a journal again and again, and of it only the lines that were added since: a run may have thousands of
+// A tail reads a growing journal again and again, and each time only the new lines: a run may have thousands of
 // entries, and its watchdog reads them each second. The zero value has read nothing.
 type tail struct{ p *parser }
 
-// read returns what the journal says.
+// read returns the present state of the journal.
 func (t *tail) read(path string) (State, error) {
 	f, err := openShared(path, os.O_RDONLY)
 	if err != nil {
@@ -101,8 +100,8 @@ func (t *tail) read(path string) (State, error) {
 	return t.p.state(), nil
 }
 
-// follows reports whether the last line that was read still stands where it was: a line that could not be written whole
-// is taken back.
+// follows reports whether the last line that was read is still at its place: a line that could not be written whole is
+// removed again.
 func (t *tail) follows(f io.ReaderAt) bool {
 	there := make([]byte, len(t.p.last))
 	_, err := f.ReadAt(there, t.p.s.whole-t.p.size)

@@ -13,33 +13,33 @@ import (
 	"brunt/targets/platform/containers"
 )
 
-// currentVersion is the version of the records that this brunt writes. It reads and undoes those of all earlier
-// versions:
+// currentVersion is the version of the records that this brunt writes. It reads the records of all earlier versions and
+// executes their undos:
 //
 //	1  no version, deadline, owner or place in a record
 //	2  all four
 //
-// A change that an earlier brunt could misread, so that it reverts something wrongly, is a new version.
-// A new undo operation is not.
+// A change that an earlier brunt could misread, and revert something wrongly, needs a new version. A new undo operation
+// does not.
 const currentVersion = 2
 
-// What a line of a journal records.
+// The kinds of records in a journal.
 const (
-	opBegin  = "begin"  // the run, first in every journal
-	opIntent = "intent" // an entry: what is about to be injected, and how to revert it
+	opBegin  = "begin"  // the run; the first record of every journal
+	opIntent = "intent" // an entry: the fault that is about to be injected, and how to revert it
 	opAdd    = "add"    // further undos of an entry
 	opDone   = "done"   // the end of an entry
 	opNote   = "note"   // why an entry could not be reverted, or that a hanging run's entry was, or is about to be
 )
 
-// isBegun is what Error says of a note that a revert begins, for versions that do not know Begins: to them it is a
-// revert that failed, until the next note of the entry.
+// isBegun is the Error in a note which says that a revert begins, for versions that do not know Begins. To them it is a
+// failed revert, until the next note of the entry.
 const isBegun = "its watchdog has begun to take it back"
 
-// byWatchdog is what By says of a record that a watchdog wrote.
+// byWatchdog is the value of By in records of a watchdog.
 const byWatchdog = "guard"
 
-// byPerson is what By says of a record that `brunt revert` wrote.
+// byPerson is the value of By in records of `brunt revert`.
 const byPerson = "revert"
 
 // A record is one line of a journal.
@@ -47,7 +47,7 @@ type record struct {
 	V    int       `json:"v,omitempty"` // zero is version 1
 	Time time.Time `json:"t"`
 	Op   string    `json:"op"`
-	// its number among the lines of its run; zero in records of others, and of earlier brunts
+	// its number among the lines of its run; zero in records of other processes, and of earlier brunts
 	N       int             `json:"n,omitempty"`
 	ID      int             `json:"id,omitempty"`
 	Run     string          `json:"run,omitempty"`
@@ -59,7 +59,7 @@ type record struct {
 	Outcome chaos.Outcome   `json:"outcome,omitempty"`
 	By      string          `json:"by,omitempty"` // run, guard or revert
 	Error   string          `json:"error,omitempty"`
-	// of a note: a watchdog begins to revert the entry of a run that stands still
+	// in a note: a watchdog begins to revert the entry of a run that stands still
 	Begins   bool      `json:"begins,omitempty"`
 	Until    time.Time `json:"until,omitzero"`
 	Deadline time.Time `json:"deadline,omitzero"`
@@ -73,8 +73,8 @@ type Owner struct {
 	Run string `json:"run"`
 }
 
-// A Place is where the effect of an entry is. The machine is that of the brunt that made the entry; an
-// engine or a cluster may be on another.
+// A Place says where the effect of an entry is. The machine is the one on which the brunt that made the entry ran; an
+// engine or a cluster may be elsewhere.
 type Place struct {
 	Machine string `json:"machine,omitempty"` // host name
 	Engine  string `json:"engine,omitempty"`  // address of the container engine, or empty
@@ -100,7 +100,7 @@ func (p Place) String() string {
 
 func (r *record) version() int { return max(r.V, 1) }
 
-// pending returns the entry that an intent begins.
+// pending returns the open entry that an intent makes.
 func (r *record) pending() *Pending {
 	e := &Pending{
 		ID: r.ID, Time: r.Time, Fault: r.Fault, What: r.What, Undo: r.Undo, Version: r.version(), Until: r.Until,
@@ -142,8 +142,7 @@ func clusterOf(undo []chaos.Undo) string {
 	return ""
 }
 
-// left adds to the error of a failed undo what may be left and where, if no retry by this brunt can
-// succeed.
+// left adds to the error of a failed undo the remnant and its place, if no retry by this brunt can succeed.
 func (e *Pending) left(err error) error {
 	if errors.Is(err, chaos.ErrUnknownOperation) || errors.Is(err, chaos.ErrNewerVersion) {
 		return fmt.Errorf("%w; its effect may be left on %s; run `brunt revert` of the version that wrote the journal there",

@@ -22,10 +22,10 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// A RemoteWatchdog is the watchdog of a brunt that runs in a container, where a child and the journal
-// would end with the container. It is a container beside brunt's, of the same image. It receives every
-// line of the journal before what the line says is done. When brunt ends, hangs, or exceeds its time
-// limit, it reverts the open entries through the engine, and exits.
+// A RemoteWatchdog is the watchdog of a brunt that runs in a container, where a child and the journal would end with
+// the container. It is a container beside brunt's, of the same image. It receives every line of the journal before
+// brunt does what the line says. When brunt ends, hangs, or exceeds its time limit, it reverts the open entries through
+// the engine, and exits.
 //
 //	brunt --{"op":"tell","args":"{\"op\":\"intent\",…}"}--> watchdog --unpause--> engine
 //
@@ -36,12 +36,12 @@ type RemoteWatchdog struct {
 	call   *rpc.Client
 }
 
-// Operations of a remote watchdog.
+// The operations of a remote watchdog.
 const (
-	opReach rpc.Op[remoteAddress, rpc.None] = "reach" // whether it reaches the engine
-	opTell  rpc.Op[string, rpc.None]        = "tell"  // a line of the journal
-	opHere  rpc.Op[rpc.None, rpc.None]      = "here"  // whether it is there
-	opWell  rpc.Op[rpc.None, rpc.None]      = "well"  // that the run has ended, and that nothing is to be reverted
+	opReach rpc.Op[remoteAddress, rpc.None] = "reach" // asks whether it reaches the engine
+	opTell  rpc.Op[string, rpc.None]        = "tell"  // sends a line of the journal
+	opHere  rpc.Op[rpc.None, rpc.None]      = "here"  // asks whether it is alive
+	opWell  rpc.Op[rpc.None, rpc.None]      = "well"  // says that the run has ended, and that nothing is to be reverted
 )
 
 // remoteCommand is brunt's command that runs a remote watchdog.
@@ -51,9 +51,8 @@ const remoteCommand = "remote-watchdog"
 // that brunt runs in.
 var ErrNoRemoteWatchdog = errors.New("this engine has no container of brunt's")
 
-// StartRemoteWatchdog starts a watchdog beside the container that brunt runs in. It keeps the engine,
-// and closes it when the watchdog stops. After most the watchdog reverts everything, even if brunt
-// lives.
+// StartRemoteWatchdog starts a watchdog beside the container that brunt runs in. The result owns the engine, and closes
+// it in Stop. When the duration most has passed, the watchdog reverts everything, even if brunt lives.
 func StartRemoteWatchdog(
 	ctx context.Context, e *docker.Engine, run string, most time.Duration,
 ) (*RemoteWatchdog, error) {
@@ -121,14 +120,14 @@ func (w *RemoteWatchdog) Tell(line []byte) error {
 	return nil
 }
 
-// Gone reports whether the watchdog has given brunt up, which stood still for longer than the watchdog waits: it has
-// reverted what it can then, and ended. It waits while the watchdog is at that.
+// Gone reports whether the watchdog has given brunt up, because brunt stood still for longer than GivenUp. The watchdog
+// has then reverted all that it can, and ended. Gone waits while the watchdog is reverting.
 func (w *RemoteWatchdog) Gone(ctx context.Context) bool {
 	_, err := opHere.Of(ctx, w.call.Call, rpc.None{})
 	return err != nil
 }
 
-// GivenUp is how long the watchdog waits for a brunt that stands still, from the last that it heard of it.
+// GivenUp is the time from the last heartbeat of brunt after which the watchdog gives brunt up.
 const GivenUp = rpc.HeartbeatPatience
 
 // Stop tells the watchdog that it is no longer needed, and waits for it to end.
@@ -140,11 +139,11 @@ func (w *RemoteWatchdog) Stop() error {
 	return nil
 }
 
-// remoteMark begins the environment entry that tells a watchdog of a remote one.
+// remoteMark begins the environment entry that names the remote watchdog to the local one.
 const remoteMark = "BRUNT_REMOTE_WATCHDOG="
 
-// Mark returns the environment entry for the watchdog beside brunt, which waits for the remote one:
-// two that revert the same thing at once could disturb each other.
+// Mark returns the environment entry for the local watchdog, with which that waits for the remote one: two watchdogs
+// that revert the same fault at once could disturb each other.
 func (w *RemoteWatchdog) Mark(at containers.Address) string {
 	return remoteMark + string(container.RawOf(remoteAddress{at, w.ID}))
 }
@@ -218,8 +217,8 @@ func RunRemoteWatchdog(
 }
 
 const (
-	revertAllWithin = 10 * time.Minute // for a remote watchdog to revert everything: the engine may be down
-	revertAllEvery  = time.Second      // after a failed attempt
+	revertAllWithin = 10 * time.Minute // time in which a remote watchdog must revert everything: the engine may be down
+	revertAllEvery  = time.Second      // pause after a failed attempt
 )
 
 // revertAll reverts the open entries of a journal, the last first, and retries until all are reverted.

@@ -21,10 +21,10 @@ type Taken struct {
 	Err     error
 }
 
-// Recover reverts the open entries of dead runs in dir. It leaves alone the journals of live runs and
-// of other machines. by names the caller: guard, run or revert. A damaged journal is an error, and stays; revert puts
-// it aside once everything readable in it is reverted. An incomplete last line is one for revert alone: a run writes a
-// line before it does what the line tells of.
+// Recover reverts the open entries of dead runs in dir. It leaves alone the journals of live runs and of other
+// machines. by names the caller: guard, run or revert. A damaged journal is an error, and stays; the caller revert puts
+// it aside after everything readable in it is reverted. An incomplete last line is damage only to the caller revert: a
+// run writes a line before it does what the line says.
 func Recover(ctx context.Context, ops chaos.Operations, dir, by string) ([]Taken, error) {
 	states, err := List(dir)
 	errs := []error{err}
@@ -41,8 +41,7 @@ func Recover(ctx context.Context, ops chaos.Operations, dir, by string) ([]Taken
 	return all, errors.Join(errs...)
 }
 
-// stillborn removes journals of runs that died before their journal had its name. They have no
-// entries.
+// stillborn removes the journals of runs that died before their journal got its final name. They have no entries.
 func stillborn(dir string) {
 	const surely = time.Minute // far longer than the milliseconds until the rename
 	names, err := filepath.Glob(filepath.Join(dir, ".*"+unnamed))
@@ -101,7 +100,7 @@ func replay(ctx context.Context, ops chaos.Operations, path, by string, force bo
 			t.Outcome, t.Err = e.Revert(ctx, ops)
 			writing = j.write(afterRevert(opDone, &e, t.Outcome, t.Err, by))
 		}
-		if t.Err != nil && !e.bare() { // a bare one is among the damage
+		if t.Err != nil && !e.bare() { // a bare entry is reported as damage
 			failed = append(failed, fmt.Errorf("%s: %w", e.What, t.Err))
 		}
 		if t.Err == nil && !force {
@@ -122,8 +121,8 @@ func replay(ctx context.Context, ops chaos.Operations, path, by string, force bo
 	return taken, remove(path)
 }
 
-// revertOpen reverts an entry that stays open, because its run may go on: it notes that the revert begins, as the run
-// may close the entry meanwhile, and how it ended.
+// revertOpen reverts an entry that stays open, because its run may go on. It notes that the revert begins, since the
+// run may close the entry meanwhile, and how the revert ended.
 func (j *Journal) revertOpen(
 	ctx context.Context, ops chaos.Operations, e *Pending, by string,
 ) (out chaos.Outcome, err, writing error) {
@@ -132,7 +131,7 @@ func (j *Journal) revertOpen(
 	return out, err, errors.Join(writing, j.write(afterRevert(opNote, e, out, err, by)))
 }
 
-// afterRevert is the record of a revert that has ended.
+// afterRevert returns the record of a revert that has ended.
 func afterRevert(op string, e *Pending, out chaos.Outcome, err error, by string) record {
 	r := record{Op: op, ID: e.ID, Outcome: out, By: by}
 	if err != nil {
@@ -141,8 +140,7 @@ func afterRevert(op string, e *Pending, out chaos.Outcome, err error, by string)
 	return r
 }
 
-// damaged returns what is damaged in a journal as an error, and puts the journal aside where nothing else can be done
-// with it.
+// damaged returns the damage of a journal as an error. With aside it also puts the journal aside.
 func (s *State) damaged(aside bool) error {
 	const search = "`brunt revert --discover` searches for it there, without the journal; remove the file then"
 	what := strings.Join(s.Damage, "; ")
@@ -171,8 +169,8 @@ func (e *Pending) Revert(ctx context.Context, ops chaos.Operations) (chaos.Outco
 	return out, e.left(err)
 }
 
-// ownTime gives an entry a deadline of its own, however long earlier entries took: an engine that
-// hangs must not prevent undos that do not need it. A cancelled ctx still ends it.
+// ownTime gives an entry a deadline of its own, however long earlier entries took: an engine that hangs must not
+// prevent undos that do not need the engine. A cancelled ctx still ends it.
 func ownTime(ctx context.Context, within time.Duration) (context.Context, func()) {
 	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 	stop := context.AfterFunc(ctx, func() {

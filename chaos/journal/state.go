@@ -7,8 +7,8 @@ import (
 	"runtime"
 )
 
-// Dirs lists where journals may be, first the directory that this run writes to. Runs of root and of a
-// user have different ones, and `brunt status` reads both.
+// Dirs lists the directories where journals may be, first the one to which this run writes. Runs of root and of a user
+// have different ones, and `brunt status` reads both.
 func Dirs(getenv func(string) string) []string {
 	if d := getenv("BRUNT_STATE"); d != "" {
 		return []string{d}

@@ -7,7 +7,7 @@ import (
 	"brunt/chaos/proc"
 )
 
-// A Status is what a journal and the processes of this machine say of a run at an instant.
+// A Status is the state of a run at an instant, from its journal and the processes of this machine.
 type Status struct {
 	Run     string      `json:"run"`
 	State   string      `json:"state"` // one of the five below
@@ -15,36 +15,36 @@ type Status struct {
 	Machine string      `json:"machine,omitempty"`
 	Began   time.Time   `json:"began"`
 	Journal string      `json:"journal"`
-	Damage  []string    `json:"damage,omitempty"` // of the journal, and what of that may be left
+	Damage  []string    `json:"damage,omitempty"` // damage to the journal, and what may be left because of it
 	In      []EntryLine `json:"in"`
 }
 
-// What a run does.
+// The states of a run.
 const (
 	Running   = "running"
-	Stopped   = "stopped"   // by a signal: its watchdog takes its faults back
+	Stopped   = "stopped"   // stopped by a signal: its watchdog takes its faults back
 	Reverting = "reverting" // its brunt has ended, and its watchdog takes its faults back
-	Died      = "died"      // and what is in was left behind
-	Elsewhere = "elsewhere" // it belongs to another machine, where it has to be taken back
+	Died      = "died"      // its brunt and its watchdog have ended, and its faults were left behind
+	Elsewhere = "elsewhere" // the run is of another machine, where its faults have to be taken back
 )
 
 // An EntryLine is one entry of a journal that is not reverted.
 type EntryLine struct {
-	Fault    string    `json:"fault,omitempty"` // empty: the target, or what brunt started for itself
+	Fault    string    `json:"fault,omitempty"` // empty: the target, or a process that brunt started for itself
 	What     string    `json:"what"`
 	Since    time.Time `json:"since"`
 	Until    time.Time `json:"until,omitzero"`    // when the run means to revert it
-	Deadline time.Time `json:"deadline,omitzero"` // from then on the watchdog does
+	Deadline time.Time `json:"deadline,omitzero"` // from then on the watchdog reverts it
 	Place    Place     `json:"place"`
-	// processes of brunt's with whose end it is over; none: it stays until it is reverted
+	// processes of brunt whose end also ends the fault; none: the fault stays until it is reverted
 	HeldBy []int `json:"held_by,omitempty"`
 	// TakenBack is when the watchdog reverted it, or began to, as the run stood still.
 	TakenBack time.Time `json:"taken_back,omitzero"`
-	Reverting bool      `json:"reverting,omitempty"` // the watchdog is at it
+	Reverting bool      `json:"reverting,omitempty"` // the watchdog is reverting it
 	Error     string    `json:"error,omitempty"`     // of the last attempt to revert it
 }
 
-// Status returns what is in and what holds it.
+// Status returns the faults that are injected, and the processes that hold them.
 func (s *State) Status(ops chaos.Operations) Status {
 	out := Status{
 		Run: s.Run, State: Died, PID: s.owner.PID, Machine: s.Host, Began: s.Began, Journal: s.Path,

@@ -10,9 +10,8 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// A Stray is the container of a watchdog that was created and never started: its brunt died between
-// the two. No journal records it, since it serves the case that the journal is lost, and it has
-// nothing to revert.
+// A Stray is the container of a watchdog that was created and never started, because its brunt died in between. No
+// journal records it, since it is there for the case that the journal is lost. It has nothing to revert.
 type Stray struct {
 	Run    string
 	Engine containers.Address
@@ -64,7 +63,7 @@ func besideDead(ctx context.Context, e *docker.Engine, c *containers.Container, 
 		return true, nil
 	case err != nil:
 		return false, err
-	case !is.Running || is.Started.After(c.Made): // both by the engine's clock
+	case !is.Running || is.Started.After(c.Made): // both times are by the engine's clock
 		return true, nil
 	case is.ID != containers.Self():
 		return false, nil

@@ -31,14 +31,14 @@ type Watchdog struct {
 
 const (
 	heartbeat = time.Second
-	patience  = 10 * heartbeat // without a heartbeat before the watchdog acts
+	patience  = 10 * heartbeat // without a heartbeat, until the watchdog acts
 )
 
 // An agent has time to revert everything before its container is removed. With less than ten seconds
 // to spare this does not compile.
 const _ = uint(rpc.CloseTimeout - chaos.UndoWithin - 10*time.Second)
 
-// What the pipe carries: heartbeats, and the end of a run without open entries.
+// The bytes that the pipe carries: heartbeats, and the end of a run without open entries.
 const (
 	heartbeatByte = '.'
 	doneByte      = 'q'
@@ -93,9 +93,9 @@ func (g *Watchdog) Stop() error {
 	return cerr
 }
 
-// RunWatchdog is the main function of the watchdog: it reads heartbeats from in until brunt reports
-// success, and reverts the journal's open entries when brunt dies or hangs. An entry that is open past
-// its deadline is reverted even while brunt beats: the part of brunt that plays the fault hangs.
+// RunWatchdog is the main function of the watchdog: it reads heartbeats from in until brunt reports success, and
+// reverts the journal's open entries when brunt dies or hangs. It reverts an entry that is open past its deadline even
+// while heartbeats arrive: the part of brunt that plays the fault hangs.
 func RunWatchdog(ops chaos.Operations, in io.Reader, journal string) error {
 	heartbeats := make(chan byte)
 	go func() {
@@ -127,30 +127,30 @@ func RunWatchdog(ops chaos.Operations, in io.Reader, journal string) error {
 			}
 			hung.Reset(patience)
 		case <-hung.C: // brunt hangs: it still holds the lock
-			// What fails now is retried when brunt dies or still hangs.
+			// An undo that fails now is retried when brunt dies or still hangs.
 			_, _ = takeOver(ops, journal, true)
 			hung.Reset(patience)
 		case <-check.C:
 			if overdue.revert() {
-				hung.Reset(patience) // no beat was read meanwhile
+				hung.Reset(patience) // no heartbeat was read meanwhile
 			}
 		}
 	}
 }
 
-// overdueEntries are the entries of a journal that are open past their deadlines.
+// overdueEntries reverts entries of a journal that are open past their deadlines.
 type overdueEntries struct {
 	ops     chaos.Operations
 	journal string
-	due     map[int]time.Time // when an entry is to be reverted, by its number
+	due     map[int]time.Time // when to revert an entry, by its number
 	tail    tail
 }
 
-// revert reverts the entries that have been overdue for some time: brunt gets the time to do it itself, and as long as
-// an operation may take, for it may be at work. The time until a deadline counts by the monotonic clock, as brunt's own
-// timers do: while the machine sleeps, none of it passes. It reverts as well what the undo of an overdue entry takes
-// back with it, so that the journal tells of those too. It notes in the journal what it does, as for a run that stands
-// still. It reports whether it has reverted any.
+// revert reverts the entries that have been overdue for some time. It first gives brunt the time to do so itself, plus
+// the time that an operation may take, since brunt may be at it. The time until a deadline counts by the monotonic
+// clock, like brunt's own timers: it does not pass while the machine sleeps. It also reverts the entries that the undo
+// of an overdue entry reverts with it, so that the journal records those too. It notes its reverts in the journal, as
+// for a run that stands still. It reports whether it has reverted any.
 func (o *overdueEntries) revert() (any bool) {
 	s, err := o.tail.read(o.journal)
 	if err != nil {
@@ -171,7 +171,7 @@ func (o *overdueEntries) revert() (any bool) {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), chaos.UndoWithin)
-		o.revertOne(ctx, j, &e) // what fails is tried again, and reported when brunt ends
+		o.revertOne(ctx, j, &e) // a failed revert is tried again, and reported when brunt ends
 		cancel()
 		if any = true; slices.ContainsFunc(due, func(d Pending) bool { return d.ID == e.ID }) {
 			o.due[e.ID] = time.Now().Add(patience)
@@ -180,7 +180,7 @@ func (o *overdueEntries) revert() (any bool) {
 	return any
 }
 
-// dueOf lists the entries that are to be reverted by now. It forgets those that are closed.
+// dueOf lists the entries that are to be reverted now. It forgets closed entries.
 func (o *overdueEntries) dueOf(open []Pending) (out []Pending) {
 	now := time.Now()
 	maps.DeleteFunc(o.due, func(id int, _ time.Time) bool {
@@ -200,7 +200,7 @@ func (o *overdueEntries) dueOf(open []Pending) (out []Pending) {
 	return out
 }
 
-// revertOne reverts an entry, and notes it where a run and its watchdog may write at once.
+// revertOne reverts an entry, and notes the revert if a run and its watchdog may write to the journal at once.
 func (o *overdueEntries) revertOne(ctx context.Context, j *Journal, e *Pending) {
 	if appends {
 		_, _, _ = j.revertOpen(ctx, o.ops, e, byWatchdog)

@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// A Right is leave to do something with the objects of one kind.
+// A Right is the permission to do something with the objects of one kind.
 type Right struct {
 	Verb      string
 	Group     string // empty: the core group
 	Resource  string // such as pods, or pods/portforward
-	Namespace string // empty: the objects of the cluster
-	Name      string // of the only object that is meant; empty: all
+	Namespace string // empty: objects that are in no namespace
+	Name      string // name of the only object; empty: all
 }
 
-// May asks the cluster whether the caller has a right. Reason says why, where the cluster tells it.
+// May asks the cluster whether the caller has a right. reason is the cluster's explanation, if it gives one.
 func (c *Cluster) May(ctx context.Context, r Right) (allowed bool, reason string, err error) {
 	resource, sub, _ := strings.Cut(r.Resource, "/")
 	type review struct {
@@ -46,10 +46,10 @@ func (c *Cluster) May(ctx context.Context, r Right) (allowed bool, reason string
 // A MissingRight is a right that the caller lacks.
 type MissingRight struct {
 	Right
-	Why string // as the cluster says it; may be empty
+	Why string // explanation of the cluster; may be empty
 }
 
-// Lacking asks the cluster for each right, and returns those that the caller lacks.
+// Lacking asks the cluster for each right, and returns the rights that the caller lacks.
 func (c *Cluster) Lacking(ctx context.Context, rights []Right) (out []MissingRight, err error) {
 	for _, r := range rights {
 		may, why, err := c.May(ctx, r)
@@ -66,8 +66,8 @@ func (c *Cluster) Lacking(ctx context.Context, rights []Right) (out []MissingRig
 // RolesHint ends an error that names missing rights.
 const RolesHint = "`brunt rbac SCENARIO` prints the whole roles"
 
-// Require returns an error that names all of some rights that the caller lacks, with the lines of a role that grant
-// them.
+// Require returns an error if the caller lacks some of the rights. The error names all of them, with the lines of a
+// role that grant them.
 func (c *Cluster) Require(ctx context.Context, rights []Right) error {
 	lack, err := c.Lacking(ctx, rights)
 	if err != nil || len(lack) == 0 {

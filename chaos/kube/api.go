@@ -6,11 +6,12 @@ import (
 	"time"
 )
 
-// The objects of Kubernetes as brunt reads and writes them: names and JSON are those of its API, and fields that brunt
-// needs not are left out. k8s.io/api has the whole of it, at 20 s of CPU for each cold build. An object that is read
-// and replaced by [Objects.Update] would lose what is left out here: change it by [Objects.Patch].
+// The objects of Kubernetes that brunt reads and writes. Names and JSON are those of the API; fields that brunt does
+// not need are left out. The package k8s.io/api has all of them, but costs 20 s of CPU in each cold build. Replacing an
+// object that was read, with [Objects.Update], would lose the fields that are left out here: change objects with
+// [Objects.Patch].
 
-// UID is the identity of an object, which no later object of its name has.
+// UID identifies an object. No later object of the same name has it.
 type UID string
 
 // Time is a time of the API, in whole seconds.
@@ -23,13 +24,13 @@ func (t Time) MarshalJSON() ([]byte, error) {
 	return json.Marshal(t.UTC().Format(time.RFC3339))
 }
 
-// GetUID is the identity of an object.
+// GetUID returns the identity of an object.
 func (m *ObjectMeta) GetUID() UID { return m.UID }
 
-// GetResourceVersion is the version of an object, which changes with it.
+// GetResourceVersion returns the version of an object, which changes with the object.
 func (m *ObjectMeta) GetResourceVersion() string { return m.ResourceVersion }
 
-// Controller is the owner that controls an object, or nil.
+// Controller returns the owner that controls an object, or nil.
 func (m *ObjectMeta) Controller() *OwnerReference {
 	for i := range m.OwnerReferences {
 		if o := &m.OwnerReferences[i]; o.Controller != nil && *o.Controller {
@@ -39,10 +40,11 @@ func (m *ObjectMeta) Controller() *OwnerReference {
 	return nil
 }
 
-// Matches reports whether two taints are the same but for their values: a node has at most one of a key and an effect.
+// Matches reports whether two taints are equal apart from their values: a node has at most one taint with a key and an
+// effect.
 func (t Taint) Matches(other Taint) bool { return t.Key == other.Key && t.Effect == other.Effect }
 
-// String writes a taint as kubectl does.
+// String formats a taint as kubectl does.
 func (t Taint) String() string {
 	switch {
 	case t.Effect == "" && t.Value == "":
@@ -679,7 +681,7 @@ type (
 	}
 )
 
-// Kinds of values of their fields.
+// Types of fields.
 type (
 	PodManagementPolicyType       string
 	MetricSourceType              string

@@ -14,29 +14,28 @@ import (
 	"time"
 )
 
-// InCluster is the context of the cluster whose pod brunt runs in, by the service account of that pod.
+// InCluster is the context for the cluster in which brunt runs as a pod, with the service account of that pod.
 const InCluster = "in-cluster"
 
-// An Address says which cluster is meant.
+// An Address selects a cluster.
 type Address struct {
-	// files, as $KUBECONFIG lists them; empty: those that kubectl reads, else the service account of the pod that brunt
-	// runs in
+	// kubeconfig files, as $KUBECONFIG lists them; empty: the files that kubectl reads, or else the service account of
+	// the pod that brunt runs in
 	Kubeconfig string
-	Context    string // of the kubeconfig, or InCluster; empty: its current one
-	Namespace  string // empty: that of the context, else default
+	Context    string // context of the kubeconfig, or InCluster; empty: the current one
+	Namespace  string // empty: the namespace of the context, else default
 }
 
 // Options configure the connection to a cluster.
 type Options struct {
-	// Check refuses addresses that must not be connected to; nil refuses none. It gets the resolved address of the
-	// connection.
+	// Check refuses addresses that must not be connected to; nil refuses none. It is called with the resolved address
+	// of the connection.
 	Check func(addr netip.AddrPort, host string) error
-	// AnswerWithin is how long the answer to a request may take; zero is 20 s. Watches and connections to pods have no
-	// such limit.
+	// AnswerWithin is the time limit of a request; zero is 20 s. Watches and connections to pods have no such limit.
 	AnswerWithin time.Duration
 }
 
-// Manager is what brunt calls itself in requests, and so the manager of the fields that it sets.
+// Manager is brunt's name in requests, and thereby the manager of the fields that it sets.
 const Manager = "brunt"
 
 const (
@@ -51,22 +50,22 @@ type Cluster struct {
 	access  Access
 	dial    Dial
 	within  time.Duration
-	page    int                   // how many objects of a list come at a time
-	refused atomic.Pointer[error] // why Check refused the address
+	page    int                   // number of objects in a page of a list
+	refused atomic.Pointer[error] // error of Check for the last refused address
 }
 
 // Dial connects to an address, such as host:443.
 type Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 
-// Access is how requests come to an API server.
+// Access says how requests reach an API server.
 type Access struct {
 	Client *http.Client // for requests, with credentials
-	TLS    *tls.Config  // for connections to pods; nil: the defaults, where the API server speaks TLS
-	// Credentials adds those of the caller to the requests of a connection to a pod.
+	TLS    *tls.Config  // for connections to pods; nil: the defaults, if the API server uses TLS
+	// Credentials adds the credentials of the caller to the requests of a connection to a pod.
 	Credentials func(http.RoundTripper) (http.RoundTripper, error)
 }
 
-// New prepares the client of a cluster, whose access connects by a function of the client's own. It does not connect.
+// New prepares the client of a cluster, whose access connects through the Dial that it is given. It does not connect.
 // Package kubeconfig finds the server and the access.
 func New(at Address, server *url.URL, o Options, access func(Dial) (Access, error)) (*Cluster, error) {
 	c := &Cluster{at: at, base: server, within: cmp.Or(o.AnswerWithin, answerWithin), page: pageOf}
@@ -82,7 +81,7 @@ func New(at Address, server *url.URL, o Options, access func(Dial) (Access, erro
 	return c, nil
 }
 
-// dialer connects to the API server, once check has seen the address.
+// dialer returns a Dial to the API server, which calls check with each address first.
 func (c *Cluster) dialer(check func(netip.AddrPort, string) error) Dial {
 	d := net.Dialer{Timeout: connectWithin}
 	if check != nil {
@@ -103,10 +102,10 @@ func (c *Cluster) dialer(check func(netip.AddrPort, string) error) Dial {
 // Address returns the address of the cluster, with its context and namespace filled in.
 func (c *Cluster) Address() Address { return c.at }
 
-// Server is the URL of the API server.
+// Server returns the URL of the API server.
 func (c *Cluster) Server() string { return c.base.String() }
 
-// Identity is what stays the same as long as a cluster lives: the UID of its namespace kube-system.
+// Identity returns the UID of the namespace kube-system, which stays the same as long as the cluster lives.
 func (c *Cluster) Identity(ctx context.Context) (string, error) {
 	ns, err := c.Namespaces().Get(ctx, "kube-system")
 	if err != nil {
@@ -115,5 +114,5 @@ func (c *Cluster) Identity(ctx context.Context) (string, error) {
 	return string(ns.UID), nil
 }
 
-// Close closes the connections that no request uses.
+// Close closes idle connections.
 func (c *Cluster) Close() { c.access.Client.CloseIdleConnections() }

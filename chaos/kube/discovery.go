@@ -8,13 +8,14 @@ import (
 	"strings"
 )
 
-// A Kind is what the cluster knows of a kind of objects.
+// A Kind describes a kind of objects.
 type Kind struct {
-	Resource   string // as paths have it, such as deployments
+	Resource   string // as in paths, such as deployments
 	Namespaced bool   // its objects are in namespaces
 }
 
-// KindOf asks the cluster for a kind of an API, such as apps/v1. An error names the kinds that there are.
+// KindOf asks the cluster for a kind of an API, such as apps/v1. If the kind does not exist, the error names those that
+// do.
 func (c *Cluster) KindOf(ctx context.Context, api, kind string) (Kind, error) {
 	path := "/apis/" + api
 	if !strings.Contains(api, "/") {
@@ -35,7 +36,7 @@ func (c *Cluster) KindOf(ctx context.Context, api, kind string) (Kind, error) {
 	}
 	var known []string
 	for _, r := range list.Resources {
-		if strings.Contains(r.Name, "/") { // a part of an object
+		if strings.Contains(r.Name, "/") { // a subresource
 			continue
 		}
 		if r.Kind == kind {

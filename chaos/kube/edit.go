@@ -18,25 +18,25 @@ import (
 // markPrefix begins the names of the annotations that hold a [Mark].
 const markPrefix = "brunt.dev/undo-"
 
-// errAnother says that an object is another one than was meant, which has its name.
+// errAnother says that the object was replaced by another one with its name.
 var errAnother = errors.New("another object has its name now")
 
-// An Edit is a change of one value of an object that can be taken back: it holds what was there before.
+// An Edit is a change of one value of an object that can be reverted: it holds the prior value.
 type Edit struct {
 	Path  string          `json:"path"`            // of the value, as a JSON pointer (RFC 6901)
-	Prior json.RawMessage `json:"prior,omitempty"` // what was there; empty: nothing was
-	Ours  json.RawMessage `json:"ours"`            // what is there instead
-	Item  bool            `json:"item,omitempty"`  // Ours is an item more of the list at Path
+	Prior json.RawMessage `json:"prior,omitempty"` // prior value; empty: there was none
+	Ours  json.RawMessage `json:"ours"`            // new value
+	Item  bool            `json:"item,omitempty"`  // Ours is an additional item of the list at Path
 }
 
-// A Mark is what a run has changed of an object. The object carries it in an annotation, written in the same patch:
-// neither is there without the other.
+// A Mark holds the changes that a run has made to an object. The object carries it in an annotation that the same patch
+// writes: neither exists without the other.
 type Mark struct {
 	Run   string `json:"run"`
 	Edits []Edit `json:"edits"`
 }
 
-// Key is the name of the annotation: another one for each setting, so that two faults can be on one object.
+// Key returns the name of the annotation. It differs for each setting, so that two faults can be on one object.
 func (m Mark) Key() string {
 	sum := sha256.New()
 	for _, e := range m.Edits {
@@ -48,7 +48,7 @@ func (m Mark) Key() string {
 	return markPrefix + hex.EncodeToString(sum.Sum(nil)[:4])
 }
 
-// Marks lists the marks of an object, by the names of their annotations. What can't be read is left out.
+// Marks lists the marks of an object, by the names of their annotations. It leaves out marks that can't be read.
 func (o Raw) Marks() map[string]Mark {
 	out := map[string]Mark{}
 	all, _ := o.value([]string{"metadata", "annotations"})
@@ -69,8 +69,8 @@ const (
 	editAgain = 50 * time.Millisecond
 )
 
-// Edit changes an object with a UID, and marks it. It changes nothing where the object is another one, or its values
-// are not what the mark says that was there.
+// Edit changes an object with a UID, and marks it. It changes nothing if the object is another one, or if its values
+// differ from the prior values in the mark.
 func (c *Cluster) Edit(ctx context.Context, r Ref, uid string, m Mark) error {
 	text, err := json.Marshal(m)
 	if err != nil {
@@ -103,8 +103,8 @@ func (c *Cluster) Edit(ctx context.Context, r Ref, uid string, m Mark) error {
 	})
 }
 
-// TakeBack takes a change back. Each value that is not the mark's own any more is left, and named in theirs with who
-// changed it. Gone says that the object is no more.
+// TakeBack reverts a change. It leaves values that are no longer the mark's own, and lists them in theirs with the
+// manager that changed them. gone says that the object no longer exists.
 func (c *Cluster) TakeBack(ctx context.Context, r Ref, uid string, m Mark) (gone bool, theirs []string, err error) {
 	err = c.patched(ctx, r, uid, func(o Raw) ([]Change, error) {
 		var changes []Change
@@ -118,7 +118,7 @@ func (c *Cluster) TakeBack(ctx context.Context, r Ref, uid string, m Mark) (gone
 		}
 		key := pointer("metadata", "annotations", m.Key())
 		if other, has := o.Marks()[m.Key()]; has && other.Run != m.Run {
-			return nil, errAnother // the values are of a later run, which may have set the same ones
+			return nil, errAnother // the values belong to a later run, which may have set the same ones
 		}
 		if text, has := o.at(key); has {
 			changes = append(changes, Change{Op: "test", Path: key, Value: text}, Change{Op: "remove", Path: key})
@@ -131,7 +131,8 @@ func (c *Cluster) TakeBack(ctx context.Context, r Ref, uid string, m Mark) (gone
 	return false, theirs, err
 }
 
-// Stands checks that what a mark says is so still. An error says what is not, and who changed it.
+// Stands checks that the changes of a mark are still there. The error names the values that are not, and their
+// managers.
 func (m Mark) Stands(o Raw) error {
 	var errs []error
 	for _, e := range m.Edits {
@@ -142,8 +143,8 @@ func (m Mark) Stands(o Raw) error {
 	return errors.Join(errs...)
 }
 
-// back are the changes that take an edit back; none where that is done already. An error says who else changed the
-// value.
+// back returns the changes that revert an edit; none if it is reverted already. The error names the manager that has
+// changed the value since.
 func (e Edit) back(o Raw) ([]Change, error) {
 	path, err := e.ours(o)
 	if err != nil {
@@ -159,7 +160,8 @@ func (e Edit) back(o Raw) ([]Change, error) {
 	return []Change{test, {Op: "replace", Path: path, Value: e.Prior}}, nil
 }
 
-// ours is the path at which the value of the edit stands. An error says that it does not, and who changed it.
+// ours returns the path of the value that the edit set. The error says that the value is gone, and which manager
+// changed it.
 func (e Edit) ours(o Raw) (path string, err error) {
 	is, has := o.at(e.Path)
 	if e.Item {
@@ -176,8 +178,8 @@ func (e Edit) ours(o Raw) (path string, err error) {
 		cmp.Or(o.manager(e.Path), "an unknown field manager"))
 }
 
-// patched patches an object that still has a UID, by the changes that follow from what it is. It tries again where it
-// changed meanwhile.
+// patched patches an object with a UID, by the changes that of returns for its present state. It tries again if the
+// object changed meanwhile.
 func (c *Cluster) patched(ctx context.Context, r Ref, uid string, of func(o Raw) ([]Change, error)) error {
 	for began := time.Now(); ; {
 		o, err := c.Like(r).Get(ctx, r.Name)
@@ -206,10 +208,10 @@ func (c *Cluster) patched(ctx context.Context, r Ref, uid string, of func(o Raw)
 	}
 }
 
-// at is what is at a JSON pointer.
+// at returns the value at a JSON pointer.
 func (o Raw) at(path string) (v any, has bool) { return o.value(keys(path)) }
 
-// keys are the parts of a JSON pointer.
+// keys returns the parts of a JSON pointer.
 func keys(path string) []string {
 	out := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	for i := range out {
@@ -218,7 +220,7 @@ func keys(path string) []string {
 	return out
 }
 
-// pointer is the JSON pointer of keys.
+// pointer returns the JSON pointer of keys.
 func pointer(keys ...string) string {
 	var out strings.Builder
 	for _, key := range keys {
@@ -227,13 +229,13 @@ func pointer(keys ...string) string {
 	return out.String()
 }
 
-// index is a key as the index of a list.
+// index parses a key as the index of a list.
 func index(key string) (int, bool) {
 	i, err := strconv.Atoi(key)
 	return i, err == nil && i >= 0
 }
 
-// same reports whether what is there is what a text of JSON says; an empty one says that nothing is.
+// same reports whether a value equals a JSON text. An empty text means that there is no value.
 func same(is any, has bool, want json.RawMessage) bool {
 	if len(want) == 0 {
 		return !has
@@ -242,7 +244,7 @@ func same(is any, has bool, want json.RawMessage) bool {
 	return has && json.Unmarshal(want, &v) == nil && reflect.DeepEqual(is, v)
 }
 
-// shown is a value for people.
+// shown formats a value for people.
 func shown(is any, has bool) string {
 	if !has {
 		return "unset"
@@ -251,8 +253,8 @@ func shown(is any, has bool) string {
 	return clean(string(text))
 }
 
-// manager is who has set the value at a JSON pointer last, as the cluster's records of fields name it; empty: they do
-// not say.
+// manager returns the manager that last set the value at a JSON pointer, from the cluster's records of fields; empty:
+// the records do not say.
 func (o Raw) manager(path string) string {
 	all, _ := o.value([]string{"metadata", "managedFields"})
 	list, _ := all.([]any)
@@ -267,7 +269,7 @@ func (o Raw) manager(path string) string {
 	return clean(name)
 }
 
-// manages reports whether a record of fields has the value at a path. Items of lists are recorded by their names.
+// manages reports whether a record of fields contains a path. Records name items of lists by their name fields.
 func (o Raw) manages(fields any, path []string) bool {
 	for i, key := range path {
 		next, ok := child(fields, "f:"+key)

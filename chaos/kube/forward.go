@@ -16,14 +16,14 @@ import (
 	"github.com/moby/spdystream"
 )
 
-// streamWithin is how long the node may take to accept a stream.
+// streamWithin is the time within which the node must accept a stream.
 const streamWithin = 20 * time.Second
 
-// mostSaid bounds what a node says of a connection that failed, in bytes.
+// mostSaid bounds the node's message about a failed connection, in bytes.
 const mostSaid = 4 << 10
 
-// Dial connects to a port of a pod through the API server, by an upgraded connection of its own: the port need only be
-// open on the pod's loopback, and none is opened on this machine. Ctx bounds the connecting alone.
+// Dial connects to a port of a pod through the API server, with a separate upgraded connection. The port need only be
+// open on the pod's loopback, and no port is opened on this machine. ctx bounds only the connecting.
 func (c *Cluster) Dial(ctx context.Context, namespace, pod string, port int) (net.Conn, error) {
 	raw, err := c.upgrade(ctx, c.Pods(namespace).at(pod)+"/portforward")
 	if err != nil {
@@ -42,7 +42,7 @@ func (c *Cluster) Dial(ctx context.Context, namespace, pod string, port int) (ne
 	return f, nil
 }
 
-// forwarded is a connection to a port of a pod: a stream of data, and one on which the node says what went wrong.
+// forwarded is a connection to a port of a pod: a stream of data, and a stream with the node's errors.
 type forwarded struct {
 	*spdystream.Stream
 	raw   net.Conn
@@ -50,7 +50,7 @@ type forwarded struct {
 	ended chan struct{} // closed when the stream of errors has ended
 
 	mu   sync.Mutex
-	said string // on the stream of errors
+	said string // message on the stream of errors
 	shut bool
 }
 
@@ -61,7 +61,7 @@ func (f *forwarded) open(ctx context.Context, port int) error {
 		return err
 	}
 	f.ended = make(chan struct{})
-	go func() { // ends with raw
+	go func() { // ends when raw is closed
 		if err := serve(f.spdy); err != nil {
 			_ = f.raw.Close()
 		}
@@ -99,7 +99,7 @@ func (f *forwarded) stream(ctx context.Context, h http.Header) (*spdystream.Stre
 	return s, err
 }
 
-// listen reads what the node says of the connection, until the stream ends.
+// listen reads the node's error message, until its stream ends.
 func (f *forwarded) listen(faults io.Reader) {
 	defer close(f.ended)
 	text, _ := io.ReadAll(io.LimitReader(faults, mostSaid))
@@ -108,14 +108,14 @@ func (f *forwarded) listen(faults io.Reader) {
 	f.said = clean(string(text))
 }
 
-// Read reads from the pod. At the end it returns what the node said of the connection, or [io.EOF].
+// Read reads from the pod. At the end it returns the node's error message, or [io.EOF].
 func (f *forwarded) Read(p []byte) (int, error) {
 	n, err := f.Stream.Read(p)
 	if err == nil || n > 0 {
 		return n, nil
 	}
 	select {
-	case <-f.ended: // the node ends both
+	case <-f.ended: // the node ends both streams
 	case <-time.After(time.Second):
 	}
 	f.mu.Lock()
@@ -129,7 +129,7 @@ func (f *forwarded) Read(p []byte) (int, error) {
 	return 0, err
 }
 
-// CloseWrite ends what is sent.
+// CloseWrite ends the data to the pod.
 func (f *forwarded) CloseWrite() error { return f.Stream.Close() }
 
 // Close closes the connection at once.
@@ -139,13 +139,13 @@ func (f *forwarded) Close() error {
 	f.mu.Unlock()
 	err := f.raw.Close()
 	if f.Stream != nil {
-		_ = f.Stream.Reset() // which frees those that read it
+		_ = f.Stream.Reset() // wakes those that read it
 	}
 	return err
 }
 
-// LocalAddr is the address of this end of the connection to the API server.
+// LocalAddr returns the local address of the connection to the API server.
 func (f *forwarded) LocalAddr() net.Addr { return f.raw.LocalAddr() }
 
-// RemoteAddr is the address of the API server.
+// RemoteAddr returns the address of the API server.
 func (f *forwarded) RemoteAddr() net.Addr { return f.raw.RemoteAddr() }

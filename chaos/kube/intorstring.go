@@ -8,13 +8,13 @@ import (
 // IntOrString is a number or a text, such as a port or its name.
 type IntOrString struct {
 	Int  int32
-	Text string // empty: the number counts
+	Text string // empty: Int is the value
 }
 
-// FromInt is the number n.
+// FromInt returns the number n.
 func FromInt(n int) IntOrString { return IntOrString{Int: int32(n)} }
 
-// String is the text, or the number in digits.
+// String returns the text, or the number in digits.
 func (v IntOrString) String() string {
 	if v.Text != "" {
 		return v.Text

@@ -31,13 +31,13 @@ const (
 	LabelSelectorDoesNotExist LabelSelectorOperator = "DoesNotExist"
 )
 
-// A Selector is a [LabelSelector] that is ready to match. Its zero value selects none.
+// A Selector is a [LabelSelector] that is ready to match. Its zero value selects no object.
 type Selector struct {
-	all  bool // that meet each condition
+	all  bool // selects all objects that meet each condition
 	each []LabelSelectorRequirement
 }
 
-// SelectorOf selects the objects that have each of some labels.
+// SelectorOf returns the selector of the objects that have all of some labels.
 func SelectorOf(labels map[string]string) Selector {
 	s := Selector{all: true}
 	for _, k := range slices.Sorted(maps.Keys(labels)) {
@@ -46,7 +46,7 @@ func SelectorOf(labels map[string]string) Selector {
 	return s
 }
 
-// Selector is the selector in the form that matches labels. An error says which condition is none of the API.
+// Selector returns the selector in the form that matches labels. The error names a condition that is not in the API.
 func (s *LabelSelector) Selector() (Selector, error) {
 	if s == nil {
 		return Selector{}, nil
@@ -88,7 +88,7 @@ func (s Selector) Matches(labels map[string]string) bool {
 	return s.all
 }
 
-// String is the selector as queries and kubectl write it, such as app=web,tier in (a,b).
+// String formats the selector as queries and kubectl do, such as app=web,tier in (a,b).
 func (s Selector) String() string {
 	var out []string
 	for _, r := range s.each {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// A Life says of which life of a container an output is: of the present one, or of the one before it.
+// A Life says whose output is meant: the present container's, or that of the one before its last restart.
 type Life bool
 
 // The lives of a container whose outputs a cluster keeps.
@@ -19,9 +19,9 @@ const (
 	Former  Life = true
 )
 
-// Log writes what a container of a pod has printed since a time, in whole seconds, on both of its outputs, and at most
-// that many bytes. Cut says that there was more. An error with the reason [NotFound] or of a bad request says that
-// there was no such life.
+// Log writes the output of a container of a pod since a time, in whole seconds, from stdout and stderr, and at most a
+// number of bytes. cut says that there was more. If there was no such life, the error has the reason [NotFound], or is
+// of a bad request.
 func (c *Cluster) Log(
 	ctx context.Context, namespace, pod, container string, of Life, since time.Time, to io.Writer, most int64,
 ) (cut bool, err error) {

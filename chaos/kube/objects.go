@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// Objects are the objects of one kind, in one namespace or in all.
+// Objects gives access to the objects of one kind, in one namespace or in all.
 type Objects[T any] struct {
 	c    *Cluster
-	path string // of the list
+	path string // path of the list
 }
 
-// within is the path of the list of a kind in a namespace, or in all where that is empty; group is that of the kind's
-// group and version.
+// within returns the path of the list of a kind in a namespace, or in all if the namespace is empty. group is the path
+// of the kind's group and version.
 func within(namespace, group, kind string) string {
 	if namespace == "" {
 		return group + "/" + kind
@@ -23,81 +23,81 @@ func within(namespace, group, kind string) string {
 	return group + "/namespaces/" + url.PathEscape(namespace) + "/" + kind
 }
 
-// Namespaces are the namespaces of the cluster.
+// Namespaces returns the namespaces of the cluster.
 func (c *Cluster) Namespaces() Objects[Namespace] {
 	return Objects[Namespace]{c, "/api/v1/namespaces"}
 }
 
-// Nodes are the nodes of the cluster.
+// Nodes returns the nodes of the cluster.
 func (c *Cluster) Nodes() Objects[Node] { return Objects[Node]{c, "/api/v1/nodes"} }
 
-// Pods are the pods of a namespace, or of all where that is empty.
+// Pods returns the pods of a namespace, or of all if it is empty.
 func (c *Cluster) Pods(namespace string) Objects[Pod] {
 	return Objects[Pod]{c, within(namespace, "/api/v1", "pods")}
 }
 
-// Events are the events of a namespace.
+// Events returns the events of a namespace.
 func (c *Cluster) Events(namespace string) Objects[ObjectEvent] {
 	return Objects[ObjectEvent]{c, within(namespace, "/api/v1", "events")}
 }
 
-// ConfigMaps are the config maps of a namespace.
+// ConfigMaps returns the config maps of a namespace.
 func (c *Cluster) ConfigMaps(namespace string) Objects[ConfigMap] {
 	return Objects[ConfigMap]{c, within(namespace, "/api/v1", "configmaps")}
 }
 
-// Jobs are the jobs of a namespace.
+// Jobs returns the jobs of a namespace.
 func (c *Cluster) Jobs(namespace string) Objects[Job] {
 	return Objects[Job]{c, within(namespace, "/apis/batch/v1", "jobs")}
 }
 
-// Deployments are the deployments of a namespace.
+// Deployments returns the deployments of a namespace.
 func (c *Cluster) Deployments(namespace string) Objects[Deployment] {
 	return Objects[Deployment]{c, within(namespace, "/apis/apps/v1", "deployments")}
 }
 
-// StatefulSets are the stateful sets of a namespace.
+// StatefulSets returns the stateful sets of a namespace.
 func (c *Cluster) StatefulSets(namespace string) Objects[StatefulSet] {
 	return Objects[StatefulSet]{c, within(namespace, "/apis/apps/v1", "statefulsets")}
 }
 
-// DaemonSets are the daemon sets of a namespace.
+// DaemonSets returns the daemon sets of a namespace.
 func (c *Cluster) DaemonSets(namespace string) Objects[DaemonSet] {
 	return Objects[DaemonSet]{c, within(namespace, "/apis/apps/v1", "daemonsets")}
 }
 
-// Services are the services of a namespace.
+// Services returns the services of a namespace.
 func (c *Cluster) Services(namespace string) Objects[Service] {
 	return Objects[Service]{c, within(namespace, "/api/v1", "services")}
 }
 
-// Slices are the slices of a namespace's endpoints: the addresses that its services lead to.
+// Slices returns the endpoint slices of a namespace: the addresses to which its services lead.
 func (c *Cluster) Slices(namespace string) Objects[EndpointSlice] {
 	return Objects[EndpointSlice]{c, within(namespace, "/apis/discovery.k8s.io/v1", "endpointslices")}
 }
 
-// Autoscalers are the horizontal autoscalers of a namespace.
+// Autoscalers returns the horizontal autoscalers of a namespace.
 func (c *Cluster) Autoscalers(namespace string) Objects[HorizontalPodAutoscaler] {
 	return Objects[HorizontalPodAutoscaler]{c, within(namespace, "/apis/autoscaling/v2", "horizontalpodautoscalers")}
 }
 
-// Roles are the roles of a namespace.
+// Roles returns the roles of a namespace.
 func (c *Cluster) Roles(namespace string) Objects[Role] {
 	return Objects[Role]{c, within(namespace, "/apis/rbac.authorization.k8s.io/v1", "roles")}
 }
 
-// Bindings are the bindings of the roles of a namespace.
+// Bindings returns the role bindings of a namespace.
 func (c *Cluster) Bindings(namespace string) Objects[RoleBinding] {
 	return Objects[RoleBinding]{c, within(namespace, "/apis/rbac.authorization.k8s.io/v1", "rolebindings")}
 }
 
-// Budgets are the disruption budgets of a namespace.
+// Budgets returns the disruption budgets of a namespace.
 func (c *Cluster) Budgets(namespace string) Objects[PodDisruptionBudget] {
 	return Objects[PodDisruptionBudget]{c, within(namespace, "/apis/policy/v1", "poddisruptionbudgets")}
 }
 
-// Evict deletes a pod as a drain of its node does; with a UID only that pod. An error with the reason [Refused] says
-// that a disruption budget does not allow it now.
+// Evict deletes a pod as a drain of its node does. With a UID it deletes only the pod that has it. An error with the
+// reason [Refused] says that a disruption budget does not allow it now.
 func (c *Cluster) Evict(ctx context.Context, namespace, pod, uid string) error {
 	ask := struct {
 		TypeMeta
@@ -142,7 +142,7 @@ func (o Objects[T]) at(name string) string { return o.path + "/" + url.PathEscap
 type listOf[T any] struct {
 	Metadata struct {
 		ResourceVersion string `json:"resourceVersion"`
-		Continue        string `json:"continue"` // of the next page; empty: this is the last one
+		Continue        string `json:"continue"` // token for the next page; empty: this is the last one
 	} `json:"metadata"`
 	Items []T `json:"items"`
 }
@@ -170,8 +170,8 @@ func (o Objects[T]) list(ctx context.Context, q Query) (out []T, version string,
 	}
 }
 
-// Create creates an object, and returns it as the cluster has it. With dry, it is only admitted: quota, policies and
-// defaults apply, and nothing is stored.
+// Create creates an object, and returns it as the cluster stored it. With dry, the cluster only admits it: quotas,
+// policies and defaults apply, and nothing is stored.
 func (o Objects[T]) Create(ctx context.Context, object *T, dry bool) (*T, error) {
 	out := new(T)
 	return out, o.c.do(ctx, call{method: http.MethodPost, path: o.path, query: dryRun(dry), body: object}, out)
@@ -191,7 +191,8 @@ type Change struct {
 	Value any    `json:"value,omitempty"`
 }
 
-// Patch changes an object: all changes or none. An error with the reason [Invalid] says that a test of it failed.
+// Patch changes an object: all changes or none. An error with the reason [Invalid] says that a test in the patch
+// failed.
 func (o Objects[T]) Patch(ctx context.Context, name string, changes ...Change) (*T, error) {
 	out := new(T)
 	return out, o.c.do(ctx, call{
@@ -207,17 +208,16 @@ func (o Objects[T]) Update(ctx context.Context, name string, object *T) (*T, err
 
 // A Deletion says how an object is deleted.
 type Deletion struct {
-	UID   string        // delete only the object with this UID; empty: any of this name
-	Grace time.Duration // how long its processes may take to end, in whole seconds; zero: as the object says
+	UID   string        // delete only the object with this UID; empty: any of the name
+	Grace time.Duration // time for its processes to end, in whole seconds; zero: the object's own
 	Now   bool          // its processes are killed at once
 }
 
-// Delete deletes an object, and what it owns.
+// Delete deletes an object, and the objects that it owns.
 func (o Objects[T]) Delete(ctx context.Context, name string, d Deletion) error {
 	return o.c.do(ctx, call{method: http.MethodDelete, path: o.at(name), body: d.options()}, nil)
 }
 
-// deleteOptions are those of the API.
 type deleteOptions struct {
 	TypeMeta
 	GracePeriodSeconds *int64         `json:"gracePeriodSeconds,omitempty"`
@@ -225,7 +225,7 @@ type deleteOptions struct {
 	PropagationPolicy  string         `json:"propagationPolicy,omitempty"`
 }
 
-// preconditions say which object alone is meant.
+// preconditions identify the only object to delete.
 type preconditions struct {
 	UID string `json:"uid"`
 }

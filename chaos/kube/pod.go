@@ -12,7 +12,7 @@ var hopeless = []string{
 // Hopeless reports whether a container that waits for a reason waits in vain.
 func Hopeless(reason string) bool { return slices.Contains(hopeless, reason) }
 
-// noImage are the reasons for which a container waits that concern its image (kubelet, pkg/kubelet/images/types.go).
+// noImage are the reasons, concerning its image, for which a container waits (kubelet, pkg/kubelet/images/types.go).
 var noImage = []string{
 	"ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError", "RegistryUnavailable",
 	"SignatureValidationFailed",
@@ -21,7 +21,8 @@ var noImage = []string{
 // WantsImage reports whether a container that waits for a reason lacks its image.
 func WantsImage(reason string) bool { return slices.Contains(noImage, reason) }
 
-// Restricted is the security of a pod that passes the restricted level of pod security, as a user.
+// Restricted returns the security context of a pod that satisfies the restricted level of pod security, and runs as a
+// user.
 func Restricted(user int64) *PodSecurityContext {
 	yes := true
 	return &PodSecurityContext{
@@ -30,7 +31,8 @@ func Restricted(user int64) *PodSecurityContext {
 	}
 }
 
-// RestrictedContainer is the security of a container that passes the same level, and writes nothing to its root.
+// RestrictedContainer returns the security context of a container that satisfies the same level, and does not write to
+// its root.
 func RestrictedContainer() *SecurityContext {
 	no, yes := false, true
 	return &SecurityContext{

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// Quantity is an amount of a resource as the API writes it, such as 500m or 64Mi. The form is that of
+// Quantity is an amount of a resource in the form of the API, such as 500m or 64Mi; see
 // https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/.
 type Quantity string
 
-// Milli is an amount of thousandths, such as of processors.
+// Milli returns an amount of thousandths, such as of processors.
 func Milli(n int64) Quantity {
 	if n%1000 == 0 {
 		return Quantity(strconv.FormatInt(n/1000, 10))
@@ -21,7 +21,7 @@ func Milli(n int64) Quantity {
 // binary are the suffixes of amounts of memory, each 1024 times the one before.
 var binary = []string{"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"}
 
-// Bytes is an amount of memory.
+// Bytes returns an amount of memory.
 func Bytes(n int64) Quantity {
 	i := 0
 	for ; n != 0 && n%1024 == 0 && i+1 < len(binary); i++ {
@@ -33,7 +33,7 @@ func Bytes(n int64) Quantity {
 // decimal are the suffixes of other amounts, with their powers of ten.
 var decimal = map[string]int{"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 
-// Float is the amount as a number; an empty quantity is 0.
+// Float returns the amount as a number; an empty quantity is 0.
 func (q Quantity) Float() (float64, error) {
 	if q == "" {
 		return 0, nil
@@ -43,7 +43,7 @@ func (q Quantity) Float() (float64, error) {
 	exponent, known := decimal[suffix]
 	if known {
 		number += "e" + strconv.Itoa(exponent)
-		if strings.ContainsAny(string(q), "eE") && suffix == "" { // 12e3 has an exponent of its own
+		if strings.ContainsAny(string(q), "eE") && suffix == "" { // 12e3 has an exponent instead of a suffix
 			number = string(q)
 		}
 	}

@@ -5,21 +5,21 @@ import (
 	"strings"
 )
 
-// Raw is an object of any kind, as JSON has it.
+// Raw is an object of any kind, as decoded from JSON.
 type Raw map[string]any
 
 // A Ref names an object, as data.
 type Ref struct {
 	API       string `json:"api"`                 // group and version of its kind, such as apps/v1; v1 is the core group
-	Resource  string `json:"resource"`            // its kind as paths have it, such as deployments
-	Namespace string `json:"namespace,omitempty"` // empty: an object of the cluster
+	Resource  string `json:"resource"`            // its kind as in paths, such as deployments
+	Namespace string `json:"namespace,omitempty"` // empty: an object in no namespace
 	Name      string `json:"name"`
 }
 
-// String is the object as kubectl names it, such as deployments/web.
+// String returns the name of the object as kubectl writes it, such as deployments/web.
 func (r Ref) String() string { return r.Resource + "/" + r.Name }
 
-// Group is the group of the object's kind; empty is the core group.
+// Group returns the group of the object's kind; empty is the core group.
 func (r Ref) Group() string {
 	group, _, found := strings.Cut(r.API, "/")
 	if !found {
@@ -28,7 +28,7 @@ func (r Ref) Group() string {
 	return group
 }
 
-// Like are the objects of the kind and in the namespace of a reference.
+// Like returns the objects of the kind, and in the namespace, of a reference.
 func (c *Cluster) Like(r Ref) Objects[Raw] {
 	group := "/apis/" + r.API
 	if r.Group() == "" {
@@ -37,21 +37,21 @@ func (c *Cluster) Like(r Ref) Objects[Raw] {
 	return Objects[Raw]{c, within(r.Namespace, group, url.PathEscape(r.Resource))}
 }
 
-// Text is the text at a path of keys; empty is none.
+// Text returns the text at a path of keys; empty means that there is none.
 func (o Raw) Text(path ...string) string {
 	v, _ := o.value(path)
 	text, _ := v.(string)
 	return text
 }
 
-// Number is the number at a path of keys; 0 is none.
+// Number returns the number at a path of keys; 0 means that there is none.
 func (o Raw) Number(path ...string) int {
 	v, _ := o.value(path)
 	n, _ := v.(float64)
 	return int(n)
 }
 
-// Labels are the labels of the object.
+// Labels returns the labels of the object.
 func (o Raw) Labels() map[string]string {
 	all, _ := o.value([]string{"metadata", "labels"})
 	labels, _ := all.(map[string]any)
@@ -62,13 +62,13 @@ func (o Raw) Labels() map[string]string {
 	return out
 }
 
-// Has reports whether there is something at a path of keys.
+// Has reports whether there is a value at a path of keys.
 func (o Raw) Has(path ...string) bool {
 	_, has := o.value(path)
 	return has
 }
 
-// value is what is at a path of keys and indexes; ok is false where nothing is.
+// value returns the value at a path of keys and indexes; ok is false if there is none.
 func (o Raw) value(path []string) (v any, ok bool) {
 	v = map[string]any(o)
 	for _, key := range path {
@@ -79,7 +79,7 @@ func (o Raw) value(path []string) (v any, ok bool) {
 	return v, true
 }
 
-// child is the value of a key of a map, or at an index of a list.
+// child returns the value of a key of a map, or at an index of a list.
 func child(of any, key string) (any, bool) {
 	switch of := of.(type) {
 	case map[string]any:

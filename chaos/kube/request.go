@@ -21,17 +21,17 @@ const (
 	pageOf     = 500
 )
 
-// An apiError is what the API server answers to a request that it does not fulfil.
+// An apiError is the API server's answer to a request that failed.
 type apiError struct {
 	Code    int    // of HTTP
-	Reason  Reason // empty: none is given
+	Reason  Reason // empty: the server gives none
 	Message string
 }
 
-// A Reason says why the API server does not fulfil a request.
+// A Reason says why the API server refused a request.
 type Reason string
 
-// The reasons that callers tell apart.
+// The reasons that callers distinguish.
 const (
 	NotFound      Reason = "NotFound"
 	AlreadyExists Reason = "AlreadyExists"
@@ -40,12 +40,12 @@ const (
 	Invalid       Reason = "Invalid" // also a JSON patch whose test fails
 	Refused       Reason = "TooManyRequests"
 	Expired       Reason = "Expired"
-	Unserved      Reason = "ServiceUnavailable" // also of an API whose own server does not run
+	Unserved      Reason = "ServiceUnavailable" // also from an API whose own server does not run
 )
 
 func (e *apiError) Error() string { return e.Message }
 
-// Is reports whether an error is the API server's, for this reason.
+// Is reports whether an error is from the API server, with this reason.
 func Is(err error, why Reason) bool {
 	e, ok := errors.AsType[*apiError](err)
 	return ok && e.Reason == why
@@ -62,7 +62,7 @@ type unansweredError struct{ error }
 
 func (e unansweredError) Unwrap() error { return e.error }
 
-// Away says that the same request may succeed later.
+// Away reports true: the same request may succeed later.
 func (unansweredError) Away() bool { return true }
 
 // Away reports whether the API server can't answer now: the same request may succeed later.
@@ -70,8 +70,8 @@ func (e *apiError) Away() bool {
 	return e.Code >= http.StatusInternalServerError || e.Code == http.StatusTooManyRequests && e.Reason != Refused
 }
 
-// Away reports whether an error says that the API server is away, or can't answer now: the same request may succeed
-// later.
+// Away reports whether an error says that the API server can't be reached, or can't answer now: the same request may
+// succeed later.
 func Away(err error) bool {
 	if _, ok := errors.AsType[unansweredError](err); ok {
 		return true
@@ -80,7 +80,7 @@ func Away(err error) bool {
 	return ok && e.Away()
 }
 
-// status is what the API server says of a request that failed.
+// status is the API server's description of a failed request.
 type status struct {
 	Kind    string `json:"kind"`
 	Code    int    `json:"code"`
@@ -93,7 +93,7 @@ type status struct {
 	} `json:"details"`
 }
 
-// errorOf is the error that an answer of the API server says.
+// errorOf returns the error in an answer of the API server.
 func errorOf(code int, text []byte) *apiError {
 	var s status
 	if json.Unmarshal(text, &s) == nil && s.Kind == "Status" && s.Message != "" {
@@ -113,7 +113,7 @@ func errorOf(code int, text []byte) *apiError {
 	return &apiError{Code: code, Message: fmt.Sprintf("the API server answers %d: %s", code, said)}
 }
 
-// clean makes a text of the cluster fit for a line of output.
+// clean makes a text from the cluster fit for one line of output.
 func clean(text string) string {
 	const most = 1000
 	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }),
@@ -158,7 +158,7 @@ func (c *Cluster) do(ctx context.Context, r call, result any) error {
 	return nil
 }
 
-// decode decodes what the API server sent. Types of the API have decoders of their own.
+// decode decodes an answer of the API server. Types of the API have decoders of their own.
 func decode(text []byte, into any) (err error) {
 	defer scenarios.Recover(&err)
 	return json.Unmarshal(text, into)
@@ -192,7 +192,7 @@ func (c *Cluster) send(ctx context.Context, r call) (*http.Response, error) {
 	return res, nil
 }
 
-// url is the URL of a path of the API.
+// url returns the URL of a path of the API.
 func (c *Cluster) url(path string, query url.Values) string {
 	u := *c.base
 	u.Path = strings.TrimSuffix(u.Path, "/") + path
@@ -200,7 +200,7 @@ func (c *Cluster) url(path string, query url.Values) string {
 	return u.String()
 }
 
-// unreachable is the error of a request without an answer.
+// unreachable returns the error of a request without an answer.
 func (c *Cluster) unreachable(ctx context.Context, err error) error {
 	if why := c.refused.Load(); why != nil {
 		return fmt.Errorf("the API server %s: %w", c.base.Host, *why)

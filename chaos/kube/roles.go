@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// String is a right in words.
+// String describes a right.
 func (r Right) String() string {
 	out := r.Verb + " " + r.Resource
 	if r.Name != "" {
@@ -19,7 +19,7 @@ func (r Right) String() string {
 	return out
 }
 
-// Rule is the line of a role that grants the verbs of rights which differ in nothing else.
+// Rule returns the line of a role that grants rights which differ only in their verbs.
 func Rule(rights ...Right) string {
 	r := rights[0]
 	var verbs []string
@@ -33,15 +33,15 @@ func Rule(rights ...Right) string {
 	return line + fmt.Sprintf("verbs: [%s]}", strings.Join(verbs, ", "))
 }
 
-// A Subject is who gets rights.
+// A Subject is the user, group or service account that gets rights.
 type Subject struct {
 	Kind      string // User, Group or ServiceAccount
 	Name      string
 	Namespace string // of a service account
 }
 
-// Roles is the manifest of the least roles with some rights: a Role for each namespace, and a ClusterRole for the
-// objects of the cluster. The roles are bound to a subject, unless its name is empty.
+// Roles returns the manifest of the smallest roles with some rights: a Role for each namespace, and a ClusterRole for
+// objects in no namespace. It binds the roles to a subject, unless the subject's name is empty.
 func Roles(name string, rights []Right, to Subject) string {
 	by := map[string][]Right{}
 	var namespaces []string
@@ -78,7 +78,7 @@ func Roles(name string, rights []Right, to Subject) string {
 	return out.String()
 }
 
-// rules are the lines of a role: one for the verbs of each resource.
+// rules returns the lines of a role: one for the verbs of each resource.
 func rules(rights []Right) (out []string) {
 	slices.SortStableFunc(rights, func(a, b Right) int {
 		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Name, b.Name))

@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// A PodUsage is what the containers of a pod used together.
+// A PodUsage is the resource use of a pod's containers together.
 type PodUsage struct {
-	UID, Name string        // the UID is empty where the source has none
-	At        time.Time     // of the figures, by the clock of the pod's node
+	UID, Name string        // the UID is empty if the source has none
+	At        time.Time     // time of the figures, by the clock of the pod's node
 	Cores     float64       // mean over the source's own window; negative: unknown
 	CPU       time.Duration // used since the pod began; negative: unknown
 	Memory    int64         // bytes of the working set; negative: unknown
 }
 
-// MetricsAPI is the group and version of the API of usage, which metrics-server serves where it is installed.
+// MetricsAPI is the group and version of the metrics API, which metrics-server serves.
 const MetricsAPI = "metrics.k8s.io/v1beta1"
 
-// PodMetrics asks the API of usage what the pods of a namespace use. An error with the reason [NotFound] says that the
-// cluster has no such API.
+// PodMetrics asks the metrics API for the resource use of the pods of a namespace. An error with the reason [NotFound]
+// says that the cluster has no such API.
 func (c *Cluster) PodMetrics(ctx context.Context, namespace string) ([]PodUsage, error) {
 	var list struct {
 		Items []struct {
@@ -59,7 +59,7 @@ func (c *Cluster) PodMetrics(ctx context.Context, namespace string) ([]PodUsage,
 	return out, nil
 }
 
-// stats are the figures of a pod or of a container, as kubelet has them.
+// stats are the figures of a pod or a container from the kubelet.
 type stats struct {
 	CPU *struct {
 		Time  time.Time `json:"time"`
@@ -71,7 +71,7 @@ type stats struct {
 	} `json:"memory"`
 }
 
-// add adds figures to those of a pod.
+// add adds the figures of a container to those of its pod.
 func (u *PodUsage) add(s stats) {
 	if s.CPU != nil && s.CPU.Cores != nil && s.CPU.Used != nil {
 		u.Cores = max(0, u.Cores) + float64(*s.CPU.Cores)/1e9
@@ -85,7 +85,8 @@ func (u *PodUsage) add(s stats) {
 	}
 }
 
-// NodeUsage asks the kubelet of a node, through the API server, what the pods of a namespace there use.
+// NodeUsage asks the kubelet of a node, through the API server, for the resource use of the pods of a namespace on that
+// node.
 func (c *Cluster) NodeUsage(ctx context.Context, node, namespace string) ([]PodUsage, error) {
 	var summary struct {
 		Pods []struct {
@@ -114,7 +115,7 @@ func (c *Cluster) NodeUsage(ctx context.Context, node, namespace string) ([]PodU
 				u.add(s)
 			}
 		}
-		if u.Memory > 0 { // else it has not looked at the pod yet
+		if u.Memory > 0 { // otherwise the kubelet has no figures of the pod yet
 			out = append(out, u)
 		}
 	}

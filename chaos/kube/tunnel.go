@@ -20,15 +20,15 @@ import (
 	"github.com/gobwas/ws/wsutil"
 )
 
-// Names of the protocols of connections to pods: SPDY in messages of a WebSocket, or SPDY by itself.
+// Names of the protocols of connections to pods: SPDY in messages of a WebSocket, or plain SPDY.
 const (
 	spdyTunnel  = "SPDY/3.1+portforward.k8s.io"
 	spdyAlone   = "SPDY/3.1"
 	portForward = "portforward.k8s.io"
 )
 
-// upgrade makes a connection of which the API server passes SPDY on to a node: by a WebSocket, else by SPDY alone, as
-// some balancers pass only one of them.
+// upgrade opens a connection on which the API server forwards SPDY to a node. It tries a WebSocket first, then plain
+// SPDY, because some load balancers pass only one of them.
 func (c *Cluster) upgrade(ctx context.Context, path string) (net.Conn, error) {
 	by, err := c.shake(ctx, &handshake{c: c, socket: true}, http.MethodGet, path)
 	if e, ok := errors.AsType[*apiError](err); ok && e.Reason == "" || errors.Is(err, errNoTunnel) {
@@ -41,7 +41,7 @@ func (c *Cluster) upgrade(ctx context.Context, path string) (net.Conn, error) {
 	return by, err
 }
 
-// shake makes a connection with the credentials of the kubeconfig.
+// shake opens a connection with the credentials of the kubeconfig.
 func (c *Cluster) shake(ctx context.Context, h *handshake, method, path string) (net.Conn, error) {
 	by, err := c.access.Credentials(h)
 	if err != nil {
@@ -59,14 +59,14 @@ func (c *Cluster) shake(ctx context.Context, h *handshake, method, path string) 
 	return h.made, nil
 }
 
-// A handshake makes one connection. It is a [http.RoundTripper], so that the credentials are added as for any request.
+// A handshake makes one connection. It is an [http.RoundTripper], so that credentials are added as to any request.
 type handshake struct {
 	c      *Cluster
-	socket bool // by a WebSocket
+	socket bool // through a WebSocket
 	made   net.Conn
 }
 
-// errNoTunnel says that the other end takes up no protocol of ours.
+// errNoTunnel says that the other end accepts none of our protocols.
 var errNoTunnel = errors.New("the API server does not pass on connections to pods by WebSocket")
 
 func (h *handshake) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -159,13 +159,13 @@ type tunnel struct {
 	net.Conn
 	in      wsutil.Reader
 	control wsutil.FrameHandlerFunc
-	within  bool // a message has begun and not ended
+	within  bool // inside a message
 
-	mu sync.Mutex // for what is written
+	mu sync.Mutex // guards writes
 }
 
 func (t *tunnel) Read(p []byte) (_ int, err error) {
-	defer scenarios.Recover(&err) // a goroutine of the library reads
+	defer scenarios.Recover(&err) // reads in a goroutine of the library may panic
 	for {
 		if !t.within {
 			h, err := t.in.NextFrame()
@@ -202,7 +202,7 @@ func (t *tunnel) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A lockedWriter writes whole frames beside those of Write.
+// A lockedWriter writes whole frames, locked against Write.
 type lockedWriter struct{ t *tunnel }
 
 func (w lockedWriter) Write(p []byte) (int, error) {
@@ -234,7 +234,7 @@ func spdyUpgrade(conn net.Conn, req *http.Request) (net.Conn, error) {
 	return &begun{conn, io.MultiReader(bytes.NewReader(early), conn)}, nil
 }
 
-// begun is a connection of which a part has been read ahead.
+// begun is a connection of which a part has been read already.
 type begun struct {
 	net.Conn
 	in io.Reader

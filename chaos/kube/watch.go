@@ -10,30 +10,30 @@ import (
 	"time"
 )
 
-// An Event is news of an object.
+// An Event reports a change of an object.
 type Event[T any] struct {
-	Object T    // as it is, or was last
-	Gone   bool // it is deleted
+	Object T    // its present state, or the last known one
+	Gone   bool // the object is deleted
 }
 
 // Bounds of a watch.
 const (
-	watchFor    = 4 * time.Minute        // after which the API server ends it
+	watchFor    = 4 * time.Minute        // time after which the API server ends the watch
 	watchAgain  = 250 * time.Millisecond // between attempts
 	mostAgain   = 5 * time.Second
 	mostEvent   = 16 << 20         // bytes
-	silentWatch = 90 * time.Second // after which it is begun again: the API server sends a bookmark each minute
+	silentWatch = 90 * time.Second // time after which it starts again: the API server sends a bookmark each minute
 )
 
 // Watch calls do with every object that a query selects, then with each change, until do returns false or ctx ends.
-// After an outage of the API server, or where its history is too short, it lists the objects again: what has gone
-// meanwhile is told too. The error is that of a request which the API server refuses, or the cause of ctx's end.
+// After an outage of the API server, or if its history is too short, it lists the objects again, and also reports those
+// that are gone meanwhile. It returns the error of a refused request, or the cause of ctx's end.
 func (o Objects[T]) Watch(ctx context.Context, q Query, do func(Event[T]) bool) error {
 	return o.WatchOn(ctx, q, nil, do)
 }
 
-// WatchOn is [Objects.Watch] for a caller that has some objects already: those of them are told as gone too that are no
-// more when it begins.
+// WatchOn is [Objects.Watch] for a caller that already knows some objects: it also reports those of them as gone that
+// no longer exist when it begins.
 func (o Objects[T]) WatchOn(ctx context.Context, q Query, had []T, do func(Event[T]) bool) error {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
@@ -74,11 +74,11 @@ type watcher[T any] struct {
 	q     Query
 	do    func(Event[T]) bool
 	known map[string]T    // by UID
-	had   map[string]bool // those of which nothing was told yet
-	over  bool            // do does not want more
+	had   map[string]bool // known objects that were not reported yet
+	over  bool            // do wants no more
 }
 
-// tell passes an event on.
+// tell calls do with an event.
 func (w *watcher[T]) tell(e Event[T]) {
 	id, _ := identity(&e.Object)
 	if _, had := w.known[id]; e.Gone {
@@ -93,7 +93,7 @@ func (w *watcher[T]) tell(e Event[T]) {
 	w.over = w.over || !w.do(e)
 }
 
-// identity is the UID and the version of an object.
+// identity returns the UID and the version of an object.
 func identity[T any](object *T) (uid, version string) {
 	if m, ok := any(object).(interface {
 		GetUID() UID
@@ -104,8 +104,8 @@ func identity[T any](object *T) (uid, version string) {
 	return "", ""
 }
 
-// sync lists the objects, tells which are gone, new or changed, and returns the version of the list. It tells those
-// that are gone first, as a controller replaces an object after it is gone: a count of both at once would hide that one
+// sync lists the objects, reports which are gone, new or changed, and returns the version of the list. It reports gone
+// objects first, because a controller replaces an object only after it is gone: otherwise a count would hide that one
 // was missing.
 func (w *watcher[T]) sync(ctx context.Context) (string, error) {
 	list, version, err := w.list(ctx, w.q)
@@ -138,7 +138,7 @@ func (w *watcher[T]) sync(ctx context.Context) (string, error) {
 	return version, nil
 }
 
-// follow tells what changes after a version, until the API server ends the watch, and returns the last version.
+// follow reports the changes after a version, until the API server ends the watch, and returns the last version.
 func (w *watcher[T]) follow(ctx context.Context, version string) (string, error) {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)

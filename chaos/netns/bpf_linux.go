@@ -76,7 +76,7 @@ func bpf() mechanism {
 	}
 }
 
-// programs is what is attached for one Spec.
+// programs are the programs that are attached for one Spec.
 type programs struct {
 	affected *ebpf.Map
 	links    []link.Link

@@ -19,9 +19,9 @@ import (
 // cut drops or answers packets by rules in the thread's namespace: a partition or one of the
 // related actions.
 //
-//	in, out:  what is never touched    pass
+//	in, out:  never affected packets   pass
 //	          a connection from before act or pass
-//	          a packet of a peer's     select
+//	          a packet of a peer       select
 //	select:   by port and direction    act
 //	act:      count; drop, reject, reset …
 //
@@ -71,7 +71,7 @@ func cut(s Spec) (Held, error) {
 	return h, nil
 }
 
-// rules is a cut that is in force.
+// rules is a cut that is active.
 type rules struct {
 	table *nft.Table
 	act   []*nftables.Chain
@@ -111,9 +111,8 @@ type cutter struct {
 	act      []*nftables.Chain
 }
 
-// byConnection reports whether the rules depend on the side that opened a connection: for a
-// direction, and for ports, which are those that the connection was opened to. The direction of
-// Loss applies to packets.
+// byConnection reports whether the rules depend on the side that opened a connection: for a direction, and for ports,
+// since these are the ports that the connection was opened to. The direction of Loss applies to packets instead.
 func (c *cutter) byConnection() bool {
 	return !c.onlyLive() && (c.Do != Loss && c.Direction != Both || len(c.Match.Ports) > 0)
 }

@@ -18,7 +18,7 @@ import (
 type Diversion struct {
 	mark  uint32
 	table *nft.Table
-	chain *nftables.Chain // nil until it redirects
+	chain *nftables.Chain // nil until Set
 }
 
 // NewDiversion makes a Diversion that redirects nothing until [Diversion.Set]. It never redirects
@@ -40,8 +40,9 @@ func (d *Diversion) Spare(_, _ string, c syscall.RawConn) error {
 // Set redirects new TCP connections over IPv4 from the keys to the values, all at the same instant.
 // It is called once.
 //
-// The rules name the first segment of a connection. Without that, those that are open would be redirected too where the
-// table is what begins to track connections, as in most pods: their next segment is the first that is seen of them.
+// The rules match only the first segment of a connection. Otherwise open connections would be redirected too if only
+// this table makes the kernel track connections, as in most pods: their next segment is the first one that the kernel
+// tracks.
 func (d *Diversion) Set(from map[netip.AddrPort]netip.AddrPort) error {
 	t := d.table
 	// the kernel tracks connections for as long as a rule asks for it, see Lift
@@ -68,8 +69,8 @@ func opens() []expr.Any {
 	return nft.Bits(expr.PayloadBaseTransportHeader, 13, []byte{0x17}, []byte{0x02})
 }
 
-// Lift ends the redirection of new connections. Those that were redirected stay so until Close: where nothing else
-// tracks connections and translates addresses in the namespace, the kernel does it for as long as the table is there.
+// Lift ends the redirection of new connections. Redirected connections stay redirected until Close: if nothing else in
+// the namespace makes the kernel track connections and translate addresses, it does so only while the table exists.
 func (d *Diversion) Lift() error {
 	if d.chain == nil {
 		return nil

@@ -25,7 +25,7 @@ func redirect(s Spec) (Held, error) {
 	return responding{r}, nil
 }
 
-// responding is a DNS fault that is in force.
+// responding is a DNS fault that is active.
 type responding struct{ *responder.Responder }
 
 func (r responding) Via() string { return "nft" }

@@ -1,9 +1,9 @@
-// Package netns injects network faults into one network namespace: that of a container, or one
-// that brunt made. It depends on no scenario and no container engine. A path such as
-// /proc/PID/ns/net selects the namespace, and a [Spec] describes the fault.
+// Package netns injects network faults into one network namespace: the namespace of a container, or one that brunt
+// made. It depends on no scenario and no container engine. A path such as /proc/PID/ns/net selects the namespace, and a
+// [Spec] describes the fault.
 //
 //	Spec -> Open(path).Set(spec) -> Held
-//	         a thread inside        the table, link, queue or qdisc that does it
+//	         a thread inside        the table, link, queue or qdisc of the fault
 //
 // Where the kernel supports it, a fault ends with the process that set it: an nftables table
 // with the OWNER flag, a TCX link, an NFQUEUE with bypass, a socket. A mechanism without such
@@ -14,7 +14,7 @@
 //	nft      cuts, resets, answers to DNS   both ways; which end opened a connection; existing connections
 //	ebpf     loss, duplicate, corrupt       in or out; the same packets for the same seed
 //	nfqueue  latency, reorder               in; bandwidth both ways
-//	netem    latency, loss, … where it is   out; outlives brunt
+//	netem    latency, loss, … if present   out; outlives brunt
 //	tbf      bandwidth                      out; outlives brunt
 //
 // In is traffic that enters the namespace, out is traffic that leaves it. Faults by several

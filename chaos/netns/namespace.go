@@ -15,8 +15,8 @@ var ErrCannot = errors.New("can't be done here")
 // Set applies s to the namespace with the first mechanism that works, or with the one that s names.
 // It applies all of s or nothing.
 //
-// Several Specs may be in force at once, with the same action or different ones. Each is closed on
-// its own. Closing them in reverse order is always correct.
+// Several Specs may be active at once, with the same action or different ones. Each is closed on its own. Closing them
+// in reverse order is always correct.
 func (n *Namespace) Set(s Spec) (Held, error) {
 	var held Held
 	err := n.each(s, func(m mechanism) (err error) {
@@ -97,7 +97,7 @@ type probes struct {
 	results map[probed]error
 }
 
-// probed is what a probe tests: one mechanism for one action.
+// probed is the subject of a probe: one mechanism for one action.
 type probed struct {
 	do  Action
 	via string
@@ -141,8 +141,8 @@ type mechanism struct {
 	fits func(n *Namespace, s Spec) error
 	// set applies all of s or nothing.
 	set func(n *Namespace, s Spec) (Held, error)
-	// undo returns what restores the state after the end of brunt, and stores its identification in
-	// s; nil means that the kernel restores the state.
+	// undo returns the Undo that restores the state after the end of brunt, and stores its identification in s; nil
+	// means that the kernel restores the state.
 	undo func(n *Namespace, s *Spec) (*Undo, error)
 	// fix says how to make the mechanism work if probe fails.
 	fix string

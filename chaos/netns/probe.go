@@ -10,14 +10,14 @@ import (
 // in the namespace experience.
 type Probe struct {
 	Kind ProbeKind      `json:"how"`
-	To   netip.AddrPort `json:"to"`             // pings ignore the port; the zero value of a query is the own resolver
+	To   netip.AddrPort `json:"to"`             // pings ignore the port; zero for a query: the namespace's resolver
 	N    int            `json:"n,omitempty"`    // pings, connections or queries; zero is 1
 	Wait time.Duration  `json:"wait,omitempty"` // for each answer; zero is 250 ms
-	Size int            `json:"size,omitempty"` // bytes of a ping beyond its header; zero is the least
+	Size int            `json:"size,omitempty"` // bytes of a ping beyond its header; zero is the minimum
 	Name string         `json:"name,omitempty"` // the name that a query resolves
-	// Known says that the pings after the first are sent once it has an answer, so that connection tracking knows their
-	// flow. Of a flow that it does not know it drops all packets but one of those that a mechanism holds. The result's
-	// Bytes and Span begin after the first.
+	// Known says that the first ping must be answered before the others are sent, so that connection tracking knows
+	// their flow. From an unknown flow, connection tracking drops all but one of the packets that a mechanism holds.
+	// The result's Bytes and Span begin after the first ping.
 	Known bool `json:"known,omitempty"`
 }
 
@@ -47,14 +47,14 @@ type ProbeResult struct {
 	Refused     int             `json:"refused,omitempty"`     // by RST
 	Unreachable int             `json:"unreachable,omitempty"` // ICMP unreachable, or not sent
 	Twice       int             `json:"twice,omitempty"`       // copies of an answer beyond the first
-	Late        int             `json:"late,omitempty"`        // arrived after one that was sent later
-	Damaged     int             `json:"damaged,omitempty"`     // with other bytes than those sent
+	Late        int             `json:"late,omitempty"`        // answers that arrived after the answer to a later one
+	Damaged     int             `json:"damaged,omitempty"`     // answers with other bytes than those sent
 	Bytes       int64           `json:"bytes,omitempty"`       // of all that was received, headers included
 	Times       []time.Duration `json:"times,omitempty"`       // to each answer or refusal, sorted
 	Span        time.Duration   `json:"span,omitempty"`        // from the first answer to the last
 	// of a query: NOERROR, NXDOMAIN, SERVFAIL, REFUSED or a number
 	RCode string       `json:"rcode,omitempty"`
-	Addrs []netip.Addr `json:"addrs,omitempty"` // the addresses found
+	Addrs []netip.Addr `json:"addrs,omitempty"` // addresses that were found
 }
 
 // Answered returns the number of requests with an answer, refusals included.

@@ -43,8 +43,8 @@ func (n *Namespace) Probe(ctx context.Context, l Probe) (ProbeResult, error) {
 	return s, nil
 }
 
-// echoHead is the length of an echo header, and nonceLen that of the field that identifies the
-// echoes of one Probe.
+// echoHead is the length of an echo header. nonceLen is the length of the field that identifies the echoes of one
+// Probe.
 const (
 	echoHead = 8
 	nonceLen = 16 // a random part and the number of the ping
@@ -219,7 +219,7 @@ func (p *pings) came(now time.Time, body []byte) {
 	p.Times = append(p.Times, now.Sub(p.sent[i]))
 }
 
-// waitFirst waits until the first ping has an answer, or for the duration most. What is measured begins then.
+// waitFirst waits until the first ping has an answer, or for the duration most. The measurement begins then.
 func (p *pings) waitFirst(ctx context.Context, most time.Duration) {
 	for began := time.Now(); time.Since(began) < most && ctx.Err() == nil; time.Sleep(time.Millisecond / 4) {
 		p.mu.Lock()

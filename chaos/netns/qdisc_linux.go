@@ -24,7 +24,7 @@ import (
 // If only some peers or ports are selected, it is a child of a prio with two bands:
 //
 //	prio HANDLE: -> band 1: everything
-//	             -> band 2: what u32 filters select -> the discipline
+//	             -> band 2: packets that u32 filters select -> the discipline
 type qdisc struct {
 	kind string
 	// make builds the discipline with the attributes.
@@ -187,7 +187,7 @@ func (q qdisc) add(s Spec, l netlink.Link) error {
 	return nil
 }
 
-// remove removes what add put on the link, if it is still there.
+// remove removes from a link the discipline that add put there, if it is still there.
 func (q qdisc) remove(s Spec, l netlink.Link) error {
 	return undoLink(q.rootKind(s), s.Handle, l, l.Attrs().TxQLen)
 }
@@ -274,7 +274,7 @@ func (n *Namespace) name() (string, error) {
 	return strings.Join(parts, "/"), nil
 }
 
-// disciplines is a Spec that is in force by disciplines.
+// disciplines is a Spec that is active through disciplines.
 type disciplines struct {
 	qdisc
 	spec Spec

@@ -13,9 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// nfqueueMechanism queues packets to brunt, which holds them until they are due. The rules are in a table of
-// brunt's own. Everything ends with brunt: the kernel removes the table and drops held packets, as
-// on a wire that is cut. If brunt is suspended, the queue fills and then all packets pass.
+// nfqueueMechanism queues packets to brunt, which holds them until they are due. The rules are in brunt's own table.
+// Everything ends with brunt: the kernel removes the table and drops held packets, as on a cut wire. If brunt is
+// suspended, the queue fills and then all packets pass.
 //
 // The rules match incoming packets at prerouting: once in each round trip. A held outgoing packet
 // still counts against its sender's socket buffer, so a delay would also throttle the sender and is
@@ -52,7 +52,7 @@ func nfqueueMechanism() mechanism {
 	}
 }
 
-// queued is a Spec that is in force by a queue.
+// queued is a Spec that is active through a queue.
 type queued struct {
 	table  *nft.Table
 	rules  []*nftables.Chain // chains that send to the queue
@@ -60,7 +60,7 @@ type queued struct {
 
 	mu     sync.Mutex
 	closed bool
-	left   error // of closing: something may be left
+	left   error // error of Close: something may be left
 }
 
 // wholeAbove is the rate, in bytes per second, from which the shaper receives packets unsegmented.

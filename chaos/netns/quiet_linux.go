@@ -12,25 +12,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// How long a connection is idle before it is ended: idleFirst for a fifth of the time, then less and less, and not at
-// all in the second half, so that one in busy use is ended between an answer and the next request. A pass looks at all
-// sockets of the machine, which takes some milliseconds, and far more where processors are short.
+// How long a connection must be idle before it is ended: idleFirst for the first fifth of the time, then less and less,
+// and zero in the second half, so that a busy connection is ended between an answer and the next request. A pass looks
+// at all sockets of the machine. That takes some milliseconds, and far more on a busy machine.
 const (
 	idleFirst = 50 * time.Millisecond
 	passEvery = 10 * time.Millisecond
-	passLast  = 2 * time.Millisecond // while the time that is asked for is shorter than that
+	passLast  = 2 * time.Millisecond // while the required idle time is shorter than this
 )
 
-// EndQuiet ends connections from inside the namespace, each while nothing is under way on it, as [sockdiag.Quiet] does.
-// It asks for their ends before each pass, and returns once none is left and no more come, or when the time is over.
-// left is how many it found with something under way in the last pass.
+// EndQuiet ends connections from inside the namespace, each at a moment without data under way on it, as
+// [sockdiag.Quiet] does. It calls ends before each pass, and returns when no connection is left and no more come, or
+// when the time is over. left is the number of connections with data under way in the last pass.
 func (n *Namespace) EndQuiet(ctx context.Context, q Quiet, ends func() (of []End, more bool)) (left int, err error) {
 	err = n.Do(func() error {
 		ender, _ := sockdiag.NewQuiet()
 		defer ender.Close()
 		began := time.Now()
 		var w watch
-		for q.Idle > 0 && time.Since(began) < q.Idle { // what it asks about
+		for q.Idle > 0 && time.Since(began) < q.Idle { // waits for the idle time that it requires
 			if !w.pause(ctx, passEvery) {
 				return nil
 			}
@@ -61,13 +61,13 @@ func (n *Namespace) EndQuiet(ctx context.Context, q Quiet, ends func() (of []End
 	return left, err
 }
 
-// A watch measures how late its own pauses end. Programs that answer run as late as this one: on a busy machine a
-// connection may be idle because one of its ends does not run.
+// A watch measures how late its own pauses end. Other programs run as late as this one: on a busy machine a connection
+// may be idle because one of its ends gets no processor.
 type watch struct {
-	late time.Duration // by which a pause was too long; it counts for as long again
+	late time.Duration // by how much a pause was too long; it counts for as long again
 }
 
-// pause waits for a time, and reports whether the context goes on.
+// pause waits for a time, and reports whether ctx still goes on.
 func (w *watch) pause(ctx context.Context, d time.Duration) bool {
 	began := time.Now()
 	t := time.NewTimer(d)
@@ -96,7 +96,7 @@ func (n *Namespace) Opened(to []netip.AddrPort) (out []End, err error) {
 	return out, err
 }
 
-// Cut ends the TCP connections with some near ends, with what is under way on them.
+// Cut ends the TCP connections with some near ends at once; data under way on them is lost.
 func (n *Namespace) Cut(of []End) error {
 	return n.Do(func() error {
 		all, err := sockdiag.Connections()
@@ -110,7 +110,7 @@ func (n *Namespace) Cut(of []End) error {
 	})
 }
 
-// idleAfter is how long a connection must have been idle after a part of the time has passed.
+// idleAfter returns the idle time that is required after a part of the time has passed.
 func idleAfter(passed, within time.Duration) time.Duration {
 	const falls, none = .2, .5
 	share := passed.Seconds() / within.Seconds()

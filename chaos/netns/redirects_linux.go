@@ -13,8 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Redirects lists what redirects connections that are opened inside the namespace, besides tables of brunt: rules of
-// nftables, also those that iptables makes there, and the tables of its older mechanism. It changes nothing.
+// Redirects lists the mechanisms, besides brunt's tables, that redirect connections which are opened inside the
+// namespace: rules of nftables, including those of iptables-nft, and the tables of the older iptables. It changes
+// nothing.
 func (n *Namespace) Redirects() (out []string, err error) {
 	err = n.Do(func() error {
 		tables, err := nft.Redirects()
@@ -35,7 +36,7 @@ func (n *Namespace) Redirects() (out []string, err error) {
 // Of <linux/netfilter_ipv4/ip_tables.h>.
 const (
 	getInfo  = 64 // IPT_SO_GET_INFO
-	ownRules = 5  // of a table nat without rules: the policies of four chains, and its end
+	ownRules = 5  // entries of a nat table without rules: the policies of four chains, and the end
 )
 
 // natInfo is struct ipt_getinfo.
@@ -46,9 +47,9 @@ type natInfo struct {
 	NumberOfEntries, Length uint32
 }
 
-// oldRules counts the rules of the table nat that iptables has made without nftables.
+// oldRules counts the rules of the nat table that the older iptables, without nftables, has made.
 func oldRules() (int, error) {
-	// The kernel makes a table that is asked for.
+	// Asking for a missing table would make the kernel create it.
 	tables, err := os.ReadFile("/proc/thread-self/net/ip_tables_names")
 	if err != nil || !slices.Contains(strings.Fields(string(tables)), "nat") {
 		return 0, nil

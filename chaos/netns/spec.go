@@ -29,7 +29,7 @@ const (
 	DNSSpoof  Action = "dns.spoof" // questions get Spec.Answers
 )
 
-// The modes of a partition. The zero value is drop.
+// The modes of a partition. Zero means drop.
 const (
 	modeDrop   = "drop"   // packets are dropped silently
 	modeReject = "reject" // senders get an ICMP port unreachable error; existing connections time out
@@ -60,7 +60,7 @@ type Spec struct {
 	// the mechanism: nft, nfqueue, ebpf, netem, tbf; empty is the first that works
 	Via string `json:"via,omitempty"`
 
-	Share       float64       `json:"share,omitempty"`       // of the packets (0, 1]; zero is all
+	Share       float64       `json:"share,omitempty"`       // of the packets, in (0, 1]; zero is all
 	Delay       time.Duration `json:"delay,omitempty"`       // of latency and reorder
 	Jitter      time.Duration `json:"jitter,omitempty"`      // Delay ± Jitter, uniform
 	Correlation float64       `json:"correlation,omitempty"` // of a packet's delay with that of the one before, [0, 1)
@@ -74,14 +74,14 @@ type Spec struct {
 	Answers []netip.Addr `json:"answers,omitempty"` // of dns.spoof
 	Seed    uint64       `json:"seed,omitempty"`    // of random choices
 	Handle  uint16       `json:"handle,omitempty"`  // identifies the queueing discipline; zero is a random one
-	// of another process that puts it in force; a Namespace of this one ignores it
+	// used by another process that applies the Spec; a Namespace of this process ignores it
 	Lease Lease `json:"lease,omitzero"`
 }
 
-// A Lease says how an effect ends without the process that has set it.
+// A Lease says how an effect ends when the process that set it does not end it.
 type Lease struct {
-	Key   string        `json:"key,omitempty"`   // by which a watchdog ends it; empty: none can
-	Until time.Duration `json:"until,omitempty"` // from now on, when its process ends it; zero is never
+	Key   string        `json:"key,omitempty"`   // with which a watchdog ends it; empty: a watchdog can't
+	Until time.Duration `json:"until,omitempty"` // from now, when the process that holds it ends it; zero: never
 }
 
 // A Match selects packets by the remote end. The zero value selects every packet.
@@ -99,7 +99,7 @@ type Affected struct {
 	Bytes int64 `json:"bytes"` // of the selected packets
 }
 
-// Held is a Spec that is in force.
+// Held is a Spec that is active.
 type Held interface {
 	// Via returns the name of the mechanism.
 	Via() string

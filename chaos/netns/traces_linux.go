@@ -10,7 +10,7 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// Traces lists what faults may have left in the namespace. It changes nothing.
+// Traces lists possible remnants of faults in the namespace. It changes nothing.
 func (n *Namespace) Traces() ([]Trace, error) {
 	var out []Trace
 	err := n.Do(func() error {
@@ -55,8 +55,8 @@ func (n *Namespace) Traces() ([]Trace, error) {
 	return out, nil
 }
 
-// guessQueueLen sets the queue length that a link had before a discipline changed it from 0: that of the other end of
-// a pair, which is in brunt's own namespace, as engines make both ends alike.
+// guessQueueLen sets the queue length that a link had before a discipline changed it from 0: the length at the other
+// end of the pair, which is in brunt's own namespace. Engines give both ends the same length.
 func guessQueueLen(n *Namespace, l *LinkUndo) {
 	var peer int
 	err := n.Do(func() error {

@@ -48,12 +48,12 @@ func (n *Namespace) Prepare(s Spec) (Spec, *Undo, error) {
 	return s, nil, nil
 }
 
-// A Trace is what a fault may have left in a namespace, found without an [Undo]: a discipline with a handle of the
-// range that brunt takes, or a table of brunt's.
+// A Trace is a possible remnant of a fault in a namespace, found without an [Undo]: a discipline with a handle in
+// brunt's range, or one of brunt's tables.
 type Trace struct {
 	Table string // nftables table, which the kernel removes with the process that made it; empty: a discipline
 	Undo  Undo   // of a discipline on one link
 }
 
-// ofHandles reports whether a handle is of the range that brunt takes those of its disciplines from.
+// ofHandles reports whether a handle is in the range from which brunt takes the handles of its disciplines.
 func ofHandles(handle uint16) bool { return handle&0xc000 == 0x4000 }

@@ -17,14 +17,14 @@ import (
 // Entry is the path of the program in an image; it is the entrypoint.
 const Entry = "/brunt"
 
-// Folder is where a program in an image may write.
+// Folder is the directory to which a program in an image may write.
 const Folder = "/tmp"
 
 // An Image is an image FROM scratch.
 type Image struct {
 	Name     string            // such as brunt:v1.2.3; the registry is docker.io unless it names another
-	Programs []string          // files: the same static program of Linux, for one processor each
-	Files    map[string][]byte // what else is in it, by path
+	Programs []string          // files: the same static Linux program, one for each processor
+	Files    map[string][]byte // other files of the image, by path
 }
 
 // architectures are the processors that programs can be for, as images name them.
@@ -33,7 +33,7 @@ var architectures = map[elf.Machine]string{
 	elf.EM_S390: "s390x",
 }
 
-// Architecture is the processor that a static program of Linux is for, as images name it.
+// Architecture returns the processor of a static Linux program, as images name it.
 func Architecture(program string) (string, error) {
 	f, err := elf.Open(program)
 	if err != nil {
@@ -53,7 +53,7 @@ func Architecture(program string) (string, error) {
 	return "", fmt.Errorf("%s is for the processor %s, which images have no name for", program, f.Machine)
 }
 
-// Tag is the tag of an image of a program: a version and the beginning of the program's SHA-256.
+// Tag returns the tag of an image of a program: a version and the beginning of the program's SHA-256.
 func Tag(version, program string) (string, error) {
 	f, err := os.Open(program)
 	if err != nil {
@@ -90,13 +90,13 @@ type part struct {
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
-// file is the path of a part in the archive.
+// file returns the path of a part in the archive.
 func (p part) file() string { return "blobs/" + strings.Replace(p.Digest, ":", "/", 1) }
 
 // A content writes the bytes of a part.
 type content func(w io.Writer) error
 
-// An archive is an archive that is written: its parts first, by their digests.
+// An archive is an archive that is being written: its parts first, under their digests.
 type archive struct {
 	*tar.Writer
 	seen map[string]bool
@@ -161,8 +161,7 @@ func (i Image) Write(w io.Writer) error {
 	return a.Close()
 }
 
-// build writes the parts of the image for one processor. It returns the manifest, and what older engines read in its
-// stead.
+// build writes the parts of the image for one processor. It returns the manifest, and the equivalent for older engines.
 func (i Image) build(a *archive, program string) (manifest part, former map[string]any, err error) {
 	arch, err := Architecture(program)
 	if err != nil {
@@ -186,7 +185,7 @@ func (i Image) build(a *archive, program string) (manifest part, former map[stri
 	return manifest, map[string]any{"Config": config.file(), "Layers": []string{layer.file()}}, err
 }
 
-// object writes a part in JSON.
+// object writes a part as JSON.
 func (a *archive) object(mediaType string, v any) (part, error) {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -195,7 +194,7 @@ func (a *archive) object(mediaType string, v any) (part, error) {
 	return a.part(mediaType, func(w io.Writer) error { _, err := w.Write(text); return err })
 }
 
-// part writes a part, which is made twice: once for its digest.
+// part writes a part. It generates the part twice, first for its digest.
 func (a *archive) part(mediaType string, write content) (part, error) {
 	sum, size := sha256.New(), new(counter)
 	if err := write(io.MultiWriter(sum, size)); err != nil {

@@ -14,13 +14,13 @@ import (
 	"brunt/scenarios/template"
 )
 
-// Address is the URL, or the path of a unit, that a question or a call goes to. It is used in two steps only:
+// Address is the URL, or the path of a unit, that a question or a call goes to. It is used only in two steps:
 //
 //	check    notes a host that is known to lie beyond the blast radius, with its place
 //	resolve  makes the URL of a call, whose connections are checked again; it fails without check
 type Address struct {
 	url     template.URL
-	checked *bool // shared by all copies; nil: it was not decoded
+	checked *bool // shared by all copies; nil: the address was not decoded
 }
 
 func (a *Address) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
@@ -33,7 +33,7 @@ func (a *Address) Schema() syntax.Schema { return a.url.Schema() }
 // IsZero reports whether the address is empty.
 func (a *Address) IsZero() bool { return a.url.IsZero() }
 
-// Text is the address for people, with its secrets by name.
+// Text returns the address for people, with its secrets by name.
 func (a *Address) Text() string { return a.url.Text() }
 
 var errUnchecked = errors.New("its address was not compared with the blast radius; this is a mistake in brunt")
@@ -67,7 +67,7 @@ func (a *Address) check(use Use, sc chaos.Scope, m *syntax.Mistakes) {
 		return
 	}
 	if !static {
-		if text = originOf(text); text == "" { // its host is known only when a connection is made
+		if text = originOf(text); text == "" { // the host is known only when a connection is opened
 			return
 		}
 	}
@@ -88,7 +88,7 @@ func (a *Address) checkURL(text string, sc chaos.Scope, m *syntax.Mistakes) {
 	case err == nil && u.User != nil:
 		m.AddHint(at, userHint, userMistake)
 		return
-	case err != nil && strings.ContainsAny(text, "@:"): // a password, or an invalid port
+	case err != nil && strings.ContainsAny(text, "@:"): // the text holds a password, or an invalid port
 		m.AddHint(at, hint, "it is not a URL; a port lies from 1 to 65535, and credentials go into an Authorization header")
 		return
 	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
@@ -129,7 +129,8 @@ func hasUser(shown string) bool {
 }
 
 // allowed returns the allow-lists of a call. Each list also has the addresses of the units, which brunt found itself:
-// those of ${unit.…}, and that of u, which is asked. A nil u asks no unit; the target that already runs is none.
+// the addresses of ${unit.…}, and of u, the unit that is asked. u is nil if no unit is asked; the target that already
+// runs is no unit.
 func allowed(on chaos.Host, u chaos.Unit) [][]string {
 	own := map[string]bool{}
 	add := func(addr string) {
@@ -147,7 +148,7 @@ func allowed(on chaos.Host, u chaos.Unit) [][]string {
 	}
 	lists := slices.Clone(on.Allow)
 	if len(lists) == 0 {
-		lists = [][]string{nil} // loopback alone
+		lists = [][]string{nil} // loopback only
 	}
 	for i := range lists {
 		lists[i] = slices.Concat(lists[i], slices.Sorted(maps.Keys(own)))

@@ -21,28 +21,28 @@ import (
 	"brunt/scenarios/template"
 )
 
-// Alert is an alert of the team's own monitoring. brunt asks a Prometheus server or an Alertmanager
-// whether it fires, at loopback, at what brunt started, and at what guard.allow.load or guard.allow.chaos names.
+// Alert is an alert of the team's own monitoring. brunt asks a Prometheus server or an Alertmanager whether it fires.
+// The server must be on loopback, started by brunt, or named by guard.allow.load or guard.allow.chaos.
 //
-// A Prometheus server is asked for its rules: it distinguishes a rule that has never fired from a
-// missing one, and knows since when an alert is pending. An Alertmanager knows only the alerts that it
-// received: those that fire, and those that are silenced.
+// A Prometheus server is asked for its rules: it distinguishes a rule that has never fired from a missing one, and it
+// knows since when an alert is pending. An Alertmanager knows only the alerts that it received: firing and silenced
+// ones.
 type Alert struct {
 	syntax.Place
 	Prometheus   Address `yaml:"prometheus"`   // a server that evaluates alerting rules, such as http://127.0.0.1:9090
 	Alertmanager Address `yaml:"alertmanager"` // an Alertmanager that receives the alerts, such as http://127.0.0.1:9093
-	// that an alert must have; alertname is the name of the entry where it is not among them
+	// labels that an alert must have; without alertname among them, the name of the entry is the alertname
 	Labels  map[string]string          `yaml:"labels"`
-	Headers map[string]template.Header `yaml:"headers"` // of the question, by name
-	// between two questions, which is how exact the answer is; zero is 1s
+	Headers map[string]template.Header `yaml:"headers"` // headers of the request, by name
+	// time between two questions, which bounds the accuracy of the times; zero is 1s
 	Every   quantity.Duration `yaml:"every,positive"`
-	Timeout quantity.Duration `yaml:"timeout,positive"` // of one question; zero is 5s
+	Timeout quantity.Duration `yaml:"timeout,positive"` // time limit of one question; zero is 5s
 }
 
 // alertLabel is the label that names an alert.
 const alertLabel = "alertname"
 
-// Check notes what is wrong with the settings.
+// Check notes every mistake in the settings.
 func (a *Alert) Check(sc chaos.Scope, m *syntax.Mistakes) {
 	if a.Prometheus.IsZero() == a.Alertmanager.IsZero() {
 		m.AddHint(a.At, `such as {prometheus: "http://127.0.0.1:9090", labels: {service: posts}}`,
@@ -75,13 +75,13 @@ func (a *Alert) String() string {
 // An AlertState is the state of an alert at one moment. Its times are by the server's clock; the zero
 // Time is unknown.
 type AlertState struct {
-	Pending  bool          // its condition holds, but not for long enough to fire
+	Pending  bool          // its condition holds, but has not held long enough to fire
 	Firing   bool          // at least one matching alert fires
 	Active   time.Time     // since when the condition holds
 	Since    time.Time     // since when it fires
-	For      time.Duration // how long its condition must hold; negative is unknown
-	Silenced bool          // all firing ones are silenced or inhibited
-	Text     string        // the labels of one of them
+	For      time.Duration // how long its condition must hold before it fires; negative is unknown
+	Silenced bool          // all firing alerts are silenced or inhibited
+	Text     string        // the labels of one matching alert
 }
 
 // An AlertQuestion queries an alert. It is not safe for concurrent use.
@@ -89,7 +89,7 @@ type AlertQuestion struct {
 	labels     map[string]string
 	prometheus bool
 	call       *ResolvedCall
-	clock      *ResolvedCall // queries the server's time; nil where the server has no such query
+	clock      *ResolvedCall // queries the server's time; nil if the server has no such query
 }
 
 // Question resolves the placeholders of the alert with a name.
@@ -106,7 +106,7 @@ func (a *Alert) Question(name string, on chaos.Host) (*AlertQuestion, error) {
 			return nil, err
 		}
 		q.clock.below(promQuery("time()"))
-		// A server that does not support rule_name returns all rules.
+		// A server that does not know rule_name returns all rules.
 		call.below("/api/v1/rules?type=alert&rule_name[]=" + url.QueryEscape(q.labels[alertLabel]))
 		return q, nil
 	}
@@ -118,8 +118,8 @@ func (a *Alert) Question(name string, on chaos.Host) (*AlertQuestion, error) {
 	return q, nil
 }
 
-// Ask queries once. An error says that the state is unknown, such as when the server has no such rule
-// or cannot evaluate it.
+// Ask queries once. An error says that the state is unknown, for example because the server has no such rule or cannot
+// evaluate it.
 func (q *AlertQuestion) Ask(ctx context.Context) (_ AlertState, err error) {
 	defer scenarios.Recover(&err)
 	a, err := q.call.Ask(ctx)
@@ -209,7 +209,7 @@ func (q *AlertQuestion) ruled(body []byte) (AlertState, error) {
 	return s, nil
 }
 
-// take adds a matching alert. The state is that of the most advanced one.
+// take adds a matching alert. The state becomes that of the most advanced alert.
 func (s *AlertState) take(firing, pending bool, active time.Time, labels map[string]string) {
 	if !firing && !pending || s.Firing && !firing {
 		return
@@ -264,8 +264,8 @@ func b2i(b bool) int {
 	return 0
 }
 
-// Ahead returns by how much the server's clock is ahead of this machine's, and the uncertainty of
-// that. A Prometheus server reports its time in milliseconds, others in a header in seconds.
+// Ahead returns by how much the server's clock is ahead of this machine's, and the uncertainty of that. A Prometheus
+// server reports its time in milliseconds, other servers in a header in seconds.
 func (q *AlertQuestion) Ahead(ctx context.Context) (ahead, within time.Duration, err error) {
 	defer scenarios.Recover(&err)
 	call := q.clock

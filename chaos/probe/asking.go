@@ -15,42 +15,42 @@ import (
 // Asking is a question to a system, to one of its units, or to its monitoring, in exactly one way: by a command,
 // a path or a URL, a page of metrics, a query, or a step. It only reads.
 //
-// Every part of a scenario that asks has this syntax: leader, ready, watch, metrics, detect, verify and gone.
-// Each says by a [Use] what it asks, and what it does with the answer.
+// Every part of a scenario that asks has this syntax: leader, ready, watch, metrics, detect, verify and gone. Each has
+// a [Use], which says what it asks, and what it does with the answer.
 type Asking struct {
 	syntax.Place
-	// a text for sh -c, or a list: a program with its arguments; yes is exit code 0. Asked of a unit it has
-	// BRUNT_UNIT, BRUNT_ADDR, BRUNT_HOST and BRUNT_PORT in its environment, and knows ${self.addr}, ${self.port}
+	// a text for sh -c, or a list: a program with its arguments; yes is exit code 0. If a unit is asked, the
+	// environment has BRUNT_UNIT, BRUNT_ADDR, BRUNT_HOST and BRUNT_PORT, and ${self.addr}, ${self.port} have values
 	Command Command `yaml:"command"`
 	Exec    Command `yaml:"exec"` // like command, but run in the unit's container
 	// a path to GET from the unit; yes is an answer that passes check
 	Path Address `yaml:"path"`
-	// the URL to GET, of a unit also a path; yes is an answer that passes check
+	// the URL to GET, or for a unit also a path; yes is an answer that passes check
 	Get     Address                    `yaml:"get"`
-	Headers map[string]template.Header `yaml:"headers"` // of the request, by name
-	// what the answer to path or get must be; nil is a status under 400
+	Headers map[string]template.Header `yaml:"headers"` // headers of the request, by name
+	// the check of the answer to path or get; nil is a status under 400
 	Check *check.Response `yaml:"check"`
-	// a page in Prometheus's text format, such as http://127.0.0.1:8080/metrics; of a unit also a path
+	// a page in Prometheus's text format, such as http://127.0.0.1:8080/metrics, or for a unit also a path
 	Scrape Address `yaml:"scrape"`
-	// the name of a metric on the page: a counter, gauge or untyped one; of a histogram or summary NAME_count and
-	// NAME_sum. {get: URL, name: NAME, above: N} is an older spelling of scrape, metric and above
+	// name of a metric on the page: a counter, gauge or untyped one; of a histogram or summary NAME_count or NAME_sum.
+	// {get: URL, name: NAME, above: N} is an older spelling of scrape, metric and above
 	Metric     *Metric           `yaml:"metric"`
-	Labels     map[string]string `yaml:"labels"`     // of the page: that a series must have; nil is any
-	Above      *float64          `yaml:"above"`      // of the page: yes is a series that is more
-	Below      *float64          `yaml:"below"`      // of the page: yes is a series that is less
+	Labels     map[string]string `yaml:"labels"`     // of the page: labels that a series must have; nil is any
+	Above      *float64          `yaml:"above"`      // of the page: yes is a series with a larger value
+	Below      *float64          `yaml:"below"`      // of the page: yes is a series with a smaller value
 	Prometheus Address           `yaml:"prometheus"` // a Prometheus server, such as http://127.0.0.1:9090
-	// in PromQL, to the server; yes is a result that is not empty. {url: URL, promql: QUERY} is an older spelling of
-	// prometheus and query
+	// a query in PromQL to the server; yes is a result that is not empty. {url: URL, promql: QUERY} is an older
+	// spelling of prometheus and query
 	Query *Query `yaml:"query"`
-	// a step as in a flow, such as {get: /role, check: {"$.role": leader}}; yes is a step that passes. The value is
-	// what it extracts as `value`
+	// a step as in a flow, such as {get: /role, check: {"$.role": leader}}; yes is a step that passes. The value is the
+	// one that it extracts as `value`
 	Ask *syntax.Node `yaml:"ask"`
 }
 
-// Use says of what is asked, and what for.
+// Use says who is asked, and for which kind of answer.
 type Use struct {
-	Unit  bool // a unit is asked; else the system as a whole, or its monitoring
-	Value bool // the answer is a value; else it is yes or no
+	Unit  bool // a unit is asked; otherwise the system as a whole, or its monitoring
+	Value bool // the answer is a value; otherwise yes or no
 }
 
 // kinds lists the ways in which the question is asked.
@@ -88,19 +88,19 @@ func (a *Asking) Kind() string {
 	return kinds[0]
 }
 
-// Settings of a question that go with one way to ask alone.
+// asksWith lists, for each way to ask, the settings that go only with it.
 var asksWith = map[string][]string{
 	"headers": {"get", "scrape", "prometheus"}, "check": {"get"}, "labels": {"scrape"}, "above": {"scrape"},
 	"below":  {"scrape"},
 	"metric": {"scrape"}, "query": {"prometheus"},
 }
 
-// Validate notes what is wrong with a question to the system whose answer is yes or no.
+// Validate notes every mistake in a question to the system whose answer is yes or no.
 func (a *Asking) Validate(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	a.ValidateFor(Use{}, at, sc, m)
 }
 
-// ValidateFor notes what is wrong with the question for a use.
+// ValidateFor notes every mistake in the question for a use.
 func (a *Asking) ValidateFor(use Use, at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	kind := a.Kind()
 	switch {
@@ -154,7 +154,7 @@ func (a *Asking) checkGet(use Use, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// where is the URL or path to GET.
+// where returns the URL or path to GET.
 func (a *Asking) where() *Address {
 	if a.Path.IsZero() {
 		return &a.Get
@@ -215,7 +215,7 @@ func (a *Asking) String() string {
 	return a.Command.String()
 }
 
-// DescribeStep describes a step of the load's language by its kind and where it goes.
+// DescribeStep describes a step of the load's language by its kind and its destination.
 func DescribeStep(n *syntax.Node) string {
 	if n.Kind == syntax.Map && len(n.Fields) > 0 {
 		switch f := n.Fields[0]; f.Value.Kind {

@@ -21,7 +21,7 @@ import (
 	"github.com/ohler55/ojg/oj"
 )
 
-// Call is an HTTP call of the author's own, with exactly one of its methods.
+// Call is an HTTP call that the author writes, with exactly one of its methods.
 type Call struct {
 	syntax.Place
 	Get     Address                    `yaml:"get"`     // the URL to GET
@@ -29,10 +29,10 @@ type Call struct {
 	Put     Address                    `yaml:"put"`     // the URL to PUT to
 	Patch   Address                    `yaml:"patch"`   // the URL to PATCH
 	Delete  Address                    `yaml:"delete"`  // the URL to DELETE
-	Headers map[string]template.Header `yaml:"headers"` // by name
-	JSON    *template.JSON             `yaml:"json"`    // the body, written as YAML
-	Body    *template.Text             `yaml:"body"`    // the body, as it stands
-	Check   *check.Response            `yaml:"check"`   // only the status of the answer; nil is any under 400
+	Headers map[string]template.Header `yaml:"headers"` // headers of the request, by name
+	JSON    *template.JSON             `yaml:"json"`    // body of the request, written as YAML
+	Body    *template.Text             `yaml:"body"`    // body of the request, as text
+	Check   *check.Response            `yaml:"check"`   // check of the answer, of its status only; nil is any under 400
 }
 
 // Method returns the method of a call with its URL, or "" if it has none or several.
@@ -52,7 +52,7 @@ func (c *Call) Method() (method string, to *Address) {
 	return method, to
 }
 
-// Validate notes what is wrong with the call.
+// Validate notes every mistake in the call.
 func (c *Call) Validate(sc chaos.Scope, m *syntax.Mistakes) {
 	method, to := c.Method()
 	if method == "" {
@@ -100,7 +100,7 @@ type ResolvedCall struct {
 	URL     template.Resolved            `json:"url"`
 	Headers map[string]template.Resolved `json:"headers,omitempty"`
 	Body    template.Resolved            `json:"body,omitempty"`
-	Status  []string                     `json:"status,omitempty"` // accepted statuses; none is any under 400
+	Status  []string                     `json:"status,omitempty"` // accepted statuses; empty: any under 400
 	Timeout time.Duration                `json:"timeout"`
 	Allow   [][]string                   `json:"allow,omitempty"` // allow-lists besides loopback; all must match
 	Stays   bool                         `json:"stays,omitempty"` // a redirect to another host is not followed
@@ -159,7 +159,7 @@ type callAnswer struct {
 	secrets *template.Secrets // of the call
 }
 
-// mostBody bounds the answer that is read, in bytes.
+// mostBody bounds the part of the answer that is read, in bytes.
 const mostBody = 8 << 20
 
 // Ask makes the call. An error says that there was no complete answer.
@@ -210,7 +210,7 @@ func (s *ResolvedCall) Ask(ctx context.Context) (_ *callAnswer, err error) {
 
 // bare returns the text of an error of package http without the URL, which may hold a secret.
 func bare(err error) string {
-	if u, ok := err.(*url.Error); ok { //nolint:errorlint // it is the outermost
+	if u, ok := err.(*url.Error); ok { //nolint:errorlint // it is the outermost error
 		err = u.Err
 	}
 	return err.Error()

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// CheckCommand checks before a run that the command of the question can be run on this machine: sh accepts its
-// text, and its programs exist, seen from the directory of at. It runs none of them. A command in a container, and a
+// CheckCommand checks before a run that the command of the question can be run on this machine: sh accepts its text,
+// and its programs exist, looked up from the directory of at. It runs none of them. A command in a container, and a
 // question without a command, pass.
 func (a *Asking) CheckCommand(ctx context.Context, at CommandContext) error {
 	c := &a.Command
@@ -34,10 +34,10 @@ func (a *Asking) CheckCommand(ctx context.Context, at CommandContext) error {
 	return err
 }
 
-// A placeholder has a value that is not known here.
+// A placeholder's value is not known before the run.
 var filledLater = regexp.MustCompile(`\$\{[^}]*\}`)
 
-// checkShell checks a text for sh in a directory. Without programs, it checks the syntax alone.
+// checkShell checks a text for sh in a directory. Without programs, it checks only the syntax.
 func checkShell(ctx context.Context, text, dir string, programs bool) error {
 	if runtime.GOOS == "windows" {
 		return nil
@@ -98,7 +98,7 @@ func shellPrograms(text string) []string {
 	return out
 }
 
-// simpleCommands splits a text for sh at what separates commands, outside of quotes.
+// simpleCommands splits a text for sh at the operators that separate commands, outside of quotes.
 func simpleCommands(text string) []string {
 	var out []string
 	quote, from := byte(0), 0

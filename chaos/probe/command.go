@@ -23,7 +23,7 @@ import (
 	"brunt/targets/platform/procgroup"
 )
 
-// Command is a command of the author's own: a list is executed directly, a text by sh.
+// Command is a command that the author writes: a list is executed directly, a text by sh.
 type Command struct {
 	At    syntax.Pos
 	Args  []template.Text
@@ -129,15 +129,15 @@ func (c *Command) Resolve(on chaos.Host, at CommandContext, timeout time.Duratio
 	return s, nil
 }
 
-// Mark sets the run's mark for all processes that the command starts, so that they are killed if brunt
-// dies. It is for commands that only read: inject and revert may start a service that must live on.
+// Mark sets the run's mark for all processes that the command starts, so that they are killed if brunt dies. It is only
+// for commands that read: inject and revert may start a service that must live on.
 func (s *ResolvedCommand) Mark(run string) {
 	if run != "" {
 		s.Env[strings.TrimSuffix(proc.RunMark, "=")] = Literal(run)
 	}
 }
 
-// program finds the program of a name. A relative path starts at dir.
+// program finds the program with a name. A relative path starts at dir.
 func program(name, dir string) (string, error) {
 	if filepath.Base(name) != name && !filepath.IsAbs(name) {
 		name = filepath.Join(dir, name)
@@ -157,22 +157,21 @@ type exited struct {
 
 func (e *exited) Error() string { return e.how }
 
-// Exit codes by which sh, and an engine, say that there is no such command.
+// Exit codes with which sh, or an engine, says that there is no such command.
 const (
 	notRunnable = 126
 	notFound    = 127
 )
 
-// answers reports whether the exit code is the command's answer no: it was found, and nothing killed it.
+// answers reports whether the exit code is an answer no: the command was found, and nothing killed it.
 func (e *exited) answers() bool { return e.code >= 0 && e.code != notRunnable && e.code != notFound }
 
-// endsLate is how long other processes may hold a command's output open after it has ended: a service
-// that it started should write elsewhere.
+// endsLate is the time for which other processes may hold a command's output open after the command has ended. A
+// service that it started should write elsewhere.
 const endsLate = 200 * time.Millisecond
 
-// Run runs the command to its end and returns its output. At its timeout, or when ctx ends, it is
-// killed with all that it started. spawned is called with the pid before the command does anything; it
-// may be nil.
+// Run runs the command to its end and returns its output. At its timeout, or when ctx ends, it is killed with all
+// processes that it started. spawned is called with the pid before the command runs; it may be nil.
 func (s *ResolvedCommand) Run(ctx context.Context, spawned func(pid int) error) (said string, err error) {
 	var secrets template.Secrets
 	out := &Output{}
@@ -180,7 +179,7 @@ func (s *ResolvedCommand) Run(ctx context.Context, spawned func(pid int) error) 
 	return out.Lines(secrets.Mask), err
 }
 
-// value runs the command to its end and takes the value of what it writes to stdout.
+// value runs the command to its end and takes the value from its stdout.
 func (s *ResolvedCommand) value(ctx context.Context, from *Finder) (string, error) {
 	var secrets template.Secrets
 	out := &streams{}
@@ -190,8 +189,8 @@ func (s *ResolvedCommand) value(ctx context.Context, from *Finder) (string, erro
 	return out.value(from, secrets.Mask)
 }
 
-// output runs the command as Run does, and adds its secrets to secrets. It writes to stdout and stderr, of which out
-// keeps what is reported.
+// output runs the command as Run does, and adds its secrets to secrets. The output goes to stdout and stderr; out keeps
+// the part that is reported.
 func (s *ResolvedCommand) output(ctx context.Context, secrets *template.Secrets, spawned func(pid int) error,
 	out *Output,
 	stdout, stderr io.Writer,

@@ -17,9 +17,9 @@ import (
 // fault, and neither is an answer without an earlier query.
 type Detect struct {
 	Asking `yaml:",inline"`
-	// between two questions, which is how exact the answer is; zero is 1s
+	// time between two questions, which bounds the accuracy of the times; zero is 1s
 	Every   quantity.Duration `yaml:"every,positive"`
-	Timeout quantity.Duration `yaml:"timeout,positive"` // of one question; zero is 5s
+	Timeout quantity.Duration `yaml:"timeout,positive"` // time limit of one question; zero is 5s
 }
 
 const (
@@ -28,7 +28,7 @@ const (
 	detectTimeout = 5 * time.Second
 )
 
-// Check notes what is wrong with the settings.
+// Check notes every mistake in the settings.
 func (d *Detect) Check(sc chaos.Scope, m *syntax.Mistakes) {
 	d.Validate(d.At, sc, m)
 	if d.Has("every") && d.Every.D() > 0 && d.Every.D() < leastEvery {
@@ -60,10 +60,10 @@ type watch struct {
 
 	mu    sync.Mutex
 	last  reply
-	found *chaos.Sighting // of the current occurrence; nil if there is none
+	found *chaos.Sighting // of the current occurrence; nil: there is none
 	since time.Duration
 	name  string
-	sound bool // it was answered since the injection
+	sound bool // a question was answered since the injection
 	over  bool // no further occurrence follows
 }
 
@@ -100,7 +100,7 @@ func (w *watch) Run(ctx context.Context) {
 	for !w.ended() {
 		r := reply{asked: true, begin: w.now()}
 		r.holds, r.said, r.err = w.ask.Ask(ctx)
-		if ctx.Err() != nil { // the query was interrupted
+		if ctx.Err() != nil { // the end of ctx interrupted the query
 			return
 		}
 		w.take(r, w.now())

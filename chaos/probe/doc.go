@@ -6,8 +6,8 @@
 //	Asking{command, exec, path, scrape, prometheus, ask} --> Question --> yes or no, or a value
 //	Detect, Alert, Gauge ----------------------------------> sightings, alert states, values
 //
-// There is one syntax for what is asked, [Asking], and one parser, schema and runner of it. To add a way to ask, add
-// its key to Asking, to its kinds, and a Question.
+// All questions have one syntax, [Asking], with one parser, schema and runner. To add a way to ask, add its key to
+// Asking and to its kinds, and write a Question.
 //
 // A resolved command or call can be written into a journal: it holds its secrets by name.
 package probe

@@ -15,8 +15,8 @@ import (
 	"github.com/ohler55/ojg/oj"
 )
 
-// Finder says where the value stands in an answer: "$.path" of JSON, or "~ regexp", whose first group it is. Nil
-// is the first line that is not blank.
+// Finder says where the value is in an answer: "$.path" in JSON, or "~ regexp", whose first group is the value. A nil
+// Finder takes the first line that is not blank.
 type Finder struct {
 	path jp.Expr
 	re   *regexp.Regexp
@@ -44,7 +44,7 @@ func (f *Finder) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 
 func (*Finder) Schema() syntax.Schema { return syntax.Pattern(`^[$~]`, "$.role", `~ role:(\w+)`) }
 
-// find takes the value of an answer. It is one line of at most MostWords characters, masked.
+// find takes the value from an answer. The value is one line of at most MostWords characters, masked.
 func (f *Finder) find(answer []byte, mask func(string) string) (_ string, err error) {
 	defer scenarios.Recover(&err)
 	text := strings.ToValidUTF8(string(answer), string(utf8.RuneError))

@@ -18,26 +18,26 @@ import (
 )
 
 // Gauge is a metric of the target, or of its monitoring, that is read during the run: from a page in Prometheus's text
-// format, by a query to a Prometheus server, or as the number that a command, a URL or a step answers. It goes to
-// loopback, to what brunt started, and to what guard.allow.load or guard.allow.chaos names; redirects to another host
+// format, by a query to a Prometheus server, or as the number in the answer of a command, a URL or a step. The address
+// must be on loopback, started by brunt, or named by guard.allow.load or guard.allow.chaos; redirects to another host
 // are not followed.
 //
-// The time of a value is when it was read. A query returns the last scraped value, which may be older
-// by the scrape interval.
+// The time of a value is the time at which it was read. A query returns the last scraped value, which may be older by
+// the scrape interval.
 type Gauge struct {
 	Asking `yaml:",inline"`
-	Sum    bool `yaml:"sum"` // of the page: the series that match are added up
-	// where the number stands in the answer to command, get or ask: "$.path" of JSON, or "~ regexp", whose first group it
+	Sum    bool `yaml:"sum"` // of the page: add up the matching series
+	// where the number is in the answer to command, get or ask: "$.path" of JSON, or "~ regexp", whose first group it
 	// is; nil is the first line
 	Value *Finder `yaml:"value"`
-	// the growth of a counter per second, instead of its value
+	// read the growth of a counter per second, instead of its value
 	Rate    bool              `yaml:"rate"`
 	Unit    string            `yaml:"unit,oneof=bytes|seconds|share|number"` // of the value; zero is a number
-	Every   quantity.Duration `yaml:"every,positive"`                        // between two readings; zero is 1s
-	Timeout quantity.Duration `yaml:"timeout,positive"`                      // of one reading; zero is 5s
+	Every   quantity.Duration `yaml:"every,positive"`                        // time between two readings; zero is 1s
+	Timeout quantity.Duration `yaml:"timeout,positive"`                      // time limit of one reading; zero is 5s
 }
 
-// Check notes what is wrong with the settings.
+// Check notes every mistake in the settings.
 func (g *Gauge) Check(sc chaos.Scope, m *syntax.Mistakes) {
 	kinds := g.kinds()
 	if len(kinds) != 1 {
@@ -96,8 +96,8 @@ type Value struct {
 // A Reading reads a gauge. It is not safe for concurrent use.
 type Reading struct {
 	of   *Gauge
-	call *ResolvedCall // of a page, or of a query
-	ask  Question      // of the others
+	call *ResolvedCall // of a page or a query
+	ask  Question      // of the other ways to ask
 }
 
 // Reading resolves the gauge's placeholders.
@@ -126,7 +126,7 @@ func (g *Gauge) Reading(on chaos.Host) (*Reading, error) {
 	return &Reading{of: g, call: call}, nil
 }
 
-// reads returns a call that reads a URL and is not led on to another host.
+// reads returns a call that reads a URL and does not follow redirects to another host.
 func reads(
 	on chaos.Host, to *Address, headers map[string]template.Header, timeout time.Duration,
 ) (*ResolvedCall, error) {

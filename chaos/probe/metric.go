@@ -23,14 +23,14 @@ import (
 type Metric struct {
 	syntax.Place
 	Get Address `yaml:"get,required"` // the URL of a page in Prometheus's text format
-	// of the metric: a counter, gauge or untyped one; of a histogram or summary NAME_count and NAME_sum
+	// name of the metric: a counter, gauge or untyped one; of a histogram or summary NAME_count or NAME_sum
 	Name   string            `yaml:"name,required"`
-	Labels map[string]string `yaml:"labels"` // that a series must have; nil is any
-	Above  *float64          `yaml:"above"`  // it holds when a series is more
-	Below  *float64          `yaml:"below"`  // it holds when a series is less
+	Labels map[string]string `yaml:"labels"` // labels that a series must have; nil is any
+	Above  *float64          `yaml:"above"`  // it holds when a series has a larger value
+	Below  *float64          `yaml:"below"`  // it holds when a series has a smaller value
 }
 
-// DecodeNode implements [syntax.NodeDecoder]: a name alone is that of a metric on the page of scrape.
+// DecodeNode implements [syntax.NodeDecoder]: a name alone is a metric on the page of scrape.
 func (k *Metric) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	type plain Metric
 	decodeShort(n, m, (*plain)(k), &k.Place, &k.Name)
@@ -120,7 +120,7 @@ func (q metricQuestion) Value(ctx context.Context, _ *Finder) (string, error) {
 	return plain(values[0]), nil
 }
 
-// Ask implements [Question]. On a page without the series it does not hold.
+// Ask implements [Question]. If the page lacks the series, the condition does not hold.
 func (q metricQuestion) Ask(ctx context.Context) (bool, string, error) {
 	values, err := q.series(ctx)
 	if err != nil {

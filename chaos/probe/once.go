@@ -21,14 +21,14 @@ type Once struct {
 	Name string `yaml:"name"` // zero is the command itself
 	// a text for sh -c, or a list: a program with its arguments
 	Command Command                  `yaml:"command,required"`
-	Env     map[string]template.Text `yaml:"env"`              // added to brunt's own environment
-	Dir     string                   `yaml:"dir"`              // where it is run; zero is where brunt was started
+	Env     map[string]template.Text `yaml:"env"`              // variables added to brunt's own environment
+	Dir     string                   `yaml:"dir"`              // where it runs; zero is where brunt was started
 	Timeout quantity.Duration        `yaml:"timeout,positive"` // zero is 1m
 }
 
 const onceTimeout = time.Minute
 
-// Check notes what is wrong with the settings.
+// Check notes every mistake in the settings.
 func (o *Once) Check(m *syntax.Mistakes) {
 	o.Command.Validate(m)
 	for name := range o.Env {
@@ -37,10 +37,10 @@ func (o *Once) Check(m *syntax.Mistakes) {
 	}
 }
 
-// Limit is when the command is killed, counted from its start.
+// Limit returns the time after which the command is killed, from its start.
 func (o *Once) Limit() time.Duration { return or(o.Timeout, onceTimeout) }
 
-// Context returns where the command is run.
+// Context returns the environment and the directory of the command.
 func (o *Once) Context() CommandContext { return CommandContext{Env: o.Env, Dir: o.Dir} }
 
 // Asking returns the command as a question, to be checked before a run.
@@ -55,7 +55,7 @@ func (o *Once) String() string {
 }
 
 // Run runs the command to its end, and writes its output to log. An error ends with the last lines of the output, and
-// names the file of the log; an empty name is none.
+// names the file of the log; an empty name means that there is no file.
 func (o *Once) Run(ctx context.Context, on chaos.Host, log io.Writer, file string) error {
 	c, err := o.Command.Resolve(on, o.Context(), o.Limit())
 	if err != nil {
@@ -66,7 +66,7 @@ func (o *Once) Run(ctx context.Context, on chaos.Host, log io.Writer, file strin
 	masked := secrets.Log(nopCloser{log})
 	out := &Output{}
 	both := io.MultiWriter(out, masked)
-	err = c.output(ctx, &secrets, nil, &Output{}, both, both) // which says no more than how it ended
+	err = c.output(ctx, &secrets, nil, &Output{}, both, both) // the error says only how the command ended
 	if cerr := masked.Close(); err == nil && cerr != nil {
 		err = fmt.Errorf("keeping its output: %w", cerr)
 	}
@@ -97,7 +97,7 @@ type nopCloser struct{ io.Writer }
 
 func (nopCloser) Close() error { return nil }
 
-// endLines is how many lines of an output a message shows.
+// endLines is the number of lines of an output that a message shows.
 const endLines = 8
 
 // end returns the last lines of the output, indented for a message.

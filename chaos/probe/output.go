@@ -33,22 +33,22 @@ func (o *Output) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// streams keeps what a command writes: stdout, which is its answer, whole up to a bound, and of stdout and stderr
-// together what is reported. It is safe for concurrent use.
+// streams keeps the output of a command: stdout, which is its answer, whole up to a bound, and from stdout and stderr
+// together the part that is reported. It is safe for concurrent use.
 type streams struct {
 	Output
 	mu     sync.Mutex
 	answer []byte
 }
 
-// Write takes what is written to stderr.
+// Write receives the bytes written to stderr.
 func (s *streams) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.Output.Write(p)
 }
 
-// stdout takes what is written to stdout.
+// stdout returns a writer for the bytes written to stdout.
 func (s *streams) stdout() io.Writer { return stdout{s} }
 
 type stdout struct{ to *streams }
@@ -61,7 +61,7 @@ func (w stdout) Write(p []byte) (int, error) {
 	return s.Output.Write(p)
 }
 
-// value takes the value of the answer.
+// value takes the value from the answer.
 func (s *streams) value(from *Finder, mask func(string) string) (string, error) {
 	s.mu.Lock() // a process that the command started may still write
 	defer s.mu.Unlock()

@@ -24,7 +24,7 @@ func (p *Probe) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 // AsksEvery is the pause between two attempts of Until.
 const AsksEvery = 100 * time.Millisecond
 
-// Until asks until the result is want, or ctx ends. The error then has the last answer.
+// Until asks until the result is want, or ctx ends. Then the error contains the last answer.
 func Until(ctx context.Context, q Question, want bool) (said string, err error) {
 	for {
 		holds, said, err := q.Ask(ctx)

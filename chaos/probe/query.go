@@ -17,7 +17,7 @@ import (
 // Query is a query to a Prometheus server: it holds when its result is not empty.
 type Query struct {
 	syntax.Place
-	URL    Address `yaml:"url,required"`    // of the server, such as http://127.0.0.1:9090
+	URL    Address `yaml:"url,required"`    // URL of the server, such as http://127.0.0.1:9090
 	PromQL string  `yaml:"promql,required"` // such as ALERTS{alertname="DatabaseDown", alertstate="firing"}
 }
 
@@ -31,7 +31,7 @@ func (*Query) SchemaWith(doc syntax.Describer) syntax.Schema {
 	return shortSchema[Query](doc)
 }
 
-// decodeShort decodes a map into whole; anything else is its text alone.
+// decodeShort decodes a map into whole; any other node is decoded as the text alone.
 func decodeShort(n *syntax.Node, m *syntax.Mistakes, whole any, place *syntax.Place, text *string) {
 	if n.Kind == syntax.Map {
 		syntax.Decode(n, whole, m)
@@ -64,7 +64,7 @@ func (k *Query) validate(sc chaos.Scope, m *syntax.Mistakes) {
 // String describes the query.
 func (k *Query) String() string { return k.PromQL + " at " + k.URL.Text() }
 
-// Question returns the question as a call of the server's API for instant queries.
+// Question returns the question as a call to the server's API for instant queries.
 func (k *Query) Question(s *ResolvedCall) Question {
 	s.below(promQuery(k.PromQL))
 	return queryQuestion{s}

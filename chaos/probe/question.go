@@ -22,8 +22,8 @@ type Question interface {
 	// Ask asks once. It returns whether the condition holds, and the answer. An error says that there
 	// was no answer, so that the result is unknown.
 	Ask(ctx context.Context) (holds bool, said string, err error)
-	// Value asks once and returns the answer itself, for from to take a value of it; of a metric or a query it is
-	// the value of the first series. An error says that there was no good answer.
+	// Value asks once and returns the value that from takes from the answer; for a metric or a query, the value of the
+	// first series. An error says that there was no usable answer.
 	Value(ctx context.Context, from *Finder) (string, error)
 }
 
@@ -46,7 +46,8 @@ func (a *Asking) QuestionOf(u chaos.Unit, on chaos.Host, timeout time.Duration) 
 	return a.question(on, at, u, timeout)
 }
 
-// AddressesAt returns addresses with the values of ${self.…} in a question to a unit, by the text of the placeholder.
+// AddressesAt returns addresses together with the values of ${self.…} in a question to a unit, by the text of the
+// placeholder.
 func AddressesAt(u chaos.Unit, addresses map[string]string) map[string]string {
 	self := map[string]string{}
 	maps.Copy(self, addresses)
@@ -78,7 +79,7 @@ func (a *Asking) question(on chaos.Host, at CommandContext, u chaos.Unit, timeou
 		if err != nil {
 			return nil, err
 		}
-		if u != nil && !a.Command.Shell { // of a list only the program is shown: an argument may be a secret of the params
+		if u != nil && !a.Command.Shell { // of a list only the program is shown: arguments may be secrets
 			c.Shows = a.Command.Args[0].Text()
 		}
 		c.Mark(on.Run)
@@ -108,7 +109,8 @@ func (a *Asking) question(on chaos.Host, at CommandContext, u chaos.Unit, timeou
 	return nil, errors.New("it does not say how it is asked")
 }
 
-// call returns the request to a URL, or to a path of a unit. Asked of a unit it is not led on to another host.
+// call returns the request to a URL, or to a path of a unit. If a unit is asked, it does not follow redirects to
+// another host.
 func (a *Asking) call(on chaos.Host, to *Address, u chaos.Unit, timeout time.Duration) (*ResolvedCall, error) {
 	s := &ResolvedCall{
 		Method: "GET", Shows: to.Text(), Timeout: timeout, Allow: allowed(on, u), Stays: u != nil,
@@ -182,7 +184,7 @@ func (a *Asking) execQuestion(on chaos.Host, at CommandContext, u chaos.Unit, ti
 		return nil, container.ErrNoContainer
 	}
 	secrets := &template.Secrets{}
-	// of a list, as in question
+	// of a list only the program is shown, as in question
 	q := &execQuestion{unit: u, shows: a.Exec.Args[0].Text(), mask: secrets.Mask, timeout: timeout}
 	if a.Exec.Shell {
 		q.args = []string{"sh", "-c"}
@@ -259,7 +261,7 @@ func (q *execQuestion) Value(ctx context.Context, from *Finder) (string, error) 
 type stepQuestion struct {
 	ask     func(ctx context.Context, step *syntax.Node, u chaos.Unit, timeout time.Duration) (string, error)
 	step    *syntax.Node
-	unit    chaos.Unit // nil is the system
+	unit    chaos.Unit // nil: the system
 	timeout time.Duration
 }
 

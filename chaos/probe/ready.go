@@ -17,18 +17,18 @@ import (
 type Ready struct {
 	Asking `yaml:",inline"`
 	TCP    bool              `yaml:"tcp"`             // its port accepts connections
-	Within quantity.Duration `yaml:"within,positive"` // zero is 30s
-	// of one question; zero is 1s, and 5s for a command
+	Within quantity.Duration `yaml:"within,positive"` // time within which it must be ready; zero is 30s
+	// time limit of one question; zero is 1s, and 5s for a command
 	Timeout quantity.Duration `yaml:"timeout,positive"`
 }
 
-// Timeouts of a question whether something is ready.
+// Time limits of a question whether something is ready.
 const (
 	readyTimeout   = time.Second
 	commandTimeout = 5 * time.Second
 )
 
-// Check notes what is wrong with the settings. Listens says that the units have a port, or that the target has a URL.
+// Check notes every mistake in the settings. listens says that the units have a port, or that the target has a URL.
 func (r *Ready) Check(sc chaos.Scope, listens bool, m *syntax.Mistakes) {
 	if r.TCP {
 		m.AddHint(r.Of("tcp"), "a question replaces it: drop `tcp`, or all other keys but `within`",
@@ -52,7 +52,7 @@ func (r *Ready) Check(sc chaos.Scope, listens bool, m *syntax.Mistakes) {
 	}
 }
 
-// page returns the URL or the path that the question gets; nil is another kind of question.
+// page returns the URL or the path that the question gets; nil means that it is another kind of question.
 func (r *Ready) page() *Address {
 	switch r.Kind() {
 	case "get":
@@ -122,8 +122,8 @@ func (r *Ready) AskUnit(ctx context.Context, u chaos.Unit, on chaos.Host) error 
 	return answered(ctx, q)
 }
 
-// AskTarget asks the target as a whole once whether it is ready; nil means yes. U stands for it in questions that go
-// to its address.
+// AskTarget asks the target as a whole once whether it is ready; nil means yes. u stands for the target in questions
+// that go to its address.
 func (r *Ready) AskTarget(ctx context.Context, u chaos.Unit, on chaos.Host) error {
 	if r.Kind() != "ask" {
 		return r.AskUnit(ctx, u, on)
@@ -135,7 +135,7 @@ func (r *Ready) AskTarget(ctx context.Context, u chaos.Unit, on chaos.Host) erro
 	return answered(ctx, q)
 }
 
-// answered asks a question once; an answer no is an error.
+// answered asks a question once, and returns an error if the answer is no.
 func answered(ctx context.Context, q Question) error {
 	holds, said, err := q.Ask(ctx)
 	if err == nil && !holds {

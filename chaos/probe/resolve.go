@@ -9,7 +9,8 @@ import (
 // CheckPlaceholders refuses placeholders that only the load's requests can resolve.
 func CheckPlaceholders(t *template.Template, m *syntax.Mistakes) { checkPlaceholders(t, Use{}, m) }
 
-// checkPlaceholders refuses placeholders without a value for a use; a question to a unit knows the unit as well.
+// checkPlaceholders refuses placeholders without a value in a use. A question to a unit also has the values of the
+// unit.
 func checkPlaceholders(t *template.Template, use Use, m *syntax.Mistakes) {
 	for _, r := range t.Refs() {
 		switch {
@@ -23,10 +24,10 @@ func checkPlaceholders(t *template.Template, use Use, m *syntax.Mistakes) {
 	}
 }
 
-// Literal returns a resolved template that is the text s.
+// Literal returns the text s as a resolved template.
 func Literal(s string) template.Resolved { return template.Resolved{{Text: s}} }
 
-// resolve fills in a template, so that it can be stored.
+// resolve fills in a template, so that the result can be stored.
 func resolve(on chaos.Host, t *template.Template) (template.Resolved, error) {
 	return t.Resolve(&template.Iter{Env: &template.Env{Units: on.Addresses}})
 }

@@ -14,23 +14,22 @@ import (
 )
 
 // Watch asks each unit for a value of its own during the run: its role, its term, its lag in replication. Values are
-// states over time, or numbers where a unit of them is given. Each unit is asked alone, over a connection of its
-// own, so a unit that does not answer delays no other question; a missed answer is a gap.
+// states over time, or numbers if their unit is given. Each unit is asked on its own, over its own connection, so a
+// unit that does not answer delays no other question. A missed answer is a gap.
 type Watch struct {
 	Asking `yaml:",inline"`
-	Of     string `yaml:"of"` // a service, or a unit such as db[0]; zero is every unit
-	// where the value stands in the answer: "$.path" of JSON, or "~ regexp", whose first group it is; nil is the first
-	// line
+	Of     string `yaml:"of"` // service, or unit such as db[0], to ask; zero is every unit
+	// where the value is in the answer: "$.path" of JSON, or "~ regexp", whose first group it is; nil is the first line
 	Value *Finder `yaml:"value"`
-	// of the value, which is a number then; zero is a state, of scrape a number
+	// unit of the value, which is then a number; zero is a state, with scrape a number
 	Unit    string            `yaml:"unit,oneof=bytes|seconds|share|number"`
-	Every   quantity.Duration `yaml:"every,positive"`   // between two questions to a unit; zero is 1s
-	Timeout quantity.Duration `yaml:"timeout,positive"` // of one question; zero is 1s
+	Every   quantity.Duration `yaml:"every,positive"`   // time between two questions to a unit; zero is 1s
+	Timeout quantity.Duration `yaml:"timeout,positive"` // time limit of one question; zero is 1s
 }
 
 const watchTimeout = time.Second
 
-// Check notes what is wrong with the settings.
+// Check notes every mistake in the settings.
 func (w *Watch) Check(sc chaos.Scope, m *syntax.Mistakes) {
 	if kind := w.Kind(); kind == "prometheus" {
 		m.AddHint(w.Place.Of("prometheus"), "such as metrics: {lag: {prometheus: URL, query: …}}",
@@ -41,7 +40,7 @@ func (w *Watch) Check(sc chaos.Scope, m *syntax.Mistakes) {
 	checkEvery(w.Place, w.Every, m)
 }
 
-// CheckUnits notes that the target does not have the units that the watch asks. At is the watch's name.
+// CheckUnits notes a mistake if the target lacks the units that the watch asks. at is the position of the watch's name.
 func (w *Watch) CheckUnits(sc chaos.Scope, at syntax.Pos, m *syntax.Mistakes) {
 	service, index, one := chaos.SplitUnit(w.Of)
 	if !one {
@@ -69,7 +68,7 @@ func (w *Watch) EveryOr() time.Duration { return or(w.Every, detectEvery) }
 // Asks reports whether the watch asks a unit.
 func (w *Watch) Asks(u chaos.Unit) bool { return w.Of == "" || w.Of == u.Name() || w.Of == u.Service() }
 
-// Gauge returns the watch of numbers as a metric.
+// Gauge returns a watch of numbers as a metric.
 func (w *Watch) Gauge() *Gauge {
 	return &Gauge{Asking: w.Asking, Value: w.Value, Unit: w.Unit, Every: w.Every, Timeout: w.Timeout}
 }
@@ -84,7 +83,7 @@ type WatchReading struct {
 // Reading prepares to ask a unit.
 func (w *Watch) Reading(u chaos.Unit, on chaos.Host) *WatchReading { return &WatchReading{w, u, on} }
 
-// State asks once. The question is resolved each time: a unit may have another address after a restart.
+// State asks once. It resolves the question each time, because a unit may have another address after a restart.
 func (r *WatchReading) State(ctx context.Context) (string, error) {
 	timeout := or(r.watch.Timeout, watchTimeout)
 	q, err := r.watch.QuestionOf(r.unit, r.on, timeout)

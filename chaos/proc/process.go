@@ -15,7 +15,7 @@ import (
 type Identity struct {
 	PID   int    `json:"pid"`
 	Start uint64 `json:"start"` // start time, in the system's own unit
-	Boot  string `json:"boot"`  // of the machine
+	Boot  string `json:"boot"`  // boot of the machine
 }
 
 // Identify returns the identity of a live process.
@@ -50,7 +50,7 @@ var engines = []string{
 }
 
 // Protect refuses pid 1, brunt itself, its ancestors, its watchdogs and the container engine outside of containers. It
-// says nothing of the processes of other brunts, which [ProtectBrunts] refuses: those of a dead brunt have to be ended.
+// does not refuse the processes of other brunts, as [ProtectBrunts] does: the processes of a dead brunt must be ended.
 func Protect(pid int) error {
 	switch {
 	case pid <= 1:
@@ -72,7 +72,7 @@ func Protect(pid int) error {
 	return nil
 }
 
-// parts are the processes that brunt starts of its own program, by the commands that they run.
+// parts are the processes that brunt starts from its own program, by their commands.
 var parts = map[string]string{
 	"watchdog":        "a watchdog of brunt's",
 	"remote-watchdog": "a watchdog of brunt's",
@@ -89,7 +89,7 @@ func ProtectBrunts(pid int) error {
 	return nil
 }
 
-// Await waits until done is true, at most until ctx ends or most has passed. The error then is what.
+// Await waits until done is true, at most until ctx ends or most has passed. Then it returns the error what.
 func Await(ctx context.Context, most time.Duration, done func() bool, what string) error {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
@@ -112,8 +112,8 @@ func Await(ctx context.Context, most time.Duration, done func() bool, what strin
 type Process struct {
 	PID   int    `json:"pid"`
 	Start uint64 `json:"start,omitempty"` // start time, in the system's own unit; zero: no such process
-	Boot  string `json:"boot,omitempty"`  // of the machine
-	Name  string `json:"name,omitempty"`  // of its program, if known
+	Boot  string `json:"boot,omitempty"`  // boot of the machine
+	Name  string `json:"name,omitempty"`  // name of its program, if known
 }
 
 // ProcessOf returns the process that has a pid now.

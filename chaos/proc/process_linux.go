@@ -36,7 +36,7 @@ func errNoProcess(err error) error {
 	return err
 }
 
-// StartOf returns when a process started, in clock ticks since boot. Where there is no such process, it is an error.
+// StartOf returns when a process started, in clock ticks since boot. It is an error if there is no such process.
 func StartOf(pid int) (uint64, error) {
 	f, err := stat(pid)
 	if err != nil {
@@ -92,7 +92,7 @@ func CPUOf(pid int) uint64 {
 	return user + system
 }
 
-// BootID returns the identifier of this boot of the machine; empty where it cannot be read.
+// BootID returns the identifier of this boot of the machine; empty if it cannot be read.
 var BootID = sync.OnceValue(func() string {
 	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
@@ -101,8 +101,8 @@ var BootID = sync.OnceValue(func() string {
 	return strings.TrimSpace(string(b))
 })
 
-// Signal sends a signal to the process, never to a successor with the same pid: it opens the pidfd
-// first and checks the identity after.
+// Signal sends a signal to the process, never to a successor with the same pid: it opens the pidfd first and checks the
+// identity afterwards.
 func Signal(id Identity, name string) error {
 	sig := unix.SignalNum("SIG" + name)
 	if sig == 0 {

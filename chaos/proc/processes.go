@@ -9,8 +9,8 @@ import (
 // FileLimit is the limit on the descriptors of a process. A new descriptor gets the lowest free number,
 // which must be under the limit.
 type FileLimit struct {
-	Soft uint64 `json:"soft"` // in force
-	Hard uint64 `json:"hard"` // up to which the process may set it by itself
+	Soft uint64 `json:"soft"` // present limit
+	Hard uint64 `json:"hard"` // up to which the process may raise Soft by itself
 }
 
 // Watchdogs are the watchdogs of all runs in this process. No fault may hit one.

@@ -67,7 +67,7 @@ func ResidentOf(pid int) int64 {
 	return n * int64(os.Getpagesize())
 }
 
-// DiskOf returns what a process has read from disks and written to them, in bytes.
+// DiskOf returns the bytes that a process has read from disks and written to them.
 func DiskOf(pid int) int64 {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid))
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// daemons are the programs that a machine itself is run by. Without one of them it can't be reached, started
-// or repaired any more.
+// daemons are the programs that run a machine itself. Without one of them the machine can't be reached, started or
+// repaired any more.
 var daemons = []string{
 	"init", "systemd", "dbus-daemon", "dbus-broker", "dbus-broker-launch", "sshd", "sshd-session", "udevd", "polkitd",
 	"agetty", "getty", "login",
@@ -15,16 +15,16 @@ var daemons = []string{
 	"runsvdir", "runsv", "s6-svscan", "s6-supervise", "supervise-daemon", "elogind", "auditd", "rsyslogd", "chronyd",
 }
 
-// services are the units of systemd that a machine itself is run by. A process can change its own name, but
-// not the group that systemd has put it into.
+// services are the systemd units that run a machine itself. A process can change its own name, but not the group that
+// systemd has put it into.
 var services = []string{
 	"init.scope", "ssh.service", "sshd.service", "dbus.service", "dbus-broker.service", "docker.service",
 	"containerd.service", "podman.service",
 	"crio.service", "kubelet.service", "NetworkManager.service", "polkit.service",
 }
 
-// ProtectSystem refuses the threads of the kernel and the processes that the machine itself is run by, unless
-// brunt has started the process. It is for processes that are in no container: what a container runs is its own.
+// ProtectSystem refuses the threads of the kernel and the processes that run the machine itself, unless brunt has
+// started the process. It is for processes in no container: a container's processes do not run the machine.
 func ProtectSystem(pid int) error {
 	if isKernel(pid) {
 		return fmt.Errorf("process %d: %w: it is a thread of the kernel", pid, ErrProtected)
@@ -48,8 +48,8 @@ func ProtectSystem(pid int) error {
 	return nil
 }
 
-// ProtectAll refuses what no fault may hit, whatever a policy says: what [Protect] and [ProtectBrunts] refuse, and
-// outside of containers what [ProtectSystem] does.
+// ProtectAll refuses processes that no fault may hit, whatever a policy says: those that [Protect] and [ProtectBrunts]
+// refuse, and outside of containers those that [ProtectSystem] refuses.
 func ProtectAll(pid int) error {
 	err := Protect(pid)
 	if err == nil {
@@ -61,7 +61,7 @@ func ProtectAll(pid int) error {
 	return err
 }
 
-// daemonOf returns which of the daemons a process is by its name; "" is none.
+// daemonOf returns the name of the daemon that a process is; "" means that it is none.
 func daemonOf(pid int) string {
 	for _, name := range namesOf(pid) {
 		if slices.Contains(daemons, name) || strings.HasPrefix(name, "systemd-") {
@@ -71,16 +71,16 @@ func daemonOf(pid int) string {
 	return ""
 }
 
-// startedBySystem reports whether the machine itself has started a process: as a user of the system, outside of the
-// sessions of its users, and with none but daemons between the first process and it. A service that is merely named
-// login is not, nor is an sshd that a shell has started.
+// startedBySystem reports whether the machine itself has started a process: it runs as a system user, outside of user
+// sessions, and only daemons are between the first process and it. That excludes a service that is merely named login,
+// and an sshd that a shell has started.
 func startedBySystem(pid int) bool {
 	return isSystemUser(pid) && !slices.ContainsFunc(groupsOf(pid),
 		func(group string) bool { return strings.HasPrefix(group, "/user.slice/") }) &&
 		!slices.ContainsFunc(Ancestors(pid), func(p int) bool { return daemonOf(p) == "" })
 }
 
-// isPayload reports whether a control group is that of a container of systemd-nspawn or LXC, which has a system of its
+// isPayload reports whether a control group belongs to a container of systemd-nspawn or LXC, which runs a system of its
 // own: /machine.slice/systemd-nspawn@NAME.service/payload, /lxc.payload.NAME.
 func isPayload(group string) bool {
 	parts := strings.Split(group, "/")
@@ -93,7 +93,7 @@ func isPayload(group string) bool {
 	return false
 }
 
-// Ancestors lists the parent of a process, its parent and so on, without the machine's first process.
+// Ancestors lists the parent of a process, its parent and so on, except the machine's first process.
 func Ancestors(pid int) []int {
 	var out []int
 	for p, err := parentOf(pid); err == nil && p > 1 && len(out) < 64; p, err = parentOf(p) {
@@ -102,20 +102,20 @@ func Ancestors(pid int) []int {
 	return out
 }
 
-// isBelow reports whether a process descends from one of some.
+// isBelow reports whether a process descends from one of a list.
 func isBelow(pid int, of []int) bool {
 	return slices.ContainsFunc(Ancestors(pid), func(p int) bool { return slices.Contains(of, p) })
 }
 
-// Containers lists the ids of the containers that a process is in, the outermost first: a container of a
-// container is in both. It is empty for a process in brunt's own containers alone.
+// Containers lists the ids of the containers that a process is in, the outermost first: a container of a container is
+// in both. It is empty for a process that is only in brunt's own containers.
 func Containers(pid int) []string {
 	own := idsIn(groupsOf(self))
 	return slices.DeleteFunc(idsIn(groupsOf(pid)), func(id string) bool { return slices.Contains(own, id) })
 }
 
 // OfPod reports whether a process is in the pod of Kubernetes with a UID, by its control groups:
-// /kubepods/burstable/podUID/ID, /kubepods.slice/kubepods-burstable-podUID.slice with _ in the place of -.
+// /kubepods/burstable/podUID/ID, /kubepods.slice/kubepods-burstable-podUID.slice with _ instead of -.
 func OfPod(pid int, uid string) bool {
 	name := "pod" + uid
 	return uid != "" && slices.ContainsFunc(groupsOf(pid), func(group string) bool {
@@ -123,8 +123,8 @@ func OfPod(pid int, uid string) bool {
 	})
 }
 
-// ofHost reports whether a process is the machine's own, in no container. A conmon is in a control group that has
-// the id of the container which it keeps, and is no process of that container.
+// ofHost reports whether a process is in no container. A conmon process counts as such: its control group contains the
+// id of the container that it watches, but it is no process of that container.
 func ofHost(pid int) bool {
 	return len(Containers(pid)) == 0 || slices.ContainsFunc(groupsOf(pid),
 		func(group string) bool { return strings.Contains(group, "-conmon-") })

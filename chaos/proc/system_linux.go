@@ -24,10 +24,10 @@ func isKernel(pid int) bool {
 	return flags&kernelThread != 0
 }
 
-// firstUser is the lowest user id that is not of the system.
+// firstUser is the lowest user id that is not a system user's.
 const firstUser = 1000
 
-// isSystemUser reports whether a process runs as root or as another user of the system.
+// isSystemUser reports whether a process runs as root or another system user.
 func isSystemUser(pid int) bool {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -42,7 +42,7 @@ func isSystemUser(pid int) bool {
 	return false
 }
 
-// namesOf returns the names of a process's program: the one that it shows, which it can change, and that of its
+// namesOf returns the names of a process's program: the one that it shows, which it can change, and the name of its
 // file.
 func namesOf(pid int) []string {
 	out := []string{programOf(pid)}
@@ -52,7 +52,7 @@ func namesOf(pid int) []string {
 	return out
 }
 
-// commandOf returns the command of brunt's that a process runs, or "" if its program is not brunt.
+// commandOf returns the command of brunt that a process runs, or "" if its program is not brunt.
 func commandOf(pid int) string {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	args := strings.Split(string(text), "\x00")

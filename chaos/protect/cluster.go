@@ -12,7 +12,7 @@ import (
 	"brunt/chaos/proc"
 )
 
-// protectLabel protects what has it, with the value true.
+// protectLabel is the label that protects an object if its value is true.
 const protectLabel = "brunt.dev/protect"
 
 // pod checks the pod of a unit: itself, its workload, its node and its namespace.
@@ -42,7 +42,7 @@ func (g *check) pod(ctx context.Context, p *cluster.Pod) error {
 	}
 	node, err := t.Nodes().Get(ctx, pod.Spec.NodeName)
 	switch {
-	// whoever may not read nodes hits none
+	// a brunt that may not read nodes hits none
 	case pod.Spec.NodeName == "", kube.Is(err, kube.Forbidden), kube.Is(err, kube.NotFound):
 		return nil
 	case err != nil:
@@ -67,7 +67,7 @@ func (g *check) namespace(ctx context.Context, t *cluster.Target) error {
 	return g.labels("namespace "+name, ns.Labels)
 }
 
-// podItself checks a pod by what it says of itself.
+// podItself checks a pod by its own labels and properties.
 func (g *check) podItself(pod *kube.Pod) error {
 	if run := pod.Labels[cluster.RunLabel]; run != "" && pod.Labels[cluster.PartLabel] != cluster.StackPart {
 		return notAllowed(fmt.Errorf("pod %s: %w: it is a part of brunt, of the run %s", pod.Name, proc.ErrProtected, run))
@@ -88,7 +88,7 @@ func (g *check) labels(what string, has map[string]string) error {
 	return nil
 }
 
-// node checks a node: its labels must allow it, and no part of brunt may be on it.
+// node checks a node: its labels must allow the hit, and no part of brunt may run on it.
 func (g *check) node(ctx context.Context, name string) error {
 	t := cluster.TargetOf(g.among.Units)
 	if t == nil {
@@ -112,7 +112,7 @@ func (g *check) node(ctx context.Context, name string) error {
 		return err
 	}
 	own, err := t.Pods("").List(ctx, kube.Query{Labels: cluster.RunLabel, Fields: "spec.nodeName=" + name})
-	own = slices.DeleteFunc(own, func(p kube.Pod) bool { // no fault on a node ends these
+	own = slices.DeleteFunc(own, func(p kube.Pod) bool { // no fault on a node ends pods of brunt
 		part := p.Labels[cluster.PartLabel]
 		ours := part == cluster.StackPart && p.Namespace == t.Place.Namespace // the target itself
 		return part == cluster.WatchdogPart || part == cluster.AgentPart || ours

@@ -13,7 +13,7 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// container checks a container: itself, its first process, and what shares something with it.
+// container checks a container, its first process, and the containers that share something with it.
 func (g *check) container(ctx context.Context, e *docker.Engine, is containers.Container, hit chaos.Hit) error {
 	if err := g.protected(&is); err != nil {
 		return err
@@ -45,8 +45,9 @@ func (g *check) container(ctx context.Context, e *docker.Engine, is containers.C
 	return nil
 }
 
-// seen returns the pid of a container's first process; 0 if brunt does not see that process by it: the engine is on
-// another machine, or counts its processes in another namespace, where the number is that of another process here.
+// seen returns the pid of a container's first process, or 0 if brunt does not see the process by that pid: the engine
+// is on another machine, or counts its processes in another namespace, so that the number belongs to another process
+// here.
 func seen(e *docker.Engine, c *containers.Container) int {
 	if !e.Address().Local() || c.PID == 0 || !slices.Contains(proc.Containers(c.PID), c.ID) {
 		return 0
@@ -68,7 +69,7 @@ type protectedContainer struct {
 	why error
 }
 
-// guarded lists the protected containers of an engine, whose pids are those that brunt sees.
+// guarded lists the protected containers of an engine, with their pids as brunt sees them.
 func (g *check) guarded(ctx context.Context, e *docker.Engine) ([]protectedContainer, error) {
 	if out, known := g.listed[e]; known {
 		return out, nil
@@ -94,8 +95,8 @@ func (g *check) guarded(ctx context.Context, e *docker.Engine) ([]protectedConta
 	return out, nil
 }
 
-// shared says what a container, with its first process where that is seen from here, shares with a protected one;
-// "" is nothing that a fault on the one does to the other.
+// shared names the resource that a container, with its first process pid if that is visible here, shares with a
+// protected container. "" means that a fault on the one does not affect the other.
 func shared(is *containers.Container, pid int, c *protectedContainer) string {
 	const other = "container:"
 	joined := func(a, b *containers.Container) bool {
@@ -114,7 +115,7 @@ func shared(is *containers.Container, pid int, c *protectedContainer) string {
 	return ""
 }
 
-// sameNamespace reports whether two processes share a namespace that is not brunt's own, which the machine's is.
+// sameNamespace reports whether two processes share a namespace other than brunt's own, which is the machine's.
 func sameNamespace(a, b int, kind string) bool {
 	if a == 0 || b == 0 {
 		return false
@@ -123,8 +124,7 @@ func sameNamespace(a, b int, kind string) bool {
 	return ns != "" && ns == proc.Namespace(b, kind) && ns != proc.OwnNamespace(kind)
 }
 
-// apart reports whether a process, or one that it descends from, is in namespaces of processes or files other
-// than brunt's.
+// apart reports whether a process, or one of its ancestors, is in other pid, mount or network namespaces than brunt.
 func apart(pid int) bool {
 	return slices.ContainsFunc(append([]int{pid}, proc.Ancestors(pid)...), func(p int) bool {
 		return slices.ContainsFunc(insideBy, func(kind string) bool {
@@ -134,17 +134,17 @@ func apart(pid int) bool {
 	})
 }
 
-// insideBy are the namespaces that tell that a process is inside a container, whatever its control group.
+// insideBy are the kinds of namespaces which show that a process is inside a container, whatever its control group.
 var insideBy = []string{"pid", "mnt", "net"}
 
-// inside reports whether a process, or one that it descends from, is in a namespace of a protected container.
+// inside reports whether a process, or one of its ancestors, is in a namespace of a protected container.
 func inside(pid int, c *protectedContainer) bool {
 	return slices.ContainsFunc(append([]int{pid}, proc.Ancestors(pid)...), func(p int) bool {
 		return slices.ContainsFunc(insideBy, func(kind string) bool { return sameNamespace(p, c.PID, kind) })
 	})
 }
 
-// peers checks the containers at the addresses that a fault is about.
+// peers checks the containers at the addresses that a fault acts on.
 func (g *check) peers(ctx context.Context, hit chaos.Hit) error {
 	e, err := g.rules.Engine(ctx)
 	switch {

@@ -1,4 +1,4 @@
-// Package protect says what no fault may hit, whichever selector has named it.
+// Package protect decides what no fault may hit, whichever selector names it.
 //
 //	pid, unit, service, container, labels
 //	          |
@@ -10,9 +10,9 @@
 // Only [chaos.Targets.Refused] asks a [Guard]: when brunt plans a fault, also for a dry run, again just before each
 // injection, and before it injects a fault again after a restart. A Guard does not rely on names. It looks up which
 // process a unit is now and which containers that process is in. It therefore also refuses a process of a protected
-// container by its number, and one that was started there by exec, that has left the container's control group or is a
-// child of such a process.
+// container that is given by its number, one that was started there by exec, one that has left the container's control
+// group, and children of such processes.
 //
-// To add a rule, add it to [Guard.process] or [Guard.container]. A refusal says what is protected, by which rule, and
-// what would allow it.
+// To add a rule, add it to [Guard.process] or [Guard.container]. A refusal names the protected thing, the rule, and the
+// setting that would allow the hit.
 package protect

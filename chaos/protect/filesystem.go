@@ -10,8 +10,8 @@ import (
 	"brunt/chaos/rootfs"
 )
 
-// fills refuses to fill the filesystem of a process's directory if a protected container writes to the same one:
-// by its own files, or by a volume.
+// fills refuses to fill the filesystem of a process's directory if a protected container writes to the same filesystem,
+// in its own files or in a volume.
 func fills(pid int, c *protectedContainer, dir string) error {
 	if dir == "" || c.PID == 0 {
 		return nil
@@ -28,7 +28,7 @@ func fills(pid int, c *protectedContainer, dir string) error {
 	return nil
 }
 
-// filesystemOf identifies the filesystem of a directory of a process; "" if it can't be told.
+// filesystemOf identifies the filesystem of a directory of a process; "" means that it is unknown.
 func filesystemOf(pid int, path string) string {
 	dir, err := rootfs.Open(pid, path)
 	if err != nil {

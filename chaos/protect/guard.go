@@ -17,47 +17,47 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// Rules are what is protected besides what always is.
+// Rules are the protections of policies, besides those that always hold.
 type Rules struct {
-	// Named returns why no fault may hit a unit, a process or a container of a name, or nil: the rules of policies.
+	// Named returns the error by which policies protect the unit, process or container with a name, or nil.
 	Named func(name string) error
 	// Containers are the names of containers that the policies protect.
 	Containers []string
-	Namespaces []string // of clusters, that the policies protect
-	// labels of objects of clusters that the policies protect, by key and value; an empty value is any
+	Namespaces []string // namespaces of clusters that the policies protect
+	// labels of cluster objects that the policies protect, by key and value; an empty value is any
 	Labels [][2]string
-	// labels of the nodes that may be hit; a node must have all of each, and an empty one allows none
+	// labels of the nodes that may be hit: a node must have all labels of each map, and an empty map allows none
 	Nodes []map[string]string
 	// Engine opens the engine of the machine's containers. It may be called more than once.
 	Engine func(ctx context.Context) (*docker.Engine, error)
 }
 
-// A Guard refuses hits on what is protected.
+// A Guard refuses hits on protected things.
 type Guard struct {
 	rules Rules
 
 	mu      sync.Mutex
-	planned map[string]proc.Identity // processes, by the names of their units, as they were when planned
+	planned map[string]proc.Identity // processes at planning time, by the names of their units
 }
 
-// New returns a guard that keeps to rules.
+// New returns a guard with rules.
 func New(rules Rules) *Guard { return &Guard{rules: rules, planned: map[string]proc.Identity{}} }
 
-// Begin begins a check of hits among targets. What it returns says why a hit may not be, or nil. It asks each engine
-// once which containers are protected.
+// Begin begins a check of hits among targets. The returned function returns an error that says why a hit is forbidden,
+// or nil. It asks each engine only once which containers are protected.
 func (g *Guard) Begin(ctx context.Context, among *chaos.Targets) func(chaos.Hit) error {
 	c := &check{Guard: g, among: among, listed: map[*docker.Engine][]protectedContainer{}}
 	return func(hit chaos.Hit) error { return c.hit(ctx, hit) }
 }
 
-// A check is one of several hits at one time.
+// A check checks several hits at one time.
 type check struct {
 	*Guard
 	among  *chaos.Targets
 	listed map[*docker.Engine][]protectedContainer
 }
 
-// hit returns why a hit may not be, or nil.
+// hit returns an error that says why a hit is forbidden, or nil.
 func (g *check) hit(ctx context.Context, hit chaos.Hit) error {
 	if len(hit.Peers) > 0 {
 		return g.peers(ctx, hit)
@@ -74,8 +74,8 @@ func (g *check) hit(ctx context.Context, hit chaos.Hit) error {
 	return nil
 }
 
-// unit checks one unit, or one end of a link, of which brunt's proxy or the network of a container is hit and no
-// process.
+// unit checks one unit, or with onLink one end of a link: then the fault hits brunt's proxy or the network of a
+// container, and no process.
 func (g *check) unit(ctx context.Context, name string, hit chaos.Hit, onLink bool) error {
 	if number, ok := strings.CutPrefix(name, "pid "); ok {
 		pid, err := strconv.Atoi(number)
@@ -102,7 +102,7 @@ func (g *check) unit(ctx context.Context, name string, hit chaos.Hit, onLink boo
 			return g.inspected(ctx, c.Engine, c.Ref, hit)
 		}
 		pid := u.PID()
-		if pid == 0 { // it does not run yet
+		if pid == 0 { // the unit does not run yet
 			return nil
 		}
 		if onLink {
@@ -134,7 +134,7 @@ func (g *check) inspected(ctx context.Context, e *docker.Engine, ref string, hit
 	return g.container(ctx, e, is, hit)
 }
 
-// same checks that a process is the one that was planned to be hit: another may have its number since.
+// same checks that a process is the one that was planned to be hit: its number may have been reused since.
 func (g *Guard) same(name string, pid int, now bool) error {
 	is, err := proc.Identify(pid)
 	if err != nil {
@@ -151,15 +151,15 @@ func (g *Guard) same(name string, pid int, now bool) error {
 	return nil
 }
 
-// named checks the names of a process by the rules of policies: its number, that of a process above or below it,
-// and the units that these are.
+// named checks the names of a process by the rules of policies: its number, the numbers of the processes above and
+// below it, and the units that these processes are.
 func (g *check) named(pid int) error {
 	if err := g.rules.Named(chaos.PIDName(pid)); err != nil {
 		return err
 	}
 	var units []chaos.Unit
 	for _, u := range g.among.Units {
-		if _, ok := container.Of(u); !ok { // those are found by their control group
+		if _, ok := container.Of(u); !ok { // containers are found by their control group
 			units = append(units, u)
 		}
 	}
@@ -210,7 +210,7 @@ func (g *check) process(ctx context.Context, pid int, hit chaos.Hit) error {
 	}
 	e, err := g.rules.Engine(ctx)
 	switch {
-	case errors.Is(err, docker.ErrNone): // and so no container of one
+	case errors.Is(err, docker.ErrNone): // so there is no container either
 		return nil
 	case err != nil:
 		return unread(fmt.Sprintf("process %d", pid), err)
@@ -231,8 +231,7 @@ func (g *check) process(ctx context.Context, pid int, hit chaos.Hit) error {
 	return nil
 }
 
-// around checks the containers around a process, and those around the processes that it descends from: a process
-// can leave its control group.
+// around checks the containers around a process, and those around its ancestors: a process can leave its control group.
 func (g *check) around(ctx context.Context, pid int, ids []string, hit chaos.Hit) error {
 	own := len(ids)
 	for _, p := range proc.Ancestors(pid) {
@@ -252,7 +251,7 @@ func (g *check) around(ctx context.Context, pid int, ids []string, hit chaos.Hit
 	for i, id := range ids {
 		is, err := e.Inspect(ctx, id)
 		switch {
-		case err != nil && i > 0 && i < own: // of an engine in the container before, which brunt may hit
+		case err != nil && i > 0 && i < own: // of an engine inside the container before, which brunt may hit
 			continue
 		case err != nil:
 			return unknown(pid, id, err)
@@ -267,7 +266,7 @@ func (g *check) around(ctx context.Context, pid int, ids []string, hit chaos.Hit
 	return nil
 }
 
-// unitOf checks the units that a container is.
+// unitOf checks the units that are this container.
 func (g *check) unitOf(ctx context.Context, is containers.Container) error {
 	for _, u := range g.among.Units {
 		c, ok := container.Of(u)
@@ -295,12 +294,13 @@ func unknown(pid int, id string, err error) error {
 		"DOCKER_HOST names the engine of that container", pid, proc.ErrProtected, id, err)
 }
 
-// unread refuses what may be protected by a container that no engine says anything of.
+// unread refuses a hit because the engine does not say which containers are protected.
 func unread(name string, err error) error {
 	return fmt.Errorf("%s: %w: brunt can't read which containers are protected: %w", name, proc.ErrProtected, err)
 }
 
-// always refuses what nothing allows, wherever a process is: brunt, what started it, and the parts of any brunt.
+// always refuses hits that nothing allows, wherever the process is: on brunt, on the processes that started it, and on
+// the parts of any brunt.
 func always(pid int) error {
 	err := proc.Protect(pid)
 	if err == nil {

@@ -11,17 +11,17 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// A Protection is what no fault may hit, by one rule.
+// A Protection lists the things that one rule protects.
 type Protection struct {
 	What string // such as: process 812 (dockerd)
 	Why  string
 }
 
-// mostNamed is how many processes of one rule are named.
+// mostNamed is the number of processes of one rule that are named.
 const mostNamed = 8
 
-// Local lists what is protected on this machine whatever a policy says: processes by their rules, and the containers of
-// an engine, where one answers; nil is none.
+// Local lists the protected things on this machine that no policy changes: processes by their rules, and the containers
+// of an engine; a nil engine means that none answers.
 func Local(ctx context.Context, e *docker.Engine) []Protection {
 	by := map[string][]string{}
 	for _, pid := range proc.All() {

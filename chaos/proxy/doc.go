@@ -1,5 +1,5 @@
-// Package proxy puts faults on a link. It is a TCP and HTTP proxy on loopback that stands between
-// clients and one upstream, and treats the traffic as its toxics say.
+// Package proxy puts faults on a link. It is a TCP and HTTP proxy on loopback that stands between clients and one
+// upstream, and applies its toxics to the traffic.
 //
 //	        down                                                    up
 //	client ======> listener -> link +-- forward: stage, stage, out --> upstream
@@ -26,14 +26,14 @@
 //   - Every random choice depends on the seed, the toxic, and the number of the
 //     connection or the request, and never on goroutines' timing.
 //
-// Two limits apply to any proxy. A client's connect succeeds before the upstream is asked, so an
-// upstream that refuses is seen as a reset. A handshake is never delayed, only what follows it.
+// Two limits apply to any proxy. A client's connect succeeds before the upstream is asked, so an upstream that refuses
+// is seen as a reset. A handshake is never delayed, only the data after it.
 //
 // A Probe measures what a client experiences: it connects to the proxy's own listener and takes the
 // same path as every connection, but ends at a peer inside this process.
 //
-// To add a toxic, see the package toxics. Messages of HTTP/1.x are found and rewritten by the package codec/http1. A
-// connection that begins as one of HTTP/2 without TLS is relayed by the package codec/http2: there toxics on requests
-// act on each stream by itself, before the stages. One that begins as one of Redis or PostgreSQL is cut into requests
-// and answers by the package codec/query.
+// To add a toxic, see the package toxics. Messages of HTTP/1.x are found and rewritten by the package codec/http1. The
+// package codec/http2 relays connections that begin with HTTP/2 without TLS; there, toxics on requests act on each
+// stream separately, before the stages. The package codec/query cuts connections that begin with Redis, PostgreSQL or
+// MySQL into requests and answers.
 package proxy

@@ -19,22 +19,22 @@ type request struct {
 	method  string
 	path    string
 	grpc    bool   // it calls a method of gRPC
-	speaks  string // its protocol, if that is one of package query
+	speaks  string // name of its protocol, if that is one of package query
 	fixed   bool   // it must not be refused
-	within  bool   // it stands in a transaction that an error of a statement leaves open
+	within  bool   // it is in a transaction that an error of a statement leaves open
 	close   bool   // the connection ends with its response
 	old     bool   // HTTP/1.0
 	expects bool   // 100-continue
 	x       *exchange
 	edits   []*Editor        // the editors that selected it
-	filters []*RequestFilter // those that count it, besides those of gates
+	filters []*RequestFilter // the filters that count it, besides those of gates
 
-	// Under the forward flow's lock.
+	// Guarded by the forward flow's lock.
 	hit     bool // a toxic answers it
 	answer  *http1.CannedResponse
 	refusal [2]string // of a protocol of package query: code and text
 
-	// Under the exchange's lock.
+	// Guarded by the exchange's lock.
 	ready [][]byte // replies of the proxy that are not sent yet
 	wrong bool     // the error of a refusal is among them, or was
 	final bool     // ready completes the response
@@ -89,12 +89,12 @@ const mostOpen = 256
 type exchange struct {
 	l       *link
 	many    atomic.Int64 // requests without a response
-	waiting atomic.Int64 // bytes of requests of HTTP/2 that wait
-	lost    atomic.Bool  // the link is raw: no reply is possible any more
+	waiting atomic.Int64 // bytes of HTTP/2 requests that wait
+	lost    atomic.Bool  // the link is raw: no reply is possible
 
 	mu        sync.Mutex
 	version   version
-	early     [2][]byte // what came while the version is not known
+	early     [2][]byte // bytes that arrived before the version is known
 	streams   *streams  // of HTTP/2
 	queries   *queries  // of a protocol of package query
 	requests  http1.Framer
@@ -113,10 +113,11 @@ func newExchange(l *link) *exchange {
 	return x
 }
 
-// full reports whether mostOpen requests wait for their responses, or much waits in requests of HTTP/2.
+// full reports whether mostOpen requests wait for their responses, or whether requests of HTTP/2 that wait hold limit
+// bytes.
 func (x *exchange) full() bool { return x.many.Load() >= mostOpen || x.waiting.Load() >= limit }
 
-// feed processes what f has read.
+// feed processes bytes that f has read.
 func (x *exchange) feed(f *flow, b []byte) {
 	x.with(func() {
 		if x.version == unknown {
@@ -182,8 +183,8 @@ func (x *exchange) with(do func(), caller *flow) {
 	caller.opp.kick(false)
 }
 
-// completes returns the panic of do as an error. A panic of a codec, which either side can cause by what it sends, ends
-// the link's connection and not the proxy: others pass through it too.
+// completes runs do, and returns its panic as an error. Either side can cause a panic of a codec by the bytes that it
+// sends. The panic ends only the connection of the link, not the proxy, which other connections use.
 func completes(do func()) (broken error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -210,7 +211,7 @@ func panicked() string {
 	return "an unknown function"
 }
 
-// refuse makes the error of a refusal ready, once.
+// refuse prepares the error of a refusal, once.
 func (r *request) refuse(by query.Codec) {
 	if !r.wrong {
 		r.wrong = true
@@ -253,7 +254,7 @@ func (x *exchange) beginRequest(b []byte) (n int, body http1.Framing, size uint6
 	return n, body, size, nil
 }
 
-// brokenRequest makes the connection end with a request that can't be parsed to its end.
+// brokenRequest makes the connection end after a request that can't be parsed to its end.
 func (x *exchange) brokenRequest() {
 	if x.current != nil {
 		x.current.close = true
@@ -275,7 +276,7 @@ func (x *exchange) emitRequest(b []byte, first, last bool) {
 
 func (x *exchange) beginResponse(b []byte) (n int, body http1.Framing, size uint64, err error) {
 	if len(x.open) == 0 || x.open[0].final {
-		return 0, http1.NoBody, 0, http1.ErrNotHTTP // response without a request
+		return 0, http1.NoBody, 0, http1.ErrNotHTTP // a response without a request
 	}
 	r := x.open[0]
 	h, n, err := http1.ReadResponse(b, r.method)
@@ -320,7 +321,7 @@ func (x *exchange) emitResponse(b []byte, first, last bool) {
 	}
 }
 
-// idle reports whether the server's bytes have come to the end of a message.
+// idle reports whether the server's bytes end at the end of a message.
 func (x *exchange) idle() bool {
 	if x.queries != nil {
 		return x.queries.codec.Idle()

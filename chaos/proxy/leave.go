@@ -7,8 +7,8 @@ import (
 )
 
 // Leave asks the clients of open connections to make their next requests on others: HTTP/1.x by an answer that closes
-// the connection, HTTP/2 by a GOAWAY that takes what is under way, and what crosses it, for accepted. It cuts nothing.
-// Other protocols have no word for it.
+// the connection, HTTP/2 by a GOAWAY, which still accepts requests under way and those that cross it. It cuts no
+// connection. Other protocols have no message for this.
 func (p *Proxy) Leave() {
 	p.leaving.Store(true)
 	for _, l := range p.live() {
@@ -22,7 +22,7 @@ func (p *Proxy) Leave() {
 	}
 }
 
-// closes is the change to the last answer of a connection of HTTP/1.x.
+// closes is the change to the last response on a connection of HTTP/1.x.
 var closes = http1.Draft{Headers: map[string]*string{"Connection": new("close")}}
 
 // leaves reports whether the answer that begins is to be the last of its connection: no other request is on its way.
@@ -30,8 +30,8 @@ func (x *exchange) leaves() bool {
 	return x.final && len(x.open) == 1 && x.l.p.leaving.Load() && !x.l.isProbe()
 }
 
-// Between returns how many connections are open, and the clients of those among them that are between two requests. Of
-// a connection that is not parsed it knows only that the proxy holds none of its bytes.
+// Between returns how many connections are open, and the clients of those among them that are between two requests. A
+// connection that is not parsed counts as between two requests if the proxy holds none of its bytes.
 func (p *Proxy) Between() (clients []netip.AddrPort, open int) {
 	for _, l := range p.live() {
 		if l.isProbe() {
@@ -58,7 +58,7 @@ func (x *exchange) between() bool {
 	return len(x.open) == 0 && x.current == nil
 }
 
-// leave sends a client of HTTP/2 away.
+// leave asks a client of HTTP/2 to use another connection.
 func (s *streams) leave() {
 	s.conn.Leave()
 	s.flush()

@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// Admission is what happens to a new connection.
+// Admission says what happens to a new connection.
 type Admission uint8
 
 const (
 	Admit Admission = iota // forwarded at once
-	Wait                   // until the toxic is removed; the upstream connection is made afterwards
+	Wait                   // until the toxic is removed; then the proxy connects to the upstream
 	Deny                   // reset at once
 )
 
@@ -137,8 +137,8 @@ func (l *link) admission() Admission {
 	return Admit
 }
 
-// givenUp reports whether the link is dropped when its client ends it: nothing of it has reached
-// the upstream, and either the client reset it or a toxic requires the drop.
+// givenUp reports whether the link is dropped when its client ends it: none of its data has reached the upstream, and
+// either the client reset it or a toxic requires the drop.
 func (l *link) givenUp(wasReset bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -88,7 +88,7 @@ func Start(c Config) (*Proxy, error) {
 	return p, nil
 }
 
-// Addr is the host:port where the proxy listens.
+// Addr returns the host:port where the proxy listens.
 func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
 // Stats counts all accepted connections, the bytes that left the proxy (with a short delay), and on
@@ -99,8 +99,8 @@ func (p *Proxy) Stats() Traffic {
 	return t
 }
 
-// Broken returns how a codec of the proxy first failed while there was no toxic; nil: none did. It ended a connection
-// that no fault was to hit. Failures under a toxic are in the [Status] of that.
+// Broken returns the first failure of a codec of the proxy while there was no toxic; nil means that there was none. The
+// failure ended a connection that no fault was to hit. A failure under a toxic is in the toxic's [Status].
 func (p *Proxy) Broken(context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,4 +1,4 @@
-// A pulse measures how late this machine is, by a proxy without toxics.
+// A pulse measures how late this machine is, with a proxy without toxics.
 //
 //	New --> Pulse: round trips on some lines --Late--> the largest delay
 

@@ -2,30 +2,30 @@ package proxy
 
 import "brunt/chaos/proxy/codec/query"
 
-// queries are the requests of a link that speaks Redis, PostgreSQL or MySQL: the answers come in the order of the
-// requests. The exchange's lock guards them.
+// queries are the requests of a link that speaks Redis, PostgreSQL or MySQL. Answers come in the order of the requests.
+// The exchange's lock guards them.
 type queries struct {
 	x     *exchange
 	codec query.Codec
-	raw   bool // what comes passes as it is
+	raw   bool // bytes pass unparsed
 }
 
-// Speaking makes the filter select requests of a protocol of package query alone; path is a pattern of their names.
+// Speaking restricts the filter to requests of a protocol of package query; path is then a pattern of their names.
 func (a RequestFilter) Speaking(name string) RequestFilter {
 	a.speaks = name
 	return a
 }
 
-// StaysOpen reports whether the item's request stands in a transaction that an error of a statement leaves open.
+// StaysOpen reports whether the item's request is in a transaction that an error of a statement leaves open.
 func (it *Item) StaysOpen() bool { return it.req != nil && it.req.within }
 
-// Refuse makes the proxy answer the item's request as a server of its protocol that refuses it.
+// Refuse makes the proxy answer the item's request with an error of its protocol.
 func (it *Item) Refuse(code, text string) {
 	it.AnswerWith(nil)
 	it.req.refusal = [2]string{code, text}
 }
 
-// feed takes what a flow has read.
+// feed processes bytes that a flow has read.
 func (q *queries) feed(dir Direction, b []byte) {
 	cut, to := q.codec.Requests, q.x.l.forward
 	if dir == Back {
@@ -48,7 +48,7 @@ func (q *queries) feed(dir Direction, b []byte) {
 	}
 }
 
-// flush passes what waits for more bytes of a flow.
+// flush passes on the bytes that wait for more of a flow's bytes.
 func (q *queries) flush(f *flow) {
 	if b := q.codec.Rest(f.dir == Forward); len(b) > 0 && !q.raw {
 		f.feed(Item{Bytes: b})
@@ -74,7 +74,7 @@ func (q *queries) asks(p *query.Part) {
 	}
 }
 
-// says passes a part of an answer on.
+// says passes on a part of an answer.
 func (q *queries) says(p *query.Part) {
 	x := q.x
 	x.l.back.feed(Item{Bytes: p.Bytes})
@@ -84,7 +84,7 @@ func (q *queries) says(p *query.Part) {
 	x.reply()
 }
 
-// surrender passes what is not cut as it is, and all that follows.
+// surrender passes on the uncut bytes, and everything that follows, unparsed.
 func (q *queries) surrender() {
 	q.raw = true
 	x := q.x

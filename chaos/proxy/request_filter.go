@@ -14,7 +14,7 @@ type RequestFilter struct {
 	share       float64
 	path        []string // the text between the wildcards
 	method      string
-	grpc        bool   // calls of gRPC alone
+	grpc        bool   // only calls of gRPC
 	speaks      string // the protocol of the requests, if it is one of package query
 	m           *attachment
 	counts      *counters // nil for a probe
@@ -22,7 +22,7 @@ type RequestFilter struct {
 }
 
 // NewRequestFilter returns the filter of the requests at s with the path and the method; empty matches all. In path, *
-// stands for any text. Of the requests that match, the share is selected by the seed; 0 is all of them.
+// stands for any text. The seed selects the share of the matching requests; a share of 0 means all of them.
 func NewRequestFilter(s Point, share float64, path, method string) RequestFilter {
 	if share == 0 {
 		share = 1
@@ -36,7 +36,7 @@ func NewRequestFilter(s Point, share float64, path, method string) RequestFilter
 	}
 }
 
-// CallsOnly makes the filter select calls of gRPC alone.
+// CallsOnly restricts the filter to calls of gRPC.
 func (a RequestFilter) CallsOnly() RequestFilter {
 	a.grpc = true
 	return a
@@ -59,7 +59,7 @@ func (a *RequestFilter) Hits(it *Item) bool {
 	return hit
 }
 
-// selects reports whether the filter selects a request, and counts one that fits.
+// selects reports whether the filter selects a request, and counts a request that matches.
 func (a *RequestFilter) selects(r *request) bool {
 	if !a.fits(r) {
 		return false
@@ -70,7 +70,7 @@ func (a *RequestFilter) selects(r *request) bool {
 	return hit
 }
 
-// chosen reports whether a request that fits belongs to the share.
+// chosen reports whether a matching request belongs to the share.
 func (a *RequestFilter) chosen(r *request) bool { return seed.Chosen(a.share, a.seed, a.toxic, r.n) }
 
 // Fraction returns a number from 0 to 1 that depends only on the request of the item.

@@ -179,7 +179,7 @@ func (b *bridge) write(fd int) {
 	b.f.passed(n)
 }
 
-// empty gives the memory of the bytes in transit back.
+// empty releases the memory of the bytes in transit.
 func (b *bridge) empty() {
 	if b.p != nil {
 		b.f.l.p.pipes.put(b.p)

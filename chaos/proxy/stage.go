@@ -25,7 +25,7 @@ type Item struct {
 	Arrived     time.Time // at its current stage
 	req         *request  // the request that the bytes belong to; nil if the link is not parsed
 	first, last bool      // the item begins, ends req
-	asks        bool      // the client may wait for an answer to req so far
+	asks        bool      // the client may wait for an answer to this part of req
 	shared      bool      // several items have the same Bytes
 }
 
@@ -65,7 +65,7 @@ func (q *fifo) pop() Item {
 	return it
 }
 
-// Verdict is what happens to an item.
+// Verdict says what happens to an item.
 type Verdict uint8
 
 const (
@@ -114,7 +114,7 @@ type attachment struct {
 	affected atomic.Bool
 
 	edit    *Editor       // the effect of the toxic on requests; nil is none
-	streams *StreamEffect // its effect on requests of HTTP/2; nil is none
+	streams *StreamEffect // effect of the toxic on requests of HTTP/2; nil is none
 }
 
 func newAttachment(x *toxicity, l *link) *attachment {

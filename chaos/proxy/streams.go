@@ -9,19 +9,19 @@ import (
 	"brunt/chaos/proxy/codec/query"
 )
 
-// A StreamEffect is the effect of a toxic on requests of HTTP/2. Each of them is a stream of its own, so that one can
-// be held while those after it pass.
+// A StreamEffect is the effect of a toxic on requests of HTTP/2. Each request is a stream, which can be held while
+// later ones pass.
 type StreamEffect struct {
 	RequestFilter
-	Answer *http2.Answer                        // answers the requests that are selected; nil is none
-	Delay  func(fraction float64) time.Duration // how long they are held, by a number from 0 to 1; nil is not at all
+	Answer *http2.Answer                        // answers the selected requests; nil is none
+	Delay  func(fraction float64) time.Duration // how long to hold a request, by a number from 0 to 1; nil: not at all
 }
 
 // streams are the requests of a link that speaks HTTP/2. The exchange's lock guards them.
 type streams struct {
 	x     *exchange
 	conn  *http2.Conn
-	wrong error           // what came is not HTTP/2
+	wrong error           // why the bytes are not HTTP/2; nil: they are
 	held  map[*waits]bool // requests that wait
 }
 
@@ -33,7 +33,7 @@ type waits struct {
 	timer  *time.Timer
 }
 
-// delay is that of one toxic.
+// A delay is the delay of one toxic.
 type delay struct {
 	x *toxicity
 	d time.Duration
@@ -45,7 +45,7 @@ func newStreams(x *exchange) *streams {
 	return s
 }
 
-// feed takes what a flow has read.
+// feed processes bytes that a flow has read.
 func (s *streams) feed(dir Direction, b []byte) {
 	if s.wrong != nil {
 		return
@@ -58,7 +58,7 @@ func (s *streams) feed(dir Direction, b []byte) {
 	s.flush()
 }
 
-// flush passes on what the connection has to send.
+// flush passes on the bytes that the connection has to send.
 func (s *streams) flush() {
 	up, down := s.conn.Take()
 	if len(up) > 0 {
@@ -70,7 +70,7 @@ func (s *streams) flush() {
 	s.x.waiting.Store(int64(s.conn.Held()))
 }
 
-// begin decides what becomes of a request.
+// begin decides whether a request is held, answered or passed on.
 func (s *streams) begin(c *http2.Stream) {
 	r := &request{x: s.x, method: c.Method, path: c.Path, grpc: c.GRPC}
 	if plain, err := url.PathUnescape(c.Path); err == nil {
@@ -115,13 +115,13 @@ func (s *streams) body(c *http2.Stream, n int) {
 	c.About.(*request).count(n)
 }
 
-// due lets a request go on whose delays are over.
+// due lets a request pass whose delays are over.
 func (s *streams) due(w *waits) {
 	s.x.with(func() { s.release(w) }, s.x.l.forward)
 	s.x.l.forward.kick(false)
 }
 
-// release lets a request go on.
+// release lets a request pass.
 func (s *streams) release(w *waits) {
 	if !s.held[w] || s.wrong != nil {
 		return
@@ -135,7 +135,7 @@ func (s *streams) release(w *waits) {
 	}
 }
 
-// lift lets the requests go on that wait for a toxic which is removed.
+// lift lets the requests pass that wait only for a toxic which is removed.
 func (x *exchange) lift(off *toxicity) {
 	x.with(func() {
 		if x.streams != nil {
@@ -145,7 +145,7 @@ func (x *exchange) lift(off *toxicity) {
 	x.l.forward.kick(false)
 }
 
-// end stops what waits: the link has ended.
+// end stops all delays: the link has ended.
 func (x *exchange) end() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -199,19 +199,19 @@ func (r *request) count(n int) {
 	}
 }
 
-// version is what a link is known to speak.
+// version is the protocol that a link is known to speak.
 type version uint8
 
 const (
 	unknown version = iota
-	speaks1         // HTTP/1.x, or what passes as it is
+	speaks1         // HTTP/1.x, or bytes that pass unparsed
 	speaks2
 	speaksQueries
 )
 
-// recognize tells HTTP/2 from what comes first: the preface of a client, or the settings of a server; and protocols of
-// package query by what their client, or their server, begins with. What is not certain yet is kept. It returns what is
-// to be parsed, by direction.
+// recognize tells the protocol from the first bytes: HTTP/2 from the preface of a client or the settings of a server,
+// and the protocols of package query from the first bytes of their client or server. It keeps the bytes until the
+// protocol is certain. Then it returns the bytes to parse, by direction.
 func (x *exchange) recognize(dir Direction, b []byte, over bool) {
 	at := &x.early[dir-Forward]
 	*at = append(*at, b...)

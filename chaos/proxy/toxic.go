@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// A Toxic is a fault on a link: Latency, Bandwidth, Stall, Blackhole, Partition, Reset, SlowClose,
-// Limit, Slicer, HTTPError, HTTPDelay, HTTPRewrite.
+// A Toxic is a fault on a link, such as Latency, Partition or HTTPError of package toxics.
 type Toxic interface {
 	// Check returns all mistakes in the settings. http reports that the proxy parses its
 	// connections.
@@ -18,7 +17,7 @@ type Toxic interface {
 	Begin() Effect
 }
 
-// An Effect is what a toxic does once it is added.
+// An Effect is the effect of a toxic once it is added.
 type Effect struct {
 	Gate             func(Point) Gate          // effect on bytes; nil is none
 	Edit             func(Point) *Editor       // effect on requests and responses; nil is none
@@ -65,7 +64,7 @@ func (d Direction) Check() error {
 	return nil
 }
 
-// Traffic counts what passed a proxy or was affected by a toxic. Probes are not counted.
+// Traffic counts the traffic that passed a proxy, or that a toxic affected. Probes are not counted.
 type Traffic struct {
 	Connections   int64
 	Forward, Back int64 // bytes, by direction
@@ -106,7 +105,7 @@ type Toxicity interface {
 	//   - HTTPError, HTTPDelay and HTTPRewrite count only requests that match their path and method:
 	//     Hit were selected, Passed were not; Forward are the bytes of both.
 	Seen() Traffic
-	// Status tells what became of the toxic besides its effect. It is zero where that is not known.
+	// Status says what happened to the toxic besides its effect. It is zero if that is not known.
 	Status(ctx context.Context) Status
 	// Remove removes the toxic. When it returns, the toxic has no effect on new data, and held data has
 	// been released. It never waits for a peer. Calling it again is harmless and retries what failed:
@@ -114,10 +113,10 @@ type Toxicity interface {
 	Remove() error
 }
 
-// A Status tells what became of a toxic besides its effect.
+// A Status says what happened to a toxic besides its effect.
 type Status struct {
-	Lifted time.Duration // how long ago the process of the proxy took it off, at the end of its lease; zero: it did not
-	Broken string        // how a codec of the proxy first failed while the toxic was active; empty: none did
+	Lifted time.Duration // how long ago the process of the proxy removed it, at the end of its lease; zero: it did not
+	Broken string        // first failure of a codec of the proxy while the toxic was active; empty: none
 }
 
 // A toxicity is a Toxicity of a proxy in this process.

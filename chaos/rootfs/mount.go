@@ -18,8 +18,8 @@ func UnescapeMount(s string) string {
 	return s
 }
 
-// IsSystemMount reports whether the filesystem that is mounted at a path is one of the system, which holds no files of
-// a unit's.
+// IsSystemMount reports whether the filesystem that is mounted at a path belongs to the system, and holds no files of a
+// unit.
 func IsSystemMount(at string) bool {
 	return slices.ContainsFunc([]string{"/dev", "/proc", "/sys"},
 		func(dir string) bool { return at == dir || strings.HasPrefix(at, dir+"/") })

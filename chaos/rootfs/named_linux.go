@@ -24,7 +24,7 @@ func Number(path string) (string, error) {
 // mostDirs bounds the directories that [Named] reads of one filesystem.
 const mostDirs = 20_000
 
-// A subtree is what a mount shows of a filesystem.
+// A subtree is the part of a filesystem that a mount shows.
 type subtree struct {
 	device string // number of the filesystem
 	root   string // path in it
@@ -58,10 +58,10 @@ func Named(ctx context.Context, pid int, prefix string) []string {
 		at := UnescapeMount(f[4])
 		dir, err := Open(pid, at)
 		if err != nil {
-			continue // such as a file that is mounted alone
+			continue // for example a file that is mounted alone
 		}
 		id, err := mountID(dir)
-		reached := err != nil || id == f[0] // else another mount lies over it
+		reached := err != nil || id == f[0] // otherwise another mount lies over it
 		if reached {
 			read = append(read, shown)
 		}
@@ -87,7 +87,7 @@ func namedBelow(ctx context.Context, dir, prefix string) []string {
 		switch {
 		case ctx.Err() != nil || dirs > mostDirs:
 			return fs.SkipAll
-		case err != nil: // what can't be read is left out
+		case err != nil: // unreadable directories are left out
 			return fs.SkipDir
 		case !d.IsDir():
 			if strings.HasPrefix(d.Name(), prefix) {

@@ -149,8 +149,8 @@ func IsFull(err error) bool {
 	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)
 }
 
-// Device returns the whole disk, as major:minor, of a directory of a process. For an overlay it is
-// that of the upper directory, and for a partition the disk that contains it.
+// Device returns the whole disk, as major:minor, of a directory of a process. For an overlay it is the disk of the
+// upper directory, and for a partition the disk that contains it.
 func Device(dir *os.File, pid int) (string, error) {
 	dev, err := Filesystem(dir, pid)
 	if err != nil {
@@ -170,8 +170,8 @@ func Device(dir *os.File, pid int) (string, error) {
 	return dev, nil
 }
 
-// Filesystem returns the device, as major:minor, of the filesystem of a process's directory. For an
-// overlay it is that of the upper directory.
+// Filesystem returns the device, as major:minor, of the filesystem of a process's directory. For an overlay it is the
+// device of the upper directory.
 func Filesystem(dir *os.File, pid int) (string, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(int(dir.Fd()), &st); err != nil {

@@ -100,8 +100,8 @@ func (c *Client) read() {
 // defaultTimeout bounds calls whose context has no deadline.
 const defaultTimeout = 30 * time.Second
 
-// Call runs op with args at the other end and decodes its result into result, unless result is nil. The
-// other end keeps the deadline of ctx too. A ctx that is cancelled does not end the call: what op did is to be known.
+// Call runs op with args at the other end and decodes its result into result, unless result is nil. The other end keeps
+// the deadline of ctx too. Cancelling ctx does not end the call, because the caller must learn what op did.
 func (c *Client) Call(ctx context.Context, op string, args, result any) error {
 	return c.call(ctx, nil, op, args, result)
 }
@@ -110,7 +110,7 @@ func (c *Client) Call(ctx context.Context, op string, args, result any) error {
 func (c *Client) Ask(ctx context.Context, op string, args, result any) error {
 	cancelled := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
-		// the other end keeps a deadline itself, and says what it found up to then
+		// the other end also keeps the deadline, and reports its findings up to then
 		if errors.Is(ctx.Err(), context.Canceled) {
 			close(cancelled)
 		}
@@ -123,7 +123,7 @@ func (c *Client) Ask(ctx context.Context, op string, args, result any) error {
 	return err
 }
 
-// errCancelled says that the caller does not want the response any more.
+// errCancelled says that the caller no longer wants the response.
 var errCancelled = errors.New("the call is cancelled")
 
 func (c *Client) call(ctx context.Context, cancelled <-chan struct{}, op string, args, result any) error {
@@ -185,12 +185,12 @@ func (c *Client) exchange(ctx context.Context, cancelled <-chan struct{}, r requ
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.waiting, r.ID) // a response that is late is dropped
+	delete(c.waiting, r.ID) // a late response is dropped
 	return response{}, err
 }
 
-// CloseTimeout is how long the other end may take to exit after its input has ended: it may have many
-// faults to undo first.
+// CloseTimeout is the time in which the other end must exit after its input has ended: it may have many faults to undo
+// first.
 const CloseTimeout = 75 * time.Second
 
 // Close ends the other end's input and waits up to [CloseTimeout] until it has exited.

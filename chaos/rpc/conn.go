@@ -1,18 +1,18 @@
-// A conversation outlives its connections: it is a stream of bytes each way, between an end that dials and one that
-// listens.
+// A conversation outlives its connections. It is a stream of bytes in each direction, between an end that dials and an
+// end that listens.
 //
 //	Dial:   dial ---> TLS, both show certificates --> how far it has received --.
-//	                                                                             >-- what the other has not received,
+//	                                                                             >-- bytes that the other end lacks,
 //	Listen: accept -> TLS, both show certificates --> how far it has received --'    acks each second
 //
-// What is written is kept until the other end has it. When a connection breaks, or nothing comes for [silence], the end
-// that dials does so again, both say how far they have received, and go on from there: no byte is lost, and none comes
-// twice. An end that has no connection for its patience ends the conversation with an error. What crosses a connection
-// is deflated.
+// Each end keeps written bytes until the other end has received them. When a connection breaks, or is silent for
+// [silence], the dialing end dials again, both ends say how many bytes they have received, and continue from there: no
+// byte is lost, and none arrives twice. An end that has no connection for its patience ends the conversation with an
+// error. Bytes on a connection are deflated.
 //
-// Who dials proves by its certificate that it has the private half of the run's key, of which who listens was told the
-// public half; it says nothing before that. Who listens makes a key of its own. The first connection is made by way of
-// the API server of the cluster, which knows the pod; further ones have to be with the owner of the same key.
+// The dialing end proves with its certificate that it has the private half of the run's key, before it sends anything.
+// The listening end was started with the public half, and makes a key of its own. The first connection goes through the
+// API server of the cluster, which knows the pod; at further ones, the listening end must have the same key.
 
 package rpc
 
@@ -26,43 +26,43 @@ import (
 	"time"
 )
 
-// Times and bounds of a conversation.
+// Durations and bounds of a conversation.
 const (
 	ackEvery   = time.Second
 	silence    = 4 * time.Second // after which a connection counts as broken
-	lastWords  = 5 * time.Second // for how long Close waits until the other end has everything
+	lastWords  = 5 * time.Second // for which Close waits until the other end has everything
 	mostAhead  = 64 << 20        // bytes that wait for the other end; further writes wait
 	mostRead   = 1 << 20         // bytes that wait for Read; no more are received meanwhile
 	mostPacket = 64 << 10        // bytes
 )
 
-// Kinds of packets: a byte, the length of what follows in four bytes, and that.
+// Kinds of packets. A packet is a byte for the kind, the length of the body in four bytes, and the body.
 const (
 	packetData byte = 1 + iota
-	packetAck       // how many bytes have been received in all, in eight bytes
-	packetEnd       // nothing is written any more
+	packetAck       // total number of received bytes, in eight bytes
+	packetEnd       // no more bytes are written
 )
 
-// errAlone is the end of a conversation without a connection for too long.
+// errAlone says that a conversation had no connection for too long.
 var errAlone = errors.New("the other end was not reached")
 
-// A LastingConn is an end of a conversation. It is safe for one reader and one writer at a time.
+// A LastingConn is one end of a conversation. It is safe for one reader and one writer at a time.
 type LastingConn struct {
 	patience time.Duration
 	wake     *sync.Cond
-	closing  func() // ends the accepting or the dialing
+	closing  func() // ends the accepting or dialing
 
 	mu       sync.Mutex
 	current  net.Conn // nil: there is none now
-	out      []byte   // written and not acked
-	base     uint64   // how many bytes before out were written
-	outEnd   bool     // nothing is written any more
-	in       []byte   // received and not read
+	out      []byte   // written, and not acknowledged
+	base     uint64   // number of bytes that were written before out
+	outEnd   bool     // no more bytes are written
+	in       []byte   // received, and not read
 	received uint64
 	inEnd    bool
-	ended    error // why the conversation is over; nil: it goes on
+	ended    error // why the conversation has ended; nil: it has not
 	lonely   *time.Timer
-	why      error // of the last attempt to connect
+	why      error // last error of connecting
 	acked    uint64
 	busy     sync.WaitGroup
 }
@@ -120,7 +120,7 @@ func (c *LastingConn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Write implements [io.Writer]. It waits only while too much waits for the other end.
+// Write implements [io.Writer]. It waits only while mostAhead bytes wait for the other end.
 func (c *LastingConn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -138,7 +138,7 @@ func (c *LastingConn) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// CloseWrite ends what is written.
+// CloseWrite ends the stream to the other end.
 func (c *LastingConn) CloseWrite() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -147,14 +147,14 @@ func (c *LastingConn) CloseWrite() error {
 	return c.ended
 }
 
-// Abort ends the conversation at once, for a reason that is announced to who reads and writes.
+// Abort ends the conversation at once, with a reason that readers and writers get as their error.
 func (c *LastingConn) Abort(why error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.end(why)
 }
 
-// Close ends the conversation, once the other end has everything or does not take it within 5 s.
+// Close ends the conversation when the other end has received everything, or after 5 s.
 func (c *LastingConn) Close() error {
 	late := time.AfterFunc(lastWords, func() {
 		c.mu.Lock()
@@ -175,11 +175,12 @@ func (c *LastingConn) Close() error {
 	return nil
 }
 
-// sentEnd reports whether the other end has received the end of what is written. The lock is held. An ack of one byte
-// beyond the last says so.
+// sentEnd reports whether the other end has received the end of the stream: it acknowledges one byte beyond the last.
+// The lock is held.
 func (c *LastingConn) sentEnd() bool { return c.acked > c.base+uint64(len(c.out)) }
 
-// attach goes on with a connection, whose other end has received so many bytes, and returns when it is broken.
+// attach continues the conversation on a connection whose other end has received a number of bytes, and returns when
+// the connection is broken.
 func (c *LastingConn) attach(raw net.Conn, has uint64) error {
 	conn := compress(raw)
 	c.mu.Lock()
@@ -220,7 +221,7 @@ func (c *LastingConn) detach(conn net.Conn) {
 	c.wake.Broadcast()
 }
 
-// ack drops what the other end has. The lock is held.
+// ack drops the bytes that the other end has received. The lock is held.
 func (c *LastingConn) ack(has uint64) {
 	c.acked = max(c.acked, has)
 	if n := min(has, c.base+uint64(len(c.out))); n > c.base {
@@ -230,7 +231,7 @@ func (c *LastingConn) ack(has uint64) {
 	c.wake.Broadcast()
 }
 
-// has is how much has been received, as acks say it: the end counts as a byte. The lock is held.
+// has returns the number of received bytes for an ack; the end of the stream counts as a byte. The lock is held.
 func (c *LastingConn) has() uint64 {
 	if c.inEnd {
 		return c.received + 1
@@ -238,7 +239,7 @@ func (c *LastingConn) has() uint64 {
 	return c.received
 }
 
-// send writes to a connection what the other end has not, from a byte on, and acks.
+// send writes to a connection the bytes, from an offset on, that the other end has not received, and acks.
 func (c *LastingConn) send(conn net.Conn, from uint64) {
 	tick := time.NewTicker(ackEvery)
 	defer tick.Stop()
@@ -316,11 +317,11 @@ func (c *LastingConn) receive(conn net.Conn) error {
 	}
 }
 
-// take takes a packet in.
+// take processes a packet.
 func (c *LastingConn) take(conn net.Conn, kind byte, body []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.current != conn { // another connection goes on where this one was
+	if c.current != conn { // another connection has replaced this one
 		return net.ErrClosed
 	}
 	switch {

@@ -6,8 +6,8 @@
 //	client --{"id":1,"op":"inject","args":{"n":1}}--> agent
 //	       <-{"id":1,"result":{…}}-------------------
 //
-// An operation is an [Op], a value with the types of its arguments and of its result: the client asks by [Op.Of], and
-// the agent has it done by [Op.By].
+// An operation is an [Op], a value with the types of its arguments and of its result: the client calls it with [Op.Of],
+// and the agent implements it with [Op.By].
 //
 // A client sends a heartbeat every second. An agent that receives nothing for ten seconds, or whose input
 // ends, undoes what it did and exits.

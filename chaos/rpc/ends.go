@@ -16,14 +16,14 @@ import (
 const (
 	againAfter = 250 * time.Millisecond
 	againMost  = 2 * time.Second
-	shakeFor   = 10 * time.Second // how long a handshake may take
+	shakeFor   = 10 * time.Second // time limit of a handshake
 )
 
-// LastingOptions are of a conversation; both ends have the same name.
+// LastingOptions configure a conversation. Both ends use the same name.
 type LastingOptions struct {
-	Name     string        // what the conversation is for: a certificate for another is refused
-	Patience time.Duration // for how long an end does without a connection
-	First    time.Duration // for how long an end that listens waits for the first connection
+	Name     string        // purpose of the conversation; a certificate with another name is refused
+	Patience time.Duration // longest time without a connection
+	First    time.Duration // time for which the listening end waits for the first connection
 }
 
 // DialLasting begins a conversation: it returns once the first connection is made, or with the last error when ctx
@@ -56,13 +56,13 @@ func DialLasting(
 	}
 }
 
-// redial connects again and again, until the conversation ends. First gets nil at the first connection, or why there
-// will be none.
+// redial connects again and again, until the conversation ends. first receives nil at the first connection, or the
+// error that there will be none.
 func (c *LastingConn) redial(
 	ctx context.Context, dial func(ctx context.Context) (net.Conn, error), how *tls.Config, first chan<- error,
 ) {
 	pause := againAfter
-	var peer ed25519.PublicKey // of the end that listens, by the first connection
+	var peer ed25519.PublicKey // key of the listening end, from the first connection
 	for ctx.Err() == nil {
 		below, err := dial(ctx)
 		if err == nil {
@@ -102,8 +102,8 @@ func (c *LastingConn) redial(
 	}
 }
 
-// greet shows who dials, and exchanges how far both ends have received. Peer is the key of the end that listens; the
-// first connection sets it, and further ones have to be with its owner.
+// greet shows the certificate of the dialing end, and exchanges the numbers of received bytes. peer is the key of the
+// listening end: the first connection sets it, and further ones must have the same.
 func (c *LastingConn) greet(
 	below net.Conn, how *tls.Config, peer *ed25519.PublicKey,
 ) (conn net.Conn, has uint64, err error) {
@@ -132,18 +132,18 @@ func (c *LastingConn) greet(
 	if own, ok := shown.(ed25519.PublicKey); ok {
 		*peer = own
 	} else {
-		return nil, 0, errAnother // of no kind that an end of this version has
+		return nil, 0, errAnother // the other end uses no known kind of key
 	}
 	_ = below.SetDeadline(time.Time{})
 	return s, binary.BigEndian.Uint64(end[1:]), nil
 }
 
-// ListenLasting begins a conversation with whoever has the private half of the key. It takes the listener over. A new
-// connection takes the place of the one before it. Its own key is made for the conversation.
+// ListenLasting begins a conversation with the owner of the private half of the key. It takes over the listener. A new
+// connection replaces the one before it. It makes its own key for the conversation.
 func ListenLasting(l net.Listener, key ed25519.PublicKey, o LastingOptions) *LastingConn {
 	c := newConn(o.Patience, o.First)
 	c.closing = func() { _ = l.Close() }
-	_, own, _ := ed25519.GenerateKey(nil) // which fails never with the random numbers of the system
+	_, own, _ := ed25519.GenerateKey(nil) // never fails with the random numbers of the system
 	how, err := sealing(own, o.Name)
 	if err != nil {
 		c.Abort(err)
@@ -168,7 +168,7 @@ func ListenLasting(l net.Listener, key ed25519.PublicKey, o LastingOptions) *Las
 	return c
 }
 
-// verify lets only the owner of the key in.
+// verify accepts only the owner of the key.
 func (c *LastingConn) verify(
 	below net.Conn, how *tls.Config, key ed25519.PublicKey, name string,
 ) (conn net.Conn, has uint64, err error) {

@@ -11,7 +11,7 @@ import (
 // value, so that they agree on the types.
 type Op[A, R any] string
 
-// None are the arguments, or the result, of an operation without any.
+// None stands for the arguments or the result of an operation that has none.
 type None struct{}
 
 // Asks sends requests to an agent, as [Client.Call] or [Client.Ask] does.
@@ -23,7 +23,7 @@ func (o Op[A, R]) Of(ctx context.Context, ask Asks, args A) (r R, err error) {
 	return r, err
 }
 
-// By returns the operation as an agent executes it.
+// By returns the operation, implemented by do.
 func (o Op[A, R]) By(do func(ctx context.Context, args A) (R, error)) Operations {
 	return Operations{string(o): func(ctx context.Context, raw json.RawMessage) (any, error) {
 		var args A
@@ -36,10 +36,10 @@ func (o Op[A, R]) By(do func(ctx context.Context, args A) (R, error)) Operations
 	}}
 }
 
-// Operations are what an agent does, by name.
+// Operations are the operations of an agent, by name.
 type Operations map[string]func(ctx context.Context, args json.RawMessage) (any, error)
 
-// Join returns the operations of several lists.
+// Join merges several lists of operations.
 func Join(lists ...Operations) Operations {
 	out := Operations{}
 	for _, list := range lists {

@@ -16,14 +16,14 @@ import (
 // lastingProtocol names the version of the protocol in the handshake of TLS (ALPN, RFC 7301).
 const lastingProtocol = "brunt-lasting/3"
 
-// errRefused is the answer of an end that listens to a key that it does not know.
+// errRefused is the answer of a listening end to a key that it does not know.
 var errRefused = errors.New("the other end refuses the key: it belongs to another run")
 
-// errAnother says that the end that listens is not the one of the first connection.
+// errAnother says that the listening end is not the one of the first connection.
 var errAnother = errors.New("the other end is not the one that the conversation began with")
 
-// A sealed connection is one of TLS, of which both ends have shown a certificate. Close closes the connection below at
-// once: it waits for no alert, because packets say where a conversation ends.
+// A sealed connection is a TLS connection on which both ends have shown a certificate. Close closes the connection
+// below at once: it need not wait for an alert, because packets mark the end of a conversation.
 type sealed struct {
 	*tls.Conn
 	below net.Conn
@@ -31,12 +31,12 @@ type sealed struct {
 
 func (s sealed) Close() error { return s.below.Close() }
 
-// peer is the certificate that the other end has shown.
+// peer returns the certificate of the other end.
 func (s sealed) peer() *x509.Certificate { return s.ConnectionState().PeerCertificates[0] }
 
-// sealing is the configuration of TLS by which an end with a key is in a conversation with a name. Certificates are
-// signed by their own key, and no authority vouches for them: each end compares the key of [sealed.peer]. TLS proves
-// that the other end has the private half.
+// sealing returns the TLS configuration of an end with a key, for a conversation with a name. Certificates are
+// self-signed, and no authority vouches for them: each end compares the key of [sealed.peer]. TLS proves that the other
+// end has the private half.
 func sealing(key ed25519.PrivateKey, name string) (*tls.Config, error) {
 	of := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}}
 	der, err := x509.CreateCertificate(rand.Reader, of, of, key.Public(), key)
@@ -50,7 +50,7 @@ func sealing(key ed25519.PrivateKey, name string) (*tls.Config, error) {
 	}, nil
 }
 
-// seal makes a connection one of TLS, by the constructor of its end.
+// seal makes a TLS connection, with the constructor for its end.
 func seal(of func(net.Conn, *tls.Config) *tls.Conn, below net.Conn, c *tls.Config) (sealed, error) {
 	s := sealed{of(below, c), below}
 	if err := s.Handshake(); err != nil { // the connection has a deadline

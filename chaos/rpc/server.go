@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// A client sends heartbeats. An open pipe alone does not prove that it works: a stopped client keeps
-// its end open.
+// A client sends heartbeats. An open pipe alone does not prove that the client works: a stopped client keeps its end
+// open.
 const (
 	heartbeatEvery = time.Second
 
-	// HeartbeatPatience is for how long an agent hears nothing before it undoes what it did and exits.
+	// HeartbeatPatience is the time without input after which an agent reverts everything and exits.
 	HeartbeatPatience = 10 * heartbeatEvery
 )
 
@@ -31,7 +31,7 @@ type request struct {
 	ID     int             `json:"id"`
 	Op     string          `json:"op"`
 	Args   json.RawMessage `json:"args,omitempty"`
-	Within time.Duration   `json:"within,omitempty"` // the time that the operation may take
+	Within time.Duration   `json:"within,omitempty"` // time limit of the operation
 }
 
 // response is a line from the agent to the client.
@@ -47,11 +47,11 @@ var errCallerHung = errors.New("the brunt process that started this agent hangs"
 // A Server answers requests.
 type Server struct {
 	Operations Operations
-	// Patient says that a client that sends nothing, such as one that is stopped, ends nothing.
+	// Patient says that a silent client, such as a stopped one, does not end the server.
 	Patient bool
 }
 
-// Serve serves with a [Server] that is not patient.
+// Serve serves with a [Server] that is not Patient.
 func Serve(ctx context.Context, in io.Reader, out io.Writer, do Operations) error {
 	return (&Server{Operations: do}).Serve(ctx, in, out)
 }
@@ -69,7 +69,7 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 		defer close(lines)
 		for r := bufio.NewReader(in); ; {
 			b, err := r.ReadBytes('\n')
-			if err != nil { // an incomplete line is no request
+			if err != nil { // an incomplete line is not a request
 				return
 			}
 			select {

@@ -1,6 +1,5 @@
-// Package seed derives all random choices of faults from one seed: those of an event from its
-// position, and those of a series with correlated draws. The seed and the position determine every
-// choice in advance.
+// Package seed derives all random choices of faults from one seed: choices for an event from the event's position, and
+// series of correlated draws. The seed and the position determine every choice in advance.
 package seed
 
 import (
@@ -8,8 +7,8 @@ import (
 	"math/rand/v2"
 )
 
-// Golden and the factors are those of SplitMix64 (Steele, Lea, Flood 2014). They are exported for
-// eBPF programs that compute the same rounds as [Mix].
+// Golden and the factors are the constants of SplitMix64 (Steele, Lea, Flood 2014). They are exported for eBPF programs
+// that compute the same rounds as [Mix].
 const (
 	Golden  = 0x9e3779b97f4a7c15
 	Factor1 = 0xbf58476d1ce4e5b9

@@ -3,6 +3,6 @@
 //	service, unit, zone, pid, labels --> Selector --pick--> units
 //	from, to, service, unit, zone -----> Edge -----pick--> links, or injection points in the networks of containers
 //
-// Both check their settings before the run against what the target is made of, list the units that
-// they could hit, and find the leader for `pick: leader`.
+// Both check their settings against the [chaos.Scope] of the target before the run, list the units that they could hit,
+// and find the leader for `pick: leader`.
 package selector

@@ -13,54 +13,54 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Edge says which links a network fault hits: those from one service or unit to another, or all of a
-// service. LoadName is the load. If the units are containers, it says which packets are hit: those
-// between the ends, or all of a unit.
+// Edge says which links a network fault hits: the links from one service or unit to another, or all links of a service.
+// LoadName stands for the load. If the units are containers, it says which packets are hit: the packets between the
+// ends, or all packets of a unit.
 type Edge struct {
 	syntax.Place
 	// a service, a unit such as posts[0], a zone such as zone/a, a container such as container/redis, or load
 	From string `yaml:"from"`
-	// a service, a unit, a zone or a container; of packets also a host, host:port, an address or a network
-	// such as 10.0.0.0/8
+	// a service, a unit, a zone or a container; for packets also a host, host:port, an address or a network such as
+	// 10.0.0.0/8
 	To string `yaml:"to"`
 	// all links of its units, in and out; with project, a service of Compose
 	Service   string            `yaml:"service"`
 	Unit      string            `yaml:"unit"`       // all links of the unit, in and out
-	Zone      string            `yaml:"zone"`       // all links into the zone and out of it; those within it are not hit
+	Zone      string            `yaml:"zone"`       // all links into the zone and out of it, but none within it
 	Container string            `yaml:"container"`  // all packets of a container that runs already, by its name or id
-	Labels    map[string]string `yaml:"labels"`     // all packets of the containers that carry them; an empty value is any
+	Labels    map[string]string `yaml:"labels"`     // all packets of containers that carry them; an empty value is any
 	Project   string            `yaml:"project"`    // all packets of the containers of this project of Compose
-	InNetwork string            `yaml:"in_network"` // all packets of the containers that are in it, by its name or id
-	// of the units of from, else of the service or zone, else of to; not written is all, of a service and of
+	InNetwork string            `yaml:"in_network"` // all packets of the containers in this network, by its name or id
+	// how many units of from, else of the service or zone, else of to; not written is all, of a service and of
 	// containers one
 	Pick Pick `yaml:"pick"`
-	// leader leaves out the unit that leads: pick is among the others
+	// with leader, the unit that leads is left out, and pick is among the others
 	Except string `yaml:"except,oneof=leader"`
 	// how the leader is found, for pick: leader, pick: follower and except: leader
 	Leader *Leader `yaml:"leader"`
-	// the mechanism; zero is auto: the first that there is
+	// the mechanism; zero is auto: the first one available
 	Via string `yaml:"via,oneof=auto|proxy|nft|nfqueue|ebpf|netem|tbf"`
-	// when a container whose packets are hit restarts; zero is inject: the fault is injected again. void ends
-	// it, and the run is invalid
+	// what happens when a container whose packets are hit restarts; zero is inject: the fault is injected again. void
+	// ends it, and the run is invalid
 	OnRestart string `yaml:"on_restart,oneof=inject|void"`
-	// of all packets of pods: those of their nodes, such as probes of health; zero is spare: they are left alone, as no
-	// outage of a network breaks them. hit hits them too
+	// of all packets of pods: whether packets of their nodes, such as health probes, are hit; zero is spare: they are
+	// not, since an outage of a network does not stop them. hit hits them too
 	Probes string `yaml:"probes,oneof=spare|hit"`
-	// of pods: whether those that join while the fault is in are hit too, of connections between pods those that join the
-	// callers; zero is yes with pick: all, else no. With another pick or a unit, yes hits the pod that comes in the place
-	// of one that was hit. Peers of packets that join are always hit; a callee at a new address voids a fault on
+	// for pods: whether those that join while the fault is injected are hit too; for connections between pods, those
+	// that join the callers; zero is yes with pick: all, else no. With another pick or a unit, yes hits the pod that
+	// replaces a hit one. Peers of packets that join are always hit; a callee at a new address voids a fault on
 	// connections
 	Follow string `yaml:"follow,oneof=yes|no"`
 }
 
-// PacketKeys are the keys of an edge that choose packets. A fault that acts on links alone has no use for them.
+// PacketKeys lists the keys of an edge that select packets. They have no use for a fault that acts only on links.
 func PacketKeys() []string {
 	return []string{"container", "in_network", "labels", "on_restart", "probes", "project"}
 }
 
 // On reports whether the edge contains the link between two units.
 func (e *Edge) On(from, to string, z chaos.Zones) bool {
-	if !e.query().IsZero() { // such a container is no end of a link
+	if !e.query().IsZero() { // a selected container is no end of a link
 		return false
 	}
 	if e.Zone != "" {
@@ -83,8 +83,8 @@ func (e *Edge) zones() []string {
 	return out
 }
 
-// CheckNetwork checks the edge of a fault that is done on links or to packets. only names the settings
-// that apply to packets alone.
+// CheckNetwork checks the edge of a fault that acts on links or on packets. only names the settings that apply to
+// packets alone.
 func (e *Edge) CheckNetwork(at syntax.Pos, do netns.Action, sc chaos.Scope, m *syntax.Mistakes, only ...string) {
 	if e.ByPackets(sc.Contained) {
 		e.CheckPackets(at, do, sc, m)
@@ -288,7 +288,7 @@ func unitsOf(end string, sc chaos.Scope) int {
 	return 1
 }
 
-// CheckJitter refuses a jitter that exceeds its delay.
+// CheckJitter notes a mistake if a jitter exceeds its delay.
 func (e *Edge) CheckJitter(delay, jitter quantity.Duration, m *syntax.Mistakes) {
 	if jitter > delay {
 		m.Add(e.Of("jitter"), "the jitter %s is more than the delay %s, and no delay is negative", jitter, delay)
@@ -304,10 +304,10 @@ func (e *Edge) hits(sc chaos.Scope) int {
 	return min(total, e.Pick.Of(total))
 }
 
-// roles returns the settings by which units are picked by their role.
+// roles returns the settings that pick units by their role.
 func (e *Edge) roles() roles { return roles{e.Pick, e.Except, e.Leader} }
 
-// Whose describes the units whose links are hit where they are picked by their role; empty if they are not.
+// Whose describes the units whose links are hit, if they are picked by their role; otherwise it is empty.
 func (e *Edge) Whose() string {
 	if !e.roles().asks() {
 		return ""
@@ -362,7 +362,7 @@ func (e *Edge) Links(ctx context.Context, env chaos.Env) ([]*chaos.Link, error) 
 	return found, env.Bound(len(units))
 }
 
-// CheckPercent refuses a share that is zero or below least, which could not be verified.
+// CheckPercent notes a mistake if a share is zero or below least, and could not be verified.
 func (e *Edge) CheckPercent(share *quantity.Share, least quantity.Share, of string, m *syntax.Mistakes) {
 	switch {
 	case share == nil:
@@ -373,7 +373,7 @@ func (e *Edge) CheckPercent(share *quantity.Share, least quantity.Share, of stri
 	}
 }
 
-// checkDiverted checks an edge between containers, whose connections are diverted to a proxy.
+// checkDiverted checks an edge between containers whose connections are diverted to a proxy.
 func (e *Edge) checkDiverted(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	before := m.Len()
 	switch {

@@ -11,9 +11,9 @@ import (
 	"brunt/targets/platform/containers"
 )
 
-// findContainers returns the containers that a query selects as units. A container with a name in the
-// scenario is that unit. A protected container is an error: a selector that is too wide must not
-// silently hit others instead.
+// findContainers returns the containers that a query selects as units. A container that is a unit of the scenario is
+// returned as that unit. A protected container is an error: a selector that is too wide must not silently hit others
+// instead.
 func findContainers(ctx context.Context, among chaos.Targets, q containers.Query) ([]chaos.Unit, error) {
 	if among.Find == nil {
 		return nil, fmt.Errorf("%w %s: no Docker engine is known", chaos.ErrNoUnit, q)
@@ -51,8 +51,8 @@ func known(ctx context.Context, units []chaos.Unit, id string) chaos.Unit {
 	return nil
 }
 
-// unitsNamed returns the units of an end of an edge: those of a service, one unit such as posts[0],
-// those of a zone such as zone/a, or a container such as container/web.
+// unitsNamed returns the units of an end of an edge: all units of a service, one unit such as posts[0], all units of a
+// zone such as zone/a, or a container such as container/web.
 func unitsNamed(ctx context.Context, among chaos.Targets, end string) ([]chaos.Unit, error) {
 	if name, ok := strings.CutPrefix(end, chaos.ContainerPrefix); ok {
 		out, err := findContainers(ctx, among, containers.Query{Container: name})

@@ -18,10 +18,10 @@ import (
 	"brunt/targets/platform/containers"
 )
 
-// A network fault is done in one of two ways: by the proxy on a link, or to the packets of a container
-// in its own network. The ends of the edge decide: between containers there are no proxies.
+// A network fault acts in one of two ways: through the proxy on a link, or on the packets of a container in its own
+// network. The ends of the edge decide which: there are no proxies between containers.
 
-// ByPackets reports whether a fault on the edge is done to packets.
+// ByPackets reports whether a fault on the edge acts on packets.
 func (e *Edge) ByPackets(contained func(name string) bool) bool {
 	switch {
 	case !e.query().IsZero():
@@ -38,12 +38,12 @@ func (e *Edge) ByPackets(contained func(name string) bool) bool {
 	return slices.ContainsFunc(ends, func(end string) bool { return end != "" && contained(end) })
 }
 
-// OnPods reports whether the packets are those of pods: their nodes have the mechanisms, and not this machine.
+// OnPods reports whether the packets are packets of pods. The mechanisms then are on their nodes, not on this machine.
 func (e *Edge) OnPods(sc chaos.Scope) bool {
 	return sc.Cluster != nil && e.query().IsZero() && e.ByPackets(sc.Contained)
 }
 
-// PacketVia returns the requested mechanism; "" is the first that works.
+// PacketVia returns the requested mechanism; "" means the first that works.
 func (e *Edge) PacketVia() string {
 	if e.Via == "auto" {
 		return ""
@@ -119,8 +119,7 @@ func (e *Edge) query() containers.Query {
 	return s.Query()
 }
 
-// subjectEnd returns the end in whose network the fault is: from, else to. It is "" for selected
-// containers.
+// subjectEnd returns the end in whose network the fault acts: from, else to. It is "" for selected containers.
 func (e *Edge) subjectEnd(contained func(string) bool) string {
 	switch {
 	case !e.query().IsZero():
@@ -184,7 +183,7 @@ func address(s string) (host string, port uint16, ok bool) {
 	return s, 0, strings.Contains(strings.Trim(s, "."), ".") && !strings.ContainsAny(s, "/:[] ")
 }
 
-// Flow says which traffic of an edge is hit.
+// Flow says which part of the traffic of an edge is hit.
 type Flow int
 
 const (
@@ -197,8 +196,7 @@ const (
 	FlowOpened             // connections that `from` opens
 )
 
-// InjectionPoint is a place where a fault is injected: in the network of a unit, on the packets of
-// some peers.
+// InjectionPoint is a place where a fault is injected: the network of a unit, for the packets of some peers.
 type InjectionPoint struct {
 	Target  container.Target
 	Dir     netns.Direction
@@ -206,12 +204,12 @@ type InjectionPoint struct {
 	Ports   []uint16
 	Toward  []netip.AddrPort
 	Outside bool
-	Others  []container.Target    // units whose addresses are the peers; none if the peers are fixed
-	Made    func() []netip.Prefix // returns their present addresses
-	Links   []string              // that the packets pass, by name; none if the edge names one end alone
+	Others  []container.Target    // units whose addresses are the peers; none: the peers are fixed
+	Made    func() []netip.Prefix // returns the present addresses of Others
+	Links   []string              // names of the links that the packets pass; none: the edge names only one end
 	Fronts  []netip.AddrPort      // virtual addresses among the peers
-	Spare   []netip.Prefix        // with Spares: whose packets are not hit besides
-	Spares  bool                  // the packets of the unit's own machine are not hit; Peers is empty then
+	Spare   []netip.Prefix        // with Spares: further addresses whose packets are not hit
+	Spares  bool                  // packets of the unit's own machine are not hit; Peers is then empty
 }
 
 // remoteEnd is the other end of an edge.
@@ -223,7 +221,7 @@ type remoteEnd struct {
 	fronts []netip.AddrPort // virtual addresses that lead to the units
 }
 
-// lookupWithin bounds the resolution of a host.
+// lookupWithin bounds the time to resolve a host.
 const lookupWithin = 5 * time.Second
 
 // end resolves an end of an edge.
@@ -277,7 +275,7 @@ func (e *Edge) end(ctx context.Context, env chaos.Env, name string) (remoteEnd, 
 	return f, env.RefusedPeers(ctx, f.peers)
 }
 
-// front adds the virtual addresses that lead to the units, by which others reach them.
+// front adds the virtual addresses through which others reach the units.
 func (f *remoteEnd) front(ctx context.Context, units []chaos.Unit) (err error) {
 	host := units[0].Traits().Node
 	if host == nil {
@@ -291,7 +289,7 @@ func (f *remoteEnd) front(ctx context.Context, units []chaos.Unit) (err error) {
 
 // withFronts adds virtual addresses to peers.
 func withFronts(peers []netip.Prefix, fronts []netip.AddrPort) []netip.Prefix {
-	if len(peers) == 0 { // an empty list would match all
+	if len(peers) == 0 { // an empty list would match all peers
 		return nil
 	}
 	for _, a := range fronts {
@@ -300,8 +298,8 @@ func withFronts(peers []netip.Prefix, fronts []netip.AddrPort) []netip.Prefix {
 	return slices.Compact(peers)
 }
 
-// within returns the addresses of known units in a network. If there are none, it returns the first
-// address of the network, which usually is the gateway.
+// within returns the addresses of known units in a network. If no unit is in the network, it returns the first address
+// of the network, which usually is the gateway.
 func within(p netip.Prefix, units []chaos.Unit) []netip.AddrPort {
 	var out []netip.AddrPort
 	for _, u := range container.ResolveAll(units) {
@@ -334,7 +332,7 @@ func TowardUnit(u chaos.Contained) []netip.AddrPort {
 	return out
 }
 
-// subjects returns the picked units in whose networks the fault is.
+// subjects returns the picked units, in whose networks the fault acts.
 func (e *Edge) subjects(ctx context.Context, env chaos.Env) ([]container.Target, error) {
 	s := Selector{
 		Place: e.Place, Pick: e.Pick, Except: e.Except, Leader: e.Leader, Labels: e.Labels, Project: e.Project,
@@ -346,7 +344,7 @@ func (e *Edge) subjects(ctx context.Context, env chaos.Env) ([]container.Target,
 	named, isContainer := strings.CutPrefix(name, chaos.ContainerPrefix)
 	switch {
 	case name == "":
-		s.Service = e.Service // of Compose
+		s.Service = e.Service // the service of Compose
 	case inZone:
 		s.Zone = zone
 	case isContainer:
@@ -368,7 +366,7 @@ func (e *Edge) subjects(ctx context.Context, env chaos.Env) ([]container.Target,
 	return targets, err
 }
 
-// Ends resolves the two ends of an edge between containers: the picked ones of from, and all of to.
+// Ends resolves the two ends of an edge between containers: the picked units of from, and all units of to.
 func (e *Edge) Ends(ctx context.Context, env chaos.Env) (from, to []container.Target, err error) {
 	units, err := unitsNamed(ctx, env.Targets, e.From)
 	if err != nil {
@@ -433,19 +431,19 @@ func (e *Edge) InjectionPoints(ctx context.Context, env chaos.Env, f Flow, ports
 
 // A path is an edge whose packets are hit, with resolved ends.
 type path struct {
-	units    []container.Target // in whose networks the fault is
+	units    []container.Target // units in whose networks the fault acts
 	there    remoteEnd
-	other    string // that end as the scenario names it; empty: any
+	other    string // the other end as the scenario names it; empty: any
 	back     bool   // units are the end `to`
 	outgoing bool   // the mechanism acts on outgoing packets only
 	ports    []uint16
-	others   []container.Target    // units whose addresses are the peers; none if the peers are fixed
-	made     func() []netip.Prefix // returns their present addresses
-	spares   bool                  // the packets of the units' own machines are not hit
-	spare    []netip.Prefix        // nor are those with these
+	others   []container.Target    // units whose addresses are the peers; none: the peers are fixed
+	made     func() []netip.Prefix // returns the present addresses of others
+	spares   bool                  // packets of the units' own machines are not hit
+	spare    []netip.Prefix        // packets with these addresses are not hit either
 }
 
-// points returns where to hit a flow.
+// points returns the injection points for a flow.
 func (p *path) points(f Flow) []InjectionPoint {
 	known := len(p.there.units) > 0
 	toward, away := netns.Out, netns.In // packets to the other end, and from it
@@ -453,7 +451,7 @@ func (p *path) points(f Flow) []InjectionPoint {
 		toward, away = netns.In, netns.Out
 	}
 	switch f {
-	case FlowOnce, FlowConns: // of FlowOnce, on the side that the mechanism supports
+	case FlowOnce, FlowConns: // the mechanism picks the direction of FlowOnce that it supports
 		return p.local(netns.Both, false)
 	case FlowThere:
 		if known && !p.back && !p.outgoing {
@@ -511,7 +509,7 @@ func (p *path) remote() []InjectionPoint {
 	return out
 }
 
-// links names the links between one of the units and the other end, whose units stand for it where it has any.
+// links names the links between a unit and the other end: one for each unit of that end, if it has units.
 func (p *path) links(u container.Target) []string {
 	others := []string{p.other}
 	switch {

@@ -16,11 +16,11 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Leader says how to find the unit that leads, for `pick: leader`, `pick: follower` and `except: leader`: every
-// unit is asked just before the injection, and exactly one must answer that it leads.
+// Leader says how to find the unit that leads, for `pick: leader`, `pick: follower` and `except: leader`: brunt asks
+// every unit just before the injection, and exactly one must answer that it leads.
 type Leader struct {
 	probe.Asking `yaml:",inline"`
-	Timeout      quantity.Duration `yaml:"timeout,positive"` // of one answer; zero is 2s
+	Timeout      quantity.Duration `yaml:"timeout,positive"` // time limit of one answer; zero is 2s
 	Within       quantity.Duration `yaml:"within,positive"`  // how long to repeat until exactly one leads; zero is once
 }
 
@@ -38,7 +38,7 @@ func (l *Leader) timeoutOr() time.Duration {
 	return l.Timeout.D()
 }
 
-// roles are the settings by which a fault picks units by their role.
+// roles are the settings that pick units by their role.
 type roles struct {
 	pick   Pick
 	except string
@@ -48,7 +48,7 @@ type roles struct {
 // asks reports whether the units are asked for their role.
 func (r roles) asks() bool { return r.pick.Role != "" || r.except != "" }
 
-// question returns how the units are asked; nil if they are not.
+// question returns how units are asked; nil means that they are not.
 func (r roles) question() chaos.RoleQuestion {
 	if r.leader == nil {
 		return nil
@@ -56,7 +56,7 @@ func (r roles) question() chaos.RoleQuestion {
 	return r.leader
 }
 
-// among returns how many of total units there are to pick from.
+// among returns how many of total units remain to pick from.
 func (r roles) among(total int) int {
 	if r.except != "" || r.pick.Role == chaos.RoleFollower {
 		return total - 1
@@ -97,7 +97,7 @@ func (r roles) check(of syntax.Place, units int, sc chaos.Scope, m *syntax.Mista
 	}
 }
 
-// checkEnough refuses a role that none of so many units can have.
+// checkEnough notes a mistake if a target with one unit can have no unit with the role.
 func (r roles) checkEnough(units int, of syntax.Place, what string, sc chaos.Scope, m *syntax.Mistakes) bool {
 	if units != 1 || r.among(units) > 0 {
 		return true
@@ -128,7 +128,7 @@ func (r roles) of(ctx context.Context, env chaos.Env, names []string) ([]string,
 		case a.err == nil:
 			env.Roles.Note(name, chaos.RoleFollower, a.said)
 			out = append(out, name)
-		case r.pick.Role == "": // `except` leaves out the leader alone
+		case r.pick.Role == "": // `except` leaves out only the leader
 			env.Roles.Note(name, chaos.RoleUnknown, "")
 			out = append(out, name)
 		}
@@ -139,7 +139,7 @@ func (r roles) of(ctx context.Context, env chaos.Env, names []string) ([]string,
 	return out, nil
 }
 
-// units asks units and returns those that a fault may hit. what describes the units in a dry run.
+// units asks units for their role and returns those that a fault may hit. what describes the units in a dry run.
 func (r roles) units(ctx context.Context, env chaos.Env, what string, units []chaos.Unit) ([]chaos.Unit, error) {
 	if env.Dry {
 		u := unknown{r.whose() + " of " + what}
@@ -184,7 +184,7 @@ func findLeader(
 type answer struct {
 	leads bool
 	said  string
-	err   error // it did not answer
+	err   error // nil: it answered
 }
 
 // why says why the unit is not the leader.

@@ -24,7 +24,8 @@ func (s *Selector) Traits(sc chaos.Scope) chaos.Traits {
 	return t
 }
 
-// follows reports whether a setting says that units which join are hit too, on a fault that hits all or not.
+// follows reports whether units that join are hit too, by the setting; without a setting, they are if the fault hits
+// all units.
 func follows(setting string, all bool) bool { return setting == "yes" || setting == "" && all }
 
 // Traits implements [chaos.Fault] for a fault on links.
@@ -61,7 +62,7 @@ func (s *Selector) reaches(sc chaos.Scope) []string {
 	return units
 }
 
-// reaches lists the ends of the links that the edge could be.
+// reaches lists the ends of the links that the edge could hit.
 func (e *Edge) reaches(sc chaos.Scope) []string {
 	var out []string
 	for _, end := range []string{e.From, e.To} {

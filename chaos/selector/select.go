@@ -21,22 +21,22 @@ import (
 // labels, project and in_network.
 type Selector struct {
 	syntax.Place
-	// the service to hit, as many units as pick says; with project, a service of Compose
+	// the service to hit, with as many units as pick says; with project, a service of Compose
 	Service   string            `yaml:"service"`
-	Unit      string            `yaml:"unit"`       // service[i]
+	Unit      string            `yaml:"unit"`       // one unit, service[i]
 	Zone      string            `yaml:"zone"`       // all units of the zone, or those of the service in it
 	PID       int               `yaml:"pid,min=2"`  // a process that brunt did not start
 	Container string            `yaml:"container"`  // the name or id of a container that runs already
-	Labels    map[string]string `yaml:"labels"`     // that containers carry, all of them; an empty value is any
+	Labels    map[string]string `yaml:"labels"`     // labels that containers have, all of them; an empty value is any
 	Project   string            `yaml:"project"`    // the project of Compose whose containers are hit
-	InNetwork string            `yaml:"in_network"` // containers that are in it, by its name or id
-	// one (the default), all (that of a zone), a number, a share, leader or follower
+	InNetwork string            `yaml:"in_network"` // containers in this network, by its name or id
+	// how many units: one (the default), all (the default of a zone), a number, a share, leader or follower
 	Pick Pick `yaml:"pick"`
-	// leader leaves out the unit that leads: pick is among the others
+	// with leader, the unit that leads is left out, and pick is among the others
 	Except string  `yaml:"except,oneof=leader"`
 	Leader *Leader `yaml:"leader"` // how the leader is found, for pick: leader, pick: follower and except: leader
-	// of pods: whether those that join while the fault is in are hit too; zero is yes with pick: all, else no. With
-	// another pick, yes hits the pod that comes in the place of one that was hit
+	// for pods: whether those that join while the fault is injected are hit too; zero is yes with pick: all, else no.
+	// With another pick, yes hits the pod that replaces a hit one
 	Follow string `yaml:"follow,oneof=yes|no"`
 }
 
@@ -183,7 +183,7 @@ func (s *Selector) CheckSelector(at syntax.Pos, sc chaos.Scope, m *syntax.Mistak
 	}
 }
 
-// checkUnit checks that a unit, service[i], exists.
+// checkUnit notes a mistake if a unit, service[i], does not exist.
 func checkUnit(at syntax.Pos, unit string, sc chaos.Scope, m *syntax.Mistakes) {
 	service, index, ok := chaos.SplitUnit(unit)
 	if !ok {
@@ -192,7 +192,7 @@ func checkUnit(at syntax.Pos, unit string, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 	n, known := sc.Services[service]
 	switch {
-	case known && sc.Later(service), !known && sc.Has(service): // found during the run
+	case known && sc.Later(service), !known && sc.Has(service): // the units are found during the run
 	case !known:
 		sc.NoMatch(at, m, syntax.DidYouMean(service, slices.Sorted(maps.Keys(sc.Services))), "there is no service %q",
 			service)
@@ -201,7 +201,7 @@ func checkUnit(at syntax.Pos, unit string, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// checkFound checks what can be checked before the run of a selector of containers.
+// checkFound checks a selector of containers, as far as that is possible before the run.
 func (s *Selector) checkFound(sc chaos.Scope, m *syntax.Mistakes) {
 	for _, other := range []struct {
 		key string
@@ -247,7 +247,8 @@ func (s *Selector) Steps(
 	return steps, nil
 }
 
-// Targets finds the units to hit: it picks the requested number of the matching units by the run's seed.
+// Targets finds the units to hit: it picks the requested number of the matching units, with the random numbers of the
+// occurrence.
 func (s *Selector) Targets(ctx context.Context, env chaos.Env) ([]container.Target, error) {
 	units, err := s.units(ctx, env)
 	if err != nil {
@@ -288,17 +289,17 @@ func (s *Selector) units(ctx context.Context, env chaos.Env) ([]chaos.Unit, erro
 	return found, env.Bound(len(found))
 }
 
-// roles returns the settings by which units are picked by their role.
+// roles returns the settings that pick units by their role.
 func (s *Selector) roles() roles { return roles{s.pick(), s.Except, s.Leader} }
 
 // picked says which of the matching units are hit.
 type picked struct {
 	roles roles
-	pick  Pick   // of those with the role, by the seed of the occurrence
+	pick  Pick   // how many units with the role, by the seed of the occurrence
 	what  string // describes the matching units
 }
 
-// of picks from units, and sorts what it picked by name.
+// of picks from units, and sorts the result by name.
 func (p picked) of(ctx context.Context, env chaos.Env, units []chaos.Unit) ([]chaos.Unit, error) {
 	if kept, again := env.Choice.Kept(p.what, units); again {
 		if len(kept) == 0 {
@@ -313,7 +314,7 @@ func (p picked) of(ctx context.Context, env chaos.Env, units []chaos.Unit) ([]ch
 	return units, err
 }
 
-// first picks as no plan did before.
+// first picks without regard to earlier plans.
 func (p picked) first(ctx context.Context, env chaos.Env, units []chaos.Unit) ([]chaos.Unit, error) {
 	if p.roles.asks() {
 		var err error

@@ -12,7 +12,7 @@ const period = 20 * time.Millisecond
 
 // run starts the workers, each on a thread of its own.
 func (c *CPU) run(to *reporter) error {
-	runtime.GOMAXPROCS(c.Workers + 2) // Go's default obeys the group's limit, which the load is to exceed
+	runtime.GOMAXPROCS(c.Workers + 2) // Go's default obeys the group's limit, which the load must exceed
 	for range c.Workers {
 		go c.work(to)
 	}
@@ -50,7 +50,7 @@ func (c *CPU) work(to *reporter) {
 	}
 }
 
-// spent is the processor time of this thread.
+// spent returns the processor time of this thread.
 func spent() time.Duration {
 	var ts unix.Timespec
 	_ = unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &ts)

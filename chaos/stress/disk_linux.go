@@ -19,7 +19,7 @@ func (d *Disk) run(dir *os.File, to *reporter) error {
 			return fmt.Errorf("make a file: %w", err)
 		}
 		w := worker{Disk: d, fd: int(f.Fd()), file: f}
-		// aligned, as O_DIRECT wants it
+		// aligned, as O_DIRECT requires
 		if w.buf, err = unix.Mmap(-1, 0, d.Block, unix.PROT_READ|unix.PROT_WRITE,
 			unix.MAP_PRIVATE|unix.MAP_ANONYMOUS); err != nil {
 			return os.NewSyscallError("mmap", err)

@@ -7,7 +7,7 @@ import (
 	"brunt/chaos/rootfs"
 )
 
-// run takes the space and reports how much it is, once it has all.
+// run takes the space, and reports its size once it has all of it.
 func (f *Fill) run(file *os.File, to *reporter) error {
 	if err := f.take(file); err != nil {
 		return fmt.Errorf("fill the filesystem: %w", err)
@@ -36,7 +36,7 @@ func (f *Fill) take(file *os.File) error {
 		case step <= 4096:
 			return nil
 		default:
-			if at, err := file.Stat(); err == nil { // a part of it may be there
+			if at, err := file.Stat(); err == nil { // a part of it may have been allocated
 				size = max(size, at.Size())
 			}
 			step = max(4096, step/2/4096*4096)

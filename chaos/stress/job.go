@@ -2,7 +2,7 @@ package stress
 
 import "time"
 
-// A Job says what a child does, by the one field that is not nil, until it is stopped.
+// A Job says what a child does until it is stopped: the one of its pointer fields that is not nil.
 type Job struct {
 	CPU    *CPU    `json:"cpu,omitempty"`
 	Memory *Memory `json:"memory,omitempty"`
@@ -22,14 +22,14 @@ type CPU struct {
 // Memory allocates memory and keeps it in use.
 type Memory struct {
 	Bytes int64 `json:"bytes"`
-	// Gently allocates one huge page at a time. The kernel refuses one for which there is no room
-	// without killing a process. After each refusal the child waits for [Process.Continue], and then
-	// allocates the same range in small pages.
+	// Gently allocates one huge page at a time. If there is no room for it, the kernel refuses a huge page without
+	// killing a process. After each refusal the child waits for [Process.Continue], and then allocates the same range
+	// in small pages.
 	Gently bool `json:"gently,omitempty"`
-	// Usage is, of a gentle job, the file with the bytes that the control group of the child uses, and Limit how many it
-	// may use. Before a huge page that may be refused, the child takes and frees small pages so that a mebibyte stays
-	// free: the kernel gives a small page in place of one that it refuses, and the child itself needs some, and without
-	// room it kills a process of the group.
+	// Usage is, for a gentle job, the file with the number of bytes that the child's control group uses, and Limit is
+	// the number that it may use. Before a huge page that may be refused, the child takes and frees small pages so that
+	// one mebibyte stays free: the kernel gives a small page instead of a huge page that it refuses, and the child
+	// itself needs some. Without that room the kernel would kill a process of the group.
 	Usage string `json:"usage,omitempty"`
 	Limit int64  `json:"limit,omitempty"`
 }
@@ -45,10 +45,10 @@ type Disk struct {
 	Read    bool   `json:"read"`
 }
 
-// Fill takes the space of a filesystem by the file [Config].File, and keeps it as long as the child lives.
+// Fill takes the space of a filesystem with the file [Config].File, and keeps it as long as the child lives.
 type Fill struct {
 	Bytes int64 `json:"bytes"`           // to take
-	Whole bool  `json:"whole,omitempty"` // take what the filesystem has, down to the last block, also beyond Bytes
+	Whole bool  `json:"whole,omitempty"` // take all space of the filesystem, to the last block, even beyond Bytes
 }
 
 // Clock reads the clock with the vDSO of another process.

@@ -86,16 +86,16 @@ func (m *Memory) takeGently(all []byte, in *bufio.Reader, to *reporter) error {
 	return nil
 }
 
-// spare is how much of what a group may use stays free when a huge page is refused. It is less than a huge page, so
-// that one is refused.
+// spare is the number of bytes that stay free when a huge page is refused. It is less than a huge page, so that the
+// kernel refuses one.
 const spare = 1 << 20 // bytes
 
-// A filler is memory in small pages that is taken and freed so that the room of a group is what is wanted. The zero
-// value does nothing.
+// A filler takes and frees memory in small pages, so that a group has exactly the wanted room. The zero value does
+// nothing.
 type filler struct {
 	*Memory
 	pages []byte
-	taken int // bytes, from the begin
+	taken int // bytes from the begin of pages
 }
 
 // newFiller takes the first pages, while there is room for them.
@@ -117,7 +117,7 @@ func (m *Memory) newFiller() (*filler, error) {
 	return f, f.resize(min(spare, int(room)-2*spare))
 }
 
-// room is how much more the group may use.
+// room returns how many more bytes the group may use.
 func (f *filler) room() (int64, error) {
 	file, err := os.Open(f.Usage)
 	if err != nil {
@@ -133,7 +133,7 @@ func (f *filler) room() (int64, error) {
 	return f.Limit - used, err
 }
 
-// level leaves room for a huge page and the spare, or else for the spare alone.
+// level leaves room for a huge page and the spare, or, if it can't, for the spare alone.
 func (f *filler) level() error {
 	if f.Memory == nil {
 		return nil
@@ -145,7 +145,7 @@ func (f *filler) level() error {
 	return f.resize(f.taken + int(room) - spare)
 }
 
-// resize takes or frees pages, as far as there are any.
+// resize takes or frees pages, within the mapping.
 func (f *filler) resize(bytes int) error {
 	page := os.Getpagesize()
 	bytes = max(0, min(bytes, len(f.pages))) / page * page

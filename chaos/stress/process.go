@@ -20,13 +20,13 @@ import (
 // Config says how a child is started.
 type Config struct {
 	Command []string // the command that calls [Run], such as brunt stress
-	Env     []string // NAME=value, beside those that every process of brunt has
+	Env     []string // NAME=value, in addition to the environment of every process of brunt
 	Groups  []cgroup.Group
 	File    *os.File // the directory where a Disk job makes its files, or the file of a Fill job; nil is none
 	Score   int      // oom_score_adj, from -1000 (never killed when memory runs out) to 1000 (killed first)
 }
 
-// FileNumber is the descriptor that a child has of [Config].File.
+// FileNumber is the number of the descriptor with which a child gets [Config].File.
 const FileNumber = 3
 
 // A Process is a child process that does a [Job].
@@ -40,7 +40,7 @@ type Process struct {
 	any  chan struct{} // closed with the first report
 	more chan struct{} // has an element when there is a report that Next has not returned
 	said bytes.Buffer  // standard error
-	err  error         // of Wait
+	err  error         // result of Wait
 }
 
 // Start starts a child, moves it into its control groups and sends it its job. It leaves nothing behind
@@ -104,7 +104,7 @@ func (b *Process) follow(out io.Reader) {
 	b.err = err
 }
 
-// prepare moves the child into its control groups and sends the job, upon which it begins.
+// prepare moves the child into its control groups and sends the job, which starts it.
 func (b *Process) prepare(c Config, job Job) error {
 	if c.Score != 0 {
 		if err := os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", b.PID()), fmt.Append(nil, c.Score), 0); err != nil {
@@ -124,7 +124,7 @@ func (b *Process) prepare(c Config, job Job) error {
 	return err
 }
 
-// PID is the child's process id.
+// PID returns the child's process id.
 func (b *Process) PID() int { return b.cmd.Process.Pid }
 
 // Ended reports whether the child has ended, and how: its own error, its standard error, or the name of
@@ -154,7 +154,7 @@ func (b *Process) Killed() bool {
 	return yes && how == "signal: killed"
 }
 
-// Done is closed when the child has ended.
+// Done returns a channel that is closed when the child has ended.
 func (b *Process) Done() <-chan struct{} { return b.ended }
 
 // Report returns the child's last report.

@@ -14,14 +14,14 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// joinWithin bounds the time from the first attempt to hit a unit that joined until it is hit.
+// joinWithin bounds the time from the first attempt to hit a unit that joined until the unit is hit.
 const joinWithin = 10 * time.Second
 
-// A staying says what of an occurrence, or of a step of a group, is in, and until when.
+// A staying says which steps of an occurrence, or of a step of a group, are injected, and until when.
 type staying struct {
 	entry *Entry
 	env   chaos.Env
-	at    chaos.Present // the units when it was planned
+	at    chaos.Present // the units when the steps were planned
 	steps []chaos.Step  // as planned
 	until time.Duration
 }
@@ -30,27 +30,28 @@ type staying struct {
 //
 //	newFollower(occurrence) --> ask, each second: units --plan--> steps --difference--> join, aim again, gone
 //
-// A unit that joins is hit as the others were: its undo is in the journal before. So are the connections of a pod that
-// joins the callers of others. Peers that change are aimed at again. A unit that is gone takes the fault on it with it.
-// A change that can't be followed within ten seconds voids the occurrence, as it is another one than planned.
+// A unit that joins is hit as the others were, after its undo was written to the journal. So are the connections of a
+// pod that joins the callers. When peers change, the fault is aimed at the new ones. When a unit is gone, the fault on
+// it is gone too. A change that can't be followed within ten seconds voids the occurrence, because it is no longer the
+// planned one.
 type follower struct {
 	staying
 	timeline *Timeline
 	in       *injection
 	hit      []hit               // by held fault
-	gone     map[chaos.Held]bool // those whose units are gone, or whose holders have ended
-	lost     map[string]lost     // units on which nothing holds the fault now
-	last     map[string]string   // the units at the last question
-	since    time.Time           // of the first failure to follow a change; zero: nothing failed
-	asked    time.Time           // when the units were known last
+	gone     map[chaos.Held]bool // faults whose units are gone, or whose holders have ended
+	lost     map[string]lost     // units on which no process holds the fault now
+	last     map[string]string   // ids of the units, by name, at the last question
+	since    time.Time           // time of the first failure to follow a change; zero: none failed
+	asked    time.Time           // when the units were last known
 	known    time.Duration       // the same, as an offset from t0
 }
 
-// A lost fault is one on a unit that lives while what held the fault has ended.
+// A lost fault is a fault on a living unit whose holding process has ended.
 type lost struct {
 	at     time.Time
 	why    error
-	absent int // its place in the record
+	absent int // index in Absent of the record
 }
 
 // newFollower begins to follow an occurrence.
@@ -65,13 +66,13 @@ func newFollower(t *Timeline, in *injection, of staying) *follower {
 // void ends the occurrence early.
 func (f *follower) void(why error) { f.timeline.void(f.in, f.timeline.Env.Now(), why) }
 
-// event tells what changed of the occurrence.
+// event reports a change of the occurrence.
 func (f *follower) event(kind, text string) { f.timeline.event(kind, f.in.Name, text) }
 
-// A hit is what a held fault hits.
+// A hit is a held fault and the unit that it hits.
 type hit struct {
 	chaos.Held
-	unit, id string // empty: no single unit
+	unit, id string // empty: it hits no single unit
 }
 
 func (f *follower) hitOf(h chaos.Held, s chaos.Step, at chaos.Present) hit {
@@ -79,11 +80,11 @@ func (f *follower) hitOf(h chaos.Held, s chaos.Step, at chaos.Present) hit {
 	return hit{h, unit, at.IDs[unit]}
 }
 
-// ask follows what has changed since the last call. What can't be followed in time voids the fault.
+// ask follows the changes since the last call. A change that can't be followed in time voids the fault.
 func (f *follower) ask(ctx context.Context) {
 	now, err := f.env.Present(ctx)
 	if err != nil || ctx.Err() != nil {
-		return // of an outage of the cluster, it is not known yet whether anything changes
+		return // during an outage of the cluster it is unknown whether anything changes
 	}
 	late := time.Since(f.asked) > joinWithin
 	f.asked = time.Now()
@@ -101,7 +102,7 @@ func (f *follower) ask(ctx context.Context) {
 	case err == nil:
 		f.since = time.Time{}
 		return
-	case ctx.Err() != nil: // it is over
+	case ctx.Err() != nil: // the occurrence is over
 		return
 	case f.since.IsZero():
 		f.since = time.Now()
@@ -112,7 +113,7 @@ func (f *follower) ask(ctx context.Context) {
 	}
 }
 
-// lose notes the faults whose holders have ended, as agents do that are deleted. Those are injected again.
+// lose notes the faults whose holders have ended, such as agents that were deleted. adapt injects these faults again.
 func (f *follower) lose(ctx context.Context, now chaos.Present) {
 	for _, h := range f.hit {
 		ended := h.Traits().Ended
@@ -131,7 +132,7 @@ func (f *follower) lose(ctx context.Context, now chaos.Present) {
 	}
 }
 
-// drop leaves a held fault that is over without the occurrence out of what is proven and asked.
+// drop excludes a held fault, which is over while the occurrence goes on, from proofs and questions.
 func (f *follower) drop(h hit) {
 	if f.gone == nil {
 		f.gone = map[chaos.Held]bool{}
@@ -140,7 +141,8 @@ func (f *follower) drop(h hit) {
 	f.in.left = append(f.in.left, h.Held)
 }
 
-// found forgets what was lost and is in again. What was not in for long did not stay for its time.
+// found removes from lost the faults that are injected again. A fault that was missing for longer than joinWithin is
+// void, as it was not injected for its planned time.
 func (f *follower) found() error {
 	for unit, l := range f.lost {
 		if f.last[unit] != "" && f.held(unit, f.last[unit], 0) == nil {
@@ -155,7 +157,7 @@ func (f *follower) found() error {
 	return nil
 }
 
-// adapt plans the fault for the units of now, and makes the difference.
+// adapt plans the fault for the present units, and applies the difference.
 func (f *follower) adapt(ctx context.Context, now chaos.Present) error {
 	units := slices.DeleteFunc(slices.Clone(now.Units), func(u chaos.Unit) bool { return now.IDs[u.Name()] == "" })
 	env := f.env
@@ -199,14 +201,13 @@ func (f *follower) adapt(ctx context.Context, now chaos.Present) error {
 	return f.join(ctx, env, now, joined)
 }
 
-// follows reports whether the fault hits units that take the place of those that it hits, and of a service all that
-// join.
+// follows reports whether the fault hits units that replace units it hits, and units that join a service it hits.
 func (f *follower) follows() bool { return f.entry.Traits(chaos.Scope{}).Follows }
 
-// isLost reports whether nothing holds the fault on a unit that lives.
+// isLost reports whether the unit lives, and no process holds the fault on it.
 func (f *follower) isLost(unit string) bool { _, ok := f.lost[unit]; return ok }
 
-// held is the nth fault that is in at a unit.
+// held returns the nth fault that is injected at a unit; nil if there is none.
 func (f *follower) held(unit, id string, nth int) chaos.Held {
 	for _, h := range f.hit {
 		if h.unit == unit && h.id == id && !f.gone[h.Held] {
@@ -219,8 +220,7 @@ func (f *follower) held(unit, id string, nth int) chaos.Held {
 	return nil
 }
 
-// leave notes the units that were hit and are no more. A fault that follows no others stays on all that it was planned
-// for, or is void.
+// leave drops the faults on units that are gone. A fault that does not follow units keeps the units that it picked.
 func (f *follower) leave(now chaos.Present) {
 	for _, h := range f.hit {
 		if h.unit == "" || h.id == now.IDs[h.unit] || f.gone[h.Held] || !f.follows() && f.env.Choice.Has(h.unit) {
@@ -269,7 +269,7 @@ func (f *follower) join(ctx context.Context, env chaos.Env, now chaos.Present, j
 	return nil
 }
 
-// countOf is the number of steps before one that hit the same unit.
+// countOf returns the number of steps before s that hit the same unit.
 func countOf(steps []chaos.Step, s chaos.Step) (n int) {
 	for _, other := range steps {
 		if other == s {
@@ -282,7 +282,8 @@ func countOf(steps []chaos.Step, s chaos.Step) (n int) {
 	return n
 }
 
-// intend writes the undo of a step into the journal; -1: it has none.
+// intend writes the undo of a step into the journal, and returns the number of the entry; -1 means that the step has no
+// undo.
 func (f *follower) intend(s chaos.Step, stays time.Duration) (int, error) {
 	undo := s.Undo()
 	if len(undo) == 0 {
@@ -298,7 +299,7 @@ func (f *follower) intend(s chaos.Step, stays time.Duration) (int, error) {
 	return id, nil
 }
 
-// injectAlso injects a step into a fault that is in, and looks for its effect. After an error nothing of it is left, or
+// injectAlso adds a step to an injected fault, and looks for its effect. After an error nothing of the step is left, or
 // the occurrence reverts it with the others.
 func (f *follower) injectAlso(ctx context.Context, s chaos.Step, now chaos.Present, id int) (string, error) {
 	f.timeline.Journal.Point("before inject")
@@ -332,14 +333,14 @@ func (f *follower) injectAlso(ctx context.Context, s chaos.Step, now chaos.Prese
 	return "", err
 }
 
-// effect looks for the effect of a fault on a unit that joined.
+// effect looks for the effect of the fault on a unit that joined.
 func (f *follower) effect(ctx context.Context, h chaos.Held) (string, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifyFor+h.Traits().Takes)
 	defer cancel()
 	return h.Verify(ctx)
 }
 
-// hold adds a fault to the occurrence, or removes it after it was reverted.
+// hold adds a held fault to the occurrence, or removes it after its revert.
 func (f *follower) hold(h chaos.Held, in bool) {
 	f.timeline.injected.mu.Lock()
 	defer f.timeline.injected.mu.Unlock()
@@ -348,7 +349,7 @@ func (f *follower) hold(h chaos.Held, in bool) {
 	}
 }
 
-// entered adds an entry of the journal to the occurrence, or removes one that is closed.
+// entered adds an entry of the journal to the occurrence, or removes a closed one.
 func (f *follower) entered(id int, open bool) {
 	f.timeline.mu.Lock()
 	defer f.timeline.mu.Unlock()

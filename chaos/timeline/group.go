@@ -13,15 +13,15 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Group is several faults that are one: they have one lane, one recovery and one verdict. Each step
-// is an [Entry] whose Wait is its offset from the begin of the group, and whose For is its own time;
-// zero is until the group ends.
+// A Group is several faults that are played as one: they have one lane, one recovery and one verdict. Each step is an
+// [Entry]. Its Wait is its offset from the begin of the group, and its For the time that it stays; a zero For means
+// until the group ends.
 type Group struct {
-	Steps []*Entry // by their offset
-	Brief bool     // every step is over once it is injected, and the group lasts no longer
+	Steps []*Entry // sorted by their offset
+	Brief bool     // every step is a one-shot, and the group ends with them
 }
 
-// Check does nothing: each step is checked by itself.
+// Check does nothing: each step is checked on its own.
 func (g *Group) Check(syntax.Pos, chaos.Scope, *syntax.Mistakes) {}
 
 // Plan returns the steps of all faults of the group.
@@ -34,8 +34,8 @@ func (g *Group) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return out, err
 }
 
-// Traits joins those of the steps. Units is the largest number of a step: the limit of units is of each
-// step, as it is of each fault.
+// Traits joins the traits of the steps. Units is the largest number of any step: the limit of units applies to each
+// step, as it does to each fault.
 func (g *Group) Traits(sc chaos.Scope) chaos.Traits {
 	out := chaos.Traits{OneShot: g.Brief}
 	var of []chaos.Traits
@@ -80,8 +80,8 @@ func (e *Entry) Parts() []*Entry {
 	return []*Entry{e}
 }
 
-// MustStay returns how long the entry has to stay: `for`, and for a group all of its time, as its steps
-// come by times of their own. Zero says that a limit may end it at any time.
+// MustStay returns how long the entry has to stay injected: its `for`, or the whole time of a group, because its steps
+// have times of their own. Zero says that a limit may end it at any time.
 func (e *Entry) MustStay() time.Duration {
 	if _, ok := e.Damage.(*Group); ok {
 		return e.Stays()
@@ -89,7 +89,7 @@ func (e *Entry) MustStay() time.Duration {
 	return e.For.D()
 }
 
-// A PlannedPart is what one fault of an entry would do.
+// A PlannedPart is one fault of an entry, with its planned steps.
 type PlannedPart struct {
 	*Entry
 	Steps []chaos.Step
@@ -109,7 +109,7 @@ func (e *Entry) PlanParts(ctx context.Context, env chaos.Env) ([]PlannedPart, er
 	return parts, planAll(ctx, parts)
 }
 
-// parts are the steps of the group before they are planned, each with a seed of its own.
+// parts returns the steps of the group before they are planned, each with a seed of its own.
 func (g *Group) parts(env chaos.Env) []PlannedPart {
 	var out []PlannedPart
 	for _, s := range g.Steps {
@@ -128,7 +128,8 @@ func planAll(ctx context.Context, parts []PlannedPart) error {
 	return nil
 }
 
-// again plans the step, each time with the same random choices. It knows no roles of other steps, nor older ones.
+// again plans the step, each time with the same random choices. It starts without noted roles, those of earlier plans
+// included.
 func (p *PlannedPart) again(ctx context.Context) (err error) {
 	p.env.Rand, p.env.Roles = rand.New(rand.NewPCG(p.seed, 0)), new(chaos.Roles)
 	p.Steps, err = p.plan(ctx, p.env)
@@ -145,7 +146,7 @@ func (e *Entry) plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return steps, err
 }
 
-// LastStep is the offset of the last step of a group; zero for other entries.
+// LastStep returns the offset of the last step of a group; zero for other entries.
 func (e *Entry) LastStep() time.Duration {
 	last := time.Duration(0)
 	if g, ok := e.Damage.(*Group); ok {
@@ -156,8 +157,7 @@ func (e *Entry) LastStep() time.Duration {
 	return last
 }
 
-// Lasts returns how long the steps of a group last by themselves, and whether each of them has an end
-// of its own.
+// Lasts returns how long the steps of a group last by themselves, and whether each of them ends by itself.
 func (g *Group) Lasts() (most time.Duration, all bool) {
 	all = true
 	for _, s := range g.Steps {
@@ -167,8 +167,8 @@ func (g *Group) Lasts() (most time.Duration, all bool) {
 	return most, all
 }
 
-// NewGroup sorts steps by their offset, those with the same one as they are listed. Lasting says that
-// the group has a time of its own.
+// NewGroup sorts steps by their offset; steps with the same offset stay in their order. lasting says that the group has
+// a time of its own.
 func NewGroup(steps []*Entry, lasting bool) *Group {
 	steps = slices.Clone(steps)
 	slices.SortStableFunc(steps, func(a, b *Entry) int { return int(a.Wait - b.Wait) })

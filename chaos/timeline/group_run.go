@@ -12,13 +12,14 @@ import (
 	"brunt/scenarios"
 )
 
-// A groupRun plays one occurrence of a group: it injects the steps in their order, each at its offset
-// from the first injection, and at the end reverts in reverse what is still in. The proofs that it is over follow.
+// A groupRun plays one occurrence of a group: it injects the steps in their order, each at its offset from the first
+// injection, and at the end reverts, in reverse order, the steps that are still injected. The proofs that they are over
+// follow.
 //
-// A step has a record and journal entries of its own. Its effect is verified while later steps are
-// injected. A one-shot step waits by itself until its unit is healthy again; so does a step with a
-// `for` of its own, which it reverts. If a step can't be injected, the others are reverted at once, and
-// the occurrence, which those did harm in, has a [chaos.PartialError].
+// A step has a record and journal entries of its own. Its effect is verified while later steps are injected. Each step
+// has a goroutine: for a one-shot it waits until the unit is healthy again, and for a step with a `for` of its own it
+// reverts the step after that time. If a step can't be injected, the injected ones are reverted at once, and the
+// occurrence has a [chaos.PartialError], because they did harm.
 type groupRun struct {
 	*Timeline
 	group *injection
@@ -29,7 +30,7 @@ type groupRun struct {
 	at    chaos.Present // the units when the steps were planned
 
 	mu       sync.Mutex // guards seen
-	seen     int        // steps whose effect was looked for
+	seen     int        // number of steps whose effect was looked for
 	evidence []string
 }
 
@@ -37,11 +38,11 @@ type groupRun struct {
 type groupStep struct {
 	*injection
 	plan PlannedPart
-	idle chan struct{} // closed when its goroutine does nothing more to it but prove that it is over
-	over bool          // its goroutine has lifted it
+	idle chan struct{} // closed when its goroutine has nothing left to do but the proof that it is over
+	over bool          // its goroutine has reverted it
 }
 
-// playGroup plays one occurrence of a group. The entry's next occurrence is due at next.
+// playGroup plays one occurrence of a group. next is the time at which the entry's next occurrence is due.
 func (t *Timeline) playGroup(
 	ctx context.Context, e *Entry, stays time.Duration, r *injection, env chaos.Env, next time.Duration,
 ) {
@@ -49,7 +50,7 @@ func (t *Timeline) playGroup(
 	g := &groupRun{Timeline: t, group: r, stays: stays, ends: make(chan struct{})}
 	g.at = t.present(ctx, &env)
 	steps := g.steps(e.Damage.(*Group), env)
-	for _, s := range steps { // all of them first: what can't be done is known before anything is broken
+	for _, s := range steps { // plans all steps first: if one can't be planned, nothing has been broken yet
 		if err := s.plan.again(ctx); err != nil {
 			t.notPlanned(r, fmt.Errorf("%s: %w", s.Name, err))
 			return
@@ -78,7 +79,7 @@ func (t *Timeline) playGroup(
 	case !harmed:
 		t.drop(r)
 		return
-	case failed: // the steps before did harm: the occurrence stays, and its effect is unknown
+	case failed: // the earlier steps did harm: the occurrence counts, and its effect is unknown
 		t.event("fault.failed", r.Name, r.InjectErr.Error())
 		r.VerifyErr, r.InjectErr, r.Verified = chaos.JoinErrors(chaos.PartialError{Err: r.InjectErr}, r.VerifyErr), nil, 0
 	default:
@@ -112,7 +113,7 @@ func (g *groupRun) steps(of *Group, env chaos.Env) []*groupStep {
 	return out
 }
 
-// injectAll injects the steps. It is false when ctx ended, or the group is void, before all were.
+// injectAll injects the steps. It returns false if ctx ended, or the group was void, before all were injected.
 func (g *groupRun) injectAll(ctx context.Context, steps []*groupStep) bool {
 	r := g.group
 	for i, s := range steps {
@@ -136,8 +137,8 @@ func (g *groupRun) injectAll(ctx context.Context, steps []*groupStep) bool {
 	return true
 }
 
-// injectStep injects one step. Later says that it was planned some time ago: the leader, say, may be
-// another by now.
+// injectStep injects one step. later says that it was planned some time ago and is planned again: the leader, for
+// example, may have changed.
 func (g *groupRun) injectStep(ctx context.Context, s *groupStep, later bool) bool {
 	if later {
 		if s.InjectErr = s.plan.again(ctx); s.InjectErr != nil {
@@ -153,7 +154,7 @@ func (g *groupRun) injectStep(ctx context.Context, s *groupStep, later bool) boo
 	return g.inject(ctx, s.injection, s.plan.Steps, g.stays)
 }
 
-// follow verifies an injected step, and ends it if it has an end of its own. A one-shot is over when its unit is
+// follow verifies an injected step, and reverts it if it has an end of its own. A one-shot is over when its unit is
 // healthy again.
 func (g *groupRun) follow(ctx context.Context, s *groupStep, steps int) {
 	if s.over = g.endsItself(ctx, s, steps); s.over {
@@ -170,7 +171,7 @@ func (g *groupRun) follow(ctx context.Context, s *groupStep, steps int) {
 	}
 }
 
-// endsItself verifies an injected step and waits for its end. It is false if that comes with the group.
+// endsItself verifies an injected step and waits for its end. It returns false if the step ends with the group.
 func (g *groupRun) endsItself(ctx context.Context, s *groupStep, steps int) bool {
 	stays := s.plan.For.D()
 	if stays == 0 {
@@ -203,11 +204,11 @@ func (g *groupRun) stepVerified(s *groupStep, steps int) {
 	g.verified(r, g.evidence)
 }
 
-// lift takes a step off. Early says that the run ends: then all faults are reverted in reverse.
+// lift reverts a step. early says that the run ends: then all faults are reverted in reverse order.
 func (g *groupRun) lift(ctx context.Context, s *groupStep, early bool) {
 	g.endedBefore(context.WithoutCancel(ctx), s.injection, true, func(why error) {
 		g.void(s.injection, g.Env.Now(), why)
-		g.awake() // a watchdog may have ended what held it since
+		g.awake() // a watchdog may have ended the holder since
 	})
 	g.injected.drop(s.injection)
 	if early {
@@ -227,12 +228,12 @@ func (g *groupRun) lift(ctx context.Context, s *groupStep, early bool) {
 	g.cleared(s.injection, "")
 }
 
-// prove proves that a step that was lifted is over.
+// prove proves that a reverted step is over.
 func (g *groupRun) prove(ctx context.Context, s *groupStep) { g.Timeline.prove(ctx, s.injection) }
 
-// liftAll takes off the steps that are still in, the last first, and then waits until the units of one-shots are
-// healthy again: those have nothing to revert, and what they took down may need the others to be reverted. The proofs
-// go on.
+// liftAll reverts the steps that are still injected, the last first. Then it waits until the units of one-shots are
+// healthy again: one-shots have nothing to revert, and their units may recover only after the other steps are reverted.
+// The proofs go on.
 func (g *groupRun) liftAll(ctx context.Context) {
 	for _, s := range slices.Backward(g.in) {
 		if s.OneShot {
@@ -249,10 +250,10 @@ func (g *groupRun) liftAll(ctx context.Context) {
 	}
 }
 
-// byWeight lists outcomes. That of a group is the last of those of its steps.
+// byWeight lists outcomes by their weight. The outcome of a group is the heaviest of its steps.
 var byWeight = []chaos.Outcome{chaos.None, chaos.Gone, chaos.Reverted, chaos.Unverified, chaos.Failed}
 
-// sum records of the group what its steps were.
+// sum fills the record of the group from the records of its steps.
 func (g *groupRun) sum() {
 	r := g.group
 	r.Gone, r.Revert = true, chaos.None
@@ -284,7 +285,7 @@ func (g *groupRun) sum() {
 	r.over = g.Env.Now()
 }
 
-// appendNew appends the texts that the list does not have yet.
+// appendNew appends the texts that list does not contain yet.
 func appendNew(list []string, texts ...string) []string {
 	for _, text := range texts {
 		if !slices.Contains(list, text) {
@@ -294,18 +295,18 @@ func appendNew(list []string, texts ...string) []string {
 	return list
 }
 
-// stepOf is the name of a step in an occurrence of its group.
+// stepOf returns the name of a step in an occurrence of its group.
 func stepOf(occurrence, step string) string {
 	return scenarios.StepName(occurrence, shortName(step))
 }
 
-// shortName is the name of a step without that of its group.
+// shortName returns the name of a step without the name of its group.
 func shortName(step string) string {
 	_, short, _ := strings.Cut(step, ".")
 	return short
 }
 
-// describeSteps says what a group does, and when.
+// describeSteps describes what a group does, and when.
 func describeSteps(steps []*groupStep) string {
 	var out []string
 	for _, s := range steps {

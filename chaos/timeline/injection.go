@@ -18,19 +18,19 @@ import (
 // An injection is an occurrence of a fault while the timeline plays it.
 type injection struct {
 	*chaos.Record
-	group    *injection  // that it is a step of; nil: it stands alone
-	of       chaos.Fault // what is injected
+	group    *injection  // the group that it is a step of; nil: none
+	of       chaos.Fault // the fault that is injected
 	monitor  chaos.Monitor
 	ids      []int         // journal entries
 	deadline time.Time     // of the entries
 	voids    chan struct{} // closed when the fault is void
 	end      atomic.Pointer[earlyEnd]
-	back     chan struct{} // closed when it is reverted, or when the revert failed
-	left     []chaos.Held  // faults on units that are gone, which a fault that follows others outlives
+	back     chan struct{} // closed when the fault is reverted, or its revert failed
+	left     []chaos.Held  // faults on units that are gone, if the fault follows units
 	over     time.Duration // when the revert and its proof were over; the phase of a one-shot may last longer
 }
 
-// asRole says which role the units had when the fault picked them; empty if they were not asked.
+// asRole describes the role that the units had when the fault picked them; empty if they were not asked.
 func (r *injection) asRole() string {
 	if r.Role == "" {
 		return ""
@@ -38,7 +38,7 @@ func (r *injection) asRole() string {
 	return fmt.Sprintf(" (%s, because asked: %s)", r.Role, r.RoleSaid)
 }
 
-// hits adds to the record what a step is about to hit.
+// hits adds to the record the units and links that a step is about to hit.
 func (r *injection) hits(s chaos.Step) {
 	r.Units, r.Via = append(r.Units, s.Units()...), s.Via()
 	r.Links = appendNew(r.Links, chaos.LinksOf(s)...)
@@ -61,12 +61,11 @@ func (r *injection) slowest(most time.Duration) time.Duration {
 // revertFor bounds a revert. The revert continues when the run is cancelled.
 const revertFor = 30 * time.Second
 
-// askFor bounds the second search for the proof that a reverted fault is over, where no probe was answered in the
-// first.
+// askFor bounds the second search for the proof that a reverted fault is over, which follows if no probe was answered
+// in the first.
 const askFor = time.Minute
 
-// play plays one occurrence from its plan to its end. The entry's next occurrence is due at
-// next.
+// play plays one occurrence from its plan to its end. next is the time at which the entry's next occurrence is due.
 func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, rnd *rand.Rand, next time.Duration) {
 	env := t.Env
 	env.Rand, env.At, env.Roles = rnd, t.Journal.Point, new(chaos.Roles)
@@ -107,7 +106,7 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 	t.awake()
 	t.endedBefore(context.WithoutCancel(ctx), r, true, func(why error) {
 		t.void(r, t.Env.Now(), why)
-		t.awake() // a watchdog may have ended what held it since
+		t.awake() // a watchdog may have ended the holder since
 	})
 	t.injected.drop(r)
 	if r.Early {
@@ -125,7 +124,7 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 	r.endEarly()
 }
 
-// notPlanned records that an occurrence could not be planned, or was skipped because nothing matches.
+// notPlanned records that an occurrence could not be planned, or was skipped because no unit matches.
 func (t *Timeline) notPlanned(r *injection, err error) {
 	r.InjectErr = err
 	if r.Skipped = t.SkipNone && errors.Is(err, chaos.ErrNoUnit); r.Skipped {
@@ -135,22 +134,22 @@ func (t *Timeline) notPlanned(r *injection, err error) {
 	t.event("fault.failed", r.Name, err.Error())
 }
 
-// clear ends the phase of an occurrence now: also where its revert failed, since what follows is no trial of it.
+// clear ends the phase of an occurrence now, even if its revert failed: the time after it is no trial of the fault.
 func (t *Timeline) clear(r *injection, why string) {
 	r.Until = t.Clear(r.N)
 	r.Cleared = r.Until
 	t.cleared(r, why)
 }
 
-// cleared tells that an occurrence is taken off. One whose revert failed is not.
+// cleared reports that an occurrence was reverted, unless the revert failed.
 func (t *Timeline) cleared(r *injection, why string) {
 	if r.Revert != chaos.Failed {
 		t.event("fault.cleared", r.Name, why)
 	}
 }
 
-// clearOnce ends the phase of a one-shot whose unit is healthy again. It lasts until least, unless the next
-// occurrence comes earlier: a few requests show nothing.
+// clearOnce ends the phase of a one-shot whose unit is healthy again. The phase lasts at least until least, since a few
+// requests prove nothing, unless the next occurrence comes earlier.
 func (t *Timeline) clearOnce(ctx context.Context, r *injection, least, next time.Duration) {
 	if t.Alone {
 		t.clear(r, r.GoneText)
@@ -184,18 +183,17 @@ const (
 	leastSearch = time.Second
 )
 
-// inTurn bounds how long a fault waits for the revert of later ones, and how long a revert that fails is tried again: a
-// fault that cannot be reverted must not keep the others injected.
+// inTurn bounds how long a fault waits for the revert of later ones, and how long a failed revert is retried: a fault
+// that cannot be reverted must not keep the others injected.
 const inTurn = 5 * time.Second
 
-// revertHeld reverts what is injected. It tries again while that fails, as long as a fault waits for the revert of
-// others.
+// revertHeld reverts a held fault. It retries a failed revert for as long as other faults wait for it, inTurn.
 func revertHeld(ctx context.Context, h chaos.Held) (chaos.Outcome, error) {
 	return chaos.TryAgain(ctx, inTurn, 0, func() (chaos.Outcome, error) { return h.Revert(ctx) })
 }
 
-// awaitLater waits until the faults injected after r are reverted: a run that ends reverts everything
-// at once, the last first. A one-shot has nothing to revert.
+// awaitLater waits until the faults that were injected after r are reverted, at most inTurn: a run that ends reverts
+// all of them at once, the last first. One-shots have nothing to revert.
 func (t *Timeline) awaitLater(r *injection) {
 	t.mu.Lock()
 	i := slices.Index(t.in, r)
@@ -215,8 +213,8 @@ func (t *Timeline) awaitLater(r *injection) {
 	}
 }
 
-// deadlineMargin is the time that an occurrence may need besides the time that it stays injected:
-// for the injection, the proofs and a revert that is retried.
+// deadlineMargin is the time that an occurrence may need besides the time that it stays injected: for the injection,
+// the proofs, and a revert that is retried.
 const deadlineMargin = 5 * time.Minute
 
 // inject injects all steps, or none. They stay for the given time.
@@ -282,15 +280,15 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []chaos.Step,
 	return false
 }
 
-// preparer is a step that gets ready before its fault is in. Prepare does all that harms no request, such as opening
-// networks and probing before the fault, so that the phase of the fault has none of it. Inject follows, or release,
-// which may be nil. After an error nothing is left. An Inject without a Prepare before it prepares by itself.
+// A preparer is a step that gets ready before its injection. Prepare does everything that harms no request, such as
+// opening networks and probing before the fault, so that none of it falls into the phase of the fault. Either Inject or
+// release follows; release may be nil. After an error nothing is left. An Inject without a Prepare prepares by itself.
 type preparer interface {
 	Prepare(ctx context.Context) (release func() error, err error)
 }
 
-// prepareAll makes the steps ready, at once. The returned functions, one for each step, release what was made for a
-// step that is not injected. After an error they release what was made for the others.
+// prepareAll makes the steps ready, at once. It returns one function for each step, which releases what Prepare made if
+// the step is not injected. After an error they do that for the other steps.
 func prepareAll(ctx context.Context, steps []chaos.Step) ([]func() error, error) {
 	releases, errs := make([]func() error, len(steps)), make([]error, len(steps))
 	var all sync.WaitGroup
@@ -313,7 +311,7 @@ func prepareAll(ctx context.Context, steps []chaos.Step) ([]func() error, error)
 	return releases, chaos.JoinErrors(errs...)
 }
 
-// drop takes an occurrence out of the run after its injection failed.
+// drop removes an occurrence from the run after its injection failed.
 func (t *Timeline) drop(r *injection) {
 	if r.N >= 0 {
 		t.Void(r.N)
@@ -350,7 +348,7 @@ func (t *Timeline) extend(r *injection, u chaos.Undo) error {
 	return t.Journal.Extend(r.ids[len(r.ids)-1], u)
 }
 
-// settle closes the journal entries of a reverted fault, or notes there why the revert failed.
+// settle closes the journal entries of a reverted fault, or notes in them why the revert failed.
 func (t *Timeline) settle(r *injection) {
 	for _, id := range r.ids {
 		if r.RevertErr != nil {
@@ -394,7 +392,7 @@ func (t *Timeline) verify(ctx context.Context, r *injection, stays time.Duration
 	t.verified(r, found)
 }
 
-// verified records what was found of the effect of a fault.
+// verified records the effect that was found of a fault.
 func (t *Timeline) verified(r *injection, found []string) {
 	r.Evidence = strings.Join(found, "; ")
 	if r.VerifyErr != nil {
@@ -405,7 +403,8 @@ func (t *Timeline) verified(r *injection, found []string) {
 	t.event("fault.verified", r.Name, r.Evidence)
 }
 
-// count adds the traffic that a held fault affected. It is unknown where none was counted, and some could not be.
+// count adds the traffic that a held fault affected. The traffic is unknown if nothing was counted, and a part could
+// not be counted.
 func (r *injection) count(affected func() chaos.Traffic) {
 	if affected == nil {
 		return
@@ -415,7 +414,7 @@ func (r *injection) count(affected func() chaos.Traffic) {
 		r.Traffic = &chaos.Traffic{}
 	}
 	switch t := r.Traffic; {
-	case t.N == 0: // steps may count differently: the first that counted any has the unit
+	case t.N == 0: // steps may count in different units: the first that counted anything sets the unit
 		t.N, t.Unit = hit.N, hit.Unit
 	case t.Unit == hit.Unit:
 		t.N += hit.N
@@ -423,7 +422,7 @@ func (r *injection) count(affected func() chaos.Traffic) {
 	r.Traffic.Unknown = r.Traffic.N == 0 && (r.Traffic.Unknown || hit.Unknown)
 }
 
-// undoing bounds what follows a fault that is over. A one-shot is given until `within` to be healthy again.
+// undoing returns a context for the time after a fault: for its revert, or, for a one-shot, until `within` has passed.
 func (t *Timeline) undoing(ctx context.Context, r *injection) (context.Context, context.CancelFunc) {
 	most := r.slowest(revertFor)
 	if r.OneShot {
@@ -432,7 +431,7 @@ func (t *Timeline) undoing(ctx context.Context, r *injection) (context.Context, 
 	return context.WithTimeout(context.WithoutCancel(ctx), most)
 }
 
-// lift reverts the held faults, the last first. Their phase ends with it.
+// lift reverts the held faults, the last first. This ends the phase.
 func (t *Timeline) lift(ctx context.Context, r *injection) {
 	undo, cancel := t.undoing(ctx, r)
 	defer cancel()
@@ -462,8 +461,8 @@ func (t *Timeline) lift(ctx context.Context, r *injection) {
 	t.pop(r)
 }
 
-// prove proves that the effect of all lifted faults is over, at once. For a one-shot it waits until the unit is healthy
-// again.
+// prove proves that the effect of all lifted faults is over, concurrently. For a one-shot it waits until the unit is
+// healthy again.
 //
 // subtle: the search has a time limit of its own. A revert that is retried may use up most of its time
 // and still succeed.
@@ -508,7 +507,8 @@ func (t *Timeline) prove(ctx context.Context, r *injection) {
 	t.reverted(r)
 }
 
-// askAgain looks for the proof that a reverted fault is over for longer: the machine was too busy to answer a probe.
+// askAgain looks longer for the proof that a reverted fault is over, because the machine was too busy to answer a
+// probe.
 func (t *Timeline) askAgain(ctx context.Context, r *injection, h chaos.Held) (string, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.slowest(askFor))
 	defer cancel()

@@ -11,18 +11,19 @@ import (
 	"brunt/scenarios/disk"
 )
 
-// records are those of a run, in the order of their begin. Those of occurrences that are over, and of which only times
-// and texts are left, are kept in encoded form, in a file: a run may have thousands.
+// records holds the records of a run, in the order of their begin. A run may have thousands, so it keeps those encoded
+// in a file that are over, and of which only times and texts are left.
 type records struct {
-	all    []*chaos.Record // nil where one is encoded
-	packed []int           // the places of those that are encoded, in the order of their encoding
-	of     map[string]bool // the faults of those
-	file   disk.Spool      // those, in encoded form
+	all    []*chaos.Record // nil for an encoded record
+	packed []int           // indexes in all of the encoded records, in the order of their encoding
+	of     map[string]bool // faults with encoded records
+	file   disk.Spool      // the encoded records
 	buf    bytes.Buffer
-	gob    *gob.Encoder // to buf
+	gob    *gob.Encoder // writes to buf
 }
 
-// pack encodes a record that nothing changes any more. It does nothing where more is to be asked of it.
+// pack encodes a record that no longer changes. It does nothing if more may be read from the injected steps, or if the
+// record has an error.
 func (rs *records) pack(r *chaos.Record) {
 	plain := r.Gone && !r.Skipped && r.Held == nil && r.Steps == nil && r.Detect == nil && r.Err() == nil
 	i := slices.Index(rs.all, r)
@@ -61,8 +62,8 @@ func (rs *records) skipped(fault string) bool {
 		!slices.ContainsFunc(rs.all, func(r *chaos.Record) bool { return is(r) && !r.Skipped })
 }
 
-// release forgets the injected steps of an occurrence that is over and of which nothing is left: each has what it was
-// proven by, and a run may have thousands of occurrences.
+// release forgets the injected steps of an occurrence that is over without a remnant. Each step holds the data of its
+// proofs, and a run may have thousands of occurrences.
 func release(r *chaos.Record) {
 	if !r.Gone {
 		return

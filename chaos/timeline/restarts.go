@@ -28,20 +28,20 @@ func (r *injectedFaults) drop(rec *injection) {
 	r.in = slices.DeleteFunc(r.in, func(other *injection) bool { return other == rec })
 }
 
-// OnRestart tells the timeline that a container was restarted: faults in its namespaces are injected
-// again, or are void. It returns at once; [Timeline.Play] waits for the work that it starts.
+// OnRestart tells the timeline that a container was restarted: faults in its namespaces are injected again, or become
+// void. It returns at once; [Timeline.Play] waits for the work that it starts.
 func (t *Timeline) OnRestart(container string) {
 	t.notify(container, func(h chaos.HeldTraits) containerHook { return h.OnRestart })
 }
 
-// OnNetworkChange tells the timeline that the networks of a container changed: faults on its addresses
-// or links are aimed again, or are void. It returns at once, like OnRestart.
+// OnNetworkChange tells the timeline that the networks of a container changed: faults on its addresses or links are
+// aimed again, or become void. It returns at once, like OnRestart.
 func (t *Timeline) OnNetworkChange(container string) {
 	t.notify(container, func(h chaos.HeldTraits) containerHook { return h.OnNetworkChange })
 }
 
-// endedBefore calls early if a fault has ended before its revert, such as one whose process was killed. Last says that
-// it is asked just before the revert.
+// endedBefore calls early if a fault has ended before its revert, such as when its process was killed. last says that
+// the revert comes next.
 func (t *Timeline) endedBefore(ctx context.Context, r *injection, last bool, early func(why error)) {
 	if r.OneShot || r.isVoid() {
 		return
@@ -60,7 +60,7 @@ func (t *Timeline) endedBefore(ctx context.Context, r *injection, last bool, ear
 	}
 }
 
-// A containerHook is what an injected fault does when something happened to a container.
+// A containerHook is a function of an injected fault that is called after a change of a container.
 type containerHook = func(ctx context.Context, container string) (said string, err error)
 
 // notify calls the hook of each injected fault that has one, and reports the results as events.
@@ -88,11 +88,11 @@ func (t *Timeline) notify(container string, of func(chaos.HeldTraits) containerH
 	}
 }
 
-// followEach is the time between two questions which units there are.
+// followEach is the time between two questions for the present units.
 const followEach = time.Second
 
-// stay waits until at, or until over is closed, and keeps the fault on its units meanwhile. It is false when ctx ended
-// first.
+// stay waits until at, or until over is closed, and meanwhile keeps the fault on its units. It returns false if ctx
+// ended first.
 func (t *Timeline) stay(ctx context.Context, of staying, r *injection, over <-chan struct{}) bool {
 	within, end := context.WithTimeout(ctx, max(0, of.until-t.Env.Now()))
 	defer end()
@@ -104,7 +104,7 @@ func (t *Timeline) stay(ctx context.Context, of staying, r *injection, over <-ch
 		}
 		end()
 	}()
-	adapt := func(context.Context) {} // a target that does not change by itself
+	adapt := func(context.Context) {} // for a target that does not change by itself
 	if of.at.IDs != nil {
 		adapt = newFollower(t, r, of).ask
 	}
@@ -116,8 +116,8 @@ func (t *Timeline) stay(ctx context.Context, of staying, r *injection, over <-ch
 	return ctx.Err() == nil
 }
 
-// watchesEnd returns what looks whether a fault is still in, and voids it when it is not at two looks: what follows a
-// change may be at it.
+// watchesEnd returns a function that checks whether a fault is still injected. It voids the fault if two checks in a
+// row find that it has ended: after one, the follower may be injecting it again.
 func (t *Timeline) watchesEnd(r *injection) (look func(context.Context)) {
 	var since time.Duration
 	return func(ctx context.Context) {
@@ -132,7 +132,7 @@ func (t *Timeline) watchesEnd(r *injection) (look func(context.Context)) {
 			since = 0
 		case since == 0:
 			since = began
-			t.awake() // a watchdog that took the fault back ended what held it
+			t.awake() // a watchdog that took the fault back has also ended its holder
 		}
 	}
 }

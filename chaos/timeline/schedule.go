@@ -14,11 +14,11 @@ type Entry struct {
 	Kind   string
 	Damage chaos.Fault
 	Detect chaos.Monitoring // the team's monitoring; nil if it is not asked
-	From   time.Duration    // of the stage that `during` names
+	From   time.Duration    // begin of the stage that `during` names
 	To     time.Duration
 }
 
-// sinceInjection is the value of `from` by which a fault follows the injection of another.
+// sinceInjection is the value of `from` with which a fault counts its time from the injection of another.
 const sinceInjection = "injection"
 
 // OneShot reports whether the fault is over once it is injected.
@@ -26,7 +26,7 @@ func (e *Entry) OneShot() bool {
 	return e.Traits(chaos.Scope{}).OneShot
 }
 
-// Traits returns the traits of the fault, none if its kind is unknown.
+// Traits returns the traits of the fault; zero if its kind is unknown.
 func (e *Entry) Traits(sc chaos.Scope) chaos.Traits {
 	if e.Damage == nil {
 		return chaos.Traits{}
@@ -34,7 +34,8 @@ func (e *Entry) Traits(sc chaos.Scope) chaos.Traits {
 	return e.Damage.Traits(sc)
 }
 
-// choice notes what an occurrence picks. A later plan of a fault that hits all units which join picks all again.
+// choice returns the note of the units that an occurrence picks. If the fault hits all units, a later plan picks again,
+// so that it also hits units which joined.
 func (e *Entry) choice() *chaos.Choice {
 	t := e.Traits(chaos.Scope{})
 	return &chaos.Choice{Again: !t.Follows || !t.All}
@@ -54,7 +55,7 @@ func (e *Entry) begin() (at time.Duration, relative bool) {
 	case e.After != "":
 		return e.Wait.D(), true
 	case e.Trigger != "":
-		return e.Wait.D(), false // from the instant of the trigger
+		return e.Wait.D(), false // from the moment of the trigger
 	case e.During != "":
 		return e.From + e.Wait.D(), false
 	case e.At != nil:
@@ -142,7 +143,7 @@ func Estimate(entries []*Entry, end time.Duration) []Estimated {
 	begun, cleared := map[string]instant{}, map[string]instant{}
 	done := map[string]bool{}
 	var out []Estimated
-	for range entries { // a fault may follow one that is listed below it
+	for range entries { // once per entry, because a fault may follow one that is listed below it
 		for _, e := range entries {
 			begin, relative := e.begin()
 			if done[e.Name] || relative && !done[e.After] || e.Trigger != "" { // a script's trigger has no known time

@@ -9,18 +9,19 @@ import (
 	"brunt/chaos"
 )
 
-// mostLate is how late brunt itself may be for an injection. Later, the load that the fault was planned for may be
-// over, so the fault is not injected.
+// mostLate is the most that brunt itself may be late for an injection. If it is later, the load for which the fault was
+// planned may be over, and the fault is not injected.
 const mostLate = time.Second
 
-// An earlyEnd says how an occurrence, or a step of a group, was over before its time.
+// An earlyEnd says when and why an occurrence, or a step of a group, ended before its time.
 type earlyEnd struct {
 	at  time.Duration
 	why error
 }
 
-// void ends an occurrence early: its effect is gone, or is not the planned one any more. It was in until then, and the
-// run can't be judged by it. Of several causes the first counts, unless a watchdog took it back.
+// void ends an occurrence early, because its effect is gone or is no longer the planned one. The occurrence was
+// injected until then, and the run can't be judged by it. Of several causes the first counts, but a watchdog that took
+// the fault back replaces the end of its holder as the cause.
 func (t *Timeline) void(r *injection, at time.Duration, why error) {
 	end := &earlyEnd{at, why}
 	taken, ok := errors.AsType[chaos.TakenBackError](why)
@@ -41,8 +42,8 @@ func (t *Timeline) void(r *injection, at time.Duration, why error) {
 	}
 }
 
-// ends notes the end of an occurrence, and reports whether it had none. A watchdog that took it back also ended what
-// held it, which may be noticed first.
+// ends notes the end of an occurrence, and reports whether it is the first end. A watchdog that takes a fault back also
+// ends its holder, which may be noticed first; the watchdog then replaces that cause.
 func (r *injection) ends(end *earlyEnd) (first bool) {
 	if r.end.CompareAndSwap(nil, end) {
 		return true
@@ -54,7 +55,7 @@ func (r *injection) ends(end *earlyEnd) (first bool) {
 	return false
 }
 
-// endEarly records of an occurrence that was void until when it was in, and why no longer.
+// endEarly records when and why a void occurrence ended.
 func (r *injection) endEarly() {
 	end := r.end.Load()
 	if end == nil {
@@ -68,8 +69,8 @@ func (r *injection) endEarly() {
 	}
 }
 
-// TakenBack voids the occurrence whose journal entry, given by its number, a watchdog has reverted. An occurrence
-// that is reverted already stays as it is.
+// TakenBack voids the occurrence whose journal entry, given by its number, a watchdog has reverted. It does not change
+// an occurrence that is already reverted.
 func (t *Timeline) TakenBack(entry int, why chaos.TakenBackError) {
 	t.mu.Lock()
 	in := slices.Clone(t.in)
@@ -81,8 +82,9 @@ func (t *Timeline) TakenBack(entry int, why chaos.TakenBackError) {
 	}
 }
 
-// StoodStill tells that brunt stood still from one time to another, so that a process which holds a fault gave brunt up
-// meanwhile: it takes its fault back then, and ends. A fault whose holder was found ended since from is such a one.
+// StoodStill tells the timeline that brunt stood still from one time to another. A process that holds a fault then gave
+// brunt up at givenUp: it took its fault back, and ended. This holds for each fault whose holder was found ended since
+// from.
 func (t *Timeline) StoodStill(from, to, givenUp time.Duration) {
 	t.mu.Lock()
 	in := slices.Clone(t.in)
@@ -95,8 +97,8 @@ func (t *Timeline) StoodStill(from, to, givenUp time.Duration) {
 	}
 }
 
-// awake finds out what happened while brunt stood still, if it did, and what a watchdog took back because a fault is
-// past its deadline.
+// awake finds out whether brunt stood still and what happened meanwhile, and which faults past their deadlines a
+// watchdog took back.
 func (t *Timeline) awake() {
 	if t.Awake == nil {
 		return

@@ -21,17 +21,18 @@ type Timeline struct {
 	Journal  chaos.Recorder
 	Seed     uint64
 	MaxEach  time.Duration // the longest time that a fault stays injected; zero is unlimited
-	Alone    bool          // no load is measured: the phase of a one-shot ends as soon as its unit is healthy again
+	Alone    bool          // no load is measured: the phase of a one-shot ends when its unit is healthy again
 	SkipNone bool          // a selector that matches nothing skips its fault instead of failing it
-	End      time.Duration // of the load
-	Ask      [][]string    // allow-lists for the team's monitoring besides loopback: entries of guard.allow
+	End      time.Duration // end of the load
+	Ask      [][]string    // allow-lists, besides loopback, for the team's monitoring: entries of guard.allow
 
 	Phases
 	// Before is called once, before the first injection. An error prevents every injection.
 	Before func(ctx context.Context) error
-	// Awake is called when a fault is due, and before one is reverted: brunt itself may have stood still until now. It
-	// calls TakenBack if a watchdog has reverted faults meanwhile. overdue says that a fault is past its deadline in the
-	// journal, or was: a watchdog reverts it in any case, and with it what one undo takes back at once. It may be nil.
+	// Awake is called when a fault is due, and before one is reverted, because brunt itself may have stood still until
+	// then. It calls TakenBack if a watchdog has reverted faults meanwhile. overdue says that a fault is, or was, past
+	// its deadline in the journal: a watchdog then reverts it in any case, together with everything that the same undo
+	// reverts. Awake may be nil.
 	Awake func(overdue bool)
 	Event func(result.Event)
 
@@ -41,20 +42,20 @@ type Timeline struct {
 	records  records
 	injected injectedFaults
 	in       []*injection // the injected faults, in the order of their injection
-	overdue  bool         // one was reverted only after its deadline
+	overdue  bool         // a fault was reverted only after its deadline
 }
 
-// Phases record on the run's clock when occurrences are in.
+// Phases record, on the run's clock, when occurrences are injected.
 type Phases struct {
-	// Inject records that an occurrence begins, just before its injection, and Clear that it is taken off. The proof that
-	// it is gone follows, and is no part of it.
+	// Inject records that an occurrence begins, just before its injection. Clear records that it is reverted; the proof
+	// that it is over follows later, outside the phase.
 	Inject func(fault, occurrence string) (n int, at time.Duration)
 	Clear  func(n int) time.Duration
 	// Void removes the record of an occurrence that was not injected.
 	Void func(n int)
 }
 
-// Unmeasured are the phases of faults that nothing is measured around; now is the run's clock.
+// Unmeasured returns Phases for faults without a measurement; now is the run's clock.
 func Unmeasured(now func() time.Duration) Phases {
 	return Phases{
 		Inject: func(string, string) (int, time.Duration) { return 0, now() },
@@ -63,16 +64,16 @@ func Unmeasured(now func() time.Duration) Phases {
 	}
 }
 
-// An entryState is how far an entry has been played.
+// An entryState says how far an entry has been played.
 type entryState struct {
-	triggered chan struct{} // closed when it is triggered; nil if nothing triggers it
+	triggered chan struct{} // closed when a script triggers it; nil if none does
 	begun     chan struct{} // closed when its first occurrence is injected
-	from      time.Duration // when that was
+	from      time.Duration // time of that injection
 	announced time.Duration // when begun was closed: an injection may take a while
-	cleared   chan struct{} // closed when its last occurrence is over, and proved to be
-	ended     time.Duration // when that was, also where none was injected
-	injected  bool          // one of its occurrences was
-	at        time.Duration // when the last one that was injected was cleared
+	cleared   chan struct{} // closed when its last occurrence is over and that is proved
+	ended     time.Duration // time of that end, even if no occurrence was injected
+	injected  bool          // at least one of its occurrences was injected
+	at        time.Duration // when the last injected occurrence was cleared
 }
 
 // A firstInjection calls a function once, before the first injection, and keeps its error.
@@ -132,9 +133,9 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
-// Play plays all entries and returns when every fault is reverted. When ctx ends, it reverts at once
-// what is injected, the last first, and injects nothing more. If the team's monitoring is asked and
-// has not noticed a fault, Play continues until ctx ends.
+// Play plays all entries and returns when every fault is reverted. When ctx ends, it reverts all injected faults at
+// once, the last first, and injects no more. If the team's monitoring is asked and has not noticed a fault, Play
+// continues until ctx ends.
 func (t *Timeline) Play(ctx context.Context) []*chaos.Record {
 	if t.states == nil {
 		t.Ready()
@@ -177,7 +178,7 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w chaos.Mo
 			return
 		}
 	}
-	free := time.Duration(0) // since when nothing but brunt itself keeps the next occurrence from being injected
+	free := time.Duration(0) // the time since which only brunt itself delays the next occurrence
 	if relative {
 		at, known, ok := t.follow(ctx, e, begin)
 		if !ok {
@@ -194,7 +195,7 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w chaos.Mo
 			return
 		}
 		t.awake()
-		// without a load, no instant is better than another
+		// without a load, no moment is better than another
 		if late := t.Env.Now() - max(due, free); late > mostLate && !t.Alone {
 			t.missedAs(p.Name, e, due, fmt.Sprintf("brunt itself was late for it by %s, and it may be late by at most %s",
 				quantity.FormatSeconds(late.Seconds()), quantity.FormatDuration(mostLate)))
@@ -236,8 +237,8 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w chaos.Mo
 	}
 }
 
-// follow waits until the fault that an entry follows is over, or injected, and returns when that was, and when it was
-// known: a last occurrence that fails may take a while. Otherwise it records that the entry was missed.
+// follow waits until the fault that an entry follows is over, or injected. It returns when that was, and when it became
+// known: a last occurrence that fails may take a while. If that never comes, it records that the entry was missed.
 func (t *Timeline) follow(ctx context.Context, e *Entry, begin time.Duration) (at, known time.Duration, ok bool) {
 	after := t.states[e.After]
 	var begun chan struct{} // nil: only the end counts
@@ -268,7 +269,7 @@ func (t *Timeline) follow(ctx context.Context, e *Entry, begin time.Duration) (a
 	return at, known, true
 }
 
-// ended records that nothing more of a fault comes.
+// ended records that no more occurrences of a fault follow.
 func (t *Timeline) ended(fault string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -325,14 +326,14 @@ func (t *Timeline) event(kind, fault, text string) {
 	t.tell(result.Event{Event: kind, Fault: fault, Text: text})
 }
 
-// reverted tells how an occurrence was taken back.
+// reverted reports how an occurrence was reverted.
 func (t *Timeline) reverted(r *injection) {
 	t.tell(result.Event{
 		Event: "fault.reverted", Fault: r.Name, Text: string(r.Revert), Data: map[string]any{result.OutcomeData: r.Revert},
 	})
 }
 
-// tell passes an event on, as one of now.
+// tell passes an event on, with the present time.
 func (t *Timeline) tell(e result.Event) {
 	if t.Event != nil {
 		e.T = result.Sec(t.Env.Now())
@@ -340,7 +341,7 @@ func (t *Timeline) tell(e result.Event) {
 	}
 }
 
-// sleep waits until at. It is false when ctx ended first.
+// sleep waits until at. It returns false if ctx ended first.
 func (t *Timeline) sleep(ctx context.Context, at time.Duration) bool {
 	timer := time.NewTimer(max(0, at-t.Env.Now()))
 	defer timer.Stop()
@@ -352,7 +353,7 @@ func (t *Timeline) sleep(ctx context.Context, at time.Duration) bool {
 	}
 }
 
-// sleepUnless waits until at, or until over is closed. It is false when ctx ended first.
+// sleepUnless waits until at, or until over is closed. It returns false if ctx ended first.
 func (t *Timeline) sleepUnless(ctx context.Context, over <-chan struct{}, at time.Duration) bool {
 	timer := time.NewTimer(max(0, at-t.Env.Now()))
 	defer timer.Stop()
@@ -366,15 +367,15 @@ func (t *Timeline) sleepUnless(ctx context.Context, over <-chan struct{}, at tim
 	}
 }
 
-// present asks what units there are, for the plan of an occurrence. Of a target that does not change they are those
-// from before the run.
+// present returns the units that exist now, for the plan of an occurrence. For a target that does not change, these are
+// the units from before the run.
 func (t *Timeline) present(ctx context.Context, env *chaos.Env) chaos.Present {
 	if env.Present == nil {
 		return chaos.Present{}
 	}
 	now, err := env.Present(ctx)
 	if err != nil {
-		return chaos.Present{} // the plan itself says why
+		return chaos.Present{} // Plan itself returns the reason
 	}
 	env.Units, env.Zones = now.Units, now.Zones
 	return now

@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// Found returns the patch of this package in the vDSO image of a process, and the offset of its clock, given the image
-// that the kernel gives. same says that the image is the kernel's; a nil patch and false is code of something else.
+// Found returns the patch of this package in the vDSO image of a process, and the offset of its clock. given is the
+// kernel's original image. same says that the process has that image. A nil patch without same means that something
+// else changed the code.
 func Found(given, image []byte) (p Patch, offset time.Duration, same bool) {
 	if bytes.Equal(given, image) {
 		return nil, 0, true
@@ -33,7 +34,7 @@ func Found(given, image []byte) (p Patch, offset time.Duration, same bool) {
 				return nil, 0, false
 			}
 			now := bytes.Clone(image)
-			for _, piece := range p { // a part of the patch may be there
+			for _, piece := range p { // only a part of the patch may be there
 				if end := piece.At + uint64(len(piece.Is)); bytes.Equal(now[piece.At:end], piece.Is) {
 					copy(now[piece.At:end], piece.Was)
 				}
@@ -49,8 +50,8 @@ func Found(given, image []byte) (p Patch, offset time.Duration, same bool) {
 // offsetIn reads the offset from the code of [clockGettime].
 func offsetIn(code []byte) (offset time.Duration, ok bool) {
 	const (
-		whole = 23 // where the whole seconds are
-		rest  = 31 // where the nanoseconds are, of code that has some
+		whole = 23 // position of the whole seconds
+		rest  = 31 // position of the nanoseconds, in code that has them
 	)
 	if len(code) < rest+4 {
 		return 0, false

@@ -13,11 +13,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patience is how long brunt tries to stop all threads of a process outside the code to be changed.
+// patience is the time for which brunt tries to stop all threads of a process outside the code to be changed.
 const patience = 5 * time.Second
 
-// mostBetween is how much of the time between two looks counts: brunt looks every millisecond at least. A longer time
-// went by while brunt itself did not run, as when it was stopped, and says nothing of the process.
+// mostBetween bounds the part of the time between two looks that counts. brunt looks at least every millisecond; if
+// more time passes, brunt itself did not run, for example because it was stopped, and that time says nothing about the
+// process.
 const mostBetween = 100 * time.Millisecond
 
 // A timeout counts the time in which this process runs.

@@ -102,14 +102,14 @@ func (p Piece) in(image []byte) []byte {
 // Foreign, it changes nothing.
 func Apply(pid int, p Patch) (State, error) { return put(pid, p, false, false) }
 
-// Restore removes a patch, and returns the previous state. It changes nothing but the patch.
+// Restore removes a patch, and returns the previous state. It changes no other code.
 func Restore(pid int, p Patch) (State, error) { return put(pid, p, true, false) }
 
-// Rescue is Restore after a crash of brunt, which may have left the process stopped. The process is
-// resumed in any case.
+// Rescue is Restore after a crash of brunt, which may have left the process stopped. It resumes the process in any
+// case.
 func Rescue(pid int, p Patch) (State, error) { return put(pid, p, true, true) }
 
-// Resume lets a process go on that a crash of brunt may have left stopped.
+// Resume continues a process that a crash of brunt may have left stopped.
 func Resume(pid int) { _ = unix.Kill(pid, unix.SIGCONT) }
 
 func put(pid int, p Patch, back, anyhow bool) (State, error) {

@@ -19,7 +19,7 @@ func Restore(int, Patch) (State, error) { return Foreign, Works() }
 // Rescue is Restore after a crash of brunt.
 func Rescue(int, Patch) (State, error) { return Foreign, Works() }
 
-// Resume lets a process go on.
+// Resume continues a process.
 func Resume(int) {}
 
 // StateOf returns the state of a patch in a process.

@@ -1,7 +1,7 @@
-// Package victim has what faults on the processes of a unit share: the unit with its process, a step for
-// each selected unit, and the fault injected again after the container restarts.
+// Package victim has the common parts of faults on the processes of a unit: the unit with its process, a step for each
+// selected unit, and the injection after a restart of the container.
 //
 //	Fault.Each --> Victim --> Planned.Plan --> Inject --restart of the container--> Plan, Inject again
 //
-// [Stressors] starts child processes that use up a resource of the unit, or measure what it gets.
+// [Stressors] starts child processes that use up a resource of the unit, or measure how much of it the unit gets.
 package victim

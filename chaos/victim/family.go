@@ -9,8 +9,8 @@ import (
 	"brunt/chaos/proc"
 )
 
-// InFamily makes an operation of a function that reverts one process. The operation reverts the process and all
-// its descendants.
+// InFamily makes the Do of an operation from a function that reverts one process. It reverts the process and all its
+// descendants.
 func InFamily(
 	revert func(u chaos.Undo, pid int) (done bool, err error),
 ) func(context.Context, chaos.Undo) (chaos.Outcome, error) {
@@ -26,9 +26,9 @@ func InFamily(
 // generations bounds how often EachOf looks for processes that were started meanwhile.
 const generations = 10
 
-// EachOf reverts a change of a process and of all its descendants, which inherit it. Undone means that the change is
-// not there, or not there any more. It looks again for those that one of them started before its own change was
-// reverted.
+// EachOf reverts a change of a process and of all its descendants, which inherit it. undone means that the process does
+// not have the change, or no longer. EachOf looks again for descendants that were started before the change of their
+// parent was reverted.
 func EachOf(id proc.Identity, undo func(pid int) (undone bool, err error)) (chaos.Outcome, error) {
 	if !id.Alive() {
 		return chaos.Gone, nil
@@ -46,7 +46,7 @@ func EachOf(id proc.Identity, undo func(pid int) (undone bool, err error)) (chao
 			}
 			undone, err := undo(pid)
 			switch {
-			case err != nil && Alive(pid): // else it has ended meanwhile
+			case err != nil && Alive(pid): // otherwise it has ended meanwhile
 				errs = append(errs, fmt.Errorf("pid %d: %w", pid, err))
 			case undone:
 				out = chaos.Reverted
@@ -59,7 +59,7 @@ func EachOf(id proc.Identity, undo func(pid int) (undone bool, err error)) (chao
 	return out, nil
 }
 
-// Alive tells whether a process with the PID exists and is not a zombie.
+// Alive reports whether a process with the PID exists and is not a zombie.
 func Alive(pid int) bool {
 	_, err := proc.StartOf(pid)
 	return err == nil && !proc.IsZombie(pid)

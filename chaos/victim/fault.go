@@ -11,22 +11,22 @@ import (
 	"brunt/chaos/selector"
 )
 
-// Fault is the common part of the faults on resources: the units that they hit, and what happens when a
-// container is started again.
+// Fault is the common part of the faults on resources: the units that they hit, and the reaction to a restart of the
+// container.
 type Fault struct {
 	selector.Selector `yaml:",inline"`
-	// what happens when a hit container restarts, with all its resources; zero is inject: the fault is injected
-	// again. void ends it, and the run is invalid
+	// what happens when the container of a hit unit restarts; zero is inject: the fault is injected again. void ends
+	// it, and the run is invalid
 	OnRestart string `yaml:"on_restart,oneof=inject|void"`
 }
 
-// Each makes a step for each selected unit. Step's Plan computes the change for a unit that runs; it is not
-// called in a dry run for a unit that does not run yet.
+// Each makes a step for each selected unit. The step's Plan computes the change for a running unit; in a dry run it is
+// not called for a unit that does not run yet.
 func (s *Fault) Each(ctx context.Context, env chaos.Env, step func(Victim) Planned) ([]chaos.Step, error) {
 	return s.EachAcross(ctx, env, true, step)
 }
 
-// EachAcross is [Fault.Each]. Stays says that the fault outlives a restart of its container.
+// EachAcross is [Fault.Each]. stays says that the fault outlives a restart of its container.
 func (s *Fault) EachAcross(
 	ctx context.Context, env chaos.Env, stays bool, step func(Victim) Planned,
 ) ([]chaos.Step, error) {
@@ -36,7 +36,7 @@ func (s *Fault) EachAcross(
 			if !ok && err == nil {
 				made, err = one(u, env, step)
 			}
-			if err == nil { // what is protected may have joined the unit since
+			if err == nil { // a protected process may have joined the unit since
 				err = env.Refused(ctx, env.Fault, []chaos.Step{made}, true)
 			}
 			return made, err
@@ -61,7 +61,7 @@ func (s *Fault) EachAcross(
 	})
 }
 
-// Planned is a step that computes what it has to change.
+// Planned is a step that computes the change that it makes.
 type Planned interface {
 	chaos.Step
 	Plan() error
@@ -77,7 +77,7 @@ func one(u container.Target, env chaos.Env, step func(Victim) Planned) (chaos.St
 	return s, s.Plan()
 }
 
-// reinjected is a step on a container that is injected again when the container is started again.
+// reinjected is a step on a container that is injected again after each restart of the container.
 type reinjected struct {
 	chaos.Step
 	container string // its id
@@ -86,8 +86,8 @@ type reinjected struct {
 	again     func(ctx context.Context) (chaos.Step, error)
 
 	mu   sync.Mutex
-	held []chaos.Held // the last one is injected
-	over bool         // it is reverted
+	held []chaos.Held // the last one is the injected one
+	over bool         // the fault is reverted
 }
 
 var _ chaos.Held = (*reinjected)(nil)
@@ -143,7 +143,7 @@ func (r *reinjected) onRestart(ctx context.Context, container string) (string, e
 	case r.void:
 		return "", chaos.ErrRestarted
 	}
-	// Revert what is left first, such as the space that a file takes.
+	// Revert remnants first, such as the space that a file takes.
 	if _, err := r.held[len(r.held)-1].Revert(ctx); err != nil {
 		return "", err
 	}

@@ -19,19 +19,19 @@ type Stressors struct {
 	command []string
 	Run     string // name of the run, which is in the environment of each child
 	journal bool   // the run has a journal
-	mark    string // in the environment of each child, and of no other process
+	mark    string // mark in the environment of each child, and of no other process
 }
 
 // stressMark is the environment entry of a stress process that names the step it belongs to.
 const stressMark = "BRUNT_STRESS="
 
-// StressorsOf returns those of a step of a run.
+// StressorsOf returns the stressors for one step of a run.
 func StressorsOf(on chaos.Host) Stressors {
 	return Stressors{on.Stress, on.Run, on.State != "", stressMark + rand.Text()}
 }
 
-// Undo returns the undo that ends the children of a step while brunt lives, such as one that is stopped. The kernel
-// ends them with brunt. An agent has no journal, and reverts what it did when brunt falls silent.
+// Undo returns the undo that ends the children of a step while brunt lives, for example when brunt is stopped. When
+// brunt ends, the kernel ends them. An agent has no journal, and reverts its faults when brunt falls silent.
 func (b Stressors) Undo() []chaos.Undo {
 	if !b.journal {
 		return nil
@@ -50,7 +50,7 @@ func (b Stressors) Start(c stress.Config, j stress.Job) (*stress.Process, error)
 	return stress.Start(c, j)
 }
 
-// opStress is the undo of the stress processes of a step.
+// opStress is the name of the undo of the stress processes of a step.
 const opStress = "stress.end"
 
 // StressOperations end stress processes.

@@ -9,7 +9,7 @@ import (
 	"brunt/chaos/proc"
 )
 
-// A Victim is a unit with the process that it runs as.
+// A Victim is a unit with its process.
 type Victim struct {
 	Unit   container.Target
 	ID     proc.Identity // zero: the unit does not run yet
@@ -27,8 +27,8 @@ func (v Victim) String() string {
 
 func (v Victim) Units() []string { return []string{v.Unit.Name()} }
 
-// Runs tells whether the unit has a process yet.
+// Runs reports whether the unit has a process yet.
 func (v Victim) Runs() bool { return v.ID.PID != 0 }
 
-// EndedText says that the process has ended.
+// EndedText returns the text that the process has ended.
 func (v Victim) EndedText() string { return chaos.PIDName(v.ID.PID) + " is no more" }

@@ -1,4 +1,4 @@
-// Package fakeengine is a Docker engine for tests that answers what containers are, and does nothing.
+// Package fakeengine is a Docker engine for tests that describes containers, and does nothing else.
 package fakeengine
 
 import (
@@ -13,8 +13,8 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// New starts an engine whose containers run, and that creates none. at maps their names to their
-// addresses; nil is one container "c".
+// New starts an engine whose containers run, and that creates none. at maps their names to their addresses; nil means
+// one container "c".
 func New(t *testing.T, at *sync.Map) *docker.Engine {
 	t.Helper()
 	if at == nil {

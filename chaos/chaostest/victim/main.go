@@ -1,12 +1,12 @@
-// Command victim is what the tests of faults on containers break: a static program that
-// listens, answers, and takes orders. It is the only file in its image.
+// Command victim is the program that tests of faults on containers break: a static program that listens, answers, and
+// takes orders. It is the only file in its image.
 //
 //	victim [PORT]           answers every request with "ok", and ends on SIGTERM
 //	victim ask URL          asks once; its exit code says whether an answer came
 //	victim leads ADDRESS    its exit code says whether the address is its own
 //	victim burn             uses a processor until it is killed
 //
-// It prints $SAYS as it begins, and repeats it until that are $PRINTS bytes.
+// It prints $SAYS when it begins, repeated to $PRINTS bytes.
 package main
 
 import (
@@ -82,8 +82,7 @@ func says() {
 	}
 }
 
-// serve answers until it is asked to end: a first process of a container that has no
-// handler never ends on SIGTERM.
+// serve answers until it is asked to end: without a handler, the first process of a container ignores SIGTERM.
 func serve(port string) {
 	ended := make(chan os.Signal, 1)
 	signal.Notify(ended, syscall.SIGTERM)

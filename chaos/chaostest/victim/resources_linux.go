@@ -11,12 +11,12 @@ import (
 	"unsafe"
 )
 
-// resources answers what the victim gets of what a fault may take from it.
+// resources reports how much the victim gets of the resources that a fault may take from it.
 //
-//	/cpu?for=2s          the share of a processor that a thread had which wants all of it
+//	/cpu?for=2s          the share of a processor that a busy thread got
 //	/disk?for=2s&dir=/   the bytes a second that it wrote, past the page cache; read=1 reads them
-//	/clock               what time it is, in nanoseconds
-//	/files               how many files it can open, and what was said of the next
+//	/clock               the time, in nanoseconds
+//	/files               how many files it can open, and the error of the next
 func resources() {
 	http.HandleFunc("/cpu", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, cpu(span(r))) })
 	http.HandleFunc("/disk", func(w http.ResponseWriter, r *http.Request) {
@@ -64,7 +64,7 @@ func cpu(d time.Duration) float64 {
 	return (thread() - used).Seconds() / time.Since(began).Seconds()
 }
 
-// thread is the processor time of this thread.
+// thread returns the processor time of this thread.
 func thread() time.Duration {
 	var u syscall.Rusage
 	const thread = 1 // RUSAGE_THREAD

@@ -20,17 +20,17 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// Times of agents.
+// Durations for agents.
 const (
-	patience = rpc.HeartbeatPatience  // without a connection until both ends give a conversation up
-	startFor = 45 * time.Second       // until an agent has to be there
-	firstFor = time.Minute            // for how long an agent waits for its run
+	patience = rpc.HeartbeatPatience  // without a connection, until both ends give a conversation up
+	startFor = 45 * time.Second       // until an agent must have started
+	firstFor = time.Minute            // for which an agent waits for its run
 	joinFor  = 10 * time.Second       // to begin a conversation
-	readFor  = 2 * time.Second        // for who waits for a pod's end to read how it ended
-	pollEach = 100 * time.Millisecond // at a pod that is to run, or to go
+	readFor  = 2 * time.Second        // for the reader of a pod's end to see how it ended
+	pollEach = 100 * time.Millisecond // between two looks at a pod that is starting or ending
 )
 
-// Nodes are the agents of a run. It is safe for concurrent use.
+// Nodes holds the agents of a run. It is safe for concurrent use.
 type Nodes struct {
 	c       *kube.Cluster
 	s       Settings
@@ -39,26 +39,26 @@ type Nodes struct {
 	private ed25519.PrivateKey
 
 	mu    sync.Mutex
-	entry int // of the journal
+	entry int // number of the journal entry
 	noted bool
 	on    map[string]*place // by node
 }
 
 var _ cluster.Agents = (*Nodes)(nil)
 
-// place is where the agent of one node is.
+// A place holds the agent of one node.
 type place struct {
-	mu  sync.Mutex // held while one is started
-	now joined     // zero: there is none
+	mu  sync.Mutex // held while an agent is started
+	now joined     // zero: there is no agent
 }
 
-// joined is an agent that is there.
+// joined is a running agent.
 type joined struct {
 	pod  string
 	main *rpc.Client
 }
 
-// New prepares the agents of a run. The journal hears of them before the first one is made.
+// New prepares the agents of a run. Their undo is written to the journal before the first agent is made.
 func New(c *kube.Cluster, s Settings, journal chaos.Recorder) (*Nodes, error) {
 	public, private, err := ed25519.GenerateKey(nil)
 	if err != nil {
@@ -67,7 +67,7 @@ func New(c *kube.Cluster, s Settings, journal chaos.Recorder) (*Nodes, error) {
 	return &Nodes{c: c, s: s, journal: journal, public: public, private: private, on: map[string]*place{}}, nil
 }
 
-// Ready starts an agent on each of some nodes, and waits until all are there.
+// Ready starts an agent on each of some nodes, and waits until all have started.
 func (n *Nodes) Ready(ctx context.Context, nodes []string) error {
 	errs := make([]error, len(nodes))
 	var all sync.WaitGroup
@@ -78,7 +78,7 @@ func (n *Nodes) Ready(ctx context.Context, nodes []string) error {
 	return errors.Join(errs...)
 }
 
-// agent is the agent of a node. It starts one unless one is there, other than one that has ended.
+// agent returns the agent of a node. It starts one if there is none, or if the present one is ended.
 func (n *Nodes) agent(ctx context.Context, node string, ended *rpc.Client) (joined, error) {
 	if err := n.note(); err != nil {
 		return joined{}, err
@@ -105,7 +105,7 @@ func (n *Nodes) agent(ctx context.Context, node string, ended *rpc.Client) (join
 	return p.now, nil
 }
 
-// note tells the journal that there will be agents, once.
+// note records in the journal that there will be agents, once.
 func (n *Nodes) note() (err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -122,8 +122,8 @@ func (n *Nodes) note() (err error) {
 // sysResource is the right to set the limits of another user's processes.
 const sysResource = "SYS_RESOURCE"
 
-// start starts an agent on a node. A node that lacks a right itself can't grant it: the agent does without that among
-// processes of one user.
+// start starts an agent on a node. A node that lacks the right sysResource itself can't grant it; the agent then runs
+// without it, which suffices for processes of one user.
 func (n *Nodes) start(ctx context.Context, node string) (joined, error) {
 	at, err := n.startWith(ctx, node, n.settings())
 	if err == nil || !strings.Contains(err.Error(), "unable to apply caps") {
@@ -143,7 +143,7 @@ func (n *Nodes) settings() Settings {
 
 // startWith makes the pod of an agent, and begins the conversation with it.
 func (n *Nodes) startWith(ctx context.Context, node string, s Settings) (joined, error) {
-	// else an interrupt could leave one that is not known
+	// otherwise an interrupt could leave an unknown pod behind
 	making, made := context.WithTimeout(context.WithoutCancel(ctx), startFor)
 	pod, err := n.c.Pods(s.Namespace).Create(making, s.pod(node, true,
 		program, "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--run", s.Run, "--key", hex.EncodeToString(n.public)), false)
@@ -154,7 +154,7 @@ func (n *Nodes) startWith(ctx context.Context, node string, s Settings) (joined,
 	ctx, cancel := context.WithTimeout(ctx, startFor)
 	defer cancel()
 	if err := s.await(ctx, n.c, pod.Name, func(running, _ bool) bool { return running }); err != nil {
-		// else with the others, at the end
+		// if this fails, it is deleted with the others at the end
 		_ = n.c.Pods(s.Namespace).Delete(making, pod.Name, kube.Deletion{UID: string(pod.UID)})
 		return joined{}, err
 	}
@@ -169,7 +169,7 @@ func (n *Nodes) startWith(ctx context.Context, node string, s Settings) (joined,
 	return joined{pod.Name, main}, nil
 }
 
-// await waits until a pod is as it should be. An error says what it waits for.
+// await waits until a pod is in the wanted state. An error says what the pod waits for.
 func (s *Settings) await(ctx context.Context, c *kube.Cluster, pod string, done func(running, ended bool) bool) error {
 	began, why := time.Now(), errors.New("it is not there")
 	for {
@@ -208,7 +208,7 @@ func (n *Nodes) dial(ctx context.Context, pod string, at int, name string) (*rpc
 	return conn, nil
 }
 
-// lend begins a conversation of its own with the agent of a node. An agent that has ended is replaced.
+// lend begins a separate conversation with the agent of a node. It replaces an agent that has ended.
 func (n *Nodes) lend(ctx context.Context, node string, ask lendRequest) (io.ReadWriteCloser, error) {
 	var ended *rpc.Client
 	for {
@@ -231,7 +231,7 @@ func (n *Nodes) lend(ctx context.Context, node string, ask lendRequest) (io.Read
 // drop forgets an agent. The lock is held.
 func (p *place) drop() {
 	if p.now.main != nil {
-		_ = p.now.main.CloseWithin(0) // its pod is deleted
+		_ = p.now.main.CloseWithin(0) // the pod is deleted anyway
 	}
 	p.now = joined{}
 }

@@ -12,39 +12,39 @@ import (
 	"brunt/chaos/kube"
 )
 
-// port is where the pod of an agent listens, on its own loopback.
+// port is the port on which the pod of an agent listens, on its own loopback.
 const port = 7098
 
-// stateAt is where the journal of an agent is mounted, in its pod.
+// stateAt is the directory in the pod with the journal of the agent.
 const stateAt = "/var/lib/brunt"
 
 const (
 	program  = "agent"          // brunt's command, and the name of the container
-	graceFor = 20 * time.Second // to take everything back at the end of a pod
-	late     = time.Hour        // how long a pod may go on beyond the time that its run takes at most
-	groups   = "/sys/fs/cgroup" // of the node
+	graceFor = 20 * time.Second // to revert everything at the end of a pod
+	late     = time.Hour        // time that a pod may go on beyond the longest time of its run
+	groups   = "/sys/fs/cgroup" // control groups of the node
 )
 
-// Settings are of the agents of a run.
+// Settings are the settings of the agents of a run.
 type Settings struct {
 	Run       string        `json:"run"`
-	Place     cluster.Place `json:"place"`     // of the pods that faults hit
-	Namespace string        `json:"namespace"` // of the agents
-	Image     string        `json:"image"`     // of brunt
+	Place     cluster.Place `json:"place"`     // namespace of the pods that faults hit
+	Namespace string        `json:"namespace"` // namespace of the agents
+	Image     string        `json:"image"`     // image of brunt
 	Rights    chaos.Rights  `json:"rights"`
-	Lasts     time.Duration `json:"lasts"` // how long the run takes at most
+	Lasts     time.Duration `json:"lasts"` // longest time that the run takes
 }
 
-// undoesLabel is the label of a pod that takes back what the agent of another did, and ends then.
+// undoesLabel is the label of a pod that only reverts what the agent of another pod did.
 const undoesLabel = "brunt.dev/undoes"
 
-// selector selects the pods of the agents of the run.
+// selector selects the pods of the run's agents.
 func (s *Settings) selector() kube.Query {
 	return kube.Query{Labels: cluster.RunLabel + "=" + s.Run + "," + cluster.PartLabel + "=" + cluster.AgentPart}
 }
 
-// pod is a pod on a node, which runs brunt with arguments: an agent, or what takes back what one did. No scheduler asks
-// whether there is room for it, and no taint keeps it off.
+// pod returns a pod on a node that runs brunt with arguments: an agent, or a program that reverts what an agent did. It
+// bypasses the scheduler, so no lack of room keeps it off, and it tolerates every taint.
 func (s *Settings) pod(node string, agent bool, args ...string) *kube.Pod {
 	no, root, grace, most := false, int64(0), int64(graceFor/time.Second), int64((s.Lasts+late)/time.Second)
 	spec := cluster.OwnPod(program, s.Image, args...)
@@ -69,7 +69,7 @@ func (s *Settings) pod(node string, agent bool, args ...string) *kube.Pod {
 		c.VolumeMounts = []kube.VolumeMount{{Name: "cgroup", MountPath: groups}}
 	}
 	if agent {
-		spec.RestartPolicy = kube.RestartPolicyOnFailure // to take back what a container that was killed has left
+		spec.RestartPolicy = kube.RestartPolicyOnFailure // the restarted container reverts what a killed one has left
 		spec.Volumes = append(spec.Volumes, kube.Volume{
 			Name: "state", VolumeSource: kube.VolumeSource{EmptyDir: &kube.EmptyDirVolumeSource{}},
 		})
@@ -85,13 +85,13 @@ func (s *Settings) pod(node string, agent bool, args ...string) *kube.Pod {
 	}
 }
 
-// Admitted asks the cluster whether it would take an agent on a node. It changes nothing.
+// Admitted asks the cluster whether it would accept an agent on a node. It changes nothing.
 func Admitted(ctx context.Context, c *kube.Cluster, s Settings, node string) error {
 	_, err := c.Pods(s.Namespace).Create(ctx, s.pod(node, true, program), true)
 	return s.refused(err)
 }
 
-// refused adds to the refusal of a pod what lets the cluster take it.
+// refused adds to the refusal of a pod the setting that lets the cluster accept it.
 func (s *Settings) refused(err error) error {
 	switch {
 	case kube.Is(err, kube.NotFound):
@@ -104,8 +104,7 @@ func (s *Settings) refused(err error) error {
 	return err
 }
 
-// state says how far the pod of an agent is: whether it runs, or has ended; else what it waits for, and whether in
-// vain.
+// state describes the pod of an agent: whether it runs, or has ended; otherwise why it waits, and whether in vain.
 func (s *Settings) state(p *kube.Pod) (running, ended bool, why string, vain bool) {
 	why, vain = cluster.WaitsFor(p, "the pod "+p.Name, s.Image)
 	running, ended = p.Status.Phase == kube.PodRunning && p.DeletionTimestamp == nil,
@@ -113,7 +112,7 @@ func (s *Settings) state(p *kube.Pod) (running, ended bool, why string, vain boo
 	if p.Spec.RestartPolicy != kube.RestartPolicyOnFailure {
 		return running, ended, why, vain
 	}
-	for _, c := range p.Status.ContainerStatuses { // one that is started again is of a pod that runs
+	for _, c := range p.Status.ContainerStatuses { // a container that is started again belongs to a running pod
 		for _, of := range []*kube.ContainerStateTerminated{c.State.Terminated, c.LastTerminationState.Terminated} {
 			if of != nil {
 				running, ended, why = false, true, fmt.Sprintf("the pod %s ended with %d: %s", p.Name, of.ExitCode, of.Message)

@@ -18,14 +18,14 @@ import (
 	"brunt/chaos/rpc"
 )
 
-// opLend asks an agent for a conversation of its own.
+// opLend asks an agent for a separate conversation.
 const opLend rpc.Op[lendRequest, lendReply] = "lend"
 
 type (
 	lendRequest struct {
-		Pod string `json:"pod,omitempty"` // in whose network it acts; empty: on processes of the node
+		Pod string `json:"pod,omitempty"` // pod in whose network it acts; empty: it acts on processes of the node
 		UID string `json:"uid,omitempty"` // of the pod
-		// Proxies asks for proxies in that network, in place of an agent.
+		// Proxies asks for proxies in that network instead of an agent.
 		Proxies bool `json:"proxies,omitempty"`
 	}
 	lendReply struct {
@@ -34,7 +34,7 @@ type (
 	}
 )
 
-// A Served is an agent in its pod, as the arguments of its program say.
+// A Served is an agent in its pod, with the arguments of its program.
 type Served struct {
 	Listen string // address on the pod's loopback
 	Run    string // id
@@ -46,7 +46,8 @@ type Served struct {
 	others sync.WaitGroup // conversations
 }
 
-// Serve does what the run asks for, until the run ends it or is silent for ten seconds. All is taken back then.
+// Serve executes the requests of the run, until the run ends it or is silent for ten seconds. Then it reverts
+// everything.
 func (s *Served) Serve(ctx context.Context, o agent.Options) (err error) {
 	key, err := rpc.ParseKey(s.Key)
 	if err != nil {
@@ -78,7 +79,7 @@ func (s *Served) converse(l net.Listener, name string, serve func(io.ReadWriter)
 	return errors.Join(serve(conn), conn.Close())
 }
 
-// lend begins a conversation of its own, which goes on until its own end, or that of ctx.
+// lend begins a separate conversation, which continues until its own end or the end of ctx.
 func (s *Served) lend(ctx context.Context, ask lendRequest) (lendReply, error) {
 	o := s.of
 	if ask.Pod != "" {
@@ -98,7 +99,7 @@ func (s *Served) lend(ctx context.Context, ask lendRequest) (lendReply, error) {
 		serve = func(conn io.ReadWriter) error { return child.ServeIn(ctx, o.Network, conn, conn) }
 	}
 	s.others.Go(func() {
-		_ = s.converse(l, name, serve) // its run hears of it by the conversation
+		_ = s.converse(l, name, serve) // the run learns of errors over the conversation
 		if o.Network != nil {
 			_ = o.Network.Close()
 		}
@@ -106,7 +107,7 @@ func (s *Served) lend(ctx context.Context, ask lendRequest) (lendReply, error) {
 	return lendReply{l.Addr().(*net.TCPAddr).Port, name}, nil
 }
 
-// networkOf opens the network of a pod, by a process of it. It stays open, whatever becomes of the process.
+// networkOf opens the network of a pod, through one of its processes. It stays open after the process ends.
 func networkOf(ask lendRequest) (*netns.Namespace, error) {
 	pid := container.FirstOfPod(ask.UID)
 	if pid == 0 {

@@ -12,21 +12,21 @@ import (
 	"brunt/chaos/kube"
 )
 
-// Undo operations. The names stand in journals.
+// Names of the undo operations. They stand in journals: they must never change.
 const (
 	opSweep   = "kube.agents"  // removes all agents of a run
-	opEnd     = "kube.agent"   // removes those on a node, and with them what they did there
+	opEnd     = "kube.agent"   // removes the agents on a node, which revert what they did there
 	opAnother = "kube.byagent" // has another agent on a node execute undos
 )
 
-// undoArgs are the arguments of all of them.
+// undoArgs are the arguments of all these undos.
 type undoArgs struct {
 	Settings
 	Node string       `json:"node,omitempty"`
 	Undo []chaos.Undo `json:"undo,omitempty"`
 }
 
-// undoIdentity is what an undo is for.
+// undoIdentity identifies the thing that an undo restores.
 type undoIdentity struct {
 	chaos.ContainerID        // the network of the pod, or none
 	Run               string `json:"run"`
@@ -40,7 +40,7 @@ func (s *Settings) undo(op, node string, of chaos.ContainerID, undo []chaos.Undo
 	}
 }
 
-// sweep is the undo of all agents of the run.
+// sweep returns the undo that removes all agents of the run.
 func (s *Settings) sweep() chaos.Undo { return s.undo(opSweep, "", chaos.ContainerID{}, nil) }
 
 func (n *Nodes) End(pod *kube.Pod) chaos.Undo {
@@ -48,7 +48,7 @@ func (n *Nodes) End(pod *kube.Pod) chaos.Undo {
 	return s.undo(opEnd, pod.Spec.NodeName, cluster.NetworkOf(pod), nil)
 }
 
-// ByAnother implements [cluster.Agents]. Each undo has an identity of its own.
+// ByAnother implements [cluster.Agents]. Each undo has its own identity.
 func (n *Nodes) ByAnother(pod *kube.Pod, undo []chaos.Undo) chaos.Undo {
 	s := n.settings()
 	u := s.undo(opAnother, pod.Spec.NodeName, cluster.NetworkOf(pod), undo)
@@ -60,7 +60,7 @@ func (n *Nodes) Revert(ctx context.Context, undo []chaos.Undo) (chaos.Outcome, e
 	return chaos.OperationsOf(Operations(cluster.OpenedAt(n.c, n.settings().Place.UID))).Revert(ctx, undo)
 }
 
-// Operations take back what agents on nodes did, and remove them.
+// Operations returns the undos that revert what agents on nodes did, and remove the agents.
 func Operations(open cluster.Opener) []chaos.Operation {
 	by := func(do func(context.Context, *kube.Cluster, *undoArgs) (chaos.Outcome, error)) func(context.Context,
 		chaos.Undo) (chaos.Outcome, error) {
@@ -98,8 +98,9 @@ func Operations(open cluster.Opener) []chaos.Operation {
 	}
 }
 
-// remove deletes the pods of agents on a node, or on all, and waits until they are gone: each takes back what it did
-// before it ends. One that takes back what another did is let end first: whoever started it waits for how it ends.
+// remove deletes the pods of agents on a node, or on all, and waits until they are gone: each reverts what it did
+// before it ends. A pod that reverts what another did may end by itself first, because its starter waits for its
+// result.
 func (s *Settings) remove(ctx context.Context, c *kube.Cluster, node string) (chaos.Outcome, error) {
 	out, asked, began, ended := chaos.Gone, map[string]bool{}, time.Now(), map[string]time.Time{}
 	for {
@@ -138,11 +139,10 @@ func (s *Settings) remove(ctx context.Context, c *kube.Cluster, node string) (ch
 	}
 }
 
-// errDeleted says that something else deleted the pod that was to take something back.
+// errDeleted says that something else deleted the pod that was to execute undos.
 var errDeleted = errors.New("the agent that was to take it back was deleted before its end")
 
-// another has a pod on a node execute undos, and one more in the place of a pod that something else deletes before its
-// end.
+// another makes a pod on a node execute undos. If something else deletes that pod before its end, it makes one more.
 func another(ctx context.Context, c *kube.Cluster, args *undoArgs) (out chaos.Outcome, err error) {
 	for range 3 {
 		if out, err = once(ctx, c, args); !errors.Is(err, errDeleted) {
@@ -176,7 +176,7 @@ func once(ctx context.Context, c *kube.Cluster, args *undoArgs) (out chaos.Outco
 	switch {
 	case kube.Is(err, kube.NotFound) && ran:
 		return chaos.Failed, errDeleted
-	case kube.Is(err, kube.NotFound): // its node is no more, and what was on it
+	case kube.Is(err, kube.NotFound): // the node is gone, and everything on it
 		return chaos.Gone, nil
 	case err != nil || !succeeded:
 		return chaos.Failed, fmt.Errorf("the agent that takes it back: %w", err)

@@ -15,8 +15,8 @@ import (
 	"brunt/chaos/kube"
 )
 
-// opWatchdog takes back what a run's journal in a cluster has open, and removes the watchdog. The name stands in
-// journals.
+// opWatchdog reverts the open entries of a run's journal in a cluster, and removes the watchdog. The name stands in
+// journals: it must never change.
 const opWatchdog = "kube.watchdog"
 
 type undoArgs struct {
@@ -24,8 +24,8 @@ type undoArgs struct {
 	Run string `json:"run"`
 }
 
-// Undo takes back what the journal of a run in the cluster has open, and removes the watchdog. It comes into brunt's
-// own journal before the watchdog is made.
+// Undo returns the undo that reverts the open entries of the run's journal in the cluster, and removes the watchdog. It
+// is written to brunt's own journal before the watchdog is made.
 func (s *Settings) Undo() chaos.Undo {
 	id := map[string]string{"cluster": s.Place.UID, "run": s.Run}
 	return chaos.Undo{Op: opWatchdog, Args: cluster.JSON(undoArgs{s.Place, s.Run}), Identity: cluster.JSON(id)}
@@ -63,7 +63,7 @@ func Operations() []chaos.Operation {
 	}}
 }
 
-// finish takes back what is open, the last first, and removes everything once nothing is.
+// finish reverts the open entries, the last first, and removes everything once no entry is open.
 func (b *book) finish(ctx context.Context, c *kube.Cluster) (taken []journal.Taken, err error) {
 	var errs []error
 	for i := range slices.Backward(b.open) {
@@ -83,8 +83,8 @@ func (b *book) finish(ctx context.Context, c *kube.Cluster) (taken []journal.Tak
 	return taken, remove(ctx, c, b)
 }
 
-// closed reports whether an entry is open no more: two may take the same journal back, such as a person and a watchdog
-// of the run, and the first of them leaves the other nothing to find.
+// closed reports whether an entry is no longer open. Two processes may replay the same journal, such as a person's and
+// a watchdog, and the first leaves nothing for the other.
 func (b *book) closed(ctx context.Context, c *kube.Cluster, id int) bool {
 	object, err := c.ConfigMaps(b.object.Namespace).Get(ctx, b.object.Name)
 	if kube.Is(err, kube.NotFound) || err == nil && object.UID != b.object.UID {
@@ -96,27 +96,27 @@ func (b *book) closed(ctx context.Context, c *kube.Cluster, id int) bool {
 // A Found is a run with a watchdog in a cluster.
 type Found struct {
 	Run   string    `json:"run"`
-	Host  string    `json:"host"` // the machine of its brunt
+	Host  string    `json:"host"` // machine on which brunt ran
 	Began time.Time `json:"began"`
 	Alive bool      `json:"alive"`           // its brunt renews the Lease
-	In    []In      `json:"in,omitempty"`    // what is in
-	Taken []Taken   `json:"taken,omitempty"` // what the watchdog has taken back
-	Error string    `json:"error,omitempty"` // what of its journal can't be read
+	In    []In      `json:"in,omitempty"`    // injected faults
+	Taken []Taken   `json:"taken,omitempty"` // entries that the watchdog has reverted
+	Error string    `json:"error,omitempty"` // the part of its journal that can't be read
 
 	book *book
 }
 
-// In is an entry that is open.
+// In is an open entry.
 type In struct {
 	Fault string    `json:"fault"`
 	What  string    `json:"what"`
 	Since time.Time `json:"since"`
 }
 
-// listening is how long a Lease is looked at for a renewal.
+// listening is the time for which List watches a Lease for a renewal.
 const listening = 5 * every / 2
 
-// List finds the runs with a watchdog in a namespace. It takes some seconds to find out which of them go on.
+// List finds the runs with a watchdog in a namespace. It takes some seconds, to find out which of them still go on.
 func List(ctx context.Context, c *kube.Cluster, at cluster.Place) ([]Found, error) {
 	all, err := c.ConfigMaps(at.Namespace).List(ctx, kube.Query{Labels: cluster.PartLabel + "=" + cluster.WatchdogPart})
 	if err != nil || len(all) == 0 {
@@ -170,7 +170,7 @@ func List(ctx context.Context, c *kube.Cluster, at cluster.Place) ([]Found, erro
 	return out, nil
 }
 
-// TakeBack takes back what a run that does not go on has left in the cluster, and removes its watchdog.
+// TakeBack reverts what an ended run has left in the cluster, and removes its watchdog.
 func (f *Found) TakeBack(ctx context.Context, c *kube.Cluster) ([]journal.Taken, error) {
 	switch {
 	case f.Alive:
@@ -179,7 +179,7 @@ func (f *Found) TakeBack(ctx context.Context, c *kube.Cluster) ([]journal.Taken,
 		return nil, errors.New(f.Error)
 	}
 	object, err := c.ConfigMaps(f.book.object.Namespace).Get(ctx, f.book.object.Name)
-	if kube.Is(err, kube.NotFound) { // since it was found
+	if kube.Is(err, kube.NotFound) { // removed since it was found
 		return nil, nil
 	} else if err != nil {
 		return nil, err
@@ -191,7 +191,7 @@ func (f *Found) TakeBack(ctx context.Context, c *kube.Cluster) ([]journal.Taken,
 	return b.finish(ctx, c)
 }
 
-// find searches for the journals of runs that do not go on.
+// find searches for the journals of ended runs.
 func find(ctx context.Context, s *chaos.Search) (out []chaos.Remnant, err error) {
 	for _, at := range s.Clusters {
 		some, ferr := findAt(ctx, s, at)
@@ -222,9 +222,9 @@ func findAt(ctx context.Context, s *chaos.Search, at kube.Address) (out []chaos.
 	return out, err
 }
 
-// findMade finds the namespaces that runs have made for a stack of pods. One in which a watchdog is at work, or whose
-// run lives on this machine, is left out. Nothing says that a run without a watchdog has ended, so its namespace is not
-// sure to be left behind.
+// findMade finds the namespaces that runs have made for a stack of pods. It omits a namespace in which a watchdog
+// works, or whose run is alive on this machine. Nothing shows that a run without a watchdog has ended, so its namespace
+// is not surely a remnant.
 func findMade(
 	ctx context.Context, c *kube.Cluster, place cluster.Place, live func(run string) bool,
 ) (out []chaos.Remnant, err error) {
@@ -235,7 +235,7 @@ func findMade(
 	for i := range all {
 		ns := &all[i]
 		run := ns.Labels[cluster.RunLabel]
-		if ns.DeletionTimestamp != nil || len(ns.OwnerReferences) > 0 || live(run) { // what has an owner goes with it
+		if ns.DeletionTimestamp != nil || len(ns.OwnerReferences) > 0 || live(run) { // an owner takes it along
 			continue
 		}
 		in := place

@@ -16,21 +16,21 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// A Guard is the end of a watchdog in the cluster, as the arguments of its program say.
+// A Guard is the watchdog's program in the cluster, with its arguments.
 type Guard struct {
 	Run, Namespace string
-	Patience       time.Duration // without a renewal of the Lease until it takes everything back
-	Linger         time.Duration // without a renewal and an open entry until it removes everything
-	Most           time.Duration // after which it takes everything back in any case
+	Patience       time.Duration // without a renewal of the Lease, until it reverts everything
+	Linger         time.Duration // without a renewal and an open entry, until it removes everything
+	Most           time.Duration // after which it reverts everything in any case
 	Log            io.Writer
 }
 
-// Times of the watchdog in the cluster.
+// Durations of the watchdog in the cluster.
 const (
-	headStart  = 3 * time.Second  // for a brunt that goes on, which takes its faults back in order, and proves it
-	mostSilent = 5 * every / 2    // the most that counts as silence between two checks: without an answer nothing is known
-	againIn    = 2 * time.Second  // an entry that could not be taken back
-	dyingFor   = 20 * time.Second // to take everything back when the pod ends with its Job
+	headStart  = 3 * time.Second  // for a living brunt, which reverts its faults in order and proves that
+	mostSilent = 5 * every / 2    // the most that counts as silence between two checks: without answers it is unknown
+	againIn    = 2 * time.Second  // pause before the next attempt at an entry
+	dyingFor   = 20 * time.Second // to revert everything when the pod ends with its Job
 )
 
 // serving is the state of a watchdog.
@@ -40,19 +40,20 @@ type serving struct {
 	began time.Time
 	name  string
 
-	book    *book // as it was read last; nil: it was not yet
+	book    *book // as last read; nil: not read yet
 	renewed string
-	checked time.Time     // the Lease, last
-	silence time.Duration // of brunt
+	checked time.Time     // time of the last look at the Lease
+	silence time.Duration // time without a renewal by brunt
 	n       int
-	stop    string // why everything is to be taken back
+	stop    string // why everything is to be reverted
 	since   time.Time
 	due     map[int]time.Time // deadlines of entries, by its own clock
-	again   map[int]time.Time // when those that failed are tried again
+	again   map[int]time.Time // when to try failed entries again
 	away    bool
 }
 
-// Serve guards the run until nothing of it is left. At the end of ctx it goes, unless its Job goes too.
+// Serve guards the run until none of its objects is left. When ctx ends it returns, but reverts everything first if its
+// Job is gone too.
 func (g Guard) Serve(ctx context.Context, c *kube.Cluster) error {
 	s := &serving{
 		Guard: g, c: c, name: nameOf(g.Run), began: time.Now(), checked: time.Now(), due: map[int]time.Time{},
@@ -89,11 +90,10 @@ func (s *serving) lease() kube.Objects[kube.Raw] {
 	return s.c.Like(kube.Ref{API: leases + "/v1", Resource: "leases", Namespace: s.Namespace})
 }
 
-// errReplaced ends a watchdog whose pod ends. It is an error, as a Job makes no other pod in the place of one that
-// succeeded.
+// errReplaced ends a watchdog whose pod ends. It is an error, because a Job does not replace a pod that succeeded.
 var errReplaced = errors.New("the pod of the watchdog ends, and its Job makes another one")
 
-// dying takes everything back if the pod ends because its Job was deleted: nothing makes another one then.
+// dying reverts everything if the pod ends because its Job was deleted: then no other pod replaces it.
 func (s *serving) dying(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, dyingFor)
 	defer cancel()
@@ -163,12 +163,12 @@ func (s *serving) check(ctx context.Context) error {
 	return s.tell(ctx)
 }
 
-// hear reads what a person wants, by the Lease.
+// hear reads the wish of a person from the Lease.
 func (s *serving) hear(lease *kube.Raw) {
 	if how := lease.Text("metadata", "annotations", stopMark); how != "" {
 		s.stopFor(fmt.Sprintf("the lease %s was annotated with %s=%s", s.name, stopMark, how))
 	}
-	if s.n == 0 { // it may not be the first of the run
+	if s.n == 0 { // this pod may not be the first of the run
 		var was said
 		_ = json.Unmarshal([]byte(lease.Text("metadata", "annotations", guardMark)), &was)
 		s.n = was.N
@@ -182,7 +182,7 @@ func (s *serving) stopFor(why string) {
 	}
 }
 
-// act takes back what is to be taken back, the last first. What fails is tried again at a later check.
+// act reverts the entries that are due, the last first. A failed entry is tried again at a later check.
 func (s *serving) act(ctx context.Context) error {
 	now := time.Now()
 	var errs []error
@@ -207,9 +207,9 @@ func (s *serving) act(ctx context.Context) error {
 	return chaos.JoinErrors(errs...)
 }
 
-// why says why an entry is to be taken back now; empty: it is not.
+// why returns why an entry is to be reverted now; empty: it is not.
 func (s *serving) why(e *journal.Pending, now time.Time) string {
-	if _, known := s.due[e.ID]; !known && !e.Deadline.IsZero() { // how long that is, brunt's clock alone knows
+	if _, known := s.due[e.ID]; !known && !e.Deadline.IsZero() { // only brunt's clock knows how long that is
 		s.due[e.ID] = now.Add(max(0, e.Deadline.Sub(e.Time)) + s.Patience)
 	}
 	due, has := s.due[e.ID]
@@ -224,7 +224,7 @@ func (s *serving) why(e *journal.Pending, now time.Time) string {
 	return ""
 }
 
-// tell says by the Lease that the watchdog is there, and what it has taken back.
+// tell writes into the Lease that the watchdog works, and what it has reverted.
 func (s *serving) tell(ctx context.Context) error {
 	s.n++
 	is := said{N: s.n, Stop: s.stop}
@@ -235,7 +235,7 @@ func (s *serving) tell(ctx context.Context) error {
 	_, err := s.lease().Patch(ctx, s.name, kube.Change{
 		Op: "add", Path: "/metadata/annotations/brunt.dev~1watchdog", Value: string(cluster.JSON(is)),
 	})
-	if kube.Is(err, kube.NotFound) || kube.Is(err, kube.Invalid) { // it was deleted, or all of its annotations
+	if kube.Is(err, kube.NotFound) || kube.Is(err, kube.Invalid) { // the Lease was deleted, or all of its annotations
 		return nil
 	}
 	return err

@@ -18,25 +18,25 @@ import (
 	"brunt/chaos/kube"
 )
 
-// Keys of the ConfigMap's data: an entry by its number, and after its end what the watchdog did with it.
+// Keys of the ConfigMap's data: an entry under its number, and after its end the watchdog's result.
 const (
 	openKey  = "open-"
 	takenKey = "taken-"
 	runKey   = "run"
 )
 
-// run is what a ConfigMap says of its run.
+// run describes the run in its ConfigMap.
 type run struct {
 	Run     string    `json:"run"`
 	Host    string    `json:"host"`
 	Cluster string    `json:"cluster"` // the UID of kube-system
 	Began   time.Time `json:"began"`
-	Nodes   bool      `json:"nodes,omitempty"` // it has rights to nodes, by objects of the cluster
-	// Besides are other namespaces that it has rights in, by roles there.
+	Nodes   bool      `json:"nodes,omitempty"` // it has rights to nodes, through objects of the cluster
+	// Besides lists other namespaces in which it has rights, through roles there.
 	Besides []string `json:"besides,omitempty"`
 }
 
-// Taken is what the watchdog did with an entry.
+// Taken is the watchdog's result for an entry.
 type Taken struct {
 	Time    time.Time     `json:"t"`
 	What    string        `json:"what"`
@@ -44,15 +44,15 @@ type Taken struct {
 	Why     string        `json:"why"`
 }
 
-// A line is what this package reads of a line of a journal.
+// A line holds the fields of a journal line that this package reads.
 type line struct {
 	Op   string       `json:"op"`
 	ID   int          `json:"id"`
 	Undo []chaos.Undo `json:"undo"`
 }
 
-// stored is a line as the ConfigMap has it: with the undos that a watchdog in the cluster can execute. Ok is false for
-// a line without any.
+// stored returns a line for the ConfigMap, with only the undos that a watchdog in the cluster can execute. ok is false
+// for a line without any.
 func stored(ops chaos.Operations, text []byte) (of line, out string, ok bool, err error) {
 	var all map[string]any
 	if err := json.Unmarshal(text, &all); err != nil {
@@ -67,7 +67,7 @@ func stored(ops chaos.Operations, text []byte) (of line, out string, ok bool, er
 	return of, string(b) + "\n", len(of.Undo) > 0, err
 }
 
-// book is the journal of a run in a cluster, as it was read.
+// book is the content of a run's journal in a cluster.
 type book struct {
 	object *kube.ConfigMap
 	run
@@ -77,7 +77,7 @@ type book struct {
 
 func key(kind string, id int) string { return kind + strconv.Itoa(id) }
 
-// read reads the journal that a ConfigMap holds. What can't be read is an error beside the rest.
+// read reads the journal that a ConfigMap holds. An error names the unreadable parts, and comes with the readable rest.
 func read(object *kube.ConfigMap) (*book, error) {
 	b := &book{object: object, taken: map[int]Taken{}}
 	if err := json.Unmarshal([]byte(object.Data[runKey]), &b.run); err != nil {
@@ -104,18 +104,18 @@ func read(object *kube.ConfigMap) (*book, error) {
 	return b, err
 }
 
-// operationsAt are what a watchdog in a cluster takes faults back with, by a client of the cluster.
+// operationsAt returns the operations of a watchdog in a cluster, with a client of the cluster.
 func operationsAt(c *kube.Cluster, uid string) chaos.Operations {
 	open := cluster.OpenedAt(c, uid)
 	return chaos.OperationsOf(append(cluster.OperationsBy(open), agents.Operations(open))...)
 }
 
-// added is the patch that writes an entry.
+// added returns the patch that writes an entry.
 func added(id int, text string) []kube.Change {
 	return []kube.Change{{Op: "add", Path: "/data/" + key(openKey, id), Value: text}}
 }
 
-// revert takes an entry back, and notes that in the ConfigMap.
+// revert reverts an entry, and notes that in the ConfigMap.
 func (b *book) revert(ctx context.Context, c *kube.Cluster, e *journal.Pending, why string) (chaos.Outcome, error) {
 	ops := operationsAt(c, b.Cluster)
 	own, cancel := context.WithTimeout(ctx, ops.Within(e.Undo))
@@ -130,7 +130,7 @@ func (b *book) revert(ctx context.Context, c *kube.Cluster, e *journal.Pending, 
 		kube.Change{Op: "test", Path: "/metadata/uid", Value: b.object.UID}, kube.Change{Op: "remove", Path: "/data/" + at},
 		kube.Change{Op: "add", Path: "/data/" + key(takenKey, e.ID), Value: string(note)})
 	if kube.Is(err, kube.Invalid) || kube.Is(err, kube.NotFound) || kube.Is(err, kube.Conflict) && b.closed(own, c, e.ID) {
-		err = nil // its run, or a watchdog, has closed it meanwhile
+		err = nil // the run, or a watchdog, has closed it meanwhile
 	}
 	return out, err
 }

@@ -14,35 +14,35 @@ import (
 
 // Annotations of a Lease.
 const (
-	stopMark  = "brunt.dev/stop"     // a person wants the faults to end; also of a namespace
-	guardMark = "brunt.dev/watchdog" // what the watchdog tells
+	stopMark  = "brunt.dev/stop"     // set by a person who wants the faults to end; also on a namespace
+	guardMark = "brunt.dev/watchdog" // state of the watchdog
 )
 
 const (
 	container = "watchdog"
-	keptFor   = 5 * time.Minute // of a Job that has ended
-	user      = 65532           // that the program runs as
+	keptFor   = 5 * time.Minute // time for which an ended Job is kept
+	user      = 65532           // user id of the program
 )
 
-// Settings say what a run makes in the cluster.
+// Settings describe the objects that a run makes in the cluster.
 type Settings struct {
 	Run    string
 	Place  cluster.Place
-	Host   string            // that brunt runs on
-	Image  string            // of brunt
-	Undoes []kube.Right      // what the watchdog takes faults back with
-	Lasts  time.Duration     // how long the run takes at most, after which the watchdog takes everything back
-	Spare  map[string]string // labels of the nodes that faults hit, which the watchdog keeps off where it can
+	Host   string            // machine of brunt
+	Image  string            // image of brunt
+	Undoes []kube.Right      // rights with which the watchdog reverts faults
+	Lasts  time.Duration     // longest time of the run, after which the watchdog reverts everything
+	Spare  map[string]string // labels of the nodes that faults hit; the watchdog avoids these nodes if it can
 	Patience,
-	Linger time.Duration // of the watchdog, for tests; zero is usual
+	Linger time.Duration // of the watchdog, for tests; zero is the usual value
 }
 
-// nameOf is the name of all objects of a run.
+// nameOf returns the name of all objects of a run.
 func nameOf(run string) string { return "brunt-watchdog-" + run }
 
 func (s *Settings) labels() map[string]string { return cluster.OwnLabels(s.Run, cluster.WatchdogPart) }
 
-// run is what the journal says of the run.
+// run returns the description of the run for the journal.
 func (s *Settings) run() run {
 	return run{
 		Run: s.Run, Host: s.Host, Cluster: s.Place.UID, Began: time.Now().UTC(), Nodes: onNodes(s.Undoes),
@@ -50,7 +50,7 @@ func (s *Settings) run() run {
 	}
 }
 
-// configMap is the journal of the run, without an entry.
+// configMap returns the journal of the run, without entries.
 func (s *Settings) configMap() *kube.ConfigMap {
 	return &kube.ConfigMap{
 		ObjectMeta: kube.ObjectMeta{Name: nameOf(s.Run), Labels: s.labels()},
@@ -64,7 +64,8 @@ type making struct {
 	object kube.Raw
 }
 
-// objects are what the run makes beside its journal, which owns those of the namespace. The Job is the last.
+// objects returns the objects that the run makes besides its journal, which owns those in the namespace. The Job is the
+// last.
 func (s *Settings) objects(book *kube.ConfigMap) []making {
 	name, ns := nameOf(s.Run), s.Place.Namespace
 	labels := map[string]any{}
@@ -100,7 +101,7 @@ func (s *Settings) objects(book *kube.ConfigMap) []making {
 	return append(out, making{kube.Ref{API: "batch/v1", Resource: "jobs", Namespace: ns}, s.job(meta())})
 }
 
-// roleIn grants rights in another namespace. It owns its binding.
+// roleIn returns the role that grants rights in another namespace. The role owns its binding.
 func (s *Settings) roleIn(namespace string) making {
 	name := nameOf(s.Run)
 	there := slices.DeleteFunc(granted(s.Place.Namespace, name, s.Undoes),
@@ -115,7 +116,7 @@ func (s *Settings) bindingIn(namespace, uid string) making {
 	return s.bound(kube.Ref{API: rbac + "/v1", Resource: "rolebindings", Namespace: namespace}, "Role", uid)
 }
 
-// bound binds the watchdog to a role, which owns the binding.
+// bound returns the binding of the watchdog to a role, which owns the binding.
 func (s *Settings) bound(to kube.Ref, kind, uid string) making {
 	name := nameOf(s.Run)
 	return making{to, kube.Raw{
@@ -127,7 +128,7 @@ func (s *Settings) bound(to kube.Ref, kind, uid string) making {
 	}}
 }
 
-// clusterRole grants rights to nodes. It owns its binding.
+// clusterRole returns the role that grants rights to nodes. The role owns its binding.
 func (s *Settings) clusterRole() making {
 	name := nameOf(s.Run)
 	own := slices.DeleteFunc(granted(s.Place.Namespace, name, s.Undoes),
@@ -142,7 +143,7 @@ func (s *Settings) clusterBinding(uid string) making {
 	return s.bound(kube.Ref{API: rbac + "/v1", Resource: "clusterrolebindings"}, "ClusterRole", uid)
 }
 
-// rules are the rules of a role with some rights.
+// rules returns the rules of a role with some rights.
 func rules(rights []kube.Right) (out []any) {
 	for _, r := range rights {
 		rule := map[string]any{"apiGroups": []any{r.Group}, "resources": []any{r.Resource}, "verbs": []any{r.Verb}}
@@ -154,7 +155,7 @@ func rules(rights []kube.Right) (out []any) {
 	return out
 }
 
-// renewal is an instant as a Lease has it.
+// renewal formats a time for a Lease.
 func renewal(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000000Z") }
 
 func (s *Settings) patience() time.Duration { return orUsual(s.Patience, patience) }
@@ -166,10 +167,10 @@ func orUsual(d, usual time.Duration) time.Duration {
 	return usual
 }
 
-// late is how long a Job may go on beyond the time at which its watchdog takes everything back.
+// late is the time that a Job may go on after its watchdog has begun to revert everything.
 const late = time.Hour
 
-// job is the Job of the watchdog.
+// job returns the Job of the watchdog.
 func (s *Settings) job(meta map[string]any) kube.Raw {
 	many, one, ttl := int32(1000), int32(1), int32(keptFor/time.Second)
 	deadline := int64((s.Lasts + late) / time.Second)
@@ -187,7 +188,7 @@ func (s *Settings) job(meta map[string]any) kube.Raw {
 	return kube.Raw{"metadata": meta, "spec": spec}
 }
 
-// pod is the pod of the watchdog. It passes the restricted level of pod security, and tolerates every taint.
+// pod returns the pod of the watchdog. It satisfies the restricted level of pod security, and tolerates every taint.
 func (s *Settings) pod() kube.PodSpec {
 	spec := cluster.OwnPod(container, s.Image,
 		"cluster-watchdog", "--namespace", s.Place.Namespace, "--run", s.Run, "--patience", s.patience().String(),
@@ -218,14 +219,15 @@ func (s *Settings) pod() kube.PodSpec {
 	return spec
 }
 
-// Admitted asks the cluster whether it would take the Job of a watchdog. It changes nothing.
+// Admitted asks the cluster whether it would accept the Job of a watchdog. It changes nothing.
 func Admitted(ctx context.Context, c *kube.Cluster, s Settings) error {
 	job := s.job(map[string]any{"name": nameOf(s.Run), "labels": s.labels()})
 	_, err := c.Like(kube.Ref{API: "batch/v1", Resource: "jobs", Namespace: s.Place.Namespace}).Create(ctx, &job, true)
 	return err
 }
 
-// make makes what the watchdog consists of, and returns its journal. After an error the journal says what was made.
+// make makes the objects of the watchdog, and returns its journal. After an error the journal says which objects were
+// made.
 func (s *Settings) make(ctx context.Context, c *kube.Cluster) (*kube.ConfigMap, error) {
 	create := func(m making) (*kube.Raw, error) {
 		o, err := c.Like(m.ref).Create(ctx, &m.object, false)
@@ -264,7 +266,7 @@ func (s *Settings) make(ctx context.Context, c *kube.Cluster) (*kube.ConfigMap, 
 	return book, nil
 }
 
-// remove removes all objects of a run. It is for a journal without open entries.
+// remove removes all objects of a run. The journal must have no open entries.
 func remove(ctx context.Context, c *kube.Cluster, b *book) error {
 	if b.Nodes {
 		role := kube.Ref{API: rbac + "/v1", Resource: "clusterroles", Name: b.object.Name}
@@ -287,5 +289,5 @@ func remove(ctx context.Context, c *kube.Cluster, b *book) error {
 	return err
 }
 
-// errNoJournal says that a run has no journal in the cluster any more.
+// errNoJournal says that a run no longer has a journal in the cluster.
 var errNoJournal = errors.New("its journal in the cluster is gone")

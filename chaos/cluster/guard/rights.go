@@ -6,7 +6,7 @@ import (
 	"brunt/chaos/kube"
 )
 
-// Undoes are the rights with which a watchdog takes faults back, given those that the faults themselves take.
+// Undoes lists the rights with which a watchdog reverts faults, given the rights that the faults need.
 func Undoes(faults []kube.Right) (out []kube.Right) {
 	for _, r := range faults {
 		if r.Verb != "patch" && r.Verb != "delete" {
@@ -23,12 +23,12 @@ func Undoes(faults []kube.Right) (out []kube.Right) {
 	return out
 }
 
-// onNodes reports whether some rights are to objects of the whole cluster.
+// onNodes reports whether some rights are for objects of the whole cluster.
 func onNodes(undoes []kube.Right) bool {
 	return slices.ContainsFunc(undoes, func(r kube.Right) bool { return r.Namespace == "" })
 }
 
-// besides are the namespaces of some rights other than the watchdog's own.
+// besides lists the namespaces of some rights other than the watchdog's own.
 func besides(namespace string, undoes []kube.Right) (out []string) {
 	for _, r := range undoes {
 		if r.Namespace != "" && r.Namespace != namespace && !slices.Contains(out, r.Namespace) {
@@ -43,8 +43,8 @@ const (
 	leases = "coordination.k8s.io"
 )
 
-// Rights are what brunt takes of a cluster to have a watchdog there. Undoes are the rights that it gives to the
-// watchdog, which it must have itself.
+// Rights lists the rights that brunt needs to run a watchdog in a cluster. undoes are the rights that it gives to the
+// watchdog, which it must therefore have itself.
 func Rights(namespace string, undoes []kube.Right) []kube.Right {
 	out := slices.Clone(undoes)
 	add := func(namespace, group, resource string, verbs ...string) {
@@ -70,7 +70,7 @@ func Rights(namespace string, undoes []kube.Right) []kube.Right {
 	return out
 }
 
-// granted are the rights of the watchdog of a run.
+// granted lists the rights of the watchdog of a run.
 func granted(namespace, name string, undoes []kube.Right) []kube.Right {
 	out := slices.Clone(undoes)
 	add := func(namespace, group, resource, name string, verbs ...string) {

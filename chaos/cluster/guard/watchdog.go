@@ -17,38 +17,38 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// Times of the conversation between brunt and its watchdog.
+// Durations of the conversation between brunt and its watchdog.
 const (
 	every    = time.Second      // between renewals of the Lease, and between checks of the watchdog
-	patience = 10 * time.Second // without a renewal until the watchdog acts
-	linger   = 5 * time.Minute  // without a renewal and an open entry until it removes everything
-	startFor = time.Minute      // until the watchdog has to be there
-	askFor   = 5 * time.Second  // bounds a request of which an injection or a revert waits
-	freshFor = 3 * time.Second  // a watchdog that was heard of so lately is there
-	unsureOf = 8 * time.Second  // without an answer of the cluster, after which the watchdog may have acted
+	patience = 10 * time.Second // without a renewal, until the watchdog acts
+	linger   = 5 * time.Minute  // without a renewal and an open entry, until it removes everything
+	startFor = time.Minute      // until the watchdog must have started
+	askFor   = 5 * time.Second  // bounds a request for which an injection or a revert waits
+	freshFor = 3 * time.Second  // a watchdog that was heard of this recently is working
+	unsureOf = 8 * time.Second  // without an answer of the cluster, until the watchdog may have acted
 	endFor   = 30 * time.Second // to remove everything at the end
 )
 
-// said is what a watchdog tells by the annotation of the Lease.
+// said is the message of a watchdog in the annotation of the Lease.
 type said struct {
 	N     int    `json:"n"`     // grows with each check
-	Taken []int  `json:"taken"` // entries that it has taken back
-	Stop  string `json:"stop"`  // why it takes everything back; empty: it does not
+	Taken []int  `json:"taken"` // entries that it has reverted
+	Stop  string `json:"stop"`  // why it reverts everything; empty: it does not
 }
 
-// A StopError says that a person at the cluster asked for the end of the faults.
+// A StopError says that a person at the cluster asked to end the faults.
 type StopError struct{ How string }
 
 func (e StopError) Error() string { return "stopped at the cluster: " + e.How }
 
-// A Host is what the watchdog of a run calls. The calls come from one goroutine, or from Check.
+// A Host holds the functions that the watchdog of a run calls. The calls come from one goroutine, or from Check.
 type Host struct {
 	Ops     chaos.Operations
-	Taken   func(entry int, ago time.Duration) // the watchdog has taken an entry back, or may have, about so long ago
-	Stopped func(why error)                    // once: the run has to end
+	Taken   func(entry int, ago time.Duration) // the watchdog has reverted an entry, or may have, about this long ago
+	Stopped func(why error)                    // called once: the run has to end
 }
 
-// A Watchdog is brunt's end of its watchdog in the cluster.
+// A Watchdog is the end of the cluster's watchdog in brunt.
 type Watchdog struct {
 	c    *kube.Cluster
 	s    Settings
@@ -56,21 +56,21 @@ type Watchdog struct {
 	book *kube.ConfigMap
 	end  context.CancelFunc
 	over sync.WaitGroup
-	kick chan struct{} // there are entries to close
+	kick chan struct{} // signals that there are entries to close
 
 	one     sync.Mutex // held while the Lease is renewed
 	mu      sync.Mutex
-	open    map[int]bool // entries in the ConfigMap, or that may be
-	done    map[int]bool // those that are to be removed from it
-	taken   map[int]bool // those that were told of
+	open    map[int]bool // entries that are in the ConfigMap, or may be
+	done    map[int]bool // entries to remove from it
+	taken   map[int]bool // reverted entries that were reported
 	heard   said
-	grew    time.Time // when the watchdog was heard of last
-	renewed time.Time // when the cluster answered last
+	grew    time.Time // when the watchdog was last heard of
+	renewed time.Time // when the cluster last answered
 	stopped bool
 }
 
-// Start makes the watchdog of a run, and waits until it is there. After an error everything is removed again, or the
-// error says what is left.
+// Start makes the watchdog of a run, and waits until it works. After an error everything is removed again, or the error
+// says what is left.
 func Start(ctx context.Context, c *kube.Cluster, s Settings, h Host) (*Watchdog, error) {
 	w := &Watchdog{
 		c: c, s: s, host: h, kick: make(chan struct{}, 1), open: map[int]bool{}, done: map[int]bool{}, taken: map[int]bool{},
@@ -105,7 +105,7 @@ func Start(ctx context.Context, c *kube.Cluster, s Settings, h Host) (*Watchdog,
 	return nil, err
 }
 
-// Lever is the command by which a person at the cluster ends the faults of the run.
+// Lever returns the command with which a person at the cluster ends the faults of the run.
 func (w *Watchdog) Lever() string {
 	return fmt.Sprintf("kubectl annotate lease -n %s %s %s=now", w.s.Place.Namespace, nameOf(w.s.Run), stopMark)
 }
@@ -142,14 +142,14 @@ func (w *Watchdog) await(ctx context.Context) error {
 	return errors.Join(err, why)
 }
 
-// renewals renews the Lease, and removes entries that are closed, until ctx ends.
+// renewals renews the Lease, and removes closed entries, until ctx ends.
 func (w *Watchdog) renewals(ctx context.Context) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-			_ = w.renew(ctx) // what is not answered is asked again
+			_ = w.renew(ctx) // a failed renewal is tried again
 		case <-w.kick:
 		case <-ctx.Done():
 			return
@@ -158,7 +158,7 @@ func (w *Watchdog) renewals(ctx context.Context) {
 	}
 }
 
-// renew renews the Lease, and passes on what the watchdog says there.
+// renew renews the Lease, and reports the watchdog's message in it.
 func (w *Watchdog) renew(ctx context.Context) error {
 	w.one.Lock()
 	defer w.one.Unlock()
@@ -187,10 +187,10 @@ func (w *Watchdog) renew(ctx context.Context) error {
 	return nil
 }
 
-// hear takes what a Lease says over.
+// hear processes the watchdog's message in a Lease.
 func (w *Watchdog) hear(o *kube.Raw, now time.Time) {
 	var is said
-	_ = json.Unmarshal([]byte(o.Text("metadata", "annotations", guardMark)), &is) // what can't be read says nothing new
+	_ = json.Unmarshal([]byte(o.Text("metadata", "annotations", guardMark)), &is) // an unreadable message says nothing new
 	if how := o.Text("metadata", "annotations", stopMark); how != "" {
 		is.Stop = fmt.Sprintf("the lease %s was annotated with %s=%s", nameOf(w.s.Run), stopMark, how)
 	}
@@ -209,7 +209,7 @@ func (w *Watchdog) hear(o *kube.Raw, now time.Time) {
 		}
 	}
 	w.mu.Unlock()
-	if is.Stop != "" { // first: the run ends for this reason
+	if is.Stop != "" { // first: this is the reason why the run ends
 		w.stop(StopError{is.Stop})
 	}
 	for _, id := range news {
@@ -228,8 +228,8 @@ func (w *Watchdog) stop(why error) {
 	}
 }
 
-// Tell writes a line of the journal into the cluster, if a watchdog there can do something about it. An intent needs a
-// watchdog that is there.
+// Tell writes a line of the journal into the cluster, if a watchdog there can execute it. An intent needs a working
+// watchdog.
 func (w *Watchdog) Tell(text []byte) error {
 	of, line, ours, err := stored(w.host.Ops, text)
 	if err != nil {
@@ -273,7 +273,7 @@ func (w *Watchdog) Tell(text []byte) error {
 	return nil
 }
 
-// present checks that the watchdog is there. It waits a little for one that was not heard of lately.
+// present checks that the watchdog works. It waits a little if the watchdog was not heard of recently.
 func (w *Watchdog) present(ctx context.Context) error {
 	_, err := cluster.Until(ctx, func() (string, error) {
 		w.mu.Lock()
@@ -311,7 +311,7 @@ func (w *Watchdog) extend(ctx context.Context, id int, line string) error {
 		kube.Change{Op: "replace", Path: "/data/" + at, Value: was + line})
 }
 
-// close removes entries that are closed.
+// close removes closed entries.
 func (w *Watchdog) close(ctx context.Context) {
 	w.mu.Lock()
 	ids := slices.Sorted(maps.Keys(w.done))
@@ -320,8 +320,8 @@ func (w *Watchdog) close(ctx context.Context) {
 		own, cancel := context.WithTimeout(ctx, askFor)
 		err := w.write(own, kube.Change{Op: "remove", Path: "/data/" + key(openKey, id)})
 		cancel()
-		if err != nil && !kube.Is(err, kube.Invalid) && !kube.Is(err, kube.NotFound) { // else it is not there
-			return // tried again
+		if err != nil && !kube.Is(err, kube.Invalid) && !kube.Is(err, kube.NotFound) { // otherwise it is not there
+			return // it is tried again
 		}
 		w.mu.Lock()
 		delete(w.done, id)
@@ -330,8 +330,8 @@ func (w *Watchdog) close(ctx context.Context) {
 	}
 }
 
-// Check finds out what the watchdog took back while the cluster was not reached. What is still open then may have been
-// taken back.
+// Check finds out what the watchdog reverted while the cluster was not reached. Entries that are still open then may
+// have been reverted.
 func (w *Watchdog) Check() {
 	w.mu.Lock()
 	silent := time.Since(w.renewed)
@@ -354,8 +354,8 @@ func (w *Watchdog) Check() {
 	}
 }
 
-// Stop removes the watchdog, once no entry is open. With one that could not be taken back it leaves everything to the
-// watchdog: left. The error says what is there still.
+// Stop removes the watchdog, once no entry is open. If an entry could not be reverted, it leaves everything to the
+// watchdog, and left is true. The error says what is still there.
 func (w *Watchdog) Stop() (left bool, err error) {
 	w.end()
 	w.over.Wait()
@@ -384,7 +384,7 @@ func (w *Watchdog) Stop() (left bool, err error) {
 	return false, err
 }
 
-// refusals are what the messages about pods that the cluster does not let in have in common.
+// refusals are texts that occur in the messages about pods that the cluster does not admit.
 var refusals = []string{"violates PodSecurity", "exceeded quota", "denied the request", "is forbidden"}
 
 // waits says what the pod of the watchdog waits for; sure says that it waits in vain.

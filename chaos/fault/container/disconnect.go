@@ -20,7 +20,7 @@ import (
 // Disconnect is the fault network.disconnect. Names then fail at once, while network.partition drops packets silently.
 type Disconnect struct {
 	selector.Selector `yaml:",inline"`
-	// by its name or id, also without the prefix of the project or the run; zero is the only one
+	// the network, by its name or id, also without the prefix of the project or the run; zero is the only one
 	Network string `yaml:"network"`
 }
 
@@ -46,14 +46,13 @@ func (d *Disconnect) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, err
 	})
 }
 
-// disconnect is the step that takes one container out of a network, and the held fault.
 type disconnect struct {
 	container.Hit
 	network string
 	ep      containers.Endpoint
 }
 
-// findNetwork finds the container's settings in the network.
+// findNetwork finds the network, and the container's settings in it.
 func (d *disconnect) findNetwork(ctx context.Context) error {
 	eps, err := d.Engine().Endpoints(ctx, d.Was.ID)
 	if err != nil {
@@ -95,7 +94,7 @@ func (d *disconnect) String() string {
 
 func (d *disconnect) Via() string { return "engine" }
 
-// place identifies the container in the network, which it may leave and join while it runs.
+// place identifies the container within the network. A container may leave and join a network while it runs.
 func (d *disconnect) place() container.Identity {
 	return container.Identity{Container: d.Was.ID, Network: d.ep.Network}
 }
@@ -113,7 +112,7 @@ func (d *disconnect) Inject(ctx context.Context) (chaos.Held, error) {
 	return d, d.Engine().Disconnect(ctx, d.Was.ID, d.ep.Network)
 }
 
-// Verify implements [chaos.Held]: the container's own view of its network lacks the address.
+// Verify implements [chaos.Held]: the container's own network namespace no longer has the address.
 func (d *disconnect) Verify(ctx context.Context) (string, error) {
 	in, err := d.in(ctx)
 	switch {
@@ -177,8 +176,8 @@ func (d *disconnect) Gone(ctx context.Context) (string, error) {
 	})
 }
 
-// connectContainer puts a container back into a network from which brunt took it. It changes nothing if either is
-// gone. Settle is how long an order of a dead brunt may still take to take effect.
+// connectContainer puts a container back into a network from which brunt took it. It changes nothing if either no
+// longer exists. Settle is the time within which an order of a dead brunt may still take effect.
 func connectContainer(
 	ctx context.Context, e *docker.Engine, id container.Identity, ep containers.Endpoint, settle time.Duration,
 ) (chaos.Outcome, error) {

@@ -15,7 +15,7 @@ import (
 
 const pauseKind = "container.pause"
 
-// Pause is the fault container.pause. Of a pod, an agent stops all processes of the container by SIGSTOP, in place of
+// Pause is the fault container.pause. In a pod, an agent stops all processes of the container with SIGSTOP instead of
 // the freezer.
 type Pause struct {
 	selector.Selector `yaml:",inline"`
@@ -70,7 +70,7 @@ func (p *pause) Inject(ctx context.Context) (chaos.Held, error) {
 	return p, err
 }
 
-// Verify implements [chaos.Held]: the container uses no processor any more, and what can be asked does not answer.
+// Verify implements [chaos.Held]: the container no longer uses a processor, and does not answer, if it can be asked.
 func (p *pause) Verify(ctx context.Context) (string, error) {
 	pid := p.LocalPID()
 	asked, err := container.Still(ctx, p.Target, pid, "it was paused")
@@ -100,7 +100,7 @@ func (p *pause) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return unpauseContainer(ctx, p.Engine(), p.Life(), 0)
 }
 
-// Gone implements [chaos.Held]: the container runs, and its readiness check is good.
+// Gone implements [chaos.Held]: the container runs, and its readiness check succeeds.
 func (p *pause) Gone(ctx context.Context) (string, error) {
 	return container.AwaitBack(ctx, p.Target, func() (string, error) {
 		is, err := p.Engine().Inspect(ctx, p.Was.ID)
@@ -120,8 +120,8 @@ func (p *pause) Gone(ctx context.Context) (string, error) {
 	})
 }
 
-// unpauseContainer resumes a container that brunt paused. It changes nothing if the container was started again
-// since. Settle is how long an order of a dead brunt may still take to take effect.
+// unpauseContainer resumes a container that brunt paused. It changes nothing if the container was started again since.
+// Settle is the time within which an order of a dead brunt may still take effect.
 func unpauseContainer(
 	ctx context.Context, e *docker.Engine, id container.Identity, settle time.Duration,
 ) (chaos.Outcome, error) {

@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// downTraits are the traits of a fault that keeps a container down. A cluster does so by a change of the pod.
+// downTraits returns the traits of a fault that keeps a container down. For that, the API of a cluster changes the pod.
 func downTraits(s *selector.Selector, sc chaos.Scope) chaos.Traits {
 	t := s.Traits(sc)
 	if sc.Cluster != nil && s.Query().IsZero() {
@@ -21,20 +21,21 @@ func downTraits(s *selector.Selector, sc chaos.Scope) chaos.Traits {
 	return t
 }
 
-// onNode plans for the container of a pod, or in the agent on its node.
+// onNode plans for the container of a pod. It runs in brunt, or in the agent on the pod's node.
 func (k *Kill) onNode(ctx context.Context, env chaos.Env, t container.Target) (chaos.Step, error) {
 	d, pod, err := planDown(ctx, env, t, fmt.Sprintf("send SIG%s to", k.signal()), "", 0)
 	if err != nil || !pod {
 		return container.EndStep(t, k.signal(), 0), err
 	}
-	if k.signal() == "KILL" { // else its node could end it in good order first
+	if k.signal() == "KILL" { // with another signal, the node could first end it in good order
 		env.Kind, env.Fault = pauseKind, &Pause{Selector: k.Selector}
 		d.first, _, err = env.ByAgent(ctx, t)
 	}
 	return d, err
 }
 
-// onNode plans for the container of a pod, or in the agent on its node. The node itself sends the stop signal.
+// onNode plans for the container of a pod. It runs in brunt, or in the agent on the pod's node. The node itself sends
+// the stop signal.
 func (s *Stop) onNode(ctx context.Context, env chaos.Env, t container.Target) (chaos.Step, error) {
 	grace := max(container.GraceOf(s.Grace), time.Millisecond)
 	d, pod, err := planDown(ctx, env, t, "stop", fmt.Sprintf(", %s of grace,", quantity.FormatDuration(grace)), grace)
@@ -77,10 +78,10 @@ func planDown(
 //
 //	agent: SIGSTOP (kill only) --> API: another image --> agent: the signal, or SIGKILL after the grace
 //
-// A stopped process can't end in good order, and goes on where the API refuses the change.
+// A process that SIGSTOP stopped can't end in good order. If the API refuses the change, it is continued.
 type podDown struct {
 	*cluster.Change
-	first chaos.Step // nil: none
+	first chaos.Step // SIGSTOP; nil: none
 	ends  chaos.Step
 
 	paused, ended chaos.Held
@@ -112,7 +113,7 @@ func (d *podDown) Inject(ctx context.Context) (chaos.Held, error) {
 		}
 		return d.heldIf(held != nil), err
 	}
-	d.ended, d.endErr = d.ends.Inject(ctx) // its node may have ended it before: Verify decides
+	d.ended, d.endErr = d.ends.Inject(ctx) // an error is kept for Verify: the node may have ended the container before
 	return d, nil
 }
 

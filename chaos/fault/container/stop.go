@@ -12,26 +12,27 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Kill is the fault container.kill. A restart policy sees process.crash as a crash, and this as an order. Of a pod, the
-// image of the container gets a name that can't be started, as by pod.fail, and an agent sends the signal; with KILL
-// the container is stopped before, so that it can't end in good order.
+// Kill is the fault container.kill. To a restart policy it is an order of the engine, while process.crash is a crash.
+// In a pod, the image of the container is set to a name that can't be started, as pod.fail does, and an agent sends the
+// signal. With KILL, the agent stops the container (SIGSTOP) before that, so that it can't end in good order.
 type Kill struct {
 	selector.Selector `yaml:",inline"`
-	Signal            string `yaml:"signal"` // without SIG; zero is KILL
+	Signal            string `yaml:"signal"` // name without SIG; zero is KILL
 }
 
-// Stop is the fault container.stop. Of a pod, the image of the container gets a name that can't be started, as by
-// pod.fail: its node ends the container by its stop signal, and within the grace of the pod if that is shorter.
+// Stop is the fault container.stop. In a pod, the image of the container is set to a name that can't be started, as
+// pod.fail does. The node then ends the container with its stop signal, and within the grace of the pod if that is
+// shorter.
 type Stop struct {
 	selector.Selector `yaml:",inline"`
-	Grace             *quantity.Duration `yaml:"grace"` // between its stop signal and SIGKILL, in whole seconds; nil is 5s
+	Grace             *quantity.Duration `yaml:"grace"` // from its stop signal to SIGKILL, in whole seconds; nil is 5s
 }
 
-// Restart is the fault container.restart. Of a pod, an agent sends SIGTERM, and SIGKILL once the grace is over; its
+// Restart is the fault container.restart. In a pod, an agent sends SIGTERM, and SIGKILL when the grace is over; the
 // node starts the container again.
 type Restart struct {
 	selector.Selector `yaml:",inline"`
-	Grace             *quantity.Duration `yaml:"grace"` // between its stop signal and SIGKILL, in whole seconds; nil is 5s
+	Grace             *quantity.Duration `yaml:"grace"` // from its stop signal to SIGKILL, in whole seconds; nil is 5s
 }
 
 var (

@@ -13,17 +13,17 @@ import (
 	"brunt/chaos/proc"
 )
 
-// opContinue is the undo of a pause by signals. The name stands in journals.
+// opContinue is the undo of a pause by signals. The name stands in journals: it must never change.
 const opContinue = "container.continue"
 
-// stopFor is how long the processes of a container may take to be stopped.
+// stopFor is the time within which the processes of a container must be stopped.
 const stopFor = time.Second
 
 // stopped is the step that stops all processes of a container from its node, and the held fault.
 type stopped struct {
 	unit container.Target
 	of   chaos.ContainerID
-	left []proc.Identity // those that were stopped before
+	left []proc.Identity // processes that were stopped before the fault
 }
 
 // planStopped finds the processes of a container, which must run.
@@ -57,18 +57,18 @@ func (s *stopped) Undo() []chaos.Undo {
 	}
 }
 
-// each lists the processes that are to be stopped.
+// each lists the processes that the fault stops.
 func (s *stopped) each() []int {
 	return slices.DeleteFunc(container.Processes(s.of.ID), func(pid int) bool { return among(s.left, pid) })
 }
 
-// among reports whether the process with a PID is one of some.
+// among reports whether some contains the process with a PID.
 func among(some []proc.Identity, pid int) bool {
 	return slices.ContainsFunc(some, func(id proc.Identity) bool { return id.PID == pid && id.Alive() })
 }
 
-// Inject implements [chaos.Step]. A process may make others while it is done, so the last look has to find none that
-// runs.
+// Inject implements [chaos.Step]. A process may start others meanwhile, so it repeats until a pass finds no process
+// that runs.
 func (s *stopped) Inject(ctx context.Context) (chaos.Held, error) {
 	sent := map[int]bool{}
 	for last := false; !last; {
@@ -144,8 +144,8 @@ func (s *stopped) Gone(ctx context.Context) (string, error) {
 	return "all processes of the container go on", nil
 }
 
-// continueContainer resumes the processes of a container, but those that were stopped before. SIGCONT does nothing to
-// one that runs, and cancels a stop that has not taken effect yet.
+// continueContainer resumes the processes of a container, except those in left, which were stopped before the fault.
+// SIGCONT does nothing to a process that runs, and cancels a stop that has not taken effect yet.
 func continueContainer(of chaos.ContainerID, left []proc.Identity) (chaos.Outcome, error) {
 	out := chaos.Gone
 	var errs []error

@@ -11,8 +11,8 @@ import (
 
 // Undo operations on containers.
 const (
-	opUnpause = "docker.unpause" // resumes one that was paused
-	opConnect = "docker.connect" // puts one back into a network
+	opUnpause = "docker.unpause" // resumes a paused container
+	opConnect = "docker.connect" // puts a container back into a network
 )
 
 // operations revert the faults on containers.

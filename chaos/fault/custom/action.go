@@ -15,21 +15,22 @@ import (
 // Action is the entry action.run.
 type Action struct {
 	syntax.Place
-	Run probe.Command `yaml:"run,required"` // a command; a list is run without a shell, a text by sh
-	// takes it back, at any time and twice; zero is nothing: the state that it makes stays
+	Run probe.Command `yaml:"run,required"` // the command; a list is run without a shell, a text by sh
+	// command that reverts the action, at any time and also twice; zero is none: what the action changed stays
 	Undo *probe.Command `yaml:"undo"`
-	// says that it has taken effect: a command, or {get: …}, {metric: …}, {query: …}; zero is the end of the command
+	// how to find that the action has taken effect: a command, or {get: …}, {metric: …}, {query: …}; zero is the end of
+	// the command
 	Until *probe.Probe `yaml:"until"`
-	// names for the report, which guard.max_units counts; zero is one, the program
+	// names of the hit units, for the report and guard.max_units; zero is one, the program
 	Units   []string                 `yaml:"units"`
-	Timeout quantity.Duration        `yaml:"timeout,positive"` // of each command; zero is 30s
-	Env     map[string]template.Text `yaml:"env"`              // of all its commands, added to brunt's own environment
-	Dir     string                   `yaml:"dir"`              // where they are run; zero is where brunt was started
+	Timeout quantity.Duration        `yaml:"timeout,positive"` // time limit of each command; zero is 30s
+	Env     map[string]template.Text `yaml:"env"`              // for all its commands, added to brunt's own environment
+	Dir     string                   `yaml:"dir"`              // where its commands run; zero is where brunt was started
 }
 
 var _ chaos.Fault = (*Action)(nil)
 
-// custom returns the part that it has in common with the faults of an author's own.
+// custom returns the settings as those of a fault of the author's own.
 func (f *Action) custom() *Custom {
 	return &Custom{Place: f.Place, Verify: f.Until, Units: f.Units, Timeout: f.Timeout}
 }
@@ -59,7 +60,7 @@ func (f *Action) Plan(_ context.Context, env chaos.Env) ([]chaos.Step, error) {
 		return nil, err
 	}
 	run, err := f.Run.Resolve(env.Host, at, c.timeout())
-	if err != nil && !env.Dry { // units that do not run yet have no addresses
+	if err != nil && !env.Dry { // units that do not run yet have no address
 		return nil, fmt.Errorf("run: %w", err)
 	}
 	command := &injectCommand{commandAct: commandAct{run, spawnedBy(env.Extend)}}
@@ -86,7 +87,7 @@ func (f *Action) Plan(_ context.Context, env chaos.Env) ([]chaos.Step, error) {
 // action is a step of an action.
 type action struct {
 	*customStep
-	took time.Duration // of the command
+	took time.Duration // by the command
 }
 
 func (s *action) Inject(ctx context.Context) (chaos.Held, error) {
@@ -96,7 +97,7 @@ func (s *action) Inject(ctx context.Context) (chaos.Held, error) {
 	return s, err
 }
 
-// Verify implements [chaos.Held]. A command that has ended well has done what it is for, unless `until` says otherwise.
+// Verify implements [chaos.Held]. Without `until`, a command that succeeded counts as the effect.
 func (s *action) Verify(ctx context.Context) (string, error) {
 	ended := fmt.Sprintf("the command ended after %s%s", quantity.FormatSeconds(s.took.Seconds()),
 		s.output("; it said", s.said))

@@ -16,24 +16,24 @@ import (
 	"brunt/scenarios/template"
 )
 
-// Call is the fault call. `hold` is for damage that ends with a connection: what a server does at the end of one takes
-// it back, so that it does not outlive brunt. A brunt that stands still with it is ended by its watchdog. What `inject`
-// did, the steps of `revert` take back. The journal keeps them, so that the watchdog or `brunt revert` can make them
-// too.
+// Call is the fault call. `hold` is for damage that lasts as long as a connection: the server reverts it when the
+// connection ends, so it does not outlive brunt. If brunt stands still while it holds one, the watchdog ends brunt. The
+// steps of `revert` take back the damage of `inject`. The journal keeps them, so that the watchdog or `brunt revert`
+// can run them too.
 type Call struct {
 	// steps as in a flow, in a session that stays open as long as the fault, such as [{sql: begin}, {sql: "lock table
-	// orders"}]: its end takes them back, however brunt ends
+	// orders"}]. The end of the session takes them back, however brunt ends
 	Hold   steps `yaml:"hold"`
-	Count  int   `yaml:"count,min=1"` // of hold: how many such sessions, each with connections of its own; zero is 1
-	Inject steps `yaml:"inject"`      // steps as in a flow, in a session that ends with the last of them
-	// of inject: the steps that take it back, at any time and twice, such as {redis: [CONFIG, SET, maxclients, 10000]};
-	// none if the fault ends by itself
+	Count  int   `yaml:"count,min=1"` // of hold: number of such sessions, each with its own connections; zero is 1
+	Inject steps `yaml:"inject"`      // steps as in a flow, in a session that ends after the last of them
+	// of inject: steps that take the fault back, at any time and also twice, such as {redis: [CONFIG, SET, maxclients,
+	// 10000]}; none if the fault ends by itself
 	Revert   revertSteps `yaml:"revert"`
 	Endpoint string      `yaml:"at"` // the endpoint of the steps that name none; zero is the only one of their protocol
 	Custom   `yaml:",inline"`
 }
 
-// mostHeld bounds the sessions of a fault: each has a descriptor at least.
+// mostHeld bounds the sessions of a fault: each needs at least one file descriptor.
 const mostHeld = 10_000
 
 // steps are a list of steps of the load's language.
@@ -74,7 +74,7 @@ func (*revertSteps) SchemaWith(doc syntax.Describer) syntax.Schema {
 
 var _ chaos.Fault = (*Call)(nil)
 
-// sequence returns the steps of the fault; false: it has none.
+// sequence returns the steps of the fault; false means that it has none.
 func (f *Call) sequence() (chaos.Sequence, bool) {
 	s := f.Hold
 	if s.node == nil {
@@ -83,7 +83,7 @@ func (f *Call) sequence() (chaos.Sequence, bool) {
 	return chaos.Sequence{Steps: s.node, At: f.Endpoint}, s.node != nil
 }
 
-// back returns the steps that take the fault back; false: it has none.
+// back returns the steps that take the fault back; false means that it has none.
 func (f *Call) back() (chaos.Sequence, bool) {
 	return chaos.Sequence{Steps: f.Revert.node, At: f.Endpoint, Kept: true, Sessions: 1, Timeout: f.timeout()},
 		f.Revert.node != nil
@@ -101,7 +101,7 @@ func (f *Call) Traits(sc chaos.Scope) chaos.Traits {
 	return t
 }
 
-// texts lists the texts in steps, with their secrets by name.
+// texts lists the texts in steps. Secrets appear by their names.
 func texts(n *syntax.Node) (all []string) {
 	if n.Kind == syntax.String {
 		var t template.Text
@@ -183,7 +183,7 @@ func (f *Call) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return f.ready(ctx, s, env, probe.CommandContext{})
 }
 
-// backBySteps says by which steps the step is reverted, and has the journal keep them.
+// backBySteps sets the steps that revert the step, encoded for the journal.
 func (s *customStep) backBySteps(by *sessions, env chaos.Env) error {
 	shows := by.describe()
 	s.what += ", taken back by " + shows
@@ -199,10 +199,11 @@ func (s *customStep) backBySteps(by *sessions, env chaos.Env) error {
 	return nil
 }
 
-// OpCall is the undo of a fault by steps.
+// OpCall is the name of the undo of a fault by steps.
 const OpCall = "call"
 
-// CallOperation reverts a fault by steps, which do makes as [chaos.Host.Keep] has kept them.
+// CallOperation returns the operation that reverts a fault by steps. do runs the steps as [chaos.Host.Keep] encoded
+// them.
 func CallOperation(do func(ctx context.Context, kept json.RawMessage) error) chaos.Operation {
 	return chaos.Operation{
 		Name: OpCall, Deadline: revertTries*mostTimeout + chaos.UndoWithin,
@@ -212,7 +213,7 @@ func CallOperation(do func(ctx context.Context, kept json.RawMessage) error) cha
 	}
 }
 
-// keptSteps are steps in a journal.
+// keptSteps are the steps of an undo in a journal.
 type keptSteps struct {
 	kept json.RawMessage
 	do   func(ctx context.Context, kept json.RawMessage) error
@@ -224,15 +225,15 @@ func (k keptSteps) String() string { return "steps of the journal" }
 // Do implements act.
 func (k keptSteps) Do(ctx context.Context) (said string, err error) { return "", k.do(ctx, k.kept) }
 
-// noSteps is how a process makes steps that knows no protocol.
+// noSteps fails: it stands for do in a process that knows no protocol.
 func noSteps(context.Context, json.RawMessage) error {
 	return errors.New("this process knows no protocol by which it could make the steps: `brunt revert` does")
 }
 
-// name names what is hit if the author gives no units.
+// name returns the name of the hit unit if the author gives no units.
 func (f *Call) name() string { return cmp.Or(f.Endpoint, chaos.TargetName) }
 
-// stillThere returns an error if a question that the effect answers with yes is answered with no.
+// stillThere returns an error if the effect was there, and q now answers that it is not.
 func stillThere(ctx context.Context, q probe.Question) error {
 	if holds, said, err := q.Ask(ctx); err == nil && !holds {
 		return fmt.Errorf("verify held, and does not any more: %s", said)
@@ -240,7 +241,7 @@ func stillThere(ctx context.Context, q probe.Question) error {
 	return nil
 }
 
-// sessions run steps, and stay open if they hold what the steps did.
+// sessions run steps. With hold they stay open, and with them what the steps did.
 type sessions struct {
 	chaos.Sequence
 	act  func(context.Context, chaos.Sequence) (io.Closer, error)
@@ -248,7 +249,6 @@ type sessions struct {
 	open io.Closer // nil: none
 }
 
-// describe describes the steps.
 func (s *sessions) describe() string {
 	var steps []string
 	for _, n := range s.Steps.Items {
@@ -269,7 +269,7 @@ func (s *sessions) String() string {
 	return fmt.Sprintf("hold %s in %d sessions, taken back by their end", what, s.Sessions)
 }
 
-// Do implements act. After an error nothing is open.
+// Do implements act. After an error no session is open.
 func (s *sessions) Do(ctx context.Context) (said string, err error) {
 	if s.open, err = s.act(ctx, s.Sequence); err == nil && !s.hold {
 		err = s.close()
@@ -287,7 +287,7 @@ func (s *sessions) close() error {
 	return open.Close()
 }
 
-// closing ends sessions as an act.
+// closing is an act that closes sessions.
 type closing struct{ *sessions }
 
 // Do implements act.

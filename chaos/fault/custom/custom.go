@@ -16,20 +16,20 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Custom is the common part of the faults that an author makes of commands or calls of his own.
+// Custom is the common part of the faults whose commands or calls the author of the scenario writes.
 //
 // The revert must be safe at any time: before the inject, after half of it, and twice. Any process that finds the
-// journal executes it, and cannot know how far brunt came.
+// journal executes it, and cannot know how far brunt got.
 type Custom struct {
 	syntax.Place
-	// checks the effect: a command, or {get: …}, {metric: …}, {query: …}; before the injection it must fail
+	// checks the effect: a command, or {get: …}, {metric: …}, {query: …}; it must fail before the injection
 	Verify *probe.Probe `yaml:"verify,required"`
 	// checks that the effect is over (with `revert: none`, that the system has recovered); default: `verify` no longer
 	// holds
 	Gone *probe.Probe `yaml:"gone"`
-	// names for the report, which guard.max_units counts; zero is one, the program or host
+	// names of the hit units, for the report and guard.max_units; zero is one, the program or host
 	Units   []string          `yaml:"units"`
-	Timeout quantity.Duration `yaml:"timeout,positive"` // of each command or call; zero is 30s
+	Timeout quantity.Duration `yaml:"timeout,positive"` // time limit of each command or call; zero is 30s
 }
 
 // Bounds on the duration of a command or a call.
@@ -45,7 +45,7 @@ func (o *Custom) timeout() time.Duration {
 	return o.Timeout.D()
 }
 
-// Traits implements [chaos.Fault]. The units are those that the author names.
+// Traits implements [chaos.Fault]. The units are the ones that the author names.
 func (o *Custom) Traits(chaos.Scope) chaos.Traits {
 	var steps []*syntax.Node
 	for _, p := range []*probe.Probe{o.Verify, o.Gone} {
@@ -76,14 +76,14 @@ func (o *Custom) check(at syntax.Pos, once bool, sc chaos.Scope, m *syntax.Mista
 	}
 }
 
-// act is what inject and revert do: a command or a call with resolved templates.
+// An act is the inject or the revert of a fault: a command or a call with resolved templates.
 type act interface {
 	String() string
-	// do executes the act and gives its output.
+	// Do executes the act and returns its output.
 	Do(ctx context.Context) (said string, err error)
 }
 
-// A customStep is a step of an author's own.
+// A customStep is the step of a fault of the author's own, and the held fault.
 type customStep struct {
 	via      string
 	what     string
@@ -92,17 +92,17 @@ type customStep struct {
 	revert   act          // nil for a one-shot
 	undo     []chaos.Undo // undos of the step, for the journal
 	verify   probe.Question
-	gone     probe.Question // nil: verify does not hold any more
+	gone     probe.Question // nil: the fault is gone when verify no longer holds
 	takes    time.Duration
-	leftover func(ctx context.Context) error // ends what inject left running; nil for calls
+	leftover func(ctx context.Context) error // ends processes that inject left running; nil for calls
 	ended    func(ctx context.Context) error // says how the effect ended before the revert; nil: it can't
 
 	said string // output of inject
 	done string // output of revert
-	kept bool   // the revert failed, so there is nothing to wait for
+	kept bool   // the revert failed, so Gone need not wait
 }
 
-// step makes a step. The fault's program or host names what is hit if the author gives no units.
+// step makes a step. name stands for the hit unit if the author names none: the fault's program or host.
 func (o *Custom) step(via, what, name string) *customStep {
 	s := &customStep{via: via, what: what, units: o.Units}
 	if len(s.units) == 0 {
@@ -111,13 +111,13 @@ func (o *Custom) step(via, what, name string) *customStep {
 	return s
 }
 
-// backBy says by what the step is reverted.
+// backBy sets the operation that reverts the step. shows describes it.
 func (s *customStep) backBy(op, shows string) {
 	s.what += ", taken back by " + quoteBack(shows)
 	s.undo = []chaos.Undo{{Op: op}}
 }
 
-// takeBack sets the resolved revert of the step, which the journal records as it is.
+// takeBack sets the resolved revert of the step, and its undo for the journal.
 func (s *customStep) takeBack(revert act, shows ...string) error {
 	args, err := json.Marshal(revert)
 	if err != nil {
@@ -128,8 +128,8 @@ func (s *customStep) takeBack(revert act, shows ...string) error {
 	return nil
 }
 
-// ready sets what the steps of both kinds share. It asks verify once: an effect that is there before the
-// injection proves nothing after it.
+// ready completes a step, in the same way for commands and calls. It asks verify once: an effect that is there before
+// the injection proves nothing after it.
 func (o *Custom) ready(
 	ctx context.Context, s *customStep, env chaos.Env, at probe.CommandContext,
 ) ([]chaos.Step, error) {
@@ -172,8 +172,8 @@ func (s *customStep) Via() string { return s.via }
 
 func (s *customStep) Undo() []chaos.Undo { return s.undo }
 
-// Inject implements [chaos.Step]. What fails may have done half of it: then what is held is
-// to be taken back all the same.
+// Inject implements [chaos.Step]. A failed inject may have done half of its work, so the Held is returned even with an
+// error.
 func (s *customStep) Inject(ctx context.Context) (chaos.Held, error) {
 	var err error
 	s.said, err = s.inject.Do(ctx)
@@ -203,11 +203,11 @@ func (s *customStep) output(of, said string) string {
 }
 
 const (
-	revertTries = 3 // attempts of a revert that fails
+	revertTries = 3 // attempts at a revert that fails
 	revertPause = 500 * time.Millisecond
 )
 
-// Revert implements [chaos.Held]. One that fails is tried again, as it can be made twice.
+// Revert implements [chaos.Held]. It tries a failed revert again, which the author must have made safe to repeat.
 func (s *customStep) Revert(ctx context.Context) (chaos.Outcome, error) {
 	if s.revert == nil {
 		return chaos.None, nil
@@ -223,7 +223,7 @@ func (s *customStep) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return chaos.Reverted, nil
 }
 
-// tried executes what may fail by chance, a few times.
+// tried executes an act that may fail by chance, up to revertTries times.
 func tried(ctx context.Context, a act) (said string, err error) {
 	for i := range revertTries {
 		if i > 0 {
@@ -262,9 +262,9 @@ func (s *customStep) Gone(ctx context.Context) (string, error) {
 
 // Undo operations of the author's own faults.
 const (
-	opExec    = "exec"     // a command
-	opExecEnd = "exec.end" // what a command left running
-	opWebhook = "webhook"  // a call
+	opExec    = "exec"     // reverts by a command
+	opExecEnd = "exec.end" // ends the processes that a command left running
+	opWebhook = "webhook"  // reverts by a call
 )
 
 // operations revert the author's own faults.
@@ -276,14 +276,14 @@ func operations() []chaos.Operation {
 	}
 }
 
-// customIdentity says which fault an undo belongs to, and on which machine it is executed.
+// customIdentity identifies the fault that an undo belongs to, and the machine on which it is executed.
 func customIdentity(shows ...string) json.RawMessage {
 	host, _ := os.Hostname()
 	b, _ := json.Marshal(map[string]string{"host": host, "does": strings.Join(shows, " ")})
 	return b
 }
 
-// undoCustom executes an undo of an author's own, as the journal has it.
+// undoCustom executes an undo of one of the author's own faults from the journal.
 func undoCustom(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 	var a act
 	var err error
@@ -303,8 +303,7 @@ func undoCustom(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 
 // undoBy executes an act that is an undo.
 //
-// subtle: the undo has its own deadline, as the author wrote it, and not the deadline of the replay; at its
-// deadline it is ended.
+// subtle: the undo has the deadline that the author wrote, not the deadline of the replay, and is ended at it.
 func undoBy(ctx context.Context, a act) (chaos.Outcome, error) {
 	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)

@@ -18,13 +18,13 @@ import (
 
 // Exec is the fault exec.
 type Exec struct {
-	// injects the fault: a command; a list is run without a shell, a text by sh
+	// command that injects the fault; a list is run without a shell, a text by sh
 	Inject probe.Command `yaml:"inject,required"`
-	// takes the fault back, at any time and twice; none if the fault ends by itself
+	// command that takes the fault back, at any time and also twice; none if the fault ends by itself
 	Revert revertCommand `yaml:"revert,required"`
 	Custom `yaml:",inline"`
-	Env    map[string]template.Text `yaml:"env"` // of all its commands, added to brunt's own environment
-	Dir    string                   `yaml:"dir"` // where they are run; zero is where brunt was started
+	Env    map[string]template.Text `yaml:"env"` // for all its commands, added to brunt's own environment
+	Dir    string                   `yaml:"dir"` // where its commands run; zero is where brunt was started
 }
 
 // revertCommand is a command, or `none`.
@@ -52,7 +52,7 @@ func (f *Exec) Traits(sc chaos.Scope) chaos.Traits {
 	return t
 }
 
-// keptOf is what the journal has of a command that takes a fault back.
+// keptOf lists the texts of a revert command that the journal keeps.
 func keptOf(c *probe.Command, env map[string]template.Text) []string {
 	out := []string{c.String()}
 	for _, name := range slices.Sorted(maps.Keys(env)) {
@@ -77,14 +77,14 @@ func (f *Exec) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	checkEnv(f.Env, m)
 }
 
-// Context returns where its commands are run.
+// Context returns the environment and the directory of its commands.
 func (f *Exec) Context() probe.CommandContext { return probe.CommandContext{Env: f.Env, Dir: f.Dir} }
 
 func (f *Exec) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	s := f.step("command", "run "+quoteBack(f.Inject.String()), f.name())
 	at := f.Context()
 	inject, err := f.Inject.Resolve(env.Host, at, f.timeout())
-	if err != nil && !env.Dry { // units that do not run yet have no addresses
+	if err != nil && !env.Dry { // units that do not run yet have no address
 		return nil, fmt.Errorf("inject: %w", err)
 	}
 	c := &injectCommand{commandAct: commandAct{inject, spawnedBy(env.Extend)}}
@@ -103,10 +103,10 @@ func (f *Exec) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return f.ready(ctx, s, env, at)
 }
 
-// name names what is hit if the author gives no units.
+// name returns the name of the hit unit if the author gives no units.
 func (f *Exec) name() string { return programOf(&f.Inject) }
 
-// programOf is the name of the program that a command runs.
+// programOf returns the name of the program that a command runs.
 func programOf(c *probe.Command) string {
 	if c.Shell {
 		return "sh"
@@ -114,7 +114,7 @@ func programOf(c *probe.Command) string {
 	return filepath.Base(c.Args[0].Text())
 }
 
-// spawnedBy gives the function that records a started command in the journal; nil records nothing.
+// spawnedBy returns a function that records a started command in the journal; nil records nothing.
 func spawnedBy(extend func(chaos.Undo) error) func(pid int) error {
 	if extend == nil {
 		return nil
@@ -138,7 +138,7 @@ func (c commandAct) String() string { return c.Shows }
 
 func (c commandAct) Do(ctx context.Context) (string, error) { return c.Run(ctx, c.spawned) }
 
-// injectCommand is a command whose process is in the journal before it does anything.
+// injectCommand is a command whose process is recorded in the journal before it runs.
 type injectCommand struct {
 	commandAct
 	note bool
@@ -157,13 +157,13 @@ func (c *injectCommand) Do(ctx context.Context) (string, error) {
 	})
 }
 
-// leftover ends what the command left running in its process group.
+// leftover ends the processes that the command left running in its process group.
 func (c *injectCommand) leftover(ctx context.Context) error {
 	_, err := endCommand(ctx, c.id)
 	return err
 }
 
-// endCommand ends a command and what it left running in its process group.
+// endCommand ends a command and the processes that it left running in its process group.
 func endCommand(ctx context.Context, id proc.Identity) (chaos.Outcome, error) {
 	switch {
 	case id.PID <= 1 || id.Boot != proc.BootID():
@@ -178,8 +178,8 @@ func endCommand(ctx context.Context, id proc.Identity) (chaos.Outcome, error) {
 	return chaos.Gone, nil
 }
 
-// commandUndo gives the undo that ends a command that still runs when brunt dies, so that it changes nothing
-// after the revert.
+// commandUndo returns the undo that ends a command which still runs when brunt dies, so that it changes nothing after
+// the revert.
 func commandUndo(pid int) (chaos.Undo, error) {
 	id, err := proc.Identify(pid)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 
 // Webhook is the fault webhook.
 type Webhook struct {
-	Inject probe.Call `yaml:"inject,required"` // injects the fault: {post: URL, json: …}
-	// takes the fault back, at any time and twice; none if the fault ends by itself
+	Inject probe.Call `yaml:"inject,required"` // call that injects the fault: {post: URL, json: …}
+	// call that takes the fault back, at any time and also twice; none if the fault ends by itself
 	Revert revertCall `yaml:"revert,required"`
 	Custom `yaml:",inline"`
 }
@@ -67,7 +67,7 @@ func (f *Webhook) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 func (f *Webhook) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	s := f.step("call", f.Inject.String(), f.name())
 	inject, err := f.Inject.Resolve(env.Host, f.timeout())
-	if err != nil && !env.Dry { // units that do not run yet have no addresses
+	if err != nil && !env.Dry { // units that do not run yet have no address
 		return nil, fmt.Errorf("inject: %w", err)
 	}
 	s.inject = inject
@@ -84,7 +84,7 @@ func (f *Webhook) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 	return f.ready(ctx, s, env, probe.CommandContext{})
 }
 
-// name names what is hit if the author gives no units.
+// name returns the name of the hit unit if the author gives no units.
 func (f *Webhook) name() string {
 	_, to := f.Inject.Method()
 	text := to.Text()

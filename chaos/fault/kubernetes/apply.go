@@ -18,12 +18,12 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// Apply is the fault kube.apply. An object that no controller reads does nothing, so `until` says by what the object
-// tells of itself that the fault is in. The object gets the label brunt.dev/run, and is deleted when the fault ends.
+// Apply is the fault kube.apply. An object that no controller reads does nothing, so `until` names values of the object
+// which show that the fault is injected. The object gets the label brunt.dev/run, and is deleted when the fault ends.
 type Apply struct {
 	syntax.Place
-	Manifest Manifest `yaml:"manifest,required"` // an object that is not there yet, in the target's namespace
-	// values at JSON paths of the object that say that the fault is in, as in `check`
+	Manifest Manifest `yaml:"manifest,required"` // an object that does not exist yet, in the target's namespace
+	// values at JSON paths of the object which show that the fault is injected, as in `check`
 	Until Until `yaml:"until,required"`
 }
 
@@ -33,7 +33,7 @@ func (a *Apply) Traits(sc chaos.Scope) chaos.Traits {
 	t := chaos.Traits{Units: 1}
 	group, err := schema.ParseGroupVersion(a.Manifest.text("apiVersion"))
 	if kind := a.Manifest.text("kind"); err == nil && kind != "" {
-		plural, _ := meta.UnsafeGuessKindToResource(group.WithKind(kind)) // the cluster says it in the run
+		plural, _ := meta.UnsafeGuessKindToResource(group.WithKind(kind)) // a guess; the run asks the cluster
 		for _, verb := range []string{"create", "get", "delete"} {
 			t.Rights = append(t.Rights, cluster.Right(sc, verb, group.Group, plural.Resource))
 		}
@@ -104,7 +104,7 @@ func (*apply) Via() string       { return "api" }
 
 func (s *apply) Undo() []chaos.Undo { return []chaos.Undo{cluster.DeleteUndo(s.t.Place, s.ref, s.run)} }
 
-// acts is how long a controller may take to act on an object.
+// acts is the time within which a controller must act on an object.
 const acts = 30 * time.Second
 
 func (s *apply) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: acts, Ended: s.ended} }
@@ -117,7 +117,7 @@ func (s *apply) Inject(ctx context.Context) (chaos.Held, error) {
 	return s, err
 }
 
-// Verify implements [chaos.Held]: the object says that the fault is in.
+// Verify implements [chaos.Held]: the object has the values of `until`.
 func (s *apply) Verify(ctx context.Context) (string, error) {
 	return cluster.Until(ctx, func() (string, error) {
 		o, err := s.t.Like(s.ref).Get(ctx, s.ref.Name)
@@ -142,20 +142,20 @@ func (s *apply) Verify(ctx context.Context) (string, error) {
 	})
 }
 
-// ended says that the object was deleted by something else.
+// ended returns an error if something else has deleted the object.
 func (s *apply) ended(ctx context.Context) error {
 	o, err := s.t.Like(s.ref).Get(ctx, s.ref.Name)
 	if kube.Is(err, kube.NotFound) || err == nil && o.Labels()[cluster.RunLabel] != s.run {
 		return fmt.Errorf("%s is no more, and not by this run", s.ref)
 	}
-	return nil // what can't be read is no proof; the revert reads it again
+	return nil // a failed reading proves nothing; the revert reads it again
 }
 
 func (s *apply) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return cluster.DeleteOwn(ctx, s.t.Cluster, s.ref, s.run)
 }
 
-// Gone implements [chaos.Held]: the object is no more.
+// Gone implements [chaos.Held]: the object no longer exists.
 func (s *apply) Gone(ctx context.Context) (string, error) {
 	return cluster.Until(ctx, func() (string, error) {
 		o, err := s.t.Like(s.ref).Get(ctx, s.ref.Name)

@@ -13,7 +13,7 @@ import (
 	"brunt/chaos/kube"
 )
 
-// NodeCordon is the fault node.cordon. Pods that are on it stay.
+// NodeCordon is the fault node.cordon. Pods that already run on it stay.
 type NodeCordon struct {
 	cluster.Nodes `yaml:",inline"`
 }
@@ -38,7 +38,7 @@ func describe(n *cluster.Node) string {
 	return fmt.Sprintf("node %s (UID %s), with %s", n.Name, n.UID, strings.Join(n.Hits[1:], ", "))
 }
 
-// settles is how long the controllers of a cluster may take to act on a node.
+// settles is the time within which the controllers of a cluster must act on a node.
 const settles = 20 * time.Second
 
 // cordon is the step that keeps new pods off a node.
@@ -50,8 +50,8 @@ func cordon(env chaos.Env, n *cluster.Node) (*cluster.Change, error) {
 		Target: n.Target, Run: env.Run, Hits: n.Hits, Object: n.Ref(), UID: string(n.UID), Takes: settles,
 		Edits: []kube.Edit{{Path: "/spec/unschedulable", Ours: cluster.JSON(true)}},
 	}
-	// The taint is not brunt's: a controller of the cluster sets it on a node that takes no pods, and the scheduler goes
-	// by it.
+	// The taint is not brunt's: a controller of the cluster sets it on an unschedulable node, and the scheduler obeys
+	// it.
 	c.Effect = func(ctx context.Context) (string, error) {
 		if has, err := tainted(ctx, n, isCordoned); err != nil || !has {
 			return "", errors.Join(err, fmt.Errorf("the cluster has not marked the node %s yet as one that takes no pods",
@@ -70,7 +70,7 @@ func cordon(env chaos.Env, n *cluster.Node) (*cluster.Change, error) {
 
 func isCordoned(t kube.Taint) bool { return t.Key == kube.TaintNodeUnschedulable }
 
-// tainted reports whether a node has a taint.
+// tainted reports whether a node has a taint for which is returns true.
 func tainted(ctx context.Context, n *cluster.Node, is func(kube.Taint) bool) (bool, error) {
 	now, err := n.Target.Nodes().Get(ctx, n.Name)
 	if err != nil {

@@ -11,11 +11,11 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// PodDelete is the fault pod.delete. The phase lasts until another pod is ready in its place.
+// PodDelete is the fault pod.delete. The phase lasts until another pod in its place is ready.
 type PodDelete struct {
 	cluster.Units `yaml:",inline"`
-	// how long its containers may take to end before they are killed, in whole seconds; nil is as the pod says itself.
-	// Never 0, which frees the name of a pod that may still run
+	// time in which its containers may end before they are killed, in whole seconds; nil is the pod's own. Never 0,
+	// which frees the name of a pod that may still run
 	Grace *quantity.Duration `yaml:"grace"`
 }
 

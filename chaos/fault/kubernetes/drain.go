@@ -11,8 +11,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// NodeDrain is the fault node.drain. It evicts the pods of the target alone, and none of a daemon set. A disruption
-// budget may refuse an eviction: it is tried again, as `kubectl drain` does.
+// NodeDrain is the fault node.drain. It evicts only pods of the target, and none of a daemon set. If a disruption
+// budget refuses an eviction, it is tried again, as `kubectl drain` does.
 type NodeDrain struct {
 	cluster.Nodes `yaml:",inline"`
 }
@@ -61,8 +61,8 @@ func (d *NodeDrain) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	return []chaos.Step{c}, nil
 }
 
-// evict evicts the pods that are on the node still and do not end yet. What a budget refuses is tried again by the next
-// call.
+// evict evicts the pods that are still on the node and are not already ending. A later call retries the evictions that
+// a budget refused.
 func evict(ctx context.Context, n *cluster.Node, pods []kube.Pod) error {
 	left, err := there(ctx, n, pods)
 	if err != nil {
@@ -80,7 +80,7 @@ func evict(ctx context.Context, n *cluster.Node, pods []kube.Pod) error {
 	return nil
 }
 
-// there lists those of some pods that are there still.
+// there returns the pods that still exist.
 func there(ctx context.Context, n *cluster.Node, pods []kube.Pod) (out []kube.Pod, err error) {
 	for i := range pods {
 		is, err := n.Target.Pods(pods[i].Namespace).Get(ctx, pods[i].Name)

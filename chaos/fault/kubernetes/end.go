@@ -12,10 +12,10 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// podSettles is how long a pod may take to end beyond its grace.
+// podSettles is the time beyond its grace within which a pod must have ended.
 const podSettles = 10 * time.Second
 
-// end is the step that ends one pod, and the held fault. It is over once another pod is ready in its place.
+// end is the step that ends one pod, and the held fault. It is over when another pod in its place is ready.
 type end struct {
 	unit  *cluster.Pod
 	pod   *kube.Pod
@@ -24,10 +24,10 @@ type end struct {
 	order func(ctx context.Context) error
 
 	at     time.Time
-	served bool // a service led to it before
+	served bool // a service led to the pod before
 }
 
-// endSteps makes the step of each unit to hit.
+// endSteps makes a step for each unit to hit.
 func endSteps(ctx context.Context, env chaos.Env, u *cluster.Units, make func(e *end)) ([]chaos.Step, error) {
 	units, err := u.Pods(ctx, env)
 	if err != nil {
@@ -49,7 +49,7 @@ func endSteps(ctx context.Context, env chaos.Env, u *cluster.Units, make func(e 
 	return out, nil
 }
 
-// describe names the pod for people: a dry run says by it what would be hit.
+// describe names the pod for people, in dry runs too.
 func (e *end) describe() string {
 	return fmt.Sprintf("pod %s (%s, on %s, UID %s)", e.pod.Name, e.unit.Name(), e.pod.Spec.NodeName, e.pod.UID)
 }
@@ -88,7 +88,7 @@ func (e *end) isServed(ctx context.Context) (bool, error) {
 
 var errThere = errors.New("the pod is still there")
 
-// isGone checks that the pod is no more. Another may have its name.
+// isGone checks that the pod no longer exists. Another pod may have its name.
 func (e *end) isGone(ctx context.Context) error {
 	is, err := e.unit.Target().Pods(e.pod.Namespace).Get(ctx, e.pod.Name)
 	switch {
@@ -100,7 +100,7 @@ func (e *end) isGone(ctx context.Context) error {
 	return errThere
 }
 
-// Verify implements [chaos.Held]: services lead to the pod no more, or it is gone.
+// Verify implements [chaos.Held]: no service leads to the pod any more, or the pod is gone.
 func (e *end) Verify(ctx context.Context) (string, error) {
 	return cluster.Until(ctx, func() (string, error) {
 		err := e.isGone(ctx)
@@ -122,7 +122,7 @@ func (e *end) since() string { return quantity.FormatSeconds(time.Since(e.at).Se
 
 func (*end) Revert(context.Context) (chaos.Outcome, error) { return chaos.None, nil }
 
-// Gone implements [chaos.Held]: the pod is gone, and another is ready in its place.
+// Gone implements [chaos.Held]: the pod is gone, and another in its place is ready.
 func (e *end) Gone(ctx context.Context) (string, error) {
 	return cluster.Until(ctx, func() (string, error) {
 		if err := e.isGone(ctx); err != nil {

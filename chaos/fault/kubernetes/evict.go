@@ -9,8 +9,8 @@ import (
 	"brunt/chaos/kube"
 )
 
-// PodEvict is the fault pod.evict. A disruption budget may refuse it: the fault is not injected then, and says which
-// budget. The phase lasts until another pod is ready in its place.
+// PodEvict is the fault pod.evict. If a disruption budget refuses the eviction, the fault is not injected, and its
+// error names the budget. The phase lasts until another pod in its place is ready.
 type PodEvict struct {
 	cluster.Units `yaml:",inline"`
 }

@@ -8,9 +8,9 @@ import (
 	"brunt/chaos/cluster"
 )
 
-// PodFail is the fault pod.fail. The images of its containers get a name that no runtime can parse: the pod's node ends
-// the containers, with the grace that the pod gives them, and can't start them until the fault ends. The pod stays,
-// with its name, its address and its node, and is not ready.
+// PodFail is the fault pod.fail. The images of its containers are set to a name that no runtime can parse. The node
+// ends the containers, with the grace of the pod, and can't start them until the fault ends. The pod keeps its name,
+// its address and its node, and is not ready.
 type PodFail struct {
 	cluster.Units `yaml:",inline"`
 }

@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// Manifest is an object of a cluster, as its author writes it.
+// Manifest is an object of a cluster, as the author of the scenario writes it.
 type Manifest struct {
 	at     syntax.Pos
 	object map[string]any
@@ -29,7 +29,7 @@ func (*Manifest) Schema() syntax.Schema {
 	return syntax.Schema{"type": "object", "required": []any{"apiVersion", "kind", "metadata"}}
 }
 
-// plain is a value of a scenario as JSON has it.
+// plain converts a value of a scenario to the value that JSON decodes to.
 func plain(n *syntax.Node, m *syntax.Mistakes) any {
 	switch n.Kind {
 	case syntax.Map:
@@ -62,7 +62,7 @@ func plain(n *syntax.Node, m *syntax.Mistakes) any {
 	return n.Value
 }
 
-// text is the text at a path of keys; empty is none.
+// text returns the text at a path of keys; empty means that there is none.
 func (o *Manifest) text(keys ...string) string {
 	var v any = o.object
 	for _, key := range keys {
@@ -73,7 +73,7 @@ func (o *Manifest) text(keys ...string) string {
 	return text
 }
 
-// check notes what is missing in a manifest, given the namespace of the target.
+// check notes what a manifest lacks, given the namespace of the target.
 func (o *Manifest) check(namespace string, m *syntax.Mistakes) {
 	if o.object == nil { // reported already
 		return
@@ -93,7 +93,7 @@ func (o *Manifest) check(namespace string, m *syntax.Mistakes) {
 	}
 }
 
-// Until says what an object says of itself once the fault is in: values at JSON paths.
+// Until lists the values, at JSON paths, that an object has once the fault is injected.
 type Until []check.Field
 
 func (u *Until) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {

@@ -14,7 +14,7 @@ import (
 )
 
 // Restart is the fault workload.restart, which does what `kubectl rollout restart` does. The phase lasts until all pods
-// are others, and ready.
+// have been replaced and are ready.
 type Restart struct {
 	syntax.Place
 	Service string `yaml:"service,required"` // a deployment, a stateful set or a daemon set
@@ -22,7 +22,7 @@ type Restart struct {
 
 var _ chaos.Fault = (*Restart)(nil)
 
-// restarted are the workloads that can be restarted.
+// restarted are the kinds of workloads that can be restarted.
 var restarted = []string{scenarios.Deployments, scenarios.StatefulSets, scenarios.DaemonSets}
 
 func (r *Restart) Traits(sc chaos.Scope) chaos.Traits {
@@ -106,7 +106,7 @@ func (s *restart) pods(ctx context.Context) (old, fresh, ready int, err error) {
 	return old, fresh, ready, err
 }
 
-// Verify implements [chaos.Held]: a pod is another one.
+// Verify implements [chaos.Held]: at least one pod has been replaced.
 func (s *restart) Verify(ctx context.Context) (string, error) {
 	return cluster.Until(ctx, func() (string, error) {
 		old, fresh, _, err := s.pods(ctx)
@@ -119,7 +119,7 @@ func (s *restart) Verify(ctx context.Context) (string, error) {
 
 func (*restart) Revert(context.Context) (chaos.Outcome, error) { return chaos.None, nil }
 
-// Gone implements [chaos.Held]: all pods are others, and ready.
+// Gone implements [chaos.Held]: all pods have been replaced and are ready.
 func (s *restart) Gone(ctx context.Context) (string, error) {
 	return cluster.Until(ctx, func() (string, error) {
 		old, _, ready, err := s.pods(ctx)

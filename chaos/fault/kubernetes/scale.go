@@ -16,13 +16,13 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Scale is the fault workload.scale. It is refused where a horizontal autoscaler sets the number, which would take it
-// back.
+// Scale is the fault workload.scale. It is refused if a horizontal autoscaler sets the number, since that would change
+// it back.
 type Scale struct {
 	syntax.Place
 	Service string `yaml:"service,required"` // a deployment or a stateful set
 	To      *int   `yaml:"to,min=0"`         // the number of pods
-	By      Share  `yaml:"by"`               // a change of the number, such as -50% or +100%, away from what it is
+	By      Share  `yaml:"by"`               // change of the number, such as -50% or +100%, rounded away from zero
 }
 
 // Share is a change by a share, such as -50%.
@@ -50,7 +50,7 @@ func (*Share) Schema() syntax.Schema {
 
 var _ chaos.Fault = (*Scale)(nil)
 
-// scaled are the workloads whose number of pods can be set.
+// scaled are the kinds of workloads whose number of pods can be set.
 var scaled = []string{scenarios.Deployments, scenarios.StatefulSets}
 
 func (s *Scale) Traits(sc chaos.Scope) chaos.Traits {
@@ -59,7 +59,7 @@ func (s *Scale) Traits(sc chaos.Scope) chaos.Traits {
 	return t
 }
 
-// found finds the workload that a service is, as the cluster has it now.
+// found finds the workload of a service, as it is in the cluster now.
 func found(
 	ctx context.Context, env chaos.Env, service string,
 ) (t *cluster.Target, ref kube.Ref, o *kube.Raw, err error) {
@@ -72,7 +72,7 @@ func found(
 	return t, ref, o, err
 }
 
-// patches are the rights to patch the workload that a service is, one of some kinds.
+// patches lists the rights to patch the workload of a service, of one of some kinds.
 func patches(sc chaos.Scope, service string, among []string) (out []kube.Right) {
 	for _, resource := range resources(sc, service, among) {
 		out = append(out, cluster.Right(sc, "patch", "apps", resource))
@@ -80,18 +80,18 @@ func patches(sc chaos.Scope, service string, among []string) (out []kube.Right) 
 	return out
 }
 
-// resources are the kinds of workloads that a service may be.
+// resources lists the kinds of workloads that a service may be.
 func resources(sc chaos.Scope, service string, all []string) []string {
 	if sc.Cluster != nil && sc.Cluster.Workloads[service] != "" {
 		return []string{sc.Cluster.Workloads[service]}
 	}
-	if len(all) > 2 { // a service without a name of its own is no daemon set
+	if len(all) > 2 { // a service with no workload named for it is never a daemon set
 		all = all[:2]
 	}
 	return all
 }
 
-// checkService checks that a service is a workload of one of some kinds.
+// checkService notes a mistake if a service is not a workload of one of some kinds.
 func checkService(service string, at syntax.Pos, sc chaos.Scope, among []string, m *syntax.Mistakes) {
 	if !cluster.OnCluster(at, sc, m) || service == "" {
 		return
@@ -134,20 +134,20 @@ func (s *Scale) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	c := &cluster.Change{
 		Target: t, Run: env.Run, Object: ref, UID: o.Text("metadata", "uid"), Takes: scales, Hits: unitsOf(env, s.Service),
 		What: fmt.Sprintf("scale %s (%s, UID %s) from %d to %d", ref, s.Service, o.Text("metadata", "uid"), is, to),
-		// The number itself is patched and not the scale of the workload: only so is what was there before written in the
-		// same patch.
+		// The patch changes /spec/replicas and not the scale subresource: only then can the same patch record the prior
+		// number.
 		Edits: []kube.Edit{{Path: "/spec/replicas", Prior: cluster.JSON(is), Ours: cluster.JSON(to)}},
 	}
 	c.Effect = func(ctx context.Context) (string, error) { return counted(ctx, t, s.Service, to, is < to) }
-	// when they are ready is their recovery
+	// the pods need not be ready: that is their recovery
 	c.Over = func(ctx context.Context) (string, error) { return counted(ctx, t, s.Service, is, false) }
 	return []chaos.Step{c}, nil
 }
 
-// scales is how long pods may take to come or go.
+// scales is the time within which pods must come or go.
 const scales = 50 * time.Second
 
-// of is the number of pods to set, of so many. A share is rounded away from it.
+// of returns the number of pods to set when there are so many now. A share is rounded away from that number.
 func (s *Scale) of(is int) int {
 	if s.To != nil {
 		return *s.To
@@ -166,13 +166,13 @@ func unitsOf(env chaos.Env, service string) (out []string) {
 			out = append(out, u.Name())
 		}
 	}
-	if out == nil { // it has no pod now
+	if out == nil { // the service has no pod now
 		out = []string{service}
 	}
 	return out
 }
 
-// counted checks that a service has so many pods, all ready where that is asked for.
+// counted checks that a service has the wanted number of pods; with ready, all of them must be ready.
 func counted(ctx context.Context, t *cluster.Target, service string, want int, ready bool) (string, error) {
 	pods, err := t.PodsOf(ctx, service)
 	if err != nil {
@@ -194,7 +194,7 @@ func counted(ctx context.Context, t *cluster.Target, service string, want int, r
 	return fmt.Sprintf("%s has %s", service, syntax.Amount(n, word)), nil
 }
 
-// autoscaled refuses a workload whose number of pods an autoscaler sets.
+// autoscaled returns an error if an autoscaler sets the number of pods of a workload.
 func autoscaled(ctx context.Context, t *cluster.Target, ref kube.Ref) error {
 	all, err := t.Autoscalers(ref.Namespace).List(ctx, kube.Query{})
 	if err != nil {

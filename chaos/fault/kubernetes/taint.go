@@ -13,13 +13,13 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// NodeTaint is the fault node.taint. With the effect NoExecute it ends pods of the target that do not tolerate it; it
-// is refused where other pods on the node would end too.
+// NodeTaint is the fault node.taint. With the effect NoExecute it ends pods of the target that do not tolerate the
+// taint; it is refused if other pods on the node would end too.
 type NodeTaint struct {
 	cluster.Nodes `yaml:",inline"`
 	Key           string `yaml:"key,required"` // such as example.com/broken
-	Value         string `yaml:"value"`        // of the key; zero is none
-	// on pods that do not tolerate it
+	Value         string `yaml:"value"`        // value of the taint; zero is none
+	// effect on pods that do not tolerate the taint
 	Effect string `yaml:"effect,required,oneof=NoSchedule|PreferNoSchedule|NoExecute"`
 }
 
@@ -79,7 +79,7 @@ func (t *NodeTaint) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	return []chaos.Step{c}, nil
 }
 
-// ended lists the pods of the target that a taint would end. Others that it would end are an error.
+// ended lists the pods of the target that a taint would end. It is an error if the taint would also end other pods.
 func ended(ctx context.Context, n *cluster.Node, taint *kube.Taint) (out []kube.Pod, err error) {
 	all, err := n.Target.Pods("").List(ctx, kube.Query{Fields: "spec.nodeName=" + n.Name})
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 type Bandwidth struct {
 	selector.Edge `yaml:",inline"`
 	link.Directed `yaml:",inline"`
-	// of each direction, shared by all connections; via tbf only of outgoing packets
+	// in each direction, shared by all connections; via tbf only for outgoing packets
 	Rate quantity.Bandwidth `yaml:"rate,required,positive"`
 	// of packets: only those of connections to one of these ports; zero is all
 	Ports selector.Ports `yaml:"ports"`

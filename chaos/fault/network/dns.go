@@ -15,16 +15,15 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// DNS selects the units and the names whose queries a fault answers. Queries for other names are answered as
-// before.
+// DNS selects the units, and the names whose queries a fault answers. Queries for other names are answered as before.
 type DNS struct {
 	selector.Selector `yaml:",inline"`
-	// when the container is started again; zero is inject: the fault is injected again. void ends it, and
+	// what happens when the container is started again; zero is inject: the fault is injected again. void ends it, and
 	// the run is invalid
 	OnRestart string `yaml:"on_restart,oneof=inject|void"`
-	// such as store or *.example.com, which is all below it; zero is all names
+	// names such as store, or *.example.com for all names below it; zero is all names
 	Names []string `yaml:"names"`
-	// the mechanism; zero is auto: the first that there is
+	// the mechanism; zero is auto: the first one available
 	Via string `yaml:"via,oneof=auto|nft|nfqueue|ebpf|netem"`
 }
 

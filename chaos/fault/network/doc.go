@@ -1,5 +1,5 @@
-// Package network has the network faults. Between containers they act on packets (package packets); on links the
-// proxy applies them (package link). Those on DNS act on what a container asks its resolver: failures, timeouts and
+// Package network has the network faults. Between containers they act on packets (package packets); on links the proxy
+// applies them (package link). The faults on DNS act on a container's queries to its resolver: failures, timeouts and
 // wrong answers.
 //
 //	traffic{what, packet, toxic, shows} --plan--> packets: a netns.Spec, proved by shows.onPackets

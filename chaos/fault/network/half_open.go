@@ -10,7 +10,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// HalfOpen is the fault network.half_open. The side that forgets is the unit, or that of `from`.
+// HalfOpen is the fault network.half_open. The side that forgets is the unit, or the unit of `from`.
 type HalfOpen struct {
 	selector.Edge `yaml:",inline"`
 	Ports         selector.Ports `yaml:"ports"` // only connections to one of these ports; zero is all

@@ -23,7 +23,7 @@ type Latency struct {
 	// of packets: only those of connections to one of these ports; zero is all
 	Ports       selector.Ports    `yaml:"ports"`
 	Delay       quantity.Duration `yaml:"delay,required,positive"` // of every byte, in each direction hit
-	Jitter      quantity.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
+	Jitter      quantity.Duration `yaml:"jitter"`                  // the delay varies by at most this much, uniformly
 	Correlation quantity.Share    `yaml:"correlation"`             // of successive delays
 }
 

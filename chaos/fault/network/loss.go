@@ -14,14 +14,14 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Hit says which packets of containers a fault hits. Without a direction, a round trip is hit once:
-// the packets that arrive at the unit, or at that of `from`.
+// Hit says which packets of containers a fault hits. Without a direction, a round trip is hit once: the packets that
+// arrive at the unit, or at the unit of `from`.
 type Hit struct {
 	selector.Edge `yaml:",inline"`
 	link.Directed `yaml:",inline"`
 	// only packets of connections to one of these ports; zero is all
 	Ports   selector.Ports  `yaml:"ports"`
-	Percent *quantity.Share `yaml:"percent,required"` // of the packets, each on its own
+	Percent *quantity.Share `yaml:"percent,required"` // share of the packets, each drawn on its own
 }
 
 // Loss is the fault network.loss.

@@ -12,9 +12,9 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Partition is the fault network.partition. In one direction it drops every packet of the connections that
-// `from` opened, there and back: connections that the other side opens still work. In both directions it
-// applies to the links both ways, as far as they are declared.
+// Partition is the fault network.partition. With direction one-way it drops every packet, there and back, of the
+// connections that `from` opened; connections that the other side opens still work. With direction both it hits the
+// links in both directions, as far as they are declared.
 type Partition struct {
 	selector.Edge `yaml:",inline"`
 	Direction     string `yaml:"direction,oneof=both|one-way"` // zero is both

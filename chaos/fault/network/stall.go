@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Stall is the fault network.stall. Nothing is lost. Between containers, TCP sends the held packets again: open
+// Stall is the fault network.stall. No data is lost. Between containers, TCP sends the held packets again: open
 // connections continue, and new ones wait.
 type Stall struct {
 	selector.Edge `yaml:",inline"`

@@ -15,7 +15,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Crash is the fault process.crash. This holds even where the process handles the signal and exits in good
+// Crash is the fault process.crash. The supervisor does so even if the process handles the signal and exits in good
 // order. The fault's phase lasts until the unit is healthy.
 type Crash struct {
 	selector.Selector `yaml:",inline"`
@@ -69,7 +69,6 @@ func (c *Crash) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	})
 }
 
-// crash is the step that crashes one unit, and the held fault.
 type crash struct {
 	unit   container.Target
 	signal string

@@ -1,3 +1,3 @@
-// Package process has the faults on the process of a unit: crash, freeze, stop and restart. All but
-// freeze are over once they are done; a frozen process is resumed by the undo process.continue.
+// Package process has the faults on the process of a unit: crash, freeze, stop, restart and a shifted clock. The undo
+// process.continue resumes a frozen process, and clock.back restores a clock.
 package process

@@ -11,7 +11,8 @@ import (
 	"brunt/chaos/vdso"
 )
 
-// findShifted finds the processes whose clock is shifted: the code that each reads the clock by is not the kernel's.
+// findShifted finds the processes whose clock is shifted: the code with which they read the clock differs from the
+// kernel's.
 func findShifted(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 	given, err := vdso.Image(os.Getpid())
 	if err != nil {
@@ -24,7 +25,7 @@ func findShifted(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 			continue
 		}
 		image, err := vdso.Image(pid)
-		if err != nil || len(image) != len(given) { // of another architecture, or it has none
+		if err != nil || len(image) != len(given) { // the process is of another architecture, or has no such code
 			continue
 		}
 		patch, offset, same := vdso.Found(given, image)

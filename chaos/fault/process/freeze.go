@@ -84,12 +84,12 @@ func findStopped(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 	return out, nil
 }
 
-// undoFreeze lets a process go on.
+// undoFreeze returns the undo that resumes a process.
 func undoFreeze(id proc.Identity) chaos.Undo {
 	return chaos.Undo{Op: opContinue, Identity: id.Raw(), Prior: json.RawMessage(`"running"`)}
 }
 
-// opContinue is the undo of a freeze.
+// opContinue is the name of the undo of a freeze.
 const opContinue = "process.continue"
 
 func (f *freeze) String() string {
@@ -114,9 +114,9 @@ func (f *freeze) Inject(context.Context) (chaos.Held, error) {
 	return f, nil
 }
 
-// Verify implements [chaos.Held]: all of the process is stopped, it uses no processor any
-// more, and what can be asked does not answer. Where another process answers in its
-// stead, such as a child, the unit is not frozen.
+// Verify implements [chaos.Held]: all threads of the process are stopped, it no longer uses a processor, and the unit
+// does not answer, if it can be asked. If another process answers in its stead, such as a child, the unit is not
+// frozen.
 func (f *freeze) Verify(ctx context.Context) (string, error) {
 	if err := proc.Await(ctx, time.Second, func() bool { return proc.AllStopped(f.id.PID) }, "it still runs"); err != nil {
 		return "", fmt.Errorf("%s is not frozen: %w", f.unit.Name(), err)
@@ -153,7 +153,7 @@ func continueProcess(id proc.Identity) (chaos.Outcome, error) {
 	return chaos.Reverted, nil
 }
 
-// Gone implements [chaos.Held]: the process runs, and its readiness check is good.
+// Gone implements [chaos.Held]: the process runs, and its readiness check succeeds.
 func (f *freeze) Gone(ctx context.Context) (string, error) {
 	return container.AwaitBack(ctx, f.unit, func() (string, error) {
 		switch {

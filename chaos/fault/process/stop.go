@@ -17,15 +17,15 @@ import (
 // Stop is the fault process.stop.
 type Stop struct {
 	selector.Selector `yaml:",inline"`
-	Grace             *quantity.Duration `yaml:"grace"`        // between SIGTERM and SIGKILL; nil is 5s
+	Grace             *quantity.Duration `yaml:"grace"`        // time between SIGTERM and SIGKILL; nil is 5s
 	Irreversible      bool               `yaml:"irreversible"` // allows a process that brunt can't start again
 }
 
-// Restart is the fault process.restart. Of a pod, an agent sends SIGTERM, and SIGKILL once the grace is over; its node
+// Restart is the fault process.restart. In a pod, an agent sends SIGTERM, and SIGKILL when the grace is over; the node
 // starts the container again.
 type Restart struct {
 	selector.Selector `yaml:",inline"`
-	Grace             *quantity.Duration `yaml:"grace"` // between SIGTERM and SIGKILL; nil is 5s
+	Grace             *quantity.Duration `yaml:"grace"` // time between SIGTERM and SIGKILL; nil is 5s
 }
 
 var (
@@ -74,7 +74,7 @@ func stops(
 		switch {
 		case u.Container == nil:
 			return &stop{unit: u, grace: grace, again: again}, nil
-		case again: // the engine starts and stops it
+		case again: // the engine stops and starts it
 			return container.RestartStep(ctx, env, u, grace)
 		}
 		return container.StopStep(ctx, env, u, grace)
@@ -89,7 +89,7 @@ type stop struct {
 	foreign bool // brunt did not start it, so brunt does not start it again
 	id      proc.Identity
 	at      time.Time
-	done    chan error // result of the stop, and of the start if it follows at once
+	done    chan error // result of the stop, and of the start if one follows at once
 }
 
 func (s *stop) String() string {
@@ -100,11 +100,10 @@ func (s *stop) String() string {
 func (s *stop) Units() []string { return []string{s.unit.Name()} }
 func (s *stop) Via() string     { return "signal" }
 
-// Undo implements [chaos.Step]: a unit that brunt started dies with it, and then there is
-// nothing to start again.
+// Undo implements [chaos.Step]. A unit that brunt started dies with brunt, and then there is nothing to start again.
 func (s *stop) Undo() []chaos.Undo { return nil }
 
-// Inject implements [chaos.Step]. The unit takes its time to end; Verify waits for that.
+// Inject implements [chaos.Step]. It does not wait until the unit has ended; Verify does.
 func (s *stop) Inject(ctx context.Context) (chaos.Held, error) {
 	id, err := container.RunningProcess(s.unit)
 	if err != nil {
@@ -122,8 +121,7 @@ func (s *stop) Inject(ctx context.Context) (chaos.Held, error) {
 	return s, nil
 }
 
-// Verify implements [chaos.Held]: the process is gone, and where it is to stay down
-// nothing answers.
+// Verify implements [chaos.Held]: the process is gone, and if the unit is to stay down, nothing answers.
 func (s *stop) Verify(ctx context.Context) (string, error) {
 	if err := proc.Await(ctx, s.grace+proc.EndsWithin, func() bool { return !s.id.Alive() }, "it still runs"); err != nil {
 		return "", fmt.Errorf("%s has not ended: pid %d still runs", s.unit.Name(), s.id.PID)

@@ -21,11 +21,11 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// TimeSkew is the fault time.skew. A process that the unit starts later has the machine's clock, unless it is
-// forked off and stays the same program.
+// TimeSkew is the fault time.skew. A process that the unit starts later has the machine's clock, unless it is forked
+// and does not execute another program.
 type TimeSkew struct {
 	victim.Fault `yaml:",inline"`
-	Offset       Offset `yaml:"offset,required"` // ahead, or back with a minus: -1h, 90s, 250ms
+	Offset       Offset `yaml:"offset,required"` // how far the clock is ahead, or with a minus behind: -1h, 90s, 250ms
 }
 
 var _ chaos.Fault = (*TimeSkew)(nil)
@@ -58,7 +58,7 @@ func (o *Offset) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	*o = Offset(d)
 }
 
-// String formats the offset as a scenario has it.
+// String formats the offset as a scenario spells it.
 func (o Offset) String() string { return quantity.FormatDuration(time.Duration(o)) }
 
 func (t *TimeSkew) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
@@ -95,10 +95,10 @@ func clockOperations() []chaos.Operation {
 	}}
 }
 
-// resumeFamily resumes a process and its descendants, any of which a brunt that died may have left stopped.
+// resumeFamily resumes a process and its descendants: a brunt that died may have left any of them stopped.
 //
 // subtle: a process that was stopped between vfork(2) and execve(2) keeps its parent waiting in the kernel, where
-// nothing can stop it to change its code. So all of them go on before the first one is changed.
+// nothing can stop it to change its code. So all of them are resumed before the first one is changed.
 func resumeFamily(u chaos.Undo) {
 	var id proc.Identity
 	if json.Unmarshal(u.Identity, &id) != nil || !id.Alive() {
@@ -109,10 +109,10 @@ func resumeFamily(u chaos.Undo) {
 	}
 }
 
-// opClock is the undo of a shifted clock.
+// opClock is the name of the undo of a shifted clock.
 const opClock = "clock.back"
 
-// Plan finds the processes of the unit, and what to write into them. The kernel gives all of them the same code.
+// Plan finds the processes of the unit, and the code to write into them. The kernel gives all of them the same code.
 func (t *timeSkew) Plan() error {
 	given, err := vdso.Image(os.Getpid())
 	if err != nil {
@@ -151,7 +151,7 @@ func (t *timeSkew) String() string {
 	return fmt.Sprintf("set the clock of %s %s", t.Victim, offText(t.offset))
 }
 
-// offText formats how far a clock is off, for people.
+// offText formats the offset of a clock, for people.
 func offText(d time.Duration) string {
 	if d < 0 {
 		return "back by " + quantity.FormatDuration(-d)
@@ -190,10 +190,11 @@ func (t *timeSkew) Inject(ctx context.Context) (chaos.Held, error) {
 	return t, nil
 }
 
-// closeBy is how far a clock may be from the expected time, beyond the time that reading it takes.
+// closeBy is the most that a clock may differ from the expected time, beyond the time that reading it takes.
 const closeBy = 10 * time.Millisecond
 
-// off reads the clock of the unit's first process: a child of brunt reads it by the code that is in that process.
+// off returns the offset of the clock of the unit's first process. A child of brunt reads the clock with the code that
+// is in that process.
 func (t *timeSkew) off(ctx context.Context) (time.Duration, bool, error) {
 	before := time.Now()
 	b, err := t.burn.Start(stress.Config{}, stress.Job{Clock: &stress.Clock{PID: t.ID.PID}})
@@ -238,7 +239,7 @@ func (t *timeSkew) Verify(ctx context.Context) (string, error) {
 
 func (*timeSkew) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
-// Revert implements [chaos.Held]. A process that is stopped, by another fault perhaps, stays so.
+// Revert implements [chaos.Held]. A process that is stopped, perhaps by another fault, stays stopped.
 func (t *timeSkew) Revert(context.Context) (chaos.Outcome, error) {
 	out, errs := chaos.Gone, []error{}
 	for _, id := range t.family {

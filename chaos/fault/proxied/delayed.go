@@ -19,7 +19,7 @@ type delayed struct {
 	percent       *quantity.Share
 	delay, jitter quantity.Duration
 	what          string // requests, calls, commands or statements
-	text          string // which of them
+	text          string // describes the requests that are hit
 	probe         func() proxy.ProbeRequest
 	toxic         proxy.Toxic
 }
@@ -28,7 +28,7 @@ type delayed struct {
 func (f *delayed) plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	share := proof.OrAll(f.percent)
 	least := proof.LeastLate(f.delay.D(), f.jitter.D())
-	each := f.delay-f.jitter >= quantity.Duration(least) // every request that is hit takes at least that long
+	each := f.delay-f.jitter >= quantity.Duration(least) // every hit request takes at least that long
 	slow := func(a answer, limit, late time.Duration) bool {
 		return a.took >= link.LeastTelling(limit, late) || a.status == 0 && a.took >= link.LeastTelling(proof.Silence, late)
 	}
@@ -67,7 +67,7 @@ func (f *delayed) plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 			},
 			Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
 				pulse, err := proxy.NewPulse(ctx)
-				if err != nil { // on a machine that is too late for that
+				if err != nil { // this machine is too late to measure
 					return "", fmt.Errorf("%w: %w", chaos.ErrNoAnswer, err)
 				}
 				defer pulse.Close()
@@ -78,7 +78,7 @@ func (f *delayed) plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 				switch {
 				case got.few(got.hits, share):
 					return fmt.Sprintf("%d of %d %s take so long", got.hits, got.n, f.what), nil
-				case got.few(got.sure, share): // they are as slow as the machine is late, with the fault and without
+				case got.few(got.sure, share): // requests are as slow as the machine is late, with the fault and without
 					return "", fmt.Errorf("%w: %d of %d %s take so long, and %w", chaos.ErrNoAnswer, got.hits, got.n, f.what,
 						link.Blurred(got.late))
 				}

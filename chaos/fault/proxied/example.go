@@ -21,7 +21,7 @@ func example(re *regexp.Regexp) string {
 	return ""
 }
 
-// longExample bounds the length of an example: {1000} in {1000} is a valid pattern.
+// longExample bounds the characters of an example: {1000} in {1000} is a valid pattern.
 const longExample = 2000
 
 func exemplify(b *strings.Builder, re *syntax.Regexp) {
@@ -55,8 +55,8 @@ func exemplify(b *strings.Builder, re *syntax.Regexp) {
 	}
 }
 
-// oneOf returns a character of a class, given as pairs of first and last: a letter or a digit if there
-// is one.
+// oneOf returns a character of a class, which is given as pairs of first and last character. It prefers a letter or a
+// digit.
 func oneOf(class []rune) rune {
 	for _, plain := range []rune{'a', '1', 'A', '-', '/'} {
 		for i := 0; i+1 < len(class); i += 2 {

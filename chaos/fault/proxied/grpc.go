@@ -15,25 +15,25 @@ import (
 	"brunt/targets/grpc/status"
 )
 
-// Calls says which calls of gRPC on a link a fault hits.
+// Calls says which gRPC calls on a link a fault hits.
 type Calls struct {
 	selector.Edge `yaml:",inline"`
-	Percent       *quantity.Share `yaml:"percent"` // of the calls that fit; nil is all
-	Method        string          `yaml:"method"`  // such as shop.Orders/Get or shop.Orders/*; zero is all
+	Percent       *quantity.Share `yaml:"percent"` // share of the calls that match; nil is all
+	Method        string          `yaml:"method"`  // pattern such as shop.Orders/Get or shop.Orders/*; zero is all
 }
 
 // GRPCError is the fault grpc.error.
 type GRPCError struct {
 	Calls   `yaml:",inline"`
-	Status  grpcStatus `yaml:"status"`  // such as RESOURCE_EXHAUSTED; zero is UNAVAILABLE
+	Status  grpcStatus `yaml:"status"`  // status such as RESOURCE_EXHAUSTED; zero is UNAVAILABLE
 	Message string     `yaml:"message"` // the text of the status
 }
 
 // GRPCDelay is the fault grpc.delay.
 type GRPCDelay struct {
 	Calls  `yaml:",inline"`
-	Delay  quantity.Duration `yaml:"delay,required,positive"` // until a call is passed on
-	Jitter quantity.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
+	Delay  quantity.Duration `yaml:"delay,required,positive"` // time until a call is passed on
+	Jitter quantity.Duration `yaml:"jitter"`                  // the delay varies by at most this much, uniformly
 }
 
 var (
@@ -41,7 +41,7 @@ var (
 	_ chaos.Fault = (*GRPCDelay)(nil)
 )
 
-// grpcStatus is the number of a status that is an error.
+// grpcStatus is the number of a status other than OK.
 type grpcStatus int
 
 func (s *grpcStatus) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
@@ -59,7 +59,7 @@ func (s *grpcStatus) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 
 func (*grpcStatus) Schema() syntax.Schema { return syntax.Enum(status.Names()[1:]) }
 
-// path returns the pattern of the path of the calls.
+// path returns the pattern that the path of a call must match.
 func (c *Calls) path() string {
 	if c.Method == "" {
 		return ""
@@ -67,7 +67,7 @@ func (c *Calls) path() string {
 	return "/" + c.Method
 }
 
-// probe returns a call that fits: an empty string replaces each * in the method.
+// probe returns a call that matches: it replaces each * in the method by an empty string.
 func (c *Calls) probe() proxy.ProbeRequest {
 	q := proxy.ProbeRequest{Form: peer.GRPC, Method: "POST", Path: "/brunt.Probe/Call"}
 	if c.Method != "" {

@@ -18,8 +18,8 @@ import (
 // Requests says which requests on a link a fault hits.
 type Requests struct {
 	selector.Edge `yaml:",inline"`
-	Percent       *quantity.Share `yaml:"percent"` // of the requests that fit; nil is all
-	Path          string          `yaml:"path"`    // such as /posts/7 or /posts/*; zero is all
+	Percent       *quantity.Share `yaml:"percent"` // share of the requests that match; nil is all
+	Path          string          `yaml:"path"`    // pattern such as /posts/7 or /posts/*; zero is all
 	Method        string          `yaml:"method"`  // zero is all
 }
 
@@ -27,15 +27,15 @@ type Requests struct {
 type HTTPError struct {
 	Requests `yaml:",inline"`
 	Status   int               `yaml:"status,min=200,max=599"` // zero is 503
-	Body     string            `yaml:"body"`                   // of the answer; text/plain unless a header says otherwise
-	Headers  map[string]string `yaml:"headers"`                // of the answer, besides those for its length
+	Body     string            `yaml:"body"`                   // answer's body; text/plain unless a header says otherwise
+	Headers  map[string]string `yaml:"headers"`                // answer's headers, besides those for its length
 }
 
 // HTTPDelay is the fault http.delay.
 type HTTPDelay struct {
 	Requests `yaml:",inline"`
-	Delay    quantity.Duration `yaml:"delay,required,positive"` // until a request is passed on
-	Jitter   quantity.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
+	Delay    quantity.Duration `yaml:"delay,required,positive"` // time until a request is passed on
+	Jitter   quantity.Duration `yaml:"jitter"`                  // the delay varies by at most this much, uniformly
 }
 
 var (
@@ -43,7 +43,7 @@ var (
 	_ chaos.Fault = (*HTTPDelay)(nil)
 )
 
-// probe returns a request that fits: an empty string replaces each * in the path.
+// probe returns a request that matches: it replaces each * in the path by an empty string.
 func (r *Requests) probe() proxy.ProbeRequest {
 	return proxy.ProbeRequest{Method: r.Method, Path: strings.ReplaceAll(r.Path, "*", "")}
 }

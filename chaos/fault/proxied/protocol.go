@@ -8,7 +8,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// The formats that faults look into, as the descriptors of protocols name them.
+// The formats that faults parse, as the descriptors of protocols name them.
 const (
 	formatHTTP  = "http"
 	formatHTTP2 = "http/2" // without TLS
@@ -18,7 +18,7 @@ const (
 	formatMySQL = "mysql"
 )
 
-// form returns the form of a probe on a link: the special one that the link is known to carry, in place of the general.
+// form returns the form of a probe on a link: general, or the special form that the link is known to carry.
 func form(l *chaos.Link, general peer.Form) peer.Form {
 	switch {
 	case general == peer.HTTP1 && l.Carries.Has(formatHTTP2):
@@ -29,7 +29,7 @@ func form(l *chaos.Link, general peer.Form) peer.Form {
 	return general
 }
 
-// spoken notes an endpoint whose link a fault hits, and that does not carry the format that the fault looks into.
+// spoken notes a mistake if the fault hits a link to an endpoint that does not carry the format which the fault parses.
 func spoken(e *selector.Edge, protocol, inside, format string, at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	for i := range sc.Endpoints {
 		end := &sc.Endpoints[i]
@@ -53,14 +53,14 @@ func spoken(e *selector.Edge, protocol, inside, format string, at syntax.Pos, sc
 	}
 }
 
-// parsed are the traits of a fault on links that are looked into.
+// parsed returns the traits of a fault on links whose data is parsed.
 func parsed(e *selector.Edge, sc chaos.Scope) chaos.Traits {
 	t := e.Traits(sc)
 	t.Touches = func(from, to string, z chaos.Zones) (hit, parses bool) { return e.On(from, to, z), true }
 	return t
 }
 
-// some says which part of what a fault hits.
+// some describes the share of the things that a fault hits.
 func some(percent *quantity.Share, what, of string) string {
 	s := "all " + what
 	if percent != nil {

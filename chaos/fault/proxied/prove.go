@@ -13,29 +13,28 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// together is the number of concurrent connections of a probe with many requests, so that their delays
-// do not add up.
+// together is the number of concurrent connections of a probe with many requests. Their delays then do not add up.
 const together = 16
 
-// asked counts the requests of a probe.
+// asked counts the results of the requests of a probe.
 type asked struct {
 	n    int
 	hits int           // hit by the fault
-	sure int           // hits that the lateness of this machine alone cannot explain, where that is measured
+	sure int           // hits that the lateness of this machine alone cannot explain, if lateness is measured
 	late time.Duration // the worst lateness of this machine
 
-	// between are slow requests that were not hit, where each hit is delayed for longer than they took: the machine delays
-	// requests by itself.
+	// between counts requests that were not hit but slow, though faster than any hit: this machine delayed them. It is
+	// counted only if every hit has a delay longer than that.
 	between int
 }
 
-// An answer is the result of one request of a probe. Without an answer the status is 0, and took is
-// the time waited.
+// An answer is the result of one request of a probe. If there was no answer, the status is 0, and took is the time
+// waited.
 type answer struct {
 	status   int
 	own      bool // made by the proxy
 	took     time.Duration
-	exchange *proxy.Exchange // nil if the probe does not keep exchanges, or without an answer
+	exchange *proxy.Exchange // nil if the probe does not keep exchanges, or if there was no answer
 }
 
 // requests makes n requests over the link, and counts those for which hit is true.
@@ -80,10 +79,10 @@ func (a *asked) add(hit bool) {
 	}
 }
 
-// proves judges the probes of a fault on a share: enough of them are hit, and that also without those that a late
-// machine may have delayed. If it has delayed a quarter as many for about as long, there is no telling which of them
-// the fault hit. all says that with a share of 1 every probe has to be hit. found describes the hits, and missing what
-// shows no effect.
+// proves judges the probes of a fault on a share of the requests. Enough of them must be hit, even without counting the
+// hits that a late machine may have caused. It gives no verdict if the machine delayed many other requests for about as
+// long, more than a quarter of the sure hits: the two cannot be told apart. all says that with a share of 1 every probe
+// must be hit. found describes the hits, missing describes their lack.
 func (a asked) proves(share float64, all bool, found, missing string) (string, error) {
 	enough := func(hits int) bool {
 		return !a.few(hits, share) && (share < 1 || !all || hits == a.n)
@@ -99,8 +98,8 @@ func (a asked) proves(share float64, all bool, found, missing string) (string, e
 	return found, nil
 }
 
-// over judges the probes after a fault: none may be hit. still and is describe a hit, such as "are still
-// slow" and "is slow".
+// over judges the probes after a fault: none may be hit. still and is describe hits, such as "are still slow" and "is
+// slow".
 func (a asked) over(what, still, is string) (string, error) {
 	if a.hits > 0 {
 		return "", fmt.Errorf("%d of %d %s %s", a.hits, a.n, what, still)
@@ -108,23 +107,22 @@ func (a asked) over(what, still, is string) (string, error) {
 	return fmt.Sprintf("none of %d %s %s", a.n, what, is), nil
 }
 
-// few reports whether so many hits are too few for a fault on this share of the requests: on a busy machine some
-// requests are slow by themselves.
+// few reports whether there are too few hits for a fault on this share of the requests. On a busy machine some requests
+// are slow without a fault.
 func (a asked) few(hits int, share float64) bool {
 	return hits == 0 || float64(hits) < share*float64(a.n)/4
 }
 
 const (
-	leastShare = 0.0005 // of the requests; the smallest that mostTries probes can find
+	leastShare = 0.0005 // share of requests; the smallest that mostTries probes can find
 	oneTry     = 1000   // most requests of one probe
 	mostTries  = 20     // most probes
 )
 
-// atOnce returns the number of requests of one probe. For a small share one probe is not enough, and
-// several are made.
+// atOnce returns the number of requests of one probe. A small share may take several probes.
 func atOnce(share float64) int { return min(oneTry, proof.Tries(share)) }
 
-// search makes requests until one is hit.
+// search makes requests until one is hit, in at most mostTries probes.
 func search(
 	ctx context.Context, share float64, requests func(ctx context.Context, n int) (asked, error),
 ) (asked, error) {

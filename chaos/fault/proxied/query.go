@@ -16,51 +16,52 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Commands says which commands of Redis on a link a fault hits.
+// Commands says which Redis commands on a link a fault hits.
 type Commands struct {
 	selector.Edge `yaml:",inline"`
-	Percent       *quantity.Share `yaml:"percent"` // of the commands that fit; nil is all
-	Command       string          `yaml:"command"` // such as GET or H*; zero is all
-	Key           string          `yaml:"key"`     // the first argument, such as user:*; zero is all
+	Percent       *quantity.Share `yaml:"percent"` // share of the commands that match; nil is all
+	Command       string          `yaml:"command"` // pattern such as GET or H*; zero is all
+	Key           string          `yaml:"key"`     // pattern of the first argument, such as user:*; zero is all
 }
 
-// Statements says which statements of PostgreSQL or MySQL on a link a fault hits.
+// Statements says which PostgreSQL or MySQL statements on a link a fault hits.
 type Statements struct {
 	selector.Edge `yaml:",inline"`
-	Percent       *quantity.Share `yaml:"percent"` // of the statements that fit; nil is all
-	// in one line and small letters, such as "update orders *"; zero is all
+	Percent       *quantity.Share `yaml:"percent"` // share of the statements that match; nil is all
+	// pattern in one line and lower case, such as "update orders *"; zero is all
 	Statement string `yaml:"statement"`
-	// mysql, of a link that does not show it by the URL of its endpoint or by the port 3306; zero is postgres there
+	// mysql, for a link that neither the URL of its endpoint nor the port 3306 shows to be MySQL; zero is postgres
+	// there
 	Protocol string `yaml:"protocol,oneof=mysql"`
 }
 
 // RedisError is the fault redis.error.
 type RedisError struct {
 	Commands `yaml:",inline"`
-	// such as READONLY You can't write against a read only replica.; zero is LOADING Redis is loading the dataset in
-	// memory
+	// error reply, such as READONLY You can't write against a read only replica.; zero is LOADING Redis is loading the
+	// dataset in memory
 	Reply string `yaml:"reply"`
 }
 
 // RedisDelay is the fault redis.delay.
 type RedisDelay struct {
 	Commands `yaml:",inline"`
-	Delay    quantity.Duration `yaml:"delay,required,positive"` // until a command is passed on
-	Jitter   quantity.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
+	Delay    quantity.Duration `yaml:"delay,required,positive"` // time until a command is passed on
+	Jitter   quantity.Duration `yaml:"jitter"`                  // the delay varies by at most this much, uniformly
 }
 
 // SQLError is the fault sql.error.
 type SQLError struct {
 	Statements `yaml:",inline"`
-	SQLState   string `yaml:"sqlstate"` // such as 40001; zero is 57P03, cannot connect now, which is 08S01 for MySQL
+	SQLState   string `yaml:"sqlstate"` // code such as 40001; zero is 57P03, cannot connect now, which is 08S01 for MySQL
 	Message    string `yaml:"message"`  // the text of the error
 }
 
 // SQLDelay is the fault sql.delay.
 type SQLDelay struct {
 	Statements `yaml:",inline"`
-	Delay      quantity.Duration `yaml:"delay,required,positive"` // until a statement is passed on
-	Jitter     quantity.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
+	Delay      quantity.Duration `yaml:"delay,required,positive"` // time until a statement is passed on
+	Jitter     quantity.Duration `yaml:"jitter"`                  // the delay varies by at most this much, uniformly
 }
 
 var (
@@ -70,7 +71,7 @@ var (
 	_ chaos.Fault = (*SQLDelay)(nil)
 )
 
-// The replies and codes of errors that are not given.
+// The replies and error codes that are used if the scenario gives none.
 const (
 	loading = "LOADING Redis is loading the dataset in memory"
 	notNow  = "57P03"
@@ -100,7 +101,7 @@ func (c *Commands) Traits(sc chaos.Scope) chaos.Traits { return parsed(&c.Edge, 
 
 func (s *Statements) Traits(sc chaos.Scope) chaos.Traits { return parsed(&s.Edge, sc) }
 
-// name is the pattern of the names of the commands.
+// name returns the pattern that the name of a command must match.
 func (c *Commands) name() string {
 	verb, key := c.Command, c.Key
 	if verb == "" {
@@ -112,7 +113,7 @@ func (c *Commands) name() string {
 	return verb + " " + key
 }
 
-// probe returns a command that fits: an empty string replaces each * in its name.
+// probe returns a command that matches: it replaces each * in its name by an empty string.
 func (c *Commands) probe() proxy.ProbeRequest {
 	verb := strings.ReplaceAll(c.Command, "*", "")
 	if verb == "" {
@@ -121,7 +122,7 @@ func (c *Commands) probe() proxy.ProbeRequest {
 	return proxy.ProbeRequest{Form: peer.Redis, Path: verb + " " + strings.ReplaceAll(c.Key, "*", "")}
 }
 
-// probe returns a statement that fits, as that of commands does.
+// probe returns a statement that matches: it replaces each * by an empty string.
 func (s *Statements) probe() proxy.ProbeRequest {
 	text := strings.ReplaceAll(s.Statement, "*", "x")
 	if text == "" {
@@ -152,7 +153,7 @@ func (f *RedisDelay) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckJitter(f.Delay, f.Jitter, m)
 }
 
-// state is a SQLSTATE.
+// state matches an SQLSTATE.
 var state = regexp.MustCompile(`^[0-9A-Z]{5}$`)
 
 func (f *SQLError) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {

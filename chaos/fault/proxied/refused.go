@@ -11,13 +11,13 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// refused is an error in place of the answers of a server, and its proof.
+// refused is a fault that answers with an error instead of the server, and its proof.
 type refused struct {
 	*selector.Edge
 	percent    *quantity.Share
-	what, text string // requests, calls, commands or statements, and which of them
+	what, text string // requests, calls, commands or statements, and a description of those that are hit
 	as         string // the error
-	status     int    // of the probe's answer; 0 is any that is the proxy's own
+	status     int    // status of the probe's answer; 0: any that the proxy itself gives
 	probe      func() proxy.ProbeRequest
 	toxic      proxy.Toxic
 }

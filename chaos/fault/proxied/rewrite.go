@@ -23,9 +23,9 @@ import (
 // HTTPRewrite is the fault http.rewrite.
 type HTTPRewrite struct {
 	Requests `yaml:",inline"`
-	Request  requestDraft `yaml:"request"` // changes of a request
-	Answer   answerDraft  `yaml:"answer"`  // changes of its answer
-	// a path that matches and is changed, for the proof; zero is one made from the patterns
+	Request  requestDraft `yaml:"request"` // changes to a request
+	Answer   answerDraft  `yaml:"answer"`  // changes to its answer
+	// a path that matches and is changed, for the proof; zero is one that brunt derives from the patterns
 	Probe string `yaml:"probe"`
 }
 
@@ -41,7 +41,7 @@ type requestDraft struct {
 // answerDraft holds the changes of an answer.
 type answerDraft struct {
 	syntax.Place
-	Status  int                `yaml:"status,min=200,max=599"` // zero is as it was
+	Status  int                `yaml:"status,min=200,max=599"` // the new status; zero is the server's
 	Headers map[string]*string `yaml:"headers"`                // new values by name; null removes the header
 	Body    *string            `yaml:"body"`                   // the new body; its length and coding are adjusted
 }
@@ -120,7 +120,7 @@ func (f *HTTPRewrite) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// checkProbe notes why there is no path to verify the fault by.
+// checkProbe notes a mistake if there is no path with which the fault can be verified.
 func (f *HTTPRewrite) checkProbe(at syntax.Pos, m *syntax.Mistakes) {
 	if f.Probe != "" {
 		m.Add(f.Edge.Of("probe"),
@@ -134,8 +134,7 @@ func (f *HTTPRewrite) checkProbe(at syntax.Pos, m *syntax.Mistakes) {
 		"no path is found that fits and is changed; `probe` names one to verify it by")
 }
 
-// probed returns an unescaped path that fits and, if paths are rewritten, is changed. It is "" if none
-// is found.
+// probed returns an unescaped path that matches and, if paths are rewritten, is changed. It is "" if there is none.
 func (f *HTTPRewrite) probed() string {
 	plain := strings.ReplaceAll(f.Path, "*", "")
 	paths := []string{f.Probe}
@@ -185,8 +184,8 @@ func (f *HTTPRewrite) text() string {
 	return s.String()
 }
 
-// request returns the probe. It carries every header that is removed, and its answer has a status
-// other than the new one.
+// request returns the request of a probe. It carries every header that is to be removed, and asks for an answer whose
+// status differs from the new one.
 func (f *HTTPRewrite) request() proxy.ProbeRequest {
 	carried := func(headers map[string]*string) http.Header {
 		h := http.Header{}

@@ -21,14 +21,14 @@ import (
 // Some says which share of a link's connections a fault hits.
 type Some struct {
 	selector.Edge `yaml:",inline"`
-	Percent       *quantity.Share `yaml:"percent"` // of the connections; nil is all
+	Percent       *quantity.Share `yaml:"percent"` // share of the connections; nil is all
 }
 
 // SlowClose is the fault tcp.slow_close.
 type SlowClose struct {
 	link.Directed `yaml:",inline"`
 	Some          `yaml:",inline"`
-	// until a close is passed on, in each direction hit; both by default
+	// time until a close is passed on, in each direction hit; both by default
 	Delay quantity.Duration `yaml:"delay,required,positive"`
 }
 
@@ -36,7 +36,7 @@ type SlowClose struct {
 type Limit struct {
 	link.Directed `yaml:",inline"`
 	Some          `yaml:",inline"`
-	// of a connection, counted for each direction hit; of answers by default
+	// bytes of a connection, counted for each direction hit; of answers by default
 	Bytes quantity.Size `yaml:"bytes,required,positive"`
 }
 
@@ -44,9 +44,9 @@ type Limit struct {
 type Slicer struct {
 	link.Directed `yaml:",inline"`
 	Some          `yaml:",inline"`
-	Size          quantity.Size `yaml:"size,required,positive"` // of a piece, on average
-	Variation     quantity.Size `yaml:"variation"`              // at most this much more or less, uniform
-	// from one piece to the next, in each direction hit; both by default
+	Size          quantity.Size `yaml:"size,required,positive"` // bytes of a piece, on average
+	Variation     quantity.Size `yaml:"variation"`              // the size varies by at most this much, uniformly
+	// time from one piece to the next, in each direction hit; both by default
 	Delay quantity.Duration `yaml:"delay,required,positive"`
 }
 
@@ -72,7 +72,7 @@ func (s *Some) text() string {
 	return s.Percent.String() + " of connections"
 }
 
-// Bounds of what a probe can prove without being a load of its own.
+// Bounds that keep a probe from being a load of its own.
 const (
 	mostLimit  = 16 << 20 // bytes that a probe sends to reach a limit
 	mostPiece  = 16 << 10 // bytes: a clean link delivers pieces of twice that size
@@ -113,23 +113,23 @@ func (f *Slicer) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// mostGone bounds the connections of the proof that a fault is gone.
+// mostGone bounds the connections of the proof that a fault is over.
 const mostGone = 200
 
-// dialed is the result of one connection. For a fault on time it is the time taken and the least time
-// under the fault; otherwise it is whether the fault hit.
+// dialed is the result of one connection. For a fault on time it holds the time taken and the least time under the
+// fault; otherwise it says whether the fault hit the connection.
 type dialed struct {
 	took, least time.Duration
 	hit         bool
 }
 
-// mostInFlight bounds the bytes that the connections of a probe carry at once, so that the probe does
-// not load this machine.
+// mostInFlight bounds the bytes that the connections of a probe carry at once, so that the probe is no load to this
+// machine.
 const mostInFlight = 1 << 20
 
-// dials makes n connections over the link, some of them concurrently, and counts those that are hit.
-// Each carries the given number of bytes. enough ends it early. pulse is nil where the lateness of the
-// machine does not matter.
+// dials makes n connections over the link, some of them concurrently, and counts those that are hit. Each carries the
+// given number of bytes. It stops early when enough returns true. pulse is nil if the lateness of the machine does not
+// matter.
 func dials(ctx context.Context, n int, carries int64, pulse *proxy.Pulse, enough func(asked) bool,
 	dial func(ctx context.Context) (dialed, error)) (asked,
 	error,
@@ -172,8 +172,8 @@ func (s *Some) find(
 			return dials(ctx, proof.Tries(share), carries, pulse, func(a asked) bool { return !a.few(a.hits, share) }, dial)
 		}
 		got, err := try()
-		// If all must be hit and only some are, this machine may have been late to read the others:
-		// their separate pieces had joined by then.
+		// If all connections must be hit and only some are, this machine may have read the others late, when their
+		// separate pieces had already joined.
 		for n := 1; n < link.InARow && err == nil && share == 1 && got.hits > 0 && got.hits < got.n && ctx.Err() == nil; n++ {
 			got, err = try()
 		}

@@ -82,7 +82,7 @@ func groupCapability(fault string, c cgroup.Controller, setting func(cgroup.Grou
 	return w
 }
 
-// writable gives the reason why a file cannot be written, or nil.
+// writable returns an error that says why a file cannot be written, or nil.
 func writable(file string) error {
 	f, err := os.OpenFile(file, os.O_WRONLY, 0)
 	if err != nil {

@@ -15,15 +15,15 @@ import (
 	"brunt/chaos/victim"
 )
 
-// A cgroupLimit limits what a unit may use, by settings of its control group. They are written into the group
-// itself, so that the record of the service manager or engine stays as it is.
+// A cgroupLimit limits the resources of a unit by settings of its control group. It writes into the group directly, so
+// that the configuration in the service manager or engine stays unchanged.
 //
-// A unit that shares its group, as the processes of a stack share brunt's, gets a group of its own below it for
-// the time of the fault, so that no other process is hit.
+// If a unit shares its group, as the processes of a stack share brunt's, it gets its own group below that one for the
+// time of the fault, so that no other process is hit.
 type cgroupLimit struct {
 	victim.Victim
 	home   cgroup.Group // group of the unit
-	own    string       // directory of the group that is made for the unit; empty if home has only the unit
+	own    string       // directory of the group made for the unit; empty if the unit is alone in home
 	values []limitedSetting
 }
 
@@ -34,14 +34,14 @@ type limitedSetting struct {
 	Is  string `json:"is"`
 }
 
-// Undo operations of limits.
+// Names of the undo operations of limits.
 const (
 	opGroupSet   = "cgroup.set"   // restores a setting
-	opGroupLeave = "cgroup.leave" // moves the processes of a group that brunt made back, and removes the group
+	opGroupLeave = "cgroup.leave" // moves the processes of a group that brunt made back, and removes it
 )
 
-// groupIdentity identifies a group: another group may have its path later, for example after a container is
-// started again.
+// groupIdentity identifies a group. The path alone does not: another group may have it later, for example after a
+// container is started again.
 type groupIdentity struct {
 	cgroup.Group
 	Boot string         `json:"boot"`
@@ -54,7 +54,7 @@ type groupMove struct {
 	Unified bool   `json:"unified,omitempty"`
 }
 
-// limitFor finds the group of a unit for a controller. A new group is named by the run.
+// limitFor finds the group of a unit for a controller. The name of a new group contains the run.
 func limitFor(v victim.Victim, c cgroup.Controller, run string) (*cgroupLimit, error) {
 	r := &cgroupLimit{Victim: v}
 	var err error
@@ -77,7 +77,7 @@ func limitFor(v victim.Victim, c cgroup.Controller, run string) (*cgroupLimit, e
 	return r, nil
 }
 
-// shared tells that the unit has no group of its own.
+// shared reports whether the unit has no group of its own.
 func (r *cgroupLimit) shared() bool { return r.own != "" }
 
 // now reads a setting of the unit's group.
@@ -86,7 +86,7 @@ func (r *cgroupLimit) now(s cgroup.Setting) (string, error) {
 	return was, r.known(err)
 }
 
-// known is the error of a reading of the unit's group, without that of the root of a tree, which has no limits.
+// known returns err, or nil if the error only says that the root of a hierarchy has no limits.
 func (r *cgroupLimit) known(err error) error {
 	if r.shared() && errors.Is(err, os.ErrNotExist) && r.home.Root {
 		return nil
@@ -94,14 +94,14 @@ func (r *cgroupLimit) known(err error) error {
 	return err
 }
 
-// set adds a setting that is to get a value.
+// set adds a setting, with its values before and during the fault.
 func (r *cgroupLimit) set(s cgroup.Setting, was, is string) {
 	r.values = append(r.values, limitedSetting{s, was, is})
 }
 
 func (r *cgroupLimit) Via() string {
 	switch {
-	case r.home.Path == "": // not known yet
+	case r.home.Path == "": // the group is not known yet
 		return "cgroup"
 	case r.home.Unified:
 		return "cgroup v2"
@@ -128,7 +128,7 @@ func (r *cgroupLimit) Undo() []chaos.Undo {
 	return out
 }
 
-// group gives the group that has the limit while the fault is injected.
+// group returns the group that has the limit while the fault is injected.
 func (r *cgroupLimit) group() cgroup.Group {
 	if !r.shared() {
 		return r.home
@@ -140,8 +140,8 @@ func (r *cgroupLimit) group() cgroup.Group {
 	return g
 }
 
-// put writes the values, and moves the unit into its own group if it needs one. After an error a part may be done
-// and needs a revert.
+// put writes the values, and moves the unit into its own group if it needs one. After an error, part of that may be
+// done and needs a revert.
 func (r *cgroupLimit) put() error {
 	g := r.home
 	if r.shared() {
@@ -232,7 +232,7 @@ func resourceOperations() []chaos.Operation {
 	}...)
 }
 
-// doGroup reverts a change of a control group.
+// doGroup executes the undo of a change of a control group.
 func doGroup(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 	var id groupIdentity
 	if err := json.Unmarshal(u.Identity, &id); err != nil || id.Path == "" {
@@ -255,7 +255,7 @@ func doGroup(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 	return setBack(id.Group, id.What, was, is)
 }
 
-// setBack restores a setting that still has the value set by brunt. The group may be gone, and another group may
+// setBack restores a setting if it still has the value that brunt set. The group may be gone, and another group may
 // have its path.
 func setBack(g cgroup.Group, s cgroup.Setting, was, is string) (chaos.Outcome, error) {
 	if !g.Lives() {
@@ -263,7 +263,7 @@ func setBack(g cgroup.Group, s cgroup.Setting, was, is string) (chaos.Outcome, e
 	}
 	now, err := g.Read(s)
 	if err == nil && now != is {
-		// it has its prior value, or one that brunt did not set
+		// the setting has its prior value, or one that brunt did not set
 		return map[bool]chaos.Outcome{true: chaos.Reverted, false: chaos.None}[now == was], nil
 	}
 	if err == nil {

@@ -20,8 +20,8 @@ import (
 // Throttle is the fault cpu.throttle.
 type Throttle struct {
 	victim.Fault `yaml:",inline"`
-	Share        quantity.Share `yaml:"share"`               // of one processor
-	Processors   float64        `yaml:"processors,positive"` // in place of share, for more than one: 1.5 is one and a half
+	Share        quantity.Share `yaml:"share"`               // share of one processor
+	Processors   float64        `yaml:"processors,positive"` // number of processors instead of share, such as 1.5
 }
 
 var _ chaos.Fault = (*Throttle)(nil)
@@ -29,7 +29,7 @@ var _ chaos.Fault = (*Throttle)(nil)
 // leastQuota is the smallest share of a processor that the kernel grants, in its period of a tenth of a second.
 const leastQuota = 0.01
 
-// processors gives how many processors the unit may use.
+// processors returns the number of processors that the unit may use.
 func (t *Throttle) processors() float64 {
 	if t.Share > 0 {
 		return float64(t.Share)
@@ -59,7 +59,7 @@ type throttle struct {
 	*cgroupLimit
 	most      float64 // processors
 	burn      victim.Stressors
-	unlimited bool // before
+	unlimited bool // no limit before the fault
 }
 
 const usualPeriod = 100_000 // microseconds, of a new group
@@ -81,7 +81,7 @@ func (t *throttle) Plan() error {
 		return fmt.Errorf("%s may have only %s already, and not by this run", r.Victim, processorsText(has))
 	}
 	period := quota.Period
-	if r.shared() { // a new group begins with the usual period
+	if r.shared() { // a new group has the usual period
 		period = usualPeriod
 	}
 	is := strconv.Itoa(int(math.Round(max(t.most*period, 1000))))
@@ -118,7 +118,7 @@ const (
 )
 
 // Verify implements [chaos.Held]: the kernel makes the unit wait, and the unit uses no more than its quota. If the unit
-// does not want that much, a stress process beside it does.
+// does not want that much, Verify starts a stress process beside it.
 func (t *throttle) Verify(ctx context.Context) (string, error) {
 	g := t.group()
 	before, err := g.Count("cpu.stat", "nr_throttled")
@@ -156,8 +156,8 @@ func (t *throttle) Verify(ctx context.Context) (string, error) {
 	}
 }
 
-// waits measures for a while whether the kernel makes the group wait, and how much the unit, or the process
-// given, uses.
+// waits measures for a while whether the kernel makes the group wait, and the processor time that the unit, or the
+// process pid, uses.
 func (t *throttle) waits(ctx context.Context, pid int) (said string, ok bool) {
 	g := t.group()
 	use := func() (ticks uint64) {
@@ -195,7 +195,7 @@ const ticksPerSecond = 100
 
 func (t *throttle) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: 5 * time.Second} }
 
-// Gone implements [chaos.Held]: the kernel does not make the unit wait any more.
+// Gone implements [chaos.Held]: the kernel no longer makes the unit wait.
 func (t *throttle) Gone(ctx context.Context) (string, error) {
 	back, err := t.back()
 	if err != nil || !t.ID.Alive() || !t.home.Lives() || !t.unlimited || t.shared() {
@@ -220,7 +220,7 @@ func (t *throttle) Gone(ctx context.Context) (string, error) {
 	case <-ctx.Done():
 		return t.notMeasured(ctx, b, ctx.Err())
 	}
-	if how, ended := b.Ended(); ended { // nothing wanted a processor from then on
+	if how, ended := b.Ended(); ended { // no process wanted a processor from then on
 		return t.notMeasured(ctx, b, errors.New(how))
 	}
 	after, err := t.home.Count("cpu.stat", "nr_throttled")
@@ -230,8 +230,8 @@ func (t *throttle) Gone(ctx context.Context) (string, error) {
 	return back + ", and a process in its place is not made to wait", nil
 }
 
-// notMeasured says why a process in place of the unit shows nothing: the unit has ended, the process was killed, or the
-// time is over.
+// notMeasured says why a process in place of the unit proves nothing: the unit has ended, the process was killed, or
+// the time is over.
 func (t *throttle) notMeasured(ctx context.Context, b *stress.Process, err error) (string, error) {
 	switch {
 	case !t.ID.Alive():

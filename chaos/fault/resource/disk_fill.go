@@ -19,10 +19,10 @@ import (
 // DiskFill is the fault disk.fill.
 type DiskFill struct {
 	victim.Fault `yaml:",inline"`
-	Path         string         `yaml:"path,required"` // a directory of the unit on the filesystem to fill
-	Bytes        quantity.Size  `yaml:"bytes,min=1"`   // to take
+	Path         string         `yaml:"path,required"` // a directory of the unit, on the filesystem to fill
+	Bytes        quantity.Size  `yaml:"bytes,min=1"`   // bytes to take
 	Percent      quantity.Share `yaml:"percent"`       // instead of bytes: the share of the filesystem that is then in use
-	KeepFree     *quantity.Size `yaml:"keep_free"`     // bytes that stay free; alone, the fault takes all others. nil is 0
+	KeepFree     *quantity.Size `yaml:"keep_free"`     // bytes that stay free; alone, the fault takes the rest. nil is 0
 }
 
 var _ chaos.Fault = (*DiskFill)(nil)
@@ -57,10 +57,10 @@ func (f *DiskFill) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error
 type diskFill struct {
 	victim.Victim
 	fault *DiskFill
-	name  fileName // of the file, until it is unlinked
+	name  fileName // name of the file, until it is unlinked
 	state string
 	burn  victim.Stressors
-	b     *stress.Process // has the file open, which has no name
+	b     *stress.Process // holds the file open; the file has no name
 	take  int64           // bytes
 	left  int64           // bytes to leave
 	taken int64           // bytes
@@ -72,11 +72,11 @@ type diskFill struct {
 	reverted bool
 }
 
-// leftToBrunt is the space that is left if brunt's journal is on the filesystem: without space brunt could revert
-// nothing.
+// leftToBrunt is the number of bytes that are left free if brunt's journal is on the filesystem: without space brunt
+// could revert nothing.
 const leftToBrunt = 64 << 20
 
-// Plan computes how much to take.
+// Plan computes the number of bytes to take.
 func (f *diskFill) Plan() error {
 	dir, err := rootfs.Open(f.ID.PID, f.fault.Path)
 	if err != nil {
@@ -120,10 +120,10 @@ func (f *diskFill) Plan() error {
 	return nil
 }
 
-// leastTaken is the smallest amount to take whose effect can be measured.
+// leastTaken is the smallest number of bytes whose effect can be measured.
 const leastTaken = 64 << 10
 
-// brunts tells whether brunt's journal is on the filesystem of a directory.
+// brunts reports whether brunt's journal is on the filesystem of a directory.
 func (f *diskFill) brunts(dir *os.File) bool {
 	if f.state == "" {
 		return false
@@ -151,8 +151,8 @@ func (f *diskFill) String() string {
 
 func (*diskFill) Via() string { return "unnamed file" }
 
-// Undo implements [chaos.Step]: the kernel frees the file when the process that has it open ends, as it does with
-// brunt. A file that had a name for a moment needs an undo of its own.
+// Undo implements [chaos.Step]. The kernel frees the file when the process that holds it open ends, which it does when
+// brunt ends. A file that had a name for a moment needs an undo of its own.
 func (f *diskFill) Undo() []chaos.Undo { return append(f.name.undo(f.ID), f.burn.Undo()...) }
 
 func (f *diskFill) Inject(ctx context.Context) (chaos.Held, error) {
@@ -161,7 +161,7 @@ func (f *diskFill) Inject(ctx context.Context) (chaos.Held, error) {
 	if f.dir, err = rootfs.Open(f.ID.PID, f.fault.Path); err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Victim, err)
 	}
-	if !f.ID.Alive() { // another process may have its PID by now, and with it the directory
+	if !f.ID.Alive() { // another process may have its PID by now, and the directory may be that process's
 		return nil, chaos.JoinErrors(proc.ErrEnded, f.dir.Close())
 	}
 	if err := f.fill(ctx); err != nil {
@@ -171,8 +171,8 @@ func (f *diskFill) Inject(ctx context.Context) (chaos.Held, error) {
 	return f, nil
 }
 
-// fill has a process take the space by a file that brunt itself does not keep open, so that its end frees the space
-// even if brunt is stopped.
+// fill starts a process that takes the space with a file. brunt itself does not hold the file open, so the end of the
+// process frees the space even if brunt is stopped.
 func (f *diskFill) fill(ctx context.Context) error {
 	file, err := rootfs.Unnamed(f.dir, f.name.Name)
 	if err != nil {
@@ -191,8 +191,8 @@ func (f *diskFill) fill(ctx context.Context) error {
 	return err
 }
 
-// Verify implements [chaos.Held]: a write fails; or, if space is to be left, the file has taken its part. The rest
-// proves nothing, because other processes use the disk too.
+// Verify implements [chaos.Held]: a write fails. If space is to be left, the file has its size instead; the free space
+// proves nothing then, because other processes use the disk too.
 func (f *diskFill) Verify(context.Context) (string, error) {
 	space, err := rootfs.SpaceOf(f.dir)
 	if err != nil {
@@ -225,7 +225,7 @@ func (f *diskFill) Verify(context.Context) (string, error) {
 		quantity.FormatSeconds(f.took.Seconds()), said), nil
 }
 
-// heldBytes reads what the file takes that the process has open.
+// heldBytes returns the space of the file that the process holds open.
 func (f *diskFill) heldBytes() (int64, error) {
 	file, err := os.Open(fmt.Sprintf("/proc/%d/fd/%d", f.b.PID(), stress.FileNumber))
 	if err != nil {
@@ -235,7 +235,7 @@ func (f *diskFill) heldBytes() (int64, error) {
 	return rootfs.Taken(file)
 }
 
-// write writes a little, and removes it again.
+// write writes a small file, and removes it again.
 func (f *diskFill) write() error {
 	file, err := rootfs.Unnamed(f.dir, f.name.Name)
 	if err != nil {
@@ -247,7 +247,7 @@ func (f *diskFill) write() error {
 
 func (f *diskFill) Traits() chaos.HeldTraits { return chaos.HeldTraits{Ended: f.ended} }
 
-// ended says how the process ended that took the space, which is free since.
+// ended says how the process that took the space ended; the space is free since then.
 func (f *diskFill) ended(context.Context) error {
 	if how, ended := f.b.Ended(); ended && !f.reverted {
 		return fmt.Errorf("the process that took the space in %s ended before its time: %s", f.fault.Path, how)
@@ -256,12 +256,12 @@ func (f *diskFill) ended(context.Context) error {
 }
 
 func (f *diskFill) Revert(ctx context.Context) (chaos.Outcome, error) {
-	if f.reverted { // before
+	if f.reverted { // an earlier call has reverted it
 		return chaos.Reverted, nil
 	}
 	space, _ := rootfs.SpaceOf(f.dir)
 	f.full = space.Free
-	if _, ended := f.b.Ended(); ended { // it freed the space before, and others may have taken it since
+	if _, ended := f.b.Ended(); ended { // the process freed the space earlier, and others may have taken it since
 		f.full = 0
 	}
 	f.b.Stop()
@@ -273,7 +273,7 @@ func (f *diskFill) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return chaos.Reverted, nil
 }
 
-// seen reads whether there is space again.
+// seen reports whether there is free space again.
 func (f *diskFill) seen() bool {
 	if f.back > 0 {
 		return true
@@ -285,7 +285,7 @@ func (f *diskFill) seen() bool {
 	return f.back > 0
 }
 
-// Gone implements [chaos.Held]: there is space again. Some filesystems free it a little later.
+// Gone implements [chaos.Held]: there is free space again. Some filesystems free it a little later.
 func (f *diskFill) Gone(ctx context.Context) (string, error) {
 	err := proc.Await(ctx, 10*time.Second, f.seen, "")
 	_ = f.dir.Close()

@@ -21,11 +21,11 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// DiskThrottle is the fault disk.throttle. What the kernel keeps in memory is not slowed: neither reads from
-// there nor, in version 1 of control groups, writes that the kernel brings to the disk later.
+// DiskThrottle is the fault disk.throttle. Access to the page cache is not slowed: neither reads from it nor, with
+// version 1 of control groups, writes that the kernel brings to the disk later.
 type DiskThrottle struct {
 	victim.Fault `yaml:",inline"`
-	Rate         quantity.Bandwidth `yaml:"rate,required,positive"` // such as 1MiB/s; of each direction
+	Rate         quantity.Bandwidth `yaml:"rate,required,positive"` // bytes per second in each direction, such as 1MiB/s
 	// a directory of the unit on the disk to hit; zero is /
 	Path      string `yaml:"path"`
 	Direction string `yaml:"direction,oneof=both|read|write"` // zero is both
@@ -44,7 +44,7 @@ func (t *DiskThrottle) does(direction string) bool {
 	return t.Direction == "" || t.Direction == "both" || t.Direction == direction
 }
 
-// leastDiskRate is a block of 4 KiB in a tenth of a second.
+// leastDiskRate is the least rate, in bytes per second: one block of 4 KiB in a tenth of a second.
 const leastDiskRate = 40 << 10
 
 func (t *DiskThrottle) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
@@ -74,9 +74,9 @@ type diskThrottle struct {
 	*cgroupLimit
 	fault     *DiskThrottle
 	device    string
-	name      fileName // of a probe's file, until it is unlinked
+	name      fileName // name of a probe's file, until it is unlinked
 	burn      victim.Stressors
-	unlimited bool // before the fault, in every direction
+	unlimited bool // no limit before the fault, in any direction
 }
 
 // Plan computes the new settings.
@@ -122,7 +122,7 @@ func (t *diskThrottle) Plan() error {
 	return nil
 }
 
-// diskSetting gives the setting for the rate of a disk, in either version.
+// diskSetting returns the setting for the rate of a disk, in either version of control groups.
 func diskSetting(g cgroup.Group, device, direction string) cgroup.Setting {
 	if g.Unified {
 		return cgroup.Setting{File: "io.max", Device: device, Key: direction[:1] + "bps"}
@@ -149,7 +149,7 @@ func (t *diskThrottle) Inject(ctx context.Context) (chaos.Held, error) {
 	return t, nil
 }
 
-// Verify implements [chaos.Held]: a stress process in the unit's group reads and writes no faster.
+// Verify implements [chaos.Held]: a stress process in the unit's group reads and writes no faster than the rate.
 func (t *diskThrottle) Verify(ctx context.Context) (string, error) {
 	var said []string
 	var errs []error
@@ -185,14 +185,14 @@ const (
 	leastAtOnce = 4 << 10
 )
 
-// rate measures how fast a stress process in the unit's group is.
+// rate measures the rate of a stress process in the unit's group, in bytes per second.
 func (t *diskThrottle) rate(ctx context.Context, direction string) (float64, error) {
 	dir, err := rootfs.Open(t.ID.PID, t.fault.path())
 	if err != nil {
 		return 0, err
 	}
 	defer dir.Close()
-	// A block takes a fortieth of a second if the disk is as slow as it should be.
+	// A block takes a fortieth of a second at the rate of the fault.
 	block := int(t.fault.Rate/40) / leastAtOnce * leastAtOnce
 	job := stress.Disk{
 		Name: t.name.Name, Workers: 1, Block: min(max(block, leastAtOnce), mostAtOnce), Blocks: 1,
@@ -220,14 +220,14 @@ func (t *diskThrottle) rate(ctx context.Context, direction string) (float64, err
 			return rate, nil
 		}
 	}
-	if b.Killed() && t.ID.Alive() { // for want of memory, or by a watchdog as a process that a stopped brunt had begun
+	if b.Killed() && t.ID.Alive() { // for want of memory, or by a watchdog that took it for a remnant of a stopped brunt
 		err = fmt.Errorf("%w: %w", chaos.ErrNoAnswer, err)
 	}
 	return 0, fmt.Errorf("measuring how fast a process in the place of %s %ss: %w", t.Unit.Name(), direction,
 		chaos.JoinErrors(reported(b.Report()), err))
 }
 
-// reported gives the error that a stress process reports.
+// reported returns the error that a stress process reports.
 func reported(r stress.Report) error {
 	if r.Error == "" {
 		return nil
@@ -241,7 +241,7 @@ func (t *diskThrottle) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return t.cgroupLimit.Revert(ctx)
 }
 
-// Gone implements [chaos.Held]: the kernel does not slow the unit any more.
+// Gone implements [chaos.Held]: the kernel no longer slows the unit.
 func (t *diskThrottle) Gone(ctx context.Context) (string, error) {
 	back, err := t.back()
 	if err != nil || !t.ID.Alive() || !t.home.Lives() || !t.unlimited || t.shared() {
@@ -251,7 +251,8 @@ func (t *diskThrottle) Gone(ctx context.Context) (string, error) {
 	if !t.fault.does(direction) {
 		direction = "read"
 	}
-	// A disk may be slower than the limit was. A rate that is not below that of the disk is proof.
+	// A disk may be slower than the limit was. A rate that is not below the rate of the unlimited disk proves that the
+	// limit is gone.
 	rate, err := t.rate(ctx, direction)
 	switch {
 	case err != nil && !t.ID.Alive():

@@ -17,7 +17,7 @@ import (
 // FDExhaust is the fault fd.exhaust.
 type FDExhaust struct {
 	victim.Fault `yaml:",inline"`
-	Leave        int `yaml:"leave,min=0,max=1000000"` // how many it can still open; zero is none
+	Leave        int `yaml:"leave,min=0,max=1000000"` // number of files that the unit can still open; zero is none
 }
 
 var _ chaos.Fault = (*FDExhaust)(nil)
@@ -38,21 +38,21 @@ type fdExhaust struct {
 	limits []limited
 }
 
-// limited is a process of the unit with its limits.
+// limited is a process of the unit, with its limits.
 type limited struct {
 	id      proc.Identity
 	was, is proc.FileLimit
 }
 
-// opFiles is the undo of a limit of descriptors.
+// opFiles is the name of the undo of a limit of descriptors.
 const opFiles = "fd.limit"
 
-// Plan computes the limit under which as many descriptors are free as are to be left.
+// Plan computes the limit that leaves the wanted number of descriptors free.
 func (f *fdExhaust) Plan() error {
 	for _, pid := range proc.Family(f.ID.PID) {
 		id, err := proc.Identify(pid)
 		if err != nil || proc.IsZombie(pid) {
-			continue // it has ended meanwhile
+			continue // the process has ended meanwhile
 		}
 		was, err := proc.FilesLimit(pid)
 		if err != nil {
@@ -75,7 +75,7 @@ func (f *fdExhaust) Plan() error {
 	return nil
 }
 
-// atMost gives the limit under which `leave` descriptors are free.
+// atMost returns the limit under which `leave` descriptors are free, given the open ones.
 func atMost(open []int, leave int) uint64 {
 	slices.Sort(open)
 	n := uint64(0)
@@ -91,7 +91,7 @@ func atMost(open []int, leave int) uint64 {
 	}
 }
 
-// free gives how many descriptors under a limit are free.
+// free returns the number of free descriptors under a limit.
 func free(open []int, limit uint64) int {
 	used := 0
 	for _, n := range open {
@@ -124,7 +124,7 @@ func (f *fdExhaust) Inject(ctx context.Context) (chaos.Held, error) {
 			continue
 		}
 		if err := proc.LimitFiles(l.id.PID, l.is); err != nil {
-			return f, fmt.Errorf("%s: %w", f.Victim, err) // what is done is taken back
+			return f, fmt.Errorf("%s: %w", f.Victim, err) // the caller reverts the limits set so far
 		}
 		f.Point("limit written")
 	}
@@ -134,14 +134,14 @@ func (f *fdExhaust) Inject(ctx context.Context) (chaos.Held, error) {
 	return f, nil
 }
 
-// Verify implements [chaos.Held]: the unit has only the descriptors that were to be left, or that it has closed since.
-// A unit with none does not answer, if it can be asked.
+// Verify implements [chaos.Held]: the unit can open no more descriptors than were to be left, besides those that it has
+// closed since. A unit with none left does not answer, if it can be asked.
 func (f *fdExhaust) Verify(ctx context.Context) (string, error) {
 	var left, had int
 	for _, l := range f.limits {
 		now, err := proc.FilesLimit(l.id.PID)
 		if err != nil {
-			continue // it has ended
+			continue // the process has ended
 		}
 		open, err := proc.OpenFiles(l.id.PID)
 		if err != nil {
@@ -190,7 +190,7 @@ func (f *fdExhaust) Gone(ctx context.Context) (string, error) {
 	})
 }
 
-// restoreFiles restores the limit of descriptors of a process that still has the limit set by brunt.
+// restoreFiles restores the limit of descriptors of a process, if the process still has the limit that brunt set.
 func restoreFiles(u chaos.Undo, pid int) (done bool, err error) {
 	var was, is proc.FileLimit
 	if err := errors.Join(json.Unmarshal(u.Prior, &was), json.Unmarshal(u.Args, &is)); err != nil {

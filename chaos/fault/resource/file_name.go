@@ -14,7 +14,8 @@ import (
 	"brunt/chaos/rootfs"
 )
 
-// opName is the undo of a file name: on filesystems without files without a name, the file has a name for a moment.
+// opName is the name of the undo that removes a file's name. On filesystems that cannot create a file without a name,
+// the file has one for a moment.
 const opName = "file.unname"
 
 // fileName is the name of a file in a unit's filesystem. It is empty if the file needs no name.
@@ -28,7 +29,7 @@ const (
 	nameLength = 12 // random characters after the prefix
 )
 
-// nameFor gives the name that a file in a directory of the unit has for a moment.
+// nameFor returns a name for a file in a directory of the unit, for the moment until it is unlinked.
 func nameFor(dir *os.File, path string) fileName {
 	if !rootfs.Names(dir) {
 		return fileName{}
@@ -36,7 +37,7 @@ func nameFor(dir *os.File, path string) fileName {
 	return fileName{path, namePrefix + rand.Text()[:nameLength]}
 }
 
-// undo gives the undo that removes the name.
+// undo returns the undo that removes the name.
 func (f fileName) undo(id proc.Identity) []chaos.Undo {
 	if f.Name == "" {
 		return nil

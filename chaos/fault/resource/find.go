@@ -22,8 +22,9 @@ import (
 // ownPrefix begins the names of the groups that brunt makes.
 const ownPrefix = "brunt-"
 
-// ownName names a group that brunt makes for a unit of a run: brunt-RUN-RANDOM. In version 2 it is beside the unit's
-// own group, and names that: brunt-RUN-RANDOM@GROUP. So the way back is known without a journal.
+// ownName returns the name of a group that brunt makes for a unit of a run: brunt-RUN-RANDOM. In version 2 of control
+// groups, the group is beside the unit's own group and its name contains that group's: brunt-RUN-RANDOM@GROUP. The way
+// back is thus known without a journal.
 func ownName(home cgroup.Group, run string) string {
 	name := strings.TrimSuffix(ownPrefix+run, "-") + "-" + strings.ToLower(rand.Text()[:8])
 	if home.Unified && !home.Root {
@@ -32,7 +33,7 @@ func ownName(home cgroup.Group, run string) string {
 	return name
 }
 
-// homeOf returns the run and the unit's own group of a group that brunt made.
+// homeOf returns the run of a group that brunt made, and the unit's own group.
 func homeOf(own cgroup.Group) (run string, home cgroup.Group, err error) {
 	name, beside, known := strings.Cut(strings.TrimPrefix(filepath.Base(own.Path), ownPrefix), "@")
 	if i := strings.LastIndexByte(name, '-'); i > 0 {
@@ -75,7 +76,7 @@ func findGroups(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 	return out, err
 }
 
-// findSettings finds the limits of containers that are lower than what their engine was configured.
+// findSettings finds the limits of containers that are lower than their engine's configuration.
 func findSettings(ctx context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 	var out []chaos.Remnant
 	var errs []error
@@ -113,13 +114,13 @@ func findSettings(ctx context.Context, s *chaos.Search) ([]chaos.Remnant, error)
 	return out, chaos.JoinErrors(errs...)
 }
 
-// loweredSetting is a limit of a group: Was is what it is to be.
+// loweredSetting is a limit of a group. Was is the value to restore.
 type loweredSetting struct {
 	limitedSetting
 	group cgroup.Group
 }
 
-// lowered lists the limits of a container that are lower than what its engine was configured.
+// lowered lists the limits of a container that are lower than in the configuration of its engine.
 func lowered(c *containers.Container, configured containers.Limits) []loweredSetting {
 	var out []loweredSetting
 	in := func(of cgroup.Controller) (cgroup.Group, bool) {
@@ -180,10 +181,11 @@ func lowered(c *containers.Container, configured containers.Limits) []loweredSet
 	return out
 }
 
-// fewFiles is a limit of descriptors that no system begins a process with.
+// fewFiles is the limit of descriptors below which findFileLimits looks closer: no system starts a process with so low
+// a limit.
 const fewFiles = 1024
 
-// findFileLimits finds the processes that may open fewer files than those that started them.
+// findFileLimits finds the processes that may open fewer files than the processes that started them.
 func findFileLimits(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 	var out []chaos.Remnant
 	for _, pid := range s.PIDs {
@@ -193,7 +195,7 @@ func findFileLimits(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error)
 			continue
 		}
 		was := proc.FileLimit{Soft: is.Hard, Hard: is.Hard}
-		if !isGo(pid) { // a program of Go raises its limit to the hard one
+		if !isGo(pid) { // a Go program raises its soft limit to the hard limit
 			was.Soft = givenFiles(pid, is.Hard)
 		}
 		if was.Soft <= is.Soft {
@@ -212,14 +214,14 @@ func findFileLimits(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error)
 	return out, nil
 }
 
-// isGo reports whether a process runs a program of Go.
+// isGo reports whether a process runs a Go program.
 func isGo(pid int) bool {
 	_, err := buildinfo.ReadFile(fmt.Sprintf("/proc/%d/exe", pid))
 	return err == nil
 }
 
-// givenFiles returns the limit that a process was started with: that of the nearest process above it that is no program
-// of Go, which gives its children another limit than its own.
+// givenFiles returns the soft limit that a process was started with: the limit of its nearest ancestor that is not a Go
+// program. A Go program has another limit than it gives its children.
 func givenFiles(pid int, hard uint64) uint64 {
 	for _, p := range append(proc.Ancestors(pid), 1) {
 		if l, err := proc.FilesLimit(p); err == nil && !isGo(p) {
@@ -229,8 +231,8 @@ func givenFiles(pid int, hard uint64) uint64 {
 	return min(fewFiles, hard)
 }
 
-// findScores finds the processes that the kernel kills first for want of memory, unless those that started them are
-// too.
+// findScores finds the processes that the kernel kills first when memory runs out, except where their parents have the
+// same score.
 func findScores(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 	var out []chaos.Remnant
 	for _, pid := range s.PIDs {
@@ -239,7 +241,7 @@ func findScores(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 		if err != nil || serr != nil || is != killFirst {
 			continue
 		}
-		was := 0 // of a container's first process, unless it was asked for another
+		was := 0 // the default of a container's first process
 		if above := proc.Ancestors(pid); len(above) > 0 && len(proc.Containers(pid)) == len(proc.Containers(above[0])) {
 			was, err = scoreOf(above[0])
 		}
@@ -259,10 +261,10 @@ func findScores(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 	return out, nil
 }
 
-// findNames finds the files that had a name for a moment when brunt died.
+// findNames finds the files that still have the name they had for a moment when brunt died.
 func findNames(ctx context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 	var out []chaos.Remnant
-	var seen []string // namespaces of mounts
+	var seen []string // mount namespaces
 	for _, pid := range s.PIDs {
 		ns := proc.Namespace(pid, "mnt")
 		id, err := proc.Identify(pid)

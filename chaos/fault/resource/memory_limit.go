@@ -19,11 +19,11 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// MemoryLimit is the fault memory.limit. Beyond the limit, the kernel first drops what it has cached for the
-// unit, then kills one of its processes. The limit must be more than the unit uses now.
+// MemoryLimit is the fault memory.limit. Beyond the limit, the kernel first drops the unit's page cache, then kills one
+// of its processes. The limit must be more than the unit uses now.
 type MemoryLimit struct {
 	victim.Fault `yaml:",inline"`
-	// a multiple of the machine's pages, or it is rounded down to one
+	// the limit; the kernel rounds it down to a multiple of its page size
 	Bytes quantity.Size `yaml:"bytes,required,min=1"`
 }
 
@@ -47,7 +47,7 @@ func (l *MemoryLimit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, er
 	if err != nil || !env.Dry {
 		return steps, err
 	}
-	for _, u := range env.Units { // a process that brunt will start is in brunt's own control group
+	for _, u := range env.Units { // a process that brunt starts is in brunt's own control group
 		hit := slices.ContainsFunc(steps, func(s chaos.Step) bool { return slices.Contains(s.Units(), u.Name()) })
 		if hit && u.PID() == 0 && u.Traits().Contained == nil {
 			return nil, sharedMemory(u.Name(), "of brunt")
@@ -56,7 +56,7 @@ func (l *MemoryLimit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, er
 	return steps, nil
 }
 
-// sharedMemory says that a unit can't be limited alone.
+// sharedMemory returns the error that a unit can't be limited alone, because it shares its group.
 func sharedMemory(unit, group string) error {
 	return fmt.Errorf("%s shares the control group %s with others, and what it uses is counted there: a limit would "+
 		"hit all of them; run it in a container, "+
@@ -67,7 +67,7 @@ func sharedMemory(unit, group string) error {
 type memoryLimit struct {
 	*cgroupLimit
 	most  int64 // bytes
-	prior int64 // bytes; zero is no limit
+	prior int64 // bytes; zero: no limit
 	burn  victim.Stressors
 }
 
@@ -84,7 +84,7 @@ func memorySetting(g cgroup.Group) cgroup.Setting {
 	return memoryLimit1
 }
 
-// usageFile is the file with the memory that a group uses.
+// usageFile returns the path of the file with the memory that a group uses.
 func usageFile(g cgroup.Group) string {
 	if g.Unified {
 		return "memory.current"
@@ -92,7 +92,7 @@ func usageFile(g cgroup.Group) string {
 	return "memory.usage_in_bytes"
 }
 
-// memoryUse is the memory that a group uses, and how often the group wanted more than its limit.
+// memoryUse returns the memory that a group uses, and how often the group wanted more than its limit.
 func memoryUse(g cgroup.Group) (bytes int64, refused uint64, err error) {
 	n, err := g.Count(usageFile(g), "")
 	switch {
@@ -105,20 +105,21 @@ func memoryUse(g cgroup.Group) (bytes int64, refused uint64, err error) {
 	return int64(n), refused, err
 }
 
-// limitOf reads a limit; zero is none.
+// limitOf reads a limit; zero means that there is none.
 func limitOf(g cgroup.Group) (bytes int64, text string, err error) {
 	text, err = g.Read(memorySetting(g))
 	if err != nil {
 		return 0, "", err
 	}
-	const none = 1 << 60 // version 1 says "no limit" by a number beyond all memory
+	const none = 1 << 60 // version 1 expresses "no limit" as a number beyond all memory
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil && n < none {
 		return n, text, nil
 	}
 	return 0, text, nil
 }
 
-// mostFelt is how far a limit may lie above the unit's use: Verify takes that much to find that the limit holds.
+// mostFelt is the most by which a limit may exceed the memory that the unit uses: Verify takes that much memory to
+// prove the limit.
 const mostFelt = 1 << 30
 
 // Plan computes the new setting.
@@ -156,7 +157,7 @@ func (l *memoryLimit) Plan() error {
 	return nil
 }
 
-// cached gives the memory that the kernel drops when the group needs memory.
+// cached returns the memory that the kernel can drop when the group needs memory.
 func (l *memoryLimit) cached() (bytes int64) {
 	for _, key := range []string{"inactive_file", "active_file"} {
 		n, _ := l.home.Count("memory.stat", key)
@@ -178,10 +179,10 @@ func sizeText(n int64) string {
 	return strconv.FormatInt(n, 10) + " B"
 }
 
-// available gives how much memory the machine could provide.
+// available returns the memory that the machine could provide.
 func available() int64 { return meminfo("MemAvailable") }
 
-// meminfo reads a line of /proc/meminfo; zero if there is none.
+// meminfo reads a line of /proc/meminfo, in bytes; zero means that there is no such line.
 func meminfo(key string) int64 {
 	b, err := os.ReadFile("/proc/meminfo")
 	if err != nil {
@@ -207,12 +208,12 @@ func (l *memoryLimit) Inject(ctx context.Context) (chaos.Held, error) {
 	return l, nil
 }
 
-// beyond is how far a probe tries to exceed the limit.
+// beyond is the amount by which a probe tries to exceed the limit.
 const beyond = 16 << 20
 
 // Verify implements [chaos.Held]: a stress process in the unit's group does not get the memory that it got before. It
-// takes memory as one huge page if it can, which the kernel refuses without killing a process: an engine would take
-// that for an OOM of the container. Without huge pages the stress process is the first to be killed.
+// asks for memory as one huge page if it can: the kernel refuses that without killing a process, which an engine would
+// report as an OOM of the container. Without huge pages, the stress process is the first to be killed.
 func (l *memoryLimit) Verify(ctx context.Context) (string, error) {
 	got, stopped, err := l.take(ctx)
 	switch {
@@ -225,11 +226,12 @@ func (l *memoryLimit) Verify(ctx context.Context) (string, error) {
 	return fmt.Sprintf("a process in its place got %s, and no more", sizeText(got)), nil
 }
 
-// errKilled says that the process that takes memory was killed, and that its group did not refuse memory: the kernel
-// may have killed it for want of memory elsewhere, or a watchdog as a process that a stopped brunt had begun.
+// errKilled says that the process that takes memory was killed, although its group did not refuse memory. The kernel
+// may have killed it because memory ran out elsewhere, or a watchdog may have taken it for a remnant of a stopped
+// brunt.
 var errKilled = fmt.Errorf("%w: it was killed", chaos.ErrNoAnswer)
 
-// take takes memory in the unit's group until the limit is exceeded, or nothing more is available.
+// take takes memory in the unit's group until the limit is exceeded or no more is available.
 func (l *memoryLimit) take(ctx context.Context) (got int64, stopped bool, err error) {
 	used, before, err := memoryUse(l.home)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"brunt/chaos/proc"
 )
 
-// opScore is the undo of a changed oom_score_adj.
+// opScore is the name of the undo of a changed oom_score_adj.
 const opScore = "oom.score"
 
 // killFirst is the score of a process that the kernel kills before all others. Raising a score needs no right;
@@ -62,7 +62,7 @@ func scoresOf(pid int) ([]scored, error) {
 	return out, nil
 }
 
-// raiseScores makes the kernel kill these processes first.
+// raiseScores makes the kernel kill these processes before all others.
 func raiseScores(all []scored) error {
 	for _, s := range all {
 		if err := setScore(s.id.PID, killFirst); err != nil && s.id.Alive() {
@@ -81,7 +81,7 @@ func undoScores(all []scored) []chaos.Undo {
 	return out
 }
 
-// restoreScore restores the score of a process that still has the score set by brunt.
+// restoreScore restores the score of a process, if the process still has the score that brunt set.
 func restoreScore(u chaos.Undo, pid int) (undone bool, err error) {
 	var was int
 	if err := json.Unmarshal(u.Prior, &was); err != nil {

@@ -22,19 +22,20 @@ import (
 // StressCPU is the fault stress.cpu.
 type StressCPU struct {
 	victim.Fault `yaml:",inline"`
-	Load         quantity.Share `yaml:"load"` // of each worker, of the time that passes; zero is 100%
-	// each on a processor of its own, if there are as many; zero is one for each processor of the machine
+	Load         quantity.Share `yaml:"load"` // share of the time for which each worker is busy; zero is 100%
+	// number of workers, each on a processor of its own if there are as many; zero is one for each processor of the
+	// machine
 	Workers int `yaml:"workers,min=1,max=1024"`
 }
 
 // StressMemory is the fault stress.memory.
 type StressMemory struct {
 	victim.Fault `yaml:",inline"`
-	Bytes        quantity.Size `yaml:"bytes,min=1"` // to take
+	Bytes        quantity.Size `yaml:"bytes,min=1"` // bytes to take
 	// instead of bytes: a share of the limit of the unit's control group, else of the machine's memory
 	Percent quantity.Share `yaml:"percent"`
-	// what the kernel kills if memory runs out; zero is stressor: the stress process. unit takes memory until
-	// the kernel has killed the unit. burner is the old name of stressor
+	// the process that the kernel kills if memory runs out; zero is stressor: the stress process. With unit, the fault
+	// takes memory until the kernel has killed the unit. burner is the old name of stressor
 	OOM string `yaml:"oom,oneof=stressor|unit|burner"`
 }
 
@@ -155,7 +156,7 @@ func (b *stressing) start(job stress.Job) error {
 		if err != nil {
 			return err
 		}
-		if own, err := b.Groups.Find(os.Getpid(), controller); err != nil || own != g { // otherwise the process begins there
+		if own, err := b.Groups.Find(os.Getpid(), controller); err != nil || own != g { // otherwise it starts there anyway
 			c.Groups = append(c.Groups, g)
 		}
 	}
@@ -168,7 +169,8 @@ func (b *stressing) start(job stress.Job) error {
 
 func (b *stressing) Traits() chaos.HeldTraits { return chaos.HeldTraits{Ended: b.ended} }
 
-// ended says how the stress process ended before its time. It ends with its unit, which is nothing of its own.
+// ended returns an error if the stress process ended before its time while its unit lives. When its unit ends, it ends
+// too, which is no error.
 func (b *stressing) ended(context.Context) error {
 	if how, ended := b.b.Ended(); ended && b.ID.Alive() {
 		return fmt.Errorf("the stress process beside %s ended before its time: %s", b.Unit.Name(), how)
@@ -188,7 +190,7 @@ func (b *stressing) Gone(context.Context) (string, error) {
 	return fmt.Sprintf("the stress process, pid %d, is no more", b.b.PID()), nil
 }
 
-// over gives an error if the stress process has ended before its time.
+// over returns an error if the stress process has ended before its time.
 func (b *stressing) over() error {
 	if victim.Alive(b.b.PID()) {
 		return nil
@@ -218,8 +220,8 @@ func (s *stressCPU) Inject(context.Context) (chaos.Held, error) {
 }
 
 const (
-	burnedFor  = 400 * time.Millisecond // how long the use is measured
-	leastBurnt = .5                     // of the requested use; the machine, or the unit's quota, may not allow more
+	burnedFor  = 400 * time.Millisecond // of the requested use; the machine, or the unit's quota, may not allow more
+	leastBurnt = .5                     // share of the requested use; the machine, or the unit's quota, may not allow more
 )
 
 // Verify implements [chaos.Held]: the stress processes use, or wait for, the requested processor time.
@@ -250,7 +252,7 @@ func (s *stressCPU) Verify(ctx context.Context) (string, error) {
 	}
 }
 
-// held tells whether the unit's group has a processor quota.
+// held reports whether the unit's group has a processor quota.
 func (s *stressCPU) held() bool {
 	g, err := s.Groups.Find(s.ID.PID, cgroup.CPU)
 	if err != nil {
@@ -264,14 +266,14 @@ func (s *stressCPU) held() bool {
 type stressMemory struct {
 	stressing
 	share  float64
-	kill   bool // let the kernel kill the unit
+	kill   bool // take memory until the kernel kills the unit
 	limit  int64
 	group  cgroup.Group
-	scores []scored        // of the unit's processes, which the kernel is to kill
-	first  *stress.Process // has half of the memory, so that neither stress process is larger than the unit
+	scores []scored        // of the unit's processes, which the kernel is to kill first
+	first  *stress.Process // takes half of the memory, so that neither stress process is larger than the unit
 }
 
-// leftToMachine is the memory that stress leaves to the machine.
+// leftToMachine is the number of bytes that stress leaves free on the machine.
 const leftToMachine = 512 << 20
 
 // Plan computes how much memory to take, and checks the limits against it.
@@ -313,7 +315,7 @@ func (s *stressMemory) Plan() error {
 			return fmt.Errorf("%s: %w", s.Victim, err)
 		}
 		s.score = 0
-		// More than is available, until the kernel has killed the unit.
+		// Take more than is available, until the kernel has killed the unit.
 		taken = max(taken, s.limit-used+beyond)
 		s.job.Memory.Bytes = taken
 	}
@@ -355,10 +357,10 @@ func (s *stressMemory) Inject(ctx context.Context) (chaos.Held, error) {
 	if err == nil {
 		err = s.halves(ctx)
 	}
-	return s, err // the caller reverts what is done
+	return s, err // the caller reverts what was injected
 }
 
-// halves takes the memory by two stress processes, one after the other.
+// halves starts two stress processes, one after the other, that each take half of the memory.
 func (s *stressMemory) halves(ctx context.Context) error {
 	half := stress.Job{Memory: &stress.Memory{Bytes: s.job.Memory.Bytes / 2}}
 	if err := s.start(half); err != nil {
@@ -401,7 +403,7 @@ func (s *stressMemory) Revert(ctx context.Context) (chaos.Outcome, error) {
 func (s *stressMemory) Verify(ctx context.Context) (string, error) {
 	for {
 		r, err := s.b.Next(ctx)
-		over := s.over() // read before asking how it ended
+		over := s.over() // read before asking how the process ended
 		switch {
 		case s.kill && !s.ID.Alive():
 			return fmt.Sprintf("the kernel killed it (pid %d) because memory ran out, %s of which a process in its place had "+
@@ -427,8 +429,7 @@ func (s *stressMemory) Traits() chaos.HeldTraits {
 	return chaos.HeldTraits{Takes: 5 * time.Second, Ended: s.ended}
 }
 
-// ended is that of other stress, but for a process that the kernel has killed because memory ran out, as the fault has
-// it.
+// ended returns the error of [stressing.ended], unless the kernel was meant to kill a process because memory ran out.
 func (s *stressMemory) ended(ctx context.Context) error {
 	if s.kill || s.b.Killed() && s.limit > 0 {
 		return nil
@@ -451,7 +452,7 @@ type stressIO struct {
 	name fileName // of the workers' files, until they are unlinked
 }
 
-// Plan checks that there is a disk.
+// Plan checks that the path is on a disk.
 func (s *stressIO) Plan() error {
 	dir, err := rootfs.Open(s.ID.PID, s.path)
 	if err != nil {

@@ -1,5 +1,6 @@
-// Package kubeconfig opens clusters of Kubernetes as kubectl does: by the files of $KUBECONFIG, or by the service
-// account of the pod that brunt runs in. It alone links the client library of Kubernetes, for its credentials.
+// Package kubeconfig opens Kubernetes clusters as kubectl does: from the files of $KUBECONFIG, or with the service
+// account of the pod that brunt runs in. It is the only package that links the client library of Kubernetes, for its
+// credentials.
 package kubeconfig
 
 import (

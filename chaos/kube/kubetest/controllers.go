@@ -12,9 +12,9 @@ import (
 	"strings"
 )
 
-// settle does at once what the controllers of a cluster do in seconds: what has lost its owners is removed, pods of
-// workloads are made, placed, run and replaced, nodes get the taints that follow from their settings, and services the
-// addresses of ready pods. Each pass changes what is not yet as it should be.
+// settle does at once the work that the controllers of a cluster do in seconds: it removes objects without owners,
+// makes, places, runs and replaces pods of workloads, gives nodes the taints that follow from their settings, and gives
+// services the addresses of ready pods. Each pass makes the changes that are still needed.
 func (s *store) settle() {
 	for range 50 {
 		before := s.version
@@ -49,7 +49,7 @@ type listed struct {
 	object
 }
 
-// change stores a copy of an object that do has changed, if it has.
+// change stores a copy of an object, if do has changed it.
 func (s *store) change(l listed, do func(o object)) {
 	was, _ := json.Marshal(l.object)
 	o := copyOf(l.object)
@@ -60,7 +60,7 @@ func (s *store) change(l listed, do func(o object)) {
 	}
 }
 
-// garbage removes the objects whose owners are no more.
+// garbage removes the objects whose owners no longer exist.
 func (s *store) garbage() {
 	there := map[any]bool{}
 	for _, list := range s.objects {
@@ -80,7 +80,7 @@ func (s *store) garbage() {
 
 const cordonTaint = "node.kubernetes.io/unschedulable"
 
-// cordons gives the nodes that take no pods the taint that says so.
+// cordons gives unschedulable nodes the taint for that.
 func (s *store) cordons() {
 	for _, n := range s.all("nodes") {
 		s.change(n, func(o object) {
@@ -108,7 +108,7 @@ func listAt(o object, path ...string) []any {
 	return slices.Clone(list)
 }
 
-// ownerOf is what the workloads of a resource own their pods as.
+// ownerOf maps the resource of a workload to the kind of the owner of its pods.
 var ownerOf = map[string]string{"deployments": "ReplicaSet", "statefulsets": "StatefulSet", "daemonsets": "DaemonSet"}
 
 // workloads makes the pods that workloads lack, and removes those that they have too many or of an earlier template.
@@ -200,7 +200,7 @@ func tolerates(pod, taint object) bool {
 	})
 }
 
-// evictions removes pods from nodes with taints that say so.
+// evictions removes pods from nodes with NoExecute taints that the pods do not tolerate.
 func (s *store) evictions() {
 	for _, p := range s.all("pods") {
 		node := lookup(p.object, "spec", "nodeName")
@@ -214,7 +214,7 @@ func (s *store) evictions() {
 	}
 }
 
-// place finds the node with the fewest pods that takes a pod; empty: none does.
+// place returns the node with the fewest pods that accepts a pod; empty: none does.
 func (s *store) place(pod object) string {
 	best, least := "", 0
 	for _, n := range s.all("nodes") {
@@ -258,7 +258,7 @@ func (s *store) kubelets() {
 	}
 }
 
-// running is the status of a pod on a node.
+// running returns the status of a pod on a node.
 func running(pod object, i int) object {
 	was := listAt(pod, "status", "containerStatuses")
 	ready, statuses := "True", []any{}
@@ -319,7 +319,7 @@ func (s *store) endpoints() {
 	}
 }
 
-// quotas says of each quota that it holds.
+// quotas gives each quota its status.
 func (s *store) quotas() {
 	for _, q := range s.all("resourcequotas") {
 		s.change(q, func(o object) { o["status"] = object{"hard": lookup(o, "spec", "hard")} })

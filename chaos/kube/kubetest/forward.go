@@ -83,7 +83,7 @@ func (s *Server) pass(conn net.Conn) {
 	var mu sync.Mutex
 	var faults *spdystream.Stream
 	c.Serve(func(st *spdystream.Stream) {
-		// A client opens the stream of data once the one of errors is answered, which is therefore noted first.
+		// A client opens the data stream once the error stream is answered, so the error stream is noted first.
 		mu.Lock()
 		defer mu.Unlock()
 		if st.SendReply(http.Header{}, false) != nil {
@@ -98,7 +98,7 @@ func (s *Server) pass(conn net.Conn) {
 	})
 }
 
-// port connects a stream of data to what listens at a port.
+// port connects a data stream to the listener at a port.
 func (s *Server) port(port int, data, faults *spdystream.Stream) {
 	at := s.Ports[port]
 	if host := s.Ports[0]; at == "" && host != "" {

@@ -30,7 +30,7 @@ func (c change) apply(doc object) error {
 	return err
 }
 
-// in changes what is at a path of keys below a value, and returns the value as it is then.
+// in applies the change at a path of keys below a value, and returns the changed value.
 func (c change) in(of any, keys []string) (any, error) {
 	value, err := child(of, keys[0])
 	if len(keys) > 1 {
@@ -81,7 +81,7 @@ func (c change) at(of any, key string) (any, error) {
 	return nil, errNone
 }
 
-// child is the value of a key of a map, or of an index of a list.
+// child returns the value of a key of a map, or of an index of a list.
 func child(of any, key string) (any, error) {
 	switch v := of.(type) {
 	case map[string]any:

@@ -24,13 +24,13 @@ const most = 16 << 20
 // A Server is an API server.
 type Server struct {
 	URL string
-	// Printed is what containers have printed, by POD/CONTAINER/PREVIOUS, where PREVIOUS is false or true.
+	// Printed holds the output of containers, by POD/CONTAINER/PREVIOUS, where PREVIOUS is false or true.
 	Printed map[string]string
-	// Ports are what listens in every pod: the address on this machine, by port, and under 0 the host of all other ports.
-	// It is set before the first request.
+	// Ports maps the ports of every pod to addresses on this machine; under 0 it has the host for all other ports. It
+	// is set before the first request.
 	Ports map[int]string
 
-	authority string // its certificate, as a kubeconfig has it
+	authority string // its certificate, in the form of a kubeconfig
 
 	mu     sync.Mutex
 	store  store
@@ -58,7 +58,7 @@ func Start(t testing.TB) *Server {
 	return s
 }
 
-// Kubeconfig writes a kubeconfig of the server, for a user or, if that is empty, for one who may do everything.
+// Kubeconfig writes a kubeconfig of the server for a user. An empty user may do everything.
 func (s *Server) Kubeconfig(t testing.TB, user string) string {
 	path := filepath.Join(t.TempDir(), "config")
 	as := ""
@@ -81,7 +81,7 @@ current-context: test
 // Deny refuses everything to a user.
 func (s *Server) Deny(user string) { s.mu.Lock(); s.denied[user] = true; s.mu.Unlock() }
 
-// Away has it answer nothing, until it is called with false.
+// Away makes the server answer nothing, until it is called with false.
 func (s *Server) Away(away bool) { s.mu.Lock(); s.away = away; s.mu.Unlock() }
 
 // Plain refuses WebSockets from now on.
@@ -95,7 +95,7 @@ func (s *Server) Node(name string, labels map[string]string) {
 		false)
 }
 
-// Forget ends the history: a watch that goes on from an earlier version is told that it is expired.
+// Forget ends the history: a watch from an earlier version gets the error that it is expired.
 func (s *Server) Forget() { s.mu.Lock(); s.store.forget(); s.mu.Unlock() }
 
 // Hide removes an object, by the path of its list, without a trace in the history.
@@ -105,7 +105,7 @@ func (s *Server) Hide(list, name string) {
 	s.mu.Unlock()
 }
 
-// A refusal is an answer of the API server that is no success.
+// A refusal is an answer of the API server other than success.
 type refusal struct {
 	code            int
 	reason, message string
@@ -151,10 +151,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// split splits the path of a request into that of the list, the name of the object, and the subresource.
+// split splits the path of a request into the path of the list, the name of the object, and the subresource.
 func split(path string) (list, name, sub string) {
 	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
-	at := 2 // of the resource, after api/VERSION
+	at := 2 // index of the resource, after api/VERSION
 	if parts[0] == "apis" {
 		at = 3
 	}
@@ -166,7 +166,7 @@ func split(path string) (list, name, sub string) {
 	return "/" + strings.Join(parts[:at+1], "/"), rest[0], rest[1]
 }
 
-// resources are what the server says of the kinds of an API.
+// resources are the server's descriptions of the kinds of an API.
 var resources = map[string][]any{
 	"/api/v1": {
 		object{"name": "pods", "kind": "Pod", "namespaced": true},
@@ -230,7 +230,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, body object) {
 	}
 }
 
-// log writes what a container of a pod has printed.
+// log writes the output of a container of a pod.
 func (s *Server) log(w http.ResponseWriter, q url.Values, pod string) {
 	printed, ok := s.Printed[pod+"/"+q.Get("container")+"/"+q.Get("previous")]
 	if !ok {
@@ -262,7 +262,7 @@ func status(r *refusal) object {
 	}
 }
 
-// watch writes what changes after a version, until the client goes away.
+// watch writes the changes after a version, until the client goes away.
 func (s *Server) watch(w http.ResponseWriter, r *http.Request, list string) {
 	after, _ := strconv.Atoi(r.URL.Query().Get("resourceVersion"))
 	w.Header().Set("Content-Type", "application/json")

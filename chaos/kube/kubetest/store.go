@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// An object is one of the API, as JSON has it.
+// An object is an object of the API, as decoded from JSON.
 type object = map[string]any
 
 // An event is a change of an object.
@@ -31,22 +31,22 @@ type store struct {
 	version int
 	news    chan struct{} // closed at the next event
 
-	addresses int // that services have got
+	addresses int // number of addresses given to services
 }
 
 func newStore() store {
-	// as if there had been others before
+	// begins as if there had been earlier versions
 	return store{objects: map[string]map[string]object{}, news: make(chan struct{}), version: 100, oldest: 100}
 }
 
-// copyOf is a copy that shares nothing.
+// copyOf returns a deep copy.
 func copyOf(o object) (out object) {
 	text, _ := json.Marshal(o)
 	_ = json.Unmarshal(text, &out)
 	return out
 }
 
-// lookup is the value at a path of keys; nil is none.
+// lookup returns the value at a path of keys; nil means that there is none.
 func lookup(o object, path ...string) any {
 	var v any = o
 	for _, key := range path {
@@ -95,7 +95,7 @@ func (s *store) get(list, name string) (object, error) {
 	return copyOf(o), nil
 }
 
-// add stores a new object; with dry it only says what it would be.
+// add stores a new object; with dry it only returns the object that it would store.
 func (s *store) add(list string, o object, dry bool) (object, error) {
 	o = copyOf(o)
 	m := meta(o)
@@ -132,7 +132,7 @@ func (s *store) add(list string, o object, dry bool) (object, error) {
 	return copyOf(o), nil
 }
 
-// replace stores an object in the place of one that has its version.
+// replace stores an object in place of the one with its version.
 func (s *store) replace(list, name string, o object) (object, error) {
 	old := s.objects[list][name]
 	if old == nil {
@@ -164,7 +164,7 @@ func (s *store) patch(list, name string, changes []change) (object, error) {
 	return s.replace(list, name, o)
 }
 
-// remove deletes an object; with a UID only that one.
+// remove deletes an object; with a UID only the object that has it.
 func (s *store) remove(list, name, uid string) error {
 	o := s.objects[list][name]
 	switch {
@@ -187,7 +187,7 @@ func (s *store) remove(list, name, uid string) error {
 	return nil
 }
 
-// evictable refuses to evict a pod of which a disruption budget needs all.
+// evictable refuses to evict a pod if a disruption budget needs it.
 func (s *store) evictable(list, name string) error {
 	pod := s.objects[list][name]
 	if pod == nil {
@@ -219,10 +219,10 @@ func (s *store) evictable(list, name string) error {
 	return nil
 }
 
-// list is a page of the objects that a query selects.
+// list returns a page of the objects that a query selects.
 func (s *store) list(list string, q url.Values) (object, error) {
 	of := s.objects[list]
-	if !strings.Contains(list, "/namespaces/") && of == nil { // of all namespaces
+	if !strings.Contains(list, "/namespaces/") && of == nil { // a list of all namespaces
 		of = map[string]object{}
 		for _, l := range s.all(last(list)) {
 			of[l.list+"/"+l.name] = l.object
@@ -247,7 +247,7 @@ func (s *store) list(list string, q url.Values) (object, error) {
 	return object{"metadata": object{"resourceVersion": strconv.Itoa(s.version), "continue": next}, "items": items}, nil
 }
 
-// since lists the events after a version; expired says that not all of them are known any more.
+// since lists the events after a version; expired says that some of them are forgotten.
 func (s *store) since(list string, after int, q url.Values) (out []event, expired bool) {
 	if after < s.oldest {
 		return nil, true

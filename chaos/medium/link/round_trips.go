@@ -21,7 +21,8 @@ type RTTs struct {
 	waited time.Duration   // the shortest wait of those
 }
 
-// NotAnswered returns the error of a probe that was not answered as it should be. A silent one is [chaos.ErrNoAnswer].
+// NotAnswered returns the error of a probe that was not answered as expected. For a silent one it is
+// [chaos.ErrNoAnswer].
 func NotAnswered(o proxy.Outcome) error {
 	if o == proxy.Silent {
 		return chaos.ErrNoAnswer
@@ -59,7 +60,7 @@ func RoundTrips(ctx context.Context, l *chaos.Link) (RTTs, error) {
 // which may be the only cause.
 var errBlurred = errors.New("this machine itself was late")
 
-// Blurred says how late this machine was.
+// Blurred returns an error that says how late this machine was.
 func Blurred(late time.Duration) error {
 	return fmt.Errorf("%w by %s, so that there is no telling", errBlurred, quantity.FormatSeconds(late.Seconds()))
 }
@@ -68,14 +69,14 @@ func Blurred(late time.Duration) error {
 // others as slow.
 var errMixed = fmt.Errorf("%w for some of them", errBlurred)
 
-// Mixed says how late this machine was while some probes were nearly as slow as a fault on a share of them makes those.
-// However often that is found, it proves nothing.
+// Mixed returns an error that says how late this machine was, when some probes were nearly as slow as a fault on a
+// share of them makes the others. It proves nothing, however often it is found.
 func Mixed(late time.Duration) error {
 	return fmt.Errorf("%w by %s, so that there is no telling", errMixed, quantity.FormatSeconds(late.Seconds()))
 }
 
-// LeastTelling returns the shortest time that proves a delay of least on a machine that is late: half of
-// least more than the lateness alone explains.
+// LeastTelling returns the shortest time that proves a delay of least on a machine that is late: more than the lateness
+// alone explains, by half of least.
 func LeastTelling(least, late time.Duration) time.Duration { return max(least, late+least/2) }
 
 // A result that is late only on a late machine counts as proof when it is found InARow times and never
@@ -86,8 +87,8 @@ const (
 	atEnd  = 2
 )
 
-// UntilClear repeats a proof until its result is not blurred, or ctx ends. The pulse measures the
-// lateness of the machine during each try. A blurred try also returns what it found.
+// UntilClear repeats a proof until its result is not blurred, or ctx ends. The pulse measures the lateness of the
+// machine during each try. A blurred try also returns its finding.
 func UntilClear(ctx context.Context, prove func(pulse *proxy.Pulse) (string, error)) (string, error) {
 	pulse, err := proxy.NewPulse(ctx)
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Toxic is a step that puts a toxic on links. It ends with the proxies, which end with brunt. Where they are in a
-// process of their own, the watchdog of a brunt that is stopped takes the toxic off.
+// Toxic is a step that puts a toxic on links. It ends with the proxies, which end with brunt. If the proxies are in a
+// process of their own and brunt is stopped, the watchdog takes the toxic off.
 type Toxic struct {
 	Links    []*chaos.Link
 	What     string // description of the action
@@ -27,7 +27,7 @@ type Toxic struct {
 	Evidence Evidence
 	// Back, if not nil, is an edge the other way: its links are hit too that have one of Links as their opposite.
 	Back   *selector.Edge
-	Counts string // what affected counts: connections, or what the toxic selects, such as requests; empty is bytes
+	Counts string // unit of affected: connections, or what the toxic selects, such as requests; empty is bytes
 
 	watched []proxy.Line // opened by Prepare
 

@@ -41,14 +41,14 @@ type Step struct {
 	at       selector.InjectionPoint // where it is injected, and where to probe besides the gateway; port 0 is any port
 }
 
-// Evidence says how to prove a fault on packets from inside the network.
+// Evidence says how to prove a fault on packets, from inside the network.
 type Evidence struct {
 	Kind   netns.ProbeKind // kind of probe; zero is pings, or connections if only some ports are hit
 	N      int             // pings or connections of one probe; zero is proxied.Pings
 	Size   int             // bytes of each ping
 	Wait   time.Duration   // for each answer; zero is the probe's default
 	Name   string          // name to resolve, for a query
-	Known  bool            // as in [netns.Probe]: what the mechanism holds are outgoing packets
+	Known  bool            // as in [netns.Probe]: the mechanism holds outgoing packets
 	Takes  time.Duration   // longest time beyond that of any probe
 	Prove  func(b Baseline, now netns.ProbeResult, affected netns.Affected) (string, error)
 	Undone func(b Baseline, now netns.ProbeResult) (string, error)

@@ -46,7 +46,7 @@ func Traits(f chaos.Described, e *selector.Edge, do netns.Action, sc chaos.Scope
 	return t
 }
 
-// OnlyPackets are the traits of a fault that only packets can have: it hits no link.
+// OnlyPackets returns the traits of a fault that only packets can have: it hits no link.
 func OnlyPackets(f chaos.Described, e *selector.Edge, do netns.Action, sc chaos.Scope) chaos.Traits {
 	t := Traits(f, e, do, sc)
 	t.Touches = func(string, string, chaos.Zones) (hit, http bool) { return false, false }

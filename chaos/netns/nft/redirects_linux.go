@@ -11,21 +11,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Redirects names the chains of the thread's namespace that give connections from inside it another destination,
-// besides those of brunt.
+// Redirects names the chains of the thread's namespace, other than brunt's, that change the destination of connections
+// from inside it.
 func Redirects() (out []string, err error) {
 	c, err := nftables.New()
 	if err != nil {
 		return nil, fmt.Errorf("opening nftables: %w", err)
 	}
 	chains, err := c.ListChains()
-	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOENT) { // a kernel without tables, or one that has none
+	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOENT) { // a kernel without nftables, or without tables
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	outgoing := map[string]bool{} // tables in which packets from inside get addresses
+	outgoing := map[string]bool{} // tables that translate addresses of packets from inside
 	for _, chain := range chains {
 		if chain.Type == nftables.ChainTypeNAT && chain.Hooknum != nil && *chain.Hooknum == *nftables.ChainHookOutput {
 			outgoing[chain.Table.Name] = true

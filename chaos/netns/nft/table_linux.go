@@ -216,7 +216,7 @@ func (t *Table) Close() error {
 
 // Parts of rules.
 
-// Meta compares what the kernel keeps of a packet besides its bytes, such as its mark, with a value.
+// Meta compares a property of a packet that is not in its bytes, such as its mark, with a value.
 func Meta(key expr.MetaKey, op expr.CmpOp, value ...byte) []expr.Any {
 	return []expr.Any{&expr.Meta{Key: key, Register: 1}, &expr.Cmp{Op: op, Register: 1, Data: value}}
 }
@@ -377,7 +377,7 @@ func (t *Table) Clear(chains []*nftables.Chain) error {
 	return nil
 }
 
-// Tables lists the tables of brunt's in the thread's namespace, by their names.
+// Tables lists brunt's tables in the thread's namespace, by their names.
 func Tables() ([]string, error) {
 	c, err := nftables.New()
 	if err != nil {

@@ -1,8 +1,8 @@
-// Package remote does what package netns does by another process: one that may enter a network that brunt may not, or
-// one that goes on while brunt is stopped.
+// Package remote executes the operations of package netns in another process: one that may enter a network which brunt
+// may not enter, or one that continues while brunt is stopped.
 //
 //	brunt: Namespace --prepare, set, probe, close--> Server: netns.Namespace
 //
-// How a question travels is up to both ends: [New] takes the function that asks, and [Server.Operations] answers.
-// What is set ends when it is closed, with its process, or as its [netns.Lease] says.
+// The two ends choose how calls travel: [New] takes the function that calls, and [Server.Operations] answers. A Spec
+// that was set ends when it is closed, when its process ends, or when its [netns.Lease] ends.
 package remote

@@ -16,7 +16,7 @@ type Namespace struct {
 	close func() error
 }
 
-// New returns a namespace of another process, for [Server.Operations]. Where the process has ended, the error of ask is
+// New returns a namespace of another process, for [Server.Operations]. If the process has ended, ask returns
 // [rpc.ErrEnded]. Close calls end.
 func New(ask rpc.Asks, end func() error) *Namespace { return &Namespace{ask: ask, close: end} }
 
@@ -35,7 +35,7 @@ const (
 )
 
 type (
-	// A number is that of something that the process holds.
+	// A number identifies an object that the process holds.
 	number int
 
 	prepared struct {
@@ -131,7 +131,7 @@ func (n *Namespace) Gateway() (netip.Addr, error) {
 	return call(context.Background(), n, opGateway, rpc.None{})
 }
 
-// Close gives the namespace up, and removes everything that is held in it.
+// Close releases the namespace, and removes everything that is held in it.
 func (n *Namespace) Close() error { return n.close() }
 
 // object is an object that the process holds: a Spec or a connection.
@@ -152,7 +152,7 @@ func (o *object) Affected() (netns.Affected, error) {
 	return call(context.Background(), o.namespace, opAffected, o.n)
 }
 
-// Lifted returns how long ago the process ended what it held at the end of its lease. Zero: it did not, or does not
+// Lifted returns how long ago the process ended a Spec at the end of its lease. Zero means that it did not, or does not
 // say.
 func Lifted(ctx context.Context, held netns.Held) (ago time.Duration) {
 	if o, ok := held.(*object); ok {
@@ -165,8 +165,8 @@ func (o *object) Outcome(ctx context.Context) (netns.Outcome, error) {
 	return call(ctx, o.namespace, opOutcome, o.n)
 }
 
-// Close implements [netns.Held] and [netns.Line]. Of a process that has ended the error is [rpc.ErrEnded]: what the
-// kernel ends with it is over.
+// Close implements [netns.Held] and [netns.Line]. If the process has ended, the error is [rpc.ErrEnded]: everything
+// that the kernel ends with the process is over.
 func (o *object) Close() error {
 	_, err := call(context.Background(), o.namespace, opClose, o.n)
 	return err

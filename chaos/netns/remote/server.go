@@ -13,30 +13,30 @@ import (
 	"brunt/chaos/rpc"
 )
 
-// A Server acts in one namespace for others. It holds what they set, and connections.
+// A Server acts in one namespace for other processes. It holds the Specs that they set, and connections.
 type Server struct {
 	// Open opens the namespace.
 	Open func() (*netns.Namespace, error)
-	// Lease takes what is set with a lease: off ends it, and may be called twice. Nil: what is set lasts as long as this
-	// process, and no lease ends it.
+	// Lease registers an effect that was set with a lease: off ends the effect, and may be called twice. Nil means that
+	// effects last as long as this process, and leases do not end them.
 	Lease func(l netns.Lease, off func() error) (Leased, error)
 
 	mu     sync.Mutex
 	last   number
 	held   map[number]io.Closer
-	leased map[number]Leased // of what is held
+	leased map[number]Leased // leases of held objects
 	ended  bool
 
-	draining sync.WaitGroup // what was closed, and still serves what is in flight
+	draining sync.WaitGroup // closed objects that still serve data in flight
 }
 
-// Leased is what a lease may end.
+// Leased is the state of an effect with a lease.
 type Leased struct {
-	Since func() time.Duration // how long ago the lease has ended it; zero until then
-	Over  func()               // forgets it: it was closed by who set it
+	Since func() time.Duration // how long ago the lease ended it; zero: it did not
+	Over  func()               // drops it, after its caller closed it
 }
 
-// End removes everything in reverse order. Nothing comes after it.
+// End removes everything in reverse order. Nothing can be set after it.
 func (s *Server) End() error {
 	s.mu.Lock()
 	s.ended = true
@@ -79,7 +79,7 @@ func (s *Server) close(i number) error {
 	if d, ok := c.(interface{ Wait() }); ok {
 		s.draining.Go(d.Wait)
 	}
-	if leased && err == nil { // what is left ends with its lease
+	if leased && err == nil { // the lease ends what is left
 		l.Over()
 	}
 	return err
@@ -95,7 +95,7 @@ func heldAs[T any](s *Server, i number) (T, error) {
 	return t, nil
 }
 
-// Operations are those on the namespace.
+// Operations returns the operations on the namespace.
 func (s *Server) Operations() rpc.Operations {
 	return rpc.Join(
 		does(s, opPrepare, func(_ context.Context, n *netns.Namespace, spec netns.Spec) (p prepared, err error) {
@@ -150,7 +150,7 @@ func (s *Server) Operations() rpc.Operations {
 	)
 }
 
-// does is an operation in the namespace of a server.
+// does returns an operation in the namespace of a server.
 func does[A, R any](
 	s *Server, op rpc.Op[A, answer[R]], do func(ctx context.Context, n *netns.Namespace, args A) (R, error),
 ) rpc.Operations {
@@ -166,7 +166,7 @@ func does[A, R any](
 	})
 }
 
-// set puts a Spec in force, with its lease.
+// set applies a Spec, with its lease.
 func (s *Server) set(n *netns.Namespace, spec netns.Spec) (out held, err error) {
 	set, err := n.Set(spec)
 	if err != nil {

@@ -9,8 +9,8 @@
 // forwards all other messages, byte by byte, to the resolver to which they were sent. A malformed message
 // is never affected, because its name is unknown: the resolver gets it too, and decides what to answer.
 //
-// At the end of a fault the redirection goes first. Queries in flight are still answered, for two seconds at most, over
-// the way by which they came: a fault on a name that no program asks for harms no query.
+// At the end of a fault the redirection ends first. Queries in flight are still answered for at most two seconds, over
+// the path on which they came, so that a fault on a name that no program asks for harms no query.
 //
 // The kernel removes the table when brunt ends, even if it is killed; queries then reach their resolvers.
 package responder

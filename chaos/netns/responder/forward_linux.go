@@ -31,7 +31,7 @@ func (r *Responder) relay(s *socket) {
 	}
 }
 
-// A query is one that was forwarded.
+// A query is a forwarded query.
 type query struct {
 	client, to netip.AddrPort
 	id         uint16 // the client's

@@ -56,7 +56,7 @@ func opens(proto byte) []expr.Any {
 	return nft.Bits(expr.PayloadBaseTransportHeader, 13, []byte{syn | ack}, []byte{syn})
 }
 
-// intoZone returns the zone, and what puts a packet into it.
+// intoZone returns the zone, and the expressions that put a packet into it.
 func (r *Responder) intoZone() (zone []byte, into []expr.Any) {
 	zone = binary.NativeEndian.AppendUint16(nil, r.zone)
 	return zone, append([]expr.Any{
@@ -96,7 +96,7 @@ func (r *Responder) takeQueries(into []expr.Any, protocols ...byte) {
 	}
 }
 
-// keepAnswers writes the rules by which what the responder sends finds its way, and nothing else comes to it.
+// keepAnswers writes the rules that route packets of the responder back, and keep all others from its sockets.
 func (r *Responder) keepAnswers(into []expr.Any) {
 	r.table.Rule(r.first, nft.Meta(expr.MetaKeyMARK, expr.CmpOpEq, binary.NativeEndian.AppendUint32(nil, r.mark)...),
 		nft.Verdict(expr.VerdictAccept))
@@ -105,11 +105,11 @@ func (r *Responder) keepAnswers(into []expr.Any) {
 	}
 }
 
-// straight ends the redirection of new queries. Answers to those in flight, and connections that are open, keep their
-// way: the kernel translates addresses as long as there is a chain for that, even an empty one.
+// straight ends the redirection of new queries. Answers to queries in flight, and open connections, keep their path:
+// the kernel translates addresses as long as there is a chain for that, even an empty one.
 //
-// subtle: a connection that waits to be accepted is not known yet. Packets of TCP therefore keep their zone until all
-// are accepted, in which new connections pass straight.
+// subtle: the responder does not know a connection that waits to be accepted. TCP packets therefore keep their zone
+// until all connections are accepted; new connections in that zone pass unredirected.
 func (r *Responder) straight() error {
 	_, into := r.intoZone()
 	r.table.Empty(r.nat)
@@ -135,7 +135,7 @@ func (r *Responder) straight() error {
 	return r.table.Commit()
 }
 
-// accepted waits until the connections that were redirected are accepted: one of the responder's own comes after them.
+// accepted waits until the redirected connections are accepted: it opens one of its own, which comes after them.
 func (r *Responder) accepted() {
 	for _, s := range r.sockets {
 		if s.tcp == nil {

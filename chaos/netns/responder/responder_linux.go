@@ -43,12 +43,12 @@ type Responder struct {
 	home    *kernel.Namespace // the namespace of the responder
 	mark    uint32            // of forwarded queries
 	zone    uint16            // the tracking zone of queries
-	last    [16]byte          // a message to itself, by which it knows that all before it are read
+	last    [16]byte          // a message to itself, which shows that all earlier ones are read
 	table   *nft.Table
 	sockets []*socket
 	origin  *nft.Conntrack
 
-	first, nat *nftables.Chain // of the table
+	first, nat *nftables.Chain // chains of the table
 
 	queries, affected, bytes atomic.Int64
 	off                      atomic.Bool // no query is affected any more
@@ -116,7 +116,7 @@ func (r *Responder) Close() error {
 			r.free()
 			return
 		}
-		if err := r.straight(); err != nil { // as a last resort with what is in flight
+		if err := r.straight(); err != nil { // the last resort, which breaks queries in flight
 			r.closed = r.table.Close()
 			r.free()
 			return
@@ -127,27 +127,27 @@ func (r *Responder) Close() error {
 			r.free()
 			return
 		}
-		go func() { // Wait waits for it
+		go func() { // Wait waits for this goroutine
 			r.drain()
-			_ = r.table.Close() // which redirects nothing; the kernel removes it in any case with this process
+			_ = r.table.Close() // the table redirects nothing; the kernel removes it with this process in any case
 			r.free()
 		}()
 	})
 	return r.closed
 }
 
-// Wait returns after Close when queries that were in flight have their answers, or had no more time, and nothing of the
-// responder is left.
+// Wait returns after Close, when queries in flight are answered or their time is over, and nothing of the responder is
+// left.
 func (r *Responder) Wait() { <-r.freed }
 
 const (
-	drainFor   = 2 * time.Second // for a query in flight to be answered: longer than a resolver that works takes
+	drainFor   = 2 * time.Second // time to answer a query in flight: more than a working resolver takes
 	drainEvery = 5 * time.Millisecond
-	// readWithin is for what was redirected to be read, on a machine that is busy; else it takes microseconds
+	// readWithin is the time to read redirected messages on a busy machine; usually it takes microseconds
 	readWithin = 250 * time.Millisecond
 )
 
-// drain waits until nothing is in flight.
+// drain waits until no query is in flight.
 func (r *Responder) drain() {
 	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
 	defer cancel()
@@ -177,13 +177,13 @@ func (r *Responder) inFlight() bool {
 	return false
 }
 
-// A use is what a TCP connection is for.
+// A use is the state of a TCP connection.
 type use uint8
 
 const (
 	toResolver use = iota
-	waits          // a client's, which waits for an answer or is about to ask
-	rests          // a client's, which waits for nothing
+	waits          // of a client that waits for an answer, or is about to ask
+	rests          // of a client that waits for nothing
 )
 
 // hangUp ends the connections of clients that wait for nothing. The others end after their answer.
@@ -197,7 +197,7 @@ func (r *Responder) hangUp() {
 	}
 }
 
-// rest notes that the client of a connection waits for nothing. It is false where the connection is to end then.
+// rest notes that the client of a connection waits for nothing. It returns false if the connection is to end then.
 func (r *Responder) rest(client net.Conn) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -216,8 +216,7 @@ func (r *Responder) asks(client net.Conn) {
 	}
 }
 
-// handled waits until the queries over UDP that were redirected are read: a message of the responder's own comes after
-// them.
+// handled waits until the redirected UDP queries are read: it sends a message of its own, which comes after them.
 func (r *Responder) handled() {
 	for _, s := range r.sockets {
 		if s.udp == nil || s.forward == nil {
@@ -228,12 +227,12 @@ func (r *Responder) handled() {
 		}
 		select {
 		case <-s.read:
-		case <-time.After(readWithin): // it was lost, as a query may be
+		case <-time.After(readWithin): // it was lost, as a query can be
 		}
 	}
 }
 
-// free closes all that is open.
+// free closes everything that is open.
 func (r *Responder) free() {
 	defer close(r.freed)
 	r.cancel()
@@ -266,9 +265,9 @@ func (r *Responder) serve(s *socket) error {
 	server := &dns.Server{
 		Handler:           dns.HandlerFunc(r.handle),
 		NotifyStartedFunc: func() { close(started) },
-		// a connection lasts as long as its client wants
+		// a connection lasts as long as the client wants
 		MaxTCPQueries: -1,
-		MsgAcceptFunc: func(dns.Header) dns.MsgAcceptAction { return dns.MsgAccept }, // the reader has chosen
+		MsgAcceptFunc: func(dns.Header) dns.MsgAcceptAction { return dns.MsgAccept }, // the reader has selected
 	}
 	if s.udp != nil {
 		s.pending = &pending{queries: map[uint16]query{}}
@@ -335,7 +334,7 @@ type tcpReader struct {
 // ReadTCP implements [dns.Reader]. It waits without a timeout; a deadline in the past ends it.
 func (t *tcpReader) ReadTCP(client net.Conn, _ time.Duration) ([]byte, error) {
 	for ; ; t.asked = true {
-		if t.asked && !t.r.rest(client) { // a new connection has a question to come
+		if t.asked && !t.r.rest(client) { // a new connection is about to ask
 			return nil, io.EOF
 		}
 		message, err := readMessage(client)

@@ -15,15 +15,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A socket is one to which queries are redirected.
+// A socket is a socket to which queries are redirected.
 type socket struct {
 	proto   byte
 	at      netip.AddrPort
 	udp     *net.UDPConn
 	tcp     *listener
 	forward *net.UDPConn  // sends forwarded queries, for udp
-	pending *pending      // what was forwarded, for udp
-	read    chan struct{} // closed when all that came before the end of the redirection is read, for udp
+	pending *pending      // forwarded queries, for udp
+	read    chan struct{} // closed when all messages from before the end of the redirection are read, for udp
 	server  *dns.Server   // nil until it serves
 }
 

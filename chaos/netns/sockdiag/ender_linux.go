@@ -13,7 +13,7 @@ import (
 	"github.com/cilium/ebpf/link"
 )
 
-// ender is an iterator of eBPF over TCP sockets that destroys those that are quiet, see [Quiet]. It takes Linux 6.5.
+// ender is an eBPF iterator over TCP sockets that destroys quiet ones, see [Quiet]. It needs Linux 6.5.
 type ender struct {
 	ends    *ebpf.Map // the ends of the connections
 	outcome *ebpf.Map
@@ -21,20 +21,21 @@ type ender struct {
 	iter    *link.Iter
 }
 
-// endKey is an [End] in the order of the kernel's bytes.
+// endKey is an [End] in network byte order.
 type endKey struct {
 	Addr [4]byte
 	Port [2]byte
 	Side [2]byte // Local
 }
 
-// outcome is what a pass is told, and what it finds.
+// outcome is the argument and the result of a pass.
 type outcome struct {
 	Idle uint64 // microseconds
 	Left uint64
 }
 
-// mostEnds bounds the ends of one pass: callers in one network and addresses that they call, or connections of proxies.
+// mostEnds bounds the ends of one pass, which are callers in one network and addresses that they call, or connections
+// of proxies.
 const mostEnds = 65536
 
 func newEnder() (e *ender, err error) {
@@ -73,7 +74,7 @@ func newEnder() (e *ender, err error) {
 // noPrealloc is BPF_F_NO_PREALLOC.
 const noPrealloc = 1
 
-// Close frees it.
+// Close frees the program.
 func (e *ender) Close() error {
 	var errs []error
 	if e.iter != nil {
@@ -90,7 +91,7 @@ func (e *ender) Close() error {
 	return errors.Join(errs...)
 }
 
-// end is [Quiet.End].
+// end does the work of [Quiet.End].
 func (e *ender) end(of []End, idle time.Duration) (left int, err error) {
 	keys := map[endKey]bool{}
 	for _, x := range of {
@@ -114,7 +115,7 @@ func (e *ender) end(of []End, idle time.Duration) (left int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	_, err = io.Copy(io.Discard, pass) // reading it is what calls the program
+	_, err = io.Copy(io.Discard, pass) // reading runs the program
 	if err = errors.Join(err, pass.Close()); err != nil {
 		return 0, err
 	}
@@ -122,7 +123,7 @@ func (e *ender) end(of []End, idle time.Duration) (left int, err error) {
 	return int(o.Left), err
 }
 
-// set makes keys those of the map.
+// set replaces the keys of the map.
 func (e *ender) set(keys map[endKey]bool) error {
 	var k endKey
 	var v byte
@@ -146,7 +147,8 @@ func (e *ender) set(keys map[endKey]bool) error {
 	return nil
 }
 
-// places are the offsets of the kernel's fields, in bytes, and the number of its function that destroys a socket.
+// places holds the offsets of the kernel's fields, in bytes, and the number of the kernel function that destroys a
+// socket.
 type places struct {
 	remote, remotePort, local, localPort, state            int16 // of struct sock_common
 	written, acked, come, read, window, received, happened int16 // of struct tcp_sock
@@ -154,7 +156,7 @@ type places struct {
 	destroy                                                btf.TypeID
 }
 
-// offsets reads the kernel's types, once.
+// offsets reads the kernel's type information, once.
 var offsets = sync.OnceValues(func() (p places, err error) {
 	types, err := btf.LoadKernelSpec()
 	if err != nil {
@@ -197,7 +199,8 @@ var offsets = sync.OnceValues(func() (p places, err error) {
 	return p, err
 })
 
-// offset finds a member by its name, and one in it by the next. Members without a name are looked through.
+// offset finds a member by the first name of path, and in that member the next one. It also searches in members without
+// a name.
 func offset(members []btf.Member, path []string) (at uint32, found bool) {
 	for _, m := range members {
 		rest := path
@@ -224,8 +227,8 @@ func offset(members []btf.Member, path []string) (at uint32, found bool) {
 	return 0, false
 }
 
-// program assembles what is called for each socket, with the socket locked. r6 holds its struct sock_common, r7 its
-// struct tcp_sock, r8 the outcome.
+// program assembles the program that runs for each socket, with the socket locked. r6 holds its struct sock_common, r7
+// its struct tcp_sock, r8 the outcome.
 func (p places) program(ends, outcome int) asm.Instructions {
 	const context, key = 8, -8 // the socket in struct bpf_iter__tcp, and the key on the stack
 	named := func(addr, port int16, local int32) []asm.Instruction {
@@ -234,7 +237,7 @@ func (p places) program(ends, outcome int) asm.Instructions {
 			asm.StoreMem(asm.R10, key, asm.R1, asm.Word),
 			asm.LoadMem(asm.R1, asm.R6, port, asm.Half),
 		}
-		if local == 1 { // which the kernel keeps in its own order
+		if local == 1 { // the kernel keeps the local port in host byte order
 			out = append(out, asm.HostTo(asm.BE, asm.R1, asm.Half))
 		}
 		return append(
@@ -261,27 +264,27 @@ func (p places) program(ends, outcome int) asm.Instructions {
 		asm.JEq.Imm(asm.R0, 0, "end"),
 		asm.Mov.Reg(asm.R1, asm.R6).WithSymbol("named"),
 		asm.FnSkcToTcpSock.Call(),
-		asm.JEq.Imm(asm.R0, 0, "end"), // a connection that is over, or not yet one
+		asm.JEq.Imm(asm.R0, 0, "end"), // a connection that is over, or not established yet
 		asm.Mov.Reg(asm.R7, asm.R0),
 		asm.LoadMapValue(asm.R8, outcome, 0),
 		asm.LoadMem(asm.R1, asm.R6, p.state, asm.Byte),
 		asm.JEq.Imm(asm.R1, tcpSynSent, "left"),
 		asm.JNE.Imm(asm.R1, tcpEstablished, "end"),
 
-		// All that was written is acknowledged, and all that came is read.
+		// All written data is acknowledged, and all received data is read.
 		of(asm.R1, p.written, asm.Word), of(asm.R2, p.acked, asm.Word), asm.JNE.Reg(asm.R1, asm.R2, "left"),
 		of(asm.R1, p.come, asm.Word), of(asm.R2, p.read, asm.Word), asm.JNE.Reg(asm.R1, asm.R2, "left"),
 
-		// The other end spoke last, in one of two ways. Data has come since the segment that acknowledged the last of what
-		// was written: snd_wl1 is where that began. Or data has come in a later tick than that in which some was sent: a
-		// segment without data, as an answer to a keepalive, moves snd_wl1 too.
+		// The other end sent last, which shows in one of two ways. Data has arrived since the segment that acknowledged
+		// the last written data: snd_wl1 is the sequence number of that segment. Or data has arrived in a later tick
+		// than data was sent: a segment without data, such as the answer to a keepalive, changes snd_wl1 too.
 		of(asm.R2, p.window, asm.Word), asm.Sub.Reg32(asm.R1, asm.R2), asm.JEq.Imm32(asm.R1, 0, "tick"),
 		asm.JLE.Imm(asm.R1, 1<<31-1, "spoke"),
 		of(asm.R1, p.got, asm.Word).WithSymbol("tick"), of(asm.R2, p.sent, asm.Word), asm.Sub.Reg32(asm.R1, asm.R2),
 		asm.JEq.Imm32(asm.R1, 0, "left"),
 		asm.JGT.Imm(asm.R1, 1<<31-1, "left"),
 
-		// It is idle for as long as is asked, and longer where nothing has come yet.
+		// It has been idle for the required time, or for longer if no data has arrived yet.
 		asm.FnKtimeGetNs.Call().WithSymbol("spoke"),
 		asm.Div.Imm(asm.R0, 1000),
 		of(asm.R1, p.happened, asm.DWord), asm.Sub.Reg(asm.R0, asm.R1),

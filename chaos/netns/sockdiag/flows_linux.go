@@ -9,11 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Flow is one end of a TCP connection with what arrived on it.
+// A Flow is one end of a TCP connection, with a count of its received data.
 type Flow struct {
 	Local, Remote netip.AddrPort
 	Inode         uint32 // of its socket; 0: no process holds it
-	Segments      uint32 // with data, that arrived; 0 where the kernel does not say
+	Segments      uint32 // received segments with data; 0 if the kernel does not say
 }
 
 // Positions in the answer of the kernel.
@@ -26,8 +26,8 @@ const (
 	listening      = 1 << 10 // state
 )
 
-// Flows lists the TCP connections of the thread's namespace, those that are over but not forgotten
-// included. It needs no privilege.
+// Flows lists the TCP connections of the thread's namespace, including those that have ended but are not forgotten. It
+// needs no privilege.
 func Flows() ([]Flow, error) {
 	c, err := mnl.Dial(unix.NETLINK_SOCK_DIAG, nil)
 	if err != nil {

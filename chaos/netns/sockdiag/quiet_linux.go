@@ -10,22 +10,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An End is one end of TCP connections over IPv4.
+// An End is one end of IPv4 TCP connections.
 type End struct {
 	Addr  netip.AddrPort
-	Local bool // the end of the thread's namespace, and not the other one
+	Local bool // the end is in the thread's namespace
 }
 
-// Quiet destroys connections of the thread's namespace while nothing is under way on them: the other end has
-// acknowledged all that was sent and spoke last, and the program has read all that came. So a program that waits for an
-// answer loses none, and one that writes next is told that nothing of it was sent.
+// Quiet destroys connections of the thread's namespace at a moment without data under way on them: the other end has
+// acknowledged all sent data and has sent last, and the program has read all received data. A program that waits for an
+// answer therefore loses none, and a program that writes next gets an error and knows that nothing was sent.
 //
-// A program of eBPF looks at a connection and destroys it under the lock of its socket. Without one, the kernel's
-// answers about a connection may be some microseconds old when it is destroyed, and say in milliseconds which end spoke
-// last.
+// A program of eBPF looks at a connection and destroys it under the lock of its socket. Without eBPF, the kernel's
+// report on a connection may be some microseconds old when the connection is destroyed, and says only in milliseconds
+// which end sent last.
 type Quiet struct{ program *ender }
 
-// NewQuiet returns a Quiet. Exact is false where the kernel takes no program of eBPF.
+// NewQuiet returns a Quiet. exact is false if the kernel accepts no eBPF program.
 func NewQuiet() (q *Quiet, exact bool) {
 	p, err := newEnder()
 	if err != nil {
@@ -42,11 +42,12 @@ func (q *Quiet) Close() error {
 	return q.program.Close()
 }
 
-// freshIdle is how long a connection on which nothing has come yet must be idle: its program may be about to use it.
+// freshIdle is the idle time that is required of a connection on which no data has arrived yet: its program may be
+// about to use it.
 const freshIdle = 50 * time.Millisecond
 
-// End destroys the connections with one of the ends that are quiet, and have been idle for a time. left is how many are
-// not.
+// End destroys the quiet connections with one of the ends that have been idle for a time. left is the number of the
+// others.
 func (q *Quiet) End(of []End, idle time.Duration) (left int, err error) {
 	switch {
 	case len(of) == 0:
@@ -81,7 +82,7 @@ func (q *Quiet) End(of []End, idle time.Duration) (left int, err error) {
 	for _, s := range quiet {
 		now, err := diag(0, diagRequest(s.family, s.Proto, ^uint32(0), s.id))
 		switch {
-		case errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESTALE): // it has ended
+		case errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESTALE): // the connection has ended
 			continue
 		case err == nil && len(now) == 1 && isQuiet(now[0], idle):
 			if _, err = Destroy([]Socket{s}); err == nil {
@@ -102,7 +103,7 @@ const (
 	tcpSynSent     = 2
 )
 
-// diag asks for sockets with what is known of their traffic. The answers are struct inet_diag_msg with attributes.
+// diag asks the kernel for sockets with their traffic counters. The answers are struct inet_diag_msg with attributes.
 func diag(flags mnl.HeaderFlags, request []byte) (out [][]byte, err error) {
 	c, err := mnl.Dial(unix.NETLINK_SOCK_DIAG, nil)
 	if err != nil {
@@ -126,16 +127,16 @@ const (
 	stateAt        = 1
 	unreadAt       = 56
 	unackedAt      = 60
-	lastSentAt     = 44 // milliseconds ago, as the next one
+	lastSentAt     = 44 // milliseconds ago, like the next one
 	lastReceivedAt = 52
-	receivedAt     = 128 // bytes, in eight
+	receivedAt     = 128 // bytes, as a 64-bit number
 )
 
-// tie is how long a connection must be idle where both ends spoke last in the same tick of the kernel's clock: a
-// request may have followed an answer at once.
+// tie is the idle time that is required if both ends sent last in the same tick of the kernel's clock: a request may
+// have followed an answer at once.
 const tie = 100 * time.Millisecond
 
-// isQuiet reports whether nothing is under way on a connection, by the kernel's answer about it.
+// isQuiet reports whether a connection has no data under way, from the kernel's report on it.
 func isQuiet(b []byte, idle time.Duration) bool {
 	number := binary.NativeEndian.Uint32
 	if b[stateAt] != tcpEstablished || number(b[unreadAt:]) > 0 || number(b[unackedAt:]) > 0 {

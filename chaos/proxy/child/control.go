@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// A Control is where a process of proxies takes toxics off for a caller that has the token.
+// A Control is the address at which a process of proxies removes toxics for a caller that has the token.
 type Control struct {
 	Addr  string `json:"addr"` // host:port, on loopback
 	Token string `json:"token"`
@@ -30,8 +30,8 @@ type clearResponse struct {
 	Error   string `json:"error,omitempty"`
 }
 
-// Clear takes off the toxics that were added under a key, and refuses later ones of the key. It returns how many were
-// on a link. An error says that the process does not answer, or could not take one off.
+// Clear removes the toxics that were added under a key, and makes the process refuse later ones under that key. It
+// returns how many were on a link. An error says that the process does not answer, or could not remove one.
 func (c Control) Clear(ctx context.Context, key string) (removed int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, clearWithin)
 	defer cancel()
@@ -58,12 +58,12 @@ func (c Control) Clear(ctx context.Context, key string) (removed int, err error)
 }
 
 const (
-	mostCalls   = 8 // of Clear that are answered at once; later ones wait
+	mostCalls   = 8 // calls of Clear that are answered at once; later ones wait
 	acceptPause = 50 * time.Millisecond
 )
 
-// control answers calls of Clear until the listener is closed. After another error, such as that of a process that has
-// no descriptor left, it goes on: without it no toxic could be taken off.
+// control answers calls of Clear until the listener is closed. It continues after any other error, such as a lack of
+// descriptors: without it no toxic could be removed.
 func (s *server) control(l net.Listener) {
 	places := make(chan struct{}, mostCalls)
 	for {
@@ -75,7 +75,7 @@ func (s *server) control(l net.Listener) {
 			time.Sleep(acceptPause)
 			continue
 		}
-		places <- struct{}{} // a call has its place for clearWithin at most
+		places <- struct{}{} // a call holds its place for at most clearWithin
 		s.wg.Go(func() {
 			defer func() { <-places }()
 			defer c.Close()

@@ -10,9 +10,9 @@ import (
 	"brunt/chaos/proxy"
 )
 
-// endQuiet ends the connections that are open to some addresses from inside a namespace, each while nothing is under
-// way on it. Those that are opened meanwhile are left alone: they are diverted. It returns the ends of those that are
-// still open when the time is over.
+// endQuiet ends the connections that are open to some addresses from inside a namespace, each at a moment without data
+// under way on it. It leaves alone connections that are opened meanwhile, since they are diverted. It returns the ends
+// of the connections that are still open when the time is over.
 func (s *server) endQuiet(ctx context.Context, a quietArgs) (busy []netns.End, err error) {
 	in, err := find(s, s.spaces, a.Space)
 	if err != nil {
@@ -30,8 +30,8 @@ func (s *server) endQuiet(ctx context.Context, a quietArgs) (busy []netns.End, e
 	return slices.DeleteFunc(now, func(e netns.End) bool { return !slices.Contains(open, e) }), err
 }
 
-// drain ends the connections of proxies in a namespace, each while nothing is under way on it. left is how many are
-// still open when the time is over.
+// drain ends the connections of proxies in a namespace, each at a moment without data under way on it. left is the
+// number of connections that are still open when the time is over.
 func (s *server) drain(ctx context.Context, a drainArgs) (left int, err error) {
 	in, err := find(s, s.spaces, a.Space)
 	if err != nil {
@@ -60,20 +60,21 @@ func (s *server) drain(ctx context.Context, a drainArgs) (left int, err error) {
 	return left, err
 }
 
-// EndQuiet ends the connections that are open to addresses of IPv4 from inside the namespace, each while nothing is
-// under way on it. It returns the ends of those that are still open when the time is over.
+// EndQuiet ends the IPv4 connections that are open to addresses from inside the namespace, each at a moment without
+// data under way on it. It returns the ends of the connections that are still open when the time is over.
 func (s *Space) EndQuiet(ctx context.Context, to []netip.AddrPort, q netns.Quiet) (busy []netns.End, err error) {
 	return opQuiet.Of(ctx, s.p.ask, quietArgs{s.n, to, q})
 }
 
-// Cut ends connections with what is under way on them.
+// Cut ends connections at once, and data under way on them is lost.
 func (s *Space) Cut(ctx context.Context, of []netns.End) error {
 	_, err := opCut.Of(ctx, s.p.call, cutArgs{s.n, of})
 	return err
 }
 
 // Drain ends the connections of proxies of the process in the namespace: it asks clients to open others, and ends each
-// connection while nothing is under way on it. left is how many are still open when the time is over.
+// connection at a moment without data under way on it. left is the number of connections that are still open when the
+// time is over.
 func (s *Space) Drain(ctx context.Context, proxies []*Proxy, within time.Duration) (left int, err error) {
 	a := drainArgs{Space: s.n, Quiet: netns.Quiet{Within: within}}
 	for _, x := range proxies {

@@ -9,27 +9,27 @@ import (
 	"brunt/chaos/netns"
 )
 
-// effects are what the process does to traffic. Each is removed by the connection that added it, by its key, or at its
-// deadline, which needs neither brunt nor its watchdog.
+// effects are the effects of the process on traffic. The connection that added an effect removes it, or a caller with
+// its key, or its deadline, which needs neither brunt nor its watchdog.
 type effects struct {
 	mu      sync.Mutex
 	last    int
-	in      map[int]*effect // also those that were taken off, until they are forgotten
+	in      map[int]*effect // includes removed effects, until they are forgotten
 	cleared map[string]bool
 }
 
-// effect is one of them.
+// An effect is one effect on traffic.
 type effect struct {
 	key    string
 	off    func() error
-	timer  *time.Timer // until the deadline; nil is none
-	lifted time.Time   // when the deadline took it off; zero: it did not
+	timer  *time.Timer // until the deadline; nil: there is none
+	lifted time.Time   // when the deadline removed it; zero: it did not
 }
 
-// liftAgain is the pause before an effect that could not be taken off at its deadline is tried again.
+// liftAgain is the pause before the next attempt to remove an effect that could not be removed at its deadline.
 const liftAgain = time.Second
 
-// errCleared refuses an effect that the watchdog has taken back before it was there.
+// errCleared refuses an effect that the watchdog has reverted before it was added.
 var errCleared = errors.New("the watchdog has taken it back already")
 
 func (e *effects) isCleared(key string) bool {
@@ -38,8 +38,8 @@ func (e *effects) isCleared(key string) bool {
 	return e.cleared[key]
 }
 
-// add keeps an effect that is on. off takes it off, and may be called twice. Where the key was
-// cleared meanwhile, the effect is taken off.
+// add registers an active effect. off removes it, and may be called twice. If the key was cleared meanwhile, add
+// removes the effect.
 func (e *effects) add(l netns.Lease, off func() error) (int, error) {
 	e.mu.Lock()
 	if e.cleared[l.Key] {
@@ -56,7 +56,7 @@ func (e *effects) add(l netns.Lease, off func() error) (int, error) {
 	return e.last, nil
 }
 
-// lift takes an effect off at its deadline.
+// lift removes an effect at its deadline.
 func (e *effects) lift(x *effect) {
 	err := x.off()
 	e.mu.Lock()
@@ -78,7 +78,7 @@ func (e *effects) find(n int) (*effect, error) {
 	return x, nil
 }
 
-// remove takes an effect off.
+// remove removes an effect.
 func (e *effects) remove(n int) error {
 	x, err := e.find(n)
 	if err != nil {
@@ -95,7 +95,7 @@ func (e *effects) remove(n int) error {
 	return nil
 }
 
-// forget drops an effect that was taken off, and that nothing is asked of any more.
+// forget drops a removed effect that is no longer asked about.
 func (e *effects) forget(n int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -105,7 +105,7 @@ func (e *effects) forget(n int) {
 	delete(e.in, n)
 }
 
-// stop lets no deadline end anything any more.
+// stop cancels all deadlines.
 func (e *effects) stop() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -116,7 +116,7 @@ func (e *effects) stop() {
 	}
 }
 
-// since returns how long ago the deadline of an effect took it off; zero: it did not.
+// since returns how long ago the deadline removed an effect; zero means that it did not.
 func (e *effects) since(n int) (time.Duration, error) {
 	x, err := e.find(n)
 	if err != nil {
@@ -130,7 +130,7 @@ func (e *effects) since(n int) (time.Duration, error) {
 	return max(1, time.Since(x.lifted)), nil
 }
 
-// clear takes the effects of a key off, and lets none of it in any more.
+// clear removes the effects of a key, and refuses later ones under it.
 func (e *effects) clear(key string) (removed int, err error) {
 	e.mu.Lock()
 	e.cleared[key] = true

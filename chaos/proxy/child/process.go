@@ -16,12 +16,12 @@ import (
 	"brunt/targets/platform/procgroup"
 )
 
-// A Process runs proxies for this one.
+// A Process runs proxies on behalf of this process.
 type Process struct {
 	cmd     *exec.Cmd // nil: they run in this process, or on another machine
 	away    bool      // on another machine
-	stop    func()    // ends one without a command
-	hungUp  sync.Once // of one on another machine
+	stop    func()    // ends a process without a command
+	hungUp  sync.Once // ends the conversation with another machine
 	client  *rpc.Client
 	control Control
 	id      proc.Identity
@@ -31,9 +31,9 @@ type Process struct {
 	late sync.WaitGroup // calls whose callers no longer wait
 
 	mu      sync.Mutex
-	err     error // of Wait
+	err     error // result of Wait
 	closing bool
-	gaveUp  error // why this process ended it
+	gaveUp  error // why brunt ended it; nil: it did not
 }
 
 const (
@@ -71,7 +71,7 @@ func Start(ctx context.Context, command []string) (*Process, error) {
 	return p, nil
 }
 
-// connect asks the process how it is reached.
+// connect asks the process for its address and token.
 func (p *Process) connect(ctx context.Context, to pipe, pid int) (err error) {
 	if p.client, err = rpc.NewClient(ctx, to); err != nil {
 		return err
@@ -99,7 +99,7 @@ func startLocal(ctx context.Context) (*Process, error) {
 	return p, nil
 }
 
-// Attach speaks over a pipe to what [ServeIn] serves on another machine. All that it does there ends with the pipe.
+// Attach connects over a pipe to [ServeIn] on another machine. Everything that it does there ends with the pipe.
 func Attach(ctx context.Context, to io.ReadWriteCloser) (*Process, error) {
 	c, err := rpc.NewClient(ctx, to)
 	if err != nil {
@@ -110,7 +110,7 @@ func Attach(ctx context.Context, to io.ReadWriteCloser) (*Process, error) {
 	return p, nil
 }
 
-// hangUp ends the conversation with another machine, which has some time to take everything off.
+// hangUp ends the conversation with another machine, which gets some time to remove everything.
 func (p *Process) hangUp(within time.Duration) (err error) {
 	p.hungUp.Do(func() {
 		err = p.client.CloseWithin(within)
@@ -146,7 +146,7 @@ func (p *Process) kill() {
 	proc.Watchdogs.Drop(p.cmd.Process.Pid)
 }
 
-// giveUp ends the process at once, and with it its links.
+// giveUp kills the process, and thereby ends its links.
 func (p *Process) giveUp(why error) {
 	p.mu.Lock()
 	if p.gaveUp == nil {
@@ -156,16 +156,16 @@ func (p *Process) giveUp(why error) {
 	p.kill()
 }
 
-// forget sees to it that nothing is in force under a key after its call has failed, and that nothing comes.
+// forget makes sure that no effect is active under a key after its call has failed, and that none can follow.
 //
-// subtle: an answer that is late is no refusal. The process may do it yet.
+// subtle: a late answer is no refusal. The process may still do it.
 func (p *Process) forget(key string, why error) {
 	if err := p.clear(key); err != nil {
 		p.giveUp(fmt.Errorf("a toxic may be left on a link: %w", errors.Join(why, err)))
 	}
 }
 
-// clear has the process take off what is in under a key, and refuse what comes.
+// clear makes the process remove the effects under a key, and refuse later ones.
 func (p *Process) clear(key string) error {
 	if p.away {
 		_, err := opClear.Of(context.Background(), p.call, key)
@@ -175,7 +175,7 @@ func (p *Process) clear(key string) error {
 	return err
 }
 
-// why is how the process ended; nil while it runs, or where it ended in order.
+// why returns how the process ended; nil while it runs, or if it ended in order.
 func (p *Process) why() error {
 	select {
 	case <-p.ended:
@@ -204,7 +204,7 @@ func (p *Process) Lost(lost func(why error)) {
 	}()
 }
 
-// whose says on whose account the process has ended.
+// whose says who or what ended the process.
 func (p *Process) whose() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -216,13 +216,13 @@ func (p *Process) whose() error {
 
 var errEnded = errors.New("brunt did not end it")
 
-// ID is the identity of the process.
+// ID returns the identity of the process.
 func (p *Process) ID() proc.Identity { return p.id }
 
-// Control is where toxics can be taken off without brunt.
+// Control returns the address at which toxics can be removed without brunt.
 func (p *Process) Control() Control { return p.control }
 
-// Alive asks the process whether it is there. The error of one that is not is [ErrEnded].
+// Alive asks the process whether it runs. If it does not, the error is [ErrEnded].
 func (p *Process) Alive(ctx context.Context) error {
 	_, err := opControl.Of(ctx, p.ask, rpc.None{})
 	if errors.Is(err, rpc.ErrEnded) {
@@ -256,14 +256,14 @@ func (p *Process) Close() error {
 	return err
 }
 
-// call asks the process, for at most some seconds where ctx has no earlier end.
+// call calls the process. If ctx has no earlier end, it waits a few seconds at most.
 func (p *Process) call(ctx context.Context, op string, args, result any) error {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
 	return p.client.Call(ctx, op, args, result)
 }
 
-// ask is call for what changes nothing, so that a ctx that is cancelled ends it.
+// ask is call for operations that change nothing, so that a cancelled ctx ends it.
 func (p *Process) ask(ctx context.Context, op string, args, result any) error {
 	ctx, cancel := bounded(ctx)
 	defer cancel()

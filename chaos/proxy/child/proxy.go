@@ -39,7 +39,7 @@ func (p *Process) proxy(ctx context.Context, a startArgs) (*Proxy, error) {
 // Process is the process of the proxy.
 func (x *Proxy) Process() *Process { return x.p }
 
-// Addr is the host:port where the proxy listens.
+// Addr returns the host:port where the proxy listens.
 func (x *Proxy) Addr() string { return x.addr }
 
 // Toxics returns the active toxics in the order in which they were added.
@@ -58,8 +58,8 @@ func (x *Proxy) Add(t proxy.Toxic) (proxy.Toxicity, error) {
 	return x.AddUnder(netns.Lease{Key: rand.Text()}, t)
 }
 
-// AddUnder adds a toxic with a lease, by whose key [Control.Clear] takes it off. After an error there is none under the
-// key, and none can come: a process that does not see to that is ended.
+// AddUnder adds a toxic with a lease; [Control.Clear] removes the toxic by the key of the lease. After an error no
+// toxic is active under the key, and none can follow: a process that does not ensure that is killed.
 func (x *Proxy) AddUnder(l netns.Lease, t proxy.Toxic) (proxy.Toxicity, error) {
 	add, err := encode(t)
 	if err != nil {
@@ -67,7 +67,7 @@ func (x *Proxy) AddUnder(l netns.Lease, t proxy.Toxic) (proxy.Toxicity, error) {
 	}
 	in := &toxicity{x: x, is: t}
 	if !t.Begin().Once {
-		x.list(in) // before it can be on the link
+		x.list(in) // listed before it can be on the link
 	}
 	if in.n, err = opAdd.Of(context.Background(), x.p.call, addArgs{x.n, l, add}); err != nil {
 		x.p.forget(l.Key, err)
@@ -114,8 +114,8 @@ func (x *Proxy) Connections(ctx context.Context) (n int64, err error) {
 	return n, x.ended(err)
 }
 
-// Broken returns how a codec of the proxy first failed while there was no toxic. It is nil where the process
-// does not say.
+// Broken returns the first failure of a codec of the proxy while there was no toxic. It is nil if the process does not
+// answer.
 func (x *Proxy) Broken(ctx context.Context) error {
 	text, err := opBroken.Of(ctx, x.p.ask, x.n)
 	if err != nil || text == "" {
@@ -124,7 +124,7 @@ func (x *Proxy) Broken(ctx context.Context) error {
 	return errors.New(text)
 }
 
-// Established opens a connection and checks that it works. A connection that is open when ctx has ended is closed.
+// Established opens a connection and checks that it works. It closes a connection that opened only after ctx ended.
 func (x *Proxy) Established(ctx context.Context) (proxy.Line, error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
@@ -152,7 +152,7 @@ func (x *Proxy) Established(ctx context.Context) (proxy.Line, error) {
 	}
 }
 
-// Close ends the listener and all connections. A process that has ended has closed them.
+// Close ends the listener and all connections. If the process has ended, they are closed already.
 func (x *Proxy) Close() error {
 	_, err := opClose.Of(context.Background(), x.p.call, x.n)
 	return unlessEnded(err)
@@ -165,11 +165,11 @@ type toxicity struct {
 	is proxy.Toxic
 
 	mu      sync.Mutex
-	seen    proxy.Traffic // what the process said last
-	unknown bool          // it did not say it when it was asked last
+	seen    proxy.Traffic // the last answer of the process
+	unknown bool          // the process did not answer when it was asked last
 }
 
-// Seen implements [proxy.Toxicity]. Where the process does not say, it is what the process said last, see [Unknown].
+// Seen implements [proxy.Toxicity]. If the process does not answer, it returns the last answer, see [Unknown].
 func (t *toxicity) Seen() proxy.Traffic {
 	seen, err := opSeen.Of(context.Background(), t.x.p.call, t.n)
 	t.mu.Lock()
@@ -180,7 +180,7 @@ func (t *toxicity) Seen() proxy.Traffic {
 	return t.seen
 }
 
-// Unknown tells whether the process of a toxic did not say what [proxy.Toxicity.Seen] returned last.
+// Unknown reports whether the process of a toxic did not answer when [proxy.Toxicity.Seen] was called last.
 func Unknown(in proxy.Toxicity) bool {
 	t, ok := in.(*toxicity)
 	if !ok {
@@ -197,7 +197,7 @@ func (t *toxicity) Status(ctx context.Context) (s proxy.Status) {
 	return s
 }
 
-// Remove implements [proxy.Toxicity]. A process that has ended has no toxic.
+// Remove implements [proxy.Toxicity]. If the process has ended, there is no toxic any more.
 func (t *toxicity) Remove() error {
 	_, err := opRemove.Of(context.Background(), t.x.p.call, t.n)
 	if err = unlessEnded(err); err != nil {

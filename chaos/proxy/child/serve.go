@@ -15,7 +15,7 @@ import (
 	"brunt/chaos/rpc"
 )
 
-// What brunt asks of the process.
+// The operations of the process that brunt calls.
 const (
 	opControl  rpc.Op[rpc.None, Control]     = "control"
 	opStart    rpc.Op[startArgs, started]    = "start"
@@ -30,10 +30,10 @@ const (
 	opLine     rpc.Op[proxyN, lineN]         = "line"
 	opExchange rpc.Op[lineN, probed]         = "exchange"
 	opHang     rpc.Op[lineN, rpc.None]       = "hang"
-	opClear    rpc.Op[string, rpc.None]      = "clear" // by the key of leases
+	opClear    rpc.Op[string, rpc.None]      = "clear" // by the key of a lease
 )
 
-// Numbers of what the process holds.
+// The numbers of things that the process holds.
 type (
 	proxyN int
 	toxicN int
@@ -51,7 +51,7 @@ type Config struct {
 }
 
 type (
-	// startArgs start a proxy: in a namespace, and spared by its diversion, if they are not zero.
+	// startArgs are the arguments to start a proxy: in a namespace, and spared by its diversion, if these are not zero.
 	startArgs struct {
 		Config
 		Space spaceN `json:"space,omitempty"`
@@ -75,7 +75,7 @@ type (
 	}
 )
 
-// probed is a result with its error as text.
+// probed is the result of a probe, with its error as text.
 type probed struct {
 	proxy.ProbeResult
 	Err string `json:"Err,omitempty"`
@@ -97,11 +97,11 @@ func (p probed) result() proxy.ProbeResult {
 	return p.ProbeResult
 }
 
-// server is the process.
+// server is the state of the process.
 type server struct {
 	token string
 	addr  string
-	only  *netns.Namespace // in which alone it acts; nil: in those that are entered
+	only  *netns.Namespace // the only namespace in which it acts; nil: those that are entered
 	wg    sync.WaitGroup
 
 	effects effects
@@ -109,9 +109,9 @@ type server struct {
 	mu      sync.Mutex
 	last    int
 	proxies map[proxyN]*proxy.Proxy
-	// by the numbers of their effects, also the last that were removed: what they affected is asked later
+	// by the numbers of their effects, with the last ones that were removed: their counts are read later
 	toxics  map[toxicN]proxy.Toxicity
-	removed []toxicN // the numbers of those, the oldest first
+	removed []toxicN // numbers of the removed ones, the oldest first
 	lines   map[lineN]proxy.Line
 	spaces  map[spaceN]*space
 	tables  map[tableN]*diversion
@@ -126,7 +126,7 @@ func newServer(token, addr string) *server {
 	}
 }
 
-// Serve is the program of the process: it runs proxies as in asks, until in ends.
+// Serve is the program of the process: it runs proxies as requests from in ask, until in ends.
 func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -150,7 +150,7 @@ func ServeIn(ctx context.Context, n *netns.Namespace, in io.Reader, out io.Write
 	return errors.Join(err, s.end())
 }
 
-// end removes everything: first what diverts connections, so that none comes to a proxy that is closed.
+// end removes everything, diversions first, so that no connection comes to a closed proxy.
 func (s *server) end() error {
 	s.effects.stop()
 	s.mu.Lock()
@@ -168,7 +168,7 @@ func (s *server) end() error {
 	return errors.Join(errs...)
 }
 
-// operations are all that the process does.
+// operations returns all operations of the process.
 func (s *server) operations() rpc.Operations {
 	return rpc.Join(s.onProxies(), s.onToxics(), s.onLines(), s.inSpaces(),
 		opControl.By(func(context.Context, rpc.None) (Control, error) { return Control{s.addr, s.token}, nil }),
@@ -238,7 +238,7 @@ func (s *server) onLines() rpc.Operations {
 	)
 }
 
-// on is an operation on the thing with the number that the caller gives.
+// on returns an operation on the thing whose number the caller gives.
 func on[N ~int, T, R any](
 	s *server, op rpc.Op[N, R], in map[N]T, do func(ctx context.Context, thing T, n N) (R, error),
 ) rpc.Operations {
@@ -278,7 +278,7 @@ func drop[N ~int, T any](s *server, in map[N]T, n N) {
 	delete(in, n)
 }
 
-// close closes a proxy, and forgets it. One that is closed already stays so.
+// close closes a proxy, and forgets it. It does nothing if the proxy is closed already.
 func (s *server) close(n proxyN) error {
 	p, err := find(s, s.proxies, n)
 	if err != nil {
@@ -338,10 +338,10 @@ func (s *server) add(a addArgs) (toxicN, error) {
 	return toxicN(n), nil
 }
 
-// mostRemoved is how many toxics that were removed are kept: a run may have thousands.
+// mostRemoved is the number of removed toxics that are kept: a run may have thousands.
 const mostRemoved = 256
 
-// remove removes a toxic, and forgets the oldest of those that were removed.
+// remove removes a toxic, and forgets the oldest of the removed ones.
 func (s *server) remove(n toxicN) error {
 	if err := s.effects.remove(int(n)); err != nil {
 		return err

@@ -31,7 +31,7 @@ func (s *Shared) Process(ctx context.Context) (*Process, error) {
 	return p, nil
 }
 
-// Close ends the process, if it was started, and with it all that it does.
+// Close ends the process, if it was started, and thereby its proxies and faults.
 func (s *Shared) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

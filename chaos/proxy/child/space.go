@@ -14,11 +14,11 @@ import (
 	"brunt/chaos/rpc"
 )
 
-// What brunt asks of the process about namespaces.
+// The operations of the process on namespaces.
 const (
-	opEnter    rpc.Op[string, spaceN]          = "space.enter" // by a path
+	opEnter    rpc.Op[string, spaceN]          = "space.enter" // by the path of the namespace
 	opLeave    rpc.Op[spaceN, rpc.None]        = "space.leave"
-	opDo       rpc.Op[doArgs, json.RawMessage] = "space.do" // what package remote asks
+	opDo       rpc.Op[doArgs, json.RawMessage] = "space.do" // an operation of package remote
 	opTable    rpc.Op[spaceN, tableN]          = "space.table"
 	opDivert   rpc.Op[divertArgs, rpc.None]    = "space.divert"
 	opStraight rpc.Op[tableN, rpc.None]        = "space.straight"
@@ -28,7 +28,7 @@ const (
 	opCut      rpc.Op[cutArgs, rpc.None]       = "space.cut"
 	opDrain    rpc.Op[drainArgs, int]          = "space.drain"
 
-	leavesAfter = 5 * time.Second // for what is held in it to be removed
+	leavesAfter = 5 * time.Second // time to remove everything that is held in it
 )
 
 type (
@@ -68,7 +68,7 @@ type (
 	}
 )
 
-// route is where connections to an address are diverted to.
+// A route is a diversion of connections from an address to a proxy.
 type route struct{ From, To netip.AddrPort }
 
 // space is a namespace that the process has open.
@@ -76,12 +76,12 @@ type space struct {
 	n      *netns.Namespace
 	server *remote.Server
 	id     string
-	stays  bool // the namespace is another's to close
+	stays  bool // the namespace is not closed here
 
 	operations rpc.Operations // of the server
 }
 
-// leave removes what is held in the namespace.
+// leave removes everything that is held in the namespace.
 func (x *space) leave() error {
 	if x.stays {
 		return x.server.End()
@@ -157,7 +157,7 @@ func (s *server) enter(path string) (spaceN, error) {
 	return keep(s, s.spaces, in), nil
 }
 
-// leave gives a namespace up, with the diversions in it.
+// leave releases a namespace, and removes the diversions in it.
 func (s *server) leave(n spaceN, in *space) error {
 	s.mu.Lock()
 	var errs []error
@@ -175,13 +175,13 @@ func (s *server) leave(n spaceN, in *space) error {
 // diversion is a diversion with the number of its effect.
 type diversion struct {
 	*netns.Diversion
-	effect int // zero: it is not in force
+	effect int // number of its effect; zero: it is not active
 	in     spaceN
 	from   []netip.AddrPort
 }
 
-// claim notes what a diversion diverts, unless another one in the same namespace does already: the connections of
-// either's proxies would come to the other's.
+// claim registers the destinations of a diversion. It fails if another diversion in the same namespace has one of them
+// already: the connections of each one's proxies would come to the other's proxies.
 func (s *server) claim(table *diversion, routes []route) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -197,11 +197,11 @@ func (s *server) claim(table *diversion, routes []route) error {
 	return nil
 }
 
-// same reports whether two spaces are known to be of one namespace.
+// same reports whether two spaces are known to be the same namespace.
 func (x *space) same(o *space) bool { return x != nil && o != nil && x.id == o.id }
 
-// straight lifts a diversion: what was opened through it goes on until its namespace is left. One that is lifted
-// already stays so.
+// straight removes a diversion. Connections that were opened through it continue until its namespace is left. It does
+// nothing if the diversion is removed already.
 func (s *server) straight(n tableN) error {
 	table, err := find(s, s.tables, n)
 	if err != nil {
@@ -217,7 +217,7 @@ func (s *server) straight(n tableN) error {
 	return nil
 }
 
-// divert puts a diversion in force.
+// divert activates a diversion.
 func (s *server) divert(a divertArgs) error {
 	table, err := find(s, s.tables, a.Table)
 	if err != nil {
@@ -250,8 +250,8 @@ type Space struct {
 	n spaceN
 }
 
-// Enter opens the namespace at a path such as /proc/PID/ns/net. A process on another machine has one alone, and ignores
-// the path. What is set in it ends with the process.
+// Enter opens the namespace at a path such as /proc/PID/ns/net. A process on another machine has only one namespace,
+// and ignores the path. Everything that is set in it ends with the process.
 func (p *Process) Enter(ctx context.Context, path string) (*Space, error) {
 	n, err := opEnter.Of(ctx, p.call, path)
 	if err != nil {
@@ -277,7 +277,7 @@ func (p *Process) Enter(ctx context.Context, path string) (*Space, error) {
 	return s, nil
 }
 
-// unlessEnded drops the error of a process that has ended: with it, all that it held has.
+// unlessEnded drops the error of a process that has ended: everything that it held has ended too.
 func unlessEnded(err error) error {
 	if errors.Is(err, rpc.ErrEnded) {
 		return nil
@@ -285,11 +285,11 @@ func unlessEnded(err error) error {
 	return err
 }
 
-// Process is the process that acts in the namespace.
+// Process returns the process that acts in the namespace.
 func (s *Space) Process() *Process { return s.p }
 
-// Set is [netns.Namespace.Set], executed by the process. After an error nothing is in force under the key of the lease,
-// and nothing can come: a process that does not see to that is ended.
+// Set is [netns.Namespace.Set], executed by the process. After an error nothing is active under the key of the lease,
+// and nothing can follow: a process that does not ensure that is killed.
 func (s *Space) Set(spec netns.Spec) (netns.Held, error) {
 	held, err := s.Namespace.Set(spec)
 	if err != nil && spec.Lease.Key != "" {
@@ -298,7 +298,7 @@ func (s *Space) Set(spec netns.Spec) (netns.Held, error) {
 	return held, err
 }
 
-// Foreign lists what redirects connections from inside the namespace besides brunt, such as a mesh.
+// Foreign lists the mechanisms, besides brunt's, that redirect connections from inside the namespace, such as a mesh.
 func (s *Space) Foreign(ctx context.Context) (out []string, err error) {
 	return opForeign.Of(ctx, s.p.ask, s.n)
 }
@@ -323,7 +323,7 @@ func (d *Diversion) Proxy(ctx context.Context, c Config) (*Proxy, error) {
 	return d.s.p.proxy(ctx, startArgs{c, d.s.n, d.n})
 }
 
-// SpeaksTLS opens a connection, which is not redirected, and tells whether TLS answers there.
+// SpeaksTLS opens a connection, which is not redirected, and reports whether a TLS server answers.
 func (d *Diversion) SpeaksTLS(ctx context.Context, at netip.AddrPort) (yes bool, err error) {
 	return opTLS.Of(ctx, d.s.p.ask, tlsArgs{d.s.n, d.n, at})
 }
@@ -341,7 +341,7 @@ func (d *Diversion) Set(ctx context.Context, l netns.Lease, routes map[netip.Add
 	return err
 }
 
-// Lift ends the redirection of new connections. Those that were redirected stay so until the space is closed.
+// Lift ends the redirection of new connections. Redirected connections stay redirected until the space is closed.
 func (d *Diversion) Lift() error {
 	_, err := opStraight.Of(context.Background(), d.s.p.call, d.n)
 	return unlessEnded(err)

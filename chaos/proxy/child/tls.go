@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// tlsWithin bounds the beginning of TLS with a server.
+// tlsWithin bounds a TLS handshake with a server.
 const tlsWithin = time.Second
 
-// speaksTLS begins TLS with a server, by a connection that a diversion spares. A server that does not answer is taken
-// for one without TLS.
+// speaksTLS tries a TLS handshake with a server, over a connection that a diversion spares. A server that does not
+// answer counts as one without TLS.
 func (s *server) speaksTLS(ctx context.Context, a tlsArgs) (bool, error) {
 	in, err := find(s, s.spaces, a.Space)
 	if err != nil {
@@ -36,9 +36,9 @@ func (s *server) speaksTLS(ctx context.Context, a tlsArgs) (bool, error) {
 	return answersTLS(ctx, conn), nil
 }
 
-// answersTLS begins TLS on a connection. An answer that refuses is one of TLS too.
+// answersTLS tries a TLS handshake on a connection. A TLS alert also counts as an answer.
 func answersTLS(ctx context.Context, conn net.Conn) bool {
-	// Who the server is does not matter: nothing is sent to it.
+	// The server need not be verified: nothing is sent to it.
 	err := tls.Client(conn, &tls.Config{InsecureSkipVerify: true}).HandshakeContext(ctx)
 	if err == nil {
 		return true

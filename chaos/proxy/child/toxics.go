@@ -9,7 +9,7 @@ import (
 	"brunt/chaos/proxy/toxics"
 )
 
-// all lists every toxic: a process of another type can't be told of it.
+// all lists every toxic. The process can only receive toxics of these types.
 func all() []proxy.Toxic {
 	return []proxy.Toxic{
 		toxics.Bandwidth{},
@@ -33,7 +33,7 @@ func all() []proxy.Toxic {
 	}
 }
 
-// A wireToxic is a toxic on its way to the process.
+// A wireToxic is the encoded form of a toxic for the process.
 type wireToxic struct {
 	Kind     string          `json:"kind"`
 	Settings json.RawMessage `json:"settings"`

@@ -16,11 +16,11 @@ import (
 type Client struct {
 	web *Web
 	c   *net.TCPConn
-	br  *bufio.Reader    // of all but HTTP/2
-	h2  *http.ClientConn // else
+	br  *bufio.Reader    // for all forms but HTTP/2
+	h2  *http.ClientConn // for HTTP/2
 }
 
-// An Answer is what came to a request.
+// An Answer is the answer to a request.
 type Answer struct {
 	Status  int  // of HTTP, or of gRPC
 	Own     bool // the proxy answered it itself
@@ -30,7 +30,7 @@ type Answer struct {
 	Says    Message
 }
 
-// NewClient begins the exchange with a web on a connection.
+// NewClient begins an exchange on a connection to the web.
 func (w *Web) NewClient(ctx context.Context, c *net.TCPConn) (*Client, error) {
 	a := &Client{web: w, c: c}
 	switch w.Form {
@@ -53,14 +53,14 @@ func (w *Web) NewClient(ctx context.Context, c *net.TCPConn) (*Client, error) {
 	return a, err
 }
 
-// Close ends the client, but not what it was given.
+// Close ends the client, but does not close its connection.
 func (a *Client) Close() {
 	if a.h2 != nil {
 		_ = a.h2.Close()
 	}
 }
 
-// Ask makes a request. Ctx bounds one of HTTP/2; the deadline of the connection bounds the others.
+// Ask makes a request. ctx bounds requests of HTTP/2; the deadline of the connection bounds the others.
 func (a *Client) Ask(ctx context.Context) (got Answer, err error) {
 	w := a.web
 	if w.Form == Redis || w.Form == SQL || w.Form == MySQL {

@@ -1,4 +1,4 @@
-// Package peer has both ends of a probe besides the proxy between them: the upstream, and the requests of a client.
+// Package peer has both ends of a probe, with the proxy between them: the upstream, and a client that makes requests.
 //
 //	Client --Ask--> proxy --> Peer, which serves Echo or a Web
 //

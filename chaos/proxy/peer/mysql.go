@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// What a connection of MySQL begins with: the greeting of a server of version 10, and a client's answer, which speaks
-// protocol 4.1.
+// The beginning of a connection of MySQL: the greeting of a server of version 10, and a client's answer in protocol
+// 4.1.
 var (
 	greeting = "\x0aprobe\x00" + strings.Repeat("\x00", 8+5) + "\x00\x02" + "\x21\x02\x00" + strings.Repeat("\x00", 13+13)
 	hello    = "\x01\x02\x00\x00" + strings.Repeat("\x00", 28) + "probe\x00\x00"
 )
 
-// okay is an OK of MySQL: nothing changed, and no transaction is open.
+// okay is an OK packet of MySQL: nothing changed, and no transaction is open.
 const okay = "\x00\x00\x00\x02\x00\x00\x00"
 
 // packet returns a packet of MySQL.

@@ -17,7 +17,7 @@ type Peer struct {
 	conns  []*net.TCPConn
 }
 
-// New makes a peer. Within runs what opens the listener, in the network where the proxy listens.
+// New makes a peer. within runs the function that opens the listener, in the network where the proxy listens.
 func New(within func(do func() error) error, serve func(*net.TCPConn)) (*Peer, error) {
 	var l *net.TCPListener
 	err := within(func() (err error) {
@@ -33,7 +33,7 @@ func New(within func(do func() error) error, serve func(*net.TCPConn)) (*Peer, e
 	return p, nil
 }
 
-// Addr is the host:port of the peer.
+// Addr returns the host:port of the peer.
 func (p *Peer) Addr() string { return p.l.Addr().String() }
 
 func (p *Peer) accept() {

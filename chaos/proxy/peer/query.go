@@ -15,7 +15,7 @@ func message(kind byte, body string) []byte {
 	return append(binary.BigEndian.AppendUint32([]byte{kind}, uint32(4+len(body))), body...)
 }
 
-// start is what a connection of PostgreSQL begins with, without its length.
+// start is the first message of a connection of PostgreSQL, without its length.
 const start = "\x00\x03\x00\x00user\x00probe\x00\x00"
 
 // readMessage reads a message of PostgreSQL.
@@ -31,7 +31,7 @@ func readMessage(br *bufio.Reader) (kind byte, body []byte, err error) {
 // mostBody is the longest body of a message of a probe, in bytes.
 const mostBody = 1 << 16
 
-// readBody reads what is behind a length, which counts itself.
+// readBody reads the bytes after a length; the length counts itself.
 func readBody(br *bufio.Reader, length []byte) ([]byte, error) {
 	n := binary.BigEndian.Uint32(length)
 	if n < 4 || n > mostBody {
@@ -92,7 +92,7 @@ func readCommand(br *bufio.Reader) error {
 	return err
 }
 
-// readCount reads a line with a number behind a mark.
+// readCount reads a line with a number after a mark.
 func readCount(br *bufio.Reader, mark byte) (int, error) {
 	line, err := br.ReadSlice('\n')
 	if err != nil {
@@ -118,7 +118,7 @@ func (a *Client) login() error {
 	}
 }
 
-// query sends the path as a command or a statement and reads its answer: 0, or 1 of an error.
+// query sends the path as a command or a statement and reads its answer. The status is 0, or 1 for an error.
 func (a *Client) query() (got Answer, err error) {
 	switch a.web.Form {
 	case SQL:

@@ -18,7 +18,7 @@ const ownHeader = "Brunt-Peer"
 // webBody is the body of a peer's response, where its status allows one.
 const webBody = "probe"
 
-// A Form is what requests and answers look like on the wire.
+// A Form is the form of requests and answers on the wire.
 type Form uint8
 
 const (
@@ -32,7 +32,7 @@ const (
 
 // A Message is one message of an exchange.
 type Message struct {
-	Target string // of a request that arrived; empty if none did
+	Target string // of a request that arrived; empty: none arrived
 	Status int    // of a response
 	Header http.Header
 	Body   string
@@ -135,7 +135,7 @@ func (w *Web) serve2(to http.ResponseWriter, r *http.Request) {
 	to.Header().Set(ownHeader, "yes")
 	maps.Copy(to.Header(), w.Says)
 	switch {
-	case w.Form == GRPC: // a status alone
+	case w.Form == GRPC: // only a status
 		to.Header().Set("Content-Type", grpcType)
 		to.Header().Set("Grpc-Status", "0")
 	case w.Status == 0:

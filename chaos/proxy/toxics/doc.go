@@ -3,8 +3,8 @@
 // SQLError and SQLDelay.
 //
 //	Toxic --Check--> mistakes in its settings
-//	      --Begin--> proxy.Effect --Gate--> what it does to one direction of one connection
-//	                              --Edit--> what it does to one request and its response
+//	      --Begin--> proxy.Effect --Gate--> its effect on one direction of one connection
+//	                              --Edit--> its effect on one request and its response
 //
 // To add a toxic, write a file with a struct whose fields are its settings, and the methods Check and Begin.
 // The package proxy needs no change.

@@ -9,7 +9,7 @@ import (
 )
 
 // GRPCError answers a share of the calls of gRPC by itself, with a status, and keeps the connection. The upstream does
-// not see these calls. A call is answered as soon as it has begun.
+// not see these calls. It answers a call as soon as the call has begun.
 type GRPCError struct {
 	Status  int     // from 1 to 16; 0 is 14, UNAVAILABLE
 	Message string  // the text of the status

@@ -12,7 +12,7 @@ type Partition struct {
 	Existing Existing // zero is Cut
 }
 
-// A Mode is how a partition treats packets.
+// A Mode says how a partition treats packets.
 type Mode uint8
 
 const (
@@ -27,7 +27,7 @@ const (
 	ResetNew
 )
 
-// Existing is how a partition treats established connections.
+// Existing says how a partition treats established connections.
 type Existing uint8
 
 const (

@@ -10,7 +10,7 @@ import (
 )
 
 // RedisError answers a share of the commands of Redis by itself, with an error, and keeps the connection. The upstream
-// does not see these commands. Those of a transaction pass, and so do connections that subscribe.
+// does not see these commands. Commands in a transaction pass, and so do connections that subscribe.
 type RedisError struct {
 	Reply string  // such as "LOADING Redis is loading the dataset in memory"
 	Share float64 // of the matching commands, from 0 to 1; 0 is all
@@ -19,13 +19,13 @@ type RedisError struct {
 }
 
 // SQLError answers a share of the statements of PostgreSQL or MySQL by itself, with an error, and keeps the connection.
-// The upstream does not see these statements. A transaction of PostgreSQL that is open has failed for the client. One
-// of MySQL stays open, so an error that would end it, 40001, is not given within one.
+// The upstream does not see these statements. To the client, an open transaction of PostgreSQL has then failed. A
+// transaction of MySQL stays open, so an error that would end it, 40001, is not used inside one.
 type SQLError struct {
 	State string  // the SQLSTATE, such as 40001
 	Text  string  // of the error
 	Share float64 // of the matching statements, from 0 to 1; 0 is all
-	Name  string  // the statement in one line and small letters, such as "update *", with * for any text; empty is all
+	Name  string  // statement in one line and lower case, such as "update *", with * for any text; empty is all
 }
 
 // RedisDelay delays a share of the commands of Redis by Delay ± Jitter, together with the bytes that follow on the same
@@ -88,7 +88,7 @@ func (t SQLDelay) Begin() proxy.Effect {
 	return forward(query.SQL, t.Share, t.Name, delaying(t.Delay, t.Jitter))
 }
 
-// forward is the effect of a gate on requests of a protocol of package query.
+// forward returns the effect of a gate on requests of a protocol of package query.
 func forward(speaks string, share float64, name string, gate func(proxy.RequestFilter) proxy.Gate) proxy.Effect {
 	return proxy.Effect{CountsItself: true, Gate: func(s proxy.Point) proxy.Gate {
 		if s.Direction != proxy.Forward {
@@ -106,7 +106,7 @@ func delaying(delay, jitter time.Duration) func(proxy.RequestFilter) proxy.Gate 
 type refusing struct {
 	proxy.RequestFilter
 	code, text string
-	ends       bool // the transaction that the request stands in
+	ends       bool // the error ends the transaction of the request
 }
 
 func (g *refusing) Next(it *proxy.Item, _, _ time.Time) (time.Time, proxy.Verdict) {

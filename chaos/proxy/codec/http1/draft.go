@@ -115,8 +115,8 @@ func (v *Revision) Finish(f *Framer) {
 	}
 }
 
-// Merge returns what drafts change together; a later one overrides. Their paths are not merged: each changes what the
-// one before gives.
+// Merge joins drafts into one; a later draft overrides. It does not merge paths: each draft changes the path that the
+// one before returns.
 func Merge(drafts []*Draft) Draft {
 	var d Draft
 	for _, over := range drafts {
@@ -141,7 +141,7 @@ func (d *Draft) merge(over *Draft) {
 	}
 }
 
-// OfBody lists headers that describe a body and are wrong for another one.
+// OfBody lists headers that describe a body and would be wrong for another one.
 var OfBody = []string{
 	"Content-Length", "Transfer-Encoding", "Trailer", "Content-Encoding", "Content-Range", "Content-Md5", "Digest",
 	"Content-Digest", "Repr-Digest",

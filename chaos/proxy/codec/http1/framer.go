@@ -19,11 +19,11 @@ const maxLine = 4096
 
 var (
 	errMore     = errors.New("the header is not complete")
-	ErrNotHTTP  = errors.New("not HTTP") // of bytes that begin no message
+	ErrNotHTTP  = errors.New("not HTTP") // the bytes begin no message
 	errChunking = errors.New("malformed chunked coding")
 )
 
-// Framing is how a message's body ends.
+// Framing says how a message's body ends.
 type Framing uint8
 
 const (

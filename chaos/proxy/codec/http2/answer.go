@@ -13,14 +13,14 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// An Answer is what the proxy says to a request.
+// An Answer is the proxy's own answer to a request.
 type Answer struct {
 	Fields []hpack.HeaderField
 	Body   string
-	Early  bool // it does not wait for the end of the request
+	Early  bool // sent before the end of the request
 }
 
-// NewAnswer returns the answer of HTTP with a status, as [http1.NewCannedResponse] does.
+// NewAnswer returns an HTTP answer with a status, like [http1.NewCannedResponse].
 func NewAnswer(status int, headers map[string]string, body string) *Answer {
 	a := &Answer{Fields: []hpack.HeaderField{{Name: ":status", Value: fmt.Sprintf("%03d", status)}}}
 	typed := false
@@ -39,7 +39,7 @@ func NewAnswer(status int, headers map[string]string, body string) *Answer {
 	return a
 }
 
-// NewStatus returns the answer of gRPC that is a status alone. A call may go on for ever, so that it comes early.
+// NewStatus returns a gRPC answer that consists only of a status. It is sent early, since a call may never end.
 func NewStatus(code int, message string) *Answer {
 	a := &Answer{Early: true, Fields: []hpack.HeaderField{
 		{Name: ":status", Value: strconv.Itoa(http.StatusOK)},
@@ -52,7 +52,7 @@ func NewStatus(code int, message string) *Answer {
 	return a
 }
 
-// percentEncoded returns the text of a status as gRPC sends it.
+// percentEncoded encodes the text of a status as gRPC sends it.
 func percentEncoded(s string) string {
 	var b strings.Builder
 	for i := range len(s) {

@@ -9,15 +9,16 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// Conn is one connection on its way through a proxy. Its methods are for one goroutine at a time.
+// Conn is one connection that a proxy relays. Only one goroutine at a time may call its methods.
 type Conn struct {
-	// Begin is told of a request when its header has come. It may set what becomes of it.
+	// Begin is called when the header of a request has arrived. It may set Answer, Hold, Asks, Says and About of the
+	// stream.
 	Begin func(*Stream)
-	// Body is told of n more bytes of a request.
+	// Body is called after n more bytes of a request's body.
 	Body func(s *Stream, n int)
 
-	begun     bool      // the client's preface has come
-	settled   bool      // the server's first frame, its settings, has come: nothing may reach the client before it
+	begun     bool      // the client's preface has arrived
+	settled   bool      // the server's settings have arrived: before them nothing may reach the client
 	up, down  direction // to the upstream, to the client
 	byClient  map[uint32]*Stream
 	byServer  map[uint32]*Stream
@@ -28,28 +29,28 @@ type Conn struct {
 
 // A Stream is a request of a connection, and its answer.
 type Stream struct {
-	Method, Path string // the path as it stands in the request, without its query
+	Method, Path string // the path is as in the request, without its query
 	GRPC         bool   // it calls a method of gRPC
 
-	Answer *Answer         // in place of the upstream's; nil is none
-	Hold   bool            // until Release
-	Asks   Revision        // of the request
-	Says   func() Revision // of the answer, when it begins; nil is none
-	About  any             // whatever Begin keeps with it
+	Answer *Answer         // replaces the upstream's; nil is none
+	Hold   bool            // hold the request until Release
+	Asks   Revision        // changes to the request
+	Says   func() Revision // returns the changes to the answer, when it begins; nil is none
+	About  any             // any value that Begin keeps with the stream
 
-	client, server uint32 // numbers; server is zero until it was opened there
+	client, server uint32 // stream numbers; server is zero until the stream is opened there
 	fields         []hpack.HeaderField
-	held           []frame // what came after the header, with whole header blocks in place of their frames
+	held           []frame // frames after the header; whole header blocks replace their frames
 	trailers       []hpack.HeaderField
-	bare           bool                           // the request is a header alone
-	asked          bool                           // the request is whole
-	said           bool                           // the answer is whole
-	began          bool                           // the answer has begun, interim ones not counted
-	answered       bool                           // by the proxy
-	mute           struct{ request, answer bool } // bodies that are dropped, because others were sent in their place
+	bare           bool                           // the request has only a header
+	asked          bool                           // the request is complete
+	said           bool                           // the answer is complete
+	began          bool                           // the answer has begun, not counting interim ones
+	answered       bool                           // the proxy has answered
+	mute           struct{ request, answer bool } // bodies that are dropped, because others were sent instead
 }
 
-// NewConn returns a connection of which no byte has come.
+// NewConn returns a connection before its first byte.
 func NewConn() *Conn {
 	c := &Conn{byClient: map[uint32]*Stream{}, byServer: map[uint32]*Stream{}, nextUp: 1}
 	c.up.init()
@@ -57,7 +58,7 @@ func NewConn() *Conn {
 	return c
 }
 
-// Take returns what is to be sent to the upstream and to the client.
+// Take returns the bytes to send to the upstream and to the client.
 func (c *Conn) Take() (up, down []byte) {
 	up, c.up.out = c.up.out, nil
 	if c.settled {
@@ -66,10 +67,10 @@ func (c *Conn) Take() (up, down []byte) {
 	return up, down
 }
 
-// Held returns how many bytes of requests wait for their release.
+// Held returns the number of bytes of requests that wait for their release.
 func (c *Conn) Held() int { return c.heldBytes }
 
-// FromClient takes bytes of the client. After an error the connection can't go on.
+// FromClient processes bytes of the client. After an error the connection can't continue.
 func (c *Conn) FromClient(b []byte) error {
 	w := &c.up
 	w.in = append(w.in, b...)
@@ -88,13 +89,13 @@ func (c *Conn) FromClient(b []byte) error {
 	return w.each(c.fromClient)
 }
 
-// FromServer takes bytes of the upstream. After an error the connection can't go on.
+// FromServer processes bytes of the upstream. After an error the connection can't continue.
 func (c *Conn) FromServer(b []byte) error {
 	c.down.in = append(c.down.in, b...)
 	return c.down.each(c.fromServer)
 }
 
-// each calls take for each whole frame of what has come.
+// each calls take for each whole frame that has arrived.
 func (w *direction) each(take func(frame) error) error {
 	rest := w.in
 	for {
@@ -116,7 +117,7 @@ func (w *direction) each(take func(frame) error) error {
 	}
 }
 
-// fromClient takes a frame of the client.
+// fromClient processes a frame of the client.
 func (c *Conn) fromClient(f frame) error {
 	s := c.byClient[f.stream]
 	switch f.kind {
@@ -146,7 +147,7 @@ func (c *Conn) fromClient(f frame) error {
 	return nil
 }
 
-// fromServer takes a frame of the upstream.
+// fromServer processes a frame of the upstream.
 func (c *Conn) fromServer(f frame) error {
 	if !c.settled {
 		if f.kind != http2.FrameSettings || f.has(http2.FlagSettingsAck) {
@@ -213,8 +214,8 @@ func pass(f frame, to *direction, fromClient bool) error {
 	return err
 }
 
-// window passes on that a receiver takes more bytes. Own leads to that receiver, other to the sender, which
-// knows the stream s by a number.
+// window passes on a window update: its receiver accepts more bytes. own leads to that receiver, other to the sender,
+// which knows the stream s by number.
 func window(f frame, own, other *direction, s *Stream, number uint32) error {
 	n, err := f.number()
 	if err != nil {
@@ -228,7 +229,7 @@ func window(f frame, own, other *direction, s *Stream, number uint32) error {
 		}
 		credit(other, 0, int(own.pay(n, least)))
 	case s == nil || s.answered:
-	case s.server == 0: // its opening waits
+	case s.server == 0: // the stream is not opened there yet
 		s.held = append(s.held, frame{kind: f.kind, payload: slices.Clone(f.payload)})
 	default:
 		other.send(f, number)
@@ -236,18 +237,18 @@ func window(f frame, own, other *direction, s *Stream, number uint32) error {
 	return nil
 }
 
-// swallowed gives bytes that the proxy has swallowed back to the window of their sender. Own leads to who should have
-// had them: what the proxy sent there by itself has taken their place.
+// swallowed returns bytes that the proxy dropped to the window of their sender. own leads to their intended receiver:
+// the proxy's own bytes there count against them.
 func swallowed(sender, own *direction, n int) { credit(sender, 0, int(own.pay(uint32(n), 0))) }
 
-// credit gives a sender bytes of the window of a stream, or of the connection.
+// credit adds n bytes to a sender's window of a stream, or of the connection.
 func credit(to *direction, stream uint32, n int) {
 	if n > 0 {
 		to.send(ofNumber(http2.FrameWindowUpdate, stream, uint32(n)), stream)
 	}
 }
 
-// asks takes a header block of the client.
+// asks processes a header block of the client.
 func (c *Conn) asks(head frame, fields []hpack.HeaderField) error {
 	if s := c.byClient[head.stream]; s != nil {
 		c.trailed(s, fields)
@@ -256,7 +257,7 @@ func (c *Conn) asks(head frame, fields []hpack.HeaderField) error {
 	switch {
 	case head.stream%2 == 0:
 		return errNotHTTP2
-	case head.stream <= c.last: // it has ended meanwhile
+	case head.stream <= c.last: // the stream has ended meanwhile
 		return nil
 	}
 	c.last = head.stream
@@ -300,7 +301,7 @@ func (c *Conn) start(s *Stream) {
 	s.fields = nil
 }
 
-// trailed takes the trailers of a request, which end it.
+// trailed processes the trailers of a request, which end it.
 func (c *Conn) trailed(s *Stream, fields []hpack.HeaderField) {
 	s.asked = true
 	switch {
@@ -316,7 +317,7 @@ func (c *Conn) trailed(s *Stream, fields []hpack.HeaderField) {
 	}
 }
 
-// asksMore takes a part of the body of a request.
+// asksMore processes a part of the body of a request.
 func (c *Conn) asksMore(s *Stream, f frame) {
 	n := len(f.payload)
 	if s == nil {
@@ -347,7 +348,7 @@ func (c *Conn) asksMore(s *Stream, f frame) {
 	c.endIf(s)
 }
 
-// Release lets a request go on that was held.
+// Release lets a held request pass.
 func (c *Conn) Release(s *Stream) {
 	if !s.Hold || c.byClient[s.client] != s {
 		return
@@ -364,7 +365,7 @@ func (c *Conn) Release(s *Stream) {
 			continue
 		}
 		c.heldBytes -= len(f.payload)
-		if c.byClient[s.client] != s { // it was answered
+		if c.byClient[s.client] != s { // it was answered meanwhile
 			swallowed(&c.down, &c.up, len(f.payload))
 			continue
 		}
@@ -375,7 +376,7 @@ func (c *Conn) Release(s *Stream) {
 	}
 }
 
-// answer sends the proxy's own answer. A request that is not whole is reset, since its rest is not read.
+// answer sends the proxy's own answer. It resets an incomplete request, since its rest is not read.
 func (c *Conn) answer(s *Stream) {
 	body := s.Answer.Body
 	if s.Method == "HEAD" {
@@ -390,7 +391,7 @@ func (c *Conn) answer(s *Stream) {
 	c.drop(s)
 }
 
-// cancel passes on that the client has given a request up.
+// cancel passes on that the client has cancelled a request.
 func (c *Conn) cancel(s *Stream, f frame) {
 	if s.server != 0 {
 		c.up.send(f, s.server)
@@ -398,7 +399,7 @@ func (c *Conn) cancel(s *Stream, f frame) {
 	c.abandon(s)
 }
 
-// abandon forgets a stream with what it holds.
+// abandon forgets a stream and its held frames.
 func (c *Conn) abandon(s *Stream) {
 	for _, h := range s.held {
 		if h.kind == http2.FrameData {
@@ -409,7 +410,7 @@ func (c *Conn) abandon(s *Stream) {
 	c.drop(s)
 }
 
-// says takes a header block of an answer.
+// says processes a header block of an answer.
 func (c *Conn) says(s *Stream, fields []hpack.HeaderField, ends bool) {
 	interim := len(fields) > 0 && fields[0].Name == ":status" && strings.HasPrefix(fields[0].Value, "1")
 	switch {
@@ -437,13 +438,13 @@ func (c *Conn) says(s *Stream, fields []hpack.HeaderField, ends bool) {
 	c.saidAll(s, ends)
 }
 
-// saidAll notes that the answer is whole, if it is.
+// saidAll notes that the answer is complete, if ends is set.
 func (c *Conn) saidAll(s *Stream, ends bool) {
 	s.said = s.said || ends
 	c.endIf(s)
 }
 
-// endIf forgets a stream that both sides have ended.
+// endIf forgets a stream if both sides have ended it.
 func (c *Conn) endIf(s *Stream) {
 	if s.asked && s.said {
 		c.drop(s)
@@ -457,8 +458,8 @@ func (c *Conn) drop(s *Stream) {
 	}
 }
 
-// Leave tells the client to open no more streams. Those that are open, and those that it opened before it was told, go
-// on.
+// Leave tells the client to open no more streams. Open streams continue, and so do those that it opens before it is
+// told.
 func (c *Conn) Leave() {
 	c.down.send(frame{kind: http2.FrameGoAway, payload: binary.BigEndian.AppendUint64(nil, (1<<31-1)<<32)}, 0)
 }
@@ -466,14 +467,14 @@ func (c *Conn) Leave() {
 // Busy reports whether a stream is open.
 func (c *Conn) Busy() bool { return len(c.byClient) > 0 }
 
-// goAway passes on which streams the upstream will not process, under the client's numbers. The client takes all up to
-// the last for processed, so that those among them that are not are refused one by one.
+// goAway passes on which streams the upstream will not process, with the client's numbers. The client assumes that all
+// streams up to the last number are processed, so those that are not are refused one by one.
 func (c *Conn) goAway(f frame) error {
 	if len(f.payload) < 8 {
 		return errNotHTTP2
 	}
 	last := binary.BigEndian.Uint32(f.payload) & (1<<31 - 1)
-	if last == 1<<31-1 { // only an announcement
+	if last == 1<<31-1 { // it only announces the end
 		c.down.send(f, 0)
 		return nil
 	}

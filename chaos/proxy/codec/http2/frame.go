@@ -10,26 +10,27 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// Preface is how a client begins a connection.
+// Preface is the beginning of a client's connection.
 const Preface = http2.ClientPreface
 
-// headSize is the size of what precedes the payload of a frame, in bytes.
+// headSize is the size of a frame's header, in bytes.
 const headSize = 9
 
-// maxFrame is the largest payload of a frame, in bytes: that which every peer takes.
+// maxFrame is the largest payload of a frame, in bytes: the size that every peer accepts.
 const maxFrame = 16 << 10
 
 // maxBlock bounds a header block, in bytes.
 const maxBlock = 1 << 20
 
-// tableSize is the size of the dynamic table that a peer may use, in bytes: the size without a setting.
+// tableSize is the size of the dynamic table that a peer may use, in bytes: the default of the protocol.
 const tableSize = 4096
 
-// errNotHTTP2 means that the bytes of a connection break the protocol, or use what the package does not know.
+// errNotHTTP2 means that the bytes of a connection violate the protocol, or use a part of it that the package does not
+// support.
 var errNotHTTP2 = errors.New("not HTTP/2 as this proxy speaks it")
 
-// IsSettings reports whether b, the first bytes of a server, may begin a connection of HTTP/2. It is certain of
-// headSize bytes.
+// IsSettings reports whether b, the first bytes of a server, may begin a connection of HTTP/2. The answer is certain
+// with headSize bytes.
 func IsSettings(b []byte) (maybe, certain bool) {
 	want := []byte{0, 0, 0, byte(http2.FrameSettings), 0, 0, 0, 0, 0}
 	for i := range min(len(b), headSize) {
@@ -40,7 +41,7 @@ func IsSettings(b []byte) (maybe, certain bool) {
 	return true, len(b) >= headSize
 }
 
-// frame is a frame as it stands on the wire.
+// frame is a frame in its encoded form.
 type frame struct {
 	kind    http2.FrameType
 	flags   http2.Flags
@@ -48,7 +49,7 @@ type frame struct {
 	payload []byte
 }
 
-// next returns the frame at the beginning of b, and its size with its head; zero: it is not whole.
+// next returns the frame at the beginning of b, and its size with its head; a size of zero means that it is incomplete.
 func next(b []byte) (f frame, size int, err error) {
 	if len(b) < headSize {
 		return f, 0, nil
@@ -76,9 +77,9 @@ func (f frame) append(dst []byte) []byte {
 func (f frame) has(flag http2.Flags) bool { return f.flags&flag != 0 }
 
 // ends reports whether the frame is the last of its stream.
-func (f frame) ends() bool { return f.has(http2.FlagDataEndStream) } // of headers too
+func (f frame) ends() bool { return f.has(http2.FlagDataEndStream) } // of a HEADERS frame too
 
-// fragment returns the part of a header block in a frame of headers.
+// fragment returns the part of a header block in a HEADERS frame.
 func (f frame) fragment() ([]byte, error) {
 	b := f.payload
 	padding := 0
@@ -97,7 +98,7 @@ func (f frame) fragment() ([]byte, error) {
 	return b[:len(b)-padding], nil
 }
 
-// settings returns a SETTINGS frame without what the package does not know.
+// settings returns a SETTINGS frame without the settings that the package does not support.
 func (f frame) settings(fromClient bool) (frame, error) {
 	if f.has(http2.FlagSettingsAck) {
 		return f, nil
@@ -126,7 +127,7 @@ func (f frame) settings(fromClient bool) (frame, error) {
 	return f, nil
 }
 
-// number returns the number that is the payload of RST_STREAM and WINDOW_UPDATE.
+// number returns the number in the payload of RST_STREAM and WINDOW_UPDATE.
 func (f frame) number() (uint32, error) {
 	if len(f.payload) != 4 {
 		return 0, errNotHTTP2
@@ -139,19 +140,19 @@ func ofNumber(kind http2.FrameType, stream, n uint32) frame {
 	return frame{kind: kind, stream: stream, payload: binary.BigEndian.AppendUint32(nil, n)}
 }
 
-// direction is one direction of a connection: from a sender, by the proxy, to a receiver.
+// direction is one direction of a connection: from a sender, through the proxy, to a receiver.
 type direction struct {
-	in     []byte // not yet a whole frame
+	in     []byte // incomplete frame
 	dec    *hpack.Decoder
 	fields []hpack.HeaderField
-	block  []byte // a header block that is not whole
-	head   frame  // that began the block
+	block  []byte // incomplete header block
+	head   frame  // the frame that began the block
 	within bool   // a block has begun
 
 	enc  *hpack.Encoder
-	text bytes.Buffer // of enc
-	out  []byte       // to the receiver
-	// bytes of bodies that the proxy sent by itself, less those that it kept back of the receiver's window
+	text bytes.Buffer // output of enc
+	out  []byte       // bytes to the receiver
+	// bytes of the proxy's own bodies, minus the bytes that it kept back of the receiver's window
 	debt int64
 }
 
@@ -162,8 +163,8 @@ func (w *direction) init() {
 	w.enc.SetMaxDynamicTableSizeLimit(0)
 }
 
-// header takes a part of a header block. Done means that the block is whole: its fields are in w.fields, and what began
-// it is in w.head.
+// header processes a part of a header block. done means that the block is complete: its fields are then in w.fields,
+// and its first frame in w.head.
 func (w *direction) header(f frame) (done bool, err error) {
 	part := f.payload
 	if f.kind == http2.FrameHeaders {
@@ -179,14 +180,14 @@ func (w *direction) header(f frame) (done bool, err error) {
 	if !f.has(http2.FlagHeadersEndHeaders) {
 		return false, nil
 	}
-	w.within, w.fields = false, nil // the stream keeps them
+	w.within, w.fields = false, nil // the stream keeps w.fields
 	if _, err = w.dec.Write(w.block); err == nil {
 		err = w.dec.Close()
 	}
 	return true, err
 }
 
-// send sends a frame under another number.
+// send sends a frame under another stream number.
 func (w *direction) send(f frame, stream uint32) {
 	f.stream = stream
 	w.out = f.append(w.out)
@@ -196,7 +197,7 @@ func (w *direction) send(f frame, stream uint32) {
 func (w *direction) sendHead(stream uint32, fields []hpack.HeaderField, ends bool) {
 	w.text.Reset()
 	for _, f := range fields {
-		_ = w.enc.WriteField(f) // a bytes.Buffer takes all
+		_ = w.enc.WriteField(f) // a bytes.Buffer accepts everything
 	}
 	f := frame{kind: http2.FrameHeaders, stream: stream}
 	if ends {
@@ -214,23 +215,22 @@ func (w *direction) sendHead(stream uint32, fields []hpack.HeaderField, ends boo
 	}
 }
 
-// A receiver that gives a window of generous bytes or more at once gives the sender reserve bytes less. The proxy's own
-// bodies come out of these: a sender that fills its window before the receiver gives it more would else go beyond that
-// of the receiver.
+// A receiver that grants at least generous bytes of window at once grants the sender reserve bytes less. The proxy's
+// own bodies use these bytes: otherwise a sender that fills its window could exceed the receiver's.
 const (
 	reserve  = 4 << 10
 	generous = 64 << 10
 )
 
-// pay takes bytes that the receiver gave, or that the proxy swallowed, off the debt, which becomes least at the least.
-// It returns the rest, which the sender may have.
+// pay subtracts n bytes, which the receiver granted or the proxy dropped, from the debt. The debt does not fall below
+// least. It returns the rest, which the sender may use.
 func (w *direction) pay(n uint32, least int64) (rest uint32) {
 	paid := min(int64(n), max(0, w.debt-least))
 	w.debt -= paid
 	return n - uint32(paid)
 }
 
-// sendBody sends a body of the proxy's own, to the end of its stream.
+// sendBody sends a body of the proxy's own, and ends the stream.
 func (w *direction) sendBody(stream uint32, body string) {
 	w.debt += int64(len(body))
 	for f := (frame{kind: http2.FrameData, stream: stream}); ; body = body[len(f.payload):] {

@@ -14,10 +14,10 @@ import (
 // A Revision holds the changes to a message. The zero value changes nothing.
 type Revision struct {
 	http1.Draft
-	target func(string) string // of the request's :path; nil keeps it
+	target func(string) string // new value of the request's :path; nil keeps it
 }
 
-// Revise returns the revision by the drafts that apply to a message, in their order.
+// Revise returns the revision of a message by drafts, applied in their order.
 func Revise(drafts []*http1.Draft) Revision {
 	if len(drafts) == 0 {
 		return Revision{}
@@ -30,7 +30,7 @@ func Revise(drafts []*http1.Draft) Revision {
 	}}
 }
 
-// body returns the new body; empty: there is none, or the old one stays.
+// body returns the new body. It is empty if there is none, or if the old one stays.
 func (r *Revision) body() string {
 	if r.Body == nil {
 		return ""
@@ -38,7 +38,7 @@ func (r *Revision) body() string {
 	return *r.Body
 }
 
-// empties reports whether the answer has no body by its new status.
+// empties reports whether the new status allows no body.
 func (r *Revision) empties(fields []hpack.HeaderField) bool {
 	status := r.Status
 	for _, f := range fields {
@@ -49,13 +49,13 @@ func (r *Revision) empties(fields []hpack.HeaderField) bool {
 	if http1.BodyAllowed(status) {
 		return false
 	}
-	if r.Status != 0 && r.Body == nil { // the new status allows none
+	if r.Status != 0 && r.Body == nil { // the new status allows no body
 		r.Body = new(string)
 	}
 	return true
 }
 
-// revise returns the header fields with the changes.
+// revise returns the header fields after the changes.
 func (r *Revision) revise(fields []hpack.HeaderField) []hpack.HeaderField {
 	if r.target == nil {
 		return fields

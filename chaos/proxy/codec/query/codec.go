@@ -10,35 +10,35 @@ import (
 type Codec interface {
 	// Speaks is the name of the protocol.
 	Speaks() string
-	// Requests cuts bytes of the client. After an error, what is left in Rest passes as it is, and so does all that
-	// follows.
+	// Requests cuts bytes of the client. After an error, the bytes in Rest and all that follow pass unparsed.
 	Requests(b []byte) ([]Part, error)
 	// Answers cuts bytes of the server, as Requests does.
 	Answers(b []byte) ([]Part, error)
-	// Refuse returns the answer of a server that refuses the next request: an error, and what ends the answer behind it.
+	// Refuse returns the answer of a server that refuses the next request: an error, and the end of the answer after
+	// it.
 	Refuse(code, text string) (wrong, end []byte)
-	// Idle reports whether the server's bytes have come to the end of a message.
+	// Idle reports whether the server's bytes end at the end of a message.
 	Idle() bool
-	// Rest returns what came and is not cut yet, of the client or of the server.
+	// Rest returns the bytes of the client, or of the server, that are not cut yet.
 	Rest(client bool) []byte
 }
 
 // A Part is some bytes of a request or an answer.
 type Part struct {
 	Bytes []byte
-	Name  string // of a request that begins: GET user:1, or a statement in one line and small letters
+	Name  string // of a request that begins: GET user:1, or a statement in one line and lower case
 	First bool   // the request begins
 	Last  bool   // the request or the answer ends
-	Free  bool   // the bytes belong to none
-	Asks  bool   // the client may wait for an answer to the request so far before it goes on
+	Free  bool   // the bytes belong to no request or answer
+	Asks  bool   // the client may wait for an answer to the request so far before it sends more
 	Fixed bool   // a request that begins must not be refused
-	// The request stands in a transaction that an error of a statement leaves open: an error that ends one would leave the
-	// server in another state than the client takes it for.
+	// The request is in a transaction that an error of a statement leaves open. An error code that ends the transaction
+	// must not be used: the server's state would differ from the one that the client assumes.
 	Within bool
 }
 
-// uncut is what came and is not cut yet.
-type uncut struct{ in, out []byte } // of the client, and of the server
+// uncut holds the bytes that are not cut yet.
+type uncut struct{ in, out []byte } // of the client; of the server
 
 func (u *uncut) Rest(client bool) []byte {
 	if client {
@@ -47,7 +47,7 @@ func (u *uncut) Rest(client bool) []byte {
 	return u.out
 }
 
-// requests cuts bytes of the client. Next cuts one part of n bytes; 0: more are needed.
+// requests cuts bytes of the client. next cuts one part of n bytes; n is 0 if more bytes are needed.
 func (u *uncut) requests(b []byte, next func() (p Part, n int, err error)) (parts []Part, err error) {
 	u.in = append(u.in, b...)
 	for len(u.in) > 0 {
@@ -69,14 +69,15 @@ const (
 	SQL   = "sql"
 )
 
-// Recognize returns the codec of a connection by the first bytes of its client. Without one, more bytes may tell.
+// Recognize returns the codec of a connection from the first bytes of its client. If it returns none, maybe says that
+// more bytes may decide.
 func Recognize(b []byte) (c Codec, maybe bool) {
 	switch {
 	case len(b) == 0:
 		return nil, true
 	case b[0] == '*':
 		return &redis{}, true
-	// a client of PostgreSQL sends the length at once, and it is at most longestStart
+	// a client of PostgreSQL sends the length in one piece, and it is at most longestStart
 	case len(b) < 4, b[0] != 0, b[1] != 0:
 		return nil, false
 	case len(b) < 8:
@@ -97,13 +98,14 @@ var (
 	errRaw   = errors.New("the connection goes on in another way")
 )
 
-// longestHead is the most bytes that are held to find the name of a request, or the end of a line.
+// longestHead is the most bytes that are held while the name of a request, or the end of a line, is incomplete.
 const longestHead = 64 << 10
 
-// longestName is how much of a name counts, in bytes.
+// longestName is the length of the part of a name that is compared, in bytes.
 const longestName = 4 << 10
 
-// line returns the first line of b from from on, without its end, and the index behind it; 0: it is not whole.
+// line returns the first line of b from index from, without its end, and the index after it; an index of 0 means that
+// the line is incomplete.
 func line(b []byte, from int) (text []byte, next int) {
 	i := bytes.IndexByte(b[from:], '\n')
 	if i < 1 {

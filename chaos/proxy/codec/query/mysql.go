@@ -5,16 +5,16 @@ import (
 	"encoding/binary"
 )
 
-// Bits of what a client of MySQL and MariaDB can do.
+// Bits of the capabilities of a client of MySQL or MariaDB.
 const (
-	isMySQL       = 1 << 0 // of a client that knows no extensions of MariaDB
+	isMySQL       = 1 << 0 // set by clients that do not know MariaDB's extensions
 	compresses    = 1 << 5
 	speaks41      = 1 << 9
 	wantsTLS      = 1 << 11
 	withoutEOF    = 1 << 24
 	compressesZ   = 1 << 26
 	attributes    = 1 << 27
-	cachesColumns = 1 << 4 // of the extensions of MariaDB
+	cachesColumns = 1 << 4 // one of MariaDB's extensions
 )
 
 // Bits of the state of a server.
@@ -43,35 +43,35 @@ const (
 // Bounds of packets, in bytes.
 const (
 	packetHead  = 4
-	longest     = 1<<24 - 1 // a longer message goes on in the next packet
-	longestInfo = 32        // of an OK, up to the state of the server
+	longest     = 1<<24 - 1 // a longer message continues in the next packet
+	longestInfo = 32        // of an OK packet, up to the state of the server
 )
 
 // mysql cuts the protocol of MySQL and MariaDB. A request is a command; its answer is an OK, an error, or results.
 type mysql struct {
 	uncut
 
-	can      uint32 // what the client can do
-	caches   bool   // columns may be left out of results
-	greeted  bool   // the server has begun
+	can      uint32 // capabilities of the client
+	caches   bool   // results may omit columns
+	greeted  bool   // the server's greeting has arrived
 	answered bool   // the client has answered the greeting
-	ready    bool   // the login is over
-	skip     int    // bytes of a packet of the client that are to come
-	goesOn   bool   // the message goes on in the next packet
-	free     bool   // it belongs to no request
+	ready    bool   // the login has succeeded
+	skip     int    // remaining bytes of a packet of the client
+	goesOn   bool   // the client's message continues in the next packet
+	free     bool   // the client's message belongs to no request
 	texts    map[uint32]string
 
-	rest    int    // bytes of a packet of the server that are to come
-	long    bool   // the message of the server goes on in the next packet
+	rest    int    // remaining bytes of a packet of the server
+	long    bool   // the server's message continues in the next packet
 	status  uint16 // of the server
-	command byte   // that is answered; 0: none
-	name    string // of a statement that is prepared
-	at      int    // where in the answer
-	left    int    // packets there
-	ended   bool   // the answer ends with the packet under way
+	command byte   // command that is being answered; 0: none
+	name    string // name of the statement that is being prepared
+	at      int    // position in the answer
+	left    int    // remaining packets at that position
+	ended   bool   // the answer ends with the present packet
 }
 
-// Where in an answer a codec of MySQL is.
+// The positions of a codec of MySQL in an answer.
 const (
 	atFirst = iota
 	atColumns
@@ -79,7 +79,8 @@ const (
 	atPrepared
 )
 
-// Greets returns the codec of a connection by the first bytes of its server. Without one, more bytes may tell.
+// Greets returns the codec of a connection from the first bytes of its server. If it returns none, maybe says that more
+// bytes may decide.
 func Greets(b []byte) (c Codec, maybe bool) {
 	switch {
 	case len(b) > 3 && b[3] != 0, len(b) > 4 && b[4] != 10, len(b) > 2 && b[2] != 0:
@@ -94,17 +95,17 @@ func (*mysql) Speaks() string { return SQL }
 
 func (c *mysql) Idle() bool { return c.rest == 0 && len(c.out) == 0 }
 
-// numbers are the errors of MySQL that a SQLSTATE stands for most often.
+// numbers maps each SQLSTATE to the error of MySQL that has it most often.
 var numbers = map[string]uint16{
 	"08004": 1040, "08S01": 1053, "21S01": 1136, "22001": 1406, "22003": 1264, "23000": 1062, "28000": 1045, "40001": 1213,
 	"42000": 1064, "42S02": 1146,
 	"70100": 1317, "HY000": 1205,
 }
 
-// cannotConnectNow is a SQLSTATE of PostgreSQL, which MySQL tells by an error of communication.
+// cannotConnectNow is an SQLSTATE of PostgreSQL. For MySQL it becomes a communication error.
 const cannotConnectNow = "57P03"
 
-// otherError is the number of an error without one.
+// otherError is the number used for an SQLSTATE that is not in numbers.
 const otherError = 1105
 
 func (c *mysql) Refuse(code, text string) (wrong, end []byte) {
@@ -126,7 +127,7 @@ func size(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 
 func (c *mysql) Requests(b []byte) ([]Part, error) { return c.requests(b, c.next) }
 
-// next cuts one part of n bytes of the client; 0: more are needed.
+// next cuts one part of n bytes of the client; n is 0 if more bytes are needed.
 func (c *mysql) next() (p Part, n int, err error) {
 	if c.skip > 0 {
 		n = min(c.skip, len(c.in))
@@ -154,10 +155,10 @@ func (c *mysql) next() (p Part, n int, err error) {
 		return p, 0, errRaw
 	case comChangeUser: // another login
 		c.ready, c.free = false, true
-	case comQuit, comLongData, comCloseStmt: // without an answer
+	case comQuit, comLongData, comCloseStmt: // commands without an answer
 		c.free = true
 	default:
-		if c.command != 0 { // it did not wait for the answer to the last one
+		if c.command != 0 { // it did not wait for the previous answer
 			return p, 0, errRaw
 		}
 		c.command, c.at, c.left = body[0], atFirst, 0
@@ -165,14 +166,14 @@ func (c *mysql) next() (p Part, n int, err error) {
 			c.at = atRows
 		}
 		p = Part{First: true, Name: c.statement(body), Within: c.status&inTransaction != 0}
-		p.Fixed = p.Name == "" || p.Name == "rollback" // the way out of a transaction stays open
+		p.Fixed = p.Name == "" || p.Name == "rollback" // rollback is never refused: it is the way out of a transaction
 		c.name = p.Name
 	}
 	p.Free, p.Last = c.free, !c.free && c.skip == 0 && !c.goesOn
 	return p, n, nil
 }
 
-// more cuts a packet of the login, or one that goes on with a message.
+// more cuts a packet of the login, or one that continues a message.
 func (c *mysql) more(length int) (p Part, n int, err error) {
 	if c.ready {
 		n, c.skip, c.goesOn = packetHead, length, length == longest
@@ -205,8 +206,8 @@ func (c *mysql) client(body []byte) error {
 	return nil
 }
 
-// statement returns the text of the statement that a command is about, in one line and small letters; empty: it is
-// about none.
+// statement returns the text of the statement of a command, in one line and lower case; it is empty for a command
+// without one.
 func (c *mysql) statement(body []byte) string {
 	text := body[1:min(len(body), longestName)]
 	switch body[0] {
@@ -264,8 +265,8 @@ func (c *mysql) Answers(b []byte) (parts []Part, err error) {
 	return parts, nil
 }
 
-// packet takes what begins a message of the server, of some length. It reports whether that ends the answer to a
-// command.
+// packet processes the first bytes of a message of the server, and its length. It reports whether the message ends the
+// answer to a command.
 func (c *mysql) packet(body []byte, length int) (ends bool, err error) {
 	switch {
 	case !c.greeted:
@@ -303,7 +304,7 @@ func (c *mysql) packet(body []byte, length int) (ends bool, err error) {
 	return c.first(body, length)
 }
 
-// row takes a row of results, or their end.
+// row processes a row of results, or their end.
 func (c *mysql) row(body []byte, length int) (ends bool) {
 	switch {
 	case body[0] != 0xfe:
@@ -319,7 +320,7 @@ func (c *mysql) row(body []byte, length int) (ends bool) {
 	return c.status&moreResults == 0
 }
 
-// first takes the first packet of an answer, or of one of its results.
+// first processes the first packet of an answer, or of one of its results.
 func (c *mysql) first(body []byte, length int) (ends bool, err error) {
 	switch {
 	case c.command == comStatistics:
@@ -340,12 +341,12 @@ func (c *mysql) first(body []byte, length int) (ends bool, err error) {
 		return c.status&moreResults == 0, nil
 	case body[0] == 0xfe && length < 9:
 		return true, nil
-	case body[0] == 0xfb: // the client is to send a file
+	case body[0] == 0xfb: // the client is asked to send a file
 		return false, errRaw
 	}
 	n, used := number(body)
 	if c.caches && used < len(body) && body[used] == 0 {
-		n = 0 // the client knows the columns
+		n = 0 // the client knows the columns already
 	}
 	if c.can&withoutEOF == 0 {
 		n++
@@ -356,7 +357,7 @@ func (c *mysql) first(body []byte, length int) (ends bool, err error) {
 	return false, nil
 }
 
-// number reads a number of variable length, and how many bytes it has.
+// number reads a number of variable length. used is the number of bytes it takes.
 func number(b []byte) (n, used int) {
 	switch {
 	case len(b) == 0:
@@ -366,15 +367,15 @@ func number(b []byte) (n, used int) {
 	case b[0] == 0xfd && len(b) >= 4:
 		return int(b[1]) | int(b[2])<<8 | int(b[3])<<16, 4
 	case b[0] == 0xfe:
-		return 0, 9 // no count of columns or rows that matters is so large
+		return 0, 9 // no count of columns or rows that matters is this large
 	}
 	return int(b[0]), 1
 }
 
-// state returns the state of the server that an OK tells.
+// state returns the state of the server from an OK packet.
 func state(ok []byte) uint16 {
 	at := 1
-	for range 2 { // the rows that changed, and the last id
+	for range 2 { // skip the number of changed rows, and the last id
 		_, used := number(ok[min(at, len(ok)):])
 		at += used
 	}

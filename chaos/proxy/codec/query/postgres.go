@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Codes that a connection of PostgreSQL begins with.
+// Codes with which a connection of PostgreSQL begins.
 const (
 	version3 = 196608
 	asksTLS  = 80877103
@@ -17,32 +17,32 @@ const (
 const (
 	longestStart   = 10000
 	longestMessage = 1 << 30
-	mostTexts      = 10000 // statements whose texts are known by their names
+	mostTexts      = 10000 // number of statements that are remembered by their names
 )
 
-// postgres cuts the protocol 3.0 of PostgreSQL. A request is a query, or what ends with Sync; its answer ends with
-// ReadyForQuery.
+// postgres cuts protocol 3.0 of PostgreSQL. A request is a query, or a series of messages that ends with Sync. Its
+// answer ends with ReadyForQuery.
 type postgres struct {
 	uncut
 
-	starting bool // the connection begins
-	asked    bool // for TLS, without an answer yet
-	ready    bool // the login is over
-	group    bool // within a request
-	skip     int  // bytes of a message of the client that are to come
-	free     bool // which belongs to no request
-	ends     bool // which ends the request
+	starting bool // before the first message
+	asked    bool // TLS was requested, and not answered yet
+	ready    bool // the login has succeeded
+	group    bool // inside a request
+	skip     int  // remaining bytes of a message of the client
+	free     bool // that message belongs to no request
+	ends     bool // that message ends the request
 	texts    map[string]string
 
-	rest  int  // bytes of a message of the server that are to come
-	state byte // of the server's transaction
+	rest  int  // remaining bytes of a message of the server
+	state byte // state of the server's transaction
 }
 
 func (*postgres) Speaks() string { return SQL }
 
 func (c *postgres) Idle() bool { return c.rest == 0 && len(c.out) == 0 }
 
-// Refuse implements [Codec]. A transaction that is open has failed.
+// Refuse implements [Codec]. An open transaction then counts as failed.
 func (c *postgres) Refuse(code, text string) (wrong, end []byte) {
 	fields := "SERROR\x00VERROR\x00C" + code + "\x00M" + text + "\x00\x00"
 	b := append([]byte{'E'}, binary.BigEndian.AppendUint32(nil, uint32(4+len(fields)))...)
@@ -55,7 +55,7 @@ func (c *postgres) Refuse(code, text string) (wrong, end []byte) {
 
 func (c *postgres) Requests(b []byte) ([]Part, error) { return c.requests(b, c.next) }
 
-// next cuts one part of n bytes; 0: more are needed.
+// next cuts one part of n bytes; n is 0 if more bytes are needed.
 func (c *postgres) next() (p Part, n int, err error) {
 	switch {
 	case c.starting:
@@ -97,7 +97,7 @@ func (c *postgres) next() (p Part, n int, err error) {
 	return p, n, nil
 }
 
-// start cuts the message that a connection begins with.
+// start cuts the first message of a connection.
 func (c *postgres) start() (p Part, n int, err error) {
 	if len(c.in) < 8 {
 		return p, 0, nil
@@ -119,7 +119,7 @@ func (c *postgres) start() (p Part, n int, err error) {
 	return Part{Free: true}, n, nil
 }
 
-// text returns the statement that a message is about, in one line and small letters, and keeps it by its name.
+// text returns the statement of a message, in one line and lower case, and remembers it by its name.
 func (c *postgres) text(kind byte, body []byte) string {
 	first, rest, _ := bytes.Cut(body[:min(len(body), longestName)], []byte{0})
 	second, _, _ := bytes.Cut(rest, []byte{0})
@@ -142,7 +142,7 @@ func (c *postgres) text(kind byte, body []byte) string {
 	return ""
 }
 
-// plain writes a statement in one line and small letters.
+// plain returns a statement in one line and lower case.
 func plain(text []byte) string {
 	return strings.ToLower(strings.Join(strings.Fields(string(text)), " "))
 }

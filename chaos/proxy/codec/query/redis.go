@@ -10,15 +10,15 @@ import (
 type redis struct {
 	uncut
 
-	within bool // a command
-	words  int  // of the command that are to come
-	skip   int  // bytes of a word that are to come
+	within bool // inside a command
+	words  int  // remaining words of the command
+	skip   int  // remaining bytes of a word
 	multi  bool // between MULTI and EXEC
 
-	answer bool // within an answer
-	push   bool // no request asked for it
-	need   int  // values of the answer that are to come
-	rest   int  // bytes of a text that are to come
+	answer bool // inside an answer
+	push   bool // no request asked for the answer
+	need   int  // remaining values of the answer
+	rest   int  // remaining bytes of a text
 }
 
 func (*redis) Speaks() string { return Redis }
@@ -30,7 +30,7 @@ func (*redis) Refuse(code, text string) (wrong, end []byte) {
 	return []byte("-" + strings.TrimSpace(code+" "+text) + "\r\n"), nil
 }
 
-// leaves are commands after which answers do not come in pairs any more.
+// leaves lists commands after which answers no longer correspond to requests one by one.
 var leaves = map[string]bool{
 	"SUBSCRIBE": true, "PSUBSCRIBE": true, "SSUBSCRIBE": true, "MONITOR": true, "SYNC": true, "PSYNC": true,
 }
@@ -69,8 +69,8 @@ func (c *redis) Requests(b []byte) (parts []Part, err error) {
 	return parts, nil
 }
 
-// head reads how many words a command has, its verb in capitals and its key; ok is false if more bytes are needed. A
-// negative number of words is no command.
+// head reads the number of words of a command, its verb in upper case, and its key. ok is false if more bytes are
+// needed. A negative number of words means that it is no command.
 func (c *redis) head() (words int, verb, key string, ok bool) {
 	text, at := line(c.in, 0)
 	if at == 0 {
@@ -105,7 +105,7 @@ func (c *redis) head() (words int, verb, key string, ok bool) {
 	return words, verb, key, true
 }
 
-// through returns the index up to which the bytes of the client are those of the present command, from at on.
+// through returns the index up to which the client's bytes, from at on, belong to the present command.
 func (c *redis) through(at int) (int, error) {
 	for {
 		n := min(c.skip, len(c.in)-at)
@@ -128,7 +128,7 @@ func (c *redis) through(at int) (int, error) {
 	}
 }
 
-// count reads a number behind a mark.
+// count reads a number that follows a mark.
 func count(text []byte, mark byte) (int, bool) {
 	if len(text) < 2 || text[0] != mark {
 		return 0, false
@@ -174,7 +174,7 @@ func (c *redis) Answers(b []byte) (parts []Part, err error) {
 	return parts, nil
 }
 
-// value counts the value whose head is in a line.
+// value counts the value that begins with a line.
 func (c *redis) value(text []byte) error {
 	if len(text) == 0 {
 		return errOther
