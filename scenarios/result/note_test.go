@@ -118,8 +118,8 @@ func TestNotes_Phrase(t *testing.T) {
 			result.Notes{{Kind: result.ImpactMissing, Of: "f"}},
 		},
 		{
-			"", "require_impact is set, but whether f had an impact is unknown: slower, not certain: their times varied as much " +
-				"before",
+			"", "require_impact is set, but whether f had an impact is unknown: slower, not certain: the times of " +
+				"answers varied as much before the fault",
 			result.Notes{
 				{Kind: result.ImpactUntold, Of: "f"},
 				{Kind: result.SlowUntold},
