@@ -3,13 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"time"
 
 	"brunt/reporters/evidence"
-	"brunt/scenarios/disk"
 	"brunt/scenarios/drills/play"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
@@ -122,20 +119,4 @@ func (f *allFlags) wire(c *cobra.Command) {
 	p.Unchecked = func(why error) {
 		fmt.Fprintf(stderr(c), "brunt: whether the system is steady between two drills is not checked: %v\n", why)
 	}
-}
-
-// probe performs a run without a report.
-func (f *allFlags) probe(ctx context.Context, p *plan.Plan) (*result.Result, error) {
-	dir, err := disk.TempDir("brunt-steady-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	log, err := f.log.logger(io.Discard)
-	if err != nil {
-		return nil, err
-	}
-	o := f.runOptions(ctx, dir, log)
-	defer bequeath(dir, run.PendingResult(p, o), p.Scenario.Secrets.Mask)()
-	return run.Run(ctx, p, o)
 }

@@ -15,7 +15,6 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
-	"brunt/scenarios/run"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 
@@ -87,7 +86,7 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	}
 	finder := &capacity.RunProber{
 		Parse:   func() (*scenarios.Scenario, error) { return f.parse(path) },
-		Compile: plan.CompileOptions{Self: self()}, Run: f.probe, Length: f.length, Cool: f.cool,
+		Compile: plan.CompileOptions{Self: self()}, Run: f.judged, Length: f.length, Cool: f.cool,
 	}
 	if finder.Compile.Policies, err = f.policies(); err != nil {
 		return err
@@ -165,22 +164,11 @@ func (f *findFlags) say(w io.Writer, found *capacity.Found, err error) {
 	}
 }
 
-// probe runs a plan, without a report.
-func (f *findFlags) probe(ctx context.Context, plan *plan.Plan) (*result.Result, error) {
-	dir, err := disk.TempDir("brunt-find-")
-	if err != nil {
-		return nil, err
+// judged runs a plan without a report. A run that has a verdict is no error.
+func (f *findFlags) judged(ctx context.Context, p *plan.Plan) (*result.Result, error) {
+	res, err := f.probe(ctx, p)
+	if res != nil {
+		err = nil
 	}
-	defer os.RemoveAll(dir)
-	log, err := f.log.logger(io.Discard)
-	if err != nil {
-		return nil, err
-	}
-	o := f.runOptions(ctx, dir, log)
-	defer bequeath(dir, run.PendingResult(plan, o), plan.Scenario.Secrets.Mask)()
-	res, err := run.Run(ctx, plan, o)
-	if res == nil {
-		return nil, err
-	}
-	return res, nil
+	return res, err
 }

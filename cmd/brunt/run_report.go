@@ -17,6 +17,7 @@ import (
 	"brunt/reporters/terminal"
 	"brunt/reporters/words"
 	"brunt/scenarios"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
@@ -166,6 +167,22 @@ func (f *runFlags) hideOuts(p *plan.Plan) {
 			p.Scenario.Secrets.Add(s)
 		}
 	}
+}
+
+// probe runs a plan without a report.
+func (f *runFlags) probe(ctx context.Context, p *plan.Plan) (*result.Result, error) {
+	dir, err := disk.TempDir("brunt-probe-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	log, err := f.log.logger(io.Discard)
+	if err != nil {
+		return nil, err
+	}
+	o := f.runOptions(ctx, dir, log)
+	defer bequeath(dir, run.PendingResult(p, o), p.Scenario.Secrets.Mask)()
+	return run.Run(ctx, p, o)
 }
 
 // runOptions returns the options of a run that writes to a folder.

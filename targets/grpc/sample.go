@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"strings"
 
-	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/targets"
 )
@@ -27,18 +26,10 @@ func (t *exchange) sample(err error) {
 		text = b.text
 	}
 	sent.SetBody(text)
-	sm := result.Sample{
-		At: t.out.Intended.Seconds(), Step: t.call.name, Request: sent.Method + " " + sent.URL, Status: int(t.out.Status),
-		Sent: sent,
-	}
-	switch {
-	case err != nil:
-		sm.Message = targets.Explain(err)
-	case t.out.Kind == scenarios.Error:
-		sm.Message, sm.Body = t.wanted(), t.excerpt()
-	}
-	t.it.Learn()
-	k.Keep(t.out, sm)
+	targets.Sampled{
+		Out: t.out, Step: t.call.name, Sent: sent, Err: err,
+		Failed: func() (string, string) { return t.wanted(), t.excerpt() },
+	}.Keep(k, t.it)
 }
 
 // url returns the URL of a method, for reports.

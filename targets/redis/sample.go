@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"brunt/scenarios"
 	"brunt/scenarios/check"
 	"brunt/scenarios/result"
 	"brunt/scenarios/secret"
@@ -27,18 +26,10 @@ func (t *exchange) sample(err error) {
 		sent.Method = targets.Clip(commands[0], most)
 	}
 	sent.SetBody(strings.Join(commands, "\n"))
-	sm := result.Sample{
-		At: t.out.Intended.Seconds(), Step: t.call.name, Request: sent.Method + " " + sent.URL, Status: int(t.out.Status),
-		Sent: sent,
-	}
-	switch {
-	case err != nil:
-		sm.Message = targets.Explain(err)
-	case t.out.Kind == scenarios.Error:
-		sm.Message, sm.Body = t.wanted(), t.excerpt()
-	}
-	t.it.Learn()
-	k.Keep(t.out, sm)
+	targets.Sampled{
+		Out: t.out, Step: t.call.name, Sent: sent, Err: err,
+		Failed: func() (string, string) { return t.wanted(), t.excerpt() },
+	}.Keep(k, t.it)
 }
 
 // sent says where a call went. To is the node of a cluster; empty: there is none.

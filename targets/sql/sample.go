@@ -3,7 +3,6 @@ package sql
 import (
 	"strings"
 
-	"brunt/scenarios"
 	"brunt/scenarios/check"
 	"brunt/scenarios/result"
 	"brunt/targets"
@@ -19,18 +18,10 @@ func (t *exchange) sample(err error) {
 	const most = 100
 	sent.Method = targets.Clip(t.call.name, most)
 	sent.SetBody(t.script())
-	sm := result.Sample{
-		At: t.out.Intended.Seconds(), Step: t.call.name, Request: sent.Method + " " + sent.URL, Status: int(t.out.Status),
-		Sent: sent,
-	}
-	switch {
-	case err != nil:
-		sm.Message = targets.Explain(err)
-	case t.out.Kind == scenarios.Error:
-		sm.Message, sm.Body = t.wanted(), t.excerpt()
-	}
-	t.it.Learn()
-	k.Keep(t.out, sm)
+	targets.Sampled{
+		Out: t.out, Step: t.call.name, Sent: sent, Err: err,
+		Failed: func() (string, string) { return t.wanted(), t.excerpt() },
+	}.Keep(k, t.it)
 }
 
 // script writes the call as the client program of the dialect reads it. Of a transaction, it is what was sent, up to
