@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
@@ -522,11 +523,7 @@ func FaultEvents(f *result.FaultRecord) (of, what string) {
 		case pods && len(out) == mostFaultEvents:
 			left++
 		default:
-			text := e.Text
-			if i := strings.LastIndex(text, "; at "); pods && i >= 0 { // by the cluster's clock
-				text = text[:i]
-			}
-			what, _ := UnitEvent(e.Event, text)
+			what, _ := UnitEvent(e.Event, e.Text)
 			out = append(out, strings.TrimSpace(Clean(e.Unit)+" "+what)+" at "+Offset(e.T))
 		}
 	}
@@ -554,6 +551,18 @@ var unitEvents = map[string]string{
 	"node.notready": "is not ready", "node.pressure": "runs short", "node.ready": "is ready again",
 	"cluster.away": "The API server does not answer",
 	"cluster.back": "The API server answers again",
+}
+
+// EventText returns the text of an event, with its time by the clock of the cluster.
+func EventText(e *result.Event) string {
+	if e.Cluster.IsZero() {
+		return e.Text
+	}
+	at := "at " + e.Cluster.UTC().Format(time.TimeOnly) + " by the cluster's clock"
+	if e.Text == "" {
+		return at
+	}
+	return e.Text + "; " + at
 }
 
 // UnitEvent describes an event of a unit, by its kind and text, as what the unit did. It is not known where the kind is

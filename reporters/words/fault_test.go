@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
@@ -90,8 +91,15 @@ func TestUnitEvent(t *testing.T) {
 			t.Errorf("%s: %q, want %q", tt[0], got, tt[2])
 		}
 	}
-	f := &result.FaultRecord{Events: []result.Event{{T: 3, Event: "container.restart", Unit: "web[0]"}}}
-	if _, got := FaultEvents(f); got != "web[0] was restarted by order at 3s" {
+	clock := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	f := &result.FaultRecord{Events: []result.Event{
+		{T: 3, Event: "container.restart", Unit: "web[0]"},
+		{T: 4, Event: "pod.killed", Unit: "web[1]", Text: "exit code 1; at rest", Cluster: clock},
+	}}
+	if _, got := FaultEvents(f); got != "web[0] was restarted by order at 3s, web[1] ended (exit code 1; at rest) at 4s" {
+		t.Error(got)
+	}
+	if got := EventText(&f.Events[1]); got != "exit code 1; at rest; at 03:04:05 by the cluster's clock" {
 		t.Error(got)
 	}
 }

@@ -49,7 +49,7 @@ func (w *Watcher) onAutoscaler(e kube.Event[kube.HorizontalPodAutoscaler]) []res
 		if h.Status.LastScaleTime != nil {
 			at = h.Status.LastScaleTime.Time
 		}
-		return []result.Event{{Event: "hpa.desired", Unit: name, Text: own(text, at)}}
+		return []result.Event{{Event: "hpa.desired", Unit: name, Text: text, Cluster: at}}
 	}
 	return nil
 }
@@ -112,7 +112,7 @@ func (w *Watcher) onEvent(e kube.Event[kube.ObjectEvent]) []result.Event {
 	if of.Reason == "Pulled" {
 		text = p.last.Name + ": " + text
 	}
-	out.Unit, out.Text = p.unit, own(text, at)
+	out.Unit, out.Text, out.Cluster = p.unit, text, at
 	return []result.Event{out}
 }
 

@@ -50,7 +50,7 @@ func (w *Watcher) take(now time.Time, is *kube.Pod, tell bool) []result.Event {
 	var out []result.Event
 	event := func(kind, text string, at kube.Time) {
 		if tell {
-			out = append(out, result.Event{Event: kind, Unit: p.unit, Text: own(text, at.Time)})
+			out = append(out, result.Event{Event: kind, Unit: p.unit, Text: text, Cluster: at.Time})
 		}
 	}
 	if name := w.t.UnitOf(uid); name != "" {

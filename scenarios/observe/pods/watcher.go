@@ -379,14 +379,3 @@ func (w *Watcher) onPod(e kube.Event[kube.Pod]) []result.Event {
 	}
 	return append(out, w.count(now)...)
 }
-
-// own says when something happened by the cluster's clock.
-func own(text string, at time.Time) string {
-	if at.IsZero() {
-		return text
-	}
-	if text != "" {
-		text += "; "
-	}
-	return text + "at " + at.UTC().Format(time.TimeOnly) + " by the cluster's clock"
-}

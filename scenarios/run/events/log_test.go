@@ -40,6 +40,7 @@ func TestLog_Whole(t *testing.T) {
 		{Event: "unit.exit", Unit: "api[0]", Text: "exit 1"},
 		{Event: "fault.injected", Fault: "slow#12", Text: strings.Repeat("é", 10_000)},
 		{Event: "run.note", Data: map[string]any{"author": "ann"}},
+		{Event: "pod.oom", Unit: "api[1]", Cluster: time.Unix(now.Unix(), 0).UTC()},
 		{Event: "fault.injected", Fault: "slow#13", At: now.Add(time.Hour).UTC().Round(0)},
 	}
 	for i := range want {

@@ -44,6 +44,11 @@ func (p *packed) add(at time.Time, e *result.Event) {
 		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
 	}
 	b = binary.AppendUvarint(b, uint64(data))
+	cluster := int64(0)
+	if !e.Cluster.IsZero() {
+		cluster = e.Cluster.Unix()
+	}
+	b = binary.AppendVarint(b, cluster)
 	p.list.Append(b)
 	p.n++
 }
@@ -64,11 +69,12 @@ func (p *packed) each(t0 time.Time, do func(e result.Event)) error {
 		keep(err)
 		return n
 	}
-	offset := func() time.Duration {
+	signed := func() int64 {
 		n, err := binary.ReadVarint(in)
 		keep(err)
-		return time.Duration(n)
+		return n
 	}
+	offset := func() time.Duration { return time.Duration(signed()) }
 	text := func() string {
 		n := number()
 		if broken != nil || n == 0 {
@@ -84,12 +90,15 @@ func (p *packed) each(t0 time.Time, do func(e result.Event)) error {
 		var e result.Event
 		e.T, e.At = result.Sec(offset()-begun), p.base.Round(0).UTC().Add(offset())
 		e.Fault, e.Unit, e.Text = text(), text(), text()
-		data := number()
+		data, cluster := number(), signed()
 		if broken != nil {
 			return fmt.Errorf("reading the events back: %w", broken)
 		}
 		if e.Event = p.kinds[kind]; data > 0 {
 			e.Data = p.data[data-1]
+		}
+		if cluster != 0 {
+			e.Cluster = time.Unix(cluster, 0).UTC()
 		}
 		do(e)
 	}
