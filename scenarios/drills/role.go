@@ -22,7 +22,7 @@ type Role struct {
 	// step, a metric or an alert of the scenario
 	Is       string `yaml:"is,required,oneof=service|unit|link|zone|load|step|metric|alert"`
 	About    string `yaml:"about,required"` // which part it is, in a phrase
-	Replicas int    `yaml:"replicas,min=1"` // minimum number of replicas of the service; zero means one
+	Replicas int    `yaml:"replicas,min=1"` // minimum number of replicas of the service; zero is one
 	// the link must be between services: `brunt drill plan` does not offer the link of the load, but --role may name
 	// it
 	Inner bool `yaml:"inner"`

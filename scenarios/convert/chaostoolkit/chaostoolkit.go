@@ -370,7 +370,7 @@ func (x *experiment) toxiproxy(f *draft.Fault, p *syntax.Node, lasts time.Durati
 	return n, ""
 }
 
-// drop forgets the rollback of an action that brunt takes back itself.
+// drop removes the rollback of an action that brunt reverts itself.
 func (x *experiment) drop(fn string) {
 	for i, r := range x.rollbacks {
 		if x.d.Text(r, "provider", "func") == fn {
