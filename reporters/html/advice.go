@@ -11,7 +11,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// advice says in one sentence whether to ship and why, for readers who read no further.
+// advice says in one sentence whether to ship and why, for readers who read only that.
 func advice(r *result.Result) string {
 	switch r.Verdict {
 	case scenarios.Pass:
@@ -61,7 +61,7 @@ func adviceOnPass(r *result.Result) string {
 	return "Ship: " + held + faultsOutcome(r) + lostWrites(r) + "."
 }
 
-// lostWrites says that acknowledged writes were lost; empty where none was.
+// lostWrites says that acknowledged writes were lost; empty if none were.
 func lostWrites(r *result.Result) string {
 	n := int64(0)
 	for _, l := range r.AllLedgers() {
@@ -94,7 +94,7 @@ func faultsOutcome(r *result.Result) string {
 		case words.OnlySlower(f):
 			harmless++
 			slight++
-		case f.NoOutage(): // writes were lost to it, and there was nothing to recover from
+		case f.NoOutage(): // the fault lost writes, and there was nothing to recover from
 			lossy++
 		case f.Impact == result.Impacted:
 			recovered++
@@ -103,7 +103,7 @@ func faultsOutcome(r *result.Result) string {
 			}
 		case f.Impact == result.NotImpacted:
 			if words.TooFew(f) || words.MayBeSlower(f) {
-				break // not known
+				break // the impact is unknown
 			}
 			harmless++
 			if p := f.Parts; p != nil && p.Bad() > 0 {
@@ -157,8 +157,8 @@ func faultsOutcome(r *result.Result) string {
 		faults, strings.Join(mild, ", "), recovered, words.Seconds(slowest))
 }
 
-// adviceOnFail names the failed objective that tells an outsider most: the steady state first,
-// else the one missed by most.
+// adviceOnFail names the failed objective that tells an outsider most: one of the steady state, else the objective
+// missed by the largest factor.
 func adviceOnFail(r *result.Result) string {
 	var worst *result.ObjectiveResult
 	failed, by := 0, 0.0
@@ -250,7 +250,7 @@ func missedObjective(o *result.ObjectiveResult) string {
 	})
 }
 
-// during says when, unless it is the whole run.
+// during names the phase of an objective, unless it is the whole run.
 func during(o *result.ObjectiveResult, def slo.Objective) string {
 	switch o.Phase.Kind {
 	case slo.NoPhase, slo.RunPhase:

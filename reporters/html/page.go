@@ -51,7 +51,7 @@ type pageView struct {
 	Parts                []part
 	Band                 *bandView
 	Objectives           []objectiveView
-	Held                 []objectiveView // those that are folded
+	Held                 []objectiveView // the folded ones
 	Steps, MoreSteps     []stepView
 	StepsFoot            string
 	Received             bool // the table of steps has a column for the bytes received
@@ -86,7 +86,7 @@ type pageView struct {
 	Timings              []timingView
 	TimingNames          []phaseName
 	TimingsLeft          string
-	Slowest, Slower      []slowestView // the slowest, and those that are folded
+	Slowest, Slower      []slowestView // the slowest requests, and the folded ones
 	Traced               bool
 	Curled, Uncurled     bool // some slowest requests have a command, some have none
 	Generator            []*chart.Chart
@@ -151,13 +151,13 @@ func newPage(r *result.Result) (*pageView, error) {
 	p.opening(r, line)
 	p.Advice = advice(r)
 	if r.Verdict == scenarios.Pass && len(r.Objectives) > 0 && !r.Control {
-		p.Reason = "" // the advice has it
+		p.Reason = "" // the advice says it already
 	}
 	p.Facts = facts(r)
 	for _, m := range words.Meta(r) {
 		p.Meta = append(p.Meta, pair(words.Capitalize(m.Name), m.Value))
 	}
-	if len(list) > 0 && !r.Generator.Healthy && r.Verdict != scenarios.Invalid { // else the reason has it
+	if len(list) > 0 && !r.Generator.Healthy && r.Verdict != scenarios.Invalid { // otherwise the reason says it already
 		p.Alerts = append(p.Alerts,
 			"The generator was not healthy: see Generator. What its own time could turn is invalid; the other objectives "+
 				"have the "+
@@ -225,7 +225,7 @@ func newPage(r *result.Result) (*pageView, error) {
 // comments matches comments and indents of a script, which the page omits.
 var comments = regexp.MustCompile(`(?m)^\s*(//.*\n)?`)
 
-// drawn returns the parts of a chart that the script exchanges.
+// drawn returns the parts of a chart that the script replaces.
 func drawn(c *chart.Chart) (chart.Drawing, error) {
 	d := chart.Drawing{Lines: string(c.Plot), Label: c.Title + ". " + c.Label}
 	for name, to := range map[string]*string{
@@ -244,8 +244,8 @@ func drawn(c *chart.Chart) (chart.Drawing, error) {
 	return d, nil
 }
 
-// styled returns the style of a page without a script, which is that of all pages and a file besides, and its policy,
-// which allows that style alone.
+// styled returns the style and the policy of a page without a script. The style is the common style of all pages and
+// the given file. The policy allows only that style.
 func styled(file string) (css template.CSS, policy string, err error) {
 	for _, part := range []string{"assets/page.css", file} {
 		b, err := sources.ReadFile(part)
@@ -258,7 +258,7 @@ func styled(file string) (css template.CSS, policy string, err error) {
 		nil
 }
 
-// hash returns the name of a style or script for the page's policy.
+// hash returns the policy's source expression for a style or script.
 func hash(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
@@ -277,7 +277,7 @@ func (p *pageView) distribution(c *chart.Plotter, r *result.Result) {
 	}
 }
 
-// parts lists the sections that exist.
+// parts lists the sections that the page has.
 func (p *pageView) parts() []part {
 	var out []part
 	for _, s := range []struct {
