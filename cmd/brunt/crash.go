@@ -27,7 +27,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// The heir gets its input through a pipe that nobody reads before the crash. So the input must fit into the pipe: the
+// The heir gets its input through a pipe that is not read before the crash. So the input must fit into the pipe: the
 // wills (at most mostPending bytes) and the beginning of the text of the crash (at most mostTold bytes).
 const (
 	mostPending = 28 << 10

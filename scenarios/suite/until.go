@@ -29,7 +29,7 @@ func Within(limit time.Duration, holds func() bool) bool {
 		if time.Now().After(end) {
 			return false
 		}
-		// The pause backs off for the code that the condition depends on.
+		// backs off, to leave the processor to the code that changes the condition
 		time.Sleep(min(max(time.Since(began), time.Millisecond), 50*time.Millisecond))
 	}
 }

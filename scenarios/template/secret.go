@@ -41,7 +41,7 @@ type Secrets struct {
 	left    int             // values removed from the ring so far
 	bytes   int             // total length of the encodings of the values in the ring
 	some    atomic.Bool     // there is something to mask
-	tell    func(v string)  // see Watch; nil: nobody watches
+	tell    func(v string)  // see Watch; nil: no watcher
 
 	offered offered
 }

@@ -124,7 +124,7 @@ func (b *binding) compile(all []*messageSource, m *syntax.Mistakes) bool {
 
 // why returns the text of an encoder's error without the words of its library.
 func why(err error) string {
-	// Subtle: protobuf randomly uses a non-breaking space, so that nobody compares texts.
+	// Subtle: protobuf randomly uses a non-breaking space, so that no program compares texts.
 	text := strings.ReplaceAll(err.Error(), "\u00a0", " ")
 	return strings.TrimPrefix(text, "proto: ")
 }

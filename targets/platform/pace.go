@@ -11,7 +11,7 @@ const runEvery = 250 * time.Millisecond
 // A Pace spaces out readiness checks that run a command. Each check forks a process, or creates an exec in a
 // container, which the engine keeps. It is safe for concurrent use.
 type Pace struct {
-	turn chan time.Time // holds the start of the last check while nobody waits
+	turn chan time.Time // holds the start of the last check while no check waits
 }
 
 // NewPace returns a Pace whose first check may begin at once.

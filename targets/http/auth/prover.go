@@ -148,7 +148,7 @@ func (p *Proofs) Auth(n *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Pro
 	return a
 }
 
-// Each reports whether the credentials are made anew for each request or iteration.
+// Each reports whether the credentials are generated again for each request or iteration.
 func (a *Prover) Each() bool { return a.jwt != nil }
 
 // Header returns the name of the header with the credentials.

@@ -15,6 +15,6 @@ import (
 // It works because Go's runtime resets handlers in a child, but not ignored signals. So it installs a handler.
 func defaultSignals() {
 	if signal.Ignored(syscall.SIGHUP) {
-		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) // nobody reads the channel, so nothing happens
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) // the channel is never read, so nothing happens
 	}
 }

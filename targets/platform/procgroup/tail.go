@@ -8,7 +8,7 @@ import (
 // A Tail keeps the last bytes that are written to it. It is safe for concurrent use.
 type Tail struct {
 	Most int       // number of bytes to keep; zero means 4 KiB
-	To   io.Writer // also receives everything, until it fails; nil: nobody does
+	To   io.Writer // also receives everything, until it fails; nil: no writer does
 
 	mu  sync.Mutex
 	end []byte
