@@ -5,13 +5,13 @@
 // families:
 //
 //	Result -> evidence   result.json, latency.hlog, events.jsonl: the record; its manifest and signature
-//	       -> html       report.html, drawn from chart
+//	       -> html       report.html, with the charts of package chart
 //	       -> ci         junit.xml, GitHub, GitLab
 //	       -> rows       CSV and vegeta: a row for each second or request
 //	       -> terminal   the final table
 //
 //	Interval, once a second -> terminal   the live block
-//	                        -> live       the page of a run that goes on, and /metrics
+//	                        -> live       the page during the run, and /metrics
 //	                        -> metrics    counters, for live and for push
 //	                        -> push       Prometheus, OpenTelemetry, Grafana
 //
@@ -22,7 +22,6 @@
 // in its own way; text for a line of a terminal or a page first passes through words.Clean,
 // which makes control characters visible.
 //
-// To add a reporter, write a type with the two methods of [Reporter] in a file of its own
-// and add one line to catalog.All. If its format names a file, the folder of every run has
-// that file.
+// To add a reporter, write a type with the two methods of [Reporter] in a file of its own and add one line to
+// catalog.All. If its format names a file, the folder of every run gets that file.
 package reporters

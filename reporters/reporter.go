@@ -8,17 +8,17 @@ import (
 
 // A Reporter writes a finished run in one format. It only reads the result.
 type Reporter interface {
-	// Format describes what Report writes.
+	// Format describes the output of Report.
 	Format() Format
-	// Report writes the result to w. The same result gives the same bytes.
+	// Report writes the result to w. The same result always gives the same bytes.
 	Report(w io.Writer, r *result.Result) error
 }
 
-// A Format describes what a reporter writes.
+// A Format describes the output of a reporter.
 type Format struct {
 	Name     string // the format's name for users, such as junit
-	File     string // its name in the folder of a run; empty: not in the folder
-	Evidence bool   // File is a record of the run, which files without Evidence are drawn from
+	File     string // name of the file in the folder of a run; empty: not in the folder
+	Evidence bool   // File is a record of the run; the other files are drawn from such records
 	About    string // one sentence, for help texts and the generated reference
 }
 

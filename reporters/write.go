@@ -14,15 +14,15 @@ import (
 	"brunt/scenarios/result"
 )
 
-// WriteFiles writes the files of a run into dir, which it creates: one file for each reporter
-// whose format names a file, in the order of the list. Each file appears whole or not at all.
-// After a failure it writes the other files; the error joins all failures.
+// WriteFiles writes the files of a run into dir, which it creates: one file for each reporter whose format names a
+// file, in the order of the list. Each file appears complete or not at all. After a failure it still writes the other
+// files; the error joins all failures.
 func WriteFiles(dir string, r *result.Result, list []Reporter) error {
 	return writeFiles(dir, r, list, disk.Replace)
 }
 
-// RewriteFiles writes files as WriteFiles does. Where the disk has no room for a second file beside an earlier one, it
-// writes over the earlier one; see overwrite.
+// RewriteFiles is like WriteFiles, but where the disk has no room for a second copy of a file, it overwrites the
+// existing file in place; see overwrite.
 func RewriteFiles(dir string, r *result.Result, list []Reporter) error {
 	return writeFiles(dir, r, list, func(path string, mode fs.FileMode, write func(io.Writer) error) error {
 		err := disk.Replace(path, mode, write)
@@ -56,19 +56,19 @@ func writeFiles(dir string, r *result.Result, list []Reporter,
 	return errors.Join(errs...)
 }
 
-// WriteFile writes a temporary file beside path and renames it, so that a reader never
-// sees half a file. The file is for its owner alone.
+// WriteFile writes a temporary file beside path and renames it, so that a reader never sees a part of a file. Only
+// the owner may read the file.
 func WriteFile(path string, write func(io.Writer) error) error {
 	return disk.Replace(path, disk.Private, write)
 }
 
-// WriteShared is [WriteFile] for a file that others may read, as far as the umask lets them.
+// WriteShared is like [WriteFile], for a file that others may read as far as the umask allows.
 func WriteShared(path string, write func(io.Writer) error) error {
 	return disk.Replace(path, disk.Shared, write)
 }
 
-// overwrite writes a file that exists in place, which needs room only for what it grows by. The file is as it was if
-// there is no such room.
+// overwrite replaces the content of an existing file in place, which needs disk space only for the growth. Without
+// that space the file keeps its old content.
 func overwrite(path string, write func(io.Writer) error) (err error) {
 	var b bytes.Buffer
 	if err := write(&b); err != nil {
@@ -87,7 +87,7 @@ func overwrite(path string, write func(io.Writer) error) (err error) {
 	if err != nil {
 		return err
 	}
-	if more := int64(b.Len()) - old; more > 0 { // take the room before the first byte changes
+	if more := int64(b.Len()) - old; more > 0 { // reserve the space before the first byte changes
 		_, err := f.Write(bytes.Repeat([]byte("\n"), int(more)))
 		if err = cmp.Or(err, f.Sync()); err != nil {
 			return errors.Join(err, f.Truncate(old))

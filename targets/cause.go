@@ -23,7 +23,7 @@ var (
 	ErrLate    = errors.New("the answer came after the timeout")
 )
 
-// An Error is an error whose cause is set by its protocol.
+// An Error is an error with a cause that its protocol sets.
 type Error struct {
 	Cause scenarios.Cause
 	Text  string
@@ -32,16 +32,16 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Text }
 
-// StreamError is the error of a stream that is none, or that lacks what its step waits for.
+// StreamError is the error for an answer that is not a stream, or for a stream without the part that its step waits
+// for.
 func StreamError(format string, args ...any) error {
 	return &Error{Cause: scenarios.Stream, Text: fmt.Sprintf(format, args...), Final: true}
 }
 
-// ErrorCause is the cause for [CauseOf].
+// ErrorCause implements the interface that [CauseOf] uses.
 func (e *Error) ErrorCause() scenarios.Cause { return e.Cause }
 
-// caused is implemented by errors that know their cause. NoCause means that the wrapped errors
-// decide.
+// caused is implemented by errors that know their cause. NoCause means that the wrapped errors decide.
 type caused interface {
 	error
 	ErrorCause() scenarios.Cause
@@ -62,7 +62,7 @@ type ProxyError struct {
 func (e *ProxyError) Error() string { return "the proxy " + e.Proxy + ": " + e.Err.Error() }
 func (e *ProxyError) Unwrap() error { return e.Err }
 
-// CauseOf classifies the error of a request that has no answer.
+// CauseOf classifies the error of a request without an answer.
 func CauseOf(err error) scenarios.Cause {
 	var (
 		dns       *net.DNSError
@@ -112,8 +112,8 @@ func isAny(err error, of []error) bool {
 	return slices.ContainsFunc(of, func(e error) bool { return errors.Is(err, e) })
 }
 
-// Fail records in out that a request ended at end with err. Over reports that the run was
-// ended before. Times after the deadline are set to the deadline.
+// Fail records in out that a request ended at end with err. Over reports that the run had ended before. Times after
+// the deadline are set to the deadline.
 func Fail(out *scenarios.Outcome, err error, end, deadline time.Duration, over bool) {
 	out.Kind, out.Cause = scenarios.Error, CauseOf(err)
 	out.Status, out.Answered = 0, false
@@ -141,7 +141,7 @@ func Fail(out *scenarios.Outcome, err error, end, deadline time.Duration, over b
 	}
 }
 
-// Explain is the text of an error for a sample, with a remedy where one is known.
+// Explain returns the text of an error for a sample, with a remedy if one is known.
 func Explain(err error) string {
 	if isAny(err, noPort) {
 		return err.Error() + "; this machine has no port left to reach the target from"
@@ -156,7 +156,7 @@ func isAlert(err error) bool {
 	return ok && op.Op == "remote error"
 }
 
-// tlsRemedy gives the setting that fixes a TLS error; it is empty if none is known.
+// tlsRemedy returns the setting that fixes a TLS error. It is empty if none is known.
 func tlsRemedy(err error) string {
 	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown {
 		return "; a CA of your own goes under target: {tls: {ca: FILE}}"

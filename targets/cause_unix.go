@@ -4,7 +4,7 @@ package targets
 
 import "syscall"
 
-// Errors by which this system reports why a connection failed.
+// Errors with which this system reports why a connection failed.
 var (
 	refused     = []error{syscall.ECONNREFUSED}
 	reset       = []error{syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNABORTED}

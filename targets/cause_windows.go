@@ -2,7 +2,7 @@ package targets
 
 import "golang.org/x/sys/windows"
 
-// Errors by which this system reports why a connection failed.
+// Errors with which this system reports why a connection failed.
 var (
 	refused     = []error{windows.WSAECONNREFUSED}
 	reset       = []error{windows.WSAECONNRESET, windows.WSAECONNABORTED, windows.WSAESHUTDOWN}

@@ -7,11 +7,11 @@
 //	step --Set.Compile--> Call                       (once, before anything starts)
 //	Client --Open--> Session --Do(Call)--> Outcome   (for every request)
 //
-// What every protocol shares is here or in dial:
+// The parts that all protocols share are here or in dial:
 //
-//	host_list.go   a URL with a list of hosts, as other clients take it
-//	descriptor.go  what a protocol is; set.go chooses one for each step, selection.go those of a load
-//	protocol.go    what a step and a client are given
+//	host_list.go   a URL with a list of hosts, which other clients accept
+//	descriptor.go  the description of a protocol; set.go chooses one for each step, selection.go those of a load
+//	protocol.go    the inputs of a step and of a client
 //	network.go     how a protocol opens connections; dial implements it
 //	pool.go        the connections of a client; places.go those to one address
 //	each.go        asks the addresses of an endpoint in turn
@@ -19,9 +19,8 @@
 //	url.go         the URL of a target; allowlist.go the addresses that may be reached
 //	expected.go    checks of an answer, and variables that are taken from it
 //	cause.go       why a request has no answer; text.go shortens texts for messages
-//	shared.go      what the steps of a plan share
+//	shared.go      values that the steps of a plan share
 //
-// Package catalog lists the protocols; to add one, see there. The suite in targetstest
-// tests that each of them keeps the same promises. Systems that brunt starts itself are in
-// platform, the built-in one is demo.
+// Package catalog lists the protocols, and says how to add one. The suite in targetstest tests that all of them keep
+// the same promises. Package platform has the systems that brunt starts itself, and demo is the built-in one.
 package targets

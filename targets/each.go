@@ -10,9 +10,9 @@ import (
 	"brunt/scenarios"
 )
 
-// TryEach asks the addresses of an endpoint in turn until one has an answer. Each has its share of the time that is
-// left, so that one that never answers does not hide the others. First is the number of the address that is asked
-// first: the one that answered last; nil is the first in the list.
+// TryEach asks the addresses of an endpoint in turn until one answers. They share the time that is left, so that one
+// that never answers does not hide the others. First is the number of the address to ask first, which is the one that
+// answered last; nil starts with the first of the list.
 func TryEach[T any](
 	ctx context.Context, addresses []string, first *atomic.Int64, ask func(context.Context, string) (T, error),
 ) (v T, err error) {
@@ -46,7 +46,7 @@ func TryEach[T any](
 	return v, SharedTimeout(ctx, errs)
 }
 
-// guarded asks an address. A panic is an error, so that the next address is asked.
+// guarded asks an address. It turns a panic into an error, so that the next address is asked.
 func guarded[T any](
 	ctx context.Context, address string, ask func(context.Context, string) (T, error),
 ) (v T, err error) {
@@ -54,8 +54,8 @@ func guarded[T any](
 	return ask(ctx, address)
 }
 
-// SharedTimeout returns the error of several addresses that were tried in the time of ctx: that one of them used up its
-// share is no timeout of the call.
+// SharedTimeout returns the error of several addresses that were tried in the time of ctx. If one of them used up its
+// share of the time, that is not a timeout of the call.
 func SharedTimeout(ctx context.Context, err error) error {
 	if ctx.Err() == nil && CauseOf(err) == scenarios.Timeout {
 		return &Error{Cause: scenarios.Unreachable, Text: err.Error()}
@@ -63,7 +63,7 @@ func SharedTimeout(ctx context.Context, err error) error {
 	return err
 }
 
-// eachError is what each address answered. Its text is one line, with each answer once.
+// eachError holds the error of each address. Its text is one line, in which each text occurs once.
 type eachError []error
 
 func (e eachError) Error() string {

@@ -15,38 +15,38 @@ import (
 	"github.com/ohler55/ojg/jp"
 )
 
-// An Answer is what checks look into.
+// An Answer is the part of an answer that checks need.
 type Answer interface {
-	Header(name string) [][]byte        // values of a header, or of what the protocol has in its place
+	Header(name string) [][]byte        // values of a header, or of the counterpart in the protocol
 	JSON(path jp.Expr) (v any, ok bool) // the value at a path of the body
 	Body() []byte
 }
 
-// A Finder says where the value of a variable stands in an answer.
+// A Finder finds the value of a variable in an answer.
 type Finder[A Answer] interface {
 	// Find sets v to the value, if there is one.
 	Find(a A, v *template.Value) bool
-	// IsSecret reports whether the place has a secret name.
+	// IsSecret reports whether the place of the value has a secret name.
 	IsSecret() bool
-	// Masks reports whether a value is secret by its look.
+	// Masks reports whether a value looks like a secret.
 	Masks(value []byte) bool
 	String() string
 }
 
-// Expected is what a call expects of its answers besides their status, and what it takes from them.
+// Expected holds the checks of a call's answers, apart from their status, and the variables to extract from them.
 //
 //	compile: Within, Fields, Body, Extract -> answer: JudgeStatus -> Judge, and Wanted for a sample
 type Expected[A Answer] struct {
 	conditions []condition
-	wants      []condition // of a whole answer
+	wants      []condition // that a complete answer meets
 	extracts   []extract[A]
 }
 
-// condition is one check. Exactly one of within, header, path and body is given.
+// A condition is one check. Exactly one of within, header, path and body is set.
 type condition struct {
 	id     int // number in the plan
 	within time.Duration
-	kind   string // what the protocol calls a header
+	kind   string // the protocol's name for a header
 	header string
 	path   jp.Expr
 	body   bool
@@ -56,18 +56,18 @@ type condition struct {
 type extract[A Answer] struct {
 	id     int
 	slot   int
-	secret bool // by the name of the variable, or of the place
+	secret bool // because of the name of the variable or of its place
 	Finder[A]
 }
 
-// Within adds a check of the response time; zero is none.
+// Within adds a check of the response time; zero adds none.
 func (e *Expected[A]) Within(d time.Duration, in Scope) {
 	if d > 0 {
 		e.conditions = append(e.conditions, condition{id: in.AddCheck("within"), within: d})
 	}
 }
 
-// Fields adds checks of values at paths, and of headers, which the protocol calls kind.
+// Fields adds checks of values at paths, and of headers. Kind is the protocol's name for a header.
 func (e *Expected[A]) Fields(kind string, fields []check.Field, in Scope) {
 	for _, f := range fields {
 		if f.Path != nil {
@@ -80,14 +80,14 @@ func (e *Expected[A]) Fields(kind string, fields []check.Field, in Scope) {
 	}
 }
 
-// Body adds a check of the whole body; nil is none.
+// Body adds a check of the whole body; nil adds none.
 func (e *Expected[A]) Body(k *check.Matcher, in Scope) {
 	if k != nil {
 		e.conditions = append(e.conditions, condition{id: in.AddCheck("body"), body: true, Matcher: *k})
 	}
 }
 
-// Want adds what a whole answer has; nil is none. Headers are what the protocol calls kind.
+// Want adds the conditions that a complete answer meets; nil adds none. Kind is the protocol's name for a header.
 func (e *Expected[A]) Want(kind string, w *check.Wants) {
 	if w == nil {
 		return
@@ -106,16 +106,16 @@ func (e *Expected[A]) Want(kind string, w *check.Wants) {
 	}
 }
 
-// Wants reports whether it says what a whole answer has.
+// Wants reports whether there are conditions for a complete answer.
 func (e *Expected[A]) Wants() bool { return len(e.wants) > 0 }
 
-// Checks returns the number of conditions on an answer, those of a whole one included.
+// Checks returns the number of conditions on an answer, including those for a complete answer.
 func (e *Expected[A]) Checks() int { return len(e.conditions) + len(e.wants) }
 
-// Extracts returns the number of variables that are taken from an answer.
+// Extracts returns the number of variables that are extracted from an answer.
 func (e *Expected[A]) Extracts() int { return len(e.extracts) }
 
-// Extract adds the variables that are taken from an answer.
+// Extract adds variables to extract from an answer.
 func Extract[A Answer, F any, P interface {
 	*F
 	Finder[A]
@@ -130,8 +130,8 @@ func Extract[A Answer, F any, P interface {
 	}
 }
 
-// JudgeStatus records in out whether the status of an answer is good, and by which cause it is not. It reports
-// whether the rest of the answer counts.
+// JudgeStatus records in out whether the status of an answer is good, and the cause if it is not. It reports whether
+// the rest of the answer is to be judged.
 func JudgeStatus(out *scenarios.Outcome, shed, good bool, cause scenarios.Cause) bool {
 	if shed {
 		out.Kind = scenarios.Shed
@@ -178,7 +178,7 @@ func (e *Expected[A]) Judge(a A, it *template.Iter, out *scenarios.Outcome) {
 	}
 }
 
-// Wanted describes the first check that an answer failed: what it expects, and what came.
+// Wanted describes the first check that an answer failed: the expected and the actual value.
 func (e *Expected[A]) Wanted(a A, it *template.Iter, out *scenarios.Outcome) string {
 	for i := range e.conditions {
 		if k := &e.conditions[i]; !k.holds(a, out) {
@@ -206,7 +206,7 @@ func (k *condition) holds(a Answer, out *scenarios.Outcome) bool {
 	return k.Matches(v, ok)
 }
 
-// wanted says what the condition expects, and what came.
+// wanted describes the expected and the actual value.
 func (k *condition) wanted(a Answer, out *scenarios.Outcome) string {
 	switch {
 	case k.within > 0:

@@ -2,7 +2,8 @@ package targets
 
 import "strings"
 
-// HostList returns how a URL is written that has a list of hosts with commas, which other clients take; "" is none.
+// HostList returns, for a URL with a comma-separated list of hosts as other clients accept it, how to write it in a
+// scenario. It is "" for other URLs.
 func HostList(text string) string {
 	scheme, rest, _ := strings.Cut(text, "://")
 	end := len(rest)

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// A Network opens the connections of one client. It resolves names by the load's settings,
-// uses its source addresses, and refuses what the allowlist refuses. A protocol must also dial
-// addresses that a server announces through it.
+// A Network opens the connections of one client. It resolves names by the load's settings, uses its source addresses,
+// and refuses addresses that the allowlist refuses. A protocol must also use it to dial addresses that a server
+// announces.
 type Network interface {
 	// Dial opens TCP connection n to host:port.
 	Dial(ctx context.Context, address string, n uint64) (net.Conn, error)
@@ -22,8 +22,8 @@ type Network interface {
 	Listen(ctx context.Context, address string) (net.Listener, error)
 }
 
-// Endpoint returns the URL that a client of protocol d uses: the only endpoint with the protocol's
-// schemes, else the target's own URL. The client of steps that name an endpoint knows that one alone.
+// Endpoint returns the URL for a client of protocol d: the only endpoint with a scheme of the protocol, or else the
+// target's own URL. A client for steps that name an endpoint has only that endpoint in its options.
 func (o *Options) Endpoint(d *Descriptor) (*url.URL, error) {
 	var found []*url.URL
 	for _, text := range o.Endpoints {
@@ -42,8 +42,8 @@ func (o *Options) Endpoint(d *Descriptor) (*url.URL, error) {
 	return url.Parse(o.Base)
 }
 
-// A Stamped is a connection that records the times of its last write and of the first read
-// after it, for protocols whose library does the input and output.
+// A Stamped is a connection that records the time of its last write, and of the first read after it. It is for
+// protocols whose library does the input and output.
 type Stamped struct {
 	net.Conn
 	now         func() time.Duration

@@ -10,34 +10,34 @@ import (
 	"brunt/scenarios"
 )
 
-// Places are the connections of a client to one address: at most Connections.Max, or as many as are
-// needed. A call that finds none free waits; those that wait are served in the order in which they came.
+// Places are the connections of a client to one address: at most Connections.Max, or as many as are needed. A call
+// waits if none is free. Waiting calls are served in the order in which they came.
 type Places[C Pooled] struct {
 	pool *Pool[C]
 	by   Connector[C]
 	turn atomic.Uint64 // number of the next connection
 
-	trim atomic.Int64 // when trimmed is called next, on the run's clock
+	trim atomic.Int64 // when trimmed is due, on the run's clock
 
 	mu      sync.Mutex
 	idle    []C // the last used one is taken first
-	unused  int // the first ones of idle: no call took them since trimmed was called last
-	taken   int // places of idle connections and of those in use
+	unused  int // the first ones of idle, which no call took since the last call of trimmed
+	taken   int // places of connections, idle or in use
 	waiting []*waiter[C]
 }
 
-// idleFor is for how long no call took a connection, at least, before it is closed.
+// idleFor is how long a connection is at least unused before it is closed.
 const idleFor = 90 * time.Second
 
 // waiter is a call that waits for a connection.
 type waiter[C Pooled] struct {
-	turn chan C // the zero value: open a new one
+	turn chan C // receives a connection; the zero value means: open a new one
 	gone bool   // it gave up; guarded by the mutex of the places
 }
 
-// Get takes an idle connection, opens one, or waits for one if the limit is reached. Slot is when the wait
-// ended; the time to open a connection belongs to the service time and is added to spent. Waited reports
-// that there was a wait.
+// Get takes an idle connection, opens one, or waits for one if the limit is reached. Slot is when the wait ended. The
+// time to open a connection belongs to the service time and is added to spent. Waited reports whether there was a
+// wait.
 func (p *Places[C]) Get(
 	deadline time.Duration, spent *scenarios.Opening,
 ) (c C, slot time.Duration, waited bool, err error) {
@@ -77,8 +77,8 @@ func (p *Places[C]) Get(
 	return c, slot, waited, err
 }
 
-// trimmed closes the connections that no call took since it was called last, beside the call that found that it is
-// time: a target that stalled for a moment has hundreds that nothing needs afterwards, and so has what lies between.
+// trimmed closes the connections that no call took since its last call, in a goroutine of its own. A stall of the
+// target, or of an intermediary, leaves hundreds of connections that are not needed afterwards.
 func (p *Places[C]) trimmed(now time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -105,7 +105,7 @@ func use[C Pooled](c C) {
 	}
 }
 
-// wait waits for a connection; the zero value without an error: open a new one.
+// wait waits for a connection. The zero value without an error means that the caller may open a new one.
 func (p *Places[C]) wait(w *waiter[C], deadline time.Duration) (C, error) {
 	timer := time.NewTimer(deadline - p.pool.o.Now())
 	defer timer.Stop()
@@ -132,7 +132,7 @@ func (p *Places[C]) wait(w *waiter[C], deadline time.Duration) (C, error) {
 	return none, err
 }
 
-// back returns what Get took, unused.
+// back returns a result of Get that was not used.
 func (p *Places[C]) back(c C) {
 	var none C
 	if c == none {
@@ -142,7 +142,7 @@ func (p *Places[C]) back(c C) {
 	p.Put(c, true)
 }
 
-// next removes the call that has waited longest from the line; nil: none.
+// next removes the call that has waited longest from the line. It is nil if no call waits.
 func (p *Places[C]) next() *waiter[C] {
 	for len(p.waiting) > 0 {
 		w := p.waiting[0]
@@ -172,7 +172,7 @@ func (p *Places[C]) Put(c C, keep bool) {
 	p.idle = append(p.idle, c)
 }
 
-// leave frees the place of a closed connection; the first call that waits may open a new one in it.
+// leave frees the place of a closed connection. The first waiting call may open a new connection in it.
 func (p *Places[C]) leave() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -184,8 +184,8 @@ func (p *Places[C]) leave() {
 	p.taken--
 }
 
-// Replace opens a connection in the place of c, which is closed; the zero value: the place is free
-// already. It adds the time to spent, also when it fails; then the place is lost to c.
+// Replace closes c and opens a new connection in its place. If c is the zero value, there is only a place and nothing
+// to close. It adds the time to spent, even if it fails; in that case it frees the place.
 func (p *Places[C]) Replace(c C, deadline time.Duration, spent *scenarios.Opening) (C, error) {
 	var none C
 	if c != none {
@@ -202,8 +202,8 @@ func (p *Places[C]) Replace(c C, deadline time.Duration, spent *scenarios.Openin
 	return c, nil
 }
 
-// Open opens a connection that takes no place, for a protocol whose calls share connections. It records
-// the time in stages.
+// Open opens a connection that takes no place, for a protocol whose calls share connections. It records the time in
+// stages.
 func (p *Places[C]) Open(by Connector[C], deadline time.Duration, stages *Stages) (C, error) {
 	return p.pool.open(by, p.turn.Add(1)-1, deadline, stages)
 }
@@ -216,7 +216,7 @@ func (p *Places[C]) Adopt(c C) {
 	p.Put(c, true)
 }
 
-// waits counts the calls that wait for a connection.
+// waits returns the number of waiting calls.
 func (p *Places[C]) waits() (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -228,8 +228,8 @@ func (p *Places[C]) waits() (n int) {
 	return n
 }
 
-// Close closes the connections that no call uses, and takes the places from their client. No call uses the places
-// afterwards.
+// Close closes all connections that no call uses, and removes the places from their client. No call may use the
+// places afterwards.
 func (p *Places[C]) Close() {
 	p.mu.Lock()
 	idle := p.idle

@@ -9,13 +9,13 @@ import (
 	"brunt/scenarios"
 )
 
-// A Pool holds the connections of one client, for protocols that use a connection for one call at a
-// time. It counts them, replaces those that are too old, and closes all of them when the run is over. A
-// client that embeds a pool is a [Transport].
+// A Pool holds the connections of one client, for protocols that use a connection for one call at a time. It counts
+// connections, replaces those that are too old, and closes all of them when the run is over. A client that embeds a
+// pool is a [Transport].
 //
 //	NewPool -> To(connector) -> Places --Get--> connection --call--> Put
 type Pool[C Pooled] struct {
-	// Cut closes a connection at once, while another goroutine uses it. Nil calls Close.
+	// Cut closes a connection at once although another goroutine uses it. Nil means Close.
 	Cut func(c C)
 
 	o      *Options
@@ -29,7 +29,7 @@ type Pool[C Pooled] struct {
 	places []*Places[C]
 }
 
-// Pooled is a connection that a pool holds: a pointer to a struct that embeds a [Lease].
+// Pooled is a connection in a pool: a pointer to a struct that embeds a [Lease].
 type Pooled interface {
 	comparable
 	// Close ends the connection in order.
@@ -39,31 +39,31 @@ type Pooled interface {
 
 // A Lease says how long a connection of a pool may be used. The pool fills it in.
 type Lease struct {
-	Left int           // calls until it is closed; negative is no bound
+	Left int           // calls until the connection is closed; negative: no limit
 	Used bool          // it has carried an answer
 	born time.Duration // on the run's clock
 }
 
-// Terms returns the lease itself, of a connection that embeds it.
+// Terms returns the lease itself. It implements [Pooled] for a connection that embeds the lease.
 func (l *Lease) Terms() *Lease { return l }
 
 // A Connector opens connections to one address.
 type Connector[C Pooled] struct {
-	// Dial opens connection n by the deadline of ctx, by Options.Network. A network with several addresses
-	// or sources takes them in turn, by n.
+	// Dial opens connection n by the deadline of ctx, with Options.Network. A network with several addresses or
+	// sources takes them in turn, by n.
 	Dial func(ctx context.Context, n uint64) (C, error)
-	// Ready makes an open connection ready for calls, by a TLS handshake or a login, and records the time in
-	// the stages of ctx. Nil: it is ready.
+	// Ready prepares an open connection for calls, by a TLS handshake or a login, and records the time in the stages
+	// of ctx. Nil means that an open connection needs no preparation.
 	Ready func(ctx context.Context, c C) error
 }
 
-// dial is Dial, whose panic is an error.
+// dial calls Dial and turns a panic into an error.
 func (by *Connector[C]) dial(ctx context.Context, n uint64) (c C, err error) {
 	defer scenarios.Recover(&err)
 	return by.Dial(ctx, n)
 }
 
-// ready is Ready, whose panic is an error.
+// ready calls Ready and turns a panic into an error.
 func (by *Connector[C]) ready(ctx context.Context, c C) (err error) {
 	defer scenarios.Recover(&err)
 	return by.Ready(ctx, c)
@@ -85,12 +85,12 @@ func (p *Pool[C]) To(by Connector[C]) *Places[C] {
 	return one
 }
 
-// Over is done when the run is over.
+// Over returns a context that is done when the run is over.
 func (p *Pool[C]) Over() context.Context { return p.over }
 
 func (p *Pool[C]) Opened() int64 { return p.opened.Load() }
 
-// Spoken implements [Transport]: the protocol has one version.
+// Spoken implements [Transport] for a protocol with one version.
 func (p *Pool[C]) Spoken() Spoken { return Spoken{} }
 
 // Waiting counts the calls that wait for a connection.
@@ -147,8 +147,7 @@ func (p *Pool[C]) Drop(c C) {
 	_ = c.Close()
 }
 
-// add counts a new connection and registers it for Abort. It returns false, and closes c, if the run is
-// over.
+// add counts a new connection and registers it for Abort. If the run is over, it closes c and returns false.
 func (p *Pool[C]) add(c C) bool {
 	n, born := p.opened.Add(1), p.o.Now()
 	*c.Terms() = Lease{Left: p.o.Reuse(n), born: born}

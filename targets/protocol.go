@@ -12,21 +12,21 @@ import (
 	"brunt/scenarios/template"
 )
 
-// Scope is what a step may name.
+// Scope holds everything that a step may refer to.
 type Scope struct {
 	Symbols *template.Symbols
 	Name    string // of the step; empty: the protocol's own
-	// refuses a URL whose host is outside the blast radius; nil allows all
+	// refuses a URL whose host is outside the blast radius; nil allows all hosts
 	Host func(u *url.URL) error
-	// reads a file beside the scenario, of at most most bytes; nil reads nothing
+	// reads a file beside the scenario, of at most most bytes; nil can't read files
 	File    func(at syntax.Pos, path string, most int) ([]byte, error)
 	Auth    *syntax.Node       // of the step's load; nil: none
 	Sign    *syntax.Node       // of the step's load; nil: none
 	Shared  *Shared            // shared by the steps of a plan; nil shares nothing
 	Timeout time.Duration      // of the step's load; zero: not known
-	Flow    Flow               // what the step stands in
-	Secret  func(value string) // masks a value in all output; nil does not
-	// collects the names of the step's checks and extractions; their causes carry the index
+	Flow    Flow               // the sequence that contains the step
+	Secret  func(value string) // masks a value in all output; nil masks nothing
+	// collects the names of the step's checks and extractions; causes refer to them by index
 	Checks *[]string
 
 	at        *syntax.Node
@@ -35,25 +35,25 @@ type Scope struct {
 	url       *scenarios.Endpoint
 }
 
-// A Flow tells the sequences of steps of a plan apart: what a step opens, the others of its sequence use.
+// A Flow identifies a sequence of steps in a plan. The steps of a sequence share everything that one of them opens.
 type Flow struct {
 	Load   int  // negative: none
-	Number int  // of the sequence, among all of the plan
-	Holds  bool // its session keeps its connection as each step leaves it, as that of [Options.Holds] does
+	Number int  // of the sequence, in the plan
+	Holds  bool // its session leaves its connection in the state in which each step left it, see [Options.Holds]
 }
 
-// To returns the scope of a step that goes to the endpoint whose name is in at, one of all; nil is
-// the only one of the step's protocol, or the target's own URL.
+// To returns the scope for a step that goes to an endpoint, one of all. At holds its name; nil means the only
+// endpoint of the step's protocol, or the target's own URL.
 func (s Scope) To(at *syntax.Node, all map[string]scenarios.Endpoint) Scope {
 	s.at, s.endpoints = at, all
 	return s
 }
 
-// EndpointSettings returns the settings of the endpoint that the step goes to; nil: it has none.
+// EndpointSettings returns the settings of the endpoint that the step goes to, or nil.
 func (s Scope) EndpointSettings() *syntax.Node { return s.settings }
 
-// EndpointURL returns the URL of the endpoint that the step goes to, with its placeholders as written, and its place;
-// empty: the step goes to no endpoint.
+// EndpointURL returns the URL of the endpoint that the step goes to, with its placeholders unfilled, and the place of
+// the URL. It is empty if the step goes to no endpoint.
 func (s Scope) EndpointURL() (string, syntax.Pos) {
 	if s.url == nil {
 		return "", syntax.Pos{}
@@ -61,7 +61,7 @@ func (s Scope) EndpointURL() (string, syntax.Pos) {
 	return s.url.Text(), s.url.At
 }
 
-// CheckHosts notes those of further addresses of an endpoint that are outside the blast radius.
+// CheckHosts notes mistakes for further addresses of an endpoint that are outside the blast radius.
 func (s Scope) CheckHosts(at syntax.Pos, scheme string, addresses []string, m *syntax.Mistakes) {
 	if s.Host == nil {
 		return
@@ -73,13 +73,13 @@ func (s Scope) CheckHosts(at syntax.Pos, scheme string, addresses []string, m *s
 	}
 }
 
-// AddCheck numbers a check or an extraction.
+// AddCheck adds a check or an extraction, and returns its number.
 func (s Scope) AddCheck(name string) int {
 	*s.Checks = append(*s.Checks, name)
 	return len(*s.Checks) - 1
 }
 
-// AddSecret masks value in all output, if it is long enough: see [secret.IsLong].
+// AddSecret masks value in all output if it is long enough, see [secret.IsLong].
 func (s Scope) AddSecret(value string) {
 	if s.Secret != nil && secret.IsLong(value) {
 		s.Secret(value)
@@ -88,7 +88,7 @@ func (s Scope) AddSecret(value string) {
 
 // Options are the settings of a client.
 type Options struct {
-	Base        string            // URL that a relative path goes to; known once the target runs
+	Base        string            // URL that relative paths are appended to; known once the target runs
 	Endpoints   map[string]string // URLs by name; a step uses the one that its `at` names, or the only one with its scheme
 	TLS         *scenarios.TLS
 	Connections scenarios.Connections
@@ -99,12 +99,12 @@ type Options struct {
 	T0          time.Time // of the run; deadlines count from it
 	Allow       Allowlist // nil: allows all
 	Network     Network   // opens connections; nil: the protocol's own
-	// Emit receives the measurement of a part, from the goroutine of Do; nil drops it
+	// Emit receives the measurement of a part, in the goroutine of Do; nil drops it
 	Emit    func(it *template.Iter, c scenarios.Call, part int, out *scenarios.Outcome)
 	Sampler Sampler
 	Agent   string  // User-Agent
 	Tracing Tracing // of requests; zero: none
-	Holds   bool    // a session keeps its connection as a call leaves it, such as in a transaction
+	Holds   bool    // a session leaves its connection in the state in which a call left it, such as in a transaction
 }
 
 // KeepsAlive reports whether connections are kept for further requests.
@@ -115,14 +115,13 @@ func (o *Options) KeepsAlive() bool {
 // Now returns the time on the run's clock: the offset from T0.
 func (o *Options) Now() time.Duration { return time.Since(o.T0) }
 
-// Expired reports whether a connection opened at born is too old for use.
+// Expired reports whether a connection opened at born is too old to be used.
 func (o *Options) Expired(born time.Duration) bool {
 	age := o.Connections.MaxAge.D()
 	return age > 0 && o.Now()-born >= age
 }
 
-// Reuse returns the number of requests after which the n-th connection is closed; negative: no
-// limit.
+// Reuse returns the number of requests after which the n-th connection is closed. Negative means no limit.
 func (o *Options) Reuse(n int64) int {
 	r := o.Connections.Reuse
 	if r.Max == 0 {
@@ -140,7 +139,7 @@ type Sampler interface {
 
 // Tracing says how a client's requests carry a traceparent.
 type Tracing struct {
-	High    uint64 // the first half of every trace id; zero sends none
+	High    uint64 // the first half of every trace id; zero: no traceparent is sent
 	Sampled bool   // the traces are marked for recording
 }
 
@@ -155,19 +154,19 @@ type Transport interface {
 	Abort()
 	// Opened returns how many connections were opened so far.
 	Opened() int64
-	// Spoken says which versions of its protocol the connections have used so far, and whether requests waited
+	// Spoken returns the versions of the protocol that the connections have used so far, and whether requests waited
 	// for a stream.
 	Spoken() Spoken
 	Close() error
 }
 
-// Spoken is what the connections of a load used. The zero value: the protocol has one version and no streams.
+// Spoken describes the connections of a load. The zero value is for a protocol with one version and no streams.
 type Spoken struct {
 	Versions []string
 	Waits    int64 // requests that had to wait for a stream
-	Streams  int   // of a connection; zero: no request had to wait
-	Dropped  int64 // messages of streams that waited unread beyond the bounds of a stream
-	Untimed  int64 // messages of streams whose times were not measured, as too many came between two steps
+	Streams  int   // streams of a connection; zero: no request had to wait
+	Dropped  int64 // messages of streams that were dropped because too many waited to be read
+	Untimed  int64 // messages of streams whose times were not measured, because too many came between two steps
 }
 
 // A Client opens the sessions of one load.
@@ -178,7 +177,7 @@ type Client interface {
 
 // A Session is the state of one virtual user. It is used by one goroutine at a time.
 type Session interface {
-	// Do makes the call and fills out from Slot on. It returns by it.Deadline.
+	// Do makes the call and fills in out, beginning with Slot. It returns by it.Deadline.
 	Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome)
 	Close() error
 }

@@ -14,18 +14,18 @@ import (
 	"brunt/scenarios/template"
 )
 
-// A Selection is the part of a set that the calls of one load use. It does not change, so that
-// sessions read it without a lock.
+// A Selection is the part of a set that the calls of one load use. It never changes, so sessions read it without a
+// lock.
 type Selection struct {
 	network func(o *Options) (Network, error) // creates the network of a client whose options have none
 	peers   []peer
 	calls   []scenarios.Call
 	of      map[scenarios.Call]int // index in peers
-	numbers []int                  // the peers in use, ascending
+	numbers []int                  // indexes of the peers in use, ascending
 }
 
-// Client creates the client of the load. If all calls use one protocol at one endpoint, it is that
-// protocol's own client.
+// Client creates the client of the load. If all calls use one protocol at one endpoint, it is the client of that
+// protocol itself.
 func (s *Selection) Client(o Options) (Client, error) {
 	if o.Network == nil && s.network != nil {
 		n, err := s.network(&o)
@@ -54,7 +54,7 @@ func (s *Selection) Client(o Options) (Client, error) {
 	return &guardedClient{c, o}, nil
 }
 
-// Binds reports whether a protocol of the selection binds its calls.
+// Binds reports whether some protocol of the selection needs to bind its calls.
 func (s *Selection) Binds() bool {
 	for _, i := range s.numbers {
 		if s.peers[i].Bind != nil {
@@ -64,8 +64,8 @@ func (s *Selection) Binds() bool {
 	return false
 }
 
-// Bind binds the calls at the target through a client of this selection. The error joins those of
-// all calls, each with the name of its step.
+// Bind binds the calls at the target through a client of this selection. The error joins the errors of all calls,
+// each with the name of its step.
 func (s *Selection) Bind(ctx context.Context, by Client) error {
 	if !s.Binds() {
 		return nil
@@ -94,7 +94,7 @@ func (s *Selection) Bind(ctx context.Context, by Client) error {
 // bindTime is how long a target may take to prepare one call.
 const bindTime = 10 * time.Second
 
-// bindInTime binds a call. A target that says nothing is an error after [bindTime].
+// bindInTime binds a call. If the target does not answer, it returns an error after [bindTime].
 func bindInTime(
 	ctx context.Context, bind func(context.Context, scenarios.Call, Client) error, c scenarios.Call, by Client,
 ) error {
@@ -128,8 +128,8 @@ func (s *Selection) BindOnce(ctx context.Context, o Options) error {
 	return errors.Join(s.Bind(ctx, client), client.Close())
 }
 
-// Ender returns the function that closes what an iteration opened in a session of this selection's
-// client. It is nil if no protocol of the selection has anything to close.
+// Ender returns the function that closes everything that an iteration opened in a session of this selection's client.
+// It is nil if no protocol of the selection has anything to close.
 func (s *Selection) Ender() func(Session, *template.Iter) {
 	if len(s.numbers) == 1 {
 		return guardedEnd(s.peers[s.numbers[0]].EndIteration)
@@ -142,8 +142,8 @@ func (s *Selection) Ender() func(Session, *template.Iter) {
 	return nil
 }
 
-// guardedClient is the client of a load. A panic of a session, which a server can cause by what it sends, is the error
-// of the call.
+// guardedClient is the client of a load. It turns a panic of a session, which data from a server can cause, into an
+// error of the call.
 type guardedClient struct {
 	Client
 	o Options
@@ -175,14 +175,14 @@ func (s *guardedSession) Do(it *template.Iter, c scenarios.Call, out *scenarios.
 	}
 }
 
-// try makes a call. The error is its panic.
+// try makes a call. It returns a panic as an error.
 func (s *guardedSession) try(it *template.Iter, c scenarios.Call, out *scenarios.Outcome) (err error) {
 	defer scenarios.Recover(&err)
 	s.Session.Do(it, c, out)
 	return nil
 }
 
-// guardedEnd returns what ends an iteration of a guarded session; nil: nothing does.
+// guardedEnd adapts an Ender to guarded sessions. It returns nil for nil.
 func guardedEnd(end func(Session, *template.Iter)) func(Session, *template.Iter) {
 	if end == nil {
 		return nil

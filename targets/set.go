@@ -10,8 +10,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Set holds the protocols that the steps of a plan may use. The kind of a step chooses its
-// protocol; the set remembers which protocol compiled each call. A load uses a [Selection] of it.
+// A Set holds the protocols that the steps of a plan may use. The kind of a step chooses its protocol, and the set
+// remembers which protocol compiled each call. Each load uses a [Selection] of the set.
 //
 //	step --Set.Compile--> Call                      by the protocol of its kind
 //	calls --Set.Select--> Selection                 the protocols of one load
@@ -21,18 +21,18 @@ type Set struct {
 	network func(o *Options) (Network, error)
 
 	mu    sync.Mutex
-	peers []peer                 // at first one for each protocol, in the order of list
+	peers []peer                 // begins with one for each protocol, in the order of list
 	used  map[scenarios.Call]int // index in peers
 }
 
-// A peer is what a call goes to: a protocol at an endpoint.
+// A peer is a protocol at an endpoint. Each call goes to one peer.
 type peer struct {
 	*Descriptor
 	at string // empty: the only endpoint of the protocol, or the target's own URL
 }
 
-// goes returns the name of the endpoint that calls of the peer go to, one of all. It is empty for the target's own
-// URL: they name no endpoint, and the protocol has none or takes none by itself.
+// goes returns the name of the endpoint, one of all, that calls of the peer go to. It is empty for the target's own
+// URL: the calls name no endpoint, and the protocol has none or does not use one by default.
 func (p peer) goes(all map[string]scenarios.Endpoint) string {
 	if p.at != "" || p.Base {
 		return p.at
@@ -45,14 +45,13 @@ func (p peer) goes(all map[string]scenarios.Endpoint) string {
 
 // options returns the options of a client of the peer.
 func (p peer) options(o Options) Options {
-	if url, known := o.Endpoints[p.at]; known { // else the client goes to one unit, by o.Base
+	if url, known := o.Endpoints[p.at]; known { // otherwise the client goes to one unit, by o.Base
 		o.Base, o.Endpoints = url, map[string]string{p.at: url}
 	}
 	return o
 }
 
-// NewSet creates a set. Network creates the network of a client whose options have none; it
-// may be nil.
+// NewSet creates a set. Network creates the network for clients whose options have none; it may be nil.
 func NewSet(network func(o *Options) (Network, error), list ...*Descriptor) *Set {
 	s := &Set{list: list, network: network, used: map[scenarios.Call]int{}}
 	for _, d := range list {
@@ -73,7 +72,7 @@ func (s *Set) Kinds() []string {
 	return out
 }
 
-// Beside lists the step keys of all protocols that are a setting where another kind stands too.
+// Beside lists the step keys of all protocols that become a setting if the step has another kind too.
 func (s *Set) Beside() []string {
 	var out []string
 	for _, d := range s.list {
@@ -100,7 +99,7 @@ func (s *Set) Causes() []scenarios.CauseFamily {
 	return out
 }
 
-// Wire returns what connections of a URL with a scheme carry.
+// Wire returns the description of connections to a URL with a scheme.
 func (s *Set) Wire(scheme string) Wire {
 	for _, d := range s.list {
 		if w, known := d.Wires[scheme]; known {
@@ -118,7 +117,7 @@ func (s *Set) Wires() (all []Wire) {
 	return all
 }
 
-// Carries returns the formats that connections of a load with these settings carry besides those of their wire.
+// Carries returns further formats, besides those of their wire, that connections of a load with these settings carry.
 func (s *Set) Carries(c *scenarios.Connections) (formats []string) {
 	for _, d := range s.list {
 		if d.Carries != nil {
@@ -128,8 +127,8 @@ func (s *Set) Carries(c *scenarios.Connections) (formats []string) {
 	return formats
 }
 
-// Encrypts returns the setting of an endpoint's URL by which its connections turn to TLS after their begin; empty:
-// none.
+// Encrypts returns the setting in an endpoint's URL that makes its connections switch to TLS after they begin. It is
+// empty if there is none.
 func (s *Set) Encrypts(endpoint *url.URL) string {
 	for _, d := range s.list {
 		if d.Encrypts != nil && slices.Contains(d.Schemes, endpoint.Scheme) {
@@ -139,7 +138,7 @@ func (s *Set) Encrypts(endpoint *url.URL) string {
 	return ""
 }
 
-// Compile compiles a step by the protocol of its kind. It notes mistakes in m.
+// Compile compiles a step with the protocol of its kind. It notes mistakes in m.
 func (s *Set) Compile(step syntax.Block, in Scope, m *syntax.Mistakes) (scenarios.Call, bool) {
 	kind := slices.IndexFunc(s.list, func(d *Descriptor) bool { return slices.Contains(d.Kinds, step.Kind) })
 	if kind < 0 {
@@ -164,7 +163,7 @@ func (s *Set) Compile(step syntax.Block, in Scope, m *syntax.Mistakes) (scenario
 	return c, ok && known
 }
 
-// endpoint returns the name of the endpoint that a step of a protocol names; empty is the only one of
+// endpoint returns the name of the endpoint that a step of a protocol goes to. It is empty for the only endpoint of
 // the protocol, or the target's own URL. By may be nil. It notes mistakes in m.
 func (s *Set) endpoint(
 	by func(syntax.Block, Scope, string, map[string]scenarios.Endpoint, *syntax.Mistakes) (string, bool),
@@ -204,7 +203,7 @@ func (s *Set) endpoint(
 	return "", false
 }
 
-// peer returns the index of a protocol at an endpoint, in peers.
+// peer returns the index in peers of a protocol at an endpoint.
 func (s *Set) peer(protocol int, at string) int {
 	d := s.list[protocol]
 	i := slices.IndexFunc(s.peers, func(p peer) bool { return p.Descriptor == d && p.at == at })
@@ -222,7 +221,8 @@ func (s *Set) Of(c scenarios.Call) *Descriptor {
 	return s.peers[s.used[c]].Descriptor
 }
 
-// Goes returns the protocol of a call, and the name of the endpoint that it goes to; empty: the target's own URL.
+// Goes returns the protocol of a call, and the name of the endpoint that it goes to, which is empty for the target's
+// own URL.
 func (s *Set) Goes(c scenarios.Call, endpoints map[string]scenarios.Endpoint) (d *Descriptor, endpoint string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -230,7 +230,7 @@ func (s *Set) Goes(c scenarios.Call, endpoints map[string]scenarios.Endpoint) (d
 	return p.Descriptor, p.goes(endpoints)
 }
 
-// Parts names the measurements of a call besides its own.
+// Parts names the further measurements of a call.
 func (s *Set) Parts(c scenarios.Call) []string {
 	if d := s.Of(c); d.Parts != nil {
 		return d.Parts(c)
@@ -244,21 +244,21 @@ func (s *Set) Absent(c scenarios.Call, out *scenarios.Outcome) bool {
 	return d.Absent != nil && d.Absent(c, out)
 }
 
-// Retry reports whether a call that failed is worth another try: it has no answer, or one that its
-// protocol takes for temporary.
+// Retry reports whether a failed call should be tried again: it has no answer, or its protocol considers the answer
+// temporary.
 func (s *Set) Retry(c scenarios.Call, out *scenarios.Outcome) bool {
 	d := s.Of(c)
 	return !out.Answered || d.Retry != nil && d.Retry(c, out)
 }
 
-// Lasts reports whether a call ends late by its nature.
+// Lasts reports whether a call normally takes long.
 func (s *Set) Lasts(c scenarios.Call) bool {
 	d := s.Of(c)
 	return d.Lasts != nil && d.Lasts(c)
 }
 
-// Select returns the protocols and endpoints of some calls: those of a load, or of a sequence of steps.
-// Without calls it is the first protocol.
+// Select returns the protocols and endpoints of some calls, such as those of a load or of a sequence of steps.
+// Without calls it contains the first protocol.
 func (s *Set) Select(calls ...scenarios.Call) *Selection {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -5,15 +5,13 @@ import (
 	"sync"
 )
 
-// Shared holds what the steps of a plan share: one value of each type. The zero value is
-// ready.
+// Shared holds values that the steps of a plan share: one value of each type. The zero value is ready to use.
 type Shared struct {
 	mu     sync.Mutex
 	values map[reflect.Type]any
 }
 
-// Share returns the shared value of type T, which is the zero value at first. A nil s
-// shares nothing.
+// Share returns the shared value of type T, which is initially the zero value. With a nil s nothing is shared.
 func Share[T any](s *Shared) *T {
 	if s == nil {
 		return new(T)

@@ -8,12 +8,12 @@ import (
 	"brunt/scenarios"
 )
 
-// Stages record how an attempt to open a connection spends its time: DNS, connect, TLS, login. Several
-// requests may wait for one attempt; each takes its part by Between. A nil *Stages records nothing.
+// Stages record how an attempt to open a connection spends its time: DNS, connect, TLS, login. Several requests may
+// wait for one attempt; each gets its part by Between. A nil *Stages records nothing.
 //
 //	Enter(InDNS) -> Enter(InConnect) -> Enter(InTLS) -> Enter(InLogin) -> Leave
 //
-// [Network] records names and TCP in the stages of its context; the protocol records the rest.
+// A [Network] records DNS and TCP in the stages of its context. The protocol records the rest.
 type Stages struct {
 	now func() time.Duration
 
@@ -22,7 +22,7 @@ type Stages struct {
 	resent int32
 }
 
-// stage is a span of an attempt. The last one may be under way.
+// A stage is a span of an attempt. The last one may still be open.
 type stage struct {
 	timing   scenarios.RequestPhase
 	from, to time.Duration
@@ -32,7 +32,7 @@ type stage struct {
 // NewStages creates the stages of one attempt on the clock now.
 func NewStages(now func() time.Duration) *Stages { return &Stages{now: now} }
 
-// Enter ends the present stage and begins another.
+// Enter ends the current stage and begins another.
 func (s *Stages) Enter(t scenarios.RequestPhase) {
 	if s == nil {
 		return
@@ -43,7 +43,7 @@ func (s *Stages) Enter(t scenarios.RequestPhase) {
 	s.list = append(s.list, stage{timing: t, from: now})
 }
 
-// Leave ends the present stage.
+// Leave ends the current stage.
 func (s *Stages) Leave() {
 	if s == nil {
 		return
@@ -53,7 +53,7 @@ func (s *Stages) Leave() {
 	s.end()
 }
 
-// end ends the present stage and returns the time.
+// end ends the current stage and returns the time.
 func (s *Stages) end() time.Duration {
 	now := s.now()
 	if n := len(s.list); n > 0 && !s.list[n-1].over {
@@ -72,7 +72,7 @@ func (s *Stages) SentAgain(n int32) {
 	s.resent += n
 }
 
-// Between returns the part of the stages from from to to.
+// Between returns the time that each stage spent between from and to.
 func (s *Stages) Between(from, to time.Duration) (o scenarios.Opening) {
 	if s == nil {
 		return o
@@ -108,7 +108,7 @@ func WithStages(ctx context.Context, s *Stages) context.Context {
 	return context.WithValue(ctx, stagesKey{}, s)
 }
 
-// StagesOf returns the stages of a context; nil: it has none.
+// StagesOf returns the stages of a context, or nil.
 func StagesOf(ctx context.Context) *Stages {
 	s, _ := ctx.Value(stagesKey{}).(*Stages)
 	return s

@@ -15,7 +15,7 @@ func IsOneLine(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) < 0
 }
 
-// Clip shortens a text to at most most bytes for a message.
+// Clip shortens a text for a message to at most most bytes.
 func Clip(s string, most int) string {
 	if len(s) > most {
 		s = strings.ToValidUTF8(s[:most], "") + "…"
@@ -34,5 +34,5 @@ func SetFound(v *template.Value, a Answer, path jp.Expr) bool {
 	return ok
 }
 
-// Quote shortens a value and quotes it for a message.
+// Quote shortens and quotes a value for a message.
 func Quote(s string) string { return strconv.Quote(Clip(s, 80)) }

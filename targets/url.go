@@ -11,8 +11,7 @@ import (
 	"brunt/scenarios/template"
 )
 
-// ParseBase parses the URL of a target, to which relative paths are appended. The error shows
-// no credentials.
+// ParseBase parses the URL of a target, to which relative paths are appended. The error shows no credentials.
 func ParseBase(s string) (*url.URL, error) {
 	u, err := syntax.ParseURL(s)
 	switch {
@@ -60,7 +59,7 @@ func SplitURL(u []byte) (prefix, target []byte) {
 	return u[:split], u[split:end]
 }
 
-// CheckURL notes in m mistakes of a URL, as far as they are known before the target runs.
+// CheckURL notes mistakes of a URL that are visible before the target runs.
 func CheckURL(u *template.URL, in Scope, m *syntax.Mistakes) {
 	text, static := u.Static()
 	if u.IsZero() || static && text == "" {
@@ -85,8 +84,7 @@ func CheckURL(u *template.URL, in Scope, m *syntax.Mistakes) {
 	}
 }
 
-// KnownOrigin returns scheme and host of a URL with placeholders. It is empty if a placeholder
-// comes before their end.
+// KnownOrigin returns scheme and host of a URL with placeholders. It is empty if they contain a placeholder.
 func KnownOrigin(text string) string {
 	known, _, _ := strings.Cut(text, "${")
 	origin, _ := SplitURL([]byte(known))

@@ -17,12 +17,12 @@ import (
 	"go.k6.io/k6/lib/netext"
 )
 
-// dialer opens the connections of a virtual user: to the address that the scenario maps to,
-// and only within the blast radius. k6's own block list knows neither ports nor names; so the
-// dialer checks the address that it connects to, after names are resolved.
+// dialer opens the connections of a virtual user, to the addresses that the scenario maps to and only within the
+// blast radius. k6's own block list handles neither ports nor names, so the dialer checks the address that it
+// connects to, after names are resolved.
 type dialer struct {
 	*netext.Dialer
-	routes map[string]string // host or host:port to where a connection goes instead
+	routes map[string]string // host or host:port, to the address used instead
 }
 
 var _ interface {
@@ -83,7 +83,7 @@ type hostKey struct{}
 
 func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	to, moved := d.route(addr)
-	if host, _, err := net.SplitHostPort(addr); err == nil && !moved { // the name that resolved to the address
+	if host, _, err := net.SplitHostPort(addr); err == nil && !moved { // host is the name that resolves to the address
 		ctx = context.WithValue(ctx, hostKey{}, host)
 	}
 	return d.Dialer.DialContext(ctx, network, to)

@@ -10,7 +10,7 @@ import (
 	"brunt/scenarios/k6"
 )
 
-// link receives brunt's commands. Its zero value means that brunt did not start this process.
+// link receives brunt's commands. The zero value is used if brunt did not start this process.
 type link struct {
 	config k6.Config
 
@@ -20,7 +20,7 @@ type link struct {
 	flows  bool          // the load has begun
 
 	received chan struct{} // closed when data is there
-	data     string        // what setup returned in the first part of the script
+	data     string        // data that setup returned in the first part of the script
 	last     chan struct{} // closed when the other parts have ended
 
 	stop  func(error)
@@ -32,8 +32,7 @@ type link struct {
 
 var errStopped = errors.New("brunt ended the run")
 
-// listen receives commands until brunt closes the stream: then brunt is gone, and this process
-// exits.
+// listen receives commands until brunt closes the stream. Then brunt is gone, and this process exits.
 func (l *link) listen(in *bufio.Reader) {
 	l.received, l.last = make(chan struct{}), make(chan struct{})
 	l.begin, l.asks = make(chan struct{}), map[int64]chan k6.FaultAnswer{}
@@ -78,7 +77,7 @@ func (l *link) obey(c *k6.Command) {
 	}
 }
 
-// ask requests a fault. The channel gives its result.
+// ask requests a fault. The channel receives the result.
 func (l *link) ask(fault string) <-chan k6.FaultAnswer {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -95,7 +94,7 @@ func (l *link) inPhase() string {
 	return l.phase
 }
 
-// setup is what setup returned in the first part of the script.
+// setup returns the data that setup returned in the first part of the script.
 func (l *link) setup() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

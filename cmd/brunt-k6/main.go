@@ -1,13 +1,12 @@
-// Command brunt-k6 is k6 with the parts that brunt needs to run its scripts: an output that
-// sends samples to brunt, and the module k6/x/brunt. brunt starts it. It is a separate program
-// because k6 ends its process itself, and because k6 is licensed under the AGPL-3.0, which
-// applies to this program and not to brunt.
+// Command brunt-k6 is k6 with the additions that brunt needs to run k6 scripts: an output that sends samples to
+// brunt, and the module k6/x/brunt. brunt starts it. It is a separate program because k6 itself ends its process, and
+// because k6 has the licence AGPL-3.0, which applies to this program but not to brunt.
 //
-//	main.go    the commands: run and inspect for brunt, version, and k6 as it is
+//	main.go    the commands: run and inspect for brunt, version, and the plain k6
 //	output.go  samples to steps, outcomes and metrics
 //	module.go  k6/x/brunt: fault, phase, mark
 //	dial.go    the blast radius, at the connected address
-//	link.go    what brunt says on standard input
+//	link.go    brunt's commands on standard input
 package main
 
 import (
@@ -82,7 +81,7 @@ func child(what string) error {
 	if err := c.Check(); err != nil {
 		return err
 	}
-	// A script may import modules from elsewhere, which k6 loads by the default client.
+	// A script may import modules from elsewhere, which k6 loads with Go's default HTTP client.
 	load, err := connect.Lists(c.Allow, func(addr string) error { return fmt.Errorf("%s %s", addr, k6.NotAllowed) })
 	if err != nil {
 		return err

@@ -82,7 +82,7 @@ func (i *instance) begin(data string) error {
 	return i.await(i.link.begin)
 }
 
-// await waits for a command of brunt.
+// await waits for one of brunt's commands.
 func (i *instance) await(command <-chan struct{}) error {
 	select {
 	case <-command:
@@ -92,8 +92,8 @@ func (i *instance) await(command <-chan struct{}) error {
 	}
 }
 
-// data waits for what the setup of the first part returned, in any other part of a divided script. It is nil in the
-// first, which runs its own setup.
+// data returns the data that setup returned in the first part of a divided script. Other parts wait for it. The first
+// part gets nil, because it runs its own setup.
 func (i *instance) data() (*string, error) {
 	if i.alone() || i.link.config.Part.Index == 0 {
 		return nil, nil
@@ -105,7 +105,7 @@ func (i *instance) data() (*string, error) {
 	return &data, nil
 }
 
-// last waits until this part of a script is the last, to run teardown; false: it is none that does.
+// last reports whether this part runs teardown. If so, it first waits until all other parts have ended.
 func (i *instance) last() (bool, error) {
 	switch p := i.link.config.Part; {
 	case i.alone() || !p.Divided():
@@ -149,7 +149,7 @@ func (i *instance) phase(name sobek.Value) (string, error) {
 	return i.link.inPhase(), nil
 }
 
-// mark records an event of the script, with data if there is any.
+// mark records an event of the script, with optional data.
 func (i *instance) mark(text string, data map[string]any) error {
 	return i.note(&k6.Mark{Text: text, Data: data})
 }

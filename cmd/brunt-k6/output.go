@@ -32,7 +32,7 @@ type out struct {
 	start time.Time // when the load began
 }
 
-// tagged caches what is known of the samples with the same tags.
+// tagged caches the data for samples with the same tags.
 type tagged struct {
 	step     int // of requests; -1: not looked up yet
 	setup    bool
@@ -42,13 +42,13 @@ type tagged struct {
 	scenario string
 }
 
-// part is a series with the tags of a sample.
+// part is a metric series together with the tags of a sample.
 type part struct {
 	series *k6.Series
 	tags   *metrics.TagSet
 }
 
-// mostTags bounds the cache of tags; a full cache is emptied.
+// mostTags bounds the cache of tags. A full cache is emptied.
 const mostTags = 10_000
 
 var _ interface {
@@ -79,7 +79,7 @@ func newOut(l *link, wire io.Writer, p output.Params) (output.Output, error) {
 	return o, nil
 }
 
-// exceptions reports the exceptions that end iterations: k6 only logs them.
+// exceptions reports the exceptions that end iterations, which k6 only logs.
 type exceptions struct{ stream *k6.Stream }
 
 func (exceptions) Levels() []logrus.Level { return []logrus.Level{logrus.ErrorLevel} }
@@ -144,8 +144,8 @@ func (o *out) elapsed(now time.Time) (time.Duration, bool) {
 	return now.Sub(o.start) - o.link.config.Warmup, true
 }
 
-// report reports the values of all metrics so far; a part reports what they gained. End is the end of the script; nil:
-// it goes on.
+// report reports the values of all metrics so far. A part of a divided script reports their increments instead. End
+// describes the end of the script; nil while it goes on.
 func (o *out) report(now time.Time, end *k6.End) {
 	elapsed, _ := o.elapsed(now)
 	if elapsed = max(0, elapsed); o.link.config.Part.Divided() {
@@ -214,7 +214,7 @@ func (o *out) takes(series *k6.Series, tags *metrics.TagSet) bool {
 	return takes
 }
 
-// of returns what is known of samples with these tags.
+// of returns the cached data for samples with these tags.
 func (o *out) of(tags *metrics.TagSet) *tagged {
 	t := o.tags[tags]
 	if t == nil {
@@ -252,7 +252,7 @@ func (o *out) http(t *httpext.Trail) {
 		Step: o.step(of, t.Tags, ""), End: o.stream.At(t.EndTime), Service: before + t.Duration,
 		Status: of.status, Code: of.code, Answered: of.status != 0, Failed: of.status == 0 || of.status >= 400,
 	}
-	if t.Failed.Valid { // as the script's own callback decides
+	if t.Failed.Valid { // the script's own callback decides
 		r.Failed = t.Failed.Bool
 	}
 	r.Queue, r.Connect, r.TLS, r.Send = max(0, before-t.Connecting-t.TLSHandshaking), t.Connecting, t.TLSHandshaking,
@@ -280,7 +280,7 @@ func (o *out) sample(s *metrics.Sample) {
 		o.stream.Dropped(at, int64(s.Value))
 	case metrics.VUsName:
 		o.stream.Users(int64(s.Value))
-	case metrics.GRPCReqDurationName: // 0 is OK, in gRPC
+	case metrics.GRPCReqDurationName: // status 0 is OK in gRPC
 		o.stream.Request(vu, &k6.Request{
 			Step: o.step(of, s.Tags, ""), End: at, Service: lasted, Status: of.status, Code: of.code,
 			Answered: of.status != grpcUnavailable && of.status != grpcDeadline, Failed: of.status != 0,

@@ -84,7 +84,7 @@ func (f *abFlags) compare(c *cobra.Command, path string) error {
 	if f.Options, err = f.options(); err != nil {
 		return err
 	}
-	f.Options.Allow = []string{"scenario"} // the sides differ, and only as requested
+	f.Options.Allow = []string{"scenario"} // the sides differ, but only in the requested way
 	f.Fixed, f.NoChaos = c.Flags().Changed("confirm"), f.noChaos
 	if err := f.Check(); err != nil {
 		return err
@@ -157,7 +157,7 @@ func (f *abFlags) side(
 	return res, err
 }
 
-// report prints and writes what a comparison came to. One that did not end decides nothing.
+// report prints and writes the outcome of a comparison. A comparison that did not end decides nothing.
 func (f *abFlags) report(c *cobra.Command, o ab.Outcome, err error) error {
 	switch {
 	case o.Found == nil:

@@ -17,8 +17,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// agentCommand is the agent that brunt has an engine start for what brunt itself may not do: in the network
-// of a container, or to processes of the machine.
+// agentCommand runs an agent. brunt has a container engine start it for operations that brunt itself may not perform:
+// in the network of a container, or on processes of the machine.
 func agentCommand() *cobra.Command {
 	var s agents.Served
 	var undo string
@@ -38,11 +38,11 @@ func agentCommand() *cobra.Command {
 				if err := json.Unmarshal([]byte(undo), &all); err != nil {
 					return fmt.Errorf("--undo: %w", err)
 				}
-				_, err := o.Operations.Revert(context.WithoutCancel(ctx), all) // whoever deletes its pod lets it end
+				_, err := o.Operations.Revert(context.WithoutCancel(ctx), all) // whoever deletes its pod lets the agent end
 				return err
 			case s.State != "" && !kept:
 				run := exec.Command(self()[0])
-				run.Stdout, run.Stderr = os.Stdout, os.Stderr // itself makes texts of others safe
+				run.Stdout, run.Stderr = os.Stdout, os.Stderr // the agent itself makes untrusted text safe
 				v := agents.Supervisor{State: s.State, Operations: o.Operations, Command: append(self(), c.Name(),
 					"--listen", s.Listen, "--run", s.Run, "--key", s.Key, "--state", s.State, "--kept")}
 				return v.Run(ctx, run)

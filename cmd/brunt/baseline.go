@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// baselineFlags name the earlier runs for comparison.
+// baselineFlags names the earlier runs to compare with.
 type baselineFlags struct{ dirs []string }
 
 func (f *baselineFlags) register(c *cobra.Command) {
@@ -18,8 +18,8 @@ func (f *baselineFlags) register(c *cobra.Command) {
 		"folders of earlier runs of the scenario, shown beside this one; they do not change its verdict")
 }
 
-// beside adds the comparison with the baseline to the result. If the comparison fails, the
-// result says why and the run continues.
+// beside adds the comparison with the baseline to the result. If the comparison fails, the result gets a note with
+// the reason, and the run continues.
 func beside(w io.Writer, res *result.Result, base []compare.Run) {
 	if len(base) == 0 {
 		return
@@ -34,7 +34,7 @@ func beside(w io.Writer, res *result.Result, base []compare.Run) {
 	res.Comparison = c
 }
 
-// comparison compares a run with earlier ones, the last of which its charts show beside it.
+// comparison compares a run with earlier ones. The charts show the last of these beside the run.
 func comparison(base []compare.Run, res *result.Result) (*result.Comparison, error) {
 	c, err := compare.Beside(base, compare.Run{Name: res.Run, Result: res}, compare.Options{})
 	if err != nil {
@@ -44,7 +44,7 @@ func comparison(base []compare.Run, res *result.Result) (*result.Comparison, err
 	c.Drawn = last.Name
 	for _, w := range last.Result.Windows {
 		if w.Load == "*" && w.Step == "*" {
-			w.Hist = 0 // its histograms are in the folder of that run
+			w.Hist = 0 // the histograms are in the folder of that run
 			c.Windows = append(c.Windows, w)
 		}
 	}

@@ -96,7 +96,7 @@ func readHistory(c *cobra.Command, dir string, runs []compare.Run) ([]*compare.R
 	}
 	all := h.Like(runs[0].Result)
 	if all == nil {
-		all = []*compare.Record{} // named, and of another scenario
+		all = []*compare.Record{} // named, but of another scenario
 	}
 	tellOutdated(c, all)
 	return all, nil
@@ -109,7 +109,7 @@ func tellOutdated(c *cobra.Command, records []*compare.Record) {
 	}
 }
 
-// oneOf refuses values of a flag that are not known.
+// oneOf returns an error if a flag has an unknown value.
 func oneOf(flag string, given, known []string) error {
 	for _, g := range given {
 		if !slices.Contains(known, g) {

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// completeScenario completes a scenario's file or folder.
+// completeScenario completes the file or the folder of a scenario.
 func completeScenario(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -18,7 +18,8 @@ func completeScenario(_ *cobra.Command, args []string, _ string) ([]string, cobr
 	return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
 }
 
-// completeSet completes name= for the params of the scenario that the command line names, or of the folder's.
+// completeSet completes name= for the params of the scenario on the command line, or of the current folder's
+// scenario.
 func completeSet(_ *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 	path := "scenario.yaml"
 	if len(args) > 0 {
@@ -28,7 +29,7 @@ func completeSet(_ *cobra.Command, args []string, begun string) ([]string, cobra
 		return nil, cobra.ShellCompDirectiveDefault
 	}
 	var names []string
-	if sc, _ := scenarios.Parse(path, scenarios.Options{}); sc != nil { // with mistakes as well
+	if sc, _ := scenarios.Parse(path, scenarios.Options{}); sc != nil { // also with mistakes
 		if params := sc.Root.Get("params"); params != nil {
 			for _, f := range params.Fields {
 				names = append(names, f.Key+"=")
@@ -38,7 +39,7 @@ func completeSet(_ *cobra.Command, args []string, begun string) ([]string, cobra
 	return names, cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeFaults completes the faults of the scenario that the command line names, or kinds of fault.
+// completeFaults completes the faults of the scenario on the command line, or kinds of faults.
 func completeFaults(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	switch {
 	case len(args) == 0:
@@ -55,12 +56,12 @@ func completeFaults(_ *cobra.Command, args []string, _ string) ([]string, cobra.
 	return nil, cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeOneOf completes a flag that takes one of some words.
+// completeOneOf completes a flag whose value is one of words.
 func completeOneOf(c *cobra.Command, flag string, words ...string) {
 	_ = c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// completeTerms completes what `brunt explain` can be asked.
+// completeTerms completes the terms that `brunt explain` knows.
 func completeTerms(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	r, err := newReference()
 	if err != nil || len(args) > 0 {

@@ -89,7 +89,7 @@ listed under guard.allow.load, for you to confirm.`,
 	return c
 }
 
-// convertFormats has a paragraph for each format.
+// convertFormats returns a paragraph for each format.
 func convertFormats() string {
 	var out strings.Builder
 	for _, f := range convert.Converters() {
@@ -104,7 +104,7 @@ func convertFormats() string {
 	return out.String()
 }
 
-// convertUsage says what FILE may be.
+// convertUsage describes the possible values of FILE.
 func convertUsage() string {
 	var text strings.Builder
 	text.WriteString("FILE may be -, the standard input.")
@@ -116,7 +116,7 @@ func convertUsage() string {
 	return strings.Join(words.Wrap(text.String(), 88), "\n")
 }
 
-// foreign reads the input: a file, the standard input, the words after --, or what a converter asks for.
+// foreign reads the input: a file, the standard input, or the words after --. A converter may define its own source.
 func foreign(c *cobra.Command, by draft.Converter, args []string, o *draft.Options) ([]byte, error) {
 	o.From = "."
 	if c.ArgsLenAtDash() == 1 && len(args) > 0 && by.Words != nil {
@@ -137,10 +137,10 @@ func foreign(c *cobra.Command, by draft.Converter, args []string, o *draft.Optio
 		}
 	}
 	o.File, o.From = args[0], filepath.Dir(args[0])
-	return usageOf(disk.Read(args[0], maxForeign)) // an error such as for a folder
+	return usageOf(disk.Read(args[0], maxForeign)) // an error such as for a folder is a usage error
 }
 
-// usageOf makes the error of a source one of usage.
+// usageOf turns the error of a source into a usage error.
 func usageOf(source []byte, err error) ([]byte, error) {
 	if err != nil {
 		return nil, scenarios.Usage(err)
@@ -148,8 +148,7 @@ func usageOf(source []byte, err error) ([]byte, error) {
 	return source, nil
 }
 
-// check parses the output as a run would, and reports what is still missing: a file that the
-// source names and that does not exist.
+// check parses the output like a run would, and reports files that the source names but that do not exist.
 func check(c *cobra.Command, made *draft.Scenario, output string) error {
 	name := output
 	if name == "" {
@@ -164,7 +163,7 @@ func check(c *cobra.Command, made *draft.Scenario, output string) error {
 			if v, ok := os.LookupEnv(key); ok || !secrets[key] {
 				return v, ok
 			}
-			return "http://127.0.0.1", true // a URL may begin with it
+			return "http://127.0.0.1", true // a URL may begin with the variable
 		},
 		Read: func(path string) ([]byte, error) {
 			if path == name {

@@ -27,8 +27,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// What the heir is told goes through a pipe that is not read before the crash, so that it must fit into the pipe: what
-// is known of the run, and the begin of the text of the crash.
+// The heir gets its input through a pipe that is not read before the crash. So the input must fit into the pipe: the
+// wills (at most mostPending bytes) and the beginning of the text of the crash (at most mostTold bytes).
 const (
 	mostPending = 28 << 10
 	mostTold    = 32 << 10
@@ -37,24 +37,24 @@ const (
 // crashFile holds the text of a crash, in the folder of the run.
 const crashFile = "crash.txt"
 
-// A will is what is known of a run before it begins, for brunt's heir.
+// A will holds the data of a run before it begins. brunt's heir, the process that takes over after a crash, gets it.
 type will struct {
 	Folder string         `json:"folder"`
 	Result *result.Result `json:"result"`
 }
 
-// bequests are the wills of the runs that go on: of two, where `ab` runs both sides at once.
+// bequests holds the wills of the runs in progress: two if `ab` runs both sides at once.
 type bequests struct {
 	mu    sync.Mutex
 	wills []*will
-	end   func() // takes what is left back from the heir; nil: brunt has no heir
+	end   func() // takes the wills back from the heir; nil: brunt has no heir
 }
 
-// bequeathed are the wills of this process, which crashes as a whole.
+// bequeathed holds the wills of this process. They are common to all runs, because a crash ends the whole process.
 var bequeathed bequests
 
-// bequeath makes the heir of a brunt that crashes write the result of the run to dir, until the returned function is
-// called. pending is what is known of the run before it begins. A run that can't have an heir goes on without.
+// bequeath makes sure that after a crash the heir writes the result of the run to dir. The returned function ends
+// this. Pending is the result as known before the run begins. If no heir is possible, the run continues without one.
 func bequeath(dir string, pending *result.Result, mask func(string) string) (end func()) {
 	pending.Started, pending.T0 = time.Now(), time.Now()
 	w := &will{dir, result.Masked(pending, mask)}
@@ -67,7 +67,7 @@ func bequeath(dir string, pending *result.Result, mask func(string) string) (end
 	}
 }
 
-// change changes the wills, and tells them to an heir.
+// change changes the wills, and appoints an heir with the new ones.
 func (b *bequests) change(with func([]*will) []*will) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -80,7 +80,7 @@ func (b *bequests) change(with func([]*will) []*will) {
 	}
 }
 
-// appoint gives brunt an heir who knows the wills; nil: it can't have one.
+// appoint gives brunt an heir that gets the wills. It returns nil if that is not possible.
 func appoint(wills []*will) (end func()) {
 	text, err := json.Marshal(wills)
 	if err != nil || len(text) > mostPending {
@@ -113,7 +113,7 @@ func appoint(wills []*will) (end func()) {
 	}
 }
 
-// crashedCommand is the heir of a brunt that crashed.
+// crashedCommand is the command of the heir, which runs after brunt crashed.
 func crashedCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    journal.HeirCommand + " DESCRIPTOR STATE",
@@ -153,7 +153,7 @@ func inherit(c *cobra.Command, told io.ReadCloser, state string) error {
 	return cmp.Or(err, error(exit(worst.ExitCode())))
 }
 
-// execute writes the result of a run that crashed with a text, whose first line is why.
+// execute writes the result of a crashed run. Text is the text of the crash, whose first line is why.
 func (w will) execute(c *cobra.Command, text []byte, why, state string) (*result.Result, error) {
 	res := cmp.Or(w.Result, &result.Result{})
 	crash := result.Reason{Kind: result.Crashed, Verdict: scenarios.Broken, Text: why}
@@ -173,7 +173,7 @@ func (w will) execute(c *cobra.Command, text []byte, why, state string) (*result
 	return res, err
 }
 
-// crashedResult completes the result of a run that crashed by the events that it wrote.
+// crashedResult completes the result of a crashed run with the events that the run wrote.
 func crashedResult(res *result.Result, dir string, crash result.Reason) {
 	u, err := evidence.ReadUnfinished(dir)
 	if err == nil {
@@ -191,10 +191,10 @@ func crashedResult(res *result.Result, dir string, crash result.Reason) {
 	res.ExitCode = res.Verdict.ExitCode()
 }
 
-// awaitUndo waits until the watchdog has taken everything back. All reports whether it did; left is the number of
-// entries of its journal that it left, as far as they can be read.
+// awaitUndo waits until the watchdog has reverted everything. All reports whether it did. Left is the number of
+// journal entries that it did not revert, as far as they can be read.
 func awaitUndo(run, state string) (left int, all bool) {
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute) // longer than the watchdog tries
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute) // longer than the watchdog keeps trying
 	defer cancel()
 	orphaned := reap()
 	open := func() (n int, kept bool) {

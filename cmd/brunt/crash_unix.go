@@ -10,38 +10,39 @@ import (
 	"unsafe"
 )
 
-// overrideWrite is what the runtime writes its messages with, if it is set. Go lets other packages set it: see its
-// declaration.
+// overrideWrite, if it is set, replaces the function with which the runtime writes its messages. Go allows other
+// packages to set it: see its declaration.
 //
 //go:linkname overrideWrite runtime.overrideWrite
 var overrideWrite func(fd uintptr, p unsafe.Pointer, n int32) int32
 
-// onCrash makes a crash of brunt exit 1. Go's runtime exits 2, which says that a scenario is wrong, and nothing
-// recovers from a panic in a goroutine of a library. The last thing that brunt controls is how the runtime prints the
-// stack of the goroutine that failed: at its end, brunt's heir takes its place, in the same process. A parent process
-// would need to pass on signals, stops and the terminal.
+// onCrash makes a crash of brunt exit 1. By default Go's runtime exits 2, which for brunt means a mistake in the
+// scenario, and nothing can recover from a panic in a goroutine of a library. The last thing that brunt controls is
+// how the runtime prints the stack of the failed goroutine. At the end of the stack, brunt's heir replaces brunt in
+// the same process. A parent process instead would have to pass on signals, stops and the terminal.
 func onCrash() {
 	if level := os.Getenv("GOTRACEBACK"); level == "none" || level == "0" {
-		debug.SetTraceback("single") // without a stack, nothing tells where the message of a crash ends
+		debug.SetTraceback("single") // without a stack, nothing marks the end of a crash message
 	}
 	overrideWrite = crashWrite
 }
 
-// crash is the state of a crash. The runtime writes from the one thread that still runs.
+// crash is the state of a crash. During a crash the runtime writes from a single thread.
 var crash struct {
-	line      [32]byte // the begin of the line that is written
-	at        int      // bytes of it
+	line      [32]byte // the beginning of the current line
+	at        int      // number of bytes in line
 	begun     bool     // the message of a crash was written
 	last      bool     // the line ends the stack
-	told      int      // bytes in the pipe
+	told      int      // bytes written to the pipe
 	say, hear uintptr  // the ends of the pipe to the heir
-	heir      *byte    // the program; nil: there is no run that needs an heir
+	heir      *byte    // path of the program; nil: no run needs an heir
 	argv      []*byte
 	envv      []*byte
 }
 
-// crashWrite writes what the runtime says, and ends brunt after the stack of a crash. It runs on the stack of the
-// system, so it and what it calls allocate nothing and need no more stack, and the race detector adds nothing to them.
+// crashWrite writes the runtime's output, and ends brunt after the stack of a crash. It runs on the system stack. So
+// it and the functions that it calls must not allocate or grow the stack, and the race detector must not instrument
+// them.
 //
 //go:nosplit
 //go:norace
@@ -87,7 +88,7 @@ func crashText(p unsafe.Pointer, n uintptr) {
 //go:norace
 func begins(s, with string) bool { return len(s) >= len(with) && s[:len(with)] == with }
 
-// crashEnd ends brunt, or makes its process that of the heir.
+// crashEnd ends brunt, or replaces it in its process with the heir.
 //
 //go:nosplit
 //go:norace
@@ -101,10 +102,10 @@ func crashEnd() {
 	syscall.Exit(1)
 }
 
-// setHeir makes a crash run a command in the place of brunt, with a pipe at descriptor hear, to which the text of the
-// crash is added.
+// setHeir makes a crash run command in place of brunt. Its input is the pipe with the ends say and hear, to which the
+// crash adds its text.
 func setHeir(command, env []string, say, hear uintptr) (unset func(), err error) {
-	if runtime.GOOS != "linux" { // undoing the journal of a run kills its process, unless that is proven to be an heir
+	if runtime.GOOS != "linux" { // reverting a run's journal kills the run's process, unless it is proven to be an heir
 		return func() {}, nil
 	}
 	argv, err := syscall.SlicePtrFromStrings(command)

@@ -19,21 +19,21 @@ import (
 	"golang.org/x/term"
 )
 
-// mostUnproven bounds the listed remnants that may be of others.
+// mostUnproven bounds the listed remnants that may not be brunt's.
 const mostUnproven = 40
 
-// mostSearches bounds the repeated searches for processes started meanwhile.
+// mostSearches bounds the repeated searches for processes that started in the meantime.
 const mostSearches = 5
 
-// discoverFlags say what is to be done with what is found.
+// discoverFlags tells what to do with the remnants found.
 type discoverFlags struct {
-	yes bool // take back what is brunt's
-	all bool // take back what may be brunt's too, without asking
+	yes bool // revert remnants that are proven to be brunt's
+	all bool // also revert remnants that may be brunt's, without asking
 
-	context, namespace string // of a cluster to look into
+	context, namespace string // of the cluster to search
 }
 
-// clusters are the namespaces of clusters to look into.
+// clusters returns the namespaces of clusters to search.
 func (f discoverFlags) clusters() []kube.Address {
 	if f.context == "" {
 		return nil
@@ -41,7 +41,7 @@ func (f discoverFlags) clusters() []kube.Address {
 	return []kube.Address{{Context: f.context, Namespace: f.namespace}}
 }
 
-// discover finds what dead runs have left, without a journal, and reverts it if it is told to.
+// discover finds the remnants of dead runs without a journal, and reverts them if a flag says so.
 func discover(c *cobra.Command, runs []string, f discoverFlags) error {
 	ctx, cancel := context.WithTimeout(c.Context(), time.Minute)
 	defer cancel()
@@ -69,7 +69,7 @@ func discover(c *cobra.Command, runs []string, f discoverFlags) error {
 		for _, t := range taken {
 			fmt.Fprintf(out, "%s: %s\n", foundAs(t.Run, t.Pending.What), outcomeText(t))
 		}
-		also = nil // what was asked for once is not asked for again
+		also = nil // do not ask twice about the same remnants
 		if d, err = journal.DiscoverIn(ctx, ops, f.clusters(), runs...); d == nil {
 			return err
 		}
@@ -84,7 +84,8 @@ func discover(c *cobra.Command, runs []string, f discoverFlags) error {
 	return exit(scenarios.ExitNotReverted)
 }
 
-// listFound prints what was found: what it is and where, how sure it is brunt's, and what takes it back.
+// listFound prints each remnant: its kind and place, whether it is proven to be brunt's, and the command that reverts
+// it.
 func listFound(c *cobra.Command, d *journal.Discovery) {
 	out := stdout(c)
 	for _, l := range d.Left {
@@ -111,7 +112,7 @@ func listFound(c *cobra.Command, d *journal.Discovery) {
 	}
 }
 
-// foundAs describes what was found of a run, which may be unknown.
+// foundAs describes a remnant of a run; the run may be unknown.
 func foundAs(run, what string) string {
 	if run == "" {
 		return words.Clean(what)
@@ -119,8 +120,8 @@ func foundAs(run, what string) string {
 	return words.Clean(run) + ": " + words.Clean(what)
 }
 
-// asks returns what decides whether a remnant is taken back that may be of others: the person at the terminal, one by
-// one. Without a terminal none is.
+// asks returns the function that decides whether to revert a remnant that may not be brunt's. It asks the user at the
+// terminal about each one. Without a terminal it declines all, unless --all is given.
 func asks(c *cobra.Command, f discoverFlags) func(journal.Leftover) bool {
 	in, ok := c.InOrStdin().(*os.File)
 	if f.all || !ok || !term.IsTerminal(int(in.Fd())) {

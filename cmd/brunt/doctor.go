@@ -78,7 +78,7 @@ mechanism in a temporary namespace. A scenario chooses one by ` + "`via:`" + `.`
 	return c
 }
 
-// clusterNeeds asks the cluster whether the workers of a plan can be hired there.
+// clusterNeeds asks the cluster whether it would accept the pods of a plan's workers.
 func clusterNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
 	w := &p.Scenario.Workers
 	if !w.Elsewhere() {
@@ -90,7 +90,7 @@ func clusterNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
 		}
 	}
 	id := run.NewID()
-	p = plan.For(p, id) // a run makes the namespace of a stack of pods, and names it by its id
+	p = plan.For(p, id) // a run makes the namespace of a stack of pods, and names it after its id
 	w = &p.Scenario.Workers
 	s := pods.Settings{Workers: *w, Run: id, Lasts: p.Takes()}
 	arch := ""
@@ -126,8 +126,8 @@ func clusterNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
 	return out
 }
 
-// printCapabilities prints what brunt can do to the packets of a namespace, by which mechanism, and
-// what the rest requires.
+// printCapabilities prints which faults brunt can inject into the packets of a namespace, with which mechanism, and
+// the requirements of the others.
 func printCapabilities(w io.Writer, all []netns.Capability) error {
 	none := func(k netns.Capability) bool { return errors.Is(k.Err, netns.ErrNoThrowaway) }
 	if len(all) > 0 && !slices.ContainsFunc(all, func(k netns.Capability) bool { return !none(k) }) {

@@ -102,7 +102,7 @@ func (f *allFlags) all(c *cobra.Command, args []string) (err error) {
 	return f.finish(ctx, c, f.again(args))
 }
 
-// wire gives the campaign what performs its runs, and what prints its progress.
+// wire sets the functions with which the campaign performs runs and prints progress.
 func (f *allFlags) wire(c *cobra.Command) {
 	p := &f.campaign
 	p.Run = func(ctx context.Context, one *plan.Plan, dir string) (*result.Result, error) {

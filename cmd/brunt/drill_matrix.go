@@ -75,9 +75,9 @@ are those of all services and links of a scenario, else of those that the runs n
 	return c
 }
 
-// fillMatrix adds to a page what runs tried of a system, what its steps need, what was never tried, and the drills
-// worth running next. Again are the words of their commands that name the system, such as checkout.yaml. Without a
-// system its parts are those that the runs name.
+// fillMatrix fills a page: the faults that runs tried on a system, the services that its steps need, the combinations
+// that were never tried, and the drills worth running next. Again holds the words that name the system in the drills'
+// commands, such as checkout.yaml. Without a system, the page has only the parts that the runs name.
 func fillMatrix(page *html.MatrixPage, runs []drills.Tried, system *drills.System, again []string) {
 	m, needs := drills.NewMatrix(runs), drills.NewDependencies(runs)
 	fillTried(page, m, system)
@@ -99,12 +99,12 @@ func fillMatrix(page *html.MatrixPage, runs []drills.Tried, system *drills.Syste
 	}
 }
 
-// needTones are the tones of what a step needs.
+// needTones holds the tone of each kind of need.
 var needTones = map[drills.Need]string{
 	drills.Hard: "bad", drills.Soft: "unsure", drills.Apart: "good", drills.Vague: "unsure",
 }
 
-// fillNeeds adds what the steps of the load need.
+// fillNeeds adds the services that the steps of the load need.
 func fillNeeds(page *html.MatrixPage, d *drills.Dependencies) {
 	page.Services = d.Services
 	for _, step := range d.Steps {

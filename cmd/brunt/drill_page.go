@@ -22,7 +22,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// asDeclared says of a failed fault of a sweep that the scenario declares what was hit hard.
+// asDeclared precedes the reason of a sweep's failed fault if the scenario declares the faulty service as hard.
 const asDeclared = "as declared: "
 
 // finish writes the page and junit.xml, and prints the table. The worst verdict counts.
@@ -72,8 +72,8 @@ func (f *allFlags) finish(ctx context.Context, c *cobra.Command, again []string)
 	return err
 }
 
-// print prints the page as text: what was tried, what was not and why, and the sum of it. Beside a sweep the drills of
-// the library that were not tried are a number, as they need roles that a sweep does not.
+// print prints the page as text: the drills that were tried, the others with the reasons, and a summary. In a sweep
+// it only counts the library's drills that were not tried, because they need roles that a sweep does not.
 func (f *allFlags) print(out io.Writer, page *html.MatrixPage, columns int) {
 	tried, left, folded := slices.Concat(page.Failed, page.Drills), page.NotTried, 0
 	if f.campaign.Sweep {
@@ -116,7 +116,7 @@ func (f *allFlags) print(out io.Writer, page *html.MatrixPage, columns int) {
 	fmt.Fprintf(out, "Page: %s\n", filepath.Join(f.campaign.Dir, html.Index))
 }
 
-// rowOf is what became of a drill, for the page and for JUnit.
+// rowOf describes the outcome of a drill, for the page and for JUnit.
 func rowOf(a *play.Attempt) (row html.MatrixDrill, one ci.Case) {
 	row = html.MatrixDrill{Name: a.Name, Family: a.Drill.Family, About: a.Drill.About, Verdict: "not tried", Why: a.Why}
 	one = ci.Case{Name: a.Name, Text: a.Why}

@@ -60,7 +60,7 @@ showed nothing each time.`,
 	return c
 }
 
-// prove proves drills, on the system of a scenario where on names one.
+// prove proves drills, on the system of the scenario if on names one.
 func (f *proveFlags) prove(c *cobra.Command, names []string, on string) (err error) {
 	p := &f.prover
 	var scenario []string

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// signFlag names the key that a run's folder is signed with.
+// signFlag names the key that signs a run's folder.
 type signFlag struct {
 	key    string
 	signer *evidence.Signer // nil: no signature
@@ -33,8 +33,8 @@ func (f *signFlag) open() (done func(), err error) {
 	return func() { _ = f.signer.Close() }, nil
 }
 
-// writeManifest writes the manifest of a complete folder, and signs it. If the manifest fails, the
-// verdict stands; a requested signature that fails is an error.
+// writeManifest writes the manifest of a complete folder, and signs it. If the manifest fails, the verdict is not
+// affected. If a requested signature fails, that is an error.
 func (f *signFlag) writeManifest(c *cobra.Command, dir string) error {
 	err := evidence.WriteManifest(dir, f.signer)
 	switch {
@@ -47,7 +47,7 @@ func (f *signFlag) writeManifest(c *cobra.Command, dir string) error {
 	return nil
 }
 
-// record writes the events of a run to its folder, from its start on.
+// record writes the events of a run to its folder, from the start of the run on.
 func record(c *cobra.Command, dir string) (log *evidence.EventLog, done func(), err error) {
 	if err := catalog.All().Clear(dir); err != nil {
 		return nil, nil, err

@@ -42,7 +42,7 @@ the last of these keys. Without PATH, list everything that can be explained.`,
 	}
 }
 
-// newReference makes the reference of this build.
+// newReference builds the reference of this build of brunt.
 func newReference() (*reference.Reference, error) {
 	from := reference.Sources{
 		Faults: plan.ArgumentKinds(), ExitCodes: scenarios.ExitTable(), Formats: map[string]string{},

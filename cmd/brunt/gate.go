@@ -148,7 +148,7 @@ func (f *gateFlags) decide(c *cobra.Command, path string) error {
 	return f.report(c, o, err)
 }
 
-// report prints and writes what a gate came to. An error of a run, or of the history, decides the exit code.
+// report prints and writes the outcome of a gate. An error of a run or of the history determines the exit code.
 func (f *gateFlags) report(c *cobra.Command, o gate.Outcome, err error) error {
 	switch {
 	case o.Decision == nil:

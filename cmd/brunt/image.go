@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// authorities is where programs of Linux look for the certificates of authorities, on Debian and elsewhere.
+// authorities is the path at which Linux programs look for certificates of authorities, on Debian and many others.
 const authorities = "/etc/ssl/certs/ca-certificates.crt"
 
 // mostAuthorities bounds the file of certificates, in bytes.

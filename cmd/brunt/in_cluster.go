@@ -24,7 +24,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// foundInCluster finds the runs with a watchdog in a namespace. The function closes the connection.
+// foundInCluster finds the runs with a watchdog in a namespace. The caller closes the returned connection.
 func foundInCluster(ctx context.Context, contextName, namespace string) ([]guard.Found, *kube.Cluster, error) {
 	c, at, err := cluster.Connect(ctx, kube.Address{Context: contextName, Namespace: namespace})
 	if err != nil {
@@ -38,7 +38,7 @@ func foundInCluster(ctx context.Context, contextName, namespace string) ([]guard
 	return found, c, nil
 }
 
-// statusInCluster shows the runs with a watchdog in a namespace, and what is in there.
+// statusInCluster shows the runs with a watchdog in a namespace, and their active faults there.
 func statusInCluster(c *cobra.Command, contextName, namespace string, asJSON bool) error {
 	ctx, cancel := context.WithTimeout(c.Context(), time.Minute)
 	defer cancel()
@@ -94,7 +94,7 @@ func printFound(c *cobra.Command, f *guard.Found) {
 	}
 }
 
-// revertInCluster takes back what dead runs of any machine left in a namespace, by their journals there.
+// revertInCluster reverts faults that dead runs of any machine left in a namespace, using their journals there.
 func revertInCluster(c *cobra.Command, contextName, namespace string) error {
 	ctx, cancel := context.WithTimeout(c.Context(), time.Minute)
 	defer cancel()
@@ -130,11 +130,11 @@ func revertInCluster(c *cobra.Command, contextName, namespace string) error {
 	return nil
 }
 
-// agentNeeds asks the cluster of the target whether it would take the agents of a run, on each node with pods of the
+// agentNeeds asks the cluster of the target whether it would accept a run's agents, on each node with pods of the
 // target.
 func agentNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
 	const what = "agents on nodes"
-	// the nodes are those of pods that are not there yet
+	// the nodes depend on pods that do not exist yet
 	if _, needs := plan.PodAgents(p.Scope, p.Parts()); !needs || p.Stack.OnPods() {
 		return nil
 	}
@@ -165,11 +165,11 @@ func agentNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
 	}}
 }
 
-// watchdogNeeds asks the cluster of the target whether it would take the watchdog of a run.
+// watchdogNeeds asks the cluster of the target whether it would accept a run's watchdog.
 func watchdogNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
 	const what = "watchdog in the cluster"
 	k := p.Scenario.Target.Kubernetes
-	if k == nil || k.Makes { // in a namespace that is not there yet
+	if k == nil || k.Makes { // its namespace does not exist yet
 		return nil
 	}
 	undoes := plan.PodUndoes(k, p.Scope, p.Parts())

@@ -77,8 +77,8 @@ write a policy instead, which limits what scenarios may do.`,
 	return c
 }
 
-// schemaBeside writes the schema that the first line of a scenario names, unless it is there; what was written is
-// returned for the message.
+// schemaBeside writes the schema that the first line of a scenario refers to, unless the file exists. It returns the
+// path of the file that it wrote, for the message.
 func schemaBeside(file string) (string, error) {
 	path := filepath.Join(filepath.Dir(file), "brunt.schema.json")
 	if exists(path) {
@@ -88,7 +88,7 @@ func schemaBeside(file string) (string, error) {
 	return " and " + path + ", for completion and checks in editors", err
 }
 
-// urlInit fills in the scenario for the author's own system.
+// urlInit fills in the scenario for the user's own system.
 func urlInit(target string) (string, error) {
 	u, err := syntax.ParseURL(target)
 	if err != nil {

@@ -88,7 +88,7 @@ func (f *injectFlags) run(c *cobra.Command, args []string) error {
 			fmt.Fprintln(out, line)
 		}
 		fmt.Fprintln(out, "\nNothing was started or broken.")
-		if err != nil { // printed above
+		if err != nil { // already printed
 			return exit(scenarios.ExitMistake)
 		}
 		return nil
@@ -183,7 +183,7 @@ func (f *injectFlags) plan(c *cobra.Command, args []string) (*plan.Plan, error) 
 	return one, nil
 }
 
-// isKind reports whether a word names a kind of fault, present or planned.
+// isKind reports whether a word names a kind of fault, including planned kinds.
 func isKind(word string) bool {
 	noun, later := syntax.NotYet(word)
 	return slices.Contains(plan.ArgumentKinds(), word) || later && noun == "fault"
@@ -209,7 +209,7 @@ func (f *injectFlags) duration() (time.Duration, error) {
 	return d, nil
 }
 
-// bare compiles a kind with its settings.
+// bare compiles a kind of fault and its settings.
 func (f *injectFlags) bare(args []string) (*plan.Plan, error) {
 	if len(f.set) > 0 {
 		return nil, usagef("--set is for params of a scenario; the settings of %s are given as KEY=VALUE", args[0])

@@ -18,7 +18,7 @@ type steps struct {
 	stays time.Duration
 
 	mu    sync.Mutex
-	fault string // its name
+	fault string // name of the fault
 	up    bool   // the target is up, so the events of its units matter
 	over  bool
 }
@@ -34,7 +34,7 @@ func (s *steps) event(e result.Event) {
 		what = strings.TrimSpace(e.Unit + " " + what)
 	}
 	group, ofStep := scenarios.GroupOf(e.Fault)
-	if ofStep = ofStep && e.Fault != s.fault; ofStep { // that of a kind has a dot as well
+	if ofStep = ofStep && e.Fault != s.fault; ofStep { // the name of a kind also has a dot
 		what = strings.TrimPrefix(e.Fault, group+".") + ": " + what
 	}
 	fmt.Fprintf(s.w, "%9s  %-16s %s\n", fmt.Sprintf("+%.3fs", float64(e.T)), e.Event,

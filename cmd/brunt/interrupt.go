@@ -12,15 +12,15 @@ import (
 	"brunt/scenarios/run"
 )
 
-// interruptions counts the requests to end a run: signals, and POST /stop of the live page. The first ends the run, the
-// second its teardown.
+// interruptions counts the requests to end a run: signals, and POST /stop on the live page. The first ends the run,
+// the second ends its teardown.
 type interruptions struct {
 	mu     sync.Mutex
 	n      int
-	second chan struct{} // closed by the second
+	second chan struct{} // closed at the second request
 }
 
-// add counts one more, closes the channel at the second, and returns how many there were.
+// add counts a request, closes the channel at the second one, and returns the count.
 func (i *interruptions) add() int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -33,13 +33,13 @@ func (i *interruptions) add() int {
 // interruptionsKey is the key of a context's interruptions.
 type interruptionsKey struct{}
 
-// interruptionsOf returns the interruptions that a context of [interruptible] counts; nil for another one.
+// interruptionsOf returns the interruptions of a context made by [interruptible]; nil for other contexts.
 func interruptionsOf(ctx context.Context) *interruptions {
 	i, _ := ctx.Value(interruptionsKey{}).(*interruptions)
 	return i
 }
 
-// hurry returns the channel that the second interruption closes; nil where nothing counts them.
+// hurry returns the channel that the second interruption closes; nil if the context counts none.
 func hurry(ctx context.Context) <-chan struct{} {
 	if i := interruptionsOf(ctx); i != nil {
 		return i.second
@@ -47,8 +47,8 @@ func hurry(ctx context.Context) <-chan struct{} {
 	return nil
 }
 
-// interrupts is printed at the first signal to a run, and hurries at the second: each says what happens now, and what
-// the next one does.
+// interrupts is printed at a run's first signal, and hurries at the second. Each describes the effect of this signal,
+// and interrupts also that of the next one.
 const (
 	interrupts = "brunt: interrupted: faults are taken back, then teardown and the report follow\n" +
 		"brunt: a second Ctrl-C does not wait for teardown"
@@ -56,14 +56,14 @@ const (
 		"brunt: the target is taken down, and the report is written"
 )
 
-// A screen is where messages go: above the live block of a run while there is one, so that it stays whole. The
-// zero value writes to the standard error.
+// A screen is the destination of messages. While a run has a live block, messages go above it, so that the block
+// stays whole. The zero value writes to the standard error.
 type screen struct {
 	mu   sync.Mutex
 	live io.Writer
 }
 
-// show names the live block of the run that goes on; nil: there is none.
+// show sets the live block of the run in progress; nil: there is none.
 func (s *screen) show(live io.Writer) {
 	s.mu.Lock()
 	s.live = live
@@ -79,9 +79,9 @@ func (s *screen) Write(p []byte) (int, error) {
 	return clean(os.Stderr).Write(p)
 }
 
-// interruptible returns a context that ends with the first SIGINT or SIGTERM, and prints say on w.
-// brunt then reverts faults and writes the report. The second interruption closes the channel of [hurry]; where it is a
-// signal, again is printed, unless it is empty.
+// interruptible returns a context that ends with the first SIGINT or SIGTERM, and then prints say to w. brunt then
+// reverts faults and writes the report. The second interruption closes the channel of [hurry]. If it is a signal,
+// again is printed, unless again is empty.
 func interruptible(w io.Writer, say, again string) (context.Context, func()) {
 	count := &interruptions{second: make(chan struct{})}
 	ctx, cancel := context.WithCancelCause(context.WithValue(context.Background(), interruptionsKey{}, count))

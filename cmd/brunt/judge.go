@@ -22,7 +22,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// judgeFlags say how runs are compared, and where the verdict goes.
+// judgeFlags configures how runs are compared, and where the verdict is written.
 type judgeFlags struct {
 	o       compare.Options
 	margins []string
@@ -33,8 +33,8 @@ type judgeFlags struct {
 	explain bool // print the statistics
 }
 
-// tell prints a comparison, and writes it to the requested files; to a folder as junit.xml and gate.html besides,
-// unless that is empty. D is the comparison in words. The error carries its exit code.
+// tell prints a comparison and writes it to the requested files. It also writes junit.xml and gate.html to folder,
+// unless folder is empty. D describes the comparison in words. The error carries the exit code of d.
 func (f *judgeFlags) tell(w io.Writer, found *compare.Comparison, d *result.Decision, folder string) error {
 	if d.ExitCode = f.exitCode(found.Verdict); d.ExitCode == 0 && found.Verdict == scenarios.Inconclusive {
 		d.Says = append(d.Says, undecided)
@@ -48,10 +48,10 @@ func (f *judgeFlags) tell(w io.Writer, found *compare.Comparison, d *result.Deci
 	return nil
 }
 
-// undecided says why the exit code is 0 although the comparison has not decided anything.
+// undecided explains why the exit code is 0 although the comparison decided nothing.
 const undecided = "NOTHING IS DECIDED: the exit code is 0, and with --fail-inconclusive it is 8"
 
-// exitCode is that of a verdict: a comparison that shows nothing fails only if a flag asks for that.
+// exitCode returns the exit code of a verdict. An inconclusive comparison fails only if a flag asks for that.
 func (f *judgeFlags) exitCode(v scenarios.Verdict) int {
 	if v == scenarios.Inconclusive && !f.strict {
 		return scenarios.ExitPass
@@ -59,8 +59,8 @@ func (f *judgeFlags) exitCode(v scenarios.Verdict) int {
 	return v.ExitCode()
 }
 
-// write prints a comparison, and writes it to the files of a folder and those that flags name. Without a comparison
-// there is no JSON.
+// write prints a comparison, and writes it to the files of a folder and to the files in flags. Without a comparison
+// it writes no JSON.
 func (f *judgeFlags) write(w io.Writer, found *compare.Comparison, d *result.Decision, folder string) error {
 	if err := terminal.Decision(w, d, f.explain); err != nil {
 		return err

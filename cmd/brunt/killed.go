@@ -16,8 +16,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// unfinished prints what is known of a run without a result. Without a trace of one it returns the error that there is
-// none.
+// unfinished prints the known facts about a run without a result. If the folder has no trace of such a run, it
+// returns the error none.
 func unfinished(c *cobra.Command, dir string, none error) error {
 	u, err := evidence.ReadUnfinished(dir)
 	if err != nil {
@@ -46,21 +46,21 @@ func unfinished(c *cobra.Command, dir string, none error) error {
 	return exit(scenarios.ExitError)
 }
 
-// livesOn reports whether the run of a folder still lives.
+// livesOn reports whether the run of a folder still goes on.
 func livesOn(u *evidence.Unfinished, runs []journal.Status) bool {
 	return u.Run != "" && slices.ContainsFunc(runs, func(r journal.Status) bool {
 		return r.Run == u.Run && (r.State == journal.Running || r.State == journal.Stopped)
 	})
 }
 
-// mostSearched and mostKilled bound the folders that are looked at for killed runs, and those that are shown.
+// mostSearched bounds the folders that are searched for killed runs, mostKilled the killed runs that are shown.
 const mostSearched, mostKilled = 500, 5
 
-// killedRuns finds the folders of killed runs in this folder and in its brunt-results, the newest first.
+// killedRuns finds the folders of killed runs in the current folder and in its brunt-results, the newest first.
 func killedRuns(runs []journal.Status) []*evidence.Unfinished {
 	var out []*evidence.Unfinished
 	for _, parent := range []string{".", "brunt-results"} {
-		entries, _ := os.ReadDir(parent) // it may not be there
+		entries, _ := os.ReadDir(parent) // the folder may not exist
 		for _, e := range entries[:min(len(entries), mostSearched)] {
 			if !e.IsDir() {
 				continue

@@ -19,21 +19,21 @@ import (
 	"brunt/scenarios/run"
 )
 
-// livePage serves the run in a browser, if --live is given. Nil serves nothing.
+// livePage serves the run to a browser if --live is given. A nil livePage serves nothing.
 type livePage struct {
 	server *live.Server
 	linger time.Duration
 	served chan struct{} // closed when the server has stopped
 }
 
-// liveFlags are --live and --linger.
+// liveFlags holds --live and --linger.
 type liveFlags struct {
 	addr   string
 	linger time.Duration
 }
 
-// openLive listens where --live says, before anything is started. Stop ends the run, and its teardown where it is
-// called again, which it reports.
+// openLive listens at the address of --live, before anything is started. Stop ends the run. A second call of stop
+// ends the run's teardown and returns true.
 func (f *runFlags) openLive(name string, out io.Writer, stop func() (again bool)) (*livePage, error) {
 	if f.live.addr == "" {
 		if f.live.linger != 0 {
@@ -70,7 +70,7 @@ func (f *runFlags) openLive(name string, out io.Writer, stop func() (again bool)
 	return p, nil
 }
 
-// namesOf returns the names that a request to a listener may give its host, in lower case.
+// namesOf returns the host names that requests to a listener may use, in lower case.
 func namesOf(host string, at net.Addr) (names []string) {
 	if net.ParseIP(host) == nil {
 		names = append(names, strings.ToLower(host))
@@ -81,7 +81,7 @@ func namesOf(host string, at net.Addr) (names []string) {
 	return names
 }
 
-// listenAddress parses the value of a flag: HOST:PORT, where an empty host means this machine alone.
+// listenAddress parses a flag of the form HOST:PORT. An empty host means loopback.
 func listenAddress(flag, text string) (host, port string, err error) {
 	host, port, err = net.SplitHostPort(text)
 	if err != nil {
@@ -93,7 +93,7 @@ func listenAddress(flag, text string) (host, port string, err error) {
 	return host, port, nil
 }
 
-// watch shows a run, and serves its metrics at /metrics, from before its load begins.
+// watch shows a run and serves its metrics at /metrics. It is called before the run's load begins.
 func (p *livePage) watch(plan *plan.Plan, o *run.Options, figures *metrics.Collector) {
 	if p == nil {
 		return
@@ -108,8 +108,8 @@ func (p *livePage) watch(plan *plan.Plan, o *run.Options, figures *metrics.Colle
 	o.Begun = func(sample run.Sampler) { p.server.Begin(sample) }
 }
 
-// over shows the result of a run: the report in its folder, or the result itself if the report
-// could not be written.
+// over shows the result of a run: the report in its folder, or, if the report could not be written, the result
+// itself.
 func (p *livePage) over(res *result.Result, dir string, unwritten error) {
 	if p == nil || res == nil {
 		return
@@ -134,6 +134,6 @@ func (p *livePage) close(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
-	_ = p.server.Close() // do not wait for a reader that hangs
+	_ = p.server.Close() // does not wait for a client that hangs
 	<-p.served
 }

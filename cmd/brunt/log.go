@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// logFlags say what is logged, and how.
+// logFlags holds --log-format and --log-level.
 type logFlags struct{ format, level string }
 
 func (f *logFlags) register(c *cobra.Command) {
@@ -19,7 +19,7 @@ func (f *logFlags) register(c *cobra.Command) {
 	completeOneOf(c, "log-level", "debug", "info", "warn", "error")
 }
 
-// logger returns the log to w. The error says which flag is wrong.
+// logger returns a logger that writes to w. The error names the wrong flag.
 func (f *logFlags) logger(w io.Writer) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(f.level)); err != nil {
@@ -35,7 +35,7 @@ func (f *logFlags) logger(w io.Writer) (*slog.Logger, error) {
 	return nil, usagef("--log-format is text or json, not %q", f.format)
 }
 
-// cleanJSON is a writer of records that are JSON, each written at once, with text of others in them.
+// cleanJSON is a writer of JSON records, one per call. It makes untrusted text in them safe.
 type cleanJSON struct{ to io.Writer }
 
 func (w cleanJSON) Write(record []byte) (int, error) {

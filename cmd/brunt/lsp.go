@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// typing is how long an editor's text must rest before it is checked.
+// typing is the time without a change after which an editor's text is checked.
 const typing = 150 * time.Millisecond
 
 func lspCommand() *cobra.Command {

@@ -20,7 +20,7 @@ func main() {
 	os.Exit(execute(os.Args[1:]))
 }
 
-// exit is an error that carries an exit code alone.
+// exit is an error that only carries an exit code.
 type exit = scenarios.Exit
 
 // execute runs brunt with the arguments and returns its exit code.
@@ -42,7 +42,7 @@ func execute(args []string) int {
 	return codeOf(err)
 }
 
-// codeOf is the exit code of an error of a command.
+// codeOf returns the exit code of a command's error.
 func codeOf(err error) int {
 	var code exit
 	switch {
@@ -108,7 +108,7 @@ func exitCodesTopic() *cobra.Command {
 	}
 }
 
-// noSuchCommand rejects arguments that are no subcommand.
+// noSuchCommand returns an error if the arguments are not a subcommand.
 func noSuchCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra/doc"
 )
 
-// manCommand writes the pages that a package installs.
+// manCommand writes the man pages that a package installs.
 func manCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "man DIR",

@@ -53,7 +53,7 @@ The author is $USER, or the name that --as gives; a note does not prove who wrot
 	return c
 }
 
-// goesOn finds the current run, by a part of its id if that is not empty.
+// goesOn finds the run in progress, whose id contains the given text if that is not empty.
 func goesOn(id string) (notes.Running, error) {
 	all, err := notes.RunningIn(journal.Dirs(os.Getenv))
 	if err != nil {

@@ -21,8 +21,8 @@ import (
 	"golang.org/x/term"
 )
 
-// writeNew writes a file that does not exist yet, with a mode from which the umask takes, or replaces one if force is
-// set. A refusal is a usage error.
+// writeNew writes a file with a mode that the umask restricts. If the file exists, it replaces it with force, and
+// else returns a usage error.
 func writeNew(file, text string, mode fs.FileMode, force bool) error {
 	if _, err := os.Lstat(file); err == nil && !force {
 		return usagef("%s exists already; --force writes over it", file)
@@ -35,7 +35,7 @@ func writeNew(file, text string, mode fs.FileMode, force bool) error {
 	return nil
 }
 
-// writeWhole is [disk.Replace] of a file that the user names: one that can't be made is a usage error.
+// writeWhole is [disk.Replace] for a file that the user names. If the file can't be created, that is a usage error.
 func writeWhole(file string, mode fs.FileMode, write func(io.Writer) error) error {
 	err := disk.Replace(file, mode, write)
 	if pe, ok := errors.AsType[*fs.PathError](err); ok && pe.Op == "open" && pe.Path == file {
@@ -54,7 +54,7 @@ func table(w io.Writer, res *result.Result, dir string, verbose bool) error {
 	return terminal.New(w, o).Report(w, res)
 }
 
-// termOptions returns what a terminal supports.
+// termOptions returns the abilities of the terminal w, or the defaults of a file.
 func termOptions(w io.Writer, summary ...string) terminal.Options {
 	o := terminal.Options{Summary: summary}
 	f, ok := w.(*os.File)
@@ -63,7 +63,7 @@ func termOptions(w io.Writer, summary ...string) terminal.Options {
 		return o
 	}
 	if os.Getenv("TERM") == "dumb" {
-		return o // it cannot redraw
+		return o // it is unable to redraw
 	}
 	o.TTY, o.Color = true, os.Getenv("NO_COLOR") == ""
 	o.Size = func() (width, height int) {
@@ -79,11 +79,11 @@ func termOptions(w io.Writer, summary ...string) terminal.Options {
 // redraws reports whether the standard error of a command is a terminal that can redraw.
 func redraws(c *cobra.Command) bool { return termOptions(c.ErrOrStderr()).TTY }
 
-// columns is the width of the terminal that is the standard output of a command; zero: it is none, or its width is
-// unknown.
+// columns returns the width of the terminal at a command's standard output; 0 if it is not a terminal, or the width
+// is unknown.
 func columns(c *cobra.Command) int { return width(c.OutOrStdout()) }
 
-// errColumns is columns of the standard error.
+// errColumns is like columns, for the standard error.
 func errColumns(c *cobra.Command) int { return width(c.ErrOrStderr()) }
 
 func width(w io.Writer) (n int) {
@@ -93,8 +93,8 @@ func width(w io.Writer) (n int) {
 	return n
 }
 
-// hang writes a text after a head. In a terminal of so many columns it is broken at blanks, and goes on below where it
-// begins.
+// hang writes a text after a head. In a terminal with a known width it breaks the text at blanks, and indents the
+// further lines to the start of the text.
 func hang(w io.Writer, head, text string, columns int) {
 	lines, before := []string{text}, words.Width(head)
 	if room := columns - before; columns > 0 && room >= 30 {
@@ -106,14 +106,14 @@ func hang(w io.Writer, head, text string, columns int) {
 	}
 }
 
-// stdout returns the standard output of a command for people. What a file of another's says can't control the terminal.
+// stdout returns a command's standard output for human readers. Text in untrusted files can't control the terminal.
 func stdout(c *cobra.Command) io.Writer { return clean(c.OutOrStdout()) }
 
-// stderr returns the standard error of a command for people, as [stdout] does.
+// stderr returns a command's standard error for human readers, like [stdout].
 func stderr(c *cobra.Command) io.Writer { return clean(c.ErrOrStderr()) }
 
-// data returns the standard output of a command for programs: it is as stdout in a terminal, and gets each byte as it
-// is elsewhere.
+// data returns a command's standard output for programs. At a terminal it is like stdout; otherwise it passes each
+// byte unchanged.
 func data(c *cobra.Command) io.Writer {
 	if f, ok := c.OutOrStdout().(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		return clean(f)
@@ -121,13 +121,13 @@ func data(c *cobra.Command) io.Writer {
 	return c.OutOrStdout()
 }
 
-// clean returns a writer of texts that may come from files of others, such as a result, a plan or a journal: characters
-// that control a terminal become visible escapes.
+// clean returns a writer for untrusted text, such as from a result, a plan or a journal. It makes characters that
+// control a terminal visible as escapes.
 func clean(w io.Writer) io.Writer { return &cleanWriter{to: w} }
 
 type cleanWriter struct {
 	to   io.Writer
-	rest []byte // the begin of a character that is not whole yet
+	rest []byte // the beginning of an incomplete character
 }
 
 func (w *cleanWriter) Write(b []byte) (int, error) {

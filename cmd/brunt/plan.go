@@ -33,7 +33,7 @@ func (f *runFlags) forecast(c *cobra.Command, plan *plan.Plan) error {
 		fmt.Fprintln(stdout(c), line)
 	}
 	fmt.Fprintln(stdout(c), "\nNothing was started or broken.")
-	if err != nil { // printed above
+	if err != nil { // already printed
 		return exit(scenarios.ExitMistake)
 	}
 	if f.out == "" {
@@ -62,7 +62,7 @@ func (f *runFlags) forecast(c *cobra.Command, plan *plan.Plan) error {
 	return nil
 }
 
-// planFree reports an error if the plan may not be written to the file of -o.
+// planFree returns an error if the plan may not be written to the file of -o.
 func (f *runFlags) planFree() error {
 	if f.out == "" {
 		return nil
@@ -80,7 +80,7 @@ func (f *runFlags) planFree() error {
 	return nil
 }
 
-// encodeJSON writes v for people and programs.
+// encodeJSON writes v as indented JSON.
 func encodeJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", " ")
@@ -91,8 +91,8 @@ func encodeJSON(w io.Writer, v any) error {
 // maxPlan bounds a plan file, in bytes.
 const maxPlan = 64 << 20
 
-// readPlan reads the plan of --plan, and takes from it what the command line does not give:
-// the scenario, and its params.
+// readPlan reads the plan of --plan. It takes from it the scenario and the params that the command line does not
+// give. It returns the path of the scenario.
 func (f *runFlags) readPlan(path string) (string, error) {
 	if f.plan == "" {
 		return path, nil
@@ -165,13 +165,13 @@ func (f *runFlags) compile(ctx context.Context, path string) (*plan.Plan, error)
 	return compiled, nil
 }
 
-// A driftError lists the differences from a plan.
+// A driftError lists the differences between a plan and the present.
 type driftError struct {
 	plan  string
 	found []string
 }
 
-// mostDrift bounds the differences that are listed.
+// mostDrift bounds the listed differences.
 const mostDrift = 40
 
 func (e *driftError) Error() string {

@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// proxiesCommand is the process of the proxies that links lead through.
+// proxiesCommand is the process with the proxies of links.
 func proxiesCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "proxies",
@@ -19,5 +19,5 @@ func proxiesCommand() *cobra.Command {
 	}
 }
 
-// proxies returns the command line of the process of the proxies.
+// proxies returns the command line of that process.
 func proxies() []string { return append(self(), "proxies") }

@@ -48,7 +48,7 @@ they are pods, and for its faults, where they hit pods, workloads and nodes, wit
 	return c
 }
 
-// clusterRights are what a plan takes of clusters.
+// clusterRights returns the rights that a plan needs in clusters.
 func clusterRights(p *plan.Plan) (out []kube.Right) {
 	k := p.Scenario.Target.Kubernetes
 	if p.Scenario.Workers.Elsewhere() {
@@ -64,7 +64,7 @@ func clusterRights(p *plan.Plan) (out []kube.Right) {
 	return out
 }
 
-// subjectOf reads who gets roles.
+// subjectOf parses the subject that gets roles.
 func subjectOf(text string) (kube.Subject, error) {
 	kind, name, found := strings.Cut(text, ":")
 	switch {

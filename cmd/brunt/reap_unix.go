@@ -4,8 +4,8 @@ package main
 
 import "syscall"
 
-// reap waits for the children of the brunt whose place this process has, so that none stays a zombie. The channel is
-// closed when the last has ended.
+// reap waits for the children that this process inherited from the brunt it replaced, so that none stays a zombie.
+// The channel is closed when the last child has ended.
 func reap() <-chan struct{} {
 	done := make(chan struct{})
 	go func() {

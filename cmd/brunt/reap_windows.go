@@ -1,6 +1,6 @@
 package main
 
-// reap has nothing to wait for: no process takes the place of another here.
+// reap has nothing to wait for: on Windows no process replaces another.
 func reap() <-chan struct{} {
 	done := make(chan struct{})
 	close(done)

@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// recoverOthers reverts what dead runs have left.
+// recoverOthers reverts the faults that dead runs left.
 func recoverOthers(c *cobra.Command) error {
 	for _, dir := range journal.Dirs(os.Getenv) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -38,7 +38,7 @@ func recoverOthers(c *cobra.Command) error {
 		fmt.Fprintf(stderr(c), "brunt: run %s had died; taken back: %s (%s)\n", words.Clean(t.Run),
 			words.Clean(t.Pending.What), t.Outcome)
 	}
-	if err != nil { // such a run has no effect, so it is not in the way
+	if err != nil { // such a run has no effect, so it is no obstacle
 		fmt.Fprintf(stderr(c), "brunt: looking for watchdogs of earlier runs that were never started: %v\n", err)
 	}
 	return nil

@@ -107,7 +107,7 @@ whether a build is worse, use compare, ab or gate.`,
 	return c
 }
 
-// redraw draws the files in the run's own folder.
+// redraw draws the missing and changed files in the run's own folder.
 func redraw(c *cobra.Command, dir string, res *result.Result) error {
 	kept, err := catalog.All().Redraw(dir, res)
 	if len(kept) > 0 {
@@ -117,7 +117,7 @@ func redraw(c *cobra.Command, dir string, res *result.Result) error {
 	return err
 }
 
-// drawElsewhere draws the files in a folder that is not that of a run.
+// drawElsewhere draws the files into another folder, which must not be the folder of a run.
 func drawElsewhere(dir string, res *result.Result) error {
 	if _, err := os.Stat(filepath.Join(dir, "result.json")); err == nil {
 		return usagef("%s is the folder of a run; -o names another folder for the report", dir)
@@ -136,7 +136,7 @@ func formatNames() []string {
 	return append(names, pdf)
 }
 
-// pdf is the format that a browser prints.
+// pdf is the name of the format that a browser prints.
 const pdf = "pdf"
 
 func formats() string { return strings.Join(formatNames(), ", ") }

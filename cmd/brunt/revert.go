@@ -18,9 +18,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// leftElsewhere lists what dead runs of other machines, which share a state directory with this one, have left.
+// leftElsewhere reports journals of dead runs of other machines, which share a state directory with this one.
 func leftElsewhere(dir string) error {
-	states, _ := journal.List(dir) // its errors are those of the recovery
+	states, _ := journal.List(dir) // recovery reports the same errors
 	var errs []error
 	for _, s := range states {
 		if n := len(s.Open) + len(s.Problems()); s.Foreign && !s.Alive && n > 0 {
@@ -87,7 +87,7 @@ for it without a journal: what a fault has changed carries what was there before
 	return c
 }
 
-// revertDead takes back what dead runs of this machine left, by their journals.
+// revertDead reverts the faults that dead runs of this machine left, using their journals.
 func revertDead(c *cobra.Command) error {
 	n := 0
 	var errs []error

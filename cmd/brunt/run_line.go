@@ -15,13 +15,13 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// lineFlags are the settings of a run whose scenario is its command line.
+// lineFlags configures a run whose scenario is its command line.
 type lineFlags struct {
 	oneline.Line
 	save string
 }
 
-// lineFlagNames are their names.
+// lineFlagNames lists the flags of lineFlags.
 var lineFlagNames = []string{"rate", "for", "slo", "fault", "save"}
 
 func (f *lineFlags) register(c *cobra.Command) {
@@ -35,11 +35,11 @@ func (f *lineFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.save, "save", "", "with a URL: write the scenario to this file as well")
 }
 
-// commandLine is the name of a scenario that no file holds.
+// commandLine is the name of a scenario without a file.
 const commandLine = "command line"
 
-// scenario returns the file of the scenario: the one that is named, that of the folder, or none where a plan names it.
-// A URL makes the scenario, which f.read then returns or the file of --save holds.
+// scenario returns the path of the scenario: the given one, the one of the current folder, or none if a plan names
+// it. For a URL it makes the scenario, and stores it in f.read or in the file of --save.
 func (f *runFlags) scenario(c *cobra.Command, args []string) (string, error) {
 	switch {
 	case len(args) == 1 && strings.Contains(args[0], "://"):
@@ -63,7 +63,7 @@ func (f *runFlags) scenario(c *cobra.Command, args []string) (string, error) {
 	return append(args, "")[0], nil
 }
 
-// hostPort matches a URL without its scheme.
+// hostPort matches a URL without a scheme.
 var hostPort = regexp.MustCompile(`^[A-Za-z0-9.-]+:[0-9]+(/.*)?$`)
 
 func exists(file string) bool {
@@ -71,7 +71,7 @@ func exists(file string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// fromLine makes the scenario of the command line.
+// fromLine makes the scenario from the command line.
 func (f *runFlags) fromLine(target string) (string, error) {
 	switch {
 	case f.plan != "":

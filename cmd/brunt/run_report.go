@@ -100,7 +100,7 @@ func (f *runFlags) once(
 	}
 	if werr != nil {
 		unwritten(res, werr)
-		_ = catalog.All().Rewrite(dir, res) // the files that can be written agree with the exit code
+		_ = catalog.All().Rewrite(dir, res) // makes the files that can be written agree with the exit code
 	}
 	if terr := f.table.table(c.OutOrStdout(), res, dir); werr == nil {
 		werr = terr
@@ -120,7 +120,7 @@ func (f tableFlags) table(w io.Writer, res *result.Result, dir string) error {
 	return table(w, res, dir, f.verbose)
 }
 
-// terminal is what shows the run while it goes on.
+// terminal returns the display of the run in progress.
 func (f *runFlags) terminal(c *cobra.Command, plan *plan.Plan) *terminal.Terminal {
 	lines := dryrun.Describe(plan)
 	if f.table.brief {
@@ -131,7 +131,8 @@ func (f *runFlags) terminal(c *cobra.Command, plan *plan.Plan) *terminal.Termina
 	return terminal.New(c.ErrOrStderr(), termOptions(c.ErrOrStderr(), lines...))
 }
 
-// checkOuts refuses services beyond what the plan allows before the run begins, whose figures would be lost.
+// checkOuts refuses --out services that the plan does not allow, before the run begins, because their figures would
+// be lost.
 func (f *runFlags) checkOuts(ctx context.Context, plan *plan.Plan) error {
 	if len(f.outs) == 0 {
 		return nil
@@ -148,8 +149,8 @@ func (f *runFlags) checkOuts(ctx context.Context, plan *plan.Plan) error {
 	return nil
 }
 
-// unwritten lets a run end as an error of brunt because its report could not be written, unless its verdict
-// precedes that.
+// unwritten marks a run as an error of brunt because its report could not be written, unless its verdict has
+// precedence.
 func unwritten(res *result.Result, why error) {
 	if w := scenarios.Worse(res.Verdict, scenarios.Broken); w == res.Verdict {
 		return
@@ -160,7 +161,7 @@ func unwritten(res *result.Result, why error) {
 	res.ExitCode = scenarios.ExitError
 }
 
-// hideOuts makes the secrets of the services that the run reports to secrets of the plan.
+// hideOuts adds the secrets of the --out services to the secrets of the plan.
 func (f *runFlags) hideOuts(p *plan.Plan) {
 	for _, out := range f.outs {
 		for _, s := range out.Secrets() {
@@ -217,7 +218,7 @@ func (f *runFlags) folder(name, id string) (string, error) {
 	return dir, os.Remove(probe.Name())
 }
 
-// fileName turns a scenario's name into one that every file system accepts.
+// fileName turns a scenario's name into a name that every file system accepts.
 func fileName(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {

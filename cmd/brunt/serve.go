@@ -73,7 +73,7 @@ reaches this machine sees the results, without a password or encryption. Ctrl-C 
 	return c
 }
 
-// folders refuses what is no folder.
+// folders returns an error if a path is not a folder.
 func folders(list []string) error {
 	for _, dir := range list {
 		if info, err := os.Stat(dir); err != nil {
@@ -85,7 +85,7 @@ func folders(list []string) error {
 	return nil
 }
 
-// titleOf is the title of a list of runs: the folders' names, or their paths where two have the same name.
+// titleOf returns the title of a list of runs: the names of the folders, or their paths if two have the same name.
 func titleOf(title string, list []string) string {
 	if title != "" {
 		return title

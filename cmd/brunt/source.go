@@ -16,14 +16,14 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// sourceFlags are the inputs of a scenario and the policies that bound it.
+// sourceFlags names the inputs of a scenario and the policies that restrict it.
 type sourceFlags struct {
 	set     []string
 	meta    []string
 	policy  []string
 	planned *dryrun.PlanFile                  // the plan to repeat; nil: none
-	trial   bool                              // its objectives are not judged
-	read    func(path string) ([]byte, error) // of what the scenario is made of; nil reads files
+	trial   bool                              // the objectives are not judged
+	read    func(path string) ([]byte, error) // reads the files of the scenario; nil reads from the disk
 }
 
 func (f *sourceFlags) register(c *cobra.Command) {
@@ -43,7 +43,7 @@ func policyFlag(c *cobra.Command, policy *[]string) {
 		"a policy file, which limits what scenarios may do; can be given several times; $BRUNT_POLICY also names one")
 }
 
-// policyFiles adds the policy of the environment to those of the command line.
+// policyFiles adds the policy in the environment to the policies on the command line.
 func policyFiles(given []string) []string {
 	if p := os.Getenv("BRUNT_POLICY"); p != "" && !slices.Contains(given, p) {
 		return append([]string{p}, given...)
@@ -54,13 +54,13 @@ func policyFiles(given []string) []string {
 // policies reads all policies that apply.
 func (f *sourceFlags) policies() ([]*policies.Policy, error) {
 	out, err := plan.ReadPolicies(policyFiles(f.policy), f.read)
-	if err != nil && !errors.As(err, new(*syntax.MistakesError)) { // one cannot be read
+	if err != nil && !errors.As(err, new(*syntax.MistakesError)) { // a file cannot be read
 		err = scenarios.Usage(err)
 	}
 	return out, err
 }
 
-// holding returns a reader of files for which a text stands for the file at path.
+// holding returns a reader of files that returns text for the file at path, and reads all others.
 func holding(path, text string) func(string) ([]byte, error) {
 	return func(name string) ([]byte, error) {
 		if name == path {
@@ -70,7 +70,7 @@ func holding(path, text string) func(string) ([]byte, error) {
 	}
 }
 
-// errNoName refuses an empty argument in the place of a scenario.
+// errNoName refuses an empty argument as a scenario.
 var errNoName = usagef("the name of the scenario is empty")
 
 // params reads --set.
@@ -91,8 +91,8 @@ func pairsOf(flag string, given []string) (map[string]string, error) {
 	return out, nil
 }
 
-// parse parses a scenario. Its mistakes are kept with it, so that compile reports them together
-// with its own.
+// parse parses a scenario. It keeps the scenario's mistakes with it, so that compile reports them together with its
+// own.
 func (f *sourceFlags) parse(path string) (*scenarios.Scenario, error) {
 	values, err := f.params()
 	if err != nil {
@@ -112,14 +112,13 @@ func (f *sourceFlags) parse(path string) (*scenarios.Scenario, error) {
 	if sc != nil {
 		return sc, nil
 	}
-	if !errors.As(err, new(*syntax.MistakesError)) { // it cannot be read
+	if !errors.As(err, new(*syntax.MistakesError)) { // the file cannot be read
 		err = scenarios.Usage(err)
 	}
 	return nil, err
 }
 
-// compile reads and compiles a scenario. With a zero or nil f, only the environment provides
-// values and policies.
+// compile reads and compiles a scenario. If f is zero or nil, values and policies come only from the environment.
 func compile(path string, f *sourceFlags) (*plan.Plan, error) {
 	if f == nil {
 		f = new(sourceFlags)

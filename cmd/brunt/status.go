@@ -67,19 +67,19 @@ of a cluster, and what is in or was left behind there.`,
 	return c
 }
 
-// status is what `brunt status` shows.
+// status is the output of `brunt status`.
 type status struct {
 	Runs   []journal.Status `json:"runs"`
 	Strays []stray          `json:"strays,omitempty"`
 	Unread []string         `json:"unreadable,omitempty"` // state directories of other users
-	Aside  []string         `json:"set_aside,omitempty"`  // damaged journals, all of which that can be read is taken back
-	// folders of runs that were killed, here and in brunt-results
+	Aside  []string         `json:"set_aside,omitempty"`  // damaged journals; all their readable entries are reverted
+	// folders of killed runs, in the current folder and its brunt-results
 	Killed   []*evidence.Unfinished `json:"killed,omitempty"`
-	Left     int                    `json:"left"` // entries that died runs left behind, and journals that can't be read
-	mistaken bool                   // a journal can't be read
+	Left     int                    `json:"left"` // entries that dead runs left, and unreadable journals
+	mistaken bool                   // a journal is unreadable
 }
 
-// stray is a container of a watchdog that was never started.
+// stray is the container of a watchdog that was never started.
 type stray struct {
 	Run  string `json:"run"`
 	What string `json:"what"`
@@ -101,7 +101,7 @@ func readStatus(c *cobra.Command) status {
 			}
 		}
 		out.Aside = append(out.Aside, journal.SetAside(dir)...)
-		if err != nil { // of some of them; the others are listed all the same
+		if err != nil { // errors of some of them; the others are listed
 			fmt.Fprintf(stderr(c), "brunt: %v\n", err)
 			out.mistaken = true
 			out.Left++
@@ -178,7 +178,7 @@ func printRun(out io.Writer, r journal.Status) {
 	}
 }
 
-// entryText says since when and until when an entry is in, and what holds it.
+// entryText describes since when and until when a fault is active, and which process holds it.
 func entryText(r journal.Status, e journal.EntryLine) string {
 	at := func(t time.Time) string { return t.Local().Format(time.TimeOnly) }
 	text := []string{"in since " + at(e.Since)}

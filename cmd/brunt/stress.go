@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// stressCommand is the command that starts a stress process.
+// stressCommand runs a process that stresses a resource.
 func stressCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "stress",

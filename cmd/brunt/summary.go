@@ -11,16 +11,14 @@ import (
 	"brunt/scenarios/result"
 )
 
-// mostStepSummary is the size limit of a step summary of GitHub Actions, in bytes: a longer
-// one is not shown at all.
+// mostStepSummary is GitHub's size limit of a step summary, in bytes. GitHub does not show a longer one at all.
 const mostStepSummary = 1 << 20
 
-// stepSummary returns the file of the step summary of GitHub Actions; empty: not in such a
-// step.
+// stepSummary returns the file for the step summary of GitHub Actions; empty outside of such a step.
 func stepSummary() string { return os.Getenv("GITHUB_STEP_SUMMARY") }
 
-// appendSummary appends the output of write to a Markdown file. It omits output that would
-// exceed the limit of a step summary, and says so on w.
+// appendSummary appends the output of write to a Markdown file. It omits output that would exceed the limit of a step
+// summary, and then prints a message to w.
 func appendSummary(w io.Writer, path string, write func(io.Writer) error) error {
 	var b bytes.Buffer
 	if err := write(&b); err != nil {
@@ -38,8 +36,8 @@ func appendSummary(w io.Writer, path string, write func(io.Writer) error) error 
 	return errors.Join(err, file.Close())
 }
 
-// summarize adds a run to the step summary of GitHub Actions, if there is one. A failure is a
-// warning: the verdict stands.
+// summarize adds a run to the step summary of GitHub Actions, if there is one. If that fails, it prints a warning,
+// and the verdict is not affected.
 func summarize(w io.Writer, res *result.Result) {
 	path := stepSummary()
 	if path == "" {

@@ -8,13 +8,13 @@ import (
 	"syscall"
 )
 
-// suspended signals that the user suspends brunt (Ctrl-Z). brunt reverts faults before it
-// stops, since a stopped process could not.
+// suspended signals that the user suspends brunt (Ctrl-Z). brunt reverts faults before it stops, because a stopped
+// process can't revert them.
 func suspended() <-chan os.Signal {
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, syscall.SIGTSTP)
 	return c
 }
 
-// stopSelf stops brunt as SIGTSTP would have.
+// stopSelf stops brunt like SIGTSTP would.
 func stopSelf() { _ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) }

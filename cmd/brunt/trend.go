@@ -79,8 +79,8 @@ correlation of up to 0.8: at most 5 % of figures that did not move then show a m
 	return c
 }
 
-// newest returns the records that share scenario and kind of machine with the newest one.
-// Left says in sentences which records are left out, and why.
+// newest returns the records with the same scenario and kind of machine as the newest one. Left lists the omitted
+// records with the reasons, as sentences.
 func newest(h *compare.History, name string) (records []*compare.Record, left []string, err error) {
 	all := h.Records()
 	for i := len(all) - 1; i >= 0; i-- {
@@ -101,14 +101,14 @@ func writeTrends(file string, all []*compare.Record, trends []compare.Trend) err
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
 		return enc.Encode(struct {
-			Name    string          `json:"name"`    // of the scenario
+			Name    string          `json:"name"`    // name of the scenario
 			Machine compare.Machine `json:"machine"` // kind of machine of the newest run
 			Trends  []compare.Trend `json:"trends"`
 		}{all[0].Name, all[len(all)-1].Machine, trends})
 	})
 }
 
-// writePage writes the page of charts, whole or not at all.
+// writePage writes the page of charts. The file appears whole or not at all.
 func writePage(file string, all []*compare.Record, trends []compare.Trend) error {
 	p := html.TrendPage{Name: all[0].Name, Machine: all[len(all)-1].Machine.String()}
 	for i := range trends {

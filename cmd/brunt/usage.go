@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// usagef makes a mistake in the command line.
+// usagef returns an error for a mistake in the command line.
 func usagef(format string, args ...any) error { return scenarios.Usagef(format, args...) }
 
 // checkUsage rewords the usage errors of c and of all commands below it: missing arguments and
@@ -35,7 +35,7 @@ func checkUsage(c *cobra.Command) {
 	})
 }
 
-// seeHelp points to the help of c, unless err already contains the answer.
+// seeHelp adds a hint to the help of c, unless err already contains an answer.
 func seeHelp(c *cobra.Command, err error) error {
 	if strings.HasSuffix(err.Error(), "?") {
 		return scenarios.Usage(err)
@@ -43,7 +43,7 @@ func seeHelp(c *cobra.Command, err error) error {
 	return usagef("%w; see `%s --help`", err, c.CommandPath())
 }
 
-// argumentError says which arguments a command takes, after err refused the given ones.
+// argumentError describes the arguments that a command takes, after err refused the given ones.
 func argumentError(c *cobra.Command, given []string, err error) error {
 	least := 0
 	for _, word := range strings.Fields(c.Use)[1:] {
@@ -55,7 +55,7 @@ func argumentError(c *cobra.Command, given []string, err error) error {
 	form, _, _ := strings.Cut(c.UseLine(), " [flags]")
 	switch {
 	case !c.HasParent():
-		return err // no such command
+		return err // a wrong subcommand
 	case c.HasSubCommands():
 		var known []string
 		for _, sub := range c.Commands() {
@@ -70,7 +70,7 @@ func argumentError(c *cobra.Command, given []string, err error) error {
 	return fmt.Errorf("too many arguments, %q: `%s`", given, form)
 }
 
-// missingFlags rejects a command line without a required flag.
+// missingFlags returns an error if a required flag is missing.
 func missingFlags(c *cobra.Command) error {
 	if c.ValidateRequiredFlags() == nil {
 		return nil
@@ -84,7 +84,7 @@ func missingFlags(c *cobra.Command) error {
 	return seeHelp(c, fmt.Errorf("%s is missing", strings.Join(missing, ", ")))
 }
 
-// flagError rewords the error of a flag whose value was no number, or no duration.
+// flagError rewords the error of a flag whose value is not a valid number or duration.
 func flagError(err error) error {
 	bad, ok := errors.AsType[*pflag.InvalidValueError](err)
 	if !ok {

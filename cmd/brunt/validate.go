@@ -48,7 +48,7 @@ drill; whether it fits a system is seen with ` + "`brunt drill show FILE SCENARI
 	return c
 }
 
-// validateDrill checks the file of a drill, and says what it needs.
+// validateDrill checks the file of a drill, and prints what the drill needs.
 func validateDrill(c *cobra.Command, file string, f sourceFlags) error {
 	set, err := f.params()
 	if err != nil {

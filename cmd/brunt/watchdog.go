@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// watchdogCommand is the watchdog that reverts everything when brunt dies.
+// watchdogCommand is the watchdog, which reverts everything when brunt dies.
 func watchdogCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "watchdog JOURNAL",
@@ -36,8 +36,8 @@ func watchdogCommand() *cobra.Command {
 	}
 }
 
-// remoteWatchdogCommand is the remote watchdog that a brunt in a container has the engine start beside
-// it.
+// remoteWatchdogCommand is the remote watchdog. A brunt in a container has the engine start it in a container of its
+// own.
 func remoteWatchdogCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "remote-watchdog DEADLINE",
@@ -56,7 +56,7 @@ func remoteWatchdogCommand() *cobra.Command {
 	}
 }
 
-// clusterWatchdogCommand is the watchdog that a run has in a pod of the cluster that it breaks.
+// clusterWatchdogCommand is the watchdog of a run, in a pod of the cluster that the run injects faults into.
 func clusterWatchdogCommand() *cobra.Command {
 	var g guard.Guard
 	c := &cobra.Command{
@@ -86,5 +86,5 @@ func clusterWatchdogCommand() *cobra.Command {
 	return c
 }
 
-// watchdog returns the command line of the watchdog, without its journal.
+// watchdog returns the command line of the watchdog, without the journal's path.
 func watchdog() []string { return append(self(), "watchdog") }

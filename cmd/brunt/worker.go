@@ -22,8 +22,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// workerCommand is a process that makes a part of a run's load: for the run at standard input, or for one that connects
-// to it.
+// workerCommand is a process that makes a part of a run's load. The run is at the standard input, or connects to the
+// process.
 func workerCommand() *cobra.Command {
 	var s pods.Served
 	c := &cobra.Command{
@@ -52,10 +52,10 @@ func workerCommand() *cobra.Command {
 	return c
 }
 
-// workersFlag is --workers.
+// workersFlag holds --workers.
 type workersFlag struct {
 	scenarios.Workers
-	text string // of a scenario that no file holds
+	text string // of a scenario without a file
 }
 
 func (f *workersFlag) register(c *cobra.Command) {
@@ -65,7 +65,7 @@ func (f *workersFlag) register(c *cobra.Command) {
 			"the scenario, else brunt's own alone)")
 }
 
-// checkWorkers refuses a number of workers that the plan can't be split between.
+// checkWorkers refuses a number of workers that the plan can't be divided among.
 func (f *runFlags) checkWorkers(c *cobra.Command, p *plan.Plan) error {
 	by, flag, count := "--workers", c.Flags().Changed("workers"), f.workers.Count
 	if f.workers.Workers = p.Scenario.Workers; flag {
@@ -101,7 +101,7 @@ func (f *runFlags) checkWorkers(c *cobra.Command, p *plan.Plan) error {
 	return err
 }
 
-// crew are the workers of a run of the plan.
+// crew returns the workers of a run of the plan.
 func (f *runFlags) crew(p *plan.Plan, id string) (w run.Workers, err error) {
 	w = run.Workers{
 		N: f.workers.Count, Command: append(self(), "worker"), Terms: workers.Terms{Stop: f.workers.Lost == "stop"},
@@ -128,10 +128,10 @@ func (f *runFlags) crew(p *plan.Plan, id string) (w run.Workers, err error) {
 	return w, nil
 }
 
-// openCluster is the cluster of the workers, at an address that guard.allow.chaos allows.
+// openCluster opens the cluster of the workers, whose address guard.allow.chaos must allow.
 func openCluster(w *scenarios.Workers, p *plan.Plan) (*kube.Cluster, error) {
 	o := kube.Options{Check: p.ChaosAllowlist.CheckAddr}
-	if p.Stack.OnPods() { // the run makes its target there
+	if p.Stack.OnPods() { // the run makes its target in that cluster
 		o = kube.Options{}
 	}
 	c, err := kubeconfig.Open(kube.Address{Context: w.Context, Namespace: w.Namespace}, o)
@@ -141,7 +141,7 @@ func openCluster(w *scenarios.Workers, p *plan.Plan) (*kube.Cluster, error) {
 	return c, nil
 }
 
-// workerImage is the image of the workers.
+// workerImage returns the image of the workers.
 func workerImage(w *scenarios.Workers) (string, error) {
 	name, err := guards.Image(w.Image, os.Getenv)
 	if err != nil {
@@ -150,7 +150,7 @@ func workerImage(w *scenarios.Workers) (string, error) {
 	return name, nil
 }
 
-// compileWorker compiles the scenario of a run in one of its workers. The environment came over the pipe.
+// compileWorker compiles the scenario of a run in one of its workers. The environment comes over the pipe.
 func compileWorker(s workers.Source) (*plan.Plan, error) {
 	for _, entry := range s.Environ {
 		if name, value, ok := strings.Cut(entry, "="); ok && name != "" && name != "GOMAXPROCS" {

@@ -1,7 +1,6 @@
-// Shop is a system of two services that brunt starts and breaks: web serves prices, and stock
-// knows them.
+// Shop is a system of two services that brunt starts and breaks: web serves prices, which stock knows.
 //
-//	shop web     asks stock at $STOCK, and keeps the last price for when stock is away
+//	shop web     asks stock at $STOCK, and keeps the last price for the times when stock is away
 //	shop stock   knows one price
 package main
 
@@ -31,8 +30,8 @@ func main() {
 	log.Fatal(http.ListenAndServe(os.Getenv("BRUNT_ADDR"), nil))
 }
 
-// price asks stock for at most 100 ms. Without an answer it returns the last known price, or
-// fails if the cache is off.
+// price asks stock, for at most 100 ms. Without an answer it returns the last known price, or fails if the cache is
+// off.
 func price(stock string, cache bool) http.HandlerFunc {
 	client := http.Client{Timeout: 100 * time.Millisecond}
 	var last atomic.Int64

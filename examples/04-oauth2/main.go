@@ -2,7 +2,7 @@
 // clients, and api serves clients that have a token.
 //
 //	orders auth    POST /token, by the client credentials grant (RFC 6749, section 4.4)
-//	orders api     GET /orders, for a token that is not over
+//	orders api     GET /orders, with a token that has not expired
 //
 // Both know $KEY: auth signs tokens with it, and api checks them.
 package main

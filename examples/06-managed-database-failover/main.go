@@ -1,6 +1,5 @@
-// Manageddb is a database of two servers as a provider runs it: only its control plane knows
-// which of them accepts writes. It comes with a service that uses it, the team's monitoring,
-// and the provider's command line tool.
+// Manageddb is a database of two servers, like one that a provider runs: only its control plane knows which server
+// accepts writes. It comes with a service that uses it, the team's monitoring, and the provider's command line tool.
 //
 //	manageddb node              a server of the database: takes writes while it is the primary
 //	manageddb control           the control plane: knows the servers in $NODES, fails over
@@ -8,7 +7,7 @@
 //	manageddb monitor           alerts when the primary is not where it belongs
 //	manageddb ctl URL status    names the primary
 //	manageddb ctl URL failover NAME
-//	                            makes NAME the primary though the other is lost
+//	                            makes NAME the primary even if the other is lost
 //	manageddb ctl URL switchover NAME
 //	                            moves the primary to NAME in good order
 package main
@@ -107,7 +106,7 @@ func newControl(nodes []string) *control {
 	return c
 }
 
-// promotion is how long a standby takes to become the primary.
+// promotion is the time that a standby takes to become the primary.
 const promotion = time.Second
 
 func (c *control) serve() {
@@ -194,8 +193,7 @@ func ask(control string) (s status, err error) {
 	return s, json.Unmarshal([]byte(text), &s)
 }
 
-// app places orders. It stays with the primary that it knows, and asks for the current one
-// when that refuses writes.
+// app places orders. It uses the primary that it knows, and asks for the current one when that server refuses writes.
 func app(control string) {
 	var known atomic.Value
 	known.Store("")

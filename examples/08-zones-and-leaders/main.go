@@ -1,9 +1,9 @@
-// Cluster is a system with a leader: nodes, one of which accepts the writes; a front that
-// finds it; and a lease server that decides which one leads.
+// Cluster is a system with a leader: nodes, of which one accepts writes; a front that finds that node; and a lease
+// server that decides which node leads.
 //
-//	cluster front   passes writes on to whichever node of $LINK_NODE takes them
-//	cluster node    leads while it holds the lease of $LINK_LEASE, and takes writes then
-//	cluster lease   gives the lease to one at a time, for a second
+//	cluster front   passes writes to the node of $LINK_NODE that accepts them
+//	cluster node    leads while it holds the lease of $LINK_LEASE, and accepts writes then
+//	cluster lease   gives the lease to one node at a time, for a second
 package main
 
 import (

@@ -1,8 +1,8 @@
-// Command 10-nginx-redis is a small web service with its data in Redis: a counter of visits,
-// and a page that shows it. It implements Redis' protocol itself, over one connection at a
-// time, so that the effect of a fault on Redis is plain to see.
+// Command 10-nginx-redis is a small web service with its data in Redis: a counter of visits, and a page that shows
+// it. It implements the protocol of Redis itself, over one connection at a time, so that the effect of a fault on
+// Redis is easy to see.
 //
-//	GET /          the page; while Redis is away it shows the last count that it knows
+//	GET /          the page; while Redis is away it shows the last known count
 //	GET /healthz   200 once it listens
 package main
 
@@ -28,7 +28,7 @@ func main() {
 
 type site struct {
 	redis *redis
-	cache bool // the last count is shown while Redis is away
+	cache bool // show the last count while Redis is away
 
 	mu   sync.Mutex
 	last string
@@ -50,7 +50,7 @@ func (s *site) page(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintf(w, "{\"visits\": %s, \"by\": %q}\n", count, os.Getenv("BRUNT_UNIT"))
 }
 
-// within bounds the time for Redis, connecting included.
+// within bounds the time for Redis, including the connect.
 const within = 100 * time.Millisecond
 
 // redis is one connection to Redis, reopened after a failure.

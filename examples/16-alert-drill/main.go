@@ -1,5 +1,5 @@
-// Shop is a system of two services with metrics, for a drill of the alerts on them: web serves
-// prices, and stock knows them.
+// Shop is a system of two services with metrics, for a drill of the alerts on these metrics: web serves prices, which
+// stock knows.
 //
 //	shop web     asks stock at $STOCK for each price
 //	shop stock   knows one price

@@ -1,8 +1,8 @@
-// Store is a system with a primary, a replica and a front that finds the primary. Nothing fails over by
-// itself: an operator promotes the replica.
+// Store is a system with a primary, a replica and a front that finds the primary. There is no automatic failover: an
+// operator promotes the replica.
 //
-//	store front           passes writes on to whichever node of $NODES takes them
-//	store node            takes writes as the primary, and copies them to $PEER; $ROLE is its role at first
+//	store front           passes writes to the node of $NODES that accepts them
+//	store node            accepts writes as the primary, and copies them to $PEER; $ROLE is its initial role
 //	store promote URL     makes the node at URL the primary
 package main
 
@@ -70,8 +70,8 @@ func front(nodes []string) http.HandlerFunc {
 	}
 }
 
-// node begins as a replica. The one whose role is primary becomes it once its peer says that it is none,
-// so that one that was away does not take over again from the one that was promoted.
+// node begins as a replica. If its role is primary, it becomes the primary once its peer says that it is not one
+// itself. So a node that was away does not take over again from the node that was promoted.
 func node(role, peer string) {
 	var primary atomic.Bool
 	var copies atomic.Int64
@@ -90,7 +90,7 @@ func node(role, peer string) {
 			}
 		}()
 	}
-	writes := make(chan struct{}, 1000) // copied in their order, and not waited for
+	writes := make(chan struct{}, 1000) // copied in order, without waiting
 	go func() {
 		for range writes {
 			if resp, err := client.Post(peer+"/copy", "text/plain", nil); err == nil {
@@ -115,7 +115,7 @@ func node(role, peer string) {
 		if peer != "" {
 			select {
 			case writes <- struct{}{}:
-			default: // the peer is away, and what is full is not waited for
+			default: // the peer is away; if the queue is full, the write is not copied
 			}
 		}
 		fmt.Fprintln(w, "ok")

@@ -1,7 +1,6 @@
-// Command 18-compose is a shop of two services in one program, small enough for an image
-// FROM scratch:
+// Command 18-compose is a shop of two services in one program, small enough for an image FROM scratch:
 //
-//	api     GET /items     what the store has; while it is away or slow, the last answer
+//	api     GET /items     the store's items; while it is away or slow, the last answer
 //	store   GET /items     the stock
 //	both    GET /healthz   200 once it listens
 package main
@@ -37,7 +36,7 @@ const within = 250 * time.Millisecond
 // api asks the store for each request.
 type api struct {
 	store  string // its URL
-	cache  bool   // the last answer is given while the store is away
+	cache  bool   // give the last answer while the store is away
 	client http.Client
 
 	mu   sync.Mutex
@@ -57,10 +56,10 @@ func (a *api) items(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
-	_, _ = w.Write(text) // a client that has gone needs no answer
+	_, _ = w.Write(text) // a client that is gone needs no answer
 }
 
-// ask returns what the store has.
+// ask returns the store's items.
 func (a *api) ask() ([]byte, error) {
 	resp, err := a.client.Get(a.store + "/items")
 	if err != nil {

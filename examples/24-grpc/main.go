@@ -1,5 +1,5 @@
-// Orders is a service of gRPC that brunt starts and breaks: it keeps orders in memory. It is built by grpc-go, from
-// orders.proto as it stands: the messages are dynamic, so that no code is generated.
+// Orders is a gRPC service that brunt starts and breaks. It keeps orders in memory. It uses grpc-go and dynamic
+// messages from orders.proto, so no code is generated.
 package main
 
 import (
@@ -80,7 +80,7 @@ func (o *orders) method(name string, in protoreflect.Name, do func(protoreflect.
 	}
 }
 
-// track acknowledges each position of a rider, until it has sent all.
+// track acknowledges each position of a rider, until the rider has sent all.
 func (o *orders) track(_ any, s grpc.ServerStream) error {
 	for {
 		at := dynamicpb.NewMessage(o.file.Messages().ByName("Position"))

@@ -1,4 +1,4 @@
-// Rooms is a server of WebSocket that brunt starts and breaks: it greets who joins, and says again what it is told.
+// Rooms is a WebSocket server that brunt starts and breaks. It greets each client, and repeats each message.
 package main
 
 import (

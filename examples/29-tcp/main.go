@@ -1,4 +1,4 @@
-// Lines is a server of a protocol of its own over TCP that brunt starts and breaks: it answers each line `ask WORD` by
+// Lines is a TCP server with a protocol of its own that brunt starts and breaks: it answers each line `ask WORD` with
 // `re WORD`.
 package main
 

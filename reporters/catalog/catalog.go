@@ -18,7 +18,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A List is a list of reporters. Its methods know no others.
+// A List is a list of reporters. Its methods use only these reporters.
 type List []reporters.Reporter
 
 // All returns every reporter, one line each. Reporters of evidence come first: if the disk
@@ -51,7 +51,7 @@ func Pushes() []push.Kind {
 	}
 }
 
-// Named returns the reporter whose format or file has the name; nil: none.
+// Named returns the reporter whose format or file has the name; nil if no reporter has it.
 func (l List) Named(name string) reporters.Reporter {
 	for _, rep := range l {
 		if f := rep.Format(); f.Name == name || f.File == name {
@@ -71,7 +71,7 @@ func (l List) Formats() []reporters.Format {
 	return out
 }
 
-// Derived reports whether a file of that name can be drawn from the evidence.
+// Derived reports whether a file with that name can be drawn from the evidence.
 func (l List) Derived(file string) bool {
 	rep := l.Named(file)
 	return rep != nil && rep.Format().File == file && !rep.Format().Evidence
@@ -85,9 +85,9 @@ func (l List) without(skip func(reporters.Format) bool) List {
 // Write writes the files of a run into dir, see [reporters.WriteFiles].
 func (l List) Write(dir string, r *result.Result) error { return reporters.WriteFiles(dir, r, l) }
 
-// Rewrite writes the files of a run again, whose result has changed since Write failed, such as for a full disk. It
-// removes the drawn files first, which makes room for the evidence, and writes the evidence in place where there is
-// none for a second file. So result.json holds r wherever Write left one.
+// Rewrite writes the files of a run again after Write failed (for example because the disk was full) and the result
+// changed. It first removes the drawn files, to make room for the evidence. It then overwrites the evidence in place
+// where the disk has no room for a second copy. So result.json holds r in each place where Write left one.
 func (l List) Rewrite(dir string, r *result.Result) error {
 	var errs []error
 	for _, rep := range l {
@@ -109,8 +109,8 @@ func (l List) Draw(dir string, r *result.Result) error {
 	return reporters.WriteFiles(dir, r, l.without(func(f reporters.Format) bool { return f.Evidence }))
 }
 
-// Redraw writes the files of a run that are drawn from its evidence, into the folder with the
-// evidence. A file that matches the manifest stays; kept names those files.
+// Redraw draws a run's files from its evidence again, into the folder that holds the evidence. It keeps each file
+// that still matches the manifest, and returns the names of these files as kept.
 func (l List) Redraw(dir string, r *result.Result) (kept []string, err error) {
 	same, err := evidence.Unchanged(dir)
 	if err != nil {
@@ -144,7 +144,7 @@ func (l List) Clear(dir string) error {
 	if err != nil {
 		return err
 	}
-	// by the run itself
+	// files that the run itself writes
 	for _, path := range append(written, filepath.Join(dir, evidence.RequestsFile), filepath.Join(dir, "logs")) {
 		if err := os.RemoveAll(path); err != nil {
 			return err

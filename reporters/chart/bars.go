@@ -8,9 +8,9 @@ import (
 // levels are the characters of a row of bars, from the lowest.
 const levels = "▁▂▃▄▅▆▇█"
 
-// SparkTimes returns a character for each time in seconds, on a logarithmic scale from the least to the largest finite
-// one, which it also returns. An infinite time is as high as the largest, a blank stands for an unknown one. Without a
-// finite time low and high are NaN.
+// SparkTimes returns a character for each time in seconds. The scale is logarithmic, from the least to the largest
+// finite time, which SparkTimes also returns as low and high; without a finite time they are NaN. An infinite time is
+// as high as the largest finite one. A blank stands for NaN.
 func SparkTimes(values []float64) (bars string, low, high float64) {
 	low, high = math.Inf(1), 0
 	for _, v := range values {
@@ -20,13 +20,13 @@ func SparkTimes(values []float64) (bars string, low, high float64) {
 	}
 	s, ok := Log(values)
 	if !ok {
-		s, low, high = Scale{Hi: 1}, math.NaN(), math.NaN() // whatever is infinite is at its top
+		s, low, high = Scale{Hi: 1}, math.NaN(), math.NaN() // infinite values are at the top
 	}
 	return row(values, s), low, high
 }
 
 // SparkShares returns a character for each share of bad requests, on a linear scale up to most. A blank stands for
-// none.
+// zero or NaN.
 func SparkShares(values []float64, most float64) string {
 	shown := make([]float64, len(values))
 	for i, v := range values {

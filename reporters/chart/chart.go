@@ -17,15 +17,15 @@ import (
 type series struct {
 	name   string
 	class  string    // sets colour and dashes
-	values []float64 // one for each point; NaN is a gap, infinity leaves the plot at the top
+	values []float64 // one for each point; NaN is a gap, infinity is above the plot
 	area   bool      // filled down to the lower edge
 	unit   unit
 	base   *series // the script stores the difference from base, which is shorter
 	every  int     // points per value; zero means 1
-	low    bool    // a share that is best at 1: of several values the least counts
+	low    bool    // a share whose best value is 1: of several values the smallest is shown
 }
 
-// unit is how a value is written.
+// unit is the unit in which values are written.
 type unit int
 
 const (
@@ -55,8 +55,8 @@ func (u unit) Format(f float64) string {
 	return words.Number(f)
 }
 
-// scale returns a linear scale for values of a unit: round in it, and up to 100 % at most for shares that
-// are no more.
+// scale returns a linear scale for values of a unit, with round numbers in that unit. A scale of shares ends at 100 %
+// if no value is larger.
 func (u unit) scale(values ...[]float64) Scale {
 	if u == inBytes {
 		return binary(values...)
@@ -81,25 +81,25 @@ type Chart struct {
 	ID, Title string
 	About     string // what it shows, one sentence
 	Small     bool
-	Dense     bool // more points than columns
-	Alone     bool // the section has its name, so it needs no title
+	Dense     bool // it has more points than columns
+	Alone     bool // it needs no title, because the section's title names it
 	Legend    []legend
 	Marks     bool // the legend below explains the shade
-	Many      bool // more faults than there are marks for
+	Many      bool // there are more faults than can have marks
 	Lanes     []Lane
 	Strips    []strip
 	Y         []Tick
 	X         []Tick
-	Behind    template.HTML // inside the svg, below the lines: the same for every load and step
+	Behind    template.HTML // inside the svg, below the lines; common to the charts of every load and step
 	Plot      template.HTML // inside the svg
 	Ends      []Tick        // names at the right end of the lines
 	Tops      [][]top       // rows of names above the plot, where lines are highest
-	Named     bool          // long names stand at its right end
+	Named     bool          // the names at the right end are long
 	Shades    template.HTML // what the colours mean
 	Time      bool          // its x axis is the run's time
 	Label     string        // text for readers who cannot see the chart
 	Table     *Table
-	Straight  *Straight // on a linear scale; nil: it is on one, or has no time axis
+	Straight  *Straight // the chart on a linear scale; nil: the chart is linear already, or has no time axis
 }
 
 type legend struct {
@@ -120,7 +120,7 @@ type Table struct {
 	Rows    [][]string
 }
 
-// Filled returns t without the columns in which no value is known.
+// Filled returns t without the columns that have no known value.
 func (t *Table) Filled() *Table {
 	out := &Table{Caption: t.Caption, Rows: make([][]string, len(t.Rows))}
 	for col, head := range t.Head {
@@ -142,20 +142,21 @@ type Plotter struct {
 	together int
 	at       []span
 	behind   template.HTML // drawn behind the lines of every chart
-	onPage   bool          // behind is on the page, and other charts refer to it
+	onPage   bool          // the page has behind already, and other charts refer to it
 	ticks    []Tick
 	data     []drawn                 // of all charts, in the script's order
-	charts   int                     // with lines
+	charts   int                     // number of charts with lines
 	names    map[string]*nameHeights // by chart
-	moments  int                     // at which the heights of names are known
+	moments  int                     // number of moments with heights of names
 	kinds    []kind                  // of errors
 	rowLimit int                     // of the rows of a table
 	bare     bool                    // lines have no path: the script joins their strokes
-	load     string                  // whose charts these are; empty: of all loads
-	step     string                  // likewise; empty: of all steps
+	load     string                  // the load that the charts show; empty: all loads
+	step     string                  // the step that the charts show; empty: all steps
 }
 
-// NewPlotter returns a plotter of charts on the time axis t, of the points of a run. A point holds together seconds.
+// NewPlotter returns a plotter for the points of a run on the time axis t. A point may merge several windows:
+// together is their number.
 func NewPlotter(t *Timeline, list []point, together int) *Plotter {
 	c := &Plotter{
 		Timeline: t, points: list, together: together, behind: t.Shade(), ticks: t.Times(), rowLimit: mostRows,
@@ -193,7 +194,7 @@ func (c *Plotter) make(ch Chart, s Scale, lines []series) *Chart {
 	return &ch
 }
 
-// writePath writes the path of a line or of the area under it; a bare one has no shape.
+// writePath writes the path of a line, or of the area under it. With bare it omits the shape.
 func writePath(b *strings.Builder, bare bool, class string, id int, d func() string) {
 	fmt.Fprintf(b, `<path class="%s" data-s="%d"`, class, id)
 	if !bare {
@@ -223,8 +224,8 @@ func (c *Plotter) grid(ch *Chart, s Scale, u unit) template.HTML {
 	return template.HTML(b.String())
 }
 
-// shaded draws the background of all charts over time. A finished page has it once; while the
-// run goes on each chart has its own, as some charts then stay longer than others.
+// shaded draws the background of the charts over time. The page of a finished run holds it once. While the run goes
+// on each chart has its own, because some charts are then redrawn less often than others.
 func (c *Plotter) shaded() template.HTML {
 	switch {
 	case c.behind == "" || !math.IsNaN(c.now):
@@ -240,7 +241,7 @@ func hline(class string, at float64) template.HTML {
 	return template.HTML(fmt.Sprintf(`<path class="%s" d="M0 %sh2000"/>`, class, units((1-at)*PlotHeight)))
 }
 
-// label describes lines, with the range of each, for readers who cannot see them.
+// label describes the lines and their ranges for readers who cannot see them.
 func (c *Plotter) label(lines []series) string {
 	var parts []string
 	for _, l := range lines {
@@ -260,8 +261,8 @@ func (c *Plotter) label(lines []series) string {
 // mostRows bounds the rows of a chart's table.
 const mostRows = 60
 
-// tableOf returns lines as numbers in at most most rows: the largest of a row's points for latencies and
-// gauges, the mean for rates.
+// tableOf returns the lines as a table of at most most rows. If a row covers several points, it has their mean for
+// rates, their smallest value for shares where 1 is best, and their largest value for everything else.
 func (c *Plotter) tableOf(lines []series, most int) *Table {
 	t := &Table{Head: []string{"from"}}
 	step := 1
@@ -309,7 +310,7 @@ func (c *Plotter) sum(l series, from, to int) float64 {
 	return most
 }
 
-// strips returns the places where lines are infinite, one row per line.
+// strips returns the spans where lines are infinite, with one row per line.
 func (c *Plotter) strips(lines []series) []strip {
 	var out []strip
 	for _, l := range lines {
@@ -338,15 +339,15 @@ const (
 	apartSmall = .13
 )
 
-// mostNameMoments bounds the moments at which the heights of names are known, mostFacetMoments
-// those of all loads and steps together.
+// mostNameMoments bounds the moments for which a page stores the heights of names; mostFacetMoments does so for all
+// loads and steps together.
 const (
 	mostNameMoments  = 60
 	mostFacetMoments = 120
 )
 
-// nameEnds places names at the right end of lines, and for the script where they stand when a
-// part of the run ends at another moment.
+// nameEnds places the names at the right end of the lines. For the script it also stores the heights of the names for
+// views that end at another moment.
 func (c *Plotter) nameEnds(ch *Chart, s Scale, lines []series, least float64) {
 	last := len(c.points) - 1
 	n := min(9, 1+len(c.points)/8)
@@ -378,15 +379,15 @@ func (c *Plotter) nameEnds(ch *Chart, s Scale, lines []series, least float64) {
 	c.names[ch.ID] = h
 }
 
-// end is the name of a line where it leaves a plot.
+// end is the name of a line at the right edge of a plot.
 type end struct {
 	name      string
 	line      int
 	value, at float64
 }
 
-// ends returns the middle of the last most values of each line among the points up to to, of
-// which it looks at that many.
+// ends returns, for each line, the median of its last known values up to point to: at most most values, and only from
+// the last points points.
 func ends(lines []series, to, most, points int) []end {
 	var list []end
 	for i := len(lines) - 1; i >= 0; i-- {
@@ -404,10 +405,10 @@ func ends(lines []series, to, most, points int) []end {
 	return list
 }
 
-// spread orders the names of lines from above and moves them apart, no further than needed.
+// spread sorts the names of lines from top to bottom and moves them apart by as little as needed.
 func spread(s Scale, list []end, apart float64) {
 	slices.SortStableFunc(list, func(a, b end) int { return cmp.Compare(b.value, a.value) })
-	below := 2.0 // of the label above
+	below := 2.0 // position of the label above
 	for i := range list {
 		list[i].at = math.Min(s.At(list[i].value), below-apart)
 		below = list[i].at
@@ -419,16 +420,15 @@ func spread(s Scale, list []end, apart float64) {
 	}
 }
 
-// top is a name above a plot, at the place that it names.
+// top is a name above a plot, at the place of the thing it names.
 type top struct {
 	Class, Place, Room, Label string
 	At                        string // of a moment, for the script
-	Left                      bool   // it stands to the left of its place
+	Left                      bool   // it stands left of its place
 	at                        float64
 }
 
-// span returns roughly which part of a plot's width the label takes, in a page of the usual
-// size.
+// span returns roughly the part of the plot's width that the label covers, on a page of the usual size.
 func (t *top) span() (from, to float64) {
 	w := .03 + .0075*float64(words.Width(t.Label))
 	if t.Left {
@@ -437,7 +437,7 @@ func (t *top) span() (from, to float64) {
 	return t.at, t.at + w
 }
 
-// rows packs labels into rows in which none touches another.
+// rows packs labels into rows in which no two overlap.
 func (c *Plotter) rows(list []top) [][]top {
 	slices.SortStableFunc(list, func(a, b top) int { return cmp.Compare(a.at, b.at) })
 	var out [][]top
@@ -474,7 +474,7 @@ next:
 	return out
 }
 
-// peaks places names where lines are highest.
+// peaks places names at the highest points of lines.
 func (c *Plotter) peaks(lines []series) [][]top {
 	var list []top
 	for _, l := range lines {

@@ -8,14 +8,14 @@ import (
 	"brunt/scenarios/result"
 )
 
-// earlierLine is a line of the earlier run that the run is shown beside; the zero value is none.
+// earlierLine is the corresponding line of the earlier run that this run is compared with; the zero value is no line.
 type earlierLine struct {
 	name   string
 	at     []span
 	values []float64
 }
 
-// earlierOf returns a line of the earlier run, and its values; it has none for a single load or step.
+// earlierOf returns a line of the earlier run and its values. Charts of a single load or step have none.
 func earlierOf(c *Plotter, r *result.Result, name string, of func(*point) float64) (earlierLine, []float64) {
 	if r.Comparison == nil || len(r.Comparison.Windows) == 0 || c.load != "" || c.step != "" {
 		return earlierLine{}, nil

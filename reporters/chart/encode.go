@@ -16,9 +16,9 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Encode returns what the script needs for hover and zoom: the strokes of the lines, the texts
-// of moments and the heights of names, all as Go draws and writes them. The charts of single
-// loads and steps are separate, since most readers never open them; draw makes their markup.
+// Encode returns the data that the script needs for hover and zoom: the strokes of the lines, the texts of moments
+// and the heights of names, all drawn and formatted by Go. The charts of single loads and steps (facets) are
+// separate, because most readers never open them; draw makes their markup.
 func (c *Plotter) Encode(
 	r *result.Result, latency *Chart, draw func(*Chart) (Drawing, error),
 ) (whole, facets template.HTML, err error) {
@@ -71,8 +71,8 @@ func (c *Plotter) Encode(
 	return whole, facets, err
 }
 
-// facetData holds the lines of one load or step, and its charts as drawn. Its lines correspond
-// to the first ones of the page.
+// facetData holds the lines of one load or step, and its drawn charts. Its lines correspond to the first lines of the
+// page.
 type facetData struct {
 	Times   [2]any             `json:"t"`
 	Series  []line             `json:"s"`
@@ -81,8 +81,8 @@ type facetData struct {
 	Charts  map[string]Drawing `json:"c"` // by ID
 }
 
-// A Drawing is a chart of a load or step as markup, in the parts that take the place of those
-// in the chart of the whole run. The script adds the paths of lines from their strokes.
+// A Drawing is the markup of a load's or step's chart, in parts that replace the parts of the whole run's chart. The
+// script builds the paths of lines from their strokes.
 type Drawing struct {
 	Tops    string       `json:"tops"`
 	Strips  string       `json:"strips"`
@@ -125,15 +125,15 @@ func (p *facet) drawn(
 	return out, nil
 }
 
-// focus is a part of the run that a reader may want to view alone.
+// focus is a part of the run that a reader may want to view on its own.
 type focus struct {
 	Name string  `json:"n"`
 	From float64 `json:"a"`
 	To   float64 `json:"b"`
 }
 
-// focuses returns each fault with a quarter of its length around it, up to where the load had
-// recovered.
+// focuses returns a part for each fault: the fault until the load recovered, and a quarter of that length before and
+// after it.
 func (t *Timeline) focuses() []focus {
 	var out []focus
 	for i := range t.faults {
@@ -153,7 +153,7 @@ func (t *Timeline) focuses() []focus {
 	return out
 }
 
-// packed returns v as JSON, deflated, in base64: less than half of its length.
+// packed returns v as deflated JSON in base64, which is less than half as long as the JSON.
 func packed(v any) (template.HTML, error) {
 	var b bytes.Buffer
 	text := base64.NewEncoder(base64.StdEncoding, &b)
@@ -174,8 +174,8 @@ func encode(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-// spacing returns the first edge of points in milliseconds and the distances to the next ones,
-// as runs of equal distances.
+// spacing returns the first edge in milliseconds, and the distances to the following edges as runs of equal
+// distances.
 func spacing(edges []int64) [2]any {
 	var runs [][2]int64
 	for i, ms := range edges[1:] {

@@ -9,25 +9,23 @@ import (
 	"brunt/scenarios/result"
 )
 
-// facet is one load or step, whose charts a reader may select in place of those of the whole
-// run.
+// facet is one load or step. A reader may select its charts instead of those of the whole run.
 type facet struct {
-	load, step string // "" is all of the load's steps
+	load, step string // the step "" means all of the load's steps
 	name       string
 	points     []point
-	together   float64 // length of its points in seconds if several windows make one, else 0
+	together   float64 // length of its points in seconds if a point merges several windows, else 0
 	rows       int     // bound of the rows of its tables
 }
 
-// mostFacetPoints bounds the points of all loads and steps of a page together: the more of
-// them, the fewer points each, so that the page stays small.
+// mostFacetPoints bounds the points of all loads and steps of a page together, so that the page stays small: the more
+// loads and steps, the fewer points for each.
 const mostFacetPoints = 5_000
 
 // mostFacetRows bounds the rows of the tables of all loads and steps together in the same way.
 const mostFacetRows = 1_200
 
-// facets returns what can be shown separately: each load, each of its steps. It returns none
-// if there is only one step.
+// facets returns each load and each step that can be shown separately. If there is only one step it returns nil.
 func (c *Plotter) facets(r *result.Result) []facet {
 	type key struct{ load, step string }
 	rows := map[key][]point{}
@@ -76,7 +74,7 @@ func (c *Plotter) facets(r *result.Result) []facet {
 	return out
 }
 
-// longest returns the length that most of the points do not exceed.
+// longest returns the length that most points do not exceed.
 func longest(list []point) float64 {
 	lengths := make([]float64, len(list))
 	for i := range list {
@@ -85,13 +83,13 @@ func longest(list []point) float64 {
 	return median(lengths)
 }
 
-// gapless inserts an empty point where a load or step has no window, such as before it began.
+// gapless inserts empty points where a load or step has no window, for example before it began.
 func (c *Plotter) gapless(list []point) []point {
 	var out []point
 	nothing := func(from, to float64) {
 		for from < to-1e-6 {
 			end := to
-			// as long as the page's windows, or else a gap would look like one of them
+			// as long as the page's windows, because otherwise a gap would look like a window
 			if i, _ := slices.BinarySearchFunc(c.points, from+1e-6,
 				func(p point, at float64) int { return cmp.Compare(p.t+p.d, at) }); i < len(c.points) {
 				end = math.Min(to, c.points[i].t+c.points[i].d)

@@ -25,8 +25,8 @@ const (
 	perOctave = 32 // finer than the rows
 )
 
-// Heatmap draws the distribution of response times over time, as an image whose opacity is the
-// share of the requests; nil: there are no histograms.
+// Heatmap draws the distribution of response times over time as an image. The opacity of a cell is its share of the
+// requests. It returns nil if there are no histograms.
 func (c *Plotter) Heatmap(r *result.Result) (*Chart, error) {
 	if r.Histograms == nil || len(c.points) < 2 {
 		return nil, nil
@@ -61,7 +61,7 @@ func (c *Plotter) Heatmap(r *result.Result) (*Chart, error) {
 // heatInk is the only colour of the map: visible on a light page and on a dark one.
 var heatInk = color.NRGBA{R: 0x2b, G: 0x7b, B: 0xbf}
 
-// The shares of a moment's requests for the faintest and the strongest shade.
+// The shares of a moment's requests that have the faintest and the strongest shade.
 const faintest, strongest = .001, .3
 
 // opacity returns the opacity of a shade.
@@ -79,8 +79,8 @@ func shades() template.HTML {
 	return template.HTML(b.String() + "</svg> " + words.Percent(strongest) + " of a moment’s requests or more")
 }
 
-// heat sorts the values of each moment into rows of the scale: shares of its requests, by
-// column and row, the slowest in row 0.
+// heat sorts the values of each moment into rows of the scale. The result has the share of a moment's requests, by
+// column and row; the slowest are in row 0.
 func (c *Plotter) heat(r *result.Result) (Scale, [][]float64, error) {
 	from, to := c.points[0].t, c.points[len(c.points)-1]
 	span := to.t + to.d - from

@@ -74,7 +74,7 @@ func (t *Timeline) limitLines(list []Limit, s Scale) template.HTML {
 	return template.HTML(b.String())
 }
 
-// class is that of the line of its percentile.
+// class is the class of its percentile's line.
 func (l *Limit) class() string {
 	switch l.Quantile {
 	case .5:
@@ -87,7 +87,7 @@ func (l *Limit) class() string {
 	return "most"
 }
 
-// legend names an objective with its answer.
+// legend names an objective with its verdict.
 func (l *Limit) legend() legend {
 	verdict := "not decided"
 	switch l.verdict {

@@ -35,7 +35,7 @@ func (c *Plotter) Latency(r *result.Result) *Chart {
 	}
 	ch.Straight = straightOf(c, lines, limits, earlier)
 	if ch.Strips = c.strips(lines[:3]); len(ch.Strips) > 0 {
-		// it would overlap their labels
+		// this tick would overlap the labels
 		ch.Y = slices.DeleteFunc(ch.Y, func(t Tick) bool { return t.Place == c.places.top(0) })
 	}
 	c.nameEnds(ch, s, lines, apart)
@@ -83,7 +83,7 @@ func closedLoads(r *result.Result) string {
 func (c *Plotter) Throughput(r *result.Result) *Chart {
 	lines := c.throughputLines()
 	earlier, rates := earlierOf(c, r, "good", func(p *point) float64 { return float64(p.ok) / p.d })
-	s := Linear(append(valuesOf(lines[:3]), rates)...) // good requests are never more than the others
+	s := Linear(append(valuesOf(lines[:3]), rates)...) // no scale for good requests: they are never more than the others
 	ch := c.make(Chart{
 		ID: "throughput", Title: "Requests per second", Alone: true,
 		About: "Offered and good by when a request was asked for, sent and answered by when that happened. Good is " +

@@ -24,16 +24,16 @@ type panel struct {
 	marks            []mark
 }
 
-// PanelLines bounds the lines of a panel; the rest is merged into one, the largest value of
-// each moment.
+// PanelLines bounds the lines of a panel. The other readings are merged into one line, which has their largest value
+// at each moment.
 const PanelLines = 6
 
 // panelPoints bounds the points of all panels of a page. For a long run with many panels,
 // several points become one with their largest value.
 const panelPoints = 12_000
 
-// panelColumns bounds the columns of all lines of panels together. A column shows the range
-// from its smallest to its largest value.
+// panelColumns bounds the columns of all lines of panels together. A column shows the range from the smallest to the
+// largest value in it.
 const panelColumns = 4_500
 
 // fewest is the least number of columns of a line.
@@ -106,8 +106,8 @@ func (c *Plotter) lines(p panel) []series {
 	return out
 }
 
-// atPoints gives each point the largest value read in it, or else the nearest reading, if that
-// is not further away than the readings are apart.
+// atPoints gives each point the largest value read within it. A point without a reading gets the nearest reading, if
+// that is at most 0.6 of the usual distance between readings away.
 func (c *Plotter) atPoints(g reading) []float64 {
 	out := make([]float64, len(c.points))
 	apart := 1.0
@@ -118,7 +118,7 @@ func (c *Plotter) atPoints(g reading) []float64 {
 		}
 		apart = median(gaps)
 	}
-	at := 0 // the first reading not before the point
+	at := 0 // index of the first reading not before the point
 	for i := range c.points {
 		p := &c.points[i]
 		for at < len(g.t) && g.t[at] < p.t {
@@ -147,8 +147,8 @@ func (c *Plotter) atPoints(g reading) []float64 {
 	return out
 }
 
-// panel draws one plot. Every is how many points become one for the script; wide is the number
-// of columns of a line with more points than that.
+// panel draws one plot. Every is the number of points that the script gets as one; wide is the number of columns of a
+// line that has more points than that.
 func (c *Plotter) panel(p panel, list []series, every, wide int) *Chart {
 	all := make([][]float64, len(list))
 	for i := range list {
@@ -178,8 +178,7 @@ func (c *Plotter) panel(p panel, list []series, every, wide int) *Chart {
 	return ch
 }
 
-// grouped gives the points of a group their largest value, which is shorter to write and as
-// easy to read.
+// grouped merges each group of points into its largest value, which is shorter to write and as easy to read.
 func grouped(l series, every int) series {
 	if every < 2 {
 		return l
@@ -198,11 +197,11 @@ func grouped(l series, every int) series {
 
 // mark is a notable moment of one of the lines.
 type mark struct {
-	line string // name of its reading
+	line string // name of the reading
 	at   float64
 }
 
-// marked draws them: a line from top to bottom, in the colour of its line.
+// marked draws the marks: a line from top to bottom, in the colour of the mark's line.
 func (c *Plotter) marked(p panel, list []series) (out template.HTML) {
 	var b strings.Builder
 	for _, l := range list {

@@ -17,8 +17,8 @@ const (
 type pen struct {
 	b    []byte
 	x, y int
-	flat int // offset in b of the last step, if it goes to the right
-	run  int // its length; 0: it does not
+	flat int // offset in b of the last step, if that step goes to the right
+	run  int // length of that step; 0: it does not go to the right
 }
 
 func (p *pen) number(n int) {
@@ -62,7 +62,7 @@ func (p *pen) line(x, y int) {
 	p.x, p.y, p.run = x, y, 0
 }
 
-// dot makes a point visible that no line leads to or from.
+// dot makes a point visible that no line connects to another.
 func (p *pen) dot() { p.b = append(p.b, "h0"...) }
 
 // heights returns values as rows of the plot, counted from above; -1 is a gap.
@@ -77,8 +77,8 @@ func heights(values []float64, s Scale) []int {
 	return out
 }
 
-// fewPoints is the number of points up to which a line is drawn in steps, each as wide as its
-// window; with more points, only their middles are joined.
+// fewPoints is the number of points up to which a line is drawn in steps, each as wide as its window. With more
+// points only the middles of the windows are joined.
 const fewPoints = 300
 
 // span is the range of a point on the axis, 0 to 1.
@@ -120,7 +120,7 @@ func (p *pen) steps(at []span, ys []int) {
 			p.move(unitsOf(at[i].from), y)
 		}
 		down = true
-		if i+1 == len(ys) || ys[i+1] != y { // else the next one continues it
+		if i+1 == len(ys) || ys[i+1] != y { // else the next step continues this one
 			p.line(unitsOf(at[i].to), y)
 		}
 	}
@@ -176,9 +176,8 @@ func (p *pen) dense(at []span, ys []int, columns int) {
 	}
 }
 
-// under closes a trace to an area that reaches the lower edge. With more points than columns
-// the area lies under the smallest of several values: it is a tint, and the line above it
-// shows the values.
+// under closes a trace to an area that reaches the lower edge. With more points than columns, the area lies under the
+// smallest of several values: the area is only a tint, and the line above it shows the values.
 func under(at []span, values []float64, s Scale) string {
 	if len(at) > columns {
 		at, values = coarse(at, values)
@@ -217,7 +216,7 @@ func coarse(at []span, values []float64) ([]span, []float64) {
 		end := min(i+n, len(at))
 		v := values[i]
 		for _, w := range values[i+1 : end] {
-			v = math.Min(v, w) // NaN stays: a gap of one point is a gap here
+			v = math.Min(v, w) // NaN stays: a gap of one point makes the merged point a gap
 		}
 		spans, least = append(spans, span{at[i].from, at[end-1].to}), append(least, v)
 	}

@@ -15,20 +15,20 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// curve is the distribution of response times in one phase. Failed requests count as
-// slower than any answer, so it ends where they begin.
+// curve is the distribution of response times in one phase. Failed requests count as slower than any answer, so the
+// curve ends at the share of good requests.
 type curve struct {
 	phase slo.Phase
 	class string
-	n     int64     // requests without the shed
-	good  int64     // of these, ok
+	n     int64     // requests, without shed ones
+	good  int64     // good requests among them
 	p, v  []float64 // cumulative share and seconds, rising
 }
 
 // mostCurves bounds the lines of the chart of percentiles.
 const mostCurves = 6
 
-// curves returns the phases to draw: the baseline, and those that matter most.
+// curves returns the phases to draw: the baseline and the phases with the highest rank.
 func curves(r *result.Result) (list []curve, left int, err error) {
 	rows := slices.DeleteFunc(words.PhaseTotals(r),
 		func(p words.PhaseRow) bool { return p.All.Phase.Kind == slo.WarmupPhase || p.Population() == 0 })
@@ -58,7 +58,7 @@ func curves(r *result.Result) (list []curve, left int, err error) {
 	return list, left, nil
 }
 
-// rank orders phases by interest: the run, the baseline, then those with most failures.
+// rank orders phases by interest: the run, the baseline, then the phases with the largest share of failures.
 func rank(p words.PhaseRow) float64 {
 	switch p.All.Phase.Kind {
 	case slo.RunPhase:
@@ -72,7 +72,7 @@ func rank(p words.PhaseRow) float64 {
 // nines returns the position of a share on the axis of percentiles: 0.9 at 1, 0.99 at 2.
 func nines(p float64) float64 { return -math.Log10(math.Max(1-p, 1e-9)) }
 
-// at returns the response time that a share q of the requests did not exceed.
+// at returns the response time that a share q of the requests did not exceed; +Inf if too many requests failed.
 func (c *curve) at(q float64) float64 {
 	if math.Ceil(q*float64(c.n)) > float64(c.good) {
 		return math.Inf(1)
@@ -157,8 +157,8 @@ func (c *Plotter) Percentiles(r *result.Result) (*Chart, error) {
 	return ch, nil
 }
 
-// name places the names of phases at the ends of their lines: beside the plot, or above it if
-// the rest of the requests failed.
+// name places the names of phases at the ends of their lines: beside the plot, or above it if the remaining requests
+// failed.
 func (c *Plotter) name(ch *Chart, list []curve, x func(float64) float64, s Scale) {
 	var ends []end
 	var tops []top
@@ -182,7 +182,7 @@ func (c *Plotter) name(ch *Chart, list []curve, x func(float64) float64, s Scale
 	ch.Tops, ch.Named = c.rows(tops), len(ends) > 0
 }
 
-// path draws a curve; failed requests go straight up.
+// path draws a curve. At its end it goes straight up for the failed requests.
 func (l *curve) path(x func(float64) float64, s Scale) string {
 	p := &pen{}
 	for i := range l.p {
@@ -210,7 +210,7 @@ func (l *curve) path(x func(float64) float64, s Scale) string {
 	return string(p.b)
 }
 
-// limits draws the objectives: a line must stay below and right of its phase's steps.
+// limits draws the objectives as steps. A phase's curve must stay below and right of its steps.
 func (c *Plotter) limits(r *result.Result, list []curve, x func(float64) float64, s Scale) (template.HTML, []legend) {
 	var b strings.Builder
 	var out []legend

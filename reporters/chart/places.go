@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Places holds the positions of labels as classes, in thousandths of the space around them.
-// The page's policy allows no style in an element.
+// Places maps classes to positions of labels, in thousandths of the surrounding space. It exists because the page's
+// policy allows no style attribute.
 type Places map[string]string
 
 func (p Places) class(kind, property string, f float64) string {

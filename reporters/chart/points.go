@@ -9,8 +9,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A point is a window of the run as the charts show it. Latencies and waits are in seconds:
-// NaN if there was no request, infinite if more requests failed than the percentile allows.
+// A point is a window of the run in the form that the charts show. Latencies and waits are in seconds: NaN if there
+// was no request, infinite if more requests failed than the percentile allows.
 type point struct {
 	t, d                      float64 // begins at t and lasts d, in seconds
 	offered, sent, answered   int64
@@ -27,13 +27,12 @@ const (
 	// mostPoints bounds the points of a page: somewhat more than the seconds of an hour. For a
 	// longer run several windows become one point, with the largest of their latencies.
 	mostPoints = 4000
-	// Sliver is the length in seconds up to which the part of a window that a fault cut is
-	// drawn together with the rest of it: it has too few requests for a point.
+	// Sliver is a length in seconds. If a fault cuts a window and one part is at most that long, it is drawn together
+	// with the rest of the window: it has too few requests for a point of its own.
 	Sliver = 0.2
 )
 
-// Points returns the windows over all loads in the order of time, and how many windows make
-// one point.
+// Points returns the windows over all loads in the order of time, and the number of windows that make one point.
 func Points(r *result.Result) (list []point, together int) {
 	for i := range r.Windows {
 		if w := &r.Windows[i]; w.Load == "*" && w.Step == "*" && w.T.Known() && w.D > 0 {
@@ -77,8 +76,8 @@ func pointOf(w *result.Window) point {
 	return p
 }
 
-// joinSlivers merges the small parts of windows that faults cut with a neighbour of the same
-// second, whose percentiles stand for both.
+// joinSlivers merges the small parts of windows that faults cut with a neighbour in the same second. The percentiles
+// of the part with more requests stand for both.
 func joinSlivers(list []point) []point {
 	var out []point
 	for _, p := range list {
@@ -97,7 +96,7 @@ func joinSlivers(list []point) []point {
 	return out
 }
 
-// add merges q, which follows p; with worst, the larger percentiles count.
+// add merges q, which follows p. With worst it keeps the larger percentiles, else p's own.
 func (p *point) add(q *point, worst bool) {
 	p.d = q.t + q.d - p.t
 	p.offered += q.offered

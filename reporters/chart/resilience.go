@@ -11,8 +11,8 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// Resilience draws the share of requests with a good answer, and the area lost; nil: nothing
-// was offered.
+// Resilience draws the share of requests with a good answer, and the area lost. It returns nil if no request was
+// offered.
 func (c *Plotter) Resilience(r *result.Result) *Chart {
 	line := series{
 		name: "good of offered", class: "ok", unit: inShare, low: true,
@@ -71,7 +71,7 @@ func (c *Plotter) Resilience(r *result.Result) *Chart {
 	return ch
 }
 
-// over closes a trace to an area that reaches up to the upper edge.
+// over closes a trace to an area that reaches the upper edge.
 func over(at []span, values []float64, s Scale) string {
 	return strings.ReplaceAll(under(at, values, s), fmt.Sprintf("V%dH", PlotHeight), "V0H")
 }

@@ -16,10 +16,11 @@ type SparkRow struct {
 	Note string // the range of the bars
 }
 
-// SparkRows returns a run as rows of characters, and how long a column is: p95, the share of failed requests if
-// any failed, and the faults, each from its number to the end of its dashes. It returns none for a run of few windows.
+// SparkRows returns a run as rows of characters, and the length of a column in words. The rows are the p95, the share
+// of failed requests (if any failed), and the faults, each as its number and dashes until its end. It returns no rows
+// for a run with fewer than three columns.
 func SparkRows(r *result.Result, columns int) (rows []SparkRow, each string) {
-	longest := 0.0 // of the windows, which a column is no shorter than
+	longest := 0.0 // length of the longest window; a column is at least that long
 	for i := range r.Windows {
 		if w := &r.Windows[i]; w.Load == "*" && w.Step == "*" {
 			longest = math.Max(longest, float64(w.D))
@@ -44,7 +45,7 @@ func SparkRows(r *result.Result, columns int) (rows []SparkRow, each string) {
 	return rows, words.Seconds(result.Num((c.To - c.From) / float64(len(c.P95))))
 }
 
-// faults returns a row with the numbers of faults where they were injected, and dashes while they were in.
+// faults returns a row with each fault's number at its injection, followed by dashes until it was cleared.
 func (c *SparkSeries) faults(list []result.FaultRecord) string {
 	marks := []rune(strings.Repeat(" ", len(c.P95)))
 	for i := range list {

@@ -10,12 +10,11 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A namedSeries is one series of a metric of the target's own monitoring, which the scenario
-// names.
+// A namedSeries is one series of a metric from the target's own monitoring, under the name that the scenario gives.
 type namedSeries struct {
 	name, unit   string            // unit: bytes, seconds, share, per second; else a plain number
-	service      string            // of pods: their service, whose series share a panel
-	labels       map[string]string // that distinguish it from others of the same name
+	service      string            // for pods: the service; the series of a service share a panel
+	labels       map[string]string // labels that distinguish it from others of the same name
 	source, note string
 	t, v         []float64 // as in a reading
 }
@@ -36,8 +35,8 @@ func SeriesOf(r *result.Result) []namedSeries {
 	return out
 }
 
-// SeriesPanels gives each name a panel, and each of its series a line named by the labels in
-// which they differ.
+// SeriesPanels makes a panel for each name, with a line for each of its series. A line is named by the labels in
+// which the series differ.
 func SeriesPanels(list []namedSeries) []panel {
 	var out []panel
 	at := map[string]int{}
@@ -70,14 +69,14 @@ func SeriesPanels(list []namedSeries) []panel {
 		out[i].readings = append(out[i].readings, reading{name: seriesName(f, groups[f.panel()]), t: f.t, v: f.v})
 	}
 	for i := range out {
-		if len(out[i].readings) > PanelLines { // the largest have their own lines
+		if len(out[i].readings) > PanelLines { // the series with the largest values get their own lines
 			slices.SortStableFunc(out[i].readings, func(a, b reading) int { return cmp.Compare(b.most(), a.most()) })
 		}
 	}
 	return out
 }
 
-// panel is the title of the panel that the series is in.
+// panel is the title of the series' panel.
 func (f namedSeries) panel() string {
 	if f.service != "" {
 		return "Pods of " + f.service
@@ -94,7 +93,7 @@ func (r reading) most() float64 {
 	return most
 }
 
-// seriesName returns the name of one series among those of one metric.
+// seriesName returns the name of one series among the series of one metric.
 func seriesName(f namedSeries, group []namedSeries) string {
 	if figure, of := strings.CutPrefix(f.name, f.service+"."); of && f.service != "" {
 		return words.Clip(words.Clean(figure), 40)

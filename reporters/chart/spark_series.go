@@ -1,4 +1,4 @@
-// Sparklines are small pictures of a stretch of a run: response times and bad requests over time, as SVG for the page
+// Sparklines are small pictures of a part of a run: response times and bad requests over time, as SVG for the page
 // and as a row of characters for a terminal.
 //
 //	result.Window -> Series -> Line, Area    paths of an SVG
@@ -12,16 +12,18 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A SparkSeries is what a load or a step did over a stretch of the run, in columns of equal length.
+// A SparkSeries holds the response times and bad requests of a load or step over a part of the run, in columns of
+// equal length.
 type SparkSeries struct {
 	From, To float64   // seconds from t0
-	P95      []float64 // response times in seconds, the largest of a column; NaN: no request, +Inf: more than 5 % failed
-	Bad      []float64 // share of the requests that were errors or skipped, 0 to 1; NaN: no request
-	// the largest such share in a second of the run, whatever the columns are; zero: none failed
+	P95      []float64 // largest response time of each column, in seconds; NaN: no request, +Inf: more than 5 % failed
+	Bad      []float64 // share of requests that were errors or skipped, 0 to 1; NaN: no request
+	// the largest such share in any second of the run, independent of the columns; zero: none failed
 	Worst float64
 }
 
-// SparkSeriesOf returns the series of a load and step, "*" for all, in so many columns; nil: the stretch has no window.
+// SparkSeriesOf returns the series of a load and step ("*" for all) between two times, in n columns. It returns nil
+// if no window lies between them.
 func SparkSeriesOf(r *result.Result, load, step string, from, to float64, n int) *SparkSeries {
 	var list []*result.Window
 	for i := range r.Windows {
@@ -58,7 +60,7 @@ func SparkSeriesOf(r *result.Result, load, step string, from, to float64, n int)
 	return c
 }
 
-// worst is the largest share of bad requests in a second of windows, which are parts of seconds or several.
+// worst is the largest share of bad requests in any second. Windows that begin in the same second are added up.
 func worst(list []*result.Window) (most float64) {
 	type sum struct{ bad, offered int64 }
 	seconds := map[int64]sum{}
@@ -76,7 +78,7 @@ func worst(list []*result.Window) (most float64) {
 	return most
 }
 
-// p95Of returns the 95th percentile of a window; +Inf where more requests failed than it leaves out.
+// p95Of returns the 95th percentile of a window; +Inf if so many requests failed that it is unknown.
 func p95Of(w *result.Window) float64 {
 	if !w.P95.Known() && w.Offered > w.Shed {
 		return math.Inf(1)
@@ -84,13 +86,13 @@ func p95Of(w *result.Window) float64 {
 	return float64(w.P95)
 }
 
-// column returns the column of a moment, in seconds from t0; ok is false if it lies outside.
+// column returns the column of a time in seconds from t0; ok is false if the time is outside the series.
 func (c *SparkSeries) column(at float64) (i int, ok bool) {
 	i = int(math.Floor((at - c.From) / (c.To - c.From) * float64(len(c.P95))))
 	return i, i >= 0 && i < len(c.P95)
 }
 
-// place returns where a moment lies between the ends of the series, 0 to 1.
+// place returns the position of a time between the ends of the series, 0 to 1.
 func (c *SparkSeries) place(at float64) float64 {
 	return math.Max(0, math.Min(1, (at-c.From)/(c.To-c.From)))
 }

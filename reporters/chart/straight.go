@@ -4,11 +4,11 @@ import (
 	"html/template"
 )
 
-// Straight is what a chart on a logarithmic scale has in its place on a linear one. The script draws the lines.
+// Straight holds the parts of a logarithmic chart that differ on a linear scale. The script draws the lines.
 type Straight struct {
 	Most   float64       `json:"h"` // the value at the upper edge, in seconds
 	Ticks  string        `json:"t"` // markup
-	Behind template.HTML `json:"g"` // of the plot, without the lines
+	Behind template.HTML `json:"g"` // background of the plot, without the lines
 	y      []Tick
 }
 

@@ -13,25 +13,25 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A stroke is a value as a chart draws and names it: the piece of path over one point, and the
-// text. The script of the page receives lines as strokes, so it knows neither scales nor paths
-// nor numbers: it joins the pieces of a line and shows the text at the pointer.
+// A stroke is one drawn value of a line: the piece of path over one point, and the text to show. The page's script
+// receives lines as strokes. It joins the pieces of a line and shows the text at the pointer, so it needs to know
+// nothing of scales, paths or number formats.
 type stroke struct {
 	text  string
 	piece string // of the line
-	area  string // of the area under it; empty: the same
+	area  string // of the area under the line; empty: like piece
 	value float64
 	wide  int
 }
 
-// strokeKey tells strokes apart.
+// strokeKey identifies a stroke.
 type strokeKey struct {
 	text string
-	wide int // of its point
-	from int // where the line begins again after a gap; else atOnce
+	wide int // width of its point
+	from int // where the line begins again after a gap; atOnce without a gap
 }
 
-// atOnce is the from of a stroke that continues its line.
+// atOnce is the value of from for a stroke that continues its line.
 const atOnce = math.MinInt
 
 // A strokeSet holds the different strokes of the lines of one chart.
@@ -39,16 +39,16 @@ type strokeSet struct {
 	scale   Scale
 	list    []stroke
 	at      map[strokeKey]int
-	heights map[string]int // by text: values with one text have one height
+	heights map[string]int // by text: values with the same text have the same height
 }
 
 func newStrokeSet(s Scale) *strokeSet {
 	return &strokeSet{scale: s, at: map[strokeKey]int{}, heights: map[string]int{}}
 }
 
-// add returns the number of the stroke of each value of a line, and the ends of its paths:
-// where the line begins, and where the area under it begins and ends. The edges of its points
-// are in units of the zoomed axis.
+// add returns the number of the stroke of each value of a line, and the ends of its paths: the place where the line
+// begins, and the places where the area under it begins and ends. Edges are those of the points, in units of the
+// zoomed axis.
 func (k *strokeSet) add(l *series, edges []int) (numbers []int, ends [3]string) {
 	every, gap := max(1, l.every), false
 	ends = [3]string{
@@ -96,8 +96,8 @@ func (k *strokeSet) stroke(key strokeKey, v float64) stroke {
 	return s
 }
 
-// sorted orders the strokes by value, so that close values have close numbers, and returns the
-// new number of each.
+// sorted orders the strokes by value, so that close values have close numbers. It returns the new number of each
+// stroke.
 func (k *strokeSet) sorted() []int {
 	order := make([]int, len(k.list))
 	for i := range order {
@@ -115,9 +115,9 @@ func (k *strokeSet) sorted() []int {
 	return numbers
 }
 
-// strokeTable is a strokeSet as the script reads it.
+// strokeTable is the form of a strokeSet that the script reads.
 type strokeTable struct {
-	Pieces string         `json:"p"` // as foldTexts returns them
+	Pieces string         `json:"p"` // in the form of foldTexts
 	Texts  string         `json:"t"`
 	Areas  map[int]string `json:"a,omitempty"`
 }
@@ -133,8 +133,8 @@ func (k *strokeSet) table() strokeTable {
 	return strokeTable{Pieces: foldTexts(pieces), Texts: foldTexts(texts), Areas: areas}
 }
 
-// foldTexts returns texts that differ in little from their neighbours in a short form: groups of
-// a beginning, the one character that differs, once for each text, and an end, joined by |.
+// foldTexts shortens texts that differ little from their neighbours. It groups them: a group is a common beginning,
+// the one differing character of each text, and a common end, joined by |.
 func foldTexts(list []string) string {
 	var out []string
 	for _, s := range list {
@@ -155,14 +155,14 @@ func foldTexts(list []string) string {
 	return strings.Join(out, "|")
 }
 
-// line is a series as the script reads it.
+// line is the form of a series that the script reads.
 type line struct {
 	Name   string    `json:"n"`
 	Chart  int       `json:"k"`           // index of its strokeTable
 	Ends   [3]string `json:"m"`           // of its paths
-	Base   *int      `json:"b,omitempty"` // the numbers are differences from those of this line
+	Base   *int      `json:"b,omitempty"` // the numbers are differences from the numbers of this line
 	Every  int       `json:"g,omitempty"` // points per number
-	Common int       `json:"o,omitempty"` // the number of every point that Sparse omits; the least of Values
+	Common int       `json:"o,omitempty"` // the number of each point that Sparse omits; the smallest number in Values
 	Digits int       `json:"w,omitempty"` // per number of Values
 	Values string    `json:"v,omitempty"` // numbers beyond Common, in digits from firstDigit on
 	Sparse []int     `json:"z,omitempty"` // pairs of place and number
@@ -174,7 +174,7 @@ const (
 	digitBase  = 57
 )
 
-// write stores numbers in as many digits as the largest one needs.
+// write stores numbers, each in as many digits as the largest number needs.
 func (l *line) write(values []int) {
 	l.Common, l.Digits = slices.Min(values), 1
 	for most := slices.Max(values) - l.Common; most >= digitBase; most /= digitBase {
@@ -198,7 +198,7 @@ type drawn struct {
 	chart int
 }
 
-// encodeLines returns lines with the strokes of their charts.
+// encodeLines returns the lines, with the tables of their charts' strokes.
 func encodeLines(list []drawn, edges []int) (out []line, tables []strokeTable) {
 	var sets []*strokeSet
 	numbers := make([][]int, len(list))
@@ -265,7 +265,7 @@ type axis struct {
 	step    int64 // milliseconds between the moments that have a text
 }
 
-// mostMoments bounds the moments of an axis that have a text besides the edges of points.
+// mostMoments bounds the number of texts of an axis, besides those for the edges of points.
 const mostMoments = 4000
 
 // zoomAxis returns an axis fine enough for a part of the run with few points.
@@ -280,7 +280,7 @@ func (c *Plotter) zoomAxis() axis {
 	return a
 }
 
-// transform maps the units of the axis to those of the plot.
+// transform maps units of the zoomed axis to units of the plot.
 func (t *Timeline) transform(a axis) string {
 	per := PlotWidth / (t.To - t.From)
 	format := func(f float64) string { return strconv.FormatFloat(f, 'g', 8, 64) }
@@ -296,17 +296,17 @@ func (a axis) units(edges []int64) []int {
 	return out
 }
 
-// momentTexts holds the texts of moments: each multiple of a step, and others by their
+// momentTexts holds the texts of moments: of the multiples of a step in order, and of other moments by their
 // milliseconds.
 type momentTexts struct {
 	Step  int64            `json:"s"`
 	First int64            `json:"f"` // in steps
-	Texts []any            `json:"t"` // lists of a beginning and the different ends
+	Texts []any            `json:"t"` // lists of a common beginning and the different ends
 	Other map[int64]string `json:"o"`
 	Ticks []int64          `json:"k"` // possible distances of ticks, in steps
 }
 
-// texts returns the texts of an axis, with those of the edges of points.
+// texts returns the texts of an axis, and the texts of the edges of points.
 func (t *Timeline) texts(a axis, edges []int64) momentTexts {
 	text := func(ms int64) string { return words.Offset(result.Num(float64(ms) / 1e3)) }
 	out := momentTexts{Step: a.step, First: int64(math.Ceil(t.From * 1e3 / float64(a.step))), Other: map[int64]string{}}
@@ -333,7 +333,7 @@ func (t *Timeline) texts(a axis, edges []int64) momentTexts {
 	return out
 }
 
-// edges returns the start of each point in milliseconds and, last, the end of the last one.
+// edges returns the start of each point in milliseconds, and last the end of the last point.
 func edges(list []point) []int64 {
 	ms := func(s float64) int64 { return int64(math.Round(s * 1e3)) }
 	var out []int64
@@ -344,8 +344,8 @@ func edges(list []point) []int64 {
 	return append(out, ms(last.t+last.d))
 }
 
-// nameHeights says where the names of lines stand when a chart ends at another moment than the
-// run: by name, in hundredths of the plot's height from above, -1 where a line has no value.
+// nameHeights holds the heights of lines' names for views that end before the end of the run: by name, in hundredths
+// of the plot's height from above; -1 if a line has no value.
 type nameHeights struct {
 	Every  int     `json:"g"` // points per value
 	Values [][]int `json:"h"`

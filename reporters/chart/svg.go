@@ -40,7 +40,7 @@ func (c *SparkSeries) Line(values []float64, s Scale) string {
 	return b.String()
 }
 
-// Level returns the path of one value over a stretch of the series.
+// Level returns the path of one value over a part of the series.
 func (c *SparkSeries) Level(from, to, value float64, s Scale) string {
 	if !(to > c.From && from < c.To) { // true for NaN
 		return ""
@@ -49,7 +49,7 @@ func (c *SparkSeries) Level(from, to, value float64, s Scale) string {
 		sparkUnit(c.place(to)*width))
 }
 
-// Area returns the path of the area under values; what is 0 or unknown has none.
+// Area returns the path of the area under values. A value of 0 or NaN has no area.
 func (c *SparkSeries) Area(values []float64, s Scale) string {
 	var b strings.Builder
 	for i := 0; i < len(values); i++ {
@@ -60,7 +60,7 @@ func (c *SparkSeries) Area(values []float64, s Scale) string {
 		for i+1 < len(values) && values[i+1] == values[from] {
 			i++
 		}
-		y := math.Min(height*(1-s.At(values[from])), height-2) // the least share is seen as well
+		y := math.Min(height*(1-s.At(values[from])), height-2) // the smallest share stays visible
 		fmt.Fprintf(&b, "M%s %dV%sH%sV%dz", c.edge(from), height, sparkUnit(y), c.edge(i+1), height)
 	}
 	return b.String()
@@ -69,7 +69,8 @@ func (c *SparkSeries) Area(values []float64, s Scale) string {
 // edge is the left edge of a column.
 func (c *SparkSeries) edge(i int) string { return sparkUnit(float64(i) * width / float64(len(c.P95))) }
 
-// Rect returns the path of a stretch from top to bottom, at least one unit wide; empty: it lies outside.
+// Rect returns the path of a part of the series from top to bottom, at least one unit wide; empty if the part lies
+// outside.
 func (c *SparkSeries) Rect(from, to float64) string {
 	if !(to >= c.From && from <= c.To) { // true for NaN
 		return ""

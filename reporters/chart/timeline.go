@@ -15,23 +15,23 @@ import (
 // A Timeline is the time axis that all charts of a page share, with the faults on it.
 type Timeline struct {
 	From, To float64 // seconds from t0
-	Warmup   float64 // where the judged run begins, if not at From; else NaN
+	Warmup   float64 // where the judged run begins, if later than From; else NaN
 	places   Places
 	faults   []result.FaultRecord
 	lanes    []Lane
-	now      float64 // while the run goes on; else NaN
+	now      float64 // the present moment while the run goes on; else NaN
 	toCome   []result.PlannedFault
 }
 
 // Lane is one row of fault labels above a plot.
 type Lane struct{ Items []laneItem }
 
-// laneItem is a fault in its lane: a bar while it was active, a thin line until the load had
-// recovered, and its label. Places are classes.
+// laneItem is a fault in its lane: a bar while it was active, a thin line until the load recovered, and its label.
+// Places are classes.
 type laneItem struct {
 	N              int // number of the fault on the page; 0: the warm-up
 	Name           string
-	From, To       string // moments, for the script
+	From, To       string // times, for the script
 	Left, Width    string
 	TailFrom, Tail string // until recovered; empty: none
 	TailTo         string
@@ -41,14 +41,14 @@ type laneItem struct {
 	Recovered      string
 	Room           string // for the label
 	Hint           string
-	Number         string // in place of name and marks, if there are many faults; empty too if there is no room
-	Tight          bool   // it has no room on a narrow page
-	ToCome         bool   // it is planned, while the run goes on
+	Number         string // replaces name and marks if there are many faults; also empty if there is no room
+	Tight          bool   // there is no room for it on a narrow page
+	ToCome         bool   // it is planned; only while the run goes on
 	end            float64
 	start          float64
 }
 
-// A stepMark is where a step of a group was injected.
+// A stepMark is the moment at which a step of a group was injected.
 type stepMark struct{ Place, At, Hint string }
 
 // NewTimeline spans the whole run.
@@ -83,11 +83,11 @@ func NewTimeline(r *result.Result, list []point, p Places) *Timeline {
 	return t
 }
 
-// MostNamed is the number of faults up to which each has its name and marks in every chart;
-// otherwise charts show numbers, and the overview the names.
+// MostNamed is the largest number of faults with names and marks in every chart. With more faults the charts show
+// numbers, and the overview shows the names.
 const MostNamed = 12
 
-// Overview gives each fault a row of its own, or packs them where there are many.
+// Overview gives each fault a row of its own. It packs many faults into fewer rows.
 func (t *Timeline) Overview() []Lane {
 	if len(t.faults) > MostNamed {
 		return t.layLanes(mostRowsOfFaults)
@@ -122,15 +122,15 @@ func (t *Timeline) end(f *result.FaultRecord) float64 {
 	return t.To
 }
 
-// mostLanes bounds the rows of fault labels above a plot, mostRowsOfFaults those of the
-// overview of many faults.
+// mostLanes bounds the rows of fault labels above a plot; mostRowsOfFaults bounds the rows of the overview if there
+// are many faults.
 const (
 	mostLanes        = 3
 	mostRowsOfFaults = 10
 )
 
-// layLanes puts each fault into the first of at most most lanes with room for its bar and part
-// of its label.
+// layLanes puts each fault into the first lane with room for its bar and part of its label. It makes at most most
+// lanes.
 func (t *Timeline) layLanes(most int) []Lane {
 	var lanes []Lane
 	many, named := len(t.faults) > MostNamed, len(t.faults) <= MostNamed || most > mostLanes
@@ -214,7 +214,8 @@ func (t *Timeline) layLanes(most int) []Lane {
 	return lanes
 }
 
-// planned returns the faults that are still to come; of many a table lists those that have come.
+// planned returns the faults that are still to come; nil if there are many faults, of which a table then lists those
+// that have come.
 func (t *Timeline) planned() (out []laneItem) {
 	if len(t.faults) > MostNamed {
 		return nil
@@ -241,9 +242,8 @@ func moment(s float64) string {
 	return strconv.FormatFloat(math.Round(s*1e3)/1e3, 'f', -1, 64)
 }
 
-// Shade draws the background of all time charts: the warm-up, the faults, where harm began and
-// where the load had recovered. Overlapping faults are drawn as one, so that the shade never
-// gets darker.
+// Shade draws the background of all charts over time: the warm-up, the faults, the onset of harm and the recovery.
+// Overlapping faults are merged into one area, so that the shade never gets darker.
 func (t *Timeline) Shade() template.HTML {
 	var b strings.Builder
 	rect := func(class string, from, to float64) {
@@ -275,7 +275,7 @@ func (t *Timeline) Shade() template.HTML {
 			continue
 		}
 		if len(t.faults) > MostNamed {
-			continue // so many lines would hide the load
+			continue // so many lines would hide the lines of the load
 		}
 		verticalLine(&edges, t.Place(float64(f.Injected)))
 		for _, s := range f.Steps {
@@ -315,7 +315,7 @@ func verticalLine(b *strings.Builder, x float64) {
 
 func units(f float64) string { return strconv.FormatFloat(math.Round(f*10)/10, 'f', -1, 64) }
 
-// spans returns the times during which faults were active, by their beginning.
+// spans returns the times during which faults were active, in the order of their start.
 func (t *Timeline) spans() [][2]float64 {
 	var out [][2]float64
 	for i := range t.faults {

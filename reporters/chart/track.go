@@ -8,15 +8,15 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A Track is the history of one fault, to scale on an axis of its own. Places are classes.
+// A Track is the history of one fault, on an axis of its own. Places are classes.
 type Track struct {
-	Left, Width         string // while it was in
+	Left, Width         string // while it was active
 	TailLeft, TailWidth string // until recovered; empty: none
 	Marks               []string
 	From, To            string // the ends of the axis
 }
 
-// Track draws a fault with its moments; nil: they are no span of time.
+// Track draws a fault with its moments. It returns nil if the moments span no time.
 func (t *Timeline) Track(f *result.FaultRecord, moments []float64) *Track {
 	if len(moments) < 2 || !f.Injected.Known() {
 		return nil

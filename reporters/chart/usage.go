@@ -35,7 +35,7 @@ func UsagePanels(units []result.UnitUsage) []panel {
 			if s.Memory < 0 {
 				values[1] = math.NaN()
 			}
-			if s.Threads == 0 { // a process has one
+			if s.Threads == 0 { // a process always has at least one
 				values[3] = math.NaN()
 			}
 			for j := range lines {
@@ -45,9 +45,9 @@ func UsagePanels(units []result.UnitUsage) []panel {
 				}
 				at := float64(s.T) // the instant of the reading
 				if j == 0 {
-					at -= max(1, float64(u.Every)) / 2 // CPU is the mean of the second before, or of the time since the figure before
+					at -= max(1, float64(u.Every)) / 2 // CPU is a mean over the last second, or over the time since the last figure
 				}
-				if j == 0 && u.Every > 0 && s.Running && math.IsNaN(v) { // there is no figure of this second
+				if j == 0 && u.Every > 0 && s.Running && math.IsNaN(v) { // this second has no figure
 					continue
 				}
 				lines[j].t, lines[j].v = append(lines[j].t, at), append(lines[j].v, v)
@@ -66,7 +66,7 @@ func UsagePanels(units []result.UnitUsage) []panel {
 	return panels
 }
 
-// Restarts returns how often a unit restarted while it was watched.
+// Restarts returns how many times a unit restarted while it was watched.
 func Restarts(u *result.UnitUsage) int {
 	most := 1
 	for i := range u.Seconds {

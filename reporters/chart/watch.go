@@ -7,7 +7,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A Watched is a question of `watch` with a strip for each unit, on the time axis of the page.
+// A Watched is one question of `watch`, with a strip for each unit on the page's time axis.
 type Watched struct {
 	Name, About string
 	Legend      []WatchedState
@@ -23,13 +23,13 @@ type WatchedStrip struct {
 	Parts             []WatchedPart
 }
 
-// WatchedPart is a stretch with one state. Places are classes.
+// WatchedPart is a span of time with one state. Places are classes.
 type WatchedPart struct{ Text, Class, Left, Width, Hint string }
 
-// watchedColors is how many states have a colour of their own; the others share one.
+// watchedColors is the number of states with a colour of their own; the others share one.
 const watchedColors = 6
 
-// Watched draws the states of the watches, those of one name together.
+// Watched draws the states of the watches. Watches with the same name are drawn together.
 func (t *Timeline) Watched(all []result.Watch) []Watched {
 	var out []Watched
 	for i := range all {

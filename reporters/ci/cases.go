@@ -12,12 +12,12 @@ import (
 type Case struct {
 	Name    string
 	Verdict scenarios.Verdict // empty: it was not run
-	Text    string            // why, in a sentence
+	Text    string            // the reason, in a sentence
 	Seconds float64           // how long it took
 }
 
-// WriteCases writes a suite of JUnit with a case for each run. One that was not run is skipped, one that shows nothing
-// is an error.
+// WriteCases writes a JUnit suite with a case for each run. A run that was not made is skipped. A run without a clear
+// outcome is an error.
 func WriteCases(w io.Writer, name string, cases []Case) error {
 	s := junitSuite{Name: words.Clean(name)}
 	total := 0.

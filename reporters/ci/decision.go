@@ -15,7 +15,8 @@ import (
 // DecisionFile is the JUnit file of a gate or a comparison in its folder.
 const DecisionFile = JUnitFile
 
-// DecisionSummary writes what a gate or a comparison came to as Markdown, for the summary of a step of GitHub Actions.
+// DecisionSummary writes the outcome of a gate or a comparison as Markdown, for the summary of a step of GitHub
+// Actions.
 func DecisionSummary(w io.Writer, d *result.Decision) error {
 	s := &stepSummary{}
 	s.line("### %s %s\n", badge(d.Verdict), markdown(strings.TrimSpace(d.Word+" "+d.Name)))
@@ -41,7 +42,7 @@ func DecisionSummary(w io.Writer, d *result.Decision) error {
 	for _, says := range d.Says {
 		s.line("- %s", markdown(words.DecisionSentence(d, says)))
 	}
-	if len(d.Metrics) == 0 { // it learns, or it ended before a comparison: the figures of its runs are all there is
+	if len(d.Metrics) == 0 { // while it learns, or if it ended before a comparison, it has only the figures of its runs
 		s.runs(d.Runs)
 	}
 	if d.Basis != "" {
@@ -62,8 +63,8 @@ func (s *stepSummary) runs(runs []result.JudgedRun) {
 	}
 }
 
-// DecisionJUnit writes what a gate or a comparison came to as JUnit's XML: a case for each metric and one for the
-// verdict. What is undecided is skipped. The case of the verdict fails if and only if the exit code is not 0.
+// DecisionJUnit writes the outcome of a gate or a comparison as JUnit XML: a case for each metric and a case for the
+// verdict. An undecided metric is skipped. The case of the verdict fails if and only if the exit code is not 0.
 func DecisionJUnit(w io.Writer, d *result.Decision) error {
 	s := junitSuite{Name: words.Clean(d.Name), Time: decimal(d.Took), Timestamp: d.Started.UTC().Format(time.RFC3339)}
 	s.Properties = []junitProperty{{"verdict", words.Clean(string(d.Verdict))}, {"exit_code", fmt.Sprint(d.ExitCode)}}

@@ -13,12 +13,10 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// GitHub writes the summary of a step of GitHub Actions in Markdown: verdict, objectives,
-// faults, response times and errors. Names from a scenario or a target are escaped, so that
-// they are text and no markup.
+// GitHub writes the summary of a step of GitHub Actions in Markdown: verdict, objectives, faults, response times and
+// errors. It escapes names from a scenario or a target, so that they are text and not markup.
 //
-// GitHub keeps 1 MiB of summary for each step; this one is at most a quarter of that, so that
-// several runs fit.
+// GitHub allows 1 MiB of summary for each step. This summary is at most a quarter of that, so that several runs fit.
 type GitHub struct{}
 
 var _ reporters.Reporter = GitHub{}
@@ -66,14 +64,14 @@ func (s *stepSummary) verdict(r *result.Result) {
 	}
 }
 
-// foot says which run it was.
+// foot identifies the run.
 func (s *stepSummary) foot(r *result.Result, more string) {
 	s.line("<sub>run %s · seed %d · %s of load · exit code %d: %s · brunt %s.%s</sub>\n",
 		markdown(r.Run), r.Seed, words.Seconds(r.Duration), r.ExitCode, words.Meaning(r.Verdict),
 		markdown(r.Environment.Brunt), more)
 }
 
-// table writes escaped rows, as many as there is room for, and says how many are omitted.
+// table writes as many escaped rows as there is room for, and the number of omitted rows.
 func (s *stepSummary) table(title, head, rule string, n int, row func(i int) []string) {
 	if n == 0 {
 		return

@@ -14,9 +14,8 @@ import (
 	"github.com/prometheus/common/expfmt"
 )
 
-// GitLab writes metrics.txt for GitLab's metrics report (artifacts:reports:metrics), in the
-// text form of OpenMetrics: figures that a merge request shows beside those of its target
-// branch.
+// GitLab writes metrics.txt for GitLab's metrics report (artifacts:reports:metrics), in the text format of
+// OpenMetrics. A merge request shows these figures beside those of its target branch.
 type GitLab struct{}
 
 var _ reporters.Reporter = GitLab{}

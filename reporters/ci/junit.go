@@ -14,11 +14,11 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// JUnit writes junit.xml for CI systems: a test case for each objective and one for the
-// verdict of the run. An objective that failed is a failure, one that could not be judged is
-// an error, as is one of an invalid run; one that held has its figures as output. Incidents are properties.
-// The text is in the body as well as in the message, since some readers show only one of them; names are
-// unique, since some readers keep one case for each name.
+// JUnit writes junit.xml for CI systems: a test case for each objective and a case for the verdict of the run. A
+// failed objective is a failure. An objective that could not be judged is an error, and so is each failed objective
+// of an invalid run. An objective that held has its figures as output. Incidents are properties. The text is both in
+// the body and in the message, because some readers show only one of them. Names are unique, because some readers
+// keep one case per name.
 type JUnit struct{}
 
 var _ reporters.Reporter = JUnit{}
@@ -112,7 +112,7 @@ func (JUnit) Report(w io.Writer, r *result.Result) error {
 				c.Failure = p
 			}
 		case scenarios.Fail, scenarios.Regression:
-			if r.Verdict == scenarios.Invalid { // nothing of an invalid run is a failure of the target
+			if r.Verdict == scenarios.Invalid { // a failure in an invalid run does not show a failure of the target
 				c.Error = p
 				break
 			}
@@ -168,7 +168,7 @@ func (s *junitSuite) write(w io.Writer) error {
 	return err
 }
 
-// faultLines describe faults, and the steps of groups.
+// faultLines describes the faults and the steps of groups, one per line.
 func faultLines(list []result.FaultRecord) string {
 	var out strings.Builder
 	for i := range list {

@@ -13,8 +13,9 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Markdown writes a run for a ticket or a pull request: the verdict, what failed, what the faults did, the run
-// over time in a few lines, and the command that runs it again. What held is folded, as GitHub and GitLab show it.
+// Markdown writes a run for a ticket or a pull request: the verdict, the failed objectives, the effects of the
+// faults, the run over time in a few lines, and the command that repeats it. The objectives that held are folded, in
+// the syntax that GitHub and GitLab support.
 type Markdown struct{}
 
 var _ reporters.Reporter = Markdown{}
@@ -26,7 +27,7 @@ func (Markdown) Format() reporters.Format {
 	}
 }
 
-// drawnColumns are the columns of a run over time.
+// drawnColumns is the number of columns of the run over time.
 const drawnColumns = 60
 
 func (Markdown) Report(w io.Writer, r *result.Result) error {
@@ -57,7 +58,7 @@ func (Markdown) Report(w io.Writer, r *result.Result) error {
 	return err
 }
 
-// partObjectives parts objectives into those that did not hold, failed ones first, and those that held.
+// partObjectives splits objectives into those that did not hold (failed ones first) and those that held.
 func partObjectives(list []result.ObjectiveResult) (failed, held []result.ObjectiveResult) {
 	for i := range list {
 		if list[i].Verdict == scenarios.Pass {

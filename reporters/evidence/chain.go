@@ -17,14 +17,14 @@ import (
 	"brunt/scenarios/result"
 )
 
-// hashChain links the lines of events.jsonl: each has, as prev, the SHA-256 of the line before
-// it, without its newline. The first has zeros.
+// hashChain links the lines of events.jsonl: the field prev of a line holds the SHA-256 of the line before it,
+// without its newline. The first line has zeros.
 //
 //	{"t":0,…,"prev":"0000…"}
 //	{"t":1,…,"prev":"sha256 of the line above"}
 //
-// So a line that was changed, removed, inserted or moved shows in the line after it.
-// SHA256SUMS protects the last line.
+// So a line that is changed, removed, inserted or moved causes a mismatch in the line after it. SHA256SUMS protects
+// the last line.
 type hashChain struct{ prev string }
 
 var chainStart = strings.Repeat("0", hex.EncodedLen(sha256.Size))
@@ -40,8 +40,8 @@ func (c *hashChain) line(e result.Event) ([]byte, error) {
 	}
 	line, err := encodeLine(e)
 	if err == nil && bytes.Contains(line, []byte(`\ufffd`)) {
-		// Invalid UTF-8 is escaped the first time, but is valid once it was read back: a line
-		// must be the same whenever it is written.
+		// Invalid UTF-8 is escaped the first time, but it is valid once it was read back. A line must be the same
+		// each time it is written.
 		var again result.Event
 		if err = json.Unmarshal(line, &again); err == nil {
 			line, err = encodeLine(again)
@@ -67,20 +67,20 @@ func hashOf(line []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// An EventLog writes events.jsonl while a run goes on, so that a run that is killed leaves
-// what happened until then. Its caller never waits for the disk. After the run, [Events]
-// replaces the file with all events in the order of the run's clock.
+// An EventLog writes events.jsonl while a run goes on, so that a killed run leaves its events so far. Its caller
+// never waits for the disk. After the run, [Events] replaces the file with all events in the order of the run's
+// clock.
 type EventLog struct {
 	file   *os.File
 	events chan result.Event // closed by Close
 	done   chan struct{}
-	err    error // of the first line that could not be written; known once done is closed
+	err    error // error of the first line that could not be written; known once done is closed
 
 	mu     sync.Mutex
 	closed bool
 }
 
-// waiting is how many events may wait for the disk; further ones are left out.
+// waiting is the number of events that may wait for the disk; further ones are dropped.
 const waiting = 4096
 
 // OpenEvents creates the events.jsonl of dir, or empties it.
@@ -111,7 +111,7 @@ func (l *EventLog) write() {
 	defer close(l.done)
 	var c hashChain
 	for e := range l.events {
-		if l.err != nil { // no line may follow half a line
+		if l.err != nil { // nothing may follow an incomplete line
 			continue
 		}
 		line, err := c.line(e)
@@ -135,9 +135,9 @@ func (l *EventLog) Close() error {
 	return errors.Join(l.err, l.file.Close())
 }
 
-// A chainReport is what checkChain finds in an events.jsonl.
+// A chainReport is the result of checkChain for an events.jsonl.
 type chainReport struct {
-	lines    int // complete ones
+	lines    int // complete lines
 	last     result.Event
 	findings []Finding
 }

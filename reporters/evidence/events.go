@@ -10,8 +10,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Events writes events.jsonl: the events on the run's clock, one JSON object per line, in the
-// order of the result. Each line holds the hash of the one before it.
+// Events writes events.jsonl: the events on the run's clock, one JSON object per line, in the order of the result.
+// Each line holds the hash of the line before it.
 type Events struct{}
 
 var _ reporters.Reporter = Events{}

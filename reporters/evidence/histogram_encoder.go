@@ -12,9 +12,9 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// A histogramEncoder encodes histograms as the EncodeV2 of hdrhistogram does, byte for byte. The library makes a
-// compressor of a megabyte for each histogram and looks at each empty bucket, which takes milliseconds; a run of an
-// hour has thousands of histograms. The encoder has one compressor for all.
+// A histogramEncoder produces byte for byte the output of EncodeV2 of hdrhistogram, but faster: the library makes a
+// compressor of a megabyte for each histogram and looks at each empty bucket, which takes milliseconds, and a run of
+// an hour has thousands of histograms. The encoder uses one compressor for all.
 type histogramEncoder struct {
 	plain  []byte
 	zipped bytes.Buffer
@@ -28,14 +28,14 @@ func newHistogramEncoder() *histogramEncoder {
 	return e
 }
 
-// The parts of an encoded histogram that do not depend on its values. The cookies say that counts are encoded in as
-// many bytes as they need.
+// The parts of an encoded histogram that do not depend on its values. The cookies say that the encoding of counts has
+// a variable length.
 const (
 	plainCookie  = uint32(hdrhistogram.V2EncodingCookieBase | 0x10)
 	zippedCookie = uint32(hdrhistogram.V2CompressedEncodingCookieBase | 0x10)
 )
 
-// histogram encodes one with brunt's bounds. The bytes are valid until the next call.
+// histogram encodes a histogram, fast if it has brunt's bounds. The bytes are valid until the next call.
 func (e *histogramEncoder) histogram(h *hdrhistogram.PackedHistogram) ([]byte, error) {
 	own := h.LowestTrackableValue() == result.HistMin && h.HighestTrackableValue() == result.HistMax &&
 		h.SignificantFigures() == result.HistDigits
@@ -43,7 +43,7 @@ func (e *histogramEncoder) histogram(h *hdrhistogram.PackedHistogram) ([]byte, e
 		return h.EncodeV2()
 	}
 	b := binary.BigEndian.AppendUint32(e.plain[:0], plainCookie)
-	b = binary.BigEndian.AppendUint32(b, 0) // the length of the counts; see below
+	b = binary.BigEndian.AppendUint32(b, 0) // the length of the counts, set below
 	b = binary.BigEndian.AppendUint32(b, 0)
 	b = binary.BigEndian.AppendUint32(b, result.HistDigits)
 	b = binary.BigEndian.AppendUint64(b, result.HistMin)

@@ -20,10 +20,9 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Hlog writes latency.hlog: every histogram of the run in the log format of HdrHistogram,
-// version 1.3, with V2 compressed histograms. The tag of a histogram is its number in
-// result.json. Values are microseconds; the column Interval_Max is in milliseconds, as
-// plotters of the format expect.
+// Hlog writes latency.hlog: every histogram of the run in the log format of HdrHistogram, version 1.3, as V2
+// compressed histograms. The tag of a histogram is its number in result.json. Values are microseconds. The column
+// Interval_Max is in milliseconds, because plotters of the format expect that.
 type Hlog struct{}
 
 var _ reporters.Reporter = Hlog{}
@@ -67,7 +66,7 @@ func (Hlog) Report(w io.Writer, r *result.Result) error {
 	return nil
 }
 
-// earliest returns the first moment for which a value was recorded.
+// earliest returns the earliest time for which a value was recorded.
 func earliest(r *result.Result) time.Duration {
 	first := 0.0
 	for _, p := range r.Phases {

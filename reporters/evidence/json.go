@@ -10,9 +10,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// JSON writes result.json as `brunt schema result` describes it. It is indented
-// for people down to the members of its lists, which stand on a line each: an hour
-// of windows is 3600 lines.
+// JSON writes result.json in the schema of `brunt schema result`. It is indented for human readers, but a member of a
+// list stands on one line: an hour of windows is 3600 lines.
 type JSON struct{}
 
 var _ reporters.Reporter = JSON{}
@@ -37,8 +36,7 @@ func (JSON) Report(w io.Writer, r *result.Result) error {
 	return err
 }
 
-// withEmptyLists returns r with empty lists in place of nil ones, so that result.json has no
-// null in place of a list.
+// withEmptyLists returns r with empty lists instead of nil ones, so that result.json has [] instead of null.
 func withEmptyLists(r *result.Result) *result.Result {
 	c := *r
 	c.Loads = slices.Clone(r.Loads)
@@ -75,9 +73,8 @@ func emptyIfNil[T any](s *[]T) {
 	}
 }
 
-// indent breaks the lines of compact JSON: the members of the outermost object and of the
-// objects in it, and lists of objects in either, get a line each; deeper values stay on their
-// line.
+// indent breaks compact JSON into lines. The members of the outermost object, of the objects in it, and of lists of
+// objects in either get one line each. Deeper values stay on their line.
 func indent(src []byte) []byte {
 	out := make([]byte, 0, len(src)+len(src)/8)
 	var open []bool // whether each enclosing container is broken into lines

@@ -16,19 +16,18 @@ import (
 	"brunt/reporters"
 )
 
-// The manifest of a folder and its signature. The sums are in the format of sha256sum, so that
-// `sha256sum -c SHA256SUMS` checks the files; the signature is in that of ssh-keygen, so
-// that `ssh-keygen -Y verify -n brunt -s SHA256SUMS.sig … < SHA256SUMS` checks the
-// signer.
+// The files of the manifest of a folder and of its signature. The sums have the format of sha256sum, so that
+// `sha256sum -c SHA256SUMS` checks the files. The signature has the format of ssh-keygen, so that `ssh-keygen -Y
+// verify -n brunt -s SHA256SUMS.sig … < SHA256SUMS` checks the signer.
 const (
 	sumsFile      = "SHA256SUMS"
 	signatureFile = "SHA256SUMS.sig"
 )
 
-// mostFiles bounds the files that a manifest lists: a folder with more is not that of a run.
+// mostFiles bounds the files of a manifest: a folder with more files is not the folder of a run.
 const mostFiles = 20_000
 
-// errCrowded says that a folder has too many files to be that of a run.
+// errCrowded reports a folder with too many files to be the folder of a run.
 var errCrowded = fmt.Errorf("it holds more than %d files; give a run a folder of its own", mostFiles)
 
 func eventsPath(dir string) string { return filepath.Join(dir, eventsFile) }
@@ -87,13 +86,13 @@ func RemoveManifest(dir string) error {
 	return nil
 }
 
-// A listing is what a folder holds.
+// A listing holds the contents of a folder.
 type listing struct {
 	files []string // sorted, with slashes, without the manifest and its signature
 	odd   []Finding
 }
 
-// listFiles lists what the folder holds. It follows no link.
+// listFiles lists the contents of the folder. It does not follow links.
 func listFiles(root *os.Root) (out listing, err error) {
 	err = fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
@@ -131,8 +130,8 @@ func sumOf(root *os.Root, name string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// sumsText writes sums as sha256sum does: a name with a line break or a backslash is
-// escaped, and its line begins with one.
+// sumsText writes sums in the format of sha256sum: a name with a line break or a backslash is escaped, and its line
+// begins with a backslash.
 func sumsText(list []manifestEntry) []byte {
 	var b bytes.Buffer
 	for _, f := range list {
@@ -150,8 +149,8 @@ var (
 	sumsUnescape = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\r`, "\r")
 )
 
-// readSums parses the format of sumsText. The error is about the first malformed line; the
-// others are parsed all the same.
+// readSums parses the format of sumsText. The error describes the first malformed line; readSums parses the other
+// lines nevertheless.
 func readSums(text []byte) (list []manifestEntry, line int, wrong error) {
 	rest := string(text)
 	for n := 1; rest != ""; n++ {
@@ -181,7 +180,7 @@ func readSums(text []byte) (list []manifestEntry, line int, wrong error) {
 	return list, line, wrong
 }
 
-// writeWhole writes a file that appears whole or not at all.
+// writeWhole writes a file atomically: it appears complete or not at all.
 func writeWhole(path string, text []byte) error {
 	return reporters.WriteFile(path, func(w io.Writer) error {
 		_, err := w.Write(text)

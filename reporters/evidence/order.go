@@ -14,11 +14,11 @@ import (
 	"brunt/scenarios/result"
 )
 
-// RequestsAtOnce is how many requests are sorted in memory: about 40 MB of them.
+// RequestsAtOnce is the number of requests that are sorted in memory, about 40 MB.
 const RequestsAtOnce = 1 << 18
 
-// InOrder yields requests in the order of their intended times. It sorts requests that do not
-// fit into memory in pieces, in a temporary file.
+// InOrder yields requests in the order of their intended times. If they do not fit into memory, it sorts them in
+// pieces, in a temporary file.
 func InOrder(r *result.RequestsReader, atOnce int) iter.Seq2[*scenarios.Outcome, error] {
 	return func(yield func(*scenarios.Outcome, error) bool) {
 		s := sorter{head: r.Requests}
@@ -42,14 +42,14 @@ func InOrder(r *result.RequestsReader, atOnce int) iter.Seq2[*scenarios.Outcome,
 // A sorter merges sorted pieces.
 type sorter struct {
 	head   result.Requests
-	file   *os.File // of all pieces but the last; nil: none
+	file   *os.File // holds all pieces but the last; nil: no such pieces
 	size   int64
 	rest   []scenarios.Outcome // the last piece
 	pieces []*piece            // in the order they were read
 	out    scenarios.Outcome
 }
 
-// A piece is a run of sorted requests; first is the next one.
+// A piece is a run of sorted requests; first is its next request.
 type piece struct {
 	first scenarios.Outcome
 	next  func(o *scenarios.Outcome) error
@@ -131,7 +131,7 @@ func (s *sorter) add(next func(*scenarios.Outcome) error) error {
 	return nil
 }
 
-// next returns the next request of all pieces. There are few, so it checks each.
+// next returns the next request of all pieces. It checks each piece, since there are few.
 func (s *sorter) next() (*scenarios.Outcome, error) {
 	if len(s.pieces) == 0 {
 		return nil, io.EOF

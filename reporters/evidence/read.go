@@ -13,16 +13,16 @@ import (
 	"brunt/scenarios/result"
 )
 
-// errVersion says that a result.json is of a version that this brunt can't read.
+// errVersion reports a result.json with a version that this brunt can't read.
 var errVersion = errors.New("unknown version of result.json")
 
-// mostResult bounds a result.json, in bytes: one of a run of a day with 2000 faults has some 20 MiB.
+// mostResult bounds a result.json, in bytes: the result of a one-day run with 2000 faults has about 20 MiB.
 const mostResult = 1 << 30
 
-// Read reads the result of a run from its folder. Its histograms stay on disk, so the files
-// must remain while the result is in use. Without latency.hlog or events.jsonl it returns the
-// rest, with a note that says what is missing. Families name the causes of single requests, which their file has as
-// numbers: those of the protocols of the run.
+// Read reads the result of a run from its folder. The histograms stay on disk, so the files must remain while the
+// result is in use. If latency.hlog or events.jsonl is missing, Read returns the rest with a note about the missing
+// file. The file of single requests stores causes as numbers: families, those of the run's protocols, give them
+// names.
 func Read(dir string, families ...scenarios.CauseFamily) (*result.Result, error) {
 	b, err := disk.Read(filepath.Join(dir, resultFile), mostResult)
 	if err != nil {

@@ -13,11 +13,11 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// RequestsFile is the name of the file with every request of a run, if the run keeps them. It
-// is compressed by zstd.
+// RequestsFile is the name of the file with every single request of a run, compressed with zstd. It exists if the run
+// keeps them.
 const RequestsFile = "requests.zst"
 
-// ErrNoRequests means that a format needs every single request and the run kept none.
+// ErrNoRequests means that a format needs every single request, but the run kept none.
 var ErrNoRequests = errors.New("the run kept no single requests; `brunt run --requests` does")
 
 // A requestFile is a source of the requests in a file.

@@ -7,8 +7,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Scenario writes scenario.yaml: the scenario as the run resolved it, with its seed, so that
-// the run can be repeated.
+// Scenario writes scenario.yaml: the scenario in the form that the run resolved, with its seed, so that the run can
+// be repeated.
 type Scenario struct{}
 
 var _ reporters.Reporter = Scenario{}
@@ -23,6 +23,6 @@ func (Scenario) Format() reporters.Format {
 }
 
 func (Scenario) Report(w io.Writer, r *result.Result) error {
-	_, err := io.WriteString(w, string([]rune(r.Scenario))) // invalid UTF-8 is replaced, as in result.json
+	_, err := io.WriteString(w, string([]rune(r.Scenario))) // invalid UTF-8 is replaced, like in result.json
 	return err
 }

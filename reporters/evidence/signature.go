@@ -27,12 +27,11 @@ const namespace = "brunt"
 // A Signer signs the manifest of a folder with an SSH key.
 type Signer struct {
 	key  ssh.Signer
-	conn net.Conn // to the agent that holds the key; nil: brunt holds it
+	conn net.Conn // to the agent that holds the key; nil: brunt itself holds the key
 }
 
-// OpenSigner reads an SSH key: a private key, or a public key whose private half an SSH agent
-// holds. A private key with a passphrase must be in the agent as well. Getenv gives
-// SSH_AUTH_SOCK, the address of the agent.
+// OpenSigner reads an SSH key: a private key, or a public key whose private half an SSH agent holds. If the private
+// key has a passphrase, the agent must hold it too. Getenv returns SSH_AUTH_SOCK, the address of the agent.
 func OpenSigner(file string, getenv func(string) string) (*Signer, error) {
 	text, err := disk.Read(file, mostKey)
 	if err != nil {
@@ -79,7 +78,7 @@ func agentSigner(file string, public ssh.PublicKey, getenv func(string) string) 
 	}
 	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
 	keys, err := agent.NewClient(conn).Signers()
-	_ = conn.SetDeadline(time.Time{}) // signing may take long: the agent may ask its user
+	_ = conn.SetDeadline(time.Time{}) // signing may take long, because the agent may ask its user
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("the SSH agent: %w", err), conn.Close())
 	}
@@ -100,7 +99,7 @@ func (s *Signer) Close() error {
 	return s.conn.Close()
 }
 
-// sign returns the signature of text, as ssh-keygen -Y sign writes it.
+// sign returns the signature of text in the format of ssh-keygen -Y sign.
 func (s *Signer) sign(text []byte) ([]byte, error) {
 	sig, err := sshsig.Sign(bytes.NewReader(text), s.key, sshsig.HashSHA512, namespace)
 	if err != nil {
@@ -109,7 +108,7 @@ func (s *Signer) sign(text []byte) ([]byte, error) {
 	return sshsig.Armor(sig), nil
 }
 
-// Signers are the keys whose signatures [Verify] accepts.
+// Signers holds the keys whose signatures [Verify] accepts.
 type Signers struct {
 	file string
 	keys []allowedSigner
@@ -117,15 +116,14 @@ type Signers struct {
 
 // An allowedSigner is a line of a file of allowed signers.
 type allowedSigner struct {
-	principal string // empty: the file is a public key without a name
+	principal string // empty: the file is only a public key
 	key       ssh.PublicKey
-	from      time.Time // zero: no beginning
-	to        time.Time // zero: no end
+	from      time.Time // zero: no limit
+	to        time.Time // zero: no limit
 }
 
-// ReadSigners reads the keys that may sign: a public key as ssh-keygen writes it, or a file of
-// allowed signers as ssh-keygen -Y verify reads it. It ignores lines of certificate
-// authorities.
+// ReadSigners reads the accepted keys. The file is a public key in the format of ssh-keygen, or a file of allowed
+// signers in the format of ssh-keygen -Y verify. It ignores lines of certificate authorities.
 func ReadSigners(file string) (*Signers, error) {
 	text, err := disk.Read(file, mostKey)
 	if err != nil {
@@ -151,8 +149,8 @@ func ReadSigners(file string) (*Signers, error) {
 	return s, nil
 }
 
-// readAllowed reads a line: a public key, or principals with options and a key. Use is false
-// for a key that may not sign for brunt's namespace.
+// readAllowed reads a line: a public key, or principals with options and a key. Use is false if the key may not sign
+// in brunt's namespace.
 func readAllowed(line string) (a allowedSigner, use bool, err error) {
 	if strings.HasPrefix(line, "-----BEGIN") {
 		return a, false, errors.New("this is a private key; name its public half, whose name ends in .pub")
@@ -214,8 +212,8 @@ func firstWord(line string) (word, rest string, err error) {
 	return line[:i], strings.TrimSpace(line[i:]), nil
 }
 
-// keyTime parses a time of a file of allowed signers: YYYYMMDD, then HHMM or HHMMSS, then Z, each of which can be
-// absent. Without Z it is in the local zone.
+// keyTime parses a time from a file of allowed signers: YYYYMMDD, then optionally HHMM or HHMMSS, then optionally Z.
+// Without Z the time is in the local zone.
 func keyTime(s string) (time.Time, error) {
 	zone := time.Local
 	digits, utc := strings.CutSuffix(s, "Z")
@@ -231,14 +229,14 @@ func keyTime(s string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q is not a time such as 20261231Z", s)
 }
 
-// A Signature names the key that signed a folder.
+// A Signature identifies the key that signed a folder.
 type Signature struct {
-	Key       string // its fingerprint, as ssh-keygen -l prints it
-	Principal string // as the file of allowed signers has it; empty: the file names none
+	Key       string // fingerprint, in the format of ssh-keygen -l
+	Principal string // name from the file of allowed signers; empty: the file has none
 }
 
-// check returns the key that signed text. With nil Signers it checks the signature against the
-// key that the signature itself names.
+// check returns the key that signed text. Without signers (nil) it checks the signature with the key in the signature
+// itself.
 func (s *Signers) check(text, signature []byte, now time.Time) (*Signature, error) {
 	sig, err := sshsig.Unarmor(signature)
 	if err != nil {
@@ -272,8 +270,8 @@ func (s *Signers) check(text, signature []byte, now time.Time) (*Signature, erro
 	return nil, fmt.Errorf("it is by %s, which is not among those of %s%s", out.Key, s.file, late)
 }
 
-// isArmored reports whether text is the signature alone, with the line length of sshsig (64)
-// or of ssh-keygen (70).
+// isArmored reports whether text consists of exactly the signature, with the line length of sshsig (64) or of
+// ssh-keygen (70).
 func isArmored(text, signature []byte) bool {
 	for _, width := range []int{64, 70} { // of this library, and of ssh-keygen
 		var b strings.Builder

@@ -20,10 +20,10 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// runData is the name under which the first event of a run has the run's id.
+// runData is the key of the run's id in the data of the run's first event.
 const runData = "run"
 
-// An Unfinished is what a run without a result left in its folder: it was killed, or it goes on.
+// An Unfinished describes a run without a result, from the files in its folder. The run was killed or still goes on.
 type Unfinished struct {
 	Dir    string            `json:"dir"`
 	Run    string            `json:"run,omitempty"` // its id; empty: an older brunt wrote none
@@ -33,7 +33,7 @@ type Unfinished struct {
 	Loaded bool              `json:"loaded"`
 	Faults []UnfinishedFault `json:"faults"`
 	Events []result.Event    `json:"-"`              // all that can be read
-	Torn   bool              `json:"torn,omitempty"` // the last line of events.jsonl is not whole
+	Torn   bool              `json:"torn,omitempty"` // the last line of events.jsonl is incomplete
 }
 
 // An UnfinishedFault is a fault of an unfinished run.
@@ -41,14 +41,14 @@ type UnfinishedFault struct {
 	Name     string     `json:"name"`
 	What     string     `json:"what"`
 	Injected result.Num `json:"injected"` // an offset from t0
-	Over     result.Num `json:"over"`     // when it was taken back, an offset from t0; null: that run did not
+	Over     result.Num `json:"over"`     // offset from t0 at which the run reverted it; null: it did not
 }
 
-// mostUnfinished bounds the lines that are read of an unfinished run.
+// mostUnfinished bounds the number of lines read from an unfinished run.
 const mostUnfinished = 200_000
 
-// ReadUnfinished reads what a run without a result left in a folder. The error is [fs.ErrNotExist] where no run was, or
-// where it has a result.
+// ReadUnfinished reads a run without a result from its folder. The error is [fs.ErrNotExist] if the folder holds no
+// run, or a run with a result.
 func ReadUnfinished(dir string) (*Unfinished, error) {
 	if exists(filepath.Join(dir, resultFile)) {
 		return nil, fs.ErrNotExist
@@ -96,7 +96,7 @@ func (u *Unfinished) add(e *result.Event) {
 	}
 }
 
-// Says says in lines what is known of the run.
+// Says describes the run's known history in lines of text.
 func (u *Unfinished) Says() []string {
 	out := []string{fmt.Sprintf("It began at %s UTC, with %s.", u.Began.UTC().Format(time.DateTime), logged(u.Dir))}
 	when := "before the load began"
@@ -124,7 +124,7 @@ func (u *Unfinished) Says() []string {
 	return append(out, "What was measured is lost: a run keeps it in a file without a name until its end.")
 }
 
-// logged counts the logs of units in the folder of a run.
+// logged describes the number of units' logs in the folder of a run.
 func logged(dir string) string {
 	found, _ := filepath.Glob(filepath.Join(dir, "logs", "*"))
 	if len(found) == 0 {

@@ -12,14 +12,14 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Finding is a difference between a folder and its manifest.
+// A Finding is a mismatch between a folder and its manifest, or a broken link in its events.
 type Finding struct {
 	File string // with slashes, relative to the folder
-	Line int    // from 1; 0 is none
+	Line int    // from 1; 0: the whole file
 	Text string
 }
 
-// String gives it as file:line: text.
+// String formats the finding as file:line: text.
 func (f Finding) String() string {
 	name := words.Clean(f.File)
 	if f.Line > 0 {
@@ -28,7 +28,7 @@ func (f Finding) String() string {
 	return name + ": " + words.Clean(f.Text)
 }
 
-// mostFindings bounds the breaks that are reported of one chain.
+// mostFindings bounds the number of reported breaks in one chain.
 const mostFindings = 20
 
 // A Verification is the outcome of [Verify].
@@ -40,15 +40,14 @@ type Verification struct {
 	Notes    []string  // further remarks for the reader
 }
 
-// errNoRun says that a folder is not that of a run.
+// errNoRun reports that a folder is not the folder of a run.
 var errNoRun = errors.New("it is not a folder of a run: it has neither " + sumsFile + " nor " + resultFile + " nor " +
 	eventsFile)
 
-// Verify checks that the folder is as it was when its run ended: every file that SHA256SUMS
-// lists is there and unchanged, there is no other file, the lines of events.jsonl are linked,
-// and the signature is valid. With signers, the signature must exist and be made by one of
-// them. Derived reports whether a file can be drawn from the evidence; nil: none can. An error
-// means that the folder could not be checked.
+// Verify checks that a folder did not change after its run ended: every file in SHA256SUMS exists unchanged, there is
+// no other file, the lines of events.jsonl are linked, and the signature is valid. With signers, the signature must
+// exist and one of them must have made it. Derived reports whether a file can be drawn from the evidence; nil: no
+// file can. An error means that the folder could not be checked.
 func Verify(dir string, signers *Signers, derived func(file string) bool) (*Verification, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -81,7 +80,7 @@ func Verify(dir string, signers *Signers, derived func(file string) bool) (*Veri
 	return v, v.signature(root, sums, signers)
 }
 
-// readRegular reads a file. It treats anything but a regular file as missing.
+// readRegular reads a file. If it is not a regular file, readRegular treats it as missing.
 func readRegular(root *os.Root, name string) ([]byte, error) {
 	info, err := root.Lstat(name)
 	if err != nil {
@@ -111,7 +110,7 @@ func (v *Verification) add(file string, line int, format string, args ...any) {
 	v.Findings = append(v.Findings, Finding{file, line, fmt.Sprintf(format, args...)})
 }
 
-// unsealed reports what is missing in a run without a manifest.
+// unsealed reports the missing parts of a run without a manifest.
 func (v *Verification) unsealed(root *os.Root) {
 	v.add(sumsFile, 0, "it is missing: the run did not come to its end, or its manifest was never written")
 	if !isThere(root, resultFile) {
@@ -157,11 +156,11 @@ func (v *Verification) files(root *os.Root, there []string, text []byte, derived
 	return nil
 }
 
-// events checks the chain of events.jsonl. An imported run has none.
+// events checks the chain of events.jsonl. An imported run has no such file.
 func (v *Verification) events(root *os.Root) error {
 	info, err := root.Lstat(eventsFile)
 	if err != nil || !info.Mode().IsRegular() {
-		return nil // missing or not a file: reported already
+		return nil // missing or not a regular file: already reported
 	}
 	f, err := root.Open(eventsFile)
 	if err != nil {
@@ -204,7 +203,7 @@ func (v *Verification) signature(root *os.Root, sums []byte, signers *Signers) e
 	return nil
 }
 
-// Unchanged returns the files of dir that match the manifest; none without a manifest.
+// Unchanged returns the files of dir that match the manifest; nil without a manifest.
 func Unchanged(dir string) (map[string]bool, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {

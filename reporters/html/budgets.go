@@ -12,8 +12,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// budgetView is a row of the error budgets: what a phase used of what an objective
-// allows.
+// budgetView is a row of the error budgets: the part of an objective's error budget that a phase used.
 type budgetView struct {
 	Mark, Word, Tone string
 	Phase, Objective string
@@ -22,8 +21,8 @@ type budgetView struct {
 	burn             float64
 }
 
-// mostBudgets bounds the rows of the error budgets, mostPhasesOf those of one objective: the
-// phases that used most.
+// mostBudgets bounds the rows of the error budgets; mostPhasesOf bounds the rows of one objective, to the phases that
+// used most.
 const (
 	mostBudgets  = 60
 	mostPhasesOf = 14
@@ -50,7 +49,7 @@ func (p *pageView) budgets(r *result.Result) {
 		if one := counts[place{phase, b.Load, b.Step}]; one != nil {
 			return *one
 		}
-		if b.Load == "*" { // a step of any load
+		if b.Load == "*" { // a step, of all loads
 			for k, one := range counts {
 				if k.phase == phase && k.load != "*" && k.step == b.Step {
 					c.all, c.bad = c.all+one.all, c.bad+one.bad

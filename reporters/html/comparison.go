@@ -12,12 +12,12 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// A comparisonView shows the run beside earlier runs.
+// A comparisonView compares the run with earlier runs.
 type comparisonView struct {
 	Mark, Word, Tone string
 	Reason, Caution  string
 	Base             string
-	Rows, More       []changeView // the rows of most interest, and all others
+	Rows, More       []changeView // the most interesting rows, and the rest
 	Left             string
 	Mismatches       []string
 	Bounds           bool
@@ -32,7 +32,7 @@ type changeView struct {
 	Between, Margin   string
 }
 
-// mostChanges bounds the rows of a comparison, mostFirst those that are shown at once.
+// mostChanges bounds the rows of a comparison; mostFirst bounds the rows that are not folded.
 const (
 	mostChanges = 200
 	mostFirst   = 16
@@ -80,7 +80,7 @@ func (p *pageView) comparison(c *result.Comparison) {
 	p.Comparison = v
 }
 
-// baselineNames says which runs the run is compared with.
+// baselineNames lists the runs that the run is compared with.
 func baselineNames(c *result.Comparison) string {
 	names := make([]string, 0, len(c.Base))
 	for i, b := range c.Base {
@@ -158,7 +158,7 @@ func valueOf(r *result.Change, n result.Num) string {
 	return words.Number(float64(n))
 }
 
-// worseBy formats a change with its sign: of shares in points.
+// worseBy formats a change with its sign; a change of a share is in percentage points.
 func worseBy(r *result.Change, n result.Num) string {
 	if !n.Known() {
 		return "–"

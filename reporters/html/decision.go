@@ -18,7 +18,7 @@ const DecisionFile = "gate.html"
 
 var decisionTemplate = template.Must(template.ParseFS(sources, "assets/decision.tmpl"))
 
-// A decisionView shows what a gate or a comparison came to: one file that opens offline and has no script.
+// A decisionView shows the outcome of a gate or a comparison, as one file that opens offline and has no script.
 type decisionView struct {
 	Policy              string
 	CSS                 template.CSS
@@ -93,8 +93,8 @@ func judged(m *result.Judged) judgedView {
 	}
 }
 
-// rangeOf draws a change with its bounds beside its margin, on an axis of twice the margin to either side. A change
-// beyond the axis is an arrow at its end.
+// rangeOf draws a change and its bounds beside its margin. The axis spans twice the margin in each direction. A
+// change beyond the axis is an arrow at its end.
 func rangeOf(m *result.Judged) template.HTML {
 	if !m.Worse.Known() || !m.Limit.Known() || m.Limit <= 0 {
 		return ""

@@ -10,16 +10,16 @@ import (
 	"brunt/scenarios/result"
 )
 
-// mostEvidence bounds the files and the services that the page names.
+// mostEvidence bounds the number of files and of services that the page names.
 const mostEvidence = 40
 
-// A logView is a link to what a unit has printed, beside the page.
+// A logView is a link to the output of a unit, in a file beside the page.
 type logView struct{ Unit, File, Size string }
 
 // mostLogs bounds the links to logs.
 const mostLogs = 100
 
-// logs links the files that brunt itself named: none outside of the run's folder.
+// logs links only files that brunt itself named, so no link leads out of the run's folder.
 func logs(list []result.UnitLog) []logView {
 	var out []logView
 	for _, l := range list[:min(len(list), mostLogs)] {
@@ -30,8 +30,8 @@ func logs(list []result.UnitLog) []logView {
 	return out
 }
 
-// identities lists what took part in the run, by checksums; units of a service with the same
-// identity share a row.
+// identities lists the programs and files of the run, with checksums. Units of a service with the same identity share
+// a row.
 func identities(e *result.Environment) []words.Pair {
 	var out []words.Pair
 	add := func(name, value string) {
@@ -86,7 +86,7 @@ func identities(e *result.Environment) []words.Pair {
 	return out
 }
 
-// madeOf describes what a unit runs.
+// madeOf describes the program or images of a unit.
 func madeOf(u *result.UnitIdentity) string {
 	switch {
 	case len(u.Digests) > 0:
@@ -101,8 +101,7 @@ func madeOf(u *result.UnitIdentity) string {
 	return strings.Join(parts, ", ")
 }
 
-// sumText returns the beginning of a checksum, enough to identify it; result.json has all of
-// it.
+// sumText returns the beginning of a checksum, which is enough to identify it. result.json has the whole checksum.
 func sumText(sum string) string {
 	sum = strings.TrimPrefix(sum, "sha256:")
 	return "sha256:" + sum[:min(16, len(sum))]

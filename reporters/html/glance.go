@@ -12,9 +12,9 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// A drawing is a stretch of the run in small: p95 over the share of failed requests, with faults shaded.
+// A drawing is a small picture of a part of the run: p95 above the share of failed requests, with faults shaded.
 type drawing struct {
-	Label     string // for readers who cannot see it
+	Label     string // for readers who cannot see the picture
 	Shade     string // paths, of 1000 by 100 units
 	P95, Base string // a line, and the level of the baseline
 	Limits    []string
@@ -24,7 +24,7 @@ type drawing struct {
 	Most      string // the largest share of failed requests; empty: none failed
 }
 
-// newDrawing draws a stretch of the run; nil: it has no window. Levels are further values of p95 that the axis holds.
+// newDrawing draws a part of the run; nil if it has no window. The axis also covers levels, which are values of p95.
 func newDrawing(r *result.Result, load, step string, from, to float64, columns int, levels ...float64) *drawing {
 	c := chart.SparkSeriesOf(r, load, step, from, to, columns)
 	if c == nil {
@@ -89,7 +89,7 @@ type bandView struct {
 	Many    bool
 }
 
-// bandColumns and others bound the columns of drawings, for a page that stays small.
+// bandColumns and stepColumns bound the columns of drawings, so that the page stays small.
 const (
 	bandColumns = 480
 	stepColumns = 90
@@ -97,7 +97,7 @@ const (
 	mostRows    = 60 // rows of steps
 )
 
-// opening adds what stands near the top of the page: the whole run, and its steps.
+// opening adds the views near the top of the page: the whole run, and its steps.
 func (p *pageView) opening(r *result.Result, line *chart.Timeline) {
 	if d := newDrawing(r, "*", "*", line.From, line.To, bandColumns); d != nil {
 		p.Band = &bandView{Drawing: d, Lanes: line.Lanes(), Axis: line.Times(), Many: len(r.Faults) > chart.MostNamed}
@@ -112,13 +112,13 @@ type stepView struct {
 	Drawing *drawing
 }
 
-// stepTable is a table of steps: the page says which columns it has.
+// stepTable is a table of steps. The page decides which columns it has.
 type stepTable struct {
 	Page *pageView
 	Rows []stepView
 }
 
-// Head is the heading of a cell.
+// Head returns the heading of column i.
 func (stepTable) Head(i int) string {
 	heads := []string{"Requests", "Rate", "Failed"}
 	for _, col := range words.TimeColumns {
@@ -129,7 +129,7 @@ func (stepTable) Head(i int) string {
 
 func stepsOf(p *pageView, rows []stepView) stepTable { return stepTable{p, rows} }
 
-// steps lists the steps of the whole run, after their sum.
+// steps lists the steps of the whole run, after a row with their sum.
 func (p *pageView) steps(r *result.Result, line *chart.Timeline) {
 	rows := words.StepRows(r, slo.Phase{Kind: slo.RunPhase})
 	if all := words.PhaseRowOf(words.PhaseTotals(r), slo.Phase{Kind: slo.RunPhase}); all != nil {
@@ -163,7 +163,7 @@ func (p *pageView) steps(r *result.Result, line *chart.Timeline) {
 			p.MoreSteps = append(p.MoreSteps, v)
 		}
 	}
-	if !p.Received { // no answer had a body, or a driver does not count them
+	if !p.Received { // no answer had a body, or a driver does not count bytes
 		for _, list := range [][]stepView{p.Steps, p.MoreSteps} {
 			for i := range list {
 				list[i].Cells = list[i].Cells[:len(list[i].Cells)-1]
@@ -184,15 +184,15 @@ func failedOf(row *words.PhaseRow) string {
 	return words.Count(row.Bad) + ", " + words.Share(row.Bad, row.All.Count)
 }
 
-// aroundView shows what a fault did to the load, from a while before it to a while after it.
+// aroundView shows the load around a fault, from some seconds before it to some seconds after it.
 type aroundView struct {
 	Drawing  *drawing
 	From, To string
-	Baseline string // p95 of the baseline, in words; empty: none
+	Baseline string // p95 of the baseline, formatted; empty: none
 	Limit    string // the share of bad requests that counts as impact
 }
 
-// The drawing of a fault begins so long before its injection and ends so long after it was over, in seconds.
+// The drawing of a fault begins beforeFault seconds before its injection, and ends afterFault seconds after its end.
 const (
 	beforeFault = 8
 	afterFault  = 10
@@ -213,7 +213,7 @@ func around(r *result.Result, f *result.FaultRecord, line *chart.Timeline) *arou
 		end = result.Num(line.To)
 	}
 	from, to := math.Max(line.From, float64(f.Injected)-beforeFault), math.Min(line.To, float64(end)+afterFault)
-	for i := range r.Faults { // what another fault did is in its own picture
+	for i := range r.Faults { // the effect of another fault is in the picture of that fault
 		if other := &r.Faults[i]; other.Injected > end {
 			to = math.Min(to, float64(other.Injected))
 		} else if other.Cleared < f.Injected {
@@ -235,7 +235,7 @@ func around(r *result.Result, f *result.FaultRecord, line *chart.Timeline) *arou
 	return v
 }
 
-// icon is the picture of the page in a browser's tab: the mark of the verdict in its colour.
+// icon is the page's icon in a browser tab: the mark of the verdict in its colour.
 func icon(tone string) template.URL {
 	colour, mark := "855500", "M6 6.2a2 2 0 1 1 2.6 1.9q-.6.3-.6 1.3M8 11.6v.6"
 	switch tone {

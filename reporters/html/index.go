@@ -14,19 +14,19 @@ import (
 	"brunt/scenarios/result"
 )
 
-// An IndexPage lists runs, the newest first. Its script filters them, and picks two to compare.
+// An IndexPage lists runs, the newest first. Its script filters them, and lets the reader pick two to compare.
 type IndexPage struct {
 	Title    string
 	Runs     []IndexRun
 	Trends   []IndexTrend
-	Compare  string // address that compares runs, with base= and run= after it; empty: there is none
+	Compare  string // address that compares runs, to which base= and run= are added; empty: none
 	Problems []string
 }
 
 // An IndexRun is a run in the list.
 type IndexRun struct {
-	Key              string // names it in an address
-	Name, Run        string // of its scenario; its own
+	Key              string // identifies the run in an address
+	Name, Run        string // name of the scenario, and id of the run
 	Verdict          scenarios.Verdict
 	Reason           string
 	Started          time.Time
@@ -34,7 +34,7 @@ type IndexRun struct {
 	Requests, Bad    int64
 	P95              result.Num // of good answers
 	Labels           []words.Pair
-	Link, Beside     string // its page; its page beside the run before; empty: none
+	Link, Beside     string // the run's page, and its page beside the previous run; empty: none
 	Objectives, Held int
 }
 

@@ -8,7 +8,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// ledgerView is what the page shows of the ledger.
+// ledgerView is a ledger on the page.
 type ledgerView struct {
 	Mark, Word, Tone string
 	Text             string
@@ -62,7 +62,7 @@ func ledgerOf(l *result.LedgerRecord, last bool) *ledgerView {
 	return view
 }
 
-// ledgerFoot stands once, under the last ledger.
+// ledgerFoot stands once, below the last ledger.
 const ledgerFoot = "Every acknowledged write was asked for at every unit named above, after the load. Age is the " +
 	"time from a lost write's acknowledgement " +
 	"to the instant at which it was lost at the latest; RPO is the longest time over which the writes lost to one " +

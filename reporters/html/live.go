@@ -11,7 +11,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// DrawLive writes the page of a run that goes on, or the report once it is over.
+// DrawLive writes the page of a run that goes on. Once the run is over, it writes the report.
 func DrawLive(w io.Writer, res *result.Result, iv result.Interval) error {
 	p, err := newPage(res)
 	if err != nil {
@@ -23,14 +23,14 @@ func DrawLive(w io.Writer, res *result.Result, iv result.Interval) error {
 	return pageTemplate.Execute(w, p)
 }
 
-// A liveView is what the page adds while the run goes on.
+// A liveView holds the additions to the page while the run goes on.
 type liveView struct {
 	Now    Now
-	Brief  bool // without parts that take long to draw; the reader keeps the earlier ones
+	Brief  bool // without the parts that take long to draw, of which the reader keeps the earlier version
 	Script template.JS
 }
 
-// Now is the last second in words.
+// Now describes the last second in words.
 type Now struct {
 	Phase   string       `json:"phase"`
 	Left    string       `json:"left"`
@@ -39,7 +39,7 @@ type Now struct {
 	Faults  string       `json:"faults"`
 }
 
-// NowOf returns a second of a run in words.
+// NowOf describes a second of a run in words.
 func NowOf(iv result.Interval) Now {
 	if iv.ToAsk > 0 {
 		return Now{Phase: "ledger", Left: words.LedgerProgress(iv), Done: 1}
@@ -65,7 +65,7 @@ func NowOf(iv result.Interval) Now {
 	return n
 }
 
-// live adds to a page what it has while the run goes on. Its policy allows requests to its own
+// live adds the parts that the page has only while the run goes on. The page's policy then allows requests to its own
 // server only.
 func (p *pageView) live(brief bool) error {
 	css, err := sources.ReadFile("assets/live.css")

@@ -5,42 +5,42 @@ import (
 	"io"
 )
 
-// A MatrixPage shows drills and what they tried: one file that opens offline and has no script.
+// A MatrixPage shows drills and the faults they tried: one file that opens offline and has no script.
 type MatrixPage struct {
-	Name    string   // of the system
-	Summary string   // in a sentence
+	Name    string   // name of the system
+	Summary string   // one sentence
 	Effects []string // the columns of the matrix
 	Rows    []MatrixRow
-	Barred  []string      // why cells can't be filled, each in a sentence
-	Failed  []MatrixDrill // drills that failed though nothing declares it, or showed nothing; they come first
-	Drills  []MatrixDrill // the other drills that were tried; empty: the page is of runs alone
-	// drills that were not tried, and why
+	Barred  []string      // reasons why some cells can't be filled, each a sentence
+	Failed  []MatrixDrill // drills that failed without being declared to fail, or showed nothing; they come first
+	Drills  []MatrixDrill // the other drills that were tried; empty: the page is about runs only
+	// drills that were not tried, with the reasons
 	NotTried []MatrixDrill
 
-	Services []string    // columns of what the steps of the load need; empty: no run shows it
+	Services []string    // columns of the table of the steps' needs; empty: no run shows any
 	Needs    []MatrixRow // a row for each step
-	Declared []string    // what the scenario declares of each service, in a word; empty: nothing
-	Surprise string      // services that are declared soft and are not, in a sentence
-	Coverage string      // how many of the ways to fail were tried, in a sentence
-	Untried  []string    // parts, with what they were never under
+	Declared []string    // each service's kind as the scenario declares it, in a word; empty: it declares none
+	Surprise string      // services that are declared soft but proved not to be, in a sentence
+	Coverage string      // number of tried and possible ways to fail, in a sentence
+	Untried  []string    // parts, each with the effects that were never tried on it
 	Next     []MatrixNext
-	Method   string // how the pairs of faults were chosen, and what that does not find; empty: none were
+	Method   string // how the pairs of faults were chosen, and which failures that misses; empty: no pairs
 }
 
-// A MatrixNext is a drill worth running next: its command, and why.
+// A MatrixNext is a drill worth running next: its command, and the reason.
 type MatrixNext struct{ Command, Why string }
 
 // A MatrixRow is a part of the system, with a cell for each effect.
 type MatrixRow struct {
-	Heading string // of this and the rows after it; empty: that of the row before
+	Heading string // heading of this row and the rows after it; empty: same as the row before
 	Part    string
 	Cells   []MatrixCell
 }
 
-// A MatrixCell is what is known of a part under an effect.
+// A MatrixCell describes how a part behaved under an effect.
 type MatrixCell struct{ Text, Tone, Why, Link string }
 
-// A MatrixDrill is a drill with its verdict, or why it was not tried.
+// A MatrixDrill is a drill with its verdict, or with the reason why it was not tried.
 type MatrixDrill struct{ Name, Family, About, Verdict, Tone, Why, Link string }
 
 var matrixTemplate = template.Must(template.ParseFS(sources, "assets/matrix.tmpl"))

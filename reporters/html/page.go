@@ -51,7 +51,7 @@ type pageView struct {
 	Parts                []part
 	Band                 *bandView
 	Objectives           []objectiveView
-	Held                 []objectiveView // those that are folded
+	Held                 []objectiveView // the folded ones
 	Steps, MoreSteps     []stepView
 	StepsFoot            string
 	Received             bool // the table of steps has a column for the bytes received
@@ -86,7 +86,7 @@ type pageView struct {
 	Timings              []timingView
 	TimingNames          []phaseName
 	TimingsLeft          string
-	Slowest, Slower      []slowestView // the slowest, and those that are folded
+	Slowest, Slower      []slowestView // the slowest requests, and the folded ones
 	Traced               bool
 	Curled, Uncurled     bool // some slowest requests have a command, some have none
 	Generator            []*chart.Chart
@@ -221,7 +221,7 @@ func newPage(r *result.Result) (*pageView, error) {
 // comments matches comments and indents of a script, which the page omits.
 var comments = regexp.MustCompile(`(?m)^\s*(//.*\n)?`)
 
-// drawn returns the parts of a chart that the script exchanges.
+// drawn returns the parts of a chart that the script replaces.
 func drawn(c *chart.Chart) (chart.Drawing, error) {
 	d := chart.Drawing{Lines: string(c.Plot), Label: c.Title + ". " + c.Label}
 	for name, to := range map[string]*string{
@@ -240,8 +240,8 @@ func drawn(c *chart.Chart) (chart.Drawing, error) {
 	return d, nil
 }
 
-// styled returns the style of a page without a script, which is that of all pages and a file besides, and its policy,
-// which allows that style alone.
+// styled returns the style and the policy of a page without a script. The style is the common style of all pages and
+// the given file. The policy allows only that style.
 func styled(file string) (css template.CSS, policy string, err error) {
 	for _, part := range []string{"assets/page.css", file} {
 		b, err := sources.ReadFile(part)
@@ -254,7 +254,7 @@ func styled(file string) (css template.CSS, policy string, err error) {
 		nil
 }
 
-// hash returns the name of a style or script for the page's policy.
+// hash returns the policy's source expression for a style or script.
 func hash(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
@@ -273,7 +273,7 @@ func (p *pageView) distribution(c *chart.Plotter, r *result.Result) {
 	}
 }
 
-// parts lists the sections that exist.
+// parts lists the sections that the page has.
 func (p *pageView) parts() []part {
 	var out []part
 	for _, s := range []struct {

@@ -15,7 +15,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// browsers are programs that print a page, the first that is installed.
+// browsers lists programs that can print a page. The first one that is installed is used.
 var browsers = []string{
 	"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge",
 	"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -23,7 +23,7 @@ var browsers = []string{
 	`C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe`,
 }
 
-// errNoBrowser says that no browser prints the page.
+// errNoBrowser reports that no program is installed that can print the page.
 var errNoBrowser = errors.New("a PDF is printed by Chromium, and none is installed: install chromium (Debian: " +
 	"apt-get install chromium), " +
 	"Google Chrome or Microsoft Edge; or open report.html in a browser and print it there")
@@ -31,8 +31,8 @@ var errNoBrowser = errors.New("a PDF is printed by Chromium, and none is install
 // printTime bounds how long a browser may take.
 const printTime = 2 * time.Minute
 
-// PDF prints the page of a result by an installed Chromium, which has no network. Without one the error says
-// what to install.
+// PDF prints the page of a result with an installed Chromium, which gets no network. If none is installed, the error
+// says which program to install.
 func PDF(ctx context.Context, w io.Writer, r *result.Result) (err error) {
 	browser := ""
 	for _, name := range browsers {

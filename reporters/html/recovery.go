@@ -11,16 +11,16 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// askedView is a required time of a fault, beside the measured one.
+// askedView compares a required time of a fault with the measured time.
 type askedView struct {
 	Mark, Word, Tone  string
 	Fault, Figure     string
 	Asked, Achieved   string
-	From, To          string // the moments between which it was counted
+	From, To          string // the moments between which the time was measured
 	Resolution, Notes string
 }
 
-// momentNames names the moments between which a figure of a recovery is counted.
+// momentNames names the moments between which times of a recovery are measured.
 var momentNames = map[slo.Moment]string{
 	slo.Injection: "injected",
 	slo.FirstHarm: "first harm seen",
@@ -33,8 +33,8 @@ var momentNames = map[slo.Moment]string{
 // mostAsked bounds the rows of required and measured times.
 const mostAsked = 60
 
-// asked lists each time that an objective requires of a fault, and the recovery of each other
-// fault that did harm. If there are many faults, the table above has the latter.
+// asked lists each time that an objective requires after a fault, and the recovery of each other fault that did harm.
+// If there are many faults it omits these other recoveries, because the table above has them.
 func (p *pageView) asked(r *result.Result) {
 	done := map[slo.Phase]bool{}
 	limits := map[string]bool{}
@@ -67,7 +67,7 @@ func (p *pageView) asked(r *result.Result) {
 			addLimit(limits, f)
 		}
 		if !o.Measured.Known() && !o.Infinite {
-			v.To, v.Resolution = "–", "–" // what was not measured has no end
+			v.To, v.Resolution = "–", "–" // a time that was not measured has no end
 		}
 		done[def.After], done[o.Phase] = true, true
 		p.Asked = append(p.Asked, v)
@@ -139,7 +139,7 @@ func limitsOf(limits map[string]bool) string {
 	return "the limit of " + strings.Join(out, " or ")
 }
 
-// faultIn returns the fault that is in during a phase; nil: the phase is that of no fault.
+// faultIn returns the fault that is active during a phase; nil if the phase does not belong to a fault.
 func faultIn(r *result.Result, phase slo.Phase) *result.FaultRecord {
 	for i := range r.Faults {
 		if r.Faults[i].Phase() == phase {
@@ -149,7 +149,7 @@ func faultIn(r *result.Result, phase slo.Phase) *result.FaultRecord {
 	return nil
 }
 
-// moments adds when the count began and ended.
+// moments adds the offsets of the two moments.
 func (v *askedView) moments(f *result.FaultRecord, from, to slo.Moment) {
 	add := func(s *string, n result.Num) {
 		if n.Known() {
@@ -163,7 +163,7 @@ func (v *askedView) moments(f *result.FaultRecord, from, to slo.Moment) {
 	}
 }
 
-// momentOf returns when a moment of a fault was; NaN: not known.
+// momentOf returns the time of a moment of a fault; NaN if unknown.
 func momentOf(f *result.FaultRecord, m slo.Moment) result.Num {
 	switch m {
 	case slo.Injection:
@@ -182,10 +182,10 @@ func momentOf(f *result.FaultRecord, m slo.Moment) result.Num {
 	return result.NaN
 }
 
-// resolve adds the resolution of a time.
+// resolve adds the resolution of the measured time.
 func (v *askedView) resolve(f *result.FaultRecord, row *slo.Row) {
 	prefix, resolution := "±", f.Resolution
-	if row.To == slo.Noticing { // the answer that noticed is the first one, so it was not later
+	if row.To == slo.Noticing { // the first answer noticed the fault, so the true time is not later
 		prefix, resolution = "−", f.DetectResolution
 	}
 	if row.Unit == slo.Seconds && resolution.Known() && resolution > 0 {
@@ -211,7 +211,7 @@ func moments(f *result.FaultRecord) []moment {
 		if d := n - f.Injected; name != "injected" && d.Known() {
 			switch {
 			case name == "planned":
-				s.After = "" // the difference is brunt's own lateness, of milliseconds
+				s.After = "" // the difference is only brunt's own lateness, of milliseconds
 			case d < .0005:
 				s.After = "at once"
 			default:
@@ -245,7 +245,7 @@ func moments(f *result.FaultRecord) []moment {
 	return out
 }
 
-// figures returns what a fault cost and the resolution of its times, as far as known.
+// figures returns the known costs of a fault, and the resolution of its times.
 func figures(f *result.FaultRecord) []words.Pair {
 	var out []words.Pair
 	add := func(name string, n result.Num) {

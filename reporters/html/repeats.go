@@ -22,7 +22,7 @@ func (p *pageView) repeats(list []result.Repeat) {
 	p.RepeatTable = t
 }
 
-// incidents is the table of incidents, of a run that may still go on; nil: there were none.
+// incidents returns the table of incidents of a run, which may still go on; nil if there were none.
 func incidents(list []result.Incident, going bool) *chart.Table {
 	if len(list) == 0 {
 		return nil

@@ -32,7 +32,7 @@ func scriptTable(r *result.Result) *chart.Table {
 	return t
 }
 
-// scriptValue formats the value of a metric, as k6's end-of-test summary does.
+// scriptValue formats the value of a metric like k6's end-of-test summary.
 func scriptValue(m *result.ScriptMetric) string {
 	switch m.Type {
 	case "counter":
@@ -48,7 +48,7 @@ func scriptValue(m *result.ScriptMetric) string {
 	return "mean " + scriptNumber(m.Sum/result.Num(m.Count))
 }
 
-// scriptNumber writes a number in the script's own unit to four digits.
+// scriptNumber formats a number with four digits, in the script's own unit.
 func scriptNumber(n result.Num) string {
 	if !n.Known() {
 		return "–"

@@ -14,10 +14,10 @@ type slowestView struct {
 	Step, Response, At, Outcome, Faults string
 	Timings                             string // where its time went
 	Trace                               *words.Trace
-	Curl                                string // the command that sends it again; empty: not known
+	Curl                                string // the command that sends the request again; empty: unknown
 }
 
-// slowTable is a table of the slowest requests: the page says which columns it has.
+// slowTable is a table of the slowest requests. The page decides which columns it has.
 type slowTable struct {
 	Page *pageView
 	Rows []slowestView
@@ -25,14 +25,14 @@ type slowTable struct {
 
 func slowOf(p *pageView, rows []slowestView) slowTable { return slowTable{p, rows} }
 
-// mostSlowRows bounds the slowest requests, mostSlowest those that are shown at once.
+// mostSlowRows bounds the slowest requests; mostSlowest bounds the ones that are not folded.
 const (
 	mostSlowRows = 60
 	mostSlowest  = 5
 )
 
 func (p *pageView) slowest(r *result.Result) {
-	all := slices.Clone(r.Slowest) // they come by step
+	all := slices.Clone(r.Slowest) // their order in the result is by step
 	slices.SortStableFunc(all, func(a, b result.SlowRequest) int { return cmp.Compare(b.Response, a.Response) })
 	for i := range all[:min(len(all), mostSlowRows)] {
 		s := &all[i]
@@ -49,7 +49,7 @@ func (p *pageView) slowest(r *result.Result) {
 		p.Traced = p.Traced || s.Trace != ""
 		p.Curled, p.Uncurled = p.Curled || s.Curl != "", p.Uncurled || s.Curl == ""
 	}
-	p.Uncurled = p.Uncurled && p.Curled // otherwise there is no column
+	p.Uncurled = p.Uncurled && p.Curled // otherwise the table has no column of commands
 	if len(p.Slowest) > mostSlowest+1 {
 		p.Slowest, p.Slower = p.Slowest[:mostSlowest], p.Slowest[mostSlowest:]
 	}

@@ -19,7 +19,7 @@ type phaseView struct {
 
 type phaseRowView struct {
 	Name  string
-	Sum   bool // over all steps
+	Sum   bool // the sum over all steps
 	Cells []string
 }
 
@@ -42,7 +42,7 @@ func (p *pageView) phases(r *result.Result) {
 		p.Phases[i].Rows = append(p.Phases[i].Rows, view)
 		shown = append(shown, view.Cells)
 	}
-	// the sums of every phase first, so that none is cut off if there are many steps
+	// the sums of all phases come first, so that many steps cut no sum off
 	sum := func(row *words.PhaseRow) bool { return row.All.Load == "*" && row.All.Step == "*" }
 	n := 0
 	for _, sums := range []bool{true, false} {

@@ -9,8 +9,8 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// term writes words that name a term with a dotted underline and with the term's sentence, which the page shows
-// while they are pointed at or have the focus. Other words are written as they are.
+// term writes words. If they name a term, it adds a dotted underline and the explanation of the term, which the page
+// shows under the pointer or while the words have the focus.
 func term(words string) template.HTML {
 	text := template.HTMLEscapeString(words)
 	name := strings.TrimSuffix(strings.TrimSuffix(words, ":"), " of good")
@@ -34,7 +34,7 @@ func term(words string) template.HTML {
 		` <code>brunt explain ` + t.Name + `</code></span></span>`)
 }
 
-// objectiveTerms writes the title of an objective, in which its metric and the phase at its end are terms.
+// objectiveTerms writes the title of an objective, with its metric and the phase at its end marked as terms.
 func objectiveTerms(o *result.ObjectiveResult) template.HTML {
 	title, text := words.ObjectiveTitle(o), words.Clean(o.Text)
 	before, ok := strings.CutSuffix(title, text)

@@ -10,10 +10,10 @@ import (
 	"brunt/scenarios/result"
 )
 
-// timingView is a step in the table that says where requests spent their time.
+// timingView is a step in the table of the phases of requests.
 type timingView struct {
 	Name, Requests, Mean string
-	Cells                []string // by the phases of the head
+	Cells                []string // one per phase in the head
 	Bar                  template.HTML
 }
 
@@ -26,7 +26,7 @@ type phaseName struct {
 // mostTimingRows bounds the table.
 const mostTimingRows = 60
 
-// timings says where the requests of each step spent their time, the mean of each phase over all requests.
+// timings shows the mean time of each phase of requests, over all requests of each step.
 func (p *pageView) timings(r *result.Result) {
 	list := words.StepTimings(r)
 	if n := len(list) - mostTimingRows; n > 0 {

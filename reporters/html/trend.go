@@ -10,12 +10,11 @@ import (
 	"brunt/reporters/chart"
 )
 
-// A TrendPage shows how figures changed over the runs of a history: one file that opens
-// offline and has no script.
+// A TrendPage shows how figures changed over the runs in a history, as one file that opens offline and has no script.
 type TrendPage struct {
 	Name    string // of the scenario
 	Machine string // kind of machine
-	Note    string // what the charts show; empty: levels that the trend of a history has found on Machine
+	Note    string // caption of the charts; empty: they show the levels that the trend of a history found on Machine
 	Charts  []TrendChart
 }
 
@@ -28,10 +27,10 @@ type TrendChart struct {
 	Say    func(float64) string // formats a value
 }
 
-// A TrendPoint is the figure of one run. A value that is not finite is shown as no end.
+// A TrendPoint is the figure of one run. A value that is not finite is shown as "no end".
 type TrendPoint struct {
 	Run, Commit string
-	Link        string // to its page; empty: none
+	Link        string // to the run's page; empty: none
 	Started     time.Time
 	Value       float64
 	Red         bool

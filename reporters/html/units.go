@@ -17,7 +17,7 @@ type unitView struct {
 	Cells []string
 }
 
-// target draws the usage of the target's units, summarizes each unit, and lists its events.
+// target draws the usage of the target's units, summarizes each unit, and lists the units' events.
 func (p *pageView) target(c *chart.Plotter, r *result.Result) {
 	units := slices.Clone(r.Usage)
 	rank := map[string]float64{}
@@ -41,7 +41,7 @@ func (p *pageView) target(c *chart.Plotter, r *result.Result) {
 			}
 		}
 	}
-	if len(units) > chart.PanelLines { // units with events have their own lines
+	if len(units) > chart.PanelLines { // units with events get their own lines first
 		slices.SortStableFunc(units, func(a, b result.UnitUsage) int { return -cmp.Compare(rank[a.Unit], rank[b.Unit]) })
 	}
 	p.Target = c.Panels(append(chart.UsagePanels(units), chart.SeriesPanels(chart.SeriesOf(r))...))
@@ -61,7 +61,7 @@ func unitRow(u *result.UnitUsage) unitView {
 			down++
 			continue
 		}
-		if s.Memory >= 0 { // of a pod it may be unknown
+		if s.Memory >= 0 { // it may be unknown for a pod
 			if first < 0 {
 				first = i
 			}
@@ -71,7 +71,7 @@ func unitRow(u *result.UnitUsage) unitView {
 			cpu = s.CPU
 		}
 		files = chart.Larger(files, float64(s.Files))
-		if s.Threads > 0 { // of a pod they are unknown
+		if s.Threads > 0 { // unknown for pods
 			threads = chart.Larger(threads, float64(s.Threads))
 		}
 	}

@@ -47,22 +47,22 @@ func (p *pageView) objectives(r *result.Result) {
 	) int {
 		return cmp.Compare(urgency[a.Tone], urgency[b.Tone])
 	})
-	// those that held follow the others, and are folded where there are many in all
+	// held objectives follow the others; if there are many objectives, the held ones are folded
 	n := min(len(p.Held), max(0, mostHeld-len(p.Objectives)))
 	if n+1 == len(p.Held) {
-		n++ // one row takes no more room than what would unfold it
+		n++ // one more row takes no more room than the control that unfolds it
 	}
 	p.Objectives, p.Held = append(p.Objectives, p.Held[:n]...), p.Held[n:]
 }
 
-// mostHeld is the number of objectives up to which those that held are shown at once.
+// mostHeld is the number of objectives up to which held ones are not folded.
 const mostHeld = 5
 
 // urgency orders objectives by tone: failed first.
 var urgency = map[string]int{"bad": 0, "unsure": 1}
 
-// gauge draws the measured value against the bound on a logarithmic axis, from an eighth of
-// what the objective allows to eight times as much. The figures beside it say the same.
+// gauge draws the measured value against the bound on a logarithmic axis, from an eighth of the allowed amount to
+// eight times as much. The figures beside it say the same.
 func gauge(o *result.ObjectiveResult) template.HTML {
 	u, ok := words.LimitUsed(o, o.Measured)
 	if !ok {
@@ -133,7 +133,7 @@ func (p *pageView) faults(r *result.Result, line *chart.Timeline) {
 	}
 }
 
-// faultEvidence lists the proof that the fault was active, affected traffic and is gone.
+// faultEvidence lists evidence that the fault was active, affected traffic, and is gone.
 func faultEvidence(f *result.FaultRecord) []words.Pair {
 	var out []words.Pair
 	add := func(name, value string) {
@@ -214,7 +214,7 @@ type errorView struct {
 type sampleView struct {
 	Head  string
 	Lines []words.Pair
-	Curl  string // a command that sends it again, with its line breaks
+	Curl  string // a command that sends the request again, with line breaks
 	Trace *words.Trace
 }
 
@@ -238,7 +238,7 @@ func (p *pageView) errors(r *result.Result) {
 	}
 }
 
-// longestBody bounds how much of an answer the page shows, in characters.
+// longestBody bounds the shown part of an answer, in characters.
 const longestBody = 2000
 
 func sampleOf(s *result.Sample, link string) *sampleView {
@@ -271,8 +271,7 @@ func sampleOf(s *result.Sample, link string) *sampleView {
 	return v
 }
 
-// curlOf returns a command for the page. A command that is too long is omitted, since half of one
-// is of no use.
+// curlOf returns a command for the page. It omits a command that is too long, because a part of it would be useless.
 func curlOf(command string) string {
 	if len(command) > longestBody {
 		return ""

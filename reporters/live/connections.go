@@ -7,26 +7,26 @@ import (
 	"sync"
 )
 
-// connections are the open connections of clients. Where there are mostConnections of them and one more comes, the one
-// goes that has waited longest for its client: to send its request, else to read its answer. So neither clients that
-// are silent nor those that are slow keep others out, however many they are. Streams of events stay: there are at most
-// mostReaders of them, and one that does not read is disconnected.
+// connections holds the open connections of clients, at most most of them. If one more client connects, connections
+// closes the one that has waited longest for its client: first a connection that waits for a request, else one whose
+// answer the client is reading. So any number of silent or slow clients cannot keep others out. It never closes a
+// stream of events: there are at most mostReaders of them, and the server disconnects one that does not read.
 type connections struct {
 	net.Listener
 	most int
 
 	mu       sync.Mutex
 	open     int
-	waits    list.List // of *connection, which wait for a request; the longest first
-	answered list.List // of *connection, whose answers are being written; the longest first
+	waits    list.List // of *connection that wait for a request; the one that has waited longest is first
+	answered list.List // of *connection whose answers are being written; the longest first
 }
 
-// A connection is one of connections.
+// A connection is an element of connections.
 type connection struct {
 	net.Conn
 	of   *connections
-	in   *list.List    // nil: it is a stream, or closed
-	at   *list.Element // its place in it
+	in   *list.List    // the list that has it; nil: it is a stream, or closed
+	at   *list.Element // its place in that list
 	over bool
 }
 
@@ -36,7 +36,7 @@ func (l *connections) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	if t, ok := c.(*net.TCPConn); ok {
-		_ = t.SetWriteBuffer(256 << 10) // the default is some megabytes for each connection
+		_ = t.SetWriteBuffer(256 << 10) // the default is several megabytes per connection
 	}
 	own := &connection{Conn: c, of: l}
 	l.mu.Lock()
@@ -52,8 +52,7 @@ func (l *connections) Accept() (net.Conn, error) {
 	return own, nil
 }
 
-// longest returns the connection that has waited longest for its client, and nil where there are streams alone. l.mu is
-// held.
+// longest returns the connection that has waited longest for its client; nil if all are streams. l.mu is held.
 func (l *connections) longest() *connection {
 	for _, from := range []*list.List{&l.waits, &l.answered} {
 		if first := from.Front(); first != nil {
@@ -63,7 +62,7 @@ func (l *connections) longest() *connection {
 	return nil
 }
 
-// to moves a connection to the end of a list; nil is none. The lock of its connections is held.
+// to moves a connection to the end of a list; nil takes it out of its list. The lock of its connections is held.
 func (c *connection) to(next *list.List) {
 	if c.in != nil {
 		c.in.Remove(c.at)
@@ -88,12 +87,12 @@ func (c *connection) Close() error {
 // connectionKey is the key of a request's connection in its context.
 type connectionKey struct{}
 
-// withConnection is the ConnContext of the server.
+// withConnection stores the connection in the context; it is the ConnContext of the server.
 func withConnection(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connectionKey{}, c)
 }
 
-// answering says that a request of the context's connection has come; the caller calls end when it is answered.
+// answering records that a request has arrived on the context's connection. The caller calls end once it is answered.
 func answering(ctx context.Context) (end func()) {
 	c, ok := ctx.Value(connectionKey{}).(*connection)
 	if !ok {
@@ -108,7 +107,7 @@ func answering(ctx context.Context) (end func()) {
 	return func() { move(&c.of.waits) }
 }
 
-// streaming says that the answer on the context's connection is a stream of events.
+// streaming records that the answer on the context's connection is a stream of events.
 func streaming(ctx context.Context) {
 	if c, ok := ctx.Value(connectionKey{}).(*connection); ok {
 		c.of.mu.Lock()

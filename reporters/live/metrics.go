@@ -15,8 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metrics serves the run to Prometheus: its [metrics.Collector], its verdict, phase and
-// objectives.
+// metrics serves the run to Prometheus: the series of its [metrics.Collector], its verdict, phase and objectives.
 func (s *Server) metrics() http.Handler {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(runMetrics{s})
@@ -25,8 +24,8 @@ func (s *Server) metrics() http.Handler {
 	})
 }
 
-// runMetrics gives the state of a run and its objectives from a sample of at most
-// metricsMaxAge, so that a scrape costs the load nothing, and the counters of the last second.
+// runMetrics collects the counters of the last second, and the state of the run and its objectives from a sample that
+// is at most metricsMaxAge old, so that a scrape does not load the run.
 type runMetrics struct{ s *Server }
 
 // desc describes a metric. Every metric has the labels run and scenario.
@@ -56,8 +55,8 @@ var (
 	descVerdict = desc("verdict", "1 for the verdict of the run; running while it goes on.", "verdict")
 )
 
-// Describe implements [prometheus.Collector]. It describes nothing, since the labels of the
-// counters carry the names of a run that is not known yet.
+// Describe implements [prometheus.Collector]. It describes nothing, because the labels of the counters contain names
+// of a run that is not known yet.
 func (runMetrics) Describe(chan<- *prometheus.Desc) {}
 
 func (c runMetrics) Collect(out chan<- prometheus.Metric) {
@@ -75,10 +74,10 @@ func (c runMetrics) Collect(out chan<- prometheus.Metric) {
 	m.objectives(res, iv)
 }
 
-// metricSender sends metrics. It replaces bytes of labels that are no UTF-8.
+// metricSender sends metrics. It replaces invalid UTF-8 in labels.
 type metricSender struct {
 	out chan<- prometheus.Metric
-	of  []string // the run and the scenario
+	of  []string // values of the labels run and scenario
 }
 
 func (m metricSender) send(d *prometheus.Desc, t prometheus.ValueType, v float64, labels ...string) {
@@ -131,7 +130,7 @@ func (m metricSender) objectives(res *result.Result, iv result.Interval) {
 	seen := map[string]bool{}
 	for i := range res.Objectives {
 		o := &res.Objectives[i]
-		if o.List != "" || seen[o.ID] { // belongs to a script or to the steady state
+		if o.List != "" || seen[o.ID] { // the objective belongs to a script or to the steady state
 			continue
 		}
 		seen[o.ID] = true

@@ -30,21 +30,21 @@ type Server struct {
 	http http.Server
 	stop [sha256.Size]byte
 
-	writeTimeout time.Duration // for a client that does not read
+	writeTimeout time.Duration // for a client that does not read its answer
 
 	cache sampleCache
 
 	mu     sync.Mutex
-	sample func(context.Context) *result.Result // samples the run; nil before the load and after it
+	sample func(context.Context) *result.Result // samples the run; nil before and after the load
 	last   result.Interval
 
 	run      int                // number of the run, from 1
-	expected *result.Result     // the run before its load; nil while nothing is known of it
-	counters *metrics.Collector // nil: no collector counts the run
+	expected *result.Result     // the run before its load; nil while nothing is known about it
+	counters *metrics.Collector // nil: the run has no collector
 	final    *result.Result     // nil while the run goes on
 	report   []byte             // the page of final; nil until it is drawn
 
-	state   state         // what clients are sent
+	state   state         // sent to clients
 	changed chan struct{} // closed when state changes
 	readers int
 
@@ -63,9 +63,9 @@ type sampleCache struct {
 	drawn  drawnPage
 }
 
-// A drawnPage is the newest page that a request got.
+// A drawnPage is the newest page that was drawn for a request.
 type drawnPage struct {
-	mu   sync.Mutex // held while it is drawn
+	mu   sync.Mutex // held while the page is drawn
 	of   *result.Result
 	at   time.Time
 	page []byte
@@ -79,37 +79,35 @@ type answerCount struct {
 
 // Options configure a server: its contents, and the requests that it admits.
 type Options struct {
-	Name  string // of the scenario, shown until more is known
+	Name  string // name of the scenario, shown until more is known
 	Token string // stops the run; empty: no request stops it
-	// ends the run as an interrupt does; called again, it ends the target's teardown, and reports so
+	// ends the run like an interrupt; a second call ends the target's teardown, and returns true
 	Stop  func() (again bool)
-	Runs  int      // how many runs follow each other, each announced by [Server.Expect]; 0 means 1
-	Hosts []string // host names in lower case that a request may name, besides localhost and addresses
+	Runs  int      // number of runs in a row, each announced by [Server.Expect]; 0 means 1
+	Hosts []string // host names in lower case that requests may name, besides localhost and IP addresses
 }
 
 const (
-	mostReaders     = 64                     // of the page at once
+	mostReaders     = 64                     // of the page's events, at once
 	mostConnections = 256                    // of all clients
 	writeTimeout    = 5 * time.Second        // for a client that does not read
-	pageMaxAge      = 900 * time.Millisecond // of a sample that the page is drawn from
-	metricsMaxAge   = 3 * time.Second        // of a sample for the state of objectives
+	pageMaxAge      = 900 * time.Millisecond // greatest age of a sample for the page
+	metricsMaxAge   = 3 * time.Second        // greatest age of a sample for the state of objectives
 )
 
-// pageCPUShare is the share of a core that page frames may cost: the next frame waits until
-// the cost of the last one is within the share. The wait is at most longestPause, since
-// drawing takes longer on a busy machine at no higher cost, or the size of the page over
-// pageBytesPerSecond if that is longer: the page of an hour takes twenty times as long to draw
-// as that of ten seconds, and is four times as large. In between, the figures above the page,
-// which cost nearly nothing, are updated once a second.
+// pageCPUShare is the share of a core that page frames may cost: the next frame waits until the cost of the last one
+// is within that share. The wait is at most longestPause (drawing takes longer on a busy machine, but costs no more),
+// or the page's size divided by pageBytesPerSecond if that is longer. The page of an hour takes twenty times as long
+// to draw as the page of ten seconds, and is four times as large. Between frames, the figures above the page are
+// updated once a second, which costs almost nothing.
 const (
 	pageCPUShare       = 0.003
 	pageBytesPerSecond = 20e3 // bytes
 	longestPause       = 3 * time.Second
 )
 
-// wholePageEvery is how often a frame has all parts while clients listen. The other frames
-// omit the distribution of response times, which takes most of the time and changes least: an
-// open page keeps the one it has.
+// wholePageEvery is the time between two frames with all parts, while clients listen. The other frames omit the
+// distribution of response times, which takes most of the time and changes least. An open page keeps its last one.
 const wholePageEvery = 20 * time.Second
 
 var _ reporters.Live = (*Server)(nil)
@@ -142,8 +140,8 @@ func (s *Server) Serve(l net.Listener) error {
 	return nil
 }
 
-// Expect announces the next run: what is known before its load begins, and its counters for
-// Prometheus, if any. Requests are answered from this until the load begins.
+// Expect announces the next run: its known data before the load begins, and its counters for Prometheus (nil for
+// none). Requests are answered from this data until the load begins.
 func (s *Server) Expect(res *result.Result, figures *metrics.Collector) {
 	s.cache.mu.Lock()
 	defer s.cache.mu.Unlock()
@@ -155,7 +153,7 @@ func (s *Server) Expect(res *result.Result, figures *metrics.Collector) {
 	s.state = state{n: s.state.n}
 }
 
-// Begin says that the load of the run begins, and how to sample the run.
+// Begin tells the server that the load begins, and how to sample the run.
 func (s *Server) Begin(sample func(context.Context) *result.Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -174,8 +172,8 @@ func (s *Server) Observe(iv result.Interval) {
 	}
 }
 
-// End shows the result of the run. It keeps the result and does not change it. Report is the
-// drawn page of the result; nil: the server draws it.
+// End shows the final result of the run. It keeps the result and does not change it. Report is the drawn page of the
+// result; if it is nil, the server draws the page.
 func (s *Server) End(res *result.Result, report []byte) {
 	s.mu.Lock()
 	s.sample, s.final, s.report = nil, res, report
@@ -193,10 +191,9 @@ func (s *Server) End(res *result.Result, report []byte) {
 	})
 }
 
-// Close stops the server. Clients that listen have writeTimeout to receive the end.
+// Close stops the server. Clients that listen get up to writeTimeout to receive the end.
 //
-// subtle: [http.Server.Shutdown] would wait for connections that a browser opens ahead and
-// never uses.
+// subtle: [http.Server.Shutdown] would wait for connections that a browser opens in advance and never uses.
 func (s *Server) Close() error {
 	close(s.closed)
 	s.drawing.Wait()
@@ -219,7 +216,7 @@ func (s *Server) Close() error {
 	return s.http.Close()
 }
 
-// answers counts the start of an answer; the caller calls end when the answer is written.
+// answers counts a request as being answered. The caller calls end once the answer is written.
 func (s *Server) answers() (end func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -233,8 +230,8 @@ func (s *Server) answers() (end func()) {
 	}
 }
 
-// sameHost admits only requests that name this machine by one of its own names. A page from
-// elsewhere whose name was made to resolve to this machine (DNS rebinding) has another name.
+// sameHost admits only requests whose Host names this machine. In a DNS rebinding attack, a page from another site
+// has a name that was made to resolve to this machine, so its requests have that other Host.
 func (s *Server) sameHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer s.answers()()
@@ -246,8 +243,9 @@ func (s *Server) sameHost(next http.Handler) http.Handler {
 	})
 }
 
-// Guard sets the headers of every answer, and reports whether a request names this machine: by an address, as
-// localhost, or by one of names, which are in lower case. If not, it answers that flag names further hosts.
+// Guard sets the headers of every answer, and reports whether a request names this machine: by an IP address, as
+// localhost, or by one of names (in lower case). If not, it answers with an error that says which flag allows further
+// hosts.
 func Guard(w http.ResponseWriter, r *http.Request, names []string, flag string) bool {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
@@ -263,8 +261,8 @@ func Guard(w http.ResponseWriter, r *http.Request, names []string, flag string) 
 	return false
 }
 
-// ownHost reports whether the Host of a request names this machine: by an address, as localhost, or by one of names,
-// which are in lower case.
+// ownHost reports whether the Host of a request names this machine: by an IP address, as localhost, or by one of
+// names (in lower case).
 func ownHost(hostport string, names []string) bool {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
@@ -277,8 +275,8 @@ func ownHost(hostport string, names []string) bool {
 	return host == "localhost" || slices.Contains(names, host)
 }
 
-// current returns the result of the run: so far, from a sample that is at most lately old, or
-// the final one. It is never nil.
+// current returns the final result of the run. While the run goes on, it returns the result so far, from a sample
+// that is at most lately old. It never returns nil.
 func (s *Server) current(ctx context.Context, lately time.Duration) *result.Result {
 	s.cache.mu.Lock()
 	defer s.cache.mu.Unlock()
@@ -314,7 +312,7 @@ func (s *Server) current(ctx context.Context, lately time.Duration) *result.Resu
 	return &res
 }
 
-// page serves the current report. It is drawn once for all requests of a moment.
+// page serves the current report. Requests at the same time share one drawing.
 func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 	b, err := s.drawOnce(r.Context())
 	if err != nil {
@@ -325,7 +323,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(b)
 }
 
-// drawOnce returns the page of the run as it is now, or as it was up to pageMaxAge ago.
+// drawOnce returns the current page of the run, at most pageMaxAge old.
 func (s *Server) drawOnce(ctx context.Context) ([]byte, error) {
 	s.cache.drawn.mu.Lock()
 	defer s.cache.drawn.mu.Unlock()

@@ -14,11 +14,11 @@ import (
 	"brunt/scenarios/result"
 )
 
-// state is what clients receive: the last second, the last page and, when the run is over, its
-// end. Each is JSON and replaces the one before. Its number tells which clients have it. A
-// slow client misses some; the run does not wait for it.
+// state holds the messages for clients: the last second, the last page and, after the run, its end. Each message is
+// JSON and replaces the previous one of its kind. Messages are numbered, so that the server knows which a client has.
+// A slow client misses some, because the run does not wait for it.
 type state struct {
-	n                  int64 // of the newest
+	n                  int64 // number of the newest message
 	now, page, over    []byte
 	nowN, pageN, overN int64
 }
@@ -34,9 +34,9 @@ func (s *Server) show(change func(*state)) {
 
 // events sends the run to one client until the run is over or the client is gone:
 //
-//	now   the last second, once a second
-//	page  the whole page as it is now, as one string
-//	over  the run has ended, and the page before is its report
+//	now   the figures of the last second, once a second
+//	page  the whole current page, as one string
+//	over  the run has ended, and the last page is its report
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	if s.readers >= mostReaders {
@@ -114,7 +114,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 
 func nowJSON(iv result.Interval) []byte { return encodeJSON(html.NowOf(iv)) }
 
-// overJSON says how a run ended, and whether another run follows.
+// overJSON describes how a run ended, and whether another run follows.
 func overJSON(res *result.Result, run, of int) []byte {
 	text := "The run is over. This page is its report now, and no longer connected; brunt keeps it as report.html."
 	if run < of && res.Verdict != scenarios.Interrupted {

@@ -17,23 +17,23 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// A Collector counts a run while it goes on. It is a [reporters.Live] that adds up intervals,
-// so it costs the load nothing and is at most a second old.
+// A Collector counts a run while it goes on. It is a [reporters.Live] that adds up intervals, so that it costs the
+// load nothing and is at most one second old.
 //
-// It is a [prometheus.Collector] for a registry, and a [prometheus.Gatherer] of its own series
-// alone. It is safe for use by several goroutines.
+// It is a [prometheus.Collector] for a registry, and also a [prometheus.Gatherer] of only its own series. It is safe
+// for concurrent use.
 type Collector struct {
 	FaultKinds map[string]string // kinds by name
 	descs      map[string]*prometheus.Desc
 	own        *prometheus.Registry
 
 	mu      sync.Mutex
-	began   time.Time // when the counters were zero
+	began   time.Time // when the counters began at zero
 	steps   map[stepKey]*stepTotals
 	offered int64
 	flight  int64
 	lag     time.Duration
-	in      map[string]bool // faults that are active, or were since the last interval
+	in      map[string]bool // faults that are active now, or were since the last interval
 	came    map[string]bool // faults that were injected since the last interval
 }
 
@@ -47,17 +47,16 @@ var (
 type Options struct {
 	Run      string
 	Scenario string
-	Faults   map[string]string   // kinds of the scenario's faults by their name
-	Steps    map[string][]string // names of the steps by load, as far as they are known: their counters begin at zero
+	Faults   map[string]string   // kinds of the scenario's faults by name
+	Steps    map[string][]string // known names of steps by load; their counters begin at zero
 }
 
 type stepKey struct{ load, step string }
 
-// Bounds on the number of series: a script may have any number of steps, and a target any
-// number of errors.
+// Bounds on the number of series, because a script may have any number of steps and a target any number of errors.
 const (
 	stepSeries = 300
-	kindSeries = 40 // of errors, for each step
+	kindSeries = 40 // kinds of errors for each step
 	others     = "(others)"
 )
 
@@ -74,8 +73,8 @@ type stepTotals struct {
 	classic [len(classicBounds)]int64
 }
 
-// nativeSchema is the resolution of the native histogram: a bucket is 2^(1/16), so 4.4 %,
-// wide.
+// nativeSchema is the resolution of the native histogram: the bounds of a bucket differ by a factor of 2^(1/16), 4.4
+// %.
 const nativeSchema = 4
 
 // classicBounds are the upper bounds of the classic buckets, in seconds.
@@ -120,7 +119,7 @@ func New(o Options) *Collector {
 	return m
 }
 
-// step returns the counts of a step; steps beyond the bound share one.
+// step returns the counts of a step. The steps beyond the bound share one.
 func (m *Collector) step(k stepKey) *stepTotals {
 	t := m.steps[k]
 	if t == nil && len(m.steps) >= stepSeries {
@@ -159,8 +158,8 @@ func (m *Collector) Observe(iv result.Interval) {
 	}
 }
 
-// Event receives the events of the run. A fault that is injected and cleared between two
-// intervals counts as active in the later one.
+// Event receives the events of the run. A fault that is injected and cleared within one interval counts as active in
+// that interval.
 func (m *Collector) Event(e result.Event) {
 	if e.Event != "fault.injected" {
 		return
@@ -170,8 +169,8 @@ func (m *Collector) Event(e result.Event) {
 	m.came[EntryOf(e.Fault)] = true
 }
 
-// EntryOf returns the name of a fault from the name of one of its occurrences, or of a step of one: split from split#2
-// and from split#2.cut.
+// EntryOf returns the name of a fault, given the name of one of its occurrences or of a step of one: split for
+// split#2 and for split#2.cut.
 func EntryOf(name string) string {
 	occurrence, _ := scenarios.GroupOf(name)
 	return slo.ParseOccurrence(occurrence).Fault

@@ -16,8 +16,8 @@ import (
 // mostAnswer bounds an answer of Grafana, in bytes.
 const mostAnswer = 1 << 20
 
-// grafana creates an annotation for each occurrence of a fault, by Grafana's HTTP API: a point
-// when the fault is injected, which becomes a region when it is cleared.
+// grafana creates an annotation for each occurrence of a fault through Grafana's HTTP API: a point when the fault is
+// injected, which becomes a region when it is cleared.
 type grafana struct {
 	client *http.Client
 	out    Out
@@ -37,14 +37,14 @@ func newGrafana(o Out, run Run) encoder {
 	return &grafana{client: o.client(&run), out: o, run: run, open: map[string]*annotation{}}
 }
 
-// An annotation is the annotation of a fault in Grafana.
+// An annotation is a fault's annotation in Grafana.
 type annotation struct {
 	*grafana
 	Time int64    `json:"time"`              // milliseconds
 	End  int64    `json:"timeEnd,omitempty"` // milliseconds; zero: the fault is still active
 	Tags []string `json:"tags"`
 	Text string   `json:"text"`
-	id   int64    // from Grafana; zero: not created yet
+	id   int64    // assigned by Grafana; zero: not created yet
 }
 
 // An annotationUpdate creates an annotation or ends it.
@@ -82,7 +82,7 @@ func (g *grafana) begin(e *result.Event, at time.Time) batch {
 	return &annotationUpdate{a, 0}
 }
 
-// last implements [encoder]. A fault that was not seen cleared ends with the run.
+// last implements [encoder]. A fault whose clearing was not observed ends with the run.
 func (g *grafana) last(at time.Time) batch {
 	var all annotations
 	for _, a := range g.open {
@@ -108,7 +108,7 @@ func (all annotations) send(ctx context.Context) error {
 func (p *annotationUpdate) send(ctx context.Context) error {
 	p.End = p.end
 	to := p.out.plain().JoinPath("api", "annotations")
-	if p.id == 0 { // new, or Grafana did not receive its beginning
+	if p.id == 0 { // new, or Grafana did not receive its creation
 		var made struct{ ID int64 }
 		if err := p.ask(ctx, http.MethodPost, to.String(), p.annotation, &made); err != nil {
 			return err

@@ -14,9 +14,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 )
 
-// otlp sends metrics by OTLP over HTTP: counters and gauges unchanged, native histograms as
-// exponential ones. The exporter reads further settings, such as headers, from OpenTelemetry's
-// environment variables.
+// otlp sends metrics by OTLP over HTTP: counters and gauges unchanged, native histograms as exponential ones. The
+// exporter also reads settings, such as headers, from OpenTelemetry's environment variables.
 type otlp struct {
 	out  Out
 	run  Run
@@ -36,7 +35,7 @@ func newOTLP(o Out, run Run) encoder {
 	return &otlp{out: o, run: run, from: resource.NewSchemaless(attribute.String("service.name", "brunt"))}
 }
 
-// exporter creates the exporter on its first call. It is called by one goroutine at a time.
+// exporter creates the exporter on its first call. Only one goroutine at a time may call it.
 func (s *otlp) exporter(ctx context.Context) (*otlpmetrichttp.Exporter, error) {
 	if s.to != nil {
 		return s.to, nil

@@ -33,13 +33,13 @@ type Out struct {
 	secrets []string // values of environment variables in the URL
 }
 
-// Run is the run that services receive.
+// Run is the run to send to services.
 type Run struct {
-	Metrics  *metrics.Collector // observed before the outs are
+	Metrics  *metrics.Collector // it observes the run before the outs do
 	Run      string
 	Scenario string
 	Log      *slog.Logger
-	Reach    connect.Check     // which addresses may be sent to; nil is loopback alone
+	Reach    connect.Check     // allowed addresses to send to; nil allows loopback only
 	via      http.RoundTripper // nil: the network; for tests
 }
 
@@ -64,7 +64,7 @@ func Usage(kinds []Kind) string {
 
 var envRef = regexp.MustCompile(`\$\{env\.([A-Za-z_][A-Za-z0-9_]*)\}`)
 
-// Parse parses KIND=URL, where KIND is the name of one of the kinds. It replaces ${env.NAME} by an
+// Parse parses KIND=URL, where KIND is the name of one of kinds. It replaces ${env.NAME} with the value of an
 // environment variable, which getenv returns.
 func Parse(text string, kinds []Kind, getenv func(string) string) (Out, error) {
 	kind, to, found := strings.Cut(text, "=")
@@ -103,8 +103,7 @@ func Parse(text string, kinds []Kind, getenv func(string) string) (Out, error) {
 	return Out{Kind: kinds[known], To: u, Token: getenv(kinds[known].Token), secrets: secrets}, nil
 }
 
-// Secrets lists the texts that must not be shown: passwords, tokens and the values of
-// variables.
+// Secrets lists the texts that must not be shown: passwords, tokens and the values of environment variables.
 func (o Out) Secrets() []string {
 	out := slices.Clone(o.secrets)
 	if p, has := o.To.User.Password(); has && p != "" && !slices.Contains(out, p) {
@@ -116,7 +115,7 @@ func (o Out) Secrets() []string {
 	return out
 }
 
-// Check returns why nothing may be sent to the service: that none of its addresses is within reach.
+// Check returns an error if nothing may be sent to the service, because reach allows none of its addresses.
 func (o Out) Check(ctx context.Context, reach connect.Check) error {
 	port := cmp.Or(o.To.Port(), o.To.Scheme) // "http" and "https" are names of ports
 	if err := reach.Reaches(ctx, net.JoinHostPort(o.To.Hostname(), port)); err != nil {
@@ -139,8 +138,8 @@ func (o Out) mask(text string) string {
 	return hidden.Mask(text)
 }
 
-// client returns an HTTP client for the service. An answer with a status other than 2xx is an
-// error, a [*statusError].
+// client returns an HTTP client for the service. An answer with a status other than 2xx is an error of type
+// [*statusError].
 func (o Out) client(run *Run) *http.Client {
 	via := run.via
 	if via == nil {
@@ -149,7 +148,7 @@ func (o Out) client(run *Run) *http.Client {
 	return &http.Client{Timeout: 10 * time.Second, Transport: &sender{out: o, via: via}}
 }
 
-// plain returns the URL without user and password, which are sent as a header.
+// plain returns the URL without user and password, because a header sends these.
 func (o Out) plain() *url.URL {
 	u := *o.To
 	u.User = nil
@@ -238,8 +237,8 @@ func (o *Outs) gather() {
 	}
 }
 
-// Close waits up to lastWait until all batches are sent. It returns a sentence for each
-// service that did not receive everything. Observe and Event must not be called after it.
+// Close waits up to lastWait until all batches are sent. It returns a sentence for each service that did not receive
+// all of them. Observe and Event must not be called after it.
 func (o *Outs) Close() []string {
 	close(o.ticks)
 	o.working.Wait()

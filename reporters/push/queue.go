@@ -20,14 +20,14 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// A batch is what one request sends to a service.
+// A batch is the content of one request to a service.
 type batch interface {
 	send(ctx context.Context) error
 }
 
 const (
-	mostWaiting = 300             // batches: five minutes of seconds
-	lastWait    = 5 * time.Second // for batches that wait when the run is over
+	mostWaiting = 300             // batches, one per second for five minutes
+	lastWait    = 5 * time.Second // for the remaining batches when the run is over
 )
 
 // A queue sends batches to one service, in order, one at a time. It retries a batch that
@@ -76,7 +76,7 @@ func (q *queue) wake() {
 	}
 }
 
-// close says that no batch follows, and bounds the time for those that wait.
+// close tells the queue that no batch follows, and bounds the time for the waiting ones.
 func (q *queue) close() {
 	q.mu.Lock()
 	q.closed = true
@@ -130,7 +130,7 @@ func (q *queue) work() {
 	}
 }
 
-// send retries until the batch is delivered, refused for good, or too late.
+// send retries until the batch is delivered, permanently refused, or too late.
 func (q *queue) send(ctx context.Context, p batch) error {
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = 500*time.Millisecond, 10*time.Second
@@ -154,7 +154,7 @@ func (q *queue) send(ctx context.Context, p batch) error {
 	return err
 }
 
-// deliver sends a batch once. A panic of the client of a service, which an answer can cause, is an error.
+// deliver sends a batch once. It turns a panic of the service's client, which an answer can cause, into an error.
 func deliver(ctx context.Context, p batch) (err error) {
 	defer scenarios.Recover(&err)
 	return p.send(ctx)
@@ -174,8 +174,7 @@ func (q *queue) failed(ctx context.Context, err error) {
 	}
 }
 
-// withoutURL returns the text of an error without its URL, which the reader knows and which
-// may hold a secret.
+// withoutURL returns the text of an error without its URL, because the reader knows it and it may hold a secret.
 func withoutURL(err error) string {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
@@ -183,7 +182,7 @@ func withoutURL(err error) string {
 	return err.Error()
 }
 
-// note returns a sentence about the unsent batches; empty: all were sent.
+// note returns a sentence about unsent batches; empty if all were sent.
 func (q *queue) note() string {
 	if q.timer != nil {
 		q.timer.Stop()
@@ -204,7 +203,7 @@ type statusError struct {
 	status string
 	code   int
 	body   string
-	after  time.Duration // from Retry-After; zero: the service did not say
+	after  time.Duration // from Retry-After; zero: the header was missing
 }
 
 func newStatusError(resp *http.Response) *statusError {

@@ -21,14 +21,14 @@ import (
 )
 
 // remoteWrite sends samples by Prometheus' remote write protocol, version 1.0:
-// https://prometheus.io/docs/specs/prw/remote_write_spec/. It sends native histograms, and
-// classic ones once the service has refused native ones.
+// https://prometheus.io/docs/specs/prw/remote_write_spec/. It sends native histograms. If the service refuses them,
+// it sends classic histograms from then on.
 type remoteWrite struct {
 	client  *http.Client
 	url     string
 	classic atomic.Bool     // native histograms were refused
-	began   map[string]bool // counters and histograms that were sent
-	before  int64           // milliseconds of the second before; zero: there was none
+	began   map[string]bool // counters and histograms that were sent before
+	before  int64           // time of the previous second in milliseconds; zero: none
 }
 
 // Prometheus is the kind of service that receives metrics by remote write.
@@ -116,7 +116,7 @@ func (p *writeBatch) post(ctx context.Context) error {
 	return resp.Body.Close()
 }
 
-// request encodes the second.
+// request encodes the batch.
 func (p *writeBatch) request() *prompb.WriteRequest {
 	out := &prompb.WriteRequest{}
 	for _, f := range p.families {
@@ -133,8 +133,8 @@ func (p *writeBatch) request() *prompb.WriteRequest {
 	return out
 }
 
-// samples returns a series with its value. A new series has a zero one second earlier, so that
-// a rate includes its first second.
+// samples returns a series with its value. A new series also gets a zero one second earlier, so that a rate includes
+// its first second.
 func (p *writeBatch) samples(name string, m *dto.Metric, fresh bool, v float64, more ...string) *prompb.TimeSeries {
 	s := &prompb.TimeSeries{Labels: labelsOf(name, m, more...)}
 	if fresh {
@@ -168,7 +168,7 @@ func (p *writeBatch) histogram(to *prompb.WriteRequest, name string, m *dto.Metr
 	}
 }
 
-// boundText formats a bound as Prometheus does, for which "1.0" and "1" are different labels.
+// boundText formats a bound like Prometheus, because "1.0" and "1" are different labels.
 func boundText(v float64) string {
 	s := strconv.FormatFloat(v, 'g', -1, 64)
 	if v == math.Trunc(v) && !strings.Contains(s, "e") {

@@ -1,2 +1,2 @@
-// Package reporterstest has simulated results for the tests of reporters.
+// Package reporterstest provides simulated results for the tests of reporters.
 package reporterstest

@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// Nan is a value that is not known.
+// Nan is an unknown value.
 var Nan = result.NaN
 
 // Replica returns a crash that causes errors until the balancer ejects the replica.
@@ -31,7 +31,7 @@ func Replica() Fault {
 	}
 }
 
-// SlowStore returns a latency of links that affects nothing.
+// SlowStore returns a latency on links that affects nothing.
 func SlowStore() Fault {
 	return Fault{
 		Rec: result.FaultRecord{
@@ -49,7 +49,7 @@ func SlowStore() Fault {
 	}
 }
 
-// Split returns a partition that makes requests fail until the caller turns to another unit.
+// Split returns a partition that makes requests fail until the caller switches to another unit.
 func Split() Fault {
 	return Fault{
 		Rec: result.FaultRecord{
@@ -222,7 +222,7 @@ func hostileRun() *result.Result {
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
 		o.ID, o.Text, o.Phase, o.Note = Hostile, Hostile, slo.ParsePhase(Hostile), Hostile
-		o.Asked = nil // as such a text is read
+		o.Asked = nil // such a text can't be parsed as an objective
 	}
 	r.Objectives[0].Metric, r.Objectives[0].Op, r.Objectives[0].Verdict = Hostile, Hostile, scenarios.Verdict(Hostile)
 	for i := range r.Errors {
@@ -271,8 +271,8 @@ func hostileRun() *result.Result {
 	return r
 }
 
-// fill puts hostile text into every empty text of a result, an element into each empty list,
-// and a value behind each nil pointer, so that no field is forgotten.
+// fill puts hostile text into every empty text of a result, an element into each empty list, and a value behind each
+// nil pointer, so that no field is missed.
 func fill(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.String:

@@ -10,7 +10,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Each runs f on every fixture; with -short on the most different ones.
+// Each runs f on every fixture; with -short only on the most different ones.
 func Each(t *testing.T, f func(t *testing.T, r *result.Result)) {
 	if testing.Short() {
 		Some(t, f)
@@ -31,7 +31,7 @@ func on(t *testing.T, names []string, f func(t *testing.T, r *result.Result)) {
 	}
 }
 
-// Render returns what a reporter writes of a result. An error fails the test.
+// Render returns the output of a reporter for a result. An error fails the test.
 func Render(t *testing.T, rep reporters.Reporter, r *result.Result) string {
 	t.Helper()
 	var b bytes.Buffer

@@ -11,18 +11,18 @@ import (
 	"brunt/scenarios/result"
 )
 
-// sentences are the fields of a result that hold sentences for people.
+// sentences lists the fields of a result that hold sentences for readers.
 var sentences = []string{
 	"Reason", "Note", "Notes", "Evidence", "GoneEvidence", "Limits", "SlowerUntold", "Unreported", "DetectNote", "Text",
 	"RoleSaid", "Hypothesis",
 }
 
-// Scrambled is what each letter and digit of a scrambled sentence is.
+// Scrambled replaces each letter and digit of a scrambled sentence.
 const Scrambled = 'z'
 
-// Scramble returns two copies of a result, as files keep it. In the second no sentence says anything: its letters and
-// digits are [Scrambled], at the same places. The texts of objectives stay: they are written in a language, and are
-// names.
+// Scramble returns two copies of a result, in the form that files keep. In the second copy all letters and digits of
+// sentences are replaced by [Scrambled], so that the sentences carry no information. The texts of objectives stay:
+// they follow a grammar, and serve as names.
 func Scramble(t testing.TB, r *result.Result) (plain, scrambled *result.Result) {
 	t.Helper()
 	b, err := json.Marshal(r)

@@ -14,8 +14,8 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Run describes a simulated run; Result simulates its requests and sorts them into windows and
-// phases by the rules of a real run.
+// Run describes a simulated run. Its method Result simulates the requests, and sorts them into windows and phases by
+// the rules of a real run.
 type Run struct {
 	name     string
 	seconds  float64
@@ -129,7 +129,7 @@ type sim struct {
 	errors  map[[2]string]*result.ErrorGroup
 }
 
-// simWindow is a window of a step; the step * is all of them.
+// simWindow is a window of a step; "*" stands for all steps.
 type simWindow struct {
 	tally
 	row result.Window
@@ -385,8 +385,8 @@ func (s *sim) window(r *result.Result, step string, i int) {
 	r.Windows = append(r.Windows, *w)
 }
 
-// objective computes what it can from the simulated requests or from the record of a fault.
-// The verdict is given.
+// objective computes an objective from the simulated requests or from the record of a fault, as far as that is
+// possible. The verdict is given.
 func (s *sim) objective(text string, v scenarios.Verdict) result.ObjectiveResult {
 	o, err := slo.ParseObjective(text)
 	if err != nil {
@@ -451,8 +451,7 @@ func (s *sim) generator(r *result.Result) result.Generator {
 	return g
 }
 
-// Usage returns simulated usage of units: posts[1] restarts in its faults, and gateway[0]
-// leaks.
+// Usage returns simulated usage of units: posts[1] restarts during its faults, and gateway[0] leaks.
 func Usage(seconds float64, names ...string) []result.UnitUsage {
 	rnd := rand.New(rand.NewPCG(3, 3))
 	var out []result.UnitUsage

@@ -1,5 +1,5 @@
-// Package site shows the results of runs as a site: a list, each run's page, two runs beside each other, and each
-// objective over the runs of a scenario. It only reads.
+// Package site shows the results of runs as a site: a list of runs, the page of each run, comparisons of two runs,
+// and each objective over the runs of a scenario. It only reads.
 //
 //	folders -find-> entry, one for each result.json
 //	        -Server-> HTTP, drawn on request

@@ -21,16 +21,16 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// An entry is a run that a folder holds.
+// An entry is a run in a folder.
 type entry struct {
-	Key string // names it in addresses: the folder below the root, with slashes
+	Key string // identifies the run in addresses: the folder relative to the root, with slashes
 	dir string
 	head
-	written time.Time // when its result.json was
+	written time.Time // modification time of its result.json
 	size    int64
 }
 
-// head is the part of a result that lists of runs show.
+// head holds the fields of a result that lists of runs show.
 type head struct {
 	Run        string                   `json:"run"`
 	Name       string                   `json:"name"`
@@ -50,8 +50,8 @@ const (
 	deepest    = 6       // folders below a root
 )
 
-// find lists the runs of folders, the oldest first. What was read before and has not changed is taken from known, by
-// folder. Problems says in sentences what could not be read.
+// find lists the runs in folders, the oldest first. If a run was read before and has not changed, find takes it from
+// known, which is keyed by folder. Problems lists the runs that could not be read, as sentences.
 func find(roots []string, known map[string]*entry) (list []*entry, problems []string) {
 	keys := map[string]bool{}
 	for _, root := range roots {
@@ -101,7 +101,7 @@ func find(roots []string, known map[string]*entry) (list []*entry, problems []st
 	return list, problems
 }
 
-// keyOf names a folder in addresses, each by another name.
+// keyOf returns the name of a folder in addresses. Each folder gets a different name.
 func keyOf(roots []string, root, rel string, taken map[string]bool) string {
 	key := filepath.ToSlash(rel)
 	if len(roots) > 1 || rel == "." {
@@ -142,7 +142,7 @@ func read(dir string, info fs.FileInfo, known *entry) (*entry, error) {
 	return e, nil
 }
 
-// whole reads all of a run.
+// whole reads the complete result of a run.
 func (e *entry) whole() (*result.Result, error) { return evidence.Read(e.dir) }
 
 // row is the run in the list.

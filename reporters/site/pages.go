@@ -12,16 +12,16 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A Comparer says how a run compares with an earlier one, whose name base is.
+// A Comparer compares a run with an earlier run, whose name is base.
 type Comparer func(base string, earlier, run *result.Result) (*result.Comparison, error)
 
-// beside writes the page of a run beside an earlier one.
+// beside writes the page of a run with a comparison with an earlier one.
 func beside(w io.Writer, compare Comparer, earlier *entry, r *result.Result) error {
 	base, err := earlier.whole()
 	if err != nil {
 		return err
 	}
-	r.Logs = nil // they are beside the run's own page
+	r.Logs = nil // the logs are beside the run's own page
 	if r.Comparison, err = compare(earlier.Key, base, r); err != nil {
 		r.Notes = append(r.Notes, fmt.Sprintf("there is no comparison with %s: %v", earlier.Key, err))
 	}
@@ -31,7 +31,7 @@ func beside(w io.Writer, compare Comparer, earlier *entry, r *result.Result) err
 // mostCharts bounds the charts of a page of objectives.
 const mostCharts = 40
 
-// trend writes each objective of a scenario over its runs, those of the newest run first.
+// trend writes the objectives of a scenario over its runs; the objectives of the newest run come first.
 func trend(w io.Writer, list []*entry, name string, link func(*entry) string) error {
 	p := html.TrendPage{Name: words.Clean(name)}
 	p.Note = "A circle is a run; an empty one is a run that did not meet the objective, and ▲ one whose value has no end."

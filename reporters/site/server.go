@@ -19,8 +19,8 @@ import (
 	"brunt/reporters/words"
 )
 
-// A Server serves the runs of folders. It reads the folders again for each list, so that new runs appear; it changes
-// nothing, and answers GET alone.
+// A Server serves the runs in folders. It reads the folders again for each list, so that new runs appear. It changes
+// nothing, and answers only GET requests.
 type Server struct {
 	o    Options
 	http http.Server
@@ -29,15 +29,15 @@ type Server struct {
 	known map[string]*entry // by folder
 }
 
-// Options say what a server shows.
+// Options configure a server.
 type Options struct {
 	Title   string
 	Roots   []string // folders with runs
 	Compare Comparer
-	Hosts   []string // host names in lower case that a request may name, besides localhost and addresses
+	Hosts   []string // host names in lower case that requests may name, besides localhost and IP addresses
 }
 
-// drawTime bounds how long an answer takes; the page of a long run takes seconds to draw.
+// drawTime bounds the time of an answer; the page of a long run takes seconds to draw.
 const drawTime = time.Minute
 
 // NewServer returns a server. [Server.Serve] starts it.
@@ -88,7 +88,7 @@ func (s *Server) entries() ([]*entry, []string) {
 	return list, problems
 }
 
-// entryOf returns the run of a key; nil: there is none.
+// entryOf returns the run with a key; nil if there is none.
 func entryOf(list []*entry, key string) *entry {
 	for _, e := range list {
 		if e.Key == key {
@@ -98,7 +98,7 @@ func entryOf(list []*entry, key string) *entry {
 	return nil
 }
 
-// answer writes a page whole, or an error.
+// answer writes a whole page, or an error.
 func answer(w http.ResponseWriter, draw func(io.Writer) error) {
 	var b bytes.Buffer
 	if err := draw(&b); err != nil {
@@ -151,7 +151,7 @@ func (s *Server) compare(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// file serves the page of a run, drawn by this brunt, its result.json, and the logs of its units as text.
+// file serves one file of a run: its page (drawn by this brunt), its result.json, or the log of a unit as text.
 func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 	key, name := path.Split(r.PathValue("file"))
 	key = strings.TrimSuffix(key, "/")

@@ -12,9 +12,9 @@ import (
 	"brunt/reporters/html"
 )
 
-// Write writes the site of the runs of folders as files: index.html, and a page for each run, for each run beside the
-// one before, and for each scenario. Links between them are relative. It returns how many runs there are, and in
-// sentences what was left out.
+// Write writes the site of the runs in folders as files: index.html, a page for each run, a page for each run
+// compared with the previous one, and a page for each scenario. Links between them are relative. It returns the
+// number of runs, and the omitted runs as sentences.
 func Write(out string, roots []string, title string, compare Comparer) (runs int, problems []string, err error) {
 	list, problems := find(roots, nil)
 	if len(list) == 0 {
@@ -44,7 +44,7 @@ func Write(out string, roots []string, title string, compare Comparer) (runs int
 			problems = append(problems, fmt.Sprintf("%s is left out: %v.", e.dir, err))
 			continue
 		}
-		r.Logs = nil // they are not published
+		r.Logs = nil // logs are not published
 		if err := write(row.Link, func(w io.Writer) error { return html.Page{}.Report(w, r) }); err != nil {
 			return 0, problems, err
 		}
@@ -61,5 +61,5 @@ func Write(out string, roots []string, title string, compare Comparer) (runs int
 	return len(p.Runs), problems, write(html.Index, p.Report)
 }
 
-// pageOf is the address of the page of a run.
+// pageOf returns the path of a run's page.
 func pageOf(e *entry) string { return path.Join("runs", e.Key, html.File) }

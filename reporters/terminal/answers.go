@@ -9,8 +9,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Answers prints the failed answers of a smoke run: one of each kind of error, whole as far as it was
-// kept.
+// Answers prints the failed answers of a smoke run: one answer for each kind of error, as complete as it was kept.
 func Answers(w io.Writer, res *result.Result) {
 	for i := range res.Errors {
 		g := &res.Errors[i]

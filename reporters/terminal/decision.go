@@ -11,8 +11,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Decision writes what a gate or a comparison came to: the verdict, a table, and sentences. With statistics it says as
-// well how the verdict came about.
+// Decision writes the outcome of a gate or a comparison: the verdict, a table, and sentences. With statistics it also
+// explains how the verdict was reached.
 func Decision(w io.Writer, d *result.Decision, statistics bool) error {
 	out := &strings.Builder{}
 	if d.Kind == "gate" {

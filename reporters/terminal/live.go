@@ -17,8 +17,8 @@ import (
 // liveLines bounds the lines of the live block on a tall screen.
 const liveLines = 20
 
-// liveBlock returns the state of a run in at most height lines of at most width columns. What
-// has no room is counted: and 12 more.
+// liveBlock returns the state of a run in at most height lines of at most width columns. It counts the objectives
+// without room, as in "and 12 more".
 func liveBlock(iv result.Interval, past *past, width, height int) [][]span {
 	if iv.ToAsk > 0 {
 		return [][]span{{{words.Clip(words.LedgerProgress(iv), width), plain}}}
@@ -53,8 +53,8 @@ func liveBlock(iv result.Interval, past *past, width, height int) [][]span {
 	return append(block, objectiveLines(&iv, width, min(height, liveLines)-len(block))...)
 }
 
-// objectiveLines returns the state of the objectives, one line each: failing ones first, then
-// those with the least budget left, as many as there is room for.
+// objectiveLines returns the states of as many objectives as there is room for, one line each: failing ones first,
+// then by the budget left, least first.
 func objectiveLines(iv *result.Interval, width, room int) [][]span {
 	list := iv.Objectives
 	if room < 1 || len(list) == 0 {
@@ -99,7 +99,7 @@ func objectiveLines(iv *result.Interval, width, room int) [][]span {
 	return out
 }
 
-// budgetLeft returns the share of a budget that is left; 1 if there is no budget.
+// budgetLeft returns the unused share of a budget; 1 without a budget.
 func budgetLeft(s result.RunningVerdict) float64 {
 	if math.IsNaN(float64(s.Left)) {
 		return 1
@@ -107,7 +107,7 @@ func budgetLeft(s result.RunningVerdict) float64 {
 	return float64(s.Left)
 }
 
-// countOthers counts objectives without room.
+// countOthers counts the objectives without room, by verdict.
 func countOthers(list []result.RunningVerdict, which []int) string {
 	n := map[scenarios.Verdict]int{}
 	for _, i := range which {
@@ -125,7 +125,8 @@ func countOthers(list []result.RunningVerdict, which []int) string {
 	return "and " + strconv.Itoa(len(which)) + " more: " + strings.Join(parts, ", ")
 }
 
-// objectiveState returns the state of an objective: its value beside its target, or else the rest of its error budget.
+// objectiveState returns the state of an objective: its value beside its target if known, else the rest of its error
+// budget.
 func objectiveState(s result.RunningVerdict, iv *result.Interval) string {
 	left := valueOfTarget(s, iv)
 	switch f := float64(s.Left); {
@@ -151,12 +152,12 @@ func objectiveState(s result.RunningVerdict, iv *result.Interval) string {
 	return left
 }
 
-// valueOfTarget returns what is measured beside what is asked for, such as 2.4ms of 200ms; empty: it is not known while
-// the run goes on. Of a percentile only that of the last second is known, over all loads and steps.
+// valueOfTarget returns the measured value and the target, such as "2.4ms of 200ms". It is empty if the value is
+// unknown while the run goes on. Of a percentile only the last second's value is known, over all loads and steps.
 func valueOfTarget(s result.RunningVerdict, iv *result.Interval) string {
 	o := s.Asked
 	if o.Metric.Text == "" || o.Relative() {
-		return "" // it is known once the load is over
+		return "" // it is known only after the load
 	}
 	of := " of " + o.Metric.FormatValue(o.Value)
 	if s.Measured.Known() {
@@ -173,7 +174,7 @@ func valueOfTarget(s result.RunningVerdict, iv *result.Interval) string {
 	return words.AnswerTime(now) + of + " in the last second"
 }
 
-// progress is the first line: the phase, a bar, and the time that is left.
+// progress returns the first line: the phase, a bar, and the time left.
 func progress(iv result.Interval, width int) []span {
 	phase := words.PhaseOf(iv)
 	left, done := words.TimeLeft(iv)
@@ -187,7 +188,7 @@ func progress(iv result.Interval, width int) []span {
 	return append(line, span{left, plain})
 }
 
-// faultsLine returns FaultsActive in the styles of a terminal.
+// faultsLine returns the faults of [words.FaultsActive] in terminal styles.
 func faultsLine(iv result.Interval, width int) []span {
 	var line []span
 	active, next := words.FaultsActive(iv, width)

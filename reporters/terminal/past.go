@@ -25,16 +25,16 @@ func (p *past) add(iv *result.Interval) {
 	p.p95, p.bad = lately(append(p.p95, p95)), lately(append(p.bad, bad))
 }
 
-// lately bounds how many seconds are kept.
+// lately returns the newest values of a list, which are kept.
 func lately(list []float64) []float64 { return list[max(0, len(list)-mostColumns):] }
 
-// times draws the 95th percentile of the latest seconds, as many as there are columns.
+// times draws p95 of the latest seconds, one column each.
 func (p *past) times(columns int) (string, style) {
 	bars, _, _ := chart.SparkTimes(p.p95[max(0, len(p.p95)-columns):])
 	return bars, dim
 }
 
-// failed draws the share of failed requests of the latest seconds in the same way.
+// failed draws the share of failed requests of the latest seconds, one column each.
 func (p *past) failed(columns int) (string, style) {
 	shown, most := p.bad[max(0, len(p.bad)-columns):], 0.0
 	for _, share := range shown {
@@ -48,7 +48,7 @@ func (p *past) failed(columns int) (string, style) {
 	return chart.SparkShares(shown, most), bad
 }
 
-// beside adds a drawing to the end of a line of the live block, at the right edge of the screen, if there is room.
+// beside adds a drawing at the right end of a line of the live block, if there is room.
 func (p *past) beside(line []span, width int, draw func(columns int) (string, style)) []span {
 	used := 0
 	for _, s := range line {

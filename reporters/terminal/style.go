@@ -6,8 +6,7 @@ import (
 	"brunt/reporters/words"
 )
 
-// A style is how a terminal shows a text, as the number of its escape sequence. No information
-// depends on it alone.
+// A style is the parameter of a terminal's escape sequence for a text. No information depends on styles alone.
 type style string
 
 const (
@@ -27,8 +26,8 @@ type span struct {
 	style style
 }
 
-// render formats spans, cut to width columns, without styles if colour is false. It also
-// returns how many columns it used.
+// render formats spans, cut to width columns, and without styles if colour is false. It also returns the number of
+// used columns.
 func render(line []span, width int, colour bool) (text string, used int) {
 	var b strings.Builder
 	for _, s := range line {

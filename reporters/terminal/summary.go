@@ -31,7 +31,7 @@ func (s *summary) head(text string) {
 	s.line(span{text, bold})
 }
 
-// text writes a paragraph: its first line after first, the others after rest.
+// text writes a paragraph, with first before its first line and rest before its other lines.
 func (s *summary) text(first, rest, text string, st style) {
 	for i, l := range words.Wrap(text, s.width-words.Width(rest)) {
 		lead := rest
@@ -88,7 +88,7 @@ func (s *summary) result(r *result.Result) {
 	}
 }
 
-// watches says what the units answered over time to the questions under watch.
+// watches writes the answers of the units over time to the questions under watch.
 func (s *summary) watches(list []result.Watch) {
 	last := ""
 	for i := range list {
@@ -139,7 +139,7 @@ func (s *summary) objectives(list []result.ObjectiveResult) {
 		text, value = max(text, words.Width(v.text)), max(value, words.Width(v.value))
 		out = append(out, v)
 	}
-	// the text gets the columns that the measured values leave; if both are long, half
+	// the text gets the columns that the values leave; if both are long, each gets half
 	room := s.width - wide - 8
 	text = min(text, max(room-value, room/2))
 	value = room - text
@@ -171,7 +171,7 @@ func nth(list []string, i int) string {
 	return ""
 }
 
-// mostFaults is how many faults are described in full; if there are more, each gets one row.
+// mostFaults is the largest number of faults with full descriptions; more faults get one row each.
 const mostFaults = 12
 
 func (s *summary) faults(list []result.FaultRecord) {
@@ -209,7 +209,7 @@ func (s *summary) faults(list []result.FaultRecord) {
 		s.text("    ", "      ", times.String(), plain)
 		seen := words.FaultEffect(f)
 		if f.Impact == result.Impacted && f.Note == "" && !words.OnlySlower(f) {
-			// the line above has the rest
+			// the line above has the rest of it
 			seen = strings.TrimSpace(syntax.Sentence(words.FaultCost(f)) + " " + words.FaultLatency(f))
 		}
 		s.text("    ", "      ", seen+" "+syntax.Sentence(words.FaultRevert(f)), plain)
@@ -231,7 +231,7 @@ func (s *summary) faults(list []result.FaultRecord) {
 	}
 }
 
-// comparison says how the run compares with earlier ones; the report has the rows.
+// comparison writes the outcome of the comparison with earlier runs; the report has the rows.
 func (s *summary) comparison(c *result.Comparison) {
 	if c == nil {
 		return
@@ -391,7 +391,7 @@ func (s *summary) latency(r *result.Result) {
 // mostErrors bounds the kinds of errors listed.
 const mostErrors = 5
 
-// mostLines bounds the lines of a sample: the remedy stands at its end. longestSample bounds its columns.
+// mostLines bounds the lines of a sample, of which the last has the remedy. longestSample bounds its columns.
 const (
 	mostLines     = 5
 	longestSample = 1000

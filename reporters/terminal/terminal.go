@@ -16,8 +16,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Options say what the terminal supports and what surrounds the report. The zero value is a
-// file of 80 columns: no colours, no cursor movement.
+// Options describe the terminal's abilities, and the texts around the report. The zero value stands for a file of 80
+// columns: without colours or cursor movement.
 type Options struct {
 	TTY     bool                       // the live block is redrawn in place; else a line every 10 s
 	Color   bool                       // the caller honours NO_COLOR
@@ -25,12 +25,12 @@ type Options struct {
 	Height  int                        // rows; 0 means 24
 	Size    func() (width, height int) // called before each redraw, to follow a resize; nil keeps Width and Height
 	Summary []string                   // lines about the run, shown once before the live block
-	Verbose bool                       // the table says where requests spent their time
-	// the page of the report, or the folder of its files, named in the table; empty: none
+	Verbose bool                       // the table shows where requests spent their time
+	// page of the report or folder of its files, which the table names; empty: none
 	Files string
 }
 
-// Unwrapped is the width of a file or pipe: what reads it breaks lines as it likes.
+// Unwrapped is the width of a file or pipe, whose reader breaks lines itself.
 const Unwrapped = 1 << 16
 
 // A Terminal shows a run in a terminal: while it goes on as a [reporters.Live], at the end as
@@ -40,7 +40,7 @@ type Terminal struct {
 	o Options
 
 	mu      sync.Mutex
-	begun   bool       // the summary is out
+	begun   bool       // the summary is written
 	block   [][]span   // the live block as last drawn
 	drawn   []int      // columns of each of its lines on the screen; empty: not on the screen
 	partial []byte     // of Write: an incomplete line
@@ -98,8 +98,8 @@ func (t *Terminal) Observe(iv result.Interval) {
 	t.draw(nil)
 }
 
-// Write puts whole lines above the live block, so that a log can share the screen
-// with it. A line without its end is kept until the end comes.
+// Write writes whole lines above the live block, so that a log can share the screen with it. It keeps an incomplete
+// line until its end arrives.
 func (t *Terminal) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -132,8 +132,8 @@ func (t *Terminal) clear() {
 	}
 }
 
-// home moves to the beginning of the block on the screen. If the terminal became narrower, its
-// lines may have been wrapped since they were drawn.
+// home moves to the beginning of the block on the screen. If the terminal became narrower since the block was drawn,
+// its lines may have wrapped.
 func (t *Terminal) home(width int) string {
 	rows := 0
 	for _, used := range t.drawn {
@@ -145,9 +145,9 @@ func (t *Terminal) home(width int) string {
 	return "\r"
 }
 
-// draw writes a screen at once: above first, then the block over its last state. Each line is
-// shorter than the screen is wide and there are fewer lines than rows, so that no line wraps
-// or scrolls. A terminal that supports synchronized output shows the screen at once.
+// draw writes the whole screen in one write: above first, then the block over its previous state. Each line is
+// shorter than the screen is wide and there are fewer lines than rows, so that nothing wraps or scrolls. A terminal
+// that supports synchronized output shows the change at once.
 func (t *Terminal) draw(above []byte) error {
 	width, height := t.size()
 	var b strings.Builder
@@ -193,7 +193,7 @@ func (t *Terminal) Report(w io.Writer, r *result.Result) error {
 	return err
 }
 
-// plainLines writes a line for every ten seconds of a run, for output that is no terminal.
+// plainLines formats a line for every ten seconds of a run, for output that is not a terminal.
 type plainLines struct {
 	begun bool
 	last  int64
@@ -201,8 +201,8 @@ type plainLines struct {
 	span  time.Duration
 	n     int
 
-	reading bool          // the ledger
-	written time.Duration // when its line was last written
+	reading bool          // the ledger is being read
+	written time.Duration // when the ledger's line was last written
 }
 
 const plainInterval = 10 * time.Second

@@ -10,7 +10,7 @@ import (
 // mostTimings bounds the tables of timings.
 const mostTimings = 12
 
-// timings says where the requests of each step spent their time.
+// timings writes where the requests of each step spent their time.
 func (s *summary) timings(r *result.Result) {
 	list := words.StepTimings(r)
 	if len(list) == 0 {

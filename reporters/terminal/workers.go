@@ -5,10 +5,10 @@ import (
 	"brunt/scenarios/result"
 )
 
-// mostWorkers bounds the rows of workers that are in order.
+// mostWorkers bounds the rows of workers in order.
 const mostWorkers = 16
 
-// workers writes a line for each worker; of many only those that are not in order.
+// workers writes a line for each worker. If there are many, it writes only those not in order.
 func (s *summary) workers(r *result.Result) {
 	if len(r.Workers) == 0 {
 		return

@@ -56,7 +56,7 @@ func answerOnPass(r *result.Result) string {
 	return "Ship: " + held + faultsOutcome(r) + lostWrites(r) + "."
 }
 
-// lostWrites says that acknowledged writes were lost; empty where none was.
+// lostWrites says that acknowledged writes were lost; empty if none were.
 func lostWrites(r *result.Result) string {
 	n := int64(0)
 	for _, l := range r.AllLedgers() {
@@ -89,7 +89,7 @@ func faultsOutcome(r *result.Result) string {
 		case OnlySlower(f):
 			harmless++
 			slight++
-		case f.NoOutage(): // writes were lost to it, and there was nothing to recover from
+		case f.NoOutage(): // the fault lost writes, and there was nothing to recover from
 			lossy++
 		case f.Impact == result.Impacted:
 			recovered++
@@ -225,7 +225,7 @@ func missedObjective(o *result.ObjectiveResult) string {
 	})
 }
 
-// during says when, unless it is the whole run.
+// during names the phase of an objective, unless it is the whole run.
 func during(o *result.ObjectiveResult, def slo.Objective) string {
 	switch o.Phase.Kind {
 	case slo.NoPhase, slo.RunPhase:

@@ -5,15 +5,15 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// Budget is how many bad requests an objective allows.
+// Budget is the share of bad requests that an objective allows.
 type Budget struct {
 	Text       string
 	Phase      slo.Phase
-	Load, Step string  // * is all
+	Load, Step string  // "*" means all
 	Allowed    float64 // share of the requests
 }
 
-// BudgetOf returns the error budget of an objective; ok is false if it sets none.
+// BudgetOf returns the error budget of an objective; ok is false if it has none.
 func BudgetOf(o *result.ObjectiveResult) (b Budget, ok bool) {
 	def, ok := o.Asks()
 	if !ok || o.List == "steady" {

@@ -5,8 +5,8 @@ import (
 	"unicode"
 )
 
-// runeWidth returns the columns that a terminal gives a character: none for combining marks,
-// two for wide East Asian characters and emoji (Unicode annex 11).
+// runeWidth returns the number of terminal columns of a character: 0 for combining marks, 2 for wide East Asian
+// characters and emoji (Unicode annex 11).
 func runeWidth(r rune) int {
 	switch {
 	case r < 0x300:
@@ -22,7 +22,7 @@ func runeWidth(r rune) int {
 	return 1
 }
 
-// Width returns how many columns of a terminal s takes.
+// Width returns the number of terminal columns of s.
 func Width(s string) int {
 	n := 0
 	for _, r := range s {

@@ -7,8 +7,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// DecisionSentence makes a sentence of what a decision says. The name of a metric stays as it is written, also at its
-// begin.
+// DecisionSentence makes a sentence of a text of a decision. It does not capitalize the name of a metric at its
+// beginning.
 func DecisionSentence(d *result.Decision, says string) string {
 	says = Clean(says)
 	sentence := syntax.Sentence(says)

@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// FaultTarget says what a fault breaks, where, and by which mechanism.
+// FaultTarget describes a fault's kind, its targets and its mechanism.
 func FaultTarget(f *result.FaultRecord) string {
 	s := Clean(f.Kind)
 	if n := len(f.Steps); n > 0 {
@@ -33,10 +33,10 @@ func FaultTarget(f *result.FaultRecord) string {
 	return s
 }
 
-// mostSaid is how much is shown of the answer by which a unit has its role, in characters.
+// mostSaid bounds the shown part of the answer that tells a unit's role, in characters.
 const mostSaid = 100
 
-// roleOf says which role n units had, and by which answer. An older result knows the leader alone.
+// roleOf describes the role of n units, and the answer that tells it. Older results know only the leader.
 func roleOf(role, said string, leader bool, n int) string {
 	what := ""
 	switch {
@@ -55,7 +55,7 @@ func roleOf(role, said string, leader bool, n int) string {
 	return " (" + what + ")"
 }
 
-// FaultSteps says of each step of a group what it did and when; empty if the fault is no group.
+// FaultSteps describes each step of a group: its action and its time. It is nil if the fault is not a group.
 func FaultSteps(f *result.FaultRecord) []Pair {
 	var out []Pair
 	for i := range f.Steps {
@@ -83,7 +83,7 @@ func FaultSteps(f *result.FaultRecord) []Pair {
 	return out
 }
 
-// FaultSpan says when a fault was injected and when it ended.
+// FaultSpan describes when a fault was injected and when it ended.
 func FaultSpan(f *result.FaultRecord) string {
 	s := "injected " + Offset(f.Injected) + ", cleared " + Offset(f.Cleared)
 	if Judged(f) {
@@ -92,14 +92,14 @@ func FaultSpan(f *result.FaultRecord) string {
 	return s
 }
 
-// Judged reports whether the phase of a fault lasts well beyond its effect: that of a one-shot lasts at
-// least 5 s.
+// Judged reports whether the phase of a fault lasts clearly longer than the fault is active. The phase of a one-shot
+// fault lasts at least 5 s.
 func Judged(f *result.FaultRecord) bool {
 	return f.Cleared.Known() && f.Until.Known() && f.Until > f.Cleared+.05
 }
 
-// tooFew reports whether requests failed during a fault without an impact, although their share is beyond
-// the limit and the baseline's: there were too few to tell them from chance.
+// tooFew reports whether a fault without an impact had a larger share of bad requests than the baseline's share plus
+// the limit. There were then too few requests to distinguish them from chance.
 func tooFew(f *result.FaultRecord) bool {
 	p := f.Parts
 	if f.Impact != result.NotImpacted || p == nil || p.Requests == 0 || !f.Limit.Known() || f.Limit <= 0 {
@@ -114,7 +114,7 @@ func tooFew(f *result.FaultRecord) bool {
 	return float64(p.Bad())/float64(p.Requests) > before
 }
 
-// FaultEffect says how a fault affected the load.
+// FaultEffect describes the effect of a fault on the load.
 func FaultEffect(f *result.FaultRecord) string {
 	s := ""
 	switch f.Impact {
@@ -220,22 +220,22 @@ func OnlySlower(f *result.FaultRecord) bool {
 	return f.NoOutage() && f.Parts.Slower().Answer == result.Yes && f.Parts.Lost == 0
 }
 
-// mayBeSlower reports whether nothing was seen of a fault but answers that may have been slower. Results of older
-// versions have it as one without an impact.
+// mayBeSlower reports whether a fault had no known effect, but answers may have been slower. Results of older
+// versions record such a fault as one without an impact.
 func mayBeSlower(f *result.FaultRecord) bool {
 	return (f.Impact == result.UnknownYet && !f.OnsetAt.Known() || f.Impact == result.NotImpacted) &&
 		f.Parts != nil && f.Parts.Requests > 0 && f.Parts.Slower().Answer == result.Untested
 }
 
-// HadOutage reports whether a fault had an impact with a degradation to recover from.
+// HadOutage reports whether a fault's impact included a degradation to recover from.
 func HadOutage(f *result.FaultRecord) bool {
 	return (f.Impact == result.Impacted || f.Impact == result.NotRecovered) && !f.NoOutage()
 }
 
-// Recover is the time to recovery as tables show it. Where there was nothing to recover from, it is not 0s.
+// Recover returns the time to recovery for tables. It is not 0s but – if there was nothing to recover from.
 func Recover(f *result.FaultRecord) string { return unlessNoOutage(f, f.Recover) }
 
-// Heal is the time from the clearing to recovery as tables show it; see [Recover].
+// Heal returns the time from the clearing to recovery for tables; see [Recover].
 func Heal(f *result.FaultRecord) string { return unlessNoOutage(f, f.Heal) }
 
 func unlessNoOutage(f *result.FaultRecord, n result.Num) string {
@@ -245,15 +245,16 @@ func unlessNoOutage(f *result.FaultRecord, n result.Num) string {
 	return Seconds(n)
 }
 
-// FailoverAt is when the target was good again while the fault was in.
+// FailoverAt returns the time at which the target was good again although the fault was still active.
 func FailoverAt(f *result.FaultRecord) result.Num {
-	if f.Kind == result.GroupKind && f.OnsetAt.Known() { // that of a group counts from the begin of its incident
+	if f.Kind == result.GroupKind && f.OnsetAt.Known() { // a group's failover counts from its incident
 		return f.OnsetAt + f.Failover
 	}
 	return f.Injected + f.Failover
 }
 
-// SlowLimits is the time above which an answer is slow, or the range of those of the steps.
+// SlowLimits returns the response time above which an answer is slow. If steps have different limits, it returns
+// their range.
 func SlowLimits(f *result.FaultRecord) string {
 	if f.SlowLeast > 0 && f.SlowLeast < f.Slow {
 		return Seconds(f.SlowLeast) + " to " + Seconds(f.Slow) + " by step"
@@ -273,8 +274,8 @@ func badRequests(f *result.FaultRecord, n int64) string {
 	return s
 }
 
-// FaultLatency is a sentence on the response times of good answers during a fault and in the baseline;
-// empty where they are unknown.
+// FaultLatency returns a sentence on the response times of good answers during a fault and in the baseline; empty if
+// they are unknown.
 func FaultLatency(f *result.FaultRecord) string {
 	p := f.Parts
 	if p == nil || !p.P50.Known() || !p.P50Before.Known() {
@@ -284,7 +285,7 @@ func FaultLatency(f *result.FaultRecord) string {
 		change(p.P95Before, p.P95) + "."
 }
 
-// change is a time before and after, and how many times longer it is.
+// change formats a time before and after, and their ratio if it is at least 1.5.
 func change(before, after result.Num) string {
 	s := Seconds(before) + " → " + Seconds(after)
 	if f := float64(after / before); before > 0 && f >= 1.5 && !math.IsInf(f, 0) {
@@ -306,7 +307,7 @@ func impactedBy(f *result.FaultRecord) string {
 	}
 	if f.Recover.Known() && f.Impact == result.Impacted && !f.NoOutage() {
 		from := "the injection"
-		if f.Kind == result.GroupKind { // it is judged as one incident
+		if f.Kind == result.GroupKind { // a group is judged as one incident
 			from = "that"
 		}
 		s += ", recovered " + Seconds(f.Recover) + " after " + from
@@ -320,8 +321,7 @@ func impactedBy(f *result.FaultRecord) string {
 	return s + "; " + FaultCost(f)
 }
 
-// FaultCost says how many requests failed because of a fault, and for how long service was
-// degraded.
+// FaultCost describes how many requests failed because of a fault, and for how long the service was degraded.
 func FaultCost(f *result.FaultRecord) string {
 	s := badRequests(f, f.Failed)
 	if f.Failed == 0 {
@@ -341,7 +341,7 @@ func FaultCost(f *result.FaultRecord) string {
 	return s
 }
 
-// FaultRevert says whether a fault was undone.
+// FaultRevert describes whether a fault was undone.
 func FaultRevert(f *result.FaultRecord) string {
 	switch f.Revert {
 	case "ok":
@@ -358,7 +358,7 @@ func FaultRevert(f *result.FaultRecord) string {
 	return Clean(f.Revert)
 }
 
-// FaultTraffic says how much traffic the fault affected.
+// FaultTraffic describes how much traffic the fault affected.
 func FaultTraffic(f *result.FaultRecord) string {
 	switch {
 	case f.Impact == result.NotInjected:
@@ -369,7 +369,7 @@ func FaultTraffic(f *result.FaultRecord) string {
 	return "affected " + Traffic(f.Traffic, f.TrafficUnit)
 }
 
-// Traffic formats how much traffic there was, in a unit of result.FaultRecord.
+// Traffic formats an amount of traffic, in a unit of result.FaultRecord.
 func Traffic(n int64, unit string) string {
 	switch {
 	case unit == "bytes":
@@ -380,8 +380,8 @@ func Traffic(n int64, unit string) string {
 	return Count(n) + " " + Clean(unit)
 }
 
-// FaultDetection says whether the team's own monitoring detected a fault; empty if the
-// scenario does not query it.
+// FaultDetection describes whether the team's own monitoring detected a fault; empty if the scenario does not query
+// it.
 func FaultDetection(f *result.FaultRecord) string {
 	if !f.Detect.Known() {
 		return Clean(f.DetectNote)
@@ -396,7 +396,7 @@ func FaultDetection(f *result.FaultRecord) string {
 	return s
 }
 
-// FaultAlerts says what the team's own alerts did after a fault; empty if there are none.
+// FaultAlerts describes the team's own alerts after a fault; empty if there are none.
 func FaultAlerts(f *result.FaultRecord) string {
 	var out []string
 	for i := range f.Alerts {
@@ -424,8 +424,8 @@ func FaultAlerts(f *result.FaultRecord) string {
 	return strings.Join(out, "; ")
 }
 
-// faultVerdict returns a fault's result as a verdict: a fault that is not fully reverted
-// fails, and a missing or unknown recovery stands out.
+// faultVerdict returns a fault's result as a verdict: a fault that is not fully reverted fails, and a missing or
+// unknown recovery stands out.
 func faultVerdict(f *result.FaultRecord) scenarios.Verdict {
 	switch {
 	case f.Revert == "failed":
@@ -446,8 +446,8 @@ func faultVerdict(f *result.FaultRecord) scenarios.Verdict {
 	return scenarios.Inconclusive
 }
 
-// FaultMark returns the mark and the tone of a fault's outcome. A load that got much slower stands out,
-// though no request failed.
+// FaultMark returns the mark and the tone of a fault's outcome. It also marks a load that got much slower, even if no
+// request failed.
 func FaultMark(f *result.FaultRecord) (mark, tone string) {
 	v := faultVerdict(f)
 	if v == scenarios.Pass && (OnlySlower(f) || f.Parts != nil && f.Parts.Lacking) {
@@ -504,10 +504,11 @@ func FaultOutcome(f *result.FaultRecord) string {
 // mostFaultEvents bounds the events of pods of one fault in words.
 const mostFaultEvents = 12
 
-// usualEvents are what comes with every pod: a report of one fault leaves them out.
+// usualEvents lists events that every pod has. The description of a fault omits them.
 var usualEvents = []string{"pod.scheduled", "pod.pulled", "pod.started", "pod.gone", "workload.ready"}
 
-// FaultEvents lists the events of containers and pods during a fault, and says of which they are; empty: none.
+// FaultEvents lists the events of containers or pods during a fault as what, which is empty without any. Of tells
+// which of the two they are.
 func FaultEvents(f *result.FaultRecord) (of, what string) {
 	var out []string
 	left := 0
@@ -565,8 +566,8 @@ func EventText(e *result.Event) string {
 	return e.Text + "; " + at
 }
 
-// UnitEvent describes an event of a unit, by its kind and text, as what the unit did. It is not known where the kind is
-// not about what a unit did.
+// UnitEvent describes an event of a unit, by its kind and text, as an action of the unit. Known is false if the kind
+// is not an action of a unit.
 func UnitEvent(kind, text string) (what string, known bool) {
 	what, known = unitEvents[kind]
 	switch text = Clip(Clean(text), 160); {

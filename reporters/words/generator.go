@@ -5,8 +5,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// NoConnection is how many requests of a run were not sent because the target took no connection: that is the
-// target's failure, and not brunt's.
+// NoConnection returns the number of requests that were not sent because the target accepted no connection. That is a
+// failure of the target, not of brunt.
 func NoConnection(r *result.Result) int64 {
 	var n int64
 	for _, e := range r.Errors {

@@ -6,7 +6,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Hypothesis returns the hypothesis of a run after what the run found of it; empty: there is none.
+// Hypothesis returns the hypothesis of a run, preceded by the run's finding about it; empty if there is none.
 func Hypothesis(r *result.Result) string {
 	text := Clean(r.Hypothesis)
 	if text == "" {

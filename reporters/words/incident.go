@@ -9,10 +9,10 @@ import (
 	"brunt/scenarios/result"
 )
 
-// IncidentHead names the columns of [IncidentRow].
+// IncidentHead holds the column names of [IncidentRow].
 var IncidentHead = []string{"incident", "from", "to", "lasted", "bad", "of", "what failed"}
 
-// IncidentRow is an incident as a row of a table. N counts from one.
+// IncidentRow returns an incident as a row of a table. N counts from one.
 func IncidentRow(n int, in *result.Incident) []string {
 	to, lasted := Offset(in.End), Seconds(in.End-in.Begin)
 	if !in.Over {
@@ -30,7 +30,7 @@ func IncidentRow(n int, in *result.Incident) []string {
 	}
 }
 
-// IncidentText is an incident as a sentence.
+// IncidentText returns an incident as a sentence.
 func IncidentText(in *result.Incident) string {
 	row := IncidentRow(1, in)
 	s := "from " + row[1] + " to " + row[2] + " (" + row[3] + "): "
@@ -51,7 +51,7 @@ func IncidentText(in *result.Incident) string {
 	return s + "; " + Clean(Join(in.Faults)) + " were in"
 }
 
-// incidentKinds lists the most frequent kinds of errors and the step that had most.
+// incidentKinds lists the most frequent kinds of errors, and the step with the most.
 func incidentKinds(in *result.Incident) string {
 	kinds := slices.SortedFunc(maps.Keys(in.Kinds),
 		func(a, b string) int { return cmp.Or(cmp.Compare(in.Kinds[b], in.Kinds[a]), cmp.Compare(a, b)) })

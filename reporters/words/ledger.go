@@ -13,7 +13,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// LedgerHead is the head of a table of the writes of a ledger.
+// LedgerHead holds the column names of a table of a ledger's writes.
 var LedgerHead = []string{"state", "id", "acknowledged", "age", "lost to", "found"}
 
 // LedgerRow returns a write in the order of LedgerHead.
@@ -29,7 +29,7 @@ func LedgerRow(k *result.WriteKey) []string {
 	return []string{Clean(string(k.State)), Clean(k.ID), acked, Seconds(k.Age), Clean(k.Fault), found}
 }
 
-// foundText says how often a write was found at each unit.
+// foundText describes how often a write was found at each unit.
 func foundText(found map[string]int) string {
 	var out []string
 	for _, unit := range slices.Sorted(maps.Keys(found)) {
@@ -42,7 +42,7 @@ func foundText(found map[string]int) string {
 	return strings.Join(out, ", ")
 }
 
-// LedgerVerdict returns the verdict of the ledger alone, independent of the objectives.
+// LedgerVerdict returns the verdict of the ledger itself, independent of the objectives.
 func LedgerVerdict(l *result.LedgerRecord) scenarios.Verdict {
 	switch {
 	case l.Wrong() > 0:
@@ -53,7 +53,7 @@ func LedgerVerdict(l *result.LedgerRecord) scenarios.Verdict {
 	return scenarios.Pass
 }
 
-// LedgerHeadline states the most severe finding, behind the name of a ledger that has one.
+// LedgerHeadline states the most severe finding, after the ledger's name if it has one.
 func LedgerHeadline(l *result.LedgerRecord) string {
 	if l.Name != "" {
 		return Clean(l.Name) + ": " + ledgerFinding(l)
@@ -81,7 +81,7 @@ func ledgerFinding(l *result.LedgerRecord) string {
 	return "every write held"
 }
 
-// LostHead names the columns of [LostRows].
+// LostHead holds the column names of [LostRows].
 var LostHead = []string{"second", "lost", "lost to"}
 
 // LostRows counts the lost writes by the second of their acknowledgement and by fault.
@@ -99,8 +99,7 @@ type LedgerFigure struct {
 	Count int64
 }
 
-// LedgerFigures returns the relevant figures: the first ones always, others if they are not
-// zero.
+// LedgerFigures returns the relevant figures. The first ones are always present, the others only if not zero.
 func LedgerFigures(l *result.LedgerRecord) []LedgerFigure {
 	if !l.Read {
 		return []LedgerFigure{{"acknowledged", l.Acknowledged}}
@@ -135,7 +134,7 @@ func staleReads(l *result.LedgerRecord) int64 {
 	return l.Reads.Stale
 }
 
-// mostSpans bounds the faults of which the text names the lost writes.
+// mostSpans bounds the number of faults whose lost writes the text describes.
 const mostSpans = 4
 
 // bounds formats a time that is known between two bounds.
@@ -154,7 +153,7 @@ func RPO(l *result.LedgerRecord) string {
 	return bounds(l.RPOLow, l.RPO)
 }
 
-// readsText says what the reads during the load found.
+// readsText describes the findings of the reads during the load.
 func readsText(r *result.LedgerReads) string {
 	if r == nil || r.Made == 0 {
 		return ""
@@ -176,7 +175,7 @@ func readsText(r *result.LedgerReads) string {
 	return s + "."
 }
 
-// byMost lists counts by name, the most first.
+// byMost lists counts with their names, the largest first.
 func byMost(of map[string]int64) string {
 	names := slices.SortedFunc(maps.Keys(of),
 		func(a, b string) int { return cmp.Or(cmp.Compare(of[b], of[a]), cmp.Compare(a, b)) })
@@ -187,7 +186,7 @@ func byMost(of map[string]int64) string {
 	return strings.Join(out, ", ")
 }
 
-// LedgerText says what was read from where.
+// LedgerText describes how much was read, and from which units.
 func LedgerText(l *result.LedgerRecord) string {
 	units := make([]string, len(l.Units))
 	for i, u := range l.Units {

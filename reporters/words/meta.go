@@ -6,7 +6,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Meta returns the keys of `meta` and their values, as people read them.
+// Meta returns the keys of `meta` and their values as readable text.
 func Meta(r *result.Result) []Pair {
 	var out []Pair
 	for _, key := range r.Meta.Keys() {

@@ -25,7 +25,7 @@ func ObjectiveMeasured(o *result.ObjectiveResult) string {
 	return "–"
 }
 
-// unrecovered reports whether an objective on a recovery failed because there was none for as long as Low says.
+// unrecovered reports whether an objective on a recovery failed because no recovery was seen for as long as Low says.
 func unrecovered(o *result.ObjectiveResult) bool {
 	return o.Infinite && o.Low.Known() && o.Of().Row().Recovers
 }
@@ -42,9 +42,9 @@ func ObjectiveTarget(o *result.ObjectiveResult) string {
 	return Clean(o.Op) + " " + formatMetric(o.Of(), o.Target) + of
 }
 
-// ObjectiveBounds says how far the true value may lie from the measured one: the bound that a pass
-// needs within the objective, and the spread between the seconds of the phase; for times of a fault
-// the moments between which it lies. Empty: nothing is known of it.
+// ObjectiveBounds describes how far the true value may lie from the measured one: the bound that a pass needs within
+// the objective, and the spread between the seconds of the phase. For times of a fault it describes the moments
+// between which the true value lies. It is empty if nothing is known.
 func ObjectiveBounds(o *result.ObjectiveResult) string {
 	var out []string
 	if o.Bound != nil {
@@ -59,13 +59,13 @@ func ObjectiveBounds(o *result.ObjectiveResult) string {
 	return strings.Join(out, "; ")
 }
 
-// An intervalKind says what the interval of an objective is.
+// An intervalKind is the meaning of the interval of an objective.
 type intervalKind int
 
 const (
 	noInterval intervalKind = iota
-	spread                  // what seconds differ by
-	between                 // where the value lies
+	spread                  // how much seconds differ
+	between                 // the value lies within it
 )
 
 // interval returns the interval of an objective; low and high are its ends.
@@ -88,7 +88,7 @@ func interval(o *result.ObjectiveResult) (kind intervalKind, low, high string) {
 	return kind, low, high
 }
 
-// BoundsMeaning explains the words of [ObjectiveBounds] as far as a list of objectives uses them.
+// BoundsMeaning explains the words of [ObjectiveBounds] that a list of objectives uses.
 func BoundsMeaning(list []result.ObjectiveResult) string {
 	var bound, percentile bool
 	seen := map[intervalKind]bool{}
@@ -128,8 +128,8 @@ func ObjectiveNote(o *result.ObjectiveResult) string {
 	return ""
 }
 
-// ObjectivePhase returns the phase of an objective whose text does not name it, such as the
-// worst occurrence of a fault.
+// ObjectivePhase returns the phase of an objective if its text does not name it, for example the worst occurrence of
+// a fault; else it is empty.
 func ObjectivePhase(o *result.ObjectiveResult) string {
 	asked, ok := o.Asks()
 	if o.Phase == (slo.Phase{}) || o.Phase.Kind == slo.RunPhase || ok && o.Phase == asked.PhaseOrRun() {
@@ -138,7 +138,7 @@ func ObjectivePhase(o *result.ObjectiveResult) string {
 	return Clean(o.Phase.String())
 }
 
-// ObjectiveTitle returns the title of an objective: its text, with its own name if it has one.
+// ObjectiveTitle returns the title of an objective: its text, after its own name if it has one.
 func ObjectiveTitle(o *result.ObjectiveResult) string {
 	text := Clean(o.Text)
 	if o.ID != "" && o.ID != o.Text {
@@ -150,8 +150,8 @@ func ObjectiveTitle(o *result.ObjectiveResult) string {
 	return text
 }
 
-// LimitUsed returns how much of an objective's limit was used: 1 is the limit, more is beyond
-// it. ok is false if that has no meaning.
+// LimitUsed returns the used part of an objective's limit: 1 is the limit, more is beyond it. ok is false if that has
+// no meaning.
 func LimitUsed(o *result.ObjectiveResult, n result.Num) (u float64, ok bool) {
 	v, t := float64(n), float64(o.Target)
 	if !n.Known() {

@@ -11,8 +11,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// IsInfinite reports whether a percentile is infinite: requests ended, and more of them failed
-// than it allows. Without requests it is unknown instead.
+// IsInfinite reports whether a percentile is infinite: requests ended, and more of them failed than the percentile
+// allows. Without requests the percentile is unknown instead.
 func IsInfinite(n result.Num, population int64) bool { return !n.Known() && population > 0 }
 
 // PhaseRow holds the measurements of a phase, over one load and step.
@@ -22,8 +22,7 @@ type PhaseRow struct {
 	shed    int64
 }
 
-// Good returns a percentile of the good answers, or another of their times, in words; – where there
-// was none.
+// Good formats a percentile of the good answers, or another of their times; – if there were no good answers.
 func (p *PhaseRow) Good(time func(*result.Times) result.Num) string {
 	if p.Ok.Count == 0 {
 		return "–"
@@ -31,10 +30,11 @@ func (p *PhaseRow) Good(time func(*result.Times) result.Num) string {
 	return Seconds(time(&p.Ok.Response))
 }
 
-// lagMark marks a figure that is brunt's own lag in good part.
+// lagMark marks a figure to which brunt's own lag contributes a good part.
 const lagMark = "†"
 
-// LagMark marks a percentile of the good answers more than a tenth of which is brunt's own lag; empty for another.
+// LagMark returns the mark of a percentile of the good answers if more than a tenth of it is brunt's own lag; else it
+// is empty.
 func (p *PhaseRow) LagMark(percentile string) string {
 	if slices.Contains(p.Ok.Lagged, percentile) {
 		return lagMark
@@ -42,8 +42,7 @@ func (p *PhaseRow) LagMark(percentile string) string {
 	return ""
 }
 
-// LagFoot explains the marks of [PhaseRow.LagMark] in the rows of a table as it is shown; empty where no
-// cell has one.
+// LagFoot explains the marks of [PhaseRow.LagMark] in the rows of a table; it is empty if no cell has a mark.
 func LagFoot(table [][]string) string {
 	for _, row := range table {
 		if slices.ContainsFunc(row, func(cell string) bool { return strings.HasSuffix(cell, lagMark) }) {
@@ -67,8 +66,8 @@ var TimeColumns = []timeColumn{
 	{"max", func(t *result.Times) result.Num { return t.Max }},
 }
 
-// StepRows returns the rows of the steps of a phase, in the order of the scenario; none if there is
-// but one step.
+// StepRows returns the rows of the steps of a phase, in the order of the scenario. If there is only one step it
+// returns none.
 func StepRows(r *result.Result, phase slo.Phase) []PhaseRow {
 	list := PhaseRows(r, func(c *result.Cell) bool {
 		return c.Phase == phase && c.Load != "*" && c.Step != "*" && c.Step != "iteration" && c.Count > 0
@@ -79,7 +78,7 @@ func StepRows(r *result.Result, phase slo.Phase) []PhaseRow {
 	return list
 }
 
-// Step returns the name of the step of a row, after that of its load where there are several.
+// Step returns the name of a row's step. If there are several loads, the name of the load precedes it.
 func (p *PhaseRow) Step(loads int) string {
 	if loads > 1 {
 		return Clean(p.All.Load) + ": " + Clean(p.All.Step)
@@ -93,7 +92,7 @@ func (p *PhaseRow) Population() int64 { return p.All.Count - p.shed }
 // Shed is the number of requests that the target refused on purpose.
 func (p *PhaseRow) Shed() int64 { return p.shed }
 
-// PhaseRows joins the cells of one phase, load and step, in their order.
+// PhaseRows joins the cells of the same phase, load and step, in their order.
 func PhaseRows(r *result.Result, keep func(*result.Cell) bool) []PhaseRow {
 	type key struct {
 		phase      slo.Phase
@@ -131,8 +130,7 @@ func PhaseRows(r *result.Result, keep func(*result.Cell) bool) []PhaseRow {
 	return out
 }
 
-// PhaseTotals returns the rows over all loads and steps, one per phase; it omits phases
-// without a request.
+// PhaseTotals returns the rows over all loads and steps, one per phase. It omits phases without a request.
 func PhaseTotals(r *result.Result) []PhaseRow {
 	return PhaseRows(r, func(c *result.Cell) bool { return c.Load == "*" && c.Step == "*" && c.Count > 0 })
 }
@@ -146,11 +144,10 @@ func PhaseRowOf(list []PhaseRow, phase slo.Phase) *PhaseRow {
 	return &list[i]
 }
 
-// skippedKind names requests that were not made, as a step before them failed.
+// skippedKind names requests that were not made because an earlier step failed.
 const skippedKind = "skipped, as a step before failed"
 
-// Skipped returns the steps that were skipped in the judged run, as errors by step. Their times are
-// not known.
+// Skipped returns the skipped steps of the judged run as errors by step. Their times are unknown.
 func Skipped(r *result.Result) []result.ErrorGroup {
 	var out []result.ErrorGroup
 	for i := range r.Cells {
@@ -165,7 +162,7 @@ func Skipped(r *result.Result) []result.ErrorGroup {
 	return out
 }
 
-// ErrorSum says how many requests failed, and how many of them were never made; empty: none.
+// ErrorSum describes how many requests failed, and how many of them were never made; empty if none failed.
 func ErrorSum(r *result.Result) string {
 	run := PhaseRowOf(PhaseTotals(r), slo.Phase{Kind: slo.RunPhase})
 	if run == nil || run.Bad == 0 {
@@ -186,8 +183,8 @@ func ErrorSum(r *result.Result) string {
 	return syntax.Sentence(s)
 }
 
-// ErrorKinds returns the errors of the run by kind over all steps, the most frequent first. Those of parts are in the
-// errors of their requests.
+// ErrorKinds returns the errors of the run by kind over all steps, the most frequent first. It omits errors of parts,
+// because the errors of their requests include them.
 func ErrorKinds(r *result.Result) []result.ErrorGroup {
 	at := map[string]int{}
 	var out []result.ErrorGroup

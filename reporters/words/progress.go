@@ -18,7 +18,7 @@ func ErrorShare(errors, ended int64) string {
 	return Percent(float64(errors) / float64(ended))
 }
 
-// TimeLeft returns how long the run still takes, and how much of it is done, 0 to 1.
+// TimeLeft returns the remaining time of the run, and the share of it that is done, 0 to 1.
 func TimeLeft(iv result.Interval) (text string, done float64) {
 	switch {
 	case iv.At < 0:
@@ -38,8 +38,7 @@ func PhaseOf(iv result.Interval) string {
 	return Clean(iv.Phase)
 }
 
-// FaultsActive says which faults are active, how long they last, and which comes next, in
-// width columns together.
+// FaultsActive describes the active faults, how long they still last, and the next fault, in width columns in total.
 func FaultsActive(iv result.Interval, width int) (active, next string) {
 	if len(iv.Faults) > 0 {
 		var names []string
@@ -64,7 +63,7 @@ func FaultsActive(iv result.Interval, width int) (active, next string) {
 	return active, "none to come"
 }
 
-// someOf lists names in width columns, as many as fit and at least one.
+// someOf lists as many names as fit into width columns, at least one.
 func someOf(names []string, width int) string {
 	text := names[0]
 	for i, n := range names[1:] {
@@ -86,7 +85,7 @@ func Int(n int64) string { return strconv.FormatInt(n, 10) }
 // PerSecond writes a number of events in a second.
 func PerSecond(n int64) string { return Int(n) + "/s" }
 
-// AnswerTime formats a percentile of the answers of a second, which may have none.
+// AnswerTime formats a percentile of the answers of a second; – if there were no answers.
 func AnswerTime(d time.Duration) string {
 	if d == 0 {
 		return "–"
@@ -97,7 +96,7 @@ func AnswerTime(d time.Duration) string {
 // Duration writes a duration with its unit, such as 1.25s.
 func Duration(d time.Duration) string { return quantity.FormatSeconds(d.Seconds()) }
 
-// LedgerProgress says how much of the ledger is read.
+// LedgerProgress describes how much of the ledger is read.
 func LedgerProgress(iv result.Interval) string {
 	return fmt.Sprintf("reading the ledger: %d of %d writes", iv.Asked, iv.ToAsk)
 }

@@ -40,8 +40,7 @@ func Spreads(r *result.Repeat) []namedSpread {
 	return out
 }
 
-// SpreadRow returns how many occurrences have the figure, its minimum, its percentiles and its
-// maximum.
+// SpreadRow returns the number of occurrences that have the figure, its minimum, its percentiles and its maximum.
 func SpreadRow(s *result.Spread) []string {
 	cell := func(n result.Num) string {
 		if !n.Known() {

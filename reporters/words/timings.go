@@ -6,19 +6,19 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// TimingNames are the phases of a request, as reports name them.
+// TimingNames holds the names of the phases of a request in reports.
 var TimingNames = [scenarios.RequestPhases]string{
 	"queue", "DNS", "connect", "TLS", "login", "send", "first byte", "receive",
 }
 
-// A TimingRow is one phase of the requests of a step.
+// A TimingRow is one phase of a step's requests.
 type TimingRow struct {
 	Phase scenarios.RequestPhase
-	Share float64 // of the time of all phases
+	Share float64 // share of the time of all phases
 	*result.Timing
 }
 
-// TimingRows returns the phases that requests had, in their order.
+// TimingRows returns the phases that the requests had, in their order.
 func TimingRows(t *result.Timings) (rows []TimingRow) {
 	if t == nil {
 		return nil
@@ -38,7 +38,7 @@ func TimingRows(t *result.Timings) (rows []TimingRow) {
 	return rows
 }
 
-// StepTimings lists the cells of the run that have timings: of all steps, then of each.
+// StepTimings lists the cells of the run that have timings: the sum of all steps, then each step.
 func StepTimings(r *result.Result) (list []*result.Cell) {
 	for i := range r.Cells {
 		c := &r.Cells[i]
@@ -46,13 +46,13 @@ func StepTimings(r *result.Result) (list []*result.Cell) {
 			list = append(list, c)
 		}
 	}
-	if len(list) == 2 { // the only step is the sum as well
+	if len(list) == 2 { // the sum equals the only step
 		list = list[1:]
 	}
 	return list
 }
 
-// TimedStep names the step of a cell; the sum of all is "all steps".
+// TimedStep returns the name of a cell's step; the sum of all steps is "all steps".
 func TimedStep(c *result.Cell) string {
 	switch {
 	case c.Load == "*":
@@ -63,8 +63,8 @@ func TimedStep(c *result.Cell) string {
 	return Clean(c.Step)
 }
 
-// SlowTimings says where the time of one request went, such as "connect 1.03 s, first byte 12 ms"; phases of under a
-// hundredth of it are left out.
+// SlowTimings describes where the time of one request went, such as "connect 1.03 s, first byte 12 ms". It omits
+// phases of less than a hundredth of the time.
 func SlowTimings(s *result.SlowRequest) string {
 	var parts []string
 	if s.Timings == nil {

@@ -8,13 +8,13 @@ import (
 	"brunt/scenarios"
 )
 
-// A Trace is the trace of a request. Link is its page in the tracing system, empty if the scenario
-// names none.
+// A Trace is the trace of a request. Link is its page in the tracing system; empty if the scenario names no such
+// system.
 type Trace struct{ ID, Link string }
 
 var traceIDForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
-// TraceOf returns a trace by its id; nil: none. It drops a link that is not http or https.
+// TraceOf returns the trace with an id; nil if the id is not valid. It drops a link that is not http or https.
 func TraceOf(link, id string) *Trace {
 	if !traceIDForm.MatchString(id) {
 		return nil
@@ -27,7 +27,7 @@ func TraceOf(link, id string) *Trace {
 	return v
 }
 
-// TraceOfAnswer returns the trace id that an answer names.
+// TraceOfAnswer returns the trace id in the headers of an answer.
 func TraceOfAnswer(headers map[string]string) string {
 	for name, value := range headers {
 		if strings.EqualFold(name, "traceparent") {

@@ -6,7 +6,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// UnitStates says what a unit answered to a watch over time: "node[0]: leader, follower from 15.5s".
+// UnitStates describes a unit's answers to a watch over time, such as "node[0]: leader, follower from 15.5s".
 func UnitStates(w *result.Watch) string {
 	var parts []string
 	for i, s := range w.States {
@@ -33,5 +33,5 @@ func UnitStates(w *result.Watch) string {
 	return text
 }
 
-// mostUnitStates bounds the changes of a unit that are listed.
+// mostUnitStates bounds the listed changes of a unit.
 const mostUnitStates = 20

@@ -23,10 +23,10 @@ func Verdict(v scenarios.Verdict) string {
 	return Clip(Clean(v.Words()), widestVerdict+2)
 }
 
-// widestVerdict is the width of the longest verdict there is.
+// widestVerdict is the width of the longest verdict.
 const widestVerdict = len(scenarios.Inconclusive)
 
-// Mark returns the sign beside the word of a verdict; it never stands alone.
+// Mark returns the sign beside the word of a verdict. It is never shown without the word.
 func Mark(v scenarios.Verdict) string {
 	switch v {
 	case scenarios.Pass:
@@ -56,7 +56,7 @@ func Meaning(v scenarios.Verdict) string {
 	return ""
 }
 
-// Clean makes text safe for one line, as [syntax.Clean] does.
+// Clean makes text safe for one line; see [syntax.Clean].
 func Clean(s string) string { return syntax.Clean(s) }
 
 // CleanLines is Clean for text of several lines.
@@ -114,7 +114,7 @@ func Number(f float64) string {
 		digits = min(6, 2-int(math.Floor(math.Log10(a))))
 	}
 	p := math.Pow(10, float64(digits))
-	s := strconv.FormatFloat(math.Round(f*p)/p, 'f', digits, 64) // halves up, as the page's script does
+	s := strconv.FormatFloat(math.Round(f*p)/p, 'f', digits, 64) // rounds halves up, like the page's script
 	if strings.Contains(s, ".") {
 		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
 	}
@@ -171,8 +171,8 @@ func Capitalize(s string) string {
 	return string(unicode.ToUpper(c)) + s[n:]
 }
 
-// Percentile formats a percentile of response times over so many requests; ∞ if more requests
-// failed than it allows.
+// Percentile formats a percentile of the response times of population requests; ∞ if more requests failed than the
+// percentile allows.
 func Percentile(n result.Num, population int64) string {
 	if IsInfinite(n, population) {
 		return "∞"

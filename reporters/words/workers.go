@@ -4,7 +4,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// WorkersHead is the head of a table of the workers of a run; [WorkerRows] are its rows.
+// WorkersHead holds the column names of a table of workers; see [WorkerRows].
 var WorkersHead = []string{"worker", "state", "share", "sent", "lost", "p95", "lag p99", "cores", "memory"}
 
 // WorkersFoot explains the table.
@@ -13,7 +13,7 @@ const WorkersFoot = "Share is what the schedule gives a worker of all iterations
 	"so many were sent as the note says. A worker that was silent answered late, and nothing of it is lost. Lag is its " +
 	"own delay of sending."
 
-// WorkerRows are the rows of a run's workers; good says which are in order.
+// WorkerRows returns the rows of a run's workers; good tells which workers are in order.
 func WorkerRows(r *result.Result) (rows [][]string, good []bool) {
 	owed := int64(0)
 	for i := range r.Workers {
@@ -35,7 +35,7 @@ func WorkerRows(r *result.Result) (rows [][]string, good []bool) {
 	return rows, good
 }
 
-// workerState says how a worker fared, and whether it was in order.
+// workerState describes the state of a worker, and reports whether the worker was in order.
 func workerState(w *result.Worker, limit result.Num) (text string, ok bool) {
 	switch {
 	case w.LostWhy != "":
@@ -48,7 +48,7 @@ func workerState(w *result.Worker, limit result.Num) (text string, ok bool) {
 	return "in order", true
 }
 
-// lostOf is how much of its part of the load a worker has lost.
+// lostOf describes how much of its part of the load a worker has lost.
 func lostOf(w *result.Worker) string {
 	switch {
 	case w.Lost > 0:

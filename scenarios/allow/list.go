@@ -21,18 +21,19 @@ import (
 	"brunt/targets/dial"
 )
 
-// A List keeps load, or faults that are calls, within the blast radius: loopback, the
-// addresses of what brunt started, and those that the scenario's guard and each policy allow. It
-// checks the address that a connection really goes to, after redirects, resolve and DNS.
+// A List keeps load, or faults that are calls, within the blast radius: loopback, the addresses of targets that brunt
+// started, and the addresses that the scenario's guard and each policy allow. It checks the real address of a
+// connection, after redirects, resolve and DNS.
 type List struct {
 	rules    []*Rules                       // all of them must allow an address
-	resolves []map[string]string            // the loads' resolve, each once
-	Own      *OwnAddresses                  // addresses of what brunt started; nil is none beyond loopback
+	resolves []map[string]string            // the resolve settings of the loads, without duplicates
+	Own      *OwnAddresses                  // addresses of targets that brunt started; nil: none beyond loopback
 	local    func() map[string][]netip.Addr // names with addresses in this machine's hosts file
 }
 
-// New reads guard.allow.load or guard.allow.chaos, as key says, and the same list of each policy. A scenario without a
-// list may reach what every policy with a list allows. The lists of secrets bound a scenario that has any.
+// New reads guard.allow.load or guard.allow.chaos, as key says, and the same list of each policy. A scenario without
+// a list may reach the addresses that every policy with a list allows. If the scenario has secrets, the lists for
+// secrets apply too.
 func New(key string, sc *scenarios.Scenario, policies []*policies.Policy, m *syntax.Mistakes) *List {
 	out := &List{Own: new(OwnAddresses), local: sync.OnceValue(hostsFile)}
 	g := sc.Guard
@@ -47,7 +48,7 @@ func New(key string, sc *scenarios.Scenario, policies []*policies.Policy, m *syn
 	return out
 }
 
-// ReachedBy adds the `resolve` settings by which loads reach the target. It returns l.
+// ReachedBy adds the `resolve` settings of loads, which change the address of the target. It returns l.
 func (l *List) ReachedBy(loads []scenarios.Load) *List {
 	for i := range loads {
 		own := loads[i].Resolve
@@ -58,8 +59,7 @@ func (l *List) ReachedBy(loads []scenarios.Load) *List {
 	return l
 }
 
-// CheckTarget refuses a target that is known to lie outside the blast radius, whichever load goes
-// there.
+// CheckTarget refuses a target that is known to be outside the blast radius for some load.
 func (l *List) CheckTarget(u *url.URL) error {
 	if len(l.resolves) == 0 {
 		return l.CheckURL(nil)(u)
@@ -77,10 +77,10 @@ func (l *List) CheckTarget(u *url.URL) error {
 	return first
 }
 
-// CheckURL returns a check that refuses a host known to lie outside the blast radius, as a load with
-// this resolve reaches it, before any DNS query: an address that is not listed, or a name where none
-// is listed. A name may lead anywhere, so the check refuses only names with a dot that this
-// machine's hosts file lacks; for the others, the address counts when a connection is made.
+// CheckURL returns a check for a load with this resolve, to be used before any DNS query. It refuses a host that is
+// known to be outside the blast radius: an address that is not listed, or any name if no name is listed. A name may
+// resolve to any address, so of names it refuses only those with a dot that are not in this machine's hosts file. For
+// the others the address decides when a connection is made.
 func (l *List) CheckURL(resolve map[string]string) func(u *url.URL) error {
 	return func(u *url.URL) error {
 		written := targets.HostPort(u)
@@ -89,7 +89,7 @@ func (l *List) CheckURL(resolve map[string]string) func(u *url.URL) error {
 		if err != nil {
 			return err
 		}
-		name := host // a name that leads to an address; empty where resolve does
+		name := host // the name that resolves to an address; empty if resolve gives the address
 		if hostport != written {
 			name = ""
 		}
@@ -106,7 +106,7 @@ func (l *List) CheckURL(resolve map[string]string) func(u *url.URL) error {
 	}
 }
 
-// mostHosts bounds the hosts file, in bytes.
+// mostHosts is the maximum size of the hosts file, in bytes.
 const mostHosts = 64 << 20
 
 // hostsFile reads the names in this machine's hosts file. It is the only source of addresses before
@@ -168,8 +168,8 @@ func (l *List) CheckAddr(to netip.AddrPort, host string) error {
 	return nil
 }
 
-// CheckNamed refuses a host, a name or an address, that no entry names, if it is not loopback. It is for connections
-// that other programs make, whose addresses brunt does not see: a name may lead anywhere.
+// CheckNamed refuses a host, a name or an address, that is not loopback and that no entry names. It is for
+// connections of other programs, because brunt does not see their addresses and a name may resolve to any address.
 func (l *List) CheckNamed(host string, port uint16) error {
 	ip, err := netip.ParseAddr(host)
 	for _, f := range l.rules {
@@ -181,7 +181,7 @@ func (l *List) CheckNamed(host string, port uint16) error {
 	return nil
 }
 
-// CheckCluster refuses a namespace of a cluster that a list does not name.
+// CheckCluster refuses a namespace of a cluster that some list does not name.
 func (l *List) CheckCluster(name string) error {
 	for _, f := range l.rules {
 		if !f.NamesCluster(name) {
@@ -191,13 +191,13 @@ func (l *List) CheckCluster(name string) error {
 	return nil
 }
 
-// OwnAddresses holds the addresses, beyond loopback, of what brunt started.
+// OwnAddresses holds the addresses, apart from loopback, of targets that brunt started.
 type OwnAddresses struct {
 	mu    sync.Mutex
 	addrs []netip.Addr
 }
 
-// Add adds addresses of what brunt started.
+// Add adds addresses of targets that brunt started.
 func (s *OwnAddresses) Add(addrs ...netip.Addr) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -224,7 +224,7 @@ func (s *OwnAddresses) List() []netip.Addr {
 	return slices.Clone(s.addrs)
 }
 
-// Has reports whether an address, not of loopback, is one of what brunt started.
+// Has reports whether an address is one of them and not loopback.
 func (s *OwnAddresses) Has(addr netip.Addr) bool {
 	if s == nil || addr.IsLoopback() {
 		return false
@@ -234,7 +234,7 @@ func (s *OwnAddresses) Has(addr netip.Addr) bool {
 	return slices.Contains(s.addrs, addr)
 }
 
-// Resolved returns the address of a connection to host:port under a load's resolve.
+// Resolved returns the address of a connection to host:port with a load's resolve.
 func Resolved(hostport string, resolve map[string]string) string {
 	host, port, err := net.SplitHostPort(hostport)
 	if err != nil {

@@ -12,14 +12,14 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Rules is a list of what may be reached beyond loopback, with the error for everything else.
+// Rules is a list of addresses that may be reached beyond loopback, with the error for all others.
 type Rules struct {
 	scenarios.Reach
 	refuse func(what string) error
 }
 
-// NewRules parses a list. At gives the position of each item for mistakes; what names the list in
-// them; refuse makes the error for an address outside the list.
+// NewRules parses a list. At returns the position of each item for mistakes, and what names the list in them. Refuse
+// makes the error for an address that is not in the list.
 func NewRules(
 	list []string, at func(i int) syntax.Pos, what string, refuse func(string) error, m *syntax.Mistakes,
 ) *Rules {
@@ -40,9 +40,8 @@ func (r *Rules) check(to netip.AddrPort, host string) error {
 	return r.refuse(to.Addr().Unmap().String())
 }
 
-// name refuses a name that is known to lie outside the rules, before any DNS query. Known are the
-// addresses in this machine's hosts file; host is the name that leads to an address, or empty where
-// resolve does.
+// name refuses a name that is known to be outside the rules, before any DNS query. Known are its addresses in this
+// machine's hosts file. Host is the name that resolves to an address, or empty if resolve gives the address.
 func (r *Rules) name(hostport, host string, known []netip.Addr) error {
 	written, _, err := net.SplitHostPort(hostport)
 	if err != nil {
@@ -69,7 +68,7 @@ const (
 	Load  = "load"  // guard.allow.load
 	Chaos = "chaos" // guard.allow.chaos
 
-	Secrets = "secrets" // guard.allow.secrets, which bounds both where the scenario has secrets
+	Secrets = "secrets" // guard.allow.secrets, which limits load and faults if the scenario has secrets
 )
 
 // refusal is the error for an address outside a scenario's own blast radius.
@@ -83,8 +82,8 @@ func refusal(key string) func(what string) error {
 	}
 }
 
-// secretRules returns the rules of allow.secrets, of the scenario and of each policy that has such a list. There are
-// none for a scenario without secrets.
+// secretRules returns the rules of allow.secrets: those of the scenario, and those of each policy that has such a
+// list. It returns none for a scenario without secrets.
 func secretRules(sc *scenarios.Scenario, policies []*policies.Policy, m *syntax.Mistakes) []*Rules {
 	if len(sc.SecretRefs) == 0 {
 		return nil
@@ -105,12 +104,12 @@ func secretRules(sc *scenarios.Scenario, policies []*policies.Policy, m *syntax.
 	return out
 }
 
-// policyError is the error for an address outside a list that guard.allow.load and guard.allow.chaos can't widen.
+// A policyError is the error for an address outside a list that guard.allow.load and guard.allow.chaos can't widen.
 type policyError struct{ text string }
 
 func (e policyError) Error() string { return e.text }
 
-// OfPolicy reports whether an error of a [List] is for an address outside a list of a policy, or of secrets.
+// OfPolicy reports whether an error of a [List] comes from a list of a policy, or from a list for secrets.
 func OfPolicy(err error) bool {
 	_, ok := errors.AsType[policyError](err)
 	return ok

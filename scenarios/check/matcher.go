@@ -15,8 +15,8 @@ import (
 	"github.com/ohler55/ojg/oj"
 )
 
-// A Matcher is the right side of a check: a value, `not empty`, `exists`, `> n`,
-// `~ regexp`, or a list of values of which one must match.
+// A Matcher is the right side of a check: a value, `not empty`, `exists`, `> n`, `~ regexp`, or a list of values, one
+// of which must match.
 type Matcher struct {
 	op     string // =, !=, <, <=, >, >=, ~, exists, not empty, any, class
 	text   string
@@ -63,7 +63,7 @@ func (k *Matcher) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// list reads a list of which one item must match; read parses an item.
+// list reads a list, one item of which must match. Read parses an item.
 func (k *Matcher) list(n *syntax.Node, read func(one *Matcher, item *syntax.Node)) {
 	k.op, k.any = "any", make([]Matcher, len(n.Items))
 	for i, item := range n.Items {
@@ -124,7 +124,7 @@ func (k *Matcher) Forms() []string {
 	return []string{k.String()}
 }
 
-// Matches reports whether v, a JSON value or a text, matches. Found is false when there was no value.
+// Matches reports whether v, a JSON value or a text, matches. Found is false if there is no value.
 func (k *Matcher) Matches(v any, found bool) bool {
 	if !found {
 		return false
@@ -152,7 +152,7 @@ func (k *Matcher) Matches(v any, found bool) bool {
 	return equality && (ValueText(v) == k.text) == (k.op == "=")
 }
 
-// MatchesText reports whether a text fits, as Matches does, and allocates nothing for the most usual forms.
+// MatchesText is Matches for a text. It allocates nothing for the usual forms.
 func (k *Matcher) MatchesText(text []byte) bool {
 	switch k.op {
 	case "=", "!=":
@@ -215,7 +215,7 @@ func parseNumber(s string) (float64, bool) {
 	return f, err == nil && !math.IsNaN(f)
 }
 
-// ValueText returns a JSON value as text: a text as it is, everything else as JSON writes it.
+// ValueText returns a JSON value as text: a text unchanged, everything else as JSON.
 func ValueText(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -244,8 +244,8 @@ func (k *Matcher) DecodeStatus(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// Statuses reads statuses such as 201, or classes of them such as 2xx. One of them must match. Ok is false
-// where a word is neither.
+// Statuses reads statuses such as 201, or classes of statuses such as 2xx. One of them must match. Ok is false if a
+// word is neither.
 func Statuses(words []string) (k Matcher, ok bool) {
 	k = Matcher{op: "any", any: make([]Matcher, len(words))}
 	for i, word := range words {
@@ -259,7 +259,7 @@ func Statuses(words []string) (k Matcher, ok bool) {
 // IsZero reports whether there is nothing to match.
 func (k *Matcher) IsZero() bool { return k.op == "" }
 
-// status reads a status such as 201, or a class of them such as 2xx.
+// status reads a status such as 201, or a class of statuses such as 2xx.
 func (k *Matcher) status(s string) bool {
 	if len(s) != 3 || s[0] < '1' || s[0] > '5' {
 		return false

@@ -12,16 +12,16 @@ import (
 
 // A Response holds the conditions that an HTTP response must meet to be ok.
 type Response struct {
-	Status  *Matcher // nil: a status under 400
-	Shed    []int    // statuses by which the target sheds load
+	Status  *Matcher // nil: a status below 400
+	Shed    []int    // statuses with which the target sheds load
 	Within  time.Duration
-	MaxBody quantity.Size // of a body that is looked into; zero is 64 MiB
+	MaxBody quantity.Size // maximum size of a body that is checked; zero is 64 MiB
 	Body    *Matcher
 	Headers []Field
 	Paths   []Field
 }
 
-// mostBody bounds max_body, in bytes.
+// mostBody is the maximum of max_body, in bytes.
 const mostBody = 1 << 30
 
 // A Field is the condition on one header, or on the value at one JSON path.
@@ -68,7 +68,7 @@ func (c *Response) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// DecodeWithin reads the time within which an answer is wanted.
+// DecodeWithin reads the time within which an answer must arrive.
 func DecodeWithin(n *syntax.Node, m *syntax.Mistakes) time.Duration {
 	var d quantity.Duration
 	before := m.Len()
@@ -79,7 +79,7 @@ func DecodeWithin(n *syntax.Node, m *syntax.Mistakes) time.Duration {
 	return d.D()
 }
 
-// DecodePath reads the condition on the value at a JSON path; the path is the key.
+// DecodePath reads the condition on the value at a JSON path, which is the key.
 func DecodePath(f syntax.Field, m *syntax.Mistakes) (k Field, ok bool) {
 	path, err := jp.ParseString(f.Key)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Wants are what a good answer holds when it is whole. An answer that lacks some of it is good all the same: it counts
-// in the metric `whole`, and not as an error.
+// Wants are conditions that a good answer meets if it is complete. An answer that does not meet them is still good:
+// it lowers the metric `whole` and does not count as an error.
 type Wants struct {
 	Within  time.Duration
 	Body    *Matcher
@@ -18,14 +18,14 @@ type Wants struct {
 	Paths   []Field
 }
 
-// ReadsBody reports whether they look into the body of an answer.
+// ReadsBody reports whether some condition needs the body of an answer.
 func (w *Wants) ReadsBody() bool { return w != nil && (w.Body != nil || len(w.Paths) > 0) }
 
 func (w *Wants) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	w.decode(n, m, "within", "body", "header", "headers")
 }
 
-// decode reads the conditions whose keys a protocol has, and those on JSON paths.
+// decode reads the conditions with the keys that a protocol supports, and those on JSON paths.
 func (w *Wants) decode(n *syntax.Node, m *syntax.Mistakes, keys ...string) {
 	if n.Kind != syntax.Map {
 		m.AddHint(n.Pos, `such as {"$.author.name": exists}`, "want is a map")
@@ -84,7 +84,7 @@ func (*Wants) Schema() syntax.Schema {
 	return s
 }
 
-// PathWants are the [Wants] of a protocol whose answers have neither headers nor a text.
+// PathWants are the [Wants] for a protocol whose answers have neither headers nor a text.
 type PathWants struct{ Wants }
 
 func (w *PathWants) DecodeNode(n *syntax.Node, m *syntax.Mistakes) { w.decode(n, m, "within") }

@@ -1,11 +1,12 @@
-// Package connect opens brunt's connections besides those of a load: for calls and questions of a scenario, checks
-// whether a unit is ready, and figures for services during a run.
+// Package connect opens those connections of brunt that are not part of a load: for calls and questions of a
+// scenario, for checks whether a unit is ready, and for figures that services read during a run.
 //
 //	guard.allow, policies --> Lists --> Check --> Dial, Transport --after DNS, at each redirect--> connection
 //
-// The [Check] sees the address that a socket is about to connect to, so neither a name, nor a redirect, nor an answer
-// of DNS leads beyond it. It uses no proxy of the environment, because that could lead anywhere. Loads dial by package
-// targets/dial, which checks in the same way. TestDials (scenarios/run) finds every other place that dials.
+// The [Check] sees the address that a socket is about to connect to. So neither a name, nor a redirect, nor an answer
+// of DNS leads to an address outside it. It uses no proxy of the environment, because a proxy could lead anywhere.
+// Loads dial through package targets/dial, which checks in the same way. TestDials (scenarios/run) finds every other
+// place that dials.
 package connect
 
 import (
@@ -23,12 +24,12 @@ import (
 	"brunt/scenarios"
 )
 
-// A Check returns why a connection may not go to an address, or nil. Host is the name that led to it, or the address as
-// it was written. The zero Check refuses everything beyond loopback.
+// A Check returns why a connection to an address is not allowed, or nil. Host is the name that resolved to it, or the
+// address as written. The zero Check refuses everything except loopback.
 type Check func(to netip.AddrPort, host string) error
 
-// Lists returns the check of lists of entries as guard.allow has them: all of them must hold an address. Without a
-// list there is loopback alone. refuse makes the error for another address. It returns an error for a bad entry, a
+// Lists returns a check for lists of entries in the form of guard.allow. All lists must contain an address. Without a
+// list only loopback is allowed. Refuse makes the error for another address. An invalid entry is a
 // [scenarios.ReachError].
 func Lists(lists [][]string, refuse func(addr string) error) (Check, error) {
 	reach := make([]scenarios.Reach, max(1, len(lists)))
@@ -49,7 +50,7 @@ func Lists(lists [][]string, refuse func(addr string) error) (Check, error) {
 	}, nil
 }
 
-// To returns the check of a connection to one host:port, with the addresses that its name has, by whatever name.
+// To returns a check that allows one host:port, and the addresses of its name under any other name.
 func To(hostport string) Check {
 	host, port, _ := net.SplitHostPort(hostport)
 	return func(to netip.AddrPort, led string) error {
@@ -60,7 +61,7 @@ func To(hostport string) Check {
 	}
 }
 
-// isAt reports whether a name has an address.
+// isAt reports whether a name resolves to an address.
 func isAt(host string, addr netip.Addr) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), nameTime)
 	defer cancel()
@@ -68,7 +69,7 @@ func isAt(host string, addr netip.Addr) bool {
 	return slices.ContainsFunc(addrs, func(a netip.Addr) bool { return a.Unmap() == addr.Unmap() })
 }
 
-// Dial connects to host:port within a check. The error has the address that was refused.
+// Dial connects to host:port if the check allows it. The error has the address that was refused.
 func (c Check) Dial(ctx context.Context, network, hostport string) (net.Conn, error) {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
@@ -84,11 +85,11 @@ func (c Check) Dial(ctx context.Context, network, hostport string) (net.Conn, er
 	return d.DialContext(ctx, network, hostport)
 }
 
-// nameTime is how long Reaches waits for the addresses of a name.
+// nameTime is how long the addresses of a name are waited for.
 const nameTime = 5 * time.Second
 
-// Reaches returns why a connection to host:port would be refused, without making one: that no address of it is within
-// the check. It is nil for a name that has no address now, of which the connection tells.
+// Reaches returns why a connection to host:port would be refused, without making one: the check allows none of its
+// addresses. It is nil for a name that has no address now; the connection itself will report that.
 func (c Check) Reaches(ctx context.Context, hostport string) error {
 	host, port, err := net.SplitHostPort(hostport)
 	if err != nil {
@@ -122,7 +123,7 @@ func (c Check) check(to netip.AddrPort, host string) error {
 	return fmt.Errorf("%s is beyond loopback, and nothing allows that", to)
 }
 
-// Transport returns a transport of HTTP within the check, also after redirects, without a proxy.
+// Transport returns an HTTP transport that obeys the check, also after redirects. It uses no proxy.
 func (c Check) Transport() *http.Transport {
 	const patience = 10 * time.Second
 	return &http.Transport{

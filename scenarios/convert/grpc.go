@@ -18,7 +18,7 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// grpcConverter returns the converter for services of gRPC.
+// grpcConverter returns the converter for gRPC services.
 func grpcConverter() draft.Converter {
 	return draft.Converter{
 		Name: "grpc", Source: "a gRPC server", Convert: convert,
@@ -29,7 +29,7 @@ func grpcConverter() draft.Converter {
 	}
 }
 
-// server returns the URL of a server, which may lack its scheme; empty is a file.
+// server returns the URL of a server, which may lack its scheme. It is empty if arg is a file.
 func server(arg string) string {
 	if strings.HasPrefix(arg, "grpc://") || strings.HasPrefix(arg, "grpcs://") {
 		return arg
@@ -41,10 +41,10 @@ func server(arg string) string {
 	return "grpc://" + arg
 }
 
-// guessed is the endpoint of services whose server is not known.
+// guessed is the endpoint for services whose server is not known.
 const guessed = "grpc://127.0.0.1:50051"
 
-// convert reads a set of descriptors. The name of a source that was asked for it is the server's URL.
+// convert reads a set of descriptors. If a server returned the set, the file name is the URL of the server.
 func convert(d *draft.Builder, source []byte) error {
 	var set descriptorpb.FileDescriptorSet
 	if err := proto.Unmarshal(source, &set); err != nil {
@@ -96,7 +96,7 @@ func endpoint(d *draft.Builder) {
 	d.Endpoints = (&draft.Node{}).Set("server", one)
 }
 
-// method adds a call of a method.
+// method adds a call of a method to the mix.
 func method(d *draft.Builder, mix *draft.Node, m protoreflect.MethodDescriptor) {
 	name := string(m.Parent().FullName()) + "/" + string(m.Name())
 	step, held := &draft.Node{}, m.IsStreamingClient() && m.IsStreamingServer()
@@ -113,7 +113,7 @@ func method(d *draft.Builder, mix *draft.Node, m protoreflect.MethodDescriptor) 
 		switch {
 		case held:
 			step.Set("as", draft.Raw(heldName)).Set("expect", draft.Raw("exists"))
-		case m.IsStreamingServer(): // it may never end
+		case m.IsStreamingServer(): // the stream may never end
 			step.Set("messages", draft.Number(1))
 		}
 	}
@@ -130,14 +130,13 @@ func method(d *draft.Builder, mix *draft.Node, m protoreflect.MethodDescriptor) 
 	mix.Items = append(mix.Items, one)
 }
 
-// heldName names the stream of a call whose messages go both ways.
 const heldName = "call"
 
-// deepest is how many messages within messages are written down.
+// deepest is the maximum depth of messages within messages.
 const deepest = 4
 
-// message returns a message with a value of each field; of a oneof it has the first. It leaves out a message within
-// one of its own type; within lists the types around it.
+// message returns a message with a value for each field; of a oneof only the first. It leaves out a message within a
+// message of its own type. Within lists the types of the enclosing messages.
 func message(d protoreflect.MessageDescriptor, within []protoreflect.FullName) *draft.Node {
 	out := &draft.Node{}
 	within = append(slices.Clone(within), d.FullName())
@@ -176,7 +175,7 @@ func mapKey(k protoreflect.Kind) string {
 	return "1"
 }
 
-// known are the values of messages that have a form of their own in JSON; those that are missing are left out.
+// known has values of messages with a JSON form of their own. Such messages that are missing here are left out.
 var known = map[protoreflect.FullName]string{
 	"google.protobuf.Timestamp": `"2026-01-01T00:00:00Z"`, "google.protobuf.Duration": `"1s"`,
 	"google.protobuf.StringValue": "text",
@@ -186,14 +185,14 @@ var known = map[protoreflect.FullName]string{
 	"google.protobuf.DoubleValue": "1.5",
 }
 
-// value returns a value of a field; nil: it is left out.
+// value returns a value for a field. Nil means that the field is left out.
 func value(f protoreflect.FieldDescriptor, within []protoreflect.FullName) *draft.Node {
 	switch f.Kind() {
 	case protoreflect.BoolKind:
 		return draft.Raw("true")
 	case protoreflect.EnumKind:
 		values := f.Enum().Values()
-		return draft.Plain(string(values.Get(min(1, values.Len()-1)).Name())) // the first stands for none
+		return draft.Plain(string(values.Get(min(1, values.Len()-1)).Name())) // the first value means that none is set
 	case protoreflect.FloatKind, protoreflect.DoubleKind:
 		return draft.Raw("1.5")
 	case protoreflect.StringKind:

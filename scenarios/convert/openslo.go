@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// openSLOConverter returns the converter for documents of OpenSLO.
+// openSLOConverter returns the converter for OpenSLO documents.
 func openSLOConverter() draft.Converter {
 	return draft.Converter{
 		Name: "openslo", Source: "OpenSLO documents", Convert: opensloConvert,
@@ -21,7 +21,7 @@ func openSLOConverter() draft.Converter {
 	}
 }
 
-// opensloConvert reads documents, one or several. SLIs may stand in documents of their own.
+// opensloConvert reads one or several documents. SLIs may be in documents of their own.
 func opensloConvert(d *draft.Builder, source []byte) error {
 	docs, err := d.Documents(source)
 	if err != nil {
@@ -107,7 +107,7 @@ func convertSLO(d *draft.Builder, n *syntax.Node, indicators map[string]*syntax.
 	}
 }
 
-// indicatorOf returns the indicator that an SLO or an objective has or names; otherwise the one given.
+// indicatorOf returns the indicator that an SLO or an objective has or names, and else otherwise.
 func indicatorOf(d *draft.Builder, n, otherwise *syntax.Node, indicators map[string]*syntax.Node) *syntax.Node {
 	for _, key := range []string{"indicator", "sli"} { // sli: version 2
 		if own := n.Get(key); own != nil {
@@ -118,14 +118,14 @@ func indicatorOf(d *draft.Builder, n, otherwise *syntax.Node, indicators map[str
 			return named
 		}
 	}
-	if metrics := n.Get("ratioMetrics"); metrics != nil { // v1alpha: of the objective itself
+	if metrics := n.Get("ratioMetrics"); metrics != nil { // v1alpha: it belongs to the objective itself
 		d.Skip(metrics)
 		return &syntax.Node{Kind: syntax.Map, Pos: metrics.Pos, Fields: []syntax.Field{{Key: "ratioMetric", Value: metrics}}}
 	}
 	return otherwise
 }
 
-// objective writes one in brunt's words, or says why it can't.
+// objective writes an objective in brunt's language, or says why it can't.
 func objective(d *draft.Builder, indicator, o *syntax.Node) (text, lost string) {
 	target, ok := targetOf(d, o)
 	if !ok {
@@ -184,11 +184,12 @@ func unitOf(words string) time.Duration {
 var (
 	isLatency = regexp.MustCompile(`latency|duration|response.?time|seconds|_ms\b|msec`)
 	inMillis  = regexp.MustCompile(`_ms\b|millis|\bms\b|msec`)
-	// bucket is of a histogram of Prometheus: requests up to a time are the good ones
+	// bucket matches a bucket of a Prometheus histogram: requests up to that time are good.
 	bucket = regexp.MustCompile(`\ble="([0-9.]+)"`)
 )
 
-// requests is how many an objective needs to be judged: ten beyond its percentile, which is enough for a share as well.
+// requests returns how many requests an objective needs to be judged: ten beyond its percentile, which is enough for
+// a share too.
 func requests(d *draft.Builder, o *syntax.Node) int {
 	target, _ := targetOf(d, o)
 	if target == 100 {
@@ -197,7 +198,7 @@ func requests(d *draft.Builder, o *syntax.Node) int {
 	return int(min(10/(1-target/100), 1e6))
 }
 
-// targetOf returns a target in percent: that of target, a fraction, or of targetPercent.
+// targetOf returns a target in percent, from target, which is a fraction, or from targetPercent.
 func targetOf(d *draft.Builder, o *syntax.Node) (float64, bool) {
 	by, text := 100.0, d.Text(o, "target")
 	if text == "" {
@@ -211,7 +212,7 @@ func targetOf(d *draft.Builder, o *syntax.Node) (float64, bool) {
 	return rounded, err == nil && rounded > 0
 }
 
-// flat has all texts of a value.
+// flat returns all texts in a value, joined.
 func flat(n *syntax.Node) string {
 	if n == nil {
 		return ""

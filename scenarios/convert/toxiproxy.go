@@ -20,7 +20,8 @@ func toxiproxyConverter() draft.Converter {
 	}
 }
 
-// toxiproxyConvert reads a configuration, which is a list of proxies, or what the API gives: a map of them by name.
+// toxiproxyConvert reads a configuration, which is a list of proxies, or an answer of the API, which is a map of
+// proxies by name.
 func toxiproxyConvert(d *draft.Builder, source []byte) error {
 	docs, err := d.Documents(source)
 	if err != nil {
@@ -36,7 +37,7 @@ func toxiproxyConvert(d *draft.Builder, source []byte) error {
 	for _, f := range docs[0].Fields {
 		list = append(list, f.Value)
 	}
-	if docs[0].Get("upstream") != nil { // what GET /proxies/NAME gives
+	if docs[0].Get("upstream") != nil { // the answer of GET /proxies/NAME
 		list = docs
 	}
 	for _, p := range list {
@@ -79,14 +80,15 @@ func convertProxy(d *draft.Builder, p *syntax.Node) {
 	}
 }
 
-// endsOf returns what gives the ends of a proxy's link: the load and the target, or a caller and a container.
+// endsOf returns a function that returns the ends of a proxy's link: the load and the target, or a caller and a
+// container.
 func endsOf(d *draft.Builder, p *syntax.Node, upstream string, faulty bool) (func() *draft.Node, bool) {
 	host, port, err := net.SplitHostPort(upstream)
 	if v, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || v == 0 {
 		d.Lost(draft.Line(p), "the upstream of %s is no host:port", d.Text(p, "name"))
 		return nil, false
 	}
-	if !faulty { // a proxy that does nothing is no loss, and no unit
+	if !faulty { // a proxy without faults is not a loss and needs no unit
 		return nil, false
 	}
 	if host == "" || scenarios.IsLoopback(host) {

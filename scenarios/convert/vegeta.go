@@ -40,7 +40,7 @@ func vegetaConvert(d *draft.Builder, source []byte) error {
 	return nil
 }
 
-// vegetaHTTP parses METHOD URL, headers on the lines below, and a line @file with the body.
+// vegetaHTTP parses METHOD URL, header lines below it, and a line @file that names the body.
 func vegetaHTTP(d *draft.Builder, source []byte) ([]*draft.Request, error) {
 	var all []*draft.Request
 	var r *draft.Request

@@ -15,12 +15,12 @@ import (
 
 // Modes of files, before the umask.
 const (
-	Private fs.FileMode = 0o600 // what may hold more than its reader is to know: plans, records of a run, logs
+	Private fs.FileMode = 0o600 // files that may hold more than other users may know: plans, records of a run, logs
 	Shared  fs.FileMode = 0o666 // reports
 )
 
-// Beside makes a new file in the folder of path, to take its place by a rename once it is whole. The umask holds for
-// it, unlike for a file of [os.CreateTemp] whose mode is changed.
+// Beside creates a new file in the folder of path. The caller renames it to path when it is complete. The umask
+// applies to the file, unlike to a file of [os.CreateTemp] whose mode is changed.
 func Beside(path string, mode fs.FileMode) (*os.File, error) {
 	for {
 		name := "." + filepath.Base(path) + "." + strings.ToLower(rand.Text()[:10])
@@ -31,8 +31,8 @@ func Beside(path string, mode fs.FileMode) (*os.File, error) {
 	}
 }
 
-// Replace writes a file whole or not at all: to a new file [Beside] it, which takes its place by a rename at the end.
-// The error of a file that can't be made is an [fs.PathError] that names path.
+// Replace writes a file completely or not at all. It writes to a new file [Beside] it, which it renames to path at
+// the end. The error for a file that can't be created is an [fs.PathError] that names path.
 func Replace(path string, mode fs.FileMode, write func(io.Writer) error) error {
 	f, err := Beside(path, mode)
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
@@ -60,8 +60,9 @@ func Replace(path string, mode fs.FileMode, write func(io.Writer) error) error {
 	return err
 }
 
-// Temp makes a file for the time of a run, as [os.CreateTemp] does, in the folder of temporary files. Where there is
-// none, as in a container made from scratch, and TMPDIR names none, it is /var/tmp or else the working directory.
+// Temp creates a file for the time of a run in the folder for temporary files, like [os.CreateTemp]. If there is no
+// such folder, as in a container made from scratch, and TMPDIR names none, it uses /var/tmp or else the working
+// directory.
 func Temp(pattern string) (f *os.File, err error) {
 	err = inTemp(func(dir string) (err error) {
 		f, err = os.CreateTemp(dir, pattern)
@@ -70,7 +71,7 @@ func Temp(pattern string) (f *os.File, err error) {
 	return f, err
 }
 
-// TempDir makes a folder for the time of a run, where [Temp] makes files. Its path is absolute.
+// TempDir creates a folder for the time of a run in the same place as [Temp]. Its path is absolute.
 func TempDir(pattern string) (path string, err error) {
 	err = inTemp(func(dir string) (err error) {
 		if path, err = os.MkdirTemp(dir, pattern); err == nil {
@@ -81,7 +82,7 @@ func TempDir(pattern string) (path string, err error) {
 	return path, err
 }
 
-// inTemp calls for the first folder of temporary files that does.
+// inTemp calls try for each folder for temporary files until a call succeeds.
 func inTemp(try func(dir string) error) error {
 	err := try(os.TempDir())
 	if err == nil {

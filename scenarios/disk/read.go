@@ -1,13 +1,13 @@
-// Package disk reads and makes the files of a run so that no file can block brunt, fill its memory, or be read by
-// others.
+// Package disk reads and creates the files of a run. No file can block brunt, fill its memory, or be read by other
+// users.
 //
-//	Read(path, most)     a whole file that a user names: at most so many bytes, from a pipe or a device as well
-//	Limited(r, most)     the same of an answer or a stream
-//	Line(r, most)        a line of one
-//	Beside(path, mode)   a file that takes the place of another by a rename; the umask holds
+//	Read(path, most)     a whole file that a user names, of at most most bytes; also a pipe or a device
+//	Limited(r, most)     an answer or a stream, of at most most bytes
+//	Line(r, most)        one line of a stream
+//	Beside(path, mode)   a file that replaces another by a rename; the umask applies
 //	Temp, TempDir        files for the time of a run; they need no /tmp
 //
-// The caller states a limit, because it knows how large such a file can be; the error names the limit.
+// The caller states a limit, because it knows how large such a file can be. The error names the limit.
 package disk
 
 import (
@@ -21,17 +21,17 @@ import (
 	"time"
 )
 
-// pipeTime is how long a pipe or a device that a user names as a file may give nothing.
+// pipeTime is how long a pipe or a device that a user names as a file may send nothing.
 var pipeTime = 30 * time.Second
 
-// writerPause is between two looks whether a named pipe has a writer.
+// writerPause is the time between two checks whether a named pipe has a writer.
 const writerPause = 10 * time.Millisecond
 
-// errTooLarge says that something has more than the bytes that are read of it.
+// errTooLarge means that the input has more bytes than the limit.
 var errTooLarge = errors.New("too large")
 
-// Open opens a file for reading, and waits for nothing. A folder is an error. A pipe or device that gives nothing for
-// 30 s while it is read ends with a timeout, and a pipe that nothing writes to in that time with an error.
+// Open opens a file for reading, without waiting. A folder is an error. If a pipe or device sends nothing for 30 s,
+// reading it ends with a timeout. If nothing writes to a pipe in that time, reading it ends with an error.
 func Open(path string) (io.ReadCloser, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -50,16 +50,16 @@ func Open(path string) (io.ReadCloser, error) {
 	return f, nil
 }
 
-// A stream is a pipe or a device that is read as a file.
+// A stream is a pipe or a device that is read like a file.
 type stream struct {
 	*os.File
-	unread bool // a pipe of which nothing was read, and whose writer may be yet to come
+	unread bool // a pipe from which nothing was read yet, so that its writer may still come
 }
 
-// Read implements [io.Reader]. A named pipe whose writer is not there yet has an end like an empty file.
+// Read implements [io.Reader]. Without a writer, a named pipe looks like an empty file, so Read waits for one.
 func (s *stream) Read(b []byte) (int, error) {
 	until := time.Now().Add(pipeTime)
-	_ = s.SetReadDeadline(until) // an error says that it never waits
+	_ = s.SetReadDeadline(until) // fails for a file that never makes a reader wait
 	for {
 		n, err := s.File.Read(b)
 		s.unread = s.unread && n == 0
@@ -74,8 +74,8 @@ func (s *stream) Read(b []byte) (int, error) {
 	}
 }
 
-// Read reads a whole file of at most most bytes. A larger one is [errTooLarge]; of a device without an end no more is
-// read than that.
+// Read reads a whole file of at most most bytes. A larger file is [errTooLarge]. It reads not much more than that
+// from a device without an end.
 func Read(path string, most int64) ([]byte, error) {
 	f, err := Open(path)
 	if err != nil {
@@ -89,7 +89,7 @@ func Read(path string, most int64) ([]byte, error) {
 	return b, err
 }
 
-// Limited reads r to its end, and at most most bytes. More is [errTooLarge].
+// Limited reads r to its end. More than most bytes are [errTooLarge].
 func Limited(r io.Reader, most int64) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(r, most+1))
 	if err == nil && int64(len(b)) > most {
@@ -98,8 +98,8 @@ func Limited(r io.Reader, most int64) ([]byte, error) {
 	return b, err
 }
 
-// Line reads a line with its end, of at most most bytes. A longer one is [errTooLarge]. As with
-// [bufio.Reader.ReadBytes] the last line may lack its end, and comes with [io.EOF] then.
+// Line reads a line, including its end, of at most most bytes. A longer line is [errTooLarge]. As with
+// [bufio.Reader.ReadBytes], the last line may lack its end; it is then returned with [io.EOF].
 func Line(r *bufio.Reader, most int) ([]byte, error) {
 	var line []byte
 	for {
@@ -127,7 +127,7 @@ func size(n int64) string {
 	return fmt.Sprintf("%d bytes", n)
 }
 
-// Named words an error of a file: the file, and what is wrong with it.
+// Named rewords an error of a file: the file, and what is wrong with it.
 func Named(err error) error {
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return fmt.Errorf("%s: %w", pe.Path, pe.Err)

@@ -7,17 +7,18 @@ import (
 	"runtime"
 )
 
-// A Spool keeps bytes that are needed only later, such as at the end of a run, in a file without a name, so that memory
-// does not grow with them. Where no file can be made or written, or an open file keeps its name, they stay in memory.
-// The zero value is empty. One goroutine uses it at a time; the file is closed with the spool's memory.
+// A Spool keeps bytes that are needed later, such as at the end of a run, in a file without a name, so that they do
+// not occupy memory. If no file can be created or written, or if the system can't delete an open file, they stay in
+// memory. The zero value is empty. It is not safe for concurrent use. The file is closed when the garbage collector
+// frees the spool.
 type Spool struct {
 	f    *os.File
 	n    int64  // bytes in the file
-	rest []byte // those after them
-	full bool   // no more go to the file
+	rest []byte // bytes after those in the file
+	full bool   // no more bytes go to the file
 }
 
-// spoolSize is how many bytes are written at once.
+// spoolSize is how many bytes are collected before they are written to the file.
 const spoolSize = 16 << 10
 
 // Append adds bytes, and returns where they begin.
@@ -30,7 +31,7 @@ func (s *Spool) Append(b []byte) (at int64) {
 	return at
 }
 
-// write writes the rest to the file. It returns false if that can't be done, and loses nothing.
+// write writes the rest to the file. If that fails, it returns false and loses nothing.
 func (s *Spool) write() bool {
 	if s.f == nil {
 		if runtime.GOOS == "windows" {

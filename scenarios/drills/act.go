@@ -11,7 +11,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// actKinds are the kinds of fault that an act becomes, by what brunt can break. An act on links is the same everywhere.
+// actKinds maps each act to the kind of fault that it becomes on each platform. An act on a link becomes the same
+// kind everywhere.
 var actKinds = map[string]map[Breaks]string{
 	"crash":   {Processes: "process.crash", Pods: "process.crash", Containers: "container.kill"},
 	"stop":    {Processes: "process.stop", Pods: "container.stop", Containers: "container.stop"},
@@ -28,11 +29,11 @@ var actKinds = map[string]map[Breaks]string{
 	},
 }
 
-// stays says how long a kind lasts that an act becomes, where the entry does not: the engine starts a crashed container
-// again when brunt lets it.
+// stays maps a kind that an act becomes to its default duration, for entries without `for`. The engine starts a
+// crashed container again when brunt lets it.
 var stays = map[string]string{"container.kill": "6s"}
 
-// starvedShare is what a starved unit has of a processor, unless the act says otherwise.
+// starvedShare is the share of a processor that a starved unit keeps, unless the act says otherwise.
 const starvedShare = "5%"
 
 // entries calls each for the entries of `chaos` and for the steps of its groups.
@@ -50,7 +51,7 @@ func entries(n *syntax.Node, each func(entry *syntax.Node)) {
 	}
 }
 
-// actOf returns the act of an entry; empty: it has a kind, or steps.
+// actOf returns the act of an entry. The result is empty if the entry has a kind or steps instead.
 func actOf(entry *syntax.Node) syntax.Field {
 	for _, f := range entry.Fields {
 		if actKinds[f.Key] != nil {
@@ -75,7 +76,7 @@ func acts(n *syntax.Node, m *syntax.Mistakes) {
 	})
 }
 
-// possible reports an act that brunt can't do to a system.
+// possible returns an error if the drill needs an act that brunt can't do to a system.
 func (d *Drill) possible(b Breaks) (err error) {
 	entries(d.Chaos, func(entry *syntax.Node) {
 		f := actOf(entry)
@@ -89,7 +90,7 @@ func (d *Drill) possible(b Breaks) (err error) {
 	return err
 }
 
-// markRequests notes the roles on whose requests a fault acts.
+// markRequests marks the roles whose requests a fault acts on.
 func (d *Drill) markRequests() {
 	entries(d.Chaos, func(entry *syntax.Node) {
 		for _, f := range entry.Fields {
@@ -104,7 +105,8 @@ func (d *Drill) markRequests() {
 	})
 }
 
-// acted returns `chaos` with each act replaced by the kind of fault that the platform has. The roles are filled in.
+// acted returns a copy of `chaos` in which each act is replaced by the platform's kind of fault. The roles must be
+// filled in.
 func acted(n *syntax.Node, b Breaks) *syntax.Node {
 	if n == nil {
 		return nil
@@ -164,7 +166,7 @@ func withKind(entry *syntax.Node, b Breaks) *syntax.Node {
 	return &out
 }
 
-// selects returns the settings by which a fault selects a part of a system.
+// selects returns the settings that select a part of a system.
 func selects(part string) []syntax.Field {
 	word := func(key, value string) syntax.Field {
 		return syntax.Field{Key: key, Value: &syntax.Node{Kind: syntax.String, Value: value}}

@@ -21,18 +21,18 @@ type Need string
 
 // The needs, the strongest first.
 const (
-	Hard  Need = scenarios.HardDependency // requests fail while it is away
-	Soft  Need = scenarios.SoftDependency // they are answered, and take longer
+	Hard  Need = scenarios.HardDependency // requests fail while the service is away
+	Soft  Need = scenarios.SoftDependency // requests are answered, but take longer
 	Apart Need = "none"                   // no difference was seen
 	Vague Need = "?"                      // there were too few requests to tell
 )
 
 var needs = []Need{Hard, Soft, Apart, Vague}
 
-// takeAway are the effects under which a service is not there for its callers.
+// takeAway are the effects that make a service unavailable to its callers.
 var takeAway = []string{"dies", "hangs", "cut"}
 
-// A Dependency is what runs showed of the requests of a step while a service was away.
+// A Dependency says how the requests of a step did in runs while a service was away.
 type Dependency struct {
 	Need     Need
 	Surprise bool   // the step fails without it, and the scenario declares it soft
@@ -40,25 +40,26 @@ type Dependency struct {
 	Link     string // to the report of the run
 }
 
-// Dependencies are the dependencies of the steps of a load on the services of a system, as runs showed them.
+// Dependencies holds how the steps of a load depend on the services of a system, as runs showed it.
 type Dependencies struct {
 	Steps    []string
 	Services []string
 	Cells    map[[2]string]Dependency // by step and service
-	// what the newest scenario declares of services, hard or soft
+	// services that the newest scenario declares, with hard or soft
 	Declared map[string]string
 }
 
-// seen is what the newest run showed of a step and a service under one effect.
+// seen is the newest observation of a step and a service under one effect.
 type seen struct {
 	Dependency
 	began time.Time
 }
 
-// NewDependencies reads the dependencies from runs: how many requests of each step failed, and how much longer they
-// took, while all units of a service were gone, frozen or cut off, beside those of the baseline. Only faults count that
-// a cell of the matrix counts, that hit one service, and that no other fault overlapped. Of several runs with the same
-// effect the newest counts, and of several effects the one that did most.
+// NewDependencies reads the dependencies from runs. It compares the requests of each step while all units of a
+// service were gone, frozen or cut off with those of the baseline: how many failed, and how much longer they took.
+//
+// A fault counts only if a cell of the matrix counts it, if it hit one service, and if no other fault overlapped it.
+// Of several runs with the same effect the newest counts. Of several effects the one with the strongest need counts.
 func NewDependencies(runs []Tried) *Dependencies {
 	d := &Dependencies{Cells: map[[2]string]Dependency{}, Declared: map[string]string{}}
 	all := map[[3]string]seen{}
@@ -103,13 +104,13 @@ func NewDependencies(runs []Tried) *Dependencies {
 	return d
 }
 
-// stronger orders what was found: the stronger need, and among equals the sentence, so that the order of runs has no
-// part in it.
+// stronger orders dependencies by need, the strongest first, and then by the sentence, so that the order of the runs
+// has no influence.
 func stronger(a, b Dependency) bool {
 	return cmp.Or(slices.Index(needs, a.Need)-slices.Index(needs, b.Need), strings.Compare(a.Why, b.Why)) < 0
 }
 
-// declaredIn returns what the scenario of a run declares of services.
+// declaredIn returns the dependencies that the scenario of a run declares: hard or soft, by service.
 func declaredIn(res *result.Result) map[string]string {
 	tree, err := Tree("", res.Scenario)
 	if err != nil || tree.Get("dependencies") == nil {
@@ -122,7 +123,7 @@ func declaredIn(res *result.Result) map[string]string {
 	return out
 }
 
-// unitsOf counts the units of each service that a run knows of.
+// unitsOf counts the units of each service that appear in a run.
 func unitsOf(res *result.Result) map[string]int {
 	names := map[string]bool{}
 	for _, u := range res.Usage {
@@ -143,8 +144,8 @@ func serviceOf(unit string) string {
 	return unit
 }
 
-// away returns the service that a fault took away whole, and by which effect; empty: it took none away, or hit more
-// besides.
+// away returns the service that a fault took away completely, and the effect that did so. Both are empty if the fault
+// took no service away, or hit others as well.
 func away(units map[string]int, f *result.FaultRecord) (service, effect string) {
 	froms, tos := map[string]bool{}, map[string]bool{}
 	for _, hit := range hits(f) {
@@ -169,7 +170,7 @@ func away(units map[string]int, f *result.FaultRecord) (service, effect string) 
 	return service, effect
 }
 
-// overlapped reports whether another fault of the run was in during the phase of fault i.
+// overlapped reports whether another fault of the run was active during the phase of fault i.
 func overlapped(res *result.Result, i int) bool {
 	one := &res.Faults[i]
 	for j := range res.Faults {
@@ -181,7 +182,7 @@ func overlapped(res *result.Result, i int) bool {
 	return false
 }
 
-// over is when a fault was over: the phase of a crash lasts longer than it takes until the unit is back.
+// over returns when a fault ended. The phase of a crash lasts longer than the unit takes to come back.
 func over(f *result.FaultRecord) result.Num {
 	if f.Gone && f.Cleared.Known() {
 		return min(f.Cleared, f.Until)
@@ -191,7 +192,7 @@ func over(f *result.FaultRecord) result.Num {
 
 // observed compares the requests of each step during a fault with those of the baseline.
 func observed(res *result.Result, f *result.FaultRecord, service, effect string) map[string]Dependency {
-	loads := map[string]int{} // how many have a step of that name
+	loads := map[string]int{} // how many loads have a step of that name
 	for i := range res.Loads {
 		for _, step := range res.Loads[i].Steps {
 			loads[step]++
@@ -220,14 +221,15 @@ func observed(res *result.Result, f *result.FaultRecord, service, effect string)
 	return out
 }
 
-// answers are the requests of a step in a phase. Those that were skipped, because an earlier one failed, are none.
+// answers counts the requests of a step in a phase. Requests that were skipped because an earlier one failed do not
+// count.
 type answers struct {
 	all, bad float64
 	slow     [2]float64 // the percentiles of good answers, in seconds
 	least    [2]float64 // their 95 % lower bounds
 }
 
-// slowAt are the percentiles by which answers are compared.
+// slowAt are the percentiles that are compared.
 var slowAt = [2]float64{.5, .9}
 
 func answersIn(res *result.Result, phase slo.Phase, load, step string) (out answers) {
@@ -260,13 +262,16 @@ func answersIn(res *result.Result, phase slo.Phase, load, step string) (out answ
 	return out
 }
 
-// vague is the share of failed requests that a step without one failed may have at most, for its need to be known.
+// vague is the highest upper bound of a step's share of failed requests at which its need still counts as known.
 const vague = .05
 
-// need tells from the requests while a service was away, and those before, how a step depends on it. It fails without
-// it if the 95 % lower bound of the share that failed is above the limit of an impact and above the upper bound of the
-// baseline's share. It is slower if the median or the 90th percentile is, by its lower bound, over twice that of the
-// baseline and over 20 ms longer. Where it is so as measured and its bound is not, the need is not known.
+// need tells how a step depends on a service from its requests while the service was away and before.
+//
+// The need is hard if the 95 % lower bound of the share that failed is above the limit of an impact and above the
+// upper bound of the baseline's share. It is soft if the lower bound of the median or of the 90th percentile is over
+// twice that of the baseline and over 20 ms longer. It is vague if a measured time passes such a limit but its bound
+// does not, or if the upper bound of the share that failed is above both 5 % and the limit of an impact. Otherwise no
+// difference was seen.
 func need(during, before answers, limit float64, service, outage string) Dependency {
 	share := during.bad / during.all
 	d := Dependency{Need: Apart, Why: fmt.Sprintf("while %s was away (%s), %s of %.0f requests failed, and %s before",
@@ -301,7 +306,7 @@ func need(during, before answers, limit float64, service, outage string) Depende
 	return d
 }
 
-// Surprises lists the services that a scenario declares soft, and without which a step failed.
+// Surprises lists the services that the scenario declares soft although a step failed without them.
 func (d *Dependencies) Surprises() []string {
 	var out []string
 	for key, cell := range d.Cells {

@@ -9,12 +9,12 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Digest is the digest of a drill on a system of its proof: of the scenario, the faults and the objectives, as its
-// params fill them in. It changes with what a run depends on, and not with the sentences and comments of the file. The
-// good system has mutant nil.
+// Digest returns the digest of a drill on a system of its proof. It covers the scenario, the faults and the
+// objectives with their params filled in. So it changes with everything that a run depends on, but not with the
+// sentences and the comments of the file. A nil mutant is the good system.
 func (d *Drill) Digest(mutant *Mutant) string { return d.digest(mutant, demo) }
 
-// digest is the digest on a system that is given by its text.
+// digest returns the digest of a drill on the system whose scenario is the text.
 func (d *Drill) digest(mutant *Mutant, system string) string {
 	m, nodes := &syntax.Mistakes{}, 0
 	roles := d.Proof.Roles.Map()
@@ -48,7 +48,7 @@ func (d *Drill) digest(mutant *Mutant, system string) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// sorted returns a copy whose keys are in the order of their names: another order says the same.
+// sorted returns a copy with the keys sorted by name, because their order has no meaning.
 func sorted(n *syntax.Node) *syntax.Node {
 	out := *n
 	out.Fields, out.Items = slices.Clone(n.Fields), slices.Clone(n.Items)
@@ -62,8 +62,8 @@ func sorted(n *syntax.Node) *syntax.Node {
 	return &out
 }
 
-// Outdated lists the systems of the proof of a drill of the library on which it was not proved as it is now: the record
-// is of another digest, or there is none.
+// Outdated lists the systems in the proof of a library drill on which the drill, as it is now, was not proved: there
+// is no record, or the record has another digest.
 func (d *Drill) Outdated(records []Record) (out []string, err error) {
 	if d, err = builtin(d.Name, d.Proof.Set); err != nil {
 		return nil, err
@@ -84,7 +84,7 @@ func (d *Drill) Outdated(records []Record) (out []string, err error) {
 	return out, nil
 }
 
-// system is the name of a system of a proof: the good one where the mutant is nil.
+// system returns the name of a system of a proof: Good if the mutant is nil.
 func (m *Mutant) system() string {
 	if m == nil {
 		return Good

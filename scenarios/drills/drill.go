@@ -11,14 +11,14 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Drill is one failure that a system must survive, as its file says it.
+// A Drill describes one failure that a system must survive. It is read from a drill file.
 type Drill struct {
 	syntax.Place
 	Version int    `yaml:"drill,required,min=1,max=1"` // version of the language of drills
-	Name    string `yaml:"name,required"`              // a-z, 0-9 and -, as `brunt drill run NAME` names it
-	Family  string `yaml:"family,required"`            // what `brunt drill list` groups it by, such as redundancy
-	About   string `yaml:"about,required"`             // what fails, in a sentence
-	// the parts of a system that it needs, by name, for ${role.NAME}; --role NAME=PART binds them
+	Name    string `yaml:"name,required"`              // a-z, 0-9 and -, for `brunt drill run NAME`
+	Family  string `yaml:"family,required"`            // the group in `brunt drill list`, such as redundancy
+	About   string `yaml:"about,required"`             // the failure, in a sentence
+	// the parts of a system that the drill needs, by name, for ${role.NAME}; --role NAME=PART binds them
 	Roles Roles `yaml:"roles"`
 	// names to values, for ${drill.NAME}; --set NAME=VALUE overrides them
 	Params *syntax.Node `yaml:"params"`
@@ -27,21 +27,22 @@ type Drill struct {
 	Lasts quantity.Duration `yaml:"lasts,required,positive"`
 	// keys of a scenario that are merged over those of the scenario, such as judge
 	Scenario *syntax.Node `yaml:"scenario"`
-	// the faults, as in a scenario, and acts instead of a kind: crash, stop, restart, hang, slow, cut, starve. They
-	// replace those of the scenario
+	// the faults, as in a scenario. An entry may have an act in place of a kind: crash, stop, restart, hang, slow,
+	// cut, starve. They replace the faults of the scenario
 	Chaos *syntax.Node `yaml:"chaos"`
-	// phases, such as those of faults, in which the scenario's objectives on errors and response times hold too, besides
-	// those of slo
+	// phases, such as the phase of a fault, in which the scenario's objectives on errors and response times must hold
+	// too, in addition to those of slo
 	Inherit []string `yaml:"inherit"`
-	// what must hold, by name. An objective of the scenario on the same, such as errors or response times, replaces one in
-	// a fault's phase
+	// objectives that must hold, by name. An objective of the scenario on the same metric, such as errors or response
+	// times, replaces one that is on the phase of a fault
 	SLO   Objectives `yaml:"slo,required"`
 	Proof Proof      `yaml:"proof"` // how `brunt drill prove` shows that the drill can fail
 
 	File string `yaml:"-"`
 }
 
-// parse reads a drill. Set overrides its params. The error is a [syntax.MistakesError] with every mistake found.
+// parse reads a drill. The values of set override its params. The error is a [syntax.MistakesError] with every
+// mistake found.
 func parse(file string, text []byte, set map[string]string) (*Drill, error) {
 	m, nodes := &syntax.Mistakes{}, 0
 	root := syntax.Read(file, text, m, &nodes)
@@ -105,7 +106,7 @@ func params(n *syntax.Node, set map[string]string, m *syntax.Mistakes) map[strin
 	return values
 }
 
-// check checks what the decoded parts say of each other.
+// check checks the decoded parts against each other.
 func (d *Drill) check(root *syntax.Node, m *syntax.Mistakes) {
 	roles := map[string]string{}
 	for i := range d.Roles {

@@ -16,8 +16,8 @@ const (
 	NotAllowed  = "not allowed"
 )
 
-// Rows are the parts of a matrix: those that the runs name, and those of the system that no run met. Without a system
-// they are the former.
+// Rows returns the parts of a matrix: the parts that appear in runs, and then the parts of the system that no run
+// hit. If s is nil, only the parts that appear in runs.
 func (m *Matrix) Rows(s *System) []string {
 	out := slices.Clone(m.Parts)
 	if s == nil {
@@ -37,7 +37,7 @@ func (m *Matrix) Rows(s *System) []string {
 	return out
 }
 
-// Columns are the effects of a matrix: all that some part can be brought under, and those that were tried.
+// Columns returns the effects of a matrix: all effects that faults can have on some row, and all that were tried.
 func (m *Matrix) Columns(s *System) (out []string) {
 	with, rows := m.with(s), m.Rows(s)
 	for _, effect := range effects {
@@ -49,8 +49,8 @@ func (m *Matrix) Columns(s *System) (out []string) {
 	return out
 }
 
-// Empty says in a word why a cell of a part is empty, and in a sentence why it can't be filled; that is empty where it
-// can.
+// Empty says why the cell of a part is empty: word is a short form, and why is a sentence on why the cell can't be
+// filled. Why is empty if the cell can be filled.
 func (m *Matrix) Empty(s *System, part, effect string) (word, why string) {
 	s = m.with(s)
 	switch {
@@ -63,7 +63,7 @@ func (m *Matrix) Empty(s *System, part, effect string) (word, why string) {
 	return NeverTried, ""
 }
 
-// noun is what a part is, in words.
+// noun returns the noun for a part, such as "a link".
 func (s *System) noun(part string) string {
 	switch {
 	case IsLink(part):
@@ -76,7 +76,7 @@ func (s *System) noun(part string) string {
 	return "a process"
 }
 
-// kinds are the kinds of fault of an effect that act on a part.
+// kinds lists the kinds of fault that have an effect and can act on a part.
 func (s *System) kinds(part, effect string) (out []string) {
 	on := chaos.OnProcesses
 	switch {
@@ -99,7 +99,7 @@ func (s *System) kinds(part, effect string) (out []string) {
 	return out
 }
 
-// forbidden says in a sentence which policy keeps an effect off a part; empty: none does.
+// forbidden names, in a sentence, the policy that forbids an effect on a part. The result is empty if no policy does.
 func (s *System) forbidden(part, effect string) string {
 	part = strings.TrimPrefix(part, oneOf(""))
 	kinds := s.kinds(part, effect)

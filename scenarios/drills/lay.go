@@ -17,22 +17,23 @@ import (
 // A Base is the scenario that a drill is laid over.
 type Base struct {
 	Plan *plan.Plan // compiled, with its objectives unjudged
-	// the file that the drill extends, relative to its own folder; empty: Tree is the scenario
+	// the file that the drill extends, relative to its own folder; if empty, Tree is the scenario
 	File string
-	Tree *syntax.Node // the scenario as written, where no file holds it
-	Over *syntax.Node // what is merged over the scenario of the file, such as a mutant; nil: nothing
+	Tree *syntax.Node // the scenario as written, if it is not in a file
+	Over *syntax.Node // changes merged over the scenario of the file, such as a mutant; nil: none
 }
 
 // A Laid is a drill laid over a scenario.
 type Laid struct {
-	Text  string   // of a plain scenario
-	Notes []string // what of the scenario is left out
+	Text  string   // a plain scenario
+	Notes []string // the parts of the scenario that are left out
 
 	objectives []laidObjective
 }
 
-// Lay lays the drill over a scenario. Roles are bound to parts of the system, as [Drill.Bind] checks them. The text is
-// a plain scenario: it is compiled, run and kept as any other. Where the base is a file, it extends that file.
+// Lay lays the drill over a scenario. Roles binds the roles to parts of the system, and [Drill.Bind] checks it. The
+// result is the text of a plain scenario, which is compiled, run and kept like any other. If the base is a file, the
+// text extends that file.
 func (d *Drill) Lay(b *Base, roles map[string]string) (*Laid, error) {
 	m := &syntax.Mistakes{}
 	fill := func(n *syntax.Node) *syntax.Node {
@@ -80,11 +81,11 @@ func (d *Drill) Lay(b *Base, roles map[string]string) (*Laid, error) {
 	return out, m.Err()
 }
 
-// nameSeparator stands between the name of a scenario and that of the drill that is laid over it.
+// nameSeparator separates the name of a scenario from the name of the drill that is laid over it.
 const nameSeparator = ": "
 
-// SystemName is the name of the scenario that a run with a name is of, where it was a drill that is part of brunt; else
-// the name itself.
+// SystemName returns the name of the scenario under a drill that is part of brunt, from the name of its run. Any
+// other name is returned unchanged.
 func SystemName(name string) string {
 	i := strings.LastIndex(name, nameSeparator)
 	if i < 0 {
@@ -117,8 +118,8 @@ func (d *Drill) heading(b *Base, roles map[string]string, notes []string) string
 	return s.String()
 }
 
-// loads lets each load of a scenario last as long as the drill needs. A load without a duration of its own, or one that
-// begins too late, is left out.
+// loads makes each load of the scenario last as long as the drill needs. A load without a duration of its own is left
+// out, and so is one that begins too late.
 func (d *Drill) loads(sc *scenarios.Scenario, notes *[]string) (*syntax.Node, error) {
 	out := &syntax.Node{Kind: syntax.Map}
 	stay := 0
@@ -142,7 +143,7 @@ func (d *Drill) loads(sc *scenarios.Scenario, notes *[]string) (*syntax.Node, er
 	return out, nil
 }
 
-// replaced returns the faults of a drill, with those of the scenario taken away.
+// replaced returns the faults of a drill, with entries that remove those of the scenario.
 func replaced(theirs, own *syntax.Node) *syntax.Node {
 	out := &syntax.Node{Kind: syntax.Map}
 	if theirs != nil {

@@ -40,8 +40,8 @@ func Library() ([]*Drill, error) {
 	return out, nil
 }
 
-// HarmlessFirst sorts drills from the harmless to the harmful: those that break nothing come first, those that may lose
-// data last.
+// HarmlessFirst sorts drills by how much harm they can do: drills that break nothing come first, and drills that may
+// lose data come last.
 func HarmlessFirst(list []*Drill) []*Drill {
 	order := []string{"load", "cache", "dependency", "watching", "resource", "redundancy", "data"}
 	return slices.SortedStableFunc(slices.Values(list),
@@ -58,8 +58,8 @@ func Names() []string {
 	return out
 }
 
-// Sweeps lists the drills of a sweep, which hit any part of a system. They have no proof: each tells what a part is to
-// the others.
+// Sweeps lists the drills of a sweep, which can hit any part of a system. They have no proof, because their result
+// depends on how much the system needs that part.
 func Sweeps() ([]*Drill, error) {
 	var out []*Drill
 	for _, name := range slices.Sorted(maps.Values(sweepOf)) {
@@ -84,7 +84,7 @@ func builtin(name string, set map[string]string) (*Drill, error) {
 	return parse(file, text, set)
 }
 
-// Find returns the drill of a name of the library, or the one in a file. Set overrides its params.
+// Find returns the drill of the library with a name, or the drill in a file. Set overrides its params.
 func Find(name string, set map[string]string) (*Drill, error) {
 	switch {
 	case slices.Contains(Names(), name) || swept(name):
@@ -97,7 +97,7 @@ func Find(name string, set map[string]string) (*Drill, error) {
 		syntax.DidYouMean(name, slices.Concat(Names(), slices.Collect(maps.Values(sweepOf)))))
 }
 
-// IsDrill reports whether a file holds a drill: it is a map with the key that only a drill has.
+// IsDrill reports whether a file holds a drill, which is a map with a key that only drills have.
 func IsDrill(file string) bool {
 	text, err := disk.Read(file, syntax.MaxFile)
 	if err != nil {
@@ -108,7 +108,7 @@ func IsDrill(file string) bool {
 	return root != nil && root.Kind == syntax.Map && root.Get("drill") != nil
 }
 
-// Named is the name by which [Find] opens a file.
+// Named returns the name that makes [Find] open a file.
 func Named(file string) string {
 	if strings.ContainsAny(file, "/\\.") {
 		return file
@@ -121,10 +121,10 @@ func swept(name string) bool { return slices.Contains(slices.Collect(maps.Values
 
 // A Waiting is a failure that no drill of the library tries yet.
 type Waiting struct {
-	Row   int    `json:"row"`   // of the design
-	Name  string `json:"name"`  // of the drill that it will be
-	About string `json:"about"` // what fails, in words
-	Waits string `json:"waits"` // what the drill waits for, in words
+	Row   int    `json:"row"`   // in the design
+	Name  string `json:"name"`  // of the future drill
+	About string `json:"about"` // the failure, in words
+	Waits string `json:"waits"` // the reason why there is no drill yet, in words
 }
 
 //go:embed waiting.json

@@ -16,7 +16,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// other is the effect of a fault of which only its author knows what it does.
+// other is the effect of faults whose effect only their author knows.
 const other = "other"
 
 // effects are the columns of a matrix: what a fault does to a part of a system.
@@ -28,7 +28,7 @@ var effects = func() []string {
 	return append(out, other)
 }()
 
-// effectOf returns the effect of a kind of fault, also of one that another version of brunt knew.
+// effectOf returns the effect of a kind of fault. It is other if this version of brunt does not know the kind.
 func effectOf(kind string) string {
 	d, _ := catalog.Faults().Find(kind)
 	return cmp.Or(string(d.Effect), other)
@@ -41,7 +41,7 @@ type Tried struct {
 	Result *result.Result
 }
 
-// A Cell says what runs showed of one part of a system under one effect. Without a verdict it was never tried.
+// A Cell holds the result of one part of a system under one effect. Without a verdict it was never tried.
 type Cell struct {
 	Verdict scenarios.Verdict
 	Why     string    // in a sentence
@@ -49,17 +49,18 @@ type Cell struct {
 	began   time.Time // when that run began
 }
 
-// A Matrix says which parts of a system were tried under which effects, and what came of it.
+// A Matrix shows which parts of a system were tried under which effects, and with which verdicts.
 type Matrix struct {
-	Effects []string           // those that were tried at all
+	Effects []string           // those that were tried
 	Parts   []string           // units, then links
 	Cells   map[[2]string]Cell // by part and effect
 
 	unmet map[[2]string]bool // tried, where the fault was not verified or affected no traffic
 }
 
-// NewMatrix makes the matrix of runs. A cell is tried only where the fault was verified at its target and affected
-// traffic; the newest run counts. An interrupted run counts only for a fault that it left behind.
+// NewMatrix makes the matrix of runs. A cell counts as tried only if the fault was verified at its target and
+// affected traffic. Of several runs the newest counts. An interrupted run counts only for a fault that it left
+// behind.
 func NewMatrix(runs []Tried) *Matrix {
 	m := &Matrix{Cells: map[[2]string]Cell{}, unmet: map[[2]string]bool{}}
 	parts, tried := map[string]bool{}, map[string]bool{}
@@ -70,7 +71,7 @@ func NewMatrix(runs []Tried) *Matrix {
 		for i := range run.Result.Faults {
 			f := &run.Result.Faults[i]
 			if run.Result.Verdict == scenarios.Interrupted && !left(f) {
-				continue // its objectives were judged on a part of their time
+				continue // its objectives were judged on a part of their time only
 			}
 			met := hits(f)
 			if len(met) == 0 && len(f.Steps) == 0 && !f.Skipped {
@@ -80,7 +81,7 @@ func NewMatrix(runs []Tried) *Matrix {
 			}
 			for _, hit := range together(met) {
 				if hit[1] == other && !ofTarget(run.Result, hit[0]) {
-					continue // what a command of its author's is called
+					continue // the name of a user's own command, not a part of the target
 				}
 				parts[hit[0]], tried[hit[1]] = true, true
 				m.add(hit, run, f)
@@ -102,15 +103,15 @@ func byKind(a, b string) int {
 	return cmp.Or(cmp.Compare(link(a), link(b)), strings.Compare(a, b))
 }
 
-// ofTarget reports whether a run shows that a part is one of the target: a link, or a unit or a service of which it
-// knows the usage.
+// ofTarget reports whether a part belongs to the target of a run: it is a link, or the run recorded the usage of this
+// unit or service.
 func ofTarget(r *result.Result, part string) bool {
 	return IsLink(part) || slices.ContainsFunc(r.Usage,
 		func(u result.UnitUsage) bool { return u.Unit == part || serviceOf(u.Unit) == part })
 }
 
-// hits returns the parts that a fault hit, each with its effect. A fault that was not verified, or met no traffic, hit
-// none.
+// hits returns the parts that a fault hit, each with its effect. The result is empty if the fault was not verified or
+// met no traffic.
 func hits(f *result.FaultRecord) (out [][2]string) {
 	if f.Skipped || f.Traffic == 0 {
 		return nil
@@ -131,17 +132,17 @@ func hits(f *result.FaultRecord) (out [][2]string) {
 	return out
 }
 
-// widened is the service of a unit, or the link between services of a link between units.
+// widened returns the service of a unit, or for a link between units the link between their services.
 func widened(part string) string { return cmp.Or(linkOf(part), serviceOf(part)) }
 
-// Unmet reports whether a run shows nothing because a fault met no traffic: another run of the same load would not
-// either.
+// Unmet reports whether a run shows nothing because a fault met no traffic. Another run of the same load would not
+// show more.
 func Unmet(r *result.Result) bool {
 	return slices.ContainsFunc(r.Faults, func(f result.FaultRecord) bool { return f.Verified.Known() && f.Traffic == 0 })
 }
 
-// together replaces units of one service that a fault hit together by the service, and links between the same services
-// by one between those: the loss of every replica is another thing than that of one.
+// together replaces units of one service that a fault hit together by the service, and links between the same
+// services by one link between the services. The loss of all replicas is another failure than the loss of one.
 func together(all [][2]string) (out [][2]string) {
 	wider := func(hit [2]string) [2]string { return [2]string{widened(hit[0]), hit[1]} }
 	n := map[[2]string]int{}
@@ -159,8 +160,8 @@ func together(all [][2]string) (out [][2]string) {
 	return out
 }
 
-// add adds what a run says of a fault to a cell, unless a newer run was there before. Of several faults of one run the
-// worst counts.
+// add adds the result of a fault in a run to a cell, unless the cell has the result of a newer run. Of several faults
+// in one run the worst counts.
 func (m *Matrix) add(at [2]string, run Tried, f *result.FaultRecord) {
 	cell := Cell{Verdict: scenarios.None, Why: "no objective is on it", Link: run.Link, began: run.Result.Started}
 	for i := range run.Result.Objectives {
@@ -179,7 +180,7 @@ func (m *Matrix) add(at [2]string, run Tried, f *result.FaultRecord) {
 	before, tried := m.Cells[at]
 	switch {
 	case !tried, before.Verdict == scenarios.None && cell.Verdict != scenarios.None:
-	case cell.Verdict == scenarios.None && before.Verdict != scenarios.None: // it says nothing of what an older run does
+	case cell.Verdict == scenarios.None && before.Verdict != scenarios.None: // keep the older verdict
 		return
 	case cell.began.Before(before.began), cell.began.Equal(before.began) &&
 		scenarios.Worse(before.Verdict, cell.Verdict) == before.Verdict:
@@ -188,11 +189,11 @@ func (m *Matrix) add(at [2]string, run Tried, f *result.FaultRecord) {
 	m.Cells[at] = cell
 }
 
-// left reports whether a fault could not be taken back.
+// left reports whether a fault could not be reverted.
 func left(f *result.FaultRecord) bool { return f.Revert == "failed" || f.Revert == "unverified" }
 
-// charges reports whether an objective on the writes of the whole run says something of a fault: it held, whatever the
-// faults did; or the fault was the only one, or is the one that wrong writes were acknowledged under.
+// charges reports whether an objective on the writes of the whole run tells something about a fault. It does if the
+// objective held, if the fault was the only one, or if wrong writes were acknowledged during the fault.
 func charges(r *result.Result, o *result.ObjectiveResult, fault string) bool {
 	parsed := o.Of()
 	if !parsed.OfLedger() {
@@ -211,7 +212,8 @@ func charges(r *result.Result, o *result.ObjectiveResult, fault string) bool {
 	return false
 }
 
-// Share says how many of n drills that fit passed, as an interval: what is not known may be either.
+// Share says how many of n drills that fit passed, as an interval: a drill without a known result may have passed or
+// failed.
 func Share(passed, failed, n int) string {
 	if n == 0 {
 		return "no drill fits"

@@ -14,8 +14,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// worth orders the effects that every service and link can have, by what an outage of each teaches that the others do
-// not: a hang holds the callers' connections, a slow link their time, and a crash neither.
+// worth orders the effects that every service and link can have by how much each teaches that the others do not. A
+// hang holds the callers' connections, a slow link holds their time, and a crash holds neither.
 var worth = []string{"hangs", "slow", "dies", "cut", "errors"}
 
 // ofServices and ofLinks are the effects that a sweep tries.
@@ -30,13 +30,13 @@ var never = map[string]string{
 	"errors": "never answered with errors",
 }
 
-// An Untried is a service or a link with the effects under which no run saw it.
+// An Untried is a service or a link with the effects that no run tried on it.
 type Untried struct {
 	Part    string
 	Effects []string
 }
 
-// String says it in words, such as store: never died, never hung.
+// String returns u in words, such as store: never died, never hung.
 func (u Untried) String() string {
 	var words []string
 	for _, e := range u.Effects {
@@ -45,10 +45,10 @@ func (u Untried) String() string {
 	return u.Part + ": " + strings.Join(words, ", ")
 }
 
-// Coverage is what of a system was tried under the effects that each of its parts can have.
+// Coverage says which failure modes of a system were tried.
 type Coverage struct {
 	Untried []Untried
-	// failure modes: all, those on which every objective held, and those on which one failed
+	// number of failure modes: all, those on which every objective held, and those on which one failed
 	Modes, Held, Failed int
 	// effects that no part was tried under at all, beside those of Untried
 	Effects []string
@@ -56,11 +56,11 @@ type Coverage struct {
 	unmet map[[2]string]bool // see [Matrix]
 }
 
-// oneOf is the part that is one replica of a service with several: losing one is another failure than losing all.
+// oneOf names one replica of a service with several. Losing one is another failure than losing all.
 func oneOf(service string) string { return "one of " + service }
 
-// with returns a system with what the runs know of it besides: links between containers, and the number of replicas
-// that are found during the run. Without a system it is that of the runs.
+// with returns s with the facts that only runs know: links between containers, and the replicas that were found
+// during a run. If s is nil, it returns the system that appears in the runs.
 func (m *Matrix) with(s *System) *System {
 	own := m.system()
 	if s == nil {
@@ -84,8 +84,8 @@ func (m *Matrix) with(s *System) *System {
 	return &out
 }
 
-// mode is the part of a system that a part of a matrix stands for: a service, one of its replicas, or a link. It is
-// empty for a link of one of several replicas, which says nothing of the link of all.
+// mode returns the part of a system that a part of a matrix stands for: a service, one of its replicas, or a link. It
+// is empty for a link of one of several replicas, because that tells nothing about the link of all.
 func (s *System) mode(part string) string {
 	link := linkOf(part)
 	if link == "" {
@@ -102,12 +102,12 @@ func (s *System) mode(part string) string {
 	return link
 }
 
-// Coverage compares the cells of a matrix with the services and links of a system. Without a system they are those that
-// the runs name.
+// Coverage compares the cells of a matrix with the services and links of a system. If the system is nil, the services
+// and links that appear in the runs are used.
 func (m *Matrix) Coverage(of *System) Coverage {
 	s, tried := m.with(of), map[[2]string]scenarios.Verdict{}
 	for at, cell := range m.Cells {
-		key := [2]string{s.mode(at[0]), at[1]} // of several replicas the worst counts
+		key := [2]string{s.mode(at[0]), at[1]} // of several replicas the worst verdict counts
 		if before, ok := tried[key]; !ok || scenarios.Worse(before, cell.Verdict) != before {
 			tried[key] = cell.Verdict
 		}
@@ -145,7 +145,7 @@ func (m *Matrix) Coverage(of *System) Coverage {
 	return out
 }
 
-// system is the system that the runs name.
+// system returns the system that appears in the runs.
 func (m *Matrix) system() *System {
 	s := &System{Replicas: map[string]int{}}
 	for _, part := range m.Parts {
@@ -160,7 +160,7 @@ func (m *Matrix) system() *System {
 	return s
 }
 
-// linkOf returns the link between services of a link between units; empty: it is a unit.
+// linkOf returns the link between services of a link between units. The result is empty if part is a unit.
 func linkOf(part string) string {
 	from, to, link := strings.Cut(part, linkArrow)
 	if !link {
@@ -169,7 +169,8 @@ func linkOf(part string) string {
 	return serviceOf(from) + linkArrow + serviceOf(to)
 }
 
-// String says in a sentence how many of the failure modes were tried, as an interval: what is not known may be either.
+// String says in a sentence how many of the failure modes were tried, as an interval: an unknown one may have held or
+// failed.
 func (c Coverage) String() string {
 	if c.Modes == 0 {
 		return "No part of the system is known."
@@ -187,16 +188,16 @@ func (c Coverage) String() string {
 type Suggestion struct {
 	Drill  string // its name
 	Role   string // part=PART
-	Set    string // a param, such as pick=one; empty: none
+	Set    string // a param, such as pick=one; empty: no param
 	Reason string // in a sentence
 }
 
-// unmetLast puts what was tried in vain behind all that was not tried.
+// unmetLast lowers the score of a drill that was tried in vain below every drill that was not tried.
 const unmetLast = 100
 
-// Next returns at most n drills worth running, each on another part, those first that say most: whether a service that
-// is declared soft is so, what no run says of a service at all, and what a service that many steps need does when it
-// hangs or is slow.
+// Next returns at most n drills worth running, each on another part, the most telling first. It asks whether a
+// service that is declared soft really is, which services no run tells anything about, and how a service that many
+// steps need behaves when it hangs or is slow.
 func (c Coverage) Next(d *Dependencies, n int) []Suggestion {
 	type candidate struct {
 		Suggestion
@@ -219,7 +220,7 @@ func (c Coverage) Next(d *Dependencies, n int) []Suggestion {
 				Suggestion{sweepOf[effect], "part=" + part, set, fmt.Sprintf("%s was %s, and %s.", u.Part, never[effect], reason)},
 				part, score - float64(slices.Index(worth, effect))/10,
 			}
-			if one { // all of them first
+			if one { // the loss of all replicas comes first
 				next.score -= .5
 			}
 			if c.unmet[[2]string{part, effect}] {

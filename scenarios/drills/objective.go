@@ -9,13 +9,13 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// An Objective is what must hold in a drill, and what a system lacks where it does not.
+// An Objective must hold in a drill. It names the defence that a system lacks if it fails.
 type Objective struct {
 	syntax.Place
 	Name string `yaml:"-"`
 	// the objective, as in `slo` of a scenario, such as errors < 1% in lose-replica
 	Objective string `yaml:"objective,required"`
-	// the defence that is missing in a system where it fails, in a sentence
+	// the defence that a system lacks if the objective fails, in a sentence
 	Missing string `yaml:"missing,required"`
 }
 
@@ -51,16 +51,16 @@ func (o Objectives) names() []string {
 	return out
 }
 
-// An objective of a laid drill.
+// A laidObjective is an objective of a laid drill.
 type laidObjective struct {
 	text string     // its short form
-	of   *Objective // of the drill, which it is, or that it replaces; nil: of the scenario alone
+	of   *Objective // the drill's objective that it is or replaces; nil: it is of the scenario alone
 }
 
-// objectives returns the objectives of a laid drill. An objective of the drill in the phase of a fault is replaced by
-// those of the scenario on the same, because the limits are those of the system's owner. Those of the scenario on
-// requests are repeated in the phases of inherit. The scenario's objectives on the baseline, on writes and on its units
-// stay.
+// objectives returns the objectives of a laid drill. A drill's objective on the phase of a fault is replaced by the
+// scenario's objectives on the same metric, because the owner of the system chose those limits. The scenario's
+// objectives on requests are repeated in the phases of inherit. Its objectives on the baseline, on writes and on its
+// units stay.
 func objectives(own Objectives, inherit []string, of []slo.Objective) (out []laidObjective) {
 	for i := range own {
 		o, err := slo.ParseObjective(own[i].Objective)
@@ -95,7 +95,8 @@ func objectives(own Objectives, inherit []string, of []slo.Objective) (out []lai
 	return out
 }
 
-// inherits reports whether an objective of a scenario replaces one of a drill: it is on the whole run, and on the same.
+// inherits reports whether an objective of a scenario replaces one of a drill: it is on the whole run, and on the
+// same metric.
 func inherits(own, theirs slo.Objective) bool {
 	if own.Phase == (slo.Phase{}) || own.Step != "" || own.Load != "" || own.Phase.Kind == slo.BaselinePhase ||
 		!ofRequests(own.Metric) {
@@ -113,16 +114,16 @@ func has(list []laidObjective, text string) bool {
 	return slices.ContainsFunc(list, func(o laidObjective) bool { return o.text == text })
 }
 
-// ofRequests reports whether a metric is an error share or a time of requests in a phase.
+// ofRequests reports whether a metric is the share of failed requests, or a response time.
 func ofRequests(m slo.Metric) bool { return m.Name == "errors" || m.Latency() }
 
-// inPhase returns the text of an objective on the run as one on a phase.
+// inPhase returns the text of an objective on the whole run as one on a phase.
 func inPhase(o slo.Objective, phase string) string {
 	return strings.TrimSuffix(o.Text, " in "+slo.RunPhase.String()) + " in " + phase
 }
 
-// keeps reports whether an objective of a scenario stays as it is: it names no fault of the scenario, and no objective
-// is the same.
+// keeps reports whether an objective of a scenario stays unchanged: it names no fault of the scenario, and no other
+// objective is the same.
 func keeps(o slo.Objective, have []laidObjective) bool {
 	phase := o.PhaseOrRun().Kind
 	return !has(have, o.Text) && (phase == slo.BaselinePhase || o.Metric.OfLedger() ||

@@ -1,13 +1,13 @@
-// A system that brunt did not start is probed between two drills: does it answer as it did before them? A drill that is
-// laid over a system which is still broken would be about the drill before it.
+// brunt probes a system that it did not start between two drills: does it answer as it did before them? A drill over
+// a system that is still broken would show the effect of the drill before it.
 //
 //	plan --SteadyPlan--> probe: some seconds of its load, without faults --run--> SteadyState: failures, times by step
 //	                                                                                  |
-//	before the first drill: the state that all later ones are held against            |
+//	before the first drill: the state that all later ones are compared with           |
 //	after each drill: WaitSteady probes until the state is like that, or time is up <-'
 //
 //	probe.go  the plan of a probe
-//	state.go  what a probe found, and whether two are alike
+//	state.go  the answers that a probe found, and whether two states are alike
 //	wait.go   probes until the system answers as before
 
 package drills
@@ -26,15 +26,15 @@ const SteadyLasts = 3 * time.Second
 
 const (
 	leastRate = 2  // iterations a second of a load
-	usersRate = 20 // the most of a load of users
+	usersRate = 20 // the most iterations a second of a load of users
 )
 
-// HasSteadyState reports whether a system goes on between two runs: brunt did not start it.
+// HasSteadyState reports whether a system keeps running between two runs because brunt did not start it.
 func HasSteadyState(p *plan.Plan) bool { return p.Stack == nil }
 
-// SteadyPlan returns the plan of a probe: the loads of the plan at their mean rate for a time, without faults and
-// objectives. Of a load of users there is an iteration a second for each, 20 at most. A script or a log has no part
-// that is a probe.
+// SteadyPlan returns the plan of a probe: the loads of the plan at their mean rate for a short time, without faults
+// and objectives. A load of users runs one iteration per second and user, 20 at most. Scripts and logs can't be
+// probed with.
 func SteadyPlan(p *plan.Plan, lasts time.Duration) (*plan.Plan, error) {
 	one, sc := *p, *p.Scenario
 	one.Loads = slices.Clone(p.Loads)

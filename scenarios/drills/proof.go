@@ -18,13 +18,13 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Proof shows that a drill can fail: on the built-in system, or on the system of another scenario, it passes; and it
-// fails once a defence is taken away.
+// A Proof shows that a drill can fail. The drill passes on the built-in system, or on the system of another scenario,
+// and fails after a defence of that system is taken away.
 type Proof struct {
 	syntax.Place
 	Set   map[string]string `yaml:"set"`   // params of the drill on that system
 	Roles Binding           `yaml:"roles"` // the parts of the system that play the roles, by role
-	// keys of a scenario that are merged over that of the built-in system
+	// keys of a scenario that are merged over the scenario of the built-in system
 	Scenario *syntax.Node `yaml:"scenario"`
 	Mutants  Mutants      `yaml:"mutants"` // systems without a defence, by name
 }
@@ -61,9 +61,9 @@ func (b Binding) Map() map[string]string {
 type Mutant struct {
 	syntax.Place
 	Name string `yaml:"-"`
-	// keys of a scenario that are merged over that of the good system, such as target: {with: {breaker: off}}
+	// keys of a scenario that are merged over the scenario of the good system, such as target: {with: {breaker: off}}
 	Scenario *syntax.Node `yaml:"scenario"`
-	// the objectives of the drill that must fail, by name; one of them suffices
+	// the objectives of the drill that must fail, by name; it is enough that one of them fails
 	Fails []string `yaml:"fails,required"`
 }
 
@@ -82,7 +82,7 @@ func (*Mutants) SchemaWith(doc syntax.Describer) syntax.Schema {
 	return mapSchema(syntax.StructSchema(reflect.TypeFor[Mutant](), doc))
 }
 
-// Over returns what is merged over the scenario of the built-in system: the good system where mutant is nil.
+// Over returns the keys to merge over the scenario of the built-in system: for the good system if mutant is nil.
 func (d *Drill) Over(mutant *Mutant) *syntax.Node {
 	over := &syntax.Node{Kind: syntax.Map}
 	if d.Proof.Scenario != nil {
@@ -94,24 +94,24 @@ func (d *Drill) Over(mutant *Mutant) *syntax.Node {
 	return over
 }
 
-// An Answer is what a run says of a drill's proof.
+// An Answer is the result of a run for a drill's proof.
 type Answer string
 
 // The answers.
 const (
 	Proved  Answer = "proved"  // the good system passed, or the mutant failed as it must
 	Refuted Answer = "refuted" // the good system failed, or the mutant did not fail by a named objective
-	Spoilt  Answer = "spoilt"  // the run shows nothing, such as on a busy machine: it is repeated
+	Spoilt  Answer = "spoilt"  // the run shows nothing, such as on a busy machine, and is repeated
 )
 
-// A Judgement is a run held against a proof.
+// A Judgement is a run compared with a proof.
 type Judgement struct {
 	Answer Answer
 	Figure string // the measured objectives that count, in a phrase
 	Why    string // in a sentence
 }
 
-// Judge holds the run of a laid drill against its proof: on the good system where mutant is nil.
+// Judge compares the run of a laid drill with its proof: on the good system if mutant is nil.
 func (d *Drill) Judge(l *Laid, mutant *Mutant, res *result.Result) Judgement {
 	var figures, failed []string
 	for _, o := range res.Objectives {
@@ -133,7 +133,7 @@ func (d *Drill) Judge(l *Laid, mutant *Mutant, res *result.Result) Judgement {
 		j.Answer, j.Why = Proved, "passed"
 	case res.Verdict == scenarios.Invalid || res.Verdict == scenarios.Inconclusive:
 		j.Answer = Spoilt
-	case mutant == nil && !res.Generator.Healthy: // what slowed brunt down slowed the system down
+	case mutant == nil && !res.Generator.Healthy: // whatever slowed brunt down slowed the system down
 		j.Answer, j.Why = Spoilt, result.OwnLag+": "+res.Reason
 	case mutant != nil && res.Verdict == scenarios.Pass:
 		j.Why = "it passed, although its defence was taken away"
@@ -143,7 +143,7 @@ func (d *Drill) Judge(l *Laid, mutant *Mutant, res *result.Result) Judgement {
 	return j
 }
 
-// of returns the drill's objective that a result is about; nil: it is of the scenario alone.
+// of returns the drill's objective that a result is about. It is nil for an objective of the scenario alone.
 func (l *Laid) of(o result.ObjectiveResult) *Objective {
 	if o.List != "" {
 		return nil
@@ -156,8 +156,9 @@ func (l *Laid) of(o result.ObjectiveResult) *Objective {
 	return nil
 }
 
-// beyond reports whether the whole interval of a failed objective is beyond its target. Of a share, and of a percentile
-// of a short phase, it follows from the number of requests. An exact count, and the mean of a series, have none.
+// beyond reports whether the whole interval of a failed objective is beyond its target. The interval of a share, and
+// of a percentile of a short phase, follows from the number of requests. An exact count, and the mean of a series,
+// have no interval.
 func beyond(o result.ObjectiveResult, res *result.Result) bool {
 	parsed, _ := o.Asks()
 	switch {
@@ -177,8 +178,9 @@ func beyond(o result.ObjectiveResult, res *result.Result) bool {
 	return true
 }
 
-// lowestPercentile is the 95 % lower bound of a percentile, in seconds: that of the quantile which more requests exceed
-// than chance puts above the percentile. A failed request exceeds every time. It is not known without histograms.
+// lowestPercentile returns the 95 % lower bound of a percentile, in seconds: the value at the rank that
+// [effect.LowerRank] gives. A failed request counts as longer than every time. Without histograms the bound is not
+// known.
 func lowestPercentile(
 	parsed slo.Objective, o result.ObjectiveResult, res *result.Result,
 ) (seconds float64, known bool) {
@@ -224,7 +226,8 @@ func figure(o result.ObjectiveResult) string {
 	return parsed.Metric.Text + " " + parsed.Metric.FormatValue(float64(o.Measured))
 }
 
-// Missing says for each objective that failed in a run what the system lacks: pairs of the objective and the sentence.
+// Missing returns a pair for each objective that failed in a run: the objective, and a sentence on what the system
+// lacks.
 func (l *Laid) Missing(res *result.Result) [][2]string {
 	var out [][2]string
 	for _, o := range res.Objectives {
@@ -235,7 +238,7 @@ func (l *Laid) Missing(res *result.Result) [][2]string {
 	return out
 }
 
-// Range shortens the figures of several runs to the least and the largest, by the first figure of each.
+// Range shortens the figures of several runs to the smallest and the largest, compared by the first figure of each.
 func Range(figures []string) string {
 	if len(figures) == 0 {
 		return ""
@@ -248,7 +251,7 @@ func Range(figures []string) string {
 	return least + " … " + most
 }
 
-// sizeOf returns the value of the first figure of a phrase, such as 0.167 of p50 167ms, errors 0%.
+// sizeOf returns the value of the first figure of a phrase, such as 0.167 for p50 167ms, errors 0%.
 func sizeOf(figures string) float64 {
 	first, _, _ := strings.Cut(figures, ",")
 	value := first[strings.LastIndexByte(first, ' ')+1:]
@@ -271,16 +274,16 @@ func sizeOf(figures string) float64 {
 // Good is the name of the good system of a proof.
 const Good = "good"
 
-// A Record is what the runs of a drill on one system of its proof came to.
+// A Record sums up the runs of a drill on one system of its proof.
 type Record struct {
 	Drill   string   `json:"drill"`
 	System  string   `json:"system"`        // the name of a mutant, or good
-	Digest  string   `json:"digest"`        // of the drill on that system, as it was proved; empty: not recorded
+	Digest  string   `json:"digest"`        // of the drill on that system when it was proved; empty: not recorded
 	Runs    int      `json:"runs"`          // runs that count
-	Proved  int      `json:"proved"`        // of them
+	Proved  int      `json:"proved"`        // runs that proved it
 	Spoilt  int      `json:"spoilt"`        // runs that showed nothing, and were repeated
 	Figures []string `json:"figures"`       // measured in each run that counts
-	Why     string   `json:"why,omitempty"` // of the first run that refutes the proof
+	Why     string   `json:"why,omitempty"` // for the first run that refutes the proof
 }
 
 //go:embed proofs.json

@@ -14,19 +14,20 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Role is a part of a system that a drill needs.
+// A Role names a part of a system that a drill needs.
 type Role struct {
 	syntax.Place
 	Name string `yaml:"-"`
-	// what plays it: a service, a unit such as posts[1], a link such as gateway->users, a zone; or of the scenario a load,
-	// a step, a metric or an alert
+	// what plays the role: a service, a unit such as posts[1], a link such as gateway->users, a zone; or a load, a
+	// step, a metric or an alert of the scenario
 	Is       string `yaml:"is,required,oneof=service|unit|link|zone|load|step|metric|alert"`
 	About    string `yaml:"about,required"` // which part it is, in a phrase
-	Replicas int    `yaml:"replicas,min=1"` // how many replicas the service has at least; zero is one
-	// the link is one between services: `brunt drill plan` does not offer that of the load, which --role may still name
+	Replicas int    `yaml:"replicas,min=1"` // minimum number of replicas of the service; zero is one
+	// the link must be between services: `brunt drill plan` does not offer the link of the load, but --role may name
+	// it
 	Inner bool `yaml:"inner"`
 
-	requests bool // a fault looks into the requests on the link, so that all packets of a container don't play it
+	requests bool // a fault acts on requests of the link, so all packets of a container can't play the role
 }
 
 // Roles are the roles of a drill, in the order of its file.
@@ -44,7 +45,7 @@ func (*Roles) SchemaWith(doc syntax.Describer) syntax.Schema {
 	return mapSchema(syntax.StructSchema(reflect.TypeFor[Role](), doc))
 }
 
-// A System is what drills ask of a scenario.
+// A System is the part of a compiled scenario that drills need to know.
 type System struct {
 	Replicas map[string]int // of each service; zero: known only during the run
 	Links    []string       // from->to
@@ -54,22 +55,23 @@ type System struct {
 	Metrics  []string
 	Alerts   []string
 	Ledger   bool
-	Breaks   Breaks             // what of it brunt can break
+	Breaks   Breaks             // the parts that brunt can break
 	Policies []*policies.Policy // those in force
 }
 
-// Breaks says what the parts of a system are that brunt can break.
+// Breaks says which kind of parts brunt can break.
 type Breaks string
 
-// What brunt can break.
+// The kinds of parts that brunt can break.
 const (
 	Processes  Breaks = "processes"
 	Containers Breaks = "containers"
 	Pods       Breaks = "pods"
-	LinkOnly   Breaks = "link" // the link from the load to a target that runs already
+	LinkOnly   Breaks = "link" // only the link from the load to a target that already runs
 )
 
-// contained reports whether the parts are containers, of an engine or of pods: their packets and processes can be hit.
+// contained reports whether the parts are containers of an engine or of pods. Faults can act on their packets and
+// processes.
 func (b Breaks) contained() bool { return b == Containers || b == Pods }
 
 // SystemOf returns the system of a compiled scenario.
@@ -126,13 +128,13 @@ func SystemOf(p *plan.Plan) System {
 	return s
 }
 
-// linkArrow stands between the ends of a link.
+// linkArrow separates the ends of a link.
 const linkArrow = "->"
 
 // IsLink reports whether a part of a system is a link.
 func IsLink(part string) bool { return strings.Contains(part, linkArrow) }
 
-// services lists the services with at least n replicas, as far as that is known.
+// services lists the services with at least n replicas, and those whose number of replicas is not known.
 func (s *System) services(n int) []string {
 	var out []string
 	for _, name := range slices.Sorted(maps.Keys(s.Replicas)) {
@@ -176,8 +178,8 @@ func (r *Role) candidates(s System) []string {
 	return s.Metrics
 }
 
-// Offer says what of a system can play a role, the likely parts first; empty: nothing can. It takes nothing for
-// granted: a person chooses.
+// Offer lists the parts of a system that can play a role, the likely ones first. It is empty if there are none.
+// Nothing is chosen: that is left to a person.
 func (r *Role) Offer(s System) string {
 	can := r.candidates(s)
 	if r.Is != "link" {
@@ -192,7 +194,7 @@ func (r *Role) Offer(s System) string {
 	if len(can) > 0 {
 		out = append(out, some(can))
 	}
-	if s.Breaks.contained() && len(services) > 1 { // which of them call others is not known
+	if s.Breaks.contained() && len(services) > 1 { // it is not known which of them call others
 		out = append(out, "CALLER->CALLEE of "+some(services))
 	}
 	if s.Breaks.contained() && !r.requests && len(services) > 0 {
@@ -201,7 +203,7 @@ func (r *Role) Offer(s System) string {
 	return strings.Join(out, "; or ")
 }
 
-// some lists the first of names.
+// some returns the first names of a list as text.
 func some(names []string) string {
 	const most = 5
 	if len(names) > most {
@@ -210,8 +212,8 @@ func some(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// between reports whether a part is a link from one service of containers to another: every packet between them passes
-// it.
+// between reports whether a part is a link from one containerized service to another. Every packet between the two
+// passes this link.
 func (s *System) between(part string) bool {
 	from, to, link := strings.Cut(part, linkArrow)
 	_, has := s.Replicas[serviceOf(from)]
@@ -219,7 +221,7 @@ func (s *System) between(part string) bool {
 	return link && s.Breaks.contained() && has && hasTo && from != to
 }
 
-// byLoad sorts links of the load behind the others.
+// byLoad sorts links from the load behind all others.
 func byLoad(link string) int {
 	if strings.HasPrefix(link, chaos.LoadName+linkArrow) {
 		return 1
@@ -227,7 +229,7 @@ func byLoad(link string) int {
 	return 0
 }
 
-// lacks says what a system without candidates lacks.
+// lacks names what a system without candidates for the role lacks.
 func (r *Role) lacks() string {
 	switch {
 	case r.Is == "zone":
@@ -242,7 +244,7 @@ func (r *Role) lacks() string {
 	return "no " + r.Is
 }
 
-// check reports why a part can't play a role.
+// check returns an error if a part can't play a role.
 func (r *Role) check(s System, part string) error {
 	known := r.candidates(s)
 	if slices.Contains(known, part) || r.Is == "link" && s.between(part) {
@@ -264,13 +266,12 @@ func (r *Role) check(s System, part string) error {
 	return fmt.Errorf("role %s: there is no %s %q; %s", r.Name, r.Is, syntax.Clip(part, 60), hint)
 }
 
-// unmet says what the role needs that a scenario does not have.
+// unmet says in a clause that the role needs a part which the scenario does not have.
 func (r *Role) unmet() string {
 	return fmt.Sprintf("needs %s as its %s, and the scenario has %s", r.About, r.Name, r.lacks())
 }
 
-// Bound returns the parts that play the roles of the drill: those that a scenario names for its roles, and over them
-// those of given.
+// Bound returns the parts that play the roles of the drill: the parts that the scenario names, overridden by given.
 func (d *Drill) Bound(scenario, given map[string]string) map[string]string {
 	out := map[string]string{}
 	for i := range d.Roles {
@@ -282,8 +283,8 @@ func (d *Drill) Bound(scenario, given map[string]string) map[string]string {
 	return out
 }
 
-// Bind checks that given binds every role of the drill to a part of the system. The errors name all roles that are not
-// bound, and what could play them.
+// Bind checks that given binds every role of the drill to a part of the system. The error names all unbound roles,
+// and the parts that could play them.
 func (d *Drill) Bind(s System, given map[string]string) error {
 	var lacking []string
 	for i := range d.Roles {
@@ -316,7 +317,7 @@ func (d *Drill) Bind(s System, given map[string]string) error {
 	return d.fits(s)
 }
 
-// apart refuses one load in two roles: what a drill asks of one must not be of the other.
+// apart returns an error if one load plays two roles: a drill expects different things of them.
 func (d *Drill) apart(given map[string]string) error {
 	players := map[string]string{}
 	for i := range d.Roles {
@@ -343,7 +344,7 @@ func (d *Drill) RoleNames() []string {
 	return out
 }
 
-// fits reports what a system lacks for the drill besides its roles.
+// fits returns an error if a system lacks something that the drill needs, apart from roles.
 func (d *Drill) fits(s System) error {
 	if d.Ledger && !s.Ledger {
 		return fmt.Errorf("the drill %s needs a ledger, which says how writes are found again; see `brunt explain ledger`",
@@ -352,7 +353,7 @@ func (d *Drill) fits(s System) error {
 	return d.possible(s.Breaks)
 }
 
-// Fits reports why a drill can't run on a system; nil: it can, once its roles are bound.
+// Fits returns an error if a drill can't run on a system. It is nil if the drill can run once its roles are bound.
 func (d *Drill) Fits(s System) error {
 	for i := range d.Roles {
 		if r := &d.Roles[i]; r.Offer(s) == "" {

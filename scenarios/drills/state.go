@@ -13,14 +13,14 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// A SteadyState is what a probe found of a system.
+// A SteadyState holds the answers that a probe found.
 type SteadyState struct {
 	Steps map[string]SteadyAnswers `json:"steps"` // by the names of load and step
 	// why there are no answers, such as that the target was not ready
 	Why string `json:"why,omitempty"`
 }
 
-// SteadyAnswers are the requests of a step in a probe.
+// SteadyAnswers counts the requests of a step in a probe.
 type SteadyAnswers struct {
 	All int64 `json:"all"`
 	Bad int64 `json:"bad"`
@@ -29,8 +29,8 @@ type SteadyAnswers struct {
 	P90 float64 `json:"p90"`
 }
 
-// SteadyStateOf returns what the run of a probe found. A request that was skipped, because one before it failed, is a
-// bad one.
+// SteadyStateOf returns the answers in the run of a probe. A request that was skipped because an earlier one failed
+// counts as bad.
 func SteadyStateOf(res *result.Result) SteadyState {
 	out := SteadyState{Steps: map[string]SteadyAnswers{}}
 	for i := range res.Cells {
@@ -56,7 +56,7 @@ func SteadyStateOf(res *result.Result) SteadyState {
 	return out
 }
 
-// sum returns the numbers of all requests and of bad ones.
+// sum returns the number of all requests, and of bad ones.
 func (s SteadyState) sum() (all, bad int64) {
 	for _, a := range s.Steps {
 		all, bad = all+a.All, bad+a.Bad
@@ -64,7 +64,7 @@ func (s SteadyState) sum() (all, bad int64) {
 	return all, bad
 }
 
-// Dead says in a phrase why no request was answered well; empty: some were.
+// Dead says in a phrase that no request was answered well. It is empty if some were.
 func (s SteadyState) Dead() string {
 	all, bad := s.sum()
 	switch {
@@ -78,12 +78,13 @@ func (s SteadyState) Dead() string {
 
 const (
 	tolerated = .01 // share of requests that may always fail
-	times     = 2   // how many times as much as before is near
-	late      = .02 // seconds that answers may always be later
+	times     = 2   // factor up to which a value still counts as the same
+	late      = .02 // seconds by which answers may always be later
 )
 
-// Differs says in a phrase what is not as it was before; empty: each step answers as before. At most twice as many
-// requests fail, or 1 %, and the median and the 90th percentile are at most twice as long, or 20 ms longer.
+// Differs says in a phrase how s differs from the state before. It is empty if each step answers as before: at most
+// twice as many requests fail, or 1 %, and the median and the 90th percentile are at most twice as long, or 20 ms
+// longer.
 func (s SteadyState) Differs(before SteadyState) string {
 	if dead := s.Dead(); dead != "" {
 		return dead

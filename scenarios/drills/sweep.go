@@ -20,10 +20,10 @@ var sweeps embed.FS
 // SweepFamily is the family of the drills of a sweep.
 const SweepFamily = "sweep"
 
-// sweepOf names the drill of a sweep by the effect that it has.
+// sweepOf maps each effect to the drill of a sweep that has it.
 var sweepOf = map[string]string{"dies": "crash", "hangs": "hang", "slow": "slow", "cut": "cut", "errors": "answer-503"}
 
-// A mode is a part of a system with the effects that it can be brought under.
+// A mode is a part of a system with the effects that a fault can have on it.
 type mode struct {
 	part    string // a service or a link
 	effects []string
@@ -33,7 +33,7 @@ type mode struct {
 func (s *System) modes() (out []mode) {
 	for _, name := range slices.Sorted(maps.Keys(s.Replicas)) {
 		of := ofServices
-		if s.Breaks.contained() { // all packets of a container
+		if s.Breaks.contained() { // faults can act on all packets of a container
 			of = slices.Concat(ofServices, []string{"slow", "cut"})
 		}
 		out = append(out, mode{name, of})
@@ -55,9 +55,9 @@ type Swept struct {
 	effect string
 }
 
-// Sweep lists every fault of a sweep: each service crashed and hung, whole and one of several replicas, each link slow,
-// cut and answered with 503. What is declared soft comes first, because a failure there is a surprise; the links of the
-// load come last, because every request passes them.
+// Sweep lists every fault of a sweep. Each service crashes and hangs, all its replicas and one of several. Each link
+// is slow, cut, and answered with 503. Services declared soft come first, because a failure there is a surprise. The
+// links of the load come last, because every request passes them.
 func (s *System) Sweep(declared map[string]string) []Swept {
 	var out []Swept
 	for _, w := range s.modes() {
@@ -86,7 +86,7 @@ func (s *System) Sweep(declared map[string]string) []Swept {
 	return out
 }
 
-// callee is the service that is hit, or that is behind the link.
+// callee returns the service that is hit, or that is behind the link.
 func (one *Swept) callee() string {
 	if _, to, link := strings.Cut(one.Part, linkArrow); link {
 		return to
@@ -97,12 +97,13 @@ func (one *Swept) callee() string {
 // Roles binds the roles of the drill.
 func (one *Swept) Roles() map[string]string { return map[string]string{"part": one.Part} }
 
-// AsDeclared reports whether a failure under the fault is what the scenario declares: what is hit whole is hard.
+// AsDeclared reports whether the scenario declares that the system fails under the fault: a hard dependency is hit as
+// a whole.
 func (one *Swept) AsDeclared(declared map[string]string) bool {
 	return one.Whole && declared[one.callee()] == string(Hard)
 }
 
-// touches lists the services at the ends of what is hit.
+// touches lists the services that are hit: for a link the services at both ends.
 func (one *Swept) touches() []string {
 	if from, to, link := strings.Cut(one.Part, linkArrow); link {
 		return []string{from, to}
@@ -122,13 +123,13 @@ func (p *Pair) Name() string { return p.A.Name + "+" + p.B.Name }
 // Roles binds the roles of the drill.
 func (p *Pair) Roles() map[string]string { return map[string]string{"a": p.A.Part, "b": p.B.Part} }
 
-// An Outcome is what a fault of a sweep came to by itself.
+// An Outcome is the result of one fault of a sweep, run alone.
 type Outcome struct {
 	Swept  *Swept
 	Result *result.Result
 }
 
-// PairMethod says how pairs are chosen, and what they can't find.
+// PairMethod says how pairs are chosen, and which failures they can't find.
 const PairMethod = "A pair is two faults at once that the system survived one by one: what fails alone fails in a " +
 	"pair as well, and shows nothing new. " +
 	"Those pairs come first whose faults used most of what the objectives allow, that meet at one service, and that " +
@@ -192,7 +193,7 @@ func Pairs(outcomes []Outcome, n int) []Pair {
 	return out
 }
 
-// hides reports whether one takes away what the other hits.
+// hides reports whether one takes away the part that the other hits.
 func (one *Swept) hides(other *Swept) bool {
 	if one.Part == other.Part {
 		return true
@@ -201,8 +202,8 @@ func (one *Swept) hides(other *Swept) bool {
 	return takes && slices.Contains(other.touches(), one.Part)
 }
 
-// survived reports whether a run passed although its fault met traffic, and how near it came to a limit: the largest
-// share of a target that an objective on the fault used.
+// survived reports whether a run passed although its fault met traffic. Near is the largest share of a target that an
+// objective on the fault used, which says how near the system came to a limit.
 func survived(res *result.Result) (near float64, ok bool) {
 	if res == nil || res.Verdict != scenarios.Pass ||
 		!slices.ContainsFunc(res.Faults, func(f result.FaultRecord) bool { return len(hits(&f)) > 0 }) {
@@ -247,7 +248,7 @@ slo:
 	return parse(p.Name(), []byte(text), nil)
 }
 
-// step is the step of a group that injects the fault.
+// step returns the step of a group that injects the fault, as YAML.
 func (one *Swept) step(role string) string {
 	on := `on: "${role.` + role + `}"`
 	switch one.effect {

@@ -8,9 +8,10 @@ import (
 // pause is the time between two probes.
 const pause = time.Second
 
-// WaitSteady probes until the system answers as before, at most for within; one probe is made in any case. Each probe
-// that finds it otherwise is reported, in a phrase. Different is what was not as before in the last probe; it is empty
-// once the system is steady. WaitSteady also ends when ctx does, with what the probe found until then.
+// WaitSteady probes until the system answers as before, for at most within. It makes at least one probe. It calls
+// report, with a phrase, for each probe that finds a difference. Different is the difference that the last probe
+// found; it is empty once the system is steady. WaitSteady also ends when ctx does, and then returns the last
+// difference.
 func WaitSteady(
 	ctx context.Context, before SteadyState, within time.Duration, probe func(context.Context) (SteadyState, error),
 	report func(different string),

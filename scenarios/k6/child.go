@@ -36,11 +36,11 @@ type Child struct {
 // An Exit says how the process of a script ended.
 type Exit struct {
 	Code   int    // k6's exit code; -1 with Signal
-	Signal string // signal that killed it; empty is none
+	Signal string // signal that killed it; empty: none
 	Wire   error  // the error in its messages, if any
 	Said   string // the end of its log
 	CPU    time.Duration
-	Memory int64 // maximum resident memory, bytes; zero is unknown
+	Memory int64 // maximum resident memory in bytes; zero means unknown
 }
 
 // Exit codes of k6 that brunt distinguishes.
@@ -48,16 +48,16 @@ const (
 	ExitSetupTimeout    = 100
 	ExitTeardownTimeout = 101
 	ExitInvalidConfig   = 104
-	ExitAborted         = 105 // by a signal
+	ExitAborted         = 105 // ended by a signal
 	ExitException       = 107
 	ExitScriptAborted   = 108 // exec.test.abort()
 	ExitPanic           = 109
 	ExitMarkedFailed    = 110 // exec.test.fail()
 )
 
-// New prepares the process of a script. One goroutine passes everything that the process sends
-// to h, from start to end; h may hold the process before it starts, to answer its first
-// request. Log takes the output of the process; it may be nil.
+// New prepares the process of a script. One goroutine passes all messages of the process to h, from start to end. It
+// may get the process before it starts, so that it can answer its first request. Log gets the output of the process;
+// it may be nil.
 func New(binary string, c Config, log io.Writer, h Handler) *Child {
 	c.Version = wireVersion
 	k := &Child{
@@ -68,7 +68,7 @@ func New(binary string, c Config, log io.Writer, h Handler) *Child {
 		k.cmd.Env = append(k.cmd.Env, fmt.Sprintf("GOMAXPROCS=%d", max(1, runtime.GOMAXPROCS(0)/c.Part.Of)))
 	}
 	k.said.To, k.cmd.Stderr = log, &k.said
-	k.cmd.WaitDelay = time.Second // limit for processes that it started and left running
+	k.cmd.WaitDelay = time.Second // limit for processes that the script started and left running
 	return k
 }
 
@@ -83,7 +83,8 @@ func (k *Child) Start() (err error) {
 	if err := k.line(k.with); err != nil { // queued before any answer to the process
 		return err
 	}
-	// In its own group brunt decides what happens on ctrl-C. When brunt dies, the end of its input ends it.
+	// It is in a group of its own, so that brunt decides what happens on ctrl-C. If brunt dies, the end of its input
+	// ends it.
 	if err := procgroup.Start(k.cmd, k.follow); err != nil {
 		return fmt.Errorf("starting %s: %w", Binary, err)
 	}
@@ -100,7 +101,7 @@ func (k *Child) writeCommands() {
 	for {
 		select {
 		case b := <-k.lines:
-			if _, err := k.in.Write(b); err != nil { // the process has ended, or will
+			if _, err := k.in.Write(b); err != nil { // the process has ended, or will soon
 				return
 			}
 		case <-k.ended:
@@ -109,11 +110,11 @@ func (k *Child) writeCommands() {
 	}
 }
 
-// follow passes on the messages of the process and waits for its end.
+// follow passes on the messages of the process, and waits until it ends.
 func (k *Child) follow() {
 	defer close(k.ended)
 	k.exit.Wire = readMessages(k.out, k.to)
-	if k.exit.Wire != nil { // its messages can no longer be parsed
+	if k.exit.Wire != nil { // the rest of its messages can't be parsed
 		_ = k.cmd.Process.Kill()
 	}
 	err := k.cmd.Wait()
@@ -133,14 +134,13 @@ func (k *Child) follow() {
 // Ended is closed when the process has ended and everything it sent was handled.
 func (k *Child) Ended() <-chan struct{} { return k.ended }
 
-// Exit returns how the process ended. It is valid once Ended is closed.
+// Exit says how the process ended. It waits until Ended is closed.
 func (k *Child) Exit() Exit {
 	<-k.ended
 	return k.exit
 }
 
-// Send sends a command to the process. It returns an error if the process has ended or does not
-// read.
+// Send sends a command to the process. It returns an error if the process has ended, or does not read its input.
 func (k *Child) Send(c Command) error { return k.line(c) }
 
 func (k *Child) line(v any) error {

@@ -6,8 +6,8 @@
 //	  Read  <--frames on stdout--------------- k6's samples, folded
 //	  log   <--stderr------------------------- console.log, k6's own messages
 //
-// This package does not import k6. Only cmd/brunt-k6 does, a module of its own; it passes samples to a [Stream]. So
-// the protocol between the two processes is tested without k6.
+// This package does not import k6. Only cmd/brunt-k6, which is a module of its own, does; it passes samples to a
+// [Stream]. So the protocol between the two processes is tested without k6.
 //
 // The files:
 //
@@ -15,15 +15,15 @@
 //	message.go    messages from and to the script
 //	stream.go     the script's side: samples to frames, in bounded memory
 //	step.go       the step that a request belongs to, by its tags
-//	tally.go      the script's own metrics, summed up as k6 does
+//	tally.go      the script's own metrics, summed up like k6 does
 //	sketch.go     a distribution of any numbers, in bounded memory
-//	threshold.go  the script's thresholds, evaluated as k6 does
-//	options.go    the script's options, changed as the scenario says
-//	part.go       one script divided between several processes, and their metrics as one
+//	threshold.go  the script's thresholds, evaluated like k6 does
+//	options.go    the script's options, with the changes by the scenario
+//	part.go       one script divided between several processes, and the sum of their metrics
 //	inspect.go    the plan of a script: its scenarios, thresholds and times
 //	find.go       where brunt-k6 is, and how to build it
-//	child.go      the process: starts it, sends commands, ends it; peak.go how much memory it used
+//	child.go      the process: starts it, sends commands, ends it; peak.go its peak memory
 //
-// A request's time is service time: k6 has no intended times, and drops an iteration for which no
-// virtual user is free. A dropped iteration is an error `dropped`.
+// The time of a request is its service time. k6 has no intended times, and drops an iteration if no virtual user is
+// free for it. A dropped iteration is an error `dropped`.
 package k6

@@ -22,10 +22,10 @@ type Plan struct {
 type Scenario struct {
 	Name       string
 	Executor   string
-	Start, End time.Duration // when iterations begin
-	Open       bool          // iterations begin at a rate, whatever the target does
+	Start, End time.Duration // the time in which iterations begin
+	Open       bool          // iterations begin at a rate, independently of the target
 	Pieces     []Piece       // its rate per second, or its number of virtual users
-	Iterations bool          // it ends after a number of iterations, possibly before End
+	Iterations bool          // it ends after a number of iterations, which may be before End
 }
 
 // A Piece is a stretch of a scenario's rate or users.
@@ -34,7 +34,7 @@ type Piece struct {
 	From, To float64
 }
 
-// inspected is what `k6 inspect --execution-requirements` prints.
+// inspected is the output of `k6 inspect --execution-requirements`.
 type inspected struct {
 	Scenarios     map[string]map[string]any  `json:"scenarios"`
 	Thresholds    map[string]json.RawMessage `json:"thresholds"`
@@ -81,7 +81,7 @@ func sortThresholds(all []Threshold) {
 	})
 }
 
-// EachThreshold reads the thresholds of one metric, which are texts or objects that contain one.
+// EachThreshold calls do for each threshold of one metric. A threshold is a text, or an object that contains one.
 func EachThreshold(raw json.RawMessage, do func(source string, abort bool, delay time.Duration) error) error {
 	var list []json.RawMessage
 	if err := json.Unmarshal(raw, &list); err != nil {
@@ -145,7 +145,7 @@ func scenarioOf(name string, s map[string]any) Scenario {
 	return out
 }
 
-// ramp reads stages; a stage without duration is a jump.
+// ramp converts stages. A stage without a duration is a jump.
 func ramp(s map[string]any, from float64, per func(float64) float64) (out []Piece) {
 	list, _ := s["stages"].([]any)
 	for _, v := range list {

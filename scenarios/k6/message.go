@@ -14,22 +14,22 @@ type Config struct {
 	Env     map[string]string `json:"env,omitempty"`  // for __ENV
 	Args    []string          `json:"args,omitempty"` // more arguments of k6
 	Change  Change            `json:"change"`         // changes of the script's options by the scenario
-	// allow-lists of addresses besides loopback; an address must be in all of them
+	// allow-lists of addresses beyond loopback; all of them must contain an address
 	Allow   [][]string        `json:"allow,omitempty"`
-	Routes  map[string]string `json:"routes,omitempty"` // host or host:port to the host:port connected to instead
-	Warmup  time.Duration     `json:"warmup,omitempty"` // part of the script's time that its thresholds leave out
+	Routes  map[string]string `json:"routes,omitempty"` // maps host or host:port to the host:port of the connection
+	Warmup  time.Duration     `json:"warmup,omitempty"` // time of the script that its thresholds ignore
 	Control bool              `json:"control,omitempty"`
-	Part    Part              `json:"part"` // zero is the whole script
+	Part    Part              `json:"part"` // zero: the whole script
 }
 
 // A Command is a later message to the process: one line of JSON each.
 type Command struct {
 	Begin bool `json:"begin,omitempty"` // setup is over in every script: begin the load
-	// to a part after the first: what setup returned, as JSON; empty is undefined
+	// to a part after the first: the result of setup, as JSON; empty means undefined
 	Data  *string      `json:"data,omitempty"`
-	Last  bool         `json:"last,omitempty"`  // to the first part: the others have ended, run teardown
+	Last  bool         `json:"last,omitempty"`  // to the first part: the others have ended, so run teardown
 	Stop  bool         `json:"stop,omitempty"`  // begin no further iteration, run teardown, end
-	Phase *string      `json:"phase,omitempty"` // the active faults, by name; empty is none
+	Phase *string      `json:"phase,omitempty"` // the active faults, by name; empty means none
 	Fault *FaultAnswer `json:"fault,omitempty"`
 }
 
@@ -40,20 +40,20 @@ type FaultAnswer struct {
 	Control bool   `json:"control,omitempty"` // this is a control run without faults
 }
 
-// A Note is a message from the process, except those about requests.
+// A Note is a message from the process that is not about single requests.
 type Note struct {
 	Ready bool `json:"ready,omitempty"` // setup is over; the process waits for Begin
-	// with Ready, of the first part: what setup returned, as JSON; empty is undefined
+	// with Ready, of the first part: the result of setup, as JSON; empty means undefined
 	Data       string      `json:"data,omitempty"`
 	Mark       *Mark       `json:"mark,omitempty"`       // an event of the script
 	Fault      *FaultAsk   `json:"fault,omitempty"`      // the script asks for a fault
 	Metrics    []Metric    `json:"metrics,omitempty"`    // values so far
 	Thresholds []Threshold `json:"thresholds,omitempty"` // results so far
-	Deltas     *Deltas     `json:"deltas,omitempty"`     // of a part, in place of metrics and thresholds
-	Lost       int64       `json:"lost,omitempty"`       // requests and iterations lost for lack of buffer, in total
-	// requests that share one step because there were too many steps
+	Deltas     *Deltas     `json:"deltas,omitempty"`     // of a part, instead of Metrics and Thresholds
+	Lost       int64       `json:"lost,omitempty"`       // total of requests and iterations lost to a full buffer
+	// requests in the common step for all steps beyond the limit
 	Others int64 `json:"others,omitempty"`
-	Loose  int64 `json:"loose,omitempty"` // checks without an earlier request of their virtual user
+	Loose  int64 `json:"loose,omitempty"` // checks that no request of their virtual user preceded
 	End    *End  `json:"end,omitempty"`   // the last note
 }
 
@@ -71,18 +71,18 @@ type FaultAsk struct {
 	Name string `json:"name"`
 }
 
-// An End says how the script ended, as k6 reports it.
+// An End says how the script ended, according to k6.
 type End struct {
 	Error string `json:"error,omitempty"` // empty: no error
 }
 
-// A Metric is one of k6's metrics, summed up. Times are in milliseconds, as in k6.
+// A Metric is one of k6's metrics, summed up. Times are in milliseconds, like in k6.
 type Metric struct {
 	Name     string  `json:"name"`
 	Type     string  `json:"type"`               // counter, gauge, rate, trend
 	Contains string  `json:"contains,omitempty"` // default, time, data
 	Count    int64   `json:"count"`              // samples
-	Sum      float64 `json:"sum"`                // of a rate: the number of samples that were not zero
+	Sum      float64 `json:"sum"`                // of a rate: the number of samples that are not zero
 	Last     float64 `json:"last"`
 	Min      float64 `json:"min"`
 	Max      float64 `json:"max"`
@@ -103,10 +103,10 @@ type Threshold struct {
 	Count    int64   `json:"count"` // number of samples it was evaluated on
 	Measured float64 `json:"measured"`
 	Holds    bool    `json:"holds"`
-	Abort    bool    `json:"abort,omitempty"` // the script ends the test if the threshold fails
+	Abort    bool    `json:"abort,omitempty"` // the script aborts the test if the threshold fails
 }
 
-// Check refuses a config of another version.
+// Check returns an error for a config of another version.
 func (c *Config) Check() error {
 	if c.Version != wireVersion {
 		return fmt.Errorf("brunt speaks version %d and %s %d; build both from the same tree", c.Version, Binary, wireVersion)
@@ -114,10 +114,10 @@ func (c *Config) Check() error {
 	return nil
 }
 
-// mostMark bounds the size of a mark.
+// mostMark is the maximum size of a mark, in bytes.
 const mostMark = 16 << 10
 
-// Check refuses a mark whose data can't be encoded.
+// Check returns an error for a mark whose data can't be encoded or is too large.
 func (m *Mark) Check() error {
 	b, err := json.Marshal(m.Data)
 	if err != nil {
@@ -132,14 +132,13 @@ func (m *Mark) Check() error {
 // NotAllowed is part of the error text of a connection outside the blast radius.
 const NotAllowed = "lies outside the blast radius; name it under guard.allow.load to let load go there"
 
-// CodeNotAllowed is the code of such an error, in place of a code of k6.
+// CodeNotAllowed is the code of such an error, instead of a code of k6.
 const CodeNotAllowed = -1
 
-// CodeClosed is the code of a connection that was closed before the answer was complete. K6 has
-// no code for it.
+// CodeClosed is the code of a connection that was closed before the answer was complete. k6 has no code for that.
 const CodeClosed = -2
 
-// CodeOf derives the code of a request's error from k6's report of it.
+// CodeOf returns the code of a request's error from k6's report of it.
 func CodeOf(code int, text string) int {
 	switch {
 	case isNotAllowed(text):
@@ -150,11 +149,11 @@ func CodeOf(code int, text string) int {
 	return code
 }
 
-// WasSent reports whether a request without an answer was sent, judging by its code: errors of
-// DNS, dialing, TLS or the blast radius occur before sending.
+// WasSent tells from the error code whether a request without an answer was sent. Errors of DNS, dialing, TLS or the
+// blast radius occur before sending.
 func WasSent(code int) bool {
 	return code == 1050 || code == CodeClosed || code == 1201 || code == 1220 || code >= 1400 && code < 1800
 }
 
-// isNotAllowed recognizes the error of the allow-list by its text, because k6 keeps nothing else of it.
+// isNotAllowed recognizes the error of the allow-list by its text, because k6 keeps only the text.
 func isNotAllowed(text string) bool { return strings.Contains(text, NotAllowed) }

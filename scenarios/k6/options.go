@@ -13,19 +13,17 @@ import (
 	"time"
 )
 
-// A Change replaces parts of the script's own executor by settings of the scenario. The zero
-// value changes nothing.
+// A Change replaces parts of the script's own executor with settings of the scenario. The zero value changes nothing.
 type Change struct {
 	Rate float64 `json:"rate,omitempty"` // iterations per second: a constant arrival rate
-	// virtual users: a constant number of them; with a rate, the number at first
+	// virtual users: a constant number of them; with Rate, the initial number
 	VUs      int           `json:"vus,omitempty"`
-	MaxVUs   int           `json:"max_vus,omitempty"`  // with a rate, the maximum number of virtual users
+	MaxVUs   int           `json:"max_vus,omitempty"`  // with Rate, the maximum number of virtual users
 	Duration time.Duration `json:"duration,omitempty"` // duration; ramps are stretched or compressed
-	Only     string        `json:"only,omitempty"`     // the one scenario of the script to run; empty is all
+	Only     string        `json:"only,omitempty"`     // the one scenario of the script to run; empty means all
 }
 
-// barrier is how long the script's setup may wait for the setups of other scripts, in addition to
-// its own time.
+// barrier is how long the script's setup may wait for the setups of other scripts, in addition to its own time.
 const barrier = time.Hour
 
 // defaultSetupTimeout is the default of k6.
@@ -34,8 +32,8 @@ const defaultSetupTimeout = time.Minute
 // shortcuts are the options that define the executor of a script without scenarios.
 var shortcuts = []string{"vus", "duration", "iterations", "stages"}
 
-// Apply returns the script's options, as JSON, with the change applied. It adds the options that
-// brunt needs of any script: tags to attribute samples, and time for setup to wait.
+// Apply returns the script's options, as JSON, with the change applied. It adds options that brunt needs in every
+// script: tags to attribute samples, and time for setup to wait.
 func (c Change) Apply(options []byte) ([]byte, error) {
 	o := map[string]any{}
 	if err := json.Unmarshal(options, &o); err != nil {
@@ -54,8 +52,8 @@ func (c Change) Apply(options []byte) ([]byte, error) {
 	return json.Marshal(o)
 }
 
-// PartOptions returns the options of a part of a script: its teardown may wait for the other parts to end, in addition
-// to its own time.
+// PartOptions returns the options for a part of a script. Its teardown may wait until the other parts have ended, in
+// addition to its own time.
 func PartOptions(options []byte) ([]byte, error) {
 	o := map[string]any{}
 	if err := json.Unmarshal(options, &o); err != nil {
@@ -74,7 +72,7 @@ func setupTimeout(options []byte) time.Duration {
 	return durationOf(o.SetupTimeout, defaultSetupTimeout)
 }
 
-// neededTags are the tags that brunt attributes samples by; the default of k6 has all but vu.
+// neededTags are the tags with which brunt attributes samples. The default of k6 has all of them except vu.
 var neededTags = []string{"vu", "status", "method", "name", "group", "check", "error", "error_code", "scenario"}
 
 // defaultTags are the defaults of k6.
@@ -230,7 +228,7 @@ func (c Change) executor(s map[string]any) (map[string]any, error) {
 	return out, nil
 }
 
-// drawOut scales the duration of each stage by a factor.
+// drawOut multiplies the duration of each stage by a factor.
 func drawOut(out, s map[string]any, by float64) {
 	list, _ := s["stages"].([]any)
 	stages := make([]any, 0, len(list))
@@ -254,7 +252,7 @@ func stagesLast(s map[string]any) time.Duration {
 	return sum
 }
 
-// wholeRate expresses a rate in whole numbers, as k6 requires.
+// wholeRate expresses a rate in whole numbers, which k6 requires.
 func wholeRate(perSecond float64) (rate int, unit string) {
 	for _, u := range []struct {
 		seconds float64
@@ -276,7 +274,8 @@ func milliseconds(d time.Duration) string {
 	return strconv.FormatInt(d.Milliseconds(), 10) + "ms"
 }
 
-// durationOf parses a duration of k6: a text, which may contain days, or a number of milliseconds.
+// durationOf parses a duration of k6: a text, which may contain days, or a number of milliseconds. Otherwise it
+// returns zero.
 func durationOf(v any, zero time.Duration) time.Duration {
 	switch v := v.(type) {
 	case float64:
@@ -306,9 +305,10 @@ func durationOf(v any, zero time.Duration) time.Duration {
 	return zero
 }
 
-// Wrapper returns the script that k6 runs in place of the user's script. It exports everything that the script does,
-// with changed options, and its setup followed by a wait until all scripts are ready. In the parts of a script but the
-// first, setup waits for the data of the first, and teardown does nothing. Path is the path of the script.
+// Wrapper returns the script that k6 runs in place of the user's script. It exports everything that the script
+// exports, but with changed options, and with a setup that then waits until all scripts are ready. In all parts of a
+// script except the first, setup waits for the data of the first part, and teardown does nothing. Path is the path of
+// the script.
 func Wrapper(path string) string {
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") { // C:/…

@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// A Part is one of the processes that a script is divided between: k6 calls it an execution segment. Together they make
-// the iterations of one process. The first part alone runs setup, whose data the others receive, and teardown, once the
+// A Part is one of the processes that share a script; k6 calls it an execution segment. Together they make the same
+// iterations as one process. Only the first part runs setup, whose data the others receive, and teardown, after the
 // others have ended.
 type Part struct {
 	Index int `json:"index,omitempty"` // from 0
 	Of    int `json:"of,omitempty"`    // zero: the script is not divided
 }
 
-// Divided reports whether it is a part of several.
+// Divided reports whether there are several parts.
 func (p Part) Divided() bool { return p.Of > 1 }
 
-// Args are the arguments of k6 for the part.
+// Args returns the arguments of k6 for the part.
 func (p Part) Args() []string {
 	if !p.Divided() {
 		return nil
@@ -36,12 +36,12 @@ func (p Part) Args() []string {
 	}
 }
 
-// MostData bounds what setup of a divided script may return, in bytes of JSON.
+// MostData is the maximum size of the result of setup in a divided script, in bytes of JSON.
 const MostData = 3 << 20
 
-// Deltas are what the metrics of a part gained since its last ones. They add up.
+// Deltas holds the increase of a part's metrics since its last Deltas. Deltas add up.
 type Deltas struct {
-	Elapsed time.Duration `json:"elapsed"`          // how long its load has run, without warm-up
+	Elapsed time.Duration `json:"elapsed"`          // how long its load has run, without the warm-up
 	Limits  []Limit       `json:"limits,omitempty"` // the script's thresholds
 	Metrics []Delta       `json:"metrics,omitempty"`
 }
@@ -54,7 +54,7 @@ type Limit struct {
 	Delay  time.Duration `json:"delay,omitempty"`
 }
 
-// A Delta is what one metric gained.
+// A Delta is the increase of one metric.
 type Delta struct {
 	Name     string           `json:"name"`
 	Type     string           `json:"type"`
@@ -67,11 +67,11 @@ type Delta struct {
 	Buckets  map[uint32]int64 `json:"buckets,omitempty"` // of a trend
 }
 
-// mostBuckets is about how many buckets a message has.
+// mostBuckets is the approximate maximum number of buckets in a message.
 const mostBuckets = 50_000
 
-// Take passes what the metrics gained since it was called last, in messages of bounded size. It forgets them: Sum has
-// them no more.
+// Take passes the increase of the metrics since its last call, in messages of bounded size. It removes these samples,
+// so Sum no longer includes them.
 func (t *Tally) Take(elapsed time.Duration, pass func(*Deltas)) {
 	d, n := &Deltas{Elapsed: elapsed}, 0
 	for _, s := range t.series {
@@ -98,15 +98,15 @@ type Merged struct {
 	tally   *Tally
 	parts   int
 	elapsed time.Duration
-	users   map[string]map[int]float64 // by metric and part: the gauges of virtual users, which add up
+	users   map[string]map[int]float64 // gauges of virtual users, which add up, by metric and part
 }
 
-// NewMerged returns an empty sum of so many parts.
+// NewMerged returns an empty sum of a number of parts.
 func NewMerged(parts int) *Merged {
 	return &Merged{tally: NewTally(), parts: parts, users: map[string]map[int]float64{"vus": {}, "vus_max": {}}}
 }
 
-// Add adds what a part gained.
+// Add adds the increase of a part's metrics.
 func (m *Merged) Add(part int, d *Deltas) error {
 	m.elapsed = max(m.elapsed, d.Elapsed)
 	for _, l := range d.Limits {
@@ -146,7 +146,7 @@ func sumOf(of map[int]float64) (all float64) {
 // Sum returns all metrics and thresholds.
 func (m *Merged) Sum() ([]Metric, []Threshold) { return m.tally.Sum(m.elapsed) }
 
-// merge adds what a metric gained elsewhere.
+// merge adds the increase of a metric in another process.
 func (s *sketch) merge(d *Delta) {
 	if d.Count == 0 {
 		return

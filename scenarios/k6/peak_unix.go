@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// peak returns the maximum memory of the process; zero is unknown. It is at least the memory that
-// brunt had when it started the process, because Linux includes that.
+// peak returns the maximum memory of the process; zero means unknown. It is at least the memory that brunt had when
+// it started the process, because Linux includes that.
 func peak(state *os.ProcessState) int64 {
 	usage, ok := state.SysUsage().(*syscall.Rusage)
 	if !ok {

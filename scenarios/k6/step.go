@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// StepName returns the step that a request belongs to: its name if the script sets one, else its
-// group, else METHOD path. Tag returns a tag of the request by name.
+// StepName returns the step that a request belongs to: its name if the script sets one, else its group, else METHOD
+// path. Tag returns a tag of the request by name.
 func StepName(tag func(name string) string) string {
 	name := tag("name")
-	if name == "" { // as k6/ws does
+	if name == "" { // k6/ws sets no name
 		name = tag("url")
 	}
 	method := tag("method")
 	path, isURL := pathOf(name)
 	switch {
-	case name != "" && !isURL: // k6 uses the URL if the script sets no name
+	case name != "" && !isURL: // k6 uses the URL as name if the script sets none
 		return oneLine(name)
 	case isURL && strings.Contains(name, "${}"): // http.url`…`
 		return oneLine(strings.TrimSpace(method + " " + path))
@@ -60,7 +60,7 @@ func pathOf(name string) (path string, isURL bool) {
 
 var numberSegment = regexp.MustCompile(`/([0-9]+|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})(/|$)`)
 
-// plain replaces numbers and UUIDs in a path by *, because they identify objects, not steps.
+// plain replaces numbers and UUIDs in a path by *, because they identify objects instead of steps.
 func plain(path string) string {
 	for {
 		next := numberSegment.ReplaceAllString(path, "/*$2")

@@ -6,17 +6,16 @@ import (
 	"time"
 )
 
-// A Stream is the script's side of the wire. It encodes samples as frames, and writes them while
-// the script runs. When the buffer is full, it drops and counts frames, so the script never waits
-// and memory stays bounded. All methods but Flush and Close are for one goroutine; Note and
-// Exception are for all.
+// A Stream is the script's side of the wire. It encodes samples as frames, and writes them while the script runs. If
+// the buffer is full, it drops and counts frames, so that the script never waits and memory stays bounded. Note and
+// Exception are safe for concurrent use. All other methods must be called by one goroutine.
 type Stream struct {
 	begun time.Time
 	w     io.Writer
 
 	steps   map[string]int
 	checks  map[string]int
-	pending map[string]*pending // request of each virtual user that waits for checks
+	pending map[string]*pending // the last request of each virtual user, which waits for checks
 	spare   []*pending
 	swept   time.Duration
 	latest  time.Duration
@@ -34,20 +33,19 @@ type Stream struct {
 // pending is a request that may still get checks.
 type pending struct{ Request }
 
-// Bounds of a stream. A request takes about 25 bytes, so the buffer holds more than half a
-// million requests.
+// Limits of a stream. A request takes about 25 bytes, so the buffer holds more than half a million requests.
 const (
 	mostWaiting = 16 << 20 // bytes
-	MostSteps   = 100      // of a script, plus one for all others
+	MostSteps   = 100      // of a script, plus one step for the rest
 	mostChecks  = 1000
-	checksWait  = time.Second // after its request; a later check counts for no request
+	checksWait  = time.Second // after its request; later checks belong to no request
 	flushEvery  = 100 * time.Millisecond
 )
 
 // OtherSteps is the step of all requests beyond MostSteps.
 const OtherSteps = "others"
 
-// NewStream writes the header to w and starts the writer. It calls broken once, when writing fails.
+// NewStream writes the header to w and starts the writer. It calls broken once if writing fails.
 func NewStream(w io.Writer, broken func(error)) *Stream {
 	now := time.Now()
 	s := &Stream{
@@ -59,7 +57,7 @@ func NewStream(w io.Writer, broken func(error)) *Stream {
 	return s
 }
 
-// At is the time on the stream's clock.
+// At returns the time on the stream's clock.
 func (s *Stream) At(t time.Time) time.Duration { return t.Sub(s.begun) }
 
 // write writes the buffer, a few times a second.
@@ -89,7 +87,7 @@ func (s *Stream) write(broken func(error)) {
 				}
 			}
 		}
-		if cap(out) > 1<<20 && len(out) < cap(out)/8 { // after a burst
+		if cap(out) > 1<<20 && len(out) < cap(out)/8 { // shrinks after a burst
 			out = nil
 		}
 		if closing {
@@ -108,7 +106,7 @@ func (s *Stream) Close() error {
 	return s.err
 }
 
-// put adds a frame. If mayBeLost, it drops the frame when the buffer is full.
+// put adds a frame. If mayBeLost is set and the buffer is full, it drops the frame.
 func (s *Stream) put(mayBeLost bool, frame func(b []byte) []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -151,8 +149,8 @@ func (s *Stream) check(name string) int {
 	return id
 }
 
-// Request records a request. It is held until checks of its answer can no longer come: until
-// the virtual user's next request, or the end of the iteration.
+// Request records a request. It is held back until no more checks of its answer can come: until the virtual user's
+// next request, or the end of the iteration.
 func (s *Stream) Request(vu string, r *Request) {
 	s.latest = max(s.latest, r.End)
 	if other, ok := s.steps[OtherSteps]; ok && r.Step == other {
@@ -175,8 +173,8 @@ func (s *Stream) Request(vu string, r *Request) {
 	s.pending[vu] = p
 }
 
-// CheckMade counts a check for the last request of a virtual user. A check that comes long after
-// its request, or without one, counts for no request.
+// CheckMade counts a check for the last request of a virtual user. A check that comes long after its request, or
+// without a request, belongs to no request.
 func (s *Stream) CheckMade(vu, name string, held bool) {
 	p := s.pending[vu]
 	if p == nil {
@@ -194,7 +192,7 @@ func (s *Stream) CheckMade(vu, name string, held bool) {
 	}
 }
 
-// release sends the request that a virtual user holds.
+// release sends the request that is held back for a virtual user.
 func (s *Stream) release(vu string) {
 	p := s.pending[vu]
 	if p == nil {
@@ -231,7 +229,7 @@ func (s *Stream) Exception(at time.Duration, text string) {
 	s.put(true, func(b []byte) []byte { return appendNamed(b, frameException, int64(at), text) })
 }
 
-// Note sends a note, with the number of lost messages so far.
+// Note sends a note, with the number of messages lost so far.
 func (s *Stream) Note(n Note) {
 	s.mu.Lock()
 	n.Lost, n.Others, n.Loose = s.lost, s.others, s.loose
@@ -245,7 +243,7 @@ func (s *Stream) Note(n Note) {
 	}
 }
 
-// Sweep sends requests that can't get further checks.
+// Sweep sends requests for which no more checks can come.
 func (s *Stream) Sweep(now time.Time) {
 	at := s.At(now)
 	s.latest = max(s.latest, at)

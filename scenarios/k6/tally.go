@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// A Tally sums up the script's metrics, as k6 does at the end of a test, in bounded memory. It is
-// used by one goroutine at a time.
+// A Tally sums up the script's metrics in bounded memory, like k6 does at the end of a test. It is not safe for
+// concurrent use.
 type Tally struct {
 	series     []*Series
 	byName     map[string]*Series
 	thresholds []*limit
 }
 
-// A Series is a metric, or the submetric that a threshold is about.
+// A Series is a metric, or a submetric that a threshold uses.
 type Series struct {
 	sketch
 	name, typ, contains string
-	of                  map[string]string // tags of its samples; nil is all samples
-	base                string            // the metric that it is a submetric of; empty: it is a whole metric
+	of                  map[string]string // required tags of its samples; nil: all samples
+	base                string            // the metric of a submetric; empty: it is a whole metric
 }
 
 // A limit is a threshold.
@@ -78,8 +78,8 @@ func parseSelector(metric string) (base string, tags map[string]string, err erro
 	return strings.TrimSpace(base), tags, nil
 }
 
-// Metric returns the series of a metric and of its submetrics; a sample is added to those that
-// take its tags. Nil: there are too many metrics.
+// Metric returns the series of a metric and of its submetrics. The caller adds a sample to those that take its tags.
+// It is nil if there are too many metrics.
 func (t *Tally) Metric(name, typ, contains string) []*Series {
 	whole := t.byName[name]
 	if whole == nil {
@@ -121,7 +121,7 @@ func (s *Series) Add(v float64) {
 	s.add(v)
 }
 
-// Sum returns all metrics and thresholds; elapsed is the time since the start of the test.
+// Sum returns all metrics and thresholds. Elapsed is the time since the start of the test.
 func (t *Tally) Sum(elapsed time.Duration) (all []Metric, thresholds []Threshold) {
 	for _, s := range t.series {
 		if s.count > 0 {

@@ -20,7 +20,7 @@ type expression struct {
 var expressionPattern = regexp.MustCompile(`^\s*(count|rate|value|avg|min|max|med|p\(\s*([0-9]+(?:\.[0-9]+)?)\s*\))\s*(<=|>=|===|==|!=|<|` +
 	`>)\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*$`)
 
-// whats are the aggregations of each type of metric.
+// whats lists the aggregations of each type of metric.
 var whats = map[string]string{"counter": "count rate", "gauge": "value", "rate": "rate", "trend": "avg min max med p"}
 
 // parseExpression reads a threshold in k6's own grammar.

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// wireVersion is the version of the frames and messages. Brunt and brunt-k6 are built from one
-// source tree, and refuse other versions.
+// wireVersion is the version of the frames and messages. Brunt and brunt-k6 are built from the same source tree, and
+// refuse other versions.
 const wireVersion = 4
 
 // A frame is its type, followed by numbers as varints and texts prefixed by their length.
@@ -27,7 +27,7 @@ const (
 	frameNote      = 'N'
 )
 
-// mostText bounds the length of a text in a frame.
+// mostText is the maximum length of a text in a frame, in bytes.
 const mostText = 4 << 20
 
 // A Request is one request of the script. Times are offsets from the hello of the script's process.
@@ -35,12 +35,12 @@ type Request struct {
 	Step    int
 	End     time.Duration
 	Service time.Duration // from its start to its last byte
-	First   time.Duration // from its start to its first byte; zero is unknown
-	// The parts of the time before its answer, of HTTP. K6 does not tell the look-up of a name apart from the wait for
-	// a connection: both are Queue.
+	First   time.Duration // from its start to its first byte; zero means unknown
+	// The parts of the time before the answer of an HTTP request. k6 does not separate DNS lookup from the wait for a
+	// connection: both are in Queue.
 	Queue, Connect, TLS, Send time.Duration
-	Status                    int  // of HTTP or of gRPC; zero with Answered false is none
-	Code                      int  // k6's error_code; zero is none
+	Status                    int  // of HTTP or gRPC; zero with Answered false: no answer
+	Code                      int  // k6's error_code; zero: no error
 	Failed                    bool // k6 counts it as failed
 	Answered                  bool
 	Checks                    int // number of checks of its answer
@@ -53,11 +53,11 @@ type Iteration struct {
 	End, Duration time.Duration
 }
 
-// A Handler takes the messages of a script's process. It must not keep its arguments.
+// A Handler receives the messages of a script's process. It must not keep its arguments.
 type Handler interface {
-	Hello(wall time.Time)              // the instant that times are offsets from, by the wall clock
-	Step(id int, name string)          // comes before its first request
-	Check(id int, name string)         // comes before the first request with that failed check
+	Hello(wall time.Time)              // the wall-clock time from which times are offsets
+	Step(id int, name string)          // comes before the first request of the step
+	Check(id int, name string)         // comes before the first request that fails the check
 	Request(r *Request)                // a request that has ended
 	Iteration(i *Iteration)            // an iteration that has ended
 	Dropped(at time.Duration, n int64) // iterations for which no virtual user was free
@@ -119,12 +119,12 @@ func appendNote(b []byte, n *Note) []byte {
 	return append(binary.AppendUvarint(append(b, frameNote), uint64(len(text))), text...)
 }
 
-// errFrame reports data that is not a frame: the other side has another version, or a library
-// wrote to its standard output.
+// errFrame means that the data is not a frame: the other side has another version, or a library wrote to its standard
+// output.
 var errFrame = errors.New("what brunt-k6 sent can't be read")
 
-// readMessages passes all frames to h, until r ends. An end within a frame is [io.ErrUnexpectedEOF]: the
-// process died while it wrote.
+// readMessages passes all frames to h until r ends. An end within a frame is [io.ErrUnexpectedEOF]: the process died
+// while it wrote the frame.
 func readMessages(r io.Reader, h Handler) error {
 	d := decoder{r: bufio.NewReaderSize(r, 1<<16)}
 	for {
@@ -145,7 +145,7 @@ func readMessages(r io.Reader, h Handler) error {
 	}
 }
 
-// decoder reads one frame; it keeps its first error.
+// decoder reads one frame. It keeps its first error.
 type decoder struct {
 	r   *bufio.Reader
 	req Request

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Clock reads how well the clock is synchronized (adjtimex, which changes nothing here).
+// Clock reads how well the clock is synchronized. It uses adjtimex, which changes nothing here.
 func Clock() *result.Clock {
 	var t unix.Timex
 	state, err := unix.Adjtimex(&t)
@@ -30,9 +30,9 @@ func Clock() *result.Clock {
 	return c
 }
 
-// Suspended returns for how long the machine has been suspended since it was started. CLOCK_BOOTTIME counts such time,
-// and CLOCK_MONOTONIC, by which a run measures, does not. A virtual machine whose host stops it without notice to its
-// kernel counts no time at all: it shows as a step of the wall clock once that is corrected.
+// Suspended returns how long the machine has been suspended since boot. CLOCK_BOOTTIME includes such time, and
+// CLOCK_MONOTONIC, which runs use, does not. If a host stops a virtual machine without telling its kernel, no clock
+// includes the time: it shows as a step of the wall clock after the clock is corrected.
 func Suspended() time.Duration {
 	var before, boot, after unix.Timespec
 	for {
@@ -41,12 +41,12 @@ func Suspended() time.Duration {
 		if err != nil {
 			return 0
 		}
-		const atOnce = 10 * time.Millisecond // otherwise brunt was stopped between two readings
+		const atOnce = 10 * time.Millisecond // if it took longer, brunt was stopped between two readings
 		if time.Duration(after.Nano()-before.Nano()) < atOnce {
 			return time.Duration(boot.Nano() - before.Nano())
 		}
 	}
 }
 
-// Executable is the path of the running brunt program, also after its file was replaced.
+// Executable returns the path of the running brunt program, which is valid even after its file was replaced.
 func Executable() string { return "/proc/self/exe" }

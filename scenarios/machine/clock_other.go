@@ -9,13 +9,13 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Clock returns nil: this platform does not report the state of its clock.
+// Clock returns nil, because this platform does not report the state of its clock.
 func Clock() *result.Clock { return nil }
 
-// Suspended returns zero: this platform does not report how long the machine was suspended.
+// Suspended returns zero, because this platform does not report suspensions.
 func Suspended() time.Duration { return 0 }
 
-// Executable is brunt's own program.
+// Executable returns the path of the running brunt program.
 func Executable() string {
 	file, _ := os.Executable()
 	return file

@@ -5,10 +5,9 @@ import (
 	"runtime/debug"
 )
 
-// Frugal makes the garbage collector run early until restore is called. Judging a run and drawing
-// its report allocate much short-lived memory, which would otherwise let memory grow with the length
-// of the run. A heap that is small may still grow by spare, because a collection costs as much CPU
-// time as some hundred requests.
+// Frugal makes the garbage collector run early until restore is called. Judging a run and drawing its report allocate
+// much short-lived memory, so that memory would grow with the length of the run. A small heap may still grow by
+// spare, because a collection costs as much CPU time as some hundred requests.
 func Frugal() (restore func()) {
 	const (
 		least = 25       // percent of garbage to live memory

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Kernel returns the release of the kernel; empty where it cannot be read.
+// Kernel returns the release of the kernel. It is empty if it can't be read.
 func Kernel() string {
 	b, err := os.ReadFile("/proc/sys/kernel/osrelease")
 	if err != nil {
@@ -19,7 +19,7 @@ func Kernel() string {
 	return strings.TrimSpace(string(b))
 }
 
-// Memory is the memory of the machine in bytes.
+// Memory returns the memory of the machine in bytes. It is zero if it can't be read.
 func Memory() int64 {
 	var si unix.Sysinfo_t
 	if unix.Sysinfo(&si) != nil {
@@ -28,8 +28,8 @@ func Memory() int64 {
 	return int64(si.Totalram) * int64(si.Unit)
 }
 
-// StolenTime returns the CPU time that the hypervisor took, and all CPU time, both in ticks summed
-// over all processors since boot.
+// StolenTime returns the CPU time that the hypervisor took, and the total CPU time. Both are in ticks since boot,
+// summed over all processors.
 func StolenTime() (stolen, all float64) {
 	f, err := os.Open("/proc/stat")
 	if err != nil {
@@ -42,7 +42,7 @@ func StolenTime() (stolen, all float64) {
 	}
 	for i, s := range strings.Fields(line)[1:] {
 		v, _ := strconv.ParseFloat(s, 64)
-		if i < 8 { // user time includes guest time
+		if i < 8 { // user time already includes guest time
 			all += v
 		}
 		if i == 7 {
@@ -52,8 +52,7 @@ func StolenTime() (stolen, all float64) {
 	return stolen, all
 }
 
-// CPUPressure returns the share of the last ten seconds in which some task waited for a
-// processor (PSI).
+// CPUPressure returns the share of the last ten seconds in which some task waited for CPU (PSI).
 func CPUPressure() float64 {
 	b, err := os.ReadFile("/proc/pressure/cpu")
 	if err != nil {
@@ -68,8 +67,7 @@ func CPUPressure() float64 {
 	return f / 100
 }
 
-// CPUWaited returns the time since boot in which some task waited for a processor (PSI), and whether the kernel tells
-// it.
+// CPUWaited returns the time since boot in which some task waited for CPU (PSI), and whether the kernel reports it.
 func CPUWaited() (waited time.Duration, known bool) {
 	b, err := os.ReadFile("/proc/pressure/cpu")
 	if err != nil {
@@ -84,7 +82,7 @@ func CPUWaited() (waited time.Duration, known bool) {
 	return time.Duration(us) * time.Microsecond, err == nil
 }
 
-// ResidentMemory is the memory that brunt holds, in bytes.
+// ResidentMemory returns the memory that brunt holds, in bytes.
 func ResidentMemory() int64 {
 	b, err := os.ReadFile("/proc/self/statm")
 	if err != nil {

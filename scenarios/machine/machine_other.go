@@ -17,7 +17,7 @@ func CPUPressure() float64 { return 0 }
 
 func CPUWaited() (waited time.Duration, known bool) { return 0, false }
 
-// ResidentMemory is the memory that the Go runtime holds, in bytes.
+// ResidentMemory returns the memory that the Go runtime holds, in bytes.
 func ResidentMemory() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)

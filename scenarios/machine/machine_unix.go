@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// CPUTime is the CPU time that brunt has used.
+// CPUTime returns the CPU time that brunt has used.
 func CPUTime() time.Duration {
 	var ru unix.Rusage
 	if unix.Getrusage(unix.RUSAGE_SELF, &ru) != nil {
@@ -17,7 +17,7 @@ func CPUTime() time.Duration {
 	return time.Duration(ru.Utime.Nano() + ru.Stime.Nano())
 }
 
-// FileLimit is the number of files that brunt may have open.
+// FileLimit returns the number of files that brunt may have open.
 func FileLimit() uint64 {
 	var l unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &l) != nil {
@@ -26,8 +26,7 @@ func FileLimit() uint64 {
 	return uint64(l.Cur)
 }
 
-// RaiseFileLimit raises the soft limit of open files to want, at most to the hard limit, and returns
-// both limits.
+// RaiseFileLimit raises the soft limit of open files to want, but not above the hard limit, and returns both limits.
 func RaiseFileLimit(want uint64) (soft, hard uint64) {
 	var l unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &l) != nil {

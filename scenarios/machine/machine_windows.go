@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// CPUTime is the CPU time that brunt has used.
+// CPUTime returns the CPU time that brunt has used.
 func CPUTime() time.Duration {
 	var created, exited, kernel, user windows.Filetime
 	if windows.GetProcessTimes(windows.CurrentProcess(), &created, &exited, &kernel, &user) != nil {
@@ -16,7 +16,7 @@ func CPUTime() time.Duration {
 	return time.Duration(100 * (ticks(kernel) + ticks(user)))
 }
 
-// FileLimit returns 0: Windows has no such limit.
+// FileLimit returns 0, because Windows has no such limit.
 func FileLimit() uint64 { return 0 }
 
 func RaiseFileLimit(want uint64) (soft, hard uint64) { return want, want }

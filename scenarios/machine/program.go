@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Version is brunt's version: that of the module, or of the commit that it was built from.
+// Version returns brunt's version: the version of the module, or of the commit that it was built from.
 func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -26,7 +26,7 @@ func Version() string {
 	return v
 }
 
-// Commit is the commit that brunt was built from.
+// Commit returns the commit that brunt was built from.
 func Commit() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -22,10 +22,11 @@ type Note struct {
 	Text   string    `json:"text"`
 }
 
-// longestNote bounds the text of a note, in bytes.
+// longestNote is the maximum length of the text of a note, in bytes.
 const longestNote = 4 << 10
 
-// longestFile bounds the file of a note or of a run, in bytes: what JSON escapes takes more.
+// longestFile is the maximum size of the file of a note or of a run, in bytes. It is larger, because JSON escapes
+// take more bytes.
 const longestFile = 2*longestNote + 1024
 
 // Notes are files in a folder of the run in the state directory:
@@ -42,8 +43,8 @@ const (
 
 	pollEvery     = 200 * time.Millisecond // how often the run looks for notes
 	pollsPerTouch = 5                      // polls between two touches
-	DeadAfter     = 10 * time.Second       // a run is dead or suspended after so long without a touch
-	removeAfter   = time.Minute            // a dead run's folder is removed then; a suspended run makes it again
+	DeadAfter     = 10 * time.Second       // without a touch for so long, a run counts as dead or suspended
+	removeAfter   = time.Minute            // when the folder of a dead run is removed; a suspended run creates it again
 	takenWithin   = 5 * time.Second        // how long a note may wait for its run
 )
 
@@ -54,7 +55,7 @@ type Running struct {
 	dir  string
 }
 
-// Errors of leaving a note.
+// Errors when leaving a note.
 var (
 	ErrNoRun    = errors.New("no run goes on: a note belongs to a run that does")
 	errNotTaken = errors.New("the run did not take the note; it has ended meanwhile, or was stopped")
@@ -62,8 +63,8 @@ var (
 	ErrEmpty    = errors.New("a note wants a text")
 )
 
-// RunningIn lists the runs in progress, by their folders in the state directories. It removes the
-// folders of dead runs.
+// RunningIn lists the runs in progress, from their folders in the state directories. It removes the folders of dead
+// runs.
 func RunningIn(states []string) ([]Running, error) {
 	var out []Running
 	var errs []error
@@ -95,7 +96,7 @@ func RunningIn(states []string) ([]Running, error) {
 	return nil, errors.Join(errs...)
 }
 
-// lastTouch is the time when the run of a folder last touched it.
+// lastTouch returns the time at which the run of a folder last touched it.
 func lastTouch(dir string, d fs.DirEntry) (time.Time, error) {
 	info, err := os.Stat(filepath.Join(dir, aliveFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -107,7 +108,7 @@ func lastTouch(dir string, d fs.DirEntry) (time.Time, error) {
 	return info.ModTime(), nil
 }
 
-// Leave gives the run a note and waits until the run has read it.
+// Leave gives a note to the run, and waits until the run has read it.
 func (r Running) Leave(m Note) error {
 	switch {
 	case strings.TrimSpace(m.Text) == "":
@@ -176,7 +177,7 @@ func Open(state string, about Running, take func(Note)) (*inbox, error) {
 					continue
 				}
 				if err := os.Chtimes(filepath.Join(m.dir, aliveFile), now, now); errors.Is(err, fs.ErrNotExist) {
-					_ = m.createFolder(about) // another process took a suspended run for dead and removed its folder
+					_ = m.createFolder(about) // another process took this run for dead while it was suspended, and removed its folder
 				}
 			}
 		}
@@ -187,7 +188,7 @@ func Open(state string, about Running, take func(Note)) (*inbox, error) {
 // createFolder makes the folder for notes.
 func (m *inbox) createFolder(about Running) error {
 	var err error
-	for range 3 { // a run that ends removes the parent folder, if it is empty
+	for range 3 { // a run that ends removes the parent folder if it is empty
 		if err = os.MkdirAll(m.dir, 0o700); !errors.Is(err, fs.ErrNotExist) {
 			break
 		}
@@ -222,7 +223,7 @@ func (m *inbox) take(take func(Note)) {
 			continue
 		}
 		text, err := disk.Read(path, longestFile)
-		if err != nil || os.Remove(path) != nil { // else the note would be read again
+		if err != nil || os.Remove(path) != nil { // if it can't be removed, it would be read again
 			continue
 		}
 		var r Note
@@ -241,7 +242,7 @@ func (m *inbox) Close(take func(Note)) {
 	close(m.stop)
 	<-m.done
 	_ = os.Remove(filepath.Join(m.dir, aliveFile))
-	if os.Rename(m.dir, m.dir+endedSuffix) == nil { // no more notes can be left
+	if os.Rename(m.dir, m.dir+endedSuffix) == nil { // from now on no more notes can be left
 		m.dir += endedSuffix
 	}
 	m.take(take)

@@ -19,44 +19,44 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Policy limits what any scenario may do. It is a separate file; a scenario can narrow its
-// limits but not widen them. A scenario beyond the limits is a mistake, and nothing starts.
+// A Policy limits every scenario of a team or a machine. It is a separate file. A scenario can narrow its limits but
+// not widen them. A scenario beyond the limits is a mistake, and nothing starts.
 type Policy struct {
 	syntax.Place
 	Version int    `yaml:"version,required,min=1,max=1"` // version of the language
-	Name    string `yaml:"name"`                         // name in reports; zero is the file's
+	Name    string `yaml:"name"`                         // name in reports; zero is the name of the file
 	// addresses beyond loopback that load and faults may reach; a missing list is no limit
 	Allow scenarios.Allow `yaml:"allow"`
-	// kinds of target that may be loaded, of url, stack, processes, containers, compose; pid allows
-	// faults on processes, container on containers, and kubernetes on pods, that brunt did not start; nil is all
+	// kinds of target that may be loaded: url, stack, processes, containers, compose; and units that brunt did not
+	// start and that faults may hit: pid for processes, container for containers, kubernetes for pods; nil is all
 	Targets []string `yaml:"targets"`
 	// kinds of fault that may be injected, such as network.* or process.freeze; nil is all
 	Faults []string `yaml:"faults"`
 	// kinds of fault that may not be injected, even if faults names them
 	Forbid  []string `yaml:"forbid"`
 	Protect Protect  `yaml:"protect"` // units that no fault may hit
-	// maximum of units that a fault may hit; zero is no bound
+	// maximum number of units that a fault may hit; zero is no bound
 	MaxUnits int               `yaml:"max_units,min=1"`
 	MaxEach  quantity.Duration `yaml:"max_each,positive"` // maximum duration of a fault; zero is no bound
 	// maximum rate of all open loads together, at their peak; zero is no bound
 	MaxRate quantity.Rate `yaml:"max_rate,positive"`
-	// maximum of virtual users of all closed loads together; zero is no bound
+	// maximum number of virtual users of all closed loads together; zero is no bound
 	MaxUsers int `yaml:"max_users,min=1"`
-	// maximum of iterations in flight of a load, and its default; zero is no bound
+	// maximum number of iterations in flight of a load, and also its default; zero is no bound
 	MaxInFlight int `yaml:"max_in_flight,min=1"`
-	// maximum duration of a run, its warm-up included; zero is no bound
+	// maximum duration of a run, including its warm-up; zero is no bound
 	MaxDuration quantity.Duration `yaml:"max_duration,positive"`
 	// keys that a scenario with faults must have: steady, stop, slo, seed
 	Require []Requirement `yaml:"require"`
 
 	File   string `yaml:"-"` // the policy file
-	Digest string `yaml:"-"` // of the file: sha256 in hex
+	Digest string `yaml:"-"` // sha256 of the file, in hex
 	root   *syntax.Node
 
 	mistakes *syntax.Mistakes // mistakes of the policy file
 }
 
-// Mistakes returns a collector for later checks. It contains what [Parse] found.
+// Mistakes returns a collector for later checks. It contains the mistakes that [Parse] found.
 func (p *Policy) Mistakes() *syntax.Mistakes {
 	m := &syntax.Mistakes{}
 	if p.mistakes != nil {
@@ -72,10 +72,10 @@ type Protect struct {
 	Units      []string `yaml:"units"`      // service[i]
 	PIDs       []int    `yaml:"pids"`       // processes that brunt did not start
 	Containers []string `yaml:"containers"` // containers that brunt did not start, by their names
-	// namespaces of clusters; kube-* and openshift-* always are
+	// namespaces of clusters; kube-* and openshift-* are always protected
 	Namespaces []string `yaml:"namespaces"`
-	// what has one of these labels in a cluster: a pod, or its workload, its node or its namespace; an empty value is any;
-	// brunt.dev/protect=true always protects
+	// labels in a cluster: a pod is protected if it, its workload, its node or its namespace has one of them; an
+	// empty value matches any value; brunt.dev/protect=true always protects
 	Labels map[string]string `yaml:"labels"`
 }
 
@@ -102,13 +102,13 @@ func (r *Requirement) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 
 func (*Requirement) Schema() syntax.Schema { return syntax.Enum(requirements) }
 
-// targets are the values of a policy's targets: kinds of target, processes and
-// containers of the machine, and pods of a cluster.
+// targets are the values of a policy's targets: kinds of target, processes and containers of the machine, and pods of
+// a cluster.
 var targets = append(scenarios.TargetKinds(), "pid", "container", "kubernetes")
 
-// Parse reads the policy file at path, by read if it is not nil. Kinds are the faults that it can name. The error is
-// a [syntax.MistakesError] with every mistake found, or an error of reading the file. With mistakes
-// other than YAML syntax errors, it returns the policy as well.
+// Parse reads the policy file at path, with read if it is not nil. Kinds are the kinds of fault that the policy can
+// name. The error is a [syntax.MistakesError] with every mistake, or an error of reading the file. If the mistakes
+// are not YAML syntax errors, it returns the policy as well.
 func Parse(path string, kinds []string, read func(path string) ([]byte, error)) (*Policy, error) {
 	if read == nil {
 		read = func(path string) ([]byte, error) { return disk.Read(path, syntax.MaxFile) }
@@ -141,7 +141,7 @@ func Parse(path string, kinds []string, read func(path string) ([]byte, error)) 
 	return out, m.Err()
 }
 
-// fixed refuses placeholders: the command that starts a scenario must not set its limits.
+// fixed refuses placeholders, because the command that starts a scenario must not set its limits.
 func fixed(n *syntax.Node, m *syntax.Mistakes) {
 	for _, f := range n.Fields {
 		fixed(f.Value, m)
@@ -155,7 +155,7 @@ func fixed(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// knownTargets refuses items that are no target.
+// knownTargets refuses items that are not targets.
 func knownTargets(items []*syntax.Node, m *syntax.Mistakes) {
 	for _, n := range items {
 		if s, ok := n.Text(&syntax.Mistakes{}); ok && !slices.Contains(targets, s) {
@@ -180,7 +180,7 @@ func patterns(items []*syntax.Node, kinds []string, m *syntax.Mistakes) {
 	}
 }
 
-// matchesKind reports whether a pattern, a kind or a prefix with a star, matches a kind.
+// matchesKind reports whether a pattern matches a kind. A pattern is a kind, or a prefix with a star.
 func matchesKind(pattern, kind string) bool {
 	begin, open := strings.CutSuffix(pattern, "*")
 	if !open {
@@ -205,7 +205,7 @@ func (p *Policy) Forbids(kind string) (at syntax.Pos, yes bool) {
 // Items returns the items of the list at a path of keys.
 func (p *Policy) Items(keys ...string) []*syntax.Node { return p.root.ItemsAt(keys...) }
 
-// Item returns the place of an item of the list at key, or of the key itself where there is no such item.
+// Item returns the place of an item of the list at key, or the place of the key if there is no such item.
 func (p *Policy) Item(key string, i int) syntax.Pos {
 	if items := p.Items(key); i < len(items) {
 		return items[i].Pos
@@ -213,7 +213,7 @@ func (p *Policy) Item(key string, i int) syntax.Pos {
 	return p.Of(key)
 }
 
-// Schema is the schema of a policy file. Kinds are the faults that it can name.
+// Schema returns the schema of a policy file. Kinds are the kinds of fault that it can name.
 func Schema(kinds []string, doc syntax.Describer) syntax.Schema {
 	s := syntax.SchemaOf(reflect.TypeFor[Policy](), doc)
 	list := func(key string, item syntax.Schema) {

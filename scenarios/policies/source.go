@@ -2,7 +2,7 @@ package policies
 
 import "embed"
 
-// Source is the text of this package: the comments of its settings become their descriptions.
+// Source is the source text of this package. The comments of its settings become their descriptions.
 //
 //go:embed *.go
 var Source embed.FS

@@ -8,8 +8,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Counts is a range of whole numbers from 1 on, written 1..100; a single number is a range of
-// one. The zero value means that it was not written.
+// Counts is a range of whole numbers from 1 on, written 1..100. A single number is a range of one number. The zero
+// value means that it was not written.
 type Counts struct{ Min, Max int }
 
 const maxCount = 1_000_000_000
@@ -41,7 +41,7 @@ func (c Counts) String() string {
 	return fmt.Sprintf("%d..%d", c.Min, c.Max)
 }
 
-// Mean is the middle of the range.
+// Mean returns the middle of the range.
 func (c Counts) Mean() float64 { return float64(c.Min+c.Max) / 2 }
 
 func (c *Counts) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
@@ -56,7 +56,7 @@ func (*Counts) Schema() syntax.Schema {
 	}}
 }
 
-// maxRange bounds the values of an IntRange.
+// maxRange is the maximum number of values in an IntRange.
 const maxRange = 1_000_000
 
 // IntRange is a range of whole numbers, both ends included: 1..500.

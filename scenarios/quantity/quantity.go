@@ -103,7 +103,8 @@ func FormatSeconds(f float64) string {
 // FormatInstant formats an offset from t0 as [FormatSeconds] does, to the millisecond.
 func FormatInstant(d time.Duration) string { return FormatSeconds(d.Round(time.Millisecond).Seconds()) }
 
-// Figures writes a number with three significant digits, and never fewer than its whole part has. It is not for zero.
+// Figures writes a number with three significant digits, but with all digits of its whole part. The number must not
+// be zero.
 func Figures(f float64) string {
 	digits := 2 - int(math.Floor(math.Log10(math.Abs(f))))
 	p := math.Pow10(max(0, digits))
@@ -157,7 +158,7 @@ func ParseRate(s string) (float64, error) {
 	return math.Abs(f) / per, nil
 }
 
-// String formats the rate in the unit that gives a whole number, else per second.
+// String formats the rate in a unit that gives a whole number, or else per second.
 func (r Rate) String() string {
 	for _, u := range TimeUnits() {
 		if f := float64(r) * u.Seconds; f == math.Trunc(f) && f/u.Seconds == float64(r) {
@@ -171,7 +172,7 @@ func (r *Rate) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	syntax.DecodeScalar(n, m, ParseRate, func(v float64) { *r = Rate(v) })
 }
 
-// Share is a part of a whole from 0 to 1, written 1%.
+// Share is a part of a whole, from 0 to 1, written 1%.
 type Share float64
 
 // ParseShare parses a share and returns it from 0 to 1. The percent sign is required, because 0.5
@@ -195,7 +196,7 @@ func ParseShare(s string) (float64, error) {
 	return Hundredth(num), nil
 }
 
-// Hundredth returns the hundredth of a decimal number, rounded once: 99.9 gives .999.
+// Hundredth returns a hundredth of a decimal number, rounded once: 99.9 gives .999.
 func Hundredth(num string) float64 {
 	num = strings.ReplaceAll(strings.TrimSpace(num), "_", "")
 	if f, err := strconv.ParseFloat(num+"e-2", 64); err == nil {
@@ -216,8 +217,8 @@ func FormatShare(f float64) string {
 	return strconv.FormatFloat(math.Round(f*1e8)/1e6, 'f', -1, 64) + "%"
 }
 
-// FormatShareBriefly formats a measured share with three digits of it, or of its distance to 100
-// %. A share close to 0 % or 100 % is not rounded to them. More than 100 % is a whole number of percent.
+// FormatShareBriefly formats a measured share with three significant digits of the share, or of its distance to 100
+// %. A share close to 0 % or 100 % is not rounded to them. A share above 100 % is a whole number of percent.
 func FormatShareBriefly(f float64) string {
 	switch {
 	case f <= 0 || f == 1 || math.IsNaN(f):
@@ -359,10 +360,10 @@ func (b Bandwidth) String() string {
 	return ""
 }
 
-// Range is a range of durations, written 100ms..400ms; a single duration is a range of one.
+// Range is a range of durations, written 100ms..400ms. A single duration is a range of one duration.
 type Range struct{ Min, Max time.Duration }
 
-// Draw returns a duration of the range, each as likely as another.
+// Draw returns a random duration of the range. All are equally likely.
 func (r Range) Draw(by *rand.Rand) time.Duration {
 	d := r.Min
 	if r.Max > r.Min {

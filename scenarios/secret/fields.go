@@ -11,19 +11,19 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Fields returns the text with every value masked that a secret name stands before: a header's line,
-// a member of JSON (also of JSON within a JSON string), a parameter of a URL or a form, an element of
-// XML, a variable of an environment, and the password before the host of a URL.
+// Fields returns the text with every value masked that follows a secret name: the line of a header, a member of JSON
+// (also of JSON within a JSON string), a parameter of a URL or a form, an element of XML, a variable of an
+// environment. It also masks the password before the host of a URL.
 func Fields(text string) string { return Mask(text, find(text)) }
 
-// Spans returns the places of what [Fields] masks.
+// Spans returns the places that [Fields] masks.
 func Spans(text string) []Span { return find(text) }
 
-// Hide is Fields with as many stars as a value has characters.
+// Hide is Fields with one star for each character of a value.
 func Hide(text string) string { return Stars(text, find(text)) }
 
-// Values returns the values in the text that [Fields] masks and that are long enough to be masked
-// wherever they appear: as they are, and decoded.
+// Values returns the values that [Fields] masks in the text and that are long enough to be masked wherever they
+// appear. It returns them as written and decoded.
 func Values(text string) []string {
 	var out []string
 	seen := map[string]bool{}
@@ -38,14 +38,13 @@ func Values(text string) []string {
 	return out
 }
 
-// Of returns what is secret in the value of a secret name: the value, the cookies in it, and the
-// password in it.
+// Of returns the secrets in the value of a secret name: the value, and the cookies and the password in it.
 func Of(value string) []string {
 	_, value = cutScheme(value)
 	return slices.DeleteFunc(decoded(value), func(v string) bool { return !IsLong(v) })
 }
 
-// decoded returns the readings of a value at a place for secrets.
+// decoded returns the possible readings of a secret value.
 func decoded(v string) []string {
 	all := []string{v}
 	if strings.Contains(v, `\`) {
@@ -76,11 +75,11 @@ func decoded(v string) []string {
 	return all
 }
 
-// cookieSettings are the attributes of a cookie.
+// cookieSettings are the attributes that a cookie can have.
 var cookieSettings = []string{"path", "domain", "expires", "max-age", "samesite"}
 
-// find returns the secret values in a text, in their order and apart from each other. It takes time in proportion to
-// the text, since what was read as a value is not read again.
+// find returns the secret values in a text, in order and without overlap. Its time is proportional to the length of
+// the text, because a part that was read as a value is not read again.
 func find(text string) []Span {
 	var out []Span
 	end := 0 // of the last value
@@ -124,8 +123,8 @@ func find(text string) []Span {
 	return out
 }
 
-// afterPlaceholders returns where a value goes on after the placeholders that it begins with, and what stands between
-// them.
+// afterPlaceholders returns where a value continues after the placeholders, and the characters between them, with
+// which it begins.
 func afterPlaceholders(text string, from, to int) int {
 	for from < to {
 		end := placeholder(text, from)
@@ -139,8 +138,8 @@ func afterPlaceholders(text string, from, to int) int {
 	return to
 }
 
-// placeholder returns the end of the placeholder at from, or from if there is none. A placeholder holds no separator
-// that a secret value may stand after.
+// placeholder returns the end of the placeholder at from, or from if there is none. A placeholder contains no
+// separator that a secret value can follow.
 func placeholder(text string, from int) (end int) {
 	if !strings.HasPrefix(text[from:], "${") {
 		return from
@@ -168,8 +167,8 @@ func isLetter(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c >= utf8.RuneSelf
 }
 
-// userinfo returns the place of the password of a URL whose scheme ends at from, or of a user that
-// is as long as a token.
+// userinfo returns the place of the password of a URL whose scheme ends at from, or of its user if that is as long as
+// a token.
 func userinfo(text string, from int) (begin, end int) {
 	const token = 16
 	to := from
@@ -189,16 +188,16 @@ func userinfo(text string, from int) (begin, end int) {
 	return from, from + at
 }
 
-// A name is a secret name in a text.
+// A name is a secret name found in a text.
 type name struct {
 	text      string
 	slashes   int  // backslashes before its quote
 	quoted    bool // it is inside quotes
-	firstWord bool // it begins a line
+	firstWord bool // it is at the beginning of a line
 	flag      bool // it is a flag of a command line
 }
 
-// isNameByte reports whether a name may hold c.
+// isNameByte reports whether a name can contain c.
 func isNameByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-' || c == '.' ||
 		c == '[' || c == ']'
@@ -221,14 +220,14 @@ func nameBefore(text string, i int) (n name, ok bool) {
 	for from > 0 && j-from <= longestName && isNameByte(text[from-1]) {
 		from--
 	}
-	for from < j && (text[from] == '[' || text[from] == '-') { // a flag, or the begin of a map
+	for from < j && (text[from] == '[' || text[from] == '-') { // a flag, or the beginning of a map
 		n.flag = text[from] == '-'
 		from++
 	}
 	if n.quoted && (from == 0 || text[from-1] != quote) {
 		return n, false
 	}
-	if from > 0 && from < j && text[from-1] == '\\' { // the n of \nname belongs to the line's end
+	if from > 0 && from < j && text[from-1] == '\\' { // the n of \nname belongs to the line end
 		from++
 	}
 	n.text = text[from:j]
@@ -270,9 +269,9 @@ func (n name) values(text string, i int) []Span {
 	return n.bare(text, i, k)
 }
 
-// closing returns where the quote at open ends, which has so many backslashes before it; a text that was cut ends it.
-// Inside quotes with n backslashes a backslash is 2(n+1) of them, so the end has n beyond a multiple of that. A quote
-// with fewer ends what the text stands in.
+// closing returns the end of the quote at open, before which there are slashes backslashes. If the text is cut, its
+// end is returned. Inside quotes with n backslashes, a backslash is written as 2(n+1) of them, so the closing quote
+// has n more than a multiple of that. A quote with fewer backslashes ends the enclosing text.
 func closing(text string, open, slashes int) int {
 	run := 0
 	for i := open + 1; i < len(text); i++ {
@@ -290,11 +289,11 @@ func closing(text string, open, slashes int) int {
 	return len(text)
 }
 
-// list returns the values of a list: those in quotes each, what stands between them, and a list without quotes, as Go
-// prints it, as one.
+// list returns the values of a list: each quoted item, the text between them, and a list without quotes, as Go prints
+// it, as one value.
 func (n name) list(text string, from int) []Span {
 	var out []Span
-	begin := from + 1 // of what stands without quotes
+	begin := from + 1 // beginning of text without quotes
 	bare := func(to int) {
 		for begin < to && strings.IndexByte(", \t\r\n\\", text[begin]) >= 0 {
 			begin++
@@ -328,7 +327,7 @@ func (n name) list(text string, from int) []Span {
 	return out
 }
 
-// literal returns the place of a number in JSON.
+// literal returns the place of a JSON number.
 func literal(text string, from int) []Span {
 	to := from
 	for to < len(text) && (text[to] >= '0' && text[to] <= '9' || strings.IndexByte("-+.eE", text[to]) >= 0) {
@@ -363,7 +362,7 @@ func (n name) bare(text string, i, from int) []Span {
 	return []Span{{from, from + len(value)}}
 }
 
-// scheme leaves the word out that stands before credentials, such as Bearer.
+// scheme leaves out the word before credentials, such as Bearer.
 func (n name) scheme(text string, from, to int) Span {
 	if word, _ := cutScheme(text[from:to]); word != "" {
 		from += len(word)
@@ -371,10 +370,10 @@ func (n name) scheme(text string, from, to int) Span {
 	return Span{from, to}
 }
 
-// schemes are the words before credentials.
+// schemes are the words that can precede credentials.
 var schemes = []string{"bearer ", "basic ", "digest ", "token ", "apikey ", "negotiate ", "aws4-hmac-sha256 "}
 
-// cutScheme cuts the scheme off credentials, with its blank.
+// cutScheme splits credentials into the scheme, including its blank, and the rest.
 func cutScheme(value string) (scheme, rest string) {
 	for _, s := range schemes {
 		if len(value) > len(s) && strings.EqualFold(value[:len(s)], s) {
@@ -384,7 +383,7 @@ func cutScheme(value string) (scheme, rest string) {
 	return "", value
 }
 
-// isRandom reports whether a word in a sentence has the form of a secret.
+// isRandom reports whether a word in a sentence looks like a secret.
 func isRandom(word string) bool {
 	const long = 20
 	return len(word) >= long || len(word) >= Shortest && strings.ContainsAny(word, "0123456789")

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// Words are the parts of names whose values are secret. A name is compared in lower case, without
-// its dashes, underscores, dots and blanks: X-Api-Key has the part apikey.
+// Words are the parts that make a name secret. A name is compared in lower case, without its dashes, underscores,
+// dots and blanks: X-Api-Key contains the word apikey.
 func Words() []string { return slices.Clone(words) }
 
-// WholeNames are the names that are secret as a whole, but not as a part of a longer name.
+// WholeNames are names that are secret as a whole, but not as part of a longer name.
 func WholeNames() []string { return slices.Clone(wholeNames) }
 
 var (
@@ -20,7 +20,7 @@ var (
 		"credential", "signature", "sessionid", "xauth", "jwt",
 	}
 	wholeNames = []string{"pwd", "pass", "pin", "otp", "sig", "sid", "auth", "userinfo"}
-	// Endings of names that are about a secret and hold none
+	// Endings of names that describe a secret but do not hold one.
 	plainEndings = []string{
 		"type", "url", "uri", "endpoint", "count", "length", "size", "limit", "ttl", "age", "expires", "expiresin",
 		"expiresat", "expiry", "name",
@@ -34,7 +34,7 @@ var (
 // longestWhole is the length of the longest of wholeNames.
 const longestWhole = len("userinfo")
 
-// hasWord reports whether a name has one of the words.
+// hasWord reports whether a name contains one of the words.
 func hasWord(name []byte) bool {
 	for i, c := range name {
 		switch c { // the first letters of the words
@@ -79,15 +79,15 @@ func IsName(name string) bool {
 		!slices.ContainsFunc(plainEndings, func(end string) bool { return strings.HasSuffix(text, end) })
 }
 
-// How long a value is at least, in bytes, that is masked wherever it appears. A shorter one is masked at its place
-// alone, or not at all: to mask every 1 would make a report unreadable.
+// The least length, in bytes, of a value that is masked wherever it appears. A shorter value is masked only at its
+// place, or not at all: masking every 1 would make a report unreadable.
 const (
-	ShortestGiven  = 3  // of the environment or a file
+	ShortestGiven  = 3  // from the environment or a file
 	Shortest       = 6  // secret by its name
-	ShortestDigits = 12 // secret by its name, and of digits alone: it may as well be a count or a time
+	ShortestDigits = 12 // secret by its name, but digits only: it may be a count or a time
 )
 
-// IsLong reports whether a value is masked wherever it appears, if its name is secret.
+// IsLong reports whether a value with a secret name is masked wherever it appears.
 func IsLong(value string) bool {
 	if len(value) < Shortest || value[0] == '$' && strings.HasPrefix(value, "${") {
 		return false
@@ -97,20 +97,20 @@ func IsLong(value string) bool {
 		digits = digits && value[i] >= '0' && value[i] <= '9'
 		same = same && value[i] == value[0]
 	}
-	if !strings.ContainsAny(value, "0123456789") && IsName(value) { // it names a secret
+	if !strings.ContainsAny(value, "0123456789") && IsName(value) { // it is the name of a secret
 		return false
 	}
 	return !same && (!digits || len(value) >= ShortestDigits) && !slices.Contains(plainValues, strings.ToLower(value))
 }
 
-// plainValues are words that stand where secrets do, and are none.
+// plainValues are words that appear in place of secrets but are not secret.
 var plainValues = []string{
 	"bearer", "digest", "negotiate", "exists", "required", "expired", "invalid", "missing", "string", "number", "boolean",
 	"not empty", "undefined",
 }
 
-// IsToken reports whether a value has the form of a token, whatever its name: at least 16 bytes with
-// letters, digits and much variety.
+// IsToken reports whether a value looks like a token, whatever its name: it has at least 16 bytes with letters,
+// digits and much variety.
 func IsToken[T string | []byte](value T) bool {
 	const short, variety = 16, 10
 	if len(value) < short || value[0] == '/' {

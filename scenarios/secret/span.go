@@ -10,12 +10,12 @@ import (
 // A Span is the place of a secret value in a text.
 type Span struct{ From, To int }
 
-// Mask returns the text with each span masked. Spans are in their order and apart from each other.
+// Mask returns the text with each span masked. The spans must be in order and must not overlap.
 func Mask(text string, spans []Span) string {
 	return replace(text, spans, func(string) string { return syntax.Masked })
 }
 
-// Stars is Mask with as many stars as a span has characters.
+// Stars is Mask with one star for each character of a span.
 func Stars(text string, spans []Span) string {
 	return replace(text, spans, func(value string) string { return strings.Repeat("*", utf8.RuneCountInString(value)) })
 }

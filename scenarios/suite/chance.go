@@ -2,8 +2,8 @@ package suite
 
 import "math"
 
-// Chance returns how many of n independent trials succeed by chance, each with probability p: fewer than least do with
-// a probability of at most 2.5 %, and so do more than most. The sums are those of the binomial distribution.
+// Chance returns how many of n independent trials succeed, each with probability p. Fewer than least succeed with a
+// probability of at most 2.5 %, and so do more than most. The probabilities are those of the binomial distribution.
 func Chance(n int, p float64) (least, most int) {
 	const tail = .025
 	sum, each := 0., math.Pow(1-p, float64(n))

@@ -16,24 +16,24 @@ import (
 	"brunt/targets/platform/containers"
 )
 
-// A Need is something that a test needs: a thing of the machine, time, or a suite of .ci/full to run in.
+// A Need is something that a test needs: a feature of the machine, time, or a suite of .ci/full to run in.
 type Need interface {
-	// lack returns what is missing and the remedy, or "". A machine of CI must have what is due.
+	// lack returns what is missing and the remedy, or "". Due means that a CI machine must have it.
 	lack() (text string, due bool)
 }
 
-// Needs says what a test needs. Where this machine lacks a part of it, the test skips and says so, and fails instead
-// if CI=true and the machine of CI must have it.
+// Needs declares what a test needs. If this machine lacks any of it, the test is skipped with the reason. It fails
+// instead if CI=true and a CI machine must have it.
 //
 // The program of CI (scenarios/suite/ci) chooses tests by these declarations, which it reads in the source. So a call
-// that holds more than things of the machine is a statement of the body of a test function, and its arguments are
-// names of this package, or calls of this package with literals:
+// with needs other than features of the machine must be a statement of the body of a test function, and its arguments
+// must be names of this package, or calls of this package with literals:
 //
 //	func TestStopped(t *testing.T) {
 //		suite.Needs(t, suite.Root, suite.Docker, suite.In("kill"), suite.Minutes(3))
 func Needs(t testing.TB, needs ...Need) {
 	t.Helper()
-	for _, due := range []bool{false, true} { // what skips the test everywhere comes first
+	for _, due := range []bool{false, true} { // a lack that skips the test everywhere comes first
 		for _, n := range needs {
 			text, is := n.lack()
 			switch {
@@ -47,8 +47,8 @@ func Needs(t testing.TB, needs ...Need) {
 	}
 }
 
-// Lack fails the test in CI, and skips it elsewhere, as this machine lacks what the test needs; the text says what to
-// do about it.
+// Lack fails the test in CI, and skips it elsewhere, because this machine lacks something that the test needs. The
+// text says how to get it.
 func Lack(t testing.TB, format string, args ...any) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
@@ -57,8 +57,8 @@ func Lack(t testing.TB, format string, args ...any) {
 	t.Skipf(format, args...)
 }
 
-// Program returns the path of a program: the last file that fits a pattern, or what PATH has. Packages of Debian have
-// it.
+// Program returns the path of a program: the last file that matches a pattern, or else the program in PATH. Packages
+// names the Debian packages that have it.
 func Program(t testing.TB, name, packages string, patterns ...string) string {
 	t.Helper()
 	for _, pattern := range patterns {
@@ -73,18 +73,18 @@ func Program(t testing.TB, name, packages string, patterns ...string) string {
 	return path
 }
 
-// Things of the machine.
+// Features of the machine.
 const (
 	Root          thing = iota
 	ControlGroups       // mounted at /sys/fs/cgroup
-	Mounts              // a command can have mounts of its own, which it can't in a root that chroot has set
+	Mounts              // a command can have mounts of its own, which a chroot prevents
 	Terminal            // pseudo-terminals
-	Localhost           // the name leads to 127.0.0.1
+	Localhost           // the name localhost resolves to 127.0.0.1
 	Docker              // an engine that answers; such a test of a package that puts load on the machine is in docker
 	Compose             // a command of Compose
-	Kubernetes          // a cluster, which .ci/kube brings up: the test runs in the suite kube, too
-	VM                  // a kernel that can do more than this one may: the test runs in the suite vm, too
-	Alone               // a machine that does nothing else, as BRUNT_EXACT=1 promises
+	Kubernetes          // a cluster, which .ci/kube starts: the test runs in the suite kube too
+	VM                  // a kernel with more features than this one may have: the test runs in the suite vm too
+	Alone               // a machine that does nothing else; BRUNT_EXACT=1 promises that
 )
 
 type thing int
@@ -110,7 +110,7 @@ func (n thing) lack() (text string, due bool) {
 			text = "BRUNT_KUBECONFIG names no cluster: .ci/kube test brings one up"
 		}
 		return text, false
-	case VM: // where the kernel lacks something the test finds out itself
+	case VM: // the test itself finds out which features the kernel lacks
 	case Alone:
 		if os.Getenv("BRUNT_EXACT") == "" {
 			text = "it assumes a machine that does nothing else: set BRUNT_EXACT to run it"
@@ -120,7 +120,7 @@ func (n thing) lack() (text string, due bool) {
 	return text, true
 }
 
-// Programs are programs on PATH.
+// Programs means that a test needs programs in PATH.
 func Programs(names ...string) Need { return programs(names) }
 
 type programs []string
@@ -134,7 +134,7 @@ func (n programs) lack() (text string, due bool) {
 	return "", true
 }
 
-// Minutes is how long a test takes on a machine of two cores that does nothing else. With -short it is skipped.
+// Minutes says how many minutes a test takes on an idle machine with two cores. With -short the test is skipped.
 func Minutes(n int) Need { return minutes(n) }
 
 type minutes int
@@ -146,11 +146,11 @@ func (n minutes) lack() (text string, due bool) {
 	return "", false
 }
 
-// In says that a test runs in a suite of .ci/full, which need not be the one that its package and its needs lead to.
+// In says that a test runs in a suite of .ci/full, instead of the suite that follows from its package and its needs.
 func In(string) Need { return place{} }
 
-// EveryPart says that each part of its suite runs a test, which plays a share that the part gives it; other tests run
-// in one part.
+// EveryPart says that each part of its suite runs the test, with a share that the part determines. Other tests run in
+// one part only.
 const EveryPart every = 0
 
 type (
@@ -169,7 +169,7 @@ func lackRoot() string {
 }
 
 func lackControlGroups() string {
-	for _, file := range []string{"cgroup.controllers", "cpu"} { // of version 2, and of version 1
+	for _, file := range []string{"cgroup.controllers", "cpu"} { // of version 2 and of version 1
 		if _, err := os.Stat(filepath.Join("/sys/fs/cgroup", file)); err == nil {
 			return ""
 		}
@@ -220,8 +220,8 @@ func lackCompose() string {
 	return ""
 }
 
-// lackDocker asks the engine whether it is there. One that is reached over TLS or a pipe of Windows is assumed to be:
-// brunt's own client, which this package can't import, says whether it answers.
+// lackDocker asks the engine whether it is running. An engine behind TLS or a Windows pipe is assumed to run, because
+// this package can't import brunt's own client, which would tell.
 func lackDocker() string {
 	const remedy = "this needs a Docker engine, such as Debian's docker.io, and the right to use it: %v"
 	at, err := containers.FindEngine(os.Getenv)

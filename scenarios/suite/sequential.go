@@ -2,8 +2,8 @@ package suite
 
 import "testing"
 
-// Sequential skips, under the race detector, a test that computes in one goroutine: the detector has nothing to say of
-// it and makes it ten times slower.
+// Sequential skips a test that computes in one goroutine under the race detector, which can't find anything in it and
+// makes it ten times slower.
 func Sequential(t testing.TB) {
 	t.Helper()
 	if Race {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Serve serves each connection of a listener by a goroutine of its own. As the test ends, it closes the listener and
-// waits until all of them have returned.
+// Serve serves each connection of a listener in a goroutine of its own. When the test ends, it closes the listener
+// and waits until all of them have returned.
 func Serve(t testing.TB, l net.Listener, serve func(net.Conn)) {
 	var all sync.WaitGroup
 	all.Go(func() {

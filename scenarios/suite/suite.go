@@ -1,19 +1,19 @@
 // Package suite runs the tests of packages that put load on this machine.
 //
-// Such a test measures time, so many of these packages at once would disturb each other: each waits
-// for its turn before it begins. The alarm of -timeout begins after the wait. But go test kills a process
-// that is a minute older than -timeout, and so a package waits for at most seven tenths of -timeout, and
-// then runs beside others. The suites that take minutes (the matrices that kill brunt, the examples, long loads)
-// run only with BRUNT_FULL=1 or -run; otherwise the tests of the package see testing.Short.
+// Such a test measures time, and many of these packages at once would disturb each other. So each waits for its turn
+// before it begins. The time of -timeout begins after the wait. But go test kills a process that is a minute older
+// than -timeout. So a package waits for at most seven tenths of -timeout, and then runs beside others. Tests that
+// take minutes (the matrices that kill brunt, the examples, long loads) run only with BRUNT_FULL=1 or -run; otherwise
+// the tests of the package see testing.Short.
 //
-// In all packages, BRUNT_FULL=1 asks for what takes more than 10 s: [Long] tests, all cells of a matrix ([OneIn]) and
-// all [Trials] of a simulation. .ci/full sets it, but for the suites race, fuzz, k6, vm and kube; .ci/run gives a
-// number as BRUNT_TURN, by which other tests and cells run for each commit. A measurement that needs an idle machine
-// has a variable of its own.
+// In all packages, BRUNT_FULL=1 enables everything that takes more than 10 s: [Long] tests, all cells of a matrix
+// ([OneIn]) and all [Trials] of a simulation. .ci/full sets it, except for the suites race, fuzz, k6, vm and kube.
+// .ci/run sets BRUNT_TURN to a number, so that each commit runs other tests and cells. A measurement that needs an
+// idle machine has a variable of its own.
 //
-// A test says what it needs by [Needs]: root, Docker, a program, minutes, a suite to run in. Where this machine lacks
-// it, the test skips with the remedy, and fails in CI. scenarios/suite/ci chooses tests by these declarations.
-// [Program] and [Lack] are for what a test finds out later.
+// A test declares its needs by [Needs]: root, Docker, a program, minutes, a suite to run in. If this machine lacks
+// something, the test is skipped with the remedy, and fails in CI. scenarios/suite/ci chooses tests by these
+// declarations. [Program] and [Lack] are for needs that a test finds out later.
 //
 //	func TestMain(m *testing.M) { os.Exit(suite.Loading(m).Run()) }
 //
@@ -36,7 +36,7 @@ import (
 // fullVariable is the environment variable that enables the suites which take minutes.
 const fullVariable = "BRUNT_FULL"
 
-// Tests are those of a package: a *testing.M.
+// Tests are the tests of a package: a *testing.M.
 type Tests interface{ Run() int }
 
 // Loading wraps the tests of a package so that they wait for their turn.
@@ -44,7 +44,7 @@ func Loading(m Tests) Tests { return loading{m} }
 
 type loading struct{ tests Tests }
 
-// Run runs the tests once no other package of this kind runs its own.
+// Run waits until it is this package's turn, and runs the tests.
 func (l loading) Run() int {
 	if !flag.Parsed() {
 		flag.Parse()
@@ -57,7 +57,7 @@ func (l loading) Run() int {
 	if flag.Lookup("test.list").Value.String() != "" {
 		return l.tests.Run()
 	}
-	// Tests that play a run wait for most of their time.
+	// Tests that play a run spend most of their time waiting.
 	beside := 4
 	if Race {
 		beside = 2
@@ -80,14 +80,14 @@ func (l loading) Run() int {
 	case end := <-turn:
 		defer end()
 	case <-late:
-		go func() { (<-turn)() }() // a turn that comes later is given back
+		go func() { (<-turn)() }() // gives back a turn that comes later
 		fmt.Fprintln(os.Stderr, "tests run beside others: their turn did not come in time")
 	}
 	return l.tests.Run()
 }
 
-// takeTurn waits until fewer packages of this kind run than may run at once. The channel gives the function that ends
-// the turn.
+// takeTurn waits until fewer than the allowed number of these packages run. The channel delivers the function that
+// ends the turn.
 func takeTurn() (turn <-chan func(), err error) {
 	got := make(chan func())
 	var files []*os.File
@@ -109,7 +109,7 @@ func takeTurn() (turn <-chan func(), err error) {
 	}
 	go func() {
 		f := <-first
-		go func() { // of the other places, none is kept
+		go func() { // gives up the other places
 			for range len(files) - 1 {
 				_ = (<-first).Close()
 			}
@@ -119,8 +119,8 @@ func takeTurn() (turn <-chan func(), err error) {
 	return got, nil
 }
 
-// places returns how many packages of this kind run at once: in CI one, and elsewhere two, as go test starts as many at
-// once on two processors, and one that waits would keep others from theirs.
+// places returns how many of these packages run at once: one in CI, and two elsewhere. go test starts two at once on
+// two processors, and a waiting package would keep others from running.
 func places() int {
 	if os.Getenv("CI") == "true" {
 		return 1
@@ -128,11 +128,11 @@ func places() int {
 	return 2
 }
 
-// Full reports whether the suites that take minutes are to run.
+// Full reports whether the tests that take minutes run.
 func Full() bool { return os.Getenv(fullVariable) == "1" }
 
-// lockFile is the file of the lock of a place. Each checkout of the module and each user has its own: tests of others
-// do not wait for it, and a user can't open a file of another one.
+// lockFile returns the lock file of a place. Each checkout of the module and each user has its own, because tests in
+// other checkouts need not wait, and a user can't open the file of another user.
 func lockFile(place int) string {
 	root, err := os.Getwd()
 	for dir := root; err == nil && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// Trials returns how many of n trials of a simulation run: all with BRUNT_FULL=1, and otherwise a tenth, but at least
-// 30, which still show a gross mistake: an error whose rate is to be 1 % and is 10 %, or a change to be seen that is
-// not. With -short it is a thirtieth.
+// Trials returns how many of n trials of a simulation run. With BRUNT_FULL=1 it is n, with -short a thirtieth, and
+// otherwise a tenth, but at least 30. That still reveals a gross mistake, such as an error rate of 10 % in place of 1
+// %, or a change that should be seen and is not.
 func Trials(n int) int {
 	switch {
 	case Full():
@@ -20,16 +20,15 @@ func Trials(n int) int {
 	return max(n/10, min(n, 30))
 }
 
-// Turn is the number that BRUNT_TURN gives to a run of the tests, of which CI has another one for each commit; zero
-// elsewhere.
+// Turn returns the number in BRUNT_TURN, which CI sets to another number for each commit. It is zero elsewhere.
 func Turn() int {
 	turn, _ := strconv.Atoi(os.Getenv("BRUNT_TURN"))
 	return turn
 }
 
-// OneIn picks the cells of a matrix by turns. The function that it returns is called once for each cell, in the same
-// order each time, and reports whether to play it: all cells with BRUNT_FULL=1, and otherwise one in n, so that n turns
-// in a row play each cell once.
+// OneIn picks the cells of a matrix by turns. The returned function is called once for each cell, always in the same
+// order, and reports whether to play the cell. With BRUNT_FULL=1 it picks all cells, and otherwise one in n, so that
+// n consecutive turns play each cell once.
 func OneIn(n int) (mine func() bool) {
 	i := Turn() % n
 	return func() bool {
@@ -38,11 +37,11 @@ func OneIn(n int) (mine func() bool) {
 	}
 }
 
-// turns is how many turns it takes until each long test has run.
+// turns is how many turns it takes to run every long test.
 const turns = 4
 
-// Long skips a test that takes more than 10 s or much of the processor. BRUNT_FULL=1 runs it, and so does one turn in
-// four: with BRUNT_TURN, as in CI, another fourth of these tests runs for each commit.
+// Long skips a test that takes more than 10 s or much CPU time. BRUNT_FULL=1 runs it, and so does one turn in four:
+// with BRUNT_TURN, as in CI, each commit runs another quarter of these tests.
 func Long(t testing.TB) {
 	t.Helper()
 	if Full() {
@@ -55,7 +54,7 @@ func Long(t testing.TB) {
 	}
 }
 
-// Times is how often a test plays what must never happen: 50 times in full, else few times.
+// Times returns how often a test tries something that must never happen: 50 times if Full, and few times otherwise.
 func Times(few int) int {
 	if Full() {
 		return 50

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Arguments parses the settings key=value of a command line like a file: a.b=v is v under the key
-// b of the map a; a value in [ ] or { } is a list or map. The position of each is its own text.
-// An argument without = is a mistake.
+// Arguments parses the settings key=value of a command line like a file. a.b=v sets the key b of the map a to v. A
+// value in [ ] or { } is a list or a map. The position of each setting is its own text. An argument without = is a
+// mistake.
 func Arguments(args []string, m *Mistakes) *Node {
 	root := &Node{Kind: Map, Pos: Pos{File: "command line"}}
 	for _, arg := range args {
@@ -22,7 +22,7 @@ func Arguments(args []string, m *Mistakes) *Node {
 	return root
 }
 
-// argument makes a node of a value on the command line.
+// argument makes a node from a value on the command line.
 func argument(source, value string, pos Pos, m *Mistakes) *Node {
 	n := &Node{Kind: PlainKind(value), Value: value, Pos: pos}
 	switch {
@@ -57,7 +57,7 @@ func (n *Node) put(path []string, value *Node, m *Mistakes) {
 	n.Fields[i].Value.put(path[1:], value, m)
 }
 
-// Split splits n in two: the keys in keys, and the rest.
+// Split splits the map n into two: the given keys, and the rest.
 func (n *Node) Split(keys []string) (among, rest *Node) {
 	in := func(k string) bool { return slices.Contains(keys, k) }
 	return n.Without(func(k string) bool { return !in(k) }), n.Without(in)

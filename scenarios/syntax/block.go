@@ -7,19 +7,17 @@ import (
 	"strings"
 )
 
-// A Block is a kind with undecoded settings, so that the hub does not depend on drivers,
-// executors and faults.
+// A Block is a kind with undecoded settings, so that the hub does not depend on drivers, executors and faults.
 type Block struct {
 	Kind string
 	Pos  Pos   // of the kind
-	With *Node // the settings; nil when there are none
+	With *Node // the settings; nil if there are none
 
 	Also []string // keys of the surrounding map, for "did you mean"
 }
 
-// Resolve finds the kind of b in kinds and decodes b's settings into a new value of it. It adds
-// mistakes to m. Ok is false if there are mistakes, or if b was invalid before: a placeholder
-// without value, a block without a kind.
+// Resolve finds the kind of b in kinds and decodes b's settings into a new value of it. It adds mistakes to m. Ok is
+// false if there are mistakes, or if b was already invalid: a placeholder without a value, or a block without a kind.
 func Resolve[T any](b Block, kinds map[string]func() T, m *Mistakes) (value T, ok bool) {
 	before, skipped := m.Len(), m.Skipped
 	if b.Kind == "" {
@@ -43,8 +41,8 @@ func Resolve[T any](b Block, kinds map[string]func() T, m *Mistakes) (value T, o
 	return value, m.Len() == before && m.Skipped == skipped
 }
 
-// notYet names parts of the language that this version does not implement, so that the message
-// can say so instead of "unknown".
+// notYet names parts of the language that this version does not implement, so that the message can say so instead of
+// "unknown".
 var notYet = func() map[string]string {
 	out := map[string]string{}
 	for noun, names := range map[string]string{

@@ -21,7 +21,7 @@ type Place struct {
 	keys map[string]Pos
 }
 
-// Of returns the position of key, or of the whole if the key was not written.
+// Of returns the position of key, or of the settings as a whole if the key was not written.
 func (p Place) Of(key string) Pos {
 	if pos, ok := p.keys[key]; ok {
 		return pos
@@ -152,7 +152,7 @@ type setting struct {
 	oneof    []string
 }
 
-// settingsOf lists the settings of a struct type, embedded ones included.
+// settingsOf lists the settings of a struct type, including those of embedded structs.
 func settingsOf(t reflect.Type) []setting {
 	var out []setting
 	for f := range t.Fields() {

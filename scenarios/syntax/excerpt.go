@@ -50,9 +50,8 @@ func (s *source) split() []string {
 // maxShownLine is the maximum length of a source line in an excerpt, in runes.
 const maxShownLine = 160
 
-// excerpt writes the line of pos with its neighbours, and a caret below its column. Of a long
-// line it shows the part around the caret. Hide hides secrets in a line and keeps its length; nil hides credentials of
-// URLs alone.
+// excerpt writes the line of pos with its neighbours, and a caret below its column. It shows only the part of a long
+// line around the caret. Hide masks secrets in a line and keeps its length; nil masks only credentials in URLs.
 func excerpt(b *strings.Builder, lines []string, pos Pos, hide func(string) string) {
 	for n := max(1, pos.Line-1); n <= min(len(lines), pos.Line+1); n++ {
 		text := hideCredentials(lines[n-1])
@@ -76,10 +75,10 @@ func excerpt(b *strings.Builder, lines []string, pos Pos, hide func(string) stri
 	}
 }
 
-// credentialed matches user and password of a URL; the URL of a proxy may have no scheme.
+// credentialed matches user and password in a URL. The URL of a proxy may have no scheme.
 var credentialed = regexp.MustCompile(`(//|proxy:\s*["']?)([^\s/"'@]*:[^"'@]+)@`)
 
-// hideCredentials masks them in a line of a file, and keeps its length.
+// hideCredentials masks credentials in a line of a file and keeps its length.
 func hideCredentials(line string) string {
 	return credentialed.ReplaceAllStringFunc(line, func(s string) string {
 		part := credentialed.FindStringSubmatch(s)

@@ -79,8 +79,8 @@ func (r *Ref) HasSecret() bool {
 	return false
 }
 
-// AppendCall appends the value of a function for the bytes in. Within another function, the value of
-// sha256 is its 32 bytes, so that base64(sha256(x)) is what headers such as Digest carry.
+// AppendCall appends the value of a function for the bytes in. If the call is an argument of another function, the
+// value of sha256 is its 32 bytes, so that base64(sha256(x)) is the value that headers such as Digest need.
 func AppendCall(dst []byte, name string, in []byte, within bool) []byte {
 	switch name {
 	case "base64":
@@ -95,7 +95,7 @@ func AppendCall(dst []byte, name string, in []byte, within bool) []byte {
 	return hex.AppendEncode(dst, sum[:])
 }
 
-// AppendArguments appends the bytes of a function's arguments; value appends that of a placeholder.
+// AppendArguments appends the bytes of a function's arguments. Value appends the value of a placeholder.
 func (r *Ref) AppendArguments(dst []byte, value func(dst []byte, ref *Ref) ([]byte, error)) ([]byte, error) {
 	for _, a := range r.Args {
 		call := a.Call

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// DidYouMean returns the hint `did you mean "x"?` for the candidate nearest to word, or the list
-// of candidates if none is near and they are few.
+// DidYouMean returns the hint `did you mean "x"?` for the candidate nearest to word. If none is near, it lists the
+// candidates, unless they are many.
 func DidYouMean(word string, candidates []string) string {
 	if near := Nearest(word, candidates); near != "" {
 		return Suggestion(near)
@@ -19,7 +19,8 @@ func DidYouMean(word string, candidates []string) string {
 	return ""
 }
 
-// elsewhere says where a scenario has what k6, vegeta, Chaos Mesh or another place of a scenario call by a word.
+// elsewhere maps a word of k6, vegeta, Chaos Mesh or another place of a scenario to a hint on where a scenario has
+// it.
 var elsewhere = map[string]string{
 	"scenarios":  "the scenarios of k6 are loads here: load: {NAME: {executor: …, flow: […]}}",
 	"thresholds": "the thresholds of k6 are objectives here: slo: [p95 < 200ms]",
@@ -40,18 +41,18 @@ var elsewhere = map[string]string{
 	"mode":     "the mode of Chaos Mesh is `pick` here: one, all, 2 or 50%",
 }
 
-// ofTarget and ofLoad are keys that people write at the top of a scenario, one level too high.
+// ofTarget and ofLoad are keys that people write at the top level of a scenario, one level too high.
 var (
 	ofTarget = []string{"url", "units", "processes", "containers", "compose", "stack", "ready", "entry", "endpoints"}
 	ofLoad   = []string{"executor", "rate", "duration", "vus", "flow", "timeout", "connections"}
 )
 
-// keyHint suggests what was meant by an unknown key.
+// keyHint suggests a key for an unknown one.
 func keyHint(key string, names []string) string {
 	if hint, ok := elsewhere[key]; ok && Nearest(key, names) == "" {
 		return hint
 	}
-	if slices.Contains(names, "target") && slices.Contains(names, "load") { // the scenario's own
+	if slices.Contains(names, "target") && slices.Contains(names, "load") { // the top level of a scenario
 		switch {
 		case slices.Contains(ofTarget, key):
 			return fmt.Sprintf("it belongs under `target`: target: {%s: …}", key)
@@ -65,9 +66,8 @@ func keyHint(key string, names []string) string {
 // Suggestion returns the hint that proposes a word in place of a misspelled one.
 func Suggestion(word string) string { return fmt.Sprintf("did you mean %q?", word) }
 
-// Nearest returns the candidate that word is a misspelling of: one with at most a third of its
-// letters wrong, or the first that begins with word or has it as its last part. It returns "" if
-// there is none.
+// Nearest returns the candidate that word is probably a misspelling of. At most a third of its letters may be wrong.
+// Otherwise it is the first candidate that begins with word or has word as its last part, or "" if there is none.
 func Nearest(word string, candidates []string) string {
 	best, at := "", 1+max(1, len(word)/3)
 	for _, c := range candidates {

@@ -23,8 +23,8 @@ func (m Mistake) String() string {
 	return s
 }
 
-// Bounds on the mistakes that are kept and shown: a generated file can have one in every line,
-// and aliases multiply them.
+// Limits on the mistakes that are kept and shown. A generated file can have one in every line, and aliases multiply
+// them.
 const (
 	maxKept    = 10_000
 	maxShown   = 200
@@ -36,13 +36,13 @@ const (
 type Mistakes struct {
 	list    []Mistake
 	more    int                 // mistakes beyond maxKept
-	Skipped int                 // values whose mistake was added before
+	Skipped int                 // values whose mistake is already in list
 	texts   map[string]*source  // by file name, for excerpts
-	mask    func(string) string // masks secrets; nil masks none
-	hide    func(string) string // the same for a line of a file, whose length stays
+	mask    func(string) string // masks secrets; nil masks nothing
+	hide    func(string) string // masks secrets in a line of a file and keeps its length
 }
 
-// NewMistakes returns a collector that passes messages through mask, which masks secrets, and lines of files through
+// NewMistakes returns a collector. It passes messages through mask, which masks secrets, and lines of files through
 // hide, which keeps their length in characters.
 func NewMistakes(mask, hide func(string) string) *Mistakes { return &Mistakes{mask: mask, hide: hide} }
 

@@ -8,12 +8,12 @@ import (
 
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 
-// reserved names are those of phases and pseudo-steps, and incident, which objectives name.
+// reserved are the names of phases and pseudo-steps, and incident, because objectives use these names.
 var reserved = map[string]bool{
 	"run": true, "baseline": true, "warmup": true, "recovery": true, "iteration": true, "incident": true,
 }
 
-// NameRule says to users what [IsName] accepts.
+// NameRule tells users which names [IsName] accepts.
 const NameRule = "a name is made of a-z, 0-9 and -, begins with a letter, and is none of run, baseline, warmup, " +
 	"recovery, iteration, incident"
 

@@ -5,8 +5,8 @@
 //	                                           |
 //	                                        Mistakes -Err-> MistakesError: position, excerpt, hint
 //
-// It also parses placeholders, ${data.users.id}, and makes the JSON Schema of a struct from the
-// same tags. It does not depend on the contents of a scenario.
+// It also parses placeholders, such as ${data.users.id}, and makes the JSON Schema of a struct from the same tags. It
+// does not depend on the contents of a scenario.
 //
 // To add a form of value, implement [NodeDecoder] and [Schemer] on its type.
 package syntax
@@ -30,7 +30,7 @@ const (
 	Map
 )
 
-// String names the kind as an author would.
+// String names the kind in an author's words.
 func (k NodeKind) String() string {
 	return [...]string{"nothing", "true or false", "a number", "a text", "a list", "a map"}[k]
 }
@@ -43,7 +43,7 @@ type Node struct {
 	Pos    Pos
 	Fields []Field // of a Map, in the order of the file
 	Items  []*Node // of a List
-	Parts  []Part  // of a String with placeholders, once params are filled in
+	Parts  []Part  // of a String with placeholders, after params are filled in
 
 	Origin  string // the param or anchor that the value comes from, for messages
 	Written string // the text as written, before its placeholders were filled in
@@ -72,7 +72,7 @@ func (n *Node) Get(key string) *Node {
 	return nil
 }
 
-// OneOrMore returns the items of a list; another value is a list of one.
+// OneOrMore returns the items of a list. Any other value is returned as a list of one.
 func (n *Node) OneOrMore() []*Node {
 	if n.Kind == List {
 		return n.Items
@@ -80,7 +80,7 @@ func (n *Node) OneOrMore() []*Node {
 	return []*Node{n}
 }
 
-// ItemsAt returns the items of the list at a path of keys below n; a single value is a list of one.
+// ItemsAt returns the items of the list at a path of keys below n. A single value counts as a list of one.
 func (n *Node) ItemsAt(keys ...string) []*Node {
 	for _, key := range keys {
 		n = n.Get(key)
@@ -109,7 +109,7 @@ func (n *Node) Holds(pos Pos) bool {
 	return false
 }
 
-// DecodeNode implements [NodeDecoder]: it keeps from undecoded.
+// DecodeNode implements [NodeDecoder]. It keeps the node from undecoded.
 func (n *Node) DecodeNode(from *Node, _ *Mistakes) { *n = *from }
 
 // Without returns a copy of the map n without the keys for which drop is true.

@@ -7,11 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// keyLine matches a line that begins with a key, as the lines of a text in quotes rarely do.
+// keyLine matches a line that begins with a key, which lines of a quoted text rarely do.
 var keyLine = regexp.MustCompile(`^\s*(- )?[A-Za-z_$][\w.-]*:( |$)`)
 
-// openQuote finds a double quote that is not closed in its line, where the parser gave up at a line, counted from 1,
-// because the text that the quote opens has taken the lines behind it. Line is 0 where there is none.
+// openQuote finds a double quote that is not closed in its line. At is the line, counted from 1, where the parser
+// gave up: the text that the quote opens has swallowed the lines between. Line is 0 if there is no such quote.
 func openQuote(lines []string, at int) (line, col int) {
 	for i := range min(at, len(lines)) {
 		from := lastQuote(lines[i])
@@ -25,7 +25,7 @@ func openQuote(lines []string, at int) (line, col int) {
 	return 0, 0
 }
 
-// lastQuote is where the double quote stands that no other closes in a line; -1: all are closed.
+// lastQuote returns the position of the double quote that is not closed in a line, or -1 if all are closed.
 func lastQuote(line string) int {
 	open, single := -1, false
 	for i := 0; i < len(line); i++ {

@@ -21,8 +21,7 @@ const (
 		"stands below it"
 )
 
-// syntaxWords translates messages of the parser into messages for authors, with hints. The first
-// match counts.
+// syntaxWords translates messages of the parser into messages for authors, with hints. The first match counts.
 var syntaxWords = []struct{ says, what, hint string }{
 	{"mapping value is not allowed in this context", secondColon, ""},
 	{"could not find end character of double-quoted", "the quote that opens here is never closed", ""},
@@ -150,7 +149,7 @@ func (x *syntaxPlace) diagnose() {
 		}
 		rest, _, _ = strings.Cut(rest, " #")
 		m.Hint = `a text that holds it is quoted: "` + Clip(strings.TrimSpace(rest), 60) + `"`
-	case m.What == noContent: // or the line above is not a key, and its list not a list
+	case m.What == noContent: // or the line above is not a key, and the list below it is not a list
 		indent := func(s string) int { return len(s) - len(strings.TrimLeft(s, " ")) }
 		for n := m.Pos.Line - 1; n > 0; n-- {
 			above := x.lines[n-1]
@@ -176,9 +175,8 @@ func (x *syntaxPlace) diagnose() {
 	}
 }
 
-// unquotedPlaceholder finds an unquoted ${ after a bracket in a line at whose column col the
-// parser gave up. It returns the column of the text that contains it, and that text with quotes;
-// 0 if there is none.
+// unquotedPlaceholder finds an unquoted ${ after a bracket in a line whose column col is where the parser gave up. It
+// returns the column of the text that contains it, and that text in quotes. The column is 0 if there is none.
 func unquotedPlaceholder(line string, col int) (int, string) {
 	if at := firstRunes(line, col); strings.HasSuffix(at, "${") {
 		return around(line, len(at)-2)
@@ -208,7 +206,7 @@ func unquotedPlaceholder(line string, col int) (int, string) {
 	return 0, ""
 }
 
-// around returns the column and the text, quoted, that contains the placeholder at byte i of a line.
+// around returns the text that contains the placeholder at byte i of a line, in quotes, and its column.
 func around(line string, i int) (int, string) {
 	from := strings.LastIndexAny(line[:i], "{[,") + 1
 	if c := strings.LastIndex(line[:i], ": "); c >= from {

@@ -26,8 +26,8 @@ const (
 	RefRequest                 // ${request.path}: in a signature, a part of the signed request
 	RefLedger                  // ${ledger.id} in a write: drawn for it; ${id} in the ledger's read: the id of the write
 	RefTrace                   // ${trace.id}: in the link to a trace, its id
-	RefRecorded                // the request of a replayed log; not for authors
-	// ${message.id}: in a message of a stream and in what is expected of its answer, a number drawn for it
+	RefRecorded                // the request of a replayed log; authors can't write it
+	// ${message.id}: in a message of a stream and in the expected answer, a number drawn for the message
 	RefMessage
 	RefCall // ${base64(env.USER, ':', env.PASSWORD)}, ${hex(…)}, ${sha256(…)}
 )
@@ -38,29 +38,29 @@ type Ref struct {
 	Kind     RefKind
 	Name     string // name of the param, variable, table, service or file
 	Col      string // column of a table; attribute of a unit or link: addr, host, port, url
-	Index    int    // of a unit or of the link's far end, from 0
+	Index    int    // of a unit, or of the unit at the far end of a link, from 0
 	Min, Max int64  // of int(a,b), both included
 	Slot     int    // number of the variable or table at run time
 	ColSlot  int    // the column's number
-	Args     []Part // of a function such as base64, whose name is Name
+	Args     []Part // of a function such as base64; Name is the name of the function
 }
 
-// String returns the placeholder as written, cut to a length for messages.
+// String returns the placeholder as written, shortened for messages.
 func (r *Ref) String() string { return "${" + Clip(r.Text, 60) + "}" }
 
 // UnitName returns the name of a replica of a service, counted from 0: service[i].
 func UnitName(service string, i int) string { return fmt.Sprintf("%s[%d]", service, i) }
 
-// A Part is a part of a text with placeholders: written text, a value filled in from a param, the
-// environment or a file, or a placeholder for each request.
+// A Part is a part of a text with placeholders. It is written text, a value filled in from a param, the environment
+// or a file, or a placeholder that is filled in for each request.
 type Part struct {
 	Text   string
 	Ref    *Ref
 	Filled bool     // Text came from a placeholder, so it is escaped for its place
-	Kind   NodeKind // of a filled value
+	Kind   NodeKind // of the filled-in value
 	Secret string   // the placeholder of a secret value: env.TOKEN
 	Path   string   // path of the file that a secret was read from
-	Call   *Ref     // the function that Text is the value of
+	Call   *Ref     // the function whose value Text is
 }
 
 var (
@@ -119,7 +119,7 @@ func SplitPlaceholders(s string) (parts []Part, wrong []*RefError) {
 // mostWrong is the maximum number of invalid placeholders that are reported per text.
 const mostWrong = 20
 
-// A RefError describes what is wrong with a placeholder, whose text after ${ is text.
+// A RefError describes a mistake in a placeholder. Text is the text after ${.
 type RefError struct {
 	Text string
 	Err  error
@@ -160,7 +160,7 @@ func unsplit(parts []Part) string {
 	return b.String()
 }
 
-// OfSelf lists the attributes that a process can use of its own unit.
+// OfSelf lists the attributes of its own unit that a process can use.
 var OfSelf = []string{"addr", "host", "port", "url", "index", "name"}
 
 // ofRequest lists the parts of a request that a signature can cover.

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Pos is a position in a scenario file. Line and Col count from 1; Line 0 is the file as a whole,
-// or the command line.
+// Pos is a position in a scenario file. Line and Col count from 1. Line 0 stands for the file as a whole, or the
+// command line.
 type Pos struct {
 	File string
 	Line int

@@ -23,7 +23,7 @@ func ListOr(items []string, none string) string {
 	return strings.Join(items, ", ")
 }
 
-// Sentence capitalizes s and ends it with a full stop. A first word with a digit, such as p95, stays as it is.
+// Sentence capitalizes s and ends it with a full stop. A first word with a digit, such as p95, keeps its case.
 func Sentence(s string) string {
 	if s = strings.TrimSpace(s); s == "" {
 		return ""
@@ -36,7 +36,7 @@ func Sentence(s string) string {
 	return Period(s)
 }
 
-// Period ends s with a full stop, as a sentence that begins with a name.
+// Period ends s with a full stop, like Sentence, but keeps the case of its first word, for example a name.
 func Period(s string) string {
 	if strings.HasSuffix(s, ".") || strings.HasSuffix(s, "!") || strings.HasSuffix(s, "?") {
 		return s
@@ -48,14 +48,14 @@ func Period(s string) string {
 // contains no Markdown, HTML or formula, and mentions no user.
 func Markdown(text string) string { return markdown.Replace(Clean(text)) }
 
-// subtle: a word joiner keeps GitHub from linking @name and #1, and :// and www. from becoming URLs.
+// Subtle: a word joiner keeps GitHub from linking @name and #1, and :// and www. from becoming URLs.
 var markdown = strings.NewReplacer(
 	"&", "&amp;", "<", "&lt;", ">", "&gt;", "|", `\|`, `\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`,
 	"!", `\!`, "~", `\~`, "$", `\$`,
 	"@", "@\u2060", "#", "#\u2060", "://", ":\u2060//", "www.", "www\u2060.")
 
-// Clean makes text safe for one line of a terminal or a page: line breaks and tabs become
-// blanks; characters that control a terminal or the direction of text become visible escapes.
+// Clean makes text safe for one line of a terminal or a page. Line breaks and tabs become blanks. Characters that
+// control a terminal or the direction of text become visible escapes.
 func Clean(s string) string { return proseVisible(s, " ") }
 
 // CleanLines is Clean for text of several lines.
@@ -93,13 +93,13 @@ func proseVisible(s, newline string) string {
 	return b.String()
 }
 
-// invisible reports whether a character controls the direction of text, or shows nothing at all.
+// invisible reports whether a character controls the direction of text, or is not visible at all.
 func invisible(c rune) bool {
 	return unicode.Is(unicode.Bidi_Control, c) || c == '\ufeff' || c == '\ufffe' || c == '\uffff'
 }
 
-// CleanJSON escapes the characters in lines of JSON that control a terminal or the direction of text. JSON leaves most
-// of them as they are within its strings, and reads the escapes as the same characters.
+// CleanJSON escapes characters in lines of JSON that control a terminal or the direction of text. JSON allows most of
+// them unescaped in its strings, and readers decode the escapes to the same characters.
 func CleanJSON(lines []byte) []byte {
 	var out []byte
 	for i := 0; i < len(lines); {

@@ -14,7 +14,7 @@ type reader struct {
 	file     string
 	m        *Mistakes
 	anchors  map[string]*anchor
-	nodes    *int // number of nodes so far, of all files of the scenario
+	nodes    *int // number of nodes so far, in all files of the scenario
 	overflow bool
 }
 
@@ -92,7 +92,7 @@ func (r *reader) pos(a ast.Node) Pos {
 	return pos
 }
 
-// room counts a node made at pos, and reports whether the bounds allow it.
+// room counts a node made at pos, and reports whether the limits allow it.
 func (r *reader) room(pos Pos, depth int) bool {
 	*r.nodes++
 	if *r.nodes <= MaxNodes && depth <= MaxDepth {
@@ -196,13 +196,13 @@ func (r *reader) alias(a *ast.AliasNode, n *Node, depth int) *Node {
 	x.open = true
 	out := r.node(x.value, depth+1)
 	x.open = false
-	if len(out.Fields) == 0 && len(out.Items) == 0 { // a mistake of a scalar is at this position
+	if len(out.Fields) == 0 && len(out.Items) == 0 { // the position of a scalar is the alias, so that mistakes point at it
 		out.Pos, out.Origin = n.Pos, fmt.Sprintf("&%s, %s", name, x.pos)
 	}
 	return out
 }
 
-// tagged reads a value with a tag. Only !!str is useful to an author: it makes 42 a text.
+// tagged reads a value with a tag. Only !!str is useful to authors: it makes 42 a text.
 func (r *reader) tagged(a *ast.TagNode, depth int) *Node {
 	n := r.node(a.Value, depth)
 	tag := a.GetToken().Value
@@ -328,7 +328,7 @@ func (r *reader) fields(n *Node, values []*ast.MappingValueNode, depth int) {
 	}
 }
 
-// isBare reports whether a pair of { } is only a key.
+// isBare reports whether a pair in { } has only a key.
 func isBare(v *ast.MappingValueNode) bool {
 	return v.Start != nil && v.Start.Type != token.MappingValueType
 }

@@ -19,8 +19,8 @@ type DescribedSchemer interface{ SchemaWith(Describer) Schema }
 // A Describer returns the comment of a struct's field.
 type Describer func(t reflect.Type, field string) string
 
-// Placeholder matches a text that contains a placeholder. It is allowed wherever a single value
-// is, because its param has the type.
+// Placeholder matches a text that contains a placeholder. It is allowed wherever a single value is, because a param
+// can have any type.
 var Placeholder = Schema{"type": "string", "pattern": `\$\{`}
 
 // Scalar is the schema of a single value or a placeholder.
@@ -34,7 +34,7 @@ func Pattern(p string, examples ...any) Schema {
 	return Scalar(Schema{"type": "string", "pattern": p, "examples": examples})
 }
 
-// nothing matches zero in every unit.
+// nothing matches zero with any unit.
 var nothing = Schema{"anyOf": []any{Schema{"const": 0}, Schema{"type": "string", "pattern": `^[\s+]*[0.]+[^0-9]*$`}}}
 
 // SchemaOf returns the schema of what [Decode] reads into a value of type t. Doc may be nil.
@@ -70,14 +70,15 @@ func SchemaOf(t reflect.Type, doc Describer) Schema {
 func listSchema(item reflect.Type, doc Describer) Schema {
 	of := SchemaOf(item, doc)
 	forms := []any{Schema{"type": "array", "items": of}, Schema{"type": "null"}}
-	_, line := reflect.New(item).Interface().(DescribedSchemer) // it can be written in one line
+	_, line := reflect.New(item).Interface().(DescribedSchemer) // the item can be written in one line
 	if item.Kind() != reflect.Struct || line {
 		forms = append(forms, Schema{"allOf": []any{Schema{"type": []any{"string", "number", "boolean"}}, of}})
 	}
 	return Schema{"anyOf": forms}
 }
 
-// StructSchema returns the schema of a map whose keys are the yaml tags of the struct t; doc gives their descriptions.
+// StructSchema returns the schema of a map whose keys are the yaml tags of the struct t. Doc returns their
+// descriptions.
 func StructSchema(t reflect.Type, doc Describer) Schema {
 	props := Schema{}
 	var required []any
@@ -101,7 +102,7 @@ func StructSchema(t reflect.Type, doc Describer) Schema {
 	return out
 }
 
-// ownerOf is the struct type in which the field at index is declared.
+// ownerOf returns the struct type that declares the field at index.
 func ownerOf(t reflect.Type, index []int) reflect.Type {
 	for _, i := range index[:len(index)-1] {
 		t = t.Field(i).Type

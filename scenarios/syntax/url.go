@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// PathQuery returns the path of a URL with its query, as a request has it; an empty path is /.
+// PathQuery returns the path of a URL with its query, as a request contains it. An empty path becomes /.
 func PathQuery(u *url.URL) string {
 	path := u.EscapedPath()
 	if path == "" {
@@ -33,7 +33,7 @@ func ParseURL(s string) (*url.URL, error) {
 	switch {
 	case err != nil && shown != s: // the parser's message might contain a part of the password
 		return bad("%q is not a URL; in a URL, credentials are escaped", shown)
-	case err != nil && strings.Contains(err.Error(), "invalid port"): // or a password that a # cut off
+	case err != nil && strings.Contains(err.Error(), "invalid port"): // or a # cut off the password
 		return bad("%q is not a URL: a port lies from 1 to 65535", withoutPort(s))
 	// HOST:PORT
 	case err != nil && !strings.Contains(s, "//"),
@@ -59,7 +59,7 @@ func ParseURL(s string) (*url.URL, error) {
 	return u, nil
 }
 
-// CheckPort refuses an invalid port; the empty port is the default of the scheme.
+// CheckPort returns an error for an invalid port. The empty port is valid: it is the default of the scheme.
 func CheckPort(p string) error {
 	if p == "" {
 		return nil
@@ -70,7 +70,7 @@ func CheckPort(p string) error {
 	return nil
 }
 
-// withoutUser returns a URL, valid or not, with everything masked that could be a user name and password.
+// withoutUser masks everything in a URL, valid or not, that could be a user name and a password.
 func withoutUser(s string) string {
 	from := 0
 	if i := strings.Index(s, "//"); i >= 0 {
@@ -83,7 +83,7 @@ func withoutUser(s string) string {
 	return s[:from] + Masked + s[at:]
 }
 
-// withoutPort returns a URL with the text in place of its port masked.
+// withoutPort masks the text in a URL that stands in place of its port.
 func withoutPort(s string) string {
 	scheme, rest, ok := strings.Cut(s, "//")
 	if !ok {

@@ -21,7 +21,7 @@ type yamlWriter struct {
 	mask func(string) string
 }
 
-// node writes a map or a list whose lines are indented by indent blanks; the first line is already begun.
+// node writes a map or a list, with its lines indented by indent blanks. The first line is already begun.
 func (w *yamlWriter) node(n *Node, indent int) {
 	begin := ""
 	next := strings.Repeat(" ", indent)
@@ -88,7 +88,7 @@ func (w *yamlWriter) scalar(n *Node, indent int) string {
 	return quoted(masked)
 }
 
-// parts writes a text with its placeholders, and masks the text beside them.
+// parts writes a text with its placeholders, and masks the literal text.
 func (w *yamlWriter) parts(parts []Part) string {
 	out := make([]Part, len(parts))
 	for i, p := range parts {
@@ -106,7 +106,7 @@ func isPlain(s string) bool {
 		strings.HasSuffix(s, ":") {
 		return false
 	}
-	switch strings.ToLower(s) { // YAML 1.1 takes these for true and false
+	switch strings.ToLower(s) { // YAML 1.1 reads these as true and false
 	case "y", "n", "yes", "no":
 		return false
 	}
@@ -114,8 +114,7 @@ func isPlain(s string) bool {
 		strings.IndexFunc(s, unprintable) < 0
 }
 
-// YAMLText writes s on one line so that every YAML parser reads it as that text, inside { } and [
-// ] as well.
+// YAMLText writes s on one line so that every YAML parser reads it as the text s, also inside { } and [ ].
 func YAMLText(s string) string {
 	if isPlain(s) && plainAnywhere.MatchString(s) {
 		return s

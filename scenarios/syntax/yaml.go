@@ -13,13 +13,13 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Bounds on one scenario, aliases, params and extends included. A file beyond them is a mistake;
-// it never hangs brunt or exhausts memory.
+// Limits on one scenario, including its aliases, params and extended files. A file beyond them is a mistake, but
+// never hangs brunt or exhausts its memory.
 const (
 	MaxFile   = 512 << 10 // bytes of one file
 	maxTokens = 50_000    // keys, values and punctuation of one file
 	maxFields = 2_000     // keys of one map
-	MaxNodes  = 200_000   // values once aliases and params are expanded
+	MaxNodes  = 200_000   // values after aliases and params are expanded
 	MaxDepth  = 64        // levels of maps and lists
 	maxEmpty  = 100       // empty lines in a row
 	maxMarks  = 4         // --- and ... between documents
@@ -27,8 +27,8 @@ const (
 	maxAhead  = 100_000_000
 )
 
-// Read parses one file, and adds its number of values to nodes. A syntax error is reported alone,
-// because the text after it can't be trusted; the result is then nil.
+// Read parses one file, and adds its number of values to nodes. A syntax error is the only mistake that it reports,
+// because the text after it can't be trusted. The result is then nil.
 func Read(file string, text []byte, m *Mistakes, nodes *int) *Node {
 	text = bytes.ReplaceAll(TrimBOM(text), []byte("\r\n"), []byte("\n")) // goccy counts the line end of a comment twice
 	m.keep(file, string(text))
@@ -72,8 +72,8 @@ type yamlError struct {
 
 func (e *yamlError) Error() string { return e.what }
 
-// parseYAML runs the parser on text that it can handle. Input that would take goccy unbounded
-// time or memory is refused first, and a panic of it becomes an error.
+// parseYAML runs the parser on text that it can handle. It refuses input that would take goccy unbounded time or
+// memory, and turns a panic of goccy into an error.
 func parseYAML(src *source) (f *ast.File, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -89,9 +89,9 @@ func parseYAML(src *source) (f *ast.File, err error) {
 	return parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 }
 
-// checkText refuses input for the scanner: bytes that are not text, and lines for which goccy's
-// scanner takes quadratic time, because it looks ahead at every tab, every < and, at the end of a
-// block of text, for every empty line (at most maxAhead characters in total).
+// checkText refuses input that the scanner can't handle: bytes that are not text, and lines for which goccy's scanner
+// takes quadratic time. The scanner looks ahead at every tab, every < and, at the end of a block of text, for every
+// empty line; the limit is maxAhead characters in total.
 func checkText(text []byte) (pos Pos, what, hint string) {
 	pos = Pos{Line: 1, Col: 1}
 	if len(text) > MaxFile {
@@ -144,9 +144,9 @@ func checkText(text []byte) (pos Pos, what, hint string) {
 	return pos, "", ""
 }
 
-// checkTokens bounds the parser's work. The parser recurses for every level and for every key of
-// a map, shifts all tokens for every empty value, copies them for every document, and keeps for
-// each value the path that leads to it (at most maxPaths bytes in total).
+// checkTokens limits the parser's work. The parser recurses for every level and for every key of a map, shifts all
+// tokens for every empty value, copies them for every document, and keeps for each value the path that leads to it.
+// The limit for paths is maxPaths bytes in total.
 func checkTokens(tokens token.Tokens, src *source) *yamlError {
 	type level struct {
 		typ    token.Type // of the bracket, of the entry of a list, or MappingValueType for a key
@@ -229,9 +229,8 @@ func checkTokens(tokens token.Tokens, src *source) *yamlError {
 	return nil
 }
 
-// checkTabs refuses a tab outside quotes, blocks of text and comments. The scanner drops it from
-// texts and counts columns wrongly after it, so a character that is not at the column of its
-// token has a tab before it.
+// checkTabs refuses a tab outside quotes, blocks of text and comments. The scanner drops such a tab from texts and
+// counts columns wrongly after it. So a character that is not at the column of its token has a tab before it.
 func checkTabs(t *token.Token, src *source) *yamlError {
 	wrong := &yamlError{t, tabStands, "YAML is written with blanks; a text that holds a tab is quoted"}
 	switch t.Type {

@@ -22,7 +22,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Table is a set of rows that iterations take their data from.
+// A Table is a set of rows. Iterations take their data from it.
 type Table struct {
 	Name    string
 	Columns []string
@@ -31,13 +31,13 @@ type Table struct {
 	Pos     syntax.Pos
 
 	exponent float64   // of zipf
-	weights  []float64 // of the rows of a zipf, added up
+	weights  []float64 // of zipf: cumulative weights of the rows
 
 	bad   bool    // its mistakes are already reported
 	order []int32 // of a shuffled table
 	taken atomic.Int64
 
-	first, index, of int64 // rows that are picked in turn are number first + taken·of + index; of zero is 1
+	first, index, of int64 // rows that are picked in turn have the numbers first + taken·of + index; of == 0 means 1
 }
 
 // A Datum is one value of a row.
@@ -46,7 +46,7 @@ type Datum struct {
 	JSON bool // Text is a JSON literal other than a string
 }
 
-// Column returns the number of a column, -1 if there is none.
+// Column returns the number of a column, or -1.
 func (t *Table) Column(name string) int { return slices.Index(t.Columns, name) }
 
 // Start prepares the table for a run: it shuffles a shuffled table by seed, and resets the count
@@ -73,15 +73,15 @@ func (t *Table) Start(seed uint64) {
 	r.Shuffle(len(t.order), func(i, j int) { t.order[i], t.order[j] = t.order[j], t.order[i] })
 }
 
-// Taken is how many rows were picked in turn.
+// Taken returns how many rows were picked in turn.
 func (t *Table) Taken() int64 { return t.taken.Load() }
 
-// Split leaves each of-th row to this process, of those that are picked in turn after the first: that with the index,
-// and so on. So processes with the indexes 0 to of-1 pick the rows that one would pick, each once. It is called after
-// Start.
+// Split divides the rows that are picked in turn among processes. After the row with the number first, this process
+// picks every of-th row, beginning at its index. So processes with the indexes 0 to of-1 together pick the same rows
+// as one process, each once. It must be called after Start.
 func (t *Table) Split(first, index, of int64) { t.first, t.index, t.of = first, index, of }
 
-// learnRow makes the cells of a row secret whose columns have a secret name.
+// learnRow makes those cells of a row secret whose columns have a secret name.
 func (t *Table) learnRow(s *Secrets, n int) {
 	for i, column := range t.Columns {
 		if secret.IsName(column) {
@@ -90,15 +90,15 @@ func (t *Table) learnRow(s *Secrets, n int) {
 	}
 }
 
-// Learn makes the first values secret in columns with a secret name; those of further rows are learned where a
-// request that holds them is kept.
+// Learn makes the first values in columns with a secret name secret. Values in further rows are learned when a
+// request that contains them is kept.
 func (t *Table) Learn(s *Secrets) {
 	for n := range min(len(t.Rows), offeredAtFirst) {
 		t.learnRow(s, n)
 	}
 }
 
-// pick chooses the next row; it returns false when a unique table is used up.
+// pick chooses the next row. It returns false if a unique table is used up.
 func (t *Table) pick(r *rand.Rand) (int, bool) {
 	n := int64(len(t.Rows))
 	if n == 0 {
@@ -120,14 +120,14 @@ func (t *Table) pick(r *rand.Rand) (int, bool) {
 	return int(i % n), true
 }
 
-// Bounds on a table, so that a typo in a range is a mistake instead of running out of memory.
+// Limits on a table, so that a typo in a range is a mistake and does not exhaust memory.
 const (
 	maxRows  = 5_000_000
 	maxCells = 20_000_000
 	maxInput = 256 << 20 // bytes of a file
 )
 
-// tableSource is the form of a table in a file: exactly one source, and a pick.
+// tableSource describes a table in a file: exactly one source, and a pick.
 type tableSource struct {
 	syntax.Place
 	// a file whose first line names the columns, unless `columns` does
@@ -214,7 +214,7 @@ func (s *Scope) tableFile(n *syntax.Node, path string, parse func([]byte) error)
 	return nil
 }
 
-// count makes the rows of a range.
+// count makes the rows of a range of numbers.
 func (t *Table) count(r quantity.IntRange) {
 	t.Columns = []string{"value"}
 	cells := make([]Datum, r.To-r.From+1)

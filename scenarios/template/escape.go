@@ -15,11 +15,11 @@ const (
 	escQuery         // a key or value of a URL's query or of a form
 	escHeader        // a header's value, without line breaks
 	escInJSON        // inside a JSON string
-	escJSON          // a whole JSON value: texts are quoted, other values stand as they are
+	escJSON          // a whole JSON value: texts are quoted, other values are written unchanged
 )
 
-// appendEscaped appends s escaped for its place. It allocates only to grow dst. Raw says that s
-// is a JSON literal other than a string, which is not quoted as a JSON value.
+// appendEscaped appends s escaped for its place. It allocates only to grow dst. Raw means that s is a JSON literal
+// other than a string, which is not quoted as a JSON value.
 func appendEscaped[T string | []byte](dst []byte, s T, esc escape, raw bool) []byte {
 	switch esc {
 	case escNone:
@@ -45,7 +45,7 @@ func appendEscaped[T string | []byte](dst []byte, s T, esc escape, raw bool) []b
 		switch {
 		case esc == escHeader:
 			dst = append(dst, ' ')
-		case esc == escBase && c == '#': // the fragment stays with the client
+		case esc == escBase && c == '#': // the client does not send the fragment
 			return dst
 		default:
 			dst = append(dst, '%', hex[c>>4], hex[c&15])

@@ -19,16 +19,16 @@ type Iter struct {
 	Intended time.Duration // intended time of the step, an offset from t0
 	Deadline time.Duration // when the step times out, an offset from t0
 	Rand     *rand.Rand    // seeded by the run's seed, the load and N
-	Source   *rand.PCG     // of Rand; set back, it draws the same again
+	Source   *rand.PCG     // of Rand; resetting its state repeats the same values
 	Vars     []Value       // extracted values by slot
 	Write    []byte        // id of this write for the ledger; nil outside of writes
-	Idle     bool          // the session had nothing to do for the step, which is not recorded then
+	Idle     bool          // the session had nothing to do for the step, so the step is not recorded
 	Message  uint64        // number of this message of a stream; zero outside of them
 	Recorded string        // path and query from a replayed log; empty outside of replays
 	Env      *Env
 	Request  Message // the request being signed; nil except during signing
 
-	rows []int32 // row picked per table; -1: not yet
+	rows []int32 // row picked in each table; -1: none yet
 }
 
 // A Message is a request that is being signed.
@@ -37,7 +37,7 @@ type Message interface {
 	AppendPart(dst []byte, part string) []byte
 }
 
-// Env is shared by all iterations of a run. It is read-only once the load has begun.
+// Env is shared by all iterations of a run. It is read-only after the load has begun.
 type Env struct {
 	Now    func() time.Duration // the run's clock: offset from t0
 	Salt   [2]uint64            // makes uuid() unique to the run
@@ -45,7 +45,7 @@ type Env struct {
 	Tables []*Table
 	Fill   func() // called when unique data is used up, possibly concurrently; may be nil
 
-	Secrets *Secrets // learns the values of requests that are secret by name; may be nil
+	Secrets *Secrets // learns values of requests that are secret by name; may be nil
 	Hidden  []int    // slots of the variables whose values are secret
 }
 
@@ -77,7 +77,7 @@ func CopyVars(dst, src []Value) {
 	}
 }
 
-// Reset prepares it for the next iteration: no row is picked yet.
+// Reset prepares it for the next iteration. No row is picked yet.
 func (it *Iter) Reset() {
 	if it.Env == nil {
 		return
@@ -97,8 +97,8 @@ func (it *Iter) Offer(v []byte) {
 	}
 }
 
-// Learn makes values secret that are so by their names, and those of this iteration: its variables, and its rows of
-// data. It is for a request that is kept as a sample.
+// Learn makes values secret: the given ones, the variables of this iteration with a secret name, and the cells of its
+// rows in columns with a secret name. It is for a request that is kept as a sample.
 func (it *Iter) Learn(values ...string) {
 	if it == nil || it.Env == nil || it.Env.Secrets == nil {
 		return
@@ -160,7 +160,7 @@ func (it *Iter) append(dst []byte, ref *syntax.Ref, esc escape) ([]byte, error) 
 		}
 		c := row[ref.ColSlot]
 		return appendEscaped(dst, c.Text, esc, c.JSON), nil
-	case syntax.RefInt: // digits and a minus need no escape anywhere
+	case syntax.RefInt: // digits and a minus need no escape
 		return strconv.AppendInt(dst, randInt(it.Rand, ref.Min, ref.Max), 10), nil
 	case syntax.RefUUID:
 		a, b := it.Rand.Uint64(), it.Rand.Uint64()
@@ -199,7 +199,7 @@ func (it *Iter) append(dst []byte, ref *syntax.Ref, esc escape) ([]byte, error) 
 			return appendEscaped(dst, it.Write, esc, false), nil
 		}
 		return dst, errNoWrite
-	case syntax.RefMessage: // digits need no escape anywhere
+	case syntax.RefMessage: // digits need no escape
 		if it.Message != 0 {
 			return strconv.AppendUint(dst, it.Message, 10), nil
 		}
@@ -226,7 +226,7 @@ func (it *Iter) NewWrite() {
 	it.Write = appendUUID(it.Write[:0], a, b)
 }
 
-// NewMessage draws the number of a message for ${message.id}. Every JSON reader holds it exactly.
+// NewMessage draws the number of a message for ${message.id}. Every JSON reader can represent it exactly.
 func (it *Iter) NewMessage() { it.Message = it.Rand.Uint64N(1<<53-1) + 1 }
 
 // randInt draws a whole number from low to high, both included.

@@ -10,8 +10,8 @@ import (
 	"brunt/scenarios/disk"
 )
 
-// A MaskedLog forwards its input line by line with every secret masked, and every value that is secret because
-// of the name before it. It is for one writer at a time.
+// A MaskedLog forwards its input line by line with every secret masked, and every value whose name makes it secret.
+// Only one goroutine may write to it at a time.
 type MaskedLog struct {
 	secrets *Secrets
 	to      io.WriteCloser
@@ -25,9 +25,9 @@ const longestLine = 64 << 10
 // Log returns a writer that masks a log and forwards it to w. Closing it closes w.
 func (s *Secrets) Log(w io.WriteCloser) *MaskedLog { return &MaskedLog{secrets: s, to: w} }
 
-// OpenLog opens a file behind a [MaskedLog], and makes its folder, as the umask allows. Only its
-// owner may read the file: what a program prints may hold more than brunt knows to mask. Flag is [os.O_APPEND] or
-// [os.O_TRUNC], for a file that is there.
+// OpenLog opens a file behind a [MaskedLog], and creates its folder with the permissions that the umask allows. Only
+// the owner may read the file, because the output of a program may contain secrets that brunt does not know. Flag
+// says what happens to an existing file: [os.O_APPEND] or [os.O_TRUNC].
 func (s *Secrets) OpenLog(file string, flag int) (io.WriteCloser, error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ const (
 	skewed   = "zipf"
 )
 
-// plain are those without a setting.
+// plain are the ways without a setting.
 var plain = []string{inTurn, shuffled, drawn, once}
 
 // A picking says which row of a table an iteration takes: next, shuffle, random, unique, or {zipf: 1.1}.
@@ -29,15 +29,15 @@ type picking struct {
 	Zipf float64 // the exponent
 }
 
-// skew is the form of a picking with hot rows.
+// skew is the form of a picking that prefers some rows.
 type skew struct {
 	syntax.Place
-	// how much more often early rows are picked: row n is as many times rarer than the first as n to the power of this; 1
-	// is Zipf's law, and with 1.1 the first of a million rows is one of eight picks
+	// how much more often early rows are picked: row n is picked n to the power of this number less often than row 1;
+	// 1 is Zipf's law, and with 1.1 the first of a million rows is one of eight picks
 	Zipf float64 `yaml:"zipf,required"`
 }
 
-// mostSkew bounds the exponent: with it the second row is 1024 times rarer than the first.
+// mostSkew is the largest exponent. With it the second row is 1024 times rarer than the first.
 const mostSkew = 10
 
 func (p *picking) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
@@ -73,7 +73,8 @@ func (*picking) SchemaWith(doc syntax.Describer) syntax.Schema {
 	return syntax.Schema{"anyOf": []any{syntax.Enum(plain), syntax.SchemaOf(reflect.TypeFor[skew](), doc)}}
 }
 
-// zipfWeights returns the sums of the weights of n rows, each of its number to the power of -s (Zipf, 1949).
+// zipfWeights returns the cumulative weights of n rows. The weight of a row is its number to the power of -s (Zipf,
+// 1949).
 func zipfWeights(n int, s float64) []float64 {
 	sums := make([]float64, n)
 	sum := 0.0
@@ -84,7 +85,7 @@ func zipfWeights(n int, s float64) []float64 {
 	return sums
 }
 
-// weighed returns the row that a number from 0 to 1 falls on.
+// weighed returns the row for a random number from 0 to 1.
 func weighed(sums []float64, at float64) int {
 	at *= sums[len(sums)-1]
 	return min(sort.Search(len(sums), func(i int) bool { return sums[i] > at }), len(sums)-1)

@@ -12,11 +12,11 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// maxValue bounds a file whose text is a value, in bytes.
+// maxValue is the largest size of a file whose text is a value, in bytes.
 const maxValue = 16 << 20
 
-// Resolved is a resolved template that can be stored: a secret in it is replaced by its source, and
-// is read again when the text is opened.
+// Resolved is a resolved template that can be stored. Each secret in it is replaced by its source, and is read again
+// when the text is opened.
 type Resolved []ResolvedPart
 
 // A ResolvedPart is a part of the text: literal text, or the source of a secret.
@@ -30,7 +30,7 @@ type ResolvedPart struct {
 	Args Resolved `json:"args,omitempty"`
 }
 
-// escapePlaces are the names of the escape places in a resolved template.
+// escapePlaces are the names of the places in a resolved template for which values are escaped.
 var escapePlaces = []string{
 	escNone: "", escBase: "host", escPath: "path", escQuery: "query", escHeader: "header",
 	escInJSON: "text in json", escJSON: "json",
@@ -109,7 +109,7 @@ func resolveArguments(call *syntax.Ref, it *Iter) (Resolved, error) {
 // Open returns the text. It reads the secrets again from their sources, and adds them to secrets.
 func (s Resolved) Open(secrets *Secrets) (string, error) { return s.open(secrets, false) }
 
-// open returns the text; within says that it is an argument of a function.
+// open returns the text. Within means that it is an argument of a function.
 func (s Resolved) open(secrets *Secrets, within bool) (string, error) {
 	var out []byte
 	for _, p := range s {

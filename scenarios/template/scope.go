@@ -9,8 +9,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Bounds on the values of params, environment and files in texts, so that params that contain
-// each other can't grow without limit.
+// Limits on values of params, environment and files in texts, so that params that contain each other can't grow
+// without limit.
 const (
 	MaxText    = 1 << 20  // bytes of one text
 	maxTexts   = 32 << 20 // bytes of all texts with placeholders
@@ -26,32 +26,32 @@ type Scope struct {
 	Secrets  *Secrets
 	Symbols  *Symbols
 	Mistakes *syntax.Mistakes
-	Nodes    *int // number of nodes of the scenario, copies of params included
+	Nodes    *int // number of nodes of the scenario, including copies of params
 	bytes    int  // bytes of texts filled in so far
 	loaded   map[string]loaded
 
 	SecretRefs []SecretRef // placeholders of the environment and of files that were filled in
 
-	Settings []*syntax.Node // settings of the target's services; nil ones are not set
+	Settings []*syntax.Node // settings of the target's services; nil entries are not set
 	Ledger   bool           // the text belongs to the ledger: ${id} is the id of a write
 }
 
-// A SecretRef is a part of a scenario that takes a value from the environment, or from a file that does not come with
+// A SecretRef is a placeholder in a scenario for a value from the environment, or from a file that does not come with
 // the scenario.
 type SecretRef struct {
 	What string // such as ${env.TOKEN}
 	At   syntax.Pos
 }
 
-// String is the part with its place.
+// String returns the placeholder with its place.
 func (r SecretRef) String() string { return fmt.Sprintf("%s at %s", r.What, r.At) }
 
-// A Param is a value of `params`, which placeholders name.
+// A Param is a value of `params`.
 type Param struct {
 	Node   *syntax.Node
 	Pos    syntax.Pos
 	Origin string // source of the value, for messages
-	open   bool   // being filled in: a second visit means that it contains itself
+	open   bool   // being filled in: a second visit means that the param contains itself
 	done   bool
 	used   bool
 }
@@ -62,9 +62,8 @@ type loaded struct {
 	err  error
 }
 
-// Fill replaces every placeholder in the tree under n whose value is known when the file is read,
-// and binds the others to their slots. A placeholder that is the whole value takes over the kind
-// of its param.
+// Fill replaces every placeholder in the tree under n whose value is known when the file is read, and binds the
+// others to slots. A node that consists of one placeholder for a param takes over the kind of the param.
 func (s *Scope) Fill(n *syntax.Node, depth int) {
 	switch {
 	case n.Bad:
@@ -125,7 +124,7 @@ func (s *Scope) fillText(n *syntax.Node, depth int) {
 	n.SetParts(out)
 }
 
-// whole replaces n by the param that ref names, including its kind.
+// whole replaces n by the param that ref names, and takes over its kind.
 func (s *Scope) whole(n *syntax.Node, ref *syntax.Ref, depth int) {
 	p := s.param(n.Pos, ref)
 	if p == nil {
@@ -226,7 +225,7 @@ func (s *Scope) call(pos syntax.Pos, p syntax.Part) ([]syntax.Part, bool) {
 	if !known {
 		return []syntax.Part{p}, true
 	}
-	in, _ := p.Ref.AppendArguments(nil, nil) // without a placeholder left
+	in, _ := p.Ref.AppendArguments(nil, nil) // no placeholder is left
 	out := syntax.Part{
 		Text: string(syntax.AppendCall(nil, p.Ref.Name, in, false)), Filled: true, Kind: syntax.String, Call: p.Ref,
 	}
@@ -243,7 +242,7 @@ func (s *Scope) secret(pos syntax.Pos, ref *syntax.Ref, value, path string) []sy
 	return []syntax.Part{{Text: value, Filled: true, Kind: syntax.String, Secret: ref.Text, Path: path}}
 }
 
-// file reads a file that a placeholder names, once. It drops the newline at its end.
+// file reads a file that a placeholder names, once. It drops the newline at the end of the file.
 func (s *Scope) file(from syntax.Pos, path string) (string, error) {
 	key := from.File + "\x00" + path
 	if l, ok := s.loaded[key]; ok {

@@ -12,54 +12,52 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// shortestSecret is the minimum length in bytes of a form that is masked.
+// shortestSecret is the minimum length in bytes of an encoding that is masked.
 const shortestSecret = secret.ShortestGiven
 
-// Bounds of the values that became known while a run goes on, so that a run with a token for each
-// of its users needs no more memory and time for them than one with a hundred.
+// Limits on values that become known during a run, so that a run with a token for each of its users needs no more
+// memory and time for them than a run with a hundred tokens.
 const (
-	mostLearned     = 1024    // values that are known at a time; the oldest is forgotten
-	mostForms       = 4 << 20 // bytes of their forms, likewise
-	longestLearned  = 4 << 10 // bytes of a value; a longer one is learned by its beginning
-	offeredAtFirst  = 256     // values of requests that are learned at first
+	mostLearned     = 1024    // values that are known at a time; the oldest one is forgotten
+	mostForms       = 4 << 20 // bytes of their encodings at a time
+	longestLearned  = 4 << 10 // bytes of a value; only the beginning of a longer value is learned
+	offeredAtFirst  = 256     // values of requests that are learned before the rate is limited
 	offeredEvery    = time.Second / 20
-	rememberedHints = 1 << 12 // values of which it is remembered that they were offered
+	rememberedHints = 1 << 12 // size of the table that remembers which values were offered
 )
 
-// Secrets are values that are masked in every output: report, journal, log, samples. Those that
-// came from the environment or a file are given by Add. Those that are secret because of their
-// name, such as a token in an answer, are learned while the run goes on. The zero value masks
-// nothing. Any goroutine may use it.
+// Secrets are values that are masked in every output: report, journal, log, samples. Add takes values from the
+// environment or a file. Values that are secret because of their name, such as a token in an answer, are learned
+// during the run. The zero value masks nothing. It is safe for concurrent use.
 type Secrets struct {
 	mu      sync.RWMutex
 	known   map[string]bool // the values
 	forms   formIndex       // all their encodings
 	plain   map[string]bool // words that the scenario shows openly
-	names   []string        // of the parts of the scenario, of which no part is learned
-	learned []string        // a ring of the values that were learned; empty: it was given since
-	places  map[string]int  // in the ring, of the values in it
-	entered int             // values that came into the ring
-	left    int             // values that went from it
-	bytes   int             // length of the forms of those in it
-	some    atomic.Bool     // there is a form to mask
-	tell    func(v string)  // see Watch; nil: it is not watched
+	names   []string        // names of parts of the scenario; a value within such a name is not learned
+	learned []string        // a ring of learned values; an empty entry was later given by Add
+	places  map[string]int  // position in the ring of each value in it
+	entered int             // values added to the ring so far
+	left    int             // values removed from the ring so far
+	bytes   int             // total length of the encodings of the values in the ring
+	some    atomic.Bool     // there is something to mask
+	tell    func(v string)  // see Watch; nil: no watcher
 
 	offered offered
 }
 
-// offered bounds how many values of requests are learned.
+// offered limits how many values of requests are learned.
 type offered struct {
 	seen  [rememberedHints]atomic.Uint64 // hashes of values that were offered
 	count atomic.Int64
-	after atomic.Int64 // ns since the epoch; no value is learned before
+	after atomic.Int64 // ns since the epoch; no value is learned before it
 }
 
 var hashSeed = maphash.MakeSeed()
 
-// Add makes v a secret, in all its encodings: as it is, without surrounding blanks, line by line,
-// inside JSON, inside JSON within a JSON string, in base64 at any position of the encoded text, in hex digits,
-// inside a URL, in a header's line, and quoted by Go. Texts shorter than [secret.ShortestGiven] are not
-// masked.
+// Add makes v a secret, in all its encodings: unchanged, without surrounding blanks, line by line, inside JSON,
+// inside JSON within a JSON string, in base64 at any position of the encoded text, in hex digits, inside a URL, in a
+// header's line, and quoted by Go. Texts shorter than [secret.ShortestGiven] are not masked.
 func (s *Secrets) Add(v string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,7 +77,7 @@ func (s *Secrets) keep(v string) {
 	}
 }
 
-// add adds a value that is not known, in these forms.
+// add adds a new value with its encodings.
 func (s *Secrets) add(v string, forms []string) {
 	if s.known == nil {
 		s.known = map[string]bool{}
@@ -94,7 +92,7 @@ func (s *Secrets) add(v string, forms []string) {
 	}
 }
 
-// Watch calls tell with each value that becomes a secret from now on. Tell uses no method of s.
+// Watch calls tell with each value that becomes a secret from now on. Tell must not call methods of s.
 func (s *Secrets) Watch(tell func(v string)) {
 	if s == nil {
 		return
@@ -104,8 +102,8 @@ func (s *Secrets) Watch(tell func(v string)) {
 	s.tell = tell
 }
 
-// Shown makes the names of steps, loads, units, faults and checks known. No value that is one of
-// them, or a part of one, is learned; one that the scenario or its environment gives stays a secret.
+// Shown makes the names of steps, loads, units, faults and checks known. A value that is one of them, or a part of
+// one, is not learned. A value that the scenario or its environment gives stays a secret.
 func (s *Secrets) Shown(names ...string) {
 	if s == nil {
 		return
@@ -115,18 +113,18 @@ func (s *Secrets) Shown(names ...string) {
 	s.names = append(s.names, names...)
 }
 
-// learns reports whether a value is to be learned.
+// learns reports whether a value should be learned.
 func (s *Secrets) learns(v string) bool {
 	return !s.known[v] && !s.plain[v] && !slices.ContainsFunc(s.names,
 		func(name string) bool { return strings.Contains(name, v) })
 }
 
-// Plain makes v a word that the scenario shows openly, such as the name of a unit. A value that is
-// secret by its name alone, and is the same word, is masked at its place only.
+// Plain makes v a word that the scenario shows openly, such as the name of a unit. If a value that is secret only by
+// its name is the same word, it is masked only at its place.
 func (s *Secrets) Plain(v string) {
 	if len(v) < secret.Shortest || strings.ContainsFunc(v,
 		func(r rune) bool { return (r < 'a' || r > 'z') && r != '-' && r != '_' }) {
-		return // it is no word
+		return // it is not a word
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,8 +134,8 @@ func (s *Secrets) Plain(v string) {
 	s.plain[v] = true
 }
 
-// Name makes the value of a name that the scenario writes a secret, if the name says that it is one
-// and the value is long enough, see [secret.IsLong].
+// Name makes the value that the scenario gives to a name a secret, if the name is secret and the value is long
+// enough, see [secret.IsLong].
 func (s *Secrets) Name(name, v string) {
 	if !secret.IsName(name) {
 		return
@@ -151,9 +149,9 @@ func (s *Secrets) Name(name, v string) {
 	}
 }
 
-// Learn makes values secret that are so because of their name, and that came into being while the
-// run goes on. Values that are too short, see [secret.IsLong], are left out. The latest 1024 are known,
-// and fewer where they are long; of one over 4 KiB its first 4 KiB.
+// Learn makes values secret that are secret because of their name and that appear during the run. Values that are too
+// short are ignored, see [secret.IsLong]. The latest 1024 values are known, or fewer if they are long. Only the first
+// 4 KiB of a longer value are learned.
 func (s *Secrets) Learn(values ...string) {
 	if s == nil {
 		return
@@ -169,7 +167,7 @@ func (s *Secrets) Learn(values ...string) {
 		if !fresh {
 			continue
 		}
-		forms := allForms(v) // without the lock, which the path of every request takes
+		forms := allForms(v) // computed without the lock, which every request needs
 		s.mu.Lock()
 		if s.learns(v) {
 			s.add(v, forms)
@@ -179,7 +177,7 @@ func (s *Secrets) Learn(values ...string) {
 	}
 }
 
-// remember puts a value into the ring, and forgets the oldest that have no place beside it.
+// remember puts a value into the ring, and forgets the oldest values that do not fit beside it.
 func (s *Secrets) remember(v string, size int) {
 	if s.learned == nil {
 		s.learned, s.places = make([]string, mostLearned), map[string]int{}
@@ -196,7 +194,7 @@ func (s *Secrets) remember(v string, size int) {
 	s.bytes += size
 }
 
-// forget makes a learned value unknown, so that it is learned again where it is offered again.
+// forget makes a learned value unknown. It is learned again if it is offered again.
 func (s *Secrets) forget(v string) {
 	delete(s.known, v)
 	delete(s.places, v)
@@ -216,9 +214,9 @@ func sizeOf(forms []string) (bytes int) {
 	return bytes
 }
 
-// Offer learns a value of a request: the first 256, then 20 a second. It is for the path of a
-// request: it takes no lock and allocates nothing for a value that is known or is not learned. A
-// value that is not learned is masked where a request that holds it is kept, see [Iter.Learn].
+// Offer learns a value of a request: the first 256 values, then 20 a second. It is on the hot path: for a value that
+// is known, or is not learned, it takes no lock and allocates nothing. A value that is not learned is masked when a
+// request that contains it is kept, see [Iter.Learn].
 func (s *Secrets) Offer(v []byte) {
 	if s == nil || len(v) < secret.Shortest {
 		return
@@ -239,7 +237,7 @@ func (s *Secrets) Offer(v []byte) {
 	s.Learn(string(v))
 }
 
-// Mask returns text with every secret masked, and every beginning of a secret before an ellipsis.
+// Mask returns text with every secret masked, also a beginning of a secret before an ellipsis.
 func (s *Secrets) Mask(text string) string {
 	if s == nil || !s.some.Load() || len(text) < shortestSecret {
 		return text
@@ -258,7 +256,7 @@ func (s *Secrets) Mask(text string) string {
 	return s.forms.maskEscaped(s.forms.mask(text))
 }
 
-// Hide is MaskFields for a line of a file of the user's, with as many stars as a value has characters.
+// Hide masks values in a line of a user's file and keeps its width in characters.
 func (s *Secrets) Hide(line string) string {
 	if s == nil {
 		return secret.Hide(line)
@@ -271,18 +269,18 @@ func (s *Secrets) Hide(line string) string {
 	return secret.Hide(line)
 }
 
-// MaskFields is Mask for a text that brunt did not write, such as an answer or a line of a log:
-// values that are secret because of the name before them are masked as well, whatever their length.
+// MaskFields is Mask for a text that brunt did not write, such as an answer or a line of a log. It also masks values
+// whose name makes them secret, whatever their length.
 func (s *Secrets) MaskFields(text string) string {
-	lines := strings.Split(s.Mask(text), "\n") // a quote that a line leaves open does not hide the next ones
+	lines := strings.Split(s.Mask(text), "\n") // by line, so that an open quote does not affect the next lines
 	for i, line := range lines {
 		lines[i] = secret.Fields(line)
 	}
 	return strings.Join(lines, "\n")
 }
 
-// holdBack returns how many bytes at the end of a part of a text may belong to a secret that the next part goes on
-// with.
+// holdBack returns how many bytes at the end of a part of a text may belong to a secret that continues in the next
+// part.
 func (s *Secrets) holdBack(text string) int {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

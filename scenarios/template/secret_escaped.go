@@ -9,14 +9,14 @@ import (
 	"brunt/scenarios/secret"
 )
 
-// unescaped is a text without the escapes of characters: \u0061 in JSON, %61 in a URL, &#97; and &#x61; in HTML.
-// Encoders differ in which characters they escape, so there are more such forms of a secret than can be listed.
+// unescaped is a text without escaped characters: \u0061 in JSON, %61 in a URL, &#97; and &#x61; in HTML. Encoders
+// differ in which characters they escape, so a secret has more such encodings than can be listed.
 type unescaped struct {
 	text string
-	at   []int // where each byte of text begins in the escaped text, and its end
+	at   []int // offset in the escaped text of each byte of text, and of the end
 }
 
-// maskEscaped masks forms of which other characters are escaped than need to be.
+// maskEscaped masks secrets in which more characters are escaped than necessary.
 func (x *formIndex) maskEscaped(text string) string {
 	if !hasEscape(text) {
 		return text
@@ -42,7 +42,7 @@ func hasEscape(text string) bool {
 	return false
 }
 
-// unescape takes the escapes of a text off.
+// unescape removes the escapes from a text.
 func unescape(text string) unescaped {
 	out, at := make([]byte, 0, len(text)), make([]int, 0, len(text)+1)
 	for i := 0; i < len(text); {
@@ -64,12 +64,12 @@ func unescape(text string) unescaped {
 	return unescaped{string(out), append(at, len(text))}
 }
 
-// escapedRune returns the character whose escape begins at i, and the length of the escape; 0 is none. That of a URL is
-// a byte.
+// escapedRune returns the character whose escape begins at i, and the length of the escape; 0 means that there is no
+// escape. In a URL the character is a byte.
 func escapedRune(text string, i int) (r rune, n int) {
 	switch rest := text[i:]; rest[0] {
 	case '\\':
-		if i > 0 && text[i-1] == '\\' { // the first backslash of a run tells for all
+		if i > 0 && text[i-1] == '\\' { // the first backslash of a run decides for the whole run
 			return 0, 0
 		}
 		r, n = escapedInJSON(rest)
@@ -98,7 +98,8 @@ func escapedRune(text string, i int) (r rune, n int) {
 	return 0, 0
 }
 
-// escapedInJSON is escapedRune for one escape of JSON, behind as many backslashes as JSON texts within each other have.
+// escapedInJSON is escapedRune for an escape of JSON after any number of backslashes, as in JSON texts nested in each
+// other.
 func escapedInJSON(text string) (r rune, n int) {
 	for n < len(text) && text[n] == '\\' {
 		n++

@@ -14,7 +14,7 @@ import (
 	"unicode/utf8"
 )
 
-// mostLines is the maximum number of lines of a secret whose lines are masked individually.
+// mostLines is the maximum number of lines of a secret that are masked one by one.
 const mostLines = 200
 
 // allForms returns every encoding of a secret that is masked.
@@ -34,21 +34,21 @@ func allForms(v string) []string {
 		}
 		out = append(out, formsOf(v)...)
 		if i < 2 { // a single line is not encoded on its own
-			// bodies are encoded as a whole
+			// Bodies are encoded as a whole.
 			for _, v := range slices.Compact([]string{v, url.QueryEscape(v), string(appendJSON(nil, v))}) {
 				digits := hex.EncodeToString([]byte(v))
 				out = append(append(out, base64Of(v)...), digits, strings.ToUpper(digits))
 			}
 		}
 	}
-	// subtle: an encoding can be shorter than the secret, such as that of a URL's host, which ends
-	// before a #. Masking a short one would mask every such letter.
+	// Subtle: an encoding can be shorter than the secret. For example, the host of a URL ends before a #. Masking a
+	// short encoding would mask every occurrence of its letters.
 	out = slices.DeleteFunc(out, func(f string) bool { return len(strings.TrimSpace(f)) < shortestSecret })
 	slices.Sort(out)
 	return slices.Compact(out)
 }
 
-// Encodings of HTML beside that of Go.
+// Encodings of HTML in addition to the one in Go.
 var (
 	entities = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;")
 	inHTML   = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#x27;", "/", "&#x2F;")
@@ -65,7 +65,7 @@ func lowerHex(v string) string {
 	return string(b)
 }
 
-// formsOf returns v as it appears at every place of a template, and as messages and reports quote it.
+// formsOf returns v as it appears at each place of a template, and as messages and reports quote it.
 func formsOf(v string) []string {
 	query, path := url.QueryEscape(v), url.PathEscape(v)
 	forms := []string{
@@ -88,7 +88,7 @@ func formsOf(v string) []string {
 	return forms
 }
 
-// asLatin1 returns v as read by programs that decode each byte as a character, as many do with headers.
+// asLatin1 returns v as read by programs that decode each byte as a character, which many do with headers.
 func asLatin1(v string) string {
 	runes := make([]rune, len(v))
 	for i := range len(v) {
@@ -127,8 +127,8 @@ func inASCII(v string) string {
 	return b.String()
 }
 
-// base64Of returns v in base64 after any number of other bytes: the characters that depend on v
-// alone. If v ends the encoded text, its last characters are included.
+// base64Of returns v in base64 after any number of other bytes: the characters that depend only on v. If v ends the
+// encoded text, its last characters are included.
 func base64Of(v string) []string {
 	var out []string
 	for before := range 3 {

@@ -7,16 +7,16 @@ import (
 	"brunt/scenarios/secret"
 )
 
-// A formIndex finds the encodings of secrets in a text in one pass, however many there are: a
-// filter on the first three bytes leaves few places to compare.
+// A formIndex finds the encodings of secrets in a text in one pass, whatever their number. A filter on the first
+// three bytes leaves few places to compare.
 type formIndex struct {
-	count  map[string]int      // how many secrets have a form
-	heads  map[string][]string // forms by their first three bytes, the longest first
-	filter []uint64            // bits by hash of three bytes; a bit stays for a while when its form goes
-	gone   int                 // heads that went since the filter was built
+	count  map[string]int      // how many secrets have an encoding
+	heads  map[string][]string // encodings by their first three bytes, the longest first
+	filter []uint64            // bits by the hash of three bytes; the bit of a removed encoding stays for a while
+	gone   int                 // heads removed since the filter was built
 }
 
-// goneAtMost is how many heads go until the filter is built again.
+// goneAtMost is how many heads may be removed before the filter is rebuilt.
 const goneAtMost = 1024
 
 // filterBits is the number of bits of the filter, a power of two.
@@ -67,10 +67,10 @@ func (x *formIndex) remove(form string) {
 	}
 }
 
-// mask masks every form in the text. Forms that overlap are masked together.
+// mask masks every encoding in the text. Encodings that overlap are masked together.
 func (x *formIndex) mask(text string) string { return secret.Mask(text, x.spans(text)) }
 
-// spans returns the places of forms in the text, in their order and apart from each other.
+// spans returns the places of encodings in the text, in order and without overlap.
 func (x *formIndex) spans(text string) []secret.Span {
 	var out []secret.Span
 	for i := 0; i+shortestSecret <= len(text); i++ {
@@ -93,10 +93,10 @@ func (x *formIndex) spans(text string) []secret.Span {
 	return out
 }
 
-// longestCut bounds the length of the beginning of a secret before an ellipsis, in bytes.
+// longestCut is the maximum length of the beginning of a secret before an ellipsis, in bytes.
 const longestCut = 2000
 
-// cutOff returns how many bytes at the end of text are the beginning of a secret that ends after it.
+// cutOff returns how many bytes at the end of text are the beginning of a secret that is cut off there.
 func (x *formIndex) cutOff(text string) int {
 	for i := max(0, len(text)-longestCut); i+shortestSecret <= len(text); i++ {
 		bit := filterBit(text[i], text[i+1], text[i+2])
@@ -112,8 +112,8 @@ func (x *formIndex) cutOff(text string) int {
 	return 0
 }
 
-// holdBack returns how many bytes at the end of text may be the beginning of a secret that the next
-// text goes on with.
+// holdBack returns how many bytes at the end of text may be the beginning of a secret that continues in the next
+// text.
 func (x *formIndex) holdBack(text string) int {
 	most := x.cutOff(text)
 	for n := min(shortestSecret-1, len(text)); n > most; n-- {

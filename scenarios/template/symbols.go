@@ -8,8 +8,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Symbols numbers the variables and the tables that placeholders name, so that values are found
-// by index at run time.
+// Symbols numbers the variables and the tables that placeholders name, so that values are found by index at run time.
 type Symbols struct {
 	vars  []string
 	slots map[string]int
@@ -55,7 +54,7 @@ func (s *Symbols) Hide(slot int) {
 	s.secret[slot] = true
 }
 
-// Secret lists the slots of the variables whose values are secret, by their names or by Hide; nil has none.
+// Secret lists the slots of variables whose values are secret, by their names or by Hide. A nil s has none.
 func (s *Symbols) Secret() []int {
 	if s == nil {
 		return nil

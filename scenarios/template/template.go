@@ -3,10 +3,10 @@
 //	when the file is read:  Scope fills in params, environment and files, and binds the rest to slots
 //	for each request:       Template.Append(dst, Iter) writes the text, each value escaped for its place
 //
-// A value can't affect the text around it: it can't end a header's line, leave its part of a URL
-// or break a JSON document. [syntax.Ref] lists the placeholders. A [Table] holds the rows that
-// ${data.NAME.COLUMN} reads. Values from the environment or from a file are [Secrets], which are
-// masked in every output; a [Resolved] text can be stored without them.
+// A value can't affect the text around it: it can't end a header's line, leave its part of a URL or break a JSON
+// document. [syntax.Ref] lists the placeholders. A [Table] holds the rows that ${data.NAME.COLUMN} reads. Values from
+// the environment or from a file are [Secrets], which are masked in every output. A [Resolved] text can be stored,
+// because it does not contain them.
 package template
 
 import (
@@ -28,12 +28,12 @@ type piece struct {
 	lit  []byte      // already escaped
 	show string      // text to show for lit if lit is a secret
 	path string      // path of the file that the secret was read from
-	call *syntax.Ref // the function that the secret lit is the value of
+	call *syntax.Ref // the function whose value the secret lit is
 	ref  *syntax.Ref
 	esc  escape
 }
 
-// Append fills the template in for it.
+// Append appends the text of the template, filled in for it.
 func (t *Template) Append(dst []byte, it *Iter) ([]byte, error) {
 	for i := range t.Pieces {
 		p := &t.Pieces[i]
@@ -50,8 +50,8 @@ func (t *Template) Append(dst []byte, it *Iter) ([]byte, error) {
 	return dst, nil
 }
 
-// AppendValues appends the values of the template's data and variables, each with its length. Two
-// results differ if and only if the values do.
+// AppendValues appends the values of the template's data and variables, each with its length. Two results differ if
+// and only if the values differ.
 func (t *Template) AppendValues(dst []byte, it *Iter) ([]byte, error) {
 	for i := range t.Pieces {
 		if t.Pieces[i].ref == nil {
@@ -80,8 +80,8 @@ func (t *Template) Static() (text string, ok bool) {
 	return text, true
 }
 
-// Begin returns the text before the first placeholder that is filled in for each request; whole says that there is
-// none.
+// Begin returns the text before the first placeholder that is filled in for each request. Whole means that there is
+// no such placeholder.
 func (t *Template) Begin() (text string, whole bool) {
 	var b strings.Builder
 	for _, p := range t.Pieces {
@@ -96,8 +96,8 @@ func (t *Template) Begin() (text string, whole bool) {
 // IsZero reports whether the template is empty.
 func (t *Template) IsZero() bool { return len(t.Pieces) == 0 }
 
-// Text is the template for people: params are filled in; placeholders with a value only at run
-// time, and secrets, are shown as written.
+// Text returns the template for people. Params are filled in. Secrets, and placeholders that get a value only at run
+// time, are shown as written.
 func (t *Template) Text() string {
 	var b strings.Builder
 	for _, p := range t.Pieces {
@@ -113,7 +113,7 @@ func (t *Template) Text() string {
 	return b.String()
 }
 
-// Refs lists the placeholders that are filled in for each request, those in functions included.
+// Refs lists the placeholders that are filled in for each request, including those in functions.
 func (t *Template) Refs() []*syntax.Ref {
 	var out []*syntax.Ref
 	for _, p := range t.Pieces {
@@ -159,8 +159,7 @@ func (t *Template) add(p syntax.Part, esc escape) {
 	}
 }
 
-// data sets t to the text n, with every part escaped by esc: written text as well as values of
-// placeholders.
+// data sets t to the text n with every part escaped by esc: written text as well as values of placeholders.
 func (t *Template) data(n *syntax.Node, m *syntax.Mistakes, esc escape) {
 	parts, ok := n.TextParts(m)
 	if !ok {
@@ -209,8 +208,8 @@ type Form struct{ Template }
 
 func (t *Form) DecodeNode(n *syntax.Node, m *syntax.Mistakes) { t.data(n, m, escQuery) }
 
-// URL is a URL or a path. A value in its path or query is percent-encoded; a value at its
-// beginning is not, because it contains scheme and host.
+// URL is a URL or a path. A value in its path or query is percent-encoded. A value at its beginning is not, because
+// it contains the scheme and the host.
 type URL struct{ Template }
 
 // LiteralURL returns a URL whose placeholders are not interpreted.
@@ -250,7 +249,7 @@ func (t *URL) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 			return
 		}
 		t.literal(asciiURL(text))
-		if fragment { // the fragment stays with the client
+		if fragment { // the client does not send the fragment
 			return
 		}
 		esc = urlPlace(esc, text)
@@ -292,8 +291,8 @@ func urlPlace(esc escape, text string) escape {
 	return escBase
 }
 
-// JSON is a JSON document written as YAML. A placeholder that is a whole value keeps its
-// type; one inside a string is escaped for JSON.
+// JSON is a JSON document written as YAML. A placeholder that is a whole value keeps its type. A placeholder inside a
+// string is escaped for JSON.
 type JSON struct{ Template }
 
 func (t *JSON) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {

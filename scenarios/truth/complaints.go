@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// Edge is the tolerance of a time at a sharp edge, besides the distance between two requests.
+// Edge is the tolerance of a time at a sharp edge, in addition to the distance between two requests.
 const Edge = 5 * time.Millisecond
 
-// Complaints are what brunt got wrong in a case.
+// Complaints lists the mistakes of brunt in a case.
 type Complaints []string
 
 // Errorf adds a complaint.
@@ -19,7 +19,7 @@ func (c *Complaints) Errorf(format string, args ...any) {
 	*c = append(*c, fmt.Sprintf(format, args...))
 }
 
-// Near complains unless got, in seconds, is want within tolerance. Nil is unknown.
+// Near complains unless got, in seconds, equals want within tolerance. Nil means that got is unknown.
 func (c *Complaints) Near(what string, got *float64, want, tolerance time.Duration) {
 	switch {
 	case got == nil:
@@ -29,14 +29,14 @@ func (c *Complaints) Near(what string, got *float64, want, tolerance time.Durati
 	}
 }
 
-// NearSpan complains unless got, in seconds, lies within tolerance of the span. Nil is unknown.
+// NearSpan complains unless got, in seconds, lies within tolerance of the span. Nil means that got is unknown.
 func (c *Complaints) NearSpan(what string, got *float64, want Span, tolerance time.Duration) {
 	middle := (want.Intended + want.Arrived) / 2
 	c.Near(what, got, middle, tolerance+want.Arrived-middle)
 }
 
-// Report ends the test of a case. Open says why brunt is known not to get it right yet, and is empty
-// where it does; such a case fails once it holds. Besides describes what was wrong in.
+// Report ends the test of a case. Open is the reason why brunt is known to fail the case, or empty. A case with a
+// reason fails once it holds. Besides describes the circumstances of a failure.
 func (c Complaints) Report(t *testing.T, open string, besides func() string) {
 	t.Helper()
 	text := strings.Join(c, "\n")

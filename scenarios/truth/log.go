@@ -15,7 +15,7 @@ type Entry struct {
 	Act     Act
 }
 
-// A Log holds what the server saw, and when the fault was injected.
+// A Log holds the requests that the server saw, and the times at which the fault was injected.
 type Log struct {
 	mu       sync.Mutex
 	entries  []Entry
@@ -34,7 +34,7 @@ func (l *Log) fault() {
 	l.injected = append(l.injected, time.Now())
 }
 
-// Entries returns what the server saw, by number.
+// Entries returns the requests that the server saw, by number.
 func (l *Log) Entries() []Entry {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -43,14 +43,14 @@ func (l *Log) Entries() []Entry {
 	return out
 }
 
-// Arrived is how many requests the server has answered or given up.
+// Arrived returns how many requests the server has answered or given up.
 func (l *Log) Arrived() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.entries)
 }
 
-// Injected returns when the fault was injected, each time.
+// Injected returns the time of each injection of the fault.
 func (l *Log) Injected() []time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()

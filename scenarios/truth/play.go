@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Play returns the log of a load of one step that a script answered, without a server: each request
-// arrives when it is intended and takes exactly its delay. One that hangs, or takes longer than the
-// timeout, ends at the timeout.
+// Play returns the log of a load of one step, answered by a script without a server. Each request arrives at its
+// intended time and takes exactly its delay. A request that hangs, or takes longer than the timeout, ends at the
+// timeout.
 func (l Load) Play(s Script) []Entry {
 	out := make([]Entry, 0, l.Requests)
 	for n := range l.Requests {
@@ -18,7 +18,7 @@ func (l Load) Play(s Script) []Entry {
 	return out
 }
 
-// took is how long a request takes that gets an act.
+// took returns how long a request with an act takes.
 func took(a Act, timeout time.Duration) time.Duration {
 	if a.Hang || timeout > 0 && a.Delay > timeout {
 		return timeout
@@ -26,7 +26,7 @@ func took(a Act, timeout time.Duration) time.Duration {
 	return a.Delay
 }
 
-// A Users load is one of users: each waits for an answer, thinks, and asks again.
+// A Users load is a closed load: each user waits for an answer, thinks, and asks again.
 type Users struct {
 	Users   int
 	Think   time.Duration
@@ -35,12 +35,12 @@ type Users struct {
 	Timeout time.Duration
 }
 
-// Play returns the log of the load, by number of arrival. The script says what becomes of a request that
-// arrives at an offset from T0.
+// Play returns the log of the load, by number of arrival. The script returns the act for a request that arrives at an
+// offset from T0.
 func (u Users) Play(s func(at time.Duration) Act) []Entry {
 	var out []Entry
-	next := make(times, u.Users) // of each user
-	for i := range next {        // they begin one after the other
+	next := make(times, u.Users) // the time of each user's next request
+	for i := range next {        // users begin one after the other
 		next[i] = u.Think * time.Duration(i) / time.Duration(u.Users)
 	}
 	heap.Init(&next)

@@ -9,9 +9,9 @@ import (
 	"runtime"
 )
 
-// Programs builds programs of this module, by their packages, as a user has them: without the race detector. It returns
-// their files, and what removes them. Where BRUNT_BIN names a folder, they are in it, and only what is missing is
-// built.
+// Programs builds programs of this module, given by their packages, as users have them: without the race detector. It
+// returns their files, and a function that removes them. If BRUNT_BIN names a folder, the files are in that folder,
+// and only missing ones are built.
 func Programs(packages ...string) (files []string, remove func(), err error) {
 	dir, remove := os.Getenv("BRUNT_BIN"), func() {}
 	if dir == "" {
@@ -34,8 +34,8 @@ func Programs(packages ...string) (files []string, remove func(), err error) {
 	return files, remove, nil
 }
 
-// build builds a program, unless it is there already. go run keeps what it has linked in the build cache, where go
-// build links a program again for each package of tests; cp copies it from there.
+// build builds a program, unless its file exists. It uses go run, because go run keeps the linked program in the
+// build cache, while go build links it again for each package of tests. cp copies it from the cache.
 func build(file, pkg string) error {
 	if _, err := os.Stat(file); err == nil {
 		return nil

@@ -2,18 +2,18 @@ package truth
 
 import "time"
 
-// An Act is what the server does with a request.
+// An Act is the server's reaction to a request.
 type Act struct {
 	Delay  time.Duration // before the answer
-	Status int           // zero is 200
-	Reset  bool          // resets the connection in place of an answer
-	Hang   bool          // answers never; the client gives up
+	Status int           // zero means 200
+	Reset  bool          // resets the connection instead of answering
+	Hang   bool          // never answers; the client gives up
 }
 
-// Good reports whether the act is an answer under status 400.
+// Good reports whether the act is an answer with a status below 400.
 func (a Act) Good() bool { return !a.Reset && !a.Hang && a.Status < 400 }
 
-// A Script says what becomes of request n, counted from 0.
+// A Script returns the act for request n, counted from 0.
 type Script func(n int) Act
 
 // Healthy answers every request after delay.
@@ -21,7 +21,7 @@ func Healthy(delay time.Duration) Script {
 	return func(int) Act { return Act{Delay: delay} }
 }
 
-// Between replaces what becomes of the requests from first up to, and without, end.
+// Between returns s with another act for the requests from first up to, but not including, end.
 func (s Script) Between(first, end int, a Act) Script {
 	return func(n int) Act {
 		if n >= first && n < end {
@@ -31,7 +31,7 @@ func (s Script) Between(first, end int, a Act) Script {
 	}
 }
 
-// EveryIn replaces what becomes of each k-th request from first up to, and without, end.
+// EveryIn returns s with another act for each k-th request from first up to, but not including, end.
 func (s Script) EveryIn(first, end, k int, a Act) Script {
 	return func(n int) Act {
 		if n >= first && n < end && (n-first)%k == 0 {

@@ -4,49 +4,49 @@ import (
 	"time"
 )
 
-// SocketCases is how many cases package sockets has at most. Of them and those of package played together, a third
-// is written from the definitions alone.
+// SocketCases is the maximum number of cases in package sockets. A third of the cases of packages sockets and played
+// together is written only from the definitions.
 const SocketCases = 40
 
-// A Load is a constant arrival rate of one step: request n is intended n/Rate after T0.
+// A Load is a constant arrival rate of one step: the intended time of request n is n/Rate after T0.
 type Load struct {
 	Rate     int // requests a second
 	Requests int
 	T0       time.Time
-	Slow     time.Duration // slower is bad; zero asks for no time
+	Slow     time.Duration // a slower answer is bad; zero: no limit
 	Timeout  time.Duration
 }
 
-// Intended is when request n is intended, an offset from T0.
+// Intended returns the intended time of request n, as an offset from T0.
 func (l Load) Intended(n int) time.Duration {
 	return time.Duration(n) * time.Second / time.Duration(l.Rate)
 }
 
 // A Truth is what a run of a load against a server should find.
 type Truth struct {
-	Good, Failed, Missing int             // answered under 400; answered otherwise or not at all; never arrived
-	Slow                  int             // of the good: slower than Load.Slow
+	Good, Failed, Missing int             // status below 400; another answer or none; never arrived
+	Slow                  int             // number of good ones that took longer than Load.Slow
 	Outages               []Outage        // stretches in which every request was bad
 	bad                   []bool          // by number
 	arrived               []time.Duration // by number, offsets from T0; zero: never
 	load                  Load
 }
 
-// An Outage is a stretch of requests that were all bad.
+// An Outage is a run of consecutive requests that were all bad.
 type Outage struct {
 	First, Last int  // numbers of the first and last bad request
 	Begin       Span // of the first bad request
-	End         Span // of the first good one after the last bad; the end of the load if there is none
+	End         Span // of the first good request after the last bad one; the end of the load if there is none
 	Over        bool // a good request came after it
 }
 
-// A Span is when a request met the server: not before it was intended, and not after it arrived. Times are
-// offsets from T0. A client that is late sends requests after their intended time, and a connection
-// takes its time, so that no instant within the span is truer than another.
+// A Span says when a request met the server: not before its intended time, and not after it arrived. Times are
+// offsets from T0. A late client sends requests after their intended time, and a connection takes time, so every
+// instant within the span is possible.
 type Span struct{ Intended, Arrived time.Duration }
 
-// spanOf is the span of request n, which arrived at an offset; one that never arrived, or is after the
-// end of the load, has its intended time alone.
+// spanOf returns the span of request n. A request that never arrived, or would be after the end of the load, has only
+// its intended time.
 func (t *Truth) spanOf(n int) Span {
 	at := t.load.Intended(n)
 	if n >= len(t.arrived) {
@@ -55,7 +55,7 @@ func (t *Truth) spanOf(n int) Span {
 	return Span{at, max(at, t.arrived[n])}
 }
 
-// Since is the span as seen from an instant.
+// Since returns the span relative to an instant.
 func (s Span) Since(at time.Duration) Span { return Span{s.Intended - at, s.Arrived - at} }
 
 // Of derives the truth from the entries of a log.
@@ -101,9 +101,8 @@ func Of(entries []Entry, l Load) Truth {
 	return t
 }
 
-// Recover is the time from an injection, an offset from T0, to the first good request after the last
-// outage that begins before until. It is 0 where no request from the injection on was bad, and
-// false where the last one never ended.
+// Recover returns the time from an injection, an offset from T0, to the first good request after the last outage that
+// begins before until. It is 0 if no request after the injection was bad, and false if the last outage never ended.
 func (t Truth) Recover(injected, until time.Duration) (Span, bool) {
 	last := Span{}
 	for _, o := range t.Outages {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// An Effect is what becomes of an acknowledged write.
+// An Effect is the fate of an acknowledged write.
 type Effect struct {
 	Lost   bool          // it is never found
 	Late   time.Duration // it is found this long after it was acknowledged
@@ -17,12 +17,12 @@ type Effect struct {
 // A write is an acknowledged write.
 type write struct {
 	ID     string
-	N      int // counted from 0
+	N      int // number, counted from 0
 	At     time.Time
 	Effect Effect
 }
 
-// A Store keeps writes. Effects says what becomes of write n, counted from 0 by arrival; nil keeps all.
+// A Store keeps writes. Effects returns the effect for write n, counted from 0 by arrival; nil keeps all writes.
 type Store struct {
 	Effects func(n int) Effect
 
@@ -40,7 +40,7 @@ func (s *Store) add(id string) {
 	s.writes = append(s.writes, w)
 }
 
-// found is how many times a write is found now.
+// found returns how many times a write is found now.
 func (s *Store) found(id string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -57,7 +57,7 @@ func (s *Store) found(id string) int {
 	return 1
 }
 
-// writes acknowledges a write, and lists how often it is found.
+// writes acknowledges a write, or returns how often it is found.
 func (v *Server) writes(w http.ResponseWriter, r *http.Request) {
 	id := r.URL.Query().Get("id")
 	if r.Method == http.MethodPost {

@@ -28,7 +28,7 @@ func Protocols() []*targets.Descriptor {
 	}
 }
 
-// New creates the set of all protocols for one plan, whose clients dial by package dial.
+// New creates the set of all protocols for one plan. Its clients dial through package dial.
 func New() *targets.Set { return NewSet(Protocols()...) }
 
 // NewSet creates a set of some protocols.

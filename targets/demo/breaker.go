@@ -48,7 +48,7 @@ type pass struct{ epoch int }
 const (
 	good outcome = iota
 	bad
-	abandoned // its caller went away, which says nothing about the replica
+	abandoned // the caller went away, so the call says nothing about the replica
 )
 
 type outcome int

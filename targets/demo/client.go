@@ -15,8 +15,8 @@ import (
 // maxReply is the largest response that a service accepts from another, in bytes.
 const maxReply = 4 << 20
 
-// A client calls other services. One call is one attempt: net/http would resend a request when a
-// kept connection breaks, which would be a retry that no switch turns off.
+// A client calls other services. One call is exactly one attempt. Without precautions net/http would resend a request
+// when a kept connection breaks, a retry that no switch of the demo turns off.
 type client struct {
 	transport *http.Transport
 }
@@ -109,8 +109,8 @@ func readAll(resp *http.Response) ([]byte, error) {
 
 func (c *client) close() { c.transport.CloseIdleConnections() }
 
-// nothing is an empty body that can't be sent again. subtle: http.NoBody or nil would let the
-// transport repeat a GET.
+// nothing is an empty body that can't be sent again. subtle: with http.NoBody or nil the transport could repeat a
+// GET.
 type nothing struct{}
 
 func (nothing) Read([]byte) (int, error) { return 0, io.EOF }

@@ -17,9 +17,9 @@ const (
 	monitorName       = "monitor"
 )
 
-// Config is how SocialConnect is built: how many replicas, and which defences it
-// has. The zero value is two replicas of posts, taken in turn, the defences on and all
-// else off; a switch that is nil was not written and is as it says.
+// Config holds the settings of SocialConnect: the number of replicas, and the switches of its defences and defects.
+// The zero value has two replicas of posts, chosen in turn, with each switch at its default. A nil switch has its
+// default.
 type Config struct {
 	Posts Scale `yaml:"posts"` // the service with replicas
 	// how the gateway picks a replica; zero is round_robin
@@ -33,38 +33,41 @@ type Config struct {
 	Ejection *bool `yaml:"ejection"` // replicas that fail or hang are left out of the balancer's rotation; on by default
 	Timeouts *bool `yaml:"timeouts"` // of the calls that gateway and posts make; on by default
 	Graceful *bool `yaml:"graceful"` // a stop on request lets requests finish first; on by default
-	// a refusal of the limiter says by Retry-After when the token may be used again; on by default
+	// a response of the limiter that rejects a request has a Retry-After header with the time until the token may be
+	// used again; on by default
 	RetryAfter *bool `yaml:"retry_after"`
 
-	NegativeCache *bool `yaml:"negative_cache"` // the gateway remembers for 2 s which posts there are not; off by default
-	// identical concurrent reads are one request to posts and users; off by default
+	NegativeCache *bool `yaml:"negative_cache"` // the gateway remembers for 2 s that a post does not exist; off by default
+	// the gateway merges identical concurrent reads into one request to posts and users; off by default
 	SingleFlight *bool `yaml:"single_flight"`
-	// the store holds posts against their Idempotency-Key: the same key again is the same post; off by default
+	// the store keeps the Idempotency-Key of each post, and returns the same post for the same key again; off by
+	// default
 	Idempotency *bool `yaml:"idempotency"`
-	// writes that fail are tried again as reads are, which without idempotency writes them twice; off by default
+	// writes that fail are retried like reads, which stores them twice without idempotency; off by default
 	RetryWrites *bool `yaml:"retry_writes"`
-	// posts acknowledges writes half a second before the store has them, so that a crash loses them;
-	// off by default
+	// posts acknowledges a write half a second before the store has it, so that a crash loses it; off by default
 	AckEarly  *bool `yaml:"ack_early"`
-	LogWrites *bool `yaml:"log_writes"` // posts and store log every write, to hold a ledger against; off by default
-	// the folder in which posts keeps a report of its own crash, until it is stopped in good order; zero keeps none
+	LogWrites *bool `yaml:"log_writes"` // posts and store log every write, to compare a ledger with; off by default
+	// the folder in which posts keeps a report of its own crash, until an orderly stop; zero keeps none
 	CrashReports string `yaml:"crash_reports"`
 	Restart      *bool  `yaml:"restart"` // a service that crashed is started again; on by default
-	// what answers lack: nothing, or the names of authors, which the gateway then does not ask for; zero is nothing
+	// the part that answers lack: nothing, or the names of authors, which the gateway then does not request; zero is
+	// nothing
 	Broken string `yaml:"broken,oneof=nothing|names"`
 
 	Identity *bool `yaml:"identity"` // a service that issues tokens, instead of the gateway; off by default
-	// the gateway asks identity about the token of each request, instead of checking its signature; off by default
+	// the gateway asks identity to check the token of each request, instead of checking its signature itself; off by
+	// default
 	AskIssuer *bool `yaml:"ask_issuer"`
-	// a service that keeps pages of posts for 2 s, which the gateway asks first; off by default
+	// a service that keeps pages of posts for 2 s; the gateway asks it first; off by default
 	Cache    *bool `yaml:"cache"`
-	Fallback *bool `yaml:"cache_fallback"` // reads go on without the cache; on by default
-	// a service that watches the gateway and has an alert ErrorsHigh, as Prometheus shows one: prompt after a second, late
-	// after a minute, or mislabelled, without severity: page; zero is off
+	Fallback *bool `yaml:"cache_fallback"` // reads continue when the cache fails; on by default
+	// a service that watches the gateway and serves an alert ErrorsHigh in the format of Prometheus: prompt fires
+	// after a second, late after a minute, and mislabelled lacks the label severity: page; zero is off
 	Monitor string `yaml:"monitor,oneof=off|prompt|late|mislabelled"`
 }
 
-// What the switch broken takes away.
+// The values of the switch broken.
 const (
 	wholeAnswers = "nothing"
 	noNames      = "names"
@@ -73,11 +76,11 @@ const (
 // Scale is the size of a service.
 type Scale struct {
 	Replicas int `yaml:"replicas,min=1,max=9"` // processes; 0: 2
-	// that they stand in, in turn, for faults on a whole zone; zero is none
+	// zones of the replicas, in turn, for faults on a whole zone; zero is none
 	Zones []string `yaml:"zones"`
 }
 
-// A Service is one part of the system, as input for the stack that starts it.
+// A Service is one part of the system, in the form that the stack needs to start it.
 type Service struct {
 	Name     string
 	Replicas int               // how many processes
@@ -185,8 +188,7 @@ func onlyOn(s *bool) string {
 	return onOff(s)
 }
 
-// Source is this package's own text: the comments of its settings become the
-// descriptions in the JSON Schema.
+// Source holds this file: the comments of its settings become the descriptions in the JSON Schema.
 //
 //go:embed config.go
 var Source embed.FS

@@ -35,13 +35,13 @@
 //	breaker ejection retries timeouts limiter graceful     on unless switched off
 //	balance        round_robin, least_connections or ip_hash, over the replicas of posts
 //	affinity       a cookie binds a client to a replica while that is fit
-//	retry_after    a refusal of the limiter says when to come again; on unless switched off
-//	negative_cache the gateway remembers for 2 s that a post is not there
+//	retry_after    a rejection by the limiter says when to retry; on unless switched off
+//	negative_cache the gateway remembers for 2 s that a post does not exist
 //	single_flight  identical concurrent requests are merged
 //	idempotency    the store deduplicates posts by their Idempotency-Key
 //	identity       a service issues the tokens; with ask_issuer the gateway asks it about each
 //	cache          a service keeps pages of posts; without cache_fallback reads fail with it
-//	monitor        a service watches the gateway, with an alert as Prometheus shows it
+//	monitor        a service watches the gateway, and serves an alert in the format of Prometheus
 //	crash_reports  posts keeps a report of its own crash in a folder, until an orderly stop
 //	restart        a service that crashed is started again; on unless switched off
 //
@@ -56,8 +56,8 @@
 //
 // # Files
 //
-//	serve.go          runs a service; environment.go reads its settings, config.go defines those of
-//	                  a scenario
+//	serve.go          runs a service; environment.go reads its settings, config.go defines the
+//	                  settings of a scenario
 //	gateway.go        the entry for clients; session.go has sessions, tokens and identity
 //	balancer.go       chooses a replica; health.go tracks whether it is fit
 //	upstream.go       a replica from its caller's view; breaker.go is its circuit breaker, retry.go

@@ -24,7 +24,7 @@ type limits struct {
 	cache   time.Duration
 }
 
-// gateway is the entry for clients. It keeps no state but that of its defences.
+// gateway is the entry for clients. Its only state is the state of its defences.
 type gateway struct {
 	problems  *sampler
 	posts     *balancer
@@ -32,7 +32,7 @@ type gateway struct {
 	retrier   *retrier // nil: one attempt
 	limiter   *limiter // nil: no limit
 	unnamable bool     // posts have no names of authors
-	silent    bool     // the limiter does not say when to come again
+	silent    bool     // the limiter sends no Retry-After
 	signer    signer
 	limits    limits
 	affinity  bool
@@ -116,8 +116,8 @@ func newGateway(p parts) (service, error) {
 	}, nil
 }
 
-// admit checks a request: a token must be valid and within the limit, and only reads need none. The
-// request's deadline starts here.
+// admit checks a request: its token must be valid and within the limit. A read needs no token, another request does.
+// The request's deadline starts here.
 func (g *gateway) admit(h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		switch header := r.Header.Get("Authorization"); {

@@ -13,7 +13,7 @@ import (
 const (
 	scrapeEvery = 500 * time.Millisecond
 	alertOver   = .05 // share of errors
-	alertWindow = 4   // scrapes that the share is of
+	alertWindow = 4   // number of scrapes in the window of the share
 	alertName   = "ErrorsHigh"
 )
 
@@ -25,7 +25,7 @@ const (
 	mislabelled = "mislabelled"
 )
 
-// monitor scrapes the gateway and has one alerting rule. It shows both as Prometheus does.
+// monitor scrapes the gateway and evaluates one alerting rule. It serves both in the format of Prometheus.
 type monitor struct {
 	ask    func(ctx context.Context) ([]byte, error)
 	wait   time.Duration // how long the condition holds before the alert fires
@@ -33,12 +33,12 @@ type monitor struct {
 
 	mu     sync.Mutex
 	past   []counted // the newest last
-	active time.Time // since when the condition holds; zero: it does not
+	active time.Time // when the condition began to hold; zero: it does not hold
 	stop   chan struct{}
 	done   sync.WaitGroup
 }
 
-// counted is what a scrape read.
+// counted holds the counters of one scrape.
 type counted struct{ all, bad float64 }
 
 func newMonitor(p parts) (service, error) {
@@ -80,10 +80,10 @@ func newMonitor(p parts) (service, error) {
 	}, nil
 }
 
-// requestLine matches a line of the counter of requests of clients.
+// requestLine matches a line of the counter of clients' requests.
 var requestLine = regexp.MustCompile(`(?m)^socialconnect_requests_total\{code="(\d+)",route="[A-Z]+ /(?:posts|login|users)[^"]*"\} (\S+)$`)
 
-// scrape reads the counters, and evaluates the rule. A scrape that fails leaves the alert as it is.
+// scrape reads the counters and evaluates the rule. A scrape that fails does not change the alert.
 func (m *monitor) scrape() {
 	body, err := m.ask(context.Background())
 	if err != nil {
@@ -137,7 +137,7 @@ func (m *monitor) rules(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// clock answers what time it is.
+// clock answers the query time().
 func (m *monitor) clock(w http.ResponseWriter, r *http.Request) error {
 	if r.URL.Query().Get("query") != "time()" {
 		return &problem{status: http.StatusBadRequest, text: "the monitor knows time() alone"}

@@ -47,9 +47,10 @@ func Serve(ctx context.Context, name string, getenv func(string) string, stdout 
 	}.serve(ctx)
 }
 
-// reportCrashes lets the runtime write the report of a crash of this process, such as by SIGABRT, to PORT.crash in the
-// folder that the environment names. It is a report of all goroutines, and no core file: where the kernel writes one is
-// up to the machine. Forget removes the reports of this unit, and the folder once it is empty.
+// reportCrashes makes the runtime write a report of a crash of this process (such as by SIGABRT) to PORT.crash in the
+// folder that the environment names. The report lists all goroutines. It is no core file: the machine's settings
+// decide whether and where the kernel writes one. The returned forget removes the reports of this unit, and the
+// folder once it is empty.
 func reportCrashes(getenv func(string) string) (forget func(), err error) {
 	folder := getenv("DEMO_CRASH_REPORTS")
 	if folder == "" {
@@ -89,7 +90,7 @@ type node struct {
 
 type dialer func(ctx context.Context, network, addr string) (net.Conn, error)
 
-// parts are what a service is made from.
+// parts are the inputs of a service's constructor.
 type parts struct {
 	env     *environment
 	log     *slog.Logger
@@ -143,9 +144,9 @@ func (n node) serve(ctx context.Context) error {
 		svc.start()
 	}
 
-	// Requests end with their connection and not with ctx, so that a stop gives them time. There is
-	// no read timeout: on a stalled link the service would answer before the caller's own timeout,
-	// which is what the scenario tests.
+	// A request ends with its connection and not with ctx, so that a stop gives it time. There is no read timeout: on
+	// a stalled link the service would then answer before the caller's own timeout, and the scenario tests that
+	// timeout.
 	srv := &http.Server{
 		Handler:     p.handler(svc),
 		IdleTimeout: serverIdle,

@@ -105,7 +105,7 @@ func readUserID(w http.ResponseWriter, r *http.Request) (string, error) {
 	return login.User, nil
 }
 
-// issue makes a token: by the identity service, if there is one.
+// issue makes a token itself, or asks the identity service if there is one.
 func (g *gateway) issue(r *http.Request, user string) (string, error) {
 	if g.identity == nil {
 		return g.signer.issue(user), nil
@@ -125,7 +125,7 @@ func (g *gateway) issue(r *http.Request, user string) (string, error) {
 	return made.Token, nil
 }
 
-// accepts checks a token: by its signature, or by asking the service that issued it.
+// accepts checks a token by its signature, or asks the service that issued it.
 func (g *gateway) accepts(r *http.Request, token string) error {
 	if !g.signer.valid(token) {
 		return &problem{status: http.StatusUnauthorized, text: "the token is not valid: POST /login gives one"}

@@ -25,8 +25,8 @@ const (
 
 var noSuchPost = &problem{status: http.StatusNotFound, text: "no such post"}
 
-// store keeps the posts in a bbolt database, in a file that ends with the process: a restarted store has only the
-// initial posts again. So nothing is synced to disk.
+// store keeps the posts in a bbolt database whose file ends with the process: a restarted store has only the initial
+// posts. So nothing is synced to disk.
 type store struct {
 	problems *sampler
 	db       *bolt.DB
@@ -44,7 +44,7 @@ var (
 	byAlias  = []byte("by alias")
 )
 
-// kept is a post as the database has it, as JSON.
+// kept is a post in the database, as JSON.
 type kept struct {
 	Author string `json:"author"`
 	Text   string `json:"text"`
@@ -116,7 +116,7 @@ func seed(i int) (author, text string) {
 	return author, seedSubjects[i%len(seedSubjects)] + " " + seedDoes[i%len(seedDoes)] + " " + seedWhen[i%len(seedWhen)]
 }
 
-// close closes the database, whose file goes with it.
+// close closes the database, which removes its file.
 func (s *store) close() {
 	if err := s.db.Close(); err != nil {
 		s.problems.warn("closing the database", "error", err)
@@ -183,7 +183,7 @@ func one(tx *bolt.Tx, id int64) (post, error) {
 	return post{ID: strconv.FormatInt(id, 10), Author: k.Author, Text: k.Text}, err
 }
 
-// found returns the posts that an index has for a value, the oldest first.
+// found returns the posts that an index holds under a value, the oldest first.
 func (s *store) found(index []byte, value string) (items []post, err error) {
 	err = s.db.View(func(tx *bolt.Tx) error {
 		for _, id := range indexed(tx, index, value) {
@@ -202,7 +202,7 @@ func indexed(tx *bolt.Tx, index []byte, value string) (ids []int64) {
 	prefix := indexKey(value, nil)
 	c := tx.Bucket(index).Cursor()
 	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
-		if len(k) == len(prefix)+8 { // else of a value that has a zero byte
+		if len(k) == len(prefix)+8 { // else it belongs to a value that contains a zero byte
 			ids = append(ids, postID(k[len(prefix):]))
 		}
 	}
@@ -303,7 +303,7 @@ type indexValue struct {
 	value  string
 }
 
-// indexes are the indexes that have the post.
+// indexes returns the index entries of the post.
 func (k kept) indexes() (out []indexValue) {
 	if k.Key != "" {
 		out = append(out, indexValue{byKey, k.Key})

@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// A trace is the part of a request's W3C trace context that is the same in all calls that follow
-// from it: https://www.w3.org/TR/trace-context/.
+// A trace is the part of a W3C trace context that all calls of one client request share:
+// https://www.w3.org/TR/trace-context/.
 type trace struct {
 	id    string // 32 lower-case hex digits
-	flags string // 2 of them
+	flags string // 2 lower-case hex digits
 	state string // tracestate, forwarded unchanged
 }
 

@@ -29,13 +29,12 @@ func ParseNameServer(s string) (netip.AddrPort, error) {
 
 // nameServer is the server that resolves names: the scenario's, or the system's.
 type nameServer struct {
-	addr  netip.AddrPort // not valid is the system's
+	addr  netip.AddrPort // invalid means the system's
 	allow targets.Allowlist
 }
 
-// ask implements asker. The standard library's resolver sends the queries, including hosts
-// file and search list, but does not tell the TTL of an answer. ask reads it from the messages
-// as they pass.
+// ask implements asker. The standard library's resolver sends the queries, and uses the hosts file and the search
+// list, but does not report the TTL of an answer. So ask reads the TTL from the messages as they pass.
 func (s nameServer) ask(ctx context.Context, host string) ([]netip.Addr, time.Duration, error) {
 	own := s.addr.IsValid()
 	if own {
@@ -77,7 +76,7 @@ func (t *ttls) get() time.Duration {
 	return t.least
 }
 
-// hear reads a message. It ignores a message that is no answer or has no records.
+// hear reads a message. It ignores a message that is not an answer or has no records.
 func (t *ttls) hear(message []byte) {
 	var p dnsmessage.Parser
 	h, err := p.Start(message)

@@ -13,8 +13,8 @@ import (
 	"brunt/targets"
 )
 
-// A Network opens connections to addresses that the allowlist lets pass. It resolves
-// names by the load's own settings and takes the load's source addresses in turn.
+// A Network opens connections to addresses that the allowlist accepts. It resolves names by the load's own settings
+// and takes the load's source addresses in turn.
 type Network struct {
 	allow targets.Allowlist
 	names *resolver
@@ -49,9 +49,9 @@ func (d *Network) control(host string) func(network, address string, c syscall.R
 
 var errNoFamily = errors.New("no address of the name is of the source address's family")
 
-// DialTCP opens connection n to host:port before ctx ends. Consecutive numbers start with
-// different source addresses, then with different addresses of the name. The time left is
-// shared among the addresses, so that one that drops all packets does not hide the others.
+// DialTCP opens connection n to host:port before ctx ends. Consecutive numbers start with different source addresses,
+// and then with different addresses of the name. The addresses share the time left, so that an address that drops all
+// packets does not hide the others.
 func (d *Network) DialTCP(ctx context.Context, host, port string, n uint64) (*net.TCPConn, error) {
 	addrs, name, err := d.names.lookup(ctx, host, port)
 	if err != nil {
@@ -85,7 +85,7 @@ func (d *Network) DialTCP(ctx context.Context, host, port string, n uint64) (*ne
 	return nil, err
 }
 
-// minShare is the least time for an address, if that much is left.
+// minShare is the least time for one address, if that much time is left.
 const minShare = 2 * time.Second
 
 // try connects to one address; left counts the addresses that are not tried yet.

@@ -19,9 +19,9 @@ import (
 	"golang.org/x/net/http/httpproxy"
 )
 
-// ProxySetting is a load's setting for proxies: the proxy that the load names, those of the
-// environment, or none. If the environment names a proxy and the load has no setting, the URL
-// is refused, since it is unclear what a run would measure.
+// ProxySetting is a load's setting for proxies: a proxy that the load names, the proxies of the environment, or none.
+// If the environment names a proxy and the load has no setting, the URL is refused, because it would be unclear what
+// the run measures.
 type ProxySetting struct {
 	setting string
 	fixed   *url.URL
@@ -66,8 +66,7 @@ func (p *ProxySetting) Passwords() (out []string) {
 	return out
 }
 
-// parseProxy reads the URL of a proxy; http:// may be left out. The error shows no
-// credentials.
+// parseProxy reads the URL of a proxy, which may lack http://. The error shows no credentials.
 func parseProxy(s string) (*url.URL, error) {
 	bare, user, shown := cutUser(s)
 	if !strings.Contains(bare, "://") {
@@ -99,8 +98,8 @@ func parseProxy(s string) (*url.URL, error) {
 	return u, nil
 }
 
-// cutUser removes the credentials from a proxy's URL: all text before the last @, since the
-// URL has no path. Shown is the URL with the credentials masked.
+// cutUser removes the credentials from a proxy's URL. They are the text before the last @, because the URL has no
+// path. Shown is the URL with the credentials masked.
 func cutUser(s string) (bare, user, shown string) {
 	from, at := 0, strings.LastIndexByte(s, '@')
 	if i := strings.Index(s, "://"); i >= 0 {

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// resentBySystem is how often the system sent the SYN of a new connection again. It asks only about one that
-// took longer than any answer within the first second: for others it costs no call.
+// resentBySystem returns how often the system sent the SYN of a new connection again. It asks the system only if the
+// connection took longer than any answer to the first SYN. For other connections it costs no call.
 func resentBySystem(c *net.TCPConn, took time.Duration) (n int32) {
 	if took < firstResend/5 {
 		return 0

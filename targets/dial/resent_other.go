@@ -7,5 +7,5 @@ import (
 	"time"
 )
 
-// resentBySystem is how often the system sent the SYN of a new connection again, by the time that it took.
+// resentBySystem estimates how often the system sent the SYN of a new connection again, from the time that it took.
 func resentBySystem(_ *net.TCPConn, took time.Duration) int32 { return unanswered(took) }

@@ -12,12 +12,11 @@ import (
 	"brunt/targets"
 )
 
-// mostDNSTTL is how long an answer is used if the scenario sets no bound, and the answer's TTL
-// is longer or missing.
+// mostDNSTTL is how long an answer is used if the scenario sets no limit, and the answer's TTL is longer or missing.
 const mostDNSTTL = 30 * time.Second
 
-// resolver looks names up and caches the answers for a while: it follows a name that moves,
-// and a name used for every connection costs no extra queries.
+// resolver looks names up and caches the answers for a while. So it follows a name whose address changes, and
+// connections to the same name cost no extra queries.
 type resolver struct {
 	fixed map[string]string // host or host:port to the address used instead
 	ttl   time.Duration     // negative: the answer's TTL
@@ -28,7 +27,7 @@ type resolver struct {
 	known map[string]*question
 }
 
-// An Asker looks up the addresses of a name. Ttl is how long they are valid; negative: not
+// An Asker looks up the addresses of a name. Ttl is how long they are valid; a negative ttl means that this is not
 // known.
 type Asker func(ctx context.Context, host string) (addrs []netip.Addr, ttl time.Duration, err error)
 
@@ -53,12 +52,12 @@ func newResolver(o *targets.Options) *resolver {
 	return &resolver{fixed: o.Resolve, ttl: ttl, now: time.Now, ask: server.ask, known: map[string]*question{}}
 }
 
-// Lookup returns the addresses that a load's connections would use for a name now.
+// Lookup returns the addresses to which connections of a load to a name would go now.
 func Lookup(ctx context.Context, o targets.Options, host string) ([]netip.Addr, error) {
 	return newResolver(&o).names(ctx, host)
 }
 
-// UseAsker replaces DNS and the clock by which answers expire.
+// UseAsker replaces DNS, and the clock that decides when answers expire.
 func (d *Network) UseAsker(now func() time.Time, ask Asker) { d.names.now, d.names.ask = now, ask }
 
 // lookup returns the addresses of host:port. Name is the host that was looked up, or empty if

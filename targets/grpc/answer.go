@@ -21,18 +21,18 @@ import (
 
 // answer is the answer to a call. The message is decoded once, on demand.
 type answer struct {
-	raw    *h1.Answer                     // nil: none came
-	of     protoreflect.MessageDescriptor // of the message
+	raw    *h1.Answer                     // nil: no answer came
+	of     protoreflect.MessageDescriptor // type of the message
 	status codes.Code
-	wire   []byte        // the message, or the last one of a stream; nil: there is none, or it is not kept
+	wire   []byte        // the message, or the last message of a stream; nil: there is none, or it is not kept
 	size   int64         // of all messages, in bytes
-	count  int           // messages of a stream
-	last   time.Duration // when the last of them came
+	count  int           // number of messages of a stream
+	last   time.Duration // when the last message came
 
 	parsed bool
 	json   []byte
 	doc    any   // nil: there is no message
-	broken error // the message is not what its type says
+	broken error // why the message does not have its type
 }
 
 // readStatus reads the status of the answer.
@@ -74,7 +74,7 @@ func (a *answer) readMessage() error {
 	return nil
 }
 
-// forget makes wire the message, in place of an earlier one.
+// forget replaces the message by wire.
 func (a *answer) forget(wire []byte) {
 	a.wire, a.parsed, a.json, a.doc, a.broken = wire, false, nil, nil, nil
 }
@@ -93,7 +93,7 @@ func number(b []byte) (n int, ok bool) {
 	return n, n < 1<<16
 }
 
-// bad is an answer that is not gRPC.
+// bad is the error for an answer that is not gRPC.
 func bad(format string, args ...any) error {
 	return &targets.Error{Cause: scenarios.Protocol, Text: fmt.Sprintf(format, args...)}
 }
@@ -134,7 +134,7 @@ func (a *answer) Header(name string) [][]byte {
 	return all[:min(1, len(all))]
 }
 
-// Body implements [targets.Answer]: it is the message as JSON.
+// Body implements [targets.Answer]. It returns the message as JSON.
 func (a *answer) Body() []byte {
 	a.parse()
 	return a.json

@@ -20,7 +20,7 @@ import (
 // answerCheck holds the conditions that an answer must meet to be ok.
 type answerCheck struct {
 	status   []int // nil: OK
-	shed     []int // statuses by which the target sheds load
+	shed     []int // statuses with which the target sheds load
 	within   time.Duration
 	metadata []check.Field // of headers and trailers
 	paths    []check.Field // of the message as JSON
@@ -78,7 +78,7 @@ func statuses(n *syntax.Node, m *syntax.Mistakes) (list []int) {
 	return list
 }
 
-// extraction is where the value of a variable stands in an answer: `$.path`, or `metadata NAME`.
+// extraction is the place of a variable's value in an answer: `$.path`, or `metadata NAME`.
 type extraction struct {
 	path     jp.Expr
 	metadata string
@@ -131,7 +131,7 @@ func (e *extraction) IsSecret() bool {
 	return secret.IsName(name)
 }
 
-// expected is what a call expects of its answer and takes from it.
+// expected holds the checks of a call's answer, and the variables to extract from it.
 type expected struct {
 	status  []int // nil: OK
 	shed    []int
@@ -180,7 +180,7 @@ func (t *exchange) judge() {
 	c.rest.Judge(a, t.it, out)
 }
 
-// wanted describes the first check that the answer failed: what it expects, and what came.
+// wanted describes the first check that the answer failed: the expected and the actual value.
 func (t *exchange) wanted() string {
 	c, a := t.call, &t.answer
 	switch good := c.accepts(int(a.status)); {

@@ -75,7 +75,7 @@ func (c *client) Connect(deadline time.Duration, stages *targets.Stages) (*h1.Co
 	return c.places.Open(c.by, deadline, stages)
 }
 
-// Adopt implements [h2.Host]: a client that offers HTTP/2 alone gets no connection of HTTP/1.1.
+// Adopt implements [h2.Host]. The client offers only HTTP/2, so it does not use a connection of HTTP/1.1.
 func (c *client) Adopt(conn *h1.Conn) { c.Drop(conn) }
 
 func (c *client) Speaks() { c.spoken.Add(1) }

@@ -9,8 +9,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// command returns a call as a grpcurl command for a POSIX shell, quoted as [result.Sent.Curl] does. It is empty if
-// the message was not kept completely.
+// command returns a call as a grpcurl command for a POSIX shell, quoted like [result.Sent.Curl]. It is empty if the
+// message was not kept completely.
 func command(s *result.Sent) string {
 	if s.Cut > 0 || s.Base64 {
 		return ""
@@ -58,7 +58,7 @@ func command(s *result.Sent) string {
 	return b.String()
 }
 
-// timeoutSeconds returns the value of a grpc-timeout in seconds; empty: it has no such form.
+// timeoutSeconds converts a value of grpc-timeout to seconds. It is empty if the value has another form.
 func timeoutSeconds(value string) string {
 	if value == "" {
 		return ""

@@ -22,21 +22,21 @@ import (
 // endpoint is the YAML of an endpoint besides its url.
 type endpoint struct {
 	syntax.Place
-	// .proto files of its services, beside the scenario; default: the server is asked by reflection
+	// .proto files of its services, beside the scenario; default: brunt asks the server by reflection
 	Protos []string `yaml:"protos"`
 	// folders of the files that `protos` import; zero is the folders of the files in `protos`
 	ImportPaths []string `yaml:"import_paths"`
-	// a set of descriptors, of protoc --include_imports --descriptor_set_out; in place of protos
+	// a set of descriptors, made by protoc --include_imports --descriptor_set_out; in place of protos
 	Protoset string `yaml:"protoset"`
 }
 
-// maxProto bounds a file that describes services, in bytes.
+// maxProto is the maximum size of a file that describes services, in bytes.
 const maxProto = 32 << 20
 
-// files are the services that the files of an endpoint describe.
+// files are the services in the files of an endpoint.
 type files struct {
-	registry  *registry // nil: there is a mistake in them
-	arguments []string  // of grpcurl
+	registry  *registry // nil: the files have a mistake
+	arguments []string  // arguments for grpcurl
 }
 
 // cache holds the files of endpoints, which steps share.
@@ -45,8 +45,8 @@ type cache struct {
 	of map[*syntax.Node]*files
 }
 
-// filesOf returns what the files of the step's endpoint describe; nil: it names none. It notes mistakes in m, once
-// for each endpoint.
+// filesOf returns the services in the files of the step's endpoint. It is nil if the endpoint names no files. It
+// notes mistakes in m, once for each endpoint.
 func filesOf(in targets.Scope, m *syntax.Mistakes) *files {
 	n := in.EndpointSettings()
 	if n == nil || in.File == nil {
@@ -69,7 +69,7 @@ func filesOf(in targets.Scope, m *syntax.Mistakes) *files {
 // readFiles reads the files that the settings n of an endpoint name.
 func readFiles(n *syntax.Node, in targets.Scope, m *syntax.Mistakes) *files {
 	var e endpoint
-	syntax.Decode(n, &e, new(syntax.Mistakes)) // the plan notes its mistakes
+	syntax.Decode(n, &e, new(syntax.Mistakes)) // the plan reports mistakes in the settings
 	switch {
 	case len(e.Protos) > 0 && e.Protoset != "":
 		m.Add(e.Of("protoset"), "an endpoint has protos or a protoset")
@@ -148,7 +148,7 @@ func (p *protos) read(m *syntax.Mistakes) *files {
 	return f
 }
 
-// under returns the name of a file as imports give it: without the import path that it lies below.
+// under returns the name under which imports refer to a file: without the import path that contains it.
 func (p *protos) under(name string) string {
 	for _, dir := range p.ImportPaths {
 		if rest, ok := strings.CutPrefix(path.Clean(name), path.Clean(dir)+"/"); ok {

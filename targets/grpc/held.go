@@ -22,8 +22,8 @@ import (
 	"brunt/targets/stream"
 )
 
-// Streams describes calls whose messages go both ways, for package stream. Such a call is open once its head is
-// written: servers of gRPC answer with their first message, or with the status at the end.
+// Streams describes calls with messages in both directions, for package stream. Such a call is open when its head is
+// written, because gRPC servers answer only with their first message, or with the status at the end.
 func Streams() stream.Transport {
 	d := Descriptor()
 	return stream.Transport{
@@ -32,7 +32,7 @@ func Streams() stream.Transport {
 	}
 }
 
-// newCarrier creates the connections of the streams of one load.
+// newCarrier creates the connections for the streams of one load.
 func newCarrier(o targets.Options, d *targets.Descriptor) (stream.Carrier, error) {
 	c, err := newClient(o, d)
 	if err != nil {
@@ -41,23 +41,23 @@ func newCarrier(o targets.Options, d *targets.Descriptor) (stream.Carrier, error
 	return c.(*client), nil
 }
 
-// heldStep is the YAML of a call whose messages go both ways.
+// heldStep is the YAML of a call with messages in both directions.
 type heldStep struct {
 	syntax.Place
-	// the method, such as shop.Orders/Follow, whose messages go both ways
+	// the method, such as shop.Orders/Follow, which takes and gives a stream
 	GRPC string `yaml:"grpc"`
-	// the first message, by the names of its fields; default: none is sent
+	// the first message, with its fields by name; default: none is sent
 	Message *messageSource `yaml:"message"`
-	// by name; the value of a name that ends in -bin is sent as base64
+	// metadata by name; if a name ends in -bin, its value is sent as base64
 	Metadata map[string]template.Header `yaml:"metadata"`
-	// time limit of the whole call: sent to the server, and counted by brunt from the moment it is ready to send; default:
-	// none
+	// time limit of the whole call; it is sent to the server, and brunt counts it from the moment when it is ready to
+	// send; default: none
 	Deadline         quantity.Duration `yaml:"deadline,positive"`
 	stream.Keeping   `yaml:",inline"`
 	stream.Answering `yaml:",inline"`
 }
 
-// opening is the head of a call whose messages go both ways.
+// opening is the head of a call with messages in both directions.
 type opening struct{ *grpcCall }
 
 // compileHeld compiles a step that opens such a call.
@@ -130,7 +130,7 @@ type head struct {
 	bytes   []byte
 }
 
-// forever is the end of a call without a deadline. The run's clock is below zero during the warm-up.
+// forever is the deadline of a call without one. The run's clock is negative during the warm-up.
 const forever = time.Duration(math.MaxInt64 / 2)
 
 func (r *head) Open(deadline time.Duration, out *scenarios.Outcome) (stream.Wire, error) {
@@ -154,16 +154,16 @@ func (r *head) Describe(s *result.Sent) {
 	s.Headers = sentMetadata(r.bytes)
 }
 
-// wire is a call under way whose messages go both ways.
+// wire is a call in progress with messages in both directions.
 type wire struct {
 	*head
 	held *h2.Held
 	in   messageReader
 
-	answer *h1.Answer // nil: it has not begun
+	answer *h1.Answer // nil: the answer has not begun
 	timer  *time.Timer
 	done   chan struct{} // closed when the call has ended
-	end    error         // why, from then on
+	end    error         // why it has ended; valid after done
 }
 
 func (w *wire) Read() (*stream.Message, error) {
@@ -191,7 +191,7 @@ func (w *wire) next() (*stream.Message, error) {
 			return nil, (&answer{raw: a}).readStatus()
 		}
 	}
-	w.in.buf = nil // each message keeps its own
+	w.in.buf = nil // each message keeps its own buffer
 	b, err := w.in.next()
 	if err == io.EOF {
 		return nil, w.status()
@@ -228,7 +228,7 @@ var errEnded = error(&targets.Error{Cause: scenarios.Closed, Text: "the server e
 func (w *wire) Append(dst, data []byte, binaryData bool) (_ []byte, err error) {
 	from := len(dst)
 	dst = append(dst, 0, 0, 0, 0, 0)
-	if binaryData { // it is encoded already
+	if binaryData { // it is already encoded
 		dst = append(dst, data...)
 	} else if dst, err = encode(dst, data, w.binding.input); err != nil {
 		return dst, &targets.Error{Cause: scenarios.Other, Text: fmt.Sprintf("message: %s", why(err)), Final: true}
@@ -245,7 +245,7 @@ func (w *wire) Write(b []byte, deadline time.Duration) (time.Duration, error) {
 	w.timer.Reset(max(0, deadline-w.client.o.Now()))
 	defer w.timer.Stop()
 	select {
-	case <-w.done: // the reader knows the status
+	case <-w.done: // the reader has found the status
 		return at, w.end
 	case <-w.timer.C:
 		return at, err

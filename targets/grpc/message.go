@@ -16,7 +16,7 @@ import (
 	"google.golang.org/protobuf/types/dynamicpb"
 )
 
-// messageSource is a message as its author gives it. A nil one is an empty message.
+// messageSource is a message as written in the scenario. Nil is an empty message.
 type messageSource struct {
 	template.JSON
 	node *syntax.Node
@@ -47,7 +47,7 @@ func (s *messageSource) check(d protoreflect.MessageDescriptor, m *syntax.Mistak
 // checkFields notes the keys of n that are not fields of d.
 func checkFields(n *syntax.Node, d protoreflect.MessageDescriptor, m *syntax.Mistakes) {
 	if n.Kind != syntax.Map || strings.HasPrefix(string(d.FullName()), "google.protobuf.") {
-		return // other values, and messages with a JSON of their own, are the encoder's to judge
+		return // the encoder checks other values, and messages with a JSON form of their own
 	}
 	for _, f := range n.Fields {
 		if strings.HasPrefix(f.Key, "[") { // an extension
@@ -86,7 +86,7 @@ func checkValue(n *syntax.Node, fd protoreflect.FieldDescriptor, m *syntax.Mista
 	}
 }
 
-// fieldOf returns the field of d with a name, of the .proto file or of JSON; nil: there is none.
+// fieldOf returns the field of d with a name from the .proto file or from JSON, or nil.
 func fieldOf(d protoreflect.MessageDescriptor, name string) protoreflect.FieldDescriptor {
 	if fd := d.Fields().ByJSONName(name); fd != nil {
 		return fd
@@ -122,9 +122,9 @@ func (b *binding) compile(all []*messageSource, m *syntax.Mistakes) bool {
 	return true
 }
 
-// why is the text of an error of the encoder, without the words of its library.
+// why returns the text of an encoder's error without the words of its library.
 func why(err error) string {
-	// subtle: protobuf puts one there by chance, so that texts can't be compared
+	// Subtle: protobuf randomly uses a non-breaking space, so that no program compares texts.
 	text := strings.ReplaceAll(err.Error(), "\u00a0", " ")
 	return strings.TrimPrefix(text, "proto: ")
 }
@@ -138,7 +138,7 @@ func encode(dst, json []byte, d protoreflect.MessageDescriptor) ([]byte, error) 
 	return proto.MarshalOptions{Deterministic: true}.MarshalAppend(dst, msg)
 }
 
-// decodeJSON returns a message in its wire format as JSON, with the fields that have their default values.
+// decodeJSON converts a message in its wire format to JSON. The JSON includes fields with default values.
 func decodeJSON(wire []byte, d protoreflect.MessageDescriptor) ([]byte, error) {
 	msg := dynamicpb.NewMessage(d)
 	if err := proto.Unmarshal(wire, msg); err != nil {
@@ -147,7 +147,7 @@ func decodeJSON(wire []byte, d protoreflect.MessageDescriptor) ([]byte, error) {
 	return protojson.MarshalOptions{EmitDefaultValues: true}.Marshal(msg)
 }
 
-// prefix is the length of what precedes a message, in bytes: whether it is compressed, and its length.
+// prefix is the length of the header of a message, in bytes: whether it is compressed, and its length.
 const prefix = 5
 
 // prefixed puts the prefix before a message.

@@ -22,16 +22,16 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// reflectionPaths are the methods by which servers tell their services, the newest first.
+// reflectionPaths are the methods with which servers describe their services, the newest first.
 var reflectionPaths = []string{
 	"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
 	"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 }
 
-// reflectionTime bounds one question to a server.
+// reflectionTime limits one question to a server.
 const reflectionTime = 10 * time.Second
 
-// mostFiles bounds the files that describe a service.
+// mostFiles is the maximum number of files that describe a service.
 const mostFiles = 10_000
 
 // Fields of grpc.reflection.v1.ServerReflectionRequest and of its answer.
@@ -44,11 +44,11 @@ const (
 	gotError    = 7
 )
 
-// A reflection is a conversation with a server about its services.
+// A reflection is a dialogue with a server about its services.
 type reflection struct {
 	ctx    context.Context
 	client *client
-	path   string // that the server answers; empty: not known yet
+	path   string // the path that the server supports; empty: not known yet
 	files  map[string]*descriptorpb.FileDescriptorProto
 }
 
@@ -87,11 +87,11 @@ func Describe(ctx context.Context, at string) ([]byte, error) {
 	}
 	var undescribed error
 	for _, name := range names {
-		if strings.HasPrefix(name, "grpc.reflection.") { // it is no load's
+		if strings.HasPrefix(name, "grpc.reflection.") { // it is not a target of load
 			continue
 		}
 		err := q.fetch(askSymbol, name)
-		if _, missing := errors.AsType[*reflectionError](err); missing { // a service that a server serves and can't describe
+		if _, missing := errors.AsType[*reflectionError](err); missing { // the server serves a service that it can't describe
 			undescribed = fmt.Errorf("the service %s: %w", syntax.Clip(name, 60), err)
 		} else if err != nil {
 			return nil, err
@@ -110,7 +110,7 @@ func Describe(ctx context.Context, at string) ([]byte, error) {
 	return proto.Marshal(set)
 }
 
-// service asks for the file that declares a service, and for all that it imports.
+// service asks for the file that declares a service, and for all files that this file imports.
 func (q *reflection) service(name string) (*registry, error) {
 	r := newRegistry("the server at " + q.client.host)
 	err := q.fetch(askSymbol, name)
@@ -148,7 +148,7 @@ func (q *reflection) linked() (*protoregistry.Files, error) {
 				}
 				asked[name], more = true, true
 				if _, missing := errors.AsType[*reflectionError](q.fetch(askFile, name)); missing {
-					continue // what lacks it stays without its type
+					continue // fields of the missing type stay without it
 				}
 				if err := q.ctx.Err(); err != nil {
 					return nil, err
@@ -200,7 +200,7 @@ func (q *reflection) fetch(field protowire.Number, value string) error {
 	return nil
 }
 
-// A reflectionError is what a server answers to a question that it can't answer.
+// A reflectionError is the server's answer to a question that it can't answer.
 type reflectionError struct{ text string }
 
 func (e *reflectionError) Error() string { return "reflection: " + e.text }
@@ -270,8 +270,8 @@ func (q *reflection) send(path string, question []byte) (*answer, error) {
 	return &t.answer, nil
 }
 
-// fieldsOf returns the values of the fields n of a message on the wire that are texts, bytes or messages. It ends
-// where the message is malformed.
+// fieldsOf returns the values of all fields with number n in an encoded message, which must be texts, bytes or
+// messages. It stops where the message is malformed.
 func fieldsOf(b []byte, n protowire.Number) (values [][]byte) {
 	for len(b) > 0 {
 		number, kind, size := protowire.ConsumeTag(b)

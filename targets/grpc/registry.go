@@ -11,7 +11,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 )
 
-// A registry knows services by their full names.
+// A registry holds services by their full names.
 type registry struct {
 	services map[protoreflect.FullName]protoreflect.ServiceDescriptor
 	from     string // source of the descriptions, for messages
@@ -45,7 +45,7 @@ func (r *registry) names() (list []string) {
 	return list
 }
 
-// method returns a method of a service; nil: there is none. It notes mistakes in m.
+// method returns a method of a service, or nil. It notes mistakes in m.
 func (r *registry) method(at syntax.Pos, service, name string, m *syntax.Mistakes) protoreflect.MethodDescriptor {
 	s := r.services[protoreflect.FullName(service)]
 	if s == nil {
@@ -66,7 +66,7 @@ func (r *registry) method(at syntax.Pos, service, name string, m *syntax.Mistake
 
 // unknownService is the hint for a service that is not among names.
 func unknownService(service string, names []string) string {
-	for _, name := range names { // without its package
+	for _, name := range names { // the name lacks its package
 		if strings.HasSuffix(name, "."+service) {
 			return syntax.Suggestion(name)
 		}

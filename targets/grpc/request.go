@@ -15,8 +15,8 @@ type request struct {
 	bytes  []byte
 }
 
-// compose appends the call for it in the form of HTTP/1.1, which package h2 encodes. Messages with
-// placeholders it returns as JSON too, in the memory of text.
+// compose appends the call for it in the form of HTTP/1.1, which package h2 encodes. It also returns messages with
+// placeholders as JSON, in the memory of text.
 func (c *grpcCall) compose(dst, text []byte, it *template.Iter, by *client, b *binding) (all, json []byte, err error) {
 	dst = append(append(append(dst, "POST "...), c.path...), " HTTP/1.1\r\nHost: "...)
 	dst = append(append(dst, by.host...), "\r\ncontent-type: application/grpc\r\nte: trailers\r\nuser-agent: "...)
@@ -54,10 +54,10 @@ func (c *grpcCall) compose(dst, text []byte, it *template.Iter, by *client, b *b
 	return dst, text, nil
 }
 
-// mostDigits is the largest number of a grpc-timeout, which has 8 digits at most.
+// mostDigits is the largest number in a grpc-timeout, which has at most 8 digits.
 const mostDigits = 99_999_999
 
-// appendTimeout appends a duration in the form of grpc-timeout, in the smallest unit that holds it. It rounds up.
+// appendTimeout appends a duration in the form of grpc-timeout, rounded up, in the smallest unit that can express it.
 func appendTimeout(dst []byte, d time.Duration) []byte {
 	for _, u := range []struct {
 		size time.Duration

@@ -8,7 +8,7 @@ import (
 	"brunt/targets"
 )
 
-// sentMethod stands for the method of HTTP in samples and in the log of requests.
+// sentMethod is used in place of the HTTP method in samples and in the log of requests.
 const sentMethod = "grpc"
 
 // sample keeps a call for the report, if the sampler wants it.

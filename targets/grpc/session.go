@@ -13,7 +13,7 @@ import (
 	"brunt/targets/http/h2"
 )
 
-// session is a virtual user. It holds no memory: a call borrows what it needs.
+// session is a virtual user. It holds no memory: a call borrows the buffers that it needs.
 type session struct{ client *client }
 
 func (s *session) Close() error { return nil }
@@ -39,7 +39,7 @@ func (s *session) Do(it *template.Iter, call scenarios.Call, out *scenarios.Outc
 	t.end()
 }
 
-// exchange is a call under way.
+// exchange is a call in progress.
 type exchange struct {
 	client   *client
 	call     *grpcCall
@@ -57,10 +57,10 @@ type exchange struct {
 
 var exchanges = sync.Pool{New: func() any { return new(exchange) }}
 
-// mostKept is the size in bytes up to which the buffer of a request is kept for the next.
+// mostKept is the maximum size in bytes of a request's buffer that is kept for the next request.
 const mostKept = 64 << 10
 
-// end returns all that was borrowed.
+// end returns everything that was borrowed.
 func (t *exchange) end() {
 	t.Forget()
 	for _, b := range []*[]byte{&t.mem, &t.text, &t.in} {
@@ -76,7 +76,7 @@ var errUnbound = error(&targets.Error{
 	Cause: scenarios.Other, Text: "the method is not known: the server was not asked for its services", Final: true,
 })
 
-// ready writes the request down.
+// ready renders the request.
 func (t *exchange) ready() (err error) {
 	c := t.call
 	if t.binding = c.bound.Load(); t.binding == nil {

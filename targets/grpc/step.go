@@ -25,7 +25,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// Descriptor describes gRPC over HTTP/2: h2c for endpoints of the scheme grpc, TLS for grpcs.
+// Descriptor describes gRPC over HTTP/2: h2c for endpoints with the scheme grpc, TLS for grpcs.
 func Descriptor() *targets.Descriptor {
 	d := &targets.Descriptor{
 		Name: "grpc", Doc: "Calls a method of gRPC.", Causes: []scenarios.CauseFamily{causes},
@@ -42,7 +42,7 @@ func Descriptor() *targets.Descriptor {
 	return d
 }
 
-// causes are those of answers whose status a step does not accept.
+// causes are the causes of answers whose status a step does not accept.
 var causes = scenarios.CauseFamily{
 	First: 4 << 16, Name: func(code int32) string { return "status " + status.Name(int(code)) },
 }
@@ -57,18 +57,18 @@ type callStep struct {
 	syntax.Place
 	// the method, such as shop.Orders/Get; health and health/SERVICE ask whether the server is SERVING
 	GRPC string `yaml:"grpc"`
-	// what is sent, by the names of its fields; nil is an empty message
+	// the message to send, with its fields by name; nil is an empty message
 	Message *messageSource `yaml:"message"`
 	Stream  streamStep     `yaml:",inline"`
-	// by name; the value of a name that ends in -bin is sent as base64
+	// metadata by name; if a name ends in -bin, its value is sent as base64
 	Metadata map[string]template.Header `yaml:"metadata"`
-	// time limit of the call: sent to the server, and counted by brunt from the moment it is ready to send; default: none
-	// is sent, and the load's timeout applies
+	// time limit of the call; it is sent to the server, and brunt counts it from the moment when it is ready to send;
+	// default: none is sent, and the load's timeout applies
 	Deadline quantity.Duration `yaml:"deadline,positive"`
-	Check    *answerCheck      `yaml:"check"` // what the answer must be to be ok; nil is the status OK
-	// what a good answer has when it is whole; one that lacks it is no error
+	Check    *answerCheck      `yaml:"check"` // conditions for an ok answer; nil is the status OK
+	// conditions that a good answer meets if it is complete; an answer that does not meet them is no error
 	Want    *check.PathWants      `yaml:"want"`
-	Extract map[string]extraction `yaml:"extract"` // variable to where its value stands
+	Extract map[string]extraction `yaml:"extract"` // variables, each with the place of its value
 }
 
 // grpcCall is a compiled call.
@@ -76,25 +76,25 @@ type grpcCall struct {
 	name     string
 	at       syntax.Pos       // of the method's name
 	path     string           // of the method: /shop.Orders/Get
-	sends    []*messageSource // a nil one is an empty message
-	listed   bool             // sends stand in the step's `send`
+	sends    []*messageSource // a nil item is an empty message
+	listed   bool             // sends come from the step's `send`
 	end      streamEnd
 	metadata []metadatum
 	deadline time.Duration // zero: the load's timeout
-	protos   []string      // arguments of grpcurl that name the files of the endpoint
-	fixed    bool          // there are no placeholders: every call is the same
-	held     bool          // messages go both ways: package stream sends and reads them
+	protos   []string      // arguments for grpcurl that name the files of the endpoint
+	fixed    bool          // it has no placeholders: every call is the same
+	held     bool          // messages in both directions, which package stream sends and reads
 
 	expected
 	bound atomic.Pointer[binding] // nil: not known yet
 	ready atomic.Pointer[request]
 }
 
-// binding is what a call needs to know of its method.
+// A binding holds the facts about a method that a call needs.
 type binding struct {
 	input, output protoreflect.MessageDescriptor
-	gives         bool   // a stream of messages
-	fixed         []byte // the messages on the wire, if they have no placeholders; nil: they have some
+	gives         bool   // the method gives a stream of messages
+	fixed         []byte // the encoded messages, if they have no placeholders; nil: they have some
 	text          string // the same messages as JSON
 }
 
@@ -123,8 +123,8 @@ func (c *grpcCall) refs() (refs []*syntax.Ref) {
 	return refs
 }
 
-// compile compiles a step. The services of an endpoint with files are known at once, those of others when the call
-// is bound.
+// compile compiles a step. The services of an endpoint with files are known at once, and those of other endpoints
+// when the call is bound.
 func compile(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios.Call, bool) {
 	s, ok := syntax.Resolve(step, map[string]func() *callStep{step.Kind: func() *callStep { return new(callStep) }}, m)
 	if !ok {
@@ -162,7 +162,7 @@ func compile(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios
 	return c, m.Len() == before
 }
 
-// compileMethod finds the method by what is known without contact to the server; nil: nothing is.
+// compileMethod finds the method without contact to the server. It returns the services that are known, or nil.
 func (c *grpcCall) compileMethod(s *callStep, in targets.Scope, m *syntax.Mistakes) *registry {
 	if s.GRPC == "health" || strings.HasPrefix(s.GRPC, "health/") {
 		c.compileHealth(s, m)
@@ -229,18 +229,18 @@ func (c *grpcCall) compileMetadata(s *callStep, m *syntax.Mistakes) {
 	}
 }
 
-// ownMetadata are the headers of a request that are not the author's.
+// ownMetadata are the headers of a request that authors can't set.
 var ownMetadata = []string{
 	"te", "content-type", "content-length", "user-agent", "host", "connection",
 	"transfer-encoding", "upgrade", "keep-alive",
 }
 
-// bind finds the method of a call by the server's reflection, if no file describes it.
+// bind finds the method of a call by the server's reflection, unless a file describes it.
 func bind(ctx context.Context, call scenarios.Call, by targets.Client) error {
 	return call.(*grpcCall).bindBy(ctx, by.(*client))
 }
 
-// bindBy finds the method by the reflection of the server of a client, if no file describes it.
+// bindBy finds the method by the reflection of the client's server, unless a file describes it.
 func (c *grpcCall) bindBy(ctx context.Context, by *client) error {
 	if c.bound.Load() != nil {
 		return nil

@@ -21,20 +21,20 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// streamStep is the YAML of a call whose method takes or gives a stream of messages. Of a stream that a server gives,
-// at most one of messages, until and for says how far it is read; without any, it is read to its end.
+// streamStep is the YAML of a call whose method takes or gives a stream of messages. If the server gives a stream, at
+// most one of messages, until and for says how far it is read. Without any of them, it is read to its end.
 type streamStep struct {
-	// to a method that takes a stream: its messages, in place of `message`
+	// messages to send to a method that takes a stream, in place of `message`
 	Send []*messageSource `yaml:"send"`
-	// of a stream of answers: how many are waited for; default: all, to its end
+	// of a stream of answers: how many messages are waited for; default: all, to the end of the stream
 	Messages int `yaml:"messages,min=1"`
-	// of a stream of answers: what the last message is like, such as {"$.state": DONE}
+	// of a stream of answers: conditions on the last message, such as {"$.state": DONE}
 	Until *messageMatch `yaml:"until"`
-	// of a stream of answers: how long it is read, from the request on; there must be a message
+	// of a stream of answers: how long it is read, counted from the request; at least one message must come
 	For quantity.Duration `yaml:"for,positive"`
 }
 
-// messageMatch tells the message that a step waits for. All its paths must match.
+// messageMatch describes the message that a step waits for. All its paths must match.
 type messageMatch struct{ paths []check.Field }
 
 func (u *messageMatch) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
@@ -51,17 +51,17 @@ func (u *messageMatch) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// streamEnd says how far a stream of answers is read. The zero value reads to its end.
+// streamEnd says how far a stream of answers is read. The zero value means to its end.
 type streamEnd struct {
 	messages int
 	until    *messageMatch
 	stay     time.Duration
 }
 
-// given reports whether the step says how far.
+// given reports whether the step says how far the stream is read.
 func (e *streamEnd) given() bool { return e.messages > 0 || e.until != nil || e.stay > 0 }
 
-// String describes what the step waits for.
+// String describes the end that the step waits for.
 func (e *streamEnd) String() string {
 	switch {
 	case e.until != nil:
@@ -113,7 +113,7 @@ func (c *grpcCall) compileStream(s *callStep, in targets.Scope, m *syntax.Mistak
 	}
 }
 
-// fits notes in m what of the step does not fit its method.
+// fits notes in m which parts of the step do not fit its method.
 func (c *grpcCall) fits(d protoreflect.MethodDescriptor, m *syntax.Mistakes) bool {
 	before := m.Len()
 	name := c.path[1:]
@@ -140,8 +140,8 @@ const (
 	nextMessage
 )
 
-// parts names the measurements of a call besides its own. Where only the server tells that a method gives a stream,
-// there are some if the step says how it is read.
+// parts names the further measurements of a call. If only the server knows that a method gives a stream, there are
+// further measurements if the step says how far it is read.
 func parts(call scenarios.Call) []string {
 	if c := call.(*grpcCall); !c.lasts() {
 		return nil
@@ -155,7 +155,7 @@ func (c *grpcCall) lasts() bool {
 	return c.end.given() || b != nil && b.gives
 }
 
-// emit passes on the time of a message, which the call's part holds.
+// emit passes on the time of a message as a part of the call.
 func (t *exchange) emit(part int, from scenarios.Outcome, size int) {
 	if t.client.o.Emit == nil {
 		return
@@ -164,7 +164,7 @@ func (t *exchange) emit(part int, from scenarios.Outcome, size int) {
 	t.client.o.Emit(t.it, t.call, part, &from)
 }
 
-// took takes over a message of a stream.
+// took processes a message of a stream.
 func (t *exchange) took(wire []byte, now time.Duration) {
 	o := t.out
 	before := t.last
@@ -181,7 +181,7 @@ func (t *exchange) took(wire []byte, now time.Duration) {
 		len(wire))
 }
 
-// readMessages reads a stream of messages, as far as the step wants it.
+// readMessages reads a stream of messages as far as the step wants.
 func (t *exchange) readMessages(s *h2.Stream, sent time.Duration) error {
 	end, deadline := &t.call.end, t.deadline
 	if end.stay > 0 {
@@ -203,7 +203,8 @@ func (t *exchange) readMessages(s *h2.Stream, sent time.Duration) error {
 	}
 }
 
-// done reports whether the last message read ends the step. One that is not of its type does: no later one helps.
+// done reports whether the last message ends the step. A message with a wrong type also ends it, because no later
+// message helps.
 func (t *exchange) done() bool {
 	end := &t.call.end
 	if end.until == nil {
@@ -218,8 +219,8 @@ func (t *exchange) done() bool {
 	})
 }
 
-// streamOver returns the result of a stream's end: nil if its status counts, or if it was to be read for a time that
-// is over.
+// streamOver returns the result of a stream that ended. It is nil if the status of the stream counts, or if it was to
+// be read for a time that is over.
 func (t *exchange) streamOver(s *h2.Stream, err error) error {
 	end := &t.call.end
 	timeout := err == nil || errors.Is(err, os.ErrDeadlineExceeded)
@@ -250,7 +251,7 @@ type messageReader struct {
 	r     io.Reader
 	buf   []byte
 	size  int64                // read so far
-	came  func() time.Duration // when the last bytes came; nil: it is not asked
+	came  func() time.Duration // returns when the last bytes came; nil: not needed
 	first time.Duration        // when the last message began
 }
 
@@ -270,7 +271,7 @@ func (r *messageReader) next() ([]byte, error) {
 	case n > h1.MaxBody:
 		return nil, bad("a message has %d bytes, over the %d MiB that brunt reads", n, h1.MaxBody>>20)
 	}
-	// The memory grows with what comes: a prefix alone must not claim it.
+	// The memory grows with the received bytes: a length alone must not claim it.
 	for r.buf = r.buf[:0]; len(r.buf) < int(n); {
 		from := len(r.buf)
 		some := min(int(n)-from, h1.KeptBody)
@@ -284,7 +285,7 @@ func (r *messageReader) next() ([]byte, error) {
 	return r.buf, nil
 }
 
-// fill reads all of b. The error is [io.EOF] if the stream ended before it.
+// fill reads all of b. The error is [io.EOF] if the stream ended before the first byte.
 func (r *messageReader) fill(b []byte) error {
 	n, err := io.ReadFull(r.r, b)
 	r.size += int64(n)

@@ -10,12 +10,12 @@ import (
 	"brunt/targets"
 )
 
-// maxUpload bounds a file that requests send. Its bytes are read once, before the run,
-// and shared by all requests.
+// maxUpload is the maximum size of a file that requests send, in bytes. It is read once, before the run, and all
+// requests share it.
 const maxUpload = 64 << 20
 
-// gathered is the size in bytes up to which a body of several parts is assembled in the
-// request's own memory. A longer body is written part by part, its files without a copy.
+// gathered is the size in bytes up to which a body of several parts is assembled in the request's own memory. A
+// larger body is written part by part, without a copy of its files.
 const gathered = 32 << 10
 
 // segment is a part of a body: a template, or the bytes of a file.
@@ -28,12 +28,12 @@ type segment struct {
 type fileSource struct {
 	syntax.Place
 	File string `yaml:"file,required"` // its path, beside the scenario
-	Type string `yaml:"type"`          // its content type; zero is known by the ending of its name
+	Type string `yaml:"type"`          // its content type; zero is derived from the ending of its name
 }
 
 // read returns the file's bytes. It notes a mistake if the file cannot be read.
 func (f *fileSource) read(in targets.Scope, m *syntax.Mistakes) []byte {
-	if f.File == "" || in.File == nil { // noted already
+	if f.File == "" || in.File == nil { // already noted
 		return nil
 	}
 	b, err := in.File(f.Of("file"), f.File, maxUpload)
@@ -54,8 +54,8 @@ func (f *fileSource) contentType(m *syntax.Mistakes) string {
 	return f.Type
 }
 
-// types are the content types by file name extension. The list is brunt's own, since the
-// system's differs between machines.
+// types maps file name extensions to content types. The list is brunt's own, because the system's list differs
+// between machines.
 var types = map[string]string{
 	".avif": "image/avif", ".bmp": "image/bmp", ".css": "text/css; charset=utf-8", ".csv": "text/csv; charset=utf-8",
 	".doc":  "application/msword",
@@ -97,7 +97,7 @@ func (b *bodySource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	syntax.Decode(n, b.text, m)
 }
 
-// compileBody prepares what a step sends.
+// compileBody prepares the body of a step.
 func (c *Call) compileBody(s *requestStep, in targets.Scope, m *syntax.Mistakes) {
 	bodies := 0
 	if s.JSON != nil {
@@ -183,8 +183,7 @@ func (f *rendered) length(c *Call) int {
 	return n
 }
 
-// tail returns what goes on the wire after the bytes of compose: the parts of a body that is
-// not assembled.
+// tail returns the bytes that follow those of compose: the parts of a body that is not assembled.
 func (f *rendered) tail(c *Call) net.Buffers {
 	if c.segments == nil || f.length(c) <= gathered {
 		return nil

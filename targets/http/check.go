@@ -11,7 +11,7 @@ import (
 	"brunt/targets/http/h1"
 )
 
-// extraction is where the value of a variable stands in an answer.
+// An extraction is the place of a variable's value in an answer.
 type extraction struct{ finder }
 
 func (e *extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
@@ -67,7 +67,7 @@ func (c *Call) Judge(a *h1.Answer, it *template.Iter, out *scenarios.Outcome) {
 	c.rest.Judge(a, it, out)
 }
 
-// Wanted describes the first check that an answer failed: what it expects, and what came.
+// Wanted describes the first check that an answer failed: the expected and the actual value.
 func (c *Call) Wanted(a *h1.Answer, it *template.Iter, out *scenarios.Outcome) string {
 	code := int64(out.Status)
 	switch {

@@ -23,7 +23,7 @@ func (s *session) cookies(o *origin, target []byte) string {
 	return b.String()
 }
 
-// cookieURL returns the parts of a URL that select cookies.
+// cookieURL returns the parts of a URL that decide which cookies are sent.
 func cookieURL(o *origin, target []byte) *url.URL {
 	u := *o.url
 	path, _, _ := bytes.Cut(target, []byte("?"))

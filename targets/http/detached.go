@@ -11,7 +11,7 @@ import (
 	"brunt/targets/http/h1"
 )
 
-// A Detached is a rendered request for a client other than this package's.
+// A Detached is a rendered request for a client outside this package.
 type Detached struct {
 	Method string
 	URL    string
@@ -19,8 +19,8 @@ type Detached struct {
 	Body   []byte
 }
 
-// Detach renders a call for another client: without credentials, signature, cookies and trace.
-// Paths are appended to base, which may be nil.
+// Detach renders a call for another client, without credentials, signature, cookies and trace. Paths are appended to
+// base, which may be nil.
 func (c *Call) Detach(it *template.Iter, base *url.URL) (*Detached, error) {
 	to, err := c.url.Append(nil, it)
 	if err != nil {
@@ -71,10 +71,10 @@ func (c *Call) Inspects() bool { return c.rest.Checks() > 0 || c.graphql != nil 
 // NeedsBody reports whether checks or extractions read the body.
 func (c *Call) NeedsBody() bool { return c.whole }
 
-// MaxBody is the most bytes of a body that checks and extractions look into.
+// MaxBody returns the maximum size of a body that checks and extractions read, in bytes.
 func (c *Call) MaxBody() int { return cmp.Or(c.most, h1.MaxBody) }
 
-// keeps is the most bytes of a body that is kept whole; 0 keeps the beginning of any.
+// keeps returns the maximum size of a body that is kept whole; 0 keeps only its beginning.
 func (c *Call) keeps() int {
 	if c.whole {
 		return c.MaxBody()
@@ -88,10 +88,10 @@ func (c *Call) Fixed() bool { return c.fixed }
 // Traces reports whether the step sets a traceparent itself.
 func (c *Call) Traces() bool { return c.traced }
 
-// Redirects returns how many redirects are followed.
+// Redirects returns how many redirects are followed at most.
 func (c *Call) Redirects() int { return c.redirects }
 
-// CheckDetach returns the reason why another client cannot make the call; empty: it can.
+// CheckDetach returns why another client can't make the call. It is empty if it can.
 func (c *Call) CheckDetach() string {
 	switch {
 	case c.auth != nil || c.sign != nil:

@@ -14,8 +14,8 @@ import (
 	"github.com/ohler55/ojg/jp"
 )
 
-// A finder extracts a value from an answer: `$.path`, `header NAME`, `cookie NAME` or `~
-// regexp`, which gives its first group.
+// A finder extracts a value from an answer: `$.path`, `header NAME`, `cookie NAME`, or `~ regexp`, which returns its
+// first group.
 type finder struct {
 	path   jp.Expr
 	header string
@@ -79,7 +79,7 @@ func parseFinder(s string) (finder, error) {
 	return finder{}, fmt.Errorf("want \"$.path\", \"header NAME\", \"cookie NAME\" or \"~ regexp\", not %q", s)
 }
 
-// Masks implements [targets.Finder]: a cookie may be a session.
+// Masks implements [targets.Finder]. A cookie may hold a session.
 func (f *finder) Masks(value []byte) bool { return f.cookie != "" && secret.IsToken(value) }
 
 func (f *finder) Find(a *h1.Answer, v *template.Value) bool {
@@ -112,5 +112,5 @@ func (f *finder) Find(a *h1.Answer, v *template.Value) bool {
 	}
 	found := m[min(1, len(m)-1)]
 	v.SetBytes(found)
-	return found != nil // a group that did not match found nothing
+	return found != nil // a group that did not match has no value
 }

@@ -19,12 +19,12 @@ import (
 
 // graphQLStep is the YAML of a request in GraphQL over HTTP.
 type graphQLStep struct {
-	// where a query is posted to: a path under the target's URL, or a whole URL
+	// where the query is posted to: a path under the target's URL, or a whole URL
 	URL   template.URL `yaml:"graphql"`
 	Query *querySource `yaml:"query"` // of graphql: a query or a mutation, or {file: PATH}
-	// of graphql: by name; a placeholder that is a whole value keeps its type
+	// of graphql: variables by name; a placeholder that is a whole value keeps its type
 	Variables map[string]*template.JSON `yaml:"variables"`
-	// of graphql: which operation of the query it is; zero is the only one
+	// of graphql: which operation of the query is run; zero is the only one
 	Operation string `yaml:"operation"`
 }
 
@@ -47,7 +47,7 @@ func (q *querySource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 
 // graphQL holds the fields of a call that are specific to GraphQL.
 type graphQL struct {
-	asked bool // the author's checks inspect the errors
+	asked bool // the author's checks look at the errors
 }
 
 // compileGraphQL compiles a graphql step: a POST of a query.
@@ -124,8 +124,8 @@ func (q *querySource) read(in targets.Scope, m *syntax.Mistakes) (string, syntax
 	return q.text.Value, q.text.Pos
 }
 
-// operationOf returns the operation of a document that want names; empty: its only one, which
-// may have no name.
+// operationOf returns the operation of a document with the name want. An empty name stands for the only operation,
+// which may have no name.
 func operationOf(query, want string) (string, error) {
 	var names []string
 	for _, op := range operations(query) {
@@ -161,7 +161,7 @@ func operations(doc string) []operation {
 		}
 		return j
 	}
-	fragment, headed := false, false // of the definition that is being read
+	fragment, headed := false, false // of the definition that is being parsed
 	for i := 0; i < len(doc); {
 		switch ch := doc[i]; {
 		case ch == '#':
@@ -228,8 +228,8 @@ var (
 	dataPath   = jp.MustParseString("$.data")
 )
 
-// failure returns why an answer is an error: it contains errors, or it is not a GraphQL answer
-// (GraphQL, section 7.1).
+// failure returns why a GraphQL answer is an error: it contains errors, or it is not a GraphQL answer (GraphQL,
+// section 7.1).
 func (g *graphQL) failure(a *h1.Answer) (cause scenarios.Cause, why string) {
 	found, has := a.JSON(errorsPath)
 	if list, ok := found.([]any); has && ok && len(list) > 0 {

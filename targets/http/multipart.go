@@ -11,9 +11,8 @@ import (
 	"brunt/targets"
 )
 
-// multipartSource is a body of parts (RFC 7578), in the order of the file. The value of
-// a field is a text, a map that says more, or a list of those: a field that comes
-// several times.
+// multipartSource is a body of parts (RFC 7578), in the order of the file. The value of a field is a text, a map with
+// more settings, or a list of these for a field that occurs several times.
 type multipartSource struct {
 	parts []bodyPart
 }
@@ -25,15 +24,14 @@ type bodyPart struct {
 	file  *partSource
 }
 
-// partSource is a part that is more than a text. Exactly one of file, text and json is
-// given.
+// partSource is a part with more settings than a text. Exactly one of file, text and json is given.
 type partSource struct {
 	syntax.Place
 	File string         `yaml:"file"` // the path of a file, beside the scenario
-	Text *template.Text `yaml:"text"` // Sent as it stands
-	JSON *template.JSON `yaml:"json"` // Sent as application/json
-	Name string         `yaml:"name"` // the file's name as the target sees it; zero is its own
-	Type string         `yaml:"type"` // its content type; zero is known by the ending of a file's name
+	Text *template.Text `yaml:"text"` // sent unchanged
+	JSON *template.JSON `yaml:"json"` // sent as application/json
+	Name string         `yaml:"name"` // name of the file for the target; zero is its own name
+	Type string         `yaml:"type"` // its content type; zero is derived from the ending of the file's name
 }
 
 func (b *multipartSource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
@@ -110,7 +108,7 @@ func (c *Call) compileMultipart(b *multipartSource, in targets.Scope, m *syntax.
 	flush()
 }
 
-// describe returns the file name, the content type and, for a part that is no file, the value.
+// describe returns the file name, the content type and, unless the part is a file, the value.
 func (p *partSource) describe(m *syntax.Mistakes) (name, kind string, value *template.Template) {
 	given := 0
 	if p.Text != nil {
@@ -141,8 +139,7 @@ func (p *partSource) describe(m *syntax.Mistakes) (name, kind string, value *tem
 	return name, kind, value
 }
 
-// boundaryOf returns a line that occurs in no part: a hash of the parts. It is the same in
-// every run.
+// boundaryOf returns a boundary that occurs in no part: a hash of the parts. It is the same in every run.
 func boundaryOf(b *multipartSource) string {
 	h := sha256.New()
 	for _, p := range b.parts {
@@ -151,8 +148,7 @@ func boundaryOf(b *multipartSource) string {
 	return "brunt-" + hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// quotedName returns a name for the quotes of a Content-Disposition, as browsers write it
-// (WHATWG HTML, multipart form data).
+// quotedName quotes a name in a Content-Disposition header like browsers do (WHATWG HTML, multipart form data).
 func quotedName(s string) string {
 	return strings.NewReplacer("\n", "%0A", "\r", "%0D", `"`, "%22").Replace(s)
 }

@@ -18,10 +18,10 @@ import (
 	"brunt/targets/http/h2"
 )
 
-// origin is a scheme, host and port, with the open connections to it.
+// An origin is a scheme, host and port, with the open connections to it.
 type origin struct {
 	host   string // for the Host header
-	name   string // the host alone
+	name   string // only the host
 	port   string
 	tls    *tls.Config
 	url    *url.URL
@@ -30,7 +30,7 @@ type origin struct {
 	places *targets.Places[*h1.Conn] // of HTTP/1.1
 	h2     targets.Connector[*h1.Conn]
 	line   h2.Line     // of HTTP/2
-	only   atomic.Bool // it is known to speak HTTP/1.1
+	only   atomic.Bool // it is known to speak only HTTP/1.1
 }
 
 // pool is shared by the origins of an HTTP client.
@@ -100,7 +100,7 @@ func (p *pool) origin(prefix []byte) (*origin, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	// A server may be written in several ways; it has one set of connections.
+	// A server may be written in several ways, but has one set of connections.
 	key := u.Scheme + "://" + net.JoinHostPort(strings.ToLower(o.name), o.port)
 	for _, k := range []string{string(prefix), key} {
 		if known := p.origins[k]; known != nil {
@@ -140,7 +140,7 @@ func (o *origin) reach(ctx context.Context, n uint64) (*h1.Conn, error) {
 	return h1.NewConn(raw, o.pool.o.T0), nil
 }
 
-// secure makes the TLS handshake on c; nil: the origin uses no TLS.
+// secure makes the TLS handshake on c. A nil by means that the origin uses no TLS.
 func (o *origin) secure(ctx context.Context, c *h1.Conn, by *tls.Config) error {
 	if by == nil {
 		c.GoDirect()

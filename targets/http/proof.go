@@ -28,7 +28,7 @@ func (c *Call) compileProofs(s *requestStep, in targets.Scope, m *syntax.Mistake
 	}
 }
 
-// dropOverwritten drops the credentials whose header the step sets itself.
+// dropOverwritten drops the credentials if the step sets their header itself.
 func (c *Call) dropOverwritten() {
 	if c.auth != nil && c.has(c.auth.Header()) {
 		c.auth = nil
@@ -41,8 +41,8 @@ func (c *Call) dropOverwritten() {
 // makesProofs reports whether each request or each iteration is signed.
 func (c *Call) makesProofs() bool { return c.sign != nil || c.auth != nil && c.auth.Each() }
 
-// prove adds the headers with the credentials. Only the origin that the scenario names
-// receives them; an origin reached by a redirect or from an answer does not.
+// prove adds the headers with the credentials. Only the origin that the scenario names receives them. An origin that
+// is reached by a redirect or from an answer does not.
 func (t *exchange) prove() (err error) {
 	c, f := t.call, &t.rendered
 	f.proof = f.proof[:0]
@@ -60,7 +60,7 @@ func (t *exchange) prove() (err error) {
 	return nil
 }
 
-// provable is a request as package auth sees it. It implements [auth.Request].
+// provable is a request in the form that package auth needs. It implements [auth.Request].
 type provable exchange
 
 func (p *provable) Iteration() *template.Iter { return p.it }

@@ -27,18 +27,18 @@ type Recorded struct {
 // A Field is a header of a request.
 type Field struct{ Name, Value string }
 
-// recordedSettings is the YAML of what every recorded request has besides: the settings
-// of a step that are not the request's own.
+// recordedSettings is the YAML of the settings that all recorded requests share: the settings of a step apart from
+// the request itself.
 type recordedSettings struct {
 	syntax.Place
 	Headers map[string]template.Header `yaml:"headers"` // by name; those of the request override them
-	// how it proves who sends it; nil is the load's, off is not at all
+	// how it proves its identity; nil is the load's setting, off is not at all
 	Auth  *syntax.Node    `yaml:"auth"`
-	Sign  *syntax.Node    `yaml:"sign"`  // how it is signed; nil is the load's, off is not at all
-	Check *check.Response `yaml:"check"` // what the answer must be to be ok; nil is a status under 400
-	// what a good answer has when it is whole; one that lacks it is no error
+	Sign  *syntax.Node    `yaml:"sign"`  // how it is signed; nil is the load's setting, off is not at all
+	Check *check.Response `yaml:"check"` // conditions for an ok answer; nil is a status below 400
+	// conditions that a good answer meets if it is complete; an answer that does not meet them is no error
 	Want      *check.Wants `yaml:"want"`
-	Redirects *int         `yaml:"redirects"` // how many are followed; nil is 10, 0 is none
+	Redirects *int         `yaml:"redirects"` // how many are followed at most; nil is 10, 0 is none
 }
 
 // RecordedSettingsType is for the JSON Schema.
@@ -49,15 +49,15 @@ type Recordings struct {
 	in    targets.Scope
 	step  requestStep
 	model *Call           // the common settings
-	known map[string]bool // values of requests that were made secrets
-	more  bool            // there are more of them than are remembered
+	known map[string]bool // values of requests that were made secret
+	more  bool            // there are more such values than are remembered
 }
 
-// mostKnown bounds the different values of recorded requests that are masked wherever they appear from the run's begin
-// on.
+// mostKnown is the maximum number of different values of recorded requests that are masked wherever they appear from
+// the beginning of the run.
 const mostKnown = 4096
 
-// hide makes the values of a request secrets that are so by their names.
+// hide makes the values of a request with secret names secret.
 func (r *Recordings) hide(q *Recorded) {
 	if r.more {
 		return
@@ -83,8 +83,8 @@ func (r *Recordings) hide(q *Recorded) {
 	}
 }
 
-// Unhidden says which secret values of the requests are not masked wherever they appear; empty: all are. The others are
-// masked at their places, and everywhere once a sample keeps their request.
+// Unhidden says which secret values of the requests are not masked wherever they appear. It is empty if all are. The
+// others are masked at their places, and everywhere once a sample keeps their request.
 func (r *Recordings) Unhidden() string {
 	if !r.more {
 		return ""
@@ -94,7 +94,7 @@ func (r *Recordings) Unhidden() string {
 		"and others after a secret name and in samples of their requests", mostKnown, mostKnown)
 }
 
-// NewRecordings reads the settings that requests share; nil: none. It notes mistakes in m.
+// NewRecordings reads the settings that requests share. A nil with means no settings. It notes mistakes in m.
 func NewRecordings(with *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Recordings {
 	var s recordedSettings
 	if with != nil {
@@ -157,7 +157,7 @@ func (r *Recordings) Call(q *Recorded, name string, m *syntax.Mistakes) (scenari
 	return c, m.Len() == before
 }
 
-// replace sets a header of the request itself, in place of a shared one.
+// replace sets a header of the request itself. It replaces a shared header.
 func (c *Call) replace(f Field) error {
 	switch {
 	case !check.IsToken(f.Name):
@@ -178,15 +178,14 @@ func (c *Call) replace(f Field) error {
 	return nil
 }
 
-// IsOwnHeader reports whether brunt sets a header itself, since its value depends on how the
-// request is sent.
+// IsOwnHeader reports whether brunt sets a header itself, because its value depends on how the request is sent.
 func IsOwnHeader(name string) bool {
 	return strings.EqualFold(name, "content-length") || strings.EqualFold(name, "transfer-encoding") ||
 		strings.EqualFold(name, "connection")
 }
 
-// Replay compiles the requests of a log that have one method. The iterations provide their
-// URLs: paths under the target's URL.
+// Replay compiles the requests of a log that have the same method. The iterations provide their URLs: paths under the
+// target's URL.
 func (r *Recordings) Replay(name, method string) scenarios.Call {
 	c := r.of(name, method)
 	u := template.RecordedURL()

@@ -27,8 +27,8 @@ func (t *exchange) redirect() []byte {
 	return nil
 }
 
-// follow prepares the request for a redirect. A 307 or 308 repeats the request; other codes
-// lead to a GET (RFC 9110, section 15.4).
+// follow prepares the request after a redirect. A 307 or 308 repeats the request; other codes lead to a GET (RFC
+// 9110, section 15.4).
 func (t *exchange) follow(location []byte) error {
 	if err := t.fill(); err != nil {
 		return err
@@ -58,7 +58,7 @@ func (t *exchange) follow(location []byte) error {
 
 // resolveURL resolves location against target and returns the absolute URL.
 func resolveURL(from *origin, target, location []byte) (string, error) {
-	at, err := url.ParseRequestURI(string(target)) // not Parse: a path may begin with //
+	at, err := url.ParseRequestURI(string(target)) // not Parse, because a path may begin with //
 	if err != nil {
 		return "", &syntax.BadURL{Why: err.Error()}
 	}

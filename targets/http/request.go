@@ -9,20 +9,20 @@ import (
 	"brunt/targets/http/auth"
 )
 
-// rendered is a request with its placeholders filled in. It is kept until the call ends, so
-// that a redirect sends the same values again.
+// rendered is a request with its placeholders filled in. It is kept until the call ends, so that a redirect sends the
+// same values again.
 type rendered struct {
 	url     []byte // of the call, after the base URL's path
 	host    []byte
 	values  []byte        // of the author's headers, one after the other
-	ends    []int         // where each of them ends
+	ends    []int         // where each value ends
 	body    []byte        // without the parts that are files
 	cuts    []int         // where in body each part ends
 	traceAt int           // offset of its traceparent in the request
 	proof   []auth.Header // headers with credentials and signature
 }
 
-// fill renders the call for it, all but the URL, which target renders.
+// fill renders the call for it, except for the URL, which target renders.
 func (f *rendered) fill(c *Call, it *template.Iter) (err error) {
 	f.host, f.values, f.ends, f.body = f.host[:0], f.values[:0], f.ends[:0], f.body[:0]
 	if c.host != nil {
@@ -53,7 +53,7 @@ func (f *rendered) value(i int) []byte {
 	return f.values[from:f.ends[i]]
 }
 
-// target renders the URL: its origin, and its path and query.
+// target renders the URL and returns its origin, and its path and query.
 func (f *rendered) target(c *Call, it *template.Iter, client *client) (o *origin, target []byte, err error) {
 	if f.url, err = c.url.Append(append(f.url[:0], client.basePath...), it); err != nil {
 		return nil, nil, err
@@ -80,18 +80,18 @@ func withSlash(target []byte) []byte {
 	return target
 }
 
-// wire holds what else is needed to write a request for an origin.
+// wire holds the other inputs for writing a request to an origin.
 type wire struct {
 	method string
 	origin *origin
 	target []byte // path and query
 	cookie string // of the virtual user's jar
 	bare   bool   // a redirect dropped the body
-	trace  uint64 // low half of its trace id; 0: none
+	trace  uint64 // low half of its trace id; 0: no trace
 	away   bool   // a redirect led to another origin, which must not receive secrets of the first
 }
 
-// secretive reports whether a header stays with the origin it was written for.
+// secretive reports whether a header is only sent to the origin it was written for.
 func secretive(header string) bool {
 	return strings.EqualFold(header, "Authorization") || strings.EqualFold(header, "Cookie") ||
 		strings.EqualFold(header, "Proxy-Authorization")
@@ -129,7 +129,7 @@ func (c *Call) compose(dst []byte, f *rendered, w *wire, client *client) []byte 
 			continue
 		}
 		dst = append(append(append(dst, name...), ": "...), f.value(i)...)
-		if cookie != "" && strings.EqualFold(name, "Cookie") { // a request has one Cookie header
+		if cookie != "" && strings.EqualFold(name, "Cookie") { // a request has only one Cookie header
 			dst = append(append(dst, "; "...), cookie...)
 			cookie = ""
 		}
@@ -161,7 +161,7 @@ func (c *Call) compose(dst []byte, f *rendered, w *wire, client *client) []byte 
 	switch {
 	case c.segments == nil:
 		return append(dst, f.body...)
-	case length > gathered: // it follows part by part
+	case length > gathered: // the body follows part by part
 		return dst
 	}
 	for piece := range f.pieces(c) {
@@ -175,7 +175,7 @@ func header(dst []byte, name, value string) []byte {
 	return append(append(dst, value...), "\r\n"...)
 }
 
-// readyRequest is a request without placeholders in wire format for one origin.
+// A readyRequest is a request without placeholders, in wire format for one origin.
 type readyRequest struct {
 	client  *client
 	origin  *origin

@@ -13,8 +13,7 @@ import (
 	"brunt/targets/http/h1"
 )
 
-// sentOf parses a request in the form of HTTP/1.1, for a sample. Tail holds the rest of its
-// body.
+// sentOf parses a request in the form of HTTP/1.1 for a sample. Tail holds the rest of its body.
 func sentOf(req []byte, tail net.Buffers, to string, tls *scenarios.TLS) *result.Sent {
 	head, body, _ := bytes.Cut(req, []byte("\r\n\r\n"))
 	line, rest, _ := bytes.Cut(head, []byte("\r\n"))
@@ -42,13 +41,13 @@ func goesTo(to, host string) bool {
 	return err == nil && u.Host == host
 }
 
-// Bounds of what one answer makes known, so that it does not displace what others made known.
+// Limits on the secrets that one answer makes known, so that it does not displace secrets of others.
 const (
-	learnedBody   = 64 << 10 // bytes that are searched for values that are secret by name
+	learnedBody   = 64 << 10 // bytes that are searched for values with a secret name
 	learnedValues = 16       // values
 )
 
-// learn makes the values secret that are so by their names in the answer. The sampler does so with those of the
+// learn makes values in the answer secret that have a secret name. The sampler does the same with the values in the
 // request.
 func (t *exchange) learn() {
 	if t.ans == nil {
@@ -63,8 +62,8 @@ func (t *exchange) learn() {
 	t.it.Learn(some...)
 }
 
-// said returns the values of the answer that are secret by their names, and cookies that look like
-// tokens. The body is searched only if the request failed, because no other sample shows it.
+// said returns the values in the answer that have a secret name, and cookies that look like tokens. The body is
+// searched only if the request failed, because no other sample shows it.
 func (t *exchange) said() (values []string) {
 	for name, value := range t.ans.Head().All() {
 		switch {

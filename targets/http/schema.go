@@ -14,7 +14,7 @@ func (*extraction) Schema() syntax.Schema {
 	}
 }
 
-// fileSchema returns the schema of a file that requests send.
+// fileSchema returns the schema of a file that requests send, with more properties.
 func fileSchema(more syntax.Schema) syntax.Schema {
 	text := syntax.TextSchema()
 	props := syntax.Schema{

@@ -24,7 +24,7 @@ type client struct {
 	base      *origin
 	basePath  string // of the base URL, without its last /
 	keepAlive bool
-	traces    *Traces // nil: sends none
+	traces    *Traces // nil: no traceparent is sent
 }
 
 var (
@@ -56,8 +56,7 @@ func (c *client) Open(int) (targets.Session, error) {
 	return &session{client: c, traces: c.traces.open()}, nil
 }
 
-// session is a virtual user. It holds no memory but its cookies: a request borrows what it
-// needs.
+// session is a virtual user. It holds no memory except its cookies. A request borrows the buffers that it needs.
 type session struct {
 	client *client
 	jar    *cookiejar.Jar // nil until a cookie comes
@@ -85,7 +84,7 @@ func (s *session) Do(it *template.Iter, call scenarios.Call, out *scenarios.Outc
 	t.end()
 }
 
-// exchange is a call under way, redirects included.
+// exchange is a call in progress, including its redirects.
 type exchange struct {
 	*session
 	call *Call
@@ -96,7 +95,7 @@ type exchange struct {
 	filled   bool
 	wire     wire
 	mem      []byte      // buffer of the request
-	send     []byte      // the request: mem, or that of a call without placeholders
+	send     []byte      // the request: mem, or the shared bytes of a call without placeholders
 	tail     net.Buffers // sent after it: the parts of a body with large files
 	ans      *h1.Answer  // nil until the answer begins
 	begun    bool        // the first request of the chain got its slot
@@ -104,10 +103,10 @@ type exchange struct {
 
 var exchanges = sync.Pool{New: func() any { return new(exchange) }}
 
-// mostKept is the size in bytes up to which the buffer of a request is kept for the next.
+// mostKept is the maximum size in bytes of a request's buffer that is kept for the next request.
 const mostKept = 64 << 10
 
-// end returns all that was borrowed.
+// end returns everything that was borrowed.
 func (t *exchange) end() {
 	t.dropAnswer()
 	f := &t.rendered
@@ -154,7 +153,7 @@ func (t *exchange) ready() (err error) {
 	if err := t.compose(); err != nil {
 		return err
 	}
-	if c.makesProofs() { // this takes brunt's time, not the target's
+	if c.makesProofs() { // signing takes time of brunt, not of the target
 		t.out.Ready = max(t.out.Ready, client.now())
 	}
 	if c.fixed && t.wire.cookie == "" && t.tail == nil {
@@ -166,8 +165,8 @@ func (t *exchange) ready() (err error) {
 	return nil
 }
 
-// fill renders all but the URL. A call without placeholders that was ready before is rendered
-// only for a redirect.
+// fill renders everything except the URL. A call without placeholders that was ready before is rendered only for a
+// redirect.
 func (t *exchange) fill() error {
 	if t.filled {
 		return nil
@@ -178,7 +177,7 @@ func (t *exchange) fill() error {
 
 // compose writes the request into mem.
 func (t *exchange) compose() error {
-	t.send = nil // the earlier request is no sample of this one
+	t.send = nil // the earlier request is not a sample of this one
 	if err := t.prove(); err != nil {
 		return err
 	}
@@ -210,8 +209,8 @@ func (t *exchange) run() error {
 	}
 }
 
-// roundTrip sends one request and reads its answer. It records the times in the outcome; slot
-// and sent are those of the first request of a chain.
+// roundTrip sends one request and reads its answer. It records the times in the outcome. Slot and sent are those of
+// the first request of a chain.
 func (t *exchange) roundTrip() error {
 	if t.client.speaks2(t.wire.origin) {
 		if err := t.roundTrip2(); !errors.Is(err, h2.ErrHTTP1) {
@@ -220,11 +219,11 @@ func (t *exchange) roundTrip() error {
 	}
 	p, o, out, deadline := t.client.pool, t.wire.origin, t.out, t.it.Deadline
 	spent := &out.Opening
-	if t.begun { // of a redirect
+	if t.begun { // after a redirect
 		spent = new(scenarios.Opening)
 	}
 	c, slot, waited, err := o.places.Get(deadline, spent)
-	if !t.begun && (waited || out.Slot == 0) { // it has one already if the server proved not to speak HTTP/2
+	if !t.begun && (waited || out.Slot == 0) { // it already has one if the server proved not to speak HTTP/2
 		out.Slot = slot
 	}
 	if err != nil {
@@ -250,7 +249,7 @@ func (t *exchange) roundTrip() error {
 	out.End = c.First
 	if t.call.stream != nil && err == nil {
 		t.streamed(out)
-	} else if c.Reads > 1 || err != nil { // else the last byte came with the first
+	} else if c.Reads > 1 || err != nil { // otherwise the last byte came with the first
 		out.End = p.now()
 	}
 	if err != nil && c.Fault != nil && !isStream(err) {
@@ -277,8 +276,8 @@ func (t *exchange) answered() error {
 	return nil
 }
 
-// ask sends the request on c, or on a new connection in its place if c was closed while idle.
-// A nil c means that there is no connection any more.
+// ask sends the request on c, or on a new connection in its place if c was closed while idle. It sets c to nil if
+// there is no connection any more.
 func (t *exchange) ask(c **h1.Conn, spent *scenarios.Opening) (br *bufio.Reader, err error) {
 	p, deadline := t.client.pool, t.it.Deadline
 	for {
@@ -330,7 +329,7 @@ func (t *exchange) sample(err error) {
 	if t.send != nil {
 		var tail net.Buffers
 		if t.filled && !t.wire.bare {
-			tail = t.rendered.tail(t.call) // again: a write consumes it
+			tail = t.rendered.tail(t.call) // again, because a write consumes it
 		}
 		sm.Sent = sentOf(t.send, tail, t.at(), t.client.o.TLS)
 	}

@@ -2,8 +2,7 @@ package http
 
 import "embed"
 
-// source is this package's own text: the comments of its settings become the
-// descriptions in the JSON Schema.
+// source is the source text of this package. The comments of its settings become the descriptions in the JSON Schema.
 //
 //go:embed *.go
 var source embed.FS

@@ -23,19 +23,19 @@ import (
 
 const eventStream = "text/event-stream"
 
-// sseStep is the YAML of a step that opens a stream of server-sent events and reads it
-// Until it has what it wants: exactly one of events, until and for; without any, one
-// event.
+// sseStep is the YAML of a step that opens a stream of server-sent events and reads it until its condition holds.
+// Exactly one of events, until and for is given; without any of them, one event is read.
 type sseStep struct {
 	// a stream of events: a path under the target's URL, or a whole URL; a body makes it a POST
 	URL    template.URL `yaml:"sse"`
-	Events int          `yaml:"events,min=1"` // of sse: how many are waited for; zero is one
-	Until  *eventMatch  `yaml:"until"`        // of a stream, sse or of grpc: what the last event or message is like
-	// of a stream, sse or of grpc: how long it is read, from the request on; there must be an event or a message
+	Events int          `yaml:"events,min=1"` // of sse: how many events are waited for; zero is one
+	Until  *eventMatch  `yaml:"until"`        // of a stream, sse or of grpc: conditions on the last event or message
+	// of a stream, sse or of grpc: how long it is read, counted from the request; at least one event or message must
+	// come
 	For quantity.Duration `yaml:"for,positive"`
 }
 
-// eventMatch tells the event that a step waits for. All that is given must hold.
+// eventMatch describes the event that a step waits for. All given conditions must hold.
 type eventMatch struct {
 	kind  *check.Matcher
 	id    *check.Matcher
@@ -77,7 +77,7 @@ type streamEnd struct {
 	stay   time.Duration
 }
 
-// String describes what the step expects of the stream.
+// String describes the end of the stream that the step waits for.
 func (s *streamEnd) String() string {
 	switch {
 	case s.until != nil:
@@ -138,7 +138,7 @@ type eventReader struct {
 	mem   []byte
 	size  int64 // read so far
 	begun bool  // the byte order mark is skipped
-	lf    bool  // a CR ended the last line; an LF right after it belongs to it
+	lf    bool  // the last line ended with CR; an LF right after it belongs to it
 	err   error
 
 	line []byte
@@ -149,8 +149,8 @@ type eventReader struct {
 
 var errLongEvent = fmt.Errorf("an event is over %d MiB", h1.MaxBody>>20)
 
-// next returns the next event. Its data is valid until the next call. An event without an
-// empty line at its end is dropped.
+// next returns the next event. Its data is valid until the next call. An event without an empty line at its end is
+// dropped.
 func (e *eventReader) next() (event, error) {
 	e.data, e.kind = e.data[:0], ""
 	for {
@@ -240,8 +240,8 @@ func isStream(err error) bool {
 	return ok && own.Cause == scenarios.Stream
 }
 
-// readStream reads a stream of events, as long as its step wants. It reads an error or a
-// redirect as an ordinary answer.
+// readStream reads a stream of events until the condition of its step holds. It reads an error or a redirect as an
+// ordinary answer.
 func (t *exchange) readStream(c *h1.Conn, br *bufio.Reader) (clean bool, err error) {
 	a, first := t.ans, br
 	for code := 0; code < 200 && code != 101; code = a.Status() {
@@ -255,8 +255,8 @@ func (t *exchange) readStream(c *h1.Conn, br *bufio.Reader) (clean bool, err err
 	return false, t.readEvents(a.BodyReader(br), c.Sent, func(deadline time.Duration) { c.Until(deadline, 0) })
 }
 
-// readEvents reads a stream of events from the body r, as long as its step wants; it calls
-// until with the time until which r is read.
+// readEvents reads a stream of events from the body r until the condition of its step holds. It calls until with the
+// time until which r is read.
 func (t *exchange) readEvents(r io.Reader, sent time.Duration, until func(time.Duration)) error {
 	a, s, code := t.ans, t.call.stream, t.ans.Status()
 	kind, _, _ := mime.ParseMediaType(string(a.Head().ContentType()))
@@ -293,15 +293,15 @@ func (t *exchange) readEvents(r io.Reader, sent time.Duration, until func(time.D
 	}
 }
 
-// streamOver returns the result of a stream's end: nil if the stream was to be read for a time
-// and that is over, else an error.
+// streamOver returns the result of a stream that ended. It is nil if the stream was to be read for a time that is
+// over, and an error otherwise.
 func (t *exchange) streamOver(e *eventReader, err error, now time.Duration) error {
 	a, s := t.ans, t.call.stream
 	timeout := err == nil || errors.Is(err, os.ErrDeadlineExceeded)
 	switch {
 	case timeout && now >= t.it.Deadline:
 		return os.ErrDeadlineExceeded
-	case timeout && a.Events > 0: // it was to be read for a time, which is over
+	case timeout && a.Events > 0: // it was to be read for a time that is over
 		return nil
 	case timeout:
 		return targets.StreamError("%s was wanted, and none came", s)

@@ -19,9 +19,9 @@ import (
 	"brunt/targets/http/h1"
 )
 
-// Descriptor describes HTTP/1.1 and HTTP/2 over TCP and TLS. An HTTP/1.1 connection carries
-// one request at a time ([h1.Conn]), an HTTP/2 connection many (package h2). A request is
-// rendered once, in the form of HTTP/1.1, and both versions read the same [h1.Answer].
+// Descriptor describes HTTP/1.1 and HTTP/2 over TCP and TLS. An HTTP/1.1 connection carries one request at a time
+// ([h1.Conn]), an HTTP/2 connection many (package h2). A request is rendered once, in the form of HTTP/1.1, and both
+// versions read the same [h1.Answer].
 func Descriptor() *targets.Descriptor {
 	return &targets.Descriptor{
 		Name: "http", Doc: "Makes a request of HTTP/1.1 or HTTP/2, a GraphQL operation, or reads server-sent events.",
@@ -39,7 +39,7 @@ func Descriptor() *targets.Descriptor {
 	}
 }
 
-// carries returns HTTP/2 for loads that speak it: over connections without TLS they begin with it.
+// carries returns HTTP/2 for loads that speak it, because connections without TLS begin with it.
 func carries(c *scenarios.Connections) []string {
 	if c.HTTP == scenarios.HTTP2 || c.HTTP == scenarios.H2C {
 		return []string{"http/2"}
@@ -65,20 +65,20 @@ type requestStep struct {
 	Options template.URL               `yaml:"options"` // a path under the target's URL, or a whole URL
 	GraphQL graphQLStep                `yaml:",inline"`
 	SSE     sseStep                    `yaml:",inline"`
-	Headers map[string]template.Header `yaml:"headers"` // by name; they override those that brunt sets
-	JSON    *template.JSON             `yaml:"json"`    // Sent as application/json
-	Form    map[string]template.Form   `yaml:"form"`    // Sent as application/x-www-form-urlencoded
-	// Sent as multipart/form-data: texts and files by the names of their fields
+	Headers map[string]template.Header `yaml:"headers"` // by name; they override headers that brunt sets
+	JSON    *template.JSON             `yaml:"json"`    // sent as application/json
+	Form    map[string]template.Form   `yaml:"form"`    // sent as application/x-www-form-urlencoded
+	// sent as multipart/form-data: texts and files by the names of their fields
 	Multipart *multipartSource `yaml:"multipart"`
-	Body      *bodySource      `yaml:"body"` // Sent as it stands: a text, or {file: PATH}
-	// how it proves who sends it; nil is the load's, off is not at all
+	Body      *bodySource      `yaml:"body"` // sent unchanged: a text, or {file: PATH}
+	// how it proves its identity; nil is the load's setting, off is not at all
 	Auth  *syntax.Node    `yaml:"auth"`
-	Sign  *syntax.Node    `yaml:"sign"`  // how it is signed; nil is the load's, off is not at all
-	Check *check.Response `yaml:"check"` // what the answer must be to be ok; nil is a status under 400
-	// what a good answer has when it is whole; one that lacks it is no error
+	Sign  *syntax.Node    `yaml:"sign"`  // how it is signed; nil is the load's setting, off is not at all
+	Check *check.Response `yaml:"check"` // conditions for an ok answer; nil is a status below 400
+	// conditions that a good answer meets if it is complete; an answer that does not meet them is no error
 	Want      *check.Wants          `yaml:"want"`
-	Extract   map[string]extraction `yaml:"extract"`   // variable to where its value stands
-	Redirects *int                  `yaml:"redirects"` // how many are followed; nil is 10, 0 is none
+	Extract   map[string]extraction `yaml:"extract"`   // variables, each with the place of its value in the answer
+	Redirects *int                  `yaml:"redirects"` // how many are followed at most; nil is 10, 0 is none
 }
 
 func (h *requestStep) url(kind string) *template.URL {
@@ -89,7 +89,7 @@ func (h *requestStep) url(kind string) *template.URL {
 	}[kind]
 }
 
-// Call is a compiled request.
+// A Call is a compiled request.
 type Call struct {
 	name      string
 	method    string
@@ -97,40 +97,40 @@ type Call struct {
 	headers   []headerTemplate
 	host      *template.Header // the author's Host header
 	body      *template.Template
-	segments  []segment // in place of body, for files
+	segments  []segment // instead of body, if there are files
 	bodyType  string
 	redirects int
-	traced    bool         // the author set a traceparent
+	traced    bool         // the author sets a traceparent
 	graphql   *graphQL     // nil: a plain request
 	stream    *streamEnd   // nil: an ordinary answer
-	auth      *auth.Prover // nil: none
-	sign      *auth.Signer // nil: none
-	digests   sync.Map     // of a body that is one file, by hash name
+	auth      *auth.Prover // nil: no credentials
+	sign      *auth.Signer // nil: no signature
+	digests   sync.Map     // hashes of a body that is one file, by hash name
 	foreign   bool         // the target chooses the host, so secrets meant for the target are not sent
 
 	expected
-	fixed bool // there are no placeholders: every request is the same
+	fixed bool // it has no placeholders: every request is the same
 	ready atomic.Pointer[readyRequest]
 }
 
-// expected is what a call expects of its answer and takes from it.
+// expected holds the checks of a call's answer, and the variables to extract from it.
 type expected struct {
 	status *check.Matcher
 	shed   []int
 	rest   targets.Expected[*h1.Answer]
 	whole  bool // checks or extractions read the body
-	most   int  // bytes of a body that they look into; 0 is h1.MaxBody
+	most   int  // maximum size of the body for them, in bytes; 0 is h1.MaxBody
 }
 
 type headerTemplate struct {
 	name string
 	template.Template
-	shared bool // of a header shared by many requests, which a request may replace
+	shared bool // it is shared by many requests, and a request may replace it
 }
 
 func (c *Call) Name() string { return c.name }
 
-// Asks returns the method and URL of the call, as the author wrote them.
+// Asks returns the method and URL of the call as written.
 func (c *Call) Asks() (method, url string) { return c.method, c.url.Text() }
 
 func (c *Call) Traits() scenarios.CallTraits {
@@ -140,7 +140,7 @@ func (c *Call) Traits() scenarios.CallTraits {
 	}
 }
 
-// origin returns scheme and host of the URL if they are known and not the target's.
+// origin returns scheme and host of the URL if they are known and differ from the target's.
 func (c *Call) origin() string {
 	text, static := c.url.Static()
 	if !static {

@@ -9,16 +9,15 @@ import (
 	"brunt/targets"
 )
 
-// Traces creates the trace ids of a client. They are unique to the client and do not use the
-// random source of an iteration, so that a scenario sends the same requests with and without
-// them.
+// Traces creates the trace ids of a client. They are unique to the client and do not use the random source of an
+// iteration, so that a scenario sends the same requests with and without them.
 type Traces struct {
 	targets.Tracing
 	from uint64
 	n    atomic.Uint64 // sessions so far
 }
 
-// NewTraces creates the ids of one client; nil: sends none.
+// NewTraces creates the ids of one client. It is nil if the client sends none.
 func NewTraces(t targets.Tracing) *Traces {
 	if t.High == 0 {
 		return nil
@@ -26,8 +25,7 @@ func NewTraces(t targets.Tracing) *Traces {
 	return &Traces{Tracing: t, from: rand.Uint64()}
 }
 
-// A traceSource creates the trace ids of one session. It is used by one goroutine at a time,
-// so it needs no lock.
+// A traceSource creates the trace ids of one session. It needs no lock, because only one goroutine at a time uses it.
 type traceSource struct{ session, asked uint64 }
 
 // open returns the source of a new session.
@@ -38,7 +36,7 @@ func (t *Traces) open() traceSource {
 	return traceSource{session: t.n.Add(1)}
 }
 
-// next returns the low half of a trace id; 0: there are none.
+// next returns the low half of a trace id; 0 means that there are no ids.
 func (t *Traces) next(s *traceSource) uint64 {
 	if t == nil {
 		return 0
@@ -47,7 +45,7 @@ func (t *Traces) next(s *traceSource) uint64 {
 	return t.ID(s.session<<40 + s.asked)
 }
 
-// ID returns the low half of the n-th id: different numbers give different ids.
+// ID returns the low half of the n-th id. Different numbers give different ids.
 func (t *Traces) ID(n uint64) uint64 { return max(1, mixed(t.from+n*0x9e3779b97f4a7c15)) }
 
 // mixed is the finalizer of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom
@@ -80,7 +78,7 @@ func appendHex(dst []byte, v uint64) []byte {
 	return dst
 }
 
-// traced returns the trace id of the exchange: the author's, or brunt's own.
+// traced returns the trace id of the exchange: the author's own, or one of brunt.
 func (t *exchange) traced() scenarios.TraceID {
 	f := &t.rendered
 	for i := range t.call.headers {

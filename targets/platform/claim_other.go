@@ -4,5 +4,5 @@ package platform
 
 import "io"
 
-// claim does nothing here: while a unit is down, another process may take its port.
+// claim does nothing on this system, so another process may take the port of a unit that is down.
 func claim(int) (io.Closer, error) { return nil, nil }

@@ -11,53 +11,53 @@ import (
 	"brunt/scenarios/template"
 )
 
-// Container is the YAML of a service that runs in containers of its own, which brunt
-// makes through the engine's API.
+// Container is the YAML of a service that runs in its own containers, which brunt creates through the engine's API.
 type Container struct {
 	syntax.Place
-	// that the engine has, or can fetch; with ${env.…} or ${file.…} in its name, from a registry that guard.allow names,
-	// such as docker.io
+	// image that the engine has or can fetch; if its name contains ${env.…} or ${file.…}, guard.allow must name its
+	// registry, such as docker.io
 	Image      string  `yaml:"image,required"`
 	Command    Command `yaml:"command"`               // zero is the image's
 	Entrypoint Command `yaml:"entrypoint"`            // zero is the image's
 	Replicas   int     `yaml:"replicas,min=1,max=64"` // containers of the service; zero is one
-	// that the replicas stand in, in turn, for faults on a whole zone; zero is none
+	// zones of the replicas, in turn, for faults on a whole zone; zero is no zones
 	Zones []string                 `yaml:"zones"`
-	Env   map[string]template.Text `yaml:"env"` // of its process
-	// TCP ports that it listens on; the load, `ready` and ${unit.…} go to the first
+	Env   map[string]template.Text `yaml:"env"` // environment variables of its process
+	// TCP ports on which it listens; the load, `ready` and ${unit.…} use the first
 	Ports []int `yaml:"ports"`
-	// that it is in, by names of this scenario's own; zero is one that all services without any share
+	// networks of the service, by names that only this scenario uses; zero is one network that all services without
+	// networks share
 	Networks []string `yaml:"networks"`
-	// services that it calls, and that are started before it; those named by ${link.…} are added
+	// services that it calls; they are started before it; services named by ${link.…} are added
 	Links []string `yaml:"links"`
-	// folders and files of this machine, read only, to places in the container: {./conf.d:
-	// /etc/nginx/conf.d}
+	// folders and files of this machine, read-only, by their places in the container: {./conf.d: /etc/nginx/conf.d}
 	Mounts map[string]string `yaml:"mounts"`
-	// volumes of the run, by names of this scenario's own, to places in the container: {data: /var/lib/data}.
-	// Services and replicas that name the same one share it; it is removed after the run
+	// volumes of the run, by names that only this scenario uses, and their places in the container: {data:
+	// /var/lib/data}; services and replicas that name the same volume share it; it is removed after the run
 	Volumes map[string]string `yaml:"volumes"`
-	// that its processes run as, by name or number, with a group after a colon: "1000:1000"; zero is the image's
+	// user of its processes, by name or number, optionally with a group after a colon: "1000:1000"; zero is the
+	// image's
 	User   string  `yaml:"user"`
 	Health *Health `yaml:"health"` // the engine's own check; nil is the image's
-	// zero is that its first port accepts, or that its health is good where it has no port, within 30s
+	// zero is that its first port accepts connections, or that its health is good if it has no port, within 30s
 	Ready scenarios.Ready `yaml:"ready"`
 	// the engine's policy; zero is on-failure
 	Restart string `yaml:"restart,oneof=always|on-failure|unless-stopped|never"`
-	// beyond it the kernel kills a process of the container; zero is no bound
+	// memory limit, beyond which the kernel kills a process of the container; zero is no bound
 	Memory       quantity.Size      `yaml:"memory"`
-	CPUs         float64            `yaml:"cpus"`         // that it may use at most; zero is no bound
+	CPUs         float64            `yaml:"cpus"`         // limit of processors; zero is no bound
 	Capabilities []string           `yaml:"capabilities"` // added to the engine's usual ones
-	Grace        *quantity.Duration `yaml:"grace"`        // between its stop signal and SIGKILL; nil is 5s
+	Grace        *quantity.Duration `yaml:"grace"`        // time between its stop signal and SIGKILL; nil is 5s
 }
 
-// Health is the engine's check of a container, run within it.
+// Health is the engine's health check of a container, run inside it.
 type Health struct {
 	syntax.Place
 	Command []string          `yaml:"command,required"` // exit code 0 is healthy
 	Every   quantity.Duration `yaml:"every,positive"`   // zero is 1s
 	Timeout quantity.Duration `yaml:"timeout,positive"` // of one check; zero is 2s
-	Retries int               `yaml:"retries,min=1"`    // failures in a row until it is unhealthy; zero is 3
-	Start   quantity.Duration `yaml:"start"`            // failures in this time since the start don't count
+	Retries int               `yaml:"retries,min=1"`    // consecutive failures until it is unhealthy; zero is 3
+	Start   quantity.Duration `yaml:"start"`            // failures within this time after the start do not count
 }
 
 // Containers reads `target: {containers: …}`.
@@ -90,7 +90,7 @@ func (c *Container) service(name string) Service {
 	return svc
 }
 
-// check adds the mistakes in the settings of one service, except those of its links.
+// check notes the mistakes in the settings of one service, except those of its links.
 func (c *Container) check(at syntax.Pos, m *syntax.Mistakes) {
 	checkZones(c.Of("zones"), c.Zones, m)
 	for _, p := range c.Ports {
@@ -133,7 +133,7 @@ func (c *Container) check(at syntax.Pos, m *syntax.Mistakes) {
 	}
 }
 
-// checkUser adds a mistake if user is not USER or USER:GROUP, each a name or a number.
+// checkUser notes a mistake if user is not USER or USER:GROUP, each a name or a number.
 func checkUser(at syntax.Pos, user string, m *syntax.Mistakes) {
 	name, group, grouped := strings.Cut(user, ":")
 	if user != "" && (name == "" || grouped && group == "" || strings.ContainsAny(user, " /\t\x00") ||
@@ -142,7 +142,7 @@ func checkUser(at syntax.Pos, user string, m *syntax.Mistakes) {
 	}
 }
 
-// enter finds the service to which relative paths go.
+// enter determines the service to which relative paths go.
 func (s *Spec) enter(n *syntax.Node, entry string, m *syntax.Mistakes) {
 	s.Entry = entry
 	if entry != "" || len(s.Services) == 0 {
@@ -157,8 +157,8 @@ func (s *Spec) enter(n *syntax.Node, entry string, m *syntax.Mistakes) {
 // demoPort is the port of a built-in service in its container.
 const demoPort = 8080
 
-// Contained returns a built-in stack as a stack of containers or pods, as the platform says, each of which runs brunt
-// itself: the commands become its arguments.
+// Contained returns a built-in stack as a stack of containers or of pods, as platform says. Each of them runs brunt
+// itself, with the commands as arguments.
 func (s Spec) Contained(platform string) Spec {
 	out := s
 	out.Platform, out.Services = platform, slices.Clone(s.Services)

@@ -8,16 +8,16 @@ import (
 	"brunt/targets/demo"
 )
 
-// socialConnect is SocialConnect, the built-in system.
+// socialConnect is the built-in system SocialConnect.
 type socialConnect struct {
 	demo.Config `yaml:",inline"`
 
-	Liveness *bool `yaml:"liveness"` // on Kubernetes, a pod that does not answer for 10 s is started again; off by default
+	Liveness *bool `yaml:"liveness"` // on Kubernetes, a pod that does not answer for 10 s is restarted; off by default
 }
 
 var _ Builder = (*socialConnect)(nil)
 
-// demoGrace is the time that SocialConnect has to shut down.
+// demoGrace is how long SocialConnect may take to shut down.
 const demoGrace = 3 * time.Second
 
 func (d *socialConnect) Spec(self []string) Spec {

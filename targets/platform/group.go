@@ -8,19 +8,19 @@ import (
 	"sync"
 )
 
-// A Driver makes what the units of a group share on its platform.
+// A Driver creates the objects that the units of a group share on its platform.
 type Driver interface {
-	// Units lists the units in the order of their services. A driver that finds its units in Prepare
-	// has none before.
+	// Units lists the units in the order of their services. It is empty before Prepare if the driver finds its units
+	// there.
 	Units() []*Unit
-	// Prepare makes what the units need, before the first of them starts.
+	// Prepare creates everything that the units need, before the first of them starts.
 	Prepare(ctx context.Context) error
-	// Release removes what Prepare made, after all units have been removed. It can be called again,
-	// and after a Prepare that failed.
+	// Release removes everything that Prepare created, after all units have been removed. It can be called again, and
+	// after a Prepare that failed.
 	Release(ctx context.Context) error
 }
 
-// A Group is the units of a Spec, brought up and taken down together by a driver.
+// A Group is the set of units of a Spec. A driver brings them up and takes them down together.
 type Group struct {
 	spec   Spec
 	driver Driver
@@ -32,8 +32,7 @@ func NewGroup(spec Spec, d Driver) *Group { return &Group{spec: spec, driver: d}
 // Units lists the units in the order of their services.
 func (g *Group) Units() []*Unit { return g.driver.Units() }
 
-// Addr returns the host:port on which a unit listens; empty if there is no such unit or it does not
-// listen.
+// Addr returns the host:port on which a unit listens. It is empty if there is no such unit or it does not listen.
 func (g *Group) Addr(unit string) string {
 	for _, u := range g.Units() {
 		if u.Name() == unit {
@@ -59,15 +58,15 @@ func (g *Group) Addresses() map[string]string {
 	return out
 }
 
-// SetAddress stores the properties of an address as placeholders: those of name.
+// SetAddress stores the parts of an address as values of the placeholders of name.
 func SetAddress(values map[string]string, name, addr string) {
 	host, port, _ := strings.Cut(addr, ":")
 	values[name+".addr"], values[name+".host"], values[name+".port"], values[name+".url"] = addr, host, port,
 		"http://"+addr
 }
 
-// Up starts every unit, services before those that call them, and returns when all are ready. After
-// an error it leaves nothing behind.
+// Up starts every unit, each service before its callers, and returns when all are ready. After an error it leaves
+// nothing behind.
 func (g *Group) Up(ctx context.Context) error {
 	err := g.driver.Prepare(ctx)
 	if err == nil {
@@ -97,8 +96,7 @@ func (g *Group) start(ctx context.Context) error {
 	return nil
 }
 
-// Down removes every unit and what they share, and returns when nothing is left. It can be called
-// again.
+// Down removes every unit and the objects that they share, and returns when nothing is left. It can be called again.
 func (g *Group) Down(ctx context.Context) error {
 	err := g.each(func(u *Unit) error { return u.instance.Remove(ctx) })
 	return errors.Join(err, g.driver.Release(ctx))

@@ -8,11 +8,11 @@ import (
 	"brunt/targets/platform/procgroup"
 )
 
-// mostOutput is the largest size of a unit's log file in bytes; later output is dropped.
+// mostOutput is the maximum size of a unit's log file in bytes. Later output is dropped.
 const mostOutput = 64 << 20
 
-// An Output receives what a unit writes. It keeps the end for messages and writes everything to a
-// file if there is one. The zero Output has no file.
+// An Output receives the output of a unit. It keeps the end for messages, and writes everything to a file if there is
+// one. The zero Output has no file.
 type Output struct {
 	mu      sync.Mutex
 	end     procgroup.Tail // for messages
@@ -20,7 +20,7 @@ type Output struct {
 	written int64
 }
 
-// OpenFile makes the output write to the file that open returns, unless it has a file already.
+// OpenFile makes the output write to the file that open returns, unless it already has a file.
 func (o *Output) OpenFile(open func() (io.WriteCloser, error)) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()

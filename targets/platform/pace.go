@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// runEvery is the least time between the begins of two checks that run a command.
+// runEvery is the minimum time between the starts of two checks that run a command.
 const runEvery = 250 * time.Millisecond
 
-// A Pace spaces readiness checks that run a command: each forks a process, or creates an exec in a container, which the
-// engine keeps. It is safe for concurrent use.
+// A Pace spaces out readiness checks that run a command. Each check forks a process, or creates an exec in a
+// container, which the engine keeps. It is safe for concurrent use.
 type Pace struct {
-	turn chan time.Time // holds the begin of the last check while nothing waits
+	turn chan time.Time // holds the start of the last check while no check waits
 }
 
 // NewPace returns a Pace whose first check may begin at once.
@@ -21,7 +21,7 @@ func NewPace() *Pace {
 	return p
 }
 
-// Wait waits until the next check may begin, 250 ms after the last one began, or until ctx ends.
+// Wait waits until the next check may start, 250 ms after the start of the last one, or until ctx ends.
 func (p *Pace) Wait(ctx context.Context) error {
 	var last time.Time
 	select {

@@ -8,9 +8,8 @@ import (
 	"sync"
 )
 
-// A Port of this machine belongs to a unit while its group exists. It is held until the unit's
-// process is about to listen on it. It is also claimed, so that no other brunt uses it while the unit
-// is down.
+// A Port of this machine belongs to a unit while its group exists. brunt holds it until the unit's process is about
+// to listen on it. It also claims it, so that no other brunt uses it while the unit is down.
 type Port struct {
 	number int
 	claim  io.Closer // nil if the system has no claims
@@ -19,14 +18,14 @@ type Port struct {
 	hold net.Listener
 }
 
-// Ports are below the range of ephemeral ports (from 32768 on Linux, 49152 elsewhere), so that no
+// Ports are below the range of ephemeral ports (which begins at 32768 on Linux, and at 49152 elsewhere), so that no
 // connection of the load takes a unit's port while the unit restarts.
 const (
 	firstPort = 20000
 	lastPort  = 32767
 )
 
-// ReservePort reserves a port: fixed plus index, or a free one if fixed is zero.
+// ReservePort reserves a port: fixed plus index, or a free port if fixed is zero.
 func ReservePort(fixed, index int) (*Port, error) {
 	if fixed != 0 {
 		return take(fixed + index)

@@ -11,26 +11,27 @@ import (
 	"brunt/scenarios/template"
 )
 
-// Process is the YAML of one of an author's own services.
+// Process is the YAML of a service that the author provides as a command.
 type Process struct {
 	syntax.Place
 	Command  Command `yaml:"command,required"`      // a list, or a line that is split at blanks; no shell
 	Replicas int     `yaml:"replicas,min=1,max=64"` // units of the service; zero is one
-	// that the replicas stand in, in turn, for faults on a whole zone; zero is none
+	// zones of the replicas, in turn, for faults on a whole zone; zero is no zones
 	Zones []string                 `yaml:"zones"`
 	Env   map[string]template.Text `yaml:"env"` // added to brunt's own environment
-	Dir   string                   `yaml:"dir"` // zero is where brunt was started
-	// that it runs as, by name or number, with a group after a colon; zero is brunt's own. Only root may set another
+	Dir   string                   `yaml:"dir"` // working folder; zero is where brunt was started
+	// user of its processes, by name or number, optionally with a group after a colon; zero is brunt's own; only root
+	// may set another
 	User string `yaml:"user"`
-	// services that it calls; those named by ${link.…} are added
+	// services that it calls; services named by ${link.…} are added
 	Links []string `yaml:"links"`
-	// of replica 0, the next has the next one; zero is a free one
+	// port of replica 0; the next replica has the next port; zero is a free one
 	Port int `yaml:"port,min=1,max=65535"`
-	// zero is that its port accepts, within 30s
+	// zero is that its port accepts connections, within 30s
 	Ready        scenarios.Ready    `yaml:"ready"`
 	Restart      string             `yaml:"restart,oneof=always|on-failure|never"` // zero is on-failure
 	RestartDelay *quantity.Duration `yaml:"restart_delay"`                         // nil is 1s
-	// between SIGTERM and SIGKILL; nil is 5s
+	// time between SIGTERM and SIGKILL; nil is 5s
 	Grace *quantity.Duration `yaml:"grace"`
 }
 
@@ -55,7 +56,7 @@ func (c *Command) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// Arguments fills the placeholders of the command.
+// Arguments fills in the placeholders of the command.
 func (c Command) Arguments(it *template.Iter) ([]string, error) {
 	var out []string
 	for i := range c {
@@ -68,8 +69,8 @@ func (c Command) Arguments(it *template.Iter) ([]string, error) {
 	return out, nil
 }
 
-// words splits a command line at blanks and keeps placeholders whole. Quotes have no meaning: an
-// argument with blanks needs a list.
+// words splits a command line at blanks and keeps placeholders whole. Quotes have no meaning: an argument with blanks
+// needs a list.
 func words(n *syntax.Node) []*syntax.Node {
 	parts := n.Parts
 	if parts == nil {
@@ -133,8 +134,8 @@ func Processes(n *syntax.Node, entry string, m *syntax.Mistakes) Spec {
 	return spec
 }
 
-// read reads the services from a map of names to settings; service converts each. It adds the links
-// that ${link.…} names to services without a mistake.
+// read reads the services from a map of names to settings; service converts each of them. If a service has no
+// mistake, read adds the links that it names with ${link.…}.
 func (s *Spec) read(
 	key string, n *syntax.Node, entry string, m *syntax.Mistakes, service func(f syntax.Field) Service,
 ) {

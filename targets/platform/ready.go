@@ -17,20 +17,20 @@ import (
 // checkTimeout is the timeout of one readiness check.
 const checkTimeout = time.Second
 
-// silence is how long a target may take to become ready before it is said that it is waited for.
+// silence is how long a target may take to become ready before the user is told that brunt waits for it.
 const silence = 2 * time.Second
 
 // A Wait is a wait for readiness.
 type Wait struct {
 	Within time.Duration
-	Ask    func(context.Context) error // until it succeeds
-	Tell   func(last error)            // called once, when nothing was ready for [silence]; nil: not at all
+	Ask    func(context.Context) error // is called until it succeeds
+	Tell   func(last error)            // is called once if nothing was ready after [silence]; may be nil
 }
 
 // A notice calls a function once, with the error of the first ask that fails after [silence].
 type notice struct {
 	began time.Time
-	tell  func(last error) // nil: none, or called already
+	tell  func(last error) // nil: there is none, or it was already called
 }
 
 func (n *notice) failed(err error) {
@@ -40,8 +40,8 @@ func (n *notice) failed(err error) {
 	}
 }
 
-// Await asks until an ask succeeds or the time is over. It returns the last error of an ask that was not cut off; the
-// error does not report that ctx ended.
+// Await asks until an ask succeeds or the time is over. It returns the last error of an ask that was not cut off. It
+// does not report that ctx ended.
 func Await(ctx context.Context, w Wait) error {
 	ctx, cancel := context.WithTimeout(ctx, w.Within)
 	defer cancel()
@@ -64,8 +64,8 @@ func Await(ctx context.Context, w Wait) error {
 	}
 }
 
-// Check checks once whether the service on addr is ready: by a GET with a status below 400 if a
-// path is given, and by a connection otherwise. It does not ask the block's question, which [Unit.Ready] asks.
+// Check checks once whether the service on addr is ready: with a GET whose status must be below 400 if a path is
+// given, and with a connection otherwise. It does not ask the question of the block; [Unit.Ready] does.
 func Check(ctx context.Context, addr string, r scenarios.Ready) error {
 	if r.Asks != nil {
 		return nil
@@ -89,7 +89,7 @@ func Check(ctx context.Context, addr string, r scenarios.Ready) error {
 	return nil
 }
 
-// request gets a path, or a URL, from the service on addr, and discards the body.
+// request gets a path or a URL from the service on addr, and discards the body.
 func request(ctx context.Context, addr, url string) (*http.Response, error) {
 	if strings.HasPrefix(url, "/") {
 		url = "http://" + addr + url
@@ -98,7 +98,7 @@ func request(ctx context.Context, addr, url string) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A new connection: a pooled one may belong to a previous process.
+	// A new connection is used, because a pooled one may belong to a previous process.
 	via := connect.To(addr).Transport()
 	via.DisableKeepAlives = true
 	client := http.Client{
@@ -114,12 +114,12 @@ func request(ctx context.Context, addr, url string) (*http.Response, error) {
 	return resp, nil
 }
 
-// ask requests an answer from the service on addr; nil means that any answer arrived. A connection
-// is not an answer: the kernel accepts it even for a stopped process.
+// ask requests an answer from the service on addr. Nil means that some answer arrived. A connection is not an answer,
+// because the kernel accepts it even for a stopped process.
 //
-// If the readiness check is only a connection, the protocol is unknown. ask then sends an HTTP
-// request. A service with another protocol closes the connection or reports an error, which a
-// stopped process could not do, or waits for more input.
+// If the readiness check is only a connection, the protocol is unknown. Then ask sends an HTTP request. A service
+// with another protocol closes the connection, reports an error, which a stopped process could not do, or waits for
+// more input.
 func ask(ctx context.Context, addr string, r scenarios.Ready) error {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
@@ -142,5 +142,5 @@ func ask(ctx context.Context, addr string, r scenarios.Ready) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
 	}
-	return nil // the end of the connection is an answer too
+	return nil // the end of the connection is also an answer
 }

@@ -2,8 +2,7 @@ package platform
 
 import "embed"
 
-// Source is this package's own text: the comments of its settings become the
-// descriptions in the JSON Schema.
+// Source is the source text of this package. The comments of its settings become the descriptions in the JSON Schema.
 //
 //go:embed *.go
 var Source embed.FS

@@ -13,7 +13,7 @@ import (
 	"brunt/scenarios/template"
 )
 
-// A Spec describes a group of units: its services and what each needs.
+// A Spec describes a group of units: its services and their needs.
 type Spec struct {
 	Services []Service
 	Entry    string       // the service to which relative paths of a scenario go
@@ -21,7 +21,7 @@ type Spec struct {
 	Platform string       // platform of its units: processes (the zero value), Docker or Kubernetes
 }
 
-// Platforms of stacks whose units are containers, and pods.
+// Platforms of stacks whose units are containers or pods.
 const (
 	Docker     = "docker"
 	Kubernetes = scenarios.OnKubernetes
@@ -39,26 +39,25 @@ type ComposeFile struct {
 type Service struct {
 	Name     string
 	Replicas int
-	Zones    []string // zones of its replicas, in turn; empty is no zone
+	Zones    []string // zones of its replicas, in turn; empty: no zones
 	Command  Command
 	Env      map[string]template.Text
 	Dir      string
-	User     string   // that its processes run as; empty is brunt's own, or the image's
+	User     string   // user of its processes; empty: brunt's own, or the image's
 	Links    []string // services that it calls
-	Port     int      // of replica 0, then ascending by one; zero is a free one
+	Port     int      // of replica 0, ascending by one from there; zero: a free port
 	Ready    scenarios.Ready
 	Restart  string        // always, on-failure or never
 	Delay    time.Duration // before a restart
 	Grace    time.Duration // between SIGTERM and SIGKILL
 
 	Container *Container // settings of a container service
-	Liveness  bool       // a pod whose readiness check fails for long is started again
+	Liveness  bool       // a pod whose readiness check fails for long is restarted
 }
 
 // A Builder is a kind of stack. Its exported fields are its YAML.
 type Builder interface {
-	// Spec returns the description of the stack. self is the command line of brunt itself, for
-	// stacks that run it.
+	// Spec returns the description of the stack. self is the command line of brunt itself, for stacks that run it.
 	Spec(self []string) Spec
 }
 
@@ -69,7 +68,7 @@ func Kinds() map[string]func() Builder {
 	}
 }
 
-// OnPods reports whether the units are pods; a nil spec has none.
+// OnPods reports whether the units are pods. It is false for a nil spec.
 func (s *Spec) OnPods() bool { return s != nil && s.Platform == Kubernetes }
 
 // Service finds a service by name.
@@ -113,7 +112,7 @@ func (s *Spec) Edges() []Edge {
 	return out
 }
 
-// Zone returns the zone of replica i; empty is no zone.
+// Zone returns the zone of replica i. It is empty if there is none.
 func (s *Service) Zone(i int) string {
 	if len(s.Zones) == 0 {
 		return ""
@@ -135,8 +134,7 @@ func (s *Spec) Zones() map[string]string {
 	return out
 }
 
-// levels orders the services so that a service comes before its callers; services in a cycle share
-// a level.
+// levels orders the services so that each comes before its callers. Services in a cycle share a level.
 func (s *Spec) levels() [][]string {
 	done := map[string]bool{}
 	var out [][]string
@@ -164,8 +162,8 @@ func (s *Spec) levels() [][]string {
 	return out
 }
 
-// Environment extends env with the variables of a replica: its zone, the addresses of its links,
-// and the variables of the scenario, which override the others.
+// Environment extends env with the variables of a replica: its zone, the addresses of its links, and the variables of
+// the scenario, which override the others.
 func (s *Service) Environment(
 	env map[string]string, index int, links func(to string) []string, it *template.Iter,
 ) ([]string, error) {

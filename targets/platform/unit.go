@@ -11,21 +11,21 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// An Instance is one unit as its platform runs it.
+// An Instance is one unit on its platform.
 type Instance interface {
-	// Addr returns the host:port by which the unit is reached from this machine; empty if it does not
-	// listen. It stays over restarts.
+	// Addr returns the host:port at which this machine reaches the unit. It is empty if the unit does not listen. It
+	// survives restarts.
 	Addr() string
-	// Ref returns the name of the unit on its platform, such as the id of a container; empty if the
-	// platform has no name for it.
+	// Ref returns the name of the unit on its platform, such as the id of a container. It is empty if the platform
+	// has no name for it.
 	Ref() string
 	// Start starts the unit. It does not wait until it is ready.
 	Start(ctx context.Context) error
-	// Running returns why a readiness check would be answered by something else, or nil.
+	// Running returns why something else would answer a readiness check, or nil if the unit would.
 	Running() error
 	// Check runs the readiness check once.
 	Check(ctx context.Context) error
-	// Failed returns why the unit never becomes ready; empty means that it still may.
+	// Failed returns why the unit will never become ready. It is empty if the unit still may.
 	Failed(ctx context.Context) string
 	// Output returns the end of what the unit wrote, and how its last process ended, if that is known.
 	Output(ctx context.Context) (end string, exit error)
@@ -52,22 +52,22 @@ func NewUnit(s *Service, index int, i Instance, event func(event, unit, text str
 // Name returns service[i].
 func (u *Unit) Name() string { return syntax.UnitName(u.Service, u.Index) }
 
-// Addr returns the host:port by which the unit is reached from this machine; empty if it does not
-// listen. It stays over restarts.
+// Addr returns the host:port at which this machine reaches the unit. It is empty if the unit does not listen. It
+// survives restarts.
 func (u *Unit) Addr() string { return u.instance.Addr() }
 
-// Ref returns the name of the unit on its platform, such as the id of a container; empty if the
-// platform has no name for it.
+// Ref returns the name of the unit on its platform, such as the id of a container. It is empty if the platform has no
+// name for it.
 func (u *Unit) Ref() string { return u.instance.Ref() }
 
-// Asks reports whether the unit can be asked for an answer: it listens on a port.
+// Asks reports whether the unit can be asked for an answer, because it listens on a port.
 func (u *Unit) Asks() bool { return u.Addr() != "" }
 
-// Ask requests one answer that only a running process can give; nil means that any answer arrived.
+// Ask requests an answer that only a running process can give. Nil means that some answer arrived.
 func (u *Unit) Ask(ctx context.Context) error { return ask(ctx, u.Addr(), u.spec.Ready) }
 
-// Ready runs the unit's readiness check once, as a client would: whether its process runs does not
-// matter. If the check runs a command, it waits for its turn by [Pace].
+// Ready runs the unit's readiness check once, like a client would. It does not matter whether its process runs. If
+// the check runs a command, it waits for its turn by [Pace].
 func (u *Unit) Ready(ctx context.Context) error {
 	err := u.instance.Check(ctx)
 	if asks := u.spec.Ready.Asks; err == nil && asks != nil {
@@ -84,8 +84,7 @@ func (u *Unit) Ready(ctx context.Context) error {
 // checkEvery is the time between two readiness checks.
 const checkEvery = 20 * time.Millisecond
 
-// AwaitReady waits until the unit passes its readiness check, within the time that the check
-// allows.
+// AwaitReady waits until the unit passes its readiness check, within the time limit of the check.
 func (u *Unit) AwaitReady(ctx context.Context) error {
 	within := u.spec.Ready.WithinOr()
 	limited, cancel := context.WithTimeout(ctx, within)

@@ -17,7 +17,7 @@ import (
 // answerCheck holds the conditions that an answer must meet to be ok.
 type answerCheck struct {
 	allow  []string // first words of errors that are ok
-	shed   []string // first words of errors by which the target sheds load
+	shed   []string // first words of errors with which the target sheds load
 	within time.Duration
 	paths  []check.Field
 }
@@ -61,7 +61,7 @@ func errorWords(n *syntax.Node, m *syntax.Mistakes) (list []string) {
 	return list
 }
 
-// extraction is where the value of a variable stands in an answer: `$.path`.
+// extraction is the place of a variable's value in an answer: `$.path`.
 type extraction struct{ path jp.Expr }
 
 func (e *extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
@@ -89,7 +89,7 @@ func (e *extraction) Masks([]byte) bool { return false }
 
 func (e *extraction) IsSecret() bool { return secret.IsName(check.NameAt(e.path)) }
 
-// expected is what a call expects of its answer and takes from it.
+// expected holds the checks of a call's answer, and the variables to extract from it.
 type expected struct {
 	allow, shed []string
 	rest        targets.Expected[*answer]
@@ -106,7 +106,7 @@ func (c *call) compileChecks(k *answerCheck, in targets.Scope) {
 	c.rest.Fields("", k.paths, in)
 }
 
-// rank says how bad an error is, by its first word.
+// rank returns how bad an error is, by its first word.
 func (x *expected) rank(word []byte) rank {
 	has := func(list []string) bool {
 		return slices.ContainsFunc(list, func(one string) bool { return one == string(word) })

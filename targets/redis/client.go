@@ -25,9 +25,9 @@ type client struct {
 	slack     time.Duration // how late a connection's deadline may be
 	greeting  greeting
 	shared    *routes
-	cluster   *cluster               // nil: none
-	sentinels sentinels              // unless the primary has an address
-	primaryAt atomic.Pointer[string] // host:port of the primary that the sentinels named last; nil: none yet
+	cluster   *cluster               // nil: it is not a cluster
+	sentinels sentinels              // unused if the URL has the address of the primary
+	primaryAt atomic.Pointer[string] // host:port of the primary according to the last answer of a sentinel; nil: none yet
 	checked   sync.Once
 	refused   error // why the endpoint can't be used; valid after checked
 }
@@ -63,10 +63,10 @@ func newClient(o targets.Options, d *targets.Descriptor) (targets.Client, error)
 	return c, nil
 }
 
-// routes are the places for connections to the addresses of an endpoint.
+// routes holds the places for connections to the addresses of an endpoint.
 type routes struct {
 	client *client
-	only   *targets.Places[*h1.Conn] // of an endpoint with one address; nil: a cluster
+	only   *targets.Places[*h1.Conn] // if the endpoint has one address; nil: it is a cluster
 
 	mu sync.Mutex
 	of map[string]*targets.Places[*h1.Conn] // by host:port
@@ -109,7 +109,7 @@ func (r *routes) close() {
 	}
 }
 
-// address returns the host:port of the server, or of the primary that the sentinels name.
+// address returns the host:port of the server, or of the primary according to the sentinels.
 func (c *client) address(ctx context.Context) (string, error) {
 	if c.at.master == "" {
 		return c.at.addresses[0], nil
@@ -121,8 +121,8 @@ func (c *client) address(ctx context.Context) (string, error) {
 	return address, err
 }
 
-// dial opens connection n to that address. Sentinels that have not heard of a failover name a server that is lost:
-// where it can't be reached, the others are asked.
+// dial opens connection n to that address. Sentinels that have not heard of a failover still name the lost server. If
+// that can't be reached, the other sentinels are asked.
 func (c *client) dial(ctx context.Context, n uint64) (*h1.Conn, error) {
 	if c.at.master == "" {
 		return h1.Dial(ctx, &c.o, c.at.addresses[0], n)
@@ -185,7 +185,7 @@ func (c *client) Open(int) (targets.Session, error) {
 	return &session{client: c, routes: c.shared}, nil
 }
 
-// bind asks the endpoint of a call whether it lets the load in, and a cluster for its slots.
+// bind checks that the endpoint of a call accepts the load, and asks a cluster for its slots.
 func bind(ctx context.Context, _ scenarios.Call, by targets.Client) error {
 	c := by.(*client)
 	c.checked.Do(func() {
@@ -201,8 +201,8 @@ func bind(ctx context.Context, _ scenarios.Call, by targets.Client) error {
 	return c.refused
 }
 
-// ask sends a command on a connection of its own, and returns the value of the answer. Ready prepares the connection;
-// without words that is all.
+// ask sends a command on a connection of its own, and returns the value of the answer. Ready prepares the connection.
+// Without words nothing else happens.
 func (c *client) ask(
 	ctx context.Context, address string, ready func(context.Context, *h1.Conn) error, words ...string,
 ) (any, error) {
@@ -231,17 +231,17 @@ func (c *client) ask(
 	return v, err
 }
 
-// refusal is the error of an answer to what brunt asks for itself.
+// refusal is the error for a refused command that brunt sends for itself.
 func (p *reply) refusal(what string) error {
 	return &targets.Error{Cause: causes.Cause(p.number), Text: fmt.Sprintf("%s is refused: %s", what, p.text)}
 }
 
-// greeting is what a connection begins with.
+// A greeting holds the commands with which a connection begins.
 type greeting struct {
-	hello  []byte // asks for RESP3; nil: it is not asked for
-	plain  []byte // of RESP2
-	hellos int    // commands of hello
+	hello  []byte // with a request for RESP3; nil: RESP3 is not requested
+	plain  []byte // for RESP2
+	hellos int    // number of commands in hello
 	plains int
-	old    atomic.Bool     // the server knows RESP2 alone
+	old    atomic.Bool     // the server only knows RESP2
 	spoken [2]atomic.Int64 // connections of RESP2 and RESP3
 }

@@ -14,10 +14,10 @@ import (
 	"brunt/targets"
 )
 
-// slotCount is how many slots the keys of a cluster are in.
+// slotCount is the number of slots of a cluster.
 const slotCount = 1 << 14
 
-// slotOf returns the slot of a key: by what stands in its first braces, or by the whole key.
+// slotOf returns the slot of a key. It depends on the text in the first braces of the key, or else on the whole key.
 func slotOf(key []byte) uint16 {
 	if from := bytes.IndexByte(key, '{'); from >= 0 {
 		if n := bytes.IndexByte(key[from+1:], '}'); n > 0 {
@@ -31,7 +31,7 @@ func slotOf(key []byte) uint16 {
 	return sum % slotCount
 }
 
-// crc16 is the table of the CRC-16 of XMODEM, by which the slots are numbered (Redis cluster specification).
+// crc16 is the table of the CRC-16 of XMODEM, which maps keys to slots (Redis cluster specification).
 var crc16 = func() (t [256]uint16) {
 	for i := range t {
 		sum := uint16(i) << 8
@@ -46,7 +46,7 @@ var crc16 = func() (t [256]uint16) {
 	return t
 }()
 
-// slotTable says which primary has which slots. It does not change.
+// slotTable maps slots to primaries. It never changes.
 type slotTable struct {
 	addresses []string // host:port of the primaries
 	slots     [slotCount]uint16
@@ -55,21 +55,21 @@ type slotTable struct {
 // unassigned is the number of a slot that no primary has.
 const unassigned = 1<<16 - 1
 
-// cluster is what a client knows of its cluster.
+// cluster is the knowledge of a client about its cluster.
 type cluster struct {
 	client *client
 	table  atomic.Pointer[slotTable] // nil: not known yet
-	turn   atomic.Uint64             // of commands without a key
-	first  atomic.Int64              // node that is asked first
+	turn   atomic.Uint64             // for commands without a key
+	first  atomic.Int64              // number of the node to ask first
 
 	loading chan struct{} // has an element while the cluster is asked
-	began   atomic.Int64  // when it was asked last in the background
+	began   atomic.Int64  // when the last request in the background began
 }
 
-// askedAgain is how long the slots are not asked for again.
+// askedAgain is the minimum time between two requests for the slots.
 const askedAgain = 100 * time.Millisecond
 
-// node returns the host:port that a command goes to.
+// node returns the host:port of the node for a command.
 func (k *cluster) node(keyed bool, slot uint16, deadline time.Duration) (string, error) {
 	t := k.table.Load()
 	if t == nil {
@@ -91,7 +91,7 @@ func (k *cluster) node(keyed bool, slot uint16, deadline time.Duration) (string,
 	return t.addresses[i], nil
 }
 
-// load asks the nodes for the slots, unless another call has done so meanwhile.
+// load asks the nodes for the slots, unless another call has done so in the meantime.
 func (k *cluster) load(ctx context.Context) error {
 	before := k.table.Load()
 	select {
@@ -122,7 +122,7 @@ func (k *cluster) load(ctx context.Context) error {
 	return err
 }
 
-// renew asks the nodes for the slots in the background, if they were not asked lately.
+// renew asks the nodes for the slots in the background, unless they were asked lately.
 func (k *cluster) renew() {
 	now := k.client.o.Now()
 	last := k.began.Load()
@@ -132,18 +132,18 @@ func (k *cluster) renew() {
 	k.client.Go(func() {
 		ctx, cancel := context.WithTimeout(k.client.Over(), max(time.Second, k.client.o.Timeout))
 		defer cancel()
-		_ = k.load(ctx) // the calls that need it report what is wrong
+		_ = k.load(ctx) // calls that need the slots report an error
 	})
 }
 
-// move records that a slot is at another node.
+// move records that a slot moved to another node.
 func (k *cluster) move(slot uint16, address string) {
 	old := k.table.Load()
 	if old == nil {
 		return
 	}
 	i := slices.Index(old.addresses, address)
-	if i < 0 || old.slots[slot] != uint16(i) { // else another call has recorded it
+	if i < 0 || old.slots[slot] != uint16(i) { // otherwise another call has recorded it
 		t := &slotTable{addresses: slices.Clone(old.addresses), slots: old.slots}
 		if i < 0 {
 			i, t.addresses = len(t.addresses), append(t.addresses, address)
@@ -154,8 +154,8 @@ func (k *cluster) move(slot uint16, address string) {
 	k.renew()
 }
 
-// readSlots reads the answer to CLUSTER SLOTS: ranges of slots, each with its primary and replicas. From is the node
-// that was asked.
+// readSlots reads the answer to CLUSTER SLOTS: ranges of slots, each with its primary and its replicas. From is the
+// node that sent it.
 func readSlots(v any, from string) (*slotTable, error) {
 	ranges, _ := v.([]any)
 	if len(ranges) == 0 {
@@ -193,14 +193,14 @@ func readSlots(v any, from string) (*slotTable, error) {
 	return t, nil
 }
 
-// clusterDown is the error of a cluster that has not assigned its slots.
+// clusterDown is the error for a cluster that has not assigned its slots.
 func clusterDown(format string, args ...any) error {
 	return &targets.Error{
 		Cause: causes.Cause(numbers["CLUSTERDOWN"]), Text: fmt.Sprintf(format, args...),
 	}
 }
 
-// besides returns an address that a node announces; one without a host is at the host of the node from.
+// besides returns an address that a node announces. If it lacks a host, it is on the host of the node from.
 func besides(address, from string) string {
 	host, port, err := net.SplitHostPort(address)
 	if i := strings.LastIndexByte(address, ':'); err != nil && i >= 0 { // IPv6 without brackets
@@ -212,14 +212,14 @@ func besides(address, from string) string {
 	return net.JoinHostPort(host, port)
 }
 
-// redirect is where a node sends a command that it does not execute.
+// redirect says to which node a command must be sent instead.
 type redirect struct {
 	slot    uint16
 	address string
-	ask     bool // for this command alone
+	ask     bool // only for this command
 }
 
-// redirect reads an error MOVED or ASK of a node.
+// redirect parses an error MOVED or ASK of a node.
 func (p *reply) redirect(from string) (r redirect, yes bool) {
 	if !p.failed || !bytes.HasPrefix(p.text, []byte("MOVED ")) && !bytes.HasPrefix(p.text, []byte("ASK ")) {
 		return r, false

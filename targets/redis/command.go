@@ -9,8 +9,8 @@ import (
 	"brunt/scenarios/template"
 )
 
-// commandSource is what a step sends: a list of the words of a command; or a map of pipeline or multi, a list of
-// commands.
+// commandSource holds the commands of a step. Its YAML is a list of the words of a command, or a map of pipeline or
+// multi with a list of commands.
 type commandSource struct {
 	commands []command
 	form     form
@@ -108,7 +108,7 @@ func (s *commandSource) add(n *syntax.Node, m *syntax.Mistakes) {
 	s.commands = append(s.commands, c)
 }
 
-// words returns the words of the command, its name in capitals; one with placeholders is empty.
+// words returns the words of the command, with its name in capitals. A word with placeholders is empty.
 func (c *command) words() []string {
 	list := make([]string, len(c.args))
 	for i := range c.args {
@@ -128,7 +128,7 @@ func (s *commandSource) Refs() (refs []*syntax.Ref) {
 	return refs
 }
 
-// name returns the name of a step of the commands: that of the command and its key.
+// name returns the default name of a step with the commands: the command and its key.
 func (s *commandSource) name() string {
 	const most = 60
 	var names []string
@@ -144,7 +144,7 @@ func (s *commandSource) name() string {
 	return syntax.Clip(prefix+strings.Join(names, " "), most)
 }
 
-// parts names the commands of a pipeline; those that are equal have numbers.
+// parts names the commands of a pipeline. Equal names get numbers.
 func (s *commandSource) parts() []string {
 	if s.form != pipeline {
 		return nil
@@ -159,20 +159,20 @@ func (s *commandSource) parts() []string {
 	return names
 }
 
-// segment is a part of the bytes of a call: some that are known, and then a word that is not.
+// segment is a part of the bytes of a call: some known bytes, and then a word that is not known yet.
 type segment struct {
 	known []byte
 	word  *template.Text // nil: none
 	key   bool           // the word is the first key of the call
 }
 
-// encoded is a call as bytes of the protocol.
+// encoded is a call in bytes of the protocol.
 type encoded struct {
 	segments []segment
 	fixed    []byte // the whole call, if it has no placeholders
 	replies  int
 	keyed    bool   // it has a key
-	slot     uint16 // of the key, if that has no placeholders
+	slot     uint16 // of the key, if the key has no placeholders
 }
 
 // encode prepares the bytes of the commands.
@@ -216,7 +216,7 @@ func (s *commandSource) encode() (e encoded) {
 	return e
 }
 
-// compose appends the call for it, in memory for its words. It returns the slot of its key.
+// compose appends the call for it; word is memory for its words. It returns the slot of its key.
 func (e *encoded) compose(dst, word []byte, it *template.Iter) (all, mem []byte, slot uint16, err error) {
 	slot = e.slot
 	for i := range e.segments {
@@ -236,7 +236,7 @@ func (e *encoded) compose(dst, word []byte, it *template.Iter) (all, mem []byte,
 	return dst, word, slot, nil
 }
 
-// appendLength appends the head of a command or of a word.
+// appendLength appends the header of a command or of a word.
 func appendLength(dst []byte, kind byte, n int) []byte {
 	return append(strconv.AppendInt(append(dst, kind), int64(n), 10), "\r\n"...)
 }
@@ -255,7 +255,8 @@ func appendCommand(dst []byte, words ...string) []byte {
 	return dst
 }
 
-// lines shows what was sent as redis-cli reads it: a command a line. Values that follow a secret name are masked.
+// lines returns the commands in bytes as redis-cli reads them, one per line. Values that follow a secret name are
+// masked.
 func lines(sent []byte) (list []string) {
 	for len(sent) > 0 {
 		words, rest := int64(0), []byte(nil)
@@ -275,7 +276,7 @@ func lines(sent []byte) (list []string) {
 	return list
 }
 
-// asking returns commands with ASKING before them; before each, if each is one for itself.
+// asking inserts ASKING before the commands, or before each command if each is true.
 func asking(sent []byte, each bool) (dst []byte) {
 	for len(sent) > 0 {
 		n := len(sent)
@@ -288,7 +289,7 @@ func asking(sent []byte, each bool) (dst []byte) {
 	return dst
 }
 
-// lengthOf returns the length of the first of commands that are sent.
+// lengthOf returns the length of the first command in sent.
 func lengthOf(sent []byte) int {
 	words, rest := announced(sent, '*')
 	for range words {
@@ -301,7 +302,7 @@ func lengthOf(sent []byte) int {
 	return len(sent) - len(rest)
 }
 
-// announced reads a length and returns what is behind it; nil: there is none.
+// announced reads a length and returns the bytes after it, or nil if there is no length.
 func announced(b []byte, kind byte) (int64, []byte) {
 	if len(b) == 0 || b[0] != kind {
 		return 0, nil
@@ -314,7 +315,7 @@ func announced(b []byte, kind byte) (int64, []byte) {
 	return n, b[min(len(b), 24)-len(rest):]
 }
 
-// quoted writes a word as redis-cli reads it.
+// quoted quotes a word for redis-cli if necessary.
 func quoted(word string) string {
 	plain := word != "" && strings.IndexFunc(word, func(r rune) bool {
 		return r <= ' ' || r == '"' || r == '\'' || r == '\\' || r >= 0x7f

@@ -1,16 +1,16 @@
-// Package redis sends commands to Redis, over its protocol RESP3, or RESP2 where the server knows no other.
+// Package redis sends commands to Redis over its protocol RESP3, or over RESP2 if the server knows no other.
 //
 //	step --compile--> call                                        once
 //	call --compose--> bytes --Places.Get--> connection --> reply  for each call
 //	reply --judge--> outcome, samples, variables
 //
 //	step.go      the YAML of a step
-//	command.go   commands from YAML to the wire; words.go what is known of them by their names
+//	command.go   commands from YAML to the wire; words.go the properties of commands by their names
 //	check.go     checks and extractions; schema.go the JSON Schemas of a step
 //	errors.go    the first words of errors, and their causes
 //	reply.go     reads replies: the codec; value.go decodes their values
 //	url.go       the URL of an endpoint
-//	client.go    the connections of a load; login.go what a new one begins with
+//	client.go    the connections of a load; login.go the first commands of a new connection
 //	cluster.go   the slots of a cluster, and which node a command goes to
 //	sentinel.go  the primary that sentinels name
 //	session.go   one virtual user: a call from its slot to its outcome
@@ -18,7 +18,7 @@
 //	sample.go    a call as reports show it
 //	source.go    the comments that describe the keys of a step
 //
-// The connections are those of package h1. A command is sent once: it is sent again only where a node of a cluster
-// says that it has not executed it (MOVED, ASK), and where the connection proves to be closed before anything was
-// written. Commands of several calls never share a write.
+// The connections are those of package h1. A command is sent once. It is sent again only if a node of a cluster says
+// that it has not executed it (MOVED, ASK), or if the connection proves to be closed before anything was written.
+// Commands of several calls never share a write.
 package redis

@@ -2,8 +2,8 @@ package redis
 
 import "brunt/scenarios"
 
-// firstWords are the first words of errors, by number. Files of requests carry the numbers, so that a new word goes to
-// the end.
+// firstWords are the first words of errors, by number. Stored files of requests contain the numbers, so a new word
+// must be added at the end.
 var firstWords = [...]string{
 	"other", "ERR", "WRONGTYPE", "LOADING", "READONLY", "MOVED", "ASK", "CLUSTERDOWN", "TRYAGAIN", "CROSSSLOT",
 	"MASTERDOWN", "BUSY", "OOM",
@@ -13,7 +13,7 @@ var firstWords = [...]string{
 	"INVALIDOBJ", "NOTREADY", "NOSUB",
 }
 
-// numbers are those of the first words; 0 is a word that is not known.
+// numbers maps first words to their numbers; 0 stands for an unknown word.
 var numbers = func() map[string]int32 {
 	m := map[string]int32{}
 	for i, word := range firstWords {
@@ -22,7 +22,7 @@ var numbers = func() map[string]int32 {
 	return m
 }()
 
-// causes are those of answers that are errors.
+// causes are the causes of answers that are errors.
 var causes = scenarios.CauseFamily{First: 5 << 16, Name: func(number int32) string {
 	if int(number) >= len(firstWords) {
 		number = 0

@@ -11,13 +11,13 @@ import (
 // answer is the answer to a call.
 type answer struct {
 	reply
-	doc   any // of a call whose answer is read; of several commands it is the list of their answers
-	inner any // the JSON that the text doc holds
+	doc   any // the decoded answer, if the call needs it; for several commands, the list of their answers
+	inner any // the JSON in doc, if doc is a text
 	tried bool
 }
 
-// JSON implements [targets.Answer]: the value at a path of the answer. Below a text it is one of the JSON that the text
-// holds. Nil is nothing.
+// JSON implements [targets.Answer]. It returns the value at a path of the answer. If the answer is a text, a longer
+// path refers to the JSON in the text. Nil means that there is no value.
 func (a *answer) JSON(path jp.Expr) (any, bool) {
 	doc := a.doc
 	if text, isText := doc.(string); isText && len(path) > 1 {
@@ -33,7 +33,7 @@ func (a *answer) JSON(path jp.Expr) (any, bool) {
 	return check.AtPath(doc, path)
 }
 
-// Header implements [targets.Answer]: an answer of Redis has none.
+// Header implements [targets.Answer]. An answer of Redis has no headers.
 func (a *answer) Header(string) [][]byte { return nil }
 
 func (a *answer) Body() []byte { return a.text }
@@ -47,7 +47,7 @@ func (t *exchange) judge() {
 	}
 }
 
-// wanted describes the first check that the answer failed: what it expects, and what came.
+// wanted describes the first check that the answer failed: the expected and the actual value.
 func (t *exchange) wanted() string {
 	a := &t.answer
 	if a.failed && a.rank != allowedError {

@@ -12,7 +12,7 @@ import (
 	"brunt/targets/http/h1"
 )
 
-// init writes down what connections to l begin with.
+// init prepares the commands with which connections to l begin.
 func (g *greeting) init(l *location) {
 	var auth []string
 	if l.password != "" {
@@ -22,7 +22,7 @@ func (g *greeting) init(l *location) {
 		g.hello, g.hellos = appendCommand(nil, append([]string{"HELLO", "3"}, auth...)...), 1
 	}
 	if auth != nil {
-		if l.user == "" { // of servers before 6, which have no users
+		if l.user == "" { // for servers before version 6, which have no users
 			auth = []string{"AUTH", l.password}
 		}
 		g.plain, g.plains = appendCommand(nil, auth...), 1
@@ -36,7 +36,7 @@ func (g *greeting) init(l *location) {
 	}
 }
 
-// login begins a connection: RESP3, or RESP2 where the server refuses that, with the user and the database.
+// login begins a connection: with RESP3, or RESP2 if the server refuses that, and with the user and the database.
 func (g *greeting) login(ctx context.Context, conn *h1.Conn) error {
 	if until, bounded := ctx.Deadline(); bounded {
 		_ = conn.SetDeadline(until)
@@ -69,8 +69,8 @@ func (g *greeting) login(ctx context.Context, conn *h1.Conn) error {
 	return nil
 }
 
-// knowsNoHello reports whether an error is that of a server or a proxy that has no RESP3. Any other error of HELLO,
-// such as that of too many clients, has nothing to do with the protocol.
+// knowsNoHello reports whether an error means that a server or a proxy does not know RESP3. Any other error of HELLO,
+// such as too many clients, is unrelated to the protocol.
 func (p *reply) knowsNoHello() bool {
 	if p.number == numbers["NOPROTO"] {
 		return true
@@ -79,15 +79,15 @@ func (p *reply) knowsNoHello() bool {
 	return bytes.Contains(text, []byte("unknown command")) || bytes.Contains(text, []byte("unsupported"))
 }
 
-// unaskedTime is how long a server may take for the rest of what it says before it is asked.
+// unaskedTime is how long the rest of a message may take that a server sends without a request.
 const unaskedTime = 50 * time.Millisecond
 
-// unasked reads an error that the server sent before it was asked: it refuses the connection.
+// unasked reads an error that the server sent without a request, which means that it refuses the connection.
 func unasked(conn *h1.Conn) (p reply, yes bool) {
 	if conn.WasSent {
 		return p, false
 	}
-	_ = conn.SetReadDeadline(time.Now().Add(unaskedTime)) // it is there already
+	_ = conn.SetReadDeadline(time.Now().Add(unaskedTime)) // the message has already arrived
 	br := h1.Reader(conn.Unasked())
 	defer h1.Release(br)
 	r := reader{br: br}
@@ -95,7 +95,7 @@ func unasked(conn *h1.Conn) (p reply, yes bool) {
 	return p, err == nil && p.failed
 }
 
-// converse sends n commands and reads their answers, of which it returns the first error.
+// converse sends n commands and reads their answers. It returns the first error among them.
 func converse(conn *h1.Conn, commands []byte, n int) (p reply, err error) {
 	br, err := conn.Ask(commands, nil)
 	if err != nil {

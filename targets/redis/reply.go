@@ -11,41 +11,42 @@ import (
 	"brunt/targets"
 )
 
-// Bounds of a reply.
+// Limits on a reply.
 const (
-	mostBulk    = 512 << 20 // bytes of one text, as Redis itself bounds it
+	mostBulk    = 512 << 20 // bytes of one text, the limit of Redis itself
 	mostItems   = 1 << 31   // replies within a reply
-	mostDecoded = 64 << 20  // bytes of memory for the values of a reply, about
-	mostDepth   = 64        // of replies within replies whose values are decoded
+	mostDecoded = 64 << 20  // approximate bytes of memory for the values of a reply
+	mostDepth   = 64        // nesting depth of replies whose values are decoded
 )
 
-// bad is an answer that is not of the protocol.
+// bad is the error for an answer that violates the protocol.
 func bad(format string, args ...any) error {
 	return &targets.Error{Cause: scenarios.Protocol, Text: fmt.Sprintf(format, args...)}
 }
 
-// reader reads replies of RESP3 and RESP2. It takes no memory by what a reply announces, only by what has come.
+// reader reads replies of RESP3 and RESP2. It takes memory only for data that has arrived, not for lengths that a
+// reply announces.
 type reader struct {
 	br   *bufio.Reader
 	size int64     // bytes of the replies read so far
 	room int       // bytes of memory that decoded values may still take
-	of   *expected // what is expected of the errors; nil: none is
+	of   *expected // decides which errors are expected; nil: none is
 }
 
 // head is the first line of a reply.
 type head struct {
 	kind byte
-	n    int64  // length of a text or count of replies; -1 is none
+	n    int64  // length of a text or number of replies; -1: nil
 	line []byte // after the kind; valid until the next read
 }
 
-// reply is what a reply is without its values.
+// reply describes a reply without its values.
 type reply struct {
 	none   bool   // the reply is nil
-	failed bool   // it is an error, or one is in it
-	rank   rank   // of the worst error, of which the first counts
+	failed bool   // it is an error, or contains one
+	rank   rank   // of the worst error; of equally bad errors the first counts
 	number int32  // of that error
-	text   []byte // of that error, its beginning
+	text   []byte // beginning of the text of that error
 }
 
 // rank says how bad an error is for its call.
@@ -57,10 +58,10 @@ const (
 	badError
 )
 
-// longestError is how much of the text of an error is kept, in bytes.
+// longestError is the maximum length of the text of an error that is kept, in bytes.
 const longestError = 300
 
-// note keeps an error, unless one that is as bad was kept before.
+// note keeps an error, unless an equally bad or worse one was kept before.
 func (r *reader) note(p *reply, text []byte) {
 	word, _, _ := bytes.Cut(text, []byte(" "))
 	is := r.of.rank(word)
@@ -71,7 +72,7 @@ func (r *reader) note(p *reply, text []byte) {
 	p.text = append(p.text[:0], text[:min(len(text), longestError)]...)
 }
 
-// next reads the head of a reply.
+// next reads the first line of a reply.
 func (r *reader) next() (h head, err error) {
 	line, err := r.br.ReadSlice('\n')
 	r.size += int64(len(line))
@@ -132,7 +133,7 @@ func integer(b []byte) (n int64, ok bool) {
 	return n, true
 }
 
-// begin reads the head of a reply. What a server says of itself before it (pushes, attributes) is dropped.
+// begin reads the first line of a reply. It drops pushes and attributes that the server sends before it.
 func (r *reader) begin() (head, error) {
 	for {
 		h, err := r.next()
@@ -149,7 +150,7 @@ func (r *reader) begin() (head, error) {
 	}
 }
 
-// read reads a reply without its values.
+// read reads a reply and drops its values.
 func (r *reader) read(p *reply) error {
 	h, err := r.begin()
 	if err != nil {
@@ -163,7 +164,7 @@ func (r *reader) read(p *reply) error {
 	return r.drop(n, p)
 }
 
-// inside reads the rest of what h begins, and returns how many replies are in it.
+// inside reads the rest of the reply that h begins, and returns how many replies it contains.
 func (r *reader) inside(h head, p *reply) (int64, error) {
 	switch h.kind {
 	case '-':
@@ -183,12 +184,12 @@ func (r *reader) inside(h head, p *reply) (int64, error) {
 	case '%':
 		return 2 * h.n, nil
 	case '|':
-		return 2*h.n + 1, nil // the reply behind it is the one that counts
+		return 2*h.n + 1, nil // one more, for the reply after the attribute
 	}
 	return 0, nil
 }
 
-// drop reads n replies, and keeps the worst error in them.
+// drop reads n replies and keeps the worst error in them.
 func (r *reader) drop(n int64, p *reply) error {
 	for ; n > 0; n-- {
 		h, err := r.next()
@@ -206,7 +207,7 @@ func (r *reader) drop(n int64, p *reply) error {
 	return nil
 }
 
-// skip reads n bytes of a text, and the end of its line.
+// skip reads the n bytes of a text, and the end of its line.
 func (r *reader) skip(n int64) error {
 	got, err := r.br.Discard(int(n))
 	r.size += int64(got)
@@ -216,7 +217,7 @@ func (r *reader) skip(n int64) error {
 	return r.lineEnd()
 }
 
-// blob reads a text of n bytes, of which it returns the beginning.
+// blob reads a text of n bytes and returns its beginning.
 func (r *reader) blob(n int64) ([]byte, error) {
 	text := make([]byte, min(n, longestError))
 	got, err := io.ReadFull(r.br, text)
@@ -240,7 +241,7 @@ func (r *reader) lineEnd() error {
 	return err
 }
 
-// broken is the error of an answer that ends before it is whole.
+// broken is the error for an answer that ends before it is complete.
 func broken(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF

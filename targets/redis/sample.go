@@ -32,7 +32,7 @@ func (t *exchange) sample(err error) {
 	}.Keep(k, t.it)
 }
 
-// sent says where a call went. To is the node of a cluster; empty: there is none.
+// sent returns the destination of a call. To is the node of a cluster, or empty.
 func (c *client) sent(to string) *result.Sent {
 	scheme := "redis"
 	if c.at.secure {
@@ -66,7 +66,7 @@ func (a *answer) excerpt() string {
 	return targets.Clip(check.ValueText(a.doc), most)
 }
 
-// shown writes a command as redis-cli reads it. A value behind a secret name is masked.
+// shown writes a command as redis-cli reads it. A value after a secret name is masked.
 func shown(words []string) string {
 	list := make([]string, len(words))
 	for i, w := range words {
@@ -81,13 +81,13 @@ func shown(words []string) string {
 	return strings.Join(list, " ")
 }
 
-// hides reports whether the value behind a word is secret.
+// hides reports whether the value after a word is secret.
 func hides(word string) bool {
 	return secret.IsName(word) || strings.EqualFold(word, "requirepass") || strings.EqualFold(word, "masterauth")
 }
 
-// sentCommand returns commands as one of redis-cli for a POSIX shell, quoted as [result.Sent.Curl] does. The body has a
-// command a line, as redis-cli reads it. It is empty if the commands were not kept completely.
+// sentCommand returns commands as a redis-cli command for a POSIX shell, quoted like [result.Sent.Curl]. The body has
+// one command per line, as redis-cli reads it. The result is empty if the commands were not kept completely.
 func sentCommand(s *result.Sent) string {
 	scheme, rest, ok := strings.Cut(s.URL, "://")
 	host, database, _ := strings.Cut(rest, "/")
@@ -97,7 +97,7 @@ func sentCommand(s *result.Sent) string {
 	}
 	var b strings.Builder
 	commands := strings.Split(s.Body, "\n")
-	// redis-cli reads its own quotes from the standard input alone
+	// redis-cli parses its own quotes only in standard input.
 	piped := len(commands) > 1 || strings.Contains(s.Body, `"`)
 	if piped {
 		b.WriteString("printf '%s\\n'")

@@ -10,15 +10,15 @@ import (
 	"brunt/targets"
 )
 
-// sentinels is which of the sentinels is asked first: the one that answered last.
+// sentinels remembers which sentinel to ask first: the one that answered last.
 type sentinels struct{ first atomic.Int64 }
 
-// primary returns the host:port of the primary that the sentinels name now.
+// primary returns the host:port of the primary according to the sentinels.
 func (c *client) primary(ctx context.Context) (string, error) {
 	return targets.TryEach(ctx, c.at.addresses, &c.sentinels.first, c.named)
 }
 
-// named returns the host:port of the primary that a sentinel names now. The time is that of the login.
+// named returns the host:port of the primary according to one sentinel. The time counts as login.
 func (c *client) named(ctx context.Context, sentinel string) (string, error) {
 	targets.StagesOf(ctx).Enter(scenarios.InLogin)
 	v, err := c.ask(ctx, sentinel, c.secure, "SENTINEL", "get-master-addr-by-name", c.at.master)

@@ -12,11 +12,11 @@ import (
 	"brunt/targets/http/h1"
 )
 
-// session is a virtual user. It holds no memory: a call borrows what it needs.
+// session is a virtual user. It holds no memory: a call borrows the buffers that it needs.
 type session struct {
 	client *client
 	routes *routes
-	own    bool // the connections are this user's alone
+	own    bool // the connections belong to this user only
 }
 
 func (s *session) Close() error {
@@ -43,24 +43,24 @@ func (s *session) Do(it *template.Iter, by scenarios.Call, out *scenarios.Outcom
 	t.end()
 }
 
-// exchange is a call under way.
+// exchange is a call in progress.
 type exchange struct {
 	*session
 	call *call
 	it   *template.Iter
 	out  *scenarios.Outcome
 
-	mem    []byte // of what is sent, if it is not the same for every call
+	mem    []byte // buffer of the sent bytes, unless they are the same for every call
 	word   []byte
 	send   []byte
 	slot   uint16
-	asking bool   // ASKING stands before what is sent
+	asking bool   // ASKING precedes the commands
 	begun  bool   // it was sent before, to another node
-	to     string // host:port of the node of a cluster that it was sent to
+	to     string // host:port of the cluster node that it was sent to
 	in     reader
 	answer
 	parts []part            // of a pipeline: its answers so far
-	one   scenarios.Outcome // of the part that is emitted
+	one   scenarios.Outcome // of the part that is being emitted
 }
 
 // part is the answer to one command of a pipeline.
@@ -72,10 +72,10 @@ type part struct {
 
 var exchanges = sync.Pool{New: func() any { return new(exchange) }}
 
-// mostKept is the size in bytes up to which the buffer of a call is kept for the next.
+// mostKept is the maximum size in bytes of a call's buffer that is kept for the next call.
 const mostKept = 64 << 10
 
-// end returns all that was borrowed.
+// end returns everything that was borrowed.
 func (t *exchange) end() {
 	for _, b := range []*[]byte{&t.mem, &t.word, &t.text} {
 		if *b = (*b)[:0]; cap(*b) > mostKept {
@@ -90,7 +90,7 @@ func (t *exchange) end() {
 	exchanges.Put(t)
 }
 
-// compose writes the call down.
+// compose renders the call.
 func (t *exchange) compose() (err error) {
 	c := t.call
 	if t.slot = c.slot; c.fixed != nil {
@@ -131,8 +131,8 @@ func (t *exchange) run() error {
 	return t.ask(t.routes.to(t.to))
 }
 
-// untouched reports whether the node that redirects the call has executed none of its commands: a single one, a
-// transaction, whose EXEC it refuses, or a pipeline of which it redirects each.
+// untouched reports whether the node that redirects the call has executed none of its commands: a single command, a
+// transaction, whose EXEC the node refuses, or a pipeline of which the node redirects every command.
 func (t *exchange) untouched() bool {
 	for i := range t.parts {
 		if _, yes := t.parts[i].redirect(""); !yes {
@@ -174,7 +174,7 @@ func (t *exchange) ask(places *targets.Places[*h1.Conn]) error {
 	}
 	out.First = conn.First
 	err = t.read(conn, br)
-	if out.End = conn.First; conn.Reads > 1 || err != nil { // else the last byte came with the first
+	if out.End = conn.First; conn.Reads > 1 || err != nil { // otherwise the last byte came with the first
 		out.End = t.client.o.Now()
 	}
 	clean := err == nil && br.Buffered() == 0 && !t.demoted()
@@ -191,7 +191,7 @@ func (t *exchange) ask(places *targets.Places[*h1.Conn]) error {
 	return nil
 }
 
-// status is that of an answer in its outcome.
+// status returns the status of the reply for an outcome.
 func (p *reply) status() int32 {
 	switch {
 	case p.failed:
@@ -202,7 +202,7 @@ func (p *reply) status() int32 {
 	return 0
 }
 
-// demoted reports whether the server is not the primary any more, so that the sentinels name another.
+// demoted reports whether the server is no longer the primary, so that the sentinels name another one.
 func (t *exchange) demoted() bool {
 	if t.client.at.master == "" {
 		return false
@@ -232,7 +232,7 @@ func (t *exchange) read(conn *h1.Conn, br *bufio.Reader) (err error) {
 		}
 	}
 	switch t.call.source.form {
-	case multi: // the first error is that of a command that was not queued, if there is one, and not that of EXEC
+	case multi: // the first error counts: that of a command that was not queued, rather than the error of EXEC
 		for range t.call.replies - 1 {
 			if err := t.in.read(&t.reply); err != nil {
 				return err
@@ -250,7 +250,7 @@ func (t *exchange) read(conn *h1.Conn, br *bufio.Reader) (err error) {
 func (t *exchange) readPipeline(conn *h1.Conn) error {
 	var list []any
 	at, reads := conn.First, conn.Reads
-	came := func() time.Duration { // when what was read last came
+	came := func() time.Duration { // when the bytes that were read last had arrived
 		if conn.Reads > reads {
 			at, reads = t.client.o.Now(), conn.Reads
 		}
@@ -288,7 +288,7 @@ func (t *exchange) readPipeline(conn *h1.Conn) error {
 	return nil
 }
 
-// emit hands over the commands of a pipeline, each with its own answer.
+// emit passes on the commands of a pipeline, each with its own answer.
 func (t *exchange) emit() {
 	emit := t.client.o.Emit
 	if emit == nil || t.call.source.form != pipeline {

@@ -29,14 +29,13 @@ func Descriptor() *targets.Descriptor {
 	return d
 }
 
-// The status of an answer: 0 is one without an error; that of one with an error is failed plus the number of its first
-// word.
+// The status of an answer: 0 if it contains no error, and otherwise failed plus the number of the error's first word.
 const (
 	absent = -1 // the answer is nil
 	failed = 1
 )
 
-// temporary reports whether a later call may get another answer than the error with a status.
+// temporary reports whether a later call may get a better answer than the error with a status.
 func temporary(status int32) bool {
 	for _, word := range []string{
 		"LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "READONLY", "MOVED", "ASK", "NOREPLICAS", "MISCONF",
@@ -54,10 +53,10 @@ type step struct {
 	// a command, each word an item: [GET, "user:${int(1,9)}"]; {pipeline: [[INCR, a], [EXPIRE, a, 60]]} sends several at
 	// once, {multi: […]} as a transaction
 	Redis commandSource `yaml:"redis"`
-	Check *answerCheck  `yaml:"check"` // what the answer must be to be ok; nil is any that is no error
-	// what a good answer has when it is whole; one that lacks it is no error
+	Check *answerCheck  `yaml:"check"` // conditions for an ok answer; nil is any answer that is not an error
+	// conditions that a good answer meets if it is complete; an answer that does not meet them is no error
 	Want *check.PathWants `yaml:"want"`
-	// variable to where its value stands: $ is the answer, $[0] the first of a list
+	// variables, each with the place of its value: $ is the answer, $[0] the first item of a list
 	Extract map[string]extraction `yaml:"extract"`
 }
 
@@ -65,7 +64,7 @@ type step struct {
 type call struct {
 	name   string
 	source commandSource
-	waits  bool // for something to happen
+	waits  bool // it waits for an event
 	encoded
 	expected
 }
@@ -106,12 +105,12 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	return c, m.Len() == before
 }
 
-// compileEndpoint notes mistakes of the call that only its endpoint shows, and of the endpoint's URL.
+// compileEndpoint notes mistakes of the call that depend on its endpoint, and mistakes in the endpoint's URL.
 func (c *call) compileEndpoint(in targets.Scope, m *syntax.Mistakes) {
 	text, at := in.EndpointURL()
 	u, err := url.Parse(text)
 	if text == "" || err != nil || strings.Contains(text, "${") {
-		return // package plan notes what is wrong with it
+		return // package plan notes this mistake
 	}
 	l, err := locate(u)
 	in.AddSecret(l.password)

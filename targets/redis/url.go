@@ -11,28 +11,28 @@ import (
 	"brunt/targets"
 )
 
-// schemes are those of the URLs of endpoints.
+// schemes are the schemes of endpoint URLs.
 var schemes = []string{"redis", "rediss", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel"}
 
-// wires are what connections of the schemes carry. An endpoint with sentinels has no address of a server.
+// wires describes the connections of each scheme. An endpoint with sentinels has no address of a server.
 var wires = map[string]targets.Wire{
 	"redis": {Formats: []string{"redis"}}, "redis+cluster": {Formats: []string{"redis"}},
 	"rediss": {TLS: true}, "rediss+cluster": {TLS: true}, "rediss+sentinel": {TLS: true},
 }
 
-// location is what the URL of an endpoint says.
+// location is the parsed URL of an endpoint.
 type location struct {
 	addresses []string // host:port of the server, of nodes of the cluster, or of sentinels
 	secure    bool     // TLS
 	cluster   bool
-	master    string // the name that sentinels know the primary by; empty: there are none
+	master    string // the sentinels' name for the primary; empty: there are no sentinels
 	user      string // empty: default
 	password  string
 	database  int
-	resp2     bool // RESP3 is not asked for
+	resp2     bool // RESP3 is not requested
 }
 
-// forms shows how the URLs of endpoints look.
+// forms shows examples of endpoint URLs.
 const forms = "such as redis://user:password@127.0.0.1:6379/0, redis+cluster://127.0.0.1:7000?addr=127.0.0.1:7001 " +
 	"or redis+sentinel://127.0.0.1:26379/mymaster"
 

@@ -11,8 +11,8 @@ import (
 	"brunt/targets"
 )
 
-// decode reads a reply with its values, as JSON has them: a text, a number, true, a list, a map, nil. What JSON has no
-// number for (inf, nan) is a text, and so is an error within a reply.
+// decode reads a reply with its values in the types of JSON: a text, a number, true, a list, a map, nil. Numbers that
+// JSON does not have (inf, nan) become texts, and so does an error within a reply.
 func (r *reader) decode(p *reply) (any, error) {
 	h, err := r.begin()
 	if err != nil {
@@ -22,10 +22,10 @@ func (r *reader) decode(p *reply) (any, error) {
 	return r.value(h, p, 0)
 }
 
-// valueSize is about what a value takes of memory besides its text, in bytes.
+// valueSize is the approximate memory of a value besides its text, in bytes.
 const valueSize = 48
 
-// charge counts the memory of a value whose text has n bytes.
+// charge counts the memory of a value with a text of n bytes.
 func (r *reader) charge(n int64) error {
 	if int64(r.room) < n+valueSize {
 		return bad("the answer has more than %d MiB, which is the most that checks and extractions look into",
@@ -81,7 +81,7 @@ func (r *reader) value(h head, p *reply, depth int) (any, error) {
 	return r.collection(h, p, depth)
 }
 
-// double returns a number; it is a text if JSON has no such number.
+// double returns a number, or a text if JSON has no such number.
 func double(b []byte) (any, error) {
 	f, err := strconv.ParseFloat(string(b), 64)
 	switch {
@@ -121,8 +121,8 @@ func (r *reader) bulk(h head, p *reply) (any, error) {
 	return string(b), nil
 }
 
-// collection reads the values of a list, a set, a push or a map; or an attribute, which is dropped, and the value
-// behind it.
+// collection reads the values of a list, a set, a push or a map. It drops an attribute, and then reads the value
+// after it.
 func (r *reader) collection(h head, p *reply, depth int) (any, error) {
 	if depth >= mostDepth {
 		return nil, bad("the answer has more than %d lists within lists", mostDepth)

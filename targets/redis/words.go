@@ -2,8 +2,8 @@ package redis
 
 import "strings"
 
-// stateful are the commands that change what a connection is, which later calls would find so, with what is written in
-// their place.
+// stateful are commands that change the state of a connection, which later calls would notice, each with a hint on
+// what to write instead.
 var stateful = map[string]string{
 	"AUTH":   "user and password stand in the URL of the endpoint: redis://user:password@127.0.0.1:6379",
 	"HELLO":  "brunt asks for RESP3 by itself; ?protocol=2 behind the URL of the endpoint asks for none",
@@ -17,17 +17,17 @@ var stateful = map[string]string{
 	"CLIENT REPLY": "", "CLIENT TRACKING": "", "CLIENT CACHING": "",
 }
 
-// keyless are commands without a key, which any node of a cluster answers.
+// keyless are commands without a key. Any node of a cluster answers them.
 var keyless = words(`ACL BGREWRITEAOF BGSAVE CLIENT CLUSTER COMMAND CONFIG DBSIZE ECHO FAILOVER FLUSHALL FLUSHDB FUNCTION INFO KEYS LASTSAVE LATENCY
 	LOLWUT MODULE PING PUBLISH PUBSUB RANDOMKEY ROLE SAVE SCAN SCRIPT SHUTDOWN SLOWLOG SWAPDB TIME WAIT WAITAOF`)
 
-// second and third are commands whose first key is their second or third argument.
+// second and third are the commands whose first key is the second or the third argument.
 var (
 	second = words(`BITOP BLMPOP BZMPOP DEBUG MEMORY OBJECT XGROUP XINFO ZDIFF ZINTER ZUNION ZINTERCARD SINTERCARD LMPOP ZMPOP`)
 	third  = words(`EVAL EVALSHA EVAL_RO EVALSHA_RO FCALL FCALL_RO`)
 )
 
-// blocking are commands that wait for something to happen.
+// blocking are commands that wait for an event.
 var blocking = words(`BLPOP BRPOP BRPOPLPUSH BLMOVE BLMPOP BZPOPMIN BZPOPMAX BZMPOP WAIT WAITAOF`)
 
 func words(text string) map[string]bool {
@@ -38,7 +38,7 @@ func words(text string) map[string]bool {
 	return m
 }
 
-// keyOf returns which of the words of a command is its first key; 0: it has none. A word with placeholders is empty.
+// keyOf returns which word of a command is its first key, or 0 if it has none. A word with placeholders is empty.
 func keyOf(args []string) int {
 	at, name := 1, args[0]
 	switch {
@@ -63,7 +63,7 @@ func keyOf(args []string) int {
 	return at
 }
 
-// waits reports whether a command waits for something to happen.
+// waits reports whether a command waits for an event.
 func waits(args []string) bool {
 	if blocking[args[0]] {
 		return true

@@ -14,7 +14,7 @@ import (
 	"github.com/ohler55/ojg/jp"
 )
 
-// The names of the numbers that checks compare.
+// The names of the counts that checks compare.
 const (
 	returnedRows = "rows"
 	affectedRows = "affected"
@@ -22,13 +22,13 @@ const (
 
 // answerCheck holds the conditions that an answer must meet to be ok.
 type answerCheck struct {
-	allow, shed []code // of errors that are ok, and by which the target sheds load
+	allow, shed []code // of errors that are ok, and of errors with which the target sheds load
 	within      time.Duration
 	numbers     []check.Field
 	paths       []check.Field
 }
 
-// code names an error, or the errors of a class.
+// A code names an error, or all errors of a class.
 type code struct {
 	text string
 	at   syntax.Pos
@@ -72,7 +72,7 @@ func codes(n *syntax.Node, m *syntax.Mistakes) (list []code) {
 	return list
 }
 
-// extraction is where the value of a variable stands in an answer: `$[0].column`.
+// extraction is the place of a variable's value in an answer: `$[0].column`.
 type extraction struct{ path jp.Expr }
 
 func (e *extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
@@ -100,13 +100,13 @@ func (e *extraction) Masks([]byte) bool { return false }
 
 func (e *extraction) IsSecret() bool { return secret.IsName(check.NameAt(e.path)) }
 
-// expected is what a statement expects of its answer and takes from it.
+// expected holds the checks of a statement's answer, and the variables to extract from it.
 type expected struct {
 	allow, shed []code
 	rest        targets.Expected[answer]
 }
 
-// compile prepares checks and extractions. It reports whether they look into the rows.
+// compile prepares checks and extractions. It reports whether they read the rows.
 func (x *expected) compile(
 	k *answerCheck, from map[string]extraction, d *Dialect, in targets.Scope, m *syntax.Mistakes,
 ) (reads bool) {
@@ -127,7 +127,7 @@ func (x *expected) compile(
 	return reads
 }
 
-// holds reports whether a list names the error, or its class.
+// holds reports whether a list contains the error, or its class.
 func (f *Failure) holds(list []code) bool {
 	return slices.ContainsFunc(list, func(c code) bool {
 		return strings.HasPrefix(f.Code, c.text) && (len(c.text) == 2 || len(c.text) == len(f.Code))

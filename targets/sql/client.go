@@ -54,7 +54,7 @@ func (f family) newClient(o targets.Options, d *targets.Descriptor) (targets.Cli
 	return c, nil
 }
 
-// places are those for connections to the endpoint.
+// places creates places for connections to the endpoint.
 func (c *client) places() *targets.Places[Conn] {
 	return c.To(targets.Connector[Conn]{Dial: c.connect})
 }
@@ -66,7 +66,7 @@ func (c *client) Open(int) (targets.Session, error) {
 	return &session{client: c, places: c.shared}, nil
 }
 
-// bind asks the endpoint of a call whether it lets the load in.
+// bind checks that the endpoint of a call accepts the load.
 func bind(ctx context.Context, _ scenarios.Call, by targets.Client) error {
 	c := by.(*client)
 	c.checked.Do(func() {
@@ -78,7 +78,7 @@ func bind(ctx context.Context, _ scenarios.Call, by targets.Client) error {
 	return c.refused
 }
 
-// dialect returns the one that speaks a scheme; nil: none does.
+// dialect returns the dialect of a scheme, or nil.
 func (f family) dialect(scheme string) *Dialect {
 	for _, d := range f {
 		if slices.Contains(d.Schemes, scheme) {

@@ -14,7 +14,7 @@ import (
 type copySource struct {
 	syntax.Place
 	Into    string   `yaml:"into,required"` // the table
-	Columns []string `yaml:"columns"`       // of the rows, in order; nil is all of the table
+	Columns []string `yaml:"columns"`       // columns of the rows, in order; nil is all columns of the table
 	Rows    copyRows `yaml:"rows,required"` // {count: 1000, values: ["${int(1,9)}", tea]} or {csv: FILE}
 
 	file []byte // of rows.csv
@@ -23,18 +23,18 @@ type copySource struct {
 // copyRows are rows that are copied.
 type copyRows struct {
 	syntax.Place
-	Count  int        `yaml:"count,min=1"` // of rows; zero is 1
-	Values []argument `yaml:"values"`      // of one row, in the order of the columns, filled in for each row; null is NULL
+	Count  int        `yaml:"count,min=1"` // number of rows; zero is 1
+	Values []argument `yaml:"values"`      // values of a row in column order, filled in for each row; null is NULL
 	CSV    string     `yaml:"csv"`         // a file of rows beside the scenario
-	Header bool       `yaml:"header"`      // the first line of the file has the names of columns
+	Header bool       `yaml:"header"`      // the first line of the file has the column names
 }
 
-// identifier is a name of SQL, perhaps behind that of a schema.
+// identifier matches a name of SQL, optionally after the name of a schema.
 var identifier = regexp.MustCompile(`^([A-Za-z_][\w$]*|"[^"\x00]+")(\.([A-Za-z_][\w$]*|"[^"\x00]+"))?$`)
 
 func isIdentifier(name string) bool { return identifier.MatchString(name) }
 
-// mostCopied is the size of the rows of a copy, in bytes.
+// mostCopied is the maximum size of the rows of a copy, in bytes.
 const mostCopied = 64 << 20
 
 // compile checks the rows, and returns the statement that copies them.
@@ -76,7 +76,7 @@ func (c *copySource) compile(in targets.Scope, m *syntax.Mistakes) Statement {
 	return s
 }
 
-// append appends the rows for it, as COPY reads them.
+// append appends the rows for it, in the format of COPY.
 func (c *copySource) append(dst, value []byte, it *template.Iter) (_, mem []byte, err error) {
 	if c.Rows.CSV != "" {
 		return append(dst, c.file...), value, nil

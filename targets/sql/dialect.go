@@ -13,28 +13,28 @@ import (
 type Dialect struct {
 	Name    string   // PostgreSQL
 	Schemes []string // of the URLs of its endpoints
-	Formats []string // of its connections, as [targets.Wire] has them
-	Port    uint16   // that its servers listen on unless they are told another
-	Params  []string // that the query of a URL may have, besides those of every dialect
+	Formats []string // formats of its connections, see [targets.Wire]
+	Port    uint16   // default port of its servers
+	Params  []string // parameters that the query of a URL may have, besides those of every dialect
 	Syntax  Syntax
 	Copies  bool // it has sql.copy
 	Listens bool // it has sql.listen
 
-	// Begin begins a transaction; isolation is the level of standard SQL, or empty.
+	// Begin returns the statement that begins a transaction. Isolation is a level of standard SQL, or empty.
 	Begin func(isolation string) string
-	// IsCode reports whether a text names errors of the server.
+	// IsCode reports whether a text is the code of an error, or of a class of errors.
 	IsCode func(text string) bool
-	// CodeHint shows how its errors are named.
+	// CodeHint shows the form of error codes.
 	CodeHint string
-	// Causes are those of its errors, by the numbers of their codes.
+	// Causes are the causes of its errors, by the numbers of their codes.
 	Causes scenarios.CauseFamily
-	// Temporary reports whether the error with a number may be followed by a good answer.
+	// Temporary reports whether another try may succeed after the error with a number.
 	Temporary func(number int32) bool
 	// Connect prepares connections to the servers of an endpoint. It returns a function that opens one and logs in.
 	Connect func(o *targets.Options, at *Location) (func(ctx context.Context, n uint64) (Conn, error), error)
 	// Command writes a sample as a command for a POSIX shell.
 	Command func(*result.Sent) string
-	// Script writes a statement with its arguments as the client program of the dialect reads it.
+	// Script writes a statement with its arguments in the language of the dialect's client program.
 	Script func(s *Statement, args [][]byte) string
 }
 
@@ -44,10 +44,10 @@ type Conn interface {
 	Terms() *targets.Lease
 	// Cut closes the connection at once, while another goroutine uses it.
 	Cut()
-	// Until sets the deadline on the run's clock, which may be late by slack.
+	// Until sets the deadline on the run's clock. It may be late by slack.
 	Until(deadline, slack time.Duration)
-	// Run sends a statement and reads the answer into r. Of arguments, nil is NULL. An error of the server is no error
-	// of Run. It returns h1.ErrStale if the connection was closed before anything was sent.
+	// Run sends a statement and reads the answer into r. A nil argument is NULL. An error of the server is not an
+	// error of Run. It returns h1.ErrStale if the connection was closed before anything was sent.
 	Run(s *Statement, args [][]byte, r *Result) error
 	// Usable reports whether another statement may be sent.
 	Usable() bool
@@ -55,10 +55,10 @@ type Conn interface {
 	Idle() bool
 }
 
-// A Failure is an error that a server answers with.
+// A Failure is an error in the answer of a server.
 type Failure struct {
-	Code   string // as the server names it; empty: there is none
+	Code   string // the server's code; empty: there is no error
 	Text   string
-	Number int32           // of the code; see [State], or that of the code itself
-	Cause  scenarios.Cause // of an outcome
+	Number int32           // number of the code: that of [State], or the code itself if it is a number
+	Cause  scenarios.Cause // for the outcome
 }

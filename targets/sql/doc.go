@@ -5,10 +5,10 @@
 //	arguments --Places.Get--> Conn.Run(statement, arguments) --> Result         for each statement
 //	Result --judge--> outcome, samples, variables
 //
-//	dialect.go   what a dialect is: how it connects and runs statements
+//	dialect.go   what a dialect provides: it connects and runs statements
 //	state.go     SQLSTATEs, and their causes
-//	result.go    what a statement gave
-//	step.go      the YAML of a step, and the calls that it becomes
+//	result.go    the result of a statement
+//	step.go      the YAML of a step, and its compilation to calls
 //	statement.go a statement and its arguments
 //	scan.go      finds parameters in the text of a statement
 //	copy.go      rows that are copied into a table
@@ -20,7 +20,7 @@
 //	sample.go    a call as reports show it
 //	source.go    the comments that describe the keys of a step
 //
-// To add a dialect, write a package with a function that returns its [Dialect], and add it to the line of package
-// catalog. A statement is sent once: a call is never repeated, and a connection is replaced only where it proves to be
+// To add a dialect, write a package with a function that returns its [Dialect], and add it to its line in package
+// catalog. A statement is sent once: a call is never repeated, and a connection is replaced only if it proves to be
 // closed before anything was written.
 package sql

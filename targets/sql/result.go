@@ -9,10 +9,10 @@ import (
 	"github.com/ohler55/ojg/jp"
 )
 
-// Result is what a statement gave.
+// Result is the result of a statement.
 type Result struct {
 	Sent, First, End time.Duration // on the run's clock
-	WasSent          bool          // else nothing was written
+	WasSent          bool          // false: nothing was written
 	Bytes            int64         // of the answer
 
 	Returns  bool  // the statement returns rows
@@ -20,18 +20,18 @@ type Result struct {
 	Affected int64 // inserted, updated, deleted or copied
 	Failure  Failure
 
-	Doc  []any // the rows that are looked into: each a map of its columns
-	kept int   // bytes of memory that they take
+	Doc  []any // the rows that are kept, each a map of its columns
+	kept int   // bytes of memory of these rows
 }
 
-// mostKept is the most memory that the rows of an answer take that checks and extractions look into, in bytes.
+// mostKept is the maximum memory of the rows of an answer that checks and extractions read, in bytes.
 const mostKept = 1 << 20
 
-// valueSize is about what a value takes of memory besides its text, in bytes.
+// valueSize is the approximate memory of a value besides its text, in bytes.
 const valueSize = 64
 
-// Keep counts the memory of a row with n bytes of values in some columns, and adds the row. Row is called only if
-// there is room: an answer that is looked into has at most 1 MiB.
+// Keep counts the memory of a row with n bytes of values in some columns, and adds the row. It calls row only if
+// there is room: an answer whose rows are read may have at most 1 MiB.
 func (r *Result) Keep(n, columns int, row func() any) error {
 	if r.kept += n + columns*valueSize; r.kept > mostKept {
 		return fmt.Errorf("the answer has more than %d MiB, which is the most that checks and extractions look into",
@@ -41,7 +41,7 @@ func (r *Result) Keep(n, columns int, row func() any) error {
 	return nil
 }
 
-// status is that of an answer in its outcome.
+// status returns the status of the answer for an outcome.
 func (r *Result) status() int32 {
 	switch {
 	case r.Failure.Code != "":
@@ -52,10 +52,10 @@ func (r *Result) status() int32 {
 	return 0
 }
 
-// answer is what checks look into.
+// answer is the result in the form that checks use.
 type answer struct{ *Result }
 
-// JSON implements [targets.Answer]: $ is the list of the rows.
+// JSON implements [targets.Answer]. $ is the list of rows.
 func (a answer) JSON(path jp.Expr) (any, bool) {
 	if a.Doc == nil {
 		return check.AtPath([]any{}, path)
@@ -63,7 +63,7 @@ func (a answer) JSON(path jp.Expr) (any, bool) {
 	return check.AtPath(a.Doc, path)
 }
 
-// Header implements [targets.Answer]: the number of rows that were returned, or that are affected.
+// Header implements [targets.Answer]. It returns the number of rows returned or affected.
 func (a answer) Header(name string) [][]byte {
 	n := a.Rows
 	if name == affectedRows {

@@ -24,8 +24,8 @@ func (t *exchange) sample(err error) {
 	}.Keep(k, t.it)
 }
 
-// script writes the call as the client program of the dialect reads it. Of a transaction, it is what was sent, up to
-// the statement that failed.
+// script writes the call for the client program of the dialect. For a transaction, it contains the sent statements,
+// up to the one that failed.
 func (t *exchange) script() string {
 	d, c := t.client.dialect, t.call
 	if !c.transaction {
@@ -39,7 +39,7 @@ func (t *exchange) script() string {
 	return strings.Join(append(lines, rollback.Text+";"), "\n")
 }
 
-// sent says where a call went.
+// sent returns the destination of a call.
 func (c *client) sent() *result.Sent {
 	s := &result.Sent{
 		URL: c.scheme + "://" + c.at.Addresses[0] + "/" + c.at.Database, Trust: c.at.TLS == Encrypted,

@@ -7,17 +7,17 @@ import (
 
 // Syntax says how a dialect writes statements.
 type Syntax struct {
-	Dollar    bool // parameters are $1, $2 and so on, and $tag$ quotes a text; else parameters are ?
+	Dollar    bool // parameters are $1, $2 and so on, and $tag$ quotes a text; otherwise parameters are ?
 	Backslash bool // a backslash escapes in quoted texts, and # begins a comment
 
 	holds bool // a step may begin a transaction that stays open
 }
 
-// scanned is what the text of a statement holds.
+// scanned is the result of scanning a statement.
 type scanned struct {
-	params    int    // parameters
+	params    int    // number of parameters
 	several   bool   // a ; stands between statements
-	verb      string // the first word, in small letters; behind WITH, that of the statement itself
+	verb      string // the first word, in lower case; after WITH, the first word of the statement itself
 	returning bool   // it has the word returning
 }
 
@@ -25,8 +25,8 @@ type scanned struct {
 type token uint8
 
 const (
-	blank token = iota // or a comment
-	word               // also one sign, and a quoted text
+	blank token = iota // also a comment
+	word               // also a single sign, and a quoted text
 	semicolon
 	parameter
 )
@@ -63,7 +63,7 @@ func (x Syntax) scan(text string) (s scanned) {
 	return s
 }
 
-// word notes a word in small letters that stands within some parentheses.
+// word processes a word in lower case at a nesting depth of parentheses.
 func (s *scanned) word(is string, depth int) {
 	switch {
 	case s.verb == "", s.verb == "with" && depth == 0 && slices.Contains(verbs, is):
@@ -73,13 +73,13 @@ func (s *scanned) word(is string, depth int) {
 	}
 }
 
-// verbs are the first words of statements that may stand behind WITH.
+// verbs are the first words of statements that may follow WITH.
 var verbs = []string{"select", "insert", "update", "delete", "merge", "table", "values", "replace"}
 
-// mostParams is the most parameters that the protocols have.
+// mostParams is the maximum number of parameters in the protocols.
 const mostParams = 65535
 
-// numberOf returns the number of digits, or one above all that are valid.
+// numberOf parses digits. It returns a number above mostParams if they are invalid.
 func numberOf(digits string) (n int) {
 	for i := 0; i < len(digits) && n <= mostParams; i++ {
 		n = 10*n + int(digits[i]-'0')
@@ -87,7 +87,7 @@ func numberOf(digits string) (n int) {
 	return n
 }
 
-// next returns the length of the first token of text, which is not empty, and what it is.
+// next returns the length and the kind of the first token of text, which must not be empty.
 func (x Syntax) next(text string) (int, token) {
 	c := text[0]
 	switch {
@@ -118,7 +118,7 @@ func (x Syntax) next(text string) (int, token) {
 	return 1, word
 }
 
-// lineComment reports whether text begins with a comment up to the end of its line. Of MySQL, a blank follows two
+// lineComment reports whether text begins with a comment up to the end of its line. In MySQL a blank must follow two
 // dashes: 5--1 is a difference.
 func (x Syntax) lineComment(text string) bool {
 	switch {
@@ -134,7 +134,7 @@ func isWord(c byte) bool {
 	return c == '_' || c >= 0x80 || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
-// through returns the length of text up to and with end, which is looked for from from on.
+// through returns the length of text up to and including end, which is searched beginning at from.
 func through(text string, from int, end string) int {
 	if from > len(text) {
 		return len(text)
@@ -145,7 +145,7 @@ func through(text string, from int, end string) int {
 	return len(text)
 }
 
-// comment returns the length of the comment that text begins with. Those of PostgreSQL nest.
+// comment returns the length of the comment at the beginning of text. Comments of PostgreSQL can be nested.
 func (x Syntax) comment(text string) int {
 	if !x.Dollar {
 		return through(text, 2, "*/")
@@ -166,8 +166,8 @@ func (x Syntax) comment(text string) int {
 	return len(text)
 }
 
-// quoted returns the length of text up to the end of the quoted text that begins at from. A quote that is doubled is
-// part of it.
+// quoted returns the length of text up to the end of the quoted text that begins at from. A doubled quote is part of
+// the text.
 func quoted(text string, from int, escapes bool) int {
 	for i := from + 1; i < len(text); i++ {
 		switch {
@@ -183,7 +183,7 @@ func quoted(text string, from int, escapes bool) int {
 	return len(text)
 }
 
-// dollar returns the length of the parameter, or of the quoted text $tag$…$tag$, that text begins with.
+// dollar returns the length of the parameter, or of the quoted text $tag$…$tag$, at the beginning of text.
 func dollar(text string) (int, token) {
 	n := 1
 	for n < len(text) && text[n] >= '0' && text[n] <= '9' {

@@ -10,11 +10,11 @@ import (
 	"brunt/targets/http/h1"
 )
 
-// session is a virtual user. It holds no memory: a call borrows what it needs.
+// session is a virtual user. It holds no memory: a call borrows the buffers that it needs.
 type session struct {
 	client *client
 	places *targets.Places[Conn]
-	own    bool // the connections are this user's alone
+	own    bool // the connections belong to this user only
 }
 
 func (s *session) Close() error {
@@ -37,7 +37,7 @@ func (s *session) Do(it *template.Iter, by scenarios.Call, out *scenarios.Outcom
 	t.end()
 }
 
-// exchange is a call under way.
+// exchange is a call in progress.
 type exchange struct {
 	*session
 	call *call
@@ -45,21 +45,21 @@ type exchange struct {
 	out  *scenarios.Outcome
 	conn Conn
 
-	at     int    // the statement of the call that is sent, or that was sent last
+	at     int    // index of the current or last statement
 	mem    []byte // of the arguments of all statements
 	value  []byte
-	ends   []int    // of each argument in mem
-	firsts []int    // of each statement: the number of its first argument
-	args   [][]byte // of the statement that is sent
+	ends   []int    // ends of the arguments in mem
+	firsts []int    // number of the first argument of each statement
+	args   [][]byte // arguments of the current statement
 	Result
 }
 
 var exchanges = sync.Pool{New: func() any { return new(exchange) }}
 
-// mostMemory is the size in bytes up to which the buffer of a call is kept for the next.
+// mostMemory is the maximum size in bytes of a call's buffer that is kept for the next call.
 const mostMemory = 64 << 10
 
-// end returns all that was borrowed.
+// end returns everything that was borrowed.
 func (t *exchange) end() {
 	if cap(t.mem) > mostMemory {
 		t.mem = nil
@@ -69,7 +69,7 @@ func (t *exchange) end() {
 	exchanges.Put(t)
 }
 
-// compose fills in the arguments of a statement, behind those of the statements before.
+// compose fills in the arguments of a statement, after those of the previous statements.
 func (t *exchange) compose(s *statement) (err error) {
 	first := len(t.ends)
 	if t.call.copies != nil {
@@ -86,7 +86,7 @@ func (t *exchange) compose(s *statement) (err error) {
 	return nil
 }
 
-// choose finds the arguments of statement i, which were filled in.
+// choose sets args to the arguments of statement i, which have been filled in.
 func (t *exchange) choose(s *statement, i int) {
 	first, end := t.firsts[i], len(t.ends)
 	if i+1 < len(t.firsts) {
@@ -107,7 +107,7 @@ func (t *exchange) choose(s *statement, i int) {
 	}
 }
 
-// run makes the call. An error means that it has no answer.
+// run makes the call. An error means that there is no answer.
 func (t *exchange) run() error {
 	s := &t.call.statements[0]
 	if !t.call.transaction {
@@ -165,7 +165,8 @@ func (t *exchange) send(s *Statement) error {
 	return err
 }
 
-// run makes a connection run a statement. A panic of a driver is an error, so that the connection is dropped.
+// run runs a statement on a connection. It turns a panic of a driver into an error, so that the connection is
+// dropped.
 func run(c Conn, s *Statement, args [][]byte, r *Result) (err error) {
 	defer scenarios.Recover(&err)
 	return c.Run(s, args, r)
@@ -181,7 +182,7 @@ func (t *exchange) answered(s *statement, out *scenarios.Outcome) {
 	}
 }
 
-// wanted describes the first check that the last answer failed: what it expects, and what came.
+// wanted describes the first check that the last answer failed: the expected and the actual value.
 func (t *exchange) wanted() string {
 	if t.Failure.Code != "" {
 		return t.Failure.Code + ": " + t.Failure.Text

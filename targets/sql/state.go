@@ -9,8 +9,8 @@ import (
 // stateDigits are the characters of a SQLSTATE, in the order of their values.
 const stateDigits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-// State returns the number of a SQLSTATE, which has five digits and capitals; another text has the number of
-// XX000.
+// State returns the number of a SQLSTATE, which has five digits or capital letters. For any other text it returns the
+// number of XX000.
 func State(code string) (number int32) {
 	if len(code) != 5 {
 		code = "XX000"

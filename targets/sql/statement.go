@@ -10,26 +10,26 @@ import (
 	"brunt/scenarios/template"
 )
 
-// Form is how a statement is sent.
+// Form says how a statement is sent.
 type Form uint8
 
 // The forms of statements.
 const (
-	Prepared  Form = iota // with arguments; prepared once a connection, unless the endpoint forbids it
-	Simple                // as it stands; it may be several statements
-	Copying               // rows for a table, which are the only argument
+	Prepared  Form = iota // with arguments; prepared once per connection, unless the endpoint forbids it
+	Simple                // unchanged; it may consist of several statements
+	Copying               // copies rows to a table; the rows are the only argument
 	Listening             // waits for notifications
 )
 
-// A Statement is what a server is sent, besides arguments. Its address is that of a prepared statement.
+// A Statement is the text for a server, without arguments. Its address identifies the prepared statement.
 type Statement struct {
 	Text     string
 	Form     Form
-	Keep     bool   // the rows of the answer are looked into
+	Keep     bool   // the rows of the answer are kept
 	Channel  string // of Listening
-	Messages int    // of Listening: how many it waits for
+	Messages int    // of Listening: number of messages to wait for
 
-	Verb      string // the word in small letters that says what it does, such as select or insert
+	Verb      string // the word, in lower case, that names its action, such as select or insert
 	Returning bool   // it has the word returning
 }
 
@@ -68,7 +68,7 @@ func (*queryText) Schema() syntax.Schema {
 	return syntax.Schema{"type": "string", "minLength": 1, "examples": []any{"select total from orders where id = $1"}}
 }
 
-// short is the text in one line, as a name shows it.
+// short returns the text in one line, for a name.
 func (q *queryText) short() string {
 	const most = 60
 	return syntax.Clip(strings.Join(strings.Fields(q.text), " "), most)
@@ -96,7 +96,7 @@ func (*argument) Schema() syntax.Schema {
 	return syntax.Schema{"type": []any{"string", "number", "boolean", "null"}}
 }
 
-// appendArguments appends arguments for it to mem, and to ends where each ends there.
+// appendArguments appends the values of arguments for it to mem, and their ends in mem to ends.
 func appendArguments(mem []byte, list []argument, ends []int, it *template.Iter) (_ []byte, _ []int, err error) {
 	for i := range list {
 		if mem, err = list[i].Append(mem, it); err != nil {
@@ -118,7 +118,7 @@ func refsOf(list []argument) (refs []*syntax.Ref) {
 // statement is one statement of a call.
 type statement struct {
 	Statement
-	name string // as a part of its call
+	name string // of the part of the call
 	args []argument
 	expected
 }
@@ -154,10 +154,11 @@ func (x Syntax) compileStatement(q *queryText, args []argument, m *syntax.Mistak
 	return s
 }
 
-// placeholders are how other databases and clients write parameters.
+// placeholders matches parameters in the notations of other databases and clients.
 var placeholders = regexp.MustCompile(`(?:^|[\s=<>(,])(\?|\$[0-9]+|%s|%\([a-z_]+\)s|[:@][A-Za-z_][A-Za-z0-9_]*|\{\{[^}]*\}\})`)
 
-// foreign returns the first text of a statement that looks like a parameter and is none; empty: there is none.
+// foreign returns the first text in a statement that looks like a parameter but is not one in this dialect. It is
+// empty if there is none.
 func foreign(text string, dollar bool) string {
 	for _, found := range placeholders.FindAllStringSubmatch(text, -1) {
 		if own := strings.HasPrefix(found[1], "$") && dollar || found[1] == "?" && !dollar; !own {
@@ -170,7 +171,7 @@ func foreign(text string, dollar bool) string {
 // controls are the first words of statements that begin or end a transaction.
 var controls = []string{"begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release"}
 
-// count writes a number of things.
+// count writes a number with its noun.
 func count(n int, what string) string {
 	if n != 1 {
 		what += "s"

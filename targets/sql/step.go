@@ -13,10 +13,10 @@ import (
 	"brunt/targets"
 )
 
-// family are the dialects of a descriptor.
+// A family is the list of dialects of a descriptor.
 type family []*Dialect
 
-// Descriptor describes the databases that speak one of some dialects.
+// Descriptor describes databases that speak one of several dialects.
 func Descriptor(dialects ...*Dialect) *targets.Descriptor {
 	f := family(dialects)
 	d := &targets.Descriptor{
@@ -42,9 +42,9 @@ func Descriptor(dialects ...*Dialect) *targets.Descriptor {
 	return d
 }
 
-// The status of an answer: 0 is one without an error; that of one with an error is failed plus the number of its code.
+// The status of an answer: 0 if it contains no error, and otherwise failed plus the number of the error's code.
 const (
-	absent = -1 // a statement that returns rows has returned none
+	absent = -1 // a statement that returns rows returned none
 	failed = 1
 )
 
@@ -54,42 +54,42 @@ type step struct {
 	// a statement; its parameters are $1, $2 in PostgreSQL, and ? in MySQL
 	SQL  queryText  `yaml:"sql"`
 	Args []argument `yaml:"args"` // the values of its parameters, in order; null is NULL
-	// statements on one connection, between BEGIN and COMMIT; an error rolls back
+	// statements on one connection, between BEGIN and COMMIT; after an error they are rolled back
 	Transaction *transactionSource `yaml:"sql.tx"`
 	Copy        *copySource        `yaml:"sql.copy"` // rows that are copied into a table of PostgreSQL, by COPY
-	// a channel of PostgreSQL: waits for notifications, from LISTEN on
+	// a channel of PostgreSQL: waits for notifications that are sent after LISTEN
 	Listen *listenSource `yaml:"sql.listen"`
-	Check  *answerCheck  `yaml:"check"` // what the answer must be to be ok; nil is any that is no error
-	// what a good answer has when it is whole; one that lacks it is no error
+	Check  *answerCheck  `yaml:"check"` // conditions for an ok answer; nil is any answer that is not an error
+	// conditions that a good answer meets if it is complete; an answer that does not meet them is no error
 	Want *check.PathWants `yaml:"want"`
-	// variable to where its value stands: $[0].id is a column of the first row
+	// variables, each with the place of its value: $[0].id is a column of the first row
 	Extract map[string]extraction `yaml:"extract"`
 }
 
 // transactionSource is the YAML of a transaction.
 type transactionSource struct {
 	syntax.Place
-	// zero is the server's
+	// isolation level; zero is the server's
 	Isolation string `yaml:"isolation,oneof=read uncommitted|read committed|repeatable read|serializable"`
-	// each is a part with rows and objectives of its own
+	// statements; each is a part with rows and objectives of its own
 	Steps []transactionStep `yaml:"steps,required"`
 }
 
 // transactionStep is the YAML of a statement of a transaction.
 type transactionStep struct {
 	syntax.Place
-	Name string `yaml:"name"` // of the part; zero is the statement's text
+	Name string `yaml:"name"` // name of the part; zero is the statement's text
 	// a statement; its parameters are $1, $2 in PostgreSQL, and ? in MySQL
 	SQL     queryText             `yaml:"sql,required"`
 	Args    []argument            `yaml:"args"`    // the values of its parameters, in order; null is NULL
-	Check   *answerCheck          `yaml:"check"`   // what the answer must be; else the transaction is rolled back
-	Extract map[string]extraction `yaml:"extract"` // variable to where its value stands, for later statements too
+	Check   *answerCheck          `yaml:"check"`   // conditions for the answer, or the transaction is rolled back
+	Extract map[string]extraction `yaml:"extract"` // variables with the places of their values, for later statements too
 }
 
 // listenSource is the YAML of a step that listens.
 type listenSource struct {
-	Channel  string `yaml:"channel,required"` // the channel of NOTIFY that it listens to
-	Messages int    `yaml:"messages,min=1"`   // notifications that it waits for; zero is 1
+	Channel  string `yaml:"channel,required"` // channel of NOTIFY
+	Messages int    `yaml:"messages,min=1"`   // number of notifications to wait for; zero is 1
 }
 
 // call is a compiled step.
@@ -100,7 +100,7 @@ type call struct {
 	copies      *copySource // the rows of the only statement
 	transaction bool
 	begin       Statement
-	parts       []string // of a transaction
+	parts       []string // names of the parts of a transaction
 }
 
 // The statements that end a transaction.
@@ -213,7 +213,7 @@ func (c *call) compileTransaction(s *step, in targets.Scope, m *syntax.Mistakes)
 	c.name = cmp.Or(c.name, syntax.Clip("tx "+strings.Join(texts, "; "), 60))
 }
 
-// unique numbers the names that come again.
+// unique adds numbers to repeated names.
 func unique(names []string) []string {
 	seen := map[string]int{}
 	for i, name := range names {
@@ -224,8 +224,8 @@ func unique(names []string) []string {
 	return names
 }
 
-// compileEndpoint notes mistakes in the URL of the call's endpoint, and returns the dialect of its scheme; the first if
-// there is none.
+// compileEndpoint notes mistakes in the URL of the call's endpoint. It returns the dialect of its scheme, or the
+// first dialect if there is none.
 func (f family) compileEndpoint(in targets.Scope, m *syntax.Mistakes) *Dialect {
 	text, at := in.EndpointURL()
 	scheme, _, _ := strings.Cut(text, "://")
@@ -235,7 +235,7 @@ func (f family) compileEndpoint(in targets.Scope, m *syntax.Mistakes) *Dialect {
 	}
 	u, err := url.Parse(text)
 	if err != nil || strings.Contains(text, "${") {
-		return d // package plan notes what is wrong with it
+		return d // package plan notes this mistake
 	}
 	l, err := d.locate(u)
 	in.AddSecret(l.Password)

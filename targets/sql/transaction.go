@@ -5,7 +5,7 @@ import (
 	"brunt/targets"
 )
 
-// transact sends the statements of a transaction whose BEGIN was answered, and ends it.
+// transact sends the statements of a transaction after BEGIN was answered, and ends the transaction.
 //
 //	BEGIN -> statement … -> COMMIT
 //	              `- failed -> ROLLBACK
@@ -34,19 +34,19 @@ func (t *exchange) transact() error {
 	return err
 }
 
-// rollBack ends a transaction that failed. Whether it succeeds shows only in whether the connection can be used again.
+// rollBack ends a failed transaction. If it fails, the connection is not reused; there is no other sign.
 func (t *exchange) rollBack() {
 	if !t.conn.Usable() {
 		return
 	}
-	failure := t.Result // which a sample shows
+	failure := t.Result // for the sample
 	if t.send(rollback) == nil && t.Failure.Code == "" {
 		t.out.End = t.End
 	}
 	t.Result = failure
 }
 
-// part sends a statement of the transaction, hands its outcome over as that of a part, and adds it to that of the call.
+// part sends a statement of the transaction, emits its outcome as a part, and adds it to the outcome of the call.
 func (t *exchange) part(send *Statement, s *statement) (scenarios.Kind, error) {
 	out, began := t.out, t.client.o.Now()
 	one := *out

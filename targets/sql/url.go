@@ -13,14 +13,14 @@ import (
 	"brunt/targets/dial"
 )
 
-// A Location is what the URL of an endpoint says.
+// A Location is the parsed URL of an endpoint.
 type Location struct {
 	Addresses []string // host:port of each server
 	User      string
 	Password  string
 	Database  string
 	TLS       TLSMode
-	Prepare   bool // statements are prepared once a connection
+	Prepare   bool // statements are prepared once per connection
 	Params    map[string]string
 }
 
@@ -36,12 +36,12 @@ const (
 
 var tlsModes = map[string]TLSMode{"": NoTLS, "disable": NoTLS, "require": Encrypted, "verify-full": Verified}
 
-// forms shows how the URLs of endpoints look.
+// forms shows examples of endpoint URLs.
 func (d *Dialect) forms() string {
 	return "such as " + d.Schemes[0] + "://user:password@127.0.0.1:" + strconv.Itoa(int(d.Port)) + "/shop?sslmode=require"
 }
 
-// locate reads the URL of an endpoint. It reads what it can beside a mistake.
+// locate parses the URL of an endpoint. After a mistake it still parses the rest.
 func (d *Dialect) locate(u *url.URL) (l Location, err error) {
 	l = Location{
 		Addresses: []string{u.Host}, User: u.User.Username(), Database: strings.Trim(u.Path, "/"), Prepare: true,
@@ -83,7 +83,7 @@ func (d *Dialect) locate(u *url.URL) (l Location, err error) {
 	return l, nil
 }
 
-// encrypts returns the parameter of an endpoint's URL that asks for TLS; empty: none does.
+// encrypts returns the parameter of an endpoint's URL that requests TLS. It is empty if there is none.
 func encrypts(endpoint *url.URL) string {
 	if mode := endpoint.Query().Get("sslmode"); tlsModes[mode] != NoTLS {
 		return "sslmode=" + mode
@@ -91,7 +91,7 @@ func encrypts(endpoint *url.URL) string {
 	return ""
 }
 
-// ofUnit returns the URL of an endpoint at another address: that server, whatever it is.
+// ofUnit returns the URL of an endpoint with another address. It means exactly that server, whatever its role.
 func ofUnit(endpoint *url.URL, addr string) string {
 	u, query := *endpoint, endpoint.Query()
 	query.Del("addr")
@@ -100,8 +100,8 @@ func ofUnit(endpoint *url.URL, addr string) string {
 	return u.String()
 }
 
-// TLSConfig returns the TLS configuration of connections, without a server name unless the scenario sets one; nil: they
-// have no TLS.
+// TLSConfig returns the TLS configuration of connections, without a server name unless the scenario sets one. It is
+// nil for connections without TLS.
 func (l *Location) TLSConfig(o *targets.Options) (*tls.Config, error) {
 	if l.TLS == NoTLS {
 		return nil, nil

@@ -6,7 +6,8 @@ import (
 	"brunt/scenarios"
 )
 
-// say sends the message of a step. Counts says that it is what the step sent, and not the handshake.
+// say sends the message of a step. Counts means that it is the message of the step itself, and not part of the
+// handshake.
 func (t *exchange) say(on *conn, c *call, out *scenarios.Outcome, counts bool) (err error) {
 	t.it.NewMessage()
 	if t.data, err = c.send.append(t.data[:0], t.it); err != nil {
@@ -14,7 +15,7 @@ func (t *exchange) say(on *conn, c *call, out *scenarios.Outcome, counts bool) (
 	}
 	t.said = true
 	at, err := on.send(t.data, c.send.binary, t.deadline)
-	if counts && err == nil { // of what was not written as a whole the other side has no message
+	if counts && err == nil { // a message that was not written completely does not count as sent
 		out.Sent, out.WasSent = at, true
 	}
 	if err == nil {
@@ -23,7 +24,7 @@ func (t *exchange) say(on *conn, c *call, out *scenarios.Outcome, counts bool) (
 	return err
 }
 
-// answer waits for the message that a step expects, from number from on, and judges it.
+// answer waits for the message that a step expects, beginning with number from, and judges it.
 func (t *exchange) answer(on *conn, c *call, from int64, out *scenarios.Outcome) error {
 	t.waits = true
 	a, err := on.wait(from, t.deadline, t.after, c.expect.fits(t.it, &t.scratch))
@@ -35,9 +36,9 @@ func (t *exchange) answer(on *conn, c *call, from int64, out *scenarios.Outcome)
 	return nil
 }
 
-// judge records the message that was waited for in an outcome.
+// judge records the expected message in an outcome.
 func (t *exchange) judge(c *call, a *Message, out *scenarios.Outcome) {
-	out.First = max(a.First, out.Sent) // it may have been there before the step began
+	out.First = max(a.First, out.Sent) // the message may have come before the step began
 	out.End = max(a.End, out.First)
 	out.Answered, out.Bytes = true, out.Bytes+int64(len(a.Data))
 	c.rest.Judge(a, t.it, out)
@@ -56,14 +57,14 @@ func (t *exchange) send(on *conn) error {
 	return t.answer(on, t.call, from, t.out)
 }
 
-// await waits for a message that came since the last one was taken, or comes now. What it sends is nothing: its time
-// begins with the step.
+// await waits for a message. It may have come after the last one that was taken, or come now. The step sends nothing,
+// so its time begins with the step.
 func (t *exchange) await(on *conn) error {
 	t.out.Sent, t.out.WasSent = t.out.Slot, true
 	return t.answer(on, t.call, 0, t.out)
 }
 
-// close closes a stream. It ends when the other side has answered a close frame.
+// close closes a stream. The step ends when the other side has answered the close frame.
 func (t *exchange) close(st *stream) error {
 	on, now := st.conn, t.client.o.Now
 	t.out.Sent, t.out.WasSent = now(), true

@@ -16,27 +16,27 @@ import (
 	"github.com/ohler55/ojg/oj"
 )
 
-// Message is one that came.
+// A Message is a received message.
 type Message struct {
 	Data  []byte
-	First time.Duration // when its first bytes were read
-	End   time.Duration // when it was whole
+	First time.Duration // when the first bytes were read
+	End   time.Duration // when the message was complete
 
-	// Decode returns the text of Data, if that is in another form. Nil: it is text.
+	// Decode converts Data to text. Nil means that Data is text.
 	Decode func(data []byte) (text []byte, err error)
 
-	reused bool  // its memory is, once it is judged
-	seq    int64 // its number within the connection
+	reused bool  // its memory is reused after it was judged
+	seq    int64 // its number on the connection
 	text   []byte
-	broken error // why Data has no text
+	broken error // why Data can't be converted to text
 	doc    any   // the text as JSON
 	tried  bool
 }
 
-// messages are those that sockets read into.
+// messages is the pool of messages that sockets read into.
 var messages = sync.Pool{New: func() any { return &Message{reused: true} }}
 
-// release gives the memory of a message back, which nothing uses any more; nil is none.
+// release gives back the memory of a message that is no longer used. A nil message is ignored.
 func (a *Message) release() {
 	if a == nil || !a.reused || cap(a.Data) > mostBuffer {
 		return
@@ -45,7 +45,7 @@ func (a *Message) release() {
 	messages.Put(a)
 }
 
-// JSON implements [targets.Answer]: the value at a path. Of a message that is no JSON, $ is its text.
+// JSON implements [targets.Answer]. It returns the value at a path. If the message is not JSON, $ is its text.
 func (a *Message) JSON(path jp.Expr) (any, bool) {
 	if !a.tried {
 		a.tried = true
@@ -57,7 +57,7 @@ func (a *Message) JSON(path jp.Expr) (any, bool) {
 	return check.AtPath(a.doc, path)
 }
 
-// Header implements [targets.Answer]: a message has none.
+// Header implements [targets.Answer]. A message has no headers.
 func (a *Message) Header(string) [][]byte { return nil }
 
 func (a *Message) Body() []byte {
@@ -109,7 +109,7 @@ func (c *call) compileChecks(k *messageCheck, in targets.Scope) {
 	c.rest.Body(k.text, in)
 }
 
-// extraction is where the value of a variable stands in a message: `$.path`, `text`, or `~ regexp`, which gives its
+// extraction is the place of a variable's value in a message: `$.path`, `text`, or `~ regexp`, which returns its
 // first group.
 type extraction struct {
 	path jp.Expr

@@ -24,16 +24,16 @@ func (c *client) Spoken() targets.Spoken {
 	return s
 }
 
-// lines are what the streams of a client go over.
+// lines are the connections of a client's streams.
 type lines interface {
 	targets.Transport
 	Waiting() int          // calls that wait for a connection
 	Over() context.Context // is done when the run is over
-	Go(f func()) bool      // runs f until the client is closed; false: it is closed already
+	Go(f func()) bool      // runs f until the client is closed; false: it is already closed
 
-	// open opens a stream by a deadline, whose times it notes in out.
+	// open opens a stream by a deadline. It records the times in out.
 	open(st *stream, deadline time.Duration, out *scenarios.Outcome) (*conn, error)
-	// put takes back what open gave; keep says that it may carry another stream.
+	// put takes back a result of open. Keep says that it may carry another stream.
 	put(on *conn, keep bool)
 	// address returns the host:port of the endpoint.
 	address() string

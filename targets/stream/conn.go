@@ -9,19 +9,19 @@ import (
 	"brunt/targets"
 )
 
-// conn is a stream to the other side: its wire, and what came on it. A goroutine reads its messages, each with its
-// time, until it ends.
+// conn is a stream to the other side: its wire, and the messages that came on it. A goroutine reads the messages,
+// each with its time, until the stream ends.
 type conn struct {
-	targets.Lease // of a socket
+	targets.Lease // of the socket
 	inbox
 
 	client *client
 	wire   Wire
-	key    string        // what it was opened for: framing, or path and headers; empty: it is not in use yet
-	every  time.Duration // between two messages that are read; zero: as they come
-	buf    []byte        // of what is written
+	key    string        // identifies its use: framing, or path and headers; empty: not in use yet
+	every  time.Duration // minimum time between two messages that are read; zero: no limit
+	buf    []byte        // buffer of the bytes to write
 
-	parking *parkLot      // nil: it keeps its reader
+	parking *parkLot      // nil: it always keeps its reader
 	pinger  *pinger       // nil: none
 	stopped chan struct{} // closed when brunt closes the connection
 	stop    sync.Once
@@ -35,7 +35,7 @@ func (c *client) newConn(wire Wire) *conn {
 	}
 }
 
-// prepare makes the connection that of a stream.
+// prepare assigns the connection to a stream.
 func (c *conn) prepare(st *stream) {
 	c.key, c.counts = st.key, st.call.stream != "" && c.client.o.Emit != nil
 	if rate := st.call.read; rate > 0 {
@@ -43,7 +43,7 @@ func (c *conn) prepare(st *stream) {
 	}
 }
 
-// begin starts to read, or to wait for something to read.
+// begin starts to read, or parks the connection until something comes.
 func (c *conn) begin() error {
 	if c.parking == nil || !c.park() {
 		return c.startReader()
@@ -51,12 +51,12 @@ func (c *conn) begin() error {
 	return nil
 }
 
-// park leaves the connection without a reader until something comes. It returns false if that is not possible, or brunt
-// closes it.
+// park leaves the connection without a reader until something comes. It returns false if that is not possible, or if
+// brunt closes the connection.
 func (c *conn) park() bool {
 	s := c.socket()
 	s.rest()
-	if c.parking.Park(&s.place, s.raw) { // from now on another reader may have it
+	if c.parking.Park(&s.place, s.raw) { // from now on another reader may own it
 		return true
 	}
 	s.reading.parks = false
@@ -70,7 +70,7 @@ func (c *conn) unparked() {
 	}
 }
 
-// closed ends the connection if it is parked: its socket is closed, which the kernel does not tell of.
+// closed ends the connection if it is parked. Its socket is closed, which the kernel does not report.
 func (c *conn) closed() {
 	if c.parking.Take(&c.socket().place) {
 		c.end(net.ErrClosed)
@@ -85,7 +85,7 @@ func (c *conn) startReader() error {
 	return nil
 }
 
-// read reads messages until the connection ends, or is parked.
+// read reads messages until the connection ends or is parked.
 func (c *conn) read() {
 	for {
 		a, err := c.receive()
@@ -109,7 +109,8 @@ func (c *conn) read() {
 	}
 }
 
-// receive reads a message. A panic ends the connection, as an error does: it is the connection's goroutine that reads.
+// receive reads a message. It turns a panic into an error, which ends the connection, because it runs in the
+// connection's own goroutine.
 func (c *conn) receive() (a *Message, err error) {
 	defer scenarios.Recover(&err)
 	return c.wire.Read()
@@ -122,7 +123,7 @@ func (c *conn) send(data []byte, binary bool, deadline time.Duration) (at time.D
 	}
 	if at, err = c.wire.Write(c.buf, deadline); err != nil {
 		c.end(err)
-		_, err = c.fault() // the reader may know better
+		_, err = c.fault() // the reader may know a better reason
 	}
 	if cap(c.buf) > mostBuffer {
 		c.buf = nil
@@ -130,10 +131,11 @@ func (c *conn) send(data []byte, binary bool, deadline time.Duration) (at time.D
 	return at, err
 }
 
-// mostBuffer is the size in bytes up to which a buffer is kept for the next message.
+// mostBuffer is the maximum size in bytes of a buffer that is kept for the next message.
 const mostBuffer = 64 << 10
 
-// leave says that brunt closes the stream. The other side has a second to end it, and answers if it is to say so.
+// leave tells the other side that brunt closes the stream. The other side has a second to end it; answers says
+// whether it will confirm.
 func (c *conn) leave() (answers bool, err error) {
 	c.mu.Lock()
 	over := c.lost != nil || c.leaving
@@ -145,7 +147,7 @@ func (c *conn) leave() (answers bool, err error) {
 	return c.wire.Leave()
 }
 
-// Close ends the connection: at once, or when the other side has answered what leave said.
+// Close ends the connection: at once, or after leave when the other side has answered.
 func (c *conn) Close() error {
 	c.stop.Do(func() {
 		close(c.stopped)

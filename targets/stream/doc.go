@@ -1,31 +1,32 @@
 // Package stream holds connections that stay open and carry messages both ways: WebSocket and TCP.
 //
 //	ws, tcp --open--> stream --send, await, close--> messages       one user's steps, one after another
-//	connection --reader goroutine--> messages that came, each with its time
+//	connection --reader goroutine--> received messages, each with its time
 //
 //	step.go      the YAML of a step
 //	endpoint.go  which endpoint a step goes to
-//	message.go   what is sent
-//	match.go     what is waited for
+//	message.go   messages to send
+//	match.go     the messages that a step waits for
 //	check.go     checks and extractions of a message
 //	pace.go      a schedule of messages within a stream
-//	transport.go what a stream goes over
-//	conn.go      a stream under way: what is read and written
+//	transport.go the transports of streams
+//	conn.go      an open stream: reads and writes
 //	socket.go    a connection of WebSocket or TCP
 //	sockets.go   the connections of WebSocket and TCP of a load
-//	idle.go      how long a connection on which nothing comes has a reader
-//	inbox.go     the messages that came on it, and why it ended
+//	idle.go      how long an idle connection keeps its reader
+//	inbox.go     the messages that came on a stream, and why it ended
 //	websocket.go the handshake of WebSocket
 //	ping.go      pings of WebSocket
-//	tcp.go       how messages are told apart on TCP
+//	tcp.go       how messages on TCP are separated
 //	client.go    the streams of a load
 //	session.go   one virtual user, and the streams that it holds
 //	open.go      opens a stream, and opens it again
 //	ask.go       sends and waits
-//	part.go      what is measured besides the steps: messages, and how long a stream was held
+//	part.go      further measurements: messages, and how long a stream was held
 //	sample.go    a step as reports show it
 //	schema.go    the JSON Schemas of a step
 //	source.go    the comments that describe the keys of a step
 //
-// A message is sent once. The time of an answer is when it was read from the connection, whatever the user did then.
+// A message is sent once. The time of an answer is when it was read from the connection, whatever the user did at
+// that time.
 package stream

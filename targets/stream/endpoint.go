@@ -9,22 +9,22 @@ import (
 	"brunt/targets"
 )
 
-// schemes are those of the URLs of endpoints.
+// schemes are the schemes of endpoint URLs.
 var schemes = []string{"ws", "wss", "tcp", "tls"}
 
-// schemesOf are the schemes of the endpoints that a kind of step opens streams to.
+// schemesOf maps the kinds of steps that open a stream to the schemes of their endpoints.
 var schemesOf = map[string][]string{kindWS: {"ws", "wss"}, kindTCP: {"tcp", "tls"}}
 
-// opened are the streams that the steps of a plan open, in their order, for the steps that name them.
+// opened lists the streams that the steps of a plan open, in order, for the steps that name them.
 type opened struct{ list []openedStream }
 
 // openedStream is a stream that a step opens.
 type openedStream struct {
 	name string
 	at   string // its endpoint; empty: the only one, or the target's own URL
-	call *call  // nil: it is not compiled yet
+	call *call  // nil: not compiled yet
 	flow targets.Flow
-	kept bool // as long as its user
+	kept bool // it stays open as long as its user
 }
 
 // seen reports whether the steps of a flow can use the stream.
@@ -32,18 +32,18 @@ func (o *openedStream) seen(in targets.Flow) bool {
 	return o.flow == in || o.kept && o.flow.Load == in.Load
 }
 
-// by notes the step that opens a stream in a flow.
+// by records that a step opens a stream in a flow.
 func (o *opened) by(c *call, in targets.Flow) {
 	i := o.find(c.stream, in)
-	if i < 0 || o.list[i].call != nil { // compiled without endpoints
+	if i < 0 || o.list[i].call != nil { // the step was compiled without endpoints
 		o.list = append(o.list, openedStream{name: c.stream, flow: in, kept: c.kept})
 		i = len(o.list) - 1
 	}
 	o.list[i].call = c
 }
 
-// find returns the index of the stream that was opened last under a name, for the steps of a flow; an empty name is
-// any. It is -1 if there is none.
+// find returns the index of the last opened stream with a name that the steps of a flow can use. An empty name stands
+// for any. It is -1 if there is none.
 func (o *opened) find(name string, in targets.Flow) int {
 	for i := len(o.list) - 1; i >= 0; i-- {
 		if (name == "" || o.list[i].name == name) && o.list[i].seen(in) {
@@ -53,7 +53,7 @@ func (o *opened) find(name string, in targets.Flow) int {
 	return -1
 }
 
-// check finds the step that opens the stream of one of send, await or close. It notes a mistake if no step before it
+// check finds the step that opens the stream of a send, await or close step. It notes a mistake if no earlier step
 // does.
 func (o *opened) check(c *call, s *step, in targets.Flow, m *syntax.Mistakes) {
 	if i := o.find(c.stream, in); i >= 0 {
@@ -91,7 +91,7 @@ func (o *opened) check(c *call, s *step, in targets.Flow, m *syntax.Mistakes) {
 }
 
 // endpointOf returns the endpoint of a step: the one that it names, the one of the stream that it names, or the only
-// one that its kind of stream can go to.
+// possible one for its kind of stream.
 func (all transports) endpointOf(
 	by syntax.Block, in targets.Scope, named string, endpoints map[string]scenarios.Endpoint, m *syntax.Mistakes,
 ) (string, bool) {
@@ -114,7 +114,7 @@ func (all transports) endpointOf(
 		if i := streams.find(stream, in.Flow); i >= 0 {
 			return streams.list[i].at, true
 		}
-		return "", true // compile notes the mistake
+		return "", true // compile reports the mistake
 	}
 	at, ok := named, true
 	if e, known := endpoints[named]; known {
@@ -132,7 +132,7 @@ func (all transports) endpointOf(
 	return at, ok
 }
 
-// only returns the only endpoint of some schemes; empty: there are no endpoints of streams.
+// only returns the only endpoint with one of some schemes. It is empty if there are no endpoints of streams.
 func only(by syntax.Block, wanted []string, all map[string]scenarios.Endpoint, m *syntax.Mistakes) (string, bool) {
 	var fit, other []string
 	for name, e := range all {

@@ -10,38 +10,38 @@ import (
 	"time"
 )
 
-// errIdle ends the reader of a connection on which nothing comes.
+// errIdle ends the reader of an idle connection.
 var errIdle = errors.New("nothing comes")
 
-// idleTime is for how long nothing comes, about, before a connection has no reader until something does.
+// idleTime is how long, approximately, a connection is idle before it loses its reader.
 const idleTime = time.Second
 
-// readBuffer is the size in bytes of the buffer of a connection that is read.
+// readBuffer is the size in bytes of the buffer of a connection with a reader.
 const readBuffer = 2 << 10
 
-// readers are the buffers of connections that are read.
+// readers holds the buffers of connections with a reader.
 var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readBuffer) }}
 
-// reading is how long a connection is read. Thousands of streams are held at once, and a reader each would keep a stack
-// and a buffer.
+// reading says how long a connection has a reader. Thousands of streams are open at once, and a reader for each would
+// need a stack and a buffer.
 //
 //	parked --something comes--> a message --nothing for idleTime--> parked
-//	                             '- the one before came within idleTime: wait for the next
+//	                             '- if the one before came within idleTime: wait for the next
 type reading struct {
-	parks  bool          // it may have no reader
-	plain  bool          // what came and was not read is in the kernel
-	woken  bool          // something came while it had no reader
-	waits  bool          // for a message, of which nothing came yet
-	last   time.Duration // the last message or control frame came
-	armed  time.Duration // the deadline of a wait was set; never: there is none
+	parks  bool          // the connection may be without a reader
+	plain  bool          // no data is buffered above the kernel, as it can be with TLS
+	woken  bool          // woken up because something came
+	waits  bool          // waits for the first byte of a message
+	last   time.Duration // when the last message or control frame came
+	armed  time.Duration // when the deadline of a wait was set; never: there is none
 	mu     sync.Mutex
-	leaves time.Time // until then the other side may end the connection; zero: brunt does not leave
+	leaves time.Time // until when the other side may end the connection; zero: brunt does not leave
 }
 
 // never is before any other time.
 const never = time.Duration(math.MinInt64)
 
-// wait is called before a message is read. The error says that the reader is to end.
+// wait is called before a message is read. An error means that the reader must end.
 func (s *socket) wait() error {
 	r := &s.reading
 	if !r.parks || s.br.Buffered() > 0 {
@@ -64,7 +64,7 @@ func (s *socket) wait() error {
 	return nil
 }
 
-// readUntil sets the deadline of reads, unless brunt leaves; zero: none.
+// readUntil sets the deadline of reads, unless brunt leaves; zero means no deadline.
 func (s *socket) readUntil(at time.Time) {
 	s.reading.mu.Lock()
 	defer s.reading.mu.Unlock()
@@ -81,7 +81,7 @@ func (s *socket) leaveBy(at time.Time) error {
 	return s.net.SetReadDeadline(at)
 }
 
-// rested reports whether a read failed because nothing came in time, and no other deadline is over.
+// rested reports whether a read failed only because the connection was idle, and not because of another deadline.
 func (s *socket) rested(err error) bool {
 	if !s.reading.parks || !errors.Is(err, os.ErrDeadlineExceeded) {
 		return false
@@ -91,7 +91,7 @@ func (s *socket) rested(err error) bool {
 	return s.reading.leaves.IsZero()
 }
 
-// patient reads a socket. Within a message it goes on where the wait for one would end.
+// patient reads a socket. Within a message it continues to read when the idle wait would end.
 type patient struct{ *socket }
 
 func (p patient) Read(b []byte) (int, error) {
@@ -105,7 +105,7 @@ func (p patient) Read(b []byte) (int, error) {
 	}
 }
 
-// rest gives the buffer of the reader back, for a time without one.
+// rest gives back the reader's buffer while the connection has no reader.
 func (s *socket) rest() {
 	s.reading.woken = true
 	if s.reading.armed != never {
@@ -119,7 +119,7 @@ func (s *socket) rest() {
 	}
 }
 
-// takeBuffer takes a buffer for what comes from a source.
+// takeBuffer takes a buffer to read from a source.
 func (s *socket) takeBuffer(from io.Reader) {
 	s.br = readers.Get().(*bufio.Reader)
 	s.br.Reset(from)

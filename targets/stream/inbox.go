@@ -10,17 +10,17 @@ import (
 	"brunt/targets"
 )
 
-// Bounds on what a connection keeps of messages that no step has taken: beyond them the oldest are dropped.
+// Limits on messages of a connection that no step has taken. If they are reached, the oldest messages are dropped.
 const (
 	mostQueued  = 1000
 	mostKept    = 1 << 20 // bytes
-	mostArrived = 10000   // times of messages that were not handed over yet
+	mostArrived = 10000   // times of messages that were not passed on yet
 )
 
-// inbox holds the messages that came on a connection, and how it ended.
+// inbox holds the messages that came on a connection, and how the connection ended.
 type inbox struct {
 	now    func() time.Duration
-	wake   chan struct{} // has a message when something came
+	wake   chan struct{} // receives a value when something came
 	counts bool          // the times of messages are kept
 	lacks  *lacks
 
@@ -31,7 +31,7 @@ type inbox struct {
 	arrived []arrival
 	lost    error // why the connection ended; nil: it is open
 	ended   time.Duration
-	leaving bool // brunt has said that it closes
+	leaving bool // brunt has announced that it closes the connection
 }
 
 // lacks counts the messages of a client that were not kept.
@@ -88,7 +88,7 @@ func (c *inbox) end(err error) {
 	c.signal()
 }
 
-// fault returns when and why the connection ended; a nil error: it is open.
+// fault returns when and why the connection ended. A nil error means that it is open.
 func (c *inbox) fault() (time.Duration, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -102,14 +102,14 @@ func (c *inbox) next() int64 {
 	return c.seq + 1
 }
 
-// clear drops the messages that no step took.
+// clear drops all messages that no step took.
 func (c *inbox) clear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.queue, c.size = nil, 0
 }
 
-// arrivals returns the times of the messages that came since it was called last. The next ones go into the memory of
+// arrivals returns the times of the messages that came since its last call. Later times are stored in the memory of
 // spare.
 func (c *inbox) arrivals(spare []arrival) []arrival {
 	c.mu.Lock()
@@ -119,8 +119,8 @@ func (c *inbox) arrivals(spare []arrival) []arrival {
 	return list
 }
 
-// pick takes the first message from number from on that fits, and returns the number up to which it looked; nil: there
-// is none. The error is that of a connection that has ended.
+// pick takes the first message that fits, beginning with number from, and returns the number up to which it looked.
+// The message is nil if none fits. The error is the reason why the connection ended.
 func (c *inbox) pick(from int64, fits func(a *Message) bool) (a *Message, to int64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -142,7 +142,7 @@ func (c *inbox) pick(from int64, fits func(a *Message) bool) (a *Message, to int
 	return nil, c.seq + 1, c.lost
 }
 
-// wait waits for a message from number from on that fits, by a timer of after.
+// wait waits for a message that fits, beginning with number from. After returns the timer for the wait.
 func (c *inbox) wait(
 	from int64, deadline time.Duration, after func(time.Duration) *time.Timer, fits func(a *Message) bool,
 ) (*Message, error) {
@@ -170,7 +170,7 @@ func (c *inbox) wait(
 	}
 }
 
-// unread reports whether messages wait that no step took.
+// unread reports whether there are messages that no step took.
 func (c *inbox) unread() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -12,19 +12,19 @@ import (
 	"github.com/ohler55/ojg/jp"
 )
 
-// match tells the message that a step waits for. All its conditions must hold.
+// match describes the message that a step waits for. All its conditions must hold.
 type match struct {
 	at   syntax.Pos
 	list []condition
-	own  bool // it names ${message.id}, so that it tells the answers of messages apart
+	own  bool // it uses ${message.id}, so it distinguishes the answers to different messages
 }
 
-// condition is one of a match: of the value at a path, or of the whole text.
+// condition is a condition of a match: on the value at a path, or on the whole text.
 type condition struct {
-	path jp.Expr // nil: the text
+	path jp.Expr // nil: the whole text
 	name string  // of the path, as written
 	check.Matcher
-	text *template.Text // a value with placeholders, in place of the matcher
+	text *template.Text // a value with placeholders, instead of the matcher
 }
 
 // anyMessage matches every message.
@@ -81,7 +81,7 @@ func (k *match) refs() (refs []*syntax.Ref) {
 	return refs
 }
 
-// checkRefs notes placeholders whose value would be another at each look.
+// checkRefs notes placeholders whose value would change with each comparison.
 func (k *match) checkRefs(sends bool, m *syntax.Mistakes) {
 	for _, r := range k.refs() {
 		switch r.Kind {
@@ -96,7 +96,7 @@ func (k *match) checkRefs(sends bool, m *syntax.Mistakes) {
 	}
 }
 
-// holds reports whether a message is the one. Scratch is memory that it may use.
+// holds reports whether a message matches. It may use the memory scratch, and returns it.
 func (k *match) holds(a *Message, it *template.Iter, scratch []byte) ([]byte, bool) {
 	for i := range k.list {
 		c := &k.list[i]
@@ -124,7 +124,7 @@ func (k *match) holds(a *Message, it *template.Iter, scratch []byte) ([]byte, bo
 	return scratch, true
 }
 
-// String describes the message.
+// String describes the message that matches.
 func (k *match) String() string {
 	var all []string
 	for i := range k.list {
@@ -139,7 +139,7 @@ func (k *match) String() string {
 		case !c.IsZero():
 			value = c.Matcher.String()
 		}
-		if c.path == nil && value == "exists" { // any has a text
+		if c.path == nil && value == "exists" { // every message has a text
 			continue
 		}
 		all = append(all, name+" "+value)
@@ -150,7 +150,7 @@ func (k *match) String() string {
 	return "a message with " + strings.Join(all, ", ")
 }
 
-// fits returns the function that tells the message that a step waits for.
+// fits returns a function that reports whether a message is the one that a step waits for.
 func (k *match) fits(it *template.Iter, scratch *[]byte) func(a *Message) bool {
 	return func(a *Message) (ok bool) {
 		*scratch, ok = k.holds(a, it, *scratch)

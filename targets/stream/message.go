@@ -9,27 +9,27 @@ import (
 	"brunt/scenarios/template"
 )
 
-// A MessageSource is a message as its author gives it: a text, or one of text, json, hex and base64.
+// A MessageSource is a message as written in the scenario: a text, or one of text, json, hex and base64.
 type MessageSource struct {
 	at       syntax.Pos
 	template *template.Template
-	bytes    []byte // of hex and base64
+	bytes    []byte // the message, if given as hex or base64
 	binary   bool
-	json     *syntax.Node // of a message that is given as JSON; nil: it is not
+	json     *syntax.Node // of a message given as JSON, else nil
 }
 
-// JSONMessage returns a message that is given as JSON. The node is its YAML.
+// JSONMessage returns a message given as JSON. The node is its YAML.
 func JSONMessage(t *template.JSON, n *syntax.Node) *MessageSource {
 	return &MessageSource{at: n.Pos, template: &t.Template, json: n}
 }
 
-// Node returns the YAML of a message that is given as JSON; nil: it is given otherwise.
+// Node returns the YAML of a message given as JSON, else nil.
 func (s *MessageSource) Node() *syntax.Node { return s.json }
 
-// At returns the place of the message.
+// At returns the place of the message in the file.
 func (s *MessageSource) At() syntax.Pos { return s.at }
 
-// Static returns the text of a message without placeholders. It has none if it is given as bytes.
+// Static returns the text of a message without placeholders. A message given as bytes has no text.
 func (s *MessageSource) Static() (text string, ok bool) {
 	if s.template == nil {
 		return "", false
@@ -102,7 +102,7 @@ func (s *MessageSource) append(dst []byte, it *template.Iter) ([]byte, error) {
 	return s.template.Append(dst, it)
 }
 
-// fits notes a mistake if the message can't be sent by a framing.
+// fits notes a mistake if a framing can't send the message.
 func (s *MessageSource) fits(f *framing, m *syntax.Mistakes) {
 	text, static := string(s.bytes), true
 	if s.template != nil {

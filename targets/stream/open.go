@@ -11,8 +11,8 @@ import (
 	"brunt/targets"
 )
 
-// open opens a stream. Without a name it is closed again, or left to the next step of its kind if it was asked
-// something.
+// open opens a stream. A stream without a name is then closed, or left to the next step of its kind if a message was
+// sent on it.
 func (t *exchange) open() error {
 	if t.kept() {
 		return nil
@@ -37,7 +37,8 @@ func (t *exchange) open() error {
 	return t.greet(on, st.call, t.out)
 }
 
-// kept reports whether the stream of the step is open since an earlier iteration. Then the step has nothing to do.
+// kept reports whether the stream of the step has been open since an earlier iteration. Then the step has nothing to
+// do.
 func (t *exchange) kept() bool {
 	if !t.call.kept {
 		return false
@@ -56,12 +57,12 @@ func (t *exchange) kept() bool {
 	return true
 }
 
-// hold makes a connection that was opened at a time that of a stream.
+// hold assigns a connection, opened at a time, to a stream.
 func (st *stream) hold(on *conn, since time.Duration) {
 	st.conn, st.lost, st.any, st.since, st.last = on, nil, false, since, since
 }
 
-// once asks one message on a connection that no stream keeps.
+// once sends one message on a connection that no stream keeps.
 func (t *exchange) once(st *stream) error {
 	on, err := t.client.open(st, t.deadline, t.out)
 	if err != nil {
@@ -73,13 +74,13 @@ func (t *exchange) once(st *stream) error {
 		_, _ = on.leave()
 	}
 	if err == nil && t.out.Kind == scenarios.Error {
-		keep = false // whatever comes now answers this message
+		keep = false // a later message would be an answer to this one
 	}
 	t.client.put(on, keep)
 	return err
 }
 
-// fill fills in what a stream is opened with.
+// fill fills in the values with which a stream is opened.
 func (t *exchange) fill(st *stream) error {
 	c := t.call
 	if c.opening != nil {
@@ -125,10 +126,10 @@ func (t *exchange) fill(st *stream) error {
 	return nil
 }
 
-// named is the key of a stream that has a name: it has its connection alone.
+// named is the key of every stream with a name, which has its connection for itself.
 const named = "named"
 
-// greet sends the first message of a stream, and waits for what its step expects.
+// greet sends the first message of a stream, and waits for the answer that its step expects.
 func (t *exchange) greet(on *conn, c *call, out *scenarios.Outcome) error {
 	from := int64(1)
 	if c.send != nil {
@@ -143,7 +144,7 @@ func (t *exchange) greet(on *conn, c *call, out *scenarios.Outcome) error {
 	return t.answer(on, c, from, out)
 }
 
-// live returns the connection of a stream. One that is lost is opened again, if its step says so.
+// live returns the connection of a stream. It opens a lost stream again if the step that opened it says so.
 func (t *exchange) live(st *stream) (*conn, error) {
 	t.notice(st)
 	for st.conn == nil {
@@ -166,14 +167,14 @@ func (t *exchange) notice(st *stream) {
 	}
 	if _, lost := st.conn.fault(); lost != nil {
 		if t.call.kind == kindAwait && st.conn.unread() {
-			return // what came before the end is still to be taken
+			return // messages from before the end can still be taken
 		}
 		st.lost = lost
 		t.release(st, t.it)
 	}
 }
 
-// rest waits until a time, by the step's deadline.
+// rest waits until a time, but not longer than the step's deadline.
 func (t *exchange) rest(until time.Duration) error {
 	late := until > t.deadline
 	timer := t.after(min(until, t.deadline) - t.client.o.Now())
@@ -189,7 +190,7 @@ func (t *exchange) rest(until time.Duration) error {
 	return nil
 }
 
-// reopen tries once to open a lost stream again. The attempt is an outcome of the step that opened it.
+// reopen tries once to open a lost stream again. The attempt is an outcome of the step that opened the stream.
 func (t *exchange) reopen(st *stream) {
 	now := t.client.o.Now()
 	out := scenarios.Outcome{Intended: now, Ready: now, Slot: now}

@@ -12,12 +12,12 @@ import (
 	"brunt/targets"
 )
 
-// pace is a schedule of messages within a stream: message n is due at its beginning + n/rate, whatever came back.
+// pace is a schedule of messages within a stream: message n is due at the beginning + n/rate, whatever the answers.
 type pace struct {
 	syntax.Place
-	Rate quantity.Rate     `yaml:"rate,required,positive"` // messages in a time, such as 10/s
-	For  quantity.Duration `yaml:"for,required,positive"`  // messages are due for this long
-	// how many messages may be unanswered; beyond them a message waits, its intended time kept; zero is 100
+	Rate quantity.Rate     `yaml:"rate,required,positive"` // number of messages in a time, such as 10/s
+	For  quantity.Duration `yaml:"for,required,positive"`  // how long messages are due
+	// maximum number of unanswered messages; beyond it a message waits, but keeps its intended time; zero is 100
 	Outstanding int `yaml:"outstanding,min=1"`
 }
 
@@ -39,38 +39,38 @@ func (c *call) compilePace(s *step, m *syntax.Mistakes) {
 	}
 }
 
-// pair is a message of a schedule and its answer.
+// pair is a message of a schedule with its answer.
 type pair struct {
 	out  scenarios.Outcome
-	id   uint64 // of ${message.id}
+	id   uint64 // value of ${message.id}
 	from int64  // number of the first message that may answer it
 	data []byte // for a sample
-	gone bool   // it timed out: it still takes its answer, so that the next one does not
+	gone bool   // it timed out, but still takes its answer, so that the next message does not
 }
 
-// mostGone bounds how many messages that timed out wait for their answers.
+// mostGone is the maximum number of timed-out messages that wait for their answers.
 const mostGone = 1000
 
-// schedule is a pace under way.
+// schedule is a pace in progress.
 type schedule struct {
 	*exchange
 	st      *stream
 	p       *pace
 	begin   time.Duration
 	timeout time.Duration
-	n       int64         // messages that were due so far
-	blocked bool          // no message can be sent: the stream is lost, or too many are unanswered
-	free    time.Duration // since when one can
+	n       int64         // number of messages that were due so far
+	blocked bool          // no message can be sent: the stream is lost, or too many messages are unanswered
+	free    time.Duration // since when messages can be sent again
 	total   int64
 	pairs   []pair        // sent, in order
-	waiting int           // of pairs, those that did not time out
-	again   time.Duration // when a lost stream is opened again
+	waiting int           // number of pairs that did not time out
+	again   time.Duration // when to open a lost stream again
 	last    scenarios.Outcome
-	done    int64 // outcomes
-	seen    int64 // messages up to this number were looked at
+	done    int64 // number of outcomes
+	seen    int64 // number of the last message that was looked at
 }
 
-// paced sends messages by a schedule. Each is an outcome of the step; the last one is that of the call.
+// paced sends messages by a schedule. Each is an outcome of the step, and the last one is the outcome of the call.
 func (t *exchange) paced(st *stream) error {
 	r := &schedule{
 		exchange: t, st: st, p: t.call.pace, begin: t.it.Intended, timeout: t.it.Deadline - t.it.Intended,
@@ -86,7 +86,7 @@ func (t *exchange) paced(st *stream) error {
 	return nil
 }
 
-// run sends until all messages have their outcomes.
+// run sends messages until all of them have their outcomes.
 func (r *schedule) run() error {
 	for {
 		r.notice(r.st)
@@ -115,8 +115,8 @@ func (r *schedule) run() error {
 	}
 }
 
-// keep fails what was sent on a stream that is lost, and opens it again where its step says so. Without, the schedule
-// ends.
+// keep fails the messages that were sent on a lost stream, and opens the stream again if the step that opened it says
+// so. Otherwise the schedule ends.
 func (r *schedule) keep(now time.Duration) error {
 	if r.st.conn != nil {
 		return nil
@@ -132,7 +132,7 @@ func (r *schedule) keep(now time.Duration) error {
 		if r.done == 0 {
 			return r.st.lost
 		}
-		if r.last.Kind == scenarios.OK { // the iteration is not whole
+		if r.last.Kind == scenarios.OK { // the iteration is not complete
 			lost := pair{out: scenarios.Outcome{
 				Load: r.out.Load, Step: r.out.Step, Closed: r.out.Closed, Intended: now,
 				Ready: now, Slot: now,
@@ -150,21 +150,21 @@ func (r *schedule) keep(now time.Duration) error {
 	return nil
 }
 
-// canSend reports whether a message may be sent that is due.
+// canSend reports whether a message that is due may be sent.
 func (r *schedule) canSend() bool {
 	return r.n < r.total && r.st.conn != nil && (r.call.expect == nil || r.waiting < r.p.Outstanding)
 }
 
-// outcome is that of the next message.
+// outcome returns the outcome of the next message.
 func (r *schedule) outcome(now time.Duration) scenarios.Outcome {
 	due := until(r.begin, r.n, float64(r.p.Rate))
 	o := scenarios.Outcome{
 		Load: r.out.Load, Step: r.out.Step, Closed: r.out.Closed, Intended: due, Ready: due, Slot: max(due, now),
 	}
-	if due >= r.free && !r.blocked { // the wait is brunt's own
+	if due >= r.free && !r.blocked { // the wait is caused by brunt itself
 		o.Ready = o.Slot
 	}
-	if o.Closed { // its time counts from the slot
+	if o.Closed { // in a closed load the time counts from the slot
 		o.Ready, o.Slot = due, due
 	}
 	return o
@@ -192,7 +192,7 @@ func (r *schedule) next(now time.Duration) {
 	}
 }
 
-// receive takes the answers that came. An answer belongs to the first message that expects it.
+// receive takes the answers that came. An answer belongs to the first message that it fits.
 func (r *schedule) receive() {
 	if r.st.conn == nil {
 		return
@@ -224,7 +224,7 @@ func (r *schedule) receive() {
 	}
 }
 
-// answered returns the index of the message that another one answers; -1: none.
+// answered returns the index of the message that a received message answers, or -1.
 func (r *schedule) answered(a *Message) int {
 	for i := range r.pairs {
 		p := &r.pairs[i]
@@ -240,7 +240,7 @@ func (r *schedule) answered(a *Message) int {
 	return -1
 }
 
-// expire fails the messages whose time is up, and those that are due and could not be sent in time.
+// expire fails messages that timed out, and messages that were due but could not be sent in time.
 func (r *schedule) expire(now time.Duration) {
 	for i := range r.pairs {
 		if p := &r.pairs[i]; !p.gone && p.out.Intended+r.timeout <= now {
@@ -253,14 +253,14 @@ func (r *schedule) expire(now time.Duration) {
 		r.pairs = slices.DeleteFunc(r.pairs, func(p pair) bool { return p.gone })
 	}
 	for !r.canSend() && r.n < r.total && until(r.begin, r.n, float64(r.p.Rate))+r.timeout <= now {
-		r.blocked = true // no answer came, or no stream
+		r.blocked = true // no answer came, or there is no stream
 		p := pair{out: r.outcome(now)}
 		r.n++
 		r.fail(&p, os.ErrDeadlineExceeded)
 	}
 }
 
-// rest waits until something is due or comes.
+// rest waits until a message is due, or something comes.
 func (r *schedule) rest(now time.Duration) {
 	at := now + time.Second
 	if r.n < r.total {
@@ -292,7 +292,7 @@ func (r *schedule) rest(now time.Duration) {
 	}
 }
 
-// fail ends a message that has no answer.
+// fail ends a message without an answer.
 func (r *schedule) fail(p *pair, err error) {
 	r.deadline = p.out.Intended + r.timeout
 	r.exchange.fail(&p.out, err)
@@ -300,7 +300,7 @@ func (r *schedule) fail(p *pair, err error) {
 	r.finish(p, nil, err)
 }
 
-// finish hands over the outcome before, and keeps this one: the last is that of the call.
+// finish passes on the previous outcome and keeps this one, because the last outcome is that of the call.
 func (r *schedule) finish(p *pair, got *Message, err error) {
 	if r.client.Over().Err() != nil && errors.Is(err, targets.ErrAborted) {
 		return

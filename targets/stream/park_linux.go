@@ -13,18 +13,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A parkLot has the connections that are parked. One descriptor tells on which of them something came.
+// A parkLot holds the parked connections. One descriptor reports on which of them something came.
 type parkLot struct {
-	epoll  syscall.RawConn // nil: there is none
+	epoll  syscall.RawConn // nil: not available
 	events [128]unix.EpollEvent
 
 	mu     sync.Mutex
 	places map[uint64]*parkPlace
-	names  uint64  // so far
-	due    []taken // in the order of their times
+	names  uint64  // number of names given so far
+	due    []taken // ordered by time
 }
 
-// taken is a place that is taken at a time.
+// taken is a place that will be taken at a time.
 type taken struct {
 	place *parkPlace
 	name  uint64
@@ -32,8 +32,8 @@ type taken struct {
 	then  func()
 }
 
-// newParkLot creates a lot that works until ctx is done. Spawn runs its goroutine; false: it can't. Without the means
-// of the system nothing is parked.
+// newParkLot creates a lot that works until ctx is done. Spawn runs its goroutine, or returns false if it can't. If
+// the system lacks epoll, nothing is parked.
 func newParkLot(ctx context.Context, spawn func(f func()) bool) *parkLot {
 	l := &parkLot{places: map[uint64]*parkPlace{}}
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
@@ -72,12 +72,12 @@ func (l *parkLot) run() {
 				p.Wake()
 			}
 		}
-		runtime.Gosched() // to their readers, which end soon: a server may ping all of thousands at once
+		runtime.Gosched() // lets the readers run, which end soon: a server may ping thousands at once
 	}
 }
 
-// Park parks a connection until something comes on it. It returns false if that is not possible, or not any more. All
-// that came was read, or is in the kernel.
+// Park parks a connection until something comes on it. It returns false if that is not possible (any longer). All
+// received data must be read already, or be in the kernel.
 func (l *parkLot) Park(p *parkPlace, c net.Conn) bool {
 	is, ok := c.(syscall.Conn)
 	if !ok || l.epoll == nil {
@@ -115,8 +115,8 @@ func (l *parkLot) Park(p *parkPlace, c net.Conn) bool {
 	return true
 }
 
-// Take reports whether a connection was parked. It is not any more. The kernel does not tell when brunt itself closes
-// one.
+// Take removes a connection from the lot, and reports whether it was parked. It is needed because the kernel does not
+// report a connection that brunt itself closes.
 func (l *parkLot) Take(p *parkPlace) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -130,8 +130,8 @@ func (l *parkLot) take(p *parkPlace) bool {
 	return name != 0
 }
 
-// TakeAt takes a connection at a time, and calls then, unless it is woken before. It returns false if it is not parked.
-// The times of calls don't decrease.
+// TakeAt takes a connection at a time and then calls then, unless the connection is woken before. It returns false if
+// the connection is not parked. The times of successive calls must not decrease.
 func (l *parkLot) TakeAt(p *parkPlace, at time.Time, then func()) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -16,8 +16,8 @@ const (
 	pingTime
 )
 
-// parts names what is measured besides a step: the first message, each message from the one before, and how long the
-// stream was held.
+// parts names the further measurements of a step: the first message, each message counted from the previous one, and
+// how long the stream was held.
 func parts(of scenarios.Call) []string {
 	c := of.(*call)
 	if !c.opens() || c.stream == "" {
@@ -30,10 +30,10 @@ func parts(of scenarios.Call) []string {
 	return list
 }
 
-// mostSpare is for how many messages the memory of their times is kept.
+// mostSpare is the maximum number of messages whose times' memory is kept.
 const mostSpare = 100
 
-// measure hands over the messages that came on a stream.
+// measure passes on the messages that came on a stream.
 func (s *session) measure(st *stream, on *conn, it *template.Iter) {
 	emit := s.client.o.Emit
 	if emit == nil {
@@ -61,7 +61,7 @@ func (s *session) measure(st *stream, on *conn, it *template.Iter) {
 	s.pings(st, on, it)
 }
 
-// held hands over how long a stream was held. It is an error if the other side ended it.
+// held passes on how long a stream was held. It is an error if the other side ended the stream.
 func (s *session) held(st *stream, it *template.Iter, lost error, at time.Duration) {
 	if s.client.o.Emit == nil {
 		return
@@ -77,14 +77,14 @@ func (s *session) held(st *stream, it *template.Iter, lost error, at time.Durati
 	s.client.o.Emit(it, st.call, heldTime, &out)
 }
 
-// taken hands over what came on a stream so far.
+// taken passes on the messages that have come on a stream so far.
 func (t *exchange) taken(st *stream) {
 	if st.conn != nil {
 		t.measure(st, st.conn, t.it)
 	}
 }
 
-// until returns the time from which a message is due.
+// until returns the time at which message n is due.
 func until(begin time.Duration, n int64, rate float64) time.Duration {
 	return begin + time.Duration(float64(n)/rate*float64(time.Second))
 }

@@ -12,30 +12,30 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// pinger sends pings on a WebSocket, and keeps how long their answers took. A ping without an answer when the next one
-// is due has failed.
+// pinger sends pings on a WebSocket, and records how long their answers took. A ping has failed if it has no answer
+// when the next one is due.
 type pinger struct {
 	on    *socket
 	every time.Duration
 
 	mu    sync.Mutex
 	timer *time.Timer
-	sent  time.Duration // the last ping
-	waits bool          // it has no answer yet
-	done  []pong        // not handed over yet
+	sent  time.Duration // when the last ping was sent
+	waits bool          // the last ping has no answer yet
+	done  []pong        // results that were not passed on yet
 	over  bool
 }
 
-// pong is what became of a ping.
+// pong is the result of a ping.
 type pong struct {
 	sent, end time.Duration
 	lost      bool
 }
 
-// mostPongs bounds the pings that were not handed over.
+// mostPongs is the maximum number of results that were not passed on.
 const mostPongs = 1000
 
-// start sends the first ping when it is due.
+// start schedules the first ping.
 func (p *pinger) start() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -59,7 +59,7 @@ func (p *pinger) ping() {
 	_ = p.on.control(ws.OpPing, []byte("brunt")) // an error ends the connection
 }
 
-// answered notes the answer to the last ping.
+// answered records the answer to the last ping.
 func (p *pinger) answered() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -69,7 +69,7 @@ func (p *pinger) answered() {
 	}
 }
 
-// keep keeps what became of a ping.
+// keep keeps the result of a ping.
 func (p *pinger) keep(one pong) {
 	if len(p.done) < mostPongs {
 		p.done = append(p.done, one)
@@ -86,7 +86,7 @@ func (p *pinger) stop() {
 	}
 }
 
-// take returns what became of the pings since it was called last.
+// take returns the results of the pings since its last call.
 func (p *pinger) take() []pong {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -95,7 +95,7 @@ func (p *pinger) take() []pong {
 	return list
 }
 
-// pings hands over what became of the pings of a stream.
+// pings passes on the results of the pings of a stream.
 func (s *session) pings(st *stream, on *conn, it *template.Iter) {
 	if on.pinger == nil {
 		return

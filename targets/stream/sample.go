@@ -11,7 +11,7 @@ import (
 	"brunt/targets"
 )
 
-// sample keeps a step for the report, if the sampler wants it. Those of a pace were kept by their messages.
+// sample keeps a step for the report, if the sampler wants it. The messages of a pace are sampled one by one instead.
 func (t *exchange) sample(err error) {
 	if t.call.pace == nil || err != nil {
 		t.sampled(err)
@@ -62,8 +62,8 @@ func (t *exchange) sampled(err error) {
 	k.Keep(t.out, sm)
 }
 
-// command returns a step as a command for a POSIX shell, quoted as [result.Sent.Curl] does: of websocat, or of nc for
-// TCP without TLS. It is empty if the message was not kept completely.
+// command returns a step as a command for a POSIX shell, quoted like [result.Sent.Curl]: websocat, or nc for TCP
+// without TLS. It is empty if the message was not kept completely.
 func command(s *result.Sent) string {
 	if s.Cut > 0 || s.Base64 {
 		return ""

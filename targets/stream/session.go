@@ -16,37 +16,37 @@ type session struct {
 	streams []*stream   // in the order in which they were opened
 	timer   *time.Timer // nil: the user has not waited yet
 	scratch []byte
-	spare   []arrival          // memory
-	part    *scenarios.Outcome // that is handed over; nil: none was
+	spare   []arrival          // memory for later arrivals
+	part    *scenarios.Outcome // memory for the outcome that is passed on; nil: not used yet
 	t       exchange
 }
 
-// stream is one that a user holds.
+// stream is a stream that a user holds.
 type stream struct {
 	call *call
 	conn *conn // nil: it is lost
-	lost error // why, if it is
+	lost error // why it is lost
 	with handshake
-	// of another transport
+	// for streams of another transport
 	request Request
 	key     string
-	since   time.Duration // it was opened
-	last    time.Duration // the last message came, or it was opened
+	since   time.Duration // when it was opened
+	last    time.Duration // when the last message came, or when it was opened
 	any     bool          // a message came
 }
 
-// exchange is a step under way.
+// exchange is a step in progress.
 type exchange struct {
 	*session
 	call     *call
 	it       *template.Iter
 	out      *scenarios.Outcome
 	deadline time.Duration
-	data     []byte   // of the message that was sent last
-	said     bool     // there is one
-	waits    bool     // for a message: the stream is open
-	used     *stream  // nil: none
-	got      *Message // the one that was waited for; nil: none came
+	data     []byte   // data of the last message sent
+	said     bool     // a message was sent
+	waits    bool     // the stream is open and the step waits for a message
+	used     *stream  // the stream of the step; nil: none
+	got      *Message // the expected message; nil: none came
 }
 
 // after returns the timer of the user, which fires after d.
@@ -114,7 +114,7 @@ func (t *exchange) do() error {
 	return t.close(st)
 }
 
-// find returns the stream with a name, or the one that was opened last; nil: there is none.
+// find returns the stream with a name, or the last opened one if name is empty. It is nil if there is none.
 func (s *session) find(name string) *stream {
 	for _, st := range slices.Backward(s.streams) {
 		if name == "" || st.call.stream == name {
@@ -124,7 +124,7 @@ func (s *session) find(name string) *stream {
 	return nil
 }
 
-// end closes what is left of a stream, and forgets it.
+// end closes a stream, unless it is closed, and forgets it.
 func (s *session) end(st *stream, it *template.Iter) {
 	s.streams = slices.DeleteFunc(s.streams, func(other *stream) bool { return other == st })
 	if st.conn != nil {
@@ -132,7 +132,7 @@ func (s *session) end(st *stream, it *template.Iter) {
 	}
 }
 
-// release closes the connection of a stream and hands over how long it was held.
+// release closes the connection of a stream and passes on how long it was held.
 func (s *session) release(st *stream, it *template.Iter) {
 	at, lost := st.conn.fault()
 	if lost == nil {
@@ -142,8 +142,8 @@ func (s *session) release(st *stream, it *template.Iter) {
 	s.settle(st, it, lost, at)
 }
 
-// settle closes the connection of a stream that ended at a time, and hands over what was measured on it. Lost is why
-// the other side ended it; nil: brunt did.
+// settle closes the connection of a stream that ended at a time, and passes on the measurements on it. Lost is why
+// the other side ended it; nil means that brunt did.
 func (s *session) settle(st *stream, it *template.Iter, lost error, at time.Duration) {
 	on := st.conn
 	st.conn = nil
@@ -152,7 +152,7 @@ func (s *session) settle(st *stream, it *template.Iter, lost error, at time.Dura
 	s.client.put(on, false)
 }
 
-// endIteration closes the streams of an iteration. Those that the user keeps stay open.
+// endIteration closes the streams of an iteration, except those that the user keeps.
 func (s *session) endIteration(it *template.Iter) {
 	for _, st := range slices.Backward(slices.Clone(s.streams)) {
 		switch {

@@ -15,7 +15,7 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// socket is a TCP connection. Its messages are those of a WebSocket, or are told apart by a framing.
+// socket is a TCP connection. Its messages are those of a WebSocket, or separated by a framing.
 type socket struct {
 	raw net.Conn // TCP
 	net net.Conn // TLS over raw, or raw itself
@@ -25,16 +25,16 @@ type socket struct {
 	webSocket *websocket.Reader // nil: TCP
 	used      bool              // it carries messages
 	br        *bufio.Reader     // nil: it has no reader
-	began     time.Duration     // of the message that is read
+	began     time.Duration     // when the message that is being read began
 	reading   reading
 	place     parkPlace // while it has no reader
 
 	writing sync.Mutex
 	buf     []byte // of a control frame
-	broken  error  // why a write failed; nil: none did
+	broken  error  // why a write failed; nil: none failed
 }
 
-// use makes the connection one of messages. Br has what came behind a handshake; nil is nothing.
+// use prepares the connection for messages. Br has the bytes after a handshake; nil means none.
 func (s *socket) use(br *bufio.Reader) {
 	from := io.Reader(patient{s})
 	if br != nil && br.Buffered() > 0 {
@@ -51,10 +51,10 @@ func (s *socket) use(br *bufio.Reader) {
 	}
 }
 
-// begins notes when a message begins.
+// begins records when a message begins.
 func (s *socket) begins() { s.began, s.reading.waits = s.o.Now(), false }
 
-// Read implements [Wire]. After errIdle the connection is to be parked.
+// Read implements [Wire]. After errIdle the connection must be parked.
 func (s *socket) Read() (a *Message, err error) {
 	a = messages.Get().(*Message)
 	if s.br == nil {
@@ -73,7 +73,7 @@ func (s *socket) Read() (a *Message, err error) {
 		_ = s.raw.Close()
 		s.writing.Lock()
 		defer s.writing.Unlock()
-		if s.broken != nil { // it came first
+		if s.broken != nil { // the failed write came first
 			err = s.broken
 		}
 		return nil, err
@@ -108,7 +108,7 @@ func (s *socket) Write(b []byte, deadline time.Duration) (at time.Duration, err 
 	return s.o.Now(), err
 }
 
-// write writes b. What could not be written as a whole ends the connection.
+// write writes b. If b can't be written completely, the connection ends.
 func (s *socket) write(b []byte) error {
 	_, err := s.net.Write(b)
 	if err != nil {

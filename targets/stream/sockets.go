@@ -22,7 +22,7 @@ type sockets struct {
 	client  *client
 	tls     *tls.Config // nil: none
 	places  *targets.Places[*conn]
-	parking func() *parkLot // made when the first connection is opened
+	parking func() *parkLot // creates the lot when the first connection is opened
 }
 
 // newSockets creates the connections of a client.
@@ -54,7 +54,7 @@ func newSockets(c *client) (s *sockets, err error) {
 	return s, nil
 }
 
-// socket returns the connection of one that sockets opened.
+// socket returns the socket of a connection that sockets opened.
 func (c *conn) socket() *socket { return c.wire.(*socket) }
 
 // address returns the host:port of the endpoint.
@@ -96,8 +96,8 @@ func (s *sockets) secure(ctx context.Context, on *conn) error {
 	return nil
 }
 
-// open opens the connection of a stream, or takes one that is open for the same. The handshake is what is sent, unless
-// a step without a name sends a message: then it belongs to the opening of the connection.
+// open opens the connection of a stream, or takes an open one with the same key. The handshake counts as the sent
+// request, unless a step without a name sends a message: then it belongs to the opening of the connection.
 func (s *sockets) open(st *stream, deadline time.Duration, out *scenarios.Outcome) (*conn, error) {
 	c, now := st.call, s.client.o.Now
 	on, slot, _, err := s.places.Get(deadline, &out.Opening)
@@ -141,11 +141,11 @@ func (s *sockets) open(st *stream, deadline time.Duration, out *scenarios.Outcom
 	return on, nil
 }
 
-// begin starts to read a connection. One that is read slowly on purpose has a reader all the time.
+// begin starts to read a connection. A connection that is read slowly on purpose always has a reader.
 func (s *sockets) begin(on *conn) error {
 	r := &on.socket().reading
 	r.parks, r.armed, r.last = on.every == 0, never, s.client.o.Now()
-	if !r.parks || !r.plain { // else something may wait in TLS
+	if !r.parks || !r.plain { // otherwise TLS may hold unread data
 		return on.startReader()
 	}
 	return on.begin()

@@ -27,7 +27,7 @@ const (
 	kindClose = "close"
 )
 
-// Descriptor describes streams: WebSocket, TCP, and those that other transports open.
+// Descriptor describes streams: WebSocket, TCP, and the streams of other transports.
 func Descriptor(others ...Transport) *targets.Descriptor {
 	d := &targets.Descriptor{
 		Name: "stream", Doc: "Opens a WebSocket, a TCP connection or a call of gRPC both ways, sends messages on it and " +
@@ -49,80 +49,81 @@ func Descriptor(others ...Transport) *targets.Descriptor {
 	return d
 }
 
-// step is the YAML of a step on a stream. Exactly one of ws, tcp, send, await and close says which; beside ws and tcp,
-// send is the first message.
+// step is the YAML of a step on a stream. Exactly one of ws, tcp, send, await and close is its kind. In a step with
+// ws or tcp, send is the first message.
 type step struct {
 	syntax.Place
 	// opens a WebSocket: a path under the endpoint's URL, or under the target's
 	WS      template.URL   `yaml:"ws"`
-	TCP     *framing       `yaml:"tcp"`   // opens a TCP connection; the value says how messages are told apart
+	TCP     *framing       `yaml:"tcp"`   // opens a TCP connection; the value says how messages are separated
 	Send    *MessageSource `yaml:"send"`  // sends a message on a stream; of ws and tcp: the first one
-	Await   *match         `yaml:"await"` // waits for a message on a stream that is like this
-	Close   template.Text  `yaml:"close"` // closes a stream: the name that `as` gave it
+	Await   *match         `yaml:"await"` // waits for a message on a stream that meets these conditions
+	Close   template.Text  `yaml:"close"` // closes a stream, given by the name in its `as`
 	Keeping `yaml:",inline"`
-	To      string `yaml:"to"`   // of send: the name of the stream; default: the one that was opened last
-	From    string `yaml:"from"` // of await: the name of the stream; default: the one that was opened last
+	To      string `yaml:"to"`   // of send: the name of the stream; default: the last opened one
+	From    string `yaml:"from"` // of await: the name of the stream; default: the last opened one
 
 	Answering `yaml:",inline"`
 	// of await: how long it waits; default: the load's timeout
 	Within quantity.Duration `yaml:"within,positive"`
-	Pace   *pace             `yaml:"pace"` // of send: sends it again and again by a schedule
-	// of ws: those that are offered to the server, such as graphql-transport-ws
+	Pace   *pace             `yaml:"pace"` // of send: sends the message repeatedly by a schedule
+	// of ws: subprotocols that are offered to the server, such as graphql-transport-ws
 	Subprotocols []string                   `yaml:"subprotocols"`
-	Headers      map[string]template.Header `yaml:"headers"` // of ws: by name, in the handshake
-	// of ws: how often a ping is sent, whose answers are measured; default: never
+	Headers      map[string]template.Header `yaml:"headers"` // of ws: headers of the handshake, by name
+	// of ws: time between pings, whose answers are measured; default: no pings
 	Ping quantity.Duration `yaml:"ping,positive"`
 	// of ws: offers the server to compress messages (permessage-deflate); default: off
 	Compress bool `yaml:"compress"`
 }
 
-// Keeping is the YAML of how a stream is kept, of every step that opens one.
+// Keeping is the YAML that says how a stream is kept. Every step that opens a stream has it.
 type Keeping struct {
-	// of a step that opens a stream: keeps it open under a name until the iteration ends; default: it is closed, or left
-	// to the next such step
+	// of a step that opens a stream: keeps it open under a name until the iteration ends; default: it is closed, or
+	// left to the next such step
 	As string `yaml:"as"`
-	// of a step that opens a stream: how many messages are read in a second, for a slow consumer; default: all that come
+	// of a step that opens a stream: how many messages a second are read, to simulate a slow consumer; default: all
+	// that come
 	Read quantity.Rate `yaml:"read,positive"`
 	// of a step that opens a stream: opens it again after the other side ended it
 	Reconnect *reconnect `yaml:"reconnect"`
-	// of a step that opens a stream under a name: iteration ends it with the iteration, which is the default; user keeps
-	// it for all iterations of a virtual user, so that the step opens it in the first one, and again in one that finds it
-	// lost
+	// of a step that opens a stream under a name: iteration closes it at the end of the iteration, which is the
+	// default; user keeps it for all iterations of a virtual user: the step opens it in the first iteration, and
+	// again in an iteration that finds it lost
 	Keep string `yaml:"keep,oneof=iteration|user"`
 }
 
 // keepUser is the value of keep for a stream that lives as long as its user.
 const keepUser = "user"
 
-// Answering is the YAML of the message that a step waits for.
+// Answering is the YAML on the message that a step waits for.
 type Answering struct {
-	// of a step that opens a stream and of send: the answer, of the messages that come afterwards; default: none is waited
-	// for
+	// of a step that opens a stream and of send: the answer among the messages that come afterwards; default: none is
+	// waited for
 	Expect  *match                `yaml:"expect"`
-	Check   *messageCheck         `yaml:"check"`   // what the message that was waited for must be to be ok
-	Extract map[string]extraction `yaml:"extract"` // variable to where its value stands in that message
+	Check   *messageCheck         `yaml:"check"`   // conditions for the awaited message to be ok
+	Extract map[string]extraction `yaml:"extract"` // variables, each with the place of its value in that message
 }
 
 // reconnect says how a lost stream is opened again.
 type reconnect struct {
 	syntax.Place
-	After quantity.Range `yaml:"after,required"` // the wait before each attempt, drawn for each user from a range
+	After quantity.Range `yaml:"after,required"` // the wait before each attempt, drawn for each user from this range
 }
 
 // call is a compiled step.
 type call struct {
 	kind   string
 	name   string
-	stream string // its name; empty: none, or of send, await and close the one that was opened last
+	stream string // its name; empty: none, or for send, await and close the last opened stream
 
 	path         *template.URL // of ws
 	headers      []header
 	subprotocols []string
 	framing      framing       // of tcp
 	opening      Opening       // of another transport; nil: none
-	opener       *call         // of send, await and close: the step that opens the stream, as far as it is known
+	opener       *call         // of send, await and close: the step that opens the stream, if known
 	read         float64       // messages a second; zero: all
-	kept         bool          // as long as the user
+	kept         bool          // it stays open as long as the user
 	ping         time.Duration // between pings of a WebSocket; zero: none are sent
 	compress     bool
 	reconnect    *quantity.Range
@@ -130,7 +131,7 @@ type call struct {
 	send    *MessageSource // nil: none
 	expect  *match         // nil: none
 	within  time.Duration  // zero: the load's timeout
-	pace    *pace          // nil: once
+	pace    *pace          // nil: sent once
 	timeout time.Duration  // of the load; zero: not known
 	rest    targets.Expected[*Message]
 }
@@ -170,7 +171,7 @@ func (c *call) Traits() scenarios.CallTraits {
 	return t
 }
 
-// belongs says to which kinds of steps a key belongs.
+// belongs says which kinds of steps a key belongs to.
 var belongs = []struct {
 	key   string
 	kinds []string
@@ -233,14 +234,14 @@ func (all transports) compile(by syntax.Block, in targets.Scope, m *syntax.Mista
 	return c, m.Len() == before
 }
 
-// shared is the YAML that steps of all transports have.
+// shared is the YAML that steps of all transports share.
 type shared struct {
 	*syntax.Place
 	*Keeping
 	*Answering
 }
 
-// compileShared compiles what steps of all transports have.
+// compileShared compiles the settings that steps of all transports share.
 func (c *call) compileShared(s *shared, by syntax.Block, in targets.Scope, m *syntax.Mistakes) {
 	c.timeout, c.expect = in.Timeout, s.Expect
 	if c.opens() {
@@ -268,7 +269,7 @@ func (c *call) compileShared(s *shared, by syntax.Block, in targets.Scope, m *sy
 	targets.Extract(&c.rest, s.Extract, in)
 }
 
-// compileKeeping compiles how a stream is kept.
+// compileKeeping compiles the settings that say how a stream is kept.
 func (c *call) compileKeeping(s *shared, in targets.Scope, m *syntax.Mistakes) {
 	if c.stream = s.As; s.Has("as") && !syntax.IsName(c.stream) {
 		m.Add(s.Of("as"), "%q can't name a stream: a-z, 0-9 and -, beginning with a letter", syntax.Clip(c.stream, 60))
@@ -319,13 +320,13 @@ func (c *call) compileWebSocket(s *step, m *syntax.Mistakes) {
 	c.subprotocols = s.Subprotocols
 }
 
-// ownHeaders are the headers of a handshake that brunt sets.
+// ownHeaders are the headers of a handshake that brunt sets itself.
 var ownHeaders = []string{
 	"Host", "Upgrade", "Connection", "Content-Length", "Sec-WebSocket-Key", "Sec-WebSocket-Version",
 	"Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions",
 }
 
-// defaultName is the name of a step without one.
+// defaultName returns the name of a step without one.
 func (c *call) defaultName() string {
 	switch {
 	case c.opening != nil:

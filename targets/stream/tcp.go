@@ -14,11 +14,11 @@ import (
 	"brunt/targets/stream/websocket"
 )
 
-// framing says how the messages of a TCP connection are told apart. Exactly one of until, length and bytes is given.
+// framing says how the messages of a TCP connection are separated. Exactly one of until, length and bytes is set.
 type framing struct {
-	until  string // what ends each message
-	length int    // bytes of the length that begins each message, most significant first
-	bytes  int    // of each message
+	until  string // the end of each message
+	length int    // size in bytes of the length before each message, most significant byte first
+	bytes  int    // size of each message
 }
 
 func (f *framing) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
@@ -59,10 +59,10 @@ func (f *framing) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// String names the framing, for two connections that are alike.
+// String identifies the framing, to compare connections.
 func (f *framing) String() string { return fmt.Sprintf("%q %d %d", f.until, f.length, f.bytes) }
 
-// append appends a message as it goes over the wire.
+// append appends a message in wire format.
 func (f *framing) append(dst, data []byte) ([]byte, error) {
 	switch {
 	case f.until != "":
@@ -110,7 +110,7 @@ func (f *framing) read(br *bufio.Reader, data []byte, began func()) ([]byte, err
 	return websocket.ReadN(br, data, n)
 }
 
-// readUntil reads to what ends the message. A line may end with a carriage return.
+// readUntil reads up to the end of the message. If the end is a newline, a carriage return before it is dropped.
 func (f *framing) readUntil(br *bufio.Reader, data []byte) ([]byte, error) {
 	last := f.until[len(f.until)-1]
 	for {

@@ -14,21 +14,21 @@ import (
 	"brunt/targets"
 )
 
-// A Transport is a way to open streams that another package has. Its steps are of a kind of that package's protocol,
-// which are streams where they have the key `as`.
+// A Transport is a way to open streams that another package provides. Its steps have a kind of that package's
+// protocol, and are streams if they have the key `as`.
 //
 //	step --Compile--> Opening --Fill--> Request --Open--> Wire --> messages       the rest is the same for all transports
 type Transport struct {
-	Kind     string       // of the steps
-	Schemes  []string     // of the endpoints that they go to
+	Kind     string       // of its steps
+	Schemes  []string     // of the endpoints of its steps
 	Settings reflect.Type // the struct whose fields are the YAML of a step
-	// Compile compiles what opens a stream. It notes mistakes in m.
+	// Compile compiles a step that opens a stream. It notes mistakes in m.
 	Compile func(by syntax.Block, in targets.Scope, m *syntax.Mistakes) (*Opened, bool)
-	// Client creates what the streams of one load go over.
+	// Client creates the connections for the streams of one load.
 	Client func(o targets.Options) (Carrier, error)
 }
 
-// Opened is a step of a transport, compiled as far as the transport knows it.
+// Opened is the part of a compiled step that the transport knows.
 type Opened struct {
 	Opening
 	Place     *syntax.Place
@@ -37,11 +37,11 @@ type Opened struct {
 	First     *MessageSource // the first message; nil: none
 }
 
-// An Opening is what a step of a transport opens a stream with.
+// An Opening says how a step of a transport opens a stream.
 type Opening interface {
-	URL() string         // where it goes, for the names of steps
+	URL() string         // destination, for the names of steps
 	Refs() []*syntax.Ref // its placeholders
-	// Check notes in m what of a message does not fit the stream, as far as it is known.
+	// Check notes in m which parts of a message do not fit the stream, if that is known.
 	Check(what *MessageSource, m *syntax.Mistakes)
 	// Bind prepares the opening at the target.
 	Bind(ctx context.Context, by Carrier) error
@@ -51,43 +51,42 @@ type Opening interface {
 
 // A Request opens one stream, perhaps more than once.
 type Request interface {
-	// Open opens the stream by a deadline, and notes when it was sent in out.
+	// Open opens the stream by a deadline. It records in out when the request was sent.
 	Open(deadline time.Duration, out *scenarios.Outcome) (Wire, error)
-	// Describe fills in s, without the message.
+	// Describe fills in s, except for the message.
 	Describe(s *result.Sent)
 }
 
-// A Carrier is what the streams of one load go over.
+// A Carrier holds the connections for the streams of one load.
 type Carrier interface {
 	targets.Transport
 	Waiting() int          // requests that wait for a connection
 	Over() context.Context // is done when the run is over
-	Go(f func()) bool      // runs f until the client is closed; false: it is closed already
+	Go(f func()) bool      // runs f until the client is closed; false: it is already closed
 }
 
 // A Wire carries the messages of one stream.
 //
-//	Read    by a goroutine of its own, one message after another, until it fails: the error is why the stream ended
-//	Append  by the user: what goes over the wire for a message
+//	Read    in a goroutine of its own, one message after another, until it fails: the error is why the stream ended
+//	Append  by the user: the bytes of a message on the wire
 //	Write   by the user, meanwhile
 //	Leave   by the user: brunt ends the stream, and the other side has a second to do so too
-//	Close   ends the stream at once, or, if brunt has left it, within that second
+//	Close   ends the stream at once, or within that second if brunt has left it
 type Wire interface {
 	// Read returns the next message.
 	Read() (*Message, error)
-	// Append appends a message as it goes over the wire. An error says that the message can't be sent; the stream stays
-	// open.
+	// Append appends a message in wire format. An error means that the message can't be sent; the stream stays open.
 	Append(dst, data []byte, binary bool) ([]byte, error)
-	// Write writes what Append gave by a deadline, and returns when it was written. What could not be written as a whole
-	// ends the stream.
+	// Write writes the result of Append by a deadline, and returns when it was written. If it can't be written
+	// completely, the stream ends.
 	Write(b []byte, deadline time.Duration) (at time.Duration, err error)
-	// Leave says that brunt ends the stream. Answers reports that the other side says so too.
+	// Leave tells the other side that brunt ends the stream. Answers reports that the other side will confirm it.
 	Leave() (answers bool, err error)
 	// Close ends the stream.
 	Close(left bool) error
 }
 
-// StatusError is an answer that is an error: a handshake that is refused, or the status of a call that ended.
+// StatusError is an answer that is an error: a refused handshake, or the status of a call that ended.
 type StatusError struct {
 	Cause  scenarios.Cause
 	Status int32
@@ -96,16 +95,16 @@ type StatusError struct {
 
 func (e *StatusError) Error() string { return e.Text }
 
-// ErrorCause is the cause for [targets.CauseOf].
+// ErrorCause implements the interface that [targets.CauseOf] uses.
 func (e *StatusError) ErrorCause() scenarios.Cause { return e.Cause }
 
 // CloseTime is how long the other side has to end a stream that brunt closes.
 const CloseTime = time.Second
 
-// transports are those of other packages.
+// transports are the transports of other packages.
 type transports []Transport
 
-// of returns the transport of a kind of step; nil: it is none of another package.
+// of returns the transport of a kind of step. It is nil for the kinds of this package.
 func (all transports) of(kind string) *Transport {
 	if i := slices.IndexFunc(all, func(t Transport) bool { return t.Kind == kind }); i >= 0 {
 		return &all[i]
@@ -128,7 +127,7 @@ func (t *Transport) open(by syntax.Block, in targets.Scope, m *syntax.Mistakes) 
 	return c, true
 }
 
-// bind prepares what opens a stream, and checks what is sent on it.
+// bind prepares the opening of a stream, and checks the messages that are sent on it.
 func bind(ctx context.Context, of scenarios.Call, by targets.Client) error {
 	c := of.(*call)
 	opener := c
@@ -146,7 +145,7 @@ func bind(ctx context.Context, of scenarios.Call, by targets.Client) error {
 	return m.Err()
 }
 
-// carried are the streams of a load that go over a carrier.
+// carried holds the streams of a load that go over a carrier.
 type carried struct {
 	Carrier
 	client *client

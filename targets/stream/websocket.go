@@ -15,14 +15,14 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// handshake is what a WebSocket is opened with, its placeholders filled in.
+// handshake holds the values with which a WebSocket is opened, with placeholders filled in.
 type handshake struct {
 	url     string
 	headers []string // lines
 }
 
-// shake makes the handshake on a connection. Br has what came behind the answer; nil is nothing. Compressed reports
-// that messages may be.
+// shake makes the handshake on a connection. Br has the bytes after the answer; nil means none. Compressed reports
+// that messages may be compressed.
 func (h *handshake) shake(on io.ReadWriter, c *call, agent string) (br *bufio.Reader, compressed bool, err error) {
 	u, err := url.Parse(h.url)
 	if err != nil {

@@ -15,23 +15,23 @@ import (
 	"brunt/targets"
 )
 
-// A Flow holds compiled steps, as a scenario has them.
+// A Flow holds compiled steps, like a scenario's.
 type Flow struct {
 	Calls    []scenarios.Call
 	Protocol *targets.Descriptor
-	Checks   []string // names of checks and extractions, by the index that causes carry
+	Checks   []string // names of checks and extractions, by the index in a cause
 	Vars     []string // names of variables by slot
 	Env      *template.Env
-	Shared   *targets.Shared // by all steps
+	Shared   *targets.Shared // common to all steps
 }
 
-// Causes name the causes of the calls.
+// Causes returns the names of the causes of the calls.
 func (f *Flow) Causes() scenarios.Causes {
 	return scenarios.Causes{Checks: f.Checks, Families: f.Protocol.Causes}
 }
 
-// Compile compiles steps written as YAML, one string each. Extra holds further lines of the
-// scenario's top level, such as data and params.
+// Compile compiles steps written as YAML, one string each. Extra holds further top-level lines of the scenario, such
+// as data and params.
 func Compile(t testing.TB, p *targets.Descriptor, extra string, steps ...string) *Flow {
 	t.Helper()
 	f, err := Try(p, extra, steps...)
@@ -89,7 +89,7 @@ func Try(p *targets.Descriptor, extra string, steps ...string) (*Flow, error) {
 	return f, nil
 }
 
-// A User is a session with all that its calls need.
+// A User is a session with the iteration state that its calls need.
 type User struct {
 	targets.Session
 	It   template.Iter
@@ -97,8 +97,7 @@ type User struct {
 	t0   time.Time
 }
 
-// Open opens a session of c as virtual user vu, for the calls of f. T0 is that of
-// the client.
+// Open opens a session of c as virtual user vu, for the calls of f. T0 is the start of the client's clock.
 func (f *Flow) Open(t testing.TB, c targets.Client, t0 time.Time, vu int) *User {
 	t.Helper()
 	s, err := c.Open(vu)
@@ -118,7 +117,7 @@ func (f *Flow) Open(t testing.TB, c targets.Client, t0 time.Time, vu int) *User 
 	return u
 }
 
-// Do makes call i with the timeout, from now.
+// Do makes call i now, with the timeout.
 func (u *User) Do(i int, timeout time.Duration) scenarios.Outcome {
 	return u.At(i, time.Since(u.t0), timeout)
 }
@@ -128,12 +127,11 @@ func (u *User) At(i int, at, timeout time.Duration) scenarios.Outcome {
 	u.It.Intended, u.It.Deadline = at, at+timeout
 	out := scenarios.Outcome{Step: int32(i), Intended: at, Ready: max(at, time.Since(u.t0))}
 	u.Session.Do(&u.It, u.flow.Calls[i], &out)
-	out.Ready = min(out.Ready, out.End) // as package load does
+	out.Ready = min(out.Ready, out.End) // like package load
 	return out
 }
 
-// Var returns the value that an extraction stored in a variable; a JSON literal begins with a
-// colon.
+// Var returns the value that an extraction stored in a variable. A JSON literal begins with a colon.
 func (u *User) Var(name string) string {
 	for i, n := range u.flow.Vars {
 		if n == name {

@@ -15,15 +15,15 @@ import (
 	"brunt/targets"
 )
 
-// Echo is a test protocol: a step sends a line and reads the line that the server answers with. It
-// uses every field of a descriptor, and shows that a protocol is one file and one line in a catalog.
+// Echo is a test protocol: a step sends a line and reads the server's answer, which is a line too. It uses every
+// field of a descriptor, and shows that a protocol needs one file and one line in a catalog.
 //
 //	step --Compile--> echoCall --Do--> Places.Get -> echoConn.ask -> Places.Put -> Outcome
 type Echo struct {
 	Bound atomic.Int64 // calls that were bound
 	Ended atomic.Int64 // iterations that ended in a session
 
-	Unbound error // what binding a call fails with; nil: it does not fail
+	Unbound error // error of binding a call; nil: binding succeeds
 }
 
 // Descriptor describes the protocol.
@@ -85,8 +85,8 @@ var echoRefusals = scenarios.CauseFamily{
 
 type echoStep struct {
 	syntax.Place
-	Echo template.Text `yaml:"parrot"` // the line
-	Want string        `yaml:"want"`   // the line that is the right answer; zero is any
+	Echo template.Text `yaml:"parrot"` // the line to send
+	Want string        `yaml:"want"`   // the expected answer; zero is any
 }
 
 type echoCall struct {

@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// EchoServer is a server of [Echo]: it answers each line with itself, but for some words. A line that is answered by
-// "refused 7" is an error with the number 7.
+// EchoServer is a server of [Echo]: it sends each line back, except for some words. The answer "refused 7" is an
+// error with the number 7.
 //
 //	add KEY     stores a key; "find KEY" is answered by none if it is not stored
-//	hold MARK   is answered after Release
+//	hold MARK   is answered after a call of Release
 //	slow        is answered after 200 ms
-//	wrong       is answered by something else
+//	wrong       is answered by another line
 //	cut, reset  end the connection without an answer
 type EchoServer struct {
 	Address string // host:port

@@ -101,7 +101,7 @@ func (s *Names) stream(c net.Conn) {
 // Set gives a name addresses with a TTL of ttl seconds.
 func (s *Names) Set(name string, ttl uint32, addrs ...string) { s.set(name, ttl, false, addrs) }
 
-// SetLarge is Set for an answer that is sent over TCP only.
+// SetLarge is like Set, but the answer is sent over TCP only.
 func (s *Names) SetLarge(name string, ttl uint32, addrs ...string) { s.set(name, ttl, true, addrs) }
 
 func (s *Names) set(name string, ttl uint32, large bool, addrs []string) {
@@ -114,7 +114,7 @@ func (s *Names) set(name string, ttl uint32, large bool, addrs []string) {
 	s.known[name+"."] = r
 }
 
-// Asked returns how often an IPv4 address was queried.
+// Asked returns the number of queries for an IPv4 address.
 func (s *Names) Asked() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,18 +7,17 @@ import (
 	"testing"
 )
 
-// A Relay passes bytes between clients and a server, and ends every third answer's connection before the answer is
-// passed on.
+// A Relay passes bytes between clients and a server. It drops every third answer and ends that answer's connection.
 type Relay struct {
 	net.Listener
 	to      string
-	reset   bool // it resets what it ends
+	reset   bool // connections end with a reset
 	greets  bool // the server speaks first
 	answers atomic.Int64
 }
 
-// StartRelay starts a relay to host:port that ends with the test. Reset says that it resets the connections that it
-// ends, and greets that the server speaks first.
+// StartRelay starts a relay to host:port that ends with the test. With reset it ends connections with a reset. With
+// greets the server speaks first.
 func StartRelay(t testing.TB, to string, reset, greets bool) *Relay {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package targetstest is the conformance suite of protocols: it tests the promises that
-// every protocol makes.
+// Package targetstest is the conformance suite of protocols: it tests the promises of [targets.Client] and
+// [targets.Session], which every protocol keeps.
 //
 // A protocol's own tests call [Run] with a [Suite]: how to start its server, and which steps
 // make that server answer, hang or refuse. [Compile] and [User] help with further tests.
@@ -39,9 +39,9 @@ type Steps struct {
 	Slow   string // answered after 200 ms
 	Hold   string // answered after Release
 	Marked string // like Hold, and the request carries ${var.mark}
-	Fail   string // answered with what the step does not accept
+	Fail   string // answered with an answer that the step does not accept
 	Cut    string // the connection is closed without an answer
-	Reset  string // the connection is reset without an answer; empty: that looks like Cut
+	Reset  string // the connection is reset without an answer; empty: like Cut
 }
 
 // A Suite describes a protocol to test against the promises of [targets.Client] and
@@ -50,14 +50,14 @@ type Suite struct {
 	Protocol *targets.Descriptor
 	Start    func(t testing.TB) Server
 	Steps    Steps
-	Failed   scenarios.Cause // of a request of Steps.Fail
-	// requests of c that wait for a connection; nil: those of its pool
+	Failed   scenarios.Cause // cause of a failed request of Steps.Fail
+	// returns the number of c's requests that wait for a connection; nil: the requests that wait for its pool
 	Waiting func(c targets.Client) int
 	Shared  bool                                              // many requests share one connection, with max_streams
-	Network func(o *targets.Options) (targets.Network, error) // of the client; nil: the protocol's own
+	Network func(o *targets.Options) (targets.Network, error) // network of the client; nil: the protocol's own
 }
 
-// long is a timeout that passes only if a promise is broken.
+// long is a timeout that expires only if a promise is broken.
 const long = 30 * time.Second
 
 // Run runs the suite.
@@ -244,7 +244,7 @@ func (s Suite) lateAnswer(t *testing.T) {
 	if o.End != u.It.Deadline {
 		t.Errorf("ended at %v, the deadline was %v", o.End, u.It.Deadline)
 	}
-	// The answer that comes now must not be taken for that of the next request.
+	// The answer that comes now must not become the answer to the next request.
 	is(t, u.Do(0, long), scenarios.OK, scenarios.NoCause, true, true)
 	is(t, u.Do(1, long), scenarios.OK, scenarios.NoCause, true, true)
 }
@@ -297,7 +297,7 @@ func (s Suite) allowlist(t *testing.T) {
 	}
 }
 
-// limit sets how many requests may be under way at once.
+// limit bounds the number of requests in progress at once.
 func (s Suite) limit(o *targets.Options, most int) {
 	o.Connections.Max = most
 	if s.Shared {

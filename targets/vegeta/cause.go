@@ -6,10 +6,10 @@ import (
 	"brunt/scenarios"
 )
 
-// CauseOf finds the cause of an error of vegeta's by its text.
+// CauseOf derives the cause of one of vegeta's errors from its text.
 func CauseOf(s string) scenarios.Cause {
 	for c := scenarios.Timeout; c <= scenarios.ProxyRefused; c++ {
-		if s == c.String() { // a text of brunt's own
+		if s == c.String() { // one of brunt's own texts
 			return c
 		}
 	}

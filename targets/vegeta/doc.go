@@ -1,5 +1,5 @@
-// Package vegeta sends the requests of a load by vegeta's attacker and net/http's client, over
-// connections that package dial opens, and reads vegeta's target files.
+// Package vegeta sends the requests of a load with vegeta's attacker and net/http's client, over connections that
+// package dial opens. It also reads vegeta's target files.
 //
 //	Engine.Attack: arrival --Pacer--> worker --Targeter, RoundTrip--> Result --> outcome
 package vegeta

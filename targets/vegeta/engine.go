@@ -29,9 +29,9 @@ import (
 // Name is the name of the engine with its version, for reports.
 const Name = "vegeta v12.13.0"
 
-// Engine sends the requests of a load by vegeta's Attacker, without a bound on its workers. A
-// request goes through vegeta's own client, net/http's, over connections that brunt opens, so
-// that they stay within the blast radius and pass the links that faults apply to.
+// Engine sends the requests of a load with vegeta's Attacker, without a bound on its workers. A request goes through
+// vegeta's own client, which is net/http's, over connections that brunt opens. So the connections stay within the
+// blast radius and pass the links that faults apply to.
 //
 //	Pacer: next arrival, when it is due --tick--> worker: Targeter, nethttp.Client --Result--> outcome
 //	       its number is the hit's Seq                    '- RoundTrip: deadline, times, cause
@@ -49,16 +49,16 @@ type Engine struct {
 	base   *url.URL
 	plain  *nethttp.Transport
 	secure *nethttp.Transport // over TLS
-	slots  chan struct{}      // one per request that may be under way
+	slots  chan struct{}      // one per request in progress
 	full   atomic.Bool
-	spoken sync.Map // of string: versions of HTTP
+	spoken sync.Map // versions of HTTP, as strings
 	drawn  atomic.Int64
-	failed sync.Map // from the number of a draw to why it could not be filled in
+	failed sync.Map // by the number of a draw: the reason why it could not be rendered
 	v      EngineOptions
-	traces *http.Traces // nil sends none
+	traces *http.Traces // nil: no traces are sent
 
 	mu   sync.Mutex
-	hits map[uint64]*hit // under way, by sequence number
+	hits map[uint64]*hit // in progress, by sequence number
 }
 
 var _ targets.Transport = (*Engine)(nil)
@@ -70,7 +70,7 @@ type EngineOptions struct {
 	MaxInFlight int
 	Env         *template.Env
 	Vars        []template.Value    // as set by setup
-	Nth         func(i int64) int64 // the number in the whole load of request i; nil: the engine makes all of it
+	Nth         func(i int64) int64 // maps a request's number here to its number in the whole load; nil: the same
 }
 
 // CheckLoad notes in m the settings of a load that vegeta does not support.
@@ -178,7 +178,7 @@ func (e *Engine) nextProtos() []string {
 	return []string{"h2", "http/1.1"}
 }
 
-// dial opens a connection. At that moment the request that needs it has its slot.
+// dial opens a connection. It also sets the slot time of the request that needs the connection.
 func (e *Engine) dial(ctx context.Context, addr string) (*net.TCPConn, error) {
 	if h, ok := ctx.Value(hitKey{}).(*hit); ok {
 		h.take(e.o.Now())
@@ -240,7 +240,7 @@ func (e *Engine) Spoken() targets.Spoken {
 	return targets.Spoken{Versions: slices.Sorted(maps.Keys(all))}
 }
 
-// Names of headers by which draw passes data to the transport. They are never sent.
+// Names of the headers in which draw passes data to the transport. They are never sent.
 const (
 	callHeader = "Brunt-Call"
 	failHeader = "Brunt-Fail"
@@ -264,7 +264,7 @@ func (e *Engine) Attack(
 	kept := int64(sampled)
 	for _, c := range e.calls {
 		if c.NeedsBody() {
-			kept = max(kept, int64(c.MaxBody())+1) // one more tells a larger one
+			kept = max(kept, int64(c.MaxBody())+1) // one byte more shows that the body is too large
 		}
 	}
 	client := nethttp.Client{Transport: e, CheckRedirect: e.redirect}
@@ -283,10 +283,10 @@ func (e *Engine) Attack(
 	return e.full.Load()
 }
 
-// sampled is how many bytes of an answer's body are kept, for samples of failed requests.
+// sampled is the number of bytes of a body that are kept for samples of failed requests.
 const sampled = 4 << 10
 
-// pacer is a pacing function; its rate is not used.
+// pacer is vegeta's pacer. Only its function is used, not its rate.
 type pacer struct{ lib.PacerFunc }
 
 func (pacer) Rate(time.Duration) float64 { return 0 }
@@ -330,7 +330,7 @@ func (e *Engine) fill(t *lib.Target, c *http.Call, n int64) error {
 	return nil
 }
 
-// redirect bounds the number of redirects.
+// redirect limits the number of redirects.
 func (e *Engine) redirect(req *nethttp.Request, via []*nethttp.Request) error {
 	h := e.hit(req)
 	most := e.calls[h.call].Redirects()
@@ -344,8 +344,8 @@ func (e *Engine) redirect(req *nethttp.Request, via []*nethttp.Request) error {
 	return nil
 }
 
-// RoundTrip implements [nethttp.RoundTripper]: it sends a request, or that of a redirect,
-// within the time of its arrival.
+// RoundTrip implements [nethttp.RoundTripper]: it sends a request, or the request that follows a redirect, within the
+// deadline of its arrival.
 func (e *Engine) RoundTrip(req *nethttp.Request) (resp *nethttp.Response, err error) {
 	h := e.hit(req)
 	if h.call < 0 {

@@ -25,7 +25,7 @@ import (
 	lib "github.com/tsenart/vegeta/v12/lib"
 )
 
-// A hit is a request of vegeta under way.
+// A hit is one of vegeta's requests in progress.
 type hit struct {
 	scenarios.Arrival
 	call int // index in calls; -1: not known yet
@@ -33,10 +33,10 @@ type hit struct {
 	wire *nethttp.Request
 
 	slot, sent, first atomic.Int64 // offsets from t0; 0: not yet
-	attempts          atomic.Int64 // times that it was written
+	attempts          atomic.Int64 // times that the request was written
 	size              atomic.Int64 // bytes of the answer's body
 	err               atomic.Pointer[error]
-	stages            atomic.Pointer[targets.Stages] // of the connection that was opened for it; nil: none was
+	stages            atomic.Pointer[targets.Stages] // of the connection opened for it; nil: none was opened
 }
 
 type hitKey struct{}
@@ -53,7 +53,7 @@ func (e *Engine) hit(req *nethttp.Request) *hit {
 	return e.hits[n]
 }
 
-// cmpErr returns the reason why a context ended, if it did, else err.
+// cmpErr returns ended, the reason why a context ended, or err if it is nil.
 func cmpErr(ended, err error) error {
 	if ended != nil {
 		return ended
@@ -71,7 +71,7 @@ func protocolOf(resp *nethttp.Response) string {
 	return "HTTP/1.1"
 }
 
-// enter waits until another request may be under way.
+// enter waits until one more request may be in progress.
 func (e *Engine) enter(ctx context.Context, h *hit) error {
 	if h.held {
 		return nil
@@ -93,7 +93,7 @@ func (e *Engine) enter(ctx context.Context, h *hit) error {
 	return nil
 }
 
-// trace records the times of the steps of a hit.
+// trace returns hooks that record the times of a hit's steps.
 func (h *hit) trace(now func() time.Duration) *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { h.take(now()) },
@@ -105,14 +105,14 @@ func (h *hit) trace(now func() time.Duration) *httptrace.ClientTrace {
 	}
 }
 
-// hitBody counts the bytes of an answer's body, and frees what its request held.
+// hitBody counts the bytes of a response body, and releases the resources of its request.
 type hitBody struct {
 	io.ReadCloser
 	hit  *hit
 	done context.CancelFunc
 }
 
-// read reads on. The goroutine is vegeta's, so that a panic of net/http is an error here.
+// read reads from the body. It runs in vegeta's goroutine, so it turns a panic of net/http into an error.
 func (b *hitBody) read(p []byte) (n int, err error) {
 	defer scenarios.Recover(&err)
 	return b.ReadCloser.Read(p)
@@ -146,14 +146,14 @@ func (e *Engine) outcome(h *hit, res *lib.Result) scenarios.Outcome {
 	if h.slot.Load() == 0 {
 		out.Slot = end
 	}
-	if stages := h.stages.Load(); stages != nil { // meanwhile it may have taken another connection
+	if stages := h.stages.Load(); stages != nil { // the request may have taken another connection meanwhile
 		out.Opening = stages.Between(out.Slot, max(out.Slot, min(end, cmp.Or(out.Sent, end))))
 	}
 	trace := h.traced()
 	if e.traces != nil && binary.BigEndian.Uint64(trace[:8]) == e.traces.High {
 		out.Trace = binary.BigEndian.Uint64(trace[8:])
 	}
-	if h.call < 0 { // the client refused it
+	if h.call < 0 { // the client refused the request
 		h.call = 0
 		h.fail(errors.New(res.Error))
 	}
@@ -173,7 +173,7 @@ func (e *Engine) outcome(h *hit, res *lib.Result) scenarios.Outcome {
 	}
 	a := h1.NewAnswer()
 	defer a.Release()
-	if c.Inspects() || res.Code >= nethttp.StatusBadRequest { // else the answer is not needed
+	if c.Inspects() || res.Code >= nethttp.StatusBadRequest { // else nothing needs the answer
 		a.Fill(int(res.Code), res.Headers, res.Body)
 	}
 	c.Judge(a, nil, &out)
@@ -181,12 +181,12 @@ func (e *Engine) outcome(h *hit, res *lib.Result) scenarios.Outcome {
 	return out
 }
 
-// traced returns the trace id of the hit.
+// traced returns the hit's trace ID.
 func (h *hit) traced() scenarios.TraceID {
 	if h.wire == nil {
 		return scenarios.TraceID{}
 	}
-	for name, values := range h.wire.Header { // as the author spelled it
+	for name, values := range h.wire.Header { // in the author's spelling
 		if strings.EqualFold(name, http.TraceHeader) && len(values) > 0 {
 			return scenarios.ParseTraceparent(values[0])
 		}
@@ -194,7 +194,7 @@ func (h *hit) traced() scenarios.TraceID {
 	return scenarios.TraceID{}
 }
 
-// failure returns why a hit has no answer; nil: it has one.
+// failure returns the reason why a hit has no answer; nil if it has one.
 func (h *hit) failure(res *lib.Result) error {
 	if err := h.err.Load(); err != nil {
 		return *err
@@ -231,7 +231,7 @@ func (e *Engine) sample(h *hit, out *scenarios.Outcome, err error, a *h1.Answer,
 	k.Keep(out, sm)
 }
 
-// sentByVegeta returns a request of vegeta for a sample.
+// sentByVegeta describes a request of vegeta for a sample.
 func sentByVegeta(req *nethttp.Request, tls *scenarios.TLS) *result.Sent {
 	s := &result.Sent{Method: req.Method, URL: req.URL.String(), Trust: tls != nil && tls.InsecureSkipVerify}
 	if req.Host != "" && req.Host != req.URL.Host {

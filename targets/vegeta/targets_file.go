@@ -21,19 +21,18 @@ import (
 // Bounds on a targets file.
 const (
 	MaxTargets = 64 << 20 // bytes of the file
-	mostWrong  = 20       // mistakes reported for one file: a file of another format is wrong in every line
+	mostWrong  = 20       // mistakes reported per file; a file of another format has one in every line
 )
 
-// ReadTargets reads a vegeta targets file in the format http or json, which the first line
-// that is not blank decides. File reads the file of a body. It notes mistakes in m, with their
-// lines.
+// ReadTargets reads a vegeta targets file in the format http or json. The first line that is not blank decides the
+// format. The function file reads the file of a body. ReadTargets notes mistakes in m, with their lines.
 //
 //	POST http://127.0.0.1:8080/posts         {"method": "POST", "url": "http://127.0.0.1:8080/posts",
 //	Content-Type: application/json            "header": {"Content-Type": ["application/json"]}, "body": "e30="}
 //	@post.json
 //
-// It accepts all that vegeta accepts, and more: a target may follow another's headers without
-// a blank line, and a URL may be a path under the target's.
+// It accepts everything that vegeta accepts, and more: a target may follow another target's headers without a blank
+// line, and a URL may be a path relative to the target's URL.
 func ReadTargets(name string, text []byte, file func(path string) ([]byte, error), m *syntax.Mistakes) []http.Recorded {
 	r := targetsReader{file: file, m: m, at: syntax.Pos{File: name, Col: 1}}
 	before := m.Len()

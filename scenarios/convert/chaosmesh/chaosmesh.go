@@ -56,7 +56,7 @@ func convertManifest(d *draft.Builder, m *syntax.Node) {
 	e.convert()
 }
 
-// annotations tells those of a manifest that change what it does.
+// annotations reports the annotations of a manifest that change the meaning of the fault.
 func (e *experiment) annotations(m *syntax.Node) {
 	if e.d.Text(draft.At(m, "metadata", "annotations"), "experiment.chaos-mesh.org/pause") == "true" {
 		e.lost = append(e.lost, "the annotation that pauses it: here it is injected")
@@ -89,7 +89,7 @@ func convertWorkflow(d *draft.Builder, m *syntax.Node) {
 
 func lowerFirst(s string) string { return strings.ToLower(s[:min(1, len(s))]) + s[min(1, len(s)):] }
 
-// convert converts an experiment, and tells what of it was not read.
+// convert converts an experiment, and reports the parts that were not read.
 func (e *experiment) convert() {
 	convertKind, ok := kinds[e.kind]
 	if !ok || e.spec == nil {
@@ -107,7 +107,7 @@ func (e *experiment) convert() {
 	}
 }
 
-// kinds converts each kind of manifest; false if its action has no counterpart.
+// kinds maps each kind of manifest to its conversion, which returns false if the action has no counterpart.
 var kinds = map[string]func(*experiment) bool{
 	"PodChaos": pod, "NetworkChaos": network, "StressChaos": stress, "TimeChaos": clock, "DNSChaos": dns,
 	"HTTPChaos": http,
@@ -119,7 +119,7 @@ type experiment struct {
 	name, kind string
 	line       int
 	spec       *syntax.Node
-	deadline   string // of a template of a workflow, in place of a duration
+	deadline   string // of a template of a workflow, instead of a duration
 	every      time.Duration
 	lost       []string
 	last       *draft.Node // the fault that was made last
@@ -127,7 +127,7 @@ type experiment struct {
 
 func (e *experiment) value(keys ...string) string { return e.d.Text(e.spec, keys...) }
 
-// schedule goes on with what a Schedule repeats.
+// schedule continues with the experiment that a Schedule repeats.
 func (e *experiment) schedule() {
 	text, kind, outer := e.value("schedule"), e.value("type"), e.spec
 	if every, ok := strings.CutPrefix(text, "@every "); ok {
@@ -140,7 +140,7 @@ func (e *experiment) schedule() {
 	}
 	e.kind = kind
 	e.spec = outer.Get(lowerFirst(kind))
-	e.d.Skip(e.spec) // told with the experiment
+	e.d.Skip(e.spec) // reported with the experiment
 	e.d.Skip(outer, "historyLimit")
 	e.lost = append(e.lost, e.d.Rest(outer)...)
 	e.d.Forget(e.spec)
@@ -153,7 +153,7 @@ func (e *experiment) unit(selector *syntax.Node) string {
 		labels = map[string]string{"app": "web"}
 		e.lost = append(e.lost, "a selector without labels: say under target.units which containers these are")
 	}
-	e.d.Skip(selector, "namespaces") // the engine of Docker has none, as the comment at the top says of pods
+	e.d.Skip(selector, "namespaces") // Docker has no namespaces; the comment at the top says so of pods
 	return e.d.Labelled(labels)
 }
 
@@ -195,7 +195,7 @@ func (e *experiment) inject(kind string, s *draft.Node, oneShot bool) bool {
 			f.For, f.Guessed = draft.GuessedFor, true
 		}
 	} else {
-		e.d.Skip(e.spec, "duration") // of a crash it says nothing
+		e.d.Skip(e.spec, "duration") // it has no meaning for a crash
 	}
 	if e.every > 0 {
 		f.Every, f.Repeat = e.every, 3
@@ -228,7 +228,7 @@ func pod(e *experiment) bool {
 	return false
 }
 
-// network converts packets' faults. The action netem has several at once.
+// network converts faults on packets. One action netem may hold several faults.
 func network(e *experiment) bool {
 	action := e.value("action")
 	if action != "netem" {
@@ -255,7 +255,7 @@ func network(e *experiment) bool {
 	return done
 }
 
-// packets makes the settings of an action; an empty kind says that it lacks one.
+// packets returns the settings of an action. An empty kind means that the action lacks a setting.
 func (e *experiment) packets(action string) (kind string, s *draft.Node) {
 	s = new(draft.Node)
 	needs := "percent"
@@ -294,7 +294,7 @@ func (e *experiment) packets(action string) (kind string, s *draft.Node) {
 	return kind, s
 }
 
-// ends sets whose packets are hit.
+// ends sets the link whose packets are hit.
 func (e *experiment) ends(s *draft.Node, kind string) {
 	unit := e.unit(e.spec.Get("selector"))
 	var to []string

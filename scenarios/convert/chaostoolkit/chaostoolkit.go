@@ -25,15 +25,15 @@ func Converter() draft.Converter {
 	}
 }
 
-// An experiment is under conversion.
+// An experiment is a Chaos Toolkit experiment under conversion.
 type experiment struct {
 	d         *draft.Builder
 	rollbacks []*syntax.Node // not yet used by an action
 	after     time.Duration
-	values    map[string]func() draft.Text // of ${name}: constants of configuration, and environment variables
+	values    map[string]func() draft.Text // values of ${name}: constants of configuration, and environment variables
 }
 
-// convert reads an experiment of JSON or YAML.
+// convert reads an experiment in JSON or YAML.
 func convert(d *draft.Builder, source []byte) error {
 	docs, err := d.Documents(source)
 	if err != nil {
@@ -63,8 +63,8 @@ func convert(d *draft.Builder, source []byte) error {
 		d.Lost(draft.Line(r), "the rollback %q: brunt takes its own faults back", d.Text(r, "name"))
 	}
 	d.Skip(docs[0], "rollbacks")
-	d.Skip(docs[0], "method")                  // each activity tells its own rest
-	d.Skip(docs[0], "steady-state-hypothesis") // and each probe
+	d.Skip(docs[0], "method")                  // each activity reports its own unread parts
+	d.Skip(docs[0], "steady-state-hypothesis") // and so does each probe
 	for _, key := range []string{"controls", "extensions"} {
 		if n := docs[0].Get(key); n != nil && len(n.Fields)+len(n.Items) > 0 {
 			d.Lost(draft.Line(n), "%s", key)
@@ -77,7 +77,7 @@ func convert(d *draft.Builder, source []byte) error {
 	return nil
 }
 
-// configuration reads what ${name} stands for in texts: a constant, a variable of the environment, or a secret.
+// configuration reads the values of ${name} in texts: constants, environment variables, and secrets.
 func (x *experiment) configuration(doc *syntax.Node) {
 	if c := doc.Get("configuration"); c != nil {
 		for _, f := range c.Fields {
@@ -93,7 +93,7 @@ func (x *experiment) configuration(doc *syntax.Node) {
 	}
 }
 
-// variable notes the value of a variable; that of a secret becomes an environment variable.
+// variable notes the value of a variable. A secret becomes an environment variable.
 func (x *experiment) variable(name string, n *syntax.Node, hidden bool) {
 	line := draft.Line(n)
 	switch kind := x.d.Text(n, "type"); {
@@ -124,7 +124,7 @@ func (x *experiment) variable(name string, n *syntax.Node, hidden bool) {
 // reference matches ${name} in a text of an experiment.
 var reference = regexp.MustCompile(`\$\{([^{}]*)\}`)
 
-// filled puts values in place of ${name} in a text; missing names one that has none.
+// filled replaces each ${name} in a text by its value. Missing is a name that has no value.
 func (x *experiment) filled(line int, text string) (out draft.Text, missing string) {
 	at := 0
 	for _, m := range reference.FindAllStringSubmatchIndex(text, -1) {
@@ -138,8 +138,8 @@ func (x *experiment) filled(line int, text string) (out draft.Text, missing stri
 	return draft.Join(out, x.d.Quiet(line, text[at:])), ""
 }
 
-// constant fills a text whose whole must be known now, such as a URL: with the values that are no secret and no
-// variable of the environment.
+// constant fills in a text that must be known during conversion, such as a URL. It reports false if the text needs a
+// secret or an environment variable.
 func (x *experiment) constant(text string) (filled string, ok bool) {
 	ok = true
 	filled = reference.ReplaceAllStringFunc(text, func(ref string) string {
@@ -155,7 +155,7 @@ func (x *experiment) constant(text string) (filled string, ok bool) {
 	return filled, ok
 }
 
-// hypothesis makes the load: what the probes ask by HTTP.
+// hypothesis makes the load: the HTTP requests of the probes.
 func (x *experiment) hypothesis(h *syntax.Node) {
 	if h == nil || h.Get("probes") == nil {
 		return
@@ -172,7 +172,7 @@ func (x *experiment) hypothesis(h *syntax.Node) {
 	}
 }
 
-// probe makes a step of what a probe of the hypothesis asks by HTTP.
+// probe makes a step of the HTTP request of a probe of the hypothesis.
 func (x *experiment) probe(flow *draft.Node, p *syntax.Node) {
 	name, line, provider := x.d.Text(p, "name"), draft.Line(p), p.Get("provider")
 	r, ok := x.request(provider)
@@ -197,7 +197,7 @@ func (x *experiment) probe(flow *draft.Node, p *syntax.Node) {
 	x.d.Add(flow, x.d.Step(r, flow))
 }
 
-// statuses makes a list of a tolerance that is one of statuses; nil of another.
+// statuses returns the statuses of a tolerance. It is nil if the tolerance is not a list of statuses.
 func (x *experiment) statuses(n *syntax.Node) *draft.Node {
 	if n == nil || n.Kind != syntax.List || len(n.Items) == 0 {
 		return nil
@@ -213,7 +213,7 @@ func (x *experiment) statuses(n *syntax.Node) *draft.Node {
 	return out
 }
 
-// request makes the request of a provider of HTTP.
+// request makes the request of an HTTP provider.
 func (x *experiment) request(p *syntax.Node) (*draft.Request, bool) {
 	line := draft.Line(p)
 	at, ok := x.constant(x.d.Text(p, "url"))
@@ -279,8 +279,8 @@ func (x *experiment) activity(a *syntax.Node) {
 	}
 }
 
-// action converts what a provider does: into f, or into a fault that is added already, which it returns. Lost is why
-// there is none.
+// action converts the action of a provider. It fills in f, or returns a fault that it has added itself. Lost says why
+// there is no fault.
 func (x *experiment) action(f *draft.Fault, provider *syntax.Node, lasts time.Duration) (n *draft.Node, lost string) {
 	switch x.d.Text(provider, "type") {
 	case "python":
@@ -297,7 +297,7 @@ func (x *experiment) action(f *draft.Fault, provider *syntax.Node, lasts time.Du
 	return nil, "its provider"
 }
 
-// python converts actions of the driver for Kubernetes; it returns what prevents that.
+// python converts actions of the Kubernetes driver. It returns the part that prevents the conversion, if any.
 func (x *experiment) python(f *draft.Fault, p *syntax.Node) string {
 	module, fn := x.d.Text(p, "module"), x.d.Text(p, "func")
 	if !strings.HasPrefix(module, "chaosk8s.pod") || fn != "terminate_pods" && fn != "delete_pods" {
@@ -311,7 +311,7 @@ func (x *experiment) python(f *draft.Fault, p *syntax.Node) string {
 	}
 	f.Kind = "process.crash"
 	f.Settings = (&draft.Node{}).Set("service", draft.Plain(x.d.Labelled(labels)))
-	x.d.Skip(p, "arguments", "ns") // the engine of Docker has none
+	x.d.Skip(p, "arguments", "ns") // Docker has no namespaces
 	x.d.Skip(p, "arguments", "rand")
 	all, mode, qty := arg("all"), arg("mode"), arg("qty")
 	f.Settings.Set("pick", draft.Raw("one"))
@@ -326,7 +326,7 @@ func (x *experiment) python(f *draft.Fault, p *syntax.Node) string {
 	return ""
 }
 
-// toxics are the types of toxics by the functions that make them.
+// toxics maps the functions that make toxics to the type of toxic.
 var toxics = map[string]string{
 	"create_latency_toxic": "latency", "create_dowsntream_latency_toxic": "latency",
 	"create_bandwith_degradation_toxic":  "bandwidth",
@@ -335,8 +335,8 @@ var toxics = map[string]string{
 	"create_timeout_toxic": "timeout", "create_reset_peer_toxic": "reset_peer",
 }
 
-// toxiproxy converts actions of the driver for toxiproxy: on the load's connections, as nothing says where a proxy
-// leads.
+// toxiproxy converts actions of the toxiproxy driver. The fault acts on the connections of the load, because the
+// experiment does not say where a proxy leads.
 func (x *experiment) toxiproxy(f *draft.Fault, p *syntax.Node, lasts time.Duration) (*draft.Node, string) {
 	fn := x.d.Text(p, "func")
 	arg := func(name string) string { return x.d.Text(p, "arguments", name) }
@@ -370,7 +370,7 @@ func (x *experiment) toxiproxy(f *draft.Fault, p *syntax.Node, lasts time.Durati
 	return n, ""
 }
 
-// drop forgets the rollback of an action that brunt takes back itself.
+// drop removes the rollback of an action that brunt reverts itself.
 func (x *experiment) drop(fn string) {
 	for i, r := range x.rollbacks {
 		if x.d.Text(r, "provider", "func") == fn {
@@ -380,12 +380,12 @@ func (x *experiment) drop(fn string) {
 	}
 }
 
-// ofDocker are the faults of commands of Docker.
+// ofDocker maps Docker commands to faults.
 var ofDocker = map[string]string{
 	"kill": "process.crash", "stop": "container.stop", "pause": "container.pause", "restart": "container.restart",
 }
 
-// process converts a command: one of Docker becomes brunt's own fault.
+// process converts a command. A Docker command becomes one of brunt's own faults.
 func (x *experiment) process(f *draft.Fault, p *syntax.Node) string {
 	words, missing := x.words(p)
 	switch {
@@ -408,7 +408,7 @@ func (x *experiment) process(f *draft.Fault, p *syntax.Node) string {
 	return ""
 }
 
-// command writes a command, with the values of its variables and without its secrets.
+// command writes a command with the values of its variables. Secrets become environment variables.
 func (x *experiment) command(p *syntax.Node, words []string) *draft.Node {
 	out := draft.List()
 	for _, w := range x.d.Words(draft.Line(p), words) {
@@ -426,7 +426,7 @@ func (x *experiment) command(p *syntax.Node, words []string) *draft.Node {
 	return out
 }
 
-// http converts a call.
+// http converts an HTTP call into a webhook.
 func (x *experiment) http(f *draft.Fault, p *syntax.Node) string {
 	call, ok := x.call(p)
 	if !ok {
@@ -445,7 +445,7 @@ func (x *experiment) http(f *draft.Fault, p *syntax.Node) string {
 	return ""
 }
 
-// call makes a call of HTTP.
+// call makes an HTTP call.
 func (x *experiment) call(p *syntax.Node) (*draft.Node, bool) {
 	at, ok := x.constant(x.d.Text(p, "url"))
 	u, err := url.Parse(at)
@@ -470,7 +470,8 @@ func (x *experiment) call(p *syntax.Node) (*draft.Node, bool) {
 	return n, true
 }
 
-// undoes returns the command of the next rollback of a kind, and uses it up; else one that does nothing.
+// undoes returns the command of the next rollback of a kind and marks it as used. Otherwise it returns a command that
+// does nothing.
 func (x *experiment) undoes(kind string) *draft.Node {
 	for i, r := range x.rollbacks {
 		if p := r.Get("provider"); x.d.Text(p, "type") == kind {
@@ -483,7 +484,7 @@ func (x *experiment) undoes(kind string) *draft.Node {
 	return listOf("true")
 }
 
-// undo uses up the rollback that brunt makes itself: a program's command that names the same thing.
+// undo marks the rollback that brunt does itself as used: a command of the program that names the same thing.
 func (x *experiment) undo(program, of string) {
 	for i, r := range x.rollbacks {
 		if words, _ := x.words(r.Get("provider")); at(words, 0) == program && slices.Contains(words, of) {
@@ -500,7 +501,7 @@ func at(words []string, i int) string {
 	return ""
 }
 
-// words returns the words of a command, whose arguments are a text, a list or a map; missing is a variable without a
+// words returns the words of a command. Its arguments may be a text, a list or a map. Missing is a variable without a
 // value.
 func (x *experiment) words(p *syntax.Node) (words []string, missing string) {
 	path := x.d.Text(p, "path")
@@ -539,7 +540,7 @@ func (x *experiment) words(p *syntax.Node) (words []string, missing string) {
 	return words, ""
 }
 
-// split parts a text into words, as Chaos Toolkit does: with quotes, and without variables of the shell.
+// split splits a text into words as Chaos Toolkit does: it knows quotes, but no shell variables.
 func split(text string) ([]string, error) {
 	const dollar = "\x01"
 	words, err := shell.Fields(strings.ReplaceAll(text, "$", dollar), func(string) string { return "" })

@@ -50,7 +50,7 @@ func convert(d *draft.Builder, source []byte) error {
 	return nil
 }
 
-// shellVariables notes that a variable of the shell is read from the environment.
+// shellVariables notes which shell variables are read from the environment.
 func shellVariables(d *draft.Builder, line int, t draft.Text) {
 	for _, p := range t {
 		if name, ok := strings.CutPrefix(p.Ref, "env."); ok && !d.Hides(name) {
@@ -60,7 +60,7 @@ func shellVariables(d *draft.Builder, line int, t draft.Text) {
 	}
 }
 
-// script joins the words of a command to a script with shell quoting.
+// script joins the words of a command into a script, with shell quoting.
 func script(words []string) ([]byte, error) {
 	first := strings.TrimSuffix(filepath.Base(words[0]), ".exe")
 	if first != "curl" && !strings.HasPrefix(first, "-") && !strings.Contains(words[0], "://") {

@@ -269,7 +269,7 @@ func (c *curlLoad) connection(name, value string, lose func(format string, args 
 	case "tlsv1.2":
 	case "http1.1", "http1.0":
 		c.connections("http", draft.Raw(`"1.1"`))
-	case "http2": // where TLS offers it, as brunt does
+	case "http2": // if TLS negotiates it, as brunt does anyway
 	case "http2-prior-knowledge":
 		c.connections("http", draft.Raw("h2c"))
 	case "no-keepalive":
@@ -331,7 +331,7 @@ func (c *curlLoad) header(r *curlRequest, value draft.Text, lose func(string, ..
 		lose("the headers of the file %q", draft.Clip(whole[1:], 60))
 	case !found || !static:
 		lose("a header without a name: %q", draft.Clip(value.String(), 60))
-	case !rest.IsZero(): // an empty one keeps curl from sending its own
+	case !rest.IsZero(): // an empty value only stops curl from sending its own header
 		rest[0].Lit = strings.TrimLeft(rest[0].Lit, " \t")
 		last := len(rest) - 1
 		rest[last].Lit = strings.TrimRight(rest[last].Lit, " \t")
@@ -339,7 +339,7 @@ func (c *curlLoad) header(r *curlRequest, value draft.Text, lose func(string, ..
 	}
 }
 
-// send adds data to the body; curl joins several by &.
+// send adds data to the body. Like curl, it joins several data options by &.
 func (c *curlLoad) send(cmd *command, r *curlRequest, o option, lose func(string, ...any)) {
 	kind := "application/x-www-form-urlencoded"
 	if o.name == "json" {

@@ -13,8 +13,7 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// A command is one call of curl in a shell script: its words, and its standard input if the
-// script contains it.
+// A command is one call of curl in a shell script: its words, and its standard input if the script contains it.
 type command struct {
 	line  int
 	words []draft.Text
@@ -81,7 +80,7 @@ const (
 	endsName   = "\ue001"
 )
 
-// onlyShell stands for a word that only the shell can evaluate.
+// onlyShell replaces a word that only the shell can evaluate.
 const onlyShell = "?"
 
 // shell holds the variables that a script sets to known values.
@@ -132,8 +131,8 @@ func (sh shell) text(w *syntax.Word, as func(*expand.Config, *syntax.Word) (stri
 // ofWindows detects a command that browsers copy for cmd.exe.
 var ofWindows = regexp.MustCompile(`(?m)\^$|\s\^"`)
 
-// unwindows converts such a command for a POSIX shell: a caret quotes the next character, and a
-// dollar has no special meaning.
+// unwindows converts such a command for a POSIX shell. In the source a caret quotes the next character, and a dollar
+// has no special meaning.
 func unwindows(source []byte) []byte {
 	var out []byte
 	for i := 0; i < len(source); i++ {

@@ -24,13 +24,14 @@ func Converter() draft.Converter {
 	}
 }
 
-// A script is one under conversion: the values of its variables by name.
+// A script is a k6 script under conversion, with the values of its variables by name.
 type script struct {
 	d      *draft.Builder
 	values map[string]ast.Expression
 }
 
-// convert reads a script. Code of its load stays behind: `brunt convert k6` takes it, once the calls are out.
+// convert reads a script. It ignores the code of the load, which `brunt convert k6` reads after the calls are
+// removed.
 func convert(d *draft.Builder, source []byte) (err error) {
 	defer func() { // the parser may panic on untrusted text
 		if p := recover(); p != nil {
@@ -67,7 +68,8 @@ func convert(d *draft.Builder, source []byte) (err error) {
 	return nil
 }
 
-// walk visits each node below a value once: a declaration is in a statement, and in the list of its function.
+// walk visits each node below a value once. A declaration is reachable twice: from its statement, and from the list
+// of its function.
 func walk(v reflect.Value, seen map[any]bool, visit func(any)) {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -94,7 +96,7 @@ func walk(v reflect.Value, seen map[any]bool, visit func(any)) {
 	}
 }
 
-// deepest bounds how far variables are followed.
+// deepest is the maximum number of variables that are followed in a row.
 const deepest = 16
 
 // resolve follows a variable to its value.
@@ -109,7 +111,7 @@ func (s *script) resolve(e ast.Expression) ast.Expression {
 	return nil
 }
 
-// text returns the text of a literal, or of a variable that has one; "" of others.
+// text returns the text of a literal, or of a variable with a literal value. It is "" for all other expressions.
 func (s *script) text(e ast.Expression) string {
 	switch e := s.resolve(e).(type) {
 	case *ast.StringLiteral:
@@ -124,7 +126,7 @@ func (s *script) text(e ast.Expression) string {
 	return ""
 }
 
-// fields returns the values of an object by key; whole is false if it has others.
+// fields returns the values of an object by key. Whole is false if the object has other parts.
 func (s *script) fields(e ast.Expression) (out map[string]ast.Expression, whole bool) {
 	out = map[string]ast.Expression{}
 	object, ok := s.resolve(e).(*ast.ObjectLiteral)
@@ -149,7 +151,7 @@ func (s *script) fields(e ast.Expression) (out map[string]ast.Expression, whole 
 	return out, whole
 }
 
-// unit names the containers of a disruptor; lost says what of its selector has no counterpart.
+// unit returns a name for the containers of a disruptor. Lost lists the parts of its selector without a counterpart.
 func (s *script) unit(e ast.Expression) (name string, lost []string) {
 	made, ok := s.resolve(e).(*ast.NewExpression)
 	if !ok {
@@ -201,7 +203,7 @@ var codes = strings.Fields("OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEE
 	"PERMISSION_DENIED RESOURCE_EXHAUSTED " +
 	"FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS UNAUTHENTICATED")
 
-// call converts a call of a disruptor; others are not its business.
+// call converts a call of a disruptor. It ignores other calls.
 func (s *script) call(dot *ast.DotExpression, args []ast.Expression, line int) {
 	name := dot.Identifier.Name.String()
 	if !slices.Contains([]string{"injectHTTPFaults", "injectGrpcFaults", "injectNetworkFaults", "terminatePods"}, name) {
@@ -263,7 +265,7 @@ func (s *script) call(dot *ast.DotExpression, args []ast.Expression, line int) {
 	}
 }
 
-// requests converts faults of requests: a delay, an error, or both, one after the other.
+// requests converts faults on requests: a delay, an error, or both, one after the other.
 func (s *script) requests(
 	call string, what map[string]ast.Expression, get func(string) string, args []ast.Expression, line int,
 ) {
@@ -313,7 +315,7 @@ func (s *script) requests(
 	s.inject(draft.Fault{Name: protocol + "-errors", Line: line, Kind: protocol + ".error", Settings: n}, args, lost)
 }
 
-// inject adds a fault that lasts as long as the second argument says.
+// inject adds a fault. Its duration is the second argument.
 func (s *script) inject(f draft.Fault, args []ast.Expression, lost []string) {
 	f.For, f.Guessed = draft.GuessedFor, true
 	if len(args) > 1 {

@@ -12,11 +12,11 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Documents reads a source of YAML or JSON, each document of it. Lines are those of the source.
+// Documents parses all documents of a YAML or JSON source. Line numbers are those of the source.
 func (d *Builder) Documents(source []byte) ([]*syntax.Node, error) {
 	source = bytes.ReplaceAll(source, []byte("\r\n"), []byte("\n"))
 	if text := bytes.TrimSpace(source); len(text) > 0 && (text[0] == '{' || text[0] == '[') {
-		source = bytes.ReplaceAll(source, []byte("\t"), []byte(" ")) // outside of its texts, where JSON has none
+		source = bytes.ReplaceAll(source, []byte("\t"), []byte(" ")) // JSON has tabs only outside of texts
 	}
 	var out []*syntax.Node
 	var part []byte
@@ -61,7 +61,7 @@ func At(n *syntax.Node, keys ...string) *syntax.Node {
 	return n
 }
 
-// Line returns the line of a value; 0 of none.
+// Line returns the line of a value; 0 for nil.
 func Line(n *syntax.Node) int {
 	if n == nil {
 		return 0
@@ -69,10 +69,11 @@ func Line(n *syntax.Node) int {
 	return n.Pos.Line
 }
 
-// A reader reads values of a document, and knows which it has read.
+// A reader reads values of a document and records which were read.
 type reader struct{ read map[*syntax.Node]bool }
 
-// Text returns the text of the scalar at the end of keys, or "". It counts as read; Rest names what does not.
+// Text returns the text of the scalar at the end of keys, or "". The scalar counts as read; Rest reports unread
+// values.
 func (d *reader) Text(n *syntax.Node, keys ...string) string {
 	if n = At(n, keys...); n == nil {
 		return ""
@@ -81,7 +82,7 @@ func (d *reader) Text(n *syntax.Node, keys ...string) string {
 	return n.Value
 }
 
-// Texts returns the texts of a list, or of a scalar alone.
+// Texts returns the texts of a list, or the one text of a scalar.
 func (d *reader) Texts(n *syntax.Node, keys ...string) (out []string) {
 	if n = At(n, keys...); n == nil || n.Kind == syntax.Map {
 		return nil
@@ -107,7 +108,8 @@ func (d *reader) Labels(n *syntax.Node) map[string]string {
 	return out
 }
 
-// Selector reads a selector of labels, such as app=web,tier=front; nil of one that compares otherwise.
+// Selector parses a selector of labels, such as app=web,tier=front. It is nil if the selector uses another
+// comparison.
 func Selector(selector string) map[string]string {
 	out := map[string]string{}
 	for pair := range strings.SplitSeq(selector, ",") {
@@ -121,7 +123,7 @@ func Selector(selector string) map[string]string {
 	return out
 }
 
-// Skip counts a value as read with all that is in it: it says nothing of a fault, or a note has it.
+// Skip marks a value as read, with everything in it: it does not affect the fault, or a note reports it.
 func (d *reader) Skip(n *syntax.Node, keys ...string) {
 	if n = At(n, keys...); n == nil || d.read[n] {
 		return
@@ -135,7 +137,7 @@ func (d *reader) Skip(n *syntax.Node, keys ...string) {
 	}
 }
 
-// Forget counts a value as not read, with all that is in it.
+// Forget marks a value as unread, with everything in it.
 func (d *reader) Forget(n *syntax.Node) {
 	if n == nil {
 		return
@@ -149,8 +151,8 @@ func (d *reader) Forget(n *syntax.Node) {
 	}
 }
 
-// Rest names what is in a value and was not read, and counts it as read: keys and, where that can't be a secret, what
-// they hold.
+// Rest lists the parts of a value that were not read, and marks them as read. It lists keys, and values that can't be
+// secrets.
 func (d *reader) Rest(n *syntax.Node) (out []string) {
 	if n == nil || d.read[n] {
 		return nil
@@ -184,7 +186,7 @@ func (d *reader) Rest(n *syntax.Node) (out []string) {
 	return out
 }
 
-// isRead reports whether all of a value was read, and whether some was. An empty value is read.
+// isRead reports whether all of a value was read, and whether any of it was. An empty value counts as read.
 func (d *reader) isRead(n *syntax.Node) (all, some bool) {
 	if d.read[n] {
 		return true, true
@@ -201,10 +203,11 @@ func (d *reader) isRead(n *syntax.Node) (all, some bool) {
 	return all, some
 }
 
-// plainValue matches numbers, with a unit, and truth values.
+// plainValue matches truth values, and numbers with or without a unit.
 var plainValue = regexp.MustCompile(`^(?:[+-]?[0-9][0-9.]*[A-Za-z%/]{0,8}|true|false)$`)
 
-// Harmless returns a value that a note can show: a number or a truth value that no secret name stands before.
+// Harmless returns the value if a note may show it: it is a number or a truth value, and its name is not that of a
+// secret. Otherwise it returns "".
 func Harmless(name, value string) string {
 	if IsSecret(name) || !plainValue.MatchString(value) {
 		return ""
@@ -212,28 +215,29 @@ func Harmless(name, value string) string {
 	return value
 }
 
-// Percent makes a share of a text such as 20, 20% or, as a fraction of one, 0.2; nil of one that is none, or over all.
+// Percent converts a text such as 20 or 20% to a share; with fraction, also 0.2. It is nil if the text is not a
+// share, or above 100 %.
 func Percent(text string, fraction bool) *Node {
 	v, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(text), "%"), 64)
 	if fraction {
-		v, _ = strconv.ParseFloat(strconv.FormatFloat(v*100, 'g', 10, 64), 64) // 0.07 is 7 %, and not 7.000000000000001
+		v, _ = strconv.ParseFloat(strconv.FormatFloat(v*100, 'g', 10, 64), 64) // 0.07 becomes 7 %, not 7.000000000000001
 	}
-	if err != nil || !(v >= 0 && v <= 100) { // also if it is no number
+	if err != nil || !(v >= 0 && v <= 100) { // also false for NaN
 		return nil
 	}
 	return Raw(strconv.FormatFloat(v, 'f', -1, 64) + "%")
 }
 
-// longest is the longest duration of a source that becomes one of a scenario.
+// longest is the longest duration that is converted.
 const longest = 30 * 24 * time.Hour
 
-// Duration makes a duration of a text such as 100ms, or of a number of units; false if it is none, or is not above
-// zero.
+// Duration converts a text such as 100ms, or a number of units, to a duration. It reports false if the text is
+// neither, or if the duration is not positive.
 func Duration(text string, unit time.Duration) (*Node, time.Duration, bool) {
 	text = strings.TrimSpace(text)
 	v, err := time.ParseDuration(text)
 	if n, bad := strconv.ParseFloat(text, 64); bad == nil {
-		if !(n >= 0 && n*float64(unit) <= float64(longest)) { // also if it is no number
+		if !(n >= 0 && n*float64(unit) <= float64(longest)) { // also false for NaN
 			return nil, 0, false
 		}
 		v, err = time.Duration(n*float64(unit)), nil
@@ -244,7 +248,7 @@ func Duration(text string, unit time.Duration) (*Node, time.Duration, bool) {
 	return Raw(quantity.FormatDuration(v)), v, true
 }
 
-// SetDuration sets a key to a duration, if it is one above zero.
+// SetDuration sets a key to a duration, if the text is a positive one.
 func (n *Node) SetDuration(key, text string, unit time.Duration) *Node {
 	if v, _, ok := Duration(text, unit); ok {
 		n.Set(key, v)
@@ -252,7 +256,7 @@ func (n *Node) SetDuration(key, text string, unit time.Duration) *Node {
 	return n
 }
 
-// SetPercent sets a key to a share, if it is one.
+// SetPercent sets a key to a share, if the text is one.
 func (n *Node) SetPercent(key, text string) *Node {
 	if v := Percent(text, false); v != nil {
 		n.Set(key, v)
@@ -260,7 +264,7 @@ func (n *Node) SetPercent(key, text string) *Node {
 	return n
 }
 
-// SetWhole sets a key to a whole number above zero, if it is one.
+// SetWhole sets a key to a whole number, if the text is one above zero.
 func (n *Node) SetWhole(key, text string) *Node {
 	if v, err := strconv.Atoi(strings.TrimSpace(text)); err == nil && v > 0 {
 		n.Set(key, Number(v))
@@ -268,7 +272,7 @@ func (n *Node) SetWhole(key, text string) *Node {
 	return n
 }
 
-// SetStatus sets the status of an answer of HTTP, if it is one.
+// SetStatus sets the status of an HTTP answer, if the text is one.
 func (n *Node) SetStatus(text string) *Node {
 	if v, err := strconv.Atoi(strings.TrimSpace(text)); err == nil && v >= 200 && v < 600 {
 		n.Set("status", Number(v))
@@ -276,13 +280,13 @@ func (n *Node) SetStatus(text string) *Node {
 	return n
 }
 
-// bits are the rates that tools of Linux know, in bits a second.
+// bits maps the units of rates in Linux tools to bits per second.
 var bits = map[string]float64{
 	"": 1, "bit": 1, "kbit": 1e3, "mbit": 1e6, "gbit": 1e9, "tbit": 1e12, "bps": 8, "kbps": 8e3, "mbps": 8e6, "gbps": 8e9,
 	"tbps": 8e12,
 }
 
-// SetRate sets rate to one as tc writes it, such as 1mbit (bits a second) or 1mbps (bytes).
+// SetRate sets rate from the notation of tc, such as 1mbit (bits per second) or 1mbps (bytes per second).
 func (n *Node) SetRate(text string) *Node {
 	v, unit := number(text)
 	if per, ok := bits[strings.ToLower(unit)]; ok && v*per >= 1000 && v*per <= 1e15 {
@@ -291,13 +295,13 @@ func (n *Node) SetRate(text string) *Node {
 	return n
 }
 
-// sizes are units of sizes as tools write them, in capitals.
+// sizes maps units of sizes, in capitals, to those of scenarios.
 var sizes = map[string]string{
 	"": "", "B": "", "K": "KiB", "KB": "kB", "KI": "KiB", "KIB": "KiB", "M": "MiB", "MB": "MB", "MI": "MiB", "MIB": "MiB",
 	"G": "GiB", "GB": "GB", "GI": "GiB", "GIB": "GiB",
 }
 
-// SetSize sets bytes to a size such as 256MB or 1G, of powers of 1024 without the B.
+// SetSize sets bytes to a size such as 256MB or 1G. A unit without the B is a power of 1024.
 func (n *Node) SetSize(text string) *Node {
 	v, unit := number(text)
 	if of, ok := sizes[strings.ToUpper(unit)]; ok && v >= 1 && v <= 1e12 && v == math.Trunc(v) {
@@ -306,7 +310,7 @@ func (n *Node) SetSize(text string) *Node {
 	return n
 }
 
-// number parts a number above zero from its unit; 0 of a text that begins with none.
+// number splits a number above zero from its unit. It returns 0 if the text does not begin with a number.
 func number(text string) (v float64, unit string) {
 	text = strings.TrimSpace(text)
 	unit = strings.TrimLeft(text, "0123456789.")

@@ -40,7 +40,7 @@ type Builder struct {
 	Params    *Node
 	Base      Text // scheme, host and prefix of every path
 	Origin    string
-	Endpoints *Node // of the target, which is of them alone; nil: it has a base
+	Endpoints *Node // of the target if it has only endpoints; nil: it has a base
 	TLS       *Node
 	allow     []Text // hosts beyond loopback
 	Data      *Node
@@ -66,7 +66,7 @@ const (
 	mostNotes  = 200
 )
 
-// Tell adds a note on a line of the source; 0 is no line in particular.
+// Tell adds a note on a line of the source. Line 0 means no particular line.
 func (d *Builder) Tell(line int, format string, args ...any) {
 	if len(d.Notes) == mostNotes {
 		d.more++
@@ -81,7 +81,7 @@ func (d *Builder) Lose(flow *Node, line int, format string, args ...any) {
 	d.LoseAt(&flow.Pending, line, format, args...)
 }
 
-// LoseAt reports it in comment lines.
+// LoseAt is Lose with the comment lines to add to.
 func (d *Builder) LoseAt(above *[]string, line int, format string, args ...any) {
 	what := secret.Fields(fmt.Sprintf(format, args...))
 	d.Tell(line, "%s", what)
@@ -95,8 +95,8 @@ func (d *Builder) LoseAt(above *[]string, line int, format string, args ...any) 
 	*above = append(*above, "not carried over"+place+": "+what)
 }
 
-// Param adds a param of the scenario, which --set overrides, and returns its placeholder. It
-// replaces an invalid name by a valid one.
+// Param adds a param of the scenario, which --set overrides, and returns its placeholder. It replaces an invalid name
+// by a valid one.
 func (d *Builder) Param(name string, value *Node, behind string) Text {
 	name = Slug(name, "param")
 	if d.Params.Get(name) == nil {
@@ -137,7 +137,7 @@ func Unique(in *Node, name string) string {
 	}
 }
 
-// At sets the base of relative paths: the first URL counts.
+// At sets the base of relative paths. Only the first URL counts.
 func (d *Builder) At(u *url.URL) {
 	if d.Origin == "" {
 		d.Origin = OriginOf(u)
@@ -146,7 +146,7 @@ func (d *Builder) At(u *url.URL) {
 	}
 }
 
-// Place returns the form of u in a step: the path alone if u is at the target.
+// Place returns u as a step writes it: only the path if u is at the target.
 func (d *Builder) Place(u *url.URL) Text {
 	path := URLText(syntax.PathQuery(u))
 	d.At(u)
@@ -169,7 +169,7 @@ func IsWeb(u *url.URL) bool {
 	return err == nil && ip.Zone() == "" || HostName.MatchString(u.Hostname())
 }
 
-// Reach adds a host beyond loopback to the guard.
+// Reach adds the host of u to the guard, unless it is loopback.
 func (d *Builder) Reach(u *url.URL) {
 	host := u.Hostname()
 	if port, err := strconv.Atoi(u.Port()); err == nil {
@@ -178,7 +178,7 @@ func (d *Builder) Reach(u *url.URL) {
 	d.ReachAs(u, Lit(host))
 }
 
-// ReachChaos adds a host beyond loopback that a fault calls.
+// ReachChaos adds the host of a URL that a fault calls to the guard, unless it is loopback.
 func (d *Builder) ReachChaos(u *url.URL) {
 	if as := Lit(u.Hostname()); !scenarios.IsLoopback(u.Hostname()) &&
 		!slices.ContainsFunc(d.chaos, func(t Text) bool { return t.String() == as.String() }) {
@@ -186,7 +186,7 @@ func (d *Builder) ReachChaos(u *url.URL) {
 	}
 }
 
-// ReachAs adds it in the given form.
+// ReachAs is Reach with the text to add for the host.
 func (d *Builder) ReachAs(u *url.URL, as Text) {
 	if scenarios.IsLoopback(u.Hostname()) {
 		return
@@ -208,7 +208,7 @@ func OriginOf(u *url.URL) string {
 	return strings.ToLower(u.Scheme) + "://" + host
 }
 
-// Beside returns a path of the source relative to the scenario.
+// Beside converts a path in the source to one relative to the scenario.
 func (d *Builder) Beside(path string) string {
 	path = strings.ReplaceAll(path, `\`, "/")
 	if !filepath.IsAbs(path) {
@@ -263,8 +263,8 @@ func (n *Node) size() (values, size int) {
 	return values, size
 }
 
-// Arrivals makes a load for a source without a rate: a rate and a duration, both params. What is
-// the noun that the rate counts.
+// Arrivals makes a load for a source without a rate. Its rate and its duration become params. What names the things
+// that the rate counts.
 func (d *Builder) Arrivals(rate, what string) *Node {
 	return (&Node{Block: true}).
 		Set("executor", Raw("constant-arrival-rate")).
@@ -281,7 +281,7 @@ func Think(from, to time.Duration) *Node {
 	return (&Node{}).Set("think", Raw(s))
 }
 
-// Scenario formats the draft.
+// Scenario formats the draft as a scenario.
 func (d *Builder) Scenario() string {
 	if d.Dropped > 0 {
 		d.Head = append(d.Head, fmt.Sprintf("not carried over: %s, for which a scenario has no room; divide %s.",
@@ -294,7 +294,7 @@ func (d *Builder) Scenario() string {
 	top := &Node{Block: true}
 	top.Set("version", Raw("1"))
 	name := filepath.Base(d.O.File)
-	if !strings.Contains(d.O.File, "://") { // else it is a server
+	if !strings.Contains(d.O.File, "://") { // otherwise it is a server
 		name = strings.TrimSuffix(name, filepath.Ext(name))
 	}
 	top.Set("name", Plain(Clip(name, 80)))

@@ -9,43 +9,43 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// An experiment is what a scenario has besides a load.
+// An experiment holds the parts of a scenario besides the load.
 type experiment struct {
 	reader // of its documents
 
-	Units    *Node // of the target: containers that already run
+	Units    *Node // of the target: containers that are already running
 	Chaos    *Node
 	Slo      *Node // errors < 1% unless a converter sets another
-	Probes   *Node // the flow of a source without a load; nil: a guess
-	Requests int   // that objectives need, of a source without a load
+	Probes   *Node // the flow for a source without a load; nil: a guessed one
+	Requests int   // number of requests that the objectives need, for a source without a load
 
 	chaos []Text        // hosts beyond loopback that faults call
 	until time.Duration // the end of the last fault
 }
 
-// A Fault is a fault of the source, which the draft puts on the time axis behind those before it.
+// A Fault is a fault of the source. The draft places it on the time axis after the previous faults.
 type Fault struct {
-	Name     string        // becomes a valid and unique one
-	Line     int           // of the source
+	Name     string        // is changed to a valid and unique name
+	Line     int           // in the source
 	Kind     string        // such as network.latency
 	Settings *Node         // of the kind
-	For      time.Duration // zero: the fault is over by itself
-	Guessed  bool          // the source does not say how long
-	Every    time.Duration // from injection to injection; zero: once
+	For      time.Duration // zero: the fault ends by itself
+	Guessed  bool          // the source does not say how long it lasts
+	Every    time.Duration // time from injection to injection; zero: once
 	Repeat   int           // occurrences, with Every
-	After    time.Duration // added before it
+	After    time.Duration // extra time before it
 }
 
-// Of the time axis. A fault is judged by what follows it, so that there is room behind each.
+// Times of faults. There is room after each fault, because a fault is judged by the time after it too.
 const (
 	firstFault   = 20 * time.Second
 	betweenFault = 20 * time.Second
-	oneShot      = 10 * time.Second // that a unit takes to be back
-	GuessedFor   = 10 * time.Second // of a fault whose source does not say
-	MostRepeats  = 100              // occurrences of a fault
+	oneShot      = 10 * time.Second // time for a unit to come back
+	GuessedFor   = 10 * time.Second // duration of a fault if the source has none
+	MostRepeats  = 100              // largest number of occurrences of a fault
 )
 
-// Inject adds a fault, and returns the node of it, to which what is lost can be said.
+// Inject adds a fault and returns its node, to which the caller may add comments on lost parts.
 func (d *Builder) Inject(f Fault) *Node {
 	n := new(Node)
 	begin := max(d.until+betweenFault, firstFault) + f.After
@@ -78,17 +78,17 @@ func (d *Builder) Inject(f Fault) *Node {
 	return n
 }
 
-// NoPods is the comment at the top of a scenario whose source breaks pods of Kubernetes.
+// NoPods is the comment at the top of a scenario whose source breaks Kubernetes pods.
 const NoPods = "brunt breaks containers of a Docker engine: those under target.units carry the labels of the pods. " +
 	"Give yours these, or select them otherwise."
 
-// Lost reports something that becomes no fault at all, at the top of the scenario.
+// Lost reports, at the top of the scenario, a part of the source that becomes no fault at all.
 func (d *Builder) Lost(line int, format string, args ...any) {
 	d.LoseAt(&d.Head, line, format, args...)
 }
 
-// Unit names what a selector finds of the containers that already run, and returns its name. The same selector has one
-// name.
+// Unit adds the running containers that a selector finds to target.units, and returns their name. Equal selectors
+// share one name.
 func (d *Builder) Unit(name string, selector *Node) string {
 	text, _ := selector.inline(mostLine)
 	for _, f := range d.Units.Fields {
@@ -101,12 +101,12 @@ func (d *Builder) Unit(name string, selector *Node) string {
 	return name
 }
 
-// Container returns the name of a container that already runs.
+// Container returns the name of a running container.
 func (d *Builder) Container(name string) string {
 	return d.Unit(name, (&Node{}).Set("container", Plain(name)))
 }
 
-// Labelled returns the name of the containers that carry labels.
+// Labelled returns the name of the running containers with labels.
 func (d *Builder) Labelled(labels map[string]string) string {
 	n, name := new(Node), ""
 	for _, k := range SortedKeys(labels) {
@@ -118,10 +118,10 @@ func (d *Builder) Labelled(labels map[string]string) string {
 	return d.Unit(name, (&Node{}).Set("labels", n))
 }
 
-// guessLoad adds a load to faults of a source that has none.
+// guessLoad adds a guessed load for a source that has only faults.
 func (d *Builder) guessLoad() {
 	lasts, rate := d.until+betweenFault, 50
-	if d.Requests > 0 { // with some room
+	if d.Requests > 0 { // with some reserve
 		lasts = max(lasts, min(time.Duration(1+d.Requests/rate/8)*10*time.Second, 10*time.Minute))
 		rate = max(rate, int(float64(d.Requests)*1.2/lasts.Seconds())+1)
 	}

@@ -16,9 +16,9 @@ const (
 
 var errNoYAML = errors.New("no YAML stands for it")
 
-// json converts a JSON document to YAML; keys keep their order and numbers their form. It returns
-// false if the language can't express it: a key occurs twice, or could be read as a placeholder;
-// or a number is a secret, because values of the environment are texts.
+// json converts a JSON document to YAML. Keys keep their order, and numbers their form. It returns false if the
+// language can't express the document: a key occurs twice or could be read as a placeholder, or a number is a secret,
+// which can't be because values of the environment are texts.
 func (d *Builder) json(r *Request, doc string) (*Node, bool) {
 	dec := json.NewDecoder(bytes.NewReader([]byte(doc)))
 	dec.UseNumber()
@@ -30,7 +30,7 @@ func (d *Builder) json(r *Request, doc string) (*Node, bool) {
 			return n, true
 		}
 	}
-	*d = before // the text hides its secrets again
+	*d = before // the body stays a text, whose secrets are hidden again
 	return nil, false
 }
 

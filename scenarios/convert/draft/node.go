@@ -11,7 +11,7 @@ import (
 // A Node is a value of the draft: a map, a list or a scalar, with its comments.
 type Node struct {
 	Above  []string // comment lines before it
-	Behind string   // a comment on its last line
+	Behind string   // a comment at the end of its last line
 	Fields []field
 	Items  []*Node
 	YAML   string // a scalar in YAML syntax
@@ -32,13 +32,13 @@ func Raw(s string) *Node { return &Node{YAML: s} }
 // Number returns a whole number.
 func Number(n int) *Node { return Raw(strconv.Itoa(n)) }
 
-// Str returns a text with placeholders; other text that looks like one is escaped.
+// Str returns a text with placeholders. Literal text that looks like a placeholder is escaped.
 func Str(t Text) *Node { return Raw(syntax.YAMLText(t.String())) }
 
 // Plain returns a text without placeholders.
 func Plain(s string) *Node { return Str(Lit(s)) }
 
-// List returns a list of items; without items an empty one.
+// List returns a list of items, which may be empty.
 func List(items ...*Node) *Node { return &Node{Items: append([]*Node{}, items...)} }
 
 // Set adds a key to a map, or replaces its value.
@@ -69,7 +69,7 @@ func (n *Node) Say(line string) { n.Above = append(n.Above, line) }
 // mostLine is the maximum length of a line of { } or [ ].
 const mostLine = 150
 
-// inline writes n in { } or [ ]; it returns false if a comment, or its length, prevents it.
+// inline writes n in { } or [ ]. It returns false if n has a comment or is too long.
 func (n *Node) inline(most int) (string, bool) {
 	switch {
 	case n.Block || n.Pending != nil:
@@ -145,8 +145,8 @@ func (n *Node) value(b *strings.Builder, indent int, item bool) {
 		b.WriteString(" " + s + behind + "\n")
 		return
 	}
-	// The dash of an item is followed by its first key, unless that key has a comment, which would
-	// have to be above the dash.
+	// The dash of an item is followed by its first key, unless that key has a comment, which would have to stand
+	// above the dash.
 	if item && n.Fields != nil && n.Fields[0].Value.Above == nil && behind == "" {
 		b.WriteByte(' ')
 		n.write(b, indent+2, true)
@@ -159,7 +159,7 @@ func (n *Node) value(b *strings.Builder, indent int, item bool) {
 // mostComment is the maximum length of a comment line.
 const mostComment = 220
 
-// comment makes a comment of a text from a source; it stays on one line.
+// comment converts a text from a source to a comment on one line.
 func comment(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) || r == 0xfeff {

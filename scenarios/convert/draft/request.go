@@ -14,8 +14,8 @@ import (
 // A Request is a request of a source file that becomes a step.
 type Request struct {
 	Line     int
-	Name     string // of the step; zero is METHOD path
-	Method   string // zero is GET
+	Name     string // of the step; empty means METHOD path
+	Method   string // empty means GET
 	URL      Text   // absolute, or a path
 	Headers  []Header
 	Body     Body
@@ -37,10 +37,10 @@ type Header struct {
 // Body is the body of a request; at most one of text, file and parts is set.
 type Body struct {
 	Text  Text
-	Raw   []byte // in place of text, if the body is not text
+	Raw   []byte // instead of Text, if the body is not text
 	File  string
 	Parts []Part
-	Form  *Node // of a form with known fields
+	Form  *Node // a form with known fields
 	Sent  bool  // there is a body, even if it is empty
 }
 
@@ -57,7 +57,7 @@ var ours = []string{
 	"expect", "trailer",
 }
 
-// methods are the methods of steps.
+// methods are the HTTP methods that a step can have.
 var methods = []string{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
 
 // Step makes a step of r for a flow. It returns nil if no step can represent r, and reports that
@@ -130,7 +130,7 @@ func (d *Builder) query(r *Request) Text {
 	return out
 }
 
-// headers writes the headers that the author may set.
+// headers writes the headers that a scenario may set.
 func (d *Builder) headers(r *Request, s *Node) *Node {
 	out := new(Node)
 	for _, h := range r.Headers {
@@ -161,7 +161,7 @@ func (d *Builder) headers(r *Request, s *Node) *Node {
 	return out
 }
 
-// hideHeader keeps the scheme of an Authorization header.
+// hideHeader hides a header, except for the scheme of an Authorization header.
 func (d *Builder) hideHeader(line int, name, value string) Text {
 	if scheme, rest, ok := strings.Cut(value, " "); ok && strings.HasSuffix(strings.ToLower(name), "authorization") &&
 		check.IsToken(scheme) {
@@ -292,7 +292,7 @@ func (d *Builder) Field(r *Request, name, value string) Text {
 	return Lit(value)
 }
 
-// hides reports whether the request's value under a name must not be written.
+// hides reports whether a value of the request with this name must not be written.
 func (r *Request) hides(name string) bool { return IsSecret(name) && !r.Public }
 
 // IsKey reports whether name can be a key of a map in the language.
@@ -359,7 +359,7 @@ func URLText(s string) string {
 
 func isHex(c byte) bool { return strings.IndexByte("0123456789abcdefABCDEF", c) >= 0 }
 
-// WithoutUser masks text in a URL that could be a password.
+// WithoutUser removes the part of a URL that could hold a password.
 func WithoutUser(s string) string {
 	if i := strings.LastIndexByte(s, '@'); i >= 0 {
 		return "…" + s[i:]
@@ -367,7 +367,7 @@ func WithoutUser(s string) string {
 	return s
 }
 
-// Unescaped decodes the percent-encoding of a query. Text that is not encoded so stays as it is.
+// Unescaped decodes the percent-encoding of a query. Invalid encoding is returned unchanged.
 func Unescaped(s string) string {
 	if out, err := url.QueryUnescape(s); err == nil {
 		return out

@@ -15,8 +15,8 @@ import (
 // IsSecret reports whether the value of a field or a parameter with this name must not be written.
 func IsSecret(name string) bool { return secret.IsName(name) }
 
-// Hide returns the placeholder of an environment variable in place of a secret. The same secret
-// at several places is one variable.
+// Hide returns the placeholder of an environment variable in place of a secret. A secret that occurs several times
+// becomes one variable.
 func (d *Builder) Hide(line int, name, what, value string) Text {
 	if value == "" {
 		return Lit("")
@@ -35,18 +35,18 @@ func (d *Builder) Hide(line int, name, what, value string) Text {
 	return Ref("env." + env)
 }
 
-// NeedEnv notes an environment variable that the source reads already.
+// NeedEnv notes an environment variable that the source itself reads.
 func (d *Builder) NeedEnv(env, what string) {
 	if !d.Hides(env) {
 		d.Env = append(d.Env, Secret{Env: env, What: what})
 	}
 }
 
-// nameEnd matches the name before a secret, with what stands between them.
+// nameEnd matches the name before a secret, and the characters between the two.
 var nameEnd = regexp.MustCompile(`([A-Za-z][A-Za-z0-9_-]*)["']?[\s=:"'>]*$`)
 
-// Words hides secrets in the words of a command: the value of a flag or a variable with a secret name, a header, and
-// the password of a URL.
+// Words hides the secrets in the words of a command: the value of a flag or a variable with a secret name, a header,
+// and the password in a URL.
 func (d *Builder) Words(line int, words []string) []Text {
 	joined := strings.Join(words, " ")
 	spans := secret.Spans(joined)
@@ -77,7 +77,7 @@ func (d *Builder) Words(line int, words []string) []Text {
 // Quiet returns a text of the source with its secrets hidden.
 func (d *Builder) Quiet(line int, text string) Text { return d.Words(line, []string{text})[0] }
 
-// mask masks the secrets that the draft hides, and those that a name tells, in a text for readers.
+// mask masks secrets in a text for readers: those that the draft hides, and those that their name reveals.
 func (d *Builder) mask(text string) string {
 	for _, value := range slices.SortedFunc(maps.Keys(d.secrets),
 		func(a, b string) int { return cmp.Or(len(b)-len(a), cmp.Compare(a, b)) }) {
@@ -115,7 +115,7 @@ func (d *Builder) scrub(r *Request, body Text) Text {
 	}
 	var out Text
 	for _, p := range body {
-		from, at := 0, 0 // ends of the copied text and of the searched text
+		from, at := 0, 0 // end of the copied text, and of the searched text
 		for {
 			m := nameIn.FindStringSubmatchIndex(p.Lit[at:])
 			if m == nil {

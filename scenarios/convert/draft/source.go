@@ -12,16 +12,16 @@ import (
 type Options struct {
 	Kind   string   // format of the source, the name of a [Converter]
 	File   string   // name of the source, for notes
-	From   string   // the folder that paths in the source are relative to; zero is the current one
-	To     string   // the folder of the scenario; zero is the current one
-	Static bool     // of a recording, include images, fonts, styles and scripts
-	Hosts  []string // of a recording, include these hosts besides that of its first page
+	From   string   // the folder that paths in the source are relative to; empty is the current one
+	To     string   // the folder of the scenario; empty is the current one
+	Static bool     // for a recording: include images, fonts, styles and scripts
+	Hosts  []string // for a recording: include these hosts besides the host of the first page
 }
 
 // A Note describes a part that could not be converted, or that needs review.
 type Note struct {
 	File string
-	Line int // from 1; 0 is no line in particular
+	Line int // from 1; 0 means no particular line
 	Text string
 }
 
@@ -42,27 +42,27 @@ type Secret struct {
 
 // A Scenario is the result of a conversion.
 type Scenario struct {
-	Text    string // the file
+	Text    string // the content of the file
 	Notes   []Note
-	Secrets []Secret // must be in the environment when the scenario is read
+	Secrets []Secret // must be set in the environment when the scenario is read
 }
 
-// A Converter converts a file of another tool to a scenario. To add a format, add one and list it
-// in package convert.
+// A Converter converts a file of another tool to a scenario. To add a format, add a Converter and list it in package
+// convert.
 type Converter struct {
-	Name    string                                // of the format, as `brunt convert` takes it
-	Source  string                                // what it reads, as "a HAR recording"
-	Doc     string                                // what becomes of it, without a full stop
+	Name    string                                // of the format, for `brunt convert`
+	Source  string                                // the kind of source, such as "a HAR recording"
+	Doc     string                                // the result, without a full stop
 	Convert func(d *Builder, source []byte) error // adds the contents of the source to the draft
 	Faults  bool                                  // the source has faults, and no load
 
-	Usage string // what may stand in place of a file, in one sentence; empty is nothing
-	// Words makes a source of the words behind --. Nil: there is none of words.
+	Usage string // what may be given instead of a file, in one sentence; empty: nothing
+	// Words makes a source of the words after --. Nil means that no words are accepted.
 	Words func(words []string) ([]byte, error)
-	// Asked returns what a source is asked from, by an argument in place of a file; empty: the argument is a file. Nil:
-	// all are files.
+	// Asked returns the server behind an argument, for Ask; empty means that the argument is a file. Nil means that
+	// arguments are always files.
 	Asked func(arg string) string
-	Ask   func(ctx context.Context, at string) ([]byte, error) // returns the source from there
+	Ask   func(ctx context.Context, at string) ([]byte, error) // reads the source from a server
 }
 
 // Scenario converts a source in the converter's format.
@@ -81,7 +81,7 @@ func (c Converter) Scenario(source []byte, o Options) (*Scenario, error) {
 	return &Scenario{Text: out, Notes: d.Notes, Secrets: d.Env}, nil
 }
 
-// nothing names what a source has none of.
+// nothing names what an empty source lacks.
 func (c Converter) nothing() string {
 	if c.Faults {
 		return "no fault"
@@ -89,7 +89,7 @@ func (c Converter) nothing() string {
 	return "no request"
 }
 
-// ShellWords returns what joins the words behind -- to a command of a program, with the shell's quoting.
+// ShellWords returns a function that joins the words after -- into a command of a program, with shell quoting.
 func ShellWords(program string) func(words []string) ([]byte, error) {
 	return func(words []string) ([]byte, error) {
 		if len(words) > 0 && words[0] == program {
@@ -104,7 +104,7 @@ func ShellWords(program string) func(words []string) ([]byte, error) {
 	}
 }
 
-// LineCount converts ascending offsets to lines.
+// LineCount converts offsets to line numbers. The offsets must ascend.
 type LineCount struct {
 	Source []byte
 	upTo   int

@@ -29,7 +29,7 @@ func Join(all ...Text) Text {
 	return out
 }
 
-// Tidy removes empty parts; an empty text keeps one.
+// Tidy removes empty parts. An empty text keeps one part.
 func (t Text) Tidy() Text {
 	out := slices.DeleteFunc(t, func(p Piece) bool { return p == Piece{} })
 	if len(out) == 0 {
@@ -38,7 +38,7 @@ func (t Text) Tidy() Text {
 	return out
 }
 
-// Size returns its length in bytes.
+// Size returns the length of t in bytes.
 func (t Text) Size() (n int) {
 	for _, p := range t {
 		n += len(p.Lit) + len(p.Ref)
@@ -86,8 +86,8 @@ func (t Text) Cut(sep string) (before, after Text, found bool) {
 	return t, nil, false
 }
 
-// String formats t in the language: before a brace a dollar is doubled, so that text that looks
-// like a placeholder is none.
+// String formats t in the language of scenarios. It doubles a dollar before a brace, so that literal text is not read
+// as a placeholder.
 func (t Text) String() string {
 	var b, run strings.Builder
 	flush := func(beforeRef bool) {

@@ -9,21 +9,21 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Toxic is one of toxiproxy, which actions of Chaos Toolkit make as well.
+// A Toxic is a toxic of toxiproxy. Actions of Chaos Toolkit make toxics too.
 type Toxic struct {
 	Name, Type, Proxy string
 	Stream            string // upstream, or downstream, which is the default
-	Toxicity          string // the share of connections; "" is all
+	Toxicity          string // the share of connections; "" means all
 	Line              int
 	Ends              *Node // from and to of the link
 	Attributes        *syntax.Node
-	In                *syntax.Node // what else of it was not read is told; nil: the caller does that
+	In                *syntax.Node // its unread parts are reported; nil: the caller reports them
 
 	For   time.Duration // zero: the source does not say
 	After time.Duration
 }
 
-// Toxic adds the fault of a toxic, or tells why there is none. It returns nil then.
+// Toxic adds the fault of a toxic. If there is none, it reports why and returns nil.
 func (d *Builder) Toxic(t Toxic) *Node {
 	s := t.Ends
 	if t.Name == "" {
@@ -75,7 +75,8 @@ func (d *Builder) Toxic(t Toxic) *Node {
 	return n
 }
 
-// toxic sets what a type of toxic needs. Directed says that the fault takes a direction; lost is why there is none.
+// toxic sets the settings for a type of toxic. Directed means that the fault takes a direction. Lost says why there
+// is no fault.
 func (d *reader) toxic(t Toxic, s *Node) (kind string, directed bool, lost string) {
 	number := func(key string) string { return d.Text(t.Attributes, key) }
 	switch t.Type {
@@ -105,7 +106,7 @@ func (d *reader) toxic(t Toxic, s *Node) (kind string, directed bool, lost strin
 		}
 		if s.SetWhole("variation", number("size_variation")).SetDuration("delay", number("delay"),
 			time.Microsecond); s.Get("delay") == nil {
-			s.Set("delay", Raw("1µs")) // brunt wants one
+			s.Set("delay", Raw("1µs")) // brunt needs a delay
 		}
 		return "tcp.slicer", true, lost
 	case "limit_data":

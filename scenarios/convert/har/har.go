@@ -27,7 +27,7 @@ type harEntry struct {
 	u        *url.URL
 	Page     string  `json:"pageref"`
 	Started  string  `json:"startedDateTime"`
-	Time     float64 `json:"time"` // milliseconds, all in all
+	Time     float64 `json:"time"` // total time in milliseconds
 	Resource string  `json:"_resourceType"`
 	Request  struct {
 		Method  string      `json:"method"`
@@ -69,7 +69,7 @@ type harPage struct {
 	Title string `json:"title"`
 }
 
-// leastThink is the shortest pause that is kept; shorter ones are the browser's own work.
+// leastThink is the shortest pause that is kept. Shorter ones are work of the browser itself.
 const leastThink = 100 * time.Millisecond
 
 // Converter returns the converter for HAR recordings of browsers.
@@ -156,7 +156,7 @@ func readHAR(file string, source []byte) (entries []*harEntry, pages map[string]
 	return entries, pages, nil
 }
 
-// object visits the keys of the next object; each reads the value.
+// object calls each for the keys of the next object. Each must read the value.
 func object(dec *json.Decoder, each func(key string) error) error {
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
 		return errors.Join(err, errShape)
@@ -276,8 +276,8 @@ func (s *harSession) entry(e *harEntry, pages map[string]string) {
 	s.follow(e)
 }
 
-// follow records a redirect. Brunt follows redirects itself, so the request that the browser made
-// for it is not a step; the last answer is that of the step.
+// follow records a redirect. Brunt follows redirects itself, so the browser's request after a redirect is not a step,
+// and the last answer belongs to the step.
 func (s *harSession) follow(e *harEntry) {
 	s.end = later(s.end, e.at.Add(time.Duration(e.Time*float64(time.Millisecond))))
 	s.next = ""
@@ -338,7 +338,7 @@ func (s *harSession) pause(e *harEntry) {
 	s.d.Add(s.flow, draft.Think(gap, 0))
 }
 
-// noise are headers that a browser adds itself.
+// noise reports whether a browser adds a header itself.
 func noise(name string) bool {
 	name = strings.ToLower(name)
 	return strings.HasPrefix(name, "sec-") || strings.HasPrefix(name, "if-") || slices.Contains([]string{
@@ -363,7 +363,7 @@ func (s *harSession) request(e *harEntry) *draft.Request {
 		lower := strings.ToLower(h.Name)
 		switch {
 		case noise(h.Name), lower == "accept" && h.Value == "*/*", safe && (lower == "origin" || lower == "referer"):
-		// long, and the same in every request
+		// The value is long, and the same in every request.
 		case lower == "user-agent" || lower == "accept-language" || lower == "accept-encoding":
 			r.Headers = append(r.Headers, draft.Header{Name: h.Name, Value: s.agent(lower, h.Value)})
 		default:
@@ -374,7 +374,7 @@ func (s *harSession) request(e *harEntry) *draft.Request {
 	return r
 }
 
-// agent makes a param of a header's value; other values than the first are written as they are.
+// agent makes a param of the first value of a header. Other values are written as they are.
 func (s *harSession) agent(name, value string) draft.Text {
 	if t, seen := s.agents[value]; seen {
 		return t
@@ -423,7 +423,7 @@ func (s *harSession) body(e *harEntry, r *draft.Request) {
 	}
 }
 
-// partOfFile stands for an uploaded file: a recording contains its name but not its content.
+// partOfFile replaces an uploaded file by a text: a recording has the name of the file but not its content.
 func partOfFile(d *draft.Builder, r *draft.Request, field, name, kind string) draft.Part {
 	d.LoseAt(&r.Above, r.Line, "the content of the file %q; a text stands for it, and {file: PATH} sends it",
 		draft.Clip(name, 60))

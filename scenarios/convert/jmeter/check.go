@@ -131,7 +131,7 @@ func matcher(key, want string, kind int) (*draft.Node, bool) {
 	return draft.Plain("~ " + edged(pattern)), ok
 }
 
-// edged keeps blanks at the ends of a pattern, which the language would trim.
+// edged protects blanks at the ends of a pattern, which the language would trim.
 func edged(pattern string) string {
 	if strings.TrimSpace(pattern) != pattern {
 		return "(?:" + pattern + ")"
@@ -139,8 +139,7 @@ func edged(pattern string) string {
 	return pattern
 }
 
-// ofJava reports whether a Java pattern has the same meaning in Go. It refuses constructs that it
-// does not know.
+// ofJava reports whether a Java pattern has the same meaning in Go. It refuses constructs that it does not know.
 func ofJava(pattern string) (string, bool) {
 	_, err := regexp.Compile(pattern)
 	return pattern, err == nil && pattern != "" && len(pattern) < 2000

@@ -11,8 +11,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// shapes returns the loads of a thread group, without their steps: one, or several for groups
-// with several ramps.
+// shapes returns the loads of a thread group, without their steps: one, or several for a group with several ramps.
 func (p *plan) shapes(t *tree) []*draft.Node {
 	load := &draft.Node{}
 	switch {
@@ -34,7 +33,8 @@ func (p *plan) shapes(t *tree) []*draft.Node {
 	return []*draft.Node{load}
 }
 
-// amount returns a whole number of a plan: its form in the scenario, and its current value.
+// amount returns a whole number of a plan: its form in the scenario, and its current value. An invalid number becomes
+// otherwise.
 func (p *plan) amount(e *element, name string, otherwise int, above *[]string) (*draft.Node, int) {
 	t := p.text(e, name, above)
 	v, known := p.vars.known(t)
@@ -51,7 +51,7 @@ func (p *plan) amount(e *element, name string, otherwise int, above *[]string) (
 	return draft.Str(t), n
 }
 
-// span returns a time in seconds in the same way. Whole reports that it is written unchanged.
+// span does the same for a time in seconds.
 func (p *plan) span(e *element, name string, above *[]string) (*draft.Node, time.Duration) {
 	t := p.text(e, name, above)
 	v, known := p.vars.known(t)
@@ -75,7 +75,7 @@ func stage(key string, to *draft.Node, over *draft.Node) *draft.Node {
 	return (&draft.Node{}).Set(key, to).Set("duration", over)
 }
 
-// forever is the duration of a group without an end.
+// forever is the duration that replaces an endless group.
 const forever = 5 * time.Minute
 
 // threads reads the standard thread group of JMeter: a closed load with a ramp, and a number of
@@ -156,8 +156,8 @@ func (p *plan) loops(t *tree, above *[]string) (*draft.Node, int) {
 	return node, n
 }
 
-// judged records whether a load with at most so many iterations, and so much time of virtual users,
-// makes enough requests to show an error rate below 1 %.
+// judged records whether the load makes enough requests to show an error rate below 1 %. Iterations is the most
+// iterations that it makes, and busy the total time of its virtual users.
 func (p *plan) judged(iterations float64, busy time.Duration) {
 	if p.thinks > 0 {
 		iterations = min(iterations, busy.Seconds()/p.thinks.Seconds())
@@ -168,8 +168,7 @@ func (p *plan) judged(iterations float64, busy time.Duration) {
 // enough is the number of requests that an error rate below 1 % needs, with a margin.
 const enough = 300
 
-// concurrency reads the plug-in groups for arrivals and concurrency: a ramp to a level, which is
-// then held.
+// concurrency reads the plug-in groups for arrivals and concurrency: a ramp to a level that is then held.
 func (p *plan) concurrency(t *tree, load *draft.Node, arrivals bool) {
 	above := &load.Above
 	unit := time.Minute

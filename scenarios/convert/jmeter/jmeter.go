@@ -22,8 +22,8 @@ func Converter() draft.Converter {
 	}
 }
 
-// convert reads a plan: its thread groups become loads, its HTTP samplers steps, with the
-// defaults, headers, timers, assertions and extractors in whose scope they stand.
+// convert reads a plan. Thread groups become loads, and HTTP samplers become steps with the defaults, headers,
+// timers, assertions and extractors that are in scope.
 func convert(d *draft.Builder, source []byte) error {
 	trees, err := readJMX(d.O.File, source)
 	if err != nil {
@@ -50,7 +50,7 @@ func convert(d *draft.Builder, source []byte) error {
 	return nil
 }
 
-// plan is a JMeter plan that becomes a scenario.
+// A plan is a JMeter plan under conversion.
 type plan struct {
 	d    *draft.Builder
 	vars *variables
@@ -62,12 +62,12 @@ type plan struct {
 	shows    bool          // some load makes enough requests to show an error rate below 1 %
 }
 
-// scope holds the elements that apply to a sampler, from the levels around it, the innermost last.
+// A scope holds the elements that apply to a sampler, from all enclosing levels, the innermost last.
 type scope struct {
 	defaults, headers, auth, timers, asserts, extracts []*tree
 }
 
-// ignored are elements that only measure, display or change nothing.
+// ignored are elements that measure or display, or that change nothing.
 var ignored = []string{
 	"ResultCollector", "Summariser", "BackendListener", "DebugSampler", "DebugPostProcessor", "CookieManager",
 	"TestFragmentController",
@@ -75,7 +75,7 @@ var ignored = []string{
 	"RandomVariableConfig",
 }
 
-// with returns the scope of a level: its elements apply to all of it.
+// with returns the scope of a level, in which the elements of the level apply to everything.
 func (p *plan) with(s scope, level []*tree, flow *draft.Node) scope {
 	add := func(to *[]*tree, t *tree) { *to = append(slices.Clone(*to), t) }
 	for _, t := range level {
@@ -206,7 +206,7 @@ func (p *plan) group(t *tree, s scope, flow *draft.Node) {
 // ofVariable matches the variables that a step names.
 var ofVariable = regexp.MustCompile(`\$\{var\.([^}]+)\}`)
 
-// unset reports variables that a load names but does not set. JMeter sends their names.
+// unset reports variables that a load uses but does not set. JMeter sends the name of such a variable.
 func (p *plan) unset(t *tree, load *draft.Node) {
 	set, used := map[string]bool{}, map[string]bool{}
 	var visit func(n *draft.Node)
@@ -236,8 +236,8 @@ func (p *plan) unset(t *tree, load *draft.Node) {
 	}
 }
 
-// mix makes weighted flows of a thread group whose iterations pick one of several branches; nil
-// if it has another form.
+// mix makes weighted flows of a thread group whose iterations pick one of several branches. It is nil if the group
+// has another form.
 func (p *plan) mix(t *tree, s scope, flow, init *draft.Node) *draft.Node {
 	var branches []*tree
 	for _, c := range t.sub {
@@ -297,7 +297,7 @@ func (p *plan) mix(t *tree, s scope, flow, init *draft.Node) *draft.Node {
 	return out
 }
 
-// Bounds on the unrolling of loops, and of nested loops.
+// Limits on how far loops, and nested loops, are unrolled.
 const (
 	mostUnrolled = 20
 	mostTurns    = 100
@@ -361,19 +361,19 @@ func (p *plan) action(t *tree, flow *draft.Node) {
 	}
 }
 
-// value returns a property with its variables replaced by their values; false if a value is not
-// known yet.
+// value returns a property with its variables replaced by their values. It reports false if a value is not known
+// during conversion.
 func (p *plan) value(e *element, name string, above *[]string) (string, bool) {
 	v, ok := p.vars.known(p.vars.expand(e.prop(name), e.line, above))
 	return strings.TrimSpace(v), ok
 }
 
-// text returns a property with its variables in the language.
+// text returns a property with its variables as placeholders.
 func (p *plan) text(e *element, name string, above *[]string) draft.Text {
 	return p.vars.expand(strings.TrimSpace(e.prop(name)), e.line, above)
 }
 
-// mostHead is the maximum length of the header that is read from a data file, in bytes.
+// mostHead is the maximum length of the header line that is read from a data file, in bytes.
 const mostHead = 64 << 10
 
 func (p *plan) tellOnce(flow *draft.Node, t *tree, format string, args ...any) {

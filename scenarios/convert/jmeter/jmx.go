@@ -79,7 +79,7 @@ func readJMX(file string, source []byte) ([]*tree, error) {
 	return out, nil
 }
 
-// latin decodes the other encoding of old plans.
+// latin decodes ISO 8859-1, the other encoding of old plans.
 func latin(charset string, r io.Reader) (io.Reader, error) {
 	switch strings.ToLower(charset) {
 	case "us-ascii", "ascii":
@@ -135,7 +135,7 @@ func (e *element) prop(name string) string {
 	return ""
 }
 
-// float returns a property whose name is an element.
+// float returns a property of the kind whose name is an element instead of an attribute.
 func (e *element) float(name string) string {
 	for _, k := range e.kids {
 		if k.tag != "FloatProperty" || len(k.kids) < 2 || k.kids[0].text != name {
@@ -149,7 +149,7 @@ func (e *element) float(name string) string {
 // is reports whether a property is true.
 func (e *element) is(name string) bool { return strings.TrimSpace(e.prop(name)) == "true" }
 
-// name returns the name that the author gave it.
+// name returns the name that the author of the plan gave the element.
 func (e *element) name() string {
 	if n := strings.TrimSpace(e.attr["testname"]); n != "" {
 		return n

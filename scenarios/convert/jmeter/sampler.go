@@ -51,7 +51,7 @@ func separatorOf(u draft.Text) string {
 	return "?"
 }
 
-// aim sets the URL of the step: its own parts take precedence over the defaults.
+// aim sets the URL of the step. Parts of the sampler take precedence over the defaults.
 func (p *plan) aim(t *tree, s scope, r *draft.Request) {
 	part := func(name string) draft.Text {
 		if v := p.text(t.element, name, &r.Above); !v.IsZero() {
@@ -112,7 +112,7 @@ func (p *plan) aim(t *tree, s scope, r *draft.Request) {
 	}
 }
 
-// guarded returns a host for the guard, with the params that the plan uses for it.
+// guarded returns a host for the guard. It contains the same params as in the plan.
 func (p *plan) guarded(host, port draft.Text, u *url.URL) draft.Text {
 	if u.Port() == "" {
 		return host.Mapped(strings.ToLower)
@@ -120,7 +120,7 @@ func (p *plan) guarded(host, port draft.Text, u *url.URL) draft.Text {
 	return draft.Join(host.Mapped(strings.ToLower), draft.Lit(":"), port)
 }
 
-// arguments reads the parameters of a sampler. It returns those that belong in the URL.
+// arguments reads the parameters of a sampler. It returns the ones that belong in the URL.
 func (p *plan) arguments(t *tree, r *draft.Request) (query draft.Text) {
 	var parts []draft.Part
 	for _, a := range t.arguments("HTTPsampler.Arguments", "Arguments.arguments") {
@@ -178,7 +178,7 @@ func (p *plan) arguments(t *tree, r *draft.Request) (query draft.Text) {
 	return query
 }
 
-// form sends parameters as a form. The language fills in and escapes variables.
+// form sends parameters as a form. brunt fills in and escapes variables.
 func (p *plan) form(parts []draft.Part, r *draft.Request) {
 	r.Body.Sent = true
 	form := new(draft.Node)

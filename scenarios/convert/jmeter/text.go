@@ -8,18 +8,18 @@ import (
 	"brunt/scenarios/convert/draft"
 )
 
-// variables are the variables of a plan, with their replacements.
+// variables holds the variables of a plan, and the texts that replace them.
 type variables struct {
 	d      *draft.Builder
 	set    map[string]func() draft.Text
-	params map[string]string // values of params, for values needed during conversion
-	names  map[string]string // names of params, by their names in the plan
+	params map[string]string // values of params that are needed during conversion
+	names  map[string]string // names of params, by the names of their variables in the plan
 	noted  map[string]bool
-	named  int // number of lookups so far
+	named  int // number of replacements so far
 }
 
-// expand converts the ${…} of a text to the language. A part that can't be converted stays as
-// written, and is reported in above.
+// expand converts each ${…} in a text to the language of scenarios. A part that can't be converted is left unchanged
+// and reported in above.
 func (v *variables) expand(s string, line int, above *[]string) draft.Text {
 	return v.at(s, line, above, 0)
 }
@@ -66,10 +66,10 @@ var (
 	wholeNumber  = regexp.MustCompile(`^-?\d{1,18}$`)
 )
 
-// Bounds on variables that contain variables.
+// Limits on variables that contain variables.
 const (
-	mostNamed = 50_000   // lookups in a plan
-	mostValue = 64 << 10 // bytes of one
+	mostNamed = 50_000   // replacements in a plan
+	mostValue = 64 << 10 // bytes of one value
 )
 
 // one returns the replacement of a variable or a function.
@@ -97,7 +97,7 @@ func (v *variables) one(name string, line int, above *[]string, depth int) draft
 	switch m[1] {
 	case "__P":
 		if len(args) < 2 {
-			return v.param(static(0), "1") // as in JMeter
+			return v.param(static(0), "1") // the default in JMeter
 		}
 		return v.property(static(0), static(1), line)
 	case "__property":
@@ -132,7 +132,7 @@ func (v *variables) one(name string, line int, above *[]string, depth int) draft
 			return set()
 		}
 	case "__urlencode", "__escapeHtml":
-		if len(args) > 0 { // the language escapes by itself
+		if len(args) > 0 { // brunt escapes the value itself
 			return v.at(args[0], line, above, depth+1)
 		}
 	case "__threadNum", "__counter":
@@ -160,7 +160,7 @@ func atoi(s string) (n int64) {
 	return n
 }
 
-// lost reports once a variable or function that the language lacks.
+// lost reports, once, a variable or function without a counterpart.
 func (v *variables) lost(above *[]string, line int, what string) {
 	if !v.noted[what] {
 		v.noted[what] = true
@@ -205,7 +205,7 @@ func (v *variables) known(t draft.Text) (string, bool) {
 	return b.String(), true
 }
 
-// arguments splits the arguments of a function at commas, except at \, .
+// arguments splits the arguments of a function at commas, but not at \,.
 func arguments(s string) []string {
 	if s == "" {
 		return nil

@@ -11,8 +11,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// collect finds the definitions in the plan: first all except the data, whose file names may use
-// the others.
+// collect finds the definitions in the plan. The data sets are collected last, because their file names may use the
+// other definitions.
 func (p *plan) collect(level []*tree, data bool) {
 	for _, t := range level {
 		p.collect(t.sub, data)
@@ -52,7 +52,7 @@ func (p *plan) define(name string, as func() draft.Text) {
 	}
 }
 
-// defined records the user's variables, which become params once a text names them.
+// defined records the user's variables. A variable becomes a param when a text uses it.
 func (p *plan) defined(all []*element) {
 	for _, a := range all {
 		name, value := a.prop("Argument.name"), a.prop("Argument.value")
@@ -99,7 +99,7 @@ func (p *plan) counter(t *tree) {
 	end, err2 := strconv.ParseInt(cmpOr(strings.TrimSpace(t.prop("CounterConfig.end")), "1000000"), 10, 64)
 	step := cmpOr(strings.TrimSpace(t.prop("CounterConfig.incr")), "1")
 	if err1 != nil || err2 != nil || end <= start || step != "1" || t.prop("CounterConfig.format") != "" {
-		return // ${…} of it is then what nothing sets
+		return // its ${…} is then not set
 	}
 	end = min(end, start+999_999)
 	var name string
@@ -119,8 +119,8 @@ func cmpOr(a, b string) string {
 	return a
 }
 
-// csv makes a table of a CSV data set. If both the plan and the file name the columns, the names
-// of the file apply.
+// csv makes a table of a CSV data set. If both the plan and the file name the columns, the names in the file are
+// used.
 func (p *plan) csv(t *tree) {
 	d := p.d
 	file, _ := p.vars.known(p.vars.expand(t.prop("filename"), t.line, &d.Head))

@@ -42,7 +42,7 @@ func convert(d *draft.Builder, source []byte) error {
 		for _, key := range []string{
 			"experiments", "chaosServiceAccount", "annotationCheck", "jobCleanUpPolicy", "monitoring", "components",
 		} {
-			d.Skip(m, "spec", key) // how Litmus itself runs; experiments tell their own rest
+			d.Skip(m, "spec", key) // how Litmus itself runs; experiments report their own unread parts
 		}
 		d.Skip(m, "spec", "appinfo", "appns")
 		d.Skip(m, "spec", "appinfo", "appkind")
@@ -57,7 +57,7 @@ func convert(d *draft.Builder, source []byte) error {
 	return nil
 }
 
-// An experiment is one of a ChaosEngine, with its environment.
+// An experiment is an experiment of a ChaosEngine, with its environment variables.
 type experiment struct {
 	d    *draft.Builder
 	name string
@@ -72,7 +72,7 @@ func (x *experiment) get(name string) string {
 	return x.env[name]
 }
 
-// quiet are variables that say how Litmus does it, and nothing of the fault.
+// quiet are variables that say how Litmus works and do not affect the fault.
 var quiet = map[string]bool{
 	"CONTAINER_RUNTIME": true, "SOCKET_PATH": true, "LIB": true, "LIB_IMAGE": true, "LIB_IMAGE_PULL_POLICY": true,
 	"TC_IMAGE": true, "CHAOS_LIB": true,
@@ -158,7 +158,7 @@ func (x *experiment) inject(kind string, s *draft.Node) *draft.Node {
 	return n
 }
 
-// remote sets whose packets are hit, where the experiment names the other end.
+// remote sets the link whose packets are hit, if the experiment names the other end.
 func (x *experiment) remote(s *draft.Node) {
 	for _, name := range []string{"DESTINATION_HOSTS", "DESTINATION_IPS"} {
 		to, rest, _ := strings.Cut(x.env[name], ",")
@@ -173,7 +173,7 @@ func (x *experiment) remote(s *draft.Node) {
 	}
 }
 
-// faults makes the fault of each experiment; an empty kind says that it lacks a setting.
+// faults converts each experiment to a kind of fault and its settings. An empty kind means that a setting is missing.
 var faults = map[string]func(*experiment) (string, *draft.Node){
 	"pod-delete": func(*experiment) (string, *draft.Node) { return "process.crash", new(draft.Node) },
 	"container-kill": func(x *experiment) (string, *draft.Node) {
@@ -265,7 +265,7 @@ var faults = map[string]func(*experiment) (string, *draft.Node){
 	},
 }
 
-// with returns a kind if a setting that it needs is there.
+// with returns the kind if the setting that it needs is present.
 func with(s *draft.Node, kind, needs string) (string, *draft.Node) {
 	if s.Get(needs) == nil {
 		return "", s
@@ -283,7 +283,7 @@ func packets(kind, env string) func(*experiment) (string, *draft.Node) {
 
 func hog(x *experiment) (string, *draft.Node) {
 	s := new(draft.Node).SetWhole("workers", x.get("CPU_CORES"))
-	if load := x.get("CPU_LOAD"); load != "0" { // of Litmus, 0 is as much as there is
+	if load := x.get("CPU_LOAD"); load != "0" { // 0 means as much as possible in Litmus
 		s.SetPercent("load", load)
 	}
 	return "stress.cpu", s

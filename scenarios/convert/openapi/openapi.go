@@ -74,7 +74,7 @@ func loadOpenAPI(d *draft.Builder, source []byte) (*openapi3.T, error) {
 		l.ReadFromURIFunc = func(l *openapi3.Loader, from *url.URL) ([]byte, error) { return referred(d, l, from) }
 		return l.LoadFromDataWithPath(source, &url.URL{Path: filepath.ToSlash(filepath.Base(d.O.File))})
 	}
-	// With a comment, JSON is read as YAML, which gives its lines.
+	// The comment makes the library parse JSON as YAML, which gives line numbers.
 	doc, err := load(append(slices.Clone(source), "\n#"...))
 	if err != nil {
 		doc, err = load(source)
@@ -85,7 +85,7 @@ func loadOpenAPI(d *draft.Builder, source []byte) (*openapi3.T, error) {
 	return doc, err
 }
 
-// referred reads a file in the folder of the document, and no other.
+// referred reads a file in the folder of the document, or below. Other files are refused.
 func referred(d *draft.Builder, _ *openapi3.Loader, from *url.URL) ([]byte, error) {
 	name := filepath.FromSlash(from.Path)
 	if from.Scheme != "" || from.Host != "" || !filepath.IsLocal(name) {
@@ -94,7 +94,7 @@ func referred(d *draft.Builder, _ *openapi3.Loader, from *url.URL) ([]byte, erro
 	return disk.Read(filepath.Join(d.O.From, name), maxReferred)
 }
 
-// api is a document that becomes a load.
+// An api is an OpenAPI document under conversion.
 type api struct {
 	d    *draft.Builder
 	doc  *openapi3.T
@@ -102,7 +102,7 @@ type api struct {
 	main string // the base of relative paths
 }
 
-// operation is an operation of a path.
+// An operation is an operation of a path.
 type operation struct {
 	*openapi3.Operation
 	method, path string
@@ -178,7 +178,7 @@ func (a *api) server(s *openapi3.Server) (string, bool) {
 	case err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		a.d.Tell(line(s.Origin), "a server at %q", draft.Clip(out, 80))
 		return "", false
-	case u.Host == "" && u.Scheme == "": // the server that provided the document
+	case u.Host == "" && u.Scheme == "": // the server that the document was fetched from
 		a.d.Tell(line(s.Origin), "the server %q is relative to where the document was got from: set target.url",
 			draft.Clip(out, 80))
 		u = &url.URL{Scheme: "http", Host: "127.0.0.1:8080", Path: u.Path}
@@ -189,8 +189,8 @@ func (a *api) server(s *openapi3.Server) (string, bool) {
 	return strings.TrimSuffix(u.String(), "/"), true
 }
 
-// security describes the authentication that the document requires. It becomes a comment, because
-// a document has no example of credentials.
+// security describes the authentication that the document requires. It becomes a comment, because a document has no
+// example credentials.
 func (a *api) security() {
 	if a.doc.Components == nil {
 		return
@@ -310,8 +310,7 @@ func (a *api) elsewhere(op operation) string {
 
 type parameter struct{ *openapi3.Parameter }
 
-// parameters returns the parameters of an operation and of its path; those of the operation take
-// precedence.
+// parameters returns the parameters of an operation and of its path. Parameters of the operation take precedence.
 func (a *api) parameters(op operation) []parameter {
 	var out []parameter
 	for _, list := range []openapi3.Parameters{op.Parameters, op.item.Parameters} {
@@ -327,8 +326,8 @@ func (a *api) parameters(op operation) []parameter {
 	return out
 }
 
-// value returns the value of a parameter; false if it is left out, because it is not required and
-// has no example.
+// value returns the value of a parameter. It reports false if the parameter is left out, because it is not required
+// and has no example.
 func (p parameter) value(m *made) (any, bool) {
 	if p.Example != nil {
 		return p.Example, true

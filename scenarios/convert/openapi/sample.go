@@ -10,14 +10,14 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// made generates values where a document has no example, and records which.
+// A made generates values that the document has no example for, and records which values it generated.
 type made struct {
 	names []string
 	inner []*openapi3.Schema // schemas being generated, the innermost last
 	used  int
 }
 
-// Bounds on generated values: a recursive schema has no end.
+// Limits on generated values, because a recursive schema has no end.
 const (
 	mostNested = 6
 	mostMade   = 500
@@ -53,7 +53,7 @@ func exampleOf(ref *openapi3.SchemaRef) (any, bool) {
 	return nil, false
 }
 
-// sample generates a value of a schema: its own examples if it has them.
+// sample generates a value of a schema. It prefers the schema's own examples.
 func (m *made) sample(ref *openapi3.SchemaRef, name string, depth int) any {
 	if v, ok := exampleOf(ref); ok {
 		return v
@@ -84,7 +84,7 @@ func (m *made) sample(ref *openapi3.SchemaRef, name string, depth int) any {
 		return out
 	case s.Type.Includes("array"):
 		out := []any{}
-		if s.Items != nil && slices.Contains(m.inner, s.Items.Value) { // a recursive schema, which ends here
+		if s.Items != nil && slices.Contains(m.inner, s.Items.Value) { // a recursive schema ends here
 			return out
 		}
 		for range max(1, min(s.MinItems, 5)) {

@@ -26,16 +26,17 @@ func Converter() draft.Converter {
 	}
 }
 
-// switches are the flags without a value, of all commands of pumba, by their long names.
+// switches are the flags of all pumba commands that have no value, by their long names.
 var switches = []string{
 	"random", "dry-run", "skip-error", "json", "tls", "tlsverify", "restart", "force", "links", "volumes", "pull-image",
 	"inject-cgroup", "interactive",
 }
 
-// A scope is where a flag stands: before the command, behind it, or behind the command of netem or iptables.
+// A scope maps short flags to long ones at one place: before the command, after it, or after the command of netem or
+// iptables.
 type scope map[string]string
 
-// short has the long names of flags by their short ones, in each scope. The key "" is what stands before the command.
+// short maps short flags to long ones in each scope. The key "" is the scope before the command.
 var short = map[string]scope{
 	"":                {"H": "host", "l": "log-level", "j": "json", "i": "interval", "r": "random"},
 	"kill":            {"s": "signal", "l": "limit"},
@@ -55,13 +56,13 @@ var short = map[string]scope{
 	"iptables loss":   {"m": "mode"},
 }
 
-// same has the first names of flags that have several.
+// same maps the alternative names of flags to their main names.
 var same = map[string]string{
 	"labels": "label", "src": "source", "dest": "destination", "sport": "src-port", "dport": "dst-port",
 	"egressPort": "egress-port", "ingressPort": "ingress-port",
 }
 
-// quiet are the flags that say how pumba does it, and nothing of the fault.
+// quiet are the flags that say how pumba works and do not affect the fault.
 var quiet = []string{
 	"log-level", "json", "slackhook", "slackchannel", "tls", "tlsverify", "tlscacert", "tlscert", "tlskey", "tc-image",
 	"iptables-image", "stress-image",
@@ -74,7 +75,7 @@ type call struct {
 	words   []string
 	flags   map[string][]string
 	used    map[string]bool
-	unknown bool // a word that only the shell knows
+	unknown bool // it has a word that only the shell can evaluate
 }
 
 func (c *call) flag(name string) string {
@@ -110,8 +111,8 @@ func convert(d *draft.Builder, source []byte) (err error) {
 	return nil
 }
 
-// literal returns the words behind pumba, also behind `docker run … IMAGE`, or nil. Unknown says that one has a value
-// that only the shell knows.
+// literal returns the words after pumba, also after `docker run … IMAGE`. It is nil if the command is not pumba.
+// Unknown means that only the shell can evaluate some word.
 func literal(args []*syntax.Word) (words []string, unknown bool) {
 	begun := false
 	for i, w := range args {
@@ -136,7 +137,7 @@ func literal(args []*syntax.Word) (words []string, unknown bool) {
 	return words, unknown
 }
 
-// parse tells flags from words.
+// parse separates flags from words.
 func parse(line int, words []string) *call {
 	c := &call{line: line, flags: map[string][]string{}, used: map[string]bool{}}
 	for i := 0; i < len(words); i++ {
@@ -234,7 +235,8 @@ func convertCall(d *draft.Builder, c *call) {
 	}
 }
 
-// faultOf sets the kind of a fault and its settings; network says that it acts on packets, and lost what it lacks.
+// faultOf sets the kind of a fault and its settings. Network means that it acts on packets. Lost lists the parts
+// without a counterpart.
 func faultOf(f *draft.Fault, c *call, kind string) (network bool, lost []string, ok bool) {
 	s := f.Settings
 	switch kind {
@@ -269,7 +271,7 @@ func faultOf(f *draft.Fault, c *call, kind string) (network bool, lost []string,
 	return true, lost, f.Kind != "" && s.Get(needs) != nil
 }
 
-// packets sets what faults on packets need, and returns the setting without which there is none.
+// packets sets the settings of a fault on packets, and returns the setting that is required.
 func packets(f *draft.Fault, c *call, kind string) (needs string, lost []string) {
 	s := f.Settings
 	needs = "percent"
@@ -316,7 +318,7 @@ func packets(f *draft.Fault, c *call, kind string) (needs string, lost []string)
 	return needs, lost
 }
 
-// stress takes the stressors of stress-ng.
+// stress converts the stressors of stress-ng.
 func stress(f *draft.Fault, c *call) (lost []string, ok bool) {
 	words := strings.Fields(strings.ReplaceAll(cmp.Or(c.flag("stressors"), "--cpu 4 --timeout 60s"), "=", " "))
 	used := map[int]bool{}
@@ -329,7 +331,7 @@ func stress(f *draft.Fault, c *call) (lost []string, ok bool) {
 		}
 		return ""
 	}
-	at("--timeout", "-t") // pumba's own duration ends it
+	at("--timeout", "-t") // pumba's own duration ends the stress
 	switch {
 	case at("--cpu", "-c") != "":
 		f.Kind = "stress.cpu"
@@ -361,13 +363,13 @@ func stress(f *draft.Fault, c *call) (lost []string, ok bool) {
 	return lost, true
 }
 
-// A unit is what a command acts on.
+// A unit names containers that a command acts on.
 type unit struct {
 	name string
 	many bool // several containers may carry the labels
 }
 
-// subjects names the containers of a command.
+// subjects names the containers that a command acts on.
 func subjects(d *draft.Builder, c *call, words []string) (out []unit, lost []string) {
 	c.used["label"] = true
 	labels := map[string]string{}
@@ -414,7 +416,7 @@ func subjects(d *draft.Builder, c *call, words []string) (out []unit, lost []str
 	return out, lost
 }
 
-// subject sets what a fault acts on.
+// subject sets the containers, or the link, that a fault acts on.
 func subject(s *draft.Node, c *call, u unit, network bool) (lost []string) {
 	targets := c.flags["target"]
 	if len(targets) == 0 {
@@ -459,7 +461,7 @@ func subject(s *draft.Node, c *call, u unit, network bool) (lost []string) {
 	return lost
 }
 
-// tellLost says what of a command has no counterpart.
+// tellLost reports the parts of a command without a counterpart.
 func tellLost(d *draft.Builder, n *draft.Node, c *call, lost []string) {
 	for _, name := range draft.SortedKeys(c.flags) {
 		value := c.flags[name][len(c.flags[name])-1]

@@ -25,17 +25,17 @@ import (
 	"brunt/scenarios/run"
 )
 
-// Settings are those of a comparison.
+// Settings configure a comparison.
 type Settings struct {
 	Options    compare.Options
 	Build      string        // shell command that builds a side of git in its work tree; may be empty
 	Concurrent bool          // run both sides at once, with half of the arrivals each
-	InTurns    bool          // make whole runs of the sides in turns
+	InTurns    bool          // make whole runs, the two sides in turns
 	NoChaos    bool          // inject no fault
 	Block      time.Duration // length of a block of a switchback, in whole seconds
-	Pairs      int           // at most as many pairs of runs, or rounds of a switchback
+	Pairs      int           // most pairs of runs, or most rounds of a switchback
 	Confirm    int           // new pairs that confirm a failure of runs in turns
-	Fixed      bool          // a small budget does not make Confirm smaller
+	Fixed      bool          // keep Confirm even if the budget is small
 	Budget     time.Duration // for all pairs, instead of Pairs; zero: none
 }
 
@@ -56,7 +56,7 @@ func (s *Settings) Check() error {
 type Comparison struct {
 	Settings Settings
 	Path     string // of the scenario
-	// for the results, by the name of the scenario
+	// returns the folder for the results, from the name of the scenario
 	Folder func(name string) string
 	// compiles a side's scenario, with its params
 	Plan func(file string, params []string) (*plan.Plan, error)
@@ -72,38 +72,38 @@ type Comparison struct {
 	number int // pairs begun
 	kept   int // pairs that count
 	rhythm rhythm
-	met    *meeting      // where the sides of a round wait for each other
-	round  *round        // of a switchback: the one that goes on
-	as, bs []compare.Run // of a switchback: the blocks of the rounds before
+	met    *meeting      // where the two sides of a round wait for each other
+	round  *round        // of a switchback: the current round
+	as, bs []compare.Run // of a switchback: the blocks of earlier rounds
 	whole  time.Duration // length of a run
 	one    func(ctx context.Context, s *Side, n int) (compare.Run, error)
 }
 
-// rhythm is how a switchback changes sides.
+// A rhythm says how a switchback alternates between the sides.
 type rhythm struct {
 	each  time.Duration // length of the blocks; zero: no switchback
 	takes time.Duration // length of the load of a round
 	seed  uint64        // of the order of blocks
 }
 
-// Within says how a run goes on beside the other side's: the settings of [run.Options] with the same names. It is zero
-// for runs in turns.
+// Within says how the run of one side goes along with that of the other. Its fields are the settings of [run.Options]
+// with the same names. It is zero for runs in turns.
 type Within struct {
 	Blocks []load.Span
 	Await  func(ctx context.Context) error
 	Begun  func(sample run.Sampler)
 }
 
-// An Outcome is what a comparison came to.
+// An Outcome is the result of a comparison.
 type Outcome struct {
-	Found    *compare.Comparison // nil: nothing
+	Found    *compare.Comparison // nil: there is no comparison
 	Decision *result.Decision    // in words, without the exit code; nil without Found
-	Folder   string              // of the results; empty where nothing was run
+	Folder   string              // of the results; empty if nothing was run
 }
 
 // Compare builds the sides a and b in dir, runs them in pairs until the answer is clear, and removes what it built.
-// Beside an error the outcome is what the pairs came to until then, which decides nothing. A run that did not end is a
-// [scenarios.Exit] with its exit code.
+// If it returns an error, the outcome is the comparison of the pairs made so far, which decides nothing. For a run
+// that did not end, the error is a [scenarios.Exit] with the exit code of the run.
 func (x *Comparison) Compare(ctx context.Context, a, b *Side, dir string) (o Outcome, err error) {
 	x.a, x.b, x.began, x.one = a, b, time.Now(), x.run
 	if err = x.prepare(ctx, dir); err == nil {
@@ -112,7 +112,7 @@ func (x *Comparison) Compare(ctx context.Context, a, b *Side, dir string) (o Out
 	return o, errors.Join(err, a.remove(), b.remove())
 }
 
-// prepare builds the sides and compiles both once, so that mistakes are reported first.
+// prepare builds the sides and compiles both once, so that mistakes are reported before the first run.
 func (x *Comparison) prepare(ctx context.Context, dir string) error {
 	x.files = map[*Side]string{}
 	var whole time.Duration

@@ -5,14 +5,14 @@
 //	                               '-> Restrict: the load of a side runs in its blocks alone, which are judged
 //	                                   without the first second after the switch
 //
-// Blocks come in pairs of one block of each side, and the order of each pair is random. Noise that lasts
-// longer than a block affects both of a pair alike, and the sign of shorter noise depends on the random
-// order: differences of equal sides are symmetric around zero, however the noise depends on itself
-// (Bojinov, Simchi-Levi and Zhao, Design and Analysis of Switchback Experiments, Management Science
-// 2023). Two runs of a minute one after the other share far less.
+// Blocks come in pairs of one block of each side, and the order of each pair is random. Noise that lasts longer than
+// a block affects both blocks of a pair alike. The sign of shorter noise depends on the random order. So the
+// differences of equal sides are symmetric around zero, however the noise is correlated in time (Bojinov, Simchi-Levi
+// and Zhao, Design and Analysis of Switchback Experiments, Management Science 2023). Two runs of a minute, one after
+// the other, share far less of the noise.
 //
-// What a block leaves behind for the next one, such as requests in flight, cold connections and caches,
-// falls into the first second after a switch. No figure includes that second.
+// The effects that a block leaves behind, such as requests in flight, cold connections and caches, fall into the
+// first second after a switch. No figure includes that second.
 
 package ab
 
@@ -23,19 +23,19 @@ import (
 	"brunt/scenarios/load"
 )
 
-// The times of blocks, all whole seconds, as the windows of a result are.
+// Times of blocks. All are whole seconds, like the windows of a result.
 const (
-	DefaultBlock = 10 * time.Second // where the load is long enough
-	LeastBlock   = 3 * time.Second  // least length of a block: two seconds remain of it
-	carryOver    = time.Second      // after a switch, part of no figure
-	perRound     = 4                // blocks that a round has at least, where blocks can be so short
+	DefaultBlock = 10 * time.Second // if the load is long enough
+	LeastBlock   = 3 * time.Second  // least length of a block, of which two seconds count
+	carryOver    = time.Second      // after a switch; not included in any figure
+	perRound     = 4                // least number of blocks in a round, if blocks can be short enough
 )
 
-// switchBlocks are the stretches of one round in which each side has the load, as offsets from t0.
+// switchBlocks are the spans of one round in which each side has the load, as offsets from t0.
 type switchBlocks struct{ A, B []load.Span }
 
-// blockLength is the length of a block in a round whose load takes so long: wanted, or less, so that a round has
-// four blocks. Zero: the load is too short for two blocks.
+// blockLength returns the length of the blocks of a round whose load lasts for takes. It is wanted, or less, so that
+// a round has four blocks. It is zero if the load is too short for two blocks.
 func blockLength(takes, wanted time.Duration) time.Duration {
 	each := min(wanted, takes/perRound).Truncate(time.Second)
 	each = max(each, LeastBlock)

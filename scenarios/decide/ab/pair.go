@@ -15,8 +15,8 @@ import (
 	"brunt/scenarios/run"
 )
 
-// order returns the order of the next pair: A B, then B A. A repeated pair has the order of the one
-// before it, so that the pairs that count alternate.
+// order returns the order of the next pair: A B, then B A. A repeated pair has the order of the pair that it
+// replaces, so that the orders of the pairs that count alternate.
 func (x *Comparison) order() []*Side {
 	if x.kept%2 == 1 {
 		return []*Side{x.b, x.a}
@@ -24,8 +24,8 @@ func (x *Comparison) order() []*Side {
 	return []*Side{x.a, x.b}
 }
 
-// shows reports whether a run is usable for its side, and if not, why. Where the load was switched, brunt was late
-// on both sides alike, and the percentiles of blocks that its lag is a part of are left out.
+// shows reports whether a run is usable for its side, and if not, why. A switched run is usable although brunt was
+// late: it was late on both sides alike, and percentiles of blocks that include its lag are left out.
 func (x *Comparison) shows(r compare.Run) (why string, ok bool) {
 	switch {
 	case x.rhythm.each > 0 && run.GeneratorLate(r.Result):
@@ -66,7 +66,7 @@ func (x *Comparison) pair(ctx context.Context) (a, b compare.Run, err error) {
 		if why, ok = x.shows(a); ok {
 			why, ok = x.shows(b)
 		}
-		ok = ok || x.round != nil && x.round.found != nil // it ended early, by what was usable then
+		ok = ok || x.round != nil && x.round.found != nil // the round ended early, by the blocks that were usable then
 		if ok {
 			x.kept++
 			return a, b, nil
@@ -77,13 +77,14 @@ func (x *Comparison) pair(ctx context.Context) (a, b compare.Run, err error) {
 	return a, b, scenarios.Exit(scenarios.ExitInvalid)
 }
 
-// outcome is that of a comparison which ended.
+// outcome returns the outcome of a comparison that ended.
 func (x *Comparison) outcome(found *compare.Comparison) Outcome {
 	found.Mismatches = nil
 	return Outcome{found, x.decision(found), x.folder}
 }
 
-// unended is what a comparison came to that did not end, and why that is no verdict. It is empty where found is nil.
+// unended returns the outcome of a comparison that did not end. Why says what ended it. The outcome is empty if found
+// is nil.
 func (x *Comparison) unended(found *compare.Comparison, why string) Outcome {
 	if found == nil {
 		return Outcome{}
@@ -92,13 +93,13 @@ func (x *Comparison) unended(found *compare.Comparison, why string) Outcome {
 	return x.outcome(found)
 }
 
-// decision is a comparison in words, with the runs that it rests on.
+// decision returns a comparison in words, with the runs that it rests on.
 func (x *Comparison) decision(found *compare.Comparison) *result.Decision {
 	d := found.Decision()
 	d.Kind, d.Name, d.Started, d.Took = "ab", filepath.Base(x.Path), x.began, result.Sec(time.Since(x.began))
 	runs := map[string]bool{}
 	for _, name := range slices.Concat(found.Base, found.Cand) {
-		name, _, _ = strings.Cut(name, " from ") // of a block
+		name, _, _ = strings.Cut(name, " from ") // strips the block from its name
 		if base := filepath.Base(name); !runs[base] {
 			runs[base] = true
 			d.Runs = append(d.Runs, result.JudgedRun{Name: base, Folder: base, Started: x.began})

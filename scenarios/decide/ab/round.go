@@ -16,20 +16,20 @@ import (
 // errClear ends a round whose blocks have shown the answer: the cause of a context.
 var errClear = errors.New("the answer is clear")
 
-// A round is one round of a switchback: a run of each side, which are sampled while they go on.
+// A round is one round of a switchback: a run of each side. The runs are sampled while they go on.
 type round struct {
 	mu       sync.Mutex
 	samplers map[*Side]run.Sampler
 	begun    chan struct{} // closed when the loads of both sides have begun
 
-	// Of the last sample; none is taken once both runs are over.
-	as, bs []compare.Run       // blocks of either side that are over, as many of each
+	// The last sample. None is taken after both runs have ended.
+	as, bs []compare.Run       // finished blocks of each side, the same number of both
 	found  *compare.Comparison // nil: the answer is not clear
 }
 
 func newRound() *round { return &round{samplers: map[*Side]run.Sampler{}, begun: make(chan struct{})} }
 
-// begin takes the view of a side's run. Each side begins once.
+// begin registers the sampler of a side's run. Each side calls it once.
 func (r *round) begin(s *Side, sample run.Sampler) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -38,9 +38,9 @@ func (r *round) begin(s *Side, sample run.Sampler) {
 	}
 }
 
-// follow samples round n each time that a block may have ended, until ctx ends or a run does. Where the blocks so far
-// show the answer, end ends both runs: the bounds hold at all times together, so that to ask after each pair of blocks
-// raises no false alarm.
+// follow samples round n whenever a block may have ended, until ctx or a run ends. If the blocks so far show the
+// answer, it calls end, which ends both runs. Asking after each pair of blocks raises no false alarm, because the
+// bounds hold at all times together.
 func (x *Comparison) follow(ctx context.Context, n int, r *round, end context.CancelCauseFunc) {
 	select {
 	case <-r.begun:
@@ -67,11 +67,11 @@ func (x *Comparison) follow(ctx context.Context, n int, r *round, end context.Ca
 		r.as, r.bs = as, bs
 		_, usableA := x.shows(compare.Run{Result: a})
 		_, usableB := x.shows(compare.Run{Result: b})
-		if !usableA || !usableB { // where it stays so, the round is repeated
+		if !usableA || !usableB { // if it stays so, the round is repeated
 			continue
 		}
 		found, pairs, err := x.shown(r.as, r.bs, false)
-		// a later sample may have what this one lacks
+		// A later sample may have enough blocks.
 		if err != nil || found == nil || found.Verdict == scenarios.Inconclusive {
 			continue
 		}
@@ -83,14 +83,14 @@ func (x *Comparison) follow(ctx context.Context, n int, r *round, end context.Ca
 	}
 }
 
-// evenly leaves out the blocks of one side that the other has no pair of yet.
+// evenly drops the blocks of one side that have no counterpart on the other side yet.
 func evenly(as, bs []compare.Run) ([]compare.Run, []compare.Run) {
 	n := min(len(as), len(bs))
 	return as[:n], bs[:n]
 }
 
-// shown compares the blocks of all rounds before and of this one. It returns nil where they are too few, and how many
-// pairs there are.
+// shown compares the blocks of all earlier rounds and of this one. It also returns the number of pairs. The
+// comparison is nil if there are too few.
 func (x *Comparison) shown(as, bs []compare.Run, last bool) (*compare.Comparison, int, error) {
 	as, bs = append(x.as[:len(x.as):len(x.as)], as...), append(x.bs[:len(x.bs):len(x.bs)], bs...)
 	if len(as) < 2 && !last {

@@ -19,19 +19,19 @@ import (
 // A Side is one of two compared sides: the scenario with its overrides.
 type Side struct {
 	letter string
-	params []string // each NAME=VALUE
+	params []string // each is NAME=VALUE
 	over   map[string]any
-	ref    string // of git; the param dir is its work tree
+	ref    string // of git; the param dir is the folder of its work tree
 	tree   string // its folder, once created
 }
 
-// ParseSide parses the values of --a or --b, as letter says. A mistake is a [scenarios.UsageError]. Each value is such
-// as
+// ParseSide parses the values of --a or --b; letter says which. A mistake is a [scenarios.UsageError]. A value has
+// one of these forms:
 //
-//	http://host:port   the target that runs there
+//	http://host:port   the URL of a running target
 //	run:./server       the command of the target's entry service
-//	image:web:1.2      the image of it
-//	git:main           a work tree of the ref, whose folder is the param dir
+//	image:web:1.2      the image of the target's entry service
+//	git:main           a work tree of the ref; the param dir is its folder
 //	name=value         a param
 func ParseSide(letter string, given []string) (*Side, error) {
 	s := &Side{letter: letter}
@@ -103,7 +103,7 @@ func tail(out []byte) string {
 	return strings.TrimSpace(string(out[max(0, len(out)-most):]))
 }
 
-// file writes the scenario of the side: the one at path, with the side's target laid over.
+// file writes the scenario of the side: the scenario at path, with the target of the side merged over it.
 func (s *Side) file(path, dir string) (string, error) {
 	if s.over == nil {
 		return path, nil
@@ -128,8 +128,7 @@ func (s *Side) file(path, dir string) (string, error) {
 	return file, os.WriteFile(file, b, 0o600)
 }
 
-// target returns the overrides of the scenario's target: a URL replaces all settings that say what
-// to start.
+// target returns the side's changes to the scenario's target. A URL replaces all settings that start the target.
 func (s *Side) target(sc *scenarios.Scenario) (map[string]any, error) {
 	if _, url := s.over["url"]; !url {
 		return inService(&sc.Target, s.over)
@@ -145,7 +144,7 @@ func (s *Side) target(sc *scenarios.Scenario) (map[string]any, error) {
 	return over, nil
 }
 
-// inService lays settings over the target's entry service, or its only service.
+// inService returns settings as changes to the target's entry service, or to its only service.
 func inService(t *scenarios.Target, settings map[string]any) (map[string]any, error) {
 	for key, services := range map[string]*syntax.Node{"processes": t.Processes, "containers": t.Containers} {
 		if services == nil {

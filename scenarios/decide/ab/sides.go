@@ -8,8 +8,8 @@ import (
 	"brunt/scenarios/plan"
 )
 
-// unfit says why the loads of two sides can't be switched between them; empty: they can. Control means that
-// no fault is injected.
+// unfit says why the loads of two sides can't be switched. It is empty if they can. Control means that no fault is
+// injected.
 func unfit(a, b *plan.Plan, control bool) string {
 	if len(a.Faults)+len(b.Faults) > 0 && !control {
 		return "the scenario injects faults, whose phases hold too few blocks; --no-chaos leaves them out"
@@ -36,7 +36,7 @@ func unfitLoad(l *plan.Load) string {
 	return ""
 }
 
-// collide says what both sides would start on one place of this machine.
+// collide names what both sides would occupy on this machine, such as a port. It is empty if they don't collide.
 func collide(a, b *plan.Plan) string {
 	if a.Stack == nil || b.Stack == nil {
 		return ""
@@ -63,8 +63,8 @@ func collide(a, b *plan.Plan) string {
 	return ""
 }
 
-// Restrict makes the loads of a side's plan begin iterations only within the blocks of that side, of a or of b. It
-// returns the part of the blocks that is judged: without the carry-over.
+// Restrict makes the loads of a side's plan start iterations only in the blocks of that side. OfB selects side b. It
+// returns the spans that are judged, which are the blocks without the carry-over.
 func (b switchBlocks) Restrict(p *plan.Plan, ofB bool) (judged []load.Span) {
 	blocks := b.A
 	if ofB {
@@ -79,5 +79,5 @@ func (b switchBlocks) Restrict(p *plan.Plan, ofB bool) (judged []load.Span) {
 	return judged
 }
 
-// pairTakes is how long a round of both plans takes without the warm-up: as long as the shorter load.
+// pairTakes returns the length of a round of both plans without the warm-up: the length of the shorter load.
 func pairTakes(a, b *plan.Plan) time.Duration { return min(a.End(), b.End()) }

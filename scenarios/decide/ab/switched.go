@@ -23,7 +23,8 @@ var (
 // endedEarly says why a comparison that was interrupted has no verdict.
 const endedEarly = "it was ended before the answer was clear"
 
-// arrange chooses between a switchback and runs in turns. Where no flag asks for turns, it says why they are chosen.
+// arrange chooses between a switchback and runs in turns. If it chooses turns although no flag asks for them, it says
+// why.
 func (x *Comparison) arrange(a, b *plan.Plan) {
 	if x.Settings.Concurrent || x.Settings.InTurns {
 		return
@@ -43,7 +44,7 @@ func (x *Comparison) arrange(a, b *plan.Plan) {
 	}
 }
 
-// fit sets the number of pairs or rounds that the budget has room for.
+// fit sets the number of pairs or rounds to as many as the budget allows.
 func (x *Comparison) fit() error {
 	if x.Settings.Budget == 0 {
 		return nil
@@ -76,7 +77,7 @@ func (x *Comparison) fit() error {
 	return nil
 }
 
-// announce says what is going to run.
+// announce prints which runs will be made.
 func (x *Comparison) announce() {
 	w, whole := x.Log, quantity.FormatDuration(x.whole)
 	if x.rhythm.each > 0 {
@@ -93,7 +94,7 @@ func (x *Comparison) announce() {
 func (x *Comparison) switched(ctx context.Context) (Outcome, error) {
 	for n := 1; ; n++ {
 		a, b, err := x.pair(ctx)
-		if err != nil { // what the blocks before show, whose bounds hold then as well
+		if err != nil { // the earlier blocks still count, and their bounds hold
 			found, _, lerr := x.shown(x.round.as, x.round.bs, false)
 			if lerr != nil {
 				found = nil
@@ -120,8 +121,8 @@ func (x *Comparison) switched(ctx context.Context) (Outcome, error) {
 	}
 }
 
-// both runs both sides at once. Where a side of a switchback does not run to its end, the other ends too; so do both
-// once their blocks show the answer.
+// both runs both sides at once. If one side of a switchback does not run to its end, the other is ended too. Both are
+// ended once their blocks show the answer.
 func (x *Comparison) both(ctx context.Context, order []*Side, n int) (made []compare.Run, err error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -147,8 +148,8 @@ func (x *Comparison) both(ctx context.Context, order []*Side, n int) (made []com
 	return made, errors.Join(errs...)
 }
 
-// failed is the error of a run that did not begin or end. Where brunt starts the sides, and the first of a switchback
-// does not begin beside the other, they are run in turns.
+// failed returns the error of a run that did not begin or end. The first run of a switchback may fail to begin beside
+// the other, if brunt starts the sides. Then the sides are run in turns instead.
 func (x *Comparison) failed(ctx context.Context, s *Side, p *plan.Plan, r runEnd) error {
 	switch {
 	case errors.Is(context.Cause(ctx), errOther):
@@ -171,7 +172,7 @@ type runEnd struct {
 	err    error
 }
 
-// A meeting lets a number of runs begin at one time.
+// A meeting makes several runs begin at the same time.
 type meeting struct {
 	mu      sync.Mutex
 	missing int
@@ -180,7 +181,7 @@ type meeting struct {
 
 func newMeeting(runs int) *meeting { return &meeting{missing: runs, all: make(chan struct{})} }
 
-// wait waits until all have come, or ctx ends.
+// wait waits until all runs have called it, or until ctx ends.
 func (m *meeting) wait(ctx context.Context) error {
 	m.mu.Lock()
 	if m.missing--; m.missing == 0 {

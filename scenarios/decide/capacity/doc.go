@@ -1,5 +1,4 @@
-// Package capacity finds the largest rate at which a target meets its objectives, as an
-// interval.
+// Package capacity finds the largest rate at which a target meets its objectives, as an interval.
 //
 //	staircase: double the rate until the target breaks, or the maximum is reached
 //	bisection: between the last rate that held and the first that broke, each rate
@@ -7,5 +6,5 @@
 //	after a break: cool down, and repeat the rate that held before, so that the
 //	           aftermath of the break is not mistaken for less capacity
 //
-// The package knows only rates and answers; the caller decides what a probe is.
+// The search knows only rates and answers. A [Prober] makes the probes; [RunProber] makes a run for each.
 package capacity

@@ -1,11 +1,11 @@
-// A prober makes a run at each rate that `brunt find` asks for.
+// A RunProber makes a run at each rate that `brunt find` asks for.
 //
 //	Find --Probe(rate)--> Prober --one run at the rate--> result
 //	      ^                                                          '-> holds, breaks, limited
 //	      '-----------------------------answer-----------------------------------'
 //
-// Package capacity chooses the rates. A [RunProber] makes a run of each, with the scenario's flows in
-// their proportions, and decides by its result whether the target sustains the rate.
+// The search chooses the rates. A [RunProber] makes a run at each, with the scenario's flows in their proportions,
+// and decides by the result whether the target sustains the rate.
 
 package capacity
 
@@ -34,7 +34,7 @@ type RunProber struct {
 	Compile    plan.CompileOptions
 	Run        func(ctx context.Context, p *plan.Plan) (*result.Result, error)
 	Objectives []slo.Objective // objectives that must hold; none means the scenario's own over the whole run
-	Length     time.Duration   // of a probe; longer where an objective needs more requests
+	Length     time.Duration   // of a probe; it is longer if an objective needs more requests
 	Cool       time.Duration   // time for the target to recover after a break
 
 	weights []float64 // shares of the loads
@@ -103,7 +103,7 @@ func (r *RunProber) plan(rate float64) (*plan.Plan, error) {
 	return plan.Compile(sc, r.Compile)
 }
 
-// constant is the executor of a probe, with the arrivals of the load itself.
+// constant returns the executor of a probe: a constant rate, with the distribution of arrivals of the load itself.
 func constant(own syntax.Block, rate float64, length time.Duration) syntax.Block {
 	field := func(key, text string) syntax.Field {
 		return syntax.Field{Key: key, Pos: own.Pos, Value: &syntax.Node{Kind: syntax.String, Value: text, Pos: own.Pos}}

@@ -9,10 +9,10 @@ import (
 	"brunt/scenarios/statistics"
 )
 
-// apart estimates how the session b differs from the session a, where all runs of one were made before those of
-// the other: their means differ by between² + within²/runs each, as those of the history do (see [predicted]).
-// It takes both sides as independent of each other. Sessions close in time differ by less, so the bound is
-// then too wide and never too narrow.
+// apart estimates how session b differs from session a if all runs of one were made before those of the other. Their
+// means differ by between² + within²/runs each, like the sessions of the history (see [predicted]). The estimate
+// treats the two sessions as independent. Sessions close in time differ by less, so the bound may be too wide but is
+// never too narrow.
 func apart(history []session, a, b session, floor float64) estimate {
 	pooled, freedom := a.within+b.within, a.runs+b.runs-2
 	for _, s := range history {
@@ -39,8 +39,9 @@ func apart(history []session, a, b session, floor float64) estimate {
 	return e
 }
 
-// takeHistory lets runs of one side after the other be held to the run-to-run variance of a history. One of
-// under [LeastHistory] records does not show it. The compared runs themselves are no part of it.
+// takeHistory compares runs that were made one side after the other by the run-to-run variance of a history. A
+// history of less than [LeastHistory] records does not show that variance. The compared runs themselves are left out
+// of it.
 func (c *Comparison) takeHistory(records []*Record, all []Run) {
 	seen := map[string]bool{}
 	for _, r := range all {
@@ -57,8 +58,8 @@ func (c *Comparison) takeHistory(records []*Record, all []Run) {
 	}
 }
 
-// sessions are the values of a metric at a place in the history, one of each record. Without enough of them the
-// row is inconclusive.
+// sessions returns the values of a metric at a place in the history, one for each record. It makes the row
+// inconclusive if there are too few.
 func (t *test) sessions(p place, past []values) []session {
 	vs, _ := column(past, p, t.metric.Name)
 	var out []session
@@ -79,7 +80,7 @@ func (t *test) sessions(p place, past []values) []session {
 	return out
 }
 
-// testApart tests a metric of two sides of which one was run before the other, with the variance of a history.
+// testApart tests a metric of two sides that were run one before the other, by the variance of a history.
 func (c *Comparison) testApart(t *test, p place, a, b []value) *test {
 	before, now := t.metric.sessionOf(a), t.metric.sessionOf(b)
 	t.Base, t.Cand = result.Num(t.metric.value(before.mean)), result.Num(t.metric.value(now.mean))

@@ -9,12 +9,12 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Beside compares one run with earlier ones, for a report. Runs that differ in more than their
-// measurements are compared anyway, and the differences are listed.
+// Beside compares one run with earlier ones, for a report. It also compares runs that differ in more than their
+// measurements, and lists the differences.
 //
-// One run is not a control, and few runs are not either, because results vary from day to day.
-// Rows have a verdict from [LeastHistory] earlier runs on, by the prediction bound of gates;
-// with two to seven runs they have bounds, and with one run only the change.
+// One run or a few runs are not a control, because results vary from day to day. From [LeastHistory] earlier runs on,
+// rows have a verdict, by the prediction bound that gates use. With two to seven runs they have bounds. With one run
+// they have only the change.
 func Beside(base []Run, cand Run, o Options) (*result.Comparison, error) {
 	if o.Alpha == 0 {
 		o.Alpha = DefaultAlpha

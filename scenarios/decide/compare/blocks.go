@@ -13,10 +13,9 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Blocks returns the blocks of a run that had a switched load, each as a run: its values are those of the
-// block. Percentiles that brunt's own lag is a part of are left out. CPU time is that of the seconds in the
-// block. What has no value by block is left out: the memory of a
-// unit, which a block inherits from the one before.
+// Blocks returns the blocks of a run with a switched load. Each block becomes a run with the values of that block.
+// CPU time covers the seconds of the block. Percentiles that include brunt's own lag are left out. So are metrics
+// without a value by block, such as the memory of a unit, which a block inherits from the one before.
 func Blocks(r Run) []Run {
 	var out []Run
 	for i := range r.Blocks {
@@ -25,7 +24,7 @@ func Blocks(r Run) []Run {
 		block.Run = fmt.Sprintf("%s#%d", r.Run, i+1)
 		block.Started = r.T0.Add(time.Duration(float64(b.Start) * float64(time.Second)))
 		block.Cells, block.Blocks, block.Faults, block.Usage = b.Cells, nil, nil, nil
-		block.Verdict, block.Generator = scenarios.Pass, result.Generator{Healthy: true} // of the block nothing else is known
+		block.Verdict, block.Generator = scenarios.Pass, result.Generator{Healthy: true} // nothing else is known of a block
 		for j := range r.Usage {
 			if u, has := usageIn(&r.Usage[j], b); has {
 				block.Usage = append(block.Usage, u)
@@ -36,9 +35,9 @@ func Blocks(r Run) []Run {
 	return out
 }
 
-// usageIn is the CPU usage of a unit in a block. It has none where a second is missing.
+// usageIn returns the CPU usage of a unit in a block. It reports false if a second is missing.
 func usageIn(u *result.UnitUsage, b *result.Block) (result.UnitUsage, bool) {
-	const slack = .25 // seconds by which a sample may miss its second
+	const slack = .25 // by how many seconds a sample may miss its second
 	in := result.UnitUsage{Unit: u.Unit, Service: u.Service, Via: u.Via}
 	sum := 0.0
 	for _, s := range u.Seconds {
@@ -53,15 +52,15 @@ func usageIn(u *result.UnitUsage, b *result.Block) (result.UnitUsage, bool) {
 	return in, n >= math.Floor(float64(b.End-b.Start))
 }
 
-// interimPart is the part of alpha that all analyses before the last one share. Of simulated comparisons of
-// 24 pairs of blocks, a fifth leaves the last analysis as much power as it loses by it in total to a single
-// test (86 to 90 %), and still ends early where the change is plain.
+// interimPart is the share of alpha that all analyses before the last one use together. In simulated comparisons of
+// 24 pairs of blocks, a share of a fifth still ends early if the change is plain, and keeps as much power in total as
+// a single test (86 to 90 %).
 const interimPart = .2
 
-// Switchback compares the blocks of both sides, after any number of pairs. Until the last analysis its bounds hold
-// at all times together, so that it may be asked after each pair and end with the first answer: they use a fifth of
-// alpha, see package always. The last one, planned before, is Student's t of all pairs with the rest. The probability
-// that any of them raises a false alarm is at most alpha.
+// Switchback compares the blocks of both sides, after any number of pairs. Until the last analysis its bounds hold at
+// all times together: it may be called after each pair, and the first answer is final. These analyses use a fifth of
+// alpha, see [evidence]. The last analysis, whose time is planned before, is Student's t of all pairs with the rest
+// of alpha. The probability that any analysis raises a false alarm is at most alpha.
 func Switchback(a, b []Run, last bool, o Options) (*Comparison, error) {
 	alpha := o.Alpha
 	if alpha == 0 {

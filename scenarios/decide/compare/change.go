@@ -8,27 +8,25 @@ import (
 	"brunt/scenarios/statistics"
 )
 
-// The significance levels of Hunter: divisions are first searched leniently, because a level
-// that goes up and down again hides its ends, and then kept where the neighbouring levels
-// clearly differ.
+// The significance levels of Hunter. Divisions are first searched with a lenient level, because a level that goes up
+// and down again hides its ends. A division stays if the neighbouring levels clearly differ.
 const (
 	weak   = .1    // for a division to be considered
-	strong = .0005 // for it to stay, by Welch's test, where one series is examined
+	strong = .0005 // for it to stay, by Welch's test, if one series is examined
 )
 
-// changes finds where a series moved: by hierarchical division with the energy statistic, each
-// division tried against permutations of its segment (Matteson and James, A Nonparametric
-// Approach for Multiple Change Point Analysis of Multivariate Data, JASA 2014, with alpha = 1),
-// after which those are merged whose levels do not differ enough (Fleming et al., Hunter: Using
-// Change Point Detection to Hunt for Performance Regressions, ICPE 2023). It gives the first
-// index of each new level, in order. Levels have at least least values, two or more. Values
-// must be finite. Of is the number of series that one answer is based on; they share the
-// significance level (Bonferroni).
+// changes finds where a series moved to another level. It divides the series hierarchically with the energy
+// statistic, and tests each division against permutations of its segment (Matteson and James, A Nonparametric
+// Approach for Multiple Change Point Analysis of Multivariate Data, JASA 2014, with alpha = 1). Then it merges levels
+// that do not differ enough (Fleming et al., Hunter: Using Change Point Detection to Hunt for Performance
+// Regressions, ICPE 2023).
 //
-// Neighbouring runs of a history depend on each other: they share the day, the machine and the state of
-// caches. Levels are therefore compared with the variance that a mean of dependent values has, see
-// [neighbours]. Of simulated series without a move, at most 5 % move where the correlation of
-// neighbours is 0 to 0.8.
+// It returns the first index of each new level, in order. Levels have at least least values, two or more. Values must
+// be finite. Of is the number of series that one answer is based on; they share the significance level (Bonferroni).
+//
+// Neighbouring runs of a history are correlated: they share the day, the machine and the state of caches. Levels are
+// therefore compared with the variance that a mean of correlated values has, see [neighbours]. Of simulated series
+// without a move, at most 5 % move if the correlation of neighbours is 0 to 0.8.
 func changes(series []float64, least, of int, r *rand.Rand) []int {
 	cuts := []int{0, len(series)}
 	for {
@@ -48,8 +46,8 @@ func changes(series []float64, least, of int, r *rand.Rand) []int {
 	}
 }
 
-// merged removes the cut whose levels differ least, until all remaining ones differ by more than
-// chance explains.
+// merged removes the cut whose levels differ least, again and again, until all remaining levels differ by more than
+// chance.
 func merged(series []float64, cuts []int, chance float64) []int {
 	for len(cuts) > 2 {
 		rho := neighbours(series, cuts)
@@ -72,13 +70,13 @@ func merged(series []float64, cuts []int, chance float64) []int {
 	return cuts[1 : len(cuts)-1]
 }
 
-// mostDependent bounds the estimated correlation: above it no level could be distinguished from noise.
+// mostDependent is the upper limit of the estimated correlation. Above it no level could be distinguished from noise.
 const mostDependent = .95
 
-// neighbours estimates the correlation of neighbouring values around their levels, between 0 and
-// [mostDependent]. Removing the mean of n values lowers the estimate by (1+3ρ)/n (Kendall, Note on bias in
-// the estimation of autocorrelation, Biometrika 1954; Marriott and Pope, same volume), which is added
-// again with the mean length of a level as n.
+// neighbours estimates the correlation of neighbouring values around their levels, between 0 and [mostDependent].
+// Removing the mean of n values lowers the estimate by (1+3ρ)/n (Kendall, Note on bias in the estimation of
+// autocorrelation, Biometrika 1954; Marriott and Pope, same volume). This is added again, with the mean length of a
+// level as n.
 func neighbours(series []float64, cuts []int) float64 {
 	var products, squares float64
 	for i := range len(cuts) - 1 {
@@ -104,7 +102,7 @@ func neighbours(series []float64, cuts []int) float64 {
 
 const permutations = 199
 
-// shown reports whether a division is better than chance.
+// shown reports whether a division is better than a division of shuffled values.
 func shown(segment []float64, q float64, least int, r *rand.Rand) bool {
 	mixed := slices.Clone(segment)
 	above := 0
@@ -117,8 +115,8 @@ func shown(segment []float64, q float64, least int, r *rand.Rand) bool {
 	return float64(above+1)/float64(permutations+1) <= weak
 }
 
-// division finds the best division of a segment into two: before k, and from it. It takes
-// time that grows with the square of the segment's length.
+// division finds the best division of a segment into two parts, before k and from k on. Its time grows with the
+// square of the segment's length.
 func division(x []float64, least int) (k int, q float64) {
 	n := len(x)
 	if n < 2*least {

@@ -20,21 +20,21 @@ import (
 type Options struct {
 	Margins Margins
 	Alpha   float64  // probability that any row fails although nothing changed; zero is 0.05
-	Metrics []string // none is all
-	Phases  []string // none is all
-	Steps   []string // none is all; * is all of them together
+	Metrics []string // nil means all
+	Phases  []string // nil means all
+	Steps   []string // nil means all; * is all steps together
 	Allow   []string // mismatches to accept: scenario, machine, generator, run
-	// records of the scenario on such machines, the oldest first: where one side was run before the other they
-	// show how much sessions of runs differ
+	// records of the scenario on similar machines, the oldest first. If one side was run before the other, they show
+	// how much sessions of runs differ
 	History []*Record
 
-	runs     int   // of a gate: the largest number of runs; zero is one
+	runs     int   // of a gate: the largest number of runs; zero means one
 	switched bool  // runs are blocks of a switched load
 	always   bool  // bounds hold at all times together
-	metrics  table // nil is all
+	metrics  table // nil means all
 }
 
-// table returns the metrics that there are to compare, before [Options.Metrics] narrows them.
+// table returns all metrics that can be compared, before [Options.Metrics] selects some.
 func (o *Options) table() table {
 	if o.metrics != nil {
 		return o.metrics
@@ -51,21 +51,21 @@ type Row struct {
 	Load   string     `json:"load"`      // * is all of them
 	Step   string     `json:"step"`      // * is all of them
 	Metric string     `json:"metric"`    // p50 p90 p95 p99 errors rate recover cpu memory
-	Base   result.Num `json:"base"`      // of the base runs: geometric mean, of shares the mean
+	Base   result.Num `json:"base"`      // of the base runs: geometric mean, or the mean if it is a share
 	Cand   result.Num `json:"candidate"` // likewise
-	// by how much the candidate is worse: a share of base, of shares their difference
+	// by how much the candidate is worse: a share of base, or the difference if the values are shares
 	Change   result.Num `json:"change"`
 	Low      result.Num `json:"low"`      // one-sided lower bound of the change
 	High     result.Num `json:"high"`     // one-sided upper bound of the change
-	Margin   result.Num `json:"margin"`   // of the change
-	P        result.Num `json:"p"`        // chance of such a change by noise alone, after Holm
-	Smallest result.Num `json:"smallest"` // the least change that these runs would have shown as a failure 4 times in 5
-	// runs a side that give an answer 4 times in 5 if the measured change is real; for a gate the runs of history; 0: too
-	// many
+	Margin   result.Num `json:"margin"`   // tolerated change
+	P        result.Num `json:"p"`        // probability of such a change by noise alone, after Holm
+	Smallest result.Num `json:"smallest"` // smallest change that these runs would show as a failure 4 times in 5
+	// runs per side that give an answer 4 times in 5 if the measured change is real; for a gate, records of history;
+	// 0 means too many
 	Enough  int               `json:"enough"`
 	Verdict scenarios.Verdict `json:"verdict"`        // pass, fail or inconclusive
-	Note    string            `json:"note,omitempty"` // why, where it is not plain
-	// of a gate: its history shows that no run decides it, so that it does not count as undecided
+	Note    string            `json:"note,omitempty"` // the reason, if it is not plain
+	// of a gate: its history shows that no run can decide the row, so it does not count as undecided
 	Hopeless bool `json:"hopeless,omitempty"`
 
 	metric *metric
@@ -73,28 +73,28 @@ type Row struct {
 	design Design  // of the comparison
 }
 
-// A Comparison says whether one side is worse than the other.
+// A Comparison tells whether one side is worse than the other.
 type Comparison struct {
 	Verdict    scenarios.Verdict `json:"verdict"`   // pass, regression or inconclusive
 	Reason     string            `json:"reason"`    // one sentence
 	Design     Design            `json:"design"`    // arrangement of the runs
 	Base       []string          `json:"base"`      // runs
 	Cand       []string          `json:"candidate"` // runs
-	Alpha      float64           `json:"alpha"`     // chance of a false alarm
+	Alpha      float64           `json:"alpha"`     // probability of a false alarm
 	Rows       []Row             `json:"rows"`      // in the order of phases, loads and steps
 	Mismatches []string          `json:"mismatches,omitempty"`
-	Left       []string          `json:"left_out,omitempty"` // what most runs have nothing of, and how many have it
-	// of a gate: where the level of the history moved, and what that does
+	Left       []string          `json:"left_out,omitempty"` // metrics that most runs lack, and how many have them
+	// of a gate: where the level of the history moved, and the consequence
 	Moved []string `json:"moved,omitempty"`
-	// of a gate: how the noise of the machine exceeded that of the history, so that no failure counts
+	// of a gate: how the noise of the machine exceeded its history; if set, no failure counts
 	Disturbed string `json:"disturbed,omitempty"`
 
 	history []*Record // records that one run is compared with, the oldest first
-	open    *Row      // the undecided one that the reason tells of; nil: it tells of none
+	open    *Row      // the undecided row that the reason mentions; nil: none
 	options Options
-	turns   [2][]int // of groups: the turn of each run, of base and of cand
+	turns   [2][]int // of groups: the turn of each run, for base and for cand
 	past    []values // of sessions: the records of the history, the oldest first
-	advice  []string // of a gate: what would decide its hopeless rows
+	advice  []string // of a gate: how its hopeless rows could be decided
 }
 
 var (
@@ -147,8 +147,8 @@ func Compare(base, cand []Run, o Options) (*Comparison, error) {
 	return c, nil
 }
 
-// distinct refuses a run that is given twice, on one side or on both: it does not differ from
-// itself, and would look like evidence.
+// distinct returns an error if a run is given twice, on one side or on both. A run does not differ from itself, so it
+// would look like evidence.
 func distinct(all []Run) error {
 	seen := map[string]string{}
 	for _, r := range all {
@@ -160,7 +160,7 @@ func distinct(all []Run) error {
 	return nil
 }
 
-// fit notes the mismatches of the runs, and refuses those that are not allowed.
+// fit notes the mismatches of the runs, and returns an error for those that are not allowed.
 func (c *Comparison) fit(all []Run, o Options) error {
 	var refused []string
 	what := map[string]bool{}
@@ -189,13 +189,13 @@ type test struct {
 	Row
 	est    estimate
 	limit  float64
-	n      int     // runs a side, or of history
-	void   bool    // without an estimate
-	lacks  bool    // because too few runs have it
-	chance float64 // probability of a void row's values by noise alone; zero means that it shows nothing
+	n      int     // runs per side, or records of history
+	void   bool    // it has no estimate
+	lacks  bool    // it has none because too few runs have the metric
+	chance float64 // probability by noise alone of the values of a void row; zero means that they show nothing
 }
 
-// p is the probability of the observed change by noise alone.
+// p returns the probability of the observed change by noise alone.
 func (t *test) p() float64 {
 	if t.void {
 		return t.chance
@@ -203,7 +203,7 @@ func (t *test) p() float64 {
 	return t.est.p()
 }
 
-// tests estimates the change of every metric at every place. It is empty where there is no change to estimate.
+// tests estimates the change of every metric at every place. It is empty if there is no change to estimate.
 func (c *Comparison) tests(at []place, base, cand []values, o Options) []*test {
 	var out []*test
 	for _, p := range at {
@@ -226,7 +226,7 @@ func (c *Comparison) tests(at []place, base, cand []values, o Options) []*test {
 	return out
 }
 
-// known refuses phases and steps without measurements.
+// known returns an error for phases and steps without measurements.
 func (o *Options) known(at []place) error {
 	var phases, steps []string
 	for _, p := range at {
@@ -248,7 +248,7 @@ func (o *Options) known(at []place) error {
 	return nil
 }
 
-// beyond is how many requests of a run lie above a percentile that is compared.
+// beyond returns how many requests of a run must lie above a percentile for it to be compared.
 func (o *Options) beyond() float64 {
 	if o.switched {
 		return beyondBlock
@@ -289,8 +289,8 @@ func (c *Comparison) test(p place, m *metric, a, b []value, margin float64) *tes
 	return t
 }
 
-// endless settles a row in which runs have a value that is compared by no ratio: an infinite one, of a percentile
-// within the failed requests or a fault without recovery, or zero. Such a value is the worst that there is, or the
+// endless decides a row in which some values can't be compared by a ratio: an infinite value, such as a percentile
+// within the failed requests or a fault without recovery, or zero. Such a value is the worst possible one, or the
 // best. Always means that bounds hold at all times together.
 func (t *test) endless(d Design, a, b []value, always bool, alpha float64) bool {
 	m := t.metric
@@ -317,7 +317,7 @@ func (t *test) endless(d Design, a, b []value, always bool, alpha float64) bool 
 	}
 	mixed := func(v value) bool { return v.mixed }
 	switch {
-	// no difference is defined
+	// There is no defined difference.
 	case count(a, worst) == len(a) && count(b, worst) == len(b), count(a, m.best) == len(a) && count(b, m.best) == len(b):
 	case count(a, worst) == len(a) || count(b, m.best) == len(b):
 		if !slices.ContainsFunc(a, mixed) && !slices.ContainsFunc(b, mixed) {
@@ -336,7 +336,7 @@ func (t *test) endless(d Design, a, b []value, always bool, alpha float64) bool 
 	return true
 }
 
-// fromZero names both values of a row of which one is zero in all runs, and the other has a mean.
+// fromZero sets both values of a row if one is zero in all runs and the other has a mean.
 func (t *test) fromZero(a, b []value) {
 	m := t.metric
 	mean := func(vs []value) (result.Num, bool) {
@@ -357,9 +357,8 @@ func (t *test) fromZero(a, b []value) {
 	t.Note = "from " + t.value(base) + " to " + t.value(cand)
 }
 
-// passesTheRest reports whether the candidate passes against the base runs with a finite value.
-// They are the better ones, so the candidate then passes against all; a failure against them
-// proves nothing.
+// passesTheRest reports whether the candidate passes against the base runs with a finite value. Those are the better
+// ones, so the candidate then passes against all runs. A failure against them would prove nothing.
 func (t *test) passesTheRest(d Design, a, b []value, without func(value) bool, always bool, alpha float64) bool {
 	var rest, cand []value
 	for i, v := range a {
@@ -385,8 +384,8 @@ func (t *test) passesTheRest(d Design, a, b []value, without func(value) bool, a
 	return est.high(alpha) < t.limit
 }
 
-// chanceOfAll is the probability that, of n+m equal runs of which m have no finite value, those m
-// are all on one side.
+// chanceOfAll returns the probability that, of n+m equal runs of which m have no finite value, those m are all on one
+// side.
 func chanceOfAll(n, m int) float64 {
 	return 1 / combin.GeneralizedBinomial(float64(n+m), float64(m))
 }
@@ -400,7 +399,7 @@ func (m *metric) column(vs []value) []float64 {
 	return out
 }
 
-// middle converts the mean on the scale of changes back to a value.
+// middle converts the mean of values on the scale of changes back to a value.
 func (m *metric) middle(scaled []float64) float64 {
 	sum := 0.0
 	for _, x := range scaled {
@@ -409,12 +408,12 @@ func (m *metric) middle(scaled []float64) float64 {
 	return m.value(sum / float64(len(scaled)))
 }
 
-// resolution of a histogram with three significant digits, as the standard deviation of its rounding
-// error on a logarithm.
+// resolution is the rounding error of a histogram with three significant digits, as a standard deviation of a
+// logarithm.
 const resolution = 1e-3 / 3.4641016151377544 // 1/√12
 
-// floor is the least standard deviation that a run's value can have: that of its resolution, and for
-// a share that of chance among as many requests. Values that agree to the last digit do not prove
+// floor returns the least standard deviation that a run's value can have. It is the standard deviation of its
+// resolution and, for a share, of chance among as many requests. Values that agree to the last digit do not prove
 // that runs do not vary.
 func (m *metric) floor(sides ...[]value) float64 {
 	least := resolution
@@ -436,9 +435,8 @@ func (m *metric) floor(sides ...[]value) float64 {
 	return math.Sqrt(share * (1 - share) / (float64(n) / runs))
 }
 
-// judge gives each row its verdict by Holm's procedure (A simple sequentially rejective
-// multiple test procedure, 1979): the chance that any row fails although nothing changed
-// is at most alpha.
+// judge gives each row its verdict by Holm's procedure (A simple sequentially rejective multiple test procedure,
+// 1979). The probability that any row fails although nothing changed is at most alpha.
 func (c *Comparison) judge(tests []*test) {
 	order := make([]*test, 0, len(tests))
 	for _, t := range tests {
@@ -468,9 +466,8 @@ func (c *Comparison) judge(tests []*test) {
 	c.conclude()
 }
 
-// settle sets the verdict. A failure needs the level that Holm's procedure leaves to this row,
-// because one failed row fails the comparison; to pass, every row must pass, so that each may
-// use alpha in full.
+// settle sets the verdict. A failure needs the level that Holm's procedure leaves to this row, because one failed row
+// fails the comparison. For a pass every row must pass, so each row may use the full alpha.
 func (t *test) settle(alpha, share, adjusted float64) {
 	if t.void {
 		if adjusted < alpha {
@@ -492,7 +489,7 @@ func (t *test) settle(alpha, share, adjusted float64) {
 		if e.mean > t.limit {
 			level = share
 		}
-		if t.design != Sessions { // more runs of these two sessions tell little more
+		if t.design != Sessions { // more runs of these two sessions would tell little more
 			t.Enough = e.enough(t.n, t.limit, level)
 		}
 	}
@@ -545,7 +542,7 @@ func (c *Comparison) conclude() {
 	}
 }
 
-// uncontrolled says why runs that were made one side after the other have no verdict, and what to do.
+// uncontrolled says why runs that were made one side after the other have no verdict, and how to get one.
 func (c *Comparison) uncontrolled() string {
 	why := "uncontrolled: the runs of one side were made before those of the other, so a change of the machine looks " +
 		"like a change " +

@@ -19,14 +19,14 @@ type Design string
 // The designs.
 const (
 	Pairs  Design = "pairs"  // interleaved in time: A B B A …
-	Groups Design = "groups" // several turns of each side, of one run or more
-	Past   Design = "past"   // runs now, against a history of single runs
-	// Switched blocks of one load, which was switched between both sides
+	Groups Design = "groups" // several turns of each side, each of one run or more
+	Past   Design = "past"   // new runs, against a history of single runs
+	// Blocks of one load that was switched between both sides.
 	Switched Design = "switchback"
-	// Sessions of each side, one made before the other, and a history that shows how much sessions differ
+	// Sessions of the two sides, one made before the other, and a history that shows how much sessions differ.
 	Sessions Design = "sessions"
-	// Uncontrolled runs of one side were all made before those of the other, so a change of the machine
-	// looks like a change of the target. No row has a verdict.
+	// The runs of one side were all made before those of the other, so a change of the machine looks like a change of
+	// the target. No row has a verdict.
 	Uncontrolled Design = "uncontrolled"
 )
 
@@ -43,7 +43,7 @@ func (d Design) estimate(m *metric, a, b []value, floor float64) estimate {
 	return d.between(m.column(a), m.column(b), floor)
 }
 
-// between is the estimate of two sides made at the same time.
+// between estimates the difference of two sides that were made at the same time.
 func (d Design) between(a, b []float64, floor float64) estimate {
 	if d == Pairs {
 		changes := make([]float64, len(a))
@@ -55,13 +55,13 @@ func (d Design) between(a, b []float64, floor float64) estimate {
 	return welch(a, b, floor)
 }
 
-// leastRuns is how many runs a side needs: the fewest that show a variance.
+// leastRuns is the least number of runs per side: with fewer there is no variance.
 const leastRuns = 2
 
-// design detects the arrangement of runs by the order of their start, and sorts base and cand in that
-// order. Pairs have as many runs on each side, and each two consecutive runs are one of each side.
-// Otherwise the consecutive runs of one side are a turn; turns are their numbers, by run of base and of cand.
-// A side with a single turn does not show how much turns differ.
+// design detects the arrangement of runs by their start times, and sorts base and cand by them. The design is Pairs
+// if both sides have the same number of runs, and each two consecutive runs are one of each side. Otherwise
+// consecutive runs of one side form a turn; turns has the number of the turn of each run, for base and for cand. A
+// side with a single turn does not show how much turns differ.
 func design(base, cand []Run) (d Design, turns [2][]int) {
 	type run struct {
 		Run
@@ -93,7 +93,7 @@ func design(base, cand []Run) (d Design, turns [2][]int) {
 	return Uncontrolled, turns
 }
 
-// interleaved reports whether of n runs each two consecutive ones are of both sides.
+// interleaved reports whether n runs consist of consecutive pairs with one run of each side.
 func interleaved(n int, side func(i int) int) bool {
 	if n%2 != 0 || n < 4 {
 		return false
@@ -106,9 +106,9 @@ func interleaved(n int, side func(i int) int) bool {
 	return true
 }
 
-// inTurns combines the values of each turn into one. Runs of a turn share the state of the machine, so
-// the turn is the unit of evidence: compared run by run, identical sides raised false alarms in 9 to
-// 60 % of simulated comparisons. Of are the indexes of the runs that have a value.
+// inTurns combines the values of each turn into one. Runs of a turn share the state of the machine, so the turn is
+// the unit of evidence. When turns were compared run by run, identical sides raised false alarms in 9 to 60 % of
+// simulated comparisons. Of has the indexes of the runs that have a value.
 func (m *metric) inTurns(vs []value, of, turns []int) []value {
 	var out []value
 	for i := 0; i < len(vs); {
@@ -122,7 +122,7 @@ func (m *metric) inTurns(vs []value, of, turns []int) []value {
 	return out
 }
 
-// meanOf is the mean of several values. It has no finite value where one of them has none.
+// meanOf returns the mean of several values. It has no finite value if one of them has none.
 func (m *metric) meanOf(vs []value) value {
 	if len(vs) == 1 {
 		return vs[0]

@@ -13,8 +13,8 @@ type estimate struct {
 	mean    float64
 	err     float64
 	freedom float64
-	lasting float64 // the part of err that more runs do not reduce: of the one run compared with a history
-	always  bool    // bounds hold at all times together; see package always
+	lasting float64 // the part of err that more runs do not reduce: that of the one run compared with a history
+	always  bool    // bounds hold at all times together, see [evidence]
 }
 
 // t returns the quantile of Student's t.
@@ -22,7 +22,7 @@ func (e estimate) t(q float64) float64 {
 	return statistics.Student(e.freedom).Quantile(q)
 }
 
-// reach is the distance of a one-sided bound from the mean.
+// reach returns the distance of a one-sided bound from the mean.
 func (e estimate) reach(alpha float64) float64 {
 	if e.always {
 		return reach(e.freedom+1, alpha) * e.err
@@ -30,11 +30,11 @@ func (e estimate) reach(alpha float64) float64 {
 	return e.t(1-alpha) * e.err
 }
 
-// low is the one-sided lower bound of the change, high the upper one.
+// low returns the one-sided lower bound of the change, and high the upper one.
 func (e estimate) low(alpha float64) float64  { return e.mean - e.reach(alpha) }
 func (e estimate) high(alpha float64) float64 { return e.mean + e.reach(alpha) }
 
-// p is the probability of a change as bad as this one by noise alone.
+// p returns the probability of a change as bad as this one by noise alone.
 func (e estimate) p() float64 {
 	if e.always {
 		return math.Min(1, 1/evidence(e.mean/e.err, e.freedom+1))
@@ -42,17 +42,16 @@ func (e estimate) p() float64 {
 	return statistics.Student(e.freedom).Survival(e.mean / e.err)
 }
 
-// paired estimates from pairs of runs, made one right after the other: drift affects both the same.
-// Floor is the least standard error of a single difference.
+// paired estimates the change from pairs of runs that were made one right after the other, so that drift affects both
+// alike. Floor is the least standard deviation of a single difference.
 func paired(changes []float64, floor float64) estimate {
 	n := float64(len(changes))
 	mean, dev := statistics.MeanDeviation(changes)
 	return estimate{mean: mean, err: math.Max(dev, floor) / math.Sqrt(n), freedom: n - 1}
 }
 
-// welch estimates from two groups of runs (Welch, The generalization of Student's
-// problem when several different population variances are involved, 1947). Floor is the
-// least standard deviation of a run.
+// welch estimates the change from two groups of runs (Welch, The generalization of Student's problem when several
+// different population variances are involved, 1947). Floor is the least standard deviation of a run.
 func welch(a, b []float64, floor float64) estimate {
 	ma, da := statistics.MeanDeviation(a)
 	mb, db := statistics.MeanDeviation(b)
@@ -61,9 +60,9 @@ func welch(a, b []float64, floor float64) estimate {
 	return estimate{mean: mb - ma, err: math.Sqrt(va + vb), freedom: (va + vb) * (va + vb) / (va*va/(na-1) + vb*vb/(nb-1))}
 }
 
-// dependent widens an estimate for values whose neighbours correlate by rho: n of them tell as much as
-// n·(1-ρ)/(1+ρ) independent ones (Bayley and Hammersley, The "effective" number of independent
-// observations in an autocorrelated time series, 1946).
+// dependent widens an estimate for values whose neighbours have the correlation rho: n of them tell as much as
+// n·(1-ρ)/(1+ρ) independent ones (Bayley and Hammersley, The "effective" number of independent observations in an
+// autocorrelated time series, 1946).
 func (e estimate) dependent(rho float64) estimate {
 	share := (1 - rho) / (1 + rho)
 	e.err /= math.Sqrt(share)
@@ -74,8 +73,8 @@ func (e estimate) dependent(rho float64) estimate {
 // power is the probability of detecting a change of the reported smallest size.
 const power = .8
 
-// smallest is the least true change that these runs would have shown as a failure with probability
-// power: one whose lower bound is above zero and whose mean is above the margin.
+// smallest returns the least true change that these runs would show as a failure with probability power. A change
+// fails if its lower bound is above zero and its mean is above the margin.
 func (e estimate) smallest(limit, alpha float64) float64 {
 	return math.Max(e.reach(alpha), limit) + e.t(power)*e.err
 }
@@ -83,10 +82,10 @@ func (e estimate) smallest(limit, alpha float64) float64 {
 // mostRuns is the number of runs beyond which more runs are not recommended.
 const mostRuns = 1000
 
-// enough is the number of runs per side that give an answer with the probability power, if the
-// estimate is true: a failure where the mean is above the margin, else a pass. For a history it
-// is the number of runs like those it has that would give an answer about this run. Zero means
-// that more than mostRuns are needed. N is the number of runs there are.
+// enough returns the number of runs per side that give an answer with probability power, if the estimate is true. The
+// answer is a failure if the mean is above the margin, and a pass otherwise. For a history it is the number of
+// similar records that would give an answer about this run. Zero means that more than mostRuns are needed. N is the
+// present number of runs.
 func (e estimate) enough(n int, limit, alpha float64) int {
 	least := max(n, 2)
 	k := least + sort.Search(mostRuns+1-least, func(more int) bool { return e.of(n, least+more).answers(limit, alpha) })
@@ -104,7 +103,7 @@ func (e estimate) of(n, k int) estimate {
 	return e
 }
 
-// answers reports whether runs like these give an answer with probability power.
+// answers reports whether runs with this estimate give an answer with probability power.
 func (e estimate) answers(limit, alpha float64) bool {
 	sure := e.t(power) * e.err
 	if e.lasting > 0 { // the single run does not change

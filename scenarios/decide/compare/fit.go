@@ -15,7 +15,7 @@ type mismatch struct {
 	Text string // the difference, and its runs
 }
 
-// mismatches lists differences between the runs that are not due to the target.
+// mismatches lists differences between the runs that the target did not cause.
 func mismatches(runs []Run) []mismatch {
 	var out []mismatch
 	first := runs[0]
@@ -80,5 +80,5 @@ func lineOf(lines []string, i int) string {
 	return strings.TrimSpace(lines[i])
 }
 
-// MismatchKinds lists what Options.Allow can name.
+// MismatchKinds lists the values of Options.Allow.
 func MismatchKinds() []string { return []string{"scenario", "machine", "generator", "run"} }

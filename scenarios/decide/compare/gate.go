@@ -8,22 +8,21 @@ import (
 	"brunt/scenarios/result"
 )
 
-// LeastHistory is the number of runs that a history needs before a new run is compared with it:
-// fewer do not show how much days differ.
+// LeastHistory is the number of records that a history needs before a new run is compared with it. Fewer do not show
+// how much results vary from day to day.
 const LeastHistory = 8
 
-// mostHistory is the number of records that a run is compared with: the newest. More do not
-// narrow the bound, and older ones describe an older system.
+// mostHistory is the number of records that a run is compared with, the newest ones. More would not narrow the bound,
+// and older ones describe an older system.
 const mostHistory = 200
 
 // errLearning means that a history is too short for a verdict.
 var errLearning = errors.New("the history is too short")
 
-// gate compares new runs with a history: with the bound that a further run of the history exceeds
-// only with probability alpha, over all rows together. A baseline of one day is not a control,
-// because days differ; the spread of a history of single runs includes that. The records are those
-// of [Measure], the oldest first. Where a metric improved within the history, the run is compared
-// with the records after that.
+// gate compares new runs with a history. It uses the bound that a further run of the history exceeds only with
+// probability alpha, over all rows together. A baseline of one day is not a control, because days differ; the spread
+// of a history of single runs includes that. The records come from [Measure], the oldest first. If a metric improved
+// within the history, the run is compared with the records after that.
 func gate(history, now []*Record, o Options) (*Comparison, error) {
 	if len(history) < LeastHistory {
 		return nil, errLearning
@@ -53,7 +52,7 @@ func gate(history, now []*Record, o Options) (*Comparison, error) {
 	return c, nil
 }
 
-// Known refuses phases and steps of o that the record lacks.
+// Known returns an error for phases and steps of o that the record lacks.
 func (r *Record) Known(o Options) error { return o.known(r.places([]values{r.values()})) }
 
 // places lists the places at which every run has a value, in the record's order.

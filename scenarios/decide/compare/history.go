@@ -14,13 +14,13 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A History is a folder of small files, one for each record, so that it fits the cache of a CI system or a git branch,
-// and so that concurrent jobs do not conflict. A thousand records are read in less than a tenth of a second, so there
-// is no index beside them.
+// A History is a folder of small files, one per record. So it fits into the cache of a CI system or a git branch, and
+// concurrent jobs do not conflict. It has no index, because a thousand records are read in less than a tenth of a
+// second.
 type History struct {
 	dir     string
 	records []*Record // the oldest first
-	// Problems are the files that are not valid records, each with its reason. They are not changed.
+	// Problems has an error for each file that is not a valid record. Those files are not changed.
 	Problems []error
 }
 
@@ -40,7 +40,7 @@ func OpenHistory(dir string) (*History, error) {
 	}
 	h := &History{dir: dir}
 	ignoreTemporary(dir)
-	for _, e := range entries { // by name
+	for _, e := range entries { // sorted by name
 		if !strings.HasSuffix(e.Name(), recordSuffix) {
 			continue
 		}
@@ -63,8 +63,8 @@ func OpenHistory(dir string) (*History, error) {
 	return h, nil
 }
 
-// ignoreTemporary keeps the files of jobs that were killed while they added a record out of git. A folder that can only
-// be read stays as it is.
+// ignoreTemporary makes git ignore the files that remain if a job is killed while it adds a record. A read-only
+// folder is left unchanged.
 func ignoreTemporary(dir string) {
 	f, err := os.OpenFile(filepath.Join(dir, ".gitignore"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, disk.Shared)
 	if err != nil {
@@ -74,13 +74,13 @@ func ignoreTemporary(dir string) {
 	_ = f.Close()
 }
 
-// Writable checks that records can be added, before a run whose record could not be kept.
+// Writable checks that records can be added. It is called before a run, whose record would be lost otherwise.
 func (h *History) Writable() error {
 	f, err := os.CreateTemp(h.dir, ".new-*")
 	if err != nil {
 		return fmt.Errorf("cannot add to the history: %w", err)
 	}
-	_, err = f.Write(make([]byte, 4096)) // a full disk accepts the name, but not the content
+	_, err = f.Write(make([]byte, 4096)) // a full disk may accept the name but not the content
 	if err = errors.Join(err, f.Sync(), f.Close(), os.Remove(f.Name())); err != nil {
 		return fmt.Errorf("cannot add to the history: %w", err)
 	}
@@ -90,8 +90,8 @@ func (h *History) Writable() error {
 // Records returns the records that were in the folder when it was opened, the oldest first.
 func (h *History) Records() []*Record { return slices.Clone(h.records) }
 
-// Like returns the records of the scenario of a run on machines of the same system and processors, the oldest
-// first. How fast the machine was is not known of a run that is over.
+// Like returns the records of a run's scenario on machines with the same system and processors, the oldest first. It
+// can't compare the speed of the machines, because that is not known of a run that is over.
 func (h *History) Like(r *result.Result) []*Record {
 	e, of := r.Environment, NewRecord(r, Machine{})
 	return slices.DeleteFunc(h.Records(), func(r *Record) bool {
@@ -99,8 +99,8 @@ func (h *History) Like(r *result.Result) []*Record {
 	})
 }
 
-// Add writes the record of a run atomically. The name of its file has the time at which the run began, and the run's
-// name.
+// Add writes the record of a run atomically. The file is named by the time at which the run began and the name of the
+// run.
 func (h *History) Add(r *Record) error {
 	b, err := json.MarshalIndent(r, "", " ")
 	if err != nil {
@@ -134,7 +134,7 @@ func (h *History) free(name string) string {
 	}
 }
 
-// safe makes a name that is valid on any file system.
+// safe returns s with every character replaced that is not valid in the file names of some system.
 func safe(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
@@ -145,9 +145,10 @@ func safe(s string) string {
 	return s[:min(len(s), 100)]
 }
 
-// Measure returns the records that a new run is compared with: those since the last accepted
-// one, without those that were found to be worse and those of a disturbed machine. Where the machine has been
-// disturbed for [LeastHistory] records in a row, that is how it is now: they count, and no record before them does.
+// Measure returns the records that a new run is compared with. These are the records since the last accepted one,
+// without those that were found to be worse and those of a disturbed machine. If the last [LeastHistory] records or
+// more in a row are of a disturbed machine, that is its normal state: those records count, and no record before them
+// does.
 func Measure(all []*Record) []*Record {
 	from, disturbed := 0, 0
 	for i, r := range all {

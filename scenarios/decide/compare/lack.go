@@ -9,11 +9,10 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// row compares the runs that have a metric at a place, if enough of them do. Where too few do
-// but most base runs do, the row is inconclusive, because a value that disappeared must not be
-// ignored. A metric that most base runs lack too, such as that of a rare step, is left out and
-// listed. There is no row for a metric that no run has, nor for a percentile with too few
-// requests.
+// row compares the runs that have a metric at a place, if there are enough of them. If there are not, but most base
+// runs have the metric, the row is inconclusive, because a value that disappeared must not be ignored. A metric that
+// most base runs lack too, such as the metric of a rare step, is left out and listed. There is no row for a metric
+// that no run has, or for a percentile with too few requests.
 func (c *Comparison) row(p place, m *metric, base, cand []values, margin float64) *test {
 	a, ofA := column(base, p, m.Name)
 	b, ofB := column(cand, p, m.Name)
@@ -21,7 +20,7 @@ func (c *Comparison) row(p place, m *metric, base, cand []values, margin float64
 		return nil
 	}
 	nA, nB := len(a), len(b)
-	if c.Design == Pairs { // only pairs in which both have it
+	if c.Design == Pairs { // only pairs in which both runs have it
 		a, b = nil, nil
 		for _, i := range ofA {
 			if slices.Contains(ofB, i) {
@@ -52,13 +51,13 @@ func (c *Comparison) row(p place, m *metric, base, cand []values, margin float64
 	return nil
 }
 
-// comesAndGoes reports whether a run may lack a metric without a problem: any of them in the phase of a
-// recovery that took no time.
+// comesAndGoes reports whether a run may lack a metric without a problem. In the phase of a recovery it may lack any,
+// since a recovery may take no time.
 func comesAndGoes(p place, m *metric) bool {
 	return p.phase.Kind == slo.RecoveryPhase || m.mayLack
 }
 
-// blank is a row without data.
+// blank returns a row without data.
 func (c *Comparison) blank(p place, m *metric, margin float64) *test {
 	d := c.Design
 	if c.options.switched {

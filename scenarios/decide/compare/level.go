@@ -5,13 +5,12 @@ import (
 	"time"
 )
 
-// sinceBetter returns the values of a metric at a place since its level last improved. The
-// spread of a history with two levels is at least their difference, and a bound from both is so
-// wide that nothing exceeds it: a metric that improved by a third and then got worse by as much
-// would never fail. A level that got worse without a failed gate stays in the history, because
+// sinceBetter returns the values of a metric at a place since its level last improved. The spread of a history with
+// two levels is at least their difference, and a bound from both is so wide that nothing exceeds it: a metric that
+// improved by a third and then got worse by as much would never fail. A level that got worse without a failed gate
+// stays in the history, because forgetting the better level would let the metric creep up. Both cases are reported.
 // forgetting the better level would let the metric creep on. Both cases are reported.
-//
-// The function changes separates levels from noise, over all rows. A new level counts once it has
+// [changes] separates levels from noise, over all rows. A new level counts once it has [LeastHistory] records.
 // [LeastHistory] records.
 func (c *Comparison) sinceBetter(p place, m *metric, base []values, a []value) []value {
 	if c.history == nil {

@@ -10,17 +10,16 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A Machine is the class of machine that a run was made on: a CI with mixed hosts compares runs on
-// the same class.
+// A Machine is the class of machine that a run was made on. A CI system with mixed hosts compares only runs on the
+// same class.
 type Machine struct {
 	OS    string  `json:"os"`    // operating system
 	Arch  string  `json:"arch"`  // processor architecture
 	CPUs  int     `json:"cpus"`  // processors
-	Score float64 `json:"score"` // megabytes of SHA-256 a second on one processor, at the time of the run; 0 is not known
+	Score float64 `json:"score"` // megabytes of SHA-256 a second on one processor, at the time of the run; 0: unknown
 }
 
-// alike is the largest ratio of the scores of one class: the scores of one idle machine differ by
-// less than a tenth.
+// alike is the largest ratio of the scores of one class. The scores of one idle machine differ by less than a tenth.
 const alike = 1.25
 
 // Alike reports whether runs on the two machines can be compared.

@@ -10,18 +10,18 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// A measure calls put with the values of a metric in a run, and where each was measured. A value of NaN is
-// none.
+// A measure calls put with each value of a metric in a run, and the place where it was measured. A value of NaN is
+// ignored.
 type measure func(m *metric, s sample, put func(place, value))
 
-// A sample is a run, or a block of one, that is measured.
+// A sample is a run, or a block of a run, that is measured.
 type sample struct {
 	*result.Result
-	least float64 // requests above a percentile: [beyond], or [beyondBlock]
+	least float64 // least number of requests above a percentile: [beyond] or [beyondBlock]
 }
 
-// cells are the cells that are compared: those of the warm-up and of whole iterations are not. Nor are those of the
-// phase of a recovery before version 2, which had another end.
+// cells returns the cells that are compared. It skips the warm-up and whole iterations. It also skips the recovery
+// phases of results before version 2, because those phases ended at another time.
 func (s sample) cells() iter.Seq2[place, *result.Cell] {
 	return func(yield func(place, *result.Cell) bool) {
 		for i := range s.Cells {
@@ -71,15 +71,15 @@ func errorShares(_ *metric, s sample, put func(place, value)) {
 	}
 }
 
-// closedRates measures the rate of good answers of closed loads, which is 0 without one: that of an open one is its
-// schedule's.
+// closedRates measures the rate of good answers of closed loads; it is 0 if there is no good answer. The rate of an
+// open load is given by its schedule, so it is not measured.
 func closedRates(_ *metric, s sample, put func(place, value)) {
 	var none []place
 	good := map[place]bool{}
 	for at, c := range s.cells() {
 		switch {
 		case !closed(s.Result, c.Load):
-		case c.Outcome == "*": // unless there is a row of good ones
+		case c.Outcome == "*": // unless there is a cell of good ones
 			none = append(none, at)
 		case c.Outcome == "ok":
 			put(at, value{x: float64(c.Rate), n: c.Count})
@@ -93,10 +93,10 @@ func closedRates(_ *metric, s sample, put func(place, value)) {
 	}
 }
 
-// recoveries measures the time until recovery from each fault. A fault that made answers slower, and of which no limit
-// says which are slow, has none: how long that lasted is unknown.
+// recoveries measures the time until recovery from each fault. It has no value for a fault that made answers slower
+// if no limit says which answers are slow, because it is unknown how long that lasted.
 func recoveries(_ *metric, s sample, put func(place, value)) {
-	if s.InWindows() { // a recovery by windows is no measure for one by requests
+	if s.InWindows() { // a recovery measured by windows can't be compared with one measured by requests
 		return
 	}
 	for i := range s.Faults {
@@ -113,13 +113,13 @@ func recoveries(_ *metric, s sample, put func(place, value)) {
 	}
 }
 
-// far reports whether answers took far longer than in the baseline, so that a limit from it does not tell how long they
-// were slow.
+// far reports whether answers took far longer than in the baseline. Then a limit derived from the baseline does not
+// tell how long they were slow.
 func far(p *result.ImpactParts) bool {
 	return float64(p.P50) > effect.FarAbove(float64(p.P50Before)) || float64(p.P95) > effect.FarAbove(float64(p.P95Before))
 }
 
-// ofUnit is the place of a figure of a unit.
+// ofUnit returns the place of a figure of a unit.
 func ofUnit(u *result.UnitUsage) place { return place{slo.Phase{Kind: slo.RunPhase}, "*", u.Unit} }
 
 // cpuTime measures the mean number of cores that each unit used.
@@ -131,7 +131,7 @@ func cpuTime(_ *metric, s sample, put func(place, value)) {
 	}
 }
 
-// mostMemory measures the largest memory of each unit.
+// mostMemory measures the peak memory of each unit.
 func mostMemory(_ *metric, s sample, put func(place, value)) {
 	for i := range s.Usage {
 		if u := &s.Usage[i]; u.Memory > 0 {

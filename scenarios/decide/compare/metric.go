@@ -15,25 +15,25 @@ import (
 
 // A metric has one value per run for a phase, a load and a step, or for a unit of the target.
 //
-// To add a metric, add a row to metrics with the function that measures it; nothing else is needed.
+// To add a metric, add a row to metrics with the function that measures it. Nothing else is needed.
 type metric struct {
 	Name   string
 	Unit   slo.Unit
-	Margin float64 // change that is tolerated: a share of the value; for shares themselves a difference
+	Margin float64 // tolerated change: a share of the value, or a difference if the value is itself a share
 
 	higher   bool    // higher is better
-	quantile float64 // of a percentile; zero is none
-	ofUnit   bool    // the step of its place is a unit of the target
-	wholeRun bool    // it has values of whole runs alone, and none by block
+	quantile float64 // of a percentile; otherwise zero
+	ofUnit   bool    // the step of its place names a unit of the target
+	wholeRun bool    // it has values for whole runs only, none for blocks
 	mayLack  bool    // a run may lack it without a problem
 	measure  measure
 }
 
-// A table lists metrics. Those of [Options] and records are [metrics].
+// A table lists metrics. The default table of [Options], and the table of records, is [metrics].
 type table []metric
 
-// metrics are the compared metrics, in the order of reports. P99 has a wide margin: runs of a
-// minute differ in it by more than a tenth without any change.
+// metrics are the compared metrics, in the order of reports. P99 has a wide margin, because it differs by more than a
+// tenth between unchanged runs of a minute.
 var metrics = table{
 	{
 		Name: "p50", Unit: slo.Seconds, Margin: .1, quantile: .5,
@@ -54,7 +54,7 @@ var metrics = table{
 	{Name: "errors", Unit: slo.ShareOf, Margin: .005, measure: errorShares},
 	{Name: "rate", Unit: slo.PerSecond, Margin: .05, higher: true, measure: closedRates},
 	{Name: "recover", Unit: slo.Seconds, Margin: .25, wholeRun: true, measure: recoveries},
-	// there is none under a tick
+	// A unit that used less than a tick has no value.
 	{Name: "cpu", Unit: slo.Cores, Margin: .25, ofUnit: true, mayLack: true, measure: cpuTime},
 	{Name: "memory", Unit: slo.Bytes, Margin: .25, ofUnit: true, wholeRun: true, measure: mostMemory},
 }
@@ -81,7 +81,7 @@ func (t table) named(name string) *metric {
 // MetricNames lists the metrics that can be compared.
 func MetricNames() []string { return metrics.names() }
 
-// WholeRuns reports whether a metric has values of whole runs alone, and none by block.
+// WholeRuns reports whether a metric has values for whole runs only, and none for blocks.
 func WholeRuns(name string) bool {
 	m := metrics.named(name)
 	return m != nil && m.wholeRun
@@ -90,17 +90,17 @@ func WholeRuns(name string) bool {
 // ratio reports whether values are compared by their ratio instead of their difference.
 func (m *metric) ratio() bool { return m.Unit != slo.ShareOf }
 
-// endless reports whether a value has no place on the scale of changes: it is infinite, or zero and compared by a
-// ratio.
+// endless reports whether a value has no place on the scale of changes: it is infinite, or it is zero and compared by
+// a ratio.
 func (m *metric) endless(v value) bool { return math.IsInf(v.x, 0) || m.zero(v) }
 
-// zero reports whether a value is zero and compared by a ratio: from it or to it a change has no ratio.
+// zero reports whether a value is zero and compared by a ratio. A change from it or to it has no ratio.
 func (m *metric) zero(v value) bool { return m.ratio() && v.x <= 0 }
 
-// best reports whether no value is better than v: a time of zero is, and a rate without end.
+// best reports whether v is the best possible value, which is a time of zero or an infinite rate.
 func (m *metric) best(v value) bool { return m.zero(v) != m.higher && m.endless(v) }
 
-// change is by how much b is worse than a, on the scale on which changes add up.
+// change returns how much worse b is than a, on the scale on which changes add up.
 func (m *metric) change(a, b float64) float64 {
 	d := b - a
 	if m.ratio() {
@@ -134,8 +134,7 @@ func (m *metric) value(x float64) float64 {
 	return x
 }
 
-// limit converts a margin to the scale of changes. A rate that may fall by 5 % may fall to 0.95 of
-// itself.
+// limit converts a margin to the scale of changes. With a margin of 5 %, a rate may fall to 0.95 of its value.
 func (m *metric) limit(margin float64) float64 {
 	switch {
 	case !m.ratio():
@@ -146,8 +145,8 @@ func (m *metric) limit(margin float64) float64 {
 	return math.Log1p(margin)
 }
 
-// worse converts a change into the share by which the value is worse, or into the difference of
-// shares. It is negative for an improvement.
+// worse converts a change to the share by which the value is worse, or to the difference if values are shares. It is
+// negative for an improvement.
 func (m *metric) worse(d float64) float64 {
 	switch {
 	case !m.ratio():
@@ -158,7 +157,7 @@ func (m *metric) worse(d float64) float64 {
 	return math.Expm1(d)
 }
 
-// Margins are margins by the names of metrics.
+// Margins maps the names of metrics to margins.
 type Margins map[string]float64
 
 // ParseMargin parses p95=5%, or 5% for every metric, into the margins.

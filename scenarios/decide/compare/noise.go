@@ -1,11 +1,11 @@
-// Noise is how quiet a machine was during a run. A run on a machine that is noisier than in its history says nothing
-// about the target.
+// Noise measures how busy a machine was with other work during a run. A run on a machine that is noisier than in its
+// history shows nothing about the target.
 //
 //	probe -> run -> probe -> Noise -> Norm of the history -> within, or how it exceeds it
 //
-// Figures are of two kinds. The calibration probe, before and after the load, and stolen CPU time do not depend on the
-// target. brunt's own lag and the CPU pressure during the load do: a target on the same machine that uses more of the
-// processors raises them.
+// There are two kinds of figures. The calibration probe, before and after the load, and stolen CPU time do not depend
+// on the target. brunt's own lag and the CPU pressure during the load do: a target on the same machine that uses more
+// CPU raises them.
 //
 //	noise.go   the figures of a run, and the norm of a history
 //	probe.go   the calibration probe and the meter of a run
@@ -24,26 +24,27 @@ import (
 	"brunt/scenarios/statistics"
 )
 
-// NoiseAttempts is how often a run is made at most where it shows nothing, since the machine was too busy.
+// NoiseAttempts is how often a run is made at most if it shows nothing because the machine was too busy.
 const NoiseAttempts = 5
 
-// A Noise is how quiet the machine was during a run. A figure of NaN, which JSON has as null, is not known.
+// A Noise holds figures on the noise of the machine during a run. A figure of NaN, which is null in JSON, is not
+// known.
 type Noise struct {
 	Lag      result.Num `json:"lag"`      // brunt's own lag, p99, in seconds
 	Steal    result.Num `json:"steal"`    // share of the CPU time that the hypervisor took
-	Pressure result.Num `json:"pressure"` // share of the time in which some task waited for a processor (PSI)
-	// median of the calibration probe in seconds: the slower of those before and after the load
+	Pressure result.Num `json:"pressure"` // share of the time in which some task waited for CPU (PSI)
+	// median of the calibration probe in seconds: the larger of the one before and the one after the load
 	Probe   result.Num `json:"probe"`
-	Slowest result.Num `json:"probe_p95"` // the same of its 95th percentile
+	Slowest result.Num `json:"probe_p95"` // 95th percentile of the probe, likewise
 }
 
-// A figure is one of a Noise.
+// A figure describes one field of Noise.
 type figure struct {
 	name   string
 	of     func(*Noise) result.Num
-	share  bool    // compared by difference, and else by ratio
-	least  float64 // below this difference, in seconds or as a share, two values are alike
-	times  float64 // of a ratio: below this, two values are alike
+	share  bool    // compared by difference, otherwise by ratio
+	least  float64 // smaller differences do not count, in seconds or as a share
+	times  float64 // smaller ratios do not count
 	byLoad bool    // a target on the same machine can raise it
 }
 
@@ -55,23 +56,23 @@ var figures = []figure{
 	{name: "the calibration probe (p95)", of: func(n *Noise) result.Num { return n.Slowest }, least: .2e-3, times: 1.5},
 }
 
-// LeastNoise is how many runs a norm needs: fewer do not show how much a machine's noise varies.
+// LeastNoise is the number of runs that a norm needs. Fewer do not show how much a machine's noise varies.
 const LeastNoise = 8
 
 // outside is the probability that a run of the same machine exceeds the bound of one figure.
 const outside = .005
 
-// A NoiseNorm is the noise of the runs of a history.
+// A NoiseNorm holds the noise of the runs of a history.
 type NoiseNorm []Noise
 
-// An NoiseExcess says how the noise of a run exceeds that of a history. The zero value does not.
+// A NoiseExcess says how the noise of a run exceeds that of a history. The zero value means that it does not.
 type NoiseExcess struct {
 	Text   string // "brunt's own lag (p99) 4.1ms, in the history typically 0.28ms and at most 0.4ms"
-	ByLoad bool   // the target itself may be the cause: nothing that is independent of it exceeds the norm
+	ByLoad bool   // the target itself may be the cause: no figure that is independent of it exceeds the norm
 }
 
-// Exceeded returns how a run exceeds the norm: by the figure that exceeds its bound most, of those that are independent
-// of the target if there is one. Nothing exceeds a norm of under [LeastNoise] runs.
+// Exceeded says how a run exceeds the norm, by the figure that exceeds its bound most. Figures that are independent
+// of the target take precedence. A norm of less than [LeastNoise] runs can't be exceeded.
 func (n NoiseNorm) Exceeded(now Noise) NoiseExcess {
 	var out NoiseExcess
 	most := 0.0
@@ -92,8 +93,9 @@ func (n NoiseNorm) Exceeded(now Noise) NoiseExcess {
 	return out
 }
 
-// bound returns the median of the figure and the value that a further run exceeds with the probability outside, at
-// least the smallest difference that counts. They are NaN where too few runs have the figure.
+// bound returns the median of the figure, and the value that a further run exceeds with probability outside. The
+// latter is at least the smallest difference that counts above the median. Both are NaN if too few runs have the
+// figure.
 func (f *figure) bound(n NoiseNorm) (middle, bound float64) {
 	var values, scaled []float64
 	for i := range n {
@@ -128,7 +130,7 @@ func (f *figure) say(x float64) string {
 	return quantity.FormatSeconds(x)
 }
 
-// String gives the figures in brief.
+// String returns the figures in brief.
 func (n Noise) String() string {
 	say := func(x result.Num, format func(float64) string) string {
 		if !x.Known() {

@@ -12,17 +12,18 @@ import (
 	"brunt/scenarios/statistics"
 )
 
-// A sight is what a gate can see of one metric, by how much the records of its history differ: the mean of k runs
-// varies by between² + within²/k, where within² is inverse to the duration of the load. See [predicted].
+// A sight says which changes of one metric a gate can detect, given how much the records of its history differ. The
+// mean of k runs varies by between² + within²/k, where within² is inverse to the duration of the load. See
+// [predicted].
 type sight struct {
 	*Row
 	limit           float64
 	between, within float64 // variances, on the scale of changes
 	n               float64 // records
-	split           bool    // within is known: some record has several runs
+	split           bool    // within is known because some record has several runs
 }
 
-// sightOf estimates what a gate can see of a metric from the values of its records.
+// sightOf estimates from the values of a metric's records which changes a gate can detect.
 func sightOf(r *Row, vs []value) sight {
 	m := r.of()
 	s := sight{Row: r, limit: m.limit(float64(r.Margin)), n: float64(len(vs))}
@@ -46,19 +47,19 @@ func sightOf(r *Row, vs []value) sight {
 	return s
 }
 
-// at estimates how a gate of so many runs, or of one, sees an unchanged build, with a load that is longer by a factor,
-// from eight records on.
+// at returns the estimate of a gate of runs runs for an unchanged build, with a load that is longer by a factor and
+// at least eight records.
 func (s *sight) at(runs int, longer float64) estimate {
 	n := max(s.n, LeastHistory)
 	return estimate{err: math.Sqrt((s.between + s.within/(float64(max(1, runs))*longer)) * (1 + 1/n)), freedom: n - 1}
 }
 
-// hopeless reports whether a gate passes an unchanged build in under half of all cases, and so is no help.
+// hopeless reports whether a gate passes an unchanged build in less than half of all cases, and so is no help.
 func (s *sight) hopeless(runs int, longer, alpha float64) bool {
 	return s.at(runs, longer).reach(alpha) >= s.limit
 }
 
-// sights are those of all metrics of a history, in its order.
+// sights returns the sights of all metrics of a history, in its order.
 func sights(records []*Record, o Options) []sight {
 	if len(records) == 0 {
 		return nil
@@ -85,11 +86,12 @@ func sights(records []*Record, o Options) []sight {
 	return out
 }
 
-// mostSights is how many metrics a sentence of what a gate sees names.
+// mostSights is how many metrics a sentence of [Outlook] names.
 const mostSights = 6
 
-// Outlook says what a gate of so many runs will be able to see, by what its records show so far, and what it would see
-// with a longer load. From [LeastHistory] records on it proposes durations and margins for what it can't decide.
+// Outlook says which changes a gate of runs runs will be able to detect, given its records so far, and which it would
+// detect with a longer load. From [LeastHistory] records on, it proposes durations and margins for metrics that it
+// can't decide.
 func Outlook(records []*Record, runs int, o Options) []string {
 	if o.Alpha == 0 {
 		o.Alpha = DefaultAlpha
@@ -119,7 +121,7 @@ func length(seconds float64) string {
 	return quantity.FormatDuration(time.Duration(math.Round(seconds) * float64(time.Second)))
 }
 
-// sees lists from which change on each metric is seen.
+// sees lists the change of each metric that is detected.
 func sees(all []sight, runs int, longer, alpha float64) string {
 	var parts []string
 	for i := range all {
@@ -135,11 +137,11 @@ func sees(all []sight, runs int, longer, alpha float64) string {
 	return strings.Join(parts, ", ")
 }
 
-// durations are those that are proposed, in seconds.
+// durations are the durations that may be proposed, in seconds.
 var durations = []float64{5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600}
 
-// longer is the shortest longer duration, in seconds, with which all metrics are decided that a longer load decides at
-// all. It is 0 where none helps, or where it is not known.
+// longer returns the shortest longer duration, in seconds, with which every metric is decided that a longer load can
+// decide. It is 0 if none helps, or if that is not known.
 func longer(all []sight, took float64, runs int, alpha float64) float64 {
 	if took <= 0 || !slices.ContainsFunc(all, func(s sight) bool { return s.split }) {
 		return 0
@@ -161,14 +163,14 @@ func longer(all []sight, took float64, runs int, alpha float64) float64 {
 		}
 	}
 	for _, d := range durations {
-		if d >= 4*took { // all is decided; this is what more time buys
+		if d >= 4*took { // everything is decided; this shows the benefit of more time
 			return d
 		}
 	}
 	return 0
 }
 
-// proposals says for the metrics that a gate can't decide with which duration or margin it would.
+// proposals says, for each metric that a gate can't decide, with which duration or margin it could.
 func proposals(all []sight, took float64, runs int, alpha float64) []string {
 	var out []string
 	for i := range all {

@@ -18,11 +18,11 @@ const (
 	pings     = 150
 	pingEvery = 2 * time.Millisecond
 	pingWork  = 64 << 10        // bytes that the server hashes for each answer
-	pingLimit = 5 * time.Second // for all of them
+	pingLimit = 5 * time.Second // for all answers together
 )
 
-// probe measures this machine without the target: a server in this process answers on loopback, each time after a
-// little work, 150 times in 0.3 s. It returns the median and the 95th percentile of the answers.
+// probe measures this machine without the target. A server in this process answers on loopback 150 times in 0.3 s,
+// each time after a little work. It returns the median and the 95th percentile of the response times.
 func probe(ctx context.Context) (middle, slow time.Duration, err error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -91,7 +91,7 @@ type NoiseMeter struct {
 	slowest []time.Duration // the 95th percentile of each
 	began   time.Time
 	waited  time.Duration
-	known   bool // the kernel tells its pressure
+	known   bool // the kernel reports CPU pressure
 }
 
 // BeginNoise probes the machine, and begins to measure.
@@ -103,7 +103,7 @@ func BeginNoise(ctx context.Context) *NoiseMeter {
 	return m
 }
 
-// calibrate adds a probe. Without one, such as where there is no loopback, the figure is not known.
+// calibrate adds a probe. If it fails, for example because there is no loopback, the figures are not known.
 func (m *NoiseMeter) calibrate(ctx context.Context) {
 	if middle, slow, err := probe(ctx); err == nil {
 		m.probed, m.slowest = append(m.probed, middle), append(m.slowest, slow)
@@ -122,7 +122,7 @@ func (m *NoiseMeter) End(ctx context.Context, r *result.Result) Noise {
 	return n
 }
 
-// atRest is what the probes tell.
+// atRest returns the figures of the probes only.
 func (m *NoiseMeter) atRest() Noise {
 	n := Noise{Lag: result.NaN, Steal: result.NaN, Pressure: result.NaN, Probe: result.NaN, Slowest: result.NaN}
 	if len(m.probed) > 0 {
@@ -131,7 +131,7 @@ func (m *NoiseMeter) atRest() Noise {
 	return n
 }
 
-// NoiseOf returns the noise of this machine at rest, by one probe.
+// NoiseOf returns the noise of this machine at rest, from one probe.
 func NoiseOf(ctx context.Context) Noise {
 	m := &NoiseMeter{}
 	m.calibrate(ctx)

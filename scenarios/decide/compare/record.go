@@ -15,11 +15,11 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// RecordVersion is the version of a record's file that is written. Since version 4 a record has the settings of its
-// scenario and the noise of its machine, and its key leaves out the address of the target; since version 3 skipped
-// steps count as errors, as in an objective; since version 2 the recovery of a fault is that of single requests, and
-// its phase ends a hold later. Older versions are read without the values that had another meaning, so that both are
-// never compared: see [Record.upgrade].
+// RecordVersion is the version of the files of records that are written. Since version 4 a record has the settings of
+// its scenario and the noise of its machine, and its key leaves out the address of the target. Since version 3
+// skipped steps count as errors, as in an objective. Since version 2 the recovery of a fault is measured by requests
+// instead of windows, and its phase ends a hold later. Records of older versions are read without the values whose
+// meaning has changed, so that old and new meanings are never compared: see [Record.upgrade].
 const RecordVersion = 4
 
 // A Record is the entry of a run in a history: one value of each metric at each place.
@@ -27,25 +27,25 @@ type Record struct {
 	Version int       `json:"version"`          // of this file
 	Run     string    `json:"run"`              // the run's name
 	Name    string    `json:"name"`             // of the scenario
-	Key     string    `json:"key"`              // digest of the settings of the scenario: runs of one key are comparable
-	Machine Machine   `json:"machine"`          // that it ran on
+	Key     string    `json:"key"`              // digest of the scenario's settings: runs with the same key are comparable
+	Machine Machine   `json:"machine"`          // the machine of the run
 	Started time.Time `json:"started"`          // when the run began
-	Commit  string    `json:"commit,omitempty"` // of the system under test, as --commit named it
-	Red     bool      `json:"red,omitempty"`    // found to be worse: it is no part of what later runs are held to
-	Accept  bool      `json:"accept,omitempty"` // the history begins again with it; earlier runs no longer count
-	Values  []Kept    `json:"values"`           // what was measured
+	Commit  string    `json:"commit,omitempty"` // of the system under test, from --commit
+	Red     bool      `json:"red,omitempty"`    // found to be worse: later runs are not compared with it
+	Accept  bool      `json:"accept,omitempty"` // the history restarts with it: earlier runs no longer count
+	Values  []Kept    `json:"values"`           // the measured values
 
-	// what the key was up to version 3: older records of this key are comparable too
+	// the key up to version 3: older records with this key are comparable too
 	Former string `json:"former_key,omitempty"`
-	// the settings of the resolved scenario by their paths, without the target's address; of a long value a digest; up to
-	// version 3 none
+	// the settings of the resolved scenario by their paths, without the target's address; a digest in place of a long
+	// value; empty up to version 3
 	Scenario map[string]string `json:"scenario,omitempty"`
 	Duration result.Num        `json:"duration,omitempty"` // of the load, in seconds
 	Noise    []Noise           `json:"noise,omitempty"`    // of the machine during each run
-	// how the noise exceeded that of the history; later runs are not held to it
+	// how the noise exceeded that of the history; later runs are not compared with such a record
 	Disturbed string `json:"disturbed,omitempty"`
 
-	dropped []string // metrics and phases of which upgrade dropped values
+	dropped []string // metrics and phases that upgrade removed values of
 }
 
 // A Kept is one value of a record.
@@ -54,13 +54,13 @@ type Kept struct {
 	Load   string     `json:"load"`            // * is all of them
 	Step   string     `json:"step"`            // * is all of them
 	Metric string     `json:"metric"`          // p50 p90 p95 p99 errors rate recover cpu memory
-	Value  result.Num `json:"value"`           // null is without end
+	Value  result.Num `json:"value"`           // null is infinite
 	Count  int64      `json:"count"`           // requests that it rests on
-	Bad    int64      `json:"bad,omitempty"`   // of a share: those that count
-	Grain  float64    `json:"grain,omitempty"` // of what is measured in steps: the step
+	Bad    int64      `json:"bad,omitempty"`   // of a share: the requests that count as bad
+	Grain  float64    `json:"grain,omitempty"` // step size of a value measured in steps
 
-	Runs int `json:"runs,omitempty"` // that it is the mean of; zero is one
-	// of several: their standard deviation, of shares as they are, else of logarithms
+	Runs int `json:"runs,omitempty"` // number of runs that it is the mean of; zero means one
+	// of several runs: standard deviation of the values if they are shares, else of their logarithms
 	Spread float64 `json:"spread,omitempty"`
 }
 
@@ -88,7 +88,7 @@ func NewRecord(r *result.Result, m Machine) *Record {
 	return rec
 }
 
-// Figures gives the values of the whole run in brief.
+// Figures returns the values of the whole run in brief.
 func (r *Record) Figures() string {
 	var out []string
 	for _, k := range r.Values {
@@ -103,7 +103,7 @@ func (r *Record) Figures() string {
 	return strings.Join(out, ", ")
 }
 
-// values returns the record's values in the form of a run's.
+// values converts the record's values to those of a run.
 func (r *Record) values() values {
 	out := values{}
 	for _, k := range r.Values {
@@ -116,7 +116,7 @@ func (r *Record) values() values {
 	return out
 }
 
-// mostValues bounds a record: brunt never writes a larger one.
+// mostValues is the largest number of values in a record that is read: brunt never writes a larger one.
 const mostValues = 100_000
 
 // parseRecord parses a record's file.
@@ -146,12 +146,12 @@ func parseRecord(b []byte) (*Record, error) {
 	return &r, nil
 }
 
-// recoveryPhases are the phases of recovery of all faults, in words.
+// recoveryPhases names the recovery phases of all faults.
 const recoveryPhases = "recovery/FAULT"
 
-// upgrade drops the values of an older version that had another meaning: recoveries by windows and their phases of
-// version 1, and up to version 2 errors where steps were skipped. Nothing was skipped where the errors
-// rest on as many requests as the percentiles of their place.
+// upgrade removes the values of an older version whose meaning has changed: in version 1 recoveries by windows and
+// their phases, and up to version 2 the errors if steps were skipped. No step was skipped if the errors rest on as
+// many requests as the percentiles of their place.
 func (r *Record) upgrade() {
 	requests := map[place]int64{}
 	for _, k := range r.Values {
@@ -177,8 +177,8 @@ func (r *Record) upgrade() {
 	})
 }
 
-// Outdated says in one line which values of records are not compared, because an older version measured
-// something else by that name, and what it was. It is empty where all values are compared.
+// Outdated says in one line which values of records are not compared because an older version measured something else
+// by the same name, and what that was. It is empty if all values are compared.
 func Outdated(records []*Record) string {
 	var says []string
 	for _, old := range []struct{ metric, meant string }{
@@ -200,9 +200,8 @@ func Outdated(records []*Record) string {
 	return strings.Join(says, "; ")
 }
 
-// Mean combines several records of one session: each value is the mean, with the number of runs
-// and their spread; everything else is that of the first record. A value that is infinite in
-// one run is infinite.
+// Mean combines several records of one session into one. Each value is the mean, with the number of runs and their
+// spread. Everything else is taken from the first record. A value that is infinite in one run is infinite.
 func Mean(records []*Record) *Record {
 	mean := *records[0]
 	mean.Values, mean.Noise = nil, nil

@@ -15,8 +15,8 @@ func (r *Record) Same(o *Record) bool {
 	return r.Key == o.Key || r.Former != "" && r.Former == o.Key || o.Former != "" && o.Former == r.Key
 }
 
-// Comparable returns the records of all that r is comparable with, in their order, and says in sentences which are
-// left out, and why. A machine without processors is like every machine.
+// Comparable returns the records that r can be compared with, in their order. Left says in sentences which are left
+// out, and why. If the machine of r has no processors, records of every machine are comparable.
 func (r *Record) Comparable(all []*Record) (records []*Record, left []string) {
 	var others, elsewhere []*Record
 	for _, o := range all {
@@ -41,9 +41,9 @@ func (r *Record) Comparable(all []*Record) (records []*Record, left []string) {
 	return records, append(left, r.apartFrom(others, len(all))...)
 }
 
-// apartFrom says how the records of other scenarios differ from r. All is how many records there are.
+// apartFrom says how the records of other scenarios differ from r. All is the number of all records.
 func (r *Record) apartFrom(others []*Record, all int) []string {
-	var silent, named int // records that do not say what differs, and those of another name
+	var silent, named int // records that do not say what differs, and records with another name
 	names, reasons := map[string]bool{}, map[string]int{}
 	for _, o := range others {
 		switch {

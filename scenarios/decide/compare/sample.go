@@ -20,23 +20,22 @@ type place struct {
 type value struct {
 	x float64
 	n int64   // requests that it is based on
-	k int64   // of a share: the requests that count
+	k int64   // of a share: the requests that count as bad
 	s float64 // step size of a value measured in steps
 
-	runs   int     // number of runs that it is the mean of; zero is one
-	mixed  bool    // of these runs, some have no finite value
-	spread float64 // standard deviation of several, on the scale of changes
+	runs   int     // number of runs that it is the mean of; zero means one
+	mixed  bool    // some of these runs have no finite value
+	spread float64 // standard deviation over several runs, on the scale of changes
 }
 
-// times is the number of runs behind the value.
+// times returns the number of runs behind the value.
 func (v value) times() float64 { return float64(max(1, v.runs)) }
 
-// values are all values of a run.
+// values holds all values of a run.
 type values map[place]map[string]value
 
-// values returns the values of a run. It leaves out a percentile with too few requests: with less than least/2 above
-// it. Where least is less than of whole runs, the values are those of blocks, without those that brunt's own lag is a
-// part of.
+// values returns the values of a run. It leaves out a percentile with less than least/2 requests above it. If least
+// is below that of whole runs, r is a block, and percentiles that include brunt's own lag are left out too.
 func (t table) values(r *result.Result, least float64) values {
 	out := values{}
 	for i := range t {
@@ -54,9 +53,8 @@ func (t table) values(r *result.Result, least float64) values {
 	return out
 }
 
-// closed reports whether the target determines the rate of a load, or of any load for "*". The
-// rate of an open load is that of its schedule, apart from errors, which have their own row,
-// and from the chance of random arrivals.
+// closed reports whether the target determines the rate of a load, or of any load for "*". The schedule determines
+// the rate of an open load, apart from errors, which have their own row, and from the chance of random arrivals.
 func closed(r *result.Result, load string) bool {
 	return slices.ContainsFunc(r.Loads, func(l result.LoadInfo) bool {
 		return l.Closed &&
@@ -64,20 +62,19 @@ func closed(r *result.Result, load string) bool {
 	})
 }
 
-// tickOf is the unit of a process's CPU time, in seconds: the mean over some seconds is no more
-// precise.
+// tickOf is the unit of a process's CPU time, in seconds. It limits the precision of a mean over some seconds.
 const tickOf = .01
 
-// beyond is how many requests of a run must lie above a percentile for it to be compared, in the
-// mean of all runs. A single run has the percentile from half as many on, so that the random number
-// of arrivals does not make a row come and go.
+// beyond is how many requests of a run must lie above a percentile for it to be compared, on average over all runs. A
+// single run needs half as many to have the percentile, so that the random number of arrivals does not make a row
+// come and go.
 const beyond = 10
 
-// beyondBlock is the same for a block of a switched load: many of them are compared, and how much a percentile of few
-// requests varies is part of how much blocks differ.
+// beyondBlock is the same for a block of a switched load. It is lower because many blocks are compared, and the
+// variation of a percentile of few requests is part of the variation of blocks.
 const beyondBlock = 3
 
-// rests reports whether values are based on enough requests, with as many above a percentile as least.
+// rests reports whether values are based on enough requests: with at least least of them above a percentile.
 func (m *metric) rests(least float64, sides ...[]value) bool {
 	if m.quantile == 0 {
 		return true
@@ -92,8 +89,7 @@ func (m *metric) rests(least float64, sides ...[]value) bool {
 	return above >= least*runs
 }
 
-// orInfinite converts a percentile that result.json writes as null: it lies within the failed
-// requests.
+// orInfinite converts a percentile that is null in result.json to infinity: it lies within the failed requests.
 func orInfinite(n result.Num) float64 {
 	if math.IsNaN(float64(n)) {
 		return math.Inf(1)
@@ -101,8 +97,8 @@ func orInfinite(n result.Num) float64 {
 	return float64(n)
 }
 
-// places lists where any run has a value, in the order of phases, loads and steps of the first run,
-// followed by those that it lacks. It leaves out a place whose values in all runs equal those of an
+// places lists the places at which any run has a value, in the order of phases, loads and steps of the first run,
+// followed by places that the first run lacks. It leaves out a place whose values in all runs equal those of an
 // earlier place, such as the only step of a load, because duplicate rows weaken the test.
 func places(first *result.Result, all []values) []place {
 	rank := map[place]int{}
@@ -136,8 +132,7 @@ func same(runs []values, a, b place) bool {
 	return !slices.ContainsFunc(runs, func(r values) bool { return !maps.Equal(r[a], r[b]) })
 }
 
-// column returns the values of a metric at a place, of the runs that have one, and the indexes of
-// those runs.
+// column returns the values of a metric at a place, of all runs that have one, and the indexes of those runs.
 func column(runs []values, at place, metric string) (out []value, of []int) {
 	for i, r := range runs {
 		if v, has := r[at][metric]; has {

@@ -9,11 +9,10 @@ import (
 	"gonum.org/v1/gonum/mathext"
 )
 
-// A Sequence analyses pairs as they are made, and ends as soon as the answer is clear. Each
-// interim analysis spends a part of alpha, by the spending function of O'Brien and Fleming's
-// kind (Lan and DeMets, Discrete sequential boundaries for clinical trials, Biometrika 1983):
-// little at first, most at the end. The parts add up to alpha, so the probability of a false
-// alarm in any analysis is at most alpha, however the analyses depend on each other.
+// A Sequence analyses pairs as they are made, and ends as soon as the answer is clear. Each interim analysis spends a
+// part of alpha, by a spending function like that of O'Brien and Fleming (Lan and DeMets, Discrete sequential
+// boundaries for clinical trials, Biometrika 1983): little at first, most at the end. The parts add up to alpha, so
+// the probability of a false alarm in any analysis is at most alpha, however the analyses depend on each other.
 type Sequence struct {
 	Max   int     // largest number of pairs
 	Alpha float64 // of all analyses together
@@ -21,15 +20,15 @@ type Sequence struct {
 
 const (
 	firstLook = 4 // pairs: fewer have too few degrees of freedom
-	lookEvery = 2 // pairs: as many that begin with A as with B
+	lookEvery = 2 // pairs, so that as many begin with A as with B
 )
 
-// Looks reports whether there is an analysis after so many pairs.
+// Looks reports whether an interim analysis is due after a number of pairs.
 func (s Sequence) Looks(pairs int) bool {
 	return pairs >= s.Max || pairs >= firstLook && (pairs-firstLook)%lookEvery == 0
 }
 
-// At is the alpha that the analysis after so many pairs may spend.
+// At returns the alpha that the analysis after a number of pairs may spend.
 func (s Sequence) At(pairs int) float64 {
 	last := 0
 	for n := firstLook; n < pairs; n += lookEvery {
@@ -38,7 +37,7 @@ func (s Sequence) At(pairs int) float64 {
 	return s.spent(pairs) - s.spent(last)
 }
 
-// spent is the alpha spent by all analyses up to so many pairs.
+// spent returns the alpha that all analyses up to a number of pairs spend.
 func (s Sequence) spent(pairs int) float64 {
 	if pairs <= 0 {
 		return 0
@@ -50,7 +49,7 @@ func (s Sequence) spent(pairs int) float64 {
 	return 2 * statistics.NormalSurvival(z/math.Sqrt(float64(pairs)/float64(s.Max)))
 }
 
-// Look compares the pairs so far. Done reports that the answer is final: by this analysis, or
+// Look compares the pairs so far. Done reports that the answer is final: because the analysis is conclusive, or
 // because no more pairs follow.
 func (s Sequence) Look(base, cand []Run, o Options) (c *Comparison, done bool, err error) {
 	o.Alpha = s.At(len(base))
@@ -62,8 +61,8 @@ func (s Sequence) Look(base, cand []Run, o Options) (c *Comparison, done bool, e
 	return c, c.Verdict != scenarios.Inconclusive || len(base) >= s.Max, nil
 }
 
-// Confirm tests the rows of a regression with fresh pairs: a row that they do not show to be worse,
-// and by more than its margin, is inconclusive.
+// Confirm tests the failed rows with fresh pairs. A row becomes inconclusive unless the fresh pairs show that it is
+// worse, and by more than its margin.
 func (c *Comparison) Confirm(base, cand []Run, o Options) error {
 	o.Metrics, o.Phases, o.Steps = nil, nil, nil
 	fresh, err := Compare(base, cand, o)
@@ -72,7 +71,7 @@ func (c *Comparison) Confirm(base, cand []Run, o Options) error {
 	}
 	shown := map[[4]string]bool{}
 	for _, r := range fresh.Rows {
-		// Each row was chosen before, so each is tested once: no Holm.
+		// The rows were chosen before, so each is tested once, without Holm's procedure.
 		shown[r.key()] = r.alone < o.Alpha && r.Change > r.Margin || r.Verdict == scenarios.Fail
 	}
 	for i := range c.Rows {

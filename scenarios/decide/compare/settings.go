@@ -14,19 +14,19 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// The settings of a run are what it was asked to do, as values by their paths, such as load.read.rate. Runs of equal
-// settings can be compared; of others this file says what differs.
+// The settings of a run are the values of its scenario by their paths, such as load.read.rate. Runs with equal
+// settings can be compared. For other runs this file says which settings differ.
 
-// addressOfTarget stands in settings for the address of the target, which says where it runs and not what is asked of
-// it.
+// addressOfTarget replaces the address of the target in settings: the address says where the target runs, not what is
+// asked of it.
 const addressOfTarget = "${target}"
 
-// longestSetting bounds a value that a record keeps, in bytes. settingsOf a longer one it keeps a digest.
+// longestSetting is the largest value that a record keeps, in bytes. It keeps a digest of a longer one.
 const longestSetting = 200
 
-// settingsOf returns the values of a resolved scenario by their paths, such as load.read.rate: what the runs of one key
-// share. The address of the target is not one of them, nor are meta and hypothesis. It is nil for a text that is no
-// scenario.
+// settingsOf returns the values of a resolved scenario by their paths, such as load.read.rate. Runs with the same key
+// have the same settings. The address of the target, meta and hypothesis are left out. The result is nil if the text
+// is not a scenario.
 func settingsOf(r *result.Result) map[string]string {
 	nodes := 0
 	root := syntax.Read("scenario", []byte(r.Scenario), syntax.NewMistakes(nil, nil), &nodes)
@@ -56,7 +56,7 @@ func settingsOf(r *result.Result) map[string]string {
 	return out
 }
 
-// addressesOf returns the texts that mean the address of the target, the longest first: its URL, host and port, host.
+// addressesOf returns all spellings of the target's address, the longest first: its URL, host and port, host.
 func addressesOf(target *syntax.Node) []string {
 	var out []string
 	urls := []*syntax.Node{target.Get("url")}
@@ -94,7 +94,7 @@ func flatten(n *syntax.Node, at string, put func(at, value string)) {
 	}
 }
 
-// settingsKey is the digest of settings: records of one key are comparable.
+// settingsKey returns the digest of settings: records with the same key are comparable.
 func settingsKey(settings map[string]string) string {
 	h := sha256.New()
 	for _, at := range slices.Sorted(maps.Keys(settings)) {
@@ -106,7 +106,7 @@ func settingsKey(settings map[string]string) string {
 // mostDifferences is how many differing settings are named in full.
 const mostDifferences = 3
 
-// settingsDiffer says which settings differ from older ones: "rate differs (load.read.rate: 100/s then, 150/s now)".
+// settingsDiffer says how settings differ from older ones: "rate differs (load.read.rate: 100/s then, 150/s now)".
 func settingsDiffer(then, now map[string]string) string {
 	paths := map[string]bool{}
 	for at, v := range now {
@@ -142,8 +142,8 @@ func orNone(settings map[string]string, at string) string {
 	return "none"
 }
 
-// formerKey is the key of a run in records up to version 3: the digest of the whole resolved scenario, with the
-// target's address, and of whether faults were injected.
+// formerKey returns the key of a run in records up to version 3. It is the digest of the whole resolved scenario,
+// with the target's address, and of whether faults were injected.
 func formerKey(r *result.Result) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%t\n%s", r.Chaos, r.Scenario))
 	return hex.EncodeToString(sum[:8])

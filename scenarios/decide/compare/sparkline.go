@@ -8,8 +8,8 @@ import (
 // bars are the characters of a sparkline, the lowest first.
 var bars = []rune("▁▂▃▄▅▆▇█")
 
-// sparkline draws at most width values, the last at the right, as bars between the least and the largest. One that is
-// not finite is a !.
+// sparkline draws the last width values as bars between the smallest and the largest, the last at the right. A value
+// that is not finite is drawn as !.
 func sparkline(values []float64, width int) string {
 	values = values[max(0, len(values)-width):]
 	low, high := math.Inf(1), math.Inf(-1)

@@ -21,8 +21,8 @@ type Trend struct {
 	Step   string    `json:"step"`   // * is all of them
 	Metric string    `json:"metric"` // p50 p90 p95 p99 errors rate recover cpu memory
 	Points []Point   `json:"points"` // the oldest first
-	Moves  []Move    `json:"moves"`  // where it moved to another level
-	Levels []float64 `json:"levels"` // between the moves: geometric mean, of shares the mean
+	Moves  []Move    `json:"moves"`  // changes of level
+	Levels []float64 `json:"levels"` // one between each two moves: geometric mean, or the mean if values are shares
 
 	metric *metric
 }
@@ -32,20 +32,20 @@ type Point struct {
 	Run     string     `json:"run"`     // its name
 	Commit  string     `json:"commit"`  // of the system under test
 	Started time.Time  `json:"started"` // when it began
-	Value   result.Num `json:"value"`   // null is without end
+	Value   result.Num `json:"value"`   // null is infinite
 	Red     bool       `json:"red"`     // the gate found it to be worse
 }
 
 // A Move is a change of level.
 type Move struct {
 	At     int     `json:"at"`     // index of the first point of the new level
-	Change float64 `json:"change"` // by how much it got worse: a share of the level before, of shares the difference
+	Change float64 `json:"change"` // by how much it got worse: a share of the level before, or a difference of shares
 }
 
 const leastLevel = 4 // runs that make a level
 
-// Trends returns the trend of every metric of the records. Metrics, phases and steps of the
-// options narrow it as they do a comparison.
+// Trends returns the trend of every metric of the records. The metrics, phases and steps of the options select trends
+// as in a comparison.
 func Trends(all []*Record, o Options) []Trend {
 	var out []Trend
 	if len(all) == 0 {
@@ -105,7 +105,7 @@ func trend(all []*Record, of []values, at place, m *metric, series int) Trend {
 	return t
 }
 
-// row is the trend as a row, for its wording.
+// row returns a row with the place of the trend, for its wording.
 func (t *Trend) row() *Row {
 	return &Row{Phase: t.Phase, Load: t.Load, Step: t.Step, Metric: t.Metric, metric: t.metric}
 }

@@ -8,37 +8,37 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Trial compares runs with a history. It makes a further run while the runs so far are
-// inconclusive, and confirms a failure by fresh runs.
+// A Trial compares runs with a history. It makes a further run while the runs so far are inconclusive, and confirms a
+// failure by fresh runs.
 //
-// Repeated checks increase the chance of a false alarm, so no check fails a trial by itself.
-// Only fresh runs can fail it, judged once at alpha: a false alarm needs those fresh runs to
-// fail, so its probability is at most alpha, whatever the checks before showed. To pass, each
-// check uses the bound of a single one: of runs that are worse by exactly their margin, one
-// check passes 5 in 100, and three checks passed up to 11 in simulated trials.
+// Repeated checks increase the chance of a false alarm, so no check fails a trial by itself. Only fresh runs can fail
+// it, and they are judged once, at alpha. So the probability of a false alarm is at most alpha, whatever earlier
+// checks showed. For a pass, each check uses the bound of a single check. If runs are worse by exactly their margin,
+// one check passes 5 in 100, and three checks passed up to 11 in simulated trials.
 //
-// A run is disturbed if the machine was noisier than during the history. A trial that passes with it passes: the noise
-// did not make the run worse. In any other case it is made again later, and it never fails a trial. A target on the
-// same machine that uses more of the processors raises brunt's lag and the CPU pressure as another load does; they
-// count as the target's own where [mostByLoad] runs in a row show nothing else, and the machine is quiet before and
+// A run is disturbed if the machine was noisier than during the history. If a trial with a disturbed run passes, that
+// counts: noise does not make a run better. Otherwise the run is made again later, and it never fails a trial. A
+// target on the same machine that uses more CPU raises brunt's lag and the CPU pressure, just like another load. The
+// target counts as their cause if [mostByLoad] runs in a row show nothing but these two, and the machine is quiet
+// before and after each.
 // after each.
 type Trial struct {
-	History []*Record                      // as [Measure] gives it
-	Runs    int                            // largest number of runs; zero is one
-	Confirm int                            // fresh runs that confirm a failure; zero means none are needed
+	History []*Record                      // as [Measure] returns it
+	Runs    int                            // largest number of runs; zero means one
+	Confirm int                            // fresh runs that confirm a failure; zero: a failure needs no confirmation
 	Make    func(n int) ([]*Record, error) // makes n further runs
-	Looked  func(c *Comparison, more int)  // called with each answer that leads to more runs; may be nil
-	Again   func(why string) bool          // waits to make a disturbed run again; false: no longer; nil never does
+	Looked  func(c *Comparison, more int)  // called with each comparison that leads to more runs; may be nil
+	Again   func(why string) bool          // waits to make a disturbed run again; false: no time left; nil: never again
 
 	byLoad int // disturbed runs in a row that the target itself may have disturbed
 }
 
-// mostByLoad is how many runs in a row show high lag or pressure on a machine that is quiet without the load, before
-// the target itself counts as their cause.
+// mostByLoad is how many runs in a row must have a high lag or pressure, on a machine that is quiet without the load,
+// before the target itself counts as the cause.
 const mostByLoad = 3
 
-// Decide returns the answer, and all runs that it rests on, those of now first. After an error of Make
-// the answer is that of the last check.
+// Decide returns the answer and all runs that it rests on, beginning with those of now. After an error of Make it
+// returns the answer of the last check.
 func (t *Trial) Decide(now []*Record, o Options) (c *Comparison, made []*Record, err error) {
 	more := func(n int) ([]*Record, error) {
 		if t.Looked != nil {
@@ -92,7 +92,7 @@ func (t *Trial) Decide(now []*Record, o Options) (c *Comparison, made []*Record,
 	return again, now, nil
 }
 
-// Norm is the noise of the runs of a history, as [Measure] gives it.
+// Norm returns the noise of the runs of a history, which comes from [Measure].
 func Norm(history []*Record) NoiseNorm {
 	var out NoiseNorm
 	for _, r := range history[max(0, len(history)-mostHistory):] {
@@ -101,8 +101,8 @@ func Norm(history []*Record) NoiseNorm {
 	return out
 }
 
-// Unmeasured says in one line that a history is too old to tell how quiet the machine was. It is empty where it can
-// tell.
+// Unmeasured says in one line that a history is too old to tell how quiet the machine was. It is empty if the history
+// can tell.
 func Unmeasured(records []*Record) string {
 	if len(Norm(records)) >= LeastNoise {
 		return ""
@@ -113,7 +113,7 @@ func Unmeasured(records []*Record) string {
 		syntax.Amount(len(old), "older record"), LeastNoise)
 }
 
-// exceeded returns how the noise of the runs of a record exceeds a norm.
+// exceeded says how the noise of the runs of a record exceeds a norm.
 func (r *Record) exceeded(norm NoiseNorm) NoiseExcess {
 	for _, n := range r.Noise {
 		if e := norm.Exceeded(n); e.Text != "" {
@@ -123,7 +123,7 @@ func (r *Record) exceeded(norm NoiseNorm) NoiseExcess {
 	return NoiseExcess{}
 }
 
-// mark notes which runs are disturbed.
+// mark marks the runs that are disturbed.
 func (t *Trial) mark(norm NoiseNorm, runs []*Record) {
 	for _, r := range runs {
 		if t.byLoad < mostByLoad {
@@ -132,8 +132,8 @@ func (t *Trial) mark(norm NoiseNorm, runs []*Record) {
 	}
 }
 
-// quiet makes disturbed runs again, in their places, until none is left or there is no more time to wait: then why says
-// how one of them is disturbed.
+// quiet makes disturbed runs again, in their places, until none is disturbed or there is no more time to wait. In the
+// latter case why says how a run is disturbed.
 func (t *Trial) quiet(norm NoiseNorm, runs []*Record) (replaced bool, why string, err error) {
 	for i := range runs {
 		for {
@@ -163,7 +163,7 @@ func (t *Trial) quiet(norm NoiseNorm, runs []*Record) (replaced bool, why string
 	return replaced, "", nil
 }
 
-// disturb takes back the failures of a comparison whose runs are disturbed.
+// disturb makes the failures of a comparison inconclusive because its runs are disturbed.
 func (c *Comparison) disturb(why string) {
 	for i := range c.Rows {
 		if r := &c.Rows[i]; r.Verdict == scenarios.Fail {

@@ -12,7 +12,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// where names the metric and place of a row. The names may be those of a file of another's.
+// where names the metric and place of a row. It removes control characters, because the names may come from a foreign
+// file.
 func (r *Row) where() string {
 	s := r.Metric
 	if r.of().ofUnit {
@@ -49,7 +50,7 @@ func (r *Row) sentence() string {
 		r.remedy())
 }
 
-// kind names the comparison that the row is part of.
+// kind names the kind of comparison that the row belongs to.
 func (r *Row) kind() string {
 	if r.design == Past {
 		return "this gate"
@@ -57,7 +58,7 @@ func (r *Row) kind() string {
 	return "this comparison"
 }
 
-// between is the range in which the change certainly lies.
+// between describes the range in which the change lies.
 func (r *Row) between() string {
 	switch low, high := r.Low.Known() && r.Low != -1, r.High.Known(); {
 	case !low && !high:
@@ -70,7 +71,7 @@ func (r *Row) between() string {
 	return fmt.Sprintf("between %s and %s", r.worse(r.Low), r.worse(r.High))
 }
 
-// remedy says what would decide a row that is undecided.
+// remedy says how an undecided row could be decided.
 func (r *Row) remedy() string {
 	switch {
 	case r.Enough > 0 && r.design == Past:
@@ -115,7 +116,7 @@ func times(f float64) string {
 	return fmt.Sprintf("%.2gx", 1+f)
 }
 
-// of returns the metric of the row, by its name where the row was not measured here.
+// of returns the metric of the row. It looks it up by name if the row was read instead of measured.
 func (r *Row) of() *metric {
 	if r.metric != nil {
 		return r.metric
@@ -147,7 +148,7 @@ func (r *Row) value(n result.Num) string {
 	return fmt.Sprintf("%.4g", f)
 }
 
-// share formats the size of a change; that of a share in points.
+// share formats the size of a change. If values are shares, it is in points.
 func (r *Row) share(n result.Num) string {
 	f := math.Abs(float64(n))
 	switch {
@@ -157,13 +158,13 @@ func (r *Row) share(n result.Num) string {
 		return "none"
 	case r.of().Unit == slo.ShareOf:
 		return briefly(f*100) + " points"
-	case f >= 1 && (n > 0) != r.of().higher: // to the other side no change is over 100 %
+	case f >= 1 && (n > 0) != r.of().higher: // a change in the other direction is never over 100 %
 		return times(f)
 	}
 	return briefly(f*100) + "%"
 }
 
-// briefly formats a number of percent with two digits or more.
+// briefly formats a percentage with at least two digits.
 func briefly(f float64) string {
 	switch {
 	case f == 0:
@@ -187,7 +188,7 @@ func (c *Comparison) sides() string {
 	return fmt.Sprintf("%d and %d runs", len(c.Base), len(c.Cand))
 }
 
-// Decision is the comparison in words, for reports.
+// Decision returns the comparison in words, for reports.
 func (c *Comparison) Decision() *result.Decision {
 	d := &result.Decision{Word: strings.ToUpper(string(c.Verdict)), Verdict: c.Verdict, Reason: c.Reason}
 	for i := range c.Rows {
@@ -239,7 +240,7 @@ func (c *Comparison) basis() string {
 	return c.sides() + map[Design]string{Pairs: ", in interleaved pairs", Groups: ", in turns"}[c.Design] + wrong
 }
 
-// statistics say how the verdict comes about, for those who ask.
+// statistics describes the statistics behind the verdict, for readers who want to know.
 func (c *Comparison) statistics() []string {
 	if c.Design == Uncontrolled {
 		return nil

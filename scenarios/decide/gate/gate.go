@@ -1,12 +1,12 @@
-// Package gate holds new runs of a scenario to the history of its runs. [brunt/scenarios/decide/compare] has the
-// statistics; this package decides which runs are made, and made again.
+// Package gate compares new runs of a scenario with the history of its runs. [brunt/scenarios/decide/compare] has the
+// statistics; this package decides which runs are made and which are repeated.
 //
 //	the scenario, the history -> Check: enough records? the noise of the machine
 //	a run -> comparable records -> too few: learn
 //	                            -> compare.Trial: more runs while it is inconclusive, new runs that confirm a failure
 //	                            -> the runs become one record of the history
 //
-// It prints the progress alone; a caller shows the outcome.
+// It prints only the progress; the caller shows the outcome.
 package gate
 
 import (
@@ -30,17 +30,17 @@ import (
 // Settings are those of a gate.
 type Settings struct {
 	Options compare.Options
-	Runs    int           // at most as many: one, and another while the result is inconclusive
+	Runs    int           // largest number: one run, and further ones while the result is inconclusive
 	Confirm int           // new runs that confirm a failure
-	Wait    time.Duration // for a quiet machine, in all
-	Accept  bool          // restart the history: the change was wanted
-	Require bool          // refuse to learn
+	Wait    time.Duration // time to wait for a quiet machine, in total
+	Accept  bool          // restart the history, because the change was wanted
+	Require bool          // fail instead of learning
 	Commit  string        // of the system under test, for the trend; may be empty
 }
 
-// Fit sets the number of runs that a budget has room for, of runs that take as long as whole. Unless fixed, the runs
-// that confirm a failure become fewer: a third of a small budget. So does the time to wait, unless waits: a quarter. A
-// budget without room for a run is a [scenarios.UsageError].
+// Fit sets the number of runs that a budget allows, if a run takes whole. If the budget is small, the runs that
+// confirm a failure shrink to a third of it, unless fixed, and the time to wait shrinks to a quarter, unless waits. A
+// budget too small for one run is a [scenarios.UsageError].
 func (s *Settings) Fit(budget, whole time.Duration, fixed, waits bool) error {
 	fit := int(budget / whole)
 	if !fixed {
@@ -57,8 +57,8 @@ func (s *Settings) Fit(budget, whole time.Duration, fixed, waits bool) error {
 	return nil
 }
 
-// Check refuses to begin where a history is required and has too few records of the scenario. It returns the noise of
-// the machine in the history.
+// Check returns an error if a history is required and has too few records of the scenario. Otherwise it returns the
+// noise of the machine in the history.
 func (s *Settings) Check(h *compare.History, p *plan.Plan) (compare.NoiseNorm, error) {
 	all, left := planned(p).Comparable(h.Records())
 	measure := compare.Measure(all)
@@ -68,7 +68,7 @@ func (s *Settings) Check(h *compare.History, p *plan.Plan) (compare.NoiseNorm, e
 	return compare.Norm(measure), nil
 }
 
-// planned is the record of a run that has not been made: its scenario and machine.
+// planned returns a record for a run that has not been made, with its scenario and machine.
 func planned(p *plan.Plan) *compare.Record {
 	return compare.NewRecord(&result.Result{
 		Name: p.Scenario.Name, Scenario: p.Scenario.Explain(), Chaos: len(p.Faults) > 0,
@@ -76,7 +76,7 @@ func planned(p *plan.Plan) *compare.Record {
 		compare.Calibrate(result.Environment{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU()}))
 }
 
-// lacksHistory is the error of a gate that may not learn, with the number of records that count.
+// lacksHistory returns the error of a gate that may not learn. N is the number of records that count.
 func lacksHistory(n int, left []string) error {
 	return scenarios.Usagef("--require-history: the history has %s to compare with, and %d are needed%s",
 		syntax.Amount(n, "record"),
@@ -90,28 +90,28 @@ type Gate struct {
 	History  *compare.History
 	Norm     compare.NoiseNorm                                 // of the machine, in the history
 	Run      func(ctx context.Context) (*result.Result, error) // performs a run, and writes its report
-	Page     func(id string) string                            // the page of the report of a run
+	Page     func(id string) string                            // returns the page of the report of a run
 	Out      io.Writer                                         // for the progress
 	Log      io.Writer                                         // for warnings
 
-	pause  time.Duration                                      // before the next run that is made again; zero: the first
-	waited time.Duration                                      // in all
+	pause  time.Duration                                      // before the next repeated run; zero: none was repeated
+	waited time.Duration                                      // in total
 	probe  func(ctx context.Context) compare.Noise            // of the machine at rest
 	one    func(ctx context.Context) (*compare.Record, error) // performs a run
 	began  time.Time
 	all    []*compare.Record // of all runs, in their order
-	ended  *result.Result    // a run that failed
+	ended  *result.Result    // a run that failed, which ends the gate
 }
 
-// An Outcome is what a gate came to.
+// An Outcome is the result of a gate.
 type Outcome struct {
-	Found    *compare.Comparison // nil: there was none, as the gate learns or ended before
+	Found    *compare.Comparison // nil: the gate learns, or ended before a comparison
 	Decision *result.Decision    // in words, without the exit code; nil: no run ended
 }
 
-// Decide performs the runs, compares them with the history, and repeats them if they are inconclusive or fail. The runs
-// become a record of the history. An error of a run or of the history does not hide the outcome. A run that did not
-// pass is a [scenarios.Exit] with its exit code.
+// Decide performs the runs, compares them with the history, and repeats them if they are inconclusive or fail. The
+// runs become one record of the history. The outcome is returned even with an error of a run or of the history. If a
+// run did not pass, the error is a [scenarios.Exit] with its exit code.
 func (g *Gate) Decide(ctx context.Context) (Outcome, error) {
 	g.probe, g.one = compare.NoiseOf, g.run
 	return g.decide(ctx)
@@ -175,7 +175,7 @@ func (g *Gate) compared(ctx context.Context) (Outcome, error) {
 		r.Red = found.Verdict == scenarios.Regression
 	}
 	if kept := errors.Join(err, g.keep(made)); kept != nil {
-		err = kept // the verdict stands all the same, since the runs are done
+		err = kept // the verdict stands, since the runs are done
 	}
 	o := Outcome{found, found.Decision()}
 	g.describe(o.Decision, made)
@@ -185,8 +185,8 @@ func (g *Gate) compared(ctx context.Context) (Outcome, error) {
 	return o, err
 }
 
-// learn adds to a history that is too short for a verdict, or starts a new one. Single runs do not
-// show how much a mean of several runs varies from day to day.
+// learn adds to a history that is too short for a verdict, or starts a new one. It makes several runs, because single
+// runs do not show how much a mean of several runs varies from day to day.
 func (g *Gate) learn(
 	ctx context.Context, first *compare.Record, all []*compare.Record, left []string,
 ) (Outcome, error) {

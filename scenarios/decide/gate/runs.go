@@ -13,10 +13,10 @@ import (
 	"brunt/scenarios/result"
 )
 
-// firstPause is how long a gate waits before it makes a disturbed run again. Each further pause is twice as long.
+// firstPause is how long a gate waits before it repeats a disturbed run. Each further pause is twice as long.
 const firstPause = 5 * time.Second
 
-// A disturbedError is the end of a run that failed its own objectives while another load disturbed the machine.
+// A disturbedError means that a run failed its own objectives while another load disturbed the machine.
 type disturbedError struct {
 	why  string
 	code int // of the run
@@ -24,8 +24,8 @@ type disturbedError struct {
 
 func (e disturbedError) Error() string { return "the machine was disturbed: " + e.why }
 
-// again waits until the machine is quiet enough to make a disturbed run again. It reports false where the time to wait
-// is used up.
+// again waits until the machine is quiet enough to repeat a disturbed run. It reports false if the time to wait is
+// used up.
 func (g *Gate) again(ctx context.Context, why string) bool {
 	for {
 		if g.pause *= 2; g.pause == 0 {
@@ -51,8 +51,8 @@ func (g *Gate) again(ctx context.Context, why string) bool {
 	}
 }
 
-// several performs n runs. It repeats an unusable run, such as one limited by brunt itself, as ab
-// repeats a pair. A run that fails ends the gate; the runs before it are returned.
+// several performs n runs. It repeats an unusable run, such as one limited by brunt itself, as ab repeats a pair. A
+// run that fails ends the gate; the earlier runs are returned.
 func (g *Gate) several(ctx context.Context, n int) ([]*compare.Record, error) {
 	var out []*compare.Record
 	for range n {
@@ -98,12 +98,12 @@ func (g *Gate) run(ctx context.Context) (*compare.Record, error) {
 	return r, nil
 }
 
-// keep adds the runs to the history, as one record: the runs of one day count as one.
+// keep adds the runs to the history as one record, because runs of one day count as one.
 func (g *Gate) keep(records []*compare.Record) error {
 	return g.History.Add(compare.Mean(records))
 }
 
-// describe adds what a report has besides the verdict. Made are the runs that the decision rests on.
+// describe fills in the parts of a report besides the verdict. Made are the runs that the decision rests on.
 func (g *Gate) describe(d *result.Decision, made []*compare.Record) {
 	d.Kind, d.Name, d.Started, d.Took = "gate", g.Name, g.began, result.Sec(time.Since(g.began))
 	for i, r := range g.all {

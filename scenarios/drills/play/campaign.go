@@ -22,58 +22,59 @@ import (
 // harmful. A sweep adds each fault of each part, and then pairs of those that the system survived.
 type Campaign struct {
 	Subject Subject
-	Roles   map[string]string // parts that play roles, by role, besides those of the scenario
+	Roles   map[string]string // parts that play roles, by role, in addition to those of the scenario
 	Only    []string          // families of drills; empty: all
 	Sweep   bool
-	Budget  time.Duration // for all runs, also those that Dir has; zero: no limit, and 8 pairs of a sweep
-	// Settle bounds the time that a system which brunt did not start may take after a drill to answer as before the
-	// first. Zero: the campaign does not wait for it.
+	Budget  time.Duration // for all runs, including those that Dir has; zero: no limit, and 8 pairs of a sweep
+	// Settle is how long a system that brunt did not start may take after a drill until it answers as before the
+	// first drill. Zero means that the campaign does not wait.
 	Settle time.Duration
 	// Dir has a folder for each run, the scenario of each, and the answers of the system before the first drill. A
-	// campaign goes on after the runs that are there.
+	// campaign continues after the runs that Dir already has.
 	Dir string
 
 	// Run performs a run and writes its report to a folder.
 	Run func(ctx context.Context, p *plan.Plan, dir string) (*result.Result, error)
-	// Probe performs a run of which nothing is kept.
+	// Probe performs a run and keeps nothing of it.
 	Probe func(ctx context.Context, p *plan.Plan) (*result.Result, error)
 	// Kept reads the result of an earlier run from the folder of its report.
 	Kept func(dir string) (*result.Result, error)
 
-	// Ran tells that a drill was run, or is kept.
+	// Ran is called for each drill that was run or is kept.
 	Ran func(*Attempt)
-	// Waiting tells, once for each drill, that the system does not answer yet as it did before the first, and what is
-	// different.
+	// Waiting is called once for each drill if the system does not yet answer as it did before the first drill. It
+	// gets the difference.
 	Waiting func(different string)
-	// Unchecked tells why the campaign can't check whether the system is steady between two drills.
+	// Unchecked is called if the campaign can't check whether the system is steady between two drills. It gets the
+	// reason.
 	Unchecked func(why error)
 
-	Attempts []*Attempt        // set by Lay; sorted by Play in the order in which readers want them
+	Attempts []*Attempt        // set by Lay; sorted by Play in the order for readers
 	System   *drills.System    // set by Lay: the parts of the system
-	Declared map[string]string // set by Lay: what the scenario declares of its services, hard or soft
+	Declared map[string]string // set by Lay: the services that the scenario declares, with hard or soft
 
 	steady   steadyState
-	spent    time.Duration   // of the budget, by the runs until now
-	ofDrills map[string]bool // params that some drill declares: Set gives them to those drills, and to no scenario
+	spent    time.Duration   // the budget that the runs used so far
+	ofDrills map[string]bool // params that some drill declares: Set gives them to those drills only, never to the scenario
 }
 
-// An Attempt is one drill of a campaign, with what became of it.
+// An Attempt is one drill of a campaign and its outcome.
 type Attempt struct {
-	Name   string // of its run, and of the folder of that
+	Name   string // of its run and of the folder of the run
 	Drill  *drills.Drill
 	Laid   *Laid          // nil: it can't run
 	Pair   bool           // it is a pair of a sweep
 	Result *result.Result // nil: it was not run
-	Why    string         // it was not run
+	Why    string         // why it was not run
 
 	swept *drills.Swept // of a sweep; nil: a drill of the library, or a pair
-	hard  bool          // the scenario declares that the system fails without what is hit
-	fits  bool          // the system has what it needs
-	kept  bool          // the folder had the run
+	hard  bool          // the scenario declares that the system fails without the part that is hit
+	fits  bool          // the system has everything that the drill needs
+	kept  bool          // the folder already had the run
 }
 
-// Lay lays all drills over the system, and compiles each: a mistake starts nothing. A campaign of which no drill can
-// run is a [scenarios.UsageError].
+// Lay lays all drills over the system and compiles each, so that a mistake is found before the first run. If no drill
+// can run, the error is a [scenarios.UsageError].
 func (c *Campaign) Lay(ctx context.Context) error {
 	library, err := drills.Library()
 	if err != nil {
@@ -101,7 +102,7 @@ func (c *Campaign) Lay(ctx context.Context) error {
 	return nil
 }
 
-// open compiles the scenario, for its parts and what it declares of them.
+// open compiles the scenario, to learn the parts of its system and the dependencies that it declares.
 func (c *Campaign) open(ctx context.Context, library []*drills.Drill) error {
 	sweeps, err := drills.Sweeps()
 	if err != nil {
@@ -129,7 +130,7 @@ func (c *Campaign) ofScenario(set map[string]string) map[string]string {
 	return out
 }
 
-// known refuses families that have no drill, and roles that no drill has.
+// known returns an error for families that have no drill, and for roles that no drill has.
 func (c *Campaign) known(library []*drills.Drill) error {
 	families, roles := []string{drills.SweepFamily}, []string{}
 	for _, d := range library {
@@ -152,7 +153,7 @@ func (c *Campaign) known(library []*drills.Drill) error {
 	return nil
 }
 
-// layLibrary lays every drill of the library over the system; one that can't run has the reason.
+// layLibrary lays every drill of the library over the system. A drill that can't run gets the reason.
 func (c *Campaign) layLibrary(library []*drills.Drill) error {
 	for _, one := range drills.HarmlessFirst(library) {
 		if len(c.Only) > 0 && !slices.Contains(c.Only, one.Family) {
@@ -249,8 +250,8 @@ func firstLine(err error) string {
 	return line
 }
 
-// Play runs what can run until the budget is spent, the system does not come back, a fault can't be taken back, or ctx
-// ends. Then it sorts the attempts in the order in which readers want them.
+// Play runs all drills that can run. It stops when the budget is spent, when the system does not come back, when a
+// fault can't be reverted, or when ctx ends. Then it sorts the attempts in the order for readers.
 func (c *Campaign) Play(ctx context.Context) error {
 	if err := os.MkdirAll(c.Dir, 0o777); err != nil {
 		return scenarios.Usagef("the folder for the reports: %w", err)
@@ -267,7 +268,7 @@ func (c *Campaign) Play(ctx context.Context) error {
 	return err
 }
 
-// play runs what can run. It says whether more may come.
+// play runs the attempts that can run. Goes says whether more drills may follow.
 func (c *Campaign) play(ctx context.Context, attempts []*Attempt) (goes bool, err error) {
 	for i, a := range attempts {
 		if a.Laid == nil {
@@ -304,7 +305,7 @@ func (c *Campaign) play(ctx context.Context, attempts []*Attempt) (goes bool, er
 	return true, nil
 }
 
-// leave says why drills that can run do not.
+// leave gives drills that can run the reason why they will not run.
 func leave(attempts []*Attempt, why string) {
 	for _, a := range attempts {
 		if a.Laid != nil {
@@ -313,10 +314,10 @@ func leave(attempts []*Attempt, why string) {
 	}
 }
 
-// mostTries is how often a run that shows nothing is made.
+// mostTries is how often a drill is run until its run shows something.
 const mostTries = 3
 
-// attempt runs a drill until the run shows something, unless the folder has such a run of the system as it is.
+// attempt runs a drill until the run shows something, unless the folder already has such a run of the same scenario.
 func (c *Campaign) attempt(ctx context.Context, a *Attempt) error {
 	p, err := c.Subject.Compile(a.Laid.Source)
 	if err != nil {

@@ -7,6 +7,7 @@
 //	                                                            |
 //	              of a system that brunt did not start: probe until it answers as before the first drill
 //
-// All drills are laid before the first run starts, so that a mistake starts nothing. The caller compiles scenarios,
-// performs the runs and writes their reports, by functions of the Campaign and the Prover.
+// All drills are laid before the first run starts, so that a mistake is found before anything is harmed. The
+// functions of the Campaign and the Prover, which the caller provides, compile scenarios, perform runs and write
+// reports.
 package play

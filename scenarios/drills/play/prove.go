@@ -16,14 +16,14 @@ import (
 
 // A Prover proves drills: each passes on the good system of its proof, and fails on each of its mutants.
 type Prover struct {
-	Subject Subject // the good system; its file is that of another system than the built-in one
+	Subject Subject // the good system; File names another system than the built-in one
 	Times   int     // how often each system is tried
-	Dir     string  // for the reports of all runs; empty: those of runs that refute a proof, in brunt-results
-	Page    string  // the name of the page in the folder of a report, for people
+	Dir     string  // for all reports; if empty, brunt-results gets those of runs that refute a proof
+	Page    string  // the file name of the page for people in the folder of a report
 
 	// Run performs a run and writes its report to a folder.
 	Run func(ctx context.Context, p *plan.Plan, dir string) (*result.Result, error)
-	// Judged tells what a run shows, and how long it took.
+	// Judged is called with each judgement of a run, and the time that it took.
 	Judged func(t *Trial, j drills.Judgement, took time.Duration)
 }
 
@@ -43,8 +43,8 @@ func (t *Trial) System() string {
 	return t.mutant.Name
 }
 
-// Lay lays drills over all systems of their proofs, and compiles each, so that a mistake starts nothing. Without names
-// they are all drills of the library.
+// Lay lays drills over all systems of their proofs and compiles each, so that a mistake is found before the first
+// run. An empty list of names stands for all drills of the library.
 func (p *Prover) Lay(names []string) ([]*Trial, error) {
 	if len(names) == 0 {
 		names = drills.Names()
@@ -106,7 +106,7 @@ func (p *Prover) over(d *drills.Drill, mutant *drills.Mutant, set map[string]str
 	return &Laid{laid, Source{Path: place(base, d), Text: laid.Text, Set: set}}, nil
 }
 
-// Prove runs the trials until ctx ends. The exit code says whether all drills are proved; an error ends the trials.
+// Prove runs the trials until ctx ends. The exit code says whether all drills are proved. An error ends the trials.
 func (p *Prover) Prove(ctx context.Context, trials []*Trial) (records []drills.Record, code int, err error) {
 	code = scenarios.ExitPass
 	for _, t := range trials {
@@ -158,7 +158,7 @@ func (p *Prover) try(ctx context.Context, t *Trial) (drills.Record, error) {
 	return one, nil
 }
 
-// once runs a drill on one system. The report is kept where Dir names a folder, or where the run refutes the proof.
+// once runs a drill on one system. It keeps the report if Dir names a folder, or if the run refutes the proof.
 func (p *Prover) once(ctx context.Context, t *Trial) (drills.Judgement, error) {
 	compiled, err := p.Subject.Compile(t.laid.Source)
 	if err != nil {

@@ -20,25 +20,25 @@ import (
 	"brunt/scenarios/run"
 )
 
-// steadyFile holds what a system answered before the first drill.
+// steadyFile holds the answers of a system before the first drill.
 const steadyFile = "steady.json"
 
-// A steadyState holds what a system that goes on between drills answered before the first.
+// A steadyState holds the answers, before the first drill, of a system that keeps running between drills.
 type steadyState struct {
 	compile func() (*plan.Plan, error) // the plan of a probe; nil: brunt starts the system for each drill
 	lasts   time.Duration              // of a probe; zero is [drills.SteadyLasts]
-	before  *drills.SteadyState        // nil: it is not known yet in this process
-	broken  string                     // why no more drill may run, in a clause; empty: nothing keeps it
+	before  *drills.SteadyState        // nil: not known yet in this process
+	broken  string                     // why no more drill may run, in a clause; empty: more may run
 	advice  string                     // what to do then, in a sentence
 }
 
-// A keptState is a steady state in its file.
+// A keptState is the content of steadyFile.
 type keptState struct {
 	System string             `json:"system"` // the digest of the scenario
 	State  drills.SteadyState `json:"state"`
 }
 
-// why says why a drill that can run does not, after play ended before it.
+// why says why a drill that can run was not run after play ended early.
 func (s *steadyState) why(ctx context.Context) string {
 	if context.Cause(ctx) == nil && s.broken != "" {
 		return s.broken
@@ -46,7 +46,7 @@ func (s *steadyState) why(ctx context.Context) string {
 	return "interrupted before it"
 }
 
-// prepareSteady notes how the system of a plan is probed.
+// prepareSteady prepares the probe of the system of a plan.
 func (c *Campaign) prepareSteady(p *plan.Plan) {
 	if !drills.HasSteadyState(p) || c.Settle == 0 {
 		return
@@ -67,8 +67,8 @@ func (c *Campaign) prepareSteady(p *plan.Plan) {
 	}
 }
 
-// settled reports whether the system is ready for a drill. Before the first it finds what a system answers, or whether
-// it answers as it did before the first drill of an earlier process.
+// settled reports whether the system is ready for a drill. Before the first drill it records the answers of the
+// system, or compares them with those before the first drill of an earlier process.
 func (c *Campaign) settled(ctx context.Context) (bool, error) {
 	s := &c.steady
 	if s.compile == nil || s.before != nil {
@@ -113,8 +113,8 @@ func (k keptState) write(file string) error {
 	return nil
 }
 
-// settle waits until the system answers as before. Otherwise no more drill runs: what says of the system why, and
-// advice what to do.
+// settle waits until the system answers as before. If it does not, no more drill runs: what then says why, in the
+// form of a predicate of the system, and advice says what to do.
 func (c *Campaign) settle(ctx context.Context, what, advice string) (bool, error) {
 	s, waits := &c.steady, false
 	if s.compile == nil || s.before == nil {
@@ -155,7 +155,7 @@ func (c *Campaign) probe(ctx context.Context) (drills.SteadyState, error) {
 	return drills.SteadyStateOf(res), nil
 }
 
-// Stopped says in two sentences why the system let no more drill run, and what to do; empty: it did not.
+// Stopped says in two sentences why the system let no more drill run, and what to do. It is empty if more may run.
 func (c *Campaign) Stopped() string {
 	if c.steady.broken == "" {
 		return ""
@@ -163,8 +163,8 @@ func (c *Campaign) Stopped() string {
 	return "The" + strings.TrimPrefix(c.steady.broken, "the") + ". " + c.steady.advice
 }
 
-// ExitCode returns the exit code of all drills, whose worst verdict has code, where the system or a person ended them
-// between two.
+// ExitCode returns the exit code of the campaign. It is code, which belongs to the worst verdict, unless the system
+// or a person ended the campaign between two drills.
 func (c *Campaign) ExitCode(ctx context.Context, worst scenarios.Verdict, code int) int {
 	var by run.Interrupt
 	if errors.As(context.Cause(ctx), &by) {

@@ -19,14 +19,15 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// DefaultRate is the rate of requests to a URL, a second, at which the phase of each fault has enough to judge 1 % of
-// errors.
+// DefaultRate is the rate of requests to a URL, per second. It gives the phase of each fault enough requests to judge
+// 1 % of errors.
 const DefaultRate = "100"
 
-// A Subject is the system that drills are laid over: that of a scenario, the one behind a URL, or the built-in one.
+// A Subject is the system that drills are laid over: the system of a scenario, the system behind a URL, or the
+// built-in one.
 type Subject struct {
 	File     string            // of the scenario; empty: the system has no scenario
-	URL      string            // to load, where there is no File; empty: the built-in system
+	URL      string            // to load, if there is no File; empty: the built-in system
 	Rate     string            // of requests to the URL, such as 50 or 3000/m; empty is [DefaultRate]
 	Services map[string]string // behind the URL, by name: container:CONTAINER or compose:PROJECT/SERVICE
 	Set      map[string]string // params of drills and of the scenario
@@ -40,7 +41,7 @@ type Subject struct {
 // A Source is a scenario to compile.
 type Source struct {
 	Path  string
-	Text  string            // stands for the file at Path; empty: the file itself
+	Text  string            // replaces the content of the file at Path; empty: the file is read
 	Set   map[string]string // its params
 	Trial bool              // its objectives are not judged
 }
@@ -51,8 +52,8 @@ type Laid struct {
 	Source Source // of its scenario
 }
 
-// Lay lays the drill of a name, or of a file, over the system. Roles are the parts that play the drill's roles, by
-// role; the scenario may bind others. A mistake in the command line is a [scenarios.UsageError].
+// Lay lays a drill, given by its name or its file, over the system. Roles maps roles of the drill to parts; the
+// scenario may bind others. A mistake in the command line is a [scenarios.UsageError].
 func (s *Subject) Lay(name string, roles map[string]string) (*Laid, error) {
 	d, set, err := s.find(name, s.Set)
 	if err != nil {
@@ -65,8 +66,7 @@ func (s *Subject) Lay(name string, roles map[string]string) (*Laid, error) {
 	return s.over(base, d, roles, set)
 }
 
-// System compiles the scenario and returns the parts that its system has, with the number of the containers that run
-// now.
+// System compiles the scenario and returns the parts of its system, with the number of containers that run now.
 func (s *Subject) System(ctx context.Context) (*drills.System, error) {
 	base, err := s.base(nil, nil, s.Set)
 	if err != nil {
@@ -84,8 +84,8 @@ func (s *Subject) count(ctx context.Context, p *plan.Plan) *drills.System {
 // isBuiltin reports whether the drills run on the built-in system.
 func (s *Subject) isBuiltin() bool { return s.File == "" && s.URL == "" }
 
-// find returns a drill with those of the params that it declares. Rest are the others, which are the scenario's. On the
-// built-in system the drill has the params of its proof besides.
+// find returns a drill with the params of set that it declares. Rest are the other params, which belong to the
+// scenario. On the built-in system the drill also gets the params of its proof.
 func (s *Subject) find(name string, set map[string]string) (d *drills.Drill, rest map[string]string, err error) {
 	d, err = drills.Find(name, nil)
 	if err != nil && !errors.As(err, new(*syntax.MistakesError)) {
@@ -109,8 +109,8 @@ func (s *Subject) find(name string, set map[string]string) (d *drills.Drill, res
 	return d, rest, err
 }
 
-// base compiles the scenario under a drill: on the built-in system as the drill is proved on it, without a defence
-// where mutant is given. Without a drill it is the system by itself.
+// base compiles the scenario under a drill. On the built-in system it is the good system of the drill's proof, or the
+// mutant if that is given. If d is nil, it is the system alone.
 func (s *Subject) base(d *drills.Drill, mutant *drills.Mutant, set map[string]string) (*drills.Base, error) {
 	if s.File != "" {
 		p, err := s.Compile(Source{Path: s.File, Set: set, Trial: true})
@@ -147,13 +147,13 @@ func (s *Subject) base(d *drills.Drill, mutant *drills.Mutant, set map[string]st
 	return &drills.Base{Plan: p, Tree: tree}, nil
 }
 
-// written is a tree as the text of a file.
+// written returns a tree as YAML text.
 func written(tree *syntax.Node) string {
 	return syntax.WriteYAML(tree, func(s string) string { return s })
 }
 
-// over lays a drill over a scenario, with the roles that the scenario and the caller bind; on the built-in system they
-// are those of its proof.
+// over lays a drill over a scenario, with the roles that the scenario and the caller bind. On the built-in system the
+// roles come from the proof instead of the scenario.
 func (s *Subject) over(base *drills.Base, d *drills.Drill, roles, set map[string]string) (*Laid, error) {
 	named := base.Plan.Scenario.Roles
 	if s.isBuiltin() {
@@ -170,7 +170,7 @@ func (s *Subject) over(base *drills.Base, d *drills.Drill, roles, set map[string
 	return &Laid{laid, Source{Path: place(base, d), Text: laid.Text, Set: set}}, nil
 }
 
-// place is the file that the text of a laid drill stands for: beside the scenario that it extends.
+// place returns the path that the text of a laid drill pretends to have: beside the scenario that it extends.
 func place(base *drills.Base, d *drills.Drill) string {
 	if base.File == "" {
 		return "drill " + d.Name
@@ -178,11 +178,11 @@ func place(base *drills.Base, d *drills.Drill) string {
 	return filepath.Join(filepath.Dir(base.Plan.Scenario.File), d.Name+"-drill.yaml")
 }
 
-// countWithin bounds the time in which an engine lists containers.
+// countWithin is how long an engine may take to list containers.
 const countWithin = 10 * time.Second
 
-// containersOf counts the running containers of each service that a target names; nil: it names none, or the engine
-// does not answer.
+// containersOf counts the running containers of each service that a target names. It is nil if the target names none,
+// or if the engine does not answer.
 func containersOf(ctx context.Context, p *plan.Plan) map[string]int {
 	if len(p.Containers) == 0 {
 		return nil
@@ -191,7 +191,7 @@ func containersOf(ctx context.Context, p *plan.Plan) map[string]int {
 	defer cancel()
 	find := dryrun.NewContainers(p)
 	defer find.Close()
-	if find.Choose(ctx) != nil { // each run says why
+	if find.Choose(ctx) != nil { // each run reports the error itself
 		return nil
 	}
 	out := map[string]int{}
@@ -201,7 +201,7 @@ func containersOf(ctx context.Context, p *plan.Plan) map[string]int {
 	return out
 }
 
-// systemOf returns the system of a plan, with the number of the containers that were counted.
+// systemOf returns the system of a plan, with the numbers of containers that were counted.
 func (s *Subject) systemOf(p *plan.Plan) drills.System {
 	out := drills.SystemOf(p)
 	for name, n := range s.counted {
@@ -212,10 +212,10 @@ func (s *Subject) systemOf(p *plan.Plan) drills.System {
 	return out
 }
 
-// ofURL returns the text of a scenario for the URL, and what is merged over it: the containers of its services.
+// ofURL returns the text of a scenario for the URL, and the containers of its services, to be merged over it.
 func (s *Subject) ofURL(d *drills.Drill) (string, *syntax.Node, error) {
-	// subtle: a fault stays for some seconds, and a service that hangs as long answers every request in the end. Users do
-	// not wait for it.
+	// Subtle: a fault lasts for some seconds, and a service that hangs for that long still answers every request in
+	// the end. Users do not wait for it, so the timeout is short.
 	line := oneline.Line{URL: s.URL, Rate: cmp.Or(s.Rate, DefaultRate), Timeout: "2s"}
 	if d != nil {
 		line.For = quantity.FormatDuration(d.Lasts.D())
@@ -235,7 +235,6 @@ func (s *Subject) ofURL(d *drills.Drill) (string, *syntax.Node, error) {
 	return text, over, nil
 }
 
-// units returns the units of the services; nil: there are none.
 func (s *Subject) units() (*syntax.Node, error) {
 	if len(s.Services) == 0 {
 		return nil, nil

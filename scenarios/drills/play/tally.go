@@ -9,17 +9,18 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A tally is what became of drills: those of a sweep, and those of the library that fit the system.
+// A tally counts the outcomes of drills: those of a sweep, and those of the library that fit the system.
 type tally struct {
 	swept   outcomes
 	library outcomes
-	failed  []string // of the sweep, not as declared, by name
+	failed  []string // drills of the sweep that failed although the scenario does not declare it, by name
 }
 
-// outcomes are how drills ended.
+// outcomes counts how drills ended.
 type outcomes struct{ all, tried, pairs, passed, failed, planned int }
 
-// Tally says what became of the drills, that of the sweep first; empty: none was tried and none fits.
+// Tally sums up the outcomes of the drills in sentences, the sweep first. It is empty if no drill was tried and none
+// fits.
 func (c *Campaign) Tally() string {
 	var t tally
 	for _, a := range c.Attempts {
@@ -57,7 +58,6 @@ func (t *tally) add(a *Attempt) {
 	}
 }
 
-// String says what became of the drills, as [Campaign.Tally] does.
 func (t *tally) String() string {
 	var out []string
 	if n := t.swept; n.all > 0 {
@@ -88,28 +88,29 @@ func (t *tally) String() string {
 	return strings.Join(out, " ")
 }
 
-// OfSweep reports whether it is a fault or a pair of a sweep.
+// OfSweep reports whether the attempt is a fault or a pair of a sweep.
 func (a *Attempt) OfSweep() bool { return a.swept != nil || a.Pair }
 
-// AsDeclared reports whether it failed as the scenario declares.
+// AsDeclared reports whether the drill failed as the scenario declares.
 func (a *Attempt) AsDeclared() bool {
 	return a.hard && a.Result != nil && a.Result.Verdict == scenarios.Fail
 }
 
-// Held reports whether it was run, and the system held or failed as declared.
+// Held reports whether the drill was run, and the system held or failed as declared.
 func (a *Attempt) Held() bool {
 	return a.Result != nil && (a.Result.Verdict == scenarios.Pass || a.AsDeclared())
 }
 
-// The ranks of drills, in the order in which readers want them. One of the library comes after those of a sweep.
+// The ranks of drills, in the order for readers. A drill of the library comes after a drill of the sweep of the same
+// rank.
 const (
-	surprising = 2 * iota // it failed, and nothing declares that
+	surprising = 2 * iota // it failed, and the scenario does not declare that
 	notKnown
 	held // or it failed as declared
 	notTried
 )
 
-// rank is the place of a drill among others.
+// rank returns the place of a drill among the attempts.
 func (a *Attempt) rank() int {
 	rank := notKnown
 	switch {

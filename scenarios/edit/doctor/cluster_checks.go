@@ -10,7 +10,8 @@ import (
 	"brunt/scenarios/plan"
 )
 
-// clusterNeeds checks the cluster in which a run makes its target: the rights there, and what gives pods their names.
+// clusterNeeds checks the cluster in which a run creates its target: the rights there, and whether pods keep their
+// names.
 func clusterNeeds(ctx context.Context, p *plan.Plan) []Check {
 	const what = "target's cluster"
 	k := p.Scenario.Target.Kubernetes
@@ -49,8 +50,8 @@ func clusterNeeds(ctx context.Context, p *plan.Plan) []Check {
 	return out
 }
 
-// autoscaled reports whether an autoscaler in the namespace of a target is of the workload of a service. Where that
-// can't be read, it may be.
+// autoscaled reports whether an autoscaler in the namespace of a target controls the workload of a service. It
+// reports true if that can't be read.
 func autoscaled(ctx context.Context, t *cluster.Target, service string) bool {
 	workload, err := t.Workload(service)
 	if err != nil {

@@ -30,7 +30,7 @@ type Check struct {
 	Name  string
 	State CheckState
 	Found string // what the check found
-	Fix   string // what to do about it; empty where there is nothing to do
+	Fix   string // how to fix it; empty if there is nothing to do
 }
 
 // CheckState says whether a check is fine.
@@ -166,7 +166,7 @@ func leftovers(dirs []string) Check {
 	return c
 }
 
-// discovery reports what dead runs have left by its marks and values, without a journal.
+// discovery reports the remains of dead runs that have a mark or a value of brunt, even without a journal.
 func discovery(ctx context.Context) Check {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
@@ -191,7 +191,7 @@ func discovery(ctx context.Context) Check {
 	return c
 }
 
-// protected lists what no fault may hit on this machine, and by which rule.
+// protected lists what no fault may hit on this machine, and the rules that protect it.
 func protected(ctx context.Context, getenv func(string) string) []Check {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
@@ -215,7 +215,7 @@ func rootCheck() Check {
 	return Check{"root", Fine, "no; faults on control groups and on processes of others need it", ""}
 }
 
-// capabilities tells which faults this machine can inject, and by what mechanism.
+// capabilities reports which faults this machine can inject, and by which mechanism.
 func capabilities() []Check {
 	var out []Check
 	for _, w := range catalog.Faults().Capabilities() {
@@ -237,7 +237,7 @@ func deathSignal() Check {
 	return Check{"dies with brunt", Fine, "the watchdog ends the target's processes and takes back the rest", ""}
 }
 
-// engine reports the version and platform of the Docker engine, where there is one.
+// engine reports the version and platform of the Docker engine, if there is one.
 func engine(ctx context.Context, getenv func(string) string) Check {
 	c := Check{Name: "docker", State: Missing}
 	at, err := containers.FindEngine(getenv)

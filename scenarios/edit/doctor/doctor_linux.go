@@ -4,7 +4,7 @@ import (
 	"os"
 )
 
-// features reports the kernel features that further kinds of faults use.
+// features reports the kernel features that some kinds of faults use.
 func features() []Check {
 	cgroup := Check{"cgroup", Fine, "version 2", ""}
 	if _, err := os.Stat("/sys/fs/cgroup/cgroup.controllers"); err != nil {

@@ -23,8 +23,8 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// Needs checks whether this machine and the target have what the plan needs. It starts nothing and
-// changes nothing on the machine.
+// Needs checks whether this machine and the target can run the plan. It starts nothing and changes nothing on the
+// machine.
 func Needs(ctx context.Context, p *plan.Plan) []Check {
 	checks := []Check{fileNeeds(p)}
 	switch {
@@ -70,7 +70,7 @@ func Needs(ctx context.Context, p *plan.Plan) []Check {
 	return append(checks, questionNeeds(ctx, p)...)
 }
 
-// journalNeeds names the faults of which the journal has a secret.
+// journalNeeds names the faults for which the journal keeps a secret.
 func journalNeeds(p *plan.Plan) []Check {
 	var out []Check
 	for _, e := range p.Parts() {
@@ -86,7 +86,7 @@ func journalNeeds(p *plan.Plan) []Check {
 	return out
 }
 
-// questionNeeds tries the questions that a run would ask of the target and of its monitoring.
+// questionNeeds tries the questions that a run would ask the target and its monitoring.
 func questionNeeds(ctx context.Context, p *plan.Plan) []Check {
 	var out []Check
 	for _, t := range dryrun.Try(ctx, p) {
@@ -102,7 +102,7 @@ func questionNeeds(ctx context.Context, p *plan.Plan) []Check {
 	return out
 }
 
-// k6Program checks whether brunt-k6 is there.
+// k6Program checks whether brunt-k6 is installed.
 func k6Program(name string, without CheckState, path string, err error) Check {
 	if err != nil {
 		return Check{name, without, "scripts of k6 can't be run: " + err.Error(), "`" + k6.Build + "`, in brunt's tree"}
@@ -130,13 +130,13 @@ func fileNeeds(p *plan.Plan) Check {
 
 // targetNeeds checks whether the address of the target accepts connections.
 func targetNeeds(ctx context.Context, p *plan.Plan) Check {
-	if p.FirstHop() == "" { // every step has a whole URL, or goes to an endpoint
+	if p.FirstHop() == "" { // every step has a whole URL or goes to an endpoint
 		return Check{Name: "target", State: Fine, Found: "is named by the steps"}
 	}
 	return accepts(ctx, p, "target", p.FirstHop())
 }
 
-// endpointNeeds checks whether the endpoints that steps go to accept connections, as far as their addresses are known.
+// endpointNeeds checks whether the endpoints of steps accept connections, if their addresses are known.
 func endpointNeeds(ctx context.Context, p *plan.Plan) []Check {
 	var out []Check
 	urls := p.Endpoints(&template.Env{})
@@ -228,7 +228,7 @@ func portNeeds(p *plan.Plan) []Check {
 	return []Check{{"ports of services", Fine, fmt.Sprintf("%d wanted, all free", asked), ""}}
 }
 
-// podNeeds checks the rights that the plan takes of the cluster of its pods, and finds the pods.
+// podNeeds checks the rights that the plan needs in the cluster of its pods, and finds the pods.
 func podNeeds(ctx context.Context, p *plan.Plan) []Check {
 	f := dryrun.NewContainers(p)
 	defer f.Close()

@@ -10,15 +10,15 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// cursor is a word that stands for the cursor in a text that is completed.
-const cursor = "\ue000" // of a private area: no text has it
+// cursor marks the cursor in a text that is completed.
+const cursor = "\ue000" // from a private use area, which no text contains
 
-// complete returns what may stand at a position.
+// complete returns the completions for a position.
 func (s *server) complete(d *document, at position) completions {
-	return completions{Items: append([]completion{}, s.items(d, at)...)} // a list, also where nothing may stand
+	return completions{Items: append([]completion{}, s.items(d, at)...)} // never nil, because the protocol wants a list
 }
 
-// items returns what complete offers; nil is nothing.
+// items returns the completions for a position; nil means none.
 func (s *server) items(d *document, at position) []completion {
 	lines := d.lines()
 	if at.Line < 0 || at.Line >= len(lines) {
@@ -34,7 +34,7 @@ func (s *server) items(d *document, at position) []completion {
 	t := tokens[i]
 	c := completer{o: s.o, d: d, tokens: tokens, at: at, line: line, col: col}
 	if strings.Contains(t.key, cursor) {
-		c.from, c.to = t.keyAt.from, t.keyAt.to-1 // without the cursor
+		c.from, c.to = t.keyAt.from, t.keyAt.to-1 // without the mark of the cursor
 		return c.keys(t, t.path, "")
 	}
 	c.from, c.to = t.at.from, t.at.to-1
@@ -42,7 +42,7 @@ func (s *server) items(d *document, at position) []completion {
 		return c.values(t, append(slices.Clone(t.path), t.key))
 	}
 	items := c.values(t, t.path)
-	if t.alone && !strings.Contains(strings.TrimSpace(t.value), " ") { // a sentence is no key
+	if t.alone && !strings.Contains(strings.TrimSpace(t.value), " ") { // a sentence is not a key
 		items = append(items, c.keys(t, t.path, ": ")...)
 	}
 	return items
@@ -67,7 +67,7 @@ func (c *completer) item(label, insert string, kind int) completion {
 	}
 }
 
-// keys returns the keys that can be added to the map that holds a token. Each is followed by the text after.
+// keys returns the keys that can be added to the map that holds a token. The text after is appended to each.
 func (c *completer) keys(t token, path []string, after string) []completion {
 	o, ok := c.o.Reference.Outline(path)
 	if !ok || o.Named {
@@ -119,14 +119,14 @@ func (c *completer) values(t token, path []string) []completion {
 	return out
 }
 
-// ofObjectives reports whether objectives stand at a path.
+// ofObjectives reports whether the values at a path are objectives.
 func ofObjectives(path []string) bool {
 	at := strings.Join(path, ".") + "."
 	return slices.ContainsFunc([]string{"slo.", "steady.", "stop.when."},
 		func(of string) bool { return strings.HasPrefix(at, of) })
 }
 
-// names returns the names of the text that a key may have as its value.
+// names returns the names in the text that can be the value of a key.
 func (c *completer) names(k reference.Key) []string {
 	switch k.Name {
 	case "after", "during":
@@ -139,8 +139,8 @@ func (c *completer) names(k reference.Key) []string {
 	return nil
 }
 
-// services returns the names of the target's services: those of the text, and those of the built-in stack that it
-// names.
+// services returns the names of the target's services: those in the text, and those of the built-in stack that the
+// text names.
 func (c *completer) services() []string {
 	out := slices.Concat(c.below("target.processes"), c.below("target.containers"), c.below("target.units"))
 	for _, t := range c.tokens {
@@ -151,7 +151,7 @@ func (c *completer) services() []string {
 	return out
 }
 
-// below returns the keys of the text below a path, sorted.
+// below returns the keys in the text below a path, sorted.
 func (c *completer) below(path string) []string {
 	var out []string
 	for _, t := range c.tokens {
@@ -165,7 +165,7 @@ func (c *completer) below(path string) []string {
 
 var phase = regexp.MustCompile(`\b(in|after)\s+\S*$`)
 
-// objective completes the metric at the beginning of an objective, or the name of a fault behind in and after.
+// objective completes the metric at the beginning of an objective, or the name of a fault after in and after.
 func (c *completer) objective(t token) []completion {
 	written, _, _ := strings.Cut(t.value, cursor)
 	var out []completion

@@ -12,12 +12,12 @@ import (
 // A document is a file that the editor has open.
 type document struct {
 	uri     string
-	path    string // empty: it is no file
+	path    string // empty: it is not a file
 	version int
 	text    string
 }
 
-// fileOf returns the path of a file: URI; "" is no file.
+// fileOf returns the path in a file: URI. It is "" for other URIs.
 func fileOf(uri string) string {
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme != "file" {
@@ -61,7 +61,7 @@ func (d *document) column(at position) int {
 	return len(line)
 }
 
-// at returns the protocol's position of a character of a line.
+// at returns the position, in units of the protocol, of a character of a line.
 func (d *document) at(line, col int) position {
 	units := 0
 	for i, c := range d.line(line) {
@@ -77,7 +77,7 @@ func (d *document) span(line int, s span) textRange {
 	return textRange{d.at(line, s.from), d.at(line, s.to)}
 }
 
-// edit replaces a part of the text; a nil range is all of it.
+// edit replaces a part of the text. A nil range stands for all of it.
 func (d *document) edit(r *textRange, text string) {
 	if r == nil {
 		d.text = text
@@ -107,8 +107,8 @@ var (
 	schema = regexp.MustCompile(`(?m)^#.*\$schema=\S*brunt[^/]*\.schema\.json`)
 )
 
-// isScenario guesses from its text whether a file is a scenario: a comment names its schema, or it has two keys of the
-// top level, one of which other programs do not have.
+// isScenario guesses from its text whether a file is a scenario: a comment names its schema, or it has two keys of
+// the top level, and other programs do not use one of them.
 func isScenario(text string, keys map[string]bool) bool {
 	if m := schema.FindString(text); m != "" {
 		return strings.Contains(m, "brunt.schema.json")

@@ -13,14 +13,14 @@ import (
 	"github.com/sourcegraph/jsonrpc2"
 )
 
-// A finding is a diagnostic, and the word that is to be there instead.
+// A finding is a diagnostic with the word that should replace the marked one.
 type finding struct {
 	uri string
 	diagnostic
-	instead string // empty: nothing is known
+	instead string // empty: not known
 }
 
-// found makes the diagnostics of a scenario of what its check says.
+// found converts the result of a scenario's check to diagnostics.
 func (s *server) found(d *document, notes []string, err error) []finding {
 	var out []finding
 	var mistakes *syntax.MistakesError
@@ -38,20 +38,20 @@ func (s *server) found(d *document, notes []string, err error) []finding {
 	return out
 }
 
-// mistake makes a diagnostic of a mistake: it marks the word in question, and stands in the file that has it.
+// mistake converts a mistake to a diagnostic in the file that has the mistake. It marks the word in question.
 func (s *server) mistake(d *document, m syntax.Mistake) finding {
 	f := finding{uri: d.uri, diagnostic: diagnostic{Severity: isError, Source: "brunt", Message: m.What}}
 	if m.Hint != "" {
 		f.Message += "; " + m.Hint
 	}
-	if unset.MatchString(m.What) { // the editor is started without the secrets of a run
+	if unset.MatchString(m.What) { // the editor runs without the secrets of a run
 		f.Severity = isWarning
 	}
 	of := d
 	if m.Pos.File != "" && filepath.Clean(m.Pos.File) != filepath.Clean(d.path) {
 		of = s.of(m.Pos.File)
 	}
-	if of == nil || m.Pos.Line == 0 { // the command line, or a file that cannot be read
+	if of == nil || m.Pos.Line == 0 { // the command line, or a file that can't be read
 		return f
 	}
 	f.uri = of.uri
@@ -74,8 +74,8 @@ var (
 	unset      = regexp.MustCompile(`the environment variable .* is not set`)
 )
 
-// misspelt returns where a word that a message quotes stands in a line, at or after a column. It is empty where it does
-// not.
+// misspelt returns where a line contains a word that a message quotes, at or after a column. The span is empty if the
+// line does not contain it.
 func misspelt(line []rune, from int, what string) span {
 	for _, q := range quoted.FindAllString(what, -1) {
 		text := strings.Trim(q, "`")
@@ -91,7 +91,7 @@ func misspelt(line []rune, from int, what string) span {
 	return span{}
 }
 
-// wordLength is the length of a key or a value at the beginning of a text, in characters.
+// wordLength returns the length of the key or value at the beginning of a text, in characters.
 func wordLength(text []rune) int {
 	if len(text) == 0 {
 		return 0
@@ -100,7 +100,8 @@ func wordLength(text []rune) int {
 	return max(after, 1)
 }
 
-// of returns the open document of a file, or one made of the file on disk; nil where it cannot be read.
+// of returns the open document of a file, or a new one with the content of the file. It is nil if the file can't be
+// read.
 func (s *server) of(path string) *document {
 	if d := s.opened(path); d != nil {
 		return d

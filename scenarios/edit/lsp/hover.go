@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// hover explains the key, the value or the objective at a position; nil where nothing is known of it.
+// hover explains the key, the value or the objective at a position. It is nil if there is no explanation.
 func (s *server) hover(d *document, at position) *hover {
 	col := d.column(at)
 	for _, t := range scan(d.text) {
@@ -57,7 +57,7 @@ func (s *server) about(d *document, t token, at span) *hover {
 	return markdown(b.String(), d.span(t.line, at))
 }
 
-// aboutWord explains the word of a value under the cursor, where it is an executor, a metric or a term.
+// aboutWord explains the word of a value under the cursor if it is an executor, a metric or a term.
 func (s *server) aboutWord(d *document, line, col int, t token) *hover {
 	if !ofObjectives(append(slices.Clone(t.path), t.key)) && t.key != "executor" {
 		return nil

@@ -1,6 +1,7 @@
 package lsp
 
-// The messages of the protocol, by its names. Lines and columns count from 0; columns count units of UTF-16.
+// The messages of the protocol, with the names that the protocol gives them. Lines and columns count from 0. Columns
+// count units of UTF-16.
 
 type position struct {
 	Line      int `json:"line"`
@@ -109,7 +110,7 @@ type workspaceEdit struct {
 	Changes map[string][]textEdit `json:"changes"`
 }
 
-// abilities is what the server says of itself.
+// abilities is the server's answer to initialize.
 var abilities = map[string]any{
 	"capabilities": map[string]any{
 		"positionEncoding":   "utf-16",

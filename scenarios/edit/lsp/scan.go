@@ -10,9 +10,9 @@ type token struct {
 
 	key    string // empty: a value of a list
 	keyAt  span
-	value  string // as written; empty where the value is a map or a list, or is missing
+	value  string // as written; empty if the value is missing, or is a map or a list
 	at     span   // of the value
-	alone  bool   // a word without a colon: a key that is being written, or a text
+	alone  bool   // a word without a colon: an unfinished key, or a text
 	inList bool   // it begins an item of a list
 }
 
@@ -20,8 +20,8 @@ type span struct{ from, to int }
 
 func (s span) holds(col int) bool { return s.from <= col && col <= s.to }
 
-// scan reads the keys of a YAML text that may be half written, where a parser gives up. It understands block and flow
-// maps and lists; texts over several lines are skipped.
+// scan reads the keys of a YAML text. The text may be unfinished, so that a parser would give up. It understands
+// block and flow maps and lists, and skips texts over several lines.
 //
 //	line -> dashes -> key: -> rest -> flow { [ , : ] }
 func scan(text string) []token {
@@ -33,7 +33,7 @@ func scan(text string) []token {
 	return s.out
 }
 
-// A level is a map or a list that is open.
+// A level is an open map or list.
 type level struct {
 	indent int
 	key    string // empty: an item of a list
@@ -53,7 +53,7 @@ type scanner struct {
 	open     []level
 	flow     []flowLevel
 	flowFrom int // indent of the line on which the outermost { or [ began
-	block    int // the indent of the key whose text over several lines goes on, + 1; 0: none
+	block    int // indent + 1 of the key whose text over several lines continues; 0: none
 }
 
 func (s *scanner) read(line []rune) {
@@ -71,7 +71,7 @@ func (s *scanner) read(line []rune) {
 		s.scanFlow(line, indent)
 		return
 	}
-	s.flow = nil // one without its end, as the next line is not below it
+	s.flow = nil // an unclosed { or [ ends here, because the next line is not below it
 	s.block = 0
 	dash, first := false, indent
 	for len(rest) > 0 && rest[0] == '-' && (len(rest) == 1 || rest[1] == ' ') {
@@ -96,7 +96,7 @@ func (s *scanner) read(line []rune) {
 	s.entry(line, indent, dash)
 }
 
-// close ends the maps and lists that a line at an indent is not in.
+// close closes the maps and lists that do not contain a line with an indent.
 func (s *scanner) close(indent int, dash bool) {
 	for len(s.open) > 0 {
 		top := s.open[len(s.open)-1]
@@ -107,7 +107,7 @@ func (s *scanner) close(indent int, dash bool) {
 	}
 }
 
-// entry reads `key: value`, or a value alone, from a column on.
+// entry reads `key: value`, or only a value, from a column on.
 func (s *scanner) entry(line []rune, col int, inList bool) {
 	if c := line[col]; c == '{' || c == '[' {
 		s.scanFlow(line, col)
@@ -171,7 +171,7 @@ func (s *scanner) parent() int {
 	return 0
 }
 
-// scanFlow reads { } and [ ] from a column to the end of the line, or to where they end.
+// scanFlow reads { } and [ ] from a column on, until they end or the line ends.
 func (s *scanner) scanFlow(line []rune, col int) {
 	for col < len(line) {
 		switch c := line[col]; {
@@ -226,8 +226,8 @@ func (s *scanner) flowEntry(line []rune, col int) int {
 	return max(at, t.at.to)
 }
 
-// word reads a key or a plain or quoted text from a column on, and returns it with the column after it. Colon tells
-// whether a colon ends it, as it ends a key. In flow, brackets and commas end it as well.
+// word reads a key, or a plain or quoted text, from a column on. It returns the text and the column after it. Colon
+// reports that a colon ends it, so that it is a key. In flow, brackets and commas end it as well.
 func word(line []rune, col int, flow bool) (text string, after int, colon bool) {
 	i := col
 	if q := line[col]; q == '"' || q == '\'' {

@@ -16,22 +16,22 @@ import (
 	"github.com/sourcegraph/jsonrpc2"
 )
 
-// Options are what a server asks.
+// Options are the inputs of a server.
 type Options struct {
-	// Check compiles the scenario at path and returns the notes about it; the error of a scenario with mistakes is a
-	// [syntax.MistakesError]. Read reads the files that it is made of.
+	// Check compiles the scenario at path and returns notes about it. The error for a scenario with mistakes is a
+	// [syntax.MistakesError]. Check reads all files of the scenario with read.
 	Check     func(path string, read func(string) ([]byte, error)) (notes []string, err error)
 	Reference *reference.Reference
 	Stacks    map[string][]string // the services of the built-in stacks
-	Pause     time.Duration       // without a change before a text is checked; zero checks at once
+	Pause     time.Duration       // time without a change before a text is checked; zero checks at once
 }
 
-// errNoShutdown says that the editor ended the server without asking it to shut down, for which the protocol wants
-// exit code 1.
+// errNoShutdown means that the editor ended the server without a shutdown request. The protocol wants exit code 1 for
+// that.
 var errNoShutdown = errors.New("the editor ended the server without a shutdown")
 
-// Serve speaks the protocol over a stream until the editor ends it or closes the stream. The error says that the editor
-// asked for the end without a shutdown.
+// Serve speaks the protocol over a stream until the editor ends it or closes the stream. It returns an error if the
+// editor ended it without a shutdown request.
 func Serve(ctx context.Context, stream io.ReadWriteCloser, o Options) error {
 	s := &server{
 		o: o, keys: map[string]bool{}, open: map[string]*document{}, edited: make(chan struct{}, 1),
@@ -65,8 +65,8 @@ func Serve(ctx context.Context, stream io.ReadWriteCloser, o Options) error {
 
 type server struct {
 	o      Options
-	keys   map[string]bool // of the top level of a scenario
-	edited chan struct{}   // a document was changed
+	keys   map[string]bool // keys of the top level of a scenario
+	edited chan struct{}   // receives a value when a document was changed
 	ended  chan struct{}
 
 	mu     sync.Mutex
@@ -76,7 +76,7 @@ type server struct {
 	exited bool
 }
 
-// handle answers one message. Messages come one after the other.
+// handle answers one message. It is not called concurrently.
 func (s *server) handle(_ context.Context, _ *jsonrpc2.Conn, r *jsonrpc2.Request) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,7 +110,7 @@ func (s *server) handle(_ context.Context, _ *jsonrpc2.Conn, r *jsonrpc2.Request
 	return nil, &jsonrpc2.Error{Code: jsonrpc2.CodeMethodNotFound, Message: r.Method + " is not supported"}
 }
 
-// at answers a question about a place of a document.
+// at answers a question about a position in a document.
 func at[T any](s *server, r *jsonrpc2.Request, answer func(*document, position) T) (any, error) {
 	p, err := params[placeParams](r)
 	if err != nil {
@@ -133,7 +133,7 @@ func params[T any](r *jsonrpc2.Request) (out T, err error) {
 	return out, nil
 }
 
-// changed keeps what the editor says of a document and checks it soon.
+// changed applies a change of a document by the editor, and schedules a check.
 func (s *server) changed(r *jsonrpc2.Request) error {
 	switch r.Method {
 	case "textDocument/didOpen":
@@ -163,12 +163,12 @@ func (s *server) changed(r *jsonrpc2.Request) error {
 	}
 	select {
 	case s.edited <- struct{}{}:
-	default: // a check is due already
+	default: // a check is already scheduled
 	}
 	return nil
 }
 
-// checks publishes what is wrong a pause after the last change, until ctx ends.
+// checks publishes the mistakes when nothing has changed for a pause, until ctx ends.
 func (s *server) checks(ctx context.Context, c *jsonrpc2.Conn) {
 	t := time.NewTimer(s.o.Pause)
 	t.Stop()
@@ -184,7 +184,7 @@ func (s *server) checks(ctx context.Context, c *jsonrpc2.Conn) {
 	}
 }
 
-// opened returns the open document of a file; nil is none.
+// opened returns the open document of a file, or nil.
 func (s *server) opened(path string) *document {
 	for _, d := range s.open {
 		if d.path == path && path != "" {
@@ -194,7 +194,7 @@ func (s *server) opened(path string) *document {
 	return nil
 }
 
-// read reads a file as the editor has it.
+// read returns the editor's text of a file, or the file on disk if it is not open.
 func (s *server) read(path string) ([]byte, error) {
 	if d := s.opened(path); d != nil {
 		return []byte(d.text), nil
@@ -202,7 +202,8 @@ func (s *server) read(path string) ([]byte, error) {
 	return disk.Read(path, syntax.MaxFile)
 }
 
-// check returns the diagnostics of all open scenarios by URI. A file that two scenarios extend has those of both.
+// check returns the diagnostics of all open scenarios by URI. A file that two scenarios extend gets the diagnostics
+// of both.
 func (s *server) check() map[string][]diagnostic {
 	out := map[string][]diagnostic{}
 	for _, d := range s.open {
@@ -210,7 +211,7 @@ func (s *server) check() map[string][]diagnostic {
 			continue
 		}
 		if out[d.uri] == nil {
-			out[d.uri] = []diagnostic{} // none, unless one is found
+			out[d.uri] = []diagnostic{} // stays empty unless a mistake is found
 		}
 		notes, err := s.o.Check(d.path, s.read)
 		for _, f := range s.found(d, notes, err) {
@@ -242,6 +243,6 @@ func (s *server) publish(c *jsonrpc2.Conn) {
 		if len(list) > 0 || s.open[uri] != nil {
 			s.shown = append(s.shown, uri)
 		}
-		_ = c.Notify(context.Background(), "textDocument/publishDiagnostics", p) // the stream is at its end
+		_ = c.Notify(context.Background(), "textDocument/publishDiagnostics", p) // fails only at the end of the stream
 	}
 }

@@ -7,17 +7,17 @@
 //	                                              +-> New -> Reference -> Explain: text for a terminal
 //	packages result and judge, topics/*.md --------+                    -> Files: the README.md files
 //
-// Each schema follows the Go type that reads or writes the file; descriptions are the comments of
-// its fields. A new kind of fault, executor, protocol or target is included automatically,
-// because the schema asks each package for its Kinds.
+// Each schema follows the Go type that reads or writes the file, and descriptions are the comments of its fields. A
+// new kind of fault, executor, protocol or target is included automatically, because the schema asks each package for
+// its Kinds.
 //
-//	reference.go  New and Explain; text.go wraps what Explain prints
-//	schema.go     the schema of scenarios; result.go that of results
-//	entry.go      what can be explained, and how it is found
-//	outline.go    what may stand at a place of a scenario, for editors
+//	reference.go  New and Explain; text.go wraps the text of Explain
+//	schema.go     the schema of scenarios; result.go those of results and events
+//	entry.go      the entries that can be explained, and how they are found
+//	outline.go    the keys that are possible at a place of a scenario, for editors
 //	metrics.go    the metrics of objectives; protocols.go the protocols
 //	files.go      the README.md files; drills.go their table of drills
 //
-// A subject that needs examples is a topic: a file of topics/, whose first line is its title. To
-// add a topic, add a file and name it in the page that it belongs to, in files.go.
+// A subject that needs examples is a topic: a file in topics/, with its title in the first line. To add a topic, add
+// a file and name it in files.go in the page that it belongs to.
 package reference

@@ -7,8 +7,8 @@ import (
 	"brunt/scenarios/drills"
 )
 
-// drillsTable lists the drills that are part of brunt, with the figures of their last proof, and what no drill tries
-// yet.
+// drillsTable lists the drills that are part of brunt with the figures of their last proof, and the failures that no
+// drill tries yet.
 func drillsTable() (string, error) {
 	all, err := drills.Library()
 	if err != nil {

@@ -9,12 +9,12 @@ import (
 	"strings"
 )
 
-// An entry is one thing that can be explained.
+// An entry is a thing that can be explained.
 type entry struct {
 	Path string // such as chaos.network.latency.delay
 	// its sort: a key, a fault, an executor, a protocol, a metric, a format, a converter, a term, an exit code, a topic
 	Sort        string
-	Text        string   // its meaning: a sentence or more; of a topic Markdown
+	Text        string   // its meaning: one or more sentences; Markdown if it is a topic
 	Forms       []string // possible forms of its value; empty is an object
 	Only        []string // executors that have the key; empty is all
 	Named       bool     // its keys are below a name that the author chooses
@@ -23,21 +23,22 @@ type entry struct {
 	Must        bool     // the key is required wherever its object is
 	MustOf      []string // executors that require the key
 	Keys        []string // paths of the keys below it, in order
-	On, Systems string   // of a kind of fault: what it acts on, and where it can be injected
-	Example     string   // of a kind of fault: how it stands in a scenario
+	On, Systems string   // of a kind of fault: the things it acts on, and the systems on which it can be injected
+	Example     string   // of a kind of fault: an example in a scenario
 	Protocols   []string // protocols that have the key; empty is none in particular
-	Pattern     bool     // its name stands for all that begin as it does, such as paths of JSON
+	Pattern     bool     // its name stands for all keys that begin like it, such as paths of JSON
 
 	texts []protocolText
 }
 
-// A protocolText is the meaning that a key has in some protocols.
+// A protocolText is the meaning of a key in some protocols.
 type protocolText struct {
 	of   []string
 	text string
 }
 
-// addText adds the meaning of the key in a protocol. Where protocols differ, each text stands after their names.
+// addText adds the meaning of the key in a protocol. If the meanings differ, each text follows the names of its
+// protocols.
 func (e *entry) addText(of, text string) {
 	if !slices.Contains(e.Protocols, of) {
 		e.Protocols = append(e.Protocols, of)
@@ -61,10 +62,10 @@ func (e *entry) addText(of, text string) {
 	e.Text = strings.Join(all, "; ")
 }
 
-// name returns the last part of the entry's path, where a kind of fault is one part.
+// name returns the path of the entry below parent. A kind of fault is one part of it, although it has dots.
 func (e *entry) name(parent string) string { return strings.TrimPrefix(e.Path, parent+".") }
 
-// written reports whether brunt writes the key, and a user reads it.
+// written reports whether the key is in a file that brunt writes and a user reads.
 func (e *entry) written() bool {
 	root, _, _ := strings.Cut(e.Path, ".")
 	return root == "result" || root == "event"
@@ -73,12 +74,12 @@ func (e *entry) written() bool {
 // A node is a part of a JSON Schema.
 type node map[string]any
 
-// A walker makes entries of a schema.
+// A walker makes entries from a schema.
 type walker struct {
 	defs     node
 	entries  map[string]*entry
 	faults   []string
-	protocol string // whose keys are walked; empty: none
+	protocol string // the protocol whose keys are walked; empty: none
 
 	executors map[string]string // descriptions by name
 }
@@ -115,8 +116,8 @@ func child(n node, key string) node {
 	return c
 }
 
-// walk adds the keys of an object at a path. Open are the definitions around it; only is the
-// executor whose settings the object holds. An alternative is one of several forms of the object.
+// walk adds the keys of an object at a path. Open lists the definitions that contain it, and only is the executor
+// whose settings the object holds. Alternative means that the object is one of several forms.
 func (w *walker) walk(path string, s node, open []string, only string, alternative bool) {
 	if len(open) > 12 {
 		return
@@ -193,11 +194,11 @@ func (w *walker) walk(path string, s node, open []string, only string, alternati
 	}
 }
 
-// pathPattern is the pattern of keys that are paths of JSON.
+// pathPattern is the pattern of keys that are JSON paths.
 const pathPattern = `^\$`
 
-// objects counts the alternatives that have keys of their own. What an alternative requires is required only where it
-// is the single one with keys.
+// objects counts the alternatives that have keys of their own. The keys that an alternative requires are required
+// only if it is the only alternative with keys.
 func (w *walker) objects(alternatives []any) int {
 	n := 0
 	for _, x := range alternatives {
@@ -302,8 +303,8 @@ func (w *walker) forms(s node, open []string) []string {
 	return out
 }
 
-// typeForms words the type of a schema. For an object it returns nothing, because its keys have
-// entries of their own.
+// typeForms describes the type of a schema in words. It returns nothing for an object, because its keys have entries
+// of their own.
 func typeForms(s node) []string {
 	types := map[string]string{
 		"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false", "array": "a list",

@@ -9,7 +9,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// An Example is a folder of examples/, for their page.
+// An Example is a folder of examples/, as their page lists it.
 type Example struct{ Folder, Title, Text string }
 
 // generated stands at the top of each page.
@@ -54,7 +54,7 @@ func (r *Reference) Files(examples []Example) (map[string]string, error) {
 	}, nil
 }
 
-// page joins parts; each but the title is a section.
+// page joins the title, the introduction and the sections of a page. Empty sections are left out.
 func (r *Reference) page(title, about string, sections ...string) string {
 	var out strings.Builder
 	out.WriteString(generated + "\n# " + title + "\n\n" + about + "\n")
@@ -77,12 +77,12 @@ func row(cells ...string) string {
 	return "| " + strings.Join(cells, " | ") + " |\n"
 }
 
-// head writes a section's title and the head of its table.
+// head writes the title of a section and the head of its table.
 func head(title string, columns ...string) string {
 	return "## " + title + "\n\n" + row(columns...) + strings.Repeat("|---", len(columns)) + "|\n"
 }
 
-// keys has the keys below a path; none is the scenario itself.
+// keys returns a section on the keys below a path. An empty path is the scenario itself.
 func (r *Reference) keys(title, path string) string {
 	var below []*entry
 	if path == "" {
@@ -114,7 +114,7 @@ func (r *Reference) keyRows(below []*entry, path string) string {
 	return b.String()
 }
 
-// code writes the forms of a value; words such as "a list" are no code.
+// code writes the forms of a value as code, except for words such as "a list".
 func code(forms []string) string {
 	var out []string
 	for _, f := range forms {
@@ -194,7 +194,7 @@ func (r *Reference) faultsTable() string {
 	return out.String()
 }
 
-// timing has the keys of every fault, besides its kind.
+// timing returns a section on the keys that every fault has besides its kind.
 func (r *Reference) timing() string {
 	var below []*entry
 	for _, e := range r.below(r.entries["chaos"]) {
@@ -205,8 +205,8 @@ func (r *Reference) timing() string {
 	return head("When a fault is in", "key", "", "value") + r.keyRows(below, "chaos")
 }
 
-// faultKeys has the settings of each kind that are its own. What selects units and links is a table of
-// its own, once.
+// faultKeys returns a section for each kind of fault, with the settings that only it has. Settings that select units
+// and links are listed once, in a table of their own.
 func (r *Reference) faultKeys() string {
 	times, faults := map[string]int{}, r.of("fault")
 	text := func(e *entry, fault *entry) string { return e.name(fault.Path) + "\n" + e.Text }
@@ -217,7 +217,7 @@ func (r *Reference) faultKeys() string {
 	}
 	var b strings.Builder
 	b.WriteString("## Settings of each kind\n")
-	kinds := map[string][]string{} // of each shared setting
+	kinds := map[string][]string{} // that have a shared setting
 	for _, f := range faults {
 		var own []*entry
 		var also []string
@@ -250,7 +250,8 @@ func (r *Reference) faultKeys() string {
 	return b.String()
 }
 
-// families lists kinds of faults; a family of which all are among them is written as one, such as network.*.
+// families lists kinds of faults. If all kinds of a family are among them, they are written as one, such as
+// network.*.
 func (r *Reference) families(kinds []string) string {
 	family := func(kind string) string {
 		first, _, _ := strings.Cut(kind, ".")
@@ -274,7 +275,7 @@ func (r *Reference) families(kinds []string) string {
 	return strings.Join(out, " ")
 }
 
-// examplesPage lists the examples, each by the title and the first paragraph of its page.
+// examplesPage lists the examples, each with the title and the first paragraph of its page.
 func examplesPage(examples []Example) string {
 	var out strings.Builder
 	out.WriteString(generated +

@@ -28,7 +28,7 @@ var metricTexts = map[string]string{
 
 var percentile = regexp.MustCompile(`^(ok\.|service\.)?p[0-9.]+$`)
 
-// metricOf returns the metric in the list that a name is a case of; "" is none.
+// metricOf returns the metric of the list that stands for a name, such as p95 for p90. It is "" if there is none.
 func metricOf(name string) string {
 	m := percentile.FindStringSubmatch(name)
 	switch {
@@ -45,7 +45,7 @@ func metricOf(name string) string {
 	return ""
 }
 
-// metricText describes a metric of an objective; "" is unknown.
+// metricText describes a metric of an objective. It is "" for an unknown metric.
 func metricText(name string) string {
 	if m := percentile.FindStringSubmatch(name); m != nil {
 		if text := metricTexts[m[1]+"p"]; text != "" {
@@ -54,7 +54,7 @@ func metricText(name string) string {
 		name = "p"
 	}
 	base, _, _ := strings.Cut(strings.TrimSuffix(name, ".p95"), "(")
-	if r, known := slo.Metrics().Row(base); known { // its name may have a dot, as stale.reads has
+	if r, known := slo.Metrics().Row(base); known { // the name may have a dot, such as stale.reads
 		return r.Meaning
 	}
 	base, _, _ = strings.Cut(base, ".")

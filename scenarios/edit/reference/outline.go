@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// A Key is what the reference says of a key of a scenario.
+// A Key describes a key of a scenario.
 type Key struct {
 	Path     string   // such as chaos.network.latency.delay, without the names that the author chooses
-	Name     string   // the last part, where a kind of fault is one part
+	Name     string   // the last part of the path; a kind of fault is one part
 	Text     string   // its meaning
 	Values   []string // values that it may have, or examples of them
 	Forms    []string // words for other values: text, a number
@@ -18,16 +18,16 @@ type Key struct {
 	Fault    bool // it is a kind of fault
 }
 
-// An Outline is a key, and the keys that may stand below it.
+// An Outline is a key with the keys that are possible below it.
 type Outline struct {
 	Key
 	Keys  []Key
-	Named bool // they stand below a name that the author chooses
+	Named bool // the keys are below a name that the author chooses
 }
 
-// Outline returns what stands at a path of a scenario: the keys from the top, with the names that the author chooses
-// and without indexes of lists, such as load, browse, flow, get. An empty path is the scenario itself. It is false
-// where the reference knows nothing.
+// Outline returns the outline of a path of a scenario. The path has the keys from the top, with the names that the
+// author chooses and without indexes of lists, such as load, browse, flow, get. An empty path is the scenario itself.
+// It is false if the reference does not know the path.
 func (r *Reference) Outline(path []string) (Outline, bool) {
 	at, named, ok := r.resolve("", path)
 	if !ok {
@@ -63,8 +63,8 @@ func (r *Reference) Outline(path []string) (Outline, bool) {
 	return o, true
 }
 
-// resolve returns the path of the entry that keys lead to from the entry at, and whether the last key is a name of the
-// author's.
+// resolve returns the path of the entry that keys lead to, starting from the entry at. Named means that the last key
+// is a name that the author chose.
 func (r *Reference) resolve(at string, keys []string) (path string, named, ok bool) {
 	e := r.entries[at]
 	if len(keys) == 0 {
@@ -81,7 +81,7 @@ func (r *Reference) resolve(at string, keys []string) (path string, named, ok bo
 	return r.under(at, keys)
 }
 
-// under resolves keys of which the first is a key of the entry at.
+// under resolves keys. The first of them is a key of the entry at.
 func (r *Reference) under(at string, keys []string) (path string, named, ok bool) {
 	for _, next := range []string{join(at, keys[0]), "step." + keys[0]} {
 		e := r.entries[at]
@@ -95,7 +95,7 @@ func (r *Reference) under(at string, keys []string) (path string, named, ok bool
 	return "", false, false
 }
 
-// inWords are the forms that say what a value is and are none themselves.
+// inWords maps forms that describe a value in words to the possible values.
 var inWords = map[string][]string{
 	"text": nil, "a whole number": nil, "a number": nil, "a list": nil, "a step": nil, "on or off": {"on", "off"},
 	"true or false": {"true", "false"},

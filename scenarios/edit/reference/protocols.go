@@ -11,7 +11,7 @@ import (
 	"brunt/targets/catalog"
 )
 
-// endpoints adds the settings that endpoints of a protocol have besides their URL.
+// endpoints adds the settings that a protocol's endpoints have besides their URL.
 func (w *walker) endpoints() error {
 	for _, p := range catalog.Protocols() {
 		if p.Endpoint == nil || w.entries["target.endpoints"] == nil {
@@ -32,7 +32,7 @@ func (w *walker) endpoints() error {
 	return nil
 }
 
-// putProtocols adds an entry for each protocol, whose keys are those of its steps and endpoints.
+// putProtocols adds an entry for each protocol, with the keys of its steps and endpoints.
 func (r *Reference) putProtocols() {
 	for _, p := range catalog.Protocols() {
 		e := &entry{Path: "protocol." + p.Name, Sort: "protocol", Text: p.Doc}

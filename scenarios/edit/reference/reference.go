@@ -30,7 +30,7 @@ type Sources struct {
 	Faults    []string          // kinds of faults in the scenario's schema
 	ExitCodes [][3]string       // code, verdict and meaning, by precedence
 	Formats   map[string]string // formats of reports, with descriptions
-	Converted [][3]string       // formats that `brunt convert` reads: the name, what it reads, and what becomes of it
+	Converted [][3]string       // formats that `brunt convert` reads: the name, its source, and the result
 }
 
 // A Reference holds all entries that can be explained.
@@ -86,7 +86,7 @@ func New(from Sources) (*Reference, error) {
 	for _, row := range from.ExitCodes {
 		for code := range strings.SplitSeq(row[0], ", ") {
 			text := fmt.Sprintf("%s: %s.", row[1], row[2])
-			if e := r.entries[code]; e != nil { // of another verdict as well
+			if e := r.entries[code]; e != nil { // it is the code of another verdict as well
 				text = e.Text + " Or " + text
 			}
 			r.put(&entry{Path: code, Sort: "exit code", Text: text})
@@ -98,8 +98,8 @@ func New(from Sources) (*Reference, error) {
 	return r, r.readTopics()
 }
 
-// dropPacketKeys drops the keys that choose packets from a kind of fault that acts on links and not on packets. Both
-// kinds have the same settings, and a scenario's check refuses those keys.
+// dropPacketKeys removes the keys that select packets from a kind of fault that acts on links but not on packets.
+// Both kinds share their settings, and a scenario's check refuses these keys for it.
 func (r *Reference) dropPacketKeys(e *entry, on chaos.On) {
 	if on&chaos.OnLinks == 0 || on&(chaos.OnPackets|chaos.OnContainers) != 0 {
 		return
@@ -140,7 +140,7 @@ func (r *Reference) readTopics() error {
 	return nil
 }
 
-// adjustmentRows are the rows of a table of adjustments.
+// adjustmentRows writes the rows of a table of adjustments.
 func adjustmentRows(list []judge.Adjustment) string {
 	var out strings.Builder
 	for _, a := range list {
@@ -149,9 +149,9 @@ func adjustmentRows(list []judge.Adjustment) string {
 	return out.String()
 }
 
-// What stands in topics for a list or a number.
+// Placeholders in topics, which are replaced by a list or a number.
 const (
-	secretNames    = "{{secret names}}" // the names whose values are secret
+	secretNames    = "{{secret names}}" // the names that make a value secret
 	convertFormats = "{{formats}}"      // rows of the formats that `brunt convert` reads
 	shortestGiven  = "{{secret bytes, given}}"
 	shortest       = "{{secret bytes}}"
@@ -160,7 +160,7 @@ const (
 	ofFaults       = "{{fault adjustments}}"
 )
 
-// lists are names that select several entries.
+// lists maps names to the sort of entries that they list.
 var lists = map[string]string{
 	"faults": "fault", "executors": "executor", "metrics": "metric", "terms": "term", "glossary": "term",
 	"topics":     "topic",
@@ -175,9 +175,9 @@ func (e *unknownError) Error() string {
 		cmp.Or(e.Hint, "`brunt explain` lists what is")), "; ")
 }
 
-// Explain returns the text for what a user asks: a path of keys, or its end; a kind of fault, an executor, a metric, an
-// exit code, a protocol, a converter, a term, a topic, or the name of a list of them. A term may be written as separate
-// words: "in flight" is in-flight, and "CPU, mean" is cpu-mean. The error is an [unknownError].
+// Explain returns the text for a query. A query is a path of keys or its end, a kind of fault, an executor, a metric,
+// an exit code, a protocol, a converter, a term, a topic, or the name of a list of them. A term may be written as
+// separate words: "in flight" is in-flight, and "CPU, mean" is cpu-mean. The error is an [unknownError].
 func (r *Reference) Explain(query string) (string, error) {
 	query = strings.ToLower(strings.Trim(strings.TrimSpace(query), "."))
 	if query == "" {
@@ -196,7 +196,7 @@ func (r *Reference) Explain(query string) (string, error) {
 	case len(found) == 0:
 		return "", &unknownError{Query: query, Hint: syntax.DidYouMean(query, r.Names())}
 	case len(found) > maxWhole:
-		for _, e := range found { // the page shows its first sentence, and leads here
+		for _, e := range found { // the page shows only its first sentence, and refers to here
 			if e.Sort == "term" {
 				r.write(&b, e)
 				b.WriteString("\n")
@@ -219,8 +219,8 @@ func (r *Reference) Explain(query string) (string, error) {
 // maxWhole is the maximum number of entries that are written in full. More are shown as a list.
 const maxWhole = 4
 
-// find returns the entries that a name selects: those with this path, else those whose path ends
-// in it. A term, a metric and a key may share a name.
+// find returns the entries that a name selects: those with this path, or else those whose path ends in it. A term, a
+// metric and a key may share a name.
 func (r *Reference) find(query string) []*entry {
 	var found []*entry
 	for _, prefix := range []string{"", "chaos.", "term.", "metric.", "topic.", "format.", "protocol.", "converter."} {
@@ -250,7 +250,7 @@ func (r *Reference) find(query string) []*entry {
 	return found
 }
 
-// together merges entries with the same text in several faults into one, of chaos.FAULT.
+// together merges entries with the same text in several faults into one entry of chaos.FAULT.
 func (r *Reference) together(found []*entry) []*entry {
 	var out []*entry
 	at := map[string]int{} // index in out, by path and text

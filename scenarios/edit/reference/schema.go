@@ -36,7 +36,7 @@ import (
 	"brunt/targets/platform"
 )
 
-// Schema is the JSON Schema of scenarios, made from the types that read them.
+// Schema returns the JSON Schema of scenarios, made from the types that read them.
 func Schema() syntax.Schema {
 	doc := described()
 	root := scenarios.DocumentSchema(doc)
@@ -74,7 +74,7 @@ func Schema() syntax.Schema {
 	return root
 }
 
-// described has the comments of the types that are read from files, which both schemas of such files show.
+// described returns the comments of the types that are read from files. The schemas of all such files use them.
 var described = sync.OnceValue(func() syntax.Describer { return settings(describer(sources())) })
 
 // sources returns the source texts of the packages whose types are read from files.
@@ -94,9 +94,9 @@ func sources() map[string]embed.FS {
 	return all
 }
 
-// shared moves repeated parts of s to defs, under the name of the property that contains them first.
+// shared moves the repeated parts of s to defs. Each is named after the property that contains it first.
 func shared(s, defs syntax.Schema) syntax.Schema {
-	const worth = 160 // bytes
+	const worth = 160 // minimum size of a part in bytes
 	times, names := map[string]int{}, map[string]string{}
 	var count, move func(s syntax.Schema, name string) syntax.Schema
 	count = func(s syntax.Schema, name string) syntax.Schema {
@@ -167,7 +167,7 @@ func parts(s syntax.Schema, name string, f func(s syntax.Schema, name string) sy
 	return out
 }
 
-// about describes keys that have no field with a comment.
+// about describes keys without a field that has a comment.
 var about = map[string]string{
 	"load":  "the loads by name; they run at the same time",
 	"chaos": "the timeline of faults by name; each has a time and exactly one kind, or the steps of a group",
@@ -191,8 +191,8 @@ var about = map[string]string{
 	"compose":    "a Compose file; the machine's own command brings it up and takes it down",
 }
 
-// relaxed is the schema of a part of a file that extends another one, which may contain the
-// required keys. Items of lists are complete.
+// relaxed returns the schema for a part of a file that extends another file: the required keys may be in the other
+// file. Items of lists must be complete.
 func relaxed(s syntax.Schema) syntax.Schema {
 	out := syntax.Schema{}
 	for key, v := range s {
@@ -238,8 +238,8 @@ func relaxedList(out syntax.Schema, key string, list []any) {
 	}
 }
 
-// namedSchema is the schema of a map of names to settings, each with exactly one of some keys.
-// Was contains the descriptions of the keys.
+// namedSchema returns the schema of a map of names to settings. Each setting has exactly one of the keys in one. Was
+// is the description of the keys.
 func namedSchema(
 	was any, names syntax.Schema, settings reflect.Type, doc syntax.Describer, one ...string,
 ) syntax.Schema {
@@ -256,7 +256,7 @@ func namedSchema(
 	}
 }
 
-// loadSchema has one schema for each executor, selected by its name.
+// loadSchema returns one schema for each executor. The name of the executor selects it.
 func loadSchema(doc syntax.Describer) syntax.Schema {
 	common := scenarios.LoadSchema(doc)
 	withProofs(common, doc)
@@ -304,7 +304,7 @@ func faultsSchema(doc syntax.Describer) syntax.Schema {
 	}
 }
 
-// conditionsSchema is that of the faults that hold for the whole run: each has exactly one kind.
+// conditionsSchema returns the schema of faults that hold for the whole run: each has exactly one kind.
 func conditionsSchema(doc syntax.Describer) syntax.Schema {
 	props := syntax.Schema{}
 	return syntax.Schema{
@@ -316,7 +316,7 @@ func conditionsSchema(doc syntax.Describer) syntax.Schema {
 	}
 }
 
-// faultSchema is that of an entry of the timeline: its time, and exactly one kind.
+// faultSchema returns the schema of an entry of the timeline: its time, and exactly one kind.
 func faultSchema(doc syntax.Describer) syntax.Schema {
 	s := scenarios.Timing(doc)
 	props := s["properties"].(syntax.Schema)
@@ -340,11 +340,11 @@ func faultSchema(doc syntax.Describer) syntax.Schema {
 
 func anyFault(chaos.Fault) bool { return true }
 
-// lasting reports whether a fault stays until it is taken back.
+// lasting reports whether a fault stays until it is reverted.
 func lasting(f chaos.Fault) bool { return !f.Traits(chaos.Scope{}).OneShot }
 
-// addKinds adds the kinds of faults that may stand there to the properties of an object, and returns that one is
-// required.
+// addKinds adds the kinds of faults for which may is true to the properties of an object. It returns the requirement
+// that one of them is present.
 func addKinds(props syntax.Schema, doc syntax.Describer, may func(chaos.Fault) bool) (one []any) {
 	for _, f := range faultcatalog.Faults() {
 		if !may(f) {
@@ -363,13 +363,13 @@ func addKinds(props syntax.Schema, doc syntax.Describer, may func(chaos.Fault) b
 	return one
 }
 
-// furtherSentences gives what follows the first sentence of a comment.
+// furtherSentences returns a comment without its first sentence.
 func furtherSentences(comment string) string {
 	_, rest, _ := strings.Cut(strings.Join(strings.Fields(comment), " "), ". ")
 	return rest
 }
 
-// targetSchema is that of the target: exactly one kind, or endpoints alone.
+// targetSchema returns the schema of the target: exactly one kind, or only endpoints.
 func targetSchema(doc syntax.Describer) syntax.Schema {
 	s := syntax.SchemaOf(reflect.TypeFor[scenarios.Target](), doc)
 	props := s["properties"].(syntax.Schema)
@@ -409,7 +409,8 @@ func targetSchema(doc syntax.Describer) syntax.Schema {
 	return s
 }
 
-// onceSchema is the schema of setup and teardown, whose steps may be commands; given is that of steps.
+// onceSchema returns the schema of setup and teardown, whose steps may also be commands. Given is the schema of
+// steps.
 func onceSchema(given any, doc syntax.Describer) syntax.Schema {
 	command := syntax.SchemaOf(reflect.TypeFor[probe.Once](), doc)
 	command["type"], command["description"] = "object", doc(reflect.TypeFor[probe.Once](), "")
@@ -419,7 +420,7 @@ func onceSchema(given any, doc syntax.Describer) syntax.Schema {
 	}
 }
 
-// serviceSchema is the schema of a service, whose `ready` takes every question.
+// serviceSchema returns the schema of a service. Its `ready` accepts every kind of question.
 func serviceSchema(t reflect.Type, doc syntax.Describer) syntax.Schema {
 	s := syntax.SchemaOf(t, doc)
 	props := s["properties"].(syntax.Schema)
@@ -458,7 +459,7 @@ func withProofs(s syntax.Schema, doc syntax.Describer) {
 	}
 }
 
-// stepSchema is a pause, or a request of one protocol.
+// stepSchema returns the schema of a step: a pause, or a request of one protocol.
 func stepSchema(doc syntax.Describer) syntax.Schema {
 	think := syntax.Schema{
 		"type": "object", "required": []any{"think"}, "additionalProperties": false,
@@ -495,7 +496,8 @@ func stepSchema(doc syntax.Describer) syntax.Schema {
 	return syntax.Schema{"oneOf": all}
 }
 
-// kindSchema wants the key of a kind of a protocol; without another kind, where it would be a setting of that.
+// kindSchema requires the key of a kind of a protocol. If the key can also be a setting of another kind, no other
+// kind may be present.
 func kindSchema(kind string, of *targets.Descriptor) syntax.Schema {
 	s := syntax.Schema{"required": []any{kind}}
 	if !slices.Contains(of.Beside, kind) {
@@ -511,7 +513,7 @@ func kindSchema(kind string, of *targets.Descriptor) syntax.Schema {
 	return s
 }
 
-// settings words the zero values in comments as defaults, for the authors of YAML.
+// settings turns zero values in comments into defaults, for the authors of YAML.
 func settings(doc syntax.Describer) syntax.Describer {
 	return func(t reflect.Type, field string) string { return zeroIs.ReplaceAllString(doc(t, field), "default: ") }
 }

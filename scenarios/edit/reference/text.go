@@ -9,10 +9,10 @@ import (
 	"brunt/scenarios/result"
 )
 
-// width is that of a terminal.
+// width is the width of the output in columns.
 const width = 100
 
-// overview says what can be asked for.
+// overview lists the queries that Explain answers.
 func (r *Reference) overview() string {
 	var b strings.Builder
 	b.WriteString("brunt explain PATH explains a key, a kind of fault, an executor, a metric, an exit code or a term.\n\n")
@@ -33,7 +33,7 @@ func (r *Reference) overview() string {
 	return b.String()
 }
 
-// list writes all entries of a sort. Exit codes come by precedence.
+// list writes all entries of a sort. Exit codes are ordered by precedence.
 func (r *Reference) list(b *strings.Builder, sort string) {
 	if sort == "exit code" {
 		b.WriteString("Exit codes; where several apply, the first counts:\n\n")
@@ -95,7 +95,7 @@ func (r *Reference) write(b *strings.Builder, e *entry) {
 	}
 }
 
-// title returns the name that an entry is asked for by.
+// title returns the query that explains an entry.
 func title(e *entry) string {
 	for _, prefix := range []string{"term.", "metric.", "format.", "protocol.", "converter."} {
 		if rest, ok := strings.CutPrefix(e.Path, prefix); ok && e.Sort+"." == prefix {
@@ -130,10 +130,10 @@ func sortText(e *entry) string {
 	return "a " + e.Sort
 }
 
-// common are terms that are mostly plain words where a text uses them.
+// common are terms that are mostly used as plain words.
 var common = map[string]bool{"what": true, "none": true, "open": true, "rest": true, "send": true}
 
-// seeAlso names the terms that an entry's text uses.
+// seeAlso lists the terms that the text of an entry uses.
 func (r *Reference) seeAlso(e *entry) []string {
 	if e.Sort != "term" && e.Sort != "metric" {
 		return nil
@@ -148,7 +148,7 @@ func (r *Reference) seeAlso(e *entry) []string {
 	return out
 }
 
-// table writes entries, one a line: the name, and the text that fits beside it.
+// table writes entries, one per line: the name, and as much text as fits beside it.
 func (r *Reference) table(b *strings.Builder, entries []*entry, parent string) {
 	wide := 0
 	for _, e := range entries {
@@ -181,7 +181,7 @@ func shortName(e *entry, parent string) string {
 	return name
 }
 
-// summary returns the first sentence of an entry; of a topic its title.
+// summary returns the first sentence of an entry. For a topic it is the title.
 func summary(e *entry) string {
 	if e.Sort == "topic" {
 		first, _, _ := strings.Cut(e.Text, "\n")

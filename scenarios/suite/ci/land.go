@@ -15,9 +15,9 @@ import (
 	"time"
 )
 
-// skipped runs the tests that the fresh machine skipped, as a file of lines names them: a package, a space, a test. As
-// they run in CI, one that lacks Docker, root or a program fails here. Packages that put load on the machine take
-// turns by themselves, and -run would play their long tests: those are left to the long suites.
+// skipped runs the tests that the fresh machine skipped. A file lists them in lines: a package, a space, a test. They
+// run as in CI, so a test fails here if Docker, root or a program is missing. Packages that put load on the machine
+// are left to the long suites: they take turns by themselves, and -run would include their long tests.
 func skipped(ctx context.Context, args []string) error {
 	if len(args) != 1 {
 		return usage("usage: ci skipped FILE")
@@ -52,7 +52,7 @@ func skipped(ctx context.Context, args []string) error {
 	return nil
 }
 
-// split returns the tests that lines name, of packages that put no load on the machine and of others.
+// split returns the tests that lines name: those of packages that put no load on the machine, and the others.
 func split(m []pkg, lines string) (quiet, loud []test) {
 	for line := range strings.Lines(lines) {
 		p, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
@@ -69,18 +69,18 @@ func split(m []pkg, lines string) (quiet, loud []test) {
 	return quiet, loud
 }
 
-// landing are the suites of which .ci/run plays parts. The suites drills, safety and gate are in .ci/full alone, since
-// their parts take half an hour and longer.
+// landing are the suites from which .ci/run plays parts. The suites drills, safety and gate are only in .ci/full,
+// because their parts take half an hour and longer.
 var landing = []string{"kill", "docker", "examples", "load", "drill-library", "fuzz", "k6", "vm"}
 
 // landingParts is how many parts .ci/run divides a suite into.
 const landingParts = 6
 
-// least is how much time must be left for a part to begin.
+// least is how much time must be left to begin a part.
 const least = time.Minute
 
-// reach runs parts of the long suites until BUDGET is up: of each suite with a package that the change since a commit
-// reaches, and of one other suite. Each commit begins with another part. .ci/full runs the rest.
+// reach runs parts of the long suites until BUDGET is up. It takes each suite with a package that the change since a
+// commit reaches, and one other suite. Each commit begins with another part. .ci/full runs the rest.
 func reach(ctx context.Context, args []string) error {
 	if len(args) != 1 {
 		return usage("usage: ci reach BASE")
@@ -100,7 +100,7 @@ func reach(ctx context.Context, args []string) error {
 		if err != nil {
 			return err
 		}
-		// go list says what it can, and fails for a package that is another module's
+		// go list prints what it can, and fails for a package of another module.
 		deps, _ := output(ctx, append([]string{"go", "list", "-e", "-deps", "-test"}, s.reaches(m)...)...)
 		if reaches(deps, changed) {
 			reached = append(reached, s)
@@ -131,7 +131,7 @@ func reach(ctx context.Context, args []string) error {
 			late = append(late, where)
 			err = sweep(ctx)
 		} else if err == nil {
-			err = leftBehind(ctx) // names the suite that left something
+			err = leftBehind(ctx) // after each part, so that the error names the suite that left something
 		}
 		if err != nil {
 			return err
@@ -143,13 +143,13 @@ func reach(ctx context.Context, args []string) error {
 	return nil
 }
 
-// turn is a part of a suite that .ci/run plays.
+// A turn is a part of a suite that .ci/run plays.
 type turn struct {
 	suite suite
 	part  part
 }
 
-// turns returns the parts in their order. Of the suites that the change does not reach, one has one part.
+// turns returns the parts in their order. One of the suites that the change does not reach contributes one part.
 func turns(reached, others []suite, number int) (out []turn) {
 	for i := range landingParts {
 		p := part{(number+i)%landingParts + 1, landingParts}
@@ -168,7 +168,7 @@ var (
 	data    = regexp.MustCompile(`/(library|sweep|testdata)(/.*)?$`)
 )
 
-// changedPackages returns the packages of changed files. A package holds its data in folders.
+// changedPackages returns the packages of changed files. The data of a package is in folders below it.
 func changedPackages(files []string) (out []string) {
 	for _, f := range files {
 		if sources.MatchString(f) {
@@ -179,7 +179,7 @@ func changedPackages(files []string) (out []string) {
 	return slices.Compact(out)
 }
 
-// reaches reports whether one of the packages is among those that go list -deps -test lists.
+// reaches reports whether the output of go list -deps -test contains one of the packages.
 func reaches(deps, packages []string) bool {
 	return slices.ContainsFunc(deps, func(d string) bool {
 		d, _, _ = strings.Cut(d, " ") // pkg [pkg.test]

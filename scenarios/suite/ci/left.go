@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// brunts are the docker commands that list what the engine has of brunt's, by identifiers, and what removes them.
+// brunts are the docker commands that list the identifiers of brunt's objects in the engine, and that remove them.
 var brunts = []struct {
 	list   []string
-	remove []string // what a part left that was ended; nil: the watchdogs remove it
+	remove []string // removes what an ended part left; nil: the watchdogs remove it
 }{
 	{[]string{"ps", "-aq", "--filter", "label=brunt.run"}, []string{"rm", "-f"}},
 	{[]string{"network", "ls", "-q", "--filter", "label=brunt.run"}, []string{"network", "rm"}},
@@ -32,7 +32,7 @@ func ask(ctx context.Context, list []string) ([]string, error) {
 	return strings.Fields(string(out)), nil
 }
 
-// labelled lists what the engine has of brunt's: containers, networks, images.
+// labelled lists brunt's objects in the engine: containers, networks, images.
 func labelled(ctx context.Context) (out []string, err error) {
 	for _, b := range brunts {
 		ids, err := ask(ctx, b.list)
@@ -44,7 +44,7 @@ func labelled(ctx context.Context) (out []string, err error) {
 	return out, nil
 }
 
-// fresh returns the identifiers that the engine did not have when .ci/prepare listed them in the file before.
+// fresh returns the identifiers that are not in the file before, in which .ci/prepare listed the existing ones.
 func fresh(ids []string) []string {
 	text, _ := os.ReadFile(filepath.Join(os.Getenv("work"), "before"))
 	had := strings.Fields(string(text))
@@ -53,7 +53,7 @@ func fresh(ids []string) []string {
 	return slices.Compact(ids)
 }
 
-// leftBehind fails when something of brunt's is left on this machine.
+// leftBehind returns an error if something of brunt is left on this machine.
 func leftBehind(ctx context.Context) error {
 	if err := loud(ctx, nil, "go", "run", "./cmd/brunt", "status"); err != nil {
 		return err
@@ -68,8 +68,8 @@ func leftBehind(ctx context.Context) error {
 	return nil
 }
 
-// sweep removes what the tests of a part that the time limit ended could no longer remove: the watchdogs of its brunts
-// take the faults back first. What the engine had before stays.
+// sweep removes the remains of a part that the time limit ended, which its tests could no longer remove. It first
+// lets the watchdogs of its brunts revert the faults. Objects that the engine had before are kept.
 func sweep(ctx context.Context) error {
 	for range 60 {
 		if silent(ctx, nil, "go", "run", "./cmd/brunt", "status") == nil {

@@ -12,12 +12,12 @@ import (
 	"syscall"
 )
 
-// Exit codes beside those of the commands that ci runs.
+// Exit codes in addition to those of the commands that ci runs.
 const (
 	codeFailed = 1
 	codeUsage  = 2
-	codeLate   = 124 // the time was up, as timeout(1) says it
-	codeEnded  = 130 // by a signal
+	codeLate   = 124 // the time was up, as in timeout(1)
+	codeEnded  = 130 // ended by a signal
 )
 
 // ended is an error with the exit code of ci.
@@ -33,7 +33,7 @@ func usage(format string, args ...any) error { return ended{codeUsage, fmt.Sprin
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	err := command(ctx, os.Args[1:])
-	if ctx.Err() != nil { // the commands that it ended say nothing of the tests
+	if ctx.Err() != nil { // the signal ended the commands, so their errors say nothing about the tests
 		err = ended{codeEnded, "ended by a signal"}
 	}
 	stop()
@@ -132,14 +132,14 @@ type part struct{ k, n int }
 
 func (p part) String() string { return fmt.Sprintf("%d/%d", p.k, p.n) }
 
-// has reports whether the i-th thing of a suite is in the part.
+// has reports whether the i-th item of a suite is in the part.
 func (p part) has(i int) bool { return p.n == 0 || i%p.n == p.k-1 }
 
 // first and last report whether the part is the first or the last one.
 func (p part) first() bool { return p.n == 0 || p.k == 1 }
 func (p part) last() bool  { return p.k == p.n }
 
-// parsePart reads --part k/n or --part=k/n; without arguments it is 1/1.
+// parsePart reads --part k/n or --part=k/n. Without arguments the part is 1/1.
 func parsePart(args []string) (p part, given bool, err error) {
 	if len(args) == 0 {
 		return part{1, 1}, false, nil

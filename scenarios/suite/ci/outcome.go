@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// event is a line of test2json.
+// An event is a line of test2json.
 type event struct {
 	Action, Package, Test, Output string
 	Elapsed                       float64 // seconds
 }
 
-// outcome reads what `go test -json` prints, and prints the packages and the output of tests that failed. Into the file
-// SKIPPED it writes the tests that skipped themselves or a part of them, and into FAILED those that failed, a line
-// each: the package, a space, the test. Of a package that failed without a test that did, the test is a dot. A test
-// over 10 s is printed too.
+// outcome reads the output of `go test -json`, and prints the packages and the output of tests that failed. It writes
+// the tests that skipped themselves or a part of them to the file SKIPPED, and those that failed to FAILED, a line
+// each: the package, a space, the test. If a package failed without a failed test, a dot stands for the test. Tests
+// that took over 10 s are printed too.
 func outcome(events io.Reader, w io.Writer, args []string) error {
 	if len(args) != 2 {
 		return usage("usage: go test -json ./... | ci outcome SKIPPED FAILED")
@@ -79,16 +79,16 @@ func outcome(events io.Reader, w io.Writer, args []string) error {
 	return nil
 }
 
-// longTest is how long a test may take among those of each change, in seconds, on a machine that does nothing else.
+// longTest is how many seconds a test of each change may take, on a machine that does nothing else.
 const longTest = 10
 
-// list is tests in the order in which they are added first.
+// A list holds tests in the order in which they were first added.
 type list struct {
 	tests map[string]bool
 	lines []string
 }
 
-// add adds a test, or the test that a part belongs to.
+// add adds a test. A subtest is added as its top-level test.
 func (l *list) add(pkg, test string) {
 	whole, _, _ := strings.Cut(test, "/")
 	if line := pkg + " " + whole + "\n"; !l.tests[line] {

@@ -23,13 +23,13 @@ import (
 // kit is the package whose function Needs holds the declarations.
 const kit = "brunt/scenarios/suite"
 
-// A test is a function of a package that go test runs, with what it says that it needs.
+// A test is a function of a package that go test runs, with the needs that it declares.
 type test struct {
 	pkg, name string
 	needs     []need
 }
 
-// A need is an argument of suite.Needs: the name in package suite, and the literal that it has, if any.
+// A need is an argument of suite.Needs: the name in package suite, and its literal argument, if any.
 type need struct {
 	name, text string
 	n          int
@@ -42,7 +42,7 @@ func (t test) says(name string) bool {
 // in reports whether the test names a suite.
 func (t test) in(suite string) bool { return slices.Contains(t.needs, need{name: "In", text: suite}) }
 
-// minutes is how long the test takes; zero: it does not say.
+// minutes returns how many minutes the test takes; zero means that it does not declare it.
 func (t test) minutes() (n int) {
 	for _, x := range t.needs {
 		if x.name == "Minutes" {
@@ -83,7 +83,7 @@ func read(ctx context.Context) ([]pkg, error) {
 	return out, errors.Join(mistakes...)
 }
 
-// listed is what go list says of a package.
+// listed is the output of go list for a package.
 type listed struct {
 	ImportPath, Dir                    string
 	GoFiles, TestGoFiles, XTestGoFiles []string
@@ -130,13 +130,13 @@ func (p *pkg) readFile(file string, text []byte, tests bool) error {
 			p.fuzzers = append(p.fuzzers, test{p.path, fn.Name.Name, nil})
 		}
 	}
-	if p.path != kit && r.others(f) && tests { // the tests of the kit call it to test it
+	if p.path != kit && r.others(f) && tests { // package suite calls Loading only to test it
 		p.loading = true
 	}
 	return errors.Join(r.mistakes...)
 }
 
-// importedAs returns the name by which a file knows a package, or "".
+// importedAs returns the name under which a file imports a package, or "".
 func importedAs(f *ast.File, path string) string {
 	for _, i := range f.Imports {
 		if text, err := strconv.Unquote(i.Path.Value); err != nil || text != path {
@@ -150,7 +150,7 @@ func importedAs(f *ast.File, path string) string {
 	return ""
 }
 
-// takes reports whether a function has one parameter, a pointer to testing.T, M or F.
+// takes reports whether a function has one parameter, a pointer to testing.T, M or F, as kind says.
 func takes(fn *ast.FuncDecl, kind string) bool {
 	if fn.Type.Params.NumFields() != 1 {
 		return false
@@ -163,7 +163,7 @@ func takes(fn *ast.FuncDecl, kind string) bool {
 	return ok && sel.Sel.Name == kind
 }
 
-// named reports whether go test takes a function for a test or a fuzzer by its name.
+// named reports whether a function is a test or a fuzzer by its name.
 func named(fn *ast.FuncDecl, prefix string) bool {
 	rest, ok := strings.CutPrefix(fn.Name.Name, prefix)
 	r, _ := utf8.DecodeRuneInString(rest)
@@ -174,14 +174,14 @@ func named(fn *ast.FuncDecl, prefix string) bool {
 type reader struct {
 	fset      *token.FileSet
 	kit       string                 // the name of package suite in the file
-	statement map[*ast.CallExpr]bool // the declarations of tests, which are read already
+	statement map[*ast.CallExpr]bool // the declarations of tests, which were already read
 	mistakes  []error
 }
 
-// choosing are the needs by which tests are chosen, so that only a test itself may name them.
+// choosing are the needs that choose tests, so that only a test itself may declare them.
 var choosing = []string{"In", "Minutes", "EveryPart", "Kubernetes", "VM"}
 
-// literals are the needs that have arguments, and whether it is a string or a number.
+// literals are the needs that have arguments, with the type of the argument.
 var literals = map[string]token.Token{"In": token.STRING, "Minutes": token.INT, "Programs": token.STRING}
 
 func (r *reader) mistake(at ast.Node, format string, args ...any) error {
@@ -190,7 +190,7 @@ func (r *reader) mistake(at ast.Node, format string, args ...any) error {
 	return err
 }
 
-// isKit returns the name that an expression names in package suite, or "".
+// isKit returns the name that an expression selects from package suite, or "".
 func (r *reader) isKit(e ast.Expr) string {
 	sel, ok := e.(*ast.SelectorExpr)
 	if !ok || r.kit == "" {
@@ -261,8 +261,8 @@ func (r *reader) need(arg ast.Expr) (n need, ok bool) {
 	return n, true
 }
 
-// others finds needs that choose tests anywhere but in the declaration of one, where nothing would read them. It
-// reports whether something in the file calls suite.Loading.
+// others reports needs that choose tests but are not in the declaration of a test, because nothing would read them.
+// It returns whether the file calls suite.Loading.
 func (r *reader) others(f *ast.File) (loading bool) {
 	ast.Inspect(f, func(n ast.Node) bool {
 		switch n := n.(type) {

@@ -12,9 +12,9 @@ import (
 	"strings"
 )
 
-// again runs tests by gotestsum. A test that fails is run again, alone, at most twice, which tells a broken test from a
-// flaky one. The flaky ones are listed by name. .ci/flaky names tests with a known cause that is not yet mended, a
-// list that may only shrink. Others fail if they are more than [flaky.allowed].
+// again runs tests by gotestsum. A test that fails is run again, alone, at most twice, which distinguishes a broken
+// test from a flaky one. It lists the flaky tests by name. .ci/flaky names flaky tests with a known cause that is not
+// fixed yet; that list may only shrink. If more than [flaky.allowed] other tests are flaky, again fails.
 func (r *runner) again(ctx context.Context, env, packages []string, flags ...string) error {
 	program := filepath.Join(r.work, "gotestsum")
 	if _, err := os.Stat(program); err != nil {
@@ -71,11 +71,11 @@ func (r *runner) again(ctx context.Context, env, packages []string, flags ...str
 // flaky says how many tests may be flaky.
 type flaky struct {
 	known   []string // in .ci/flaky: the package, a space, the test
-	allowed int      // besides those
+	allowed int      // in addition to those
 }
 
-// allowed returns how many unknown tests may be flaky: two unless FLAKES says more, and one more for each time that the
-// machine stood still, which holds up whatever test runs. It is at most 12.
+// allowed returns how many unknown tests may be flaky: two unless FLAKES says more, and one more for each time that
+// the machine stood still, because a stall delays every test. It is at most 12.
 func allowed(flakes string, stops int) int {
 	n, err := strconv.Atoi(flakes)
 	if err != nil {
@@ -105,8 +105,8 @@ func (f flaky) judge(report string) error {
 
 var rerun = regexp.MustCompile(`^([^ ]+)\.(Test[^ :]*): ([0-9]+) runs?, ([0-9]+) failures?$`)
 
-// flakyIn returns the tests of a report of gotestsum that failed and passed later: the package, a space, the test. A
-// test whose part is flaky is not listed besides.
+// flakyIn returns the tests of a report of gotestsum that failed and later passed: the package, a space, the test. A
+// test whose subtest is listed is not listed too.
 func flakyIn(report string) (out []string) {
 	for line := range strings.Lines(report) {
 		f := rerun.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
@@ -125,7 +125,7 @@ func flakyIn(report string) (out []string) {
 	})
 }
 
-// readStalls reads what .ci/stalls has written: how long the machine stood still each time, in microseconds.
+// readStalls reads the file of .ci/stalls: how long the machine stood still each time, in microseconds.
 func readStalls(file string) (out []int, err error) {
 	text, err := os.ReadFile(file)
 	for f := range strings.FieldsSeq(string(text)) {
@@ -136,8 +136,8 @@ func readStalls(file string) (out []int, err error) {
 	return out, err
 }
 
-// stolen is for how many hundredths of a second the processors of this machine ran something else, by its kernel's
-// account.
+// stolen returns for how many hundredths of a second the processors of this machine ran something else, according to
+// the kernel.
 func stolen() int {
 	text, _ := os.ReadFile("/proc/stat")
 	for line := range strings.Lines(string(text)) {

@@ -19,7 +19,7 @@ import (
 // A runner runs parts of suites on a machine that .ci/prepare has prepared.
 type runner struct {
 	module []pkg
-	work   string        // a folder that .ci/prepare has made and removes
+	work   string        // a folder that .ci/prepare created and will remove
 	limit  time.Duration // of a part
 }
 
@@ -31,7 +31,7 @@ func newRunner(m []pkg) *runner {
 	return &runner{m, os.Getenv("work"), time.Duration(limit) * time.Minute}
 }
 
-// began is when .ci/run or .ci/full began.
+// began is the time at which .ci/run or .ci/full began.
 var began = sync.OnceValue(func() time.Time {
 	if n, err := strconv.ParseInt(os.Getenv("BRUNT_CI_BEGAN"), 10, 64); err == nil {
 		return time.Unix(n, 0)
@@ -82,8 +82,8 @@ func (r *runner) part(ctx context.Context, s suite, p part) error {
 	return r.tests(ctx, s, p)
 }
 
-// tests runs the tests of a part, package by package, until one fails. The long scripts of drills belong to the suite
-// drill-library.
+// tests runs the tests of a part, package by package, until one fails. The long scripts of drills are left to the
+// suite drill-library.
 func (r *runner) tests(ctx context.Context, s suite, p part) error {
 	for _, x := range s.byPackage(r.module, p) {
 		err := r.again(ctx, []string{"BRUNT_FULL=1", "BRUNT_DRILL_SCRIPTS=no"}, []string{x.pkg.path},
@@ -95,13 +95,13 @@ func (r *runner) tests(ctx context.Context, s suite, p part) error {
 	return nil
 }
 
-// timeout is the flag of go test for the limit of a part.
+// timeout returns the -timeout flag of go test for the limit of a part.
 func (r *runner) timeout() string { return fmt.Sprintf("-timeout=%dm", int(r.limit.Minutes())) }
 
-// race runs packages with the race detector. -short leaves out what the detector has nothing to say of: brunt in
-// processes of its own, what one goroutine computes, what a browser shows. A program that is built with it sleeps for a
-// second before it ends, so that other threads can report races: the hundreds that the tests start have ended theirs by
-// then.
+// race runs packages with the race detector. -short leaves out tests that it can't help: brunt in processes of its
+// own, computations of one goroutine, pages in a browser. A program that is built with the detector sleeps for a
+// second before it ends, so that other threads can report races. GORACE shortens this to 20 ms, because the hundreds
+// of programs that the tests start have ended their threads by then.
 func (r *runner) race(ctx context.Context, s suite, p part) error {
 	var packages []string
 	for i, x := range r.module {
@@ -110,7 +110,7 @@ func (r *runner) race(ctx context.Context, s suite, p part) error {
 		}
 	}
 	env := []string{"CGO_ENABLED=1", "GORACE=atexit_sleep_ms=20"}
-	// compiled before, so that no compiler slows a test
+	// The packages are compiled first, so that no compiler slows a test.
 	compile := []string{"go", "list", "-race", "-test", "-deps", "-export"}
 	if err := silent(ctx, env, append(compile, packages...)...); err != nil {
 		return err
@@ -118,11 +118,11 @@ func (r *runner) race(ctx context.Context, s suite, p part) error {
 	return r.again(ctx, env, packages, "-race", "-short", "-vet=off", "-timeout=20m")
 }
 
-// fuzz runs the fuzzers of packages, two packages side by side, on some inputs beyond the seeds, which every test run
-// goes through: by count, since a fuzzer that is stopped by time may report its own deadline as a failure
-// (golang/go#75804), and with one seed, so that a change is refused for what it did. Each package is linked once for
-// all of its fuzzers, and what one prints comes out as a whole. What fuzzing goes by is the coverage of brunt's own
-// packages; -fuzz would compile all others again for theirs.
+// fuzz runs the fuzzers of packages, two packages at a time, on some inputs in addition to the seeds, which every
+// test run plays. The number of inputs is limited instead of the time, because a fuzzer that time stops may report
+// its own deadline as a failure (golang/go#75804). The random seed is fixed, so that a change is refused only for its
+// own fault. Each package is linked once for all of its fuzzers, and its output is printed as a whole. Only the
+// coverage of brunt's own packages guides the fuzzing; -fuzz would compile all other packages again for theirs.
 func (r *runner) fuzz(ctx context.Context, s suite, p part) error {
 	var mu sync.Mutex
 	var failed []string
@@ -172,8 +172,8 @@ func (r *runner) fuzzPackage(ctx context.Context, x packageTests, out *bytes.Buf
 	return nil
 }
 
-// safety plays the part's share of the seeds; the programs that are kept are played in part 1 alone. 2000 programs took
-// 1.4 to 2.8 hours with two workers, so that a quarter, as `--part 1/4`, fits the hour.
+// safety plays the part's share of the seeds. The stored programs are played only in part 1. 2000 programs took 1.4
+// to 2.8 hours with two workers, so a quarter, as `--part 1/4`, fits into an hour.
 func (r *runner) safety(ctx context.Context, s suite, p part) error {
 	from, to := share(p, programs())
 	for _, x := range s.byPackage(r.module, p) {
@@ -186,8 +186,8 @@ func (r *runner) safety(ctx context.Context, s suite, p part) error {
 	return nil
 }
 
-// library proves each drill on every system of its proof; in part 1 also 20 times in virtual time, which takes ten
-// minutes, and in the last part the commands run as a user types them.
+// library proves each drill on every system of its proof. Part 1 also proves it 20 times in virtual time, which takes
+// ten minutes, and the last part also runs the commands that a user types.
 func (r *runner) library(ctx context.Context, s suite, p part) error {
 	full := []string{"BRUNT_FULL=1"}
 	for _, x := range s.byPackage(r.module, p) {
@@ -245,7 +245,7 @@ func (r *runner) figures(ctx context.Context, s suite, p part) error {
 	return loud(ctx, nil, ".ci/kube", "figures")
 }
 
-// release makes the second release in a clone, by a Go that has compiled nothing yet.
+// release builds the release a second time in a clone, with a Go installation that has compiled nothing yet.
 func (r *runner) release(ctx context.Context, s suite, p part) error {
 	made, clone, again, published := filepath.Join(r.work, "release"), filepath.Join(r.work, "clone"),
 		filepath.Join(r.work, "again"), filepath.Join(r.work, "published")
@@ -268,7 +268,7 @@ func (r *runner) bench(ctx context.Context, s suite, p part) error {
 	return loud(ctx, nil, ".ci/bench")
 }
 
-// simulation plays the cells of the simulations whose turn it is, and few trials.
+// simulation plays the cells of the simulations whose turn it is, with few trials.
 func (r *runner) simulation(ctx context.Context, s suite, p part) error {
 	for _, x := range s.byPackage(r.module, p) {
 		if err := r.again(ctx, nil, []string{x.pkg.path}, "-vet=off", "-timeout=20m", "-run", names(x.tests)); err != nil {
@@ -288,24 +288,24 @@ func inOrder(ctx context.Context, env []string, commands ...[]string) error {
 	return nil
 }
 
-// loud runs a command that prints where ci prints, with more environment variables.
+// loud runs a command with more environment variables. Its output goes to the output of ci.
 func loud(ctx context.Context, env []string, argv ...string) error {
 	c := exec.Command(argv[0], argv[1:]...)
 	c.Env, c.Stdout, c.Stderr = append(os.Environ(), env...), os.Stdout, os.Stderr
 	return wait(ctx, c)
 }
 
-// silent is loud without what the command prints to stdout.
+// silent is loud without the command's stdout.
 func silent(ctx context.Context, env []string, argv ...string) error {
 	c := exec.Command(argv[0], argv[1:]...)
 	c.Env, c.Stderr = append(os.Environ(), env...), os.Stderr
 	return wait(ctx, c)
 }
 
-// grace is how long a command may take to end once it was asked to.
+// grace is how long a command may take to end after it was asked to.
 var grace = time.Minute
 
-// wait runs a command in a process group of its own. At the end of ctx it asks the group to end, and kills it a minute
+// wait runs a command in a process group of its own. When ctx ends, it asks the group to end, and kills it a minute
 // later. The error has the exit code of the command.
 func wait(ctx context.Context, c *exec.Cmd) error {
 	if err := context.Cause(ctx); err != nil {

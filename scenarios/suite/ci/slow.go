@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// slow is the server that .ci/bench holds requests open with: it answers each after a time, and does as little as it
-// can besides.
+// slow is the server with which .ci/bench holds requests open. It answers each request after a time, with as little
+// work as possible.
 func slow(args []string) error {
 	if len(args) != 2 {
 		return usage("usage: ci slow ADDR DURATION")
@@ -29,8 +29,8 @@ func slow(args []string) error {
 	}
 }
 
-// answer answers request after request. None has a body, and none comes before the
-// one before it is answered.
+// answer answers the requests of a connection. Requests have no body, and none comes before the previous one is
+// answered.
 func answer(c net.Conn, wait time.Duration) {
 	defer c.Close()
 	answer := []byte("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nlate\n")

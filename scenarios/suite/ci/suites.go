@@ -11,32 +11,33 @@ import (
 	"strings"
 )
 
-// A suite is a set of tests, and how they are run.
+// A suite is a set of tests with the way to run them.
 type suite struct {
 	name  string
 	about func() string
-	// parts is how many parts the plan shows: as many as .ci/run makes, or as it takes for each to fit an hour.
+	// parts is how many parts the plan shows: as many as .ci/run makes, or enough for each to fit into an hour.
 	parts int
-	// takes says how long it takes, where that is known and its tests don't say.
+	// takes says how long the suite takes, if that is known and its tests do not declare it.
 	takes string
 	// picks reports whether a test belongs to the suite.
 	picks func(p pkg, t test) bool
-	// fuzz: the suite is of fuzzers. whole: its parts are of packages instead of tests; single: it has one part.
+	// fuzz: the suite consists of fuzzers. whole: its parts consist of packages instead of tests. single: it has one
+	// part.
 	fuzz, whole, single bool
-	// reach are packages that the suite runs besides those of its tests.
+	// reach are packages that the suite runs in addition to those of its tests.
 	reach []string
 	// run runs a part; nil is [runner.tests].
 	run func(r *runner, ctx context.Context, s suite, p part) error
-	// more says what a part runs that is no test of a package.
+	// more lists what a part runs in addition to tests of packages.
 	more func(p part) []string
-	// demand: it is run only by its name.
+	// demand: the suite is run only if it is named.
 	demand bool
 }
 
 // elsewhere are the suites whose tests the suite load leaves out.
 var elsewhere = []string{"kill", "docker", "examples", "drills", "gate", "kube"}
 
-// home returns the suites that a test says it is in, or that its package and its needs lead to.
+// home returns the suites that a test names, or else those that follow from its package and its needs.
 func home(p pkg, t test) (out []string) {
 	for _, n := range t.needs {
 		if n.name == "In" {
@@ -53,7 +54,7 @@ func home(p pkg, t test) (out []string) {
 	return out
 }
 
-// inHome returns what picks the tests whose home is a suite.
+// inHome returns a function that picks the tests whose home is a suite.
 func inHome(name string) func(p pkg, t test) bool {
 	return func(p pkg, t test) bool { return slices.Contains(home(p, t), name) }
 }
@@ -179,7 +180,7 @@ type packageTests struct {
 
 // byPackage returns the tests of a part, package by package.
 func (s suite) byPackage(m []pkg, p part) (out []packageTests) {
-	i := 0 // of the packages that have tests for the suite
+	i := 0 // number of packages with tests for the suite
 	for _, pk := range m {
 		from := pk.tests
 		if s.fuzz {
@@ -192,7 +193,7 @@ func (s suite) byPackage(m []pkg, p part) (out []packageTests) {
 			}
 		}
 		switch {
-		case s.whole && !s.fuzz: // a package without tests has a place in the order, too
+		case s.whole && !s.fuzz: // a package without tests counts in the order too
 			if !p.has(i) {
 				mine = nil
 			}
@@ -244,7 +245,7 @@ func (s suite) reaches(m []pkg) []string {
 	return slices.Compact(out)
 }
 
-// plan prints what each part of the suites runs. The zero part stands for all parts that a suite usually has.
+// plan prints the tests of each part of the suites. The zero part stands for all usual parts of a suite.
 func plan(w io.Writer, m []pkg, chosen []suite, of part) error {
 	for _, s := range chosen {
 		fmt.Fprintf(w, "%s: %s\n", s.name, s.about())
@@ -285,7 +286,7 @@ func plan(w io.Writer, m []pkg, chosen []suite, of part) error {
 	return nil
 }
 
-// programs is how many programs the suite safety plays, of all its parts.
+// programs returns how many programs all parts of the suite safety play together.
 func programs() int {
 	if n, err := strconv.Atoi(os.Getenv("PROGRAMS")); err == nil {
 		return n
@@ -293,13 +294,13 @@ func programs() int {
 	return 2000
 }
 
-// share returns which of n programs, from 1, a part plays.
+// share returns the first and the last of n programs, counted from 1, that a part plays.
 func share(p part, n int) (from, to int) { return (p.k-1)*n/p.n + 1, p.k * n / p.n }
 
-// times is how often the suite drill-library proves a drill on each system.
+// times returns how often the suite drill-library proves a drill on each system.
 func times() string { return cmp.Or(os.Getenv("TIMES"), "5") }
 
-// names returns a pattern for -run that fits some tests and no others.
+// names returns a pattern for -run that matches exactly some tests.
 func names(tests []test) string {
 	var out []string
 	for _, t := range tests {

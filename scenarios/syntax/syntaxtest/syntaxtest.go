@@ -1,4 +1,4 @@
-// Package syntaxtest reads YAML for the tests of what is built on package syntax.
+// Package syntaxtest reads YAML for tests of packages that use package syntax.
 package syntaxtest
 
 import (

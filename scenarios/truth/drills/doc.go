@@ -11,33 +11,34 @@
 //	   \                              writes lost
 //	    '-------------compared with result.json-----'
 //
-// The prober shares nothing with brunt's packages. It has the load's timeout and connections (kept
-// alive, as many as needed), and sends at intended times whether or not earlier answers are in.
+// The prober shares nothing with brunt's packages. It has the timeout and the connections of the load (kept alive, as
+// many as needed), and sends at intended times whether or not earlier answers have arrived.
 //
-// The comparison uses the times at which both sent their requests, not the intended times, because both stop if the
-// machine stops. The table shows for how long each of them sent nothing. An answer is not slow because the prober stood
-// still.
+// The comparison uses the times at which the prober and brunt sent their requests, not the intended times, because
+// both stop if the machine stops. The table shows for how long each of them sent nothing. An answer does not count as
+// slow if the prober itself stood still.
 //
-// The test repeats a run, at most three times for a drill, if the run can't show the fault: the prober saw the system
-// fail before the fault, so that there is no steady state; or its outage was too short to show at the rate of the load,
-// as brunt's notes state it, and brunt says that it does not know; or, at an edge of the outage, one of the two sent
-// nothing for so long that their times may differ by as much, by the log of writes, and brunt's interval says so. The
-// cause is a machine that is too busy, in spite of the priorities below. A repeat excuses only what that state
-// explains: lost writes, a wrong verdict on them, a process left behind and a fault on another unit fail the test in
-// any run. The test logs each such run in full.
+// The test repeats a run, at most three times for a drill, if the run can't show the fault. There are three such
+// cases. The prober saw the system fail before the fault, so that there is no steady state. The outage was too short
+// to show at the rate of the load, as brunt's notes state it, and brunt says that it does not know. Or, at an edge of
+// the outage, the prober or brunt sent nothing for so long that their times may differ by as much, by the log of
+// writes, and brunt's interval says so. The cause is a machine that is too busy, in spite of the priorities below.
 //
-// Writes are lost if the server that takes writes at the end lacks them. On a busy machine a sentinel that is late
-// fails over again, 2 s after the first one did: from then on all sentinels name the second new primary, and make the
-// first one its replica 10 s later. Clients go on writing to that one, and lose about 800 of 1500 writes, in 3 of 40
-// runs by the log of roles. So front and test read from the primary that most sentinels name and that says it is one,
-// the test reads again and again for as long as brunt does, and the log has what each server and sentinel said of
-// itself.
+// A repeat excuses only effects of that state: lost writes, a wrong verdict on them, a process left behind and a
+// fault on another unit fail the test in any run. The test logs each such run in full.
+//
+// Writes are lost if the server that takes writes at the end lacks them. On a busy machine a late sentinel fails over
+// again, 2 s after the first failover. From then on all sentinels name the second new primary, and make the first one
+// its replica 10 s later. Clients go on writing to the first one, and lose about 800 of 1500 writes, in 3 of 40 runs
+// by the log of roles. So front and test read from the primary that most sentinels name and that says it is one, the
+// test reads again and again for as long as brunt does, and the log records the role that each server and sentinel
+// reports.
 //
 // If a drill has `watch`, result.json has each lasting change of a unit's role within 600 ms of the time at which the
-// test saw it, by questions each 20 ms to another API; the fault hit a unit of the role that it picks.
+// test saw it; the test asks another API every 20 ms. The fault hit a unit with the role that it picks.
 //
-// A drill is one row of the table drills in drills_test.go. Its system is a function that starts one
-// unit in systems_test.go, and a store in a file of its own where it takes writes. The tests run
-// with BRUNT_FULL=1; DRILL_RUNS is the number of runs of each drill, 10 unless it is set;
-// DRILL_KEEP is a folder that keeps the results of failed runs.
+// A drill is one row of the table drills in drills_test.go. Its system is a function in systems_test.go that starts
+// one unit, and a store in a file of its own if the system takes writes. The tests run with BRUNT_FULL=1. DRILL_RUNS
+// is the number of runs of each drill; the default is 10. DRILL_KEEP is a folder that keeps the results of failed
+// runs.
 package drills

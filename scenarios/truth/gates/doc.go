@@ -1,3 +1,3 @@
-// Package gates measures how often `brunt gate` is right, on the machine that it runs on: gates of a server that does
-// not change, while another load disturbs half of them, and gates of a server that is slower.
+// Package gates measures how often `brunt gate` is right, on the machine that it runs on. It gates a server that does
+// not change, while another load disturbs half of the runs, and a server that is slower.
 package gates

@@ -1,4 +1,4 @@
-// Package leaks searches for secrets in everything that brunt gives away.
+// Package leaks searches for secrets in everything that brunt outputs.
 //
 //	secrets, one for each place of a scenario ──> brunt run ──requests──> echo: answers with all that it was sent,
 //	                                                 |                    in every encoding, cut into chunks
@@ -6,9 +6,9 @@
 //	                                                 |
 //	                                              finder: decodes and searches
 //
-// The finder shares nothing with brunt: it decodes what it searches (URL, base64 at each alignment, hex, HTML, JSON,
-// chunks, a terminal's escapes, compression), where brunt encodes what it masks. It searches for the beginnings and the
-// ends of secrets too. TestFinder plants a secret in each encoding and wants it found.
+// The finder shares nothing with brunt. It decodes the output (URL, base64 at each alignment, hex, HTML, JSON,
+// chunks, a terminal's escapes, compression), while brunt encodes the secrets that it masks. It also searches for the
+// beginnings and the ends of secrets. TestFinder plants a secret in each encoding and expects the finder to find it.
 //
-// TestLeaks runs scenarios by their file, as a user does, and prints the places that it searched.
+// TestLeaks runs scenario files like a user does, and prints the places that it searched.
 package leaks

@@ -5,10 +5,10 @@
 //	machine before ----------------------------------------------------> = machine after
 //	                                       differs: shrink the program, print it
 //
-// A machine is what a worker of the tests owns: two processes in control groups of their own, two containers, two
-// folders and a server of switches. Its state is read from /proc, from the control groups, by nft, tc and ip, and from
-// the engine; the package imports nothing of brunt. The faults of a program act on the machine and on the processes
-// that brunt starts as its target, of which nothing may be left.
+// A machine is the part of this computer that a worker of the tests owns: two processes in control groups of their
+// own, two containers, two folders and a server of switches. Its state is read from /proc, from the control groups,
+// by nft, tc and ip, and from the engine; the package imports nothing of brunt. The faults of a program act on the
+// machine and on the processes that brunt starts as its target. Nothing may be left of these.
 //
 // # What must hold, and when
 //
@@ -18,14 +18,13 @@
 //	both were killed                 `brunt revert` restores it; it exits with 0
 //	the engine did not answer        as above, or by `brunt revert` once the engine answers
 //
-// What a kill of the program's own has ended (a container, a process) stays ended; the tests start it again and then
-// compare.
+// A container or a process that the program itself killed stays ended. The tests start it again before they compare.
 //
 // # A program that fails
 //
 // The test shrinks it (fewer faults, kills and gaps, shorter times) and prints it as JSON with its seed. Each later
-// test first plays the files of testdata/programs. A file with `known` names a mistake that is not mended yet; tests
-// leave it out.
+// test first plays the files of testdata/programs. A file with `known` names a mistake that is not fixed yet, and
+// tests skip it.
 //
 //	BRUNT_PROGRAMS=2000          the programs of the seeds 1 to 2000 (default: 20 with CI=true, else 8)
 //	BRUNT_PROGRAMS=37-37         one program

@@ -1,3 +1,3 @@
-// Package status names the status codes of gRPC, as its specification does: calls are judged by them, and faults answer
-// with them.
+// Package status names the status codes of gRPC as in its specification. Checks use them to judge calls, and faults
+// use them for answers.
 package status

@@ -13,7 +13,7 @@ var names = [...]string{
 	"UNAUTHENTICATED",
 }
 
-// Name returns the name of a code, or the number of one without a name.
+// Name returns the name of a code, or its number if it has no name.
 func Name(code int) string {
 	if code >= 0 && code < len(names) {
 		return names[code]

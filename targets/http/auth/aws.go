@@ -29,7 +29,7 @@ type AWS struct {
 // awsSigner signs requests by AWS Signature Version 4.
 type awsSigner struct {
 	y   AWS
-	key atomic.Pointer[awsKey] // of the day
+	key atomic.Pointer[awsKey] // the key of the current day
 }
 
 type awsKey struct {
@@ -45,13 +45,13 @@ func (y *AWS) signer(in targets.Scope) *awsSigner {
 
 // awsRequest is the part of a request that the signature covers.
 type awsRequest struct {
-	method, path, query string // as they are sent
+	method, path, query string // as sent
 	headers             []Header
 	payload             []byte // its SHA-256
 	at                  time.Time
 }
 
-// unsigned are headers that an intermediary may change.
+// unsigned are headers that are not signed, because an intermediary may change them.
 var unsigned = []string{
 	"authorization", "user-agent", "connection", "expect", "accept-encoding", "transfer-encoding",
 	"content-length", "x-amzn-trace-id",

@@ -20,15 +20,15 @@ import (
 // HMAC is the YAML of a keyed hash (RFC 2104) over parts of the request, in a header.
 type HMAC struct {
 	syntax.Place
-	// shared with the target: a text, {file: PATH} or {base64: TEXT}
+	// secret shared with the target: a text, {file: PATH} or {base64: TEXT}
 	Key *keySource `yaml:"key,required"`
-	Alg string     `yaml:"alg,oneof=sha1|sha256|sha384|sha512"` // of the hash; zero is sha256
-	// what is signed, such as "${request.method}\n${request.path}\n${request.body.sha256}"
+	Alg string     `yaml:"alg,oneof=sha1|sha256|sha384|sha512"` // hash function; zero is sha256
+	// the text that is signed, such as "${request.method}\n${request.path}\n${request.body.sha256}"
 	Over     *template.Text   `yaml:"over,required"`
-	Header   string           `yaml:"header"`                    // the one that carries the signature; zero is X-Signature
+	Header   string           `yaml:"header"`                    // header that carries the signature; zero is X-Signature
 	Value    *template.Header `yaml:"value"`                     // of that header; zero is ${request.signature}
 	Encoding string           `yaml:"encoding,oneof=hex|base64"` // of the signature; zero is hex
-	// Sent with the request, such as {X-Date: "${request.date}"}; they can stand in what is signed
+	// further headers of the request, such as {X-Date: "${request.date}"}; the signed text may contain them
 	Headers map[string]template.Header `yaml:"headers"`
 }
 
@@ -38,12 +38,12 @@ type hmacSigner struct {
 	hash    func() hash.Hash
 	over    *template.Text
 	header  string
-	value   *template.Header // nil: the signature alone
+	value   *template.Header // nil: only the signature
 	base64  bool
 	headers []signedHeader
 }
 
-// signedHeader is a header that is sent along with the signature.
+// A signedHeader is a header that is sent together with the signature.
 type signedHeader struct {
 	name string
 	template.Template

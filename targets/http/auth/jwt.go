@@ -20,19 +20,19 @@ import (
 	"github.com/ohler55/ojg/oj"
 )
 
-// JWT is the YAML of a token that brunt signs itself (RFC 7519), once an iteration. The
-// claims iat, exp and jti are set unless the author does.
+// JWT is the YAML of a token that brunt signs itself (RFC 7519), once in each iteration. The claims iat, exp and jti
+// are set unless the author sets them.
 type JWT struct {
 	syntax.Place
-	// how it is signed
+	// signing algorithm
 	Alg string `yaml:"alg,required,oneof=HS256|HS384|HS512|RS256|RS384|RS512|PS256|PS384|PS512|ES256|ES384|ES512|EdDSA"`
 	// the secret, or the private key in PEM: a text, {file: PATH} or {base64: TEXT}
 	Key *keySource `yaml:"key,required"`
-	// by name; a placeholder that is a whole value keeps its type
+	// claims by name; a placeholder that is a whole value keeps its type
 	Claims map[string]*template.JSON `yaml:"claims"`
 	// how long it is valid; zero is 5m
 	Expires quantity.Duration `yaml:"expires,positive"`
-	// names the key, in the token's header
+	// name of the key, in the token's header
 	Kid string `yaml:"kid"`
 	// further fields of the token's header, such as typ
 	Header map[string]string `yaml:"header"`
@@ -54,7 +54,7 @@ type jwtSigner struct {
 type signedToken struct {
 	of     *jwtSigner
 	n      int64  // number of the iteration
-	values []byte // of the data and variables in it
+	values []byte // values of the data and variables in it
 	until  time.Time
 	text   []byte
 }
@@ -110,12 +110,11 @@ func privateKey(alg string, key []byte) (any, error) {
 	return jwt.ParseRSAPrivateKeyFromPEM(key)
 }
 
-// A Cache holds the signed tokens of one virtual user: one for each signer, for the current
-// iteration.
+// A Cache holds the signed tokens of one virtual user: one for each signer, for the current iteration.
 type Cache struct{ tokens []*signedToken }
 
-// token returns the token of the iteration, signed at its first use. It is signed again when a
-// variable in it has changed or half of its lifetime is over.
+// token returns the token of the iteration, which is signed at its first use. It is signed again if a variable in it
+// has changed or half of its lifetime is over.
 func (c *Cache) token(s *jwtSigner, it *template.Iter) ([]byte, error) {
 	values, err := s.claims.AppendValues(nil, it)
 	if err != nil {
@@ -173,7 +172,7 @@ func (s *jwtSigner) sign(it *template.Iter, now time.Time) ([]byte, error) {
 	return base64.RawURLEncoding.AppendEncode([]byte(b.String()+"."), signature), nil
 }
 
-// nonce draws 128 bits that are unique to the request, across runs.
+// nonce draws 128 bits that are unique to the request, even across runs.
 func nonce(it *template.Iter) string {
 	a, b := it.Rand.Uint64(), it.Rand.Uint64()
 	if it.Env != nil {

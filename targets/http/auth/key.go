@@ -8,13 +8,13 @@ import (
 	"brunt/targets"
 )
 
-// maxKey bounds a file that holds a key.
+// maxKey is the maximum size of a file that holds a key, in bytes.
 const maxKey = 1 << 20
 
 // keySource is a key as its author gives it: a text, {file: PATH} or {base64: TEXT}.
 type keySource struct {
 	syntax.Place
-	File   string `yaml:"file"`   // the path of a file that holds it, beside the scenario
+	File   string `yaml:"file"`   // path of a file with the key, beside the scenario
 	Base64 string `yaml:"base64"` // its bytes in base64
 
 	text string
@@ -31,7 +31,7 @@ func (k *keySource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	k.text, _ = n.Text(m)
 }
 
-// read returns the key's bytes; nil: the mistake is noted.
+// read returns the key's bytes. If it returns nil, it has noted a mistake.
 func (k *keySource) read(in targets.Scope, m *syntax.Mistakes) []byte {
 	if k == nil { // noted already
 		return nil

@@ -22,23 +22,22 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 )
 
-// OAuth2 is the YAML of a token by the client credentials grant (RFC 6749, section
-// 4.4).
+// OAuth2 is the YAML of a token that brunt gets by the client credentials grant (RFC 6749, section 4.4).
 type OAuth2 struct {
 	syntax.Place
-	// where tokens come from: a path under the target's URL, or a whole URL
+	// URL of the token server: a path under the target's URL, or a whole URL
 	TokenURL     template.URL `yaml:"token_url,required"`
-	ClientID     string       `yaml:"client_id,required"`     // of the client that the load is
+	ClientID     string       `yaml:"client_id,required"`     // identifies the load to the token server
 	ClientSecret string       `yaml:"client_secret,required"` // such as ${env.CLIENT_SECRET}
 	Scope        []string     `yaml:"scope"`                  // what the token should allow
-	// service that the token is for, if the server asks for it
+	// the service that the token is for, if the token server wants it
 	Audience string `yaml:"audience"`
-	// how the client names itself: by HTTP's basic scheme, or in the body; zero is basic
+	// how the client authenticates: with HTTP's basic scheme, or in the body; zero is basic
 	Style  string            `yaml:"style,oneof=basic|body"`
 	Params map[string]string `yaml:"params"` // other parameters that the server wants
 }
 
-// Tokens keeps a token fresh, outside the measured requests: no request waits for a token.
+// Tokens keeps a token fresh, outside the measured requests, so that no request waits for a token.
 //
 //	Fetch: before the load begins; a failure ends the run
 //	Keep:  [life less a fifth, at most a minute] -> fetch -> ...
@@ -69,10 +68,10 @@ func (y *OAuth2) tokens(in targets.Scope, m *syntax.Mistakes) *Tokens {
 	return &Tokens{y: y, at: y.TokenURL}
 }
 
-// URL returns the URL of the token server, as the author wrote it.
+// URL returns the URL of the token server as written.
 func (k *Tokens) URL() string { return k.at.Text() }
 
-// Units returns the names of the units that the URL of the token server names, such as auth[0].
+// Units returns the names of the units that the URL of the token server refers to, such as auth[0].
 func (k *Tokens) Units() []string {
 	var out []string
 	for _, r := range k.at.Refs() {
@@ -81,11 +80,11 @@ func (k *Tokens) Units() []string {
 	return out
 }
 
-// fetchTimeout bounds the fetch of one token.
+// fetchTimeout limits the fetch of one token.
 const fetchTimeout = 10 * time.Second
 
-// Open prepares the fetches. O says how the target is reached; the token server is reached in
-// the same way, by the same names and inside the same blast radius.
+// Open prepares the fetches. O says how the target is reached. The token server is reached in the same way, with the
+// same names and within the same blast radius.
 func (k *Tokens) Open(o targets.Options, env *template.Env) error {
 	b, err := k.at.Append(nil, &template.Iter{Env: env})
 	if err != nil {
@@ -104,7 +103,7 @@ func (k *Tokens) Open(o targets.Options, env *template.Env) error {
 	}
 	k.learn = func(token string) {
 		if env != nil && env.Secrets != nil && secret.IsLong(token) {
-			env.Secrets.Add(token) // not learned: it is in use until the next, however many values are seen before
+			env.Secrets.Add(token) // not learned: it stays known until the next token, however many values are seen
 		}
 	}
 	client, err := tokenClient(o, u)
@@ -130,13 +129,13 @@ func (k *Tokens) Open(o targets.Options, env *template.Env) error {
 	return nil
 }
 
-// tokenClient creates a client that connects as the load does.
+// tokenClient creates a client that connects like the load.
 func tokenClient(o targets.Options, u *url.URL) (*http.Client, error) {
 	d, err := dial.NewNetwork(&o)
 	if err != nil {
 		return nil, err
 	}
-	// it is the target's own name
+	// The server name is that of the target.
 	if o.TLS != nil && o.TLS.ServerName != "" && !strings.HasPrefix(o.Base, u.Scheme+"://"+u.Host) {
 		other := *o.TLS
 		other.ServerName = ""
@@ -200,7 +199,7 @@ func readably(err error) error {
 	return fmt.Errorf("status %d: %s", refused.Response.StatusCode, why)
 }
 
-// How long before its expiry a token is replaced, and how often a failed fetch is retried.
+// How long before its expiry a token is replaced, and how soon a failed fetch is retried.
 const (
 	mostEarly  = time.Minute
 	firstRetry = 500 * time.Millisecond
@@ -208,8 +207,8 @@ const (
 	leastFetch = time.Second
 )
 
-// Keep fetches a new token before the current one expires, until ctx ends. It calls asks before
-// each fetch. It calls tell with the first of several consecutive failures, and with nil when a fetch succeeds again.
+// Keep fetches a new token before the current one expires, until ctx ends. It calls asks before each fetch. It calls
+// tell with the first of several consecutive failures, and with nil when a fetch succeeds again.
 func (k *Tokens) Keep(ctx context.Context, asks func(), tell func(error)) {
 	wait, failed := k.rest(), false
 	retry := firstRetry
@@ -222,7 +221,7 @@ func (k *Tokens) Keep(ctx context.Context, asks func(), tell func(error)) {
 		case <-timer.C:
 		}
 		asks()
-		limited, cancel := context.WithTimeout(ctx, max(leastFetch, k.left())) // so that the expiry of the token is reported
+		limited, cancel := context.WithTimeout(ctx, max(leastFetch, k.left())) // to report the expiry of the token
 		err := k.Fetch(limited)
 		cancel()
 		switch {
@@ -251,7 +250,7 @@ func (k *Tokens) left() time.Duration {
 	return 0
 }
 
-// rest returns how long to wait before the current token is replaced; negative: for ever.
+// rest returns how long to wait before the current token is replaced. It is negative if it is never replaced.
 func (k *Tokens) rest() time.Duration {
 	h := k.held.Load()
 	if h == nil || h.expires.IsZero() {
@@ -261,7 +260,7 @@ func (k *Tokens) rest() time.Duration {
 	return max(life-min(life/5, mostEarly), firstRetry/5)
 }
 
-// token returns the token that requests send.
+// token returns the token for requests.
 func (k *Tokens) token() []byte {
 	if h := k.held.Load(); h != nil {
 		return h.text

@@ -13,16 +13,15 @@ import (
 	"brunt/targets"
 )
 
-// Auth is the YAML of an auth block: how requests prove who sends them. Exactly one of its
-// kinds is given.
+// Auth is the YAML of an auth block: how requests prove their identity. Exactly one of its kinds is given.
 type Auth struct {
 	syntax.Place
-	// a token by the client credentials grant, fetched before the load and kept fresh beside it
+	// a token by the client credentials grant, fetched before the load and renewed during it
 	OAuth2 *OAuth2 `yaml:"oauth2"`
 	JWT    *JWT    `yaml:"jwt"`    // a token that brunt signs again in each iteration
 	Basic  *Basic  `yaml:"basic"`  // a user and a password
-	Header string  `yaml:"header"` // the header that carries it; zero is Authorization
-	Scheme *string `yaml:"scheme"` // the word before it; zero is Bearer, or Basic
+	Header string  `yaml:"header"` // header for the credentials; zero is Authorization
+	Scheme *string `yaml:"scheme"` // word before the credentials; zero is Bearer, or Basic
 }
 
 // Basic is a user with a password (RFC 7617).
@@ -32,8 +31,8 @@ type Basic struct {
 	Password *template.Text `yaml:"password,required"` // such as ${env.PASSWORD}
 }
 
-// Proofs are the auth and sign blocks of a plan. Each block is compiled once, however many
-// loads and steps use it.
+// Proofs are the auth and sign blocks of a plan. Each block is compiled once, whatever the number of loads and steps
+// that use it.
 type Proofs struct {
 	auths  map[*syntax.Node]*Prover
 	signs  map[*syntax.Node]*Signer
@@ -66,15 +65,14 @@ type Request interface {
 	Scheme() string                     // http or https
 	Host() []byte                       // the Host header
 	Target() []byte                     // path and query
-	Header(name string) []byte          // of the headers before credentials are added; nil: none
+	Header(name string) []byte          // of the headers before credentials; nil: the header is missing
 	Has(header string) bool             // the step sets it
-	Headers() iter.Seq2[string, []byte] // that the step sets, in their order
-	Proofs() []Header                   // that were added so far
-	ContentType() string                // of the body, where brunt sets it; else empty
-	Sends() bool                        // a body
+	Headers() iter.Seq2[string, []byte] // headers that the step sets, in order
+	Proofs() []Header                   // headers that were added so far
+	ContentType() string                // of the body if brunt sets it, else empty
+	Sends() bool                        // it has a body
 	Body() iter.Seq[[]byte]             // piece by piece
-	// Digest caches the hash of a body that is the same file in each request: it calls sum
-	// when the hash is not known.
+	// Digest caches the hash of a body that is the same file in each request. It calls sum if the hash is not known.
 	Digest(alg string, sum func() []byte) []byte
 }
 
@@ -94,7 +92,7 @@ func exactlyOne(p syntax.Place, what string, kinds []string, m *syntax.Mistakes)
 	}
 }
 
-// Auth compiles an auth block; nil: none. It notes mistakes in m.
+// Auth compiles an auth block. It returns nil if there are no credentials. It notes mistakes in m.
 func (p *Proofs) Auth(n *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Prover {
 	if n == nil || IsOff(n) {
 		return nil
@@ -150,14 +148,14 @@ func (p *Proofs) Auth(n *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Pro
 	return a
 }
 
-// Each reports whether the credentials are created for each request or iteration.
+// Each reports whether the credentials are generated again for each request or iteration.
 func (a *Prover) Each() bool { return a.jwt != nil }
 
 // Header returns the name of the header with the credentials.
 func (a *Prover) Header() string { return a.header }
 
-// Append appends the header with the credentials of r. It appends none before the first token
-// is fetched. Cache is that of the virtual user.
+// Append appends the header with the credentials of r. It appends nothing before the first token is fetched. Cache
+// belongs to the virtual user.
 func (a *Prover) Append(dst []Header, r Request, cache *Cache) ([]Header, error) {
 	secret, err := a.prove(r.Iteration(), cache)
 	if err != nil || secret == nil {
@@ -184,7 +182,7 @@ func (a *Prover) prove(it *template.Iter, cache *Cache) ([]byte, error) {
 	return base64.StdEncoding.AppendEncode(nil, user), nil
 }
 
-// Mask masks the credentials of a request in its sample, since the answer may repeat them.
+// Mask masks the credentials of a request in its sample, because the answer may repeat them.
 func Mask(headers []Header, sm *result.Sample) {
 	var secrets template.Secrets
 	for _, h := range headers {

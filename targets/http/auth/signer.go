@@ -18,7 +18,7 @@ import (
 // Sign is the YAML of how requests are signed. Exactly one of its kinds is given.
 type Sign struct {
 	syntax.Place
-	HMAC *HMAC `yaml:"hmac"` // a keyed hash over what the author says
+	HMAC *HMAC `yaml:"hmac"` // a keyed hash over parts of the request
 	AWS  *AWS  `yaml:"aws"`  // AWS Signature Version 4
 }
 
@@ -36,7 +36,7 @@ func (s *Signer) Header() string {
 	return s.hmac.header
 }
 
-// Sign compiles a sign block; nil: none. It notes mistakes in m.
+// Sign compiles a sign block. It returns nil if there is no signature. It notes mistakes in m.
 func (p *Proofs) Sign(n *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Signer {
 	if n == nil || IsOff(n) {
 		return nil
@@ -69,8 +69,7 @@ func (p *Proofs) Sign(n *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Sig
 	return s
 }
 
-// Append signs r: it appends the headers of the signature to dst, the list that r.Proofs
-// returns.
+// Append signs r. It appends the headers of the signature to dst, which is the list that r.Proofs returns.
 func (s *Signer) Append(dst *[]Header, r Request) error {
 	msg := &message{Request: r, dst: dst, at: time.Now().UTC()}
 	if s.aws != nil {
@@ -80,7 +79,7 @@ func (s *Signer) Append(dst *[]Header, r Request) error {
 	return s.hmac.sign(msg)
 }
 
-// message is a request under signature.
+// A message is a request that is being signed.
 type message struct {
 	Request
 	dst       *[]Header

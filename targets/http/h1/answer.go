@@ -21,30 +21,29 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// An Answer is a response for checks and extractions. It decodes and parses the body once, on
-// demand.
+// An Answer is a response, for checks and extractions. It decodes and parses the body once, on demand.
 type Answer struct {
 	scanned head                    // the header, if it is plain
-	head    fasthttp.ResponseHeader // else, or once Head is called
+	head    fasthttp.ResponseHeader // otherwise, or after a call of Head
 	parses  bool                    // head has been used
-	Raw     []byte                  // what was kept of the body, as received
-	Size    int64                   // of the whole body
+	Raw     []byte                  // the part of the body that was kept, as received
+	Size    int64                   // size of the whole body
 	Whole   bool                    // all of the body is kept
 	cut     bool                    // the connection ended right after it
 	plain   []byte                  // the body without its encoding
 	ready   bool                    // plain is valid
-	most    int                     // bytes that the body may have without its encoding; zero is MaxBody
-	grown   error                   // it has more
+	most    int                     // maximum size of the decoded body; zero is MaxBody
+	grown   error                   // the error if it is larger
 	doc     any
 	parsed  int8 // 1 is parsed, -1 is not JSON
 	rest    io.LimitedReader
 
-	Events                int           // of a stream, so far
-	FirstEvent, LastEvent time.Duration // when they came
-	EventKind, EventID    string        // of the last
+	Events                int           // number of events of a stream so far
+	FirstEvent, LastEvent time.Duration // when the first and the last event came
+	EventKind, EventID    string        // kind and id of the last event
 }
 
-// Reset prepares the answer for the next response. It keeps buffers up to a bound.
+// Reset prepares the answer for the next response. It keeps buffers of moderate size.
 func (a *Answer) Reset() {
 	if a.parses {
 		a.head.Reset()
@@ -61,8 +60,8 @@ func (a *Answer) Reset() {
 	a.most, a.grown = 0, nil
 }
 
-// Inflate takes the content encoding off the body. One that grows to over most bytes is [TooLarge], and has its
-// beginning alone.
+// Inflate decodes the content encoding of the body. If the decoded body is larger than most bytes, the error is
+// [TooLarge], and only its beginning is kept.
 func (a *Answer) Inflate(most int) error {
 	if !a.ready {
 		a.most = most
@@ -71,8 +70,8 @@ func (a *Answer) Inflate(most int) error {
 	return a.grown
 }
 
-// Body returns the body without its content encoding. Of one that grows to over 64 MiB, or over what Inflate allows, it
-// is the beginning.
+// Body returns the body without its content encoding. If the decoded body is larger than 64 MiB, or than Inflate
+// allows, it returns only the beginning.
 func (a *Answer) Body() []byte {
 	if a.ready {
 		return a.plain
@@ -97,8 +96,7 @@ func (a *Answer) Body() []byte {
 	return a.plain
 }
 
-// decoder returns a reader that decodes a content encoding; nil: there is none or it is not
-// known.
+// decoder returns a reader that decodes a content encoding. It is nil if there is no encoding or it is unknown.
 func decoder(encoding string, body []byte) io.Reader {
 	var r io.Reader
 	var err error
@@ -106,7 +104,7 @@ func decoder(encoding string, body []byte) io.Reader {
 	case "gzip", "x-gzip":
 		r, err = gzip.NewReader(src)
 	case "deflate":
-		if r, err = zlib.NewReader(src); err != nil { // many servers leave the zlib header out
+		if r, err = zlib.NewReader(src); err != nil { // many servers omit the zlib header
 			r, err = flate.NewReader(bytes.NewReader(body)), nil
 		}
 	case "br":
@@ -161,7 +159,7 @@ func (a *Answer) Cookies() []*http.Cookie {
 	return list
 }
 
-// Cookie returns the value of a cookie that the answer sets; the last one of a name counts.
+// Cookie returns the value of a cookie that the answer sets. If the name occurs several times, the last value counts.
 func (a *Answer) Cookie(name string) (value string, ok bool) {
 	for _, c := range a.Cookies() {
 		if c.Name == name {

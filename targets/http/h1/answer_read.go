@@ -18,12 +18,12 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Bounds on an answer, in bytes. An answer beyond them is an error of its request.
+// Limits on an answer, in bytes. An answer beyond them is an error of its request.
 const (
 	MaxHead  = 1 << 20
-	MaxBody  = 64 << 20 // if checks or extractions read it, by default; else the size is not bounded
-	KeptBody = 64 << 10 // the buffer up to which it is kept for the next answer
-	someBody = 4 << 10  // what is kept of a body that no check looks into
+	MaxBody  = 64 << 20 // default limit if checks or extractions read the body; otherwise its size is not limited
+	KeptBody = 64 << 10 // largest buffer that is kept for the next answer
+	someBody = 4 << 10  // how much is kept of a body that no check needs
 )
 
 // Errors of an answer that the parser refuses.
@@ -32,7 +32,7 @@ var (
 	ErrTooLong = fmt.Errorf("the header is over %d KiB", MaxHead>>10)
 )
 
-// TooLarge is the error of a body over the most bytes that checks and extractions look into.
+// TooLarge is the error of a body with more bytes than checks and extractions may read.
 func TooLarge(most int) error { return tooLarge("the body", most) }
 
 func tooLarge(what string, most int) error {
@@ -48,11 +48,11 @@ var Answers = sync.Pool{New: func() any {
 	return a
 }}
 
-// Read reads the answer to a request whose first byte br holds. It keeps a body of up to most bytes whole; with 0 it
-// keeps the beginning of any. Clean reports that the connection can carry another request.
+// Read reads the answer to a request; br holds its first byte. It keeps a body of up to most bytes whole; if most is
+// 0, it keeps only the beginning. Clean reports that the connection can carry another request.
 func (a *Answer) Read(br *bufio.Reader, method string, most int) (clean bool, err error) {
 	first := br
-	// interim answers such as 100 Continue precede the final one
+	// Interim answers such as 100 Continue precede the final one.
 	for code := 0; code < 200 && code != 101; code = a.Status() {
 		if br, err = a.ReadHead(br); err != nil {
 			return false, err
@@ -61,13 +61,12 @@ func (a *Answer) Read(br *bufio.Reader, method string, most int) (clean bool, er
 	return a.ReadRest(br, first, method, most)
 }
 
-// ReadRest reads what follows the header that br holds; first is the reader in which the
-// answer began.
+// ReadRest reads the part of an answer after the header, from br. First is the reader in which the answer began.
 func (a *Answer) ReadRest(br, first *bufio.Reader, method string, most int) (clean bool, err error) {
 	a.Whole = most > 0
 	switch code := a.Status(); {
 	case method == "HEAD" || code == 204 || code == 304:
-	case code == 101: // what follows is another protocol
+	case code == 101: // another protocol follows
 		return false, nil
 	default:
 		if err := a.readBody(br, most); err != nil {
@@ -77,8 +76,8 @@ func (a *Answer) ReadRest(br, first *bufio.Reader, method string, most int) (cle
 	return !a.cut && !a.closes() && br.Buffered() == 0 && first.Buffered() == 0, nil
 }
 
-// ReadHead reads a status line with its header. It returns the reader to continue with, a
-// larger one if the header needs it.
+// ReadHead reads a status line and a header. It returns the reader to continue with, which is larger if the header
+// needs it.
 func (a *Answer) ReadHead(br *bufio.Reader) (*bufio.Reader, error) {
 	const begin = "HTTP/"
 	if b, err := br.Peek(len(begin)); !strings.HasPrefix(begin, string(b)) {
@@ -104,7 +103,7 @@ func (a *Answer) ReadHead(br *bufio.Reader) (*bufio.Reader, error) {
 		if br.Size() >= MaxHead {
 			return br, ErrTooLong
 		}
-		// subtle: the codec consumes bytes of br only if it has the whole header.
+		// Subtle: the codec consumes bytes of br only if br has the whole header.
 		br = bufio.NewReaderSize(br, min(MaxHead, 4*br.Size()))
 	}
 }
@@ -136,9 +135,9 @@ func (a *Answer) readBody(br *bufio.Reader, most int) error {
 	return nil
 }
 
-// Take reads a body to its end; length is what its header says, or negative. It keeps a body of up to most bytes whole,
-// and of a larger one its beginning: that is [TooLarge]. With 0 the beginning is enough. It counts and drops the other
-// bytes.
+// Take reads a body to its end. Length is the length in the header, or negative. It keeps a body of up to most bytes
+// whole. A larger body is [TooLarge], and only its beginning is kept. If most is 0, the beginning is enough. It
+// counts and drops all other bytes.
 func (a *Answer) Take(r io.Reader, length int64, most int) error {
 	a.Whole = most > 0
 	keep, larger := someBody, most > 0 && length > int64(most)
@@ -162,7 +161,7 @@ func (a *Answer) Take(r io.Reader, length int64, most int) error {
 			return err
 		}
 	}
-	if most > 0 && !larger { // it may end here
+	if most > 0 && !larger { // it may end exactly here
 		var one [1]byte
 		n, err := io.ReadFull(r, one[:])
 		if a.Size += int64(n); err == io.EOF {
@@ -181,7 +180,7 @@ func (a *Answer) Take(r io.Reader, length int64, most int) error {
 	return err
 }
 
-// BodyReader returns a reader of the body as it comes.
+// BodyReader returns a reader that reads the body as it arrives.
 func (a *Answer) BodyReader(br *bufio.Reader) io.Reader {
 	switch n := a.length(); {
 	case n >= 0:
@@ -208,7 +207,7 @@ func (a *Answer) Release() {
 	Answers.Put(a)
 }
 
-// Fill fills in an answer that another client has read: body is what that client kept of it.
+// Fill fills in an answer that another client has read. Body is the part of the body that the client kept.
 func (a *Answer) Fill(status int, header http.Header, body []byte) {
 	a.Head().SetStatusCode(status)
 	for name, values := range header {

@@ -19,42 +19,42 @@ import (
 //
 //	ask: [still open?] -> write -> wait -> first byte; then Read for the rest
 //
-// No request is sent twice: a connection that proves to be closed before a byte was written is
-// replaced; a later failure is an error of the request.
+// No request is sent twice. A connection that proves to be closed before a byte was written is replaced; a later
+// failure is an error of the request.
 type Conn struct {
 	targets.Lease
 	net.Conn // TLS over raw, or raw itself
 	Raw      *net.TCPConn
-	Address  string // host:port that Dial was given
+	Address  string // host:port passed to Dial
 	direct   direct
-	Watch    *watched      // of HTTP/2, where the system has it
+	Watch    *watched      // of HTTP/2, if the system supports it
 	t0       time.Time     // of the run
 	deadline time.Duration // currently set
 	Reads    int           // reads since the request was sent
-	Fault    error         // of the last read that failed, whatever the parser returned
+	Fault    error         // of the last failed read, whatever the parser returned
 	Sent     time.Duration // when the request was written
 	First    time.Duration // when the first byte of the answer came
 	WasSent  bool
 	Torn     bool // a write failed, perhaps in the middle of a TLS record
 }
 
-// Errors of idle connections: the server has closed one, or sent something on it before a request.
+// Errors of idle connections: the server has closed one, or has sent something on it without a request.
 var (
 	ErrStale   = error(&targets.Error{Cause: scenarios.Closed, Text: "the connection was closed while it was idle"})
 	errUnasked = errors.New("the server sent something before it was asked")
 )
 
-// readers holds read buffers. A request takes one only while there is data to read, so that
-// thousands of waiting requests need no buffer.
+// readers holds read buffers. A request takes one only while there is data to read, so that thousands of waiting
+// requests need no buffers.
 var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 16<<10) }}
 
-// Release gives a read buffer back for other requests; its content is lost.
+// Release gives a read buffer back for other requests. Its content is lost.
 func Release(br *bufio.Reader) {
 	br.Reset(nil)
 	readers.Put(br)
 }
 
-// Reader lends a read buffer over r, which [Release] takes back.
+// Reader lends a read buffer over r. [Release] takes it back.
 func Reader(r io.Reader) *bufio.Reader {
 	br := readers.Get().(*bufio.Reader)
 	br.Reset(r)
@@ -69,7 +69,7 @@ func NewConn(raw *net.TCPConn, t0 time.Time) *Conn {
 	return &Conn{Conn: raw, Raw: raw, t0: t0, deadline: noDeadline}
 }
 
-// Dial opens connection n to host:port by the network of o, which opens TCP.
+// Dial opens TCP connection n to host:port with the network of o.
 func Dial(ctx context.Context, o *targets.Options, address string, n uint64) (*Conn, error) {
 	raw, err := o.Network.Dial(ctx, address, n)
 	if err != nil {
@@ -85,9 +85,9 @@ func Dial(ctx context.Context, o *targets.Options, address string, n uint64) (*C
 	return c, nil
 }
 
-// Bounds on how late the deadline of a connection may be.
+// Limits on how late the deadline of a connection may be.
 const (
-	slackShare = 100 // of the timeout
+	slackShare = 100 // divisor of the timeout
 	slackMost  = 10 * time.Millisecond
 )
 
@@ -111,8 +111,8 @@ func (c *Conn) Secure(ctx context.Context, by *tls.Config) error {
 
 func (c *Conn) now() time.Duration { return time.Since(c.t0) }
 
-// Until sets the deadline. Since that is costly, a present deadline that is later by at most
-// slack stays: an answer after its own deadline is refused by its time.
+// Until sets the deadline. Because that is costly, it keeps a current deadline that is later by at most slack. An
+// answer that comes after its own deadline is refused by its time.
 func (c *Conn) Until(deadline, slack time.Duration) {
 	if c.deadline >= deadline && c.deadline <= deadline+slack {
 		return
@@ -121,8 +121,8 @@ func (c *Conn) Until(deadline, slack time.Duration) {
 	_ = c.SetDeadline(c.t0.Add(c.deadline))
 }
 
-// Ask sends req and tail, and waits for the first byte of the answer, which br then holds. It
-// returns ErrStale if the connection was closed before anything was sent.
+// Ask sends req and tail, and waits for the first byte of the answer, which br then holds. It returns ErrStale if the
+// connection was closed before anything was sent.
 func (c *Conn) Ask(req []byte, tail net.Buffers) (br *bufio.Reader, err error) {
 	defer scenarios.Recover(&err) // of TLS
 	c.Reads, c.Fault, c.WasSent = 0, nil, false
@@ -149,8 +149,8 @@ func writeTail(w net.Conn, tail net.Buffers) error {
 	return err
 }
 
-// await waits for the first byte of an answer. An earlier write error is not final: a server
-// that refuses a large body answers and closes without reading it.
+// await waits for the first byte of an answer. An earlier write error is not final: a server that refuses a large
+// body answers, and closes the connection without reading the body.
 func (c *Conn) await(writing error) (*bufio.Reader, error) {
 	br := readers.Get().(*bufio.Reader)
 	br.Reset(c)
@@ -169,8 +169,8 @@ func (c *Conn) await(writing error) (*bufio.Reader, error) {
 
 // Close closes the connection.
 //
-// subtle: crypto/tls would still send a close alert. After half a record the server cannot
-// parse it, and if the server does not read, the write may take 5 s.
+// Subtle: crypto/tls would still send a close alert. After half a record the server can't parse it, and if the server
+// does not read, the write may take 5 s.
 func (c *Conn) Close() error {
 	if c.Torn {
 		return c.Raw.Close()

@@ -8,7 +8,7 @@ import (
 	"net"
 )
 
-// direct is empty: direct input and output needs Unix.
+// direct is empty, because direct input and output needs Unix.
 type direct struct{}
 
 func (c *Conn) GoDirect() {}
@@ -21,8 +21,8 @@ func (*direct) read([]byte) (int, error) { return 0, nil }
 
 func (c *Conn) askDirect([]byte, net.Buffers) (*bufio.Reader, error) { return nil, nil }
 
-// stillOpen returns true: this system cannot check a connection without waiting.
+// stillOpen returns true, because this system can't check a connection without waiting.
 func stillOpen(*net.TCPConn) bool { return true }
 
-// Unasked reads what the server sent before it was asked.
+// Unasked returns a reader of what the server sent without a request.
 func (c *Conn) Unasked() io.Reader { return c }

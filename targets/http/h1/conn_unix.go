@@ -17,28 +17,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// direct reads and writes plain TCP by calls that never block, inside the callback of the
-// runtime's poller. Compared with net.Conn it saves a failed read per request, checks an idle
-// connection without an extra call, and holds no buffer while it waits.
+// direct reads and writes plain TCP by calls that never block, inside the callback of the runtime's poller. Compared
+// with net.Conn it saves a failed read per request, checks an idle connection without an extra call, and holds no
+// buffer while it waits.
 //
 //	checking: a read must say "nothing there"; an end or a byte makes it stale
-//	writing:  the request; what the socket doesn't take goes the ordinary way
+//	writing:  the request; bytes that the socket does not take are written the ordinary way
 //	reading:  the first byte; until it comes the goroutine is parked
 //
-// subtle: the poller reports edges and clears them when a callback begins. No event is lost:
-// the check reads after that, so a later event is a new edge.
+// Subtle: the poller reports edges, and clears them when a callback begins. No event is lost: the check reads after
+// that, so a later event is a new edge.
 type direct struct {
 	rc    syscall.RawConn
-	step  func(fd uintptr) bool // conn.advance, bound once as binding allocates
+	step  func(fd uintptr) bool // conn.advance, bound once because binding allocates
 	fd    int
 	phase phase
 	req   []byte
 	tail  net.Buffers // sent after req
 	br    *bufio.Reader
 	err   error
-	spare uint8 // requests for which it does not try to yield
+	spare uint8 // number of requests for which it does not try to yield
 	probe [1]byte
-	found bool // the probe read a byte where there should be none
+	found bool // the probe read a byte although none should be there
 }
 
 type phase uint8
@@ -63,7 +63,7 @@ func (c *Conn) GoDirect() {
 
 func (d *direct) able() bool { return d.rc != nil }
 
-// Unasked reads what the server sent before it was asked, after Ask refused to write to it.
+// Unasked returns a reader of what the server sent without a request, after Ask refused to write to the connection.
 func (c *Conn) Unasked() io.Reader {
 	if c.direct.found {
 		return io.MultiReader(bytes.NewReader(c.direct.probe[:]), c)
@@ -106,7 +106,7 @@ func (c *Conn) askDirect(req []byte, tail net.Buffers) (*bufio.Reader, error) {
 	return br, d.err
 }
 
-// writeRest sends what the socket buffer had no room for, and waits for the answer.
+// writeRest sends the bytes for which the socket buffer had no room, and waits for the answer.
 func (c *Conn) writeRest() error {
 	d := &c.direct
 	_, err := c.Conn.Write(d.req)
@@ -125,11 +125,10 @@ func (c *Conn) writeRest() error {
 	return d.rc.Read(d.step)
 }
 
-// sparing is the number of requests for which a connection does not yield after a yield in
-// vain.
+// sparing is the number of requests for which a connection does not yield after it yielded in vain.
 const sparing = 32
 
-// advance does what is possible without waiting; false: wait.
+// advance does everything that is possible without waiting. It returns false if it must wait.
 func (c *Conn) advance(fd uintptr) bool {
 	d := &c.direct
 	d.fd = int(fd)
@@ -156,8 +155,8 @@ func (c *Conn) advance(fd uintptr) bool {
 			d.spare--
 			return false
 		}
-		// While many requests are under way, the answer is often there after other goroutines
-		// have run. Then no wake-up is needed.
+		// While many requests are under way, the answer often arrives while other goroutines run. Then no wake-up is
+		// needed.
 		runtime.Gosched()
 		if !c.poll() {
 			d.spare = sparing
@@ -188,8 +187,7 @@ func (c *Conn) poll() bool {
 	return true
 }
 
-// unusable returns why a connection cannot carry a request, after a read that should have
-// found no data.
+// unusable returns why a connection can't carry a request, after a read that should have found no data.
 func (c *Conn) unusable(n int, err error) error {
 	switch {
 	case c.Used:
@@ -202,8 +200,8 @@ func (c *Conn) unusable(n int, err error) error {
 	return errUnasked
 }
 
-// stillOpen reports whether an idle connection is usable: the other side has neither closed it
-// nor sent unrequested data.
+// stillOpen reports whether an idle connection is usable: the other side has neither closed it nor sent data without
+// a request.
 func stillOpen(c *net.TCPConn) bool {
 	raw, err := c.SyscallConn()
 	if err != nil {

@@ -9,15 +9,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sysRead and sysWrite are for non-blocking sockets. They do not notify the scheduler, which
-// would wake its monitor thread whenever load follows a pause: a third of the cost of a
-// request at moderate rates.
+// sysRead and sysWrite are for non-blocking sockets. They do not notify the scheduler, which would wake its monitor
+// thread whenever load follows a pause. That would be a third of the cost of a request at moderate rates.
 
 func sysRead(fd int, b []byte) (int, error) {
 	return retry(unix.SYS_RECVFROM, fd, b, unix.MSG_DONTWAIT)
 }
 
-// sysPeek leaves what it reads, and needs no memory for the address of the other side, as unix.Recvfrom does.
+// sysPeek reads bytes without consuming them. Unlike unix.Recvfrom, it needs no memory for the address of the other
+// side.
 func sysPeek(fd int, b []byte) (int, error) {
 	return retry(unix.SYS_RECVFROM, fd, b, unix.MSG_PEEK|unix.MSG_DONTWAIT)
 }

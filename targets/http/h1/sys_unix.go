@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sysRead and sysWrite are for non-blocking sockets. The standard library's calls tell the
-// race detector that a write happened before the read of its data.
+// sysRead and sysWrite are for non-blocking sockets. They use the standard library's calls, which tell the race
+// detector that a write happened before the read of its data.
 
 func sysRead(fd int, b []byte) (int, error) { return retry(syscall.Read, fd, b) }
 

@@ -17,22 +17,22 @@ import (
 //
 //	Read: [dealt with all] -> wait -> bytes, taken
 //
-// subtle: to take bytes and to mark them as taken is one atomic step for the checking
-// goroutine. Otherwise an end that was read but not yet processed would look like silence.
+// Subtle: for the checking goroutine, taking bytes and marking them as taken is one atomic step. Otherwise an end
+// that was read but not yet processed would look like silence.
 type watched struct {
 	*net.TCPConn
 	rc   syscall.RawConn
-	step func(fd uintptr) bool // take, bound once as binding allocates
+	step func(fd uintptr) bool // take, bound once because binding allocates
 
 	b   []byte // the reader's buffer
 	n   int
 	err error
 
 	mu    sync.Mutex
-	taken bool // the last data read is being processed
+	taken bool // the data of the last read is still being processed
 }
 
-// NewWatched watches c; nil: c cannot be watched.
+// NewWatched watches c. It is nil if c can't be watched.
 func NewWatched(c *net.TCPConn) *watched {
 	rc, err := c.SyscallConn()
 	if err != nil {
@@ -43,7 +43,7 @@ func NewWatched(c *net.TCPConn) *watched {
 	return w
 }
 
-// Read implements [io.Reader]. A call marks the data of the call before as processed.
+// Read implements [io.Reader]. Each call marks the data of the previous call as processed.
 func (w *watched) Read(b []byte) (int, error) {
 	w.mu.Lock()
 	w.taken = false
@@ -57,7 +57,7 @@ func (w *watched) Read(b []byte) (int, error) {
 	return w.n, err
 }
 
-// take reads the available data; false: wait.
+// take reads the available data. It returns false if it must wait.
 func (w *watched) take(fd uintptr) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

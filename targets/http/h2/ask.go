@@ -15,21 +15,22 @@ type Request struct {
 	Bytes    []byte
 	Tail     net.Buffers   // sent after Bytes
 	Deadline time.Duration // on the run's clock
-	Within   time.Duration // until the answer begins, from when the request is about to be written; zero: until Deadline
-	Framed   bool          // a frame of data ends it even if it has no body, as servers of gRPC want it
-	Follows  bool          // it follows a redirect, so that the times of its beginning are not those of the call
+	Within   time.Duration // limit until the answer begins, counted from the write of the request; zero: until Deadline
+	Framed   bool          // a data frame ends it even without a body, because gRPC servers expect that
+	Follows  bool          // it follows a redirect, so its first times are not those of the call
 }
 
 // A Receiver reads the answer to a request.
 type Receiver interface {
 	// Receive takes over an answer that has begun on s, and reads its body. Sent is when the request was written.
 	Receive(s *Stream, a *h1.Answer, sent time.Duration) error
-	// Forget drops what was received: the request is sent again.
+	// Forget drops the received data, because the request is sent again.
 	Forget()
 }
 
-// Ask sends a request and has its answer read. The times are in out. A request that the server certainly has not begun
-// to process is sent again on another connection, as after an idle connection of HTTP/1.1 was closed.
+// Ask sends a request and lets by read its answer. It records the times in out. A request that the server has
+// certainly not begun to process is sent again on another connection, as after an idle connection of HTTP/1.1 was
+// closed.
 func (l *Line) Ask(r Request, by Receiver, out *scenarios.Outcome) error {
 	for tries := 1; ; tries++ {
 		begins := tries == 1 && !r.Follows
@@ -58,7 +59,7 @@ func (l *Line) Ask(r Request, by Receiver, out *scenarios.Outcome) error {
 	}
 }
 
-// exchange sends the request on s, has its answer read and ends s.
+// exchange sends the request on s, lets by read its answer, and ends s.
 func (s *Stream) exchange(r *Request, by Receiver, out *scenarios.Outcome) (untouched bool, err error) {
 	if r.Within > 0 {
 		s.Extend(min(r.Within, r.Deadline-s.mux.line.o.Now()))

@@ -2,8 +2,7 @@
 //
 //	Line.Ask: newStream -> join (waits for a place) -> ask -> Receive, which reads the answer -> finish
 //
-// A [Line] holds an origin's connections and the requests that wait for a stream. Each
-// connection has one goroutine that reads and one that writes, so that no request waits
-// in another's write. The codec is golang.org/x/net/http2's; this package keeps streams,
-// windows and times.
+// A [Line] holds an origin's connections and the requests that wait for a stream. Each connection has one goroutine
+// that reads and one that writes, so that no request waits for the write of another. The codec is
+// golang.org/x/net/http2; this package keeps streams, windows and times.
 package h2

@@ -10,26 +10,28 @@ import (
 	"brunt/targets/http/h1"
 )
 
-// A Held is a request whose body stays open, so that both sides send on it until one of them ends it. One goroutine
-// reads by Answer and Read, and calls Finish when nothing more comes; meanwhile another one writes.
+// A Held is a request whose body stays open, so that both sides send on the stream until one of them ends it. One
+// goroutine reads with Answer and Read, and calls Finish when no more data comes. Meanwhile another goroutine writes.
 type Held struct{ s *Stream }
 
-// held is what a stream needs whose body stays open.
+// held holds the fields of a stream whose body stays open.
 type held struct {
-	open bool // more may be written: no frame ends the request yet
-	// what was given is written, or nothing more can be; holds one token, may be spurious; nil: the body is given at once
+	open bool // more may be written, so no frame ends the request yet
+	// signals that the given part is written, or that nothing more can be written; holds one token, may be spurious;
+	// nil: the whole body is given at once
 	written chan struct{}
 	wrote   time.Duration // when the last part was written
 	pending bool          // a part is not written yet
-	batched bool          // all of that part is in the batch of the writer, which says what became of it
+	batched bool          // all of that part is in the writer's batch, whose write decides its fate
 	broken  error         // why the write of that batch failed
 }
 
 // errEnded means that the other side has ended a stream on which more was to be written.
 var errEnded = error(&targets.Error{Cause: scenarios.Closed, Text: "the server ended the stream"})
 
-// Open sends the head of a request whose body stays open, and returns when it is written. The times are in out. It is
-// sent again as [Line.Ask] does. The stream times out at the deadline of the request, unless Extend sets another time.
+// Open sends the head of a request whose body stays open, and returns when it is written. It records the times in
+// out. It resends the request like [Line.Ask]. The stream times out at the deadline of the request, unless Extend
+// sets another time.
 func (l *Line) Open(r Request, out *scenarios.Outcome) (*Held, error) {
 	for tries := 1; ; tries++ {
 		now := l.o.Now()
@@ -69,7 +71,7 @@ func (l *Line) Open(r Request, out *scenarios.Outcome) (*Held, error) {
 	}
 }
 
-// flushed waits until the head, and what was given after it, are written.
+// flushed waits until the head, and the part of the body that was given, are written.
 func (s *Stream) flushed(late <-chan time.Time) error {
 	for {
 		s.mu.Lock()
@@ -95,7 +97,7 @@ func (s *Stream) flushed(late <-chan time.Time) error {
 	}
 }
 
-// flush wakes the one that waits until something is written. The caller holds the mutex of the stream.
+// flush wakes the goroutine that waits for a write. The caller holds the mutex of the stream.
 func (s *Stream) flush() {
 	if s.written == nil {
 		return
@@ -106,8 +108,8 @@ func (s *Stream) flush() {
 	}
 }
 
-// Write writes b by the deadline, and returns when it was written. If it fails, b may be written in part, so that the
-// stream is of no more use.
+// Write writes b by the deadline, and returns when it was written. If it fails, a part of b may be written, so that
+// the stream can't be used any longer.
 func (h *Held) Write(b []byte, deadline time.Duration, timer *time.Timer) (at time.Duration, err error) {
 	s := h.s
 	m := s.mux
@@ -129,12 +131,12 @@ func (h *Held) Write(b []byte, deadline time.Duration, timer *time.Timer) (at ti
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
-		s.body = nil // b is the caller's again
+		s.body = nil // b belongs to the caller again
 	}
 	return s.wrote, err
 }
 
-// more lets the writer go on with the body of a stream. Ends says that nothing comes after it.
+// more lets the writer continue with the body of a stream. Ends means that nothing follows.
 func (m *mux) more(s *Stream, ends bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -143,7 +145,7 @@ func (m *mux) more(s *Stream, ends bool) {
 	m.work.Signal()
 }
 
-// End tells the server that nothing more is written.
+// End tells the server that nothing more will be written.
 func (h *Held) End() {
 	s := h.s
 	s.mu.Lock()
@@ -166,7 +168,7 @@ func (h *Held) Answer() (*h1.Answer, error) {
 // Read implements [io.Reader] for the body of the answer.
 func (h *Held) Read(b []byte) (int, error) { return h.s.Read(b) }
 
-// Came returns when the last bytes came that were read of the answer.
+// Came returns when the last bytes that Read returned had arrived.
 func (h *Held) Came() time.Duration { return h.s.Came() }
 
 // AddTrailers adds the trailers of a stream that was read to its end to its answer.
@@ -175,7 +177,7 @@ func (h *Held) AddTrailers(a *h1.Answer) { h.s.AddTrailers(a) }
 // Extend sets the time until the stream times out.
 func (h *Held) Extend(left time.Duration) { h.s.Extend(left) }
 
-// Cancel ends the stream at once: the server is told, and Read fails.
+// Cancel ends the stream at once. The server is told, and Read fails.
 func (h *Held) Cancel() {
 	s := h.s
 	s.mu.Lock()
@@ -187,5 +189,5 @@ func (h *Held) Cancel() {
 
 var errCancelled = error(&targets.Error{Cause: scenarios.Unfinished, Text: "brunt ended the stream"})
 
-// Finish frees the place of a stream of which nothing more is read. Err is why.
+// Finish frees the place of a stream that is no longer read. Err is the reason.
 func (h *Held) Finish(err error) { h.s.finish(errors.Is(err, os.ErrDeadlineExceeded)) }

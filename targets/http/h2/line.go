@@ -15,7 +15,7 @@ import (
 
 // A Host opens connections to one origin for its [Line].
 type Host interface {
-	// Connect opens a connection by deadline; over TLS it offers HTTP/2. It records the time in stages.
+	// Connect opens a connection by deadline. With TLS it offers HTTP/2. It records the time in stages.
 	Connect(deadline time.Duration, stages *targets.Stages) (*h1.Conn, error)
 	// Adopt takes over a connection whose server chose HTTP/1.1.
 	Adopt(c *h1.Conn)
@@ -34,7 +34,7 @@ type Host interface {
 //	at once    on a connection that is being opened; opening is part of the service time
 //	later      at the limit of streams or connections; the wait is queue time
 //
-// A line opens as few connections as the limit of streams needs.
+// A line opens only as many connections as the limit of streams requires.
 type Line struct {
 	host   Host
 	o      *targets.Options
@@ -42,7 +42,7 @@ type Line struct {
 	secure bool
 
 	mu      sync.Mutex
-	conns   []*mux    // that accept new streams, or will; the newest last
+	conns   []*mux    // connections that accept new streams, now or soon; the newest last
 	waiting []*Stream // longest first
 	allowed int       // streams that the server allowed on the last connection; zero: not known yet
 	waits   int64     // how many requests had to wait
@@ -53,12 +53,12 @@ func (l *Line) Init(host Host, o *targets.Options, over context.Context, secure 
 	l.host, l.o, l.over, l.secure = host, o, over, secure
 }
 
-// Streams returns how many requests had to wait for a stream, and the number of streams on a
-// connection; zero: without limit or not known.
+// Streams returns how many requests had to wait for a stream, and the number of streams on a connection; zero means
+// no limit or not known.
 func (l *Line) Streams() (waits int64, each int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if n := l.streams(l.allowed); l.waits > 0 && n < unlimited { // else they waited for a connection to open
+	if n := l.streams(l.allowed); l.waits > 0 && n < unlimited { // otherwise they waited for a connection to open
 		return l.waits, n
 	}
 	return 0, 0
@@ -76,24 +76,24 @@ func (l *Line) Waiting() (n int) {
 	return n
 }
 
-// assumed is the number of streams that a connection is taken to allow until the server's
-// settings arrive (RFC 9113 recommends to allow no fewer).
+// assumed is the number of streams that a connection probably allows, until the server's settings arrive (RFC 9113
+// recommends to allow no fewer).
 const assumed = 100
 
-// unlimited is the limit of a server that sets none.
+// unlimited is the limit for a server that sets none.
 const unlimited = 1 << 30
 
-// joinable is how long further requests wait for a connection that is being opened. An attempt
-// that takes longer may hang on a fault that is over by now, so they try another.
+// joinable is how long further requests may join a connection that is being opened. An attempt that takes longer may
+// hang on a fault that is already over, so they try another one.
 const joinable = time.Second
 
-// ErrHTTP1 says that the server chose HTTP/1.1 in the TLS handshake.
+// ErrHTTP1 means that the server chose HTTP/1.1 in the TLS handshake.
 var ErrHTTP1 = errors.New("the server speaks HTTP/1.1")
 
 // join gives s a place, or waits in line for one.
 func (l *Line) join(s *Stream) error {
 	l.mu.Lock()
-	if m := l.room(); m != nil { // then no other request waits
+	if m := l.room(); m != nil { // if there is room, no other request waits
 		l.seat(m, s)
 	} else {
 		l.waiting = append(l.waiting, s)
@@ -123,7 +123,7 @@ func (l *Line) join(s *Stream) error {
 	}
 }
 
-// room returns a connection with a free place, or opens one; nil: none.
+// room returns a connection with a free place, or opens one. It is nil if there is no room.
 func (l *Line) room() *mux {
 	now := l.o.Now()
 	opens := true
@@ -135,7 +135,7 @@ func (l *Line) room() *mux {
 		case m.active < m.limit && (m.ready && !m.mute(now) || !m.ready && now-m.began < joinable):
 			return m
 		case m.ready && m.limit == 0:
-			opens = false // another connection would allow no more
+			opens = false // another connection would not allow more
 		}
 	}
 	if most := l.o.Connections.Max; !opens || most > 0 && len(l.conns) >= most {
@@ -144,7 +144,7 @@ func (l *Line) room() *mux {
 	return l.open()
 }
 
-// open starts to open a connection; nil: the run is over.
+// open starts to open a connection. It is nil if the run is over.
 func (l *Line) open() *mux {
 	m := newMux(l)
 	m.limit = l.streams(assumed)
@@ -158,7 +158,7 @@ func (l *Line) open() *mux {
 	return m
 }
 
-// streams returns how many streams a connection carries if its server allows so many.
+// streams returns how many streams a connection carries if its server allows a number of them.
 func (l *Line) streams(allowed int) int {
 	if !l.o.KeepsAlive() {
 		return min(allowed, 1)
@@ -203,7 +203,7 @@ func (l *Line) serve() {
 	}
 }
 
-// first returns the stream that has waited longest; nil: none.
+// first returns the stream that has waited longest, or nil.
 func (l *Line) first() *Stream {
 	for len(l.waiting) > 0 && l.waiting[0].gone {
 		l.waiting[0] = nil
@@ -268,8 +268,8 @@ func (l *Line) leave(m *mux) {
 	}
 }
 
-// opened puts a connection into use, with the server's limit. Requests that find no place on
-// it are first in line.
+// opened puts a connection into use, with the server's limit. Requests that find no place on it go to the front of
+// the line.
 func (l *Line) opened(m *mux, allowed int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -286,7 +286,7 @@ func (l *Line) opened(m *mux, allowed int) {
 			l.waits += int64(len(early) - i)
 			break
 		}
-		slot := s.slot // the opening belongs to the service time
+		slot := s.slot // opening belongs to the service time
 		l.seat(m, s)
 		s.slot, s.opening = slot, m.stages.Between(slot, m.born)
 		s.rouse()
@@ -302,9 +302,8 @@ func (l *Line) allows(m *mux, allowed int) {
 	l.serve()
 }
 
-// gone removes m, whether it was open or failed to open. Err is why the requests that waited
-// for it have no place. If only the connection timed out, requests with time left wait for
-// another.
+// gone removes m, whether it was open or failed to open. Err is the reason for requests that waited for it. If only
+// the connection timed out, requests with time left wait for another one.
 func (l *Line) gone(m *mux, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -25,9 +25,9 @@ import (
 //	ask -> queue -> writer: header fields, bodies as the windows allow -> server
 //	       reader: answers into their streams, windows, GOAWAY          <- server
 //
-// One goroutine opens the connection and then reads, another writes, so that no request blocks
-// in another's write. x/net provides codec and compression; mux keeps streams and times
-// itself, since the times that brunt judges by must be exact.
+// One goroutine opens the connection and then reads, and another writes, so that no request blocks in the write of
+// another. x/net provides the codec and the compression. mux keeps streams and times itself, because the times that
+// brunt judges by must be exact.
 type mux struct {
 	line   *Line
 	began  time.Duration   // when opening began
@@ -40,39 +40,39 @@ type mux struct {
 
 	mu      sync.Mutex
 	work    sync.Cond // there is something to write
-	err     error     // why it ended; nil: it is open
+	err     error     // why the connection ended; nil: it is open
 	away    *goneAway // the server announced the end of the connection
 	streams map[uint32]*Stream
 	next    uint32
 	queue   []*Stream // to be written
 	control bytes.Buffer
 	ctl     *http2.Framer // writes to control
-	halves  []*Stream     // whose bodies are not written yet
+	halves  []*Stream     // streams whose bodies are not fully written yet
 	windows
 
 	in     reading2
 	outbuf writing2
 }
 
-// places are the streams that a connection carries and may carry. They are under the line's mutex.
+// places are the streams that a connection carries and may carry. The line's mutex guards them.
 type places struct {
 	ready   bool // the connection is open
 	leaving bool // it accepts no more streams
-	limit   int  // of streams
+	limit   int  // largest number of streams
 	active  int  // places taken
-	left    int  // streams until it accepts no more, current ones not counted; negative: no bound
+	left    int  // further streams before it accepts no more; negative: no limit
 	early   []*Stream
 }
 
-// pulse is when data came and went on a connection.
+// pulse records when data came and went on a connection.
 type pulse struct {
 	heard  atomic.Int64 // when data last came
-	pinged atomic.Int64 // since when a PING is unanswered; zero: none
+	pinged atomic.Int64 // when a PING was sent that is still unanswered; zero: none
 	flush  atomic.Int64 // when the last write began
 	half   atomic.Bool  // a header block is incomplete, so no other frame can come
 }
 
-// hears records that data came: it answers a PING too.
+// hears records that data came, which also answers a PING.
 func (p *pulse) hears(at time.Duration) {
 	p.heard.Store(int64(at))
 	if p.pinged.Load() != 0 {
@@ -80,7 +80,7 @@ func (p *pulse) hears(at time.Duration) {
 	}
 }
 
-// silent reports whether no data, or only a part of a header block, came since a moment.
+// silent reports whether no data, or only a part of a header block, has come since a moment.
 func (p *pulse) silent(since time.Duration) bool {
 	return p.heard.Load() <= int64(since) || p.half.Load()
 }
@@ -91,7 +91,7 @@ func (p *pulse) mute(now time.Duration) bool {
 	return at != 0 && now-time.Duration(at) > patience
 }
 
-// windows are the server's settings, and what it accepts now. They are under the connection's mutex.
+// windows are the server's settings, and how much it accepts now. The connection's mutex guards them.
 type windows struct {
 	room    int64  // bytes of bodies that the server accepts
 	initial int64  // bytes that the server accepts on a new stream
@@ -99,14 +99,14 @@ type windows struct {
 	table   uint32 // size of the server's header table
 }
 
-// Windows granted to the server, large enough that it never waits for brunt.
+// Windows that brunt grants to the server. They are so large that the server never waits for brunt.
 const (
 	streamWindow = 1 << 20
 	connWindow   = 1 << 30
 )
 
-// patience is how long a PING may stay unanswered before a connection accepts no more streams.
-// The PING is sent when a request times out on a silent connection.
+// patience is how long a PING may stay unanswered before a connection accepts no more streams. The PING is sent when
+// a request times out on a silent connection.
 const patience = time.Second
 
 func newMux(l *Line) *mux {
@@ -137,7 +137,7 @@ func (m *mux) run() {
 	l.opened(m, allowed)
 	m.stop(m.read())
 	m.shut()
-	writer.Wait() // then it is known what was sent
+	writer.Wait() // afterwards it is known what was sent
 	m.fail()
 	l.host.Drop(m.conn)
 }
@@ -236,8 +236,8 @@ func (m *mux) settle(f *http2.SettingsFrame, allowed *int) error {
 	return m.reply(func() error { return m.ctl.WriteSettingsAck() })
 }
 
-// reply writes the answer to a frame that needs one. It fails for a server that keeps asking
-// and never reads. The caller holds the mutex.
+// reply writes the answer to a frame that needs one. It fails if the server keeps asking but never reads. The caller
+// holds the mutex.
 func (m *mux) reply(write func() error) error {
 	if m.control.Len() > h1.MaxHead {
 		return http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)
@@ -259,8 +259,7 @@ func (m *mux) submit(s *Stream) error {
 	return nil
 }
 
-// cancel tells the server that a stream is abandoned. A stream that is not written yet is
-// never written.
+// cancel tells the server that a stream is abandoned. A stream that is not written yet is never written.
 func (m *mux) cancel(s *Stream, id uint32) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -278,7 +277,7 @@ func (m *mux) forget(s *Stream, id uint32) {
 	m.halves = slices.DeleteFunc(m.halves, func(h *Stream) bool { return h == s })
 }
 
-// grant lets the server send n more bytes of a stream.
+// grant allows the server to send n more bytes on a stream.
 func (m *mux) grant(s *Stream, n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -287,8 +286,8 @@ func (m *mux) grant(s *Stream, n int) {
 	m.work.Signal()
 }
 
-// doubt sends a PING after a request timed out on a connection on which no data, or only a
-// part of a header block, came since the request was sent.
+// doubt sends a PING after a request timed out, if no data, or only a part of a header block, has come on the
+// connection since the request was sent.
 func (m *mux) doubt(since time.Duration) {
 	if !m.silent(since) || !m.pinged.CompareAndSwap(0, int64(m.line.o.Now())) {
 		return
@@ -306,7 +305,7 @@ func (m *mux) shut() {
 	}
 }
 
-// stop prevents further writes: the connection has ended by err.
+// stop prevents further writes, because the connection has ended with err.
 func (m *mux) stop(err error) {
 	m.line.gone(m, err) // first, so that no stream is placed on it again
 	m.mu.Lock()
@@ -322,7 +321,7 @@ func (m *mux) stop(err error) {
 	}
 }
 
-// fail ends every stream of a connection that has ended, each with an error of its own.
+// fail ends every stream of a connection that has ended. Each gets an error of its own.
 func (m *mux) fail() {
 	m.mu.Lock()
 	err, streams := m.err, m.streams
@@ -336,7 +335,7 @@ func (m *mux) fail() {
 	}
 }
 
-// fail ends a stream; untouched: the server never began to process it.
+// fail ends a stream. Untouched means that the server never began to process it.
 func (s *Stream) fail(err error, untouched bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -348,8 +347,8 @@ func (s *Stream) fail(err error, untouched bool) {
 	s.rouse()
 }
 
-// goAway stops new streams on the connection, and takes back those that the server says it has
-// not processed (RFC 9113, section 6.8).
+// goAway stops new streams on the connection, and takes back the streams that the server has not processed (RFC 9113,
+// section 6.8).
 func (m *mux) goAway(f *http2.GoAwayFrame) {
 	away := &goneAway{code: f.ErrCode, text: string(f.DebugData()[:min(len(f.DebugData()), 100)])}
 	last := f.LastStreamID
@@ -381,8 +380,8 @@ type reading2 struct {
 	framer  *http2.Framer
 	hpack   *hpack.Decoder
 	at      time.Duration // when the last bytes came
-	got     int64         // bytes of bodies not yet granted back to the server
-	touched []*Stream     // with new data, not woken yet
+	got     int64         // bytes of bodies that are not yet granted back to the server
+	touched []*Stream     // streams with new data that are not woken yet
 	head    head2
 	block   []byte // a header block of several frames
 }
@@ -397,7 +396,7 @@ func (r *reading2) init(m *mux) {
 	r.hpack.SetMaxStringLength(h1.MaxHead)
 }
 
-// Read implements [io.Reader]. It notes when the bytes came.
+// Read implements [io.Reader]. It records when the bytes came.
 func (r *reading2) Read(b []byte) (int, error) {
 	n, err := r.mux.conn.Conn.Read(b)
 	r.at = r.mux.line.o.Now()

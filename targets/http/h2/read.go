@@ -16,8 +16,8 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// read processes what the server sends, until the connection ends. It wakes a stream when its
-// answer is complete, or when no more data is buffered.
+// read processes the frames of the server until the connection ends. It wakes a stream when its answer is complete,
+// or when no more data is buffered.
 func (m *mux) read() error {
 	r := &m.in
 	for {
@@ -39,7 +39,7 @@ func (m *mux) read() error {
 		if bad, ok := errors.AsType[http2.ConnectionError](err); ok {
 			return fmt.Errorf("what came back is not HTTP/2: %w", bad)
 		} else if err == io.EOF {
-			return io.ErrUnexpectedEOF // a body must not take it for its end
+			return io.ErrUnexpectedEOF // so that the end of the connection is not taken for the end of a body
 		} else if err != nil {
 			return err
 		}
@@ -100,15 +100,15 @@ func (m *mux) take(f http2.Frame) error {
 	return nil
 }
 
-// arrived marks a stream as sent, since the server refers to it, if the writer has not done so
-// yet. The caller holds the stream's mutex.
+// arrived marks a stream as sent if the writer has not done so yet, because the server refers to it. The caller holds
+// the stream's mutex.
 func (m *mux) arrived(s *Stream) {
 	if !s.wasSent {
 		s.sent, s.wasSent = time.Duration(m.flush.Load()), true
 	}
 }
 
-// find returns the stream of a number; nil: no request waits for it.
+// find returns the stream with a number. It is nil if no request waits for it.
 func (m *mux) find(id uint32) *Stream {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -146,9 +146,9 @@ func (m *mux) bad(e http2.StreamError) {
 	s.fail(err, false)
 }
 
-// takeHead processes a header: of an answer, of an interim answer such as 100 Continue, or
-// trailers. It reads all of the header before it locks the stream: a server may freeze between
-// its parts, and a request must not.
+// takeHead processes a header: of an answer, of an interim answer such as 100 Continue, or trailers. It reads the
+// whole header before it locks the stream, because a server may freeze between two parts of a header, and a request
+// must not.
 func (m *mux) takeHead(f *http2.HeadersFrame) error {
 	r := &m.in
 	id, end, at := f.StreamID, f.StreamEnded(), r.at
@@ -213,8 +213,8 @@ func (m *mux) headBlock(f *http2.HeadersFrame) ([]byte, error) {
 	}
 }
 
-// frame reads a frame. It is the connection's goroutine that reads, so that no call could recover from a panic of the
-// framer or of TLS.
+// frame reads a frame. It runs in the connection's own goroutine, where no call could recover from a panic of the
+// framer or of TLS, so it recovers itself.
 func (r *reading2) frame() (f http2.Frame, err error) {
 	defer scenarios.Recover(&err)
 	return r.framer.ReadFrame()
@@ -284,8 +284,8 @@ func (m *mux) takeData(f *http2.DataFrame) error {
 	return nil
 }
 
-// whole marks an answer as complete. If the request is not fully sent, it resets the stream,
-// since the server does not need the rest.
+// whole marks an answer as complete. If the request is not fully sent, it resets the stream, because the server does
+// not need the rest.
 func (m *mux) whole(s *Stream, id uint32) {
 	s.ended, s.last = true, m.in.at
 	s.flush()
@@ -308,7 +308,7 @@ type head2 struct {
 
 func (h *head2) begin(s *Stream) { *h = head2{s: s} }
 
-// field takes a header field.
+// field adds a header field to the answer.
 func (h *head2) field(f hpack.HeaderField) {
 	s := h.s
 	if s == nil || s.over || h.err != nil {
@@ -390,8 +390,8 @@ func (s *Stream) AddTrailers(a *h1.Answer) {
 	}
 }
 
-// ReadAnswer reads the body of the stream's answer, and its trailers. It keeps a body of up to most bytes whole; with 0
-// it keeps the beginning of any.
+// ReadAnswer reads the body of the stream's answer, and its trailers. It keeps a body of up to most bytes whole; if
+// most is 0, it keeps only the beginning.
 func (s *Stream) ReadAnswer(a *h1.Answer, method string, most int) error {
 	length := s.length
 	if method == "HEAD" {

@@ -14,8 +14,8 @@ var (
 	colon = []byte(": ")
 )
 
-// encode builds the header block of a request in the form of HTTP/1.1, and returns its body.
-// Code that renders requests therefore needs one form only.
+// encode builds the header block of a request in the form of HTTP/1.1, and returns its body. So code that renders
+// requests needs only one form.
 func (w *writing2) encode(req []byte, scheme string) (body []byte) {
 	line, rest, _ := bytes.Cut(req, crlf)
 	method, line, _ := bytes.Cut(line, []byte(" "))
@@ -33,7 +33,7 @@ func (w *writing2) encode(req []byte, scheme string) (body []byte) {
 			host = value
 		case "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade": // they exist only in HTTP/1.1
 		case "te":
-			if string(value) == "trailers" { // all that HTTP/2 has of it
+			if string(value) == "trailers" { // the only value that HTTP/2 allows
 				w.fields = append(w.fields, rawField{name, value})
 			}
 		default:
@@ -62,8 +62,8 @@ func (w *writing2) name(written []byte) string {
 	return n
 }
 
-// field appends a header field. Most fields equal those of the request before, at the same
-// place: their strings are reused, since the compression needs strings that persist.
+// field appends a header field. Most fields equal the field at the same place in the previous request. Their strings
+// are reused, because the compression needs strings that persist.
 func (w *writing2) field(name string, value []byte) {
 	i := w.bound
 	w.bound++
@@ -74,6 +74,6 @@ func (w *writing2) field(name string, value []byte) {
 	if f.Name != name || f.Value != string(value) {
 		*f = hpack.HeaderField{Name: name, Value: string(value)}
 	}
-	f.Sensitive = name == "traceparent" // its value never repeats, so it stays out of the table
+	f.Sensitive = name == "traceparent" // its value never repeats, so it is kept out of the table
 	_ = w.hpack.WriteField(*f)
 }

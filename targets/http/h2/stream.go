@@ -21,8 +21,8 @@ import (
 //
 //	join -> in line -> place -> ask -> queued -> written -> head -> body -> end
 //
-// The connection's writer takes the bytes to send from req, its reader stores what came in ans
-// and buf; both check under mu whether the request still waits.
+// The connection's writer takes the bytes to send from req, and its reader stores received data in ans and buf. Both
+// check under mu whether the request still waits.
 type Stream struct {
 	wake     chan struct{} // something changed; holds one token, may be spurious
 	timer    *time.Timer   // fires at the deadline
@@ -40,48 +40,48 @@ type Stream struct {
 	incoming
 	held
 
-	came   time.Duration // when the last byte read came; used by the requester alone
-	credit int           // bytes read and not yet granted back; used by the requester alone
+	came   time.Duration // when the last byte that was read had arrived; only the requester uses it
+	credit int           // bytes read and not yet granted back; only the requester uses it
 
-	// Under the connection's mutex.
-	room int64 // bytes that the server accepts of the body
+	// The connection's mutex guards the following fields.
+	room int64 // bytes of the body that the server accepts now
 	took int64 // bytes of the answer that the server may still send; negative: it sent too many
-	ends bool  // of a body that stayed open: an empty frame of data is to end it
+	ends bool  // of a body that stayed open: an empty data frame must end it
 }
 
-// place is where a stream stands in its line. It is under the line's mutex.
+// place is the place of a stream in its line. The line's mutex guards it.
 type place struct {
-	mux     *mux          // the connection on which it has its place
+	mux     *mux          // the connection that has its place
 	slot    time.Duration // when it got its place
 	opening scenarios.Opening
 	refused error // why it gets no place
 	gone    bool  // it no longer waits
 }
 
-// outgoing is the request of a stream, as far as it is to be written.
+// outgoing is the part of a stream's request that is still to be written.
 type outgoing struct {
 	req     []byte      // in the form of HTTP/1.1
 	body    []byte      // the next part of its body; empty: nothing is left
 	tail    net.Buffers // the parts after that
-	framed  bool        // a frame of data ends it in any case
+	framed  bool        // a data frame ends it in any case
 	sent    time.Duration
 	wasSent bool
 }
 
-// more continues with the next part of the body at the end of one.
+// more continues with the next part of the body when one is written.
 func (o *outgoing) more() {
 	for len(o.body) == 0 && len(o.tail) > 0 {
 		o.body, o.tail = o.tail[0], o.tail[1:]
 	}
 }
 
-// incoming is the answer of a stream, as far as it came.
+// incoming is the received part of a stream's answer.
 type incoming struct {
 	first    time.Duration // when the answer began
 	last     time.Duration // when the last byte of the answer came
 	at       time.Duration // when the last byte in buf came
 	ans      *h1.Answer
-	length   int64 // of the body as the header says; -1: not given
+	length   int64 // of the body according to the header; -1: not given
 	began    bool  // the answer has begun
 	ended    bool  // the answer is complete
 	buf      []byte
@@ -96,8 +96,8 @@ var streamPool = sync.Pool{New: func() any {
 	return &Stream{wake: make(chan struct{}, 1), timer: t}
 }}
 
-// newStream creates the stream of a request, which is req and tail in the form of HTTP/1.1. It
-// times out when left has passed; deadline is the same moment on the run's clock.
+// newStream creates the stream of a request, which is req and tail in the form of HTTP/1.1. It times out after left;
+// deadline is the same moment on the run's clock.
 func newStream(req []byte, tail net.Buffers, deadline, left time.Duration) *Stream {
 	s := streamPool.Get().(*Stream)
 	s.req, s.tail, s.deadline = req, tail, deadline
@@ -134,7 +134,7 @@ func (s *Stream) rouse() {
 	}
 }
 
-// abandon ends a stream that got no place. The line may still hold it, so it is not reused.
+// abandon ends a stream that got no place. The line may still hold the stream, so it is not reused.
 func (s *Stream) abandon() { s.timer.Stop() }
 
 // Extend sets the time until the stream times out.
@@ -143,10 +143,10 @@ func (s *Stream) Extend(left time.Duration) { s.timer.Reset(left) }
 // End returns when the last byte of the answer came.
 func (s *Stream) End() time.Duration { return s.last }
 
-// Came returns when the last bytes came that were read of the answer.
+// Came returns when the last bytes that were read had arrived.
 func (s *Stream) Came() time.Duration { return s.came }
 
-// progress is how far a stream came.
+// progress says how far a stream came.
 type progress struct {
 	sent      time.Duration // when the request was written
 	wasSent   bool
@@ -170,7 +170,7 @@ func (s *Stream) progress(err error) progress {
 	return p
 }
 
-// pause waits for a change or the deadline.
+// pause waits for a change or for the deadline.
 func (s *Stream) pause() error {
 	select {
 	case <-s.wake:
@@ -238,8 +238,7 @@ func (s *Stream) Read(b []byte) (n int, err error) {
 	}
 }
 
-// finish ends s and frees its place. It cancels an unfinished request at the server; the
-// connection stays open.
+// finish ends s and frees its place. It cancels an unfinished request at the server. The connection stays open.
 func (s *Stream) finish(timedOut bool) {
 	m := s.mux
 	s.mu.Lock()
@@ -261,7 +260,7 @@ func (s *Stream) finish(timedOut bool) {
 	if whole {
 		s.release()
 	} else {
-		s.timer.Stop() // the connection, or who writes, may still hold s: it is not reused
+		s.timer.Stop() // the connection or a writer may still hold s, so it is not reused
 	}
 }
 
@@ -270,16 +269,15 @@ var errUntouched = error(&targets.Error{
 	Cause: scenarios.Closed, Text: "the connection ended before the request was sent",
 })
 
-// mostTries bounds how often a request is sent that the server refuses each time. A request
-// whose connections ended before its turn is retried until its deadline, with short pauses
-// after so many attempts.
+// mostTries is how often a request is sent if the server refuses it each time. A request whose connections ended
+// before its turn is retried until its deadline, with short pauses after this number of attempts.
 const (
 	mostTries = 5
 	tryAgain  = time.Millisecond
 )
 
-// again reports whether a request that the server has certainly not begun, and whose last of so many tries ended with
-// err, is to be sent again. It makes the pause before that.
+// again reports whether to resend a request that the server has certainly not begun. Tries is the number of tries,
+// and err the error of the last one. It makes the pause before the next try.
 func again(tries int, err error) bool {
 	_, refused := errors.AsType[*streamReset](err)
 	if refused && tries == mostTries || errors.Is(err, os.ErrDeadlineExceeded) {
@@ -291,7 +289,7 @@ func again(tries int, err error) bool {
 	return true
 }
 
-// streamReset is a stream that the server ended.
+// streamReset means that the server ended a stream.
 type streamReset struct{ code http2.ErrCode }
 
 func (e *streamReset) Error() string {
@@ -301,7 +299,7 @@ func (e *streamReset) Error() string {
 	return "the server reset the stream: " + e.code.String()
 }
 
-// ErrorCause is the cause for [targets.CauseOf].
+// ErrorCause implements the interface that [targets.CauseOf] uses.
 func (e *streamReset) ErrorCause() scenarios.Cause {
 	if e.code == http2.ErrCodeRefusedStream {
 		return scenarios.Refused
@@ -313,7 +311,7 @@ func (e *streamReset) ErrorCause() scenarios.Cause {
 type goneAway struct {
 	code http2.ErrCode
 	text string
-	err  error // why it ended; nil: it has not
+	err  error // why the connection ended; nil: it has not ended
 }
 
 func (e *goneAway) Error() string {
@@ -329,7 +327,7 @@ func (e *goneAway) Error() string {
 
 func (e *goneAway) Unwrap() error { return e.err }
 
-// ErrorCause is the cause for [targets.CauseOf].
+// ErrorCause implements the interface that [targets.CauseOf] uses.
 func (e *goneAway) ErrorCause() scenarios.Cause {
 	if e.err != nil {
 		return scenarios.NoCause

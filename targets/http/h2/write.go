@@ -24,7 +24,7 @@ type writing2 struct {
 	fields []rawField
 	names  map[string]string // names by the author's spelling
 	last   []hpack.HeaderField
-	bound  int // fields of last that the current request has
+	bound  int // number of fields of the current request, counted in last
 }
 
 // written is a stream whose header is in the batch.
@@ -47,7 +47,7 @@ const mostBatch = 64 << 10
 func (m *mux) unsent(batch []written) {
 	for _, b := range batch {
 		b.s.mu.Lock()
-		head := !b.s.wasSent // else it is a later part of a body that stays open
+		head := !b.s.wasSent // otherwise it is a later part of a body that stays open
 		b.s.mu.Unlock()
 		if !head {
 			continue
@@ -111,16 +111,16 @@ func (m *mux) write() {
 	}
 }
 
-// gather lets the requests that are about to be submitted join the next write: the writer is woken
-// by the first of them and would run before the others. The caller holds the mutex.
+// gather lets requests that are about to be submitted join the next write. The first of them wakes the writer, which
+// would otherwise run before the others. The caller holds the mutex.
 func (m *mux) gather() {
 	m.mu.Unlock()
 	runtime.Gosched()
 	m.mu.Lock()
 }
 
-// quiet reports whether an idle connection is still open. It waits briefly until the reader
-// has processed pending data, which may be the end.
+// quiet reports whether an idle connection is still open. It waits briefly until the reader has processed pending
+// data, which may contain the end.
 func (m *mux) quiet() bool {
 	for n := range 200 {
 		if m.conn.Watch == nil || m.conn.Watch.Quiet() {
@@ -141,8 +141,7 @@ func (m *mux) quiet() bool {
 	return false
 }
 
-// begin writes the header of a stream into the batch, and as much of its body as the windows
-// allow.
+// begin writes the header of a stream into the batch, and as much of its body as the windows allow.
 func (m *mux) begin(s *Stream) {
 	w := &m.outbuf
 	s.mu.Lock()
@@ -222,7 +221,7 @@ func (m *mux) bodies() {
 	for _, h := range w.halves {
 		s := h.s
 		s.mu.Lock()
-		if s.on != m || s.id != h.id { // another request uses it by now
+		if s.on != m || s.id != h.id { // another request already uses it
 			s.mu.Unlock()
 			continue
 		}
@@ -255,8 +254,8 @@ func (m *mux) bodies() {
 	}
 }
 
-// heldBody notes that what was given of a body that stays open is in the batch, and ends it if nothing more comes. The
-// caller holds the stream's mutex.
+// heldBody notes that the given part of a body that stays open is in the batch, and ends the body if nothing more
+// comes. The caller holds the stream's mutex.
 func (m *mux) heldBody(s *Stream) {
 	w := &m.outbuf
 	w.batch = append(w.batch, written{s, s.id})
@@ -289,8 +288,7 @@ func (m *mux) send() bool {
 			b.s.flush()
 			b.s.mu.Unlock()
 		}
-		// What the server sent before it closed must still be read: the answer to a refused
-		// body, or GOAWAY.
+		// Data that the server sent before it closed must still be read: the answer to a refused body, or GOAWAY.
 		m.stop(err)
 		_ = m.conn.Raw.SetReadDeadline(time.Now().Add(lastWords))
 		return false

@@ -2,7 +2,7 @@
 // unique project name, so that it does not affect other Compose projects.
 //
 //	Read --> Spec: the services of the Compose file
-//	New --> Prepare: compose up, then the containers that it made
+//	New --> Prepare: compose up, then find the containers
 //	   --> each unit: await ready
 //	   --> Release: compose down, with networks and volumes
 //
@@ -27,7 +27,7 @@ import (
 // Options configure a Compose project.
 type Options struct {
 	Run     string         // name of the run, in the project's name
-	Engine  *docker.Engine // where Compose makes the containers
+	Engine  *docker.Engine // where Compose creates the containers
 	Publish bool           // use ports of this machine, because the containers' addresses are not reachable
 	// Event is called for events of a unit: ready.
 	Event func(event, unit, text string)
@@ -67,10 +67,10 @@ func (d *driver) Prepare(ctx context.Context) error {
 	return d.find(ctx)
 }
 
-// oneOff is the label that Compose puts on containers of `compose run`.
+// oneOff is the label with which Compose marks containers of `compose run`.
 const oneOff = "com.docker.compose.oneoff"
 
-// find finds the containers that Compose has made.
+// find finds the containers that Compose has created.
 func (d *driver) find(ctx context.Context) error {
 	list, err := d.o.Engine.List(ctx, containers.Query{Project: d.name})
 	if err != nil {
@@ -93,8 +93,8 @@ func (d *driver) find(ctx context.Context) error {
 	return nil
 }
 
-// Release implements [platform.Driver]: it removes the project with its networks and volumes, and
-// what Compose leaves behind.
+// Release implements [platform.Driver]. It removes the project with its networks and volumes, and everything that
+// Compose leaves behind.
 func (d *driver) Release(ctx context.Context) error {
 	grace := 0
 	for _, s := range d.spec.Services {
@@ -126,12 +126,12 @@ type instance struct {
 	driver *driver
 	spec   *platform.Service
 	name   string
-	port   int    // that it listens on; 0 is none
-	addr   string // host:port by which it is reached; empty if it does not listen
+	port   int    // the port on which it listens; 0 means none
+	addr   string // host:port at which it can be reached; empty if it does not listen
 }
 
-// newInstance finds the address of a container: a port that the machine forwards, which stays over
-// restarts, or otherwise its own address if it is reachable from here.
+// newInstance finds the address of a container. It is a port that the machine forwards, which survives restarts, or
+// otherwise the container's own address if it is reachable from here.
 func newInstance(d *driver, s *platform.Service, c *containers.Container) *instance {
 	u := &instance{driver: d, spec: s, name: c.Name, port: s.Port}
 	if u.port == 0 && len(c.Ports) > 0 {
@@ -157,15 +157,15 @@ func (u *instance) direct(c *containers.Container) string {
 
 func (u *instance) Addr() string { return u.addr }
 
-// Ref returns the container's name in the engine, which stays when Compose recreates the container.
+// Ref returns the container's name in the engine, which stays the same when Compose recreates the container.
 func (u *instance) Ref() string { return u.name }
 
-// Start does nothing: Compose has started the container.
+// Start does nothing, because Compose has started the container.
 func (u *instance) Start(context.Context) error { return nil }
 
 func (u *instance) Running() error { return nil }
 
-// Check asks for the container's health, and for that of its port.
+// Check checks the container's health, and its port.
 func (u *instance) Check(ctx context.Context) error {
 	c, err := u.driver.o.Engine.Inspect(ctx, u.name)
 	if err != nil {
@@ -174,16 +174,16 @@ func (u *instance) Check(ctx context.Context) error {
 	if err := c.Healthy(); err != nil || u.addr == "" {
 		return err
 	}
-	// The machine's port forwarder accepts connections for a container that does not listen yet.
+	// The machine's port forwarder accepts connections even if the container does not listen yet.
 	return platform.Check(ctx, cmp.Or(u.direct(&c), u.addr), u.spec.Ready)
 }
 
-// Failed returns nothing: a container may wait for others by ending until they are there.
+// Failed returns nothing, because a container may wait for others by exiting until they are there.
 func (u *instance) Failed(context.Context) string { return "" }
 
 func (u *instance) Output(ctx context.Context) (end string, exit error) {
 	return u.driver.o.Engine.Tail(ctx, u.name), nil
 }
 
-// Remove does nothing: Release removes all containers of the project.
+// Remove does nothing, because Release removes all containers of the project.
 func (u *instance) Remove(context.Context) error { return nil }

@@ -22,7 +22,7 @@ import (
 func Read(c *scenarios.Compose, entry string, m *syntax.Mistakes) platform.Spec {
 	spec := platform.Spec{Platform: platform.Docker}
 	if c.File == "" {
-		return spec // reported already
+		return spec // already reported
 	}
 	at := c.At
 	if c.Has("file") {

@@ -1,13 +1,12 @@
-// Package container runs the units of a group as containers that brunt makes in a Docker engine. The
-// engine supervises them.
+// Package container runs the units of a group as containers that brunt creates in a Docker engine. The engine
+// supervises them.
 //
 //	New --> Prepare: images, networks with their subnets, volumes, containers with fixed addresses
 //	   --> each unit: start, await ready
 //	   --> Release: networks, volumes, and the image of brunt itself
 //
-// Each container has a fixed address in each of its networks, which stays over restarts. Its host
-// names are the name of its service, which all replicas share, and the name of its unit, such as
-// posts-0.
+// Each container has a fixed address in each of its networks, which survives restarts. Its host names are the name of
+// its service, which all replicas share, and the name of its unit, such as posts-0.
 package container
 
 import (
@@ -30,11 +29,11 @@ import (
 
 // Options configure a group of containers.
 type Options struct {
-	Run     string            // name of the run; the label [containers.RunLabel] of everything that is made
-	Engine  *docker.Engine    // where the containers are made
+	Run     string            // name of the run; value of the label [containers.RunLabel] on all objects
+	Engine  *docker.Engine    // where the containers are created
 	Labels  map[string]string // additional labels
 	Publish bool              // use ports of this machine, because the containers' addresses are not reachable
-	// Self makes an image of brunt itself for services without an image of their own.
+	// Self creates an image of brunt itself, for services without an image of their own.
 	Self func(ctx context.Context) (id string, err error)
 	// Event is called for events of a unit: ready.
 	Event func(event, unit, text string)
@@ -47,14 +46,14 @@ type driver struct {
 	units []*unit
 
 	networks map[string]*subnet
-	volumes  []string          // that were made
+	volumes  []string          // names of the volumes that were created
 	images   map[string]string // by service, for services that run brunt itself
 }
 
 // A subnet is a network of the run.
 type subnet struct {
 	id   string
-	next netip.Addr // the last address that was given
+	next netip.Addr // the last address that was assigned
 }
 
 // take returns the next free address.
@@ -66,7 +65,7 @@ func (n *subnet) take() netip.Addr {
 // commonNetwork is the network of services that name no network.
 const commonNetwork = "default"
 
-// New prepares a group of containers. It makes nothing in the engine.
+// New prepares a group of containers. It creates nothing in the engine.
 func New(spec platform.Spec, o Options) (*platform.Group, error) {
 	if o.Run == "" {
 		o.Run = rand.Text()
@@ -116,7 +115,7 @@ func networksOf(s *platform.Service) []string {
 	return s.Container.Networks
 }
 
-// Prepare implements [platform.Driver]: it makes networks and containers.
+// Prepare implements [platform.Driver]. It creates networks and containers.
 func (d *driver) Prepare(ctx context.Context) error {
 	if err := d.fetch(ctx); err != nil {
 		return err
@@ -179,7 +178,7 @@ func (d *driver) fetch(ctx context.Context) error {
 	return nil
 }
 
-// labels returns the labels of everything that the group makes.
+// labels returns the labels of all objects that the group creates.
 func (d *driver) labels() map[string]string {
 	out := maps.Clone(d.o.Labels)
 	if out == nil {
@@ -192,7 +191,7 @@ func (d *driver) labels() map[string]string {
 // object returns the engine's name for an object of the run.
 func (d *driver) object(name string) string { return "brunt-" + d.o.Run + "-" + name }
 
-// inside lists the addresses by which containers reach the replicas of a service.
+// inside lists the addresses at which containers reach the replicas of a service.
 func (d *driver) inside(service string) []string {
 	var out []string
 	s := d.spec.Service(service)
@@ -206,8 +205,8 @@ func (d *driver) inside(service string) []string {
 	return out
 }
 
-// values returns the values of ${self.…}, ${link.…} and ${unit.…} in the settings of u: host names
-// of its networks.
+// values returns the values of ${self.…}, ${link.…} and ${unit.…} in the settings of u. They use host names of its
+// networks.
 func (d *driver) values(u *unit) map[string]string {
 	out := map[string]string{}
 	for i := range d.spec.Services {
@@ -231,7 +230,7 @@ func (d *driver) values(u *unit) map[string]string {
 	return out
 }
 
-// Release implements [platform.Driver]: it removes the networks and volumes, and the image that was made for the
+// Release implements [platform.Driver]. It removes the networks and volumes, and the image that was created for the
 // group.
 func (d *driver) Release(ctx context.Context) error {
 	d.free()

@@ -23,7 +23,7 @@ type unit struct {
 	driver *driver
 	spec   *platform.Service
 	id     string                // empty until Prepare
-	at     map[string]netip.Addr // by network
+	at     map[string]netip.Addr // its addresses, by network
 	port   *platform.Port        // of this machine; nil if the container is reached at its own address
 }
 
@@ -112,8 +112,8 @@ func (u *unit) create(ctx context.Context) error {
 	return err
 }
 
-// environment returns the environment of a container's process: brunt's variables, overridden by
-// those of the scenario.
+// environment returns the environment of a container's process: the variables of brunt, overridden by those of the
+// scenario.
 func (u *unit) environment(values map[string]string, it *template.Iter) ([]string, error) {
 	env := map[string]string{"BRUNT_UNIT": u.Name()}
 	if u.spec.Port != 0 {
@@ -132,10 +132,10 @@ func (u *unit) Start(ctx context.Context) error {
 	return nil
 }
 
-// Running implements [platform.Instance]: nothing else answers at the container's address.
+// Running implements [platform.Instance]. Nothing else can answer at the container's address.
 func (u *unit) Running() error { return nil }
 
-// Check implements [platform.Instance]: a container without a port is ready when its health is good.
+// Check implements [platform.Instance]. A container without a port is ready if its health is good.
 func (u *unit) Check(ctx context.Context) error {
 	if u.spec.Port != 0 {
 		return platform.Check(ctx, u.Addr(), u.spec.Ready)
@@ -147,7 +147,7 @@ func (u *unit) Check(ctx context.Context) error {
 	return c.Healthy()
 }
 
-// mostRestarts is the number of restarts after which a unit counts as one that never becomes ready.
+// mostRestarts is the number of restarts after which a unit is considered unable to become ready.
 const mostRestarts = 5
 
 func (u *unit) Failed(ctx context.Context) string {
@@ -167,12 +167,12 @@ func (u *unit) Output(ctx context.Context) (end string, exit error) {
 	return u.driver.o.Engine.Tail(ctx, u.id), nil
 }
 
-// Remove implements [platform.Instance]: it stops the container and removes it.
+// Remove implements [platform.Instance]. It stops and removes the container.
 func (u *unit) Remove(ctx context.Context) error {
 	if u.id == "" {
 		return nil
 	}
-	_ = u.driver.o.Engine.Stop(ctx, u.id, u.spec.Grace) // otherwise it is removed by force
+	_ = u.driver.o.Engine.Stop(ctx, u.id, u.spec.Grace) // if it fails, the container is removed by force
 	if err := u.driver.o.Engine.Remove(ctx, u.id); err != nil {
 		return fmt.Errorf("%s: %w", u.Name(), err)
 	}

@@ -17,15 +17,15 @@ import (
 	"brunt/scenarios/disk"
 )
 
-// An Address is the address of an engine, as data: an undo in the journal names its engine by it.
+// An Address is the address of an engine, as data. An undo in the journal names its engine by it.
 type Address struct {
 	Host    string `json:"host"`              // unix:///var/run/docker.sock, tcp://host:2376
-	Context string `json:"context,omitempty"` // name of the Docker context of the address; empty is none
-	TLS     string `json:"tls,omitempty"`     // folder of ca.pem, cert.pem and key.pem; empty is none
+	Context string `json:"context,omitempty"` // name of the Docker context that the address comes from; empty: none
+	TLS     string `json:"tls,omitempty"`     // folder of ca.pem, cert.pem and key.pem; empty: no TLS
 }
 
-// FindEngine finds the engine like Docker's own command: by DOCKER_HOST, then DOCKER_CONTEXT, then the
-// context in use, then the default socket.
+// FindEngine finds the engine like Docker's own command: DOCKER_HOST, then DOCKER_CONTEXT, then the current context,
+// then the default socket.
 func FindEngine(getenv func(string) string) (Address, error) {
 	if host := getenv("DOCKER_HOST"); host != "" {
 		at := Address{Host: host}
@@ -64,10 +64,10 @@ func configDir(getenv func(string) string) string {
 	return filepath.Join(home, ".docker")
 }
 
-// mostSettings bounds a file of the docker command's settings, in bytes.
+// mostSettings is the maximum size of a settings file of the docker command, in bytes.
 const mostSettings = 4 << 20
 
-// inUse returns the context that `docker context use` has set; empty is none.
+// inUse returns the context that `docker context use` has set. It is empty if there is none.
 func inUse(dir string) (string, error) {
 	file := filepath.Join(dir, "config.json")
 	b, err := disk.Read(file, mostSettings)
@@ -86,7 +86,8 @@ func inUse(dir string) (string, error) {
 	return config.CurrentContext, nil
 }
 
-// contextOf reads a context from the docker command's store, which uses the digest of the name.
+// contextOf reads a context from the store of the docker command, which names folders by the digest of the context's
+// name.
 func contextOf(dir, name string) (Address, error) {
 	sum := sha256.Sum256([]byte(name))
 	id := hex.EncodeToString(sum[:])
@@ -111,17 +112,17 @@ func contextOf(dir, name string) (Address, error) {
 	return at, nil
 }
 
-// File is the path of a file of its TLS folder, such as ca.pem.
+// File returns the path of a file in its TLS folder, such as ca.pem.
 func (a Address) File(name string) string { return filepath.Join(a.TLS, name) }
 
-// Socket reports whether the engine is reached by a socket of this machine.
+// Socket reports whether the address is a socket of this machine.
 func (a Address) Socket() bool {
 	u, err := url.Parse(a.Host)
 	return err == nil && (u.Scheme == "unix" || u.Scheme == "npipe")
 }
 
-// Local reports whether the engine runs on this machine: it is reached by a socket or at a loopback
-// address. Then its containers' addresses are reachable.
+// Local reports whether the engine runs on this machine: its address is a socket or a loopback address. Then its
+// containers' addresses are reachable.
 func (a Address) Local() bool {
 	if a.Socket() {
 		return true
@@ -134,7 +135,7 @@ func (a Address) Local() bool {
 	return u.Hostname() == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// URL returns the address as a URL; nil for a socket.
+// URL returns the address as a URL. It is nil for a socket.
 func (a Address) URL() *url.URL {
 	if a.Socket() {
 		return nil

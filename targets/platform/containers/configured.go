@@ -1,21 +1,21 @@
 package containers
 
-// Limits are what the engine was told to limit a container to.
+// Limits are the limits that the engine was given for a container.
 type Limits struct {
 	CPUQuota int64                        // microseconds of processor time in each period; zero is no limit
 	Memory   int64                        // bytes; zero is no limit
 	Disk     map[string]map[string]uint64 // bytes per second of "read" and "write", by the path of the device
 }
 
-// An Endpoint is a container's configuration in a network, as far as it was requested: what is
-// needed to restore it.
+// An Endpoint is a container's configuration in a network, as it was requested. It has everything that is needed to
+// restore it.
 type Endpoint struct {
 	Network  string `json:"network"` // its id
 	Name     string `json:"name"`    // of the network
 	Address  string `json:"address,omitempty"`
 	Address6 string `json:"address6,omitempty"`
-	Fixed    bool   `json:"fixed,omitempty"` // an address was requested, rather than chosen by the engine
-	// requested addresses; nil with Fixed is both, as in older journals
+	Fixed    bool   `json:"fixed,omitempty"` // an address was requested instead of chosen by the engine
+	// requested addresses; nil together with Fixed means both, as in older journals
 	Asked      *Asked            `json:"asked,omitempty"`
 	Mac        string            `json:"mac,omitempty"`
 	OwnMac     bool              `json:"own_mac,omitempty"`  // not derived from the IP address

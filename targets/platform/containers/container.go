@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A Container is the state of one container, as reported by the engine.
+// A Container is the state of one container according to the engine.
 type Container struct {
 	ID       string
 	Name     string // without the leading slash
@@ -19,13 +19,13 @@ type Container struct {
 	Paused   bool
 	OOM      bool // the kernel killed it because it was out of memory
 	Exit     int  // its last exit code
-	PID      int  // of its first process, in the PID namespace of the engine's machine; 0 is none
+	PID      int  // of its first process, in the PID namespace of the engine's machine; 0: none
 	Made     time.Time
 	Started  time.Time // the last start
 	Health   string    // starting, healthy, unhealthy; empty if it has no check
 	Restart  string    // policy: no, always, on-failure, unless-stopped
-	Shares   string    // whose network it shares: host, or container:ID; empty if it has its own
-	Removed  bool      // the engine removes it after its end
+	Shares   string    // the network that it shares: host, or container:ID; empty if it has its own
+	Removed  bool      // the engine removes it when it ends
 	Restarts int       // restarts by the policy
 	Labels   map[string]string
 	Networks []Network
@@ -34,16 +34,16 @@ type Container struct {
 	Agent    bool                   // one of brunt's own agents
 }
 
-// A Network is a network that a container is in.
+// A Network is the membership of a container in a network.
 type Network struct {
 	ID       string
 	Name     string
 	Endpoint string     // id of the link; it changes with each connection
-	Address  netip.Addr // the zero Addr if it has none now
+	Address  netip.Addr // the zero Addr if it has none at the moment
 	Address6 netip.Addr
 }
 
-// AgentOf returns the value of the agent label, whichever version of brunt has set it.
+// AgentOf returns the value of the agent label, whichever version of brunt set it.
 func (c *Container) AgentOf() (value string, ok bool) {
 	for _, label := range []string{AgentLabel, OldAgentLabel} {
 		if value, ok = c.Labels[label]; ok {
@@ -53,7 +53,7 @@ func (c *Container) AgentOf() (value string, ok bool) {
 	return value, ok
 }
 
-// WatchdogRun returns the run whose faults the container undoes if it is a watchdog.
+// WatchdogRun returns the run whose faults the container reverts, if it is a watchdog.
 func (c *Container) WatchdogRun() (run string, ok bool) {
 	value, _ := c.AgentOf()
 	for _, prefix := range []string{WatchdogOf(""), OldWatchdogOf} {
@@ -69,7 +69,7 @@ func (c *Container) Supervised() bool {
 	return c.Restart != "" && c.Restart != "no"
 }
 
-// Protected returns why no fault may affect the container, or nil.
+// Protected returns why no fault may affect the container, or nil if faults may.
 func (c *Container) Protected() error {
 	switch {
 	case c.Labels[ProtectLabel] == "true":
@@ -83,7 +83,7 @@ func (c *Container) Protected() error {
 	return nil
 }
 
-// Same reports whether the container has the id and has not been restarted since started.
+// Same reports whether the container has the id and has not been restarted since it was started at started.
 func (c *Container) Same(id string, started time.Time) bool {
 	return c.ID == id && c.Started.Equal(started)
 }
@@ -101,7 +101,7 @@ func (c *Container) Addresses() []netip.Addr {
 	return out
 }
 
-// Healthy returns why the container is not up, or nil.
+// Healthy returns why the container is not up, or nil if it is.
 func (c *Container) Healthy() error {
 	switch {
 	case !c.Running:

@@ -8,11 +8,11 @@ import (
 
 // A Query selects containers that match all its fields. The zero Query matches none.
 type Query struct {
-	Container string            // a name, an id or the beginning of one of at least 12 characters
-	Labels    map[string]string // labels that they carry; an empty value matches any
+	Container string            // a name, or an id or its beginning of at least 12 characters
+	Labels    map[string]string // labels that the containers have; an empty value matches any
 	Project   string            // Compose project
 	Service   string            // service of the project
-	Network   string            // network that they are in, by name or id
+	Network   string            // network of the containers, by name or id
 }
 
 // IsZero reports whether the query is empty.
@@ -40,7 +40,7 @@ func (q Query) String() string {
 
 // Matches reports whether the query selects a container.
 func (q Query) Matches(c *Container) bool {
-	const least = 12 // characters of an id, as docker ps shows it
+	const least = 12 // as many characters of an id as docker ps shows
 	if q.Container != "" && c.Name != q.Container && (len(q.Container) < least || !strings.HasPrefix(c.ID, q.Container)) {
 		return false
 	}

@@ -7,9 +7,8 @@ import (
 	"sync"
 )
 
-// Self returns the id of the container that this process runs in, or empty: no fault may affect
-// that container. A file such as /.dockerenv is no proof: a machine that was made from an image has
-// it too.
+// Self returns the id of the container that this process runs in, or empty. No fault may affect that container. A
+// file such as /.dockerenv is no proof, because a machine that was made from an image has it too.
 var Self = sync.OnceValue(func() string {
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
@@ -20,7 +19,7 @@ var Self = sync.OnceValue(func() string {
 })
 
 // selfOf finds the id of a container in its mounts, because the engine mounts files such as
-// /var/lib/docker/containers/ID/hostname, or else in its control groups: /docker/ID or
+// /var/lib/docker/containers/ID/hostname. Otherwise it looks in the control groups: /docker/ID or
 // /system.slice/docker-ID.scope.
 func selfOf(mounts, groups string) string {
 	for line := range strings.Lines(mounts) {

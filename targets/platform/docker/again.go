@@ -10,16 +10,17 @@ import (
 	"time"
 )
 
-// An again sends a request that may be repeated a second time, on another connection, where the engine does not answer
-// the first soon: the request or its answer may be lost with the connection, as where a proxy before a remote engine
-// drops it, and without this the caller waits until its own deadline. The second attempt has what is left of that.
+// An again sends a request that may be repeated a second time, on another connection, if the engine does not answer
+// the first soon. The request or its answer may be lost with the connection, for example if a proxy before a remote
+// engine drops it. Without a second attempt the caller would wait until its own deadline. The second attempt has the
+// rest of that time.
 type again struct {
 	next            http.RoundTripper
 	question, order time.Duration // how long the first attempt waits for the header of the answer
 }
 
-// RoundTrip implements [http.RoundTripper]. Where no answer comes, and not because the caller waits no longer, the
-// error is an [awayError].
+// RoundTrip implements [http.RoundTripper]. If no answer comes although the caller still waits, the error is an
+// [awayError].
 func (a *again) RoundTrip(r *http.Request) (*http.Response, error) {
 	answer, err := a.repeat(r)
 	if err != nil && r.Context().Err() == nil {
@@ -58,19 +59,19 @@ func (a *again) repeat(r *http.Request) (*http.Response, error) {
 
 var errNotSoon = errors.New("the engine has not answered")
 
-// soon returns how long the first attempt of a request may take; 0 is a request that is sent once.
+// soon returns how long the first attempt of a request may take. Zero means that the request is sent only once.
 func (a *again) soon(r *http.Request) time.Duration {
 	at := r.URL.Path
 	name := path.Base(at)
 	switch {
 	case r.Method == http.MethodGet || r.Method == http.MethodHead:
-		// Others are streams, or large.
+		// Other answers are streams, or large.
 		if name == "json" || name == "info" || name == "version" || name == "_ping" || strings.Contains(at, "/networks") ||
 			strings.Contains(at, "/volumes") {
 			return a.question
 		}
 	case r.Method == http.MethodPost && strings.Contains(at, "/containers/"):
-		if name == "start" || name == "unpause" { // what is so already is an answer that callers accept
+		if name == "start" || name == "unpause" { // callers accept the answer that it is already so
 			return a.order
 		}
 	case r.Method == http.MethodPost && strings.Contains(at, "/networks/"):
@@ -81,7 +82,7 @@ func (a *again) soon(r *http.Request) time.Duration {
 	return 0
 }
 
-// lasting is the body of an answer whose context is released when it is closed.
+// lasting is the body of an answer. Closing it releases the context of the answer.
 type lasting struct {
 	io.ReadCloser
 	release func()

@@ -25,8 +25,8 @@ import (
 	"github.com/docker/docker/pkg/stdcopy"
 )
 
-// Agents are the agent containers that brunt starts in one engine, and the image of brunt that they
-// share. It is made once for each engine.
+// Agents are the agent containers that brunt starts in one engine, and the image of brunt that they share. The image
+// is made once for each engine.
 type Agents struct {
 	e *Engine
 
@@ -37,27 +37,28 @@ type Agents struct {
 // Agents returns the agents in the engine.
 func (e *Engine) Agents() *Agents { return &e.agents }
 
-// An AgentSpec describes an agent container: it runs brunt's own program with rights that brunt
-// lacks, while brunt holds its input open.
+// An AgentSpec describes an agent container. The agent runs brunt's own program with rights that brunt lacks, while
+// brunt holds its input open.
 type AgentSpec struct {
 	Run     string   // name of the run
 	Command []string // arguments of brunt
-	Network string   // container whose network it shares; empty is none
-	HostPID bool     // it sees the processes of the engine's machine
+	Network string   // container whose network it shares; empty: none
+	HostPID bool     // it sees all processes of the engine's machine
 	Cgroups bool     // it may write the machine's control groups
-	// container whose image, program and the Mounts this one reuses; it may outlive the run. Empty is an image of brunt
+	// container whose image, program and Mounts the agent reuses; the agent may then outlive the run; empty: an image
+	// of brunt
 	Beside  string
-	Reaches bool // with Beside: connect to the networks of that container
-	// the only capabilities it has, such as NET_ADMIN; an engine that does not know BPF grants SYS_ADMIN instead
+	Reaches bool // with Beside: it is connected to the networks of that container
+	// the only capabilities that it has, such as NET_ADMIN; an engine that does not know BPF grants SYS_ADMIN instead
 	Caps   []string
-	Mounts []string // of the engine's machine, in the format of docker's -v
+	Mounts []string // paths of the engine's machine, in the format of docker's -v
 
-	// timeout between the end of its input and its removal; zero is the time that the engine needs
+	// limit between the end of its input and its removal, in addition to the time that the engine needs; zero: none
 	EndsWithin time.Duration
 }
 
-// Start starts an agent container.
-// Closing the result ends the agent's input and waits until the engine has removed the container.
+// Start starts an agent container. Closing the result ends the agent's input, and waits until the engine has removed
+// the container.
 func (a *Agents) Start(ctx context.Context, s AgentSpec) (io.ReadWriteCloser, error) {
 	config := &container.Config{
 		Cmd: s.Command, Labels: agentLabels(s.Run), StopSignal: "SIGTERM",
@@ -127,8 +128,7 @@ func (a *Agents) Start(ctx context.Context, s AgentSpec) (io.ReadWriteCloser, er
 	return pipe, nil
 }
 
-// beside makes an agent use the image of another container: that image exists, and needs no
-// removal.
+// beside makes an agent use the image of another container. That image exists, and does not need to be removed.
 func (a *Agents) beside(ctx context.Context, s AgentSpec, config *container.Config, host *container.HostConfig) error {
 	i, err := a.e.inspect(ctx, s.Beside)
 	if err != nil {
@@ -139,7 +139,7 @@ func (a *Agents) beside(ctx context.Context, s AgentSpec, config *container.Conf
 		return err
 	}
 	config.Image, config.Entrypoint, config.User = i.Image, []string{program}, i.Config.User
-	// The user may need its groups and the machine's labels, for example for the engine's socket.
+	// The user may need its groups and the machine's labels, for example to use the engine's socket.
 	host.GroupAdd = i.HostConfig.GroupAdd
 	for _, o := range i.HostConfig.SecurityOpt {
 		if strings.HasPrefix(o, "label=") || strings.HasPrefix(o, "label:") {
@@ -150,7 +150,8 @@ func (a *Agents) beside(ctx context.Context, s AgentSpec, config *container.Conf
 		host.NetworkMode, host.ExtraHosts = i.HostConfig.NetworkMode, i.HostConfig.ExtraHosts
 		host.DNS, host.DNSOptions, host.DNSSearch = i.HostConfig.DNS, i.HostConfig.DNSOptions, i.HostConfig.DNSSearch
 	}
-	// Not labelled with the run: those are removed while this agent still undoes faults.
+	// It has no label of the run, because containers with that label are removed while this agent still reverts
+	// faults.
 	config.Labels = map[string]string{
 		containers.AgentLabel: containers.WatchdogOf(s.Run), containers.OldAgentLabel: containers.OldWatchdogOf + s.Run,
 		containers.BesideLabel: s.Beside,
@@ -158,7 +159,7 @@ func (a *Agents) beside(ctx context.Context, s AgentSpec, config *container.Conf
 	return nil
 }
 
-// joinAll connects a container that is not started yet to all networks of another container.
+// joinAll connects a container that has not been started yet to all networks of another container.
 func (a *Agents) joinAll(ctx context.Context, id, other string) error {
 	has, err := a.e.Inspect(ctx, id)
 	if err != nil {
@@ -169,7 +170,7 @@ func (a *Agents) joinAll(ctx context.Context, id, other string) error {
 		return err
 	}
 	for _, n := range want.Networks {
-		// Before its start, a container lists networks by the given names, without their ids.
+		// Before it is started, a container lists its networks by the names that were given, without ids.
 		if slices.ContainsFunc(has.Networks, func(h containers.Network) bool {
 			return h.Name == n.Name ||
 				h.Name == n.ID && n.ID != ""
@@ -191,8 +192,8 @@ func agentLabels(run string) map[string]string {
 	}
 }
 
-// Binds returns the mounts, in the format of docker's -v, by which another container gets the files
-// that this container, given by id, has at some paths. Files in its image need no mount.
+// Binds returns the mounts, in the format of docker's -v, that give another container the files that this container,
+// given by id, has at some paths. Files in its image need no mount.
 func (e *Engine) Binds(ctx context.Context, id string, paths ...string) ([]string, error) {
 	i, err := e.inspect(ctx, id)
 	if err != nil {
@@ -224,14 +225,14 @@ type agentPipe struct {
 	stream types.HijackedResponse
 	out    *io.PipeReader
 	said   *procgroup.Tail // its standard error
-	ends   time.Duration   // time that it may take after its input has ended
+	ends   time.Duration   // how long it may take after its input has ended
 
 	ending sync.Once     // ends the input once
 	over   chan struct{} // closed when the wait for its removal has ended
-	stays  error         // why its removal is uncertain; valid after over
+	stays  error         // why it may not have been removed; valid after over
 }
 
-// mostSaid is how many bytes of what an agent says about its failure a message quotes.
+// mostSaid is how many bytes of an agent's output a message about its failure quotes.
 const mostSaid = 400
 
 func (a *Agents) attach(ctx context.Context, id string, ends time.Duration) (*agentPipe, error) {
@@ -246,7 +247,7 @@ func (a *Agents) attach(ctx context.Context, id string, ends time.Duration) (*ag
 	}
 	go func() { // ends with the stream
 		_, err := stdcopy.StdCopy(w, p.said, stream.Reader)
-		if errors.Is(err, net.ErrClosed) { // closed by this process, because the agent has ended
+		if errors.Is(err, net.ErrClosed) { // this process closed it, because the agent has ended
 			err = nil
 		}
 		if words := strings.TrimSpace(p.said.String()); err == nil && words != "" {
@@ -270,11 +271,11 @@ func (p *agentPipe) CloseWrite() error {
 	return p.stream.CloseWrite()
 }
 
-// removedWithin is the time that the engine may take to remove an agent that has ended.
+// removedWithin is how long the engine may take to remove an agent that has ended.
 const removedWithin = 10 * time.Second
 
-// await waits until the engine has removed the agent, and closes its output a moment later: an
-// engine may keep the output open forever, which would block a reader.
+// await waits until the engine has removed the agent, and closes its output a moment later. An engine may keep the
+// output open forever, which would block a reader.
 func (p *agentPipe) await() {
 	defer close(p.over)
 	ctx, cancel := context.WithTimeout(context.Background(), p.ends+removedWithin)
@@ -303,8 +304,7 @@ func (p *agentPipe) Close() error {
 	return p.e.Remove(context.Background(), p.id) // by force
 }
 
-// Prepare makes the image of agents in advance, so that the first agent starts as fast as later
-// ones.
+// Prepare makes the image of agents in advance, so that the first agent starts as fast as later ones.
 func (a *Agents) Prepare(ctx context.Context, run string) error {
 	_, err := a.makeImage(ctx, run)
 	return err
@@ -319,7 +319,7 @@ func (a *Agents) makeImage(ctx context.Context, run string) (string, error) {
 	}
 	has, err := a.e.api.ImageList(ctx,
 		image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", containers.AgentLabel+"="+run))})
-	if err == nil && len(has) > 0 { // the brunt of the run made it, and this process is its watchdog
+	if err == nil && len(has) > 0 { // the brunt of the run made it; this process is its watchdog
 		a.image = has[0].ID
 		return a.image, nil
 	}
@@ -335,8 +335,8 @@ func (a *Agents) makeImage(ctx context.Context, run string) (string, error) {
 	return id, nil
 }
 
-// Forget removes the image of a run's agents unless an agent exists. It is for a process that
-// made the image for a single undo, without a journal entry.
+// Forget removes the image of a run's agents if there is no agent. It is for a process that made the image for a
+// single undo, without a journal entry.
 func (a *Agents) Forget(ctx context.Context, run string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

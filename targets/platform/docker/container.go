@@ -39,8 +39,8 @@ func (e *Engine) Inspect(ctx context.Context, ref string) (containers.Container,
 	return describe(i), nil
 }
 
-// inspect asks the engine for a container. What Docker always sends is there: what answers may be something else, and
-// leave parts out.
+// inspect asks the engine for a container. It fills in the parts that Docker always sends, because another server at
+// the address may leave them out.
 func (e *Engine) inspect(ctx context.Context, ref string) (container.InspectResponse, error) {
 	i, err := e.api.ContainerInspect(ctx, ref)
 	if err != nil {
@@ -115,8 +115,8 @@ func describe(i container.InspectResponse) containers.Container {
 	return c
 }
 
-// List returns the containers that a query selects, including stopped ones, in a stable order:
-// replicas of a Compose service by their number, others by name.
+// List returns the containers that a query selects, including stopped ones, in a stable order: replicas of a Compose
+// service by their number, others by name.
 func (e *Engine) List(ctx context.Context, q containers.Query) ([]containers.Container, error) {
 	if q.IsZero() {
 		return nil, nil

@@ -25,19 +25,19 @@ type Spec struct {
 	Hostname     string
 	Labels       map[string]string
 	Env          []string
-	Command      []string // nil is the image's
-	Entrypoint   []string // nil is the image's
+	Command      []string // nil: the image's
+	Entrypoint   []string // nil: the image's
 	Grace        time.Duration
-	Health       *HealthCheck // nil is the image's
+	Health       *HealthCheck // nil: the image's
 	Restart      string       // always, on-failure, unless-stopped or never
-	Memory       int64        // bytes; zero is no limit
-	CPUs         float64      // zero is no limit
+	Memory       int64        // bytes; zero: no limit
+	CPUs         float64      // zero: no limit
 	Capabilities []string     // added to the engine's usual ones
-	// TCP ports that it listens on, to the port of 127.0.0.1 that forwards to each; zero is none
+	// TCP ports on which it listens, each with the port of 127.0.0.1 that forwards to it; zero: none
 	Ports    map[int]int
-	Mounts   []Mount               // read only
-	Volumes  []Mount               // by the names of volumes
-	User     string                // empty is the image's
+	Mounts   []Mount               // read-only
+	Volumes  []Mount               // From is the name of a volume
+	User     string                // empty: the image's
 	Networks []containers.Endpoint // networks with address and aliases; at least one
 }
 
@@ -47,17 +47,17 @@ type Mount struct {
 	To   string // in the container
 }
 
-// A HealthCheck is the engine's check of a container, run within it.
+// A HealthCheck is the engine's health check of a container, run inside it.
 type HealthCheck struct {
 	Command []string // exit code 0 is healthy
 	Every   time.Duration
 	Timeout time.Duration // of one check
-	Retries int           // failures in a row until it is unhealthy
-	Start   time.Duration // failures in this time since the start do not count
+	Retries int           // consecutive failures until it is unhealthy
+	Start   time.Duration // failures within this time after the start do not count
 }
 
-// Create creates a container and connects it to its networks. It does not start it. With an error,
-// the id of a container that exists nevertheless is returned too.
+// Create creates a container and connects it to its networks. It does not start it. If there is an error although the
+// container exists, it also returns the id.
 func (e *Engine) Create(ctx context.Context, s Spec) (id string, err error) {
 	config := &container.Config{
 		Image: s.Image, Hostname: s.Hostname, ExposedPorts: nat.PortSet{}, Labels: s.Labels, Env: s.Env, Cmd: s.Command,
@@ -109,7 +109,7 @@ func settingsOf(ep *containers.Endpoint) *network.EndpointSettings {
 	return &network.EndpointSettings{Aliases: ep.Aliases, IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: ep.Address}}
 }
 
-// policy returns the engine's name of a restart policy.
+// policy returns the engine's name for a restart policy.
 func policy(restart string) container.RestartPolicyMode {
 	if restart == "never" {
 		return container.RestartPolicyDisabled
@@ -123,7 +123,7 @@ func (e *Engine) HasImage(ctx context.Context, ref string) error {
 	return err
 }
 
-// Fetch makes sure that the engine has an image: it pulls one that is missing.
+// Fetch makes sure that the engine has an image. It pulls a missing one.
 func (e *Engine) Fetch(ctx context.Context, ref string) error {
 	err := e.HasImage(ctx, ref)
 	if err == nil {
@@ -146,14 +146,14 @@ func (e *Engine) Fetch(ctx context.Context, ref string) error {
 	return nil
 }
 
-// networkTries is the number of attempts to make a network whose subnet another process may take.
+// networkTries is how often the creation of a network is tried, because another process may take its subnet.
 const networkTries = 5
 
-// CreateNetwork makes a bridge network with an explicit subnet: only there the engine accepts fixed
-// addresses for containers. The first address of the subnet is the gateway's.
+// CreateNetwork creates a bridge network with an explicit subnet, because the engine accepts fixed addresses for
+// containers only there. The first address of the subnet belongs to the gateway.
 //
-// The engine knows which subnets are free. Therefore CreateNetwork first makes a network with a
-// subnet of the engine's choice, and then replaces it by one with that subnet.
+// The engine knows which subnets are free. Therefore CreateNetwork first creates a network with a subnet of the
+// engine's choice, and then replaces it by a network with that subnet.
 func (e *Engine) CreateNetwork(
 	ctx context.Context, name string, labels map[string]string,
 ) (id string, subnet netip.Prefix, err error) {

@@ -1,6 +1,5 @@
-// Package docker is the client of the Docker engine. It finds the engine as Docker's own command does,
-// finds containers, changes their state, and reports their events. It does not depend on faults and
-// keeps no state.
+// Package docker is a client of the Docker engine. It finds the engine like Docker's own command, finds containers,
+// changes their state, and reports their events. It does not depend on faults and keeps no state.
 //
 //	Open --DOCKER_HOST, context, socket--> Engine --> Find, Inspect     read only
 //	                                              --> Kill, Stop, ...   lifecycle

@@ -33,7 +33,7 @@ type Engine struct {
 
 	mu     sync.Mutex
 	agreed bool  // the API version is negotiated
-	asked  *ping // whose answer callers wait for; nil is none
+	asked  *ping // callers wait for its answer; nil: none is under way
 
 	within  patience              // for the answer to a question
 	refused atomic.Pointer[error] // why Check refused its address
@@ -43,15 +43,15 @@ type Engine struct {
 
 // Options configure the connection to an engine.
 type Options struct {
-	// Check refuses addresses that must not be connected to, such as an engine on another machine;
-	// nil refuses none. It gets the resolved address of the connection.
+	// Check refuses addresses that must not be connected to, such as an engine on another machine. It gets the
+	// resolved address of the connection. Nil refuses nothing.
 	Check func(addr netip.AddrPort, host string) error
-	// AnswerWithin is how long the answer to a question may take, such as which containers there are; zero is 20 s. An
-	// engine that hangs accepts connections and answers nothing. What waits for a container, such as its stop, has no
-	// limit but that of its context.
+	// AnswerWithin is how long the answer to a question, such as which containers exist, may take; zero means 20 s.
+	// An engine that hangs accepts connections and answers nothing. Calls that wait for a container, such as for its
+	// stop, are limited only by their context.
 	AnswerWithin time.Duration
-	// RepeatAfter is how long the engine may take until a request that may be repeated is sent again; zero is 5 s for a
-	// question and 10 s for an order, such as the start of a container.
+	// RepeatAfter is after how long a request that may be repeated is sent again; zero means 5 s for a question and
+	// 10 s for an order, such as the start of a container.
 	RepeatAfter time.Duration
 }
 
@@ -95,7 +95,7 @@ func Open(at containers.Address, o Options) (*Engine, error) {
 				err = o.Check(to, u.Hostname())
 			}
 			if err != nil {
-				e.refused.Store(&err) // the library reports only that the connection failed
+				e.refused.Store(&err) // the library only reports that the connection failed
 			}
 			return err
 		}}
@@ -107,7 +107,7 @@ func Open(at containers.Address, o Options) (*Engine, error) {
 	web.Transport = &again{
 		next: web.Transport, question: cmp.Or(o.RepeatAfter, questionAgain), order: cmp.Or(o.RepeatAfter, orderAgain),
 	} // of the library's own
-	via.Proxy = nil // a proxy of the environment would hide from Check where the connection leads
+	via.Proxy = nil // a proxy of the environment would hide the real destination from Check
 	return e, nil
 }
 
@@ -120,20 +120,19 @@ func (e *Engine) Address() containers.Address { return e.at }
 // API returns the library's own client, for operations that this package does not cover.
 func (e *Engine) API() client.APIClient { return e.api }
 
-// errUnreachable reports that no engine answers.
+// errUnreachable means that no engine answers.
 var errUnreachable error = awayError{errors.New("no Docker engine answers")}
 
-// ErrNone reports that there is no engine: nothing is at the address of its socket.
+// ErrNone means that there is no engine: nothing is at the address of its socket.
 var ErrNone = fmt.Errorf("%w", errUnreachable)
 
-// A ping asks whether the engine answers; concurrent callers share the result.
+// A ping asks whether the engine answers. Concurrent callers share the result.
 type ping struct {
 	done chan struct{} // closed once err is set
 	err  error
 }
 
-// Ping checks that the engine answers, and negotiates the API version. The error says how to fix
-// the problem.
+// Ping checks that the engine answers, and negotiates the API version. The error says how to fix the problem.
 func (e *Engine) Ping(ctx context.Context) error {
 	e.mu.Lock()
 	if e.agreed {
@@ -174,12 +173,13 @@ func (p *ping) ask(ctx context.Context, e *Engine) {
 // A patience is how long the answer to a question may take.
 type patience time.Duration
 
-// soon is the context of a question.
+// soon returns the context for a question.
 func (p patience) soon(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, time.Duration(p))
 }
 
-// unanswered says of the error of a question that it is an engine which hangs, where the caller's context goes on.
+// unanswered rewrites the error of a question if the engine hangs, which means that the caller's context has not
+// ended.
 func (p patience) unanswered(ctx context.Context, err error) error {
 	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("no answer within %s", time.Duration(p))
@@ -236,15 +236,15 @@ func cause(err error) error {
 // An Info is the engine's description of itself.
 type Info struct {
 	Version string // of the engine
-	API     string // agreed on
+	API     string // version that was negotiated
 	Cgroup  string // 1 or 2
 	Driver  string // of storage
-	System  string // what it runs on
+	System  string // the operating system of its machine
 	Ahead   time.Duration
 }
 
-// Info returns the engine's description of itself. Ahead is the lead of its clock over this
-// machine's, accurate to half the duration of the request.
+// Info returns the engine's description of itself. Ahead is how far its clock is ahead of this machine's, accurate to
+// half the duration of the request.
 func (e *Engine) Info(ctx context.Context) (Info, error) {
 	if err := e.Ping(ctx); err != nil {
 		return Info{}, err
@@ -267,7 +267,7 @@ func (e *Engine) Info(ctx context.Context) (Info, error) {
 	return out, nil
 }
 
-// Product returns what answers at the address: Docker, or Podman, which speaks the same API.
+// Product returns the name of the server at the address: Docker, or Podman, which has the same API.
 func Product(ctx context.Context, e *Engine) (string, error) {
 	soon, cancel := e.within.soon(ctx)
 	defer cancel()
@@ -275,7 +275,7 @@ func Product(ctx context.Context, e *Engine) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("asking the engine for its version: %w", e.within.unanswered(ctx, err))
 	}
-	for _, c := range v.Components { // Docker's are Engine, containerd and more
+	for _, c := range v.Components { // Docker's components are Engine, containerd and more
 		if c.Name == "Podman Engine" {
 			return "Podman", nil
 		}
@@ -283,7 +283,7 @@ func Product(ctx context.Context, e *Engine) (string, error) {
 	return "Docker", nil
 }
 
-// podmanSockets are where Podman listens: that of the machine, and that of a user.
+// podmanSockets returns the sockets on which Podman listens: of the machine, and of the user.
 func podmanSockets(getenv func(string) string) []string {
 	out := []string{"/run/podman/podman.sock"}
 	if dir := getenv("XDG_RUNTIME_DIR"); dir != "" {
@@ -292,15 +292,15 @@ func podmanSockets(getenv func(string) string) []string {
 	return out
 }
 
-// An awayError says that the engine was not running, for example during its restart, so that a retry is worthwhile.
+// An awayError means that the engine was not running, for example during its restart, so that a retry is worthwhile.
 type awayError struct{ error }
 
-// Error leaves out the address, by which the library would recognize the error and replace it by a text.
+// Error leaves out the address, because the library would recognize the error by it and replace it by a text.
 func (e awayError) Error() string { return cause(e.error).Error() }
 
 func (e awayError) Unwrap() error { return e.error }
 
-// Away says so to what tries an undo again.
+// Away tells code that retries an undo that the engine was not running.
 func (awayError) Away() bool { return true }
 
 // gone reports whether an error means that the object does not exist, or is being removed.

@@ -14,8 +14,8 @@ import (
 
 // An Event is something that happened to a container.
 type Event struct {
-	At time.Time // by the engine's clock; events may arrive up to about 30 ms later
-	// start, die, oom, restart, pause, unpause, health_status, destroy; connect and disconnect are of a network
+	At time.Time // by the engine's clock; the event may arrive up to about 30 ms later
+	// start, die, oom, restart, pause, unpause, health_status, destroy; connect and disconnect belong to a network
 	Kind   string
 	ID     string // of the container
 	Name   string // empty with connect and disconnect
@@ -23,14 +23,14 @@ type Event struct {
 	Labels map[string]string
 }
 
-// kinds are the events that [Engine.Events] reports.
+// kinds are the kinds of event that [Engine.Events] reports.
 var kinds = []events.Action{
 	events.ActionStart, events.ActionDie, events.ActionOOM, events.ActionRestart, events.ActionPause, events.ActionUnPause,
 	events.ActionHealthStatus, events.ActionDestroy, events.ActionConnect, events.ActionDisconnect,
 }
 
-// Events calls f for events of containers since a time, one after the other. It returns when ctx
-// ends, or with an error when the engine closes the connection.
+// Events calls f for each event of a container since a time, one after the other. It returns when ctx ends, or with
+// an error when the engine closes the connection.
 func (e *Engine) Events(ctx context.Context, since time.Time, f func(Event)) error {
 	if err := e.Ping(ctx); err != nil {
 		return err
@@ -63,7 +63,7 @@ func (e *Engine) Events(ctx context.Context, since time.Time, f func(Event)) err
 	}
 }
 
-// eventOf converts a message; an Event without an ID means that the message concerns no container.
+// eventOf converts a message. An Event without an ID means that the message is not about a container.
 func eventOf(m events.Message) Event {
 	kind, text, _ := strings.Cut(string(m.Action), ": ")
 	a := m.Actor.Attributes

@@ -22,11 +22,11 @@ import (
 	"github.com/docker/docker/pkg/stdcopy"
 )
 
-// mostOutput is the number of bytes of a container's output that are kept.
+// mostOutput is the maximum number of bytes of a command's output that are kept.
 const mostOutput = 64 << 10
 
-// Exec runs a command in a container and waits for its end. If ctx ends first, the command continues: the engine
-// can't end it. Until it has ended, the same command is not run in the container again.
+// Exec runs a command in a container and waits until it ends. If ctx ends first, the command continues, because the
+// engine can't end it. Until it has ended, the same command is not run in the container again.
 func (e *Engine) Exec(
 	ctx context.Context, id string, command, env []string, stdout, stderr io.Writer,
 ) (code int, err error) {
@@ -77,13 +77,14 @@ func (e *Engine) Exec(
 	return i.ExitCode, nil
 }
 
-// dropped reports whether the engine does not know an exec any more: it drops those of a container that stops.
+// dropped reports whether the engine no longer knows an exec. It drops the execs of a container that stops.
 func dropped(ctx context.Context, api *client.Client, exec string) bool {
 	_, err := api.ContainerExecInspect(ctx, exec)
 	return gone(err)
 }
 
-// attach starts an exec, and returns the stream of its output, which ends with ctx, and what closes it.
+// attach starts an exec. It returns the stream of its output, which ends with ctx, and a function that closes the
+// stream.
 func attach(ctx context.Context, e *Engine, exec string) (output io.Reader, end func(), err error) {
 	conn, err := e.api.Dialer()(ctx)
 	if err != nil {
@@ -102,7 +103,8 @@ func attach(ctx context.Context, e *Engine, exec string) (output io.Reader, end 
 }
 
 // startExec starts an exec over a connection of its own, and returns the stream of its output. It ends when the
-// connection is closed; the library's call waits for an engine that does not answer, whatever its context says.
+// connection is closed. The library's own call would wait for an engine that does not answer, even after its context
+// ended.
 func startExec(conn net.Conn, e *Engine, exec string) (io.Reader, error) {
 	at, err := client.ParseHostURL(e.at.Host)
 	if err != nil {
@@ -136,8 +138,8 @@ func startExec(conn net.Conn, e *Engine, exec string) (io.Reader, error) {
 	return r, nil
 }
 
-// refused says why the engine did not start an exec. Of a container that has ended it keeps none, so that one which
-// ends between the creation of an exec and its start makes it unknown.
+// refused says why the engine did not start an exec. The engine drops the execs of a container that ends, so an exec
+// is unknown if its container ended between the creation and the start.
 func refused(status string, said []byte) error {
 	var answer struct{ Message string }
 	if json.Unmarshal(said, &answer) != nil {
@@ -155,16 +157,16 @@ func refused(status string, said []byte) error {
 // createWithin is how much longer than its caller waits the engine may take to create an exec.
 const createWithin = 10 * time.Second
 
-// A creation is an exec that the engine creates, or has created.
+// A creation is an exec that the engine is creating, or has created.
 type creation struct {
 	done chan struct{} // closed when the engine has answered
-	exec string        // valid after done, as is err
+	exec string        // valid after done, like err
 	err  error
 }
 
 // create creates an exec in a container. The engine keeps an exec until the container stops, and has no call that
-// removes it. So the creation continues after ctx has ended, and is kept for the next run of the same command: kept
-// says that the exec is such a one.
+// removes it. So the creation continues after ctx has ended, and its exec is kept for the next run of the same
+// command. Kept reports that the returned exec was kept from an earlier call.
 func (l *lateExecs) create(
 	ctx context.Context, api *client.Client, id string, o container.ExecOptions,
 ) (exec string, kept bool, err error) {
@@ -190,7 +192,7 @@ func (l *lateExecs) create(
 	return c.exec, kept, c.err
 }
 
-// begin begins to create an exec. It is given up when the engine has not answered [createWithin] after the end of ctx.
+// begin begins to create an exec. It gives up if the engine has not answered [createWithin] after ctx ended.
 func begin(ctx context.Context, api *client.Client, id string, o container.ExecOptions) *creation {
 	c := &creation{done: make(chan struct{})}
 	go func() {
@@ -204,8 +206,8 @@ func begin(ctx context.Context, api *client.Client, id string, o container.ExecO
 	return c
 }
 
-// lateExecs are the commands that were given up: those that were still running, with the ids of their runs, and the
-// execs that were not started.
+// lateExecs are commands whose callers gave up: commands that were still running, with the ids of their execs, and
+// execs that were never started.
 type lateExecs struct {
 	mu    sync.Mutex
 	ids   map[string]string
@@ -222,7 +224,7 @@ func (l *lateExecs) keep(of string, c *creation) {
 	l.spare[of] = c
 }
 
-// take returns an exec that was kept, or nil.
+// take returns a kept exec, or nil.
 func (l *lateExecs) take(of string) *creation {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -240,7 +242,7 @@ func (l *lateExecs) add(of, id string) {
 	l.ids[of] = id
 }
 
-// ended returns an error while a command that was given up still runs.
+// ended returns an error while a command whose caller gave up still runs.
 func (l *lateExecs) ended(ctx context.Context, api *client.Client, of string) error {
 	l.mu.Lock()
 	id, late := l.ids[of]
@@ -263,7 +265,7 @@ func demultiplex(to *bytes.Buffer, from io.Reader) {
 	_, _ = stdcopy.StdCopy(w, w, from)
 }
 
-// bounded keeps the beginning of what is written to it.
+// bounded keeps the beginning of the data that is written to it.
 type bounded struct {
 	to   *bytes.Buffer
 	left int

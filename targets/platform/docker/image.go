@@ -36,14 +36,14 @@ func isLinux(file string) error {
 	return f.Close()
 }
 
-// libraryFolders are where a loader finds libraries without a configuration, for each kind of machine.
+// libraryFolders are where a loader without a configuration looks for libraries, for all architectures.
 var libraryFolders = []string{
 	"/lib64", "/usr/lib64", "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu",
 	"/usr/lib/aarch64-linux-gnu", "/lib", "/usr/lib",
 }
 
-// needed returns the files without which a program that is linked with the machine's libraries does not start: its
-// loader and the libraries. There are none of a static program, which is what CGO_ENABLED=0 makes.
+// needed returns the files that a dynamically linked program needs to start: its loader and libraries. There are none
+// for a static program, which CGO_ENABLED=0 builds.
 func needed(program string) ([]string, error) {
 	var out []string
 	seen := map[string]bool{}
@@ -97,7 +97,7 @@ func needed(program string) ([]string, error) {
 	return out, add(program)
 }
 
-// SelfPath returns the program that brunt's own containers run: BRUNT_LINUX, or else this program.
+// SelfPath returns the path of the program that brunt's own containers run: BRUNT_LINUX, or else this program.
 func SelfPath(getenv func(string) string) (string, error) {
 	file := getenv("BRUNT_LINUX")
 	if file == "" {
@@ -109,9 +109,8 @@ func SelfPath(getenv func(string) string) (string, error) {
 	return file, isLinux(file)
 }
 
-// BuildSelf makes an image FROM scratch that holds one program, the libraries that it is linked with, if it is not
-// static, and an empty /tmp. name is the name of the image; labels are its labels. It returns the image's id. It uses
-// no registry.
+// BuildSelf makes an image FROM scratch that holds one program, the libraries that it is linked with, unless it is
+// static, and an empty /tmp. The image gets the name and the labels. BuildSelf returns its id. It uses no registry.
 func (e *Engine) BuildSelf(ctx context.Context, name, program string, labels map[string]string) (string, error) {
 	if err := e.Ping(ctx); err != nil {
 		return "", err
@@ -165,7 +164,7 @@ func imported(r io.Reader) (string, error) {
 	}
 }
 
-// Left lists objects in the engine that carry a run's label.
+// Left lists objects in the engine with a run's label.
 type Left struct {
 	Containers, Networks, Images, Volumes []string // ids, and names of volumes
 }
@@ -175,9 +174,9 @@ func (l Left) Total() int {
 	return len(l.Containers) + len(l.Networks) + len(l.Images) + len(l.Volumes)
 }
 
-// Labelled lists what a run has made in the engine, and the volumes, networks and containers that
-// Compose has made for it, whose project is named after the run. For [containers.AgentLabel] it includes what an
-// earlier version has labelled.
+// Labelled lists the objects that a run has created in the engine, and the volumes, networks and containers that
+// Compose has created for it in a project named after the run. For [containers.AgentLabel] it includes objects with
+// the label of an earlier version.
 func (e *Engine) Labelled(ctx context.Context, label, value string) (Left, error) {
 	if err := e.Ping(ctx); err != nil {
 		return Left{}, err
@@ -193,7 +192,7 @@ func (e *Engine) Labelled(ctx context.Context, label, value string) (Left, error
 	}, err
 }
 
-// union returns what is in a or b, sorted, once each.
+// union returns the elements of a or b, sorted and without duplicates.
 func union(a, b []string) []string {
 	out := slices.Concat(a, b)
 	slices.Sort(out)
@@ -228,7 +227,7 @@ func labelled(ctx context.Context, api client.APIClient, label, value string) (L
 	return left, err
 }
 
-// Runs lists the runs that have objects in the engine, with the owner that their labels name.
+// Runs lists the runs that have objects in the engine, each with the owner according to the labels.
 func (e *Engine) Runs(ctx context.Context) (map[string]string, error) {
 	if err := e.Ping(ctx); err != nil {
 		return nil, err
@@ -273,7 +272,7 @@ func (e *Engine) Runs(ctx context.Context) (map[string]string, error) {
 	return out, nil
 }
 
-// RemoveLabelled removes the objects that carry a label: containers first, then what they used.
+// RemoveLabelled removes the objects with a label: first the containers, then the objects that they used.
 func (e *Engine) RemoveLabelled(ctx context.Context, label, value string) (Left, error) {
 	left, err := e.Labelled(ctx, label, value)
 	if err != nil {

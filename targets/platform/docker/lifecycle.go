@@ -12,14 +12,14 @@ import (
 	"github.com/docker/docker/api/types/container"
 )
 
-// Kill sends a signal, named without SIG, to the container's first process. The engine does not
-// restart a container that was killed this way, whatever its restart policy.
+// Kill sends a signal, named without SIG, to the container's first process. The engine does not restart a container
+// that was killed in this way, whatever its restart policy.
 func (e *Engine) Kill(ctx context.Context, id, signal string) error {
 	return failed("killing", id, e.api.ContainerKill(ctx, id, "SIG"+signal))
 }
 
-// Stop stops the container and keeps it down: its own stop signal, and after grace SIGKILL. Grace
-// is rounded up to whole seconds.
+// Stop stops the container and keeps it down. It sends the container's own stop signal, and SIGKILL after grace,
+// which is rounded up to whole seconds.
 func (e *Engine) Stop(ctx context.Context, id string, grace time.Duration) error {
 	return failed("stopping", id, e.api.ContainerStop(ctx, id, container.StopOptions{Timeout: seconds(grace)}))
 }
@@ -29,12 +29,12 @@ func seconds(d time.Duration) *int {
 	return &n
 }
 
-// Start starts a container. It has no effect on one that runs.
+// Start starts a container. It has no effect on a running one.
 func (e *Engine) Start(ctx context.Context, id string) error {
 	return failed("starting", id, e.api.ContainerStart(ctx, id, container.StartOptions{}))
 }
 
-// Restart stops the container as [Engine.Stop] does, and starts it again.
+// Restart stops the container like [Engine.Stop], and starts it again.
 func (e *Engine) Restart(ctx context.Context, id string, grace time.Duration) error {
 	return failed("restarting", id, e.api.ContainerRestart(ctx, id, container.StopOptions{Timeout: seconds(grace)}))
 }
@@ -63,8 +63,8 @@ func (e *Engine) Remove(ctx context.Context, id string) error {
 	return failed("removing", id, err)
 }
 
-// RemoveUnstarted removes a container that has never run. A missing container is not an error; one
-// that was started meanwhile is.
+// RemoveUnstarted removes a container that has never run. A missing container is not an error; a container that was
+// started meanwhile is.
 func (e *Engine) RemoveUnstarted(ctx context.Context, id string) error {
 	err := e.api.ContainerRemove(ctx, id, container.RemoveOptions{RemoveVolumes: true})
 	if gone(err) {

@@ -4,10 +4,10 @@ import "context"
 
 import "brunt/targets/platform/containers"
 
-// usualPeriod is the period in microseconds in which the engine counts processors.
+// usualPeriod is the period, in microseconds, over which the engine limits CPU time.
 const usualPeriod = 100_000
 
-// LimitsOf returns the limits in the configuration of a container. Those in force are in its control groups.
+// LimitsOf returns the limits in the configuration of a container. The limits in force are in its control groups.
 func (e *Engine) LimitsOf(ctx context.Context, id string) (containers.Limits, error) {
 	if err := e.Ping(ctx); err != nil {
 		return containers.Limits{}, err

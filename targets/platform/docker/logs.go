@@ -10,8 +10,8 @@ import (
 	"github.com/docker/docker/pkg/stdcopy"
 )
 
-// Logs writes what a container has printed since a time, on both of its outputs, and at most that many
-// bytes. Cut says that there was more.
+// Logs writes the output of a container since a time, both stdout and stderr, but at most most bytes. Cut reports
+// that there was more.
 func Logs(ctx context.Context, e *Engine, id string, since time.Time, to io.Writer, most int64) (cut bool, err error) {
 	is, err := e.inspect(ctx, id)
 	if err != nil {
@@ -24,7 +24,7 @@ func Logs(ctx context.Context, e *Engine, id string, since time.Time, to io.Writ
 	}
 	defer out.Close()
 	w := &upTo{to: to, left: most}
-	if is.Config != nil && is.Config.Tty { // one stream, as it stands
+	if is.Config != nil && is.Config.Tty { // one stream, unframed
 		_, err = io.Copy(w, out)
 	} else {
 		_, err = stdcopy.StdCopy(w, w, out)
@@ -35,7 +35,7 @@ func Logs(ctx context.Context, e *Engine, id string, since time.Time, to io.Writ
 	return false, err
 }
 
-// upTo writes the beginning of what is written to it, and ends the copy after that.
+// upTo passes on the beginning of the data that is written to it, and then ends the copy.
 type upTo struct {
 	to   io.Writer
 	left int64
@@ -52,7 +52,7 @@ func (u *upTo) Write(p []byte) (int, error) {
 	return written, err
 }
 
-// Given returns the environment and the command line that a container was made with.
+// Given returns the environment and the command line with which a container was created.
 func Given(ctx context.Context, e *Engine, id string) (env, args []string, err error) {
 	soon, cancel := e.within.soon(ctx)
 	defer cancel()

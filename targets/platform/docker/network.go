@@ -38,7 +38,7 @@ func (e *Engine) Endpoints(ctx context.Context, id string) ([]containers.Endpoin
 			}
 		}
 		for _, a := range n.Aliases {
-			if a != short(i.ID) { // added by the engine itself
+			if a != short(i.ID) { // the engine itself added the short id
 				ep.Aliases = append(ep.Aliases, a)
 			}
 		}
@@ -48,8 +48,8 @@ func (e *Engine) Endpoints(ctx context.Context, id string) ([]containers.Endpoin
 	return out, nil
 }
 
-// Missing describes a container's configuration in the network that it was made for, as far as its own configuration
-// tells, if that network exists and the container is not in it; else nil.
+// Missing returns a container's configuration in the network that it was created for, if that network exists and the
+// container is not in it, and nil otherwise. The container's own configuration tells only a part of it.
 func (e *Engine) Missing(ctx context.Context, id string) (*containers.Endpoint, error) {
 	i, err := e.inspect(ctx, id)
 	switch {
@@ -91,9 +91,9 @@ func (e *Engine) Disconnect(ctx context.Context, id, networkID string) error {
 	return failed("taking out of its network", id, err)
 }
 
-// Connect connects a container to a network with its previous configuration. It has no effect if
-// the container is connected. The engine accepts a requested address only in networks with a
-// configured subnet; elsewhere it chooses one.
+// Connect connects a container to a network with its previous configuration. It has no effect if the container is
+// connected. The engine accepts a requested address only in networks with a configured subnet; in others it chooses
+// one.
 func (e *Engine) Connect(ctx context.Context, id string, ep containers.Endpoint) error {
 	settings := &network.EndpointSettings{
 		Aliases: ep.Aliases, Links: ep.Links, DriverOpts: ep.DriverOpts, GwPriority: ep.Priority,
@@ -112,8 +112,7 @@ func (e *Engine) Connect(ctx context.Context, id string, ep containers.Endpoint)
 		asked.IPAMConfig.LinkLocalIPs = ep.Asked.LinkLocal
 	}
 	if !ep.Fixed || ep.Asked != nil {
-		// Without a request the engine assigns the lowest free address, which usually is the
-		// previous one.
+		// Without a request the engine assigns the lowest free address, which is usually the previous one.
 		err := e.connect(ctx, id, ep.Network, settings)
 		if err == nil {
 			err = e.reseat(ctx, id, ep, &asked, settings)
@@ -131,8 +130,8 @@ func (e *Engine) connect(ctx context.Context, id, networkID string, s *network.E
 	return failed("putting back into its network", id, err)
 }
 
-// macsFrom is the version of the engine's API since which a container has a separate MAC address in
-// each network. Before, it has one for all networks, which stays.
+// macsFrom is the first version of the engine's API in which a container has a separate MAC address in each network.
+// Before, it has one for all networks, which never changes.
 const macsFrom = "1.44"
 
 // madeOf returns the MAC address that the engine derives from an IPv4 address.
@@ -145,8 +144,8 @@ func madeOf(address string) string {
 	return net.HardwareAddr{2, 0x42, b[0], b[1], b[2], b[3]}.String()
 }
 
-// reseat requests the previous addresses of a container if the engine assigned others. otherwise is
-// the configuration for a network that accepts no requests.
+// reseat requests the previous addresses of a container if the engine assigned others. Otherwise is the configuration
+// for a network that accepts no requests.
 func (e *Engine) reseat(
 	ctx context.Context, id string, ep containers.Endpoint, asked, otherwise *network.EndpointSettings,
 ) error {
@@ -184,9 +183,9 @@ func (e *Engine) HasNetwork(ctx context.Context, id string) (bool, error) {
 
 // RemoveNetwork removes a network. A missing network is not an error.
 //
-// The engine refuses to remove a network with endpoints, and at times keeps that of a container that it has removed.
-// Those are disconnected by force, and the network is removed then. A container that exists stays in its network,
-// which is an error.
+// The engine refuses to remove a network with endpoints, and sometimes keeps the endpoint of a container that it has
+// removed. RemoveNetwork disconnects such endpoints by force, and then removes the network. A container that exists
+// stays in its network, which is an error.
 func (e *Engine) RemoveNetwork(ctx context.Context, id string) error {
 	err := e.api.NetworkRemove(ctx, id)
 	for tries := 0; err != nil && strings.Contains(err.Error(), "active endpoints") && tries < deadTries; tries++ {
@@ -195,7 +194,7 @@ func (e *Engine) RemoveNetwork(ctx context.Context, id string) error {
 			break
 		}
 		for _, name := range dead {
-			// What fails, such as for an endpoint that is gone meanwhile, shows when the network is removed.
+			// An error, such as for an endpoint that is gone meanwhile, shows when the network is removed.
 			_ = e.api.NetworkDisconnect(ctx, id, name, true)
 		}
 		if leaving {
@@ -217,15 +216,15 @@ const (
 	deadEvery = 100 * time.Millisecond // between two tries while the engine removes a container
 )
 
-// deadEndpoints lists the endpoints in a network whose containers do not exist, by the names that the engine takes them
-// by. leaving says that the engine is removing a container of another one.
+// deadEndpoints lists the endpoints in a network whose containers do not exist, by the names that the engine accepts
+// for them. Leaving reports that the engine is just removing a container of another endpoint.
 func deadEndpoints(ctx context.Context, e *Engine, id string) (dead []string, leaving bool, err error) {
 	n, err := e.api.NetworkInspect(ctx, id, network.InspectOptions{})
 	if err != nil {
 		return nil, false, err
 	}
 	for of, ep := range n.Containers {
-		if !strings.HasPrefix(of, "ep-") { // else the endpoint has no container
+		if !strings.HasPrefix(of, "ep-") { // otherwise the endpoint has no container
 			i, err := e.inspect(ctx, of)
 			if err == nil && i.State != nil && i.State.Status == "removing" {
 				leaving = true

@@ -10,17 +10,17 @@ import (
 	"github.com/docker/docker/api/types/container"
 )
 
-// mostStats bounds an answer of the engine about the use of a container, in bytes.
+// mostStats is the maximum size of the engine's answer about the usage of a container, in bytes.
 const mostStats = 16 << 20
 
-// Stats is the resource usage of a container, as reported by its engine.
+// Stats is the resource usage of a container according to its engine.
 type Stats struct {
 	CPU    time.Duration // since it was started
 	Memory int64         // bytes, without cached files that are not in use
 	Tasks  int           // processes and threads
 }
 
-// Stats returns the present usage of a container. It is zero for one that does not run.
+// Stats returns the current usage of a container. It is zero if the container does not run.
 func (e *Engine) Stats(ctx context.Context, id string) (Stats, error) {
 	if err := e.Ping(ctx); err != nil {
 		return Stats{}, err
@@ -40,8 +40,8 @@ func (e *Engine) Stats(ctx context.Context, id string) (Stats, error) {
 	return statsOf(&s), nil
 }
 
-// statsOf converts an engine's statistics. Like `docker stats`, it excludes cached files that the
-// kernel could drop. Versions 1 and 2 of control groups name that figure differently.
+// statsOf converts an engine's statistics. Like `docker stats`, it excludes cached files that the kernel could drop.
+// Versions 1 and 2 of control groups have different names for that figure.
 func statsOf(s *container.StatsResponse) Stats {
 	memory := s.MemoryStats.Usage
 	for _, name := range []string{"total_inactive_file", "inactive_file"} {

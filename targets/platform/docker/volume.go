@@ -24,13 +24,13 @@ func volumes(ctx context.Context, api client.APIClient, f filters.Args) ([]strin
 	return out, nil
 }
 
-// CreateVolume makes a volume. It has no effect on one that exists.
+// CreateVolume creates a volume. It has no effect if the volume exists.
 func CreateVolume(ctx context.Context, e *Engine, name string, labels map[string]string) error {
 	_, err := e.api.VolumeCreate(ctx, volume.CreateOptions{Name: name, Labels: labels})
 	return err
 }
 
-// RemoveVolume removes a volume. A missing one is not an error.
+// RemoveVolume removes a volume. A missing volume is not an error.
 func RemoveVolume(ctx context.Context, e *Engine, name string) error {
 	if err := e.api.VolumeRemove(ctx, name, false); err != nil && !gone(err) {
 		return err

@@ -19,10 +19,10 @@ const serviceLabel = "app.kubernetes.io/component"
 // container is the name of the container of every pod.
 const container = "app"
 
-// Options say what a run makes of a stack.
+// Options are the settings of a run for a stack.
 type Options struct {
-	Image     string            // that every pod runs
-	Labels    map[string]string // of all objects, which tell those of a run
+	Image     string            // image of every pod
+	Labels    map[string]string // labels of all objects, which identify those of a run
 	Pod       *kube.PodSecurityContext
 	Container *kube.SecurityContext
 }
@@ -33,13 +33,13 @@ type Objects struct {
 	Sets     []kube.StatefulSet
 }
 
-// EntryName is the name of the Service with an address of its own, to which the load goes.
+// EntryName returns the name of the Service with an address of its own, which the load uses.
 func EntryName(s platform.Spec) string { return s.Entry + "-entry" }
 
-// PodName is the name of the pod of a replica.
+// PodName returns the name of the pod of a replica.
 func PodName(service string, index int) string { return service + "-" + strconv.Itoa(index) }
 
-// Manifests are those of a stack.
+// Manifests returns the manifests of a stack.
 func Manifests(s platform.Spec, o Options) (Objects, error) {
 	var out Objects
 	for i := range s.Services {
@@ -56,7 +56,7 @@ func Manifests(s platform.Spec, o Options) (Objects, error) {
 	return out, nil
 }
 
-// of are the labels of what is of a service.
+// of returns the labels of the objects of a service.
 func (o *Options) of(service string) map[string]string {
 	out := maps.Clone(o.Labels)
 	out[serviceLabel] = service
@@ -86,7 +86,8 @@ func (o *Options) set(of *platform.Spec, s *platform.Service) (kube.StatefulSet,
 	}, err
 }
 
-// What a pod asks for, so that it has a place in a small cluster, and scratch its only folder to write to.
+// The resources that a pod requests, which fit into a small cluster, and scratch, the only folder that it can write
+// to.
 const (
 	askCPU    = "25m"
 	askMemory = "32Mi"
@@ -142,7 +143,7 @@ func (o *Options) pod(of *platform.Spec, s *platform.Service) (kube.PodSpec, err
 	}, nil
 }
 
-// check is the readiness check of a service, as the node of its pod makes it.
+// check converts the readiness check of a service into a probe, which the node of the pod runs.
 func check(s *platform.Service) kube.ProbeHandler {
 	if s.Ready.Get == "" {
 		return kube.ProbeHandler{TCPSocket: &kube.TCPSocketAction{Port: kube.FromInt(s.Port)}}

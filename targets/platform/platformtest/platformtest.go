@@ -1,8 +1,8 @@
-// Package platformtest gives tests a Docker engine, and an image whose program is the test itself.
+// Package platformtest provides tests with a Docker engine, and with an image whose program is the test itself.
 //
 //	func TestMain(m *testing.M) { platformtest.Main(m) }
 //
-//	e := platformtest.Engine(t)        // skips where there is none
+//	e := platformtest.Engine(t)        // skips the test if there is no engine
 //	image := platformtest.Image(t, e)  // its entrypoint runs the roles below
 //
 // The roles are commands of the image: "serve" answers HTTP on $BRUNT_ADDR, or on the address that
@@ -43,7 +43,7 @@ func Main(m *testing.M) {
 	}
 }
 
-// serve answers / by the environment of the process, and /get?url=URL by what a GET of it returns.
+// serve answers / with the environment of the process, and /get?url=URL with the result of a GET of that URL.
 func serve() {
 	addr := os.Getenv("BRUNT_ADDR")
 	if len(os.Args) > 2 {
@@ -66,7 +66,7 @@ func serve() {
 	os.Exit(1)
 }
 
-// Get returns the body of a URL. Any status but 200 is an error.
+// Get returns the body of a URL. Any status except 200 is an error.
 func Get(url string) (string, error) {
 	client := http.Client{Timeout: 5 * time.Second}
 	resp, err := client.Get(url)
@@ -81,8 +81,7 @@ func Get(url string) (string, error) {
 	return string(b), err
 }
 
-// Engine opens the Docker engine of this machine. Without one the test fails in CI, and is skipped
-// elsewhere.
+// Engine opens the Docker engine of this machine. Without an engine the test fails in CI, and is skipped elsewhere.
 func Engine(t *testing.T) *docker.Engine {
 	t.Helper()
 	at, err := containers.FindEngine(os.Getenv)
@@ -100,7 +99,7 @@ func Engine(t *testing.T) *docker.Engine {
 	return e
 }
 
-// Image makes an image that runs the test's own program, until the test ends.
+// Image makes an image that runs the test's own program. It exists until the test ends.
 func Image(t *testing.T, e *docker.Engine) string {
 	t.Helper()
 	program, err := docker.SelfPath(os.Getenv)
@@ -120,8 +119,8 @@ func Image(t *testing.T, e *docker.Engine) string {
 	return name
 }
 
-// Run returns a name for a run, and checks at the end of the test that the engine has nothing that is
-// labelled with it, after the prefix.
+// Run returns a name for a run. At the end of the test it checks that the engine has no objects whose label is the
+// prefix followed by that name.
 func Run(t *testing.T, e *docker.Engine, label, prefix string) string {
 	t.Helper()
 	run := "test" + strings.ToLower(rand.Text())

@@ -1,10 +1,10 @@
 // Package process runs the units of a group as processes of this machine.
 //
-//	New --> Group: one Process for each unit, on a loopback port that stays over restarts
+//	New --> Group: one Process for each unit, on a loopback port that survives restarts
 //	          |      each with a supervisor: spawn, wait, restart
 //	          '----> Down: all processes ended, by group, and by the mark in their environment
 //
-// The kernel kills the processes when brunt dies, where it can; elsewhere the watchdog does.
+// If the system allows it, the kernel kills the processes when brunt dies; otherwise the watchdog does.
 package process
 
 import (
@@ -20,11 +20,11 @@ import (
 
 // Options configure a group of processes.
 type Options struct {
-	Run     string                                       // name of the run, in its processes' BRUNT_RUN; empty is random
+	Run     string                                       // name of the run, in its processes' BRUNT_RUN; empty: random
 	LogDir  string                                       // for the output of each unit; empty keeps only its end
 	Secrets *template.Secrets                            // masked in those files; nil masks nothing
 	Link    func(e platform.Edge) (addr string, ok bool) // the listener of an edge; known before the group starts
-	// Spawned is called right after a process was started; if it fails, the process is killed.
+	// Spawned is called right after a process was started. If it fails, the process is killed.
 	Spawned func(unit string, pid int) error
 	// Event is called for events of a unit: start, ready, exit, restart.
 	Event func(event, unit, text string)
@@ -100,8 +100,7 @@ func (d *driver) free() {
 	}
 }
 
-// environment returns the environment of a process: brunt's variables, overridden by those of the
-// scenario.
+// environment returns the environment of a process: the variables of brunt, overridden by those of the scenario.
 func (d *driver) environment(u *Process, values map[string]string, it *template.Iter) ([]string, error) {
 	env := map[string]string{
 		"BRUNT_RUN": d.o.Run, "BRUNT_UNIT": u.Name(), "BRUNT_ADDR": u.Addr(), "PORT": fmt.Sprint(u.port.Number()),

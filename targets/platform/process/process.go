@@ -28,13 +28,13 @@ type Process struct {
 	mu      sync.Mutex
 	wanted  bool // the unit must run
 	cmd     *exec.Cmd
-	pid     int           // of the current process; 0 is none
+	pid     int           // of the current process; 0: none
 	gone    chan struct{} // closed when the current process has ended
 	wake    chan struct{} // ends the wait before a restart
 	ended   chan struct{} // closed when the supervisor has ended
 	starts  int
 	lastErr error
-	over    bool // the group is down: the unit never runs again
+	over    bool // the group is down, so the unit never runs again
 	doomed  bool // the end of the current process counts as a failure, whatever its exit code
 }
 
@@ -46,13 +46,13 @@ func newProcess(d *driver, s *platform.Service, index int, p *platform.Port) *Pr
 	return u
 }
 
-// Addr returns the host:port on which the unit listens. It stays over restarts.
+// Addr returns the host:port on which the unit listens. It survives restarts.
 func (u *Process) Addr() string { return fmt.Sprintf("127.0.0.1:%d", u.port.Number()) }
 
-// Ref returns nothing: a process keeps no name over restarts.
+// Ref returns nothing, because a process has no name that survives restarts.
 func (u *Process) Ref() string { return "" }
 
-// PID returns the current process id; 0 is none.
+// PID returns the current process id, or 0 if there is none.
 func (u *Process) PID() int {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -62,14 +62,14 @@ func (u *Process) PID() int {
 // Restarts reports whether the unit is restarted after a crash.
 func (u *Process) Restarts() bool { return u.spec.Restart != "never" }
 
-// Starts returns the number of starts of the unit.
+// Starts returns how often the unit was started.
 func (u *Process) Starts() int {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.starts
 }
 
-// Start makes the unit run from now on. It waits for a stop in progress.
+// Start makes the unit run from now on. If the unit is being stopped, it waits for that.
 func (u *Process) Start(ctx context.Context) error {
 	for {
 		stopping, err := u.begin()
@@ -86,8 +86,8 @@ func (u *Process) Start(ctx context.Context) error {
 
 var errDown = errors.New("the stack is taken down")
 
-// begin starts the unit unless it runs. If the unit is being stopped, begin returns a channel that
-// is closed when the stop ends.
+// begin starts the unit unless it runs. If the unit is being stopped, begin returns a channel that is closed when it
+// has stopped.
 func (u *Process) begin() (stopping <-chan struct{}, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -154,7 +154,7 @@ func (u *Process) spawn() error {
 	}
 	cmd.Env = append(cmd.Env, env...)
 	cmd.Stdout, cmd.Stderr = u.out, u.out
-	cmd.WaitDelay = time.Second // for descendants that keep its output open
+	cmd.WaitDelay = time.Second // limit for descendants that keep its output open
 	u.port.Release()
 	if err := d.spawner.Start(cmd); err != nil {
 		return err
@@ -172,12 +172,12 @@ func (u *Process) spawn() error {
 	return nil
 }
 
-// reap kills a process with its descendants, and waits for it.
+// reap kills a process with its descendants, and waits until it ends.
 func (u *Process) reap(cmd *exec.Cmd) error {
-	procgroup.Kill(cmd.Process.Pid) // until Wait the process id is not reused
+	procgroup.Kill(cmd.Process.Pid) // the process id is not reused before Wait
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	// Processes that left the group carry the unit's marks. The sweep of the run kills the rest.
+	// Processes that left the group have the unit's marks. The sweep of the run kills any others.
 	_, _ = procgroup.KillMarked(ctx, nil, "BRUNT_RUN="+u.driver.o.Run, "BRUNT_UNIT="+u.Name())
 	return cmd.Wait()
 }
@@ -206,7 +206,7 @@ func (u *Process) supervise(wake, ended chan struct{}) {
 	}
 }
 
-// restart starts the unit again after its delay; false means that it is no longer wanted.
+// restart starts the unit again after its delay. It returns false if the unit should no longer run.
 func (u *Process) restart(wake chan struct{}) bool {
 	for {
 		select {
@@ -236,9 +236,8 @@ func exitText(cmd *exec.Cmd, err error) string {
 	return fmt.Sprint(err)
 }
 
-// Crash calls send, which is expected to end the process pid like a crash. If pid is the unit's
-// process, its end counts as a failure for `restart: on-failure`, even if the process handles the
-// signal and exits normally.
+// Crash calls send, which should end the process pid like a crash. If pid is the unit's process, its end counts as a
+// failure for `restart: on-failure`, even if the process handles the signal and exits normally.
 func (u *Process) Crash(pid int, send func() error) error {
 	doom := func(doomed bool) {
 		u.mu.Lock()
@@ -255,8 +254,8 @@ func (u *Process) Crash(pid int, send func() error) error {
 	return err
 }
 
-// Stop ends the unit's process and keeps it down: SIGTERM, and after grace SIGKILL. If another stop
-// is in progress, Stop waits for it, with its own grace.
+// Stop ends the unit's process and keeps it down. It sends SIGTERM, and SIGKILL after grace. If another stop is in
+// progress, Stop waits for it, with its own grace.
 func (u *Process) Stop(ctx context.Context, grace time.Duration) error {
 	u.mu.Lock()
 	first := u.wanted
@@ -305,11 +304,10 @@ func (u *Process) Remove(ctx context.Context) error {
 	return errors.Join(err, u.out.Close())
 }
 
-// mostStarts is the number of starts after which a unit counts as one that never becomes ready.
+// mostStarts is the number of starts after which a unit is considered unable to become ready.
 const mostStarts = 5
 
-// Running implements [platform.Instance]: while the unit has no process, another one could answer on
-// its port.
+// Running implements [platform.Instance]. While the unit has no process, another process could answer on its port.
 func (u *Process) Running() error {
 	if u.PID() == 0 {
 		return errors.New("it does not run")

@@ -5,12 +5,11 @@ import (
 	"strings"
 )
 
-// loopback lists the addresses that need no proxy: units and links are on this machine.
+// loopback lists the addresses that need no proxy, because units and links are on this machine.
 const loopback = "127.0.0.0/8,127.0.0.1,localhost,::1"
 
-// direct returns an environment in which a unit reaches its links without a proxy: if the
-// environment names a proxy, its NO_PROXY includes loopback. The unit uses the proxy for all other
-// addresses.
+// direct returns an environment in which a unit reaches its links without a proxy. If the environment names a proxy,
+// it adds loopback to NO_PROXY. The unit uses the proxy for all other addresses.
 func direct(env []string) []string {
 	values := map[string]string{}
 	for _, e := range env {

@@ -2,5 +2,5 @@
 
 package process
 
-// awaitExit returns at once: Wait waits for the exit.
+// awaitExit returns at once, because Wait waits for the exit.
 func awaitExit(int) {}

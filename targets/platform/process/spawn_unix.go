@@ -8,11 +8,11 @@ import (
 	"syscall"
 )
 
-// defaultSignals lets processes that this one starts from now on begin with the default action for
-// SIGHUP, although this one ignores it, as nohup makes it do: a child would inherit that, and
-// survive the signal that a fault sends. This process goes on ignoring it.
+// defaultSignals makes all processes that this one starts later begin with the default action for SIGHUP, even if
+// this process ignores it, for example under nohup. Otherwise a child would inherit that, and survive the signal that
+// a fault sends. This process itself still ignores SIGHUP.
 //
-// A handler is what Go's runtime resets in a child; a signal that is ignored has none.
+// It works because Go's runtime resets handlers in a child, but not ignored signals. So it installs a handler.
 func defaultSignals() {
 	if signal.Ignored(syscall.SIGHUP) {
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) // the channel is never read, so nothing happens

@@ -1,4 +1,4 @@
 package process
 
-// defaultSignals does nothing: a child inherits no action for signals.
+// defaultSignals does nothing, because a child inherits no actions for signals on Windows.
 func defaultSignals() {}

@@ -9,8 +9,8 @@ import (
 
 // A Spawner starts processes from a separate thread that lives as long as they do.
 //
-// subtle: on Linux a child is killed when the thread that started it ends (PR_SET_PDEATHSIG), not
-// only when the process does; and the runtime may end any thread that is not locked.
+// Subtle: on Linux a child is killed when the thread that started it ends (PR_SET_PDEATHSIG), not only when the
+// process ends. The runtime may end any thread that is not locked.
 type Spawner struct {
 	jobs chan spawnJob
 	done chan struct{}

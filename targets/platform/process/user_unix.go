@@ -12,13 +12,13 @@ import (
 	"syscall"
 )
 
-// runAs makes a command run as the user, and the group after a colon: names or numbers. Without a group,
-// it has the groups of the user. HOME, USER and LOGNAME are those of the user, if it has a name.
+// runAs makes a command run as a user, optionally with a group after a colon. Both are names or numbers. Without a
+// group, the command has the groups of the user. HOME, USER and LOGNAME are set for the user, if the user has a name.
 func runAs(cmd *exec.Cmd, account string) error {
 	name, group, grouped := strings.Cut(account, ":")
 	u, err := user.Lookup(name)
 	if id, numeric := strconv.ParseUint(name, 10, 32); err != nil && numeric == nil {
-		if u, err = user.LookupId(name); err != nil { // a number needs no entry
+		if u, err = user.LookupId(name); err != nil { // a number does not need an entry
 			u, err = &user.User{Uid: strconv.FormatUint(id, 10), Gid: strconv.FormatUint(id, 10)}, nil
 		}
 	}
@@ -37,7 +37,7 @@ func runAs(cmd *exec.Cmd, account string) error {
 		}
 		gid = g.Gid
 	} else if u.Username != "" {
-		ids, _ := u.GroupIds() // without them it has its own group alone
+		ids, _ := u.GroupIds() // without them the user only has its own group
 		for _, id := range ids {
 			more = append(more, number(id))
 		}
@@ -56,7 +56,7 @@ func runAs(cmd *exec.Cmd, account string) error {
 	return nil
 }
 
-// number is an id that the system gave.
+// number converts an id from the system.
 func number(id string) uint32 {
 	n, _ := strconv.ParseUint(id, 10, 32)
 	return uint32(n)

@@ -15,8 +15,8 @@ func TryLock(f *os.File) error { return flock(f, unix.LOCK_EX|unix.LOCK_NB) }
 // LockFile takes the lock of a file, and waits while another process holds it.
 func LockFile(f *os.File) error { return flock(f, unix.LOCK_EX) }
 
-// UnlockFile releases the lock of a file, even if another process has the file open: a process that is
-// just being started has, until its program is loaded.
+// UnlockFile releases the lock of a file, even if another process has the file open. A process that is just being
+// started has it open until its program is loaded.
 func UnlockFile(f *os.File) error { return flock(f, unix.LOCK_UN) }
 
 // LockHeld reports whether another process holds the lock of a file.

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// One byte far beyond the end stands for the file, which others can read while it is locked.
+// One byte far beyond the end of the file represents the whole file, so that others can read it while it is locked.
 const wholeFile = 1
 
 func lockAt() *windows.Overlapped { return &windows.Overlapped{OffsetHigh: 1 << 30} }

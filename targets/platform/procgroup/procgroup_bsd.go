@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// Own gives a command a process group of its own, besides the attributes that it has.
+// Own gives a command a process group of its own, and keeps its other attributes.
 func Own(cmd *exec.Cmd) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}

@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// Own gives a command a process group of its own, besides the attributes that it has.
+// Own gives a command a process group of its own, and keeps its other attributes.
 func Own(cmd *exec.Cmd) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
@@ -14,7 +14,7 @@ func Own(cmd *exec.Cmd) {
 	cmd.SysProcAttr.CreationFlags |= syscall.CREATE_NEW_PROCESS_GROUP
 }
 
-// Terminate kills a process: no gentler method works for all processes.
+// Terminate kills a process, because no gentler method works for all processes.
 func Terminate(pid int) { Kill(pid) }
 
 // Kill kills a process.

@@ -1,7 +1,7 @@
 // Processes are found and killed by marks in their environment, such as BRUNT_RUN=name.
 //
-// A process that brunt starts carries the marks of its run, and so do all its descendants. A child can
-// leave its process group or its session, but it keeps its environment unless it replaces it on purpose.
+// A process that brunt starts carries the marks of its run, and so do all its descendants. A child can leave its
+// process group or its session, but it keeps its environment unless it replaces the environment on purpose.
 
 package procgroup
 
@@ -18,8 +18,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// FindMarked lists the processes other than this one whose environment holds all marks, each as NAME=value.
-// Starting reports that some processes are inside execve(2), so that their marks cannot be read yet.
+// FindMarked lists the processes, other than this one, whose environment contains all marks. Each mark is NAME=value.
+// Starting reports that some processes are inside execve(2), so that their marks can't be read yet.
 func FindMarked(marks ...string) (pids []int, starting bool) {
 	d, err := os.Open("/proc")
 	if err != nil {
@@ -44,9 +44,9 @@ func FindMarked(marks ...string) (pids []int, starting bool) {
 	return pids, starting
 }
 
-// KillMarked kills every process whose environment holds all marks, except those for which spare returns
-// true, and repeats until Find reports none. Found reports whether there was one. The error says that
-// processes were still there when ctx ended.
+// KillMarked kills every process whose environment contains all marks, except those for which spare returns true. It
+// repeats this until FindMarked reports none. Found reports whether there was one. The error means that processes
+// were still there when ctx ended.
 func KillMarked(ctx context.Context, spare func(pid int) bool, marks ...string) (found bool, err error) {
 	tick := time.NewTicker(time.Millisecond) // a process that was found may start another one
 	defer tick.Stop()
@@ -64,7 +64,7 @@ func KillMarked(ctx context.Context, spare func(pid int) bool, marks ...string) 
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			if len(pids) == 0 { // a process without the marks is slow to start its program
+			if len(pids) == 0 { // a process without the marks takes long to start its program
 				return found, nil
 			}
 			return found, errors.New("marked processes are still running, or start new ones")
@@ -72,8 +72,8 @@ func KillMarked(ctx context.Context, spare func(pid int) bool, marks ...string) 
 	}
 }
 
-// kill kills the process that was found, and not a later process with the same number: it opens a pidfd
-// and then reads the environment again.
+// kill kills the process that was found, but not a later process with the same number: it opens a pidfd and then
+// reads the environment again.
 func kill(pid int, marks []string) {
 	fd, err := unix.PidfdOpen(pid, 0)
 	if errors.Is(err, unix.ESRCH) {
@@ -92,7 +92,7 @@ func kill(pid int, marks []string) {
 	}
 }
 
-// holds reports whether an environment has all marks.
+// holds reports whether an environment contains all marks.
 func holds(env []byte, marks []string) bool {
 	entries := bytes.Split(env, []byte{0})
 	for _, m := range marks {
@@ -105,11 +105,11 @@ func holds(env []byte, marks []string) bool {
 
 // isStarting reports whether a process with an empty environment is inside execve(2).
 //
-// subtle: at this point the kernel has dropped the old environment, has not laid out the new one, and
-// has closed the process's descriptors already. Such a process looks like one without marks. This lasts
-// under a millisecond, or a few on a busy machine.
+// Subtle: at that point the kernel has dropped the old environment, has not laid out the new one, and has already
+// closed the process's descriptors. Such a process looks like one without marks. This lasts less than a millisecond,
+// or a few milliseconds on a busy machine.
 func isStarting(pid int) bool {
-	const ( // fields of /proc/PID/stat (proc(5)), counted from the third on
+	const ( // fields of /proc/PID/stat (proc(5)), counted from the third field
 		state, flags, endCode, envStart, envEnd = 0, 6, 24, 47, 48
 
 		exiting, kernels = 0x4, 0x200000 // PF_EXITING and PF_KTHREAD of linux/sched.h: these never get an environment
@@ -123,7 +123,7 @@ func isStarting(pid int) bool {
 		return false
 	}
 	is, err := strconv.ParseUint(f[flags], 10, 64)
-	// the environment is laid out and empty; the kernel sets endCode later
+	// The environment is laid out and empty. The kernel sets endCode later.
 	bare := f[envStart] == f[envEnd] && f[endCode] != "0"
 	return err == nil && is&(exiting|kernels) == 0 && !bare
 }

@@ -4,7 +4,7 @@ package procgroup
 
 import "context"
 
-// FindMarked returns nothing: the environment of other processes is not readable on this system.
+// FindMarked returns nothing, because this system does not allow reading the environment of other processes.
 func FindMarked(...string) (pids []int, starting bool) { return nil, false }
 
 // KillMarked does nothing on this system.

@@ -5,11 +5,11 @@ import (
 	"runtime"
 )
 
-// Start starts a command in a group of its own, and returns once it runs or could not be started. While it runs, Start
-// calls wait on another goroutine; wait returns when the command has ended.
+// Start starts a command in a group of its own, and returns when it runs or could not be started. Start calls wait on
+// another goroutine; wait returns when the command has ended.
 //
-// subtle: on Linux the kernel kills the command when the thread that started it ends, not only when brunt does, and the
-// runtime may end any thread that is not locked. The goroutine of wait therefore keeps the thread to itself.
+// Subtle: on Linux the kernel kills the command when the thread that started it ends, not only when brunt ends, and
+// the runtime may end any thread that is not locked. So the goroutine of wait keeps its thread to itself.
 func Start(cmd *exec.Cmd, wait func()) error {
 	Own(cmd)
 	started := make(chan error)

@@ -5,10 +5,10 @@ import (
 	"sync"
 )
 
-// A Tail keeps the last bytes that are written to it. Several goroutines may use it at once.
+// A Tail keeps the last bytes that are written to it. It is safe for concurrent use.
 type Tail struct {
-	Most int       // bytes that it keeps; zero is 4 KiB
-	To   io.Writer // receives everything as well, until it fails; nil: nothing does
+	Most int       // number of bytes to keep; zero means 4 KiB
+	To   io.Writer // also receives everything, until it fails; nil: no writer does
 
 	mu  sync.Mutex
 	end []byte
@@ -34,7 +34,7 @@ func (b *Tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// String returns what it keeps. It may begin within a character.
+// String returns the kept bytes. They may begin within a character.
 func (b *Tail) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

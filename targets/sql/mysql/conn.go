@@ -26,24 +26,24 @@ type connection struct {
 	o        *targets.Options
 	conn     driver.Conn
 	wire     *wire
-	keeps    bool // prepared statements
+	keeps    bool // statements are prepared and kept
 	prepared map[*sql.Statement]driver.Stmt
-	status   reflect.Value // of the server, as the driver keeps it
-	lost     bool          // no statement may follow
-	writes   bool          // the endpoint wants a server that takes writes
-	demoted  bool          // the server takes none any more
+	status   reflect.Value // status of the server, which the driver keeps
+	lost     bool          // no further statement is possible
+	writes   bool          // the endpoint requires a server that accepts writes
+	demoted  bool          // the server no longer accepts writes
 	busy     atomic.Bool   // a goroutine uses or has closed the driver's connection
-	closing  sync.Once     // of the driver's connection, which is not safe for two goroutines
+	closing  sync.Once     // closes the driver's connection, which is not safe for concurrent use
 }
 
-// The flags of a server's status, which each answer without an error has.
+// The flags of a server's status. Every answer without an error contains the status.
 const (
 	inTransaction = 1
 	autocommit    = 2
 )
 
-// statusOf returns the status of a server as the driver keeps it; not valid: it keeps none. The driver does not export
-// it, and nothing else says whether a transaction is open: a procedure may have begun it.
+// statusOf returns the status of a server, which the driver keeps. It is invalid if the driver keeps none. The driver
+// does not export it, and nothing else tells whether a transaction is open, because a procedure may have begun it.
 func statusOf(c driver.Conn) (status reflect.Value) {
 	if v := reflect.ValueOf(c); v.Kind() == reflect.Pointer && v.Elem().Kind() == reflect.Struct {
 		status = v.Elem().FieldByName("status")
@@ -57,10 +57,10 @@ func statusOf(c driver.Conn) (status reflect.Value) {
 // within reports whether a transaction is open, or would be with the next statement.
 func (c *connection) within() bool { return c.status.Uint()&(inTransaction|autocommit) != autocommit }
 
-// farewellTime is the longest that a connection that ends waits for room to say so.
+// farewellTime is how long a closing connection waits at most to send its last message.
 const farewellTime = 50 * time.Millisecond
 
-// Cut implements [sql.Conn]. The driver's connection of a call under way is closed at its end.
+// Cut implements [sql.Conn]. If a call is in progress, the driver's connection is closed when the call ends.
 func (c *connection) Cut() {
 	_ = c.wire.TCPConn.Close()
 	if c.busy.CompareAndSwap(false, true) {
@@ -68,7 +68,7 @@ func (c *connection) Cut() {
 	}
 }
 
-// end closes the driver's connection, once: a call that has ended may close it while Cut does.
+// end closes the driver's connection, once: a call that has ended may close it at the same time as Cut.
 func (c *connection) end() (err error) {
 	c.closing.Do(func() { err = c.conn.Close() })
 	return err
@@ -86,7 +86,7 @@ func (c *connection) Until(deadline, _ time.Duration) { _ = c.wire.SetDeadline(c
 
 func (c *connection) Usable() bool { return !c.lost }
 
-// Idle implements [sql.Conn]. A server that takes no writes any more is not the one that the endpoint wants.
+// Idle implements [sql.Conn]. A server that no longer accepts writes is not the one that the endpoint requires.
 func (c *connection) Idle() bool { return !c.lost && !c.demoted && !c.within() }
 
 func (c *connection) Run(s *sql.Statement, args [][]byte, r *sql.Result) error {
@@ -125,14 +125,14 @@ func (c *connection) note(r *sql.Result) {
 	r.Sent, r.First, r.WasSent, r.Bytes, r.End = c.wire.sent, c.wire.first, c.wire.wrote, c.wire.bytes, c.o.Now()
 }
 
-// farewells are the numbers of errors with which a server ends a connection: it stops, or the connection was killed or
-// idle for too long.
+// farewells are the numbers of errors with which a server ends a connection: the server stops, or the connection was
+// killed or idle for too long.
 var farewells = map[int32]bool{1053: true, 1927: true, 3169: true, 4031: true}
 
-// refusesWrites are the numbers of errors of a server that takes no writes.
+// refusesWrites are the numbers of errors of a server that accepts no writes.
 var refusesWrites = map[int32]bool{readOnly: true, 1836: true}
 
-// why returns the error of the socket in place of the driver's, which says only that there was one.
+// why returns the error of the socket in place of the driver's error, which gives no reason.
 func (c *connection) why(err error) error {
 	if w := c.wire; w != nil && w.err != nil &&
 		(errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn)) {
@@ -143,7 +143,7 @@ func (c *connection) why(err error) error {
 
 // run sends a statement and reads its answer.
 func (c *connection) run(s *sql.Statement, args [][]byte, r *sql.Result) error {
-	ctx := context.Background() // the deadline is that of the socket
+	ctx := context.Background() // the socket has the deadline
 	returns := s.Form != sql.Simple && (s.Returning || returning[s.Verb])
 	if len(args) == 0 {
 		if !returns {
@@ -158,14 +158,14 @@ func (c *connection) run(s *sql.Statement, args [][]byte, r *sql.Result) error {
 		var err error
 		if p, err = c.conn.Prepare(s.Text); err != nil {
 			if _, answered := errors.AsType[*mysql.MySQLError](err); !answered {
-				c.wire.wrote = false // what was written is no statement yet
+				c.wire.wrote = false // only the preparation was written so far
 			}
 			return err
 		}
 		if c.keeps {
 			c.prepared[s] = p
 		} else {
-			defer func() { // which writes again
+			defer func() { // Close writes again, so the times are recorded before
 				c.note(r)
 				_ = p.Close()
 			}()
@@ -193,7 +193,7 @@ var returning = map[string]bool{
 	"call": true, "optimize": true, "repair": true, "checksum": true, "help": true,
 }
 
-// affected notes what a statement without rows did.
+// affected records the effect of a statement without rows.
 func affected(done driver.Result, err error, r *sql.Result) error {
 	if err != nil {
 		return err
@@ -202,7 +202,7 @@ func affected(done driver.Result, err error, r *sql.Result) error {
 	return err
 }
 
-// read reads rows, and keeps them if they are looked into. The error of a procedure may follow them.
+// read reads rows, and keeps them if keep is true. The error of a procedure may follow the rows.
 func read(rows driver.Rows, err error, keep bool, r *sql.Result) error {
 	if err != nil {
 		return err
@@ -247,7 +247,7 @@ func take(rows driver.Rows, names []string, keep bool, r *sql.Result) error {
 	}
 }
 
-// value returns a value as JSON has it.
+// value converts a value to a type of JSON.
 func value(kind string, v driver.Value) any {
 	switch v := v.(type) {
 	case float32:

@@ -21,13 +21,13 @@ import (
 type connector struct {
 	o      *targets.Options
 	at     *sql.Location
-	tls    *tls.Config // nil: none
-	writes bool        // a server must take writes
+	tls    *tls.Config // nil: no TLS
+	writes bool        // a server must accept writes
 
-	first atomic.Int64 // number of the server that is tried first: the one that took writes last
+	first atomic.Int64 // number of the server to try first: the last one that accepted writes
 }
 
-// silent drops what the driver logs: its errors are returned too.
+// silent drops the log of the driver, because the driver also returns its errors.
 type silent struct{}
 
 func (silent) Print(...any) {}
@@ -47,7 +47,7 @@ func connect(o *targets.Options, at *sql.Location) (func(ctx context.Context, n 
 	return k.open, err
 }
 
-// open opens connection n to the first server that fits, and logs in.
+// open opens connection n to the first server that meets the requirements, and logs in.
 func (k *connector) open(ctx context.Context, n uint64) (sql.Conn, error) {
 	var first *atomic.Int64
 	if k.writes {
@@ -109,14 +109,14 @@ func (k *connector) try(ctx context.Context, address string, n uint64) (sql.Conn
 	return c, nil
 }
 
-// login makes the driver open the connection. The driver panics at some greetings.
+// login makes the driver open the connection. Some greetings make the driver panic.
 func (c *connection) login(ctx context.Context, by driver.Connector) (err error) {
 	defer scenarios.Recover(&err)
 	c.conn, err = by.Connect(ctx)
 	return err
 }
 
-// takesWrites asks the server whether it takes writes.
+// takesWrites asks the server whether it accepts writes.
 func (c *connection) takesWrites(ctx context.Context) error {
 	rows, err := c.conn.(driver.QueryerContext).QueryContext(ctx, "select @@global.read_only", nil)
 	if err != nil {

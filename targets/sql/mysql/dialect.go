@@ -11,7 +11,7 @@ import (
 	"brunt/targets/sql"
 )
 
-// Dialect describes MySQL, MariaDB, and what speaks their protocol.
+// Dialect describes MySQL, MariaDB, and other servers with the same protocol.
 func Dialect() *sql.Dialect {
 	return &sql.Dialect{
 		Name: "MySQL", Schemes: []string{"mysql"}, Formats: []string{"sql", "mysql"}, Port: 3306,
@@ -30,7 +30,7 @@ func Dialect() *sql.Dialect {
 	}
 }
 
-// causes are those of errors, by their numbers.
+// causes are the causes of errors, by their numbers.
 var causes = scenarios.CauseFamily{
 	First: 6 << 16, Name: func(number int32) string { return "error " + strconv.Itoa(int(number)) },
 }
@@ -38,11 +38,11 @@ var causes = scenarios.CauseFamily{
 // start begins a transaction.
 const start = "start transaction"
 
-// code is the number of an error.
+// code matches the number of an error.
 var code = regexp.MustCompile(`^[1-9][0-9]{3,4}$`)
 
-// temporary are the numbers of errors that another try may not find: too many connections, a lost race with another
-// transaction, a server that stops or takes no writes.
+// temporary are the numbers of errors after which another try may succeed: too many connections, a lost race with
+// another transaction, a server that stops or accepts no writes.
 var temporary = map[int32]bool{
 	1040: true, 1047: true, 1053: true, 1203: true, 1205: true, 1213: true, 1290: true, 1792: true, 1836: true, 1927: true,
 	3572: true,
@@ -53,7 +53,7 @@ func quoted(text string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, "'", "''", "\x00", `\0`, "\n", `\n`, "\r", `\r`).Replace(text) + "'"
 }
 
-// script writes a statement as the program mysql reads it.
+// script writes a statement for the program mysql.
 func script(s *sql.Statement, args [][]byte) string {
 	text := strings.TrimSuffix(s.Text, ";")
 	if len(args) == 0 || s.Form == sql.Simple {
@@ -71,8 +71,8 @@ func script(s *sql.Statement, args [][]byte) string {
 		strings.Join(names, ", ") + ";"
 }
 
-// command returns a script as a command of mysql for a POSIX shell, quoted as [result.Sent.Curl] does. It is empty if
-// the script was not kept completely.
+// command returns a script as a mysql command for a POSIX shell, quoted like [result.Sent.Curl]. It is empty if the
+// script was not kept completely.
 func command(s *result.Sent) string {
 	_, rest, ok := strings.Cut(s.URL, "://")
 	rest, secure, _ := strings.Cut(rest, "?")

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// wire is a socket that notes the times of the last write and of the first read after it, and why it failed: the driver
-// says only that it did. One goroutine uses it at a time.
+// wire is a socket that records the times of its last write and of the first read after it, and why it failed, which
+// the driver does not report. It is not safe for concurrent use.
 type wire struct {
 	*net.TCPConn
 	now         func() time.Duration
@@ -16,7 +16,7 @@ type wire struct {
 	err         error
 }
 
-// reset forgets what was noted.
+// reset clears the records.
 func (w *wire) reset() { w.sent, w.first, w.wrote, w.err = 0, 0, false, nil }
 
 func (w *wire) Write(b []byte) (int, error) {

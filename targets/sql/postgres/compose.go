@@ -7,7 +7,7 @@ import (
 	"brunt/targets/sql"
 )
 
-// begin appends the head of a message, and returns where its length stands.
+// begin appends the header of a message, and returns the place of its length.
 func begin(dst []byte, kind byte) ([]byte, int) {
 	return append(dst, kind, 0, 0, 0, 0), len(dst) + 1
 }
@@ -27,10 +27,11 @@ func appendQuery(dst []byte, text string) []byte {
 	return end(appendText(dst, text), at)
 }
 
-// compose writes the messages of a statement, and returns what is known of the prepared one; nil: it is not prepared.
+// compose writes the messages of a statement. It returns the prepared statement, or nil if the statement is not
+// prepared.
 //
 //	prepared before:  Bind, Execute, Sync
-//	else:             Parse, Bind, Describe, Execute, Sync
+//	otherwise:        Parse, Bind, Describe, Execute, Sync
 func (c *connection) compose(s *sql.Statement, args [][]byte) (p *prepared) {
 	out := c.out[:0]
 	switch s.Form {
@@ -74,10 +75,11 @@ func (c *connection) compose(s *sql.Statement, args [][]byte) (p *prepared) {
 func appendParse(dst []byte, name, text string) []byte {
 	dst, at := begin(dst, 'P')
 	dst = appendText(appendText(dst, name), text)
-	return end(append(dst, 0, 0), at) // the server finds the types of parameters
+	return end(append(dst, 0, 0), at) // the server determines the types of parameters
 }
 
-// appendBind appends a message that gives a statement its arguments: all texts, as the values of the answer will be.
+// appendBind appends a message with the arguments of a statement. They are all texts, and so are the values of the
+// answer.
 func appendBind(dst []byte, name string, args [][]byte) []byte {
 	dst, at := begin(dst, 'B')
 	dst = append(appendText(append(dst, 0), name), 0, 0)
@@ -92,5 +94,5 @@ func appendBind(dst []byte, name string, args [][]byte) []byte {
 	return end(append(dst, 0, 0), at)
 }
 
-// forget drops what is known of a prepared statement that the server has not, or not in this form.
+// forget drops a prepared statement that the server does not have, or does not have in this form.
 func (c *connection) forget(s *sql.Statement) { delete(c.prepared, s) }

@@ -14,16 +14,16 @@ import (
 type connection struct {
 	*h1.Conn
 	o        *targets.Options
-	keeps    bool // prepared statements
+	keeps    bool // statements are prepared and kept
 	prepared map[*sql.Statement]*prepared
-	names    int    // given to prepared statements so far
-	writes   bool   // the endpoint wants a server that takes writes
-	demoted  bool   // the server takes none any more
-	state    byte   // of the server: idle, or in a transaction; lost
-	out      []byte // what is sent
+	names    int    // number of names given to prepared statements so far
+	writes   bool   // the endpoint requires a server that accepts writes
+	demoted  bool   // the server no longer accepts writes
+	state    byte   // of the server: idle, in a transaction, or lost
+	out      []byte // buffer of the messages to send
 }
 
-// The states of a connection that matter, as ReadyForQuery has them.
+// The relevant states of a connection, as in ReadyForQuery.
 const (
 	idle = 'I'
 	lost = 0 // the answer was not read to its end
@@ -43,18 +43,18 @@ type column struct {
 	kind uint32 // the number of its type
 }
 
-// Cut implements [sql.Conn]: TLS might wait for a write.
+// Cut implements [sql.Conn]. It closes the raw socket, because TLS might wait for a write.
 func (c *connection) Cut() { _ = c.Raw.Close() }
 
 func (c *connection) Usable() bool { return c.state != lost }
 
-// Idle implements [sql.Conn]. A server that takes no writes any more is not the one that the endpoint wants.
+// Idle implements [sql.Conn]. A server that no longer accepts writes is not the one that the endpoint requires.
 func (c *connection) Idle() bool { return c.state == idle && !c.demoted }
 
-// farewellTime is the longest that the last words of either side may take.
+// farewellTime is how long the last message of either side may take.
 const farewellTime = 50 * time.Millisecond
 
-// Close ends the connection in order: the server logs no error.
+// Close ends the connection in order, so that the server logs no error.
 func (c *connection) Close() error {
 	if c.state == idle {
 		_ = c.SetWriteDeadline(time.Now().Add(farewellTime))
@@ -79,7 +79,7 @@ func (c *connection) Run(s *sql.Statement, args [][]byte, r *sql.Result) error {
 	defer h1.Release(br)
 	in.br, r.First = br, c.First
 	err = in.read()
-	if r.End = c.First; c.Reads > 1 || err != nil { // else the last byte came with the first
+	if r.End = c.First; c.Reads > 1 || err != nil { // otherwise the last byte came with the first
 		r.End = c.o.Now()
 	}
 	if err == nil && s.Form == sql.Listening && r.Failure.Code == "" {
@@ -91,9 +91,9 @@ func (c *connection) Run(s *sql.Statement, args [][]byte, r *sql.Result) error {
 	return err
 }
 
-// lastWords reads what the server said before it closed a connection within a transaction.
+// lastWords reads the message that the server sent before it closed a connection within a transaction.
 func (c *connection) lastWords(in *reader, err error) error {
-	_ = c.SetReadDeadline(time.Now().Add(farewellTime)) // it is there already
+	_ = c.SetReadDeadline(time.Now().Add(farewellTime)) // the message has already arrived
 	br := h1.Reader(c.Unasked())
 	defer h1.Release(br)
 	in.br = br
@@ -104,12 +104,12 @@ func (c *connection) lastWords(in *reader, err error) error {
 	return nil
 }
 
-// listen waits for the notifications that the step wants, and stops to listen.
+// listen waits for the notifications that the step wants, and then stops listening.
 func (c *connection) listen(in *reader) error {
 	r := in.to
 	for int(r.Rows) < in.of.Messages {
 		if err := in.message(); err != nil {
-			if in.fatal { // the error that came before is the answer
+			if in.fatal { // the earlier error is the answer
 				c.state, r.End = lost, c.o.Now()
 				return nil
 			}
@@ -120,7 +120,7 @@ func (c *connection) listen(in *reader) error {
 		}
 	}
 	r.Returns, r.End = true, c.o.Now()
-	c.state = lost // until the answer to the next statement is read
+	c.state = lost // until the next answer is read
 	c.out = appendQuery(c.out[:0], "unlisten "+in.of.Channel)
 	if _, err := c.Conn.Write(c.out); err != nil {
 		return nil
@@ -130,8 +130,8 @@ func (c *connection) listen(in *reader) error {
 	return nil
 }
 
-// be32 reads a number.
+// be32 reads a big-endian number.
 func be32(b []byte) int { return int(int32(binary.BigEndian.Uint32(b))) }
 
-// cString cuts off a text that ends with a zero byte.
+// cString splits off a text that ends with a zero byte.
 func cString(b []byte) (text, rest []byte, ok bool) { return bytes.Cut(b, []byte{0}) }

@@ -29,17 +29,17 @@ type connector struct {
 	at      *sql.Location
 	base    *pgconn.Config
 	servers []*pgconn.FallbackConfig
-	tls     *tls.Config  // nil: none
-	first   atomic.Int64 // number of the server that is tried first: the one that fitted last
+	tls     *tls.Config  // nil: no TLS
+	first   atomic.Int64 // number of the server to try first: the last one that met the requirements
 }
 
-// sessionAttrs are what a server must be to be chosen: the answers to askRole that fit.
+// sessionAttrs maps the values of target_session_attrs to the answers to askRole that fit.
 var sessionAttrs = map[string][]string{
 	"": nil, "any": nil, "primary": {"f off", "f on"}, "standby": {"t on"}, "read-write": {"f off"},
 	"read-only": {"t on", "f on"},
 }
 
-// askRole asks a server whether it is a standby, and whether it takes no writes.
+// askRole asks a server whether it is a standby, and whether it accepts no writes.
 const askRole = "select pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only')"
 
 // connect prepares connections to the servers of an endpoint.
@@ -52,7 +52,7 @@ func connect(o *targets.Options, at *sql.Location) (func(ctx context.Context, n 
 	if k.tls, err = at.TLSConfig(o); err != nil {
 		return nil, err
 	}
-	// All settings are given, so that the environment and the files of the user have no part in it.
+	// All settings are given, so that the environment and the files of the user have no influence.
 	const given = "host=127.0.0.1 port=5432 user=x password=x dbname=x sslmode=disable sslnegotiation=postgres " +
 		"channel_binding=prefer " +
 		"min_protocol_version=3.0 max_protocol_version=3.0 target_session_attrs=any passfile=/"
@@ -60,7 +60,7 @@ func connect(o *targets.Options, at *sql.Location) (func(ctx context.Context, n 
 		return nil, err
 	}
 	if k.base.RequireAuth = ""; k.tls == nil {
-		k.base.RequireAuth = "!password" // a password is not sent as it is
+		k.base.RequireAuth = "!password" // a password is not sent in plain text
 	}
 	k.base.User, k.base.Password, k.base.Database = at.User, at.Password, at.Database
 	k.base.RuntimeParams = map[string]string{"application_name": "brunt"}
@@ -69,7 +69,7 @@ func connect(o *targets.Options, at *sql.Location) (func(ctx context.Context, n 
 			k.base.RuntimeParams[name] = value
 		}
 	}
-	// the network finds addresses
+	// The network resolves addresses.
 	k.base.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil }
 	k.base.ConnectTimeout = 0
 	for _, address := range at.Addresses {
@@ -86,17 +86,17 @@ func connect(o *targets.Options, at *sql.Location) (func(ctx context.Context, n 
 	return k.open, nil
 }
 
-// attempt is the opening of one connection.
+// attempt is one attempt to open a connection.
 type attempt struct {
 	*connector
 	n     uint64
-	tried int      // servers so far
+	tried int      // number of servers tried so far
 	conn  *h1.Conn // to the server that was tried last
 	login *loginConn
-	other error // a server took the login, and is not what was asked for
+	other error // why a server that accepted the login does not meet the requirements
 }
 
-// dial connects to a server, with TLS if the endpoint has it.
+// dial connects to a server, with TLS if the endpoint requires it.
 func (a *attempt) dial(ctx context.Context, _, address string) (net.Conn, error) {
 	a.tried++
 	var err error
@@ -138,10 +138,10 @@ func (a *attempt) secure(ctx context.Context, address string) error {
 	return a.conn.Secure(ctx, by)
 }
 
-// A loginConn is the connection as pgconn has it, until the login is over.
+// A loginConn is the connection that pgconn uses until the login is over.
 //
-// subtle: where a write takes long, pgconn reads in a goroutine, which may still wait for bytes after the login. It
-// would take those of the first answer.
+// Subtle: if a write takes long, pgconn reads in a goroutine, which may still wait for bytes after the login. It
+// would take the first bytes of the first answer.
 type loginConn struct {
 	net.Conn
 	mu      sync.Mutex
@@ -171,14 +171,14 @@ func (c *loginConn) end() {
 	_ = c.Conn.SetDeadline(time.Time{})
 }
 
-// open opens connection n to the first server that is what target_session_attrs asks for, and logs in.
+// open opens connection n to the first server that meets target_session_attrs, and logs in.
 func (k *connector) open(ctx context.Context, n uint64) (sql.Conn, error) {
 	a, cfg := &attempt{connector: k, n: n}, k.base.Copy()
 	cfg.DialFunc = a.dial
 	from := int(k.first.Load())
 	order := slices.Concat(k.servers[from:], k.servers[:from])
 	cfg.Host, cfg.Port, cfg.Fallbacks = order[0].Host, order[0].Port, order[1:]
-	// a server that never answers does not hide the others
+	// A server that never answers must not hide the others.
 	if until, bounded := ctx.Deadline(); bounded && len(order) > 1 {
 		cfg.ConnectTimeout = time.Until(until)/time.Duration(len(order)) + 1
 	}

@@ -9,7 +9,7 @@ import (
 	"brunt/targets/sql"
 )
 
-// Dialect describes PostgreSQL, and what speaks its protocol.
+// Dialect describes PostgreSQL, and other servers with the same protocol.
 func Dialect() *sql.Dialect {
 	return &sql.Dialect{
 		Name: "PostgreSQL", Schemes: []string{"postgres", "postgresql"}, Formats: []string{"sql"}, Port: 5432,
@@ -28,10 +28,10 @@ func Dialect() *sql.Dialect {
 	}
 }
 
-// code is a SQLSTATE, or the class of some.
+// code matches a SQLSTATE, or the class of several.
 var code = regexp.MustCompile(`^[0-9A-Z]{2}([0-9A-Z]{3})?$`)
 
-// script writes a statement as psql reads it.
+// script writes a statement for psql.
 func script(s *sql.Statement, args [][]byte) string {
 	switch {
 	case s.Form == sql.Copying:
@@ -58,8 +58,8 @@ func texts(args [][]byte) (list []string) {
 	return list
 }
 
-// command returns a script as a command of psql for a POSIX shell, quoted as [result.Sent.Curl] does. It is empty if
-// the script was not kept completely.
+// command returns a script as a psql command for a POSIX shell, quoted like [result.Sent.Curl]. It is empty if the
+// script was not kept completely.
 func command(s *result.Sent) string {
 	scheme, rest, ok := strings.Cut(s.URL, "://")
 	if !ok || s.Cut > 0 || s.Base64 || s.Body == "" {

@@ -19,19 +19,19 @@ type reader struct {
 	plan *prepared // of the statement; nil: it is not prepared
 	to   *sql.Result
 
-	columns []column // of rows that are looked into
+	columns []column // of the rows that are kept
 	parsed  bool     // the server has prepared the statement
 	fatal   bool     // the server ends the connection
 	done    bool     // the server is ready for another statement
 }
 
-// Bounds of messages, in bytes.
+// Limits on messages, in bytes.
 const (
-	longestMessage = 1 << 30 // as the server has it
-	longestKept    = 2 << 20 // of one that is looked into: more than all rows that are kept
+	longestMessage = 1 << 30 // the limit of the server
+	longestKept    = 2 << 20 // of a message that is kept: more than all rows that are kept
 )
 
-// read reads messages until the server is ready for another statement, or has ended the connection by an error.
+// read reads messages until the server is ready for another statement, or has ended the connection with an error.
 func (in *reader) read() error {
 	if p := in.plan; p != nil && p.described {
 		in.columns, in.to.Returns = p.columns, p.returns
@@ -39,7 +39,7 @@ func (in *reader) read() error {
 	for !in.done {
 		if err := in.message(); err != nil {
 			if in.fatal {
-				break // the error that came before is the answer
+				break // the earlier error is the answer
 			}
 			return err
 		}
@@ -48,7 +48,7 @@ func (in *reader) read() error {
 	return nil
 }
 
-// settle notes what became of the prepared statement.
+// settle records whether the statement is now prepared.
 func (in *reader) settle() {
 	p := in.plan
 	switch {
@@ -56,13 +56,13 @@ func (in *reader) settle() {
 		return
 	case in.to.Failure.Code == "":
 		p.described, p.returns, p.columns = true, in.to.Returns, in.columns
-	// not prepared, or not with these columns
+	// It is not prepared, or has other columns now.
 	case !p.described && !in.parsed, in.to.Failure.Code == "0A000", in.to.Failure.Code == "26000":
 		in.conn.forget(in.of)
 	}
 }
 
-// bad is the error of an answer that is not one of the protocol.
+// bad is the error for an answer that violates the protocol.
 func bad(format string, args ...any) error {
 	return fmt.Errorf("the answer is not PostgreSQL's: "+format, args...)
 }
@@ -105,7 +105,7 @@ func (in *reader) message() error {
 	return in.skip(n)
 }
 
-// cut is the error of an answer that ends after n bytes of a message.
+// cut is the error for an answer that ends after n bytes of a message.
 func cut(err error, n int) error {
 	if n > 0 && errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
@@ -119,7 +119,7 @@ func (in *reader) skip(n int) error {
 	return cut(err, 1)
 }
 
-// body returns n bytes, which stay valid until the next read.
+// body returns n bytes. They are valid until the next read.
 func (in *reader) body(n int) ([]byte, error) {
 	if n <= in.br.Size() {
 		b, err := in.br.Peek(n)
@@ -137,7 +137,7 @@ func (in *reader) body(n int) ([]byte, error) {
 	return b.Bytes(), cut(err, 1)
 }
 
-// event reads a message that is short.
+// event processes a short message.
 func (in *reader) event(kind byte, body []byte) error {
 	switch kind {
 	case 'C':
@@ -160,7 +160,7 @@ func (in *reader) event(kind byte, body []byte) error {
 	return nil
 }
 
-// affected returns how many rows the tag of a statement says that it changed.
+// affected returns how many rows a statement changed, according to its tag.
 func affected(tag []byte) (n int64) {
 	tag = bytes.TrimSuffix(tag, []byte{0})
 	verb, rest, _ := bytes.Cut(tag, []byte(" "))
@@ -169,7 +169,7 @@ func affected(tag []byte) (n int64) {
 	default:
 		return 0
 	}
-	if i := bytes.LastIndexByte(rest, ' '); i >= 0 { // INSERT has the number of an object before
+	if i := bytes.LastIndexByte(rest, ' '); i >= 0 { // the tag of INSERT has an object number before it
 		rest = rest[i+1:]
 	}
 	for _, c := range rest {
@@ -181,8 +181,8 @@ func affected(tag []byte) (n int64) {
 	return n
 }
 
-// rolledBack reads the tag of a COMMIT, which is that of a ROLLBACK where an error ended the transaction before. The
-// server calls that no error.
+// rolledBack processes the tag of a COMMIT. It is ROLLBACK if an earlier error ended the transaction, which the
+// server does not report as an error.
 func (in *reader) rolledBack(tag []byte) {
 	if in.of.Form == sql.Simple && in.of.Text == "commit" && in.to.Failure.Code == "" &&
 		bytes.HasPrefix(tag, []byte("ROLLBACK")) {
@@ -201,7 +201,7 @@ func failureOf(code, text string) sql.Failure {
 // stateRolledBack is the SQLSTATE of a transaction that was rolled back.
 const stateRolledBack = "40000"
 
-// failure reads an error. The first of an answer counts, unless a later one ends the connection.
+// failure processes an error. The first error of an answer counts, unless a later one ends the connection.
 func (in *reader) failure(body []byte) {
 	severity, state, text := "", "", ""
 	for len(body) > 1 {
@@ -215,7 +215,7 @@ func (in *reader) failure(body []byte) {
 			if severity == "" {
 				severity = string(value)
 			}
-		case 'V': // as S, in English
+		case 'V': // like S, but always in English
 			severity = string(value)
 		case 'C':
 			state = string(value)
@@ -235,10 +235,10 @@ func (in *reader) failure(body []byte) {
 	in.conn.demoted = in.conn.demoted || in.conn.writes && state == readOnly
 }
 
-// notification reads what NOTIFY sent.
+// notification processes a notification of NOTIFY.
 func (in *reader) notification(body []byte) error {
 	if in.of.Form != sql.Listening {
-		return nil // of another step, whose connection this was
+		return nil // of another step that used this connection before
 	}
 	if len(body) < 4 {
 		return bad("a notification of %d bytes", len(body))

@@ -48,7 +48,7 @@ func (in *reader) row(n int) error {
 		return bad("a row of other columns than announced")
 	}
 	b = b[2:]
-	for rest := b; len(rest) > 0; { // lengths are checked before anything is kept
+	for rest := b; len(rest) > 0; { // all lengths are checked before anything is kept
 		if len(rest) < 4 {
 			return bad("a row that is cut")
 		}
@@ -76,7 +76,7 @@ func (in *reader) row(n int) error {
 	})
 }
 
-// The numbers of types whose values are no texts in JSON.
+// The numbers of the types whose values are not texts in JSON.
 const (
 	typeBool    = 16
 	typeInt8    = 20
@@ -90,7 +90,7 @@ const (
 	typeJSONB   = 3802
 )
 
-// value returns a value as JSON has it. What JSON has no number for, such as NaN, is a text.
+// value converts a value to a type of JSON. A number that JSON does not have, such as NaN, becomes a text.
 func value(kind uint32, text string) any {
 	switch kind {
 	case typeBool:
@@ -115,8 +115,8 @@ func value(kind uint32, text string) any {
 	return text
 }
 
-// temporary are the numbers of errors that another try may not find: no connection, too many connections, a lost race
-// with another transaction, a server that starts, stops or takes no writes.
+// temporary are the numbers of errors after which another try may succeed: no connection, too many connections, a
+// lost race with another transaction, a server that starts, stops or accepts no writes.
 var temporary = func() map[int32]bool {
 	m := map[int32]bool{}
 	for _, state := range []string{

@@ -9,13 +9,13 @@ import (
 	"brunt/targets"
 )
 
-// MostMessage bounds the size of a message that is read, in bytes.
+// MostMessage is the maximum size of a message that is read, in bytes.
 const MostMessage = 64 << 20
 
-// ErrLong says that a message is larger.
+// ErrLong means that a message is larger than MostMessage.
 var ErrLong = &targets.Error{Cause: scenarios.Protocol, Text: fmt.Sprintf("a message is over %d MiB", MostMessage>>20)}
 
-// ReadN appends n bytes to data. The memory grows with what comes: a length alone must not claim it.
+// ReadN appends n bytes to data. The memory grows with the received bytes: a length alone must not claim it.
 func ReadN(br *bufio.Reader, data []byte, n uint64) ([]byte, error) {
 	const most = 64 << 10
 	if n > MostMessage || uint64(len(data))+n > MostMessage {

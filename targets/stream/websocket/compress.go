@@ -10,14 +10,14 @@ import (
 	"github.com/klauspost/compress/flate"
 )
 
-// Offer offers compression whose messages stand alone (RFC 7692), so that a stream that is silent needs no window.
+// Offer offers compression without context takeover (RFC 7692), so that a silent stream needs no window in memory.
 func Offer(d *ws.Dialer) {
 	p := wsflate.Parameters{ServerNoContextTakeover: true, ClientNoContextTakeover: true}
 	d.Extensions = append(d.Extensions, p.Option())
 }
 
-// Agreed reports whether a handshake agreed upon compression. The error says that the server wants what was not
-// offered.
+// Agreed reports whether a handshake agreed on compression. An error means that the server chose something that was
+// not offered.
 func Agreed(h *ws.Handshake) (bool, error) {
 	if len(h.Extensions) == 0 {
 		return false, nil
@@ -36,13 +36,13 @@ func Agreed(h *ws.Handshake) (bool, error) {
 
 var (
 	deflaters = sync.Pool{New: func() any {
-		w, _ := flate.NewWriter(nil, flate.BestSpeed) // the level is one
+		w, _ := flate.NewWriter(nil, flate.BestSpeed) // the level is valid, so there is no error
 		return w
 	}}
 	inflaters = sync.Pool{New: func() any { return flate.NewReader(bytes.NewReader(nil)) }}
 )
 
-// flushed is what ends a flushed block, which messages leave out; the rest ends the stream.
+// flushed is the end of a flushed block, which messages omit. ended is the end of a stream.
 const (
 	flushed = "\x00\x00\xff\xff"
 	ended   = "\x01\x00\x00\xff\xff"
@@ -63,7 +63,7 @@ func Deflate(data []byte) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte(flushed)), nil
 }
 
-// inflate returns a compressed message as it was. It bounds its size.
+// inflate decompresses a message. It limits the size of the result.
 func inflate(data []byte) ([]byte, error) {
 	r := inflaters.Get().(io.ReadCloser)
 	defer inflaters.Put(r)

@@ -16,14 +16,14 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// Causes are those of a WebSocket that the other side closed, by the code of its close frame.
+// Causes are the causes of a WebSocket that the other side closed, by the code in its close frame.
 func Causes() scenarios.CauseFamily {
 	return scenarios.CauseFamily{
 		First: 7 << 16, Name: func(code int32) string { return "close " + strconv.Itoa(int(code)) },
 	}
 }
 
-// closedError is the end of a WebSocket by a close frame.
+// closedError means that a close frame ended the WebSocket.
 type closedError struct {
 	code   ws.StatusCode
 	reason string
@@ -37,15 +37,15 @@ func (e *closedError) Error() string {
 	return text
 }
 
-// ErrorCause is the cause for [targets.CauseOf].
+// ErrorCause implements the interface that [targets.CauseOf] uses.
 func (e *closedError) ErrorCause() scenarios.Cause { return Causes().Cause(int32(e.code)) }
 
-// bad is the error of what is no WebSocket.
+// bad is the error for data that violates the WebSocket protocol.
 func bad(format string, args ...any) error {
 	return &targets.Error{Cause: scenarios.Protocol, Text: fmt.Sprintf(format, args...)}
 }
 
-// Half is the error of a message that ended before it was whole.
+// Half returns the error for a message that ended before it was complete.
 func Half(err error) error {
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF
@@ -53,7 +53,7 @@ func Half(err error) error {
 	return err
 }
 
-// AppendMasked appends a frame of a client, with its mask. Bits are those of extensions.
+// AppendMasked appends a masked frame of a client. Bits are those of extensions.
 func AppendMasked(dst []byte, op ws.OpCode, bits byte, data []byte) []byte {
 	const (
 		final  = 0x80
@@ -82,17 +82,17 @@ const CompressedBit = 0x40
 
 // Reader reads the messages of a WebSocket.
 type Reader struct {
-	Compressed bool                            // messages may be
-	Ponged     func()                          // a pong came; nil: it is not noted
-	Wait       func() error                    // before a message; nil: it does nothing
-	Began      func()                          // a message begins
+	Compressed bool                            // messages may be compressed
+	Ponged     func()                          // called when a pong came; may be nil
+	Wait       func() error                    // called before each message; may be nil
+	Began      func()                          // called when a message begins
 	Answer     func(op ws.OpCode, data []byte) // sends a control frame
 
-	header [ws.MaxHeaderSize]byte // of the frame that is read
+	header [ws.MaxHeaderSize]byte // of the current frame
 }
 
-// Read returns the next message, in the memory of into. It answers pings. The end of the stream by a close frame is a
-// [closedError].
+// Read reads the next message into the memory of into. It answers pings. If a close frame ends the stream, the error
+// is a [closedError].
 func (f *Reader) Read(br *bufio.Reader, into []byte) (data []byte, binary bool, err error) {
 	data = into[:0]
 	begun, deflated := false, false
@@ -158,7 +158,7 @@ func (f *Reader) Read(br *bufio.Reader, into []byte) (data []byte, binary bool, 
 	}
 }
 
-// control takes a control frame.
+// control processes a control frame.
 func (f *Reader) control(br *bufio.Reader, h ws.Header) error {
 	data, err := ReadN(br, nil, uint64(h.Length))
 	if err != nil {
@@ -168,7 +168,7 @@ func (f *Reader) control(br *bufio.Reader, h ws.Header) error {
 	case ws.OpPing:
 		f.Answer(ws.OpPong, data)
 	case ws.OpClose:
-		code, reason := ws.StatusCode(1005), "" // none was given
+		code, reason := ws.StatusCode(1005), "" // the frame has no code
 		if len(data) >= 2 {
 			code, reason = ws.ParseCloseFrameData(data)
 		} else if len(data) == 1 {
