@@ -43,7 +43,7 @@ type pageView struct {
 	Script               template.JS
 	Data, Facets         template.HTML // for the script
 	Mark, Word, Tone     string
-	Name, Answer string
+	Name, Answer         string
 	Hypothesis           string
 	Alerts               []string
 	Facts                []words.Pair

@@ -13,11 +13,11 @@ type Event struct {
 	At    time.Time `json:"at,omitzero"`              // by the wall clock, which may jump; zero is unknown
 	Fault string    `json:"fault,omitempty" mask:"-"` // fault that it concerns, with #n for an occurrence
 	// unit that it concerns: service[i]; or the service on a cluster, or the node
-	Unit string         `json:"unit,omitempty" mask:"-"`
-	Text string         `json:"text,omitempty"` // in words, for people
+	Unit string `json:"unit,omitempty" mask:"-"`
+	Text string `json:"text,omitempty"` // in words, for people
 	// when it happened by the clock of the cluster, to the second; zero is unknown
-	Cluster time.Time `json:"cluster_time,omitzero"`
-	Data map[string]any `json:"data,omitempty"` // details by name
+	Cluster time.Time      `json:"cluster_time,omitzero"`
+	Data    map[string]any `json:"data,omitempty"` // details by name
 	// SHA-256 in hex of the previous line in events.jsonl without its newline; the first line has
 	// zeros
 	Prev string `json:"prev,omitempty" mask:"-"`
