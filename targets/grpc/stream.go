@@ -3,7 +3,6 @@ package grpc
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -71,14 +70,7 @@ func (e *streamEnd) String() string {
 	case e.messages == 1:
 		return "a message"
 	}
-	return messagesOf(e.messages)
-}
-
-func messagesOf(n int) string {
-	if n == 1 {
-		return "1 message"
-	}
-	return fmt.Sprintf("%d messages", n)
+	return syntax.Amount(e.messages, "message")
 }
 
 // compileStream reads how the messages of a stream are sent and read.
@@ -238,7 +230,7 @@ func (t *exchange) streamOver(s *h2.Stream, err error) error {
 	t.out.End = s.End()
 	s.AddTrailers(t.raw)
 	if err = t.readStatus(); err == nil && t.status == 0 && end.given() {
-		err = targets.StreamError("the stream ended after %s, and %s was wanted", messagesOf(t.count), end)
+		err = targets.StreamError("the stream ended after %s, and %s was wanted", syntax.Amount(t.count, "message"), end)
 	}
 	return err
 }

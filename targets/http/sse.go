@@ -306,16 +306,9 @@ func (t *exchange) streamOver(e *eventReader, err error, now time.Duration) erro
 	case timeout:
 		return targets.StreamError("%s was wanted, and none came", s)
 	case err == io.EOF:
-		return targets.StreamError("the stream ended after %s, and %s was wanted", eventsOf(a.Events), s)
+		return targets.StreamError("the stream ended after %s, and %s was wanted", syntax.Amount(a.Events, "event"), s)
 	}
 	return err
-}
-
-func eventsOf(n int) string {
-	if n == 1 {
-		return "1 event"
-	}
-	return fmt.Sprintf("%d events", n)
 }
 
 // done reports whether the last event read ends the step.

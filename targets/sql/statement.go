@@ -144,10 +144,10 @@ func (x Syntax) compileStatement(q *queryText, args []argument, m *syntax.Mistak
 	case found.params == 0 && len(args) > 0 && foreign(q.text, x.Dollar) != "":
 		m.AddHint(q.at, "a parameter is written "+example, "%s is no parameter here: the statement has none and args has %s",
 			foreign(q.text, x.Dollar),
-			count(len(args), "value"))
+			syntax.Amount(len(args), "value"))
 	case found.params != len(args):
 		m.AddHint(q.at, "a parameter is written "+example, "the statement has %s and args has %s",
-			count(found.params, "parameter"), count(len(args), "value"))
+			syntax.Amount(found.params, "parameter"), syntax.Amount(len(args), "value"))
 	case found.several:
 		s.Form = Simple
 	}
@@ -170,14 +170,6 @@ func foreign(text string, dollar bool) string {
 
 // controls are the first words of statements that begin or end a transaction.
 var controls = []string{"begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release"}
-
-// count writes a number with its noun.
-func count(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return strconv.Itoa(n) + " " + what
-}
 
 // appendInt appends a number.
 func appendInt(dst []byte, n int64) []byte { return strconv.AppendInt(dst, n, 10) }

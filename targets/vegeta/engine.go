@@ -1,6 +1,7 @@
 package vegeta
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"maps"
@@ -384,7 +385,7 @@ func (e *Engine) send(h *hit, req *nethttp.Request) (_ *nethttp.Response, err er
 	}
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
-		err = cmpErr(ctx.Err(), err)
+		err = cmp.Or(ctx.Err(), err)
 		cancel()
 		return nil, err
 	}

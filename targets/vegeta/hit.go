@@ -53,14 +53,6 @@ func (e *Engine) hit(req *nethttp.Request) *hit {
 	return e.hits[n]
 }
 
-// cmpErr returns ended, the reason why a context ended, or err if it is nil.
-func cmpErr(ended, err error) error {
-	if ended != nil {
-		return ended
-	}
-	return err
-}
-
 func protocolOf(resp *nethttp.Response) string {
 	switch {
 	case resp.ProtoMajor == 2 && resp.TLS == nil:

@@ -262,11 +262,13 @@ func setBack(g cgroup.Group, s cgroup.Setting, was, is string) (chaos.Outcome, e
 		return chaos.Gone, nil
 	}
 	now, err := g.Read(s)
-	if err == nil && now != is {
-		// the setting has its prior value, or one that brunt did not set
-		return map[bool]chaos.Outcome{true: chaos.Reverted, false: chaos.None}[now == was], nil
-	}
-	if err == nil {
+	switch {
+	case err != nil:
+	case now == was:
+		return chaos.Reverted, nil
+	case now != is: // a value that brunt did not set
+		return chaos.None, nil
+	default:
 		err = g.Write(s, was)
 	}
 	if err != nil && !g.Lives() {

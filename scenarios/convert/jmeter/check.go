@@ -1,6 +1,7 @@
 package jmeter
 
 import (
+	"cmp"
 	"regexp"
 	"strconv"
 	"strings"
@@ -202,7 +203,7 @@ func (p *plan) extractPattern(t *tree, set func(string, string), lose func(strin
 	}
 	if !ok || where != "" && where != "false" && where != "true" && where != "unescaped" ||
 		template != "" && template != "$1$" && template != "$0$" {
-		lose("the extractor %q: %q in %s", draft.Clip(t.name(), 60), draft.Clip(pattern, 60), cmpOr(where, "the body"))
+		lose("the extractor %q: %q in %s", draft.Clip(t.name(), 60), draft.Clip(pattern, 60), cmp.Or(where, "the body"))
 		pattern = "not carried over"
 	}
 	set(name, "~ "+edged(pattern))

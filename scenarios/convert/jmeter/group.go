@@ -1,6 +1,7 @@
 package jmeter
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 	"strings"
@@ -177,7 +178,7 @@ func (p *plan) concurrency(t *tree, load *draft.Node, arrivals bool) {
 	}
 	long := func(name string) time.Duration {
 		v, known := p.value(t.element, name, above)
-		f, err := strconv.ParseFloat(cmpOr(v, "0"), 64)
+		f, err := strconv.ParseFloat(cmp.Or(v, "0"), 64)
 		if !known || err != nil || f < 0 || f > 1e6 || math.IsNaN(f) {
 			p.d.LoseAt(above, t.line, "%s: %q", name, draft.Clip(v, 40))
 			return 0

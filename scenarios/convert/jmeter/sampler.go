@@ -1,6 +1,7 @@
 package jmeter
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strconv"
@@ -17,7 +18,7 @@ func (p *plan) sampler(t *tree, s scope, flow *draft.Node) {
 	s = p.with(s, t.sub, flow)
 	p.pause(t, s, flow)
 	method, _ := p.value(t.element, "HTTPSampler.method", &r.Above)
-	r.Method = cmpOr(method, "GET")
+	r.Method = cmp.Or(method, "GET")
 	r.Stay = !t.is("HTTPSampler.follow_redirects") && !t.is("HTTPSampler.auto_redirects")
 	if t.is("HTTPSampler.image_parser") {
 		p.d.LoseAt(&r.Above, t.line, "what the page embeds (images, styles, scripts)")
@@ -232,8 +233,8 @@ func (p *plan) pause(t *tree, s scope, flow *draft.Node) {
 	for _, timer := range s.timers {
 		delay, ok1 := p.value(timer.element, "ConstantTimer.delay", &flow.Pending)
 		spread, ok2 := p.value(timer.element, "RandomTimer.range", &flow.Pending)
-		a, err1 := strconv.ParseFloat(cmpOr(delay, "0"), 64)
-		b, err2 := strconv.ParseFloat(cmpOr(spread, "0"), 64)
+		a, err1 := strconv.ParseFloat(cmp.Or(delay, "0"), 64)
+		b, err2 := strconv.ParseFloat(cmp.Or(spread, "0"), 64)
 		if !ok1 || !ok2 || err1 != nil || err2 != nil || a < 0 || b < 0 || a+b > 86_400_000 {
 			p.d.Lose(flow, timer.line, "the timer %q", draft.Clip(timer.name(), 60))
 			continue

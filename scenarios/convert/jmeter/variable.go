@@ -1,6 +1,7 @@
 package jmeter
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -95,9 +96,9 @@ func variable(name string) string {
 
 // counter converts a counter to a table of numbers.
 func (p *plan) counter(t *tree) {
-	start, err1 := strconv.ParseInt(cmpOr(strings.TrimSpace(t.prop("CounterConfig.start")), "0"), 10, 64)
-	end, err2 := strconv.ParseInt(cmpOr(strings.TrimSpace(t.prop("CounterConfig.end")), "1000000"), 10, 64)
-	step := cmpOr(strings.TrimSpace(t.prop("CounterConfig.incr")), "1")
+	start, err1 := strconv.ParseInt(cmp.Or(strings.TrimSpace(t.prop("CounterConfig.start")), "0"), 10, 64)
+	end, err2 := strconv.ParseInt(cmp.Or(strings.TrimSpace(t.prop("CounterConfig.end")), "1000000"), 10, 64)
+	step := cmp.Or(strings.TrimSpace(t.prop("CounterConfig.incr")), "1")
 	if err1 != nil || err2 != nil || end <= start || step != "1" || t.prop("CounterConfig.format") != "" {
 		return // its ${…} is then not set
 	}
@@ -112,13 +113,6 @@ func (p *plan) counter(t *tree) {
 	})
 }
 
-func cmpOr(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a
-}
-
 // csv makes a table of a CSV data set. If both the plan and the file name the columns, the names in the file are
 // used.
 func (p *plan) csv(t *tree) {
@@ -130,7 +124,7 @@ func (p *plan) csv(t *tree) {
 			names = append(names, n)
 		}
 	}
-	separator := strings.ReplaceAll(cmpOr(t.prop("delimiter"), ","), `\t`, "\t")
+	separator := strings.ReplaceAll(cmp.Or(t.prop("delimiter"), ","), `\t`, "\t")
 	if file == "" || len([]rune(separator)) != 1 {
 		d.LoseAt(&d.Head, t.line, "the data set %q: of a file %q, with the separator %q", draft.Clip(t.name(), 60),
 			draft.Clip(file, 60), draft.Clip(separator, 10))
