@@ -14,7 +14,7 @@ type Timings struct {
 	DNS       *Timing `json:"dns,omitempty"`        // looked up the name
 	Connect   *Timing `json:"connect,omitempty"`    // opened the TCP connection
 	TLS       *Timing `json:"tls,omitempty"`        // made the TLS handshake
-	Login     *Timing `json:"login,omitempty"`      // made the protocol's own exchange: tunnel through a proxy, settings of HTTP/2, login
+	Login     *Timing `json:"login,omitempty"`      // set up a proxy tunnel, sent HTTP/2 settings, logged in
 	Send      *Timing `json:"send,omitempty"`       // wrote the request
 	FirstByte *Timing `json:"first_byte,omitempty"` // waited for the first byte of the answer
 	Receive   *Timing `json:"receive,omitempty"`    // read the answer to its last byte
@@ -44,7 +44,7 @@ type RequestTimings struct {
 	DNS       Num `json:"dns,omitempty"`        // looked up the name
 	Connect   Num `json:"connect,omitempty"`    // opened the TCP connection
 	TLS       Num `json:"tls,omitempty"`        // made the TLS handshake
-	Login     Num `json:"login,omitempty"`      // made the protocol's own exchange: tunnel through a proxy, settings of HTTP/2, login
+	Login     Num `json:"login,omitempty"`      // set up a proxy tunnel, sent HTTP/2 settings, logged in
 	Send      Num `json:"send,omitempty"`       // wrote the request
 	FirstByte Num `json:"first_byte,omitempty"` // waited for the first byte of the answer
 	Receive   Num `json:"receive,omitempty"`    // read the answer to its last byte
