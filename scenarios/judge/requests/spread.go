@@ -35,7 +35,7 @@ func (s *Spread) Add(r *result.ObjectiveResult) (unknown bool) {
 }
 
 // Judge judges an objective on a percentile over the occurrences. If unknown occurrences, or the ends of intervals,
-// decide, the verdict is inconclusive.
+// decide, the verdict is inconclusive. On entry, the notes of out say why the effect of an occurrence is unknown.
 func (s *Spread) Judge(o slo.Objective, strict bool, out *result.ObjectiveResult) {
 	n := len(s.figures)
 	out.Count = int64(n)

@@ -13,7 +13,7 @@ const UnsentMost = 0.01
 // Valid returns the result of an objective as measured if brunt's own time does not decide it, else an invalid one. r
 // is the result as measured. punctual is the result without brunt's own time and without the requests that brunt
 // failed to send. If both verdicts agree, they stand, however late brunt was. If they differ, they say nothing about
-// the target.
+// the target. A pass that is inconclusive without brunt's own time becomes inconclusive.
 func Valid(r, punctual result.ObjectiveResult, measured *measure.Counts) result.ObjectiveResult {
 	own := &measured.Own
 	doubt := func(kind result.NoteKind) {
