@@ -9,7 +9,7 @@ import (
 // were bad, or one of them beyond doubt, or the whole baseline beyond doubt, or two of any three of its windows.
 // stuck means that requests were in flight and none ended.
 //
-// Subtle: phi can't distinguish a change of level within the baseline from clusters of errors, and would hide the
+// subtle: phi can't distinguish a change of level within the baseline from clusters of errors, and would hide the
 // change. So clumps replaces phi in the tests that have to show a change: of the last windows, and of the whole
 // baseline. Two bad windows long before the injection may be a cluster, so they are tested with phi.
 func (c chances) unsteady(q Question) (yes, stuck bool) {
