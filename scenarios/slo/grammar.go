@@ -13,10 +13,12 @@
 //
 //	objective = metric op value { clause } .
 //	metric    = [ "ok." | "service." ] ( "p" number | "p(" number ")" | "max" | "mean" )
-//	          | "errors" | "availability" | "availability.admitted" | "shed" | "rate" | "goodput" | "timeouts" | "attempts" | "checks" | "whole"
+//	          | "errors" | "availability" | "availability.admitted" | "shed" | "rate" | "goodput"
+//	          | "timeouts" | "attempts" | "checks" | "whole"
 //	          | "within(" duration ")"
 //	          | "burn(" share "," duration ")" | "slices(" duration "," share ")"
-//	          | ( "onset" | "failover" | "recover" | "heal" | "detect" | "degraded" | "failed" | "area" ) [ "(" duration ")" ] [ ".p" number ]
+//	          | ( "onset" | "failover" | "recover" | "heal" | "detect" | "degraded" | "failed" | "area" )
+//	            [ "(" duration ")" ] [ ".p" number ]
 //	          | ( "alert" | "resolved" ) "(" alert ")" [ ".p" number ]
 //	          | "reach" "(" ( figure | "metric" "(" name ")" ) op value ")"
 //	          | "scaled" "(" service "," number ")"
