@@ -182,7 +182,8 @@ func (p *Protection) PrepareAgents(ctx context.Context, open func(context.Contex
 	inNetwork := func(e *timeline.Entry) bool {
 		return e.Traits(p.plan.Scope).InNetwork && !plan.ByPodAgent(&p.plan.Scope, e.Block)
 	}
-	if p.Agents.Local != nil && slices.ContainsFunc(parts, inNetwork) { // its start takes longer than a fault may be late
+	// It is started now, because its start takes longer than a fault may be late.
+	if p.Agents.Local != nil && slices.ContainsFunc(parts, inNetwork) {
 		if _, err := p.Agents.Local.Process(ctx); err != nil {
 			return err
 		}

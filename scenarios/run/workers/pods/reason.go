@@ -74,7 +74,7 @@ func containerOf(p *kube.Pod) *kube.ContainerStatus {
 	return nil
 }
 
-// mostSaid is the maximum number of characters that are repeated of a message of the cluster.
+// mostSaid is the maximum number of bytes that are repeated of a message of the cluster.
 const mostSaid = 400
 
 // join joins two texts with a colon. Either may be empty.
