@@ -10,16 +10,15 @@ import "time"
 type RequestPhase uint8
 
 const (
-	InQueue   RequestPhase = iota // the request waits in brunt for a connection or a stream
-	InDNS                         // the name is looked up
-	InConnect                     // the TCP connection is opened
-	InTLS                         // the TLS handshake
-	InLogin                       // the protocol's own exchange on a new connection; see [Opening]
-	InSend                        // the request is written
-	// brunt waits for the target: from the request written to the first byte of the answer
-	InFirstByte
-	InReceive     // the answer is read up to its last byte
-	RequestPhases // number of phases
+	InQueue       RequestPhase = iota // the request waits in brunt for a connection or a stream
+	InDNS                             // the name is looked up
+	InConnect                         // the TCP connection is opened
+	InTLS                             // the TLS handshake
+	InLogin                           // the protocol's own exchange on a new connection; see [Opening]
+	InSend                            // the request is written
+	InFirstByte                       // brunt waits for the first byte of the answer, after the request is written
+	InReceive                         // the answer is read up to its last byte
+	RequestPhases                     // number of phases
 )
 
 var requestPhaseNames = [RequestPhases]string{

@@ -30,7 +30,7 @@ const (
 	firstPart   = 4   // the first answer of each unit may take 1/firstPart of `within`
 	silentAfter = 32  // after so many writes in a row without an answer, the unit is skipped
 	asksAtOnce  = 512 // writes in a batch
-	// writes that are asked for again; whether further missing writes are late or lost stays unknown
+	// mostMissing is the maximum number of missing writes asked for again; further ones stay neither late nor lost
 	mostMissing = 1 << 17
 	mostKeys    = 100 // keys listed in the report for each state
 )

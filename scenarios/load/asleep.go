@@ -30,7 +30,7 @@ type sleeper struct {
 	timer *time.Timer
 }
 
-// newAsleep returns an empty set of sleeping users, whom group counts. The end of ctx wakes them.
+// newAsleep returns an empty set of sleeping users. group counts the users. The end of ctx wakes them.
 func newAsleep(ctx context.Context, group *sync.WaitGroup) *asleep {
 	a := &asleep{group: group, users: map[*vu]sleeper{}}
 	a.stop = context.AfterFunc(ctx, a.wake)

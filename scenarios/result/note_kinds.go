@@ -5,16 +5,14 @@ type NoteKind string
 
 // The kinds of notes on objectives on requests.
 const (
-	FewRequests NoteKind = "few_requests" // too few requests to show that the objective holds
-	TooManyBad  NoteKind = "too_many_bad" // few requests, but enough of them were bad for it to fail
-	AtTarget    NoteKind = "strict"       // the run is strict, and the target lies within the interval
-	// it holds for the requests made, but its 95 % bound is beyond the target
-	NotShown    NoteKind = "bound"
-	OwnLagFails NoteKind = "own_lag_fails" // it fails as measured, but not without brunt's own time
-	OwnLagHolds NoteKind = "own_lag_holds" // it holds as measured, but not without brunt's own time
-	NotTheLoad  NoteKind = "not_the_load"  // brunt failed to send too many requests
-	// brunt sent requests of a phase after it, and they would decide if they were bad
-	SentAfter         NoteKind = "sent_after"
+	FewRequests       NoteKind = "few_requests"         // too few requests to show that the objective holds
+	TooManyBad        NoteKind = "too_many_bad"         // few requests, but enough of them were bad for it to fail
+	AtTarget          NoteKind = "strict"               // the run is strict, and the target lies within the interval
+	NotShown          NoteKind = "bound"                // it holds, but its 95 % bound is beyond the target
+	OwnLagFails       NoteKind = "own_lag_fails"        // it fails as measured, but not without brunt's own time
+	OwnLagHolds       NoteKind = "own_lag_holds"        // it holds as measured, but not without brunt's own time
+	NotTheLoad        NoteKind = "not_the_load"         // brunt failed to send too many requests
+	SentAfter         NoteKind = "sent_after"           // requests of a phase were sent after it, and would decide
 	UsersWaited       NoteKind = "users_waited"         // value includes the requests that waiting users did not send
 	UsersWaitedByTime NoteKind = "users_waited_by_time" // users waited, and value is the share over time
 	LostWorker        NoteKind = "lost_worker"          // the requests of a lost worker would decide
@@ -34,35 +32,32 @@ const (
 	ReferenceUndone   NoteKind = "reference_because"  // the reference could not be judged; the next notes say why
 	ReferenceAbsent   NoteKind = "no_reference"       // the phase of the reference did not occur
 	ReferenceLost     NoteKind = "reference_lost"     // the reference lacks requests of a lost worker
-	// both values are equal, and no multiple of them differs, such as of 0
-	ReferenceSame NoteKind = "reference_same"
+	ReferenceSame     NoteKind = "reference_same"     // both values are 0, so no multiple of them differs
 )
 
 // The kinds of notes on objectives on faults.
 const (
-	FaultAbsent     NoteKind = "no_fault"        // the fault was not injected
-	FaultPartly     NoteKind = "partly_injected" // some steps of the group were not injected
-	FaultUnverified NoteKind = "unverified"      // the effect of the injection was not verified
-	FaultUnmet      NoteKind = "no_traffic"      // the fault affected no traffic
-	FaultSkipped    NoteKind = "skipped"         // nothing matched the fault's selection
-	FaultOver       NoteKind = "over_early"      // the fault was over before its time
-	FaultVoid       NoteKind = "void"            // something else makes the fault invalid; text says what
-	FaultBrief      NoteKind = "over_sooner"     // the fault was over sooner than its phase, which is judged
-	ImpactMissing   NoteKind = "no_impact"       // no impact of a fault that requires it
-	// whether a fault that requires an impact had one is unknown; the next notes say why
-	ImpactUntold   NoteKind = "impact_unknown"
-	OnsetNone      NoteKind = "no_onset"        // there is no onset, because nothing went bad
-	RecoveryNone   NoteKind = "not_recovered"   // not recovered by the end, for so long
-	RelapsedThen   NoteKind = "relapsed"        // it relapsed after a recovery
-	RecoveryLast   NoteKind = "last_recovery"   // it relapsed, so its last recovery counts
-	FailoverNone   NoteKind = "no_failover"     // no recovery while the fault was active
-	WithinLimit    NoteKind = "within_limit"    // the share of bad requests stayed within the limit
-	EndsDecide     NoteKind = "ends_decide"     // the bounds of a time lie on both sides of the target
-	Together       NoteKind = "together"        // several faults were judged as one
-	TogetherFails  NoteKind = "together_fails"  // which of several faults had the effect is unknown
-	FewOccurrences NoteKind = "few_occurrences" // too few occurrences of a fault
-	// the effect of some occurrences is unknown, and decides; the next notes say why
-	OccurrencesUnfit NoteKind = "effects_unknown"
+	FaultAbsent      NoteKind = "no_fault"         // the fault was not injected
+	FaultPartly      NoteKind = "partly_injected"  // some steps of the group were not injected
+	FaultUnverified  NoteKind = "unverified"       // the effect of the injection was not verified
+	FaultUnmet       NoteKind = "no_traffic"       // the fault affected no traffic
+	FaultSkipped     NoteKind = "skipped"          // nothing matched the fault's selection
+	FaultOver        NoteKind = "over_early"       // the fault was over before its time
+	FaultVoid        NoteKind = "void"             // something else makes the fault invalid; text says what
+	FaultBrief       NoteKind = "over_sooner"      // the fault was over sooner than its phase, which is judged
+	ImpactMissing    NoteKind = "no_impact"        // no impact of a fault that requires it
+	ImpactUntold     NoteKind = "impact_unknown"   // a required impact is unknown; the next notes say why
+	OnsetNone        NoteKind = "no_onset"         // there is no onset, because nothing went bad
+	RecoveryNone     NoteKind = "not_recovered"    // not recovered by the end, for so long
+	RelapsedThen     NoteKind = "relapsed"         // it relapsed after a recovery
+	RecoveryLast     NoteKind = "last_recovery"    // it relapsed, so its last recovery counts
+	FailoverNone     NoteKind = "no_failover"      // no recovery while the fault was active
+	WithinLimit      NoteKind = "within_limit"     // the share of bad requests stayed within the limit
+	EndsDecide       NoteKind = "ends_decide"      // the bounds of a time lie on both sides of the target
+	Together         NoteKind = "together"         // several faults were judged as one
+	TogetherFails    NoteKind = "together_fails"   // which of several faults had the effect is unknown
+	FewOccurrences   NoteKind = "few_occurrences"  // too few occurrences of a fault
+	OccurrencesUnfit NoteKind = "effects_unknown"  // some effects are unknown, and decide; the next notes say why
 	IncidentNone     NoteKind = "no_incident"      // no incident overlaps a fault
 	IncidentUntold   NoteKind = "incident_unknown" // whether a fault had an incident is unknown; the next notes say why
 	IncidentOpen     NoteKind = "incident_open"    // the incident is not shown to be over
@@ -80,31 +75,27 @@ const (
 
 // The kinds of notes on effects of faults.
 const (
-	BaselineNone   NoteKind = "no_baseline"      // no request ended before the first injection
-	BeforeUnsteady NoteKind = "unsteady_windows" // windows before the injection were bad
-	BeforeStuck    NoteKind = "stuck_before"     // requests hung before the injection
-	// too many errors before the injection, and answers slower than `for`, if that is set
-	BeforeFailed NoteKind = "errors_before"
-	// too many errors and answers over the limit of their step before the injection
-	BeforeFailedStep NoteKind = "errors_before_steps"
-	// the data ended within judge.hold of the injection; of names the next fault, or is empty at the end of the load
-	EndWithinHold NoteKind = "ended_within_hold"
-	EndAfterBad   NoteKind = "ended_after_bad"   // the data ended after a bad window; of as before
-	EndBeforeHold NoteKind = "ended_before_hold" // the data ended before a hold that proves recovery; of as before
-	FewAfter      NoteKind = "few_after"         // too few requests after the injection; of as before
-	// requests were bad without a fault as well: base is the share before, value the share after
-	UsualBad       NoteKind = "usual_rate"
-	OtherIn        NoteKind = "other_in"   // another fault was active as well
-	OtherOpen      NoteKind = "other_open" // the load had not recovered from another fault
-	OtherNext      NoteKind = "other_next" // another fault was injected too soon
-	FaultIn        NoteKind = "in"         // of a run in progress: the fault is active
-	FaultHarms     NoteKind = "harms"      // of a run in progress: the fault is active, and requests failed
-	FaultOpen      NoteKind = "open"       // of a run in progress: cleared, and the load has not recovered
-	FaultFresh     NoteKind = "fresh"      // of a run in progress: cleared, and it is too early to tell
-	FaultTakenBack NoteKind = "taken_back" // the fault was taken back before its time, because the run ended
-	FaultFailed    NoteKind = "failed"     // an error of the fault
-	FaultLate      NoteKind = "late"       // the fault was injected late
-	FaultMissing   NoteKind = "absent"     // units that the fault selects were missing
+	BaselineNone     NoteKind = "no_baseline"         // no request ended before the first injection
+	BeforeUnsteady   NoteKind = "unsteady_windows"    // windows before the injection were bad
+	BeforeStuck      NoteKind = "stuck_before"        // requests hung before the injection
+	BeforeFailed     NoteKind = "errors_before"       // too many errors, or answers slower than `for`, before it
+	BeforeFailedStep NoteKind = "errors_before_steps" // too many errors, or answers over their step's limit, before it
+	EndWithinHold    NoteKind = "ended_within_hold"   // the data ended within a hold; of names the next fault, if any
+	EndAfterBad      NoteKind = "ended_after_bad"     // the data ended after a bad window; of as before
+	EndBeforeHold    NoteKind = "ended_before_hold"   // the data ended before a hold that proves recovery; of as before
+	FewAfter         NoteKind = "few_after"           // too few requests after the injection; of as before
+	UsualBad         NoteKind = "usual_rate"          // bad requests without a fault: base before, value after
+	OtherIn          NoteKind = "other_in"            // another fault was active as well
+	OtherOpen        NoteKind = "other_open"          // the load had not recovered from another fault
+	OtherNext        NoteKind = "other_next"          // another fault was injected too soon
+	FaultIn          NoteKind = "in"                  // of a run in progress: the fault is active
+	FaultHarms       NoteKind = "harms"               // of a run in progress: the fault is active, and requests failed
+	FaultOpen        NoteKind = "open"                // of a run in progress: cleared, and the load has not recovered
+	FaultFresh       NoteKind = "fresh"               // of a run in progress: cleared, and it is too early to tell
+	FaultTakenBack   NoteKind = "taken_back"          // the fault was taken back before its time, because the run ended
+	FaultFailed      NoteKind = "failed"              // an error of the fault
+	FaultLate        NoteKind = "late"                // the fault was injected late
+	FaultMissing     NoteKind = "absent"              // units that the fault selects were missing
 )
 
 // The kinds of notes on whether answers were slower.
@@ -123,14 +114,13 @@ const (
 
 // The kinds of notes on objectives on monitoring, on values over time, on writes, and of any kind.
 const (
-	MonitorUnasked NoteKind = "not_queried"   // the monitoring was not asked
-	MonitorFailed  NoteKind = "monitoring"    // the answer of the monitoring instead of a value
-	NoticedNone    NoteKind = "not_noticed"   // the monitoring did not notice the fault for so long
-	ReachedNone    NoteKind = "not_reached"   // the value was not reached for so long
-	FiringStill    NoteKind = "still_firing"  // the alert still fired after so long
-	NoticedWhich   NoteKind = "noticed_which" // another fault was active, so which of them was noticed is unknown
-	// another fault was active, so which of them the alert fired for is unknown
-	FiredWhich       NoteKind = "fired_which"
+	MonitorUnasked   NoteKind = "not_queried"       // the monitoring was not asked
+	MonitorFailed    NoteKind = "monitoring"        // the answer of the monitoring instead of a value
+	NoticedNone      NoteKind = "not_noticed"       // the monitoring did not notice the fault for so long
+	ReachedNone      NoteKind = "not_reached"       // the value was not reached for so long
+	FiringStill      NoteKind = "still_firing"      // the alert still fired after so long
+	NoticedWhich     NoteKind = "noticed_which"     // another fault was active, so which of them was noticed is unknown
+	FiredWhich       NoteKind = "fired_which"       // another fault was active: the alert may be for either
 	FaultUncleared   NoteKind = "not_cleared"       // the fault was not cleared, so no alert can resolve
 	StageAbsent      NoteKind = "no_stage"          // the stage did not begin
 	PodsBefore       NoteKind = "pods_before"       // as many pods were ready before
@@ -154,15 +144,14 @@ const (
 	WritesUnread     NoteKind = "writes_unread"     // writes could not be read back, and would decide
 	WritesBounds     NoteKind = "writes_bounds"     // the bounds of the measured value lie on both sides of the target
 	FewWrites        NoteKind = "few_writes"        // too few writes to show that the objective holds
-	// it holds for the writes made, but its 95 % bound is beyond the target
-	WritesNotShown  NoteKind = "writes_bound"
-	ReadsNone       NoteKind = "no_read"          // no read was answered
-	ReadsUnanswered NoteKind = "reads_unanswered" // some reads were not answered
-	LoadUnbegun     NoteKind = "not_started"      // the load never began
-	ThresholdMillis NoteKind = "milliseconds"     // the unit of a script's value
-	ThresholdEmpty  NoteKind = "no_sample"        // a script's metric has no sample
-	OfOne           NoteKind = "of"               // the unit, series or fault that the next notes are about
-	Worded          NoteKind = "text"             // text is the whole sentence
+	WritesNotShown   NoteKind = "writes_bound"      // it holds, but its 95 % bound is beyond the target
+	ReadsNone        NoteKind = "no_read"           // no read was answered
+	ReadsUnanswered  NoteKind = "reads_unanswered"  // some reads were not answered
+	LoadUnbegun      NoteKind = "not_started"       // the load never began
+	ThresholdMillis  NoteKind = "milliseconds"      // the unit of a script's value
+	ThresholdEmpty   NoteKind = "no_sample"         // a script's metric has no sample
+	OfOne            NoteKind = "of"                // the unit, series or fault that the next notes are about
+	Worded           NoteKind = "text"              // text is the whole sentence
 )
 
 // ownSockets is [OwnLag] and, if there are any, the number of requests for which brunt had no socket.

@@ -36,14 +36,13 @@ type ReasonKind string
 
 // The kinds of reasons on the objectives of a run, and of a run without objectives.
 const (
-	Held      ReasonKind = "held"       // all objectives hold
-	NotHeld   ReasonKind = "not_held"   // objectives failed, were not decided, or could not be judged
-	SoFar     ReasonKind = "so_far"     // how objectives stand in a run in progress
-	Unasked   ReasonKind = "unasked"    // requests were not good, and no objective covers them
-	AllGood   ReasonKind = "all_good"   // there are no objectives, and all was good
-	NoRequest ReasonKind = "no_request" // there are no objectives, and no request was made
-	// there are no objectives, and brunt failed to send all requests that were not good
-	NotSent       ReasonKind = "not_sent"
+	Held          ReasonKind = "held"           // all objectives hold
+	NotHeld       ReasonKind = "not_held"       // objectives failed, were not decided, or could not be judged
+	SoFar         ReasonKind = "so_far"         // how objectives stand in a run in progress
+	Unasked       ReasonKind = "unasked"        // requests were not good, and no objective covers them
+	AllGood       ReasonKind = "all_good"       // there are no objectives, and all was good
+	NoRequest     ReasonKind = "no_request"     // there are no objectives, and no request was made
+	NotSent       ReasonKind = "not_sent"       // no objectives; brunt failed to send all requests that were not good
 	NoImpact      ReasonKind = "no_impact"      // a fault that requires an impact had none
 	ImpactUnknown ReasonKind = "impact_unknown" // whether a fault that requires an impact had one is unknown
 )

@@ -22,8 +22,7 @@ import (
 const (
 	lagShare = 0.1                   // share of the tightest latency objective
 	lagMost  = 10 * time.Millisecond // p99 lag above this is never healthy
-	// fewer requests than this share of the schedule were sent because brunt lacked resources
-	sentLess = 0.99
+	sentLess = 0.99                  // share of the schedule; fewer sent requests mean that brunt lacked resources
 )
 
 // lagLimit returns the largest p99 lag of a healthy run with these objectives.
@@ -128,9 +127,8 @@ func starved(f *judge.Findings, g *result.Generator) (limits []result.Limit) {
 }
 
 const (
-	longFreeze = time.Second // a freeze from this length on is not due to a processor that was busy for a moment
-	// a freeze of this length is not due to other programs, because processors are shared in far shorter turns
-	stoppedFreeze = 5 * time.Second
+	longFreeze    = time.Second     // a freeze from this length on is not due to a processor that was busy for a moment
+	stoppedFreeze = 5 * time.Second // no other program causes such a freeze: processors are shared in far shorter turns
 )
 
 // quotaHeld is the share of used-up periods from which on a CPU quota explains lag.
