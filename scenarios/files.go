@@ -33,7 +33,7 @@ type files struct {
 // A File is the scenario file, or a file that it names.
 type File struct {
 	Path string
-	Sum  [sha256.Size]byte // of its content
+	Sum  [sha256.Size]byte // SHA-256 of the content
 }
 
 // Files lists the files read so far. Files that steps name are read when the steps are compiled.
@@ -52,7 +52,7 @@ func (p *files) readFile(path string, most int) ([]byte, error) {
 	if err != nil {
 		return nil, disk.Named(err)
 	}
-	if len(b) > most { // of p.o.Read
+	if len(b) > most { // only p.o.Read can return more
 		return nil, fmt.Errorf("%s has more than %d KiB", path, most>>10)
 	}
 	p.note(path, sha256.Sum256(b))

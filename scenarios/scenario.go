@@ -23,8 +23,8 @@ type Scenario struct {
 	Target       Target
 	Tables       []*template.Table
 	Warmup       time.Duration
-	Auth         *syntax.Node // how requests authenticate; nil is none
-	Sign         *syntax.Node // how requests are signed; nil is not at all
+	Auth         *syntax.Node // how requests authenticate; nil means not at all
+	Sign         *syntax.Node // how requests are signed; nil means not at all
 	Setup        []Step
 	Init         []Step // for every load without init steps of its own
 	Teardown     []Step
@@ -188,7 +188,7 @@ type document struct {
 // A Watched is an entry of `metrics`, `alerts` or `watch`, whose settings are not decoded yet.
 type Watched struct {
 	Name string
-	Pos  syntax.Pos // of the name
+	Pos  syntax.Pos // where the name stands
 	With *syntax.Node
 }
 

@@ -23,8 +23,8 @@ const (
 	Broken       Verdict = "error"        // brunt itself failed
 
 	// Verdicts while a run goes on; result.json never contains them.
-	Running Verdict = "running" // of a run
-	Pending Verdict = "pending" // of an objective that can't be answered yet
+	Running Verdict = "running" // the run has not ended
+	Pending Verdict = "pending" // the objective can't be answered yet
 )
 
 // Exit codes. Where several apply, the first in this list wins.

@@ -1,5 +1,5 @@
 // Package allow holds the allow-lists of a plan: the addresses that load and faults may reach beyond
-// loopback and beyond what brunt starts.
+// loopback and beyond the services that brunt starts.
 //
 //	guard.allow.load   --\
 //	policy allow.load  ---+--> New --> List.CheckURL   before the run, by name

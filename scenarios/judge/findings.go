@@ -47,7 +47,7 @@ type Case struct {
 
 	series.Reactions
 
-	Usage  []result.UnitUsage // of the target's units
+	Usage  []result.UnitUsage // usage of each unit of the target
 	Series []result.Series    // the scenario's metrics
 
 	Lost *requests.LostWorkers // nil means that no worker was lost
@@ -71,7 +71,7 @@ type Findings struct {
 	Slowest    []result.SlowRequest
 	Windows    []result.Window
 	Objectives []result.ObjectiveResult
-	Incidents  []result.Incident // of the whole run, once the load is over
+	Incidents  []result.Incident // incidents of the whole run; set once the load is over
 	Faults     []FaultFinding    // one for each occurrence, in the order of injection
 	Lag        result.Lag
 	Queue      result.Lag

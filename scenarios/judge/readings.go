@@ -17,7 +17,7 @@ import (
 type readings struct {
 	*measure.Recording
 	c       Case
-	end     time.Duration // of the judged load
+	end     time.Duration // when the judged load ends
 	records []record      // ascending
 	starts  []time.Duration
 	traffic []int64                      // requests of the load during each occurrence

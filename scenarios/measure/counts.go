@@ -24,7 +24,7 @@ type Counts struct {
 	Most     time.Duration
 	SvcTotal time.Duration
 	SvcMost  time.Duration
-	Response *Tally // of good answers
+	Response *Tally // response times of good answers
 	Service  *Tally
 	Own      Own
 }

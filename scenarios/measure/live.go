@@ -16,7 +16,7 @@ type interval struct {
 	under int64                   // requests in flight at the start that were already reported as offered
 	since []Counts                // by series
 	steps []stepSince             // counts by step; empty unless configured
-	live  *hdrhistogram.Histogram // of good answers
+	live  *hdrhistogram.Histogram // response times of good answers
 	lag   *hdrhistogram.Histogram
 }
 

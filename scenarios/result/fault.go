@@ -125,7 +125,7 @@ func hit(links, units []string) []string {
 	return units
 }
 
-// A FaultAlert is what an alert of the team's own monitoring did after a fault.
+// A FaultAlert says when an alert of the team's own monitoring fired and resolved after a fault.
 type FaultAlert struct {
 	Name string `json:"name" mask:"-"` // name in the scenario
 	// from the injection to firing; null means that it did not fire, or that this is unknown

@@ -29,7 +29,7 @@ type live struct {
 	header    *result.Result           // the part of a result that does not change; nil before the first request
 	interim   judge.Interim            // state that one request keeps for the next
 	stopping  bool                     // a stop condition was met
-	timetable []result.PlannedFault    // of the faults
+	timetable []result.PlannedFault    // when each fault is planned
 }
 
 func newLive(r *runner) *live {

@@ -20,7 +20,7 @@ type hold struct {
 
 // degradation describes the bad requests that a hold must be better than.
 type degradation struct {
-	share float64 // of bad requests
+	share float64 // share of bad requests
 	phi   float64 // dispersion of their counts
 	// allowed chance that a hold is this much better by accident; small, because a run has many candidates
 	chance float64

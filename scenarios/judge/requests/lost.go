@@ -1,6 +1,6 @@
 // The requests of a lost worker could have changed the verdicts of some objectives.
 //
-//	judged as received --Requests, or Rate--> judged with what is lost as bad, and as good
+//	judged as received --Requests, or Rate--> judged with the lost requests as bad, then as good
 //	                                           the same verdict stands, another makes it invalid
 //
 // Measurements from before the loss stand, and so does a failure that the lost requests could not undo.

@@ -1,7 +1,7 @@
 // A relative objective has a target that is a multiple of a value measured in the same run, such as `p95 < 110% of
 // baseline`.
 //
-//	objective --OfReference--> what it is held against --measured, with its interval--> Judge --> answer
+//	objective --OfReference--> the reference value --measured, with its interval--> Judge --> answer
 //
 // The judged value is a fact about the requests of its phase, as for any objective. The value of the reference is an
 // estimate: another baseline of the same target would give another value. So the verdict is pass or fail only if it
