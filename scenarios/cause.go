@@ -5,12 +5,13 @@ import (
 	"strconv"
 )
 
-// A Cause says why a request is an error. Below [Status] it is one of a fixed list; above, its high bits are a family
-// and its low bits a number: the status, the number of the check, or what a [CauseFamily] counts.
+// A Cause says why a request is an error. The lowest values are the fixed list below. In all other values the high
+// bits are a family, and the low bits are a number within it: the status, the number of the check or extraction in
+// the plan, or a number of a [CauseFamily].
 type Cause uint32
 
 const (
-	NoCause         Cause = iota // of a request that is ok
+	NoCause         Cause = iota // the request is ok
 	Timeout                      // the timeout passed, counted from the intended time
 	Refused                      // the connection was refused
 	Reset                        // the connection was reset
@@ -22,17 +23,17 @@ const (
 	Unfinished                   // cut off when the run ended
 	NotAllowed                   // the address lies outside the blast radius
 	NoData                       // unique data is used up, or a variable was never extracted
-	NoSocket                     // this machine has no more files or memory
+	NoSocket                     // this machine has no free file descriptors or memory
 	Redirects                    // more redirects than the step allows
-	GraphQLErrors                // the answer contained errors of GraphQL
-	Stream                       // not an event stream, or it ended before the expected events
-	Other                        // none of these; the sample has the error
+	GraphQLErrors                // the answer contained GraphQL errors
+	Stream                       // the answer is not an event stream, or the stream ended before the expected events
+	Other                        // any other error; the sample has its text
 	NoPort                       // the ports of this machine's source addresses are used up
 	ProxyRefused                 // the proxy refused the connection
-	Dropped                      // an iteration of a script for which no virtual user was free
-	Exception                    // an iteration of a script that ended with an exception
+	Dropped                      // no virtual user was free for an iteration of a script
+	Exception                    // an iteration of a script ended with an exception
 	Unsent                       // the timeout passed before brunt was ready to send: brunt's own lag used it up
-	Panicked                     // what the server sent made the code that reads it panic
+	Panicked                     // the code that reads the server's answer panicked
 	fixedCauses                  // number of causes without a number of their own
 	statusCause     Cause = 1 << 16
 	checkCause      Cause = 2 << 16
@@ -59,13 +60,14 @@ func Check(n int) Cause { return checkCause | Cause(n&0xffff) }
 // the plan.
 func Extraction(n int) Cause { return extractionCause | Cause(n&0xffff) }
 
-// family returns the cause without a number of 16 bits.
+// family returns the cause without its low 16 bits, which are the number.
 func (c Cause) family() Cause { return c &^ 0xffff }
 
-// Own reports whether brunt or its machine failed, and not the target.
-func (c Cause) Own() bool { return c == NoSocket || c == NoPort || c == Unsent } // as OwnCauses
+// Own reports whether brunt or its machine failed rather than the target.
+func (c Cause) Own() bool { return c == NoSocket || c == NoPort || c == Unsent } // keep in step with OwnCauses
 
-// OfAnswer reports whether the cause is what was answered: its status, an error, or a check or an extraction of it.
+// OfAnswer reports whether an answer came and is the cause: its status, a failed check or extraction, or an error
+// that it contains.
 func (c Cause) OfAnswer() bool { return c >= statusCause || c == GraphQLErrors }
 
 // IsCheck reports whether a check failed.
@@ -74,14 +76,14 @@ func (c Cause) IsCheck() bool { return c.family() == checkCause }
 // IsExtraction reports whether an extraction found nothing.
 func (c Cause) IsExtraction() bool { return c.family() == extractionCause }
 
-// OwnCauses lists the causes that are [Cause.Own].
+// OwnCauses lists the causes for which [Cause.Own] is true.
 func OwnCauses() []Cause { return []Cause{NoSocket, NoPort, Unsent} }
 
-// CauseNames lists the causes of errors that are no answer, as result.json names them.
+// CauseNames lists the names of the fixed causes, except [NoCause], as result.json has them.
 func CauseNames() []string { return causeNames[1:] }
 
-// String returns a cause of the fixed list or a status as result.json names it. [Causes.Name] names the others, which
-// are a number here.
+// String returns the name that result.json has for a fixed cause or a status. It returns other causes as a number;
+// [Causes.Name] knows their names.
 func (c Cause) String() string {
 	switch {
 	case c < fixedCauses:
@@ -92,17 +94,18 @@ func (c Cause) String() string {
 	return fmt.Sprintf("cause %#x", uint32(c))
 }
 
-// A CauseFamily is the causes of one kind of answers, such as the errors of a database. The descriptor of a protocol
-// brings those of its own.
+// A CauseFamily is a range of causes for one kind of answer, such as the error codes of a database. The descriptor of
+// a protocol lists its families.
 type CauseFamily struct {
-	// First is the cause of the number 0: at least [FirstFamily], a multiple of 1<<Bits, and no cause of another family.
-	// Files of requests carry causes as numbers, so that it never changes, nor does what a number stands for.
+	// First is the cause with the number 0: at least [FirstFamily], a multiple of 1<<Bits, and outside the ranges of
+	// other families. Files of requests store causes as numbers, so First and the meaning of each number never
+	// change.
 	First Cause
-	Bits  int                       // of a number; zero is 16
-	Name  func(number int32) string // of a cause, as result.json has it, such as "error 1213"
+	Bits  int                       // width of a number in bits; zero is 16
+	Name  func(number int32) string // the name of a cause in result.json, such as "error 1213"
 }
 
-// bits returns the bits of a number.
+// bits returns Bits with its default.
 func (f CauseFamily) bits() int {
 	if f.Bits == 0 {
 		return 16
@@ -110,19 +113,19 @@ func (f CauseFamily) bits() int {
 	return f.Bits
 }
 
-// Cause returns the cause with a number, of which it takes the low Bits.
+// Cause returns the cause with the low Bits of number.
 func (f CauseFamily) Cause(number int32) Cause { return f.First | Cause(number)&(1<<f.bits()-1) }
 
-// Has reports whether a cause is of the family.
+// Has reports whether c belongs to the family.
 func (f CauseFamily) Has(c Cause) bool { return c>>f.bits() == f.First>>f.bits() }
 
-// Causes name the causes of a run.
+// Causes holds the names of a run's causes.
 type Causes struct {
-	Checks   []string      // checks and extractions, by their numbers in the plan
-	Families []CauseFamily // of its protocols
+	Checks   []string      // names of checks and extractions, by number in the plan
+	Families []CauseFamily // the families of the run's protocols
 }
 
-// Name returns a cause as result.json names it. A cause of a family that is not among Families is "other".
+// Name returns the name of a cause in result.json. A cause of an unknown family is "other".
 func (n Causes) Name(c Cause) string {
 	number := int(c & 0xffff)
 	switch c.family() {
@@ -142,7 +145,7 @@ func (n Causes) Name(c Cause) string {
 	return causeNames[Other]
 }
 
-// check returns the name of a check or an extraction; one without a name has its number.
+// check returns the name of a check or an extraction, or its number where it has no name.
 func (n Causes) check(number int) string {
 	if number < len(n.Checks) {
 		return n.Checks[number]

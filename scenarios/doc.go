@@ -1,6 +1,5 @@
-// Package scenarios is the hub of brunt: what a scenario is, how a scenario file is parsed, and
-// the verdicts of a run. It starts nothing, and it does not depend on executors, protocols or
-// faults.
+// Package scenarios is the hub of brunt. It defines what a scenario is, parses scenario files, and defines the
+// verdicts of a run. It starts nothing, and it does not depend on executors, protocols or faults.
 //
 //	scenario.yaml -Parse-> Scenario ----------------> run -> result.Result -> reporters
 //	                |         its executors, steps      resolves them with
@@ -35,9 +34,9 @@
 //
 // # Ledger
 //
-// The metrics lost, duplicated, stale and rpo cover the writes of the whole run, warm-up
-// included, as a [Ledger] finds them after the run. They take no clause. Of several ledgers they name
-// one: lost(events). A write is
+// The metrics lost, duplicated, stale and rpo cover the writes of the whole run, including the warm-up, as a [Ledger]
+// finds them after the run. They take no clause. Where a scenario has several ledgers, a metric names one:
+// lost(events). A write is
 //
 //	lost        acknowledged, and found at no unit; or the target gave its id to a later
 //	            write as well
@@ -47,17 +46,15 @@
 //	unknown     not found, while a unit gave no answer
 //	present     found although it was not acknowledged: no promise was broken
 //
-// lost and duplicated are counts; stale is a share of the acknowledged writes. rpo is the age of
-// the oldest lost write: from its acknowledgement to the injection of the next fault. A write
-// that was acknowledged during a fault counts up to the clearing of that fault; for a one-shot
-// fault its age is 0. Without a later fault, it counts up to the end of the load. While there are
-// unknown writes, an objective that they could break does not pass.
+// lost and duplicated are counts; stale is a share of the acknowledged writes. rpo is the age of the oldest lost
+// write: the time from its acknowledgement to the injection of the next fault. The age of a write that was
+// acknowledged during a fault ends when that fault clears, and is 0 for a one-shot fault. Without a later fault, the
+// age ends with the load. While there are unknown writes, an objective that they could break does not pass.
 //
 // # Traces
 //
-// Every request of brunt's own engine and of vegeta carries a W3C traceparent, unless the author
-// sets that header. `trace: {send: off}` sends none, `sampled: false` does not request recording,
-// and `link` is the URL of a trace, with ${trace.id} for its id. Ids are unique to the run.
-// Reports show the trace ids of failed requests kept as samples, and of the slowest requests of
-// each step.
+// Every request of brunt's own engine and of vegeta carries a W3C traceparent, unless the author sets that header.
+// `trace: {send: off}` sends no traceparent, `sampled: false` does not ask for the trace to be recorded, and `link`
+// is the URL of a trace, with ${trace.id} for its id. Ids are unique to the run. Reports show the trace ids of failed
+// requests kept as samples, and of the slowest requests of each step.
 package scenarios

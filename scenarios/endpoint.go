@@ -5,10 +5,11 @@ import (
 	"brunt/scenarios/template"
 )
 
-// An Endpoint is another system that steps go to: its URL, or a map of its URL and settings of its protocol.
+// An Endpoint is another system that steps send requests to: its URL, or a map of its URL and the settings of its
+// protocol.
 type Endpoint struct {
-	template.Template              // of its URL
-	Settings          *syntax.Node // the settings of its protocol; nil: it has none
+	template.Template              // the URL
+	Settings          *syntax.Node // settings of its protocol; nil means that there are none
 }
 
 func (e *Endpoint) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
@@ -25,7 +26,7 @@ func (e *Endpoint) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	e.Template = text.Template
 }
 
-// Schema implements [syntax.Schemer]. The protocols define which settings there are.
+// Schema implements [syntax.Schemer]. Each protocol defines its own settings, so the schema accepts any.
 func (*Endpoint) Schema() syntax.Schema {
 	text := syntax.TextSchema()
 	return syntax.Schema{"anyOf": []any{

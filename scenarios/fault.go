@@ -13,27 +13,28 @@ type Fault struct {
 	syntax.Place
 	Name  string             `yaml:"-"`
 	At    *quantity.Duration `yaml:"at"`    // offset from t0
-	After string             `yaml:"after"` // when the named fault has cleared, or by `from`
-	// with after: injection counts from the first injection of the named fault, so that both can be in at once; default:
-	// clearing, from its end
+	After string             `yaml:"after"` // after the named fault: when it has cleared, unless `from` says otherwise
+	// with `after`: clearing counts from the end of the named fault; injection counts from its first injection, so
+	// that both faults can be active at the same time; default: clearing
 	Since   string            `yaml:"from,oneof=clearing|injection"`
 	During  string            `yaml:"during"`               // during the stage LOAD.STAGE
 	Trigger string            `yaml:"trigger,oneof=script"` // script: once, when a k6 script calls fault(NAME)
 	Wait    quantity.Duration `yaml:"wait"`                 // delay added to at, after, during or the trigger
 	For     quantity.Duration `yaml:"for,positive"`         // how long the fault lasts
-	// repeats, from injection to injection; a one-shot waits until its unit is healthy again
+	// time from one injection to the next, for a fault that repeats; a one-shot fault also waits until its unit is
+	// healthy again
 	Every quantity.Duration `yaml:"every,positive"`
-	// number of occurrences; with `every` and without `repeat`: until the load ends
+	// number of occurrences of a fault with `every`; default: as many as fit until the load ends
 	Repeat int    `yaml:"repeat,min=1"`
-	Pulse  *Pulse `yaml:"pulse"` // switches on and off while it lasts
-	// time limit for a one-shot fault's unit to be healthy again; default: 30s, or what an objective on
-	// recover after the fault allows, where that is longer
+	Pulse  *Pulse `yaml:"pulse"` // switches the fault on and off while it lasts
+	// time limit for a one-shot fault's unit to be healthy again; default: 30s, or the recovery time that an
+	// objective on `recover` allows after this fault, whichever is longer
 	Within        quantity.Duration `yaml:"within,positive"`
 	RequireImpact bool              `yaml:"require_impact"` // the fault fails if it has no impact
 	// how to ask the team's own monitoring whether it has noticed the fault
 	Detect *syntax.Node `yaml:"detect"`
-	// instead of a kind: several faults as one, such as a cut, a crash and a promotion. It begins with its
-	// first step and is judged as one fault. When `for` has passed, its steps are taken back in reverse
+	// instead of a kind: a group of several faults, such as a cut, a crash and a promotion. The group begins with its
+	// first step and is judged as one fault. When `for` has passed, its steps are taken back in reverse order
 	Steps []FaultStep  `yaml:"steps"`
 	Block syntax.Block `yaml:"-"`
 }
@@ -41,16 +42,17 @@ type Fault struct {
 // A FaultStep is one fault of a group.
 type FaultStep struct {
 	syntax.Place
-	Name   string            `yaml:"name"`            // default: the last part of its kind, such as crash
+	// name of the step; default: the last part of its kind, such as crash
+	Name   string            `yaml:"name"`
 	After  quantity.Duration `yaml:"after"`           // offset from the begin of the group; default: 0
-	For    quantity.Duration `yaml:"for,positive"`    // how long it lasts; default: as long as the group
+	For    quantity.Duration `yaml:"for,positive"`    // how long the step lasts; default: as long as the group
 	Within quantity.Duration `yaml:"within,positive"` // time limit for a one-shot step's unit to be healthy again
 	Block  syntax.Block      `yaml:"-"`
 }
 
 // DecodeNode reads the time of a step, and its kind.
 func (s *FaultStep) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
-	type timing FaultStep // which has no DecodeNode
+	type timing FaultStep // a type without DecodeNode, so that Decode reads key by key
 	ofGroup := syntax.Keys(Fault{})
 	ofStep := syntax.Keys(timing{})
 	foreign := func(key string) bool { return slices.Contains(ofGroup, key) && !slices.Contains(ofStep, key) }
@@ -66,11 +68,11 @@ func (s *FaultStep) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// StepName is the name of a step of a group: group.step.
+// StepName returns the full name of a step of a group: group.step.
 func StepName(group, step string) string { return group + "." + step }
 
-// GroupOf returns the group, or the occurrence of one, that a step belongs to, and whether name is that
-// of a step.
+// GroupOf returns the group, or the occurrence of a group, that the step called name belongs to. ok reports whether
+// name is the name of a step.
 func GroupOf(name string) (group string, ok bool) {
 	group, _, ok = strings.Cut(name, ".")
 	return group, ok

@@ -23,17 +23,17 @@ type files struct {
 	m       *syntax.Mistakes
 	secrets *template.Secrets
 	main    string
-	texts   map[string]bool   // files of the scenario itself
-	nodes   int               // number of values of all files
-	whole   map[string][]byte // files that requests send, by path
+	texts   map[string]bool   // paths of scenario files: the main one and those it extends
+	nodes   int               // number of values in all files
+	whole   map[string][]byte // contents of files that requests send, by path
 	mu      sync.Mutex
-	read    []File // every file, once; guarded by mu, as logs are read during the load
+	read    []File // every file, once; guarded by mu, because logs are read during the load
 }
 
-// A File is the scenario file, or one that it names.
+// A File is the scenario file, or a file that it names.
 type File struct {
 	Path string
-	Sum  [sha256.Size]byte // of its content
+	Sum  [sha256.Size]byte // SHA-256 of the content
 }
 
 // Files lists the files read so far. Files that steps name are read when the steps are compiled.
@@ -52,7 +52,7 @@ func (p *files) readFile(path string, most int) ([]byte, error) {
 	if err != nil {
 		return nil, disk.Named(err)
 	}
-	if len(b) > most { // of p.o.Read
+	if len(b) > most { // only p.o.Read can return more
 		return nil, fmt.Errorf("%s has more than %d KiB", path, most>>10)
 	}
 	p.note(path, sha256.Sum256(b))
@@ -152,8 +152,8 @@ func (p *files) beside(from syntax.Pos, name string) string {
 	return filepath.Join(filepath.Dir(file), filepath.FromSlash(name))
 }
 
-// secret returns the file name written at a place as a secret, if it lies outside the folder of the scenario, after
-// symbolic links: the author of a scenario can name such a file without being able to read it.
+// secret returns a reference to the named file as a secret if the file lies outside the scenario's folder, after
+// symbolic links are resolved. The author of a scenario can name such a file without being able to read it.
 func (p *files) secret(at syntax.Pos, name string) []template.SecretRef {
 	in, err := filepath.Rel(followed(filepath.Dir(p.main)), followed(p.beside(at, name)))
 	if err == nil && filepath.IsLocal(in) {
@@ -162,7 +162,7 @@ func (p *files) secret(at syntax.Pos, name string) []template.SecretRef {
 	return []template.SecretRef{{What: fmt.Sprintf("the file %s, which is outside the scenario's folder,", name), At: at}}
 }
 
-// followed returns an absolute path without symbolic links, as far as the file system knows it.
+// followed returns the absolute path with symbolic links resolved, or with links where the path does not exist.
 func followed(path string) string {
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs
@@ -173,9 +173,8 @@ func followed(path string) string {
 	return path
 }
 
-// Open opens the file name written at a place of the scenario, relative to the file that contains
-// it. It is for streaming files of any size. The file counts among the scenario's files once it
-// was read to its end.
+// Open opens the file name written at a place of the scenario, relative to the file that contains it. It is for
+// streaming files of any size. [Scenario.Files] lists the file once it was read to its end.
 func (s *Scenario) Open(at syntax.Pos, name string) (io.ReadCloser, error) {
 	path := s.Origin.files.beside(at, name)
 	if s.Origin.files.o.Read != nil {
@@ -192,7 +191,7 @@ func (s *Scenario) Open(at syntax.Pos, name string) (io.ReadCloser, error) {
 	return &summed{r: f, sum: sha256.New(), path: path, files: s.Origin.files}, nil
 }
 
-// summed records the checksum of a file that is read to its end.
+// summed is a reader that records the checksum of a file once it was read to its end.
 type summed struct {
 	r     io.ReadCloser
 	sum   hash.Hash
@@ -211,7 +210,7 @@ func (s *summed) Read(b []byte) (int, error) {
 
 func (s *summed) Close() error { return s.r.Close() }
 
-// note adds a file to those that were read.
+// note records that a file was read.
 func (p *files) note(path string, sum [sha256.Size]byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

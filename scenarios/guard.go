@@ -15,28 +15,30 @@ import (
 // Guard limits what a run may break, and which units and addresses it may reach.
 type Guard struct {
 	syntax.Place
-	// maximum of units that a fault may hit; zero is no bound
+	// maximum number of units that a fault may hit; zero is no limit
 	MaxUnits int               `yaml:"max_units,min=1"`
-	MaxEach  quantity.Duration `yaml:"max_each,positive"` // maximum duration of a fault; zero is no bound
-	// when a selector matches nothing: fail, or skip the fault; zero is fail
+	MaxEach  quantity.Duration `yaml:"max_each,positive"` // maximum duration of a fault; zero is no limit
+	// what to do when a selector matches no unit: fail the run, or skip the fault; zero is fail
 	OnNoUnit string `yaml:"on_no_unit,oneof=fail|skip"`
 	Allow    Allow  `yaml:"allow"` // other addresses that load and faults may reach
 }
 
-// Allow names addresses beyond loopback and what brunt started. A missing list of secrets is no limit.
+// Allow names addresses that a run may reach besides loopback and the units that brunt started. Without a list of
+// secrets, Secrets sets no limit.
 type Allow struct {
 	Load []string `yaml:"load"` // hosts, host:port, addresses or CIDR ranges that load may reach
 	// engines and hosts that faults may reach, and namespaces of clusters whose pods they may hit, as
 	// kubernetes/CONTEXT/NAMESPACE
 	Chaos []string `yaml:"chaos"`
-	// hosts, addresses or ranges that a scenario with ${env.…}, ${file.…}, a script, or a file from outside its folder
-	// may reach, of those that load and chaos name: their values go nowhere else; a missing list is no limit
+	// the only hosts, addresses or ranges of load and chaos that a scenario may reach if it uses ${env.…}, ${file.…},
+	// a script, or a file from outside its folder, so that their values go nowhere else; default: all that load and
+	// chaos name
 	Secrets []string `yaml:"secrets"`
-	// labels of the nodes of a cluster that faults may hit, all of them; zero is none
+	// labels of a cluster's nodes: faults may hit only the nodes that have all of them; zero is no node
 	Nodes map[string]string `yaml:"nodes"`
 }
 
-// Of returns the list of a key: load, chaos or secrets.
+// Of returns the list with the key load, chaos or secrets.
 func (a Allow) Of(key string) []string {
 	return map[string][]string{"load": a.Load, "chaos": a.Chaos, "secrets": a.Secrets}[key]
 }
@@ -45,9 +47,9 @@ func (a Allow) Of(key string) []string {
 // started: addresses, ranges and hosts from its guard. The zero value is empty.
 type Reach struct {
 	prefixes []netip.Prefix
-	addrs    []string // host:port as written
+	addrs    []string // host:port entries, as written
 	hosts    []string
-	clusters []string // namespaces, as kubernetes/CONTEXT/NAMESPACE
+	clusters []string // namespaces of clusters, as kubernetes/CONTEXT/NAMESPACE
 }
 
 // A ReachError says what is wrong with an entry, and how to fix it.
@@ -56,27 +58,28 @@ type ReachError struct{ What, Hint string }
 // Error implements error.
 func (e *ReachError) Error() string { return e.What }
 
-// FaultsBeyond is the error for an address that faults may not call.
+// FaultsBeyond returns the error for an address that faults may not call.
 func FaultsBeyond(what string) error {
 	return fmt.Errorf("faults call loopback and what brunt started; name %s under guard.allow.chaos, and where a "+
 		"policy has such a list "+
 		"there too, to let them", what)
 }
 
-// QuestionsBeyond is the error for an address that questions may not go to: metrics, alerts, watches, ready and detect.
+// QuestionsBeyond returns the error for an address that questions may not be sent to. Questions are metrics, alerts,
+// watch, ready and detect.
 func QuestionsBeyond(what string) error {
 	return fmt.Errorf("questions go to loopback and to what brunt started; name %s under guard.allow.load or "+
 		"guard.allow.chaos, and where a "+
 		"policy has such a list there too, to let them", what)
 }
 
-// ImagesBeyond is the error for a registry that an image with a secret in its name may not come from.
+// ImagesBeyond returns the error for a registry from which an image with a secret in its name may not be fetched.
 func ImagesBeyond(what string) error {
 	return fmt.Errorf("what is secret goes to loopback and what brunt started; name %s under guard.allow.load or "+
 		"guard.allow.chaos, and where a policy has such a list there too, to let it", what)
 }
 
-// CallsBeyond is the error for an address that a call or a question was about to connect to.
+// CallsBeyond returns the error for an address outside the guard that a call or a question was about to connect to.
 func CallsBeyond(what string) error {
 	return fmt.Errorf("brunt calls loopback and what it started; name %s under guard.allow.chaos, or for metrics, "+
 		"alerts, watch, ready and detect "+
@@ -120,23 +123,23 @@ func (r *Reach) Add(entry string) error {
 	return nil
 }
 
-// NamesCluster reports whether a namespace of a cluster is an entry.
+// NamesCluster reports whether name, as kubernetes/CONTEXT/NAMESPACE, is an entry.
 func (r *Reach) NamesCluster(name string) bool { return slices.Contains(r.clusters, name) }
 
 // NamesAddresses reports whether the entries contain addresses or ranges. If so, a host name may
 // resolve to one of them.
 func (r *Reach) NamesAddresses() bool { return len(r.prefixes)+len(r.addrs) > 0 }
 
-// NamesHost reports whether host, as a URL writes it, is an entry. Its addresses are then within
-// reach as well.
+// NamesHost reports whether host, as written in a URL, is an entry, alone or with port. The addresses that an entry
+// resolves to are within reach as well.
 func (r *Reach) NamesHost(host string, port uint16) bool {
 	host = strings.ToLower(host)
 	return slices.Contains(r.hosts, host) || slices.Contains(r.hosts, net.JoinHostPort(host, strconv.Itoa(int(port))))
 }
 
-// Covers reports whether r contains everything in other; if not, beyond names an entry that it
-// lacks. A host name is resolved and checked only on connecting; with sure, a host name that is
-// not an entry is not covered.
+// Covers reports whether r contains everything in other; if not, beyond names an entry that r lacks. A host name is
+// resolved and checked only on connecting: without sure, a host name counts as covered where r has addresses or
+// ranges, because it may resolve to one of them. With sure, a host name must itself be an entry.
 func (r *Reach) Covers(other *Reach, sure bool) (beyond string, ok bool) {
 	for _, p := range other.prefixes {
 		if !p.Addr().IsLoopback() && !slices.ContainsFunc(r.prefixes,
@@ -169,20 +172,20 @@ func (r *Reach) Covers(other *Reach, sure bool) (beyond string, ok bool) {
 	return "", true
 }
 
-// IsLocalhost reports whether a name is that of the machine itself (RFC 6761, section 6.3).
+// IsLocalhost reports whether host is a name of this machine: localhost, or a name below it (RFC 6761, section 6.3).
 func IsLocalhost(host string) bool {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
-// IsLoopback reports whether a host of a URL, a name or an address, is the machine itself.
+// IsLoopback reports whether the host of a URL, a name or an address, is this machine.
 func IsLoopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return IsLocalhost(host) || err == nil && ip.Unmap().IsLoopback()
 }
 
-// Holds reports whether an address is loopback or an entry allows it. Host is the name that
-// resolved to it, or empty.
+// Holds reports whether an address is loopback or allowed by an entry. host is the name that resolved to the address,
+// or empty.
 func (r *Reach) Holds(to netip.AddrPort, host string) bool {
 	addr := to.Addr().Unmap()
 	if addr.IsLoopback() || slices.ContainsFunc(r.prefixes, func(p netip.Prefix) bool { return p.Contains(addr) }) {

@@ -14,77 +14,80 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Kubernetes says which pods of a cluster faults hit: those of workloads in one namespace, which run already, or which
-// the run makes of a built-in stack.
+// Kubernetes says which pods of a cluster faults hit: the pods of workloads in one namespace. The workloads run
+// already, or the run makes them from a built-in stack.
 type Kubernetes struct {
 	syntax.Place
-	// of the kubeconfig; in-cluster is the service account of the pod that brunt runs in
+	// the context of the kubeconfig to use; in-cluster is the service account of the pod that brunt runs in
 	Context string `yaml:"context,required"`
-	// of the workloads; for a built-in stack it is optional, and zero is one that the run makes and deletes
+	// the namespace of the workloads; optional for a built-in stack, where zero is one that the run makes and deletes
 	Namespace string `yaml:"namespace"`
-	// labels of the workloads, all of them; an empty value is any; zero is all workloads
+	// only workloads that have all of these labels; a label with an empty value matches any value; zero is all
+	// workloads
 	Selector map[string]string `yaml:"selector"`
-	// the services by the names that faults use; zero is every deployment and stateful set, by its own name
+	// the services, by the names that faults use; zero is every deployment and stateful set, under its own name
 	Services map[string]KubernetesService `yaml:"services"`
-	// what takes faults back when brunt and its machine are gone: pod is a watchdog in the namespace, for the time of a
-	// run with faults that the API has to take back; none leaves them there until `brunt revert`; zero is pod
+	// what takes faults back if brunt or its machine is lost: pod is a watchdog in the namespace, which runs while a
+	// run has faults that the Kubernetes API has to take back; none leaves the faults in until `brunt revert`; zero
+	// is pod
 	Watchdog string `yaml:"watchdog,oneof=pod|none"`
-	// what tells how much CPU and memory the pods use: metrics is the API metrics.k8s.io, which metrics-server serves, by
-	// a mean over some 15 s; kubelet is what each node itself tells every 10 s or so, for which brunt needs the right to
-	// get nodes/proxy, which lets its holder execute programs in all pods as well; none asks nothing; zero is metrics
-	// where the cluster has that, else kubelet where brunt has the right already
+	// the source of the CPU and memory that pods use: metrics is the API metrics.k8s.io of metrics-server, a mean
+	// over about 15 s; kubelet asks each node, which updates its figures about every 10 s, and needs the right to get
+	// nodes/proxy, which also lets its holder execute programs in all pods; none measures nothing; zero is metrics
+	// where the cluster serves it, else kubelet where brunt already has the right
 	Usage string `yaml:"usage,oneof=metrics|kubelet|none"`
-	// what makes the faults that the API can't make, such as those on packets: node is a pod on each node with pods of the
-	// target, for the time of a run with such faults, which is root there; none is nothing; zero is node
+	// what makes the faults that the Kubernetes API can't make, such as packet loss: node is a pod that is root on
+	// each node with pods of the target, and runs while a run has such faults; none is no agent, so such faults are
+	// not possible; zero is node
 	Agent string `yaml:"agent,oneof=node|none"`
-	// where they run; it exists, and its pods may have such rights; zero is brunt-agents, or one that the run makes and
-	// deletes where it makes that of the workloads
+	// the namespace of the agents' pods; it must exist and allow privileged pods; zero is brunt-agents, or one that
+	// the run makes and deletes where it also makes the namespace of the workloads
 	AgentNamespace string `yaml:"agent_namespace"`
-	// of brunt, for the watchdog, the agents and the built-in stack; zero is BRUNT_IMAGE, else the one that `brunt image`
-	// writes
+	// the image of brunt for the watchdog, the agents and the built-in stack; zero is $BRUNT_IMAGE, else the image
+	// that `brunt image` writes
 	Image string `yaml:"image"`
 
 	Brings      bool `yaml:"-"` // the run makes the workloads
-	Makes       bool `yaml:"-"` // and their namespace
-	MakesAgents bool `yaml:"-"` // and that of the agents
+	Makes       bool `yaml:"-"` // the run makes the namespace of the workloads as well
+	MakesAgents bool `yaml:"-"` // the run makes the namespace of the agents as well
 }
 
-// NoWatchdog is the value of Target.Watchdog for a cluster in which none runs.
+// NoWatchdog is the value of [Kubernetes.Watchdog] for no watchdog.
 const NoWatchdog = "none"
 
-// Values of Target.Usage.
+// Values of [Kubernetes.Usage].
 const (
 	MetricsUsage = "metrics"
 	KubeletUsage = "kubelet"
 	NoUsage      = "none"
 )
 
-// NoAgent is the value of Target.Agent for a cluster on whose nodes none runs.
+// NoAgent is the value of [Kubernetes.Agent] for no agents.
 const NoAgent = "none"
 
-// Agents is the namespace of the agents.
+// Agents returns the namespace of the agents, with its default.
 func (t *Kubernetes) Agents() string { return cmp.Or(t.AgentNamespace, "brunt-agents") }
 
-// KubernetesService is a service on Kubernetes: exactly one of deployment, statefulset, daemonset and pods.
+// KubernetesService is a service on Kubernetes. It names exactly one of deployment, statefulset, daemonset and pods.
 type KubernetesService struct {
 	syntax.Place
 	Deployment  string            `yaml:"deployment"`  // its name
 	StatefulSet string            `yaml:"statefulset"` // its name; a unit has the ordinal of its pod
 	DaemonSet   string            `yaml:"daemonset"`   // its name
-	Pods        map[string]string `yaml:"pods"`        // labels of the pods, all of them
-	// whose processes faults hit; zero is the only container of a pod, else the one that
+	Pods        map[string]string `yaml:"pods"`        // labels that select the pods: a pod must have all of them
+	// the container whose processes faults hit; zero is the only container of a pod, else the one that the annotation
 	// kubectl.kubernetes.io/default-container names
 	Container string `yaml:"container"`
 }
 
-// The kinds of workloads, as paths of the API have them.
+// The kinds of workloads, as in paths of the Kubernetes API.
 const (
 	Deployments  = "deployments"
 	StatefulSets = "statefulsets"
 	DaemonSets   = "daemonsets"
 )
 
-// Workload is the workload of the service: its kind, and its name; empty for pods that labels select.
+// Workload returns the kind and name of the service's workload. Both are empty for pods that labels select.
 func (s *KubernetesService) Workload() (kind, name string) {
 	switch {
 	case s.Deployment != "":
@@ -97,22 +100,22 @@ func (s *KubernetesService) Workload() (kind, name string) {
 	return "", ""
 }
 
-// prefix begins the name of a namespace of a cluster in guard.allow.chaos.
+// prefix begins each entry of guard.allow.chaos that names a namespace of a cluster.
 const prefix = "kubernetes/"
 
-// ClusterName is how guard.allow.chaos names a namespace of a cluster.
+// ClusterName returns the entry of guard.allow.chaos for a namespace of a cluster.
 func ClusterName(context, namespace string) string { return prefix + context + "/" + namespace }
 
-// parseClusterName reports whether an entry of guard.allow.chaos is a namespace of a cluster, and whether it is a right
-// one. A context may have slashes.
+// parseClusterName reports whether an entry of guard.allow.chaos names a namespace of a cluster, and whether it is
+// well-formed. A context may contain slashes.
 func parseClusterName(entry string) (is, ok bool) {
 	of, is := strings.CutPrefix(entry, prefix)
 	i := strings.LastIndexByte(of, '/')
 	return is, i > 0 && i < len(of)-1 && !strings.ContainsAny(of, "* ")
 }
 
-// Check notes mistakes in the settings, as far as they are known without the cluster. Taken are names that no service
-// may have.
+// Check notes mistakes in the settings that can be found without the cluster. taken lists names that no service may
+// have.
 func (t *Kubernetes) Check(m *syntax.Mistakes, taken ...string) {
 	if len(t.Services) > 0 && len(t.Selector) > 0 {
 		m.Add(t.Of("selector"), "`selector` selects the workloads where none is named, and `services` names them")

@@ -13,33 +13,32 @@ import (
 	"brunt/scenarios/template"
 )
 
-// A Ledger says how to check after the run that acknowledged writes are present: it requests each
-// of them from every unit that should have it.
+// A Ledger says how to check after the run that acknowledged writes are present. brunt reads each acknowledged write
+// from every unit that should have it.
 type Ledger struct {
 	syntax.Place
-	Name string `yaml:"-"` // under `ledgers`; empty is the one of `ledger`
-	// the name of the step that writes: METHOD path, unless it has a name of its own
+	Name string `yaml:"-"` // the name under `ledgers`; empty for the ledger under `ledger`
+	// the name of the step that writes: METHOD path, unless the step sets `name`
 	Write string `yaml:"write,required"`
-	// the answer that acknowledges a write, such as status 201; zero is an answer that passes the
-	// step's own check
+	// the answer that acknowledges a write, such as status 201; zero is any answer that passes the step's own check
 	Ack Ack `yaml:"ack"`
-	// what a write is found by: "${var.NAME}" that a step extracts, "${data.NAME.COLUMN}", or
-	// "${ledger.id}", which the ledger draws before each write and the write contains
+	// the id that a write is found by: "${var.NAME}" that a step extracts, "${data.NAME.COLUMN}", or "${ledger.id}",
+	// a new id for each write, which the write must contain
 	ID template.Text `yaml:"id,required"`
-	// the request that reads a write by "${id}"; a status of 404 or 410 says that it is not there
+	// the request that reads a write by its id, "${id}"; status 404 or 410 means that the write is not there
 	Read Step `yaml:"read,required"`
-	// where the answer to read lists what it found, such as "$.items", or counts it; nil is one for
-	// any good answer
+	// JSON path in the answer to `read` of a list of the writes found, such as "$.items", or of their number; without
+	// it, any good answer counts as one write found
 	Count string `yaml:"count"`
 	// the units that should have every write: a unit, a service for all its replicas, or a URL; zero
 	// is the target of the load
 	At []string `yaml:"at"`
-	// how often, while the load runs, the latest acknowledged write is read from each unit: a read that does
-	// not find it is stale; nil is never. These reads are no part of the load's figures
+	// rate at which the latest acknowledged write is read from each unit while the load runs; a read that does not
+	// find the write is stale; nil is never. These reads do not count in the load's figures
 	Probe  quantity.Rate     `yaml:"probe,positive"`
-	Settle quantity.Duration `yaml:"settle"` // pause between the load and the reading; zero is 10s
-	// time limit for the reading; writes that are not there are asked for again until then, and those
-	// without an answer by then are unknown; zero is 2m
+	Settle quantity.Duration `yaml:"settle"` // pause between the end of the load and the reading; default: 10s
+	// time limit for the reading. Until then brunt reads missing writes again; a write without an answer by then is
+	// unknown; zero is 2m
 	Within quantity.Duration `yaml:"within,positive"`
 }
 
@@ -65,7 +64,8 @@ func (l *Ledger) WithinOr() quantity.Duration {
 	return quantity.Duration(defaultReadBack)
 }
 
-// Asking returns the request that reads a write; its count goes to variable.
+// Asking returns the request that reads a write. Where the ledger has a count, the request also extracts it, under
+// the name variable.
 func (l *Ledger) Asking(variable string) Step {
 	s := l.Read
 	if s.With == nil || l.Count == "" {
@@ -83,13 +83,13 @@ func (l *Ledger) Asking(variable string) Step {
 	return s
 }
 
-// An Ack is the answer that acknowledges a write. The zero value is the step's own check.
+// An Ack says which answers acknowledge a write. The zero value accepts each answer that passes the step's own check.
 type Ack struct{ status check.Matcher }
 
 // IsZero reports whether the step's own check decides.
 func (a *Ack) IsZero() bool { return a.status.IsZero() }
 
-// Holds reports whether a request with this outcome was acknowledged.
+// Holds reports whether a write with this outcome was acknowledged.
 func (a *Ack) Holds(o *Outcome) bool {
 	if a.IsZero() {
 		return o.Kind == OK
@@ -126,7 +126,7 @@ func (*Ack) Schema() syntax.Schema {
 	return syntax.Pattern(`^\s*status +`+one+`(\s*,\s*`+one+`)*\s*$`, "status 201", "status 2xx")
 }
 
-// ledgers reads `ledger` and `ledgers`, of which a scenario has one.
+// ledgers reads `ledger` or `ledgers`. A scenario has at most one of the two.
 func (p *files) ledgers(sc *Scenario, doc *document) {
 	if doc.Ledger != nil {
 		p.ledger(sc, doc.Ledger)
@@ -142,8 +142,8 @@ func (p *files) ledgers(sc *Scenario, doc *document) {
 	}
 }
 
-// LedgerOf returns the ledger that an objective is about, whose name it gives; it gives none where there is one ledger.
-// Nil is none.
+// LedgerOf returns the ledger with a name, as an objective gives it. An empty name means the only ledger. LedgerOf
+// returns nil if there is no such ledger.
 func (s *Scenario) LedgerOf(name string) *Ledger {
 	for _, l := range s.Ledgers {
 		if l.Name == name || name == "" && len(s.Ledgers) == 1 {
@@ -153,7 +153,7 @@ func (s *Scenario) LedgerOf(name string) *Ledger {
 	return nil
 }
 
-// ledger checks the parts of a ledger that are known before its steps are compiled.
+// ledger adds a ledger to the scenario, and checks the parts that can be checked before its steps are compiled.
 func (p *files) ledger(sc *Scenario, l *Ledger) {
 	sc.Ledgers = append(sc.Ledgers, l)
 	const such = "such as \"${var.id}\", or \"${ledger.id}\" where the write names it as well"
@@ -183,7 +183,7 @@ func noLedger(root *syntax.Node) bool {
 	return true
 }
 
-// ofLedger checks an objective on writes: which ledger it is about, and whether that can tell what it asks.
+// ofLedger checks that an objective on writes has a ledger, and that the ledger measures the objective's metric.
 func (p *files) ofLedger(sc *Scenario, o slo.Objective) {
 	var names []string
 	for _, l := range sc.Ledgers {

@@ -7,8 +7,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// OfStack notes mistakes in the settings of a target whose workloads a run makes, as a built-in stack, of services of
-// some names.
+// OfStack prepares t for a built-in stack, whose workloads the run makes: each of services becomes a stateful set of
+// that name. It notes settings that choose among existing workloads as mistakes.
 func (t *Kubernetes) OfStack(services []string, m *syntax.Mistakes) {
 	for _, key := range []string{"selector", "services"} {
 		if t.Has(key) {
@@ -22,10 +22,10 @@ func (t *Kubernetes) OfStack(services []string, m *syntax.Mistakes) {
 	}
 }
 
-// longest is the most characters of a run's name in that of a namespace, which has at most 63.
+// longest is the maximum number of characters of a run's name within the name of a namespace, which has at most 63.
 const longest = 48
 
-// For is the target of one run: it has the names of the namespaces that the run makes.
+// For returns the target of one run, with the names of the namespaces that the run makes filled in.
 func (t *Kubernetes) For(run string) *Kubernetes {
 	if !t.Makes || t.Namespace != "" {
 		return t
@@ -44,7 +44,7 @@ func (t *Kubernetes) For(run string) *Kubernetes {
 	return &out
 }
 
-// Made lists the namespaces that a run makes.
+// Made lists the namespaces that the run makes, and deletes at its end.
 func (t *Kubernetes) Made() (out []string) {
 	if t.Makes {
 		out = append(out, t.Namespace)

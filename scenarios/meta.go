@@ -11,14 +11,14 @@ import (
 	"brunt/scenarios/template"
 )
 
-// Meta describes a run for its organisation and for later readers of the evidence: operator,
-// approver, ticket, and what it closes. It does not change what the run does.
+// Meta describes a run for its organisation and for later readers of the evidence: operator, approver, ticket, and
+// the findings that the run closes. It does not change what the run does.
 type Meta map[string]string
 
-// metaKeys are the known names, in the order of reports. Other names are allowed besides.
+// metaKeys are the known names, in the order of reports. Other names are allowed.
 var metaKeys = []string{"operator", "approver", "ticket", "closes"}
 
-// Bounds on what reports show at their top.
+// Limits on the meta that reports show at their top.
 const (
 	mostMeta    = 20  // keys
 	longestMeta = 300 // characters of a value

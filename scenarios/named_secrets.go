@@ -9,12 +9,12 @@ import (
 	"brunt/scenarios/template"
 )
 
-// placesOnly are the keys below which names say where a value stands, and hold none.
+// placesOnly are the keys whose contents name places of values, and so hold no secret values.
 var placesOnly = []string{"extract", "check", "columns", "slo", "stop", "steady"}
 
-// nameSecrets makes the values of the file secrets that are so by their names: of a key, of a flag of
-// a command, and within a text, such as the password of a URL or a field of a body; and those of the params that the
-// command line sets.
+// nameSecrets adds each value that its name marks as a secret to secrets. The name may be the key of the value, a
+// flag of a command, or a name within a text, such as the password in a URL or a field of a body. Params that the
+// command line sets and variables of the environment count too.
 func nameSecrets(root *syntax.Node, o Options, secrets *template.Secrets) {
 	plainWords(root, "", secrets)
 	ofEnvironment(o.environ, secrets)
@@ -24,7 +24,7 @@ func nameSecrets(root *syntax.Node, o Options, secrets *template.Secrets) {
 	secretValues(root, "", secrets)
 }
 
-// plainWords tells the words that the file shows at places that are not secret.
+// plainWords tells secrets which words appear in the file at places that are not secret.
 func plainWords(n *syntax.Node, key string, secrets *template.Secrets) {
 	for _, f := range n.Fields {
 		secrets.Plain(f.Key)
@@ -65,8 +65,8 @@ func secretValues(n *syntax.Node, key string, secrets *template.Secrets) {
 	}
 }
 
-// ofEnvironment makes values of brunt's own environment secrets that are so by the names of their variables: what brunt
-// starts has them too, and may show them. A path is none.
+// ofEnvironment adds the values of brunt's own environment whose variables have the name of a secret: programs that
+// brunt starts inherit them, and may print them. A path is not a secret.
 func ofEnvironment(environ []string, secrets *template.Secrets) {
 	for _, entry := range environ {
 		if name, value, _ := strings.Cut(entry, "="); !strings.ContainsAny(value, `/\`) || secret.IsToken(value) {
@@ -75,7 +75,8 @@ func ofEnvironment(environ []string, secrets *template.Secrets) {
 	}
 }
 
-// flagOf returns the name of a flag of a command whose value is the next word; empty is none.
+// flagOf returns the name of a command's flag whose value is the next word. It returns an empty text if item is not
+// such a flag.
 func flagOf(item *syntax.Node) string {
 	if !strings.HasPrefix(item.Value, "-") || strings.Contains(item.Value, "=") {
 		return ""

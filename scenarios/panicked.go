@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// A panicError is a panic of code that reads what a server sent. It is an error of that request, and of nothing else.
+// A panicError is a panic in code that reads a server's answer. It fails only that request.
 type panicError struct {
 	Value any
 	At    string // the function and line that panicked, such as "driver.readPacket (packets.go:209)"
@@ -18,11 +18,11 @@ func (e *panicError) Error() string {
 	return fmt.Sprintf("what the server sent made its reader panic: %v, in %s", e.Value, e.At)
 }
 
-// ErrorCause is the cause of a request that failed so.
+// ErrorCause returns [Panicked].
 func (*panicError) ErrorCause() Cause { return Panicked }
 
-// Recover makes a panic of the function that defers it that function's error. It is for calls that read what a server
-// sent.
+// Recover turns a panic of the function that defers it into that function's error. It is for functions that read a
+// server's answer.
 //
 //	defer scenarios.Recover(&err)
 func Recover(err *error) {
@@ -31,7 +31,7 @@ func Recover(err *error) {
 	}
 }
 
-// newPanic returns the error of a value that was recovered. The deferred function calls it, while the stack is that of
+// newPanic returns the error for a recovered value. The deferred function must call it, while the stack still shows
 // the panic.
 func newPanic(p any) error {
 	var pcs [32]uintptr

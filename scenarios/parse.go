@@ -23,18 +23,17 @@ type Options struct {
 	Env  func(string) (string, bool)       // nil is os.LookupEnv
 	Read func(path string) ([]byte, error) // nil reads from disk
 
-	environ []string // of the process, where Env is nil
+	environ []string // the process's environment, if Env is nil
 }
 
 // scenarioName is the name of the scenario file in a folder.
 const scenarioName = "scenario.yaml"
 
-// Parse reads the scenario file at path, or [scenarioName] in the folder there, with the files
-// that it extends. It fills in params, environment and files, and decodes the parts that the hub
-// defines. The error is a [syntax.MistakesError] with every mistake found, or an error of reading the
-// file. With mistakes other than YAML syntax errors, Parse returns the scenario as well: later
-// stages, such as plan.Compile, add their mistakes by [Scenario.Mistakes], so that all are
-// reported at once.
+// Parse reads the scenario file at path, or [scenarioName] if path is a folder, and the files that it extends. It
+// fills in params, environment and files, and decodes the parts that the hub defines. The error is a
+// [syntax.MistakesError] with every mistake found, or an error of reading the file. With mistakes other than YAML
+// syntax errors, Parse returns the scenario as well: later stages, such as plan.Compile, add their mistakes by
+// [Scenario.Mistakes], so that all are reported at once.
 func Parse(path string, o Options) (*Scenario, error) {
 	if o.Env == nil {
 		o.Env, o.environ = os.LookupEnv, os.Environ()
@@ -145,7 +144,7 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 	return sc
 }
 
-// short shows how to write out a map of settings of which only one was written.
+// short reports a single value where a map of settings is expected, with a hint that shows the map.
 func (p *files) short(root *syntax.Node, key, setting string) {
 	if n := root.Get(key); n != nil && !n.Bad && n.Kind != syntax.Map && n.Kind != syntax.List && n.Kind != syntax.Null {
 		p.m.AddHint(n.Pos, fmt.Sprintf("write %s: {%s: %s}", key, setting, syntax.Clip(n.Shown(), 60)),
@@ -154,7 +153,7 @@ func (p *files) short(root *syntax.Node, key, setting string) {
 	}
 }
 
-// CheckVersion refuses a file in a version of the language that this brunt can't read.
+// CheckVersion reports a file in a version of the language that this brunt can't read.
 func CheckVersion(n *syntax.Node, m *syntax.Mistakes) {
 	if n == nil || n.Bad || n.Value == "1" {
 		return
@@ -181,7 +180,7 @@ func (p *files) seed(sc *Scenario, root *syntax.Node, doc document) {
 	}
 }
 
-// params collects the declared params and overrides them by those of the command line.
+// params collects the declared params and overrides them with the params of the command line.
 func (p *files) params(s *template.Scope, root *syntax.Node) {
 	n := root.Get("params")
 	if n != nil && n.Kind != syntax.Map && n.Kind != syntax.Null {
@@ -215,8 +214,8 @@ func (p *files) params(s *template.Scope, root *syntax.Node) {
 	}
 }
 
-// given makes a node of a value on the command line. It is a text, or what an unquoted text is in
-// the file. It is a list or a map only where the file has one.
+// given makes a node of a value on the command line. The value is a text, or the scalar that the same unquoted text
+// would be in a file. It is a list or a map only where the file declares a list or a map.
 func (p *files) given(declared *syntax.Node, source, value string) *syntax.Node {
 	pos := syntax.Pos{File: source, Line: 1, Col: 1}
 	if declared.Kind == syntax.List || declared.Kind == syntax.Map {
@@ -241,7 +240,7 @@ var targetKinds = []string{"url", "stack", "processes", "containers", "compose"}
 // TargetKinds returns the kinds of target that a scenario can name.
 func TargetKinds() []string { return slices.Clone(targetKinds) }
 
-// target checks that exactly one kind of target is named, or endpoints alone.
+// target checks that the target names exactly one kind, or endpoints alone.
 func (p *files) target(sc *Scenario, n *syntax.Node) {
 	if n == nil || n.Bad || n.Kind != syntax.Map && n.Kind != syntax.Null {
 		return
@@ -270,7 +269,7 @@ func (p *files) target(sc *Scenario, n *syntax.Node) {
 		}
 		kinds = []string{"endpoints"}
 	}
-	runs := kinds[0] == "url" || kinds[0] == "endpoints" // brunt starts nothing
+	runs := kinds[0] == "url" || kinds[0] == "endpoints" // the target runs already: brunt starts nothing
 	if t.With != nil && kinds[0] != "stack" {
 		p.m.Add(t.Of("with"), "`with` belongs to a stack")
 	}
@@ -288,7 +287,7 @@ func (p *files) target(sc *Scenario, n *syntax.Node) {
 	p.tls(sc, n.Get("tls"))
 }
 
-// pods checks that the target names a cluster where it may, and where it has to.
+// pods checks that the target names a cluster only where it may, and wherever it has to.
 func (p *files) pods(t *Target, kind string, runs bool) {
 	made := t.Stack != "" && t.Platform == OnKubernetes
 	switch {
@@ -296,7 +295,8 @@ func (p *files) pods(t *Target, kind string, runs bool) {
 		p.m.AddHint(t.Of("platform"),
 			"such as kubernetes: {context: staging}, by the name that `kubectl config get-contexts` shows",
 			"`platform: kubernetes` wants `kubernetes` beside it, which says in which cluster")
-	case t.Kubernetes != nil && t.Stack != "" && t.Platform != "" && !made: // so that one file is of all platforms
+	// other platforms ignore it, so that one file works on all platforms
+	case t.Kubernetes != nil && t.Stack != "" && t.Platform != "" && !made:
 		t.Kubernetes = nil
 	case t.Kubernetes != nil && !runs && !made && kind == "stack":
 		p.m.Add(t.Of("kubernetes"), "`kubernetes` belongs to `platform: kubernetes`, and this stack has none")

@@ -17,11 +17,10 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Bounds on generated names of requests: each name becomes a step, with its own figures for every
-// second of the run.
+// Limits on generated names of requests: each name becomes a step, with its own figures for every second of the run.
 const (
-	mostNames   = 50     // names with a step of their own
-	mostCounted = 20_000 // names that are counted, to find the most frequent
+	mostNames   = 50     // names that become a step of their own
+	mostCounted = 20_000 // names that are counted to find the most frequent ones
 	mostName    = 80     // characters
 )
 
@@ -51,7 +50,7 @@ func RequestName(method, url string) string {
 	return syntax.Clip(b.String(), mostName)
 }
 
-// isID reports whether a part of a path identifies one object of many.
+// isID reports whether a part of a path looks like the id of an object.
 func isID(s string) bool {
 	digits, hex, others := 0, 0, 0
 	for i := range len(s) {
@@ -75,14 +74,14 @@ func isID(s string) bool {
 	return len(s) > 20 && digits >= 4 // a token
 }
 
-// RequestNames assigns names to many requests, few enough that each can be a step. Frequent
-// requests have names of their own; the rest are METHOD other. The zero value is ready.
+// RequestNames assigns names to many requests, with few enough names that each can be a step. Frequent requests keep
+// their names; the rest are named METHOD other. The zero value is ready.
 type RequestNames struct {
 	counts map[string]int64
 	kept   map[string]bool // nil while Name still counts
 }
 
-// Count counts a request.
+// Count counts a request with a name.
 func (r *RequestNames) Count(name string) {
 	if r.counts == nil {
 		r.counts = map[string]int64{}
@@ -119,10 +118,10 @@ func (r *RequestNames) List() []string {
 	return names
 }
 
-// Times returns how often a name of the list occurs.
+// Times returns how often a name of [RequestNames.List] was counted.
 func (r *RequestNames) Times(name string) int64 { return r.counts[name] }
 
-// Of returns the name that [RequestNames.List] has for a request.
+// Of returns the name under which [RequestNames.List] has a request: its own, or METHOD other.
 func (r *RequestNames) Of(name string) string {
 	if r.kept == nil {
 		r.List()

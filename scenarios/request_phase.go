@@ -2,7 +2,7 @@ package scenarios
 
 import "time"
 
-// A RequestPhase is a phase in the life of a request. Those of one request add up to its response time without
+// A RequestPhase is a phase in the life of a request. The phases of a request add up to its response time without
 // brunt's own lag:
 //
 //	ready -queue-> slot -dns-> -connect-> -tls-> -login-> -send-> sent -first byte-> first -receive-> end
@@ -10,14 +10,14 @@ import "time"
 type RequestPhase uint8
 
 const (
-	InQueue       RequestPhase = iota // it waits in brunt for a connection or a stream
+	InQueue       RequestPhase = iota // the request waits in brunt for a connection or a stream
 	InDNS                             // the name is looked up
 	InConnect                         // the TCP connection is opened
 	InTLS                             // the TLS handshake
 	InLogin                           // the protocol's own exchange on a new connection; see [Opening]
 	InSend                            // the request is written
-	InFirstByte                       // the target is awaited: from the request written to the first byte of its answer
-	InReceive                         // the answer is read, to its last byte
+	InFirstByte                       // brunt waits for the first byte of the answer, after the request is written
+	InReceive                         // the answer is read up to its last byte
 	RequestPhases                     // number of phases
 )
 
@@ -28,17 +28,17 @@ var requestPhaseNames = [RequestPhases]string{
 // String returns the name that result.json uses.
 func (t RequestPhase) String() string { return requestPhaseNames[t] }
 
-// An Opening is the time that a request spent while its connection was opened; zero: it took one that was
-// open. It counts also if the attempt failed.
+// An Opening is the time that a request waited for its connection to be opened, whether or not that succeeded. Zero
+// means that the request used a connection that was already open.
 type Opening struct {
 	DNS     time.Duration
 	Connect time.Duration
 	TLS     time.Duration
 	Login   time.Duration // the protocol's own exchange: a tunnel through a proxy, settings of HTTP/2, a login
-	Resent  int32         // SYNs that were sent again, because none was answered
+	Resent  int32         // number of SYNs that were sent again because no answer came
 }
 
-// Add adds another attempt.
+// Add adds the times of another attempt.
 func (p *Opening) Add(q Opening) {
 	p.DNS += q.DNS
 	p.Connect += q.Connect
@@ -47,11 +47,11 @@ func (p *Opening) Add(q Opening) {
 	p.Resent += q.Resent
 }
 
-// Total is the whole time.
+// Total returns the sum of all times.
 func (p *Opening) Total() time.Duration { return p.DNS + p.Connect + p.TLS + p.Login }
 
-// Timings returns the time that the request spent in each phase; zero: it had no such phase. In a chain of
-// redirects all requests but the first count as waiting for the first byte.
+// Timings returns the time that the request spent in each phase; zero means that it had no such phase. In a chain of
+// redirects, all requests but the first count as waiting for the first byte.
 func (o *Outcome) Timings() (t [RequestPhases]time.Duration) {
 	if o.Kind == Skipped {
 		return t

@@ -35,14 +35,14 @@ func (s *Scenario) Sum() [sha256.Size]byte {
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
-// writeLengths writes texts with their lengths, so that different texts hash differently.
+// writeLengths writes each text with its length before it, so that different lists of texts hash differently.
 func writeLengths(h hash.Hash, texts ...string) {
 	for _, t := range texts {
 		fmt.Fprintf(h, "%d:%s", len(t), t)
 	}
 }
 
-// resolved returns the file without the keys that only served to fill it in.
+// resolved returns the file without `params` and `extends`, which are already filled in.
 func (s *Scenario) resolved() *syntax.Node {
 	if s.Root == nil {
 		return &syntax.Node{Kind: syntax.Map}
@@ -55,7 +55,7 @@ func (s *Scenario) done() *syntax.Node {
 	return s.resolved().Without(func(k string) bool { return k == "meta" })
 }
 
-// walk visits all single values below n, and empty maps and lists.
+// walk visits all scalars below n, and empty maps and lists.
 func walk(n *syntax.Node, path string, do func(path string, n *syntax.Node)) {
 	switch {
 	case n.Kind == syntax.Map && len(n.Fields) > 0:
@@ -81,9 +81,8 @@ func walk(n *syntax.Node, path string, do func(path string, n *syntax.Node)) {
 	}
 }
 
-// Explain writes the resolved scenario: extends merged, params filled in. Values from the
-// environment or a file stay the placeholders that name them, and are masked elsewhere. The
-// result is itself a scenario.
+// Explain returns the resolved scenario as YAML: extends merged, params filled in. A value from the environment or a
+// file stays a placeholder, and is masked wherever else it appears. The result is itself a valid scenario.
 func (s *Scenario) Explain() string {
 	if s.Root == nil {
 		return ""
@@ -91,7 +90,7 @@ func (s *Scenario) Explain() string {
 	return syntax.WriteYAML(hidden(s.resolved(), ""), s.Secrets.Mask)
 }
 
-// Given returns the value of a param of the command line as it may be shown.
+// Given returns the value of a param of the command line, masked if it is secret.
 func (s *Scenario) Given(name, value string) string {
 	if secret.IsName(name) && value != "" {
 		return syntax.Masked
@@ -99,8 +98,8 @@ func (s *Scenario) Given(name, value string) string {
 	return secret.Fields(s.Secrets.Mask(value))
 }
 
-// hidden returns a copy of what has this key, in which the values that are secret by their names alone are masked:
-// those that are too short to be masked wherever they appear.
+// hidden returns a copy of n, the value of key, in which values that only their names mark as secret are masked. Some
+// of those values are too short to be masked wherever they appear in a text.
 func hidden(n *syntax.Node, key string) *syntax.Node {
 	out := *n
 	out.Fields, out.Items = slices.Clone(n.Fields), slices.Clone(n.Items)
@@ -141,5 +140,5 @@ func hidden(n *syntax.Node, key string) *syntax.Node {
 	return &out
 }
 
-// switches are values of keys with a secret name, such as auth, that are none.
+// switches are values that are not secret even if their key has a secret name, such as auth.
 var switches = []string{"on", "off", "true", "false", "env", "none"}

@@ -10,40 +10,43 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A RetryPolicy says how the users of a load repeat a request that failed. All attempts are one request: its response
-// time goes from the first intended instant to the end of the last attempt, and its outcome is that of the last.
+// A RetryPolicy says how the users of a load repeat a failed request. All attempts count as one request: its response
+// time runs from the intended time of the first attempt to the end of the last, and its outcome is the outcome of the
+// last.
 type RetryPolicy struct {
 	syntax.Place
-	Times int `yaml:"times,required,min=1,max=100"` // further attempts, at most
-	// what is repeated: unanswered, 5xx, 503, shed, error, or an error by its name in reports, such as status UNAVAILABLE;
-	// zero is unanswered and 5xx
+	Times int `yaml:"times,required,min=1,max=100"` // maximum number of further attempts
+	// the results that are repeated: unanswered, a status such as 503, a class such as 5xx, shed, error, or an error
+	// by its name in reports, such as status UNAVAILABLE; zero is unanswered and 5xx
 	On []RetryOn `yaml:"on"`
-	// pause before the second attempt, which doubles before each further one; zero is none
+	// pause before the second attempt; it doubles before each further attempt; zero is no pause
 	Backoff    quantity.Duration `yaml:"backoff"`
 	MaxBackoff quantity.Duration `yaml:"max_backoff,positive"` // longest pause; zero is 10s
-	// by how much of itself each pause is shortened, drawn at random up to this share; zero is none
+	// each pause is shortened at random by up to this share of itself; zero is none
 	Jitter quantity.Share `yaml:"jitter,min=0,max=1"`
-	// of each attempt; zero is what is left of the request's timeout, so that a request without an answer is not repeated
+	// timeout of each attempt; zero is the rest of the request's timeout, so that an unanswered request is not
+	// repeated
 	Timeout quantity.Duration `yaml:"timeout,positive"`
 }
 
-// RetryOn is something that is repeated: unanswered, shed, error, a status or a class of them, or the name of a cause.
+// RetryOn is a result that is repeated: unanswered, shed, error, a status, a class of statuses, or the name of a
+// cause.
 type RetryOn struct {
 	Text string
 	Pos  syntax.Pos
 }
 
-// What a policy repeats, besides statuses and the names of causes.
+// The results that a policy repeats, besides statuses and names of causes.
 const (
 	RetryUnanswered = "unanswered" // no answer came: the connection failed, or the timeout of an attempt passed
 	RetryShed       = "shed"       // the target refused the request, as the step allows
 	RetryError      = "error"      // any error of the target
 )
 
-// words lists what a policy repeats, besides single statuses and the names of causes.
+// words lists the results that a policy repeats, besides single statuses and names of causes.
 func words() []string { return []string{RetryUnanswered, "5xx", RetryShed, RetryError} }
 
-// Ons returns what the policy repeats.
+// Ons returns On with its default.
 func (p *RetryPolicy) Ons() []RetryOn {
 	if len(p.On) == 0 {
 		return []RetryOn{{Text: RetryUnanswered}, {Text: "5xx"}}
@@ -53,7 +56,7 @@ func (p *RetryPolicy) Ons() []RetryOn {
 
 const defaultMaxBackoff = 10 * time.Second
 
-// MostBackoff is the longest pause.
+// MostBackoff returns the longest pause, with its default.
 func (p *RetryPolicy) MostBackoff() time.Duration {
 	if p.MaxBackoff == 0 {
 		return defaultMaxBackoff
@@ -61,7 +64,8 @@ func (p *RetryPolicy) MostBackoff() time.Duration {
 	return p.MaxBackoff.D()
 }
 
-// Status returns the status that on is, or the first digit of a class of them; 0: it is none.
+// Status returns the status that on names, or the first digit of its class of statuses. Each is 0 if on does not name
+// one.
 func (on RetryOn) Status() (status, class int) {
 	if digit, found := strings.CutSuffix(on.Text, "xx"); found && len(digit) == 1 && digit >= "1" && digit <= "5" {
 		return 0, int(digit[0] - '0')
@@ -72,8 +76,8 @@ func (on RetryOn) Status() (status, class int) {
 	return 0, 0
 }
 
-// Check checks that the parts of a policy fit each other and the timeout of a request. Causes are the names that errors
-// have in reports.
+// Check checks that the parts of a policy fit each other and the timeout of a request. causes lists the names of
+// errors in reports.
 func (p *RetryPolicy) Check(timeout time.Duration, causes []string, m *syntax.Mistakes) {
 	for _, on := range p.On {
 		switch status, class := on.Status(); {

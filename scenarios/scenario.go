@@ -17,37 +17,37 @@ type Scenario struct {
 	Name         string
 	Hypothesis   string
 	Seed         uint64
-	SeedGiven    bool // false: Seed was drawn at random
+	SeedGiven    bool // false means that Seed was drawn at random
 	Pacing       string
-	Workers      Workers // that make the load; the zero value is this process
+	Workers      Workers // the workers that make the load; the zero value is this process
 	Target       Target
 	Tables       []*template.Table
 	Warmup       time.Duration
-	Auth         *syntax.Node // how requests authenticate; nil is none
-	Sign         *syntax.Node // how requests are signed; nil is not at all
+	Auth         *syntax.Node // how requests authenticate; nil means not at all
+	Sign         *syntax.Node // how requests are signed; nil means not at all
 	Setup        []Step
 	Init         []Step // for every load without init steps of its own
 	Teardown     []Step
 	Loads        []Load
 	Faults       []Fault
-	Conditions   []Fault // without a time: they hold for the whole run
+	Conditions   []Fault // faults without a time, which hold for the whole run
 	Guard        Guard
 	Steady       []slo.Objective
 	Stop         []slo.Objective
 	SLO          []slo.Objective
-	Ledgers      []*Ledger         // one, or several with names
-	Roles        map[string]string // of drills, with the parts of the target that play them
-	Dependencies Dependencies      // what the author declares of services
-	Metrics      []Watched         // series that are read while the run goes on, by name
+	Ledgers      []*Ledger         // one ledger, or several with names
+	Roles        map[string]string // the parts of the target that play the roles of drills, by role
+	Dependencies Dependencies      // whether requests need a service, by service
+	Metrics      []Watched         // series that are read during the run, by name
 	Alerts       []Watched         // alerts of the team's own monitoring, by name
-	Watches      []Watched         // questions to the units while the run goes on, by name
+	Watches      []Watched         // questions that are asked of the units during the run, by name
 	Judge        Judge
 	Meta         Meta // description of the run for its organisation; may be empty
 	Trace        Trace
 
 	Secrets *template.Secrets
-	// what guard.allow.secrets is about: placeholders of the environment and of files, scripts, which can read both, and
-	// tables and bodies from files outside the scenario's folder; bodies are known once steps are compiled
+	// the uses that guard.allow.secrets limits: placeholders of the environment and of files, scripts, which can read
+	// both, and tables and bodies from files outside the scenario's folder. Bodies are added when steps are compiled
 	SecretRefs []template.SecretRef
 	Symbols    *template.Symbols
 	Notes      []string     // oddities that are not mistakes, such as an unused param
@@ -56,7 +56,7 @@ type Scenario struct {
 	Origin Origin // what Parse read; the zero value for a scenario that was not parsed
 }
 
-// An Origin is what a scenario was parsed from.
+// An Origin holds the files that a scenario was parsed from, and the mistakes found in them.
 type Origin struct {
 	mistakes *syntax.Mistakes // mistakes that Parse found
 	files    *files           // reads files relative to the scenario
@@ -76,18 +76,19 @@ const (
 // Judge tunes how verdicts are reached.
 type Judge struct {
 	syntax.Place
-	Hold quantity.Duration `yaml:"hold,positive"` // how long the load must be good to count as recovered; zero is 10s
-	// the share of bad requests above which the load is impacted; zero is 1%. Objectives do not change it
+	Hold quantity.Duration `yaml:"hold,positive"` // how long the load must stay good to count as recovered; zero is 10s
+	// share of bad requests above which the load counts as impacted; objectives do not change it; zero is 1%
 	Limit quantity.Share `yaml:"limit,min=0,max=0.5"`
-	// an answer that takes longer counts as a bad request in impact, recovery and incidents, and in no objective on
-	// errors. Zero computes a limit for each step from its baseline at the first injection: with q as the upper 95 % bound
-	// of the time that all but half of `limit` of its good answers stayed within (p99.5), it is twice q, and at least q +
-	// 20 ms. So an unchanged target has at most half as many slow answers as the limit allows. brunt subtracts its own lag
-	// in the second of an answer, because the machine was then short of processors. A step with fewer than 598 good
-	// answers has the limit of all steps together, and at least twice its longest answer. If all steps together have fewer
-	// than 598, there is no limit
-	Slow   quantity.Duration `yaml:"slow,positive"`
-	Strict bool              `yaml:"strict"` // an interval that straddles the target is inconclusive
+	// an answer that takes longer than this counts as a bad request in impact, recovery and incidents, but not in
+	// objectives on errors. By default, the first injection sets a limit for each step from the good answers of its
+	// baseline: twice q, and at least q + 20 ms, where q is the upper 95 % confidence bound of the response time at
+	// the quantile 1 - limit/2 (p99.5). So an unchanged target has at most half as many slow answers as `limit`
+	// allows. From the time of an answer brunt subtracts its own lag in the same second, because the machine was
+	// short of processors then. A step with fewer than 598 good answers has the limit of all steps together, and at
+	// least twice its own longest answer. If all steps together have fewer than 598, there is no limit
+	Slow quantity.Duration `yaml:"slow,positive"`
+	// an objective is inconclusive if the confidence interval of its metric contains the target value
+	Strict bool `yaml:"strict"`
 }
 
 // HoldOr returns the hold time with its default.
@@ -110,15 +111,16 @@ func (j Judge) LimitOr() float64 {
 type document struct {
 	syntax.Place
 	Version    int    `yaml:"version,required,min=1,max=1"` // version of the language
-	Name       string `yaml:"name"`                         // zero is the file's
-	Hypothesis string `yaml:"hypothesis"`                   // the expected result, in a sentence
-	// seed of every random choice but uuid(); nil is drawn at random, and printed
+	Name       string `yaml:"name"`                         // name of the scenario; zero is the name of the file
+	Hypothesis string `yaml:"hypothesis"`                   // the expected result, in one sentence
+	// seed of every random choice except uuid(); nil is a random seed, which brunt prints
 	Seed *uint64 `yaml:"seed"`
-	// operator, approver, ticket, what it closes; --meta name=value adds to it
+	// facts about the run: operator, approver, ticket, and what it closes, such as a finding; --meta name=value adds
+	// to them
 	Meta Meta `yaml:"meta"`
-	// names to values, for ${name}; --set name=value overrides them
+	// values by name, for ${name}; --set name=value overrides them
 	Params *syntax.Node `yaml:"params"`
-	// a file that this one is merged over: maps are merged, null removes
+	// a file that this one is merged over: maps are merged key by key, other values replace, null removes a key
 	Extends string `yaml:"extends"`
 	// the system under test: exactly one of url, stack, processes, containers, compose
 	Target Target `yaml:"target,required"`
@@ -127,65 +129,66 @@ type document struct {
 	// how requests are signed: hmac or aws; a load or a step may have its own
 	Sign *syntax.Node `yaml:"sign"`
 	Data *syntax.Node `yaml:"data"` // tables by name, for ${data.NAME.COLUMN}
-	// runs the loads that start at 0 at their first rate before t0; recorded separately, never judged
+	// before t0, runs the loads that start at 0, at their first rate; recorded separately, never judged
 	Warmup *warmup `yaml:"warmup"`
-	// steps that run once, before warm-up, never judged: requests, and commands of this machine. A step that fails ends
-	// the run with exit code 5, before the load
+	// steps that run once, before the warm-up: requests, and commands on this machine; never judged. A step that
+	// fails ends the run before the load, with exit code 5
 	Setup []Step `yaml:"setup"`
-	// steps that run once per virtual user of every load without its own; never judged
+	// steps that run once per virtual user, for every load without `init` of its own; never judged
 	Init []Step `yaml:"init"`
-	// steps that run once, after the load, never judged: requests, and commands of this machine. They run once setup has
-	// begun, also after its failure or an interrupt. A step that fails is noted. All of them together end after 10m, or
-	// after the timeouts of their commands where those sum up to more
+	// steps that run once, after the load: requests, and commands on this machine; never judged. They run whenever
+	// setup has begun, even if it failed or the run was interrupted. A step that fails is noted. The time limit of
+	// all steps together is 10m, or the sum of the timeouts of their commands if that is longer
 	Teardown []Step       `yaml:"teardown"`
 	Load     *syntax.Node `yaml:"load,required"` // streams of iterations by name
 	// the timeline: faults by name, each with its time and one kind
 	Chaos *syntax.Node `yaml:"chaos"`
-	// faults that hold for the whole run, by name, each a kind without a time: what the system under test always lives
-	// with, such as the delay of a link between two sites. They are in from before `setup` until after `teardown`, in a
-	// control run as well; no phase and no objective is about them, and a run without one of them is invalid
+	// faults that hold for the whole run, by name, each a kind without a time: conditions that the system under test
+	// always lives with, such as the delay of a link between two sites. They are injected before `setup` and taken
+	// back after `teardown`, in a control run as well. They form no phase, and objectives can't name them. A run in
+	// which one of them does not hold is invalid
 	Conditions *syntax.Node `yaml:"conditions"`
-	// limits of what may be broken and which addresses may be reached
+	// limits on what faults may break, and on the addresses that the run may reach
 	Guard Guard `yaml:"guard"`
-	// must hold over the baseline, else no fault is injected and the run fails. Without it the share of bad
-	// requests must be within judge.limit, or within what every objective on the run and the baseline
-	// allows, else no fault is injected and the run is invalid
+	// objectives that must hold over the baseline, else no fault is injected and the run fails. Without `steady`, the
+	// share of bad requests must be within judge.limit, or within the limits of all objectives on the run and the
+	// baseline, else no fault is injected and the run is invalid
 	Steady []slo.Objective `yaml:"steady"`
-	// ends the run and reverts all faults once one holds
+	// conditions that end the run: as soon as one holds, all faults are reverted
 	Stop []slo.Objective `yaml:"stop"`
 	SLO  []slo.Objective `yaml:"slo"` // objectives that decide the verdict
-	// which writes are checked after the run, and how
+	// which writes are read back and checked after the run, and how
 	Ledger *Ledger `yaml:"ledger"`
-	// several ledgers by name, such as one for what was written and one for the events that tell of it; objectives name
-	// one: `lost(events) = 0`. One step may be the write of several
+	// several ledgers by name, such as one for the rows written and one for the events about them. Objectives name
+	// one: `lost(events) = 0`. Several ledgers may check the writes of one step
 	Ledgers *syntax.Node `yaml:"ledgers"`
-	// the parts of the target that play the roles of drills, by role, such as {replica: posts}; --role of `brunt drill`
-	// overrides it
+	// the parts of the target that play the roles of drills, by role, such as {replica: posts}; `brunt drill --role`
+	// overrides them
 	Roles map[string]string `yaml:"roles"`
-	// what requests need, by service: hard, they fail without it, or soft, they do without. `brunt drill` tells where a
-	// run shows the contrary
+	// how requests depend on each service: hard if they fail without it, soft if they succeed without it. `brunt
+	// drill` reports where a run shows the opposite
 	Dependencies Dependencies `yaml:"dependencies"`
-	// figures of the target that are read during the run, by name: a metric on a page in Prometheus's
-	// format, or a query
+	// figures of the target that are read during the run, by name: a metric on a page in Prometheus's text format, or
+	// a query
 	Metrics *syntax.Node `yaml:"metrics"`
 	// alerts of the team's own monitoring, by name, and where to query them
 	Alerts *syntax.Node `yaml:"alerts"`
-	// questions to the units that are asked during the run, by name, such as their role: strips under the chart, or
-	// lines where the answers are numbers, which objectives name as metric(NAME)
+	// questions that are asked of the units during the run, by name, such as their role. Reports show the answers as
+	// strips under the chart, or as lines if they are numbers, which objectives name as metric(NAME)
 	Watch  *syntax.Node `yaml:"watch"`
 	Judge  Judge        `yaml:"judge"`                               // how verdicts are reached
 	Trace  Trace        `yaml:"trace"`                               // how requests carry trace ids
 	Pacing string       `yaml:"pacing,oneof=auto|precise|efficient"` // how arrivals are timed; zero is auto
-	// how many processes of this machine make the load of `brunt run`, each a part of it, as --workers says, or {count: 4,
-	// on: kubernetes} for as many pods of a cluster; zero is brunt's own process alone. The other commands that run a
-	// scenario make its load alone
+	// number of processes on this machine that make the load of `brunt run`, each a part of it, as with --workers; or
+	// {count: 4, on: kubernetes} for 4 pods of a cluster; zero is brunt's own process alone. Other commands that run
+	// a scenario make its load in their own process
 	Workers Workers `yaml:"workers"`
 }
 
-// A Watched is an entry of `metrics`, `alerts` or `watch` with undecoded settings.
+// A Watched is an entry of `metrics`, `alerts` or `watch`, whose settings are not decoded yet.
 type Watched struct {
 	Name string
-	Pos  syntax.Pos // of the name
+	Pos  syntax.Pos // where the name stands
 	With *syntax.Node
 }
 

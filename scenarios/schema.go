@@ -14,8 +14,8 @@ import (
 //go:embed *.go
 var Source embed.FS
 
-// DocumentSchema is the schema of the top level of a file, without the parts that other packages
-// define: load, chaos, and of the target with, processes, containers and units.
+// DocumentSchema is the schema of the top level of a file, without the parts that other packages define: load, chaos,
+// and the target's with, processes, containers and units.
 func DocumentSchema(doc syntax.Describer) syntax.Schema {
 	s := syntax.SchemaOf(reflect.TypeFor[document](), doc)
 	names := func(key string, item syntax.Schema) {
@@ -32,12 +32,12 @@ func DocumentSchema(doc syntax.Describer) syntax.Schema {
 	return s
 }
 
-// Timing is the schema of the keys of a timeline entry besides its kind.
+// Timing returns the schema of a timeline entry without its kind.
 func Timing(doc syntax.Describer) syntax.Schema {
 	return syntax.SchemaOf(reflect.TypeFor[Fault](), doc)
 }
 
-// LoadSchema is the schema of the keys of a load besides its executor's settings.
+// LoadSchema returns the schema of a load without its executor's settings.
 func LoadSchema(doc syntax.Describer) syntax.Schema {
 	s := syntax.SchemaOf(reflect.TypeFor[Load](), doc)
 	for _, key := range []string{"flow", "mix"} { // optional, but not empty

@@ -10,28 +10,29 @@ import (
 	"brunt/scenarios/template"
 )
 
-// A Script is a load that is a k6 script, run by brunt-k6. The script defines the iterations and,
-// unless the scenario does, when they begin.
+// A Script is a load made by a k6 script, which brunt-k6 runs. The script defines the iterations and, unless the
+// scenario does, when they begin.
 type Script struct {
 	syntax.Place
 	File string `yaml:"k6,required"` // the script, relative to the scenario
 	// the one scenario of the script to run; zero is all
 	Scenario string `yaml:"scenario"`
-	// rate at which iterations begin, instead of the script's executor
+	// rate at which iterations begin; replaces the script's executor
 	Rate quantity.Rate `yaml:"rate,positive"`
-	// number of virtual users, instead of the script's executor; with rate, the number at first
+	// number of virtual users; replaces the script's executor; with rate, the number at the beginning
 	VUs int `yaml:"vus,min=1"`
-	// with rate, the maximum of virtual users: an iteration that finds none free is an error `dropped`
+	// with rate, the maximum number of virtual users: an iteration for which none is free is the error `dropped`
 	MaxVUs int `yaml:"max_vus,min=1"`
-	// instead of the script's own; stages are stretched or compressed
-	Duration quantity.Duration        `yaml:"duration,positive"`
-	Start    quantity.Duration        `yaml:"start"` // offset from t0
-	Env      map[string]template.Text `yaml:"env"`   // for __ENV; BRUNT_URL is the target's
+	// duration of the load; replaces the script's own: its stages are stretched or compressed
+	Duration quantity.Duration `yaml:"duration,positive"`
+	Start    quantity.Duration `yaml:"start"` // offset from t0
+	// environment of the script, in __ENV; BRUNT_URL is always set to the target's URL
+	Env map[string]template.Text `yaml:"env"`
 	// further arguments of `k6 run`, such as --tag a=b
 	Args []string `yaml:"args"`
-	// statuses by which the target sheds load: neither good nor an error
+	// statuses with which the target sheds load; these requests are neither good nor errors
 	Shed []int `yaml:"shed"`
-	// host or host:port to the address to use instead
+	// maps a host or host:port to the address to use instead
 	Resolve map[string]string `yaml:"resolve"`
 }
 

@@ -159,8 +159,8 @@ func (p *files) conditions(sc *Scenario, n *syntax.Node) {
 	})
 }
 
-// faultBlock returns the one kind that the settings of a fault name. What calls the fault in mistakes,
-// also are the keys beside a kind.
+// faultBlock returns the kind that the settings of a fault name, with its settings. It must be the only one. what is
+// the name of the fault in mistakes; also lists the keys allowed beside the kind.
 func faultBlock(n *syntax.Node, at syntax.Pos, what string, also []string, m *syntax.Mistakes) syntax.Block {
 	var kinds []syntax.Field
 	for _, f := range n.Fields {
@@ -254,7 +254,7 @@ func (p *files) timing(f *Fault, at syntax.Field) {
 	}
 }
 
-// objectives checks what the lists allow, and gives every objective an id that is unique in its list.
+// objectives checks that each objective fits its list, and gives it an id that is unique in that list.
 func (p *files) objectives(sc *Scenario) {
 	for _, list := range []struct {
 		key  string

@@ -10,15 +10,16 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Step is one action of a virtual user: a request, or a pause. In setup and teardown it may be a command.
+// A Step is one action of a virtual user: a request or a pause. In setup and teardown it may also be a command.
 type Step struct {
 	Pos  syntax.Pos
-	Name string // zero is the request's own: METHOD path
-	// the name of the target's endpoint that it goes to; nil is the only one of its protocol, or the target's own URL
+	Name string // zero is the name of the request: METHOD path
+	// the name of the target's endpoint that the step sends to; nil is the only endpoint of its protocol, or the
+	// target's own URL
 	At      *syntax.Node
 	Think   *quantity.Range // a pause instead of a request
 	Command *syntax.Node    // the whole step, where it is a command; package plan decodes it
-	With    *syntax.Node    // the request's settings; nil is a pause or a command
+	With    *syntax.Node    // the request's settings; nil for a pause or a command
 }
 
 func (s *Step) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
@@ -63,8 +64,8 @@ var ofStep = []string{"name", "at"}
 // ofLoad are settings of a load that users tend to write in its steps.
 var ofLoad = []string{"timeout", "grace", "connections", "resolve", "max_in_flight"}
 
-// Block finds which of kinds the step is, and returns its settings, including the value of the
-// kind's key. Those of beside are kinds that are settings where another kind stands too.
+// Block finds which of kinds the step is, and returns its settings, including the value of the kind's key. A kind in
+// beside counts as a setting if the step has another kind as well.
 func (s *Step) Block(kinds []string, m *syntax.Mistakes, beside ...string) (syntax.Block, bool) {
 	var found []syntax.Field
 	for _, f := range s.With.Fields {
@@ -105,31 +106,32 @@ func (s *Step) Block(kinds []string, m *syntax.Mistakes, beside ...string) (synt
 	return syntax.Block{}, false
 }
 
-// A Call is a step that its target has compiled. It is opaque except to the session that makes it.
+// A Call is a step that its target has compiled. Only the session that executes it knows its content.
 type Call interface {
 	Name() string // "GET /posts", unless the author named the step
-	// Traits says what the plan has to know of it. It is asked before the load begins, never per request.
+	// Traits returns what the plan has to know about the call. It is called before the load begins, never per
+	// request.
 	Traits() CallTraits
 }
 
-// CallTraits say what a plan has to know of a call. The zero value fits a call without placeholders that goes
-// to the target.
+// CallTraits describe a call to the plan. The zero value describes a call to the target without placeholders.
 type CallTraits struct {
-	Refs   []*syntax.Ref // the placeholders that it fills in
+	Refs   []*syntax.Ref // the placeholders that the call fills in
 	Sheds  bool          // some of its answers count as shed
-	Wants  bool          // it says what a whole answer has
-	Origin string        // scheme and host of the system that it goes to; empty: the target
-	Method string        // for the log of requests; empty: it has none
-	URL    string        // as the author wrote it, for the log of requests; empty: it has none
-	Times  int64         // outcomes that it has in an iteration, such as messages of a schedule; zero is one
-	Paced  time.Duration // that the schedule takes; zero: it has none
+	Wants  bool          // the step says what a complete answer contains
+	Origin string        // scheme and host of the system that the call goes to; empty means the target
+	Method string        // the method for the log of requests; may be empty
+	URL    string        // the URL as the author wrote it, for the log of requests; may be empty
+	// number of outcomes of the call in one iteration, such as the messages of a schedule; zero is one
+	Times int64
+	Paced time.Duration // duration of the call's schedule; zero means that it has no schedule
 }
 
-// WholeCall stands for the number of a part where a session hands over one more outcome of the call itself, as each
-// message of a stream that is sent at a pace is.
+// WholeCall takes the place of a part's number when a session hands over an additional outcome of the call itself,
+// such as one message of a stream that is sent at a pace.
 const WholeCall = -1
 
-// IterationStep is the number of the pseudo-step that lasts from arrival to end.
+// IterationStep is the number of the pseudo-step that stands for a whole iteration, from its arrival to its end.
 const IterationStep = -1
 
 // Schema implements [syntax.Schemer]. The protocol defines which keys a request has.

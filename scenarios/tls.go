@@ -16,19 +16,20 @@ import (
 type TLS struct {
 	syntax.Place
 	// a file of PEM certificates to trust, in addition to the system's
-	CA                 string `yaml:"ca"`
-	ServerName         string `yaml:"server_name"`          // zero is the URL's host
+	CA string `yaml:"ca"`
+	// name that the target's certificate must have; zero is the host of the URL
+	ServerName         string `yaml:"server_name"`
 	InsecureSkipVerify bool   `yaml:"insecure_skip_verify"` // accept any certificate
-	// a file of PEM certificates that the load presents, its own first
+	// a file with the PEM certificates that the load presents, starting with its own
 	Cert       string     `yaml:"cert"`
 	Key        string     `yaml:"key"`         // a file with the PEM private key of cert
 	MinVersion TLSVersion `yaml:"min_version"` // minimum version; zero is 1.2
 	MaxVersion TLSVersion `yaml:"max_version"` // maximum version; zero is 1.3
 
-	ca, cert, key []byte // the files as read with the scenario; nil: read on demand
+	ca, cert, key []byte // the files, as read with the scenario; nil means that they are read on demand
 }
 
-// Roots returns the certificates to trust; nil: the system's.
+// Roots returns the certificates to trust; nil means the system's.
 func (t *TLS) Roots() (*x509.CertPool, error) {
 	if t.CA == "" {
 		return nil, nil
@@ -47,7 +48,7 @@ func (t *TLS) Roots() (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// Pair returns the certificate that the load presents, with its key; nil is none.
+// Pair returns the certificate that the load presents, with its key; nil means none.
 func (t *TLS) Pair() (*tls.Certificate, error) {
 	if t.Cert == "" {
 		return nil, nil
@@ -64,10 +65,10 @@ func (t *TLS) Pair() (*tls.Certificate, error) {
 	return &pair, err
 }
 
-// maxCertificate bounds a file of certificates or a key, in bytes.
+// maxCertificate is the maximum size of a file of certificates or a key, in bytes.
 const maxCertificate = 16 << 20
 
-// held returns the text of a file, from memory if it was read before.
+// held returns text, or the content of the file at path if text is nil.
 func held(text []byte, path string) ([]byte, error) {
 	if text != nil {
 		return text, nil
@@ -75,7 +76,7 @@ func held(text []byte, path string) ([]byte, error) {
 	return disk.Read(path, maxCertificate)
 }
 
-// TLSVersion is a version of TLS as crypto/tls numbers it; zero is not written.
+// TLSVersion is a version of TLS, with the number that crypto/tls has for it; zero means not set.
 type TLSVersion uint16
 
 var tlsVersions = map[string]TLSVersion{"1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13}
@@ -129,7 +130,8 @@ func (p *files) tls(sc *Scenario, n *syntax.Node) {
 		return
 	}
 	const day = "2006-01-02 15:04 MST"
-	switch now, leaf := time.Now(), pair.Leaf; { // presented all the same: the test may be about how the target handles it
+	// An invalid certificate is presented as well: the test may be about how the target handles it.
+	switch now, leaf := time.Now(), pair.Leaf; {
 	case leaf == nil:
 	case now.After(leaf.NotAfter):
 		sc.Notes = append(sc.Notes, fmt.Sprintf("the certificate of the load, %s, expired at %s", t.Cert,
@@ -140,7 +142,7 @@ func (p *files) tls(sc *Scenario, n *syntax.Node) {
 	}
 }
 
-// pem reads a file that tls names. It returns nothing where none is named.
+// pem reads the file that a key of tls names. It returns nil and true if the key is missing.
 func (p *files) pem(n *syntax.Node, key string, path *string) (text []byte, ok bool) {
 	at := n.Get(key)
 	if at == nil || *path == "" {

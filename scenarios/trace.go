@@ -15,7 +15,7 @@ import (
 type Trace struct {
 	syntax.Place
 	Send    *bool `yaml:"send"`    // send a traceparent with every request; nil is on
-	Sampled *bool `yaml:"sampled"` // request recording of the trace; nil is true
+	Sampled *bool `yaml:"sampled"` // ask for the trace to be recorded; nil is true
 	// URL of a trace, for links in the report: https://tracing.example/trace/${trace.id}
 	Link template.Text `yaml:"link"`
 }
@@ -56,7 +56,7 @@ func ParseTraceparent(s string) TraceID {
 	return id
 }
 
-// TraceLink returns the URL of a trace, given the link in a result; empty: there is none.
+// TraceLink returns the URL of a trace, given the link in a result. It returns an empty text if link or id is empty.
 func TraceLink(link, id string) string {
 	if link == "" || id == "" {
 		return ""

@@ -6,25 +6,25 @@ import (
 	"strings"
 )
 
-// A Verdict is the answer of a run, or of one of its objectives.
+// A Verdict is the result of a run, or of one of its objectives.
 type Verdict string
 
 // The verdicts of a run, and of objectives where they apply.
 const (
 	Pass         Verdict = "pass"
-	None         Verdict = "none" // no objective was set, so nothing was asked
+	None         Verdict = "none" // no objective was set, so there is nothing to judge
 	Fail         Verdict = "fail"
 	Inconclusive Verdict = "inconclusive" // too little data
-	Invalid      Verdict = "invalid"      // no statement is possible: see order; a valid failure takes precedence
+	Invalid      Verdict = "invalid"      // no statement is possible, see order; a valid failure takes precedence
 	Stopped      Verdict = "stopped"      // a stop condition or guard ended the run
 	Interrupted  Verdict = "interrupted"  // ended by a signal
 	NotReverted  Verdict = "not_reverted" // a fault could not be reverted
-	Regression   Verdict = "regression"   // of comparisons
+	Regression   Verdict = "regression"   // a comparison found a regression
 	Broken       Verdict = "error"        // brunt itself failed
 
 	// Verdicts while a run goes on; result.json never contains them.
-	Running Verdict = "running" // of a run
-	Pending Verdict = "pending" // of an objective that can't be answered yet
+	Running Verdict = "running" // the run has not ended
+	Pending Verdict = "pending" // the objective can't be answered yet
 )
 
 // Exit codes. Where several apply, the first in this list wins.
@@ -77,7 +77,7 @@ func Verdicts() []Verdict {
 	return out
 }
 
-// Worse returns the verdict that takes precedence; "" is none.
+// Worse returns the verdict that takes precedence; "" means no verdict.
 func Worse(a, b Verdict) Verdict {
 	for _, o := range order {
 		if o.verdict != "" && (o.verdict == a || o.verdict == b) {
@@ -87,7 +87,7 @@ func Worse(a, b Verdict) Verdict {
 	return Pass
 }
 
-// Words returns a verdict as readers see it, such as "not reverted".
+// Words returns the verdict in words for readers, such as "not reverted".
 func (v Verdict) Words() string {
 	if v == None {
 		return "no verdict"
@@ -95,7 +95,8 @@ func (v Verdict) Words() string {
 	return strings.ReplaceAll(string(v), "_", " ")
 }
 
-// ExitCode returns the exit code of a verdict; of None it is the code where some request was not good.
+// ExitCode returns the exit code of a verdict. For [None] it returns the code for a run in which some request was not
+// good.
 func (v Verdict) ExitCode() int {
 	for _, o := range order {
 		if o.verdict == v {
@@ -105,25 +106,25 @@ func (v Verdict) ExitCode() int {
 	return ExitError
 }
 
-// Exit is an error that carries an exit code alone: what happened is already printed, or stands in the report.
+// Exit is an error that carries only an exit code, because the cause is already printed or in the report.
 type Exit int
 
-// Error says the code.
+// Error returns the code as text.
 func (e Exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
-// A UsageError is a mistake in the command line: exit code 2; nothing was started.
+// A UsageError is a mistake in the command line. Nothing was started; the exit code is 2.
 type UsageError struct{ err error }
 
-// Error says what is wrong, and how to mend it.
+// Error says what is wrong and how to fix it.
 func (e UsageError) Error() string { return e.err.Error() }
 
 // Unwrap returns the cause.
 func (e UsageError) Unwrap() error { return e.err }
 
-// Usage makes err a mistake in the command line.
+// Usage wraps err as a [UsageError].
 func Usage(err error) error { return UsageError{err} }
 
-// Usagef is fmt.Errorf for a mistake in the command line.
+// Usagef is fmt.Errorf for a [UsageError].
 func Usagef(format string, args ...any) error { return UsageError{fmt.Errorf(format, args...)} }
 
 // ExitTable returns each exit code with its verdict and meaning, by precedence.

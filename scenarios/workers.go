@@ -15,41 +15,44 @@ import (
 // MostWorkers is the largest number of workers.
 const MostWorkers = 64
 
-// Workers say which processes make the load; a number alone is short for {count: N}. The zero value is brunt's own
+// Workers says which processes make the load. A number alone is short for {count: N}. The zero value is brunt's own
 // process alone.
 type Workers struct {
 	syntax.Place
-	Count int `yaml:"count,required,min=1,max=64"` // how many make the load, each a part of it
-	// where they run: process, on this machine, or kubernetes, as the pods of a Job; default: kubernetes where `context`,
-	// `namespace` or `image` is given, else process
+	Count int `yaml:"count,required,min=1,max=64"` // number of workers, each of which makes a part of the load
+	// where the workers run: process, on this machine, or kubernetes, as the pods of a Job; default: kubernetes if
+	// `context`, `namespace` or `image` is set, else process
 	On string `yaml:"on,oneof=process|kubernetes"`
-	// of the kubeconfig; default: the current one, else the service account of the pod that brunt runs in
+	// context of the kubeconfig; default: the current one, else the service account of the pod that brunt runs in
 	Context   string `yaml:"context"`
-	Namespace string `yaml:"namespace"` // where the pods run; it exists already; default: brunt
-	Image     string `yaml:"image"`     // default: $BRUNT_IMAGE, else the image that `brunt image` writes
-	// how many processors a pod asks for. The pod has no limit, as a quota would stop it in the middle of a millisecond;
-	// default: 1
+	Namespace string `yaml:"namespace"` // namespace of the pods, which must exist; default: brunt
+	// image of the pods; default: $BRUNT_IMAGE, else the image that `brunt image` writes
+	Image string `yaml:"image"`
+	// number of processors that a pod requests. The pod has no CPU limit, because a quota could stop it at any
+	// moment; default: 1
 	CPU float64 `yaml:"cpu,positive,max=256"`
-	// a quota of processors, where the namespace demands one; default: none
-	CPULimit float64           `yaml:"cpu_limit,positive,max=256"`
-	Memory   quantity.Size     `yaml:"memory,positive"` // of a pod, which is killed beyond it; default: 1GiB
-	Nodes    map[string]string `yaml:"nodes"`           // labels of the nodes that the pods may run on
+	// CPU limit of a pod, in processors, for namespaces that demand one; default: none
+	CPULimit float64 `yaml:"cpu_limit,positive,max=256"`
+	// memory of a pod, which is killed if it uses more; default: 1GiB
+	Memory quantity.Size     `yaml:"memory,positive"`
+	Nodes  map[string]string `yaml:"nodes"` // labels that a node must have for pods to run on it
 	// taints that the pods tolerate, as kubectl writes them: dedicated=load:NoSchedule
 	Tolerate []string `yaml:"tolerate"`
-	// how the pods are spread: host or zone, as far as the cluster can, or none; default: host
+	// spread the pods evenly over hosts or zones, as far as the cluster can, or not at all; default: host
 	Spread string `yaml:"spread,oneof=host|zone|none"`
-	// until when all pods have joined; else the run is invalid and says what each waits for; default: 2m
+	// time limit for all pods to join the run; beyond it the run is invalid and says what each pod waits for;
+	// default: 2m
 	Join quantity.Duration `yaml:"join,positive"`
-	// for how long a pod that hears nothing of its run makes load, and how long the run waits for a pod that it does not
-	// reach; default: 30s
+	// how long a pod without contact to its run goes on with the load, and how long the run waits for a pod that it
+	// can't reach; default: 30s
 	Patience quantity.Duration `yaml:"patience,positive"`
-	// by how much the clock of a pod may be unknown beside faults; default: 10ms
+	// how far the clock of a pod may be off, and how uncertain it may be in a run with faults; default: 10ms
 	Skew quantity.Duration `yaml:"skew,positive"`
-	// what is done when a worker is lost: stop ends the run; default: continue
+	// what to do when a worker is lost: stop ends the run; default: continue
 	Lost string `yaml:"lost,oneof=stop|continue"`
 }
 
-// plainWorkers are [Workers] which are decoded key by key.
+// plainWorkers is [Workers] without DecodeNode, for decoding key by key.
 type plainWorkers Workers
 
 func (w *Workers) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
@@ -82,7 +85,8 @@ func (w *Workers) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// PlaceIn places workers in a cluster: in a namespace, where the scenario names none. Without a number there is one.
+// PlaceIn makes the workers run in a cluster. Settings of the scenario take precedence over the arguments. If the
+// scenario gives no count, there is one worker.
 func (w *Workers) PlaceIn(context, namespace, image string) {
 	w.Count, w.On, w.Context, w.Image = max(1, w.Count), "kubernetes", cmp.Or(w.Context, context), cmp.Or(w.Image, image)
 	w.fill()
@@ -94,7 +98,7 @@ func (w *Workers) PlaceIn(context, namespace, image string) {
 // Elsewhere reports whether the workers run on other machines.
 func (w *Workers) Elsewhere() bool { return w.On == "kubernetes" }
 
-// fill sets what is not given.
+// fill sets the defaults of workers on Kubernetes.
 func (w *Workers) fill() {
 	w.Namespace, w.Spread = cmp.Or(w.Namespace, "brunt"), cmp.Or(w.Spread, "host")
 	w.CPU, w.Memory = cmp.Or(w.CPU, 1), cmp.Or(w.Memory, quantity.Size(1<<30))
@@ -111,7 +115,7 @@ func (*Workers) SchemaWith(doc syntax.Describer) syntax.Schema {
 	}}
 }
 
-// A Toleration is a taint of nodes that pods tolerate.
+// A Toleration is a taint of a node that pods tolerate.
 type Toleration struct{ Key, Value, Effect string }
 
 // ParseToleration parses key=value:Effect, key:Effect or key.

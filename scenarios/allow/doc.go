@@ -1,5 +1,5 @@
-// Package allow holds the allow-lists of a plan: the addresses, apart from loopback and from brunt's own targets,
-// that load and faults may reach.
+// Package allow holds the allow-lists of a plan: the addresses that load and faults may reach beyond
+// loopback and beyond the services that brunt starts.
 //
 //	guard.allow.load   --\
 //	policy allow.load  ---+--> New --> List.CheckURL   before the run, by name

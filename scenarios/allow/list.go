@@ -21,19 +21,19 @@ import (
 	"brunt/targets/dial"
 )
 
-// A List keeps load, or faults that are calls, within the blast radius: loopback, the addresses of targets that brunt
-// started, and the addresses that the scenario's guard and each policy allow. It checks the real address of a
-// connection, after redirects, resolve and DNS.
+// A List keeps load, or faults that make calls, within the blast radius: loopback, the addresses of the services that
+// brunt started, and the addresses that the scenario's guard and every policy allow. It checks the address that a
+// connection really goes to, after redirects, resolve and DNS.
 type List struct {
-	rules    []*Rules                       // all of them must allow an address
-	resolves []map[string]string            // the resolve settings of the loads, without duplicates
-	Own      *OwnAddresses                  // addresses of targets that brunt started; nil: none beyond loopback
+	rules    []*Rules                       // every one must allow an address
+	resolves []map[string]string            // the distinct `resolve` settings of the loads
+	Own      *OwnAddresses                  // addresses of the services that brunt started; nil means none beyond loopback
 	local    func() map[string][]netip.Addr // names with addresses in this machine's hosts file
 }
 
-// New reads guard.allow.load or guard.allow.chaos, as key says, and the same list of each policy. A scenario without
-// a list may reach the addresses that every policy with a list allows. If the scenario has secrets, the lists for
-// secrets apply too.
+// New reads guard.allow.load or guard.allow.chaos, depending on key, and the same list of each policy. A scenario
+// without the list may reach every address that all policies with the list allow. If the scenario uses secrets, the
+// lists allow.secrets limit it as well.
 func New(key string, sc *scenarios.Scenario, policies []*policies.Policy, m *syntax.Mistakes) *List {
 	out := &List{Own: new(OwnAddresses), local: sync.OnceValue(hostsFile)}
 	g := sc.Guard
@@ -59,7 +59,7 @@ func (l *List) ReachedBy(loads []scenarios.Load) *List {
 	return l
 }
 
-// CheckTarget refuses a target that is known to be outside the blast radius for some load.
+// CheckTarget refuses a target that is known to lie outside the blast radius for every load.
 func (l *List) CheckTarget(u *url.URL) error {
 	if len(l.resolves) == 0 {
 		return l.CheckURL(nil)(u)
@@ -77,10 +77,12 @@ func (l *List) CheckTarget(u *url.URL) error {
 	return first
 }
 
-// CheckURL returns a check for a load with this resolve, to be used before any DNS query. It refuses a host that is
-// known to be outside the blast radius: an address that is not listed, or any name if no name is listed. A name may
-// resolve to any address, so of names it refuses only those with a dot that are not in this machine's hosts file. For
-// the others the address decides when a connection is made.
+// CheckURL returns a check of a URL before any DNS query. It applies resolve to the host, then refuses
+//   - an address that is not listed;
+//   - a name that is not listed, if no address is listed and the hosts file of this machine gives it no allowed one.
+//     A name without a dot that the hosts file lacks passes.
+//
+// Other names may lead to a listed address, so their addresses are checked when a connection is made.
 func (l *List) CheckURL(resolve map[string]string) func(u *url.URL) error {
 	return func(u *url.URL) error {
 		written := targets.HostPort(u)
@@ -89,7 +91,7 @@ func (l *List) CheckURL(resolve map[string]string) func(u *url.URL) error {
 		if err != nil {
 			return err
 		}
-		name := host // the name that resolves to an address; empty if resolve gives the address
+		name := host // the name that DNS resolves; empty if resolve gives the address
 		if hostport != written {
 			name = ""
 		}
@@ -109,8 +111,7 @@ func (l *List) CheckURL(resolve map[string]string) func(u *url.URL) error {
 // mostHosts is the maximum size of the hosts file, in bytes.
 const mostHosts = 64 << 20
 
-// hostsFile reads the names in this machine's hosts file. It is the only source of addresses before
-// a run.
+// hostsFile returns the addresses of each name in this machine's hosts file, the only source of addresses before a run.
 func hostsFile() map[string][]netip.Addr {
 	path := "/etc/hosts"
 	if runtime.GOOS == "windows" {
@@ -150,12 +151,12 @@ func portOf(hostport string) uint16 {
 	return uint16(n)
 }
 
-// Check refuses an address outside the blast radius. Host is the name that led to it, or empty.
+// Check refuses an address outside the blast radius. host is the name that resolved to it, or empty.
 func (l *List) Check(addr netip.Addr, hostport, host string) error {
 	return l.CheckAddr(netip.AddrPortFrom(addr.Unmap(), portOf(hostport)), host)
 }
 
-// CheckAddr refuses an address outside the blast radius. Host is the name that led to it, or empty.
+// CheckAddr refuses an address outside the blast radius. host is the name that resolved to it, or empty.
 func (l *List) CheckAddr(to netip.AddrPort, host string) error {
 	if l.Own.Has(to.Addr().Unmap()) {
 		return nil
@@ -168,8 +169,8 @@ func (l *List) CheckAddr(to netip.AddrPort, host string) error {
 	return nil
 }
 
-// CheckNamed refuses a host, a name or an address, that is not loopback and that no entry names. It is for
-// connections of other programs, because brunt does not see their addresses and a name may resolve to any address.
+// CheckNamed refuses a host (a name or an address) that is neither loopback nor an entry of every list. It is for
+// connections that other programs make: brunt does not see their addresses, and a name may lead to any address.
 func (l *List) CheckNamed(host string, port uint16) error {
 	ip, err := netip.ParseAddr(host)
 	for _, f := range l.rules {
@@ -191,13 +192,13 @@ func (l *List) CheckCluster(name string) error {
 	return nil
 }
 
-// OwnAddresses holds the addresses, apart from loopback, of targets that brunt started.
+// OwnAddresses holds the addresses, beyond loopback, of the services that brunt started. It is safe for concurrent use.
 type OwnAddresses struct {
 	mu    sync.Mutex
 	addrs []netip.Addr
 }
 
-// Add adds addresses of targets that brunt started.
+// Add adds addresses of services that brunt started.
 func (s *OwnAddresses) Add(addrs ...netip.Addr) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -224,7 +225,7 @@ func (s *OwnAddresses) List() []netip.Addr {
 	return slices.Clone(s.addrs)
 }
 
-// Has reports whether an address is one of them and not loopback.
+// Has reports whether an address beyond loopback belongs to a service that brunt started.
 func (s *OwnAddresses) Has(addr netip.Addr) bool {
 	if s == nil || addr.IsLoopback() {
 		return false
@@ -234,7 +235,7 @@ func (s *OwnAddresses) Has(addr netip.Addr) bool {
 	return slices.Contains(s.addrs, addr)
 }
 
-// Resolved returns the address of a connection to host:port with a load's resolve.
+// Resolved returns the host:port that a connection to hostport goes to under a load's `resolve` setting.
 func Resolved(hostport string, resolve map[string]string) string {
 	host, port, err := net.SplitHostPort(hostport)
 	if err != nil {

@@ -12,14 +12,14 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Rules is a list of addresses that may be reached beyond loopback, with the error for all others.
+// Rules lists the addresses that may be reached beyond loopback, and makes the error for any other address.
 type Rules struct {
 	scenarios.Reach
 	refuse func(what string) error
 }
 
-// NewRules parses a list. At returns the position of each item for mistakes, and what names the list in them. Refuse
-// makes the error for an address that is not in the list.
+// NewRules parses a list and reports its mistakes to m. at returns the position of an item, and what names the list in
+// mistakes. refuse makes the error for an address outside the list.
 func NewRules(
 	list []string, at func(i int) syntax.Pos, what string, refuse func(string) error, m *syntax.Mistakes,
 ) *Rules {
@@ -32,7 +32,7 @@ func NewRules(
 	return r
 }
 
-// check refuses an address outside the rules. Host is the name that led to it, or empty.
+// check refuses an address outside the rules. host is the name that resolved to it, or empty.
 func (r *Rules) check(to netip.AddrPort, host string) error {
 	if r.Holds(to, host) {
 		return nil
@@ -40,8 +40,8 @@ func (r *Rules) check(to netip.AddrPort, host string) error {
 	return r.refuse(to.Addr().Unmap().String())
 }
 
-// name refuses a name that is known to be outside the rules, before any DNS query. Known are its addresses in this
-// machine's hosts file. Host is the name that resolves to an address, or empty if resolve gives the address.
+// name refuses a name that is known to lie outside the rules, before any DNS query. known holds its addresses in this
+// machine's hosts file. host is the name that DNS resolves, or empty if resolve gives the address.
 func (r *Rules) name(hostport, host string, known []netip.Addr) error {
 	written, _, err := net.SplitHostPort(hostport)
 	if err != nil {
@@ -68,10 +68,10 @@ const (
 	Load  = "load"  // guard.allow.load
 	Chaos = "chaos" // guard.allow.chaos
 
-	Secrets = "secrets" // guard.allow.secrets, which limits load and faults if the scenario has secrets
+	Secrets = "secrets" // guard.allow.secrets, which limits both lists if the scenario has secrets
 )
 
-// refusal is the error for an address outside a scenario's own blast radius.
+// refusal returns a function that makes the error for an address outside a scenario's own blast radius.
 func refusal(key string) func(what string) error {
 	if key == Chaos {
 		return scenarios.FaultsBeyond
@@ -82,8 +82,8 @@ func refusal(key string) func(what string) error {
 	}
 }
 
-// secretRules returns the rules of allow.secrets: those of the scenario, and those of each policy that has such a
-// list. It returns none for a scenario without secrets.
+// secretRules returns the rules of allow.secrets of the scenario and of each policy that has this list; nil for a
+// scenario without secrets.
 func secretRules(sc *scenarios.Scenario, policies []*policies.Policy, m *syntax.Mistakes) []*Rules {
 	if len(sc.SecretRefs) == 0 {
 		return nil
@@ -109,14 +109,14 @@ type policyError struct{ text string }
 
 func (e policyError) Error() string { return e.text }
 
-// OfPolicy reports whether an error of a [List] comes from a list of a policy, or from a list for secrets.
+// OfPolicy reports whether an error of a [List] comes from a list of a policy or from allow.secrets.
 func OfPolicy(err error) bool {
 	_, ok := errors.AsType[policyError](err)
 	return ok
 }
 
-// PolicyRules returns the rules of allow.load, allow.chaos or allow.secrets, as key says, of the policies that have
-// such a list.
+// PolicyRules returns the rules of allow.load, allow.chaos or allow.secrets, depending on key, one for each policy that
+// has this list.
 func PolicyRules(policies []*policies.Policy, key string, m *syntax.Mistakes) []*Rules {
 	var out []*Rules
 	for _, p := range policies {

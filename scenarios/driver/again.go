@@ -2,9 +2,9 @@
 //
 //	vu --Do--> Clients.User --Do, again after a pause--> session of a protocol
 //
-// All attempts are one request: its response time goes from the first intended instant to the end of the last attempt,
-// and its outcome is that of the last. What it sends is the same each time: the random source of the iteration is
-// rewound.
+// All attempts count as one request: its response time runs from the intended time of the first attempt to the end of
+// the last, and its outcome is the outcome of the last. Each attempt sends the same request, because the random
+// source of the iteration is rewound.
 
 package driver
 
@@ -20,7 +20,7 @@ import (
 	"brunt/scenarios/template"
 )
 
-// retryClients are the virtual users of a load that retry. A load has one of them.
+// retryClients makes the virtual users of a load that retry. A load has one retryClients.
 type retryClients struct {
 	policy  *scenarios.RetryPolicy
 	now     func() time.Duration
@@ -28,7 +28,7 @@ type retryClients struct {
 	once    sync.Once
 }
 
-// newRetryClients returns the clients of a load with a policy. Now is the run's clock.
+// newRetryClients returns the retryClients of a load with a policy. now is the run's clock.
 func newRetryClients(policy *scenarios.RetryPolicy, now func() time.Duration) *retryClients {
 	return &retryClients{policy: policy, now: now, aborted: make(chan struct{})}
 }
@@ -47,7 +47,7 @@ type client struct {
 
 func (c *client) Do(it *template.Iter, call scenarios.Call, out *scenarios.Outcome) {
 	asked, deadline, source := *out, it.Deadline, *it.Source
-	var sum scenarios.Outcome // of the attempts so far
+	var sum scenarios.Outcome // sum of the attempts so far
 	for n := 1; ; n++ {
 		*it.Source = source
 		it.Deadline = deadline
@@ -64,7 +64,7 @@ func (c *client) Do(it *template.Iter, call scenarios.Call, out *scenarios.Outco
 		}
 		at := out.End + c.pause(n, source)
 		if at >= deadline {
-			break // it would have timed out before
+			break // the request would time out before
 		}
 		if !c.wait(at) {
 			out.Kind, out.Cause, out.End = scenarios.Error, scenarios.Unfinished, c.now()
@@ -75,7 +75,7 @@ func (c *client) Do(it *template.Iter, call scenarios.Call, out *scenarios.Outco
 	it.Deadline = deadline
 }
 
-// again reports whether a client repeats a request with an outcome. What brunt itself failed at is no reason.
+// again reports whether a client repeats a request with an outcome. A failure of brunt itself is not repeated.
 func again(p *scenarios.RetryPolicy, o *scenarios.Outcome) bool {
 	if o.Kind == scenarios.OK || o.Cause.Own() ||
 		slices.Contains([]scenarios.Cause{scenarios.Unfinished, scenarios.NotAllowed, scenarios.NoData}, o.Cause) {
@@ -99,8 +99,8 @@ func again(p *scenarios.RetryPolicy, o *scenarios.Outcome) bool {
 	})
 }
 
-// merge counts attempt n in the sum of them, and the sum in out: what they sent and received, and when a connection was
-// first free.
+// merge adds attempt n to the sum of attempts, and writes the sum to out: the bytes and attempts, and when a
+// connection was first free.
 func merge(sum, out *scenarios.Outcome, n int) {
 	written := min(sum.Written()+out.Written(), math.MaxUint16)
 	if n > 1 {
@@ -115,7 +115,8 @@ func merge(sum, out *scenarios.Outcome, n int) {
 	*sum = *out
 }
 
-// pause is how long the client waits after attempt n. What is drawn of it follows from the source of the iteration.
+// pause returns how long the client waits after attempt n. Its random part follows from the random source of the
+// iteration.
 func (c *client) pause(n int, source rand.PCG) time.Duration {
 	p := c.policy
 	d := min(float64(p.Backoff)*math.Pow(2, float64(n-1)), float64(p.MostBackoff()))
@@ -126,7 +127,7 @@ func (c *client) pause(n int, source rand.PCG) time.Duration {
 	return time.Duration(d * (1 - float64(p.Jitter)*drawn))
 }
 
-// wait waits until at; false: the load was aborted.
+// wait waits until at. It returns false if the load is aborted.
 func (c *client) wait(at time.Duration) bool {
 	timer := time.NewTimer(at - c.now())
 	defer timer.Stop()

@@ -1,13 +1,13 @@
-// Package driver lists what can make the requests of a load: brunt itself, vegeta, a replayed
-// log, and a k6 script.
+// Package driver lists the drivers that can make the requests of a load: brunt's own clients, vegeta, a replayed log,
+// and a k6 script.
 //
 //	scenario --For--> Descriptor --Check----> mistakes   when the scenario is compiled
 //	                      '--------Prepare--> Job        when the run begins
 //	                                           '--Go---> outcomes, Stats
 //
-// To add a driver, write a file with its [Descriptor] and add its line to [All]. Packages plan
-// and run use drivers through their descriptors. A script is besides a load of another shape, without
-// flows and a schedule of brunt's: they ask for the Script of a load where that matters.
+// To add a driver, write a file with its [Descriptor] and add its line to [All]. Packages plan and run use drivers
+// through their descriptors. A load with a script also has another shape, without flows and a schedule of brunt's
+// own, so where that matters these packages check the Script of the load.
 package driver
 
 import (
@@ -22,8 +22,8 @@ import (
 
 // A Descriptor is one way to make the requests of a load.
 type Descriptor struct {
-	Engine  string // what `engine` of a load names; empty where only Claims selects the driver
-	Version string // what reports call it; empty is brunt itself
+	Engine  string // value of `engine` that selects the driver; empty if only Claims selects it
+	Version string // name in reports; empty means brunt itself
 
 	// Claims reports whether the driver makes the requests of a load that names no engine.
 	// Nil claims none.
@@ -33,8 +33,8 @@ type Descriptor struct {
 	// every load.
 	Check func(*Draft)
 
-	// Unkept names the author of the writes, if the ledger can't record those of the driver; At is
-	// the key to report it at. Empty: the ledger can record them.
+	// Unkept names the source of the writes if the ledger can't record the writes of the driver. At is the key at
+	// which that is reported. Empty means that the ledger can record them.
 	Unkept, At string
 
 	// Prepare makes a load ready to run. The transport is nil if the driver does not use brunt's
@@ -90,9 +90,9 @@ type Setup struct {
 	Load   *scenarios.Load
 	Run    *load.Run       // the load, complete except for Open or Engine, and Abort
 	Target targets.Options // how requests reach the target
-	Script Job             // the script of the load, already started; nil where the load is no script
+	Script Job             // the script of the load, already started; nil for other loads
 
-	Protocols *targets.Selection                  // those of the load's steps
+	Protocols *targets.Selection                  // protocols of the load's steps
 	Wrap      func(u load.User, vu int) load.User // records the writes of a virtual user; nil records none
 }
 

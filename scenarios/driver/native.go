@@ -7,7 +7,7 @@ import (
 	"brunt/targets"
 )
 
-// nativeEngine is the engine of a load that names none: the drivers that claim it, brunt's own.
+// nativeEngine is the engine of a load that names none. The drivers that claim such loads use brunt's own clients.
 const nativeEngine = "native"
 
 // native makes requests with brunt's own clients. It claims every load.
@@ -43,7 +43,7 @@ func byClient(s *Setup) (Job, targets.Transport, error) {
 		if retrying != nil {
 			u = retrying.User(u)
 		}
-		if s.Wrap != nil { // outside of the attempts, which are one write
+		if s.Wrap != nil { // outside of the retries, because all attempts are one write
 			u = s.Wrap(u, vu)
 		}
 		return u, ends, nil

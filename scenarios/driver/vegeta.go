@@ -54,7 +54,7 @@ func checkVegeta(d *Draft) {
 	}
 }
 
-// prepareVegeta passes vegeta the one request of every flow.
+// prepareVegeta passes the single request of every flow to vegeta.
 func prepareVegeta(s *Setup) (Job, targets.Transport, error) {
 	o := vegeta.EngineOptions{MaxInFlight: s.Run.MaxInFlight, Env: s.Run.Env, Vars: s.Run.Vars, Nth: s.Run.Part.Nth}
 	for _, f := range s.Run.Flows {

@@ -8,21 +8,21 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// An Adjustment is another count of the same requests, by which an objective is judged once more: what was measured may
-// be due to brunt, to users who waited, or to a lost worker.
+// An Adjustment counts the same requests in another way, and the objective is judged again by that count. The
+// measured result may be due to brunt itself, to users who waited, or to a lost worker.
 type Adjustment struct {
-	Name    string // of the count
-	Counts  string // how it differs from what was measured
-	Changed string // what it means where the objective has another verdict by it
+	Name    string // name of the adjustment
+	Counts  string // how the count differs from the measured one
+	Changed string // the consequence if the adjustment changes the verdict
 }
 
-// OfRequests lists the adjustments of objectives on the requests of a phase, in the order in which they are made.
+// OfRequests lists the adjustments of objectives on the requests of a phase, in the order in which they are applied.
 func OfRequests() []Adjustment { return described(requestAdjustments) }
 
-// OfFaults lists the adjustments of objectives on faults, in the order in which they are made.
+// OfFaults lists the adjustments of objectives on faults, in the order in which they are applied.
 func OfFaults() []Adjustment { return described(faultAdjustments) }
 
-// An adjusting is an adjustment with the function that makes it.
+// An adjusting is an adjustment with the function that applies it.
 type adjusting[F any] struct {
 	Adjustment
 	make F
@@ -45,7 +45,8 @@ type ask struct {
 	punctual requests.Sum // without brunt's own time
 }
 
-// requestAdjustments are those of an objective on requests in a phase, in order.
+// requestAdjustments are the adjustments of an objective on requests in a phase, in the order in which they are
+// applied.
 var requestAdjustments = []adjusting[func(*evaluator, *ask, result.ObjectiveResult) result.ObjectiveResult]{
 	{Adjustment{
 		"own time",
@@ -77,13 +78,13 @@ func (e *evaluator) withoutOwnTime(q *ask, r result.ObjectiveResult) result.Obje
 	return requests.Valid(r, e.punctually(q, q.punctual), &q.measured.Counts)
 }
 
-// punctually judges an objective by counts without brunt's own time.
+// punctually judges an objective by sum, which is without brunt's own time.
 func (e *evaluator) punctually(q *ask, sum requests.Sum) result.ObjectiveResult {
 	return e.judgeSum(q.o, q.p, q.i, sum, (*measure.Counts).Punctual)
 }
 
-// withMissed judges a pass in the phase of a fault with the requests as bad that did not meet the fault, because brunt
-// stood still until it was over.
+// withMissed judges a pass in the phase of a fault again, and counts requests as bad that did not meet the fault
+// because brunt stood still until it was over.
 func (e *evaluator) withMissed(q *ask, r result.ObjectiveResult) result.ObjectiveResult {
 	if r.Verdict != scenarios.Pass || q.p.name.Kind != slo.FaultPhase {
 		return r
@@ -102,7 +103,8 @@ func (e *evaluator) withMissed(q *ask, r result.ObjectiveResult) result.Objectiv
 	return r
 }
 
-// withUnsent holds the result of an objective on closed loads against what their users did not send; see corrected.
+// withUnsent judges an objective on closed loads again, with the requests that waiting users did not send; see
+// corrected.
 func (e *evaluator) withUnsent(q *ask, r result.ObjectiveResult) result.ObjectiveResult {
 	c, found := e.read.corrected(q.o, q.p, q.cells, float64(r.Measured))
 	if !found {
@@ -119,7 +121,7 @@ func (e *evaluator) withUnsent(q *ask, r result.ObjectiveResult) result.Objectiv
 	return r
 }
 
-// withLost judges an objective with the requests of lost workers.
+// withLost judges an objective again with the requests of lost workers, first as bad, then as good.
 func (e *evaluator) withLost(q *ask, r result.ObjectiveResult) result.ObjectiveResult {
 	return e.read.c.Lost.Valid(&e.read.Config.Series, q.o, q.p.Span, r, func(bad, good int64) scenarios.Verdict {
 		sum := q.measured

@@ -11,14 +11,16 @@ import (
 
 // A faultAsk is an objective on an occurrence of a fault, or on the incidents that faults caused.
 type faultAsk struct {
-	o      slo.Objective
-	of     []int                                    // the occurrences that it is about
-	judge  func(*effects) result.ObjectiveResult    // judges it by other readings
-	unseen func(f *effects, of int) []requests.Span // of which brunt saw nothing, and in which an outage could turn it
+	o     slo.Objective
+	of    []int                                 // the occurrences that the objective is about
+	judge func(*effects) result.ObjectiveResult // judges the objective by other readings
+	// lists spans in which brunt saw nothing, and in which an outage could change the verdict
+	unseen func(f *effects, of int) []requests.Span
 }
 
-// faultAdjustments are those of an objective on a fault that passes, in order. Each makes the first verdict but a pass
-// the last. A failure stands, because the requests that show it were seen.
+// faultAdjustments are the adjustments of an objective on a fault, in the order in which they are applied. They apply
+// only while the verdict is a pass, so the first other verdict stands. A failure stands, because brunt saw the
+// requests that show it.
 var faultAdjustments = []adjusting[func(*effects, *faultAsk, result.ObjectiveResult) result.ObjectiveResult]{
 	{Adjustment{
 		"not the load",
@@ -46,7 +48,7 @@ var faultAdjustments = []adjusting[func(*effects, *faultAsk, result.ObjectiveRes
 	}, withUnseen},
 }
 
-// seen is the result of an objective on a fault, once it is adjusted.
+// seen applies the adjustments to the result of an objective on a fault.
 func (f *effects) seen(q *faultAsk, r result.ObjectiveResult) result.ObjectiveResult {
 	for _, a := range faultAdjustments {
 		if r.Verdict == scenarios.Pass {
@@ -56,7 +58,7 @@ func (f *effects) seen(q *faultAsk, r result.ObjectiveResult) result.ObjectiveRe
 	return r
 }
 
-// notTheLoad doubts an objective if the load during a fault was not the scheduled one.
+// notTheLoad makes the objective invalid if the load during a fault was not the scheduled one.
 func notTheLoad(f *effects, q *faultAsk, r result.ObjectiveResult) result.ObjectiveResult {
 	for _, i := range q.of {
 		if why, scheduled := f.read.unsentIn(q.o, i); !scheduled {
@@ -67,7 +69,7 @@ func notTheLoad(f *effects, q *faultAsk, r result.ObjectiveResult) result.Object
 	return r
 }
 
-// withLag adds the lag of the requests around a fault to the time that was measured; see lateFor.
+// withLag adds the lag of the requests around a fault to the measured time; see lateFor.
 func withLag(f *effects, q *faultAsk, r result.ObjectiveResult) result.ObjectiveResult {
 	for _, i := range q.of {
 		if why, holds := f.lateFor(q.o, i, r.Measured); !holds {
@@ -78,11 +80,12 @@ func withLag(f *effects, q *faultAsk, r result.ObjectiveResult) result.Objective
 	return r
 }
 
-// withLagged judges an objective with answers as bad which were slow, and may have been so by the largest lag of their
-// second alone: those to requests that met a fault which made answers far slower, or may have.
+// withLagged judges an objective again, and counts slow answers as bad even if the largest lag in their second may
+// explain the whole delay. It does so for requests that met a fault which made answers far slower, or may have.
 //
-// The lag of a second is taken off each of its answers, and it is that of one request. Of a fault that did nothing that
-// is right. But a fault that made all answers slower does not end where brunt happens to be late.
+// The largest lag of a second belongs to one request, but is subtracted from all answers of the second. That is right
+// for a fault without an effect. But a fault that makes all answers slower does not end because brunt happens to be
+// late.
 func withLagged(f *effects, q *faultAsk, r result.ObjectiveResult) result.ObjectiveResult {
 	if f.read.asksSlow(q.o) {
 		return r
@@ -113,16 +116,16 @@ func withLagged(f *effects, q *faultAsk, r result.ObjectiveResult) result.Object
 	return r
 }
 
-// withUnseen judges an objective as if the target had been down whenever brunt saw nothing of it.
+// withUnseen judges an objective as if the target had been down whenever brunt did not observe it.
 //
-// While brunt stood still, and while each request that was due failed by brunt, no request shows what the target did.
-// An outage may be hidden there, as long as that time and no longer, because brunt saw the target before and after it.
-// So where such a time is as long as all that the objective allows, or holds the instant by which the objective wants
-// the target good, and is a tenth of what is allowed or holds the end of the outage that was seen, the fault is judged
-// once more with the requests of that time as bad. A pass that this turns says nothing about the target. Another freeze
-// turns nothing: of an outage in it, the target was back in time, or it is one of its own that is far shorter than what
-// is allowed. Sums over the fault, such as degraded, are judged with all such times up to the recovery as bad that are
-// a tenth of it or more.
+// While brunt stood still, or failed to send each request that was due, no request shows what the target did. Such a
+// span may hide an outage of up to its length, but no longer, because brunt saw the target before and after it. So
+// the fault is judged again with the requests of certain spans as bad. A span counts if it is as long as the time
+// that the objective allows. A shorter span counts if it contains the deadline by which the target must be good, and
+// either lasts at least a tenth of the allowed time or contains the end of the observed outage. If that changes a
+// pass, the pass says nothing about the target. Other spans can't change it: an outage within them is over in time,
+// or is an outage of its own that is far shorter than allowed. For sums over the fault, such as degraded, each span
+// counts that is at least a tenth of the time from the injection to the recovery.
 func withUnseen(f *effects, q *faultAsk, r result.ObjectiveResult) result.ObjectiveResult {
 	var spans []requests.Span
 	for _, i := range q.of {
@@ -139,9 +142,9 @@ func withUnseen(f *effects, q *faultAsk, r result.ObjectiveResult) result.Object
 	return r
 }
 
-// unseenAround lists the spans around occurrence i of which brunt saw nothing and which could turn an objective `after
-// incident`: an incident begins or ends in them, or they are as long as all that the objective allows. They lie between
-// the injection and a hold after the end of the fault.
+// unseenAround lists the spans around occurrence i in which brunt saw nothing and which could change the verdict of
+// an objective `after incident`: an incident begins or ends in them, or they are as long as the objective allows.
+// They lie between the injection and a hold after the end of the fault.
 func (f *effects) unseenAround(o slo.Objective, i int) (out []requests.Span) {
 	in := requests.Span{From: f.read.Faults[i].Injected, To: f.read.later(f.read.overAt(i), f.read.c.Hold)}
 	for _, s := range f.read.c.Lost.Unseen(f.read.unseen(o, in), &f.read.Config.Series, o, in) {

@@ -11,22 +11,22 @@ import (
 
 // A FailingBaseline says how many requests before the first injection were bad.
 type FailingBaseline struct {
-	Bad, N  int64   // bad and all requests, without those at which brunt itself failed
+	Bad, N  int64   // bad requests and all requests, without those at which brunt itself failed
 	Allowed float64 // the share of bad requests that the scenario allows
 	Step    int32   // the step with the most bad requests
-	Hung    int64   // none ended, and so many were under way
+	Hung    int64   // number of requests under way if none has ended
 }
 
-// leastHung is how long a baseline must have lasted for none of its requests to have ended.
+// leastHung is the minimum length of a baseline without an ended request for it to count as failing.
 const leastHung = time.Second
 
-// Failing reports whether the baseline so far fails beyond doubt: the 95 % lower bound of its share of
-// bad requests lies above what the scenario allows. That is the largest share which every objective on
-// these requests in the run or the baseline allows, and at least the limit of `judge`. So a standing
-// error rate within the objectives is no failure, and nor is a baseline without requests.
-// A baseline of a second and more whose requests are all still under way fails as well.
+// Failing reports whether the baseline so far fails beyond doubt: the 95 % lower bound of its share of bad requests
+// lies above the share that the scenario allows. That is the largest share that all objectives on these requests in
+// the run or the baseline allow, and at least the limit of `judge`. So a constant error rate within the objectives is
+// no failure, and neither is a baseline without requests. A baseline of a second or more whose requests are all still
+// under way fails as well.
 //
-// Prompt says that each iteration under way waits for the answer of a request.
+// prompt says that each iteration under way waits for the answer of a request.
 func Failing(
 	r *measure.Recorder, limit float64, objectives []slo.Objective, prompt bool,
 ) (f FailingBaseline, failing bool) {
@@ -52,8 +52,8 @@ func Failing(
 	return f, effect.LowerBound(float64(f.Bad), float64(f.N), effect.Confidence) > f.Allowed
 }
 
-// tolerated is the largest share of bad requests in series i which every objective on it in the run or
-// the baseline allows; zero where no objective counts them.
+// tolerated returns the largest share of bad requests in series i that all objectives on it in the run or the
+// baseline allow. It is zero if no objective counts bad requests.
 func tolerated(c *measure.Series, objectives []slo.Objective, i int) float64 {
 	least, known := 1.0, false
 	for _, o := range objectives {
@@ -71,6 +71,6 @@ func tolerated(c *measure.Series, objectives []slo.Objective, i int) float64 {
 	return least
 }
 
-// countsBad reports whether a bad request counts against an objective on a metric. It does not against
-// the times of good answers.
+// countsBad reports whether a bad request counts against an objective on a metric. It does not count against times of
+// good answers.
 func countsBad(m slo.Metric) bool { return m.Row().CountsBad && m.Of == "" }

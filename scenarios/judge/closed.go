@@ -15,30 +15,31 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// A correction is the value of an objective with what users did not send while they waited.
+// A correction is the value of an objective with the requests that users did not send while they waited.
 type correction struct {
 	v      float64
 	holds  bool
-	waited result.Note // that users waited
+	waited result.Note // says that users waited
 }
 
-// corrected returns the value of an objective on closed loads with what their users did not send. Found is
-// false without such a value.
+// corrected returns the value of an objective on closed loads, corrected for the requests that waiting users did not
+// send. found is false if there is no such value.
 //
-// The users of a closed load send nothing while they wait, so a stall leaves few requests behind, and counts hide it
-// (coordinated omission; Tene, How NOT to Measure Latency, 2013). So an objective that holds by count is judged once
-// more. A percentile, and a share of answers within a time, are corrected as HdrHistogram does with an expected
-// interval: for each answer that took a second or more, and each request that timed out, the requests are added that
-// its user would have sent meanwhile. The interval is the number of users of the load over the median of their requests
-// per second. Availability is judged by time: each window counts with its length and its share of good answers, and one
-// of a stall is not available; see dark. Where the corrected value fails, the objective is inconclusive: the target
-// stalled, and how many requests of an open load would have met that is unknown.
+// The users of a closed load send nothing while they wait, so few requests fall into a stall, and counts hide it
+// (coordinated omission; Tene, How NOT to Measure Latency, 2013). So an objective that holds by count is judged
+// again. A percentile, and a share of answers within a time, are corrected as HdrHistogram does with an expected
+// interval: for each answer that took a second or more, and for each request that timed out, the requests are added
+// that its user would have sent meanwhile. The interval is the number of users of the load divided by the median of
+// their requests per second. Availability is judged by time: each window counts with its length and its share of good
+// answers, and a window in a stall counts as not available; see dark. If the corrected value fails, the objective is
+// inconclusive: the target stalled, and it is unknown how many requests of an open load would have met the stall.
 //
-// The shares of errors and of checks must fail in both ways. By time alone the wait for an answer that is good in the
-// end would be an error, which it is to no open load. With the requests of its user alone, a single request
-// without an answer would count for all that the user did not send, though the other users had answers meanwhile.
+// Shares of errors and of checks fail only if they fail by both corrections. By time alone, a wait for an answer that
+// is good in the end would count as an error, which it is not for an open load. By requests alone, a single request
+// without an answer would stand for all requests that its user did not send, although other users had answers
+// meanwhile.
 //
-// Of open and closed loads together, the closed ones alone are corrected.
+// If an objective selects open and closed loads, only the closed loads are corrected.
 func (f *readings) corrected(
 	o slo.Objective, p phase, cells []measure.Cell, measured float64,
 ) (c correction, found bool) {
@@ -66,7 +67,7 @@ func (f *readings) corrected(
 	return correction{}, false
 }
 
-// byRequests corrects a value by the requests that users did not send.
+// byRequests corrects a value by adding the requests that users did not send.
 func (f *readings) byRequests(o slo.Objective, cells []measure.Cell) (c correction, found bool) {
 	sum, added := f.withUnsent(o, cells)
 	limit := requests.LimitIndex(f.Config.Limits, o)
@@ -75,11 +76,12 @@ func (f *readings) byRequests(o slo.Objective, cells []measure.Cell) (c correcti
 	return c, added > 0
 }
 
-// byTime corrects a share by the time of a phase, where that makes a difference.
+// byTime corrects a share by weighting it by time. found is false if that makes no difference.
 func (f *readings) byTime(o slo.Objective, p phase, measured float64) (c correction, found bool) {
 	v, stalled := f.overTime(o, p)
 	c = correction{v, requests.Meets(o, v), result.Note{Kind: result.UsersWaitedByTime, Value: result.Num(v)}}
-	return c, !math.IsNaN(v) && (stalled || math.Abs(v-measured) >= 1e-3) // however short the stall is in a long run
+	// a stall counts however short it is in a long run
+	return c, !math.IsNaN(v) && (stalled || math.Abs(v-measured) >= 1e-3)
 }
 
 // loadsOf lists the loads that an objective selects.
@@ -92,15 +94,16 @@ func (f *readings) loadsOf(o slo.Objective) (out []int) {
 	return out
 }
 
-// ofLoad is an objective on one of the loads that it selects.
+// ofLoad returns the objective for one of the loads that it selects.
 func (f *readings) ofLoad(o slo.Objective, load int) slo.Objective {
 	o.Load = f.Config.Loads[load].Name
 	return o
 }
 
-// overTime is the value of a share over the time of a phase. Of open and closed loads together it is the mean of
-// their values, an open one's by count, each with as many requests as the load has: a closed one with those that it
-// usually sends in the time. Stalled reports a stall of any.
+// overTime returns the value of a share weighted by the time of a phase. For open and closed loads together it is the
+// weighted mean of the loads' values. The value of an open load is by count, with its requests as the weight. The
+// weight of a closed load is the number of requests that it usually sends in the time. stalled reports whether any
+// closed load was stalled.
 func (f *readings) overTime(o slo.Objective, p phase) (v float64, stalled bool) {
 	loads := f.loadsOf(o)
 	if !slices.ContainsFunc(loads, func(l int) bool { return !f.Config.Loads[l].Closed }) {
@@ -124,7 +127,7 @@ func (f *readings) overTime(o slo.Objective, p phase) (v float64, stalled bool) 
 	return sum / n, stalled
 }
 
-// eachOf goes through the records of a phase that an objective selects.
+// eachOf calls do for each record of a phase that an objective selects.
 func (f *readings) eachOf(o slo.Objective, p phase, do func(r *record)) {
 	for i := range f.records {
 		if r := &f.records[i]; p.has(&f.History, r.Key) && requests.Selects(&f.Config.Series, o, int(r.Series)) {
@@ -133,8 +136,8 @@ func (f *readings) eachOf(o slo.Objective, p phase, do func(r *record)) {
 	}
 }
 
-// closedOverTime is the value of a share of closed loads over the time of a phase, and whether they were stalled. It is
-// NaN without a request.
+// closedOverTime returns the value of a share of closed loads weighted by the time of a phase, and whether the loads
+// were stalled. The value is NaN without a request.
 func (f *readings) closedOverTime(o slo.Objective, p phase) (value float64, stalled bool) {
 	worst := 0.0
 	if o.Metric.Row().Better == slo.LowerIsBetter {
@@ -170,12 +173,12 @@ func (f *readings) closedOverTime(o slo.Objective, p phase) (value float64, stal
 	return sum / span.Seconds(), stalled
 }
 
-// fewestMissed is how many requests the users of a load usually end in the shortest time without any that is a stall.
+// fewestMissed is the number of requests that must usually end in a span for a span without one to count as a stall.
 const fewestMissed = 5
 
-// dark tells of each slice whether the target was stalled in it for users of closed loads: requests were in flight and
-// none ended, in a stretch in which at the usual rate five would have, and which is a stall; see [series.ClearStalls].
-// One of several users who alone waits for an answer, as others think or have ended, is no stall of the target.
+// dark reports for each slice whether the target was stalled in it for users of closed loads: requests were in flight
+// and none ended, in a span in which five would have ended at the usual rate, and which is a stall by
+// [series.ClearStalls]. A single user who waits while the others think or have ended is no stall.
 func (f *readings) dark(o slo.Objective, list []effect.Slice) []bool {
 	out, users := make([]bool, len(list)), 0
 	for _, l := range f.loadsOf(o) {
@@ -202,10 +205,10 @@ func (f *readings) dark(o slo.Objective, list []effect.Slice) []bool {
 	return out
 }
 
-// withUnsent returns the counts of an objective with the requests that waiting users did not send, and
-// how many those are.
+// withUnsent returns the counts of an objective including the requests that waiting users did not send, and the
+// number of those requests.
 func (f *readings) withUnsent(o slo.Objective, cells []measure.Cell) (*requests.Sum, int64) {
-	total, of := &measure.Cell{}, map[int]*measure.Cell{} // by load: each has a timeout of its own
+	total, of := &measure.Cell{}, map[int]*measure.Cell{} // by load, because each load has its own timeout
 	for s := range cells {
 		if requests.Selects(&f.Config.Series, o, s) {
 			l := f.Config.LoadOf(s)
@@ -237,8 +240,8 @@ func (f *readings) withUnsent(o slo.Objective, cells []measure.Cell) (*requests.
 	return out, added
 }
 
-// expected is the usual time between two requests of one of the users of the load that an objective selects; zero
-// where it is unknown.
+// expected returns the usual time between two requests of one user of the load that an objective selects; zero means
+// unknown.
 func (f *readings) expected(o slo.Objective, users int) time.Duration {
 	rate := f.usualRate(o)
 	if rate == 0 {
@@ -247,8 +250,9 @@ func (f *readings) expected(o slo.Objective, users int) time.Duration {
 	return time.Duration(float64(users) * float64(time.Second) / rate)
 }
 
-// usualRate is the median of the requests per second that an objective selects, of the seconds with any; zero
-// without one. Of a load with few requests it is that of stretches so long that ten are sent in them in the mean.
+// usualRate returns the median number of requests per second that an objective selects, over seconds with requests;
+// zero if there are none. For a load with few requests it uses spans long enough for ten requests on average, instead
+// of seconds.
 func (f *readings) usualRate(o slo.Objective) float64 {
 	seconds, n, first, last := map[time.Duration]int64{}, int64(0), measure.Never, time.Duration(0)
 	for i := range f.records {

@@ -6,9 +6,8 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// HoldsIn reports whether a stop condition held over an interval. Known is false when none of its
-// requests ended, and for burn and slices, which need spans of time. A rate without requests is
-// known: it is zero.
+// HoldsIn reports whether a stop condition held over an interval. known is false if none of its requests ended, and
+// for burn and slices, which need spans of time. A rate without requests is known: it is zero.
 func HoldsIn(s measure.Second, o slo.Objective) (holds, known bool) {
 	sum, limit := punctualIn(&s, o)
 	if sum.Population(o.Metric) == 0 && o.Metric.Row().Rate == nil || requests.OfSpans(o.Metric) {
@@ -17,9 +16,9 @@ func HoldsIn(s measure.Second, o slo.Objective) (holds, known bool) {
 	return sum.Holds(o, limit), true
 }
 
-// Steady judges a condition over the baseline so far: the requests that ended before any fault was
-// injected. N is how many there are; without one the condition does not hold. Nor do burn and
-// slices, which are known only after the run.
+// Steady judges a condition over the baseline so far: the n requests that ended before any fault was injected.
+// Without a request the condition does not hold. burn and slices do not hold either, because they are known only
+// after the run.
 func Steady(r *measure.Recorder, o slo.Objective) (holds bool, measured float64, n int64) {
 	s := r.Baseline()
 	sum, limit := punctualIn(&s, o)
@@ -27,7 +26,8 @@ func Steady(r *measure.Recorder, o slo.Objective) (holds bool, measured float64,
 	return n > 0 && sum.Holds(o, limit), sum.Measure(o, limit), n
 }
 
-// punctualIn is what an objective selects in an interval without brunt's own time, and the limit that it counts.
+// punctualIn returns the counts that an objective selects in an interval, without brunt's own time, and the index of
+// its limit.
 func punctualIn(s *measure.Second, o slo.Objective) (sum *requests.Sum, limit int) {
 	return requests.SumOf(&s.Config.Series, o, s.Counts, s.Span).Punctual(), requests.LimitIndex(s.Config.Limits, o)
 }

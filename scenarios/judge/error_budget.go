@@ -6,7 +6,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// spans are the requests of a phase that objective o selects, as seen by as.
+// spans returns the requests of a phase that objective o selects, over time, after applying view as.
 func spans(f *readings, o slo.Objective, p phase, as view) slo.Spans {
 	out := slo.Spans{From: p.From, To: p.To}
 	list := f.slicesAs(f.run(), o, f.cellsOf(p), as)

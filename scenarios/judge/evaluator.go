@@ -12,18 +12,18 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// An evaluator judges what a recording holds, while the run goes on and when it is over:
+// An evaluator judges the objectives of a run from its recording, while the run goes on and when it is over:
 //
 //	cells --tally--> records, sums by phase --answer--> effects of faults --phases--> report --> Findings
 //
-// When the run is over it reads the cells once more, because the first reading does not know yet where to count them:
-// recoveries, causes of incidents, seconds for intervals, and answers that are slower than those of the baseline.
+// When the run is over it reads the cells a second time, for sums that depend on the first reading: recoveries,
+// causes of incidents, seconds for intervals, and answers that are slower than in the baseline.
 type evaluator struct {
 	read    *readings
 	effects *effects
 	tables  *tables
 	out     *Findings
-	blocks  map[int][]*requests.Blocks // by phase: for the intervals of objectives
+	blocks  map[int][]*requests.Blocks // blocks by phase, for the intervals of objectives
 }
 
 func newEvaluator(r *measure.Recording, c Case) *evaluator {
@@ -44,9 +44,8 @@ func newEvaluator(r *measure.Recording, c Case) *evaluator {
 	}
 }
 
-// Judge computes the phases of a recording and judges the objectives. It returns an error where
-// measurements cannot be read back. Measurements that could not be written were kept in memory, and
-// a note says so.
+// Judge computes the phases of a recording and judges the objectives. It returns an error if measurements cannot be
+// read back. Measurements that could not be written to disk are judged from memory, and a note says so.
 func Judge(r *measure.Recording, c Case) (*Findings, error) {
 	e := newEvaluator(r, c)
 	if r.Err != nil {
@@ -92,7 +91,7 @@ func Judge(r *measure.Recording, c Case) (*Findings, error) {
 	return e.out, err
 }
 
-// answer finds the effect of each occurrence, by what is known so far.
+// answer computes the effect of each occurrence from the records so far.
 func (e *evaluator) answer() {
 	if e.effects.answers == nil {
 		e.read.traffic = e.read.requests()
@@ -103,8 +102,8 @@ func (e *evaluator) answer() {
 	}
 }
 
-// readAgain reads every cell once more. It adds up the phases without numbers, counts the causes of incidents, and
-// fills the blocks for intervals, the test of slower answers, and the rows of windows.
+// readAgain reads every cell a second time. It adds up the phases without numbers, counts the causes of incidents,
+// and fills the blocks for intervals, the test of slower answers, and the rows of windows.
 func (e *evaluator) readAgain(ps []phase, sums [][]measure.Cell, w *rows) error {
 	e.planBlocks(ps)
 	in, during := indexed(ps), e.effects.bySecond()
@@ -132,7 +131,7 @@ func (e *evaluator) readAgain(ps []phase, sums [][]measure.Cell, w *rows) error 
 	return err
 }
 
-// report composes the findings, from the sums of phases by series, once it is known which faults made answers slower.
+// report composes the findings from the sums of phases by series. It runs when the test of slower answers is done.
 func (e *evaluator) report(ps []phase, sums [][]measure.Cell) {
 	e.answer()
 	for _, p := range ps {

@@ -34,7 +34,7 @@ func (f *effects) judgeFault(o slo.Objective) result.ObjectiveResult {
 	return worst
 }
 
-// reactions judges when the user's monitoring and figures of the target reacted.
+// reactions returns a judge of when the user's monitoring and figures of the target reacted.
 func (f *effects) reactions() series.ReactionJudge {
 	return series.ReactionJudge{
 		Reactions: &f.read.c.Reactions, Faults: f.read.Faults, OverAt: f.read.overAt, Usage: f.read.c.Usage,
@@ -51,7 +51,7 @@ func (f *effects) unknown(i int) (notes result.Notes, why result.Why) {
 	name := f.read.Faults[i].Name
 	none, counted := f.read.c.NoTraffic[i]
 	switch {
-	case name == "": // it was not injected
+	case name == "": // the fault was not injected
 		return nil, ""
 	case f.read.c.Partial[i]:
 		return because(result.FaultPartly), ""

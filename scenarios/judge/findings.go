@@ -13,55 +13,53 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// A Case holds what Judge needs besides the recording.
+// A Case holds the input of [Judge] besides the recording.
 type Case struct {
 	SLO    []slo.Objective
 	Faults map[string]FaultCase // by the name in the scenario
 	Loads  []requests.Span      // when each load could begin iterations
-	// of a load that is switched between two sides: stretches with cells of their own, in whole seconds
+	// for a load that switches between two sides: spans with cells of their own, in whole seconds
 	Blocks  []requests.Span
 	Warmup  time.Duration
 	Hold    time.Duration // zero is 10 s
 	Limit   float64       // share of bad requests above which the load is impacted; zero is 1 %
 	Strict  bool
-	Causes  scenarios.Causes // names the causes of its requests
+	Causes  scenarios.Causes // names of the causes of requests
 	Samples *samples.Set     // nil keeps none
 	Ledgers []*result.LedgerRecord
 
 	// TraceID returns the trace id of a request of a load, by its low half; nil means no traces.
 	TraceID func(load int, low uint64) scenarios.TraceID
 
-	// NoTraffic says of occurrences, by number, whose fault counts bytes at a link or hook, whether
-	// the fault affected no traffic. For other occurrences the requests of the load during the fault
-	// decide. The effect of a fault that affected no traffic is unknown.
+	// NoTraffic says whether an occurrence, by number, affected no traffic. It has the occurrences whose fault counts
+	// bytes at a link or hook; for others the requests of the load during the fault decide. The effect of a fault
+	// that affected no traffic is unknown.
 	NoTraffic map[int]bool
 
-	// Ended is when occurrences, by number, were over, where that was before the end of their phase: a
-	// unit that is back at once still has a phase of some seconds.
+	// Ended is when an occurrence, by number, was over, if that was before the end of its phase: the phase of a unit
+	// that is back at once still lasts some seconds.
 	Ended map[int]time.Duration
 
-	// Unverified are the occurrences, by number, that were injected and not verified. Their effect
-	// is unknown.
+	// Unverified has the occurrences, by number, that were injected but not verified. Their effect is unknown.
 	Unverified map[int]bool
-	// Partial are those of Unverified that are groups of which a step could not be injected.
+	// Partial has the occurrences of Unverified that are groups with a step that could not be injected.
 	Partial map[int]bool
 
 	series.Reactions
 
-	Usage  []result.UnitUsage // of the target's units
+	Usage  []result.UnitUsage // usage of each unit of the target
 	Series []result.Series    // the scenario's metrics
 
-	Lost *requests.LostWorkers // nil: none
+	Lost *requests.LostWorkers // nil means that no worker was lost
 
-	// Skipped are the occurrences without a matching target, where that is allowed: their effect is
-	// unknown.
+	// Skipped lists the occurrences without a matching target, if that is allowed. Their effect is unknown.
 	Skipped []Skipped
 }
 
-// FaultCase is what Judge needs to know about a fault.
+// FaultCase holds the settings of a fault that [Judge] needs.
 type FaultCase struct {
-	RequireImpact bool // no objective after or in it passes without an impact
-	Group         bool // several faults as one, whose recovery counts from the begin of its incident
+	RequireImpact bool // without an impact, no objective in or after the fault passes
+	Group         bool // a group of faults, whose recovery counts from the begin of its incident
 }
 
 // Findings holds everything derived from a run's measurements.
@@ -73,16 +71,16 @@ type Findings struct {
 	Slowest    []result.SlowRequest
 	Windows    []result.Window
 	Objectives []result.ObjectiveResult
-	Incidents  []result.Incident // of the whole run, once the load is over
+	Incidents  []result.Incident // incidents of the whole run; set once the load is over
 	Faults     []FaultFinding    // one for each occurrence, in the order of injection
 	Lag        result.Lag
 	Queue      result.Lag
 	LagByPhase map[slo.Phase]PhaseLag
-	// by phase: the share of its requests that brunt never sent or had no socket or port for
+	// by phase: the share of requests that brunt never sent, or had no socket or port for
 	Starved    map[slo.Phase]float64
 	Offered    int64
 	Sent       int64
-	Attempts   int64 // times that they were written
+	Attempts   int64 // how often requests were written
 	Clamped    int64
 	Causes     map[scenarios.Cause]int64
 	Histograms result.Histograms
@@ -100,18 +98,18 @@ type FaultFinding struct {
 	measure.Occurrence
 	effect.Answer
 	Limit float64 // L: the share of bad requests, 0 to 1, that counts as impact
-	// an answer that takes longer is a bad request; zero: none is; the largest of those of the steps
+	// an answer that takes longer is a bad request: the largest limit of the steps; zero means no limit
 	Slow      time.Duration
-	SlowLeast time.Duration       // the least of those of the steps
-	Requests  int64               // of the load during its phase
-	Parts     *result.ImpactParts // nil: it was not injected
-	Note      string              // the notes of the answer, in words
+	SlowLeast time.Duration       // the smallest limit of the steps
+	Requests  int64               // requests of the load during its phase
+	Parts     *result.ImpactParts // nil if the fault was not injected
+	Note      string              // notes of the answer, in words
 
-	// Unsteady describes how the steady state failed before the injection of a fault with an
-	// objective; nil where it held. The run fails.
+	// Unsteady describes how the steady state failed before the injection of a fault with an objective; the run then
+	// fails. It is nil if the steady state held.
 	Unsteady result.Notes
 
-	// Required is the reason that require_impact gives the run: its verdict is pass with an impact, fail without one,
-	// inconclusive where that is unknown; empty where none is required.
+	// Required is the reason that require_impact gives the run. Its verdict is pass with an impact, fail without one,
+	// and inconclusive if that is unknown. It is empty if no impact is required.
 	Required result.Reason
 }

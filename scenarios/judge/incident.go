@@ -18,8 +18,9 @@ import (
 // An incident is an incident of the run, with the counts of the windows that it overlaps.
 type incident struct {
 	effect.Incident
-	first    time.Duration // of its first bad request; Begin, unless that was in flight at an injection
-	stalled  time.Duration // requests were in flight and none ended, by the window
+	// time of its first bad request; equal to Begin, unless that request was in flight at an injection
+	first    time.Duration
+	stalled  time.Duration // length of windows in which requests were in flight and none ended
 	requests float64
 	bad      int64
 	steps    map[int]int64 // bad requests by step

@@ -11,20 +11,20 @@ import (
 	"brunt/scenarios/measure"
 )
 
-// The indexes of this file find the windows, records and phases that a question about one fault is about, without
-// reading those of the whole run: a run may have thousands of faults.
+// The indexes of this file find the windows, records and phases around one fault without reading those of the whole
+// run, because a run may have thousands of faults.
 //
 //	newWindowIndex --> begun, around, flow: windows by time, and their records
 //	phaseIndex.of ---> the phases that a cell may be in
 
-// A windowIndex has the windows of a run, with the places of their records.
+// A windowIndex holds the windows of a run, and where their records are.
 type windowIndex struct {
 	starts   []time.Duration
-	First    []int   // by window: its first record; the last is the number of records
+	First    []int   // first record of each window; the last entry is the number of records
 	Affected [][]int // by occurrence of a fault: the records of requests that met it, ascending
 }
 
-// newWindowIndex makes the index of n records in the order of their windows, which begin at starts. Of returns the
+// newWindowIndex makes the index of n records in the order of their windows, which begin at starts. of returns the
 // start of a record, and the occurrences that its requests met.
 func newWindowIndex(starts []time.Duration, n, faults int, of func(i int) (time.Duration, []int32)) *windowIndex {
 	w := &windowIndex{starts: starts, Affected: make([][]int, faults)}
@@ -43,7 +43,7 @@ func newWindowIndex(starts []time.Duration, n, faults int, of func(i int) (time.
 	return w
 }
 
-// Begun is the number of windows that begin before t.
+// Begun returns the number of windows that begin before t.
 func (w *windowIndex) Begun(t time.Duration) int {
 	n, _ := slices.BinarySearch(w.starts, t)
 	return n
@@ -63,8 +63,9 @@ func (w *windowIndex) Around(in requests.Span, end time.Duration) requests.Span 
 	return in
 }
 
-// Flow returns every window with the requests in flight at its begin, and those that ended in it. End sets the end of
-// a window, and of returns how many requests of a record became ready in its window, and how many ended there.
+// Flow returns every window with the number of requests in flight at its begin, and of requests that ended in it. end
+// sets the end of a window. of returns how many requests of a record became ready in its window, and how many ended
+// there.
 func (w *windowIndex) Flow(end func(s *effect.Slice), of func(record int) (ready, ended int64)) []effect.Slice {
 	out := make([]effect.Slice, len(w.starts))
 	under := int64(0)
@@ -93,7 +94,7 @@ func begunIn(p requests.Span, in []effect.Slice) []effect.Slice {
 // A phaseIndex finds the phases that may contain a cell: by the faults that its requests met, or by its time. The
 // zero value is empty.
 type phaseIndex struct {
-	Run    []int           // a cell of any kind may be in these
+	Run    []int           // phases that may contain any cell
 	fault  map[int32][]int // by occurrence
 	second map[time.Duration][]int
 }
@@ -116,7 +117,7 @@ func (p *phaseIndex) InSpan(phase int, s requests.Span) {
 	}
 }
 
-// Of returns the phases that a cell may be in, each once.
+// Of returns the phases that may contain a cell, each once.
 func (p *phaseIndex) Of(k measure.Key, met []int32) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		all := func(list []int) bool { return !slices.ContainsFunc(list, func(i int) bool { return !yield(i) }) }

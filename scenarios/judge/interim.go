@@ -21,7 +21,7 @@ type Interim struct {
 	windows []result.Window
 	hists   measure.Histograms
 	done    map[time.Duration]bool // windows with finished rows
-	blocks  []*result.Block        // rows of the case's blocks; nil: not made, or a cell has come since
+	blocks  []*result.Block        // rows of the case's blocks; nil if not made, or if a cell was added since
 }
 
 // Findings computes the findings so far, as [Judge] does at the end. It leaves out the intervals of objectives, and
@@ -41,7 +41,7 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 	planned := time.Duration(0)
 	e := newEvaluator(&r.Recording, c)
 	for i := range c.Loads {
-		l := &c.Loads[i] // of e as well
+		l := &c.Loads[i] // the same element as in e
 		planned = max(planned, l.To)
 		e.read.end = max(e.read.end, measure.FloorSecond(min(l.To, r.Now)))
 		l.To = min(l.To, max(l.From, r.Now))
@@ -73,7 +73,7 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 	e.report(ps, sums)
 	for i := range e.out.Objectives {
 		o := &e.out.Objectives[i]
-		if o.Phase.Kind == slo.IncidentPhase { // how long the worst lasts is known once the load is over
+		if o.Phase.Kind == slo.IncidentPhase { // the length of the worst incident is known when the load is over
 			o.Verdict, o.Measured, o.Low, o.High, o.Because = scenarios.Pending, result.NaN, result.NaN, result.NaN, nil
 		}
 		if o.Verdict != scenarios.Pass && o.Verdict != scenarios.Fail {
@@ -87,7 +87,7 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 	return e.out, nil
 }
 
-// slowerSoFar is whether each occurrence made answers slower, by what is known while the run goes on.
+// slowerSoFar answers for each occurrence whether it made answers slower, from the sums so far.
 func slowerSoFar(
 	c *measure.Series, faults []measure.Occurrence, ps []phase, sums [][]measure.Cell,
 ) (out []requests.Slowdown) {
@@ -103,7 +103,7 @@ func slowerSoFar(
 	return out
 }
 
-// countIncidents counts what happened in the incidents without the causes of its errors, which only cells know.
+// countIncidents counts the requests in incidents, without the causes of errors, which only cells have.
 func (f *effects) countIncidents() {
 	for _, in := range f.incidents {
 		for i := range f.read.records {
@@ -112,8 +112,8 @@ func (f *effects) countIncidents() {
 	}
 }
 
-// readOn reads the cells that were spilled since the last call. The cells of a window follow each
-// other; a window that was opened again adds to its existing rows.
+// readOn reads the cells that were spilled since the last call. The cells of a window are consecutive. A window that
+// was opened again adds to its existing rows.
 func (a *Interim) readOn(w *rows, s *measure.Snapshot) error {
 	row, at := []*measure.Cell(nil), time.Duration(0)
 	write := func() {
@@ -152,7 +152,7 @@ func (a *Interim) readOn(w *rows, s *measure.Snapshot) error {
 	return err
 }
 
-// endedBlocks lists the blocks whose requests have all ended, which follow each other. A row that was made is reused.
+// endedBlocks lists the blocks whose requests have all ended, in order. It reuses rows that were already made.
 func (a *Interim) endedBlocks(f *tables, r *measure.Snapshot) {
 	for i, p := range f.blockPhases() {
 		if !r.Ended(p.From, p.To) {
@@ -191,8 +191,8 @@ func (a *Interim) late(w *rows, k measure.Key, c *measure.Cell) {
 	}
 }
 
-// sums returns the sums of a phase: those of closed windows plus the open ones. Folding is held,
-// so no other goroutine changes their cells.
+// sums returns the sums of a phase over closed and open windows. Folding is held, so no other goroutine changes their
+// cells.
 func (a *Interim) sums(e *evaluator, r *measure.Snapshot) func(phase int32) []measure.Cell {
 	type place struct{ phase, series int32 }
 	adds := map[place][]*measure.Cell{}
@@ -216,7 +216,7 @@ func (a *Interim) sums(e *evaluator, r *measure.Snapshot) func(phase int32) []me
 	}
 }
 
-// rows makes the records and rows of all windows; those of closed windows are reused.
+// rows makes the records and rows of all windows. It reuses the rows of closed windows.
 func (a *Interim) rows(e *evaluator, w *rows, r *measure.Snapshot) {
 	records := slices.Clone(a.tally.records)
 	e.tables.hists = a.hists.Fork()
@@ -229,7 +229,7 @@ func (a *Interim) rows(e *evaluator, w *rows, r *measure.Snapshot) {
 		row := make([]*measure.Cell, len(e.read.Config.Steps)+len(e.read.Config.Loads))
 		o.Each(func(k measure.Key, c *measure.Cell) {
 			records = append(records, recordOf(k, c))
-			if row[k.Series] != nil { // another set of faults
+			if row[k.Series] != nil { // a cell of the same series with another set of faults
 				both := &measure.Cell{}
 				both.Gather([]*measure.Cell{row[k.Series], c}, r.Scratch)
 				c = both

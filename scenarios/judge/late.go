@@ -9,8 +9,8 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// lateFor explains that brunt was so late around occurrence i that a time from a span may not hold, though it does as
-// measured; holds is true where it does.
+// lateFor explains that brunt was so late around occurrence i that an objective on a time may not hold, although it
+// holds as measured. holds is true if it holds with the lag as well.
 //
 // A request counts in the window in which it was due. If brunt sends nearly all requests late by d, requests that
 // were due before the fault meet its beginning, and those that were due before its end meet what follows. An outage

@@ -8,11 +8,12 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// judgeWrites answers an objective on writes. A write that could not be read back is neither found nor lost. An
-// objective passes or fails only where it does so in both cases. One on a share needs its bound to pass. Where a lost
-// worker made writes that the ledger does not know, none passes, and none fails that more writes could mend.
+// judgeWrites judges an objective on writes. A write that could not be read back may be found or lost, so an
+// objective passes or fails only if it does so in both cases. An objective on a share also needs its bound to pass.
+// If a lost worker made writes that the ledger does not know, no objective passes, and an objective fails only if
+// more writes could not change that.
 //
-// All are the results of the run's ledgers; an objective that names none is about the only one.
+// all holds the results of the run's ledgers. An objective that names no ledger is about the only one.
 func judgeWrites(o slo.Objective, all []*result.LedgerRecord) result.ObjectiveResult {
 	var l *result.LedgerRecord
 	for _, one := range all {
@@ -28,7 +29,7 @@ func judgeWrites(o slo.Objective, all []*result.LedgerRecord) result.ObjectiveRe
 	return r
 }
 
-// mendable reports whether further writes could mend an objective that failed.
+// mendable reports whether more writes could make a failed objective hold.
 func mendable(o slo.Objective, r result.ObjectiveResult) bool {
 	return o.Metric.Row().Unit == slo.ShareOf || o.Op == ">" || o.Op == ">=" ||
 		o.Op == "=" && float64(r.Measured) < o.Value
@@ -82,9 +83,9 @@ func judge(o slo.Objective, l *result.LedgerRecord) result.ObjectiveResult {
 	return r
 }
 
-// unshown explains why n writes do not show that an objective on a share of them holds, although it holds for them.
-// Shown is true where they do. A pass needs the exact 95 % bound of the share within the objective, as one on a share
-// of requests does.
+// unshown explains why n writes do not show that an objective on a share of writes holds, although it holds for these
+// n. shown is true if they do. As for a share of requests, a pass needs the exact 95 % bound of the share to be
+// within the objective.
 func unshown(o slo.Objective, share float64, n int64) (why result.Note, shown bool) {
 	if a := requests.Allowed(o); a <= 0 || a >= 1 {
 		return result.Note{}, true
@@ -98,9 +99,8 @@ func unshown(o slo.Objective, share float64, n int64) (why result.Note, shown bo
 	}, false
 }
 
-// judgeReads answers an objective on the reads during the load. One that a unit did not answer is neither
-// stale nor good: such a unit is down, which other objectives judge, so it decides nothing as long as
-// others answered.
+// judgeReads judges an objective on the reads during the load. A read without an answer is neither stale nor good:
+// the unit is down, which other objectives judge. Such reads decide nothing as long as others were answered.
 func judgeReads(o slo.Objective, reads *result.LedgerReads, r result.ObjectiveResult) result.ObjectiveResult {
 	if reads == nil || reads.Made == reads.Unanswered {
 		r.Because = result.Notes{{Kind: result.ReadsNone}}
@@ -115,7 +115,7 @@ func judgeReads(o slo.Objective, reads *result.LedgerReads, r result.ObjectiveRe
 	return r
 }
 
-// writesOf returns what the ledger found in the form that the rows of [slo.Metrics] use.
+// writesOf returns the findings of the ledger in the form that the rows of [slo.Metrics] use.
 func writesOf(l *result.LedgerRecord) slo.Writes {
 	return slo.Writes{
 		Acknowledged: l.Acknowledged, Lost: l.Lost, Duplicated: l.Duplicated, Stale: l.Stale,

@@ -12,32 +12,32 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// effects finds the effects of faults on the load, and judges objectives on faults.
+// effects computes the effects of faults on the load, and judges objectives on faults.
 type effects struct {
 	read    *readings
 	answers []effect.Answer // one for each occurrence
 	asked   map[asked]effect.Answer
 	shed    shedViews
 
-	// By occurrence, once all cells were read: whether good answers were slower than in the baseline, and whether there
-	// are enough of them for the test.
+	// By occurrence, when all cells are read: whether good answers were slower than in the baseline, and whether
+	// there are enough of them for the test.
 	slower []requests.Slowdown
 	tells  []bool
 
-	latencies *requests.SlowdownTest // nil: no fault was injected, or the run goes on
+	latencies *requests.SlowdownTest // nil if no fault was injected, or while the run goes on
 	incidents []*incident            // of the run
 }
 
-// supposing returns a copy of f that asks other readings of the same recording. Nothing that is asked of the copy
-// changes f.
+// supposing returns a copy of f that uses other readings of the same recording. Using the copy does not change f.
 func (f *effects) supposing(read readings) *effects {
 	g := *f
 	g.read, g.asked, g.shed = &read, map[asked]effect.Answer{}, shedViews{}
 	return &g
 }
 
-// mainObjective is the objective whose requests the record of the fault shows: the objective on the
-// fault with the highest rank, the first of several; else one that selects all requests.
+// mainObjective returns the objective whose requests the record of the fault shows: the objective on the fault with
+// the highest rank, the first if there are several. Without such an objective it returns one that selects all
+// requests.
 func (f *effects) mainObjective(fault string) slo.Objective {
 	main := slo.Objective{Metric: slo.Metric{Name: "recover"}}
 	rank := -1
@@ -49,15 +49,15 @@ func (f *effects) mainObjective(fault string) slo.Objective {
 	return main
 }
 
-// asked identifies an answer: the occurrence, and which requests are bad.
+// asked identifies an answer, by the occurrence and by the selection of requests and of bad ones.
 type asked struct {
 	i          int
 	step, load string
 	span       time.Duration
 }
 
-// ask computes the effect of occurrence i on the requests that objective o selects. Objectives with
-// the same selection share an answer.
+// ask returns the effect of occurrence i on the requests that objective o selects. Objectives with the same selection
+// share an answer.
 func (f *effects) ask(i int, o slo.Objective) effect.Answer {
 	k := asked{i, o.Step, o.Load, o.Metric.Span}
 	a, known := f.asked[k]
@@ -115,8 +115,8 @@ func (f *effects) find(i int, o slo.Objective) effect.Answer {
 	return a
 }
 
-// questionOn describes the load that objective o selects around an occurrence, or around several in
-// the order of injection, which are taken for one fault.
+// questionOn describes the load that objective o selects around an occurrence, or around several occurrences, in the
+// order of injection, that count as one fault.
 func questionOn(f *effects, of []int, o slo.Objective) effect.Question {
 	oc := f.read.Faults[of[0]]
 	q := effect.Question{Injected: oc.Injected, Horizon: f.read.end, Limit: f.read.c.Limit, Hold: f.read.c.Hold}
@@ -124,8 +124,9 @@ func questionOn(f *effects, of []int, o slo.Objective) effect.Question {
 		q.Cleared = max(q.Cleared, f.read.overAt(i))
 	}
 	other := func(j int32) bool { return !slices.Contains(of, int(j)) }
-	// blames reports whether the requests of a cell that met occurrence j may be bad by it. They are not if the target
-	// hung by then: if they had been under way for twice as long as any good answer of the step in the baseline.
+	// blames reports whether occurrence j may have made the requests of a cell that met it bad. It did not if the
+	// target hung before: if they had been under way for twice as long as any good answer of the step in the
+	// baseline.
 	blames := func(k measure.Key, j int32) bool {
 		usual := f.read.longest[k.Series]
 		hung := f.read.EndOf(k.Start) + f.read.late[k.Start] + 2*usual + 20*time.Millisecond
@@ -151,7 +152,7 @@ func questionOn(f *effects, of []int, o slo.Objective) effect.Question {
 			return f.read.Faults[j].Injected >= oc.Injected && blames(k, j)
 		})
 	})
-	caught := requests.Span{From: oc.Injected, To: oc.Injected} // since the first request that met them
+	caught := requests.Span{From: oc.Injected, To: oc.Injected} // from the first request that met the occurrences
 	for _, i := range of {
 		if met := f.read.index().Affected[i]; len(met) > 0 {
 			caught.From = min(caught.From, f.read.records[met[0]].Start)
@@ -207,7 +208,8 @@ func (f *effects) confound(i int, a *effect.Answer, next *measure.Occurrence) {
 		case g.Name == "":
 		case f.read.overAt(j) > oc.Injected:
 			why = result.Notes{{Kind: result.OtherIn, Of: g.Name}}
-		case f.answers[j].RelapsedAt.Known(): // it had recovered, so what was bad again is a steady state that failed
+		// the load had recovered, so bad requests after that mean that the steady state failed
+		case f.answers[j].RelapsedAt.Known():
 		case f.answers[j].Impact == result.NotRecovered || f.answers[j].Impact == result.Confounded ||
 			f.answers[j].OnsetAt.Known() && !f.answers[j].RecoveredAt.Known():
 			why = result.Notes{{Kind: result.OtherOpen, Of: g.Name}}
@@ -230,8 +232,8 @@ func (f *effects) confound(i int, a *effect.Answer, next *measure.Occurrence) {
 	}
 }
 
-// confoundedWith lists the occurrences that overlap occurrence i in time, directly or by way of others, with i
-// itself, in the order of injection.
+// confoundedWith lists occurrence i and the occurrences that overlap it in time, directly or through others, in the
+// order of injection.
 func (f *effects) confoundedWith(i int) []int {
 	in := requests.Span{From: f.read.Faults[i].Injected, To: f.read.overAt(i)}
 	var out []int
@@ -252,8 +254,8 @@ func (f *effects) confoundedWith(i int) []int {
 	}
 }
 
-// joint returns the effect of several occurrences that cannot be told apart: of one fault that lasts from the first
-// injection to the last clearing.
+// joint returns the effect of several occurrences whose effects can't be separated, as one fault that lasts from the
+// first injection to the last clearing.
 func (f *effects) joint(of []int, o slo.Objective) effect.Answer {
 	return withShed(f, of, o, effect.Ask(questionOn(f, of, o)))
 }

@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// parts returns what the impact of occurrence i consists of, from the sums of phases.
+// parts returns the parts of the impact of occurrence i, from the sums of phases.
 func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactParts {
 	oc := &f.read.Faults[i]
 	if oc.Name == "" {
@@ -60,7 +60,7 @@ func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactP
 	return out
 }
 
-// partsOf adds up the steps of the phase with a name.
+// partsOf adds up the steps of the phase called name.
 func partsOf(f *effects, ps []phase, sums [][]measure.Cell, name slo.Phase) *measure.Cell {
 	total := &measure.Cell{}
 	if i := phaseOf(ps, name); i >= 0 {
@@ -73,7 +73,7 @@ func partsOf(f *effects, ps []phase, sums [][]measure.Cell, name slo.Phase) *mea
 	return total
 }
 
-// lostTo is the number of acknowledged writes that were lost to occurrence i.
+// lostTo returns the number of acknowledged writes that were lost to occurrence i.
 func lostTo(f *effects, i int) int64 {
 	n := int64(0)
 	for _, l := range f.read.c.Ledgers {
@@ -88,8 +88,8 @@ func lostTo(f *effects, i int) int64 {
 
 // A shedView holds the records with shed requests as errors.
 type shedView struct {
-	covered []bool   // by step: an objective on shed covers it
-	records []record // nil: nothing was shed that no objective covers
+	covered []bool   // by step: whether an objective on shed covers it
+	records []record // nil if objectives cover all shed requests
 }
 
 // shedViews caches views, by the steps that are covered.
@@ -100,8 +100,8 @@ type shedViews struct {
 
 // withoutShed returns the records with shed requests as errors, except in steps that an objective on shed covers,
 // because such an objective says how much may be shed. An objective on the run covers all occurrences, and one in the
-// phase of a fault covers that fault. Of lists occurrences that all have to be covered; it is empty for the run as a
-// whole.
+// phase of a fault covers that fault. of lists occurrences that all have to be covered; it is empty for the whole
+// run.
 func withoutShed(f *effects, of ...int) *shedView {
 	if of == nil && f.shed.run != nil {
 		return f.shed.run
@@ -133,7 +133,7 @@ func (f *readings) shedCovered(step int, of []int) bool {
 			if !ofShed(o.Metric.Row()) || !o.Upper() && o.Op != "=" || !inPhase(o, phase) {
 				return false
 			}
-			if o.Step == "iteration" { // of all steps of its load
+			if o.Step == "iteration" { // it covers all steps of its load
 				o.Step = ""
 			}
 			return requests.Selects(&f.Config.Series, o, step)
@@ -161,12 +161,11 @@ func (f *readings) viewShed(covered []bool) *shedView {
 	return out
 }
 
-// ofShed reports whether a metric is about shed requests alone.
+// ofShed reports whether a metric counts only shed requests.
 func ofShed(r *slo.Row) bool { return r.CountsShed && !r.CountsBad }
 
-// withShed returns the answer a about occurrences that count as one fault. If shed requests surged, it returns the
-// answer with those as errors. A target that shed requests before the fault surges if it sheds more than twice as
-// many.
+// withShed returns the answer a about occurrences that count as one fault, or, if shed requests surged, the answer
+// with shed requests as errors. If the target shed requests before the fault, a surge is more than twice as many.
 func withShed(f *effects, of []int, o slo.Objective, a effect.Answer) effect.Answer {
 	records := withoutShed(f, of...).records
 	if records == nil || a.BadBefore {
@@ -187,13 +186,13 @@ func withShed(f *effects, of []int, o slo.Objective, a effect.Answer) effect.Ans
 	width := result.Sec(b.Resolution)
 	if a.OnsetAt.Known() && a.OnsetAt <= b.OnsetAt+width && a.RecoveredAt.Known() && b.RecoveredAt.Known() &&
 		b.RecoveredAt <= a.RecoveredAt+width {
-		return a // whose edges are exact
+		return a // the edges of a are exact
 	}
 	b.Failed = a.Failed
 	return b
 }
 
-// surge returns the limit of the share of bad requests when shed requests count as bad. Before is the share that was
+// surge returns the limit of the share of bad requests if shed requests count as bad. before is the share that was
 // shed before the fault. The limit is more than twice that share.
 func surge(limit, before float64) float64 {
 	if 2*before > limit {

@@ -12,8 +12,8 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// absent is the result of an objective whose phase did not occur, or whose fault was not injected, as the kind of its
-// note says.
+// absent returns the result of an objective whose phase did not occur, or whose fault was not injected; the kind of
+// its note says which.
 func absent(phase slo.Phase, kind result.NoteKind) result.ObjectiveResult {
 	r := requests.Unanswered(phase, result.Note{Kind: kind})
 	r.Why = result.Absent
@@ -23,8 +23,7 @@ func absent(phase slo.Phase, kind result.NoteKind) result.ObjectiveResult {
 // inPhase reports whether the objective is judged in the phase, or in an occurrence of it.
 func inPhase(o slo.Objective, phase slo.Phase) bool { return o.PhaseOrRun().Includes(phase) }
 
-// judgePhases judges an objective in its phase. Where a fault occurred several times, the worst
-// phase counts.
+// judgePhases judges an objective in its phase. If a fault occurred several times, the worst phase counts.
 func (e *evaluator) judgePhases(
 	o slo.Objective, ps []phase, in func(o slo.Objective, i int, p phase) result.ObjectiveResult,
 ) result.ObjectiveResult {
@@ -45,7 +44,7 @@ func (e *evaluator) judgePhases(
 	return worst
 }
 
-// judgeRelative judges an objective in phase i, held to what its reference was if it is relative.
+// judgeRelative judges an objective in phase i. It compares a relative objective with the value of its reference.
 func (e *evaluator) judgeRelative(
 	o slo.Objective, i int, ps []phase, in func(o slo.Objective, i int, p phase) result.ObjectiveResult,
 ) result.ObjectiveResult {
@@ -67,7 +66,7 @@ func (e *evaluator) judgeRelative(
 	return requests.JudgeRelative(o, reference, func(o slo.Objective) result.ObjectiveResult { return in(o, i, ps[i]) })
 }
 
-// judgeIn judges an objective on the requests of a phase: as measured, and by each adjustment.
+// judgeIn judges an objective on the requests of a phase: as measured, and after each adjustment.
 func (e *evaluator) judgeIn(o slo.Objective, p phase, i int, cells []measure.Cell) result.ObjectiveResult {
 	q := &ask{o: o, p: p, i: i, cells: cells}
 	for s := range cells {
@@ -77,7 +76,7 @@ func (e *evaluator) judgeIn(o slo.Objective, p phase, i int, cells []measure.Cel
 	}
 	q.punctual = *q.measured.Punctual()
 	r := e.judgeSum(o, p, i, q.measured, asMeasured)
-	if requests.AsksRelative(o) { // of a reference the value counts, and its interval
+	if requests.AsksRelative(o) { // a reference has a value and an interval, but no verdict
 		return requests.Either(r, e.punctually(q, q.punctual))
 	}
 	for _, a := range requestAdjustments {
@@ -91,7 +90,7 @@ type view func(*measure.Counts) *measure.Counts
 
 func asMeasured(c *measure.Counts) *measure.Counts { return c }
 
-// judgeSum judges an objective over counts that are as seen by as.
+// judgeSum judges an objective over counts, after applying view as.
 func (e *evaluator) judgeSum(o slo.Objective, p phase, i int, counts requests.Sum, as view) result.ObjectiveResult {
 	sum, limit := &counts, requests.LimitIndex(e.read.Config.Limits, o)
 	r := requests.Unanswered(p.name)
@@ -137,8 +136,8 @@ func (e *evaluator) verdict(
 	return scenarios.Inconclusive, result.Notes{{Kind: result.RequestsNone, Phase: p.name}}
 }
 
-// planBlocks makes the blocks for every objective and phase with an interval, in phases of ten
-// seconds and more.
+// planBlocks makes the blocks for every objective and phase with an interval. Only phases of ten seconds or more have
+// blocks.
 func (e *evaluator) planBlocks(ps []phase) {
 	e.blocks = map[int][]*requests.Blocks{}
 	for _, o := range requests.WithReferences(e.read.c.SLO) {
@@ -152,8 +151,8 @@ func (e *evaluator) planBlocks(ps []phase) {
 	}
 }
 
-// blocksOf returns the blocks for an objective in phase i; nil where there are none, or where its
-// metric has no interval.
+// blocksOf returns the blocks for an objective in phase i. It returns nil if there are none, or if the metric has no
+// interval.
 func (e *evaluator) blocksOf(o slo.Objective, i int) *requests.Blocks {
 	if !requests.HasInterval(o.Metric) {
 		return nil

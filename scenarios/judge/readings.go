@@ -13,20 +13,20 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// readings are the counts of a recording, read back once.
+// readings holds the counts of a recording, read back once.
 type readings struct {
 	*measure.Recording
 	c       Case
-	end     time.Duration // of the judged load
+	end     time.Duration // when the judged load ends
 	records []record      // ascending
 	starts  []time.Duration
 	traffic []int64                      // requests of the load during each occurrence
-	hidden  []requests.Span              // whose requests count as bad for the effects of faults; see seen
+	hidden  []requests.Span              // spans whose requests count as bad for the effects of faults; see seen
 	windows *windowIndex                 // of the records; see index
-	flows   map[[2]string][]effect.Slice // by step and load of an objective: see windowsOf
+	flows   map[[2]string][]effect.Slice // by step and load of an objective; see windowsOf
 
-	// Made with the index. By series: the longest good answer of a step in the baseline without brunt's own time; zero: it
-	// has none. By start of a window: brunt's largest lag.
+	// These two are made with the index. longest has, by series, the longest good answer of a step in the baseline,
+	// without brunt's own time; zero means that it has none. late has brunt's largest lag by start of a window.
 	longest []time.Duration
 	late    map[time.Duration]time.Duration
 }
@@ -35,15 +35,15 @@ type readings struct {
 type record struct {
 	measure.Key
 	measure.Counts
-	ended int64 // in the window, whenever they were intended, as are the next two
+	ended int64 // requests that ended in the window, whenever they were intended; so do the next two fields
 	sent  int64
 	ready int64
 	edges measure.Edges
 
 	missed []measure.Missed
-	waits  int64 // of a load: its requests, and what nine of ten of them were late at least
+	waits  int64 // for a load: the number of its requests, and the lag that nine of ten of them exceed
 	lag    time.Duration
-	latest time.Duration // of a load: the largest lag
+	latest time.Duration // for a load: the largest lag
 }
 
 // take sets the records of a recording in order of time, and finds all windows, with and without events.
@@ -96,13 +96,13 @@ func (f *readings) slices(in requests.Span, o slo.Objective, has func(measure.Ke
 	if len(f.hidden) == 0 {
 		return f.slicesAs(in, o, has, as)
 	}
-	return begunIn(in, asBad(f.slicesAs(f.run(), o, has, as), f.hidden)) // by what was usual before
+	return begunIn(in, asBad(f.slicesAs(f.run(), o, has, as), f.hidden)) // at the rate that was usual before
 }
 
 // run is the span of the judged run.
 func (f *readings) run() requests.Span { return requests.Span{To: f.end} }
 
-// freezes are those of brunt itself, ascending.
+// freezes lists the freezes of brunt itself, ascending.
 func (f *readings) freezes() []measure.Freeze {
 	if f.Config.Freezes == nil {
 		return nil
@@ -169,12 +169,12 @@ func (f *readings) windowsOf(o slo.Objective) []effect.Slice {
 	f.flows[key] = at.Flow(func(s *effect.Slice) { s.End = min(f.EndOf(s.Start), max(f.end, s.Start+1)) },
 		func(i int) (ready, ended int64) {
 			if r := &f.records[i]; requests.Selects(&f.Config.Series, o, int(r.Series)) {
-				return r.ready, r.ended // what brunt was not ready to send is not in flight
+				return r.ready, r.ended // a request that brunt was not ready to send is not in flight
 			}
 			return 0, 0
 		})
 	for i := range f.flows[key] {
-		// brunt ended no request: that is no stall of the target
+		// brunt itself stood still and ended no request, so this is no stall of the target
 		if s := &f.flows[key][i]; 2*measure.LongestFreeze(freezes, s.Start, s.End) >= s.End-s.Start {
 			s.InFlight = 0
 		}

@@ -13,15 +13,15 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// maxRows bounds the rows of single loads and steps in a result. Above that, several windows
-// Share a row; the sums over all loads keep one row per second.
+// maxRows is the maximum number of rows of single loads and steps in a result. Above it, several windows share a row;
+// the sums over all loads keep one row per second.
 const maxRows = 20_000
 
-// rows makes the rows of windows. A window is written with its last cell, because an iteration may
+// rows makes the rows of windows. A row is written when the last cell of its window is read, because an iteration may
 // end long after the window in which it was intended.
 type rows struct {
 	read   *readings
-	tables *tables                           // that the rows are for
+	tables *tables                           // the tables that the rows are added to
 	open   map[time.Duration][]*measure.Cell // by series
 	done   map[time.Duration]bool
 	lasts  map[time.Duration]int    // by start: number of the last cell of a window
@@ -29,15 +29,15 @@ type rows struct {
 	single bool                     // a window without a group makes rows of single loads and steps by itself
 }
 
-// group is a sequence of windows that share one row of each load and step. It spans no instant at
-// which a fault was injected or cleared.
+// group is a sequence of windows that share one row for each load and step. No fault is injected or cleared within
+// it.
 type group struct {
 	start, end time.Duration
 	left       int             // windows still missing
 	cells      []*measure.Cell // by series
 }
 
-// newRows returns rows that are filled by every cell of a recording. Lasts has the number of the last cell of each
+// newRows returns rows to which every cell of a recording is added. lasts has the number of the last cell of each
 // window.
 func (f *tables) newRows(lasts map[time.Duration]int) *rows {
 	w := &rows{
@@ -64,8 +64,8 @@ func (f *tables) newRows(lasts map[time.Duration]int) *rows {
 	return w
 }
 
-// mixed are the loads whose steps together are neither one step nor the whole run: they have rows of
-// their own.
+// mixed returns the loads that have rows of their own: their steps together are neither a single step nor the whole
+// run.
 func (f *tables) mixed() []int {
 	var out []int
 	all := 0
@@ -80,7 +80,7 @@ func (f *tables) mixed() []int {
 	return out
 }
 
-// stepsOf returns the series of a load's steps, without those of parts.
+// stepsOf returns the series of a load's steps, without series of parts.
 func (f *tables) stepsOf(load int) []int {
 	var out []int
 	for i, s := range f.read.Config.Steps {
@@ -118,7 +118,7 @@ func (w *rows) finish() {
 	}
 	slices.SortStableFunc(w.tables.out.Windows, func(a, b result.Window) int { return cmp.Compare(a.T, b.T) })
 	last := int64(0)
-	for i := range w.tables.out.Windows { // a short window may have no sample
+	for i := range w.tables.out.Windows { // a short window may have no sample of the iterations in flight
 		switch row := &w.tables.out.Windows[i]; {
 		case row.InFlight == unseen:
 			row.InFlight = last

@@ -9,8 +9,8 @@ import (
 // Skipped is an occurrence of a fault that was skipped because nothing matched.
 type Skipped struct{ Fault, Name, Why string }
 
-// judgeSkipped makes an objective on a fault inconclusive where an occurrence was skipped,
-// because its effect is unknown.
+// judgeSkipped makes an objective on a fault inconclusive if an occurrence was skipped, because its effect is
+// unknown.
 func (f *effects) judgeSkipped(o slo.Objective, r *result.ObjectiveResult) {
 	of := o.PhaseOrRun().Of(slo.FaultPhase)
 	for _, s := range f.read.c.Skipped {

@@ -9,11 +9,10 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// judgeSpread judges an objective on a percentile over the occurrences of a fault. An
-// occurrence of unknown effect may be the best or the worst: where that decides, the verdict is
-// inconclusive. So is one where the intervals of occurrences decide, which a pass needs to hold from end to end as one
-// occurrence alone does. An occurrence that failed for another reason than its value fails the
-// objective.
+// judgeSpread judges an objective on a percentile over the occurrences of a fault. An occurrence with an unknown
+// effect may be the best or the worst; if that decides, the verdict is inconclusive. The same applies to the
+// intervals of occurrences: a pass must hold at both of their ends, as for a single occurrence. An occurrence that
+// failed for a reason other than its value fails the objective.
 func (f *effects) judgeSpread(o slo.Objective) result.ObjectiveResult {
 	out := absent(o.After, result.FaultAbsent)
 	var s requests.Spread
@@ -23,7 +22,8 @@ func (f *effects) judgeSpread(o slo.Objective) result.ObjectiveResult {
 		}
 		out.Why = ""
 		r := f.faultResult(o, i)
-		if known, _ := f.unknown(i); r.Verdict == scenarios.Invalid && known == nil { // brunt did not see enough of it
+		if known, _ := f.unknown(i); r.Verdict == scenarios.Invalid && known == nil {
+			// brunt did not observe enough of the occurrence
 			r.Measured, r.Low, r.High, r.Verdict, r.Why = result.NaN, result.NaN, result.NaN, scenarios.Inconclusive, ""
 		}
 		if r.Verdict == scenarios.Invalid || r.Verdict == scenarios.Fail && math.IsNaN(float64(r.Measured)) {

@@ -56,7 +56,7 @@ func (f *tables) table(ps []phase, sums [][]measure.Cell) {
 	}
 }
 
-// blockPhases are the blocks of the case, as phases that no objective is on.
+// blockPhases returns the blocks of the case as phases, on which there are no objectives.
 func (f *tables) blockPhases() (out []phase) {
 	for _, span := range f.read.c.Blocks {
 		out = append(out, phase{slo.Phase{Kind: slo.RunPhase}, span, ofNone})
@@ -75,8 +75,8 @@ func (f *tables) blockTable(ps []phase, sums [][]measure.Cell) {
 	}
 }
 
-// outcomes writes a row for all outcomes and one for each that occurred. The rate is the count of
-// the row over the time that the load ran within the phase; lag is that of its requests.
+// outcomes writes a row for all outcomes and one for each outcome that occurred. The rate is the count of the row
+// divided by the time that the load ran within the phase. lag has the lag of the requests.
 func (f *tables) outcomes(p phase, load, step string, c *measure.Cell, lag *measure.Times, span time.Duration) {
 	n := c.Offered()
 	if n == 0 && load != "*" {

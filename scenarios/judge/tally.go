@@ -7,8 +7,7 @@ import (
 	"brunt/scenarios/measure"
 )
 
-// A tally has what the cells of a recording add up to. Each cell is added once, while the run goes on or when it is
-// over.
+// A tally holds the sums of a recording's cells. Each cell is added once, while the run goes on or when it is over.
 type tally struct {
 	records []record
 	sums    map[int32][]measure.Cell // by number of the phase, then by series

@@ -11,7 +11,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// later is d after t, and no later than the end of the load.
+// later returns the time d after t, but not after the end of the load.
 func (f *readings) later(t, d time.Duration) time.Duration { return min(f.end, min(f.end, t)+d) }
 
 // unseenOf lists the spans in which brunt saw nothing of the target, and in which an outage could change the verdict
@@ -124,8 +124,8 @@ func (f *readings) failedBy(o slo.Objective, in requests.Span) (out []requests.S
 	return out
 }
 
-// unsentIn explains that brunt failed at so many requests during occurrence i that the load was not the scheduled
-// one; scheduled is true where it was. Requests that were due while brunt stood still do not count: see seen.
+// unsentIn explains that brunt failed to send so many requests during occurrence i that the load was not the
+// scheduled one. scheduled is true if it was. Requests that were due while brunt stood still do not count: see seen.
 func (f *readings) unsentIn(o slo.Objective, i int) (why result.Note, scheduled bool) {
 	stops := f.stops()
 	var failed, offered int64
@@ -145,9 +145,8 @@ func (f *readings) unsentIn(o slo.Objective, i int) (why result.Note, scheduled 
 	return result.Note{Kind: result.NotTheLoad, Part: failed, Count: offered, Of: f.Faults[i].Name}, false
 }
 
-// stoodStill explains that brunt stood still for half of the time or more in which occurrence i was in, or sent most
-// of its requests after it, so that what it did is unknown where nothing was seen of it; it is nil where brunt did
-// not.
+// stoodStill explains that brunt stood still for at least half of occurrence i, or sent most of its requests after
+// it. The effect of the occurrence is then unknown if none was seen. It returns nil if neither is so.
 func (f *readings) stoodStill(i int) result.Notes {
 	in := requests.Span{From: f.Faults[i].Injected, To: min(f.end, f.Faults[i].Until())}
 	if n := f.missed(slo.Objective{}, i); 2*n > f.traffic[i] {
@@ -165,7 +164,7 @@ func (f *readings) stoodStill(i int) result.Notes {
 	}}
 }
 
-// sentNone reports whether brunt sent no request while occurrence i was in.
+// sentNone reports whether brunt sent no request while occurrence i was active.
 func (f *readings) sentNone(i int) bool {
 	oc, at := &f.Faults[i], f.index()
 	for j := at.First[at.Begun(oc.Injected)]; j < len(f.records) && f.records[j].Start < oc.Until(); j++ {
@@ -176,8 +175,8 @@ func (f *readings) sentNone(i int) bool {
 	return true
 }
 
-// missed is the number of good answers in occurrence i to requests that brunt sent after its end, because it was
-// late: they did not meet the fault.
+// missed returns the number of good answers to requests that were due in occurrence i, but that brunt sent after its
+// end because it was late. They did not meet the fault.
 func (f *readings) missed(o slo.Objective, i int) (n int64) {
 	for _, j := range f.index().Affected[i] {
 		r := &f.records[j]

@@ -12,9 +12,8 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// VerdictsNow returns the verdict that each objective would have if the run ended now, from
-// counts alone. A percentile is judged without its value, because its value needs a
-// distribution.
+// VerdictsNow returns the verdict that each objective would have if the run ended now, from counts alone. A
+// percentile is judged by counts above its target; its value stays unknown, because that needs a distribution.
 func VerdictsNow(s measure.Second, slo []slo.Objective) []result.RunningVerdict {
 	if len(slo) == 0 {
 		return nil
@@ -37,7 +36,7 @@ func CountedPhases(objectives []slo.Objective) []slo.Phase {
 	return out
 }
 
-// runningVerdict judges one objective. Of several occurrences of its phase the worst counts.
+// runningVerdict judges one objective. If its phase occurred several times, the worst counts.
 func runningVerdict(r *measure.Second, o slo.Objective) result.RunningVerdict {
 	worst := result.RunningVerdict{
 		Asked: o, Text: o.Text, Phase: o.PhaseOrRun(), Verdict: scenarios.Pending, Measured: result.NaN, Left: result.NaN,
@@ -79,7 +78,7 @@ func verdictOf(
 	}
 	measured := sum.Measure(o, limit)
 	if o.Metric.Percentile() {
-		measured = math.NaN() // it needs a distribution
+		measured = math.NaN() // the value needs a distribution
 	}
 	as.Measured = result.Num(measured)
 	if a := requests.Allowed(o); a < 1 {

@@ -9,16 +9,14 @@ import (
 	"brunt/scenarios/result"
 )
 
-// The pauses between two rounds of asking for the writes that are missing grow from the first to the
-// last.
+// The pauses between two rounds of asking for missing writes grow from firstPause to lastPause.
 const (
 	firstPause = 250 * time.Millisecond
 	lastPause  = 2 * time.Second
 )
 
-// askAgain asks for the writes that no unit had until every unit has them, or until ctx ends: a write
-// that is still queued is late, not lost. A write that is found counts as late, by the time from its
-// acknowledgement to the answer that has it.
+// askAgain asks for the writes that no unit had until every unit has them, or until ctx ends, because a write that is
+// still queued is late and not lost. How late a write is counts from its acknowledgement to the answer that has it.
 func (b *verification) askAgain(ctx context.Context) error {
 	if len(b.missing) == 0 {
 		return nil
@@ -50,7 +48,7 @@ func (b *verification) askAgain(ctx context.Context) error {
 	return nil
 }
 
-// round asks once for every write that is missing, and settles those that every unit has.
+// round asks once for every missing write, and settles the writes that every unit has.
 func (b *verification) round(ctx context.Context) error {
 	still := b.missing[:0]
 	for rest := b.missing; len(rest) > 0; {
@@ -65,13 +63,13 @@ func (b *verification) round(ctx context.Context) error {
 		found := b.run.Now()
 		for i := range batch {
 			c := &batch[i]
-			for k := range c.answers { // where a unit gave no answer, the one before says more
+			for k := range c.answers { // if a unit gave no answer, its answer before says more
 				if c.answers[k].n == noAnswer {
 					c.answers[k] = before[i][k]
 				}
 			}
 			switch s := sumOf(c.answers); {
-			case s.absent: // at some unit it may still arrive
+			case s.absent: // the write may still arrive at some unit
 				if s.most == 0 {
 					c.absent = asked
 				}
@@ -89,7 +87,7 @@ func (b *verification) round(ctx context.Context) error {
 	return nil
 }
 
-// lateness takes the time in which a write became late into account; low and high bound it.
+// lateness records how late a write was, with its bounds.
 func (b *verification) lateness(low, high time.Duration) {
 	b.out.LateLow = max(b.out.LateLow, result.Sec(max(0, low)))
 	b.out.LateHigh = max(b.out.LateHigh, result.Sec(max(0, high)))

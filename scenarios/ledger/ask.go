@@ -21,8 +21,8 @@ type asked struct {
 	Place
 	client  targets.Client
 	samples *samples.Set
-	silent  atomic.Int64 // writes in a row without an answer
-	failed  atomic.Int64 // writes without an answer in all
+	silent  atomic.Int64 // number of writes in a row without an answer
+	failed  atomic.Int64 // number of all writes without an answer
 	why     atomic.Pointer[string]
 }
 
@@ -38,8 +38,9 @@ const noAnswer = -1
 // unmeasuredStep is the step number of a verification request, which is not measured.
 const unmeasuredStep = -2
 
-// open opens the units and asks each, until it answers, for a write that was never made. A unit that finds this write
-// would find any. A unit that stays down takes only a part of the time, so that the others are still asked.
+// open opens the units and asks each, until it answers, for a write that was never made. The answers of a unit that
+// finds this write are worthless, because it would find any write. A unit that stays down uses only a part of the
+// time, so that the others are still asked.
 func (b *verification) open(ctx context.Context) error {
 	first, cancel := context.WithTimeout(ctx, b.ledger.spec.WithinOr().D()/firstPart)
 	defer cancel()
@@ -114,8 +115,8 @@ type reader struct {
 	run     Run
 	spec    *Spec
 	units   []*asked
-	counted atomic.Bool // `count` existed in some answer
-	nowhere atomic.Bool // `count` was missing in some answer
+	counted atomic.Bool // some answer had the path `count`
+	nowhere atomic.Bool // some answer lacked the path `count`
 }
 
 // open makes a client for each place. The caller closes the reader, also after an error.
@@ -177,7 +178,7 @@ func (a *asker) ask(ctx context.Context, id string) sight {
 	return sight{n: noAnswer}
 }
 
-// once asks for a write once. Again reports whether another try may succeed where this one failed.
+// once asks for a write once. again reports whether another try may succeed if this one failed.
 func (a *asker) once(ctx context.Context, id string) (s sight, again bool) {
 	r, it := &a.reader.run, &a.it
 	it.Reset()

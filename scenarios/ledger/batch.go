@@ -6,24 +6,24 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A Batch is what the ledger of a worker recorded since its last batch. Batches add up.
+// A Batch holds the records of a worker's ledger since its last batch. Batches add up.
 type Batch struct {
 	WriteBatch
 	Unnamed int64
-	Reads   *result.LedgerReads `json:",omitempty"` // nil: it makes none
+	Reads   *result.LedgerReads `json:",omitempty"` // nil if it makes no reads
 	Stale   []time.Duration     // when the stale reads were sent
 }
 
-// mostOfBatch bounds the writes of a batch, in bytes.
+// mostOfBatch is the maximum size of the writes of a batch, in bytes.
 const mostOfBatch = 8 << 20
 
-// collect starts to record the writes of one part of the load, of several, for the ledger of the whole.
+// collect starts to record the writes of one of several parts of the load, for the ledger of the whole run.
 func collect(p *Spec, parts, shards int) *Ledger {
 	return newLedger(p, newHeldLog(shards), parts)
 }
 
-// Take returns what was recorded since it was called last, as far as it fits into a batch; more reports whether there
-// is other. The ledger is one of [Collect].
+// Take returns the records since its last call, as far as they fit into a batch. more reports whether there are
+// further records. The ledger must come from [Collect].
 func (l *Ledger) Take() (b *Batch, more bool) {
 	b = new(Batch)
 	b.WriteBatch, more = l.kept.Take(mostOfBatch)
@@ -35,7 +35,7 @@ func (l *Ledger) Take() (b *Batch, more bool) {
 	return b, more
 }
 
-// Import adds what the ledger of a worker recorded. Any goroutine may call it.
+// Import adds the records of a worker's ledger. Any goroutine may call it.
 func (l *Ledger) Import(b *Batch) {
 	l.acked.Add(l.kept.Import(b.WriteBatch) + b.Unnamed)
 	l.unnamed.Add(b.Unnamed)

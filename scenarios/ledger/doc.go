@@ -6,11 +6,11 @@
 //
 //	spec.go    the ledger of a plan, with its steps resolved
 //	ledger.go  virtual users whose writes are recorded
-//	set.go     the ledgers of a run, of which one step may be the write of several
+//	set.go     the ledgers of a run; several may record the writes of one step
 //	verify.go  the verification and the state of each write: held, lost, stale, duplicated, …
 //	again.go   asks again for writes that are missing, which are late if they come
-//	span.go    the recovery point: the time over which lost writes had been acknowledged
-//	batch.go   what the ledger of a worker sends to that of its run
+//	span.go    the recovery point: the span of acknowledgements of lost writes
+//	batch.go   the records that the ledger of a worker sends to the ledger of its run
 //	probe.go   reads the latest write while the load runs, for stale reads
 //	ask.go     asks a unit for a write, until it answers
 //	list.go    lists the writes that are not simply held

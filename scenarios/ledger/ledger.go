@@ -13,19 +13,20 @@ import (
 
 // Ledger records the writes of a run.
 type Ledger struct {
-	spec     *Spec
-	kept     *writeLog
-	acked    atomic.Int64
-	unnamed  atomic.Int64
-	latest   atomic.Pointer[latest] // kept while a prober reads
-	prober   atomic.Pointer[prober]
-	reads    *reads // while the load runs; nil: none are made
-	parts    int    // of the load, each with a ledger of its own; one: this ledger has it all
-	stop     func() // stops flushing and waits for it; nil: there is none
-	findings string // the file that lists writes which are not simply held; empty is none
+	spec    *Spec
+	kept    *writeLog
+	acked   atomic.Int64
+	unnamed atomic.Int64
+	latest  atomic.Pointer[latest] // set only while a prober reads
+	prober  atomic.Pointer[prober]
+	reads   *reads // findings of reads during the load; nil if none are made
+	// number of parts of the load, each with a ledger of its own; one means that this ledger has all writes
+	parts    int
+	stop     func() // stops flushing and waits for it; nil if nothing is flushed
+	findings string // the file that lists writes which are not simply held; empty means none
 }
 
-// flushEvery bounds how many writes are lost when brunt is killed.
+// flushEvery is the interval of flushing, which limits how many records are lost if brunt is killed.
 const flushEvery = time.Second
 
 // open starts to record writes; path is the file for the findings.
@@ -127,7 +128,7 @@ func (w *writer) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome)
 	}
 }
 
-// name sets the id of the write; it is empty where a part of it is missing.
+// name sets the id of the write. It is empty if a part of it is missing.
 func (w *writer) name(it *template.Iter) {
 	id, err := w.ledger.spec.ID.Append(w.id[:0], it)
 	if err != nil {

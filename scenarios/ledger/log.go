@@ -32,7 +32,7 @@ import (
 // last second.
 type writeLog struct {
 	shards []*writeShard
-	file   *os.File // nil: the writes are held in memory
+	file   *os.File // nil means that the writes are held in memory
 	held   held
 	most   int64
 	kept   atomic.Int64
@@ -43,21 +43,21 @@ type writeLog struct {
 // A loggedWrite is the outcome of one write.
 type loggedWrite struct {
 	ID    string
-	End   time.Duration // offset from t0 of its answer, or of giving it up
+	End   time.Duration // when its answer came, or it was given up, an offset from t0
 	Acked bool
 }
 
-// mostWrites is how many writes a run keeps; it only counts the rest. The verification needs 16
+// mostWrites is the maximum number of writes that a run keeps; it only counts the rest. The verification needs 16
 // bytes of memory for each.
 const mostWrites = 8_000_000
 
-// Bounds on ids and buffers, in bytes.
+// Limits on ids and buffers, in bytes.
 const (
 	longestID  = 4 << 10
 	writesRoom = 32 << 10
 )
 
-// newWriteLog creates the file at path, or an unnamed file where path is empty.
+// newWriteLog creates the file at path, or an unnamed file if path is empty.
 func newWriteLog(path string, shards int) (*writeLog, error) {
 	w := newLog(shards)
 	var err error
@@ -86,8 +86,8 @@ func newLog(shards int) *writeLog {
 // Shard returns shard i.
 func (w *writeLog) Shard(i int) *writeShard { return w.shards[i%len(w.shards)] }
 
-// A writeShard collects the writes of some workers. Like a [writeShard] it never blocks: a worker that
-// finds it in use takes the next one.
+// A writeShard collects the writes of some workers. Like a measure.Shard it never blocks: a worker that finds it in
+// use takes the next one.
 type writeShard struct {
 	of    *writeLog
 	taken atomic.Bool
@@ -96,8 +96,7 @@ type writeShard struct {
 	_     [64]byte // keeps the next shard off this cache line
 }
 
-// Record keeps a write. It returns false for an invalid id: empty, null, longer than 4 KiB or no
-// text.
+// Record keeps a write. It returns false for an invalid id: one that is empty, null, longer than 4 KiB, or not text.
 func (s *writeShard) Record(id []byte, end time.Duration, acked bool) bool {
 	if len(id) == 0 || len(id) > longestID || string(id) == "null" || !utf8.Valid(id) {
 		return false
@@ -135,7 +134,7 @@ func (s *writeShard) flush() {
 	s.lines = s.lines[:0]
 }
 
-// write appends whole lines to the file, or to those in memory.
+// write appends whole lines to the file, or to the lines in memory.
 func (w *writeLog) write(lines []byte) {
 	if w.file == nil {
 		w.held.add(lines)
@@ -182,14 +181,14 @@ func (w *writeLog) Flush() error {
 	return nil
 }
 
-// Kept is the number of writes that were kept.
+// Kept returns the number of writes that were kept.
 func (w *writeLog) Kept() int64 { return w.kept.Load() }
 
-// Over is the number of writes that were not kept: beyond the bound, or after a write error.
+// Over returns the number of writes that were not kept: beyond mostWrites, or after a write error.
 func (w *writeLog) Over() int64 { return w.over.Load() }
 
-// Each calls do for every write, in the order of recording, which is nearly that of their ends. No
-// write may be recorded meanwhile.
+// Each calls do for every write, in the order of recording, which is nearly the order of their ends. No write may be
+// recorded meanwhile.
 func (w *writeLog) Each(do func(loggedWrite) error) error {
 	if _, err := w.file.Seek(0, io.SeekStart); err != nil {
 		return err
@@ -203,7 +202,7 @@ func (w *writeLog) Each(do func(loggedWrite) error) error {
 			Ack bool    `json:"ack"`
 		}
 		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
-			if w.broken.Load() != nil { // only a part of a line was written
+			if w.broken.Load() != nil { // after a write error the last line may be incomplete
 				return nil
 			}
 			return fmt.Errorf("the ledger's file is damaged: %w", err)

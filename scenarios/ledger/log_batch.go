@@ -6,17 +6,17 @@ import (
 	"sync/atomic"
 )
 
-// A WriteBatch is what the log of a worker kept since its last batch, for the log of its run.
+// A WriteBatch holds the writes that the log of a worker kept since its last batch, for the log of its run.
 type WriteBatch struct {
 	Lines []byte // whole lines, as in the file
 	Over  int64  // writes that were not kept
 }
 
-// mostHeld bounds the memory for the writes that a worker holds until its run asks for them, in bytes. It is some 4
-// million writes: a worker whose run is silent ends its load after seconds.
+// mostHeld is the maximum memory for the writes that a worker holds until its run asks for them, in bytes. That is
+// about 4 million writes, which suffices because a worker without contact to its run soon ends its load.
 const mostHeld = 256 << 20
 
-// held are lines in memory. Any goroutine may use it.
+// held holds lines in memory. Any goroutine may use it.
 type held struct {
 	mu    sync.Mutex
 	lines []byte
@@ -32,7 +32,7 @@ func (h *held) add(lines []byte) {
 	h.bytes.Store(int64(len(h.lines)))
 }
 
-// take takes whole lines of at most so many bytes.
+// take removes and returns whole lines of at most most bytes.
 func (h *held) take(most int) (lines []byte) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -48,8 +48,8 @@ func (h *held) take(most int) (lines []byte) {
 // newHeldLog returns a log that holds its writes in memory, until Take takes them.
 func newHeldLog(shards int) *writeLog { return newLog(shards) }
 
-// Take takes the writes that were kept since it was called last, in at most so many bytes, which are more than the
-// longest line has. More reports whether there are others. The log is one of [newHeldLog].
+// Take removes and returns writes of at most most bytes, which must be more than the longest line. more reports
+// whether there are further writes. The log must come from [newHeldLog].
 func (w *writeLog) Take(most int) (b WriteBatch, more bool) {
 	_ = w.Flush() // memory has no errors
 	b = WriteBatch{Lines: w.held.take(most), Over: w.over.Swap(0)}
@@ -59,8 +59,8 @@ func (w *writeLog) Take(most int) (b WriteBatch, more bool) {
 
 var newline, writelogAcknowledged = []byte("\n"), []byte("\"ack\":true}\n")
 
-// Import keeps the writes of a batch, and returns how many of them were acknowledged; those that were not kept count as
-// such.
+// Import keeps the writes of a batch, and returns how many of them were acknowledged. Writes that were not kept count
+// as acknowledged.
 func (w *writeLog) Import(b WriteBatch) (acked int64) {
 	lines, n := b.Lines, int64(bytes.Count(b.Lines, newline))
 	acked = int64(bytes.Count(lines, writelogAcknowledged)) + b.Over
@@ -80,7 +80,7 @@ func (w *writeLog) Import(b WriteBatch) (acked int64) {
 	return acked
 }
 
-// prefix is the length of the first n lines.
+// prefix returns the length of the first n lines.
 func prefix(lines []byte, n int64) (length int) {
 	for ; n > 0; n-- {
 		length += bytes.IndexByte(lines[length:], '\n') + 1

@@ -8,7 +8,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// mostStale bounds the stale reads whose faults are known.
+// mostStale is the maximum number of stale reads whose faults are determined.
 const mostStale = 1 << 16
 
 // A latest is the write that was acknowledged last.
@@ -25,7 +25,7 @@ type prober struct {
 	stop   func()
 }
 
-// reads are what the reads found. Any goroutine may use it.
+// reads holds the findings of the reads. Any goroutine may use it.
 type reads struct {
 	mu    sync.Mutex
 	found result.LedgerReads
@@ -120,7 +120,7 @@ func (p *reads) count(unit string, n int, sent time.Duration, w *latest) {
 	}
 }
 
-// take returns what was found since it was called last.
+// take returns the findings since its last call.
 func (p *reads) take() (found result.LedgerReads, stale []time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -129,7 +129,7 @@ func (p *reads) take() (found result.LedgerReads, stale []time.Duration) {
 	return found, stale
 }
 
-// add adds what the ledger of a worker found.
+// add adds the findings of a worker's ledger.
 func (p *reads) add(found *result.LedgerReads, stale []time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -148,7 +148,7 @@ func (p *reads) add(found *result.LedgerReads, stale []time.Duration) {
 	p.stale = append(p.stale, stale[:min(len(stale), mostStale-len(p.stale))]...)
 }
 
-// during returns what the reads found, with the faults that were in.
+// during returns the findings of the reads, with the faults that were active.
 func (p *reads) during(r Run) *result.LedgerReads {
 	p.mu.Lock()
 	defer p.mu.Unlock()

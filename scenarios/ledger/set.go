@@ -11,11 +11,11 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A Set is the ledgers of a run; the zero value is none. A step may be the write of several.
+// A Set holds the ledgers of a run; the zero value has none. Several ledgers may record the writes of one step.
 type Set []*Ledger
 
-// Open starts to record the writes of all ledgers. Path is the file for the findings of one without a name; those of
-// others have their name in it.
+// Open starts to record the writes of all ledgers. path is the file for the findings of a ledger without a name. For
+// a ledger with a name, the name is added to it.
 func Open(specs []*Spec, path string, shards int) (Set, error) {
 	var s Set
 	for _, p := range specs {
@@ -32,7 +32,7 @@ func Open(specs []*Spec, path string, shards int) (Set, error) {
 	return s, nil
 }
 
-// Collect starts to record the writes of one part of the load, of several, for the ledgers of the whole.
+// Collect starts to record the writes of one of several parts of the load, for the ledgers of the whole run.
 func Collect(specs []*Spec, parts, shards int) (s Set) {
 	for _, p := range specs {
 		s = append(s, collect(p, parts, shards))
@@ -57,8 +57,8 @@ func (s Set) User(u load.User, shard int) load.User {
 	return u
 }
 
-// Probe begins to read writes back while the load runs, for the ledgers that ask for it. Run describes the run for one
-// of them.
+// Probe begins to read writes back while the load runs, for the ledgers that ask for it. run returns the description
+// of the run for a ledger.
 func (s Set) Probe(ctx context.Context, run func(*Spec) Run) error {
 	for _, l := range s {
 		if err := l.Probe(ctx, run(l.spec)); err != nil {
@@ -83,7 +83,7 @@ func (s Set) Verify(ctx context.Context, run func(*Spec) Run) (out []*result.Led
 		if alone < 0 {
 			alone = r.Now()
 		}
-		r.Alone = alone // what one ledger waits for the target to settle, the next need not
+		r.Alone = alone // the next ledger need not wait again for the target to settle
 		found, err := l.Verify(ctx, r)
 		if found != nil {
 			found.Name = l.spec.Name
@@ -96,7 +96,7 @@ func (s Set) Verify(ctx context.Context, run func(*Spec) Run) (out []*result.Led
 	return out, nil
 }
 
-// Take returns for each ledger what was recorded since it was called last; see [Ledger.Take].
+// Take returns the records of each ledger since its last call; see [Ledger.Take].
 func (s Set) Take() (all []*Batch, more bool) {
 	for _, l := range s {
 		b, rest := l.Take()
@@ -105,7 +105,7 @@ func (s Set) Take() (all []*Batch, more bool) {
 	return all, more
 }
 
-// Import adds what the ledgers of a worker recorded, in their order. Any goroutine may call it.
+// Import adds the records of a worker's ledgers, in the same order. Any goroutine may call it.
 func (s Set) Import(all []*Batch) {
 	for i, b := range all {
 		if i < len(s) && b != nil {

@@ -7,11 +7,11 @@ import (
 	"brunt/scenarios/result"
 )
 
-// acknowledged are the times at which writes were acknowledged, for the spans of the lost ones. It
-// takes 8 bytes for each write.
+// acknowledged holds the times at which writes were acknowledged, to compute the spans of lost writes. It takes 8
+// bytes for each write.
 type acknowledged struct {
-	lost, held  []time.Duration // of the writes that are not there, and of those that are
-	first, last time.Duration   // of all, also of those whose state is unknown
+	lost, held  []time.Duration // times of lost writes, and of writes that are there
+	first, last time.Duration   // times of the first and last of all writes, including those whose state is unknown
 	any         bool
 }
 
@@ -28,8 +28,8 @@ func (a *acknowledged) add(at time.Duration, lost, held bool) {
 	}
 }
 
-// around returns the last write up to first that is there, and the first one from last on; the first
-// and the last of all writes where there is none.
+// around returns the times of the last surviving write up to first, and of the first surviving write from last on.
+// Without such a write, it returns the time of the first or the last of all writes.
 func (a *acknowledged) around(first, last time.Duration) (before, after time.Duration) {
 	before, after = a.first, a.last
 	if i, found := slices.BinarySearch(a.held, first); found {
@@ -43,13 +43,13 @@ func (a *acknowledged) around(first, last time.Duration) (before, after time.Dur
 	return before, after
 }
 
-// mostSeconds bounds the seconds whose lost writes are counted.
+// mostSeconds is the maximum number of seconds for which lost writes are counted.
 const mostSeconds = 600
 
-// lostIn counts a write lost to a fault in the second of its acknowledgement. They come in the order of time.
+// lostIn counts a write lost to a fault in the second of its acknowledgement. It is called in the order of time.
 func (b *verification) lostIn(at time.Duration, fault string) {
 	t := result.Sec(at.Truncate(time.Second))
-	if at < 0 { // of the warm-up
+	if at < 0 { // in the warm-up
 		t = result.Sec((at - time.Second + 1).Truncate(time.Second))
 	}
 	all := b.out.LostSeconds
@@ -64,13 +64,12 @@ func (b *verification) lostIn(at time.Duration, fault string) {
 	}
 }
 
-// spans derives the recovery point from the lost writes: for each fault, the time over which the
-// writes that were lost to it had been acknowledged.
+// spans computes the recovery point from the lost writes: for each fault, the span of acknowledgements of the writes
+// that were lost to it.
 //
-// At least, that is the time from the first lost write to the last one. At most, it is the time from
-// the last write before them that is there to the first one after them that is: no more can have been
-// lost than lay between the two. Unlike the age of the oldest lost write it does not grow with the
-// length of the run.
+// Its lower bound is the time from the first lost write to the last one. Its upper bound is the time between the
+// surviving writes just before and just after them, because only writes between these two can have been lost. Unlike
+// the age of the oldest lost write, the span does not grow with the length of the run.
 func (b *verification) spans() {
 	b.out.RPO, b.out.RPOLow = 0, 0
 	if len(b.acked.lost) == 0 {
@@ -96,7 +95,7 @@ func (b *verification) spans() {
 		before, after := b.acked.around(s.First.D(), s.Last.D())
 		s.Before, s.After = result.Sec(before), result.Sec(after)
 		b.out.LostSpans = append(b.out.LostSpans, *s)
-		b.out.RPOLow = max(b.out.RPOLow, s.Last-s.First) // each bound is the largest of all faults
+		b.out.RPOLow = max(b.out.RPOLow, s.Last-s.First) // each bound is the largest over all faults
 		if most := s.After - s.Before; most > b.out.RPO || len(b.out.LostSpans) == 1 {
 			b.out.RPO, b.out.RPOFault = most, s.Fault
 		}

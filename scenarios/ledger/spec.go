@@ -15,18 +15,18 @@ type Spec struct {
 	Places []Place
 	Draws  bool // the writes use ${ledger.id}
 	Early  bool // the id is known before the request is sent, so that a write without an answer can be read back
-	Counts int  // the variable that holds the count; -1 is none
+	Counts int  // the variable that holds the count; -1 means none
 	Values []int
 }
 
-// Called is what messages call the ledger.
+// Called returns the name of the ledger in messages.
 func (s *Spec) Called() string { return strings.TrimSpace("ledger " + s.Name) }
 
 // A Place is where the verification reads every write.
 type Place struct {
 	Name string // name of a unit or of an endpoint, or the URL itself
-	Base string // the URL; empty is the URL of the unit, or of the endpoint, once it runs
+	Base string // the URL; empty means the URL of the unit or of the endpoint, once it runs
 }
 
-// Counted is the variable that receives the count of an answer.
+// Counted is the name of the variable that receives the count of an answer.
 const Counted = "ledger-count"

@@ -21,17 +21,18 @@ import (
 	"brunt/targets"
 )
 
-// Bounds of the verification.
+// Limits of the verification.
 const (
 	askers      = 32              // requests in flight at once, over all units
-	askTimeout  = 5 * time.Second // of each request
+	askTimeout  = 5 * time.Second // time limit of each request
 	askTries    = 6               // tries for a write at a unit that does not answer, with growing waits between them
 	askPause    = 50 * time.Millisecond
-	firstPart   = 4       // the first answer of each unit may take 1/firstPart of `within`
-	silentAfter = 32      // after so many writes in a row without an answer, the unit is skipped
-	asksAtOnce  = 512     // writes in a batch
-	mostMissing = 1 << 17 // writes that are asked for again; further ones that are missing may be late as well as lost
-	mostKeys    = 100     // keys listed in the report for each state
+	firstPart   = 4   // the first answer of each unit may take 1/firstPart of `within`
+	silentAfter = 32  // after so many writes in a row without an answer, the unit is skipped
+	asksAtOnce  = 512 // writes in a batch
+	// mostMissing is the maximum number of missing writes asked for again; further ones stay neither late nor lost
+	mostMissing = 1 << 17
+	mostKeys    = 100 // keys listed in the report for each state
 )
 
 // A Run is what the verification needs from the run.
@@ -39,9 +40,9 @@ type Run struct {
 	T0       time.Time            // start of the run; offsets are relative to it
 	Now      func() time.Duration // the run's clock
 	End      time.Duration        // scheduled end of the load
-	Alone    time.Duration        // since when nothing has been written
+	Alone    time.Duration        // time since which nothing has been written
 	Faults   []*chaos.Record      // the faults that were injected
-	Causes   scenarios.Causes     // names why a read has no answer
+	Causes   scenarios.Causes     // names of the causes for reads without an answer
 	Vars     []template.Value     // variables of the run, as set by setup
 	Env      *template.Env
 	Rand     func() *rand.Rand   // randomness for the requests of the verification
@@ -53,7 +54,7 @@ type Run struct {
 	Client   func(base string, timeout time.Duration, samples *samples.Set) (targets.Client, error)
 	Absent   func(*scenarios.Outcome) bool // reports whether an answer says that the write is not there
 	Retry    func(*scenarios.Outcome) bool // reports whether a read that failed is worth another try
-	// EndIteration closes what a read opened in its session; nil: it opens nothing.
+	// EndIteration closes resources that a read opened in its session; nil if there are none.
 	EndIteration func(targets.Session, *template.Iter)
 }
 
@@ -125,9 +126,9 @@ type verification struct {
 	out     *result.LedgerRecord
 	again   map[string]time.Duration // ids that the target gave to several writes, with the end of the last one
 	listed  map[result.WriteState][]result.WriteKey
-	listing *bufio.Writer  // list of all writes that are not simply held; nil is none
+	listing *bufio.Writer  // list of all writes that are not simply held; nil means none
 	found   int64          // acknowledged writes that were found
-	missing []checkedWrite // acknowledged writes that every unit answered it does not have
+	missing []checkedWrite // acknowledged writes that no unit has, by the answers of all units
 	unasked int64          // such writes beyond mostMissing, which are not asked for again
 	acked   acknowledged   // every acknowledged write with an id
 }
@@ -136,8 +137,8 @@ type verification struct {
 type checkedWrite struct {
 	loggedWrite
 	answers []sight
-	absent  time.Duration // when the units were last asked for it that did not have it
-	late    bool          // it was not there at first
+	absent  time.Duration // when units that did not have the write were last asked for it
+	late    bool          // the write was not there at first
 }
 
 func (b *verification) read(ctx context.Context) error {
@@ -187,7 +188,7 @@ func (b *verification) read(ctx context.Context) error {
 	if err == nil {
 		err = ask()
 	}
-	b.out.Unrecorded += max(0, b.ledger.kept.Kept()-done) // those that its file lacks
+	b.out.Unrecorded += max(0, b.ledger.kept.Kept()-done) // writes that the file lacks
 	if err == nil {
 		err = b.askAgain(ctx)
 	}
@@ -199,10 +200,10 @@ func (b *verification) read(ctx context.Context) error {
 	return err
 }
 
-// repeated finds the ids that the target gave to more than one write: only the last of these writes
-// can still be there. It ignores ids that brunt generated.
+// repeated finds the ids that the target gave to more than one write: only the last of these writes can still be
+// there. It ignores ids that brunt generated.
 //
-// It uses 8 bytes for each write, and compares the ids where two hashes are equal.
+// It uses 8 bytes for each write, and compares ids only if their hashes are equal.
 func (b *verification) repeated() error {
 	b.again = map[string]time.Duration{}
 	if b.ledger.spec.Early {
@@ -240,12 +241,12 @@ func (b *verification) repeated() error {
 	}))
 }
 
-// sum is what the answers of all units say of a write.
+// sum combines the answers of all units about a write.
 type sum struct {
-	most       int  // how often it is there at most
+	most       int  // maximum number of times that a unit has it
 	absent     bool // some unit does not have it
 	unanswered bool // some unit gave no answer
-	differ     bool // its content is wrong, or differs between units
+	differ     bool // the content is wrong, or differs between units
 }
 
 func sumOf(answers []sight) sum {
@@ -266,8 +267,8 @@ func sumOf(answers []sight) sum {
 	return out
 }
 
-// judge determines the state of a write, and counts it. It puts aside a write that no unit has: that
-// one is asked for again. Beyond mostMissing of those, whether one is lost or late stays unknown.
+// judge determines the state of a write, and counts it. It puts aside writes that no unit has, to ask for them again.
+// Beyond mostMissing such writes, whether one is lost or late stays unknown.
 func (b *verification) judge(c *checkedWrite) error {
 	s := sumOf(c.answers)
 	if last, again := b.again[c.ID]; again && c.Acked && c.End < last {
@@ -284,7 +285,7 @@ func (b *verification) judge(c *checkedWrite) error {
 	return b.settle(c, s, "")
 }
 
-// settle gives a write its state, and counts it.
+// settle sets the final state of a write, and counts it.
 func (b *verification) settle(c *checkedWrite, s sum, note string) error {
 	out := b.out
 	for k, a := range c.answers {
@@ -334,13 +335,14 @@ func (b *verification) settle(c *checkedWrite, s sum, note string) error {
 	return b.listOne(c, state, note)
 }
 
-// age returns how old a write was when it was lost, at the latest, and the fault that it was lost to.
+// age returns the upper bound of a write's age when it was lost, and the fault that it was lost to.
 //
-// A write acknowledged while a fault was in was lost to that fault: at the latest when the fault was cleared, and at
-// once for a one-shot fault such as a crash; or to a fault that was injected before that. A write acknowledged while
-// none was in was lost to the nearest in time. That may be the last one that was cleared, because a primary that was
-// cut off acknowledges writes for some time after the cut, until it steps down; such a write was lost by the end of the
-// load. Without any fault, it was lost by then too.
+// A write that was acknowledged during a fault was lost to that fault, at the latest when the fault was cleared, or
+// at once for a one-shot fault such as a crash. If another fault was injected before that time, the write may have
+// been lost to that one. A write that was acknowledged without an active fault was lost to the nearest fault in time.
+// That may be the last fault that was cleared, because a primary that was cut off acknowledges writes for some time
+// after the cut, until it steps down. Such a write was lost by the end of the load. Without any fault, a write was
+// lost by the end of the load as well.
 func (b *verification) age(acked time.Duration) (age time.Duration, fault string) {
 	end := max(b.run.End, acked)
 	age = end - acked
@@ -350,7 +352,7 @@ func (b *verification) age(acked time.Duration) (age time.Duration, fault string
 			continue
 		}
 		cleared := c.Cleared
-		if cleared < c.Injected { // it never was
+		if cleared < c.Injected { // it was never cleared
 			cleared = end
 		}
 		at := c.Injected

@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// longPause is the length from which an iteration pauses without a goroutine: the stack of one keeps what the steps
-// before needed.
+// longPause is the length from which an iteration pauses without a goroutine, because the stack of a goroutine stays
+// as large as the steps before needed.
 const longPause = time.Second
 
-// asleep are the users of a load whose iterations pause for long. Each goes on in a new goroutine when its time comes,
-// or the run ends.
+// asleep holds the users of a load whose iterations pause for long. Each continues in a new goroutine when its time
+// comes or the run ends.
 type asleep struct {
 	group *sync.WaitGroup // counts the users
 	stop  func() bool
@@ -24,20 +24,20 @@ type asleep struct {
 	over  bool
 }
 
-// sleeper is what a user does after its pause.
+// sleeper holds the function that a user calls after its pause.
 type sleeper struct {
 	on    func()
 	timer *time.Timer
 }
 
-// newAsleep prepares the sleep of the users that group counts. The end of ctx wakes them.
+// newAsleep returns an empty set of sleeping users. group counts the users. The end of ctx wakes them.
 func newAsleep(ctx context.Context, group *sync.WaitGroup) *asleep {
 	a := &asleep{group: group, users: map[*vu]sleeper{}}
 	a.stop = context.AfterFunc(ctx, a.wake)
 	return a
 }
 
-// until has a user sleep for d, after which on is called. The user's goroutine is to end now.
+// until makes a user sleep for d and then call on. The user's goroutine must end now.
 func (a *asleep) until(d time.Duration, v *vu, on func()) {
 	a.group.Add(1)
 	a.mu.Lock()
@@ -48,7 +48,7 @@ func (a *asleep) until(d time.Duration, v *vu, on func()) {
 	a.users[v] = sleeper{on, time.AfterFunc(d, func() { a.goOn(v) })}
 }
 
-// goOn has a user go on, if it sleeps.
+// goOn wakes a user, if it sleeps.
 func (a *asleep) goOn(v *vu) {
 	a.mu.Lock()
 	s, sleeps := a.users[v]
@@ -61,7 +61,8 @@ func (a *asleep) goOn(v *vu) {
 	}
 }
 
-// wake wakes all users, and those that are about to sleep. A few goroutines do it: thousands of users have only to end.
+// wake wakes all users, and makes later sleeps return at once. A few goroutines suffice, because thousands of users
+// have only to end.
 func (a *asleep) wake() {
 	a.mu.Lock()
 	a.over = true

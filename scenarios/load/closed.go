@@ -15,15 +15,15 @@ type closedLoad struct {
 	asleep *asleep
 	most   int64 // users
 	opened atomic.Int64
-	shared atomic.Int64 // iterations that began, of those that the users share
+	shared atomic.Int64 // number of shared iterations that began
 }
 
 // closedUser is a user of a closed load.
 type closedUser struct {
 	*vu
-	mine  int64         // iterations that began
-	warm  int64         // number of the next one of the warm-up, below zero
-	began time.Duration // the last one
+	mine  int64         // number of iterations that began
+	warm  int64         // number of the next iteration of the warm-up, below zero
+	began time.Duration // when the last iteration began
 }
 
 // closed runs a closed load. Each virtual user begins an iteration when its previous one has
@@ -52,8 +52,8 @@ func (r *Run) closed(ctx context.Context) Stats {
 	return Stats{Pacing: "none: closed", VirtualUser: int(c.opened.Load()), End: end}
 }
 
-// begin returns when user id has its first iteration. Users that are active at the start begin
-// with the warm-up.
+// begin returns the time of the first iteration of user id. Users that are active at the start begin with the
+// warm-up.
 func (r *Run) begin(id int) time.Duration {
 	if r.Warmup > 0 && float64(id) < r.Plan.Users.First() {
 		return -r.Warmup
@@ -108,7 +108,7 @@ func (c *closedLoad) live(u *closedUser) {
 	c.leave(u)
 }
 
-// sleep has a user go on after a long pause.
+// sleep makes a user continue after a long pause.
 func (c *closedLoad) sleep(u *closedUser, pauses time.Duration) {
 	c.asleep.until(pauses, u.vu, func() {
 		if again := u.resume(c.ctx); again > 0 {
@@ -128,7 +128,7 @@ func (c *closedLoad) leave(u *closedUser) {
 	}
 }
 
-// next waits for the next iteration of a user, and begins it; false: it has none.
+// next waits for the next iteration of a user, and begins it. more is false if there is none.
 func (c *closedLoad) next(u *closedUser) (j job, more bool) {
 	r := c.Run
 	for c.ctx.Err() == nil && !r.aborted.Load() {
@@ -165,15 +165,15 @@ func (c *closedLoad) next(u *closedUser) (j job, more bool) {
 	return job{}, false
 }
 
-// rested ends the iteration of a user, and waits until its period is over, or the load. It returns false when the run
+// rested ends the iteration of a user, and waits until its period or the load is over. It returns false if the run
 // ends first.
 func (c *closedLoad) rested(u *closedUser) bool {
 	c.enter(-1)
 	return c.rest(c.ctx, u.vu, u.began)
 }
 
-// rest waits until the period of an iteration that began at an instant is over, or the load. It returns false when the
-// run ends first.
+// rest waits until the period of an iteration that began at began, or the load, is over. It returns false if the run
+// ends first.
 func (r *Run) rest(ctx context.Context, v *vu, began time.Duration) bool {
 	if r.Plan.Every.Max == 0 {
 		return true

@@ -11,11 +11,10 @@ import (
 // An Engine makes the requests of an open load in place of [User]s: a separate load tool, whose
 // requests follow the schedule of the load.
 type Engine interface {
-	// Attack calls next for each arrival; next returns when the arrival is due. Attack makes
-	// the request at once, without waiting for earlier ones. It passes every outcome to record,
-	// from one goroutine, and returns when all requests have ended. The outcome carries neither
-	// the load nor the intended time. Full reports that requests had to wait, because the limit
-	// of requests in flight was reached.
+	// Attack calls next for each arrival; next returns when the arrival is due. Attack makes the request at once,
+	// without waiting for earlier ones. It passes every outcome to record, from one goroutine, and returns when all
+	// requests have ended. It does not set the load and the intended time of an outcome. full reports that requests
+	// had to wait because the limit of requests in flight was reached.
 	Attack(next func() (scenarios.Arrival, bool), record func(scenarios.Arrival, *scenarios.Outcome)) (full bool)
 }
 

@@ -9,15 +9,15 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// An Executor holds the settings of a load, as `executor:` selects it. Its exported fields are its YAML.
+// An Executor holds the settings of a load. `executor:` selects its type, and its exported fields are its YAML.
 type Executor interface {
-	// Plan returns the schedule of a load. It notes settings that contradict each other.
+	// Plan returns the schedule of a load. It notes contradicting settings as mistakes.
 	Plan(in Scope) Plan
 }
 
-// A Scope is what an executor plans in.
+// A Scope is the context of [Executor.Plan].
 type Scope struct {
-	Start    time.Duration                                           // of the load, an offset from t0
+	Start    time.Duration                                           // start of the load, an offset from t0
 	Open     func(at syntax.Pos, name string) (io.ReadCloser, error) // opens a file beside the scenario
 	Mistakes *syntax.Mistakes
 }
@@ -44,12 +44,13 @@ type Plan struct {
 	Users   *Profile // virtual users; nil for an open load
 	PerVU   int64    // iterations of each virtual user; 0 is unlimited
 	Shared  int64    // iterations in total; 0 is unlimited
-	Log     *Log     // log of a replay, which Rate is computed from; nil: arrivals follow Rate
+	Log     *Log     // log of a replay, from which Rate is computed; nil means that arrivals follow Rate
 	Stages  []Stage
-	Every   quantity.Range // period of a user's iterations of a closed load; zero: the next begins as one ends
+	// period of a user's iterations in a closed load; zero means that the next begins when one ends
+	Every quantity.Range
 }
 
-// A Stage is a named stretch of a load, for `during`.
+// A Stage is a named span of a load, for `during`.
 type Stage struct {
 	Name     string
 	From, To time.Duration // offsets from t0
@@ -58,10 +59,10 @@ type Stage struct {
 // Closed reports whether the load is closed: it has virtual users in place of arrivals.
 func (p Plan) Closed() bool { return p.Rate == nil }
 
-// Start is when the load begins.
+// Start returns when the load begins.
 func (p Plan) Start() time.Duration { return p.profile().Begin() }
 
-// End is when the last iteration may begin.
+// End returns when the last iteration may begin.
 func (p Plan) End() time.Duration { return p.profile().End() }
 
 func (p Plan) profile() *Profile {
@@ -71,7 +72,7 @@ func (p Plan) profile() *Profile {
 	return p.Users
 }
 
-// Only returns the schedule with iterations that begin within spans alone.
+// Only returns the schedule restricted to iterations that begin within spans.
 func (p Plan) Only(spans []Span) Plan {
 	if p.Rate != nil {
 		p.Rate = p.Rate.Only(spans)
@@ -93,20 +94,21 @@ func (p Plan) Arrivals() int64 {
 	return arrivals(p.Rate.Total())
 }
 
-// arrivals counts the whole numbers n from 0 with n < area, less the rounding error of the area.
+// arrivals returns how many whole numbers n from 0 are less than area. It allows for the rounding error of area.
 func arrivals(area float64) int64 { return int64(math.Ceil(area - 1e-6)) }
 
 // Paced sets how often a virtual user begins an iteration.
 type Paced struct {
-	// period of a user's iterations, from the begin of one to that of the next, also after one that failed and left out
-	// its pauses; drawn for each from a range such as 8s..12s. One that takes longer is followed at once. Zero: the next
-	// begins as one ends
+	// period of a user's iterations, from the begin of one to the begin of the next, even if one fails early; from a
+	// range, such as 8s..12s, each iteration draws its own period. After an iteration that takes longer, the next
+	// begins at once. Default: the next begins when one ends
 	Every quantity.Range `yaml:"every"`
 }
 
 // Arrivals sets how the arrivals of an open load are distributed.
 type Arrivals struct {
-	Arrivals string `yaml:"arrivals,oneof=even|poisson"` // zero is even
+	// how arrivals are distributed: evenly, or at random as a Poisson process; zero is even
+	Arrivals string `yaml:"arrivals,oneof=even|poisson"`
 }
 
 func (a Arrivals) poisson() bool { return a.Arrivals == "poisson" }

@@ -11,7 +11,7 @@ import (
 type PerVUIterations struct {
 	syntax.Place
 	VUs         int               `yaml:"vus,required,min=1,max=1000000"` // virtual users
-	Iterations  int64             `yaml:"iterations,required,min=1"`      // of each virtual user
+	Iterations  int64             `yaml:"iterations,required,min=1"`      // number of iterations of each virtual user
 	MaxDuration quantity.Duration `yaml:"max_duration"`                   // zero is 10m
 	Paced       `yaml:",inline"`
 }
@@ -19,9 +19,10 @@ type PerVUIterations struct {
 // SharedIterations distributes a number of iterations over the virtual users.
 type SharedIterations struct {
 	syntax.Place
-	VUs         int               `yaml:"vus,required,min=1,max=1000000"` // virtual users
-	Iterations  int64             `yaml:"iterations,required,min=1"`      // of all virtual users together
-	MaxDuration quantity.Duration `yaml:"max_duration"`                   // zero is 10m
+	VUs int `yaml:"vus,required,min=1,max=1000000"` // virtual users
+	// number of iterations of all virtual users together
+	Iterations  int64             `yaml:"iterations,required,min=1"`
+	MaxDuration quantity.Duration `yaml:"max_duration"` // zero is 10m
 	Paced       `yaml:",inline"`
 }
 

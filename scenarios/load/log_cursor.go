@@ -49,7 +49,7 @@ type logEntry struct {
 	target string // path and query
 }
 
-// readAhead is how many instants are read before they are due.
+// readAhead is the number of instants that are read before they are due.
 const readAhead = 4
 
 // cursor iterates over a part of the log from its beginning. The caller must close it.

@@ -136,8 +136,8 @@ func (r *logReader) bad(b accesslog.BadLine) {
 	}
 }
 
-// An order sorts entries by time, where lines are out of order by at most a window. It is a heap;
-// entries with the same time keep the order of the file.
+// An order sorts entries by time. Lines may be out of order by at most window. It is a heap; entries with the same
+// time keep the order of the file.
 type order struct {
 	window int64
 	heap   []accesslog.Entry
@@ -146,7 +146,7 @@ type order struct {
 	late   int64 // entries that were further out of order than the window
 }
 
-// mostOrdered bounds the number of entries in the heap, whatever the window: about 100 MB.
+// mostOrdered is the maximum number of entries in the heap, whatever the window: about 100 MB.
 const mostOrdered = 1 << 19
 
 func (o *order) less(a, b *accesslog.Entry) bool { return a.At < b.At || a.At == b.At && a.N < b.N }
@@ -168,7 +168,7 @@ func (o *order) push(e accesslog.Entry) {
 	}
 }
 
-// pop returns the first entry, once no earlier one can follow; all says that the log has ended.
+// pop returns the first entry if no earlier one can follow; all says that the log has ended.
 func (o *order) pop(all bool) (accesslog.Entry, bool) {
 	n := len(o.heap)
 	if n == 0 || !all && n < mostOrdered && o.heap[0].At > o.newest-o.window {

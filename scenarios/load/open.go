@@ -13,11 +13,12 @@ import (
 type job struct {
 	n        int64
 	intended time.Duration
-	ready    time.Duration // when the dispatcher accepted it; 0: when the worker does
-	waited   bool
-	parks    bool   // in place of an arrival: the worker's goroutine ends, and its user stays
-	flow     int32  // flow of a replayed request
-	asks     string // path and query of a replayed request
+	// when the dispatcher accepted it; 0 means that the time at which the worker accepts it counts
+	ready  time.Duration
+	waited bool
+	parks  bool   // not an arrival: tells the worker's goroutine to end; its user stays
+	flow   int32  // flow of a replayed request
+	asks   string // path and query of a replayed request
 }
 
 // dispatcher assigns arrivals to workers. It never drops one: an arrival that finds no idle
@@ -28,10 +29,11 @@ type dispatcher struct {
 	workers sync.WaitGroup
 	asleep  *asleep
 
-	mu     sync.Mutex
-	idle   []*worker     // a stack: the worker that was busy last is taken first
-	unused int           // the first ones of idle: no arrival needed them since park was called last
-	parkAt time.Duration // when it is called next, by the schedule
+	mu   sync.Mutex
+	idle []*worker // a stack, so that the worker that was busy last is taken first
+	// number of workers at the bottom of idle that no arrival has needed since the last call of park
+	unused int
+	parkAt time.Duration // when park is called next, by the schedule
 	line   ring          // arrivals that wait for a worker
 	opened int
 	full   bool
@@ -45,7 +47,7 @@ type worker struct {
 	jobs chan job // nil while it is parked; closed when the dispatcher ends, under mu
 }
 
-// parkAfter is for how long a worker is idle, at least, before its goroutine ends.
+// parkAfter is the least time for which a worker is idle before its goroutine ends.
 const parkAfter = 10 * time.Second
 
 // open runs an open load.
@@ -152,9 +154,9 @@ func (d *dispatcher) assign(w *worker, j job) {
 	w.jobs <- j
 }
 
-// park ends the goroutines of the workers that no arrival needed since it was called last. A target that stalls takes
-// hundreds of workers, and their stacks would be kept to the end of the run. Their users stay, with what they know of
-// the target. Mu is held.
+// park ends the goroutines of the workers that no arrival has needed since the last call. A stall of the target takes
+// hundreds of workers, whose stacks would otherwise stay until the end of the run. Their users stay, with their
+// state. The caller holds mu.
 func (d *dispatcher) park() {
 	for _, w := range d.idle[:d.unused] {
 		if w.jobs != nil {
@@ -165,7 +167,7 @@ func (d *dispatcher) park() {
 	d.unused = len(d.idle)
 }
 
-// work runs a worker: an iteration, then the next arrival in line, else it is idle.
+// work runs a worker: an iteration, then the arrivals in line. Without one the worker is idle.
 func (d *dispatcher) work(w *worker, jobs <-chan job) {
 	for j := range jobs {
 		if j.parks {
@@ -195,14 +197,14 @@ func (d *dispatcher) serve(w *worker, j job) bool {
 	return true
 }
 
-// resume goes on with the iteration of a worker that slept.
+// resume continues the iteration of a worker that slept.
 func (d *dispatcher) resume(w *worker) {
 	if pauses := w.resume(d.ctx); pauses > 0 {
 		d.asleep.until(pauses, w.vu, func() { d.resume(w) })
 		return
 	}
 	d.enter(-1)
-	jobs := w.jobs // before it is idle
+	jobs := w.jobs // read before the worker is idle
 	if j, more := d.next(w); more && !d.serve(w, j) {
 		return
 	}

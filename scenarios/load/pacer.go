@@ -9,8 +9,8 @@ import (
 type Pacer interface {
 	// Until returns once the clock has reached at, or a little later.
 	Until(at time.Duration)
-	// Due returns when an arrival that the schedule wants at at is due. Efficient pacing gathers the arrivals of a
-	// millisecond at its beginning, so that their rounding is part of the schedule and of no response time.
+	// Due returns when an arrival that is scheduled for at is due. Efficient pacing moves the arrivals of a
+	// millisecond to its beginning, so that the rounding is part of the schedule and not of response times.
 	Due(at time.Duration) time.Duration
 	// Name is the pacing mode in use, for the report.
 	Name() string
@@ -23,14 +23,15 @@ const tick = time.Millisecond
 // efficient is the name of efficient pacing.
 const efficient = "efficient, arrivals of a millisecond together at its beginning"
 
-// lead is how long before its time a precise pacer wakes, to spin for the rest. It is the typical
-// delay from a timer's interrupt to a running goroutine; measured on two quiet cores, it lowers
-// the median lateness from 47 to 18 µs.
+// lead is how long before its time a precise pacer wakes up, to spin for the rest. It is the typical delay from a
+// timer's interrupt to a running goroutine. Measured on two quiet cores, it lowers the median lateness from 47 to 18
+// µs.
 const lead = 30 * time.Microsecond
 
-// NewPacer returns a pacer on the clock now, which returns offsets from t0. Mode is precise, efficient, auto or sleep.
-// Auto is precise up to a rate of [mostPrecise], and efficient above; rate is the highest of the load, so that the
-// pacing never changes within a run. Sleep uses only the timers of the standard library, which a synctest bubble needs.
+// NewPacer returns a pacer on the clock now, which returns offsets from t0. mode is precise, efficient, auto or
+// sleep. Auto is precise up to a rate of [mostPrecise], and efficient above. rate is the highest rate of the load, so
+// that the pacing never changes within a run. Sleep uses only the timers of the standard library, which a synctest
+// bubble needs.
 func NewPacer(mode string, now func() time.Duration, rate float64) Pacer {
 	switch {
 	case mode == "sleep":
@@ -45,8 +46,8 @@ func NewPacer(mode string, now func() time.Duration, rate float64) Pacer {
 	return chosen{newTicks(now)}
 }
 
-// mostPrecise is the rate of arrivals per second up to which auto is precise: waking for each of them costs at most a
-// fifth of the processors that brunt may use.
+// mostPrecise returns the rate of arrivals per second up to which auto is precise: waking up for each of them costs
+// at most a fifth of the processors that brunt may use.
 func mostPrecise() float64 { return float64(runtime.GOMAXPROCS(0)) * mostWakes }
 
 // chosen is a pacer that auto has chosen.
@@ -58,7 +59,7 @@ func (p chosen) Name() string { return "auto: " + p.Pacer.Name() }
 // late. It works everywhere and in a synctest bubble.
 type sleepPacer struct {
 	now func() time.Duration
-	on  time.Duration // wakes on multiples of it; 0: at any time
+	on  time.Duration // wakes up only at multiples of it; 0 means at any time
 }
 
 func (p *sleepPacer) Until(at time.Duration) {
@@ -85,7 +86,7 @@ func (p *sleepPacer) Name() string {
 
 func (p *sleepPacer) Close() error { return nil }
 
-// roundDown returns the last multiple of on that is not after t; t itself for no grid.
+// roundDown returns the last multiple of on that is not after t. It returns t if on is 0.
 func roundDown(t, on time.Duration) time.Duration {
 	if on == 0 {
 		return t

@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// A Part is what one of several workers does of a load: the arrivals, or of a closed load the users and the shared
-// iterations, whose number n has n mod Of = Index. The parts 0 to Of-1 together are the load. The zero value is all of
-// it.
+// A Part is the part of a load that one of several workers makes: the arrivals, or for a closed load the users and
+// the shared iterations, with numbers n for which n mod Of = Index. The parts 0 to Of-1 together are the whole load.
+// The zero value is the whole load.
 type Part struct{ Index, Of int64 }
 
 func (p Part) takes(n int64) bool { return p.Of <= 1 || n%p.Of == p.Index }
 
-// Nth is the number in the whole of number i of the part.
+// Nth returns the number within the load of item i of the part.
 func (p Part) Nth(i int64) int64 { return i*max(1, p.Of) + p.Index }
 
-// Share is how many of n things, numbered from 0, the part has: the first parts have the remainder.
+// Share returns how many of n items, numbered from 0, the part has. The first parts have the remainder.
 func (p Part) Share(n int64) int64 {
 	if p.Of <= 1 {
 		return n
@@ -24,8 +24,8 @@ func (p Part) Share(n int64) int64 {
 	return max(0, (n-p.Index+p.Of-1)/p.Of)
 }
 
-// Owed calls do with the intended time of each arrival of a part of an open load, without those of the warm-up. Of the
-// settings it reads Name, Plan and Seed. An error is one of the log that the load replays.
+// Owed calls do with the intended time of each arrival of a part of an open load, without the warm-up. It reads only
+// Name, Plan and Seed of the settings. An error comes from the log that the load replays.
 func (s *Settings) Owed(p Part, do func(at time.Duration)) error {
 	seed, begin := s.source(), s.Plan.Rate.Begin()
 	log := s.Plan.Log
@@ -45,7 +45,7 @@ func (s *Settings) Owed(p Part, do func(at time.Duration)) error {
 	return c.close()
 }
 
-// Iterations is how many iterations a part of a closed load has in all; zero: as many as its users come to.
+// Iterations returns the number of iterations of a part of a closed load; zero means as many as its users can make.
 func (p Plan) Iterations(part Part) int64 {
 	if p.PerVU > 0 {
 		return p.PerVU * part.Share(p.MostUsers())
@@ -53,10 +53,10 @@ func (p Plan) Iterations(part Part) int64 {
 	return part.Share(p.Shared)
 }
 
-// MostUsers is the number of virtual users of a closed load.
+// MostUsers returns the maximum number of virtual users of a closed load.
 func (p Plan) MostUsers() int64 { return int64(math.Ceil(p.Users.Max())) }
 
-// UserTime is how long the virtual users of a part are to be active between two times, all together.
+// UserTime returns how long the virtual users of a part should be active between two times, summed over users.
 func (p Plan) UserTime(part Part, from, to time.Duration) (sum time.Duration) {
 	const step = 10 * time.Millisecond
 	for at := from; at < to; at += step {
@@ -65,7 +65,7 @@ func (p Plan) UserTime(part Part, from, to time.Duration) (sum time.Duration) {
 	return sum
 }
 
-// owed counts the iterations of a load, without those of its warm-up.
+// owed counts the iterations of a load, without its warm-up.
 type owed struct{ begun, cut atomic.Int64 }
 
 // begin counts an iteration that begins.
@@ -75,12 +75,12 @@ func (o *owed) begin(j job) {
 	}
 }
 
-// cutOff takes an iteration back that the end of the run cut off, so that it is not recorded.
+// cutOff uncounts an iteration that the end of the run cut off, so that it is not recorded.
 func (o *owed) cutOff(j job) {
 	if j.n >= 0 {
 		o.cut.Add(1)
 	}
 }
 
-// n is how many iterations are recorded once all have ended.
+// n returns how many iterations are recorded when all have ended.
 func (o *owed) n() int64 { return o.begun.Load() - o.cut.Load() }

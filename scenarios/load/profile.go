@@ -8,11 +8,11 @@ import (
 
 // A Shape is an arrival schedule: a rate over time, given by its area.
 type Shape interface {
-	// Area is the number of arrivals due before t, a real number.
+	// Area returns the number of arrivals due before t, a real number.
 	Area(t time.Duration) float64
-	// Inverse is the time when the area reaches n. It is the inverse of Area where the rate is not zero.
+	// Inverse returns the time when the area reaches n. It is the inverse of Area where the rate is not zero.
 	Inverse(n float64) time.Duration
-	// End is when the schedule ends.
+	// End returns when the schedule ends.
 	End() time.Duration
 }
 
@@ -23,7 +23,7 @@ type Profile struct {
 	begin  time.Duration
 	end    time.Duration
 	area   float64
-	first  float64 // of one restricted by Only: the quantity at the beginning before that
+	first  float64 // for a profile restricted by Only: the quantity at the beginning of the unrestricted profile
 }
 
 var _ Shape = (*Profile)(nil)
@@ -49,12 +49,12 @@ func (p *Profile) Add(d time.Duration, a, b float64) {
 	p.area += (a + b) / 2 * (to - from)
 }
 
-// Begin is when the profile begins.
+// Begin returns when the profile begins.
 func (p *Profile) Begin() time.Duration { return p.begin }
 
 func (p *Profile) End() time.Duration { return p.end }
 
-// At is the quantity at t; at a jump, the value after it.
+// At returns the quantity at t; at a jump, the value after it.
 func (p *Profile) At(t time.Duration) float64 {
 	x := t.Seconds()
 	if t < p.begin || t >= p.end {
@@ -68,7 +68,7 @@ func (p *Profile) At(t time.Duration) float64 {
 	return 0
 }
 
-// Max is the largest quantity that the profile reaches.
+// Max returns the largest quantity that the profile reaches.
 func (p *Profile) Max() float64 {
 	m := 0.0
 	for _, s := range p.pieces {
@@ -77,8 +77,8 @@ func (p *Profile) Max() float64 {
 	return m
 }
 
-// First is the quantity at the beginning of the profile; of a restricted one, at the beginning of the
-// whole, since that is the rate to warm up at.
+// First returns the quantity at the beginning of the profile. For a restricted profile it is the quantity at the
+// beginning of the unrestricted one, because that is the rate of the warm-up.
 func (p *Profile) First() float64 {
 	if p.first > 0 {
 		return p.first
@@ -89,7 +89,7 @@ func (p *Profile) First() float64 {
 	return p.pieces[0].a
 }
 
-// Total is the area of the whole profile.
+// Total returns the area of the whole profile.
 func (p *Profile) Total() float64 { return p.area }
 
 func (p *Profile) Area(t time.Duration) float64 {
@@ -142,7 +142,7 @@ func (p *Profile) Scaled(f float64) *Profile {
 	return out
 }
 
-// A Span is a stretch of time, as offsets from t0.
+// A Span is a span of time, as offsets from t0.
 type Span struct{ From, To time.Duration }
 
 // Only returns the profile with the quantity zero outside of spans, which are ascending and do not

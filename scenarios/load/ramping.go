@@ -10,7 +10,7 @@ import (
 // RampingArrivalRate changes the rate linearly within each stage.
 type RampingArrivalRate struct {
 	syntax.Place
-	StartRate quantity.Rate `yaml:"start_rate"`      // zero is none
+	StartRate quantity.Rate `yaml:"start_rate"`      // iterations a second at the beginning; zero is none
 	Stages    []RateStage   `yaml:"stages,required"` // one after the other
 	Arrivals  `yaml:",inline"`
 }
@@ -18,9 +18,9 @@ type RampingArrivalRate struct {
 // RateStage changes the rate to Rate within Duration.
 type RateStage struct {
 	syntax.Place
-	Name     string            `yaml:"name"`              // zero is stage-N, counted from 1
+	Name     string            `yaml:"name"`              // name of the stage; zero is stage-N, counted from 1
 	Rate     quantity.Rate     `yaml:"rate,required"`     // iterations a second at the end of the stage
-	Duration quantity.Duration `yaml:"duration,required"` // zero is a jump
+	Duration quantity.Duration `yaml:"duration,required"` // length of the stage; zero is a jump
 }
 
 var _ Executor = (*RampingArrivalRate)(nil)

@@ -16,39 +16,39 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Replay repeats the requests of an access log at their logged times: an open load whose schedule
-// is the log's. Its stage is replay.
+// Replay repeats the requests of an access log at their logged times. It is an open load with the schedule of the
+// log, and its only stage is replay.
 type Replay struct {
 	syntax.Place
-	// the log, relative to the scenario; a gzip file is unpacked
+	// file of the log, relative to the scenario; a gzip file is unpacked
 	From string `yaml:"from,required"`
-	// combined is the format of nginx and Apache, or common; json has one object per line; csv has its
-	// column names in the first line; zero is auto
+	// format of the log: combined, or common, of nginx and Apache; json, with one object per line; csv, with column
+	// names in the first line; auto detects it; zero is auto
 	Format string    `yaml:"format,oneof=auto|combined|json|csv"`
 	Fields LogFields `yaml:"fields"` // names of the fields in a json or csv log
-	// factor by which the replay is faster; zero is 1
+	// factor by which the replay is faster than the log; zero is 1
 	Speed float64 `yaml:"speed,positive"`
-	// which requests are made; zero is GET, HEAD and OPTIONS
+	// only requests with these methods are made; zero is GET, HEAD and OPTIONS
 	Methods []string `yaml:"methods"`
-	// stretch of the log's time to skip at its beginning
+	// time of the log to skip at its beginning
 	Skip quantity.Duration `yaml:"skip"`
-	// stretch of the log's time to replay; zero is the rest
+	// time of the log to replay; zero is the rest
 	For quantity.Duration `yaml:"for,positive"`
-	// how far lines may be out of order, in the log's time; zero is 10s
+	// how far lines may be out of order, in time of the log; zero is 10s
 	Window quantity.Duration `yaml:"window,positive"`
-	// share of lines that may be unreadable; more are a mistake; nil is 1%
+	// maximum share of unreadable lines; more are a mistake; nil is 1%
 	BadLines *quantity.Share `yaml:"bad_lines"`
 	Arrivals `yaml:",inline"`
 }
 
-// LogFields names the keys of a JSON log, or the columns of a CSV log. A nested key is written
-// request.method. Fields without a name are looked up by the names that servers use.
+// LogFields names the keys of a JSON log, or the columns of a CSV log. A nested key is written request.method. Fields
+// without a name are looked up by names that servers commonly use.
 type LogFields struct {
 	syntax.Place
-	// when the request arrived, or ended: RFC 3339, seconds or milliseconds since 1970, or the format
-	// of combined
+	// time at which the request arrived or ended: RFC 3339, seconds or milliseconds since 1970, or the format of
+	// combined
 	Time   string `yaml:"time"`
-	Method string `yaml:"method"` // zero is the method of the request line, else GET
+	Method string `yaml:"method"` // method of the request; zero is the method in the request line, else GET
 	Path   string `yaml:"path"`   // path and query, a whole URL, or a request line
 }
 
@@ -62,7 +62,7 @@ const (
 	defaultBadLines = .01
 )
 
-// scan reads the log; nil: it notes what is wrong with it.
+// scan reads the log. It returns nil and notes mistakes if the log is not usable.
 func (r *Replay) scan(in Scope) *Log {
 	at, m := r.Of("from"), in.Mistakes
 	if r.Speed == 0 {
@@ -123,7 +123,7 @@ type Log struct {
 	logFindings
 }
 
-// logSettings say what is replayed, and how.
+// logSettings are the settings of a replay.
 type logSettings struct {
 	name    string
 	format  string
@@ -136,12 +136,12 @@ type logSettings struct {
 	open    func() (io.ReadCloser, error)
 }
 
-// logFindings are those of the scan.
+// logFindings are the findings of the scan.
 type logFindings struct {
 	lines      int64
 	bad        int64
 	badLines   []accesslog.BadLine
-	left       map[string]int64 // requests that are not made, by reason
+	left       map[string]int64 // number of requests that are not made, by reason
 	disorder   int64            // greatest distance of a line out of order, in nanoseconds; at most the window
 	late       int64            // lines that are further out of order than the window
 	count      int64
@@ -153,7 +153,7 @@ type logFindings struct {
 	flows      map[string]int32 // flow numbers by name
 }
 
-// A LogStep is the requests of a log that belong to one step.
+// A LogStep counts the requests of a log that belong to one step.
 type LogStep struct {
 	Name, Method string
 	Count        int64
@@ -161,13 +161,13 @@ type LogStep struct {
 
 const (
 	mostBadShown = 5
-	mostLeft     = 20 // reasons for skipping requests that are reported separately
+	mostLeft     = 20 // number of reasons for skipping requests that are reported separately
 )
 
 // Steps lists the steps of the log by the number that its arrivals carry.
 func (l *Log) Steps() []LogStep { return l.steps }
 
-// Count is the number of requests to make.
+// Count returns the number of requests to make.
 func (l *Log) Count() int64 { return l.count }
 
 // scan reads the whole log.
@@ -200,8 +200,8 @@ func (l *Log) scan() error {
 	return nil
 }
 
-// origin is the time in the log at which the load begins. It is a whole second, so that the
-// seconds of the log and of its schedule coincide.
+// origin returns the time in the log at which the load begins. It is a whole second, so that the seconds of the log
+// and of its schedule coincide.
 func (l *Log) origin() int64 { return l.first - l.first%int64(time.Second) + int64(l.skip) }
 
 // profile adds the rate of the log, second by second; a long log has longer steps.
@@ -217,7 +217,7 @@ func (l *Log) profile(p *Profile) {
 	}
 }
 
-// Notes describes the log, and which of its requests are not replayed.
+// Notes describes the log, and the requests that are not replayed.
 func (l *Log) Notes() []string {
 	peak, at := float64(l.seconds.most)*l.speed, time.Duration(float64(l.seconds.mostAt)*float64(time.Second)/l.speed)
 	span := time.Duration(l.seconds.last+1) * time.Second
@@ -278,9 +278,9 @@ func (l *Log) badText() string {
 		strings.Join(parts, "; "))
 }
 
-// logSeconds counts requests by second of the log, or by longer intervals where it is long.
+// logSeconds counts requests by second of the log, or by longer intervals for a long log.
 type logSeconds struct {
-	width  int64 // seconds per count; zero: none yet
+	width  int64 // seconds per count; zero means that there is no count yet
 	counts []int64
 	last   int64 // second
 	now    int64 // requests of the last second so far
@@ -288,7 +288,7 @@ type logSeconds struct {
 	mostAt int64 // second with the highest count
 }
 
-// mostCounts bounds the resolution of a long log.
+// mostCounts is the maximum number of counts of a long log.
 const mostCounts = 4096
 
 // add counts a request in a second; seconds never decrease.

@@ -21,8 +21,8 @@ type User interface {
 	Close() error
 }
 
-// An EndIteration closes what an iteration of a user opened. It is called after the last step of each iteration, by the
-// goroutine of Do. It may be nil.
+// An EndIteration closes connections and other resources that an iteration of a user opened. The goroutine of Do
+// calls it after the last step of each iteration. It may be nil.
 type EndIteration func(it *template.Iter)
 
 // A Sink takes the outcome of every request. It must not keep o.
@@ -42,15 +42,15 @@ type Step struct {
 	Think quantity.Range
 }
 
-// Settings are those of one load. All times are offsets from t0 on the clock Now.
+// Settings are the settings of one load. All times are offsets from t0 on the clock Now.
 type Settings struct {
 	Name        string
 	Index       int32 // number of the load
 	Plan        Plan
-	Part        Part          // what this run makes of the load; zero is all of it
-	Warmup      time.Duration // duration before t0, at the first rate; 0 is none
+	Part        Part          // the part of the load that this run makes; zero is all of it
+	Warmup      time.Duration // length of the warm-up before t0, at the first rate; 0 means none
 	Flows       []Flow
-	InTurn      bool   // iterations take the flows in turn; false: by weight
+	InTurn      bool   // iterations take the flows in turn, not by weight
 	Init        []Step // once per virtual user, never recorded; in an open load the arrival waits for it
 	Timeout     time.Duration
 	Grace       time.Duration
@@ -61,7 +61,7 @@ type Settings struct {
 	Env         *template.Env
 	Vars        []template.Value // values set by setup
 	Open        func(vu int) (User, EndIteration, error)
-	Engine      Engine               // makes the requests of an open load; nil: the users of Open do
+	Engine      Engine               // makes the requests of an open load; nil means that the users of Open do
 	Sink        func(shard int) Sink // returns the sink of each of Shards
 	Shards      int
 	Abort       func() // makes every Do return at once; called at the end of the grace
@@ -100,23 +100,24 @@ type Stats struct {
 	VirtualUser int           // virtual users opened
 	PeakFlight  int64         // maximum of iterations in flight
 	Full        bool          // max_in_flight was reached
-	Owed        int64         // iterations that are recorded, without those of the warm-up
+	Owed        int64         // number of recorded iterations, without the warm-up
 	End         time.Duration // when the last iteration could begin
 }
 
-// highest is the highest rate of an open load.
+// highest returns the highest rate of an open load.
 func (r *Run) highest() float64 {
 	most, _ := Peak([]*Profile{r.Plan.Rate})
 	return most
 }
 
-// source is the seed of the load's arrivals and iterations.
+// source returns the seed of the load's arrivals and iterations.
 func (s *Settings) source() uint64 { return s.Seed ^ Hash(s.Name) }
 
-// Begun is how many iterations began so far, without those of the warm-up and those that the end of the run cut off.
+// Begun returns how many iterations have begun so far, without the warm-up and without iterations that the end of the
+// run cut off.
 func (r *Run) Begun() int64 { return r.owed.n() }
 
-// InFlight is the number of iterations in flight, those that wait for a slot included.
+// InFlight returns the number of iterations in flight, including those that wait for a slot.
 func (r *Run) InFlight() int64 { return r.inFlight.Load() }
 
 // Go runs the load to its end and returns when the last iteration is over. When ctx ends, no
@@ -168,12 +169,12 @@ func (r *Run) HasParts() bool {
 	})
 }
 
-// Emit records a part of a call that user it.VU makes, or for [scenarios.WholeCall] one more outcome of the call
-// itself. It is called by the goroutine of Do. Out has the times and the outcome of the part; Emit sets the rest.
+// Emit records a part of a call that user it.VU makes, or for [scenarios.WholeCall] an additional outcome of the call
+// itself. The goroutine of Do calls it. out has the times and the outcome of the part; Emit sets the rest.
 func (r *Run) Emit(it *template.Iter, c scenarios.Call, part int, out *scenarios.Outcome) {
 	s := r.steps[c]
 	switch {
-	case s == nil: // of a step that is not measured
+	case s == nil: // the step is not measured
 		return
 	case part == scenarios.WholeCall:
 		out.Step = s.Index
@@ -233,10 +234,10 @@ func (r *Run) settle(ctx context.Context, end time.Duration, workers *sync.WaitG
 	<-done
 }
 
-// pause waits until at; false: ctx ended first.
+// pause waits until at. It returns false if ctx ends first.
 func (r *Run) pause(ctx context.Context, at time.Duration) bool { return r.await(ctx, at, nil) }
 
-// await waits until at, or for a message; false: ctx ended first.
+// await waits until at, or for a message. It returns false if ctx ends first.
 func (r *Run) await(ctx context.Context, at time.Duration, message <-chan struct{}) bool {
 	d := at - r.Now()
 	if d <= 0 {
@@ -254,7 +255,7 @@ func (r *Run) await(ctx context.Context, at time.Duration, message <-chan struct
 	}
 }
 
-// Hash is the hash of a name (64-bit FNV-1a), with which the seed of a part of a run is derived.
+// Hash returns the hash of a name (64-bit FNV-1a), which is used to derive the seed of a part of a run.
 func Hash(name string) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(name))

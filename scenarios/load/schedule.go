@@ -10,16 +10,16 @@ import (
 type schedule struct {
 	run   *Run
 	pacer Pacer
-	wait  func(at time.Duration) bool // waits for a long time; false: the run ended meanwhile
+	wait  func(at time.Duration) bool // waits for a long time; returns false if the run ends meanwhile
 	parts []scheduled
 }
 
-// scheduled is a stretch of a schedule. The warm-up and the load number their iterations
-// separately; those of the load begin at 0.
+// scheduled is a part of a schedule: the warm-up or the load. Each numbers its iterations separately; the load begins
+// at 0.
 type scheduled struct {
 	Cursor
 	number func(n int64) int64
-	log    *logCursor // log that its arrivals come from; nil: the flows define the requests
+	log    *logCursor // log that its arrivals come from; nil means that the flows define the requests
 }
 
 func (r *Run) schedule(pacer Pacer, wait func(time.Duration) bool) *schedule {
@@ -50,7 +50,7 @@ func (r *Run) schedule(pacer Pacer, wait func(time.Duration) bool) *schedule {
 // cancelling the run wakes it.
 const near = 20 * time.Millisecond
 
-// next waits for the next arrival; false: there is none, or ctx ended.
+// next waits for the next arrival. It returns false if there is none, or if ctx ended.
 func (s *schedule) next(ctx context.Context) (job, bool) {
 	for len(s.parts) > 0 {
 		part := s.parts[0]

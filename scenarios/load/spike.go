@@ -9,13 +9,14 @@ import (
 // after; the area under it is exact.
 type Spike struct {
 	syntax.Place
-	Base     quantity.Rate     `yaml:"base"`                   // iterations a second before and after the spike
-	Peak     quantity.Rate     `yaml:"peak,required,positive"` // iterations a second at the peak
-	Before   quantity.Duration `yaml:"before"`                 // at the base rate
-	Rise     quantity.Duration `yaml:"rise"`                   // zero is a jump
-	Hold     quantity.Duration `yaml:"hold,required"`          // how long the peak stays
-	Fall     quantity.Duration `yaml:"fall"`                   // zero is a jump
-	After    quantity.Duration `yaml:"after"`                  // at the base rate
+	Base   quantity.Rate     `yaml:"base"`                   // iterations a second before and after the spike
+	Peak   quantity.Rate     `yaml:"peak,required,positive"` // iterations a second at the peak
+	Before quantity.Duration `yaml:"before"`                 // how long the base rate lasts before the spike
+	Rise   quantity.Duration `yaml:"rise"`                   // how long the rate rises to the peak; zero is a jump
+	Hold   quantity.Duration `yaml:"hold,required"`          // how long the peak stays
+	// how long the rate falls to the base rate; zero is a jump
+	Fall     quantity.Duration `yaml:"fall"`
+	After    quantity.Duration `yaml:"after"` // how long the base rate lasts after the spike
 	Arrivals `yaml:",inline"`
 }
 

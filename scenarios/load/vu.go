@@ -23,18 +23,18 @@ type vu struct {
 	out   scenarios.Outcome // outcome of the current step
 	whole scenarios.Outcome // outcome of the iteration
 	ready bool              // init has succeeded
-	under progress          // of the iteration
+	under progress          // progress of the iteration
 }
 
-// progress is how far an iteration has come.
+// progress is the state of an iteration.
 type progress struct {
 	job      job
 	ready    time.Duration
 	flow     *Flow
-	next     int           // the step
-	at       time.Duration // when it is due
-	pause    time.Duration // think time before it
-	requests int           // that were made
+	next     int           // index of the next step
+	at       time.Duration // when the next step is due
+	pause    time.Duration // think time before the next step
+	requests int           // number of requests made
 }
 
 // newVU opens virtual user number local of the part that this run makes.
@@ -57,8 +57,8 @@ func (r *Run) newVU(local int) (*vu, error) {
 // initStream separates the random source of init from those of the iterations.
 const initStream = 0x696e6974
 
-// prepare runs init once; before is when the waiting arrival times out. After a failed init, the
-// next iteration tries again.
+// prepare runs init once. before is the time at which the waiting arrival times out. After a failed init, the next
+// iteration tries again.
 func (v *vu) prepare(ctx context.Context, before time.Duration) bool {
 	r := v.run
 	if v.ready || len(r.Init) == 0 {
@@ -125,7 +125,7 @@ func (r *Run) choose(j job, rnd *rand.Rand) *Flow {
 	return &r.Flows[len(r.Flows)-1]
 }
 
-// turn is the index of the flow for iteration n, in turn; iterations of a warm-up are negative.
+// turn returns the index of the flow for iteration n. Iterations of a warm-up have negative numbers.
 func turn(n int64, of int) int {
 	if n < 0 {
 		n = -n - 1
@@ -133,8 +133,9 @@ func turn(n int64, of int) int {
 	return int(n % int64(of))
 }
 
-// serve runs iteration j from its arrival to its end, and closes what it opened. Ready is when the generator accepted
-// it. It returns how long the iteration pauses if that is long: then resume goes on with it. Else it returns zero.
+// serve runs iteration j from its arrival to its end, and ends it. ready is when the generator accepted it. If the
+// iteration has to pause for long, serve returns the length of the pause, and resume continues the iteration.
+// Otherwise it returns zero.
 func (v *vu) serve(ctx context.Context, j job, ready time.Duration) (pauses time.Duration) {
 	r, intended := v.run, j.intended
 	if !v.prepare(ctx, intended+r.Timeout) {
@@ -150,7 +151,7 @@ func (v *vu) serve(ctx context.Context, j job, ready time.Duration) (pauses time
 	return v.goOn(ctx)
 }
 
-// resume goes on with an iteration after its pause, as serve does.
+// resume continues an iteration after a long pause. It returns like serve.
 func (v *vu) resume(ctx context.Context) (pauses time.Duration) {
 	if !v.run.pause(ctx, v.under.at) {
 		v.cutOff()
@@ -165,14 +166,14 @@ func (v *vu) cutOff() {
 	v.ended()
 }
 
-// ended closes what the iteration opened.
+// ended calls the [EndIteration] of the user.
 func (v *vu) ended() {
 	if v.end != nil {
 		v.end(&v.it)
 	}
 }
 
-// goOn makes the steps of an iteration from the next one on. It returns how long the iteration pauses if that is long.
+// goOn makes the remaining steps of an iteration. It returns the length of a long pause, or zero.
 func (v *vu) goOn(ctx context.Context) (pauses time.Duration) {
 	r, p := v.run, &v.under
 	for p.next < len(p.flow.Steps) {
@@ -216,7 +217,7 @@ func (v *vu) goOn(ctx context.Context) (pauses time.Duration) {
 	return 0
 }
 
-// request makes and records one request that was due at at. Paced is the time that its own schedule took: the think
+// request makes and records one request that was due at at. paced is the time of the call's own schedule: the think
 // time of a call that sends messages at a pace.
 func (v *vu) request(s *Step, at, ready time.Duration) (paced time.Duration) {
 	v.it.Intended, v.it.Deadline = at, at+v.run.Timeout
@@ -234,8 +235,8 @@ func (v *vu) request(s *Step, at, ready time.Duration) (paced time.Duration) {
 	return paced
 }
 
-// add counts the last request in its iteration. Pause is the think time before it, and paced that within it; an
-// iteration that begins with a pause starts after it.
+// add counts the last request in its iteration. pause is the think time before the request, and paced the think time
+// within it. An iteration that begins with a pause starts after the pause.
 func (v *vu) add(first bool, pause, paced time.Duration) {
 	w, o := &v.whole, &v.out
 	switch {
@@ -267,10 +268,10 @@ func neverReady(o *scenarios.Outcome) {
 	o.Ready = min(o.Ready, o.End)
 }
 
-// skip counts the steps that were not reached because the step of out failed. They take the time of
-// that step: an outage of one step is no longer for the steps after it, whose own time would only come
-// when the failed one has timed out. They take its lag as well, and its cause where that may be brunt's:
-// the recorder knows the freezes of brunt, and so whose timeout it was. Out is scratch memory afterwards.
+// skip counts the steps that were not reached because the step of out failed. They get the times of that step. With
+// their own times, which would begin only when the failed step timed out, an outage would look longer for them. They
+// also get its lag, and its cause if that may be brunt's own: the recorder knows the freezes of brunt, and so who
+// caused a timeout. out is scratch memory afterwards.
 func (r *Run) skip(sink Sink, out *scenarios.Outcome, steps []Step) {
 	at, ready, end := out.Intended, out.Ready, out.End
 	cause := scenarios.NoCause

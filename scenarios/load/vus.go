@@ -24,9 +24,10 @@ type RampingVUs struct {
 // VUStage changes the number of virtual users to VUs within Duration.
 type VUStage struct {
 	syntax.Place
-	Name     string            `yaml:"name"`                           // zero is stage-N, counted from 1
+	// name of the stage; zero is stage-N, counted from 1
+	Name     string            `yaml:"name"`
 	VUs      int               `yaml:"vus,required,min=0,max=1000000"` // virtual users at the end of the stage
-	Duration quantity.Duration `yaml:"duration,required"`              // zero is a jump
+	Duration quantity.Duration `yaml:"duration,required"`              // length of the stage; zero is a jump
 }
 
 var (

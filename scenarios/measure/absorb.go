@@ -11,26 +11,26 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// A Share is what a run has received of what a worker measured.
+// A Share holds the measurements of one worker that the run has received.
 type Share struct {
-	Known      time.Duration    // all its requests that ended by then are in it
-	Iterations []int64          // since t0, by load
+	Known      time.Duration    // all requests of the worker that ended by then are in the share
+	Iterations []int64          // iterations since t0, by load
 	Counts     Counts           // requests since t0
-	Response   Times            // of their good answers
-	Lag        map[int32]*Times // of its iterations, by phase as in PhaseRun
-	sets       []int32          // the numbers that its sets of faults have in the run
-	was        time.Duration    // until when its requests counted in earlier intervals
-	lost       bool             // nothing more comes of it
+	Response   Times            // times of their good answers
+	Lag        map[int32]*Times // lag of its iterations, by phase as in PhaseRun
+	sets       []int32          // for each set of faults of the worker, its number in the run
+	was        time.Duration    // time up to which its requests were counted in earlier intervals
+	lost       bool             // the worker is lost: nothing more will come
 }
 
 // absorber is the state of a run's recorder that workers add to.
 type absorber struct {
-	promised time.Duration // no fault is injected or cleared at or before it
+	promised time.Duration // no fault will be injected or cleared at or before this time
 	shares   []*Share      // by worker
 }
 
-// Absorb adds a batch of a worker: all of it, or nothing and an error. Batches of a worker come in the order in which
-// it shipped them, each once. Workers are numbered from 0.
+// Absorb adds a batch of a worker. On an error it adds nothing. The batches of a worker must come in the order in
+// which it shipped them, each once. Workers are numbered from 0.
 func (r *Recorder) Absorb(worker int, b Batch) error {
 	r.folding.Lock()
 	defer r.folding.Unlock()
@@ -44,7 +44,8 @@ func (r *Recorder) Absorb(worker int, b Batch) error {
 				return fmt.Errorf("worker %d: it met fault %d of %d", worker+1, n, len(r.Faults))
 			}
 		}
-		set = slices.DeleteFunc(set, func(n int32) bool { return r.Faults[n].Name == "" }) // removed since
+		// faults that were removed since
+		set = slices.DeleteFunc(set, func(n int32) bool { return r.Faults[n].Name == "" })
 		sets = append(sets, r.number(set))
 	}
 	if err := r.eachOf(&b, sets, func(Key, *Cell) {}); err != nil {
@@ -84,7 +85,7 @@ func (r *Recorder) eachOf(b *Batch, sets []int32, do func(Key, *Cell)) error {
 	})
 }
 
-// share returns the share of a worker in a number of loads.
+// share returns the share of a worker. loads is the number of loads.
 func (a *absorber) share(worker, loads int) *Share {
 	for len(a.shares) <= worker {
 		a.shares = append(a.shares, &Share{Known: -Never, Iterations: make([]int64, loads), Lag: map[int32]*Times{}})
@@ -92,22 +93,22 @@ func (a *absorber) share(worker, loads int) *Share {
 	return a.shares[worker]
 }
 
-// Share returns what was received of a worker. It is valid until the next batch.
+// Share returns the share of a worker. It is valid until the next batch.
 func (r *Recorder) Share(worker int) *Share {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.share(worker, len(r.cfg.Loads))
 }
 
-// Lose says that nothing more comes of a worker.
+// Lose records that a worker is lost: no more batches will come from it.
 func (r *Recorder) Lose(worker int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.share(worker, len(r.cfg.Loads)).lost = true
 }
 
-// upTo is until when the requests of a worker are reported, at most until the present time. A lost worker makes none,
-// which is no delay.
+// upTo returns the time up to which the requests of a worker are reported, at most now. For a lost worker that is
+// now, because it makes no more requests.
 func (s *Share) upTo(now time.Duration) time.Duration {
 	if s.lost {
 		return now
@@ -115,8 +116,9 @@ func (s *Share) upTo(now time.Duration) time.Duration {
 	return min(now, s.Known)
 }
 
-// sinceLast is the length of the time whose requests were counted since it was called last, at the time began. With
-// workers it is the mean of theirs: what a worker has not reported yet is no lack of requests.
+// sinceLast returns the length of the time whose requests were counted since its last call, at the time began. With
+// workers it is the mean over workers, so that requests that a worker has not reported yet do not look like a drop in
+// load.
 func (a *absorber) sinceLast(began, now time.Duration) (span time.Duration) {
 	if len(a.shares) == 0 {
 		return now - began
@@ -129,7 +131,7 @@ func (a *absorber) sinceLast(began, now time.Duration) (span time.Duration) {
 	return span / time.Duration(len(a.shares))
 }
 
-// fromBegin is the length of the time from t0 until end whose requests were counted, likewise.
+// fromBegin returns the length of the time from t0 until end whose requests were counted, as the mean over workers.
 func (a *absorber) fromBegin(end time.Duration) (span time.Duration) {
 	if len(a.shares) == 0 {
 		return end
@@ -140,7 +142,7 @@ func (a *absorber) fromBegin(end time.Duration) (span time.Duration) {
 	return span / time.Duration(len(a.shares))
 }
 
-// countLive adds a cell to what intervals, the running totals and the limits of slow answers are computed from.
+// countLive adds a cell to the counts from which intervals, running totals and limits of slow answers are computed.
 func (r *Recorder) countLive(k Key, c *Cell) {
 	n, series := c.Counts(), int(k.Series)
 	n.Slow, n.Own.Slow = 0, 0 // see Counts.Slow

@@ -8,7 +8,7 @@ import (
 
 // Key identifies the requests that a cell counts.
 type Key struct {
-	Start  time.Duration // of the window
+	Start  time.Duration // start of the window
 	Series int32         // the step, or the iteration of a load
 	Set    int32         // number of the set of faults that the requests met
 }
@@ -17,7 +17,7 @@ type Key struct {
 type Cell struct {
 	Kinds    [scenarios.Kinds]int64
 	over     []int64  // by limit: ok answers that exceed it
-	lateOver []int64  // by limit: those of over that exceed it by brunt's own time alone
+	lateOver []int64  // by limit: the answers in over that exceed it only by brunt's own time
 	Response [3]Times // by kind: ok, shed, error
 	Service  [3]Times
 	Lag      Times // lag of every request of the load; only in the iteration's cell
@@ -28,7 +28,7 @@ type Cell struct {
 	Bytes    int64
 	checks   checks
 	Sent     int64
-	Attempts int64 // times that they were written
+	Attempts int64 // how often requests were written
 	Clamped  int64
 	own      own
 	Late     Late
@@ -43,7 +43,7 @@ type checks struct {
 	wants       wants
 }
 
-// wants counts good answers whose step says what a whole one has, and those that lack some of it.
+// wants counts the good answers of steps that say what a complete answer contains, and how many of them lack a part.
 type wants struct{ all, partial int64 }
 
 func (w *wants) count(o *scenarios.Outcome) {
@@ -55,23 +55,23 @@ func (w *wants) count(o *scenarios.Outcome) {
 	}
 }
 
-// own counts what brunt itself added to requests.
+// own counts the effects of brunt's own time on requests.
 type own struct {
-	overdue int64         // timeouts whose time brunt itself used up; see overdue
-	slow    int64         // answers that are slow by brunt's own time alone
-	skipped int64         // steps skipped because brunt failed at the one before
+	overdue int64         // timeouts that brunt's own time used up; see overdue
+	slow    int64         // answers that are slow only by brunt's own time
+	skipped int64         // steps skipped because brunt failed to send the step before
 	time    time.Duration // sum of brunt's own time in good answers
-	most    time.Duration // the longest good answer without it
+	most    time.Duration // the longest good answer without brunt's own time
 }
 
-// Late is what brunt's own time hides of ok answers.
+// Late holds figures of ok answers that brunt's own time hides.
 type Late struct {
-	Punctual PhaseTimes // their response times without it
+	Punctual PhaseTimes // their response times without brunt's own time
 	Missed   []Missed   // by fault
 }
 
-// Missed counts the ok answers to requests that were due while a fault was in and that brunt was ready to send only
-// after it was over, because brunt itself was late: they did not meet that fault.
+// Missed counts the ok answers to requests that were due while a fault was active, but that a late brunt was ready to
+// send only after it: they did not meet that fault.
 type Missed struct {
 	Fault int32 // number of the occurrence
 	N     int64
@@ -91,7 +91,7 @@ func (c *Cell) miss(fault int32, n int64) {
 // An excess is a limit that an answer exceeds.
 type excess struct {
 	limit int32
-	late  bool // it exceeds it by brunt's own time alone
+	late  bool // it exceeds the limit only by brunt's own time
 }
 
 // Events counts what happened in a window to requests of the series, independent of when they were
@@ -100,7 +100,7 @@ type Events struct {
 	Sent     int64
 	Answered int64
 	Ended    int64 // without skipped requests
-	Ready    int64 // to be sent, or over by then; without skipped requests
+	Ready    int64 // requests that became ready to be sent, or were over; without skipped requests
 }
 
 // A CauseCount counts the requests that failed for one cause.
@@ -110,13 +110,12 @@ type CauseCount struct {
 	First, Last time.Duration // when the requests ended
 }
 
-// Offered is how many requests the cell counts.
+// Offered returns the number of requests that the cell counts.
 func (c *Cell) Offered() int64 {
 	return c.Kinds[scenarios.OK] + c.Kinds[scenarios.Shed] + c.Kinds[scenarios.Error] + c.Kinds[scenarios.Skipped]
 }
 
-// record counts a request. Over are the limits that its answer exceeds, ours is brunt's own time in
-// it.
+// record counts a request. over lists the limits that its answer exceeds; ours is brunt's own time in it.
 func (c *Cell) record(o *scenarios.Outcome, over []excess, ours time.Duration, limits int, s *Scratch) {
 	c.Kinds[o.Kind]++
 	checks, failed := checksOf(o)
@@ -148,12 +147,12 @@ func (c *Cell) record(o *scenarios.Outcome, over []excess, ours time.Duration, l
 	}
 }
 
-// edge records a request in the edges of its cell and counts it if it is slow. A request is slower
-// than allowed when its response time exceeds slow; zero allows every time. Ours is brunt's own time in
-// it, and taken the time that does not count against slow. Second is that of its intended time.
+// edge records a request in the edges of its cell, and counts it if it is slow: if its response time exceeds slow,
+// where zero means no limit. ours is brunt's own time in the request; taken is the part of the response time that
+// does not count against slow; second is the second of the intended time.
 //
-// A request that brunt sent late found the target as it was then, so its mark lies where it was ready
-// to be sent, or at the end of its second.
+// A request that brunt sent late met the target at that later time, so its mark is the time at which it was ready to
+// be sent, or the end of its second.
 func (c *Cell) edge(o *scenarios.Outcome, ours, taken, slow, second time.Duration) {
 	e := &c.Edges
 	at := max(o.Intended, min(o.Intended+o.Lag(), second+time.Second-edgeSlot))
@@ -246,7 +245,7 @@ func (c *Cell) cause(cause scenarios.Cause, n int64, first, last time.Duration) 
 	c.Causes = append(c.Causes, CauseCount{cause, n, first, last})
 }
 
-// causeOf is the number of errors of a cause.
+// causeOf returns the number of errors of a cause.
 func (c *Cell) causeOf(cause scenarios.Cause) int64 {
 	for i := range c.Causes {
 		if c.Causes[i].Cause == cause {
@@ -295,8 +294,8 @@ func (c *Cell) reset() {
 	}
 }
 
-// trim gives back the memory that the requests of a settled cell did not need: a cell that is used again and again
-// would otherwise have, in the end, what the largest needed.
+// trim frees the memory that the requests of a settled cell did not need. Otherwise a cell that is reused would in
+// the end have as much memory as its largest use needed.
 func (c *Cell) trim() {
 	for _, t := range c.times() {
 		t.trim()
@@ -374,14 +373,14 @@ func (c *Cell) addCounts(d *Cell) {
 	c.During.Ready += d.During.Ready
 }
 
-// AddWaits adds lag and queue of d.
+// AddWaits adds the lag and queue of d.
 func (c *Cell) AddWaits(d *Cell) {
 	c.Lag.merge(&d.Lag.Tally)
 	c.Queue.merge(&d.Queue.Tally)
 	c.Lag.Most, c.Queue.Most = max(c.Lag.Most, d.Lag.Most), max(c.Queue.Most, d.Queue.Most)
 }
 
-// Observed is the distribution of the response times of all requests that ended, good or bad.
+// Observed returns the distribution of the response times of all requests that ended, good or bad.
 func (c *Cell) Observed() *Tally {
 	t := &Tally{}
 	for i := range c.Response {

@@ -7,45 +7,45 @@ import (
 	"brunt/scenarios"
 )
 
-// Counts holds the counts of requests of some cells.
+// Counts holds counts of requests, summed over cells.
 type Counts struct {
 	Kinds    [scenarios.Kinds]int64
 	Sent     int64
-	Attempts int64   // times that they were written
+	Attempts int64   // how often requests were written
 	Over     []int64 // by limit
 	Timeouts int64
-	Checks   int64         // see checksOf
-	Failed   int64         // checks that failed
-	Wants    int64         // good answers whose step says what a whole one has
-	Partial  int64         // those that lack some of it
-	Slow     int64         // ok answers slower than [Config.Slow] allows; of cells alone, as intervals do not count them
-	Total    time.Duration // of good answers, as are the next three
+	Checks   int64 // see checksOf
+	Failed   int64 // checks that failed
+	Wants    int64 // good answers of steps that say what a complete answer contains
+	Partial  int64 // good answers that lack a part of that
+	// ok answers slower than [Config.Slow] allows; only in counts of cells, because intervals do not count them
+	Slow     int64
+	Total    time.Duration // sum of the response times of good answers; the next three are of good answers as well
 	Most     time.Duration
 	SvcTotal time.Duration
 	SvcMost  time.Duration
-	Response *Tally // of good answers
+	Response *Tally // response times of good answers
 	Service  *Tally
 	Own      Own
 }
 
-// Own is the part of counts that brunt itself caused: requests that it never sent, or for which its
-// machine had no socket, and what its own lag and freezes added to others. [Counts.Punctual] takes
-// it off.
+// Own is the part of counts that brunt itself caused: requests that it never sent, or for which its machine had no
+// socket, and the time that its lag and freezes added to other requests. [Counts.Punctual] removes this part.
 type Own struct {
-	Over     []int64       // by limit: answers that exceed it by brunt's own time alone
-	Errors   int64         // errors of a cause that is [scenarios.Cause.Own], and overdue timeouts
+	Over     []int64       // by limit: answers that exceed it only by brunt's own time
+	Errors   int64         // errors with a cause that is [scenarios.Cause.Own], and overdue timeouts
 	Timeouts int64         // overdue timeouts
-	Skipped  int64         // steps skipped because brunt failed at the one before
-	Slow     int64         // answers that are slow by brunt's own time alone
+	Skipped  int64         // steps skipped because brunt failed to send the step before
+	Slow     int64         // answers that are slow only by brunt's own time
 	Total    time.Duration // brunt's own time in good answers
-	Most     time.Duration // the longest good answer without it
+	Most     time.Duration // the longest good answer without brunt's own time
 }
 
-// Unsent is the number of requests that say nothing about the target, because brunt failed at them.
+// Unsent returns the number of requests that say nothing about the target, because brunt failed to send them.
 func (w *Own) Unsent() int64 { return w.Errors + w.Skipped }
 
-// Punctual returns the counts of a generator without delay: brunt's own time is taken off each
-// request, and requests at which brunt failed are left out. The distributions stay as they are.
+// Punctual returns the counts that a generator without delay would have: without brunt's own time in each request,
+// and without requests that brunt failed to send. The distributions stay as they are.
 func (s *Counts) Punctual() *Counts {
 	out := *s
 	w := &s.Own
@@ -81,18 +81,18 @@ func (w *Own) merge(v *Own) {
 	w.Most = max(w.Most, v.Most)
 }
 
-// Offered is the number of requests that the load offered.
+// Offered returns the number of requests that the load offered.
 func (s *Counts) Offered() int64 {
 	return s.Kinds[scenarios.OK] + s.Kinds[scenarios.Shed] + s.Kinds[scenarios.Error] + s.Kinds[scenarios.Skipped]
 }
 
-// Bad is the number of requests that were neither ok nor shed.
+// Bad returns the number of requests that were neither ok nor shed.
 func (s *Counts) Bad() int64 { return s.Kinds[scenarios.Error] + s.Kinds[scenarios.Skipped] }
 
-// checksOf is the number of checks of a request, and how many of them failed. The checks of a bad
-// request without a failed check could not be made: the request got no complete answer, or a value
-// to extract was missing. Such a request counts as one failed check, as does an answer whose only
-// fault is its status. So `checks` is 100 % only where `errors` is 0 %.
+// checksOf returns the number of checks of a request, and how many of them failed. The checks of a bad request
+// without a failed check could not be made: the request got no complete answer, or a value to extract was missing.
+// Such a request counts as one failed check, and so does an answer whose only fault is its status. So `checks` is 100
+// % only if `errors` is 0 %.
 func checksOf(o *scenarios.Outcome) (n, failed int64) {
 	n, failed = int64(o.Checks), int64(o.Failed)
 	if failed == 0 && (o.Kind == scenarios.Error || o.Kind == scenarios.Skipped) {
@@ -101,16 +101,15 @@ func checksOf(o *scenarios.Outcome) (n, failed int64) {
 	return n, failed
 }
 
-// overdue reports whether brunt's own time used up a tenth of the timeout of a request that then timed
-// out, by lag or by freezes. Such a timeout says nothing about the target, unless the target had far longer than
-// it ever took to answer; see [Recorder.ours]. A step that was skipped for a timeout is judged as the request that
-// timed out.
+// overdue reports whether brunt's own time, by lag or freezes, used up at least a tenth of the timeout of a request
+// that then timed out. Such a timeout says nothing about the target, unless the target still had far more time than
+// it ever took to answer; see [Recorder.ours]. A step that was skipped because of a timeout is judged like the
+// request that timed out.
 func overdue(o *scenarios.Outcome, ours time.Duration) bool {
 	return o.Cause == scenarios.Timeout && 10*ours >= o.Response()
 }
 
-// count adds one request. Over are the limits that its answer exceeds, ours is brunt's own time in
-// it.
+// count adds one request. over lists the limits that its answer exceeds; ours is brunt's own time in it.
 func (s *Counts) count(o *scenarios.Outcome, over []excess, ours time.Duration, limits int) {
 	s.Kinds[o.Kind]++
 	checks, failed := checksOf(o)
@@ -212,7 +211,7 @@ func (c *Cell) Counts() *Counts {
 	}
 }
 
-// ownErrors is the number of errors at which brunt itself failed.
+// ownErrors returns the number of errors that brunt itself caused.
 func (c *Cell) ownErrors() int64 {
 	n := c.own.overdue
 	for i := range c.Causes {

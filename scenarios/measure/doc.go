@@ -4,25 +4,24 @@
 //	                                                            |                         |
 //	                          Interval, Baseline, Snapshot <----'       Recording <-------'
 //
-// A [Shard] belongs to some workers and only keeps their samples, without a lock.
-// [Recorder.Fold] sorts the samples of all shards into cells. A [Cell] counts the requests
-// of one step that were intended in one window and met the same faults. A window is a
-// second of intended time; it is cut where a fault was injected or cleared.
+// A [Shard] belongs to some workers and only stores their samples, without a lock. [Recorder.Fold] sorts the samples
+// of all shards into cells. A [Cell] counts the requests of one step that were intended in one window and met the
+// same faults. A window is a second of intended time; it is cut when a fault is injected or cleared.
 //
 // Cells whose requests have all ended go to a file, so that memory does not grow with the
 // length of the run. When the disk is full the cells stay in memory, Fold returns an error,
 // and the caller ends the run; nothing is lost.
 //
-// [Recorder.Finish] returns a [Recording], which reads the cells back. Package judge sums
-// them up into phases and compares them with objectives; package effect finds what a fault
-// did. Nothing in this package knows an objective: it counts what a [Config] names.
+// [Recorder.Finish] returns a [Recording], which reads the cells back. Package judge adds them up into phases and
+// compares them with objectives; package effect finds the effects of faults. This package knows nothing about
+// objectives: it counts the limits and phases that a [Config] names.
 //
-//	recorder.go    Recorder: what is measured, and when faults came and went
+//	recorder.go    Recorder: the configuration, and when faults are injected and cleared
 //	shard.go       the samples of some workers, without a lock
 //	fold.go        sorts the samples of all shards into cells
-//	window.go      open windows: seconds, cut where a fault came or went
-//	cell.go        what is counted of one step, window and set of faults
-//	counts.go      the counts of some cells, with or without distributions
+//	window.go      open windows: seconds, cut when a fault is injected or cleared
+//	cell.go        the counts of one step, window and set of faults
+//	counts.go      counts summed over cells, with or without distributions
 //	slow_limit.go  the time above which an answer is slow, from the baseline
 //	times.go       a distribution of times with its exact sum and maximum
 //	phase_times.go where requests spend their time: DNS, connect, TLS, first byte and others
@@ -32,12 +31,12 @@
 //	recording.go   Recording and Snapshot: cells, read back
 //	histograms.go  the distributions of a result, by number, for latency.hlog
 //	totals.go      running totals of every phase
-//	ship.go        what a worker sends to its run
-//	absorb.go      what the run makes of it
-//	live.go        what ended in the last second, and the baseline so far
+//	ship.go        the batches that a worker sends to its run
+//	absorb.go      adds the batches of workers to the run's recorder
+//	live.go        the requests that ended in the last second, and the baseline so far
 //	live_steps.go  the same by step
 //
-//	edges.go       when requests were good and when bad, to the request
+//	edges.go       when requests were good and when bad, exact to the request
 //	slowest.go     the slowest requests
 //	pulse.go       the spans in which brunt itself did not run
 //	wire.go        reads encoded numbers

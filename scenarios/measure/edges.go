@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// floorSecond returns the last whole second at or before t. Of a negative t, that is further from zero.
+// floorSecond returns the last whole second at or before t. For a negative t, that is further from zero.
 func floorSecond(t time.Duration) time.Duration {
 	s := t.Truncate(time.Second)
 	if s > t {
@@ -15,8 +15,8 @@ func floorSecond(t time.Duration) time.Duration {
 	return s
 }
 
-// slotsPerSecond is how finely edges record the order of good and bad requests: by 1/1024 s. A load
-// of up to 1024 requests per second has one request in a slot.
+// slotsPerSecond is the resolution with which edges record the order of good and bad requests: 1/1024 s. A load of up
+// to 1024 requests per second has one request in a slot.
 const slotsPerSecond = 1024
 
 // edgeSlot is the length of a slot.
@@ -25,32 +25,33 @@ const edgeSlot = time.Second / slotsPerSecond
 // slots is a set of slots of a second.
 type slots [slotsPerSecond / 64]uint64
 
-// A Edges says when requests of a window were good and when they were bad, by intended time, or where
-// brunt was late, by the time at which it was ready to send. It is what the begin and the end of an
-// outage are read from, to the request instead of to the window.
+// An Edges records when requests of a window were good and when they were bad, by intended time, or, if brunt was
+// late, by the time at which it was ready to send. The begin and the end of an outage are computed from it, exact to
+// the request instead of to the window.
 //
-// A request is bad if it is an error, was skipped, or is slower than the limit of slow answers allows. A request that
-// was shed is neither, and recorded apart: see [Edges.ShedAsBad]. What brunt itself caused is recorded apart: a request
-// that brunt failed at is lagged and not bad; an answer that is slow by brunt's own time alone is lagged, and good.
+// A request is bad if it is an error, was skipped, or is slower than the limit of slow answers allows. A shed request
+// is neither and is recorded separately: see [Edges.ShedAsBad]. Effects of brunt itself are recorded separately as
+// well: a request that brunt failed to send is lagged and not bad; an answer that is slow only by brunt's own time is
+// lagged and good.
 //
 // Records of one second can be merged, whatever steps, sets of faults or machines they come from.
 type Edges struct {
-	FirstGood, LastGood time.Duration // valid where Good
-	FirstBad, LastBad   time.Duration // valid where Bad
-	FirstShed, LastShed time.Duration // valid where Shed
-	Good, Bad, Shed     bool          // there is such a request
+	FirstGood, LastGood time.Duration // valid if Good
+	FirstBad, LastBad   time.Duration // valid if Bad
+	FirstShed, LastShed time.Duration // valid if Shed
+	Good, Bad, Shed     bool          // whether there is such a request
 	goods               int64         // number of good requests
-	// nil: there is no bad, shed or lagged request, and the good ones are taken as spread evenly
+	// nil if there is no bad, shed or lagged request; the good ones then count as evenly spread
 	detail *detail
 }
 
 // detail is the order of requests within the second.
 type detail struct{ good, bad, lagged, shed slots }
 
-// slotOf is the slot of an intended time.
+// slotOf returns the slot of a time.
 func slotOf(t time.Duration) int { return slotIn(floorSecond(t), t) }
 
-// slotIn is the slot of an intended time in its second.
+// slotIn returns the slot of a time in its second.
 func slotIn(second, t time.Duration) int { return int((t - second) * slotsPerSecond / time.Second) }
 
 func (s *slots) set(i int)      { s[i/64] |= 1 << (i % 64) }
@@ -84,7 +85,8 @@ func (e *Edges) spread(do func(time.Duration)) {
 	}
 }
 
-// widen lets the first and the last time of a kind of request, which are valid where any is set, take in a span.
+// widen extends the first and the last time of a kind of request by a span. The times are valid if any is set; widen
+// sets it.
 func widen(any *bool, first, last *time.Duration, from, to time.Duration) {
 	if !*any {
 		*any, *first, *last = true, from, to
@@ -115,7 +117,7 @@ func (e *Edges) ShedAsBad() Edges {
 	return out
 }
 
-// LaggedAsBad returns a copy in which answers are bad that were slow by brunt's own time alone.
+// LaggedAsBad returns a copy in which answers that were slow only by brunt's own time are bad.
 func (e *Edges) LaggedAsBad() Edges {
 	out := e.Clone()
 	if !out.Good || out.detail == nil {
@@ -180,8 +182,8 @@ func (e *Edges) Merge(f *Edges) {
 	}
 }
 
-// Clone returns a copy that shares no memory. Edges without a bad or shed request keep only the number of the
-// good ones, the first and the last, because no outage begins or ends between those.
+// Clone returns a copy that shares no memory. For edges without a bad, shed or lagged request the copy has only the
+// number of good requests and the first and last time, because no outage begins or ends between those.
 func (e *Edges) Clone() Edges {
 	out := *e
 	out.detail = nil
@@ -192,13 +194,13 @@ func (e *Edges) Clone() Edges {
 	return out
 }
 
-// A EdgeMark is a request of edges.
+// An EdgeMark is a request of edges.
 type EdgeMark struct {
 	At  time.Duration // within 1/1024 s; the first and last of each kind are exact
 	Bad bool
 }
 
-// Lagged is the number of slots of 1/1024 s with a request that brunt itself made bad or slow.
+// Lagged returns the number of slots of 1/1024 s with a request that brunt itself made bad or slow.
 func (e *Edges) Lagged() int {
 	n := 0
 	if e.detail != nil {
@@ -209,7 +211,7 @@ func (e *Edges) Lagged() int {
 	return n
 }
 
-// Failed appends the times of requests of a second at which brunt failed, where it had no other at that time.
+// Failed appends the times of a second at which brunt failed to send a request, and had no other request.
 func (e *Edges) Failed(second time.Duration, into []time.Duration) []time.Duration {
 	if e.detail == nil {
 		return into
@@ -256,8 +258,8 @@ func (e *Edges) Marks(into []EdgeMark) []EdgeMark {
 	return into
 }
 
-// clamped is the time of slot i, which begins at at: exact in the slots of the first and the last
-// request of its kind.
+// clamped returns the time of slot i, which begins at at. It is exact in the slots of the first and the last request
+// of its kind.
 func clamped(i int, at, first, last time.Duration) time.Duration {
 	if slotOf(last) == i && slotOf(first) != i {
 		return last
@@ -265,9 +267,9 @@ func clamped(i int, at, first, last time.Duration) time.Duration {
 	return min(max(at, first), last)
 }
 
-// Append encodes the edges of a window of the second that begins at second: which kinds there are, the times as
-// distances from the second, and the detail where there is a bad, a shed or a lagged request, or always if it is to be
-// whole, since another record of the window may have one.
+// Append encodes the edges of a window within the second that begins at second: the kinds of requests, the times as
+// distances from the second, and the detail if there is a bad, shed or lagged request. With whole it always encodes
+// the detail, because another record of the window may have such a request.
 func (e *Edges) Append(b []byte, second time.Duration, whole bool) []byte {
 	kinds := byte(0)
 	if e.Good {

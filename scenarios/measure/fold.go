@@ -25,10 +25,10 @@ func (r *Recorder) Fold() error {
 	return r.err
 }
 
-// spare keeps the buffer of a shard for the next one, unless it is much larger than what has been needed for a while:
+// spare keeps the buffer of a shard for the next shard, unless it has been much larger than needed for a while, as
 // after a burst.
 func (s *sorter) spare(full []scenarios.Outcome) []scenarios.Outcome {
-	const awhile = 50 // folds: two of them may follow each other at once
+	const awhile = 50 // number of folds; two of them may follow each other immediately
 	if cap(full) <= backlog || len(full) >= cap(full)/8 {
 		s.large = 0
 		return full
@@ -44,10 +44,10 @@ func (s *sorter) spare(full []scenarios.Outcome) []scenarios.Outcome {
 type sorter struct {
 	scratch Scratch
 	spent   []scenarios.Outcome // a shard's samples while they are sorted, then its next buffer
-	large   int                 // how often in a row that buffer was much larger than needed
+	large   int                 // number of folds in a row in which that buffer was much larger than needed
 	over    []excess            // limits that the request being sorted exceeds
-	freezes []Freeze            // of brunt, as of the present fold
-	longest []time.Duration     // by series: of its good answers so far, without brunt's own time
+	freezes []Freeze            // freezes of brunt, as of this fold
+	longest []time.Duration     // by series: the longest good answer so far, without brunt's own time
 	turn    turn
 }
 
@@ -56,10 +56,10 @@ type archive struct {
 	spill *spill
 	gone  []*Window // windows being spilled
 	base  []Cell    // by series: the closed windows' part of the baseline
-	err   error     // the first of the spill file
+	err   error     // the first error of the spill file
 }
 
-// atOnce is how many samples are sorted between two looks at the clock.
+// atOnce is the number of samples that are sorted between two checks of the clock.
 const atOnce = 128
 
 // fold sorts the samples of the shards. Folding is held.
@@ -180,7 +180,7 @@ func (r *Recorder) miss(o *scenarios.Outcome, c *Cell, set int32) {
 	}
 }
 
-// beyond lists the limits that an answer exceeds. Ours is brunt's own time in it.
+// beyond lists the limits that an answer exceeds. ours is brunt's own time in it.
 func (r *Recorder) beyond(o *scenarios.Outcome, ours time.Duration, into []excess) []excess {
 	response, service := o.Response(), o.Service()
 	for i, l := range r.cfg.Limits {
@@ -192,14 +192,14 @@ func (r *Recorder) beyond(o *scenarios.Outcome, ours time.Duration, into []exces
 	return into
 }
 
-// ours is brunt's own time in a request: its lag, and the freezes of brunt from then to its end. Of a
-// timeout that passed in a freeze it is all of it: the answer may have come in time, and brunt was not
-// there to read it. A freeze shorter than a tenth of the request does not excuse it: without an answer until
-// then, none was to be expected in that moment.
+// ours returns brunt's own time in a request: its lag, and the freezes of brunt from then to its end. For a timeout
+// that passed in a freeze it is the whole time: the answer may have come in time, while brunt could not read it. A
+// freeze shorter than a tenth of the request does not count in this way: if no answer had come until then, none was
+// to be expected in that moment.
 //
-// It is zero for a timeout before which the target had twice as long as any good answer of the step took so far, and
-// [leastAbove] more: brunt's own time did not turn that one, as without it the request would have timed out too. A
-// target that hangs while brunt is late is down all the same.
+// It is zero for a timeout before which the target had more than twice the time of the longest good answer of the
+// step so far, and over [leastAbove] more than that answer: brunt's own time did not cause this timeout, because the
+// request would have timed out without it as well. A target that hangs while brunt is late is down nevertheless.
 func (r *Recorder) ours(o *scenarios.Outcome) time.Duration {
 	d := o.Lag()
 	for i := len(r.freezes) - 1; i >= 0; i-- {
@@ -221,8 +221,9 @@ func (r *Recorder) ours(o *scenarios.Outcome) time.Duration {
 	return d
 }
 
-// longestOf is the longest good answer so far of the series of a request, without brunt's own time; zero: there is
-// none. A skipped step has the times of one before it in its load, so that any of those counts.
+// longestOf returns the longest good answer so far of the series of a request, without brunt's own time; zero if
+// there is none. A skipped step has the times of a step before it in its load, so the longest answer of any step of
+// the load counts.
 func (r *Recorder) longestOf(o *scenarios.Outcome) (d time.Duration) {
 	switch {
 	case o.Step == scenarios.IterationStep:
@@ -238,10 +239,10 @@ func (r *Recorder) longestOf(o *scenarios.Outcome) (d time.Duration) {
 	return d
 }
 
-// taken is the time of a request that does not count against a limit of slow answers. With a limit from the baseline it
-// is also the largest lag in the request's window: so late did brunt itself wake up, for want of a processor, and so
-// late may it have read the answer, or a target on the same machine have made it. Of a limit that the scenario sets
-// only brunt's own time is taken off.
+// taken returns the time of a request that does not count against a limit of slow answers. For a limit from the
+// baseline it includes the largest lag in the request's window: for want of a processor brunt woke up that late, and
+// may have read the answer that late, or a target on the same machine may have answered that late. For a limit that
+// the scenario sets, only brunt's own time is subtracted.
 func (r *Recorder) taken(w *Window, ours time.Duration) time.Duration {
 	if r.cfg.SlowShare > 0 {
 		ours += w.late
@@ -311,7 +312,7 @@ func (a *archive) keepError(err error) {
 // runtime.Gosched is not enough. Measured on one core with 80 000 samples and 2000 arrivals a
 // second, the p99.9 of their lag is 0.43 ms without turns, 0.66 with Gosched and 0.25 with sleep.
 type turn struct {
-	pause time.Duration // zero: folding never sleeps
+	pause time.Duration // zero means that folding never sleeps
 	began time.Time
 	hurry bool // too many samples wait
 }
@@ -319,7 +320,7 @@ type turn struct {
 const (
 	longestTurn = 50 * time.Microsecond
 	shortPause  = 20 * time.Microsecond
-	backlog     = 1 << 16 // samples; more are sorted in one turn
+	backlog     = 1 << 16 // number of samples; more than that are sorted in one turn
 )
 
 func (t *turn) begin() { t.began, t.hurry = time.Now(), false }

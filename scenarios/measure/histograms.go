@@ -10,13 +10,13 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Histograms keeps the histograms of a result by number, in encoded form: a run of an hour has
-// thousands, and a reader needs one at a time.
+// Histograms keeps the histograms of a result by number, in encoded form, because a run of an hour has thousands and
+// a reader needs one at a time.
 type Histograms struct{ list []kept }
 
 type kept struct {
 	start, span time.Duration
-	bytes       []byte // as encoded by Tally.append
+	bytes       []byte // a tally as encoded by Tally.append
 }
 
 // Put keeps a settled tally and returns its number, or 0 when the tally is empty.
@@ -28,7 +28,7 @@ func (h *Histograms) Put(t *Tally, start, span time.Duration) int {
 	return len(h.list)
 }
 
-// Fork returns a copy to which others can be added.
+// Fork returns a copy to which histograms can be added without changing h.
 func (h *Histograms) Fork() *Histograms { return &Histograms{slices.Clip(h.list)} }
 
 func (h *Histograms) Get(n int) (*hdrhistogram.PackedHistogram, error) {

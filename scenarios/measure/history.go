@@ -11,14 +11,14 @@ import (
 
 // An Occurrence is one injection of a fault. Times are offsets from t0.
 type Occurrence struct {
-	Name     string // with #n where a fault occurs several times; empty when the injection failed
+	Name     string // with #n if the fault occurs several times; empty if the injection failed
 	Fault    string
 	Injected time.Duration
-	Cleared  time.Duration // valid when Over
+	Cleared  time.Duration // valid if Over
 	Over     bool
 }
 
-// Phase returns the phase of the occurrence: none when the injection failed.
+// Phase returns the phase of the occurrence, or the zero phase if the injection failed.
 func (o *Occurrence) Phase() slo.Phase {
 	if o.Name == "" {
 		return slo.Phase{}
@@ -29,7 +29,7 @@ func (o *Occurrence) Phase() slo.Phase {
 // Never is later than any run.
 const Never = time.Duration(math.MaxInt64)
 
-// Until is the end of the fault's phase.
+// Until returns the end of the fault's phase; [Never] while it is active.
 func (o *Occurrence) Until() time.Duration {
 	if !o.Over {
 		return Never
@@ -40,7 +40,7 @@ func (o *Occurrence) Until() time.Duration {
 // History records when faults were injected and cleared.
 type History struct {
 	Faults []Occurrence
-	Sets   [][]int32 // sets of faults by number; 0 is none
+	Sets   [][]int32 // sets of faults by number; set 0 is empty
 }
 
 func (h *History) FirstInjection() time.Duration {
@@ -57,15 +57,15 @@ func (h *History) InBaseline(k Key) bool {
 	return k.Start >= 0 && k.Start < h.FirstInjection() && len(h.Sets[k.Set]) == 0
 }
 
-// Numbers of phases in running totals; from 0 on, the phase of that occurrence. Recoveries have no
-// number, because a recovery is known only afterwards.
+// Numbers of phases in running totals. A number from 0 on is the phase of that occurrence. Recoveries have no number,
+// because a recovery is known only afterwards.
 const (
 	PhaseWarmup   int32 = -3
 	PhaseRun      int32 = -2
 	PhaseBaseline int32 = -1
 )
 
-// PhasesOf calls do with each phase that a cell belongs to. Mu is held, or the recorder is a copy.
+// PhasesOf calls do with each phase that a cell belongs to. The caller holds mu, or h is a copy.
 func (h *History) PhasesOf(k Key, do func(phase int32)) {
 	if k.Start < 0 {
 		do(PhaseWarmup)
@@ -80,12 +80,12 @@ func (h *History) PhasesOf(k Key, do func(phase int32)) {
 	}
 }
 
-// isOver reports whether all faults of a set were cleared before a time. The requests without a fault go on.
+// isOver reports whether all faults of a set were cleared before a time. It is false for the empty set.
 func (h *History) isOver(set int32, before time.Duration) bool {
 	return set != 0 && !slices.ContainsFunc(h.Sets[set], func(n int32) bool { return h.Faults[n].Until() >= before })
 }
 
-// A timeline is a history that is still being made. It tells which faults a request met.
+// A timeline is the history of a run in progress. It tells which faults a request met.
 type timeline struct {
 	History
 	numbers map[string]int32 // numbers of the sets of faults

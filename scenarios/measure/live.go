@@ -10,13 +10,13 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// An interval is what happened since [Recorder.Interval] was called last.
+// An interval holds the counts since the last call of [Recorder.Interval].
 type interval struct {
-	began time.Duration           // its start
-	under int64                   // requests in flight then, as far as they were reported as offered
+	began time.Duration           // start of the interval
+	under int64                   // requests in flight at the start that were already reported as offered
 	since []Counts                // by series
-	steps []stepSince             // the same by step; empty unless configured
-	live  *hdrhistogram.Histogram // of good answers
+	steps []stepSince             // counts by step; empty unless configured
+	live  *hdrhistogram.Histogram // response times of good answers
 	lag   *hdrhistogram.Histogram
 }
 
@@ -32,11 +32,10 @@ func newInterval(c *Config) interval {
 	return iv
 }
 
-// Interval folds, returns the events since the last call, and begins the next interval. It is called
-// about once a second. The counts are those of requests that ended in the interval. Offered is the
-// number of requests that ended, plus the change in the number of requests in flight: so the load
-// shows even while the target answers nothing. An iteration in flight counts as one request, also
-// while it pauses.
+// Interval folds, returns the counts since the last call, and begins the next interval. It is called about once a
+// second. It counts requests that ended in the interval. Offered is the number of requests that ended, plus the
+// change in the number of requests in flight, so that the load is visible even while the target answers nothing. An
+// iteration in flight counts as one request, even while it pauses.
 func (r *Recorder) Interval() (result.Interval, Second) {
 	r.folding.Lock()
 	defer r.folding.Unlock()
@@ -91,7 +90,7 @@ func (v *interval) liveAt(q float64) time.Duration {
 	return time.Duration(v.live.ValueAtQuantile(q)) * time.Microsecond
 }
 
-// A Second is what ended during an interval, for stop conditions and running totals.
+// A Second holds the counts of requests that ended in an interval, for stop conditions and running totals.
 type Second struct {
 	History
 	At       time.Duration // the end of the interval
@@ -99,12 +98,12 @@ type Second struct {
 	InFlight int64
 	Config   Config
 	Counts   []Counts // by series
-	Totals   Totals   // totals until At of the configured phases
+	Totals   Totals   // totals of the configured phases until At
 	steps    []stepCounts
 }
 
-// Baseline returns the counts, with distributions, of the requests that ended before the first
-// injection. Its span is the time until then, and InFlight is of now.
+// Baseline returns the counts, with distributions, of the requests that ended before the first injection. Its span is
+// the time until then; InFlight is the present number.
 func (r *Recorder) Baseline() Second {
 	r.folding.Lock()
 	defer r.folding.Unlock()

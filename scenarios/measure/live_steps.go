@@ -7,7 +7,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// stepSince counts the judged requests of a step that ended since the interval began.
+// stepSince counts the judged requests of a step that have ended since the interval began.
 type stepSince struct {
 	kinds  [scenarios.Kinds]int64
 	causes []CauseCount

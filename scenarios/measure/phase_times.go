@@ -11,12 +11,12 @@ import (
 	"brunt/scenarios/result"
 )
 
-// PhaseTimes are the times that requests spent in one phase of theirs: their number, exact sum and maximum, and their
-// distribution within 3 %. Counting a time costs a few nanoseconds, a fifth of what a [Tally] costs, which is precise
-// to three digits.
+// PhaseTimes holds the times that requests spent in one phase: their number, exact sum and maximum, and their
+// distribution within 3 %. Counting a time costs a few nanoseconds, a fifth of the cost of a [Tally], which is
+// precise to three digits.
 //
-// Values below 32 µs have a bucket each, and every further doubling has 16 buckets. The first times are a list, as most
-// cells of a run with many faults have only some requests and the buckets take 1.8 kB.
+// Each value below 32 µs has a bucket of its own, and each further doubling has 16 buckets. The first times are kept
+// as a list, because most cells of a run with many faults have few requests, and the buckets take 1.8 kB.
 type PhaseTimes struct {
 	N    int64
 	sum  time.Duration
@@ -25,21 +25,21 @@ type PhaseTimes struct {
 	at   *phaseBuckets    // nil while the list holds all times
 }
 
-// fewTimes is how many times are kept as a list.
+// fewTimes is the number of times that are kept as a list.
 const fewTimes = 16
 
-// phaseBits is the number of leading bits of a time in microseconds that tell its bucket.
+// phaseBits is the number of leading bits of a time in microseconds that select its bucket.
 const phaseBits = 5
 
 type phaseBuckets [(32 - phaseBits + 2) << (phaseBits - 1)]uint32
 
-// phaseBucket is the number of the bucket of a time.
+// phaseBucket returns the number of the bucket of a time in microseconds.
 func phaseBucket(us uint32) int {
 	shift := max(0, bits.Len32(us)-phaseBits)
 	return shift<<(phaseBits-1) + int(us>>shift)
 }
 
-// phaseEdges are the lowest and the highest time of a bucket, in microseconds.
+// phaseEdges returns the lowest and the highest time of a bucket, in microseconds.
 func phaseEdges(bucket int) (low, high int64) {
 	if bucket < 1<<phaseBits {
 		return int64(bucket), int64(bucket)
@@ -119,7 +119,7 @@ func (t *PhaseTimes) reset() {
 	*t = PhaseTimes{at: at}
 }
 
-// trim gives back memory that the times did not need.
+// trim frees memory that the times did not need.
 func (t *PhaseTimes) trim() {
 	if t.at == nil || t.N > fewTimes {
 		return
@@ -131,7 +131,7 @@ func (t *PhaseTimes) trim() {
 	*t = small
 }
 
-// Quantile is the value at quantile q in seconds, within 3 %; NaN where there is none.
+// Quantile returns the value at quantile q in seconds, within 3 %; NaN without a time.
 func (t *PhaseTimes) Quantile(q float64) result.Num {
 	if t.N == 0 {
 		return result.NaN
@@ -146,9 +146,9 @@ func (t *PhaseTimes) Quantile(q float64) result.Num {
 	return result.Sec(t.Most)
 }
 
-// PunctualQuantile is the response time of good answers at quantile q in seconds, without brunt's own time; NaN where
-// there is none. It is the one as measured, which is known to three digits, unless brunt's own time is more than a
-// twentieth of it.
+// PunctualQuantile returns the response time of good answers at quantile q in seconds, without brunt's own time; NaN
+// without an answer. It returns the measured value, which is known to three digits, unless brunt's own time is more
+// than a twentieth of it.
 func (c *Cell) PunctualQuantile(q float64) result.Num {
 	measured := c.Response[scenarios.OK].Quantile(q)
 	if v := c.Late.Punctual.Quantile(q); v < measured*19/20 {
@@ -157,7 +157,7 @@ func (c *Cell) PunctualQuantile(q float64) result.Num {
 	return measured
 }
 
-// atMost is the upper edge of the bucket of the r-th smallest time.
+// atMost returns the upper edge of the bucket of the r-th smallest time.
 func (t *PhaseTimes) atMost(r int64) time.Duration {
 	for i, n := range t.each {
 		if r -= int64(n); r <= 0 {
@@ -168,8 +168,8 @@ func (t *PhaseTimes) atMost(r int64) time.Duration {
 	return t.Most
 }
 
-// Above counts the times that are surely above each of some ascending limits, in seconds: by the lower edges of their
-// buckets.
+// Above counts, for each of ascending limits in seconds, the times that are certainly above it, by the lower edges of
+// their buckets.
 func (t *PhaseTimes) Above(limits []float64) []int64 {
 	out := make([]int64, len(limits)+1)
 	for i, n := range t.each {
@@ -183,8 +183,8 @@ func (t *PhaseTimes) Above(limits []float64) []int64 {
 	return out[1:]
 }
 
-// append encodes the times: their number, and if there are any their sum, their maximum and the buckets as
-// the distance from the one before and its count.
+// append encodes the times: their number and, if there are any, their sum, their maximum, and each bucket as its
+// distance from the bucket before and its count.
 func (t *PhaseTimes) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(t.N))
 	if t.N == 0 {
@@ -221,7 +221,7 @@ func readPhaseTimes(r *WireReader, t *PhaseTimes) {
 	}
 }
 
-// figures returns the figures for a result; nil: no request had the phase.
+// figures returns the figures for a result; nil if no request had the phase.
 func (t *PhaseTimes) figures() *result.Timing {
 	if t.N == 0 {
 		return nil
@@ -232,7 +232,7 @@ func (t *PhaseTimes) figures() *result.Timing {
 	}
 }
 
-// TimingsOf returns where the requests of a cell spent their time; nil: it has none.
+// TimingsOf returns where the requests of a cell spent their time; nil if there are no times.
 func (c *Cell) TimingsOf() *result.Timings {
 	var out result.Timings
 	for i := range c.Timings {
@@ -244,10 +244,10 @@ func (c *Cell) TimingsOf() *result.Timings {
 	return &out
 }
 
-// Resent counts the requests for whose connection the system sent a SYN again, because none was answered.
+// Resent counts the requests for whose connection the system sent a SYN again, because no answer came.
 type Resent struct {
 	N           int64
-	Least, Most time.Duration // of their time to connect
+	Least, Most time.Duration // bounds of their times to connect
 }
 
 // count adds a request that took d to connect.
@@ -264,7 +264,7 @@ func (r *Resent) Merge(q *Resent) {
 	}
 }
 
-// ResentOf returns the requests that waited for a SYN to be sent again; nil: none did.
+// ResentOf returns the requests that waited for a SYN to be sent again; nil if none did.
 func (c *Cell) ResentOf() *result.Resent {
 	if c.Resent.N == 0 {
 		return nil

@@ -17,13 +17,14 @@ import (
 // offsets from t0.
 type Freeze struct{ From, To time.Duration }
 
-// Frozen is how much of the span from one time to another lies in freezes, which ascend.
+// Frozen returns how much of the span from one time to another lies in freezes, which ascend.
 func Frozen(freezes []Freeze, from, to time.Duration) (d time.Duration) {
 	each(freezes, from, to, func(part time.Duration) { d += part })
 	return d
 }
 
-// LongestFreeze is the longest part of the span from one time to another that lies in one of freezes, which ascend.
+// LongestFreeze returns the longest part of the span from one time to another that lies in one of freezes, which
+// ascend.
 func LongestFreeze(freezes []Freeze, from, to time.Duration) (d time.Duration) {
 	each(freezes, from, to, func(part time.Duration) { d = max(d, part) })
 	return d
@@ -40,7 +41,7 @@ func each(freezes []Freeze, from, to time.Duration, do func(time.Duration)) {
 	}
 }
 
-// CommonFreezes are the parts that two lists of freezes have in common. Both ascend.
+// CommonFreezes returns the intersection of two lists of freezes. Both ascend.
 func CommonFreezes(a, b []Freeze) (out []Freeze) {
 	for len(a) > 0 && len(b) > 0 {
 		if both := (Freeze{From: max(a[0].From, b[0].From), To: min(a[0].To, b[0].To)}); both.From < both.To {
@@ -55,36 +56,36 @@ func CommonFreezes(a, b []Freeze) (out []Freeze) {
 	return out
 }
 
-// A Pulse finds the spans in which brunt itself did not run: it was stopped, the machine was
-// suspended, or it got no processor. It wakes up often and compares the time with what it should be.
+// A Pulse finds the spans in which brunt itself did not run: it was stopped, the machine was suspended, or it got no
+// processor. It wakes up often and compares the time with the time at which it should have woken up.
 type Pulse struct {
 	now   func() time.Duration
-	stops func() uint64 // how often a CPU quota has stopped brunt; nil: there is no quota
+	stops func() uint64 // returns how often a CPU quota has stopped brunt; nil if there is no quota
 	every time.Duration
 	done  chan struct{} // closed by Stop
 	gone  sync.WaitGroup
 
 	mu    sync.Mutex
-	last  time.Duration // when it was awake last
-	count uint64        // of stops, by then
+	last  time.Duration // when the pulse was last awake
+	count uint64        // number of stops by then
 	list  []Freeze
 	over  bool
 }
 
 const (
 	pulseEvery = 20 * time.Millisecond
-	quotaEvery = 5 * time.Millisecond  // with a quota, which stops brunt for less than its period, of usually 100 ms
+	quotaEvery = 5 * time.Millisecond  // with a quota, which stops brunt for less than its period, usually 100 ms
 	quotaFrom  = 5 * time.Millisecond  // a shorter delay is lag
-	freezeFrom = 50 * time.Millisecond // a shorter delay is lag, which each request has recorded
+	freezeFrom = 50 * time.Millisecond // a shorter delay is lag, which requests record themselves
 
-	// LeastFreeze is the shortest freeze that is found without a CPU quota.
+	// LeastFreeze is the shortest freeze that is certain to be found without a CPU quota.
 	LeastFreeze = pulseEvery + freezeFrom
 )
 
-// NewPulse starts a pulse on a clock. Its user calls Stop. Stops returns how often a CPU quota has stopped brunt; nil:
-// there is no quota. A quota stops brunt for less than [LeastFreeze] at a time, and as often as ten times a second:
-// answers that were under way then wait as long. So a delay from 5 ms on is a freeze as well, if the quota stopped
-// brunt in it.
+// NewPulse starts a pulse on a clock. The caller must call Stop. stops returns how often a CPU quota has stopped
+// brunt; nil means that there is no quota. A quota stops brunt for less than [LeastFreeze] at a time, but up to ten
+// times a second, and answers under way wait as long. So with a quota, a delay from 5 ms on is a freeze as well if
+// the quota stopped brunt in it.
 func NewPulse(now func() time.Duration, stops func() uint64) *Pulse {
 	p := &Pulse{now: now, stops: stops, every: pulseEvery, done: make(chan struct{}), last: now()}
 	if stops != nil {
@@ -105,7 +106,7 @@ func NewPulse(now func() time.Duration, stops func() uint64) *Pulse {
 	return p
 }
 
-// Freezes lists the freezes so far, one that ended just now included.
+// Freezes lists the freezes so far, including one that ended just now.
 func (p *Pulse) Freezes() []Freeze {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -122,7 +123,7 @@ func (p *Pulse) Freezes() []Freeze {
 	return slices.Clip(p.list)
 }
 
-// stopped reports whether the quota has stopped brunt since it was asked last. Mu is held.
+// stopped reports whether the quota has stopped brunt since the last call. The caller holds mu.
 func (p *Pulse) stopped() bool {
 	if p.stops == nil {
 		return false
@@ -132,7 +133,7 @@ func (p *Pulse) stopped() bool {
 	return p.count > before
 }
 
-// Stop ends the search: the time after it is in no freeze.
+// Stop stops the pulse. No freeze is recorded after it.
 func (p *Pulse) Stop() {
 	close(p.done)
 	p.gone.Wait()

@@ -20,23 +20,23 @@ type Series struct {
 type SeriesLoad struct {
 	Name    string
 	Closed  bool
-	Users   int           // of a closed load: the most users; zero: unknown
-	Timeout time.Duration // of its requests; zero: unknown
+	Users   int           // maximum number of users of a closed load; zero means unknown
+	Timeout time.Duration // timeout of its requests; zero means unknown
 }
 
-// SeriesStep is a step of a load. A step whose name is not known beforehand has none until
-// [Recorder.Name] sets it.
+// SeriesStep is a step of a load. If the name of a step is not known beforehand, it is empty until [Recorder.Name]
+// sets it.
 type SeriesStep struct {
 	Name string
 	Load int
-	Part bool // it measures a part of another step's requests, and counts in no sum
+	Part bool // it measures parts of another step's requests, and does not count in sums
 }
 
-// InSums reports whether series i counts in the sums of its load and of the run: it is a step, and
-// measures no part of another.
+// InSums reports whether series i counts in the sums of its load and of the run: it is a step, and does not measure
+// parts of another step.
 func (s *Series) InSums(i int) bool { return i < len(s.Steps) && !s.Steps[i].Part }
 
-// LoadOf returns the load of series i: a step, or after those the iterations of a load.
+// LoadOf returns the load of series i. The first series are the steps; after them come the iterations of each load.
 func (s *Series) LoadOf(i int) int {
 	if n := len(s.Steps); i >= n {
 		return i - n
@@ -48,27 +48,28 @@ func (s *Series) LoadOf(i int) int {
 type Config struct {
 	Series
 	Limits []Limit
-	Slow   time.Duration // an ok answer that takes longer is bad; zero: none is, or SlowShare decides
-	// SlowShare makes the first injection compute SlowBy from the baseline: at most this share of a step's answers takes
-	// longer, from a target that stays as it was. Zero: Slow holds for all steps.
+	Slow   time.Duration // an ok answer that takes longer is bad; zero means no limit, or that SlowShare sets it
+	// SlowShare makes the first injection compute SlowBy from the baseline, so that at most this share of a step's
+	// answers takes longer if the target does not change. Zero means that Slow applies to all steps.
 	SlowShare float64
 	SlowBy    []time.Duration      // by step, in place of Slow; nil until it is computed
 	Timeout   time.Duration        // the longest timeout of any load: how long a window stays open
 	Shards    int                  // one for each core; less than one means one
 	Now       func() time.Duration // the run's clock
 	InFlight  func() int64         // iterations in flight
-	Dir       string               // folder of the spill file; "" is the system's
+	Dir       string               // folder of the spill file; empty means the system's temporary folder
 	File      File                 // stores the cells instead of a file in Dir; nil creates that file
-	// phases whose running totals intervals carry: the run, the baseline, and those of faults; one without the number of
-	// an occurrence is all of its fault
+	// phases whose running totals intervals have: the run, the baseline, and phases of faults; a phase without the
+	// number of an occurrence means all occurrences of its fault
 	Totals  []slo.Phase
-	BySteps bool // intervals carry the counts of every step
-	// a worker's: the faults come by Follow, and Ship sends the cells to the run, so that no file stores them
+	BySteps bool // intervals have the counts of every step
+	// the recorder belongs to a worker: faults come by Follow, and Ship returns the cells for the run, so there is no
+	// spill file
 	Follows bool
-	NoPause bool            // folding never sleeps, because no load runs beside it
-	Freezes func() []Freeze // freezes of brunt so far, ascending; nil: none are known
-	// Keep is called with each counted request, without iterations: off the hot path, by one
-	// goroutine at a time. Nil skips this.
+	NoPause bool            // folding never sleeps, because no load runs at the same time
+	Freezes func() []Freeze // returns the freezes of brunt so far, ascending; nil means that none are known
+	// Keep is called with each counted request, but not with iterations. It runs off the hot path, in one goroutine
+	// at a time. It may be nil.
 	Keep func(*scenarios.Outcome)
 }
 
@@ -106,7 +107,8 @@ type Recorder struct {
 	latest time.Duration           // latest end of a sorted request
 	flight map[time.Duration]int64 // most iterations under way, by window
 	slow   SlowestSet
-	// by step: of good answers before the first injection, without brunt's own time; nil without Config.SlowShare
+	// by step: times of good answers before the first injection, without brunt's own time; nil without
+	// Config.SlowShare
 	usual  []PhaseTimes
 	limits SlowLimits
 	interval
@@ -173,7 +175,8 @@ func (r *Recorder) Inject(fault, name string) (n int, at time.Duration) {
 	return len(r.Faults) - 1, at
 }
 
-// SlowLimits returns the limits of slow answers that were computed from the baseline; their zero value: none were.
+// SlowLimits returns the limits of slow answers that were computed from the baseline. The zero value means that none
+// were.
 func (r *Recorder) SlowLimits() SlowLimits {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -188,7 +191,7 @@ func (r *Recorder) Void(n int) {
 	r.changed()
 }
 
-// void removes occurrence n. Mu is held.
+// void removes occurrence n. The caller holds mu.
 func (r *Recorder) void(n int) {
 	f := &r.Faults[n]
 	f.Name = ""
@@ -198,7 +201,7 @@ func (r *Recorder) void(n int) {
 	}
 }
 
-// Clear records that occurrence n is taken off and returns the time.
+// Clear records that occurrence n is taken back, and returns the time.
 func (r *Recorder) Clear(n int) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -208,8 +211,8 @@ func (r *Recorder) Clear(n int) time.Duration {
 	return at
 }
 
-// instant is the present time, where a window is cut. On a coarse clock it is one nanosecond after
-// the end of a request that was sorted within the same tick, and after what was promised.
+// instant cuts a window at the present time and returns that time. On a coarse clock the time is moved by a
+// nanosecond after the end of a request that was sorted within the same tick. It is always after the last promise.
 func (r *Recorder) instant() time.Duration {
 	at := max(r.cfg.Now(), r.promised+1)
 	if at == r.latest {

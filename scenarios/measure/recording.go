@@ -14,18 +14,18 @@ type Recording struct {
 	Marks    []time.Duration         // instants at which windows are cut, besides whole seconds; ascending
 	InFlight map[time.Duration]int64 // most iterations under way, by the start of the window
 	Slowest  SlowestSet
-	Err      error // of the last write to the spill file; cells that were not written are in memory
+	Err      error // error of the last write to the spill file; cells that were not written are in memory
 	spill    *spill
 }
 
-// recording returns the measurements so far. Folding and mu are held: it shares what only folding
-// changes, and is valid until the next fold.
+// recording returns the measurements so far. The caller holds folding and mu. The result shares data that only
+// folding changes, and is valid until the next fold.
 func (r *Recorder) recording() *Recording {
 	out := &Recording{
 		History: History{Faults: slices.Clone(r.Faults), Sets: slices.Clone(r.Sets)},
 		Config:  r.cfg, Marks: slices.Clone(r.windows.marks), InFlight: r.flight, Slowest: r.slow, Err: r.err, spill: r.spill,
 	}
-	for i, set := range out.Sets { // Void modifies them
+	for i, set := range out.Sets { // Void modifies the sets
 		out.Sets[i] = slices.Clone(set)
 	}
 	return out
@@ -40,8 +40,8 @@ func (r *Recording) Cells(do func(Key, *Cell)) error {
 	}))
 }
 
-// Write writes every cell, in the order of writing, for [Recording.Read]. The error is one of reading the file that
-// cells are kept in, or of w.
+// Write writes every cell, in the order of writing, for [Recording.Read]. The error comes from reading the spill
+// file, or from w.
 func (r *Recording) Write(w io.Writer) error {
 	if _, err := io.Copy(w, io.NewSectionReader(r.spill.f, 0, r.spill.n)); err != nil {
 		return readError(err)
@@ -50,7 +50,8 @@ func (r *Recording) Write(w io.Writer) error {
 	return err
 }
 
-// Read replaces the cells by those that [Recording.Write] wrote. Damaged ones are an error of [Recording.Cells].
+// Read replaces the cells with cells that [Recording.Write] wrote. [Recording.Cells] returns an error if they are
+// damaged.
 func (r *Recording) Read(cells []byte) { r.spill = &spill{buf: cells} }
 
 func (r *Recording) known(do func(Key, *Cell) error) func(Key, *Cell) error {
@@ -63,23 +64,23 @@ func (r *Recording) known(do func(Key, *Cell) error) func(Key, *Cell) error {
 	}
 }
 
-// EndOf is the end of the window that begins at start: the next whole second or cut.
+// EndOf returns the end of the window that begins at start: the next whole second or cut.
 func (r *Recording) EndOf(start time.Duration) time.Duration {
 	_, end := bounds(start, r.Marks)
 	return end
 }
 
-// A Snapshot holds what a recorder has measured while the run goes on.
+// A Snapshot holds the measurements of a recorder while the run goes on.
 type Snapshot struct {
 	Recording
 	Now     time.Duration
-	Open    []*Window               // not yet in the spill file, ascending
+	Open    []*Window               // windows that are not yet in the spill file, ascending
 	Offered map[time.Duration]int64 // requests offered lately, by second, as Interval saw them
 	Scratch *Scratch
 }
 
-// Ended reports whether all requests that are due from one time up to another have ended, or had their timeout, and
-// were spilled.
+// Ended reports whether all requests that were due from one time up to another have ended or timed out, and were
+// spilled.
 func (s *Snapshot) Ended(from, to time.Duration) bool {
 	return to <= s.Now-s.Config.Timeout-time.Second &&
 		!slices.ContainsFunc(s.Open, func(w *Window) bool { return w.Start >= from && w.Start < to })

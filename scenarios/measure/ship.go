@@ -7,20 +7,21 @@ import (
 	"brunt/scenarios"
 )
 
-// A Promise is what the recorder of a run tells those of its workers: the faults so far, and that none will be injected
-// or cleared at or before Known.
+// A Promise is a message from the recorder of a run to the recorders of its workers. It has the faults so far, and
+// promises that none will be injected or cleared at or before Known.
 type Promise struct {
 	Known  time.Duration
 	Faults []Occurrence
 	SlowBy []time.Duration // see [Config.SlowBy]
 }
 
-// A Batch is what a worker has sorted since its last one. Sets and cells add up.
+// A Batch holds the counts of requests that a worker has sorted since its last batch. Sets and cells of batches add
+// up.
 type Batch struct {
 	Known   time.Duration // all requests that ended by then are in this batch or an earlier one
-	Sets    [][]int32     // sets of faults that are new, by the numbers of occurrences
+	Sets    [][]int32     // new sets of faults, by the numbers of occurrences
 	Cells   []byte        // records, as in the spill file
-	Slowest []SlowOne     // those that came to be among the slowest of the worker
+	Slowest []SlowOne     // requests that became one of the worker's slowest
 }
 
 // SlowOne is one of the slowest requests of a step that met a set of faults.
@@ -31,10 +32,10 @@ type SlowOne struct {
 
 // A follower is the state of a worker's recorder.
 type follower struct {
-	known   time.Duration       // of the last promise
-	held    []scenarios.Outcome // that ended after known: the faults that they met are not known yet
+	known   time.Duration       // Known of the last promise
+	held    []scenarios.Outcome // requests that ended after known, so that the faults that they met are not known yet
 	waiting []scenarios.Outcome // the memory of held, for reuse
-	shipped int                 // number of sets
+	shipped int                 // number of shipped sets
 }
 
 // Promise promises that no fault is injected or cleared at or before the present time.
@@ -45,8 +46,8 @@ func (r *Recorder) Promise() Promise {
 	return Promise{r.promised, slices.Clone(r.Faults), slices.Clone(r.cfg.SlowBy)}
 }
 
-// Follow takes over a promise of the run. The recorder is one with [Config.Follows]; [Recorder.Inject] and its like are
-// not called.
+// Follow accepts a promise of the run. The recorder must have [Config.Follows]; [Recorder.Inject], [Recorder.Void]
+// and [Recorder.Clear] must not be called on it.
 func (r *Recorder) Follow(p Promise) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -76,7 +77,7 @@ func (r *Recorder) release() {
 	r.sortAll(r.waiting)
 }
 
-// Ship returns what was sorted since it was called last.
+// Ship returns the counts of the requests that were sorted since its last call.
 func (r *Recorder) Ship() Batch {
 	r.folding.Lock()
 	defer r.folding.Unlock()

@@ -7,28 +7,29 @@ import (
 
 // A SlowLimit is the time above which an answer is a bad request, computed from the baseline of a step.
 //
-// Bound is a 95 % upper bound of the quantile 1 - share of the baseline's answers, by order statistics, so that it
-// holds for any distribution: in 95 of 100 baselines at most that share of the answers of an unchanged target takes
-// longer. The limit is twice the bound, and at least 20 ms above it: chance and the noise of a machine that is not
-// quiet stay below it, and a target that takes twice as long as nearly ever before does not.
+// Bound is a 95 % upper bound of the quantile 1 - share of the baseline's answers. It uses order statistics, so that
+// it holds for any distribution: for 95 of 100 baselines, at most that share of the answers of an unchanged target
+// takes longer. The limit is twice the bound, and at least 20 ms above it. Chance and the noise of a busy machine
+// stay below it; a target that takes twice as long as before does not.
 type SlowLimit struct {
-	At      time.Duration // zero: there are too few answers
+	At      time.Duration // the limit; zero means that there are too few answers
 	Bound   time.Duration
 	Share   float64
-	Answers int64 // good ones in the baseline
-	Needed  int64 // so many are the fewest that bound the quantile
-	// the step has too few answers of its own: the limit is that of all steps, and no less than twice its longest answer
+	Answers int64 // number of good answers in the baseline
+	Needed  int64 // least number of answers that give a bound of the quantile
+	// the step has too few answers of its own: its limit is the limit of all steps, and at least twice its longest
+	// answer
 	Few bool
 }
 
-// SlowLimits are the limits of all steps.
+// SlowLimits holds the limits of all steps.
 type SlowLimits struct {
-	All SlowLimit   // of the answers of all steps together
-	By  []SlowLimit // by step; nil: there are too few answers
+	All SlowLimit   // limit of the answers of all steps together
+	By  []SlowLimit // by step; nil means that there are too few answers
 }
 
-// slowLimits computes the limit of each step from the times of its own baseline, as a slow step is not slow by what
-// is usual for a fast one, nor a fast step fast by what is usual for a slow one.
+// slowLimits computes the limit of each step from the times of its own baseline, because times that are usual for one
+// step may be slow for another.
 func slowLimits(usual []PhaseTimes, share float64) SlowLimits {
 	var all PhaseTimes
 	for i := range usual {
@@ -48,7 +49,7 @@ func slowLimits(usual []PhaseTimes, share float64) SlowLimits {
 	return out
 }
 
-// at lists the limits by step; nil: there are none.
+// at lists the limits by step; nil means that there are none.
 func (l SlowLimits) at() (out []time.Duration) {
 	for i := range l.By {
 		out = append(out, l.By[i].At)
@@ -56,7 +57,7 @@ func (l SlowLimits) at() (out []time.Duration) {
 	return out
 }
 
-// slowOf is the time above which an answer of a step is slow; zero: none is.
+// slowOf returns the time above which an answer of a step is slow; zero means no limit.
 func (c *Config) slowOf(step int) time.Duration {
 	if c.SlowBy != nil {
 		return c.SlowBy[step]
@@ -64,7 +65,7 @@ func (c *Config) slowOf(step int) time.Duration {
 	return c.Slow
 }
 
-// SlowRange is the least and the largest limit of slow answers of the steps; zero: none is slow.
+// SlowRange returns the smallest and the largest limit of slow answers over the steps; zero means no limit.
 func (c *Config) SlowRange() (least, most time.Duration) {
 	least, most = c.Slow, c.Slow
 	for i, at := range c.SlowBy {
@@ -77,7 +78,7 @@ func (c *Config) SlowRange() (least, most time.Duration) {
 	return least, most
 }
 
-// leastAbove is how far the limit is above the bound at least.
+// leastAbove is the least distance of the limit from the bound.
 const leastAbove = 20 * time.Millisecond
 
 // slowLimit computes the limit from the times of a baseline.
@@ -91,9 +92,9 @@ func slowLimit(usual *PhaseTimes, share float64) SlowLimit {
 	return out
 }
 
-// mostBeyond is the largest k of which it holds with 95 % confidence that at most the share lies above the (n-k)-th
-// smallest of n values: the probability of k or fewer values beyond the quantile is at most 5 %. It is 0 for the
-// smallest n that has one.
+// mostBeyond returns the largest k for which the (n-k)-th smallest of n values is a 95 % upper bound of the quantile
+// 1 - share: the probability of k or fewer values beyond the quantile is at most 5 %. It is 0 for the smallest n that
+// gives a bound.
 func mostBeyond(n int64, share float64) int64 {
 	mean := float64(n) * share
 	k := int64(max(0, mean-12*math.Sqrt(mean))) // below it nothing adds up

@@ -9,41 +9,43 @@ import (
 	"brunt/scenarios/disk"
 )
 
-// MostSlow is how many of the slowest requests of a step are kept, of the run and while a set of faults may still be
-// met. MostSlowOfFault is how many are kept of a set of faults that are over, besides those that are among the slowest
-// of the run.
+// MostSlow is the number of the slowest requests of a step that are kept for the run, and for a set of faults that
+// requests may still meet. MostSlowOfFault is the number that is kept for a set of faults that are over, in addition
+// to those that are among the slowest of the run.
 const (
 	MostSlow        = 5
 	MostSlowOfFault = 3
 )
 
 // A SlowestSet keeps the slowest answered requests of every step, for each set of faults. A faster request costs one
-// comparison. Those of faults that are over are kept in encoded form, in a file: a run may have thousands of faults.
+// comparison. The requests of faults that are over are kept encoded in a file, because a run may have thousands of
+// faults.
 type SlowestSet struct {
-	steps  int
-	open   map[int32][]SlowRequest   // by set: Most for each step, the slowest first
-	last   []SlowRequest             // those of the set that was met last; nil: none was, or they are packed
-	of     int32                     // that set
-	packed []place                   // by set: where the others are
-	file   *disk.Spool               // holds those
+	steps int
+	open  map[int32][]SlowRequest // by set: MostSlow for each step, the slowest first
+	// requests of the set that was used last; nil if there is none, or if they are packed
+	last   []SlowRequest
+	of     int32                     // number of that set
+	packed []place                   // by set: where packed requests are
+	file   *disk.Spool               // holds packed requests
 	run    [][MostSlow]time.Duration // by step: the response times of the slowest of the run
-	fresh  map[int32]bool            // sets with requests that Fresh has not passed; nil: it is not called
+	fresh  map[int32]bool            // sets with requests that Fresh has not passed on; nil unless Track was called
 }
 
-// A place is where the requests of a set are in the file.
+// A place says where the requests of a set are in the file.
 type place struct {
 	at   int64
-	size int32 // bytes; zero: they are not there
+	size int32 // bytes; zero means that the file does not have them
 }
 
-// A SlowRequest is one of the slowest.
+// A SlowRequest is one of the slowest requests.
 type SlowRequest struct {
 	Response, At time.Duration
 	Trace        uint64
 	Load, Status int32
 	Kind         scenarios.Kind
 	Timings      [scenarios.RequestPhases]time.Duration
-	passed       bool // by Fresh
+	passed       bool // passed on by Fresh
 }
 
 // SlowestOfSet is a request with the number of the set of faults that it met.
@@ -59,10 +61,10 @@ func newSlowestSet(steps int) SlowestSet {
 	}
 }
 
-// Track prepares for Fresh: no set is packed.
+// Track prepares for Fresh. Sets are not packed from then on.
 func (s *SlowestSet) Track() { s.fresh = map[int32]bool{} }
 
-// Fresh passes the requests that came to be kept since it was called last.
+// Fresh calls do with the requests that were newly kept since its last call.
 func (s *SlowestSet) Fresh(do func(step, set int32, q *SlowRequest)) {
 	for set := range s.fresh {
 		list := s.open[set]
@@ -76,7 +78,7 @@ func (s *SlowestSet) Fresh(do func(step, set int32, q *SlowRequest)) {
 	clear(s.fresh)
 }
 
-// Add considers a request of a step.
+// Add keeps a request of a step if it is among the slowest.
 func (s *SlowestSet) Add(o *scenarios.Outcome, set int32) {
 	if !o.Answered || o.Intended < 0 {
 		return
@@ -91,7 +93,7 @@ func (s *SlowestSet) Add(o *scenarios.Outcome, set int32) {
 	})
 }
 
-// Merge considers a request of a step that another set has kept.
+// Merge keeps a request of a step that another set has kept, if it is among the slowest here as well.
 func (s *SlowestSet) Merge(step, set int32, q SlowRequest) {
 	if kept := s.requests(set)[MostSlow*int(step):][:MostSlow]; q.Response > kept[MostSlow-1].Response {
 		s.put(step, set, q)
@@ -117,7 +119,7 @@ func (s *SlowestSet) put(step, set int32, q SlowRequest) {
 	}
 }
 
-// requests returns those of a set, unpacked.
+// requests returns the requests of a set, unpacked.
 func (s *SlowestSet) requests(set int32) []SlowRequest {
 	if s.last != nil && s.of == set {
 		return s.last
@@ -127,14 +129,14 @@ func (s *SlowestSet) requests(set int32) []SlowRequest {
 		for int(set) >= len(s.packed) {
 			s.packed = append(s.packed, place{})
 		}
-		list, _ = s.read(int(set)) // those that can't be read are lost to the report
+		list, _ = s.read(int(set)) // requests that can't be read are missing in the report
 		s.open[set] = list
 	}
 	s.last, s.of = list, set
 	return list
 }
 
-// Pack encodes the sets that are over.
+// Pack encodes the requests of sets whose faults are over.
 func (s *SlowestSet) Pack(over func(set int32) bool) {
 	for set, list := range s.open {
 		if over(set) {
@@ -146,7 +148,7 @@ func (s *SlowestSet) Pack(over func(set int32) bool) {
 	}
 }
 
-// read returns the requests of a set from the file; without any they are all zero.
+// read returns the requests of a set from the file. They are all zero if it has none.
 func (s *SlowestSet) read(set int) ([]SlowRequest, error) {
 	p := s.packed[set]
 	if p.size == 0 {
@@ -159,7 +161,7 @@ func (s *SlowestSet) read(set int) ([]SlowRequest, error) {
 	return s.decode(b), nil
 }
 
-// encode encodes the requests of a set that can be shown: of each step their number and their fields.
+// encode encodes the requests of a set that reports can show: for each step their number and their fields.
 func (s *SlowestSet) encode(list []SlowRequest) []byte {
 	var b []byte
 	for step := range s.steps {
@@ -229,7 +231,7 @@ func (s *SlowestSet) ByStep() ([][]SlowestOfSet, error) {
 	return out, nil
 }
 
-// reader reads what encode wrote.
+// reader reads the encoding of encode.
 type reader struct{ b []byte }
 
 func (r *reader) count() int64 {

@@ -18,20 +18,20 @@ import (
 	"brunt/scenarios/disk"
 )
 
-// spill is the file that cells go to once their window is over. It has no name, so no file is left
-// over however brunt ends.
+// spill is the file that stores the cells of closed windows. It has no name, so no file is left over however brunt
+// ends.
 //
 //	file   = { record } .
 //	record = length of the body, CRC-32C of the body (4 bytes each, little endian), body .
 //	body   = version, one cell: varints in the order of its fields, a histogram as its buckets .
 //
-// Where it can't be written, for example on a full disk, records stay in memory: none is lost, and
-// the caller ends the run.
+// If the file can't be written, for example on a full disk, records stay in memory. None is lost, and the caller ends
+// the run.
 type spill struct {
 	f   File
 	buf []byte // whole records not yet written
 	n   int64  // bytes of whole records written
-	err error  // of the last write
+	err error  // error of the last write
 }
 
 // File stores cells.
@@ -42,9 +42,10 @@ type File interface {
 	Name() string
 }
 
-// cellVersion is the version of a record's body. It changes when the meaning of a field does. Version 4 has the edges
-// of shed requests, and version 5 when requests were ready, their times without brunt's own, those that missed a fault,
-// and attempts, and version 6 answers that are not whole; oldestCell is read as well.
+// cellVersion is the version of a record's body. It changes when the meaning of a field changes. Versions from
+// oldestCell on can be read. Version 4 added the edges of shed requests. Version 5 added the times when requests were
+// ready, their times without brunt's own time, the requests that missed a fault, and attempts. Version 6 added
+// incomplete answers.
 const cellVersion, oldestCell = 6, 3
 
 const (
@@ -70,13 +71,13 @@ func newSpill(dir string) (*spill, error) {
 // write appends a settled cell. It keeps the cell also when it returns an error.
 func (s *spill) write(k Key, c *Cell) error {
 	s.buf = appendRecord(s.buf, k, c, false)
-	if s.err != nil || len(s.buf) < spillSize { // after an error, flush tries again, not every cell
+	if s.err != nil || len(s.buf) < spillSize { // after an error, only a call of flush tries again
 		return s.err
 	}
 	return s.flush()
 }
 
-// appendRecord appends the record of a settled cell. Whole is that of its edges.
+// appendRecord appends the record of a settled cell. whole is passed to [Edges.Append].
 func appendRecord(b []byte, k Key, c *Cell, whole bool) []byte {
 	head := len(b)
 	b = c.append(append(b, make([]byte, headSize)...), k, whole)
@@ -100,7 +101,7 @@ func (s *spill) flush() error {
 	return nil
 }
 
-// errSpill means that the file's content is not what was written to it.
+// errSpill means that the content of the file is damaged.
 var errSpill = errors.New("the file that measurements were kept in is damaged")
 
 // each reads all cells in the order of writing. A cell is valid until do returns.
@@ -143,7 +144,7 @@ func eachRecord(in io.Reader, size int64, do func(Key, *Cell) error) error {
 	return nil
 }
 
-// readError is errSpill when the file ended early.
+// readError returns errSpill if the file ended early.
 func readError(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errSpill
@@ -152,7 +153,7 @@ func readError(err error) error {
 }
 
 func (s *spill) close() error {
-	if s.f == nil { // of a worker
+	if s.f == nil { // a worker has no file
 		return nil
 	}
 	name := s.f.Name()
@@ -161,7 +162,7 @@ func (s *spill) close() error {
 	return err
 }
 
-// append encodes the cell, which must be settled. Whole is that of its edges.
+// append encodes the cell, which must be settled. whole is passed to [Edges.Append].
 func (c *Cell) append(b []byte, k Key, whole bool) []byte {
 	b = append(b, cellVersion)
 	b = binary.AppendVarint(b, int64(k.Start))
@@ -218,7 +219,7 @@ func (c *Cell) append(b []byte, k Key, whole bool) []byte {
 	return binary.AppendUvarint(b, uint64(c.checks.wants.partial))
 }
 
-// numbers are the counts of a cell that are encoded as single numbers.
+// numbers lists the counts of a cell that are encoded as single numbers.
 func (c *Cell) numbers() [12]*int64 {
 	return [12]*int64{
 		&c.Bytes, &c.checks.all, &c.checks.failed, &c.Sent, &c.Clamped, &c.own.overdue, &c.own.skipped, &c.Slow, &c.own.slow,

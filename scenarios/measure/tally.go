@@ -13,9 +13,9 @@ import (
 // A Tally is a histogram with the buckets of [result.NewHistogram]: 1 µs to 1 h with three digits,
 // and zero for values under half a microsecond. It stores only the buckets that are not empty.
 //
-// New values wait in recent and are counted into buckets a thousand at a time. A value costs about 6
-// ns that way; finding its place in a sparse histogram costs 47, and a dense one would use 188 KB
-// for each of some hundred cells.
+// New values wait in recent and are counted into buckets a thousand at a time. A value costs about 6 ns that way.
+// Finding its place in a sparse histogram at once would cost 47 ns, and a dense histogram would use 188 KB for each
+// of some hundred cells.
 type Tally struct {
 	recent []uint32 // microseconds
 	at     []uint16 // bucket numbers, ascending
@@ -23,7 +23,7 @@ type Tally struct {
 	Total  int64    // sum of n
 }
 
-// recentMost is how many values wait at most.
+// recentMost is the maximum number of waiting values.
 const recentMost = 1024
 
 // Geometry of HDR histograms with three digits; see [result.HistBits].
@@ -34,7 +34,7 @@ const (
 	buckets = (most + 2) * half
 )
 
-// bucketEdges are the lowest and the highest value of a bucket.
+// bucketEdges returns the lowest and the highest value of a bucket, in microseconds.
 func bucketEdges(bucket int) (low, high int64) {
 	if bucket < 2*half {
 		return int64(bucket), int64(bucket)
@@ -97,7 +97,7 @@ func (t *Tally) reset() {
 	t.recent, t.at, t.n, t.Total = t.recent[:0], t.at[:0], t.n[:0], 0
 }
 
-// trim gives back memory that the values of a settled tally did not need.
+// trim frees memory that the values of a settled tally did not need.
 func (t *Tally) trim() {
 	const spared = 64 // values
 	if most := 4 * (t.Total + spared); int64(cap(t.recent)) > most {
@@ -181,8 +181,8 @@ func (t *Tally) gather(others []*Tally, s *Scratch) {
 	clear(s[low : high+1])
 }
 
-// ValueAt is the r-th smallest value in seconds, as readers of HDR histograms return it: the upper
-// edge of its bucket, at most the largest value seen.
+// ValueAt returns the r-th smallest value in seconds, as readers of HDR histograms do: the upper edge of its bucket,
+// but at most the largest value seen.
 func (t *Tally) ValueAt(r int64, largest time.Duration) float64 {
 	for i, n := range t.n {
 		if r -= n; r <= 0 {
@@ -193,8 +193,7 @@ func (t *Tally) ValueAt(r int64, largest time.Duration) float64 {
 	return largest.Seconds()
 }
 
-// UpTo is the number of values at or below a value that ValueAt returned, in seconds. A nil tally is
-// empty.
+// UpTo returns the number of values at or below a value that ValueAt returned, in seconds. A nil tally is empty.
 func (t *Tally) UpTo(at float64) int64 {
 	if t == nil {
 		return 0
@@ -209,9 +208,9 @@ func (t *Tally) UpTo(at float64) int64 {
 	return n
 }
 
-// Unsent returns the values that users would have measured while they waited for the values of least
-// and more, had they gone on asking every interval: v-interval, v-2·interval and so on, down to the
-// interval, for each such value v. It is the correction of HdrHistogram, recordValueWithExpectedInterval.
+// Unsent returns the values that users would have measured while they waited for values of at least least, if they
+// had sent a request every interval: for each such value v these are v-interval, v-2·interval and so on, down to the
+// interval. This is HdrHistogram's correction, recordValueWithExpectedInterval.
 func (t *Tally) Unsent(least, interval time.Duration) *Tally {
 	out := &Tally{}
 	if interval < time.Microsecond {
@@ -233,7 +232,7 @@ func (t *Tally) Unsent(least, interval time.Duration) *Tally {
 	return out
 }
 
-// hdr converts the tally, which must be settled, to an hdrhistogram; nil when it is empty.
+// hdr converts the tally, which must be settled, to an hdrhistogram; nil if it is empty.
 func (t *Tally) hdr() *hdrhistogram.PackedHistogram {
 	if t.Total == 0 {
 		return nil
@@ -246,8 +245,8 @@ func (t *Tally) hdr() *hdrhistogram.PackedHistogram {
 	return h
 }
 
-// append encodes the buckets of the tally, which must be settled: their number, then for each the
-// distance from the one before and its count.
+// append encodes the buckets of the tally, which must be settled: their number, then for each bucket its distance
+// from the bucket before and its count.
 func (t *Tally) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(t.at)))
 	last := uint16(0)

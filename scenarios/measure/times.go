@@ -20,14 +20,14 @@ func (t *Times) take(d time.Duration, s *Scratch) (clamped int64) {
 	return t.add(d, s)
 }
 
-// Rank is the nearest rank, from 1, of quantile q among n sorted values. It ignores the rounding
-// error of q as a binary fraction.
+// Rank returns the nearest rank, from 1, of quantile q among n sorted values. It ignores the rounding error of q as a
+// binary fraction.
 func Rank(q float64, n int64) int64 {
 	x := q * float64(n)
 	return max(1, int64(math.Ceil(x-1e-12*x-1e-9)))
 }
 
-// Quantile is the value at quantile q in seconds; NaN for an empty distribution.
+// Quantile returns the value at quantile q in seconds; NaN for an empty distribution.
 func (t *Times) Quantile(q float64) result.Num {
 	if t.Total == 0 {
 		return result.NaN
@@ -43,8 +43,8 @@ func (t *Times) Plain() result.Times {
 	}
 }
 
-// Lagged lists the percentiles of response times more than a tenth of which is lag; t is the distribution of the lag.
-// Both come from the same requests, and the lag at a percentile stands for the lag of the requests there.
+// Lagged lists the percentiles of the response times of which more than a tenth is lag; t is the distribution of the
+// lag. Both come from the same requests, and the lag at a percentile is taken as the lag of the requests there.
 func (t *Times) Lagged(of *result.Times) (out []string) {
 	for _, p := range []struct {
 		name string

@@ -22,11 +22,11 @@ func (t Totals) add(phase int32, series, n int, c *Counts) {
 type totals struct {
 	offered int64 // in the judged run
 	bad     int64
-	closed  Totals                  // of closed windows
+	closed  Totals                  // totals of closed windows
 	asked   map[time.Duration]int64 // requests offered lately, by second, as Interval saw them
 }
 
-// allTotals returns the totals of closed and open windows. Folding and mu are held.
+// allTotals returns the totals of closed and open windows. The caller holds folding and mu.
 func (r *Recorder) allTotals() Totals {
 	out := Totals{}
 	for phase, list := range r.closed {
@@ -46,8 +46,8 @@ func (r *Recorder) allTotals() Totals {
 	return out
 }
 
-// totaled reports whether a phase is one of those whose running totals are kept: a run may have thousands of phases. Mu
-// is held.
+// totaled reports whether running totals of a phase are kept. Not all are, because a run may have thousands of
+// phases. The caller holds mu.
 func (r *Recorder) totaled(phase int32) bool {
 	switch {
 	case phase == PhaseRun:

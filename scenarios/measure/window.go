@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// A Window is a second of intended time, or the part of one between two instants of injection or
-// clearing, with the cells of the requests intended in it.
+// A Window is a second of intended time, or a part of a second that injections or clearings cut off, with the cells
+// of the requests intended in it.
 type Window struct {
 	Start, End time.Duration
-	second     time.Duration // it is a part of the second that begins here
-	late       time.Duration // the largest lag of a request intended in it, so far
+	second     time.Duration // begin of the second that the window is a part of
+	late       time.Duration // the largest lag so far of a request intended in it
 	sets       []setCells
 }
 
-// setCells are the cells of requests that met the same faults.
+// setCells holds the cells of requests that met the same faults.
 type setCells struct {
 	set   int32
 	cells []*Cell // by series; nil where there is none
@@ -26,12 +26,12 @@ type windows struct {
 	series int
 	marks  []time.Duration // instants at which windows are cut, ascending
 	open   []*Window       // ascending
-	last   *Window         // the last one found; nil at first
+	last   *Window         // the window found last; nil at first
 	spare  []*Window       // for reuse
 	cells  [][]*Cell       // by series, for reuse
 }
 
-// cut starts a window at at; no request counted so far was intended at or after at.
+// cut begins a window at at. No request counted so far may be intended at or after at.
 func (w *windows) cut(at time.Duration) {
 	i, found := slices.BinarySearch(w.marks, at)
 	if found {
@@ -66,7 +66,7 @@ func (w *windows) at(t time.Duration) *Window {
 	return w.last
 }
 
-// near is the window that contains t, which may be o.
+// near returns the window that contains t. It is faster if that is o.
 func (w *windows) near(o *Window, t time.Duration) *Window {
 	if t >= o.Start && t < o.End {
 		return o
@@ -103,7 +103,7 @@ func bounds(t time.Duration, marks []time.Duration) (start, end time.Duration) {
 	return start, end
 }
 
-// FloorSecond returns the last whole second at or before t. Of a negative t, that is further from zero.
+// FloorSecond returns the last whole second at or before t. For a negative t, that is further from zero.
 func FloorSecond(t time.Duration) time.Duration { return floorSecond(t) }
 
 // cell returns the cell of the window for a series and a set of faults.

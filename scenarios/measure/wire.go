@@ -11,7 +11,7 @@ type WireReader struct {
 	Bad bool
 }
 
-// Fail marks what is read as bad.
+// Fail sets Bad and empties B.
 func (r *WireReader) Fail() { r.Bad, r.B = true, nil }
 
 // Signed reads a number.

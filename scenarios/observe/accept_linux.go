@@ -8,13 +8,13 @@ import (
 // acceptQueues counts the attempts to connect that the kernel dropped in a unit's network namespace because an accept
 // queue was full.
 type acceptQueues struct {
-	space string // the namespace that was read last
+	space string // the network namespace that was read last
 	last  int64
 	sum   int64
 }
 
-// read adds what was dropped since the last reading. What was dropped in a namespace before its first reading does not
-// count.
+// read adds the attempts that were dropped since the last reading. Drops in a namespace before its first reading do
+// not count.
 func (q *acceptQueues) read(pid int) {
 	space, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", pid))
 	if err != nil {

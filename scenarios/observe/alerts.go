@@ -32,9 +32,9 @@ type alertWatch struct {
 	last  error         // error of the last query that failed
 }
 
-// alertAnswer is one answer, or the lack of one.
+// alertAnswer is one poll: its answer or its error.
 type alertAnswer struct {
-	begin, end time.Duration // of the query, offsets from t0
+	begin, end time.Duration // times of the query, offsets from t0
 	firing     bool
 	text       string
 	err        error
@@ -98,7 +98,7 @@ func (a *alertWatch) take(one alertAnswer, is probe.AlertState) (events []result
 		a.rec.For = result.Sec(is.For)
 	}
 	n := len(a.rec.Spells)
-	var open *result.AlertSpell // the spell that is not over
+	var open *result.AlertSpell // the spell that has not ended
 	if n > 0 && !a.rec.Spells[n-1].Resolved.Known() {
 		open = &a.rec.Spells[n-1]
 	}
@@ -150,7 +150,7 @@ func silencedText(silenced bool) string {
 	return ""
 }
 
-// Fired returns the spells of the alerts, assigned to the faults in records.
+// Fired returns the records of the alerts, with their spells assigned to the faults in records.
 func (o *Observer) Fired(records []*chaos.Record) (out []result.AlertRecord) {
 	if o == nil {
 		return nil
@@ -184,7 +184,7 @@ func (o *Observer) Fired(records []*chaos.Record) (out []result.AlertRecord) {
 					continue
 				}
 				if seen := a.sighting(r.Injected); seen.Err == nil && seen.Noticed && result.Sec(seen.At) == s.Firing {
-					s.Fault = r.Name // of several faults, the last one injected
+					s.Fault = r.Name // if several faults fit, the last one injected counts
 				}
 			}
 		}
@@ -276,7 +276,7 @@ func (a *alertWatch) resolution(injected, cleared time.Duration) series.Resoluti
 	return r
 }
 
-// After returns what each alert did after an occurrence of a fault and after its clearing.
+// After returns, for each alert, when it fired after an injection and resolved after the clearing.
 func (o *Observer) After(injected, cleared time.Duration) (out []result.FaultAlert) {
 	for _, a := range o.alerts {
 		one := result.FaultAlert{
@@ -312,9 +312,9 @@ func (o *Observer) alertOf(name string) *alertWatch {
 	return nil
 }
 
-// Earliest returns the sighting of the alert that fired first after an injection, for a fault that
-// has no `detect` of its own. An unknown sighting, such as that of an alert which had fired before
-// the injection, counts only where all are unknown.
+// Earliest returns the sighting of the alert that fired first after an injection, for a fault without a `detect` of
+// its own. An unknown sighting, such as of an alert that already fired before the injection, is returned only if all
+// are unknown.
 func (o *Observer) Earliest(injected time.Duration) *chaos.Sighting {
 	var best *chaos.Sighting
 	for _, a := range o.alerts {
@@ -361,8 +361,8 @@ func (o *Observer) JudgedBy(slo []slo.Objective, records []*chaos.Record, c *jud
 	}
 }
 
-// AfterSoFar returns what each alert did until now. While the fault is active, nothing is known
-// about the time after its clearing; an alert that was not polled since the injection has no note.
+// AfterSoFar is like After for a run in progress. While the fault is active, nothing is known about the time after
+// its clearing. An alert that was not polled since the injection has no note.
 func (o *Observer) AfterSoFar(f *judge.FaultFinding) []result.FaultAlert {
 	cleared := f.Cleared
 	if !f.Over {

@@ -1,5 +1,5 @@
-// Package observe reads, beside the load, data of the target and of the team's monitoring: metrics,
-// alerts, and the resources that each unit uses.
+// Package observe reads data of the target and of the team's monitoring while the load runs: metrics, alerts, and the
+// resources that each unit uses.
 //
 //	metrics  --every--> probe.Gauge --> series          --> objectives, stop conditions,
 //	alerts   --every--> probe.Alert --> spells of firing     the live page, the result
@@ -9,9 +9,9 @@
 //	metrics.go  the observer: one goroutine for each metric and alert
 //	watch.go    the answers of each unit to `watch`
 //	alerts.go   when an alert fired and resolved, and for which fault
-//	usage*.go   what the processes of each unit use; accept.go the connections that its kernel dropped
-//	traffic*.go whether a unit received anything
-//	unreached.go whether the units of a fault received anything, for faults that do not count their traffic themselves
+//	usage*.go   resources that the processes of each unit use; accept*.go: connections that its kernel dropped
+//	traffic*.go whether a unit had any traffic
+//	unreached.go whether the units of a fault had any traffic, for faults that do not count their traffic themselves
 //	played.go   an observer of recorded alert states, for tests
 //
 // To add a source, give probe.Gauge or probe.Alert another kind of query; the observer polls it

@@ -15,8 +15,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// Observer reads the scenario's metrics and polls its alerts beside the load, each in a goroutine of
-// its own.
+// Observer reads the scenario's metrics and polls its alerts while the load runs, each in a goroutine of its own.
 type Observer struct {
 	run     Run
 	gauges  []*gauge
@@ -33,13 +32,13 @@ type Run struct {
 	Mask  func(string) string // hides secrets
 	Note  func(format string, args ...any)
 	Event func(result.Event)
-	Host  chaos.Host // where questions are asked from
+	Host  chaos.Host // the machine that asks questions
 }
 
 // detection converts a sighting for the judge.
 func (r *Run) detection(s *chaos.Sighting) series.Detection { return DetectionOf(s, r.Mask) }
 
-// DetectionOf converts a sighting for the judge. Mask hides secrets in its error.
+// DetectionOf converts a sighting for the judge. mask hides secrets in its error.
 func DetectionOf(s *chaos.Sighting, mask func(string) string) series.Detection {
 	d := series.Detection{At: s.At, NotYet: s.NotYet}
 	if s.Err != nil {
@@ -121,7 +120,7 @@ func (o *Observer) Stop() {
 	}
 }
 
-// mostSeries bounds the series kept of one metric, so that a chart stays readable.
+// mostSeries is the maximum number of series that are kept of one metric, so that a chart stays readable.
 const mostSeries = 64
 
 // gauge is a metric under way.
@@ -130,7 +129,7 @@ type gauge struct {
 	reading interface {
 		Read(ctx context.Context) ([]probe.Value, error)
 	}
-	ofUnit string // the unit that a watch asks; empty is a metric
+	ofUnit string // the unit that a watch asks; empty for a metric
 	err    error  // the query could not be rendered
 
 	mu     sync.Mutex
@@ -187,8 +186,8 @@ func (g *gauge) read(ctx context.Context, now func() time.Duration) {
 	}
 }
 
-// grow returns the values by their labels; for a rate, the growth per second since the last reading.
-// A counter that is less than before was reset: its growth is its value, as in Prometheus.
+// grow returns the values by their labels; for a rate, the growth per second since the last reading. A counter whose
+// value decreased was reset, and its growth is its new value, as in Prometheus.
 func (g *gauge) grow(values []probe.Value, at time.Duration) map[string]probe.Value {
 	out := map[string]probe.Value{}
 	for _, v := range values {
@@ -229,7 +228,7 @@ func (o *Observer) Finished() (out []result.Series) {
 			why = fmt.Sprintf("%s was never read, in %d tries: %v", noun, g.asked, g.last)
 		case len(g.order) == 0:
 			why = fmt.Sprintf("%s: the source has no such series: %s", noun, source)
-		case g.failed > 0 && g.ofUnit == "": // a unit that a fault hits is silent for a while, as the gaps show
+		case g.failed > 0 && g.ofUnit == "": // a unit that a fault hits is silent for a while, and the gaps show that
 			why = fmt.Sprintf("%s had no answer %d of %d times, the last time: %v", noun, g.failed, g.asked, g.last)
 		case g.left:
 			why = fmt.Sprintf("%s has more than %d series; the others were left out", noun, mostSeries)
@@ -267,8 +266,8 @@ func (o *Observer) SoFar() (out []result.Series) {
 	return out
 }
 
-// Latest returns the last value of a metric, of the series that is closest to meeting a condition;
-// known is false if there is no recent reading.
+// Latest returns the last value of a metric, from the series that is closest to meeting a condition. known is false
+// if there is no recent reading.
 func (o *Observer) Latest(c slo.Objective, now time.Duration) (v float64, known bool) {
 	for _, g := range o.gauges {
 		if g.plan.Name != c.Metric.Source {

@@ -7,9 +7,8 @@ import (
 	"brunt/chaos/probe"
 )
 
-// Played is an observer of one alert with recorded answers, for tests. States has a character for
-// each second from -2 s on: . inactive, p pending, F firing, S silenced, x no answer. T0 is the
-// run's.
+// Played is an observer of one alert with recorded answers, for tests. states has a character for each second from -2
+// s on: . inactive, p pending, F firing, S silenced, x no answer. t0 is the start of the run.
 func Played(name, states string, t0 time.Time) *Observer {
 	a, _ := played(states)
 	a.plan.Name = name
@@ -18,8 +17,8 @@ func Played(name, states string, t0 time.Time) *Observer {
 	return o
 }
 
-// played is an alert with recorded answers. States has a character for each second from -2 s on: .
-// inactive, p pending, F firing, S silenced, x no answer.
+// played returns an alert with recorded answers. states has a character for each second from -2 s on: . inactive, p
+// pending, F firing, S silenced, x no answer.
 func played(states string) (*alertWatch, []string) {
 	a := &alertWatch{
 		run:  &Run{T0: time.Unix(1000, 0), Mask: func(s string) string { return s }},

@@ -6,28 +6,28 @@ import (
 )
 
 // traffic tells whether a unit had any traffic since the watch began. It is read once a second, and before each
-// injection, until it has seen some.
+// injection, until it has seen traffic.
 //
 //   - A process in brunt's network namespace: a connection to the unit's port that is new, or data that
 //     arrived on a connection that the unit already had, at either end of it.
 //   - Any other network namespace of this machine: TCP segments that did not come through its loopback device, so
 //     that a container's own health check does not count.
 //
-// It can't tell of a unit without an address, of another machine's, of a namespace that brunt may not look into,
-// of traffic that is not TCP, and on systems other than Linux. What brunt itself asks a unit during the load, such
-// as its metrics, counts.
+// Traffic is unknown for a unit without an address, a unit on another machine, a namespace that brunt may not read,
+// traffic other than TCP, and on systems other than Linux. Requests of brunt itself during the load, such as for
+// metrics, count as traffic.
 type traffic struct {
 	mu     sync.Mutex
-	first  time.Duration // of the first reading
-	latest time.Duration // of the last one
+	first  time.Duration // time of the first reading
+	latest time.Duration // time of the last reading
 	reads  int
 	seen   bool
-	at     time.Duration // of the reading that saw it
+	at     time.Duration // time of the reading that saw traffic
 	before baseline
 }
 
-// read compares the unit's traffic with the first reading, by what the kernel lists at since or later. Port is that of
-// the unit.
+// read compares the unit's traffic with the first reading. It uses a list of connections that the kernel made at
+// since or later. port is the unit's port.
 func (t *traffic) read(now time.Duration, since time.Time, pid int, port uint16) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -48,7 +48,7 @@ func (t *traffic) read(now time.Duration, since time.Time, pid int, port uint16)
 	}
 }
 
-// trafficKnown is how long a unit must have been watched before it is said to have no traffic.
+// trafficKnown is how long a unit must have been watched for the answer that it had no traffic.
 const trafficKnown = 2 * time.Second
 
 // reached reports whether the unit had traffic before until.
@@ -62,11 +62,11 @@ func (t *traffic) reached(until time.Duration) (yes, known bool) {
 	return false, t.reads > 1 && watched >= trafficKnown
 }
 
-// fresh is how old a list of connections may be that a later reading uses, so that units share it.
+// fresh is the maximum age of a list of connections that a later reading may use, so that units share lists.
 const fresh = 300 * time.Millisecond
 
-// since is the earliest begin of a list that a reading at now may use. What an older one lacks is seen by the reading
-// after; the first reading has no earlier one to be compared with, so that its list is new.
+// since returns the earliest begin of a list that a reading at now may use. If a list lacks a connection, the next
+// reading sees it. The first reading is the baseline of all others, so its list must be new.
 func (t *traffic) since(now time.Time) time.Time {
 	if t.begun() {
 		return now.Add(-fresh)
@@ -74,15 +74,15 @@ func (t *traffic) since(now time.Time) time.Time {
 	return now
 }
 
-// begun reports whether the traffic can be read, and was.
+// begun reports whether the traffic was read successfully.
 func (t *traffic) begun() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.reads > 0
 }
 
-// ReadTraffic reads the traffic of the units now: just before an injection, since what proves its effect is traffic,
-// too.
+// ReadTraffic reads the traffic of the units. It is called just before an injection, because the requests that verify
+// the effect of the fault are traffic as well.
 func (u *Usage) ReadTraffic(now time.Duration) {
 	if u == nil {
 		return
@@ -95,8 +95,8 @@ func (u *Usage) ReadTraffic(now time.Duration) {
 	}
 }
 
-// reached reports whether a unit had any traffic since the watch began and before until. It is not known of every
-// unit; see the documentation of the package.
+// reached reports whether a unit had any traffic since the watch began and before until. known is false if that can't
+// be known; see traffic.
 func (u *Usage) reached(unit string, until time.Duration) (yes, known bool) {
 	if u == nil {
 		return false, false

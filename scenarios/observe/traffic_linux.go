@@ -17,12 +17,13 @@ import (
 type baseline struct {
 	space    string // the network namespace
 	flows    map[connection]uint32
-	segments int64 // from outside of the namespace
+	segments int64 // TCP segments from outside of the namespace
 }
 
 type connection struct{ local, remote netip.AddrPort }
 
-// moved reports whether there was traffic since the first call, or the first in another network namespace.
+// moved reports whether there was traffic since the first call, or since the first call in the present network
+// namespace.
 func (b *baseline) moved(since time.Time, pid int, port uint16) (some, ok bool) {
 	space, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", pid))
 	if err != nil {
@@ -38,8 +39,8 @@ func (b *baseline) moved(since time.Time, pid int, port uint16) (some, ok bool) 
 	return b.onPort(since, pid, port)
 }
 
-// connections is the last list of the connections in brunt's network namespace. The kernel lists all of them, also
-// thousands that are over, so that all units share one list.
+// connections is the last list of the connections in brunt's network namespace. All units share it, because the
+// kernel always lists all connections, including thousands that are closed.
 var connections connectionList
 
 type connectionList struct {
@@ -48,8 +49,8 @@ type connectionList struct {
 	flows []sockdiag.Flow
 }
 
-// list returns a list that was begun at since or later. An older one lacks connections, which a later comparison
-// takes for new ones.
+// list returns a list that was begun at since or later. An older list lacks connections, which a later comparison
+// would take for new ones.
 func (c *connectionList) list(since time.Time) ([]sockdiag.Flow, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -65,7 +66,7 @@ func (c *connectionList) list(since time.Time) ([]sockdiag.Flow, error) {
 	return all, nil
 }
 
-// onPort looks for new connections to the unit's port, and for data on those that it had.
+// onPort looks for new connections to the unit's port, and for data on connections that it already had.
 func (b *baseline) onPort(since time.Time, pid int, port uint16) (some, ok bool) {
 	all, err := connections.list(since)
 	if err != nil {
@@ -78,7 +79,8 @@ func (b *baseline) onPort(since time.Time, pid int, port uint16) (some, ok bool)
 		if !accepted && f.Remote.Port() != port && !held[f.Inode] {
 			continue
 		}
-		// The end of another process counts by its existence alone: what it receives may be an answer to others.
+		// For the end of a connection at another process only its existence counts: the data that it receives may be
+		// an answer to others.
 		at := connection{f.Local, f.Remote}
 		if now[at] = 0; accepted || held[f.Inode] {
 			now[at] = f.Segments
@@ -96,7 +98,7 @@ func (b *baseline) onPort(since time.Time, pid int, port uint16) (some, ok bool)
 	return false, true
 }
 
-// socketsOf lists the sockets that a process holds, by inode. It is empty where brunt may not look.
+// socketsOf lists the sockets that a process holds, by inode. It is empty if brunt may not read them.
 func socketsOf(pid int) map[uint32]bool {
 	out := map[uint32]bool{}
 	dir := fmt.Sprintf("/proc/%d/fd", pid)
@@ -116,14 +118,15 @@ func socketsOf(pid int) map[uint32]bool {
 	return out
 }
 
-// fromOutside compares the TCP segments that arrived in a namespace by other devices than loopback. Nothing is
-// known where there seem to be fewer than at first: loopback had packets that no counter tells from segments.
+// fromOutside compares the number of TCP segments that arrived in a namespace through devices other than loopback
+// with the first reading. The answer is unknown if the number seems to have decreased: loopback then had packets that
+// no counter distinguishes from segments.
 func (b *baseline) fromOutside(pid int, space string) (some, ok bool) {
 	var files [3][]byte
 	for i, name := range []string{"snmp", "dev", "snmp6"} {
 		var err error
 		files[i], err = os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", pid, name))
-		if err != nil && name != "snmp6" { // which a system without IPv6 does not have
+		if err != nil && name != "snmp6" { // a system without IPv6 does not have it
 			return false, false
 		}
 	}
@@ -135,10 +138,10 @@ func (b *baseline) fromOutside(pid int, space string) (some, ok bool) {
 	return now > b.segments, now >= b.segments
 }
 
-// segmentsOutside is the number of TCP segments that did not come through loopback, or more: of the packets of
-// loopback, datagrams and messages of ICMP are no segments, and those from outside are taken for some of them. So
-// traffic is seen where there was none. Datagrams that wait in a socket to be read are counted nowhere, and make
-// the number smaller until they are read.
+// segmentsOutside returns the number of TCP segments that did not come through loopback, or a larger number: all
+// datagrams and ICMP messages are subtracted from loopback's packets, even those that came from outside. So traffic
+// may be seen where there was none. Datagrams that wait in a socket are in no counter, and make the number smaller
+// until they are read.
 func segmentsOutside(snmp, snmp6, dev []byte) int64 {
 	others := counter(snmp, "Icmp:", "InMsgs") + counter6(snmp6, "Icmp6InMsgs")
 	for _, name := range []string{"InDatagrams", "NoPorts", "InErrors"} {

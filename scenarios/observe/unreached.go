@@ -11,14 +11,14 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Asks are the times at which brunt asked units for what the load needs beside its requests, such as a new token. The
+// Asks holds the times at which brunt itself sent requests to units that the load needs, such as for a new token. The
 // zero value is ready for use, and safe for concurrent use.
 type Asks struct {
 	mu sync.Mutex
 	at map[string][]time.Duration
 }
 
-// Add records that brunt asks a unit, at a time of the run.
+// Add records that brunt sends a request to a unit, at a time of the run.
 func (a *Asks) Add(unit string, now time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -28,7 +28,7 @@ func (a *Asks) Add(unit string, now time.Duration) {
 	a.at[unit] = append(a.at[unit], now)
 }
 
-// met reports whether brunt asked a unit of a fault while the fault was in.
+// met reports whether brunt sent a request to a unit of a fault while the fault was active.
 func (a *Asks) met(rec *chaos.Record) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -39,10 +39,10 @@ func (a *Asks) met(rec *chaos.Record) bool {
 	})
 }
 
-// Unreached says what to do about a fault of whose units nothing reached any from the begin of the load until its
-// injection, and brunt asked none while the fault was in, so that the requests of its phase say nothing about it. It is
-// empty where a unit's traffic is not known, see the documentation of the package, and of a fault that counts its own.
-// A group is unreached if none of its steps affected traffic.
+// Unreached explains, with a remedy, that a fault affected no traffic: its units had no traffic from the begin of the
+// load until the injection, and brunt sent them no request during the fault. The requests of its phase then say
+// nothing about the fault. The text is empty for other faults, if the traffic of a unit is not known, see traffic,
+// and for a fault that counts its own traffic. A group is unreached if none of its steps affected traffic.
 func (u *Usage) Unreached(rec *chaos.Record, asks *Asks) string {
 	if rec.N < 0 || rec.Traffic != nil {
 		return ""
@@ -57,7 +57,7 @@ func (u *Usage) Unreached(rec *chaos.Record, asks *Asks) string {
 			units, rec.Name)
 	}
 	injected := slices.DeleteFunc(slices.Clone(rec.Steps), func(step *chaos.Record) bool { return step.InjectErr != nil })
-	// up to the begin of the group: what verified the steps before it may have reached its units
+	// only up to the begin of the group: requests that verified earlier steps may have reached these units
 	for _, step := range injected {
 		if u.affected(step, rec.Injected) || asks.met(step) {
 			return ""
@@ -70,8 +70,8 @@ func (u *Usage) Unreached(rec *chaos.Record, asks *Asks) string {
 		"has some", rec.Name, units)
 }
 
-// affected reports whether a fault, or a step of a group, met traffic as far as is known: what it counted itself, or
-// what reached its units before until.
+// affected reports whether a fault, or a step of a group, may have met traffic: by its own count, or by the traffic
+// of its units before until. Unknown traffic counts.
 func (u *Usage) affected(rec *chaos.Record, until time.Duration) bool {
 	if rec.Traffic != nil {
 		return rec.Traffic.N > 0

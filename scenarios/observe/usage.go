@@ -15,8 +15,8 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// Usage samples the resources that the units of the target use, beside the load. Each unit has a
-// goroutine of its own, so that a slow engine delays only its own units.
+// Usage samples the resources that the units of the target use while the load runs. Each unit has a goroutine of its
+// own, so that a slow engine delays only its own units.
 type Usage struct {
 	units  []*unitUsage
 	cancel context.CancelFunc
@@ -26,7 +26,7 @@ type Usage struct {
 // unitUsage is the usage of one unit.
 type unitUsage struct {
 	of      chaos.Unit
-	process bool // of this machine, in no container
+	process bool // the unit is a process of this machine, not in a container
 	sampler sampler
 
 	mu     sync.Mutex
@@ -34,7 +34,7 @@ type unitUsage struct {
 	life   string // identifies the process that was sampled last
 	starts int
 	at     time.Duration
-	cpu    time.Duration // of that process
+	cpu    time.Duration // CPU time of that process
 	sum    time.Duration // CPU time over the known seconds
 	known  time.Duration
 	queues acceptQueues
@@ -42,11 +42,11 @@ type unitUsage struct {
 	traffic traffic
 }
 
-// used is what the processes of a unit have used so far.
+// used holds the resources that the processes of a unit have used so far.
 type used struct {
 	cpu     time.Duration
 	memory  int64
-	files   int // negative: brunt lacks the right to see them
+	files   int // negative if brunt lacks the right to see them
 	threads int
 	began   int64 // when the first process began, in kernel time
 }
@@ -55,13 +55,14 @@ type used struct {
 type sample struct {
 	used
 	life   string // identifies the process among its predecessors and successors
-	missed int    // unseen restarts, not counting the one that a changed life shows
+	missed int    // number of unseen restarts, without the restart that a changed life shows
 	via    string // proc or docker
 
-	unknown bool // whether it runs is not known
+	unknown bool // it is not known whether the unit runs
 }
 
-// A sampler reads what a unit uses; ok is false where the unit does not run, or nothing is known of it.
+// A sampler reads the resources that a unit uses. ok is false if the unit does not run, or if nothing is known about
+// it.
 type sampler interface {
 	sample(ctx context.Context) (s sample, ok bool)
 }
@@ -70,7 +71,7 @@ type sampler interface {
 func NewUsage(units []chaos.Unit) *Usage {
 	u := &Usage{}
 	for _, of := range units {
-		if _, ok := cluster.Of(of); ok { // its processes are on a node
+		if _, ok := cluster.Of(of); ok { // the processes of a pod are on a node
 			continue
 		}
 		one := &unitUsage{of: of, out: result.UnitUsage{Unit: of.Name(), Service: of.Service()}}
@@ -84,7 +85,7 @@ func NewUsage(units []chaos.Unit) *Usage {
 	return u
 }
 
-// sampleWithin bounds how long one sample of a unit may take.
+// sampleWithin is the time limit for one sample of a unit.
 const sampleWithin = 3 * time.Second
 
 // Watch samples every unit once a second, until Stop.
@@ -114,8 +115,8 @@ func (u *Usage) Stop() {
 	}
 }
 
-// begin reads the traffic of the unit before the load. That of a process is read at once: a sample may be late on a
-// busy machine, and traffic that comes before the first reading is not seen.
+// begin reads the traffic of the unit before the load. For a process it does so at once: a sample may be late on a
+// busy machine, and traffic before the first reading is not seen.
 func (u *unitUsage) begin(ctx context.Context, clock func() time.Duration) {
 	if u.process {
 		u.readTraffic(clock(), time.Now())
@@ -128,8 +129,8 @@ func (u *unitUsage) begin(ctx context.Context, clock func() time.Duration) {
 	}
 }
 
-// readTraffic reads the traffic of the unit, whose process is of this machine, by a list of connections from since or
-// later.
+// readTraffic reads the traffic of the unit, whose process runs on this machine, from a list of connections made at
+// since or later.
 func (u *unitUsage) readTraffic(now time.Duration, since time.Time) {
 	if addr := u.of.Traits().Addr; addr != nil {
 		if at, err := netip.ParseAddrPort(addr()); err == nil {
@@ -155,14 +156,14 @@ func (u *unitUsage) tick(ctx context.Context, clock func() time.Duration) {
 		if is.files >= 0 {
 			t.Files = result.Num(is.files)
 		}
-		if is.via == "proc" { // its process is of this machine
+		if is.via == "proc" { // its process runs on this machine
 			u.readTraffic(now, u.traffic.since(time.Now()))
 			u.queues.read(u.of.PID())
 			u.out.AcceptOverflows, u.out.AcceptShared = u.queues.sum, u.queues.sum > 0 && u.queues.shared()
 		}
 		if is.life != u.life {
 			u.life, u.starts = is.life, u.starts+1+is.missed
-		} else if d := now - u.at; d > 0 && is.cpu >= u.cpu { // less: a child has ended
+		} else if d := now - u.at; d > 0 && is.cpu >= u.cpu { // less than before means that a child has ended
 			t.CPU = result.Num((is.cpu - u.cpu).Seconds() / d.Seconds())
 			u.sum, u.known = u.sum+is.cpu-u.cpu, u.known+d
 		}
@@ -182,8 +183,8 @@ func (u *Usage) Finish(events []result.Event) []result.UnitUsage {
 	return u.SoFar(events)
 }
 
-// SoFar returns the usage of each unit so far; a unit without a sample is left out. Events add
-// deaths and starts between two samples.
+// SoFar returns the usage of each unit so far. It leaves out units without a sample. events add ends and starts of
+// processes between two samples.
 func (u *Usage) SoFar(events []result.Event) []result.UnitUsage {
 	if u == nil {
 		return nil
@@ -205,7 +206,7 @@ func (u *Usage) SoFar(events []result.Event) []result.UnitUsage {
 	return out
 }
 
-// fromEvents adds the deaths and starts in events to the usage of a unit.
+// fromEvents adds the ends and starts of processes in events to the usage of a unit.
 func fromEvents(u *result.UnitUsage, events []result.Event) {
 	ooms, starts, i := 0, 0, 0
 	for n := range u.Seconds {
@@ -226,10 +227,10 @@ func fromEvents(u *result.UnitUsage, events []result.Event) {
 	u.OOMs = ooms
 }
 
-// recent is how old a sample may be that tells what is now.
+// recent is the maximum age of a sample that counts as the present state.
 const recent = 2500 * time.Millisecond
 
-// running counts the units of a service that run; known is false where one has no recent sample.
+// running counts the running units of a service. known is false if one of them has no recent sample.
 func (u *Usage) running(service string, now time.Duration) (n float64, known bool) {
 	for _, one := range u.units {
 		if one.out.Service != service {
@@ -287,7 +288,7 @@ func (u *Usage) Latest(o slo.Objective, now time.Duration, events func() []resul
 // ofSource reports whether a metric is about a unit.
 func ofSource(source, unit, service string) bool { return source == unit || source == service }
 
-// NextSecond is the first whole second after t, which may lie before t0.
+// NextSecond returns the first whole second after t. t may be before t0.
 func NextSecond(t time.Duration) time.Duration {
 	return time.Duration(math.Floor(t.Seconds())+1) * time.Second
 }

@@ -15,10 +15,10 @@ import (
 // architecture that Go supports.
 const clockTick = time.Second / 100
 
-// mostProcesses bounds how many processes of a unit are sampled.
+// mostProcesses is the maximum number of processes of a unit that are sampled.
 const mostProcesses = 256
 
-// usedBy reads what a process and its descendants have used. Ok is false when the process is gone.
+// usedBy reads the resources that a process and its descendants have used. ok is false if the process is gone.
 func usedBy(pid int) (all used, ok bool) {
 	ids := []int{pid}
 	for i := 0; i < len(ids) && i < mostProcesses; i++ {
@@ -79,9 +79,8 @@ func usedByOne(pid int) (used, bool) {
 	}, true
 }
 
-// descriptors counts the entries of a process's fd folder; -1 where brunt lacks the right to read
-// it. Since Linux 6.2 the size of the folder is their number, which avoids listing thousands of
-// connections each second.
+// descriptors counts the entries of a process's fd folder. It returns -1 if brunt lacks the right to read it. Since
+// Linux 6.2 the size of the folder is that number, which avoids listing thousands of connections each second.
 func descriptors(dir string) int {
 	f, err := os.Open(dir)
 	if err != nil {

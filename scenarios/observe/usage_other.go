@@ -2,5 +2,5 @@
 
 package observe
 
-// usedBy returns nothing: only Linux's /proc shows what other processes use.
+// usedBy returns false: only Linux's /proc shows the resources of other processes.
 func usedBy(int) (used, bool) { return used{}, false }

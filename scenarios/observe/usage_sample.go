@@ -25,13 +25,13 @@ func sampleProcess(pid int) (sample, bool) {
 	return sample{used: is, life: fmt.Sprint(pid, " ", is.began), via: "proc"}, ok
 }
 
-// containerSampler samples a unit that is a container. While the container's known process lives, it
-// reads this machine's /proc and does not call the engine. Where the engine's processes are not
-// visible, on another machine or in a virtual one, it uses the engine's statistics.
+// containerSampler samples a unit that is a container. While the container's known process lives, it reads this
+// machine's /proc and does not call the engine. If the engine's processes are not visible, because they are on
+// another machine or in a virtual one, it uses the engine's statistics.
 type containerSampler struct {
 	of   *container.Container
 	last sample
-	pid  int // the last known process; 0 is none
+	pid  int // the last known process; 0 means none
 
 	blind bool // skips the search for local processes; for tests
 

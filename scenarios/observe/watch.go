@@ -18,9 +18,9 @@ type Watch struct {
 	*probe.Watch
 }
 
-// Bounds of what is kept of one watch of one unit.
+// Limits on the states that are kept of one watch of one unit.
 const (
-	mostStates = 400 // stretches of time
+	mostStates = 400 // number of spans
 	mostText   = 60  // characters of a state
 )
 
@@ -38,11 +38,11 @@ type unitWatch struct {
 	at     time.Duration
 	asked  int
 	missed int
-	err    error // of the last question without an answer
+	err    error // error of the last question without an answer
 	full   bool
 }
 
-// watchUnits prepares to ask the units for their states. Watches of numbers become gauges, one for each unit.
+// watchUnits prepares to ask the units for their states. Each watch with numbers becomes one gauge for each unit.
 func (o *Observer) watchUnits(watches []Watch, units []chaos.Unit) {
 	for _, w := range watches {
 		for _, u := range units {
@@ -123,7 +123,7 @@ func (w *unitWatch) take(began, end time.Duration, text string, err error) (even
 	return events
 }
 
-// begin begins a stretch with a state, which ends the one before.
+// begin begins a span with a state, which ends the span before.
 func (w *unitWatch) begin(at time.Duration, text string) {
 	if len(w.states) == mostStates {
 		w.full = true
@@ -135,14 +135,14 @@ func (w *unitWatch) begin(at time.Duration, text string) {
 	w.states = append(w.states, result.UnitState{From: result.Sec(at), To: result.Sec(at), Text: text})
 }
 
-// extend says that the last stretch lasts until at.
+// extend extends the last span to at.
 func (w *unitWatch) extend(at time.Duration) {
 	if n := len(w.states); n > 0 && !w.full {
 		w.states[n-1].To = result.Sec(at)
 	}
 }
 
-// record returns what was seen so far.
+// record returns the states so far.
 func (w *unitWatch) record(mask func(string) string) result.Watch {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -163,7 +163,7 @@ func (w *unitWatch) record(mask func(string) string) result.Watch {
 	return out
 }
 
-// Watches returns what the units answered to the watches, so far or after Stop.
+// Watches returns the answers of the units to the watches, so far or after Stop.
 func (o *Observer) Watches() (out []result.Watch) {
 	if o == nil {
 		return nil

@@ -11,14 +11,14 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// SplitArguments parses key=value settings of a fault, and splits those of its time from those of its kind. from is the
-// end of a link.
+// SplitArguments parses key=value settings of a fault, and splits the settings of its time from the settings of its
+// kind. The key from counts as the end of a link.
 func SplitArguments(args []string, m *syntax.Mistakes) (timing, settings *syntax.Node) {
 	times := slices.DeleteFunc(syntax.Keys(scenarios.Fault{}), func(key string) bool { return key == "from" })
 	return syntax.Arguments(args, m).Split(times)
 }
 
-// OnLink reports whether a fault of a kind, with these settings, is on a link that brunt opens.
+// OnLink reports whether a fault of a kind, with these settings, acts on a link that brunt opens.
 func OnLink(kind string, settings *syntax.Node) bool {
 	mk := catalog.Kinds()[kind]
 	return mk != nil && mk().Traits(chaos.Scope{}).Touches != nil && !ofContainers(settings)

@@ -12,7 +12,7 @@ import (
 // AskedValue is the variable that a step of a question extracts as its value.
 const AskedValue = "value"
 
-// asked compiles the step of a question; nil is a question that is asked in another way.
+// asked compiles the step of a question. A nil n means that the question has no step.
 func (c *stepCompiler) asked(n *syntax.Node) {
 	if n == nil {
 		return
@@ -25,7 +25,7 @@ func (c *stepCompiler) asked(n *syntax.Node) {
 	}
 }
 
-// questions compiles the steps by which a fault asks: units for their role, and for its own effect.
+// questions compiles the steps with which a fault asks units for their role, and for its own effect.
 func (c *stepCompiler) questions(d chaos.Fault) {
 	t := d.Traits(chaos.Scope{})
 	if t.Asks != nil {
@@ -39,8 +39,8 @@ func (c *stepCompiler) questions(d chaos.Fault) {
 	}
 }
 
-// acts compiles the steps by which a fault acts, in a session of their own. They are refused where a call of a fault
-// would be.
+// acts compiles the steps with which a fault acts, in a session of their own. Like calls of faults, they may only go
+// to addresses that faults may reach.
 func (c *stepCompiler) acts(s chaos.Sequence) {
 	c.flow.Holds = !s.Kept
 	steps, whole := c.beside(s.Steps.Items, s.At)
@@ -66,8 +66,8 @@ func (c *stepCompiler) acts(s chaos.Sequence) {
 	}
 }
 
-// beside compiles steps besides the load that follow one another. Those that name no endpoint go to at; empty: to the
-// only one of their protocol.
+// beside compiles a sequence of steps outside of the load. Steps that name no endpoint go to at, or, if at is empty,
+// to the only endpoint of their protocol.
 func (c *stepCompiler) beside(list []*syntax.Node, at string) ([]load.Step, bool) {
 	before := c.m.Len()
 	steps := make([]scenarios.Step, len(list))

@@ -15,13 +15,13 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// beyond reports a setting beyond a policy. Says is the policy's text.
+// beyond reports a setting beyond a policy. says is the policy's text.
 func (c *policyPlan) beyond(at syntax.Pos, policy syntax.Pos, says, format string, args ...any) {
 	c.Mistakes.Add(at, "%s, and %s says %s", fmt.Sprintf(format, args...), policy, says)
 }
 
-// addresses compares the scenario's allow-lists with the policy's. Connections of load and calls are
-// checked again when they are made, because a name may lead anywhere until then.
+// addresses compares the scenario's allow-lists with the policy's. Connections of load and calls are checked again
+// when they are made, because a name may resolve to another address by then.
 func (c *policyPlan) addresses(p *policies.Policy) {
 	for _, key := range []string{allow.Load, allow.Chaos, allow.Secrets} {
 		quiet := &syntax.Mistakes{} // already reported
@@ -52,7 +52,7 @@ func (c *policyPlan) targets(p *policies.Policy) {
 	says := fmt.Sprintf("targets: [%s]", strings.Join(p.Targets, ", "))
 	kind := c.Scenario.Target.Kind()
 	if kind == "" && c.Scope.External != "" {
-		kind = "url" // a single fault, on a link to the target
+		kind = "url" // a single fault on a link to the target
 	}
 	if kind != "" && !slices.Contains(p.Targets, kind) {
 		c.beyond(c.Scenario.Target.Of(kind), p.Of("targets"), says, "the target is %s",
@@ -121,7 +121,7 @@ func (c *policyPlan) sizes(p *policies.Policy) {
 	}
 }
 
-// end is when the last load ends.
+// end returns when the last load ends.
 func (c *policyPlan) end() time.Duration {
 	end := time.Duration(0)
 	for i := range c.Loads {
@@ -183,7 +183,7 @@ func (c *policyPlan) kinds(p *policies.Policy) {
 			c.beyond(e.Of("detect"), at, forbids(p, at), "it runs a command, as exec does")
 		}
 		if most := p.MaxEach.D(); most > 0 && e.Damage != nil && e.Stays() > most {
-			at := e.Block.Pos // of a condition
+			at := e.Block.Pos // a condition has no time
 			for _, key := range []string{"during", "for"} {
 				if e.Has(key) {
 					at = e.Of(key)
@@ -194,7 +194,7 @@ func (c *policyPlan) kinds(p *policies.Policy) {
 	}
 }
 
-// queries refuses metrics, watches, ready blocks and steps of setup and teardown that run commands, where the policy
+// queries refuses metrics, watches, ready blocks and steps of setup and teardown that run commands, if the policy
 // forbids commands.
 func (c *policyPlan) queries(p *policies.Policy) {
 	at, yes := p.Forbids("exec")
@@ -208,7 +208,7 @@ func (c *policyPlan) queries(p *policies.Policy) {
 	}
 }
 
-// forbids describes where a policy forbids a kind.
+// forbids returns the entry with which a policy forbids a kind.
 func forbids(p *policies.Policy, at syntax.Pos) string {
 	if at == p.Of("faults") {
 		return fmt.Sprintf("faults: [%s]", strings.Join(p.Faults, ", "))
@@ -241,7 +241,7 @@ func (c *policyPlan) protect(p *policies.Policy) {
 	}
 }
 
-// require checks what the policy requires of a scenario with faults.
+// require checks the requirements of the policy for a scenario with faults.
 func (c *policyPlan) require(p *policies.Policy) {
 	if len(c.Faults) == 0 {
 		return
@@ -258,7 +258,7 @@ func (c *policyPlan) require(p *policies.Policy) {
 	}
 }
 
-// bound applies the policy to settings that the scenario left open.
+// bound applies the policy's limits to settings that the scenario does not set.
 func (c *policyPlan) bound(p *policies.Policy) {
 	g := &c.Scenario.Guard
 	if most := p.MaxUnits; most > 0 && (g.MaxUnits == 0 || g.MaxUnits > most) {

@@ -8,7 +8,7 @@ import (
 	"brunt/targets/platform"
 )
 
-// compileCluster reads which pods of a cluster the target names.
+// compileCluster resolves the pods of a cluster that the target names.
 func compileCluster(p *Plan, m *syntax.Mistakes, t *scenarios.Target) {
 	k := t.Kubernetes
 	if k == nil {
@@ -23,7 +23,7 @@ func compileCluster(p *Plan, m *syntax.Mistakes, t *scenarios.Target) {
 	nameServices(p, m, k)
 }
 
-// nameServices reads the services of a cluster's namespace, and whether faults may hit it.
+// nameServices reads the services of a cluster's namespace, and checks whether faults may hit the namespace.
 func nameServices(p *Plan, m *syntax.Mistakes, k *scenarios.Kubernetes) {
 	k.Check(m, platform.LoadUnit, chaos.TargetName)
 	p.Scope.Cluster = &chaos.Cluster{
@@ -89,7 +89,7 @@ func checkStackOnPods(p *Plan, m *syntax.Mistakes, t *scenarios.Target, spec *pl
 	}
 }
 
-// For is the plan of one run: it has the names of what the run makes in a cluster.
+// For returns the plan of one run, with the names of the objects that the run makes in a cluster.
 func For(p *Plan, run string) *Plan {
 	k := p.Scenario.Target.Kubernetes
 	if k == nil || !k.Makes || k.Namespace != "" {

@@ -21,19 +21,18 @@ import (
 // CompileOptions hold what a plan needs to know about brunt itself.
 type CompileOptions struct {
 	Self     []string                    // the command line of brunt, for stacks that are part of it
-	Policies []*policies.Policy          // bounds of the scenario; all of them apply
+	Policies []*policies.Policy          // limits for the scenario; all of them apply
 	Env      func(string) (string, bool) // environment with the proxy settings; nil is os.LookupEnv
 	Drivers  []driver.Descriptor         // the available drivers; nil is driver.All
 	// Protocols are the protocols that steps may use; nil is catalog.Protocols.
 	Protocols []*targets.Descriptor
-	// Unjudged says that the objectives are not judged, so that those that no run can decide are no
+	// Unjudged says that the objectives will not be judged, so that objectives that no run can decide are not
 	// mistakes.
 	Unjudged bool
 }
 
-// Compile resolves every kind that the scenario names and checks what can be checked without side
-// effects. The error is a [syntax.MistakesError] with every mistake found, those of Parse among
-// them.
+// Compile resolves every kind that the scenario names, and makes all checks that have no side effects. The error is a
+// [syntax.MistakesError] with every mistake found, including those of Parse.
 func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	secrets := len(sc.SecretRefs)
 	c := newCompiler(&Plan{
@@ -81,7 +80,8 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	checkUpstreams(c.plan, c.m)
 	checkProxied(c.plan, c.m)
 	if secrets == 0 && len(sc.SecretRefs) > 0 && len(c.plan.lists(allow.Secrets)) > 0 {
-		return Compile(sc, o) // a step reads a file from elsewhere, and the bounds of secrets hold for all that came before
+		// a step reads a file from elsewhere, and the limits for secrets also apply to the parts compiled before
+		return Compile(sc, o)
 	}
 	c.objectives(&observed)
 	// objectives are checked only in a scenario without other mistakes
@@ -112,8 +112,8 @@ func newCompiler(p *Plan, o CompileOptions, m *syntax.Mistakes) *compiler {
 	return &compiler{sc: p.Scenario, o: o, m: m, plan: p, steps: &stepCompiler{plan: p, m: m}}
 }
 
-// newForecast returns what the objectives are compared with: the offered load and the times of faults. The skipped
-// faults will match no unit, and the guard allows that.
+// newForecast returns the planned run that the objectives are compared with: the offered load and the times of
+// faults. skipped lists the faults that will match no unit, if the guard allows that.
 func newForecast(p *Plan, m *syntax.Mistakes, skipped []string) forecast.Plan {
 	f := forecast.Plan{
 		Scenario: p.Scenario, Mistakes: m, Once: slices.Concat(p.Setup, p.Teardown), Series: p.Series,
@@ -158,7 +158,7 @@ func (c *compiler) load(l *scenarios.Load) {
 	c.steps.proofs(l)
 	c.steps.flow.Load = index
 	defer func() { c.steps.flow.Load = unmeasured }()
-	lp.Prelude, _ = c.steps.compile(l.Init, unmeasured, l) // first: its steps may open what the others use
+	lp.Prelude, _ = c.steps.compile(l.Init, unmeasured, l) // first, because its steps may open what other steps use
 	for _, mixed := range l.Mix {
 		steps, whole := c.steps.compile(mixed.Flow, index, l)
 		lp.Flows = append(lp.Flows, load.Flow{Weight: mixed.Weight, Steps: steps})
@@ -182,7 +182,7 @@ func (c *compiler) load(l *scenarios.Load) {
 	c.plan.Scope.FromLoad = append(c.plan.Scope.FromLoad, c.plan.Protocols.Carries(&l.Connections)...)
 }
 
-// checkPerUser refuses connections for each user where a protocol of the load has none.
+// checkPerUser refuses connections per user if a protocol of the load does not support them.
 func checkPerUser(l *Load, of *targets.Set, m *syntax.Mistakes) {
 	if l.Connections.Per != scenarios.PerUser {
 		return
@@ -235,7 +235,7 @@ func checkVariables(p *Plan, m *syntax.Mistakes) {
 	}
 }
 
-// extracts lists what a step extracts, and what the steps that it holds do, as those of a transaction.
+// extracts lists the extractions of a step, and of the steps that it contains, such as in a transaction.
 func extracts(with *syntax.Node) (list []syntax.Field) {
 	if e := with.Get("extract"); e != nil {
 		list = append(list, e.Fields...)
@@ -252,7 +252,7 @@ func extracts(with *syntax.Node) (list []syntax.Field) {
 	return list
 }
 
-// objectives checks that what objectives name exists.
+// objectives checks that the parts of the scenario that objectives name exist.
 func (c *compiler) objectives(observed *observeCompiler) {
 	faults := map[string]bool{}
 	var faultNames, loadNames, stepNames []string
@@ -304,7 +304,7 @@ func (c *compiler) objectives(observed *observeCompiler) {
 	}
 }
 
-// checkAfterStage checks an objective that counts from something else than a fault: the begin of a stage.
+// checkAfterStage checks an objective that does not count from a fault, but from the begin of a stage.
 func checkAfterStage(p *Plan, m *syntax.Mistakes, o slo.Objective, faults []string) {
 	stages := namesOf(Stages(p.Loads), stageName)
 	switch {
@@ -319,7 +319,7 @@ func checkAfterStage(p *Plan, m *syntax.Mistakes, o slo.Objective, faults []stri
 	}
 }
 
-// wants reports whether a step that an objective is about says what a whole answer has.
+// wants reports whether a step that an objective is about says what a complete answer contains.
 func wants(p *Plan, o slo.Objective) bool {
 	for i := range p.Loads {
 		lp := &p.Loads[i]
@@ -335,7 +335,7 @@ func wants(p *Plan, o slo.Objective) bool {
 	return false
 }
 
-// askedOfIncident refuses what can't be asked of the worst incident.
+// askedOfIncident refuses metrics that the worst incident does not have.
 func askedOfIncident(mistakes *syntax.Mistakes, o slo.Objective) {
 	if m := o.Metric; !recovers(m) || m.Over > 0 || m.Span > 0 || o.Step != "" || o.Load != "" {
 		mistakes.AddHint(o.Pos, "`recover < 10s after incident`",
@@ -347,8 +347,8 @@ func askedOfIncident(mistakes *syntax.Mistakes, o slo.Objective) {
 // recovers reports whether a metric is the time from an injection to recovery.
 func recovers(m slo.Metric) bool { return m.Row().Recovers && !m.Row().Healing }
 
-// ofScript reports whether an objective may be about a step of a script, whose steps have names only
-// once it runs.
+// ofScript reports whether an objective may be about a step of a script. The names of such steps are known only when
+// the script runs.
 func ofScript(p *Plan, o slo.Objective) bool {
 	return slices.ContainsFunc(p.Loads,
 		func(lp Load) bool { return lp.Script != nil && (o.Load == "" || o.Load == lp.Name) })

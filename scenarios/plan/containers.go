@@ -15,7 +15,7 @@ import (
 
 // Getenv reads the environment that the plan was compiled in.
 func (p *Plan) Getenv(name string) string {
-	if p.Environ == nil { // plan of a single fault
+	if p.Environ == nil { // the plan of a single fault has no Environ
 		return os.Getenv(name)
 	}
 	v, _ := p.Environ(name)

@@ -29,7 +29,7 @@ func compileEndpoints(p *Plan, m *syntax.Mistakes) {
 			m.Add(t.At, "%q can't name an endpoint: a-z, 0-9 and -, beginning with a letter", name)
 		}
 		text, static := t.Static()
-		if t.At == (syntax.Pos{}) { // its value is missing, which is a mistake already
+		if t.At == (syntax.Pos{}) { // its value is missing, which is already reported
 			continue
 		}
 		if !static {
@@ -71,8 +71,8 @@ func compileEndpoints(p *Plan, m *syntax.Mistakes) {
 	declareLinks(&p.Scope)
 }
 
-// declareLinks declares the links from the load to endpoints. Each address has one link at most, because the load is
-// led to a link by the address that it asks for.
+// declareLinks declares the links from the load to endpoints. Each address has at most one link, because the address
+// that the load uses selects the link.
 func declareLinks(sc *chaos.Scope) {
 	for i := range sc.Endpoints {
 		e := &sc.Endpoints[i]
@@ -90,7 +90,7 @@ func declareLinks(sc *chaos.Scope) {
 	}
 }
 
-// UsedEndpoints returns the names of the endpoints that a step of the plan goes to, sorted.
+// UsedEndpoints returns the sorted names of the endpoints that steps of the plan go to.
 func (p *Plan) UsedEndpoints() []string {
 	calls := slices.Concat(load.Calls(slices.Concat(p.Ready, p.Setup, p.Teardown)), p.loadCalls())
 	for _, l := range p.Ledgers {
@@ -104,12 +104,12 @@ func (p *Plan) UsedEndpoints() []string {
 	return p.endpointsOf(calls)
 }
 
-// SetupEndpoints returns the names of the endpoints that a step before the load goes to, sorted.
+// SetupEndpoints returns the sorted names of the endpoints that steps before the load go to.
 func (p *Plan) SetupEndpoints() []string {
 	return p.endpointsOf(load.Calls(slices.Concat(p.Ready, p.Setup)))
 }
 
-// LoadEndpoints returns the names of the endpoints that a load goes to and no step before it, sorted.
+// LoadEndpoints returns the sorted names of the endpoints that a load goes to, but no step before the load.
 func (p *Plan) LoadEndpoints() []string {
 	before := p.SetupEndpoints()
 	return slices.DeleteFunc(p.endpointsOf(p.loadCalls()), func(name string) bool { return slices.Contains(before, name) })
@@ -167,7 +167,7 @@ func checkUpstreams(p *Plan, m *syntax.Mistakes) {
 	}
 }
 
-// EndpointUpstream is the host:port to which the link to an endpoint leads, as the first load reaches it.
+// EndpointUpstream returns the host:port to which the link to an endpoint leads, as the first load reaches it.
 func (p *Plan) EndpointUpstream(e chaos.Endpoint) string {
 	if len(p.Loads) == 0 {
 		return e.Addr
@@ -175,7 +175,7 @@ func (p *Plan) EndpointUpstream(e chaos.Endpoint) string {
 	return allow.Resolved(e.Addr, p.Loads[0].Resolve)
 }
 
-// HopTo is the host:port that the first load connects to for an endpoint with a URL.
+// HopTo returns the host:port that the first load connects to for an endpoint with a URL.
 func (p *Plan) HopTo(text string) (string, error) {
 	u, err := url.Parse(text)
 	if err != nil {
@@ -219,7 +219,7 @@ func checkScheme(of *targets.Set, text string) error {
 	return nil
 }
 
-// endpointURL parses a URL of any protocol. Only those of HTTP may leave their port out.
+// endpointURL parses a URL of any protocol. Only URLs of HTTP may omit the port.
 func (p *Plan) endpointURL(text string) (*url.URL, error) {
 	if err := checkScheme(p.Protocols, text); err != nil {
 		return nil, err
@@ -237,13 +237,13 @@ func (p *Plan) endpointURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// compileEndpointsAlone resolves a target without a URL of its own. The only one of its endpoints takes the place of
-// that: it is the target on which faults hit the link.
+// compileEndpointsAlone resolves a target without a URL of its own. If it has only one endpoint, that takes the place
+// of the URL: faults hit the link to it as the link to the target.
 func compileEndpointsAlone(p *Plan, m *syntax.Mistakes, t *scenarios.Target) {
 	if len(t.Endpoints) == 1 {
 		for _, e := range t.Endpoints {
 			text, _ := e.Static()
-			if u, err := p.endpointURL(text); err == nil { // else endpoints reports it
+			if u, err := p.endpointURL(text); err == nil { // otherwise endpoints reports it
 				noteReached(p, u)
 				p.Scope.Edges = []chaos.EdgeName{{From: chaos.LoadName, To: chaos.TargetName}}
 			}
@@ -253,7 +253,7 @@ func compileEndpointsAlone(p *Plan, m *syntax.Mistakes, t *scenarios.Target) {
 	compileCluster(p, m, t)
 }
 
-// checkOwnURL refuses a target of endpoints alone where a step goes to none of them.
+// checkOwnURL refuses a target of endpoints alone if a step goes to none of them.
 func checkOwnURL(p *Plan, m *syntax.Mistakes) {
 	if !p.Scenario.Target.OnlyEndpoints() {
 		return
@@ -307,13 +307,13 @@ func (p *Plan) Endpoints(env *template.Env) map[string]string {
 	return out
 }
 
-// UnitURL returns the URL at which a call of a plan reaches a unit by its host:port. What the call's endpoint says
-// besides its address, such as a user, holds for a unit too, if the protocol of the call knows how.
+// UnitURL returns the URL at which a call of a plan reaches a unit by its host:port. Other parts of the URL of the
+// call's endpoint, such as a user, are used for the unit as well, if the protocol of the call supports that.
 func UnitURL(p *Plan, call scenarios.Call, addr string) string {
 	d, name := p.Protocols.Goes(call, p.Scenario.Target.Endpoints)
 	if d.OfUnit != nil && name != "" {
 		t := p.Scenario.Target.Endpoints[name]
-		units := template.Env{Units: map[string]string{}} // an address that is not known yet has no part in it
+		units := template.Env{Units: map[string]string{}} // addresses that are not known yet do not matter
 		for _, r := range t.Refs() {
 			units.Units[r.Text] = addr
 		}

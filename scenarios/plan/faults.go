@@ -24,10 +24,10 @@ type faultCompiler struct {
 	steps         *stepCompiler
 	targetUnknown bool // see [compiler]
 
-	skipped []string // faults that will match no unit, where the guard allows that
+	skipped []string // faults that will match no unit, if the guard allows that
 }
 
-// Stages are the stages of all loads, each named LOAD.STAGE.
+// Stages returns the stages of all loads, each named LOAD.STAGE.
 func Stages(loads []Load) (out []load.Stage) {
 	for i := range loads {
 		for _, s := range loads[i].Schedule.Stages {
@@ -111,14 +111,14 @@ func (c *faultCompiler) damage(e *timeline.Entry) {
 	}
 }
 
-// scopeOf describes the target, for the check of a fault. A fault on a process that names a service,
-// where brunt starts none, gets a hint about what to name; its other settings are checked as if
-// there were such a service.
+// scopeOf describes the target for the check of a fault. If a fault on a process names a service although brunt
+// starts none, the mistake has a hint on what to name. Its other settings are checked as if there were such a
+// service.
 func (c *faultCompiler) scopeOf(f *scenarios.Fault) chaos.Scope {
 	scope, b := c.plan.Scope, f.Block
 	if c.plan.Scenario.Guard.OnNoUnit == "skip" {
 		scope.Void = func(why string) {
-			whole, _ := scenarios.GroupOf(f.Name) // without one of its steps a group is skipped
+			whole, _ := scenarios.GroupOf(f.Name) // if one of its steps is skipped, the whole group is
 			c.skipped = append(c.skipped, whole)
 			c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("%s will be skipped, as guard.on_no_unit says: %s", f.Name, why))
 		}
@@ -147,7 +147,7 @@ func (c *faultCompiler) scopeOf(f *scenarios.Fault) chaos.Scope {
 	return scope
 }
 
-// detect resolves how the team's own monitoring is polled for having detected a fault.
+// detect resolves how the team's own monitoring is asked whether it has detected a fault.
 func (c *faultCompiler) detect(f *scenarios.Fault) chaos.Monitoring {
 	if f.Detect == nil {
 		return nil
@@ -187,7 +187,8 @@ func checkTiming(p *Plan, m *syntax.Mistakes, e *timeline.Entry) {
 		}
 	}
 	checkLimits(p, m, e)
-	if e.Within == 0 && e.OneShot() { // the load may recover without the unit, so a tight objective is no limit for it
+	if e.Within == 0 && e.OneShot() {
+		// The load may recover without the unit, so a tight objective does not limit the unit.
 		for _, o := range p.Scenario.SLO {
 			if recovers(o.Metric) && o.Metric.Over == 0 && o.After.Fault == f.Name && o.Upper() {
 				e.Within = quantity.Duration(max(e.WithinOr(), result.Num(o.Value).D()))
@@ -284,7 +285,7 @@ func (c *compiler) references() {
 	}
 }
 
-// ofUnit reports whether a position lies in a question to a unit, whose placeholders know the unit.
+// ofUnit reports whether a position lies in a question to a unit, in which placeholders may name the unit.
 func ofUnit(root *syntax.Node, pos syntax.Pos) bool {
 	if watch := root.Get("watch"); watch != nil && watch.Holds(pos) {
 		return true
@@ -294,8 +295,7 @@ func ofUnit(root *syntax.Node, pos syntax.Pos) bool {
 		holdsAt(root, pos, "target", "ready") || holdsAt(root, pos, "target", "*", "*", "ready")
 }
 
-// inSign reports whether a position lies in a sign block: the scenario's, a load's, a step's, or that of a step that
-// asks a system.
+// inSign reports whether a position lies in a sign block: of the scenario, a load, a step, or a step of a question.
 func inSign(root *syntax.Node, pos syntax.Pos) bool {
 	for _, path := range signed {
 		if holdsAt(root, pos, path...) {
@@ -305,7 +305,7 @@ func inSign(root *syntax.Node, pos syntax.Pos) bool {
 	return asksSigned(root, pos)
 }
 
-// signed are the paths of sign blocks in a scenario, but those of questions.
+// signed are the paths of sign blocks in a scenario, except those of questions.
 var signed = [][]string{
 	{"sign"},
 	{"init", "*", "sign"},
@@ -329,7 +329,7 @@ func asksSigned(n *syntax.Node, pos syntax.Pos) bool {
 	return slices.ContainsFunc(n.Items, func(item *syntax.Node) bool { return asksSigned(item, pos) })
 }
 
-// holdsAt reports whether a position lies below a path of keys, where * is any key, or any item of a list.
+// holdsAt reports whether a position lies below a path of keys, in which * stands for any key or any item of a list.
 func holdsAt(n *syntax.Node, pos syntax.Pos, path ...string) bool {
 	if len(path) == 0 {
 		return n.Holds(pos)

@@ -5,8 +5,8 @@ import "brunt/scenarios"
 // OwnFiles is the number of open files that brunt needs for itself: logs, links, the report.
 const OwnFiles = 256
 
-// FilesNeeded is how many open files the plan may need, and how many of them brunt can't save: those
-// of loads whose author set their number.
+// FilesNeeded returns how many open files the plan may need, and how many of them brunt can't reduce: those of loads
+// whose author set their number.
 func (p *Plan) FilesNeeded() (all, fixed uint64) {
 	all, fixed = OwnFiles, OwnFiles
 	for i := range p.Loads {
@@ -19,7 +19,7 @@ func (p *Plan) FilesNeeded() (all, fixed uint64) {
 	return all, fixed
 }
 
-// InFlight is how many iterations a load may have in flight.
+// InFlight returns how many iterations a load may have in flight.
 func (lp *Load) InFlight() int {
 	switch {
 	case lp.Schedule.Closed():

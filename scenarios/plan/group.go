@@ -74,11 +74,11 @@ func checkStepTimes(m *syntax.Mistakes, e *timeline.Entry, g *timeline.Group) {
 	}
 }
 
-// Parts are the faults of the plan, those of groups one by one.
+// Parts returns the faults of the plan, with the steps of groups as single faults.
 func (p *Plan) Parts() []*timeline.Entry {
 	var out []*timeline.Entry
 	for _, e := range slices.Concat(p.Conditions, p.Faults) {
-		if e.Kind != result.GroupKind || e.Damage != nil { // else its mistakes are reported
+		if e.Kind != result.GroupKind || e.Damage != nil { // otherwise its mistakes are reported
 			out = append(out, e.Parts()...)
 		}
 	}

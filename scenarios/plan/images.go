@@ -34,7 +34,7 @@ func checkImages(p *Plan, m *syntax.Mistakes) {
 	}
 }
 
-// secretIn is the placeholder of a secret value in a text; empty: it has none.
+// secretIn returns the placeholder of a secret value in a text; empty if there is none.
 func secretIn(n *syntax.Node) string {
 	if n == nil {
 		return ""
@@ -47,8 +47,8 @@ func secretIn(n *syntax.Node) string {
 	return ""
 }
 
-// registryOf is the registry of an image, as Docker and Kubernetes read the name: what is before the first slash, if
-// that has a dot, a colon or a capital letter, or is localhost.
+// registryOf returns the registry of an image, as Docker and Kubernetes read the name: the part before the first
+// slash, if it contains a dot, a colon or a capital letter, or is localhost.
 func registryOf(image string) (host string, port uint16) {
 	first, _, more := strings.Cut(image, "/")
 	if !more || !strings.ContainsAny(first, ".:") && first != "localhost" && strings.ToLower(first) == first {

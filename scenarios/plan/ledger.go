@@ -27,7 +27,7 @@ func (c *ledgerCompiler) compile() {
 	c.outsideWrites(written)
 }
 
-// one resolves a ledger: its write, how writes are read, and where. It returns the steps that write.
+// one resolves a ledger: its write, and how and where writes are read. It returns the steps that write.
 func (c *ledgerCompiler) one(l *scenarios.Ledger) (written []*syntax.Node) {
 	p := &ledger.Spec{Ledger: l, Counts: -1}
 	c.plan.Ledgers = append(c.plan.Ledgers, p)
@@ -181,14 +181,14 @@ func (c *ledgerCompiler) ledgerAt(p *ledger.Spec, i int) {
 	}
 }
 
-// entryPlace is where the read itself goes: the target, or an endpoint.
+// entryPlace returns the place that the read itself goes to: the target, or an endpoint.
 func (c *ledgerCompiler) entryPlace(p *ledger.Spec) []ledger.Place {
 	if call := p.Query.Call; call != nil {
 		if _, name := c.plan.Protocols.Goes(call, c.plan.Scenario.Target.Endpoints); name != "" {
 			t := c.plan.Scenario.Target.Endpoints[name]
 			text, static := t.Static()
 			if !static {
-				text = "" // known once its units run
+				text = "" // known when its units run
 			}
 			return []ledger.Place{{Name: name, Base: text}}
 		}

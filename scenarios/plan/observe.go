@@ -20,7 +20,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// observeCompiler resolves the data read beside the load: metrics, alerts, and queries to the team's
+// observeCompiler resolves the data that is read while the load runs: metrics, alerts, and queries to the team's
 // monitoring.
 type observeCompiler struct {
 	plan          *Plan
@@ -116,7 +116,7 @@ func (c *observeCompiler) checkObservable(o slo.Objective) {
 	}
 }
 
-// checkRead checks that a series that an objective names is read, in a form that the objective can use.
+// checkRead checks that the series that an objective names is read, in a form that the objective can use.
 func checkRead(m *syntax.Mistakes, o slo.Objective, name string, read []observe.Metric) {
 	i := slices.IndexFunc(read, func(g observe.Metric) bool { return g.Name == name })
 	if i < 0 {
@@ -156,8 +156,7 @@ func namesOf[T any](list []T, name func(T) string) (out []string) {
 	return out
 }
 
-// unitClash describes a mismatch between the unit of a value and that of the metric; empty if there
-// is none.
+// unitClash describes a mismatch between the unit of a value and the unit of the metric; empty if there is none.
 func unitClash(g *probe.Gauge, m slo.Metric) string {
 	has, known := map[string]slo.Unit{
 		result.UnitBytes: slo.Bytes, result.UnitSeconds: slo.Seconds, result.UnitShare: slo.ShareOf,
@@ -216,13 +215,12 @@ func (c *observeCompiler) checkUnit(o slo.Objective) {
 	}
 }
 
-// checkDetectable refuses an objective on detection where the monitoring is not polled, or too seldom to
-// show the limit.
+// checkDetectable refuses an objective on detection if the monitoring is not polled, or too seldom to show the limit.
 func checkDetectable(p *Plan, m *syntax.Mistakes, o slo.Objective) {
 	if o.Metric.Row().Needs != slo.NeedsDetect {
 		return
 	}
-	every := time.Duration(math.MaxInt64) // of the scenario's alerts, which are polled in any case
+	every := time.Duration(math.MaxInt64) // shortest interval of the scenario's alerts, which are polled in any case
 	for _, a := range p.Alerts {
 		every = min(every, a.EveryOr())
 	}

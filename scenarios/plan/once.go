@@ -10,7 +10,7 @@ import (
 
 // An OncePart is a part of setup or teardown: a command, or requests that follow one another.
 type OncePart struct {
-	Command *probe.Once // nil is requests
+	Command *probe.Once // nil for requests
 	Steps   []load.Step
 }
 
@@ -52,11 +52,11 @@ func (p *Plan) Commands() []*probe.Once {
 	return out
 }
 
-// teardownMost is how long teardown may take unless its parts have more time by their own timeouts.
+// teardownMost is the time limit of teardown, unless the timeouts of its parts add up to more.
 const teardownMost = 10 * time.Minute
 
-// TeardownLimit is how long all of teardown may take: at least as long as its commands, requests and pauses may take
-// one after the other.
+// TeardownLimit returns the time limit of the whole teardown: at least the time that its commands, requests and
+// pauses may take one after the other.
 func (p *Plan) TeardownLimit() time.Duration {
 	sum := time.Duration(0)
 	for _, part := range p.TeardownParts {

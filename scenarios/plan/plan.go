@@ -61,8 +61,8 @@ func (p *Plan) TryFault(e *timeline.Entry, capabilities func() []netns.Capabilit
 	return try(capabilities)
 }
 
-// TryFaults refuses a plan with a fault that this machine can't inject, before anything starts. A control run has the
-// conditions alone.
+// TryFaults refuses a plan with a fault that this machine can't inject, before anything starts. A control run has
+// only the conditions.
 func (p *Plan) TryFaults(control bool) error {
 	var errs []error
 	capabilities := sync.OnceValue(netns.Capabilities)
@@ -81,14 +81,14 @@ func (p *Plan) TryFaults(control bool) error {
 // NeedsAgent reports whether a fault acts inside a container, where it may need an agent.
 func (p *Plan) NeedsAgent(e *timeline.Entry) bool {
 	d, _ := catalog.Find(e.Kind)
-	if ByPodAgent(&p.Scope, e.Block) { // those of its nodes do it
+	if ByPodAgent(&p.Scope, e.Block) { // the agents of its nodes make it
 		return false
 	}
 	return e.Traits(p.Scope).InNetwork || p.Contained && d.ByAgent()
 }
 
-// Share makes the plan's loads begin only a fraction of their iterations, evenly in time: for two
-// sides that are loaded at once.
+// Share makes the plan's loads begin only a fraction of their iterations, evenly in time. It is for two sides that
+// are loaded at the same time.
 func (p *Plan) Share(part float64) error {
 	for i := range p.Loads {
 		l := &p.Loads[i]
@@ -100,13 +100,12 @@ func (p *Plan) Share(part float64) error {
 	return nil
 }
 
-// Causes name the causes of the plan's requests.
+// Causes returns the names of the causes of the plan's requests.
 func (p *Plan) Causes() scenarios.Causes {
 	return scenarios.Causes{Checks: p.Checks, Families: p.Protocols.Causes()}
 }
 
-// StepNames returns the names of the steps of each load, by load. Those of a script are known only
-// once it runs.
+// StepNames returns the names of the steps of each load, by load. The steps of a script are known only when it runs.
 func (p *Plan) StepNames() map[string][]string {
 	names := map[string][]string{}
 	for _, s := range p.Series.Steps {
@@ -127,7 +126,7 @@ func (p *Plan) FaultKinds() map[string]string {
 	return kinds
 }
 
-// Objectives lists the objectives of a run; without chaos it leaves out those on faults.
+// Objectives lists the objectives of a run. With noChaos it leaves out objectives on faults.
 func (p *Plan) Objectives(noChaos bool) []slo.Objective {
 	if !noChaos {
 		return p.Scenario.SLO
@@ -137,41 +136,40 @@ func (p *Plan) Objectives(noChaos bool) []slo.Objective {
 	})
 }
 
-// A Plan is a scenario with everything resolved: it is ready to run, and nothing has been started
-// for it.
+// A Plan is a scenario with everything resolved. It is ready to run, and nothing has been started for it.
 type Plan struct {
 	Scenario   *scenarios.Scenario
 	Loads      []Load
 	Setup      []load.Step // the requests of SetupParts
 	Teardown   []load.Step // the requests of TeardownParts
 	Series     measure.Series
-	Checks     []string // names of checks and extractions, by the number that causes carry
+	Checks     []string // names of checks and extractions, by their number in causes
 	Faults     []*timeline.Entry
 	Conditions []*timeline.Entry             // faults that hold for the whole run
 	Scope      chaos.Scope                   // parts of the target
-	Stack      *platform.Spec                // nil: the target already runs
+	Stack      *platform.Spec                // nil if the target already runs
 	Ledgers    []*ledger.Spec                // in the order of the scenario
 	Containers map[string]*container.Service // running containers, by the names that the target gives them
 	Gauges     []observe.Metric              // metrics of the target
 	Alerts     []observe.Alert               // alerts of the team's own monitoring
 	Watches    []observe.Watch               // questions to the units
-	Smoke      bool                          // a smoke run: a fault need not meet traffic
+	Smoke      bool                          // a smoke run, in which faults need not meet traffic
 	Notes      []string                      // hints for the author, and the smallest outage that the load can show
 
 	Contained     bool        // the plan needs a Docker engine
 	Self          []string    // the command line of brunt, for stacks that are part of it
-	Listen        string      // host:port of the link to the target; empty is a free port
+	Listen        string      // host:port of the link to the target; empty means a free port
 	Upstream      string      // host:port of a target that already runs, as the loads reach it
 	SetupParts    []OncePart  // requests and commands before the load
 	TeardownParts []OncePart  // requests and commands after the load
 	Ready         []load.Step // checks whether a target that already runs is ready
 	Readiness     []Readiness // questions whether a service, or a target that already runs, is ready
-	// steps that ask a unit or the target, and those by which faults act, by their settings
+	// steps that ask a unit or the target, and steps with which faults act, by their settings
 	Asked          map[*syntax.Node][]load.Step
 	Protocols      *targets.Set
 	Shared         *targets.Shared             // state shared by the steps
-	LoadAllowlist  *allow.List                 // of the load
-	ChaosAllowlist *allow.List                 // of faults that are calls
+	LoadAllowlist  *allow.List                 // addresses that the load may reach
+	ChaosAllowlist *allow.List                 // addresses that calls of faults may reach
 	Policies       []*policies.Policy          // policies in force
 	Environ        func(string) (string, bool) // environment with the proxy settings
 }
@@ -181,10 +179,10 @@ type Load struct {
 	scenarios.Load
 	Schedule load.Plan
 	Flows    []load.Flow
-	InTurn   bool              // iterations use the flows in turn: those of a targets file
-	Prelude  []load.Step       // once per virtual user
+	InTurn   bool              // iterations use the flows in turn, as for a targets file
+	Prelude  []load.Step       // steps that run once per virtual user
 	Steps    []string          // names of its steps, by number
-	Script   *Script           // a k6 script instead of flows; nil is none
+	Script   *Script           // a k6 script instead of flows; nil for other loads
 	Driver   driver.Descriptor // makes its requests
 }
 
@@ -197,8 +195,8 @@ func (lp *Load) Calls() []scenarios.Call {
 	return out
 }
 
-// Bind binds the calls of all loads and of the ledger at the target, which reach says how to reach as
-// a load. The errors name the load and the step.
+// Bind binds the calls of all loads and of the ledger at the target. reach returns the options with which a load
+// reaches the target. The errors name the load and the step.
 func (p *Plan) Bind(ctx context.Context, reach func(*scenarios.Load) targets.Options) error {
 	for i := range p.Loads {
 		lp := &p.Loads[i]
@@ -217,11 +215,11 @@ func (p *Plan) Bind(ctx context.Context, reach func(*scenarios.Load) targets.Opt
 	return nil
 }
 
-// Takes is how long a run takes by its schedules: warm-up and loads. It does not include the start
-// of the target and the end of the last requests.
+// Takes returns how long a run takes by its schedules: warm-up and loads. It does not include the start of the target
+// and the end of the last requests.
 func (p *Plan) Takes() time.Duration { return p.Scenario.Warmup + p.End() }
 
-// End is when the last load ends.
+// End returns when the last load ends.
 func (p *Plan) End() time.Duration {
 	var end time.Duration
 	for i := range p.Loads {

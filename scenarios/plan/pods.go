@@ -11,7 +11,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// unmadeOnPods reports whether a fault hits pods of the target, where nothing makes its kind.
+// unmadeOnPods reports whether a fault hits pods of the target although nothing can make its kind there.
 func unmadeOnPods(sc *chaos.Scope, b syntax.Block) bool {
 	d, _ := catalog.Find(b.Kind)
 	return onPods(sc, b) && (!agentMakes(d) || sc.Cluster.NoAgents)
@@ -50,8 +50,8 @@ func onPods(sc *chaos.Scope, b syntax.Block) bool {
 	return false
 }
 
-// checkPodFaults notes the faults that can't be made on pods, and those that want an agent where none may be, each in
-// one mistake.
+// checkPodFaults notes the faults that can't be made on pods in one mistake, and the faults that need an agent where
+// none is allowed in another.
 func checkPodFaults(sc *chaos.Scope, faults []*timeline.Entry, m *syntax.Mistakes) {
 	var unmade, agents, others []string
 	var at, none syntax.Pos
@@ -98,7 +98,7 @@ func checkPodFaults(sc *chaos.Scope, faults []*timeline.Entry, m *syntax.Mistake
 	m.AddHint(at, hint, "%s: brunt does not make that on pods", strings.Join(unmade, ", "))
 }
 
-// checkFollow notes a fault that is to follow pods that join and can't.
+// checkFollow notes a fault that should follow pods that join, but can't.
 func checkFollow(sc *chaos.Scope, e *timeline.Entry, m *syntax.Mistakes) {
 	if e.Damage == nil || e.Block.With == nil {
 		return
@@ -116,7 +116,8 @@ func checkFollow(sc *chaos.Scope, e *timeline.Entry, m *syntax.Mistakes) {
 	}
 }
 
-// instead says what of pods comes near to a kind of fault that is not made on them; empty: nothing does.
+// instead names a fault on pods that is similar to a kind of fault that can't be made on them; empty if there is
+// none.
 func instead(kind string) string {
 	switch {
 	case kind == "process.stop":

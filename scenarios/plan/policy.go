@@ -13,7 +13,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// policies holds the plan to policies.
+// policies checks the plan against the policies.
 func (c *compiler) policies() {
 	p := policyPlan{
 		Scenario: c.sc, Mistakes: c.m, Faults: slices.Concat(c.plan.Conditions, c.plan.Faults), Parts: c.plan.Parts(),
@@ -30,7 +30,8 @@ func (c *compiler) policies() {
 	c.plan.Notes = append(c.plan.Notes, p.Hold(c.o.Policies)...)
 }
 
-// asks lists what may run a command, but faults: metrics, watches, ready blocks, and steps of setup and teardown.
+// asks lists the parts other than faults that may run a command: metrics, watches, ready blocks, and steps of setup
+// and teardown.
 func asks(p *Plan) (out []*probe.Asking) {
 	for i := range p.Gauges {
 		out = append(out, &p.Gauges[i].Asking)
@@ -47,7 +48,7 @@ func asks(p *Plan) (out []*probe.Asking) {
 	return out
 }
 
-// shapeAt is the position of a load's schedule.
+// shapeAt returns the position of a load's schedule.
 func (lp *Load) shapeAt() syntax.Pos {
 	if lp.Script != nil {
 		return lp.Of(scenarios.ScriptKey)
@@ -55,7 +56,7 @@ func (lp *Load) shapeAt() syntax.Pos {
 	return lp.Shape.Pos
 }
 
-// questions is the scope of what is asked during the run: it goes where load or faults may go, without a load's
+// questions returns the scope of questions during the run: they may go where load or faults may go, without a load's
 // resolve.
 func (p *Plan) questions() chaos.Scope {
 	scope := p.Scope
@@ -65,8 +66,8 @@ func (p *Plan) questions() chaos.Scope {
 	return scope
 }
 
-// within returns nil if the list of load or that of faults passes a check. Its error is that of a policy, if one
-// refuses, else beyond.
+// within returns nil if the list of the load or the list of faults passes a check. Otherwise it returns the error of
+// a policy, if a policy refuses, else beyond.
 func (p *Plan) within(check func(*allow.List) error, beyond error) error {
 	byLoad := check(p.LoadAllowlist)
 	if byLoad == nil {
@@ -85,11 +86,12 @@ func (p *Plan) within(check func(*allow.List) error, beyond error) error {
 }
 
 // ChaosRules lists where calls of faults may go besides loopback: the lists of the scenario and of policies, all of
-// which must contain an address. Each also has what brunt started.
+// which must contain an address. Each also contains the addresses of what brunt started.
 func (p *Plan) ChaosRules() [][]string { return p.withOwn(p.AllowLists(allow.Chaos)) }
 
 // MonitoringRules lists where questions may go during the run: any address that load or chaos may reach. Each list
-// joins the load and chaos entries of one source; all lists must contain an address. Each also has what brunt started.
+// joins the load and chaos entries of one source; all lists must contain an address. Each also contains the addresses
+// of what brunt started.
 func (p *Plan) MonitoringRules() [][]string { return p.withOwn(p.either()) }
 
 // either joins the lists of load with those of chaos.
@@ -103,7 +105,7 @@ func (p *Plan) either() [][]string {
 	return out
 }
 
-// withOwn adds the addresses of what brunt started to each list.
+// withOwn adds the addresses that brunt started to each list.
 func (p *Plan) withOwn(lists [][]string) [][]string {
 	if p.LoadAllowlist == nil {
 		return lists
@@ -114,7 +116,7 @@ func (p *Plan) withOwn(lists [][]string) [][]string {
 	return lists
 }
 
-// SendTo returns the check of the addresses that figures may be sent to during a run: those that load or faults may
+// SendTo returns the check of addresses to which figures may be sent during a run: addresses that load or faults may
 // reach.
 func (p *Plan) SendTo() (connect.Check, error) {
 	return connect.Lists(p.either(), func(addr string) error {
@@ -125,12 +127,12 @@ func (p *Plan) SendTo() (connect.Check, error) {
 }
 
 // AllowLists returns the list of a key, load or chaos, of the scenario and of each policy that has one. A scenario
-// without a list may reach what every policy with a list allows. Where the scenario has secrets, the lists of secrets
-// follow.
+// without a list may reach the addresses that every policy with a list allows. If the scenario has secrets, the lists
+// of secrets follow.
 func (p *Plan) AllowLists(key string) [][]string {
 	out := p.lists(key)
 	if len(out) == 0 {
-		out = append(out, nil) // loopback alone
+		out = append(out, nil) // only loopback
 	}
 	if len(p.Scenario.SecretRefs) > 0 {
 		out = append(out, p.lists(allow.Secrets)...)
@@ -138,7 +140,7 @@ func (p *Plan) AllowLists(key string) [][]string {
 	return out
 }
 
-// lists returns the lists of a key that there are: those of policies, then the scenario's.
+// lists returns the existing lists of a key: those of the policies, then the scenario's.
 func (p *Plan) lists(key string) (out [][]string) {
 	for _, one := range p.Policies {
 		if list := one.Allow.Of(key); list != nil {
@@ -151,8 +153,8 @@ func (p *Plan) lists(key string) (out [][]string) {
 	return out
 }
 
-// CheckProtected explains why no fault may hit a unit or a link. It serves selectors, whose picks
-// are known only when the fault is planned.
+// CheckProtected explains why no fault may hit a unit or a link. It is for selectors, whose choice is known only when
+// the fault is planned.
 func (p *Plan) CheckProtected(name string) error {
 	for _, one := range p.Policies {
 		if name, yes := protectedBy(one).Has(name); yes {

@@ -1,5 +1,5 @@
-// Policies bound plans: brunt reads their files, reports what of a plan lies beyond one, and lets them decide what a
-// scenario leaves open.
+// Policies limit plans: brunt reads their files, reports parts of a plan beyond a policy, and applies policies to
+// settings that a scenario does not set.
 
 package plan
 
@@ -16,16 +16,16 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A policyPlan is what policies need to know of a plan.
+// A policyPlan describes a plan to policies.
 type policyPlan struct {
 	Scenario   *scenarios.Scenario
-	Mistakes   *syntax.Mistakes // collects what lies beyond a policy
+	Mistakes   *syntax.Mistakes // collects settings beyond a policy
 	Loads      []policyLoad
-	Faults     []*timeline.Entry // conditions among them
-	Parts      []*timeline.Entry // faults, and the steps of groups instead of them
+	Faults     []*timeline.Entry // faults, including conditions
+	Parts      []*timeline.Entry // faults, with the steps of groups instead of the groups
 	Scope      chaos.Scope       // parts of the target
 	Containers bool              // the target names containers that brunt did not start
-	// what may run a command: metrics, watches, ready blocks, and steps of setup and teardown
+	// parts that may run a command: metrics, watches, ready blocks, and steps of setup and teardown
 	Asks          []*probe.Asking
 	TargetUnknown bool // the target has mistakes, so that names of its parts can't be checked
 }
@@ -34,13 +34,14 @@ type policyPlan struct {
 type policyLoad struct {
 	*scenarios.Load
 	Schedule load.Plan
-	// the rate at which the iterations of its script begin; nil: it has no script, or one without a rate
+	// the rate at which the iterations of its script begin; nil if it has no script, or a script without a rate
 	ScriptRate *load.Profile
 	ShapeAt    syntax.Pos // position of its schedule
 }
 
-// Hold reports what of a plan lies beyond one of policies, each with its position in the scenario and the one in the
-// policy. Then policies bound what the scenario left open. The notes name the policies.
+// Hold reports settings of a plan beyond one of the policies, each with its position in the scenario and in the
+// policy. Then it applies the limits of the policies to settings that the scenario does not set. The notes name the
+// policies.
 func (p *policyPlan) Hold(to []*policies.Policy) (notes []string) {
 	for _, one := range to {
 		p.addresses(one)
@@ -67,8 +68,8 @@ func CheckTargetPolicies(sc *scenarios.Scenario, to []*policies.Policy, m *synta
 	}
 }
 
-// ReadPolicies reads policy files, all of which apply, by read if it is not nil. It reports the mistakes of several
-// files one file after the other.
+// ReadPolicies reads policy files, all of which apply. It reads them with read if that is not nil. It reports the
+// mistakes of several files one file after the other.
 func ReadPolicies(paths []string, read func(path string) ([]byte, error)) ([]*policies.Policy, error) {
 	var out []*policies.Policy
 	for _, path := range paths {
@@ -88,7 +89,7 @@ func ReadPolicies(paths []string, read func(path string) ([]byte, error)) ([]*po
 	return out, nil
 }
 
-// heldTo is the note on a plan that it is held to a policy.
+// heldTo returns the note that a plan is held to a policy.
 func heldTo(p *policies.Policy) string { return "held to policy " + PolicyName(p) }
 
 // PolicyName names a policy for people: its name, its file, and the beginning of its
@@ -97,7 +98,7 @@ func PolicyName(p *policies.Policy) string {
 	return fmt.Sprintf("%q (%s, sha256 %s)", p.Name, p.File, p.Digest[:12])
 }
 
-// protectedBy is the set of units and processes that a policy protects.
+// protectedBy returns the set of units and processes that a policy protects.
 func protectedBy(p *policies.Policy) *chaos.Protected {
 	return &chaos.Protected{
 		Services: p.Protect.Services, Units: p.Protect.Units, PIDs: p.Protect.PIDs, Containers: p.Protect.Containers,

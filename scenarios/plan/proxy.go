@@ -38,8 +38,8 @@ func (c *compiler) proxies() {
 	}
 }
 
-// SetupLoad is the first load, whose network settings also serve setup, teardown, tokens and the
-// check of readiness.
+// SetupLoad returns a load with the network settings of the first load, which are also used for setup, teardown,
+// tokens and the check of readiness.
 func (p *Plan) SetupLoad() *scenarios.Load {
 	if len(p.Scenario.Loads) == 0 {
 		return new(scenarios.Load)
@@ -48,7 +48,7 @@ func (p *Plan) SetupLoad() *scenarios.Load {
 	return &scenarios.Load{Resolve: first.Resolve, Connections: first.Connections}
 }
 
-// ProxiesOf returns the proxies of a load that Compile has seen.
+// ProxiesOf returns the proxies of a load of the plan.
 //
 // Containers that brunt started have addresses of their own, so the environment's proxy is not used
 // for them.
@@ -64,8 +64,8 @@ func (p *Plan) ProxiesOf(l *scenarios.Load) *dial.ProxySetting {
 	return out
 }
 
-// host returns a check that refuses a URL known to lie outside the blast radius, as the load reaches
-// it: with a proxy, both the proxy and the host count.
+// host returns a check that refuses a URL that is known to lie outside the blast radius, as the load reaches it. With
+// a proxy, both the proxy and the host must be allowed.
 func (p *Plan) host(l *scenarios.Load) func(u *url.URL) error {
 	by, resolve := p.ProxiesOf(l), l.Resolve
 	return func(u *url.URL) error {
@@ -106,8 +106,8 @@ func (p *Plan) checkTarget(u *url.URL) error {
 	return p.LoadAllowlist.CheckTarget(u)
 }
 
-// via returns the proxy by which load i reaches the target; nil is none, or none known before the
-// target runs.
+// via returns the proxy through which load i reaches the target; nil if there is none, or none that is known before
+// the target runs.
 func (p *Plan) via(i int) *url.URL {
 	u := &url.URL{Scheme: "http", Host: "127.0.0.1"} // of a service that brunt starts
 	if p.Stack == nil {
@@ -124,7 +124,7 @@ func (p *Plan) via(i int) *url.URL {
 	return via
 }
 
-// FirstHop is the host:port that the first load connects to for the target.
+// FirstHop returns the host:port that the first load connects to for the target.
 func (p *Plan) FirstHop() string {
 	if len(p.Loads) == 0 {
 		return p.Scope.External
@@ -135,8 +135,8 @@ func (p *Plan) FirstHop() string {
 	return allow.Resolved(p.Scope.External, p.Loads[0].Resolve)
 }
 
-// checkProxied lists the loads that reach the target by a proxy, and refuses a fault on the link to the
-// target for them: brunt would have to bypass the proxy.
+// checkProxied finds the loads that reach the target through a proxy, and refuses a fault on the link to the target
+// for them, because brunt would have to bypass the proxy.
 func checkProxied(p *Plan, m *syntax.Mistakes) {
 	to := chaos.TargetName
 	if p.Stack != nil {

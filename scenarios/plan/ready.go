@@ -6,9 +6,9 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Readiness is the question by which a service, or a target that already runs, is asked whether it is ready.
+// A Readiness is the question whether a service, or a target that already runs, is ready.
 type Readiness struct {
-	Service string // empty is the target
+	Service string // empty means the target
 	*probe.Ready
 }
 
@@ -49,8 +49,8 @@ func (c *compiler) serviceReady() {
 	}
 }
 
-// targetReady resolves the question to a target that already runs. A path of it is requested as the load would, by
-// the steps of [readySteps].
+// targetReady resolves the question to a target that already runs. If the question is a path, the steps of
+// [readySteps] request it as the load would.
 func (c *compiler) targetReady(n *syntax.Node) {
 	r := new(probe.Ready)
 	if !decoded(n, r, c.m) {
@@ -77,7 +77,7 @@ func decoded(n *syntax.Node, into any, m *syntax.Mistakes) bool {
 	return m.Len() == before
 }
 
-// ReadyOf returns the question whether a service is ready; "" is the target. Nil is none.
+// ReadyOf returns the question whether a service is ready; "" means the target. It returns nil if there is none.
 func (p *Plan) ReadyOf(service string) *probe.Ready {
 	for _, r := range p.Readiness {
 		if r.Service == service {
@@ -87,8 +87,8 @@ func (p *Plan) ReadyOf(service string) *probe.Ready {
 	return nil
 }
 
-// readySteps are the requests that check whether a running target is ready. They use the load's own
-// network settings: TLS, names and blast radius.
+// readySteps returns the requests that check whether a running target is ready. They use the load's own network
+// settings: TLS, names and blast radius.
 func readySteps(t *scenarios.Target) []scenarios.Step {
 	if t.Ready == nil || t.Kind() != "url" {
 		return nil

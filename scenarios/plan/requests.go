@@ -65,7 +65,7 @@ func (c *compiler) targetsFile(lp *Load, index int, l *scenarios.Load) {
 	c.noWrites(lp, at, "a targets file")
 }
 
-// mostBadTargets is how many mistakes of one targets file are reported.
+// mostBadTargets is the maximum number of mistakes of one targets file that are reported.
 const mostBadTargets = 20
 
 // replay compiles the requests of a load that replays a log: a flow for each of its steps.
@@ -120,5 +120,5 @@ func (c *compiler) noWrites(lp *Load, at syntax.Pos, owner string) {
 	}
 }
 
-// EngineName names the program that makes the load's requests, for the report; empty is brunt.
+// EngineName returns the name of the program that makes the load's requests, for the report; empty means brunt.
 func (lp *Load) EngineName() string { return lp.Driver.Version }

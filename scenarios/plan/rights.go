@@ -16,8 +16,8 @@ import (
 	"brunt/scenarios"
 )
 
-// PodRights are what a plan takes of the cluster of its pods: to find and to follow them, and what each of its faults
-// needs.
+// PodRights returns the rights that a plan needs in the cluster of its pods: to find and to follow the pods, and for
+// each of its faults.
 func PodRights(k *scenarios.Kubernetes, sc chaos.Scope, faults []*timeline.Entry) []kube.Right {
 	if k.Makes && k.Namespace == "" {
 		return anywhere(k, sc, func(k *scenarios.Kubernetes, sc chaos.Scope) []kube.Right { return PodRights(k, sc, faults) })
@@ -43,8 +43,8 @@ func PodRights(k *scenarios.Kubernetes, sc chaos.Scope, faults []*timeline.Entry
 	return slices.Compact(out)
 }
 
-// PodUndoes are the rights with which a watchdog in the cluster takes the faults of a plan back; none: no watchdog is
-// needed, or wanted.
+// PodUndoes returns the rights with which a watchdog in the cluster takes the faults of a plan back. It is empty if
+// no watchdog is needed, or none is wanted.
 func PodUndoes(k *scenarios.Kubernetes, sc chaos.Scope, faults []*timeline.Entry) []kube.Right {
 	out := removing(k, sc)
 	for _, e := range faults {
@@ -65,7 +65,7 @@ func PodUndoes(k *scenarios.Kubernetes, sc chaos.Scope, faults []*timeline.Entry
 	return out
 }
 
-// PodAgents are the rights on nodes of the agents of a plan; needs says whether it has faults that agents make.
+// PodAgents returns the rights on nodes of a plan's agents. needs says whether the plan has faults that need agents.
 func PodAgents(sc chaos.Scope, faults []*timeline.Entry) (rights chaos.Rights, needs bool) {
 	inNetworks, others := false, []*chaos.Rights(nil)
 	for _, e := range faults {
@@ -84,7 +84,7 @@ func PodAgents(sc chaos.Scope, faults []*timeline.Entry) (rights chaos.Rights, n
 	return agents.Capabilities(inNetworks, others), needs
 }
 
-// ExplainRights adds to an error of a cluster that lacks rights which of them the watchdog takes.
+// ExplainRights adds to an error about missing rights in a cluster which of them are for the watchdog.
 func ExplainRights(err error, k *scenarios.Kubernetes, sc chaos.Scope, faults []*timeline.Entry) error {
 	if err == nil || len(PodUndoes(k, sc, faults)) == 0 || !strings.Contains(err.Error(), kube.RolesHint) {
 		return err

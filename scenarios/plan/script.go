@@ -16,22 +16,22 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// Script is a load that is a k6 script, with everything known about it before it runs.
+// Script is a k6 script of a load, with everything known about it before it runs.
 type Script struct {
-	Plan    *k6.Plan  // nil: the script could not be inspected
+	Plan    *k6.Plan  // nil if the script could not be inspected
 	Binary  string    // brunt-k6; empty if it was not found
-	Missing error     // why it was not found
+	Missing error     // why brunt-k6 was not found
 	Config  k6.Config // without settings that are known only during the run
 	First   int32     // number of its first step in the plan; names come with the requests
 	Rooms   int       // the number of steps reserved for it
 }
 
-// A step of a script has a name only once it has made a request. This step is known before: an
-// iteration that failed without a request counts for it.
+// wholeIteration is the only step of a script whose name is known before the script runs. Iterations that fail
+// without a request count for it. Other steps get their names from their first request.
 const wholeIteration = "whole iteration"
 
 const (
-	inspectFor = 30 * time.Second // for the script's init code
+	inspectFor = 30 * time.Second // time limit for the script's init code
 	mostScript = 64 << 20         // largest script in bytes
 )
 
@@ -65,8 +65,8 @@ func (c *compiler) script(l *scenarios.Load) {
 	c.plan.Loads = append(c.plan.Loads, lp)
 }
 
-// namedSteps are the steps that objectives name: whether the script has them is known only during
-// the run.
+// namedSteps returns the steps of a load that objectives name. Whether the script has them is known only during the
+// run.
 func namedSteps(sc *scenarios.Scenario, of string) (out []string) {
 	for _, list := range [][]slo.Objective{sc.SLO, sc.Steady, sc.Stop} {
 		for _, o := range list {
@@ -79,7 +79,7 @@ func namedSteps(sc *scenarios.Scenario, of string) (out []string) {
 	return out
 }
 
-// askScript finds the script and inspects it.
+// askScript finds the script and brunt-k6, and inspects the script.
 func (c *compiler) askScript(l *scenarios.Load, sp *Script) {
 	s := l.Script
 	at := s.Of(scenarios.ScriptKey)
@@ -137,8 +137,8 @@ func (c *compiler) askScript(l *scenarios.Load, sp *Script) {
 	}
 }
 
-// knownEnv is the script's environment as far as it is known before anything runs, with placeholder
-// values for the rest.
+// knownEnv returns the script's environment as far as it is known before anything runs, with placeholder values for
+// the rest.
 func knownEnv(s *scenarios.Script) map[string]string {
 	out := map[string]string{"BRUNT_URL": "http://127.0.0.1:1"}
 	for name, v := range s.Env {
@@ -151,7 +151,7 @@ func knownEnv(s *scenarios.Script) map[string]string {
 	return out
 }
 
-// stages are the script's own scenarios, for `during`.
+// stages returns the script's own scenarios as stages, for `during`.
 func (sp *Script) stages(l *scenarios.Load, warmup time.Duration) (out []load.Stage) {
 	if sp.Plan == nil {
 		return nil
@@ -167,7 +167,7 @@ func (sp *Script) stages(l *scenarios.Load, warmup time.Duration) (out []load.St
 	return out
 }
 
-// scriptRate is the rate at which the script's iterations begin, where its executors define one.
+// scriptRate returns the rate at which the script's iterations begin, if its executors define one.
 func (lp *Load) scriptRate() *load.Profile {
 	if lp.Script == nil || lp.Script.Plan == nil {
 		return nil

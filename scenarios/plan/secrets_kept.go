@@ -10,9 +10,9 @@ import (
 	"brunt/scenarios"
 )
 
-// KeepsSecret reports whether the journal has to keep a secret as the scenario writes it, to take the fault back after
-// a crash of brunt. Of a secret that comes from a variable or a file the journal has the source. Beside steps it has
-// the URLs that they may go to.
+// KeepsSecret reports whether the journal has to keep a secret in clear text, as the scenario has it, to be able to
+// take the fault back after a crash of brunt. For a secret from a variable or a file, the journal keeps only the
+// source. With steps it also keeps the URLs that they may go to.
 func KeepsSecret(sc *scenarios.Scenario, e *timeline.Entry) bool {
 	t := e.Traits(chaos.Scope{})
 	texts := slices.Clone(t.Kept)
@@ -25,10 +25,10 @@ func KeepsSecret(sc *scenarios.Scenario, e *timeline.Entry) bool {
 	return slices.ContainsFunc(texts, func(text string) bool { return sc.Secrets.MaskFields(text) != text })
 }
 
-// NamedSecret says how a secret does not come into the journal.
+// NamedSecret is advice on how to keep a secret out of the journal.
 const NamedSecret = "give it as ${env.NAME} or ${file.PATH}, of which the journal has the name alone"
 
-// secretNotes notes which of the faults the journal keeps a secret of.
+// secretNotes returns notes on the faults whose secrets the journal keeps.
 func secretNotes(sc *scenarios.Scenario, faults []*timeline.Entry) []string {
 	var names []string
 	for _, e := range faults {

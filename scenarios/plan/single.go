@@ -19,9 +19,9 @@ import (
 	"brunt/scenarios/template"
 )
 
-// Single returns the plan reduced to one of its faults, injected once and at once, without its place
-// on the timeline and without polling the monitoring: without load only the fault itself is judged.
-// Hold is how long it stays; zero is the scenario's duration.
+// Single returns the plan reduced to one of its faults, which is injected once and at once, without its place on the
+// timeline and without polling the monitoring. Without load only the fault itself is judged. hold is how long the
+// fault lasts; zero means the scenario's duration.
 func (p *Plan) Single(name string, hold time.Duration) (*Plan, error) {
 	var names []string
 	for _, e := range p.Faults {
@@ -52,7 +52,7 @@ func (p *Plan) Single(name string, hold time.Duration) (*Plan, error) {
 		entry.At, entry.After, entry.During, entry.Trigger, entry.Wait = &now, "", "", "", 0
 		entry.Every, entry.Repeat, entry.Pulse, entry.For = 0, 0, nil, quantity.Duration(stays)
 		one.Faults, one.Conditions = []*timeline.Entry{&entry}, nil
-		one.Notes = secretNotes(p.Scenario, entry.Parts()) // those of the whole plan are about its load
+		one.Notes = secretNotes(p.Scenario, entry.Parts()) // the notes of the whole plan are about its load
 		for _, held := range p.Policies {
 			one.Notes = append(one.Notes, heldTo(held))
 		}
@@ -71,7 +71,7 @@ func (p *Plan) Single(name string, hold time.Duration) (*Plan, error) {
 	return nil, fmt.Errorf("there is no fault %q; %s", name, syntax.DidYouMean(name, names))
 }
 
-// unjudged explains why a policy forbids a fault without load: it requires what only load can show.
+// unjudged explains why a policy forbids a fault without load: the policy requires something that only load can show.
 func (p *Plan) unjudged() string {
 	for _, held := range p.Policies {
 		for i, r := range held.Require {
@@ -87,9 +87,9 @@ func (p *Plan) unjudged() string {
 type Bare struct {
 	Kind     string
 	Settings []string // key=value, including those of its time
-	Listen   string   // where brunt's own link listens, for a fault on links
+	Listen   string   // address where brunt's own link listens, for a fault on links
 	To       string   // the address that the link leads to
-	Allow    []string // what else the link may lead to, as guard.allow.load
+	Allow    []string // other addresses that the link may lead to, as in guard.allow.load
 	Policies []*policies.Policy
 }
 

@@ -19,17 +19,17 @@ import (
 )
 
 const (
-	perSecond = 2                         // iterations of a load
-	longest   = 5 * time.Second           // that a fault stays
-	between   = time.Second               // two faults
-	after     = 3 * time.Second           // the last fault, and for each unit that may be slow to come back
-	healthy   = 5 * time.Second           // the phase of a fault that is over once it is injected
-	objective = "errors = 0% in baseline" // all that is judged
+	perSecond = 2                         // iterations a second of a load
+	longest   = 5 * time.Second           // maximum length of a fault
+	between   = time.Second               // time between two faults
+	after     = 3 * time.Second           // time after the last fault, and for each unit that may be slow to come back
+	healthy   = 5 * time.Second           // length of the phase of a one-shot fault
+	objective = "errors = 0% in baseline" // the only objective
 )
 
-// ReduceToSmoke returns the plan of a smoke run: each load begins two iterations a second, of each of its flows
-// in turn. Once each had its turn, each fault is injected once, one after the other. The only objective
-// is that no request fails before the first fault.
+// ReduceToSmoke returns the plan of a smoke run: each load begins two iterations a second, with its flows in turn.
+// When each flow has had its turn, each fault is injected once, one after the other. The only objective is that no
+// request fails before the first fault.
 func ReduceToSmoke(p *Plan) (*Plan, error) {
 	one, sc := *p, *p.Scenario
 	baseline := time.Duration(0)
@@ -67,7 +67,7 @@ func ReduceToSmoke(p *Plan) (*Plan, error) {
 	return &one, nil
 }
 
-// inTurn puts faults one after the other, and returns when the last one is over and its unit back.
+// inTurn puts faults one after the other, and returns the time at which the last one is over and its unit is back.
 func inTurn(faults []*timeline.Entry, baseline time.Duration) (out []*timeline.Entry, end time.Duration) {
 	end = baseline
 	for i, f := range faults {
@@ -96,7 +96,7 @@ func inTurn(faults []*timeline.Entry, baseline time.Duration) (out []*timeline.E
 	return out, end + after
 }
 
-// thinking is the longest time that an iteration pauses.
+// thinking returns the longest time that an iteration pauses.
 func thinking(lp *Load) time.Duration {
 	most := time.Duration(0)
 	for _, f := range lp.Flows {

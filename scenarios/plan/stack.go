@@ -9,7 +9,8 @@ import (
 	"brunt/scenarios"
 )
 
-// anywhere widens rights in namespaces that a run makes to all namespaces: which they are is not known before the run.
+// anywhere widens rights in namespaces that a run makes to all namespaces, because their names are not known before
+// the run.
 func anywhere(
 	k *scenarios.Kubernetes, sc chaos.Scope, rights func(k *scenarios.Kubernetes, sc chaos.Scope) []kube.Right,
 ) []kube.Right {
@@ -33,10 +34,10 @@ func anywhere(
 	return out
 }
 
-// own are the kinds of objects of which a stack is made.
+// own are the kinds of objects that a stack consists of.
 var own = [][2]string{{"", "services"}, {"apps", scenarios.StatefulSets}}
 
-// bringing are the rights to make the pods of a stack, and to speak to them.
+// bringing returns the rights to make the pods of a stack, and to connect to them.
 func bringing(k *scenarios.Kubernetes, sc chaos.Scope) []kube.Right {
 	if !k.Brings {
 		return nil
@@ -52,11 +53,11 @@ func bringing(k *scenarios.Kubernetes, sc chaos.Scope) []kube.Right {
 	return append(out,
 		kube.Right{Verb: "get", Resource: "pods/log", Namespace: ns},
 		kube.Right{Verb: "get", Resource: "pods/portforward", Namespace: ns},
-		kube.Right{Verb: "create", Resource: "pods/portforward", Namespace: ns}, // from 1.35 on
+		kube.Right{Verb: "create", Resource: "pods/portforward", Namespace: ns}, // from Kubernetes 1.35 on
 	)
 }
 
-// removing are the rights to remove what a run has made of a stack.
+// removing returns the rights to remove the objects of a stack that a run has made.
 func removing(k *scenarios.Kubernetes, sc chaos.Scope) (out []kube.Right) {
 	if !k.Brings {
 		return nil
@@ -72,8 +73,8 @@ func removing(k *scenarios.Kubernetes, sc chaos.Scope) (out []kube.Right) {
 	return out
 }
 
-// MayScale reports whether a fault may make more pods of a service: one that sets their number, or whose effect only
-// its author knows.
+// MayScale reports whether a fault may change the number of pods of a service: a fault that sets the number, or one
+// whose effect only its author knows.
 func MayScale(faults []*timeline.Entry, service string) bool {
 	for _, e := range faults {
 		for _, part := range e.Parts() {

@@ -9,17 +9,17 @@ import (
 	"brunt/targets/http/auth"
 )
 
-// A stepCompiler compiles the steps of a scenario: those of loads, setup and teardown, questions, and faults.
+// A stepCompiler compiles the steps of a scenario: of loads, setup and teardown, questions, and faults.
 type stepCompiler struct {
 	plan *Plan
 	m    *syntax.Mistakes
 
-	flow     targets.Flow // whose steps are compiled
+	flow     targets.Flow // the flow whose steps are compiled
 	compiled []compiledStep
 	unknown  bool // a step that would have a name has mistakes
 }
 
-// compiledStep is a step of a load, compiled, and as it stands in the file.
+// compiledStep is a compiled step of a load, with its node in the file.
 type compiledStep struct {
 	call scenarios.Call
 	with *syntax.Node
@@ -28,8 +28,8 @@ type compiledStep struct {
 // unmeasured is the load index of steps that belong to no load.
 const unmeasured = -1
 
-// compile compiles a flow of load l. Each step of a load gets a number; a step that stands in several flows of a mix
-// under one name is one step. Whole reports that no step has a mistake, here or before.
+// compile compiles a flow of load l. Each step of a load gets a number; steps with the same name in several flows of
+// a mix are one step. whole reports that no step has had a mistake so far.
 func (c *stepCompiler) compile(flow []scenarios.Step, loadIndex int, l *scenarios.Load) (out []load.Step, whole bool) {
 	whole = true
 	c.flow.Number++
@@ -50,7 +50,7 @@ func (c *stepCompiler) compile(flow []scenarios.Step, loadIndex int, l *scenario
 			if s.Name == "" {
 				c.unknown = true
 			} else {
-				c.number(s.Name, loadIndex) // for the objectives that name it
+				c.number(s.Name, loadIndex) // reserved, so that objectives can name it
 			}
 			continue
 		}
@@ -82,7 +82,7 @@ func (c *stepCompiler) call(s *scenarios.Step, l *scenarios.Load) (scenarios.Cal
 	return c.plan.Protocols.Compile(b, c.scope(l, s.Name).To(s.At, c.plan.Scenario.Target.Endpoints), c.m)
 }
 
-// scope is the set of names available to a step of load l.
+// scope returns the names and settings that are available to a step of load l.
 func (c *stepCompiler) scope(l *scenarios.Load, name string) targets.Scope {
 	sc := c.plan.Scenario
 	return targets.Scope{
@@ -91,7 +91,7 @@ func (c *stepCompiler) scope(l *scenarios.Load, name string) targets.Scope {
 	}
 }
 
-// proofs prepares the auth and sign of a load, whether or not a step uses them.
+// proofs prepares the auth and sign of a load, even if no step uses them.
 func (c *stepCompiler) proofs(l *scenarios.Load) {
 	in := c.scope(l, "")
 	p := targets.Share[auth.Proofs](in.Shared)
@@ -99,7 +99,7 @@ func (c *stepCompiler) proofs(l *scenarios.Load) {
 	p.Sign(l.Sign, in, c.m)
 }
 
-// number returns the number of a step of a load, which the first use of its name gives.
+// number returns the number of a step of a load. The first use of a name assigns it.
 func (c *stepCompiler) number(name string, loadIndex int) int32 {
 	if loadIndex < 0 {
 		return 0

@@ -103,7 +103,7 @@ func (c *compiler) builtin(t *scenarios.Target) {
 	c.plan.Stack = &spec
 }
 
-// compileExternal resolves the URL of a system that runs already.
+// compileExternal resolves the URL of a system that already runs.
 func compileExternal(p *Plan, m *syntax.Mistakes, t *scenarios.Target) {
 	p.Scope.Edges = []chaos.EdgeName{{From: chaos.LoadName, To: chaos.TargetName}}
 	text, static := t.URL.Static()
@@ -130,7 +130,7 @@ func compileExternal(p *Plan, m *syntax.Mistakes, t *scenarios.Target) {
 	compileCluster(p, m, t)
 }
 
-// noteReached notes where the load reaches a target that runs already.
+// noteReached records where the load reaches a target that already runs.
 func noteReached(p *Plan, u *url.URL) {
 	p.Scope.External, p.Scope.Encrypted = targets.HostPort(u), p.Protocols.Wire(u.Scheme).TLS
 }
@@ -171,7 +171,7 @@ func (p *Plan) Lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	return dial.Lookup(ctx, o, host)
 }
 
-// declared checks the names of the declared dependencies: services, endpoints, and the target where it has no services.
+// declared checks the names of the declared dependencies: services, endpoints, and the target if it has no services.
 func declared(c *compiler) {
 	known := slices.Sorted(maps.Keys(c.plan.Scope.Services))
 	for _, e := range c.plan.Scope.Endpoints {
@@ -188,7 +188,7 @@ func declared(c *compiler) {
 	}
 }
 
-// entry is the host:port of relative paths, as far as known.
+// entry returns the host:port of relative paths, as far as known.
 func (p *Plan) entry() string {
 	if p.Stack != nil {
 		return p.Stack.Entry

@@ -2,29 +2,29 @@ package result
 
 import "brunt/scenarios/slo"
 
-// A Phase is a stretch of the run that cells are computed for.
+// A Phase is a span of the run for which cells are computed.
 type Phase struct {
-	Name  slo.Phase `json:"name" mask:"-"` // run, baseline, warmup, a fault, or recovery/ and a fault
+	Name  slo.Phase `json:"name" mask:"-"` // run, baseline, warmup, FAULT or recovery/FAULT
 	Start Num       `json:"start"`         // an offset from t0
 	End   Num       `json:"end"`           // an offset from t0
 }
 
-// A Cell is the measurement of one load, step and outcome in one phase; "*" stands for all.
+// A Cell holds the measurements of one load, step and outcome in one phase; "*" stands for all.
 type Cell struct {
 	Phase    slo.Phase `json:"phase" mask:"-"`   // name of the phase
 	Load     string    `json:"load" mask:"-"`    // * is all loads
-	Step     string    `json:"step" mask:"word"` // * is all steps; iteration is a whole iteration, without its think time
+	Step     string    `json:"step" mask:"word"` // * is all steps; iteration is a whole iteration without think time
 	Outcome  string    `json:"outcome" mask:"-"` // ok, shed, error, skipped; * is all outcomes
 	Count    int64     `json:"count"`            // requests
 	Rate     Num       `json:"rate"`             // per second
-	Hist     int       `json:"hist"`             // number of its histogram; 0 is none
+	Hist     int       `json:"hist"`             // number of its histogram; 0 means none
 	Response Times     `json:"response"`         // from the intended time of the request
-	Service  Times     `json:"service"`          // from the time when a slot was free
-	Bytes    int64     `json:"bytes,omitempty"`  // received; in rows of all outcomes
-	// percentiles of the response time (p50, p90, p95, p99, p99.9) more than a tenth of which is brunt's own lag; in rows
-	// of all outcomes and of ok
+	Service  Times     `json:"service"`          // from the time at which a slot was free
+	Bytes    int64     `json:"bytes,omitempty"`  // bytes received; only in rows of all outcomes
+	// percentiles of the response time (p50, p90, p95, p99, p99.9) of which brunt's own lag is more than a tenth;
+	// only in rows of all outcomes and of ok
 	Lagged []string `json:"lagged,omitempty" mask:"-"`
-	// where the time went, by phase of a request; in rows of all outcomes of steps
+	// where the time went, by phase of a request; only in rows of all outcomes of a step
 	Timings *Timings `json:"timings,omitempty"`
 	Resent  *Resent  `json:"syn_resent,omitempty"` // requests that waited for a SYN to be sent again
 }
@@ -40,19 +40,20 @@ type Times struct {
 	Mean Num `json:"mean"`  // the mean
 }
 
-// NoTimes are the percentiles of an empty distribution.
+// NoTimes holds the percentiles of an empty distribution: all are unknown.
 var NoTimes = Times{NaN, NaN, NaN, NaN, NaN, NaN, NaN}
 
 // An ErrorGroup counts the errors of one cause at one step.
 type ErrorGroup struct {
-	Kind   string  `json:"kind" mask:"word"` // the cause: timeout, refused, status 503, a check by its name
+	Kind   string  `json:"kind" mask:"word"` // the cause: timeout, refused, status 503, or a check with its name
 	Load   string  `json:"load" mask:"-"`    // the load of the requests
 	Step   string  `json:"step" mask:"word"` // the step of the requests
 	Count  int64   `json:"count"`            // requests
 	First  Num     `json:"first"`            // time of the first, an offset from t0
 	Last   Num     `json:"last"`             // time of the last, an offset from t0
-	Sample *Sample `json:"sample,omitempty"` // one of them
-	Part   bool    `json:"part,omitempty"`   // they are parts of requests, which count by themselves
+	Sample *Sample `json:"sample,omitempty"` // one of the requests
+	// these are errors of parts of requests, and the whole requests are counted separately
+	Part bool `json:"part,omitempty"`
 }
 
 // A SlowRequest is an answered request, among the slowest of its step.
@@ -62,7 +63,7 @@ type SlowRequest struct {
 	At       Num      `json:"at"`                        // its intended time, an offset from t0
 	Response Num      `json:"response"`                  // its response time
 	Outcome  string   `json:"outcome" mask:"-"`          // ok, shed or error
-	Status   int      `json:"status,omitempty"`          // of the answer
+	Status   int      `json:"status,omitempty"`          // status of the answer
 	Faults   []string `json:"faults,omitempty" mask:"-"` // faults that were active during it
 	Trace    string   `json:"trace,omitempty" mask:"-"`  // id of its trace
 	// where its time went, by phase of a request
@@ -71,37 +72,38 @@ type SlowRequest struct {
 	Curl string `json:"curl,omitempty"`
 }
 
-// A Block is a stretch in which a load that is switched between two sides went to this one, without the
-// first second after the switch.
+// A Block is a span in which a load that switches between two sides went to this side. It does not include the first
+// second after the switch.
 type Block struct {
 	Start Num    `json:"start"` // an offset from t0
 	End   Num    `json:"end"`   // an offset from t0
 	Cells []Cell `json:"cells"` // measurements by load, step and outcome
 }
 
-// A Window is one second of the run, or a part of one where a fault was injected or cleared
-// within it. In a long run with many steps, the windows of single loads and steps are longer, and
-// empty ones are left out. Outcomes count the requests intended in it; sent and answered count
-// the requests sent and answered during it.
+// A Window is one second of the run, or a part of a second if a fault was injected or cleared within it. In a long
+// run with many steps, the windows of single loads and steps are longer, and empty ones are left out. The outcomes
+// count the requests intended in the window; sent and answered count the requests sent and answered during it.
 type Window struct {
-	T        Num              `json:"t"`                           // its beginning, an offset from t0
-	D        Num              `json:"d"`                           // its length
-	Load     string           `json:"load" mask:"-"`               // * is all loads
-	Step     string           `json:"step" mask:"word"`            // * is all steps
-	Hist     int              `json:"hist"`                        // number of its histogram of response times; 0 is none
-	Offered  int64            `json:"offered"`                     // requests intended in it
-	Sent     int64            `json:"sent"`                        // during it
-	Answered int64            `json:"answered"`                    // during it
+	T    Num    `json:"t"`                // its beginning, an offset from t0
+	D    Num    `json:"d"`                // its length, in seconds
+	Load string `json:"load" mask:"-"`    // * is all loads
+	Step string `json:"step" mask:"word"` // * is all steps
+	// number of its histogram of response times; 0 means none
+	Hist     int              `json:"hist"`
+	Offered  int64            `json:"offered"`                     // requests intended in the window
+	Sent     int64            `json:"sent"`                        // requests sent during the window
+	Answered int64            `json:"answered"`                    // requests answered during the window
 	OK       int64            `json:"ok"`                          // answered, and every check held
 	Shed     int64            `json:"shed"`                        // load shed on purpose, as the step allows
 	Error    int64            `json:"error"`                       // not answered, or a check failed
-	Skipped  int64            `json:"skipped"`                     // not reached, because an earlier step failed
+	Skipped  int64            `json:"skipped"`                     // not sent, because an earlier step failed
 	Kinds    map[string]int64 `json:"kinds,omitempty" mask:"word"` // errors by their cause
-	Lag      Num              `json:"lag"`                         // p99
-	Queue    Num              `json:"queue"`                       // p99
-	P50      Num              `json:"p50"`                         // response time; null is infinite
-	P95      Num              `json:"p95"`                         // response time; null is infinite
-	P99      Num              `json:"p99"`                         // response time; null is infinite
-	Max      Num              `json:"max"`                         // response time; null is infinite
-	InFlight int64            `json:"in_flight"`                   // iterations under way at its end
+	Lag      Num              `json:"lag"`                         // p99 of brunt's own lag, seconds
+	// p99 of the time that requests waited for a slot, seconds
+	Queue    Num   `json:"queue"`
+	P50      Num   `json:"p50"`       // response time; null is infinite
+	P95      Num   `json:"p95"`       // response time; null is infinite
+	P99      Num   `json:"p99"`       // response time; null is infinite
+	Max      Num   `json:"max"`       // response time; null is infinite
+	InFlight int64 `json:"in_flight"` // iterations under way at its end
 }

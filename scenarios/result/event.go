@@ -10,24 +10,23 @@ import (
 type Event struct {
 	T     Num       `json:"t"`                        // seconds since t0; negative before t0
 	Event string    `json:"event" mask:"-"`           // kind of the event
-	At    time.Time `json:"at,omitzero"`              // by the wall clock, which may jump; zero is unknown
-	Fault string    `json:"fault,omitempty" mask:"-"` // fault that it concerns, with #n for an occurrence
-	// unit that it concerns: service[i]; or the service on a cluster, or the node
+	At    time.Time `json:"at,omitzero"`              // time by the wall clock, which may jump; zero means unknown
+	Fault string    `json:"fault,omitempty" mask:"-"` // fault that the event concerns, with #n for an occurrence
+	// unit that the event concerns: service[i]; on a cluster, the service or the node
 	Unit string `json:"unit,omitempty" mask:"-"`
-	Text string `json:"text,omitempty"` // in words, for people
-	// when it happened by the clock of the cluster, to the second; zero is unknown
+	Text string `json:"text,omitempty"` // the event in words, for people
+	// time by the clock of the cluster, to the second; zero means unknown
 	Cluster time.Time      `json:"cluster_time,omitzero"`
 	Data    map[string]any `json:"data,omitempty"` // details by name
-	// SHA-256 in hex of the previous line in events.jsonl without its newline; the first line has
-	// zeros
+	// SHA-256, in hex, of the previous line of events.jsonl without its newline; zeros in the first line
 	Prev string `json:"prev,omitempty" mask:"-"`
 }
 
-// OutcomeData is the name of the outcome among the data of an event fault.reverted.
+// OutcomeData is the key of the outcome in the data of an event fault.reverted.
 const OutcomeData = "outcome"
 
-// Outcome is how a fault was taken back, of an event fault.reverted: ok, gone, unverified, failed or none. The events
-// of older versions have it as their text alone.
+// Outcome returns how a fault was taken back, for an event fault.reverted: ok, gone, unverified, failed or none.
+// Events of older versions have the outcome only as their text.
 func (e *Event) Outcome() string {
 	if outcome, has := e.Data[OutcomeData]; has {
 		return fmt.Sprint(outcome)

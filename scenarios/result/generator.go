@@ -12,44 +12,48 @@ type Generator struct {
 	Queue   Lag   `json:"queue"`   // time that requests waited for a slot
 	Offered int64 `json:"offered"` // requests that the schedule asked for
 	Sent    int64 `json:"sent"`    // requests that were sent
-	// times that they were written: again where a server did not take one, and behind a redirect
-	Attempts    int64           `json:"attempts"`
-	Healthy     bool            `json:"healthy"`             // brunt was not the bottleneck
-	Limits      []string        `json:"limits"`              // limits that were hit, and what to do, in sentences
-	Limited     []Limit         `json:"limited,omitempty"`   // the limits as data, in the order of the sentences
-	Pacing      string          `json:"pacing" mask:"-"`     // pacing of arrivals: precise or efficient
-	LagLimit    Num             `json:"lag_limit"`           // p99 lag above this makes the run invalid
-	Clamped     int64           `json:"clamped,omitempty"`   // values outside the range of the histograms
-	CPU         Num             `json:"cpu"`                 // mean number of cores that brunt used
-	Memory      int64           `json:"memory"`              // maximum memory of brunt, bytes
-	Steal       Num             `json:"steal"`               // share of CPU time that the hypervisor took
-	Pressure    Num             `json:"pressure"`            // share of the time that tasks waited for a processor
-	Quota       Num             `json:"quota,omitempty"`     // the CPU quota that held brunt back most, in cores
-	Throttled   Num             `json:"throttled,omitempty"` // share of the quota's periods in which brunt had used it up
-	GCPauses    Num             `json:"gc_pauses"`           // total time, seconds
-	GCPauseMax  Num             `json:"gc_pause_max"`        // the longest garbage collection pause
-	ClockSteps  int             `json:"clock_steps"`         // number of jumps of the wall clock
-	InFlightMax int64           `json:"in_flight_max"`       // maximum number of iterations in flight
-	Connections int64           `json:"connections"`         // connections opened in total
-	Spoken      []string        `json:"spoken" mask:"-"`     // protocol versions in use
-	Freezes     []Freeze        `json:"freezes,omitempty"`   // spans in which brunt itself did not run
-	Seconds     []GeneratorTick `json:"seconds,omitempty"`   // health by second
+	// how often requests were written: more than once if a server did not accept one, or after a redirect
+	Attempts int64 `json:"attempts"`
+	Healthy  bool  `json:"healthy"` // brunt was not the bottleneck
+	// sentences about the limits that the load met, and their remedies
+	Limits   []string `json:"limits"`
+	Limited  []Limit  `json:"limited,omitempty"` // limits as data, in the same order
+	Pacing   string   `json:"pacing" mask:"-"`   // pacing of arrivals: precise or efficient
+	LagLimit Num      `json:"lag_limit"`         // a p99 lag above this counts as a limit, seconds
+	Clamped  int64    `json:"clamped,omitempty"` // values outside the range of the histograms
+	CPU      Num      `json:"cpu"`               // mean number of cores that brunt used
+	Memory   int64    `json:"memory"`            // maximum memory of brunt, bytes
+	Steal    Num      `json:"steal"`             // share of CPU time that the hypervisor took
+	Pressure Num      `json:"pressure"`          // share of the time that tasks waited for a processor
+	Quota    Num      `json:"quota,omitempty"`   // the CPU quota that limited brunt most, in cores
+	// share of the quota's periods in which brunt used up the quota
+	Throttled   Num             `json:"throttled,omitempty"`
+	GCPauses    Num             `json:"gc_pauses"`         // total time, seconds
+	GCPauseMax  Num             `json:"gc_pause_max"`      // the longest garbage collection pause
+	ClockSteps  int             `json:"clock_steps"`       // number of jumps of the wall clock
+	InFlightMax int64           `json:"in_flight_max"`     // maximum number of iterations in flight
+	Connections int64           `json:"connections"`       // connections opened in total
+	Spoken      []string        `json:"spoken" mask:"-"`   // protocol versions in use
+	Freezes     []Freeze        `json:"freezes,omitempty"` // spans in which brunt itself did not run
+	Seconds     []GeneratorTick `json:"seconds,omitempty"` // health by second
 }
 
-// A Limit is a bound of brunt or of its machine that the load met, so that brunt was the bottleneck.
+// A Limit is a limit of brunt or of its machine that the load reached, so that brunt was the bottleneck.
 type Limit struct {
-	Kind     LimitKind `json:"kind" mask:"-"`             // what it is of
-	Phase    slo.Phase `json:"phase,omitzero" mask:"-"`   // in which brunt was late
-	Phases   int       `json:"phases,omitempty"`          // further phases in which brunt was late, in the place of one
-	Worker   int       `json:"worker,omitempty"`          // of which it is the limit, from 1; zero: it is of the run
-	Value    Num       `json:"value"`                     // p99 of a lag, or error of a clock, seconds; null: neither
-	Most     Num       `json:"most"`                      // up to which the value is no limit, seconds; null: neither
-	Requests int64     `json:"requests,omitempty"`        // those that it kept from being sent
-	Remedy   Remedy    `json:"remedy,omitempty" mask:"-"` // of a lag
-	Sentence string    `json:"-"`                         // for people; files have it among the limits of the generator
+	Kind   LimitKind `json:"kind" mask:"-"`           // kind of the limit
+	Phase  slo.Phase `json:"phase,omitzero" mask:"-"` // phase in which brunt was late
+	Phases int       `json:"phases,omitempty"`        // number of further phases in which brunt was late
+	Worker int       `json:"worker,omitempty"`        // worker with the limit, from 1; zero means the whole run
+	// p99 of a lag, or error of a clock, seconds; null for other limits
+	Value Num `json:"value"`
+	// largest value that is allowed, seconds; null for other limits
+	Most     Num    `json:"most"`
+	Requests int64  `json:"requests,omitempty"`        // requests that were not sent because of it
+	Remedy   Remedy `json:"remedy,omitempty" mask:"-"` // remedy for a lag
+	Sentence string `json:"-"`                         // sentence for people; files have it under limits
 }
 
-// A LimitKind says what a limit is of.
+// A LimitKind is the kind of a [Limit].
 type LimitKind string
 
 // The kinds of limits.
@@ -58,23 +62,23 @@ const (
 	LimitPorts     LimitKind = "ports"      // requests found no local port
 	LimitSockets   LimitKind = "sockets"    // requests found no socket
 	LimitUnsent    LimitKind = "unsent"     // requests were late by more than their timeouts
-	LimitScript    LimitKind = "script"     // a script or its engine did not report all
+	LimitScript    LimitKind = "script"     // a script or its engine did not report all data
 	LimitWorkerLag LimitKind = "worker_lag" // requests of one worker were sent late
 	LimitClock     LimitKind = "clock"      // the clock of a worker was off
 )
 
-// A Remedy says what ends a lag.
+// A Remedy names what ends a lag.
 type Remedy string
 
 // The remedies.
 const (
-	MoreCores   Remedy = "cores"    // brunt used its processors up: more of them, or a lower rate
-	OwnCore     Remedy = "own_core" // other programs used the processors: one for brunt alone
-	MoreQuota   Remedy = "quota"    // a CPU quota held brunt back: a larger one
-	RunToTheEnd Remedy = "no_stop"  // brunt or its machine was stopped: let both run
+	MoreCores   Remedy = "cores"    // brunt used up its processors: give it more, or lower the rate
+	OwnCore     Remedy = "own_core" // other programs used the processors: give brunt one of its own
+	MoreQuota   Remedy = "quota"    // a CPU quota held brunt back: raise it
+	RunToTheEnd Remedy = "no_stop"  // brunt or its machine was stopped: let both run on
 )
 
-// Add adds limits, with their sentences.
+// Add adds limits and their sentences.
 func (g *Generator) Add(limits ...Limit) {
 	for _, l := range limits {
 		g.Limits, g.Limited = append(g.Limits, l.Sentence), append(g.Limited, l)
@@ -86,49 +90,50 @@ func (g *Generator) LateAlone() bool {
 	return g.limitedBy(func(l Limit) bool { return l.Kind == LimitLag })
 }
 
-// CrowdedOut reports whether the only limit was lag that a processor of brunt's own would end.
+// CrowdedOut reports whether the only limits were lags that a processor for brunt alone would end.
 func (g *Generator) CrowdedOut() bool {
 	return g.limitedBy(func(l Limit) bool { return l.Remedy == OwnCore })
 }
 
-// limitedBy reports whether there are limits, and all are such.
+// limitedBy reports whether there are limits, and such holds for all of them.
 func (g *Generator) limitedBy(such func(Limit) bool) bool {
 	return len(g.Limited) > 0 && !slices.ContainsFunc(g.Limited, func(l Limit) bool { return !such(l) })
 }
 
-// A Worker is a process that made a part of the load. What it owed was reported, or is lost.
+// A Worker is a process that made a part of the load. Each iteration that it owed was reported or is lost.
 type Worker struct {
-	N     int    `json:"n"`               // from 1
-	PID   int    `json:"pid"`             // of its process; zero: it is a pod
-	Pod   string `json:"pod,omitempty"`   // its name, of a worker on Kubernetes
-	Node  string `json:"node,omitempty"`  // that the pod ran on
-	Clock Num    `json:"clock,omitempty"` // of a pod: to what its clock was known as the load began, seconds
-	// iterations of its part of the schedules, up to the end of the load; of closed loads those that began
+	N     int    `json:"n"`               // number of the worker, from 1
+	PID   int    `json:"pid"`             // process id; zero for a pod
+	Pod   string `json:"pod,omitempty"`   // name of the pod, for a worker on Kubernetes
+	Node  string `json:"node,omitempty"`  // node that the pod ran on
+	Clock Num    `json:"clock,omitempty"` // uncertainty of a pod's clock when the load began, seconds
+	// iterations in its part of the schedules, up to the end of the load; for closed loads, iterations that began
 	Owed     int64 `json:"owed"`
-	Reported int64 `json:"reported"`         // of those, the ones that the run received
-	Lost     int64 `json:"lost"`             // of those, the others
-	Unsure   int64 `json:"unsure,omitempty"` // of those lost, the ones that may have been sent
-	// of closed loads: how long its virtual users were missing, in seconds of one user
-	LostTime    Num    `json:"lost_time,omitempty"`
-	LostAt      Num    `json:"lost_at,omitempty"`     // since when the worker is lost, an offset from t0
-	LostWhy     string `json:"lost_why,omitempty"`    // how it ended; empty: it is not lost
-	Sent        int64  `json:"sent"`                  // requests that it sent
-	Bad         int64  `json:"bad"`                   // requests that were neither ok nor shed
-	P50         Num    `json:"p50"`                   // response time of its good answers
-	P95         Num    `json:"p95"`                   // response time of its good answers
-	P99         Num    `json:"p99"`                   // response time of its good answers
-	Lag         Num    `json:"lag"`                   // p99 of the delay of sending that it caused itself
-	CPU         Num    `json:"cpu"`                   // mean number of cores that it used
-	Memory      int64  `json:"memory"`                // its largest memory, bytes
-	Throttled   Num    `json:"throttled,omitempty"`   // share of the periods of its CPU quota in which it had used that up
-	Silent      Num    `json:"silent,omitempty"`      // for how long its answers were overdue
-	Connections int64  `json:"connections,omitempty"` // that it opened
+	Reported int64 `json:"reported"`         // owed iterations that the run received
+	Lost     int64 `json:"lost"`             // owed iterations that the run did not receive
+	Unsure   int64 `json:"unsure,omitempty"` // lost iterations that may have been sent
+	// for closed loads: how long its virtual users were missing, summed over users, in seconds
+	LostTime Num    `json:"lost_time,omitempty"`
+	LostAt   Num    `json:"lost_at,omitempty"`  // when the worker was lost, an offset from t0
+	LostWhy  string `json:"lost_why,omitempty"` // how the worker ended; empty if it was not lost
+	Sent     int64  `json:"sent"`               // requests that it sent
+	Bad      int64  `json:"bad"`                // requests that were neither ok nor shed
+	P50      Num    `json:"p50"`                // response time of its good answers
+	P95      Num    `json:"p95"`                // response time of its good answers
+	P99      Num    `json:"p99"`                // response time of its good answers
+	Lag      Num    `json:"lag"`                // p99 of the delay of sending that it caused itself
+	CPU      Num    `json:"cpu"`                // mean number of cores that it used
+	Memory   int64  `json:"memory"`             // maximum memory of the worker, bytes
+	// share of the periods of its CPU quota in which it used up the quota
+	Throttled   Num   `json:"throttled,omitempty"`
+	Silent      Num   `json:"silent,omitempty"`      // how long its answers were overdue, seconds
+	Connections int64 `json:"connections,omitempty"` // connections that it opened
 }
 
 // A Freeze is a span in which brunt itself did not run: it was stopped, or got no processor.
 type Freeze struct {
 	T Num `json:"t"` // its beginning, an offset from t0
-	D Num `json:"d"` // how long it lasted
+	D Num `json:"d"` // its length, in seconds
 }
 
 // Lag is a distribution of delays in seconds.

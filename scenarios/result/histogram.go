@@ -24,18 +24,18 @@ type HistogramInfo struct {
 	HDR   *hdrhistogram.PackedHistogram
 }
 
-// Bounds of every histogram: 1 µs to 1 h with three digits.
+// Bounds of every histogram: 1 µs to 1 h with three significant digits.
 const (
 	HistMin    = 1
 	HistMax    = 3_600_000_000
 	HistDigits = 3
 )
 
-// HistBits is the geometry that three digits give: values below 2^HistBits have a bucket each, and every further
-// doubling has half as many buckets.
+// HistBits follows from three digits: each value below 2^HistBits has a bucket of its own, and each further doubling
+// of the value has half as many buckets.
 const HistBits = 11
 
-// HistBucket is the number of the bucket of a value in microseconds: the flat index of hdrhistogram.
+// HistBucket returns the number of the bucket of a value in microseconds: the flat index of hdrhistogram.
 func HistBucket(us uint32) int {
 	shift := max(0, bits.Len32(us)-HistBits)
 	return shift<<(HistBits-1) + int(us>>shift)

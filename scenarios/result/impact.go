@@ -1,46 +1,48 @@
 package result
 
-// ImpactParts are the parts of a fault's impact: what happened to the requests that met the fault,
-// beside the baseline, and to the writes. Requests at which brunt itself failed are left out.
+// ImpactParts are the parts of a fault's impact: what happened to the requests that met the fault, compared with the
+// baseline, and to the writes. Requests at which brunt itself failed are left out.
 type ImpactParts struct {
-	Requests     int64 `json:"requests"`      // that the fault affected
-	Errors       int64 `json:"errors"`        // of them failed, or were skipped
+	Requests     int64 `json:"requests"`      // requests that the fault affected
+	Errors       int64 `json:"errors"`        // affected requests that failed or were skipped
 	ErrorsBefore Num   `json:"errors_before"` // share of the baseline's requests
-	Slow         int64 `json:"slow"`          // answered, and took longer than `judge.slow`
+	Slow         int64 `json:"slow"`          // affected requests that were answered, but took longer than `judge.slow`
 	SlowBefore   Num   `json:"slow_before"`   // share of the baseline's requests
-	Shed         int64 `json:"shed"`          // of them were refused on purpose
+	Shed         int64 `json:"shed"`          // affected requests that the target refused on purpose
 	ShedBefore   Num   `json:"shed_before"`   // share of the baseline's requests
-	// good answers that lacked some of what their step wants
+	// good answers that lacked a part that their step expects
 	Partial       int64 `json:"partial,omitempty"`
 	PartialBefore Num   `json:"partial_before,omitzero"` // share of the baseline's good answers
-	// more of them were than in the baseline: by 95 % bounds of both shares
+	// the share of partial answers was higher than in the baseline, by 95 % bounds of both shares
 	Lacking bool `json:"lacking,omitempty"`
-	// intended time of the first request that failed or was slow, an offset from t0; null: none
+	// intended time of the first request that failed or was slow, an offset from t0; null if there was none
 	First     Num   `json:"first"`
-	Last      Num   `json:"last"`       // of the last one
-	P50       Num   `json:"p50"`        // median response time of the good answers without brunt's own time, seconds
+	Last      Num   `json:"last"`       // intended time of the last such request
+	P50       Num   `json:"p50"`        // median response time of the good answers, without brunt's own time, seconds
 	P50Before Num   `json:"p50_before"` // the same in the baseline
 	P95       Num   `json:"p95"`        // 95th percentile of their response time, seconds
 	P95Before Num   `json:"p95_before"` // the same in the baseline
-	Lost      int64 `json:"lost"`       // acknowledged writes that were lost to it
-	Late      int64 `json:"late"`       // writes acknowledged while it was in that were not there at first
-	// the good answers were slower than in the baseline, by a tenth at the median or at the 95th
-	// percentile: by a test that is wrong for at most 1 % of faults without an effect, whatever brunt itself added
+	Lost      int64 `json:"lost"`       // acknowledged writes that were lost to the fault
+	Late      int64 `json:"late"`       // writes that were acknowledged during the fault and could be read only later
+	// the good answers were slower than in the baseline, by a tenth at the median or at the 95th percentile. The test
+	// is wrong for at most 1 % of faults without an effect, however late brunt itself was
 	Slowed bool `json:"slowed,omitempty"`
-	// there are too few good answers to tell: that they were not slower needs 59 of the fault, that they were 20, and
-	// both need 20 of the baseline in five seconds
+	// there are too few good answers to tell. To show that they were not slower takes 59 answers of the fault; to
+	// show that they were takes 20; both take 20 answers of the baseline, from five seconds
 	Untested bool `json:"untested,omitempty"`
-	// why it is not certain whether the good answers were slower, by over twice and over 20 ms; empty: it is
+	// why it is not certain whether the good answers took over twice as long, and over 20 ms longer; empty if it is
+	// certain
 	SlowerUntold string `json:"slower_untold,omitempty"`
-	// the same, as data; empty: it is certain, or a former brunt wrote the result
+	// the same as data; empty if it is certain, and in results of earlier versions
 	SlowerBecause Notes `json:"slower_because,omitempty"`
 }
 
-// Slower reports whether the good answers were slower than in the baseline. It is untested where 95 % bounds don't
-// exclude that they took over twice as long, and over 20 ms longer, and chance or brunt's own time may be why. See
-// effect.Slower.
+// Slower reports whether the good answers were slower than in the baseline. The answer is untested if the difference
+// may be due to chance or brunt's own time, and 95 % bounds do not exclude that answers took over twice as long and
+// over 20 ms longer. See effect.Slower.
 //
-// A result before SlowerUntold has only what the percentiles say, where it had too few answers for the test.
+// For results from versions without SlowerUntold, Slower compares percentiles if there were too few answers for the
+// test.
 func (p *ImpactParts) Slower() Told {
 	switch {
 	case p == nil:
@@ -57,5 +59,5 @@ func (p *ImpactParts) Slower() Told {
 	return Told{Answer: No}
 }
 
-// Bad is the number of requests that failed or were slow.
+// Bad returns the number of requests that failed or were slow.
 func (p *ImpactParts) Bad() int64 { return p.Errors + p.Slow }

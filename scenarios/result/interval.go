@@ -7,7 +7,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// An Interval is the last second of a run in progress, for live views.
+// An Interval holds the figures of the last second of a run in progress, for live views.
 type Interval struct {
 	At       time.Duration // offset from t0, negative during warm-up
 	Span     time.Duration // length of the interval; zero is 1s
@@ -30,10 +30,10 @@ type Interval struct {
 	Next     string   `mask:"-"`
 	NextAt   time.Duration
 	Asked    int64 // writes of the ledger read back so far, after the load
-	ToAsk    int64 // writes in total; zero: the ledger is not being read
-	Last     bool  // the last interval, after the end of the loads: everything that ended since the one before
+	ToAsk    int64 // writes to read back in total; zero means that the ledger is not being read
+	Last     bool  // this is the last interval, after the loads: everything that ended since the interval before
 
-	Steps []StepInterval // by load and step, if requested
+	Steps []StepInterval // figures by load and step; nil unless requested
 
 	Objectives []RunningVerdict // in the order of the scenario
 	Timetable  []PlannedFault   // every planned occurrence of a fault, ordered by time; read-only
@@ -66,19 +66,19 @@ type PlannedFault struct {
 	Clear time.Duration // approximate time of its clearing
 }
 
-// A RunningVerdict is the answer of an objective if the run ended now, from the counts so far.
+// A RunningVerdict is the verdict that an objective would have if the run ended now, from the counts so far.
 type RunningVerdict struct {
-	Asked    slo.Objective // what it asks
+	Asked    slo.Objective // the objective
 	Text     string
 	Phase    slo.Phase         `mask:"-"`
 	Verdict  scenarios.Verdict // pass, fail or pending
-	Measured Num               // NaN for percentiles, of which only the requests above the target are counted
-	// remaining share of the bad requests that it allows; negative: exceeded, NaN: it allows no share
+	Measured Num               // NaN for percentiles, because only the requests above the target are counted
+	// remaining share of the bad requests that the objective allows; negative if exceeded, NaN if it allows no share
 	Left Num
 }
 
-// Names are the names of a run that its figures carry.
+// Names holds the names that occur in a run's figures.
 type Names struct {
 	Scenario string
-	Steps    map[string][]string `mask:"word"` // by load
+	Steps    map[string][]string `mask:"word"` // names of steps, by load
 }

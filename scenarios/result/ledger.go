@@ -2,52 +2,55 @@ package result
 
 // A LedgerRecord is the result of a run's ledger. Times are offsets from t0.
 //
-// Writes are counted over the whole run, warm-up included. They are read back after the load, with
-// all faults reverted and after the settle time. Those that are not there are asked for again until
-// the time limit of the reading.
+// Writes are counted over the whole run, including the warm-up. They are read back after the load, when all faults
+// are reverted and the settle time has passed. Writes that are not there are read again until the time limit of the
+// reading.
 type LedgerRecord struct {
-	Name         string   `json:"name,omitempty" mask:"-"` // of the ledger, where the scenario has several by name
+	Name         string   `json:"name,omitempty" mask:"-"` // name of the ledger, if the scenario has several
 	Write        string   `json:"write" mask:"word"`       // the step that writes
-	Units        []string `json:"units" mask:"-"`          // where every write was read back
-	Read         bool     `json:"read"`                    // false: it was not read back; note says why
+	Units        []string `json:"units" mask:"-"`          // units from which every write was read back
+	Read         bool     `json:"read"`                    // writes were read back; if not, note says why
 	Acknowledged int64    `json:"acknowledged"`            // writes with an answer that counts as an acknowledgement
-	Held         int64    `json:"held"`                    // acknowledged, and found once and the same at every unit
-	// acknowledged, not found at first, and found everywhere when asked for again
+	// acknowledged, and found once at every unit with the same content
+	Held int64 `json:"held"`
+	// acknowledged, not found at first, and found at every unit when read again
 	Late       int64 `json:"late"`
 	Lost       int64 `json:"lost"`       // acknowledged, and found at no unit
 	Duplicated int64 `json:"duplicated"` // found more than once at a unit, acknowledged or not
 	// acknowledged, and found at some units and not at others, or with different content
-	Stale      int64 `json:"stale"`
-	Unknown    int64 `json:"unknown"`    // acknowledged, and not found, while a unit gave no answer
-	Unread     int64 `json:"unread"`     // acknowledged and found, while a unit gave no answer
-	Unnamed    int64 `json:"unnamed"`    // acknowledged, without an id to find them by
-	Unrecorded int64 `json:"unrecorded"` // beyond the capacity of a ledger, or not in its file, as the disk was full
-	Refused    int64 `json:"refused"`    // sent, and not acknowledged, with an id to find them by
-	// refused writes that were found: not lost, because they were never acknowledged
+	Stale   int64 `json:"stale"`
+	Unknown int64 `json:"unknown"` // acknowledged, and not found, while a unit gave no answer
+	Unread  int64 `json:"unread"`  // acknowledged and found, while a unit gave no answer
+	Unnamed int64 `json:"unnamed"` // acknowledged, without an id to find them by
+	// writes beyond the capacity of a ledger, or missing in its file because the disk was full
+	Unrecorded int64 `json:"unrecorded"`
+	Refused    int64 `json:"refused"` // sent, and not acknowledged, with an id to find them by
+	// refused writes that were found nevertheless, which breaks no promise
 	Present int64 `json:"present"`
-	// the longest time over which the writes lost to one fault had been acknowledged, as its upper
-	// bound: between the writes around them that are there; 0 when none was lost
-	RPO       Num        `json:"rpo"`
-	RPOLow    Num        `json:"rpo_low"`                      // its lower bound: from the first lost write to the last
-	RPOFault  string     `json:"rpo_fault,omitempty" mask:"-"` // the fault that they were lost to
-	LostSpans []LostSpan `json:"lost_spans,omitempty"`         // the same for each fault
-	// the lost writes by the second of their acknowledgement, and by fault; the first 600
+	// the longest span of acknowledgements of writes lost to one fault, seconds. This is its upper bound: the time
+	// between the surviving writes before and after the lost ones; 0 if none was lost
+	RPO Num `json:"rpo"`
+	// lower bound of rpo: from the first lost write to the last
+	RPOLow    Num        `json:"rpo_low"`
+	RPOFault  string     `json:"rpo_fault,omitempty" mask:"-"` // the fault of rpo, to which the writes were lost
+	LostSpans []LostSpan `json:"lost_spans,omitempty"`         // these spans for each fault
+	// number of lost writes by second of acknowledgement and by fault; at most the first 600 entries
 	LostSeconds []LostSecond `json:"lost_seconds,omitempty"`
-	// the longest time from the acknowledgement of a late write until it was there, as its lower bound:
-	// the last answer without it; 0 when none was late
+	// the longest time from the acknowledgement of a late write until it was there, seconds. This is its lower bound:
+	// until the last answer without the write; 0 if none was late
 	LateLow  Num `json:"late_low"`
-	LateHigh Num `json:"late_high"` // its upper bound: the first answer with it
-	// late writes by fault: those that were acknowledged while it was in
+	LateHigh Num `json:"late_high"` // upper bound of the same: until the first answer with the write
+	// number of late writes by fault, of writes acknowledged while it was active
 	LateTo map[string]int64 `json:"late_to,omitempty" mask:"-"`
-	Reads  *LedgerReads     `json:"reads,omitempty"` // reads during the load; null: none were made
-	Asked  Num              `json:"asked"`           // when the reading began
-	Took   Num              `json:"took"`            // how long the reading took
-	// writes in other states than held, the worst first; all are in ledger.jsonl
+	Reads  *LedgerReads     `json:"reads,omitempty"` // reads during the load; null if none were made
+	Asked  Num              `json:"asked"`           // when the reading began, an offset from t0
+	Took   Num              `json:"took"`            // how long the reading took, seconds
+	// writes that are not held, the worst first; ledger.jsonl has all of them
 	Keys []WriteKey `json:"keys"`
-	Left int64      `json:"left,omitempty"` // number of further writes
-	// why writes that lost workers made are not in it; empty: it has all writes
+	Left int64      `json:"left,omitempty"` // number of such writes that keys leaves out
+	// why writes of lost workers are missing here; empty if all writes are here
 	Unreported string `json:"unreported,omitempty"`
-	Note       string `json:"note,omitempty"` // why it was not read, or oddities
+	Note       string `json:"note,omitempty"` // why writes were not read back, or remarks
 }
 
 // Wrong counts the writes that are known to be lost, duplicated or stale.
@@ -56,54 +59,56 @@ func (l *LedgerRecord) Wrong() int64 { return l.Lost + l.Duplicated + l.Stale }
 // Unsure counts the acknowledged writes whose state is not fully known.
 func (l *LedgerRecord) Unsure() int64 { return l.Unknown + l.Unread + l.Unnamed + l.Unrecorded }
 
-// LedgerReads are reads during the load: each asks a unit for the latest write that was acknowledged
-// before.
+// LedgerReads counts the reads during the load. Each reads the latest acknowledged write from a unit.
 type LedgerReads struct {
 	Made       int64 `json:"made"`       // reads that were sent
-	Unanswered int64 `json:"unanswered"` // of them, had no answer
-	Stale      int64 `json:"stale"`      // of them, did not find the write
-	First      Num   `json:"first"`      // the first stale read; null: none
-	Last       Num   `json:"last"`       // the last stale read; null: none
-	// the longest time since its acknowledgement after which a write was not there
+	Unanswered int64 `json:"unanswered"` // reads without an answer
+	Stale      int64 `json:"stale"`      // reads that did not find the write
+	First      Num   `json:"first"`      // time of the first stale read; null if there was none
+	Last       Num   `json:"last"`       // time of the last stale read; null if there was none
+	// the longest time after its acknowledgement at which a write was not found, seconds
 	Longest Num              `json:"longest"`
 	Units   map[string]int64 `json:"units" mask:"-"`  // stale reads by unit
-	Faults  map[string]int64 `json:"faults" mask:"-"` // stale reads by fault that was in; several may be
+	Faults  map[string]int64 `json:"faults" mask:"-"` // stale reads by active fault; a read may count for several
 }
 
-// A LostSpan is the time over which the writes lost to a fault had been acknowledged. Times are
-// offsets from t0.
+// A LostSpan is the span of acknowledgements of the writes lost to a fault. Times are offsets from t0.
 type LostSpan struct {
-	Fault  string `json:"fault" mask:"-"` // empty: they were lost to none
+	Fault  string `json:"fault" mask:"-"` // fault that the writes were lost to; empty if to none
 	Lost   int64  `json:"lost"`           // number of writes
 	First  Num    `json:"first"`          // acknowledgement of the first lost write
-	Last   Num    `json:"last"`           // of the last
-	Before Num    `json:"before"`         // of the last write before them that is there
-	After  Num    `json:"after"`          // of the first write after them that is there
+	Last   Num    `json:"last"`           // acknowledgement of the last lost write
+	Before Num    `json:"before"`         // acknowledgement of the last surviving write before them
+	After  Num    `json:"after"`          // acknowledgement of the first surviving write after them
 }
 
-// A LostSecond counts the writes that were acknowledged in a second and lost to a fault.
+// A LostSecond counts the writes that were acknowledged in one second and lost to a fault.
 type LostSecond struct {
 	T     Num    `json:"t"`              // begin of the second, an offset from t0
-	Fault string `json:"fault" mask:"-"` // empty: they were lost to none
+	Fault string `json:"fault" mask:"-"` // fault that the writes were lost to; empty if to none
 	Lost  int64  `json:"lost"`           // number of writes
 }
 
-// A WriteKey is one write in another state than held.
+// A WriteKey is one write that is not held.
 type WriteKey struct {
-	ID           string         `json:"id" mask:"-"`              // id that it is found by
-	State        WriteState     `json:"state"`                    // state of the write
-	Acknowledged Num            `json:"acknowledged"`             // null: it was not acknowledged
-	Ended        Num            `json:"ended"`                    // when its answer was received, or it was given up
-	Age          Num            `json:"age"`                      // of a lost write: from the acknowledgement to its loss
-	Fault        string         `json:"fault,omitempty" mask:"-"` // the fault that it was lost to
-	Found        map[string]int `json:"found,omitempty" mask:"-"` // how often it was found at each unit; -1 is no answer
-	Note         string         `json:"note,omitempty"`           // remarks for readers
+	ID    string     `json:"id" mask:"-"` // id of the write
+	State WriteState `json:"state"`       // state of the write
+	// time of its acknowledgement; null means that it was not acknowledged
+	Acknowledged Num `json:"acknowledged"`
+	// when its answer was received, or the request was given up
+	Ended Num `json:"ended"`
+	// for a lost write: seconds from the acknowledgement to the loss
+	Age   Num    `json:"age"`
+	Fault string `json:"fault,omitempty" mask:"-"` // the fault that it was lost to
+	// how often it was found at each unit; -1 means no answer
+	Found map[string]int `json:"found,omitempty" mask:"-"`
+	Note  string         `json:"note,omitempty"` // remarks for readers
 }
 
 // WriteState is the state of a write.
 type WriteState string
 
-// The states of a write. Where several apply, the first in this list counts.
+// The states of a write. If several apply, the first in this list counts.
 const (
 	WriteLost       WriteState = "lost"
 	WriteLate       WriteState = "late"
@@ -111,10 +116,10 @@ const (
 	WriteStale      WriteState = "stale"
 	WriteUnknown    WriteState = "unknown"
 	WriteUnread     WriteState = "unread"
-	WritePresent    WriteState = "present" // though it was not acknowledged
+	WritePresent    WriteState = "present" // found, although it was not acknowledged
 )
 
-// AllLedgers lists the results of the run's ledgers: one without a name, or several with names.
+// AllLedgers lists the results of all ledgers of the run, with or without a name.
 func (r *Result) AllLedgers() []*LedgerRecord {
 	if r.Ledger != nil {
 		return append([]*LedgerRecord{r.Ledger}, r.Ledgers...)

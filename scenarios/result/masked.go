@@ -7,12 +7,11 @@ import (
 	"strings"
 )
 
-// Masked returns a copy of a result, or of a part of one, in which every text is masked. All that is written, shown or
-// pushed of a run is drawn from it, so no secret that is known at its end leaves the run by a field
-// that forgot it. The tag mask of a field exempts what readers compare: with `mask:"-"` identifiers,
-// digests, versions, and names that follow the rule of names; with `mask:"word"`, for names of steps
-// and causes, texts of at most 24 lower-case letters, dots and underscores. The result itself is
-// left as it is.
+// Masked returns a copy of a result, or of a part of one, in which every text is masked. Everything that is written,
+// shown or pushed about a run is taken from such a copy, so no field can leak a secret that is known at the end of
+// the run. The tag mask of a field exempts texts that readers compare: `mask:"-"` exempts the field, for identifiers,
+// digests, versions and names that follow the rule of names; `mask:"word"`, for names of steps and causes, exempts
+// texts of at most 24 lower-case letters, dots and underscores. r itself is not changed.
 func Masked[T any](r T, mask func(string) string) T {
 	m := masker{
 		mask: mask, texts: map[string]string{}, holds: map[reflect.Type]bool{}, fields: map[reflect.Type][]textField{},
@@ -23,12 +22,12 @@ func Masked[T any](r T, mask func(string) string) T {
 	return r
 }
 
-// masker copies only what holds a secret.
+// masker masks values. It copies only the values that hold a secret.
 type masker struct {
 	mask   func(string) string
-	texts  map[string]string            // masked before
-	holds  map[reflect.Type]bool        // whether values of a type may hold a text
-	fields map[reflect.Type][]textField // of structs, those that may hold a text
+	texts  map[string]string            // texts and their masked forms
+	holds  map[reflect.Type]bool        // types, with whether their values may hold a text
+	fields map[reflect.Type][]textField // for structs, the fields that may hold a text
 }
 
 // A textField is a field of a struct that may hold a text.
@@ -45,13 +44,14 @@ func isWord(s string) bool {
 	return len(s) <= longestWord && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz._*") == ""
 }
 
-// mayHold reports whether values of a type may hold a text that is masked: a string, and no type of its own.
+// mayHold reports whether values of a type may hold a text that has to be masked. Only plain strings are masked, not
+// named string types.
 func (m *masker) mayHold(t reflect.Type) bool {
 	known, ok := m.holds[t]
 	if ok {
 		return known
 	}
-	m.holds[t] = false // a type that contains itself
+	m.holds[t] = false // ends the recursion for a type that contains itself
 	holds := false
 	switch t.Kind() {
 	case reflect.String:
@@ -75,7 +75,8 @@ func (m *masker) mayHold(t reflect.Type) bool {
 	return holds
 }
 
-// value returns v masked; changed is false where it is v itself. With word, identifiers stay.
+// value returns v with its texts masked. changed is false if nothing had to be masked, and out is then v. With word,
+// identifiers are kept.
 func (m *masker) value(v reflect.Value, word bool) (out reflect.Value, changed bool) {
 	if !v.IsValid() || !m.mayHold(v.Type()) {
 		return v, false
@@ -151,7 +152,7 @@ func (m *masker) list(v reflect.Value, word bool) (out reflect.Value, changed bo
 	return out, true
 }
 
-// keyed masks a map. Of keys that become equal, all but the first get a number.
+// keyed masks a map. If several keys become equal, all but the first get a number.
 func (m *masker) keyed(v reflect.Value, word bool) (out reflect.Value, changed bool) {
 	for each := v.MapRange(); each.Next() && !changed; {
 		_, one := m.value(each.Key(), word)
@@ -162,7 +163,7 @@ func (m *masker) keyed(v reflect.Value, word bool) (out reflect.Value, changed b
 		return v, false
 	}
 	out = reflect.MakeMapWithSize(v.Type(), v.Len())
-	var masked []reflect.Value // keys that change, which give way to those that stay
+	var masked []reflect.Value // keys that change; keys that do not change take precedence
 	for each := v.MapRange(); each.Next(); {
 		if _, differs := m.value(each.Key(), word); differs {
 			masked = append(masked, each.Key())

@@ -9,37 +9,40 @@ import (
 )
 
 // A Note is a remark on an objective or on the effect of a fault, as data: why it has its verdict, or what a reader
-// should know of it. [Notes.Phrase] says it. A field that a kind does not use is zero.
+// should know about it. [Notes.Phrase] puts it into words. A field that the kind does not use is zero.
 type Note struct {
-	Kind NoteKind `json:"kind" mask:"-"` // what it says
-	// the fault, step, unit, series, alert, or reference that it is about
+	Kind NoteKind `json:"kind" mask:"-"` // kind of the note
+	// the fault, step, unit, series, alert or reference that the note is about
 	Of     string    `json:"of,omitempty"`
-	Phase  slo.Phase `json:"phase,omitzero" mask:"-"`   // that it is about
-	Faults []string  `json:"faults,omitempty" mask:"-"` // several that were taken for one
-	// requests, or the writes, reads, values or occurrences that the kind counts
-	Count    int64  `json:"count,omitempty"`
-	Part     int64  `json:"part,omitempty"`      // of count, those that the kind is about
-	Need     int64  `json:"need,omitempty"`      // how many are needed
-	NeedBase int64  `json:"need_base,omitempty"` // how many are needed of base
-	Value    Num    `json:"value,omitempty"`     // as the metric of the objective measures
-	Low      Num    `json:"low,omitempty"`       // value is no less
-	High     Num    `json:"high,omitempty"`      // value is no more
-	Base     Num    `json:"base,omitempty"`      // what value or count is held against, such as that of the baseline
-	Limit    Num    `json:"limit,omitempty"`     // share of bad requests, or time from which an answer is slow, in seconds
-	From     Num    `json:"from,omitempty"`      // when it began, an offset from t0
-	To       Num    `json:"to,omitempty"`        // when it ended, an offset from t0
-	For      Num    `json:"for,omitempty"`       // how long it lasted, or was late, in seconds
-	Within   Num    `json:"within,omitempty"`    // of how long, in seconds
-	Text     string `json:"text,omitempty"`      // what an error, the target or a person says
+	Phase  slo.Phase `json:"phase,omitzero" mask:"-"`   // the phase that the note is about
+	Faults []string  `json:"faults,omitempty" mask:"-"` // several faults that were judged as one
+	// number of requests, or of the writes, reads, values or occurrences that the kind counts
+	Count    int64 `json:"count,omitempty"`
+	Part     int64 `json:"part,omitempty"`      // part of count that the kind is about
+	Need     int64 `json:"need,omitempty"`      // how many are needed
+	NeedBase int64 `json:"need_base,omitempty"` // how many are needed in the baseline
+	Value    Num   `json:"value,omitempty"`     // a value, in the unit of the objective's metric
+	Low      Num   `json:"low,omitempty"`       // lower bound of value
+	High     Num   `json:"high,omitempty"`      // upper bound of value
+	// what value or count is compared with, such as the value of the baseline
+	Base Num `json:"base,omitempty"`
+	// limit of the share of bad requests, or the time above which an answer is slow, in seconds
+	Limit  Num    `json:"limit,omitempty"`
+	From   Num    `json:"from,omitempty"`   // beginning of a span, an offset from t0
+	To     Num    `json:"to,omitempty"`     // end of a span, an offset from t0
+	For    Num    `json:"for,omitempty"`    // length of a span or of a delay, in seconds
+	Within Num    `json:"within,omitempty"` // the whole time that `for` is a part of, in seconds
+	Text   string `json:"text,omitempty"`   // text of an error, of the target or of a person
 }
 
-// Notes are remarks that belong together. Each says more of the one before.
+// Notes are remarks that belong together. Each adds to the one before.
 type Notes []Note
 
-// And returns the notes with more of them.
+// And returns the notes followed by more.
 func (l Notes) And(more ...Note) Notes { return append(l[:len(l):len(l)], more...) }
 
-// Phrase says notes, to be a part of a sentence. Values are of the metric of an objective; nil: there are none.
+// Phrase returns the notes in words, as a part of a sentence. of is the objective whose metric the values have the
+// unit of; nil means that no note has such a value.
 func (l Notes) Phrase(of *ObjectiveResult) string {
 	if of == nil {
 		of = &ObjectiveResult{}
@@ -68,7 +71,7 @@ func (l Notes) Phrase(of *ObjectiveResult) string {
 	return b.String()
 }
 
-// say fills in the sentence of the note; see [noteSentences].
+// say fills the note's figures into a sentence of [noteSentences].
 func (n *Note) say(sentence string, of *ObjectiveResult) string {
 	var b strings.Builder
 	for {
@@ -89,7 +92,7 @@ func (n *Note) say(sentence string, of *ObjectiveResult) string {
 	}
 }
 
-// fill puts figures in the places of a sentence. It is false where one of them is zero or empty.
+// fill puts figures into the places of a sentence. known is false if a figure is zero or empty.
 func (n *Note) fill(sentence string, of *ObjectiveResult) (text string, known bool) {
 	var b strings.Builder
 	known = true
@@ -107,7 +110,7 @@ func (n *Note) fill(sentence string, of *ObjectiveResult) (text string, known bo
 	}
 }
 
-// figure formats a field of the note, or says what the objective is on.
+// figure formats a field of the note, or of the objective. zero reports whether the field is zero or empty.
 func (n *Note) figure(name, as string, of *ObjectiveResult) (text string, zero bool) {
 	switch name {
 	case "of":
@@ -133,10 +136,10 @@ func (n *Note) figure(name, as string, of *ObjectiveResult) (text string, zero b
 	return v.as(as, of), v == 0
 }
 
-// as formats a figure of a note.
+// as formats a number of a note.
 func (n Num) as(format string, of *ObjectiveResult) string {
 	switch f := float64(n); format {
-	case "seconds": // with three digits
+	case "seconds": // with three significant digits
 		return quantity.FormatSeconds(f)
 	case "ms": // to the millisecond
 		return quantity.Brief(n.D())
@@ -144,9 +147,9 @@ func (n Num) as(format string, of *ObjectiveResult) string {
 		return quantity.FormatDuration(n.D())
 	case "percent": // a limit that was set
 		return quantity.FormatShare(f)
-	case "share": // one that was measured
+	case "share": // a share that was measured
 		return quantity.FormatShareBriefly(f)
-	case "growth": // of a counter
+	case "growth": // growth of a counter
 		if f < 10 {
 			return strconv.FormatFloat(f, 'g', 3, 64)
 		}
@@ -157,11 +160,11 @@ func (n Num) as(format string, of *ObjectiveResult) string {
 	return of.Of().FormatValue(float64(n))
 }
 
-// Say writes the note of the objective from its data.
+// Say sets the note of the objective from its data.
 func (o *ObjectiveResult) Say() { o.Note = o.Because.Phrase(o) }
 
-// Say writes the note of the fault from its data.
+// Say sets the note of the fault from its data.
 func (f *FaultRecord) Say() { f.Note = f.Because.Phrase(nil) }
 
-// Say writes why it is not certain whether answers were slower from its data.
+// Say sets SlowerUntold from its data.
 func (p *ImpactParts) Say() { p.SlowerUntold = p.SlowerBecause.Phrase(nil) }

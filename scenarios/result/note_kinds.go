@@ -1,168 +1,168 @@
 package result
 
-// A NoteKind says what a [Note] is.
+// A NoteKind is the kind of a [Note].
 type NoteKind string
 
 // The kinds of notes on objectives on requests.
 const (
-	FewRequests       NoteKind = "few_requests"         // fewer than can show that it holds
-	TooManyBad        NoteKind = "too_many_bad"         // few, of which so many were bad that it failed
-	AtTarget          NoteKind = "strict"               // a strict run, whose target lies within the interval
-	NotShown          NoteKind = "bound"                // it holds for the requests, and its bound is beyond the target
-	OwnLagFails       NoteKind = "own_lag_fails"        // as measured, and not without brunt's own time
-	OwnLagHolds       NoteKind = "own_lag_holds"        // as measured, and not without brunt's own time
-	NotTheLoad        NoteKind = "not_the_load"         // brunt failed at too many requests
-	SentAfter         NoteKind = "sent_after"           // requests of a fault were, and decide if they were bad
-	UsersWaited       NoteKind = "users_waited"         // value is with the requests that they did not send
-	UsersWaitedByTime NoteKind = "users_waited_by_time" // value is the share over time
-	LostWorker        NoteKind = "lost_worker"          // the requests of one decide
-	RequestsNone      NoteKind = "no_request"           // in a phase
-	RequestsUnsent    NoteKind = "no_request_sent"      // in a phase
-	IterationsNone    NoteKind = "no_iteration"         // began in a phase
-	PhaseEmpty        NoteKind = "phase_empty"          // it has no length
-	PhaseAbsent       NoteKind = "no_phase"             // it did not occur
+	FewRequests       NoteKind = "few_requests"         // too few requests to show that the objective holds
+	TooManyBad        NoteKind = "too_many_bad"         // few requests, but enough of them were bad for it to fail
+	AtTarget          NoteKind = "strict"               // the run is strict, and the target lies within the interval
+	NotShown          NoteKind = "bound"                // it holds, but its 95 % bound is beyond the target
+	OwnLagFails       NoteKind = "own_lag_fails"        // it fails as measured, but not without brunt's own time
+	OwnLagHolds       NoteKind = "own_lag_holds"        // it holds as measured, but not without brunt's own time
+	NotTheLoad        NoteKind = "not_the_load"         // brunt failed to send too many requests
+	SentAfter         NoteKind = "sent_after"           // requests of a phase were sent after it, and would decide
+	UsersWaited       NoteKind = "users_waited"         // value includes the requests that waiting users did not send
+	UsersWaitedByTime NoteKind = "users_waited_by_time" // users waited, and value is the share over time
+	LostWorker        NoteKind = "lost_worker"          // the requests of a lost worker would decide
+	RequestsNone      NoteKind = "no_request"           // no request in a phase
+	RequestsUnsent    NoteKind = "no_request_sent"      // no request was sent in a phase
+	IterationsNone    NoteKind = "no_iteration"         // no iteration began in a phase
+	PhaseEmpty        NoteKind = "phase_empty"          // the phase has no length
+	PhaseAbsent       NoteKind = "no_phase"             // the phase did not occur
 )
 
 // The kinds of notes on relative objectives.
 const (
-	ReferenceIs       NoteKind = "reference"          // what it was held against
-	ReferenceDecides  NoteKind = "reference_decides"  // the interval of the reference
-	ReferenceInfinite NoteKind = "reference_infinite" // too many of its requests failed
-	ReferenceUnknown  NoteKind = "reference_unknown"  // it has no value
-	ReferenceUndone   NoteKind = "reference_because"  // it could not be judged; the next notes say why
-	ReferenceAbsent   NoteKind = "no_reference"       // its phase did not occur
-	ReferenceLost     NoteKind = "reference_lost"     // requests of a lost worker belong to it
-	ReferenceSame     NoteKind = "reference_same"     // no multiple of both values is another one
+	ReferenceIs       NoteKind = "reference"          // the value that it was compared with
+	ReferenceDecides  NoteKind = "reference_decides"  // the interval of the reference is so wide that it decides
+	ReferenceInfinite NoteKind = "reference_infinite" // the reference is infinite: too many of its requests failed
+	ReferenceUnknown  NoteKind = "reference_unknown"  // the reference has no value
+	ReferenceUndone   NoteKind = "reference_because"  // the reference could not be judged; the next notes say why
+	ReferenceAbsent   NoteKind = "no_reference"       // the phase of the reference did not occur
+	ReferenceLost     NoteKind = "reference_lost"     // the reference lacks requests of a lost worker
+	ReferenceSame     NoteKind = "reference_same"     // both values are 0, so no multiple of them differs
 )
 
 // The kinds of notes on objectives on faults.
 const (
-	FaultAbsent      NoteKind = "no_fault"         // it was not injected
-	FaultPartly      NoteKind = "partly_injected"  // steps of the group were not
-	FaultUnverified  NoteKind = "unverified"       // that it was in
-	FaultUnmet       NoteKind = "no_traffic"       // it affected none
-	FaultSkipped     NoteKind = "skipped"          // nothing matched its selection
-	FaultOver        NoteKind = "over_early"       // before its time
-	FaultVoid        NoteKind = "void"             // another cause voids it
-	FaultBrief       NoteKind = "over_sooner"      // than its phase is, which is judged
-	ImpactMissing    NoteKind = "no_impact"        // of one that requires it
-	ImpactUntold     NoteKind = "impact_unknown"   // of one that requires it; the next notes say why
-	OnsetNone        NoteKind = "no_onset"         // as nothing went bad
-	RecoveryNone     NoteKind = "not_recovered"    // by the end, for so long
-	RelapsedThen     NoteKind = "relapsed"         // it had recovered before
-	RecoveryLast     NoteKind = "last_recovery"    // it relapsed, so that counts
-	FailoverNone     NoteKind = "no_failover"      // no recovery while the fault was in
-	WithinLimit      NoteKind = "within_limit"     // bad requests stayed
-	EndsDecide       NoteKind = "ends_decide"      // the interval of a time, in seconds
-	Together         NoteKind = "together"         // several faults were taken for one
-	TogetherFails    NoteKind = "together_fails"   // which of them did it is unknown
-	FewOccurrences   NoteKind = "few_occurrences"  // of a fault
-	OccurrencesUnfit NoteKind = "effects_unknown"  // of occurrences, which decides; the next notes say why
-	IncidentNone     NoteKind = "no_incident"      // overlaps a fault
-	IncidentUntold   NoteKind = "incident_unknown" // whether a fault had one; the next notes say why
-	IncidentOpen     NoteKind = "incident_open"    // it is not shown to be over
-	IncidentWas      NoteKind = "incident"         // from when to when
+	FaultAbsent      NoteKind = "no_fault"         // the fault was not injected
+	FaultPartly      NoteKind = "partly_injected"  // some steps of the group were not injected
+	FaultUnverified  NoteKind = "unverified"       // the effect of the injection was not verified
+	FaultUnmet       NoteKind = "no_traffic"       // the fault affected no traffic
+	FaultSkipped     NoteKind = "skipped"          // nothing matched the fault's selection
+	FaultOver        NoteKind = "over_early"       // the fault was over before its time
+	FaultVoid        NoteKind = "void"             // something else makes the fault invalid; text says what
+	FaultBrief       NoteKind = "over_sooner"      // the fault was over sooner than its phase, which is judged
+	ImpactMissing    NoteKind = "no_impact"        // no impact of a fault that requires it
+	ImpactUntold     NoteKind = "impact_unknown"   // a required impact is unknown; the next notes say why
+	OnsetNone        NoteKind = "no_onset"         // there is no onset, because nothing went bad
+	RecoveryNone     NoteKind = "not_recovered"    // not recovered by the end, for so long
+	RelapsedThen     NoteKind = "relapsed"         // it relapsed after a recovery
+	RecoveryLast     NoteKind = "last_recovery"    // it relapsed, so its last recovery counts
+	FailoverNone     NoteKind = "no_failover"      // no recovery while the fault was active
+	WithinLimit      NoteKind = "within_limit"     // the share of bad requests stayed within the limit
+	EndsDecide       NoteKind = "ends_decide"      // the bounds of a time lie on both sides of the target
+	Together         NoteKind = "together"         // several faults were judged as one
+	TogetherFails    NoteKind = "together_fails"   // which of several faults had the effect is unknown
+	FewOccurrences   NoteKind = "few_occurrences"  // too few occurrences of a fault
+	OccurrencesUnfit NoteKind = "effects_unknown"  // some effects are unknown, and decide; the next notes say why
+	IncidentNone     NoteKind = "no_incident"      // no incident overlaps a fault
+	IncidentUntold   NoteKind = "incident_unknown" // whether a fault had an incident is unknown; the next notes say why
+	IncidentOpen     NoteKind = "incident_open"    // the incident is not shown to be over
+	IncidentWas      NoteKind = "incident"         // begin and end of the incident
 	OwnSentAfter     NoteKind = "own_sent_after"   // brunt sent most requests of the fault after it
 	OwnSawNothing    NoteKind = "own_saw_nothing"  // brunt stood still for most of the fault
-	OwnSentNone      NoteKind = "own_sent_none"    // nor did it send a request then
+	OwnSentNone      NoteKind = "own_sent_none"    // follows own_saw_nothing: nor did brunt send a request then
 	OwnUnseen        NoteKind = "unseen"           // brunt saw nothing, and an outage then would decide
 	OwnLate          NoteKind = "own_late"         // nearly all requests around the fault were sent late
 	OwnSlow          NoteKind = "own_slow"         // brunt was late by as much as answers were slow
 	SlowUnlimited    NoteKind = "slow_unlimited"   // no limit tells which answers are slow
 	SlowUnderLimit   NoteKind = "slow_under_limit" // answers were slower than before, under the limit
-	SlowUntold       NoteKind = "slow_uncertain"   // whether answers were slower; the next notes say why
+	SlowUntold       NoteKind = "slow_uncertain"   // whether answers were slower is uncertain; the next notes say why
 )
 
 // The kinds of notes on effects of faults.
 const (
 	BaselineNone     NoteKind = "no_baseline"         // no request ended before the first injection
-	BeforeUnsteady   NoteKind = "unsteady_windows"    // before the injection
+	BeforeUnsteady   NoteKind = "unsteady_windows"    // windows before the injection were bad
 	BeforeStuck      NoteKind = "stuck_before"        // requests hung before the injection
-	BeforeFailed     NoteKind = "errors_before"       // with answers that took longer than for, if there are such
-	BeforeFailedStep NoteKind = "errors_before_steps" // with answers over the limit of their step
-	EndWithinHold    NoteKind = "ended_within_hold"   // of the injection; of names the next fault
-	EndAfterBad      NoteKind = "ended_after_bad"     // after a bad window; of names the next fault
-	EndBeforeHold    NoteKind = "ended_before_hold"   // that proves recovery; of names the next fault
-	FewAfter         NoteKind = "few_after"           // requests after the injection; of names the next fault
-	UsualBad         NoteKind = "usual_rate"          // requests were also bad without a fault: base before, value after
-	OtherIn          NoteKind = "other_in"            // another fault was in as well
-	OtherOpen        NoteKind = "other_open"          // another fault had not been recovered from
+	BeforeFailed     NoteKind = "errors_before"       // too many errors, or answers slower than `for`, before it
+	BeforeFailedStep NoteKind = "errors_before_steps" // too many errors, or answers over their step's limit, before it
+	EndWithinHold    NoteKind = "ended_within_hold"   // the data ended within a hold; of names the next fault, if any
+	EndAfterBad      NoteKind = "ended_after_bad"     // the data ended after a bad window; of as before
+	EndBeforeHold    NoteKind = "ended_before_hold"   // the data ended before a hold that proves recovery; of as before
+	FewAfter         NoteKind = "few_after"           // too few requests after the injection; of as before
+	UsualBad         NoteKind = "usual_rate"          // bad requests without a fault: base before, value after
+	OtherIn          NoteKind = "other_in"            // another fault was active as well
+	OtherOpen        NoteKind = "other_open"          // the load had not recovered from another fault
 	OtherNext        NoteKind = "other_next"          // another fault was injected too soon
-	FaultIn          NoteKind = "in"                  // of a run that goes on
-	FaultHarms       NoteKind = "harms"               // of a run that goes on: so many failed
-	FaultOpen        NoteKind = "open"                // of a run that goes on: cleared, and not recovered from
-	FaultFresh       NoteKind = "fresh"               // of a run that goes on: it is too early to tell
-	FaultTakenBack   NoteKind = "taken_back"          // before its time, as the run ended
-	FaultFailed      NoteKind = "failed"              // an error of it
-	FaultLate        NoteKind = "late"                // it came late
-	FaultMissing     NoteKind = "absent"              // what it selects and was not there
+	FaultIn          NoteKind = "in"                  // of a run in progress: the fault is active
+	FaultHarms       NoteKind = "harms"               // of a run in progress: the fault is active, and requests failed
+	FaultOpen        NoteKind = "open"                // of a run in progress: cleared, and the load has not recovered
+	FaultFresh       NoteKind = "fresh"               // of a run in progress: cleared, and it is too early to tell
+	FaultTakenBack   NoteKind = "taken_back"          // the fault was taken back before its time, because the run ended
+	FaultFailed      NoteKind = "failed"              // an error of the fault
+	FaultLate        NoteKind = "late"                // the fault was injected late
+	FaultMissing     NoteKind = "absent"              // units that the fault selects were missing
 )
 
 // The kinds of notes on whether answers were slower.
 const (
-	SlowerOwn     NoteKind = "slower_own"      // brunt itself was later, which may be all of it
+	SlowerOwn     NoteKind = "slower_own"      // brunt itself was later than before, which may be the whole difference
 	SlowerFew     NoteKind = "slower_few"      // there are too few good answers
-	SlowerSteps   NoteKind = "slower_steps"    // they are of steps with too few answers before
-	SlowerHalf    NoteKind = "slower_half"     // that half were far slower is not excluded
-	SlowerTail    NoteKind = "slower_tail"     // that one in 20 was far slower is not excluded
-	SlowerVaried  NoteKind = "slower_varied"   // their times varied as much before
-	SlowerNoFault NoteKind = "slower_no_fault" // none was injected
+	SlowerSteps   NoteKind = "slower_steps"    // good answers belong to steps with too few answers in the baseline
+	SlowerHalf    NoteKind = "slower_half"     // it is not excluded that half of the answers were far slower
+	SlowerTail    NoteKind = "slower_tail"     // it is not excluded that one in 20 answers was far slower
+	SlowerVaried  NoteKind = "slower_varied"   // the times of answers varied as much before
+	SlowerNoFault NoteKind = "slower_no_fault" // no fault was injected
 	SlowerThis    NoteKind = "slower_this"     // this fault was not injected
-	SlowerLater   NoteKind = "slower_later"    // it is tested when the run is over
-	SlowerSome    NoteKind = "slower_some"     // there are too few good answers; of former results
+	SlowerLater   NoteKind = "slower_later"    // the test is made when the run is over
+	SlowerSome    NoteKind = "slower_some"     // there are too few good answers; only in results of earlier versions
 )
 
 // The kinds of notes on objectives on monitoring, on values over time, on writes, and of any kind.
 const (
 	MonitorUnasked   NoteKind = "not_queried"       // the monitoring was not asked
-	MonitorFailed    NoteKind = "monitoring"        // what it answered instead
-	NoticedNone      NoteKind = "not_noticed"       // for so long
-	ReachedNone      NoteKind = "not_reached"       // for so long
-	FiringStill      NoteKind = "still_firing"      // for so long
-	NoticedWhich     NoteKind = "noticed_which"     // another fault was in as well
-	FiredWhich       NoteKind = "fired_which"       // another fault was in as well
-	FaultUncleared   NoteKind = "not_cleared"       // so that nothing resolves
-	StageAbsent      NoteKind = "no_stage"          // it did not begin
-	PodsBefore       NoteKind = "pods_before"       // as many were ready
-	PodsFewer        NoteKind = "pods_fewer"        // were ready again
-	ValueUnknown     NoteKind = "no_value"          // none of a series
-	ValueUnknownThen NoteKind = "no_value_then"     // none of a series from an instant on
-	ValuesNone       NoteKind = "no_value_known"    // in a phase
-	ValuesUnread     NoteKind = "no_value_read"     // in a phase
-	ValuesUnreadFor  NoteKind = "no_value_read_for" // in a phase that lasted so long
-	ValuesMissing    NoteKind = "values_missing"    // the worst may be
-	FewValues        NoteKind = "few_values"        // to judge growth
-	ProcessRestarted NoteKind = "restarted"         // too often to judge growth
-	GrowthBetween    NoteKind = "growth_between"    // which decides
-	FewReadings      NoteKind = "few_readings"      // of a counter that is read every so often
-	GrowthNone       NoteKind = "no_growth"         // of what it is divided by
-	GrowthFor        NoteKind = "growth_for"        // one growth for another
-	LedgerAbsent     NoteKind = "no_ledger"         // none is declared
+	MonitorFailed    NoteKind = "monitoring"        // the answer of the monitoring instead of a value
+	NoticedNone      NoteKind = "not_noticed"       // the monitoring did not notice the fault for so long
+	ReachedNone      NoteKind = "not_reached"       // the value was not reached for so long
+	FiringStill      NoteKind = "still_firing"      // the alert still fired after so long
+	NoticedWhich     NoteKind = "noticed_which"     // another fault was active, so which of them was noticed is unknown
+	FiredWhich       NoteKind = "fired_which"       // another fault was active: the alert may be for either
+	FaultUncleared   NoteKind = "not_cleared"       // the fault was not cleared, so no alert can resolve
+	StageAbsent      NoteKind = "no_stage"          // the stage did not begin
+	PodsBefore       NoteKind = "pods_before"       // as many pods were ready before
+	PodsFewer        NoteKind = "pods_fewer"        // fewer pods were ready again later
+	ValueUnknown     NoteKind = "no_value"          // a series has no known value
+	ValueUnknownThen NoteKind = "no_value_then"     // a series has no known value from a time on
+	ValuesNone       NoteKind = "no_value_known"    // no value is known in a phase
+	ValuesUnread     NoteKind = "no_value_read"     // no value was read in a phase
+	ValuesUnreadFor  NoteKind = "no_value_read_for" // no value was read in a phase that lasted so long
+	ValuesMissing    NoteKind = "values_missing"    // values are missing, and the worst may be among them
+	FewValues        NoteKind = "few_values"        // too few values to judge growth
+	ProcessRestarted NoteKind = "restarted"         // the process restarted too often to judge growth
+	GrowthBetween    NoteKind = "growth_between"    // the bounds of the growth lie on both sides of the target
+	FewReadings      NoteKind = "few_readings"      // too few readings of a counter
+	GrowthNone       NoteKind = "no_growth"         // the divisor did not grow
+	GrowthFor        NoteKind = "growth_for"        // growth of one counter for the growth of another
+	LedgerAbsent     NoteKind = "no_ledger"         // the scenario declares no ledger
 	LedgerUnread     NoteKind = "ledger_unread"     // why writes were not read back
 	LedgerUnreported NoteKind = "ledger_unreported" // why writes are not known
-	WritesNone       NoteKind = "no_write"          // was acknowledged
-	WritesUnread     NoteKind = "writes_unread"     // could not be read back, and decide
-	WritesBounds     NoteKind = "writes_bounds"     // lie on both sides of the target
-	FewWrites        NoteKind = "few_writes"        // fewer than can show that it holds
-	WritesNotShown   NoteKind = "writes_bound"      // it holds for the writes, and its bound is beyond the target
-	ReadsNone        NoteKind = "no_read"           // was answered
-	ReadsUnanswered  NoteKind = "reads_unanswered"  // some
-	LoadUnbegun      NoteKind = "not_started"       // it never began
+	WritesNone       NoteKind = "no_write"          // no write was acknowledged
+	WritesUnread     NoteKind = "writes_unread"     // writes could not be read back, and would decide
+	WritesBounds     NoteKind = "writes_bounds"     // the bounds of the measured value lie on both sides of the target
+	FewWrites        NoteKind = "few_writes"        // too few writes to show that the objective holds
+	WritesNotShown   NoteKind = "writes_bound"      // it holds, but its 95 % bound is beyond the target
+	ReadsNone        NoteKind = "no_read"           // no read was answered
+	ReadsUnanswered  NoteKind = "reads_unanswered"  // some reads were not answered
+	LoadUnbegun      NoteKind = "not_started"       // the load never began
 	ThresholdMillis  NoteKind = "milliseconds"      // the unit of a script's value
-	ThresholdEmpty   NoteKind = "no_sample"         // of a script's metric
+	ThresholdEmpty   NoteKind = "no_sample"         // a script's metric has no sample
 	OfOne            NoteKind = "of"                // the unit, series or fault that the next notes are about
-	Worded           NoteKind = "text"              // a sentence
+	Worded           NoteKind = "text"              // text is the whole sentence
 )
 
-// ownSockets is [OwnLag] with the requests for which brunt had no socket, if there are such.
+// ownSockets is [OwnLag] and, if there are any, the number of requests for which brunt had no socket.
 const ownSockets = OwnLag + "[ or without a socket for <part> of <count> requests|]"
 
-// ownTime ends what only brunt's own time decides.
+// ownTime ends the sentence of a verdict that only brunt's own time decides.
 const ownTime = " as measured, but not with brunt's own time taken off"
 
-// noteSentences has the sentence of each kind of [Note], with a place in angle brackets for each figure, by its key and
-// format. Of "[A|B]", B is said where a figure of A is zero or empty. After a sentence that ends with a colon the next
-// note continues it; one that begins with a comma continues the sentence before.
+// noteSentences has the sentence of each kind of [Note]. A place in angle brackets stands for a figure, with its key
+// and format. "[A|B]" becomes B if a figure of A is zero or empty, else A. The next note continues a sentence that
+// ends with a colon. A sentence that begins with a comma continues the one before.
 var noteSentences = map[NoteKind]string{
 	FewRequests: "<count> requests, but at least <need> are needed",
 	TooManyBad:  "too many of only <count> requests were bad",
@@ -311,7 +311,7 @@ var noteSentences = map[NoteKind]string{
 	Worded:           "<text>",
 }
 
-// sentence is the sentence of the kind. One that this brunt does not know has the text alone.
+// sentence returns the sentence of the kind. For a kind that this version does not know, it is the note's text.
 func (k NoteKind) sentence() string {
 	if s, ok := noteSentences[k]; ok {
 		return s

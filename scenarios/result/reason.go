@@ -10,82 +10,85 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Reason is a finding that gives a run its verdict, or a worse one than others would.
+// A Reason is a finding that gives a run its verdict. Of several reasons the worst decides.
 type Reason struct {
-	Kind    ReasonKind        `json:"kind" mask:"-"` // what it is
-	Verdict scenarios.Verdict `json:"verdict"`       // that it gives the run
-	// the occurrence of a fault, or the step of a group, that it is about; empty: of none
-	Fault     string `json:"fault,omitempty" mask:"-"`
-	Objective int    `json:"objective,omitempty"` // the first of its verdict that explains it, from 1; zero: of none
-	Requests  int64  `json:"requests,omitempty"`  // of the run, where it is on shares of them
-	Failed    int64  `json:"failed,omitempty"`    // requests that failed; where brunt did, those that it failed at
-	Shed      int64  `json:"shed,omitempty"`      // requests that were shed
-	// when a run ended, after which a fault was over, or within which a unit was to be healthy again, in seconds
+	Kind    ReasonKind        `json:"kind" mask:"-"` // kind of the reason
+	Verdict scenarios.Verdict `json:"verdict"`       // verdict that it gives the run
+	// the occurrence of a fault, or the step of a group, that the reason is about; empty if it is about none
+	Fault string `json:"fault,omitempty" mask:"-"`
+	// number of the first objective with this verdict, from 1; zero means none
+	Objective int   `json:"objective,omitempty"`
+	Requests  int64 `json:"requests,omitempty"` // requests of the run, if the reason is about a share of them
+	// requests that failed; for failures of brunt, the requests that brunt failed to send
+	Failed int64 `json:"failed,omitempty"`
+	Shed   int64 `json:"shed,omitempty"` // requests that were shed
+	// when the run ended, how long the fault lasted, or the time limit for a unit to be healthy again, in seconds
 	After Num    `json:"after,omitempty"`
-	Left  int    `json:"left,omitempty"`         // entries of the journal that are not undone
-	Text  string `json:"text,omitempty"`         // what an error says, or what else is found, in words
-	Why   Why    `json:"why,omitempty" mask:"-"` // as far as it is brunt's own doing
-	// what else is found, as data, which text says; empty if an error says it, and in results of earlier versions
+	Left  int    `json:"left,omitempty"`         // number of entries of the journal that are not undone
+	Text  string `json:"text,omitempty"`         // the text of an error, or the finding in words
+	Why   Why    `json:"why,omitempty" mask:"-"` // reason for programs, see Why; empty if brunt is not the cause
+	// the finding as data, which text puts into words; empty if text is an error, and in results of earlier versions
 	Because Notes `json:"because,omitempty"`
 }
 
-// A ReasonKind says what a [Reason] is.
+// A ReasonKind is the kind of a [Reason].
 type ReasonKind string
 
-// The kinds of reasons on the objectives of a run, and of one without any.
+// The kinds of reasons on the objectives of a run, and of a run without objectives.
 const (
-	Held          ReasonKind = "held"           // all objectives
+	Held          ReasonKind = "held"           // all objectives hold
 	NotHeld       ReasonKind = "not_held"       // objectives failed, were not decided, or could not be judged
-	SoFar         ReasonKind = "so_far"         // of a run in progress
-	Unasked       ReasonKind = "unasked"        // no objective asks about what was not good
-	AllGood       ReasonKind = "all_good"       // no objective asks about anything
-	NoRequest     ReasonKind = "no_request"     // none was made, and no objective asks
-	NotSent       ReasonKind = "not_sent"       // brunt failed at all requests that were not good, and no objective asks
-	NoImpact      ReasonKind = "no_impact"      // of a fault that requires one
+	SoFar         ReasonKind = "so_far"         // how objectives stand in a run in progress
+	Unasked       ReasonKind = "unasked"        // requests were not good, and no objective covers them
+	AllGood       ReasonKind = "all_good"       // there are no objectives, and all was good
+	NoRequest     ReasonKind = "no_request"     // there are no objectives, and no request was made
+	NotSent       ReasonKind = "not_sent"       // no objectives; brunt failed to send all requests that were not good
+	NoImpact      ReasonKind = "no_impact"      // a fault that requires an impact had none
 	ImpactUnknown ReasonKind = "impact_unknown" // whether a fault that requires an impact had one is unknown
 )
 
 // The kinds of reasons on faults.
 const (
-	NotUndone       ReasonKind = "not_undone"      // it could not be taken back
-	GoneUnverified  ReasonKind = "gone_unverified" // it was taken back, and that it is over is unverified
+	NotUndone       ReasonKind = "not_undone"      // the fault could not be taken back
+	GoneUnverified  ReasonKind = "gone_unverified" // the fault was taken back, but its end is unverified
 	StillDown       ReasonKind = "still_down"      // the unit of a one-shot was not healthy again
-	OverEarly       ReasonKind = "over_early"      // it was over before its time
-	Void            ReasonKind = "void"            // another cause voids it
-	InjectionFailed ReasonKind = "not_injected"    // its injection failed
+	OverEarly       ReasonKind = "over_early"      // the fault was over before its time
+	Void            ReasonKind = "void"            // something else makes the fault invalid; text says what
+	InjectionFailed ReasonKind = "not_injected"    // the injection failed
 	PartlyInjected  ReasonKind = "partly_injected" // steps of the group failed
-	NoEffect        ReasonKind = "no_effect"       // it was injected, and not verified
-	NoTraffic       ReasonKind = "no_traffic"      // it affected none
-	UnsteadyBefore  ReasonKind = "unsteady_before" // the steady state did not hold before it
+	NoEffect        ReasonKind = "no_effect"       // the fault was injected, but its effect was not verified
+	NoTraffic       ReasonKind = "no_traffic"      // the fault affected no traffic
+	UnsteadyBefore  ReasonKind = "unsteady_before" // the steady state did not hold before the fault
 )
 
 // The kinds of reasons on how a run began and ended.
 const (
 	NotStarted     ReasonKind = "not_started"     // the load never began
-	SteadyLost     ReasonKind = "steady_lost"     // the steady state did not hold, so that nothing was injected
-	BaselineFailed ReasonKind = "baseline_failed" // likewise, of a scenario that declares no steady state
-	Interrupted    ReasonKind = "interrupted"     // by a signal or a caller
-	StopCondition  ReasonKind = "stop_condition"  // it was met
-	StoppedInside  ReasonKind = "stopped"         // a person at the cluster ended it
-	DataUsedUp     ReasonKind = "data_used_up"    // unique data
-	Suspended      ReasonKind = "suspended"       // brunt was
-	NoWorker       ReasonKind = "no_worker"       // none is left
-	WorkerLost     ReasonKind = "worker_lost"     // the run ends then, or has no objectives
-	TargetGone     ReasonKind = "target_gone"     // brunt's own watchdog ended it
-	ScriptFailed   ReasonKind = "script_failed"   // it marked the test as failed
-	ScriptLimit    ReasonKind = "script_limit"    // it or its engine did not report all
+	SteadyLost     ReasonKind = "steady_lost"     // the steady state did not hold, so no fault was injected
+	BaselineFailed ReasonKind = "baseline_failed" // the same, in a scenario that declares no steady state
+	Interrupted    ReasonKind = "interrupted"     // a signal or a caller interrupted the run
+	StopCondition  ReasonKind = "stop_condition"  // a stop condition was met
+	StoppedInside  ReasonKind = "stopped"         // a person at the cluster ended the run
+	DataUsedUp     ReasonKind = "data_used_up"    // unique data was used up
+	Suspended      ReasonKind = "suspended"       // brunt was suspended
+	NoWorker       ReasonKind = "no_worker"       // no worker is left
+	WorkerLost     ReasonKind = "worker_lost"     // a worker was lost, which ends the run, or the run has no objectives
+	TargetGone     ReasonKind = "target_gone"     // brunt's own watchdog ended the target
+	ScriptFailed   ReasonKind = "script_failed"   // the script marked the test as failed
+	ScriptLimit    ReasonKind = "script_limit"    // the script or its engine did not report all data
 	LinkBroken     ReasonKind = "link_broken"     // brunt's proxy of a link failed without a fault
-	BruntFailed    ReasonKind = "brunt_failed"    // an error of brunt during the load
+	BruntFailed    ReasonKind = "brunt_failed"    // brunt had an error during the load
 	LeftBehind     ReasonKind = "left_behind"     // entries of the journal are open
 	Crashed        ReasonKind = "crashed"         // brunt crashed, and its watchdog took everything back
 	CrashedIn      ReasonKind = "crashed_in"      // brunt crashed, and not everything was taken back
 	Unwritten      ReasonKind = "unwritten"       // the report could not be written
 )
 
-// OwnLag begins why brunt's own time decides a verdict, of a run or of an objective.
+// OwnLag begins the sentence of each verdict that brunt's own time decides.
 const OwnLag = "brunt itself was late"
 
-// Because adds a reason. If it is worse than those before, it decides: it comes first, and gives verdict and sentence.
+// Because adds a reason. If it is worse than the reasons before, it becomes the first, and sets the verdict and the
+// sentence.
 func (r *Result) Because(x Reason) {
 	x.Say()
 	worst := scenarios.Worse(r.Verdict, x.Verdict)
@@ -97,15 +100,15 @@ func (r *Result) Because(x Reason) {
 	r.Verdict, r.Reason, r.Why = worst, x.Sentence(r), x.Why
 }
 
-// Say writes the text of the reason from its data, where it has such.
+// Say sets the text of the reason from its data, if it has data.
 func (x *Reason) Say() {
 	if len(x.Because) > 0 {
 		x.Text = x.Because.Phrase(nil)
 	}
 }
 
-// Notes are the reason as notes, of one for which objectives may have another verdict: on an impact, or on a fault that
-// was over early. The fault has to be known.
+// Notes returns the reason as notes for an objective. It is for reasons on an impact, or on a fault that was over
+// early. The reason must have a fault.
 func (x *Reason) Notes() Notes {
 	switch x.Kind {
 	case NoImpact:
@@ -122,11 +125,11 @@ func (x *Reason) Notes() Notes {
 	return Notes{{Kind: FaultVoid, Text: x.Text}}
 }
 
-// Sentence says a reason of a result. It asks the result for what the reason points to.
+// Sentence returns the reason as a sentence. r is the result that the reason refers to.
 func (x *Reason) Sentence(r *Result) string {
 	s := x.Phrase(r)
 	switch {
-	case x.Kind == Crashed, x.Kind == CrashedIn: // as the terminal continues a line with it
+	case x.Kind == Crashed, x.Kind == CrashedIn: // the terminal prints it in the middle of a line
 		return s
 	case x.keepsFirst():
 		return syntax.Period(s)
@@ -134,7 +137,8 @@ func (x *Reason) Sentence(r *Result) string {
 	return syntax.Sentence(s)
 }
 
-// keepsFirst reports whether the reason keeps its first word as it is, such as the name of its fault.
+// keepsFirst reports whether the first word of the sentence stays as it is, because it is a name such as that of the
+// fault.
 func (x *Reason) keepsFirst() bool {
 	switch x.Kind {
 	case NoImpact, ImpactUnknown, UnsteadyBefore:
@@ -145,7 +149,7 @@ func (x *Reason) keepsFirst() bool {
 	return x.Fault != ""
 }
 
-// Phrase says a reason of a result, to be a part of a sentence.
+// Phrase returns the reason in words, as a part of a sentence.
 func (x *Reason) Phrase(r *Result) string {
 	switch x.Kind {
 	case Held, NotHeld, SoFar:
@@ -162,7 +166,7 @@ func (x *Reason) Phrase(r *Result) string {
 	return x.onEnd(r)
 }
 
-// onFault says a reason on a fault. Without its name, the run has only one.
+// onFault words a reason on a fault. Without a name, the run has only one fault.
 func (x *Reason) onFault() string {
 	subject, of := x.Fault, x.Fault+": "
 	if x.Fault == "" {
@@ -193,7 +197,7 @@ func (x *Reason) onFault() string {
 	return of + x.Text
 }
 
-// onEnd says a reason on how a run began and ended.
+// onEnd words a reason on how a run began or ended.
 func (x *Reason) onEnd(r *Result) string {
 	switch x.Kind {
 	case SteadyLost:
@@ -222,7 +226,7 @@ func (x *Reason) onEnd(r *Result) string {
 	return x.Text
 }
 
-// before says the verdict and the reason of the run that a later reason replaces.
+// before words the verdict and reason that the run had before a worse reason replaced them.
 func (x *Reason) before(r *Result) string {
 	if len(r.Reasons) < 2 {
 		return ""
@@ -231,7 +235,7 @@ func (x *Reason) before(r *Result) string {
 	return "; the run itself: " + was.Verdict.Words() + ": " + was.Sentence(r)
 }
 
-// onObjectives says a reason on the objectives of a run.
+// onObjectives words a reason on the objectives of a run.
 func (x *Reason) onObjectives(r *Result) string {
 	n := len(r.Objectives)
 	switch {
@@ -314,7 +318,7 @@ func (o *ObjectiveResult) found() string {
 	return s
 }
 
-// withoutObjectives says what a run without objectives found.
+// withoutObjectives words the reason of a run without objectives.
 func (x *Reason) withoutObjectives(r *Result) string {
 	switch x.Kind {
 	case AllGood:

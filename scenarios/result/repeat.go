@@ -7,20 +7,23 @@ import (
 
 // A Repeat summarizes the occurrences of a repeated fault.
 type Repeat struct {
-	Fault       string `json:"fault" mask:"-"` // its name
-	Kind        string `json:"kind" mask:"-"`  // such as process.crash
+	Fault       string `json:"fault" mask:"-"` // name of the fault
+	Kind        string `json:"kind" mask:"-"`  // kind of the fault, such as process.crash
 	Occurrences int    `json:"occurrences"`    // number of due occurrences
 	Impacted    int    `json:"impacted"`       // occurrences with impact that were recovered from
-	// occurrences with an impact that left nothing to recover from: answers were slower, or writes were lost
-	NoOutage     int    `json:"no_outage,omitempty"`
-	NotImpacted  int    `json:"not_impacted"`  // occurrences without impact; they count as recovered after 0 s
-	NotRecovered int    `json:"not_recovered"` // occurrences without recovery; they count as slower than any
-	Unknown      int    `json:"unknown"`       // not injected, or of unknown effect; they don't count
-	Onset        Spread `json:"onset"`         // of occurrences with an impact
-	Failover     Spread `json:"failover"`      // of occurrences that were good again during the fault
-	Recover      Spread `json:"recover"`       // from the injection to recovery
-	Heal         Spread `json:"heal"`          // from the clearing to recovery
-	Degraded     Spread `json:"degraded"`      // seconds of bad requests
+	// occurrences with an impact but no outage to recover from: answers were slower, or writes were lost
+	NoOutage     int `json:"no_outage,omitempty"`
+	NotImpacted  int `json:"not_impacted"`  // occurrences without impact; they count as recovered after 0 s
+	NotRecovered int `json:"not_recovered"` // occurrences without recovery; they count as slower than any
+	// occurrences that were not injected or whose effect is unknown; the figures leave them out
+	Unknown int `json:"unknown"`
+	// time from the injection to the first harm, over occurrences with an impact
+	Onset Spread `json:"onset"`
+	// time from the injection until requests were good again, over occurrences in which they were so during the fault
+	Failover Spread `json:"failover"`
+	Recover  Spread `json:"recover"`  // time from the injection to recovery
+	Heal     Spread `json:"heal"`     // time from the clearing to recovery
+	Degraded Spread `json:"degraded"` // seconds of bad requests
 }
 
 // A Spread is the distribution of one figure over the occurrences of a fault that have it. Its
@@ -29,8 +32,8 @@ type Spread struct {
 	N      int `json:"n"`      // number of occurrences with the figure
 	Min    Num `json:"min"`    // the least
 	Median Num `json:"median"` // the median
-	P95    Num `json:"p95"`    // null where there are fewer than 20
-	Max    Num `json:"max"`    // null with n > 0 is infinite
+	P95    Num `json:"p95"`    // the 95th percentile; null with fewer than 20 occurrences
+	Max    Num `json:"max"`    // the largest; null with n > 0 means infinite
 }
 
 // EnoughForSpread returns how many occurrences the percentile q needs to differ from their maximum.

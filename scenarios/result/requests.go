@@ -24,7 +24,7 @@ type Requests struct {
 	Checks  []string       `json:"checks"`
 }
 
-// RequestsStep is a step of a load as written: placeholders are not filled in.
+// RequestsStep is a step of a load, as its author wrote it: placeholders are not filled in.
 type RequestsStep struct {
 	Name   string `json:"name" mask:"word"`
 	Method string `json:"method"`
@@ -92,17 +92,18 @@ func flags(all ...bool) (b byte) {
 // RequestsReader reads a file of requests.
 type RequestsReader struct {
 	Requests
-	Families []scenarios.CauseFamily // of the protocols of the run, which name the causes; nil: they are not known
+	// the families of the run's protocols, for the names of causes; nil if they are not known
+	Families []scenarios.CauseFamily
 	r        *bufio.Reader
 	mem      [recordSize]byte
 }
 
-// Causes name the causes of the requests.
+// Causes returns the names of the causes of the requests.
 func (r *RequestsReader) Causes() scenarios.Causes {
 	return scenarios.Causes{Checks: r.Checks, Families: r.Families}
 }
 
-// maxHead bounds the header of a file of requests.
+// maxHead is the maximum size of the header of a file of requests, in bytes.
 const maxHead = 64 << 20
 
 // NewRequestsReader reads the header of a file.

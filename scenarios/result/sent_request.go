@@ -13,26 +13,26 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Sent is a request as sent on the wire, kept with a [Sample] so that it can be repeated.
-// Secrets in it are masked: known secrets by value, and values at places that hold secrets, such
-// as an Authorization header or a field named password.
+// A Sent is a request as sent on the wire, kept with a [Sample] so that a reader can repeat it. Secrets are masked:
+// known secrets wherever they appear, and values in places that hold secrets, such as an Authorization header or a
+// field named password.
 type Sent struct {
 	Method  string   `json:"method"`            // such as GET
 	URL     string   `json:"url"`               // absolute URL
 	Headers []string `json:"headers,omitempty"` // "Name: value", in their order
 	Body    string   `json:"body,omitempty"`    // first 4 KiB of the body
-	Base64  bool     `json:"base64,omitempty"`  // the body is not a text, and is encoded in base64
+	Base64  bool     `json:"base64,omitempty"`  // the body is not text: it is encoded in base64
 	Cut     int64    `json:"cut,omitempty"`     // bytes of the body that are not kept
 	Trust   bool     `json:"trust,omitempty"`   // TLS certificates were not checked
-	Protos  []string `json:"protos,omitempty"`  // of gRPC: arguments of grpcurl that name the files of the service
+	Protos  []string `json:"protos,omitempty"`  // for gRPC: arguments of grpcurl that name the files of the service
 
-	// Command writes the request, with its secrets masked, as a command for a POSIX shell; nil: it is one of HTTP, and
-	// the command is of curl. Empty is a request without a command.
+	// Command writes the request, with its secrets masked, as a command for a POSIX shell. If Command is nil, the
+	// request is an HTTP request and the command uses curl. An empty text means that there is no command.
 	Command func(*Sent) string `json:"-"`
 }
 
-// LongestSent is the maximum length of the body that a Sent is filled in with, in bytes. Less is
-// kept; the rest ensures that a secret at the cut is masked before it is cut.
+// LongestSent is the maximum length of the body that [Sent.SetBody] stores, in bytes. Fewer bytes are kept in the
+// end; the rest ensures that a secret at the cut is masked before it is cut.
 const LongestSent = 64 << 10
 
 // SetBody keeps the beginning of a body.
@@ -44,8 +44,8 @@ func (s *Sent) SetBody(text string) {
 // keptSent is the length of the body that is kept, in bytes.
 const keptSent = 4 << 10
 
-// Conceal returns the request with its secrets masked, its body cut to the kept length, and in a
-// form that JSON can hold. Mask masks known secrets; it may be nil.
+// Conceal returns the request with its secrets masked and its body cut to the kept length, in a form that JSON can
+// hold. mask masks known secrets; it may be nil.
 func (s *Sent) Conceal(mask func(string) string) *Sent {
 	if s == nil {
 		return nil
@@ -79,8 +79,8 @@ var (
 	userinfo    = regexp.MustCompile(`(?i)^([a-z][a-z0-9+.-]*://)[^/?#@]*@`)
 )
 
-// secretHeader masks the value of a header that authenticates the sender, and secrets by name in the value of another.
-// The scheme of credentials, the word before a blank, is kept.
+// secretHeader masks the value of a header that authenticates the sender. In other headers it masks the values of
+// fields with the name of a secret. It keeps the scheme of credentials, which is the word before a blank.
 func secretHeader(line string) string {
 	name, value, ok := strings.Cut(line, ":")
 	if !ok || !secret.IsName(name) {
@@ -112,10 +112,9 @@ func secretBody(body string) string {
 	return secret.Fields(body)
 }
 
-// Curl returns the request as a command for a POSIX shell: by its Command, or of curl. All parts of the request are
-// quoted, so the shell takes them as text. A secret is read from the environment: the shell
-// reports a missing variable. A body that was not kept completely is read from the file that the
-// command names.
+// Curl returns the request as a command for a POSIX shell: from Command, or for curl. All parts of the request are
+// quoted, so the shell takes them as text. The command reads a secret from the environment; the shell reports a
+// missing variable. It reads a body that was not kept completely from a file, which it names.
 func (s *Sent) Curl() string {
 	if s != nil && s.Command != nil {
 		return s.Command(s)
@@ -178,7 +177,7 @@ func (s *Sent) Curl() string {
 	return b.String()
 }
 
-// sendsHeader reports whether the command passes a header; curl or the connection sets the others.
+// sendsHeader reports whether the command passes a header. curl or the connection sets the others.
 func sendsHeader(name string) bool {
 	switch strings.ToLower(name) {
 	case "content-length", "connection", "transfer-encoding", "proxy-authorization", "proxy-connection":
@@ -187,7 +186,7 @@ func sendsHeader(name string) bool {
 	return true
 }
 
-// Secrets returns the values of the request that are secret by name and long enough to be masked
+// Secrets returns the values of the request whose names mark them as secret, if they are long enough to be masked
 // wherever they appear.
 func (s *Sent) Secrets() []string {
 	if s == nil {
@@ -209,7 +208,7 @@ func (s *Sent) Secrets() []string {
 	return append(out, secret.Values(s.Body)...)
 }
 
-// ShellVariable names the environment variable that a header's secret is read from.
+// ShellVariable returns the name of the environment variable that a header's secret is read from.
 func ShellVariable(header string) string {
 	name := strings.Map(func(r rune) rune {
 		switch {
@@ -226,8 +225,8 @@ func ShellVariable(header string) string {
 	return name
 }
 
-// ShellWord quotes text for a POSIX shell; masked parts are read from the environment variable secret. Lines says that
-// text may have several lines.
+// ShellWord quotes text for a POSIX shell. Masked parts are read from the environment variable named secret. lines
+// says that text may have several lines.
 func ShellWord(text, secret string, lines bool) string {
 	var b strings.Builder
 	for i, part := range strings.Split(text, syntax.Masked) {
@@ -267,9 +266,8 @@ func shellQuoted(text string, lines bool) string {
 	return `"$(printf %b '` + b.String() + `')"`
 }
 
-// typeable reports whether text can be pasted into a terminal as it is. A control character could
-// end the paste and run the rest; characters without width, or that change the direction,
-// disguise the text.
+// typeable reports whether text can safely be pasted into a terminal. A control character could end the paste and run
+// the rest. Characters that have no width or change the direction of writing could disguise the text.
 func typeable(text string, lines bool) bool {
 	for _, r := range text {
 		switch {

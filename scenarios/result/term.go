@@ -1,9 +1,9 @@
-// Terms are words that a report, a message or a page of the reference uses with one meaning.
+// Terms are words that reports, messages and pages of the reference use with one defined meaning.
 //
 //	terms.go --> Find, All --> `brunt explain`, the README.md files
 //	                      \--> report.html: a sentence behind each underlined term
 //
-// To add a term, add it to terms.go. Its first sentence is what the page shows, so it has to define the term alone.
+// To add a term, add it to terms.go. The page shows only its first sentence, so that sentence has to define the term.
 
 package result
 
@@ -12,18 +12,17 @@ import (
 	"strings"
 )
 
-// A Term is a word, or some words, with one meaning.
+// A Term is a word, or several words, with one defined meaning.
 type Term struct {
 	Name string   // in lower case, with - between words
-	Also []string // other words for it, in the same form
-	Text string   // sentences; code stands between backquotes
+	Also []string // synonyms, in the same form
+	Text string   // definition in sentences; code stands between backquotes
 }
 
 // Terms returns every term, in no particular order.
 func Terms() []Term { return slices.Clone(all) }
 
-// FindTerm returns the term that words name, as a page writes them: "in flight" is in-flight, and "CPU, mean" is
-// cpu-mean.
+// FindTerm returns the term for words as a page writes them: "in flight" is in-flight, and "CPU, mean" is cpu-mean.
 func FindTerm(words string) (Term, bool) {
 	name := strings.NewReplacer(", ", "-", " ", "-").Replace(strings.ToLower(words))
 	for _, t := range all {

@@ -1,8 +1,10 @@
 package result
 
-// Told is the answer of a statistical test: yes, no, or that the test can't tell, and why. The zero value is untested.
+// Told is the answer of a statistical test: yes, no, or untested, which means that the test can't tell. The zero
+// value is untested.
 //
-// A caller compares Answer with all three: what is not shown is not refuted, and the other way round.
+// A caller handles all three answers: an effect that is not shown is not refuted, and an effect that is not refuted
+// is not shown.
 type Told struct {
 	Answer Answer
 	Why    Notes // why it is untested; empty otherwise
@@ -18,7 +20,7 @@ const (
 	Yes
 )
 
-// NotTold is the answer that a test can't tell.
+// NotTold returns the answer untested, with its reasons.
 func NotTold(why ...Note) Told { return Told{Why: why} }
 
 func (a Answer) String() string {

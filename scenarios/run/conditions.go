@@ -8,8 +8,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// slack is how much longer than planned a run with conditions may take, its setup included, before a watchdog takes
-// them back.
+// slack is the time beyond its planned length, setup included, that a run with conditions may take before a watchdog
+// takes the conditions back.
 const slack = time.Hour
 
 // holdConditions injects the faults that hold for the whole run. They are taken back after teardown.

@@ -12,7 +12,7 @@ import (
 	"brunt/targets/platform"
 )
 
-// DemoOptions configure a run of the built-in system by itself.
+// DemoOptions configure a run of the built-in system alone.
 type DemoOptions struct {
 	With     []string // name=value: its switches, as in `target: {with: …}`
 	Policies []*policies.Policy

@@ -9,21 +9,21 @@
 // times are offsets from one t0, which the loads, the timeline and the recorder share. An error is a
 // failure of brunt itself; failures of the target or the scenario are in the result.
 //
-// A run is made of parts, which share a session: the plan, the clock and log of events, the target.
+// A run consists of parts that share a session: the plan, the clock and log of events, the target.
 //
 //	run.go            the life of a run, as a list of calls
 //	session.go        what all parts share
 //	requests.go       requests to the target; token_renewal.go the tokens that they carry
-//	workers.go        processes that make the loads in its place; worker.go one of them
-//	loads.go          the loads, what they record,
+//	workers.go        processes that make the loads in place of the run's own; worker.go one of them
+//	loads.go          the loads, and their records
 //	faults.go         the timeline, its records, the steady state
-//	conditions.go     faults that hold for the whole run; held_conditions.go keeps them in
+//	conditions.go     faults that hold for the whole run; held_conditions.go holds them
 //	monitor.go        measures brunt's own health
-//	identity.go       what a run was made of
+//	identity.go       the files, programs and images that a run was made from
 //	requestlog.go     the file of single requests
-//	observers.go      brunt's health, usage, metrics and alerts, beside the load
-//	drive.go          loads and timeline, side by side
-//	garbage.go        what the heap may hold of garbage, in a long run
+//	observers.go      brunt's health, usage, metrics and alerts, while the load runs
+//	drive.go          runs the loads and the timeline at the same time
+//	garbage.go        limits the garbage in the heap of a long run
 //	live.go           every second: stop conditions, and the interval for the live page
 //	snapshot.go       the state of a run; fault_record.go describes its faults
 //	result.go         the result of a snapshot; pending_result.go before the run, result_so_far.go while the loads go on
@@ -33,12 +33,12 @@
 // agents; events holds the clock, the events and the notes of a run; script runs k6 scripts; workers makes the load
 // with several processes.
 //
-// Besides, inject.go injects one fault without load, demo.go runs the built-in system alone, and
-// import.go makes a result of vegeta's results, which imported.go reads.
+// In addition, inject.go injects one fault without load, demo.go runs the built-in system alone, and import.go makes
+// a result from vegeta's results, which imported.go reads.
 //
-// To add what a result holds, add it to snapshot.compose if it is known while the load goes on, and
-// to runner.result otherwise. What must be freed after a run is passed to runner.onClose.
+// To add a part to the result, add it to snapshot.compose if it is known while the load goes on, and to runner.result
+// otherwise. Pass functions that free resources after a run to runner.onClose.
 //
-// Packages of their own prepare a run or work beside it: plan, plan/dryrun, doctor, observe, ledger,
-// notes, machine and reference.
+// Other packages prepare a run or support it: plan, plan/dryrun, doctor, observe, ledger, notes, machine and
+// reference.
 package run

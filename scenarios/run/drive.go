@@ -15,7 +15,7 @@ func (r *runner) drive(ctx context.Context) error {
 	r.log.Event(result.Event{Event: "load.start"})
 	r.loads.stats = make([]load.Stats, len(r.loads.jobs))
 	errs := make([]error, len(r.loads.jobs))
-	if !r.session.o.NoChaos && len(r.plan.Faults) > 0 { // before a script can request a fault
+	if !r.session.o.NoChaos && len(r.plan.Faults) > 0 { // set before a script can request a fault
 		r.faults.timeline.Store(r.faults.newTimeline())
 	}
 	var loads sync.WaitGroup

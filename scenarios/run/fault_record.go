@@ -40,7 +40,7 @@ func when(r result.FaultRecord) float64 {
 	return float64(r.Planned)
 }
 
-// faultRecord joins the record of a fault with its effect on the load; nil is none.
+// faultRecord joins the record of a fault with its effect on the load; a nil f means no effect.
 func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.FaultRecord {
 	mask := s.plan.Scenario.Secrets.Mask
 	rec := result.FaultRecord{
@@ -90,7 +90,7 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 	return rec
 }
 
-// takenBackBy names what took a fault back, empty where brunt itself did.
+// takenBackBy names the watchdog or process that took a fault back; it is empty if brunt itself did.
 func takenBackBy(c *chaos.Record) string {
 	if taken, ok := errors.AsType[chaos.TakenBackError](c.Void); ok {
 		return cmp.Or(taken.By, "watchdog")
@@ -98,7 +98,7 @@ func takenBackBy(c *chaos.Record) string {
 	return ""
 }
 
-// faultStep is the record of one step of a group.
+// faultStep returns the record of one step of a group.
 func faultStep(c *chaos.Record, mask func(string) string) result.FaultStep {
 	out := result.FaultStep{
 		Name: c.Name, Kind: c.Kind, Units: c.Units, Links: c.Links, Leader: c.Role == chaos.RoleLeader, Role: c.Role,
@@ -153,7 +153,7 @@ func addEffect(rec *result.FaultRecord, c *chaos.Record, f *judge.FaultFinding) 
 	rec.OnsetAt, rec.RecoveredAt = f.OnsetAt, f.RecoveredAt
 	rec.RecoveredLow, rec.RecoveredHigh, rec.RelapsedAt = f.RecoveredIn.Low, f.RecoveredIn.High, f.RelapsedAt
 	begin := c.Injected
-	if c.Kind == result.GroupKind && f.OnsetAt.Known() { // its first step need not be what did the harm
+	if c.Kind == result.GroupKind && f.OnsetAt.Known() { // the harm need not come from the group's first step
 		begin = f.OnsetAt.D()
 	}
 	rec.Onset, rec.Failover = since(f.OnsetAt, c.Injected), since(f.FailoverAt, begin)
@@ -166,7 +166,7 @@ func addEffect(rec *result.FaultRecord, c *chaos.Record, f *judge.FaultFinding) 
 	}
 }
 
-// addDetection adds when the team's own monitoring detected a fault.
+// addDetection adds the time at which the team's own monitoring detected a fault.
 func (s *snapshot) addDetection(rec *result.FaultRecord, c *chaos.Record) {
 	seen := c.Detect
 	switch least := max(0, seen.NotYet-c.Injected); {
@@ -182,7 +182,7 @@ func (s *snapshot) addDetection(rec *result.FaultRecord, c *chaos.Record) {
 	rec.DetectNote = s.plan.Scenario.Secrets.Mask(rec.DetectNote)
 }
 
-// untilNow withdraws from the record of a fault what only the end of the run can tell.
+// untilNow clears the fields of a fault's record that are known only at the end of the run.
 func (s *snapshot) untilNow(rec *result.FaultRecord, c *chaos.Record, f *judge.FaultFinding) {
 	if _, ok := s.events[c.Name]["fault.verified"]; !ok {
 		rec.Verified = result.NaN
@@ -199,7 +199,7 @@ func (s *snapshot) untilNow(rec *result.FaultRecord, c *chaos.Record, f *judge.F
 	rec.Alerts = s.observers.observed.AfterSoFar(f)
 	switch own := s.ownDetect(c.Fault); {
 	case c.Detect == nil:
-	case own && c.Detect.Noticed: // its event does not tell when the monitoring was polled before
+	case own && c.Detect.Noticed: // the event does not have the time of the poll before
 		rec.DetectResolution = result.NaN
 	case own:
 		rec.Detect, rec.DetectNote = result.NaN, "not noticed so far"

@@ -35,7 +35,7 @@ type faults struct {
 	awake      *guard.Awake // from the begin of the timeline
 
 	timeline atomic.Pointer[timeline.Timeline] // in progress; nil in a control run
-	estimate []timeline.Estimated              // when each fault is due; empty in a control run
+	estimate []timeline.Estimated              // times at which faults are due; empty in a control run
 	records  []*chaos.Record
 }
 
@@ -96,7 +96,7 @@ func (f *faults) environment() chaos.Env {
 	}
 }
 
-// present is what tells which pods of the target there are; nil: it has none.
+// present returns a function that lists the present pods of the target; nil if the target has no pods.
 func (f *faults) present() func(context.Context) (chaos.Present, error) {
 	if t := f.session.sys.Containers.Pods(); t != nil {
 		return t.Present
@@ -104,8 +104,8 @@ func (f *faults) present() func(context.Context) (chaos.Present, error) {
 	return nil
 }
 
-// steady checks the steady state before the first injection: the declared one, or else that the
-// baseline does not fail.
+// steady checks the steady state before the first injection. Without a declared one, it checks that the baseline does
+// not fail.
 func (f *faults) steady(context.Context) error {
 	if len(f.plan.Scenario.Steady) == 0 {
 		return f.baseline()
@@ -142,7 +142,7 @@ func (f *faults) baseline() error {
 		return f.lost(unsteady{what: why, undeclared: true})
 	}
 	step := f.plan.Series.Steps[b.Step].Name
-	if step == "" { // of a script
+	if step == "" { // a step of a script
 		step = "a script"
 	}
 	why := fmt.Sprintf("%d of %d requests before the first fault were bad, %s, and the scenario allows %s; most of "+
@@ -154,8 +154,8 @@ func (f *faults) baseline() error {
 	return f.lost(unsteady{what: why, undeclared: true})
 }
 
-// prompt reports whether every iteration begins with a request that is answered at once, and so no
-// pause and no stream.
+// prompt reports whether every iteration begins with a request that is answered at once: not with a pause or a
+// stream.
 func prompt(p *plan.Plan) bool {
 	for i := range p.Loads {
 		if len(p.Loads[i].Mix) == 0 { // a script, a log, or a file of targets
@@ -177,7 +177,7 @@ func (f *faults) lost(why unsteady) error {
 	return why
 }
 
-// stillDown checks again, at the end, what one-shot faults took down.
+// stillDown checks at the end whether units that one-shot faults took down are still down.
 func (f *faults) stillDown() {
 	for _, rec := range f.records {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -202,7 +202,7 @@ func (f *faults) seriesSteady(o slo.Objective) error {
 	return nil
 }
 
-// noteOwnDeaths notes which units of the target ended without a fault on them.
+// noteOwnDeaths notes the units of the target that ended although no fault was on them.
 func (f *faults) noteOwnDeaths(end time.Duration) {
 	first := map[string]int{}
 	times := map[string]int{}

@@ -5,19 +5,20 @@ import (
 	"runtime/metrics"
 )
 
-// garbage keeps the garbage that the heap may hold as it was after the first minute of a load, while what a long run
-// adds to the heap grows: by itself it grows with that. The zero value is ready; one goroutine uses it.
+// garbage keeps the amount of garbage that the heap may hold at its value after the first minute of a load. By
+// default the runtime lets it grow with the live heap, which grows in a long run. The zero value is ready; only one
+// goroutine may use it.
 type garbage struct {
 	ticks   int
 	base    uint64 // bytes of live heap after the first minute
-	first   int    // percent of garbage that was set then; negative: the collector is off
-	percent int    // that is set now
+	first   int    // percentage of garbage that was set then; negative means that the collector is off
+	percent int    // percentage that is set now
 }
 
 const (
 	garbageEvery = 60 // ticks
-	garbageLeast = 60 // percent of the first: a load that needs more memory needs more garbage too
-	garbageStep  = 5  // percent; a change stops all goroutines for a moment
+	garbageLeast = 60 // least percentage of first: a load that needs more memory needs more garbage as well
+	garbageStep  = 5  // least change in percent, because a change stops all goroutines for a moment
 )
 
 // Tick is called each second.
@@ -38,12 +39,12 @@ func (g *garbage) Tick() {
 	}
 }
 
-// want is the percentage for an amount of live heap; zero: the collector is off.
+// want returns the percentage for an amount of live heap; zero means that the collector is off.
 func (g *garbage) want(live uint64) int {
 	return max(0, min(g.first, max(g.first*garbageLeast/100, int(uint64(max(0, g.first))*g.base/live))))
 }
 
-// End sets what was set at first.
+// End restores the first percentage.
 func (g *garbage) End() {
 	if g.percent != g.first {
 		debug.SetGCPercent(g.first)

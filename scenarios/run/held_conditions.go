@@ -1,5 +1,5 @@
-// Conditions are faults that a target always lives with: they hold for a whole run, without a phase and without an
-// objective on them.
+// Conditions are faults that a target always lives with. They hold for a whole run, and have no phase and no
+// objectives.
 
 package run
 
@@ -24,26 +24,26 @@ type conditionsHost struct {
 	Journal  chaos.Recorder
 	Seed     uint64
 	SkipNone bool               // a condition that matches no unit is left out
-	Longest  time.Duration      // after that time a watchdog takes them back, whatever the run does
+	Longest  time.Duration      // time after which a watchdog takes them back, whatever the run does
 	Awake    func(overdue bool) // see [timeline.Timeline]
 	Event    func(result.Event)
-	Lost     func(why error) // a condition does not hold any more
+	Lost     func(why error) // called when a condition no longer holds
 }
 
-// A heldConditions is the conditions of a run while they hold.
+// A heldConditions holds the conditions of a run while they are in.
 type heldConditions struct {
 	host    conditionsHost
 	end     context.CancelFunc
 	done    chan struct{}
-	records []*chaos.Record // once done is closed
+	records []*chaos.Record // valid when done is closed
 
 	mu      sync.Mutex
 	pending map[string]bool
 	errs    []error
-	ready   chan struct{} // closed when each is in, or failed
+	ready   chan struct{} // closed when each condition is in or has failed
 }
 
-// openConditions injects all conditions and proves that they are in. After an error none is.
+// openConditions injects all conditions and verifies that they are in. After an error none is in.
 func openConditions(ctx context.Context, host conditionsHost) (*heldConditions, error) {
 	h := &heldConditions{host: host, done: make(chan struct{}), pending: map[string]bool{}, ready: make(chan struct{})}
 	var entries []*timeline.Entry
@@ -127,7 +127,8 @@ func (h *heldConditions) Release() []result.Condition {
 	return out
 }
 
-// An unnamed journal keeps conditions as parts of the target, so that the run ends where a watchdog takes one back.
+// unnamed is a journal that keeps conditions as parts of the target, so that the run ends if a watchdog takes one
+// back.
 type unnamed struct{ chaos.Recorder }
 
 func (u unnamed) Intent(in chaos.Intent) (int, error) {

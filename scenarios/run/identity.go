@@ -17,18 +17,19 @@ import (
 	"brunt/scenarios/run/target"
 )
 
-// An Identity is what a run was made of. It is used by one goroutine at a time.
+// An Identity describes the files, programs and images that a run was made from. It is used by one goroutine at a
+// time.
 type Identity struct {
 	plan     *plan.Plan
-	units    []result.UnitIdentity // of the target, when the load began
-	replicas map[string]int        // by service
+	units    []result.UnitIdentity // units of the target when the load began
+	replicas map[string]int        // number of replicas by service
 	sums     dryrun.Digests
 }
 
 // IdentityOf returns the identity of runs of a plan.
 func IdentityOf(p *plan.Plan) *Identity { return &Identity{plan: p} }
 
-// Environment is the identity, for the result.
+// Environment returns the identity for the result.
 func (i *Identity) Environment() result.Environment {
 	var command []string
 	for _, arg := range os.Args {
@@ -55,9 +56,9 @@ func (i *Identity) Environment() result.Environment {
 	}
 }
 
-// Programs returns the digest of brunt's own file, and those of the programs that run its scripts.
-// Each file is read once, before the load begins: brunt's has some ten megabytes, and its digest
-// takes as long as a thousand requests.
+// Programs returns the digest of brunt's own file, and the digests of the programs that run its scripts. Each file is
+// read once, before the load begins, because brunt's own file has tens of megabytes and its digest takes as long as a
+// thousand requests.
 func (i *Identity) Programs() (own string, tools []result.FileSum) {
 	for n := range i.plan.Loads {
 		if s := i.plan.Loads[n].Script; s != nil && s.Binary != "" {
@@ -71,7 +72,7 @@ func (i *Identity) Programs() (own string, tools []result.FileSum) {
 	return own, tools
 }
 
-// identifyWithin bounds the time for asking the engine about the units' images.
+// identifyWithin is the time limit for asking the engine about the units' images.
 const identifyWithin = 10 * time.Second
 
 // Identify finds the images and programs of the units, before the load begins.
@@ -91,7 +92,7 @@ func (i *Identity) Identify(ctx context.Context, sys *target.System) {
 						id.Programs = append(id.Programs, result.FileSum{Path: shownPath(dir, file), SHA256: sum})
 					}
 				}
-				if sum, ok := i.sums.Of(machine.Executable()); ok && len(files) == 0 { // a part of brunt
+				if sum, ok := i.sums.Of(machine.Executable()); ok && len(files) == 0 { // the unit is a part of brunt
 					id.Programs = []result.FileSum{{Path: "brunt", SHA256: sum}}
 				}
 			}
@@ -122,8 +123,8 @@ func (i *Identity) image(ctx context.Context, sys *target.System, c chaos.Contai
 	id.Digests, _ = e.Digests(ctx, is.ImageID)
 }
 
-// shownPath is the path of a file relative to the scenario's folder; a file outside the folder is
-// shown by its name alone, because its place on this machine is irrelevant.
+// shownPath returns the path of a file relative to the scenario's folder. For a file outside of the folder it returns
+// only the name, because its place on this machine is irrelevant.
 func shownPath(dir, file string) string {
 	if rel := dryrun.RelativePath(dir, file); filepath.IsLocal(filepath.FromSlash(rel)) {
 		return rel
@@ -131,9 +132,9 @@ func shownPath(dir, file string) string {
 	return filepath.Base(file)
 }
 
-// Made reports whether a result is of a run of this plan as it is now: the same scenario with the same params, the same
-// files, policies and programs of services, and the same brunt. What runs already, or comes from an image, may be
-// another one.
+// Made reports whether a result comes from a run of this plan as it is now: the same scenario with the same params,
+// the same files, policies and programs of services, and the same brunt. Targets that already run, and images, are
+// not compared.
 func (i *Identity) Made(r *result.Result) bool {
 	now, then := i.Environment(), r.Environment
 	if i.plan.Scenario.Explain() != r.Scenario || now.Binary != then.Binary ||

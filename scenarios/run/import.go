@@ -22,15 +22,15 @@ import (
 
 // Importing describes the results of another tool to import.
 type Importing struct {
-	Name string                        // of the result
+	Name string                        // name of the result
 	From string                        // the name of the file, for the report
-	Open func() (io.ReadCloser, error) // opens it; it is read twice
-	SLO  []slo.Objective               // objectives; none judges nothing
+	Open func() (io.ReadCloser, error) // opens the file; it is read twice
+	SLO  []slo.Objective               // objectives; may be empty
 }
 
-// ImportVegeta makes a result of vegeta's results, in gob, JSON or CSV, as vegeta detects the
-// format. They do not record when a request was scheduled, only when a worker took it: the latency
-// is a service time, and the load hides stalls.
+// ImportVegeta makes a result from vegeta's results, in gob, JSON or CSV; vegeta detects the format. They do not
+// record when a request was scheduled, only when a worker took it: the latency is a service time, and the load hides
+// stalls.
 func ImportVegeta(ctx context.Context, o Importing) (*result.Result, error) {
 	f, err := openImported(o.From, o.Open)
 	if err != nil {
@@ -66,18 +66,17 @@ func ImportVegeta(ctx context.Context, o Importing) (*result.Result, error) {
 	return res, nil
 }
 
-// importOpen is how long a window stays open for late results: later ones cost more, and are counted
-// all the same.
+// importOpen is how long a window stays open for late results. Later results are counted as well, but cost more.
 const importOpen = 30 * time.Second
 
-// An importer records the results of a file as those of a run.
+// An importer records the results of a file like the requests of a run.
 type importer struct {
 	file *importedFile
 	ends []time.Duration // end of the last request of each attack
 	now  time.Duration
 }
 
-// runner makes a finished run of the file.
+// runner makes a finished run from the file.
 func (im *importer) runner(o Importing) *runner {
 	sc := &scenarios.Scenario{Name: o.Name, SLO: o.SLO, Secrets: &template.Secrets{}}
 	p := &plan.Plan{Scenario: sc, Series: im.file.Series}

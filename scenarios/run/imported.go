@@ -1,7 +1,8 @@
-// Results of another tool, vegeta, become a result of brunt.
+// This file reads the results of another tool, vegeta, for a result of brunt.
 //
 // A file is read twice: [openImported] finds its attacks, its steps and its times, then [importedFile.Each] hands out
-// its results, which [importedFile.Outcome] converts. A file that ends in the middle of a result is read up to there.
+// its results, which [importedFile.Outcome] converts. A file that ends in the middle of a result is read up to that
+// result.
 
 package run
 
@@ -26,7 +27,7 @@ import (
 // errNoResults means that a file holds no results of vegeta.
 var errNoResults = errors.New("it holds no results of vegeta, as gob, JSON or CSV")
 
-// A importedFile holds results of vegeta, as gob, JSON or CSV.
+// An importedFile holds results of vegeta, as gob, JSON or CSV.
 type importedFile struct {
 	First, Last time.Time      // the begin of the first request, the end of the last
 	Attacks     []string       // names of the attacks, sorted; each is a load
@@ -35,14 +36,14 @@ type importedFile struct {
 	name  string
 	open  func() (io.ReadCloser, error)
 	count int64
-	cut   error // why the file could not be read to its end
+	cut   error // error that ended the reading early; nil if the file was read to its end
 	names scenarios.RequestNames
 	steps map[string]int32 // by attack and name
 	loads map[string]int32
 }
 
-// openImported reads the file with a name, which open opens each time, and finds its attacks and their steps. The error
-// says why the file is none of vegeta's.
+// openImported reads a file and finds its attacks and their steps. open opens the file each time. An error says why
+// it is not a file of vegeta's results.
 func openImported(name string, open func() (io.ReadCloser, error)) (*importedFile, error) {
 	f := &importedFile{name: name, open: open, steps: map[string]int32{}, loads: map[string]int32{}}
 	if err := f.survey(); err != nil {
@@ -51,8 +52,8 @@ func openImported(name string, open func() (io.ReadCloser, error)) (*importedFil
 	return f, nil
 }
 
-// Each hands out all results, in the order of the file. Of a file that ends in the middle of a result it reads those
-// before.
+// Each calls do with all results, in the order of the file. If the file ends in the middle of a result, it reads only
+// the results before.
 func (f *importedFile) Each(do func(*vegeta.Result) error) error {
 	file, err := f.open()
 	if err != nil {
@@ -117,7 +118,7 @@ func (f *importedFile) survey() error {
 
 const mostAttacks = 20
 
-// attackName is the name of the attack, or a default where vegeta's user gave none.
+// attackName returns the name of the attack, or a default if it has none.
 func attackName(res *vegeta.Result) string {
 	if res.Attack == "" {
 		return "attack"
@@ -125,7 +126,7 @@ func attackName(res *vegeta.Result) string {
 	return res.Attack
 }
 
-// stepName names what a result requested. Older files have no such field.
+// stepName names the request of a result. Older files do not record the request.
 func stepName(res *vegeta.Result) string {
 	if res.Method == "" {
 		return "request"
@@ -133,7 +134,7 @@ func stepName(res *vegeta.Result) string {
 	return scenarios.RequestName(res.Method, res.URL)
 }
 
-// Refer checks that what objectives name exists in the file.
+// Refer checks that the steps and loads that objectives name exist in the file.
 func (f *importedFile) Refer(list []slo.Objective) error {
 	names := f.names.List()
 	for _, o := range list {
@@ -182,7 +183,7 @@ func (f *importedFile) Outcome(res *vegeta.Result) scenarios.Outcome {
 	return o
 }
 
-// Notes say what the result does not show of the file.
+// Notes describes information about the file that the result does not show.
 func (f *importedFile) Notes() []string {
 	notes := []string{fmt.Sprintf("imported from %s: %s of vegeta's. Response times are service times, as vegeta "+
 		"counts from when a worker took the request; "+

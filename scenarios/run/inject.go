@@ -33,7 +33,7 @@ type Injection struct {
 	Gone         bool              `json:"gone"`
 	GoneEvidence string            `json:"gone_evidence,omitempty"`
 	Revert       string            `json:"revert"`
-	Traffic      int64             `json:"traffic,omitempty"` // traffic that met it, where it can be counted
+	Traffic      int64             `json:"traffic,omitempty"` // traffic that met the fault, if it can be counted
 	TrafficUnit  string            `json:"traffic_unit,omitempty"`
 	Verdict      scenarios.Verdict `json:"verdict"`
 	Reason       string            `json:"reason"`
@@ -41,12 +41,11 @@ type Injection struct {
 	Notes        []string          `json:"notes,omitempty"`
 	Events       []result.Event    `json:"events"`
 
-	Steps []result.FaultStep `json:"steps,omitempty"` // of a group
+	Steps []result.FaultStep `json:"steps,omitempty"` // steps of a group
 }
 
-// Inject injects the one fault of the plan without load: it brings the target up or finds it
-// running, injects, verifies, holds, undoes, and checks that the fault is gone. The error is a
-// failure of brunt itself.
+// Inject injects the only fault of the plan without load: it brings the target up or finds it running, injects the
+// fault, verifies it, holds it, undoes it, and checks that it is gone. An error is a failure of brunt itself.
 func Inject(ctx context.Context, p *plan.Plan, o Options) (*Injection, error) {
 	r := newRunner(p, o)
 	ctx, r.session.cancel = context.WithCancelCause(ctx)

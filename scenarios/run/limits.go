@@ -20,12 +20,12 @@ import (
 )
 
 const (
-	lagShare = 0.1                   // of the tightest latency objective
+	lagShare = 0.1                   // share of the tightest latency objective
 	lagMost  = 10 * time.Millisecond // p99 lag above this is never healthy
-	sentLess = 0.99                  // of the schedule, because brunt lacked resources
+	sentLess = 0.99                  // share of the schedule; fewer sent requests mean that brunt lacked resources
 )
 
-// lagLimit is the largest p99 lag of a healthy run with these objectives.
+// lagLimit returns the largest p99 lag of a healthy run with these objectives.
 func lagLimit(objectives []slo.Objective) time.Duration {
 	limit := lagMost
 	for _, o := range objectives {
@@ -36,8 +36,8 @@ func lagLimit(objectives []slo.Objective) time.Duration {
 	return limit
 }
 
-// judgeGenerator adds what the measurements of the load show of brunt's own health: how late it was, and
-// whether it was the limit.
+// judgeGenerator adds brunt's own health, as the measurements of the load show it: how late brunt was, and whether it
+// was the bottleneck.
 func judgeGenerator(g *result.Generator, f *judge.Findings, lagLimit time.Duration) {
 	g.Lag, g.Queue, g.Offered, g.Sent, g.Attempts, g.Clamped = f.Lag, f.Queue, f.Offered, f.Sent, f.Attempts, f.Clamped
 	g.LagLimit, g.Spoken = result.Sec(lagLimit), []string{}
@@ -50,7 +50,8 @@ func judgeGenerator(g *result.Generator, f *judge.Findings, lagLimit time.Durati
 // mostLate is the number of phases that are named as late: a run with thousands of faults has as many phases.
 const mostLate = 5
 
-// late lists the phases in which brunt was late, with advice: those with the largest lag, and the number of the others.
+// late lists the phases in which brunt was late, with advice: the phases with the largest lag, and the number of
+// others.
 func late(f *judge.Findings, g *result.Generator, limit time.Duration) (limits []result.Limit) {
 	most := quantity.FormatSeconds(limit.Seconds())
 	over := slices.DeleteFunc(slices.SortedFunc(maps.Keys(f.LagByPhase), slo.Phase.Compare),
@@ -76,12 +77,12 @@ func late(f *judge.Findings, g *result.Generator, limit time.Duration) (limits [
 	return limits
 }
 
-// A starved generator had no socket or no port for some requests. That is a failure of brunt: once
-// it affects a hundredth of the requests of a phase, or a tenth of the errors in a run that fails,
-// the run shows nothing about the target.
+// A starved generator had no socket or no port for some requests. That is a failure of brunt: if it affects at least
+// a hundredth of the requests of a phase, or a tenth of the errors in a run that fails, the run shows nothing about
+// the target.
 const starvedErrors = 0.1
 
-// starved describes what this machine lacked, and the remedy.
+// starved describes the sockets and ports that this machine lacked, and the remedy.
 func starved(f *judge.Findings, g *result.Generator) (limits []result.Limit) {
 	least, errs, own, held := false, int64(0), int64(0), true
 	for _, share := range f.Starved {
@@ -126,15 +127,15 @@ func starved(f *judge.Findings, g *result.Generator) (limits []result.Limit) {
 }
 
 const (
-	longFreeze    = time.Second     // a freeze from which on it is not due to a processor that was busy for a moment
-	stoppedFreeze = 5 * time.Second // one that no other program causes: processors are shared in turns of far less
+	longFreeze    = time.Second     // a freeze from this length on is not due to a processor that was busy for a moment
+	stoppedFreeze = 5 * time.Second // no other program causes such a freeze: processors are shared in far shorter turns
 )
 
-// quotaHeld is the share of the periods of a CPU quota in which brunt had used it up, from which on it explains lag.
+// quotaHeld is the share of used-up periods from which on a CPU quota explains lag.
 const quotaHeld = .05
 
-// advice is the remedy for a generator that was late by so many seconds. A freeze that lasted longer explains it,
-// unless a CPU quota or other programs kept brunt from the processors.
+// advice returns the remedy for a generator that was late by lag seconds. A freeze that lasted longer explains the
+// lag, unless a CPU quota or other programs kept brunt from the processors.
 func advice(g *result.Generator, lag float64) (result.Remedy, string) {
 	longest := result.Num(0)
 	for _, f := range g.Freezes {
@@ -154,7 +155,7 @@ func advice(g *result.Generator, lag float64) (result.Remedy, string) {
 		quantity.FormatSeconds(math.Round(float64(longest)*10)/10))
 }
 
-// lagAdvice is the remedy for a late generator, by the cores that it used.
+// lagAdvice returns the remedy for a late generator, by the cores that it used.
 func lagAdvice(g *result.Generator) (result.Remedy, string) {
 	cores := float64(g.CPU)
 	if share := cores / float64(runtime.GOMAXPROCS(0)); share > .7 {
@@ -164,14 +165,14 @@ func lagAdvice(g *result.Generator) (result.Remedy, string) {
 	return result.OwnCore, "It had little to do, so something else used the processors: give brunt one of its own."
 }
 
-// GeneratorLate reports whether lag was the generator's only limit, so that no request lacked a socket or was never
-// sent, and no other cause makes the run invalid, such as an early end.
+// GeneratorLate reports whether lag was the generator's only limit. Then no request lacked a socket or was never
+// sent, and no other cause, such as an early end, makes the run invalid.
 func GeneratorLate(r *result.Result) bool {
 	return r.Generator.LateAlone() && (r.Verdict != scenarios.Invalid || r.Why == result.Late)
 }
 
-// contended is the share of time in which some task waits for a processor, from which on other
-// programs count as the cause of brunt's lag.
+// contended is the share of time in which some task waits for a processor. From this share on, other programs count
+// as the cause of brunt's lag.
 const contended = .2
 
 // Crowded reports whether the generator was late only because another program used the processors.

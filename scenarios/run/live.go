@@ -11,10 +11,10 @@ import (
 	"brunt/scenarios/run/events"
 )
 
-// foldEvery is how often samples are sorted into cells.
+// foldEvery is the interval at which samples are sorted into cells.
 const foldEvery = 200 * time.Millisecond
 
-// live watches a run while its loads go on, and answers looks at it.
+// live watches a run while its loads go on, and answers requests for the result so far.
 type live struct {
 	session   *session
 	plan      *plan.Plan
@@ -25,11 +25,11 @@ type live struct {
 	observers *observers
 
 	samples   chan chan *result.Result // requests for the result so far
-	over      chan struct{}            // closed when looks are no longer answered
-	header    *result.Result           // the part of a result that does not change; nil before the first look
-	interim   judge.Interim            // what one look leaves for the next
+	over      chan struct{}            // closed when requests are no longer answered
+	header    *result.Result           // the part of a result that does not change; nil before the first request
+	interim   judge.Interim            // state that one request keeps for the next
 	stopping  bool                     // a stop condition was met
-	timetable []result.PlannedFault    // of the faults
+	timetable []result.PlannedFault    // when each fault is planned
 }
 
 func newLive(r *runner) *live {
@@ -45,7 +45,8 @@ func (l *live) watch(done <-chan struct{}) error {
 	tick := time.NewTicker(foldEvery)
 	defer tick.Stop()
 	next := observe.NextSecond(l.log.Now())
-	stops := make([]time.Duration, len(l.plan.Scenario.Stop)) // since when each holds; 0 means it does not
+	// times since which each holds; 0 means that it does not hold
+	stops := make([]time.Duration, len(l.plan.Scenario.Stop))
 	defer close(l.over)
 	var heap garbage
 	defer heap.End()
@@ -86,8 +87,8 @@ func (l *live) watch(done <-chan struct{}) error {
 	}
 }
 
-// stopConditions ends the run when a condition has held for its `for`. A second in which nothing
-// ended while requests were in flight continues the previous state.
+// stopConditions ends the run when a condition has held for its `for`. A second in which no request ended while some
+// were in flight continues the previous state.
 func (l *live) stopConditions(now time.Duration, second measure.Second, since []time.Duration) {
 	if now < 0 {
 		return

@@ -25,7 +25,7 @@ import (
 	"brunt/targets"
 )
 
-// loads are the loads of a run, and what they record.
+// loads holds the loads of a run, and their records.
 type loads struct {
 	session    *session
 	plan       *plan.Plan
@@ -37,15 +37,15 @@ type loads struct {
 	jobs       []driver.Job
 	stats      []load.Stats
 	scripts    script.Set
-	requestLog *requestLog      // nil: requests are not logged
-	ledgers    ledger.Set       // nil: the scenario has none
-	crew       *workers.Crew    // makes all loads but scripts; nil: this process makes them
-	account    *workers.Account // what the workers did; nil before the end, and without any
-	part       load.Part        // of the loads, in a worker
-	follows    bool             // in a worker: the faults are those of its run
+	requestLog *requestLog      // nil if requests are not logged
+	ledgers    ledger.Set       // nil if the scenario has none
+	crew       *workers.Crew    // makes all loads except scripts; nil if this process makes them
+	account    *workers.Account // account of the workers; nil before the end, and without workers
+	part       load.Part        // the part of the loads that a worker makes
+	follows    bool             // set in a worker: the faults come from its run
 }
 
-// newLoads creates the loads of a run, whose requests a requester makes.
+// newLoads creates the loads of a run. r makes their requests.
 func newLoads(r *requester) *loads {
 	return &loads{session: r.session, plan: r.plan, log: r.log, requests: r}
 }
@@ -100,7 +100,7 @@ func (l *loads) inFlight() int64 {
 	return n
 }
 
-// timeout is the longest of any load.
+// timeout returns the longest timeout of any load.
 func (l *loads) timeout() (d time.Duration) {
 	for i := range l.plan.Loads {
 		d = max(d, l.plan.Loads[i].Timeout.D())
@@ -123,8 +123,8 @@ func (l *loads) recorder(shards int, freezes func() []measure.Freeze) (*measure.
 	return measure.New(c)
 }
 
-// slowShare is the share of slow answers that an unchanged target may have in a limit that is computed from the
-// baseline: half of judge.limit. Zero: the scenario sets the limit, or injects nothing.
+// slowShare returns the share of slow answers that an unchanged target may have under a limit that is computed from
+// the baseline: half of judge.limit. Zero means that the scenario sets the limit, or injects no fault.
 func slowShare(sc *scenarios.Scenario, control bool) float64 {
 	if sc.Judge.Slow > 0 || control || len(sc.Faults) == 0 {
 		return 0
@@ -132,7 +132,7 @@ func slowShare(sc *scenarios.Scenario, control bool) float64 {
 	return sc.Judge.LimitOr() / 2
 }
 
-// stepsOf names the steps of load i; those of a script are the ones that it had.
+// stepsOf returns the names of the steps of load i. For a script these are the steps that it has had so far.
 func (l *loads) stepsOf(i int) []string {
 	if s := l.scripts.Of(i); s != nil {
 		return s.Steps()
@@ -140,8 +140,8 @@ func (l *loads) stepsOf(i int) []string {
 	return l.plan.Loads[i].Steps
 }
 
-// raiseFileLimit raises the limit of open files to what the loads may need. Where the hard limit is
-// too low, loads without a limit of their own get one that fits.
+// raiseFileLimit raises the limit of open files to the number that the loads may need. If the hard limit is too low,
+// loads without a limit of their own get one that fits.
 func (l *loads) raiseFileLimit() {
 	want, fixed := l.plan.FilesNeeded()
 	soft, hard := machine.RaiseFileLimit(want)
@@ -160,11 +160,11 @@ func (l *loads) raiseFileLimit() {
 	}
 }
 
-// noteProtocols notes which loads used another protocol than HTTP/1.1, and which waited for a free stream
+// noteProtocols notes the loads that used a protocol other than HTTP/1.1, and the loads that waited for a free stream
 // on multiplexed connections.
 func (l *loads) noteProtocols() {
 	for i, c := range l.clients {
-		if c == nil { // a script, or of workers
+		if c == nil { // a script, or a load that workers make
 			continue
 		}
 		lp, s := &l.plan.Loads[i], c.Spoken()
@@ -190,7 +190,7 @@ func (l *loads) noteProtocols() {
 	}
 }
 
-// noteLimits notes which loads reached the limit that their author set.
+// noteLimits notes the loads that reached the limit that their author set.
 func (l *loads) noteLimits() {
 	for i := range l.stats {
 		if lp := &l.plan.Loads[i]; l.stats[i].Full && lp.MaxInFlight > 0 {
@@ -215,7 +215,7 @@ func (l *loads) noteSlow() {
 	}
 }
 
-// addFigures adds to the health of the generator what the loads needed, and the protocols that they spoke.
+// addFigures adds the loads' connections, iterations in flight and protocol versions to the health of the generator.
 func (l *loads) addFigures(g *result.Generator) {
 	var pacings []string
 	for i := range l.stats {
@@ -244,7 +244,7 @@ func (l *loads) close() error {
 	return nil
 }
 
-// readAt returns the URL at which a ledger reads a unit, or an endpoint whose address is that of a unit.
+// readAt returns the URL at which a ledger reads from a unit, or from an endpoint that has the address of a unit.
 func (l *loads) readAt(of *ledger.Spec, unit string) string {
 	if text, ok := l.plan.Endpoints(l.session.env)[unit]; ok {
 		return text

@@ -1,9 +1,9 @@
-// brunt measures its own health during a run: whether brunt, and not the target, was the limit.
+// brunt measures its own health during a run: whether brunt, and not the target, was the bottleneck.
 //
 //	every second --Tick--> Monitor --Finish--> result.Generator --Judge--> lag, limits, healthy
 //	                                            findings -----------'
 //
-// An objective whose answer brunt's own lag could have changed is invalid; the other answers stand.
+// An objective whose verdict brunt's own lag could have changed is invalid; other verdicts stand.
 
 package run
 
@@ -18,7 +18,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A generatorMonitor measures brunt's own health every second: whether it, and not the target, was the limit.
+// A generatorMonitor measures brunt's own health every second.
 type generatorMonitor struct {
 	now      func() time.Duration
 	t0       time.Time
@@ -50,15 +50,15 @@ func newGeneratorMonitor(now func() time.Duration, t0 time.Time) *generatorMonit
 	return m
 }
 
-// drift is the offset of the wall clock from the monotonic one.
+// drift returns the offset of the wall clock from the monotonic one.
 func (m *generatorMonitor) drift() time.Duration {
 	return time.Duration(time.Now().UnixNano() - m.t0.UnixNano() - int64(m.now()))
 }
 
-// clockStep is a change of the wall clock against the monotonic one that is a step, not a slew.
+// clockStep is the least change of the wall clock against the monotonic one that counts as a step and not as a slew.
 const clockStep = 50 * time.Millisecond
 
-// Tick records one second, in which other processes used so many cores to make the load.
+// Tick records one second. others is the number of cores that other processes used to make the load.
 func (m *generatorMonitor) Tick(inFlight int64, others result.Num) {
 	now, cpu := m.now(), machine.CPUTime()
 	stolen, ticks := machine.StolenTime()
@@ -83,7 +83,7 @@ func (m *generatorMonitor) Tick(inFlight int64, others result.Num) {
 	m.seconds = append(m.seconds, t)
 }
 
-// SoFar returns the totals so far, with the means of its seconds.
+// SoFar returns the totals so far, with the means over the seconds.
 func (m *generatorMonitor) SoFar() result.Generator {
 	g := m.out
 	g.Seconds = slices.Clone(m.seconds)
@@ -109,7 +109,7 @@ func (m *generatorMonitor) Finish() result.Generator {
 	g.GCPauses, g.GCPauseMax = m.pauses.since()
 	m.pulse.Stop()
 	for _, f := range m.pulse.Freezes() {
-		if f.To-f.From < measure.LeastFreeze { // a quota makes ten a second, which Throttled sums up
+		if f.To-f.From < measure.LeastFreeze { // a quota causes up to ten of these a second; Throttled sums them up
 			continue
 		}
 		g.Freezes = append(g.Freezes, result.Freeze{T: result.Sec(f.From), D: result.Sec(f.To - f.From)})
@@ -140,8 +140,7 @@ func (g *gcPauses) read() {
 	}
 }
 
-// since returns the sum and the longest of the pauses since read, by the upper edges of their
-// buckets.
+// since returns the sum and the maximum of the pauses since the call of read, by the upper edges of their buckets.
 func (g *gcPauses) since() (sum, longest result.Num) {
 	h := readPauses()
 	if h == nil || len(h.Counts) != len(g.before) {

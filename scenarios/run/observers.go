@@ -11,8 +11,8 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// observers watch beside the load: brunt's own health, what the target's units use, its metrics and
-// its alerts.
+// observers watch brunt's own health, the resources that the target's units use, metrics and alerts while the load
+// runs.
 type observers struct {
 	session  *session
 	plan     *plan.Plan
@@ -21,10 +21,10 @@ type observers struct {
 	mon      *generatorMonitor
 	usage    *observe.Usage    // nil before the load
 	observed *observe.Observer // reads nothing before the load
-	health   result.Generator  // brunt's, of the load
+	health   result.Generator  // brunt's own health during the load
 }
 
-// start begins to watch, when t0 is known.
+// start begins to watch. t0 must be known.
 func (o *observers) start() {
 	o.mon, o.usage = newGeneratorMonitor(o.log.Now, o.log.T0()), observe.NewUsage(o.session.sys.Units())
 	o.observed = observe.New(observe.Run{
@@ -39,7 +39,7 @@ func (o *observers) start() {
 	o.session.sys.Measure(o.log.Now)
 }
 
-// stop ends what start began. It is called when the load is over, so that the judging does not count.
+// stop ends the watch. It is called when the load is over, so that judging does not count.
 func (o *observers) stop() {
 	o.usage.Stop()
 	o.observed.Stop()

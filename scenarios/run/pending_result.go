@@ -7,7 +7,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// PendingResult is what is known of a run before it begins: its identity and its objectives.
+// PendingResult returns the result of a run before it begins: its identity and its objectives.
 func PendingResult(p *plan.Plan, o Options) *result.Result {
 	sc := p.Scenario
 	res := &result.Result{

@@ -36,7 +36,7 @@ func createRequestLog(path, run string, t0 time.Time, s *plan.Plan) (*requestLog
 	for i := range s.Loads {
 		for _, f := range s.Loads[i].Flows {
 			for _, step := range f.Steps {
-				if step.Call == nil { // a pause
+				if step.Call == nil { // a pause makes no request
 					continue
 				}
 				if t := step.Call.Traits(); t.URL != "" {
@@ -61,8 +61,8 @@ func createRequestLog(path, run string, t0 time.Time, s *plan.Plan) (*requestLog
 	return k, nil
 }
 
-// asks records the method and URL of a step. Where they differ by request, as those of targets do,
-// it uses the path in its name.
+// asks records the method and URL of a step. If the URL differs between requests, as for targets of vegeta, it uses
+// the path in the step's name.
 func asks(to *result.RequestsStep, method, url string) {
 	if to.URL != "" && to.URL != url {
 		_, url, _ = strings.Cut(to.Name, " ")
@@ -77,7 +77,7 @@ func (l *requestLog) Keep(o *scenarios.Outcome) {
 	}
 }
 
-// Close ends the file; its error is why the file is incomplete.
+// Close ends the file. An error says why the file is incomplete.
 func (l *requestLog) Close() error {
 	for _, end := range []func() error{l.out.Flush, l.pack.Close, l.file.Close} {
 		if err := end(); l.err == nil {

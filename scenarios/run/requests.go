@@ -25,12 +25,12 @@ import (
 	"brunt/targets"
 )
 
-// A requester makes requests to the target: for the loads, and those that are not measured.
+// A requester makes requests to the target: for the loads, and requests that are not measured.
 type requester struct {
 	session *session
 	plan    *plan.Plan
 	log     *events.Log
-	asks    observe.Asks // for tokens
+	asks    observe.Asks // times of requests for tokens
 }
 
 func newRequester(s *session) *requester { return &requester{session: s, plan: s.plan, log: s.log} }
@@ -55,8 +55,8 @@ func (r *requester) reach(l *scenarios.Load) targets.Options {
 	}
 }
 
-// straight returns the options for requests to one address, as the first load would make them but
-// bypassing links with faults.
+// straight returns the options for requests to one address, as the first load would make them, but past links with
+// faults.
 func (r *requester) straight(base string, timeout time.Duration, kept *samples.Set) targets.Options {
 	l := r.plan.SetupLoad()
 	o := r.reach(l)
@@ -64,8 +64,8 @@ func (r *requester) straight(base string, timeout time.Duration, kept *samples.S
 	return o
 }
 
-// ask runs a step of a question at a unit, or at the target where u is nil, and returns what it extracted as
-// value. It changes no variable of the run.
+// ask runs a step of a question at a unit, or at the target if u is nil, and returns the value that the step
+// extracted as `value`. It does not change variables of the run.
 func (r *requester) ask(ctx context.Context, n *syntax.Node, u chaos.Unit, timeout time.Duration) (string, error) {
 	steps, known := r.plan.Asked[n]
 	if !known {
@@ -88,7 +88,7 @@ func (r *requester) ask(ctx context.Context, n *syntax.Node, u chaos.Unit, timeo
 	}
 	vars := slices.Clone(r.session.vars)
 	for i := range vars {
-		vars[i].Text = slices.Clone(vars[i].Text) // an extraction writes over it
+		vars[i].Text = slices.Clone(vars[i].Text) // an extraction overwrites the text
 	}
 	if err := runOnce(ctx, r.iteration(what, steps, o, vars, &env), steps); err != nil {
 		return "", err
@@ -99,8 +99,8 @@ func (r *requester) ask(ctx context.Context, n *syntax.Node, u chaos.Unit, timeo
 	return "", nil
 }
 
-// act runs the steps of a fault in sessions of their own, which it leaves open. They go straight to the target, past
-// the links that faults are on, and only to what both load and faults may reach.
+// act runs the steps of a fault in sessions of their own, which it leaves open. The steps bypass links with faults,
+// and may only go to addresses that both the load and the faults may reach.
 func (r *requester) act(ctx context.Context, s chaos.Sequence) (io.Closer, error) {
 	steps, known := r.plan.Asked[s.Steps]
 	if !known {
@@ -119,20 +119,20 @@ func (r *requester) act(ctx context.Context, s chaos.Sequence) (io.Closer, error
 	})
 }
 
-// keep returns the steps of a fault as the journal keeps them.
+// keep returns the steps of a fault in the form that the journal keeps.
 func (r *requester) keep(s chaos.Sequence) (json.RawMessage, error) {
 	base, _ := r.session.sys.Base()
 	return guard.KeepRun(&guard.RevertRun{Plan: r.plan, Base: base, Units: r.session.env.Units}, s)
 }
 
-// The keys of a scenario for what runs once.
+// The keys of a scenario for steps that run once.
 const (
 	ofSetup    = "setup"
 	ofTeardown = "teardown"
 )
 
-// parts runs the parts of setup or teardown as one iteration. Setup ends at the first failure; teardown does all that
-// it can until ctx ends.
+// parts runs the parts of setup or teardown as one iteration. Setup ends at the first failure; teardown goes on after
+// failures until ctx ends.
 func (r *requester) parts(ctx context.Context, what string, parts []plan.OncePart) error {
 	var errs []error
 	var steps []load.Step
@@ -173,7 +173,7 @@ func (r *requester) ready(ctx context.Context) error {
 	return runOnce(ctx, r.iteration("ready", r.plan.Ready, r.setupOptions(timeout), r.session.vars, &env), r.plan.Ready)
 }
 
-// setupOptions returns the options for requests before the load and after it, with a timeout of each.
+// setupOptions returns the options for requests before and after the load. timeout is the timeout of each request.
 func (r *requester) setupOptions(timeout time.Duration) targets.Options {
 	l := r.plan.SetupLoad()
 	l.Timeout = quantity.Duration(timeout)

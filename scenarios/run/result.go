@@ -29,7 +29,7 @@ func (s *session) head(of *Identity) *result.Result {
 	}
 }
 
-// unstarted is the result of a run that ended before its load.
+// unstarted returns the result of a run that ended before its load.
 func (r *runner) unstarted(err error) *result.Result {
 	res := r.session.head(r.identity)
 	res.Notes = slices.Concat(r.plan.Notes, r.log.Noted())
@@ -104,7 +104,7 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	return res, nil
 }
 
-// judge asks the judge, and keeps the case where that is asked for.
+// judge runs the judge, and keeps the case file if that is configured.
 func (l *loads) judge(c judge.Case) (*judge.Findings, error) {
 	all := l.rec.Finish()
 	found, err := judge.Judge(all, c)
@@ -114,7 +114,7 @@ func (l *loads) judge(c judge.Case) (*judge.Findings, error) {
 	return found, casefile.Keep(l.session.o.ID, all, c, found)
 }
 
-// unfitBy are reasons of one kind why no figure of a run can be trusted.
+// unfitBy returns reasons of one kind why the figures of a run can't be trusted.
 func unfitBy(kind result.ReasonKind, texts []string) (out []result.Reason) {
 	for _, text := range texts {
 		out = append(out, result.Reason{Kind: kind, Verdict: scenarios.Invalid, Text: text})
@@ -122,7 +122,7 @@ func unfitBy(kind result.ReasonKind, texts []string) (out []result.Reason) {
 	return out
 }
 
-// generator evaluates whether brunt was the limit.
+// generator evaluates whether brunt was the bottleneck.
 func (r *runner) generator(f *judge.Findings, limits []string) result.Generator {
 	g := r.observers.health
 	if r.loads.account != nil {
@@ -152,15 +152,15 @@ func (s *session) judgedBy() []slo.Objective {
 	return judged
 }
 
-// noteResent notes that requests waited for a SYN to be sent again, and which unit's system dropped connections because
-// its accept queue was full.
+// noteResent notes that requests waited for a SYN to be sent again, and the units whose systems dropped connections
+// because an accept queue was full.
 func noteResent(log *events.Log, cells []result.Cell, units []result.UnitUsage) {
 	for i := range cells {
 		if c := &cells[i]; c.Phase.Kind == slo.RunPhase && c.Load == "*" && c.Step == "*" && c.Resent != nil {
 			log.Note("%s", c.Resent.Sentence(c.Count))
 		}
 	}
-	var sharing []string // a network namespace, and so its counter, with brunt
+	var sharing []string // units that share a network namespace, and so its counter, with brunt
 	var dropped int64
 	for _, u := range units {
 		switch n := u.AcceptOverflows; {

@@ -14,7 +14,7 @@ import (
 // of the result are present.
 type Sampler func(ctx context.Context) *result.Result
 
-// sample asks the watcher, because only its goroutine may read its data.
+// sample asks the goroutine of watch for the result so far, because only that goroutine may read its data.
 func (l *live) sample(ctx context.Context) *result.Result {
 	answer := make(chan *result.Result, 1)
 	select {

@@ -33,31 +33,34 @@ import (
 
 // Options configure a run.
 type Options struct {
-	ID       string   // name of the run; empty draws one
-	LogDir   string   // for the output of the target's units; empty keeps only its end
-	State    string   // for the journal; required for a run that starts a target or injects faults
-	Ledger   string   // the file for writes that the ledger found wrong; empty keeps none
+	ID       string   // name of the run; empty means a random one
+	LogDir   string   // folder for the output of the target's units; empty keeps only the end of the output
+	State    string   // folder for the journal; required for a run that starts a target or injects faults
+	Ledger   string   // file for writes that the ledger found wrong; empty means no file
 	Watchdog []string // the command line of the watchdog; empty runs without one, for tests
-	// the command that starts the stress process; without it, faults that need one fail
+	// the command that starts the stress process; without it, faults that need that process fail
 	Stress []string
-	// the command that starts the process for links and networks; empty does that in this process, for tests
-	Proxies      []string
-	AgentsAlways bool                  // use agents in an engine also for what brunt could do itself; for tests
-	Requests     string                // the file that logs every request; empty keeps none
+	// the command that starts the process for links and networks; empty means in this process, for tests
+	Proxies []string
+	// use agents in an engine even for faults that brunt could make itself; for tests
+	AgentsAlways bool
+	Requests     string                // file that logs every request; empty means no file
 	NoChaos      bool                  // the control run: no fault is injected
 	Log          *slog.Logger          // nil logs nothing
 	Live         func(result.Interval) // called every second, and once the loads are over; may be nil
 	BySteps      bool                  // Live also receives every step
 	Event        func(result.Event)    // called with each event, by several goroutines; may be nil
-	// of a load that is switched between two sides: stretches with cells of their own
-	Blocks  []load.Span
-	Await   func(context.Context) error // waits, once all is ready, until the load may begin; nil does not wait
-	Begun   func(Sampler)               // called when the load begins, with a view of the run; may be nil
-	Workers Workers                     // make the load in place of this process; the zero value is none
-	Suspend <-chan os.Signal            // a signal asks to suspend brunt; may be nil
-	Hurry   <-chan struct{}             // closed to end the commands and requests of teardown; may be nil
-	Stop    func()                      // suspends brunt, once all faults are undone
-	At      func(point string)          // called at each point where brunt could be killed, for tests
+	// for a load that switches between two sides: spans with cells of their own
+	Blocks []load.Span
+	// called when all is ready, and waits until the load may begin; nil does not wait
+	Await func(context.Context) error
+	Begun func(Sampler) // called when the load begins, with a view of the run; may be nil
+	// workers that make the load in place of this process; the zero value means none
+	Workers Workers
+	Suspend <-chan os.Signal   // a signal asks to suspend brunt; may be nil
+	Hurry   <-chan struct{}    // closed to end the commands and requests of teardown; may be nil
+	Stop    func()             // suspends brunt, once all faults are undone
+	At      func(point string) // called at each point where brunt could be killed, for tests
 }
 
 // Errors of a run that could not begin or continue: its verdict is invalid.
@@ -72,9 +75,9 @@ var (
 	errLost    = errors.New("a worker is lost, and `lost: stop` ends the run then")
 )
 
-// A NotRevertedError is part of the error of a run that failed without a result and left something to be undone.
+// A NotRevertedError is part of the error of a run that failed without a result and did not undo everything.
 type NotRevertedError struct {
-	Left string // what is left, in a sentence
+	Left string // description of the rest that is not undone, in a sentence
 }
 
 func (e NotRevertedError) Error() string { return "not everything was taken back: " + e.Left }
@@ -99,7 +102,7 @@ type stopped struct{ condition string }
 
 func (s stopped) Error() string { return "stop condition met: " + s.condition }
 
-// An unsteady is the cause of a run whose steady state did not hold, so that nothing was injected.
+// An unsteady is the cause of a run whose steady state did not hold, so that no fault was injected.
 type unsteady struct {
 	what       string
 	undeclared bool // the scenario declares no steady state, and its baseline failed
@@ -112,8 +115,8 @@ func (u unsteady) Error() string {
 	return "the steady state did not hold: " + u.what
 }
 
-// reason is that of the run: a declared steady state is a promise that the target broke; a
-// baseline that fails without one is a run that shows nothing about the faults.
+// reason returns the reason of the run. If a declared steady state does not hold, the target broke a promise, and the
+// run fails. If the baseline fails without a declared one, the run shows nothing about the faults, and is invalid.
 func (u unsteady) reason() result.Reason {
 	if u.undeclared {
 		return result.Reason{Kind: result.BaselineFailed, Verdict: scenarios.Invalid, Text: u.what}
@@ -133,14 +136,16 @@ type runner struct {
 	faults     *faults
 	observers  *observers
 	live       *live
-	caller     func() error // why the caller ended the run, which may be after it ended by itself; nil: it can't
+	// returns why the caller ended the run, even if it did so after the run ended by itself; nil if the caller can't
+	// end it
+	caller func() error
 
 	written    []*result.LedgerRecord // results of the ledgers
-	setUp      bool                   // setup has begun, and teardown has not
+	setUp      bool                   // setup has begun, but teardown has not
 	broken     error                  // a failure of brunt itself during the load
-	closers    []func() error         // free what the run holds, in reverse order
-	closeNotes []string               // notes of closers, about the result
-	conditions []result.Condition     // once they are taken back
+	closers    []func() error         // free resources of the run, in reverse order
+	closeNotes []string               // notes of closers for the result
+	conditions []result.Condition     // set when conditions are taken back
 }
 
 // newRunner creates the runner of a plan.
@@ -223,8 +228,8 @@ func (r *runner) guarded(ctx context.Context) (*result.Result, error) {
 	return res, errors.Join(err, cerr)
 }
 
-// run is the life of a run. An error before the load is the fault of the scenario or the target, and
-// the result says so; an error of brunt itself is returned.
+// run is the life of a run. An error before the load that is due to the scenario or the target is part of the result;
+// an error of brunt itself is returned.
 func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	defer func() {
 		err = errors.Join(err, r.close())
@@ -234,7 +239,7 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 		}
 	}()
 	hire, bringUp := r.hire, r.bringUp
-	if r.plan.Stack.OnPods() { // the workers join it there
+	if r.plan.Stack.OnPods() { // the workers join the target in the cluster
 		hire, bringUp = bringUp, hire
 	}
 	for _, step := range []func(context.Context) error{
@@ -278,16 +283,16 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	return res, nil
 }
 
-// notBegun is the result of a run whose load never began; what setup did is undone.
+// notBegun runs teardown, and returns the result of a run whose load never began.
 func (r *runner) notBegun(ctx context.Context, err error) *result.Result {
 	r.teardown(ctx)
 	return r.unstarted(err)
 }
 
-// onClose adds what close is to do.
+// onClose adds a function that close calls.
 func (r *runner) onClose(do func() error) { r.closers = append(r.closers, do) }
 
-// close frees all that the run holds, the last first.
+// close calls the functions of onClose, the last one first.
 func (r *runner) close() error {
 	var errs []error
 	for _, do := range slices.Backward(r.closers) {
@@ -297,7 +302,7 @@ func (r *runner) close() error {
 	return errors.Join(errs...)
 }
 
-// prepare checks and prepares all that needs no target.
+// prepare checks and prepares everything that needs no target.
 func (r *runner) prepare(context.Context) error {
 	r.session.prepare()
 	r.loads.samples = &samples.Set{
@@ -365,7 +370,7 @@ func (r *runner) fetchTokens(ctx context.Context) error {
 }
 
 func (r *runner) setup(ctx context.Context) error {
-	r.onClose(func() error { r.teardown(ctx); return nil }) // where an error of brunt ends the run
+	r.onClose(func() error { r.teardown(ctx); return nil }) // for runs that an error of brunt ends
 	r.setUp = true
 	err := r.requests.parts(ctx, ofSetup, r.plan.SetupParts)
 	if err != nil && ctx.Err() == nil {
@@ -375,7 +380,7 @@ func (r *runner) setup(ctx context.Context) error {
 	return err
 }
 
-// bind waits for the endpoints of loads, which setup may have started, and prepares steps at the target, such as
+// bind waits for the endpoints of loads, which setup may have started, and prepares steps at the target, such as SQL
 // statements.
 func (r *runner) bind(ctx context.Context) error {
 	if err := r.session.sys.LoadReady(ctx); err != nil {
@@ -388,8 +393,8 @@ func (r *runner) bind(ctx context.Context) error {
 	return err
 }
 
-// teardown runs the teardown once, if setup has begun. The end of ctx leaves it alone; [Options.Hurry] ends it, and its
-// own limit.
+// teardown runs the teardown once, if setup has begun. The end of ctx does not end it; [Options.Hurry] and its own
+// time limit do.
 func (r *runner) teardown(ctx context.Context) {
 	if !r.setUp {
 		return
@@ -402,8 +407,8 @@ func (r *runner) teardown(ctx context.Context) {
 	}
 }
 
-// teardownContext is a context for teardown: it ends after the longest time that teardown may take, or when hurry is
-// closed, and not with ctx. Its user calls the function.
+// teardownContext returns a context for teardown. It ends after most, or when hurry is closed, but not with ctx. The
+// caller must call the returned function.
 func teardownContext(ctx context.Context, most time.Duration, hurry <-chan struct{}) (context.Context, func()) {
 	ctx, late := context.WithTimeoutCause(context.WithoutCancel(ctx), most,
 		fmt.Errorf("all of it may take %s", quantity.FormatDuration(most)))
@@ -488,7 +493,7 @@ func (r *runner) probeWrites(ctx context.Context) error {
 	return r.loads.ledgers.Probe(ctx, r.ledgerRun)
 }
 
-// verifyLedger reads back what the load has written.
+// verifyLedger reads back the writes of the load.
 func (r *runner) verifyLedger(ctx context.Context) (err error) {
 	r.written, err = r.loads.ledgers.Verify(ctx, r.ledgerRun)
 	for _, l := range r.written {

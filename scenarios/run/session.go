@@ -17,15 +17,15 @@ import (
 	"brunt/scenarios/template"
 )
 
-// A session is what all parts of a run share.
+// A session holds the data that all parts of a run share.
 type session struct {
 	plan   *plan.Plan
-	log    *events.Log // its events, and its clock
+	log    *events.Log // events and clock of the run
 	o      Options
 	logger *slog.Logger
 	began  time.Time
-	env    *template.Env    // what templates see of the run
-	vars   []template.Value // extracted by setup
+	env    *template.Env    // data of the run for templates
+	vars   []template.Value // variables that setup extracted
 	sys    *target.System
 	cancel context.CancelCauseFunc // ends the run, with the reason
 }
@@ -67,7 +67,7 @@ func names(p *plan.Plan) []string {
 	return all
 }
 
-// protected are the settings of the run's protection.
+// protected returns the settings of the run's protection.
 func (s *session) protected() guard.Options {
 	return guard.Options{
 		Run: s.o.ID, State: s.o.State, Watchdog: s.o.Watchdog, At: s.o.At, AgentsAlways: s.o.AgentsAlways,
@@ -89,7 +89,7 @@ func (s *session) hideSetUp() {
 	}
 }
 
-// traceHigh is the first half of the trace ids of a load; zero means no traces.
+// traceHigh returns the high half of the trace ids of a load; zero means no traces.
 func (s *session) traceHigh(name string) uint64 {
 	if !s.plan.Scenario.Trace.Sends() {
 		return 0
@@ -97,7 +97,7 @@ func (s *session) traceHigh(name string) uint64 {
 	return max(1, s.env.Salt[0]^load.Hash(name))
 }
 
-// prepare prepares what steps need: variables, tables and salt.
+// prepare prepares the data that steps need: variables, tables and salt.
 func (s *session) prepare() {
 	s.env.Salt, s.env.Tables = [2]uint64{rand.Uint64(), rand.Uint64()}, s.plan.Scenario.Tables
 	for _, t := range s.env.Tables {

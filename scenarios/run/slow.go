@@ -9,7 +9,7 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// slowLimits lists limits of slow answers by step, the first of them.
+// slowLimits words the limits of slow answers of the first steps.
 func slowLimits(series *measure.Series, by []measure.SlowLimit) string {
 	const most = 6
 	var out []string

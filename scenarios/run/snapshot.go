@@ -20,30 +20,30 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// A snapshot is the state of a run at one time. Both the result so far, which the live page shows,
-// and the final result are composed of one.
+// A snapshot is the state of a run at one time. Both the result so far, which the live page shows, and the final
+// result are composed from a snapshot.
 type snapshot struct {
 	session   *session
 	plan      *plan.Plan
 	loads     *loads
 	observers *observers
-	estimate  []timeline.Estimated   // when each fault is due
+	estimate  []timeline.Estimated   // times at which faults are due
 	written   []*result.LedgerRecord // results of the ledgers; none while the loads go on
 
-	at time.Duration // how far the loads are; never once they are over
-	// until when all requests have ended or had their timeout, if the run was ended early; else never
+	at time.Duration // time up to which the loads have run; never when they are over
+	// if the run was ended early, the time up to which all requests have ended or timed out; otherwise never
 	whole   time.Duration
 	slo     []slo.Objective
 	causes  scenarios.Causes
-	ends    []time.Duration // of the loads; while they go on, as planned
-	records []*chaos.Record // of the faults; while the loads go on, as far as events tell
+	ends    []time.Duration // ends of the loads; planned ends while they go on
+	records []*chaos.Record // records of the faults; while the loads go on, as far as events tell
 	events  map[string]map[string]result.Event
 }
 
 // never is the time of a snapshot after the loads.
 const never = time.Duration(math.MaxInt64)
 
-// newSnapshot creates a snapshot of the faults, and of the loads that they are on.
+// newSnapshot creates a snapshot of the faults and the loads.
 func newSnapshot(f *faults, at time.Duration) *snapshot {
 	return &snapshot{
 		session: f.session, plan: f.plan, loads: f.loads, observers: f.observers, estimate: f.estimate,
@@ -51,7 +51,7 @@ func newSnapshot(f *faults, at time.Duration) *snapshot {
 	}
 }
 
-// snapshot is the state while the loads go on.
+// snapshot returns the state while the loads go on.
 func (l *live) snapshot() *snapshot {
 	s := newSnapshot(l.faults, max(0, min(l.log.Now(), l.plan.End())))
 	s.slo, s.events = l.plan.Objectives(l.session.o.NoChaos), l.log.OfFaults()
@@ -62,7 +62,7 @@ func (l *live) snapshot() *snapshot {
 	return s
 }
 
-// snapshotAtEnd is the state after the loads and the faults. The end of ctx ended them early.
+// snapshotAtEnd returns the state after the loads and the faults. If ctx has ended, it ended them early.
 func (r *runner) snapshotAtEnd(ctx context.Context) *snapshot {
 	s := newSnapshot(r.faults, never)
 	s.slo, s.records, s.written = r.session.judgedBy(), r.faults.records, r.written
@@ -86,7 +86,7 @@ func (r *runner) snapshotAtEnd(ctx context.Context) *snapshot {
 
 func (s *snapshot) final() bool { return s.at == never }
 
-// compose adds to a result what find derives from the measurements, and what the snapshot knows.
+// compose adds the findings of find and the data of the snapshot to a result.
 func (s *snapshot) compose(
 	res *result.Result, find func(judge.Case) (*judge.Findings, error),
 ) (*judge.Findings, error) {
@@ -121,7 +121,7 @@ func (s *snapshot) compose(
 	return f, nil
 }
 
-// judgeCase is the state as the judge needs it.
+// judgeCase returns the state in the form that the judge needs.
 func (s *snapshot) judgeCase() judge.Case {
 	sc := s.plan.Scenario
 	c := judge.Case{
@@ -177,7 +177,7 @@ func (s *snapshot) judgeCase() judge.Case {
 	if s.loads.account != nil {
 		c.Lost = s.loads.account.Lost
 	}
-	c.Strict, c.Ledgers = sc.Judge.Strict, s.written // the result so far has no intervals to be strict about
+	c.Strict, c.Ledgers = sc.Judge.Strict, s.written // has no effect on the result so far, which has no intervals
 	if sc.Trace.Sends() {
 		c.TraceID = func(load int, low uint64) scenarios.TraceID {
 			return scenarios.NewTraceID(s.session.traceHigh(s.plan.Loads[load].Name), low)
@@ -186,8 +186,8 @@ func (s *snapshot) judgeCase() judge.Case {
 	return c
 }
 
-// recordsSoFar are the records of occurrences while the loads go on, when only the timeline may read
-// its own.
+// recordsSoFar returns the records of occurrences while the loads go on. The timeline's own records can't be used,
+// because only the timeline may read them.
 func (s *snapshot) recordsSoFar(occurrences []measure.Occurrence) []*chaos.Record {
 	var out []*chaos.Record
 	for n, oc := range occurrences {

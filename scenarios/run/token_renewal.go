@@ -12,8 +12,8 @@ import (
 	"brunt/targets/http/auth"
 )
 
-// tokens fetches the tokens of requests before the load begins, and renews them beside it until drop
-// is called. No measured request waits for one.
+// tokens fetches the tokens of requests before the load begins, and renews them while it runs, until drop is called.
+// No measured request waits for a token.
 func (r *requester) tokens(ctx context.Context) (drop func(), err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var renewals sync.WaitGroup
@@ -43,7 +43,7 @@ func (r *requester) tokens(ctx context.Context) (drop func(), err error) {
 	return drop, nil
 }
 
-// fresh notes that a token could not be renewed in time, or was renewed again.
+// fresh notes that a token could not be renewed in time, or that it was renewed after that.
 func (r *requester) fresh(err error) {
 	if err == nil {
 		r.log.Event(result.Event{Event: "auth.refreshed"})

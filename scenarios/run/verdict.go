@@ -14,8 +14,8 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// decide sets verdict, exit code and reasons by their precedence. Unfit says why no figure of the run
-// can be trusted. A late generator is no such reason: each objective is judged without its lag as well.
+// decide sets verdict, exit code and reasons by their precedence. unfit has the reasons why the figures of the run
+// can't be trusted. A late generator is no such reason, because each objective is judged without its lag as well.
 func (r *runner) decide(
 	ctx context.Context, res *result.Result, objectives []slo.Objective, found []judge.FaultFinding, unfit []result.Reason,
 ) {
@@ -63,7 +63,7 @@ func (r *runner) decide(
 // verdict changes the verdict of a result to a worse one.
 type verdict struct{ res *result.Result }
 
-// because adds a reason that an error is, or is of.
+// because adds a reason whose text is an error.
 func (v verdict) because(to scenarios.Verdict, kind result.ReasonKind, err error) {
 	v.res.Because(result.Reason{Kind: kind, Verdict: to, Text: err.Error()})
 }
@@ -74,13 +74,13 @@ func notReverted(res *result.Result, left int) {
 	res.ExitCode = res.Verdict.ExitCode()
 }
 
-// leftBehind is the reason of a run that left entries of its journal open.
+// leftBehind returns the reason of a run that left entries of its journal open.
 func leftBehind(entries int) result.Reason {
 	return result.Reason{Kind: result.LeftBehind, Verdict: scenarios.NotReverted, Left: entries}
 }
 
-// decideFaults judges the faults themselves: a fault that was not verified, affected no traffic or could
-// not be undone. Where the steady state did not hold, cause is the reason that none was injected.
+// decideFaults judges the faults themselves: whether one was not verified, affected no traffic or could not be
+// undone. If the steady state did not hold, cause is the reason why no fault was injected.
 func (v verdict) decideFaults(cause error, records []*chaos.Record, smoke bool) {
 	refused := errors.As(cause, new(unsteady))
 	for _, c := range records {
@@ -97,8 +97,8 @@ func (v verdict) decideFaults(cause error, records []*chaos.Record, smoke bool) 
 	}
 }
 
-// judgeRecord judges one fault itself: not verified, or not undone. Name is empty where the run has
-// only one fault.
+// judgeRecord judges one fault itself: whether it was verified and undone. name is empty if the run has only one
+// fault.
 func judgeRecord(c *chaos.Record, name string) (out []result.Reason) {
 	because := func(to scenarios.Verdict, kind result.ReasonKind, err error) {
 		out = append(out, result.Reason{Kind: kind, Verdict: to, Fault: name, Text: err.Error()})
@@ -132,7 +132,7 @@ func judgeRecord(c *chaos.Record, name string) (out []result.Reason) {
 	return out
 }
 
-// whyVoid says why a fault did not stay for its time.
+// whyVoid returns the reason why a fault did not last for its time.
 func whyVoid(c *chaos.Record, name string) result.Reason {
 	if void, ok := errors.AsType[chaos.VoidError](c.Void); ok {
 		return result.Reason{
@@ -149,7 +149,7 @@ func isPartial(err error) bool {
 	return ok
 }
 
-// stillDown says that the unit of a one-shot did not come back in time.
+// stillDown returns the reason that the unit of a one-shot did not come back in time.
 func stillDown(c *chaos.Record, name string) result.Reason {
 	return result.Reason{
 		Kind: result.StillDown, Verdict: scenarios.Invalid, Fault: name, After: result.Sec(c.Within), Text: c.GoneText,
@@ -173,8 +173,8 @@ func (v verdict) decideImpacts(found []judge.FaultFinding) {
 	}
 }
 
-// decideCause judges why the run ended early, if it did, and returns the exit code of an interrupt. Caller says whether
-// one came after the run ended for another reason: it takes precedence over that.
+// decideCause judges why the run ended early, if it did, and returns the exit code of an interrupt. caller returns an
+// interrupt that came after the run ended for another reason: the interrupt takes precedence.
 func (v verdict) decideCause(cause error, caller func() error) int {
 	var (
 		in   Interrupt
@@ -218,7 +218,7 @@ func (v verdict) invalidate(why result.Notes, which func(*result.ObjectiveResult
 	}
 }
 
-// invalidateVoid takes those objectives out of the verdict that are about a fault that was over before its time.
+// invalidateVoid takes objectives on a fault that was over before its time out of the verdict.
 func (v verdict) invalidateVoid(records []*chaos.Record) {
 	for _, c := range records {
 		if c.Void == nil {
@@ -241,8 +241,8 @@ func (v verdict) decideObjectives(objectives []slo.Objective) {
 	}
 }
 
-// noteShort notes of the objectives in a fault how long it is judged, where it was over sooner: a unit
-// that is back at once still has a phase of some seconds.
+// noteShort adds a note to objectives in a fault that was over sooner than its phase: the phase of a unit that is
+// back at once still lasts some seconds, and all of it is judged.
 func noteShort(res *result.Result, objectives []slo.Objective) {
 	for i := range res.Objectives {
 		o := &res.Objectives[i]
@@ -261,8 +261,8 @@ func noteShort(res *result.Result, objectives []slo.Objective) {
 	}
 }
 
-// tellingObjective is the first objective of a verdict; an objective on a fault comes before one on
-// the whole run, because it explains more.
+// tellingObjective returns the index of the first objective with a verdict. An objective on a fault comes before one
+// on the whole run, because it explains more.
 func tellingObjective(results []result.ObjectiveResult, objectives []slo.Objective, of scenarios.Verdict) int {
 	found := -1
 	for i := range results {

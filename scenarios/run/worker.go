@@ -22,7 +22,7 @@ import (
 	"brunt/scenarios/run/workers"
 )
 
-// ServeWorker makes a part of the load of the run at the other end of in and out, until in ends. Compile compiles its
+// ServeWorker makes a part of the load of the run at the other end of in and out, until in ends. compile compiles its
 // scenario.
 func ServeWorker(
 	ctx context.Context, in io.Reader, out io.Writer, compile func(workers.Source) (*plan.Plan, error),
@@ -32,31 +32,31 @@ func ServeWorker(
 	return (&rpc.Server{Operations: w.operations(), Patient: true}).Serve(ctx, in, out)
 }
 
-// A worker makes a part of the load of a run. Its requests come one after the other.
+// A worker makes a part of the load of a run. The run sends it one request at a time.
 type worker struct {
 	session *session
 	compile func(workers.Source) (*plan.Plan, error)
 	loads   *loads
 	drop    func()                      // ends the renewal of tokens
-	probe   func(context.Context) error // begins to read writes back; nil: the scenario has no ledger
+	probe   func(context.Context) error // begins to read writes back; nil if the scenario has no ledger
 	mon     *generatorMonitor
 	ticked  time.Duration
 	jobs    sync.WaitGroup
 	over    chan struct{} // closed when all loads are over
 	news    workers.News
 	ear     *workers.Ear
-	patient time.Duration // how long it makes load without a word from the run
+	patient time.Duration // how long it makes load without contact to the run
 
 	mu       sync.Mutex
 	end      context.CancelCauseFunc // ends the loads
 	stats    []load.Stats
 	failures []string // by load
 	usedUp   bool
-	quit     string        // why it ended the loads itself
-	quitAt   time.Duration // when
+	quit     string        // why it ended the loads itself; empty if it did not
+	quitAt   time.Duration // when it did
 }
 
-// operations are all that a run asks of the worker.
+// operations returns the operations that a run can request of the worker.
 func (w *worker) operations() rpc.Operations {
 	return rpc.Join(
 		workers.OpPlan.By(func(_ context.Context, j workers.Joined) (workers.Planned, error) { return w.planned(j) }),
@@ -86,7 +86,7 @@ func (w *worker) planned(j workers.Joined) (workers.Planned, error) {
 	return planned, nil
 }
 
-// ready prepares what needs no t0. The tokens are renewed until the end.
+// ready prepares everything that needs no t0. Tokens are renewed until the end.
 func (w *worker) ready(ctx context.Context, r workers.Ready) (err error) {
 	s, p := w.session, w.session.plan
 	s.o.NoChaos = r.Control
@@ -118,7 +118,7 @@ func (w *worker) ready(ctx context.Context, r workers.Ready) (err error) {
 	return err
 }
 
-// openLedgers prepares to record writes. Read is where each ledger reads them, by unit.
+// openLedgers prepares to record writes. read has, for each ledger, the URLs from which it reads, by unit.
 func (w *worker) openLedgers(read []map[string]string) {
 	specs := w.session.plan.Ledgers
 	if len(specs) == 0 {
@@ -134,7 +134,7 @@ func (w *worker) openLedgers(read []map[string]string) {
 	}
 }
 
-// setEnd sets what ends the loads.
+// setEnd sets the function that ends the loads.
 func (w *worker) setEnd(end context.CancelCauseFunc) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -151,7 +151,7 @@ func (w *worker) endLoads(why error) {
 	}
 }
 
-// fail ends the loads, because unique data is used up.
+// fail ends the loads because of an error, such as unique data that is used up.
 func (w *worker) fail(why error) {
 	w.mu.Lock()
 	w.usedUp = w.usedUp || errors.Is(why, errUsedUp)
@@ -162,7 +162,7 @@ func (w *worker) fail(why error) {
 // start begins the loads at t0, and returns the time of the run's clock.
 func (w *worker) start(s workers.Start) (time.Duration, error) {
 	now := time.Now()
-	w.session.log.Begin(now.Add(s.T0.Sub(now.Round(0)))) // by the monotonic clock of this process from now on
+	w.session.log.Begin(now.Add(s.T0.Sub(now.Round(0)))) // from now on by the monotonic clock of this process
 	w.mon = newGeneratorMonitor(w.session.log.Now, w.session.log.T0())
 	ctx, end := context.WithCancelCause(context.Background())
 	w.mu.Lock()
@@ -205,7 +205,7 @@ func (w *worker) start(s workers.Start) (time.Duration, error) {
 	return w.session.log.Now(), nil
 }
 
-// listen ends the loads when the run is silent for too long.
+// listen ends the loads if the run is silent for too long.
 func (w *worker) listen() {
 	if !w.ear.Listen(w.over) {
 		return
@@ -217,7 +217,7 @@ func (w *worker) listen() {
 	w.endLoads(errors.New("the run is silent"))
 }
 
-// turn takes over what is known of the faults, and reports what was measured.
+// turn accepts the run's promise about faults, and reports the new measurements.
 func (w *worker) turn(t workers.Turn) (workers.Report, error) {
 	w.ear.Hear()
 	if t.Stop {
@@ -225,7 +225,8 @@ func (w *worker) turn(t workers.Turn) (workers.Report, error) {
 	}
 	out := workers.Report{InFlight: make([]int64, len(w.loads.jobs))}
 	select {
-	case <-w.over: // before the batch, which then holds all that a later promise does not change
+	// checked before the batch is made, so that the batch then holds everything that a later promise does not change
+	case <-w.over:
 		out.Over = true
 	default:
 	}
@@ -254,7 +255,7 @@ func (w *worker) turn(t workers.Turn) (workers.Report, error) {
 	return out, nil
 }
 
-// finish reports the rest, once all loads are over.
+// finish reports the rest when all loads are over.
 func (w *worker) finish(p measure.Promise) (workers.Ended, error) {
 	w.loads.rec.Follow(p)
 	out := workers.Ended{

@@ -17,11 +17,11 @@ import (
 
 // Workers make the load of a run in place of its own process.
 type Workers struct {
-	N       int            // zero is none
-	Command []string       // the command line of one, as a process of this machine
-	Hirer   workers.Hirer  // what starts them; nil: they are processes of this machine
-	Terms   workers.Terms  // of workers elsewhere
-	Source  workers.Source // what they compile; Seed is filled in, and Environ for processes of this machine
+	N       int            // number of workers; zero means none
+	Command []string       // the command line of a worker, as a process of this machine
+	Hirer   workers.Hirer  // starts the workers; nil means as processes of this machine
+	Terms   workers.Terms  // terms of workers elsewhere
+	Source  workers.Source // the source that they compile; Seed is filled in, and Environ for processes of this machine
 }
 
 // hire starts the workers.
@@ -57,12 +57,13 @@ func onlyScripts(p *plan.Plan) bool {
 	return !slices.ContainsFunc(p.Loads, func(lp plan.Load) bool { return lp.Script == nil })
 }
 
-// hasScript reports whether a load is a script of k6. Its processes report to this one, and the workers do not make it.
+// hasScript reports whether a load is a script of k6. The workers do not make such a load: its processes report to
+// this process.
 func hasScript(p *plan.Plan) bool {
 	return slices.ContainsFunc(p.Loads, func(lp plan.Load) bool { return lp.Script != nil })
 }
 
-// readyWorkers gives the workers what setup and the target came to.
+// readyWorkers gives the workers the results of setup and the addresses of the target.
 func (l *loads) readyWorkers(ctx context.Context) error {
 	if l.crew == nil {
 		return nil
@@ -102,7 +103,7 @@ func (l *loads) lead() time.Duration {
 	if l.crew == nil {
 		return lead
 	}
-	return time.Duration(20+2*l.session.o.Workers.N) * lead // until all have begun
+	return time.Duration(20+2*l.session.o.Workers.N) * lead // enough for all workers to begin
 }
 
 // beginWorkers begins the load of the workers.
@@ -121,7 +122,7 @@ func (l *loads) beginWorkers() error {
 	return nil
 }
 
-// accountFor accounts for what the workers owed until the ends of the loads.
+// accountFor makes the account of the iterations that the workers owed until the ends of the loads.
 func (l *loads) accountFor(ends []time.Duration) (err error) {
 	if l.crew != nil {
 		l.account, err = l.crew.Account(ends, lagLimit(l.plan.Scenario.SLO))
@@ -129,7 +130,7 @@ func (l *loads) accountFor(ends []time.Duration) (err error) {
 	return err
 }
 
-// limitsOfWorkers adds to the health of the generator what the workers opened, and which of them were late.
+// limitsOfWorkers adds the workers' connections, protocols and limits to the health of the generator.
 func (l *loads) limitsOfWorkers(g *result.Generator) {
 	if l.account == nil {
 		return
@@ -139,8 +140,8 @@ func (l *loads) limitsOfWorkers(g *result.Generator) {
 	g.Add(l.account.Limits...)
 }
 
-// addWorkers adds the workers to a result, and says why none of its figures can be trusted: without objectives, a part
-// of the load that is lost is such a reason.
+// addWorkers adds the workers to a result, and returns the reasons why its figures can't be trusted: without
+// objectives, a lost part of the load is such a reason.
 func (l *loads) addWorkers(res *result.Result) (unfit []string) {
 	if l.account == nil {
 		return nil

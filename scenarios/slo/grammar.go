@@ -13,10 +13,12 @@
 //
 //	objective = metric op value { clause } .
 //	metric    = [ "ok." | "service." ] ( "p" number | "p(" number ")" | "max" | "mean" )
-//	          | "errors" | "availability" | "availability.admitted" | "shed" | "rate" | "goodput" | "timeouts" | "attempts" | "checks" | "whole"
+//	          | "errors" | "availability" | "availability.admitted" | "shed" | "rate" | "goodput"
+//	          | "timeouts" | "attempts" | "checks" | "whole"
 //	          | "within(" duration ")"
 //	          | "burn(" share "," duration ")" | "slices(" duration "," share ")"
-//	          | ( "onset" | "failover" | "recover" | "heal" | "detect" | "degraded" | "failed" | "area" ) [ "(" duration ")" ] [ ".p" number ]
+//	          | ( "onset" | "failover" | "recover" | "heal" | "detect" | "degraded" | "failed" | "area" )
+//	            [ "(" duration ")" ] [ ".p" number ]
 //	          | ( "alert" | "resolved" ) "(" alert ")" [ ".p" number ]
 //	          | "reach" "(" ( figure | "metric" "(" name ")" ) op value ")"
 //	          | "scaled" "(" service "," number ")"
@@ -51,30 +53,31 @@
 //	growth (1MiB/m)   slope
 //	number            burn; attempts; cpu, in cores
 //
-// A multiple is of the same metric, in another phase or of another load of the same run: `p95 < 110% of baseline in
-// crash`, `mean(store-asks) < 3x of baseline`, `p95 < 150% of load stable of load canary`. A metric that is a share
-// itself takes the form with an x, since `errors < 1% of list` is of a step.
+// A multiple refers to the same metric in another phase, or of another load, of the same run: `p95 < 110% of baseline
+// in crash`, `mean(store-asks) < 3x of baseline`, `p95 < 150% of load stable of load canary`. A metric that is a
+// share itself needs the form with an x, because `errors < 1% of list` is about the step list.
 //
 // `=` is for counts, `for` for stop conditions. In the k6 form, `p(95)<200`, a bare number is in
 // milliseconds. recover(200ms) counts answers slower than 200ms as bad too.
 //
 // A figure of a unit, or a metric that the scenario names under `metrics`, is judged by its greatest value in the
-// phase, or by its fold, in the worst replica and the worst of its series. restarts and ooms are counted over the
-// phase. units, ready, replicas and pending are of a service as a whole: how many of its units run, and of its pods;
-// the lowest value of the phase counts for a lower bound. The value of a named metric may have any unit, and is
-// compared in the base units of Prometheus: bytes, seconds, shares of 1, events per second. The name of a metric is in
-// parentheses so that a later built-in metric of the same name does not change the meaning of an old file.
+// phase, or by its fold, for the worst replica and the worst of its series. restarts and ooms are counted over the
+// phase. units, ready, replicas and pending belong to a service as a whole: units is the number of its running units,
+// the others are numbers of its pods. For these, the lowest value of the phase counts against a lower bound. The
+// value of a named metric may have any unit, and is compared in the base units of Prometheus: bytes, seconds, shares
+// of 1, events per second. The name of a metric is in parentheses so that a later built-in metric of the same name
+// does not change the meaning of an old file.
 //
-// increase, ratio and per_request are of counters, which grow from the start of a process on: by how much all series of
-// the name grew in the phase, divided by what those of another grew, or by the requests of the load. A counter that is
-// less than before was reset, and grew by its value. Between two readings a counter is taken to grow evenly.
+// increase, ratio and per_request are for counters, which grow from the start of a process on. increase is the growth
+// of all series of the name in the phase. ratio divides it by the growth of the series of another name, per_request
+// by the number of requests of the load. A counter whose value decreases was reset, and its new value counts as
+// growth. Between two readings a counter is assumed to grow evenly.
 //
-// slope is the median of the slopes between any two values (Theil, 1950; Sen, 1968), computed
-// separately for each lifetime of a process. It is inconclusive if its 95 % interval contains the
-// target. alert is the time from the injection of a fault to the first answer that reports the
-// alert firing; resolved is the time from the clearing to the first answer that reports it not
-// firing. Slopes, what is asked of counters, alert and resolved are known only after the run; other
-// figures are allowed in steady and stop.
+// slope is the median of the slopes between any two values (Theil, 1950; Sen, 1968), computed separately for each
+// lifetime of a process. It is inconclusive if its 95 % interval contains the target. alert is the time from the
+// injection of a fault to the first answer that reports the alert firing; resolved is the time from the clearing to
+// the first answer that reports it not firing. Slopes, growth of counters, alert and resolved are known only after
+// the run; other figures are allowed in steady and stop.
 package slo
 
 import "embed"

@@ -14,39 +14,39 @@ import (
 type Unit uint8
 
 const (
-	Seconds   Unit = iota // of time
+	Seconds   Unit = iota // seconds
 	ShareOf               // 0 to 1
 	PerSecond             // events per second
 	Count                 // a whole number
 	Plain                 // a number without unit
 	Bytes                 // bytes of memory
 	Cores                 // cores of processors
-	Open                  // of a named series, until the value of the objective determines it
+	Open                  // unit of a named series, until the value of the objective determines it
 )
 
 // A Metric is the metric of an objective.
 type Metric struct {
 	Text     string  // as written
 	Name     string  // the family: p, max, mean, errors, recover …
-	Of       string  // "", "ok" or "service": which times a percentile covers
-	Quantile float64 // of p: 0 to 1
-	Share    float64 // of burn: the objective; of slices: the share that each must reach
-	Over     float64 // of a metric of faults: the percentile over occurrences, 0 to 1; 0 is the worst
+	Of       string  // "", "ok" or "service": the times that a percentile covers
+	Quantile float64 // quantile of p, 0 to 1
+	Share    float64 // for burn, the objective; for slices, the share that each slice must reach
+	Over     float64 // for a metric of faults, the percentile over occurrences, 0 to 1; 0 means the worst occurrence
 	Span     time.Duration
 	Unit     Unit
 
-	// of a series: the service, the unit service[i], or a name from `metrics:`; of alert and resolved: the alert; of
-	// writes: the ledger, if named
+	// for a series, the service, the unit service[i], or a name from `metrics:`; for alert and resolved, the alert;
+	// for writes, the ledger, if it is named
 	Source   string
-	Resource string // of a unit: the name of one of [Resources]; empty is a series named under `metrics:`
-	// aggregation of a series: max, mean, min, last, slope, worst; of counters: increase, ratio, per_request
+	Resource string // for a unit, a name of [Resources]; empty for a series named under `metrics:`
+	// aggregation of a series: max, mean, min, last, slope, worst; for counters: increase, ratio, per_request
 	Fold    string
-	By      string // of a ratio: the counter that Source is divided by, a name from `metrics:`
-	PerTime bool   // a growth, in Unit per second
+	By      string // for a ratio, the counter that Source is divided by, a name from `metrics:`
+	PerTime bool   // the metric is a growth, in Unit per second
 
-	Until Condition // of reach: what every value of Source holds
+	Until Condition // for reach, the condition that every series of Source must meet
 
-	row *Row // row that it was parsed by; nil: look it up in Metrics
+	row *Row // row by which it was parsed; nil means that Metrics has it
 }
 
 // Row returns the row of the metric in the table; the zero row if there is none.
@@ -63,7 +63,7 @@ func (m Metric) Row() *Row {
 // OfFault reports whether the metric is measured from a fault, named by `after`.
 func (m Metric) OfFault() bool { return m.Row().ofFault() }
 
-// OfLedger reports whether the metric is about writes, and known after the ledger is read.
+// OfLedger reports whether the metric is about writes, so that it is known only after the ledger is read.
 func (m Metric) OfLedger() bool { return m.Row().Needs == NeedsLedger }
 
 // OfMonitoring reports whether the metric is measured from a fault until the team's own monitoring
@@ -89,7 +89,7 @@ func (m Metric) ParseValue(s string) (float64, error) {
 	switch m.Unit {
 	case Seconds:
 		if bare && strings.HasPrefix(m.Text, "p(") && f >= 0 && f <= quantity.MaxDuration.Seconds()*1000 {
-			return f / 1000, nil // k6 counts in milliseconds
+			return f / 1000, nil // a bare number in the k6 form is in milliseconds
 		}
 		d, err := quantity.ParseDuration(s)
 		return d.Seconds(), err
@@ -135,8 +135,8 @@ func (m Metric) FormatValue(f float64) string {
 	return syntax.Decimal(roundPlain(f))
 }
 
-// roundPlain rounds to two digits after the point; a value between 0 and 1, such as a share, to three
-// digits of it or of its distance to 1, so that neither 0 nor 1 is shown for it.
+// roundPlain rounds to two digits after the point. It rounds a value between 0 and 1, such as a share, to three
+// significant digits of the value or of its distance to 1, so that it is not shown as 0 or 1.
 func roundPlain(f float64) float64 {
 	digits := 2
 	if f > 0 && f < 1 {

@@ -76,7 +76,7 @@ func (m *metricParser) parse() error {
 	return nil
 }
 
-// take sets the metric to that of a row.
+// take sets the metric to the metric of a row.
 func (m *metricParser) take(r *Row) {
 	m.Name, m.Unit, m.row = r.Name, r.Unit, nil
 	if standard, _ := Metrics().Row(r.Name); r != standard {

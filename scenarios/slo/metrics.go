@@ -6,7 +6,7 @@ func Metrics() Table { return metrics }
 
 var span = []Arg{argSpan}
 
-// ledgers are the arguments of metrics of writes: the name of the ledger, where the scenario has several.
+// ledgers are the arguments of metrics of writes: the name of the ledger, if the scenario has several.
 var ledgers = []Arg{argLedger}
 
 var metrics = Table{
@@ -275,8 +275,8 @@ var metrics = Table{
 	},
 }
 
-// burnBudget is the share of bad requests at which the error budget burns as fast as an objective allows;
-// 1 for a lower bound.
+// burnBudget returns the share of bad requests at which the error budget burns as fast as an objective allows; 1 for
+// a lower bound.
 func burnBudget(o Objective) float64 {
 	if !o.Upper() {
 		return 1
@@ -284,7 +284,7 @@ func burnBudget(o Objective) float64 {
 	return min(1, o.Value*(1-o.Metric.Share))
 }
 
-// allowedErrors is the error budget of an upper bound of the share of errors.
+// allowedErrors returns the error budget of an upper bound of the share of errors; 0 for other objectives.
 func allowedErrors(o Objective) float64 {
 	if !o.Upper() {
 		return 0
@@ -292,7 +292,7 @@ func allowedErrors(o Objective) float64 {
 	return o.Value
 }
 
-// allowedUnavailable is the error budget of a lower bound of the availability.
+// allowedUnavailable returns the error budget of a lower bound of the availability; 0 for other objectives.
 func allowedUnavailable(o Objective) float64 {
 	if o.Op != ">" && o.Op != ">=" {
 		return 0

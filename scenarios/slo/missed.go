@@ -12,12 +12,12 @@ type Miss struct {
 	Asked    string // the bound, such as "at most 200ms"
 	Limit    string // the bound without its operator
 	Requests string // the judged requests, such as "requests of list during cut"
-	Of       string // " of " and the step or load; empty: all
-	During   string // " during " and the phase; empty: the whole run
-	Fault    string // the fault that the objective is after
-	Share    string // of a percentile: the share of requests that it covers
+	Of       string // " of " and the step or load; empty for all
+	During   string // " during " and the phase; empty for the whole run
+	Fault    string // the fault that the objective names by `after`
+	Share    string // for a percentile, the share of requests that it covers
 	Span     string // the time in parentheses
-	Endless  bool   // no value was measured, because it has no end
+	Endless  bool   // the value is infinite: what it measures did not end
 }
 
 // answered returns a sentence about a share of requests that is too low.
@@ -37,7 +37,8 @@ func missedTime(name string) func(Miss) string {
 	}
 }
 
-// missedEnd returns a sentence about a time of a fault that is too long: before and after stand around its name.
+// missedEnd returns a sentence about a time of a fault that is too long. before and after are the words around the
+// name of the fault.
 func missedEnd(before, after string) func(Miss) string {
 	return func(m Miss) string {
 		what := before + m.Fault + after

@@ -21,15 +21,16 @@ type Objective struct {
 	Text   string // the short form
 	Metric Metric
 	Op     string  // < <= > >= =
-	Value  float64 // NaN of a relative objective, until the run has measured its reference
-	Step   string  // "" is all steps
-	Load   string  // "" is all loads
-	Phase  Phase   // none is the run
-	After  Phase   // the fault that recovery is measured from, the worst incident, or LOAD.STAGE as a fault
-	For    time.Duration
-	Pos    syntax.Pos
+	Value  float64 // NaN for a relative objective until the run has measured its reference
+	Step   string  // "" means all steps
+	Load   string  // "" means all loads
+	Phase  Phase   // the zero value means the run
+	// the fault from which recovery is measured, the worst incident, or a stage as a fault with the name LOAD.STAGE
+	After Phase
+	For   time.Duration
+	Pos   syntax.Pos
 
-	Reference Reference // what the target is a multiple of
+	Reference Reference // the reference of a relative objective; zero for others
 }
 
 // Holds reports whether measured meets the objective.
@@ -43,14 +44,14 @@ func (o Objective) Holds(measured float64) bool {
 		return measured > o.Value
 	case ">=":
 		return measured >= o.Value
-	case "!=": // in the thresholds of k6 scripts
+	case "!=": // only in thresholds of k6 scripts
 		return measured != o.Value
 	}
 	return measured == o.Value
 }
 
-// Fact reports whether the objective is a fact about the run's own requests, which no number of
-// further requests would make surer: none of them, all of them or all of its slices, or an exact count.
+// Fact reports whether the objective is about the run's own requests alone, so that more requests would not make it
+// more certain: none of them, all of them or all slices, or an exact count.
 func (o Objective) Fact() bool {
 	row := o.Metric.Row()
 	counted := row.Count != nil || row.Spans != nil || o.Metric.OfLedger()
@@ -71,7 +72,7 @@ func (o Objective) inPhase() bool { return o.Phase.Kind != NoPhase }
 // isAfter reports whether the objective is measured from a fault, an incident or a stage.
 func (o Objective) isAfter() bool { return o.After.Kind != NoPhase }
 
-// parseAfter reads what an objective is measured from.
+// parseAfter parses the argument of `after`.
 func parseAfter(name string) Phase {
 	if p := ParsePhase(name); p.Kind == NoPhase || p.Kind == IncidentPhase {
 		return p
@@ -311,12 +312,12 @@ type longObjective struct {
 	Above   string            `yaml:"above"`           // the metric is greater
 	AtLeast string            `yaml:"at_least"`        // the metric is greater or equal
 	Equals  string            `yaml:"equals"`          // the metric is equal; for counts, and for 0% or 100% of a share
-	Step    string            `yaml:"step"`            // zero is all steps
-	Load    string            `yaml:"load"`            // zero is all loads
-	Phase   string            `yaml:"phase"`           // run, baseline, a fault or recovery/FAULT; zero is run
-	After   string            `yaml:"after"`           // the fault that recovery is measured from
-	For     quantity.Duration `yaml:"for,positive"`    // of a stop condition: how long it must hold
-	ID      string            `yaml:"id"`              // its name in reports; zero is its short form
+	Step    string            `yaml:"step"`            // the step; zero is all steps
+	Load    string            `yaml:"load"`            // the load; zero is all loads
+	Phase   string            `yaml:"phase"`           // the phase: run, baseline, FAULT or recovery/FAULT; zero is run
+	After   string            `yaml:"after"`           // the fault from which recovery is measured
+	For     quantity.Duration `yaml:"for,positive"`    // for a stop condition, how long it must hold
+	ID      string            `yaml:"id"`              // name in reports; zero is its short form
 }
 
 // boundKeys are the keys of the long form that set the target, with their operators. An objective

@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// A Phase names a stretch of a run: the whole run, its baseline, or the time of one occurrence of a fault. It is
-// comparable. Files and scenarios hold its text, which String writes and [ParsePhase] reads. The zero value names none,
-// and its text is empty.
+// A Phase names a span of a run: the whole run, its baseline, or the time of one occurrence of a fault. It is
+// comparable. Files and scenarios hold its text, which String writes and [ParsePhase] reads. The zero value names no
+// phase, and its text is empty.
 type Phase struct {
 	Kind       PhaseKind
-	Fault      string `mask:"-"` // of a fault's phase, recovery and rest; empty otherwise
-	Occurrence int    // from 1; 0: the fault occurs once, or all of its occurrences are meant
+	Fault      string `mask:"-"` // name of the fault, for its phase, recovery and rest; otherwise empty
+	Occurrence int    // number of the occurrence, from 1; 0 means that the fault occurs once, or all of its occurrences
 }
 
 // PhaseKind is the kind of a phase.
@@ -26,13 +26,13 @@ const (
 	FaultPhase              // from the injection of a fault to its clearing
 	RecoveryPhase           // from the clearing until a hold after the recovery
 	RestPhase               // from the clearing to the next injection, or to the end of the load
-	IncidentPhase           // the worst incident that overlaps a fault: of `recover < 10s after incident`
+	IncidentPhase           // the worst incident that overlaps a fault, as in `recover < 10s after incident`
 )
 
-// String returns the text of the phase of a kind that belongs to no fault: the empty text for other kinds.
+// String returns the text of a kind of phase that belongs to no fault. It is empty for other kinds.
 func (k PhaseKind) String() string { return phaseWords[k] }
 
-// phaseWords are the texts of kinds that belong to no fault. No fault has one of them as its name.
+// phaseWords are the texts of kinds that belong to no fault. A fault can't have one of them as its name.
 var phaseWords = [...]string{
 	WarmupPhase: "warmup", RunPhase: "run", BaselinePhase: "baseline", IncidentPhase: "incident",
 }
@@ -45,7 +45,7 @@ const (
 )
 
 // ParsePhase returns the phase with a text: `run`, `baseline`, `warmup`, `incident`, FAULT, `recovery/FAULT` or
-// `rest/FAULT`, where FAULT may end with #n. Any text is a phase, and String returns the same text: one in none of
+// `rest/FAULT`, where FAULT may end with #n. Any text is a phase, and String returns the same text: a text in none of
 // these forms is the name of a fault.
 func ParsePhase(text string) Phase {
 	for kind, word := range phaseWords {
@@ -62,7 +62,7 @@ func ParsePhase(text string) Phase {
 	return ParseOccurrence(text)
 }
 
-// ParseOccurrence returns the phase of an occurrence with a name: FAULT, or FAULT#n where the fault occurs several
+// ParseOccurrence returns the phase of an occurrence with a name: FAULT, or FAULT#n if the fault occurs several
 // times.
 func ParseOccurrence(name string) Phase {
 	if i := strings.LastIndex(name, numbered); i >= 0 {
@@ -103,7 +103,7 @@ func (p *Phase) UnmarshalText(text []byte) error {
 // Compare orders phases by their texts.
 func (p Phase) Compare(q Phase) int { return strings.Compare(p.String(), q.String()) }
 
-// Of returns the phase of a kind that belongs to the same occurrence of a fault; p itself, if it belongs to no fault.
+// Of returns the phase of kind k of the same occurrence of a fault. It returns p itself if p belongs to no fault.
 func (p Phase) Of(k PhaseKind) Phase {
 	if p.OfFault() {
 		p.Kind = k
@@ -111,16 +111,16 @@ func (p Phase) Of(k PhaseKind) Phase {
 	return p
 }
 
-// OfFault reports whether the phase belongs to a fault: while it is in, or after it.
+// OfFault reports whether the phase belongs to a fault: it is during the fault, or after it.
 func (p Phase) OfFault() bool {
 	return p.Kind == FaultPhase || p.Kind == RecoveryPhase || p.Kind == RestPhase
 }
 
-// OfRun reports whether the phase is that of the run or of its baseline.
+// OfRun reports whether the phase is the run or its baseline.
 func (p Phase) OfRun() bool { return p.Kind == RunPhase || p.Kind == BaselinePhase }
 
-// Includes reports whether an objective in p is judged in q: in p itself, or in each occurrence where p names a fault
-// without its number.
+// Includes reports whether an objective in p is judged in q: q is p, or an occurrence of the fault that p names
+// without a number.
 func (p Phase) Includes(q Phase) bool {
 	if p.Occurrence == 0 {
 		q.Occurrence = 0

@@ -9,29 +9,29 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// reachName is the name of the metric that a series reaches a value.
+// reachName is the name of the metric of the time until a series reaches a value.
 const reachName = "reach"
 
-// A Condition is what a value of a series holds. The zero value is none.
+// A Condition is a comparison that a value of a series has to meet. The zero value means no condition.
 type Condition struct {
 	Op    string // < <= > >= =
 	Value float64
 	Unit  Unit
 }
 
-// Holds reports whether a value holds the condition.
+// Holds reports whether a value meets the condition.
 func (c Condition) Holds(v float64) bool { return Objective{Op: c.Op, Value: c.Value}.Holds(v) }
 
-// scaledName is the name of the metric that a service has a number of ready pods.
+// scaledName is the name of the metric of the time until a service has a number of ready pods.
 const scaledName = "scaled"
 
-// Reaches reports whether the metric is the time until a series holds a condition.
+// Reaches reports whether the metric is the time until a series meets a condition.
 func (m Metric) Reaches() bool { return m.Row().Needs == NeedsReach }
 
 // Scaled reports whether the metric is the time until a service has a number of ready pods.
 func (m Metric) Scaled() bool { return m.Name == scaledName }
 
-// scaled parses scaled(SERVICE, NUMBER); ok is false if the metric is another.
+// scaled parses scaled(SERVICE, NUMBER). ok is false for other metrics.
 func (m *metricParser) scaled() (ok bool, err error) {
 	inner, found := strings.CutPrefix(m.Text, scaledName+"(")
 	r, known := m.table.Row(scaledName)
@@ -50,7 +50,7 @@ func (m *metricParser) scaled() (ok bool, err error) {
 	return true, nil
 }
 
-// reach parses what stands in reach(…); ok is false if the metric is another.
+// reach parses reach(…). ok is false for other metrics.
 func (m *metricParser) reach() (ok bool, err error) {
 	if ok, err = m.scaled(); ok {
 		return ok, err
@@ -80,7 +80,7 @@ func (m *metricParser) reach() (ok bool, err error) {
 	return true, nil
 }
 
-// operator finds the operator of a short form: the first outside of parentheses.
+// operator finds the operator of a short form: the first one outside of parentheses.
 func operator(s string) []int {
 	for _, at := range opPattern.FindAllStringIndex(s, -1) {
 		if before := s[:at[0]]; strings.Count(before, "(") <= strings.Count(before, ")") {

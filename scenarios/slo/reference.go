@@ -9,12 +9,13 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Reference is what the target of an objective is a multiple of: the same metric in another phase, or of another
-// load, of the same run. The zero value is none: the target is a value of its own.
+// A Reference is the value that the target of a relative objective is a multiple of: the same metric in another
+// phase, or of another load, of the same run. The zero value means that there is no reference: the target is a plain
+// value.
 type Reference struct {
-	Factor float64 // 1.1 of `110% of baseline`; 0: there is no reference
-	Phase  Phase   // none is the phase of the objective
-	Load   string  // "" is the load or step of the objective
+	Factor float64 // factor of the reference, such as 1.1 for `110% of baseline`; 0 means that there is no reference
+	Phase  Phase   // the zero value means the phase of the objective
+	Load   string  // "" means the load or step of the objective
 }
 
 // String returns the reference in the short form: `baseline`, or `load stable`.
@@ -25,17 +26,17 @@ func (r Reference) String() string {
 	return r.Phase.String()
 }
 
-// Relative reports whether the target is a multiple of what the run itself measures. Value is NaN then, until
+// Relative reports whether the target is a multiple of a value that the run itself measures. Value is NaN until
 // [Objective.Against] sets it.
 func (o Objective) Relative() bool { return o.Reference.Factor != 0 }
 
-// Against returns the objective with the target that a measured reference makes of it.
+// Against returns the objective with the target that follows from the measured value of its reference.
 func (o Objective) Against(measured float64) Objective {
 	o.Value = o.Reference.Factor * measured
 	return o
 }
 
-// OfReference returns the objective with its metric on the reference in place of what it is about.
+// OfReference returns the objective on the reference: with the phase, or the load, of the reference.
 func (o Objective) OfReference() Objective {
 	if o.Reference.Phase.Kind != NoPhase {
 		o.Phase = o.Reference.Phase
@@ -46,7 +47,8 @@ func (o Objective) OfReference() Objective {
 	return o
 }
 
-// target reads the value at the begin of words, with the reference of a relative one, and returns the words behind.
+// target reads the value at the beginning of words, with the reference of a relative objective, and returns the words
+// after it.
 func (o *Objective) target(words []word) (rest []word, err error) {
 	text := words[0].text
 	factor, relative := o.factor(text, len(words) > 1 && words[1].is("of"))
@@ -72,7 +74,8 @@ func (o *Objective) target(words []word) (rest []word, err error) {
 	return words[2:], nil
 }
 
-// factor reads a multiple of a reference: 1.1x, or 110% of a metric that is no share itself. Of says that `of` follows.
+// factor reads the multiple of a reference: 1.1x, or 110% for a metric that is not a share itself. of says that the
+// word `of` follows.
 func (o *Objective) factor(text string, of bool) (float64, bool) {
 	number, found := strings.CutSuffix(text, "x")
 	percent := 1.0

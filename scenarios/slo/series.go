@@ -11,12 +11,11 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// seriesName is the name of metrics over a series: figures of a unit, and the metrics that a
-// scenario names under `metrics:`.
+// seriesName is the name of metrics over a series: figures of a unit, and metrics that a scenario names under
+// `metrics:`.
 const seriesName = "series"
 
-// OfSeries reports whether the metric is a figure of a unit, or one that the scenario names under
-// `metrics:`.
+// OfSeries reports whether the metric is a figure of a unit, or a metric that the scenario names under `metrics:`.
 func (m Metric) OfSeries() bool { return m.Name == seriesName }
 
 // OfAlert reports whether the metric is about an alert of the team's own monitoring.
@@ -25,23 +24,23 @@ func (m Metric) OfAlert() bool { return m.Row().Needs == NeedsAlert }
 // Slope reports whether the metric is the growth of a series.
 func (m Metric) Slope() bool { return m.Fold == "slope" }
 
-// Counts reports whether the metric is what a counter, which only grows, grew by in a phase.
+// Counts reports whether the metric is the growth of a counter in a phase.
 func (m Metric) Counts() bool { return slices.Contains(growths, m.Fold) }
 
-// PerRequest reports whether the metric is the growth of a counter for each request.
+// PerRequest reports whether the metric is the growth of a counter per request.
 func (m Metric) PerRequest() bool { return m.Fold == perRequest }
 
-// Divided reports whether the metric is the growth of a counter for each of something else.
+// Divided reports whether the metric is the growth of a counter divided by another growth, or by requests.
 func (m Metric) Divided() bool { return m.By != "" || m.PerRequest() }
 
-// Worst is the aggregation of the bare figures of a service as a whole, such as web.ready: the value in a phase that is
-// the furthest from holding.
+// Worst is the aggregation of figures of a service as a whole that are written without a fold, such as web.ready: the
+// worst value of the phase for the objective.
 const Worst = "worst"
 
 // folds lists the aggregations of a series; the first is the default.
 var folds = []string{"max", "mean", "min", "last", "slope", increase, ratio, perRequest}
 
-// What is asked of counters.
+// The aggregations of counters.
 const (
 	increase   = "increase"
 	ratio      = "ratio"
@@ -76,8 +75,8 @@ func (m Metric) ofUnit(s string) (Metric, bool) {
 	return m, true
 }
 
-// series parses a metric of a series: posts.memory, metric(NAME), or mean(…) of either. Ok is
-// false if s is none of these.
+// series parses a metric of a series: posts.memory, metric(NAME), or mean(…) of either. ok is false for other
+// metrics.
 func (m *metricParser) series(s string) (ok bool, err error) {
 	out, ok, err := m.Metric.series(s)
 	if ok && err == nil {
@@ -86,7 +85,7 @@ func (m *metricParser) series(s string) (ok bool, err error) {
 	return ok, err
 }
 
-// series parses a metric of a series; ok is false if s is none.
+// series parses a metric of a series; ok is false for other metrics.
 func (m Metric) series(s string) (out Metric, ok bool, err error) {
 	if out, ok := m.ofUnit(s); ok {
 		return out, true, nil
@@ -267,7 +266,7 @@ func (m Metric) formatSlope(f float64) string {
 	if plain.Unit == Count {
 		plain.Unit = Plain
 	}
-	least := .1 // in the unit, so that two digits show
+	least := .1 // least value in the unit, so that two digits are shown
 	switch plain.Unit {
 	case Bytes:
 		least = 1024
@@ -288,22 +287,22 @@ func (m Metric) formatSlope(f float64) string {
 	return plain.FormatValue(f*unit.Seconds) + "/" + unit.Name
 }
 
-// A Resource is a figure of a unit that an objective can have, as SERVICE.RESOURCE.
+// A Resource is a figure of a unit, which objectives name as SERVICE.RESOURCE.
 type Resource struct {
 	Name         string
 	Unit         Unit
-	Counted      bool // over the phase; else it has a value in each second
-	OfContainers bool // it is known of containers and pods alone
-	// it is of a service as a whole; the worst of a phase is the lowest where an objective sets a lower bound
+	Counted      bool // it is counted over the phase; otherwise it has a value in each second
+	OfContainers bool // it is known only for containers and pods
+	// it belongs to a service as a whole; for a lower bound, the lowest value of the phase is the worst
 	Whole     bool
-	OfPods    bool // it is known of pods alone
-	NotOfPods bool // it is not known of pods
+	OfPods    bool // it is known only for pods
+	NotOfPods bool // it is not known for pods
 }
 
-// readyFigure is how many pods of a service are ready.
+// readyFigure is the figure for the number of ready pods of a service.
 const readyFigure = "ready"
 
-// UnitsFigure is how many units of a service run: processes or containers.
+// UnitsFigure is the figure for the number of running units of a service: processes or containers.
 const UnitsFigure = "units"
 
 // Resources lists the figures of a unit. UnitUsage.Points in package result reads them.
@@ -330,7 +329,7 @@ func resources() (names []string) {
 	return names
 }
 
-// Figure returns the figure of a unit that the metric is; the zero value is none.
+// Figure returns the figure of a unit that the metric measures. It returns the zero value for other metrics.
 func (m Metric) Figure() Resource {
 	for _, r := range Resources() {
 		if r.Name == m.Resource {

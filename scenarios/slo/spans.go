@@ -6,13 +6,12 @@ import (
 	"time"
 )
 
-// burn is the largest rate at which a span of the phase used up the error budget: the share of bad
-// requests among the offered ones, over one minus the objective. 1 uses it up exactly. A phase
-// shorter than the span is one span.
+// burn returns the largest rate at which a span of the phase used up the error budget: the share of bad requests
+// among the offered ones, divided by one minus the objective. A rate of 1 uses up the budget exactly. A phase shorter
+// than the span is one span.
 //
-// The span slides exactly, by single requests, and lies within the phase as a whole: each span that
-// begins or ends with a request in a slice with bad ones is looked at. In slices without a bad
-// request the requests count as spread evenly.
+// The span slides by single requests and lies completely within the phase: burn checks each span that begins or ends
+// with a request of a slice with bad requests. In slices without a bad request, the requests count as evenly spread.
 func burn(m Metric, p Spans) (worst float64, requests int64) {
 	worst = math.NaN()
 	from, to := p.From, p.To
@@ -51,25 +50,25 @@ func burn(m Metric, p Spans) (worst float64, requests int64) {
 		slide(last)
 	}
 	each(slide)                                             // spans that begin with a request
-	each(func(at time.Duration) { slide(at + 1 - m.Span) }) // spans that end with one
+	each(func(at time.Duration) { slide(at + 1 - m.Span) }) // spans that end with a request
 	return worst, requests
 }
 
 // A timeline counts requests up to an instant. Instants must ascend.
 type timeline struct {
 	slices []Slice
-	i      int     // slice of the instant
-	n, bad float64 // before it
-	steps  []step  // of slice i, once needed
+	i      int     // index of the slice of the instant
+	n, bad float64 // requests and bad requests before that slice
+	steps  []step  // steps of slice i, once needed
 }
 
-// A step is a request, or several at once, with the sums of its slice up to and with it.
+// A step is a request, or several at the same time, with the sums of its slice up to and including it.
 type step struct {
 	at     time.Duration
 	n, bad float64
 }
 
-// before counts the requests before t, and the bad ones of them.
+// before counts the requests, and the bad requests, before t.
 func (l *timeline) before(t time.Duration) (n, bad float64) {
 	for l.i < len(l.slices) && l.slices[l.i].End <= t {
 		l.n += float64(l.slices[l.i].Offered)
@@ -95,8 +94,8 @@ func (l *timeline) before(t time.Duration) (n, bad float64) {
 	return l.n + l.steps[j-1].n, l.bad + l.steps[j-1].bad
 }
 
-// steps lists the requests of a slice. Several requests of one kind at one instant share a step, as do
-// those of an unknown instant: these are spread over 16 steps.
+// steps lists the requests of a slice. Requests of one kind at one instant share a step. Requests whose instants are
+// unknown are spread over 16 steps.
 func (s *Slice) steps(into []step) []step {
 	var kinds [2][]time.Duration // good, bad
 	if s.Requests != nil {
@@ -134,20 +133,20 @@ func (s *Slice) steps(into []step) []step {
 	return into
 }
 
-// timeslices is the share of slices of the phase whose availability, ok/offered, reaches the slice
-// target, and the number of slices. Slices begin at whole seconds; one that the phase begins or ends
-// in counts with its part in the phase.
+// timeslices returns the share of slices of the phase whose availability, ok/offered, reaches the target of a slice,
+// and the number of slices. Slices begin at whole seconds. A slice in which the phase begins or ends counts with its
+// part in the phase.
 //
-// A slice in which a closed load offered nothing because its requests were in flight and none ended
-// is not good. Other slices in which nothing was offered do not count.
+// A slice in which a closed load offered no request, because its requests were in flight and none ended, is not good.
+// Other slices without an offered request do not count.
 func timeslices(m Metric, p Spans) (share float64, n int64) {
 	type slice struct {
 		n, good int64
-		blocked bool // for its whole length
+		blocked bool // blocked for its whole length
 	}
 	var list []slice
 	last := time.Duration(math.MinInt64)
-	begin := p.From.Truncate(time.Second) // a phase begins at 0 or later
+	begin := p.From.Truncate(time.Second) // exact, because a phase begins at 0 or later
 	for _, s := range p.Slices {
 		if s.End <= p.From && s.Offered == 0 || s.Start >= p.To {
 			continue

@@ -6,62 +6,66 @@ import (
 	"time"
 )
 
-// A Row describes one metric, or one family of them, such as the percentiles. The rows of
-// [Metrics] are the only list of metrics: the parser, the judge, the reference and the reports
-// read them.
+// A Row describes one metric, or one family of metrics, such as the percentiles. The rows of [Metrics] are the only
+// list of metrics: the parser, the judge, the reference and the reports read them.
 //
 // To add a metric, add a row to [Metrics] with the function that computes its value; nothing else is
 // needed.
 type Row struct {
 	Name    string            // name in objectives, without prefix, arguments and percentile
-	Unit    Unit              // of its value
+	Unit    Unit              // unit of the value
 	Better  Direction         // which values are better
 	Needs   Need              // source of its measurements
-	Args    []Arg             // the arguments in parentheses, in their order
+	Args    []Arg             // arguments in parentheses, in order
 	Bare    bool              // the arguments are optional
 	Written []string          // examples for lists of metrics
 	Aliases map[string]string // names in other tools, with their form here
-	Late    bool              // known only after the run, so steady and stop can't use it
-	Lasts   bool              // of a fault: it accumulates over the fault, so it may have a lower bound too
+	Late    bool              // the metric is known only after the run, so steady and stop can't use it
+	Lasts   bool              // the metric of a fault accumulates over the fault, so it may have a lower bound as well
 	Meaning string            // one sentence
 
 	// One of these computes the value. A row without any is measured as Needs says.
-	Count  CountFunc                                // from counted requests
-	Rate   func(Counts) (v float64, n int64)        // from counted requests, over the time of the load; n requests decide
+	Count CountFunc // from counted requests
+	// from counted requests, over the time of the load; n is the number of requests that decide
+	Rate   func(Counts) (v float64, n int64)
 	Times  func(Metric, Times) float64              // from the times of requests
-	Spans  func(Metric, Spans) (v float64, n int64) // over spans of time, n of them or of their requests
-	Effect func(Effect) Value                       // from what a fault did to the load
-	// from the ledger: as if every write that was not read back were correct, and as if none were
+	Spans  func(Metric, Spans) (v float64, n int64) // over spans of time; n is the number of spans or of their requests
+	Effect func(Effect) Value                       // from the effect of a fault on the load
+	// from the ledger, as two values: as if every write that was not read back were correct, and as if none were
 	Writes func(Writes) (low, high float64)
 
-	// Budget is the share of requests that an objective allows to be bad; nil: the value of a share itself.
+	// Budget returns the share of requests that an objective allows to be bad; nil means that the value of a share is
+	// that share.
 	Budget func(Objective) float64
 
-	// Allows is the error budget that an objective sets: the share of requests that may be bad, 0 for none.
-	// nil: an objective on the metric sets no error budget.
+	// Allows returns the error budget that an objective sets: the share of requests that may be bad, 0 for none. If
+	// it is nil, objectives on the metric set no error budget.
 	Allows func(Objective) float64
-	// Missed says in a sentence, without a full stop, by how much an objective was missed; nil: reports
-	// quote the objective and the value.
+	// Missed returns a sentence, without a full stop, that says by how much an objective was missed. If it is nil,
+	// reports quote the objective and the value.
 	Missed func(Miss) string
 
-	CountsBad  bool // a bad request counts against an objective on it
-	CountsShed bool // a shed request does
-	NeedsWant  bool // it counts answers of steps with `want`
+	CountsBad  bool // a bad request counts against an objective on the metric
+	CountsShed bool // a shed request counts against an objective on the metric
+	NeedsWant  bool // the metric counts answers of steps with `want`
 	NeedsCount bool // the ledger must say by `count` how often a write is there
-	UntilGood  bool // of a fault: it is measured until requests are good again
-	ByTime     bool // of a closed load, whose users send less while they wait: a pass needs its value by time, too
-	// of a closed load: a share of requests that failed, which a pass needs with those that users did not send, too
+	UntilGood  bool // the metric of a fault is measured until requests are good again
+	ByTime     bool // for a closed load, whose users send less while they wait, a pass also needs the value by time
+	// share of failed requests: for a closed load, a pass also needs the value with the requests that users did not
+	// send
 	Fails     bool
-	OfReads   bool // of the ledger: from the reads during the load, not from those after it
-	OfLosses  bool // of the ledger: an objective on it bounds the writes that are lost
-	UpperOnly bool // an objective on it wants an upper bound
+	OfReads   bool // the metric of a ledger is measured by the reads during the load, not by the reading after it
+	OfLosses  bool // an objective on the metric limits lost writes
+	UpperOnly bool // an objective on the metric must have an upper bound
 
-	// Of a fault:
-	Recovers bool   // its value is the time until recovery
-	Healing  bool   // it is measured from the clearing, not the injection
-	From, To Moment // between which it is measured
-	Sums     string // what it adds up, of a metric that lies between no two moments
-	Rank     int    // of several objectives on one fault, that with the highest rank chooses the requests of its record
+	// For metrics of a fault:
+	Recovers bool   // the value is the time until recovery
+	Healing  bool   // the metric is measured from the clearing, not from the injection
+	From, To Moment // moments between which the metric is measured
+	Sums     string // description of the sum, for a metric that is not measured between two moments
+	// if a fault has several objectives, the one with the highest rank determines the requests that the fault's
+	// record is about
+	Rank int
 }
 
 // Direction says which values of a metric are better.
@@ -71,7 +75,7 @@ type Direction uint8
 const (
 	LowerIsBetter Direction = iota
 	HigherIsBetter
-	NeitherIsBetter // what is better depends on the metric's source
+	NeitherIsBetter // the better direction depends on the metric's source
 )
 
 // A Moment is an instant in the life of a fault.
@@ -82,8 +86,8 @@ const (
 	NoMoment  Moment = iota
 	Injection        // just before the injecting call
 	FirstHarm        // the first visible effect
-	GoodAgain        // requests are good again, and the fault is still in
-	Clearing         // the fault was taken off
+	GoodAgain        // requests are good again while the fault is still active
+	Clearing         // the fault was taken back
 	Recovery         // the target has recovered
 	Noticing         // the team's own monitoring has noticed
 )
@@ -114,8 +118,8 @@ const (
 	argLedger                // the name of a ledger
 )
 
-// A CountFunc computes a metric from counted requests. The value of a share is bad/n, or 1 -
-// bad/n where a higher value is better; the value of a number is bad.
+// A CountFunc computes a metric from counted requests. The value of a share is bad/n, or 1 - bad/n if a higher value
+// is better. The value of a number is bad.
 type CountFunc func(Counts) (bad, n int64)
 
 // Counts are the counted requests of an objective.
@@ -125,22 +129,22 @@ type Counts struct {
 	Error    int64
 	Skipped  int64
 	Timeouts int64
-	Wants    int64 // good answers whose step says what a whole one has
-	Partial  int64 // those that lack some of it
+	Wants    int64 // good answers of steps that say what a complete answer contains
+	Partial  int64 // good answers that lack a part of that
 	Sent     int64
-	Attempts int64 // times that those were sent
+	Attempts int64 // how often those requests were sent
 	Over     int64 // good answers slower than the objective's limit
 	Checks   int64 // checks made, plus one for each request whose checks could not be made
 	Failed   int64 // checks that failed
 
-	Iterations int64         // begun within Span
-	Span       time.Duration // in which the load could begin iterations
+	Iterations int64         // iterations begun within Span
+	Span       time.Duration // time in which the load could begin iterations
 }
 
-// Offered is the number of all intended requests.
+// Offered returns the number of all intended requests.
 func (c Counts) Offered() int64 { return c.OK + c.Shed + c.Error + c.Skipped }
 
-// Bad is the number of requests that were neither good nor shed.
+// Bad returns the number of requests that were neither good nor shed.
 func (c Counts) Bad() int64 { return c.Error + c.Skipped }
 
 // A Table lists metrics. Objectives are parsed with the table [Metrics].
@@ -165,7 +169,7 @@ func (t Table) Names() []string {
 	return out
 }
 
-// alias returns the form of a metric that other tools call name; empty: unknown.
+// alias returns the form here of a metric that other tools call name; empty means unknown.
 func (t Table) alias(name string) string {
 	for i := range t {
 		if written := t[i].Aliases[name]; written != "" {

@@ -11,10 +11,10 @@ type Times struct {
 	OK   int64                   // good answers
 	Bad  int64                   // requests that count as slower than any answer
 	Most float64                 // the longest good answer
-	Sum  float64                 // of good answers
+	Sum  float64                 // sum of the times of good answers
 }
 
-// slowest is the longest time: infinite where a request failed, NaN without a request.
+// slowest returns the longest time: infinite if a request failed, NaN without a request.
 func slowest(_ Metric, t Times) float64 {
 	switch {
 	case t.Bad > 0:
@@ -25,7 +25,7 @@ func slowest(_ Metric, t Times) float64 {
 	return t.Most
 }
 
-// mean is the mean time: infinite where a request failed, NaN without a request.
+// mean returns the mean time: infinite if a request failed, NaN without a request.
 func mean(_ Metric, t Times) float64 {
 	switch {
 	case t.Bad > 0:
@@ -36,43 +36,44 @@ func mean(_ Metric, t Times) float64 {
 	return t.Sum / float64(t.OK)
 }
 
-// An Instant is a point in time, and the interval that contains it: seconds from t0, NaN where unknown.
+// An Instant is a point in time with the interval that contains it, in seconds from t0; NaN means unknown.
 type Instant struct{ At, Low, High float64 }
 
-// An Effect is what a fault did to the load. Times are seconds from t0, NaN where unknown.
+// An Effect is the effect of a fault on the load. Times are seconds from t0; NaN means unknown.
 type Effect struct {
-	Injected  float64
-	Begin     Instant // from which recover and failover count: the injection, or of a group the begin of its incident
-	Cleared   float64 // NaN: it was not cleared
+	Injected float64
+	// instant from which recover and failover count: the injection, or for a group the begin of its incident
+	Begin     Instant
+	Cleared   float64 // NaN means that the fault was not cleared
 	Untouched bool    // the share of bad requests stayed within the limit
 	Onset     Instant // first bad request
-	Failover  Instant // first good request after the last bad one, while the fault was in
+	Failover  Instant // first good request after the last bad one, while the fault was active
 	Recovered Instant // first good request after the last bad one
-	NotBefore float64 // it had not recovered by then; NaN where it had
+	NotBefore float64 // time until which the load had not recovered; NaN if it recovered
 	Degraded  float64 // seconds of bad requests
 	Failed    int64
 	Area      float64 // seconds of full outage
-	Width     float64 // how far onset and recovery may lie from their figures, where no interval is known
+	Width     float64 // uncertainty of onset and recovery if no interval is known
 }
 
-// A Value is the value of a metric of a fault. The zero value is 0, exactly.
+// A Value is the value of a metric of a fault. The zero value is exactly 0.
 type Value struct {
-	V       float64 // NaN: unknown; infinite: never
+	V       float64 // NaN means unknown, infinite means never
 	Least   bool    // without recovery V is the least possible value so far
 	Bounded bool    // the value lies between Low and High
 	Low     float64
 	High    float64
-	// V is unknown, because the share of bad requests stayed within the limit
+	// V is unknown because the share of bad requests stayed within the limit
 	Untouched bool
 }
 
-// from is the time from start to an instant.
+// from returns the time from start to an instant.
 func (i Instant) from(start float64) Value {
 	since := func(at float64) float64 { return max(0, at-start) }
 	return Value{V: since(i.At), Bounded: true, Low: since(i.Low), High: since(i.High)}
 }
 
-// after is the time from one instant to another.
+// after returns the time from one instant to another.
 func (i Instant) after(begin Instant) Value {
 	return Value{V: max(0, i.At-begin.At), Bounded: true, Low: max(0, i.Low-begin.High), High: max(0, i.High-begin.Low)}
 }
@@ -111,7 +112,8 @@ func heal(e Effect) Value {
 	return e.Recovered.from(e.Cleared)
 }
 
-// degraded is a sum of times, whose interval is as wide as the edges between which it was summed up.
+// degraded returns a sum of times. Its interval is as wide as the intervals of the edges between which it was summed
+// up.
 func degraded(e Effect) Value {
 	v := Value{
 		V: e.Degraded, Least: math.IsNaN(e.Recovered.At), Bounded: true, Low: max(0, e.Degraded-e.Width),
@@ -130,20 +132,20 @@ func failed(e Effect) Value {
 
 func area(e Effect) Value { return Value{V: e.Area, Least: math.IsNaN(e.Recovered.At)} }
 
-// Writes are what the ledger found of the acknowledged writes.
+// Writes are the findings of the ledger about acknowledged writes.
 type Writes struct {
 	Acknowledged      int64
 	Lost              int64
 	Duplicated        int64
 	Stale             int64
-	MayBeLost         int64 // acknowledged writes that may be lost, because they could not be read back
-	MayBeWrong        int64 // the same, and those that a unit did not answer for
+	MayBeLost         int64 // acknowledged writes that may be lost because they could not be read back
+	MayBeWrong        int64 // MayBeLost, and writes for which a unit gave no answer
 	StaleReads        int64 // reads during the load that did not find a write
 	RPOLow, RPOHigh   float64
 	LateLow, LateHigh float64
 }
 
-// orLost is an upper bound that a lost write would make infinite.
+// orLost returns the upper bound high, or infinity if writes may be lost.
 func (w Writes) orLost(high float64) float64 {
 	if w.MayBeLost > 0 {
 		return math.Inf(1)
@@ -151,7 +153,7 @@ func (w Writes) orLost(high float64) float64 {
 	return high
 }
 
-// Spans are the requests of a phase, over time.
+// Spans holds the requests of a phase over time.
 type Spans struct {
 	From, To time.Duration
 	Slices   []Slice // ascending
@@ -163,9 +165,9 @@ type Slice struct {
 	Offered    int64
 	Bad        int64
 	Good       int64
-	Blocked    bool // a closed load offered nothing, because its requests were in flight and none ended
+	Blocked    bool // a closed load offered no request, because its requests were in flight and none ended
 
-	// Requests calls do with each request, in the order of time, but not with the shed, nor with those at
-	// which brunt failed. Several of one kind within 1/1024 s are one. Nil: they are unknown.
+	// Requests calls do with each request, in the order of time, except shed requests and requests that brunt failed
+	// to send. Requests of one kind within 1/1024 s count as one. Nil means that single requests are unknown.
 	Requests func(do func(at time.Duration, bad bool))
 }

@@ -1,6 +1,6 @@
-// Package statistics has the moments of samples, and the distributions of Student and Gauss, on which comparisons of
-// runs stand. The special functions are those of gonum's mathext; gonum's stat and distuv would link its linear
-// algebra.
+// Package statistics has the moments of samples, and Student's t and the normal distribution, which comparisons of
+// runs are based on. The special functions come from gonum's mathext. gonum's stat and distuv are not used, because
+// they would link its linear algebra.
 package statistics
 
 import (
@@ -9,7 +9,7 @@ import (
 	"gonum.org/v1/gonum/mathext"
 )
 
-// Mean is the arithmetic mean; NaN without values.
+// Mean returns the arithmetic mean; NaN without values.
 func Mean(values []float64) float64 {
 	sum := 0.
 	for _, x := range values {
@@ -18,8 +18,8 @@ func Mean(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// Variance is the unbiased variance of a sample, by two passes with a correction for the rounding of the mean (Chan,
-// Golub and LeVeque, Algorithms for computing the sample variance, 1983); NaN for fewer than two values.
+// Variance returns the unbiased variance of a sample, by two passes with a correction for the rounding of the mean
+// (Chan, Golub and LeVeque, Algorithms for computing the sample variance, 1983); NaN for fewer than two values.
 func Variance(values []float64) float64 {
 	mean := Mean(values)
 	var squares, rounding float64
@@ -31,18 +31,18 @@ func Variance(values []float64) float64 {
 	return (squares - rounding*rounding/n) / (n - 1)
 }
 
-// MeanDeviation is the mean of a sample, and its standard deviation as of [Variance].
+// MeanDeviation returns the mean of a sample, and its standard deviation, the square root of [Variance].
 func MeanDeviation(values []float64) (mean, deviation float64) {
 	return Mean(values), math.Sqrt(Variance(values))
 }
 
-// Median is the least of sorted values that at least half of them do not exceed.
+// Median returns the lower median: the smallest of sorted values that at least half of them do not exceed.
 func Median(sorted []float64) float64 { return sorted[(len(sorted)-1)/2] }
 
-// Student is the distribution of Student's t with so many degrees of freedom, which need not be whole.
+// Student is the distribution of Student's t. Its value is the degrees of freedom, which need not be whole.
 type Student float64
 
-// Survival is the probability of more than x.
+// Survival returns the probability of a value above x.
 func (s Student) Survival(x float64) float64 {
 	freedom := float64(s)
 	tail := mathext.RegIncBeta(freedom/2, .5, freedom/(freedom+x*x)) / 2
@@ -52,10 +52,10 @@ func (s Student) Survival(x float64) float64 {
 	return tail
 }
 
-// CDF is the probability of at most x.
+// CDF returns the probability of a value of at most x.
 func (s Student) CDF(x float64) float64 { return s.Survival(-x) }
 
-// Quantile is the value that is exceeded with probability 1-p, for p between 0 and 1.
+// Quantile returns the value that is exceeded with probability 1-p, for p between 0 and 1.
 func (s Student) Quantile(p float64) float64 {
 	freedom := float64(s)
 	x := mathext.InvRegIncBeta(freedom/2, .5, 2*min(p, 1-p))
@@ -66,5 +66,5 @@ func (s Student) Quantile(p float64) float64 {
 	return t
 }
 
-// NormalSurvival is the probability that the standard normal distribution exceeds x.
+// NormalSurvival returns the probability that a standard normal value exceeds x.
 func NormalSurvival(x float64) float64 { return math.Erfc(x/math.Sqrt2) / 2 }

@@ -1,12 +1,12 @@
-// Package casefile keeps what a judge was asked and what it found. Another version of the judge can then be asked the
-// same.
+// Package casefile stores the input and the findings of a judge in a file, so that another version of the judge can
+// be run on the same input and compared.
 //
 //	BRUNT_CASES=DIR brunt run …  -->  DIR/RUN-*.case
 //	BRUNT_SHADOW=DIR go test ./scenarios/judge/casefile  -->  each difference
 //
-// A case file is a gob stream of one [file], compressed by gzip. It has all that a finding depends on: the cells of the
-// recording, the faults, the freezes of brunt, and the case with its objectives. It lacks what only names requests: the
-// slowest requests, samples of errors and trace ids.
+// A case file is a gob stream of one [file], compressed by gzip. It has all data that a finding depends on: the cells
+// of the recording, the faults, the freezes of brunt, and the case with its objectives. It lacks data that only
+// identifies requests: the slowest requests, samples of errors and trace ids.
 package casefile
 
 import (
@@ -26,13 +26,13 @@ import (
 	"brunt/scenarios/result"
 )
 
-// variable is the environment variable with the folder that runs keep their case files in. Empty: they keep none.
+// variable is the environment variable that names the folder for case files. If it is empty, runs keep no case files.
 const variable = "BRUNT_CASES"
 
-// version is that of a [file]. It changes when the meaning of a field does.
+// version is the version of a [file]. It changes when the meaning of a field changes.
 const version = 1
 
-// A file is a case with its recording and the findings of the judge that was asked.
+// A file holds a case, its recording, and the findings of a judge.
 type file struct {
 	Version int
 
@@ -42,24 +42,24 @@ type file struct {
 	Marks    []time.Duration
 	InFlight map[time.Duration]int64
 	Cells    []byte // as [measure.Recording.Write] writes them
-	Failed   string // the error of the recording; empty: none
+	Failed   string // the error of the recording; empty means none
 
-	Causes map[scenarios.Cause]string // the names of those of the cells
+	Causes map[scenarios.Cause]string // names of the causes in the cells
 
-	Case       judge.Case // without its functions and samples, and without the next four
+	Case       judge.Case // without its functions and samples, and without the fields that the next four hold
 	Objectives []objective
-	Ledgers    []byte // of the case, as JSON: gob drops a pointer to zero
+	Ledgers    []byte // ledgers of the case as JSON, because gob drops a pointer to zero
 	Usage      []byte
 	Series     []byte
 
 	Found []byte // the findings, as JSON; see [textOf]
 }
 
-// An objective of a case.
+// objective is an objective of a case.
 type objective struct{ ID, Text string }
 
-// Keep writes the case file of a run into the folder that [variable] names; without that it does nothing. The file's
-// name begins with that of the run, with "_" for what names of files can't have.
+// Keep writes the case file of a run into the folder that [variable] names; if the variable is not set, it does
+// nothing. The name of the file begins with the name of the run, with "_" for characters that file names can't have.
 func Keep(run string, r *measure.Recording, c judge.Case, found *judge.Findings) error {
 	dir := os.Getenv(variable)
 	if dir == "" {
@@ -131,14 +131,14 @@ func (f *file) write(dir, name string) error {
 	return errors.Join(gob.NewEncoder(z).Encode(f), z.Close(), out.Close())
 }
 
-// said is a finding on a fault, with the sentences that notes make.
+// said is a finding on a fault, with its notes in words.
 type said struct {
 	judge.FaultFinding
 	Unsteady, Usual string
 }
 
-// textOf is findings as indented JSON, without what a case file lacks. Notes are there in words as well, so that
-// versions of the judge are compared by what a reader is told.
+// textOf returns findings as indented JSON, without the data that a case file lacks. It adds notes in words, so that
+// versions of the judge are compared by the text that a reader sees.
 func textOf(found *judge.Findings) (string, error) {
 	f := struct {
 		judge.Findings

@@ -9,20 +9,20 @@
 //	   v
 //	Answer{impact, onset, failover, recovery, failed requests, lost area}
 //
-// The package sees counts and no requests, so that simulations can ask it as well.
-// simulation_test.go simulates targets and prints how often the rules err:
+// The package works on counts, so that simulations can call it as well. simulation_test.go simulates targets and
+// prints how often the rules err:
 //
 //	BRUNT_FULL=1 go test ./scenarios/judge/effect -run Simulation -v
 //
 //	impact.go    Ask: Question and Answer
 //	window.go    windows of detection, and whether one is bad
 //	recovery.go  holds: whether a stretch shows recovery
-//	edge.go      from when to when requests were bad, to the request
+//	edge.go      begin and end of an outage, to the single request
 //	incident.go  Incidents: outages of the whole load, whatever caused them
 //	latency.go   Slower: whether good answers were slower than in the baseline
-//	shares.go    the same by shares of slow answers, where there are few
-//	unsteady.go  whether it was bad before the injection
-//	usual_rate.go  requests that are bad without the fault too, so that recovery can't show
+//	shares.go    the same by shares of slow answers, if there are few
+//	unsteady.go  whether the load was bad before the injection
+//	usual_rate.go  requests that are bad without the fault as well, so that recovery can't be shown
 //	smallest.go  the smallest outage that a load can show
 //	slope.go     the slope of a series over time, and its interval
 //	stats.go     binomial tails and bounds, and how many requests are enough

@@ -9,19 +9,18 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A Mark is a request at its intended time, or where brunt itself was late, at the time at which it was ready to
-// send the request, though not after the second of the intended time. The target met the request as it was then:
-// by intended times, an outage would begin and end too early by brunt's lag.
+// A Mark is a request at its intended time. If brunt was late, At is the time when brunt was ready to send it, but
+// within the second of the intended time. The request met the target at that later time: by intended times, an outage
+// would begin and end too early by brunt's lag.
 type Mark struct {
 	At  time.Duration
 	Bad bool
 }
 
-// A Range is the interval that contains an instant; NaN where the instant is unknown. At a sharp edge,
-// such as that of an outage in which every request failed, it is the time between two requests. At a
-// soft edge, such as that of errors that become more frequent, it is the 95 % interval of a change
-// point: all instants whose likelihood is at most e^1.92 times lower than that of the best one (Wilks,
-// 1938).
+// A Range is the interval that contains an instant; its ends are NaN if the instant is unknown. At a sharp edge, such
+// as the begin of an outage in which every request failed, it is the time between two requests. At a soft edge, such
+// as errors that become more frequent, it is the 95 % interval of a change point: all instants whose likelihood is at
+// most e^1.92 times lower than the likelihood of the best one (Wilks, 1938).
 type Range struct{ Low, High result.Num }
 
 // nowhere is the range of an unknown instant.
@@ -33,44 +32,43 @@ type edge struct {
 	Range
 }
 
-// edgeAt is the edge at the border of a slice, where single requests are unknown.
+// edgeAt returns the edge at the border of a slice, for slices whose single requests are unknown.
 func edgeAt(t, width time.Duration) edge {
 	return edge{t, Range{result.Sec(max(0, t-width)), result.Sec(t + width)}}
 }
 
-// notBefore is the edge, or t where that is later.
+// notBefore returns the edge, moved to t if t is later.
 func (e edge) notBefore(t time.Duration) edge {
 	at := result.Sec(t)
 	return edge{max(e.At, t), Range{max(e.Low, at), max(e.High, at)}}
 }
 
-// width is how far the instant may lie from At.
+// width returns how far the instant may lie from At.
 func (e edge) width() time.Duration { return max(e.At-e.Low.D(), e.High.D()-e.At) }
 
-// A burst is a sequence of requests so many of which are bad that chance does not explain it. It
-// begins and ends with a bad request.
+// A burst is a sequence of requests with more bad ones than chance explains. It begins and ends with a bad request.
 type burst struct {
 	first, last int // marks
 	score       float64
 }
 
 const (
-	// scoreLeast is the least score of a burst, the logarithm of how much likelier it is under the share
-	// of the degradation than before. Less than that of good requests ends a burst as well. One bad
-	// request alone does not reach it; two in a row do.
+	// scoreLeast is the least score of a burst. The score is the logarithm of how much likelier the sequence is under
+	// the share of the degradation than under the share before. Good requests that lower the score by as much end a
+	// burst. One bad request alone does not reach it; two in a row do.
 	scoreLeast = 7
-	// likely is by how much the logarithm of the likelihood of an instant may be lower than that of the
-	// best one: half of the 95 % quantile of chi-squared with one degree of freedom.
+	// likely is the maximum difference between the log-likelihoods of the best instant and another instant of its
+	// interval: half of the 95 % quantile of chi-squared with one degree of freedom.
 	likely = 1.92
-	// mostSlices bounds the slices at each end of a degradation whose requests are read one by one.
+	// mostSlices is the maximum number of slices at each end of a degradation whose requests are read one by one.
 	mostSlices = 300
 )
 
-// Around is how many slices before the injection and after the horizon of a question may count for its answer.
+// Around is the number of slices before the injection and after the horizon of a question that may affect its answer.
 const Around = mostSlices + 10
 
-// marks lists the requests of slices from to to in order: one that was sent late may lie behind its
-// slice. Known is false where single requests are unknown.
+// marks lists the requests of slices[from:to] in order of time. A request that was sent late may lie after its slice.
+// known is false if single requests are unknown.
 func marks(q Question, from, to int) (out []Mark, known bool) {
 	for i := from; i < to; i++ {
 		s := &q.Slices[i]
@@ -86,10 +84,11 @@ func marks(q Question, from, to int) (out []Mark, known bool) {
 	return out, true
 }
 
-// rates are the shares of bad requests by which bursts are distinguished.
+// rates holds the shares of bad requests, outside and inside a degradation, that distinguish bursts, and the
+// dispersion.
 type rates struct{ calm, bad, phi float64 }
 
-// ratesOf are the baseline's share, and that of the slices that exceed the limit.
+// ratesOf returns the share of the baseline, and the share of the slices that exceed the limit.
 func (c chances) ratesOf(q Question, from, to int) rates {
 	var n, k float64
 	for i := from; i < to; i++ {
@@ -134,8 +133,8 @@ func bursts(list []Mark, r rates) []burst {
 	return out
 }
 
-// split returns the change points of marks list[from:to] that are about as likely as at: before it the
-// requests have the share calm, after it their own. Backwards reverses time.
+// split returns the first and the last mark of list[from:to] that are about as likely a change point as at. Requests
+// before a change point have the share calm, those after it their own. backwards reverses time.
 func split(list []Mark, from, to, at int, r rates, backwards bool) (first, last int) {
 	var n, k float64
 	type candidate struct {
@@ -175,7 +174,7 @@ func split(list []Mark, from, to, at int, r rates, backwards bool) (first, last 
 	return first, last
 }
 
-// goodAfter is the first good request after mark i, or end.
+// goodAfter returns the time of the first good request after mark i, or end.
 func goodAfter(list []Mark, i int, end time.Duration) time.Duration {
 	for _, m := range list[i+1:] {
 		if !m.Bad {
@@ -185,7 +184,7 @@ func goodAfter(list []Mark, i int, end time.Duration) time.Duration {
 	return end
 }
 
-// goodBefore is the last good request before mark i, or start.
+// goodBefore returns the time of the last good request before mark i, or start.
 func goodBefore(list []Mark, i int, start time.Duration) time.Duration {
 	for j := i - 1; j >= 0; j-- {
 		if !list[j].Bad {
@@ -195,13 +194,13 @@ func goodBefore(list []Mark, i int, start time.Duration) time.Duration {
 	return start
 }
 
-// begin is the first bad request of the degradation that begins in slice onset: not before slice
-// first. A burst that was over by then is no part of it.
+// begin returns the first bad request of the degradation that begins in slice onset, not before slice first. A burst
+// that was over before that is not part of it.
 func (c chances) begin(q Question, first, onset int) (edge, bool) {
 	from, to := max(first, onset-1), min(len(q.Slices), onset+3)
 	list, known := marks(q, from, to)
 	found := bursts(list, c.ratesOf(q, from, to))
-	// a stray bad request before it made the onset early
+	// a single bad request before the burst made the onset too early
 	for known && len(found) == 0 && to < len(q.Slices) && to-onset < mostSlices {
 		to = min(len(q.Slices), to+3)
 		list, known = marks(q, from, to)
@@ -220,14 +219,14 @@ func (c chances) begin(q Question, first, onset int) (edge, bool) {
 	}}, true
 }
 
-// finish is the first good request after the last bad one of a degradation that a hold from slice s
-// on ended. It began in slice onset.
+// finish returns the first good request after the last bad one of a degradation that began in slice onset, and that a
+// hold from slice s on ended.
 func (c chances) finish(q Question, onset, s int) (edge, bool) {
 	from, to := max(onset, s-3), min(len(q.Slices), s+2)
 	list, known := marks(q, from, to)
 	r := c.ratesOf(q, from, to)
 	found := bursts(list, r)
-	// stray bad requests made the hold begin late
+	// single bad requests made the hold begin too late
 	for back := from; known && len(found) == 0 && back > onset && s-back < mostSlices; {
 		back = max(onset, back-3)
 		list, known = marks(q, back, to)
@@ -261,9 +260,9 @@ func (c chances) calm(list []Mark) bool {
 	return float64(bad) <= c.limit*float64(len(list))
 }
 
-// stallBegin is the begin of a stall of which slice s is the first in which nothing ended. The requests in flight then
-// are the last that were sent, as users who wait send nothing: the first of them met the stall. The last answer
-// came after the request before it was sent, and before the last one was.
+// stallBegin returns the begin of a stall; s is its first slice in which nothing ended. The requests in flight then
+// are the last that were sent, because waiting users send nothing, so the first of them met the stall. The last
+// answer came after the request before that one was sent, and before the last request was sent.
 func stallBegin(q Question, s int) (edge, bool) {
 	n := int(q.Slices[s].InFlight)
 	var list []Mark
@@ -280,8 +279,8 @@ func stallBegin(q Question, s int) (edge, bool) {
 	return edge{at, Range{result.Sec(list[max(0, len(list)-n-1)].At), result.Sec(list[len(list)-1].At)}}, true
 }
 
-// stallEnd is the end of a stall right before slice s: nothing ended until that slice began, and a
-// request that was intended in it is good.
+// stallEnd returns the end of a stall right before slice s: nothing ended until the slice began, and a request
+// intended in the slice is good.
 func stallEnd(q Question, s int) (edge, bool) {
 	list, known := marks(q, s, s+1)
 	if !known || s == 0 || !q.Slices[s-1].Stalled() {
@@ -291,9 +290,9 @@ func stallEnd(q Question, s int) (edge, bool) {
 	return edge{at, Range{result.Sec(at), result.Sec(goodAfter(list, -1, q.Slices[s].End))}}, true
 }
 
-// badTime is how long the requests from slice onset to time until were bad: the sum of all bursts,
-// each from its first bad request to the first good one after it. It reads single requests at both
-// ends; in the middle of a very long degradation a slice that exceeds the limit counts as a whole.
+// badTime returns how long requests were bad from slice onset to time until: the sum of all bursts, each from its
+// first bad request to the first good one after it. It reads single requests at both ends. In the middle of a very
+// long degradation, a slice that exceeds the limit counts as a whole.
 func (c chances) badTime(q Question, onset int, until time.Duration) (time.Duration, bool) {
 	to, _ := slices.BinarySearchFunc(q.Slices, until,
 		func(s Slice, t time.Duration) int { return cmp.Compare(s.Start, t) })

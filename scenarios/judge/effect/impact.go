@@ -7,18 +7,18 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A Slice is a window of an objective's requests, by intended time.
+// A Slice holds the counts of an objective's requests in one window, by intended time.
 type Slice struct {
 	Start, End time.Duration
-	N          int64 // offered, without the shed
+	N          int64 // offered requests without shed ones
 	Bad        int64
 	Offered    int64
 	Good       int64
 	Ended      int64 // requests that ended during the slice, whenever they were intended
 	InFlight   int64 // requests in flight at its start
 
-	// Marks appends the requests of the slice in the order of their intended time, without the shed.
-	// Nil: they are unknown, and edges are known to the slice.
+	// Marks appends the requests of the slice in the order of their intended time, without shed ones. If it is nil,
+	// single requests are unknown, and edges are exact only to the slice.
 	Marks func([]Mark) []Mark
 }
 
@@ -31,7 +31,7 @@ type Question struct {
 	Baseline []Slice       // requests that ended before the first injection
 	Before   []Slice       // requests that ended before this injection, after the effects of earlier faults
 	Caught   Slice         // N and Bad of the requests in flight at the injection
-	Injected time.Duration // just before the injecting call
+	Injected time.Duration // the time just before the injecting call
 	Cleared  time.Duration // the end of time if the fault was not cleared
 	Horizon  time.Duration // the end of the time in which effects are attributed to this fault
 	Next     string        // the fault whose injection is the horizon; empty for the end of the load
@@ -42,7 +42,7 @@ type Question struct {
 // An Answer is the effect of a fault. Times are offsets from t0; NaN is never.
 type Answer struct {
 	Impact     result.Impact
-	MaySlow    bool       // it is unknown because answers may have been slower, and nothing else was seen
+	MaySlow    bool       // the impact is unknown only because answers may have been slower
 	OnsetAt    result.Num // intended time of the first bad request, not before the injection
 	OnsetIn    Range
 	FailoverAt result.Num
@@ -50,25 +50,25 @@ type Answer struct {
 	// intended time of the first good request after the last bad one; the injection, if there was no impact
 	RecoveredAt result.Num
 	RecoveredIn Range
-	RelapsedAt  result.Num    // it had recovered, and was bad again from here on, with no other fault; NaN: it did not
-	NotBefore   result.Num    // recovery was not earlier; NaN where RecoveredAt is known, or without data
-	Degraded    time.Duration // sum of the stretches of bad requests
+	RelapsedAt  result.Num    // when requests were bad again after a recovery, without another fault; NaN means never
+	NotBefore   result.Num    // lower bound of the recovery; NaN if RecoveredAt is known, or without data
+	Degraded    time.Duration // sum of the spans of bad requests
 	Failed      int64
 	Area        float64       // seconds
-	Resolution  time.Duration // of onset and recovery: how far they may lie from the figure
+	Resolution  time.Duration // uncertainty of onset and recovery
 	BadBefore   bool          // the steady state failed: windows before the injection were bad
-	StuckBefore bool          // they were bad because requests were in flight and none ended
+	StuckBefore bool          // windows before the injection were bad because requests were in flight and none ended
 	Notes       result.Notes
-	// why recovery can't show, where requests are bad at a rate near the limit also without the fault
+	// why recovery can't be shown: requests are bad at a rate near the limit even without the fault
 	Usual result.Notes
 }
 
-// Tells reports whether the impact is known. It is also known where only the recovery is not.
+// Tells reports whether the impact is known. An unknown recovery does not matter.
 func (a *Answer) Tells() bool {
 	return a.Impact != result.Confounded && (a.Impact != result.UnknownYet || a.OnsetAt.Known())
 }
 
-// Unknown is the answer where the effect is unknown.
+// Unknown returns the answer for an unknown effect.
 func Unknown(impact result.Impact) Answer {
 	return Answer{
 		Impact: impact, OnsetAt: result.NaN, FailoverAt: result.NaN, RecoveredAt: result.NaN,
@@ -79,26 +79,24 @@ func Unknown(impact result.Impact) Answer {
 
 // Ask finds impact and recovery.
 //
-// Windows decide whether requests were bad; requests say from when to when; see Range.
+// Windows decide whether requests were bad. Single requests give the begin and the end; see Range.
 //
-// Onset: the first bad request of the first bad window of a two-of-three at or after the injection, or
-// of one that is bad beyond doubt: by its share, or because so many requests were bad in a row; see searched.
+// Onset: the first bad request of the first bad window at or after the injection. Two of three consecutive windows
+// must be bad, or one must be bad beyond doubt: by its share, or because so many requests in a row were bad; see
+// searched.
 //
-// Failover: the first good request after the last bad one before a hold that is good while the fault
-// is still in.
+// Failover: the first good request after the last bad one before a hold that is good while the fault is still active.
 //
-// Recovered: the first good request after the last bad one before the first hold over which the pooled
-// bad share has an upper bound no higher than the limit, and after which the load stayed good up to
-// the next fault or its end. Service that comes and goes has not recovered. If the target degrades
-// again within a hold of the clearing, that is the same degradation; if it does so later, it relapsed.
+// Recovered: the first good request after the last bad one before the first good hold. In a good hold the upper bound
+// of the pooled bad share is at most the limit, and after it the load stays good up to the next fault or its end.
+// Service that comes and goes has not recovered. If the target degrades again within a hold of the clearing, that is
+// the same degradation; if it does so later, it relapsed.
 //
-// Bad before the injection: the steady state did not hold, and the impact is unknown. The same rule
-// applies: two of the last three windows before the injection, or the whole baseline, are bad; see
-// unsteady.
+// Bad before the injection: the steady state did not hold, and the impact is unknown. That is so if two of the last
+// three windows before the injection, or the whole baseline, are bad; see unsteady.
 //
-// Without a baseline, with too few requests to fill two windows or a hold, or where
-// the load ends or another fault comes within a hold of the injection, the impact is
-// unknown.
+// The impact is unknown without a baseline, with too few requests to fill two windows or a hold, and if the load ends
+// or another fault begins within a hold of the injection.
 func Ask(q Question) Answer {
 	a := Unknown(result.UnknownYet)
 	c := newChances(q.Baseline, q.Limit)
@@ -147,7 +145,7 @@ func Ask(q Question) Answer {
 	return a
 }
 
-// untouched is the answer without an onset: no impact, if there was enough data.
+// untouched sets the answer if there is no onset: no impact, if there is enough data.
 func (a *Answer) untouched(q Question, c chances, ws []window, first int) {
 	known, open := 0, false
 	for i := range ws {
@@ -172,8 +170,8 @@ func (a *Answer) untouched(q Question, c chances, ws []window, first int) {
 	}
 }
 
-// badFrom is the instant from which requests were bad, of a degradation that begins in slice onset, and
-// not before slice first. Width is the resolution where single requests are unknown.
+// badFrom returns the instant at which a degradation began in slice onset, not before slice first. width is the
+// resolution if single requests are unknown.
 func (c chances) badFrom(q Question, first, onset int, width time.Duration) edge {
 	if e, exact := c.begin(q, first, onset); exact {
 		return e
@@ -184,8 +182,8 @@ func (c chances) badFrom(q Question, first, onset int, width time.Duration) edge
 	return edgeAt(q.Slices[onset].Start, width)
 }
 
-// goodFrom is the instant at which the hold from slice s on made good, of a degradation that began in
-// slice onset. Width is the resolution where single requests are unknown.
+// goodFrom returns the instant at which a degradation that began in slice onset ended, by the hold from slice s on.
+// width is the resolution if single requests are unknown.
 func (c chances) goodFrom(q Question, onset, s int, width time.Duration) edge {
 	if e, exact := c.finish(q, onset, s); exact {
 		return e
@@ -230,12 +228,12 @@ func (a *Answer) recover(q Question, c chances, onset, from int, width time.Dura
 
 // count adds up the losses from the injection to until.
 //
-// Failed are bad requests beyond the baseline's share, plus those that were in flight at the
-// injection. Area is the integral of 1 - good/offered; a slice in which nothing was offered counts
-// in full when it was stalled, as closed loads are, for longer than chance explains.
+// Failed counts bad requests beyond the baseline's share, plus the bad ones that were in flight at the injection.
+// Area is the integral of 1 - good/offered. A slice without offered requests counts in full if it belongs to a stall,
+// such as of a closed load, that is longer than chance explains.
 func (a *Answer) count(q Question, c chances, until time.Duration) {
 	n, k := q.Caught.N, q.Caught.Bad
-	var stall, silent time.Duration // how long the present stall lasts, and how much of it had no request
+	var stall, silent time.Duration // length of the current stall, and the part of it without requests
 	ends := func() {
 		if c.quiet(stall) < tailBad {
 			a.Area += silent.Seconds()

@@ -8,26 +8,25 @@ import (
 	"brunt/scenarios/result"
 )
 
-// An Incident is a stretch of the load whose bad share exceeds the limit, whatever caused it.
+// An Incident is a span of the load in which the share of bad requests exceeds the limit, whatever the cause.
 type Incident struct {
 	Begin   time.Duration // time of its first bad request; see Mark
 	BeginIn Range
 	End     time.Duration // time of the first good request after its last bad one, or the end of the load
 	EndIn   Range
-	Over    bool // it was over before the load ended
-	// it did not end earlier; where the load ended within a hold of the last bad request, it is the time of that
-	// request
+	Over    bool // the incident was over before the load ended
+	// lower bound of the end; if the load ended within a hold of the last bad request, the time of that request
 	NotBefore time.Duration
-	Degraded  time.Duration // sum of its stretches of bad requests
+	Degraded  time.Duration // sum of its spans of bad requests
 }
 
-// Incidents finds the incidents of a load in the order of time. Slices are those of the whole load; of
-// q only they, the horizon, the limit and the hold count.
+// Incidents finds the incidents of a load in the order of time. It uses only the slices of q, which must be those of
+// the whole load, the horizon, the limit and the hold.
 //
-// The rules are those of a fault's impact, but no instant is special: an incident may begin before the first injection,
-// and be part of the baseline. So it is held against the limit alone, and how errors cluster is read from the slices
-// within the limit, without the stalled ones. Stretches with less than a hold of good requests between them are one
-// incident. A run that is bad all along is one incident.
+// The rules are those of a fault's impact, but no instant is special: an incident may begin before the first
+// injection and be part of the baseline. So it is compared with the limit alone, and the clustering of errors is
+// computed from slices within the limit that are not stalled. Spans with less than a hold of good requests between
+// them are one incident. A run that is bad all along is one incident.
 func Incidents(q Question) []Incident {
 	q.Injected, q.Cleared = 0, forever
 	var calm []Slice
@@ -53,7 +52,7 @@ func Incidents(q Question) []Incident {
 		}
 		from := max(onset, ws[sure].from)
 		good := c.recovery(q, onset, from)
-		for good.state == recovered { // its hold may begin with the end of the incident
+		for good.state == recovered { // the hold may begin with the end of the incident
 			after := c.searched(q.Slices, good.from, q.Horizon)
 			next, last := firstOnset(after)
 			if next != 0 || c.locate(q.Slices, after, next, good.from) >= good.to { // bad again after the hold: another incident
@@ -82,8 +81,7 @@ func Incidents(q Question) []Incident {
 	return out
 }
 
-// Union joins two lists of incidents: those that overlap become one, from the earlier begin to the
-// later end.
+// Union joins two lists of incidents. Incidents that overlap become one, from the earlier begin to the later end.
 func Union(a, b []Incident) []Incident {
 	all := slices.Concat(a, b)
 	slices.SortStableFunc(all, func(a, b Incident) int { return cmp.Compare(a.Begin, b.Begin) })
@@ -94,7 +92,7 @@ func Union(a, b []Incident) []Incident {
 			continue
 		}
 		last := &out[len(out)-1]
-		// the same begin, known better
+		// the same begin, known more exactly
 		if in.Begin-last.Begin <= width(last.BeginIn) && width(in.BeginIn) < width(last.BeginIn) {
 			last.Begin, last.BeginIn = in.Begin, in.BeginIn
 		}

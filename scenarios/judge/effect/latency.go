@@ -9,29 +9,30 @@ import (
 	"brunt/scenarios/statistics"
 )
 
-// LatencySlice counts the good answers of a part of the load, by intended time and by how they compare
-// with the limit of their step: a tenth above the baseline's median, and above its 95th percentile.
+// LatencySlice counts the good answers of a part of the load, by intended time and by multiples of two limits of
+// their step: a tenth above the baseline's median, and a tenth above its 95th percentile.
 type LatencySlice struct {
 	Start, End time.Duration
 	N          int64 // good answers
-	// of them: slower than LatencyRatio times the limit of the median, of the 95th percentile
+	// good answers slower than each LatencyRatio times the limit of the median, and of the 95th percentile
 	Above [2][LatencyRatios]int64
-	Far   [2]int64 // of them: slower than FarAbove the baseline's median, and its 95th percentile
+	Far   [2]int64 // good answers slower than FarAbove of the baseline's median, and of its 95th percentile
 }
 
-// FarAbove is the time from which an answer is far slower than a percentile of the baseline, in seconds: over twice of
-// it, and over 20 ms longer.
+// FarAbove returns the time above which an answer is far slower than a percentile of the baseline, in seconds: twice
+// the percentile, and at least 20 ms above it.
 func FarAbove(percentile float64) float64 { return max(2*percentile, percentile+.02) }
 
-// LatencyRatios is how many multiples of a limit are counted.
+// LatencyRatios is the number of multiples of a limit that are counted.
 const LatencyRatios = 29
 
-// LatencyRatio is the multiple i of a limit, from an eighth to sixteen times: in steps of 9 % from a half to twice.
+// LatencyRatio returns multiple i of a limit, from 1/8 to 16; from 1/2 to 2 in steps of 9 %.
 func LatencyRatio(i int) float64 { return math.Exp2(latencyPower(i)) }
 
-// latencyPower is the binary logarithm of LatencyRatio: steps of 1/8 between a half and twice, of 1/2 beyond.
+// latencyPower returns the binary logarithm of LatencyRatio: steps of 1/8 from -1 to 1, below that of 1/2, above of
+// 3/8.
 func latencyPower(i int) float64 {
-	const near, fine = 8, 4 // steps on each side of the limit that are fine; the rest below it
+	const near, fine = 8, 4 // number of fine steps on each side of the limit, and of coarse steps below them
 	switch at := i - near - fine; {
 	case at < -near:
 		return -1 + float64(at+near)/2
@@ -43,46 +44,46 @@ func latencyPower(i int) float64 {
 }
 
 const (
-	// latencyChance is the chance of a false answer for each of the two percentiles. Both together, and
-	// what the approximation adds, stay under 1 % a fault; TestLatency_Simulation counts.
+	// latencyChance is the chance of a false answer for each of the two percentiles. Both together, including the
+	// error of the approximation, stay under 1 % per fault; TestLatency_Simulation verifies it.
 	latencyChance = .0015
-	// latencyBlocks is the least number of blocks of the baseline that show how its level varies, and
-	// latencyMore that of longer blocks, which are looked at besides.
+	// latencyBlocks is the least number of blocks of the baseline that show how its level varies. latencyMore is the
+	// least number of longer blocks, which are tested in addition.
 	latencyBlocks, latencyMore = 5, 10
 	// latencyAnswers is the least number of good answers in the baseline, and in the fault.
 	latencyAnswers = 20
-	// latencyBlock is the least number of good answers of a block, in the mean: fewer have no percentile.
+	// latencyBlock is the least mean number of good answers in a block: fewer give no percentile.
 	latencyBlock = 10
-	// latencyLeast is the deviation that each level has by the steps of LatencyRatio, besides its own.
+	// latencyLeast is the deviation that the steps of LatencyRatio add to each level.
 	latencyLeast = .025
-	// latencyLimit is the multiple 1 of LatencyRatio: the limit itself.
+	// latencyLimit is the index of the multiple 1 in LatencyRatio: the limit itself.
 	latencyLimit = 12
 )
 
-// latencyPercentiles are the percentiles of the baseline that limits are taken from.
+// latencyPercentiles are the percentiles of the baseline from which limits are computed.
 var latencyPercentiles = [2]float64{.5, .95}
 
-// Slower reports whether the good answers to the requests that met a fault were slower than those of the
-// baseline, by more than chance explains: in at most 1 % of faults without an effect.
+// Slower reports whether the good answers to requests that met a fault were slower than in the baseline, by more than
+// chance explains. It errs in at most 1 % of faults without an effect.
 //
-// Slower means by a tenth, at the median or at the 95th percentile. The level of a block of time is the
-// logarithm of its percentile over the limit, and the mean level of the fault's blocks is compared with that
-// of the baseline's by a t test. Neighbouring answers depend on each other, because queues and pauses
-// last, so that single answers would raise the false alarms; levels of blocks vary with it. A level has
-// no upper end: a target whose level varies from second to second is called slower where its answers are slow
-// enough, which the share of slow answers, at most 100 %, can't tell.
+// Slower means by a tenth, at the median or at the 95th percentile. The level of a block of time is the logarithm of
+// the ratio of its percentile to the limit. A t test compares the mean level of the fault's blocks with the mean
+// level of the baseline's. Neighbouring answers depend on each other, because queues and pauses last for a while, so
+// a test on single answers would raise more false alarms. The variance of levels of blocks includes this dependence.
+// A level has no upper bound, so the test also detects slower answers of a target whose level varies from second to
+// second. A share of slow answers, which is at most 100 %, can't show that.
 //
-// The variance is that of the baseline, which a fault without an effect shares, at blocks of one second, two, four
-// and so on while there are ten of them, and the largest chance of these decides. Blocks are taken for a
-// first-order autoregressive process: its correlation is that of neighbours, and its estimate, which is too low
-// by (1+3ρ)/n (Kendall, 1954), is raised by that. It inflates the variance of a mean by (1+ρ)/(1-ρ), and leaves
-// n(1-ρ²)/(1+ρ²) blocks that are independent (Bartlett, 1935), which are the degrees of freedom.
+// The variance is the variance of the baseline, which a fault without an effect has as well. It is computed for
+// blocks of one second, two, four and so on while there are ten of them; the largest chance decides. Blocks are
+// modelled as a first-order autoregressive process with the correlation ρ of neighbours. The estimate of ρ is too low
+// by (1+3ρ)/n (Kendall, 1954) and is raised by that. The correlation inflates the variance of a mean by (1+ρ)/(1-ρ),
+// and leaves n(1-ρ²)/(1+ρ²) independent blocks (Bartlett, 1935), which are the degrees of freedom.
 //
-// Besides, more of the answers are slow than Fisher's exact test explains. A baseline with too few answers for
-// levels, such as 30 s at one a second, is compared by the shares of slow answers in its blocks.
+// In addition, more answers must be slow than Fisher's exact test explains. A baseline with too few answers for
+// levels, such as 30 s at one answer a second, is compared by the shares of slow answers in its blocks.
 //
-// The answer is yes only if it is with least, which are the fault's answers without all that brunt itself may have
-// added to them. It is no if the answers were not far slower, with nothing taken off; see [Far]. Else it is untested.
+// The answer is yes only if it is yes for least, which holds the fault's answers without the time that brunt itself
+// may have added. It is no if the answers as measured were not far slower; see [Far]. Otherwise it is untested.
 func Slower(baseline, fault, least []LatencySlice) result.Told {
 	far := Far(fault)
 	switch few := answersOf(baseline) < latencyAnswers || answersOf(fault) < latencyAnswers; {
@@ -103,7 +104,7 @@ func Slower(baseline, fault, least []LatencySlice) result.Told {
 	return result.NotTold(result.Note{Kind: result.SlowerVaried})
 }
 
-// EnoughForFar is the least number of good answers with which [Far] can be no: 59.
+// EnoughForFar returns the least number of good answers with which [Far] can be no: 59.
 func EnoughForFar() int64 { return EnoughFor(1 - latencyPercentiles[1]) }
 
 // Far answers whether the answers took over twice as long as in the baseline, and over 20 ms longer, at the median or
@@ -148,7 +149,8 @@ func slower(baseline, fault []LatencySlice) bool {
 }
 
 // TellsSlower reports whether there are enough good answers to tell whether they were slower: 20 of the baseline in
-// five blocks of a second, and of the fault as many as no needs, see [EnoughForFar], or 20 that were slower.
+// five blocks of a second, and for the fault either as many as the answer no needs, see [EnoughForFar], or 20 that
+// were slower.
 func TellsSlower(baseline, fault []LatencySlice) bool {
 	blocks := 0
 	for range blocksOf(baseline, time.Second) {
@@ -168,8 +170,8 @@ func answersOf(list []LatencySlice) (n int64) {
 	return n
 }
 
-// latencyTail is the chance of levels as high as those of a fault without an effect, at percentile k; false: the
-// baseline has too few answers to tell.
+// latencyTail returns the chance that a fault without an effect has levels as high as these, at percentile k. found
+// is false if the baseline has too few answers.
 func latencyTail(baseline, fault []LatencySlice, k int) (worst float64, found bool) {
 	worst = 1
 	pooled := joinedLevel(baseline, k)
@@ -182,7 +184,7 @@ func latencyTail(baseline, fault []LatencySlice, k int) (worst float64, found bo
 			return worst, found
 		case perBaseline < latencyBlock:
 			continue
-		case len(f) == 0: // it was in for less than a block
+		case len(f) == 0: // the fault was shorter than a block
 			f, perFault, blocks = []float64{joinedLevel(fault, k)}, float64(answersOf(fault)),
 				max(.25, spanOf(fault).Seconds()/length.Seconds())
 			perFault /= blocks
@@ -208,8 +210,8 @@ func spanOf(list []LatencySlice) (d time.Duration) {
 	return d
 }
 
-// latencyNoise is the mean of levels, the variance of one of them, inflated by how they depend on their
-// neighbours, and the degrees of freedom that it has.
+// latencyNoise returns the mean of levels, the variance of one level, inflated by the correlation of neighbours, and
+// its degrees of freedom.
 func latencyNoise(levels []float64) (of, variance, freedom float64) {
 	of = mean(levels)
 	n := float64(len(levels))
@@ -237,7 +239,7 @@ func mean(list []float64) float64 {
 	return sum / float64(len(list))
 }
 
-// levelsOf are the levels of blocks of at least length, and their answers in the mean.
+// levelsOf returns the levels of blocks of at least length, and their mean number of answers.
 func levelsOf(list []LatencySlice, k int, length time.Duration) (levels []float64, answers float64) {
 	for b := range blocksOf(list, length) {
 		levels = append(levels, joinedLevel(b, k))
@@ -246,8 +248,8 @@ func levelsOf(list []LatencySlice, k int, length time.Duration) (levels []float6
 	return levels, answers / max(1, float64(len(levels)))
 }
 
-// blocksOf divides slices into blocks of at least length; blocks without a good answer, and the rest at the end, are
-// left out.
+// blocksOf divides slices into blocks of at least length. It leaves out blocks without a good answer, and the rest at
+// the end.
 func blocksOf(list []LatencySlice, length time.Duration) iter.Seq[[]LatencySlice] {
 	return func(yield func([]LatencySlice) bool) {
 		from, d := 0, time.Duration(0)
@@ -263,7 +265,7 @@ func blocksOf(list []LatencySlice, length time.Duration) iter.Seq[[]LatencySlice
 	}
 }
 
-// joinedLevel is the level of all slices as one.
+// joinedLevel returns the level of all slices together.
 func joinedLevel(list []LatencySlice, k int) float64 {
 	var all LatencySlice
 	for i := range list {
@@ -283,7 +285,7 @@ func (s *LatencySlice) Add(o *LatencySlice) {
 	}
 }
 
-// level is the logarithm of percentile k over its limit, between the two multiples that it lies between.
+// level returns the logarithm of the ratio of percentile k to its limit, interpolated between two multiples.
 func (s *LatencySlice) level(k int) float64 {
 	above := 1 - latencyPercentiles[k]
 	share := func(i int) float64 { return float64(s.Above[k][i]) / float64(s.N) }

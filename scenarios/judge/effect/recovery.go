@@ -5,39 +5,40 @@ import "time"
 type recoveryState uint8
 
 const (
-	stillBad  recoveryState = iota // the requests from here on exceed the limit
-	undecided                      // they may be good, but the data end before they can show it
+	stillBad  recoveryState = iota // the requests from the slice on exceed the limit
+	undecided                      // the requests may be good, but the data ends before they can show it
 	recovered
 )
 
-// hold is the state of the slices from one on.
+// hold is the state of the slices from a slice on.
 type hold struct {
 	state recoveryState
 	from  int   // slice
-	to    int   // the slice after its last, once recovered
-	n, k  int64 // requests and bad ones up to the decision
+	to    int   // the slice after the last one of the hold, once recovered
+	n, k  int64 // requests, and bad requests, up to the decision
 }
 
-// degradation is the state that a hold must be better than.
+// degradation describes the bad requests that a hold must be better than.
 type degradation struct {
-	share  float64 // of bad requests
-	phi    float64 // dispersion of their counts
-	chance float64 // allowed chance that a hold this much better is an accident; the run has many candidates
+	share float64 // share of bad requests
+	phi   float64 // dispersion of their counts
+	// allowed chance that a hold is this much better by accident; small, because a run has many candidates
+	chance float64
 }
 
-// noDegradation is a state that every hold is better than.
+// noDegradation is a degradation that every hold is better than.
 var noDegradation = degradation{share: 1, phi: 1, chance: 1}
 
-// tailOver is the chance below which the beginning of a hold is too bad.
+// tailOver is the chance below which the beginning of a hold counts as too bad.
 const tailOver = 1 - Confidence
 
-// hold decides whether the slices from s on, up to end, show recovery from the degradation before.
-// It extends the stretch beyond width until the upper bound of its pooled bad share is within the
-// limit, and it is better than the degradation by more than chance and clusters explain. If its
-// beginning, of any length, exceeds the limit, then recovery is not at s.
+// hold decides whether the slices from s on, up to end, show recovery from the degradation before. It extends the
+// span beyond width until the upper bound of its pooled bad share is within the limit, and until the span is better
+// than the degradation by more than chance and clusters explain. If any beginning of the span exceeds the limit,
+// there is no recovery at s.
 //
-// It computes bounds at every slice at first, then each time the stretch has grown by a twentieth:
-// an hour has thousands of slices to begin at.
+// It computes bounds at every slice at first, then each time the span has grown by a twentieth, because an hour has
+// thousands of slices to begin at.
 func (c chances) hold(q Question, s int, end, width time.Duration, before degradation) hold {
 	h := hold{state: undecided, from: s}
 	stall := q.stalledBefore(s) // no hold begins in a stall
@@ -70,8 +71,8 @@ func (c chances) hold(q Question, s int, end, width time.Duration, before degrad
 	return h
 }
 
-// stalledBefore is how long requests had been in flight of which none ended, as slice s began. It is
-// zero where s itself is no part of that stall.
+// stalledBefore returns how long a stall had lasted when slice s began. It is zero if s itself is not part of the
+// stall.
 func (q *Question) stalledBefore(s int) time.Duration {
 	if !q.Slices[s].Stalled() {
 		return 0
@@ -83,19 +84,17 @@ func (q *Question) stalledBefore(s int) time.Duration {
 	return q.Slices[s].Start - q.Slices[first].Start
 }
 
-// within reports whether the upper bound of the share of h is at most the limit: whether so few
-// would be seen in under 5 % of cases if the share were the limit.
+// within reports whether the upper bound of the bad share of h is at most the limit: if the share were the limit, so
+// few bad requests would occur in under 5 % of cases.
 func (c chances) within(h hold, t degradation) bool {
 	phi := max(c.phi, t.phi)
 	return lowerTail(float64(h.k)/phi, float64(h.n)/phi, c.limit) <= 1-Confidence
 }
 
-// tailSame is the chance, over a whole run, below which a hold that is better than the degradation
-// before it is no accident.
+// tailSame is the chance, over a whole run, that a hold is better than the degradation before it only by accident.
 const tailSame = 0.01
 
-// better reports whether the share of h is lower than that of the degradation by more than chance
-// explains.
+// better reports whether the bad share of h is lower than the share of the degradation by more than chance explains.
 func (c chances) better(h hold, t degradation, chance float64) bool {
 	phi := max(c.phi, t.phi)
 	return lowerTail(float64(h.k)/phi, float64(h.n)/phi, t.share) < chance
@@ -106,13 +105,12 @@ const (
 	phiMost    = 5  // the largest factor by which a dispersion lengthens a hold
 )
 
-// degradationBefore is the degradation before slice s, back to the onset: two holds of it, or as
-// many requests as two of them need. A baseline without errors does not show how errors cluster.
+// degradationBefore returns the degradation before slice s, back to the onset: its last two holds, or as many
+// requests as two holds need. A baseline without errors does not show how errors cluster.
 //
-// Its dispersion is that of neighbours, so that a level that changes adds little; the first and the
-// last pair, where it changes, are left out: Σd²/Σw, where d is the difference between a slice's bad
-// requests and its part of its own and its neighbour's, and w the variance of that by chance; see
-// differ.
+// The dispersion is computed from neighbouring slices, so that a change of level adds little: Σd²/Σw, where d is the
+// difference between a slice's bad requests and its part of the bad requests of both neighbours, and w the variance
+// of d by chance; see differ. The first and the last pair, between which the level changes, are left out.
 func (c chances) degradationBefore(q Question, onset, s int) degradation {
 	var n, k int64
 	sum, weight, pairs := 0.0, 0.0, 0
@@ -146,8 +144,8 @@ func (c chances) degradationBefore(q Question, onset, s int) degradation {
 	return t
 }
 
-// recovery finds the first good hold after slice from. Where there is none, it reports whether the
-// load ended too early to show one.
+// recovery finds the first good hold after slice from. If there is none, its state tells whether the load ended too
+// early to show one.
 func (c chances) recovery(q Question, onset, from int) hold {
 	out := hold{state: stillBad}
 	for s := from + 1; s < len(q.Slices) && q.Slices[s].End <= q.Horizon; s++ {
@@ -162,8 +160,8 @@ func (c chances) recovery(q Question, onset, from int) hold {
 	return out
 }
 
-// notBefore is the earliest possible time of recovery from a degradation that began in slice onset. H is
-// what [chances.recovery] found: where the load ended within a hold, that is the last bad request before it.
+// notBefore returns the earliest possible time of recovery from a degradation that began in slice onset. h is the
+// result of [chances.recovery]. If the load ended within a hold, the time is the last bad request before that hold.
 func (c chances) notBefore(q Question, onset int, h hold) time.Duration {
 	if h.state == stillBad {
 		return q.Horizon
@@ -174,9 +172,9 @@ func (c chances) notBefore(q Question, onset int, h hold) time.Duration {
 	return q.Slices[h.from].Start
 }
 
-// begun reports whether h, which the end of the load cut short, is the beginning of recovery: it has
-// lasted for a hold, or it is better than the degradation before it. Otherwise a few good requests
-// at the end would look like recovery.
+// begun reports whether h, which the end of the load cut short, is the beginning of recovery: it has lasted for a
+// hold, or it is better than the degradation before it. Without this rule, a few good requests at the end would look
+// like recovery.
 func (c chances) begun(q Question, onset int, h hold) bool {
 	if q.Horizon-q.Slices[h.from].Start >= q.Hold {
 		return true

@@ -20,10 +20,10 @@ func shareOf(list []LatencySlice, k int) (out latencyShare) {
 	return out
 }
 
-// sharesTail is the chance of a share of slow answers as large as that of a fault without an effect, at percentile k:
-// for baselines with too few answers for the levels of blocks. It compares the shares of answers above the limit by a t
-// test on blocks, whose variance is no less than that of independent answers, and no less than a first-order
-// autoregressive process explains beyond the longest block; the largest chance decides.
+// sharesTail returns the chance that a fault without an effect has a share of slow answers as large as this, at
+// percentile k. It is for baselines with too few answers for the levels of blocks. A t test on blocks compares the
+// shares of answers above the limit. The variance is at least the variance of independent answers, and at least the
+// variance that a first-order autoregressive process has beyond the longest block. The largest chance decides.
 func sharesTail(baseline, fault []LatencySlice, k int) float64 {
 	b, f, span := shareOf(baseline, k), shareOf(fault, k), spanOf(fault)
 	d := f.share() - b.share()
@@ -60,8 +60,8 @@ func sharesTail(baseline, fault []LatencySlice, k int) float64 {
 	return worst
 }
 
-// variances are the variance of the shares of blocks around p, weighted by their answers, and the
-// correlation of neighbours.
+// variances returns the variance of the shares of blocks around p, weighted by their answers, and the correlation of
+// neighbouring blocks.
 func variances(list []latencyShare, p float64) (variance, lag1 float64) {
 	total := 0.0
 	for _, s := range list {
@@ -83,9 +83,10 @@ func variances(list []latencyShare, p float64) (variance, lag1 float64) {
 	return sum / float64(len(list)-1), pairs / sum
 }
 
-// answersTail is the chance that as many of the fault's answers are slow, if all answers are independent and as many of
-// the baseline's are (Fisher's exact test). Levels alone do not suffice: where a percentile lies between two modes,
-// a few answers move the level of a block by the distance of the modes.
+// answersTail returns the chance that at least as many of the fault's answers are slow, if all answers are
+// independent and no slower than in the baseline (Fisher's exact test). Levels alone do not suffice: if a percentile
+// lies between two modes of the distribution, a few answers move the level of a block by the distance between the
+// modes.
 func answersTail(b, f latencyShare) float64 {
 	all, slow := b.n+f.n, b.over+f.over
 	p, tail := math.Exp(choose(slow, f.over)+choose(all-slow, f.n-f.over)-choose(all, f.n)), 0.0
@@ -96,7 +97,7 @@ func answersTail(b, f latencyShare) float64 {
 	return tail
 }
 
-// choose is the logarithm of the binomial coefficient.
+// choose returns the logarithm of the binomial coefficient.
 func choose(n, k float64) float64 {
 	a, _ := math.Lgamma(n + 1)
 	b, _ := math.Lgamma(k + 1)

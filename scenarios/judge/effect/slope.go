@@ -7,14 +7,14 @@ import (
 	"brunt/scenarios/result"
 )
 
-// mostToGrow is the most points that a slope is computed from. Longer series are reduced to so many
+// mostToGrow is the maximum number of points that a slope is computed from. Longer series are reduced to that many
 // medians, because neighbouring values are correlated and would make the interval too narrow.
 const mostToGrow = 60
 
-// TheilSen is the median of the slopes between any two points, which is robust against a third of
-// outliers (Theil, 1950), and its 95 % interval by Kendall's statistic (Sen, 1968). Points of
-// different processes of a unit are not compared, because a restart frees leaked memory: the
-// statistics of the processes are added up (Hirsch, Slack and Smith, 1982).
+// TheilSen returns the median of the slopes between any two points, which is robust if up to a third of them are
+// outliers (Theil, 1950), and its 95 % interval by Kendall's statistic (Sen, 1968). lives has the process of each
+// point. Points of different processes are not compared, because a restart frees leaked memory; the statistics of the
+// processes are added up (Hirsch, Slack and Smith, 1982).
 func TheilSen(points []result.Point, lives []int) (slope, low, high float64) {
 	var slopes []float64
 	variance := 0.0
@@ -52,7 +52,7 @@ func TheilSen(points []result.Point, lives []int) (slope, low, high float64) {
 	return slope, at((float64(n)-width)/2 - 1), at((float64(n) + width) / 2)
 }
 
-// medians reduces points to at most so many, each the median of neighbours.
+// medians reduces points to at most most points, each the median of neighbours.
 func medians(points []result.Point, most int) []result.Point {
 	if len(points) <= most {
 		return points

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// Smallest computes what a load of rate requests per second can show under a limit, without errors
-// before: the shortest total outage at any position, the smallest lasting error rate, and the width
-// of the windows that detect it.
+// Smallest computes the smallest effects that a load of rate requests per second can show under a limit, if there
+// were no errors before: the shortest total outage at any position, the smallest lasting error rate, and the width of
+// the windows that detect it.
 func Smallest(rate, limit float64) (outage time.Duration, share float64, window time.Duration) {
 	width := math.Max(1, math.Ceil(expected/(limit*rate)))
 	window = time.Duration(width) * time.Second
-	// least is the number of bad requests among n whose tail is under chance
+	// least returns the smallest number of bad requests among n that is rarer than chance
 	least := func(n, chance float64) float64 {
 		k := math.Floor(n*limit) + 1
 		for k < n && upperTail(k, n, limit) >= chance {

@@ -8,9 +8,8 @@ import (
 	"gonum.org/v1/gonum/mathext"
 )
 
-// upperTail is P(X >= k) of a binomial distribution with n trials and probability p, by the
-// regularised incomplete beta function: I_p(k, n-k+1). It accepts fractional counts, such as counts
-// divided by a dispersion.
+// upperTail returns P(X >= k) of a binomial distribution with n trials and probability p, by the regularised
+// incomplete beta function: I_p(k, n-k+1). It accepts fractional counts, such as counts divided by a dispersion.
 func upperTail(k, n, p float64) float64 {
 	switch {
 	case k <= 0:
@@ -25,11 +24,10 @@ func upperTail(k, n, p float64) float64 {
 	return mathext.RegIncBeta(k, n-k+1, p)
 }
 
-// lowerTail is P(X <= k) of the same distribution.
+// lowerTail returns P(X <= k) of the same distribution.
 func lowerTail(k, n, p float64) float64 { return 1 - upperTail(k+1, n, p) }
 
-// UpperBound is the one-sided upper confidence bound of a proportion with k of n
-// (Clopper and Pearson, 1934).
+// UpperBound returns the one-sided upper confidence bound of the proportion k/n (Clopper and Pearson, 1934).
 func UpperBound(k, n, confidence float64) float64 {
 	if n <= 0 || k >= n {
 		return 1
@@ -40,8 +38,7 @@ func UpperBound(k, n, confidence float64) float64 {
 	return mathext.InvRegIncBeta(k+1, n-k, confidence)
 }
 
-// LowerBound is the one-sided lower confidence bound of a proportion with k of n
-// (Clopper and Pearson, 1934).
+// LowerBound returns the one-sided lower confidence bound of the proportion k/n (Clopper and Pearson, 1934).
 func LowerBound(k, n, confidence float64) float64 {
 	if n <= 0 || k <= 0 {
 		return 0
@@ -58,14 +55,13 @@ const Confidence = 0.95
 // Normal975 is the 97.5 % quantile of the normal distribution.
 const Normal975 = 1.959963984540054
 
-// Student is the 97.5 % quantile of Student's t distribution.
+// Student returns the 97.5 % quantile of Student's t distribution.
 func Student(freedom float64) float64 {
 	return statistics.Student(freedom).Quantile(1 - (1-Confidence)/2)
 }
 
-// LowerRank returns the quantile of n samples that is a 95 % lower bound of their source's quantile
-// q: more samples lie above it than chance puts above q once in 20 times (order statistics: Conover,
-// Practical Nonparametric Statistics, 3.2).
+// LowerRank returns the sample quantile, of n samples, that is a 95 % lower bound of the quantile q of their
+// distribution (order statistics: Conover, Practical Nonparametric Statistics, 3.2).
 func LowerRank(n int64, q float64) float64 {
 	above := max(1, int64(float64(n)*(1-q)))
 	for above < n && upperTail(float64(above), float64(n), 1-q) > .05 {
@@ -74,8 +70,8 @@ func LowerRank(n int64, q float64) float64 {
 	return max(0, (float64(n-above)+.5)/float64(n))
 }
 
-// EnoughFor is the least number of requests that can show a share to be under limit: n >= ln 0.05 /
-// ln(1-limit), the rule of three made exact. That is 299 for 1 % and 29 956 for 0.01 %.
+// EnoughFor returns the least number of requests that can show a share to be under limit: n >= ln 0.05 / ln(1-limit),
+// the exact form of the rule of three. That is 299 for 1 % and 29 956 for 0.01 %.
 func EnoughFor(limit float64) int64 {
 	if limit <= 0 {
 		return math.MaxInt64
@@ -86,11 +82,11 @@ func EnoughFor(limit float64) int64 {
 	return int64(math.Ceil(math.Log(1-Confidence) / math.Log1p(-limit)))
 }
 
-// beyond is how many requests must lie above a percentile for it to be judged.
+// beyond is the number of requests that must lie above a percentile for it to be judged.
 const beyond = 10
 
-// EnoughForQuantile is the number of requests that leaves ten above quantile q. It ignores the
-// rounding error of q as a binary fraction.
+// EnoughForQuantile returns the number of requests of which ten lie above quantile q. It ignores the rounding error
+// of q as a binary fraction.
 func EnoughForQuantile(q float64) int64 {
 	return int64(math.Ceil(beyond/(1-q)*(1-1e-9) - 1e-9))
 }

@@ -5,13 +5,13 @@ import (
 	"slices"
 )
 
-// unsteady reports whether the load was bad before the injection, by the limit alone: two of the
-// last three windows were bad, or one of them beyond doubt, or the baseline as a whole beyond doubt,
-// or two of any three of its windows. Stuck means that requests were in flight and none ended.
+// unsteady reports whether the load was bad before the injection, by the limit alone: two of the last three windows
+// were bad, or one of them beyond doubt, or the whole baseline beyond doubt, or two of any three of its windows.
+// stuck means that requests were in flight and none ended.
 //
-// subtle: phi takes a level that changes within the baseline for errors in clusters, which would
-// hide the change. So where a change would show, clumps replaces phi; two windows long before the
-// injection may as well be clusters.
+// subtle: phi can't distinguish a change of level within the baseline from clusters of errors, and would hide the
+// change. So clumps replaces phi in the tests that have to show a change: of the last windows, and of the whole
+// baseline. Two bad windows long before the injection may be a cluster, so they are tested with phi.
 func (c chances) unsteady(q Question) (yes, stuck bool) {
 	all := int64(math.Round(c.p0 * float64(c.n)))
 	c.p0 = 0
@@ -28,8 +28,8 @@ func (c chances) unsteady(q Question) (yes, stuck bool) {
 	return false, false
 }
 
-// last joins slices into windows as join does, but backwards from their end, and returns the last
-// three in ascending order.
+// last joins slices into windows like join, but backwards from their end, and returns the last three in ascending
+// order.
 func (c chances) last(before []Slice) []window {
 	var out []window
 	n, to := int64(0), len(before)
@@ -52,9 +52,9 @@ func (c chances) last(before []Slice) []window {
 // levels is the number of changes of level that clumps leaves out.
 const levels = 2
 
-// clumps is the dispersion of bad requests by neighbours: the largest of that of slices, of pairs of
-// them, of fours and so on, as widest is by the variance of all. At a change of level two neighbours
-// differ, and no others; so it leaves out the pairs that differ most.
+// clumps returns the dispersion of bad requests by differences of neighbours: the largest dispersion of slices, of
+// pairs of slices, of fours and so on. (widest computes it by the variance of all counts instead.) At a change of
+// level only two neighbours differ, so clumps leaves out the pairs that differ most.
 func clumps(counts []Slice) float64 {
 	phi := 1.0
 	for len(counts) >= 5 {
@@ -89,8 +89,8 @@ func clumps(counts []Slice) float64 {
 	return phi
 }
 
-// differ is the squared difference between the bad requests of a and its part of those of a and b;
-// and the variance of that, if the bad requests were spread over both by chance.
+// differ returns the squared difference between the bad requests of a and its part of the bad requests of a and b,
+// and the variance of that difference if chance spread the bad requests over both.
 func differ(a, b *Slice) (square, variance float64) {
 	all := float64(a.N + b.N)
 	if all == 0 {

@@ -2,12 +2,13 @@ package effect
 
 import "brunt/scenarios/result"
 
-// usualRate says that requests are bad at a rate near the limit also without the fault, so that no hold is known to be
-// good: the pooled share of one has an upper bound above the limit. It is nil where the baseline had fewer than a
-// quarter of the limit, or no request was bad in the second half of the time after the clearing.
+// usualRate explains that requests are bad at a rate near the limit even without the fault, so that no hold can be
+// shown to be good: the upper bound of its pooled share is above the limit. It returns nil if the bad share of the
+// baseline is under a quarter of the limit, or if no request was bad in the second half of the time after the
+// clearing.
 func (c chances) usualRate(q Question) result.Notes {
 	var n, k int64
-	from := q.Cleared + (q.Horizon-q.Cleared)/2 // what the fault did may last for a while
+	from := q.Cleared + (q.Horizon-q.Cleared)/2 // the effect of the fault may last for a while
 	for i := range q.Slices {
 		if s := &q.Slices[i]; s.Start >= from && s.End <= q.Horizon {
 			n += s.N
@@ -23,5 +24,5 @@ func (c chances) usualRate(q Question) result.Notes {
 	}}
 }
 
-// above is a limit that a usual rate of bad requests stays well under: three times as large, in full percent.
+// above returns a limit well above a usual rate of bad requests: three times the rate, rounded up to a full percent.
 func above(rate float64) float64 { return min(1, float64(int(300*rate)+1)/100) }

@@ -6,14 +6,14 @@ import (
 )
 
 const (
-	// tailBad is the chance below which a window's bad requests are not chance.
+	// tailBad is the probability below which a window's bad requests are not explained by chance.
 	tailBad = 0.01
-	// tailStrong is the chance below which one window is enough instead of two of three.
+	// tailStrong is the probability below which one bad window is enough, instead of two of three.
 	tailStrong = 1e-6
-	// expected is how many bad requests a window must have room for at the limit.
+	// expected is the least number of bad requests that a window would have at the limit.
 	expected = 5
-	// narrow is how much shorter than a second a window may be: the part of a second after an
-	// injection counts as a window.
+	// narrow is the least width of a window, a little under a second: the part of a second after an injection counts
+	// as a window.
 	narrow = 950 * time.Millisecond
 )
 
@@ -27,12 +27,12 @@ const (
 	strong // bad beyond doubt
 )
 
-// window is a window of detection: slices joined until they can show the limit.
+// window is a window of detection: slices that are joined until they can show the limit.
 type window struct {
 	Slice
 	from, to int           // slices
-	stall    time.Duration // longest stretch with requests in flight of which none ended
-	partial  bool          // the data ended before it was wide enough
+	stall    time.Duration // longest span with requests in flight of which none ended
+	partial  bool          // the data ended before the window was wide enough
 	verdict  verdictOf
 }
 
@@ -53,7 +53,7 @@ func windowOf(slices []Slice, from, to int) window {
 	return t
 }
 
-// enough reports whether n requests in d can show the limit.
+// enough reports whether n requests within d can show the limit.
 func (c chances) enough(n int64, d time.Duration) bool {
 	return float64(n)*c.limit >= expected && d >= narrow
 }
@@ -65,7 +65,7 @@ type chances struct {
 	p0      float64 // their bad share
 	phi     float64 // dispersion of the bad counts: above 1 where errors come in clusters
 	ends    float64 // requests that ended per second
-	endsPhi float64 // dispersion of those
+	endsPhi float64 // dispersion of the requests that ended
 }
 
 // newChances computes p0 and phi = max(1, var/mean of the bad counts) from the baseline.
@@ -92,9 +92,8 @@ func newChances(baseline []Slice, limit float64) chances {
 	return c
 }
 
-// widest is the largest dispersion of counts by the second, by two, four and so on, for as long as
-// there are five of them: single seconds do not show a cluster that spans several, and a short
-// baseline has few wide windows.
+// widest returns the largest dispersion of counts by one second, two, four and so on, while there are five of them.
+// Single seconds do not show a cluster that spans several seconds, and a short baseline has few wide windows.
 func widest(counts []float64) float64 {
 	phi := dispersion(counts)
 	for len(counts) >= 10 {
@@ -109,7 +108,7 @@ func widest(counts []float64) float64 {
 	return phi
 }
 
-// dispersion is the variance of counts over their mean, at least 1, the value of a Poisson process.
+// dispersion returns the variance of counts divided by their mean, but at least 1, the value of a Poisson process.
 func dispersion(counts []float64) float64 {
 	if len(counts) < 2 {
 		return 1
@@ -156,15 +155,15 @@ func (c chances) windows(slices []Slice, from int, horizon time.Duration) []wind
 	return ws
 }
 
-// sharpLeast is the least number of bad requests in a row that is an outage, at a dispersion of 1.
+// sharpLeast is the least number of bad requests in a row that count as an outage, at a dispersion of 1.
 const sharpLeast = 10
 
-// searched is windows, and one with a sharp outage is bad beyond doubt: with requests that were bad in a
-// row, at least ten times the dispersion of the baseline, and so many that a window with no others would be bad.
-// Chance does not put them in a row, so that one window is enough.
+// searched is like windows, but a window with a sharp outage is bad beyond doubt. A sharp outage has bad requests in
+// a row, at least ten times the dispersion of the baseline, and so many that a window with no other bad requests
+// would be bad. Chance does not put them in a row, so one window is enough.
 //
-// It counts where a window is wider than a slice, up to 500 requests a second. At more than that one slice shows an
-// outage as short.
+// It matters only if a window is wider than a slice, at up to 500 requests a second. Above that rate, one slice shows
+// an outage as short.
 func (c chances) searched(slices []Slice, from int, horizon time.Duration) []window {
 	ws := c.windows(slices, from, horizon)
 	for i := range ws {
@@ -183,7 +182,7 @@ func (c chances) searched(slices []Slice, from int, horizon time.Duration) []win
 	return ws
 }
 
-// sharp reports whether requests of slices were bad in a row, in a window of n requests or as many as show the limit.
+// sharp reports whether the slices hold a sharp outage. n is the number of requests of the window.
 func (c chances) sharp(slices []Slice, n int64) bool {
 	n = max(n, int64(expected/c.limit))
 	row, longest := 0, 0
@@ -205,13 +204,13 @@ func (c chances) sharp(slices []Slice, n int64) bool {
 		c.tail(n, int64(longest)) < tailBad
 }
 
-// tail is the probability of a window at least as bad, if the share were the limit or twice the
-// baseline's, whichever is larger.
+// tail returns the probability of a window at least as bad if the bad share were the limit, or twice the share of the
+// baseline, whichever is larger.
 func (c chances) tail(n, bad int64) float64 {
 	return upperTail(float64(bad)/c.phi, float64(n)/c.phi, max(2*c.p0, c.limit))
 }
 
-// quiet is the probability that no request ends in d, at the rate of the baseline.
+// quiet returns the probability that no request ends within d, at the rate of the baseline.
 func (c chances) quiet(d time.Duration) float64 {
 	return math.Exp(-c.ends * d.Seconds() / c.endsPhi)
 }
@@ -234,8 +233,8 @@ func (c chances) judge(t *window) verdictOf {
 	return good
 }
 
-// firstOnset returns the first bad window of two bad ones among three, or the first strong one, and
-// the window that completed the decision; -1 is none.
+// firstOnset returns the first of two bad windows among three, or the first strong one, and the window that completed
+// the decision; -1 means none.
 func firstOnset(ws []window) (at, sure int) {
 	for i := range ws {
 		if ws[i].verdict == strong {
@@ -253,8 +252,8 @@ func firstOnset(ws []window) (at, sure int) {
 	return -1, -1
 }
 
-// locate returns the slice at which the bad time in window i began. That slice may lie in the window
-// before, which was too good as a whole to be bad; never before first.
+// locate returns the slice in which the bad time of window i began. It may lie in the window before, if that window
+// as a whole was too good to be bad, but never before first.
 func (c chances) locate(slices []Slice, ws []window, i, first int) int {
 	t := &ws[i]
 	if t.Bad == 0 { // a stall

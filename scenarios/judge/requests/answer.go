@@ -8,7 +8,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// Unanswered is the result of an objective that cannot be judged.
+// Unanswered returns the result of an objective that cannot be judged.
 func Unanswered(phase slo.Phase, why ...result.Note) result.ObjectiveResult {
 	return result.ObjectiveResult{
 		Phase: phase, Measured: result.NaN, Low: result.NaN, High: result.NaN, Verdict: scenarios.Inconclusive,
@@ -32,7 +32,7 @@ func Worse(o slo.Objective, a, b *result.ObjectiveResult) bool {
 	return math.Abs(x-o.Value) > math.Abs(y-o.Value)
 }
 
-// VerdictIf is the verdict on an objective that is met, or not.
+// VerdictIf returns pass if an objective is met, else fail.
 func VerdictIf(met bool) scenarios.Verdict {
 	if met {
 		return scenarios.Pass
@@ -40,7 +40,8 @@ func VerdictIf(met bool) scenarios.Verdict {
 	return scenarios.Fail
 }
 
-// EndsDecide is why a time that holds as measured is no pass: it does not at both ends of its interval.
+// EndsDecide returns the reason why a time that holds as measured is no pass: it does not hold at both ends of its
+// interval.
 func EndsDecide(r *result.ObjectiveResult) result.Notes {
 	return result.Notes{{Kind: result.EndsDecide, Low: r.Low, High: r.High}}
 }

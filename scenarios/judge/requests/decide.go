@@ -8,10 +8,10 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// Decide is the verdict on an objective by requests that it selects, of which there is at least one, with the reason
-// where they do not tell. Each question about counted requests is decided here: of a phase at the end of a run, and of
-// what is counted while it goes on. R has the value, how many requests there are, and the interval, if one is known; it
-// decides where the judge is strict.
+// Decide returns the verdict on an objective from the requests that it selects, of which there is at least one. If
+// they do not suffice, it returns the reason as well. All verdicts from counted requests are decided here: those of a
+// phase at the end of a run, and those so far. r has the value, the number of requests, and the interval, if known;
+// the interval decides only if the judge is strict.
 func Decide(
 	o slo.Objective, sum *Sum, limit int, r *result.ObjectiveResult, strict bool,
 ) (scenarios.Verdict, result.Notes) {

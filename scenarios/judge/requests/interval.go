@@ -29,7 +29,7 @@ type Blocks struct {
 type blocksKey struct {
 	phase      int
 	step, load string
-	of         string // whose times are kept: "response", "service" or none
+	of         string // the times that are kept: "response", "service" or none
 }
 
 // KeyOf returns the key of the blocks that decide an objective in a phase.
@@ -43,8 +43,8 @@ func KeyOf(o slo.Objective, phase int) blocksKey {
 	return k
 }
 
-// HasInterval reports whether a metric has an interval: shares of requests and percentiles do. Both
-// creating and finding blocks use it.
+// HasInterval reports whether a metric has an interval: shares of requests and percentiles do. It is used both to
+// create and to find blocks.
 func HasInterval(m slo.Metric) bool {
 	row := m.Row()
 	return m.Percentile() || row.Count != nil && row.Unit == slo.ShareOf
@@ -57,7 +57,7 @@ func NewBlocks(key blocksKey, from, d time.Duration) *Blocks {
 	return b
 }
 
-// Add counts a cell of phase i, if it is that of the blocks and their objectives select its series.
+// Add counts a cell of phase i, if that is the phase of the blocks and their objectives select its series.
 func (b *Blocks) Add(c *measure.Series, i int, k measure.Key, cell *measure.Cell) {
 	if b.Key.phase == i && Selects(c, slo.Objective{Step: b.Key.step, Load: b.Key.load}, int(k.Series)) {
 		b.count(k, cell)
@@ -76,16 +76,14 @@ func (b *Blocks) count(k measure.Key, c *measure.Cell) {
 	b.list[i].Merge(s)
 }
 
-// Interval is the 95 % interval of a metric whose value over all blocks is measured; NaN with too
-// little data.
+// Interval returns the 95 % interval of a metric over all blocks; NaN with too little data.
 //
-// The block bootstrap of a share has a closed form: its variance is Σ(k - p·n)²/(Σn)² over the
-// blocks, n requests with k bad, with p the share of all. The ratio of that to the variance of
-// independent requests is the number of requests that count as one. The interval is Clopper and
-// Pearson's with the number divided by that, widened as Student's t is for few blocks. So it is
-// sound for few or no errors, where drawing from blocks without errors would show none either. For a
-// percentile it is the interval of the share above its value, read off the distribution (Woodruff,
-// 1952).
+// The block bootstrap of a share has a closed form: its variance is Σ(k - p·n)²/(Σn)² over the blocks, where a block
+// has n requests with k bad ones, and p is the share over all blocks. The ratio of that variance to the variance of
+// independent requests is the number of requests that count as one. The interval is Clopper and Pearson's for the
+// number of requests divided by that ratio, widened like Student's t for few blocks. So it is valid for few or no
+// errors as well; a bootstrap that draws from blocks without errors would yield no errors. For a percentile it is the
+// interval of the share above its value, read off the distribution (Woodruff, 1952).
 func (b *Blocks) Interval(o slo.Objective, limit int) (low, high float64) {
 	var ks, ns []float64
 	total := &Sum{}
@@ -116,7 +114,8 @@ func (b *Blocks) Interval(o slo.Objective, limit int) (low, high float64) {
 	return total.interval(o.Metric, k, n, DesignEffect(ks, ns), complement)
 }
 
-// interval is the 95 % interval of a share of k of n requests, where each count as one, or of a percentile over s.
+// interval returns the 95 % interval of the share k/n, or of a percentile over s, where each requests count as one
+// independent request.
 func (s *Sum) interval(m slo.Metric, k, n, each float64, complement bool) (low, high float64) {
 	if m.Percentile() {
 		k = (1 - m.Quantile) * n
@@ -131,8 +130,8 @@ func (s *Sum) interval(m slo.Metric, k, n, each float64, complement bool) (low, 
 	return low, high
 }
 
-// Interval is the 95 % interval of a share or a percentile as if requests were independent of each other: for a phase
-// too short for [Blocks]. It is NaN for another metric, and without a request.
+// Interval returns the 95 % interval of a share or a percentile as if requests were independent of each other. It is
+// for a phase too short for [Blocks]. It is NaN for other metrics, and without a request.
 func (s *Sum) Interval(o slo.Objective, limit int) (low, high float64) {
 	if n := s.Population(o.Metric); !HasInterval(o.Metric) || n == 0 {
 		return math.NaN(), math.NaN()
@@ -150,8 +149,8 @@ func Pool(ks, ns []float64) (n, k, p float64) {
 	return n, k, k / n
 }
 
-// DesignEffect is the number of requests that count as one (Kish, 1965): the variance of the share Σk/Σn over blocks
-// divided by that of independent requests.
+// DesignEffect returns the number of requests that count as one independent request (Kish, 1965): the variance of the
+// share Σk/Σn over blocks, divided by the variance of independent requests.
 func DesignEffect(ks, ns []float64) float64 {
 	n, _, p := Pool(ks, ns)
 	if p <= 0 || p >= 1 {
@@ -171,14 +170,13 @@ func DesignEffect(ks, ns []float64) float64 {
 	return each * t * t
 }
 
-// Bounds95 is the 95 % interval of a share with k of n, where each requests count as one.
+// Bounds95 returns the 95 % interval of the share k/n, where each requests count as one independent request.
 func Bounds95(k, n, each float64) (low, high float64) {
 	const side = (1 + effect.Confidence) / 2
 	return effect.LowerBound(k/each, n/each, side), effect.UpperBound(k/each, n/each, side)
 }
 
-// upTo is the number of requests of the metric's population at or below a value that quantile
-// returned.
+// upTo returns the number of requests of the metric's population at or below a value that quantile returned.
 func (s *Sum) upTo(m slo.Metric, at float64) int64 {
 	if m.Of == "service" {
 		return s.Service.UpTo(at)

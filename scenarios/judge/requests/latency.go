@@ -11,55 +11,54 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A SlowdownTest counts the good answers that are slower than those of the baseline, by time: for the test of
-// whether a fault made answers slower. Each step is held against its own baseline, so that another mix
-// of steps makes nothing slower.
+// A SlowdownTest counts, by time, the good answers that are slower than in the baseline, to test whether a fault made
+// answers slower. Each step is compared with its own baseline, so that a different mix of steps does not look slower.
 type SlowdownTest struct {
 	limits   []limits // by series
 	baseline []effect.LatencySlice
-	met      []answers // by the set of faults that the requests met; that of no fault is the baseline
+	met      []answers // by the set of faults that the requests met; the set of no fault is the baseline
 	sets     [][]int32 // occurrences, by set
 }
 
-// limits are the times of a step by which its answers are counted, in seconds; all are zero for a step with fewer good
-// answers in the baseline than a bound of its median needs.
+// limits holds the limits by which the answers of a step are counted, in seconds. All are zero if the baseline has
+// fewer good answers of the step than a bound of its median needs.
 type limits struct {
 	above [2]float64 // a tenth above the baseline's median and 95th percentile
-	// far above the 95 % lower bounds of those of the service time, and of the response time; see [effect.FarAbove].
-	// brunt's own time before it sent a request is known to be its own. All else may be the target's: also the time for
-	// which a request waited for a connection or a user.
+	// far above the 95 % lower bounds of the percentiles of the service time, and of the response time; see
+	// [effect.FarAbove]. Only the time before brunt sent a request is certainly brunt's own. All other time may be
+	// due to the target, even the time for which a request waited for a connection or a user.
 	far [2]struct{ service, response float64 }
 }
 
-// answers are good answers as measured, and without what brunt itself added to them.
+// answers holds good answers as measured, and without the time that brunt itself added.
 type answers struct {
 	measured     []effect.LatencySlice
-	own, least   []effect.LatencySlice // without brunt's own time; and without the largest lag of their window besides
+	own, least   []effect.LatencySlice // without brunt's own time; and also without the largest lag of their window
 	n            int64
 	late         time.Duration // sum of brunt's own time
 	incomparable int64         // answers of steps without limits, which n leaves out
 }
 
-// later is how much more own time of brunt the answers have in the mean than those of the baseline.
+// later returns how much more of brunt's own time these answers contain than those of the baseline, on average.
 func (w *answers) later(baseline *answers) time.Duration {
 	return w.late/time.Duration(max(1, w.n)) - baseline.late/time.Duration(max(1, baseline.n))
 }
 
-// least is the least time by which an answer is slower, whatever the baseline.
+// least is the least time by which an answer must be longer to count as slower, whatever the baseline.
 const least = 200 * time.Microsecond
 
-// leastBaseline is the least number of good answers of a step whose median has a 95 % lower bound; see
+// leastBaseline is the least number of good answers with which the median of a step has a 95 % lower bound; see
 // [effect.EnoughFor].
 const leastBaseline = 5
 
 // Slowdown is the answer to whether a fault made good answers slower.
 type Slowdown struct {
 	result.Told
-	Far    result.Answer // by over twice and over 20 ms; see [effect.Far]
+	Far    result.Answer // whether they took over twice as long and over 20 ms longer; see [effect.Far]
 	Enough bool          // there are enough answers to tell, or they were far slower; see [effect.TellsSlower]
 }
 
-// limitsOf are the limits of a step with a baseline.
+// limitsOf returns the limits of a step from its baseline.
 func limitsOf(c *measure.Counts) (l limits) {
 	if c.Response == nil || c.Response.Total < leastBaseline {
 		return l
@@ -85,7 +84,7 @@ func (l *limits) addFar(s *effect.LatencySlice, c *measure.Cell) {
 	}
 }
 
-// NewSlowdownTest returns the test of a recording with its baseline, by series; nil where no fault was injected.
+// NewSlowdownTest returns the test for a recording and its baseline, by series; nil if no fault was injected.
 func NewSlowdownTest(f *measure.Recording, baseline []measure.Cell) *SlowdownTest {
 	if f.FirstInjection() == measure.Never {
 		return nil
@@ -97,8 +96,8 @@ func NewSlowdownTest(f *measure.Recording, baseline []measure.Cell) *SlowdownTes
 	return l
 }
 
-// Add counts a cell of a step in the baseline, or in the faults that its requests met. Lag is brunt's largest in the
-// cell's window.
+// Add counts a cell of a step in the baseline, or in the faults that its requests met. lag is brunt's largest lag in
+// the cell's window.
 func (l *SlowdownTest) Add(f *measure.Recording, k measure.Key, c *measure.Cell, lag time.Duration) {
 	if l == nil {
 		return
@@ -132,8 +131,8 @@ func (l *SlowdownTest) Add(f *measure.Recording, k measure.Key, c *measure.Cell,
 	met.least = joined(met.least, without(n, c, of, lag))
 }
 
-// without returns a slice without brunt's own time in the answers of a cell, and without lag besides. It is as measured
-// where both are zero.
+// without returns a slice without brunt's own time in the answers of a cell, and also without lag. If both are zero,
+// it returns n as measured.
 func without(n effect.LatencySlice, c *measure.Cell, of *limits, lag time.Duration) effect.LatencySlice {
 	if lag == 0 && c.Counts().Own.Total == 0 {
 		return n
@@ -148,9 +147,10 @@ func without(n effect.LatencySlice, c *measure.Cell, of *limits, lag time.Durati
 	return n
 }
 
-// Slower reports whether occurrences, which are taken for one, made good answers slower; see [effect.Slower]. What
-// brunt itself may have added is its own time, and where that is higher than in the baseline by what makes an answer
-// slower, the largest lag in the request's window: so late did brunt wake up, and so late may it have read the answer.
+// Slower reports whether occurrences, which count as one, made good answers slower; see [effect.Slower]. The answers
+// are tested without brunt's own time. If that time is so much higher than in the baseline that it could make an
+// answer slower, they are tested without the largest lag in the request's window: brunt woke up that late, and may
+// have read the answer that late.
 func (l *SlowdownTest) Slower(of ...int) Slowdown {
 	if l == nil {
 		return Slowdown{Told: result.NotTold(result.Note{Kind: result.SlowerNoFault})}
@@ -193,8 +193,8 @@ func (l *SlowdownTest) Tells(i int) bool {
 	return effect.TellsSlower(l.baseline, inOrder(met))
 }
 
-// SlowdownSoFar is the answer of [SlowdownTest.Slower] while the run goes on, from the sums of the baseline and of a
-// fault, by series. It is never yes, because the times of single seconds are compared at the end.
+// SlowdownSoFar returns the answer of [SlowdownTest.Slower] while the run goes on, from the sums of the baseline and
+// of a fault, by series. It is never yes, because single seconds are compared only at the end.
 func SlowdownSoFar(c *measure.Series, baseline, fault []measure.Cell) Slowdown {
 	var all effect.LatencySlice
 	incomparable := int64(0)
@@ -218,14 +218,14 @@ func SlowdownSoFar(c *measure.Series, baseline, fault []measure.Cell) Slowdown {
 	return Slowdown{Told: result.Told{Answer: result.No}, Far: far}
 }
 
-// Finish puts the baseline in order, once all cells are added.
+// Finish sorts the baseline. It is called when all cells are added.
 func (l *SlowdownTest) Finish() {
 	if l != nil {
 		l.baseline = inOrder(l.baseline)
 	}
 }
 
-// inOrder returns slices in the order of time, each once.
+// inOrder returns slices in the order of time, with slices of the same time added up.
 func inOrder(list []effect.LatencySlice) []effect.LatencySlice {
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b effect.LatencySlice) int { return cmp.Compare(a.Start, b.Start) })
@@ -236,7 +236,7 @@ func inOrder(list []effect.LatencySlice) []effect.LatencySlice {
 	return out
 }
 
-// joined appends a slice, or adds it to the last one where that begins at the same time.
+// joined appends a slice, or adds it to the last one if both begin at the same time.
 func joined(list []effect.LatencySlice, s effect.LatencySlice) []effect.LatencySlice {
 	last := len(list) - 1
 	if last < 0 || list[last].Start != s.Start {

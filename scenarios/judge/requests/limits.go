@@ -8,10 +8,10 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// limitOf is the limit that an objective needs counted, if any.
+// limitOf returns the limit that has to be counted for an objective, if any.
 func limitOf(o slo.Objective) (measure.Limit, bool) {
 	switch {
-	case o.Metric.Percentile() && o.Relative(): // its target is known once the load is over
+	case o.Metric.Percentile() && o.Relative(): // its target is known only when the load is over
 	case o.Metric.Percentile():
 		at := result.Num(o.Value).D()
 		return measure.Limit{At: at, Inclusive: o.Op == "<=" || o.Op == ">", Service: o.Metric.Of == "service"}, true
@@ -21,7 +21,7 @@ func limitOf(o slo.Objective) (measure.Limit, bool) {
 	return measure.Limit{}, false
 }
 
-// LimitsOf collects the limits that objectives need counted, each once.
+// LimitsOf collects the limits that have to be counted for objectives, each once.
 func LimitsOf(lists ...[]slo.Objective) []measure.Limit {
 	var out []measure.Limit
 	for _, list := range lists {
@@ -34,7 +34,7 @@ func LimitsOf(lists ...[]slo.Objective) []measure.Limit {
 	return out
 }
 
-// LimitIndex is the index of an objective's limit among limits; -1 without one.
+// LimitIndex returns the index of an objective's limit in limits; -1 if it has none.
 func LimitIndex(limits []measure.Limit, o slo.Objective) int {
 	l, ok := limitOf(o)
 	if !ok {

@@ -1,9 +1,9 @@
-// The load of a lost worker could have changed the answer of some objectives.
+// The requests of a lost worker could have changed the verdicts of some objectives.
 //
-//	judged as received --Requests, or Rate--> judged with what is lost as bad, and as good
+//	judged as received --Requests, or Rate--> judged with the lost requests as bad, then as good
 //	                                           the same verdict stands, another makes it invalid
 //
-// What was measured before the worker was lost stands, and so does a failure that the lost requests could not mend.
+// Measurements from before the loss stand, and so does a failure that the lost requests could not undo.
 
 package requests
 
@@ -18,26 +18,26 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// LostWorkers are the workers that a run lost. Nil: none.
+// LostWorkers describes the workers that a run lost. Nil means none.
 type LostWorkers struct {
-	Why   string // names them, in a sentence without its period
+	Why   string // names the workers, in a sentence without its period
 	Loads []LostLoad
 }
 
-// A LostLoad is what a lost worker was to make of a load and has not reported.
+// A LostLoad is the part of a load that a lost worker was to make and has not reported.
 type LostLoad struct {
-	Index int           // of the load
-	Known time.Duration // what had ended by then is reported
-	Early int64         // of an open load: iterations intended before Known that had not ended
-	From  time.Duration // requests intended before were reported
+	Index int           // index of the load
+	Known time.Duration // requests that had ended by then were reported
+	Early int64         // for an open load: iterations intended before Known that had not ended
+	From  time.Duration // requests intended before that were reported
 	To    time.Duration // the end of the load
-	Most  int64         // lost iterations, at most; of a closed load an estimate
-	// the intended times of an open load's iterations from From on, ascending; nil: they are spread evenly
+	Most  int64         // maximum number of lost iterations; for a closed load an estimate
+	// intended times of an open load's iterations from From on, ascending; nil means evenly spread
 	At    []time.Duration
 	Flows [][]int32 // the steps of each flow, by number
 }
 
-// iterations is how many lost iterations were intended in a span.
+// iterations returns how many lost iterations were intended in a span.
 func (l *LostLoad) iterations(in Span) int64 {
 	from, to := max(in.From, l.From), min(in.To, l.To)
 	switch {
@@ -52,7 +52,7 @@ func (l *LostLoad) iterations(in Span) int64 {
 	return min(l.Early, int64(known-first)) + int64(last-known)
 }
 
-// selected is how many requests of an iteration an objective selects, at most.
+// selected returns the maximum number of requests that an objective selects in an iteration.
 func (l *LostLoad) selected(c *measure.Series, o slo.Objective) int64 {
 	if !About(c, o, l.Index) {
 		return 0
@@ -73,7 +73,7 @@ func (l *LostLoad) selected(c *measure.Series, o slo.Objective) int64 {
 	return most
 }
 
-// requests is how many requests, and how many iterations that a rate counts, are lost in a span.
+// requests returns how many requests were lost in a span, and how many iterations that a rate counts.
 func (w *LostWorkers) requests(c *measure.Series, o slo.Objective, in Span) (requests, paced int64) {
 	for i := range w.Loads {
 		l := &w.Loads[i]
@@ -89,8 +89,8 @@ func (w *LostWorkers) requests(c *measure.Series, o slo.Objective, in Span) (req
 	return requests, paced
 }
 
-// Valid returns the result of an objective in a phase, or an invalid one if the requests that are lost there could
-// change its verdict. Judge judges it with so many more bad and good requests.
+// Valid returns the result of an objective in a phase, or an invalid one if the lost requests of that phase could
+// change its verdict. judge judges the objective with additional bad and good requests.
 func (w *LostWorkers) Valid(c *measure.Series, o slo.Objective, in Span, r result.ObjectiveResult,
 	judge func(bad, good int64) scenarios.Verdict,
 ) result.ObjectiveResult {
@@ -118,8 +118,8 @@ func (w *LostWorkers) Valid(c *measure.Series, o slo.Objective, in Span, r resul
 	return w.invalid(r)
 }
 
-// Gauge returns the result of an objective on a series in a phase, or an invalid one if it holds while less load was
-// made than scheduled.
+// Gauge returns the result of an objective on a series in a phase, or an invalid one if it passes although less load
+// was made than scheduled.
 func (w *LostWorkers) Gauge(in Span, r result.ObjectiveResult) result.ObjectiveResult {
 	if w == nil || r.Verdict != scenarios.Pass {
 		return r
@@ -137,8 +137,7 @@ func (w *LostWorkers) invalid(r result.ObjectiveResult) result.ObjectiveResult {
 	return r
 }
 
-// Unseen adds to the spans of which brunt saw nothing those in which a part of the load that an objective selects is
-// lost.
+// Unseen adds to spans, in which brunt saw nothing, the spans in which a part of the objective's load is lost.
 func (w *LostWorkers) Unseen(spans []Span, c *measure.Series, o slo.Objective, in Span) []Span {
 	if w == nil {
 		return spans
@@ -156,8 +155,8 @@ func (w *LostWorkers) Unseen(spans []Span, c *measure.Series, o slo.Objective, i
 	return United(spans)
 }
 
-// Hidden makes an objective invalid by spans of which brunt did not see all: by the workers if the longest is of
-// theirs, else by brunt's own lateness.
+// Hidden makes an objective invalid because of spans that brunt did not fully observe. The reason is the lost workers
+// if they explain the longest span, else brunt's own lateness.
 func (w *LostWorkers) Hidden(r result.ObjectiveResult, spans []Span) result.ObjectiveResult {
 	longest := slices.MaxFunc(spans, func(a, b Span) int { return cmp.Compare(a.Length(), b.Length()) })
 	if w != nil && slices.ContainsFunc(w.Loads,

@@ -8,12 +8,12 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// unshown explains why the requests do not show that an objective on a share holds, although it holds
-// for them; shown is true where they do, and for other objectives. The 95 % upper bound of the bad
-// share, by Clopper and Pearson's exact interval of a binomial, must lie within the objective.
+// unshown explains why the requests do not show that an objective on a share holds, although it holds for these
+// requests. shown is true if they do, and for other objectives. The 95 % upper bound of the bad share, by Clopper and
+// Pearson's exact binomial interval, must lie within the objective.
 //
-// The bound is that of the requests of the phase. The spread between seconds is wider, and says how
-// much another run may differ: it stands beside as the interval, and decides only in strict runs.
+// The bound is about the requests of this phase. The interval, which includes the spread between seconds, is wider
+// and shows how much another run may differ. It is reported as well, but decides only in strict runs.
 func unshown(o slo.Objective, sum *Sum, limit int) (why result.Note, shown bool) {
 	share := Allowed(o)
 	if !NeedsBound(o) {
@@ -36,14 +36,14 @@ func unshown(o slo.Objective, sum *Sum, limit int) (why result.Note, shown bool)
 	}, false
 }
 
-// NeedsBound reports whether a pass of an objective needs its bound: one on a share of requests does,
-// unless it is on none or all of them.
+// NeedsBound reports whether a pass of an objective needs its bound. An objective on a share of requests does, unless
+// it allows a bad share of 0 or 1.
 func NeedsBound(o slo.Objective) bool {
 	row, share := o.Metric.Row(), Allowed(o)
 	return row.Count != nil && row.Unit == slo.ShareOf && share > 0 && share < 1
 }
 
-// Bound is the 95 % bound of the share of an objective that needs one, as its metric measures it.
+// Bound returns the 95 % bound of the share of an objective that needs one, as a value of its metric.
 func Bound(o slo.Objective, sum *Sum, limit int) float64 {
 	bad, n, complement := sum.Share(o, limit)
 	bound := effect.UpperBound(float64(bad), float64(n), effect.Confidence)
@@ -53,8 +53,8 @@ func Bound(o slo.Objective, sum *Sum, limit int) float64 {
 	return bound
 }
 
-// enoughToShow is about how many requests, a share of them bad, show that the share is within limit;
-// zero where a hundred million do not.
+// enoughToShow returns about how many requests, with a bad share of share, show that the share is within limit; zero
+// if a hundred million do not.
 func enoughToShow(share, limit float64) int64 {
 	for n := 10.0; n <= 1e8; n *= 1.1 {
 		if effect.UpperBound(math.Round(share*n), n, effect.Confidence) <= limit {
@@ -64,28 +64,28 @@ func enoughToShow(share, limit float64) int64 {
 	return 0
 }
 
-// beyondDoubt reports whether the one-sided 95 % bound of a share lies beyond the objective, so
-// that the objective failed however few requests there were.
+// beyondDoubt reports whether the one-sided 95 % bound of a share lies beyond the objective, so that the objective
+// fails even with few requests.
 func beyondDoubt(o slo.Objective, sum *Sum, limit int) bool {
 	bad, n, _ := sum.Share(o, limit)
-	if OfSpans(o.Metric) { // of a burn rate: the requests of the whole phase
+	if OfSpans(o.Metric) { // a burn rate counts the requests of the whole phase
 		bad, n = sum.Bad(), sum.Offered()
 	}
 	share := Allowed(o)
-	if o.Metric.Percentile() && !o.Upper() { // it needs enough requests above the value
+	if o.Metric.Percentile() && !o.Upper() { // such an objective needs enough requests above the value
 		bad, share = n-bad, o.Metric.Quantile
 	}
 	return effect.LowerBound(float64(bad), float64(n), effect.Confidence) > share
 }
 
-// Allowed is the share of requests that an objective allows to be bad, or 1 where the objective
-// has no such share, or none yet.
+// Allowed returns the share of requests that an objective allows to be bad. It is 1 if the objective has no such
+// share, or if the share is not known yet.
 func Allowed(o slo.Objective) float64 {
 	row := o.Metric.Row()
 	switch {
 	case row.Budget != nil:
 		return row.Budget(o)
-	case math.IsNaN(o.Value): // a multiple of what is not known yet
+	case math.IsNaN(o.Value): // a multiple of a reference that is not known yet
 	case row.Unit != slo.ShareOf || row.Count == nil && row.Needs != slo.NeedsLedger:
 	case row.Better == slo.HigherIsBetter && !o.Upper():
 		return 1 - o.Value
@@ -95,9 +95,8 @@ func Allowed(o slo.Objective) float64 {
 	return 1
 }
 
-// Need is the least number of requests with which an objective can pass; ok is false where
-// there is no such number. An objective that allows no bad request needs one request, because
-// more good requests prove nothing more.
+// Need returns the least number of requests with which an objective can pass; ok is false if there is no such number.
+// An objective that allows no bad request needs one request, because more good requests prove nothing more.
 func Need(o slo.Objective) (n int64, ok bool) {
 	if o.Metric.Percentile() {
 		return effect.EnoughForQuantile(o.Metric.Quantile), true

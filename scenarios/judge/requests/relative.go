@@ -1,11 +1,11 @@
-// A relative objective has a target that is a multiple of a value which the run itself measured, such as `p95 < 110% of
+// A relative objective has a target that is a multiple of a value measured in the same run, such as `p95 < 110% of
 // baseline`.
 //
-//	objective --OfReference--> what it is held against --measured, with its interval--> Judge --> answer
+//	objective --OfReference--> the reference value --measured, with its interval--> Judge --> answer
 //
-// What is judged is a fact about the requests of its phase, as for any objective. What it is held against is an
-// estimate: another baseline of the same target would have given another. So the verdict is a pass or a failure
-// only where it is the same at both ends of the reference's 95 % interval.
+// The judged value is a fact about the requests of its phase, as for any objective. The value of the reference is an
+// estimate: another baseline of the same target would give another value. So the verdict is pass or fail only if it
+// is the same at both ends of the reference's 95 % interval.
 
 package requests
 
@@ -17,7 +17,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// WithReferences returns the objectives with those on the references of the relative ones.
+// WithReferences returns the objectives and, for each relative one, the objective on its reference.
 func WithReferences(list []slo.Objective) []slo.Objective {
 	out := list
 	for _, o := range list {
@@ -28,12 +28,12 @@ func WithReferences(list []slo.Objective) []slo.Objective {
 	return out
 }
 
-// AsksRelative reports whether an objective asks for a value and its interval, as that of a reference does, and is held
-// to none.
+// AsksRelative reports whether an objective is the objective on a reference: it asks for a value and an interval and
+// has no target.
 func AsksRelative(o slo.Objective) bool { return math.IsNaN(o.Value) }
 
-// Either is the answer about a reference of which two answers are known, as measured and without brunt's own time: with
-// an interval that both lie in.
+// Either combines two results of a reference, as measured and without brunt's own time, into one whose interval
+// contains both.
 func Either(a, b result.ObjectiveResult) result.ObjectiveResult {
 	if !a.Measured.Known() || !b.Measured.Known() {
 		return a
@@ -46,7 +46,7 @@ func Either(a, b result.ObjectiveResult) result.ObjectiveResult {
 	return a
 }
 
-// ends is the interval of a value; the value itself where none is known.
+// ends returns the interval of a value, or the value itself if no interval is known.
 func ends(r result.ObjectiveResult) (low, high float64) {
 	low, high = float64(r.Low), float64(r.High)
 	if math.IsNaN(low) || math.IsNaN(high) {
@@ -55,7 +55,8 @@ func ends(r result.ObjectiveResult) (low, high float64) {
 	return low, high
 }
 
-// RelativeTarget is what an objective was held to, once it is judged; NaN: its reference is not known.
+// RelativeTarget returns the target of a judged objective, with the value of its reference filled in; NaN if the
+// reference is not known.
 func RelativeTarget(o slo.Objective, r *result.ObjectiveResult) result.Num {
 	if r.Reference == nil {
 		return result.Num(o.Value)
@@ -63,7 +64,8 @@ func RelativeTarget(o slo.Objective, r *result.ObjectiveResult) result.Num {
 	return result.Num(o.Against(float64(r.Reference.Measured)).Value)
 }
 
-// JudgeRelative judges a relative objective held against a reference. JudgeRelative judges the objective with a target.
+// JudgeRelative judges a relative objective by the result of its reference. judge judges the objective with a fixed
+// target.
 func JudgeRelative(
 	o slo.Objective, reference result.ObjectiveResult, judge func(slo.Objective) result.ObjectiveResult,
 ) result.ObjectiveResult {
@@ -98,7 +100,7 @@ func JudgeRelative(
 	return r
 }
 
-// unusable says why a reference is nothing to hold an objective against; nil where it is.
+// unusable explains why an objective can't be compared with a reference; nil if it can.
 func unusable(o slo.Objective, reference result.ObjectiveResult) result.Notes {
 	text := o.Reference.String()
 	switch {

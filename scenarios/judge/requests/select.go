@@ -48,7 +48,7 @@ func Selects(c *measure.Series, o slo.Objective, i int) bool {
 	return c.InSums(i)
 }
 
-// Sent is the number of requests that an objective is about, without those that brunt skipped.
+// Sent returns the number of requests that an objective selects, without those that brunt skipped.
 func Sent(c *measure.Series, o slo.Objective, cells []measure.Cell) int64 {
 	var n int64
 	for s := range cells {

@@ -19,7 +19,7 @@ func SlowestRequests(
 	by, err := f.Slowest.ByStep()
 	for step, all := range by {
 		slices.SortStableFunc(all, func(a, b measure.SlowestOfSet) int { return cmp.Compare(b.Response, a.Response) })
-		of := map[int32]int{} // how many of each fault were taken
+		of := map[int32]int{} // number of requests taken, by fault
 		for i, s := range all {
 			wanted := i < measure.MostSlow
 			for _, n := range f.Sets[s.Set] {

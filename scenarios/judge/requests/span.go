@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// Span is a stretch of time; To is its end.
+// Span is the time from From to To.
 type Span struct{ From, To time.Duration }
 
 func (s Span) Length() time.Duration { return max(0, s.To-s.From) }
 
-// Covered is how much of s lies within any of the spans.
+// Covered returns how much of s lies within any of the spans.
 func (s Span) Covered(spans []Span) time.Duration {
 	spans = slices.Clone(spans)
 	slices.SortFunc(spans, func(a, b Span) int { return cmp.Compare(a.From, b.From) })

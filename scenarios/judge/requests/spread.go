@@ -8,13 +8,15 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// A Spread holds a figure of the occurrences of a fault: the least, the measured and the largest that each may be.
+// A Spread holds one figure of the occurrences of a fault: for each its lower bound, its measured value and its upper
+// bound.
 type Spread struct {
 	figures [][3]float64
-	Unknown int // how many of them are not known
+	Unknown int // number of occurrences whose figure is not known
 }
 
-// Add takes the figure of an occurrence, and reports whether it is unknown. One that never recovered is infinite.
+// Add adds the figure of an occurrence, and reports whether it is unknown. The figure of an occurrence that never
+// recovered is infinite.
 func (s *Spread) Add(r *result.ObjectiveResult) (unknown bool) {
 	v := float64(r.Measured)
 	figure := [3]float64{v, v, v}
@@ -32,8 +34,8 @@ func (s *Spread) Add(r *result.ObjectiveResult) (unknown bool) {
 	return math.IsNaN(v)
 }
 
-// Judge judges an objective on a percentile over the occurrences, whose notes say why the effect of one is unknown.
-// Where the ends of their intervals decide, it is inconclusive.
+// Judge judges an objective on a percentile over the occurrences. If unknown occurrences, or the ends of intervals,
+// decide, the verdict is inconclusive. On entry, the notes of out say why the effect of an occurrence is unknown.
 func (s *Spread) Judge(o slo.Objective, strict bool, out *result.ObjectiveResult) {
 	n := len(s.figures)
 	out.Count = int64(n)
@@ -68,7 +70,7 @@ func (s *Spread) Judge(o slo.Objective, strict bool, out *result.ObjectiveResult
 	}
 }
 
-// at is percentile q, 0 to 1, of the least, the measured and the largest figures.
+// at returns percentile q, 0 to 1, of the lower bounds, the measured values and the upper bounds.
 func (s *Spread) at(q float64) (least, measured, largest float64) {
 	var out [3]float64
 	for k := range out {

@@ -9,12 +9,11 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// A Sum holds the counts of the requests that an objective selects, in the phase that it
-// selects.
+// A Sum holds the counts of the requests that an objective selects in a phase.
 type Sum struct {
 	measure.Counts
-	Iterations int64         // those intended within Span; see rate
-	Span       time.Duration // of the load within the phase
+	Iterations int64         // iterations intended within Span; see rate
+	Span       time.Duration // time of the load within the phase
 }
 
 // Punctual returns s without brunt's own time; see [measure.Counts.Punctual].
@@ -22,14 +21,14 @@ func (s *Sum) Punctual() *Sum {
 	return &Sum{Counts: *s.Counts.Punctual(), Iterations: s.Iterations, Span: s.Span}
 }
 
-// Population is the number of requests that count in a metric: all offered ones for a share of
-// them, good answers for ok. and service., else all but the shed.
+// Population returns the number of requests that count in a metric: all offered ones for a share of them, good
+// answers for ok. and service., otherwise all but shed ones.
 //
 // `checks` counts checks instead of requests. A request whose checks could not be made counts as
 // one check that did not hold; see measure.Counts.
 //
-// `service.p95` is read as the percentile of the service time of good answers:
-// requests that failed have no service time that could be compared.
+// `service.p95` is the percentile of the service time of good answers, because failed requests have no service time
+// that could be compared.
 func (s *Sum) Population(m slo.Metric) int64 {
 	if !m.Latency() {
 		if row := m.Row(); row.Count != nil {
@@ -62,9 +61,8 @@ func (s *Sum) row(limit int) slo.Counts {
 	return c
 }
 
-// Share returns numerator and denominator of a metric that is a share, or of a percentile as the
-// share of requests that exceed its value. Complement reports that the metric is one minus that
-// share.
+// Share returns numerator and denominator of a metric that is a share, or of a percentile as the share of requests
+// that exceed its value. complement reports that the metric is one minus that share.
 func (s *Sum) Share(o slo.Objective, limit int) (bad, n int64, complement bool) {
 	c := s.row(limit)
 	if row := o.Metric.Row(); row.Count != nil {
@@ -78,8 +76,8 @@ func (s *Sum) Share(o slo.Objective, limit int) (bad, n int64, complement bool) 
 	return c.Over + c.Bad(), n, false
 }
 
-// Quantile is the value at quantile q of the metric's population in seconds; failed requests count
-// as slower than any answer.
+// Quantile returns the value at quantile q of the metric's population, in seconds. Failed requests count as slower
+// than any answer.
 func (s *Sum) Quantile(m slo.Metric, q float64) float64 {
 	t, largest := s.Response, s.Most
 	if m.Of == "service" {
@@ -99,8 +97,8 @@ func (s *Sum) Quantile(m slo.Metric, q float64) float64 {
 	return t.ValueAt(r, largest)
 }
 
-// Measure returns the value of a metric over s; NaN is unknown. Failed requests count as slower than
-// any answer, so max and mean are infinite with one of them.
+// Measure returns the value of a metric over s; NaN means unknown. Failed requests count as slower than any answer,
+// so max and mean are infinite if there is one.
 func (s *Sum) Measure(o slo.Objective, limit int) float64 {
 	switch row := o.Metric.Row(); {
 	case row.Times != nil:
@@ -122,7 +120,7 @@ func (s *Sum) timesOf(m slo.Metric) slo.Times {
 	if m.Of == "service" {
 		t.Most, t.Sum = s.SvcMost.Seconds(), s.SvcTotal.Seconds()
 	}
-	if m.Of != "" { // of good answers alone
+	if m.Of != "" { // the metric is about good answers alone
 		t.Bad = 0
 	}
 	return t
@@ -132,8 +130,8 @@ func (s *Sum) timesOf(m slo.Metric) slo.Times {
 // from one sum.
 func OfSpans(m slo.Metric) bool { return m.Row().Spans != nil }
 
-// agree moves a percentile that was read from a histogram to the side of the target on which
-// the count of requests lies, so that no report says `passed: 200.1ms < 200ms`.
+// agree moves a percentile that was read from a histogram to the side of the target that the count of requests shows,
+// so that no report says `passed: 200.1ms < 200ms`.
 func (s *Sum) agree(o slo.Objective, limit int, measured float64) float64 {
 	if limit < 0 || math.IsNaN(measured) || math.IsInf(measured, 0) {
 		return measured
@@ -149,8 +147,8 @@ func (s *Sum) agree(o slo.Objective, limit int, measured float64) float64 {
 	return math.Nextafter(o.Value, math.Inf(1))
 }
 
-// Holds reports whether s meets the objective. Percentiles are decided by counting requests, and
-// shares without the rounding error of binary fractions.
+// Holds reports whether s meets the objective. Percentiles are decided by counting requests, shares without the
+// rounding error of binary fractions.
 func (s *Sum) Holds(o slo.Objective, limit int) bool {
 	if !o.Metric.Percentile() || limit < 0 {
 		return Meets(o, s.Measure(o, limit))

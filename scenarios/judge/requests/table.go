@@ -6,7 +6,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// Times are percentiles as objectives judge them.
+// Times returns percentiles as objectives judge them.
 func (s *Sum) Times(m slo.Metric) result.Times {
 	at := func(q float64) result.Num { return result.Num(s.Quantile(m, q)) }
 	measure := func(name string) result.Num {
@@ -18,7 +18,7 @@ func (s *Sum) Times(m slo.Metric) result.Times {
 	}
 }
 
-// Starved is the share of the requests of steps at which brunt or this machine failed.
+// Starved returns the share of the steps' requests that brunt or this machine failed to send.
 func Starved(c *measure.Config, sums []measure.Cell) float64 {
 	var offered, own int64
 	for s := range c.Steps {

@@ -8,10 +8,10 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// Unasked is the reason of a run without objectives. Such a run has no verdict, because a run whose
-// every request fails must not look like one that passed. The verdict is [scenarios.None], or invalid
-// where brunt failed at all that were not good. Good reports that there were requests and all of
-// them, with their checks and writes, were good.
+// Unasked returns the reason of a run without objectives. Such a run does not pass, because a run in which every
+// request fails must not look like a pass. The verdict is [scenarios.None], or invalid if brunt itself failed to send
+// all requests that were not good. good reports that there were requests, and that all of them, with their checks and
+// writes, were good.
 func Unasked(r *result.Result) (why result.Reason, good bool) {
 	n := map[string]int64{}
 	for _, c := range r.Cells {

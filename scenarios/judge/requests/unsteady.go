@@ -7,8 +7,8 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// UnsteadyBefore describes how the steady state was violated before a fault. Limit is the share of bad requests that
-// counts.
+// UnsteadyBefore describes how the steady state failed before a fault. limit is the share of bad requests that counts
+// as impact.
 func UnsteadyBefore(c *measure.Config, limit float64, fault string, o slo.Objective, a effect.Answer) result.Notes {
 	if a.StuckBefore {
 		return result.Notes{{Kind: result.BeforeStuck, Of: fault}}

@@ -6,14 +6,14 @@ import (
 	"brunt/scenarios/result"
 )
 
-// UnsentMost is the share of a phase's requests that brunt may fail to send. Above it the load was
-// not the scheduled one, so that no objective passes.
+// UnsentMost is the maximum share of a phase's requests that brunt may fail to send. Above it the load was not the
+// scheduled one, so no objective passes.
 const UnsentMost = 0.01
 
-// Valid returns the result of an objective as measured, where brunt's own time does not decide it: an
-// objective is judged twice, as measured and with brunt's own time taken off each request and the
-// requests at which brunt failed left out. The same answer stands, however late brunt was. Another
-// answer says nothing about the target.
+// Valid returns the result of an objective as measured if brunt's own time does not decide it, else an invalid one. r
+// is the result as measured. punctual is the result without brunt's own time and without the requests that brunt
+// failed to send. If both verdicts agree, they stand, however late brunt was. If they differ, they say nothing about
+// the target. A pass that is inconclusive without brunt's own time becomes inconclusive.
 func Valid(r, punctual result.ObjectiveResult, measured *measure.Counts) result.ObjectiveResult {
 	own := &measured.Own
 	doubt := func(kind result.NoteKind) {

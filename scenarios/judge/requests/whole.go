@@ -6,9 +6,9 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Lacking counts the good answers of a phase that lack some of what their steps want, returns the share of them before
-// it, and reports whether that grew by more than chance: the 95 % bounds of both shares do not meet. The share is 0
-// where no step wants anything.
+// Lacking counts the good answers of a phase that lack a part that their steps expect. It returns their share before
+// the phase, and whether the share grew by more than chance: the 95 % bounds of both shares do not overlap. The share
+// is 0 if no step expects parts.
 func Lacking(during, before *measure.Counts) (partial int64, share result.Num, grew bool) {
 	if during.Wants == 0 || before.Wants == 0 {
 		return during.Partial, 0, false

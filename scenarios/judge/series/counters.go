@@ -10,11 +10,11 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// leastReadings is how often a counter must be read within a phase for its growth there.
+// leastReadings is the least number of readings of a counter in a phase from which its growth there is judged.
 const leastReadings = 3
 
-// judgeCounters judges an objective on the growth of counters in a phase: of all series of a name together, by itself,
-// divided by that of another name, or by the number of requests.
+// judgeCounters judges an objective on the growth of counters in a phase. The growth is the sum over all series of a
+// name. It may be divided by the growth of another name, or by the number of requests.
 func judgeCounters(
 	o slo.Objective, phase slo.Phase, in requests.Span, series []result.Series, sent int64,
 ) result.ObjectiveResult {
@@ -46,12 +46,12 @@ func judgeCounters(
 	return r
 }
 
-// growthOf returns by how much the series of a name grew in a phase, all together, and how many readings of them the
-// phase holds. Why says what prevents an answer.
+// growthOf returns by how much all series of a name together grew in a phase, and how many readings of them are in
+// the phase. why explains why the growth is unknown; nil if it is known.
 func growthOf(
 	name string, phase slo.Phase, in requests.Span, series []result.Series,
 ) (grew float64, readings int64, why result.Notes) {
-	first := math.Inf(1) // when the name was read first
+	first := math.Inf(1) // time of the first reading of the name
 	every := time.Duration(0)
 	var all []*result.Series
 	for i := range series {
@@ -79,11 +79,11 @@ func growthOf(
 // A counter is the growth of one series since its first reading.
 type counter struct {
 	at, grew []float64
-	began    bool // it was zero at its first instant
+	began    bool // the counter was zero at its first reading
 }
 
-// counterOf adds up the growth of a series between its readings. One that was not there when its name was first read
-// began at zero, as a counter of a kind of error does with the first error.
+// counterOf adds up the growth of a series between its readings. A series that was missing when its name was first
+// read began at zero, like a counter of a kind of error that appears with the first error.
 func counterOf(s *result.Series, first float64) counter {
 	var c counter
 	var sum, was float64
@@ -95,7 +95,7 @@ func counterOf(s *result.Series, first float64) counter {
 		case len(c.at) == 0 && t > first:
 			c.at, c.grew, c.began = append(c.at, max(first, t-float64(s.Every))), append(c.grew, 0), true
 			sum = v
-		case len(c.at) > 0 && v < was: // it was reset
+		case len(c.at) > 0 && v < was: // the counter was reset
 			sum += v
 		case len(c.at) > 0:
 			sum += v - was
@@ -106,9 +106,9 @@ func counterOf(s *result.Series, first float64) counter {
 	return c
 }
 
-// in is the growth between two instants. Where readings begin after the first or end before the second, it is taken to
-// go on as in between: for the gap, or for half the time between two readings where the gap is longer than one and a
-// half of that, as Prometheus does.
+// in returns the growth from one instant to another. If the readings begin later or end earlier, the growth is
+// extrapolated at its mean rate, as in Prometheus: over the gap, or, if the gap is longer than one and a half times
+// the time between two readings, over half that time.
 func (c counter) in(from, to, every float64) float64 {
 	if len(c.at) < 2 {
 		return 0
@@ -131,7 +131,7 @@ func (c counter) in(from, to, every float64) float64 {
 	return grew + grew*more/(end-begin)
 }
 
-// until is the growth up to an instant of the readings. Between two of them it is taken to be even.
+// until returns the growth up to an instant within the readings, by linear interpolation.
 func (c counter) until(t float64) float64 {
 	for i := range c.at {
 		switch {
@@ -145,7 +145,7 @@ func (c counter) until(t float64) float64 {
 	return c.grew[len(c.grew)-1]
 }
 
-// within counts the readings in a phase.
+// within counts the readings in a span.
 func (c counter) within(in requests.Span) (n int64) {
 	for _, t := range c.at {
 		if t > in.From.Seconds() && t <= in.To.Seconds() {

@@ -16,10 +16,10 @@ type ReactionJudge struct {
 	*Reactions
 	Faults []measure.Occurrence
 	OverAt func(i int) time.Duration // the true end of an occurrence, by number
-	Usage  []result.UnitUsage        // of the target's units
-	Series []result.Series           // the scenario's metrics
-	End    time.Duration             // of the loads, or so far
-	Strict bool                      // a target within the interval is inconclusive
+	Usage  []result.UnitUsage        // usage of the target's units
+	Series []result.Series           // series of the scenario's metrics
+	End    time.Duration             // end of the loads, or the present
+	Strict bool                      // an objective whose target lies within the interval is inconclusive
 }
 
 // Occurrence judges when the user's monitoring, or a figure of the target, reacted to occurrence i. The effect of the
@@ -87,7 +87,8 @@ func (j ReactionJudge) reached(o slo.Objective, from time.Duration, r *result.Ob
 	}
 }
 
-// since judges a reaction, counted from an instant. Without one the objective has a note of the kind none.
+// since judges a reaction, counted from an instant. If there was no reaction, the objective gets a note of the kind
+// none.
 func (j ReactionJudge) since(
 	o slo.Objective, from time.Duration, d Detection, none result.NoteKind, r *result.ObjectiveResult,
 ) {
@@ -99,7 +100,7 @@ func (j ReactionJudge) since(
 	j.between(o, low, (d.At - from).Seconds(), r)
 }
 
-// between judges a reaction that came between two times, in seconds.
+// between judges a reaction that came between low and v, in seconds.
 func (j ReactionJudge) between(o slo.Objective, low, v float64, r *result.ObjectiveResult) {
 	r.Measured, r.Low, r.High = result.Num(v), result.Num(low), result.Num(v)
 	if j.Strict && requests.Meets(o, low) != requests.Meets(o, v) {
@@ -137,8 +138,8 @@ func (j ReactionJudge) resolved(o slo.Objective, i int, r *result.ObjectiveResul
 	j.between(o, low, max(0, (d.At-over).Seconds()), r)
 }
 
-// missing judges a reaction that had not come by the last query, least seconds after it was due to begin. A note of
-// the kind none says so.
+// missing judges a reaction that had not come by the last query, least seconds after the instant from which it
+// counts. A note of the kind none says so.
 func missing(o slo.Objective, least float64, none result.NoteKind, r *result.ObjectiveResult) {
 	r.Low, r.Because = result.Num(least), result.Notes{{Kind: none, For: result.Num(least)}}
 	if !requests.Meets(o, least) {
@@ -146,8 +147,8 @@ func missing(o slo.Objective, least float64, none result.NoteKind, r *result.Obj
 	}
 }
 
-// overlapping names another occurrence that was active between the injection of occurrence i
-// and until, up to its true end. It is empty where there is none, and where until is zero.
+// overlapping returns the name of another occurrence that was active, up to its true end, between the injection of
+// occurrence i and until. It is empty if there is none, or if until is zero.
 func (j ReactionJudge) overlapping(i int, until time.Duration) string {
 	if until == 0 {
 		return "" // neither was detected

@@ -8,11 +8,11 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// reached is when every series of a metric held its condition for the first time, from an instant on, and the last
-// reading before at which one did not. At is 0 if they never did. Unknown says what prevents an answer.
+// reached returns the first time from an instant on at which every series of a metric has met its condition, and the
+// last reading before that at which one had not. at is 0 if they never did. unknown explains why there is no answer.
 //
-// How many units or pods of a service there are held it before a fault that takes some of them away: where fewer are
-// left at a reading within the target of an objective, it counts when enough are back.
+// A number of units or pods meets its condition until a fault takes some of them away. So if the number falls below
+// it within the target of the objective, at is the time when enough are back.
 func reached(
 	m slo.Metric, from, within time.Duration, usage []result.UnitUsage, named []result.Series,
 ) (at, notYet time.Duration, unknown result.Notes) {
@@ -43,8 +43,9 @@ func reached(
 	return at, notYet, nil
 }
 
-// reached is when a series held a condition for the first time from an instant on, and the last reading before that;
-// first is 0 if it never did. A series that held it at the last reading before the instant did at once.
+// reached returns the first time from an instant on at which a series meets a condition, and the last reading before
+// that. first is 0 if it never does. A series that met the condition at the last reading before the instant meets it
+// at once.
 func (c series) reached(until slo.Condition, from time.Duration) (first, last time.Duration, known bool) {
 	before := math.NaN()
 	for _, p := range c.points {
@@ -67,8 +68,8 @@ func (c series) reached(until slo.Condition, from time.Duration) (first, last ti
 	return 0, last, known
 }
 
-// lostAgain is when a figure of pods first did not hold its condition any more, after an instant at which it did; 0: it
-// held it to the end.
+// lostAgain returns the first time after an instant at which a figure of pods no longer meets its condition; 0 means
+// that it meets the condition to the end.
 func lostAgain(m slo.Metric, at time.Duration, named []result.Series) time.Duration {
 	for _, c := range seriesOf(m, nil, named) {
 		if lost := c.lost(m.Until, at); lost > 0 {
@@ -78,7 +79,7 @@ func lostAgain(m slo.Metric, at time.Duration, named []result.Series) time.Durat
 	return 0
 }
 
-// lost is the first reading after an instant that does not hold a condition; 0: all hold it.
+// lost returns the time of the first reading after an instant that does not meet a condition; 0 means that all do.
 func (c series) lost(until slo.Condition, at time.Duration) time.Duration {
 	for _, p := range c.points {
 		if p.T.D() > at && !math.IsNaN(float64(p.V)) && !until.Holds(float64(p.V)) {

@@ -1,4 +1,4 @@
-// Objectives on values over time are judged by series: the resource usage of a unit, and the metrics that a scenario
+// Objectives on values over time are judged by series: the resource usage of a unit, or a metric that the scenario
 // names.
 //
 //	result.UnitUsage, result.Series --Judge, in a phase--> answer of the worst replica or set of labels
@@ -22,8 +22,9 @@ type series struct {
 	of     string // name of the unit, or the labels
 	every  time.Duration
 	points []result.Point
-	lives  []int  // by point: number of the unit's process; nil means one process
-	runs   []bool // by point of a pod, which may come and go: whether it ran; nil: values are expected at all times
+	lives  []int // by point: number of the unit's process; nil means one process
+	// by point: whether the pod ran, because pods may come and go; nil means that values are expected at all times
+	runs []bool
 }
 
 // seriesOf lists the series of an objective: one for each replica of a service, or for each set
@@ -68,10 +69,10 @@ func seriesOf(m slo.Metric, usage []result.UnitUsage, named []result.Series) []s
 	return out
 }
 
-// JudgeGauge judges an objective on the resource usage of a unit or on a named series. Sent is the number of requests
-// that the objective is about, for one on counters. Where less than half of the values are known, the verdict is
-// inconclusive, because the worst value may be missing. A growth is judged by its interval, which must lie on one side
-// of the target.
+// JudgeGauge judges an objective on the resource usage of a unit or on a named series. sent is the number of requests
+// that the objective is about, for objectives on counters. If less than half of the values are known, the verdict is
+// inconclusive, because the worst value may be missing. A growth is judged by its interval, which must lie on one
+// side of the target.
 func JudgeGauge(
 	o slo.Objective, phase slo.Phase, in requests.Span, usage []result.UnitUsage, series []result.Series, sent int64,
 ) result.ObjectiveResult {
@@ -92,10 +93,10 @@ func JudgeGauge(
 	return worst
 }
 
-// briefly is how long a pod may run before its source has told what it uses.
+// briefly is how long a pod may run before its source reports its usage.
 const briefly = 30 * time.Second
 
-// ran is how long a pod ran in a phase, and how many values are known of it.
+// ran returns how long a pod ran in a phase, and how many of its values are known.
 func (c series) ran(in requests.Span) (d time.Duration, known int) {
 	for i, p := range c.points {
 		if at := p.T.D(); at <= in.From || at > in.To || !c.runs[i] {
@@ -109,8 +110,8 @@ func (c series) ran(in requests.Span) (d time.Duration, known int) {
 	return d, known
 }
 
-// withoutBrief leaves the pods out that did not run long enough in a phase for a source to tell what they used, unless
-// there are no others.
+// withoutBrief leaves out pods that did not run long enough in a phase for their source to report usage, unless there
+// are no others.
 func withoutBrief(all []series, in requests.Span) (out []series) {
 	for _, c := range all {
 		if c.runs != nil {
@@ -176,7 +177,7 @@ func (c series) judge(o slo.Objective, phase slo.Phase, in requests.Span) result
 	}
 	r.Measured = result.Num(fold(how, points))
 	met := o.Holds(float64(r.Measured))
-	// independent of the missing values
+	// the known values exceed the target, whatever the missing values are
 	beyond := !met && (o.Metric.Fold == slo.Worst || how == "max" && o.Upper() || how == "min" && !o.Upper())
 	switch {
 	case len(r.Because) > 0 && !beyond:

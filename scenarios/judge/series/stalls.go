@@ -1,6 +1,7 @@
-// In a stall of the target requests are in flight and none ends. It is told from requests that take as long as ever.
+// In a stall of the target, requests are in flight and none ends. Requests that simply take as long as usual are no
+// stall.
 //
-//	windows, records by series --Clear--> windows of which only those of a stall have requests in flight and none that ended
+//	windows, records by series --ClearStalls--> windows; InFlight stays only in stalls, and where requests end
 
 package series
 
@@ -11,12 +12,13 @@ import (
 	"brunt/scenarios/judge/effect"
 )
 
-// LeastStall is the least time for which a user of a closed load waits in a stall. Shorter times are what
-// the target takes: users of a real service wait for those as well.
+// LeastStall is the least time that a user of a closed load waits in a stall. Shorter waits are normal response
+// times, for which users of a real service wait as well.
 const LeastStall = time.Second
 
-// StallOfFailures is the least time for which a user of a load waits in a stall before its request fails: nine tenths
-// of the load's timeout, where that is shorter than a stall; zero is unknown. One that is refused at once is no wait.
+// StallOfFailures returns the least time that a user of a load waits in a stall before its request fails: nine tenths
+// of the load's timeout, or [LeastStall] if that is shorter. A timeout of zero is unknown. A request that is refused
+// at once is no wait.
 func StallOfFailures(timeout time.Duration) time.Duration {
 	if timeout > 0 {
 		return min(LeastStall, timeout/10*9)
@@ -24,29 +26,28 @@ func StallOfFailures(timeout time.Duration) time.Duration {
 	return LeastStall
 }
 
-// fewest is how many requests would usually have ended in the time of a stall: that none of so many does is chance
-// once in a million times.
+// fewest is the number of requests that must usually end in the time of a stall. The chance that none of so many ends
+// is one in a million.
 const fewest = 14
 
-// A StallRecord counts requests of a series that were due in a window, and what happened in that window to any of the
-// series.
+// A StallRecord counts the requests of a series in a window.
 type StallRecord struct {
 	Series int32
-	Ready  int64         // became ready to be sent in the window
-	Ended  int64         // ended in it
-	Good   int64         // good answers to those that were due in it
+	Ready  int64         // requests that became ready to be sent in the window
+	Ended  int64         // requests that ended in the window
+	Good   int64         // good answers to requests that were due in the window
 	Took   time.Duration // sum of their response times
 }
 
-// ClearStalls leaves no request in flight in the stretches of windows that are no stall: those in which requests are in
-// flight and none ends, but usually none would, for the stretch is no longer than good answers of their series take in
-// the mean, or too few are in flight. First is the first record of each window, and last their number; of returns a
+// ClearStalls zeroes InFlight in windows that are not part of a stall, although requests are in flight and none ends:
+// the span of such windows is no longer than the mean time of good answers of the series, or too few requests are in
+// flight. first has the first record of each window, and as its last entry the number of records. of returns a
 // record, and whether it counts.
 //
-// The rate at which requests end at other times does not tell it: a load may ramp down to one user, or follow a
-// faster one, and users who begin together wait together.
+// The rate at which requests end at other times can't show a stall: a load may ramp down to one user, or follow a
+// faster load, and users who begin together wait together.
 func ClearStalls(windows []effect.Slice, first []int, series int, of func(record int) (StallRecord, bool)) {
-	// by series: in flight as a window begins in which none ends
+	// by series: requests in flight at the begin of a window in which none ends
 	flight, under := make([][]int64, len(windows)), make([]int64, series)
 	good, took := make([]int64, series), make([]time.Duration, series)
 	for i := range windows {
@@ -81,7 +82,8 @@ func ClearStalls(windows []effect.Slice, first []int, series int, of func(record
 	}
 }
 
-// missed is how many requests would usually have ended in a stretch, of the series whose answers usually take less.
+// missed returns how many requests would usually have ended in a span, over the series whose answers usually take
+// less time.
 func missed(list []effect.Slice, flight [][]int64, usual []time.Duration) (sum float64) {
 	for series, took := range usual {
 		waited, n := time.Duration(0), 0.0
@@ -93,7 +95,7 @@ func missed(list []effect.Slice, flight [][]int64, usual []time.Duration) (sum f
 			}
 		}
 		if waited > took {
-			sum += n / took.Seconds() // without a good answer it is infinite
+			sum += n / took.Seconds() // infinite without a good answer
 		}
 	}
 	return sum

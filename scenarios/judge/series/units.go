@@ -7,11 +7,11 @@ import (
 	"brunt/scenarios/result"
 )
 
-// carried is how long a sample tells whether a unit runs, where the next one is late.
+// carried is how long a sample remains valid for whether a unit runs, if the next sample is late.
 const carried = time.Second
 
-// unitsOf is how many units of a service run, second by second. It is not known where one of them has no sample, or
-// none that tells.
+// unitsOf returns the number of running units of a service, second by second. The number is unknown in seconds in
+// which one of them has no sample that says whether it runs.
 func unitsOf(service string, usage []result.UnitUsage) []series {
 	var of []*result.UnitUsage
 	end := time.Duration(0)

@@ -23,7 +23,8 @@ type Parser interface {
 	Resolution() int64
 }
 
-// Fields names the keys of a JSON log, or the columns of a CSV log. An empty name is one of those that servers use.
+// Fields names the keys of a JSON log, or the columns of a CSV log. An empty name stands for the names that servers
+// commonly use.
 type Fields struct{ Time, Method, Path string }
 
 // BadLine is a line that can't be parsed.

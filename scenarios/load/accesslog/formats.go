@@ -79,8 +79,8 @@ const combinedTime = "02/Jan/2006:15:04:05 -0700"
 
 var errTime = errors.New("its time can't be read")
 
-// read parses a time: RFC 3339, the format of combined, or a number since 1970 in seconds or,
-// where it is large, in fractions of a second.
+// read parses a time: RFC 3339, the combined format, or a number since 1970, in seconds or, if it is large, in
+// fractions of a second.
 func (s *stamp) read(text string) (int64, error) {
 	if text == s.text && text != "" { // many lines share a second
 		return s.at, nil
@@ -166,7 +166,7 @@ func (s *stamp) finer(digits string) {
 	}
 }
 
-// asked returns the path and query of a request target. It is empty where the request can't be repeated.
+// asked returns the path and query of a request target. It is empty if the request can't be repeated.
 func asked(target string) string {
 	if _, after, absolute := strings.Cut(target, "://"); absolute && !strings.HasPrefix(target, "/") {
 		i := strings.IndexAny(after, "/?")

@@ -1,4 +1,4 @@
-// Package measuretest makes outcomes for the tests of what records and judges them.
+// Package measuretest makes outcomes for tests of packages that record or judge them.
 package measuretest
 
 import (

@@ -7,7 +7,7 @@
 //
 //	samples.go     the first failed requests
 //	slow_asked.go  the slowest requests
-//	exported.go    what a worker sends of them
+//	exported.go    the requests that a worker sends to its run
 //
 // A request that is not kept costs one comparison. To keep more of a request, add a field to
 // [result.Sample], and mask it in [Set.Keep].

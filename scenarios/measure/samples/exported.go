@@ -7,7 +7,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Exported are requests that the set of a worker keeps, for the set of its run. Secrets are masked.
+// Exported holds requests that the set of a worker keeps, for the set of its run. Secrets are masked.
 type Exported struct {
 	Failed []FailedOne
 	Slow   []SlowOne
@@ -27,7 +27,7 @@ type SlowOne struct {
 	Curl               string
 }
 
-// Export returns the failed and the slowest requests that were kept since it was called last.
+// Export returns the failed and the slowest requests that were kept since its last call.
 func (s *Set) Export() (out Exported) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,7 +53,8 @@ func (s *Set) Export() (out Exported) {
 	return out
 }
 
-// Import keeps what the set of a worker exported. Of the first failed requests of several workers the earliest is kept.
+// Import adds the requests that the set of a worker exported. If several workers have a first failed request, the
+// earliest is kept.
 func (s *Set) Import(from Exported) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

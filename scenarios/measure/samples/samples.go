@@ -12,9 +12,11 @@ import (
 // Set keeps the first failed request of every step and cause, and the slowest requests of every
 // step as curl commands. It implements targets.Sampler. The zero value is ready.
 type Set struct {
-	Mask  func(string) string // nil masks nothing
-	Learn func(...string)     // makes values secret that are so by name in a request; nil does not
-	Steps int                 // number of steps whose slowest requests are kept; zero keeps none
+	Mask func(string) string // nil masks nothing
+	// called with the values of a request that their names mark as secret, so that they are masked from then on; may
+	// be nil
+	Learn func(...string)
+	Steps int // number of steps whose slowest requests are kept; zero keeps none
 
 	mu       sync.Mutex
 	kept     map[sampleKey]*result.Sample
@@ -64,8 +66,8 @@ func (s *Set) Keep(o *scenarios.Outcome, sm result.Sample) {
 	}
 }
 
-// Curl returns the command that repeats one of the slowest requests of a step, identified by its
-// intended and response times; empty where the request was not kept.
+// Curl returns the command that repeats one of the slowest requests of a step, identified by its intended and
+// response times. It is empty if the request was not kept.
 func (s *Set) Curl(step int32, intended, response time.Duration) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,8 +10,8 @@ import (
 	"brunt/scenarios/measure"
 )
 
-// slowAsked keeps curl commands for the slowest answered requests of every step, built while the
-// request is still available. A faster request costs one comparison.
+// slowAsked keeps curl commands for the slowest answered requests of every step. A command is built while its request
+// is still available. A faster request costs one comparison.
 type slowAsked struct {
 	once  sync.Once
 	steps []slowStep   // allocated once
@@ -30,9 +30,8 @@ type slowCurl struct {
 	exported           bool
 }
 
-// Keeping a request takes about 50 us. While a target slows down, every request is slower than all
-// before it; these limits bound how many are kept at first, and how many a second, over all steps
-// together.
+// Keeping a request takes about 50 us. While a target slows down, every request is slower than all before it. These
+// are limits on the number of requests that are kept, over all steps together: at first, and per second.
 const (
 	slowAtFirst   = 500
 	slowPerSecond = 50
@@ -47,7 +46,7 @@ func (s *slowAsked) wants(o *scenarios.Outcome, steps int) bool {
 		s.taken.Load() < slowAtFirst+int64(slowPerSecond*o.End.Seconds())
 }
 
-// step returns the entry of step i, of steps in all.
+// step returns the entry of step i. steps is the number of all steps.
 func (s *slowAsked) step(i int32, steps int) *slowStep {
 	s.once.Do(func() { s.steps = make([]slowStep, steps) })
 	return &s.steps[i]

@@ -11,7 +11,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// onWorkload is called with how many pods a workload asks for.
+// onWorkload handles a change of the number of pods that a workload asks for.
 func (w *Watcher) onWorkload(resource, name string, wanted int, gone bool) []result.Event {
 	if gone {
 		wanted = 0
@@ -26,10 +26,10 @@ func (w *Watcher) onWorkload(resource, name string, wanted int, gone bool) []res
 	return w.count(time.Now())
 }
 
-// kindsOf are the resources of the kinds that an autoscaler sets the number of pods of.
+// kindsOf maps the kinds of workloads that an autoscaler can scale to their resources.
 var kindsOf = map[string]string{"Deployment": scenarios.Deployments, "StatefulSet": scenarios.StatefulSets}
 
-// onAutoscaler is called with the news of a horizontal autoscaler.
+// onAutoscaler handles a change of a horizontal autoscaler.
 func (w *Watcher) onAutoscaler(e kube.Event[kube.HorizontalPodAutoscaler]) []result.Event {
 	h := &e.Object
 	for _, name := range w.t.Services() {
@@ -54,7 +54,7 @@ func (w *Watcher) onAutoscaler(e kube.Event[kube.HorizontalPodAutoscaler]) []res
 	return nil
 }
 
-// metrics says by what an autoscaler decides.
+// metrics describes the metrics by which an autoscaler decides.
 func metrics(h *kube.HorizontalPodAutoscaler) string {
 	var out []string
 	for _, m := range h.Status.CurrentMetrics {
@@ -75,10 +75,11 @@ func metrics(h *kube.HorizontalPodAutoscaler) string {
 	return ": " + strings.Join(out, "; ")
 }
 
-// reasons are the kinds of what a cluster's events say of pods.
+// reasons maps the reasons of a cluster's events about pods to events of the run.
 var reasons = map[string]result.Event{"Pulled": {Event: "pod.pulled"}, "Unhealthy": {Event: "probe.failed"}}
 
-// seen reports whether an event of the cluster, in this number, is known already, and notes it. Mu is held.
+// seen records an event of the cluster with its count, and reports whether it was already known with that count. The
+// caller holds mu.
 func (w *Watcher) seen(e *kube.ObjectEvent) bool {
 	key, n := string(e.UID), e.Count
 	if e.Series != nil {
@@ -89,7 +90,7 @@ func (w *Watcher) seen(e *kube.ObjectEvent) bool {
 	return had && n <= old
 }
 
-// onEvent is called with an event of the cluster.
+// onEvent handles an event of the cluster.
 func (w *Watcher) onEvent(e kube.Event[kube.ObjectEvent]) []result.Event {
 	of := &e.Object
 	out, known := reasons[of.Reason]
@@ -116,7 +117,7 @@ func (w *Watcher) onEvent(e kube.Event[kube.ObjectEvent]) []result.Event {
 	return []result.Event{out}
 }
 
-// onNode is called with the news of a node. Those without a pod of the target do not matter.
+// onNode handles a change of a node. Nodes without a pod of the target do not matter.
 func (w *Watcher) onNode(e kube.Event[kube.Node]) []result.Event {
 	n := &e.Object
 	w.mu.Lock()
@@ -144,7 +145,7 @@ func (w *Watcher) onNode(e kube.Event[kube.Node]) []result.Event {
 
 const goneNode = "it is removed"
 
-// troubles says what is wrong with a node; empty: nothing.
+// troubles describes the problems of a node; empty means none.
 func troubles(n *kube.Node, gone bool) string {
 	if gone {
 		return goneNode

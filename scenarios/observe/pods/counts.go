@@ -10,13 +10,13 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A count is how many pods of a service there are.
+// A count has the numbers of a service's pods.
 type count struct {
 	ready, replicas, pending int
 	unknown                  bool // the API server did not answer
 }
 
-// A service is the pods of one over time.
+// A service holds the counts of a service's pods over time.
 type service struct {
 	name      string
 	wanted    int // pods that its workload asks for
@@ -30,14 +30,14 @@ type step struct {
 	count
 }
 
-// step adds a count from an instant on, where it is another than before.
+// step adds a count from an instant on, if it differs from the last one.
 func (s *service) step(at time.Time, c count) {
 	if n := len(s.steps); n == 0 || s.steps[n-1].count != c {
 		s.steps = append(s.steps, step{at, c})
 	}
 }
 
-// count counts the pods of all services, and returns what has changed. Mu is held.
+// count counts the pods of all services, and returns the changes as events. The caller holds mu.
 func (w *Watcher) count(now time.Time) (out []result.Event) {
 	if w.away {
 		return nil
@@ -82,7 +82,7 @@ const (
 	figurePending  = "pending"
 )
 
-// value is a figure of the count.
+// value returns a figure of the count.
 func (c count) value(figure string) result.Num {
 	switch {
 	case c.unknown:
@@ -95,8 +95,8 @@ func (c count) value(figure string) result.Num {
 	return result.Num(c.replicas)
 }
 
-// points are the values of a figure at each whole second of the run's clock from t0 on, and at each change, until an
-// instant.
+// points returns the values of a figure at each whole second of the run's clock from t0 on, and at each change, until
+// until.
 func (s *service) points(figure string, t0, until time.Time) []result.Point {
 	out := []result.Point{}
 	next := time.Duration(0)
@@ -136,7 +136,7 @@ func (w *Watcher) Series() (out []result.Series) {
 	return out
 }
 
-// until is when the figures end.
+// until returns when the figures end.
 func (w *Watcher) until() time.Time {
 	if !w.end.IsZero() {
 		return w.end

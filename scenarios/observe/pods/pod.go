@@ -13,24 +13,24 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A pod is what is known of one.
+// A pod holds the state of one pod.
 type pod struct {
 	last     kube.Pod
 	service  string
-	unit     string          // the unit whose place it has or had; the service where it never had one
-	reported map[string]bool // why its containers wait, as far as it was told
-	dead     bool            // it is no more
+	unit     string          // the unit whose place it has or had; the service if it never had one
+	reported map[string]bool // reasons for which its containers wait that were already reported
+	dead     bool            // the pod no longer exists
 }
 
-// olderThan reports whether an object is an earlier version of another. Versions are numbers that grow.
+// olderThan reports whether a is an earlier version of a pod than b. Versions are increasing numbers.
 func olderThan(a, b *kube.Pod) bool {
 	x, xerr := strconv.ParseUint(a.ResourceVersion, 10, 64)
 	y, yerr := strconv.ParseUint(b.ResourceVersion, 10, 64)
 	return xerr == nil && yerr == nil && x < y
 }
 
-// take records a pod as it is now, and returns what that means; without tell, it is as it was when the watch began. Mu
-// is held.
+// take records the present state of a pod, and returns the events that follow. Without tell there are no events,
+// because the state is the one at the beginning of the watch. The caller holds mu.
 func (w *Watcher) take(now time.Time, is *kube.Pod, tell bool) []result.Event {
 	service := w.t.ServiceOf(is)
 	if service == "" {
@@ -70,7 +70,7 @@ func (w *Watcher) take(now time.Time, is *kube.Pod, tell bool) []result.Event {
 	return out
 }
 
-// changes tells what has happened to the pod since it was as before.
+// changes reports the events that changed the pod from was to its present state.
 func (p *pod) changes(was *kube.Pod, event func(kind, text string, at kube.Time)) {
 	is := &p.last
 	if is.Spec.NodeName != "" && was.Spec.NodeName == "" {
@@ -101,7 +101,7 @@ func (p *pod) changes(was *kube.Pod, event func(kind, text string, at kube.Time)
 	}
 }
 
-// container tells what has happened to a container of the pod.
+// container reports the events that changed a container of the pod from was to is.
 func (p *pod) container(was, is *kube.ContainerStatus, event func(kind, text string, at kube.Time)) {
 	of := p.last.Name + ", container " + is.Name
 	for _, end := range []*kube.ContainerStateTerminated{is.LastTerminationState.Terminated, is.State.Terminated} {
@@ -135,7 +135,7 @@ func (p *pod) container(was, is *kube.ContainerStatus, event func(kind, text str
 	}
 }
 
-// reason is a reason and a message of the cluster, as they follow a name.
+// reason formats a reason and a message of the cluster, to follow a name.
 func reason(of, message string) string {
 	var out strings.Builder
 	for _, s := range []string{of, message} {
@@ -146,12 +146,12 @@ func reason(of, message string) string {
 	return out.String()
 }
 
-// same reports whether two ends of a container are one.
+// same reports whether a and b are the same termination of a container.
 func same(a, b *kube.ContainerStateTerminated) bool {
 	return b != nil && a.ContainerID == b.ContainerID && a.FinishedAt.Equal(b.FinishedAt.Time)
 }
 
-// containerOf is what a pod says of its container with a name; the zero value: nothing.
+// containerOf returns the status of a pod's container with a name, or the zero value.
 func containerOf(of *kube.Pod, name string) *kube.ContainerStatus {
 	for i := range of.Status.ContainerStatuses {
 		if c := &of.Status.ContainerStatuses[i]; c.Name == name {
@@ -161,7 +161,7 @@ func containerOf(of *kube.Pod, name string) *kube.ContainerStatus {
 	return &kube.ContainerStatus{}
 }
 
-// condition is a condition of a pod; the zero value: it has none.
+// condition returns a condition of a pod, or the zero value.
 func condition(of *kube.Pod, kind kube.PodConditionType) kube.PodCondition {
 	for _, c := range of.Status.Conditions {
 		if c.Type == kind {
@@ -171,7 +171,7 @@ func condition(of *kube.Pod, kind kube.PodConditionType) kube.PodCondition {
 	return kube.PodCondition{}
 }
 
-// grace is how many seconds the containers of a pod that was deleted may take to end.
+// grace returns how many seconds the containers of a deleted pod may take to end.
 func grace(of *kube.Pod) int64 {
 	if s := of.DeletionGracePeriodSeconds; s != nil {
 		return *s
@@ -179,7 +179,7 @@ func grace(of *kube.Pod) int64 {
 	return 0
 }
 
-// gone records that a pod is no more. Mu is held.
+// gone records that a pod no longer exists. The caller holds mu.
 func (w *Watcher) gone(now time.Time, p *pod) []result.Event {
 	if p.dead {
 		return nil
@@ -192,7 +192,7 @@ func (w *Watcher) gone(now time.Time, p *pod) []result.Event {
 	return []result.Event{{Event: "pod.gone", Unit: p.unit, Text: p.last.Name}}
 }
 
-// restarts is how often the containers of a pod were started again.
+// restarts returns how often the containers of a pod were started again.
 func restarts(of *kube.Pod) (n int) {
 	for i := range of.Status.ContainerStatuses {
 		n += int(of.Status.ContainerStatuses[i].RestartCount)
@@ -206,7 +206,7 @@ func runs(of *kube.Pod) bool {
 		func(c kube.ContainerStatus) bool { return c.State.Running != nil })
 }
 
-// stateOf is the state of a pod in a word.
+// stateOf returns the state of a pod in words.
 func stateOf(of *kube.Pod) string {
 	switch {
 	case of.DeletionTimestamp != nil:

@@ -9,18 +9,18 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A unit is a place of a pod of a service over time.
+// A unit is a place for a pod of a service, with its states over time.
 type unit struct {
 	name, service string
 	pod           string // the UID of the pod that has the place, or had it last
-	starts        int    // pods that had the place, and containers of them that were started again
+	starts        int    // number of pods that had the place, and of restarts of their containers
 	ooms          int
 	running       bool
 	states        []state
 	usage         usage
 }
 
-// A state is what the pod in a place is from an instant on.
+// A state is the state of the pod in a place from an instant on.
 type state struct {
 	at   time.Time
 	text string
@@ -31,7 +31,7 @@ const (
 	mostStates = 400
 )
 
-// place notes that a pod has a place, and reports whether another had it before. Mu is held.
+// place records that a pod has a place, and reports whether another pod had it before. The caller holds mu.
 func (w *Watcher) place(name string, p *pod) (replaced bool) {
 	u := w.units[name]
 	if u == nil {
@@ -46,7 +46,7 @@ func (w *Watcher) place(name string, p *pod) (replaced bool) {
 	return replaced
 }
 
-// update notes what has become of the pod in the place.
+// update records a change of the pod in the place.
 func (u *unit) update(now time.Time, was *kube.Pod, p *pod) {
 	u.running = runs(&p.last)
 	if was.UID != "" {
@@ -55,14 +55,14 @@ func (u *unit) update(now time.Time, was *kube.Pod, p *pod) {
 	u.state(now, stateOf(&p.last))
 }
 
-// state notes a state from an instant on.
+// state records a state from an instant on.
 func (u *unit) state(now time.Time, text string) {
 	if n := len(u.states); n < mostStates && (n == 0 || u.states[n-1].text != text) {
 		u.states = append(u.states, state{now, text})
 	}
 }
 
-// sorted lists the units by service and number. Mu is held.
+// sorted lists the units by service and number. The caller holds mu.
 func (w *Watcher) sorted() (out []*unit) {
 	for _, u := range w.units {
 		out = append(out, u)

@@ -14,33 +14,33 @@ import (
 )
 
 const (
-	askEvery  = 5 * time.Second // what pods use; sources have new figures every 10 s or so
+	askEvery  = 5 * time.Second // interval of asking for usage; sources have new figures about every 10 s
 	mostStale = 45 * time.Second
 )
 
-// A use is what the pod in a place uses, as its source told last.
+// A use holds the last figures of the pod in a place from its source.
 type use struct {
 	pod      string        // its UID
 	seen     time.Time     // when brunt got the figures
-	at       time.Time     // of the figures, by the source's clock
-	cores    float64       // NaN: unknown
-	fresh    bool          // no tick has had cores yet
-	cpu      time.Duration // negative: unknown
+	at       time.Time     // time of the figures, by the source's clock
+	cores    float64       // NaN means unknown
+	fresh    bool          // no tick has used cores yet
+	cpu      time.Duration // negative means unknown
 	memory   int64
-	sum      float64 // cores times seconds, of all that is known
+	sum      float64 // cores times seconds, over the known time
 	known    float64 // seconds
 	first    time.Time
 	readings int
 }
 
-// A usage is what the pods in a place used, second by second.
+// A usage holds the resources that the pods in a place used, second by second.
 type usage struct {
 	out result.UnitUsage
 	use
 }
 
-// Measure begins to ask what the pods use, and to note it second by second, until End. It asks the source that a
-// setting of the target chooses. Now is the run's clock.
+// Measure begins to ask for the usage of the pods, and to record it second by second, until End. setting is the
+// target's setting that chooses the source. now is the run's clock.
 func (w *Watcher) Measure(setting string, now func() time.Duration) {
 	if w == nil {
 		return
@@ -77,7 +77,7 @@ func (w *Watcher) Measure(setting string, now func() time.Duration) {
 	})
 }
 
-// use notes what pods use.
+// use records figures of pods from a source.
 func (w *Watcher) use(source string, all []kube.PodUsage) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -91,10 +91,10 @@ func (w *Watcher) use(source string, all []kube.PodUsage) {
 	}
 }
 
-// vias are how results name the sources.
+// vias maps the sources to their names in results.
 var vias = map[string]string{scenarios.MetricsUsage: result.ViaMetrics, scenarios.KubeletUsage: result.ViaKubelet}
 
-// take notes figures of the pod in the place, unless it has them already.
+// take records figures of the pod in the place, unless it has them already.
 func (u *usage) take(pod, source string, is *kube.PodUsage) {
 	if is.At.IsZero() || u.pod == pod && !is.At.After(u.at) {
 		return
@@ -112,7 +112,7 @@ func (u *usage) take(pod, source string, is *kube.PodUsage) {
 	}
 	u.readings++
 	span := is.At.Sub(was.at).Seconds()
-	if is.CPU >= was.cpu && was.cpu >= 0 { // else a container was started again
+	if is.CPU >= was.cpu && was.cpu >= 0 { // otherwise a container was started again
 		u.cores = (is.CPU - was.cpu).Seconds() / span
 	}
 	if !math.IsNaN(u.cores) {
@@ -144,7 +144,7 @@ func (w *Watcher) tick(now time.Duration) {
 	}
 }
 
-// Usage returns what the pods of each unit used, so far or until End.
+// Usage returns the usage of the pods of each unit, so far or until End.
 func (w *Watcher) Usage() (out []result.UnitUsage) {
 	if w == nil {
 		return nil
@@ -167,7 +167,7 @@ func (w *Watcher) Usage() (out []result.UnitUsage) {
 	return out
 }
 
-// Note says how often the figures of usage are new; empty: there are none.
+// Note says how often there are new figures of usage. It is empty if there are no figures.
 func (w *Watcher) Note() string {
 	if w == nil {
 		return ""
@@ -184,8 +184,8 @@ func (w *Watcher) Note() string {
 	return ""
 }
 
-// Latest is the worst current figure of a service or of a unit, for a condition with an upper or lower bound. It is not
-// known while the API server does not answer, and where the source is silent.
+// Latest returns the worst current figure of a service or of a unit, for a condition with an upper or lower bound. It
+// is unknown while the API server or the source does not answer.
 func (w *Watcher) Latest(o slo.Objective) (worst float64, known bool) {
 	if w == nil {
 		return 0, false
@@ -214,12 +214,12 @@ func (w *Watcher) Latest(o slo.Objective) (worst float64, known bool) {
 	return worst, known
 }
 
-// current reports whether the figures of usage are those of the pod that is in the place now.
+// current reports whether the figures of usage are recent and belong to the pod that is in the place now.
 func (u *unit) current() bool {
 	return u.usage.use.pod == u.pod && u.running && time.Since(u.usage.seen) < mostStale
 }
 
-// now is a figure of the unit now.
+// now returns the present value of a figure of the unit.
 func (u *unit) now(figure string) (v float64, known bool) {
 	switch figure {
 	case "restarts":

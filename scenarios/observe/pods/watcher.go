@@ -15,19 +15,19 @@ import (
 
 // A Host is the run that the pods are watched for.
 type Host struct {
-	T0    func() time.Time // of the run's clock; it may still change before the load
+	T0    func() time.Time // start of the run's clock; it may still change before the load
 	Mask  func(string) string
 	Event func(result.Event) // called by several goroutines
 	Note  func(format string, args ...any)
 }
 
-// Bounds of a watch.
+// Limits of a watch.
 const (
-	askAliveEvery = 2 * time.Second // the API server is asked whether it answers
+	askAliveEvery = 2 * time.Second // interval of checks whether the API server answers
 	aliveWithin   = 5 * time.Second
 	againAfter    = 500 * time.Millisecond
-	mostEvents    = 5000 // of a run; what follows is counted
-	mostText      = 240  // characters of the text of an event
+	mostEvents    = 5000 // events of a run; further events are only counted
+	mostText      = 240  // characters in the text of an event
 )
 
 // A Watcher watches the pods of a target. Any goroutine may use it; nil watches nothing.
@@ -37,20 +37,20 @@ type Watcher struct {
 	cancel context.CancelFunc
 	ended  sync.WaitGroup
 
-	measured  context.CancelFunc // ends measuring; nil: it has not begun
+	measured  context.CancelFunc // ends measuring; nil if it has not begun
 	measuring sync.WaitGroup
 
 	mu       sync.Mutex
 	pods     map[string]*pod     // by UID
 	services map[string]*service // by name
 	units    map[string]*unit    // by name
-	nodes    map[string]string   // what is wrong with each node; empty: nothing
+	nodes    map[string]string   // problems of each node; empty means none
 	desired  map[string]int32    // pods that autoscalers want, by the UID of the autoscaler
 	old      map[string]int32    // how often each event of the cluster has happened, by its UID
-	contact  time.Time           // when the API server was last heard of
-	away     bool                // it does not answer
-	sent     int                 // events
-	end      time.Time           // when the figures end; zero: they go on
+	contact  time.Time           // when the API server last answered
+	away     bool                // the API server does not answer
+	sent     int                 // number of events sent
+	end      time.Time           // when the figures end; zero means that they go on
 }
 
 // Watch begins to watch the pods of a target. Stop ends it.
@@ -97,7 +97,7 @@ func (w *Watcher) Stop() {
 	}
 }
 
-// End ends the figures, as the load has ended; events go on. It may be called again, and on nil.
+// End ends the figures at the end of the load; events go on. It may be called again, and on nil.
 func (w *Watcher) End() {
 	if w == nil {
 		return
@@ -114,7 +114,7 @@ func (w *Watcher) End() {
 	}
 }
 
-// begin reads how everything is: what changes from then on is told.
+// begin reads the initial state. Changes after that are reported as events.
 func (w *Watcher) begin(ctx context.Context) {
 	for {
 		err := w.read(ctx)
@@ -138,7 +138,7 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// read reads the pods, and how many of them there are to be, without telling anything.
+// read reads the pods, and how many of them there should be, without reporting events.
 func (w *Watcher) read(ctx context.Context) error {
 	all, err := w.t.Pods(w.t.Place.Namespace).List(ctx, kube.Query{})
 	if err != nil {
@@ -178,7 +178,7 @@ func (w *Watcher) read(ctx context.Context) error {
 	return nil
 }
 
-// there are the pods that were read.
+// there returns the pods that were read.
 func (w *Watcher) there() (out []kube.Pod) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -188,7 +188,7 @@ func (w *Watcher) there() (out []kube.Pod) {
 	return out
 }
 
-// asked is how many pods the workload of a service asks for; known is false where it has none.
+// asked returns how many pods the workload of a service asks for. known is false if the service has no workload.
 func (w *Watcher) asked(ctx context.Context, service string) (n int, known bool) {
 	ref, err := w.t.Workload(service)
 	if err != nil {
@@ -207,7 +207,7 @@ func (w *Watcher) asked(ctx context.Context, service string) (n int, known bool)
 	return o.Number("spec", "replicas"), true
 }
 
-// resources are the kinds of workloads that the services are.
+// resources lists the kinds of workloads of the services.
 func (w *Watcher) resources() (out []string) {
 	for _, name := range w.t.Services() {
 		if ref, err := w.t.Workload(name); err == nil && !slices.Contains(out, ref.Resource) {
@@ -217,7 +217,8 @@ func (w *Watcher) resources() (out []string) {
 	return out
 }
 
-// follow watches objects of one kind, of which some were read before, until ctx ends or the API server refuses it.
+// follow watches objects of one kind until ctx ends or the API server refuses it. had holds the objects that were
+// already read.
 func follow[T any](
 	ctx context.Context, w *Watcher, what string, of kube.Objects[T], had []T, do func(e kube.Event[T]) []result.Event,
 ) {
@@ -260,7 +261,7 @@ func replicas(n *int32) int {
 	return int(*n)
 }
 
-// followNodes watches the nodes, where the caller may.
+// followNodes watches the nodes, if brunt has the right to.
 func (w *Watcher) followNodes(ctx context.Context) {
 	for _, verb := range []string{"list", "watch"} {
 		if may, _, err := w.t.May(ctx, kube.Right{Verb: verb, Resource: "nodes"}); err != nil || !may {
@@ -270,8 +271,8 @@ func (w *Watcher) followNodes(ctx context.Context) {
 	follow(ctx, w, "nodes", w.t.Nodes(), nil, w.onNode)
 }
 
-// checkAlive asks again and again whether the API server answers. While it does not, the figures are unknown since it
-// was last heard of. When it answers again, all pods are read.
+// checkAlive checks repeatedly whether the API server answers. While it does not, the figures are unknown from its
+// last answer on. When it answers again, all pods are read.
 func (w *Watcher) checkAlive(ctx context.Context) {
 	for wait(ctx, askAliveEvery); ctx.Err() == nil; wait(ctx, askAliveEvery) {
 		limited, end := context.WithTimeout(ctx, aliveWithin)
@@ -296,7 +297,7 @@ func (w *Watcher) checkAlive(ctx context.Context) {
 	}
 }
 
-// lose notes that the API server does not answer.
+// lose records that the API server does not answer.
 func (w *Watcher) lose(why error) {
 	w.mu.Lock()
 	w.away = true
@@ -307,9 +308,9 @@ func (w *Watcher) lose(why error) {
 	w.tell([]result.Event{{Event: "cluster.away", Text: why.Error()}})
 }
 
-// back reads all pods, as the API server answers again.
+// back reads all pods when the API server answers again.
 func (w *Watcher) back(ctx context.Context) {
-	for _, name := range w.t.Services() { // those that came meanwhile get their places
+	for _, name := range w.t.Services() { // gives places to pods that were created meanwhile
 		if _, err := w.t.PodsOf(ctx, name); err != nil {
 			return
 		}
@@ -336,7 +337,7 @@ func (w *Watcher) back(ctx context.Context) {
 	w.tell(append([]result.Event{{Event: "cluster.back"}}, out...))
 }
 
-// tell adds events to those of the run. Their texts are the cluster's: they are masked, then clipped.
+// tell adds events to the run. Their texts come from the cluster, so they are masked, then clipped.
 func (w *Watcher) tell(events []result.Event) {
 	for _, e := range events {
 		w.mu.Lock()
@@ -354,7 +355,7 @@ func (w *Watcher) tell(events []result.Event) {
 	}
 }
 
-// onPod is called with the news of a pod.
+// onPod handles a change of a pod.
 func (w *Watcher) onPod(e kube.Event[kube.Pod]) []result.Event {
 	uid, service := string(e.Object.UID), w.t.ServiceOf(&e.Object)
 	if service == "" {
@@ -362,7 +363,7 @@ func (w *Watcher) onPod(e kube.Event[kube.Pod]) []result.Event {
 	}
 	if !e.Gone && w.t.UnitOf(uid) == "" && e.Object.DeletionTimestamp == nil {
 		limited, end := context.WithTimeout(context.Background(), aliveWithin)
-		_, _ = w.t.PodsOf(limited, service) // which gives it a slot
+		_, _ = w.t.PodsOf(limited, service) // this gives the pod a slot
 		end()
 	}
 	w.mu.Lock()

@@ -1,10 +1,9 @@
-// A dry run tries the questions of a plan before its run: those of leader, ready, watch, metrics, detect, verify and
-// gone.
+// A dry run tries the questions of a plan before its run: leader, ready, watch, metrics, detect, verify and gone.
 //
-//	Plan --> Questions --Try--> a syntax check of each command, its programs, and an answer where the target runs already
+//	Plan --> Questions --Try--> a syntax check of each command, its programs, and an answer if the target already runs
 //
-// It only asks; the only processes that it starts are the commands of questions to a target that already runs. To add a
-// part of a scenario that asks, add its questions to questions.
+// It only asks. The only processes that it starts are commands of questions to a target that already runs. To add a
+// part of a scenario that has questions, add them to askedQuestions.
 
 package dryrun
 
@@ -31,18 +30,19 @@ type Question struct {
 	At     syntax.Pos
 	Asking *probe.Asking
 	OfUnit bool   // each unit is asked
-	Of     string // the service or unit that is asked; empty is all
+	Of     string // the service or unit that is asked; empty means all
 	Value  bool   // the answer is a value
 	from   *probe.Finder
-	gauge  *probe.Gauge         // of a metric, which is read as the run reads it
-	in     probe.CommandContext // of its command
-	allow  [][]string           // where it may be asked
-	acts   bool                 // it is a command of setup or teardown, which changes something: only checked
-	called string               // its name; zero is the command itself
-	at     chaos.Unit           // the unit that stands for a target that already runs; nil is none
+	gauge  *probe.Gauge         // for a metric, which is read as in a run
+	in     probe.CommandContext // context of its command
+	allow  [][]string           // allow-lists of the addresses where it may be asked
+	// it is a command of setup or teardown, which is only checked because it changes something
+	acts   bool
+	called string     // its name; empty means the command itself
+	at     chaos.Unit // the unit that stands for a target that already runs; may be nil
 }
 
-// askedQuestions lists the askedQuestions that a run of the plan asks.
+// askedQuestions lists the questions that a run of the plan asks.
 func askedQuestions(p *plan.Plan) []Question {
 	var out []Question
 	add := func(q Question) {
@@ -114,7 +114,7 @@ func askedQuestions(p *plan.Plan) []Question {
 	return out
 }
 
-// A Trial is how a question did.
+// A Trial is the result of trying a question.
 type Trial struct {
 	Question
 	Said string // the answer, or why it was not asked yet
@@ -123,7 +123,7 @@ type Trial struct {
 	mask func(string) string
 }
 
-// timeout bounds one answer.
+// timeout is the time limit for one answer.
 const timeout = 2 * time.Second
 
 // Try tries each question of the plan.
@@ -154,7 +154,7 @@ func Try(ctx context.Context, p *plan.Plan) []Trial {
 	return out
 }
 
-// ask asks the question where what it asks runs already.
+// ask asks the question if the target or the unit that it asks already runs.
 func (t *Trial) ask(ctx context.Context, p *plan.Plan, running bool, units []chaos.Unit) {
 	on := chaos.Host{Allow: t.allow}
 	switch kind := t.Asking.Kind(); {
@@ -185,7 +185,7 @@ func (t *Trial) ask(ctx context.Context, p *plan.Plan, running bool, units []cha
 	}
 }
 
-// question resolves a question to the system.
+// question resolves the question for the system that it asks.
 func (t *Trial) question(on chaos.Host) (probe.Question, error) {
 	switch {
 	case t.at != nil:
@@ -197,7 +197,7 @@ func (t *Trial) question(on chaos.Host) (probe.Question, error) {
 	return reading{r}, err
 }
 
-// A reading is a metric that is read as the run reads it.
+// A reading is a metric that is read as in a run.
 type reading struct{ *probe.Reading }
 
 func (r reading) Ask(ctx context.Context) (bool, string, error) {
@@ -237,7 +237,7 @@ func (t *Trial) answer(ctx context.Context, q probe.Question, err error, source 
 	t.Said = strings.TrimPrefix(t.Said+"; "+source+said, "; ")
 }
 
-// Noun says what is tried: a question, or a command of setup or teardown.
+// Noun returns "command" for a command of setup or teardown, else "question".
 func (t *Trial) Noun() string {
 	if t.acts {
 		return "command"

@@ -64,9 +64,8 @@ func lines(p *plan.Plan) []string {
 	return out
 }
 
-// Run describes what a run would do: the timeline with the targets and steps of every fault, and
-// how each would be undone. It reads only. The error joins those of the faults that would fail; the
-// description names them too.
+// Run describes what a run would do: the timeline with the targets and steps of every fault, and how each would be
+// undone. It only reads. The error joins the errors of faults that would fail; the description names them as well.
 func Run(ctx context.Context, p *plan.Plan) ([]string, error) {
 	faults, err := RunFaults(ctx, p)
 	out := Describe(p)
@@ -78,8 +77,8 @@ func Run(ctx context.Context, p *plan.Plan) ([]string, error) {
 	return append(out, asks...), errors.Join(err, wrong)
 }
 
-// questions tries the questions that a run would ask, and describes how they did. The error joins those that can't be
-// asked.
+// questions tries the questions that a run would ask, and describes the results. The error joins the errors of
+// questions that can't be asked.
 func questions(ctx context.Context, p *plan.Plan) ([]string, error) {
 	var out []string
 	var errs []error

@@ -6,7 +6,7 @@ import "encoding/hex"
 // uses it.
 type Digests struct{ known map[string]string }
 
-// Of returns the digest of a file; ok is false where the file can't be read.
+// Of returns the digest of a file; ok is false if the file can't be read.
 func (d *Digests) Of(file string) (sum string, ok bool) {
 	if sum, ok = d.known[file]; ok {
 		return sum, sum != ""

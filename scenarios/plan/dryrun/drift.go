@@ -14,8 +14,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Drift describes the differences between a plan that was kept in dir and what would be done now,
-// among them faults that would fail now. An error means that the comparison was not possible.
+// Drift describes the differences between a plan file that is kept in dir and what a run would do now, including
+// faults that would fail now. An error means that the comparison was not possible.
 func Drift(ctx context.Context, p *plan.Plan, was *PlanFile, dir string, set map[string]string) ([]string, error) {
 	salt, err := hex.DecodeString(was.Salt)
 	if err != nil {
@@ -60,13 +60,13 @@ func Drift(ctx context.Context, p *plan.Plan, was *PlanFile, dir string, set map
 	return d.found, nil
 }
 
-// withoutScenario lists the files of a plan without the scenario's own text: its settings are
-// compared instead, so that a changed comment is no difference.
+// withoutScenario lists the files of a plan without the scenario itself. Its settings are compared instead, so that a
+// changed comment is no difference.
 func withoutScenario(f *PlanFile) []PlannedFile {
 	return slices.DeleteFunc(slices.Clone(f.Scenario.Files), func(p PlannedFile) bool { return p.File == f.Scenario.File })
 }
 
-// drift collects differences in words.
+// drift collects differences as texts.
 type drift struct{ found []string }
 
 func (d *drift) add(format string, args ...any) {

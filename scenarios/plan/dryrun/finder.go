@@ -1,10 +1,10 @@
-// Containers and pods that brunt did not start are found here alone: those that the target names, and those that a
+// This file finds the containers and pods that brunt did not start: those that the target names, and those that a
 // fault selects. No other part of a plan asks a Docker engine or a cluster.
 //
 //	f := NewContainers(p)
 //	defer f.Close()
-//	err := f.Choose(ctx)                   // what the target names
-//	found, err := f.Find(ctx, q)           // what a fault selects
+//	err := f.Choose(ctx) // finds the containers or pods that the target names
+//	found, err := f.Find(ctx, q) // finds the containers that a fault selects
 
 package dryrun
 
@@ -32,12 +32,12 @@ import (
 type Containers struct {
 	plan   *plan.Plan
 	chosen []chaos.Unit    // running containers, by the names that the target gives them, or pods
-	zones  chaos.Zones     // zones that include the chosen units; nil is the plan's
-	pods   *cluster.Target // the services of a cluster; nil: the target names none, or Choose has not found them
+	zones  chaos.Zones     // zones that include the chosen units; nil means the plan's
+	pods   *cluster.Target // the services of a cluster; nil if the target names none, or before Choose has found them
 
 	mu     sync.Mutex // guards client, engine and found
 	client *docker.Engine
-	engine *docker.Engine // the client, once it has answered
+	engine *docker.Engine // the client, when the engine has answered
 	found  []string       // names of containers that faults have selected
 }
 
@@ -50,7 +50,8 @@ func (c *Containers) Open(ctx context.Context) (*docker.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := e.Ping(ctx); err != nil { // without the lock: others ask in the meantime, each with a context of its own
+	// The lock is not held, so that others can ask in the meantime, each with a context of its own.
+	if err := e.Ping(ctx); err != nil {
 		return nil, err
 	}
 	c.mu.Lock()
@@ -59,7 +60,7 @@ func (c *Containers) Open(ctx context.Context) (*docker.Engine, error) {
 	return e, nil
 }
 
-// prepare returns the client of the engine, which has not connected yet at first.
+// prepare returns the client of the engine. At the first call it has not connected yet.
 func (c *Containers) prepare() (*docker.Engine, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -74,7 +75,7 @@ func (c *Containers) prepare() (*docker.Engine, error) {
 	return c.client, err
 }
 
-// Engine returns the engine that Open has opened; nil is none.
+// Engine returns the engine that Open has opened; nil if there is none.
 func (c *Containers) Engine() *docker.Engine {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -100,7 +101,7 @@ func (c *Containers) Find(ctx context.Context, q containers.Query) ([]chaos.Foun
 	return container.Outside(e, found, q), err
 }
 
-// list lists containers of the engine, and notes that they were found.
+// list lists containers of the engine, and records that they were found.
 func (c *Containers) list(ctx context.Context, q containers.Query) ([]containers.Container, *docker.Engine, error) {
 	e, err := c.Open(ctx)
 	if err != nil {
@@ -132,7 +133,7 @@ func (c *Containers) Choose(ctx context.Context) error {
 	if !c.plan.Contained {
 		return nil
 	}
-	if _, err := c.Open(ctx); err != nil { // before any fault
+	if _, err := c.Open(ctx); err != nil { // fail before any fault is injected
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.plan.Containers)) {
@@ -180,14 +181,15 @@ func (c *Containers) choosePods(ctx context.Context, k *scenarios.Kubernetes) er
 	return nil
 }
 
-// Pods are the services of a cluster that Choose has found; nil is none.
+// Pods returns the services of a cluster that Choose has found; nil if there are none.
 func (c *Containers) Pods() *cluster.Target {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.pods
 }
 
-// Guard refuses what the plan's policies and the labels of containers protect.
+// Guard returns a guard that refuses units and containers that the plan's policies or the labels of containers
+// protect.
 func (c *Containers) Guard() *protect.Guard {
 	rules := protect.Rules{
 		Named: c.plan.CheckProtected, Engine: c.Open, Nodes: []map[string]string{c.plan.Scenario.Guard.Allow.Nodes},

@@ -24,14 +24,14 @@ import (
 	"brunt/targets/platform/compose"
 )
 
-// A Forecast is what a fault would do, planned before anything runs.
+// A Forecast describes what a fault would do, planned before anything runs.
 type Forecast struct {
 	Fault     string         `json:"fault"`
 	Kind      string         `json:"kind"`
 	Detect    string         `json:"detect,omitempty"`    // how the team's monitoring is polled
-	OneShot   bool           `json:"one_shot,omitempty"`  // it is over once it is done
+	OneShot   bool           `json:"one_shot,omitempty"`  // it is over as soon as it is done
 	Condition bool           `json:"condition,omitempty"` // it holds for the whole run
-	Skipped   string         `json:"skipped,omitempty"`   // why no target matches, where that is allowed
+	Skipped   string         `json:"skipped,omitempty"`   // why no target matches, if that is allowed
 	Steps     []ForecastStep `json:"steps"`
 	Processes []proc.Process `json:"processes,omitempty"` // processes that it would hit and that brunt did not start
 
@@ -40,19 +40,19 @@ type Forecast struct {
 
 // A ForecastStep is one act of a fault.
 type ForecastStep struct {
-	Step  string   `json:"step,omitempty"`  // of a group
+	Step  string   `json:"step,omitempty"`  // name of the step of a group
 	After float64  `json:"after,omitempty"` // seconds from the begin of the group
 	What  string   `json:"what"`
 	Via   string   `json:"via"`
 	Units []string `json:"units"`
-	Links []string `json:"links,omitempty"` // that alone it would act on, from->to
-	Over  bool     `json:"over,omitempty"`  // a step of a group that is over once it is done
+	Links []string `json:"links,omitempty"` // the links that it would act on, if it acts on links alone, from->to
+	Over  bool     `json:"over,omitempty"`  // it is a step of a group that is over as soon as it is done
 	Undo  []string `json:"undo,omitempty"`  // how brunt or its watchdog would undo it; empty if it ends with brunt
 }
 
-// forecasts plans every fault against units that do not run yet. It opens what a run opens and tries what a run tries,
-// so that it refuses what a run refuses; it reads only. In is the cluster of the pods that were found, or nil. The
-// error is one that ends a run before any fault.
+// forecasts plans every fault against units that do not run yet. It opens and tries the same things as a run, so that
+// it refuses the same faults; it only reads. in is the cluster of the pods that were found, or nil. wrong is an error
+// that would end a run before any fault.
 func forecasts(ctx context.Context, p *plan.Plan) (out []Forecast, in *PlannedCluster, wrong error) {
 	found := NewContainers(p)
 	defer found.Close()
@@ -157,8 +157,8 @@ func addStack(env *chaos.Env, p *plan.Plan) {
 	env.Links = append(env.Links, &chaos.Link{From: chaos.LoadName, To: syntax.UnitName(p.Stack.Entry, 0)})
 }
 
-// possible returns why this machine can't inject a fault: what a run finds before it brings the
-// target up, and when it prepares the agents.
+// possible returns why this machine can't inject a fault: the errors that a run finds before it brings the target up,
+// and when it prepares the agents.
 func possible(
 	ctx context.Context, p *plan.Plan, e *timeline.Entry, found *Containers, capabilities func() []netns.Capability,
 ) error {
@@ -175,7 +175,7 @@ func possible(
 	return nil
 }
 
-// add adds what one fault of an entry would do.
+// add adds the step of one fault of an entry.
 func (f *Forecast) add(p *plan.Plan, e *timeline.Entry, part *timeline.PlannedPart) {
 	for _, s := range part.Steps {
 		step := ForecastStep{
@@ -191,7 +191,7 @@ func (f *Forecast) add(p *plan.Plan, e *timeline.Entry, part *timeline.PlannedPa
 	}
 }
 
-// followed says which pods a fault hits that join while it is in.
+// followed describes the pods that join during the fault and that it would hit as well.
 func followed(p *plan.Plan, e *timeline.Entry) string {
 	t, most := e.Traits(p.Scope), p.Scenario.Guard.MaxUnits
 	switch {

@@ -13,7 +13,7 @@ import (
 	"brunt/targets/platform"
 )
 
-// RelativePath returns a path relative to a folder, or the path itself where that is not possible.
+// RelativePath returns a path relative to a folder, or the path itself if that is not possible.
 func RelativePath(dir, path string) string {
 	from, err := filepath.Abs(dir)
 	if err != nil {
@@ -33,7 +33,7 @@ func RelativePath(dir, path string) string {
 // arguments. Brunt itself is left out: its version identifies it.
 func Programs(s *platform.Service) []string {
 	var out []string
-	if s.Container != nil { // its image holds its programs
+	if s.Container != nil { // the programs are in the image
 		return nil
 	}
 	self, _ := os.Executable()

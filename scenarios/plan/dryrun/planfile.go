@@ -33,7 +33,7 @@ type PlanFile struct {
 	Target   PlannedTarget     `json:"target"`
 	Timeline []PlannedTime     `json:"timeline"`
 	Faults   []Forecast        `json:"faults"`
-	Salt     string            `json:"salt"` // of the digests, hex
+	Salt     string            `json:"salt"` // salt of the digests, in hex
 	Settings map[string]string `json:"settings"`
 }
 
@@ -41,7 +41,7 @@ type PlanFile struct {
 type PlannedScenario struct {
 	File   string            `json:"file"` // relative to the plan's folder
 	Name   string            `json:"name"`
-	Digest string            `json:"digest"`         // of the resolved scenario, including secrets
+	Digest string            `json:"digest"`         // digest of the resolved scenario, including secrets
 	Set    map[string]string `json:"set"`            // params given on the command line
 	Meta   map[string]string `json:"meta,omitempty"` // metadata from the command line, not from the scenario
 	Files  []PlannedFile     `json:"files"`
@@ -60,13 +60,13 @@ type PlannedTarget struct {
 	Entry     string           `json:"entry,omitempty"`
 	Services  []PlannedService `json:"services,omitempty"`
 	Addresses []string         `json:"addresses,omitempty"` // addresses of the URL's host
-	Cluster   *PlannedCluster  `json:"cluster,omitempty"`   // of the pods that faults hit
+	Cluster   *PlannedCluster  `json:"cluster,omitempty"`   // the cluster of the pods that faults hit
 }
 
 // A PlannedCluster is the cluster that a context of the kubeconfig led to.
 type PlannedCluster struct {
-	Name string `json:"name"` // as guard.allow.chaos has it
-	UID  string `json:"uid"`  // of its namespace kube-system
+	Name string `json:"name"` // name, as in guard.allow.chaos
+	UID  string `json:"uid"`  // UID of its namespace kube-system
 }
 
 // A PlannedService is a service that brunt would start.
@@ -91,8 +91,8 @@ const planVersion = 1
 // slow is the number of iterations of a digest whose data may hold a secret.
 const slow = 100_000
 
-// NewPlanFile resolves what a run would do now, for a plan that is kept in dir. Set are the params of
-// the command line. The error joins those of the faults that would fail.
+// NewPlanFile resolves what a run would do now, for a plan file that is kept in dir. set has the params of the
+// command line. The error joins the errors of faults that would fail.
 func NewPlanFile(ctx context.Context, p *plan.Plan, dir string, set map[string]string) (*PlanFile, error) {
 	salt := make([]byte, 16)
 	_, _ = rand.Read(salt) // never fails
@@ -154,7 +154,7 @@ func plannedTarget(
 	if p.Stack == nil {
 		host, _, err := net.SplitHostPort(p.Upstream)
 		if err != nil {
-			return out, nil // no URL, which is reported elsewhere
+			return out, nil // no valid URL; that is reported elsewhere
 		}
 		out.Addresses, err = addressesOf(ctx, host)
 		return out, err

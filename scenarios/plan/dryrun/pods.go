@@ -5,7 +5,7 @@ import (
 	"brunt/scenarios/plan"
 )
 
-// onPods says what of a fault is known before the run makes the pods that it hits.
+// onPods fills in the parts of a fault's forecast that are known before the run makes the pods that it hits.
 func (f *Forecast) onPods(p *plan.Plan, e *timeline.Entry) {
 	for _, part := range e.Parts() {
 		s := ForecastStep{

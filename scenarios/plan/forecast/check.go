@@ -11,15 +11,15 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Plan is what a forecast needs to know of a planned run.
+// A Plan describes a planned run to a forecast.
 type Plan struct {
 	Scenario *scenarios.Scenario
-	Mistakes *syntax.Mistakes // collects what the run can't decide
+	Mistakes *syntax.Mistakes // collects the objectives that the run can't decide
 	Loads    []Load
 	Once     []load.Step // the steps of setup and teardown
 	Series   measure.Series
 	Faults   []*timeline.Entry
-	Skipped  []string // faults that match no unit, where the guard allows that
+	Skipped  []string // faults that match no unit, if the guard allows that
 	Entry    string   // host:port of relative paths, as far as known
 }
 
@@ -38,9 +38,9 @@ type check struct {
 	notes []string
 }
 
-// Check reports every objective that the run could not decide as a mistake, with the figure that is too
-// small. The notes are hints for the author: the smallest outage that the load can show, what a closed
-// load hides, and loads that will run out of ports.
+// Check reports every objective that the run could not decide as a mistake, with the figure that is too small. The
+// notes are hints for the author: the smallest outage that the load can show, the stalls that a closed load hides,
+// and loads that will run out of ports.
 func (p Plan) Check() (notes []string) {
 	c := &check{plan: p}
 	for _, l := range p.Loads {
@@ -65,11 +65,11 @@ func (p Plan) Check() (notes []string) {
 	return append(c.notes, c.ports()...)
 }
 
-// span is a stretch of the run; times are offsets from t0.
+// span is a span of the run; its times are offsets from t0.
 type span struct{ from, to time.Duration }
 
-// coming lists the faults that will occur, as far as known; a fault that follows one that does not
-// occur does not occur either.
+// coming lists the faults that will occur, as far as known. A fault that follows one that does not occur does not
+// occur either.
 func (c *check) coming() []*timeline.Entry {
 	return slices.DeleteFunc(slices.Clone(c.plan.Faults),
 		func(e *timeline.Entry) bool { return slices.Contains(c.plan.Skipped, e.Name) })

@@ -14,10 +14,10 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// insideFault looks for objectives on recovery that end before their faults do. Recovery counts from the injection, so
-// the target has to be good again with the fault still in, as after a failover, or never bad: a note says so. Where the
-// fault leaves no request an answer, none of both can be, and the objective is a mistake. The recovery from a group
-// counts from its incident, which may begin late.
+// insideFault looks for objectives on recovery whose limit ends before their faults do. Recovery counts from the
+// injection, so the target has to be good again while the fault is still active, as after a failover, or it must
+// never be bad: a note says so. If no request gets an answer during the fault, neither is possible, and the objective
+// is a mistake. The recovery from a group counts from its incident, which may begin late.
 func (c *check) insideFault(est []timeline.Estimated) {
 	for _, o := range c.plan.Scenario.SLO {
 		if o.Metric.Row().Name != "recover" || !o.Upper() || o.Metric.Over > 0 {
@@ -35,7 +35,7 @@ func (c *check) insideFault(est []timeline.Estimated) {
 	}
 }
 
-// endsInside tells of an objective on recovery within a limit that is over before its fault is, or as its fault is.
+// endsInside reports an objective on recovery whose limit ends before its fault, or at the same time.
 func (c *check) endsInside(o slo.Objective, e timeline.Estimated, limit time.Duration) {
 	stays, heal := quantity.Brief(e.Clear-e.At), strings.Replace(o.Text, "recover", "heal", 1)
 	if c.cutsAll(e.Entry) {
@@ -53,8 +53,8 @@ func (c *check) endsInside(o slo.Objective, e timeline.Estimated, limit time.Dur
 			"while the fault is still in, as after a failover. From its end counts `%s`.", o.Text, e.Name, stays, heal))
 }
 
-// cutsAll reports whether every request of every load goes over a link that the fault cuts: from the load to a target
-// that brunt did not start, which is the only link there.
+// cutsAll reports whether every request of every load goes over a link that the fault cuts. That is the link from the
+// load to a target that brunt did not start, because such a target has only this link.
 func (c *check) cutsAll(e *timeline.Entry) bool {
 	t := e.Traits(chaos.Scope{})
 	if !t.Cuts || t.Touches == nil || c.plan.Scenario.Target.URL.IsZero() {

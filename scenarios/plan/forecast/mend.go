@@ -13,11 +13,11 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// around is what is near an occurrence on the timeline.
+// around holds the neighbours of an occurrence on the timeline.
 type around struct {
-	beside *timeline.Estimated // another fault that is in at the same time; nil is none
-	next   time.Duration       // when the next fault comes, or the load ends
-	by     *timeline.Estimated // the next fault; nil: the load ends
+	beside *timeline.Estimated // another fault that is active at the same time; nil if there is none
+	next   time.Duration       // when the next fault is injected, or the load ends
+	by     *timeline.Estimated // the next fault; nil means the end of the load
 }
 
 // around finds what is near occurrence i.
@@ -38,7 +38,7 @@ func (c *check) around(i int, est []timeline.Estimated) around {
 	return a
 }
 
-// comes says what comes next.
+// comes words the next event.
 func (a around) comes() string {
 	if a.by == nil {
 		return "the load ends"
@@ -46,7 +46,7 @@ func (a around) comes() string {
 	return a.by.Name + " comes"
 }
 
-// apart says how to keep two faults apart that are in at the same time.
+// apart says how to separate two faults that are active at the same time.
 func (c *check) apart(o slo.Objective, e, other timeline.Estimated) string {
 	if other.At < e.At {
 		e, other = other, e
@@ -56,8 +56,9 @@ func (c *check) apart(o slo.Objective, e, other timeline.Estimated) string {
 		other.Name, quantity.Brief(at))
 }
 
-// room says how to leave time for what must fit in before need. Gap is the time that is left for the hold:
-// a hold of that length would fit too; zero is none.
+// room says how to make enough time for the hold. need is the time until which the load must go on without another
+// fault. gap is the time that is left for the hold, so a hold of that length would fit as well; zero means that there
+// is none.
 func (c *check) room(a around, need, gap time.Duration) string {
 	s := "let the load last until " + quantity.Brief(quantity.WholeSeconds(need))
 	if lp := c.onlyLoad(slo.Objective{}); lp != nil && lp.Shape.With.Get("duration") != nil {
@@ -72,10 +73,10 @@ func (c *check) room(a around, need, gap time.Duration) string {
 	return s
 }
 
-// undecidable notes each fault whose outcome the run can't tell, and how to mend that. It is refused only
-// where an objective asks for it.
+// undecidable notes each fault whose outcome the run can't show, with a remedy. Such a fault is refused only if an
+// objective is on it.
 func (c *check) undecidable(est []timeline.Estimated) {
-	least := time.Duration(math.MaxInt64) // the shortest hold that all of them leave
+	least := time.Duration(math.MaxInt64) // the shortest time that all of them leave for a hold
 	type short struct {
 		e    timeline.Estimated
 		from time.Duration
@@ -96,7 +97,7 @@ func (c *check) undecidable(est []timeline.Estimated) {
 			continue
 		}
 		from := e.Clear
-		if e.Entry.OneShot() { // its unit may be back at once
+		if e.Entry.OneShot() { // the unit may be back at once
 			from = e.At
 		}
 		if hold := c.hold(slo.Objective{}, from); a.next < from+hold {
@@ -119,8 +120,8 @@ func (c *check) undecidable(est []timeline.Estimated) {
 	}
 }
 
-// slowAnswers notes that the baseline is too short to compute which answers are slow, where an objective asks how long
-// a fault lasted: one that only slows the target down then lasts for an unknown time.
+// slowAnswers notes that the baseline is too short to compute a limit of slow answers, if an objective is on how long
+// a fault lasted. A fault that only slows the target down then lasts for an unknown time.
 func (c *check) slowAnswers(est []timeline.Estimated) {
 	asked := slices.ContainsFunc(c.plan.Scenario.SLO,
 		func(o slo.Objective) bool { return o.Metric.Row().Effect != nil && o.Metric.Span == 0 && o.Upper() })
@@ -141,8 +142,8 @@ func (c *check) slowAnswers(est []timeline.Estimated) {
 			int(got.n), need, c.more(baseline, in, float64(need)/max(1, got.n))))
 }
 
-// fewAnswers notes each fault that an objective asks about and that too few requests meet to show that it made no
-// answers slower: the objective then passes only if requests fail.
+// fewAnswers notes each fault with an objective that too few requests will meet to show that it made no answers
+// slower. The objective then passes only if requests fail.
 func (c *check) fewAnswers(est []timeline.Estimated) {
 	if c.plan.Scenario.Judge.Slow > 0 {
 		return
@@ -173,7 +174,7 @@ func (c *check) fewAnswers(est []timeline.Estimated) {
 	}
 }
 
-// holdText words the hold that hold returns, and why it is longer than the scenario's.
+// holdText words the result of hold, and why it is longer than the scenario's hold.
 func (c *check) holdText(o slo.Objective, at time.Duration) string {
 	hold, set := c.hold(o, at), c.plan.Scenario.Judge.HoldOr()
 	if hold <= set {
@@ -183,7 +184,7 @@ func (c *check) holdText(o slo.Objective, at time.Duration) string {
 		quantity.Brief(hold), quantity.Brief(set), effect.EnoughFor(c.plan.Scenario.Judge.LimitOr()))
 }
 
-// leastHold is the shortest hold in which the load offers enough requests to show recovery at time at.
+// leastHold returns the shortest hold in which the load offers enough requests to show recovery at time at.
 func (c *check) leastHold(o slo.Objective, at time.Duration) time.Duration {
 	rate := c.rate(o, at, at+c.plan.Scenario.Judge.HoldOr())
 	if rate.n == 0 {
@@ -192,7 +193,8 @@ func (c *check) leastHold(o slo.Objective, at time.Duration) time.Duration {
 	return time.Duration(math.Ceil(float64(effect.EnoughFor(c.plan.Scenario.Judge.LimitOr()))/rate.n)) * time.Second
 }
 
-// onlyLoad is the load that an objective is about, if it is one alone.
+// onlyLoad returns the load that an objective names, or the only load of the plan. It returns nil if an objective
+// that names none is about several loads.
 func (c *check) onlyLoad(o slo.Objective) *Load {
 	i := slices.IndexFunc(c.plan.Loads, func(lp Load) bool { return lp.Name == o.Load })
 	switch {

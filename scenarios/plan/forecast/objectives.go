@@ -26,8 +26,8 @@ func (c *check) noVerdict() {
 	}
 }
 
-// shedding notes the steps that may shed load while no objective over the run says how much: the errors of such a
-// run are none, whatever the target refuses. Of each load the first is noted.
+// shedding notes the first step of each load that may shed load while no objective over the run limits shed requests:
+// such a run has no errors, whatever the target refuses.
 func (c *check) shedding() {
 	for i := range c.plan.Loads {
 		if step := c.shedsUnasked(&c.plan.Loads[i]); step != "" {
@@ -37,8 +37,8 @@ func (c *check) shedding() {
 	}
 }
 
-// shedsUnasked is the first step of a load that may shed and that no objective on shed requests covers; empty: there is
-// none.
+// shedsUnasked returns the first step of a load that may shed load and that no objective on shed requests covers;
+// empty if there is none.
 func (c *check) shedsUnasked(lp *Load) string {
 	for _, f := range lp.Flows {
 		for _, s := range f.Steps {
@@ -56,7 +56,7 @@ func (c *check) shedsUnasked(lp *Load) string {
 	return ""
 }
 
-// lostWrites notes a ledger without an objective on lost writes: a run that lost some passes.
+// lostWrites notes a ledger without an objective on lost writes: a run would pass even if it lost some.
 func (c *check) lostWrites() {
 	for _, l := range c.plan.Scenario.Ledgers {
 		asks := func(o slo.Objective) bool {
@@ -120,7 +120,7 @@ func (c *check) occurrences(est []timeline.Estimated) {
 	}
 }
 
-// comes is how often a fault occurs.
+// comes returns how often a fault occurs.
 func comes(fault string, est []timeline.Estimated) int {
 	n := 0
 	for _, e := range est {
@@ -163,8 +163,8 @@ func (c *check) recoveries(est []timeline.Estimated) {
 	}
 }
 
-// failsLate notes an objective on a failover that fails within its limit: a failover shows by a hold that is good
-// while the fault is in.
+// failsLate notes an objective on a failover that would fail even for some failovers within its limit, because the
+// fault is too short: a failover shows only by a good hold while the fault is active. It reports whether it did.
 func (c *check) failsLate(o slo.Objective, e timeline.Estimated) bool {
 	if o.Metric.Row().Name != "failover" || !o.Upper() || e.Entry.OneShot() {
 		return false
@@ -185,8 +185,8 @@ func (c *check) failsLate(o slo.Objective, e timeline.Estimated) bool {
 	return true
 }
 
-// crowded refuses a judged fault that overlaps another, or that is followed by too little quiet
-// load. A recovery is judged by what overlapping faults did together, where that holds.
+// crowded refuses a judged fault that overlaps another, or that is followed by too little load without a fault. It
+// allows objectives on recovery from faults that overlap, because these are judged by the joint effect.
 func (c *check) crowded(o slo.Objective, i int, est []timeline.Estimated) bool {
 	e, a := est[i], c.around(i, est)
 	together := o.Metric.Row().Recovers && o.Metric.Over == 0
@@ -200,8 +200,8 @@ func (c *check) crowded(o slo.Objective, i int, est []timeline.Estimated) bool {
 	return c.cramped(o, e, a)
 }
 
-// incidentFits refuses an objective on incidents if the load ends too early to show that of a fault. Other faults may
-// come meanwhile, because an incident is that of all.
+// incidentFits refuses an objective on incidents if the load ends too early to show the incident of a fault. Other
+// faults may be injected meanwhile, because an incident may have several causes.
 func (c *check) incidentFits(o slo.Objective, est []timeline.Estimated) {
 	for _, e := range est {
 		if c.cramped(o, e, around{next: c.end}) {
@@ -210,10 +210,11 @@ func (c *check) incidentFits(o slo.Objective, est []timeline.Estimated) {
 	}
 }
 
-// cramped refuses an objective that is followed by too little quiet load to be decided.
+// cramped refuses an objective on a fault that is followed by too little load without a fault to decide the
+// objective.
 func (c *check) cramped(o slo.Objective, e timeline.Estimated, a around) bool {
 	from, word := e.At, "injection"
-	if last := e.Entry.LastStep(); last > 0 { // the incident of a group may begin with it
+	if last := e.Entry.LastStep(); last > 0 { // the incident of a group may begin with its last step
 		from, word = from+last, "last step"
 	}
 	if o.Metric.Row().Healing {
@@ -238,20 +239,20 @@ func (c *check) cramped(o slo.Objective, e timeline.Estimated, a around) bool {
 	return false
 }
 
-// hold is how long good requests must last to show recovery at time at: the hold in the scenario,
-// extended until the load offers enough requests.
+// hold returns how long good requests must last to show recovery at time at: the hold of the scenario, extended until
+// the load offers enough requests.
 func (c *check) hold(o slo.Objective, at time.Duration) time.Duration {
-	return max(c.plan.Scenario.Judge.HoldOr(), c.leastHold(o, at)) // where the rate is an upper bound, this is a lower one
+	return max(c.plan.Scenario.Judge.HoldOr(), c.leastHold(o, at)) // a lower bound if the rate is an upper bound
 }
 
-// offer is how many requests the loads offer in a span.
+// offer is the number of requests that the loads offer in a span.
 type offer struct {
 	n    float64
-	most bool // n is an upper bound: closed loads are included, whose rate depends on response times
+	most bool // n is an upper bound, because it includes closed loads, whose rate depends on response times
 }
 
-// expected is how many requests o selects in a span; known is false where a closed load among them
-// has no bound.
+// expected returns how many requests o selects in a span. known is false if a closed load among them has no upper
+// bound.
 func (c *check) expected(o slo.Objective, from, to time.Duration) (sum offer, known bool) {
 	for i := range c.plan.Loads {
 		lp := &c.plan.Loads[i]
@@ -279,8 +280,8 @@ func (c *check) expected(o slo.Objective, from, to time.Duration) (sum offer, kn
 	return sum, true
 }
 
-// mostIterations bounds how many iterations of a closed load begin within a span: by their number in
-// all, and by the think time in each. Without either there is no bound.
+// mostIterations returns an upper bound of the iterations of a closed load that begin within a span. It follows from
+// the total number of iterations, and from the think time in each. Without either it is infinite.
 func mostIterations(lp *Load, from, to time.Duration) float64 {
 	users := lp.Schedule.Users
 	busy := users.Area(to) - users.Area(from)
@@ -295,12 +296,12 @@ func mostIterations(lp *Load, from, to time.Duration) float64 {
 		most = users.Max() * float64(n)
 	}
 	if think := leastThink(lp).Seconds(); think > 0 {
-		most = min(most, busy/think+users.Max()) // each user begins with an iteration
+		most = min(most, busy/think+users.Max()) // each user begins with an iteration at once
 	}
 	return most
 }
 
-// leastThink is the mean think time of an iteration, at least.
+// leastThink returns a lower bound of the mean think time of an iteration.
 func leastThink(lp *Load) time.Duration {
 	sum, weights := 0.0, 0.0
 	for _, f := range lp.Flows {
@@ -319,7 +320,7 @@ func leastThink(lp *Load) time.Duration {
 	return time.Duration(sum / weights)
 }
 
-// stepsPerIteration is the mean number of requests per iteration that o selects.
+// stepsPerIteration returns the mean number of requests per iteration that o selects.
 func (c *check) stepsPerIteration(lp *Load, o slo.Objective) float64 {
 	if o.Step == "iteration" {
 		return 1
@@ -344,7 +345,7 @@ func (c *check) hasPart(s load.Step, name string) bool {
 	return slices.ContainsFunc(s.Parts, func(n int32) bool { return c.plan.Series.Steps[n].Name == name })
 }
 
-// rate is the mean rate of requests that o selects; 0 is unknown.
+// rate returns the mean rate of requests that o selects; 0 means unknown.
 func (c *check) rate(o slo.Objective, from, to time.Duration) offer {
 	to = min(to, c.end)
 	if to <= from {
@@ -399,11 +400,11 @@ func (c *check) enough(o slo.Objective, in span, phase string) bool {
 	return false
 }
 
-// inFlight is how long before the first injection requests are sent that are still in flight at the injection, and
-// so are no part of the baseline.
+// inFlight is the assumed response time of requests before the first injection: requests sent within this time are
+// still in flight at the injection, and so are not part of the baseline.
 const inFlight = 200 * time.Millisecond
 
-// phaseSpans returns the spans that an objective is judged in, as far as they are known beforehand.
+// phaseSpans returns the spans in which an objective is judged, as far as they are known beforehand.
 func (c *check) phaseSpans(o slo.Objective, est []timeline.Estimated) []span {
 	end := c.end
 	switch p := o.PhaseOrRun(); p.Kind {
@@ -426,8 +427,8 @@ func (c *check) phaseSpans(o slo.Objective, est []timeline.Estimated) []span {
 	}
 }
 
-// stopConditions refuses a condition that would end the run before recovery is possible. A condition
-// without `for` ends it in its first bad second.
+// stopConditions refuses a condition that would end the run before recovery is possible. A condition without `for`
+// ends the run in the first bad second.
 func (c *check) stopConditions(est []timeline.Estimated) {
 	for _, s := range c.plan.Scenario.Stop {
 		for _, o := range c.plan.Scenario.SLO {
@@ -441,8 +442,8 @@ func (c *check) stopConditions(est []timeline.Estimated) {
 	}
 }
 
-// decidedAfter is how long after the injection an objective on recovery can still be met; 0 for
-// other objectives.
+// decidedAfter returns how long after the injection an objective on recovery can still be met; 0 for other
+// objectives.
 func decidedAfter(o slo.Objective, est []timeline.Estimated) time.Duration {
 	at := result.Num(o.Value).D()
 	switch row := o.Metric.Row(); {
@@ -489,7 +490,7 @@ func (c *check) uniqueData() {
 	}
 }
 
-// tableShare is the share of a load's iterations that take a row of a table.
+// tableShare returns the share of a load's iterations that take a row of a table.
 func tableShare(lp *Load, slot int) float64 {
 	sum, uses := 0.0, 0.0
 	for _, f := range lp.Flows {
@@ -509,7 +510,7 @@ func usesTable(s load.Step, slot int) bool {
 		func(r *syntax.Ref) bool { return r.Kind == syntax.RefData && r.Slot == slot })
 }
 
-// closedLoads notes what a closed load hides.
+// closedLoads notes that closed loads hide stalls.
 func (c *check) closedLoads() {
 	for i := range c.plan.Loads {
 		if lp := &c.plan.Loads[i]; lp.Scripted {

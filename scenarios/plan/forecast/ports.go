@@ -22,17 +22,17 @@ import (
 type destination struct {
 	addr    string // host:port
 	loads   []string
-	sources []string // source addresses; empty is the system's choice
+	sources []string // source addresses; empty means the system's choice
 	opens   []opening
 }
 
 // An opening is the rate at which a load opens connections to a destination.
 type opening struct {
-	rate         *load.Profile // iterations
-	perIteration float64       // connections
+	rate         *load.Profile // rate of iterations
+	perIteration float64       // connections per iteration
 }
 
-// before is how many connections are opened before t.
+// before returns how many connections are opened before t.
 func (d *destination) before(t time.Duration) float64 {
 	n := 0.0
 	for _, o := range d.opens {
@@ -41,9 +41,9 @@ func (d *destination) before(t time.Duration) float64 {
 	return n
 }
 
-// ports notes loads that will run out of ports: those that open more connections within
-// PortReuseDelay than there are ports, because their connections close after few requests. It leaves
-// out closed loads, whose rate is not known beforehand, and loads that keep connections.
+// ports notes loads that will run out of ports: loads that open more connections within PortReuseDelay than there are
+// ports, because their connections close after few requests. It leaves out closed loads, whose rate is not known
+// beforehand, and loads that keep connections.
 func (c *check) ports() (notes []string) {
 	low, high := machine.EphemeralPorts()
 	each := float64(high - low + 1)
@@ -72,8 +72,8 @@ func (d *destination) from() string {
 	return fmt.Sprintf("%d source addresses", len(d.sources))
 }
 
-// most is the largest number of connections opened within a stretch of time, and the time at which
-// the number exceeds the room there is.
+// most returns the largest number of connections opened within stretch, and the time out at which the number exceeds
+// there, the number of ports.
 func (d *destination) most(stretch, end time.Duration, there float64) (most float64, out time.Duration) {
 	const steps = 2000
 	step := max(end/steps, time.Millisecond)
@@ -123,8 +123,7 @@ func (c *check) destinations() (out []*destination) {
 	return out
 }
 
-// requestsByHost is the mean number of requests per iteration of a load, by the host:port that they
-// go to.
+// requestsByHost returns the mean number of requests per iteration of a load, by the host:port that they go to.
 func (c *check) requestsByHost(lp *Load) map[string]float64 {
 	out, weights := map[string]float64{}, 0.0
 	for _, f := range lp.Flows {
@@ -140,7 +139,8 @@ func (c *check) requestsByHost(lp *Load) map[string]float64 {
 	return out
 }
 
-// address is the host:port that a step's request goes to; not ok where it makes none, or the address is not known.
+// address returns the host:port that a step's request goes to. ok is false if the step makes no request, or if the
+// address is not known.
 func (c *check) address(s load.Step) (addr string, ok bool) {
 	if s.Call == nil {
 		return "", false

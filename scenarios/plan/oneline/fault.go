@@ -42,7 +42,7 @@ func (l Line) faults(t times) (*syntax.Node, error) {
 	return out, nil
 }
 
-// fault returns one entry of `chaos`. Its time is at and stays, unless the settings have one.
+// fault returns one entry of `chaos`. at and stays are its time, unless the settings have one.
 func fault(kind string, given []string, at, stays time.Duration) (*syntax.Node, error) {
 	m := &syntax.Mistakes{}
 	timing, settings := plan.SplitArguments(given, m)
@@ -69,7 +69,8 @@ func fault(kind string, given []string, at, stays time.Duration) (*syntax.Node, 
 	return out, nil
 }
 
-// rounded keeps a time readable: whole seconds where there are many.
+// rounded rounds a time down to be readable: to whole seconds from 5 s on, otherwise to tenths of a second, at least
+// 0.1 s.
 func rounded(d time.Duration) time.Duration {
 	if d >= 5*time.Second {
 		return d.Truncate(time.Second)
@@ -83,8 +84,8 @@ func set(n *syntax.Node, key string, value *syntax.Node) {
 	n.Fields = append(n.Fields, syntax.Field{Key: key, Value: value})
 }
 
-// fields splits a text at blanks that are outside of quotes, brackets and braces. Quotes around a whole value are left
-// out.
+// fields splits a text at blanks that are outside of quotes, brackets and braces. It removes quotes around a whole
+// value.
 func fields(s string) []string {
 	var out []string
 	var b strings.Builder

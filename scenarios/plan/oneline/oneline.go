@@ -20,13 +20,15 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Line is what a command line says of a run. The zero value of every field but the URL is a default.
+// A Line holds the arguments of a command line that describe a run. Except for the URL, the zero value of a field
+// means its default.
 type Line struct {
-	URL        string   // what is loaded, http or https, with path and query
-	Rate       string   // requests a second: a number, or a rate of the language; default 50/s
-	For        string   // how long the load takes, a duration of the language; default 30s
-	Timeout    string   // of a request, a duration of the language; default that of the language
-	Objectives []string // of `slo`; default errors < 1%, or errors = 0% where too few requests come to judge that
+	URL     string // URL of the target, http or https, with path and query
+	Rate    string // requests a second: a number, or a rate of the language; default 50/s
+	For     string // length of the load, a duration of the language; default 30s
+	Timeout string // timeout of a request, a duration of the language; default as in the language
+	// entries of `slo`; default errors < 1%, or errors = 0% if there are too few requests to judge that
+	Objectives []string
 	Faults     []string // KIND KEY=VALUE …, with at=, for= and the other keys of the timeline; see [Line.Scenario]
 	Command    string   // the command line, for a comment
 }
@@ -39,18 +41,18 @@ const (
 	fewSLO      = "errors = 0%"
 )
 
-// warmup is offered before the load begins, so that connections and caches of a first request are not judged.
+// warmup is the length of the warm-up, so that the first use of connections and caches is not judged.
 const warmup = time.Second
 
-// Scenario writes the text of the scenario. Faults without a time of their own follow each other: the first third of
-// the load is the baseline, or 5 s of a short load, and each fault has an equal part of the rest, of which it is in for
-// the first third. The hold is shorter and the share of bad requests larger than usual where that lets the run tell
-// what a fault did and whether the target recovered. Values of objectives and faults are not checked here: they are
-// once the text is parsed. The error says which flag is wrong.
+// Scenario writes the text of the scenario. Faults without a time of their own follow each other: the baseline is the
+// first third of the load, or 5 s of a short load, and each fault has an equal part of the rest, and is active in the
+// first third of its part. The hold is shorter and the limit of bad requests larger than usual if the run can then
+// show the effect of a fault and the recovery. Values of objectives and faults are not checked here, but when the
+// text is parsed. The error says which flag is wrong.
 func (l Line) Scenario() (string, error) {
 	u, err := syntax.ParseURL(l.URL)
 	if err != nil {
-		return "", err // it shows no password
+		return "", err // the error does not show a password
 	}
 	rate, perSecond, err := l.rate()
 	if err != nil {
@@ -94,14 +96,15 @@ func (l Line) Scenario() (string, error) {
 	return b.String(), nil
 }
 
-// times divide a load among its faults.
+// times divides a load among its faults.
 type times struct {
 	lead  time.Duration // the baseline, before the first fault
-	part  time.Duration // of each fault, with the time after it
-	stays time.Duration // how long a fault is in
+	part  time.Duration // length of each fault with the time after it
+	stays time.Duration // how long a fault is active
 }
 
-// leastLead is a baseline that shows whether answers became slower: five blocks of a second, as [effect.Slower] needs.
+// leastLead is the least length of a baseline that shows whether answers became slower: five blocks of a second, as
+// [effect.Slower] needs.
 const leastLead = 5 * time.Second
 
 func split(duration time.Duration, faults int) times {
@@ -110,9 +113,9 @@ func split(duration time.Duration, faults int) times {
 	return times{lead: rounded(lead), part: part, stays: rounded(part / 3)}
 }
 
-// judge returns the settings by which a fault is judged, as far as the usual ones don't fit: a hold that fits behind
-// each fault, and the share of bad requests that so few requests can show. Empty: the usual ones fit, or too few
-// requests come for any.
+// judge returns the settings of `judge` that differ from the defaults: a hold that fits after each fault, and a limit
+// of bad requests that so few requests can show. It is empty if the defaults fit, or if there are too few requests
+// for any settings.
 func (t times) judge(perSecond float64) string {
 	hold := min(scenarios.DefaultHold, (t.part - t.stays - time.Second).Truncate(time.Second))
 	limit := t.limit(perSecond, hold)
@@ -131,11 +134,11 @@ func (t times) judge(perSecond float64) string {
 	return fmt.Sprintf("judge: {%s}   # %s\n", strings.Join(settings, ", "), strings.Join(why, ", and "))
 }
 
-// limits are the shares of bad requests that a line judges by, the usual one first.
+// limits are the possible limits of bad requests of a line, the default first.
 var limits = []float64{scenarios.DefaultLimit, 2e-2, 3e-2, 5e-2}
 
-// limit is the least share of bad requests that a hold can show, and for which the baseline tells what is slow; without
-// one, the least that a hold can show. Zero: there are too few requests for any.
+// limit returns the least limit that a hold can show, and for which the baseline gives a limit of slow answers. If
+// there is none, it returns the least limit that a hold can show. Zero means that there are too few requests for any.
 func (t times) limit(perSecond float64, hold time.Duration) (least float64) {
 	for _, limit := range slices.Backward(limits) {
 		if perSecond*hold.Seconds() < float64(effect.EnoughFor(limit)) {
@@ -165,10 +168,10 @@ func (l Line) objectives(requests float64) []string {
 	return []string{defaultSLO}
 }
 
-// text writes what the command line says as a text without placeholders.
+// text quotes an argument of the command line as a text without placeholders.
 func text(s string) string { return syntax.YAMLText(strings.ReplaceAll(s, "${", "$${")) }
 
-// printable replaces what would end a comment, or disturb a terminal, by a blank.
+// printable replaces characters that would end a comment, or disturb a terminal, with a blank.
 func printable(r rune) rune {
 	if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
 		return ' '

@@ -72,8 +72,8 @@ func Corpus(t testing.TB, archive string) []Case {
 	return out
 }
 
-// corpusFiles are the files that the corpus names, by base name, so that an example finds its own
-// files under the names that it uses.
+// corpusFiles returns the files that the corpus names, by base name, so that an example finds its files under the
+// names that it uses.
 var corpusFiles = sync.OnceValue(func() map[string][]byte {
 	out := map[string][]byte{}
 	if a, err := readArchive("files"); err == nil {
@@ -81,7 +81,7 @@ var corpusFiles = sync.OnceValue(func() map[string][]byte {
 			out[f.Name] = f.Data
 		}
 	}
-	for _, top := range []string{"../..", "../../.."} { // of a test in scenarios/NAME, or a folder below it
+	for _, top := range []string{"../..", "../../.."} { // from a test in scenarios/NAME, or in a folder below it
 		logs, _ := filepath.Glob(filepath.Join(top, "examples", "*", "*.log")) // too long for the archive
 		for _, path := range logs {
 			out[filepath.Base(path)], _ = os.ReadFile(path)

@@ -1,3 +1,3 @@
-// Package plantest helps to test code that reads scenarios: it holds a corpus of valid and broken
-// ones, each with the expected mistakes, and compiles a scenario from its text.
+// Package plantest helps to test code that reads scenarios: it holds a corpus of valid and broken scenarios, each
+// with the expected mistakes, and compiles a scenario from its text.
 package plantest

@@ -4,6 +4,6 @@
 //	every part of the run -----Note----->  |---Subscribe-------> scripts
 //	`brunt note` --------------Receive-->  '---Events, Noted---> result.Result
 //
-// A [Log] masks secrets in all that it records. Its times are offsets from one t0: a run creates its
-// log before it knows t0, and calls [Log.Begin] when the load begins.
+// A [Log] masks secrets in everything that it records. Its times are offsets from one t0: a run creates its log
+// before it knows t0, and calls [Log.Begin] when the load begins.
 package events

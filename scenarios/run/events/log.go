@@ -14,10 +14,11 @@ import (
 
 // Options configure a log.
 type Options struct {
-	Mask       func(string) string // hides secrets; nil hides nothing
-	MaskFields func(string) string // hides those in what a person wrote, also by the names before them; nil is Mask
-	Log        *slog.Logger        // receives each event as well; nil receives none
-	Event      func(result.Event)  // called with each event, by several goroutines; may be nil
+	Mask func(string) string // hides secrets; nil hides nothing
+	// hides secrets in texts of people, including values whose names mark them as secret; nil means Mask
+	MaskFields func(string) string
+	Log        *slog.Logger       // receives each event as well; nil receives none
+	Event      func(result.Event) // called with each event, by several goroutines; may be nil
 }
 
 // A Log is the clock of a run, its events and its notes. Any goroutine may use it.
@@ -51,10 +52,10 @@ func New(o Options) *Log {
 // Begin sets t0. It also applies to events that were recorded before.
 func (l *Log) Begin(t0 time.Time) { l.t0.Store(&t0) }
 
-// T0 is the time that all offsets are relative to.
+// T0 returns the time that all offsets are relative to.
 func (l *Log) T0() time.Time { return *l.t0.Load() }
 
-// Now is the run's clock: the offset from t0.
+// Now returns the time of the run's clock: the offset from t0.
 func (l *Log) Now() time.Duration { return time.Since(*l.t0.Load()) }
 
 // Note adds a note to the report.
@@ -72,8 +73,8 @@ func (l *Log) Noted() []string {
 	return slices.Clone(l.notes)
 }
 
-// Subscribe passes each further event to a function as well, before Options.Event. There is one such
-// function at a time.
+// Subscribe passes each further event to a function as well, before Options.Event. A later call replaces the
+// function.
 func (l *Log) Subscribe(to func(result.Event)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -131,8 +132,8 @@ func maskedValue(v any, mask func(string) string) any {
 	return v
 }
 
-// Events returns the events with their times on the run's clock; events before the load were
-// recorded before t0 was known. Events that were reported late are sorted into their place.
+// Events returns the events with their times on the run's clock. This also applies to events before the load, which
+// were recorded before t0 was known. Events that were reported late are sorted into their place.
 func (l *Log) Events() []result.Event {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -142,7 +143,7 @@ func (l *Log) Events() []result.Event {
 	return out
 }
 
-// read calls do with each event, and notes it once where they can't be read back. Mu is held.
+// read calls do with each event. If events can't be read back, it notes that once. The caller holds mu.
 func (l *Log) read(do func(result.Event)) {
 	if err := l.events.each(l.T0(), do); err != nil && !l.lost {
 		l.lost = true

@@ -12,13 +12,13 @@ import (
 	"brunt/scenarios/result"
 )
 
-// packed is a list of events in encoded form, in a file: a run has thousands, and each takes 150 bytes and its texts
-// otherwise.
+// packed is a list of events that are encoded in a file, because a run has thousands of events, and each would take
+// 150 bytes of memory besides its texts.
 //
-// An event is its kind, by number, its time since base and its time by the wall clock, both in ns, its fault, unit and
-// text, each after its length, and the number of its data; 0 is none.
+// An event is encoded as the number of its kind, its time since base and its time by the wall clock, both in ns, its
+// fault, unit and text, each preceded by its length, and the number of its data; 0 means no data.
 type packed struct {
-	base  time.Time // what the times are relative to
+	base  time.Time // times are relative to base
 	kinds []string
 	data  []map[string]any
 	list  disk.Spool
@@ -53,8 +53,8 @@ func (p *packed) add(at time.Time, e *result.Event) {
 	p.n++
 }
 
-// each calls do with each event, in the order in which they were added. Its time is relative to t0. The error is one of
-// the file, whose further events are lost.
+// each calls do with each event, in the order in which they were added. The time of an event is relative to t0. After
+// an error of the file, the remaining events are lost.
 func (p *packed) each(t0 time.Time, do func(e result.Event)) error {
 	begun := t0.Sub(p.base)
 	in := bufio.NewReader(p.list.Reader())

@@ -9,9 +9,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Receive records the notes that `brunt note` adds to a run, until stop is called. Stop returns them,
-// as notes of the result. State is the folder of the journal; with an empty one no notes are
-// received.
+// Receive records the notes that `brunt note` adds to a run, until stop is called. stop returns them, as notes for
+// the result. state is the folder of the journal; if it is empty, no notes are received.
 func (l *Log) Receive(state string, about notes.Running) (stop func() []string) {
 	if state == "" {
 		return func() []string { return nil }
@@ -20,7 +19,7 @@ func (l *Log) Receive(state string, about notes.Running) (stop func() []string) 
 	var times []time.Time
 	take := func(m notes.Note) {
 		at := time.Now()
-		if since := at.Sub(m.At); since > 0 && since < notes.DeadAfter { // else the author's clock differs
+		if since := at.Sub(m.At); since > 0 && since < notes.DeadAfter { // otherwise the author's clock differs
 			at = at.Add(-since)
 		}
 		author, text := l.o.Mask(m.Author), l.o.MaskFields(m.Text)
@@ -34,7 +33,7 @@ func (l *Log) Receive(state string, about notes.Running) (stop func() []string) 
 	}
 	return func() []string {
 		box.Close(take)
-		for i := range received { // the load may have begun since
+		for i := range received { // the load may have begun since the note
 			at := times[i].Sub(l.T0()).Round(100 * time.Millisecond)
 			received[i] = fmt.Sprintf("noted at %s by %s", quantity.FormatSeconds(at.Seconds()), received[i])
 		}

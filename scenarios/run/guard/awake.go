@@ -16,25 +16,25 @@ import (
 	"brunt/scenarios/run/events"
 )
 
-// Awake finds out, each time that brunt itself stood still, what its watchdog took back meanwhile. A
-// fault that is taken back is void; without its target the run ends.
+// Awake finds out, each time that brunt itself stood still, which faults its watchdog took back meanwhile. A fault
+// that was taken back is void. If the target was ended, the run ends.
 type Awake struct {
 	log      *events.Log
 	cancel   context.CancelCauseFunc // ends the run
 	journal  *journal.Journal
-	remote   *journal.RemoteWatchdog // nil: there is none, or it has given brunt up
+	remote   *journal.RemoteWatchdog // nil if there is none, or if it has given brunt up
 	timeline func() *timeline.Timeline
 	freezes  func() []measure.Freeze
 	asleep   func() time.Duration // how long the machine has been suspended since it was started
-	began    time.Time            // of the pulse's clock
+	began    time.Time            // start of the pulse's clock
 
 	mu    sync.Mutex
-	seen  int            // freezes that were looked at
-	slept time.Duration  // the machine's sleep that is known
+	seen  int            // number of freezes that were handled
+	slept time.Duration  // the sleep of the machine that was already handled
 	heard time.Duration  // when the machine's sleep was read last
-	last  measure.Freeze // the last one that was long
-	until time.Duration  // how long the watchdog is likely to be still at work
-	acts  bool           // the watchdog may have begun to act, and an undo may take it long
+	last  measure.Freeze // the last long freeze
+	until time.Duration  // until when the watchdog is likely to be still at work
+	acts  bool           // the watchdog may have begun to act, and an undo may take long
 	read  time.Duration  // when the journal was read last
 	stop  chan struct{}  // closed when the faults are over
 	gone  sync.WaitGroup
@@ -44,14 +44,14 @@ type Awake struct {
 
 const (
 	awakeEvery = 250 * time.Millisecond
-	longFreeze = time.Second      // shorter ones are not reported
-	actsAfter  = 8 * time.Second  // the watchdog acts after 10 s without a heartbeat, of which there is one each second
-	stillWorks = 10 * time.Second // it may be in the middle of its work when brunt goes on
-	readEvery  = 2 * time.Second  // the journal, after that
+	longFreeze = time.Second      // shorter freezes are not reported
+	actsAfter  = 8 * time.Second  // the watchdog acts after 10 s without a heartbeat; brunt sends one each second
+	stillWorks = 10 * time.Second // the watchdog may still be at work for so long after brunt continues
+	readEvery  = 2 * time.Second  // interval of reading the journal after that
 )
 
-// NewAwake begins to watch, before the run starts anything. It cancels the run by a [TargetGoneError]. Current
-// returns the timeline in progress, or nil. Its user calls End.
+// NewAwake begins to watch, before the run starts anything. It cancels the run with a [TargetGoneError]. current
+// returns the timeline in progress, or nil. The caller must call End.
 func (p *Protection) NewAwake(current func() *timeline.Timeline, cancel context.CancelCauseFunc) *Awake {
 	a := &Awake{
 		log: p.log, journal: p.Journal, remote: p.remote, inside: &p.inside, timeline: current, cancel: cancel,
@@ -85,9 +85,9 @@ func (a *Awake) End() {
 // inRun returns an instant of the pulse's clock as an offset from t0.
 func (a *Awake) inRun(at time.Duration) time.Duration { return a.began.Sub(a.log.T0()) + at }
 
-// Check asks the journal what the watchdog took back, if brunt stood still a short time ago, or so long that the
-// watchdog may have acted: its undo of a fault may end much later.
-// It reads the journal in any case for a fault that is overdue.
+// Check reads from the journal which faults the watchdog took back. It does so if brunt stood still a short time ago,
+// or for so long that the watchdog may have acted, because the undo of a fault may end much later. For a fault that
+// is overdue it always reads the journal.
 func (a *Awake) Check(overdue bool) {
 	if a.inside != nil {
 		a.inside.check()
@@ -95,7 +95,7 @@ func (a *Awake) Check(overdue bool) {
 	a.examine(true, overdue)
 }
 
-// examine checks. Unless it is due, it spares most of the readings of the journal that are likely to show nothing.
+// examine does the check. Unless due is set, it skips most readings of the journal that would probably show nothing.
 // overdue says that a fault is past its deadline, at which the watchdog acts.
 func (a *Awake) examine(due, overdue bool) {
 	a.mu.Lock()
@@ -118,7 +118,7 @@ func (a *Awake) examine(due, overdue bool) {
 	a.besides()
 	taken, busy, err := a.journal.TakenBack()
 	for end := time.Now().Add(stillWorks); soon && err == nil && busy && time.Now().Before(end); {
-		time.Sleep(awakeEvery / 10) // it ends processes of the run, also those that are started now
+		time.Sleep(awakeEvery / 10) // the watchdog ends processes of the run, even those that are started now
 		taken, busy, err = a.journal.TakenBack()
 	}
 	if err != nil {
@@ -134,7 +134,7 @@ func (a *Awake) examine(due, overdue bool) {
 			t.StoodStill(from, to, min(from+journal.GivenUp, to))
 		}
 	}
-	for _, e := range taken { // each time again: an injection may have been under way when brunt was stopped
+	for _, e := range taken { // repeated each time, because an injection may have been under way when brunt was stopped
 		at := e.TakenBack.Sub(a.log.T0().Round(0))
 		if t := a.timeline(); e.Fault != "" && t != nil {
 			t.TakenBack(e.ID, chaos.TakenBackError{At: at, From: from, To: to})
@@ -151,8 +151,8 @@ func (a *Awake) examine(due, overdue bool) {
 	}
 }
 
-// suspended notes that the machine was suspended since it was asked last. The clock of the run stood still meanwhile,
-// as did a watchdog on this machine; one on another machine went on. Mu is held.
+// suspended records whether the machine was suspended since the last call. The clock of the run stood still
+// meanwhile, and so did a watchdog on this machine, but not one on another machine. The caller holds mu.
 func (a *Awake) suspended(now time.Duration) {
 	all := a.asleep()
 	if d := all - a.slept; d >= longFreeze {
@@ -162,8 +162,8 @@ func (a *Awake) suspended(now time.Duration) {
 	a.slept, a.heard = all, now
 }
 
-// besides notes in the journal what the watchdog in a container of its own took back, if it gave brunt up in the last
-// long freeze. No load ran in the freeze, so the instant matters to the second at most. Mu is held.
+// besides records in the journal the faults that the watchdog in a container of its own took back, if it gave brunt
+// up in the last long freeze. No load ran in the freeze, so the time need not be exact. The caller holds mu.
 func (a *Awake) besides() {
 	if a.remote == nil || !a.acts || !a.remote.Gone(context.Background()) {
 		return
@@ -180,5 +180,5 @@ func (a *Awake) besides() {
 // A TargetGoneError is the cause of a run whose target its own watchdog ended, or may have ended.
 type TargetGoneError struct{ How string }
 
-// Error says how it was ended.
+// Error says how the target was ended.
 func (t TargetGoneError) Error() string { return t.How }

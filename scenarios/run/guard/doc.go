@@ -1,10 +1,11 @@
-// Package guard takes the faults of a run back when the run itself does not, and makes the steps by which that is done.
+// Package guard takes the faults of a run back if the run itself does not, and runs the steps that do so.
 //
 //	Protection.Open   the journal, and the watchdogs that read it: a process, and a container where brunt runs in one
-//	NewAwake          brunt stood still: what did its watchdog take back meanwhile?
-//	Protection.Close  both end; what is still in is said
-//	Keep, Operations  the steps of a revert, kept in the journal and made by any process that reads it
-//	HoldOnce          one iteration of steps, apart from a load
+//	NewAwake          after brunt stood still: which faults did its watchdog take back meanwhile?
+//	Protection.Close  ends both, and says which faults are still in
+//	KeepRun           the steps of a revert, in the form that the journal keeps
+//	Operations        runs these steps in any process that reads the journal
+//	HoldOnce          iterations of steps outside of a load
 //
-// What a watchdog does is package journal's; what it is for is said in package chaos.
+// Package journal implements the watchdog; package chaos explains its purpose.
 package guard

@@ -10,8 +10,8 @@ import (
 	"brunt/scenarios/load"
 )
 
-// HoldOnce runs steps in n iterations, one after another, and leaves all open. Closing what it returns closes them;
-// after an error none is open.
+// HoldOnce runs steps in n iterations, one after another, and leaves them open. Closing the result closes all of
+// them. After an error none is open.
 func HoldOnce(ctx context.Context, steps []load.Step, n int, prepare func() *Iteration) (io.Closer, error) {
 	var all held
 	for i := range n {
@@ -29,7 +29,7 @@ func HoldOnce(ctx context.Context, steps []load.Step, n int, prepare func() *Ite
 	return all, nil
 }
 
-// held are iterations that are open.
+// held holds open iterations.
 type held []*Iteration
 
 func (h held) Close() error {

@@ -8,7 +8,7 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// Image is the name of the image of brunt for pods: the given one, that of BRUNT_IMAGE, or [OwnImage].
+// Image returns the name of brunt's image for pods: the given one, the one in BRUNT_IMAGE, or [OwnImage].
 func Image(given string, getenv func(string) string) (string, error) {
 	if named := cmp.Or(given, getenv("BRUNT_IMAGE")); named != "" {
 		return named, nil
@@ -16,7 +16,7 @@ func Image(given string, getenv func(string) string) (string, error) {
 	return OwnImage(getenv)
 }
 
-// OwnImage is the name of the image of this program: its version, and a part of its checksum.
+// OwnImage returns the name of the image of this program: its version, and a part of its checksum.
 func OwnImage(getenv func(string) string) (string, error) {
 	self, err := docker.SelfPath(getenv)
 	if err != nil {

@@ -20,13 +20,13 @@ import (
 	"brunt/scenarios/plan"
 )
 
-// inside is the watchdog inside the cluster that a run breaks. The zero value is none.
+// inside is the watchdog in the cluster that a run injects faults into. The zero value means that there is none.
 type inside struct {
-	entry int                            // of the journal: what ends it
-	at    atomic.Pointer[guard.Watchdog] // nil: there is none
+	entry int                            // entry of the journal that ends the watchdog
+	at    atomic.Pointer[guard.Watchdog] // nil means that there is none
 }
 
-// tells passes lines of the journal to two receivers, of which each may be nil.
+// tells passes lines of the journal to two receivers. Each may be nil.
 func tells(first, second func([]byte) error) func([]byte) error {
 	if first == nil {
 		return second
@@ -34,10 +34,10 @@ func tells(first, second func([]byte) error) func([]byte) error {
 	return func(line []byte) error { return errors.Join(first(line), second(line)) }
 }
 
-// ImageIn is the name of the image of brunt in the cluster of a plan.
+// ImageIn returns the name of brunt's image in the cluster of a plan.
 func ImageIn(p *plan.Plan) (string, error) { return imageIn(p.Scenario.Target.Kubernetes, p.Getenv) }
 
-// imageIn is the name of the image of brunt in a cluster.
+// imageIn returns the name of brunt's image in a cluster.
 func imageIn(k *scenarios.Kubernetes, getenv func(string) string) (string, error) {
 	name, err := Image(k.Image, getenv)
 	if err != nil {
@@ -47,15 +47,15 @@ func imageIn(k *scenarios.Kubernetes, getenv func(string) string) (string, error
 	return name, nil
 }
 
-// GuardCluster starts a watchdog in the cluster of the pods that faults hit, if the plan has faults that the cluster's
-// API has to take back. It ends the run by a [StoppedError] when a person at the cluster asks for that. Current
-// returns the timeline in progress, or nil.
+// GuardCluster starts a watchdog in the cluster of the pods that faults hit, if the plan has faults that the
+// cluster's API has to take back. It ends the run with a [StoppedError] if a person at the cluster asks for that.
+// current returns the timeline in progress, or nil.
 func (p *Protection) GuardCluster(ctx context.Context, in *kube.Cluster, at cluster.Place,
 	current func() *timeline.Timeline,
 	cancel context.CancelCauseFunc,
 ) error {
 	k := p.plan.Scenario.Target.Kubernetes
-	if p.inside.at.Load() != nil { // since the target was brought up
+	if p.inside.at.Load() != nil { // already started when the target was brought up
 		return nil
 	}
 	undoes := plan.PodUndoes(k, p.plan.Scope, p.plan.Parts())
@@ -109,7 +109,7 @@ func (p *Protection) GuardCluster(ctx context.Context, in *kube.Cluster, at clus
 	return nil
 }
 
-// StartAgents starts the agents on the nodes of the pods that faults hit, if the plan has faults that agents make.
+// StartAgents starts the agents on the nodes of the pods that faults hit, if the plan has faults that need agents.
 func (p *Protection) StartAgents(ctx context.Context, t *cluster.Target) error {
 	k := p.plan.Scenario.Target.Kubernetes
 	if t == nil || k == nil {
@@ -127,7 +127,8 @@ func (p *Protection) StartAgents(ctx context.Context, t *cluster.Target) error {
 	return p.nodes.Ready(ctx, t.NodeNames())
 }
 
-// AgentSettings are the settings of the agents of a plan on nodes; needs says whether it has faults that agents make.
+// AgentSettings returns the settings of a plan's agents on nodes. needs says whether the plan has faults that need
+// agents.
 func AgentSettings(p *plan.Plan, run string, at cluster.Place) (s agents.Settings, needs bool, err error) {
 	k := p.Scenario.Target.Kubernetes
 	s = agents.Settings{Run: run, Place: at, Namespace: k.Agents()}
@@ -142,7 +143,7 @@ type StoppedError struct{ error }
 
 func (e StoppedError) Unwrap() error { return e.error }
 
-// check finds out what the watchdog took back while the cluster was not reached.
+// check finds out which faults the watchdog took back while the cluster could not be reached.
 func (i *inside) check() {
 	if w := i.at.Load(); w != nil {
 		w.Check()
@@ -167,8 +168,8 @@ func (i *inside) stop(j *journal.Journal) error {
 	return errors.Join(err, j.Done(entry, chaos.Reverted))
 }
 
-// LeaveCluster ends the agents and the watchdog in the cluster, before the run removes the namespaces that it has made
-// for them. An error says what is left there to be taken back.
+// LeaveCluster ends the agents and the watchdog in the cluster, before the run removes the namespaces that it made
+// for them. An error says which faults are left there to be taken back.
 func (p *Protection) LeaveCluster(ctx context.Context) error {
 	if err := p.endAgents(ctx); err != nil {
 		return err

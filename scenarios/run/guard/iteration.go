@@ -3,8 +3,9 @@
 //	steps of one part --Run--> Iteration --one client, one session--> target
 //	steps of the next --Run-->     '--variables, random values and data rows stay
 //
-// An [Iteration] is one iteration however many parts it has, so that a command between two requests changes nothing
-// about them. A part begins once the part before has ended, since a command may prepare what its statements need.
+// An [Iteration] is a single iteration however many parts it has, so that a command between two requests does not
+// change the requests. A part begins when the part before has ended, because a command may prepare data that its
+// requests need.
 
 package guard
 
@@ -25,10 +26,10 @@ import (
 // An Iteration runs steps with one client and one session, which its first request opens. Its steps extract into Vars.
 type Iteration struct {
 	Protocols *targets.Set
-	Calls     []scenarios.Call // of all parts
+	Calls     []scenarios.Call // calls of all parts
 	Target    targets.Options  // Timeout is that of a request; Sampler is set by the iteration
 	Mask      func(string) string
-	Causes    scenarios.Causes // names why a step did not pass
+	Causes    scenarios.Causes // names of the causes for steps that did not pass
 	Now       func() time.Duration
 	Seed      [2]uint64
 	Vars      []template.Value
@@ -42,8 +43,8 @@ type Iteration struct {
 	step    int32 // number of the part: -2, -3 and so on, which no step of a load has
 }
 
-// Run runs the steps of a part, and ends at the first failure. A step that was answered and did not pass is a
-// [chaos.NotPassedError].
+// Run runs the steps of a part, and ends at the first failure. For a step that was answered but did not pass, the
+// error is a [chaos.NotPassedError].
 func (i *Iteration) Run(ctx context.Context, steps []load.Step) error {
 	if err := i.open(); err != nil {
 		return err
@@ -118,7 +119,7 @@ func (i *Iteration) request(call scenarios.Call) error {
 	return errors.New(said)
 }
 
-// Close closes what the iteration opened.
+// Close closes the client and the session.
 func (i *Iteration) Close() error {
 	if i.client == nil {
 		return nil

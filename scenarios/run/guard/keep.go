@@ -1,10 +1,10 @@
-// The journal keeps the steps by which a fault is taken back, so that any process that reads it can make them.
+// The journal keeps the steps that take a fault back, so that any process that reads it can run them.
 //
 //	plan of the run, steps --Keep--> a scenario of the steps alone --> journal
 //	journal --Operations--> the scenario, compiled --Iteration--> target
 //
-// What is kept has the URLs and settings of the target's endpoints, the addresses of units, and the allow-lists of the
-// run, which hold for the steps wherever they are made. Secrets that come from the environment or from a file stay
+// The kept scenario has the URLs and settings of the target's endpoints, the addresses of units, and the allow-lists
+// of the run, which apply to the steps wherever they are run. Secrets from the environment or from a file stay
 // placeholders.
 
 package guard
@@ -22,24 +22,24 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A RevertRun is what steps need to know of the run that they are of.
+// A RevertRun describes a run to the steps that take its faults back.
 type RevertRun struct {
 	Plan  *plan.Plan
-	Base  string            // the URL where relative paths go; empty: there is none
+	Base  string            // the URL for relative paths; empty if there is none
 	Units map[string]string // values of ${unit.…}, by the text of the placeholder
 }
 
 // kept are steps in a journal.
 type kept struct {
-	Dir     string        `json:"dir"`  // the folder of the scenario that they are of, where relative names of files count
-	From    string        `json:"from"` // the name of the scenario's file
-	Text    string        `json:"text"` // a scenario of the steps
+	Dir     string        `json:"dir"`  // folder of the steps' scenario, which relative file names refer to
+	From    string        `json:"from"` // name of the scenario's file
+	Text    string        `json:"text"` // a scenario with the steps
 	Timeout time.Duration `json:"timeout"`
-	Allow   [][]string    `json:"allow"` // allow-lists besides loopback; all must hold an address
+	Allow   [][]string    `json:"allow"` // allow-lists besides loopback; an address must be in all of them
 }
 
-// KeepRun returns steps as the journal keeps them. It compiles what it returns, so that no fault is injected whose
-// steps could not be made.
+// KeepRun returns steps in the form that the journal keeps. It compiles its result, so that no fault is injected
+// whose steps could not be run.
 func KeepRun(r *RevertRun, s chaos.Sequence) (json.RawMessage, error) {
 	dir, err := filepath.Abs(filepath.Dir(r.Plan.Scenario.File))
 	if err != nil {
@@ -58,7 +58,7 @@ func KeepRun(r *RevertRun, s chaos.Sequence) (json.RawMessage, error) {
 	return json.Marshal(k)
 }
 
-// scenario is the scenario of the steps alone. Its load is never made.
+// scenario returns a scenario with only these steps. Its load is never made.
 func (r *RevertRun) scenario(s chaos.Sequence) *syntax.Node {
 	root, sc := r.Plan.Scenario.Root, r.Plan.Scenario
 	target := table()
@@ -82,7 +82,7 @@ func (r *RevertRun) scenario(s chaos.Sequence) *syntax.Node {
 		lists = append(lists, all)
 	}
 	load := table().put("executor", text("constant-arrival-rate")).put("rate", text("1/s")).put("duration", text("1s"))
-	if len(sc.Loads) > 0 { // the one by whose settings steps beside the load go
+	if len(sc.Loads) > 0 { // steps outside of a load use the settings of the first load
 		for _, key := range []string{"resolve", "connections"} {
 			load.put(key, root.Get("load").Get(sc.Loads[0].Name).Get(key))
 		}
@@ -103,7 +103,7 @@ func (r *RevertRun) scenario(s chaos.Sequence) *syntax.Node {
 		put("load", table().put("steps", load.Node).Node).Node)
 }
 
-// node is a map that is written.
+// node is a map that put adds keys to.
 type node struct{ *syntax.Node }
 
 func table() *node { return &node{&syntax.Node{Kind: syntax.Map}} }
@@ -116,14 +116,15 @@ func (n *node) put(key string, value *syntax.Node) *node {
 	return n
 }
 
-// text is a text without placeholders.
+// text returns a text without placeholders.
 func text(s string) *syntax.Node {
 	n := &syntax.Node{Kind: syntax.String}
 	n.SetParts([]syntax.Part{{Text: s}})
 	return n
 }
 
-// filled returns a copy of n with the addresses of units, and with whole paths of the files that hold secrets.
+// filled returns a copy of n with the addresses of units filled in, and with absolute paths of the files that hold
+// secrets.
 func (r *RevertRun) filled(n *syntax.Node) *syntax.Node {
 	out := *n
 	out.Fields, out.Items, out.Parts = slices.Clone(n.Fields), slices.Clone(n.Items), slices.Clone(n.Parts)

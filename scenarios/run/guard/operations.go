@@ -25,14 +25,14 @@ import (
 	"brunt/targets"
 )
 
-// Operations are the undo operations that journals may name, in a process that knows the protocols.
+// Operations returns the undo operations that journals may name, for a process that knows the protocols.
 func Operations() chaos.Operations {
 	all := catalog.AllOperations()
 	all[custom.OpCall] = custom.CallOperation(makes)
 	return all
 }
 
-// makes makes steps of a journal.
+// makes runs steps that a journal keeps.
 func makes(ctx context.Context, raw json.RawMessage) error {
 	var k kept
 	if err := json.Unmarshal(raw, &k); err != nil {
@@ -52,13 +52,13 @@ func makes(ctx context.Context, raw json.RawMessage) error {
 	return nil
 }
 
-// place names the steps in messages: where the user wrote them. The lines are those of the journal's copy, and messages
-// show these.
+// place returns where the user wrote the steps, for messages. Line numbers in messages refer to the journal's copy,
+// so messages show its lines.
 func (k *kept) place() string {
 	return filepath.Join(k.Dir, cmp.Or(k.From, "the scenario")) + " (its `revert`, as the journal keeps it)"
 }
 
-// mostFile bounds a file that the steps name, in bytes.
+// mostFile is the maximum size of a file that the steps name, in bytes.
 const mostFile = 64 << 20
 
 // compile compiles the scenario of the steps.

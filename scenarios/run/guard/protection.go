@@ -23,22 +23,22 @@ type Options struct {
 	State        string             // folder of the journal
 	Watchdog     []string           // the command line of the watchdog; empty runs without one, for tests
 	At           func(point string) // called at each point where brunt could be killed, for tests
-	AgentsAlways bool               // use agents in an engine also for what brunt could do itself, for tests
+	AgentsAlways bool               // use agents in an engine even for faults that brunt could make itself, for tests
 }
 
-// Protection is what takes a run's faults back when the run itself does not: the journal and its
-// watchdogs. Its agents act inside containers.
+// Protection takes a run's faults back if the run itself does not. It consists of the journal and its watchdogs, and
+// of agents, which act inside containers.
 type Protection struct {
-	Journal *journal.Journal // from Open on
+	Journal *journal.Journal // set by Open
 	Agents  agent.Pool
 
 	plan   *plan.Plan
 	log    *events.Log
 	o      Options
-	local  *journal.Watchdog       // nil: Options name none
-	remote *journal.RemoteWatchdog // nil: brunt does not run in a container
-	inside inside                  // a cluster
-	nodes  *agents.Nodes           // of that cluster; nil: no fault of the plan needs agents there
+	local  *journal.Watchdog       // nil if the Options name none
+	remote *journal.RemoteWatchdog // nil unless brunt runs in a container
+	inside inside                  // watchdog in a cluster
+	nodes  *agents.Nodes           // agents in that cluster; nil if no fault of the plan needs them
 }
 
 // NewProtection creates the protection of a run.
@@ -70,13 +70,14 @@ func (p *Protection) Open() (err error) {
 }
 
 const (
-	// remoteSlack is how much longer a run may take than planned, before its remote watchdog undoes everything
+	// remoteSlack is the time beyond its planned length that a run may take before its remote watchdog undoes
+	// everything
 	remoteSlack = 15 * time.Minute
-	longest     = 7 * 24 * time.Hour // of a run with a remote watchdog
+	longest     = 7 * 24 * time.Hour // maximum length of a run with a remote watchdog
 )
 
-// startRemote starts the remote watchdog of a brunt that runs in a container itself, if it injects
-// faults by the engine, and returns the mark for the other watchdog.
+// startRemote starts the remote watchdog if brunt itself runs in a container and injects faults through the engine.
+// It returns the mark for the other watchdog.
 func (p *Protection) startRemote() (mark []string, err error) {
 	if containers.Self() == "" {
 		return nil, nil
@@ -122,10 +123,10 @@ func (p *Protection) startRemote() (mark []string, err error) {
 	return []string{p.remote.Mark(at)}, nil
 }
 
-// longest is after what time a watchdog elsewhere takes everything back in any case.
+// longest returns the time after which a watchdog on another machine takes everything back in any case.
 func (p *Protection) longest() time.Duration {
 	most := remoteSlack + p.plan.Takes()
-	if len(p.plan.Conditions) > 0 { // they stay until teardown is over
+	if len(p.plan.Conditions) > 0 { // conditions hold until teardown is over
 		most += p.plan.TeardownLimit()
 	}
 	for _, f := range p.plan.Faults {
@@ -149,8 +150,7 @@ func (p *Protection) Stop() error {
 	return errors.Join(errs...)
 }
 
-// Close stops the watchdogs and ends the journal. Left describes what is still to be undone;
-// empty is nothing.
+// Close stops the watchdogs and ends the journal. left is the number of entries that are not undone.
 func (p *Protection) Close() (left int, err error) {
 	const most = time.Minute
 	ctx, cancel := context.WithTimeout(context.Background(), most)
@@ -182,7 +182,8 @@ func (p *Protection) PrepareAgents(ctx context.Context, open func(context.Contex
 	inNetwork := func(e *timeline.Entry) bool {
 		return e.Traits(p.plan.Scope).InNetwork && !plan.ByPodAgent(&p.plan.Scope, e.Block)
 	}
-	if p.Agents.Local != nil && slices.ContainsFunc(parts, inNetwork) { // its start takes longer than a fault may be late
+	// It is started now, because its start takes longer than a fault may be late.
+	if p.Agents.Local != nil && slices.ContainsFunc(parts, inNetwork) {
 		if _, err := p.Agents.Local.Process(ctx); err != nil {
 			return err
 		}

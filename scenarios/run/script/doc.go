@@ -6,7 +6,7 @@
 //	                    ^ messages           '-> teardown, exit
 //	                    '--requests--> recorder;  metrics, thresholds, marks --> result
 //
-// A [Set] holds the scripts of a run. A [Script] is a [driver.Job] as the other drivers of loads are,
-// and a [k6.Handler] for the messages of its process. The target of a script, its recorder and the
-// faults that it may request come from a [Host].
+// A [Set] holds the scripts of a run. A [Script] is a [driver.Job], like other drivers' loads. Its parts are a
+// [k6.Handler] for the messages of their processes. The target of a script, its recorder and the faults that it may
+// request come from a [Host].
 package script

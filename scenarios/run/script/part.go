@@ -13,21 +13,21 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A part is one process of a script. Of several each makes a part of the iterations.
+// A part is one process of a script. If there are several, each makes a part of the iterations.
 type part struct {
 	script *Script
-	n      int // from 0
+	n      int // number of the part, from 0
 	child  *k6.Child
-	log    io.WriteCloser // nil keeps none
+	log    io.WriteCloser // nil keeps no log
 	once   sync.Once      // closes ready
 	ready  chan struct{}
-	data   string  // what setup returned, once ready
-	end    *k6.End // as the process reports it; held by mu
+	data   string  // data that setup returned; valid once ready is closed
+	end    *k6.End // end as the process reports it; guarded by mu
 
-	// used only by the goroutine that receives the messages of the process
+	// the following are used only by the goroutine that receives the messages of the process
 	received received
-	users    int64   // active
-	counts   k6.Note // what the process has lost so far
+	users    int64   // number of active users
+	counts   k6.Note // data that the process has lost so far
 }
 
 var _ k6.Handler = (*part)(nil)
@@ -55,7 +55,7 @@ func (s *Script) start(n int, c k6.Config) (*part, error) {
 	return p, nil
 }
 
-// which is the process in a sentence; empty where the script has one.
+// which names the process within a sentence. It is empty if the script has only one process.
 func (s *part) which() string {
 	if n := s.script.host.Parts; n > 1 {
 		return fmt.Sprintf(" in worker %d of %d", s.n+1, n)
@@ -66,7 +66,7 @@ func (s *part) which() string {
 // title names the process.
 func (s *part) title() string { return s.script.lp.Name + s.which() }
 
-// await waits until the process has done its setup.
+// await waits until the process has finished its setup.
 func (s *part) await(ctx context.Context, late <-chan time.Time) error {
 	select {
 	case <-s.ready:

@@ -10,7 +10,7 @@ import (
 	"brunt/scenarios/template"
 )
 
-// environ is the environment of a script.
+// environ returns the environment of a script.
 func (h *Host) environ(s *scenarios.Script) (map[string]string, error) {
 	out := map[string]string{"BRUNT_URL": h.Base}
 	it := &template.Iter{Env: h.Env}
@@ -25,7 +25,7 @@ func (h *Host) environ(s *scenarios.Script) (map[string]string, error) {
 	return out, nil
 }
 
-// openLog opens the log for the output of a script; nil where no log is kept.
+// openLog opens the log for the output of a script; nil if no log is kept.
 func (h *Host) openLog(load string) (io.WriteCloser, error) {
 	if h.LogDir == "" {
 		return nil, nil

@@ -16,7 +16,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// received is what a process of a script has made known, and the state of receiving it.
+// received holds the names that a process of a script has declared, and the state of receiving its messages.
 type received struct {
 	zero   time.Time // times of the process are offsets from it
 	steps  []int32   // numbers in the plan, by the script's own
@@ -57,7 +57,7 @@ func (s *Script) room(name string) int32 {
 	}
 	sp := s.lp.Script
 	step := sp.First + int32(len(s.named))
-	if len(s.named) >= sp.Rooms { // steps beyond the reserved number share the first
+	if len(s.named) >= sp.Rooms { // steps beyond the reserved number share the first step
 		return sp.First
 	}
 	s.named[name] = step
@@ -90,8 +90,8 @@ func (s *part) Request(q *k6.Request) {
 	s.record("")
 }
 
-// outcomeOf is the outcome of a request that ended at end, without its kind. Of requests that are not HTTP k6 tells
-// the whole time alone, which counts as waiting for the first byte.
+// outcomeOf returns the outcome of a request that ended at end, without its kind. For requests other than HTTP, k6
+// reports only the whole time, which counts as waiting for the first byte.
 func outcomeOf(q *k6.Request, end time.Duration) scenarios.Outcome {
 	begin := end - max(0, q.Service)
 	slot := min(begin+max(0, q.Queue), end)
@@ -120,7 +120,7 @@ func (s *part) record(message string) {
 	s.received.sink.Record(o)
 }
 
-// scriptCause is the cause for which k6 counted a request as failed.
+// scriptCause returns the cause for which k6 counted a request as failed.
 func scriptCause(q *k6.Request) scenarios.Cause {
 	switch c := q.Code; {
 	case c == k6.CodeNotAllowed || c == 1110 || c == 1111:
@@ -188,7 +188,7 @@ func (s *part) Exception(at time.Duration, text string) {
 func (s *part) Users(n int64) {
 	all := s.script.users.Add(n - s.users)
 	s.users = n
-	// two parts at once may keep the lower one of two that differ by a user
+	// if two parts do this at the same time, the lower of two values that differ by a user may be kept
 	s.script.peak.Store(max(all, s.script.peak.Load()))
 }
 
@@ -227,7 +227,7 @@ func (s *part) Note(n *k6.Note) {
 	}
 }
 
-// merge makes the metrics and thresholds of all parts of what one of them gained.
+// merge adds the new values of one part, and sets the metrics and thresholds of n to those of all parts together.
 func (s *part) merge(n *k6.Note) {
 	s.script.merging.Lock()
 	defer s.script.merging.Unlock()
@@ -273,5 +273,5 @@ func (s *part) answer(ask *k6.FaultAsk) {
 			a.Refused = err.Error()
 		}
 	}
-	_ = s.child.Send(k6.Command{Fault: a}) // after the process has ended the answer is not needed
+	_ = s.child.Send(k6.Command{Fault: a}) // if the process has ended, the answer is not needed
 }

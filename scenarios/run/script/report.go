@@ -49,8 +49,8 @@ func (set *Set) Metrics() (out []result.ScriptMetric) {
 	return out
 }
 
-// Thresholds returns the results of the thresholds of all scripts, and the objectives that they are,
-// in the same order.
+// Thresholds returns the results of the thresholds of all scripts, and the thresholds as objectives, in the same
+// order.
 func (set *Set) Thresholds() (results []result.ObjectiveResult, objectives []slo.Objective) {
 	h := set.host
 	if h == nil {
@@ -103,7 +103,7 @@ func (set *Set) Thresholds() (results []result.ObjectiveResult, objectives []slo
 	return results, objectives
 }
 
-// Limits adds notes about the scripts, and returns what makes the run invalid.
+// Limits adds notes about the scripts, and returns the limits that make the run invalid.
 func (set *Set) Limits() (limits []string) {
 	for _, s := range set.all() {
 		exit := s.exit()

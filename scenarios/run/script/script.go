@@ -21,7 +21,7 @@ import (
 type Script struct {
 	host  *Host
 	set   *Set
-	index int // of its load
+	index int // number of its load
 	lp    *plan.Load
 	warm  time.Duration
 	parts []*part
@@ -30,25 +30,25 @@ type Script struct {
 	peak    atomic.Int64
 	marks   atomic.Int64
 	over    atomic.Bool
-	aborted atomic.Bool // by a threshold
+	aborted atomic.Bool // a threshold ended the script
 
 	merging sync.Mutex
-	merged  *k6.Merged // of several parts
+	merged  *k6.Merged // metrics of several parts; nil for one
 
 	mu     sync.Mutex
 	named  map[string]int32 // numbers of steps in the plan
 	last   k6.Note          // metrics, thresholds, and lost data
 	threw  int64
-	first  string        // exception
+	first  string        // text of the first exception
 	latest time.Duration // start of the last iteration
 }
 
 var _ driver.Job = (*Script)(nil)
 
-// Bounds of a script's process.
+// Limits of a script's process.
 const (
-	stopFor   = 10 * time.Second // teardown, after the run was ended early
-	endFor    = time.Minute      // teardown, in addition to the time that iterations may take
+	stopFor   = 10 * time.Second // for teardown, after the run was ended early
+	endFor    = time.Minute      // for teardown, in addition to the time that iterations may take
 	mostMarks = 10_000
 )
 
@@ -69,7 +69,7 @@ func (set *Set) start(i int) error {
 		c.Routes[from] = to
 	}
 	c.Allow = slices.Clone(c.Allow)
-	for j := range c.Allow { // every list allows what brunt started
+	for j := range c.Allow { // every list allows the addresses that brunt started
 		c.Allow[j] = slices.Concat(c.Allow[j], h.Plan.LoadAllowlist.Own.Names())
 	}
 	c.Control = h.Control
@@ -101,7 +101,7 @@ func (set *Set) start(i int) error {
 // tell sends a command to all processes.
 func (s *Script) tell(c k6.Command) {
 	for _, p := range s.parts {
-		_ = p.child.Send(c) // one that has ended needs it no more
+		_ = p.child.Send(c) // a process that has ended does not need it
 	}
 }
 
@@ -117,7 +117,7 @@ func (s *Script) end() {
 	}
 }
 
-// exit is what the processes used together. It is valid once all have ended.
+// exit returns the CPU time and memory of all processes together. It is valid when all have ended.
 func (s *Script) exit() (e k6.Exit) {
 	for _, p := range s.parts {
 		one := p.child.Exit()
@@ -176,7 +176,7 @@ func (s *Script) wait(ctx context.Context) (err error) {
 	}
 	limit := time.NewTimer(s.lp.Script.Plan.Over + endFor)
 	defer limit.Stop()
-	done, late := ctx.Done(), (<-chan time.Time)(nil) // late: the processes were told to end
+	done, late := ctx.Done(), (<-chan time.Time)(nil) // late fires if the processes were told to end and did not
 	stop := func() {
 		done, late = nil, time.After(stopFor)
 		s.tell(k6.Command{Stop: true, Begin: true})

@@ -33,30 +33,30 @@ type Host struct {
 	Log      *events.Log
 	Env      *template.Env             // for the environment of scripts
 	Base     string                    // URL of the target
-	Parts    int                       // processes that each script is divided between; zero is one
-	Links    map[string]string         // host:port to the link that is to be connected to instead
-	LogDir   string                    // for the output of scripts; empty keeps none
+	Parts    int                       // number of processes that each script is divided between; zero means one
+	Links    map[string]string         // maps a host:port to the link to connect to instead
+	LogDir   string                    // folder for the output of scripts; empty keeps none
 	Control  bool                      // a control run, without faults
-	Recorder *measure.Recorder         // of all loads
-	Samples  *samples.Set              // of failed requests
-	Stop     func(condition string)    // ends the run by a condition of a script
-	Timeline func() *timeline.Timeline // of the faults; nil in a control run
-	Sink     func(load int) load.Sink  // of the requests of a load
+	Recorder *measure.Recorder         // recorder of all loads
+	Samples  *samples.Set              // samples of failed requests
+	Stop     func(condition string)    // ends the run because of a condition of a script
+	Timeline func() *timeline.Timeline // timeline of the faults; nil in a control run
+	Sink     func(load int) load.Sink  // sink for the requests of a load
 }
 
-// A Set holds the scripts of a run, and what they add to its checks and verdict. The zero value has
-// none. Any goroutine may use it.
+// A Set holds the scripts of a run, with the checks and reasons that they add to it. The zero value has none. Any
+// goroutine may use it.
 type Set struct {
 	host *Host
 
 	mu      sync.Mutex
 	scripts []*Script
-	causes  scenarios.Causes // of the plan, with the checks that scripts have reported
+	causes  scenarios.Causes // causes of the plan, with the checks that scripts have reported
 	failed  []string         // reasons for which scripts have marked the run as failed
 	active  []string         // faults that are active
 }
 
-// readyFor bounds a script's init code and setup.
+// readyFor is the time limit for a script's init code and setup.
 const readyFor = 10 * time.Minute
 
 // Start starts the process of every script, and waits until each has done its setup. After an error
@@ -109,7 +109,7 @@ func (set *Set) all() []*Script {
 	return set.scripts
 }
 
-// Of returns the script of a load; nil if the load is none.
+// Of returns the script of a load; nil if the load is not a script.
 func (set *Set) Of(load int) *Script {
 	for _, one := range set.all() {
 		if one.index == load {
@@ -119,7 +119,7 @@ func (set *Set) Of(load int) *Script {
 	return nil
 }
 
-// Causes name the causes of the run: those of the plan, and the checks that scripts reported so far.
+// Causes returns the names of the run's causes: those of the plan, and the checks that scripts have reported so far.
 func (set *Set) Causes() scenarios.Causes {
 	set.mu.Lock()
 	defer set.mu.Unlock()

@@ -15,7 +15,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Command runs command n of setup or teardown, as what says. Its output is kept among the logs of the run.
+// Command runs command n of setup or teardown; what says which. Its output is kept among the logs of the run.
 func (s *System) Command(ctx context.Context, what string, n int, c *probe.Once) error {
 	h := s.host
 	log, file, err := h.commandLog(what, n)
@@ -40,8 +40,8 @@ func (s *System) Command(ctx context.Context, what string, n int, c *probe.Once)
 	return err
 }
 
-// commandLog opens the file for the output of a command; without a folder for logs the output is not kept. The
-// file's name is relative to the folder of the run.
+// commandLog opens the file for the output of a command. Without a folder for logs the output is not kept. file is
+// relative to the folder of the run.
 func (h *Host) commandLog(what string, n int) (log io.WriteCloser, file string, err error) {
 	if h.LogDir == "" {
 		log, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)

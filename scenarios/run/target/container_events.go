@@ -12,8 +12,8 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// watcher reports events of the containers that the run started, named, or injected faults into, on
-// the run's clock: the engine uses a clock of its own.
+// watcher reports events of the containers that the run started, named, or injected faults into. It converts their
+// times from the engine's clock to the run's clock.
 type watcher struct {
 	cancel context.CancelFunc
 	ended  sync.WaitGroup
@@ -99,7 +99,8 @@ func (s *System) Watch() {
 	})
 }
 
-// PodWatcher watches the pods of the target since Watch; nil: it has none, or an import has no target.
+// PodWatcher returns the watcher of the target's pods, which runs since Watch. It is nil if the target has no pods,
+// and for an import, which has no target.
 func (s *System) PodWatcher() *pods.Watcher {
 	if s == nil {
 		return nil
@@ -107,15 +108,15 @@ func (s *System) PodWatcher() *pods.Watcher {
 	return s.pods
 }
 
-// Measure begins to note what the pods of the target use, by the run's clock.
+// Measure begins to record the usage of the target's pods, by the run's clock.
 func (s *System) Measure(now func() time.Duration) {
 	if s.pods != nil {
 		s.pods.Measure(s.host.Plan.Scenario.Target.Kubernetes.Usage, now)
 	}
 }
 
-// joined tells the timeline that a running container was connected to a network or disconnected.
-// Changes at a start or an end are reported with that.
+// joined tells the timeline that a running container was connected to a network or disconnected. Changes at the start
+// or the end of a container are reported with that event.
 func (s *System) joined(ctx context.Context, e docker.Event) {
 	t := s.host.Timeline()
 	if t == nil {

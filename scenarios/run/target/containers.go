@@ -34,7 +34,7 @@ func (c containerTarget) units() []chaos.Unit {
 	return out
 }
 
-// contained is the unit of a container.
+// contained returns the unit of a container.
 func contained(e *docker.Engine, u *platform.Unit) chaos.Unit {
 	c := &chaoscontainer.Container{
 		Engine: e, Ref: u.Ref(), Of: chaoscontainer.Named{Unit: u.Name(), Service: u.Service}, Check: u.Ready,
@@ -94,7 +94,7 @@ func (s *System) contain(ctx context.Context) error {
 			addrs := c.Addresses()
 			h.Plan.LoadAllowlist.Own.Add(addrs...)
 			h.Plan.ChaosAllowlist.Own.Add(addrs...)
-			_ = s.host.learn(ctx, c) // asked again before its log is kept
+			_ = s.host.learn(ctx, c) // an error does not matter: it is asked again before its log is kept
 		}
 	}
 	if s.entry = s.group.Addr(syntax.UnitName(h.Plan.Stack.Entry, 0)); s.entry == "" {

@@ -7,6 +7,6 @@
 //	    --> Watch: events of its containers --> events.Log, timeline.Timeline
 //	    --> Down: units, links, whatever they left
 //
-// A link is a proxy between two units, or between the load and its target. It is put in between only
-// where a fault of the plan needs it.
+// A link is a proxy between two units, or between the load and its target. It exists only if a fault of the plan
+// needs it.
 package target

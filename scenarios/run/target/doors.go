@@ -7,18 +7,18 @@ import (
 	"sync"
 )
 
-// A door is a port of this machine's loopback that leads to a port of a pod, for what brunt itself asks of the pod: the
-// load is made in the cluster.
+// A door is a port on this machine's loopback that forwards to a port of a pod. It is for requests of brunt itself;
+// the load is made in the cluster.
 type door struct {
 	l    net.Listener
 	dial func(ctx context.Context) (net.Conn, error)
 	over sync.WaitGroup
 
 	mu    sync.Mutex
-	conns map[net.Conn]bool // nil: the door is closed
+	conns map[net.Conn]bool // nil means that the door is closed
 }
 
-// openDoor opens a door. Each connection is dialed again: a pod that has another address since is found.
+// openDoor opens a door. Each connection calls dial, so that a pod whose address has changed is found.
 func openDoor(dial func(ctx context.Context) (net.Conn, error)) (*door, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -41,7 +41,8 @@ func (d *door) serve() {
 	}
 }
 
-// keep notes a connection, to close it with the door. It closes it at once where the door is closed.
+// keep records a connection, to close it with the door. If the door is already closed, it closes the connection at
+// once.
 func (d *door) keep(c net.Conn) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -67,7 +68,7 @@ func (d *door) pass(c net.Conn) {
 	defer cancel()
 	pod, err := d.dial(ctx)
 	if err != nil || !d.keep(pod) {
-		return // as of a port at which nothing listens
+		return // the client sees the same as for a port at which nothing listens
 	}
 	defer d.drop(pod)
 	back := make(chan struct{})
@@ -81,7 +82,7 @@ func (d *door) pass(c net.Conn) {
 	<-back
 }
 
-// addr is the door's host:port.
+// addr returns the door's host:port.
 func (d *door) addr() string { return d.l.Addr().String() }
 
 func (d *door) close() error {

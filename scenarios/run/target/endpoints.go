@@ -28,9 +28,9 @@ func (s *System) endpointLinks(ctx context.Context) error {
 	return nil
 }
 
-// LoadReady waits until each endpoint that a load goes to accepts connections. It is for the time after setup, which
-// may start them. Those that a step before the load goes to are awaited by [System.Up]; those of teardown and of the
-// ledger may come with the load, or never.
+// LoadReady waits until each endpoint of the loads accepts connections. It is called after setup, which may start
+// them. [System.Up] waits for endpoints of steps before the load. Endpoints of teardown and of the ledger are not
+// awaited, because they may come up with the load, or never.
 func (s *System) LoadReady(ctx context.Context) error {
 	return s.endpointsReady(ctx, s.host.Plan.LoadEndpoints())
 }
@@ -44,14 +44,14 @@ func (s *System) endpointsReady(ctx context.Context, used []string) error {
 	for _, name := range used {
 		text, known := urls[name]
 		if !known {
-			continue // its unit has no address, of which the steps tell
+			continue // its unit has no address, and the steps report that
 		}
 		addr, err := s.host.Plan.HopTo(text)
 		if err != nil {
 			return fmt.Errorf("%w: the endpoint %q: %w", errNotReady, name, err)
 		}
 		if addr == s.host.Plan.FirstHop() && s.group == nil && s.entry != "" {
-			continue // asked as the target
+			continue // already checked as the target
 		}
 		if err := s.host.await(ctx, endpointAt(name, addr), func(ctx context.Context) error {
 			at, err := s.host.reach(ctx, addr)

@@ -11,10 +11,10 @@ import (
 	"brunt/scenarios/result"
 )
 
-// KeptLogs lists the files with what units and scripts have printed. Empty ones are left out.
+// KeptLogs lists the files with the output of units and scripts. It leaves out empty files.
 func KeptLogs(dir string) []result.UnitLog {
 	files, err := os.ReadDir(dir)
-	if dir == "" || err != nil { // none was written
+	if dir == "" || err != nil { // no file was written
 		return nil
 	}
 	var out []result.UnitLog

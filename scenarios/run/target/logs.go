@@ -19,13 +19,13 @@ import (
 )
 
 const (
-	mostLog     = 64 << 20         // bytes of a container's output that are kept, as of a process's
-	readLogsFor = 30 * time.Second // bounds the reading of all
+	mostLog     = 64 << 20         // maximum bytes of a container's output that are kept, the same as for a process
+	readLogsFor = 30 * time.Second // time limit for reading all logs
 )
 
-// keepLogs writes what each container of the target has printed during the run into the folder of logs, before the
-// containers are removed. Processes write theirs themselves. Of pods it keeps those that the run has made: others have
-// a keeper of their own, and the right to read them would be one more.
+// keepLogs writes the output of each container of the target during the run into the folder of logs, before the
+// containers are removed. Processes write their output themselves. For pods it keeps only logs of pods that the run
+// made: clusters keep logs of other pods themselves, and reading them would take one more right.
 func (s *System) keepLogs(ctx context.Context) {
 	h := s.host
 	if h.LogDir == "" {
@@ -46,8 +46,8 @@ func (s *System) keepLogs(ctx context.Context) {
 	}
 }
 
-// keepPodLog writes what the container of a pod has printed, and what it printed before its last start. What a pod
-// printed that was deleted is not kept.
+// keepPodLog writes the output of a pod's container, and its output before the last restart. Output of a deleted pod
+// is not kept.
 func (s *System) keepPodLog(ctx context.Context, p *cluster.Pod) error {
 	pod, err := p.Now(ctx)
 	if err != nil {
@@ -65,7 +65,7 @@ func (s *System) keepPodLog(ctx context.Context, p *cluster.Pod) error {
 	return s.host.writeLog(p.Name(), func(to io.Writer) (cut bool, err error) {
 		for i := range pod.Status.ContainerStatuses {
 			if is := &pod.Status.ContainerStatuses[i]; is.Name == name && is.RestartCount > 0 {
-				// its node may have removed it
+				// an error does not matter: the node may have removed this log
 				_, _ = p.Target().Log(ctx, pod.Namespace, pod.Name, name, kube.Former, s.began, to, mostLog)
 			}
 		}
@@ -73,8 +73,8 @@ func (s *System) keepPodLog(ctx context.Context, p *cluster.Pod) error {
 	})
 }
 
-// learn makes secret what a container was given where a secret name says so, as it may print that. The scenario does
-// not tell of it where a Compose file does.
+// learn makes values of a container's settings secret if their names mark them as secret, because the container may
+// print them. The scenario does not have these values if a Compose file sets them.
 func (h *Host) learn(ctx context.Context, c *chaoscontainer.Container) error {
 	env, args, err := docker.Given(ctx, c.Engine, c.Ref)
 	if err != nil {
@@ -97,7 +97,7 @@ func (s *System) keepLog(ctx context.Context, c *chaoscontainer.Container) error
 	})
 }
 
-// writeLog writes what a unit has printed to its file.
+// writeLog writes the output of a unit to its file.
 func (h *Host) writeLog(unit string, of func(to io.Writer) (cut bool, err error)) error {
 	masked, err := h.Plan.Scenario.Secrets.OpenLog(filepath.Join(h.LogDir, logName(unit)), os.O_APPEND)
 	if err != nil {
@@ -113,7 +113,7 @@ func (h *Host) writeLog(unit string, of func(to io.Writer) (cut bool, err error)
 	return err
 }
 
-// logName is the name of the file with the output of a unit: service-index.log.
+// logName returns the name of the file with the output of a unit: service-index.log.
 func logName(unit string) string {
 	if service, index, ok := chaos.SplitUnit(unit); ok {
 		unit = service + "-" + strconv.Itoa(index)

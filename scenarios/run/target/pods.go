@@ -26,15 +26,16 @@ import (
 	manifests "brunt/targets/platform/kube"
 )
 
-// A Cluster is what a target of pods needs of its run.
+// A Cluster has the functions of a run that a target of pods needs.
 type Cluster struct {
-	Image func() (string, error) // the name of the image of brunt
+	Image func() (string, error) // returns the name of brunt's image
 	// Guard starts the watchdog in the cluster, and Leave ends it and the agents.
 	Guard func(ctx context.Context, c *kube.Cluster, at cluster.Place) error
 	Leave func(ctx context.Context) error
 }
 
-// Inside is a target as processes in its cluster reach it; the zero value is one of which nothing is in a cluster.
+// Inside describes how processes in the cluster of a target reach it. The zero value is for a target that is not in a
+// cluster.
 type Inside struct {
 	Base  string
 	Units map[string]string // the values of ${unit.…}
@@ -42,16 +43,16 @@ type Inside struct {
 
 // Times of pods.
 const (
-	doorWithin = 10 * time.Second // to connect to a pod
-	podsWithin = 2 * time.Minute  // until they are ready, where the scenario says nothing: an image may be fetched first
+	doorWithin = 10 * time.Second // time limit for connecting to a pod
+	podsWithin = 2 * time.Minute  // default time limit for pods to be ready; an image may be fetched first
 	podsEvery  = 200 * time.Millisecond
-	user       = 65532 // that the pods run as
+	user       = 65532 // user id of the pods
 )
 
 // podGroup is a target of pods that the run makes.
 type podGroup struct {
 	host       *Host
-	containers *dryrun.Containers // of the target: its pods are the units
+	containers *dryrun.Containers // the target's pods, which are its units
 	c          *kube.Cluster
 	at         cluster.Place
 	k          *scenarios.Kubernetes
@@ -92,8 +93,8 @@ func (s *System) bringPods(ctx context.Context) error {
 	return s.loadLink(ctx)
 }
 
-// made are the objects that removing the target takes: the namespaces, with all in them, or each one in a namespace
-// that is there already.
+// made lists the objects to delete to remove the target: the namespaces with everything in them, or each object if
+// the namespace existed before.
 func (g *podGroup) made() []kube.Ref {
 	out := g.namespaceRefs()
 	if !g.k.Makes {
@@ -102,7 +103,7 @@ func (g *podGroup) made() []kube.Ref {
 	return out
 }
 
-// namespaceRefs are the namespaces that the run makes, the last one first.
+// namespaceRefs lists the namespaces that the run makes, the last one first.
 func (g *podGroup) namespaceRefs() (out []kube.Ref) {
 	for _, name := range slices.Backward(g.k.Made()) {
 		out = append(out, kube.Ref{API: "v1", Resource: "namespaces", Name: name})
@@ -110,7 +111,7 @@ func (g *podGroup) namespaceRefs() (out []kube.Ref) {
 	return out
 }
 
-// objects are what the target is made of in its namespace.
+// objects lists the objects of the target in its namespace.
 func (g *podGroup) objects() (out []kube.Ref) {
 	stack := g.host.Plan.Stack
 	for _, name := range stack.Names() {
@@ -176,8 +177,8 @@ func (g *podGroup) Up(ctx context.Context) error {
 	return g.containers.Choose(ctx)
 }
 
-// namespaces makes the namespaces that the scenario does not name. The first owns the other, so that it is removed with
-// it.
+// namespaces makes the namespaces that the scenario does not name. The first one owns the second, so that both are
+// removed together.
 func (g *podGroup) namespaces(ctx context.Context) error {
 	var owner []kube.OwnerReference
 	for _, name := range g.k.Made() {
@@ -194,7 +195,7 @@ func (g *podGroup) namespaces(ctx context.Context) error {
 	return nil
 }
 
-// list lists the pods of the target by name, those that go left out.
+// list lists the pods of the target by name, without pods that are being deleted.
 func (g *podGroup) list(ctx context.Context) (map[string]*kube.Pod, error) {
 	all, err := g.c.Pods(g.k.Namespace).List(ctx, kube.Query{
 		Labels: cluster.RunLabel + "=" + g.host.Run + "," + cluster.PartLabel + "=" + cluster.StackPart,
@@ -208,7 +209,7 @@ func (g *podGroup) list(ctx context.Context) (map[string]*kube.Pod, error) {
 	return out, err
 }
 
-// ready waits until all pods are ready, as their nodes say.
+// ready waits until all pods are ready, by the reports of their nodes.
 func (g *podGroup) ready(ctx context.Context, image string) (map[string]*kube.Pod, error) {
 	within := podsWithin
 	if r := g.host.Plan.Scenario.Target.Ready; r != nil && r.Within > 0 {
@@ -254,7 +255,7 @@ func (g *podGroup) ready(ctx context.Context, image string) (map[string]*kube.Po
 	}
 }
 
-// unitsByPod are the units by the names of their pods.
+// unitsByPod returns the units by the names of their pods.
 func (g *podGroup) unitsByPod() map[string]string {
 	out := map[string]string{}
 	for _, s := range g.host.Plan.Stack.Services {
@@ -265,7 +266,7 @@ func (g *podGroup) unitsByPod() map[string]string {
 	return out
 }
 
-// warning is what the cluster warned of last, such as of a quota.
+// warning returns the last warning of the cluster, such as about a quota.
 func (g *podGroup) warning(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, doorWithin)
 	defer cancel()
@@ -279,8 +280,8 @@ func (g *podGroup) warning(ctx context.Context) string {
 		strings.Join(strings.Fields(last.Message), " "))
 }
 
-// reach opens the doors to the pods, and notes how the load reaches them in the cluster. Address is that of the entry's
-// service.
+// reach opens the doors to the pods, and records how the load reaches them in the cluster. address is the address of
+// the entry's service.
 func (g *podGroup) reach(all map[string]*kube.Pod, address string) error {
 	g.in.Units = map[string]string{}
 	var own []netip.Addr
@@ -347,7 +348,8 @@ func (g *podGroup) Addr(unit string) string {
 
 func (g *podGroup) units() []chaos.Unit { return g.containers.Units() }
 
-// Down implements [group]. What agents and faults left keeps the watchdog there, and with it the namespace.
+// Down implements [group]. If agents or faults left something to be undone, the watchdog stays, and its namespace
+// with it.
 func (g *podGroup) Down(ctx context.Context) error {
 	for unit, d := range g.doors {
 		_ = d.close()
@@ -357,7 +359,7 @@ func (g *podGroup) Down(ctx context.Context) error {
 	var errs []error
 	for _, of := range g.objects() {
 		_, err := cluster.DeleteOwn(ctx, g.c, of, g.host.Run)
-		if kube.Is(err, kube.Forbidden) && g.k.Makes { // the namespace is gone already
+		if kube.Is(err, kube.Forbidden) && g.k.Makes { // the namespace is already gone
 			err = nil
 		}
 		errs = append(errs, err)
@@ -382,7 +384,7 @@ func (g *podGroup) Down(ctx context.Context) error {
 	return g.gone(ctx)
 }
 
-// gone waits until nothing of the target is there.
+// gone waits until all objects of the target are gone.
 func (g *podGroup) gone(ctx context.Context) error {
 	_, err := cluster.Until(ctx, func() (string, error) {
 		for _, name := range g.k.Made() {

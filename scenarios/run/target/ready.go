@@ -12,8 +12,8 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// asking returns the target's description, with the questions whether its services are ready. E is the engine of
-// its containers; nil is none.
+// asking returns the target's description, with the questions whether its services are ready. e is the engine of its
+// containers; nil if there is none.
 func (s *System) asking(e *docker.Engine) platform.Spec {
 	spec := *s.host.Plan.Stack
 	spec.Services = slices.Clone(spec.Services)
@@ -40,7 +40,7 @@ func (s *System) asking(e *docker.Engine) platform.Spec {
 	return spec
 }
 
-// asksBy is what questions need of the run.
+// asksBy returns the data of the run that questions need.
 func (h *Host) asksBy() chaos.Host {
 	return chaos.Host{Run: h.Run, Allow: h.Plan.MonitoringRules(), AskStep: h.AskStep}
 }

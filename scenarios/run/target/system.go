@@ -32,19 +32,20 @@ var errNotReady = errors.New("the target did not become ready")
 
 // A Host is the run that a target belongs to.
 type Host struct {
-	Plan     *plan.Plan
-	Log      *events.Log
-	Run      string // name of the run
-	LogDir   string // for the output of the units; empty keeps only its end
-	Journal  *journal.Journal
-	Units    map[string]string               // receives the values of ${unit.…}
-	Answers  func(ctx context.Context) error // requests the steps of the ready block once, from a target that already runs
-	Timeline func() *timeline.Timeline       // learns of restarts and changes of networks; may return nil
-	// AskStep runs the step of a question, as [chaos.Host] has it.
+	Plan    *plan.Plan
+	Log     *events.Log
+	Run     string // name of the run
+	LogDir  string // folder for the output of the units; empty keeps only the end of the output
+	Journal *journal.Journal
+	Units   map[string]string               // receives the values of ${unit.…}
+	Answers func(ctx context.Context) error // requests the steps of the ready block once, from a target that already runs
+	// returns the timeline, which is told of restarts and changes of networks; may return nil
+	Timeline func() *timeline.Timeline
+	// AskStep runs the step of a question, like AskStep of [chaos.Host].
 	AskStep func(ctx context.Context, step *syntax.Node, u chaos.Unit, timeout time.Duration) (value string, err error)
 
 	Proxies *child.Shared // the process of the proxies; nil runs them in this process
-	Cluster Cluster       // of a target of pods that the run makes
+	Cluster Cluster       // for a target of pods that the run makes
 }
 
 // A System is the target of a run, brought up by the run or already running.
@@ -54,15 +55,15 @@ type System struct {
 	group      group // nil for a target that already runs
 	links      []*chaos.Link
 	entry      string            // host:port of the target, before a link is put in between
-	base       string            // of a target that another process runs; empty: it is known otherwise
-	asked      map[string]string // from the host:port of the target or of an endpoint, as loads ask for it, to its link
+	base       string            // base URL of a target that another process runs; otherwise empty
+	asked      map[string]string // maps the host:port of the target or of an endpoint, as loads use it, to its link
 
 	journaled int                         // the journal entry that takes the target down
-	sweep     func(context.Context) error // removes what is left of a target that did not come up; may be nil
+	sweep     func(context.Context) error // removes the rest of a target that did not come up; may be nil
 	watcher   *watcher                    // reads the containers' events; may be nil
-	pods      *pods.Watcher               // watches the pods; nil: the target has none
+	pods      *pods.Watcher               // watches the pods; nil if the target has none
 	began     time.Time
-	pace      *platform.Pace // of questions to the target as a whole
+	pace      *platform.Pace // limits the rate of questions to the target as a whole
 
 	LostLogs []string // units whose output could not be kept, with the reasons
 }
@@ -77,7 +78,7 @@ type group interface {
 	Up(ctx context.Context) error
 	Down(ctx context.Context) error
 	Addresses() map[string]string // values of ${unit.…}
-	// Addr is the host:port of a unit; empty if it does not listen.
+	// Addr returns the host:port of a unit; empty if it does not listen.
 	Addr(unit string) string
 	// units returns its units for faults.
 	units() []chaos.Unit
@@ -99,7 +100,7 @@ func (s *System) Up(ctx context.Context) error {
 	h := s.host
 	if h.Plan.Stack != nil {
 		for i := range h.Plan.Stack.Services {
-			h.Plan.Scenario.Secrets.Shown(h.Plan.Stack.Services[i].Name) // learned as no secret
+			h.Plan.Scenario.Secrets.Shown(h.Plan.Stack.Services[i].Name) // not secret, because brunt shows it
 		}
 	}
 	err := s.up(ctx)
@@ -116,7 +117,7 @@ func (s *System) up(ctx context.Context) error {
 		if err := s.Containers.Choose(ctx); err != nil {
 			return fmt.Errorf("%w: %w", errNotReady, err)
 		}
-		if s.entry == "" && len(h.Plan.Scope.Endpoints) == 0 { // a fault on a process or a container alone
+		if s.entry == "" && len(h.Plan.Scope.Endpoints) == 0 { // only a fault on a process or a container
 			return nil
 		}
 		if err := s.loadLink(ctx); err != nil {
@@ -215,7 +216,7 @@ func (s *System) loadLink(ctx context.Context) error {
 	return s.linkLoad(ctx, to, s.entry, upstream)
 }
 
-// linkLoad puts a link between the load and an end that it asks for by a host:port.
+// linkLoad puts a link between the load and a destination that it addresses by the host:port asked.
 func (s *System) linkLoad(ctx context.Context, to, asked, upstream string) error {
 	if err := s.addLink(ctx, chaos.LoadName, to, upstream); err != nil {
 		return err
@@ -264,7 +265,7 @@ func (s *System) addLink(ctx context.Context, from, to, upstream string) error {
 	return nil
 }
 
-// proxy starts a proxy, in a process of its own where the run has a command for it.
+// proxy starts a proxy, in a process of its own if the run has a command for that.
 func (h *Host) proxy(ctx context.Context, c child.Config) (chaos.Proxy, error) {
 	if h.Proxies == nil {
 		return proxy.Start(proxy.Config{
@@ -300,8 +301,8 @@ func (s *System) ready(ctx context.Context) error {
 // endpointAt names an endpoint in messages.
 func endpointAt(name, addr string) string { return fmt.Sprintf("the endpoint %q at %s", name, addr) }
 
-// await asks until it is answered, within the time that the target has to become ready, and says after a while what is
-// waited for. The error is the cause of ctx where that has ended.
+// await calls ask until it succeeds, within the time limit for the target to be ready. After a while it reports what
+// it waits for. If ctx has ended, the error is its cause.
 func (h *Host) await(ctx context.Context, what string, ask func(context.Context) error) error {
 	ready := h.Plan.Scenario.Target.Ready
 	if ready == nil {
@@ -337,7 +338,8 @@ func (s *System) asks(ctx context.Context) error {
 	return platform.Check(ctx, addr, scenarios.Ready{TCP: true})
 }
 
-// Reached is a target that another process brought up and takes down, as its loads reach it: what Base returns there.
+// Reached returns a target that another process brought up and takes down. The arguments are the results of
+// [System.Base] there.
 func Reached(base string, resolve map[string]string) *System {
 	return &System{base: base, asked: resolve}
 }
@@ -384,14 +386,14 @@ func (s *System) Down(ctx context.Context) error {
 		defer cancel()
 		err := s.group.Down(ctx)
 		if s.sweep != nil && s.sweep(ctx) == nil {
-			err = nil // what was left over is gone
+			err = nil // the rest was removed
 		}
 		errs = append(errs, err)
 		if s.journaled != 0 && errors.Join(errs...) == nil {
 			errs = append(errs, s.host.Journal.Done(s.journaled, chaos.Reverted))
 		}
 	}
-	if s.host.Proxies != nil { // it closes its links as it ends, also where it no longer answers
+	if s.host.Proxies != nil { // the process closes its links when it ends, even if it no longer answers
 		errs = append(errs, s.host.Proxies.Close())
 	} else {
 		for _, l := range s.links {
@@ -401,11 +403,11 @@ func (s *System) Down(ctx context.Context) error {
 	return errors.Join(append(errs, s.Containers.Close())...)
 }
 
-// brokenWithin bounds the questions of [System.Broken] together.
+// brokenWithin is the time limit for all questions of [System.Broken] together.
 const brokenWithin = 2 * time.Second
 
-// Broken names the links on which a codec of brunt's own failed and ended a connection while no fault was in, and
-// says how. It asks when ctx has ended too, for two seconds at most.
+// Broken names the links on which a codec of brunt itself failed and ended a connection while no fault was active,
+// and says how. It works even if ctx has ended, and takes two seconds at most.
 func (s *System) Broken(ctx context.Context) (out []string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), brokenWithin)
 	defer cancel()
@@ -417,13 +419,13 @@ func (s *System) Broken(ctx context.Context) (out []string) {
 	return out
 }
 
-// Links returns the links, as faults need them.
+// Links returns the links, for faults.
 func (s *System) Links() []*chaos.Link { return s.links }
 
-// Addr is the host:port of a unit that the run has started; empty if it does not listen.
+// Addr returns the host:port of a unit that the run has started; empty if it does not listen.
 func (s *System) Addr(unit string) string { return s.group.Addr(unit) }
 
-// Describe says where the target is reached, and where its links lead.
+// Describe says where the target can be reached, and where its links lead.
 func (s *System) Describe() string {
 	var out []string
 	if s.group != nil {

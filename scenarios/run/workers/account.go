@@ -18,16 +18,16 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// An Account is what the workers of a run owed and reported.
+// An Account lists the iterations that the workers of a run owed and reported.
 type Account struct {
 	Workers []result.Worker
-	Lost    *requests.LostWorkers // nil: no worker is lost with a part of the load
+	Lost    *requests.LostWorkers // nil if no worker was lost with a part of the load
 	Limits  []result.Limit        // workers that were late themselves
 	Notes   []string
 }
 
-// Account accounts for the load once it is over. Ends are the ends of the loads, and lag is the limit of a worker's own
-// p99 lag.
+// Account returns the account of the load when it is over. ends are the ends of the loads, and lag is the limit of a
+// worker's own p99 lag.
 func (c *Crew) Account(ends []time.Duration, lag time.Duration) (*Account, error) {
 	a := &Account{}
 	out := &requests.LostWorkers{}
@@ -92,7 +92,7 @@ func (c *Crew) Account(ends []time.Duration, lag time.Duration) (*Account, error
 	return a, nil
 }
 
-// Unreported says why the run does not know all writes of its workers; empty: it does.
+// Unreported says why the run does not know all writes of its workers. It is empty if it does.
 func (c *Crew) Unreported() string {
 	var lost []string
 	for _, m := range c.members {
@@ -107,7 +107,7 @@ func (c *Crew) Unreported() string {
 	return strings.Join(lost, ", ") + "; writes that were acknowledged shortly before are not known"
 }
 
-// AddHealth adds the workers' health to that of the process that runs them.
+// AddHealth adds the workers' health to the health of the process that runs them.
 func (c *Crew) AddHealth(g *result.Generator) {
 	for _, m := range c.members {
 		s := m.read()
@@ -129,7 +129,7 @@ func (c *Crew) AddHealth(g *result.Generator) {
 	slices.SortStableFunc(g.Freezes, func(a, b result.Freeze) int { return cmp.Compare(a.T, b.T) })
 }
 
-// settle adds what a worker owed and reported of load i to its row, and what is lost of it to out.
+// settle adds the iterations of load i that a worker owed and reported to its row, and the lost ones to out.
 func (c *Crew) settle(
 	m *member, s state, share *measure.Share, i int, end time.Duration, w *result.Worker, out *requests.LostWorkers,
 ) error {
@@ -163,7 +163,8 @@ func (c *Crew) settle(
 		if n := lp.Schedule.Iterations(part); n > 0 {
 			owed = n
 		} else if had := lp.Schedule.UserTime(part, lp.Schedule.Start(), min(known, end)); had > 0 && missing > 0 {
-			l.Most = int64(float64(reported)*float64(missing)/float64(had)) + 1 // an estimate, and no part of the account
+			// an estimate, which is not part of the account
+			l.Most = int64(float64(reported)*float64(missing)/float64(had)) + 1
 		}
 	} else {
 		owed = 0
@@ -200,7 +201,7 @@ func (c *Crew) part(m *member) load.Part {
 	return load.Part{Index: int64(m.n), Of: int64(len(c.members))}
 }
 
-// describe is a lost worker, in a sentence without its period.
+// describe describes a lost worker in a sentence without its period.
 func (c *Crew) describe(m *member, w *result.Worker, known time.Duration) string {
 	text := fmt.Sprintf("worker %d of %d (%s, %s at %s) is lost with ", w.N, len(c.members), m.post.Name(), w.LostWhy,
 		quantity.FormatInstant(w.LostAt.D()))
@@ -216,10 +217,10 @@ func (c *Crew) describe(m *member, w *result.Worker, known time.Duration) string
 	return text
 }
 
-// enoughForLag is the least number of iterations by whose lag a worker is judged.
+// enoughForLag is the least number of iterations for which a worker's lag is judged.
 const enoughForLag = 100
 
-// late says in which phases a worker was later than the limit.
+// late lists the phases in which a worker was later than the limit.
 func (c *Crew) late(m *member, share *measure.Share, limit time.Duration) (out []result.Limit) {
 	names := map[int32]slo.Phase{
 		measure.PhaseRun: {Kind: slo.RunPhase}, measure.PhaseBaseline: {Kind: slo.BaselinePhase},

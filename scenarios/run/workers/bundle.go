@@ -10,14 +10,14 @@ import (
 	"brunt/scenarios/plan"
 )
 
-// mostBundle bounds all files of a scenario together, in bytes.
+// mostBundle is the maximum size of all files of a scenario together, in bytes.
 const mostBundle = 64 << 20
 
-// environment matches where a file of a scenario names a variable of the environment.
+// environment matches the name of a variable of the environment in a file of a scenario.
 var environment = regexp.MustCompile(`\benv\.([A-Za-z_][A-Za-z0-9_]*)`)
 
-// Bundle completes the source for a worker elsewhere: with the files that the plan was read from, and the variables of
-// the environment that they name.
+// Bundle completes the source for a worker elsewhere. It adds the files that the plan was read from, and the
+// variables of the environment that they name.
 func (s Source) Bundle(p *plan.Plan) (Source, error) {
 	var paths []string
 	for _, f := range p.Scenario.Files() {
@@ -55,7 +55,7 @@ func (s Source) Bundle(p *plan.Plan) (Source, error) {
 	return s, nil
 }
 
-// Read returns a reader of the files that came with the source; nil: none did.
+// Read returns a function that reads the files that came with the source; nil if none did.
 func (s Source) Read() func(path string) ([]byte, error) {
 	if s.Files == nil {
 		return nil

@@ -8,7 +8,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Check says why a plan can't be split between n workers; nil: it can.
+// Check returns an error that says why a plan can't be split between n workers; nil if it can.
 func Check(p *plan.Plan, n int) error {
 	var why []string
 	add := func(format string, args ...any) { why = append(why, fmt.Sprintf(format, args...)) }

@@ -9,11 +9,11 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// exchanges is how often a worker is asked for its time before the load.
+// exchanges is the number of times that a worker is asked for its time before the load.
 const exchanges = 40
 
-// compareClock measures how far the clock of a worker elsewhere is ahead of this machine's: by the exchange that took
-// the least time, and known to half of that.
+// compareClock measures how far the clock of a worker elsewhere is ahead of this machine's. It uses the exchange with
+// the shortest round trip; the uncertainty is half of that.
 func (c *Crew) compareClock(ctx context.Context, m *member) error {
 	least := time.Duration(-1)
 	for range exchanges {
@@ -35,8 +35,8 @@ func (c *Crew) compareClock(ctx context.Context, m *member) error {
 	return nil
 }
 
-// watchClock notes by how much the clock of a worker elsewhere is off at least: it said now between before and the
-// present.
+// watchClock records a lower bound of the error of the clock of a worker elsewhere: the worker reported now at a time
+// between before and the present.
 func (c *Crew) watchClock(m *member, before, now time.Duration) {
 	if !c.terms.Remote {
 		return
@@ -45,7 +45,7 @@ func (c *Crew) watchClock(m *member, before, now time.Duration) {
 	m.change(func(s *state) { s.off = max(s.off, off) })
 }
 
-// machineOf says whose clock a worker has.
+// machineOf names the machine whose clock a worker uses.
 func (c *Crew) machineOf() string {
 	if c.terms.Remote {
 		return "its node"

@@ -22,7 +22,7 @@ import (
 	"brunt/scenarios/run/events"
 )
 
-// patience is that of terms which state none.
+// patience is the default of [Terms.Patience].
 const patience = 10 * time.Second
 
 // A Host is the run that workers belong to.
@@ -32,20 +32,20 @@ type Host struct {
 	Recorder *measure.Recorder
 	Samples  *samples.Set
 	Ledgers  ledger.Set
-	UsedUp   func()          // ends the run, as unique data is used up
-	NoneLeft func(why error) // ends the run, as all workers are lost; why the first is
-	Lost     func(why error) // ends the run at the first worker that is lost, where the terms say so
-	Hurry    <-chan struct{} // closed to wait for no worker any more; may be nil
+	UsedUp   func()          // ends the run because unique data is used up
+	NoneLeft func(why error) // ends the run because all workers are lost; why is the reason for the first one
+	Lost     func(why error) // ends the run when the first worker is lost, if the terms say so
+	Hurry    <-chan struct{} // closed to stop waiting for workers; may be nil
 }
 
-// LateError reports that a worker did not begin in time, so that none did.
+// LateError reports that a worker did not begin in time, so that no worker began.
 type LateError struct{ Err error }
 
 func (e LateError) Error() string { return e.Err.Error() }
 
 func (e LateError) Unwrap() error { return e.Err }
 
-// A Crew is the workers of a run.
+// A Crew holds the workers of a run.
 type Crew struct {
 	members []*member
 	hirer   Hirer
@@ -54,11 +54,11 @@ type Crew struct {
 	host    *Host
 	stop    chan struct{} // closed to begin no further iteration
 	stopped sync.Once
-	done    chan struct{} // closed when nothing more comes of any worker
-	watched chan struct{} // closed when no worker is watched any more
+	done    chan struct{} // closed when no more reports will come from any worker
+	watched chan struct{} // closed when workers are no longer watched
 }
 
-// An Offer is what workers are hired for.
+// An Offer holds the settings for hiring workers.
 type Offer struct {
 	N      int
 	Run    string // its id
@@ -109,7 +109,7 @@ func (c *Crew) join(ctx context.Context, k int, p Post, o Offer) error {
 	return nil
 }
 
-// endOf is the cause of the end of ctx, else err.
+// endOf returns err. If ctx has ended, it replaces an error with the cause of that end.
 func endOf(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -147,11 +147,12 @@ func (c *Crew) Ready(ctx context.Context, r Ready) error {
 	return endOf(ctx, err)
 }
 
-// Lead is how long before its first iteration a worker has begun: time enough to end the others if it has not.
+// Lead is how long before its first iteration a worker must have begun. It leaves enough time to end the others if
+// one has not.
 const Lead = 200 * time.Millisecond
 
-// Begin begins the load at the t0 of the run. Where a worker does not begin in time, none makes load, and the error is
-// a [LateError].
+// Begin begins the load at the t0 of the run. If a worker does not begin in time, none makes load, and the error is a
+// [LateError].
 func (c *Crew) Begin(h *Host) error {
 	ctx, end := context.WithCancelCause(context.Background())
 	late := time.AfterFunc(-h.Plan.Scenario.Warmup-Lead-h.Log.Now(), func() { end(errLate) })
@@ -196,10 +197,10 @@ func (c *Crew) begin(ctx context.Context, h *Host) error {
 	})
 }
 
-// clockMost is how far the clock of a worker may be off.
+// clockMost is the maximum error of a worker's clock.
 const clockMost = time.Millisecond
 
-// follow has a worker report until its end.
+// follow makes a worker report until its end.
 func (c *Crew) follow(m *member) {
 	defer close(m.over)
 	err := c.turns(m)
@@ -225,7 +226,7 @@ func (c *Crew) follow(m *member) {
 	})
 }
 
-// A quitError says why a worker is lost, and since when.
+// A quitError says why and when a worker was lost.
 type quitError struct {
 	why error
 	at  time.Duration
@@ -235,7 +236,7 @@ func (e quitError) Error() string { return e.why.Error() }
 
 func oneLine(err error) string { return strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ") }
 
-// turns asks a worker for what it measured, again and again, and for its end when its loads are over.
+// turns asks a worker for its measurements repeatedly, and for its end when its loads are over.
 func (c *Crew) turns(m *member) error {
 	stop := c.stop
 	for stopping := false; ; {
@@ -286,7 +287,7 @@ func (c *Crew) turns(m *member) error {
 	return nil
 }
 
-// learn takes over what became secret in a worker, and when it did not run.
+// learn adds the values that became secret in a worker, and the spans in which the worker did not run.
 func (c *Crew) learn(m *member, secrets []string, froze []measure.Freeze) {
 	c.host.Plan.Scenario.Secrets.Learn(secrets...)
 	if len(froze) > 0 {
@@ -294,7 +295,7 @@ func (c *Crew) learn(m *member, secrets []string, froze []measure.Freeze) {
 	}
 }
 
-// take adds what a worker measured to the run.
+// take adds the measurements of a worker to the run.
 func (c *Crew) take(m *member, b measure.Batch, s samples.Exported, w []*ledger.Batch) error {
 	if err := c.host.Recorder.Absorb(m.n, b); err != nil {
 		return err
@@ -304,7 +305,7 @@ func (c *Crew) take(m *member, b measure.Batch, s samples.Exported, w []*ledger.
 	return nil
 }
 
-// watch tells which workers are silent, and ends those that do not answer in the end.
+// watch reports silent workers, and ends workers that do not answer at the end.
 func (c *Crew) watch() {
 	defer close(c.watched)
 	tick := time.NewTicker(turnEvery)
@@ -346,7 +347,7 @@ func closed(c <-chan struct{}) bool {
 	}
 }
 
-// hear tells when a worker falls silent, and when it is back.
+// hear reports when a worker falls silent, and when it answers again.
 func (c *Crew) hear(m *member, now time.Duration) {
 	text := fmt.Sprintf("worker %d of %d", m.n+1, len(c.members))
 	var e result.Event
@@ -368,7 +369,7 @@ func (c *Crew) hear(m *member, now time.Duration) {
 	}
 }
 
-// grace is the longest that the iterations of a load may go on after its end.
+// grace returns the longest time that iterations of a load may go on after its end.
 func (c *Crew) grace() (d time.Duration) {
 	for i := range c.host.Plan.Loads {
 		d = max(d, c.host.Plan.Loads[i].Grace.D())
@@ -376,7 +377,7 @@ func (c *Crew) grace() (d time.Duration) {
 	return d
 }
 
-// Close ends all workers, and removes what is left of them.
+// Close ends all workers, and removes the rest of them.
 func (c *Crew) Close() error {
 	_ = c.each(func(k int) error {
 		if m := c.members[k]; m != nil {
@@ -419,7 +420,7 @@ func (j job) InFlight() (n int64) {
 	return n
 }
 
-// stats sums up what the workers say of a load.
+// stats adds up the workers' statistics of a load.
 func (c *Crew) stats(i int) (out load.Stats, err error) {
 	var pacing []string
 	whole := false // a worker made its part to the end
@@ -450,8 +451,8 @@ func (c *Crew) stats(i int) (out load.Stats, err error) {
 	return out, err
 }
 
-// Quiet waits until no worker begins a further iteration, but for those that do not answer for too long. The context of
-// the jobs has ended.
+// Quiet waits until no worker begins a further iteration, but not for workers that do not answer within most. The
+// context of the jobs must have ended.
 func (c *Crew) Quiet(most time.Duration) {
 	late := time.After(most)
 	for _, m := range c.members {
@@ -464,7 +465,7 @@ func (c *Crew) Quiet(most time.Duration) {
 	}
 }
 
-// Freezes are the spans in which no worker ran, ascending.
+// Freezes returns the spans in which no worker ran, ascending.
 func (c *Crew) Freezes() (all []measure.Freeze) {
 	first := true
 	for _, m := range c.members {
@@ -479,7 +480,7 @@ func (c *Crew) Freezes() (all []measure.Freeze) {
 	return all
 }
 
-// CPU is how many cores the workers used in their last second.
+// CPU returns the number of cores that the workers used in their last second.
 func (c *Crew) CPU() (cores result.Num) {
 	for _, m := range c.members {
 		if s := m.read(); s.lost == nil && s.end == nil {
@@ -489,7 +490,7 @@ func (c *Crew) CPU() (cores result.Num) {
 	return cores
 }
 
-// Opened is how many connections the workers opened, and the versions of protocols that they spoke.
+// Opened returns the number of connections that the workers opened, and the versions of protocols that they used.
 func (c *Crew) Opened() (n int64, spoken []string) {
 	for _, m := range c.members {
 		if s := m.read(); s.end != nil {

@@ -13,39 +13,39 @@ import (
 
 // A member is a worker, and the conversation with it.
 type member struct {
-	n      int // from 0
+	n      int // number of the worker, from 0
 	post   Post
 	client *rpc.Client
-	over   chan struct{} // closed when nothing more comes of it
+	over   chan struct{} // closed when no more reports will come
 	quiet  chan struct{} // closed when it begins no further iteration
-	ahead  time.Duration // of a worker elsewhere: how far its clock is ahead of this machine's
-	unsure time.Duration // to what that is known
+	ahead  time.Duration // for a worker elsewhere: how far its clock is ahead of this machine's
+	unsure time.Duration // uncertainty of ahead
 
 	mu     sync.Mutex
-	killed error // why the run ended it; nil: it did not
+	killed error // why the run ended it; nil if it did not
 	state  state
 }
 
-// state is what is known of a worker.
+// state is the state of a worker as the run knows it.
 type state struct {
 	last   Report
-	word   time.Duration // of its last answer
+	word   time.Duration // time of its last answer
 	froze  []measure.Freeze
 	silent bool          // its answer is overdue
-	stood  time.Duration // how long its answers were overdue in all
-	end    *Ended        // nil: it has not reported its end
-	lost   error         // nil: it is not lost
+	stood  time.Duration // total time for which its answers were overdue
+	end    *Ended        // nil if it has not reported its end
+	lost   error         // nil if it is not lost
 	at     time.Duration // when it was lost
-	off    time.Duration // by how much its clock was off, at least
+	off    time.Duration // lower bound of the error of its clock
 }
 
-// Bounds of a conversation.
+// Time limits of a conversation.
 const (
 	joinWithin  = time.Minute
 	readyWithin = 2 * time.Minute
 	startWithin = 10 * time.Second
 	turnEvery   = 200 * time.Millisecond
-	answerAtAll = 1000 * time.Hour // turns have no bound: what a worker was asked for comes once
+	answerAtAll = 1000 * time.Hour // in effect no limit for turns, because a worker returns each batch only once
 	overdue     = 3 * time.Second
 	endsWithin  = 5 * time.Second
 )
@@ -73,7 +73,7 @@ func (m *member) kill(why error) {
 	m.post.Kill()
 }
 
-// why is how the worker ended; nil while it runs, or where it ended in order.
+// why returns how the worker ended; nil while it runs, and if it ended in order.
 func (m *member) why() error {
 	m.mu.Lock()
 	killed := m.killed
@@ -84,7 +84,8 @@ func (m *member) why() error {
 	return m.post.Why()
 }
 
-// call asks the worker, for at most some time. The end of ctx ends the call: the worker is closed then.
+// call sends a request to the worker and waits for the answer for at most within. The end of ctx ends the call; the
+// worker is then closed.
 func call[A, R any](
 	ctx context.Context, m *member, within time.Duration, op rpc.Op[A, R], args A,
 ) (said R, err error) {
@@ -111,21 +112,21 @@ func (m *member) close() {
 	m.kill(nil)
 }
 
-// hush notes that the worker begins no further iteration.
+// hush records that the worker begins no further iteration.
 func (m *member) hush() {
 	if !closed(m.quiet) {
 		close(m.quiet)
 	}
 }
 
-// read returns what is known of the worker.
+// read returns the state of the worker.
 func (m *member) read() state {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.state
 }
 
-// change changes what is known of the worker.
+// change changes the state of the worker.
 func (m *member) change(do func(s *state)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -7,17 +7,18 @@ import (
 	"brunt/scenarios/measure"
 )
 
-// mostSecrets is how many values a worker reports at a time.
+// mostSecrets is the maximum number of values that a worker reports at a time.
 const mostSecrets = 1024
 
-// News is what a worker reports besides its measurements. The zero value is ready, and any goroutine may use it.
+// News holds the news that a worker reports besides its measurements. The zero value is ready, and any goroutine may
+// use it.
 type News struct {
 	mu      sync.Mutex
 	secrets []string
-	froze   int // freezes that were reported
+	froze   int // number of freezes that were reported
 }
 
-// Secret keeps a value that became secret, for the next report.
+// Secret adds a value that became secret to the next report.
 func (n *News) Secret(v string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -26,7 +27,7 @@ func (n *News) Secret(v string) {
 	}
 }
 
-// Take returns what has not been reported: of all freezes so far the new ones, and the values that became secret.
+// Take returns the news since the last call: the new ones of all freezes so far, and the values that became secret.
 func (n *News) Take(freezes []measure.Freeze) (fresh []measure.Freeze, secrets []string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -36,19 +37,19 @@ func (n *News) Take(freezes []measure.Freeze) (fresh []measure.Freeze, secrets [
 	return fresh, secrets
 }
 
-// listens is how often a worker that hears nothing counts how long.
+// listens is the number of ticks of silence after which a run counts as silent for too long.
 const listens = 10
 
-// An Ear tells when the run of a worker is silent for too long: it is stopped, or hangs.
+// An Ear detects that the run of a worker has been silent for too long, because it is stopped or hangs.
 type Ear struct {
 	most  time.Duration
-	heard chan struct{} // receives a message at each word of the run
+	heard chan struct{} // receives a message at each contact to the run
 }
 
-// NewEar returns an ear that bears so much silence.
+// NewEar returns an ear that tolerates silence for up to most.
 func NewEar(most time.Duration) *Ear { return &Ear{most: most, heard: make(chan struct{}, 1)} }
 
-// Hear notes a word of the run.
+// Hear records a contact to the run.
 func (e *Ear) Hear() {
 	select {
 	case e.heard <- struct{}{}:
@@ -56,8 +57,8 @@ func (e *Ear) Hear() {
 	}
 }
 
-// Listen returns true once the run was silent for too long, and false when over is closed before. Time in which this
-// process was stopped itself does not count.
+// Listen returns true when the run has been silent for too long, and false if over is closed before. Time in which
+// this process itself was stopped does not count.
 func (e *Ear) Listen(over <-chan struct{}) bool {
 	tick := time.NewTicker(e.most / listens)
 	defer tick.Stop()

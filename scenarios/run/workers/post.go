@@ -10,29 +10,31 @@ import (
 
 // A Hirer starts workers somewhere.
 type Hirer interface {
-	// Hire starts n workers: all of them, or an error that says which lack and why. Ctx ends it.
+	// Hire starts n workers: all of them, or it returns an error that says which are missing and why. The end of ctx
+	// ends it.
 	Hire(ctx context.Context, n int) ([]Post, error)
-	// Dismiss removes what is left of them, once they have ended.
+	// Dismiss removes the rest of the workers when they have ended.
 	Dismiss() error
 }
 
-// A Post is a worker that was started. It is this end of the conversation with it, too.
+// A Post is a worker that was started. It is also this end of the conversation with the worker.
 type Post interface {
 	io.ReadWriteCloser
 	CloseWrite() error
-	Name() string            // as "pid 12"
+	Name() string            // such as "pid 12"
 	Describe(*result.Worker) // fills in where it runs
 	Ended() <-chan struct{}  // closed when it has ended
-	Why() error              // how it ended; nil: in order
+	Why() error              // how it ended; nil if in order
 	Kill()                   // ends it at once, and waits until it has ended
 }
 
-// Terms are what a run and its workers agree on; the zero value is that of processes of this machine.
+// Terms are the terms between a run and its workers. The zero value is for processes of this machine.
 type Terms struct {
-	// they run elsewhere: they have neither the files nor the environment nor the clock of this machine
+	// the workers run elsewhere, without the files, the environment and the clock of this machine
 	Remote bool
-	// how long a worker makes load without a word from the run, and the run waits for it in the end; zero: 10 s
+	// how long a worker makes load without contact to the run, and how long the run waits for it at the end; zero
+	// means 10 s
 	Patience time.Duration
-	Skew     time.Duration // of workers elsewhere: by how much their clock may be unknown
+	Skew     time.Duration // for workers elsewhere: maximum error and uncertainty of their clocks
 	Stop     bool          // the loss of a worker ends the run
 }

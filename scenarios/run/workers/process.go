@@ -15,7 +15,7 @@ import (
 	"brunt/targets/platform/procgroup"
 )
 
-// Processes starts workers as processes of this machine. It is brunt's own command line for one.
+// Processes starts workers as processes of this machine. Its value is brunt's own command line for a worker.
 type Processes []string
 
 func (c Processes) Hire(_ context.Context, n int) ([]Post, error) {
@@ -39,14 +39,14 @@ func (c Processes) Dismiss() error { return nil }
 // A process is a worker on this machine.
 type process struct {
 	io.Reader
-	io.WriteCloser // its standard input
+	io.WriteCloser // standard input of the process
 	cmd            *exec.Cmd
 	stderr         procgroup.Tail
 	ended          chan struct{} // closed when the process has ended
-	err            error         // of Wait; read it after ended
+	err            error         // error of Wait; valid once ended is closed
 }
 
-// startProcess starts a process. More is added to its environment.
+// startProcess starts a process. more is added to its environment.
 func startProcess(command, more []string) (*process, error) {
 	p := &process{cmd: exec.Command(command[0], command[1:]...), ended: make(chan struct{})}
 	p.cmd.Stderr, p.cmd.Env, p.cmd.WaitDelay = &p.stderr, proc.Environment(more...), endsWithin

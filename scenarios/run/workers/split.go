@@ -5,8 +5,8 @@ import (
 	"brunt/scenarios/plan"
 )
 
-// Split limits the loads of a plan to those of one worker: its share of connections and of what may be in flight. What
-// each load makes of its schedule is [load.Settings].Part.
+// Split limits the loads of a plan to the share of one worker: of connections and of iterations in flight.
+// [load.Settings].Part selects its part of the schedule.
 func Split(p *plan.Plan, part load.Part) {
 	for i := range p.Loads {
 		lp := &p.Loads[i]

@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios/template"
 )
 
-// Check says why pods can't make the load of a plan; nil: they can.
+// Check returns an error that says why pods can't make the load of a plan; nil if they can.
 func Check(p *plan.Plan) error {
 	if p.Stack != nil && !p.Stack.OnPods() {
 		return errors.New("brunt starts the target on this machine, where pods do not reach it: name a target by its URL, " +

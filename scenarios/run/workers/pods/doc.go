@@ -5,10 +5,10 @@
 //	watch ----->  a pod that ends before its run: lost at once, with the reason
 //	Dismiss -->   the Job is deleted, and its pods with it
 //
-// A pod listens on its own loopback alone, which a port-forward reaches and the cluster's network does not. The run
-// dials, so nothing in the cluster has to reach it. A pod knows the public half of a key of the run, and no secret: the
-// scenario and all that it names travel over that conversation. It survives the loss of its connection for the patience
-// of the workers.
+// A pod listens only on its own loopback, which a port-forward reaches and the cluster's network does not. The run
+// dials, so nothing in the cluster has to reach the run. A pod knows the public half of a key of the run, but no
+// secret: the scenario and its files are sent over the authenticated conversation. The conversation survives the loss
+// of its connection for the patience of the workers.
 //
 // When brunt dies, the pods end after their patience, and the cluster deletes the Job five minutes later.
 //
@@ -16,8 +16,8 @@
 //	hire.go    its pods, until all have joined
 //	post.go    one pod
 //	serve.go   the other end, in the pod
-//	check.go   which plans pods can make the load of
-//	reason.go  why a pod does not run, or runs no more
-//	doctor.go  whether a cluster would take them
-//	rights.go  what of the cluster's rights all this takes
+//	check.go   whether pods can make the load of a plan
+//	reason.go  why a pod does not run, or no longer runs
+//	doctor.go  whether a cluster would accept the pods
+//	rights.go  the rights in the cluster that all this needs
 package pods

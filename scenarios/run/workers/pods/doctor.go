@@ -9,15 +9,15 @@ import (
 	"brunt/chaos/kube"
 )
 
-// A Finding is what a cluster lacks for the workers of a plan, or has.
+// A Finding is the result of one check of a cluster for the workers of a plan.
 type Finding struct {
-	What string // that was looked at
-	Text string // found
-	Fix  string // what to do about it; empty: it is in order
+	What string // the thing that was checked
+	Text string // what was found
+	Fix  string // the remedy; empty if all is in order
 }
 
-// Examine asks a cluster whether n workers can be hired: the rights, the Job as it would be, by a dry run, and the
-// processors of the nodes. Made says that the run makes the namespace, in which nothing can be asked before. It changes
+// Examine checks whether n workers can be hired in a cluster: the rights, the Job by a dry run, and the processors of
+// the nodes. made says that the run makes the namespace, so that nothing in it can be checked before. Examine changes
 // nothing.
 func Examine(ctx context.Context, c *kube.Cluster, s Settings, n int, architecture string, made bool) []Finding {
 	lack, err := c.Lacking(ctx, Rights(s.Namespace))
@@ -57,7 +57,7 @@ func Examine(ctx context.Context, c *kube.Cluster, s Settings, n int, architectu
 		})
 	}
 	nodes, err := c.Nodes().List(ctx, kube.Query{})
-	if err != nil { // it takes no right to nodes to run
+	if err != nil { // a run needs no right to nodes
 		return append(out, Finding{What: "nodes of the cluster", Text: "are not known: " + err.Error()})
 	}
 	var kinds []string

@@ -24,39 +24,39 @@ import (
 
 // Times of hiring.
 const (
-	pollEvery = 500 * time.Millisecond // at what the pods wait for
-	askFor    = 5 * time.Second        // why a pod does not run
-	makeFor   = 30 * time.Second       // for the answer to the creation of a Job
-	// removeFor is for the removal of a Job: the controllers of a cluster take up to a minute until they go on after an
-	// outage
+	pollEvery = 500 * time.Millisecond // interval of checks what pods wait for
+	askFor    = 5 * time.Second        // time limit for asking why a pod does not run
+	makeFor   = 30 * time.Second       // time limit for the creation of a Job
+	// removeFor is the time limit for the removal of a Job: after an outage, the controllers of a cluster take up to
+	// a minute to go on
 	removeFor   = 2 * time.Minute
 	removeAgain = 500 * time.Millisecond
 )
 
-// A Hirer starts workers in a cluster. One hires once.
+// A Hirer starts workers in a cluster. It can hire only once.
 type Hirer struct {
 	cluster *kube.Cluster
 	s       Settings
-	uid     string // of the Job; empty: there is none
+	uid     string // UID of the Job; empty if there is none
 	end     context.CancelFunc
 	watched chan struct{}
 
 	mu     sync.Mutex
-	pods   map[int]kube.Pod // by index, as they were last
+	pods   map[int]kube.Pod // last known state of the pods, by index
 	posts  map[int]*post
 	news   chan struct{} // closed at the next news of a pod
-	broken error         // why the pods are watched no more
-	notes  []error       // of what could not be ended
+	broken error         // why the pods are no longer watched
+	notes  []error       // errors about objects that could not be ended
 }
 
-// New prepares to hire in a cluster. Dismiss closes it.
+// New prepares to hire in a cluster. The caller must call Dismiss.
 func New(c *kube.Cluster, s Settings) *Hirer {
 	return &Hirer{
 		cluster: c, s: s, pods: map[int]kube.Pod{}, posts: map[int]*post{}, news: make(chan struct{}), end: func() {},
 	}
 }
 
-// conversationOf is what a worker's conversation is for; both ends sign and verify it.
+// conversationOf returns the name of a worker's conversation, which both ends sign and verify.
 func conversationOf(run string, index int) string { return run + "/" + strconv.Itoa(index) }
 
 func (h *Hirer) Hire(ctx context.Context, n int) ([]workers.Post, error) {
@@ -67,7 +67,7 @@ func (h *Hirer) Hire(ctx context.Context, n int) ([]workers.Post, error) {
 	if err != nil {
 		return nil, err
 	}
-	// else an interrupt could leave a Job that brunt does not know
+	// not canceled by ctx: otherwise an interrupt could leave a Job that brunt does not know of
 	making, made := context.WithTimeout(context.WithoutCancel(ctx), makeFor)
 	job, err := h.cluster.Jobs(h.s.Namespace).Create(making, h.s.job(n, hex.EncodeToString(public)), false)
 	made()
@@ -113,7 +113,7 @@ var errJoin = errors.New("the time to join is over")
 // A hopelessError says that a worker will never join.
 type hopelessError struct{ error }
 
-// missing names the workers that have not joined, and what each waits for.
+// missing names the workers that have not joined, and the reason for each.
 func (h *Hirer) missing(ctx context.Context, errs []error) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
@@ -197,7 +197,7 @@ func (h *Hirer) running(ctx context.Context, k int) (*kube.Pod, error) {
 	}
 }
 
-// hint says how an image gets to the nodes, where it is the image that lacks.
+// hint says how to get an image to the nodes, if the image is missing.
 func (h *Hirer) hint(why string) string {
 	if strings.Contains(why, "Image") || strings.Contains(why, "image") {
 		return fmt.Sprintf(" (the image is %s: `brunt image` writes it, and says how a cluster gets it; workers.image "+
@@ -206,7 +206,7 @@ func (h *Hirer) hint(why string) string {
 	return ""
 }
 
-// unmade says why there is no pod: what the Job tells of it.
+// unmade says why there is no pod, by the events of the Job.
 func (h *Hirer) unmade(ctx context.Context) (why string, sure bool) {
 	why = h.lastEvent(ctx, h.uid, func(e *kube.ObjectEvent) bool { return e.Type == kube.EventTypeWarning })
 	if why == "" {
@@ -215,7 +215,7 @@ func (h *Hirer) unmade(ctx context.Context) (why string, sure bool) {
 	return why, slices.ContainsFunc(refusals, func(r string) bool { return strings.Contains(why, r) })
 }
 
-// lastEvent is the last of the cluster's events of an object that is wanted; empty: none is known.
+// lastEvent returns the text of the last event of an object for which wanted is true; empty if none is known.
 func (h *Hirer) lastEvent(ctx context.Context, uid string, wanted func(e *kube.ObjectEvent) bool) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askFor)
 	defer cancel()
@@ -246,13 +246,13 @@ func (h *Hirer) watch(ctx context.Context) {
 	}()
 }
 
-// tell wakes those who wait for news. The lock is held.
+// tell wakes goroutines that wait for news. The caller holds mu.
 func (h *Hirer) tell() {
 	close(h.news)
 	h.news = make(chan struct{})
 }
 
-// see takes news of a pod over.
+// see records a change of a pod.
 func (h *Hirer) see(e kube.Event[kube.Pod]) bool {
 	k, err := strconv.Atoi(e.Object.Labels[labelIndex])
 	if err != nil {
@@ -275,7 +275,7 @@ func (h *Hirer) see(e kube.Event[kube.Pod]) bool {
 	return true
 }
 
-// note keeps an error of the end for Dismiss.
+// note keeps an error about the end for Dismiss.
 func (h *Hirer) note(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -306,7 +306,7 @@ func (h *Hirer) Dismiss() error {
 	}
 }
 
-// gone waits until no pod of the run is there.
+// gone waits until all pods of the run are gone.
 func (h *Hirer) gone(ctx context.Context) error {
 	for {
 		h.mu.Lock()
@@ -323,7 +323,7 @@ func (h *Hirer) gone(ctx context.Context) error {
 	}
 }
 
-// left says what is left in the cluster, and how it goes.
+// left says which objects are left in the cluster, and how to remove them.
 func (h *Hirer) left(err error) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()

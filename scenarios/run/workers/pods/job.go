@@ -15,34 +15,34 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// port is where a pod listens, on its own loopback.
+// port is the port on its own loopback at which a pod listens.
 const port = 7099
 
-// Labels and annotations of what a run makes.
+// Names in the objects that a run makes.
 const (
 	labelIndex = "batch.kubernetes.io/job-completion-index"
 	container  = "worker"
 )
 
-// Bounds of a Job.
+// Settings of a Job.
 const (
-	keptFor   = 5 * time.Minute  // after its end, where brunt does not delete it
-	spare     = 15 * time.Minute // beyond the time that the run takes
-	user      = 65532            // that the program runs as
-	ofMemory  = .9               // of its memory, from which on the program collects garbage more often
-	nameMost  = 52               // characters: the names of pods are longer
+	keptFor   = 5 * time.Minute  // time until the cluster deletes an ended Job that brunt did not delete
+	spare     = 15 * time.Minute // time limit of the Job beyond the length of the run
+	user      = 65532            // user id of the program
+	ofMemory  = .9               // share of its memory from which on the program collects garbage more often
+	nameMost  = 52               // maximum characters of the name; the names of pods are longer
 	milliCPUs = 1000
 )
 
-// Settings are of the workers of one run.
+// Settings are the settings of the workers of one run.
 type Settings struct {
 	scenarios.Workers
-	Run   string        // its id
-	Image string        // that the pods run
-	Lasts time.Duration // how long the run takes at most
+	Run   string        // id of the run
+	Image string        // image of the pods
+	Lasts time.Duration // maximum length of the run
 }
 
-// name is the name of the Job.
+// name returns the name of the Job.
 func (s *Settings) name() string {
 	name := "brunt-" + strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' {
@@ -53,10 +53,10 @@ func (s *Settings) name() string {
 	return strings.Trim(name[:min(len(name), nameMost)], "-")
 }
 
-// first is how long a pod waits for its run.
+// first returns how long a pod waits for the first contact to its run.
 func (s *Settings) first() time.Duration { return s.Join.D() + s.Patience.D() }
 
-// job is the Job with n pods, of which each knows the public key.
+// job returns the Job with n pods, each of which knows the public key.
 func (s *Settings) job(n int, public string) *kube.Job {
 	labels := cluster.OwnLabels(s.Run, "")
 	count, none, ttl, indexed := int32(n), int32(0), int32(keptFor/time.Second), kube.IndexedCompletion
@@ -86,14 +86,14 @@ func (s *Settings) job(n int, public string) *kube.Job {
 	}
 }
 
-// pod is the pod of one worker. It passes the restricted level of pod security.
+// pod returns the pod of one worker. It meets the restricted level of pod security.
 func (s *Settings) pod(labels map[string]string, public string) kube.PodSpec {
 	group := int64(user)
 	spec := cluster.OwnPod(container, s.Image,
 		"worker", "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--run", s.Run, "--key", public,
 		"--patience", quantity.FormatDuration(s.Patience.D()), "--first", quantity.FormatDuration(s.first()))
 	spec.NodeSelector, spec.SecurityContext = s.Nodes, kube.Restricted(user)
-	spec.SecurityContext.FSGroup = &group // it writes to its volume
+	spec.SecurityContext.FSGroup = &group // the program writes to its volume
 	spec.Volumes = []kube.Volume{{
 		Name:         "tmp",
 		VolumeSource: kube.VolumeSource{EmptyDir: &kube.EmptyDirVolumeSource{}},
@@ -115,7 +115,7 @@ func (s *Settings) pod(labels map[string]string, public string) kube.PodSpec {
 	}
 	for _, text := range s.Tolerate {
 		t, err := scenarios.ParseToleration(text)
-		if err != nil { // the scenario was checked
+		if err != nil { // not possible, because the scenario was checked
 			continue
 		}
 		op := kube.TolerationOpEqual
@@ -128,7 +128,7 @@ func (s *Settings) pod(labels map[string]string, public string) kube.PodSpec {
 	return spec
 }
 
-// resources are what a pod asks for, and its limits.
+// resources returns the requests and limits of a pod.
 func (s *Settings) resources() kube.ResourceRequirements {
 	cpus := func(n float64) kube.Quantity { return kube.Milli(int64(math.Ceil(n * milliCPUs))) }
 	memory := kube.Bytes(int64(s.Memory))

@@ -12,10 +12,10 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Times of the end of a pod.
+// Time limits for the end of a pod.
 const (
 	killWithin = 10 * time.Second
-	seenWithin = 3 * time.Second // until the cluster tells how a pod ended
+	seenWithin = 3 * time.Second // until the cluster reports how a pod ended
 )
 
 // A post is a worker in a pod.
@@ -28,7 +28,7 @@ type post struct {
 	ended chan struct{}
 
 	once sync.Once
-	why  error // how it ended; read it after ended
+	why  error // how the pod ended; valid once ended is closed
 }
 
 func (p *post) Name() string { return "pod " + p.pod + " on " + p.node }
@@ -37,7 +37,7 @@ func (p *post) Describe(w *result.Worker) { w.Pod, w.Node = p.pod, p.node }
 
 func (p *post) Ended() <-chan struct{} { return p.ended }
 
-// see takes news of the pod over.
+// see records a change of the pod.
 func (p *post) see(e kube.Event[kube.Pod]) {
 	over := e.Gone || e.Object.Status.Phase == kube.PodFailed || e.Object.Status.Phase == kube.PodSucceeded
 	if !over {

@@ -8,10 +8,10 @@ import (
 	"brunt/chaos/kube"
 )
 
-// refusals are what the messages of pods that the cluster does not let in have in common: waiting does not help.
+// refusals are parts of messages that say that the cluster refuses a pod, so that waiting does not help.
 var refusals = []string{"violates PodSecurity", "exceeded quota", "denied the request"}
 
-// waiting says why a pod does not run; sure says that it never will.
+// waiting returns why a pod does not run; sure says that it never will.
 func waiting(p *kube.Pod) (why string, sure bool) {
 	if status := containerOf(p); status != nil && status.State.Waiting != nil &&
 		status.State.Waiting.Reason != "ContainerCreating" {
@@ -29,7 +29,7 @@ func waiting(p *kube.Pod) (why string, sure bool) {
 	return "not scheduled yet", false
 }
 
-// ending says how a pod ended; nil: it runs, or ended in order.
+// ending returns how a pod ended; nil if it runs, or ended in order.
 func ending(p *kube.Pod) error {
 	if status := containerOf(p); status != nil && status.State.Terminated != nil {
 		t := status.State.Terminated
@@ -51,7 +51,7 @@ func ending(p *kube.Pod) error {
 	return fmt.Errorf("%s", cmp.Or(disruption(p), "the pod was deleted"))
 }
 
-// disruption says that something took the pod away.
+// disruption describes a disruption that removed the pod, if there was one.
 func disruption(p *kube.Pod) string {
 	for _, c := range p.Status.Conditions {
 		if c.Type == kube.DisruptionTarget && c.Status == kube.ConditionTrue {
@@ -64,7 +64,7 @@ func disruption(p *kube.Pod) string {
 	return ""
 }
 
-// containerOf is the state of the worker's container; nil: there is none yet.
+// containerOf returns the state of the worker's container; nil if there is none yet.
 func containerOf(p *kube.Pod) *kube.ContainerStatus {
 	for i := range p.Status.ContainerStatuses {
 		if p.Status.ContainerStatuses[i].Name == container {
@@ -74,10 +74,10 @@ func containerOf(p *kube.Pod) *kube.ContainerStatus {
 	return nil
 }
 
-// mostSaid bounds what is repeated of a message of the cluster.
+// mostSaid is the maximum number of bytes that are repeated of a message of the cluster.
 const mostSaid = 400
 
-// join joins two texts by a colon, of which either may be empty.
+// join joins two texts with a colon. Either may be empty.
 func join(a, b string) string {
 	b = strings.Join(strings.Fields(b), " ")
 	if len(b) > mostSaid {

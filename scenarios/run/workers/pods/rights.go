@@ -2,7 +2,7 @@ package pods
 
 import "brunt/chaos/kube"
 
-// Rights are what workers in a namespace take.
+// Rights returns the rights that workers in a namespace need.
 func Rights(namespace string) []kube.Right {
 	right := func(verb, group, resource string) kube.Right {
 		return kube.Right{Verb: verb, Group: group, Resource: resource, Namespace: namespace}
