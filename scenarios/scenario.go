@@ -162,8 +162,8 @@ type document struct {
 	// several ledgers by name, such as one for the rows written and one for the events about them. Objectives name
 	// one: `lost(events) = 0`. Several ledgers may check the writes of one step
 	Ledgers *syntax.Node `yaml:"ledgers"`
-	// the parts of the target that play the roles of drills, by role, such as {replica: posts}; `brunt drill --role`
-	// overrides them
+	// the parts of the target that play the roles of drills, by role, such as {replica: posts}; --role of
+	// `brunt drill` overrides them
 	Roles map[string]string `yaml:"roles"`
 	// how requests depend on each service: hard if they fail without it, soft if they succeed without it. `brunt
 	// drill` reports where a run shows the opposite

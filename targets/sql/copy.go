@@ -71,7 +71,8 @@ func (c *copySource) compile(in targets.Scope, m *syntax.Mistakes) Statement {
 		}
 		c.file = b
 	case len(c.Columns) > 0 && len(c.Columns) != len(r.Values):
-		m.Add(r.Of("values"), "there are %s and %s", syntax.Amount(len(c.Columns), "column"), syntax.Amount(len(r.Values), "value"))
+		m.Add(r.Of("values"), "there are %s and %s", syntax.Amount(len(c.Columns), "column"),
+			syntax.Amount(len(r.Values), "value"))
 	}
 	return s
 }
