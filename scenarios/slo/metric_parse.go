@@ -70,10 +70,15 @@ func (m *metricParser) parse() error {
 	}
 	m.take(r)
 	if m.Of != "" && !m.Latency() {
-		return fmt.Errorf("%q: only percentiles, max and mean take the prefix ok. or service. before them",
-			syntax.Clip(m.Text, 40))
+		return m.noPrefix()
 	}
 	return nil
+}
+
+// noPrefix returns the error of a metric that takes no prefix.
+func (m *metricParser) noPrefix() error {
+	return fmt.Errorf("%q: only response times, such as p95, max and mean, take the prefix ok. or service.",
+		syntax.Clip(m.Text, 40))
 }
 
 // take sets the metric to the metric of a row.
@@ -175,8 +180,7 @@ func (m *metricParser) call(name string, args []string) error {
 	case len(r.Args) == 0:
 		return fmt.Errorf("%q: %s takes nothing in brackets", syntax.Clip(m.Text, 40), name)
 	case m.Of != "" && name != "p":
-		return fmt.Errorf("%q: only percentiles, max and mean take the prefix ok. or service. before them",
-			syntax.Clip(m.Text, 40))
+		return m.noPrefix()
 	case len(args) != len(r.Args) && r.ofFault():
 		return fmt.Errorf("%q: want %s or %s(200ms)", syntax.Clip(m.Text, 40), name, name)
 	case len(args) != len(r.Args) && r.has(argLedger):

@@ -9,8 +9,9 @@ import (
 // A Row describes one metric, or one family of metrics, such as the percentiles. The rows of [Metrics] are the only
 // list of metrics: the parser, the judge, the reference and the reports read them.
 //
-// To add a metric, add a row to [Metrics] with the function that computes its value; nothing else is
-// needed.
+// To add a metric, add a row to [Metrics] with the function that computes its value. A metric of [Times] that asks for
+// the value at a quantile is Late, as a run that goes on has no quantiles, and has a Budget, which says how many
+// requests decide.
 type Row struct {
 	Name    string            // name in objectives, without prefix, arguments and percentile
 	Unit    Unit              // unit of the value

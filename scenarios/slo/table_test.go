@@ -84,3 +84,22 @@ func TestRow_Moments(t *testing.T) {
 		}
 	}
 }
+
+// TestMetrics_Quantiles: a metric that is computed from quantiles says that it is known only after the run, and how
+// many requests decide. The percentiles themselves are counted during the run.
+func TestMetrics_Quantiles(t *testing.T) {
+	for _, r := range slo.Metrics() {
+		if r.Times == nil {
+			continue
+		}
+		asks := false
+		at := func(float64) float64 {
+			asks = true
+			return .5
+		}
+		r.Times(slo.Metric{Quantile: .5}, slo.Times{OK: 10, Most: 1, Sum: 5, At: at})
+		if asks && (r.Budget == nil || !r.Late && r.Name != "p") {
+			t.Errorf("%s asks for quantiles: want Late, as a stop condition never knows them, and Budget", r.Name)
+		}
+	}
+}

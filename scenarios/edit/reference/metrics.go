@@ -9,8 +9,9 @@ import (
 
 // metricTexts describes forms of metrics without their own row in the table.
 var metricTexts = map[string]string{
-	"ok.p":      "A percentile of the response time of good answers alone. max and mean take the prefix as well.",
-	"service.p": "A percentile of the service time. max and mean take the prefix as well.",
+	"ok.p": "A percentile of the response time of good answers alone. Other response times, such as max and mean, take " +
+		"the prefix as well.",
+	"service.p": "A percentile of the service time. Other response times, such as max and mean, take the prefix as well.",
 	"unit": "What a unit or a service uses: memory, cpu, fds, threads, restarts, ooms; such as posts.memory, " +
 		"posts[1].fds. " +
 		"posts.units is how many units run.",
