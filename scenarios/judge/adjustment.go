@@ -50,25 +50,26 @@ type ask struct {
 var requestAdjustments = []adjusting[func(*evaluator, *ask, result.ObjectiveResult) result.ObjectiveResult]{
 	{Adjustment{
 		"own time",
-		"each answer without the time that brunt itself added; requests that brunt never sent, or had no socket for, " +
-			"do not count",
-		"brunt and not the target decides the objective, so it is invalid. A pass that is inconclusive without brunt's " +
-			"own time is so. Where brunt failed at over 1 % of the requests, no pass stands.",
+		"the time that brunt itself added is taken off each answer, and requests that brunt never sent, or had no " +
+			"socket for, do not count",
+		"brunt decides the objective, and not the target, so it is invalid. A pass that becomes inconclusive is " +
+			"inconclusive. If brunt failed at over 1 % of the requests, no pass stands.",
 	}, (*evaluator).withoutOwnTime},
 	{Adjustment{
 		"missed",
-		"requests that were due in a fault, and that brunt sent after it, are bad: they did not meet it",
+		"requests that were due during a fault, but that brunt sent after it, count as bad, because they did not meet it",
 		"a pass in the phase of a fault is invalid",
 	}, (*evaluator).withMissed},
 	{Adjustment{
 		"unsent",
-		"users of a closed load send nothing while they wait: the requests that they would have sent wait as well, or " +
-			"a share is taken over time instead of over requests",
-		"a pass is inconclusive: the target stalled, and how many requests of an open load would have met that is unknown",
+		"users of a closed load send nothing while they wait, so the requests that they would have sent are added as " +
+			"waiting ones, or a share is taken over time instead of over requests",
+		"a pass is inconclusive: the target stalled, and it is unknown how many requests of an open load would have met " +
+			"the stall",
 	}, (*evaluator).withUnsent},
 	{Adjustment{
 		"lost workers",
-		"the requests of a lost worker, of which nothing is known, are bad, or all are good",
+		"a lost worker's requests, of which nothing is known, count once as all bad and once as all good",
 		"the objective is invalid",
 	}, (*evaluator).withLost},
 }

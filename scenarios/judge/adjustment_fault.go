@@ -24,26 +24,27 @@ type faultAsk struct {
 var faultAdjustments = []adjusting[func(*effects, *faultAsk, result.ObjectiveResult) result.ObjectiveResult]{
 	{Adjustment{
 		"not the load",
-		"brunt failed at over 1 % of the requests during the fault, apart from those of the times of which it saw nothing",
+		"brunt failed at over 1 % of the requests during the fault, not counting the times in which it saw nothing of the " +
+			"target",
 		"a pass is invalid, because the load was not the scheduled one",
 	}, notTheLoad},
 	{Adjustment{
 		"lag",
-		"nearly all requests around the fault were sent late: an outage is longer by as much, if that is a tenth or more " +
-			"of what is allowed",
+		"if nearly all requests around the fault were sent late, an outage counts as longer by that lateness, where it is " +
+			"a tenth or more of what the objective allows",
 		"a pass is invalid",
 	}, withLag},
 	{Adjustment{
 		"slow by lag",
-		"answers that were slow, and may have been so by brunt's lag of their second alone, are bad, where a fault made " +
-			"answers far slower or may have",
+		"if the fault made answers far slower, or may have, slow answers count as bad that brunt's lag in their second " +
+			"alone may explain",
 		"a pass is inconclusive: how long answers were slow is not certain",
 	}, withLagged},
 	{Adjustment{
 		"unseen",
-		"the target was down whenever brunt saw nothing of it, because it stood still or failed at each request that was " +
-			"due, in times that are as long as all that is allowed, or hold the instant by which the target has to be good, " +
-			"or the end of the outage",
+		"the target counts as down whenever brunt saw nothing of it, because brunt stood still or failed at each request " +
+			"that was due. That is for times as long as all that the objective allows, or that contain the instant by which " +
+			"the target has to be good, or the end of the outage",
 		"a pass is invalid",
 	}, withUnseen},
 }
