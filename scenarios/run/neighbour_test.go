@@ -103,12 +103,12 @@ version: 1
 name: wants the stranger
 target: {processes: {web: {command: [ECHO], ready: {get: /}}}}
 load:
-  main: {executor: constant-arrival-rate, rate: 50/s, duration: 4s, flow: [{get: /}]}
+  main: {executor: constant-arrival-rate, rate: 50/s, duration: 12s, flow: [{get: /}]}
 chaos:
   freeze: {at: ` + at + `, for: ` + stays + `, process.freeze: {pid: ` + strconv.Itoa(m.stranger.Process.Pid) + `}}
 `
 	}
-	first := newNeighbour(t, m.state, text("300ms", "3s"))
+	first := newNeighbour(t, m.state, text("300ms", "11s"))
 	suite.Until(t, "the stranger to be frozen", func() bool { return state(m.stranger.Process.Pid) == "T" })
 	second := newNeighbour(t, m.state, text("300ms", "300ms"))
 	said := second.end()

@@ -344,7 +344,7 @@ func TestProtocol_EndpointNotReady(t *testing.T) {
 version: 1
 name: two
 target: {%s}
-load: {main: {executor: constant-vus, vus: 1, duration: 100ms, flow: [{parrot: hi, at: %s}]}}
+load: {main: {executor: constant-vus, vus: 1, duration: 500ms, flow: [{parrot: hi, at: %s}]}}
 slo: ["errors <= 0%%"]
 %s
 `, c.target, c.at, c.more))

@@ -75,16 +75,16 @@ func TestReady_OfUnits(t *testing.T) {
 		{"a check", `{path: /role, check: {"$.term": 7}, within: 10s}`, "", scenarios.Pass},
 		{"a step", `{ask: {get: /role, check: {"$.term": 7}}, within: 10s}`, "", scenarios.Pass},
 		{
-			"a check that fails", `{path: /role, check: {"$.term": 8}, within: 1s}`,
-			"is not ready: not within 1s: GET /role: $.term is 7", scenarios.Invalid,
+			"a check that fails", `{path: /role, check: {"$.term": 8}, within: 4s}`,
+			"is not ready: not within 4s: GET /role: $.term is 7", scenarios.Invalid,
 		},
 		{
-			"a command that fails", `{command: "echo no quorum; false", within: 1s}`, "exit status 1: no quorum",
+			"a command that fails", `{command: "echo no quorum; false", within: 4s}`, "exit status 1: no quorum",
 			scenarios.Invalid,
 		},
 		{
-			"a step that fails", `{ask: {get: /role, check: {"$.term": 8}}, within: 1s}`,
-			"is not ready: not within 1s: GET /role", scenarios.Invalid,
+			"a step that fails", `{ask: {get: /role, check: {"$.term": 8}}, within: 4s}`,
+			"is not ready: not within 4s: GET /role", scenarios.Invalid,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
