@@ -23,7 +23,7 @@ func (r *Reference) Files(examples []Example) (map[string]string, error) {
 	}
 	return map[string]string{
 		"scenarios/README.md": r.page("Scenarios: the language, the verdict and the commands",
-			"One file says what is loaded, what is broken meanwhile, and what must hold. `brunt explain PATH` prints any "+
+			"One file names the target, the load, the faults and the objectives. `brunt explain PATH` prints any "+
 				"part of this page and more.",
 			r.topic("language"), r.keys("Keys of a scenario", ""), r.executorsTable(), r.keys("Keys of a load", "load"),
 			r.keys("Keys of a step", "step"),
@@ -34,12 +34,12 @@ func (r *Reference) Files(examples []Example) (map[string]string, error) {
 			r.topic("convert"), r.topic("k6"), r.topic("gate"), r.topic("live"), r.glossaryTable(), r.topic("statistics"),
 			r.topic("speed")),
 		"chaos/README.md": r.page("Faults",
-			"A fault is injected, verified at its target, held, taken back and verified gone. `brunt explain KIND` prints "+
-				"the settings of a kind.",
+			"brunt injects a fault, verifies it at its target, holds it, takes it back and verifies that it is gone. "+
+				"`brunt explain KIND` prints the settings of a kind.",
 			r.topic("safety"), r.faultsTable(), r.topic("selecting"), r.timing(), r.topic("own-tools"), r.topic("platforms"),
 			r.faultKeys()),
 		"targets/README.md": r.page("Targets and protocols",
-			"What is loaded and broken: a URL, the built-in system, processes or containers that brunt starts, or a Compose "+
+			"A target is a URL, the built-in system, processes or containers that brunt starts, or a Compose "+
 				"file.",
 			r.keys("Keys of a target", "target"), r.protocolsTable(), r.keys("A process", "target.processes"),
 			r.topic("processes"),
@@ -47,7 +47,7 @@ func (r *Reference) Files(examples []Example) (map[string]string, error) {
 			r.keys("Connections of a load", "load.connections"), r.keys("TLS", "target.tls"), r.keys("Identity: auth", "auth"),
 			r.keys("Signatures: sign", "sign")),
 		"reporters/README.md": r.page("Reports",
-			"A run ends in one verdict and a folder of files. Reporters read `result.json` alone, so that a report can be "+
+			"A run ends in one verdict and a folder of files. Reporters read only `result.json`, so that a report can be "+
 				"drawn again.",
 			r.topic("files"), r.formatsTable(), r.topic("secrets"), r.topic("evidence"), r.glossaryTable()),
 		"examples/README.md": examplesPage(examples) + "\n" + drills,
@@ -279,7 +279,7 @@ func (r *Reference) families(kinds []string) string {
 func examplesPage(examples []Example) string {
 	var out strings.Builder
 	out.WriteString(generated +
-		"\n# Examples\n\nEach with a number runs as it stands from the root of the repository; tests run all of them. " +
+		"\n# Examples\n\nEach numbered example runs from the root of the repository as it is; tests run all of them. " +
 		"`brunt.schema.json` is the JSON Schema of scenarios.\n\n")
 	out.WriteString("| | | |\n|---|---|---|\n")
 	for _, e := range examples {
