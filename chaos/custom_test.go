@@ -277,8 +277,8 @@ func TestCall_Mistakes(t *testing.T) {
 	for yaml, want := range map[string]string{
 		`call: {at: db` + verify:                           "want exactly one of hold and inject",
 		`call: {hold: {get: /}, inject: {get: /}` + verify: "want exactly one of hold and inject",
-		`call: {hold: {get: /}, revert: none` + verify:     "what a session holds ends with it",
-		`call: {inject: {get: /}` + verify:                 "nothing says how `inject` is taken back",
+		`call: {hold: {get: /}, revert: none` + verify:     "the end of a session takes back what `hold` did",
+		`call: {inject: {get: /}` + verify:                 "no `revert` says how to take back `inject`",
 		`call: {inject: {get: /}, revert: none` + verify:   "`gone` is required",
 		`call: {inject: {get: /}, revert: [{delete: "/${var.id}"}]` +
 			verify: "${var.id} has a value only while requests are made; the journal keeps these steps",

@@ -153,7 +153,7 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		"network.latency: {from: web, to: store, delay: 100us}":                                            "at least 1ms",
 		"network.latency: {from: web, to: store, delay: 10ms, jitter: 11ms}":                               "no delay is negative",
 		"network.partition: {from: web, direction: one-way}":                                               "wants both from and to",
-		"network.bandwidth: {from: web, to: store, rate: 10Gbit/s}":                                        "can be distinguished from it",
+		"network.bandwidth: {from: web, to: store, rate: 10Gbit/s}":                                        "can be told from it only up to",
 		"tcp.limit: {from: web, to: store, bytes: 1GiB}":                                                   "a probe has to send 1GiB",
 		"tcp.limit: {from: web, to: store, bytes: 10, percent: 0.5%}":                                      "too few to prove",
 		"tcp.slow_close: {from: web, to: store, delay: 1s, percent: 0%}":                                   "hits no ",

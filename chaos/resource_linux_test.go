@@ -569,7 +569,7 @@ func TestResources_Refused(t *testing.T) {
 		{"in a group of others", "memory.limit: {service: web, bytes: 64MiB}", "shared", nil, "shares the control group"},
 		{
 			"in a group of others, to be killed", "stress.memory: {service: web, bytes: 64MiB, oom: unit}", "shared", nil,
-			"any of which the kernel would kill",
+			"the kernel could kill any of them",
 		},
 		{
 			"without a limit, to be killed", "stress.memory: {service: web, bytes: 64MiB, oom: unit}", "alone", nil,

@@ -60,30 +60,28 @@ func (e *ReachError) Error() string { return e.What }
 
 // FaultsBeyond returns the error for an address that faults may not call.
 func FaultsBeyond(what string) error {
-	return fmt.Errorf("faults call loopback and what brunt started; name %s under guard.allow.chaos, and where a "+
-		"policy has such a list "+
-		"there too, to let them", what)
+	return fmt.Errorf("faults may call only loopback and units that brunt started; to allow more, name %s under "+
+		"guard.allow.chaos, and in the same list of each policy that has one", what)
 }
 
 // QuestionsBeyond returns the error for an address that questions may not be sent to. Questions are metrics, alerts,
 // watch, ready and detect.
 func QuestionsBeyond(what string) error {
-	return fmt.Errorf("questions go to loopback and to what brunt started; name %s under guard.allow.load or "+
-		"guard.allow.chaos, and where a "+
-		"policy has such a list there too, to let them", what)
+	return fmt.Errorf("questions may go only to loopback and units that brunt started; to allow more, name %s under "+
+		"guard.allow.load or guard.allow.chaos, and in the same list of each policy that has one", what)
 }
 
 // ImagesBeyond returns the error for a registry from which an image with a secret in its name may not be fetched.
 func ImagesBeyond(what string) error {
-	return fmt.Errorf("what is secret goes to loopback and what brunt started; name %s under guard.allow.load or "+
-		"guard.allow.chaos, and where a policy has such a list there too, to let it", what)
+	return fmt.Errorf("secrets may go only to loopback and units that brunt started; to allow more, name %s under "+
+		"guard.allow.load or guard.allow.chaos, and in the same list of each policy that has one", what)
 }
 
 // CallsBeyond returns the error for an address outside the guard that a call or a question was about to connect to.
 func CallsBeyond(what string) error {
-	return fmt.Errorf("brunt calls loopback and what it started; name %s under guard.allow.chaos, or for metrics, "+
-		"alerts, watch, ready and detect "+
-		"under guard.allow.load, and where a policy has such a list there too, to let it", what)
+	return fmt.Errorf("brunt may call only loopback and units that it started; to allow more, name %s under "+
+		"guard.allow.chaos, or for metrics, alerts, watch, ready and detect under guard.allow.load, "+
+		"and in the same list of each policy that has one", what)
 }
 
 // Add adds an entry of allow.load or allow.chaos: an address, a range, host:port or a host. Its

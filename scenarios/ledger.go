@@ -162,7 +162,7 @@ func (p *files) ledger(sc *Scenario, l *Ledger) {
 			p.m.AddHint(l.ID.At, such, "`id` is one placeholder, which has another value for each write")
 		} else if r := refs[0]; r.Kind != syntax.RefVar && r.Kind != syntax.RefData &&
 			(r.Kind != syntax.RefLedger || r.Text != syntax.LedgerPlaceholder) {
-			p.m.AddHint(l.ID.At, such, "%s can't be what a write is found by", r)
+			p.m.AddHint(l.ID.At, such, "%s can't identify a write", r)
 		}
 	}
 	if l.Read.Think != nil {
@@ -193,7 +193,7 @@ func (p *files) ofLedger(sc *Scenario, o slo.Objective) {
 	switch {
 	case noLedger(sc.Root):
 		p.m.AddHint(o.Pos, "such as ledger: {write: STEP, id: \"${var.id}\", read: {get: \"/posts/${id}\"}}",
-			"%s needs a ledger, which says what was written and how to read it", o.Metric.Text)
+			"%s needs a ledger, which records the writes and says how to read them", o.Metric.Text)
 	case l == nil && o.Metric.Source == "" && len(names) > 1:
 		p.m.AddHint(o.Pos, fmt.Sprintf("such as %s(%s)", o.Metric.Name, names[0]), "`%s`: there are several ledgers: %s",
 			o.Text, strings.Join(names, ", "))

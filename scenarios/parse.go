@@ -274,7 +274,7 @@ func (p *files) target(sc *Scenario, n *syntax.Node) {
 		p.m.Add(t.Of("with"), "`with` belongs to a stack")
 	}
 	if t.Platform != "" && kinds[0] != "stack" {
-		p.m.Add(t.Of("platform"), "`platform` belongs to a stack; %s say what they are themselves", kinds[0])
+		p.m.Add(t.Of("platform"), "`platform` belongs to a stack, not to %s", kinds[0])
 	}
 	if t.Units != nil && !runs {
 		p.m.Add(t.Of("units"),

@@ -99,7 +99,7 @@ func (p *files) flows(l *Load, f syntax.Field) {
 	}
 	if l.Has("request") && !l.Has("targets") && l.Executor != Replay {
 		p.m.Add(l.Of("request"),
-			"`request` is for a load with a targets file, or that replays a log; a step says itself what it has")
+			"`request` is for a load with a targets file or a replayed log; a step has its own settings")
 	}
 	for _, key := range []string{"flow", "mix"} {
 		n := f.Value.Get(key)
@@ -280,7 +280,7 @@ func (p *files) objectives(sc *Scenario) {
 			case list.key != "slo" && o.Metric.Slope():
 				p.m.Add(o.Pos, "%s can't stand in %s: a growth is known only after the run", o.Metric.Text, list.key)
 			case list.key != "slo" && o.Metric.Counts():
-				p.m.Add(o.Pos, "%s can't stand in %s: what a counter grew by is known only after the run", o.Metric.Text, list.key)
+				p.m.Add(o.Pos, "%s can't stand in %s: the growth of a counter is known only after the run", o.Metric.Text, list.key)
 			case list.key != "slo" && o.Metric.Row().Late:
 				p.m.Add(o.Pos, "%s can't stand in %s: it is known only after the run", o.Metric.Text, list.key)
 			case list.key != "slo" && o.Relative():

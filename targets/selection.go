@@ -108,7 +108,7 @@ func bindInTime(
 	case err == nil || ctx.Err() != nil:
 		return err
 	case within.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded):
-		return fmt.Errorf("the target accepts connections, and has not answered within %v: does it speak the protocol of "+
+		return fmt.Errorf("the target accepts connections but did not answer within %v: does it speak the protocol of "+
 			"its URL?", bindTime)
 	case err == io.EOF: //nolint:errorlint // it says no more
 		return errors.New("the target accepts connections, and ends them without an answer")

@@ -43,7 +43,7 @@ func TestSelection_Bind(t *testing.T) {
 	}{
 		{
 			"silent", func(ctx context.Context) error { <-ctx.Done(); return io.ErrUnexpectedEOF },
-			"has not answered within 10s", 11 * time.Second,
+			"did not answer within 10s", 11 * time.Second,
 		},
 		{"closed", func(context.Context) error { return io.EOF }, "ends them without an answer", 0},
 		{"refused", func(context.Context) error { return io.ErrShortWrite }, "aaa: short write", 0},

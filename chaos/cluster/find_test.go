@@ -204,7 +204,7 @@ func TestGuard_Cluster(t *testing.T) {
 			"a label of a policy",
 			protect.Rules{Labels: [][2]string{{"app", "store"}}},
 			"store[0]",
-			"a policy protects what has the label app=store",
+			"a policy protects objects with the label app=store",
 		},
 	} {
 		if why := ask(tt.rules, tt.unit); !strings.Contains(why, tt.want) {

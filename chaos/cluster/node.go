@@ -143,7 +143,7 @@ func unmade(pod *kube.Pod) error {
 // ownNetwork checks that a pod has a network of its own.
 func ownNetwork(pod *kube.Pod) error {
 	if pod.Spec.HostNetwork {
-		return fmt.Errorf("the pod %s has no network of its own (hostNetwork), but that of its node, where everything "+
+		return fmt.Errorf("the pod %s uses the network of its node (hostNetwork), where everything "+
 			"else would be hit as well", pod.Name)
 	}
 	return unmade(pod)

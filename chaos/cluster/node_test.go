@@ -72,7 +72,7 @@ func TestPod_Refused(t *testing.T) {
 		{
 			"one in the network of its node",
 			kube.Change{Op: "add", Path: "/spec/hostNetwork", Value: true},
-			"has no network of its own (hostNetwork)", false,
+			"uses the network of its node (hostNetwork)", false,
 		},
 		{
 			"one with a kernel of its own",

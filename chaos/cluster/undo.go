@@ -197,8 +197,8 @@ func marksAt(ctx context.Context, at kube.Address) ([]chaos.Remnant, error) {
 				of.Name = o.Text("metadata", "name")
 				out = append(out, chaos.Remnant{
 					Run: m.Run, Sure: true, What: fmt.Sprintf("%s of %s is as a fault has set it", of, place),
-					Why: "it carries what was there before: " + key +
-						"; a run on another machine, which may go on, is not known here",
+					Why: "it carries its earlier value: " + key +
+						"; it may belong to a run that is still active on another machine",
 					Undo: undoOf(place, of, o.Text("metadata", "uid"), m),
 				})
 			}

@@ -33,7 +33,7 @@ func (u *Units) selector() *selector.Selector {
 func OnCluster(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) bool {
 	if sc.Cluster == nil {
 		m.AddHint(at, "such as target: {url: …, kubernetes: {context: staging, namespace: shop}}",
-			"it hits what is on Kubernetes, and the target names no cluster")
+			"it hits Kubernetes, and the target names no cluster")
 	}
 	return sc.Cluster != nil
 }

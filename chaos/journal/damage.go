@@ -84,20 +84,20 @@ func (d *damage) found(s *State) []string {
 		}
 	}
 	if s.Damaged > 0 {
-		out = append(out, fmt.Sprintf("%d of its lines can't be read, and what they tell of may be left %s: %s", s.Damaged,
+		out = append(out, fmt.Sprintf("%d of its lines can't be read, and the changes in them may be left %s: %s", s.Damaged,
 			where, strings.Join(d.lines, ", ")))
 		return out
 	}
 	switch missing := d.missing(); {
 	case !d.first:
-		out = append(out, "it is empty: what its run has broken is not known, and may be left "+where)
+		out = append(out, "it is empty: the changes of its run are unknown, and may be left "+where)
 	case !d.began:
-		out = append(out, "its begin is lost: what else is, is not known, and may be left "+where)
+		out = append(out, "its beginning is lost: other lines may be lost too, and the changes in them may be left "+where)
 	case len(missing) > 0:
-		out = append(out, fmt.Sprintf("the lines of %s are lost, and what they tell of may be left %s",
+		out = append(out, fmt.Sprintf("the lines of %s are lost, and the changes in them may be left %s",
 			strings.Join(missing, ", "), where))
 	case d.lost > 0:
-		out = append(out, fmt.Sprintf("%d of its lines are lost, and what they tell of may be left %s", d.lost, where))
+		out = append(out, fmt.Sprintf("%d of its lines are lost, and the changes in them may be left %s", d.lost, where))
 	}
 	return out
 }
@@ -116,7 +116,7 @@ func (d *damage) missing() []string {
 // cut describes an incomplete last line.
 func (d *damage) cut() string {
 	return "its last line is incomplete: " + quoted(d.torn) +
-		"; brunt does what a line tells of once the line is written, so that was not done, " +
+		"; brunt makes a change only after its line is written, so this change was not made, " +
 		"unless the journal was cut later"
 }
 
@@ -140,7 +140,7 @@ func (e *Pending) name() string {
 	case e.What+e.Fault != "":
 		return e.What + e.Fault
 	}
-	return "what it is about"
+	return "an unnamed change"
 }
 
 // setAside renames a damaged journal, so that it is kept but does not prevent runs.

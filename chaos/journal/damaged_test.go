@@ -77,13 +77,13 @@ func TestRecover_DamagedJournals(t *testing.T) {
 		name, text, want string
 		taken            int // entries without an error
 	}{
-		{"empty", "", "it is empty: what its run has broken is not known", 0},
+		{"empty", "", "it is empty: the changes of its run are unknown", 0},
 		{
 			"not JSON", "hello\x1b[31m\nworld\n",
-			`2 of its lines can't be read, and what they tell of may be left on an unknown machine: "hello\x1b[31m", "world"`,
+			`2 of its lines can't be read, and the changes in them may be left on an unknown machine: "hello\x1b[31m", "world"`,
 			0,
 		},
-		{"without its begin", first, "its begin is lost", 1},
+		{"without its begin", first, "its beginning is lost", 1},
 		{"an entry without undo", begin + bare, "entry 1 has no undo: freeze (stop web[0]) may be left on machine here", 0},
 		{"a lost intent", begin + other, "the lines of entry 1 are lost", 1},
 		{"a lost line", begin + first + end, "1 of its lines are lost", 1},

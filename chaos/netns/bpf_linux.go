@@ -193,7 +193,7 @@ func (f *programs) Via() string { return "ebpf" }
 func (f *programs) Affected() (Affected, error) {
 	var v [3]uint64
 	if err := f.affected.Lookup(uint32(0), &v); err != nil {
-		return Affected{}, fmt.Errorf("reading what a program counted: %w", err)
+		return Affected{}, fmt.Errorf("read the counters of a program: %w", err)
 	}
 	return Affected{Packets: int64(v[0]), Bytes: int64(v[1]), Hit: int64(v[2])}, nil
 }

@@ -75,7 +75,7 @@ func TestAddress_Resolved(t *testing.T) {
 					_, err = r.Read(t.Context())
 				}
 				if err == nil || !strings.Contains(err.Error(),
-					"calls loopback and what it started; name 198.51.100.7 under guard.allow") {
+					"call only loopback and units that it started; to allow more, name 198.51.100.7 under guard.allow") {
 					t.Errorf("%s: %v", text, err)
 				}
 			}

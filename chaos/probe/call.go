@@ -73,7 +73,7 @@ func (c *Call) Validate(sc chaos.Scope, m *syntax.Mistakes) {
 	}
 	if k := c.Check; k != nil && (k.Within > 0 || k.MaxBody > 0 || len(k.Shed)+len(k.Headers)+len(k.Paths) > 0 ||
 		k.Body != nil) {
-		m.Add(c.Of("check"), "of inject and revert only the status is checked; what they did, `verify` sees")
+		m.Add(c.Of("check"), "only the status of inject and revert is checked; `verify` checks their effect")
 	}
 }
 
@@ -269,7 +269,7 @@ func (s *ResolvedCall) client() (*http.Client, error) {
 		const most = 5
 		client.CheckRedirect = func(req *http.Request, via []*http.Request) error {
 			if len(via) >= most || req.URL.Host != via[0].URL.Host {
-				return fmt.Errorf("it leads on to %s, and only what is named is read", req.URL.Host)
+				return fmt.Errorf("it redirects to %s, and only the named host is read", req.URL.Host)
 			}
 			return nil
 		}

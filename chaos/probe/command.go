@@ -39,7 +39,7 @@ func (c *Command) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		c.Shell, items = true, []*syntax.Node{n}
 		if runtime.GOOS == "windows" {
 			m.AddHint(n.Pos, "write the command as a list: [pg_ctl, promote]",
-				"a command that is a text is run by sh, which Windows has not")
+				"sh runs a command that is a text, and Windows has no sh")
 		}
 	default:
 		m.AddHint(n.Pos, "such as [pg_ctl, promote], or a text for sh", "want a command")

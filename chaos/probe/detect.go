@@ -32,7 +32,7 @@ const (
 func (d *Detect) Check(sc chaos.Scope, m *syntax.Mistakes) {
 	d.Validate(d.At, sc, m)
 	if d.Has("every") && d.Every.D() > 0 && d.Every.D() < leastEvery {
-		m.Add(d.Of("every"), "the monitoring is asked every %s at most, not every %s: it would disturb what is measured",
+		m.Add(d.Of("every"), "want at least %s, not %s: more questions would disturb the measurement",
 			quantity.FormatDuration(leastEvery), d.Every)
 	}
 }

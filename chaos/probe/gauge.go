@@ -59,7 +59,7 @@ func (g *Gauge) Check(sc chaos.Scope, m *syntax.Mistakes) {
 // checkEvery refuses an interval so short that it would disturb the measurement.
 func checkEvery(at syntax.Place, every quantity.Duration, m *syntax.Mistakes) {
 	if at.Has("every") && every.D() > 0 && every.D() < leastEvery {
-		m.Add(at.Of("every"), "it is asked every %s at most, not every %s: it would disturb what is measured",
+		m.Add(at.Of("every"), "want at least %s, not %s: more questions would disturb the measurement",
 			quantity.FormatDuration(leastEvery), every)
 	}
 }

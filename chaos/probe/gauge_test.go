@@ -139,7 +139,7 @@ func TestGauge_Reach(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := r.Read(t.Context()); err == nil || !strings.Contains(err.Error(), "only what is named is read") ||
+	if got, err := r.Read(t.Context()); err == nil || !strings.Contains(err.Error(), "only the named host is read") ||
 		other.path != "" {
 		t.Errorf("it was led on: %v, %v", got, err)
 	}

@@ -122,7 +122,7 @@ func (a *Asking) call(on chaos.Host, to *Address, u chaos.Unit, timeout time.Dur
 	if len(s.URL) > 0 && strings.HasPrefix(s.URL[0].Text, "/") {
 		addr := AddressOf(u)
 		if addr == "" {
-			return nil, errors.New("it has no address at which it could be asked")
+			return nil, errors.New("it has no address to send the question to")
 		}
 		s.URL = append(template.Resolved{{Text: "http://" + addr}}, s.URL...)
 	}

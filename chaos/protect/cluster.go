@@ -82,7 +82,7 @@ func (g *check) labels(what string, has map[string]string) error {
 	}
 	for _, l := range g.rules.Labels {
 		if value, is := has[l[0]]; is && (l[1] == "" || l[1] == value) {
-			return fmt.Errorf("%s: %w: a policy protects what has the label %s=%s", what, proc.ErrProtected, l[0], value)
+			return fmt.Errorf("%s: %w: a policy protects objects with the label %s=%s", what, proc.ErrProtected, l[0], value)
 		}
 	}
 	return nil

@@ -59,7 +59,7 @@ func (d Direction) Has(one Direction) bool { return d == Both || d == one }
 
 func (d Direction) Check() error {
 	if d > Both {
-		return errors.New("the direction is none of Forward, Back, Both")
+		return errors.New("the direction must be Forward, Back or Both")
 	}
 	return nil
 }

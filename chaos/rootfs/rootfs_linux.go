@@ -242,5 +242,5 @@ func mountID(f *os.File) (string, error) {
 			return strings.TrimSpace(id), nil
 		}
 	}
-	return "", errors.New("this kernel does not tell by which mount a file is reached")
+	return "", errors.New("this kernel does not report the mount of a file")
 }

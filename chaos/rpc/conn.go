@@ -337,7 +337,7 @@ func (c *LastingConn) take(conn net.Conn, kind byte, body []byte) error {
 	case kind == packetAck && len(body) == 8:
 		has := binary.BigEndian.Uint64(body)
 		if has > c.base+uint64(len(c.out))+1 {
-			return errors.New("an ack of what was not written")
+			return errors.New("an ack of bytes that were not written")
 		}
 		c.ack(has)
 	case kind == packetEnd:

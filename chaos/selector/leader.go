@@ -91,7 +91,7 @@ func (r roles) check(of syntax.Place, units int, sc chaos.Scope, m *syntax.Mista
 	case r.pick.Role == chaos.RoleLeader && r.except != "":
 		m.Add(of.Of("except"), "`pick: leader` picks the unit that `except: leader` leaves out")
 	case units == 0:
-		m.Add(of.Of(key), "there are no units of which one could lead")
+		m.Add(of.Of(key), "there are no units, so none can lead")
 	default:
 		r.leader.ValidateFor(probe.Use{Unit: true}, r.leader.At, sc, m)
 	}

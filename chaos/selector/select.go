@@ -303,7 +303,7 @@ type picked struct {
 func (p picked) of(ctx context.Context, env chaos.Env, units []chaos.Unit) ([]chaos.Unit, error) {
 	if kept, again := env.Choice.Kept(p.what, units); again {
 		if len(kept) == 0 {
-			return nil, fmt.Errorf("%w: none of those that were picked of %s is there", chaos.ErrNoUnit, p.what)
+			return nil, fmt.Errorf("%w: none of the units picked from %s exists any more", chaos.ErrNoUnit, p.what)
 		}
 		return kept, nil
 	}

@@ -85,7 +85,7 @@ listed under guard.allow.load, for you to confirm.`,
 	c.Flags().BoolVar(&force, "force", false, "overwrite a file that exists")
 	c.Flags().BoolVar(&o.Static, "static", false, "har: include images, fonts, styles and scripts")
 	c.Flags().StringSliceVar(&o.Hosts, "host", nil,
-		"har: also include this host, besides that of the first page; can be given several times")
+		"har: also include this host, besides the host of the first page; can be given several times")
 	return c
 }
 

@@ -140,7 +140,7 @@ func inherit(c *cobra.Command, told io.ReadCloser, state string) error {
 	left, text, _ := bytes.Cut(text, []byte("\n"))
 	var wills []will
 	if err := json.Unmarshal(left, &wills); err != nil {
-		return fmt.Errorf("what is known of the run that crashed: %w", err)
+		return fmt.Errorf("read the record of the run that crashed: %w", err)
 	}
 	why, _, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
 	why = words.Clean(why)

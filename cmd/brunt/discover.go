@@ -59,7 +59,7 @@ func discover(c *cobra.Command, runs []string, f discoverFlags) error {
 	case len(d.Left) == 0 && (!f.yes || len(d.Unproven) == 0):
 		return nil
 	case !f.yes:
-		fmt.Fprintln(out, "\n`brunt revert --discover --yes` takes back what is brunt's, and asks for the rest one by one.")
+		fmt.Fprintln(out, "\n`brunt revert --discover --yes` takes back what is proven to be brunt's, and asks about the rest one by one.")
 		return exit(scenarios.ExitNotReverted)
 	}
 	fmt.Fprintln(out)
@@ -95,7 +95,7 @@ func listFound(c *cobra.Command, d *journal.Discovery) {
 		}
 	}
 	for _, run := range d.Alive {
-		fmt.Fprintf(out, "%s: still running, or its watchdog is at work; what is its own is left alone\n", run)
+		fmt.Fprintf(out, "%s: still running, or its watchdog is at work; brunt leaves its changes alone\n", run)
 	}
 	if len(d.Left) == 0 {
 		fmt.Fprintln(out, "nothing has the mark of a dead run")

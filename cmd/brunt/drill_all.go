@@ -26,7 +26,7 @@ func drillAllCommand() *cobra.Command {
 	p := &f.campaign
 	c := &cobra.Command{
 		Use:   "all [SCENARIO]",
-		Short: "Run every drill that fits a system, and write a page of what was tried",
+		Short: "Run every drill that fits a system, and write a page of the results",
 		Long: `Run every drill that fits a scenario and whose roles are bound, by --role or by the roles of the
 scenario, from the harmless to the harmful. Without a scenario they run on the built-in
 system. The page shows what was tried on which part, what was never tried, and the verdict
@@ -56,10 +56,10 @@ hard is as declared, and does not count.`,
 	f.registerRoles(c)
 	c.ValidArgsFunction = completeScenario
 	c.Flags().StringSliceVar(&p.Only, "only", nil,
-		"families of drills to run, such as redundancy,dependency; sweep is that of --sweep")
+		"families of drills to run, such as redundancy,dependency; sweep is the family of --sweep")
 	c.Flags().BoolVar(&p.Sweep, "sweep", false, "also try every service and link, one by one and then in pairs")
 	c.Flags().DurationVar(&p.Budget, "budget", 0,
-		"time for all runs, those that the folder of -o has among them (default: no limit, "+
+		"time for all runs, including the runs already in the folder of -o (default: no limit, "+
 			"and 8 pairs of a sweep)")
 	c.Flags().DurationVar(&p.Settle, "settle", time.Minute,
 		"how long a system that brunt did not start may take after a drill to answer as "+

@@ -20,7 +20,7 @@ func drillMatrixCommand() *cobra.Command {
 	var out, of string
 	c := &cobra.Command{
 		Use:   "matrix DIR…",
-		Short: "Write a page of what runs tried on which part of a system, of drills or not",
+		Short: "Write a page that shows what runs tried on each part of a system",
 		Long: `Write a page of what runs tried on which part of a system: a row for each unit and link, a
 column for each effect of a fault, such as dies, hangs or slow. DIR is the folder of a run's
 report. A cell counts as tried only if the fault was verified at its target and affected

@@ -56,7 +56,7 @@ probe shows nothing, and brunt repeats it.`,
 	c.Flags().StringArrayVar(&f.objectives, "objective", nil,
 		`an objective, such as "p95 < 200ms"; can be given several times (default the scenario's objectives on the whole run)`)
 	c.Flags().StringVar(&f.most, "max", "", "the largest rate to try, such as 20000/s")
-	c.Flags().StringVar(&f.from, "from", "", "the first rate (default that of the scenario)")
+	c.Flags().StringVar(&f.from, "from", "", "the first rate (default the rate of the scenario)")
 	c.Flags().StringVar(&f.precision, "precision", "4%", "width of the interval")
 	c.Flags().DurationVar(&f.length, "probe", 10*time.Second,
 		"how long a probe lasts; longer if an objective needs more requests")

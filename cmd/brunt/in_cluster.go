@@ -75,7 +75,7 @@ func statusInCluster(c *cobra.Command, contextName, namespace string, asJSON boo
 
 func printFound(c *cobra.Command, f *guard.Found) {
 	out := stdout(c)
-	how := "its brunt was not heard of now; its watchdog takes back what is in"
+	how := "its brunt did not report in time; its watchdog takes back its faults"
 	if f.Alive {
 		how = "runs"
 	}
@@ -125,7 +125,7 @@ func revertInCluster(c *cobra.Command, contextName, namespace string) error {
 	}
 	if len(found) == 0 {
 		fmt.Fprintln(stdout(c),
-			"nothing is left behind by a run with a watchdog there; --discover looks for what has no journal")
+			"no run with a watchdog there left anything behind; --discover looks for remnants without a journal")
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func unfinished(c *cobra.Command, dir string, none error) error {
 	case s.Left+len(s.Aside) > 0:
 		fmt.Fprintln(out, "Something of a dead run is left: `brunt revert` takes it back.")
 	case slices.ContainsFunc(s.Runs, func(r journal.Status) bool { return r.State == journal.Reverting }):
-		fmt.Fprintln(out, "A watchdog takes back what is in; `brunt status` shows it.")
+		fmt.Fprintln(out, "A watchdog takes back its faults; `brunt status` shows it.")
 	default:
 		fmt.Fprintln(out, "Nothing of it is left behind.")
 	}

@@ -62,7 +62,7 @@ of a cluster, and what is in or was left behind there.`,
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
-	c.Flags().StringVar(&contextName, "context", "", "a context of the kubeconfig: show what is in its cluster")
+	c.Flags().StringVar(&contextName, "context", "", "a context of the kubeconfig: show the runs in its cluster")
 	c.Flags().StringVar(&namespace, "namespace", "", "with --context: the namespace of the cluster")
 	return c
 }
@@ -134,8 +134,8 @@ func (s *status) print(out io.Writer) {
 		fmt.Fprintf(out, "%s: died\n  %s\n", r.Run, r.What)
 	}
 	for _, u := range s.Killed {
-		fmt.Fprintf(out, "%s: a run that was killed: %q, begun %s\n  `brunt report %s` says what is known of it; brunt "+
-			"forgets it with the folder\n",
+		fmt.Fprintf(out, "%s: a run that was killed: %q, begun %s\n  `brunt report %s` shows what is known of it; delete "+
+			"the folder to forget it\n",
 			words.Clean(u.Dir), words.Clean(u.Name), u.Began.Local().Format(time.DateTime), words.Clean(u.Dir))
 	}
 	switch {
@@ -150,11 +150,11 @@ func printRun(out io.Writer, r journal.Status) {
 	began := r.Began.Local().Format(time.DateTime)
 	how := map[string]string{
 		journal.Running: fmt.Sprintf("runs since %s, pid %d", began, r.PID),
-		journal.Stopped: fmt.Sprintf("is stopped, pid %d; it runs since %s, and its watchdog takes back what is in", r.PID,
+		journal.Stopped: fmt.Sprintf("is stopped, pid %d; it runs since %s, and its watchdog takes back its faults", r.PID,
 			began),
 		journal.Died: "died; it began " + began,
 
-		journal.Reverting: "died; it began " + began + ", and its watchdog takes back what is in",
+		journal.Reverting: "died; it began " + began + ", and its watchdog takes back its faults",
 	}[r.State]
 	switch {
 	case r.State == journal.Died && r.Began.IsZero():

@@ -72,7 +72,7 @@ correlation of up to 0.8: at most 5 % of figures that did not move then show a m
 	}
 	f.narrow(c)
 	c.Flags().String("history", "", "folder of the records of earlier runs")
-	c.Flags().StringVar(&name, "name", "", "name of the scenario (default that of the newest run)")
+	c.Flags().StringVar(&name, "name", "", "name of the scenario (default the scenario of the newest run)")
 	c.Flags().StringVar(&page, "html", "", "write a page of charts to a file")
 	c.Flags().StringVar(&file, "json", "", "write the trends to a file as JSON: points, levels and moves")
 	_ = c.MarkFlagRequired("history")

@@ -109,7 +109,7 @@ func (*Response) Schema() syntax.Schema {
 			"status": match.Described("200, 2xx, < 500 or a list; default: any under 400"),
 			"shed": syntax.Schema{"anyOf": []any{
 				codes, syntax.Schema{"type": "array", "items": codes},
-			}}.Described("statuses by which the target refuses on purpose: not good, not an error"),
+			}}.Described("statuses that refuse a request on purpose: neither good nor an error"),
 			"within": (*quantity.Duration)(nil).Schema().Described("the longest response time"),
 			"max_body": (*quantity.Size)(nil).Schema().Described("the most of a body that checks and extractions look into; " +
 				"a larger one is an error; default: 64MiB"),

@@ -345,7 +345,7 @@ func TestConvert_Shapes(t *testing.T) {
 		{
 			"a key that is computed", "disruptor", "const p = new PodDisruptor({select: {labels: {app: \"a\"}}});\n" +
 				"p.injectHTTPFaults({errorRate: 0.07, ...more, errorCode: 500}, \"10s\");",
-			[]string{"percent: 7%", "is no literal"},
+			[]string{"percent: 7%", "is not a literal"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

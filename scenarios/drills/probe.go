@@ -42,9 +42,9 @@ func SteadyPlan(p *plan.Plan, lasts time.Duration) (*plan.Plan, error) {
 		lp := &one.Loads[i]
 		switch {
 		case lp.Script != nil:
-			return nil, fmt.Errorf("load %q is a script, of which no short part can be run", lp.Name)
+			return nil, fmt.Errorf("load %q is a script, and brunt can't run only a short part of it", lp.Name)
 		case lp.Schedule.Log != nil:
-			return nil, fmt.Errorf("load %q replays a log, of which no short part can be run", lp.Name)
+			return nil, fmt.Errorf("load %q replays a log, and brunt can't run only a short part of it", lp.Name)
 		}
 		rate := float64(leastRate)
 		if span := (lp.Schedule.End() - lp.Schedule.Start()).Seconds(); lp.Schedule.Closed() {

@@ -132,7 +132,7 @@ type Outcome struct {
 // PairMethod says how pairs are chosen, and which failures they can't find.
 const PairMethod = "A pair is two faults at once that the system survived one by one: what fails alone fails in a " +
 	"pair as well, and shows nothing new. " +
-	"Those pairs come first whose faults used most of what the objectives allow, that meet at one service, and that " +
+	"First come the pairs whose faults used most of the margin of the objectives, meet at one service and " +
 	"call on different defences; " +
 	"after each choice the others of the same fault step back, so that every fault gets its turn while the budget " +
 	"lasts. " +

@@ -58,9 +58,8 @@ func (b *verification) open(ctx context.Context) error {
 				s, again := a.once(first, never)
 				switch {
 				case s.n > 0:
-					notes[i] = fmt.Sprintf("asked for a write that there never was, %s finds it, so its reads prove nothing: a "+
-						"status "+
-						"of 404 says that there is none, or `count` how many there are", u.Name)
+					notes[i] = fmt.Sprintf("%s finds a write that never existed, so its reads prove nothing: for a missing write it must "+
+						"answer with status 404, or `count` must find 0", u.Name)
 					return
 				case s.n == 0 || !again:
 					return

@@ -71,7 +71,7 @@ func (r *logReader) next() (accesslog.Entry, error) {
 		from := l.origin()
 		switch {
 		case e.At < from:
-			r.leave("before what is replayed (skip)")
+			r.leave("before the replayed part (skip)")
 			continue
 		case l.length > 0 && e.At >= from+int64(l.length):
 			return accesslog.Entry{}, io.EOF

@@ -214,8 +214,8 @@ func (a *alertWatch) sighting(injected time.Duration) *chaos.Sighting {
 	case before.err != nil:
 		s.Err = fmt.Errorf("%s did not answer before the injection: %w", a.plan, before.err)
 	case before.firing:
-		s.Err = fmt.Errorf("alert %s fired already before the injection, so that nothing is known of what it would have "+
-			"done: %s", a.plan.Name, before.text)
+		s.Err = fmt.Errorf("alert %s already fired before the injection, so its reaction to the fault is unknown: "+
+			"%s", a.plan.Name, before.text)
 	}
 	if s.Err != nil {
 		return s

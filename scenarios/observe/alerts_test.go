@@ -40,7 +40,7 @@ func TestAlertWatch(t *testing.T) {
 		{
 			"fired before", "FFFFFFF", 1 * s,
 			chaos.Sighting{NotYet: 1 * s},
-			"fired already before the injection",
+			"already fired before the injection",
 			[]spell{{nan, nan, -1.9, 4, nan}},
 			"firing",
 		},
@@ -138,7 +138,7 @@ func TestAlertWatch_Resolution(t *testing.T) {
 		{"still", "....FFFFFFF", 1 * s, 4 * s, 0, 8 * s, ""},
 		{"no answer", "....FFFxxxx", 1 * s, 4 * s, 0, 4 * s, ""},
 		{"did not fire", "...........", 1 * s, 4 * s, 0, 0, "did not fire"},
-		{"fired before", "FFFFFFF....", 1 * s, 4 * s, 0, 0, "fired already"},
+		{"fired before", "FFFFFFF....", 1 * s, 4 * s, 0, 0, "already fired"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a, _ := played(c.states)

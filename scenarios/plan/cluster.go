@@ -18,7 +18,7 @@ func compileCluster(p *Plan, m *syntax.Mistakes, t *scenarios.Target) {
 		m.Add(t.Of("units"), "the units of a target are containers of an engine or pods of `kubernetes`, not both")
 	}
 	if k.Namespace == "" {
-		m.AddHint(k.At, "such as namespace: shop", "`namespace` is missing: that of the workloads")
+		m.AddHint(k.At, "such as namespace: shop", "`namespace` is missing: the namespace of the workloads")
 	}
 	nameServices(p, m, k)
 }
@@ -66,7 +66,7 @@ func checkStackOnPods(p *Plan, m *syntax.Mistakes, t *scenarios.Target, spec *pl
 			m.AddHint(t.Of("with"), "leave `restart` out", "a pod that crashed is always started again by its node")
 		case len(s.Zones) > 0:
 			m.AddHint(t.Of("with"), "the label topology.kubernetes.io/zone of a node names its zone",
-				"the zone of a pod is that of its node")
+				"a pod is in the zone of its node")
 		default:
 			continue
 		}

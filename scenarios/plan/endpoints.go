@@ -53,7 +53,7 @@ func compileEndpoints(p *Plan, m *syntax.Mistakes) {
 		}
 		checkSettings(p, m, name, text, t.Settings)
 		if !static {
-			end.NoLink = "its address is that of a unit; a fault names the unit or its service instead"
+			end.NoLink = "it has the address of a unit; a fault names the unit or its service instead"
 			p.Scope.Endpoints = append(p.Scope.Endpoints, end)
 			continue
 		}

@@ -134,7 +134,7 @@ func (c *faultCompiler) scopeOf(f *scenarios.Fault) chaos.Scope {
 		if n == nil || n.Kind != syntax.String {
 			continue
 		}
-		why := "the target is a url, of which brunt starts nothing"
+		why := "the target is a url, so brunt starts no services"
 		if c.plan.Scenario.Target.Kind() == "" {
 			why = "no scenario says what there is"
 		}

@@ -77,8 +77,8 @@ func checkPodFaults(sc *chaos.Scope, faults []*timeline.Entry, m *syntax.Mistake
 		}
 	}
 	if len(agents) > 0 {
-		m.AddHint(none, "remove `agent: none`, or leave them out",
-			"%s: an agent on the pod's node makes that, and target.kubernetes.agent is none",
+		m.AddHint(none, "remove `agent: none`, or these faults",
+			"%s: an agent on the pod's node injects it, and target.kubernetes.agent is `none`",
 			strings.Join(agents, ", "))
 	}
 	if len(unmade) == 0 {
@@ -109,7 +109,7 @@ func checkFollow(sc *chaos.Scope, e *timeline.Entry, m *syntax.Mistakes) {
 	case n == nil:
 	case sc.Cluster == nil || d.On&chaos.OnCluster == 0 && !onPods(sc, e.Block):
 		m.AddHint(n.Pos, "leave it out",
-			"follow goes with pods of Kubernetes, others of which may join a service while a fault is in")
+			"`follow` is only for pods of Kubernetes, because more pods can join a service during a fault")
 	case e.OneShot():
 		m.AddHint(n.Pos, "leave it out, or repeat the fault by `every`",
 			"%s is over once it is done, so no pod joins while it is in", e.Kind)

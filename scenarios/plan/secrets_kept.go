@@ -26,7 +26,7 @@ func KeepsSecret(sc *scenarios.Scenario, e *timeline.Entry) bool {
 }
 
 // NamedSecret is advice on how to keep a secret out of the journal.
-const NamedSecret = "give it as ${env.NAME} or ${file.PATH}, of which the journal has the name alone"
+const NamedSecret = "give it as ${env.NAME} or ${file.PATH}: the journal then has only the name"
 
 // secretNotes returns notes on the faults whose secrets the journal keeps.
 func secretNotes(sc *scenarios.Scenario, faults []*timeline.Entry) []string {

@@ -216,7 +216,7 @@ func (x *Reason) onEnd(r *Result) string {
 	case LeftBehind:
 		return fmt.Sprintf("%d entries of the journal are open; `brunt revert` tries again", x.Left)
 	case Crashed:
-		return "brunt itself crashed: " + x.Text + "; what it had measured is lost, and everything was taken back"
+		return "brunt itself crashed: " + x.Text + "; its measurements are lost, and everything was taken back"
 	case CrashedIn:
 		return fmt.Sprintf("brunt itself crashed: %s; its watchdog left %d entries of its journal: see `brunt status`",
 			x.Text, x.Left)

@@ -160,7 +160,7 @@ func TestReason_Sentence(t *testing.T) {
 		{
 			result.Reason{Kind: result.Crashed, Text: "panic: x"},
 			result.Result{},
-			"brunt itself crashed: panic: x; what it had measured is lost, and everything was taken back",
+			"brunt itself crashed: panic: x; its measurements are lost, and everything was taken back",
 		},
 		{
 			result.Reason{Kind: result.CrashedIn, Text: "panic: x", Left: 3},

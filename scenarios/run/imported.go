@@ -140,7 +140,7 @@ func (f *importedFile) Refer(list []slo.Objective) error {
 	for _, o := range list {
 		switch {
 		case !o.PhaseOrRun().OfRun() || o.Metric.OfLedger():
-			return fmt.Errorf("`%s`: no fault was injected into what is imported", o.Text)
+			return fmt.Errorf("`%s`: an import has no faults", o.Text)
 		case o.Metric.OfSeries():
 			return fmt.Errorf("`%s`: an import holds no metrics of the target", o.Text)
 		case o.Step != "" && o.Step != "iteration" && !slices.Contains(names, o.Step):

@@ -137,7 +137,7 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 	}
 	switch cause := context.Cause(ctx); {
 	case errors.As(cause, new(Interrupt)):
-		in.worse(scenarios.Interrupted, "interrupted; what was in is taken back")
+		in.worse(scenarios.Interrupted, "interrupted; active faults are taken back")
 	case errors.As(cause, new(guard.StoppedError)):
 		in.worse(scenarios.Stopped, cause.Error())
 	case errors.Is(cause, errSuspend), errors.As(cause, new(guard.TargetGoneError)):

@@ -395,7 +395,7 @@ func TestLedger_Blind(t *testing.T) {
 	}{
 		{
 			"finds everything", plainly, func(*replicated, int, string) (int, string) { return 200, `{"items":[]}` },
-			"finds it, so its reads prove nothing",
+			"never existed, so its reads prove nothing",
 		},
 		{
 			"a count that leads nowhere", strings.Replace(byKey, "$.items", "$.itms", 1),

@@ -210,8 +210,8 @@ func (l *loads) noteSlow() {
 			"for all",
 			slowLimits(&l.plan.Series, limits.By), quantity.FormatShareBriefly(limits.All.Share))
 	case limits.All.Needed > 0:
-		l.log.Note("slow: none, as the baseline has %d good answers and %d are needed to tell what is slow: a longer "+
-			"baseline, or `judge: {slow: ...}`", limits.All.Answers, limits.All.Needed)
+		l.log.Note("slow: no limit, because the baseline has %d good answers and a limit needs %d: make the "+
+			"baseline longer, or set `judge: {slow: ...}`", limits.All.Answers, limits.All.Needed)
 	}
 }
 

@@ -80,7 +80,7 @@ func (r *requester) ask(ctx context.Context, n *syntax.Node, u chaos.Unit, timeo
 	} else {
 		addr := probe.AddressOf(u)
 		if addr == "" {
-			return "", errors.New("it has no address at which it could be asked")
+			return "", errors.New("it has no address to send the question to")
 		}
 		what = "question to " + u.Name()
 		env.Units = probe.AddressesAt(u, env.Units)

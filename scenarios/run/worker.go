@@ -211,7 +211,7 @@ func (w *worker) listen() {
 		return
 	}
 	w.mu.Lock()
-	w.quit, w.quitAt = fmt.Sprintf("it heard nothing of its run for %s, and ended its load",
+	w.quit, w.quitAt = fmt.Sprintf("it heard nothing from its run for %s, and ended its load",
 		quantity.FormatDuration(w.patient)), w.session.log.Now()
 	w.mu.Unlock()
 	w.endLoads(errors.New("the run is silent"))

@@ -363,7 +363,7 @@ slo: [errors < 1%%]
 	}
 	reported := int64(0)
 	for _, w := range res.Workers {
-		if !strings.HasPrefix(w.LostWhy, "it heard nothing of its run for 10s") || w.Owed != w.Reported+w.Lost {
+		if !strings.HasPrefix(w.LostWhy, "it heard nothing from its run for 10s") || w.Owed != w.Reported+w.Lost {
 			t.Errorf("%+v", w)
 		}
 		reported += w.Reported

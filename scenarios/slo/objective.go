@@ -381,7 +381,7 @@ func (o *Objective) longTarget(value string) error {
 	if len(words) > 0 {
 		if _, relative := o.factor(words[0].text, len(words) > 1 && words[1].is("of")); relative {
 			if words, err = o.target(words); err == nil && len(words) > 0 {
-				err = fmt.Errorf("%q: nothing follows a multiple and what it is of; step, load and phase are keys",
+				err = fmt.Errorf("%q: nothing can follow a multiple and its reference; step, load and phase are keys",
 					syntax.Clip(value, 60))
 			}
 			return err

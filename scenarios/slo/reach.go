@@ -63,17 +63,17 @@ func (m *metricParser) reach() (ok bool, err error) {
 	such := "such as reach(metric(replicas) >= 4)"
 	inner, found = strings.CutSuffix(inner, ")")
 	if !found {
-		return true, fmt.Errorf("%q: want a series and what it reaches, %s", syntax.Clip(m.Text, 60), such)
+		return true, fmt.Errorf("%q: want a series and the value that it reaches, %s", syntax.Clip(m.Text, 60), such)
 	}
 	o, err := m.table.ParseObjective(inner)
 	switch {
 	case err != nil:
 		return true, fmt.Errorf("%q: %w; %s", syntax.Clip(m.Text, 60), err, such)
 	case !o.Metric.OfSeries() || o.Metric.Fold != folds[0] && o.Metric.Fold != Worst || o.Metric.Figure().Counted:
-		return true, fmt.Errorf("%q: want a figure of a unit, or metric(NAME), and what it reaches: %s",
+		return true, fmt.Errorf("%q: want a figure of a unit, or metric(NAME), and the value that it reaches: %s",
 			syntax.Clip(m.Text, 60), such)
 	case o.inPhase() || o.isAfter() || o.For != 0 || o.Relative():
-		return true, errors.New("what a series reaches is a value alone: " + such)
+		return true, errors.New("only a value can follow the series in reach: " + such)
 	}
 	m.take(r)
 	m.Source, m.Resource, m.Until = o.Metric.Source, o.Metric.Resource, Condition{o.Op, o.Value, o.Metric.Unit}

@@ -62,7 +62,7 @@ func (o *Objective) target(words []word) (rest []word, err error) {
 	words = words[1:]
 	if len(words) < 2 || !words[0].is("of") || words[1].is("load") && len(words) < 3 {
 		_, err := o.Metric.Read(text)
-		return nil, fmt.Errorf("%s: %w; a multiple says what it is of: `%s %s %s of baseline` or `… of load stable`",
+		return nil, fmt.Errorf("%s: %w; a multiple names its reference: `%s %s %s of baseline` or `… of load stable`",
 			syntax.Clip(o.Metric.Text, 40), err,
 			o.Metric.Text, o.Op, syntax.Clip(text, 20))
 	}

@@ -72,11 +72,11 @@ func TestReference_Long(t *testing.T) {
 // TestReference_Mistakes: each says what is missing.
 func TestReference_Mistakes(t *testing.T) {
 	for text, want := range map[string]string{
-		"p95 < 110%": "a multiple says what it is of: `p95 < 110% of baseline` or `… of load " +
+		"p95 < 110%": "a multiple names its reference: `p95 < 110% of baseline` or `… of load " +
 			"stable`",
-		"p95 < 110% in crash":                    "a multiple says what it is of",
-		"p95 < 110% of load":                     "a multiple says what it is of",
-		"errors < 2x":                            "a multiple says what it is of: `errors < 2x of baseline`",
+		"p95 < 110% in crash":                    "a multiple names its reference",
+		"p95 < 110% of load":                     "a multiple names its reference",
+		"errors < 2x":                            "a multiple names its reference: `errors < 2x of baseline`",
 		"p95 < 110% of baseline in baseline":     "p95 is held against itself",
 		"p95 < 110% of run":                      "p95 is held against itself",
 		"p95 < 110% of load a of load a":         "p95 is held against itself",
@@ -92,10 +92,10 @@ func TestReference_Mistakes(t *testing.T) {
 		"reach(metric(a) >= 4) < 5s":             "is measured from a fault",
 		"reach(metric(a) >= 4) > 5s after x":     "wants an upper bound",
 		"reach(metric(a)) < 5s after x":          "such as reach(metric(replicas) >= 4)",
-		"reach(p95 < 5s) < 5s after x":           "want a figure of a unit, or metric(NAME), and what it reaches",
-		"reach(mean(a) > 5) < 5s after x":        "want a figure of a unit, or metric(NAME), and what it reaches",
+		"reach(p95 < 5s) < 5s after x":           "want a figure of a unit, or metric(NAME), and the value that it reaches",
+		"reach(mean(a) > 5) < 5s after x":        "want a figure of a unit, or metric(NAME), and the value that it reaches",
 		"reach(metric(a) > 5 < 5s after x":       "want `METRIC < VALUE`",
-		"reach(metric(a) > 1 in x) < 5s after x": "what a series reaches is a value alone",
+		"reach(metric(a) > 1 in x) < 5s after x": "only a value can follow the series in reach",
 	} {
 		if _, err := slo.ParseObjective(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v; want %q", text, err, want)

@@ -124,7 +124,7 @@ func (s Resolved) open(secrets *Secrets, within bool) (string, error) {
 		case p.Env != "":
 			v, ok := os.LookupEnv(p.Env)
 			if !ok {
-				return "", fmt.Errorf("the environment variable %s is not set, and what it held was not written down", p.Env)
+				return "", fmt.Errorf("the environment variable %s is not set, and its earlier value was not recorded", p.Env)
 			}
 			value = v
 		case p.File != "":

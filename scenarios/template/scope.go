@@ -283,7 +283,7 @@ func (s *Scope) param(pos syntax.Pos, ref *syntax.Ref) *Param {
 		}
 		if slices.Contains(syntax.OfSelf, ref.Name) &&
 			slices.ContainsFunc(s.Settings, func(n *syntax.Node) bool { return n != nil && n.Holds(pos) }) {
-			hint = "what a process is given itself is ${self." + ref.Name + "}"
+			hint = "to refer to the process itself, write ${self." + ref.Name + "}"
 		}
 		s.Mistakes.AddHint(s.place(pos, ref), hint, "%s names no param", ref)
 		return nil

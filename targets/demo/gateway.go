@@ -58,7 +58,7 @@ func newGateway(p parts) (service, error) {
 			Name: "socialconnect_limited_total", Help: "Requests turned away by the limiter.",
 		}),
 		absent: p.metrics.auto.NewCounter(prometheus.CounterOpts{
-			Name: "socialconnect_negative_hits_total", Help: "Reads answered from the memory of which posts there are not.",
+			Name: "socialconnect_negative_hits_total", Help: "Reads answered from the cache of posts that do not exist.",
 		}),
 		affinity:  p.env.asked("DEMO_AFFINITY"),
 		rewrite:   p.env.asked("DEMO_RETRY_WRITES"),

@@ -22,7 +22,7 @@ func CheckConnections(l *scenarios.Load, m *syntax.Mistakes) {
 	}
 	if c.Per == scenarios.PerUser && c.Max > 0 {
 		m.Add(c.Of("per"),
-			"each user has a connection of its own with `per: user`, and max is that of connections which users share")
+			"with `per: user` each user has its own connection; max is for connections that users share")
 	}
 	if c.DNS != "" {
 		if _, err := ParseNameServer(c.DNS); err != nil {

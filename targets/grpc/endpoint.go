@@ -87,7 +87,7 @@ func readFiles(n *syntax.Node, in targets.Scope, m *syntax.Mistakes) *files {
 		p := protos{endpoint: &e, in: in}
 		return p.read(m)
 	case len(e.ImportPaths) > 0:
-		m.Add(e.Of("import_paths"), "import_paths are those of protos, and the endpoint has none")
+		m.Add(e.Of("import_paths"), "import_paths belong to protos, and the endpoint has no protos")
 	}
 	return nil
 }

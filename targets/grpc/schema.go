@@ -15,7 +15,7 @@ func (*answerCheck) Schema() syntax.Schema {
 		"type": "object",
 		"properties": syntax.Schema{
 			"status": codes.Described("a status such as NOT_FOUND, or a list; default: OK"),
-			"shed":   codes.Described("statuses by which the target refuses on purpose: not good, not an error"),
+			"shed":   codes.Described("statuses that refuse a request on purpose: neither good nor an error"),
 			"within": (*quantity.Duration)(nil).Schema().Described("the longest response time"),
 			"metadata": syntax.Schema{
 				"type": "object", "additionalProperties": match,

@@ -484,7 +484,7 @@ func TestAuth_Mistakes(t *testing.T) {
 		{"a key of two", `auth: {jwt: {alg: HS256, key: {base64: "YQ==", file: x}}}`, "one of file, base64, not both"},
 		{
 			"the header's alg", `auth: {jwt: {alg: HS256, key: k, header: {alg: none}}}`,
-			"the alg of the header is that of the token",
+			"the header can't set alg; the key `alg` beside it does",
 		},
 		{"no life", `auth: {jwt: {alg: HS256, key: k, expires: 0s}}`, "`expires` must be more than zero"},
 		{
@@ -499,7 +499,7 @@ func TestAuth_Mistakes(t *testing.T) {
 		{"no signature", `sign: {}`, "`sign` wants one of hmac, aws, or off"},
 		{
 			"over itself", `sign: {hmac: {key: k, over: "${request.signature}"}}`,
-			"the signature can't stand in what is signed",
+			"the signature can't stand in the signed text",
 		},
 		{
 			"a header over it", `sign: {hmac: {key: k, over: x, headers: {a: "${request.signature}"}}}`,

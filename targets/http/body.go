@@ -124,7 +124,7 @@ func (c *Call) compileBody(s *requestStep, in targets.Scope, m *syntax.Mistakes)
 	case bodies > 1:
 		m.Add(s.At, "a request has one of json, form, multipart, body")
 	case bodies == 1 && c.graphql != nil:
-		m.Add(s.At, "what a graphql step sends is its query and its variables")
+		m.Add(s.At, "a graphql step sends only its query and its variables")
 	case bodies == 1 && c.method == "HEAD":
 		m.Add(s.At, "a HEAD request has no body")
 	}

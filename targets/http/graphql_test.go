@@ -157,7 +157,7 @@ func TestGraphQL_Mistakes(t *testing.T) {
 			"a value of a request", `{graphql: /, query: "query A { a(id: ${data.users.id}) }"}`,
 			"is known only while requests are made",
 		},
-		{"a body", `{graphql: /, query: "{ a }", json: {a: 1}}`, "what a graphql step sends is its query and its variables"},
+		{"a body", `{graphql: /, query: "{ a }", json: {a: 1}}`, "a graphql step sends only its query and its variables"},
 		{"a file that is none", `{graphql: /, query: {file: /nowhere/q.graphql}}`, "file: "},
 		{"variables of a get", `{get: /, variables: {a: 1}}`, "`variables` belongs to a graphql step"},
 		{"misspelt", `{graphql: /, query: "{ a }", variabels: {a: 1}}`, `did you mean "variables"?`},

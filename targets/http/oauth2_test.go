@@ -133,7 +133,7 @@ func TestOAuth2_Refused(t *testing.T) {
 		},
 		{"by a page", `<html>no</html>`, 503, `status 503: "<html>no</html>"`},
 		{"without a token", `{"token": "x"}`, 200, "missing access_token"},
-		{"with what is not a header", `{"access_token": "a\r\nX-A: b"}`, 200, "can stand in no header"},
+		{"with what is not a header", `{"access_token": "a\r\nX-A: b"}`, 200, "can't stand in a header"},
 		{"elsewhere", ``, 307, "status 307"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -19,7 +19,7 @@ func fileSchema(more syntax.Schema) syntax.Schema {
 	text := syntax.TextSchema()
 	props := syntax.Schema{
 		"file": text.Described("the path of a file, beside the scenario"),
-		"type": text.Described("its content type; default: that of the ending of its name"),
+		"type": text.Described("its content type; default: by the ending of its name"),
 	}
 	maps.Copy(props, more)
 	return syntax.Schema{"type": "object", "properties": props, "additionalProperties": false}

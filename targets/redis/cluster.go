@@ -174,7 +174,7 @@ func readSlots(v any, from string) (*slotTable, error) {
 		high, isHigh := fields[1].(int64)
 		node, _ := fields[2].([]any)
 		if !isLow || !isHigh || low < 0 || high >= slotCount || low > high || len(node) < 2 {
-			return nil, bad("CLUSTER SLOTS has a range that is none")
+			return nil, bad("CLUSTER SLOTS has an invalid range")
 		}
 		host, _ := node[0].(string)
 		port, isPort := node[1].(int64)

@@ -80,7 +80,7 @@ func (s *commandSource) add(n *syntax.Node, m *syntax.Mistakes) {
 	before := m.Len()
 	for i, item := range n.Items {
 		if item.Kind == syntax.List || item.Kind == syntax.Map || item.Kind == syntax.Null {
-			m.AddHint(item.Pos, "quote what is a text", "each item is one word of the command, and not %s", item.Describe())
+			m.AddHint(item.Pos, "put a text in quotes", "each item is one word of the command, and not %s", item.Describe())
 			continue
 		}
 		c.args[i].DecodeNode(item, m)

@@ -14,11 +14,11 @@ func (*answerCheck) Schema() syntax.Schema {
 		"type": "object",
 		"properties": syntax.Schema{
 			"allow":  words.Described("errors that are ok, by their first word, or a list, such as BUSYGROUP; default: none"),
-			"shed":   words.Described("errors by which the target refuses on purpose: not good, not an error"),
+			"shed":   words.Described("errors that refuse a request on purpose: neither good nor an error"),
 			"within": (*quantity.Duration)(nil).Schema().Described("the longest response time"),
 		},
 		"patternProperties": syntax.Schema{
-			`^\$`: match.Described("the value at a path of the answer, of which $ is the whole: a value, exists, not empty, " +
+			`^\$`: match.Described("the value at a path in the answer, where $ is the whole answer: a value, exists, not empty, " +
 				"> n, ~ regexp"),
 		},
 		"additionalProperties": false,

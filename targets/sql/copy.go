@@ -56,7 +56,7 @@ func (c *copySource) compile(in targets.Scope, m *syntax.Mistakes) Statement {
 			"want either values or csv")
 	case r.CSV != "":
 		if r.Count != 0 {
-			m.Add(r.Of("count"), "count is that of values; a file has all its rows")
+			m.Add(r.Of("count"), "count is for values; a file gives all its rows")
 		}
 		s.Text += " with (format csv)"
 		if r.Header {

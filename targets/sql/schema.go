@@ -17,11 +17,11 @@ func (*answerCheck) Schema() syntax.Schema {
 			affectedRows: match.Described("how many rows it inserts, updates, deletes or copies"),
 			"allow": list.Described("errors that are ok, or a list: the SQLSTATE of PostgreSQL or its class, the number " +
 				"of MySQL; default: none"),
-			"shed":   list.Described("errors by which the target refuses on purpose: not good, not an error"),
+			"shed":   list.Described("errors that refuse a request on purpose: neither good nor an error"),
 			"within": (*quantity.Duration)(nil).Schema().Described("the longest response time"),
 		},
 		"patternProperties": syntax.Schema{
-			`^\$`: match.Described("the value at a path of the rows, of which $[0].total is the column total of the first: a " +
+			`^\$`: match.Described("the value at a path in the rows, such as $[0].total for the column total of the first row: a " +
 				"value, exists, not empty, > n, ~ regexp"),
 		},
 		"additionalProperties": false,

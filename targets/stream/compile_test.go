@@ -25,7 +25,7 @@ func TestMistakes(t *testing.T) {
 		{"pace without rate", "{send: hi, pace: {for: 1s}}", "rate"},
 		{"outstanding without expect", "{send: hi, pace: {rate: 1/s, for: 1s, outstanding: 5}}", "waits for no answers"},
 		{"random value", `{send: hi, expect: "${int(1,5)}"}`, "${int(1,5)} is another value each time"},
-		{"id without a message", `{await: "${message.id}"}`, "it sends none"},
+		{"id without a message", `{await: "${message.id}"}`, "the step sends none"},
 		{"framing", "{tcp: words}", `"words" does not say how messages are told apart`},
 		{"length", "{tcp: {length: 3}}", "a length has 1, 2, 4 or 8 bytes, not 3"},
 		{"two framings", "{tcp: {length: 2, bytes: 3}}", "told apart in one way"},

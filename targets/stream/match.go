@@ -87,10 +87,10 @@ func (k *match) checkRefs(sends bool, m *syntax.Mistakes) {
 		switch r.Kind {
 		case syntax.RefMessage:
 			if k.own = true; !sends {
-				m.Add(k.at, "%s is that of a message that the step sends, and it sends none", r)
+				m.Add(k.at, "%s belongs to a message that the step sends, and the step sends none", r)
 			}
 		case syntax.RefInt, syntax.RefUUID, syntax.RefNow:
-			m.AddHint(k.at, "${message.id} is the same in a message and in what is expected of its answer",
+			m.AddHint(k.at, "${message.id} is the same in a message and in its expected answer",
 				"%s is another value each time", r)
 		}
 	}

@@ -16,7 +16,7 @@ func (*messageCheck) Schema() syntax.Schema {
 			"text":   matcher.Described("the whole message: a value, exists, not empty, ~ regexp"),
 		},
 		"patternProperties": syntax.Schema{
-			`^\$`: matcher.Described("the value at a path of the message as JSON, of which $ is the whole: a value, exists, " +
+			`^\$`: matcher.Described("the value at a path in the message as JSON, where $ is the whole: a value, exists, " +
 				"not empty, > n, ~ regexp"),
 		},
 		"additionalProperties": false,
@@ -29,7 +29,7 @@ func (*match) Schema() syntax.Schema {
 		"type": "object", "minProperties": 1, "additionalProperties": false,
 		"properties": syntax.Schema{"text": matcher.Described("the whole message: a value, exists, not empty, ~ " +
 			"regexp")},
-		"patternProperties": syntax.Schema{`^\$`: matcher.Described("the value at a path of the message as JSON, of which " +
+		"patternProperties": syntax.Schema{`^\$`: matcher.Described("the value at a path in the message as JSON, where " +
 			"$ is the whole")},
 	}}}
 }

@@ -297,7 +297,7 @@ func (c *call) compileWebSocket(s *step, m *syntax.Mistakes) {
 		m.AddHint(s.Of("ping"), "`as: NAME` keeps it open", "a stream without a name is not held, and so has no pings")
 	}
 	if !strings.HasPrefix(s.WS.Text(), "/") {
-		m.AddHint(s.Of("ws"), "the host is that of an endpoint: target: {endpoints: {chat: \"ws://127.0.0.1:8080\"}}",
+		m.AddHint(s.Of("ws"), "an endpoint gives the host: target: {endpoints: {chat: \"ws://127.0.0.1:8080\"}}",
 			"want a path such as /chat, not %q",
 			syntax.Clip(s.WS.Text(), 60))
 	}

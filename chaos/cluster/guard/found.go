@@ -250,7 +250,7 @@ func findMade(
 			Undo: cluster.DeleteUndo(in, kube.Ref{API: "v1", Resource: "namespaces", Name: ns.Name}, run),
 		}
 		if !r.Sure {
-			r.Why = "it has the label of the run; a run on another machine, which may go on, is not known here"
+			r.Why = "it has the label of the run; it may belong to a run that is still active on another machine"
 		}
 		out = append(out, r)
 	}

@@ -81,7 +81,7 @@ func key(kind string, id int) string { return kind + strconv.Itoa(id) }
 func read(object *kube.ConfigMap) (*book, error) {
 	b := &book{object: object, taken: map[int]Taken{}}
 	if err := json.Unmarshal([]byte(object.Data[runKey]), &b.run); err != nil {
-		return b, fmt.Errorf("the config map %s says nothing of its run: %w", object.Name, err)
+		return b, fmt.Errorf("the config map %s does not describe its run: %w", object.Name, err)
 	}
 	var lines strings.Builder
 	for _, k := range slices.Sorted(maps.Keys(object.Data)) {

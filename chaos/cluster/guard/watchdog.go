@@ -366,7 +366,7 @@ func (w *Watchdog) Stop() (left bool, err error) {
 	open := len(w.open) - len(w.done)
 	w.mu.Unlock()
 	if open > 0 {
-		return true, fmt.Errorf("the watchdog in the cluster tries on to take back what is left: `brunt status --context "+
+		return true, fmt.Errorf("the watchdog in the cluster keeps trying to take back the rest: `brunt status --context "+
 			"%s --namespace %s` shows it",
 			w.s.Place.Context, w.s.Place.Namespace)
 	}

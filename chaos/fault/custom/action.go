@@ -129,6 +129,6 @@ func (*Action) Describe() chaos.Descriptor {
 		Example: "{run: touch /run/app/new}",
 		Where:   "on Windows only commands written as lists",
 		Doc: "Runs a command that breaks nothing by intent: a deployment, a scaling, a migration, a flushed cache. " +
-			"Objectives judge what it did to the load.",
+			"Objectives judge its effect on the load.",
 	}
 }

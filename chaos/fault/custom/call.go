@@ -125,11 +125,11 @@ func (f *Call) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 			"want exactly one of hold and inject")
 		return
 	case holds && f.Has("revert"):
-		m.AddHint(f.Of("revert"), "its end takes the steps back", "what a session holds ends with it; it has no `revert`")
+		m.AddHint(f.Of("revert"), "remove `revert`", "the end of a session takes back what `hold` did, so `hold` has no `revert`")
 	case !holds && !f.Has("revert"):
-		m.AddHint(at, "`revert` has the steps that do; none if it ends by itself. `hold` is taken back by the end of its "+
-			"session",
-			"nothing says how `inject` is taken back")
+		m.AddHint(at, "give the steps as `revert`, or `revert: none` if the effect ends by itself; the end of a session "+
+			"takes back `hold`",
+			"no `revert` says how to take back `inject`")
 	case !holds && f.Has("count"):
 		m.Add(f.Of("count"), "only `hold` has several sessions")
 	case f.Count > mostHeld:
@@ -227,7 +227,7 @@ func (k keptSteps) Do(ctx context.Context) (said string, err error) { return "",
 
 // noSteps fails: it stands for do in a process that knows no protocol.
 func noSteps(context.Context, json.RawMessage) error {
-	return errors.New("this process knows no protocol by which it could make the steps: `brunt revert` does")
+	return errors.New("this process has no protocol to run the steps: use `brunt revert`")
 }
 
 // name returns the name of the hit unit if the author gives no units.

@@ -54,7 +54,7 @@ func cordon(env chaos.Env, n *cluster.Node) (*cluster.Change, error) {
 	// it.
 	c.Effect = func(ctx context.Context) (string, error) {
 		if has, err := tainted(ctx, n, isCordoned); err != nil || !has {
-			return "", errors.Join(err, fmt.Errorf("the cluster has not marked the node %s yet as one that takes no pods",
+			return "", errors.Join(err, fmt.Errorf("the cluster has not yet marked the node %s as unschedulable",
 				n.Name))
 		}
 		return fmt.Sprintf("the cluster marks the node %s as one that takes no pods", n.Name), nil

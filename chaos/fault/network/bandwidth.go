@@ -30,7 +30,7 @@ func (f *Bandwidth) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckNetwork(at, netns.Bandwidth, sc, m, "ports")
 	link.CheckDirection(&f.Edge, f.Directed, sc, m)
 	if f.Rate > link.MostRate {
-		m.Add(f.Of("rate"), "%s is what a clean link on this machine may carry: at most %s can be distinguished from it",
+		m.Add(f.Of("rate"), "a clean link on this machine may carry %s: a limit can be told from it only up to %s",
 			f.Rate,
 			quantity.Bandwidth(link.MostRate))
 	}

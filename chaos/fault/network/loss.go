@@ -179,6 +179,6 @@ func (f *Reorder) Traits(sc chaos.Scope) chaos.Traits {
 }
 
 func (*Reorder) Describe() chaos.Descriptor {
-	return describe("network.reorder", "Delivers packets later than those that were sent after them.",
+	return describe("network.reorder", "Delivers packets out of order: some arrive after packets that were sent later.",
 		func() chaos.Fault { return new(Reorder) })
 }

@@ -85,6 +85,6 @@ func (*Blackhole) Describe() chaos.Descriptor {
 		Example: "{from: web, to: store}",
 		Effect:  chaos.Cut,
 		On:      chaos.OnLinks | chaos.OnPackets,
-		Doc:     "Drops everything on a link: connections stay open, new ones are accepted, and what is sent is lost.",
+		Doc:     "Drops all data on a link: connections stay open, new ones are accepted, and sent data is lost.",
 	}
 }

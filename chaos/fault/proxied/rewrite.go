@@ -124,7 +124,7 @@ func (f *HTTPRewrite) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 func (f *HTTPRewrite) checkProbe(at syntax.Pos, m *syntax.Mistakes) {
 	if f.Probe != "" {
 		m.Add(f.Edge.Of("probe"),
-			"a request to %q is not rewritten: it does not fit `path`, or the pattern changes nothing of it", f.Probe)
+			"a request to %q is not rewritten: it does not match `path`, or the pattern changes nothing in it", f.Probe)
 		return
 	}
 	if f.Request.Has("path") {

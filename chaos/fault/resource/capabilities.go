@@ -64,7 +64,7 @@ func groupCapability(fault string, c cgroup.Controller, setting func(cgroup.Grou
 	w := chaos.Capability{Fault: fault, Via: "cgroup v1"}
 	g, err := (cgroup.System{}).Find(os.Getpid(), c)
 	if err != nil {
-		w.Via, w.Err, w.Fix = "cgroup", err, "mount the controller, or give it to the groups of what is tested"
+		w.Via, w.Err, w.Fix = "cgroup", err, "mount the controller, or enable it for the control groups of the target"
 		return w
 	}
 	if g.Unified {

@@ -213,7 +213,7 @@ func (r *cgroupLimit) back() (string, error) {
 		case now == v.Is && v.Is != v.Was:
 			return "", fmt.Errorf("%s is still %s", v.File, now)
 		case now != v.Was:
-			found = fmt.Sprintf("%s is %s, which brunt has not set and leaves", v.File, now)
+			found = fmt.Sprintf("%s is %s: brunt did not set that value and leaves it", v.File, now)
 		default:
 			found = fmt.Sprintf("%s is %s again", v.File, now)
 		}

@@ -277,8 +277,8 @@ func findNames(ctx context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 			out = append(out, chaos.Remnant{
 				PID: pid, What: fmt.Sprintf("file %s, as process %d sees it", path, pid),
 				Sure: len(f.Name) == len(namePrefix)+nameLength,
-				Why: "brunt alone names a file so; disk.fill and disk.throttle make one, on a filesystem that has none " +
-					"without a name",
+				Why: "only brunt names files like this: disk.fill and disk.throttle create one on a filesystem without " +
+					"unnamed files",
 				Command: fmt.Sprintf("rm /proc/%d/root%s", pid, path), Undo: f.undo(id)[0],
 			})
 		}

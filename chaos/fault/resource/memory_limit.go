@@ -58,8 +58,8 @@ func (l *MemoryLimit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, er
 
 // sharedMemory returns the error that a unit can't be limited alone, because it shares its group.
 func sharedMemory(unit, group string) error {
-	return fmt.Errorf("%s shares the control group %s with others, and what it uses is counted there: a limit would "+
-		"hit all of them; run it in a container, "+
+	return fmt.Errorf("%s shares the control group %s with other processes, and the kernel counts their memory "+
+		"together: a limit would hit all of them; run it in a container, "+
 		"or in a control group of its own (systemd-run --scope)", unit, group)
 }
 
@@ -145,8 +145,8 @@ func (l *memoryLimit) Plan() error {
 	case prior != 0 && prior <= l.most:
 		return fmt.Errorf("%s may have only %s already, and not by this run", r.Victim, sizeText(prior))
 	case kept >= l.most:
-		return fmt.Errorf("%s uses %s that can't be dropped, so it can't be limited to %s: the least that works is a "+
-			"little above what it uses", r.Victim,
+		return fmt.Errorf("%s uses %s that can't be dropped, so it can't be limited to %s: the lowest possible "+
+			"limit is a little above its use", r.Victim,
 			sizeText(kept), sizeText(l.most))
 	case l.most-used > min(mostFelt, available()/2):
 		return fmt.Errorf("%s uses %s, so a limit of %s would not be felt; so much can't be taken to find whether it "+

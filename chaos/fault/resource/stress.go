@@ -303,9 +303,8 @@ func (s *stressMemory) Plan() error {
 	if s.kill {
 		switch {
 		case r.shared():
-			return fmt.Errorf("%s shares the control group %s with others, any of which the kernel would kill; run it in a "+
-				"container, or in a control group of its "+
-				"own (systemd-run --scope)", s.Victim, r.home.Path)
+			return fmt.Errorf("%s shares the control group %s with other processes, and the kernel could kill any of them; "+
+				"run it in a container, or in a control group of its own (systemd-run --scope)", s.Victim, r.home.Path)
 		case !s.Unit.Supervised():
 			return fmt.Errorf("nothing starts %s again once the kernel has killed it; give it a restart policy", s.Unit.Name())
 		case s.limit == 0:
@@ -406,8 +405,8 @@ func (s *stressMemory) Verify(ctx context.Context) (string, error) {
 		over := s.over() // read before asking how the process ended
 		switch {
 		case s.kill && !s.ID.Alive():
-			return fmt.Sprintf("the kernel killed it (pid %d) because memory ran out, %s of which a process in its place had "+
-				"taken", s.ID.PID, sizeText(r.Bytes)), nil
+			return fmt.Sprintf("the kernel killed it (pid %d) because memory ran out: a process in its place had taken %s",
+				s.ID.PID, sizeText(r.Bytes)), nil
 		case !s.kill && s.b.Killed() && s.ID.Alive() && s.limit > 0:
 			return fmt.Sprintf("a process in its place took %s, and was killed by the kernel for want of more",
 				sizeText(r.Bytes)), nil
@@ -537,8 +536,8 @@ func (*StressMemory) Describe() chaos.Descriptor {
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
 		Undo:       resourceOperations(),
 		Capability: stressCapability,
-		Doc: "Takes memory in the control group of a unit: the unit has that much less of what its group may use, " +
-			"and of what the machine has.",
+		Doc: "Takes memory in the control group of a unit: that much less is left of the group's limit " +
+			"and of the machine's memory.",
 	}
 }
 

@@ -166,7 +166,7 @@ func meets(ctx context.Context, from, to container.Target) ([]netip.AddrPort, er
 		return nil, err
 	}
 	if caller.Shares != "" {
-		return nil, fmt.Errorf("%s has no network of its own, but that of %s, whose connections would be hit as well",
+		return nil, fmt.Errorf("%s shares the network of %s, whose connections would be hit as well",
 			from.Name(), caller.Shares)
 	}
 	var out []netip.AddrPort
@@ -429,7 +429,7 @@ func (h *heldDiverted) Verify(ctx context.Context) (string, error) {
 			err = chaos.ErrNoEffect
 		}
 		if err != nil {
-			err = fmt.Errorf("%s: what is opened to %s does not come to the fault: %w", l.Name(), l.at, err)
+			err = fmt.Errorf("%s: connections to %s do not reach the fault: %w", l.Name(), l.at, err)
 		}
 		return err
 	})
@@ -438,10 +438,10 @@ func (h *heldDiverted) Verify(ctx context.Context) (string, error) {
 	}
 	text += h.step.encrypted
 	if h.cut > 0 {
-		text += fmt.Sprintf("; as it came in, brunt cut %s without a quiet moment in %s, and what was under way there",
+		text += fmt.Sprintf("; at the injection brunt cut %s without a quiet moment in %s, and their requests under way",
 			syntax.Amount(h.cut, "older connection"), settleWithin)
 	}
-	return fmt.Sprintf("%s; of %s opened from inside each comes to it", text,
+	return fmt.Sprintf("%s; each of %s opened from inside reaches it", text,
 		syntax.Amount(len(h.diversions), "connection")), nil
 }
 
@@ -498,14 +498,14 @@ func (h *heldDiverted) Gone(ctx context.Context) (string, error) {
 		return "", err
 	}
 	left, drainErr := h.drain(ctx)
-	text += "; what is opened from inside goes straight"
+	text += "; connections from inside bypass brunt again"
 	for _, d := range h.diversions {
 		if broken := d.Proxy.Broken(ctx); broken != nil {
 			text += fmt.Sprintf("; before the fault was in or after it, on %s, %v", d.Name(), broken)
 		}
 	}
 	if left > 0 {
-		text += fmt.Sprintf("; brunt cut %s without a quiet moment in %s, and what was under way there",
+		text += fmt.Sprintf("; brunt cut %s without a quiet moment in %s, and their requests under way",
 			syntax.Amount(left, "connection"), settleWithin)
 	}
 	return text, chaos.JoinErrors(err, drainErr, h.close())
@@ -516,7 +516,7 @@ func (h *heldDiverted) goStraight(ctx context.Context) error {
 	return atOnce(len(h.diversions), func(i int) error {
 		l := &h.diversions[i]
 		if came, err := l.reaches(ctx); came && err == nil { // a connection is refused where no program listens any more
-			return fmt.Errorf("%s: what is opened to %s still comes to brunt", l.Name(), l.at)
+			return fmt.Errorf("%s: connections to %s still reach brunt", l.Name(), l.at)
 		}
 		return nil
 	})

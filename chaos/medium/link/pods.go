@@ -81,8 +81,8 @@ func (f *divertedFrom) reached(ctx context.Context) (out []divertedTo, err error
 		}
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("no port is known at which %s listens over IPv4: its pods declare it as a containerPort, "+
-			"or a service leads to it",
+		return nil, fmt.Errorf("no port is known on which %s listens over IPv4: declare it as a containerPort of its pods, "+
+			"or let a service lead to it",
 			strings.Join(silent, ", "))
 	}
 	return out, nil

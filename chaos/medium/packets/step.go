@@ -139,7 +139,7 @@ func (p *Step) Plan(ctx context.Context, env chaos.Env) error {
 			return err
 		}
 		if is.Shares != "" {
-			return fmt.Errorf("%s has no network of its own, but that of %s, whose packets would be hit as well",
+			return fmt.Errorf("%s shares the network of %s, whose packets would be hit as well",
 				p.Target.Name(), is.Shares)
 		}
 	}

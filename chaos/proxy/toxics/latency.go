@@ -35,7 +35,7 @@ func (t Latency) Check(bool) error {
 		errs = append(errs, errors.New("a latency needs a delay"))
 	}
 	if t.Distribution > Normal {
-		errs = append(errs, errors.New("the distribution is none of Uniform, Normal"))
+		errs = append(errs, errors.New("the distribution must be Uniform or Normal"))
 	}
 	if !(t.Correlation >= 0 && t.Correlation <= 1) {
 		errs = append(errs, errors.New("a correlation lies between 0 and 1"))

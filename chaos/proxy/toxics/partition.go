@@ -38,7 +38,7 @@ const (
 func (t Partition) Check(bool) error {
 	var errs []error
 	if t.Mode > ResetNew {
-		errs = append(errs, errors.New("the mode is none of Drop, Reject, ResetNew"))
+		errs = append(errs, errors.New("the mode must be Drop, Reject or ResetNew"))
 	}
 	if t.Existing > Keep {
 		errs = append(errs, errors.New("existing connections are either Cut or Keep"))

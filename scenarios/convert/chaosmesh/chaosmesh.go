@@ -99,7 +99,7 @@ func (e *experiment) convert() {
 	before := e.last
 	done := convertKind(e)
 	if !done && e.last == before {
-		e.d.Lost(e.line, "%s %s: the action %q, or what it needs", e.kind, e.name, e.value("action"))
+		e.d.Lost(e.line, "%s %s: the action %q, or a field that it needs", e.kind, e.name, e.value("action"))
 		return
 	}
 	for _, rest := range e.d.Rest(e.spec) {

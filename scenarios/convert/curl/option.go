@@ -364,7 +364,7 @@ func (c *curlLoad) send(cmd *command, r *curlRequest, o option, lose func(string
 			lose("the standard input as a body")
 			return
 		case r.data != nil || r.Body.File != "":
-			lose("a body of several pieces, of which the file %q is one", draft.Clip(file, 60))
+			lose("a body of several pieces, one of them the file %q", draft.Clip(file, 60))
 			return
 		default:
 			r.Body = draft.Body{File: file, Sent: true}

@@ -164,7 +164,7 @@ func (s *script) unit(e ast.Expression) (name string, lost []string) {
 			service = "service"
 		}
 		return s.d.Labelled(map[string]string{"com.docker.compose.service": service}),
-			[]string{"the service " + service + ": that of a Compose file"}
+			[]string{"the service " + service + ": a service of a Compose file"}
 	}
 	labels := map[string]string{}
 	if len(made.ArgumentList) > 0 {
@@ -214,7 +214,7 @@ func (s *script) call(dot *ast.DotExpression, args []ast.Expression, line int) {
 		what, whole = s.fields(args[0])
 	}
 	if !whole {
-		s.d.Lost(line, "%s: a part of what it injects is no literal", name)
+		s.d.Lost(line, "%s: a part of its fault is not a literal", name)
 	}
 	used := map[string]bool{}
 	get := func(key string) string {

@@ -268,7 +268,7 @@ func (n *Node) size() (values, size int) {
 func (d *Builder) Arrivals(rate, what string) *Node {
 	return (&Node{Block: true}).
 		Set("executor", Raw("constant-arrival-rate")).
-		Set("rate", Str(d.Param("rate", Raw(rate), what+"; a guess, as "+d.O.Kind+" says nothing of how often"))).
+		Set("rate", Str(d.Param("rate", Raw(rate), what+"; a guess, as "+d.O.Kind+" gives no rate"))).
 		Set("duration", Str(d.Param("duration", Raw("60s"), "")))
 }
 
@@ -365,7 +365,7 @@ func (d *Builder) guard(top *Node) {
 			hosts.Items = append(hosts.Items, Str(h))
 		}
 		guard := (&Node{gap: true}).Set("allow", (&Node{}).Set("chaos", hosts))
-		guard.Say("Faults call what is named here. CONFIRM that they may.")
+		guard.Say("Faults call the hosts named here. CONFIRM that they may.")
 		top.Set("guard", guard)
 		d.Tell(0, "faults would call %s: confirm that under guard.allow.chaos", d.chaos[0].String())
 	}
@@ -381,8 +381,8 @@ func (d *Builder) guard(top *Node) {
 			guard = (&Node{gap: true}).Set("allow", new(Node))
 		}
 		guard.Get("allow").Set("load", hosts)
-		guard.Say("Load goes beyond this machine only to what is named here.")
-		guard.Say("CONFIRM that you may load these hosts, and take out those that you may not.")
+		guard.Say("Load goes beyond this machine only to the hosts named here.")
+		guard.Say("CONFIRM that you may load these hosts, and remove the others.")
 		top.Set("guard", guard)
 		d.Tell(0, "load would go to %s: confirm that under guard.allow.load", strings.Join(names, ", "))
 	}

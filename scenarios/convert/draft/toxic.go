@@ -58,7 +58,7 @@ func (d *Builder) Toxic(t Toxic) *Node {
 			lose("connections are not closed after %s ms: they hang until the fault ends", timeout)
 		}
 	case kind == "network.reset":
-		lose("it resets what is open at one instant, where the toxic resets each connection %s ms after data comes; "+
+		lose("it resets all open connections at one instant, but the toxic resets each connection %s ms after data comes; "+
 			"`every` and `repeat` do it again",
 			cmp.Or(timeout, "0"))
 	}

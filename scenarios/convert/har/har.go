@@ -102,7 +102,7 @@ func convert(d *draft.Builder, source []byte) error {
 	load := d.Arrivals("5/s", "sessions a second")
 	if s.length > scenarios.DefaultGrace {
 		grace := draft.Raw(quantity.FormatDuration((s.length + scenarios.DefaultTimeout).Round(time.Second)))
-		grace.Behind = "a session takes as long as it was recorded, those that begin last as well"
+		grace.Behind = "a session takes as long as its recording, also a session that begins last"
 		load.Set("grace", grace)
 	}
 	d.Load.Set("session", load.Set("flow", s.flow))

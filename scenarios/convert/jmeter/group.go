@@ -129,7 +129,7 @@ func (p *plan) threads(t *tree, load *draft.Node) {
 		stages.Items = append(stages.Items, stage("vus", vus, draft.Raw(quantity.FormatDuration(hold))))
 		if strings.Contains(duration.YAML+ramp.YAML, "${") {
 			p.d.LoseAt(above, t.line,
-				"a duration of which the ramp-up is a part, both of them params: the last stage is what is left of it now")
+				"a duration that includes the ramp-up, both of them params: the last stage takes the rest, computed now")
 		}
 	} else if hold < 0 {
 		p.d.LoseAt(above, t.line, "a ramp-up of %s within a duration of %s: it is done faster", quantity.FormatDuration(rise),

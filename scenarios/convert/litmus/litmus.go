@@ -27,7 +27,7 @@ func convert(d *draft.Builder, source []byte) error {
 	}
 	for _, m := range docs {
 		if !strings.HasPrefix(d.Text(m, "apiVersion"), "litmuschaos.io/") || d.Text(m, "kind") != "ChaosEngine" {
-			d.Lost(draft.Line(m), "%s %s: a ChaosEngine says what is broken", d.Text(m, "kind"), d.Text(m, "metadata", "name"))
+			d.Lost(draft.Line(m), "%s %s: only a ChaosEngine names faults", d.Text(m, "kind"), d.Text(m, "metadata", "name"))
 			continue
 		}
 		if state := d.Text(m, "spec", "engineState"); state == "stop" {

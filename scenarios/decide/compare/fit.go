@@ -24,13 +24,13 @@ func mismatches(runs []Run) []mismatch {
 			out = append(out, mismatch{what, r.Name + ": " + fmt.Sprintf(format, args...)})
 		}
 		if line, a, b, differs := firstDifference(first.Scenario, r.Scenario); differs {
-			add("scenario", "the scenario differs from that of %s: line %d is %q, there it is %q", first.Name, line, b, a)
+			add("scenario", "the scenario differs from the scenario of %s: line %d is %q, there it is %q", first.Name, line, b, a)
 		}
 		if r.Chaos != first.Chaos {
 			add("scenario", "faults were injected only in this run or in %s, not in both", first.Name)
 		}
 		if a, b := machineOf(first.Result), machineOf(r.Result); a != b {
-			add("machine", "the machine differs from that of %s: %s, there %s", first.Name, b, a)
+			add("machine", "the machine differs from the machine of %s: %s, there %s", first.Name, b, a)
 		}
 		if !r.Generator.Healthy {
 			why := "the generator was the limit"

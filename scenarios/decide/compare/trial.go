@@ -171,5 +171,5 @@ func (c *Comparison) disturb(why string) {
 		}
 	}
 	c.Verdict, c.Disturbed, c.open = scenarios.Inconclusive, why, nil
-	c.Reason = "the machine was disturbed, so a worse figure says nothing of the build: " + why
+	c.Reason = "the machine was disturbed, so a worse figure does not show a worse build: " + why
 }

@@ -95,7 +95,7 @@ func questionNeeds(ctx context.Context, p *plan.Plan) []Check {
 		case t.Err != nil:
 			c.State, c.Fix = Bad, "install the program, or mend the command"
 		case t.Mute != nil:
-			c.State, c.Fix = Limited, "start what is asked, or mend the question, before the run"
+			c.State, c.Fix = Limited, "before the run, start the server that is asked, or mend the question"
 		}
 		out = append(out, c)
 	}

@@ -248,7 +248,7 @@ func TestOneMistake(t *testing.T) {
 // TestOneMistake_Process checks a fault on a process where brunt starts none: that is reported,
 // with the fault's other mistakes.
 func TestOneMistake_Process(t *testing.T) {
-	const none = "and the target is a url, of which brunt starts nothing"
+	const none = "and the target is a url, so brunt starts no services"
 	for settings, want := range map[string][]string{
 		"service: posts, pick: 3":      {none},
 		`unit: "posts[7]"`:             {none},

@@ -36,7 +36,7 @@ func lines(p *plan.Plan) []string {
 		case lp.Schedule.Rate != nil:
 			line += fmt.Sprintf(", %d iterations", lp.Schedule.Arrivals())
 		case lp.Script != nil && lp.Script.Plan == nil:
-			line = fmt.Sprintf("load %s: the script %s, of which nothing more is known", lp.Name, lp.Load.Script.File)
+			line = fmt.Sprintf("load %s: the script %s, without further details", lp.Name, lp.Load.Script.File)
 		case lp.Script != nil:
 			line = fmt.Sprintf("load %s: the script %s from %s to %s, up to %d virtual users", lp.Name, lp.Load.Script.File,
 				quantity.Brief(lp.Schedule.Start()), quantity.Brief(lp.Schedule.End()), lp.Script.Plan.Users)

@@ -90,7 +90,7 @@ func (c *check) undecidable(est []timeline.Estimated) {
 		if a.beside != nil {
 			if !noted[e.Entry.Name] {
 				c.notes = append(c.notes,
-					fmt.Sprintf("%s: its effect can't be separated from that of %s, which is in at the same time: %s.",
+					fmt.Sprintf("%s: its effect can't be separated from the effect of %s, which is in at the same time: %s.",
 						e.Name, a.beside.Name, c.apart(slo.Objective{}, e, *a.beside)))
 			}
 			noted[e.Entry.Name] = true

@@ -91,7 +91,7 @@ chaos:
   a: {at: 20s, for: 5s, network.stall: {to: users}}
   b: {at: 22s, for: 5s, network.stall: {to: posts}}
 slo: [recover < 15s after incident]
-`, []string{"a: its effect can't be separated from that of b", "move b to 35s, or make both one group by `steps`"}},
+`, []string{"a: its effect can't be separated from the effect of b", "move b to 35s, or make both one group by `steps`"}},
 		{"as a group", "", `
 chaos: {a: {at: 20s, for: 9s, steps: [{for: 5s, network.stall: {to: users}}, {after: 2s, for: 5s, network.stall: {to: posts}}]}}
 slo: [recover < 15s after incident, recover < 15s after a]

@@ -84,7 +84,7 @@ func (p *Protection) GuardCluster(ctx context.Context, in *kube.Cluster, at clus
 		Ops: catalog.AllOperations(),
 		Taken: func(entry int, ago time.Duration) {
 			if p.Journal.OfTarget(entry) { // a condition
-				cancel(TargetGoneError{"the watchdog in the cluster took back what was to hold for the whole run"})
+				cancel(TargetGoneError{"the watchdog in the cluster took back a fault that was to hold for the whole run"})
 			} else if t := current(); t != nil {
 				t.TakenBack(entry, chaos.TakenBackError{At: p.log.Now() - ago, By: "the watchdog in the cluster"})
 			}

@@ -129,7 +129,7 @@ func (set *Set) Limits() (limits []string) {
 				"in the script's metric `checks` alone", name, n.Loose)
 		}
 		if s.marks.Load() > mostMarks {
-			s.host.Log.Note("load %q: the script reported %d events, of which the first %d are kept", name, s.marks.Load(),
+			s.host.Log.Note("load %q: the script reported %d events; brunt keeps the first %d", name, s.marks.Load(),
 				mostMarks)
 		}
 		if n.Lost > 0 {

@@ -156,7 +156,7 @@ func suites() []suite {
 		{
 			name: "simulation", parts: 1, single: true, demand: true,
 			picks: func(_ pkg, t test) bool { return t.in("simulation") },
-			about: text("simulations, of which .ci/run plays other cells for each commit; in the suite unit, whole"),
+			about: text("simulations: .ci/run plays other cells for each commit, and the suite unit plays all"),
 			run:   (*runner).simulation,
 		},
 	}
@@ -266,7 +266,7 @@ func plan(w io.Writer, m []pkg, chosen []suite, of part) error {
 			}
 			fmt.Fprintf(w, "  part %s: %d tests", p, len(tests))
 			if sum > 0 {
-				fmt.Fprintf(w, ", of which some say that they take %d min", sum)
+				fmt.Fprintf(w, "; some of them state how long they take, %d min in total", sum)
 			}
 			fmt.Fprintln(w)
 			for _, t := range tests {

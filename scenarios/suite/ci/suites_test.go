@@ -127,7 +127,7 @@ func TestPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `kill: what it is
-  part 1/2: 2 tests, of which some say that they take 7 min
+  part 1/2: 2 tests; some of them state how long they take, 7 min in total
     a TestA (3 min)
     a TestC (4 min)
   part 2/2: 1 tests

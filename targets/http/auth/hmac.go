@@ -72,7 +72,7 @@ func (y *HMAC) signer(in targets.Scope, m *syntax.Mistakes) *hmacSigner {
 			}
 		}
 	}
-	early(&y.Over.Template, "what is signed")
+	early(&y.Over.Template, "the signed text")
 	for _, name := range slices.Sorted(maps.Keys(y.Headers)) {
 		h := y.Headers[name]
 		if !check.IsToken(name) {

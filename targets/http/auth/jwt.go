@@ -79,7 +79,7 @@ func (y *JWT) signer(in targets.Scope, m *syntax.Mistakes) *jwtSigner {
 	head := map[string]string{"typ": "JWT", "alg": y.Alg}
 	for name, value := range y.Header {
 		if name == "alg" {
-			m.Add(y.Of("header"), "the alg of the header is that of the token")
+			m.Add(y.Of("header"), "the header can't set alg; the key `alg` beside it does")
 			continue
 		}
 		head[name] = value

@@ -61,7 +61,7 @@ func (y *OAuth2) tokens(in targets.Scope, m *syntax.Mistakes) *Tokens {
 	for _, r := range y.TokenURL.Refs() {
 		if r.Kind != syntax.RefUnit {
 			m.Add(y.Of("token_url"),
-				"%s: the token is fetched before the load begins; its URL can name units, and what is known before", r)
+				"%s: the token is fetched before the load begins; its URL can name only units and values that are known by then", r)
 		}
 	}
 	in.AddSecret(y.ClientSecret)
@@ -180,7 +180,7 @@ func (k *Tokens) Fetch(ctx context.Context) (err error) {
 	}
 	k.learn(tok.AccessToken)
 	if !targets.IsOneLine(tok.AccessToken) {
-		return fmt.Errorf("no token from %s: what it gave can stand in no header", k.URL())
+		return fmt.Errorf("no token from %s: its token can't stand in a header", k.URL())
 	}
 	k.held.Store(&heldToken{[]byte(tok.AccessToken), tok.Expiry})
 	return nil

@@ -143,8 +143,8 @@ func (m *mux) run() {
 }
 
 // errNot2 means that the server does not speak HTTP/2.
-var errNot2 = errors.New("the server does not speak HTTP/2 here; requests of HTTP take what it may speak by " +
-	"connections: {http: 1.1}")
+var errNot2 = errors.New("the server does not speak HTTP/2 here; if it speaks HTTP/1.1, set " +
+	"connections: {http: 1.1} for HTTP requests")
 
 // connect opens the connection and returns how many streams the server allows.
 func (m *mux) connect(deadline time.Duration) (allowed int, err error) {

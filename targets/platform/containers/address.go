@@ -93,7 +93,7 @@ func contextOf(dir, name string) (Address, error) {
 	id := hex.EncodeToString(sum[:])
 	b, err := disk.Read(filepath.Join(dir, "contexts", "meta", id, "meta.json"), mostSettings)
 	if err != nil {
-		return Address{}, fmt.Errorf("the Docker context %q: %w; `docker context ls` lists those that there are", name, err)
+		return Address{}, fmt.Errorf("the Docker context %q: %w; `docker context ls` lists the contexts", name, err)
 	}
 	var meta struct {
 		Endpoints map[string]struct{ Host string }

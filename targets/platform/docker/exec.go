@@ -251,7 +251,7 @@ func (l *lateExecs) ended(ctx context.Context, api *client.Client, of string) er
 		return nil
 	}
 	if i, err := api.ContainerExecInspect(ctx, id); err == nil && i.Running {
-		return errors.New("the command that was run before has not ended yet")
+		return errors.New("the previous command has not ended yet")
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
