@@ -77,7 +77,7 @@ func (m *metricParser) parse() error {
 
 // noPrefix returns the error of a metric that takes no prefix.
 func (m *metricParser) noPrefix() error {
-	return fmt.Errorf("%q: only response times, such as p95, max and mean, take the prefix ok. or service.",
+	return fmt.Errorf("%q: the prefixes ok. and service. stand only before response times, such as p95, max and mean",
 		syntax.Clip(m.Text, 40))
 }
 
