@@ -130,6 +130,10 @@ func newKilledRunBeside(t *testing.T, role string) *killedRun {
 		for _, c := range []cgroup.Controller{cgroup.CPU, cgroup.Memory, cgroup.Disk} {
 			ownGroup(t, c, m.stranger.Process.Pid)
 		}
+		suite.Until(t, "the stranger is a program, which Start need not wait for", func() bool {
+			_, err := vdso.Image(m.stranger.Process.Pid)
+			return err == nil
+		})
 		m.was = resources(t, m.stranger.Process.Pid)
 	}
 	return m
