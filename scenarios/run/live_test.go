@@ -23,8 +23,8 @@ func TestSampler(t *testing.T) {
 version: 1
 name: looked at
 target: {stack: demo}
-load: {browse: {executor: constant-arrival-rate, rate: 200/s, duration: 3s, flow: [{get: /posts, name: list}]}}
-chaos: {slow: {at: 1s, for: 500ms, network.latency: {from: posts, to: store, delay: 20ms}}}
+load: {browse: {executor: constant-arrival-rate, rate: 200/s, duration: 5s, flow: [{get: /posts, name: list}]}}
+chaos: {slow: {at: 1s, for: 1500ms, network.latency: {from: posts, to: store, delay: 20ms}}}
 slo: [p95 < 5s, errors < 50%, recover < 1s after slow]
 judge: {hold: 1s, limit: 5%}
 `, run.Options{Begun: func(l run.Sampler) {
