@@ -23,7 +23,7 @@ func TestGate_Levels(t *testing.T) {
 		worse   float64
 	}
 	trials := max(20, suite.Trials(60)) // fewer can't show a share of 30 %
-	small := Margins{} // without a margin that hides false alarms
+	small := Margins{}                  // without a margin that hides false alarms
 	must(t, small.ParseMargin("0.01%"))
 	tests := []struct {
 		name    string
