@@ -27,11 +27,11 @@ type Proxy interface {
 	Close() error
 }
 
-// linkArrow stands between the ends of a link.
-const linkArrow = "->"
+// LinkArrow stands between the ends of a link.
+const LinkArrow = "->"
 
 // LinkName returns the name of the link between two parts of a system, from->to.
-func LinkName(from, to string) string { return from + linkArrow + to }
+func LinkName(from, to string) string { return from + LinkArrow + to }
 
 // Name returns from->to.
 func (l *Link) Name() string { return LinkName(l.From, l.To) }

@@ -57,7 +57,7 @@ func (r *Roles) Of(units []string) (name, said string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, unit := range units {
-		for end := range strings.SplitSeq(unit, linkArrow) {
+		for end := range strings.SplitSeq(unit, LinkArrow) {
 			switch is, asked := r.of[end]; {
 			case !asked:
 			case is.name == RoleUnknown:

@@ -103,7 +103,7 @@ type Protected struct {
 
 // Has reports whether a unit, or an end of a link from->to, is protected, and returns that unit.
 func (p *Protected) Has(name string) (unit string, yes bool) {
-	for unit := range strings.SplitSeq(name, linkArrow) {
+	for unit := range strings.SplitSeq(name, LinkArrow) {
 		service, _, ok := SplitUnit(unit)
 		if !ok {
 			service = unit

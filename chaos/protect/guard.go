@@ -65,7 +65,7 @@ func (g *check) hit(ctx context.Context, hit chaos.Hit) error {
 	if err := g.rules.Named(hit.Name); err != nil {
 		return err
 	}
-	ends := strings.Split(hit.Name, "->")
+	ends := strings.Split(hit.Name, chaos.LinkArrow)
 	for _, end := range ends {
 		if err := g.unit(ctx, end, hit, len(ends) > 1); err != nil {
 			return err

@@ -171,7 +171,7 @@ func selects(part string) []syntax.Field {
 	word := func(key, value string) syntax.Field {
 		return syntax.Field{Key: key, Value: &syntax.Node{Kind: syntax.String, Value: value}}
 	}
-	from, to, link := strings.Cut(part, linkArrow)
+	from, to, link := strings.Cut(part, chaos.LinkArrow)
 	zone, inZone := strings.CutPrefix(part, chaos.ZonePrefix)
 	switch {
 	case link:

@@ -149,7 +149,7 @@ func serviceOf(unit string) string {
 func away(units map[string]int, f *result.FaultRecord) (service, effect string) {
 	froms, tos := map[string]bool{}, map[string]bool{}
 	for _, hit := range hits(f) {
-		from, to, link := strings.Cut(hit[0], linkArrow)
+		from, to, link := strings.Cut(hit[0], chaos.LinkArrow)
 		if !link {
 			from, to = "", hit[0]
 		}

@@ -104,7 +104,7 @@ func (s *System) forbidden(part, effect string) string {
 	part = strings.TrimPrefix(part, oneOf(""))
 	kinds := s.kinds(part, effect)
 	for _, p := range s.Policies {
-		for end := range strings.SplitSeq(part, linkArrow) {
+		for end := range strings.SplitSeq(part, chaos.LinkArrow) {
 			if slices.Contains(p.Protect.Services, serviceOf(end)) || slices.Contains(p.Protect.Units, end) {
 				return fmt.Sprintf("the policy %q protects %s", p.Name, end)
 			}

@@ -99,7 +99,7 @@ func NewMatrix(runs []Tried) *Matrix {
 
 // byKind sorts units and services before links, and then by name.
 func byKind(a, b string) int {
-	link := func(s string) int { return strings.Count(s, linkArrow) }
+	link := func(s string) int { return strings.Count(s, chaos.LinkArrow) }
 	return cmp.Or(cmp.Compare(link(a), link(b)), strings.Compare(a, b))
 }
 

@@ -94,7 +94,7 @@ func (s *System) mode(part string) string {
 		}
 		return oneOf(serviceOf(part))
 	}
-	for end := range strings.SplitSeq(part, linkArrow) {
+	for end := range strings.SplitSeq(part, chaos.LinkArrow) {
 		if service := serviceOf(end); service != end && s.Replicas[service] > 1 {
 			return ""
 		}
@@ -162,11 +162,11 @@ func (m *Matrix) system() *System {
 
 // linkOf returns the link between services of a link between units. The result is empty if part is a unit.
 func linkOf(part string) string {
-	from, to, link := strings.Cut(part, linkArrow)
+	from, to, link := strings.Cut(part, chaos.LinkArrow)
 	if !link {
 		return ""
 	}
-	return serviceOf(from) + linkArrow + serviceOf(to)
+	return chaos.LinkName(serviceOf(from), serviceOf(to))
 }
 
 // String says in a sentence how many of the failure modes were tried, as an interval: an unknown one may have held or
@@ -211,7 +211,7 @@ func (c Coverage) Next(d *Dependencies, n int) []Suggestion {
 		if one {
 			set = "pick=one"
 		}
-		if _, to, link := strings.Cut(u.Part, linkArrow); link {
+		if _, to, link := strings.Cut(u.Part, chaos.LinkArrow); link {
 			service = to
 		}
 		score, reason := d.weight(service)

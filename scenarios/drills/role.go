@@ -91,7 +91,7 @@ func SystemOf(p *plan.Plan) System {
 		s.Breaks = LinkOnly
 	}
 	link := func(from, to string) {
-		if name := from + linkArrow + to; !slices.Contains(s.Links, name) {
+		if name := chaos.LinkName(from, to); !slices.Contains(s.Links, name) {
 			s.Links = append(s.Links, name)
 		}
 	}
@@ -128,11 +128,8 @@ func SystemOf(p *plan.Plan) System {
 	return s
 }
 
-// linkArrow separates the ends of a link.
-const linkArrow = "->"
-
 // IsLink reports whether a part of a system is a link.
-func IsLink(part string) bool { return strings.Contains(part, linkArrow) }
+func IsLink(part string) bool { return strings.Contains(part, chaos.LinkArrow) }
 
 // services lists the services with at least n replicas, and those whose number of replicas is not known.
 func (s *System) services(n int) []string {
@@ -215,7 +212,7 @@ func some(names []string) string {
 // between reports whether a part is a link from one containerized service to another. Every packet between the two
 // passes this link.
 func (s *System) between(part string) bool {
-	from, to, link := strings.Cut(part, linkArrow)
+	from, to, link := strings.Cut(part, chaos.LinkArrow)
 	_, has := s.Replicas[serviceOf(from)]
 	_, hasTo := s.Replicas[serviceOf(to)]
 	return link && s.Breaks.contained() && has && hasTo && from != to
@@ -223,7 +220,7 @@ func (s *System) between(part string) bool {
 
 // byLoad sorts links from the load behind all others.
 func byLoad(link string) int {
-	if strings.HasPrefix(link, chaos.LoadName+linkArrow) {
+	if strings.HasPrefix(link, chaos.LoadName+chaos.LinkArrow) {
 		return 1
 	}
 	return 0

@@ -63,7 +63,7 @@ func (s *System) Sweep(declared map[string]string) []Swept {
 	for _, w := range s.modes() {
 		for _, effect := range w.effects {
 			one := Swept{
-				Name: sweepOf[effect] + "-" + strings.ReplaceAll(w.part, linkArrow, "-to-"), Drill: sweepOf[effect],
+				Name: sweepOf[effect] + "-" + strings.ReplaceAll(w.part, chaos.LinkArrow, "-to-"), Drill: sweepOf[effect],
 				Part: w.part, Whole: true, effect: effect,
 			}
 			out = append(out, one)
@@ -88,7 +88,7 @@ func (s *System) Sweep(declared map[string]string) []Swept {
 
 // callee returns the service that is hit, or that is behind the link.
 func (one *Swept) callee() string {
-	if _, to, link := strings.Cut(one.Part, linkArrow); link {
+	if _, to, link := strings.Cut(one.Part, chaos.LinkArrow); link {
 		return to
 	}
 	return one.Part
@@ -105,7 +105,7 @@ func (one *Swept) AsDeclared(declared map[string]string) bool {
 
 // touches lists the services that are hit: for a link the services at both ends.
 func (one *Swept) touches() []string {
-	if from, to, link := strings.Cut(one.Part, linkArrow); link {
+	if from, to, link := strings.Cut(one.Part, chaos.LinkArrow); link {
 		return []string{from, to}
 	}
 	return []string{one.Part}
@@ -198,7 +198,7 @@ func (one *Swept) hides(other *Swept) bool {
 	if one.Part == other.Part {
 		return true
 	}
-	takes := one.Whole && slices.Contains(takeAway, one.effect) && !strings.Contains(one.Part, linkArrow)
+	takes := one.Whole && slices.Contains(takeAway, one.effect) && !strings.Contains(one.Part, chaos.LinkArrow)
 	return takes && slices.Contains(other.touches(), one.Part)
 }
 

@@ -254,7 +254,7 @@ func (s *System) addLink(ctx context.Context, from, to, upstream string) error {
 	if from == chaos.LoadName && !s.host.Plan.Scope.HasEndpoint(to) {
 		listen = s.host.Plan.Listen
 	}
-	seed := s.host.Plan.Scenario.Seed ^ load.Hash(from+"->"+to)
+	seed := s.host.Plan.Scenario.Seed ^ load.Hash(chaos.LinkName(from, to))
 	p, err := s.host.proxy(ctx, child.Config{Listen: listen, Upstream: upstream, Seed: seed, HTTP: http})
 	if err != nil {
 		return fmt.Errorf("the link %s -> %s: %w", from, to, err)
