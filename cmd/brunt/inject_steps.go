@@ -26,7 +26,7 @@ type steps struct {
 func (s *steps) event(e result.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	what := e.Text
+	what := e.Says()
 	if e.Unit != "" {
 		if !s.up || s.over {
 			return

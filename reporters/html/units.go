@@ -106,7 +106,7 @@ func (p *pageView) happenings(r *result.Result) {
 	left := 0
 	for i := range r.Events {
 		e := &r.Events[i]
-		what, ok := words.UnitEvent(e.Event, words.EventText(e))
+		what, ok := words.UnitEvent(e.Event, e.Says())
 		if !ok || !e.T.Known() || e.T < 0 || e.T >= r.Duration {
 			continue
 		}

@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
@@ -552,18 +551,6 @@ var unitEvents = map[string]string{
 	"node.notready": "is not ready", "node.pressure": "runs short", "node.ready": "is ready again",
 	"cluster.away": "The API server does not answer",
 	"cluster.back": "The API server answers again",
-}
-
-// EventText returns the text of an event, with its time by the clock of the cluster.
-func EventText(e *result.Event) string {
-	if e.Cluster.IsZero() {
-		return e.Text
-	}
-	at := "at " + e.Cluster.UTC().Format(time.TimeOnly) + " by the cluster's clock"
-	if e.Text == "" {
-		return at
-	}
-	return e.Text + "; " + at
 }
 
 // UnitEvent describes an event of a unit, by its kind and text, as an action of the unit. Known is false if the kind

@@ -99,7 +99,7 @@ func TestUnitEvent(t *testing.T) {
 	if _, got := FaultEvents(f); got != "web[0] was restarted by order at 3s, web[1] ended (exit code 1; at rest) at 4s" {
 		t.Error(got)
 	}
-	if got := EventText(&f.Events[1]); got != "exit code 1; at rest; at 03:04:05 by the cluster's clock" {
+	if got := f.Events[1].Says(); got != "exit code 1; at rest; at 03:04:05 by the cluster's clock" {
 		t.Error(got)
 	}
 }

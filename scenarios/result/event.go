@@ -22,6 +22,18 @@ type Event struct {
 	Prev string `json:"prev,omitempty" mask:"-"`
 }
 
+// Says returns the text of the event, with its time by the clock of the cluster.
+func (e *Event) Says() string {
+	if e.Cluster.IsZero() {
+		return e.Text
+	}
+	at := "at " + e.Cluster.UTC().Format(time.TimeOnly) + " by the cluster's clock"
+	if e.Text == "" {
+		return at
+	}
+	return e.Text + "; " + at
+}
+
 // OutcomeData is the key of the outcome in the data of an event fault.reverted.
 const OutcomeData = "outcome"
 

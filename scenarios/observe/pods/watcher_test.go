@@ -112,16 +112,13 @@ func (b *bed) kinds(unit string) (out []string) {
 	return out
 }
 
-// text is the text of the last event of a kind of a unit, with its time by the cluster's clock.
+// text is the text of the last event of a kind of a unit.
 func (b *bed) text(unit, kind string) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, e := range slices.Backward(b.events) {
 		if e.Unit == unit && e.Event == kind {
-			if !e.Cluster.IsZero() {
-				return e.Text + "; at " + e.Cluster.UTC().Format(time.TimeOnly)
-			}
-			return e.Text
+			return e.Says()
 		}
 	}
 	return ""
@@ -306,14 +303,14 @@ var story = []struct {
 	{name: "it waits for the same", node: "n1", status: waiting("ErrImagePull", "again")},
 	{
 		name: "it runs", node: "n1", status: status(true, kube.ContainerStatus{Name: "app", State: running(10)}),
-		want: []string{"pod.started container app; at 00:00:10", "pod.ready lone"},
+		want: []string{"pod.started container app; at 00:00:10 by the cluster's clock", "pod.ready lone"},
 	},
 	{
 		name: "it runs out of memory, and is started again", node: "n1",
 		status: status(true, kube.ContainerStatus{
 			Name: "app", State: running(21), RestartCount: 1, LastTerminationState: ended("OOMKilled", 137, 20),
 		}),
-		want: []string{"pod.oom exit code 137: OOMKilled; at 00:00:20", "pod.started restart 1"},
+		want: []string{"pod.oom exit code 137: OOMKilled; at 00:00:20 by", "pod.started restart 1"},
 	},
 	{
 		name: "it fails its probe", node: "n1",
@@ -329,7 +326,7 @@ var story = []struct {
 			RestartCount:         1,
 			LastTerminationState: ended("Error", 1, 30),
 		}),
-		want: []string{"pod.killed exit code 1: Error; at 00:00:30", "pod.waiting CrashLoopBackOff"},
+		want: []string{"pod.killed exit code 1: Error; at 00:00:30 by", "pod.waiting CrashLoopBackOff"},
 	},
 	{
 		name: "its node ends it", node: "n1", status: kube.PodStatus{
@@ -433,7 +430,7 @@ func TestWatcher_Cluster(t *testing.T) {
 
 	probe("now", string(pod[0].UID))
 	probe("another", "of-no-pod")
-	b.sees(t, of, "probe.failed", "Readiness probe failed; at 00:00:40")
+	b.sees(t, of, "probe.failed", "Readiness probe failed; at 00:00:40 by the cluster's clock")
 
 	scaler := &kube.HorizontalPodAutoscaler{
 		ObjectMeta: kube.ObjectMeta{Name: "h"},

@@ -95,7 +95,7 @@ func (l *Log) EventAt(at time.Time, e result.Event) {
 	subscriber := l.subscriber
 	l.mu.Unlock()
 	e.T = result.Sec(at.Sub(l.T0()))
-	l.o.Log.Info(e.Event, "t", float64(e.T), "fault", e.Fault, "unit", e.Unit, "text", e.Text)
+	l.o.Log.Info(e.Event, "t", float64(e.T), "fault", e.Fault, "unit", e.Unit, "text", e.Says())
 	if subscriber != nil {
 		subscriber(e)
 	}
