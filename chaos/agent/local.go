@@ -66,7 +66,7 @@ func doClear(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 	return chaos.Reverted, nil
 }
 
-// Local returns the starter of brunt's own process for links and networks; nil means that there is none.
+// Local returns the starter of brunt's own process for links and networks; nil if the agents have no such process.
 func Local(of chaos.Agents) *child.Shared {
 	if p, ok := of.(*Pool); ok {
 		return p.Local

@@ -25,9 +25,9 @@ func usageRights(of *scenarios.Kubernetes) []kube.Right {
 }
 
 // errNoUsage says that the caller has no source for the resource use of pods.
-var errNoUsage = errors.New("there is no source for the CPU and memory use of pods: the cluster has no metrics.k8s.io API " +
-	"(metrics-server serves one), and the caller may not " +
-	"get nodes/proxy, which reads it from the kubelets")
+var errNoUsage = errors.New("there is no source for the CPU and memory use of pods: the cluster has no " +
+	"metrics.k8s.io API (metrics-server serves one), and the caller may not get nodes/proxy, which reads it from the " +
+	"kubelets")
 
 // UsageSource returns the source for the CPU and memory use of a target's pods. Without a setting that chooses one,
 // this is metrics.k8s.io if the cluster has it, else the kubelet if the caller may ask it. It is empty if the setting

@@ -43,8 +43,8 @@ func Architecture(program string) (string, error) {
 	defer f.Close()
 	for _, p := range f.Progs {
 		if p.Type == elf.PT_INTERP {
-			return "", fmt.Errorf("%s is linked with the libraries of this machine, and an image has none of them: build it with "+
-				"CGO_ENABLED=0 go build ./cmd/brunt", program)
+			return "", fmt.Errorf("%s is linked with the libraries of this machine, and an image has none of them: build it "+
+				"with CGO_ENABLED=0 go build ./cmd/brunt", program)
 		}
 	}
 	if arch := architectures[f.Machine]; arch != "" {

@@ -61,7 +61,7 @@ func ProtectAll(pid int) error {
 	return err
 }
 
-// daemonOf returns the name of the daemon that a process is; "" means that it is none.
+// daemonOf returns the name of the daemon that a process is; "" for any other process.
 func daemonOf(pid int) string {
 	for _, name := range namesOf(pid) {
 		if slices.Contains(daemons, name) || strings.HasPrefix(name, "systemd-") {

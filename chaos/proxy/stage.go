@@ -114,7 +114,7 @@ type attachment struct {
 	affected atomic.Bool
 
 	edit    *Editor       // the effect of the toxic on requests; nil is none
-	streams *StreamEffect // effect of the toxic on requests of HTTP/2; nil is none
+	streams *StreamEffect // effect of the toxic on requests of HTTP/2; nil: no effect
 }
 
 func newAttachment(x *toxicity, l *link) *attachment {

@@ -13,7 +13,7 @@ import (
 // later ones pass.
 type StreamEffect struct {
 	RequestFilter
-	Answer *http2.Answer                        // answers the selected requests; nil is none
+	Answer *http2.Answer                        // answers the selected requests; nil leaves them to the upstream
 	Delay  func(fraction float64) time.Duration // how long to hold a request, by a number from 0 to 1; nil: not at all
 }
 

@@ -59,7 +59,8 @@ func discover(c *cobra.Command, runs []string, f discoverFlags) error {
 	case len(d.Left) == 0 && (!f.yes || len(d.Unproven) == 0):
 		return nil
 	case !f.yes:
-		fmt.Fprintln(out, "\n`brunt revert --discover --yes` takes back what is proven to be brunt's, and asks about the rest one by one.")
+		fmt.Fprintln(out, "\n`brunt revert --discover --yes` takes back what is proven to be brunt's, and asks about the "+
+			"rest one by one.")
 		return exit(scenarios.ExitNotReverted)
 	}
 	fmt.Fprintln(out)

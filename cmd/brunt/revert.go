@@ -80,7 +80,8 @@ for it without a journal: what a fault has changed carries what was there before
 		},
 	}
 	c.Flags().BoolVar(&find, "discover", false, "look for remnants without a journal (Linux)")
-	c.Flags().BoolVar(&f.yes, "yes", false, "with --discover: take back what is proven to be brunt's, and ask about the rest")
+	c.Flags().BoolVar(&f.yes, "yes", false, "with --discover: take back what is proven to be brunt's, and ask about the "+
+		"rest")
 	c.Flags().BoolVar(&f.all, "all", false, "with --yes: take back the rest without asking")
 	c.Flags().StringVar(&f.context, "context", "", "a context of the kubeconfig: take back the remnants in its cluster")
 	c.Flags().StringVar(&f.namespace, "namespace", "", "with --context: the namespace of the cluster")

@@ -126,8 +126,8 @@ func TestAnswer(t *testing.T) {
 		},
 		{"one of three failed, and one is open", result.Result{Verdict: fail, Objectives: []result.ObjectiveResult{
 			held, objective("p95 < 1s", 1.1, fail), objective("p99 < 1s", .1, scenarios.Inconclusive),
-		}}, "Don't ship: 95% of requests took up to 1.1s, and less than 1s was asked for; 1 of 3 objectives failed, 1 could " +
-			"not be decided."},
+		}}, "Don't ship: 95% of requests took up to 1.1s, and less than 1s was asked for; 1 of 3 objectives failed, 1 " +
+			"could not be decided."},
 		{"the worst of two", result.Result{Verdict: fail, Objectives: []result.ObjectiveResult{
 			held, objective("p95 < 1s", 1.1, fail),
 			objective("errors < 1% in cut", .3, fail),

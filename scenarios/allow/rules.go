@@ -92,7 +92,9 @@ func secretRules(sc *scenarios.Scenario, policies []*policies.Policy, m *syntax.
 	if list := sc.Guard.Allow.Secrets; list != nil {
 		at := func(int) syntax.Pos { return sc.Guard.Of("allow") }
 		out = append(out, NewRules(list, at, "allow."+Secrets, func(what string) error {
-			return policyError{fmt.Sprintf("guard.allow.secrets does not list %s, so requests and faults may not go there", what)}
+			return policyError{
+				fmt.Sprintf("guard.allow.secrets does not list %s, so requests and faults may not go there", what),
+			}
 		}, m))
 	}
 	for _, r := range out {

@@ -58,8 +58,8 @@ func (b *verification) open(ctx context.Context) error {
 				s, again := a.once(first, never)
 				switch {
 				case s.n > 0:
-					notes[i] = fmt.Sprintf("%s finds a write that never existed, so its reads prove nothing: for a missing write it must "+
-						"answer with status 404, or `count` must find 0", u.Name)
+					notes[i] = fmt.Sprintf("%s finds a write that never existed, so its reads prove nothing: for a missing "+
+						"write it must answer with status 404, or `count` must find 0", u.Name)
 					return
 				case s.n == 0 || !again:
 					return

@@ -260,8 +260,8 @@ var noteSentences = map[NoteKind]string{
 	SlowerFew: "there are <count> good answers of the fault and <base number> of the baseline, and <need> and " +
 		"<need_base> are needed, those of the baseline in <for number> s",
 	SlowerSteps: "<part> of <count> good answers are of steps that had fewer than <need> in the baseline",
-	SlowerHalf: "<part> of <count> good answers took far longer than the median before the fault, which is not certainly " +
-		"more than half",
+	SlowerHalf: "<part> of <count> good answers took far longer than the median before the fault, which is not " +
+		"certainly more than half",
 	SlowerTail: "<part> of <count> good answers took far longer than the 95th percentile before the fault, which is not " +
 		"certainly more than one in 20",
 	SlowerVaried:  "the times of answers varied as much before the fault",

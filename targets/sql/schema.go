@@ -21,8 +21,8 @@ func (*answerCheck) Schema() syntax.Schema {
 			"within": (*quantity.Duration)(nil).Schema().Described("the longest response time"),
 		},
 		"patternProperties": syntax.Schema{
-			`^\$`: match.Described("the value at a path in the rows, such as $[0].total for the column total of the first row: a " +
-				"value, exists, not empty, > n, ~ regexp"),
+			`^\$`: match.Described("the value at a path in the rows, such as $[0].total for the column total of the first " +
+				"row: a value, exists, not empty, > n, ~ regexp"),
 		},
 		"additionalProperties": false,
 	}

@@ -125,7 +125,8 @@ func (f *Call) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 			"want exactly one of hold and inject")
 		return
 	case holds && f.Has("revert"):
-		m.AddHint(f.Of("revert"), "remove `revert`", "the end of a session takes back what `hold` did, so `hold` has no `revert`")
+		m.AddHint(f.Of("revert"), "remove `revert`",
+			"the end of a session takes back what `hold` did, so `hold` has no `revert`")
 	case !holds && !f.Has("revert"):
 		m.AddHint(at, "give the steps as `revert`, or `revert: none` if the effect ends by itself; the end of a session "+
 			"takes back `hold`",

@@ -21,15 +21,14 @@ type limited struct{ rate float64 }
 
 // The bounds of a measured rate, as multiples of the limit: a higher one than mostLimited means that nothing is
 // limited, and a lower one than leastClear that something still is. A clean link or network carries hundreds of
-// megabytes a second: a limit of more than tellable can't be distinguished from it.
+// megabytes a second: a rate above tellable can't be distinguished from it.
 const (
 	mostLimited = 1.25
 	leastClear  = 1.5
 	tellable    = 100e6 // bytes a second
 )
 
-// onPackets measures pings of the size of full
-// packets. If only some ports are hit, it counts affected packets instead.
+// onPackets measures pings of the size of full packets. If only some ports are hit, it counts affected packets instead.
 func (l limited) onPackets() packets.Evidence {
 	rate := l.rate
 	const largest, headers = 1400, 28

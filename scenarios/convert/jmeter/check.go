@@ -75,7 +75,8 @@ func (p *plan) assertResponse(t *tree, r *draft.Request, lose func(string, ...an
 		for _, s := range t.arguments("", list) {
 			v, known := p.vars.known(p.vars.expand(s.text, t.line, &r.Above))
 			if !known {
-				lose("the assertion %q on %s: it names a value that is known only while requests are made", draft.Clip(t.name(), 60), field)
+				lose("the assertion %q on %s: it names a value that is known only while requests are made",
+					draft.Clip(t.name(), 60), field)
 				return
 			}
 			wanted = append(wanted, v)

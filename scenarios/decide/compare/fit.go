@@ -24,7 +24,8 @@ func mismatches(runs []Run) []mismatch {
 			out = append(out, mismatch{what, r.Name + ": " + fmt.Sprintf(format, args...)})
 		}
 		if line, a, b, differs := firstDifference(first.Scenario, r.Scenario); differs {
-			add("scenario", "the scenario differs from the scenario of %s: line %d is %q, there it is %q", first.Name, line, b, a)
+			add("scenario", "the scenario differs from the scenario of %s: line %d is %q, there it is %q", first.Name, line, b,
+				a)
 		}
 		if r.Chaos != first.Chaos {
 			add("scenario", "faults were injected only in this run or in %s, not in both", first.Name)

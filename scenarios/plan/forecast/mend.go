@@ -57,8 +57,8 @@ func (c *check) apart(o slo.Objective, e, other timeline.Estimated) string {
 }
 
 // room says how to make enough time for the hold. need is the time until which the load must go on without another
-// fault. gap is the time that is left for the hold, so a hold of that length would fit as well; zero means that there
-// is none.
+// fault. gap is the time that is left for the hold, so a hold of that length would fit as well; zero means that no
+// time is left.
 func (c *check) room(a around, need, gap time.Duration) string {
 	s := "let the load last until " + quantity.Brief(quantity.WholeSeconds(need))
 	if lp := c.onlyLoad(slo.Objective{}); lp != nil && lp.Shape.With.Get("duration") != nil {

@@ -27,7 +27,8 @@ func Agreed(h *ws.Handshake) (bool, error) {
 	case err != nil:
 		return false, bad("the server's answer to permessage-deflate: %v", err)
 	case !p.ServerNoContextTakeover:
-		return false, bad("the server compresses with earlier messages as context, although server_no_context_takeover was requested")
+		return false, bad("the server compresses with earlier messages as context, although server_no_context_takeover was " +
+			"requested")
 	case p.ClientMaxWindowBits.Defined():
 		return false, bad("the server sets client_max_window_bits, which was not offered")
 	}

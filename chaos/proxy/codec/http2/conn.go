@@ -32,10 +32,10 @@ type Stream struct {
 	Method, Path string // the path is as in the request, without its query
 	GRPC         bool   // it calls a method of gRPC
 
-	Answer *Answer         // replaces the upstream's; nil is none
+	Answer *Answer         // replaces the upstream's; nil leaves that
 	Hold   bool            // hold the request until Release
 	Asks   Revision        // changes to the request
-	Says   func() Revision // returns the changes to the answer, when it begins; nil is none
+	Says   func() Revision // returns the changes to the answer, when it begins; nil changes nothing
 	About  any             // any value that Begin keeps with the stream
 
 	client, server uint32 // stream numbers; server is zero until the stream is opened there
