@@ -59,7 +59,7 @@ judge: {hold: 1s, limit: 5%}
 	}
 	in, counts := false, int64(0)
 	for _, l := range samples {
-		if l.Verdict != scenarios.Running || l.Going == nil || l.Going.End != 3*time.Second || len(l.Objectives) != 3 {
+		if l.Verdict != scenarios.Running || l.Going == nil || l.Going.End != 5*time.Second || len(l.Objectives) != 3 {
 			t.Fatalf("%s, %+v, %d objectives", l.Verdict, l.Going, len(l.Objectives))
 		}
 		n := cellOf(l, "run", "*").Count
