@@ -118,8 +118,8 @@ func TestNotes_Phrase(t *testing.T) {
 			result.Notes{{Kind: result.ImpactMissing, Of: "f"}},
 		},
 		{
-			"", "require_impact is set, but whether f had an impact is unknown: slower, not certain: the times of " +
-				"answers varied as much before the fault",
+			"", "require_impact is set, but whether f had an impact is unknown: slower, not certain: the baseline " +
+				"is too short, or its times vary too much, to exclude chance",
 			result.Notes{
 				{Kind: result.ImpactUntold, Of: "f"},
 				{Kind: result.SlowUntold},

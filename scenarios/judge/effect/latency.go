@@ -3,6 +3,7 @@ package effect
 import (
 	"iter"
 	"math"
+	"slices"
 	"time"
 
 	"brunt/scenarios/result"
@@ -50,6 +51,8 @@ const (
 	// latencyBlocks is the least number of blocks of the baseline that show how its level varies. latencyMore is the
 	// least number of longer blocks, which are tested in addition.
 	latencyBlocks, latencyMore = 5, 10
+	// latencyApart is the least number of seconds of a fault, or of their parts, of which one does not decide.
+	latencyApart = 3
 	// latencyAnswers is the least number of good answers in the baseline, and in the fault.
 	latencyAnswers = 20
 	// latencyBlock is the least mean number of good answers in a block: fewer give no percentile.
@@ -81,6 +84,11 @@ var latencyPercentiles = [2]float64{.5, .95}
 //
 // In addition, more answers must be slow than Fisher's exact test explains. A baseline with too few answers for
 // levels, such as 30 s at one answer a second, is compared by the shares of slow answers in its blocks.
+//
+// A single slow second shows nothing, because a target may pause at any time: the test leaves out the slowest second
+// of a fault of three or more. A short baseline leaves two degrees of freedom, with which the test does not even find
+// answers that take a hundred times as long. So answers are slower, too, if every second of the fault is far slower
+// than the seconds of the baseline; see [apart].
 //
 // The answer is yes only if it is yes for least, which holds the fault's answers without the time that brunt itself
 // may have added. It is no if the answers as measured were not far slower; see [Far]. Otherwise it is untested.
@@ -116,12 +124,11 @@ func Far(fault []LatencySlice) result.Told {
 		all.Add(&fault[i])
 	}
 	open := -1
-	for k, q := range latencyPercentiles {
-		n, far := float64(all.N), float64(all.Far[k])
-		switch {
-		case LowerBound(far, n, Confidence) > 1-q:
+	for k := range latencyPercentiles {
+		switch all.far(k) {
+		case result.Yes:
 			return result.Told{Answer: result.Yes}
-		case UpperBound(far, n, Confidence) >= 1-q:
+		case result.Untested:
 			open = k
 		}
 	}
@@ -132,20 +139,78 @@ func Far(fault []LatencySlice) result.Told {
 	return result.NotTold(result.Note{Kind: of[open], Part: all.Far[open], Count: all.N})
 }
 
+// far is the answer of [Far] by percentile k alone.
+func (s *LatencySlice) far(k int) result.Answer {
+	n, far, above := float64(s.N), float64(s.Far[k]), 1-latencyPercentiles[k]
+	switch {
+	case LowerBound(far, n, Confidence) > above:
+		return result.Yes
+	case UpperBound(far, n, Confidence) >= above:
+		return result.Untested
+	}
+	return result.No
+}
+
 // slower is the test of Slower.
 func slower(baseline, fault []LatencySlice) bool {
 	for k := range latencyPercentiles {
-		chance, ok := latencyTail(baseline, fault, k)
+		if apart(baseline, fault, k) {
+			return true
+		}
+		rest := withoutSlowest(fault, k)
+		chance, ok := latencyTail(baseline, rest, k)
 		if !ok {
-			chance = sharesTail(baseline, fault, k)
+			chance = sharesTail(baseline, rest, k)
 		} else if chance < latencyChance {
-			chance = answersTail(shareOf(baseline, k), shareOf(fault, k))
+			chance = answersTail(shareOf(baseline, k), shareOf(rest, k))
 		}
 		if chance < latencyChance {
 			return true
 		}
 	}
 	return false
+}
+
+// apart reports whether every second of the fault is far slower than the seconds of the baseline at percentile k: at
+// least twice as slow as all but the slowest one, in which a target may have paused or connections were made, and
+// [Far] from the baseline as a whole. It compares ranks, so it needs no model of how seconds vary. It takes three
+// seconds of the fault, or parts of seconds, and five of the baseline.
+func apart(baseline, fault []LatencySlice, k int) bool {
+	before, answers := levelsOf(baseline, k, time.Second)
+	if len(before) < latencyBlocks || answers < latencyBlock {
+		return false
+	}
+	var all LatencySlice
+	n, lowest := 0, math.Inf(1)
+	for i := range fault {
+		all.Add(&fault[i])
+		if fault[i].N >= latencyBlock {
+			n, lowest = n+1, min(lowest, fault[i].level(k))
+		}
+	}
+	slices.Sort(before)
+	return n >= latencyApart && lowest-before[len(before)-2] >= math.Ln2 && all.far(k) == result.Yes
+}
+
+// withoutSlowest returns the slices without the one whose percentile k is highest, if there are enough of them that
+// one does not decide.
+func withoutSlowest(list []LatencySlice, k int) []LatencySlice {
+	if len(list) < latencyApart {
+		return list
+	}
+	slowest, highest := -1, math.Inf(-1)
+	for i := range list {
+		if list[i].N == 0 {
+			continue
+		}
+		if level := list[i].level(k); level > highest {
+			slowest, highest = i, level
+		}
+	}
+	if slowest < 0 {
+		return list
+	}
+	return slices.Delete(slices.Clone(list), slowest, slowest+1)
 }
 
 // TellsSlower reports whether there are enough good answers to tell whether they were slower: 20 of the baseline in

@@ -205,3 +205,67 @@ func TestFar_Simulation(t *testing.T) {
 		}
 	}
 }
+
+// pausing plays a baseline and a fault of whole seconds at 100/s, and asks whether the fault's answers were slower.
+// Answers take 2 ms, times the factor of their second; those of the given share of a second take that long.
+func pausing(baseline, fault []float64, share float64) bool {
+	r := rand.New(rand.NewPCG(5, 8))
+	draw := func(factors []float64) (out [][]float64) {
+		for _, factor := range factors {
+			var one []float64
+			for i := range 100 {
+				t := .002 * math.Exp(.2*r.NormFloat64())
+				if float64(i) < 100*share {
+					t *= factor
+				}
+				one = append(one, t)
+			}
+			out = append(out, one)
+		}
+		return out
+	}
+	before, during := draw(baseline), draw(fault)
+	all := slices.Sorted(slices.Values(slices.Concat(before...)))
+	counter := newLatencyCounter([2]float64{1.1 * all[len(all)/2], 1.1 * all[len(all)*95/100]})
+	far := [2]float64{FarAbove(all[len(all)/2]), FarAbove(all[len(all)*95/100])}
+	count := func(list [][]float64) (out []LatencySlice) {
+		for i, one := range list {
+			s := LatencySlice{Start: time.Duration(i) * sec, End: time.Duration(i+1) * sec}
+			for _, t := range one {
+				counter.count(&s, t)
+				for k, limit := range far {
+					if t > limit {
+						s.Far[k]++
+					}
+				}
+			}
+			out = append(out, s)
+		}
+		return out
+	}
+	slices := count(during)
+	return Slower(count(before), slices, slices).Answer == result.Yes
+}
+
+// TestSlower_ShortBaseline: five seconds, the first of which is slow because connections are made, show answers that
+// are far slower in each second of a fault. One second in which a target pauses does not make a fault slower.
+func TestSlower_ShortBaseline(t *testing.T) {
+	for _, c := range []struct {
+		name            string
+		baseline, fault []float64
+		share           float64 // of the answers of each second that the factors are for
+		want            bool
+	}{
+		{"all 250 times slower", []float64{30, 1, 2, 1, 3}, []float64{250, 250, 250}, 1, true},
+		{"all 30 times slower", []float64{1, 1.2, 1, 1.5, 1}, []float64{30, 30, 30, 30}, 1, true},
+		{"one in ten is slower", []float64{40, 1, 1, 1, 1}, []float64{150, 150, 150}, .1, true},
+		{"a pause in one second of three", []float64{1, 1, 1, 1, 1}, []float64{1, 150, 1}, .3, false},
+		{"a pause in one second of four", []float64{1, 1, 1, 1, 1}, []float64{1, 1, 300, 1}, .6, false},
+		{"pauses as before", []float64{1, 150, 1, 1, 1}, []float64{150, 1, 1, 150}, .3, false},
+		{"nothing", []float64{1, 1, 1, 1, 1}, []float64{1, 1, 1}, 1, false},
+	} {
+		if got := pausing(c.baseline, c.fault, c.share); got != c.want {
+			t.Errorf("%s: slower is %t, want %t", c.name, got, c.want)
+		}
+	}
+}

@@ -143,6 +143,7 @@ func without(n effect.LatencySlice, c *measure.Cell, of *limits, lag time.Durati
 			limits[j] = limit*effect.LatencyRatio(j) + lag.Seconds()
 		}
 		copy(n.Above[i][:], c.Late.Punctual.Above(limits))
+		n.Far[i] = c.Late.Punctual.Above([]float64{of.far[i].response + lag.Seconds()})[0]
 	}
 	return n
 }

@@ -1,0 +1,242 @@
+package sockets_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/scenarios/suite"
+	"brunt/scenarios/truth"
+)
+
+// A machine is a condition under which brunt runs: something that takes processor time from it and from the server.
+type machine struct {
+	name     string
+	spinning int // processes that use all the processor time they get
+	quota    int // share of one processor that brunt may use, in percent; zero is no limit
+}
+
+var machines = []machine{
+	{name: "idle"},
+	{name: "two processes spin", spinning: 2},
+	{name: "24 processes spin", spinning: 24},
+	{name: "half a processor", quota: 50},
+}
+
+// A busyCase is a run on a machine that is busy. The script leaves no doubt: each objective holds or is missed by
+// far. So on any machine the run ends with the verdict of the script, or it doubts it because brunt was late.
+type busyCase struct {
+	name      string
+	script    truth.Script
+	slo       []string
+	fails     bool // the script misses an objective; otherwise all hold
+	slower    bool // answers in the fault are far slower than before
+	unlimited bool // no limit tells which answers are slow, so a recovery may stay open on an idle machine as well
+	effects   func(n int) truth.Effect
+	flow      string
+	more      string
+	short     bool
+}
+
+// Requests are sent at 100/s for 12 s, and the fault is in from request 500 to 800.
+const busyFault, busySeconds, busyFirst, busyEnd = "at: 5s, for: 3s", 12, 500, 800
+
+var busyCases = []busyCase{
+	{
+		name: "healthy", script: truth.Healthy(0), slo: []string{"errors < 5%", "p95 < 1500ms", "recover < 3s after f"},
+	},
+	{
+		name: "500 ms of latency", script: truth.Healthy(time.Millisecond).Between(520, 780, truth.Act{Delay: 500 * ms}),
+		slo: []string{"recover < 4s after f"}, slower: true, unlimited: true, short: true,
+	},
+	{
+		name: "60 ms of latency", script: truth.Healthy(0).Between(busyFirst, busyEnd, truth.Act{Delay: 60 * ms}),
+		slo: []string{"errors < 5%"}, slower: true,
+	},
+	{
+		name:   "a tenth of the answers takes 300 ms",
+		script: truth.Healthy(0).EveryIn(busyFirst, busyEnd, 10, truth.Act{Delay: 300 * ms}),
+		slo:    []string{"errors < 5%"}, slower: true,
+	},
+	{
+		name: "700 ms over the limit of latency", slo: []string{"p95 < 300ms in f"}, fails: true, slower: true,
+		script: truth.Healthy(0).Between(busyFirst, busyEnd, truth.Act{Delay: 700 * ms}),
+	},
+	{
+		name: "an outage of 2 s is too long", script: truth.Healthy(0).Between(520, 720, fail),
+		slo: []string{"recover < 500ms after f"}, fails: true, short: true,
+	},
+	{
+		name: "an outage of 1 s is over in time", script: truth.Healthy(0).Between(520, 620, fail),
+		slo: []string{"recover < 4s after f"},
+	},
+	{
+		name: "a third of the requests fails", script: truth.Healthy(0).EveryIn(busyFirst, busyEnd, 3, fail),
+		slo: []string{"errors < 5% in f"}, fails: true, short: true,
+	},
+	{
+		name: "down to the end", script: truth.Healthy(0).Between(520, 1<<30, fail),
+		slo: []string{"recover < 3s after f"}, fails: true,
+	},
+	{
+		name: "a hang", script: truth.Healthy(0).Between(520, 620, truth.Act{Hang: true}),
+		slo: []string{"errors < 2%"}, fails: true,
+	},
+	{
+		name: "90 writes are lost", script: truth.Healthy(0), flow: writing, more: fmt.Sprintf(ledger, "4s"),
+		effects: effectsBetween(510, 600, truth.Effect{Lost: true}), slo: []string{"lost = 0"}, fails: true,
+	},
+	{
+		name: "every write is kept", script: truth.Healthy(0), flow: writing, more: fmt.Sprintf(ledger, "4s"),
+		slo: []string{"lost = 0", "errors < 5%"},
+	},
+}
+
+const ms = time.Millisecond
+
+// TestBusy plays runs on a machine that is idle, and on a machine that is busy, which is the condition under which
+// false words came up (row H1 of the audit). On each: no false pass, no false fail, and no fault without an effect
+// where the server's own log says that answers were slower. A run is in doubt only where the log says that requests
+// came late. The short form plays some of them, beside two processes that spin.
+func TestBusy(t *testing.T) {
+	for _, m := range machines {
+		t.Run(m.name, func(t *testing.T) {
+			if testing.Short() && m.spinning != 2 {
+				t.Skip("one of the long conditions")
+			}
+			if m.quota > 0 {
+				suite.Needs(t, suite.Root, suite.ControlGroups)
+			}
+			for range m.spinning {
+				spin(t)
+			}
+			t.Run("cases", func(t *testing.T) { // so that the processes spin until all have ended
+				for _, c := range busyCases {
+					t.Run(c.name, func(t *testing.T) {
+						if testing.Short() && !c.short {
+							t.Skip("one of the long cases")
+						}
+						t.Parallel()
+						c.try(t, m)
+					})
+				}
+			})
+		})
+	}
+}
+
+func (c busyCase) try(t *testing.T, m machine) {
+	l := truth.Load{Rate: 100, Requests: 100 * busySeconds, Timeout: 2 * time.Second}
+	s, err := truth.Start(c.script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	s.Store.Effects = c.effects
+	scenario := socketCase{chaos: busyFault, slo: c.slo, flow: c.flow, more: c.more}.scenario(s, l)
+	r := play(t, scenario, func(p *os.Process) {
+		if m.quota > 0 {
+			limit(t, p, m.quota)
+		}
+	})
+	l.T0 = r.T0
+	log := busyLog{s.Log.Entries(), l}
+	wrong := &truth.Complaints{}
+	late := log.late()
+	want := map[bool]string{false: "pass", true: "fail"}[c.fails]
+	switch {
+	case r.Verdict == want:
+	case r.Verdict == "pass" || r.Verdict == "fail":
+		wrong.Errorf("the verdict is %s, want %s", r.Verdict, want)
+	case r.Verdict == "inconclusive" && c.unlimited:
+	case late < 10*ms:
+		wrong.Errorf("the verdict is %s, want %s: no request came more than %s late", r.Verdict, want, late)
+	}
+	before, during := log.served(0, busyFirst), log.served(busyFirst, busyEnd)
+	if c.slower {
+		if during <= 2*before+20*ms {
+			t.Fatalf("the server's answers took %s before the fault and %s in it: the case shows nothing", before, during)
+		}
+		if f := r.Faults[0]; f.Parts == nil || !f.Parts.Slowed && f.Parts.Untold == "" {
+			wrong.Errorf("answers were not slower, says brunt; the server says %s before the fault and %s in it", before, during)
+		}
+		if strings.Contains(r.stdout, "none seen") {
+			wrong.Errorf("the terminal says that none was seen")
+		}
+	}
+	t.Logf("%s; requests came up to %s late; served in %s and %s; slower: %+v", r.Verdict, late, before, during, r.Faults[0].Parts)
+	wrong.Report(t, "", func() string { return fmt.Sprintf("\nreason: %s\n%s\n%s", r.Reason, scenario, r.stdout) })
+}
+
+// A busyLog is what the server knows of a run.
+type busyLog struct {
+	entries []truth.Entry
+	load    truth.Load
+}
+
+// late returns how long after its intended time the latest request came.
+func (l busyLog) late() (d time.Duration) {
+	for _, e := range l.entries {
+		d = max(d, e.Arrived.Sub(l.load.T0)-l.load.Intended(e.N))
+	}
+	return d
+}
+
+// served returns the 92nd percentile of the server's own times of the good requests from first up to, but not
+// including, end. It is what one answer in ten exceeds, and some more.
+func (l busyLog) served(first, end int) time.Duration {
+	var list []time.Duration
+	for _, e := range l.entries {
+		if e.N >= first && e.N < end && e.Act.Good() {
+			list = append(list, e.Ended.Sub(e.Arrived))
+		}
+	}
+	if len(list) == 0 {
+		return 0
+	}
+	slices.Sort(list)
+	return list[len(list)*92/100]
+}
+
+// spin starts a process that spins until the test ends.
+func spin(t *testing.T) {
+	c := exec.Command(os.Args[0])
+	c.Env = append(os.Environ(), "TRUTH_SPIN=1")
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = c.Process.Kill()
+		_ = c.Wait()
+	})
+}
+
+// limit lets a process, and what it starts from now on, use a share of one processor.
+func limit(t *testing.T, p *os.Process, percent int) {
+	const period = 100_000 // microseconds
+	quota := strconv.Itoa(period * percent / 100)
+	dir := filepath.Join("/sys/fs/cgroup/cpu", "truth-"+strconv.Itoa(p.Pid))
+	file, value := "cpu.cfs_quota_us", quota
+	if _, err := os.Stat("/sys/fs/cgroup/cgroup.controllers"); err == nil {
+		dir, file, value = filepath.Join("/sys/fs/cgroup", filepath.Base(dir)), "cpu.max", quota+" "+strconv.Itoa(period)
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if !suite.Within(10*time.Second, func() bool { return os.Remove(dir) == nil }) {
+			t.Errorf("%s stays: a process is in it", dir)
+		}
+	})
+	for name, text := range map[string]string{file: value, "cgroup.procs": strconv.Itoa(p.Pid)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
