@@ -57,7 +57,8 @@ var requestAdjustments = []adjusting[func(*evaluator, *ask, result.ObjectiveResu
 	}, (*evaluator).withoutOwnTime},
 	{Adjustment{
 		"missed",
-		"requests that were due during a fault, but that brunt sent after it, count as bad, because they did not meet it",
+		"requests that were due during a fault, but that brunt sent after it, count as bad in the measured value, and not " +
+			"at all in its bound, because they did not meet the fault; `=` is about the requests that met it",
 		"a pass in the phase of a fault is invalid",
 	}, (*evaluator).withMissed},
 	{Adjustment{
@@ -84,24 +85,37 @@ func (e *evaluator) punctually(q *ask, sum requests.Sum) result.ObjectiveResult 
 	return e.judgeSum(q.o, q.p, q.i, sum, (*measure.Counts).Punctual)
 }
 
-// withMissed judges a pass in the phase of a fault again, and counts requests as bad that did not meet the fault
-// because brunt stood still until it was over.
+// withMissed judges a pass in the phase of a fault again, if brunt sent requests that were due in the fault after it
+// was over. The requests that met the fault must show the objective by themselves, and the measured value must meet it
+// even if the others were bad. They do not count in the bound of a share: one of few requests would decide it alone.
+// An objective on a fact is about the requests that met the fault.
 func (e *evaluator) withMissed(q *ask, r result.ObjectiveResult) result.ObjectiveResult {
 	if r.Verdict != scenarios.Pass || q.p.name.Kind != slo.FaultPhase {
 		return r
 	}
-	sum := q.punctual
-	n := min(e.read.missed(q.o, q.p.of), sum.Kinds[scenarios.OK])
+	n := min(e.read.missed(q.o, q.p.of), q.punctual.Kinds[scenarios.OK])
 	if n == 0 {
 		return r
 	}
-	sum.Kinds[scenarios.OK] -= n
-	sum.Kinds[scenarios.Error] += n
-	sum.Failed += n
-	if e.punctually(q, sum).Verdict != scenarios.Pass {
+	met, bad := q.punctual, q.punctual
+	met.Kinds[scenarios.OK] -= n
+	bad.Kinds[scenarios.OK] -= n
+	bad.Kinds[scenarios.Error] += n
+	bad.Failed += n
+	if e.punctually(q, met).Verdict != scenarios.Pass || !q.o.Fact() && !e.meets(q, bad) {
 		r.Doubt(result.Note{Kind: result.SentAfter, Count: n, Phase: q.p.name})
 	}
 	return r
+}
+
+// meets reports whether the value of sum meets an objective, whatever its bound. An objective that is relative to a
+// reference is decided with the intervals of both.
+func (e *evaluator) meets(q *ask, sum requests.Sum) bool {
+	r := e.punctually(q, sum)
+	if q.o.Relative() {
+		return r.Verdict == scenarios.Pass
+	}
+	return requests.Meets(q.o, float64(r.Measured))
 }
 
 // withUnsent judges an objective on closed loads again, with the requests that waiting users did not send; see

@@ -561,6 +561,24 @@ var playedCases = []playedCase{
 		lag: func(n int) time.Duration { return lateUntil(n, 2250, 2500, 25100*ms) },
 		slo: []string{"errors < 1% in f => invalid", "errors < 60% in f => pass", "recover < 10s after f => pass"},
 	},
+	{ // it is due 10 ms before the end of the fault
+		name: "brunt sends the last of 365 requests of a fault once it is over", row: "H2", script: quick,
+		faults: []span{{20 * sec, 23650 * ms}},
+		lag:    func(n int) time.Duration { return lateUntil(n, 2364, 2365, 23660*ms) },
+		slo:    []string{"errors < 1% in f => pass", "errors = 0% in f => pass", "availability > 99% in f => pass"},
+	},
+	{
+		name: "brunt sends five of 365 requests of a fault once it is over", row: "H2", script: quick,
+		faults: []span{{20 * sec, 23650 * ms}},
+		lag:    func(n int) time.Duration { return lateUntil(n, 2360, 2365, 23660*ms) },
+		slo:    []string{"errors < 1% in f => invalid", "errors = 0% in f => pass", "errors < 3% in f => pass"},
+	},
+	{ // the value may be 0.84 %, but the requests that met the fault are too few to show it
+		name: "brunt sends three of 360 requests of a fault once it is over, of which one failed", row: "definition",
+		script: quick.Between(2100, 2101, f503), faults: []span{{20 * sec, 23600 * ms}},
+		lag: func(n int) time.Duration { return lateUntil(n, 2357, 2360, 23610*ms) },
+		slo: []string{"errors < 1% in f => inconclusive", "errors = 0% in f => fail"},
+	},
 	{
 		name: "brunt is late for longer than the target is down", row: "G1", script: quick.Between(1950, 1990, f503),
 		faults: in5,
