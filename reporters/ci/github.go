@@ -41,6 +41,7 @@ func (GitHub) Report(w io.Writer, r *result.Result) error {
 	s.faults(r.Faults)
 	s.incidents(r.Incidents)
 	s.phases(r)
+	s.generator(r)
 	s.errors(r)
 	s.foot(r, " The whole report is report.html in the run's folder; upload it as an artifact.")
 	_, err := io.WriteString(w, s.String())
@@ -135,19 +136,38 @@ func (s *stepSummary) incidents(list []result.Incident) {
 func (s *stepSummary) phases(r *result.Result) {
 	list := words.PhaseTotals(r)
 	const head = "| Phase | Requests | Rate | Errors | p50 | p95 | p99 |"
-	s.table("Response times of good answers", head, "|---|---:|---:|---:|---:|---:|---:|", len(list),
-		func(i int) []string {
-			row := &list[i]
-			c := &row.All
-			cells := []string{
-				markdown(c.Phase.String()), words.Count(c.Count), words.Rate(c.Rate),
-				words.Share(row.Bad, c.Count),
-			}
-			for _, col := range words.TimeColumns[:3] {
-				cells = append(cells, row.Good(col.Of))
-			}
-			return cells
-		})
+	var table [][]string
+	for i := range list {
+		row := &list[i]
+		c := &row.All
+		cells := []string{
+			markdown(c.Phase.String()), words.Count(c.Count), words.Rate(c.Rate), words.Share(row.Bad, c.Count),
+		}
+		for _, col := range words.TimeColumns[:3] {
+			cells = append(cells, row.Good(col.Of)+row.LagMark(col.Name))
+		}
+		table = append(table, cells)
+	}
+	s.table("Response times of good answers", head, "|---|---:|---:|---:|---:|---:|---:|", len(table),
+		func(i int) []string { return table[i] })
+	if foot := words.LagFoot(table); foot != "" {
+		s.line("%s\n", foot)
+	}
+}
+
+// generator says whether brunt kept up, and what limited it.
+func (s *stepSummary) generator(r *result.Result) {
+	text := words.Generator(r)
+	if text == "" {
+		return
+	}
+	s.line("Generator: %s\n", markdown(text))
+	for _, l := range words.GeneratorLimits(r) {
+		s.line("- %s", markdown(l))
+	}
+	if len(words.GeneratorLimits(r)) > 0 {
+		s.line("")
+	}
 }
 
 func (s *stepSummary) errors(r *result.Result) {

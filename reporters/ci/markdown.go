@@ -50,6 +50,7 @@ func (Markdown) Report(w io.Writer, r *result.Result) error {
 		s.line("```\n")
 	}
 	s.phases(r)
+	s.generator(r)
 	if c := words.Command(r.Environment.Command); c != "" && !strings.Contains(c, "```") {
 		s.line("To run it again:\n\n```sh\n%s\n```\n", c)
 	}

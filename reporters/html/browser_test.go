@@ -19,6 +19,7 @@ import (
 	"brunt/reporters/chart"
 	"brunt/reporters/reporterstest"
 	"brunt/reporters/words"
+	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/suite"
 
@@ -310,6 +311,14 @@ func TestHTML_InABrowser(t *testing.T) {
 		}
 	})
 	t.Run("print", func(t *testing.T) { printed(t, browser, minute) })
+	t.Run("print every objective", func(t *testing.T) {
+		many := *r
+		many.Objectives = slices.Repeat([]result.ObjectiveResult{r.Objectives[0]}, 12)
+		for i := range many.Objectives {
+			many.Objectives[i].Verdict = scenarios.Pass
+		}
+		everyObjective(t, browser, reporterstest.Render(t, Page{}, &many), len(many.Objectives))
+	})
 	t.Run("forced colours", func(t *testing.T) {
 		b := open(t, browser, minute, display{features: []string{"forced-colors=active"}})
 		if bar, paper := see[string](b, `getComputedStyle(document.querySelector('.lane .bar:not(.warm)')).backgroundColor`),
@@ -848,6 +857,34 @@ func printed(t *testing.T, browser context.Context, html string) {
 	}))
 	if n := len(regexp.MustCompile(`/Type /Page\b`).FindAll(pdf, -1)); n < 3 || n > 12 {
 		t.Errorf("%d pages", n)
+	}
+}
+
+// everyObjective checks that objectives that are folded on the screen are open while a browser prints the page, and
+// that the text to copy names the generator.
+func everyObjective(t *testing.T, browser context.Context, html string, want int) {
+	b := open(t, browser, html, display{media: "print"})
+	shown := `[...document.querySelectorAll('#objectives tbody tr')].filter(e => e.checkVisibility()).length`
+	if n := see[int](b, shown); n >= want {
+		t.Fatalf("%d objectives are shown before the page is printed: none is folded", n)
+	}
+	see[any](b, `(() => { addEventListener('beforeprint', () => { window.printing = `+shown+`; }); return null; })()`)
+	b.do(chromedp.ActionFunc(func(ctx context.Context) error {
+		_, _, err := cdppage.PrintToPDF().Do(ctx)
+		return err
+	}))
+	if n := see[int](b, `window.printing || 0`); n != want {
+		t.Errorf("%d of %d objectives are printed", n, want)
+	}
+	if n := see[int](b, shown); n >= want {
+		t.Error("the objectives stay open after the page is printed")
+	}
+	see[any](b, `(() => {
+		Object.defineProperty(navigator, 'clipboard', {value: {writeText: async text => { window.copied = text; }}});
+		[...document.querySelectorAll('header .copy')].find(e => e.textContent === 'Copy as text').click();
+		return null; })()`)
+	if text := see[string](b, `window.copied || ''`); !strings.Contains(text, "Generator: ✓ Healthy") {
+		t.Errorf("the text to copy lacks the generator:\n%s", text)
 	}
 }
 

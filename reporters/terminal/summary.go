@@ -75,9 +75,7 @@ func (s *summary) result(r *result.Result) {
 		s.watches(r.Watches)
 	}
 	s.errors(r)
-	if r.Imported == "" || !r.Generator.Healthy {
-		s.generator(&r.Generator, words.NoConnection(r))
-	}
+	s.generator(r)
 	s.workers(r)
 	s.comparison(r.Comparison)
 	if len(r.Notes) > 0 {
@@ -432,52 +430,18 @@ func (s *summary) errors(r *result.Result) {
 	}
 }
 
-func (s *summary) generator(g *result.Generator, unmet int64) {
-	if g.Offered == 0 && len(g.Limits) == 0 {
-		return // the load never began
+func (s *summary) generator(r *result.Result) {
+	text := words.Generator(r)
+	if text == "" {
+		return
 	}
 	s.head("Generator")
-	st, text := plain, "healthy"
-	if !g.Healthy {
-		st, text = bad, "NOT healthy: objectives that its own time could turn are invalid"
+	st := plain
+	if !r.Generator.Healthy {
+		st = bad
 	}
-	text += fmt.Sprintf(": lag p99 %s", words.Seconds(g.Lag.P99))
-	if g.LagLimit.Known() && g.LagLimit > 0 {
-		text += " (at most " + words.Seconds(g.LagLimit)
-		if g.Healthy && g.Lag.P99 > g.LagLimit {
-			text += ", which so few requests do not show it to be over"
-		}
-		text += ")"
-	}
-	text += fmt.Sprintf(", %d offered, %d sent", g.Offered, g.Sent)
-	if again := g.Attempts - g.Sent; again > 0 {
-		text += fmt.Sprintf(", %d more by redirects and second attempts", again)
-	}
-	if unmet > 0 {
-		text += fmt.Sprintf(", %d found no connection", unmet)
-	}
-	text += fmt.Sprintf(", at most %d in flight", g.InFlightMax)
-	if g.Queue.P99 > .001 {
-		text += ", queue p99 " + words.Seconds(g.Queue.P99)
-	}
-	if g.CPU.Known() {
-		text += ", " + words.Number(float64(g.CPU)) + " cores"
-	}
-	if g.Memory > 0 {
-		text += ", " + words.Bytes(g.Memory)
-	}
-	if g.Pacing != "" {
-		text += ", pacing " + words.Clean(g.Pacing)
-	}
-	s.text("  ", "  ", text+".", st)
-	limits := slices.Clone(g.Limits)
-	if g.ClockSteps > 0 {
-		limits = append(limits, words.Plural(int64(g.ClockSteps), "step", "steps")+" of the wall clock")
-	}
-	if g.Steal.Known() && g.Steal > 0.01 {
-		limits = append(limits, "the hypervisor took "+words.Percent(float64(g.Steal))+" of the CPU time")
-	}
-	for _, l := range limits {
-		s.text("  - ", "    ", words.Clean(l), plain)
+	s.text("  ", "  ", text, st)
+	for _, l := range words.GeneratorLimits(r) {
+		s.text("  - ", "    ", l, plain)
 	}
 }

@@ -1,6 +1,9 @@
 package words
 
 import (
+	"fmt"
+	"strings"
+
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 )
@@ -17,4 +20,64 @@ func NoConnection(r *result.Result) int64 {
 		}
 	}
 	return min(n, max(0, r.Generator.Offered-r.Generator.Sent))
+}
+
+// Generator says whether brunt kept up with the load, with the figures that show it. It is empty if the load never
+// began. Requests that were imported have no generator.
+func Generator(r *result.Result) string {
+	g := &r.Generator
+	if g.Offered == 0 && len(g.Limits) == 0 || r.Imported != "" && g.Healthy {
+		return ""
+	}
+	state := "healthy"
+	if !g.Healthy {
+		state = "NOT healthy: objectives that its own time could turn are invalid"
+	}
+	parts := []string{"lag p99 " + Seconds(g.Lag.P99)}
+	if g.LagLimit.Known() && g.LagLimit > 0 {
+		limit := " (limit " + Seconds(g.LagLimit)
+		if g.Healthy && g.Lag.P99 > g.LagLimit {
+			limit += ", which so few requests do not show it to be over"
+		}
+		parts[0] += limit + ")"
+	}
+	if g.Lag.Max.Known() {
+		parts = append(parts, "longest "+Seconds(g.Lag.Max))
+	}
+	parts = append(parts, fmt.Sprintf("%d offered, %d sent", g.Offered, g.Sent))
+	if again := g.Attempts - g.Sent; again > 0 {
+		parts = append(parts, fmt.Sprintf("%d more by redirects and second attempts", again))
+	}
+	if n := NoConnection(r); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d found no connection", n))
+	}
+	parts = append(parts, fmt.Sprintf("at most %d in flight", g.InFlightMax))
+	if g.Queue.P99 > .001 {
+		parts = append(parts, "queue p99 "+Seconds(g.Queue.P99))
+	}
+	if g.CPU.Known() {
+		parts = append(parts, Number(float64(g.CPU))+" cores")
+	}
+	if g.Memory > 0 {
+		parts = append(parts, Bytes(g.Memory))
+	}
+	if g.Pacing != "" {
+		parts = append(parts, "pacing "+Clean(g.Pacing))
+	}
+	return state + ": " + strings.Join(parts, ", ") + "."
+}
+
+// GeneratorLimits lists what limited brunt during the load.
+func GeneratorLimits(r *result.Result) (out []string) {
+	g := &r.Generator
+	for _, l := range g.Limits {
+		out = append(out, Clean(l))
+	}
+	if g.ClockSteps > 0 {
+		out = append(out, Plural(int64(g.ClockSteps), "step", "steps")+" of the wall clock")
+	}
+	if g.Steal.Known() && g.Steal > 0.01 {
+		out = append(out, "the hypervisor took "+Percent(float64(g.Steal))+" of the CPU time")
+	}
+	return out
 }

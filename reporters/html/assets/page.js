@@ -67,9 +67,13 @@ function ticket() {
   for (const e of all('header > .answer, header > .hypothesis')) lines.push(shownText(e));
   for (const tr of all('#objectives tr.bad, #objectives tr.unsure')) { const [v, o, , target, got] = [...tr.cells].map(shownText); lines.push('- ' + v + ': ' + o + '; measured ' + got + ', asked ' + target); }
   for (const f of all('.fault h3')) lines.push('- fault ' + shownText(f));
+  if (one('#generator > p')) lines.push('Generator: ' + one('#generator > p'));
+  for (const l of all('#generator > ul > li')) lines.push('- ' + shownText(l));
   if (one('pre.command code')) lines.push('To run it again: ' + one('pre.command code'));
   return lines.join('\n') + '\n' + one('footer') + '\n';
 }
+// paper shows every objective: those that held are folded on the screen
+for (const [event, open] of [['beforeprint', true], ['afterprint', false]]) addEventListener(event, () => { for (const d of all('#objectives > details')) d.open = open; });
 for (const pre of all('pre')) copy(pre, 'Copy', () => pre.querySelector('code').textContent);
 if (!document.getElementById('live')) copy(document.querySelector('header'), 'Copy as text', ticket);
 for (const h of all('section[id] > h2')) copy(h, 'Copy link', () => location.href.split('#')[0] + '#' + h.parentNode.id);
