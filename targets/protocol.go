@@ -99,6 +99,7 @@ type Options struct {
 	T0          time.Time // of the run; deadlines count from it
 	Allow       Allowlist // nil: allows all
 	Network     Network   // opens connections; nil: the protocol's own
+	Peers       *Peers    // counts the connections that the protocol's own network opens; nil: none
 	// Emit receives the measurement of a part, in the goroutine of Do; nil drops it
 	Emit    func(it *template.Iter, c scenarios.Call, part int, out *scenarios.Outcome)
 	Sampler Sampler

@@ -181,7 +181,7 @@ func (p *pageView) generator(r *result.Result) {
 		parts = append(parts, words.Bytes(g.Memory)+" of memory")
 	}
 	if g.Connections > 0 {
-		opened := words.Plural(g.Connections, "connection", "connections") + " opened"
+		opened := cmp.Or(words.Peers(g), words.Plural(g.Connections, "connection", "connections")+" opened")
 		if len(g.Spoken) > 0 {
 			opened += " by " + words.Clean(strings.Join(g.Spoken, ", "))
 		}

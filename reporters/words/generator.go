@@ -51,6 +51,9 @@ func Generator(r *result.Result) string {
 	if n := NoConnection(r); n > 0 {
 		parts = append(parts, fmt.Sprintf("%d found no connection", n))
 	}
+	if to := Peers(g); to != "" {
+		parts = append(parts, to)
+	}
 	parts = append(parts, fmt.Sprintf("at most %d in flight", g.InFlightMax))
 	if g.Queue.P99 > .001 {
 		parts = append(parts, "queue p99 "+Seconds(g.Queue.P99))
@@ -65,6 +68,35 @@ func Generator(r *result.Result) string {
 		parts = append(parts, "pacing "+Clean(g.Pacing))
 	}
 	return state + ": " + strings.Join(parts, ", ") + "."
+}
+
+// mostPeers is the number of addresses that [Peers] names.
+const mostPeers = 3
+
+// Peers says how many connections the load opened, and to which addresses; empty if none is known.
+func Peers(g *result.Generator) string {
+	if len(g.Peers) == 0 {
+		return ""
+	}
+	all := int64(0)
+	for _, p := range g.Peers {
+		all += p.Opened
+	}
+	text := Plural(all, "connection", "connections") + " opened to "
+	if len(g.Peers) == 1 {
+		return text + Clean(g.Peers[0].Address)
+	}
+	var named []string
+	rest := all
+	for _, p := range g.Peers[:min(mostPeers, len(g.Peers))] {
+		named = append(named, fmt.Sprintf("%s (%d)", Clean(p.Address), p.Opened))
+		rest -= p.Opened
+	}
+	text += strings.Join(named, " and ")
+	if n := len(g.Peers) - len(named); n > 0 {
+		text += fmt.Sprintf(" and %s (%d)", Plural(int64(n), "further address", "further addresses"), rest)
+	}
+	return text
 }
 
 // GeneratorLimits lists what limited brunt during the load.

@@ -26,3 +26,29 @@ func TestNoConnection(t *testing.T) {
 		t.Error(words.NoConnection(r))
 	}
 }
+
+// TestPeers: each address is named with its connections, the most first, up to three.
+func TestPeers(t *testing.T) {
+	first := map[string]int64{"10.0.0.1:80": 4, "10.0.0.2:80": 9}
+	for _, c := range []struct {
+		opened []map[string]int64 // by worker
+		want   string
+	}{
+		{nil, ""},
+		{[]map[string]int64{{"10.0.0.1:80": 1}}, "1 connection opened to 10.0.0.1:80"},
+		{[]map[string]int64{first}, "13 connections opened to 10.0.0.2:80 (9) and 10.0.0.1:80 (4)"},
+		{[]map[string]int64{first, {"10.0.0.1:80": 7}}, "20 connections opened to 10.0.0.1:80 (11) and 10.0.0.2:80 (9)"},
+		{
+			[]map[string]int64{first, {"10.0.0.3:80": 2, "10.0.0.4:80": 1, "10.0.0.5:80": 1}},
+			"17 connections opened to 10.0.0.2:80 (9) and 10.0.0.1:80 (4) and 10.0.0.3:80 (2) and 2 further addresses (2)",
+		},
+	} {
+		g := &result.Generator{}
+		for _, opened := range c.opened {
+			g.Peers = result.PeersOf(opened, g.Peers)
+		}
+		if got := words.Peers(g); got != c.want {
+			t.Errorf("%v: %q, want %q", c.opened, got, c.want)
+		}
+	}
+}

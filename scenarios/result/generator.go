@@ -1,6 +1,7 @@
 package result
 
 import (
+	"cmp"
 	"slices"
 
 	"brunt/scenarios/slo"
@@ -34,8 +35,31 @@ type Generator struct {
 	InFlightMax int64           `json:"in_flight_max"`     // maximum number of iterations in flight
 	Connections int64           `json:"connections"`       // connections opened in total
 	Spoken      []string        `json:"spoken" mask:"-"`   // protocol versions in use
+	Peers       []Peer          `json:"peers,omitempty"`   // addresses that accepted connections, the most first
 	Freezes     []Freeze        `json:"freezes,omitempty"` // spans in which brunt itself did not run
 	Seconds     []GeneratorTick `json:"seconds,omitempty"` // health by second
+}
+
+// A Peer is an address that accepted connections of the load: a unit of the target, a balancer or a link.
+type Peer struct {
+	Address string `json:"address" mask:"-"` // IP:port
+	Opened  int64  `json:"opened"`           // connections opened to it
+}
+
+// PeersOf adds the connections by address to a list of peers, and returns it with the most connections first.
+func PeersOf(opened map[string]int64, list []Peer) []Peer {
+	list = slices.Clone(list)
+	for address, n := range opened {
+		if i := slices.IndexFunc(list, func(p Peer) bool { return p.Address == address }); i >= 0 {
+			list[i].Opened += n
+			continue
+		}
+		list = append(list, Peer{address, n})
+	}
+	slices.SortFunc(list, func(a, b Peer) int {
+		return cmp.Or(cmp.Compare(b.Opened, a.Opened), cmp.Compare(a.Address, b.Address))
+	})
+	return list
 }
 
 // A Limit is a limit of brunt or of its machine that the load reached, so that brunt was the bottleneck.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,6 +35,7 @@ type loads struct {
 	rec        *measure.Recorder
 	samples    *samples.Set
 	clients    []targets.Transport
+	peers      targets.Peers // that accepted the connections of clients
 	jobs       []driver.Job
 	stats      []load.Stats
 	scripts    script.Set
@@ -62,7 +64,7 @@ func (l *loads) prepare(i, shards int) error {
 		s.Script = script
 	} else {
 		s.Run, s.Target = l.loadRun(i, shards), l.requests.reach(&lp.Load)
-		s.Target.Sampler = l.samples
+		s.Target.Sampler, s.Target.Peers = l.samples, &l.peers
 	}
 	if l.ledgers != nil {
 		s.Wrap = l.ledgers.User
@@ -190,6 +192,28 @@ func (l *loads) noteProtocols() {
 	}
 }
 
+// noteKept notes that loads kept their connections through a fault that they recovered from. How soon a client
+// notices a failover depends on its connections.
+func (l *loads) noteKept(res *result.Result) {
+	recovered := func(f result.FaultRecord) bool { return f.Recover > 0 }
+	if !slices.ContainsFunc(res.Faults, recovered) {
+		return
+	}
+	var kept []string
+	for i := range l.plan.Loads {
+		lp := &l.plan.Loads[i]
+		k := &lp.Connections
+		if lp.Script == nil && (k.KeepAlive == nil || *k.KeepAlive) && k.MaxAge == 0 && k.Reuse.Max == 0 {
+			kept = append(kept, strconv.Quote(lp.Name))
+		}
+	}
+	if len(kept) == 0 {
+		return
+	}
+	l.log.Note("the times to recover are those of clients that keep their connections open, as %s: others may recover "+
+		"sooner or later; `connections: {max_age: 1s}` makes the load open new ones", strings.Join(kept, " and "))
+}
+
 // noteLimits notes the loads that reached the limit that their author set.
 func (l *loads) noteLimits() {
 	for i := range l.stats {
@@ -229,6 +253,7 @@ func (l *loads) addFigures(g *result.Generator) {
 		g.Connections += l.clients[i].Opened()
 		g.Spoken = append(g.Spoken, l.clients[i].Spoken().Versions...)
 	}
+	g.Peers = result.PeersOf(l.peers.Opened(), g.Peers)
 	g.Pacing = strings.Join(pacings, ", ")
 	slices.Sort(g.Spoken)
 	g.Spoken = slices.Compact(g.Spoken)

@@ -99,6 +99,7 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	r.loads.noteLimits()
 	r.loads.noteProtocols()
 	r.loads.noteSlow()
+	r.loads.noteKept(res)
 	noteResent(r.log, f.Cells, r.observers.usage.SoFar(nil))
 	res.Notes = slices.Concat(r.plan.Notes, r.log.Noted(), f.Notes)
 	return res, nil

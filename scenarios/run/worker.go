@@ -260,8 +260,8 @@ func (w *worker) finish(p measure.Promise) (workers.Ended, error) {
 	w.loads.rec.Follow(p)
 	out := workers.Ended{
 		Batch: w.loads.rec.Ship(), Samples: w.loads.samples.Export(), Stats: w.stats, Failures: w.failures,
-		Spoken: []string{},
-		Quit:   w.quit, QuitAt: w.quitAt,
+		Spoken: []string{}, Peers: w.loads.peers.Opened(),
+		Quit: w.quit, QuitAt: w.quitAt,
 	}
 	w.loads.ledgers.EndProbe()
 	out.Writes, _ = w.loads.ledgers.Take()

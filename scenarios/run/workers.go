@@ -135,8 +135,11 @@ func (l *loads) limitsOfWorkers(g *result.Generator) {
 	if l.account == nil {
 		return
 	}
-	opened, spoken := l.crew.Opened()
+	opened, spoken, peers := l.crew.Opened()
 	g.Connections, g.Spoken = g.Connections+opened, append(g.Spoken, spoken...)
+	for _, p := range peers {
+		g.Peers = result.PeersOf(p, g.Peers)
+	}
 	g.Add(l.account.Limits...)
 }
 

@@ -19,11 +19,12 @@ type Network struct {
 	allow targets.Allowlist
 	names *resolver
 	local []netip.Addr // source addresses; empty: the system chooses
+	peers *targets.Peers
 }
 
 // NewNetwork creates the network of one client. It returns an error for a bad source address.
 func NewNetwork(o *targets.Options) (*Network, error) {
-	d := &Network{allow: o.Allow, names: newResolver(o)}
+	d := &Network{allow: o.Allow, names: newResolver(o), peers: o.Peers}
 	for _, s := range o.Connections.SourceAddresses {
 		a, err := netip.ParseAddr(s)
 		if err != nil {
@@ -75,6 +76,7 @@ func (d *Network) DialTCP(ctx context.Context, host, port string, n uint64) (*ne
 		}
 		c, derr := d.try(ctx, &nd, to, len(addrs)-i)
 		if derr == nil {
+			d.peers.Accepted(to)
 			return c, nil
 		}
 		err = derr

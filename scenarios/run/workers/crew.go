@@ -490,15 +490,16 @@ func (c *Crew) CPU() (cores result.Num) {
 	return cores
 }
 
-// Opened returns the number of connections that the workers opened, and the versions of protocols that they used.
-func (c *Crew) Opened() (n int64, spoken []string) {
+// Opened returns the number of connections that the workers opened, the versions of protocols that they used, and for
+// each worker the addresses that accepted its connections.
+func (c *Crew) Opened() (n int64, spoken []string, peers []map[string]int64) {
 	for _, m := range c.members {
 		if s := m.read(); s.end != nil {
 			for _, opened := range s.end.Opened {
 				n += opened
 			}
-			spoken = append(spoken, s.end.Spoken...)
+			spoken, peers = append(spoken, s.end.Spoken...), append(peers, s.end.Peers)
 		}
 	}
-	return n, spoken
+	return n, spoken, peers
 }

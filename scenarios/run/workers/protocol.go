@@ -124,10 +124,11 @@ func HealthOf(g *result.Generator) Health {
 type Ended struct {
 	measure.Batch
 	Samples  samples.Exported
-	Writes   []*ledger.Batch // by ledger
-	Stats    []load.Stats    // by load
-	Opened   []int64         // connections opened, by load
-	Spoken   []string        // versions of protocols
+	Writes   []*ledger.Batch  // by ledger
+	Stats    []load.Stats     // by load
+	Opened   []int64          // connections opened, by load
+	Spoken   []string         // versions of protocols
+	Peers    map[string]int64 // connections opened, by the address that accepted them
 	Health   Health
 	Freezes  []measure.Freeze // since the last report
 	Secrets  []string         // values that became secret since the last report

@@ -111,6 +111,14 @@ type report struct {
 	Ledger *struct {
 		Acked, Lost, Duplicated, Late int
 	} `json:"ledger"`
+	Generator struct {
+		Connections int
+		Peers       []struct {
+			Address string
+			Opened  int
+		}
+	} `json:"generator"`
+	Notes  []string `json:"notes"`
 	exit   int
 	stdout string
 }

@@ -327,8 +327,20 @@ func notInjected(c *truth.Complaints, g got) {
 	}
 }
 
+// kept holds that the run names the one peer of its connections, and says that it kept them through the fault.
+func kept(c *truth.Complaints, g got) {
+	n := &g.Generator
+	if len(n.Peers) != 1 || "http://"+n.Peers[0].Address != g.server.URL() || n.Peers[0].Opened != n.Connections {
+		c.Errorf("the peers are %+v, want %d connections to %s", n.Peers, n.Connections, g.server.URL())
+	}
+	if said := strings.Contains(strings.Join(g.Notes, "\n"), `clients that keep their connections open, as "main"`); !said {
+		c.Errorf("no note says that the load kept its connections: %q", g.Notes)
+	}
+}
+
 // sharpOutage holds onset and recovery against the log.
 func sharpOutage(c *truth.Complaints, g got) {
+	kept(c, g)
 	apart := g.load.Intended(1)
 	injected := at(g.server, g.report)
 	want, over := g.truth.Recover(injected, time.Hour)
