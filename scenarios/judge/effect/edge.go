@@ -23,6 +23,14 @@ type Mark struct {
 // most e^1.92 times lower than the likelihood of the best one (Wilks, 1938).
 type Range struct{ Low, High result.Num }
 
+// atOnce is the longest time between an act of brunt and harm that begins with it.
+const atOnce = time.Second
+
+// With reports whether an instant in the range may be that of an act at a time, to a second.
+func (r Range) With(act time.Duration) bool {
+	return r.Low.D() <= act+atOnce && r.High.D() >= act-atOnce
+}
+
 // nowhere is the range of an unknown instant.
 var nowhere = Range{result.NaN, result.NaN}
 

@@ -318,6 +318,24 @@ func sharp(c *truth.Complaints, p played) {
 	}
 }
 
+// ofFaults holds the faults of each incident against what each is given: "by f" with evidence, "f" or "f g" if it began
+// during these faults, and "" if it belongs to none.
+func ofFaults(want ...string) func(c *truth.Complaints, p played) {
+	return func(c *truth.Complaints, p played) {
+		var got []string
+		for _, in := range p.Incidents {
+			of := strings.Join(in.Faults, " ")
+			if in.By != "" {
+				of = "by " + of
+			}
+			got = append(got, of)
+		}
+		if !slices.Equal(got, want) {
+			c.Errorf("incidents of %q, want %q: %+v", got, want, p.Incidents)
+		}
+	}
+}
+
 // recovered holds the first fault's recovery against the log.
 func recovered(c *truth.Complaints, p played) {
 	f := p.Faults[0]
@@ -372,7 +390,7 @@ func throttled(d, end time.Duration) (out []measure.Freeze) {
 
 // TestPlayed plays each case into the rules.
 func TestPlayed(t *testing.T) {
-	all := slices.Concat(playedCases, definedCases)
+	all := slices.Concat(playedCases, definedCases, attributed)
 	if n := len(all); n < 40 {
 		t.Errorf("there are %d cases, want 40; 20 more run over sockets", n)
 	}
