@@ -66,7 +66,7 @@ func (f *effects) ask(i int, o slo.Objective) effect.Answer {
 		a = f.find(i, o)
 		f.asked[k] = a
 	}
-	if a.Impact != result.NotImpacted {
+	if a.Impact != result.NotImpacted && a.Doubted == nil {
 		return a
 	}
 	slower := f.slowdown(i)
@@ -75,6 +75,7 @@ func (f *effects) ask(i int, o slo.Objective) effect.Answer {
 		a.Impact = result.Impacted
 	case slower.Answer == result.Yes:
 		a.Impact = result.Impacted
+	case a.Doubted != nil:
 	case slower.Answer == result.Untested && !f.read.asksSlow(o):
 		a = notCertain(a, slower)
 	}
@@ -111,7 +112,7 @@ func (f *effects) find(i int, o slo.Objective) effect.Answer {
 	if oc.Name == "" {
 		return effect.Unknown(result.NotInjected)
 	}
-	a := withShed(f, []int{i}, o, effect.Ask(questionOn(f, []int{i}, o)))
+	a := f.joint([]int{i}, o)
 	f.confound(i, o, &a, f.read.after(i))
 	return a
 }
@@ -216,7 +217,7 @@ func (f *effects) findBefore(i int, o slo.Objective) before {
 		if f.read.Faults[j].Over {
 			b.calm = max(b.calm, f.read.overAt(j))
 		}
-		a := &f.answers[j]
+		a := f.answers[j].Harm()
 		switch {
 		case a.RecoveredAt.Known():
 			b.calm = max(b.calm, a.RecoveredAt.D())
@@ -280,7 +281,7 @@ func (f *effects) confound(i int, o slo.Objective, a *effect.Answer, next *measu
 	}
 	if why != nil {
 		a.Impact, a.Notes = result.Confounded, why
-		a.RecoveredAt, a.FailoverAt, a.NotBefore, a.RelapsedAt = result.NaN, result.NaN, result.NaN, result.NaN
+		a.Hide()
 	}
 }
 
@@ -309,5 +310,36 @@ func (f *effects) confoundedWith(i int) []int {
 // joint returns the effect of several occurrences whose effects can't be separated, as one fault that lasts from the
 // first injection to the last clearing.
 func (f *effects) joint(of []int, o slo.Objective) effect.Answer {
-	return withShed(f, of, o, effect.Ask(questionOn(f, of, o)))
+	q := questionOn(f, of, o)
+	return f.shown(of, q, withShed(f, of, o, effect.Ask(q)))
+}
+
+// shown returns answer a to question q about occurrences that count as one fault, without harm that nothing shows to be
+// theirs.
+//
+// Harm that begins after a fault is over is the fault's if it begins with its end, or while a unit that the fault hit
+// is not well. That it is next in time shows nothing. If the load was good for a hold after the end, the harm is no
+// effect of the fault; if it began within a hold, that is unknown.
+func (f *effects) shown(of []int, q effect.Question, a effect.Answer) effect.Answer {
+	onset, over := a.OnsetAt.D(), q.Cleared
+	if !a.OnsetAt.Known() || onset <= over || a.OnsetIn.With(over) {
+		return a
+	}
+	in := requests.Span{From: onset, To: q.Horizon}
+	if a.RecoveredAt.Known() {
+		in.To = a.RecoveredAt.D()
+	}
+	if slices.ContainsFunc(of, func(i int) bool { return f.read.unwell(i, in) }) {
+		return a
+	}
+	q.Horizon, q.Next = onset, ""
+	b := effect.Ask(q)
+	if b.BadBefore || b.Impact == result.NotImpacted && onset > over+q.Hold {
+		return b
+	}
+	b.Impact, b.RecoveredAt, b.Doubted = result.UnknownYet, result.NaN, &a
+	b.Notes = result.Notes{{
+		Kind: result.HarmAfter, Of: f.read.Faults[of[len(of)-1]].Name, From: a.OnsetAt, For: result.Sec(onset - over),
+	}}
+	return b
 }

@@ -1,8 +1,10 @@
 package played
 
 import (
+	"math"
 	"slices"
 
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/result"
 	"brunt/scenarios/truth"
 )
@@ -97,4 +99,114 @@ var attributed = []playedCase{
 			}
 		},
 	},
+	{
+		name: "an outage soon after the clearing, with a unit of the fault that was not ready", row: "H9",
+		script: quick.Between(2900, 3100, f503), faults: in5, impact: "impacted",
+		unwell: map[int][]requests.Span{0: {{From: 28500 * ms, To: 30 * sec}}},
+		slo: []string{
+			"recover < 3s after incident => pass", "recover < 1s after incident => fail",
+			"recover < 12s after f => pass", "recover < 10s after f => fail",
+		},
+		see: func(c *truth.Complaints, p played) {
+			sharp(c, p)
+			ofFaults("by f")(c, p)
+		},
+	},
+	{
+		name: "an outage soon after the clearing, and a unit of the fault that was not ready long before", row: "H9",
+		script: quick.Between(2900, 3100, f503), faults: in5, impact: "unknown",
+		unwell: map[int][]requests.Span{0: {{From: 20 * sec, To: 21 * sec}}},
+		slo:    []string{"recover < 12s after f => pass", "recover < 10s after f => inconclusive"},
+		see:    ofFaults(""),
+	},
+	{
+		name: "an outage that begins with the clearing of a fault that did no harm", row: "definition",
+		script: quick.Between(2500, 2700, f503), faults: in5, impact: "impacted",
+		slo: []string{"recover < 8s after f => pass", "recover < 6s after f => fail", "recover < 1s after incident => fail"},
+		see: func(c *truth.Complaints, p played) {
+			sharp(c, p)
+			ofFaults("by f")(c, p)
+			rejoined(20, 25, 27)(c, p)
+		},
+	},
+	{
+		name: "noise long after a fault that did no harm", row: "definition", script: quick.Between(4100, 4300, f503),
+		faults: in5, impact: "not_impacted", seconds: 80,
+		slo: []string{
+			"recover < 1s after f => pass", "recover < 1s after incident => pass", "onset < 1s after f => inconclusive",
+			"errors < 10% => pass",
+		},
+		see: ofFaults(""),
+	},
+	{
+		name: "a relapse long after a fault that did harm", row: "H7",
+		script: quick.Between(2050, 2200, f503).Between(4200, 4400, f503), faults: []span{{20 * sec, 23 * sec}},
+		seconds: 80, impact: "impacted", slo: []string{"recover < 5s after f => fail"}, see: ofFaults("by f", "by f"),
+	},
+	{
+		name: "away for 6 s, good for 9 s, and harmed for 2 s when the fault is taken back", row: "H14",
+		script: quick.Between(2000, 2600, f503).Between(3500, 3700, f503), faults: []span{{20 * sec, 35 * sec}},
+		impact: "impacted", slo: []string{
+			"recover < 17100ms after f => pass", "recover < 16900ms after f => fail",
+			"recover < 17100ms after incident => pass", "recover < 16900ms after incident => fail",
+		},
+		see: func(c *truth.Complaints, p played) {
+			ofFaults("by f", "by f")(c, p)
+			rejoined(26, 35, 37)(c, p)
+			if len(p.Incidents) == 2 && p.Incidents[1].Evidence != result.ByRecovery {
+				c.Errorf("the second incident is the fault's as %s", p.Incidents[1].Evidence)
+			}
+		},
+	},
+	{
+		name: "away for 6 s, good for 19 s, and harmed for 2 s when the fault is taken back", row: "H14",
+		script: quick.Between(2000, 2600, f503).Between(4500, 4700, f503), faults: []span{{20 * sec, 45 * sec}},
+		impact: "impacted", slo: []string{
+			"recover < 27100ms after f => pass", "recover < 26900ms after f => fail", "failover < 7s after f => pass",
+			"recover < 6100ms after incident => pass", "recover < 5900ms after incident => fail",
+		},
+		see: func(c *truth.Complaints, p played) {
+			ofFaults("by f", "by f")(c, p)
+			rejoined(26, 45, 47)(c, p)
+		},
+	},
+	{
+		name: "away until 2 s after the fault is taken back is no rejoining", row: "definition",
+		script: quick.Between(2000, 3700, f503), faults: []span{{20 * sec, 35 * sec}}, impact: "impacted",
+		slo: []string{"recover < 17100ms after f => pass"}, see: rejoined(0, 0, 0),
+	},
+	{
+		name: "away for 6 s, and again long before the fault is taken back, is no rejoining", row: "definition",
+		script: quick.Between(2000, 2600, f503).Between(3200, 3300, f503), faults: []span{{20 * sec, 35 * sec}},
+		impact: "impacted", slo: []string{"recover < 13100ms after f => pass"}, see: rejoined(0, 0, 0),
+	},
+	{
+		name: "away for 6 s, and good for the rest of the fault and after it", row: "definition",
+		script: quick.Between(2000, 2600, f503), faults: []span{{20 * sec, 35 * sec}},
+		impact: "impacted", slo: []string{"recover < 6100ms after f => pass"}, see: rejoined(0, 0, 0),
+	},
+	{
+		name: "never good again once the fault is taken back", row: "H14", seconds: 80,
+		script: quick.Between(2000, 2600, f503).Between(3500, 1<<30, f503), faults: []span{{20 * sec, 35 * sec}},
+		impact: "not_recovered", slo: []string{"recover < 17s after f => fail"}, see: rejoined(26, 35, 0),
+	},
+}
+
+// rejoined holds the harm of the first fault's revert against the seconds at which the load was good before, harmed, and
+// good again; zero is never.
+func rejoined(back, from, to float64) func(c *truth.Complaints, p played) {
+	return func(c *truth.Complaints, p played) {
+		for _, at := range []struct {
+			what      string
+			got, want float64
+		}{
+			{"good again before the revert", float64(p.Faults[0].BackAt), back},
+			{"harmed by the revert", float64(p.Faults[0].RejoinAt), from},
+			{"good again after the revert", float64(p.Faults[0].RejoinedAt), to},
+		} {
+			if known := !math.IsNaN(at.got); known != (at.want > 0) || known && math.Abs(at.got-at.want) > .015 {
+				c.Errorf("%s at %v, want %v", at.what, at.got, at.want)
+			}
+		}
+	}
 }

@@ -49,7 +49,8 @@ type playedCase struct {
 	limit   float64
 	lag     func(n int) time.Duration // brunt's own
 	freezes []measure.Freeze
-	ended   map[int]time.Duration // true ends of one-shot faults, by number
+	ended   map[int]time.Duration   // true ends of one-shot faults, by number
+	unwell  map[int][]requests.Span // when a unit that a fault, by number, hit was not well
 	ledger  []*result.LedgerRecord
 
 	slo    []string // OBJECTIVE => VERDICT
@@ -284,7 +285,7 @@ func (p playedCase) play(
 	}
 	recording, c := rec.Finish(), judge.Case{
 		SLO: objectives, Loads: []requests.Span{{From: 0, To: end}}, Hold: cmp.Or(p.hold, 10*sec), Limit: p.limit,
-		Ledgers: p.ledger, Ended: p.ended,
+		Ledgers: p.ledger, Ended: p.ended, Unwell: p.unwell,
 		Faults: kinds,
 	}
 	found, err := judge.Judge(recording, c)
@@ -299,6 +300,14 @@ func (p playedCase) play(
 
 // sharp holds every incident, and the first fault's recovery, against the log.
 func sharp(c *truth.Complaints, p played) {
+	edges(c, p)
+	if len(p.Faults) > 0 {
+		recovered(c, p)
+	}
+}
+
+// edges holds every incident against the log.
+func edges(c *truth.Complaints, p played) {
 	apart := p.load.Intended(1) + truth.Edge
 	if len(p.Incidents) != len(p.truth.Outages) {
 		c.Errorf("%d incidents, want %d: %+v", len(p.Incidents), len(p.truth.Outages), p.Incidents)
@@ -312,9 +321,6 @@ func sharp(c *truth.Complaints, p played) {
 		if in.Over != o.Over {
 			c.Errorf("the incident is over: %v, want %v", in.Over, o.Over)
 		}
-	}
-	if len(p.Faults) > 0 {
-		recovered(c, p)
 	}
 }
 
