@@ -81,8 +81,12 @@ func (f *effects) belongs(in *incident, i int, last *incident) (result.Evidence,
 	soon := func(at time.Duration) bool { return at <= in.Begin && in.Begin-at <= f.read.c.Hold }
 	active := in.Begin <= f.read.overAt(i)
 	switch {
+	case active && in.BeginIn.With(oc.Injected):
+		return result.ByInjection, true
 	case f.relapsed(in, i):
 		return result.ByRelapse, true
+	case f.read.endBegan(i, in):
+		return result.ByRevert, true
 	case f.recovering(in, i, last):
 		if last.evidence == "" { // nor is it shown of the harm before
 			return "", true
@@ -90,8 +94,6 @@ func (f *effects) belongs(in *incident, i int, last *incident) (result.Evidence,
 		return result.ByRecovery, true
 	case active && (soon(oc.Injected) || slices.ContainsFunc(f.read.c.Acts[i], soon)):
 		return result.ByInjection, true
-	case f.read.endBegan(i, in):
-		return result.ByRevert, true
 	case f.read.unwell(i, requests.Span{From: in.Begin, To: in.End}):
 		return result.ByUnit, true
 	}
@@ -132,6 +134,6 @@ func (f *effects) relapsed(in *incident, i int) bool {
 // unwell reports whether a unit that occurrence i hit was not well at any time of a span.
 func (f *readings) unwell(i int, in requests.Span) bool {
 	return slices.ContainsFunc(f.c.Unwell[i], func(s requests.Span) bool {
-		return s.From < max(in.To, in.From+1) && s.To >= in.From && s.To > s.From
+		return s.From < in.To && s.To > in.From
 	})
 }

@@ -23,12 +23,17 @@ type Mark struct {
 // most e^1.92 times lower than the likelihood of the best one (Wilks, 1938).
 type Range struct{ Low, High result.Num }
 
-// atOnce is the longest time between an act of brunt and harm that begins with it.
-const atOnce = time.Second
+const (
+	// atOnce is the longest time after an act of brunt in which harm begins with the act.
+	atOnce = time.Second
+	// underWay is how long before an act a request may be due that the act harms, because it is under way.
+	underWay = atOnce / 4
+)
 
-// With reports whether an instant in the range may be that of an act at a time, to a second.
+// With reports whether harm that begins in the range may begin with an act of brunt: with the injection or the end of
+// a fault.
 func (r Range) With(act time.Duration) bool {
-	return r.Low.D() <= act+atOnce && r.High.D() >= act-atOnce
+	return r.Low.D() <= act+atOnce && r.High.D() >= act-underWay
 }
 
 // nowhere is the range of an unknown instant.

@@ -153,7 +153,7 @@ var attributed = []playedCase{
 		see: func(c *truth.Complaints, p played) {
 			ofFaults("by f", "by f")(c, p)
 			rejoined(26, 35, 37)(c, p)
-			if len(p.Incidents) == 2 && p.Incidents[1].Evidence != result.ByRecovery {
+			if len(p.Incidents) == 2 && p.Incidents[1].Evidence != result.ByRevert {
 				c.Errorf("the second incident is the fault's as %s", p.Incidents[1].Evidence)
 			}
 		},
@@ -179,6 +179,11 @@ var attributed = []playedCase{
 		name: "away for 6 s, and again long before the fault is taken back, is no rejoining", row: "definition",
 		script: quick.Between(2000, 2600, f503).Between(3200, 3300, f503), faults: []span{{20 * sec, 35 * sec}},
 		impact: "impacted", slo: []string{"recover < 13100ms after f => pass"}, see: rejoined(0, 0, 0),
+	},
+	{
+		name: "away for 6 s, and again from half a second before the fault is taken back, is no rejoining", row: "definition",
+		script: quick.Between(2000, 2600, f503).Between(3450, 3700, f503), faults: []span{{20 * sec, 35 * sec}},
+		impact: "impacted", slo: []string{"recover < 17100ms after f => pass"}, see: rejoined(0, 0, 0),
 	},
 	{
 		name: "away for 6 s, and good for the rest of the fault and after it", row: "definition",
