@@ -2,6 +2,7 @@ package words_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"brunt/reporters/reporterstest"
@@ -180,7 +181,7 @@ func TestEffect(t *testing.T) {
 			"recovery."},
 		{"rejoining", rejoining(6, 2), "Impact at once, recovered in 6s; rejoining cost 2s, recovered 17s after the " +
 			"injection and 2s after it was cleared; 800 requests failed in 8s of degraded service."},
-		{"harm of the revert alone", rejoining(0, 2), "Impact at once, good while it was in; rejoining cost 2s, recovered " +
+		{"harm of the revert alone", rejoining(0, 2), "Impact 15s after the injection, good while it was in; rejoining cost 2s, recovered " +
 			"17s after the injection and 2s after it was cleared; 800 requests failed in 8s of degraded service."},
 	}
 	for _, tt := range tests {
@@ -195,9 +196,14 @@ func TestEffect(t *testing.T) {
 // rejoining is a fault of 15 s from 20 s on from which the target recovered after so many seconds, and whose revert did
 // harm for some more.
 func rejoining(back, cost result.Num) result.FaultRecord {
+	onset := result.Num(0)
+	if back == 0 {
+		onset = 15
+	}
 	return result.FaultRecord{
-		Name: "freeze", Impact: result.Impacted, Injected: 20, Cleared: 35, OnsetAt: 20, Failover: reporterstest.Nan,
-		Recover: 17, Heal: 2, RecoveredAt: 37, Failed: 800, Degraded: 8, Back: back, RejoinAt: 35, Rejoin: cost,
+		Name: "freeze", Impact: result.Impacted, Injected: 20, Cleared: 35, Onset: onset, OnsetAt: 20 + onset,
+		Failover: reporterstest.Nan,
+		Recover:  17, Heal: 2, RecoveredAt: 37, Failed: 800, Degraded: 8, Back: back, RejoinAt: 35, Rejoin: cost,
 	}
 }
 
