@@ -219,7 +219,7 @@ func rejoinedIn(r *result.Result, o *result.ObjectiveResult) (said string, ok bo
 	}
 	for i := range r.Faults {
 		if f := &r.Faults[i]; f.Phase() == o.Phase {
-			return Rejoined(f)
+			return rejoinText(f)
 		}
 	}
 	return "", false

@@ -265,9 +265,9 @@ func Rejoin(f *result.FaultRecord) result.Num {
 	return cost
 }
 
-// Rejoined says in how much time the target recovered while a fault was in, and what the end of the fault cost then.
+// rejoinText says in how much time the target recovered while a fault was in, and what the end of the fault cost then.
 // ok is false if the end of the fault did no harm of its own.
-func Rejoined(f *result.FaultRecord) (said string, ok bool) {
+func rejoinText(f *result.FaultRecord) (said string, ok bool) {
 	cost, ok := f.Rejoined()
 	switch {
 	case !ok:
@@ -332,7 +332,7 @@ func impactedBy(f *result.FaultRecord) string {
 	case f.Onset.Known():
 		s += " " + Seconds(f.Onset) + " after the injection"
 	}
-	if said, rejoined := Rejoined(f); rejoined {
+	if said, rejoined := rejoinText(f); rejoined {
 		s += ", " + said
 	} else if f.Failover.Known() {
 		s += ", good again after " + Seconds(f.Failover) + " with the fault still in"
@@ -507,7 +507,7 @@ func FaultOutcome(f *result.FaultRecord) string {
 		if OnlySlower(f) {
 			return "slower"
 		}
-		if said, rejoined := Rejoined(f); rejoined {
+		if said, rejoined := rejoinText(f); rejoined {
 			return said
 		}
 		return "recovered"
@@ -524,7 +524,7 @@ func FaultOutcome(f *result.FaultRecord) string {
 		}
 		return "none seen"
 	case result.NotRecovered:
-		if said, rejoined := Rejoined(f); rejoined {
+		if said, rejoined := rejoinText(f); rejoined {
 			return said
 		}
 		return "not recovered"

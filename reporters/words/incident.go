@@ -22,7 +22,8 @@ func IncidentRow(n int, in *result.Incident) []string {
 		}
 	}
 	return []string{
-		Int(int64(n)) + ": " + incidentCause(in), Offset(in.Begin), to, lasted, Count(in.Bad), Count(in.Requests), incidentKinds(in),
+		Int(int64(n)) + ": " + incidentCause(in), Offset(in.Begin), to, lasted, Count(in.Bad),
+		Count(in.Requests), incidentKinds(in),
 	}
 }
 

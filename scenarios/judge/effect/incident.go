@@ -94,7 +94,7 @@ func (c chances) parts(q Question, in Incident, onset, to int) []Incident {
 	}
 	var out []Incident
 	for i, s := range stretches {
-		part := Incident{Begin: in.Begin, BeginIn: in.BeginIn, End: in.End, EndIn: in.EndIn, Over: in.Over, NotBefore: in.NotBefore}
+		part := in
 		if i > 0 {
 			part.Begin, part.BeginIn = s.begin.At, s.begin.Range
 		}

@@ -197,8 +197,8 @@ var attributed = []playedCase{
 	},
 }
 
-// rejoined holds the harm of the first fault's revert against the seconds at which the load was good before, harmed, and
-// good again; zero is never.
+// rejoined holds the harm of the first fault's revert against the seconds at which the load was good before, harmed,
+// and good again; zero is never.
 func rejoined(back, from, to float64) func(c *truth.Complaints, p played) {
 	return func(c *truth.Complaints, p played) {
 		for _, at := range []struct {
