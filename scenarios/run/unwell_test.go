@@ -31,7 +31,7 @@ func TestUnwellUnits(t *testing.T) {
 		rec  chaos.Record
 		want []requests.Span
 	}{
-		{"a process that ended and was started", chaos.Record{Units: []string{"db[0]"}}, span(20*time.Second, 22*time.Second)},
+		{"a process that ended", chaos.Record{Units: []string{"db[0]"}}, span(20*time.Second, 22*time.Second)},
 		{"the end of a link", chaos.Record{Links: []string{"web[1]->db[1]"}}, span(25*time.Second, 28*time.Second)},
 		{"a pod", chaos.Record{Units: []string{"shop[2]"}}, span(30*time.Second, measure.Never)},
 		{
