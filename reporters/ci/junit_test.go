@@ -101,7 +101,7 @@ func TestJUnit_Incidents(t *testing.T) {
 	}}
 	text := reporterstest.Render(t, ci.JUnit{}, &r)
 	for _, want := range []string{
-		`<property name="incident.1" value="from 15.1s to 16.4s (1.3s): 26 of 390 requests were bad: refused; cut was in">`,
+		`<property name="incident.1" value="from 15.1s to 16.4s (1.3s): 26 of 390 requests were bad: refused; during cut">`,
 		`<property name="hypothesis" value="refuted. `,
 	} {
 		if !strings.Contains(text, want) {

@@ -499,7 +499,7 @@ func TestPage_Incidents(t *testing.T) {
 	page := reporterstest.Render(t, Page{}, r)
 	for _, want := range []string{
 		`id="incidents"`, `href="#incidents"`,
-		`<td data-of="incident">1: &lt;b&gt;</td><td data-of="from">15.1s</td>`,
+		`<td data-of="incident">1: during &lt;b&gt;</td><td data-of="from">15.1s</td>`,
 		`<td data-of="lasted">1.3s</td><td data-of="bad">26</td>`,
 		`<td data-of="what failed">refused</td>`,
 	} {

@@ -229,7 +229,14 @@ func moments(f *result.FaultRecord) []moment {
 	harmed := words.HadOutage(f)
 	if harmed {
 		add("first harm seen", f.OnsetAt)
-		add("good again, still in", words.FailoverAt(f))
+		if _, rejoined := f.Rejoined(); !rejoined || f.Failover.Known() {
+			add("good again, still in", words.FailoverAt(f))
+		} else if f.Back > 0 {
+			add("good again, still in", words.HarmedFrom(f)+f.Back)
+		}
+		if _, rejoined := f.Rejoined(); rejoined {
+			add("harmed by its end", f.RejoinAt)
+		}
 	}
 	add("noticed", f.Injected+f.Detect)
 	add("cleared", f.Cleared)
@@ -258,6 +265,7 @@ func figures(f *result.FaultRecord) []words.Pair {
 		add("failover", f.Failover)
 		add("recover", f.Recover)
 		add("heal", f.Heal)
+		add("rejoin", words.Rejoin(f))
 	}
 	add("detect", f.Detect)
 	if f.Impact == result.Impacted || f.Impact == result.NotRecovered {

@@ -94,7 +94,7 @@ type faultView struct {
 
 func (p *pageView) faults(r *result.Result, line *chart.Timeline) {
 	t := &chart.Table{Head: []string{
-		"fault", "outcome", "planned", "injected", "verified", "cleared", "onset", "failover", "recover", "heal", "±",
+		"fault", "outcome", "planned", "injected", "verified", "cleared", "onset", "failover", "recover", "heal", "rejoin", "±",
 		"failed", "degraded", "area", "detect", "revert",
 	}}
 	for i := range r.Faults {
@@ -120,7 +120,8 @@ func (p *pageView) faults(r *result.Result, line *chart.Timeline) {
 			fmt.Sprintf("%d %s", i+1, words.Clean(f.Name)), mark + "\u00a0" + words.FaultOutcome(f), words.Offset(f.Planned),
 			words.Offset(f.Injected),
 			words.Offset(f.Verified), words.Offset(f.Cleared), words.Seconds(f.Onset), words.Seconds(f.Failover),
-			words.Recover(f), words.Heal(f), words.Seconds(f.Resolution), words.Count(f.Failed), words.Seconds(f.Degraded),
+			words.Recover(f), words.Heal(f), words.Seconds(words.Rejoin(f)), words.Seconds(f.Resolution),
+			words.Count(f.Failed), words.Seconds(f.Degraded),
 			words.Seconds(f.Area), words.Seconds(f.Detect), words.Clean(f.Revert),
 		})
 	}

@@ -196,7 +196,9 @@ func (s *summary) faults(list []result.FaultRecord) {
 		for _, t := range []struct {
 			name string
 			n    result.Num
-		}{{"onset", f.Onset}, {"failover", f.Failover}, {"recover", f.Recover}, {"heal", f.Heal}} {
+		}{
+			{"onset", f.Onset}, {"failover", f.Failover}, {"recover", f.Recover}, {"heal", f.Heal}, {"rejoin", words.Rejoin(f)},
+		} {
 			if t.n.Known() && f.Impact != result.NotImpacted && !f.NoOutage() {
 				times.WriteString(", " + t.name + " " + words.Seconds(t.n))
 			}

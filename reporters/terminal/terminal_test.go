@@ -393,9 +393,9 @@ func TestIncidents(t *testing.T) {
 	in := result.Incident{
 		Begin: 15.1, End: 16.4, Over: true, Bad: 26, Requests: 390, Kinds: map[string]int64{"refused": 26},
 	}
-	in.Faults = []string{"lose-a-replica"}
+	in.Faults, in.By = []string{"lose-a-replica"}, "lose-a-replica"
 	r.Incidents = []result.Incident{in}
-	const want = "Incidents 1 from 15.1s to 16.4s (1.3s): 26 of 390 requests were bad: refused; lose-a-replica was in "
+	const want = "Incidents 1 from 15.1s to 16.4s (1.3s): 26 of 390 requests were bad: refused; by lose-a-replica "
 	if s := strings.Join(strings.Fields(render()), " "); !strings.Contains(s, want) {
 		t.Errorf("no incident in:\n%s", s)
 	}

@@ -78,7 +78,7 @@ func lostWrites(r *result.Result) string {
 func faultsOutcome(r *result.Result) string {
 	var in, recovered, harmless, slight, lasting, lossy int64
 	broken := ""
-	slowest := result.Num(0)
+	slowest, rejoining := result.Num(0), result.Num(0)
 	for i := range r.Faults {
 		f := &r.Faults[i]
 		if !f.Injected.Known() {
@@ -93,8 +93,15 @@ func faultsOutcome(r *result.Result) string {
 			lossy++
 		case f.Impact == result.Impacted:
 			recovered++
-			if f.Recover.Known() {
-				slowest = max(slowest, f.Recover)
+			took := f.Recover
+			if cost, rejoined := f.Rejoined(); rejoined && cost.Known() {
+				rejoining = max(rejoining, cost)
+				if took = f.Back; took == 0 { // all of its harm
+					took = cost
+				}
+			}
+			if took.Known() {
+				slowest = max(slowest, took)
 			}
 		case f.Impact == result.NotImpacted:
 			if tooFew(f) || mayBeSlower(f) {
@@ -111,6 +118,13 @@ func faultsOutcome(r *result.Result) string {
 		}
 	}
 	in -= lossy
+	rejoined := ""
+	if rejoining > 0 {
+		rejoined = "; rejoining cost " + Seconds(rejoining)
+		if recovered > 1 {
+			rejoined = "; rejoining cost up to " + Seconds(rejoining)
+		}
+	}
 	other := ""
 	if lossy > 0 {
 		other = "other "
@@ -137,9 +151,9 @@ func faultsOutcome(r *result.Result) string {
 	case recovered+harmless < in:
 		return ", though what " + Plural(in-recovered-harmless, "fault", "faults") + " did is not known"
 	case in == 1:
-		return ", and the target recovered from the " + other + "fault in " + Seconds(slowest)
+		return ", and the target recovered from the " + other + "fault in " + Seconds(slowest) + rejoined
 	case harmless == 0:
-		return ", and the target recovered from " + faults + ", the slowest time in " + Seconds(slowest)
+		return ", and the target recovered from " + faults + ", the slowest time in " + Seconds(slowest) + rejoined
 	}
 	var mild []string
 	if n := harmless - slight; n > 0 {
@@ -148,8 +162,8 @@ func faultsOutcome(r *result.Result) string {
 	if slight > 0 {
 		mild = append(mild, fmt.Sprintf("%d stayed within the limit", slight))
 	}
-	return fmt.Sprintf(", and of %s %s and the target recovered from %d, the slowest time in %s",
-		faults, strings.Join(mild, ", "), recovered, Seconds(slowest))
+	return fmt.Sprintf(", and of %s %s and the target recovered from %d, the slowest time in %s%s",
+		faults, strings.Join(mild, ", "), recovered, Seconds(slowest), rejoined)
 }
 
 // missedObjectives names the failed objective that tells an outsider most: the steady state first, else the one missed
@@ -186,6 +200,9 @@ func missedObjectives(r *result.Result) string {
 		return ""
 	}
 	s := missedObjective(worst)
+	if said, of := rejoinedIn(r, worst); of {
+		s += ": " + said
+	}
 	if worst.List == "steady" {
 		s = "the target was not well before anything was broken: " + s
 	}
@@ -193,6 +210,19 @@ func missedObjectives(r *result.Result) string {
 		s += "; " + r.HowMany(scenarios.Fail)
 	}
 	return s
+}
+
+// rejoinedIn says what the end of the fault cost whose time to recovery an objective asks about.
+func rejoinedIn(r *result.Result, o *result.ObjectiveResult) (said string, ok bool) {
+	if def, asked := o.Asks(); !asked || !def.Metric.OfFault() || !def.Metric.Row().Recovers {
+		return "", false
+	}
+	for i := range r.Faults {
+		if f := &r.Faults[i]; f.Phase() == o.Phase {
+			return rejoinText(f)
+		}
+	}
+	return "", false
 }
 
 // missedObjective says what an objective required and what was measured.

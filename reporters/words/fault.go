@@ -141,6 +141,9 @@ func FaultEffect(f *result.FaultRecord) string {
 		if mayBeSlower(f) {
 			s = withinLimit(f)
 		}
+		if f.OnsetAt > 0 { // the harm is known, and only its end is not
+			s = impactedBy(f) + "; whether the load recovered is not known"
+		}
 	default:
 		s = Clean(string(f.Impact))
 	}
@@ -245,11 +248,39 @@ func unlessNoOutage(f *result.FaultRecord, n result.Num) string {
 }
 
 // FailoverAt returns the time at which the target was good again although the fault was still active.
-func FailoverAt(f *result.FaultRecord) result.Num {
-	if f.Kind == result.GroupKind && f.OnsetAt.Known() { // a group's failover counts from its incident
-		return f.OnsetAt + f.Failover
+func FailoverAt(f *result.FaultRecord) result.Num { return HarmedFrom(f) + f.Failover }
+
+// HarmedFrom returns the time from which failover, recover and back count: the injection, or for a group the begin of
+// its incident.
+func HarmedFrom(f *result.FaultRecord) result.Num {
+	if f.Kind == result.GroupKind && f.OnsetAt.Known() {
+		return f.OnsetAt
 	}
-	return f.Injected + f.Failover
+	return f.Injected
+}
+
+// Rejoin returns the harm of the fault's end for tables, in seconds; it is unknown if there was none.
+func Rejoin(f *result.FaultRecord) result.Num {
+	cost, _ := f.Rejoined()
+	return cost
+}
+
+// rejoinText says in how much time the target recovered while a fault was in, and what the end of the fault cost then.
+// ok is false if the end of the fault did no harm of its own.
+func rejoinText(f *result.FaultRecord) (said string, ok bool) {
+	cost, ok := f.Rejoined()
+	switch {
+	case !ok:
+		return "", false
+	case f.Back > 0:
+		said = "recovered in " + Seconds(f.Back)
+	default:
+		said = "good while it was in"
+	}
+	if !cost.Known() {
+		return said + "; not recovered from rejoining", true
+	}
+	return said + "; rejoining cost " + Seconds(cost), true
 }
 
 // SlowLimits returns the response time above which an answer is slow. If steps have different limits, it returns
@@ -301,7 +332,9 @@ func impactedBy(f *result.FaultRecord) string {
 	case f.Onset.Known():
 		s += " " + Seconds(f.Onset) + " after the injection"
 	}
-	if f.Failover.Known() {
+	if said, rejoined := rejoinText(f); rejoined {
+		s += ", " + said
+	} else if f.Failover.Known() {
 		s += ", good again after " + Seconds(f.Failover) + " with the fault still in"
 	}
 	if f.Recover.Known() && f.Impact == result.Impacted && !f.NoOutage() {
@@ -474,6 +507,9 @@ func FaultOutcome(f *result.FaultRecord) string {
 		if OnlySlower(f) {
 			return "slower"
 		}
+		if said, rejoined := rejoinText(f); rejoined {
+			return said
+		}
 		return "recovered"
 	case result.NotImpacted:
 		switch p := f.Parts; {
@@ -488,6 +524,9 @@ func FaultOutcome(f *result.FaultRecord) string {
 		}
 		return "none seen"
 	case result.NotRecovered:
+		if said, rejoined := rejoinText(f); rejoined {
+			return said
+		}
 		return "not recovered"
 	case result.NotInjected:
 		if f.Skipped {
@@ -495,6 +534,9 @@ func FaultOutcome(f *result.FaultRecord) string {
 		}
 		return "not injected"
 	case result.UnknownYet:
+		if f.OnsetAt > 0 {
+			return "recovery unknown"
+		}
 		return "unknown"
 	}
 	return Clean(string(f.Impact))

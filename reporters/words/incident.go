@@ -21,12 +21,9 @@ func IncidentRow(n int, in *result.Incident) []string {
 			to, lasted = Offset(in.EndLow)+" or later", "> "+Seconds(in.EndLow-in.Begin)
 		}
 	}
-	cause := "no fault was in"
-	if len(in.Faults) > 0 {
-		cause = Clean(Join(in.Faults))
-	}
 	return []string{
-		Int(int64(n)) + ": " + cause, Offset(in.Begin), to, lasted, Count(in.Bad), Count(in.Requests), incidentKinds(in),
+		Int(int64(n)) + ": " + incidentCause(in), Offset(in.Begin), to, lasted, Count(in.Bad),
+		Count(in.Requests), incidentKinds(in),
 	}
 }
 
@@ -42,19 +39,34 @@ func IncidentText(in *result.Incident) string {
 	default:
 		s += row[4] + " of " + row[5] + " requests were bad"
 	}
-	if len(in.Faults) == 0 {
-		return s + "; no fault was in"
-	}
-	if len(in.Faults) == 1 {
-		return s + "; " + Clean(in.Faults[0]) + " was in"
-	}
-	return s + "; " + Clean(Join(in.Faults)) + " were in"
+	return s + "; " + incidentCause(in)
 }
 
-// incidentKinds lists the most frequent kinds of errors, and the step with the most.
+// incidentCause says "by" of the fault that evidence shows, and "during" of faults of which any may have done it, or
+// none.
+func incidentCause(in *result.Incident) string {
+	switch {
+	case in.By != "" && in.Evidence == result.ByRelapse:
+		return "by " + Clean(in.By) + ", a relapse"
+	case in.By != "" && in.Evidence == result.ByRevert:
+		return "by the end of " + Clean(in.By)
+	case in.By != "":
+		return "by " + Clean(in.By)
+	case len(in.Faults) > 0:
+		return "during " + Clean(Join(in.Faults))
+	}
+	return "no fault was in"
+}
+
+// notMade is the kind of the requests that were skipped.
+const notMade = "skipped"
+
+// incidentKinds lists the most frequent kinds of errors of the requests that were made, the step with the most of
+// them, and how many requests were skipped as a result.
 func incidentKinds(in *result.Incident) string {
 	kinds := slices.SortedFunc(maps.Keys(in.Kinds),
 		func(a, b string) int { return cmp.Or(cmp.Compare(in.Kinds[b], in.Kinds[a]), cmp.Compare(a, b)) })
+	kinds = slices.DeleteFunc(kinds, func(kind string) bool { return kind == notMade })
 	var out []string
 	for _, k := range kinds[:min(3, len(kinds))] {
 		out = append(out, Clean(k))
@@ -63,8 +75,15 @@ func incidentKinds(in *result.Incident) string {
 		out = append(out, "no request ended for "+Seconds(in.Stalled)+" or longer")
 	}
 	s := strings.Join(out, ", ")
-	if len(in.Steps) > 1 {
-		s += "; most in " + Clean(in.Steps[0].Step)
+	if len(in.Steps) > 1 && in.Steps[0].Made() > 0 {
+		most := "most in "
+		if in.Steps[1].Made() == 0 {
+			most = "all in "
+		}
+		s += "; " + most + Clean(in.Steps[0].Step)
+	}
+	if skipped := in.Kinds[notMade]; skipped > 0 {
+		s += "; " + Plural(skipped, "request", "requests") + " skipped as a result"
 	}
 	return strings.TrimPrefix(s, "; ")
 }

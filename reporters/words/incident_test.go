@@ -21,12 +21,29 @@ func TestIncidentRow(t *testing.T) {
 	open.Steps = []result.IncidentStep{{Step: "list", Bad: 7}}
 	// by whole windows, so it is a lower bound
 	waited := result.Incident{Begin: 20, End: 22, Over: true, Requests: 5, Stalled: 1}
+	// the step that failed is named, and not one that was skipped because of it
+	skipped := result.Incident{
+		Begin: 20, End: 22, Over: true, Bad: 680, Requests: 800, Faults: []string{"cut"}, By: "cut",
+		Evidence: result.ByInjection, Kinds: map[string]int64{"skipped": 340, "status 503": 340},
+		Steps: []result.IncidentStep{
+			{Load: "browse", Step: "list posts", Bad: 339}, {Load: "browse", Step: "read post", Bad: 341, Skipped: 340},
+		},
+	}
+	alone := skipped
+	alone.Steps = []result.IncidentStep{{Step: "list posts", Bad: 340}, {Step: "read post", Bad: 340, Skipped: 340}}
+	alone.Evidence = result.ByRelapse
+	ended := skipped
+	ended.Kinds, ended.Steps, ended.Evidence = nil, nil, result.ByRevert
 	for _, c := range []struct {
 		in   result.Incident
 		want string
 	}{
 		{waited, "1: no fault was in|20s|22s|2s|0|5|no request ended for 1s or longer"},
-		{in, "1: cut and kill|31s|44.3s|13.3s|1330|1330|refused, status 503, timeout; most in list"},
+		{in, "1: during cut and kill|31s|44.3s|13.3s|1330|1330|refused, status 503, timeout; most in list; " +
+			"1 request skipped as a result"},
+		{skipped, "1: by cut|20s|22s|2s|680|800|status 503; most in list posts; 340 requests skipped as a result"},
+		{alone, "1: by cut, a relapse|20s|22s|2s|680|800|status 503; all in list posts; 340 requests skipped as a result"},
+		{ended, "1: by the end of cut|20s|22s|2s|680|800|"},
 		{open, "1: no fault was in|1m40s|the end|> 20s|7|2000|timeout"},
 		{good, "1: no fault was in|1m40s|1m44s or later|> 4s|7|2000|timeout"},
 	} {

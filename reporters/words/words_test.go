@@ -2,6 +2,7 @@ package words_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"brunt/reporters/reporterstest"
@@ -172,6 +173,16 @@ func TestEffect(t *testing.T) {
 		},
 		{"not injected", result.FaultRecord{Impact: result.NotInjected}, "It was not injected."},
 		{"unknown", result.FaultRecord{Impact: result.UnknownYet}, "There is too little data to tell what it did."},
+		{"unknown whether it recovered", result.FaultRecord{
+			Impact: result.UnknownYet, Onset: 1, OnsetAt: 21, Failover: 6, Recover: reporterstest.Nan,
+			Heal: reporterstest.Nan, Failed: 5, Degraded: 5, Note: "the load ended before a hold long enough to prove recovery",
+		}, "Impact 1s after the injection, good again after 6s with the fault still in; 5 requests failed in 5s of " +
+			"degraded service; whether the load recovered is not known: the load ended before a hold long enough to prove " +
+			"recovery."},
+		{"rejoining", rejoining(6, 2), "Impact at once, recovered in 6s; rejoining cost 2s, recovered 17s after the " +
+			"injection and 2s after it was cleared; 800 requests failed in 8s of degraded service."},
+		{"harm of the revert alone", rejoining(0, 2), "Impact 15s after the injection, good while it was in; rejoining cost 2s, recovered " +
+			"17s after the injection and 2s after it was cleared; 800 requests failed in 8s of degraded service."},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -179,6 +190,59 @@ func TestEffect(t *testing.T) {
 				t.Errorf("got %s", got)
 			}
 		})
+	}
+}
+
+// rejoining is a fault of 15 s from 20 s on from which the target recovered after so many seconds, and whose revert did
+// harm for some more.
+func rejoining(back, cost result.Num) result.FaultRecord {
+	onset := result.Num(0)
+	if back == 0 {
+		onset = 15
+	}
+	return result.FaultRecord{
+		Name: "freeze", Impact: result.Impacted, Injected: 20, Cleared: 35, Onset: onset, OnsetAt: 20 + onset,
+		Failover: reporterstest.Nan,
+		Recover:  17, Heal: 2, RecoveredAt: 37, Failed: 800, Degraded: 8, Back: back, RejoinAt: 35, Rejoin: cost,
+	}
+}
+
+// TestRejoined: the outcome of a fault and the answer of a run say both times, and only where the revert did harm.
+func TestRejoined(t *testing.T) {
+	never, none := rejoining(6, 2), rejoining(6, 2)
+	never.Impact, never.Rejoin = result.NotRecovered, reporterstest.Nan
+	none.RejoinAt, none.Rejoin, none.Back = reporterstest.Nan, reporterstest.Nan, reporterstest.Nan
+	old := rejoining(0, 0) // a result of an earlier version has none of the keys
+	old.RejoinAt = 0
+	for _, c := range []struct {
+		name            string
+		f               result.FaultRecord
+		outcome, answer string
+	}{
+		{
+			"both", rejoining(6, 2), "recovered in 6s; rejoining cost 2s",
+			"and the target recovered from the fault in 6s; rejoining cost 2s.",
+		},
+		{
+			"the revert alone", rejoining(0, 2), "good while it was in; rejoining cost 2s",
+			"and the target recovered from the fault in 2s; rejoining cost 2s.",
+		},
+		{
+			"never good again", never, "recovered in 6s; not recovered from rejoining",
+			"yet the target did not recover from freeze, which no objective asks it to.",
+		},
+		{"none", none, "recovered", "and the target recovered from the fault in 17s."},
+		{"an earlier version", old, "recovered", "and the target recovered from the fault in 17s."},
+	} {
+		r := &result.Result{
+			Verdict: scenarios.Pass, Faults: []result.FaultRecord{c.f}, Objectives: []result.ObjectiveResult{{}},
+		}
+		if got := words.FaultOutcome(&c.f); got != c.outcome {
+			t.Errorf("%s: the outcome is %q, want %q", c.name, got, c.outcome)
+		}
+		if got := words.Answer(r); !strings.HasSuffix(got, c.answer) {
+			t.Errorf("%s: the answer is %q, want %q", c.name, got, c.answer)
+		}
 	}
 }
 

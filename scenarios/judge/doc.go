@@ -28,6 +28,7 @@
 //	late.go             brunt's own lag around a fault, and whether it could change a verdict
 //	unseen.go           spans that brunt did not observe, and whether an outage in them could change a verdict
 //	incident.go         the incidents of the run, and recovery from the worst of them
+//	attribution.go      which faults an incident belongs to, and by what evidence
 //	spread.go           objectives on percentiles over the occurrences of a fault
 //	skipped.go          occurrences that were skipped, because nothing matched
 //	hidden.go           counts requests in spans that brunt did not observe as bad
@@ -116,6 +117,16 @@
 //   - A request that is under way at a later injection counts for that fault, unless it has taken twice as long by then
 //     as any good answer of its step in the baseline: then the target hung before, and the request counts where it was
 //     due.
+//   - An earlier fault whose recovery was not seen confounds a later one, until a hold of good requests has passed: as
+//     long as judge.hold, within the limit, and better than the degradation by more than chance explains. That need not
+//     be as many requests as prove a recovery.
+//   - An incident belongs to the faults that were in, or were being recovered from, when it began. It is given to one
+//     of them only if no other could be it and if evidence shows it; see [result.Evidence].
+//   - Harm that begins after a fault is over is its effect only if it begins within a second of the end, or while a
+//     unit that the fault hit is not well. If the load was good for a hold before, it is no effect of the fault; a
+//     relapse after earlier harm is. Within a hold that is unknown: an objective has a verdict only if it is the same
+//     with the harm and without it.
+//   - The harm of a fault's end is part of its recovery, and has a time of its own besides; see [effect.Answer].
 //   - Of several occurrences the worst is the one whose verdict takes precedence, so a failed occurrence counts more
 //     than one that could not be judged.
 //   - recover.p95 and similar metrics are the nearest rank over the occurrences. An occurrence without impact counts

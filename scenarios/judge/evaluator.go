@@ -39,7 +39,7 @@ func newEvaluator(r *measure.Recording, c Case) *evaluator {
 		Starved: map[slo.Phase]float64{},
 	}
 	return &evaluator{
-		read: read, effects: &effects{read: read, asked: map[asked]effect.Answer{}},
+		read: read, effects: &effects{read: read, asked: map[asked]effect.Answer{}, befores: map[asked]before{}},
 		tables: &tables{read: read, out: out}, out: out,
 	}
 }

@@ -83,8 +83,8 @@ func (f *effects) reported(i int) effect.Answer {
 	}
 	if why != nil {
 		a.Impact, a.Notes = result.UnknownYet, why
-		a.OnsetAt, a.FailoverAt, a.RecoveredAt, a.NotBefore, a.RelapsedAt = result.NaN, result.NaN, result.NaN, result.NaN,
-			result.NaN
+		a.OnsetAt = result.NaN
+		a.Hide()
 	}
 	return a
 }
@@ -179,11 +179,30 @@ func (f *effects) occurrence(o slo.Objective, i int) result.ObjectiveResult {
 		r.Verdict, r.Because = required.Verdict, required.Notes()
 	case a.Impact == result.Confounded:
 		f.judgeJoint(o, i, &r)
+	case a.Doubted != nil:
+		f.judgeDoubted(o, i, a, &r)
 	case !a.Tells():
 	default:
 		f.judgeValue(o, i, a, &r)
 	}
 	return r
+}
+
+// judgeDoubted judges an objective on an occurrence after which requests were bad, where nothing shows that it did
+// that. The verdict stands if it is the same with this harm and without it; else the objective is inconclusive.
+func (f *effects) judgeDoubted(o slo.Objective, i int, a effect.Answer, r *result.ObjectiveResult) {
+	with, without := *r, *r
+	with.Because, without.Because = nil, nil
+	f.judgeValue(o, i, *a.Doubted, &with)
+	why := a.Notes
+	a.Impact, a.RecoveredAt, a.Notes = result.NotImpacted, result.Sec(f.read.Faults[i].Injected), nil
+	f.judgeValue(o, i, a, &without)
+	if with.Verdict == without.Verdict {
+		*r = with
+		r.Because = append(r.Because, why...)
+		return
+	}
+	r.Because = why
 }
 
 // judgeJoint judges an objective on an occurrence whose effect cannot be separated from that of others, by the effect

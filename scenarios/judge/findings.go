@@ -40,6 +40,13 @@ type Case struct {
 	// that is back at once still lasts some seconds.
 	Ended map[int]time.Duration
 
+	// Acts is when later steps of a group were injected, by the number of the occurrence.
+	Acts map[int][]time.Duration
+
+	// Unwell has the spans in which a unit that an occurrence, by number, hit was not well: it had ended, restarted, or
+	// was not ready.
+	Unwell map[int][]requests.Span
+
 	// Unverified has the occurrences, by number, that were injected but not verified. Their effect is unknown.
 	Unverified map[int]bool
 	// Partial has the occurrences of Unverified that are groups with a step that could not be injected.

@@ -15,15 +15,18 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// An incident is an incident of the run, with the counts of the windows that it overlaps.
+// An incident is an incident of the run, with the counts of the windows that it overlaps. An outage of which the
+// load was not shown to have recovered in between may be several incidents; see divided.
 type incident struct {
 	effect.Incident
+	claim
+	outage int // number of the outage that it is part of
 	// time of its first bad request; equal to Begin, unless that request was in flight at an injection
 	first    time.Duration
 	stalled  time.Duration // length of windows in which requests were in flight and none ended
 	requests float64
 	bad      int64
-	steps    map[int]int64 // bad requests by step
+	steps    map[int]result.IncidentStep // by number of the step; without names
 	kinds    map[string]int64
 }
 
@@ -45,16 +48,30 @@ func incidents(f *effects) []*incident {
 		found = effect.Union(found, effect.Incidents(q))
 	}
 	var out []*incident
-	for _, in := range found {
-		one := &incident{Incident: in, first: in.Begin, steps: map[int]int64{}, kinds: map[string]int64{}}
-		one.notBefore(f, records, q.Limit)
-		for _, s := range q.Slices {
+	for n, in := range found {
+		parts := in.Parts
+		if parts == nil {
+			parts = []effect.Incident{in}
+		}
+		var list []*incident
+		for _, part := range parts {
+			one := &incident{
+				Incident: part, first: part.Begin, outage: n,
+				steps: map[int]result.IncidentStep{}, kinds: map[string]int64{},
+			}
+			one.notBefore(f, records, q.Limit)
+			list = append(list, one)
+		}
+		out = append(out, f.divided(list)...)
+	}
+	for _, in := range out {
+		for _, s := range begunIn(requests.Span{From: in.Begin - time.Second, To: in.End}, q.Slices) {
 			if s.Stalled() {
-				one.stalled += max(0, min(s.End, in.End)-max(s.Start, in.Begin))
+				in.stalled += max(0, min(s.End, in.End)-max(s.Start, in.Begin))
 			}
 		}
-		out = append(out, one)
 	}
+	f.attribute(out)
 	return out
 }
 
@@ -163,8 +180,11 @@ func (in *incident) count(f *effects, k measure.Key, c *measure.Counts, e *measu
 		return false
 	}
 	in.bad += bad
-	in.steps[int(k.Series)] += bad
-	if skipped := n.Kinds[scenarios.Skipped]; skipped > 0 {
+	skipped := n.Kinds[scenarios.Skipped]
+	step := in.steps[int(k.Series)]
+	step.Bad, step.Skipped = step.Bad+bad, step.Skipped+skipped
+	in.steps[int(k.Series)] = step
+	if skipped > 0 {
 		in.kinds["skipped"] += skipped
 	}
 	if n.Slow > 0 {
@@ -184,22 +204,16 @@ func (f *effects) bySecond() map[time.Duration][]*incident {
 	return out
 }
 
-// faults lists the occurrences that were in at any time of an incident, up to their true ends. Planned
-// reports whether it began while one of them was in, or within a hold of its end.
-func (in *incident) faults(f *readings) (names []string, planned bool) {
-	for i := range f.Faults {
-		oc := &f.Faults[i]
-		if oc.Name == "" {
-			continue
-		}
-		if oc.Injected <= in.End && f.overAt(i) >= in.Begin {
-			names = append(names, oc.Name)
-		}
-		if in.Begin >= oc.Injected && (!oc.Over || in.Begin <= f.overAt(i)+f.c.Hold) {
-			planned = true
-		}
-	}
-	return names, planned
+// overlaps reports whether occurrence i was in at any time of an incident, up to its true end.
+func (in *incident) overlaps(f *readings, i int) bool {
+	oc := &f.Faults[i]
+	return oc.Name != "" && oc.Injected <= in.End && f.overAt(i) >= in.Begin
+}
+
+// planned reports whether an incident began while occurrence i was in, or within a hold of its end.
+func (in *incident) planned(f *readings, i int) bool {
+	oc := &f.Faults[i]
+	return oc.Name != "" && in.Begin >= oc.Injected && (!oc.Over || in.Begin <= f.overAt(i)+f.c.Hold)
 }
 
 // row returns the incident for result.json.
@@ -215,15 +229,24 @@ func (in *incident) row(f *readings) result.Incident {
 	if !in.Over {
 		out.EndLow = result.Sec(in.NotBefore)
 	}
-	names, planned := in.faults(f)
-	out.Faults, out.Planned = append(out.Faults, names...), planned
-	for _, s := range slices.Sorted(maps.Keys(in.steps)) {
-		step := f.Config.Steps[s]
-		out.Steps = append(out.Steps, result.IncidentStep{
-			Load: f.Config.Loads[step.Load].Name, Step: step.Name, Bad: in.steps[s],
-		})
+	for i := range f.Faults {
+		out.Planned = out.Planned || in.planned(f, i)
 	}
-	slices.SortStableFunc(out.Steps, func(a, b result.IncidentStep) int { return cmp.Compare(b.Bad, a.Bad) })
+	for _, i := range in.of {
+		out.Faults = append(out.Faults, f.Faults[i].Name)
+	}
+	if len(in.of) == 1 && in.evidence != "" {
+		out.By, out.Evidence = out.Faults[0], in.evidence
+	}
+	for _, s := range slices.Sorted(maps.Keys(in.steps)) {
+		step := in.steps[s]
+		step.Load, step.Step = f.Config.Loads[f.Config.Steps[s].Load].Name, f.Config.Steps[s].Name
+		out.Steps = append(out.Steps, step)
+	}
+	// a step that is skipped because another one failed is no step that failed
+	slices.SortStableFunc(out.Steps, func(a, b result.IncidentStep) int {
+		return cmp.Or(cmp.Compare(b.Made(), a.Made()), cmp.Compare(b.Bad, a.Bad))
+	})
 	return out
 }
 
@@ -239,12 +262,12 @@ func (f *effects) judgeIncidents(o slo.Objective) result.ObjectiveResult {
 	}, judgeIncident(f, o))
 }
 
-// judgeIncident judges `recover < D after incident` by the incident that overlaps a fault and has the
-// worst answer: an outage that several faults caused has one recovery time. Without one it is 0.
+// judgeIncident judges `recover < D after incident` by the outage that overlaps a fault and has the worst answer: an
+// outage that several faults caused has one recovery time. Without one it is 0.
 //
-// An incident overlaps a fault if it goes on at any instant from the injection to the clearing, which
-// of a one-shot fault is its true end. One that begins within a hold of the clearing counts as well,
-// because the fault's own recovery includes it.
+// Of an outage, the recovery runs from the first begin to the last end of the incidents that belong to one fault. An
+// incident that belongs to none counts by itself if a fault was in at any instant of it. If it began within a hold
+// of the end of a fault, it may be the fault's or not: the objective is inconclusive if that decides.
 //
 // A pass needs requests after each fault that show an incident, or enough of them to show that there was none.
 func judgeIncident(f *effects, o slo.Objective) result.ObjectiveResult {
@@ -252,34 +275,93 @@ func judgeIncident(f *effects, o slo.Objective) result.ObjectiveResult {
 		return absent(o.After, result.FaultAbsent)
 	}
 	worst := requests.Unanswered(o.After)
-	count, known := int64(0), map[string]bool{}
-	for _, in := range f.incidents {
-		names, planned := in.faults(f.read)
-		if len(names) == 0 && !planned {
-			continue
-		}
-		for _, name := range names {
-			known[name] = true
-		}
-		if r := recoveryOf(o, in); count == 0 || requests.Worse(o, &r, &worst) {
+	counted, known := map[int]bool{}, map[string]bool{}
+	judge := func(outage int, r result.ObjectiveResult) {
+		if len(counted) == 0 || requests.Worse(o, &r, &worst) {
 			worst = r
 		}
-		count++
+		counted[outage] = true
 	}
-	if count == 0 {
+	for first := 0; first < len(f.incidents); {
+		outage, of := f.incidents[first].outage, map[int]*incident{} // by occurrence, with all that belongs to it
+		last := first
+		for ; last < len(f.incidents) && f.incidents[last].outage == outage; last++ {
+			in := f.incidents[last]
+			for i := range f.read.Faults {
+				if in.overlaps(f.read, i) && len(in.of) > 0 { // a recovery from all of them is one from each
+					known[f.read.Faults[i].Name] = true
+				}
+			}
+			for _, i := range in.of {
+				known[f.read.Faults[i].Name] = true
+				if of[i] == nil {
+					of[i] = &incident{Incident: in.Incident}
+				}
+				of[i].extend(in)
+			}
+		}
+		for _, i := range slices.Sorted(maps.Keys(of)) {
+			judge(outage, recoveryOf(o, of[i]))
+		}
+		for _, in := range f.incidents[first:last] {
+			if r, counts := f.ofNone(o, in, known); counts {
+				judge(outage, r)
+			}
+		}
+		first = last
+	}
+	if len(counted) == 0 {
 		worst.Measured, worst.Because = 0, result.Notes{{Kind: result.IncidentNone}}
 		worst.Verdict = requests.VerdictIf(o.Holds(0))
 	}
 	if worst.Verdict == scenarios.Pass {
 		if v, untold, why := f.untold(known); untold != nil {
 			worst.Verdict, worst.Because, worst.Why = v, untold, why
-			if count == 0 {
+			if len(counted) == 0 {
 				worst.Measured = result.NaN
 			}
 		}
 	}
-	worst.Count = count
+	worst.Count = int64(len(counted))
 	return worst
+}
+
+// ofNone judges the recovery from an incident that belongs to no fault, and reports whether it counts. It adds the
+// faults that it may be an incident of to known.
+func (f *effects) ofNone(o slo.Objective, in *incident, known map[string]bool) (r result.ObjectiveResult, counts bool) {
+	if len(in.of) > 0 {
+		return r, false
+	}
+	overlaps, after := false, -1
+	for i := range f.read.Faults {
+		switch {
+		case in.overlaps(f.read, i):
+			overlaps = true
+		case in.planned(f.read, i):
+			after = i
+		default:
+			continue
+		}
+		known[f.read.Faults[i].Name] = true
+	}
+	if !overlaps && after < 0 {
+		return r, false
+	}
+	r = recoveryOf(o, in)
+	if !overlaps {
+		note := result.Note{
+			Kind: result.HarmAfter, Of: f.read.Faults[after].Name, From: result.Sec(in.Begin),
+			For: result.Sec(in.Begin - f.read.overAt(after)),
+		}
+		switch r.Verdict {
+		case scenarios.Pass:
+			r.Because = r.Because.And(note)
+		case scenarios.Fail: // it holds if the fault did not do it
+			r.Verdict, r.Measured, r.Because = scenarios.Inconclusive, result.NaN, result.Notes{note}
+		default:
+		}
+	}
+	return r, true
 }
 
 // untold explains why it is unknown whether a fault that is not among known had an incident, and returns the verdict

@@ -50,7 +50,7 @@ func TestIncidents(t *testing.T) {
 			[]span{{31 * sec, 44300 * ms}},
 			[]span{{31 * sec, 44300 * ms}},
 			[]injection{{"f", "f", 30 * sec, 40 * sec}, {"g", "g", 35 * sec, 50 * sec}},
-			"f g", true,
+			"f", true, // g was injected when it went on already
 		},
 		{
 			"before the fault", 100,
@@ -403,6 +403,57 @@ func TestIncidents_BeforeInjection(t *testing.T) {
 			got := g.finish(judge.Case{}, 60*sec).Incidents
 			if len(got) != 1 || !near(got[0].Begin, c.begin, 100) || got[0].Planned != (c.begin == c.at) {
 				t.Errorf("%+v, want a begin at %s", got, c.begin)
+			}
+		})
+	}
+}
+
+// TestIncidents_Steps: an incident names the step with the most requests that were made and failed first, whatever step
+// has the most that were skipped as a result of an earlier failure.
+func TestIncidents_Steps(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		fails [3]int // by step: so many of 10 iterations would fail there, if they came so far
+		want  string
+	}{
+		{"the first fails, and the others are skipped", [3]int{10, 0, 0}, "read 100/0, list 100/100, create 100/100"},
+		{"the second fails more often than the first", [3]int{1, 10, 0}, "list 100/10, read 10/0, create 100/100"},
+		{
+			"the first fails more often, and the second is skipped more often", [3]int{8, 9, 0},
+			"read 80/0, list 90/80, create 90/90",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := newFixture(t, measure.Series{
+				Loads: []measure.SeriesLoad{{Name: "browse"}},
+				Steps: []measure.SeriesStep{{Name: "read"}, {Name: "list"}, {Name: "create"}},
+			})
+			var all []scenarios.Outcome
+			for i := range 6000 {
+				at, failed := time.Duration(i)*10*ms, false
+				for step, n := range c.fails {
+					kind := okay
+					switch {
+					case failed:
+						kind = scenarios.Skipped
+					case at >= 20*sec && at < 21*sec && i%10 < n:
+						kind, failed = failure, true
+					}
+					o := request(at, ms, kind)
+					o.Step = int32(step)
+					all = append(all, o)
+				}
+			}
+			g.play(all)
+			got := g.finish(judge.Case{}, 60*sec).Incidents
+			var steps []string
+			for _, in := range got {
+				for _, s := range in.Steps {
+					steps = append(steps, fmt.Sprintf("%s %d/%d", s.Step, s.Bad, s.Skipped))
+				}
+			}
+			if strings.Join(steps, ", ") != c.want {
+				t.Errorf("%s, want %s", strings.Join(steps, ", "), c.want)
 			}
 		})
 	}

@@ -65,7 +65,7 @@ func (f *readings) lagIn(o slo.Objective, in requests.Span) (most time.Duration)
 // to a second after the fault was over and the target was good.
 func (f *effects) sentAround(i int) requests.Span {
 	to := min(f.read.end, f.read.overAt(i))
-	if a := &f.answers[i]; a.RecoveredAt.Known() {
+	if a := f.answers[i].Harm(); a.RecoveredAt.Known() {
 		to = max(to, a.RecoveredAt.D())
 	}
 	return requests.Span{From: f.read.Faults[i].Injected, To: f.read.later(to, time.Second)}

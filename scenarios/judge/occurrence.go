@@ -17,6 +17,7 @@ type effects struct {
 	read    *readings
 	answers []effect.Answer // one for each occurrence
 	asked   map[asked]effect.Answer
+	befores map[asked]before // by occurrence and selection; nil keeps none
 	shed    shedViews
 
 	// By occurrence, when all cells are read: whether good answers were slower than in the baseline, and whether
@@ -31,7 +32,7 @@ type effects struct {
 // supposing returns a copy of f that uses other readings of the same recording. Using the copy does not change f.
 func (f *effects) supposing(read readings) *effects {
 	g := *f
-	g.read, g.asked, g.shed = &read, map[asked]effect.Answer{}, shedViews{}
+	g.read, g.asked, g.befores, g.shed = &read, map[asked]effect.Answer{}, map[asked]before{}, shedViews{}
 	return &g
 }
 
@@ -65,7 +66,7 @@ func (f *effects) ask(i int, o slo.Objective) effect.Answer {
 		a = f.find(i, o)
 		f.asked[k] = a
 	}
-	if a.Impact != result.NotImpacted {
+	if a.Impact != result.NotImpacted && a.Doubted == nil {
 		return a
 	}
 	slower := f.slowdown(i)
@@ -74,6 +75,7 @@ func (f *effects) ask(i int, o slo.Objective) effect.Answer {
 		a.Impact = result.Impacted
 	case slower.Answer == result.Yes:
 		a.Impact = result.Impacted
+	case a.Doubted != nil:
 	case slower.Answer == result.Untested && !f.read.asksSlow(o):
 		a = notCertain(a, slower)
 	}
@@ -110,8 +112,8 @@ func (f *effects) find(i int, o slo.Objective) effect.Answer {
 	if oc.Name == "" {
 		return effect.Unknown(result.NotInjected)
 	}
-	a := withShed(f, []int{i}, o, effect.Ask(questionOn(f, []int{i}, o)))
-	f.confound(i, &a, f.read.after(i))
+	a := f.joint([]int{i}, o)
+	f.confound(i, o, &a, f.read.after(i))
 	return a
 }
 
@@ -144,9 +146,8 @@ func questionOn(f *effects, of []int, o slo.Objective) effect.Question {
 					blames(k, j)
 			})
 		})
-	q.Baseline = f.read.slices(requests.Span{To: f.read.FirstInjection()}, o,
-		func(k measure.Key, _ []int32) bool { return f.read.InBaseline(k) })
-	calm := requests.Span{From: f.calmFrom(of[0]), To: oc.Injected}
+	q.Baseline = f.baseline(o)
+	calm := requests.Span{From: f.before(of[0], o).calm, To: oc.Injected}
 	q.Before = f.read.slices(calm, o, func(k measure.Key, set []int32) bool {
 		return !slices.ContainsFunc(set, func(j int32) bool {
 			return f.read.Faults[j].Injected >= oc.Injected && blames(k, j)
@@ -169,6 +170,12 @@ func questionOn(f *effects, of []int, o slo.Objective) effect.Question {
 	return q
 }
 
+// baseline returns the requests of the baseline that objective o selects.
+func (f *effects) baseline(o slo.Objective) []effect.Slice {
+	return f.read.slices(requests.Span{To: f.read.FirstInjection()}, o,
+		func(k measure.Key, _ []int32) bool { return f.read.InBaseline(k) })
+}
+
 // overAt returns the true end of occurrence i, which may be before the end of its phase: the phase of a unit that is
 // back at once still lasts some seconds. It is [measure.Never] if the occurrence was not cleared.
 func (f *readings) overAt(i int) time.Duration {
@@ -178,41 +185,87 @@ func (f *readings) overAt(i int) time.Duration {
 	return f.Faults[i].Until()
 }
 
-// calmFrom returns the time from which the faults before occurrence i were over, and the target had recovered.
-func (f *effects) calmFrom(i int) time.Duration {
-	from := time.Duration(0)
+// before says what the faults before an occurrence left behind.
+type before struct {
+	calm time.Duration // from when they were over, and the target had recovered
+	open string        // the last one of whose effect the end was not seen; empty if there is none
+}
+
+// before returns the state before occurrence i, for the requests that objective o selects.
+//
+// The effect of a fault is open if the load had not recovered from it, or if it can't be separated from that of another
+// fault. It is open no more once a hold of good requests has passed; see [effect.Settled].
+func (f *effects) before(i int, o slo.Objective) before {
+	k := asked{i, o.Step, o.Load, o.Metric.Span}
+	b, known := f.befores[k]
+	if !known {
+		b = f.findBefore(i, o)
+		if f.befores != nil {
+			f.befores[k] = b
+		}
+	}
+	return b
+}
+
+func (f *effects) findBefore(i int, o slo.Objective) before {
+	var b before
+	open := -1 // the open fault that was over last
 	for j := range f.read.Faults[:i] {
 		if f.read.Faults[j].Name == "" {
 			continue
 		}
 		if f.read.Faults[j].Over {
-			from = max(from, f.read.overAt(j))
+			b.calm = max(b.calm, f.read.overAt(j))
 		}
-		switch a := &f.answers[j]; {
+		a := f.answers[j].Harm()
+		switch {
 		case a.RecoveredAt.Known():
-			from = max(from, a.RecoveredAt.D())
+			b.calm = max(b.calm, a.RecoveredAt.D())
 		case a.RelapsedAt.Known():
-			from = max(from, a.RelapsedAt.D())
+			b.calm = max(b.calm, a.RelapsedAt.D())
+		}
+		switch {
+		// the load had recovered, so bad requests after that mean that the steady state failed
+		case a.RelapsedAt.Known():
+		case a.Impact == result.NotRecovered, a.Impact == result.Confounded,
+			a.OnsetAt.Known() && !a.RecoveredAt.Known():
+			if open < 0 || f.read.overAt(j) >= f.read.overAt(open) {
+				open = j
+			}
+		case a.RecoveredAt.Known() && open >= 0 && f.read.overAt(open) <= f.read.Faults[j].Injected:
+			open = -1 // a hold of good requests followed this one
 		}
 	}
-	return from
+	if open < 0 {
+		return b
+	}
+	b.open = f.read.Faults[open].Name
+	to := f.read.Faults[i].Injected
+	if over := f.read.overAt(open); over < to && to-over >= f.read.c.Hold {
+		q := effect.Question{
+			Injected: f.read.Faults[open].Injected, Cleared: over, Horizon: to,
+			Limit: f.read.c.Limit, Hold: f.read.c.Hold, Baseline: f.baseline(o),
+		}
+		q.Slices = f.read.slices(requests.Span{From: q.Injected, To: to}, o, func(_ measure.Key, set []int32) bool {
+			return !slices.ContainsFunc(set, func(j int32) bool { return f.read.Faults[j].Injected >= to })
+		})
+		if since, settled := effect.Settled(q); settled {
+			b.calm, b.open = max(b.calm, since), ""
+		}
+	}
+	return b
 }
 
 // confound marks an answer that cannot be separated from the effect of another fault.
-func (f *effects) confound(i int, a *effect.Answer, next *measure.Occurrence) {
+func (f *effects) confound(i int, o slo.Objective, a *effect.Answer, next *measure.Occurrence) {
 	oc := f.read.Faults[i]
 	var why result.Notes
+	if open := f.before(i, o).open; open != "" {
+		why = result.Notes{{Kind: result.OtherOpen, Of: open}}
+	}
 	for j := range i {
-		g := f.read.Faults[j]
-		switch {
-		case g.Name == "":
-		case f.read.overAt(j) > oc.Injected:
+		if g := &f.read.Faults[j]; g.Name != "" && f.read.overAt(j) > oc.Injected {
 			why = result.Notes{{Kind: result.OtherIn, Of: g.Name}}
-		// the load had recovered, so bad requests after that mean that the steady state failed
-		case f.answers[j].RelapsedAt.Known():
-		case f.answers[j].Impact == result.NotRecovered || f.answers[j].Impact == result.Confounded ||
-			f.answers[j].OnsetAt.Known() && !f.answers[j].RecoveredAt.Known():
-			why = result.Notes{{Kind: result.OtherOpen, Of: g.Name}}
 		}
 	}
 	if why != nil { // the earlier fault caused the errors before this one
@@ -228,7 +281,7 @@ func (f *effects) confound(i int, a *effect.Answer, next *measure.Occurrence) {
 	}
 	if why != nil {
 		a.Impact, a.Notes = result.Confounded, why
-		a.RecoveredAt, a.FailoverAt, a.NotBefore, a.RelapsedAt = result.NaN, result.NaN, result.NaN, result.NaN
+		a.Hide()
 	}
 }
 
@@ -257,5 +310,36 @@ func (f *effects) confoundedWith(i int) []int {
 // joint returns the effect of several occurrences whose effects can't be separated, as one fault that lasts from the
 // first injection to the last clearing.
 func (f *effects) joint(of []int, o slo.Objective) effect.Answer {
-	return withShed(f, of, o, effect.Ask(questionOn(f, of, o)))
+	q := questionOn(f, of, o)
+	return f.shown(of, q, withShed(f, of, o, effect.Ask(q)))
+}
+
+// shown returns answer a to question q about occurrences that count as one fault, without harm that nothing shows to be
+// theirs.
+//
+// Harm that begins after a fault is over is the fault's if it begins with its end, or while a unit that the fault hit
+// is not well. That it is next in time shows nothing. If the load was good for a hold after the end, the harm is no
+// effect of the fault; if it began within a hold, that is unknown.
+func (f *effects) shown(of []int, q effect.Question, a effect.Answer) effect.Answer {
+	onset, over := a.OnsetAt.D(), q.Cleared
+	if !a.OnsetAt.Known() || onset <= over || a.OnsetIn.With(over) {
+		return a
+	}
+	in := requests.Span{From: onset, To: q.Horizon}
+	if a.RecoveredAt.Known() {
+		in.To = a.RecoveredAt.D()
+	}
+	if slices.ContainsFunc(of, func(i int) bool { return f.read.unwell(i, in) }) {
+		return a
+	}
+	q.Horizon, q.Next = onset, ""
+	b := effect.Ask(q)
+	if b.BadBefore || b.Impact == result.NotImpacted && onset > over+q.Hold {
+		return b
+	}
+	b.Impact, b.RecoveredAt, b.Doubted = result.UnknownYet, result.NaN, &a
+	b.Notes = result.Notes{{
+		Kind: result.HarmAfter, Of: f.read.Faults[of[len(of)-1]].Name, From: a.OnsetAt, For: result.Sec(onset - over),
+	}}
+	return b
 }

@@ -106,7 +106,7 @@ func (f *effects) phases() []phase {
 		}
 		over = max(over, cleared)
 		until := over
-		if a := &f.answers[i]; a.RecoveredAt.Known() {
+		if a := f.answers[i].Harm(); a.RecoveredAt.Known() {
 			until = min(over, f.read.EndOf(max(cleared, a.RecoveredAt.D())+f.read.c.Hold-1))
 		}
 		out = append(out, phase{oc.Phase().Of(slo.RecoveryPhase), requests.Span{From: cleared, To: until}, i})

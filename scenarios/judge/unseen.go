@@ -25,8 +25,8 @@ func (f *effects) unseenOf(o slo.Objective, i int) []requests.Span {
 	for _, j := range of {
 		in.To = max(in.To, f.read.overAt(j))
 	}
-	if a.RecoveredAt.Known() {
-		in.To = max(in.To, a.RecoveredAt.D())
+	if back := a.Harm().RecoveredAt; back.Known() {
+		in.To = max(in.To, back.D())
 	}
 	row := o.Metric.Row()
 	sums := row.Lasts || !o.Upper()

@@ -1,6 +1,7 @@
 package result
 
 import (
+	"math"
 	"regexp"
 
 	"brunt/scenarios"
@@ -43,6 +44,13 @@ type FaultRecord struct {
 	Failover    Num    `json:"failover"` // from the injection until requests are good again, if during the fault
 	Recover     Num    `json:"recover"`  // from the injection to recovery
 	Heal        Num    `json:"heal"`     // from the clearing to recovery
+	// from the begin of the harm of the revert to the first good request after it; null if the end of the fault did no
+	// harm of its own, or if that harm was not over. recover includes it
+	Rejoin Num `json:"rejoin"`
+	// first bad request of the harm of the revert, an offset from t0; null if there was none
+	RejoinAt Num `json:"rejoin_at"`
+	// from the injection until requests were good again, until the revert harmed them; 0 if no request was bad before
+	Back Num `json:"back"`
 	// from the injection to detection by the team's own monitoring
 	Detect Num `json:"detect"`
 	// uncertainty of detect: time since the last poll at which the monitoring had not noticed the fault
@@ -169,6 +177,18 @@ func (r *Result) Attach() {
 			}
 		}
 	}
+}
+
+// Rejoined returns the harm of the fault's revert, in seconds, infinite if it was not over. harmed is false if there
+// was none, as in results of earlier versions.
+func (f *FaultRecord) Rejoined() (cost Num, harmed bool) {
+	switch {
+	case !(f.RejoinAt > 0):
+		return NaN, false
+	case f.Rejoin > 0:
+		return f.Rejoin, true
+	}
+	return Num(math.Inf(1)), true
 }
 
 // Impact is the effect of a fault on the load.

@@ -15,20 +15,44 @@ type Incident struct {
 	Over     bool `json:"over"`     // the incident was over before the load ended
 	Degraded Num  `json:"degraded"` // sum of its spans of bad requests, seconds
 	// total length of windows in which requests were in flight and none ended, seconds
-	Stalled  Num            `json:"stalled,omitempty"`
-	Requests int64          `json:"requests"` // requests intended from begin to end, by the windows
-	Bad      int64          `json:"bad"`      // bad requests in the windows that it overlaps
-	Steps    []IncidentStep `json:"steps"`    // steps with bad requests, the one with most first
+	Stalled  Num   `json:"stalled,omitempty"`
+	Requests int64 `json:"requests"` // requests intended from begin to end, by the windows
+	Bad      int64 `json:"bad"`      // bad requests in the windows that it overlaps
+	// steps with bad requests, the one with the most requests that were made and were bad first
+	Steps []IncidentStep `json:"steps"`
 	// bad requests by kind of error; skipped counts steps after a failed one
-	Kinds  map[string]int64 `json:"kinds" mask:"word"`
-	Faults []string         `json:"faults" mask:"-"` // faults that were active at any time of it
+	Kinds map[string]int64 `json:"kinds" mask:"word"`
+	// faults to which it belongs: those that were in, or were being recovered from, when it began; also a fault of which
+	// it is a relapse
+	Faults []string `json:"faults" mask:"-"`
+	// the fault that did it, if evidence shows it and no other fault could be it; empty if it only began during faults,
+	// or during none
+	By       string   `json:"by,omitempty" mask:"-"`
+	Evidence Evidence `json:"evidence,omitempty" mask:"-"` // shows that by did it
 	// it began while a fault was active, or within judge.hold after its clearing
 	Planned bool `json:"planned"`
 }
+
+// Evidence is what shows that a fault did harm, besides that it was in.
+type Evidence string
+
+// The kinds of evidence.
+const (
+	ByInjection Evidence = "injected"   // the harm began within judge.hold of the injection
+	ByRevert    Evidence = "reverted"   // it began within a second of the end of the fault
+	ByRecovery  Evidence = "recovering" // the load had not recovered from earlier harm of the fault
+	ByRelapse   Evidence = "relapsed"   // the load had recovered, and no other fault was injected since
+	ByUnit      Evidence = "unit"       // a unit that the fault hit was not well
+)
 
 // IncidentStep counts the bad requests of a step in an incident.
 type IncidentStep struct {
 	Load string `json:"load" mask:"-"`    // load of the step
 	Step string `json:"step" mask:"word"` // name of the step
-	Bad  int64  `json:"bad"`              // its bad requests
+	Bad  int64  `json:"bad"`              // its bad requests, with those that were skipped
+	// its requests that were not made, because an earlier step of the iteration failed
+	Skipped int64 `json:"skipped,omitempty"`
 }
+
+// Made returns how many requests of the step were made and were bad.
+func (s *IncidentStep) Made() int64 { return s.Bad - s.Skipped }

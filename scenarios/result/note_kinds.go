@@ -62,6 +62,7 @@ const (
 	IncidentUntold   NoteKind = "incident_unknown" // whether a fault had an incident is unknown; the next notes say why
 	IncidentOpen     NoteKind = "incident_open"    // the incident is not shown to be over
 	IncidentWas      NoteKind = "incident"         // begin and end of the incident
+	HarmAfter        NoteKind = "harm_after"       // harm began after the fault was over, without evidence that it did it
 	OwnSentAfter     NoteKind = "own_sent_after"   // brunt sent most requests of the fault after it
 	OwnSawNothing    NoteKind = "own_saw_nothing"  // brunt stood still for most of the fault
 	OwnSentNone      NoteKind = "own_sent_none"    // follows own_saw_nothing: nor did brunt send a request then
@@ -218,9 +219,11 @@ var noteSentences = map[NoteKind]string{
 	IncidentUntold:   "whether <of> had an incident is unknown: ",
 	IncidentOpen:     "not shown to have recovered: > <for seconds>",
 	IncidentWas:      "the incident from <from ms> to <to ms>",
-	OwnSentAfter:     OwnLag + ": it sent <part> of <count> requests of <of> after that was over",
-	OwnSawNothing:    OwnLag + ": it saw nothing of the target for <for ms> of the <within ms> of <of>",
-	OwnSentNone:      ", and sent no request meanwhile",
+	HarmAfter: "requests were bad from <from seconds> on, <for seconds> after <of> was over, and nothing shows that it " +
+		"did that",
+	OwnSentAfter:  OwnLag + ": it sent <part> of <count> requests of <of> after that was over",
+	OwnSawNothing: OwnLag + ": it saw nothing of the target for <for ms> of the <within ms> of <of>",
+	OwnSentNone:   ", and sent no request meanwhile",
 	OwnUnseen: OwnLag + ": it saw nothing of the target from <from ms> to <to ms>, and the objective does not hold if " +
 		"the target was down then",
 	OwnLate: OwnLag + ": nearly all requests around <from seconds> were sent <for seconds> late, and the objective does " +

@@ -277,13 +277,22 @@ var all = []Term{
 			"request is the " +
 			"one at which it was due; if brunt itself was late, it is the time at which brunt was ready to send it, because " +
 			"the target " +
-			"received it then. The requests of a second stay in that second. A run lists its incidents. " +
+			"received it then. The requests of a second stay in that second. A run lists its incidents. The list divides an " +
+			"outage where the load was good for a hold, where another fault was injected after the first part began, and " +
+			"where a part begins with the end of a fault. " +
+			"An incident belongs to the faults that were in, or were being recovered from, when it began, and never to one " +
+			"that was injected later; a relapse belongs to its fault. The report says `by` a fault if no other could be it " +
+			"and evidence shows it: the incident began within a hold of the injection or within a second of the end of the " +
+			"fault, before the load had recovered from it or as a relapse, or while a unit that the fault hit was not well. " +
+			"Else it says `during`. The incident names the step with the most requests that were made and failed, and counts " +
+			"those that were skipped as a result. " +
 			"`recover < 10s after incident` judges the longest incident that overlaps a fault, so that an outage that several " +
 			"faults caused " +
-			"together has one recovery time; without an incident it is 0, and passes if the " +
-			"requests show for each fault that there was none. An incident that begins within a hold of the clearing also " +
-			"counts, because the " +
-			"fault's own recovery includes it; a fault that happens once ends with the return of its unit. If all bad " +
+			"together has one recovery time: from the first begin to the last end of what belongs to one fault. Without an " +
+			"incident it is 0, and passes if the " +
+			"requests show for each fault that there was none. An incident that belongs to no fault, and begins within a hold " +
+			"of the end of one, may be its or not: the objective is inconclusive if that decides. " +
+			"A fault that happens once ends with the return of its unit. If all bad " +
 			"requests before an injection were in " +
 			"flight at that instant, the incident begins with the " +
 			"injection. A stall, in which no request ends although usually 14 would, begins with the first request that it " +
@@ -357,6 +366,14 @@ var all = []Term{
 			"recovery counts. A " +
 			"target that never recovers fails the objective; a fault without impact has a recovery time of 0. For a group it " +
 			"counts from the start of its incident.",
+	},
+	{
+		"rejoin",
+		[]string{"rejoining", "back"},
+		"The harm of a fault's end: requests that were bad again when the fault was taken back, such as while a node joins " +
+			"its cluster again, after the load had been good for a second or more. It begins within a second of the end and " +
+			"lasts until the first good request after it. `recover` includes it, and is judged; the report says both " +
+			"times, as in `recovered in 6s; rejoining cost 2s`.",
 	},
 	{"heal", nil, "The time from the instant at which the fault was cleared until the target had recovered."},
 	{"hold", nil, "How long the target must be good after its last bad request to count as recovered (`judge.hold`, 10 " +

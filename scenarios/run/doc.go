@@ -26,6 +26,7 @@
 //	garbage.go        limits the garbage in the heap of a long run
 //	live.go           every second: stop conditions, and the interval for the live page
 //	snapshot.go       the state of a run; fault_record.go describes its faults
+//	unwell.go         when the units that faults hit were not well
 //	result.go         the result of a snapshot; pending_result.go before the run, result_so_far.go while the loads go on
 //	verdict.go        verdict, exit code and reason
 //

@@ -34,3 +34,6 @@ var FaultStep = faultStep
 
 // LagLimit is for tests.
 var LagLimit = lagLimit
+
+// UnwellUnits is [unwellUnits].
+var UnwellUnits = unwellUnits

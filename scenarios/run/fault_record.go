@@ -49,7 +49,8 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 		Skipped: c.Skipped, Via: c.Via, Planned: result.Sec(c.Planned),
 		Injected: result.NaN, Verified: result.NaN, Cleared: result.NaN, Until: result.NaN, Onset: result.NaN,
 		Failover: result.NaN,
-		Recover:  result.NaN, Heal: result.NaN, Detect: result.NaN, DetectResolution: result.NaN, OnsetAt: result.NaN,
+		Recover:  result.NaN, Heal: result.NaN, Rejoin: result.NaN, RejoinAt: result.NaN, Back: result.NaN,
+		Detect: result.NaN, DetectResolution: result.NaN, OnsetAt: result.NaN,
 		RecoveredAt:  result.NaN,
 		RecoveredLow: result.NaN, RecoveredHigh: result.NaN, RelapsedAt: result.NaN,
 		Within: result.NaN, Slow: result.NaN, Impact: result.NotInjected, Revert: string(chaos.None),
@@ -158,6 +159,7 @@ func addEffect(rec *result.FaultRecord, c *chaos.Record, f *judge.FaultFinding) 
 	}
 	rec.Onset, rec.Failover = since(f.OnsetAt, c.Injected), since(f.FailoverAt, begin)
 	rec.Recover, rec.Heal = since(f.RecoveredAt, begin), since(f.RecoveredAt, c.Cleared)
+	rec.RejoinAt, rec.Back, rec.Rejoin = f.RejoinAt, since(f.BackAt, begin), since(f.RejoinedAt, f.RejoinAt.D())
 	if f.Impact == result.NotRecovered {
 		rec.Recover, rec.Heal = result.Num(math.Inf(1)), result.Num(math.Inf(1))
 	}

@@ -129,7 +129,7 @@ func (s *snapshot) judgeCase() judge.Case {
 		Samples: s.loads.samples,
 		Faults:  map[string]judge.FaultCase{}, NoTraffic: map[int]bool{}, Unverified: map[int]bool{},
 		Reactions: series.Reactions{Detected: map[int]series.Detection{}, Stages: map[string]time.Duration{}},
-		Ended:     map[int]time.Duration{}, Partial: map[int]bool{},
+		Ended:     map[int]time.Duration{}, Partial: map[int]bool{}, Acts: map[int][]time.Duration{},
 	}
 	for _, stage := range plan.Stages(s.plan.Loads) {
 		c.Stages[stage.Name] = stage.From
@@ -159,6 +159,11 @@ func (s *snapshot) judgeCase() judge.Case {
 			c.Ended[rec.N] = rec.Cleared
 		}
 		c.Unverified[rec.N], c.Partial[rec.N] = rec.VerifyErr != nil, isPartial(rec.VerifyErr)
+		for _, step := range rec.Steps {
+			if step.InjectErr == nil {
+				c.Acts[rec.N] = append(c.Acts[rec.N], step.Injected)
+			}
+		}
 		if rec.Detect != nil {
 			c.Detected[rec.N] = observe.DetectionOf(rec.Detect, sc.Secrets.Mask)
 		}
@@ -174,6 +179,7 @@ func (s *snapshot) judgeCase() judge.Case {
 	if !s.final() {
 		return c
 	}
+	c.Unwell = unwellUnits(s.records, s.session.log.Events())
 	if s.loads.account != nil {
 		c.Lost = s.loads.account.Lost
 	}

@@ -19,6 +19,7 @@
 //	recovery.go  holds: whether a stretch shows recovery
 //	edge.go      begin and end of an outage, to the single request
 //	incident.go  Incidents: outages of the whole load, whatever caused them
+//	stretch.go   good service within an outage
 //	latency.go   Slower: whether good answers were slower than in the baseline
 //	shares.go    the same by shares of slow answers, if there are few
 //	unsteady.go  whether the load was bad before the injection

@@ -23,6 +23,19 @@ type Mark struct {
 // most e^1.92 times lower than the likelihood of the best one (Wilks, 1938).
 type Range struct{ Low, High result.Num }
 
+const (
+	// atOnce is the longest time after an act of brunt in which harm begins with the act.
+	atOnce = time.Second
+	// underWay is how long before an act a request may be due that the act harms, because it is under way.
+	underWay = atOnce / 4
+)
+
+// With reports whether harm that begins in the range may begin with an act of brunt: with the injection or the end of
+// a fault.
+func (r Range) With(act time.Duration) bool {
+	return r.Low.D() <= act+atOnce && r.High.D() >= act-underWay
+}
+
 // nowhere is the range of an unknown instant.
 var nowhere = Range{result.NaN, result.NaN}
 

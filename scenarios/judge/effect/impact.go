@@ -50,7 +50,12 @@ type Answer struct {
 	// intended time of the first good request after the last bad one; the injection, if there was no impact
 	RecoveredAt result.Num
 	RecoveredIn Range
-	RelapsedAt  result.Num    // when requests were bad again after a recovery, without another fault; NaN means never
+	RelapsedAt  result.Num // when requests were bad again after a recovery, without another fault; NaN means never
+	// The harm of the revert, if the load was good before: when it was good again, the injection if it was good all
+	// along; when requests were bad again with the clearing; and the first good request after that, NaN if there is none.
+	// All are NaN without such a harm.
+	BackAt, RejoinAt, RejoinedAt result.Num
+
 	NotBefore   result.Num    // lower bound of the recovery; NaN if RecoveredAt is known, or without data
 	Degraded    time.Duration // sum of the spans of bad requests
 	Failed      int64
@@ -61,6 +66,17 @@ type Answer struct {
 	Notes       result.Notes
 	// why recovery can't be shown: requests are bad at a rate near the limit even without the fault
 	Usual result.Notes
+	// The harm began after the fault was over, and nothing shows that the fault did it. This is the answer if it did; the
+	// impact is unknown.
+	Doubted *Answer
+}
+
+// Harm returns the answer with the harm that may be that of the fault.
+func (a *Answer) Harm() *Answer {
+	if a.Doubted != nil {
+		return a.Doubted
+	}
+	return a
 }
 
 // Tells reports whether the impact is known. An unknown recovery does not matter.
@@ -74,7 +90,14 @@ func Unknown(impact result.Impact) Answer {
 		Impact: impact, OnsetAt: result.NaN, FailoverAt: result.NaN, RecoveredAt: result.NaN,
 		NotBefore: result.NaN,
 		OnsetIn:   nowhere, FailoverIn: nowhere, RecoveredIn: nowhere, RelapsedAt: result.NaN, Resolution: time.Second,
+		BackAt: result.NaN, RejoinAt: result.NaN, RejoinedAt: result.NaN,
 	}
+}
+
+// Hide makes all times of an answer unknown but that of the onset.
+func (a *Answer) Hide() {
+	a.FailoverAt, a.RecoveredAt, a.NotBefore, a.RelapsedAt = result.NaN, result.NaN, result.NaN, result.NaN
+	a.BackAt, a.RejoinAt, a.RejoinedAt, a.Doubted = result.NaN, result.NaN, result.NaN, nil
 }
 
 // Ask finds impact and recovery.
@@ -91,6 +114,9 @@ func Unknown(impact result.Impact) Answer {
 // of the pooled bad share is at most the limit, and after it the load stays good up to the next fault or its end.
 // Service that comes and goes has not recovered. If the target degrades again within a hold of the clearing, that is
 // the same degradation; if it does so later, it relapsed.
+//
+// Rejoined: the harm of the revert is over. That harm begins with the clearing, to a second, after the load was good
+// for a second or more. It is part of the same degradation, and recovery includes it.
 //
 // Bad before the injection: the steady state did not hold, and the impact is unknown. That is so if two of the last
 // three windows before the injection, or the whole baseline, are bad; see unsteady.
@@ -132,6 +158,7 @@ func Ask(q Question) Answer {
 		a.FailoverAt, a.FailoverIn = result.Sec(back.At), back.Range
 	}
 	until := a.recover(q, c, onset, max(onset, ws[sure].from), width)
+	a.rejoin(q, c, onset, until)
 	if sum, known := c.badTime(q, max(first, onset-1), until); known {
 		a.Degraded = sum
 	} else {
@@ -223,6 +250,35 @@ func (a *Answer) recover(q Question, c chances, onset, from int, width time.Dura
 			a.RelapsedAt = result.Sec(c.badFrom(q, before, onset, width).At)
 		}
 		from = max(onset, ws[sure].from)
+	}
+}
+
+// rejoin finds the harm of the revert in a degradation that began in slice onset and lasted until a time.
+func (a *Answer) rejoin(q Question, c chances, onset int, until time.Duration) {
+	if q.Cleared >= until {
+		return
+	}
+	to := onset
+	for to < len(q.Slices) && q.Slices[to].Start < until {
+		to++
+	}
+	list := c.stretches(q, onset, to)
+	for i, s := range list {
+		begin, back := edge{a.OnsetAt.D(), a.OnsetIn}, result.Sec(q.Injected)
+		if i > 0 {
+			begin, back = s.begin, result.Sec(list[i-1].end.At)
+		}
+		if !begin.With(q.Cleared) || begin.At <= q.Injected+atOnce {
+			continue
+		}
+		a.BackAt, a.RejoinAt, a.RejoinedAt = back, result.Sec(begin.At), a.RecoveredAt
+		for ; i+1 < len(list) && a.RelapsedAt.Known(); i++ { // the last recovery is that from the relapse
+			if result.Sec(list[i+1].begin.At) >= a.RelapsedAt {
+				a.RejoinedAt = result.Sec(list[i].end.At)
+				break
+			}
+		}
+		return
 	}
 }
 

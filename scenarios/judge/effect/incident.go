@@ -18,6 +18,10 @@ type Incident struct {
 	// lower bound of the end; if the load ended within a hold of the last bad request, the time of that request
 	NotBefore time.Duration
 	Degraded  time.Duration // sum of its spans of bad requests
+
+	// Parts are its spans of bad service, ascending, with a second or more of good service between them; see stretch.
+	// It is nil if there is none between.
+	Parts []Incident
 }
 
 // Incidents finds the incidents of a load in the order of time. It uses only the slices of q, which must be those of
@@ -76,7 +80,32 @@ func Incidents(q Question) []Incident {
 		} else {
 			in.Degraded = in.End - in.Begin
 		}
+		in.Parts = c.parts(q, in, onset, first)
 		out = append(out, in)
+	}
+	return out
+}
+
+// parts divides an incident, of the slices in [onset, to), by its good stretches.
+func (c chances) parts(q Question, in Incident, onset, to int) []Incident {
+	stretches := c.stretches(q, onset, to)
+	if len(stretches) < 2 {
+		return nil
+	}
+	var out []Incident
+	for i, s := range stretches {
+		part := in
+		if i > 0 {
+			part.Begin, part.BeginIn = s.begin.At, s.begin.Range
+		}
+		if i+1 < len(stretches) {
+			part.End, part.EndIn, part.Over, part.NotBefore = s.end.At, s.end.Range, true, s.end.At
+		}
+		part.Degraded = part.End - part.Begin
+		if sum, known := c.badTime(q, max(0, s.from-1), part.End); known {
+			part.Degraded = min(part.Degraded, sum)
+		}
+		out = append(out, part)
 	}
 	return out
 }
@@ -92,6 +121,9 @@ func Union(a, b []Incident) []Incident {
 			continue
 		}
 		last := &out[len(out)-1]
+		if last.Parts != nil || in.Parts != nil {
+			last.Parts = Union(last.parts(), in.parts())
+		}
 		// the same begin, known more exactly
 		if in.Begin-last.Begin <= width(last.BeginIn) && width(in.BeginIn) < width(last.BeginIn) {
 			last.Begin, last.BeginIn = in.Begin, in.BeginIn
@@ -103,6 +135,14 @@ func Union(a, b []Incident) []Incident {
 		}
 	}
 	return out
+}
+
+// parts returns the parts of an incident, which is itself the only one if it has no others.
+func (in Incident) parts() []Incident {
+	if in.Parts == nil {
+		in.Parts = []Incident{in}
+	}
+	return in.Parts
 }
 
 func width(r Range) time.Duration { return (r.High - r.Low).D() }

@@ -1,6 +1,10 @@
 package effect
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 type recoveryState uint8
 
@@ -24,6 +28,7 @@ type degradation struct {
 	phi   float64 // dispersion of their counts
 	// allowed chance that a hold is this much better by accident; small, because a run has many candidates
 	chance float64
+	brief  bool // a hold need not have so many requests that their upper bound is within the limit
 }
 
 // noDegradation is a degradation that every hold is better than.
@@ -62,8 +67,8 @@ func (c chances) hold(q Question, s int, end, width time.Duration, before degrad
 		case c.quiet(stall) < tailBad, over && c.tail(h.n, h.k) < tailOver:
 			h.state = stillBad
 			return h
-		case !over && h.n > 0 && sl.End-q.Slices[s].Start >= width-time.Millisecond && c.within(h, before) &&
-			c.better(h, before, before.chance):
+		case !over && h.n > 0 && sl.End-q.Slices[s].Start >= width-time.Millisecond &&
+			(before.brief || c.within(h, before)) && c.better(h, before, before.chance):
 			h.state, h.to = recovered, j+1
 			return h
 		}
@@ -158,6 +163,38 @@ func (c chances) recovery(q Question, onset, from int) hold {
 		}
 	}
 	return out
+}
+
+// Settled finds a hold of good requests between the end of a fault and the injection of another one, and returns when
+// it begins. The first fault has no effect on the second then. q is the question about the first fault, with the second
+// one as its horizon.
+//
+// The hold need not have so many requests that it proves a recovery. It lasts for [Question.Hold], its pooled bad share
+// is within the limit, and it is better than the degradation before it by more than chance explains.
+func Settled(q Question) (since time.Duration, settled bool) {
+	c := newChances(q.Baseline, q.Limit)
+	first, _ := slices.BinarySearchFunc(q.Slices, q.Injected,
+		func(s Slice, t time.Duration) int { return cmp.Compare(s.Start, t) })
+	ws := c.searched(q.Slices, first, q.Horizon)
+	onset, begun := -1, first
+	if at, sure := firstOnset(ws); at >= 0 {
+		onset = c.locate(q.Slices, ws, at, first)
+		begun = max(onset, ws[sure].from) + 1
+	}
+	for s := begun; s < len(q.Slices) && satAdd(q.Slices[s].Start, q.Hold) <= q.Horizon; s++ {
+		if q.Slices[s].Start < q.Cleared {
+			continue
+		}
+		before := noDegradation
+		if onset >= 0 {
+			before = c.degradationBefore(q, onset, s)
+		}
+		before.brief = true
+		if c.hold(q, s, q.Horizon, q.Hold, before).state == recovered {
+			return q.Slices[s].Start, true
+		}
+	}
+	return 0, false
 }
 
 // notBefore returns the earliest possible time of recovery from a degradation that began in slice onset. h is the

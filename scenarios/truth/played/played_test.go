@@ -49,7 +49,8 @@ type playedCase struct {
 	limit   float64
 	lag     func(n int) time.Duration // brunt's own
 	freezes []measure.Freeze
-	ended   map[int]time.Duration // true ends of one-shot faults, by number
+	ended   map[int]time.Duration   // true ends of one-shot faults, by number
+	unwell  map[int][]requests.Span // when a unit that a fault, by number, hit was not well
 	ledger  []*result.LedgerRecord
 
 	slo    []string // OBJECTIVE => VERDICT
@@ -284,7 +285,7 @@ func (p playedCase) play(
 	}
 	recording, c := rec.Finish(), judge.Case{
 		SLO: objectives, Loads: []requests.Span{{From: 0, To: end}}, Hold: cmp.Or(p.hold, 10*sec), Limit: p.limit,
-		Ledgers: p.ledger, Ended: p.ended,
+		Ledgers: p.ledger, Ended: p.ended, Unwell: p.unwell,
 		Faults: kinds,
 	}
 	found, err := judge.Judge(recording, c)
@@ -299,6 +300,14 @@ func (p playedCase) play(
 
 // sharp holds every incident, and the first fault's recovery, against the log.
 func sharp(c *truth.Complaints, p played) {
+	edges(c, p)
+	if len(p.Faults) > 0 {
+		recovered(c, p)
+	}
+}
+
+// edges holds every incident against the log.
+func edges(c *truth.Complaints, p played) {
 	apart := p.load.Intended(1) + truth.Edge
 	if len(p.Incidents) != len(p.truth.Outages) {
 		c.Errorf("%d incidents, want %d: %+v", len(p.Incidents), len(p.truth.Outages), p.Incidents)
@@ -313,8 +322,23 @@ func sharp(c *truth.Complaints, p played) {
 			c.Errorf("the incident is over: %v, want %v", in.Over, o.Over)
 		}
 	}
-	if len(p.Faults) > 0 {
-		recovered(c, p)
+}
+
+// ofFaults holds the faults of each incident against what each is given: "by f" with evidence, "f" or "f g" if it began
+// during these faults, and "" if it belongs to none.
+func ofFaults(want ...string) func(c *truth.Complaints, p played) {
+	return func(c *truth.Complaints, p played) {
+		var got []string
+		for _, in := range p.Incidents {
+			of := strings.Join(in.Faults, " ")
+			if in.By != "" {
+				of = "by " + of
+			}
+			got = append(got, of)
+		}
+		if !slices.Equal(got, want) {
+			c.Errorf("incidents of %q, want %q: %+v", got, want, p.Incidents)
+		}
 	}
 }
 
@@ -372,7 +396,7 @@ func throttled(d, end time.Duration) (out []measure.Freeze) {
 
 // TestPlayed plays each case into the rules.
 func TestPlayed(t *testing.T) {
-	all := slices.Concat(playedCases, definedCases)
+	all := slices.Concat(playedCases, definedCases, attributed)
 	if n := len(all); n < 40 {
 		t.Errorf("there are %d cases, want 40; 20 more run over sockets", n)
 	}

@@ -1,0 +1,139 @@
+package judge
+
+import (
+	"slices"
+	"time"
+
+	"brunt/scenarios/judge/effect"
+	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// A claim says to which faults an incident belongs. An incident belongs to the faults that were in, or were being
+// recovered from, when it began: to one, to a set of which any may have done it, or to none. It never belongs to a
+// fault that was injected later.
+type claim struct {
+	of       []int           // occurrences, ascending
+	evidence result.Evidence // of the only one in of; empty if only the time speaks for it
+}
+
+// wholeLoad selects all requests for the effect of a fault.
+var wholeLoad = slo.Objective{Metric: slo.Metric{Name: "recover"}}
+
+// divided joins the parts of an outage that can only have the same cause. Two parts are apart if the load was good for
+// a hold between them, if a fault was injected after the first began, or if the second began with the end of a fault.
+func (f *effects) divided(parts []*incident) []*incident {
+	out := parts[:1]
+	for _, in := range parts[1:] {
+		last := out[len(out)-1]
+		apart := in.Begin-last.End >= f.read.c.Hold
+		for i := 0; i < len(f.read.Faults) && !apart; i++ {
+			oc := &f.read.Faults[i]
+			apart = oc.Name != "" && (oc.Injected > last.Begin && oc.Injected <= in.Begin ||
+				f.read.overAt(i) > last.Begin && f.read.endBegan(i, in))
+		}
+		if apart {
+			out = append(out, in)
+			continue
+		}
+		last.Degraded += in.Degraded
+		last.extend(in)
+	}
+	return out
+}
+
+// extend moves the end of an incident to the end of a later one.
+func (in *incident) extend(to *incident) {
+	in.End, in.EndIn, in.Over, in.NotBefore = to.End, to.EndIn, to.Over, to.NotBefore
+}
+
+// endBegan reports whether an incident began with the end of occurrence i.
+func (f *readings) endBegan(i int, in *incident) bool {
+	return f.Faults[i].Over && in.BeginIn.With(f.overAt(i))
+}
+
+// attribute finds the claims of incidents, which are in the order of time.
+func (f *effects) attribute(incidents []*incident) {
+	last := make([]*incident, len(f.read.Faults)) // that belongs to the occurrence
+	for _, in := range incidents {
+		for i := range f.read.Faults {
+			evidence, belongs := f.belongs(in, i, last[i])
+			if !belongs {
+				continue
+			}
+			in.of, in.evidence = append(in.of, i), evidence
+			last[i] = in
+		}
+		if len(in.of) > 1 { // any of them may have done it
+			in.evidence = ""
+		}
+	}
+}
+
+// belongs reports whether an incident belongs to occurrence i, and what shows, besides the time, that the occurrence
+// did it. last is the last incident before that belongs to the occurrence, or nil.
+func (f *effects) belongs(in *incident, i int, last *incident) (result.Evidence, bool) {
+	oc := &f.read.Faults[i]
+	if oc.Name == "" || oc.Injected > max(in.Begin, in.BeginIn.High.D()) {
+		return "", false
+	}
+	soon := func(at time.Duration) bool { return at <= in.Begin && in.Begin-at <= f.read.c.Hold }
+	active := in.Begin <= f.read.overAt(i)
+	switch {
+	case active && in.BeginIn.With(oc.Injected):
+		return result.ByInjection, true
+	case f.relapsed(in, i):
+		return result.ByRelapse, true
+	case f.read.endBegan(i, in):
+		return result.ByRevert, true
+	case f.recovering(in, i, last):
+		if last.evidence == "" { // nor is it shown of the harm before
+			return "", true
+		}
+		return result.ByRecovery, true
+	case active && (soon(oc.Injected) || slices.ContainsFunc(f.read.c.Acts[i], soon)):
+		return result.ByInjection, true
+	case f.read.unwell(i, requests.Span{From: in.Begin, To: in.End}):
+		return result.ByUnit, true
+	}
+	return "", active
+}
+
+// recovering reports whether an incident began while the load was being recovered from occurrence i: after its first
+// harm, and before the load had recovered. If other faults hide when it recovered, that is within a hold of the harm.
+// last is the last incident before that belongs to the occurrence, or nil.
+func (f *effects) recovering(in *incident, i int, last *incident) bool {
+	switch a := f.ask(i, wholeLoad); {
+	case last == nil:
+		return false
+	case in.Begin-last.End < f.read.c.Hold:
+		return true
+	case a.Impact == result.Confounded || !a.OnsetAt.Known():
+		return false
+	default:
+		return f.beforeRecovery(in, i, a)
+	}
+}
+
+// beforeRecovery reports whether an incident began before the last recovery from occurrence i.
+func (f *effects) beforeRecovery(in *incident, i int, a effect.Answer) bool {
+	if a.RecoveredAt.Known() {
+		return in.Begin < a.RecoveredAt.D()
+	}
+	next := f.read.after(i)
+	return next == nil || in.Begin < next.Injected
+}
+
+// relapsed reports whether an incident is a relapse after a recovery from occurrence i.
+func (f *effects) relapsed(in *incident, i int) bool {
+	a := f.ask(i, wholeLoad)
+	return a.RelapsedAt.Known() && in.BeginIn.High >= a.RelapsedAt && f.beforeRecovery(in, i, a)
+}
+
+// unwell reports whether a unit that occurrence i hit was not well at any time of a span.
+func (f *readings) unwell(i int, in requests.Span) bool {
+	return slices.ContainsFunc(f.c.Unwell[i], func(s requests.Span) bool {
+		return s.From < in.To && s.To > in.From
+	})
+}

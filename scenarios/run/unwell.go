@@ -1,0 +1,70 @@
+package run
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"brunt/chaos"
+	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
+)
+
+// illness are the kinds of events from which on a unit is not well, and recovered those from which on it is.
+var (
+	illness = []string{
+		"unit.exit", "unit.error", "container.die", "container.oom", "container.gone", "watch.silent", "node.notready",
+		"pod.unready", "pod.killed", "pod.oom", "pod.evicted", "pod.terminating",
+	}
+	recovered = []string{
+		"unit.start", "unit.ready", "container.start", "watch.state", "node.ready", "pod.ready", "unit.replaced",
+	}
+)
+
+// unwellUnits returns the spans in which a unit that a fault hit was not well, by the number of the occurrence. They
+// are evidence that harm after the end of the fault is the fault's.
+func unwellUnits(records []*chaos.Record, events []result.Event) map[int][]requests.Span {
+	spans := map[string][]requests.Span{} // by unit
+	for _, e := range slices.SortedStableFunc(slices.Values(events), byTime) {
+		list := spans[e.Unit]
+		open := len(list) > 0 && list[len(list)-1].To == measure.Never
+		ill, well := slices.Contains(illness, e.Event), slices.Contains(recovered, e.Event)
+		if e.Event == "container.health" {
+			ill, well = strings.Contains(e.Text, "unhealthy"), e.Text == "healthy"
+		}
+		switch {
+		case ill && !open && e.Unit != "":
+			spans[e.Unit] = append(list, requests.Span{From: e.T.D(), To: measure.Never})
+		case well && open:
+			list[len(list)-1].To = e.T.D()
+		}
+	}
+	out := map[int][]requests.Span{}
+	for _, rec := range records {
+		if rec.N < 0 || len(spans) == 0 {
+			continue
+		}
+		for _, unit := range unitsOf(rec) {
+			out[rec.N] = append(out[rec.N], spans[unit]...)
+			if service, _, indexed := strings.Cut(unit, "["); indexed { // events of pods name the service
+				out[rec.N] = append(out[rec.N], spans[service]...)
+			}
+		}
+	}
+	return out
+}
+
+func byTime(a, b result.Event) int { return cmp.Compare(a.T, b.T) }
+
+// unitsOf lists the units that a fault hit, and the ends of the links that it hit.
+func unitsOf(rec *chaos.Record) (units []string) {
+	for _, hit := range slices.Concat(rec.Units, rec.Links) {
+		units = append(units, strings.Split(hit, chaos.LinkArrow)...)
+	}
+	for _, step := range rec.Steps {
+		units = append(units, unitsOf(step)...)
+	}
+	slices.Sort(units)
+	return slices.Compact(units)
+}

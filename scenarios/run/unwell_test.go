@@ -1,0 +1,50 @@
+package run_test
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
+	"brunt/scenarios/run"
+)
+
+// TestUnwellUnits checks that the events of the units that a fault hit tell when they were not well, and those of
+// other units do not.
+func TestUnwellUnits(t *testing.T) {
+	events := []result.Event{
+		{T: 1, Event: "unit.ready", Unit: "db[0]"},
+		{T: 22, Event: "unit.start", Unit: "db[0]"},
+		{T: 20, Event: "unit.exit", Unit: "db[0]"},
+		{T: 25, Event: "container.health", Unit: "web[1]", Text: "unhealthy"},
+		{T: 26, Event: "container.oom", Unit: "web[1]"},
+		{T: 28, Event: "container.health", Unit: "web[1]", Text: "healthy"},
+		{T: 30, Event: "pod.unready", Unit: "shop"},
+		{T: 40, Event: "fault.cleared", Fault: "f"},
+	}
+	span := func(from, to time.Duration) []requests.Span { return []requests.Span{{From: from, To: to}} }
+	for _, c := range []struct {
+		name string
+		rec  chaos.Record
+		want []requests.Span
+	}{
+		{"a process that ended", chaos.Record{Units: []string{"db[0]"}}, span(20*time.Second, 22*time.Second)},
+		{"the end of a link", chaos.Record{Links: []string{"web[1]->db[1]"}}, span(25*time.Second, 28*time.Second)},
+		{"a pod", chaos.Record{Units: []string{"shop[2]"}}, span(30*time.Second, measure.Never)},
+		{
+			"a step of a group", chaos.Record{Steps: []*chaos.Record{{Units: []string{"db[0]"}}}},
+			span(20*time.Second, 22*time.Second),
+		},
+		{"another unit", chaos.Record{Units: []string{"db[1]", "db"}}, nil},
+		{"a fault that was not injected", chaos.Record{Units: []string{"db[0]"}, N: -1}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := run.UnwellUnits([]*chaos.Record{&c.rec}, events)[c.rec.N]; !reflect.DeepEqual(got, c.want) {
+				t.Errorf("%v, want %v", got, c.want)
+			}
+		})
+	}
+}

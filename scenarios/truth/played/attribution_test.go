@@ -1,0 +1,217 @@
+package played
+
+import (
+	"math"
+	"slices"
+
+	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/result"
+	"brunt/scenarios/truth"
+)
+
+// attributed are cases on which fault an incident or a harm belongs to, in pairs: where it has to be said, and where it
+// must not.
+var attributed = []playedCase{
+	{
+		name: "an outage, good service, and a relapse before the next fault", row: "H7",
+		script: quick.Between(2000, 2300, f503).Between(3500, 3800, f503),
+		faults: []span{{20 * sec, 60 * sec}, {41 * sec, 45 * sec}},
+		see:    ofFaults("by f", "f"),
+	},
+	{
+		name: "at 10/s, an outage, 12 s of good service, and another that goes on when the next fault comes", row: "H7",
+		rate: 10, seconds: 90, script: quick.Between(200, 230, f503).Between(350, 430, f503),
+		faults: []span{{20 * sec, 60 * sec}, {41 * sec, 45 * sec}},
+		see:    ofFaults("by f", "f"),
+	},
+	{
+		name: "an outage that begins with the next fault, soon after one of the fault before", row: "definition",
+		script: quick.Between(2000, 2300, f503).Between(2800, 3000, f503),
+		faults: []span{{20 * sec, 24 * sec}, {28 * sec, 32 * sec}},
+		see:    ofFaults("by f", "f g"),
+	},
+	{
+		name: "noise inside a long harmless fault", row: "definition", script: quick.Between(4500, 4600, f503),
+		faults: []span{{20 * sec, 55 * sec}},
+		slo:    []string{"recover < 2s after incident => pass"},
+		see:    ofFaults("f"),
+	},
+	{
+		name: "an outage at the injection of a long fault", row: "definition", script: quick.Between(2050, 2200, f503),
+		faults: []span{{20 * sec, 55 * sec}},
+		slo:    []string{"recover < 2s after incident => pass"},
+		see:    ofFaults("by f"),
+	},
+	{
+		name: "an outage before the fault that goes on when it comes", row: "definition", script: quick.Between(1800, 2300, f503),
+		faults: in5, impact: "unknown",
+		slo: []string{"recover < 4s after incident => fail"}, see: ofFaults(""),
+	},
+	{
+		name: "good service between two outages of one fault splits neither its recovery", row: "H7", hold: 4 * sec,
+		rate: 20, seconds: 120, script: quick.Between(400, 440, f503).Between(560, 600, f503),
+		faults: []span{{20 * sec, 32 * sec}},
+		slo: []string{
+			"recover < 10100ms after incident => pass", "recover < 9900ms after incident => fail",
+			"recover < 10100ms after f => pass", "recover < 9900ms after f => fail",
+		},
+		see: ofFaults("by f", "by f"), // it had not been shown to have recovered
+	},
+	{
+		name: "a fault after 23 s of clean traffic, after two at once", row: "N5",
+		script: quick.Between(2100, 3200, f503).Between(5500, 5600, f503), seconds: 80,
+		faults: []span{{20 * sec, 30 * sec}, {25 * sec, 35 * sec}, {55 * sec, 58 * sec}}, impact: "confounded",
+		slo: []string{"recover < 2s after h => pass", "recover < 900ms after h => fail", "recover < 5s after g => inconclusive"},
+		see: ofFaults("by f", "by h"),
+	},
+	{
+		name: "a fault after 5 s of clean traffic, after two at once", row: "definition",
+		script: quick.Between(2100, 3200, f503).Between(4000, 4100, f503), seconds: 80,
+		faults: []span{{20 * sec, 30 * sec}, {25 * sec, 35 * sec}, {40 * sec, 43 * sec}}, impact: "confounded",
+		slo: []string{"recover < 2s after h => inconclusive"},
+		see: ofFaults("by f", "f h"),
+	},
+	{
+		name: "at 10/s, a fault after 20 s of clean traffic, which do not prove the recovery from the one before", row: "N5",
+		rate: 10, seconds: 100, script: quick.Between(200, 220, f503).Between(450, 470, f503),
+		faults: []span{{20 * sec, 25 * sec}, {45 * sec, 50 * sec}}, impact: "confounded",
+		slo: []string{"recover < 3s after f => inconclusive", "recover < 3s after g => pass"},
+		see: ofFaults("by f", "by g"),
+	},
+	{
+		name: "a fault after 30 s in which the load never recovered from two at once", row: "definition",
+		script: quick.EveryIn(2100, 5900, 10, f503), seconds: 90,
+		faults: []span{{20 * sec, 24 * sec}, {22 * sec, 26 * sec}, {56 * sec, 58 * sec}}, impact: "confounded",
+		slo: []string{"recover < 2s after h => inconclusive"},
+		see: ofFaults("by f"),
+	},
+	{
+		name: "a step is named that was made and failed, and not the two that were skipped", row: "H17", steps: 3,
+		script: quick.Between(2000, 2200, f503), faults: in5,
+		see: func(c *truth.Complaints, p played) {
+			ofFaults("by f")(c, p)
+			want := []result.IncidentStep{
+				{Load: "main", Step: "read", Bad: 200}, {Load: "main", Step: "write", Bad: 200, Skipped: 200},
+				{Load: "main", Step: "list", Bad: 200, Skipped: 200},
+			}
+			if len(p.Incidents) != 1 || !slices.Equal(p.Incidents[0].Steps, want) {
+				c.Errorf("incidents: %+v, want steps %+v", p.Incidents, want)
+			}
+		},
+	},
+	{
+		name: "an outage soon after the clearing, with a unit of the fault that was not ready", row: "H9",
+		script: quick.Between(2900, 3100, f503), faults: in5, impact: "impacted",
+		unwell: map[int][]requests.Span{0: {{From: 28500 * ms, To: 30 * sec}}},
+		slo: []string{
+			"recover < 3s after incident => pass", "recover < 1s after incident => fail",
+			"recover < 12s after f => pass", "recover < 10s after f => fail",
+		},
+		see: func(c *truth.Complaints, p played) {
+			sharp(c, p)
+			ofFaults("by f")(c, p)
+		},
+	},
+	{
+		name: "an outage soon after the clearing, and a unit of the fault that was not ready long before", row: "H9",
+		script: quick.Between(2900, 3100, f503), faults: in5, impact: "unknown",
+		unwell: map[int][]requests.Span{0: {{From: 20 * sec, To: 21 * sec}}},
+		slo:    []string{"recover < 12s after f => pass", "recover < 10s after f => inconclusive"},
+		see:    ofFaults(""),
+	},
+	{
+		name: "an outage that begins with the clearing of a fault that did no harm", row: "definition",
+		script: quick.Between(2500, 2700, f503), faults: in5, impact: "impacted",
+		slo: []string{"recover < 8s after f => pass", "recover < 6s after f => fail", "recover < 1s after incident => fail"},
+		see: func(c *truth.Complaints, p played) {
+			sharp(c, p)
+			ofFaults("by f")(c, p)
+			rejoined(20, 25, 27)(c, p)
+		},
+	},
+	{
+		name: "noise long after a fault that did no harm", row: "definition", script: quick.Between(4100, 4300, f503),
+		faults: in5, impact: "not_impacted", seconds: 80,
+		slo: []string{
+			"recover < 1s after f => pass", "recover < 1s after incident => pass", "onset < 1s after f => inconclusive",
+			"errors < 10% => pass",
+		},
+		see: ofFaults(""),
+	},
+	{
+		name: "a relapse long after a fault that did harm", row: "H7",
+		script: quick.Between(2050, 2200, f503).Between(4200, 4400, f503), faults: []span{{20 * sec, 23 * sec}},
+		seconds: 80, impact: "impacted", slo: []string{"recover < 5s after f => fail"}, see: ofFaults("by f", "by f"),
+	},
+	{
+		name: "away for 6 s, good for 9 s, and harmed for 2 s when the fault is taken back", row: "H14",
+		script: quick.Between(2000, 2600, f503).Between(3500, 3700, f503), faults: []span{{20 * sec, 35 * sec}},
+		impact: "impacted", slo: []string{
+			"recover < 17100ms after f => pass", "recover < 16900ms after f => fail",
+			"recover < 17100ms after incident => pass", "recover < 16900ms after incident => fail",
+		},
+		see: func(c *truth.Complaints, p played) {
+			ofFaults("by f", "by f")(c, p)
+			rejoined(26, 35, 37)(c, p)
+			if len(p.Incidents) == 2 && p.Incidents[1].Evidence != result.ByRevert {
+				c.Errorf("the second incident is the fault's as %s", p.Incidents[1].Evidence)
+			}
+		},
+	},
+	{
+		name: "away for 6 s, good for 19 s, and harmed for 2 s when the fault is taken back", row: "H14",
+		script: quick.Between(2000, 2600, f503).Between(4500, 4700, f503), faults: []span{{20 * sec, 45 * sec}},
+		impact: "impacted", slo: []string{
+			"recover < 27100ms after f => pass", "recover < 26900ms after f => fail", "failover < 7s after f => pass",
+			"recover < 6100ms after incident => pass", "recover < 5900ms after incident => fail",
+		},
+		see: func(c *truth.Complaints, p played) {
+			ofFaults("by f", "by f")(c, p)
+			rejoined(26, 45, 47)(c, p)
+		},
+	},
+	{
+		name: "away until 2 s after the fault is taken back is no rejoining", row: "definition",
+		script: quick.Between(2000, 3700, f503), faults: []span{{20 * sec, 35 * sec}}, impact: "impacted",
+		slo: []string{"recover < 17100ms after f => pass"}, see: rejoined(0, 0, 0),
+	},
+	{
+		name: "away for 6 s, and again long before the fault is taken back, is no rejoining", row: "definition",
+		script: quick.Between(2000, 2600, f503).Between(3200, 3300, f503), faults: []span{{20 * sec, 35 * sec}},
+		impact: "impacted", slo: []string{"recover < 13100ms after f => pass"}, see: rejoined(0, 0, 0),
+	},
+	{
+		name: "away for 6 s, and again from half a second before the fault is taken back, is no rejoining", row: "definition",
+		script: quick.Between(2000, 2600, f503).Between(3450, 3700, f503), faults: []span{{20 * sec, 35 * sec}},
+		impact: "impacted", slo: []string{"recover < 17100ms after f => pass"}, see: rejoined(0, 0, 0),
+	},
+	{
+		name: "away for 6 s, and good for the rest of the fault and after it", row: "definition",
+		script: quick.Between(2000, 2600, f503), faults: []span{{20 * sec, 35 * sec}},
+		impact: "impacted", slo: []string{"recover < 6100ms after f => pass"}, see: rejoined(0, 0, 0),
+	},
+	{
+		name: "never good again once the fault is taken back", row: "H14", seconds: 80,
+		script: quick.Between(2000, 2600, f503).Between(3500, 1<<30, f503), faults: []span{{20 * sec, 35 * sec}},
+		impact: "not_recovered", slo: []string{"recover < 17s after f => fail"}, see: rejoined(26, 35, 0),
+	},
+}
+
+// rejoined holds the harm of the first fault's revert against the seconds at which the load was good before, harmed,
+// and good again; zero is never.
+func rejoined(back, from, to float64) func(c *truth.Complaints, p played) {
+	return func(c *truth.Complaints, p played) {
+		for _, at := range []struct {
+			what      string
+			got, want float64
+		}{
+			{"good again before the revert", float64(p.Faults[0].BackAt), back},
+			{"harmed by the revert", float64(p.Faults[0].RejoinAt), from},
+			{"good again after the revert", float64(p.Faults[0].RejoinedAt), to},
+		} {
+			if known := !math.IsNaN(at.got); known != (at.want > 0) || known && math.Abs(at.got-at.want) > .015 {
+				c.Errorf("%s at %v, want %v", at.what, at.got, at.want)
+			}
+		}
+	}
+}
