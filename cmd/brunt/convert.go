@@ -66,7 +66,29 @@ listed under guard.allow.load, for you to confirm.`,
 			if output != "" {
 				o.To = filepath.Dir(output)
 			}
+			name := output
+			if name == "" {
+				name = "scenario.yaml"
+			}
+			var invalid error
+			o.Validate = func(made *draft.Scenario) (out []syntax.Mistake) {
+				var mistakes *syntax.MistakesError
+				if invalid = validate(made, name); errors.As(invalid, &mistakes) {
+					for _, m := range mistakes.List() {
+						if m.Pos.File == name {
+							out = append(out, m)
+						}
+					}
+				}
+				return out
+			}
 			made, err := convert.Convert(source, o)
+			var refused *draft.RefusedError
+			if errors.As(err, &refused) {
+				for _, n := range refused.Notes {
+					fmt.Fprintln(stderr(c), n)
+				}
+			}
 			if err != nil {
 				return scenarios.Usage(err)
 			}
@@ -78,7 +100,15 @@ listed under guard.allow.load, for you to confirm.`,
 			} else if err := writeNew(output, made.Text, disk.Private, force); err != nil {
 				return err
 			}
-			return check(c, made, output)
+			var mistakes *syntax.MistakesError
+			if !errors.As(invalid, &mistakes) {
+				return invalid
+			}
+			for _, m := range mistakes.List() {
+				fmt.Fprintf(stderr(c), "still to be mended: %v\n", m)
+			}
+			return scenarios.Usage(fmt.Errorf("the scenario is written, and %s in it is still to be mended",
+				syntax.Amount(len(mistakes.List()), "mistake")))
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", "", "write the scenario to a file")
@@ -148,12 +178,9 @@ func usageOf(source []byte, err error) ([]byte, error) {
 	return source, nil
 }
 
-// check parses the output like a run would, and reports files that the source names but that do not exist.
-func check(c *cobra.Command, made *draft.Scenario, output string) error {
-	name := output
-	if name == "" {
-		name = "scenario.yaml"
-	}
+// validate parses and compiles a scenario like a run would. Its mistakes include files that the source names but that
+// do not exist.
+func validate(made *draft.Scenario, name string) error {
 	secrets := map[string]bool{}
 	for _, s := range made.Secrets {
 		secrets[s.Env] = true
@@ -174,13 +201,6 @@ func check(c *cobra.Command, made *draft.Scenario, output string) error {
 	})
 	if err == nil {
 		_, err = plan.Compile(sc, plan.CompileOptions{Self: self()})
-	}
-	var mistakes *syntax.MistakesError
-	if errors.As(err, &mistakes) {
-		for _, m := range mistakes.List() {
-			fmt.Fprintf(stderr(c), "still to be mended: %v\n", m)
-		}
-		return nil
 	}
 	return err
 }

@@ -2,6 +2,7 @@
 package litmus
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 	"time"
@@ -14,8 +15,7 @@ import (
 func Converter() draft.Converter {
 	return draft.Converter{
 		Name: "litmus", Source: "manifests of LitmusChaos", Convert: convert, Faults: true,
-		Doc: "a fault for each experiment of a ChaosEngine, on the containers of a Docker engine that carry the label of " +
-			"its application",
+		Doc: "a fault for each experiment of a ChaosEngine, on the pods of its application",
 	}
 }
 
@@ -44,15 +44,10 @@ func convert(d *draft.Builder, source []byte) error {
 		} {
 			d.Skip(m, "spec", key) // how Litmus itself runs; experiments report their own unread parts
 		}
-		d.Skip(m, "spec", "appinfo", "appns")
-		d.Skip(m, "spec", "appinfo", "appkind")
+		d.Skip(m, "spec", "appinfo", "appkind") // the labels select its pods
 		for _, rest := range d.Rest(m.Get("spec")) {
 			d.Lost(draft.Line(m), "%s", rest)
 		}
-	}
-	if d.Units.Fields != nil {
-		d.Head = append(d.Head, draft.NoPods)
-		d.Tell(0, "brunt has no faults on pods: target.units selects containers of a Docker engine by the same label")
 	}
 	return nil
 }
@@ -62,7 +57,6 @@ type experiment struct {
 	d    *draft.Builder
 	name string
 	line int
-	unit string
 	env  map[string]string
 	used map[string]bool
 }
@@ -103,16 +97,30 @@ func convertExperiment(d *draft.Builder, engine, item *syntax.Node) {
 	labels := draft.Selector(d.Text(engine, "spec", "appinfo", "applabel"))
 	if len(labels) == 0 {
 		labels = map[string]string{"app": "web"}
-		d.Tell(x.line, "%s names no application by labels: say under target.units which containers these are", x.name)
+		d.Tell(x.line, "%s names no application by labels: say under target.kubernetes.services which pods these are",
+			x.name)
 	}
-	x.unit = d.Labelled(labels)
+	pods := draft.Pod{
+		Labels: labels, Container: x.get("TARGET_CONTAINER"),
+		Namespace: cmp.Or(d.Text(engine, "spec", "appinfo", "appns"), d.Text(engine, "metadata", "namespace")),
+	}
 	kind, s := make(x)
 	if kind == "" {
 		d.Lost(x.line, "the experiment %s: it does not say how much", x.name)
 		return
 	}
-	if s.Get("from") == nil {
-		s.Set("service", draft.Plain(x.unit))
+	if s.Get("from") == nil || s.Get("to") != nil {
+		unit, lost := d.Pods(pods)
+		if lost != "" {
+			d.Lost(x.line, "the experiment %s: %s", x.name, lost)
+			d.Skip(item)
+			return
+		}
+		key := "service"
+		if s.Get("to") != nil {
+			key = "from"
+		}
+		s.Set(key, draft.Plain(unit))
 	}
 	n := x.inject(kind, s)
 	if probes := draft.At(item, "spec", "probe"); probes != nil {
@@ -139,7 +147,7 @@ func (x *experiment) inject(kind string, s *draft.Node) *draft.Node {
 	_, f.After, _ = draft.Duration(x.get("RAMP_TIME"), time.Second)
 	_, total, given := draft.Duration(x.get("TOTAL_CHAOS_DURATION"), time.Second)
 	_, every, repeats := draft.Duration(x.get("CHAOS_INTERVAL"), time.Second)
-	if kind == "process.crash" {
+	if draft.IsOneShot(kind) {
 		if repeats && given {
 			f.Every, f.Repeat = every, min(max(1, int(total/every)), draft.MostRepeats)
 		}
@@ -152,20 +160,20 @@ func (x *experiment) inject(kind string, s *draft.Node) *draft.Node {
 			x.d.LoseAt(&n.Above, x.line, "%s", strings.TrimSpace(name+" "+draft.Harmless(name, v)))
 		}
 	}
-	if repeats && kind != "process.crash" {
+	if repeats && !draft.IsOneShot(kind) {
 		x.d.LoseAt(&n.Above, x.line, "CHAOS_INTERVAL %s: it is injected once", x.env["CHAOS_INTERVAL"])
 	}
 	return n
 }
 
-// remote sets the link whose packets are hit, if the experiment names the other end.
+// remote sets the link whose packets are hit, if the experiment names the other end. Its pods are filled in later.
 func (x *experiment) remote(s *draft.Node) {
 	for _, name := range []string{"DESTINATION_HOSTS", "DESTINATION_IPS"} {
 		to, rest, _ := strings.Cut(x.env[name], ",")
-		if to = strings.TrimSpace(to); to == "" || s.Get("from") != nil {
+		if to = strings.TrimSpace(to); to == "" || s.Get("to") != nil {
 			continue
 		}
-		s.Set("from", draft.Plain(x.unit)).Set("to", draft.Plain(to))
+		s.Set("from", new(draft.Node)).Set("to", draft.Plain(to))
 		x.used[name] = true
 		if rest != "" {
 			x.d.Lost(x.line, "%s of %s besides %s: %s; make a fault with `to` of each", name, x.name, to, rest)
@@ -175,7 +183,14 @@ func (x *experiment) remote(s *draft.Node) {
 
 // faults converts each experiment to a kind of fault and its settings. An empty kind means that a setting is missing.
 var faults = map[string]func(*experiment) (string, *draft.Node){
-	"pod-delete": func(*experiment) (string, *draft.Node) { return "process.crash", new(draft.Node) },
+	"pod-delete": func(x *experiment) (string, *draft.Node) {
+		s := new(draft.Node)
+		if x.get("FORCE") == "true" {
+			x.d.Tell(x.line, "FORCE true of %s: brunt gives a pod at least 1s", x.name)
+			s.Set("grace", draft.Raw("1s"))
+		}
+		return "pod.delete", s
+	},
 	"container-kill": func(x *experiment) (string, *draft.Node) {
 		s := new(draft.Node)
 		if name := strings.TrimPrefix(x.get("SIGNAL"), "SIG"); name != "" && name != "KILL" {
