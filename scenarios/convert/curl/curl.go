@@ -121,7 +121,9 @@ func (c *curlLoad) transfer(cmd *command, options []option) {
 		r.Headers = append(r.Headers, draft.Header{Name: "Content-Type", Value: draft.Lit(r.kind)})
 	}
 	if r.query && r.data != nil {
-		r.more = append(r.more, r.data)
+		if !r.data.IsZero() {
+			r.more = append(r.more, r.data)
+		}
 		r.Body = draft.Body{}
 	} else if r.data != nil {
 		r.Body = draft.Body{Text: r.data, Sent: true}

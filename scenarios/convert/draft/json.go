@@ -48,6 +48,11 @@ func (d *Builder) jsonValue(r *Request, dec *json.Decoder, name string, level in
 		}
 		return Raw("false"), nil
 	case json.Number:
+		if r.Vary != nil {
+			if text, ok := r.Vary(name, t.String(), true); ok {
+				return Str(text), nil
+			}
+		}
 		if r.hides(name) {
 			return nil, errNoYAML
 		}

@@ -124,7 +124,9 @@ func (p *plan) guarded(host, port draft.Text, u *url.URL) draft.Text {
 // arguments reads the parameters of a sampler. It returns the ones that belong in the URL.
 func (p *plan) arguments(t *tree, r *draft.Request) (query draft.Text) {
 	var parts []draft.Part
-	for _, a := range t.arguments("HTTPsampler.Arguments", "Arguments.arguments") {
+	bare := map[int]bool{} // arguments without the equals sign
+	for i, a := range t.arguments("HTTPsampler.Arguments", "Arguments.arguments") {
+		bare[i] = a.find("HTTPArgument.use_equals") != nil && !a.is("HTTPArgument.use_equals") && a.prop("Argument.value") == ""
 		parts = append(parts, draft.Part{
 			Name: strings.TrimSpace(a.prop("Argument.name")), Text: p.vars.expand(a.prop("Argument.value"), a.line, &r.Above),
 			File: map[bool]string{true: "encoded"}[a.is("HTTPArgument.always_encode")],
@@ -163,25 +165,45 @@ func (p *plan) arguments(t *tree, r *draft.Request) (query draft.Text) {
 		r.Body.Parts = append(r.Body.Parts, files...)
 		r.Body.Sent = len(r.Body.Parts) > 0
 	case sends && len(parts) > 0:
-		p.form(parts, r)
+		p.form(parts, pairs(parts, bare), r)
 	case !sends:
-		for _, a := range parts {
-			if query != nil {
-				query = draft.Join(query, draft.Lit("&"))
-			}
-			escape := draft.URLText
-			if a.File != "" {
-				escape = url.QueryEscape
-			}
-			query = draft.Join(query, draft.Lit(draft.URLText(a.Name)+"="), a.Text.Mapped(escape))
-		}
+		query = pairs(parts, bare)
 	}
 	return query
 }
 
-// form sends parameters as a form. brunt fills in and escapes variables.
-func (p *plan) form(parts []draft.Part, r *draft.Request) {
+// pairs joins parameters as JMeter sends them.
+func pairs(parts []draft.Part, bare map[int]bool) (out draft.Text) {
+	for i, a := range parts {
+		if out != nil {
+			out = draft.Join(out, draft.Lit("&"))
+		}
+		escape := draft.URLText
+		if a.File != "" {
+			escape = url.QueryEscape
+		}
+		equals := "="
+		if bare[i] {
+			equals = ""
+		}
+		out = draft.Join(out, draft.Lit(escape(a.Name)+equals), a.Text.Mapped(escape))
+	}
+	return out
+}
+
+// form sends parameters as a form: byte for byte if none has a variable, else brunt fills in and escapes variables.
+func (p *plan) form(parts []draft.Part, whole draft.Text, r *draft.Request) {
 	r.Body.Sent = true
+	if text, static := whole.Static(); static {
+		r.Body.Text = draft.Lit(text)
+		r.Headers = append(r.Headers, draft.Header{
+			Name: "Content-Type", Value: draft.Lit("application/x-www-form-urlencoded"),
+		})
+		return
+	}
+	if !slices.IsSortedFunc(parts, func(a, b draft.Part) int { return strings.Compare(a.Name, b.Name) }) {
+		p.d.LoseAt(&r.Above, r.Line, "the order of the form: brunt sends the fields by name")
+	}
 	form := new(draft.Node)
 	for _, a := range parts {
 		value := a.Text

@@ -39,8 +39,11 @@ func convert(d *draft.Builder, source []byte) (err error) {
 		}
 	}()
 	doc, err := loadOpenAPI(d, source)
-	if err != nil {
-		return fmt.Errorf("reading %s: %w", d.O.File, err)
+	if err != nil { // perhaps of a text that is a number
+		if doc, err = loadOpenAPI(d, mended(d.O.File, source)); err != nil {
+			return fmt.Errorf("reading %s: %w", d.O.File, err)
+		}
+		d.Tell(0, "some texts of the document, such as a version or a description, are no texts: they are read as such")
 	}
 	a := api{d: d, doc: doc, load: d.Arrivals("10/s", "operations a second, all together")}
 	a.servers()
