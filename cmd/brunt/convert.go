@@ -41,6 +41,7 @@ listed under guard.allow.load, for you to confirm.`,
 		Example: `  brunt convert har shop.har -o shop.yaml
   brunt convert jmeter plan.jmx -o plan.yaml && brunt validate plan.yaml
   brunt convert openapi api.yaml > api-load.yaml
+  brunt convert postman shop.json --environment staging.json -o shop.yaml
   brunt convert grpc 127.0.0.1:50051 -o orders.yaml
   brunt convert toxiproxy toxiproxy.json -o toxics.yaml
   brunt convert curl - < copied-from-the-browser.sh
@@ -113,6 +114,7 @@ listed under guard.allow.load, for you to confirm.`,
 	}
 	c.Flags().StringVarP(&output, "output", "o", "", "write the scenario to a file")
 	c.Flags().BoolVar(&force, "force", false, "overwrite a file that exists")
+	c.Flags().StringVar(&o.Environment, "environment", "", "postman: the values of variables, as Postman exports an environment")
 	c.Flags().BoolVar(&o.Static, "static", false, "har: include images, fonts, styles and scripts")
 	c.Flags().StringSliceVar(&o.Hosts, "host", nil,
 		"har: also include this host, besides the host of the first page; can be given several times")

@@ -13,6 +13,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/convert"
+	"brunt/scenarios/convert/converttest"
 	"brunt/scenarios/convert/draft"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/syntax"
@@ -24,41 +25,38 @@ import (
 )
 
 // foreignFiles are files of other tools, in the folder of the package that reads them.
-var foreignFiles = map[string]string{
-	"targets.vegeta": "vegeta", "targets.vegeta.json": "vegeta", "shop.har": "har", "shop.openapi.yaml": "openapi",
-	"petstore.openapi.json": "openapi",
-	"shop.jmx":              "jmeter", "groups.jmx": "jmeter", "session.curl.sh": "curl", "windows.curl.bat": "curl",
-	"script.k6.js": "k6", "shop.protoset": "grpc",
-	"proxies.toxiproxy.json": "toxiproxy", "api.toxiproxy.json": "toxiproxy", "night.pumba.sh": "pumba",
-	"shop.chaos-mesh.yaml": "chaos-mesh",
-	"shop.litmus.yaml":     "litmus", "shop.openslo.yaml": "openslo",
-	"drill.chaostoolkit.json": "chaostoolkit", "mesh.disruptor.js": "disruptor",
-}
+var foreignFiles = converttest.Golden
 
 var foreignFolder = filepath.Join(top, "scenarios", "convert", "testdata")
 
-// TestConvert_Validates checks that validate accepts what convert writes.
+// TestConvert_Validates checks that validate accepts what convert writes, and that a refusal says why.
 func TestConvert_Validates(t *testing.T) {
 	variable := regexp.MustCompile(`environment variable (\w+) holds`)
-	for name, kind := range foreignFiles {
-		t.Run(name, func(t *testing.T) {
+	needs := regexp.MustCompile(`mended: [^\n]*(no such file|is not there|the script of load|system cannot find)`)
+	for path, kind := range converttest.Sources(t, foreignFolder) {
+		t.Run(filepath.Base(filepath.Dir(path))+"/"+filepath.Base(path), func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "made.yaml")
 			var said bytes.Buffer
 			c := convertCommand()
 			c.SetErr(&said)
-			c.SetArgs([]string{kind, filepath.Join(foreignFolder, name), "-o", out})
-			if err := c.Execute(); err != nil {
-				t.Fatal(err)
-			}
-			if strings.Contains(said.String(), "still to be mended") {
-				t.Errorf("it is not whole:\n%s", said.String())
-			}
-			b, err := os.ReadFile(out)
-			if err != nil {
-				t.Fatal(err)
+			c.SetArgs([]string{kind, path, "-o", out})
+			err := c.Execute()
+			b, none := os.ReadFile(out)
+			switch {
+			case none != nil && err != nil:
+				if said.Len() == 0 {
+					t.Errorf("refused without a reason: %v", err)
+				}
+				return
+			case none != nil:
+				t.Fatal(none)
+			case needs.MatchString(said.String()) && err != nil:
+				return // a file that the source names is not there
+			case err != nil:
+				t.Fatalf("it is not whole: %v\n%s\n%s", err, said.String(), b)
 			}
 			for _, m := range variable.FindAllStringSubmatch(string(b), -1) {
-				t.Setenv(m[1], "something-secret")
+				t.Setenv(m[1], "http://127.0.0.1") // a URL may begin with it
 			}
 			if _, err := compile(out, nil); err != nil {
 				t.Errorf("%v\n%s", err, b)

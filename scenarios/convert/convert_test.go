@@ -16,17 +16,8 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/*.want")
 
-// sources are the files of testdata, with their formats.
-var sources = map[string]string{
-	"targets.vegeta": "vegeta", "targets.vegeta.json": "vegeta", "shop.har": "har", "shop.openapi.yaml": "openapi",
-	"petstore.openapi.json": "openapi",
-	"shop.jmx":              "jmeter", "groups.jmx": "jmeter", "session.curl.sh": "curl", "windows.curl.bat": "curl",
-	"script.k6.js": "k6", "shop.protoset": "grpc",
-	"proxies.toxiproxy.json": "toxiproxy", "api.toxiproxy.json": "toxiproxy", "night.pumba.sh": "pumba",
-	"shop.chaos-mesh.yaml": "chaos-mesh",
-	"shop.litmus.yaml":     "litmus", "shop.openslo.yaml": "openslo",
-	"drill.chaostoolkit.json": "chaostoolkit", "mesh.disruptor.js": "disruptor",
-}
+// sources are the files of testdata whose scenarios are kept, with their formats.
+var sources = converttest.Golden
 
 // source reads a file of testdata as a user would convert it there.
 func source(t testing.TB, name string) ([]byte, draft.Options) {

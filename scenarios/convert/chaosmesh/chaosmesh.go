@@ -345,7 +345,7 @@ func network(e *experiment) bool {
 	}
 	var all []func()
 	done := false
-	for _, one := range []string{"delay", "loss", "duplicate", "corrupt", "bandwidth"} {
+	for _, one := range []string{"delay", "loss", "duplicate", "corrupt", "bandwidth", "rate"} {
 		if e.spec.Get(one) == nil {
 			continue
 		}
@@ -518,7 +518,7 @@ func dns(e *experiment) bool {
 
 func http(e *experiment) bool {
 	s := (&draft.Node{}).Set("from", draft.Raw("load"))
-	e.lost = append(e.lost, "the selector: it acts on requests of the load; `from` and `to` name another link")
+	e.lost = append(e.lost, "the selector and the mode: it acts on requests of the load; `from` and `to` name another link")
 	e.d.Skip(e.spec, "selector")
 	e.d.Skip(e.spec, "mode")
 	e.d.Skip(e.spec, "value")

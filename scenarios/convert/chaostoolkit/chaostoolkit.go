@@ -44,7 +44,7 @@ func convert(d *draft.Builder, source []byte) error {
 	}
 	x := &experiment{d: d, values: map[string]func() draft.Text{}}
 	x.configuration(docs[0])
-	for _, key := range []string{"version", "tags", "contributions", "runtime"} {
+	for _, key := range []string{"version", "tags", "contributions"} {
 		d.Skip(docs[0], key)
 	}
 	if list := docs[0].Get("rollbacks"); list != nil {
@@ -247,7 +247,12 @@ func (x *experiment) activity(a *syntax.Node) {
 	x.after += pause("before")
 	lasts := pause("after")
 	background := x.d.Text(a, "background") == "true"
-	if x.d.Text(a, "type") == "probe" {
+	switch kind := x.d.Text(a, "type"); kind {
+	case "action":
+	default:
+		x.d.Lost(line, "the activity %q of the type %s", name, draft.Clip(kind, 20))
+		return
+	case "probe":
 		x.d.Lost(line, "the probe %q of the method: the report has what happens during a fault", name)
 		x.after += lasts
 		return
@@ -423,7 +428,6 @@ func (x *experiment) process(f *draft.Fault, p *syntax.Node) string {
 		f.Kind = kind
 		f.Settings = (&draft.Node{}).Set("service", draft.Plain(x.d.Container(words[2])))
 		x.undo("docker", words[2])
-		x.d.Skip(p, "timeout")
 		return ""
 	}
 	f.Kind = "exec"

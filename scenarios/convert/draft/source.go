@@ -19,6 +19,8 @@ type Options struct {
 	To     string   // the folder of the scenario; empty is the current one
 	Static bool     // for a recording: include images, fonts, styles and scripts
 	Hosts  []string // for a recording: include these hosts besides the host of the first page
+	// Environment is the path of an environment, for a collection; empty means that there is none.
+	Environment string
 	// Validate returns the mistakes of a scenario. Faults that have some are left out. Nil means that none is looked for.
 	Validate func(*Scenario) []syntax.Mistake
 }

@@ -44,6 +44,9 @@ func (d *Builder) Toxic(t Toxic) *Node {
 		return nil
 	}
 	f.Kind = kind
+	if t.Stream != "" && t.Stream != "upstream" && t.Stream != "downstream" {
+		d.Lost(t.Line, "the stream %s: it is taken for downstream", Clip(t.Stream, 40))
+	}
 	if directed {
 		s.Set("direction", Raw(map[bool]string{true: "request", false: "response"}[t.Stream == "upstream"]))
 	}
@@ -60,6 +63,7 @@ func (d *Builder) Toxic(t Toxic) *Node {
 			lose("connections are not closed after %s ms: they hang until the fault ends", timeout)
 		}
 	case kind == "network.reset":
+		lose("the stream %s: it acts on both directions", cmp.Or(t.Stream, "downstream"))
 		lose("it resets all open connections at one instant, but the toxic resets each connection %s ms after data comes; "+
 			"`every` and `repeat` do it again",
 			cmp.Or(timeout, "0"))

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -93,7 +94,7 @@ func convert(d *draft.Builder, source []byte) error {
 	}
 	slices.SortStableFunc(entries, func(a, b *harEntry) int { return a.at.Compare(b.at) })
 	s := harSession{
-		d: d, flow: &draft.Node{Block: true, Items: []*draft.Node{}}, hosts: map[string]int{}, cookies: map[string]bool{},
+		d: d, flow: &draft.Node{Block: true, Items: []*draft.Node{}}, hosts: map[string][]int{}, cookies: map[string]bool{},
 		agents: map[string]draft.Text{}, main: mainHost(entries), known: map[string]*correlation{}, sent: map[string]bool{},
 		variables: map[string]bool{}, told: map[string]bool{},
 	}
@@ -212,8 +213,9 @@ type harSession struct {
 	length  time.Duration
 	next    string                // redirect target of the last answer
 	last    *draft.Node           // the step that was redirected
-	static  int                   // number of files left out
-	hosts   map[string]int        // requests left out, by host
+	static  []int                 // lines of files left out
+	own     []int                 // lines of requests that a browser makes by itself
+	hosts   map[string][]int      // lines of requests left out, by host
 	cookies map[string]bool       // cookies that answers set
 	agents  map[string]draft.Text // params by value of a header
 	began   bool                  // cookies from before the recording were reported
@@ -240,9 +242,11 @@ func (s *harSession) entry(e *harEntry, pages map[string]string) {
 		d.Lose(s.flow, e.line, "a WebSocket to %s", draft.Clip(u.Host+u.Path, 80))
 		return
 	case !draft.IsWeb(u):
-		return // data:, blob:, chrome-extension:
+		s.own = append(s.own, e.line) // data:, blob:, chrome-extension:
+		return
 	case e.Resource == "preflight" || e.Request.Method == "OPTIONS" && e.header("Access-Control-Request-Method") != "":
-		return // made by the browser itself
+		s.own = append(s.own, e.line)
+		return
 	case e.Resource == "eventsource" || e.header("Accept") == "text/event-stream":
 		d.Lose(s.flow, e.line, "a stream of events from %s; `sse:` is the step for it", draft.Clip(u.Path, 80))
 		return
@@ -250,10 +254,10 @@ func (s *harSession) entry(e *harEntry, pages map[string]string) {
 	host := strings.ToLower(u.Host)
 	switch {
 	case s.main != "" && host != s.main && !slices.Contains(d.O.Hosts, u.Hostname()) && !slices.Contains(d.O.Hosts, host):
-		s.hosts[host]++
+		s.hosts[host] = append(s.hosts[host], e.line)
 		return
 	case !d.O.Static && e.isStatic():
-		s.static++
+		s.static = append(s.static, e.line)
 		return
 	case e.Response.Status == 0:
 		d.Lose(s.flow, e.line, "%s %s, which got no answer", e.Request.Method, draft.Clip(u.Path, 80))
@@ -261,6 +265,7 @@ func (s *harSession) entry(e *harEntry, pages map[string]string) {
 	}
 	s.jar(e)
 	if s.next != "" && withoutFragment(u) == s.next && (e.Request.Method == "GET" || e.Request.Method == "HEAD") {
+		s.own = append(s.own, e.line)
 		s.follow(e)
 		s.learn(e, s.last)
 		return
@@ -497,13 +502,34 @@ func (s *harSession) left() {
 	d.Head = append(d.Head,
 		"Left to brunt: cookies, redirects. Left out: headers that a browser adds for itself, pauses under 100ms, what "+
 			"was answered but for values that later requests send.")
-	if s.static > 0 {
-		d.Lose(s.flow, 0, "%s (images, fonts, styles, scripts); --static takes such in",
-			syntax.Amount(s.static, "static file"))
+	if len(s.own) > 0 {
+		d.Lose(s.flow, s.own[0], "%s that a browser makes by itself%s: preflights, data in the page, and what follows a redirect",
+			syntax.Amount(len(s.own), "request"), inLines(s.own))
+	}
+	if len(s.static) > 0 {
+		d.Lose(s.flow, s.static[0], "%s (images, fonts, styles, scripts)%s; --static takes such in",
+			syntax.Amount(len(s.static), "static file"), inLines(s.static))
 	}
 	for _, h := range draft.SortedKeys(s.hosts) {
-		d.Lose(s.flow, 0, "%s to %s; --host %s takes such in", syntax.Amount(s.hosts[h], "request"), h, h)
+		d.Lose(s.flow, s.hosts[h][0], "%s to %s%s; --host %s takes such in", syntax.Amount(len(s.hosts[h]), "request"), h,
+			inLines(s.hosts[h]), h)
 	}
+}
+
+// inLines names the lines of several entries.
+func inLines(lines []int) string {
+	if len(lines) < 2 {
+		return ""
+	}
+	var all []string
+	for _, line := range lines[:min(len(lines), 20)] {
+		all = append(all, strconv.Itoa(line))
+	}
+	more := ""
+	if len(lines) > len(all) {
+		more = " …"
+	}
+	return ", in lines " + strings.Join(all, ", ") + more
 }
 
 func (e *harEntry) header(name string) string {

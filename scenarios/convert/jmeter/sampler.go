@@ -165,7 +165,13 @@ func (p *plan) arguments(t *tree, r *draft.Request) (query draft.Text) {
 		r.Body.Parts = append(r.Body.Parts, files...)
 		r.Body.Sent = len(r.Body.Parts) > 0
 	case sends && len(parts) > 0:
-		p.form(parts, pairs(parts, bare), r)
+		whole := pairs(parts, bare)
+		for i := range parts {
+			if parts[i].File == "" { // already encoded
+				parts[i].Text = parts[i].Text.Mapped(draft.Unescaped)
+			}
+		}
+		p.d.SendForm(r, parts, whole)
 	case !sends:
 		query = pairs(parts, bare)
 	}
@@ -189,37 +195,6 @@ func pairs(parts []draft.Part, bare map[int]bool) (out draft.Text) {
 		out = draft.Join(out, draft.Lit(escape(a.Name)+equals), a.Text.Mapped(escape))
 	}
 	return out
-}
-
-// form sends parameters as a form: byte for byte if none has a variable, else brunt fills in and escapes variables.
-func (p *plan) form(parts []draft.Part, whole draft.Text, r *draft.Request) {
-	r.Body.Sent = true
-	if text, static := whole.Static(); static {
-		r.Body.Text = draft.Lit(text)
-		r.Headers = append(r.Headers, draft.Header{
-			Name: "Content-Type", Value: draft.Lit("application/x-www-form-urlencoded"),
-		})
-		return
-	}
-	if !slices.IsSortedFunc(parts, func(a, b draft.Part) int { return strings.Compare(a.Name, b.Name) }) {
-		p.d.LoseAt(&r.Above, r.Line, "the order of the form: brunt sends the fields by name")
-	}
-	form := new(draft.Node)
-	for _, a := range parts {
-		value := a.Text
-		if s, static := value.Static(); static {
-			if a.File == "" { // already encoded
-				s = draft.Unescaped(s)
-			}
-			value = p.d.Field(r, a.Name, s)
-		}
-		if !draft.IsKey(a.Name) || form.Get(a.Name) != nil {
-			p.d.LoseAt(&r.Above, r.Line, "the parameter %q, which comes twice or has no name", draft.Clip(a.Name, 40))
-			continue
-		}
-		form.Set(a.Name, draft.Str(value))
-	}
-	r.Body.Form = form
 }
 
 // headers merges the headers of all managers in scope, the innermost last.

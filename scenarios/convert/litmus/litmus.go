@@ -30,7 +30,7 @@ func convert(d *draft.Builder, source []byte) error {
 			d.Lost(draft.Line(m), "%s %s: only a ChaosEngine names faults", d.Text(m, "kind"), d.Text(m, "metadata", "name"))
 			continue
 		}
-		if state := d.Text(m, "spec", "engineState"); state == "stop" {
+		if state := d.Text(m, "spec", "engineState"); state != "" && state != "active" {
 			d.Lost(draft.Line(m), "engineState %s: here its faults are injected", state)
 		}
 		if list := draft.At(m, "spec", "experiments"); list != nil {
@@ -54,11 +54,12 @@ func convert(d *draft.Builder, source []byte) error {
 
 // An experiment is an experiment of a ChaosEngine, with its environment variables.
 type experiment struct {
-	d    *draft.Builder
-	name string
-	line int
-	env  map[string]string
-	used map[string]bool
+	d     *draft.Builder
+	name  string
+	line  int
+	env   map[string]string
+	lines map[string]int // of the variables
+	used  map[string]bool
 }
 
 func (x *experiment) get(name string) string {
@@ -77,12 +78,14 @@ var quiet = map[string]bool{
 // convertExperiment converts one experiment of an engine.
 func convertExperiment(d *draft.Builder, engine, item *syntax.Node) {
 	x := &experiment{
-		d: d, name: d.Text(item, "name"), line: draft.Line(item), env: map[string]string{}, used: map[string]bool{},
+		d: d, name: d.Text(item, "name"), line: draft.Line(item), env: map[string]string{}, lines: map[string]int{},
+		used: map[string]bool{},
 	}
 	env := draft.At(item, "spec", "components", "env")
 	if env != nil {
 		for _, e := range env.Items {
 			name := d.Text(e, "name")
+			x.lines[name] = draft.Line(e)
 			if x.env[name] = strings.TrimSpace(d.Text(e, "value")); e.Get("valueFrom") != nil {
 				d.Skip(e, "valueFrom")
 				d.Lost(draft.Line(e), "%s of %s: its value is elsewhere in the cluster", name, x.name)
@@ -123,6 +126,10 @@ func convertExperiment(d *draft.Builder, engine, item *syntax.Node) {
 		s.Set(key, draft.Plain(unit))
 	}
 	n := x.inject(kind, s)
+	if s.Get("service") == nil && s.Get("to") == nil {
+		d.LoseAt(&n.Above, draft.Line(draft.At(engine, "spec", "appinfo")), "appinfo: %s acts on requests of the load; `from` and "+
+			"`to` name another link", x.name)
+	}
 	if probes := draft.At(item, "spec", "probe"); probes != nil {
 		for _, p := range probes.Items {
 			d.Lost(draft.Line(p), "the probe %s: an objective under slo, or a check of a step, asks the same of the load",
@@ -157,8 +164,12 @@ func (x *experiment) inject(kind string, s *draft.Node) *draft.Node {
 	n := x.d.Inject(f)
 	for _, name := range draft.SortedKeys(x.env) {
 		if v := x.env[name]; !x.used[name] && !quiet[name] && v != "" {
-			x.d.LoseAt(&n.Above, x.line, "%s", strings.TrimSpace(name+" "+draft.Harmless(name, v)))
+			x.d.LoseAt(&n.Above, x.lines[name], "%s", strings.TrimSpace(name+" "+draft.Harmless(name, v)))
 		}
+	}
+	if given && !repeats && draft.IsOneShot(kind) {
+		x.d.LoseAt(&n.Above, x.lines["TOTAL_CHAOS_DURATION"], "TOTAL_CHAOS_DURATION %s: it is injected once; `every` and `repeat` "+
+			"do it again", draft.Harmless("", x.env["TOTAL_CHAOS_DURATION"]))
 	}
 	if repeats && !draft.IsOneShot(kind) {
 		x.d.LoseAt(&n.Above, x.line, "CHAOS_INTERVAL %s: it is injected once", x.env["CHAOS_INTERVAL"])

@@ -241,7 +241,12 @@ func (a *api) request(op operation) *draft.Request {
 	for _, p := range a.parameters(op) {
 		v, ok := p.value(m)
 		if !ok {
+			a.d.LoseAt(&r.Above, cmp.Or(line(p.Origin), op.line), "the %s parameter %s, which is optional and has no example", p.In,
+				draft.Clip(p.Name, 40))
 			continue
+		}
+		if len(p.Examples) > 1 {
+			a.d.LoseAt(&r.Above, cmp.Or(line(p.Origin), op.line), "the other examples of %s", draft.Clip(p.Name, 40))
 		}
 		switch p.In {
 		case "path":
@@ -449,7 +454,12 @@ func (a *api) body(op operation, r *draft.Request, m *made) {
 	}
 	v, known := mt.Example, mt.Example != nil
 	if !known {
-		v, known = first(mt.Examples)
+		if v, known = first(mt.Examples); len(mt.Examples) > 1 {
+			a.d.LoseAt(&r.Above, op.line, "the other examples of the body")
+		}
+	}
+	if len(kinds) > 1 {
+		a.d.LoseAt(&r.Above, op.line, "the content of the other types of the body: %s", draft.Clip(strings.Join(kinds[1:], ", "), 100))
 	}
 	if !known {
 		v, known = exampleOf(mt.Schema)
