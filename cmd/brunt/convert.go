@@ -34,7 +34,9 @@ func convertCommand() *cobra.Command {
 ` + convertUsage() + `
 
 What can't be converted becomes a comment at its place in the scenario, and a line on
-standard error with the file and line of the source. No secret is written: an
+standard error with the file and line of the source, also if nothing is left to
+convert. The exit code is 2 if the scenario is not whole: a file that it names is not
+there. No secret is written: an
 Authorization or Cookie header, and fields such as password, become ${env.NAME}, which
 must be in the environment when brunt reads the scenario. Hosts beyond this machine are
 listed under guard.allow.load, for you to confirm.`,

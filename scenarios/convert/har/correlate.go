@@ -16,6 +16,7 @@ import (
 // An answered is a value in an answer that a later request may send.
 type answered struct {
 	name   string // of the field
+	within string // the name of the map that the field is in
 	value  string
 	number bool   // of JSON
 	finder string // the place in the answer
@@ -74,7 +75,7 @@ func answers(kind, text string, headers []harHeader) (out []answered) {
 		dec.UseNumber()
 		var doc any
 		if dec.Decode(&doc) == nil {
-			leaves(doc, "$", "", 0, add)
+			leaves(doc, answered{finder: "$"}, 0, add)
 		}
 	case strings.Contains(kind, "html"):
 		for _, tag := range hidden.FindAllString(text, mostAnswered) {
@@ -104,30 +105,33 @@ var plainKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // deepest is the depth of JSON that is read.
 const deepest = 20
 
-// leaves calls add for the texts and numbers of a document.
-func leaves(v any, path, name string, level int, add func(answered)) {
+// leaves calls add for the texts and numbers of a document, which is at a place of the answer.
+func leaves(v any, at answered, level int, add func(answered)) {
 	if level > deepest {
 		return
 	}
 	switch v := v.(type) {
 	case string:
-		add(answered{name: name, value: v, finder: path})
+		at.value = v
+		add(at)
 	case json.Number:
-		add(answered{name: name, value: v.String(), number: true, finder: path})
+		at.value, at.number = v.String(), true
+		add(at)
 	case []any:
 		for i, item := range v[:min(len(v), mostAnswered)] {
-			leaves(item, path+"["+strconv.Itoa(i)+"]", name, level+1, add)
+			next := at
+			next.finder += "[" + strconv.Itoa(i) + "]"
+			leaves(item, next, level+1, add)
 		}
 	case map[string]any:
 		for _, key := range draft.SortedKeys(v) {
-			next := path + "." + key
+			next := answered{name: key, within: at.name, finder: at.finder + "." + key}
 			if !plainKey.MatchString(key) {
-				if strings.ContainsAny(key, `'\`) {
-					continue
-				}
-				next = path + "['" + key + "']"
+				next.finder = at.finder + "['" + key + "']"
 			}
-			leaves(v[key], next, key, level+1, add)
+			if !strings.ContainsAny(key, `'\`) {
+				leaves(v[key], next, level+1, add)
+			}
 		}
 	}
 }
@@ -146,7 +150,7 @@ func (s *harSession) learn(e *harEntry, step *draft.Node) {
 func (s *harSession) vary(line int, name, value string) (draft.Text, *correlation) {
 	s.sending = append(s.sending, value)
 	c := s.known[value]
-	if c == nil || len(value) < 4 && !identifies.MatchString(name) {
+	if c == nil || len(value) < 4 && !identifies.MatchString(name) && (c.within == "" || !strings.EqualFold(name, c.within)) {
 		return nil, nil
 	}
 	if c.variable == "" {

@@ -389,9 +389,6 @@ func (s *harSession) request(e *harEntry) *draft.Request {
 	if e.Time > 0 {
 		s.length += time.Duration(float64(e.Time) * float64(time.Millisecond))
 	}
-	if e.u.RawQuery != "" {
-		r.Name = strings.ToUpper(r.Method) + " " + e.u.EscapedPath()
-	}
 	draft.Credentials(d, r, e.u)
 	place, _ := d.Place(e.u).Static()
 	origin := ""
@@ -399,6 +396,18 @@ func (s *harSession) request(e *harEntry) *draft.Request {
 		origin = place[:i+3+strings.IndexByte(place[i+3:]+"/", '/')]
 	}
 	r.URL = draft.Join(draft.Lit(origin), s.url(e.line, place[len(origin):])).Tidy()
+	if e.u.RawQuery != "" {
+		r.Name = strings.ToUpper(r.Method) + " "
+		for _, p := range r.URL {
+			path, _, query := strings.Cut(strings.TrimPrefix(p.Lit, origin), "?")
+			if r.Name += path; p.Ref != "" {
+				r.Name += "{" + strings.TrimPrefix(p.Ref, "var.") + "}"
+			}
+			if query {
+				break
+			}
+		}
+	}
 	r.Vary = s.field(e.line)
 	safe := r.Method == "GET" || r.Method == "HEAD"
 	for _, h := range e.Request.Headers {
