@@ -71,7 +71,8 @@ func mutant(w string) string {
 // unsaid are words with their lines that may change without a word in the scenario or the notes: names of Kubernetes,
 // how the tool itself works, and parts of what a note names as a whole.
 var unsaid = map[string]string{
-	"chaos-mesh": `in apiVersion:|in metadata: \{name: lose-a-cart, namespace: shop\}|^to in |in spec: \{mode: all, target|^2 in historyLimit|^Forbid in |^cart in podChaos` +
+	"chaos-mesh": `in apiVersion:|in metadata: \{name: lose-a-cart, namespace: shop\}|^to in ` +
+		`|in spec: \{mode: all, target|^2 in historyLimit|^Forbid in |^cart in podChaos` +
 		`|in spec: \{action: latency, mode: one|in metadata: \{name: shop\}`,
 	"chaostoolkit": `in "version"|in "configuration"|^"(probe|action|type|provider|process|arguments)" in |two carts run|` +
 		`"chaos(k8s.pod|toxi.toxic).actions" in |` +

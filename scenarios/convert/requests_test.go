@@ -29,18 +29,21 @@ func TestConvert_Requests(t *testing.T) {
 		{"the host of the URL", "curl", "curl -H 'Host: 127.0.0.1:1' http://127.0.0.1:1/", nil, "Host"},
 		{"another port", "curl", "curl -H 'Host: 127.0.0.1' http://127.0.0.1:1/", []string{"headers: {Host: 127.0.0.1}"}, ""},
 		{
-			"another host of a target", "vegeta", "GET http://127.0.0.1:1/\nHost: b.test\n", []string{"headers: {Host: b.test}"},
+			"another host of a target", "vegeta", "GET http://127.0.0.1:1/\nHost: b.test\n",
+			[]string{"headers: {Host: b.test}"},
 			"",
 		},
 		{"another host of a plan", "jmeter", plan("host"), []string{"headers: {Host: other.example.com}"}, ""},
 		{
 			"a header of the connection", "curl", "curl -H 'Connection: close' http://127.0.0.1:1/",
-			[]string{"the header Connection: brunt sets it"}, "",
+			[]string{"the header Connection: brunt sets it"},
+			"",
 		},
 		{"fields by name", "curl", "curl -d 'a=1&b=x+y' http://127.0.0.1:1/", []string{`form: {a: "1", b: x y}`}, "body:"},
 		{
 			"fields in another order", "curl", "curl -d 'b=1&a=2' http://127.0.0.1:1/",
-			[]string{`body: "b=1&a=2"`, "Content-Type: application/x-www-form-urlencoded"}, "form:",
+			[]string{`body: "b=1&a=2"`, "Content-Type: application/x-www-form-urlencoded"},
+			"form:",
 		},
 		{
 			"another encoding", "curl", "curl -d 'a=x%20y' http://127.0.0.1:1/", []string{"body: a=x%20y,"}, "form:",
@@ -48,31 +51,37 @@ func TestConvert_Requests(t *testing.T) {
 		{
 			"the charset of a form", "curl",
 			"curl -H 'Content-Type: application/x-www-form-urlencoded; charset=utf-8' -d a=1 http://127.0.0.1:1/",
-			[]string{"body: a=1,", "application/x-www-form-urlencoded; charset=utf-8"}, "form:",
+			[]string{"body: a=1,", "application/x-www-form-urlencoded; charset=utf-8"},
+			"form:",
 		},
 		{
 			"the charset of JSON", "curl",
 			"curl -H 'Content-Type: application/json; charset=utf-8' -d '{\"a\": 1}' http://127.0.0.1:1/",
-			[]string{"json: {a: 1}", `Content-Type: "application/json; charset=utf-8"`}, "",
+			[]string{"json: {a: 1}", `Content-Type: "application/json; charset=utf-8"`},
+			"",
 		},
 		{
 			"a file without a type", "vegeta", "POST http://127.0.0.1:1/\n@order.json\n",
-			[]string{"that no Content-Type is sent"}, "Content-Type:",
+			[]string{"that no Content-Type is sent"},
+			"Content-Type:",
 		},
 		{
-			"the standard input", "curl", "curl --data @- http://127.0.0.1:1/", []string{"post: /", "the standard input as a body"},
+			"the standard input", "curl", "curl --data @- http://127.0.0.1:1/",
+			[]string{"post: /", "the standard input as a body"},
 			"get: /",
 		},
 		{"a range without an end", "curl", "curl --range 600 http://127.0.0.1:1/", []string{"Range: bytes=600-"}, ""},
 		{
 			"parameters", "curl", "curl --url-query 'a=b c' --url-query +d=%20 --url-query e@f http://127.0.0.1:1/",
-			[]string{"get: \"/?a=b+c&d=%20\"", "--url-query of a file"}, "",
+			[]string{"get: \"/?a=b+c&d=%20\"", "--url-query of a file"},
+			"",
 		},
 		{"a parameter without equals", "jmeter", plan("query"), []string{"?q=a+b&bare&n=1"}, ""},
 		{"a form of a plan", "jmeter", plan("form"), []string{`body: "z=a+b&a=1&bare"`}, ""},
 		{
 			"a form with a variable", "jmeter", plan("form-variable"),
-			[]string{"form: {z: \"${uuid()}\", a: \"1\"}", "the order of the form"}, "",
+			[]string{"form: {z: \"${uuid()}\", a: \"1\"}", "the order of the form"},
+			"",
 		},
 		{"bytes", "k6", "\x00\x01export", []string{"want a script of k6, which is a text"}, ""},
 		{"no script", "k6", "hello world", []string{"reading the script"}, ""},
@@ -100,7 +109,8 @@ func TestConvert_Correlates(t *testing.T) {
 		no   []string
 	}{
 		{
-			"login", []string{
+			"login",
+			[]string{
 				"extract: {id: $.user.id, token: $.token}", "get: \"/users/${var.id}/orders?limit=2\"",
 				"name: \"GET /users/{id}/orders\"", `Authorization: "Bearer ${var.token}"`, `extract: {id_2: "$[1].id"}`,
 				`json: {order: "${var.id_2}", user: "${var.id}"}`,
@@ -108,7 +118,8 @@ func TestConvert_Correlates(t *testing.T) {
 			[]string{"tok-5f1c9a7e2b", "${env.", "limit=${"},
 		},
 		{
-			"created", []string{`put: "/carts/${var.id}?version=${var.version}"`, `delete: "/carts/${var.id}"`},
+			"created",
+			[]string{`put: "/carts/${var.id}?version=${var.version}"`, `delete: "/carts/${var.id}"`},
 			[]string{"9f0d3c52", "X-Request-Id"},
 		},
 		{"csrf", []string{`form: {csrf_token: "${var.csrf_token}", user: ann}`, "csrf_token: \"~ <input"}, nil},

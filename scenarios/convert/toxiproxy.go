@@ -23,8 +23,8 @@ func toxiproxyConverter() draft.Converter {
 	}
 }
 
-// toxiproxyConvert reads a configuration, which is a list of proxies, an answer of the API, which is a map of proxies by
-// name, or a script with commands of toxiproxy-cli.
+// toxiproxyConvert reads a configuration, which is a list of proxies, an answer of the API, which is a map of proxies
+// by name, or a script with commands of toxiproxy-cli.
 func toxiproxyConvert(d *draft.Builder, source []byte) error {
 	if begin := bytes.TrimSpace(source); len(begin) == 0 || begin[0] != '{' && begin[0] != '[' {
 		return toxiproxyCommands(d, source)

@@ -138,13 +138,14 @@ func (w *workflow) run(name string, line, depth int) {
 		deadline = ""
 	default:
 		e := &experiment{
-			d: w.d, name: name, kind: kind, line: line, spec: t.Get(lowerFirst(kind)), deadline: deadline, namespace: w.namespace,
+			d: w.d, name: name, kind: kind, line: line, spec: t.Get(lowerFirst(kind)), deadline: deadline,
+			namespace: w.namespace,
 		}
 		if kind == "Schedule" && e.spec != nil {
 			e.schedule()
 		}
 		if again {
-			w.d.Forget(e.spec) // its parts are read anew
+			w.d.Forget(e.spec) // its parts are read again
 		}
 		e.convert()
 		w.d.Skip(t, lowerFirst(kind))

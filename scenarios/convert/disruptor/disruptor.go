@@ -320,7 +320,8 @@ func (s *script) call(dot *ast.DotExpression, args []ast.Expression, line int) {
 			settings.SetWhole("pick", count)
 		}
 		if unit != "" {
-			s.lose(s.d.Inject(draft.Fault{Name: "terminate-" + unit, Line: line, Kind: "pod.delete", Settings: settings}), line, lost)
+			f := draft.Fault{Name: "terminate-" + unit, Line: line, Kind: "pod.delete", Settings: settings}
+			s.lose(s.d.Inject(f), line, lost)
 		}
 	}
 }

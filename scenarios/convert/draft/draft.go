@@ -56,7 +56,8 @@ func newBuilder(o Options) *Builder {
 	return &Builder{
 		O: o, secrets: map[string]string{}, Params: top(), Data: top(), Setup: top(), Load: top(), Teardown: top(),
 		experiment: experiment{
-			reader: reader{map[*syntax.Node]bool{}}, lines: map[string]int{}, Units: &Node{Block: true}, Chaos: top(), Slo: top(),
+			reader: reader{map[*syntax.Node]bool{}}, lines: map[string]int{}, Units: &Node{Block: true}, Chaos: top(),
+			Slo: top(),
 		},
 	}
 }

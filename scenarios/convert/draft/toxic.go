@@ -52,9 +52,10 @@ func (d *Builder) Toxic(t Toxic) *Node {
 	}
 	n := d.Inject(f)
 	lose := func(format string, args ...any) { d.LoseAt(&n.Above, t.Line, format, args...) }
-	if _, delay, _ := Duration(d.Text(t.Attributes, "delay"), time.Microsecond); kind == "tcp.slicer" && delay < leastSlice {
+	delay := d.Text(t.Attributes, "delay")
+	if _, each, _ := Duration(delay, time.Microsecond); kind == "tcp.slicer" && each < leastSlice {
 		lose("a delay of %s µs between pieces: brunt takes at least %s",
-			cmp.Or(Harmless("delay", d.Text(t.Attributes, "delay")), "0"), quantity.FormatDuration(leastSlice))
+			cmp.Or(Harmless("delay", delay), "0"), quantity.FormatDuration(leastSlice))
 	}
 	switch timeout := d.Text(t.Attributes, "timeout"); {
 	case kind == "network.blackhole":

@@ -150,7 +150,11 @@ func (s *harSession) learn(e *harEntry, step *draft.Node) {
 func (s *harSession) vary(line int, name, value string) (draft.Text, *correlation) {
 	s.sending = append(s.sending, value)
 	c := s.known[value]
-	if c == nil || len(value) < 4 && !identifies.MatchString(name) && (c.within == "" || !strings.EqualFold(name, c.within)) {
+	if c == nil {
+		return nil, nil
+	}
+	named := identifies.MatchString(name) || c.within != "" && strings.EqualFold(name, c.within)
+	if len(value) < 4 && !named {
 		return nil, nil
 	}
 	if c.variable == "" {
@@ -236,7 +240,7 @@ func (s *harSession) header(line int, name, value string) draft.Text {
 	return draft.Lit(value)
 }
 
-// main returns the host of the recording: of its first page, else the one with most requests.
+// mainHost returns the host of a recording: of its first page, else the one with most requests.
 func mainHost(entries []*harEntry) string {
 	count := map[string]int{}
 	var order []string

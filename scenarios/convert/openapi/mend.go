@@ -10,8 +10,8 @@ import (
 
 // texts are keys of OpenAPI whose values are texts, and which documents often give as a number or as something else.
 var texts = []string{
-	"openapi", "version", "title", "summary", "description", "termsOfService", "operationId", "name", "email", "identifier",
-	"pattern",
+	"openapi", "version", "title", "summary", "description", "termsOfService", "operationId", "name", "email",
+	"identifier", "pattern",
 }
 
 // named are keys whose maps have names of the author as keys.
@@ -31,8 +31,8 @@ type cut struct {
 }
 
 // mended returns a document in which each value that has to be a text is one: a number or a truth value in its own
-// letters, and a map or a list, such as a $ref in a description, as an empty text. Lines stay where they are. A document
-// that can't be read is returned as it is.
+// letters, and a map or a list, such as a $ref in a description, as an empty text. Lines stay where they are. It
+// returns a document that can't be read as it is.
 func mended(file string, source []byte) []byte {
 	m, nodes := syntax.NewMistakes(nil, nil), 0
 	doc := syntax.Read(file, source, m, &nodes)

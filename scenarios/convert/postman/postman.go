@@ -76,8 +76,8 @@ func convert(d *draft.Builder, source []byte) error {
 		return fmt.Errorf("%s: want a collection of Postman 2.1, with info and item", d.O.File)
 	}
 	c := &collection{
-		d: d, flow: &draft.Node{Block: true, Items: []*draft.Node{}}, values: map[string]value{}, made: map[string]draft.Text{},
-		told: map[string]bool{},
+		d: d, flow: &draft.Node{Block: true, Items: []*draft.Node{}}, values: map[string]value{},
+		made: map[string]draft.Text{}, told: map[string]bool{},
 	}
 	c.variables(root.Get("variable"))
 	if err := c.environment(); err != nil {
@@ -173,7 +173,7 @@ func (c *collection) request(item *syntax.Node, name string, s scope) {
 	d := c.d
 	d.Skip(item, "response") // examples of answers
 	n := item.Get("request")
-	r := &draft.Request{Line: draft.Line(n), Name: name, Method: "GET", Above: nil}
+	r := &draft.Request{Line: draft.Line(n), Name: name, Method: "GET"}
 	if r.Line == 0 {
 		r.Line = draft.Line(item)
 	}
@@ -218,7 +218,7 @@ func (c *collection) request(item *syntax.Node, name string, s scope) {
 	d.Add(c.flow, d.Step(r, c.flow))
 }
 
-// dynamic maps variables of Postman that each use draws anew to placeholders.
+// dynamic maps variables of Postman that have another value at each use to placeholders.
 var dynamic = map[string]string{
 	"$guid": "uuid()", "$randomUUID": "uuid()", "$timestamp": "now(unix)", "$isoTimestamp": "now()",
 	"$randomInt": "int(0,1000)",
@@ -284,7 +284,8 @@ func (c *collection) constant(name string) (string, bool) {
 	return c.resolved(v.text, 1)
 }
 
-// resolved replaces the variables in a text whose values are known and no secrets. It reports false if there are others.
+// resolved replaces the variables in a text whose values are known and no secrets. It reports false if there are
+// others.
 func (c *collection) resolved(text string, depth int) (string, bool) {
 	var out strings.Builder
 	for {

@@ -238,7 +238,7 @@ func (s *script) expression(e ast.Expression) bool {
 		return true // changes nothing
 	case c.is("pm", "test") && len(args) == 2:
 		return s.function(args[1])
-	case slices.ContainsFunc(setters, func(w []string) bool { return c.is(w...) && len(c.words) == len(w) }) && len(args) == 2:
+	case len(args) == 2 && slices.ContainsFunc(setters, func(w []string) bool { return slices.Equal(c.words, w) }):
 		return s.set(args[0], args[1])
 	case s.test && c.is("pm", "response"):
 		return s.response(c)
@@ -405,7 +405,10 @@ func (s *script) headerIs(key string, n *draft.Node) bool {
 }
 
 // fillers are words of assertions that say nothing.
-var fillers = []string{"to", "be", "been", "is", "that", "which", "and", "has", "have", "with", "at", "of", "same", "but", "does", "still", "deep"}
+var fillers = []string{
+	"to", "be", "been", "is", "that", "which", "and", "has", "have", "with", "at", "of", "same", "but", "does", "still",
+	"deep",
+}
 
 // expect converts an assertion on a value, such as pm.expect(pm.response.code).to.eql(200).
 func (s *script) expect(of ast.Expression, c chain) bool {
@@ -488,6 +491,9 @@ var comparisons = map[string]string{
 	"lessThan": "<", "lt": "<", "least": ">=", "gte": ">=", "most": "<=", "lte": "<=",
 }
 
+// inclusions are the assertions that a text contains another.
+var inclusions = []string{"include", "includes", "contain", "contains", "string"}
+
 // matcher makes the right side of a check of an assertion.
 func matcher(words []string, args []ast.Expression) (*draft.Node, bool) {
 	text, number := "", false
@@ -512,7 +518,7 @@ func matcher(words []string, args []ast.Expression) (*draft.Node, bool) {
 		return draft.Plain("= " + text), true
 	case comparisons[words[0]] != "" && number:
 		return draft.Plain(comparisons[words[0]] + " " + text), true
-	case slices.Contains([]string{"include", "includes", "contain", "contains", "string"}, words[0]) && text != "" && !number:
+	case text != "" && !number && slices.Contains(inclusions, words[0]):
 		return draft.Plain("~ " + regexp.QuoteMeta(text)), true
 	}
 	return nil, false
