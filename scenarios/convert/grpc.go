@@ -200,6 +200,9 @@ func value(f protoreflect.FieldDescriptor, within []protoreflect.FullName) *draf
 		return draft.Raw("true")
 	case protoreflect.EnumKind:
 		values := f.Enum().Values()
+		if values.Len() == 0 { // it is in a file that is not there
+			return nil
+		}
 		return draft.Plain(string(values.Get(min(1, values.Len()-1)).Name())) // the first value means that none is set
 	case protoreflect.FloatKind, protoreflect.DoubleKind:
 		return draft.Raw("1.5")

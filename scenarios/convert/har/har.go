@@ -88,7 +88,7 @@ func Converter() draft.Converter {
 
 // convert reads a recording of a browser. One session becomes one flow, with its pauses.
 func convert(d *draft.Builder, source []byte) error {
-	entries, pages, err := readHAR(d.O.File, source)
+	entries, pages, err := readHAR(d, source)
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func convert(d *draft.Builder, source []byte) error {
 }
 
 // readHAR reads entries and pages one by one, without keeping answers in memory.
-func readHAR(file string, source []byte) (entries []*harEntry, pages map[string]string, err error) {
+func readHAR(d *draft.Builder, source []byte) (entries []*harEntry, pages map[string]string, err error) {
 	pages = map[string]string{}
 	source = bytes.TrimPrefix(source, []byte("\ufeff"))
 	dec := json.NewDecoder(bytes.NewReader(source))
@@ -129,7 +129,12 @@ func readHAR(file string, source []byte) (entries []*harEntry, pages map[string]
 				found = true
 				return array(dec, func() error {
 					e := &harEntry{line: lines.At(int(dec.InputOffset()))}
-					if err := dec.Decode(e); err != nil {
+					err := dec.Decode(e)
+					if wrong, ok := draft.WrongType(err); ok {
+						d.Lost(e.line, "an entry that can't be read: %s", wrong)
+						return nil
+					}
+					if err != nil {
 						return err
 					}
 					e.at, _ = time.Parse(time.RFC3339Nano, string(e.Started))
@@ -155,10 +160,10 @@ func readHAR(file string, source []byte) (entries []*harEntry, pages map[string]
 		return skip(dec)
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s:%d: %w", file, lines.At(int(dec.InputOffset())), err)
+		return nil, nil, fmt.Errorf("%s:%d: %w", d.O.File, lines.At(int(dec.InputOffset())), err)
 	}
 	if !found {
-		return nil, nil, fmt.Errorf("%s: want a recording (HAR), with log.entries in it", file)
+		return nil, nil, fmt.Errorf("%s: want a recording (HAR), with log.entries in it", d.O.File)
 	}
 	return entries, pages, nil
 }

@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"brunt/scenarios/convert/draft"
 	"brunt/scenarios/disk"
+	"brunt/scenarios/syntax"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -41,7 +43,7 @@ func convert(d *draft.Builder, source []byte) (err error) {
 	doc, err := loadOpenAPI(d, source)
 	if err != nil { // perhaps of a text that is a number
 		if doc, err = loadOpenAPI(d, mended(d.O.File, source)); err != nil {
-			return fmt.Errorf("reading %s: %w", d.O.File, err)
+			return reason(d, source, err)
 		}
 		d.Tell(0, "some texts of the document, such as a version or a description, are no texts: they are read as such")
 	}
@@ -60,6 +62,22 @@ func convert(d *draft.Builder, source []byte) (err error) {
 	draft.MixOf(d, a.load, all)
 	d.Load.Set("operations", a.load)
 	return nil
+}
+
+// wrongType matches the library's error for a value of a wrong type.
+var wrongType = regexp.MustCompile(`cannot unmarshal (\w+) into field (\S+)`)
+
+// reason says why a document can't be read.
+func reason(d *draft.Builder, source []byte, err error) error {
+	m, nodes := syntax.NewMistakes(nil, nil), 0
+	if syntax.Read(d.O.File, source, m, &nodes); m.Err() != nil {
+		return m.Err()
+	}
+	if wrong := wrongType.FindStringSubmatch(err.Error()); wrong != nil { // the library does not wrap this error
+		return fmt.Errorf("%s: %s of the document is of the type %s, which OpenAPI 3 does not allow there", d.O.File, wrong[2],
+			wrong[1])
+	}
+	return fmt.Errorf("%s: this is no valid document of OpenAPI 3: %w", d.O.File, err)
 }
 
 // loadOpenAPI reads the document, and the files beside it that it references.
