@@ -110,7 +110,7 @@ listed under guard.allow.load, for you to confirm.`,
 			for _, m := range mistakes.List() {
 				fmt.Fprintf(stderr(c), "still to be mended: %v\n", m)
 			}
-			return scenarios.Usage(fmt.Errorf("the scenario is written, and %s in it is still to be mended",
+			return scenarios.Usage(fmt.Errorf("the scenario is written, with %s to be mended",
 				syntax.Amount(len(mistakes.List()), "mistake")))
 		},
 	}

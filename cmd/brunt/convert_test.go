@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,9 +24,6 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/reflection"
 )
-
-// foreignFiles are files of other tools, in the folder of the package that reads them.
-var foreignFiles = converttest.Golden
 
 var foreignFolder = filepath.Join(top, "scenarios", "convert", "testdata")
 
@@ -101,47 +99,48 @@ func TestConvert_Server(t *testing.T) {
 // except for missing files and objectives that cannot be decided.
 func FuzzConvert_Compiles(f *testing.F) {
 	kinds := convert.Kinds()
-	for name, kind := range foreignFiles {
-		b, err := os.ReadFile(filepath.Join(foreignFolder, name))
+	for path, kind := range converttest.Sources(f, foreignFolder) {
+		b, err := os.ReadFile(path)
 		if err != nil {
 			f.Fatal(err)
 		}
-		for i, k := range kinds {
-			if k == kind {
-				f.Add(byte(i), b)
-			}
-		}
+		f.Add(byte(slices.Index(kinds, kind)), b)
 	}
 	known := regexp.MustCompile(`no such file|can't be judged|data "|nothing extracts|the script of load`)
 	f.Fuzz(func(t *testing.T, kind byte, b []byte) {
 		if len(b) > 64<<10 {
 			return
 		}
-		made, err := convert.Convert(b, draft.Options{Kind: kinds[int(kind)%len(kinds)], File: "source", From: "nowhere"})
+		mistakes := func(made *draft.Scenario) []syntax.Mistake {
+			sc, err := scenarios.Parse("made.yaml", scenarios.Options{
+				Env: func(string) (string, bool) { return "http://127.0.0.1", true },
+				Read: func(path string) ([]byte, error) {
+					if path == "made.yaml" {
+						return []byte(made.Text), nil
+					}
+					return nil, os.ErrNotExist
+				},
+			})
+			if sc == nil {
+				t.Fatalf("%v\n%s", err, made.Text)
+			}
+			_, err = plan.Compile(sc, plan.CompileOptions{})
+			list, ok := err.(*syntax.MistakesError)
+			switch {
+			case err == nil:
+				return nil
+			case !ok:
+				t.Fatalf("%v\n%s", err, made.Text)
+			}
+			return list.List()
+		}
+		made, err := convert.Convert(b, draft.Options{
+			Kind: kinds[int(kind)%len(kinds)], File: "source", From: "nowhere", Validate: mistakes,
+		})
 		if err != nil {
 			return
 		}
-		sc, err := scenarios.Parse("made.yaml", scenarios.Options{
-			Env: func(string) (string, bool) { return "http://127.0.0.1", true },
-			Read: func(path string) ([]byte, error) {
-				if path == "made.yaml" {
-					return []byte(made.Text), nil
-				}
-				return nil, os.ErrNotExist
-			},
-		})
-		if sc == nil {
-			t.Fatalf("%v\n%s", err, made.Text)
-		}
-		_, err = plan.Compile(sc, plan.CompileOptions{})
-		mistakes, ok := err.(*syntax.MistakesError)
-		if err == nil {
-			return
-		}
-		if !ok {
-			t.Fatalf("%v\n%s", err, made.Text)
-		}
-		for _, m := range mistakes.List() {
+		for _, m := range mistakes(made) {
 			if !known.MatchString(m.String()) && !strings.Contains(m.String(), os.ErrNotExist.Error()) {
 				t.Fatalf("%v\n%s", m, made.Text)
 			}

@@ -272,6 +272,7 @@ func (e *experiment) pick(s *draft.Node) {
 		if mode != "fixed-percent" {
 			e.lost = append(e.lost, "random-max-percent: always "+value+" percent")
 		}
+	case "":
 	default:
 		e.lost = append(e.lost, "the mode "+mode)
 	}

@@ -44,6 +44,17 @@ func convert(d *draft.Builder, source []byte) error {
 	if len(all) == 0 {
 		return fmt.Errorf("%s: no command curl is in it", d.O.File)
 	}
+	switch tls := d.TLS; {
+	case tls == nil:
+	case tls.Get("cert") != nil && tls.Get("key") == nil: // the file holds both
+		tls.Set("key", tls.Get("cert"))
+	case tls.Get("cert") == nil && tls.Get("key") != nil:
+		d.Lost(0, "--key without --cert")
+		tls.Drop("key")
+		if tls.Fields == nil {
+			d.TLS = nil
+		}
+	}
 	if len(c.flow.Items) > 0 {
 		d.Load.Set("requests", c.load.Set("flow", c.flow))
 	}

@@ -3,6 +3,7 @@ package draft
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -125,6 +126,9 @@ func (d *Builder) Together(branches ...func()) {
 	d.until = end
 }
 
+// isNamespace matches names of namespaces.
+var isNamespace = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$`)
+
 // A Pod selects pods of a cluster.
 type Pod struct {
 	Name      string            // of the service that stands for the pods; empty is the value of a label
@@ -138,6 +142,9 @@ type Pod struct {
 func (d *Builder) Pods(p Pod) (name, lost string) {
 	if d.Units.Fields != nil {
 		return "", mixed
+	}
+	if p.Namespace != "" && !isNamespace.MatchString(p.Namespace) {
+		return "", fmt.Sprintf("pods in the namespace %s, which is not the name of one", Clip(p.Namespace, 60))
 	}
 	if d.namespace = cmp.Or(d.namespace, p.Namespace); p.Namespace != "" && p.Namespace != d.namespace {
 		return "", fmt.Sprintf("pods in the namespace %s: this scenario has those in %s; convert the others apart",

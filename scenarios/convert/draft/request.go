@@ -226,7 +226,9 @@ func (d *Builder) carry(r *Request, s, headers *Node, method string) {
 	whole, static := b.Text.Static()
 	switch {
 	case b.Parts != nil:
-		s.Set("multipart", d.multipart(r, s))
+		if parts := d.multipart(r, s); parts.Fields != nil {
+			s.Set("multipart", parts)
+		}
 		return
 	case b.Form != nil:
 		s.Set("form", b.Form)
@@ -374,7 +376,7 @@ func (d *Builder) multipart(r *Request, s *Node) *Node {
 			if p.FileName != "" {
 				v.Set("name", Plain(p.FileName))
 			}
-		case p.FileName != "" || p.Kind != "":
+		case p.FileName != "" || OneLine(p.Kind) != "":
 			v = (&Node{}).Set("text", Str(p.Text))
 			if p.FileName != "" {
 				v.Set("name", Plain(p.FileName))
@@ -385,8 +387,8 @@ func (d *Builder) multipart(r *Request, s *Node) *Node {
 				v = Str(d.Field(r, p.Name, value))
 			}
 		}
-		if p.Kind != "" {
-			v.Set("type", Plain(p.Kind))
+		if kind := OneLine(p.Kind); kind != "" {
+			v.Set("type", Plain(kind))
 		}
 		switch old := out.Get(p.Name); {
 		case old == nil:

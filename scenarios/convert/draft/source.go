@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"brunt/scenarios/syntax"
@@ -124,15 +123,11 @@ func (d *Builder) dropInvalid(text string, mistakes []syntax.Mistake) (dropped b
 				name = f.Key
 			}
 		}
-		i := slices.IndexFunc(d.Chaos.Fields, func(f field) bool { return f.Key == name })
-		if i >= 0 && m.Pos.Line <= lastLine(faults.Get(name)) {
-			d.Chaos.Fields = slices.Delete(d.Chaos.Fields, i, i+1)
+		if d.Chaos.Get(name) != nil && m.Pos.Line <= lastLine(faults.Get(name)) {
+			d.Chaos.Drop(name)
 			d.Tell(d.lines[name], "%s makes no valid fault: %s", name, m.What)
 			dropped = true
 		}
-	}
-	if len(d.Chaos.Fields) == 0 {
-		d.Chaos.Fields = nil
 	}
 	return dropped
 }
