@@ -34,13 +34,16 @@ func convertCommand() *cobra.Command {
 ` + convertUsage() + `
 
 What can't be converted becomes a comment at its place in the scenario, and a line on
-standard error with the file and line of the source. No secret is written: an
+standard error with the file and line of the source, also if nothing is left to
+convert. The exit code is 2 if the scenario is not whole: a file that it names is not
+there. No secret is written: an
 Authorization or Cookie header, and fields such as password, become ${env.NAME}, which
 must be in the environment when brunt reads the scenario. Hosts beyond this machine are
 listed under guard.allow.load, for you to confirm.`,
 		Example: `  brunt convert har shop.har -o shop.yaml
   brunt convert jmeter plan.jmx -o plan.yaml && brunt validate plan.yaml
   brunt convert openapi api.yaml > api-load.yaml
+  brunt convert postman shop.json --environment staging.json -o shop.yaml
   brunt convert grpc 127.0.0.1:50051 -o orders.yaml
   brunt convert toxiproxy toxiproxy.json -o toxics.yaml
   brunt convert curl - < copied-from-the-browser.sh
@@ -66,7 +69,29 @@ listed under guard.allow.load, for you to confirm.`,
 			if output != "" {
 				o.To = filepath.Dir(output)
 			}
+			name := output
+			if name == "" {
+				name = "scenario.yaml"
+			}
+			var invalid error
+			o.Validate = func(made *draft.Scenario) (out []syntax.Mistake) {
+				var mistakes *syntax.MistakesError
+				if invalid = validate(made, name); errors.As(invalid, &mistakes) {
+					for _, m := range mistakes.List() {
+						if m.Pos.File == name {
+							out = append(out, m)
+						}
+					}
+				}
+				return out
+			}
 			made, err := convert.Convert(source, o)
+			var refused *draft.RefusedError
+			if errors.As(err, &refused) {
+				for _, n := range refused.Notes {
+					fmt.Fprintln(stderr(c), n)
+				}
+			}
 			if err != nil {
 				return scenarios.Usage(err)
 			}
@@ -78,11 +103,20 @@ listed under guard.allow.load, for you to confirm.`,
 			} else if err := writeNew(output, made.Text, disk.Private, force); err != nil {
 				return err
 			}
-			return check(c, made, output)
+			var mistakes *syntax.MistakesError
+			if !errors.As(invalid, &mistakes) {
+				return invalid
+			}
+			for _, m := range mistakes.List() {
+				fmt.Fprintf(stderr(c), "still to be mended: %v\n", m)
+			}
+			return scenarios.Usage(fmt.Errorf("the scenario is written, with %s to be mended",
+				syntax.Amount(len(mistakes.List()), "mistake")))
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", "", "write the scenario to a file")
 	c.Flags().BoolVar(&force, "force", false, "overwrite a file that exists")
+	c.Flags().StringVar(&o.Environment, "environment", "", "postman: the values of variables, as Postman exports an environment")
 	c.Flags().BoolVar(&o.Static, "static", false, "har: include images, fonts, styles and scripts")
 	c.Flags().StringSliceVar(&o.Hosts, "host", nil,
 		"har: also include this host, besides the host of the first page; can be given several times")
@@ -148,12 +182,9 @@ func usageOf(source []byte, err error) ([]byte, error) {
 	return source, nil
 }
 
-// check parses the output like a run would, and reports files that the source names but that do not exist.
-func check(c *cobra.Command, made *draft.Scenario, output string) error {
-	name := output
-	if name == "" {
-		name = "scenario.yaml"
-	}
+// validate parses and compiles a scenario like a run would. Its mistakes include files that the source names but that
+// do not exist.
+func validate(made *draft.Scenario, name string) error {
 	secrets := map[string]bool{}
 	for _, s := range made.Secrets {
 		secrets[s.Env] = true
@@ -174,13 +205,6 @@ func check(c *cobra.Command, made *draft.Scenario, output string) error {
 	})
 	if err == nil {
 		_, err = plan.Compile(sc, plan.CompileOptions{Self: self()})
-	}
-	var mistakes *syntax.MistakesError
-	if errors.As(err, &mistakes) {
-		for _, m := range mistakes.List() {
-			fmt.Fprintf(stderr(c), "still to be mended: %v\n", m)
-		}
-		return nil
 	}
 	return err
 }

@@ -7,12 +7,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"brunt/scenarios"
 	"brunt/scenarios/convert"
+	"brunt/scenarios/convert/converttest"
 	"brunt/scenarios/convert/draft"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/syntax"
@@ -23,42 +25,36 @@ import (
 	"google.golang.org/grpc/reflection"
 )
 
-// foreignFiles are files of other tools, in the folder of the package that reads them.
-var foreignFiles = map[string]string{
-	"targets.vegeta": "vegeta", "targets.vegeta.json": "vegeta", "shop.har": "har", "shop.openapi.yaml": "openapi",
-	"petstore.openapi.json": "openapi",
-	"shop.jmx":              "jmeter", "groups.jmx": "jmeter", "session.curl.sh": "curl", "windows.curl.bat": "curl",
-	"script.k6.js": "k6", "shop.protoset": "grpc",
-	"proxies.toxiproxy.json": "toxiproxy", "api.toxiproxy.json": "toxiproxy", "night.pumba.sh": "pumba",
-	"shop.chaos-mesh.yaml": "chaos-mesh",
-	"shop.litmus.yaml":     "litmus", "shop.openslo.yaml": "openslo",
-	"drill.chaostoolkit.json": "chaostoolkit", "mesh.disruptor.js": "disruptor",
-}
-
 var foreignFolder = filepath.Join(top, "scenarios", "convert", "testdata")
 
-// TestConvert_Validates checks that validate accepts what convert writes.
+// TestConvert_Validates checks that validate accepts what convert writes, and that a refusal says why.
 func TestConvert_Validates(t *testing.T) {
 	variable := regexp.MustCompile(`environment variable (\w+) holds`)
-	for name, kind := range foreignFiles {
-		t.Run(name, func(t *testing.T) {
+	needs := regexp.MustCompile(`mended: [^\n]*(no such file|is not there|the script of load|system cannot find)`)
+	for path, kind := range converttest.Sources(t, foreignFolder) {
+		t.Run(filepath.Base(filepath.Dir(path))+"/"+filepath.Base(path), func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "made.yaml")
 			var said bytes.Buffer
 			c := convertCommand()
 			c.SetErr(&said)
-			c.SetArgs([]string{kind, filepath.Join(foreignFolder, name), "-o", out})
-			if err := c.Execute(); err != nil {
-				t.Fatal(err)
-			}
-			if strings.Contains(said.String(), "still to be mended") {
-				t.Errorf("it is not whole:\n%s", said.String())
-			}
-			b, err := os.ReadFile(out)
-			if err != nil {
-				t.Fatal(err)
+			c.SetArgs([]string{kind, path, "-o", out})
+			err := c.Execute()
+			b, none := os.ReadFile(out)
+			switch {
+			case none != nil && err != nil:
+				if said.Len() == 0 {
+					t.Errorf("refused without a reason: %v", err)
+				}
+				return
+			case none != nil:
+				t.Fatal(none)
+			case needs.MatchString(said.String()) && err != nil:
+				return // a file that the source names is not there
+			case err != nil:
+				t.Fatalf("it is not whole: %v\n%s\n%s", err, said.String(), b)
 			}
 			for _, m := range variable.FindAllStringSubmatch(string(b), -1) {
-				t.Setenv(m[1], "something-secret")
+				t.Setenv(m[1], "http://127.0.0.1") // a URL may begin with it
 			}
 			if _, err := compile(out, nil); err != nil {
 				t.Errorf("%v\n%s", err, b)
@@ -103,47 +99,48 @@ func TestConvert_Server(t *testing.T) {
 // except for missing files and objectives that cannot be decided.
 func FuzzConvert_Compiles(f *testing.F) {
 	kinds := convert.Kinds()
-	for name, kind := range foreignFiles {
-		b, err := os.ReadFile(filepath.Join(foreignFolder, name))
+	for path, kind := range converttest.Sources(f, foreignFolder) {
+		b, err := os.ReadFile(path)
 		if err != nil {
 			f.Fatal(err)
 		}
-		for i, k := range kinds {
-			if k == kind {
-				f.Add(byte(i), b)
-			}
-		}
+		f.Add(byte(slices.Index(kinds, kind)), b)
 	}
 	known := regexp.MustCompile(`no such file|can't be judged|data "|nothing extracts|the script of load`)
 	f.Fuzz(func(t *testing.T, kind byte, b []byte) {
 		if len(b) > 64<<10 {
 			return
 		}
-		made, err := convert.Convert(b, draft.Options{Kind: kinds[int(kind)%len(kinds)], File: "source", From: "nowhere"})
+		mistakes := func(made *draft.Scenario) []syntax.Mistake {
+			sc, err := scenarios.Parse("made.yaml", scenarios.Options{
+				Env: func(string) (string, bool) { return "http://127.0.0.1", true },
+				Read: func(path string) ([]byte, error) {
+					if path == "made.yaml" {
+						return []byte(made.Text), nil
+					}
+					return nil, os.ErrNotExist
+				},
+			})
+			if sc == nil {
+				t.Fatalf("%v\n%s", err, made.Text)
+			}
+			_, err = plan.Compile(sc, plan.CompileOptions{})
+			list, ok := err.(*syntax.MistakesError)
+			switch {
+			case err == nil:
+				return nil
+			case !ok:
+				t.Fatalf("%v\n%s", err, made.Text)
+			}
+			return list.List()
+		}
+		made, err := convert.Convert(b, draft.Options{
+			Kind: kinds[int(kind)%len(kinds)], File: "source", From: "nowhere", Validate: mistakes,
+		})
 		if err != nil {
 			return
 		}
-		sc, err := scenarios.Parse("made.yaml", scenarios.Options{
-			Env: func(string) (string, bool) { return "http://127.0.0.1", true },
-			Read: func(path string) ([]byte, error) {
-				if path == "made.yaml" {
-					return []byte(made.Text), nil
-				}
-				return nil, os.ErrNotExist
-			},
-		})
-		if sc == nil {
-			t.Fatalf("%v\n%s", err, made.Text)
-		}
-		_, err = plan.Compile(sc, plan.CompileOptions{})
-		mistakes, ok := err.(*syntax.MistakesError)
-		if err == nil {
-			return
-		}
-		if !ok {
-			t.Fatalf("%v\n%s", err, made.Text)
-		}
-		for _, m := range mistakes.List() {
+		for _, m := range mistakes(made) {
 			if !known.MatchString(m.String()) && !strings.Contains(m.String(), os.ErrNotExist.Error()) {
 				t.Fatalf("%v\n%s", m, made.Text)
 			}

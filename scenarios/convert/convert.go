@@ -1,5 +1,5 @@
 // Package convert writes scenarios from the files of other tools: of loads, such as recordings of
-// browsers (HAR), plans of JMeter and scripts of k6; of faults, such as toxics of toxiproxy and
+// browsers (HAR), collections of Postman and plans of JMeter; of faults, such as toxics of toxiproxy and
 // manifests of Chaos Mesh; and of objectives (OpenSLO).
 //
 //	text -Convert-> the Converter of its format -> draft.Builder: steps, loads, data, faults -> Scenario
@@ -31,6 +31,7 @@ import (
 	"brunt/scenarios/convert/jmeter"
 	"brunt/scenarios/convert/litmus"
 	"brunt/scenarios/convert/openapi"
+	"brunt/scenarios/convert/postman"
 	"brunt/scenarios/convert/pumba"
 	"brunt/scenarios/syntax"
 )
@@ -49,6 +50,7 @@ func Converters() []draft.Converter {
 		litmus.Converter(),
 		openapi.Converter(),
 		openSLOConverter(),
+		postman.Converter(),
 		pumba.Converter(),
 		toxiproxyConverter(),
 		vegetaConverter(),

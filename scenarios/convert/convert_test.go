@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,17 +17,8 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/*.want")
 
-// sources are the files of testdata, with their formats.
-var sources = map[string]string{
-	"targets.vegeta": "vegeta", "targets.vegeta.json": "vegeta", "shop.har": "har", "shop.openapi.yaml": "openapi",
-	"petstore.openapi.json": "openapi",
-	"shop.jmx":              "jmeter", "groups.jmx": "jmeter", "session.curl.sh": "curl", "windows.curl.bat": "curl",
-	"script.k6.js": "k6", "shop.protoset": "grpc",
-	"proxies.toxiproxy.json": "toxiproxy", "api.toxiproxy.json": "toxiproxy", "night.pumba.sh": "pumba",
-	"shop.chaos-mesh.yaml": "chaos-mesh",
-	"shop.litmus.yaml":     "litmus", "shop.openslo.yaml": "openslo",
-	"drill.chaostoolkit.json": "chaostoolkit", "mesh.disruptor.js": "disruptor",
-}
+// sources are the files of testdata whose scenarios are kept, with their formats.
+var sources = converttest.Golden
 
 // source reads a file of testdata as a user would convert it there.
 func source(t testing.TB, name string) ([]byte, draft.Options) {
@@ -76,20 +68,15 @@ func TestConvert_NoSecret(t *testing.T) {
 		"geheim", "YW5uOmdlaGVpbQ", "k-1234", "eyJ.abc", "it's me", "sid=1234", "open-sesame", "an-old-secret",
 		"YW5uOmFuLW9sZC1zZWNyZXQ",
 	}
-	for name := range sources {
-		b, o := source(t, name)
-		made, err := convert.Convert(b, o)
+	for path, kind := range converttest.Sources(t, "testdata") {
+		b, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var said strings.Builder
-		said.WriteString(made.Text)
-		for _, n := range made.Notes {
-			said.WriteString(n.String())
-		}
+		said := says(kind, string(b))
 		for _, s := range secrets {
-			if strings.Contains(said.String(), s) {
-				t.Errorf("%s: %q was written down", name, s)
+			if strings.Contains(said, s) {
+				t.Errorf("%s: %q was written down", path, s)
 			}
 		}
 	}
@@ -192,7 +179,7 @@ func TestConvert_Refuses(t *testing.T) {
 		{"nothing", "vegeta", "# only a comment\n", "no request is in it"},
 		{"no target", "vegeta", "hello\n", `x:1: want a target such as GET http`},
 		{"no URL", "vegeta", "\nGET /relative\n", `x:2: "/relative" is not a URL of http or https`},
-		{"broken JSON", "vegeta", "{\"method\":\"GET\",\"url\":\"http://a/\"}\n{\"method\": 1}", "x:2: json"},
+		{"broken JSON", "vegeta", "{\"method\":\"GET\",\"url\":\"http://a/\"}\n{\"method\": 1}", "x:2: want a target of vegeta: its field method"},
 		{"no recording", "har", `{"a": 1}`, "want a recording (HAR), with log.entries in it"},
 		{"a list", "har", `[1]`, "x:1: this is not the JSON of a recording"},
 		{"half a recording", "har", "{\"log\":\n{\"entries\":[{", "x:2: unexpected EOF"},
@@ -208,6 +195,14 @@ func TestConvert_Refuses(t *testing.T) {
 			"a URL", "openapi", "openapi: 3.0.0\npaths: {/a: {$ref: 'http://127.0.0.1:1/secret.yaml'}}\n",
 			"only files beside the document are read",
 		},
+		{
+			"a wrong type", "openapi", "openapi: 3.0.0\npaths: {/a: {get: {parameters: 5}}}\n",
+			"x: Operation.parameters of the document is of the type number",
+		},
+		{"no YAML", "openapi", "openapi: 3.0.0\n  paths: x\n", "x:2:"},
+		{"no exchange", "har", `{"log":{"entries":[{"request":5}]}}`, "no request is in it"},
+		{"a list of no collection", "postman", "[]", "want a collection of Postman 2.1"},
+		{"an old collection", "postman", `{"requests": []}`, "this is a collection of version 1"},
 		{"no plan", "jmeter", "<html/>", "want a plan of JMeter"},
 		{"half a plan", "jmeter", "<jmeterTestPlan>\n<hashTree>", "x:2: XML syntax error"},
 		{
@@ -307,13 +302,12 @@ func TestConvert_Bombs(t *testing.T) {
 
 func FuzzConvert(f *testing.F) {
 	kinds := convert.Kinds()
-	for name := range sources {
-		b, o := source(f, name)
-		for i, k := range kinds {
-			if k == o.Kind {
-				f.Add(byte(i), b)
-			}
+	for path, kind := range converttest.Sources(f, "testdata") {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
 		}
+		f.Add(byte(slices.Index(kinds, kind)), b)
 	}
 	f.Fuzz(func(t *testing.T, kind byte, b []byte) {
 		if len(b) > 64<<10 {

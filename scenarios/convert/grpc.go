@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -113,8 +114,12 @@ func method(d *draft.Builder, mix *draft.Node, m protoreflect.MethodDescriptor) 
 		switch {
 		case held:
 			step.Set("as", draft.Raw(heldName)).Set("expect", draft.Raw("exists"))
-		case m.IsStreamingServer(): // the stream may never end
+		case m.IsStreamingServer() && endless.MatchString(string(m.Name())):
 			step.Set("messages", draft.Number(1))
+			step.Say("the stream is left after one message, as its name says that it never ends; without `messages` it is read " +
+				"to its end")
+		case m.IsStreamingServer():
+			step.Say("the stream is read to its end; where it never ends, `messages: N` leaves it after N")
 		}
 	}
 	flow := draft.List()
@@ -131,6 +136,9 @@ func method(d *draft.Builder, mix *draft.Node, m protoreflect.MethodDescriptor) 
 }
 
 const heldName = "call"
+
+// endless matches names of methods whose streams never end.
+var endless = regexp.MustCompile(`^(?:Watch|Subscribe|Listen|Follow|Tail|Observe|Monitor)`)
 
 // deepest is the maximum depth of messages within messages.
 const deepest = 4
@@ -192,6 +200,9 @@ func value(f protoreflect.FieldDescriptor, within []protoreflect.FullName) *draf
 		return draft.Raw("true")
 	case protoreflect.EnumKind:
 		values := f.Enum().Values()
+		if values.Len() == 0 { // it is in a file that is not there
+			return nil
+		}
 		return draft.Plain(string(values.Get(min(1, values.Len()-1)).Name())) // the first value means that none is set
 	case protoreflect.FloatKind, protoreflect.DoubleKind:
 		return draft.Raw("1.5")

@@ -1,16 +1,13 @@
 package convert
 
 import (
-	"net/url"
+	"bytes"
+	"fmt"
 	"path/filepath"
-	"regexp"
-	"strings"
+	"unicode/utf8"
 
 	"brunt/scenarios/convert/draft"
 )
-
-// inScript matches literal HTTP URLs in a script.
-var inScript = regexp.MustCompile(`https?://[A-Za-z0-9_.:\[\]-]+`)
 
 // k6Converter returns the converter for k6 scripts.
 func k6Converter() draft.Converter {
@@ -23,29 +20,21 @@ func k6Converter() draft.Converter {
 // k6Convert makes a scenario that runs the script unchanged, with its own scenarios, checks and
 // thresholds. The user adds faults by hand.
 func k6Convert(d *draft.Builder, source []byte) error {
-	n := 0
-	for line := range strings.Lines(string(source)) {
-		n++
-		if code := strings.TrimSpace(line); strings.HasPrefix(code, "//") || strings.HasPrefix(code, "*") ||
-			strings.HasPrefix(code, "import ") {
-			continue
-		}
-		for _, found := range inScript.FindAllString(line, -1) {
-			u, err := url.Parse(found)
-			if err != nil || !draft.IsWeb(u) {
-				continue
-			}
-			if d.Origin != "" && draft.OriginOf(u) != d.Origin {
-				d.Tell(n, "the script names %s as well", draft.OriginOf(u))
-			}
-			d.At(u)
-			d.Reach(u)
+	if !utf8.Valid(source) || bytes.IndexByte(source, 0) >= 0 {
+		return fmt.Errorf("%s: want a script of k6, which is a text", d.O.File)
+	}
+	if filepath.Ext(d.O.File) != ".ts" { // k6 itself removes the types
+		if _, _, err := d.ParseScript(string(source), true); err != nil {
+			return err
 		}
 	}
-	name := draft.Slug(strings.TrimSuffix(filepath.Base(d.O.File), filepath.Ext(d.O.File)), "script")
-	load := (&draft.Node{Block: true}).Set("k6", draft.Plain(d.Beside(filepath.Base(d.O.File))))
+	if !bytes.Contains(source, []byte("export")) {
+		return fmt.Errorf("%s: want a script of k6, with an export that k6 runs, such as export default function", d.O.File)
+	}
+	d.ScriptHosts(source)
+	load := d.Script()
 	load.Say("The script runs in k6 with its own scenarios, checks and thresholds; `rate`, `vus` and `duration` beside " +
 		"k6 override its options.")
-	d.Load.Set(name, load)
+	d.Load.Set(d.ScriptName(), load)
 	return nil
 }

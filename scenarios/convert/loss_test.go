@@ -1,6 +1,7 @@
 package convert_test
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -19,6 +20,10 @@ var ofFaults = []string{"chaos-mesh", "chaostoolkit", "disruptor", "litmus", "op
 func says(kind, source string) string {
 	made, err := convert.Convert([]byte(source),
 		draft.Options{Kind: kind, File: "source", From: "testdata", To: "testdata"})
+	var refused *draft.RefusedError
+	if errors.As(err, &refused) {
+		return err.Error() + fmt.Sprint(refused.Notes)
+	}
 	if err != nil {
 		return err.Error()
 	}
@@ -66,14 +71,15 @@ func mutant(w string) string {
 // unsaid are words with their lines that may change without a word in the scenario or the notes: names of Kubernetes,
 // how the tool itself works, and parts of what a note names as a whole.
 var unsaid = map[string]string{
-	"chaos-mesh": `in apiVersion:|^(namespace|shop) in |^to in |in spec: \{mode: all, target|^2 in historyLimit|^Forbid in |^cart in podChaos` +
+	"chaos-mesh": `in apiVersion:|in metadata: \{name: lose-a-cart, namespace: shop\}|^to in ` +
+		`|in spec: \{mode: all, target|^2 in historyLimit|^Forbid in |^cart in podChaos` +
 		`|in spec: \{action: latency, mode: one|in metadata: \{name: shop\}`,
 	"chaostoolkit": `in "version"|in "configuration"|^"(probe|action|type|provider|process|arguments)" in |two carts run|` +
 		`"chaos(k8s.pod|toxi.toxic).actions" in |` +
 		`^("shop"|true) in "arguments"|^"slow" in |^("on"|true) in .*readonly|what the log says|fast database|let the stock go|tell the team|` +
 		`^("name"|"fail back"|"writable") in `,
-	"disruptor": `^"shop" in |in const cart|PodDisruptor in |^(no|"}") in |^"5s" in `,
-	"litmus": `in apiVersion:|in metadata:|^active in |^(shop|deployment) in appinfo|in chaosServiceAccount|PODS_AFFECTED_PERC|in type: httpProbe|` +
+	"disruptor": `in const cart|PodDisruptor in |^(no|"}") in |^"5s" in `,
+	"litmus": `in apiVersion:|in metadata:|^active in |^deployment in appinfo|in chaosServiceAccount|PODS_AFFECTED_PERC|in type: httpProbe|` +
 		`in mode: Continuous|^containerd in |TARGET_NODE`,
 	"openslo": `in apiVersion:|in metadata: \{name: shop|in spec: \{(description|alertWhen)|metricSource|in service:|in timeWindow|` +
 		`^(most|nearly|all|counter|true) in |metadata: \{name: share|value: 100`,
@@ -230,6 +236,10 @@ func TestConvert_Shapes(t *testing.T) {
 	mesh := func(kind, spec string) string {
 		return "apiVersion: chaos-mesh.org/v1alpha1\nkind: " + kind + "\nmetadata: {name: a}\nspec:\n" + spec
 	}
+	engine := func(namespace string) string {
+		return "apiVersion: litmuschaos.io/v1alpha1\nkind: ChaosEngine\nspec:\n  appinfo: {appns: " + namespace +
+			", applabel: app=a}\n  experiments: [{name: pod-delete}]\n"
+	}
 	toolkit := func(activity string) string { return `{"title": "a", "method": [` + activity + `]}` }
 	slo := func(head, spec string) string { return head + "  kind: SLO\n  metadata: {name: a}\n  spec:\n" + spec }
 	for _, c := range []struct {
@@ -240,14 +250,60 @@ func TestConvert_Shapes(t *testing.T) {
 			"netem is several", "chaos-mesh", mesh("NetworkChaos",
 				"  action: netem\n  mode: all\n  selector: {labelSelectors: {app: a}}\n  delay: {latency: 50ms}\n"+
 					"  loss: {loss: '7'}\n  duration: 10s\n"),
-			[]string{"network.latency: {delay: 50ms", "network.loss: {percent: 7%", "at once"},
+			[]string{"{at: 20s, for: 10s, network.latency: {delay: 50ms", "{at: 20s, for: 10s, network.loss: {percent: 7%"},
 		},
 		{
 			"a workflow", "chaos-mesh", mesh("Workflow",
 				"  entry: all\n  templates:\n    - {name: all, templateType: Serial, children: [lose]}\n    - name: lose\n"+
 					"      templateType: PodChaos\n      deadline: 40s\n      podChaos: {action: pod-failure, mode: one, selector: "+
 					"{labelSelectors: {app: a}}}\n"),
-			[]string{"container.stop", "for: 40s", "the template all of the workflow a, Serial"},
+			[]string{"pod.fail: {service: a", "for: 40s"},
+		},
+		{
+			"a workflow with branches and a pause", "chaos-mesh", mesh("Workflow",
+				"  entry: all\n  templates:\n    - {name: all, templateType: Serial, children: [both, rest, lose]}\n"+
+					"    - {name: both, templateType: Parallel, deadline: 1m, children: [slow, lose]}\n"+
+					"    - {name: rest, templateType: Suspend, deadline: 30s}\n    - name: lose\n"+
+					"      templateType: PodChaos\n      deadline: 40s\n      podChaos: {action: pod-failure, mode: one, selector: "+
+					"{labelSelectors: {app: a}}}\n    - name: slow\n      templateType: NetworkChaos\n      deadline: 10s\n"+
+					"      networkChaos: {action: delay, mode: all, selector: {labelSelectors: {app: a}}, delay: {latency: 9ms}}\n"+
+					"    - {name: never, templateType: Suspend, deadline: 1s}\n"),
+			[]string{
+				"slow: {at: 20s, for: 10s", "lose: {at: 20s, for: 40s", "lose-2: {at: 1m50s, for: 40s", "the deadline 1m",
+				"the template never of the workflow a: its entry does not reach it",
+			},
+		},
+		{
+			"commands in the background", "pumba", "pumba pause -d 30s a &\npumba kill b &\nwait\npumba kill c\n",
+			[]string{"pause-a: {at: 20s, for: 30s", "kill-b: {at: 20s,", "kill-c: {at: 1m10s,"},
+		},
+		{"a loop", "pumba", "while true; do pumba kill a; sleep 9; done\n", []string{"the loop around pumba kill"}},
+		{"Podman", "pumba", "pumba --runtime podman kill a\n", []string{"--runtime podman: the engine is the one at DOCKER_HOST"}},
+		{
+			"an action in the background", "chaostoolkit", `{"method": [{"type": "action", "name": "one", "background": true,
+			"provider": {"type": "process", "path": "docker", "arguments": "pause a"}, "pauses": {"after": 5}},
+			{"type": "action", "name": "two", "provider": {"type": "process", "path": "docker", "arguments": "kill b"}}]}`,
+			[]string{"one: {at: 20s, for: 5s", "two: {at: 20s,"},
+		},
+		{
+			"commands of toxiproxy-cli", "toxiproxy", "toxiproxy-cli create -l :1 -u db:5432 db\n" +
+				"toxiproxy-cli toxic add -t latency -n slow -u -a latency=100 -a jitter=5 db\nsleep 30\n" +
+				"toxiproxy-cli toxic remove -n slow db\ntoxiproxy-cli toxic update -n slow -a latency=7 db\n",
+			[]string{
+				"for: 30s", "delay: 100ms, jitter: 5ms, direction: request", "container: db", "source:5: toxiproxy-cli toxic update",
+			},
+		},
+		{
+			"a toxic alone", "toxiproxy", `{"name": "a", "type": "latency", "attributes": {"latency": 5}}`,
+			[]string{"from: load", "where the proxy"},
+		},
+		{
+			"pods of two namespaces", "litmus", engine("shop") + "---\n" + engine("bank"),
+			[]string{"namespace: shop", "pods in the namespace bank: this scenario has those in shop"},
+		},
+		{
+			"why nothing is left", "chaos-mesh", mesh("IOChaos", "  action: latency\n"),
+			[]string{"source:1: IOChaos a: brunt has no such fault", "no fault is in it"},
 		},
 		{
 			"what has no counterpart", "chaos-mesh",
@@ -311,7 +367,7 @@ func TestConvert_Shapes(t *testing.T) {
 				"experiments:\n" +
 				"    - {name: pod-delete, spec: {components: {env: [{name: RAMP_TIME, value: '5'}, {name: TARGET_PODS, value: " +
 				"x-1}]}}}\n",
-			[]string{"labels: {app: a, tier: b}", "at: 25s", "TARGET_PODS"},
+			[]string{"pods: {app: a, tier: b}", "at: 25s", "TARGET_PODS"},
 		},
 		{
 			"a list of objects", "openslo", slo("- apiVersion: openslo/v1\n",

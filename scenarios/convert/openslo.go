@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -102,8 +103,11 @@ func convertSLO(d *draft.Builder, n *syntax.Node, indicators map[string]*syntax.
 	for _, rest := range d.Rest(spec) {
 		d.LoseAt(&d.Slo.Pending, draft.Line(n), "%s of %s", rest, name)
 	}
+	if !made && len(list) > 0 {
+		d.LoseAt(&d.Slo.Pending, draft.Line(n), "the SLO %s, as none of its objectives can be made", name)
+	}
 	if made {
-		d.Tell(draft.Line(of), "the queries of %s are not asked: brunt measures at its own requests", name)
+		d.Tell(cmp.Or(draft.Line(of), draft.Line(n)), "the queries of %s are not asked: brunt measures at its own requests", name)
 	}
 }
 

@@ -1,10 +1,12 @@
 package convert
 
 import (
+	"bytes"
 	"errors"
 	"net"
 	"net/url"
 	"strconv"
+	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/convert/draft"
@@ -14,15 +16,19 @@ import (
 // toxiproxyConverter returns the converter for toxiproxy's JSON.
 func toxiproxyConverter() draft.Converter {
 	return draft.Converter{
-		Name: "toxiproxy", Source: "the JSON of toxiproxy's proxies and toxics", Convert: toxiproxyConvert, Faults: true,
+		Name: "toxiproxy", Source: "the JSON of toxiproxy's proxies and toxics, or commands of toxiproxy-cli", Convert: toxiproxyConvert, Faults: true,
 		Doc: "a fault for each toxic, one after the other, on the load's connections, or on those to the container that a " +
 			"proxy leads to",
+		Usage: "Of toxiproxy, what stands after -- is a command of toxiproxy-cli.", Words: draft.ShellWords("toxiproxy-cli"),
 	}
 }
 
-// toxiproxyConvert reads a configuration, which is a list of proxies, or an answer of the API, which is a map of
-// proxies by name.
+// toxiproxyConvert reads a configuration, which is a list of proxies, an answer of the API, which is a map of proxies
+// by name, or a script with commands of toxiproxy-cli.
 func toxiproxyConvert(d *draft.Builder, source []byte) error {
+	if begin := bytes.TrimSpace(source); len(begin) == 0 || begin[0] != '{' && begin[0] != '[' {
+		return toxiproxyCommands(d, source)
+	}
 	docs, err := d.Documents(source)
 	if err != nil {
 		return err
@@ -40,18 +46,33 @@ func toxiproxyConvert(d *draft.Builder, source []byte) error {
 	if docs[0].Get("upstream") != nil { // the answer of GET /proxies/NAME
 		list = docs
 	}
+	if docs[0].Get("attributes") != nil { // what POST /proxies/NAME/toxics takes
+		list = []*syntax.Node{mapOf(draft.Line(docs[0]), "toxics", &syntax.Node{Kind: syntax.List, Items: docs[:1]})}
+	}
 	for _, p := range list {
-		if d.Text(p, "upstream") == "" {
-			d.Lost(draft.Line(p), "a proxy without an upstream")
-			continue
-		}
-		convertProxy(d, p)
+		convertProxy(d, p, nil)
 	}
 	return nil
 }
 
+// mapOf returns a map of keys and values that are texts or nodes.
+func mapOf(line int, fields ...any) *syntax.Node {
+	n := &syntax.Node{Kind: syntax.Map, Pos: syntax.Pos{Line: line}}
+	for i := 0; i < len(fields); i += 2 {
+		v, ok := fields[i+1].(*syntax.Node)
+		if text, is := fields[i+1].(string); is {
+			v, ok = &syntax.Node{Kind: syntax.String, Value: text, Pos: n.Pos}, text != ""
+		}
+		if ok {
+			n.Fields = append(n.Fields, syntax.Field{Key: fields[i].(string), Value: v})
+		}
+	}
+	return n
+}
+
 // convertProxy converts a proxy: its link, and a fault for each toxic.
-func convertProxy(d *draft.Builder, p *syntax.Node) {
+// Lasts says how long a toxic lasts, if the source does.
+func convertProxy(d *draft.Builder, p *syntax.Node, lasts map[*syntax.Node]time.Duration) {
 	name, upstream := d.Text(p, "name"), d.Text(p, "upstream")
 	d.Skip(p, "listen") // brunt's link has a port of its own
 	toxics := p.Get("toxics")
@@ -71,7 +92,7 @@ func convertProxy(d *draft.Builder, p *syntax.Node) {
 			d.Toxic(draft.Toxic{
 				Name: d.Text(t, "name"), Type: d.Text(t, "type"), Proxy: name, Stream: d.Text(t, "stream"),
 				Toxicity: d.Text(t, "toxicity"),
-				Line:     draft.Line(t), Ends: ends(), Attributes: t.Get("attributes"), In: t,
+				Line:     draft.Line(t), Ends: ends(), Attributes: t.Get("attributes"), In: t, For: lasts[t],
 			})
 		}
 	}
@@ -83,6 +104,16 @@ func convertProxy(d *draft.Builder, p *syntax.Node) {
 // endsOf returns a function that returns the ends of a proxy's link: the load and the target, or a caller and a
 // container.
 func endsOf(d *draft.Builder, p *syntax.Node, upstream string, faulty bool) (func() *draft.Node, bool) {
+	ofLoad := func() *draft.Node { return (&draft.Node{}).Set("from", draft.Raw("load")) }
+	if upstream == "" {
+		if faulty {
+			d.Lost(draft.Line(p), "where the proxy %s leads to: its faults are on the load's connections; `from` and `to` "+
+				"name another link", d.Text(p, "name"))
+		} else {
+			d.Lost(draft.Line(p), "a proxy without an upstream")
+		}
+		return ofLoad, faulty
+	}
 	host, port, err := net.SplitHostPort(upstream)
 	if v, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || v == 0 {
 		d.Lost(draft.Line(p), "the upstream of %s is no host:port", d.Text(p, "name"))
@@ -100,7 +131,7 @@ func endsOf(d *draft.Builder, p *syntax.Node, upstream string, faulty bool) (fun
 					"and a fault goes from one to the other", d.Text(p, "name"), d.Origin, upstream)
 			return nil, false
 		}
-		return func() *draft.Node { return (&draft.Node{}).Set("from", draft.Raw("load")) }, true
+		return ofLoad, true
 	}
 	unit := d.Container(host)
 	if d.Units.Get("caller") == nil {

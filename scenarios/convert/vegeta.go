@@ -111,6 +111,9 @@ func vegetaJSON(d *draft.Builder, source []byte) ([]*draft.Request, error) {
 		}
 		line := lines.At(int(dec.InputOffset()))
 		if err := dec.Decode(&t); err != nil {
+			if wrong, ok := draft.WrongType(err); ok {
+				return nil, fmt.Errorf("%s:%d: want a target of vegeta: %s", d.O.File, line, wrong)
+			}
 			return nil, fmt.Errorf("%s:%d: %w", d.O.File, line, err)
 		}
 		r, err := vegetaTarget(d, line, t.Method, t.URL)

@@ -3,6 +3,7 @@ package chaosmesh
 
 import (
 	"cmp"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -16,7 +17,7 @@ import (
 func Converter() draft.Converter {
 	return draft.Converter{
 		Name: "chaos-mesh", Source: "manifests of Chaos Mesh", Convert: convert, Faults: true,
-		Doc: "a fault for each, on the containers of a Docker engine that carry the labels of its selector",
+		Doc: "a fault for each, on the pods of its selector, in the order of a workflow, side by side where it is parallel",
 	}
 }
 
@@ -31,15 +32,17 @@ func convert(d *draft.Builder, source []byte) error {
 			d.Lost(draft.Line(m), "a manifest that is not Chaos Mesh's: %s", d.Text(m, "kind"))
 			continue
 		}
+		d.Skip(m, "metadata", "namespace") // where there is no selector
 		if d.Text(m, "kind") == "Workflow" {
 			convertWorkflow(d, m)
-			continue
+		} else {
+			convertManifest(d, m)
 		}
-		convertManifest(d, m)
-	}
-	if d.Units.Fields != nil {
-		d.Head = append(d.Head, draft.NoPods)
-		d.Tell(0, "brunt has no faults on pods: target.units selects containers of a Docker engine by the same labels")
+		d.Skip(m, "metadata") // names, labels, and what kubectl writes there
+		d.Skip(m, "spec")     // each experiment reports its own unread parts
+		for _, rest := range d.Rest(m) {
+			d.Lost(draft.Line(m), "%s", rest)
+		}
 	}
 	return nil
 }
@@ -48,6 +51,7 @@ func convert(d *draft.Builder, source []byte) error {
 func convertManifest(d *draft.Builder, m *syntax.Node) {
 	e := &experiment{
 		d: d, name: d.Text(m, "metadata", "name"), kind: d.Text(m, "kind"), line: draft.Line(m), spec: m.Get("spec"),
+		namespace: d.Text(m, "metadata", "namespace"),
 	}
 	e.annotations(m)
 	if e.kind == "Schedule" {
@@ -63,27 +67,95 @@ func (e *experiment) annotations(m *syntax.Node) {
 	}
 }
 
-// convertWorkflow converts the experiments among the templates of a workflow, in the order of the file.
+// A workflow is a Workflow under conversion.
+type workflow struct {
+	d         *draft.Builder
+	name      string
+	namespace string
+	templates map[string]*syntax.Node
+	reached   map[string]bool
+}
+
+// convertWorkflow converts the templates that the entry of a workflow reaches, in the order in which they run.
 func convertWorkflow(d *draft.Builder, m *syntax.Node) {
-	name := d.Text(m, "metadata", "name")
-	d.Skip(m, "spec", "entry")
-	templates := draft.At(m, "spec", "templates")
-	if templates == nil || len(templates.Items) == 0 {
-		d.Lost(draft.Line(m), "Workflow %s: it has no templates", name)
+	w := &workflow{
+		d: d, name: d.Text(m, "metadata", "name"), namespace: d.Text(m, "metadata", "namespace"),
+		templates: map[string]*syntax.Node{}, reached: map[string]bool{},
+	}
+	list := draft.At(m, "spec", "templates")
+	if list == nil || len(list.Items) == 0 {
+		d.Lost(draft.Line(m), "Workflow %s: it has no templates", w.name)
 		return
 	}
-	for _, t := range templates.Items {
-		kind := d.Text(t, "templateType")
-		e := &experiment{
-			d: d, name: d.Text(t, "name"), kind: kind, line: draft.Line(t), spec: t.Get(lowerFirst(kind)),
-			deadline: d.Text(t, "deadline"),
+	for _, t := range list.Items {
+		w.templates[d.Text(t, "name")] = t
+	}
+	w.run(d.Text(m, "spec", "entry"), draft.Line(m), 0)
+	for _, t := range list.Items {
+		if name := d.Text(t, "name"); !w.reached[name] {
+			d.Lost(draft.Line(t), "the template %s of the workflow %s: its entry does not reach it", name, w.name)
 		}
-		if kinds[kind] == nil || e.spec == nil {
-			d.Lost(e.line, "the template %s of the workflow %s, %s: faults come one after the other, in the order of the file",
-				e.name, name, kind)
-			continue
+	}
+	d.Skip(m, "spec", "templates")
+	for _, rest := range d.Rest(m.Get("spec")) {
+		d.Lost(draft.Line(m), "%s of the workflow %s", rest, w.name)
+	}
+}
+
+// deepest is the depth of templates within templates that is followed.
+const deepest = 20
+
+// run converts a template: an experiment, or the children of a serial or parallel one.
+func (w *workflow) run(name string, line, depth int) {
+	t := w.templates[name]
+	if t == nil || depth > deepest {
+		w.d.Lost(line, "the template %s of the workflow %s: it is not there, or contains itself", name, w.name)
+		return
+	}
+	line = draft.Line(t)
+	again := w.reached[name]
+	w.reached[name] = true
+	var children []string
+	kind, deadline := w.d.Text(t, "templateType"), w.d.Text(t, "deadline")
+	if kind == "Serial" || kind == "Parallel" {
+		children = w.d.Texts(t, "children")
+	}
+	switch kind {
+	case "Serial":
+		for _, child := range children {
+			w.run(child, line, depth+1)
+		}
+	case "Parallel":
+		var branches []func()
+		for _, child := range children {
+			branches = append(branches, func() { w.run(child, line, depth+1) })
+		}
+		w.d.Together(branches...)
+	case "Suspend":
+		if _, wait, ok := draft.Duration(deadline, time.Second); ok {
+			w.d.Wait(wait)
+		}
+		deadline = ""
+	default:
+		e := &experiment{
+			d: w.d, name: name, kind: kind, line: line, spec: t.Get(lowerFirst(kind)), deadline: deadline,
+			namespace: w.namespace,
+		}
+		if kind == "Schedule" && e.spec != nil {
+			e.schedule()
+		}
+		if again {
+			w.d.Forget(e.spec) // its parts are read again
 		}
 		e.convert()
+		w.d.Skip(t, lowerFirst(kind))
+		deadline = ""
+	}
+	if deadline != "" && len(children) > 0 {
+		w.d.Lost(line, "the deadline %s of the template %s: its faults have durations of their own", deadline, name)
+	}
+	for _, rest := range w.d.Rest(t) {
+		w.d.Lost(line, "%s of the template %s", rest, name)
 	}
 }
 
@@ -93,12 +165,15 @@ func lowerFirst(s string) string { return strings.ToLower(s[:min(1, len(s))]) + 
 func (e *experiment) convert() {
 	convertKind, ok := kinds[e.kind]
 	if !ok || e.spec == nil {
-		e.d.Lost(e.line, "%s %s", e.kind, e.name)
+		e.d.Lost(e.line, "%s %s: brunt has no such fault; on a cluster with Chaos Mesh, kube.apply creates it", e.kind, e.name)
 		return
 	}
 	before := e.last
 	done := convertKind(e)
 	if !done && e.last == before {
+		if e.refused {
+			return
+		}
 		e.d.Lost(e.line, "%s %s: the action %q, or a field that it needs", e.kind, e.name, e.value("action"))
 		return
 	}
@@ -117,21 +192,28 @@ var kinds = map[string]func(*experiment) bool{
 type experiment struct {
 	d          *draft.Builder
 	name, kind string
+	namespace  string // of the manifest, for selectors without one
 	line       int
 	spec       *syntax.Node
 	deadline   string // of a template of a workflow, instead of a duration
 	every      time.Duration
 	lost       []string
 	last       *draft.Node // the fault that was made last
+	refused    bool        // the reason that there is no fault was reported
 }
 
 func (e *experiment) value(keys ...string) string { return e.d.Text(e.spec, keys...) }
+
+// minutes matches the schedule of cron that repeats after some minutes.
+var minutes = regexp.MustCompile(`^\*/([0-9]+) \* \* \* \*$`)
 
 // schedule continues with the experiment that a Schedule repeats.
 func (e *experiment) schedule() {
 	text, kind, outer := e.value("schedule"), e.value("type"), e.spec
 	if every, ok := strings.CutPrefix(text, "@every "); ok {
 		_, e.every, _ = draft.Duration(every, time.Second)
+	} else if m := minutes.FindStringSubmatch(text); m != nil {
+		_, e.every, _ = draft.Duration(m[1], time.Minute)
 	}
 	if e.every == 0 {
 		e.lost = append(e.lost, "the schedule "+text+": it is injected once")
@@ -146,15 +228,35 @@ func (e *experiment) schedule() {
 	e.d.Forget(e.spec)
 }
 
-// unit names the containers of a selector.
+// unit returns the service that stands for the pods of a selector. It is empty if the scenario can't have these pods,
+// which refuses the experiment.
 func (e *experiment) unit(selector *syntax.Node) string {
 	labels := e.d.Labels(draft.At(selector, "labelSelectors"))
 	if len(labels) == 0 {
 		labels = map[string]string{"app": "web"}
-		e.lost = append(e.lost, "a selector without labels: say under target.units which containers these are")
+		e.lost = append(e.lost, "a selector without labels: say under target.kubernetes.services which pods these are")
 	}
-	e.d.Skip(selector, "namespaces") // Docker has no namespaces; the comment at the top says so of pods
-	return e.d.Labelled(labels)
+	pods := draft.Pod{Namespace: e.namespace, Labels: labels}
+	if all := e.d.Texts(selector, "namespaces"); len(all) > 0 {
+		if pods.Namespace = all[0]; len(all) > 1 {
+			e.lost = append(e.lost, "the namespaces "+strings.Join(all[1:], ", ")+": a scenario has pods of one")
+		}
+	}
+	if all := e.d.Texts(e.spec, "containerNames"); len(all) > 0 && selector == e.spec.Get("selector") {
+		if pods.Container = all[0]; len(all) > 1 {
+			e.lost = append(e.lost, "the containers "+strings.Join(all[1:], ", ")+": a fault hits one of each pod")
+		}
+	}
+	if e.refused {
+		return ""
+	}
+	name, lost := e.d.Pods(pods)
+	if lost != "" {
+		e.d.Lost(e.line, "%s %s: %s", e.kind, e.name, lost)
+		e.d.Skip(e.spec)
+		e.refused = true
+	}
+	return name
 }
 
 // pick sets how many of the units are hit.
@@ -170,6 +272,7 @@ func (e *experiment) pick(s *draft.Node) {
 		if mode != "fixed-percent" {
 			e.lost = append(e.lost, "random-max-percent: always "+value+" percent")
 		}
+	case "":
 	default:
 		e.lost = append(e.lost, "the mode "+mode)
 	}
@@ -188,6 +291,9 @@ func (e *experiment) subject() *draft.Node {
 
 // inject adds a fault of the experiment.
 func (e *experiment) inject(kind string, s *draft.Node, oneShot bool) bool {
+	if e.refused {
+		return false
+	}
 	f := draft.Fault{Name: e.name, Line: e.line, Kind: kind, Settings: s}
 	if !oneShot {
 		ok := false
@@ -211,24 +317,24 @@ func (e *experiment) inject(kind string, s *draft.Node, oneShot bool) bool {
 func pod(e *experiment) bool {
 	switch e.value("action") {
 	case "pod-kill":
-		e.lost = append(e.lost,
-			"the pod is not replaced by another: its container crashes, and its restart policy brings it back")
-		return e.inject("process.crash", e.subject(), true)
-	case "container-kill":
-		if e.spec.Get("containerNames") != nil {
-			e.d.Skip(e.spec, "containerNames")
-			e.lost = append(e.lost, "containerNames: the labels select the containers")
+		s := e.subject()
+		grace, wait, ok := draft.Duration(e.value("gracePeriod"), time.Second)
+		if !ok || wait%time.Second != 0 {
+			grace = draft.Raw("1s")
+			if text := e.value("gracePeriod"); text != "" {
+				e.lost = append(e.lost, "gracePeriod "+draft.Harmless("", text)+": brunt gives a pod at least 1s")
+			}
 		}
+		return e.inject("pod.delete", s.Set("grace", grace), true)
+	case "container-kill":
 		return e.inject("process.crash", e.subject(), true)
 	case "pod-failure":
-		e.lost = append(e.lost,
-			"its container is stopped in good order; Chaos Mesh replaces the program in it by one that does nothing")
-		return e.inject("container.stop", e.subject(), false)
+		return e.inject("pod.fail", e.subject(), false)
 	}
 	return false
 }
 
-// network converts faults on packets. One action netem may hold several faults.
+// network converts faults on packets. One action netem may hold several faults, which act at once.
 func network(e *experiment) bool {
 	action := e.value("action")
 	if action != "netem" {
@@ -239,19 +345,20 @@ func network(e *experiment) bool {
 		e.ends(s, kind)
 		return e.inject(kind, s, false)
 	}
+	var all []func()
 	done := false
-	for _, one := range []string{"delay", "loss", "duplicate", "corrupt", "bandwidth"} {
+	for _, one := range []string{"delay", "loss", "duplicate", "corrupt", "bandwidth", "rate"} {
 		if e.spec.Get(one) == nil {
 			continue
 		}
-		if kind, s := e.packets(one); kind != "" {
-			if done {
-				e.lost = append(e.lost, "netem injects this with the one before, at once: see `steps` of `brunt explain chaos`")
+		all = append(all, func() {
+			if kind, s := e.packets(one); kind != "" {
+				e.ends(s, kind)
+				done = e.inject(kind, s, false) || done
 			}
-			e.ends(s, kind)
-			done = e.inject(kind, s, false)
-		}
+		})
 	}
+	e.d.Together(all...)
 	return done
 }
 
@@ -282,6 +389,12 @@ func (e *experiment) packets(action string) (kind string, s *draft.Node) {
 	case "bandwidth":
 		kind, needs = "network.bandwidth", "rate"
 		rate := e.value("bandwidth", "rate")
+		if s.SetRate(rate); s.Get("rate") == nil {
+			e.lost = append(e.lost, "the rate "+rate)
+		}
+	case "rate":
+		kind, needs = "network.bandwidth", "rate"
+		rate := e.value("rate", "rate")
 		if s.SetRate(rate); s.Get("rate") == nil {
 			e.lost = append(e.lost, "the rate "+rate)
 		}
@@ -325,30 +438,41 @@ func (e *experiment) ends(s *draft.Node, kind string) {
 	}
 }
 
+// stress converts stressors, which act at once.
 func stress(e *experiment) bool {
 	done := false
+	cpu, memory := func() {}, func() {}
 	if draft.At(e.spec, "stressors", "cpu") != nil {
-		s := e.subject().SetWhole("workers", e.value("stressors", "cpu", "workers")).SetPercent("load",
-			e.value("stressors", "cpu", "load"))
-		done = e.inject("stress.cpu", s, false)
+		cpu = func() {
+			done = e.inject("stress.cpu", e.subject().SetWhole("workers", e.value("stressors", "cpu", "workers")).
+				SetPercent("load", e.value("stressors", "cpu", "load")), false)
+		}
 	}
 	if draft.At(e.spec, "stressors", "memory") != nil {
-		s := e.subject()
-		if size := e.value("stressors", "memory", "size"); strings.HasSuffix(size, "%") {
-			s.SetPercent("percent", size)
-		} else {
-			s.SetSize(size)
-		}
-		if s.Get("percent") == nil && s.Get("bytes") == nil {
-			e.d.Lost(e.line, "StressChaos %s: the size of memory %q", e.name, e.value("stressors", "memory", "size"))
-			return done
-		}
-		if w := e.value("stressors", "memory", "workers"); w != "" && w != "1" {
-			e.lost = append(e.lost, w+" workers: the size is taken once")
-		}
-		done = e.inject("stress.memory", s, false)
+		memory = func() { done = e.memory() || done }
 	}
+	e.d.Together(cpu, memory)
 	return done
+}
+
+// memory converts a stressor of memory.
+func (e *experiment) memory() bool {
+	s := e.subject()
+	size := e.value("stressors", "memory", "size")
+	if strings.HasSuffix(size, "%") {
+		s.SetPercent("percent", size)
+	} else {
+		s.SetSize(size)
+	}
+	if s.Get("percent") == nil && s.Get("bytes") == nil {
+		e.d.Lost(e.line, "StressChaos %s: the size of memory %q", e.name, size)
+		e.refused = true
+		return false
+	}
+	if w := e.value("stressors", "memory", "workers"); w != "" && w != "1" {
+		e.lost = append(e.lost, w+" workers: the size is taken once")
+	}
+	return e.inject("stress.memory", s, false)
 }
 
 func clock(e *experiment) bool {
@@ -396,7 +520,7 @@ func dns(e *experiment) bool {
 
 func http(e *experiment) bool {
 	s := (&draft.Node{}).Set("from", draft.Raw("load"))
-	e.lost = append(e.lost, "the selector: it acts on requests of the load; `from` and `to` name another link")
+	e.lost = append(e.lost, "the selector and the mode: it acts on requests of the load; `from` and `to` name another link")
 	e.d.Skip(e.spec, "selector")
 	e.d.Skip(e.spec, "mode")
 	e.d.Skip(e.spec, "value")

@@ -20,7 +20,7 @@ import (
 func Converter() draft.Converter {
 	return draft.Converter{
 		Name: "chaostoolkit", Source: "Chaos Toolkit experiments", Convert: convert, Faults: true,
-		Doc: "a load on what the steady-state hypothesis asks by HTTP, and a fault for each action: of a container where " +
+		Doc: "a load on what the steady-state hypothesis asks by HTTP, and a fault for each action: of pods or containers where " +
 			"brunt has it, else its own command or call",
 	}
 }
@@ -44,7 +44,7 @@ func convert(d *draft.Builder, source []byte) error {
 	}
 	x := &experiment{d: d, values: map[string]func() draft.Text{}}
 	x.configuration(docs[0])
-	for _, key := range []string{"version", "tags", "contributions", "runtime"} {
+	for _, key := range []string{"version", "tags", "contributions"} {
 		d.Skip(docs[0], key)
 	}
 	if list := docs[0].Get("rollbacks"); list != nil {
@@ -246,8 +246,13 @@ func (x *experiment) activity(a *syntax.Node) {
 	}
 	x.after += pause("before")
 	lasts := pause("after")
-	x.d.Skip(a, "background")
-	if x.d.Text(a, "type") == "probe" {
+	background := x.d.Text(a, "background") == "true"
+	switch kind := x.d.Text(a, "type"); kind {
+	case "action":
+	default:
+		x.d.Lost(line, "the activity %q of the type %s", name, draft.Clip(kind, 20))
+		return
+	case "probe":
 		x.d.Lost(line, "the probe %q of the method: the report has what happens during a fault", name)
 		x.after += lasts
 		return
@@ -255,18 +260,27 @@ func (x *experiment) activity(a *syntax.Node) {
 	f := draft.Fault{Name: name, Line: line, After: x.after}
 	x.after = 0
 	provider := a.Get("provider")
-	n, lost := x.action(&f, provider, lasts)
-	if lost != "" {
-		x.d.Lost(line, "the action %q: %s", name, lost)
-		return
-	}
-	if n == nil {
-		if f.Kind == "process.crash" || f.Kind == "container.restart" {
+	var n *draft.Node
+	lost := ""
+	add := func() {
+		if n, lost = x.action(&f, provider, lasts); n != nil || lost != "" {
+			return
+		}
+		if draft.IsOneShot(f.Kind) {
 			x.after += lasts
 		} else if f.For = lasts; lasts == 0 { // else the fault lasts while the experiment waits
 			f.For, f.Guessed = draft.GuessedFor, true
 		}
 		n = x.d.Inject(f)
+	}
+	if background {
+		x.d.Background(add)
+	} else {
+		add()
+	}
+	if lost != "" {
+		x.d.Lost(line, "the action %q: %s", name, lost)
+		return
 	}
 	if f.Kind == "exec" || f.Kind == "webhook" {
 		n.Above = append(n.Above,
@@ -309,10 +323,20 @@ func (x *experiment) python(f *draft.Fault, p *syntax.Node) string {
 	if labels == nil {
 		return "the selector " + selector + ": brunt takes labels, as app=web"
 	}
-	f.Kind = "process.crash"
-	f.Settings = (&draft.Node{}).Set("service", draft.Plain(x.d.Labelled(labels)))
-	x.d.Skip(p, "arguments", "ns") // Docker has no namespaces
-	x.d.Skip(p, "arguments", "rand")
+	name, lost := x.d.Pods(draft.Pod{Labels: labels, Namespace: arg("ns")})
+	if lost != "" {
+		return lost
+	}
+	f.Kind = "pod.delete"
+	f.Settings = (&draft.Node{}).Set("service", draft.Plain(name))
+	if grace, wait, ok := draft.Duration(arg("grace_period"), time.Second); ok && wait%time.Second == 0 {
+		f.Settings.Set("grace", grace)
+	} else if text := arg("grace_period"); text != "" && text != "-1" { // -1 is the pod's own
+		x.d.Lost(f.Line, "grace_period %s of %q: brunt gives a pod at least 1s", draft.Harmless("", text), f.Name)
+	}
+	if arg("rand") == "false" {
+		x.d.Lost(f.Line, "rand false of %q: brunt picks at random", f.Name)
+	}
 	all, mode, qty := arg("all"), arg("mode"), arg("qty")
 	f.Settings.Set("pick", draft.Raw("one"))
 	switch {
@@ -394,12 +418,16 @@ func (x *experiment) process(f *draft.Fault, p *syntax.Node) string {
 	case len(words) == 0:
 		return "a command that only the shell knows"
 	}
-	if kind := ofDocker[at(words, 1)]; words[0] == "docker" && len(words) == 3 && kind != "" &&
+	kind := ofDocker[at(words, 1)]
+	if kind != "" && words[0] == "docker" && x.d.NoContainer() != "" {
+		x.undo("docker", at(words, 2))
+		return x.d.NoContainer()
+	}
+	if words[0] == "docker" && len(words) == 3 && kind != "" &&
 		!strings.Contains(words[2], "${") {
 		f.Kind = kind
 		f.Settings = (&draft.Node{}).Set("service", draft.Plain(x.d.Container(words[2])))
 		x.undo("docker", words[2])
-		x.d.Skip(p, "timeout")
 		return ""
 	}
 	f.Kind = "exec"

@@ -44,6 +44,17 @@ func convert(d *draft.Builder, source []byte) error {
 	if len(all) == 0 {
 		return fmt.Errorf("%s: no command curl is in it", d.O.File)
 	}
+	switch tls := d.TLS; {
+	case tls == nil:
+	case tls.Get("cert") != nil && tls.Get("key") == nil: // the file holds both
+		tls.Set("key", tls.Get("cert"))
+	case tls.Get("cert") == nil && tls.Get("key") != nil:
+		d.Lost(0, "--key without --cert")
+		tls.Drop("key")
+		if tls.Fields == nil {
+			d.TLS = nil
+		}
+	}
 	if len(c.flow.Items) > 0 {
 		d.Load.Set("requests", c.load.Set("flow", c.flow))
 	}
@@ -121,7 +132,9 @@ func (c *curlLoad) transfer(cmd *command, options []option) {
 		r.Headers = append(r.Headers, draft.Header{Name: "Content-Type", Value: draft.Lit(r.kind)})
 	}
 	if r.query && r.data != nil {
-		r.more = append(r.more, r.data)
+		if !r.data.IsZero() {
+			r.more = append(r.more, r.data)
+		}
 		r.Body = draft.Body{}
 	} else if r.data != nil {
 		r.Body = draft.Body{Text: r.data, Sent: true}

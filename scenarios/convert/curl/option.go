@@ -197,7 +197,12 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 	case "head":
 		r.Method = "HEAD"
 	case "url-query":
-		r.more = append(r.more, o.value.Mapped(draft.URLText))
+		raw, ok := o.value.Static()
+		if raw, plus := strings.CutPrefix(raw, "+"); ok && plus {
+			r.more = append(r.more, draft.Lit(draft.URLText(raw)))
+		} else if text := c.encoded(o.value, "--url-query", lose); text != nil {
+			r.more = append(r.more, text)
+		}
 	case "user":
 		user, password, found := o.value.Cut(":")
 		if name, ok := user.Static(); found && ok {
@@ -223,6 +228,10 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 	case "referer":
 		head("Referer", o.value)
 	case "range":
+		if static && value != "" && strings.Trim(value, "0123456789") == "" {
+			value += "-" // curl asks for all from there
+			o.value = draft.Lit(value)
+		}
 		head("Range", draft.Join(draft.Lit("bytes="), o.value))
 	case "location", "location-trusted":
 		r.Stay = false
@@ -361,8 +370,8 @@ func (c *curlLoad) send(cmd *command, r *curlRequest, o option, lose func(string
 				value = value.Mapped(func(s string) string { return strings.NewReplacer("\n", "", "\r", "").Replace(s) })
 			}
 		case file == "-":
-			lose("the standard input as a body")
-			return
+			lose("the standard input as a body: it is empty here")
+			value = draft.Lit("")
 		case r.data != nil || r.Body.File != "":
 			lose("a body of several pieces, one of them the file %q", draft.Clip(file, 60))
 			return
@@ -395,9 +404,16 @@ func (c *curlLoad) encode(r *curlRequest, value draft.Text, lose func(string, ..
 	if r.kind == "" {
 		r.kind = "application/x-www-form-urlencoded"
 	}
+	if text := c.encoded(value, "--data-urlencode", lose); text != nil {
+		c.data(r, text, lose)
+	}
+}
+
+// encoded returns such a value percent-encoded. It is nil if the value is in a file.
+func (c *curlLoad) encoded(value draft.Text, option string, lose func(string, ...any)) draft.Text {
 	if first := value[0].Lit; strings.Contains(first, "@") && !strings.Contains(first, "=") {
-		lose("--data-urlencode of a file")
-		return
+		lose("%s of a file", option)
+		return nil
 	}
 	name, rest, found := value.Cut("=")
 	if !found {
@@ -407,7 +423,7 @@ func (c *curlLoad) encode(r *curlRequest, value draft.Text, lose func(string, ..
 	if !name.IsZero() {
 		rest = draft.Join(name, draft.Lit("="), rest)
 	}
-	c.data(r, rest, lose)
+	return rest
 }
 
 // part parses -F name=text, name=@file;type=…;filename=… and name=<file.

@@ -2,6 +2,7 @@
 package disruptor
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -13,35 +14,29 @@ import (
 
 	"github.com/grafana/sobek/ast"
 	"github.com/grafana/sobek/file"
-	"github.com/grafana/sobek/parser"
 )
 
 // Converter returns the converter for scripts with xk6-disruptor.
 func Converter() draft.Converter {
 	return draft.Converter{
-		Name: "disruptor", Source: "calls of xk6-disruptor in a k6 script", Convert: convert, Faults: true,
-		Doc: "a fault for each call, on the containers that carry the labels of its pods, or on the requests of the load",
+		Name: "disruptor", Source: "a k6 script with calls of xk6-disruptor", Convert: convert, Faults: true,
+		Doc: "the script as the load, and a fault for each call, on the pods of its selector, or on the requests of the load",
 	}
 }
 
 // A script is a k6 script under conversion, with the values of its variables by name.
 type script struct {
-	d      *draft.Builder
-	values map[string]ast.Expression
+	d         *draft.Builder
+	values    map[string]ast.Expression
+	functions []*ast.FunctionLiteral
+	injecting []file.Idx // places of calls of a disruptor
 }
 
-// convert reads a script. It ignores the code of the load, which `brunt convert k6` reads after the calls are
-// removed.
-func convert(d *draft.Builder, source []byte) (err error) {
-	defer func() { // the parser may panic on untrusted text
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%s: this can't be read as JavaScript", d.O.File)
-		}
-	}()
-	files := &file.FileSet{}
-	program, err := parser.ParseFile(files, d.O.File, string(source), 0, parser.IsModule, parser.WithDisableSourceMaps)
+// convert reads a script. k6 runs the load of the script.
+func convert(d *draft.Builder, source []byte) error {
+	program, line, err := d.ParseScript(string(source), true)
 	if err != nil {
-		return fmt.Errorf("reading the script: %w", err)
+		return err
 	}
 	s := &script{d: d, values: map[string]ast.Expression{}}
 	var calls []*ast.CallExpression
@@ -51,22 +46,63 @@ func convert(d *draft.Builder, source []byte) (err error) {
 			if id, ok := n.Target.(*ast.Identifier); ok && n.Initializer != nil {
 				s.values[id.Name.String()] = n.Initializer
 			}
+		case *ast.FunctionLiteral:
+			s.functions = append(s.functions, n)
 		case *ast.CallExpression:
 			calls = append(calls, n)
 		}
 	})
 	for _, c := range calls {
 		if dot, ok := c.Callee.(*ast.DotExpression); ok {
-			s.call(dot, c.ArgumentList, files.Position(dot.Identifier.Idx).Line)
+			s.call(dot, c.ArgumentList, line(dot.Identifier.Idx))
 		}
 	}
 	if d.Chaos.Fields != nil {
-		d.Head = append(d.Head, draft.NoPods)
-		d.Tell(0, "the load of the script is not converted: take the calls of xk6-disruptor out of it, and `brunt convert "+
-			"k6` runs it as it is")
+		d.ScriptHosts(source)
+		s.load(program, line)
 	}
 	return nil
 }
+
+// load makes a load of each scenario of the script that does not inject faults.
+func (s *script) load(program *ast.Program, line func(file.Idx) int) {
+	for _, i := range program.ImportEntries {
+		if module := moduleOf(i); module == disruptor {
+			s.d.Lost(line(i.Idx), "the script imports %s: take this line and its calls out of it, or brunt-k6 can't run it", module)
+		}
+	}
+	injecting := map[string]bool{} // functions with calls of a disruptor
+	for _, c := range s.injecting {
+		for _, f := range s.functions {
+			if f.Idx0() <= c && c < f.Idx1() && f.Name != nil {
+				injecting[f.Name.Name.String()] = true
+			}
+		}
+	}
+	all, _ := s.fields(s.values["options"])
+	runs, _ := s.fields(all["scenarios"])
+	one := func(name, scenario string) {
+		load := s.d.Script()
+		if scenario != "" {
+			load.Set("scenario", draft.Plain(scenario))
+		}
+		s.d.Load.Set(draft.Unique(s.d.Load, draft.Slug(name, "script")), load)
+	}
+	for _, name := range draft.SortedKeys(runs) {
+		settings, _ := s.fields(runs[name])
+		if exec := cmp.Or(s.text(settings["exec"]), "default"); !injecting[exec] {
+			one(name, name)
+		} else {
+			s.d.Tell(line(runs[name].Idx0()), "the scenario %s of the script injects faults: chaos has them", name)
+		}
+	}
+	if s.d.Load.Fields == nil {
+		one(s.d.ScriptName(), "")
+	}
+}
+
+// disruptor is the module of the extension.
+const disruptor = "k6/x/disruptor"
 
 // walk visits each node below a value once. A declaration is reachable twice: from its statement, and from the list
 // of its function.
@@ -151,51 +187,70 @@ func (s *script) fields(e ast.Expression) (out map[string]ast.Expression, whole 
 	return out, whole
 }
 
-// unit returns a name for the containers of a disruptor. Lost lists the parts of its selector without a counterpart.
-func (s *script) unit(e ast.Expression) (name string, lost []string) {
+// unit returns the service that stands for the pods of a disruptor. It is empty if the scenario can't have these pods,
+// which is reported. Lost lists the parts of its selector without a counterpart.
+func (s *script) unit(e ast.Expression, line int) (name string, lost []string) {
+	pods := draft.Pod{}
+	unknown := "a selector without labels: say under target.kubernetes.services which pods these are"
 	made, ok := s.resolve(e).(*ast.NewExpression)
-	if !ok {
-		return s.d.Container("app"), []string{"which pods: say under target.units which containers these are"}
+	kind := ""
+	if ok {
+		if id, is := made.Callee.(*ast.Identifier); is {
+			kind = id.Name.String()
+		}
 	}
-	kind, _ := made.Callee.(*ast.Identifier)
-	if kind != nil && kind.Name == "ServiceDisruptor" && len(made.ArgumentList) > 0 {
+	switch {
+	case kind == "ServiceDisruptor" && len(made.ArgumentList) > 0:
 		service := s.text(made.ArgumentList[0])
-		if service == "" {
-			service = "service"
+		if len(made.ArgumentList) > 1 {
+			pods.Namespace = s.text(made.ArgumentList[1])
 		}
-		return s.d.Labelled(map[string]string{"com.docker.compose.service": service}),
-			[]string{"the service " + service + ": a service of a Compose file"}
+		if service != "" {
+			pods.Labels = map[string]string{"app": service}
+		}
+		unknown = "the service " + service + ": say under target.kubernetes.services which pods it has; app: " + service +
+			" is a guess"
+		lost = append(lost, unknown)
+	case ok && len(made.ArgumentList) > 0:
+		pods, lost = s.selector(made.ArgumentList[0])
 	}
-	labels := map[string]string{}
-	if len(made.ArgumentList) > 0 {
-		all, whole := s.fields(made.ArgumentList[0])
-		selected, whole2 := s.fields(all["select"])
-		found, whole3 := s.fields(selected["labels"])
-		for k, v := range found {
-			if labels[k] = s.text(v); labels[k] == "" {
-				lost = append(lost, "the label "+k+": it is no literal")
-				delete(labels, k)
-			}
-		}
-		if !whole || !whole2 || !whole3 && selected["labels"] != nil {
-			lost = append(lost, "a part of its selector is no literal")
-		}
-		for _, key := range draft.SortedKeys(all) {
-			if key != "select" && key != "namespace" {
-				lost = append(lost, key+" of its selector")
-			}
-		}
-		for _, key := range draft.SortedKeys(selected) {
-			if key != "labels" {
-				lost = append(lost, "select."+key+" of its selector")
-			}
+	if len(pods.Labels) == 0 {
+		pods.Labels = map[string]string{"app": "web"}
+		lost = append(lost, unknown)
+	}
+	name, refused := s.d.Pods(pods)
+	if refused != "" {
+		s.d.Lost(line, "%s", refused)
+	}
+	return name, lost
+}
+
+// selector reads the pods of a PodDisruptor. Lost lists the parts without a counterpart.
+func (s *script) selector(e ast.Expression) (pods draft.Pod, lost []string) {
+	all, whole := s.fields(e)
+	selected, whole2 := s.fields(all["select"])
+	found, whole3 := s.fields(selected["labels"])
+	pods = draft.Pod{Namespace: s.text(all["namespace"]), Labels: map[string]string{}}
+	for _, k := range draft.SortedKeys(found) {
+		if pods.Labels[k] = s.text(found[k]); pods.Labels[k] == "" {
+			lost = append(lost, "the label "+k+": it is no literal")
+			delete(pods.Labels, k)
 		}
 	}
-	if len(labels) == 0 {
-		labels["app"] = "web"
-		lost = append(lost, "a selector without labels: say under target.units which containers these are")
+	if !whole || !whole2 || !whole3 && selected["labels"] != nil || all["namespace"] != nil && pods.Namespace == "" {
+		lost = append(lost, "a part of its selector is no literal")
 	}
-	return s.d.Labelled(labels), lost
+	for _, key := range draft.SortedKeys(all) {
+		if key != "select" && key != "namespace" {
+			lost = append(lost, key+" of its selector")
+		}
+	}
+	for _, key := range draft.SortedKeys(selected) {
+		if key != "labels" {
+			lost = append(lost, "select."+key+" of its selector")
+		}
+	}
+	return pods, lost
 }
 
 // codes are the statuses of gRPC, by number.
@@ -209,6 +264,7 @@ func (s *script) call(dot *ast.DotExpression, args []ast.Expression, line int) {
 	if !slices.Contains([]string{"injectHTTPFaults", "injectGrpcFaults", "injectNetworkFaults", "terminatePods"}, name) {
 		return
 	}
+	s.injecting = append(s.injecting, dot.Identifier.Idx)
 	what, whole := map[string]ast.Expression{}, true
 	if len(args) > 0 {
 		what, whole = s.fields(args[0])
@@ -242,26 +298,31 @@ func (s *script) call(dot *ast.DotExpression, args []ast.Expression, line int) {
 	case "injectHTTPFaults", "injectGrpcFaults":
 		s.requests(name, what, get, args, line)
 	case "injectNetworkFaults":
-		unit, lost := s.unit(dot.Left)
+		unit, lost := s.unit(dot.Left, line)
+		p := get("protocol")
 		settings := (&draft.Node{}).Set("service", draft.Plain(unit)).Set("pick", draft.Raw("all"))
 		if port := new(draft.Node).SetWhole("port", get("port")); port.Fields != nil {
 			settings.Set("ports", draft.List(port.Get("port")))
 		}
-		if p := get("protocol"); p != "" && p != "tcp" {
+		if p != "" && p != "tcp" {
 			lost = append(lost, "the protocol "+p)
+		}
+		if unit == "" {
+			return
 		}
 		s.inject(draft.Fault{Name: "no-network", Line: line, Kind: "network.blackhole", Settings: settings}, args, lost)
 	case "terminatePods":
-		unit, lost := s.unit(dot.Left)
+		unit, lost := s.unit(dot.Left, line)
 		settings := (&draft.Node{}).Set("service", draft.Plain(unit)).Set("pick", draft.Raw("one"))
 		if count := get("count"); strings.HasSuffix(count, "%") {
 			settings.SetPercent("pick", count)
 		} else {
 			settings.SetWhole("pick", count)
 		}
-		n := s.d.Inject(draft.Fault{Name: "terminate-" + unit, Line: line, Kind: "process.crash", Settings: settings})
-		s.lose(n, line, append(lost,
-			"the pod is not replaced by another: its container crashes, and its restart policy brings it back"))
+		if unit != "" {
+			f := draft.Fault{Name: "terminate-" + unit, Line: line, Kind: "pod.delete", Settings: settings}
+			s.lose(s.d.Inject(f), line, lost)
+		}
 	}
 }
 
@@ -330,4 +391,12 @@ func (s *script) lose(n *draft.Node, line int, lost []string) {
 	for _, l := range lost {
 		s.d.LoseAt(&n.Above, line, "%s", l)
 	}
+}
+
+// moduleOf returns the module that a declaration imports.
+func moduleOf(i *ast.ImportDeclaration) string {
+	if i.FromClause != nil {
+		return i.FromClause.ModuleSpecifier.String()
+	}
+	return i.ModuleSpecifier.String()
 }

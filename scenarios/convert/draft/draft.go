@@ -55,7 +55,10 @@ func newBuilder(o Options) *Builder {
 	top := func() *Node { return &Node{Block: true, gap: true} }
 	return &Builder{
 		O: o, secrets: map[string]string{}, Params: top(), Data: top(), Setup: top(), Load: top(), Teardown: top(),
-		experiment: experiment{reader: reader{map[*syntax.Node]bool{}}, Units: &Node{Block: true}, Chaos: top(), Slo: top()},
+		experiment: experiment{
+			reader: reader{map[*syntax.Node]bool{}}, lines: map[string]int{}, Units: &Node{Block: true}, Chaos: top(),
+			Slo: top(),
+		},
 	}
 }
 
@@ -281,15 +284,12 @@ func Think(from, to time.Duration) *Node {
 	return (&Node{}).Set("think", Raw(s))
 }
 
-// Scenario formats the draft as a scenario.
-func (d *Builder) Scenario() string {
+// complete returns the draft as a map of the language, and adds what is still to be noted.
+func (d *Builder) complete() *Node {
 	if d.Dropped > 0 {
 		d.Head = append(d.Head, fmt.Sprintf("not carried over: %s, for which a scenario has no room; divide %s.",
 			syntax.Amount(d.Dropped, "more step"), filepath.Base(d.O.File)))
 		d.Tell(0, "%s: a scenario has no room for them", syntax.Amount(d.Dropped, "more step"))
-	}
-	if d.more > 0 {
-		d.Notes = append(d.Notes, Note{File: d.O.File, Text: fmt.Sprintf("and %d more of the kind", d.more)})
 	}
 	top := &Node{Block: true}
 	top.Set("version", Raw("1"))
@@ -304,6 +304,9 @@ func (d *Builder) Scenario() string {
 		}
 	}
 	d.forget()
+	if d.pods != nil {
+		d.cluster()
+	}
 	optional("params", d.Params)
 	base := d.Base
 	target := (&Node{gap: true})
@@ -323,6 +326,9 @@ func (d *Builder) Scenario() string {
 	if d.Units.Fields != nil {
 		target.Set("units", d.Units)
 	}
+	if d.pods != nil {
+		target.Set("kubernetes", d.pods)
+	}
 	d.guard(top)
 	optional("data", d.Data)
 	optional("setup", d.Setup)
@@ -333,7 +339,12 @@ func (d *Builder) Scenario() string {
 		d.Slo.Items = append(d.Slo.Items, Plain("errors < 1%"))
 	}
 	optional("slo", d.Slo)
+	d.finishNotes()
+	return top
+}
 
+// text formats a complete draft as a scenario.
+func (d *Builder) text(top *Node) string {
 	var b strings.Builder
 	fmt.Fprintln(&b, comment(fmt.Sprintf("Made by `brunt convert %s` of %s.", d.O.Kind, filepath.Base(d.O.File))))
 	for _, s := range d.Env {
@@ -344,9 +355,6 @@ func (d *Builder) Scenario() string {
 		fmt.Fprintln(&b, comment(line))
 	}
 	top.write(&b, 0, false)
-	for i := range d.Notes {
-		d.Notes[i].Text = d.mask(d.Notes[i].Text)
-	}
 	var out strings.Builder
 	for line := range strings.Lines(b.String()) {
 		if strings.HasPrefix(strings.TrimLeft(line, " "), "# ") {
@@ -357,6 +365,17 @@ func (d *Builder) Scenario() string {
 	return out.String()
 }
 
+// finishNotes counts the notes beyond the limit, and masks the secrets in all notes.
+func (d *Builder) finishNotes() {
+	if d.more > 0 {
+		d.Notes = append(d.Notes, Note{File: d.O.File, Text: fmt.Sprintf("and %d more of the kind", d.more)})
+		d.more = 0
+	}
+	for i := range d.Notes {
+		d.Notes[i].Text = d.mask(d.Notes[i].Text)
+	}
+}
+
 // guard names the hosts beyond this machine, for the author to confirm.
 func (d *Builder) guard(top *Node) {
 	if len(d.chaos) > 0 {
@@ -365,9 +384,13 @@ func (d *Builder) guard(top *Node) {
 			hosts.Items = append(hosts.Items, Str(h))
 		}
 		guard := (&Node{gap: true}).Set("allow", (&Node{}).Set("chaos", hosts))
-		guard.Say("Faults call the hosts named here. CONFIRM that they may.")
+		guard.Say("Faults reach what is named here. CONFIRM that they may.")
 		top.Set("guard", guard)
-		d.Tell(0, "faults would call %s: confirm that under guard.allow.chaos", d.chaos[0].String())
+		var names []string
+		for _, h := range d.chaos {
+			names = append(names, h.String())
+		}
+		d.Tell(0, "faults would reach %s: confirm that under guard.allow.chaos", strings.Join(names, ", "))
 	}
 	if len(d.allow) > 0 {
 		hosts := List()

@@ -95,7 +95,7 @@ func FuzzJSON(f *testing.F) {
 			return
 		}
 		d.Load.Set("l", d.Arrivals("1/s", "x").Set("flow", flow))
-		out := d.Scenario()
+		out := d.text(d.complete())
 		sc, err := converttest.Parse(out)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)

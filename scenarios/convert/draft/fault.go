@@ -1,7 +1,9 @@
 package draft
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -19,8 +21,13 @@ type experiment struct {
 	Probes   *Node // the flow for a source without a load; nil: a guessed one
 	Requests int   // number of requests that the objectives need, for a source without a load
 
-	chaos []Text        // hosts beyond loopback that faults call
-	until time.Duration // the end of the last fault
+	chaos []Text         // hosts beyond loopback, and namespaces of pods, that faults reach
+	until time.Duration  // the end of the last fault that the next one waits for
+	last  time.Duration  // the end of all faults
+	lines map[string]int // of the source, by the names of faults
+
+	pods      *Node // of the target: pods that are already running; nil if there are none
+	namespace string
 }
 
 // A Fault is a fault of the source. The draft places it on the time axis after the previous faults.
@@ -45,9 +52,23 @@ const (
 	MostRepeats  = 100              // largest number of occurrences of a fault
 )
 
-// Inject adds a fault and returns its node, to which the caller may add comments on lost parts.
+// oneShots are the kinds of faults that end by themselves.
+var oneShots = []string{"container.restart", "network.reset", "pod.delete", "process.crash"}
+
+// IsOneShot reports whether faults of a kind end by themselves, so that they take no duration.
+func IsOneShot(kind string) bool { return slices.Contains(oneShots, kind) }
+
+// Inject adds a fault and returns its node, to which the caller may add comments on lost parts. A fault that ends by
+// itself loses its duration.
 func (d *Builder) Inject(f Fault) *Node {
 	n := new(Node)
+	if IsOneShot(f.Kind) {
+		if f.For > 0 && !f.Guessed {
+			d.LoseAt(&n.Above, f.Line, "%s of %s: it is injected at one instant; `every` and `repeat` do it again",
+				quantity.FormatDuration(f.For), f.Kind)
+		}
+		f.For, f.Guessed = 0, false
+	}
 	begin := max(d.until+betweenFault, firstFault) + f.After
 	n.Set("at", Raw(quantity.FormatDuration(begin)))
 	takes := oneShot
@@ -65,6 +86,7 @@ func (d *Builder) Inject(f Fault) *Node {
 		takes += every * time.Duration(f.Repeat-1)
 	}
 	d.until = begin + takes
+	d.last = max(d.last, d.until)
 	settings := f.Settings
 	if settings == nil {
 		settings = new(Node)
@@ -74,13 +96,101 @@ func (d *Builder) Inject(f Fault) *Node {
 		n.Above = append(n.Above, fmt.Sprintf("%s is a guess: %s does not say how long it lasts.",
 			quantity.FormatDuration(f.For), d.O.Kind))
 	}
-	d.Chaos.Set(Unique(d.Chaos, Slug(f.Name, "fault")), n)
+	name := Unique(d.Chaos, Slug(f.Name, "fault"))
+	d.Chaos.Set(name, n)
+	d.lines[name] = f.Line
 	return n
 }
 
-// NoPods is the comment at the top of a scenario whose source breaks Kubernetes pods.
-const NoPods = "brunt breaks containers of a Docker engine: those under target.units carry the labels of the pods. " +
-	"Give yours these, or select them otherwise."
+// Background adds faults that the faults after them do not wait for.
+func (d *Builder) Background(add func()) {
+	begin := d.until
+	add()
+	d.until = begin
+}
+
+// Wait delays the next fault.
+func (d *Builder) Wait(by time.Duration) { d.until += by }
+
+// WaitForAll lets the next fault wait for all before it, also for those in the background.
+func (d *Builder) WaitForAll() { d.until = d.last }
+
+// Together adds faults side by side: those of each branch begin with those of the others. What follows waits for all.
+func (d *Builder) Together(branches ...func()) {
+	begin, end := d.until, d.until
+	for _, add := range branches {
+		d.until = begin
+		add()
+		end = max(end, d.until)
+	}
+	d.until = end
+}
+
+// isNamespace matches names of namespaces.
+var isNamespace = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// A Pod selects pods of a cluster.
+type Pod struct {
+	Name      string            // of the service that stands for the pods; empty is the value of a label
+	Namespace string            // empty is the one of the other pods
+	Labels    map[string]string // that the pods have
+	Container string            // whose processes faults hit; empty is the only or the default one
+}
+
+// Pods returns the name of the service that stands for pods. Equal selections share one name. Lost says why the
+// scenario can't have these pods.
+func (d *Builder) Pods(p Pod) (name, lost string) {
+	if d.Units.Fields != nil {
+		return "", mixed
+	}
+	if p.Namespace != "" && !isNamespace.MatchString(p.Namespace) {
+		return "", fmt.Sprintf("pods in the namespace %s, which is not the name of one", Clip(p.Namespace, 60))
+	}
+	if d.namespace = cmp.Or(d.namespace, p.Namespace); p.Namespace != "" && p.Namespace != d.namespace {
+		return "", fmt.Sprintf("pods in the namespace %s: this scenario has those in %s; convert the others apart",
+			p.Namespace, d.namespace)
+	}
+	if d.pods == nil {
+		d.pods = (&Node{}).Set("context", Raw(`"${context}"`)).Set("namespace", nil).Set("services", &Node{Block: true})
+	}
+	labels := new(Node)
+	for _, k := range SortedKeys(p.Labels) {
+		labels.Set(k, Plain(p.Labels[k]))
+	}
+	selector := (&Node{}).Set("pods", labels)
+	if p.Container != "" {
+		selector.Set("container", Plain(p.Container))
+	}
+	name = Slug(cmp.Or(p.Name, nameOf(p.Labels)), "pods")
+	if name == "load" || name == "target" {
+		name = "pods-" + name
+	}
+	return named(d.pods.Get("services"), name, selector), ""
+}
+
+// mixed says why there is no fault on containers beside one on pods.
+const mixed = "pods and containers of a Docker engine: a scenario breaks the ones or the others; convert them apart"
+
+// NoContainer says why the scenario can have no fault on a container; it is empty if it can.
+func (d *Builder) NoContainer() string {
+	if d.pods != nil {
+		return mixed
+	}
+	return ""
+}
+
+// cluster adds the param and the permission that faults on pods need.
+func (d *Builder) cluster() {
+	d.Params.Set("context", Plain("kind-kind"))
+	d.Params.Get("context").Behind = "a context of your kubeconfig; a guess, as " + d.O.Kind + " names none"
+	if d.namespace == "" {
+		d.namespace = "default"
+		d.Tell(0, "no namespace is named: default is a guess, set target.kubernetes.namespace and guard.allow.chaos")
+	}
+	d.pods.Set("namespace", Plain(d.namespace))
+	d.chaos = append(d.chaos, Join(Lit("kubernetes/"), Ref("context"), Lit("/"+d.namespace)))
+	d.Tell(0, "which cluster is meant: set params.context, or --set context=NAME; kind-kind is a guess")
+}
 
 // Lost reports, at the top of the scenario, a part of the source that becomes no fault at all.
 func (d *Builder) Lost(line int, format string, args ...any) {
@@ -90,16 +200,24 @@ func (d *Builder) Lost(line int, format string, args ...any) {
 // Unit adds the running containers that a selector finds to target.units, and returns their name. Equal selectors
 // share one name.
 func (d *Builder) Unit(name string, selector *Node) string {
-	text, _ := selector.inline(mostLine)
-	for _, f := range d.Units.Fields {
-		if have, _ := f.Value.inline(mostLine); have == text {
+	return named(d.Units, Slug(name, "unit"), selector)
+}
+
+// named adds a selector to a map under a unique name, unless an equal one is there, and returns its name.
+func named(in *Node, name string, selector *Node) string {
+	text, _ := selector.inline(mostSelector)
+	for _, f := range in.Fields {
+		if have, _ := f.Value.inline(mostSelector); have == text {
 			return f.Key
 		}
 	}
-	name = Unique(d.Units, Slug(name, "unit"))
-	d.Units.Set(name, selector)
+	name = Unique(in, name)
+	in.Set(name, selector)
 	return name
 }
+
+// mostSelector is the length up to which selectors are compared.
+const mostSelector = 1 << 20
 
 // Container returns the name of a running container.
 func (d *Builder) Container(name string) string {
@@ -108,19 +226,26 @@ func (d *Builder) Container(name string) string {
 
 // Labelled returns the name of the running containers with labels.
 func (d *Builder) Labelled(labels map[string]string) string {
-	n, name := new(Node), ""
+	n := new(Node)
 	for _, k := range SortedKeys(labels) {
 		n.Set(k, Plain(labels[k]))
+	}
+	return d.Unit(nameOf(labels), (&Node{}).Set("labels", n))
+}
+
+// nameOf returns the value of the label that names an application.
+func nameOf(labels map[string]string) (name string) {
+	for _, k := range SortedKeys(labels) {
 		if name == "" || strings.HasSuffix(k, "app") || strings.HasSuffix(k, "name") {
 			name = labels[k]
 		}
 	}
-	return d.Unit(name, (&Node{}).Set("labels", n))
+	return name
 }
 
 // guessLoad adds a guessed load for a source that has only faults.
 func (d *Builder) guessLoad() {
-	lasts, rate := d.until+betweenFault, 50
+	lasts, rate := d.last+betweenFault, 50
 	if d.Requests > 0 { // with some reserve
 		lasts = max(lasts, min(time.Duration(1+d.Requests/rate/8)*10*time.Second, 10*time.Minute))
 		rate = max(rate, int(float64(d.Requests)*1.2/lasts.Seconds())+1)

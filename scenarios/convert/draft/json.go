@@ -34,6 +34,19 @@ func (d *Builder) json(r *Request, doc string) (*Node, bool) {
 	return nil, false
 }
 
+// WrongType says which field of a JSON document has a value of a type that is not read. It reports false for another
+// error.
+func WrongType(err error) (text string, ok bool) {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return "", false
+	}
+	if wrong.Field == "" {
+		return "it is a JSON " + wrong.Value, true
+	}
+	return "its field " + wrong.Field + " is a JSON " + wrong.Value, true
+}
+
 func (d *Builder) jsonValue(r *Request, dec *json.Decoder, name string, level int) (*Node, error) {
 	t, err := dec.Token()
 	if err != nil {
@@ -48,6 +61,11 @@ func (d *Builder) jsonValue(r *Request, dec *json.Decoder, name string, level in
 		}
 		return Raw("false"), nil
 	case json.Number:
+		if r.Vary != nil {
+			if text, ok := r.Vary(name, t.String(), true); ok {
+				return Str(text), nil
+			}
+		}
 		if r.hides(name) {
 			return nil, errNoYAML
 		}

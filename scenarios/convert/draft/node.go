@@ -1,6 +1,7 @@
 package draft
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -51,6 +52,14 @@ func (n *Node) Set(key string, value *Node) *Node {
 	}
 	n.Fields = append(n.Fields, field{key, value})
 	return n
+}
+
+// Drop removes a key from a map.
+func (n *Node) Drop(key string) {
+	n.Fields = slices.DeleteFunc(n.Fields, func(f field) bool { return f.Key == key })
+	if len(n.Fields) == 0 {
+		n.Fields = nil
+	}
 }
 
 // Get returns the value of a key, or nil.

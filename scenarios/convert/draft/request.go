@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -26,6 +27,8 @@ type Request struct {
 	Stay     bool // do not follow redirects
 	Above    []string
 	Public   bool // its values are examples, not secrets
+	// Vary returns what to send in place of a value of a field; false means the value itself. A number is one of JSON.
+	Vary func(name, value string, number bool) (Text, bool)
 }
 
 // A Header is a header of a request, whose value can hold placeholders.
@@ -56,6 +59,9 @@ var ours = []string{
 	"host", "content-length", "connection", "keep-alive", "proxy-connection", "transfer-encoding", "te", "upgrade",
 	"expect", "trailer",
 }
+
+// usual are values of such headers that brunt sends by itself.
+var usual = map[string]string{"connection": "keep-alive", "proxy-connection": "keep-alive"}
 
 // methods are the HTTP methods that a step can have.
 var methods = []string{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
@@ -109,25 +115,34 @@ func StepName(s string) string {
 	return s
 }
 
+// pairIn matches a parameter in a query.
+var pairIn = regexp.MustCompile(`([?&])([^=&?#]+)=([^&#]+)`)
+
 // query hides secrets in the query of a URL.
 func (d *Builder) query(r *Request) Text {
-	whole, static := r.URL.Static()
-	path, query, has := strings.Cut(whole, "?")
-	if !static || !has || r.Public {
+	if r.Public {
 		return r.URL
 	}
-	out := Lit(path)
-	sep := "?"
-	for pair := range strings.SplitSeq(query, "&") {
-		name, value, _ := strings.Cut(pair, "=")
-		if plain, err := url.QueryUnescape(value); err == nil && r.hides(name) && value != "" {
-			out = Join(out, Lit(sep+name+"="), d.Hide(r.Line, name, "the parameter "+name, plain))
-		} else {
-			out = Join(out, Lit(sep+pair))
+	var out Text
+	begun := false
+	for _, p := range r.URL {
+		at := 0
+		if !begun {
+			at = max(0, strings.IndexByte(p.Lit, '?'))
+			begun = strings.Contains(p.Lit, "?")
 		}
-		sep = "&"
+		from := 0
+		for _, m := range pairIn.FindAllStringSubmatchIndex(p.Lit[at:], -1) {
+			name := p.Lit[at+m[4] : at+m[5]]
+			if plain, err := url.QueryUnescape(p.Lit[at+m[6] : at+m[7]]); err == nil && begun && r.hides(name) {
+				out = Join(out, Lit(p.Lit[from:at+m[6]]), d.Hide(r.Line, name, "the parameter "+name, plain))
+				from = at + m[7]
+			}
+		}
+		p.Lit = p.Lit[from:]
+		out = append(out, p)
 	}
-	return out
+	return out.Tidy()
 }
 
 // headers writes the headers that a scenario may set.
@@ -137,7 +152,11 @@ func (d *Builder) headers(r *Request, s *Node) *Node {
 		lower := strings.ToLower(h.Name)
 		value, static := h.Value.Static()
 		switch {
-		case lower == "content-type", slices.Contains(ours, lower), strings.HasPrefix(h.Name, ":"):
+		case lower == "content-type", strings.HasPrefix(h.Name, ":"), static && strings.EqualFold(value, usual[lower]),
+			lower == "host" && static && strings.EqualFold(value, d.hostOf(r)):
+			continue
+		case lower != "host" && slices.Contains(ours, lower):
+			d.LoseAt(&s.Above, r.Line, "the header %s: brunt sets it as its connections need", h.Name)
 			continue
 		case !check.IsToken(h.Name):
 			d.LoseAt(&s.Above, r.Line, "%q can't name a header", Clip(h.Name, 60))
@@ -207,13 +226,17 @@ func (d *Builder) carry(r *Request, s, headers *Node, method string) {
 	whole, static := b.Text.Static()
 	switch {
 	case b.Parts != nil:
-		s.Set("multipart", d.multipart(r, s))
+		if parts := d.multipart(r, s); parts.Fields != nil {
+			s.Set("multipart", parts)
+		}
 		return
 	case b.Form != nil:
 		s.Set("form", b.Form)
 		return
 	case b.File != "":
-		keep()
+		if keep(); kind.IsZero() {
+			d.LoseAt(&s.Above, r.Line, "that no Content-Type is sent: brunt sends the one of the file's ending")
+		}
 		s.Set("body", (&Node{}).Set("file", Plain(d.Beside(b.File))))
 		return
 	case b.Raw != nil || static && !utf8.ValidString(whole):
@@ -222,20 +245,37 @@ func (d *Builder) carry(r *Request, s, headers *Node, method string) {
 		return
 	case static && (base == "application/json" || strings.HasSuffix(base, "+json")):
 		if doc, ok := d.json(r, whole); ok {
-			if base != "application/json" {
+			if written != "application/json" {
 				keep()
 			}
 			s.Set("json", doc)
 			return
 		}
-	case static && base == "application/x-www-form-urlencoded":
-		if form, ok := d.form(r, whole); ok {
+	case static && written == "application/x-www-form-urlencoded":
+		if form, same, varied := d.form(r, whole); form != nil && (same || varied) {
+			if !same {
+				d.LoseAt(&s.Above, r.Line, "the order and the encoding of the form: brunt sends the fields by name")
+			}
 			s.Set("form", form)
 			return
 		}
 	}
 	keep()
 	s.Set("body", Str(d.scrub(r, b.Text)))
+}
+
+// hostOf returns the host and port of the URL of a request, without the default port.
+func (d *Builder) hostOf(r *Request) string {
+	origin := d.Origin
+	if len(r.URL) > 0 {
+		if at := r.URL[0].Lit; strings.Contains(at, "://") {
+			scheme, rest, _ := strings.Cut(at, "://")
+			host, _, _ := strings.Cut(rest, "/")
+			origin = OriginOf(&url.URL{Scheme: scheme, Host: host})
+		}
+	}
+	_, host, _ := strings.Cut(origin, "://")
+	return host
 }
 
 // isLine reports whether a header can contain t.
@@ -266,26 +306,47 @@ func OneLine(s string) string {
 	}, strings.ToValidUTF8(s, ""))
 }
 
-// form parses the fields of a form. It returns false if a field occurs twice, which a map can't express.
-func (d *Builder) form(r *Request, body string) (*Node, bool) {
-	out := new(Node)
+// form parses the fields of a form. It returns nil if a map can't express them: a field occurs twice. Same reports
+// whether brunt, which sends the fields by name, sends the same bytes; varied, whether a value was replaced.
+func (d *Builder) form(r *Request, body string) (out *Node, same, varied bool) {
 	if body == "" {
-		return nil, false
+		return nil, false, false
 	}
+	out, same = new(Node), true
+	last := ""
 	for pair := range strings.SplitSeq(body, "&") {
 		name, value, ok := strings.Cut(pair, "=")
 		name, err1 := url.QueryUnescape(name)
 		value, err2 := url.QueryUnescape(value)
 		if !ok || err1 != nil || err2 != nil || !IsKey(name) || !utf8.ValidString(value) || out.Get(name) != nil {
-			return nil, false
+			return nil, false, false
 		}
-		out.Set(name, Str(d.Field(r, name, value)))
+		same = same && name > last && pair == url.QueryEscape(name)+"="+url.QueryEscape(value)
+		last = name
+		if r.Vary != nil {
+			_, other := r.Vary(name, value, false)
+			varied = varied || other
+		}
+		out.Set(name, Raw(""))
 	}
-	return out, true
+	if !same && !varied {
+		return nil, false, false
+	}
+	for pair := range strings.SplitSeq(body, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		name = Unescaped(name)
+		out.Set(name, Str(d.Field(r, name, Unescaped(value))))
+	}
+	return out, same, varied
 }
 
 // Field returns the value of a field, or the placeholder of a secret.
 func (d *Builder) Field(r *Request, name, value string) Text {
+	if r.Vary != nil {
+		if text, ok := r.Vary(name, value, false); ok {
+			return text
+		}
+	}
 	if r.hides(name) {
 		return d.Hide(r.Line, name, "the field "+Clip(name, 40), value)
 	}
@@ -315,7 +376,7 @@ func (d *Builder) multipart(r *Request, s *Node) *Node {
 			if p.FileName != "" {
 				v.Set("name", Plain(p.FileName))
 			}
-		case p.FileName != "" || p.Kind != "":
+		case p.FileName != "" || OneLine(p.Kind) != "":
 			v = (&Node{}).Set("text", Str(p.Text))
 			if p.FileName != "" {
 				v.Set("name", Plain(p.FileName))
@@ -326,8 +387,8 @@ func (d *Builder) multipart(r *Request, s *Node) *Node {
 				v = Str(d.Field(r, p.Name, value))
 			}
 		}
-		if p.Kind != "" {
-			v.Set("type", Plain(p.Kind))
+		if kind := OneLine(p.Kind); kind != "" {
+			v.Set("type", Plain(kind))
 		}
 		switch old := out.Get(p.Name); {
 		case old == nil:

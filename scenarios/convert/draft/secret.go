@@ -137,7 +137,11 @@ func (d *Builder) scrub(r *Request, body Text) Text {
 				start, end = at+max(v[2], v[len(v)-2]), at+max(v[3], v[len(v)-1])
 			}
 			if start < end {
-				out = Join(out, Lit(p.Lit[from:start]), d.Hide(r.Line, name, "the field "+name, p.Lit[start:end]))
+				what := "the field " + name
+				if kind == 2 && Unescaped(p.Lit[start:end]) != p.Lit[start:end] {
+					what += " (percent-encoded)"
+				}
+				out = Join(out, Lit(p.Lit[from:start]), d.Hide(r.Line, name, what, p.Lit[start:end]))
 				from, at = end, end
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"brunt/scenarios/syntax"
 )
 
 // Options say how a source is read and which parts of it are converted. The zero value fits a
@@ -16,6 +18,10 @@ type Options struct {
 	To     string   // the folder of the scenario; empty is the current one
 	Static bool     // for a recording: include images, fonts, styles and scripts
 	Hosts  []string // for a recording: include these hosts besides the host of the first page
+	// Environment is the path of an environment, for a collection; empty means that there is none.
+	Environment string
+	// Validate returns the mistakes of a scenario. Faults that have some are left out. Nil means that none is looked for.
+	Validate func(*Scenario) []syntax.Mistake
 }
 
 // A Note describes a part that could not be converted, or that needs review.
@@ -65,20 +71,77 @@ type Converter struct {
 	Ask   func(ctx context.Context, at string) ([]byte, error) // reads the source from a server
 }
 
-// Scenario converts a source in the converter's format.
+// A RefusedError says that a source makes no scenario, and which of its parts have no counterpart.
+type RefusedError struct {
+	Notes []Note
+	Err   error
+}
+
+func (e *RefusedError) Error() string { return e.Err.Error() }
+
+func (e *RefusedError) Unwrap() error { return e.Err }
+
+// Scenario converts a source in the converter's format. The error is a [*RefusedError].
 func (c Converter) Scenario(source []byte, o Options) (*Scenario, error) {
 	d := newBuilder(o)
+	refuse := func(err error) (*Scenario, error) {
+		d.finishNotes()
+		return nil, &RefusedError{d.Notes, err}
+	}
 	if err := c.Convert(d, source); err != nil {
-		return nil, err
+		return refuse(err)
 	}
 	if d.Load.Fields == nil && (d.Chaos.Fields != nil || d.Slo.Items != nil) {
 		d.guessLoad()
 	}
 	if d.Load.Fields == nil {
-		return nil, fmt.Errorf("%s: %s is in it that a scenario could make", o.File, c.nothing())
+		return refuse(fmt.Errorf("%s: %s is in it that a scenario could make", o.File, c.nothing()))
 	}
-	out := d.Scenario()
-	return &Scenario{Text: out, Notes: d.Notes, Secrets: d.Env}, nil
+	top := d.complete()
+	made := &Scenario{Text: d.text(top), Notes: d.Notes, Secrets: d.Env}
+	for o.Validate != nil && d.dropInvalid(made.Text, o.Validate(made)) {
+		made.Text, made.Notes = d.text(top), d.Notes
+		if c.Faults && d.Chaos.Fields == nil {
+			return refuse(fmt.Errorf("%s: brunt refuses each fault that is in it", o.File))
+		}
+	}
+	return made, nil
+}
+
+// dropInvalid removes the faults of a scenario in which there are mistakes, each with a note of the reason. It reports
+// whether there were any.
+func (d *Builder) dropInvalid(text string, mistakes []syntax.Mistake) (dropped bool) {
+	nodes := 0
+	faults := At(syntax.Read("", []byte(text), syntax.NewMistakes(nil, nil), &nodes), "chaos")
+	if faults == nil {
+		return false
+	}
+	for _, m := range mistakes {
+		name := ""
+		for _, f := range faults.Fields {
+			if f.Pos.Line <= m.Pos.Line {
+				name = f.Key
+			}
+		}
+		if d.Chaos.Get(name) != nil && m.Pos.Line <= lastLine(faults.Get(name)) {
+			d.Chaos.Drop(name)
+			d.Tell(d.lines[name], "%s makes no valid fault: %s", name, m.What)
+			dropped = true
+		}
+	}
+	return dropped
+}
+
+// lastLine returns the last line on which a part of a value begins.
+func lastLine(n *syntax.Node) int {
+	line := n.Pos.Line
+	for _, f := range n.Fields {
+		line = max(line, lastLine(f.Value))
+	}
+	for _, item := range n.Items {
+		line = max(line, lastLine(item))
+	}
+	return line
 }
 
 // nothing names what an empty source lacks.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
 
@@ -43,14 +44,19 @@ func (d *Builder) Toxic(t Toxic) *Node {
 		return nil
 	}
 	f.Kind = kind
-	if kind == "network.reset" {
-		f.For, f.Guessed = 0, false
+	if t.Stream != "" && t.Stream != "upstream" && t.Stream != "downstream" {
+		d.Lost(t.Line, "the stream %s: it is taken for downstream", Clip(t.Stream, 40))
 	}
 	if directed {
 		s.Set("direction", Raw(map[bool]string{true: "request", false: "response"}[t.Stream == "upstream"]))
 	}
 	n := d.Inject(f)
 	lose := func(format string, args ...any) { d.LoseAt(&n.Above, t.Line, format, args...) }
+	delay := d.Text(t.Attributes, "delay")
+	if _, each, _ := Duration(delay, time.Microsecond); kind == "tcp.slicer" && each < leastSlice {
+		lose("a delay of %s µs between pieces: brunt takes at least %s",
+			cmp.Or(Harmless("delay", delay), "0"), quantity.FormatDuration(leastSlice))
+	}
 	switch timeout := d.Text(t.Attributes, "timeout"); {
 	case kind == "network.blackhole":
 		lose("the stream %s: it acts on both directions", cmp.Or(t.Stream, "downstream"))
@@ -58,6 +64,7 @@ func (d *Builder) Toxic(t Toxic) *Node {
 			lose("connections are not closed after %s ms: they hang until the fault ends", timeout)
 		}
 	case kind == "network.reset":
+		lose("the stream %s: it acts on both directions", cmp.Or(t.Stream, "downstream"))
 		lose("it resets all open connections at one instant, but the toxic resets each connection %s ms after data comes; "+
 			"`every` and `repeat` do it again",
 			cmp.Or(timeout, "0"))
@@ -74,6 +81,9 @@ func (d *Builder) Toxic(t Toxic) *Node {
 	}
 	return n
 }
+
+// leastSlice is the shortest time between pieces that tcp.slicer takes.
+const leastSlice = 50 * time.Microsecond
 
 // toxic sets the settings for a type of toxic. Directed means that the fault takes a direction. Lost says why there
 // is no fault.
@@ -104,10 +114,9 @@ func (d *reader) toxic(t Toxic, s *Node) (kind string, directed bool, lost strin
 		if s.SetWhole("size", number("average_size")); s.Get("size") == nil {
 			lost = "it does not say how large the pieces are"
 		}
-		if s.SetWhole("variation", number("size_variation")).SetDuration("delay", number("delay"),
-			time.Microsecond); s.Get("delay") == nil {
-			s.Set("delay", Raw("1µs")) // brunt needs a delay
-		}
+		s.SetWhole("variation", number("size_variation"))
+		_, delay, _ := Duration(number("delay"), time.Microsecond)
+		s.Set("delay", Raw(quantity.FormatDuration(max(delay, leastSlice))))
 		return "tcp.slicer", true, lost
 	case "limit_data":
 		if s.SetSize(number("bytes")); s.Get("bytes") == nil {

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -20,53 +21,57 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// harEntry is one exchange of a recording (HAR 1.2). The body of the answer is not read.
+// harEntry is one exchange of a recording (HAR 1.2). Of the answer's body only values are kept that later requests may
+// send.
 type harEntry struct {
 	line     int
 	at       time.Time
 	u        *url.URL
-	Page     string  `json:"pageref"`
-	Started  string  `json:"startedDateTime"`
-	Time     float64 `json:"time"` // total time in milliseconds
-	Resource string  `json:"_resourceType"`
+	answers  []answered
+	Page     loose       `json:"pageref"`
+	Started  loose       `json:"startedDateTime"`
+	Time     looseNumber `json:"time"` // total time in milliseconds
+	Resource loose       `json:"_resourceType"`
 	Request  struct {
-		Method  string      `json:"method"`
-		URL     string      `json:"url"`
-		Headers []harHeader `json:"headers"`
-		Cookies []harHeader `json:"cookies"`
-		Data    *harData    `json:"postData"`
+		Method  loose     `json:"method"`
+		URL     loose     `json:"url"`
+		Headers looseList `json:"headers"`
+		Cookies looseList `json:"cookies"`
+		Data    *harData  `json:"postData"`
 	} `json:"request"`
 	Response struct {
-		Status   int         `json:"status"`
-		Headers  []harHeader `json:"headers"`
-		Cookies  []harHeader `json:"cookies"`
-		Redirect string      `json:"redirectURL"`
+		Status   looseNumber `json:"status"`
+		Headers  looseList   `json:"headers"`
+		Cookies  looseList   `json:"cookies"`
+		Redirect loose       `json:"redirectURL"`
 		Content  struct {
-			Type string `json:"mimeType"`
+			Type     loose `json:"mimeType"`
+			Text     loose `json:"text"`
+			Encoding loose `json:"encoding"`
 		} `json:"content"`
 	} `json:"response"`
 }
 
 type harHeader struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
+	Name  loose `json:"name"`
+	Value loose `json:"value"`
 }
 
 type harData struct {
-	Type     string `json:"mimeType"`
-	Text     string `json:"text"`
-	Encoding string `json:"encoding"`
+	Type     loose `json:"mimeType"`
+	Text     loose `json:"text"`
+	Encoding loose `json:"encoding"`
 	Params   []struct {
-		Name     string `json:"name"`
-		Value    string `json:"value"`
-		FileName string `json:"fileName"`
-		Type     string `json:"contentType"`
+		Name     loose `json:"name"`
+		Value    loose `json:"value"`
+		FileName loose `json:"fileName"`
+		Type     loose `json:"contentType"`
 	} `json:"params"`
 }
 
 type harPage struct {
-	ID    string `json:"id"`
-	Title string `json:"title"`
+	ID    loose `json:"id"`
+	Title loose `json:"title"`
 }
 
 // leastThink is the shortest pause that is kept. Shorter ones are work of the browser itself.
@@ -77,20 +82,21 @@ func Converter() draft.Converter {
 	return draft.Converter{
 		Name: "har", Source: "a browser's recording (HAR)", Convert: convert,
 		Doc: "the session as a flow with its pauses and a check of each status; `--static` includes images, styles and " +
-			"scripts, `--host` another host",
+			"scripts, `--host` another host; values of answers that later requests send become `${var.NAME}`",
 	}
 }
 
 // convert reads a recording of a browser. One session becomes one flow, with its pauses.
 func convert(d *draft.Builder, source []byte) error {
-	entries, pages, err := readHAR(d.O.File, source)
+	entries, pages, err := readHAR(d, source)
 	if err != nil {
 		return err
 	}
 	slices.SortStableFunc(entries, func(a, b *harEntry) int { return a.at.Compare(b.at) })
 	s := harSession{
-		d: d, flow: &draft.Node{Block: true, Items: []*draft.Node{}}, hosts: map[string]int{}, cookies: map[string]bool{},
-		agents: map[string]draft.Text{},
+		d: d, flow: &draft.Node{Block: true, Items: []*draft.Node{}}, hosts: map[string][]int{}, cookies: map[string]bool{},
+		agents: map[string]draft.Text{}, main: mainHost(entries), known: map[string]*correlation{}, sent: map[string]bool{},
+		variables: map[string]bool{}, told: map[string]bool{},
 	}
 	for _, e := range entries {
 		s.entry(e, pages)
@@ -110,7 +116,7 @@ func convert(d *draft.Builder, source []byte) error {
 }
 
 // readHAR reads entries and pages one by one, without keeping answers in memory.
-func readHAR(file string, source []byte) (entries []*harEntry, pages map[string]string, err error) {
+func readHAR(d *draft.Builder, source []byte) (entries []*harEntry, pages map[string]string, err error) {
 	pages = map[string]string{}
 	source = bytes.TrimPrefix(source, []byte("\ufeff"))
 	dec := json.NewDecoder(bytes.NewReader(source))
@@ -123,10 +129,16 @@ func readHAR(file string, source []byte) (entries []*harEntry, pages map[string]
 				found = true
 				return array(dec, func() error {
 					e := &harEntry{line: lines.At(int(dec.InputOffset()))}
-					if err := dec.Decode(e); err != nil {
+					err := dec.Decode(e)
+					if wrong, ok := draft.WrongType(err); ok {
+						d.Lost(e.line, "an entry that can't be read: %s", wrong)
+						return nil
+					}
+					if err != nil {
 						return err
 					}
-					e.at, _ = time.Parse(time.RFC3339Nano, e.Started)
+					e.at, _ = time.Parse(time.RFC3339Nano, string(e.Started))
+					e.read()
 					entries = append(entries, e)
 					return nil
 				})
@@ -134,7 +146,7 @@ func readHAR(file string, source []byte) (entries []*harEntry, pages map[string]
 				return array(dec, func() error {
 					var p harPage
 					err := dec.Decode(&p)
-					pages[p.ID] = p.Title
+					pages[string(p.ID)] = string(p.Title)
 					return err
 				})
 			}
@@ -148,10 +160,10 @@ func readHAR(file string, source []byte) (entries []*harEntry, pages map[string]
 		return skip(dec)
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s:%d: %w", file, lines.At(int(dec.InputOffset())), err)
+		return nil, nil, fmt.Errorf("%s:%d: %w", d.O.File, lines.At(int(dec.InputOffset())), err)
 	}
 	if !found {
-		return nil, nil, fmt.Errorf("%s: want a recording (HAR), with log.entries in it", file)
+		return nil, nil, fmt.Errorf("%s: want a recording (HAR), with log.entries in it", d.O.File)
 	}
 	return entries, pages, nil
 }
@@ -201,25 +213,32 @@ type harSession struct {
 	flow    *draft.Node
 	steps   int
 	page    string
-	main    string    // the host of the first page
+	main    string    // the host of the load
 	end     time.Time // end of the last exchange that was kept
 	length  time.Duration
 	next    string                // redirect target of the last answer
 	last    *draft.Node           // the step that was redirected
-	static  int                   // number of files left out
-	hosts   map[string]int        // requests left out, by host
+	static  []int                 // lines of files left out
+	own     []int                 // lines of requests that a browser makes by itself
+	hosts   map[string][]int      // lines of requests left out, by host
 	cookies map[string]bool       // cookies that answers set
 	agents  map[string]draft.Text // params by value of a header
 	began   bool                  // cookies from before the recording were reported
 	aside   bool                  // concurrent requests were reported
+
+	known     map[string]*correlation // values of answers
+	sent      map[string]bool         // values that requests have sent
+	sending   []string                // values of the current request
+	variables map[string]bool         // names
+	told      map[string]bool         // lines with the variables that they send
 }
 
 // entry converts one exchange, or reports why it is left out.
 func (s *harSession) entry(e *harEntry, pages map[string]string) {
 	d := s.d
-	u, err := url.Parse(e.Request.URL)
+	u, err := url.Parse(string(e.Request.URL))
 	if err != nil || u.Hostname() == "" {
-		d.Lose(s.flow, e.line, "a request to %q, which is not a URL", draft.Clip(e.Request.URL, 80))
+		d.Lose(s.flow, e.line, "a request to %q, which is not a URL", draft.Clip(string(e.Request.URL), 80))
 		return
 	}
 	e.u = u
@@ -228,23 +247,22 @@ func (s *harSession) entry(e *harEntry, pages map[string]string) {
 		d.Lose(s.flow, e.line, "a WebSocket to %s", draft.Clip(u.Host+u.Path, 80))
 		return
 	case !draft.IsWeb(u):
-		return // data:, blob:, chrome-extension:
+		s.own = append(s.own, e.line) // data:, blob:, chrome-extension:
+		return
 	case e.Resource == "preflight" || e.Request.Method == "OPTIONS" && e.header("Access-Control-Request-Method") != "":
-		return // made by the browser itself
+		s.own = append(s.own, e.line)
+		return
 	case e.Resource == "eventsource" || e.header("Accept") == "text/event-stream":
 		d.Lose(s.flow, e.line, "a stream of events from %s; `sse:` is the step for it", draft.Clip(u.Path, 80))
 		return
 	}
 	host := strings.ToLower(u.Host)
-	if s.main == "" {
-		s.main = host
-	}
 	switch {
-	case host != s.main && !slices.Contains(d.O.Hosts, u.Hostname()) && !slices.Contains(d.O.Hosts, host):
-		s.hosts[host]++
+	case s.main != "" && host != s.main && !slices.Contains(d.O.Hosts, u.Hostname()) && !slices.Contains(d.O.Hosts, host):
+		s.hosts[host] = append(s.hosts[host], e.line)
 		return
 	case !d.O.Static && e.isStatic():
-		s.static++
+		s.static = append(s.static, e.line)
 		return
 	case e.Response.Status == 0:
 		d.Lose(s.flow, e.line, "%s %s, which got no answer", e.Request.Method, draft.Clip(u.Path, 80))
@@ -252,15 +270,17 @@ func (s *harSession) entry(e *harEntry, pages map[string]string) {
 	}
 	s.jar(e)
 	if s.next != "" && withoutFragment(u) == s.next && (e.Request.Method == "GET" || e.Request.Method == "HEAD") {
+		s.own = append(s.own, e.line)
 		s.follow(e)
+		s.learn(e, s.last)
 		return
 	}
 	s.pause(e)
 	r := s.request(e)
-	if title := strings.TrimSpace(pages[e.Page]); e.Page != s.page && e.Page != "" {
-		s.page = e.Page
+	if title := strings.TrimSpace(pages[string(e.Page)]); string(e.Page) != s.page && e.Page != "" {
+		s.page = string(e.Page)
 		if title == "" {
-			title = e.Page
+			title = string(e.Page)
 		}
 		r.Above = append(r.Above, "page: "+draft.Clip(title, 100))
 	}
@@ -274,14 +294,35 @@ func (s *harSession) entry(e *harEntry, pages map[string]string) {
 	}
 	s.last = step
 	s.follow(e)
+	for _, value := range s.sending {
+		s.sent[value] = true
+	}
+	s.sending = nil
+	if d.Dropped == before {
+		s.learn(e, step)
+	}
+}
+
+// read keeps the values of the answer, and drops its body.
+func (e *harEntry) read() {
+	c := &e.Response.Content
+	text := string(c.Text)
+	if c.Encoding == "base64" {
+		b, err := base64.StdEncoding.DecodeString(text)
+		if text = string(b); err != nil || !utf8.Valid(b) {
+			text = ""
+		}
+	}
+	e.answers = answers(strings.ToLower(string(c.Type)), text, e.Response.Headers)
+	c.Text = ""
 }
 
 // follow records a redirect. Brunt follows redirects itself, so the browser's request after a redirect is not a step,
 // and the last answer belongs to the step.
 func (s *harSession) follow(e *harEntry) {
-	s.end = later(s.end, e.at.Add(time.Duration(e.Time*float64(time.Millisecond))))
+	s.end = later(s.end, e.at.Add(time.Duration(float64(e.Time)*float64(time.Millisecond))))
 	s.next = ""
-	status := e.Response.Status
+	status := int(e.Response.Status)
 	if to := e.location(); status >= 300 && status < 400 && status != 304 && to != "" {
 		s.next = to
 		return
@@ -293,10 +334,10 @@ func (s *harSession) follow(e *harEntry) {
 
 // location returns the redirect target of the answer.
 func (e *harEntry) location() string {
-	to := e.Response.Redirect
+	to := string(e.Response.Redirect)
 	for _, h := range e.Response.Headers {
-		if to == "" && strings.EqualFold(h.Name, "Location") {
-			to = h.Value
+		if to == "" && strings.EqualFold(string(h.Name), "Location") {
+			to = string(h.Value)
 		}
 	}
 	u, err := e.u.Parse(to)
@@ -343,31 +384,47 @@ func noise(name string) bool {
 	name = strings.ToLower(name)
 	return strings.HasPrefix(name, "sec-") || strings.HasPrefix(name, "if-") || slices.Contains([]string{
 		"cookie", "dnt", "upgrade-insecure-requests", "priority", "pragma", "cache-control", "purpose", "x-client-data",
-		"range",
+		"content-length", "connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade",
 	}, name)
 }
 
 func (s *harSession) request(e *harEntry) *draft.Request {
 	d := s.d
-	r := &draft.Request{Line: e.line, Method: e.Request.Method}
+	r := &draft.Request{Line: e.line, Method: string(e.Request.Method)}
 	if e.Time > 0 {
-		s.length += time.Duration(e.Time * float64(time.Millisecond))
-	}
-	if e.u.RawQuery != "" {
-		r.Name = strings.ToUpper(r.Method) + " " + e.u.EscapedPath()
+		s.length += time.Duration(float64(e.Time) * float64(time.Millisecond))
 	}
 	draft.Credentials(d, r, e.u)
-	r.URL = d.Place(e.u)
+	place, _ := d.Place(e.u).Static()
+	origin := ""
+	if i := strings.Index(place, "://"); i >= 0 {
+		origin = place[:i+3+strings.IndexByte(place[i+3:]+"/", '/')]
+	}
+	r.URL = draft.Join(draft.Lit(origin), s.url(e.line, place[len(origin):])).Tidy()
+	if e.u.RawQuery != "" {
+		r.Name = strings.ToUpper(r.Method) + " "
+		for _, p := range r.URL {
+			path, _, query := strings.Cut(strings.TrimPrefix(p.Lit, origin), "?")
+			if r.Name += path; p.Ref != "" {
+				r.Name += "{" + strings.TrimPrefix(p.Ref, "var.") + "}"
+			}
+			if query {
+				break
+			}
+		}
+	}
+	r.Vary = s.field(e.line)
 	safe := r.Method == "GET" || r.Method == "HEAD"
 	for _, h := range e.Request.Headers {
-		lower := strings.ToLower(h.Name)
+		name, value := string(h.Name), string(h.Value)
+		lower := strings.ToLower(name)
 		switch {
-		case noise(h.Name), lower == "accept" && h.Value == "*/*", safe && (lower == "origin" || lower == "referer"):
+		case noise(name), lower == "accept" && value == "*/*", safe && (lower == "origin" || lower == "referer"):
 		// The value is long, and the same in every request.
 		case lower == "user-agent" || lower == "accept-language" || lower == "accept-encoding":
-			r.Headers = append(r.Headers, draft.Header{Name: h.Name, Value: s.agent(lower, h.Value)})
+			r.Headers = append(r.Headers, draft.Header{Name: name, Value: s.agent(lower, value)})
 		default:
-			r.Headers = append(r.Headers, draft.Header{Name: h.Name, Value: draft.Lit(h.Value)})
+			r.Headers = append(r.Headers, draft.Header{Name: name, Value: s.header(e.line, name, value)})
 		}
 	}
 	s.body(e, r)
@@ -394,19 +451,19 @@ func (s *harSession) body(e *harEntry, r *draft.Request) {
 	}
 	r.Body.Sent = true
 	if r.ContentType().IsZero() && data.Type != "" {
-		r.Headers = append(r.Headers, draft.Header{Name: "Content-Type", Value: draft.Lit(data.Type)})
+		r.Headers = append(r.Headers, draft.Header{Name: "Content-Type", Value: draft.Lit(string(data.Type))})
 	}
-	switch kind := strings.ToLower(data.Type); {
+	switch kind := strings.ToLower(string(data.Type)); {
 	case strings.HasPrefix(kind, "multipart/form-data") && len(data.Params) > 0:
 		for _, p := range data.Params {
-			part := draft.Part{Name: p.Name, Text: draft.Lit(p.Value)}
+			part := draft.Part{Name: string(p.Name), Text: draft.Lit(string(p.Value))}
 			if p.FileName != "" {
-				part = partOfFile(s.d, r, p.Name, p.FileName, p.Type)
+				part = partOfFile(s.d, r, string(p.Name), string(p.FileName), string(p.Type))
 			}
 			r.Body.Parts = append(r.Body.Parts, part)
 		}
 	case data.Encoding == "base64":
-		b, err := base64.StdEncoding.DecodeString(data.Text)
+		b, err := base64.StdEncoding.DecodeString(string(data.Text))
 		if err != nil || !utf8.Valid(b) {
 			r.Body.Raw = []byte(data.Text)
 			return
@@ -415,11 +472,11 @@ func (s *harSession) body(e *harEntry, r *draft.Request) {
 	case data.Text == "":
 		form := url.Values{}
 		for _, p := range data.Params { // Firefox encodes it, other browsers do not
-			form.Add(draft.Unescaped(p.Name), draft.Unescaped(p.Value))
+			form.Add(draft.Unescaped(string(p.Name)), draft.Unescaped(string(p.Value)))
 		}
 		r.Body.Text = draft.Lit(form.Encode())
 	default:
-		r.Body.Text = draft.Lit(data.Text)
+		r.Body.Text = draft.Lit(string(data.Text))
 	}
 }
 
@@ -433,19 +490,19 @@ func partOfFile(d *draft.Builder, r *draft.Request, field, name, kind string) dr
 // jar reports cookies from before the recording.
 func (s *harSession) jar(e *harEntry) {
 	for _, c := range e.Request.Cookies {
-		if !s.cookies[c.Name] && !s.began {
+		if !s.cookies[string(c.Name)] && !s.began {
 			s.began = true
 			s.d.Lose(s.flow, e.line,
 				"cookies from before the recording (%s …): where they stand for a session, log in as a first step",
-				draft.Clip(c.Name, 40))
+				draft.Clip(string(c.Name), 40))
 		}
 	}
 	for _, c := range e.Response.Cookies {
-		s.cookies[c.Name] = true
+		s.cookies[string(c.Name)] = true
 	}
 	for _, h := range e.Response.Headers {
-		if strings.EqualFold(h.Name, "Set-Cookie") {
-			for line := range strings.Lines(h.Value) {
+		if strings.EqualFold(string(h.Name), "Set-Cookie") {
+			for line := range strings.Lines(string(h.Value)) {
 				name, _, _ := strings.Cut(line, "=")
 				s.cookies[strings.TrimSpace(name)] = true
 			}
@@ -458,20 +515,41 @@ func (s *harSession) left() {
 	d := s.d
 	d.Head = append(d.Head,
 		"Left to brunt: cookies, redirects. Left out: headers that a browser adds for itself, pauses under 100ms, what "+
-			"was answered.")
-	if s.static > 0 {
-		d.Lose(s.flow, 0, "%s (images, fonts, styles, scripts); --static takes such in",
-			syntax.Amount(s.static, "static file"))
+			"was answered but for values that later requests send.")
+	if len(s.own) > 0 {
+		d.Lose(s.flow, s.own[0], "%s that a browser makes by itself%s: preflights, data in the page, and what follows a redirect",
+			syntax.Amount(len(s.own), "request"), inLines(s.own))
+	}
+	if len(s.static) > 0 {
+		d.Lose(s.flow, s.static[0], "%s (images, fonts, styles, scripts)%s; --static takes such in",
+			syntax.Amount(len(s.static), "static file"), inLines(s.static))
 	}
 	for _, h := range draft.SortedKeys(s.hosts) {
-		d.Lose(s.flow, 0, "%s to %s; --host %s takes such in", syntax.Amount(s.hosts[h], "request"), h, h)
+		d.Lose(s.flow, s.hosts[h][0], "%s to %s%s; --host %s takes such in", syntax.Amount(len(s.hosts[h]), "request"), h,
+			inLines(s.hosts[h]), h)
 	}
+}
+
+// inLines names the lines of several entries.
+func inLines(lines []int) string {
+	if len(lines) < 2 {
+		return ""
+	}
+	var all []string
+	for _, line := range lines[:min(len(lines), 20)] {
+		all = append(all, strconv.Itoa(line))
+	}
+	more := ""
+	if len(lines) > len(all) {
+		more = " …"
+	}
+	return ", in lines " + strings.Join(all, ", ") + more
 }
 
 func (e *harEntry) header(name string) string {
 	for _, h := range e.Request.Headers {
-		if strings.EqualFold(h.Name, name) {
-			return h.Value
+		if strings.EqualFold(string(h.Name), name) {
+			return string(h.Value)
 		}
 	}
 	return ""
@@ -488,7 +566,7 @@ func (e *harEntry) isStatic() bool {
 	case "document", "xhr", "fetch":
 		return false
 	}
-	kind := strings.ToLower(e.Response.Content.Type)
+	kind := strings.ToLower(string(e.Response.Content.Type))
 	for _, k := range []string{
 		"image/", "font/", "video/", "audio/", "text/css", "text/javascript", "application/javascript",
 		"application/x-javascript", "application/font",

@@ -124,7 +124,9 @@ func (p *plan) guarded(host, port draft.Text, u *url.URL) draft.Text {
 // arguments reads the parameters of a sampler. It returns the ones that belong in the URL.
 func (p *plan) arguments(t *tree, r *draft.Request) (query draft.Text) {
 	var parts []draft.Part
-	for _, a := range t.arguments("HTTPsampler.Arguments", "Arguments.arguments") {
+	bare := map[int]bool{} // arguments without the equals sign
+	for i, a := range t.arguments("HTTPsampler.Arguments", "Arguments.arguments") {
+		bare[i] = a.find("HTTPArgument.use_equals") != nil && !a.is("HTTPArgument.use_equals") && a.prop("Argument.value") == ""
 		parts = append(parts, draft.Part{
 			Name: strings.TrimSpace(a.prop("Argument.name")), Text: p.vars.expand(a.prop("Argument.value"), a.line, &r.Above),
 			File: map[bool]string{true: "encoded"}[a.is("HTTPArgument.always_encode")],
@@ -163,41 +165,36 @@ func (p *plan) arguments(t *tree, r *draft.Request) (query draft.Text) {
 		r.Body.Parts = append(r.Body.Parts, files...)
 		r.Body.Sent = len(r.Body.Parts) > 0
 	case sends && len(parts) > 0:
-		p.form(parts, r)
-	case !sends:
-		for _, a := range parts {
-			if query != nil {
-				query = draft.Join(query, draft.Lit("&"))
+		whole := pairs(parts, bare)
+		for i := range parts {
+			if parts[i].File == "" { // already encoded
+				parts[i].Text = parts[i].Text.Mapped(draft.Unescaped)
 			}
-			escape := draft.URLText
-			if a.File != "" {
-				escape = url.QueryEscape
-			}
-			query = draft.Join(query, draft.Lit(draft.URLText(a.Name)+"="), a.Text.Mapped(escape))
 		}
+		p.d.SendForm(r, parts, whole)
+	case !sends:
+		query = pairs(parts, bare)
 	}
 	return query
 }
 
-// form sends parameters as a form. brunt fills in and escapes variables.
-func (p *plan) form(parts []draft.Part, r *draft.Request) {
-	r.Body.Sent = true
-	form := new(draft.Node)
-	for _, a := range parts {
-		value := a.Text
-		if s, static := value.Static(); static {
-			if a.File == "" { // already encoded
-				s = draft.Unescaped(s)
-			}
-			value = p.d.Field(r, a.Name, s)
+// pairs joins parameters as JMeter sends them.
+func pairs(parts []draft.Part, bare map[int]bool) (out draft.Text) {
+	for i, a := range parts {
+		if out != nil {
+			out = draft.Join(out, draft.Lit("&"))
 		}
-		if !draft.IsKey(a.Name) || form.Get(a.Name) != nil {
-			p.d.LoseAt(&r.Above, r.Line, "the parameter %q, which comes twice or has no name", draft.Clip(a.Name, 40))
-			continue
+		escape := draft.URLText
+		if a.File != "" {
+			escape = url.QueryEscape
 		}
-		form.Set(a.Name, draft.Str(value))
+		equals := "="
+		if bare[i] {
+			equals = ""
+		}
+		out = draft.Join(out, draft.Lit(escape(a.Name)+equals), a.Text.Mapped(escape))
 	}
-	r.Body.Form = form
+	return out
 }
 
 // headers merges the headers of all managers in scope, the innermost last.

@@ -2,6 +2,7 @@
 package litmus
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 	"time"
@@ -14,8 +15,7 @@ import (
 func Converter() draft.Converter {
 	return draft.Converter{
 		Name: "litmus", Source: "manifests of LitmusChaos", Convert: convert, Faults: true,
-		Doc: "a fault for each experiment of a ChaosEngine, on the containers of a Docker engine that carry the label of " +
-			"its application",
+		Doc: "a fault for each experiment of a ChaosEngine, on the pods of its application",
 	}
 }
 
@@ -30,7 +30,7 @@ func convert(d *draft.Builder, source []byte) error {
 			d.Lost(draft.Line(m), "%s %s: only a ChaosEngine names faults", d.Text(m, "kind"), d.Text(m, "metadata", "name"))
 			continue
 		}
-		if state := d.Text(m, "spec", "engineState"); state == "stop" {
+		if state := d.Text(m, "spec", "engineState"); state != "" && state != "active" {
 			d.Lost(draft.Line(m), "engineState %s: here its faults are injected", state)
 		}
 		if list := draft.At(m, "spec", "experiments"); list != nil {
@@ -44,27 +44,22 @@ func convert(d *draft.Builder, source []byte) error {
 		} {
 			d.Skip(m, "spec", key) // how Litmus itself runs; experiments report their own unread parts
 		}
-		d.Skip(m, "spec", "appinfo", "appns")
-		d.Skip(m, "spec", "appinfo", "appkind")
+		d.Skip(m, "spec", "appinfo", "appkind") // the labels select its pods
 		for _, rest := range d.Rest(m.Get("spec")) {
 			d.Lost(draft.Line(m), "%s", rest)
 		}
-	}
-	if d.Units.Fields != nil {
-		d.Head = append(d.Head, draft.NoPods)
-		d.Tell(0, "brunt has no faults on pods: target.units selects containers of a Docker engine by the same label")
 	}
 	return nil
 }
 
 // An experiment is an experiment of a ChaosEngine, with its environment variables.
 type experiment struct {
-	d    *draft.Builder
-	name string
-	line int
-	unit string
-	env  map[string]string
-	used map[string]bool
+	d     *draft.Builder
+	name  string
+	line  int
+	env   map[string]string
+	lines map[string]int // of the variables
+	used  map[string]bool
 }
 
 func (x *experiment) get(name string) string {
@@ -83,12 +78,14 @@ var quiet = map[string]bool{
 // convertExperiment converts one experiment of an engine.
 func convertExperiment(d *draft.Builder, engine, item *syntax.Node) {
 	x := &experiment{
-		d: d, name: d.Text(item, "name"), line: draft.Line(item), env: map[string]string{}, used: map[string]bool{},
+		d: d, name: d.Text(item, "name"), line: draft.Line(item), env: map[string]string{}, lines: map[string]int{},
+		used: map[string]bool{},
 	}
 	env := draft.At(item, "spec", "components", "env")
 	if env != nil {
 		for _, e := range env.Items {
 			name := d.Text(e, "name")
+			x.lines[name] = draft.Line(e)
 			if x.env[name] = strings.TrimSpace(d.Text(e, "value")); e.Get("valueFrom") != nil {
 				d.Skip(e, "valueFrom")
 				d.Lost(draft.Line(e), "%s of %s: its value is elsewhere in the cluster", name, x.name)
@@ -103,18 +100,36 @@ func convertExperiment(d *draft.Builder, engine, item *syntax.Node) {
 	labels := draft.Selector(d.Text(engine, "spec", "appinfo", "applabel"))
 	if len(labels) == 0 {
 		labels = map[string]string{"app": "web"}
-		d.Tell(x.line, "%s names no application by labels: say under target.units which containers these are", x.name)
+		d.Tell(x.line, "%s names no application by labels: say under target.kubernetes.services which pods these are",
+			x.name)
 	}
-	x.unit = d.Labelled(labels)
+	pods := draft.Pod{
+		Labels: labels, Container: x.get("TARGET_CONTAINER"),
+		Namespace: cmp.Or(d.Text(engine, "spec", "appinfo", "appns"), d.Text(engine, "metadata", "namespace")),
+	}
 	kind, s := make(x)
 	if kind == "" {
 		d.Lost(x.line, "the experiment %s: it does not say how much", x.name)
 		return
 	}
-	if s.Get("from") == nil {
-		s.Set("service", draft.Plain(x.unit))
+	if s.Get("from") == nil || s.Get("to") != nil {
+		unit, lost := d.Pods(pods)
+		if lost != "" {
+			d.Lost(x.line, "the experiment %s: %s", x.name, lost)
+			d.Skip(item)
+			return
+		}
+		key := "service"
+		if s.Get("to") != nil {
+			key = "from"
+		}
+		s.Set(key, draft.Plain(unit))
 	}
 	n := x.inject(kind, s)
+	if s.Get("service") == nil && s.Get("to") == nil {
+		d.LoseAt(&n.Above, draft.Line(draft.At(engine, "spec", "appinfo")), "appinfo: %s acts on requests of the load; `from` and "+
+			"`to` name another link", x.name)
+	}
 	if probes := draft.At(item, "spec", "probe"); probes != nil {
 		for _, p := range probes.Items {
 			d.Lost(draft.Line(p), "the probe %s: an objective under slo, or a check of a step, asks the same of the load",
@@ -139,7 +154,7 @@ func (x *experiment) inject(kind string, s *draft.Node) *draft.Node {
 	_, f.After, _ = draft.Duration(x.get("RAMP_TIME"), time.Second)
 	_, total, given := draft.Duration(x.get("TOTAL_CHAOS_DURATION"), time.Second)
 	_, every, repeats := draft.Duration(x.get("CHAOS_INTERVAL"), time.Second)
-	if kind == "process.crash" {
+	if draft.IsOneShot(kind) {
 		if repeats && given {
 			f.Every, f.Repeat = every, min(max(1, int(total/every)), draft.MostRepeats)
 		}
@@ -149,23 +164,27 @@ func (x *experiment) inject(kind string, s *draft.Node) *draft.Node {
 	n := x.d.Inject(f)
 	for _, name := range draft.SortedKeys(x.env) {
 		if v := x.env[name]; !x.used[name] && !quiet[name] && v != "" {
-			x.d.LoseAt(&n.Above, x.line, "%s", strings.TrimSpace(name+" "+draft.Harmless(name, v)))
+			x.d.LoseAt(&n.Above, x.lines[name], "%s", strings.TrimSpace(name+" "+draft.Harmless(name, v)))
 		}
 	}
-	if repeats && kind != "process.crash" {
+	if given && !repeats && draft.IsOneShot(kind) {
+		x.d.LoseAt(&n.Above, x.lines["TOTAL_CHAOS_DURATION"], "TOTAL_CHAOS_DURATION %s: it is injected once; `every` and `repeat` "+
+			"do it again", draft.Harmless("", x.env["TOTAL_CHAOS_DURATION"]))
+	}
+	if repeats && !draft.IsOneShot(kind) {
 		x.d.LoseAt(&n.Above, x.line, "CHAOS_INTERVAL %s: it is injected once", x.env["CHAOS_INTERVAL"])
 	}
 	return n
 }
 
-// remote sets the link whose packets are hit, if the experiment names the other end.
+// remote sets the link whose packets are hit, if the experiment names the other end. Its pods are filled in later.
 func (x *experiment) remote(s *draft.Node) {
 	for _, name := range []string{"DESTINATION_HOSTS", "DESTINATION_IPS"} {
 		to, rest, _ := strings.Cut(x.env[name], ",")
-		if to = strings.TrimSpace(to); to == "" || s.Get("from") != nil {
+		if to = strings.TrimSpace(to); to == "" || s.Get("to") != nil {
 			continue
 		}
-		s.Set("from", draft.Plain(x.unit)).Set("to", draft.Plain(to))
+		s.Set("from", new(draft.Node)).Set("to", draft.Plain(to))
 		x.used[name] = true
 		if rest != "" {
 			x.d.Lost(x.line, "%s of %s besides %s: %s; make a fault with `to` of each", name, x.name, to, rest)
@@ -175,7 +194,14 @@ func (x *experiment) remote(s *draft.Node) {
 
 // faults converts each experiment to a kind of fault and its settings. An empty kind means that a setting is missing.
 var faults = map[string]func(*experiment) (string, *draft.Node){
-	"pod-delete": func(*experiment) (string, *draft.Node) { return "process.crash", new(draft.Node) },
+	"pod-delete": func(x *experiment) (string, *draft.Node) {
+		s := new(draft.Node)
+		if x.get("FORCE") == "true" {
+			x.d.Tell(x.line, "FORCE true of %s: brunt gives a pod at least 1s", x.name)
+			s.Set("grace", draft.Raw("1s"))
+		}
+		return "pod.delete", s
+	},
 	"container-kill": func(x *experiment) (string, *draft.Node) {
 		s := new(draft.Node)
 		if name := strings.TrimPrefix(x.get("SIGNAL"), "SIG"); name != "" && name != "KILL" {

@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"brunt/scenarios/convert/draft"
 	"brunt/scenarios/disk"
+	"brunt/scenarios/syntax"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -39,8 +41,11 @@ func convert(d *draft.Builder, source []byte) (err error) {
 		}
 	}()
 	doc, err := loadOpenAPI(d, source)
-	if err != nil {
-		return fmt.Errorf("reading %s: %w", d.O.File, err)
+	if err != nil { // perhaps of a text that is a number
+		if doc, err = loadOpenAPI(d, mended(d.O.File, source)); err != nil {
+			return reason(d, source, err)
+		}
+		d.Tell(0, "some texts of the document, such as a version or a description, are no texts: they are read as such")
 	}
 	a := api{d: d, doc: doc, load: d.Arrivals("10/s", "operations a second, all together")}
 	a.servers()
@@ -57,6 +62,22 @@ func convert(d *draft.Builder, source []byte) (err error) {
 	draft.MixOf(d, a.load, all)
 	d.Load.Set("operations", a.load)
 	return nil
+}
+
+// wrongType matches the library's error for a value of a wrong type.
+var wrongType = regexp.MustCompile(`cannot unmarshal (\w+) into field (\S+)`)
+
+// reason says why a document can't be read.
+func reason(d *draft.Builder, source []byte, err error) error {
+	m, nodes := syntax.NewMistakes(nil, nil), 0
+	if syntax.Read(d.O.File, source, m, &nodes); m.Err() != nil {
+		return m.Err()
+	}
+	if wrong := wrongType.FindStringSubmatch(err.Error()); wrong != nil { // the library does not wrap this error
+		return fmt.Errorf("%s: %s of the document is of the type %s, which OpenAPI 3 does not allow there", d.O.File, wrong[2],
+			wrong[1])
+	}
+	return fmt.Errorf("%s: this is no valid document of OpenAPI 3: %w", d.O.File, err)
 }
 
 // loadOpenAPI reads the document, and the files beside it that it references.
@@ -238,7 +259,12 @@ func (a *api) request(op operation) *draft.Request {
 	for _, p := range a.parameters(op) {
 		v, ok := p.value(m)
 		if !ok {
+			a.d.LoseAt(&r.Above, cmp.Or(line(p.Origin), op.line), "the %s parameter %s, which is optional and has no example", p.In,
+				draft.Clip(p.Name, 40))
 			continue
+		}
+		if len(p.Examples) > 1 {
+			a.d.LoseAt(&r.Above, cmp.Or(line(p.Origin), op.line), "the other examples of %s", draft.Clip(p.Name, 40))
 		}
 		switch p.In {
 		case "path":
@@ -446,7 +472,12 @@ func (a *api) body(op operation, r *draft.Request, m *made) {
 	}
 	v, known := mt.Example, mt.Example != nil
 	if !known {
-		v, known = first(mt.Examples)
+		if v, known = first(mt.Examples); len(mt.Examples) > 1 {
+			a.d.LoseAt(&r.Above, op.line, "the other examples of the body")
+		}
+	}
+	if len(kinds) > 1 {
+		a.d.LoseAt(&r.Above, op.line, "the content of the other types of the body: %s", draft.Clip(strings.Join(kinds[1:], ", "), 100))
 	}
 	if !known {
 		v, known = exampleOf(mt.Schema)

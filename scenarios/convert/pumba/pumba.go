@@ -2,26 +2,21 @@
 package pumba
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"brunt/scenarios/convert/draft"
-
-	"mvdan.cc/sh/v3/expand"
-	"mvdan.cc/sh/v3/syntax"
 )
 
 // Converter returns the converter for commands of pumba.
 func Converter() draft.Converter {
 	return draft.Converter{
 		Name: "pumba", Source: "command lines of pumba", Convert: convert, Faults: true,
-		Doc:   "a fault on the same containers for each command, one after the other",
+		Doc:   "a fault on the same containers for each command, one after the other, or at once where the script has `&`",
 		Usage: "Of pumba, what stands after -- is the command itself.", Words: draft.ShellWords("pumba"),
 	}
 }
@@ -66,7 +61,7 @@ var same = map[string]string{
 var quiet = []string{
 	"log-level", "json", "slackhook", "slackchannel", "tls", "tlsverify", "tlscacert", "tlscert", "tlskey", "tc-image",
 	"iptables-image", "stress-image",
-	"pull-image", "skip-error", "inject-cgroup", "runtime", "interface",
+	"pull-image", "skip-error", "inject-cgroup", "interface",
 }
 
 // A call is a command of pumba: its words by place, and its flags.
@@ -86,55 +81,30 @@ func (c *call) flag(name string) string {
 	return ""
 }
 
-// convert reads a script, or one command.
-func convert(d *draft.Builder, source []byte) (err error) {
-	defer func() { // the shell parser may panic on untrusted text
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%s: this can't be read as commands of the shell", d.O.File)
-		}
-	}()
-	file, err := syntax.NewParser().Parse(bytes.NewReader(bytes.ReplaceAll(source, []byte("\r\n"), []byte("\n"))),
-		d.O.File)
+// convert reads a script, or one command. A command in the background does not delay those after it.
+func convert(d *draft.Builder, source []byte) error {
+	all, err := d.Commands(source, "pumba", "wait")
 	if err != nil {
-		return fmt.Errorf("reading the command: %w", err)
+		return err
 	}
-	syntax.Walk(file, func(n syntax.Node) bool {
-		if one, ok := n.(*syntax.CallExpr); ok && len(one.Args) > 0 {
-			if words, unknown := literal(one.Args); words != nil {
-				c := parse(int(one.Pos().Line()), words)
-				c.unknown = unknown
-				convertCall(d, c)
-			}
+	for _, one := range all {
+		if one.Program == "wait" {
+			d.WaitForAll()
+			continue
 		}
-		return true
-	})
+		c := parse(one.Line, one.Words)
+		c.unknown = one.Unknown
+		if one.Loop {
+			d.Lost(one.Line, "the loop around pumba %s: here it comes once", strings.Join(c.words[:min(1, len(c.words))], ""))
+		}
+		add := func() { convertCall(d, c) }
+		if one.Background {
+			d.Background(add)
+		} else {
+			add()
+		}
+	}
 	return nil
-}
-
-// literal returns the words after pumba, also after `docker run … IMAGE`. It is nil if the command is not pumba.
-// Unknown means that only the shell can evaluate some word.
-func literal(args []*syntax.Word) (words []string, unknown bool) {
-	begun := false
-	for i, w := range args {
-		s, err := expand.Literal(&expand.Config{Env: expand.FuncEnviron(func(string) string { return "" })}, w)
-		if err != nil {
-			s = ""
-		}
-		syntax.Walk(w, func(n syntax.Node) bool {
-			switch n.(type) {
-			case *syntax.ParamExp, *syntax.CmdSubst, *syntax.ArithmExp, *syntax.ProcSubst:
-				unknown = unknown || begun
-			}
-			return true
-		})
-		switch name, _, _ := strings.Cut(path.Base(s), ":"); {
-		case begun:
-			words = append(words, s)
-		case name == "pumba" && (i == 0 || slices.Contains([]string{"docker", "sudo", "podman"}, args[0].Lit())):
-			begun, words = true, []string{}
-		}
-	}
-	return words, unknown
 }
 
 // parse separates flags from words.
@@ -194,6 +164,12 @@ func convertCall(d *draft.Builder, c *call) {
 		d.Lost(c.line, "pumba %s: a variable or a command of the shell is in it", kind)
 		return
 	}
+	runtime := cmp.Or(c.flag("runtime"), "docker")
+	if runtime != "docker" && runtime != "podman" {
+		d.Lost(c.line, "pumba %s --runtime %s: brunt breaks containers of an engine with the API of Docker", kind,
+			draft.Clip(runtime, 20))
+		return
+	}
 	if c.flag("dry-run") == "true" {
 		d.Lost(c.line, "pumba %s with --dry-run: it breaks nothing", kind)
 		return
@@ -205,7 +181,7 @@ func convertCall(d *draft.Builder, c *call) {
 		return
 	}
 	_, f.For, ok = draft.Duration(c.flag("duration"), time.Second)
-	if oneShot := f.Kind == "process.crash" || f.Kind == "container.restart"; oneShot {
+	if draft.IsOneShot(f.Kind) {
 		f.For = 0
 	} else if !ok {
 		f.For, f.Guessed = draft.GuessedFor, true
@@ -219,7 +195,9 @@ func convertCall(d *draft.Builder, c *call) {
 		d.Lost(c.line, "pumba %s: %s", kind, strings.Join(more, "; "))
 		return
 	}
-	lost = append(lost, more...)
+	if lost = append(lost, more...); runtime == "podman" {
+		lost = append(lost, "--runtime podman: the engine is the one at DOCKER_HOST; name Podman's socket there")
+	}
 	for i, u := range units {
 		one := f
 		one.Settings = new(draft.Node)

@@ -1,0 +1,184 @@
+package convert_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"brunt/scenarios/convert"
+	"brunt/scenarios/convert/draft"
+)
+
+// TestConvert_Requests checks that requests are sent as their source says, byte for byte, or that a note says what is
+// another.
+func TestConvert_Requests(t *testing.T) {
+	plan := func(name string) string {
+		b, err := os.ReadFile(filepath.Join("testdata", "jmeter", name+".jmx"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	for _, c := range []struct {
+		name, kind, source string
+		want               []string
+		no                 string
+	}{
+		{"another host", "curl", "curl -H 'Host: b.test' http://127.0.0.1:1/", []string{"headers: {Host: b.test}"}, ""},
+		{"the host of the URL", "curl", "curl -H 'Host: 127.0.0.1:1' http://127.0.0.1:1/", nil, "Host"},
+		{"another port", "curl", "curl -H 'Host: 127.0.0.1' http://127.0.0.1:1/", []string{"headers: {Host: 127.0.0.1}"}, ""},
+		{
+			"another host of a target", "vegeta", "GET http://127.0.0.1:1/\nHost: b.test\n",
+			[]string{"headers: {Host: b.test}"},
+			"",
+		},
+		{"another host of a plan", "jmeter", plan("host"), []string{"headers: {Host: other.example.com}"}, ""},
+		{
+			"a header of the connection", "curl", "curl -H 'Connection: close' http://127.0.0.1:1/",
+			[]string{"the header Connection: brunt sets it"},
+			"",
+		},
+		{"fields by name", "curl", "curl -d 'a=1&b=x+y' http://127.0.0.1:1/", []string{`form: {a: "1", b: x y}`}, "body:"},
+		{
+			"fields in another order", "curl", "curl -d 'b=1&a=2' http://127.0.0.1:1/",
+			[]string{`body: "b=1&a=2"`, "Content-Type: application/x-www-form-urlencoded"},
+			"form:",
+		},
+		{
+			"another encoding", "curl", "curl -d 'a=x%20y' http://127.0.0.1:1/", []string{"body: a=x%20y,"}, "form:",
+		},
+		{
+			"the charset of a form", "curl",
+			"curl -H 'Content-Type: application/x-www-form-urlencoded; charset=utf-8' -d a=1 http://127.0.0.1:1/",
+			[]string{"body: a=1,", "application/x-www-form-urlencoded; charset=utf-8"},
+			"form:",
+		},
+		{
+			"the charset of JSON", "curl",
+			"curl -H 'Content-Type: application/json; charset=utf-8' -d '{\"a\": 1}' http://127.0.0.1:1/",
+			[]string{"json: {a: 1}", `Content-Type: "application/json; charset=utf-8"`},
+			"",
+		},
+		{
+			"a file without a type", "vegeta", "POST http://127.0.0.1:1/\n@order.json\n",
+			[]string{"that no Content-Type is sent"},
+			"Content-Type:",
+		},
+		{
+			"the standard input", "curl", "curl --data @- http://127.0.0.1:1/",
+			[]string{"post: /", "the standard input as a body"},
+			"get: /",
+		},
+		{"a range without an end", "curl", "curl --range 600 http://127.0.0.1:1/", []string{"Range: bytes=600-"}, ""},
+		{
+			"parameters", "curl", "curl --url-query 'a=b c' --url-query +d=%20 --url-query e@f http://127.0.0.1:1/",
+			[]string{"get: \"/?a=b+c&d=%20\"", "--url-query of a file"},
+			"",
+		},
+		{"a parameter without equals", "jmeter", plan("query"), []string{"?q=a+b&bare&n=1"}, ""},
+		{"a form of a plan", "jmeter", plan("form"), []string{`body: "z=a+b&a=1&bare"`}, ""},
+		{
+			"a form with a variable", "jmeter", plan("form-variable"),
+			[]string{"form: {z: \"${uuid()}\", a: \"1\"}", "the order of the form"},
+			"",
+		},
+		{"bytes", "k6", "\x00\x01export", []string{"want a script of k6, which is a text"}, ""},
+		{"no script", "k6", "hello world", []string{"reading the script"}, ""},
+		{"a script without an export", "k6", "const a = 1;", []string{"with an export that k6 runs"}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			said := says(c.kind, c.source)
+			for _, want := range c.want {
+				if !strings.Contains(said, want) {
+					t.Errorf("no %s in\n%s", want, said)
+				}
+			}
+			if made, _, _ := strings.Cut(said, "[source"); c.no != "" && strings.Contains(made, c.no) {
+				t.Errorf("%s in\n%s", c.no, made)
+			}
+		})
+	}
+}
+
+// TestConvert_Correlates checks that values of answers that later requests send are variables, and no others.
+func TestConvert_Correlates(t *testing.T) {
+	for _, c := range []struct {
+		file string
+		want []string
+		no   []string
+	}{
+		{
+			"login",
+			[]string{
+				"extract: {id: $.user.id, token: $.token}", "get: \"/users/${var.id}/orders?limit=2\"",
+				"name: \"GET /users/{id}/orders\"", `Authorization: "Bearer ${var.token}"`, `extract: {id_2: "$[1].id"}`,
+				`json: {order: "${var.id_2}", user: "${var.id}"}`,
+			},
+			[]string{"tok-5f1c9a7e2b", "${env.", "limit=${"},
+		},
+		{
+			"created",
+			[]string{`put: "/carts/${var.id}?version=${var.version}"`, `delete: "/carts/${var.id}"`},
+			[]string{"9f0d3c52", "X-Request-Id"},
+		},
+		{"csrf", []string{`form: {csrf_token: "${var.csrf_token}", user: ann}`, "csrf_token: \"~ <input"}, nil},
+		{"header-token", []string{"X-Auth-Token: header X-Auth-Token", `X-Auth-Token: "${var.X-Auth-Token}"`}, nil},
+		{"other-hosts", []string{`target: {url: "https://shop.example.com"}`}, []string{"ocsp.example.net/"}},
+		{"no-page", []string{`target: {url: "https://shop.example.com"}`}, nil},
+		{"loose", []string{"get: /old", "Range: bytes=0-9"}, nil},
+	} {
+		t.Run(c.file, func(t *testing.T) {
+			b, err := os.ReadFile(filepath.Join("testdata", "har", c.file+".har"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			made, err := convert.Convert(b, draft.Options{Kind: "har", File: "source"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(made.Text, want) {
+					t.Errorf("no %s in\n%s", want, made.Text)
+				}
+			}
+			for _, no := range c.no {
+				if strings.Contains(made.Text, no) {
+					t.Errorf("%s in\n%s", no, made.Text)
+				}
+			}
+		})
+	}
+}
+
+// TestConvert_Environment checks that an environment gives the values of a collection's variables, and no secrets.
+func TestConvert_Environment(t *testing.T) {
+	read := func(name string) []byte {
+		b, err := os.ReadFile(filepath.Join("testdata", "postman", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	o := draft.Options{
+		Kind: "postman", File: "source", Environment: filepath.Join("testdata", "staging.postman_environment.json"),
+	}
+	made, err := convert.Convert(read("unknown-host.json"), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `target: {url: "http://127.0.0.1:9090"}`; !strings.Contains(made.Text, want) {
+		t.Errorf("no %s in\n%s", want, made.Text)
+	}
+	if made, err = convert.Convert(read("auth-basic.json"), o); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(made.Text, "password: \"${env.PW}\"") || strings.Contains(made.Text, "open-sesame") {
+		t.Errorf("the password is not from the environment:\n%s", made.Text)
+	}
+	o.Environment = filepath.Join("testdata", "order.json")
+	if _, err = convert.Convert(read("auth-basic.json"), o); err == nil ||
+		!strings.Contains(err.Error(), "want an environment of Postman") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,1 @@
+pumba --runtime containerd pause --duration 10s cart

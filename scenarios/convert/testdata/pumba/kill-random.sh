@@ -1,0 +1,1 @@
+pumba --random --interval 30s kill --limit 2 re2:^cart

@@ -1,0 +1,1 @@
+pumba kill --signal SIGTERM cart

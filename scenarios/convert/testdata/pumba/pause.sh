@@ -1,0 +1,1 @@
+pumba pause --duration 15s cart store

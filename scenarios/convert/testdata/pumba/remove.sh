@@ -1,0 +1,1 @@
+pumba rm --force --volumes cart

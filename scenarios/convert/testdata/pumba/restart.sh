@@ -1,0 +1,1 @@
+pumba restart --timeout 5000 --limit 1 --label app=cart

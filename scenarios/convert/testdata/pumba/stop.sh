@@ -1,0 +1,1 @@
+pumba stop --time 5 --restart --duration 30s cart
