@@ -9,9 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
+
+	"brunt/scenarios/disk"
 )
 
 // Entry is the path of the program in an image; it is the entrypoint.
@@ -35,12 +36,16 @@ var architectures = map[elf.Machine]string{
 
 // Architecture returns the processor of a static Linux program, as images name it.
 func Architecture(program string) (string, error) {
-	f, err := elf.Open(program)
+	file, err := disk.Open(program)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	f, err := elf.NewFile(file)
 	if err != nil {
 		return "", fmt.Errorf("%s is not a program of Linux: build one by CGO_ENABLED=0 GOOS=linux go build ./cmd/brunt",
 			program)
 	}
-	defer f.Close()
 	for _, p := range f.Progs {
 		if p.Type == elf.PT_INTERP {
 			return "", fmt.Errorf("%s is linked with the libraries of this machine, and an image has none of them: build it "+
@@ -55,7 +60,7 @@ func Architecture(program string) (string, error) {
 
 // Tag returns the tag of an image of a program: a version and the beginning of the program's SHA-256.
 func Tag(version, program string) (string, error) {
-	f, err := os.Open(program)
+	f, err := disk.Open(program)
 	if err != nil {
 		return "", err
 	}

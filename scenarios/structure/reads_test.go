@@ -33,7 +33,6 @@ var reads = map[string]string{
 	"cmd/brunt-k6/main.go ReadBytes":               "brunt is at both ends",
 	"cmd/brunt-k6/link.go json.NewDecoder":         "brunt is at both ends",
 	"chaos/stress/process.go bufio.Scanner":        "brunt is at both ends; what is too long is no report",
-	"cmd/brunt/live.go os.ReadFile":                "the report that brunt has just written",
 	"chaos/rootfs/rootfs_linux.go bufio.Scanner":   "a file of /proc, whose lines have at most a page",
 	"chaos/protect/filesystem.go bufio.Scanner":    "a file of /proc, whose lines have at most a page",
 	"chaos/fault/resource/find.go ReadFile": "the build information of a program, which is a part of it with " +

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"brunt/chaos/oci"
+	"brunt/scenarios/disk"
 	"brunt/targets/platform/containers"
 
 	"github.com/docker/docker/api/types/container"
@@ -27,13 +28,17 @@ import (
 
 // isLinux checks that a file is a Linux program. The error says how to build one.
 func isLinux(file string) error {
-	f, err := elf.Open(file)
+	program, err := disk.Open(file)
 	if err != nil {
+		return err
+	}
+	defer program.Close()
+	if _, err := elf.NewFile(program); err != nil {
 		return fmt.Errorf("%s is not a Linux program: on %s containers of brunt's own need one; build it by CGO_ENABLED=0 "+
 			"GOOS=linux go build ./cmd/brunt and "+
 			"name it by BRUNT_LINUX", file, runtime.GOOS)
 	}
-	return f.Close()
+	return nil
 }
 
 // libraryFolders are where a loader without a configuration looks for libraries, for all architectures.
@@ -49,11 +54,15 @@ func needed(program string) ([]string, error) {
 	seen := map[string]bool{}
 	var add func(file string) error
 	add = func(file string) error {
-		f, err := elf.Open(file)
+		opened, err := disk.Open(file)
 		if err != nil {
 			return err
 		}
-		defer f.Close()
+		defer opened.Close()
+		f, err := elf.NewFile(opened)
+		if err != nil {
+			return err
+		}
 		for _, p := range f.Progs {
 			if p.Type != elf.PT_INTERP {
 				continue
