@@ -34,18 +34,26 @@ var architectures = map[elf.Machine]string{
 	elf.EM_S390: "s390x",
 }
 
+// OpenProgram opens a program of Linux. Closes closes its file.
+func OpenProgram(path string) (f *elf.File, closes func(), err error) {
+	file, err := disk.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if f, err = elf.NewFile(file); err != nil {
+		return nil, nil, errors.Join(err, file.Close())
+	}
+	return f, func() { _ = file.Close() }, nil
+}
+
 // Architecture returns the processor of a static Linux program, as images name it.
 func Architecture(program string) (string, error) {
-	file, err := disk.Open(program)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	f, err := elf.NewFile(file)
+	f, closes, err := OpenProgram(program)
 	if err != nil {
 		return "", fmt.Errorf("%s is not a program of Linux: build one by CGO_ENABLED=0 GOOS=linux go build ./cmd/brunt",
 			program)
 	}
+	defer closes()
 	for _, p := range f.Progs {
 		if p.Type == elf.PT_INTERP {
 			return "", fmt.Errorf("%s is linked with the libraries of this machine, and an image has none of them: build it "+

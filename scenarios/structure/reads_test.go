@@ -25,8 +25,6 @@ var reads = map[string]string{
 	"chaos/proxy/peer/web.go io.ReadAll":             "the proof of a link: a request of brunt's own",
 	"chaos/proxy/peer/client.go io.ReadAll": "the proof of a link: an answer of brunt's own, or of the fault " +
 		"in it",
-	"chaos/rpc/client.go ReadBytes":                "brunt is at both ends",
-	"chaos/rpc/server.go ReadBytes":                "brunt is at both ends",
 	"chaos/timeline/records.go gob.NewDecoder":     "records that this brunt has written",
 	"chaos/stress/child.go ReadBytes":              "brunt is at both ends",
 	"chaos/proxy/child/control.go json.NewDecoder": "brunt is at both ends",

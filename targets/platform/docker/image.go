@@ -15,7 +15,6 @@ import (
 	"strings"
 
 	"brunt/chaos/oci"
-	"brunt/scenarios/disk"
 	"brunt/targets/platform/containers"
 
 	"github.com/docker/docker/api/types/container"
@@ -28,16 +27,13 @@ import (
 
 // isLinux checks that a file is a Linux program. The error says how to build one.
 func isLinux(file string) error {
-	program, err := disk.Open(file)
+	_, closes, err := oci.OpenProgram(file)
 	if err != nil {
-		return err
-	}
-	defer program.Close()
-	if _, err := elf.NewFile(program); err != nil {
 		return fmt.Errorf("%s is not a Linux program: on %s containers of brunt's own need one; build it by CGO_ENABLED=0 "+
 			"GOOS=linux go build ./cmd/brunt and "+
 			"name it by BRUNT_LINUX", file, runtime.GOOS)
 	}
+	closes()
 	return nil
 }
 
@@ -54,15 +50,11 @@ func needed(program string) ([]string, error) {
 	seen := map[string]bool{}
 	var add func(file string) error
 	add = func(file string) error {
-		opened, err := disk.Open(file)
+		f, closes, err := oci.OpenProgram(file)
 		if err != nil {
 			return err
 		}
-		defer opened.Close()
-		f, err := elf.NewFile(opened)
-		if err != nil {
-			return err
-		}
+		defer closes()
 		for _, p := range f.Progs {
 			if p.Type != elf.PT_INTERP {
 				continue
