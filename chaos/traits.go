@@ -36,6 +36,9 @@ type Traits struct {
 	Steps []*syntax.Node
 	// Acts are the steps of the load's language with which the fault acts on the target.
 	Acts []Sequence
+	// Starts says that the fault itself starts a program of the scenario's author: a command, or what an object in a
+	// cluster runs.
+	Starts bool
 	// Commands says that the fault runs commands of the scenario's author besides its own.
 	Commands bool
 	// Kept are the texts that the journal keeps unchanged, so that any process can revert the fault: a command with its

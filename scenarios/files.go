@@ -60,8 +60,14 @@ func (p *files) readFile(path string, most int) ([]byte, error) {
 }
 
 func (p *files) readAtMost(path string, most int) ([]byte, error) {
+	if err := p.permitted(path); err != nil {
+		return nil, err
+	}
 	if p.o.Read != nil {
 		return p.o.Read(path)
+	}
+	if path == p.main { // the command line names it
+		return disk.ReadGiven(path, int64(most))
 	}
 	return disk.Read(path, int64(most))
 }
@@ -152,18 +158,31 @@ func (p *files) beside(from syntax.Pos, name string) string {
 	return filepath.Join(filepath.Dir(file), filepath.FromSlash(name))
 }
 
-// secret returns a reference to the named file as a secret if the file lies outside the scenario's folder, after
-// symbolic links are resolved. The author of a scenario can name such a file without being able to read it.
+// permitted returns an error if the scenario may not read the file at path. It may read files in its own folder.
+func (p *files) permitted(path string) error {
+	if p.o.CheckFile == nil || path == p.main || p.inside(path) {
+		return nil
+	}
+	return p.o.CheckFile(Followed(path))
+}
+
+// inside reports whether a file lies in the scenario's folder, after symbolic links are resolved.
+func (p *files) inside(path string) bool {
+	in, err := filepath.Rel(Followed(filepath.Dir(p.main)), Followed(path))
+	return err == nil && filepath.IsLocal(in)
+}
+
+// secret returns a reference to the named file as a secret if the file lies outside the scenario's folder. The author
+// of a scenario can name such a file without being able to read it.
 func (p *files) secret(at syntax.Pos, name string) []template.SecretRef {
-	in, err := filepath.Rel(followed(filepath.Dir(p.main)), followed(p.beside(at, name)))
-	if err == nil && filepath.IsLocal(in) {
+	if p.inside(p.beside(at, name)) {
 		return nil
 	}
 	return []template.SecretRef{{What: fmt.Sprintf("the file %s, which is outside the scenario's folder,", name), At: at}}
 }
 
-// followed returns the absolute path with symbolic links resolved, or with links where the path does not exist.
-func followed(path string) string {
+// Followed returns the absolute path with symbolic links resolved, or with links where the path does not exist.
+func Followed(path string) string {
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs
 	}
@@ -177,6 +196,9 @@ func followed(path string) string {
 // streaming files of any size. [Scenario.Files] lists the file once it was read to its end.
 func (s *Scenario) Open(at syntax.Pos, name string) (io.ReadCloser, error) {
 	path := s.Origin.files.beside(at, name)
+	if err := s.Origin.files.permitted(path); err != nil {
+		return nil, err
+	}
 	if s.Origin.files.o.Read != nil {
 		b, err := s.Origin.files.o.Read(path)
 		if err != nil {

@@ -22,6 +22,9 @@ type Options struct {
 	Meta map[string]string                 // meta of the command line, which overrides the file's
 	Env  func(string) (string, bool)       // nil is os.LookupEnv
 	Read func(path string) ([]byte, error) // nil reads from disk
+	// CheckFile returns an error if the scenario may not read a file outside its folder, by its absolute path without
+	// symbolic links; nil allows all
+	CheckFile func(path string) error
 
 	environ []string // the process's environment, if Env is nil
 }

@@ -51,6 +51,9 @@ func NewDockerd(t *testing.T) *Dockerd {
 	t.Setenv("DOCKER_HOST", "unix://"+filepath.Join(dir, "sock"))
 	t.Cleanup(func() {
 		d.Stop(t)
+		for syscall.Unmount(filepath.Join(dir, "data"), 0) == nil { // an engine that was killed has left its mount
+			continue
+		}
 		if err := os.RemoveAll(dir); err != nil {
 			t.Error(err)
 		}
@@ -88,6 +91,20 @@ func (d *Dockerd) Start(t *testing.T) {
 	}) {
 		said, _ := os.ReadFile(at("log"))
 		t.Fatalf("the engine does not start: %v\n%s", last, said)
+	}
+}
+
+// Kill kills the engine, and its containerd with it. Its containers go on.
+func (d *Dockerd) Kill(t *testing.T) {
+	t.Helper()
+	if err := d.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = d.cmd.Wait()
+	d.cmd = nil
+	// The next engine takes a containerd for alive whose entry in /proc is still there.
+	if err := os.Remove(filepath.Join(d.dir, "exec", "containerd", "containerd.pid")); err != nil {
+		t.Log(err)
 	}
 }
 

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"time"
 
+	"brunt/scenarios/disk"
+
 	"golang.org/x/net/dns/dnsmessage"
 	"golang.org/x/sys/unix"
 )
@@ -467,7 +469,7 @@ func (n *Namespace) resolver() (netip.AddrPort, error) {
 	if dir, ok := strings.CutSuffix(n.Path(), "/ns/net"); ok {
 		file = filepath.Join(dir, "root", file)
 	}
-	f, err := os.Open(file)
+	f, err := disk.Open(file) // a container may have put anything there
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("which resolver is asked: %w", err)
 	}

@@ -4,9 +4,10 @@ import (
 	"archive/tar"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
+
+	"brunt/scenarios/disk"
 )
 
 // A FileSystem is the content of an image of brunt's own: an empty folder to write to, the program, and files.
@@ -45,7 +46,7 @@ func (s FileSystem) Write(w io.Writer) error {
 
 // copyFile writes a file of this machine, which may be executed.
 func copyFile(t *tar.Writer, file, as string) error {
-	f, err := os.Open(file)
+	f, err := disk.Open(file)
 	if err != nil {
 		return err
 	}

@@ -9,9 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
+
+	"brunt/scenarios/disk"
 )
 
 // Entry is the path of the program in an image; it is the entrypoint.
@@ -33,14 +34,26 @@ var architectures = map[elf.Machine]string{
 	elf.EM_S390: "s390x",
 }
 
+// OpenProgram opens a program of Linux. Closes closes its file.
+func OpenProgram(path string) (f *elf.File, closes func(), err error) {
+	file, err := disk.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if f, err = elf.NewFile(file); err != nil {
+		return nil, nil, errors.Join(err, file.Close())
+	}
+	return f, func() { _ = file.Close() }, nil
+}
+
 // Architecture returns the processor of a static Linux program, as images name it.
 func Architecture(program string) (string, error) {
-	f, err := elf.Open(program)
+	f, closes, err := OpenProgram(program)
 	if err != nil {
 		return "", fmt.Errorf("%s is not a program of Linux: build one by CGO_ENABLED=0 GOOS=linux go build ./cmd/brunt",
 			program)
 	}
-	defer f.Close()
+	defer closes()
 	for _, p := range f.Progs {
 		if p.Type == elf.PT_INTERP {
 			return "", fmt.Errorf("%s is linked with the libraries of this machine, and an image has none of them: build it "+
@@ -55,7 +68,7 @@ func Architecture(program string) (string, error) {
 
 // Tag returns the tag of an image of a program: a version and the beginning of the program's SHA-256.
 func Tag(version, program string) (string, error) {
-	f, err := os.Open(program)
+	f, err := disk.Open(program)
 	if err != nil {
 		return "", err
 	}

@@ -9,6 +9,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"brunt/scenarios/disk"
 )
 
 // A Client sends requests to the other end of a pipe. It is safe for concurrent use.
@@ -19,11 +21,16 @@ type Client struct {
 	heartbeat sync.WaitGroup
 	done      chan struct{} // closed when no response can come any more
 
+	writing chan struct{} // holds a value while a line is written, which takes long if the other end reads nothing
+
 	mu      sync.Mutex
 	last    int
 	waiting map[int]chan response
 	ended   error // why no response can come any more
 }
+
+// longest is the maximum number of bytes of a line. The longest lines hold the files of a scenario.
+var longest = 256 << 20
 
 // ErrEnded reports that the other end is closed.
 var ErrEnded = errors.New("the agent has ended")
@@ -31,7 +38,10 @@ var ErrEnded = errors.New("the agent has ended")
 // NewClient starts a client over pipe and waits for the other end's first response. It closes pipe when
 // there is none.
 func NewClient(ctx context.Context, pipe io.ReadWriteCloser) (*Client, error) {
-	c := &Client{pipe: pipe, waiting: map[int]chan response{}, stop: make(chan struct{}), done: make(chan struct{})}
+	c := &Client{
+		pipe: pipe, waiting: map[int]chan response{}, stop: make(chan struct{}), done: make(chan struct{}),
+		writing: make(chan struct{}, 1),
+	}
 	go c.read() // ends with pipe
 	if err := c.Call(ctx, opHello, nil, nil); err != nil {
 		return nil, errors.Join(err, pipe.Close())
@@ -43,14 +53,18 @@ func NewClient(ctx context.Context, pipe io.ReadWriteCloser) (*Client, error) {
 func (c *Client) heartbeats() {
 	t := time.NewTicker(heartbeatEvery)
 	defer t.Stop()
+	sent := make(chan error, 1)
+	sent <- nil
 	for {
 		select {
 		case <-t.C:
-			c.mu.Lock()
-			_, err := c.pipe.Write([]byte(`{"op":"` + opHeartbeat + `"}` + "\n"))
-			c.mu.Unlock()
-			if err != nil {
-				return // Call reports it
+			select {
+			case err := <-sent:
+				if err != nil {
+					return // Call reports it
+				}
+				go func() { sent <- c.write([]byte(`{"op":"` + opHeartbeat + `"}`)) }() // ends with the pipe
+			default: // the last one is under way still
 			}
 		case <-c.done:
 			return
@@ -60,11 +74,19 @@ func (c *Client) heartbeats() {
 	}
 }
 
+// write writes a line. It waits until the other end reads, or the pipe is closed.
+func (c *Client) write(line []byte) error {
+	c.writing <- struct{}{}
+	defer func() { <-c.writing }()
+	_, err := c.pipe.Write(append(line, '\n'))
+	return err
+}
+
 // read delivers responses to the calls that wait for them.
 func (c *Client) read() {
 	in := bufio.NewReader(c.pipe)
 	for {
-		b, err := in.ReadBytes('\n')
+		b, err := disk.Line(in, longest)
 		var a response
 		switch {
 		case err == nil:
@@ -162,26 +184,30 @@ func (c *Client) exchange(ctx context.Context, cancelled <-chan struct{}, r requ
 	c.last++
 	r.ID = c.last
 	c.waiting[r.ID] = w
-	b, err := json.Marshal(r)
-	if err == nil {
-		_, err = c.pipe.Write(append(b, '\n'))
-	}
 	c.mu.Unlock()
-	if err != nil {
-		return response{}, fmt.Errorf("%w: %w", ErrEnded, err)
+	b, err := json.Marshal(r)
+	sent := make(chan error, 1)
+	if err == nil {
+		go func() { sent <- c.write(b) }() // ends with the pipe, if the other end reads nothing
 	}
-	select {
-	case a, ok := <-w:
-		if !ok {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			return response{}, c.ended
+	for err == nil {
+		select {
+		case serr := <-sent:
+			if sent = nil; serr != nil {
+				err = fmt.Errorf("%w: %w", ErrEnded, serr)
+			}
+		case a, ok := <-w:
+			if !ok {
+				c.mu.Lock()
+				defer c.mu.Unlock()
+				return response{}, c.ended
+			}
+			return a, nil
+		case <-cancelled:
+			err = errCancelled
+		case <-ctx.Done():
+			err = errors.New("the agent does not respond")
 		}
-		return a, nil
-	case <-cancelled:
-		err = errCancelled
-	case <-ctx.Done():
-		err = errors.New("the agent does not respond")
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

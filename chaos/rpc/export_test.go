@@ -4,6 +4,13 @@ package rpc
 
 var ErrCallerHung = errCallerHung
 
+// SetLongest sets the maximum length of a line. It returns what puts it back.
+func SetLongest(n int) func() {
+	was := longest
+	longest = n
+	return func() { longest = was }
+}
+
 // Waiting is the number of calls that wait for a response.
 func (c *Client) Waiting() int {
 	c.mu.Lock()

@@ -1,6 +1,7 @@
 package rpc_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -197,4 +198,75 @@ func TestServe_Ends(t *testing.T) {
 			t.Errorf("it ended with %v", err)
 		}
 	})
+}
+
+// TestClient_Hostile: an other end that is not brunt, or is brunt no more, ends a call by an error: it sends what is no
+// response, a line without an end, or responses that nobody waits for; it reads nothing; or it is silent.
+func TestClient_Hostile(t *testing.T) {
+	defer rpc.SetLongest(1 << 16)()
+	endless := func(out io.Writer) {
+		for chunk := []byte(strings.Repeat("x", 1<<12)); ; {
+			if _, err := out.Write(chunk); err != nil {
+				return
+			}
+		}
+	}
+	says := func(text string) func(out io.Writer) {
+		return func(out io.Writer) { _, _ = io.WriteString(out, text) }
+	}
+	for _, c := range []struct {
+		name string
+		says func(out io.Writer)
+		deaf bool // it reads nothing after the first request
+		want string
+	}{
+		{"no JSON", says("\x00\xff\n"), false, "unexpected output"},
+		{"another type", says("[1]\n"), false, "unexpected output"},
+		{"deep JSON", says(strings.Repeat("[", 1<<15) + "\n"), false, "unexpected output"},
+		{"a line without an end", endless, false, "a line has more than 64 KiB"},
+		{"responses to nobody", says(strings.Repeat(`{"id":9}`+"\n", 99)), false, "the agent does not respond"},
+		{"a response twice", says(`{"id":1}` + "\n" + `{"id":1}` + "\n"), false, "the agent does not respond"},
+		{"a result of another type", says(`{"id":2,"result":"x"}` + "\n"), false, "cannot unmarshal string"},
+		{"silence", says(""), false, "the agent does not respond"},
+		{"it reads nothing", says(""), true, "the agent does not respond"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				caller, other := pipe()
+				go func() {
+					in := bufio.NewReader(other)
+					_, _ = in.ReadString('\n')
+					_, _ = io.WriteString(other, `{"id":1}`+"\n") // it greets as an agent does
+					if !c.deaf {
+						_, _ = in.ReadString('\n')
+						go func() { _, _ = io.Copy(io.Discard, in) }()
+					}
+					c.says(other)
+				}()
+				client, err := rpc.NewClient(t.Context(), caller)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				if n, err := double.Of(ctx, client.Call, 1); err == nil || !strings.Contains(err.Error(), c.want) {
+					t.Errorf("%d, %v; want %q", n, err, c.want)
+				}
+				began := time.Now()
+				_ = client.CloseWithin(time.Minute)
+				if took := time.Since(began); took > 2*time.Minute {
+					t.Errorf("closing takes %s", took)
+				}
+				_, _ = other.Close(), other.Reader.(io.Closer).Close()
+			})
+		})
+	}
+}
+
+// TestServe_LongLine: a request without an end ends the agent, which reverts what it did.
+func TestServe_LongLine(t *testing.T) {
+	defer rpc.SetLongest(1 << 16)()
+	if err := rpc.Serve(t.Context(), strings.NewReader(strings.Repeat("x", 1<<20)), io.Discard, nil); err != nil {
+		t.Errorf("%v; want an end as of its input", err)
+	}
 }

@@ -9,6 +9,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"brunt/scenarios/disk"
 )
 
 // A client sends heartbeats. An open pipe alone does not prove that the client works: a stopped client keeps its end
@@ -68,7 +70,7 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	go func() { // ends with in or with the process: a read cannot be cancelled
 		defer close(lines)
 		for r := bufio.NewReader(in); ; {
-			b, err := r.ReadBytes('\n')
+			b, err := disk.Line(r, longest)
 			if err != nil { // an incomplete line is not a request
 				return
 			}

@@ -49,6 +49,7 @@ func (g *Group) Traits(sc chaos.Scope) chaos.Traits {
 		out.Rights = append(out.Rights, t.Rights...)
 		out.Finds = out.Finds || t.Finds
 		out.Commands = out.Commands || t.Commands
+		out.Starts = out.Starts || t.Starts
 		out.InNetwork = out.InNetwork || t.InNetwork
 	}
 	out.Touches = func(from, to string, z chaos.Zones) (hit, http bool) {

@@ -171,7 +171,7 @@ func foreign(c *cobra.Command, by draft.Converter, args []string, o *draft.Optio
 		}
 	}
 	o.File, o.From = args[0], filepath.Dir(args[0])
-	return usageOf(disk.Read(args[0], maxForeign)) // an error such as for a folder is a usage error
+	return usageOf(disk.ReadGiven(args[0], maxForeign)) // an error such as for a folder is a usage error
 }
 
 // usageOf turns the error of a source into a usage error.

@@ -84,12 +84,13 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	if f.length < time.Second {
 		return usagef("--probe is at least 1s")
 	}
-	finder := &capacity.RunProber{
-		Parse:   func() (*scenarios.Scenario, error) { return f.parse(path) },
-		Compile: plan.CompileOptions{Self: self()}, Run: f.judged, Length: f.length, Cool: f.cool,
-	}
-	if finder.Compile.Policies, err = f.policies(); err != nil {
+	held, err := f.policies()
+	if err != nil {
 		return err
+	}
+	finder := &capacity.RunProber{
+		Parse:   func() (*scenarios.Scenario, error) { return f.parse(path, held) },
+		Compile: plan.CompileOptions{Self: self(), Policies: held}, Run: f.judged, Length: f.length, Cool: f.cool,
 	}
 	for _, text := range f.objectives {
 		obj, err := slo.ParseObjective(text)

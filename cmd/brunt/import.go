@@ -3,12 +3,12 @@ package main
 import (
 	"errors"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"brunt/reporters/catalog"
 	"brunt/reporters/evidence"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/run"
 	"brunt/scenarios/slo"
 
@@ -40,7 +40,7 @@ latencies are service times: the time that a request waited for a worker is not 
   brunt import vegeta results.bin -o results --slo "p95 < 200ms" --slo "errors < 1%"`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			o := run.Importing{Name: name, From: args[0], Open: func() (io.ReadCloser, error) { return os.Open(args[0]) }}
+			o := run.Importing{Name: name, From: args[0], Open: func() (io.ReadCloser, error) { return disk.Open(args[0]) }}
 			if o.Name == "" {
 				o.Name = strings.TrimSuffix(filepath.Base(args[0]), filepath.Ext(args[0]))
 			}

@@ -14,6 +14,7 @@ import (
 	"brunt/reporters/html"
 	"brunt/reporters/live"
 	"brunt/reporters/metrics"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
@@ -108,6 +109,9 @@ func (p *livePage) watch(plan *plan.Plan, o *run.Options, figures *metrics.Colle
 	o.Begun = func(sample run.Sampler) { p.server.Begin(sample) }
 }
 
+// mostReport bounds the report of a run, in bytes.
+const mostReport = 1 << 30
+
 // over shows the result of a run: the report in its folder, or, if the report could not be written, the result
 // itself.
 func (p *livePage) over(res *result.Result, dir string, unwritten error) {
@@ -116,7 +120,7 @@ func (p *livePage) over(res *result.Result, dir string, unwritten error) {
 	}
 	var report []byte
 	if unwritten == nil {
-		report, _ = os.ReadFile(filepath.Join(dir, html.File))
+		report, _ = disk.Read(filepath.Join(dir, html.File), mostReport)
 	}
 	p.server.End(res, report)
 }

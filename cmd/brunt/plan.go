@@ -97,7 +97,7 @@ func (f *runFlags) readPlan(path string) (string, error) {
 	if f.plan == "" {
 		return path, nil
 	}
-	text, err := disk.Read(f.plan, maxPlan)
+	text, err := disk.ReadGiven(f.plan, maxPlan)
 	if err != nil {
 		return "", usagef("the plan: %w", err)
 	}

@@ -91,9 +91,9 @@ func pairsOf(flag string, given []string) (map[string]string, error) {
 	return out, nil
 }
 
-// parse parses a scenario. It keeps the scenario's mistakes with it, so that compile reports them together with its
-// own.
-func (f *sourceFlags) parse(path string) (*scenarios.Scenario, error) {
+// parse parses a scenario, which reads no file that a policy forbids. It keeps the scenario's mistakes with it, so that
+// compile reports them together with its own.
+func (f *sourceFlags) parse(path string, to []*policies.Policy) (*scenarios.Scenario, error) {
 	values, err := f.params()
 	if err != nil {
 		return nil, err
@@ -108,7 +108,9 @@ func (f *sourceFlags) parse(path string) (*scenarios.Scenario, error) {
 	case "-":
 		return nil, usagef("a scenario is a file; the standard input is /dev/stdin")
 	}
-	sc, err := scenarios.Parse(path, scenarios.Options{Set: values, Meta: meta, Read: f.read})
+	sc, err := scenarios.Parse(path, scenarios.Options{
+		Set: values, Meta: meta, Read: f.read, CheckFile: plan.CheckFile(to),
+	})
 	if sc != nil {
 		return sc, nil
 	}
@@ -127,7 +129,7 @@ func compile(path string, f *sourceFlags) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	sc, err := f.parse(path)
+	sc, err := f.parse(path, policies)
 	if err != nil {
 		return nil, err
 	}

@@ -83,9 +83,9 @@ type EventLog struct {
 // waiting is the number of events that may wait for the disk; further ones are dropped.
 const waiting = 4096
 
-// OpenEvents creates the events.jsonl of dir, or empties it.
+// OpenEvents creates the events.jsonl of dir, in place of one that is there.
 func OpenEvents(dir string) (*EventLog, error) {
-	f, err := os.OpenFile(eventsPath(dir), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, disk.Private)
+	f, err := disk.Fresh(eventsPath(dir), disk.Private)
 	if err != nil {
 		return nil, err
 	}

@@ -100,7 +100,7 @@ var errTorn = errors.New("the line is torn")
 
 // openHlog finds the histograms in the log at path. Offsets count from t0.
 func openHlog(path string, t0 time.Time) (*hlog, error) {
-	f, err := os.Open(path)
+	f, err := disk.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +167,7 @@ func (l *hlog) Get(n int) (*hdrhistogram.PackedHistogram, error) {
 	if !ok {
 		return nil, nil
 	}
-	f, err := os.Open(l.path)
+	f, err := disk.Open(l.path)
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +189,7 @@ func (h hlogLine) decode(f *os.File) (*hdrhistogram.PackedHistogram, error) {
 
 func (l *hlog) All() iter.Seq2[result.HistogramInfo, error] {
 	return func(yield func(result.HistogramInfo, error) bool) {
-		f, err := os.Open(l.path)
+		f, err := disk.Open(l.path)
 		if err != nil {
 			yield(result.HistogramInfo{}, err)
 			return

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"brunt/reporters"
+	"brunt/scenarios/disk"
 )
 
 // The files of the manifest of a folder and of its signature. The sums have the format of sha256sum, so that
@@ -118,7 +119,7 @@ func listFiles(root *os.Root) (out listing, err error) {
 }
 
 func sumOf(root *os.Root, name string) (string, error) {
-	f, err := root.Open(filepath.FromSlash(name))
+	f, err := disk.OpenIn(root, filepath.FromSlash(name))
 	if err != nil {
 		return "", err
 	}

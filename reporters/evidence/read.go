@@ -71,7 +71,7 @@ func exists(path string) bool {
 }
 
 func addEvents(dir string, r *result.Result) error {
-	f, err := os.Open(filepath.Join(dir, eventsFile))
+	f, err := disk.Open(filepath.Join(dir, eventsFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		r.Notes = append(r.Notes, eventsFile+" is missing")
 		return nil

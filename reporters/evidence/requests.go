@@ -4,10 +4,10 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"brunt/scenarios"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
 
 	"github.com/klauspost/compress/zstd"
@@ -27,7 +27,7 @@ type requestFile struct {
 }
 
 func (k requestFile) Open() (*result.RequestsReader, func(), error) {
-	f, err := os.Open(k.path)
+	f, err := disk.Open(k.path)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -53,7 +52,7 @@ func ReadUnfinished(dir string) (*Unfinished, error) {
 	if exists(filepath.Join(dir, resultFile)) {
 		return nil, fs.ErrNotExist
 	}
-	f, err := os.Open(eventsPath(dir))
+	f, err := disk.Open(eventsPath(dir))
 	if err != nil {
 		return nil, err
 	}

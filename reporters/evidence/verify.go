@@ -89,7 +89,7 @@ func readRegular(root *os.Root, name string) ([]byte, error) {
 	if !info.Mode().IsRegular() { // reported by listFiles
 		return nil, fs.ErrNotExist
 	}
-	f, err := root.Open(name)
+	f, err := disk.OpenIn(root, name)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +162,7 @@ func (v *Verification) events(root *os.Root) error {
 	if err != nil || !info.Mode().IsRegular() {
 		return nil // missing or not a regular file: already reported
 	}
-	f, err := root.Open(eventsFile)
+	f, err := disk.OpenIn(root, eventsFile)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
 )
 
@@ -72,7 +73,7 @@ func PDF(ctx context.Context, w io.Writer, r *result.Result) (err error) {
 		(&url.URL{Scheme: "file", Path: filepath.ToSlash(page)}).String())...)
 	c.WaitDelay = 5 * time.Second
 	said, err := c.CombinedOutput()
-	pdf, rerr := os.Open(out)
+	pdf, rerr := disk.Open(out)
 	if rerr != nil {
 		lines := strings.Split(strings.TrimSpace(string(said)), "\n")
 		return fmt.Errorf("%s printed nothing: %w; it said: %s", browser, errors.Join(err, ctx.Err()), lines[len(lines)-1])

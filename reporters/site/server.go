@@ -17,6 +17,7 @@ import (
 	"brunt/reporters/html"
 	"brunt/reporters/live"
 	"brunt/reporters/words"
+	"brunt/scenarios/disk"
 )
 
 // A Server serves the runs in folders. It reads the folders again for each list, so that new runs appear. It changes
@@ -173,14 +174,20 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 			return html.Page{}.Report(w, res)
 		})
 	case name == resultFile || logs:
-		f, err := os.OpenInRoot(e.dir, name)
+		root, err := os.OpenRoot(e.dir)
+		if err != nil {
+			http.NotFound(w, r)
+			return
+		}
+		defer root.Close()
+		f, err := disk.OpenIn(root, name)
 		if err != nil {
 			http.NotFound(w, r)
 			return
 		}
 		defer f.Close()
 		info, err := f.Stat()
-		if err != nil || !info.Mode().IsRegular() {
+		if err != nil {
 			http.NotFound(w, r)
 			return
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -18,10 +19,9 @@ import (
 	"brunt/scenarios/disk"
 )
 
-// TestRead_WhatIsNoFile: a folder, a device without an end, a pipe without a writer and a file that is too large are
-// errors that say so; none holds brunt up or fills its memory.
+// TestRead_WhatIsNoFile: a folder, a device, a pipe, a socket and a file that is too large are errors that say so, at
+// once; none holds brunt up or fills its memory.
 func TestRead_WhatIsNoFile(t *testing.T) {
-	t.Cleanup(disk.SetPipeTime(100 * time.Millisecond))
 	dir := t.TempDir()
 	pipe, large, sparse := filepath.Join(dir, "pipe"), filepath.Join(dir, "large"), filepath.Join(dir, "sparse")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
@@ -33,33 +33,133 @@ func TestRead_WhatIsNoFile(t *testing.T) {
 	if err := errors.Join(os.WriteFile(sparse, nil, 0o600), os.Truncate(sparse, 10<<30)); err != nil {
 		t.Fatal(err)
 	}
+	l, err := net.Listen("unix", filepath.Join(dir, "socket"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	links := map[string]string{"to-pipe": pipe, "to-device": "/dev/zero", "to-stdin": "/dev/stdin"}
+	for name, to := range links {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	r, w, err := os.Pipe() // an inherited descriptor is no file either, where a scenario names it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
 	for _, c := range []struct{ path, want string }{
-		{dir, "it is a folder"},
-		{pipe, "a pipe that nothing writes to"},
+		{dir, "it is a folder, not a file"},
+		{pipe, "it is a pipe, not a file"},
+		{filepath.Join(dir, "to-pipe"), "it is a pipe, not a file"},
+		{l.Addr().String(), "it is a socket, not a file"},
 		{large, "more than 1 MiB"},
 		{sparse, "more than 1 MiB"},
-		{"/dev/zero", "more than 1 MiB"},
+		{"/dev/zero", "it is a device, not a file"},
+		{filepath.Join(dir, "to-device"), "it is a device, not a file"},
+		{fd(r), "it is a pipe, not a file"},
 		{filepath.Join(dir, "none"), "no such file"},
 	} {
 		if b, err := disk.Read(c.path, 1<<20); err == nil || !strings.Contains(err.Error(), c.want) ||
 			!strings.Contains(err.Error(), c.path) {
 			t.Errorf("%s: %d bytes, %v; want %q", c.path, len(b), err, c.want)
 		}
+		if c.path == fd(r) { // the command line may name it
+			continue
+		}
+		if b, err := disk.ReadGiven(c.path, 1<<20); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("given %s: %d bytes, %v; want %q", c.path, len(b), err, c.want)
+		}
+		if in, err := filepath.Rel(dir, c.path); err != nil || !filepath.IsLocal(in) || strings.Contains(c.want, "more") {
+			continue
+		} else if f, err := disk.OpenIn(root, in); err == nil {
+			t.Errorf("%s below the folder is opened: %v", in, f.Close())
+		}
 	}
-	if b, err := disk.Read(large, 1<<20+1); err != nil || len(b) != 1<<20+1 {
-		t.Errorf("a file of just the most: %d bytes, %v", len(b), err)
+	if _, err := disk.ReadGiven(pipe, 9); err == nil || !strings.Contains(err.Error(), "give its content by /dev/stdin") {
+		t.Errorf("%v does not say what to do", err)
 	}
-	r, w, err := os.Pipe() // as of a shell's <(…)
+	for _, read := range []func(string, int64) ([]byte, error){disk.Read, disk.ReadGiven} {
+		if b, err := read(large, 1<<20+1); err != nil || len(b) != 1<<20+1 {
+			t.Errorf("a file of just the most: %d bytes, %v", len(b), err)
+		}
+	}
+}
+
+// fd names the descriptor of a file as a shell's <(…) does.
+func fd(f *os.File) string { return "/dev/fd/" + strconv.Itoa(int(f.Fd())) }
+
+// TestReadGiven_Inherited reads descriptors that brunt inherited: a pipe whose writer gives a little at a time, for
+// longer than it may give nothing; one that gives nothing; and a device without an end.
+func TestReadGiven_Inherited(t *testing.T) {
+	t.Cleanup(disk.SetPipeTime(time.Second))
+	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
 	go func() {
-		_, _ = w.WriteString("text")
+		tick := time.NewTicker(300 * time.Millisecond)
+		defer tick.Stop()
+		for range 5 {
+			<-tick.C
+			_, _ = w.WriteString("x")
+		}
 		_ = w.Close()
 	}()
-	if b, err := disk.Read("/dev/fd/"+strconv.Itoa(int(r.Fd())), 100); err != nil || string(b) != "text" {
-		t.Errorf("a pipe with a writer: %q, %v", b, err)
+	if b, err := disk.ReadGiven(fd(r), 100); err != nil || string(b) != "xxxxx" {
+		t.Errorf("%q, %v; want five x", b, err)
+	}
+	if b, err := disk.ReadGiven(fd(r), 100); err != nil || len(b) != 0 {
+		t.Errorf("an ended pipe: %q, %v", b, err)
+	}
+	silent, open, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	defer open.Close()
+	if b, err := disk.ReadGiven(fd(silent), 100); err == nil ||
+		!strings.Contains(err.Error(), "nothing came from it for 1s") {
+		t.Errorf("a silent pipe: %q, %v", b, err)
+	}
+	zero, err := os.Open("/dev/zero")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer zero.Close()
+	if b, err := disk.ReadGiven(fd(zero), 100); err == nil || !strings.Contains(err.Error(), "more than 100 bytes") {
+		t.Errorf("a device: %q, %v", b, err)
+	}
+}
+
+// TestFresh: what is at the path is replaced and not written to: not the file that a link leads to, nor a pipe.
+func TestFresh(t *testing.T) {
+	dir := t.TempDir()
+	other, link, pipe := filepath.Join(dir, "other"), filepath.Join(dir, "link"), filepath.Join(dir, "pipe")
+	if err := errors.Join(os.WriteFile(other, []byte("kept"), 0o600), os.Symlink(other, link),
+		syscall.Mkfifo(pipe, 0o600)); err != nil {
+		t.Skip(err)
+	}
+	for _, path := range []string{link, pipe, filepath.Join(dir, "none"), filepath.Join(dir, "none")} {
+		f, err := disk.Fresh(path, disk.Private)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, werr := f.WriteString("new")
+		if b, err := os.ReadFile(path); errors.Join(werr, f.Close(), err) != nil || string(b) != "new" {
+			t.Errorf("%s: %q, %v", path, b, err)
+		}
+	}
+	if b, err := os.ReadFile(other); string(b) != "kept" {
+		t.Errorf("the file behind the link: %q, %v", b, err)
 	}
 }
 
@@ -79,43 +179,6 @@ func TestLine(t *testing.T) {
 	}
 	if b, err := disk.Line(bufio.NewReader(strings.NewReader("torn")), 100); string(b) != "torn" || err != io.EOF {
 		t.Errorf("%q, %v", b, err)
-	}
-}
-
-// TestRead_SlowPipe reads a named pipe whose writer comes after the reader, and which gives a little at a time for
-// longer than it may give nothing.
-func TestRead_SlowPipe(t *testing.T) {
-	t.Cleanup(disk.SetPipeTime(time.Second))
-	path := filepath.Join(t.TempDir(), "pipe")
-	if err := syscall.Mkfifo(path, 0o600); err != nil {
-		t.Skip(err)
-	}
-	f, err := disk.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	began := make(chan struct{})
-	go func() {
-		<-began
-		w, err := os.OpenFile(path, os.O_WRONLY, 0)
-		if err != nil {
-			return
-		}
-		defer w.Close()
-		tick := time.NewTicker(300 * time.Millisecond)
-		defer tick.Stop()
-		for range 5 {
-			<-tick.C
-			_, _ = w.WriteString("x")
-		}
-	}()
-	if n, err := f.Read(nil); n != 0 || err != nil && !errors.Is(err, io.EOF) { // before there is a writer
-		t.Errorf("%d, %v", n, err)
-	}
-	close(began)
-	if b, err := disk.Limited(f, 100); err != nil || string(b) != "xxxxx" {
-		t.Errorf("%q, %v; want five x", b, err)
 	}
 }
 

@@ -31,6 +31,15 @@ func Beside(path string, mode fs.FileMode) (*os.File, error) {
 	}
 }
 
+// Fresh creates a file at path for reading and writing. A file that is there already is removed, so that nothing is
+// written through a symbolic link or into a pipe.
+func Fresh(path string, mode fs.FileMode) (*os.File, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
+}
+
 // Replace writes a file completely or not at all. It writes to a new file [Beside] it, which it renames to path at
 // the end. The error for a file that can't be created is an [fs.PathError] that names path.
 func Replace(path string, mode fs.FileMode, write func(io.Writer) error) error {

@@ -1,13 +1,17 @@
 // Package disk reads and creates the files of a run. No file can block brunt, fill its memory, or be read by other
 // users.
 //
-//	Read(path, most)     a whole file that a user names, of at most most bytes; also a pipe or a device
-//	Limited(r, most)     an answer or a stream, of at most most bytes
-//	Line(r, most)        one line of a stream
-//	Beside(path, mode)   a file that replaces another by a rename; the umask applies
-//	Temp, TempDir        files for the time of a run; they need no /tmp
+//	Open(path), OpenIn(root, name)  a regular file; a pipe, a device or a folder is an error at once
+//	Read(path, most)                a whole regular file, of at most most bytes
+//	ReadGiven(path, most)           a file that the command line names: also what brunt inherited, such as /dev/stdin
+//	Limited(r, most)                an answer or a stream, of at most most bytes
+//	Line(r, most)                   one line of a stream
+//	Fresh(path, mode)               a new file in place of what is there
+//	Beside(path, mode)              a file that replaces another by a rename; the umask applies
+//	Temp, TempDir                   files for the time of a run; they need no /tmp
 //
 // The caller states a limit, because it knows how large such a file can be. The error names the limit.
+// TestOpens (scenarios/structure) finds each place that opens a file in another way.
 package disk
 
 import (
@@ -17,70 +21,155 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 )
 
-// pipeTime is how long a pipe or a device that a user names as a file may send nothing.
+// pipeTime is how long a pipe or a device that the command line names as a file may send nothing.
 var pipeTime = 30 * time.Second
-
-// writerPause is the time between two checks whether a named pipe has a writer.
-const writerPause = 10 * time.Millisecond
 
 // errTooLarge means that the input has more bytes than the limit.
 var errTooLarge = errors.New("too large")
 
-// Open opens a file for reading, without waiting. A folder is an error. If a pipe or device sends nothing for 30 s,
-// reading it ends with a timeout. If nothing writes to a pipe in that time, reading it ends with an error.
-func Open(path string) (io.ReadCloser, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+// A kindError says that a path leads to something other than a regular file.
+type kindError string
+
+func (e kindError) Error() string { return fmt.Sprintf("it is a %s, not a file", string(e)) }
+
+// errPipe is the kindError of a named pipe.
+const errPipe = kindError("pipe")
+
+// checkKind refuses everything but a regular file.
+func checkKind(path string, info fs.FileInfo) error {
+	kind := kindError("device")
+	switch mode := info.Mode(); {
+	case mode.IsRegular():
+		return nil
+	case mode.IsDir():
+		kind = "folder"
+	case mode&fs.ModeNamedPipe != 0:
+		kind = errPipe
+	case mode&fs.ModeSocket != 0:
+		kind = "socket"
+	}
+	return &fs.PathError{Op: "open", Path: path, Err: kind}
+}
+
+// Open opens a regular file for reading. Anything else is an error at once: a pipe could block brunt, a device may have
+// no end, and opening one may change it. A symbolic link stands for what it leads to.
+func Open(path string) (*os.File, error) {
+	return open(path, os.Stat, os.OpenFile)
+}
+
+// OpenIn is like [Open], for a file below a folder.
+func OpenIn(root *os.Root, name string) (*os.File, error) {
+	return open(name, root.Stat, root.OpenFile)
+}
+
+// open checks the kind of a file before it opens it, so that a device stays untouched, and again afterwards, because
+// the path may lead elsewhere by then. Without O_NONBLOCK, opening a pipe would wait for a writer.
+func open(path string, stat func(string) (fs.FileInfo, error),
+	openFile func(string, int, fs.FileMode) (*os.File, error),
+) (*os.File, error) {
+	info, err := stat(path)
+	if err != nil {
+		if pe, ok := errors.AsType[*fs.PathError](err); ok {
+			err = &fs.PathError{Op: "open", Path: path, Err: pe.Err}
+		}
+		return nil, err
+	}
+	if err := checkKind(path, info); err != nil {
+		return nil, err
+	}
+	f, err := openFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
-	i, err := f.Stat()
-	switch {
-	case err != nil:
+	if info, err = f.Stat(); err == nil {
+		err = checkKind(path, info)
+	}
+	if err != nil {
 		return nil, errors.Join(err, f.Close())
-	case i.IsDir():
-		return nil, errors.Join(&fs.PathError{Op: "open", Path: path, Err: errors.New("it is a folder, not a file")},
-			f.Close())
-	case !i.Mode().IsRegular():
-		return &stream{File: f, unread: i.Mode()&fs.ModeNamedPipe != 0}, nil
 	}
 	return f, nil
 }
 
-// A stream is a pipe or a device that is read like a file.
-type stream struct {
-	*os.File
-	unread bool // a pipe from which nothing was read yet, so that its writer may still come
-}
-
-// Read implements [io.Reader]. Without a writer, a named pipe looks like an empty file, so Read waits for one.
-func (s *stream) Read(b []byte) (int, error) {
-	until := time.Now().Add(pipeTime)
-	_ = s.SetReadDeadline(until) // fails for a file that never makes a reader wait
-	for {
-		n, err := s.File.Read(b)
-		s.unread = s.unread && n == 0
-		late := errors.Is(err, os.ErrDeadlineExceeded)
-		switch {
-		case !s.unread || len(b) == 0 || !late && !errors.Is(err, io.EOF):
-			return n, err
-		case late || time.Now().After(until):
-			return 0, &fs.PathError{Op: "read", Path: s.Name(), Err: errors.New("it is a pipe that nothing writes to")}
+// openGiven is like [Open], for a path on the command line. It also opens a descriptor that brunt inherited, such as
+// /dev/stdin or a shell's <(…), whatever it is but a folder. Reading it ends with an error if nothing comes from it for
+// 30 s.
+func openGiven(path string) (io.ReadCloser, error) {
+	if !inherited(path) {
+		f, err := Open(path)
+		if errors.Is(err, errPipe) {
+			err = &fs.PathError{Op: "open", Path: path, Err: fmt.Errorf("%w; give its content by /dev/stdin", errPipe)}
 		}
-		<-time.After(writerPause)
+		if err != nil {
+			return nil, err
+		}
+		return f, nil
 	}
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		err = checkKind(path, info)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return &stream{File: f}, nil
 }
 
-// Read reads a whole file of at most most bytes. A larger file is [errTooLarge]. It reads not much more than that
-// from a device without an end.
+// inherited reports whether a path names a descriptor of this process.
+func inherited(path string) bool {
+	if path == "/dev/stdin" {
+		return true
+	}
+	for _, dir := range []string{"/dev/fd/", "/proc/self/fd/"} {
+		if n, ok := strings.CutPrefix(path, dir); ok && n != "" && strings.Trim(n, "0123456789") == "" {
+			return true
+		}
+	}
+	return false
+}
+
+// A stream is an inherited descriptor that is read like a file.
+type stream struct{ *os.File }
+
+// Read implements [io.Reader].
+func (s *stream) Read(b []byte) (int, error) {
+	_ = s.SetReadDeadline(time.Now().Add(pipeTime)) // fails for a file that never makes a reader wait
+	n, err := s.File.Read(b)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = &fs.PathError{Op: "read", Path: s.Name(), Err: fmt.Errorf("nothing came from it for %s", pipeTime)}
+	}
+	return n, err
+}
+
+// Read reads a whole regular file of at most most bytes. A larger file is [errTooLarge].
 func Read(path string, most int64) ([]byte, error) {
 	f, err := Open(path)
 	if err != nil {
 		return nil, err
 	}
+	return whole(f, path, most)
+}
+
+// ReadGiven is like [Read], for a path on the command line. It also reads a descriptor that brunt inherited, such as
+// /dev/stdin or a shell's <(…): not much more than most bytes, and not longer than 30 s in which nothing comes.
+func ReadGiven(path string, most int64) ([]byte, error) {
+	f, err := openGiven(path)
+	if err != nil {
+		return nil, err
+	}
+	return whole(f, path, most)
+}
+
+// whole reads a file to its end and closes it.
+func whole(f io.ReadCloser, path string, most int64) ([]byte, error) {
 	defer f.Close()
 	b, err := Limited(f, most)
 	if err != nil && !errors.As(err, new(*fs.PathError)) {

@@ -66,7 +66,7 @@ func parse(file string, text []byte, set map[string]string) (*Drill, error) {
 
 // read reads the drill in a file.
 func read(file string, set map[string]string) (*Drill, error) {
-	text, err := disk.Read(file, syntax.MaxFile)
+	text, err := disk.ReadGiven(file, syntax.MaxFile)
 	if err != nil {
 		return nil, fmt.Errorf("reading the drill: %w", err)
 	}

@@ -17,7 +17,7 @@ func (b *verification) listingFile() (*os.File, error) {
 	if b.ledger.findings == "" {
 		return nil, nil
 	}
-	f, err := os.OpenFile(b.ledger.findings, os.O_RDWR|os.O_CREATE|os.O_TRUNC, disk.Private)
+	f, err := disk.Fresh(b.ledger.findings, disk.Private)
 	if err != nil {
 		return nil, fmt.Errorf("the findings of the ledger: %w", err)
 	}

@@ -64,7 +64,7 @@ func newWriteLog(path string, shards int) (*writeLog, error) {
 	if path == "" {
 		w.file, err = disk.Temp("brunt-writes-*")
 	} else {
-		w.file, err = os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
+		w.file, err = disk.Fresh(path, disk.Private)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("a file for the ledger: %w", err)

@@ -208,6 +208,60 @@ func (c *policyPlan) queries(p *policies.Policy) {
 	}
 }
 
+// starts refuses everything of the author's that a scenario starts, if the policy forbids commands. Scripts and Compose
+// files were refused before they were read; see [compiler.mayStart].
+func (c *policyPlan) starts(p *policies.Policy) {
+	rule, yes := p.ForbidsCommands()
+	if !yes {
+		return
+	}
+	refuse := func(at syntax.Pos, what string) { c.beyond(at, rule, forbids(p, rule), "%s", what) }
+	t := &c.Scenario.Target
+	switch {
+	case t.Processes != nil:
+		refuse(t.Of("processes"), "the target is started by commands")
+	case t.Containers != nil:
+		refuse(t.Of("containers"), "the target is started as containers")
+	}
+	if k := t.Kubernetes; k != nil && k.Image != "" {
+		refuse(k.Of("image"), "agents and the watchdog run an image of the scenario's")
+	}
+	if w := &c.Scenario.Workers; w.Image != "" {
+		refuse(w.Of("image"), "the workers run an image of the scenario's")
+	}
+	const command = "it runs a command"
+	for _, e := range c.Parts {
+		if e.Traits(chaos.Scope{}).Starts {
+			refuse(e.Block.Pos, "it starts a program of the author's")
+		} else if at, runs := commands(e); runs {
+			refuse(at, command)
+		}
+	}
+	for _, e := range c.Faults {
+		if e.Detect != nil && e.Detect.Runs() {
+			refuse(e.Of("detect"), command)
+		}
+	}
+	for _, a := range c.Asks {
+		if a.Runs() {
+			refuse(a.At, command)
+		}
+	}
+}
+
+// mayStart reports whether all policies allow what the scenario would start, a script or a Compose file. Otherwise it
+// notes that at at, and nothing is read of it.
+func (c *compiler) mayStart(at syntax.Pos, what string) bool {
+	for _, p := range c.o.Policies {
+		if rule, yes := p.ForbidsCommands(); yes {
+			held := policyPlan{Mistakes: c.m}
+			held.beyond(at, rule, forbids(p, rule), "%s", what)
+			return false
+		}
+	}
+	return true
+}
+
 // forbids returns the entry with which a policy forbids a kind.
 func forbids(p *policies.Policy, at syntax.Pos) string {
 	if at == p.Of("faults") {

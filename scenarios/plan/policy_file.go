@@ -49,6 +49,7 @@ func (p *policyPlan) Hold(to []*policies.Policy) (notes []string) {
 		p.cluster(one)
 		p.sizes(one)
 		p.kinds(one)
+		p.starts(one)
 		p.protect(one)
 		p.require(one)
 	}
@@ -87,6 +88,19 @@ func ReadPolicies(paths []string, read func(path string) ([]byte, error)) ([]*po
 		out = append(out, p)
 	}
 	return out, nil
+}
+
+// CheckFile returns the check of the files that a scenario may read outside its folder: those that every policy
+// allows.
+func CheckFile(to []*policies.Policy) func(path string) error {
+	return func(path string) error {
+		for _, p := range to {
+			if err := p.CheckFile(path); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // heldTo returns the note that a plan is held to a policy.

@@ -86,6 +86,10 @@ func (c *compiler) askScript(l *scenarios.Load, sp *Script) {
 	if s.File == "" {
 		return // already reported
 	}
+	if !c.mayStart(at, "it runs a script of k6") {
+		c.scriptUnknown = true
+		return
+	}
 	if _, err := c.sc.Read(at, s.File, mostScript); err != nil {
 		c.m.Add(at, "the script of load %q: %v", l.Name, err)
 		return

@@ -36,6 +36,7 @@ func (c *compiler) system() {
 	case t.Containers != nil:
 		spec := platform.Containers(t.Containers, t.Entry, c.m)
 		c.plan.Stack = &spec
+	case t.Compose != nil && !c.mayStart(t.Of("compose"), "the target is started by a Compose file"):
 	case t.Compose != nil:
 		spec := compose.Read(t.Compose, t.Entry, c.m)
 		c.plan.Stack = &spec

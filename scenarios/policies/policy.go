@@ -32,8 +32,14 @@ type Policy struct {
 	Targets []string `yaml:"targets"`
 	// kinds of fault that may be injected, such as network.* or process.freeze; nil is all
 	Faults []string `yaml:"faults"`
-	// kinds of fault that may not be injected, even if faults names them
-	Forbid  []string `yaml:"forbid"`
+	// kinds of fault that may not be injected, even if faults names them. exec also covers the commands of metrics,
+	// watch, ready, leader, detect, verify, gone, setup and teardown. commands covers everything of the author's that a
+	// scenario can start: all these, action.run, kube.apply, processes, containers, a Compose file, scripts of k6, and
+	// images for workers, agents and the watchdog
+	Forbid []string `yaml:"forbid"`
+	// folders besides its own from which a scenario may read files, after symbolic links are resolved; a relative one is
+	// beside the policy; an empty list is none, a missing list is no limit
+	Files   []string `yaml:"files"`
 	Protect Protect  `yaml:"protect"` // units that no fault may hit
 	// maximum number of units that a fault may hit; zero is no bound
 	MaxUnits int               `yaml:"max_units,min=1"`
@@ -111,7 +117,7 @@ var targets = append(scenarios.TargetKinds(), "pid", "container", "kubernetes")
 // are not YAML syntax errors, it returns the policy as well.
 func Parse(path string, kinds []string, read func(path string) ([]byte, error)) (*Policy, error) {
 	if read == nil {
-		read = func(path string) ([]byte, error) { return disk.Read(path, syntax.MaxFile) }
+		read = func(path string) ([]byte, error) { return disk.ReadGiven(path, syntax.MaxFile) }
 	}
 	text, err := read(path)
 	if err != nil {
@@ -135,9 +141,8 @@ func Parse(path string, kinds []string, read func(path string) ([]byte, error)) 
 		out.Name = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 	}
 	knownTargets(out.Items("targets"), m)
-	for _, key := range []string{"faults", "forbid"} {
-		patterns(out.Items(key), kinds, m)
-	}
+	patterns(out.Items("faults"), kinds, m)
+	patterns(out.Items("forbid"), append(slices.Clone(kinds), commands), m)
 	return out, m.Err()
 }
 
@@ -202,6 +207,34 @@ func (p *Policy) Forbids(kind string) (at syntax.Pos, yes bool) {
 	return syntax.Pos{}, false
 }
 
+// commands stands under forbid for everything of the author's that a scenario can start.
+const commands = "commands"
+
+// ForbidsCommands returns the place of the rule that forbids everything of the author's that a scenario can start.
+func (p *Policy) ForbidsCommands() (at syntax.Pos, yes bool) {
+	if i := slices.Index(p.Forbid, commands); i >= 0 {
+		return p.Item("forbid", i), true
+	}
+	return syntax.Pos{}, false
+}
+
+// CheckFile returns an error if a scenario may not read a file. Path is absolute, and symbolic links are resolved.
+func (p *Policy) CheckFile(path string) error {
+	if !p.Has("files") {
+		return nil
+	}
+	for _, folder := range p.Files {
+		if !filepath.IsAbs(folder) {
+			folder = filepath.Join(filepath.Dir(p.File), folder)
+		}
+		if in, err := filepath.Rel(scenarios.Followed(folder), path); err == nil && filepath.IsLocal(in) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s lies outside the scenario's folder, and %s says files: [%s]", path, p.Of("files"),
+		strings.Join(p.Files, ", "))
+}
+
 // Items returns the items of the list at a path of keys.
 func (p *Policy) Items(keys ...string) []*syntax.Node { return p.root.ItemsAt(keys...) }
 
@@ -229,9 +262,8 @@ func Schema(kinds []string, doc syntax.Describer) syntax.Schema {
 			globs = append(globs, group+".*")
 		}
 	}
-	for _, key := range []string{"faults", "forbid"} {
-		list(key, syntax.Enum(append(globs, kinds...)))
-	}
+	list("faults", syntax.Enum(slices.Concat(globs, kinds)))
+	list("forbid", syntax.Enum(slices.Concat(globs, kinds, []string{commands})))
 	return s
 }
 

@@ -45,7 +45,7 @@ func createRequestLog(path, run string, t0 time.Time, s *plan.Plan) (*requestLog
 			}
 		}
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, disk.Private)
+	f, err := disk.Fresh(path, disk.Private)
 	if err != nil {
 		return nil, fmt.Errorf("the file of requests: %w", err)
 	}

@@ -25,15 +25,12 @@ var reads = map[string]string{
 	"chaos/proxy/peer/web.go io.ReadAll":             "the proof of a link: a request of brunt's own",
 	"chaos/proxy/peer/client.go io.ReadAll": "the proof of a link: an answer of brunt's own, or of the fault " +
 		"in it",
-	"chaos/rpc/client.go ReadBytes":                "brunt is at both ends",
-	"chaos/rpc/server.go ReadBytes":                "brunt is at both ends",
 	"chaos/timeline/records.go gob.NewDecoder":     "records that this brunt has written",
 	"chaos/stress/child.go ReadBytes":              "brunt is at both ends",
 	"chaos/proxy/child/control.go json.NewDecoder": "brunt is at both ends",
 	"cmd/brunt-k6/main.go ReadBytes":               "brunt is at both ends",
 	"cmd/brunt-k6/link.go json.NewDecoder":         "brunt is at both ends",
 	"chaos/stress/process.go bufio.Scanner":        "brunt is at both ends; what is too long is no report",
-	"cmd/brunt/live.go os.ReadFile":                "the report that brunt has just written",
 	"chaos/rootfs/rootfs_linux.go bufio.Scanner":   "a file of /proc, whose lines have at most a page",
 	"chaos/protect/filesystem.go bufio.Scanner":    "a file of /proc, whose lines have at most a page",
 	"chaos/fault/resource/find.go ReadFile": "the build information of a program, which is a part of it with " +

@@ -3,6 +3,7 @@ package template
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -31,6 +32,9 @@ func (s *Secrets) Log(w io.WriteCloser) *MaskedLog { return &MaskedLog{secrets: 
 func (s *Secrets) OpenLog(file string, flag int) (io.WriteCloser, error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 		return nil, err
+	}
+	if info, err := os.Lstat(file); err == nil && !info.Mode().IsRegular() { // such as a pipe without a reader
+		return nil, fmt.Errorf("%s is not a file, and brunt writes a log there: remove it", file)
 	}
 	f, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY|flag, disk.Private)
 	if err != nil {

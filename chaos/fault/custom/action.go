@@ -37,6 +37,7 @@ func (f *Action) custom() *Custom {
 
 func (f *Action) Traits(sc chaos.Scope) chaos.Traits {
 	t := f.custom().Traits(sc)
+	t.Starts = true
 	if t.OneShot = f.Undo == nil; t.OneShot {
 		return t
 	}

@@ -45,6 +45,7 @@ var _ chaos.Fault = (*Exec)(nil)
 
 func (f *Exec) Traits(sc chaos.Scope) chaos.Traits {
 	t := f.Custom.Traits(sc)
+	t.Starts = true
 	if t.OneShot = f.Revert.none; t.OneShot {
 		return t
 	}

@@ -30,7 +30,7 @@ type Apply struct {
 var _ chaos.Fault = (*Apply)(nil)
 
 func (a *Apply) Traits(sc chaos.Scope) chaos.Traits {
-	t := chaos.Traits{Units: 1}
+	t := chaos.Traits{Units: 1, Starts: true}
 	group, err := schema.ParseGroupVersion(a.Manifest.text("apiVersion"))
 	if kind := a.Manifest.text("kind"); err == nil && kind != "" {
 		plural, _ := meta.UnsafeGuessKindToResource(group.WithKind(kind)) // a guess; the run asks the cluster

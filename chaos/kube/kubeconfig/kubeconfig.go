@@ -7,14 +7,17 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"brunt/chaos/kube"
+	"brunt/scenarios/disk"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -31,6 +34,9 @@ func (e NoContextError) Error() string {
 		cmp.Or(strings.Join(e.Known, ", "), "none"))
 }
 
+// mostConfig bounds a kubeconfig, in bytes.
+const mostConfig = 16 << 20
+
 // Open prepares the client of a cluster. It does not connect.
 func Open(at kube.Address, o kube.Options) (*kube.Cluster, error) {
 	if at.Context == kube.InCluster {
@@ -46,6 +52,14 @@ func Open(at kube.Address, o kube.Options) (*kube.Cluster, error) {
 		rules.ExplicitPath = at.Kubeconfig
 	case len(files) > 1:
 		rules.Precedence = files
+	}
+	for _, file := range append(rules.GetLoadingPrecedence(), rules.ExplicitPath) {
+		if file == "" || file == os.DevNull { // no configuration
+			continue
+		}
+		if _, err := disk.Read(file, mostConfig); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("the kubeconfig %w", disk.Named(err))
+		}
 	}
 	overrides := &clientcmd.ConfigOverrides{CurrentContext: at.Context}
 	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides)

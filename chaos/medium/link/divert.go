@@ -487,7 +487,11 @@ const comesWithin = 500 * time.Millisecond
 // Gone implements [chaos.Held]: the proxies have no effect, and connections from inside no longer
 // reach them.
 func (h *heldDiverted) Gone(ctx context.Context) (string, error) {
-	if h.diversions == nil || h.callerRestarted() {
+	restarted, err := h.callerRestarted(ctx)
+	switch {
+	case err != nil:
+		return "", err
+	case h.diversions == nil || restarted:
 		return "a caller was started again, and its network with it", h.close()
 	}
 	text, err := h.heldToxic.Gone(ctx)
@@ -522,8 +526,14 @@ func (h *heldDiverted) goStraight(ctx context.Context) error {
 	})
 }
 
-func (h *heldDiverted) callerRestarted() bool {
-	return slices.ContainsFunc(h.step.from, func(f *divertedFrom) bool { return f.unit.Contained.ContainerID() != f.id })
+// callerRestarted reports whether a caller was started again. The error says that its engine does not answer.
+func (h *heldDiverted) callerRestarted(ctx context.Context) (bool, error) {
+	for _, f := range h.step.from {
+		if other, err := f.unit.AwaitAnother(ctx, f.id); other || err != nil {
+			return other, err
+		}
+	}
+	return false, nil
 }
 
 func (h *heldDiverted) Traits() chaos.HeldTraits {

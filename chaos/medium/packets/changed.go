@@ -14,7 +14,7 @@ import (
 // stands checks a fault in the network of a unit on another machine, of which no event tells: the unit and its peers
 // are where they were.
 func (h *heldPackets) stands() error {
-	if h.another() {
+	if other, err := h.another(); other && err == nil {
 		return fmt.Errorf("%s is another one since: it was replaced, or its network is another", h.Target.Name())
 	}
 	if h.followed || len(h.at.Others) == 0 || h.at.Made == nil {
@@ -29,10 +29,10 @@ func (h *heldPackets) stands() error {
 }
 
 // another reports whether the unit is another container now or was restarted, so that the network of
-// the fault no longer exists.
-func (h *heldPackets) another() bool {
+// the fault no longer exists. The error says that this is not known.
+func (h *heldPackets) another() (bool, error) {
 	net, _ := h.now()
-	return h.Target.Contained.ContainerID() != net.ContainerID()
+	return h.Target.Another(net.ContainerID())
 }
 
 // onRestart injects the fault into the new network of the container, or voids it.

@@ -342,7 +342,7 @@ func (h *heldPackets) Revert(context.Context) (chaos.Outcome, error) {
 	if err := h.close(); err != nil {
 		return chaos.Failed, err
 	}
-	if h.another() {
+	if other, err := h.another(); other && err == nil {
 		return chaos.Gone, nil
 	}
 	return chaos.Reverted, nil
@@ -353,15 +353,20 @@ func (h *heldPackets) Revert(context.Context) (chaos.Outcome, error) {
 // revert it releases the handle that the fault has had since its plan.
 func (h *heldPackets) Gone(ctx context.Context) (string, error) {
 	over := h.Target.Name() + " has ended or was started again, and its network with it"
+	net, _ := h.now()
+	other, err := h.Target.AwaitAnother(ctx, net.ContainerID())
+	if err != nil {
+		return "", err // the handle stays, for a caller that asks again
+	}
 	n, err := h.last(ctx)
 	switch {
 	case errors.Is(err, chaos.ErrNoUnit):
 		return over, nil
-	case err != nil && h.another():
+	case err != nil && other:
 		return over, nil
 	case err != nil:
 		return "", err
-	case h.another() || h.ended(ctx):
+	case other || h.ended(ctx):
 		return over, n.Leave()
 	}
 	text, err := h.cleared(ctx, n)
@@ -414,7 +419,7 @@ func (h *heldPackets) cleared(ctx context.Context, n chaos.Handle) (string, erro
 			if run := h.agents.OtherRun(n.ContainerID().ID); run != "" {
 				return fmt.Sprintf("it is off, and another run, %s, has a fault in the network of %s", run, h.Target.Name()), nil
 			}
-			if h.another() {
+			if other, err := h.another(); other && err == nil {
 				return h.Target.Name() + " was started again, and its network with it", nil
 			}
 			select {

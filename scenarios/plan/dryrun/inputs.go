@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"brunt/scenarios/disk"
 	"brunt/targets/platform"
 )
 
@@ -60,7 +61,7 @@ func Programs(s *platform.Service) []string {
 
 // Digest returns the SHA-256 digest of a file.
 func Digest(file string) (sum [sha256.Size]byte, err error) {
-	f, err := os.Open(file)
+	f, err := disk.Open(file)
 	if err != nil {
 		return sum, err
 	}

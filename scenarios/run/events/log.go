@@ -90,6 +90,7 @@ func (l *Log) EventAt(at time.Time, e result.Event) {
 	if e.At.IsZero() {
 		e.At = at.UTC().Round(0) // without the monotonic clock
 	}
+	at = monotonic(at, time.Now())
 	l.mu.Lock()
 	l.events.add(at, &e)
 	subscriber := l.subscriber
@@ -102,6 +103,15 @@ func (l *Log) EventAt(at time.Time, e result.Event) {
 	if l.o.Event != nil {
 		l.o.Event(e)
 	}
+}
+
+// monotonic returns a time that another program has told, by the wall clock, as one of the monotonic clock of this
+// process: as long ago as the wall clock says now. Its distance from t0 would be wrong if the wall clock was set since.
+func monotonic(at, now time.Time) time.Time {
+	if at != at.Round(0) {
+		return at
+	}
+	return now.Add(at.Sub(now.Round(0)))
 }
 
 // maskedData returns the data of an event with secrets masked.

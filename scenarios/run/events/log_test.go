@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/events"
@@ -97,4 +98,33 @@ func TestLog_Mask(t *testing.T) {
 	if text := fmt.Sprint(l.Noted(), l.Events()); strings.Contains(text, "sesame") || strings.Count(text, "***") != 6 {
 		t.Error(text)
 	}
+}
+
+// TestLog_ClockSet: events stay where they happened if the wall clock is set during the run, also those whose time
+// another program tells by that clock, such as an engine.
+func TestLog_ClockSet(t *testing.T) {
+	for _, by := range []time.Duration{-time.Hour, time.Hour} {
+		var told []result.Event
+		l := events.New(events.Options{Event: func(e result.Event) { told = append(told, e) }})
+		l.Begin(setSince(time.Now(), by))
+		l.Event(result.Event{Event: "own"})
+		l.EventAt(time.Now().Round(0), result.Event{Event: "told"})
+		for _, e := range append(told, l.Events()...) {
+			if e.T < -60 || e.T > 60 {
+				t.Errorf("the clock was set by %s: %s is at %vs", by, e.Event, e.T)
+			}
+		}
+	}
+}
+
+// setSince returns a time that was read before the wall clock was set by an amount, which the monotonic clock does not
+// show.
+func setSince(at time.Time, by time.Duration) time.Time {
+	type layout struct {
+		wall uint64 // bits 30 to 62 are the seconds
+		ext  int64  // monotonic
+		loc  *time.Location
+	}
+	(*layout)(unsafe.Pointer(&at)).wall -= uint64(by/time.Second) << 30
+	return at
 }

@@ -3,6 +3,9 @@ package compose
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -11,11 +14,51 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/syntax"
 	"brunt/targets/platform"
 
 	"github.com/compose-spec/compose-go/v2/cli"
+	"github.com/compose-spec/compose-go/v2/types"
 )
+
+// mostFile bounds a Compose file, and the .env beside it, in bytes.
+const mostFile = 4 << 20
+
+// loadTime is how long reading a Compose file may take, with the files that it includes and extends.
+const loadTime = 30 * time.Second
+
+// readable checks that a Compose file, and the .env beside it if there is one, are files and not too large.
+func readable(path string) error {
+	if _, err := disk.Read(path, mostFile); err != nil {
+		return disk.Named(err)
+	}
+	_, err := disk.Read(filepath.Join(filepath.Dir(path), ".env"), mostFile)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return disk.Named(err)
+	}
+	return nil
+}
+
+// load loads a project. The library waits without an end for a pipe that the Compose file includes, so load waits no
+// longer than loadTime.
+func load(o *cli.ProjectOptions) (*types.Project, error) {
+	type loaded struct {
+		project *types.Project
+		err     error
+	}
+	done := make(chan loaded, 1)
+	go func() { // ends with brunt at the latest
+		p, err := o.LoadProject(context.Background())
+		done <- loaded{p, err}
+	}()
+	select {
+	case l := <-done:
+		return l.project, l.err
+	case <-time.After(loadTime):
+		return nil, fmt.Errorf("reading it takes longer than %s: does it include or extend a pipe?", loadTime)
+	}
+}
 
 // Read reads the Compose file that a target names. Its services become services of the Spec,
 // with their replicas, restart policies and dependencies. It starts nothing.
@@ -37,6 +80,10 @@ func Read(c *scenarios.Compose, entry string, m *syntax.Mistakes) platform.Spec 
 		m.Add(at, "%v", err)
 		return spec
 	}
+	if err := readable(path); err != nil {
+		m.Add(at, "the Compose file: %v", err)
+		return spec
+	}
 	file := &platform.ComposeFile{Path: path, Profiles: c.Profiles, Build: c.Build}
 	for _, name := range slices.Sorted(maps.Keys(c.Env)) {
 		file.Env = append(file.Env, name+"="+c.Env[name])
@@ -49,7 +96,7 @@ func Read(c *scenarios.Compose, entry string, m *syntax.Mistakes) platform.Spec 
 		m.Add(at, "the Compose file: %v", err)
 		return spec
 	}
-	p, err := o.LoadProject(context.Background())
+	p, err := load(o)
 	if err != nil {
 		m.Add(at, "the Compose file: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
 		return spec

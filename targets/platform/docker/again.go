@@ -3,9 +3,11 @@ package docker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -17,16 +19,62 @@ import (
 type again struct {
 	next            http.RoundTripper
 	question, order time.Duration // how long the first attempt waits for the header of the answer
+	limit           time.Duration // how long a request waits for the header at most; see within
 }
 
 // RoundTrip implements [http.RoundTripper]. If no answer comes although the caller still waits, the error is an
-// [awayError].
+// [awayError]. No request waits without an end for an engine that hangs: the header of the answer must come within a
+// limit, whatever time the caller has.
 func (a *again) RoundTrip(r *http.Request) (*http.Response, error) {
-	answer, err := a.repeat(r)
-	if err != nil && r.Context().Err() == nil {
-		err = awayError{err}
+	limit := a.within(r)
+	if limit == 0 {
+		answer, err := a.repeat(r)
+		return answer, a.away(r, err)
 	}
-	return answer, err
+	ctx, cancel := context.WithCancelCause(r.Context())
+	late := fmt.Errorf("no answer within %s", limit)
+	over := time.AfterFunc(limit, func() { cancel(late) })
+	answer, err := a.repeat(r.WithContext(ctx))
+	switch {
+	case over.Stop() && err == nil:
+		answer.Body = &lasting{answer.Body, func() { cancel(nil) }}
+		return answer, nil
+	case err == nil: // the limit was over just then
+		_ = answer.Body.Close()
+		err = late
+	case context.Cause(ctx) == late:
+		err = late
+	}
+	cancel(nil)
+	return nil, a.away(r, err)
+}
+
+// away marks an error as that of an engine that does not answer, unless the caller waits no longer.
+func (*again) away(r *http.Request, err error) error {
+	if err != nil && r.Context().Err() == nil {
+		return awayError{err}
+	}
+	return err
+}
+
+// within returns how long the header of an answer may take. It is longer where the engine transfers an image, or waits
+// for a container to stop. It is 0 for a connection to a program, and for a wait for the end of a container, which
+// takes as long as that lives.
+func (a *again) within(r *http.Request) time.Duration {
+	name := path.Base(r.URL.Path)
+	switch {
+	case name == "wait", r.Header.Get("Upgrade") != "":
+		return 0
+	case strings.Contains(r.URL.Path, "/images/"), name == "build", name == "commit":
+		return 10 * a.limit
+	case name == "stop", name == "restart":
+		grace, err := strconv.Atoi(r.URL.Query().Get("t"))
+		if err != nil || grace < 0 { // the container's own, of which the engine knows
+			return 10 * a.limit
+		}
+		return a.limit + time.Duration(grace)*time.Second
+	}
+	return a.limit
 }
 
 func (a *again) repeat(r *http.Request) (*http.Response, error) {

@@ -13,7 +13,62 @@ import (
 
 	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/image"
 )
+
+// TestAgain_Limit: an engine that takes requests and answers nothing ends every order within a limit, although the caller
+// would wait without an end. A container that has time to stop has it.
+func TestAgain_Limit(t *testing.T) {
+	t.Parallel()
+	over := make(chan struct{})
+	engine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/_ping" {
+			w.Header().Set("Content-Type", "application/json")
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		if path.Base(r.URL.Path) == "stop" && r.URL.Query().Get("t") != "" { // it stops in time, after the limit of others
+			<-time.After(500 * time.Millisecond)
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		<-over
+	}))
+	t.Cleanup(engine.Close)
+	t.Cleanup(func() { close(over) })
+	e, err := docker.Open(containers.Address{Host: "tcp://" + strings.TrimPrefix(engine.URL, "http://")},
+		docker.Options{OrderWithin: 100 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	for name, order := range map[string]func(ctx context.Context) error{
+		"start":      func(ctx context.Context) error { return e.Start(ctx, "one") },
+		"kill":       func(ctx context.Context) error { return e.Kill(ctx, "one", "KILL") },
+		"pause":      func(ctx context.Context) error { return e.Pause(ctx, "one") },
+		"unpause":    func(ctx context.Context) error { return e.Unpause(ctx, "one") },
+		"remove":     func(ctx context.Context) error { return e.Remove(ctx, "one") },
+		"disconnect": func(ctx context.Context) error { return e.Disconnect(ctx, "one", "net") },
+		"inspect":    func(ctx context.Context) error { _, err := e.API().ContainerInspect(ctx, "one"); return err },
+		"list": func(ctx context.Context) error {
+			_, err := e.API().ContainerList(ctx, container.ListOptions{})
+			return err
+		},
+		"image": func(ctx context.Context) error {
+			_, err := e.API().ImageRemove(ctx, "one", image.RemoveOptions{})
+			return err
+		},
+	} {
+		if err := order(t.Context()); err == nil || !strings.Contains(err.Error(), "no answer within ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := e.Stop(t.Context(), "one", time.Minute); err != nil {
+		t.Errorf("a stop that takes its time: %v", err)
+	}
+}
 
 // TestAgain holds an engine that swallows the first request of each kind: what may be repeated is sent a second time,
 // with its body, and what may not is sent once.

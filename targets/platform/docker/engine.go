@@ -47,9 +47,12 @@ type Options struct {
 	// resolved address of the connection. Nil refuses nothing.
 	Check func(addr netip.AddrPort, host string) error
 	// AnswerWithin is how long the answer to a question, such as which containers exist, may take; zero means 20 s.
-	// An engine that hangs accepts connections and answers nothing. Calls that wait for a container, such as for its
-	// stop, are limited only by their context.
+	// An engine that hangs accepts connections and answers nothing.
 	AnswerWithin time.Duration
+	// OrderWithin is how long an order, such as the start of a container, may take until the engine answers; zero means
+	// 1 min. It is ten times as long for an order that transfers an image, and longer by the grace of a container that is
+	// to stop. Only a wait for the end of a container is limited by its context alone.
+	OrderWithin time.Duration
 	// RepeatAfter is after how long a request that may be repeated is sent again; zero means 5 s for a question and
 	// 10 s for an order, such as the start of a container.
 	RepeatAfter time.Duration
@@ -59,6 +62,7 @@ const (
 	answerWithin  = 20 * time.Second
 	questionAgain = 5 * time.Second
 	orderAgain    = 10 * time.Second
+	orderWithin   = time.Minute
 )
 
 // Open prepares the client of an engine. It does not connect.
@@ -106,6 +110,7 @@ func Open(at containers.Address, o Options) (*Engine, error) {
 	}
 	web.Transport = &again{
 		next: web.Transport, question: cmp.Or(o.RepeatAfter, questionAgain), order: cmp.Or(o.RepeatAfter, orderAgain),
+		limit: cmp.Or(o.OrderWithin, orderWithin),
 	} // of the library's own
 	via.Proxy = nil // a proxy of the environment would hide the real destination from Check
 	return e, nil

@@ -27,13 +27,14 @@ import (
 
 // isLinux checks that a file is a Linux program. The error says how to build one.
 func isLinux(file string) error {
-	f, err := elf.Open(file)
+	_, closes, err := oci.OpenProgram(file)
 	if err != nil {
 		return fmt.Errorf("%s is not a Linux program: on %s containers of brunt's own need one; build it by CGO_ENABLED=0 "+
 			"GOOS=linux go build ./cmd/brunt and "+
 			"name it by BRUNT_LINUX", file, runtime.GOOS)
 	}
-	return f.Close()
+	closes()
+	return nil
 }
 
 // libraryFolders are where a loader without a configuration looks for libraries, for all architectures.
@@ -49,11 +50,11 @@ func needed(program string) ([]string, error) {
 	seen := map[string]bool{}
 	var add func(file string) error
 	add = func(file string) error {
-		f, err := elf.Open(file)
+		f, closes, err := oci.OpenProgram(file)
 		if err != nil {
 			return err
 		}
-		defer f.Close()
+		defer closes()
 		for _, p := range f.Progs {
 			if p.Type != elf.PT_INTERP {
 				continue

@@ -1,0 +1,141 @@
+package structure_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// How the strictest policy refuses a field that can hold a command or a file.
+const (
+	byCommands = "forbid: [commands]"
+	byFiles    = "files: []"
+	starts     = "no command: "
+	noFile     = "no file of this machine: "
+)
+
+// hostileFields are the settings that hold a command, a program or a file, or look as if they did, as
+// folder.Type.key, with what refuses them. Each that is refused has a scenario in [hostileFile].
+var hostileFields = map[string]string{
+	"chaos/fault/custom.Action.dir":          byCommands,
+	"chaos/fault/custom.Action.run":          byCommands,
+	"chaos/fault/custom.Action.undo":         byCommands,
+	"chaos/fault/custom.Call.inject":         starts + "steps of the load's language",
+	"chaos/fault/custom.Call.revert":         starts + "steps of the load's language",
+	"chaos/fault/custom.Exec.dir":            byCommands,
+	"chaos/fault/custom.Exec.inject":         byCommands,
+	"chaos/fault/custom.Exec.revert":         byCommands,
+	"chaos/fault/custom.Webhook.inject":      starts + "a call, whose address is in addressFields",
+	"chaos/fault/custom.Webhook.revert":      starts + "a call, whose address is in addressFields",
+	"chaos/fault/kubernetes.Apply.manifest":  byCommands,
+	"chaos/fault/kubernetes.NodeTaint.key":   noFile + "the key of a taint",
+	"chaos/fault/proxied.Commands.command":   noFile + "a pattern of commands of Redis",
+	"chaos/fault/proxied.Commands.key":       noFile + "a pattern",
+	"chaos/fault/proxied.Requests.path":      noFile + "a pattern of paths of requests",
+	"chaos/fault/proxied.requestDraft.path":  noFile + "the path of a request",
+	"chaos/fault/resource.DiskFill.path":     noFile + "a folder of the unit; `faults` limits the kind",
+	"chaos/fault/resource.DiskThrottle.path": noFile + "a folder of the unit",
+	"chaos/fault/resource.StressIO.path":     noFile + "a folder of the unit; `faults` limits the kind",
+	"chaos/probe.Asking.command":             byCommands,
+	"chaos/probe.Asking.exec":                byCommands,
+	"chaos/probe.Asking.path":                noFile + "the path of a request",
+	"chaos/probe.Call.json":                  noFile + "the body of a call",
+	"chaos/probe.Once.command":               byCommands,
+	"chaos/probe.Once.dir":                   byCommands,
+	"chaos/selector.Edge.from":               noFile + "the name of a service",
+	"scenarios.Compose.build":                byCommands,
+	"scenarios.Compose.file":                 byCommands,
+	"scenarios.Fault.from":                   noFile + "clearing or injection",
+	"scenarios.Kubernetes.image":             byCommands,
+	"scenarios.Load.targets":                 byFiles,
+	"scenarios.Script.k6":                    byCommands,
+	"scenarios.TLS.ca":                       byFiles,
+	"scenarios.TLS.cert":                     byFiles,
+	"scenarios.TLS.key":                      byFiles,
+	"scenarios.Target.compose":               byCommands,
+	"scenarios.Target.containers":            byCommands,
+	"scenarios.Target.processes":             byCommands,
+	"scenarios.Workers.image":                byCommands,
+	"scenarios.document.extends":             byFiles,
+	"scenarios/load.LogFields.path":          noFile + "the name of a column",
+	"scenarios/load.Replay.from":             byFiles,
+	"scenarios/template.tableSource.csv":     byFiles,
+	"scenarios/template.tableSource.json":    byFiles,
+	"targets/grpc.endpoint.import_paths":     byFiles,
+	"targets/grpc.endpoint.protos":           byFiles,
+	"targets/http.fileSource.file":           byFiles,
+	"targets/http.partSource.file":           byFiles,
+	"targets/http.partSource.json":           noFile + "a part of a body",
+	"targets/http.requestStep.json":          noFile + "the body of a request",
+	"targets/http/auth.HMAC.key":             noFile + "the settings of a key",
+	"targets/http/auth.JWT.key":              noFile + "the settings of a key",
+	"targets/http/auth.keySource.file":       byFiles,
+	"targets/platform.Container.command":     byCommands,
+	"targets/platform.Container.entrypoint":  byCommands,
+	"targets/platform.Container.image":       byCommands,
+	"targets/platform.Container.mounts":      byCommands,
+	"targets/platform.Container.volumes":     noFile + "the name of a volume of the run",
+	"targets/platform.Health.command":        byCommands,
+	"targets/platform.Process.command":       byCommands,
+	"targets/platform.Process.dir":           byCommands,
+	"targets/sql.copyRows.csv":               byFiles,
+	"targets/stream.step.from":               noFile + "the name of a stream",
+}
+
+// hostileKeys are the keys that a command, a program or a file would have, whatever the type of its field.
+var hostileKeys = regexp.MustCompile(`^(command|cmd|exec|entrypoint|program|run|undo|inject|revert|script|k6|image|` +
+	`build|manifest|compose|processes|containers|file|files|from|csv|json|extends|targets|ca|cert|key|protos|` +
+	`import_paths|mounts|volumes|dir|path|log|kubeconfig|identity|binary|descriptor)$`)
+
+// hostileTypes are the types of fields that hold a command or a file.
+var hostileTypes = regexp.MustCompile(`(^|\.)(Command|revertCommand|Manifest|Script|Once|keySource)$`)
+
+// hostileFile has a scenario for each field that a policy refuses.
+const hostileFile = "../plan/hostile_test.go"
+
+// TestHostile_Fields: every setting that can hold a command, a program or a file is known, with the rule of a policy
+// that refuses it, and a scenario that tries it. Settings that hold an address are those of TestDials_Fields.
+func TestHostile_Fields(t *testing.T) {
+	found := map[string]bool{}
+	for _, f := range moduleFiles(t) {
+		if f.test || aside(f.dir()) || f.dir() == "targets/demo" || strings.HasPrefix(f.dir(), "reporters") ||
+			strings.HasPrefix(f.dir(), "scenarios/drills") || strings.HasPrefix(f.dir(), "scenarios/convert") ||
+			f.dir() == "scenarios/policies" {
+			continue
+		}
+		for name, typ := range settingsIn(f.ast) {
+			_, key, _ := strings.Cut(name, ".")
+			if !hostileKeys.MatchString(key) && !hostileTypes.MatchString(typeName(typ)) {
+				continue
+			}
+			full := f.dir() + "." + name
+			if found[full] = true; hostileFields[full] == "" {
+				t.Errorf("%s may hold a command or a file: say in hostileFields what refuses it, and add a scenario to %s",
+					full, hostileFile)
+			}
+		}
+	}
+	text, err := os.ReadFile(filepath.FromSlash(hostileFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := map[string]bool{}
+	for _, l := range regexp.MustCompile(`field: *"([^"]+)"`).FindAllSubmatch(text, -1) {
+		tried[string(l[1])] = true
+	}
+	for name, how := range hostileFields {
+		if !found[name] {
+			t.Errorf("nothing is at %s any more: remove it", name)
+		}
+		if refused := how == byCommands || how == byFiles; refused != tried[name] {
+			t.Errorf("%s (%s): a scenario tries it: %v", name, how, tried[name])
+		}
+	}
+	for name := range tried {
+		if hostileFields[name] == "" {
+			t.Errorf("a scenario tries %s, which hostileFields lacks", name)
+		}
+	}
+}
