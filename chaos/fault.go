@@ -37,8 +37,8 @@ type Step interface {
 
 // Held is an injected fault.
 type Held interface {
-	// Verify proves the effect of the fault as its victim sees it, and describes it. An error says
-	// that there is none.
+	// Verify proves the effect of the fault as its victim sees it, and describes it. An error says that there is no
+	// proof; with a [NotShownError] the description holds, and a part of the effect was not shown.
 	Verify(ctx context.Context) (string, error)
 	// Revert reverts the fault. It is safe to call twice.
 	Revert(ctx context.Context) (Outcome, error)

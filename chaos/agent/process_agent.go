@@ -123,9 +123,11 @@ type (
 		N int `json:"n"`
 	}
 	stepReply struct {
-		Text    string        `json:"text,omitempty"`
-		Outcome chaos.Outcome `json:"outcome,omitempty"`
-		Takes   time.Duration `json:"takes,omitempty"`
+		Text string `json:"text,omitempty"`
+		// NotShown is the part of the effect that a proof has not shown.
+		NotShown string        `json:"not_shown,omitempty"`
+		Outcome  chaos.Outcome `json:"outcome,omitempty"`
+		Takes    time.Duration `json:"takes,omitempty"`
 	}
 )
 
@@ -380,6 +382,9 @@ func (s *agentStep) ended(ctx context.Context) error {
 
 func (s *agentStep) Verify(ctx context.Context) (string, error) {
 	said, err := opVerify.Of(ctx, s.Ask, stepRequest{s.plan.N})
+	if err == nil && said.NotShown != "" {
+		err = chaos.NotShownError{What: said.NotShown}
+	}
 	return said.Text, err
 }
 

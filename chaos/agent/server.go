@@ -215,6 +215,9 @@ func (l *server) ofHeld(
 			return s, errNotIn
 		}
 		s.Text, err = do(ctx, h)
+		if part, ok := errors.AsType[chaos.NotShownError](err); ok {
+			s.NotShown, err = part.What, nil
+		}
 		return s, err
 	}
 }

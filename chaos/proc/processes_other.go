@@ -13,6 +13,8 @@ var errOnlyLinux = errors.New("needs Linux")
 
 func processes() []int { return nil }
 
+func environmentOf(int) string { return "" }
+
 func OpenFiles(int) ([]int, error) { return nil, errOnlyLinux }
 
 func WaitedOf(int) time.Duration { return 0 }

@@ -198,6 +198,9 @@ func (g *groupRun) stepVerified(s *groupStep, steps int) {
 	} else if s.Evidence != "" {
 		g.evidence = append(g.evidence, shortName(s.Name)+": "+s.Evidence)
 	}
+	if s.NotShown != "" {
+		r.addNotShown(shortName(s.Name) + ": " + s.NotShown)
+	}
 	if g.seen++; g.seen < steps {
 		return
 	}

@@ -383,13 +383,31 @@ func (t *Timeline) verify(ctx context.Context, r *injection, stays time.Duration
 	all.Wait()
 	var found []string
 	for i, err := range errs {
-		if err != nil {
+		if err = r.shown(err); err != nil {
 			r.VerifyErr = chaos.JoinErrors(r.VerifyErr, err)
 		} else if texts[i] != "" {
 			found = append(found, texts[i])
 		}
 	}
 	t.verified(r, found)
+}
+
+// shown notes in the record what a proof has not shown of a fault that is in place. It returns any other error.
+func (r *injection) shown(err error) error {
+	part, ok := errors.AsType[chaos.NotShownError](err)
+	if !ok {
+		return err
+	}
+	r.addNotShown(part.What)
+	return nil
+}
+
+// addNotShown adds to the record what was not shown.
+func (r *injection) addNotShown(what string) {
+	if r.NotShown != "" {
+		what = r.NotShown + "; " + what
+	}
+	r.NotShown = what
 }
 
 // verified records the effect that was found of a fault.
@@ -400,7 +418,11 @@ func (t *Timeline) verified(r *injection, found []string) {
 		return
 	}
 	r.Verified = t.Env.Now()
-	t.event("fault.verified", r.Name, r.Evidence)
+	if text := r.Evidence; r.NotShown == "" {
+		t.event("fault.verified", r.Name, text)
+	} else {
+		t.event("fault.verified", r.Name, text+"; not shown: "+r.NotShown)
+	}
 }
 
 // count adds the traffic that a held fault affected. The traffic is unknown if nothing was counted, and a part could

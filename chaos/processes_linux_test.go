@@ -1,0 +1,138 @@
+package chaos_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/chaostest"
+	"brunt/chaos/proc"
+	"brunt/chaos/vdso"
+	"brunt/scenarios/suite"
+	"brunt/targets/platform/procgroup"
+)
+
+// leaderless starts a unit of two processes: the main one sleeps, and a daemon that left its tree serves, as a database
+// does that an agent has started. It returns the unit and the pid of the daemon.
+func leaderless(t *testing.T) (u *unit, daemon int) {
+	t.Helper()
+	marks := []string{"BRUNT_RUN=" + strings.ReplaceAll(t.Name(), "/", "-"), "BRUNT_UNIT=web[0]"}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	u = &unit{name: "web", addr: l.Addr().String()}
+	_ = l.Close()
+	u.wrap = slices.Concat([]string{"env"}, marks, []string{"sh", "-c", `("$@" &); exec sleep 1000`, "sh"})
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if _, err := procgroup.KillMarked(ctx, nil, marks...); err != nil {
+			t.Error(err)
+		}
+	})
+	u.begin(t)
+	var pids []int
+	suite.Until(t, "the unit to have two processes, of which the second has left its tree", func() bool {
+		pids, _ = procgroup.FindMarked(marks...)
+		pids = proc.Without(pids, proc.Family(u.PID()))
+		return len(pids) == 1
+	})
+	return u, pids[0]
+}
+
+// TestProcesses checks which processes of a unit each choice hits, that the evidence names all of them, and that what is
+// not hit goes on.
+func TestProcesses(t *testing.T) {
+	stopped := func(_ *testing.T, pid int) bool { return proc.AllStopped(pid) }
+	ended := func(_ *testing.T, pid int) bool { _, err := proc.StartOf(pid); return err != nil || proc.IsZombie(pid) }
+	skewed := func(t *testing.T, pid int) bool {
+		given, err := vdso.Image(os.Getpid())
+		if err != nil {
+			t.Fatal(err)
+		}
+		patch, err := vdso.Of(given, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		state, err := vdso.StateOf(pid, patch)
+		return err == nil && state == vdso.Patched
+	}
+	for _, c := range []struct {
+		yaml   string
+		hit    func(t *testing.T, pid int) bool
+		both   bool
+		part   bool // the proof is partial
+		effect string
+	}{
+		{"process.freeze: {service: web}", stopped, false, true, "its readiness check holds"},
+		{"process.freeze: {service: web, processes: main}", stopped, false, false, "its readiness check holds"},
+		{"process.freeze: {service: web, processes: tree}", stopped, true, false, "has no answer"},
+		{"process.crash: {service: web, processes: main}", ended, false, false, ""},
+		{"process.crash: {service: web, processes: tree}", ended, true, false, "its readiness check fails"},
+		{"process.crash: {service: web}", ended, true, false, "its readiness check fails"},
+		{"time.skew: {service: web, offset: 1h}", skewed, true, false, ""},
+		{"time.skew: {service: web, offset: 1h, processes: tree}", skewed, true, false, ""},
+		{"time.skew: {service: web, offset: 1h, processes: main}", skewed, false, false, ""},
+	} {
+		t.Run(c.yaml, func(t *testing.T) {
+			t.Parallel()
+			if strings.HasPrefix(c.yaml, "time") {
+				needsRoot(t)
+			}
+			u, daemon := leaderless(t)
+			pid := u.PID()
+			u.mu.Lock()
+			u.wanted = !strings.HasPrefix(c.yaml, "process.crash") // it is not started again
+			u.mu.Unlock()
+			w := processWorld(u)
+			w.Env.Host = chaos.Host{Stress: []string{os.Args[0], "burn"}}
+			steps := chaostest.Plan(t, c.yaml, w)
+			held, err := steps[0].Inject(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen, err := held.Verify(t.Context())
+			part, isPart := errors.AsType[chaos.NotShownError](err)
+			if err != nil && !isPart || isPart != c.part {
+				t.Fatalf("%q, %v", seen, err)
+			}
+			t.Log(seen, part)
+			if !c.hit(t, pid) || c.hit(t, daemon) != c.both {
+				t.Errorf("hit: main %v, daemon %v", c.hit(t, pid), c.hit(t, daemon))
+			}
+			share := map[bool]string{true: "2 of 2 processes: ", false: "1 of 2 processes: "}[c.both]
+			if !strings.Contains(seen, share) || !strings.Contains(seen, c.effect) {
+				t.Errorf("it says %q, without %q or %q", seen, share, c.effect)
+			}
+			for _, p := range []int{pid, daemon} {
+				if !strings.Contains(seen, fmt.Sprint(p)) {
+					t.Errorf("it does not name %d: %s", p, seen)
+				}
+			}
+			if not := fmt.Sprintf("not: pid %d", daemon); strings.Contains(seen, not) == c.both {
+				t.Errorf("it says %q", seen)
+			}
+			if c.part && !strings.Contains(part.What, fmt.Sprint(daemon)) {
+				t.Errorf("not shown: %s", part.What)
+			}
+			if _, err := held.Revert(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasPrefix(c.yaml, "process.crash") {
+				return
+			}
+			if _, err := held.Gone(t.Context()); err != nil {
+				t.Error(err)
+			}
+			suite.Until(t, "both to be as before", func() bool { return !c.hit(t, pid) && !c.hit(t, daemon) })
+		})
+	}
+}
