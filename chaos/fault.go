@@ -78,6 +78,10 @@ type HeldTraits struct {
 	// fault was meant to. If Ended cannot find out, it returns nil. A nil Ended means that the fault can't end this
 	// way.
 	Ended func(ctx context.Context) error
+	// Later is called just before the revert if Verify has returned a [NotShownError]. It returns what shows the missing
+	// part by then, such as that a unit which was idle at first has met its limit since; empty: nothing does. Nil means
+	// that nothing can.
+	Later func(ctx context.Context) string
 	// AskedLast says that Ended puts load on the target, and is therefore called only before the revert.
 	AskedLast bool
 }

@@ -6,17 +6,21 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/cgroup"
 	"brunt/chaos/chaostest"
 	"brunt/chaos/proc"
 	"brunt/chaos/vdso"
 	"brunt/scenarios/suite"
 	"brunt/targets/platform/procgroup"
+
+	"golang.org/x/sys/unix"
 )
 
 // leaderless starts a unit of two processes: the main one sleeps, and a daemon that left its tree serves, as a database
@@ -135,4 +139,97 @@ func TestProcesses(t *testing.T) {
 			suite.Until(t, "both to be as before", func() bool { return !c.hit(t, pid) && !c.hit(t, daemon) })
 		})
 	}
+}
+
+// partOf returns what a proof has shown, and what it has not.
+func partOf(t *testing.T, h chaos.Held) (seen, not string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	seen, err := h.Verify(ctx)
+	part, isPart := errors.AsType[chaos.NotShownError](err)
+	if err != nil && !isPart {
+		t.Fatal(err)
+	}
+	return seen, part.What
+}
+
+// TestThrottle_Proof checks that the proof of a throttle is what the unit suffers, that the quota of an idle unit is
+// left to it, and that a unit which wants more only later is seen then.
+func TestThrottle_Proof(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		wrap      []string
+		seen, not string
+		later     bool
+	}{
+		{"busy", []string{"sh", "-c", `while :; do :; done & exec "$@"`, "sh"}, "2 of 2 processes", "", false},
+		{"idle", nil, "made to wait in 0 of", "never wanted more", false},
+		{"busy later", nil, "made to wait in 0 of", "never wanted more", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			v := newVictim(t, c.wrap == nil, c.wrap...) // a unit of two processes shares the test's group
+			t.Cleanup(func() {
+				for _, pid := range proc.Family(v.PID())[1:] {
+					_ = unix.Kill(pid, unix.SIGKILL)
+				}
+			})
+			held := hold(t, "cpu.throttle: {service: web, share: 5%}", v.world(nil))
+			used := proc.RanOf(v.PID())
+			seen, not := partOf(t, held)
+			t.Log(seen, "/", not)
+			if !strings.Contains(seen, c.seen) || !strings.Contains(not, c.not) || (not == "") != (c.not == "") {
+				t.Errorf("it says %q, and not %q", seen, not)
+			}
+			group := v.now(cgroup.CPU)
+			if inside, err := group.Processes(); err != nil || len(proc.Without(inside, proc.Family(v.PID()))) > 0 {
+				t.Errorf("others in the group of the unit: %v, %v", inside, err)
+			}
+			if c.name == "idle" {
+				if throttled, err := group.Count("cpu.stat", "nr_throttled"); err != nil || throttled > 2 {
+					t.Errorf("the idle unit, which has run for %s, was made to wait %d times, %v", proc.RanOf(v.PID())-used, throttled, err)
+				}
+			}
+			if c.later {
+				cmd := exec.Command("sh", "-c", "while :; do :; done")
+				if err := cmd.Start(); err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() {
+					_ = cmd.Process.Kill()
+					_ = cmd.Wait()
+				})
+				if err := group.Add(cmd.Process.Pid); err != nil {
+					t.Fatal(err)
+				}
+				suite.Until(t, "the kernel to make it wait", func() bool { return held.Traits().Later(t.Context()) != "" })
+			} else if said := held.Traits().Later(t.Context()); c.not != "" && said != "" {
+				t.Errorf("later: %q", said)
+			}
+			if _, err := held.Revert(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if _, err := held.Gone(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// hold plans and injects a fault on one unit, and reverts it at the end of the test.
+func hold(t *testing.T, yaml string, w chaostest.World) chaos.Held {
+	t.Helper()
+	held, err := chaostest.Plan(t, yaml, w)[0].Inject(t.Context())
+	if held != nil {
+		t.Cleanup(func() {
+			if _, err := held.Revert(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return held
 }

@@ -99,6 +99,7 @@ const (
 	opInject rpc.Op[stepRequest, stepReply]  = "inject"
 	opVerify rpc.Op[stepRequest, stepReply]  = "verify"
 	opEnded  rpc.Op[stepRequest, stepReply]  = "ended" // asks how it ended before its revert
+	opLater  rpc.Op[stepRequest, stepReply]  = "later" // asks before its revert what shows since its proof
 	opRevert rpc.Op[stepRequest, stepReply]  = "revert"
 	opGone   rpc.Op[stepRequest, stepReply]  = "gone"
 	opUndo   rpc.Op[[]chaos.Undo, stepReply] = "undo" // reverts faults of another agent
@@ -360,7 +361,7 @@ func (s *agentStep) Inject(ctx context.Context) (chaos.Held, error) {
 func (s *agentStep) Traits() chaos.HeldTraits {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return chaos.HeldTraits{Takes: s.takes, Ended: s.ended}
+	return chaos.HeldTraits{Takes: s.takes, Ended: s.ended, Later: s.later}
 }
 
 // ended asks the agent how the fault ended before its revert. An agent that ends reverts the fault, or no longer holds
@@ -378,6 +379,12 @@ func (s *agentStep) ended(ctx context.Context) error {
 		return nil
 	}
 	return errors.New(said.Text)
+}
+
+// later asks the agent what shows since its proof.
+func (s *agentStep) later(ctx context.Context) string {
+	said, _ := opLater.Of(ctx, s.Ask, stepRequest{s.plan.N}) // without an answer nothing more shows
+	return said.Text
 }
 
 func (s *agentStep) Verify(ctx context.Context) (string, error) {

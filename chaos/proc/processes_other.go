@@ -19,6 +19,8 @@ func OpenFiles(int) ([]int, error) { return nil, errOnlyLinux }
 
 func WaitedOf(int) time.Duration { return 0 }
 
+func RanOf(int) time.Duration { return 0 }
+
 func ResidentOf(int) int64 { return 0 }
 
 func DiskOf(int) int64 { return 0 }

@@ -340,7 +340,7 @@ func (f *follower) effect(ctx context.Context, h chaos.Held) (string, error) {
 	found, err := h.Verify(ctx)
 	f.timeline.mu.Lock()
 	defer f.timeline.mu.Unlock()
-	return found, f.in.shown(err)
+	return found, f.in.shown(h, err)
 }
 
 // hold adds a held fault to the occurrence, or removes it after its revert.

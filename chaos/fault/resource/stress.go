@@ -231,7 +231,7 @@ func (s *stressCPU) Verify(ctx context.Context) (string, error) {
 	}
 	want := s.job.CPU.Load * float64(s.job.CPU.Workers)
 	for {
-		began, used, waited := time.Now(), proc.CPUOf(s.b.PID()), proc.WaitedOf(s.b.PID())
+		began, used, waited := time.Now(), proc.RanOf(s.b.PID()), proc.WaitedOf(s.b.PID())
 		select {
 		case <-time.After(burnedFor):
 		case <-s.b.Done():
@@ -240,7 +240,7 @@ func (s *stressCPU) Verify(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("%w: the stress process beside %s gets no processor", chaos.ErrNoEffect, s.Unit.Name())
 		}
 		took := time.Since(began).Seconds()
-		burnt := float64(proc.CPUOf(s.b.PID())-used) / ticksPerSecond / took
+		burnt := (proc.RanOf(s.b.PID()) - used).Seconds() / took
 		queued := (proc.WaitedOf(s.b.PID()) - waited).Seconds() / took
 		if burnt+queued >= leastBurnt*want || burnt > 0 && s.held() {
 			said := "uses " + processorsText(burnt)
