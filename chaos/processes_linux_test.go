@@ -183,9 +183,7 @@ func TestThrottle_Proof(t *testing.T) {
 				t.Errorf("it says %q, and not %q", seen, not)
 			}
 			group := v.now(cgroup.CPU)
-			if inside, err := group.Processes(); err != nil || len(proc.Without(inside, proc.Family(v.PID()))) > 0 {
-				t.Errorf("others in the group of the unit: %v, %v", inside, err)
-			}
+			noStressor(t, group)
 			if c.name == "idle" {
 				if throttled, err := group.Count("cpu.stat", "nr_throttled"); err != nil || throttled > 2 {
 					t.Errorf("the idle unit, which has run for %s, was made to wait %d times, %v", proc.RanOf(v.PID())-used, throttled, err)
@@ -217,6 +215,20 @@ func TestThrottle_Proof(t *testing.T) {
 	}
 }
 
+// noStressor checks that no process of brunt's uses up the limit of a group.
+func noStressor(t *testing.T, g cgroup.Group) {
+	t.Helper()
+	inside, err := g.Processes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pid := range inside {
+		if b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); strings.Contains(string(b), "\x00burn\x00") {
+			t.Errorf("process %d of brunt's is in %s", pid, g.Path)
+		}
+	}
+}
+
 // hold plans and injects a fault on one unit, and reverts it at the end of the test.
 func hold(t *testing.T, yaml string, w chaostest.World) chaos.Held {
 	t.Helper()
@@ -232,4 +244,41 @@ func hold(t *testing.T, yaml string, w chaostest.World) chaos.Held {
 		t.Fatal(err)
 	}
 	return held
+}
+
+// TestDiskThrottle_Proof checks that the proof of a slow disk is the unit's own traffic: it holds where the kernel slows
+// the unit, and names what it does not slow.
+func TestDiskThrottle_Proof(t *testing.T) {
+	const direct = `while :; do dd if=/dev/zero of="$0/x" bs=64k count=64 conv=notrunc oflag=direct 2>/dev/null; done & exec "$@"`
+	const cached = `while :; do for n in 0 1 2 3 4 5 6 7 8 9; do printf %262144s x >> "$0/x"; done; rm "$0/x"; done & exec "$@"`
+	for _, c := range []struct {
+		name, script string
+		not          string // in version 1 of control groups
+	}{
+		{"past the page cache", direct, ""},
+		{"into the page cache", cached, "version 1 of control groups does not slow writes into the page cache"},
+		{"idle", `exec "$@"`, "never wanted more than the limit"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			v := newVictim(t, false, "sh", "-c", c.script, dir)
+			v.dir = dir
+			t.Cleanup(func() { // the loop, and then its dd
+				for _, pid := range proc.Family(v.PID())[1:] {
+					_ = unix.Kill(pid, unix.SIGKILL)
+				}
+			})
+			if c.name == "into the page cache" && v.now(cgroup.Disk).Unified {
+				t.Skip("version 2 of control groups slows these writes too")
+			}
+			held := hold(t, fmt.Sprintf("disk.throttle: {service: web, path: %q, rate: 1MiB/s, direction: write}", dir), v.world(nil))
+			seen, not := partOf(t, held)
+			noStressor(t, v.now(cgroup.Disk))
+			t.Log(seen, "/", not)
+			if !strings.Contains(not, c.not) || (not == "") != (c.not == "") {
+				t.Errorf("it says %q, and not %q", seen, not)
+			}
+		})
+	}
 }

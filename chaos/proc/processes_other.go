@@ -23,7 +23,7 @@ func RanOf(int) time.Duration { return 0 }
 
 func ResidentOf(int) int64 { return 0 }
 
-func DiskOf(int) int64 { return 0 }
+func DiskOf(int) (read, written int64) { return 0, 0 }
 
 func FilesLimit(int) (FileLimit, error) { return FileLimit{}, errOnlyLinux }
 

@@ -203,14 +203,15 @@ func (r *cgroupLimit) placed() (in, out []proc.Process, err error) {
 				r.Unit.Name(), now, v.Is)
 		}
 	}
+	all := victim.Processes(r.Unit, r.ID)
 	inside, err := g.Processes()
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, p := range victim.Processes(r.Unit, r.ID) {
+	for _, p := range all {
 		if slices.Contains(inside, p.PID) {
 			in = append(in, p)
-		} else {
+		} else if p.Identity().Alive() { // otherwise it has ended since it was listed
 			out = append(out, p)
 		}
 	}

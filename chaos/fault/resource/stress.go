@@ -501,7 +501,8 @@ func (s *stressIO) Verify(ctx context.Context) (string, error) {
 		if err := chaos.JoinErrors(s.over(), err); err != nil {
 			return "", err
 		}
-		if n := proc.DiskOf(s.b.PID()); r.Bytes >= enough*int64(s.job.Disk.Block) && n >= enough*int64(s.job.Disk.Block)/2 {
+		read, written := proc.DiskOf(s.b.PID())
+		if n := read + written; r.Bytes >= enough*int64(s.job.Disk.Block) && n >= enough*int64(s.job.Disk.Block)/2 {
 			return fmt.Sprintf("a process in its place (pid %d) has read and written %s at %s/s", s.b.PID(), sizeText(n),
 				sizeText(int64(float64(n)/time.Since(s.began).Seconds()))), nil
 		}
