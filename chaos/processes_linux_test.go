@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -278,6 +279,62 @@ func TestDiskThrottle_Proof(t *testing.T) {
 			t.Log(seen, "/", not)
 			if !strings.Contains(not, c.not) || (not == "") != (c.not == "") {
 				t.Errorf("it says %q, and not %q", seen, not)
+			}
+		})
+	}
+}
+
+// TestDiskFill_Proof checks what the proof of a full disk needs: a write of the unit's own user that fails, and a use of
+// the directory by the unit. A path that names another unit's directory does not count, and ${self.index} names the own
+// one.
+func TestDiskFill_Proof(t *testing.T) {
+	suite.Needs(t, suite.Mounts)
+	const users = `chmod 0777 "$0" && mkdir "$0/data-0" "$0/data-1" && chown 12345 "$0"/data-*; `
+	for _, c := range []struct {
+		name, script string // after the mount
+		path         string // below the mount
+		settings     string
+		seen, not    string
+	}{
+		{"open for writing", `exec 9> "$0/data-0/x"; exec "$@"`, "data-${self.index}", "keep_free: 0", "data-0/x open for writing", ""},
+		{"works there", `cd "$0/data-0"; exec "$@"`, "data-0", "percent: 100%", "works in ", ""},
+		{"the directory of another", `exec 9> "$0/data-0/x"; exec "$@"`, "data-1", "keep_free: 0", "nothing can be written", "uses"},
+		{"no use", `exec "$@"`, "data-0", "keep_free: 0", "nothing can be written", "uses"},
+		{"open to read", `: > "$0/data-0/x"; exec 9< "$0/data-0/x"; exec "$@"`, "data-0", "keep_free: 0", "nothing can be written", "uses"},
+		{"a part", `exec 9> "$0/data-0/x"; exec "$@"`, "data-0", "bytes: 4MiB", "are taken in", ""},
+		{"as another user", `exec 9> "$0/data-0/x"; exec setpriv --reuid 12345 --clear-groups "$@"`, "data-0", "keep_free: 0", "open for writing", ""},
+		{"as a user without rights", `exec 9> "$0/data-0/x"; exec setpriv --reuid 54321 --clear-groups "$@"`, "data-0", "keep_free: 0", "open for writing", "a write of its own user fails"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			for at := dir; len(at) > len(os.TempDir()); at = filepath.Dir(at) { // the user of the unit walks here
+				if err := os.Chmod(at, 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			wrap := tmpfs(dir)
+			wrap[4] = `mount -t tmpfs -o size=16m tmpfs "$0" && ` + users + c.script
+			v := newVictim(t, false, wrap...)
+			held := hold(t, fmt.Sprintf("disk.fill: {service: web, path: %q, %s}", filepath.Join(dir, c.path), c.settings), v.world(nil))
+			seen, not := partOf(t, held)
+			t.Log(seen, "/", not)
+			if !strings.Contains(seen, c.seen) || !strings.Contains(not, c.not) || (not == "") != (c.not == "") {
+				t.Errorf("it says %q, and not %q", seen, not)
+			}
+			if said := held.Traits().Later(t.Context()); (said == "") != (c.not != "") {
+				t.Errorf("later: %q", said)
+			}
+			// Others free and take space meanwhile: the removal is proved by brunt's own file.
+			root := fmt.Sprintf("/proc/%d/root%s", v.PID(), dir)
+			if _, err := held.Revert(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(root, "others"), make([]byte, 12<<20), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if said, err := held.Gone(t.Context()); err != nil {
+				t.Errorf("%q, %v", said, err)
 			}
 		})
 	}

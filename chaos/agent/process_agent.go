@@ -18,6 +18,7 @@ import (
 	"brunt/chaos/container"
 	"brunt/chaos/rpc"
 	"brunt/chaos/selector"
+	"brunt/chaos/victim"
 	"brunt/scenarios/quantity"
 	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
@@ -233,7 +234,7 @@ func planByAgent(ctx context.Context, in *Pool, env chaos.Env, u chaos.Unit, at 
 		s.plan.What, s.plan.Via = fmt.Sprintf("%s on %s", s.kind, u.Name()), "agent"
 		return s, nil
 	}
-	fault, err := settingsOf(env.Fault, u.Name())
+	fault, err := settingsOf(env.Fault, u)
 	if err != nil {
 		return nil, err
 	}
@@ -251,7 +252,7 @@ func planByAgent(ctx context.Context, in *Pool, env chaos.Env, u chaos.Unit, at 
 
 // settingsOf returns the settings of a fault that hits one unit, as an agent gets them. They leave out the settings for
 // brunt itself: the selection of units, and the injection after a restart.
-func settingsOf(f chaos.Fault, unit string) (json.RawMessage, error) {
+func settingsOf(f chaos.Fault, unit chaos.Unit) (json.RawMessage, error) {
 	of := reflect.ValueOf(f)
 	if of.Kind() != reflect.Pointer || of.IsNil() || of.Elem().Kind() != reflect.Struct {
 		return nil, fmt.Errorf("a fault without settings: %T", f)
@@ -262,9 +263,18 @@ func settingsOf(f chaos.Fault, unit string) (json.RawMessage, error) {
 	if !s.IsValid() || s.Type() != reflect.TypeFor[selector.Selector]() {
 		return nil, fmt.Errorf("a fault that selects no units: %T", f)
 	}
-	s.Set(reflect.ValueOf(selector.Selector{Unit: unit}))
+	s.Set(reflect.ValueOf(selector.Selector{Unit: unit.Name()}))
 	if r := one.FieldByName("OnRestart"); r.IsValid() {
 		r.SetZero()
+	}
+	for _, field := range one.Fields() {
+		if field.Type() == reflect.TypeFor[victim.Path]() { // the agent does not know the addresses of the unit
+			at, err := victim.Path(field.String()).At(unit)
+			if err != nil {
+				return nil, err
+			}
+			field.SetString(at)
+		}
 	}
 	return json.Marshal(one.Addr().Interface())
 }

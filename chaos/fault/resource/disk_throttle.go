@@ -1,10 +1,10 @@
 package resource
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
-	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -24,19 +24,14 @@ import (
 type DiskThrottle struct {
 	victim.Fault `yaml:",inline"`
 	Rate         quantity.Bandwidth `yaml:"rate,required,positive"` // bytes per second in each direction, such as 1MiB/s
-	// a directory of the unit on the disk to hit; zero is /
-	Path      string `yaml:"path"`
-	Direction string `yaml:"direction,oneof=both|read|write"` // zero is both
+	// a directory of the unit on the disk to hit, in which ${self.index} and the like name the unit; zero is /
+	Path      victim.Path `yaml:"path"`
+	Direction string      `yaml:"direction,oneof=both|read|write"` // zero is both
 }
 
 var _ chaos.Fault = (*DiskThrottle)(nil)
 
-func (t *DiskThrottle) path() string {
-	if t.Path == "" {
-		return "/"
-	}
-	return t.Path
-}
+func (t *DiskThrottle) path() victim.Path { return cmp.Or(t.Path, "/") }
 
 func (t *DiskThrottle) does(direction string) bool {
 	return t.Direction == "" || t.Direction == "both" || t.Direction == direction
@@ -48,22 +43,15 @@ const leastDiskRate = 40 << 10
 func (t *DiskThrottle) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	t.CheckSelector(at, sc, m)
 	onlyLinux(at, t.Describe(), m)
-	checkPath(t.Of("path"), t.path(), m)
+	t.path().Check(t.Of("path"), m)
 	if t.Rate > 0 && t.Rate < leastDiskRate {
 		m.AddHint(t.Of("rate"), "at least 40KiB/s", "with %s it can't be found in time whether it holds", t.Rate)
 	}
 }
 
-// checkPath notes a path that is not absolute.
-func checkPath(at syntax.Pos, p string, m *syntax.Mistakes) {
-	if !path.IsAbs(p) {
-		m.AddHint(at, "such as /var/lib/data", "a path in a unit begins with /; %q does not", p)
-	}
-}
-
 func (t *DiskThrottle) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return t.Each(ctx, env, func(v victim.Victim) victim.Planned {
-		return &diskThrottle{cgroupLimit: &cgroupLimit{Victim: v}, fault: t, run: env.Run}
+		return &diskThrottle{cgroupLimit: &cgroupLimit{Victim: v}, fault: t, path: string(t.path()), run: env.Run}
 	})
 }
 
@@ -71,6 +59,7 @@ func (t *DiskThrottle) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, e
 type diskThrottle struct {
 	*cgroupLimit
 	fault  *DiskThrottle
+	path   string // in the unit
 	device string
 	run    string
 	first  flowCount // when the limit was set
@@ -78,7 +67,11 @@ type diskThrottle struct {
 
 // Plan computes the new settings.
 func (t *diskThrottle) Plan() error {
-	dir, err := rootfs.Open(t.ID.PID, t.fault.path())
+	var err error
+	if t.path, err = t.fault.path().At(t.Unit); err != nil {
+		return err
+	}
+	dir, err := rootfs.Open(t.ID.PID, t.path)
 	if err != nil {
 		return fmt.Errorf("%s: %w", t.Victim, err)
 	}
@@ -88,7 +81,7 @@ func (t *diskThrottle) Plan() error {
 		return fmt.Errorf("%s: %w", t.Victim, err)
 	}
 	if space.Memory {
-		return fmt.Errorf("%s: %s is memory, and on no disk", t.Victim, t.fault.path())
+		return fmt.Errorf("%s: %s is memory, and on no disk", t.Victim, t.path)
 	}
 	if t.device, err = rootfs.Device(dir, t.ID.PID); err != nil {
 		return fmt.Errorf("%s: %w", t.Victim, err)
@@ -129,7 +122,7 @@ func (t *diskThrottle) String() string {
 	if what == "" {
 		what = "read and write"
 	}
-	return fmt.Sprintf("let %s %s %s/s on the disk of %s", t.Victim, what, sizeText(int64(t.fault.Rate)), t.fault.path())
+	return fmt.Sprintf("let %s %s %s/s on the disk of %s", t.Victim, what, sizeText(int64(t.fault.Rate)), t.path)
 }
 
 func (t *diskThrottle) Inject(context.Context) (chaos.Held, error) {

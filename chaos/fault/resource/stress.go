@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,8 +43,9 @@ type StressMemory struct {
 // StressIO is the fault stress.io.
 type StressIO struct {
 	victim.Fault `yaml:",inline"`
-	Path         string `yaml:"path"`                  // a directory of the unit on the disk to hit; zero is /tmp
-	Workers      int    `yaml:"workers,min=1,max=256"` // each with a file of 64 MiB that has no name; zero is one
+	// a directory of the unit on the disk to hit, in which ${self.index} and the like name the unit; zero is /tmp
+	Path    victim.Path `yaml:"path"`
+	Workers int         `yaml:"workers,min=1,max=256"` // each with a file of 64 MiB that has no name; zero is one
 }
 
 var (
@@ -87,15 +89,10 @@ func (s *StressMemory) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) 
 func (s *StressIO) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	s.CheckSelector(at, sc, m)
 	onlyLinux(at, s.Describe(), m)
-	checkPath(s.Of("path"), s.path(), m)
+	s.path().Check(s.Of("path"), m)
 }
 
-func (s *StressIO) path() string {
-	if s.Path == "" {
-		return "/tmp"
-	}
-	return s.Path
-}
+func (s *StressIO) path() victim.Path { return cmp.Or(s.Path, "/tmp") }
 
 func (s *StressCPU) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return s.Each(ctx, env, func(v victim.Victim) victim.Planned {
@@ -119,7 +116,7 @@ func (s *StressMemory) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, e
 
 func (s *StressIO) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return s.Each(ctx, env, func(v victim.Victim) victim.Planned {
-		b := &stressIO{stressing: stressing{Victim: v, burn: victim.StressorsOf(env.Host), score: 1000}, path: s.path()}
+		b := &stressIO{stressing: stressing{Victim: v, burn: victim.StressorsOf(env.Host), score: 1000}, set: s.path(), path: string(s.path())}
 		b.job.Disk = &stress.Disk{Workers: max(1, s.Workers), Block: 1 << 20, Blocks: 64, Write: true, Read: true}
 		return b
 	})
@@ -447,12 +444,17 @@ func (s *stressMemory) Gone(ctx context.Context) (string, error) {
 // stressIO keeps a disk busy.
 type stressIO struct {
 	stressing
+	set  victim.Path
 	path string
 	name fileName // of the workers' files, until they are unlinked
 }
 
 // Plan checks that the path is on a disk.
 func (s *stressIO) Plan() error {
+	var err error
+	if s.path, err = s.set.At(s.Unit); err != nil {
+		return err
+	}
 	dir, err := rootfs.Open(s.ID.PID, s.path)
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.Victim, err)
