@@ -41,6 +41,10 @@ func (c *Crash) signal() string { return cmp.Or(c.Signal, "KILL") }
 func (c *Crash) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	c.CheckSelector(at, sc, m)
 	checkProcesses(c.Of("processes"), c.Processes, m)
+	if c.Processes == victim.Main && (!c.Query().IsZero() || sc.Contained(c.Service+c.Unit)) {
+		m.Add(c.Of("processes"), "all processes of a container end with its first: `processes: main` is for processes "+
+			"outside of containers")
+	}
 	container.CheckSignal(c.Of("signal"), c.signal(), "process", "process.freeze stops a process, and lets it go on", m)
 	service := c.Service
 	if c.Unit != "" {
