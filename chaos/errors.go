@@ -44,8 +44,15 @@ func (l oneLine) Error() string {
 // a probe of a healthy unit may go unanswered too.
 var ErrNoAnswer = errors.New("a probe is silent")
 
-// ErrNoEffect says that a fault was injected, and no effect was seen at the target.
-var ErrNoEffect = errors.New("it has no effect")
+// ErrNoEffect says that a fault was injected, and that its proof did not see an effect at the target. That does not prove
+// that there is none.
+var ErrNoEffect = errors.New("its effect was not seen")
+
+// A NotShownError says that a fault is in place, and that a part of its effect on the victim was not shown: the fault
+// counts as verified in part. Verify returns it beside its evidence.
+type NotShownError struct{ What string } // what was not shown, and what would show it
+
+func (e NotShownError) Error() string { return "not shown: " + e.What }
 
 // ErrHolderEnded says that the process which held a fault has ended, and the fault with it, although its unit may still
 // live. The fault can be injected again.

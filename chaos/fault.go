@@ -37,8 +37,8 @@ type Step interface {
 
 // Held is an injected fault.
 type Held interface {
-	// Verify proves the effect of the fault as its victim sees it, and describes it. An error says
-	// that there is none.
+	// Verify proves the effect of the fault as its victim sees it, and describes it. An error says that there is no
+	// proof; with a [NotShownError] the description holds, and a part of the effect was not shown.
 	Verify(ctx context.Context) (string, error)
 	// Revert reverts the fault. It is safe to call twice.
 	Revert(ctx context.Context) (Outcome, error)
@@ -78,6 +78,10 @@ type HeldTraits struct {
 	// fault was meant to. If Ended cannot find out, it returns nil. A nil Ended means that the fault can't end this
 	// way.
 	Ended func(ctx context.Context) error
+	// Later is called just before the revert if Verify has returned a [NotShownError]. It returns what shows the missing
+	// part by then, such as that a unit which was idle at first has met its limit since; empty: nothing does. Nil means
+	// that nothing can.
+	Later func(ctx context.Context) string
 	// AskedLast says that Ended puts load on the target, and is therefore called only before the revert.
 	AskedLast bool
 }

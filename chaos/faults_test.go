@@ -399,7 +399,7 @@ func (u *notified) Traits() chaos.UnitTraits {
 	return t
 }
 
-func (u *notified) Crash(pid int, send func() error) error {
+func (u *notified) Crash(pid int, _ bool, send func() error) error {
 	if syscall.Kill(pid, 0) == nil {
 		u.of = pid
 	}

@@ -25,6 +25,7 @@ type Record struct {
 	Injected time.Duration
 	Verified time.Duration // 0 with VerifyErr or InjectErr
 	Evidence string
+	NotShown string        // the part of the effect that was not shown, though the fault was in place; empty: none
 	Cleared  time.Duration // when the fault was taken off, or the unit of a one-shot was healthy again
 	Until    time.Duration // the end of its phase: Cleared, or later for a one-shot
 	Gone     bool

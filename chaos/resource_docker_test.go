@@ -81,7 +81,7 @@ func TestDocker_Resources(t *testing.T) {
 			h.Tmpfs = map[string]string{"/data": "size=16m"}
 		}, emptyUnnamed},
 		{
-			"with less room on the machine's disk", "disk.fill: {service: web, path: /, bytes: 512MiB, keep_free: 1GiB}", nil,
+			"with less room on the machine's disk", "disk.fill: {service: web, path: /, bytes: 512MiB, keep_free: 1GiB, host_disk: true}", nil,
 			emptyUnnamed,
 		},
 		{"out of descriptors", "fd.exhaust: {service: web}", nil, moreFiles},
@@ -234,7 +234,7 @@ func TestDocker_ResourcesAgain(t *testing.T) {
 		{"cpu.throttle: {service: web, share: 5%}", false},
 		{"memory.limit: {service: web, bytes: 48MiB}", false},
 		{"stress.memory: {service: web, bytes: 32MiB}", false},
-		{"disk.fill: {service: web, path: /, bytes: 64MiB}", false},
+		{"disk.fill: {service: web, path: /, bytes: 64MiB, host_disk: true}", false},
 		{"fd.exhaust: {service: web, leave: 3}", false},
 		{"time.skew: {service: web, offset: -1h}", false},
 		{"time.skew: {service: web, offset: -1h, on_restart: void}", true},
@@ -254,9 +254,7 @@ func TestDocker_ResourcesAgain(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := held.Verify(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			partOf(t, held)
 			if err := v.Engine.Restart(t.Context(), v.ID, 0); err != nil {
 				t.Fatal(err)
 			}
@@ -273,8 +271,8 @@ func TestDocker_ResourcesAgain(t *testing.T) {
 				if len(noted) != len(step.Undo()) {
 					t.Errorf("%d undos are written down, want %d", len(noted), len(step.Undo()))
 				}
-				if _, err := held.Verify(t.Context()); err != nil || said == "" {
-					t.Errorf("it is not there again: %q, %v", said, err)
+				if partOf(t, held); said == "" {
+					t.Error("it does not say that it is there again")
 				}
 			}
 			for range 2 {
@@ -292,5 +290,35 @@ func TestDocker_ResourcesAgain(t *testing.T) {
 				t.Errorf("a restart after the end: %q, %v", said, err)
 			}
 		})
+	}
+}
+
+// TestDocker_HostDisk checks that disk.fill refuses a container's path on a disk of the machine, names that disk where it
+// is allowed, and fills a volume of the container without a word about it.
+func TestDocker_HostDisk(t *testing.T) {
+	suite.Needs(t, suite.Root, suite.Docker)
+	y := chaostest.NewYard(t)
+	v := y.Start(t, chaostest.VictimOptions{Host: func(h *container.HostConfig) {
+		h.Tmpfs = map[string]string{"/data": "size=16m"}
+	}})
+	w := (&victim{Unit: v.Container, t: t, alone: true}).world(nil)
+	for _, c := range []struct{ yaml, refused, said string }{
+		{"disk.fill: {service: web, path: /, bytes: 1MiB}", "is on a disk of the machine", ""},
+		{"disk.fill: {service: web, path: /, bytes: 1MiB, host_disk: true}", "", "/, a disk of the machine, of"},
+		{"disk.fill: {service: web, path: /data, bytes: 1MiB}", "", "filesystem of /data of"},
+	} {
+		f, _ := chaostest.Parse(t, c.yaml)
+		env := w.Env
+		env.Dry = true
+		steps, err := f.Plan(t.Context(), env)
+		if c.refused != "" {
+			if err == nil || !strings.Contains(err.Error(), c.refused) || !strings.Contains(err.Error(), "host_disk") {
+				t.Errorf("%s: %v, want %q", c.yaml, err, c.refused)
+			}
+			continue
+		}
+		if err != nil || !strings.Contains(steps[0].String(), c.said) {
+			t.Errorf("%s: %v, %v", c.yaml, steps, err)
+		}
 	}
 }

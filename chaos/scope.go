@@ -136,15 +136,31 @@ func (t *Targets) Refused(ctx context.Context, f Fault, steps []Step, now bool) 
 		return nil
 	}
 	check := t.Spare(ctx, t)
-	fills := f.Traits(Scope{}).Fills
+	path := f.Traits(Scope{}).Fills
 	for _, s := range steps {
 		for _, u := range s.Units() {
+			fills, err := t.filled(path, u)
+			if err != nil {
+				return fmt.Errorf("%s: %w", s, err)
+			}
 			if err := check(Hit{Name: u, Fills: fills, Now: now}); err != nil {
 				return fmt.Errorf("%s: %w", s, err)
 			}
 		}
 	}
 	return nil
+}
+
+// filled returns the directory that a fault fills in the unit with a name.
+func (t *Targets) filled(path, name string) (string, error) {
+	if !strings.Contains(path, "${self.") {
+		return path, nil
+	}
+	i := slices.IndexFunc(t.Units, func(u Unit) bool { return u.Name() == name })
+	if i < 0 {
+		return "", fmt.Errorf("%q holds ${self.…}, and %s is no unit of the scenario", path, name)
+	}
+	return FillSelf(path, t.Units[i])
 }
 
 // RefusedPeers returns an error if one of the addresses that a fault acts on belongs to a protected container.

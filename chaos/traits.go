@@ -44,7 +44,8 @@ type Traits struct {
 	// Kept are the texts that the journal keeps unchanged, so that any process can revert the fault: a command with its
 	// variables, or a call with its headers and its body.
 	Kept []string
-	// Fills is the directory of a unit whose filesystem the fault fills; empty is none.
+	// Fills is the directory of a unit whose filesystem the fault fills, in which ${self.…} may name the unit; empty is
+	// none.
 	Fills string
 	// InNetwork says that the fault may be injected in the network of a container.
 	InNetwork bool

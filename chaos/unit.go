@@ -35,8 +35,9 @@ type UnitTraits struct {
 	// stopped process too.
 	Ask func(ctx context.Context) error
 	// Crash tells the unit's supervisor of a crash and calls send, which must end the process pid. The
-	// supervisor then acts as after a failure, whatever the exit code of the process.
-	Crash func(pid int, send func() error) error
+	// supervisor then acts as after a failure, whatever the exit code of the process, and ends the other processes of
+	// the unit unless the process ends alone.
+	Crash func(pid int, alone bool, send func() error) error
 	// StartAgent starts an agent in the unit's network for a run, and returns the agent's input and
 	// output. When they are closed, the agent reverts what it did and ends.
 	StartAgent func(ctx context.Context, run string) (io.ReadWriteCloser, error)

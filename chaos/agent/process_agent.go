@@ -18,6 +18,7 @@ import (
 	"brunt/chaos/container"
 	"brunt/chaos/rpc"
 	"brunt/chaos/selector"
+	"brunt/chaos/victim"
 	"brunt/scenarios/quantity"
 	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
@@ -99,6 +100,7 @@ const (
 	opInject rpc.Op[stepRequest, stepReply]  = "inject"
 	opVerify rpc.Op[stepRequest, stepReply]  = "verify"
 	opEnded  rpc.Op[stepRequest, stepReply]  = "ended" // asks how it ended before its revert
+	opLater  rpc.Op[stepRequest, stepReply]  = "later" // asks before its revert what shows since its proof
 	opRevert rpc.Op[stepRequest, stepReply]  = "revert"
 	opGone   rpc.Op[stepRequest, stepReply]  = "gone"
 	opUndo   rpc.Op[[]chaos.Undo, stepReply] = "undo" // reverts faults of another agent
@@ -123,9 +125,11 @@ type (
 		N int `json:"n"`
 	}
 	stepReply struct {
-		Text    string        `json:"text,omitempty"`
-		Outcome chaos.Outcome `json:"outcome,omitempty"`
-		Takes   time.Duration `json:"takes,omitempty"`
+		Text string `json:"text,omitempty"`
+		// NotShown is the part of the effect that a proof has not shown.
+		NotShown string        `json:"not_shown,omitempty"`
+		Outcome  chaos.Outcome `json:"outcome,omitempty"`
+		Takes    time.Duration `json:"takes,omitempty"`
 	}
 )
 
@@ -230,7 +234,7 @@ func planByAgent(ctx context.Context, in *Pool, env chaos.Env, u chaos.Unit, at 
 		s.plan.What, s.plan.Via = fmt.Sprintf("%s on %s", s.kind, u.Name()), "agent"
 		return s, nil
 	}
-	fault, err := settingsOf(env.Fault, u.Name())
+	fault, err := settingsOf(env.Fault, u)
 	if err != nil {
 		return nil, err
 	}
@@ -248,7 +252,7 @@ func planByAgent(ctx context.Context, in *Pool, env chaos.Env, u chaos.Unit, at 
 
 // settingsOf returns the settings of a fault that hits one unit, as an agent gets them. They leave out the settings for
 // brunt itself: the selection of units, and the injection after a restart.
-func settingsOf(f chaos.Fault, unit string) (json.RawMessage, error) {
+func settingsOf(f chaos.Fault, unit chaos.Unit) (json.RawMessage, error) {
 	of := reflect.ValueOf(f)
 	if of.Kind() != reflect.Pointer || of.IsNil() || of.Elem().Kind() != reflect.Struct {
 		return nil, fmt.Errorf("a fault without settings: %T", f)
@@ -259,9 +263,18 @@ func settingsOf(f chaos.Fault, unit string) (json.RawMessage, error) {
 	if !s.IsValid() || s.Type() != reflect.TypeFor[selector.Selector]() {
 		return nil, fmt.Errorf("a fault that selects no units: %T", f)
 	}
-	s.Set(reflect.ValueOf(selector.Selector{Unit: unit}))
+	s.Set(reflect.ValueOf(selector.Selector{Unit: unit.Name()}))
 	if r := one.FieldByName("OnRestart"); r.IsValid() {
 		r.SetZero()
+	}
+	for _, field := range one.Fields() {
+		if field.Type() == reflect.TypeFor[victim.Path]() { // the agent does not know the addresses of the unit
+			at, err := victim.Path(field.String()).At(unit)
+			if err != nil {
+				return nil, err
+			}
+			field.SetString(at)
+		}
 	}
 	return json.Marshal(one.Addr().Interface())
 }
@@ -358,7 +371,7 @@ func (s *agentStep) Inject(ctx context.Context) (chaos.Held, error) {
 func (s *agentStep) Traits() chaos.HeldTraits {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return chaos.HeldTraits{Takes: s.takes, Ended: s.ended}
+	return chaos.HeldTraits{Takes: s.takes, Ended: s.ended, Later: s.later}
 }
 
 // ended asks the agent how the fault ended before its revert. An agent that ends reverts the fault, or no longer holds
@@ -378,8 +391,17 @@ func (s *agentStep) ended(ctx context.Context) error {
 	return errors.New(said.Text)
 }
 
+// later asks the agent what shows since its proof.
+func (s *agentStep) later(ctx context.Context) string {
+	said, _ := opLater.Of(ctx, s.Ask, stepRequest{s.plan.N}) // without an answer nothing more shows
+	return said.Text
+}
+
 func (s *agentStep) Verify(ctx context.Context) (string, error) {
 	said, err := opVerify.Of(ctx, s.Ask, stepRequest{s.plan.N})
+	if err == nil && said.NotShown != "" {
+		err = chaos.NotShownError{What: said.NotShown}
+	}
 	return said.Text, err
 }
 

@@ -188,6 +188,12 @@ func (l *server) operations() rpc.Operations {
 		opRevert.By(l.revert),
 		opVerify.By(l.ofHeld(func(ctx context.Context, h chaos.Held) (string, error) { return h.Verify(ctx) })),
 		opGone.By(l.ofHeld(func(ctx context.Context, h chaos.Held) (string, error) { return h.Gone(ctx) })),
+		opLater.By(l.ofHeld(func(ctx context.Context, h chaos.Held) (string, error) {
+			if later := h.Traits().Later; later != nil {
+				return later(ctx), nil
+			}
+			return "", nil
+		})),
 		opEnded.By(l.ofHeld(func(ctx context.Context, h chaos.Held) (string, error) {
 			if ended := h.Traits().Ended; ended != nil {
 				if how := ended(ctx); how != nil {
@@ -215,6 +221,9 @@ func (l *server) ofHeld(
 			return s, errNotIn
 		}
 		s.Text, err = do(ctx, h)
+		if part, ok := errors.AsType[chaos.NotShownError](err); ok {
+			s.NotShown, err = part.What, nil
+		}
 		return s, err
 	}
 }

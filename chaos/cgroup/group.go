@@ -113,6 +113,37 @@ func (g Group) Count(file, key string) (uint64, error) {
 	return 0, fmt.Errorf("%s has no %s", filepath.Join(g.Path, file), key)
 }
 
+// DiskBytes counts the bytes that the processes of the group have read from a disk, major:minor, or written to it, behind
+// the group's limits. direction is read or write. In version 1 the kernel counts writes from the page cache elsewhere.
+func (g Group) DiskBytes(device, direction string) (n uint64, err error) {
+	file := "blkio.throttle.io_service_bytes_recursive"
+	if g.Unified {
+		file = "io.stat"
+	}
+	b, err := os.ReadFile(filepath.Join(g.Path, file))
+	if errors.Is(err, fs.ErrNotExist) && !g.Unified { // a kernel before 5.4
+		b, err = os.ReadFile(filepath.Join(g.Path, "blkio.throttle.io_service_bytes"))
+	}
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(b)) {
+		f := strings.Fields(line)
+		if len(f) < 2 || f[0] != device {
+			continue
+		}
+		for _, pair := range f[1:] { // rbytes=4096
+			if text, ok := strings.CutPrefix(pair, direction[:1]+"bytes="); ok && g.Unified {
+				return strconv.ParseUint(text, 10, 64)
+			}
+		}
+		if !g.Unified && len(f) == 3 && strings.EqualFold(f[1], direction) { // Read 4096
+			return strconv.ParseUint(f[2], 10, 64)
+		}
+	}
+	return 0, nil
+}
+
 // A Setting identifies a value of a group: a file, or a device in a file. It is data.
 type Setting struct {
 	File   string `json:"file"`

@@ -105,3 +105,23 @@ func Still(ctx context.Context, u chaos.Unit, pid int, how string) (asked bool, 
 	}
 	return asked, nil
 }
+
+// Readiness says what a stopped unit answers: its own readiness check, and a request where the check may be a mere
+// connection, which the kernel accepts for a stopped process too. It is empty if nobody can tell.
+func Readiness(ctx context.Context, u chaos.Unit) string {
+	const by = "its readiness check "
+	short, cancel := context.WithTimeout(ctx, NoAnswerIn)
+	defer cancel()
+	err := u.Ready(short)
+	switch ask := u.Traits().Ask; {
+	case err != nil && short.Err() != nil:
+		return by + "has no answer in " + quantity.FormatDuration(NoAnswerIn)
+	case err != nil:
+		return by + "fails"
+	case ask == nil:
+		return ""
+	case ask(short) != nil:
+		return "a request has no answer in " + quantity.FormatDuration(NoAnswerIn)
+	}
+	return by + "holds, and a request has an answer"
+}

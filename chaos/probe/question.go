@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"strings"
 	"time"
 
@@ -49,19 +48,10 @@ func (a *Asking) QuestionOf(u chaos.Unit, on chaos.Host, timeout time.Duration) 
 // AddressesAt returns addresses together with the values of ${self.…} in a question to a unit, by the text of the
 // placeholder.
 func AddressesAt(u chaos.Unit, addresses map[string]string) map[string]string {
-	self := map[string]string{}
-	maps.Copy(self, addresses)
-	self["self.name"] = u.Name()
-	if _, index, ok := chaos.SplitUnit(u.Name()); ok {
-		self["self.index"] = fmt.Sprint(index)
-	}
-	if addr := AddressOf(u); addr != "" {
-		self["self.addr"], self["self.url"] = addr, "http://"+addr
-		if host, port, err := net.SplitHostPort(addr); err == nil {
-			self["self.host"], self["self.port"] = host, port
-		}
-	}
-	return self
+	all := map[string]string{}
+	maps.Copy(all, addresses)
+	maps.Copy(all, chaos.SelfOf(u))
+	return all
 }
 
 // AddressOf returns the host:port at which a unit is asked, or "" if it has none now.

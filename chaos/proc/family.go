@@ -3,6 +3,9 @@ package proc
 import (
 	"os"
 	"slices"
+	"strings"
+
+	"brunt/targets/platform/procgroup"
 )
 
 // Family lists a process and its descendants.
@@ -18,6 +21,42 @@ func Family(pid int) []int {
 		out = append(out, children[out[i]]...)
 	}
 	return out
+}
+
+// Tree lists a process, its descendants, and the processes that left them, such as daemons: these have the marks of
+// brunt's run and unit in their environment that the process has.
+func Tree(pid int) []int {
+	out := Family(pid)
+	marks := unitMarks(pid)
+	if marks == nil {
+		return out
+	}
+	marked, _ := procgroup.FindMarked(marks...)
+	for _, p := range marked {
+		out = append(out, Without(Family(p), out)...)
+	}
+	return out
+}
+
+// UnitMark begins the environment entry that every process of a unit has which brunt has started.
+const UnitMark = "BRUNT_UNIT="
+
+// unitMarks returns the entries of a process's environment that name the run and the unit that it belongs to; nil if it
+// does not have both.
+func unitMarks(pid int) []string {
+	var run, unit string
+	for entry := range strings.SplitSeq(environmentOf(pid), "\x00") {
+		switch {
+		case strings.HasPrefix(entry, RunMark):
+			run = entry
+		case strings.HasPrefix(entry, UnitMark):
+			unit = entry
+		}
+	}
+	if run == "" || unit == "" {
+		return nil
+	}
+	return []string{run, unit}
 }
 
 // All lists the processes of this machine (Linux).

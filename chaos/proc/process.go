@@ -129,3 +129,31 @@ func ProcessOf(pid int) Process {
 func (p Process) Same(q Process) bool {
 	return p.Start != 0 && p.PID == q.PID && p.Start == q.Start && p.Boot == q.Boot
 }
+
+// Identity returns the identity of the process.
+func (p Process) Identity() Identity { return Identity{PID: p.PID, Start: p.Start, Boot: p.Boot} }
+
+// List names processes for people: pid 7 (sh), pids 8, 9 (postgres).
+func List(all []Process) string {
+	pids := map[string][]string{}
+	var names []string
+	for _, p := range all {
+		if pids[p.Name] == nil {
+			names = append(names, p.Name)
+		}
+		pids[p.Name] = append(pids[p.Name], fmt.Sprint(p.PID))
+	}
+	var out []string
+	for _, name := range names {
+		text := "pid "
+		if len(pids[name]) > 1 {
+			text = "pids "
+		}
+		text += strings.Join(pids[name], ", ")
+		if name != "" {
+			text += " (" + name + ")"
+		}
+		out = append(out, text)
+	}
+	return strings.Join(out, ", ")
+}

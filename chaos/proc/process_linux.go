@@ -140,6 +140,13 @@ func KnownSignal(name string) bool { return unix.SignalNum("SIG"+name) != 0 }
 // CanFreeze reports whether processes can be stopped and continued on this system.
 const CanFreeze = true
 
+// environmentOf returns the environment with which a process was started, an entry after the other with a zero byte
+// behind each. It is empty if it can't be read.
+func environmentOf(pid int) string {
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	return string(b)
+}
+
 // programOf returns the name of a process's program.
 func programOf(pid int) string {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))

@@ -13,13 +13,17 @@ var errOnlyLinux = errors.New("needs Linux")
 
 func processes() []int { return nil }
 
+func environmentOf(int) string { return "" }
+
 func OpenFiles(int) ([]int, error) { return nil, errOnlyLinux }
 
 func WaitedOf(int) time.Duration { return 0 }
 
+func RanOf(int) time.Duration { return 0 }
+
 func ResidentOf(int) int64 { return 0 }
 
-func DiskOf(int) int64 { return 0 }
+func DiskOf(int) (read, written int64) { return 0, 0 }
 
 func FilesLimit(int) (FileLimit, error) { return FileLimit{}, errOnlyLinux }
 

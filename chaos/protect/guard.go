@@ -152,7 +152,7 @@ func (g *Guard) same(name string, pid int, now bool) error {
 }
 
 // named checks the names of a process by the rules of policies: its number, the numbers of the processes above and
-// below it, and the units that these processes are.
+// below it and of those that left it, and the units that these processes are.
 func (g *check) named(pid int) error {
 	if err := g.rules.Named(chaos.PIDName(pid)); err != nil {
 		return err
@@ -180,7 +180,7 @@ func (g *check) named(pid int) error {
 			return err
 		}
 	}
-	for _, p := range proc.Family(pid)[1:] {
+	for _, p := range proc.Tree(pid)[1:] {
 		if err := check(p, "above"); err != nil {
 			return err
 		}

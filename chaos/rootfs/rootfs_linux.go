@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -243,4 +245,170 @@ func mountID(f *os.File) (string, error) {
 		}
 	}
 	return "", errors.New("this kernel does not report the mount of a file")
+}
+
+// HasName reports whether a file with a name is in a directory.
+func HasName(dir *os.File, name string) bool {
+	var st unix.Stat_t
+	return unix.Fstatat(int(dir.Fd()), name, &st, unix.AT_SYMLINK_NOFOLLOW) == nil
+}
+
+// OfMachine reports whether the filesystem of a process's directory is a disk of the machine, which the machine and
+// other containers fill too: the writable layer of a container, or the filesystem of the machine's root.
+func OfMachine(dir *os.File, pid int) bool {
+	if kind, err := mountKind(dir, pid); err == nil && kind == "overlay" {
+		return true
+	}
+	root, err := Open(1, "/")
+	if err != nil {
+		return false
+	}
+	defer root.Close()
+	own, err := Filesystem(root, 1)
+	is, ierr := Filesystem(dir, pid)
+	return err == nil && ierr == nil && own == is
+}
+
+// mountKind returns the type of the filesystem of a process's directory, as its mount names it.
+func mountKind(dir *os.File, pid int) (string, error) {
+	mount, err := mountID(dir)
+	if err != nil {
+		return "", err
+	}
+	f, err := os.Open(fmt.Sprintf("/proc/%d/mountinfo", pid))
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	for in := bufio.NewScanner(f); in.Scan(); {
+		first, rest, _ := strings.Cut(in.Text(), " - ")
+		if id, _, _ := strings.Cut(first, " "); id == mount {
+			kind, _, _ := strings.Cut(rest, " ")
+			return kind, nil
+		}
+	}
+	return "", errors.New("its mount is not known")
+}
+
+// Uses says how a process uses a directory: the file below it that it has open for writing, or its working directory. It
+// is empty if the process has neither, or can't be read.
+func Uses(pid int, dir *os.File) string {
+	at, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", dir.Fd()))
+	var top unix.Stat_t
+	if err != nil || unix.Fstat(int(dir.Fd()), &top) != nil {
+		return ""
+	}
+	below := func(link string) (string, bool) {
+		path, err := os.Readlink(link)
+		var st unix.Stat_t
+		if err != nil || path != at && !strings.HasPrefix(path, strings.TrimSuffix(at, "/")+"/") {
+			return "", false
+		}
+		return path, unix.Stat(link, &st) == nil && st.Dev == top.Dev
+	}
+	fds, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	for _, fd := range fds {
+		path, ok := below(fmt.Sprintf("/proc/%d/fd/%s", pid, fd.Name()))
+		if ok && writes(fmt.Sprintf("/proc/%d/fdinfo/%s", pid, fd.Name())) {
+			return "has " + path + " open for writing"
+		}
+	}
+	if path, ok := below(fmt.Sprintf("/proc/%d/cwd", pid)); ok {
+		return "works in " + path
+	}
+	return ""
+}
+
+// writes reports whether the descriptor that a file of fdinfo describes is open for writing (proc_pid_fdinfo(5)).
+func writes(fdinfo string) bool {
+	b, err := os.ReadFile(fdinfo)
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(b)) {
+		if text, ok := strings.CutPrefix(line, "flags:"); ok {
+			flags, err := strconv.ParseUint(strings.TrimSpace(text), 8, 64)
+			return err == nil && flags&unix.O_ACCMODE != unix.O_RDONLY
+		}
+	}
+	return false
+}
+
+// AsUserOf calls do with the rights to files that the user and the groups of a process have. The error is do's, or says
+// that this process can't take that user's place.
+//
+// subtle: these ids belong to a thread. A thread that can't be brought back ends with its goroutine.
+func AsUserOf(pid int, do func() error) error {
+	user, group, groups, err := userOf(pid)
+	if err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		before, err := unix.Getgroups()
+		if err == nil {
+			err = setGroups(groups)
+		}
+		if err != nil {
+			done <- fmt.Errorf("take the groups of process %d: %w", pid, err)
+			return
+		}
+		wasGroup, _ := unix.SetfsgidRetGid(group)
+		wasUser, _ := unix.SetfsuidRetUid(user)
+		if now, _ := unix.SetfsuidRetUid(-1); now == user { // it reports no error
+			err = do()
+		} else {
+			err = fmt.Errorf("take the user of process %d: %w", pid, unix.EPERM)
+		}
+		_, _ = unix.SetfsuidRetUid(wasUser)
+		_, _ = unix.SetfsgidRetGid(wasGroup)
+		if setGroups(before) == nil {
+			runtime.UnlockOSThread()
+		}
+		done <- err
+	}()
+	return <-done
+}
+
+// setGroups sets the groups of this thread, unlike [unix.Setgroups], which sets those of the process.
+func setGroups(groups []int) error {
+	ids := make([]uint32, len(groups)+1) // one more, so that there is a first
+	for i, g := range groups {
+		ids[i] = uint32(g)
+	}
+	_, _, errno := unix.RawSyscall(unix.SYS_SETGROUPS, uintptr(len(groups)), uintptr(unsafe.Pointer(&ids[0])), 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// userOf returns the ids by which the kernel checks a process's access to files.
+func userOf(pid int) (user, group int, groups []int, err error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, 0, nil, err
+	}
+	for line := range strings.Lines(string(b)) {
+		f := strings.Fields(line)
+		if len(f) == 0 {
+			continue
+		}
+		switch {
+		case f[0] == "Uid:" && len(f) > 4:
+			user, err = strconv.Atoi(f[4])
+		case f[0] == "Gid:" && len(f) > 4:
+			group, err = strconv.Atoi(f[4])
+		case f[0] == "Groups:":
+			for _, text := range f[1:] {
+				n, aerr := strconv.Atoi(text)
+				groups, err = append(groups, n), errors.Join(err, aerr)
+			}
+		}
+		if err != nil {
+			return 0, 0, nil, err
+		}
+	}
+	return user, group, groups, nil
 }

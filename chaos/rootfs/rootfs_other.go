@@ -45,3 +45,15 @@ func Number(string) (string, error) { return "", errLinux }
 
 // Named exists on Linux only.
 func Named(context.Context, int, string) []string { return nil }
+
+// HasName reports whether a file with a name is in a directory.
+func HasName(*os.File, string) bool { return false }
+
+// OfMachine reports whether a filesystem is a disk of the machine.
+func OfMachine(*os.File, int) bool { return false }
+
+// Uses says how a process uses a directory.
+func Uses(int, *os.File) string { return "" }
+
+// AsUserOf calls do with the rights of another user.
+func AsUserOf(int, func() error) error { return errLinux }

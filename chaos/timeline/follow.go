@@ -337,7 +337,10 @@ func (f *follower) injectAlso(ctx context.Context, s chaos.Step, now chaos.Prese
 func (f *follower) effect(ctx context.Context, h chaos.Held) (string, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifyFor+h.Traits().Takes)
 	defer cancel()
-	return h.Verify(ctx)
+	found, err := h.Verify(ctx)
+	f.timeline.mu.Lock()
+	defer f.timeline.mu.Unlock()
+	return found, f.in.shown(h, err)
 }
 
 // hold adds a held fault to the occurrence, or removes it after its revert.

@@ -257,13 +257,19 @@ var byWeight = []chaos.Outcome{chaos.None, chaos.Gone, chaos.Reverted, chaos.Unv
 func (g *groupRun) sum() {
 	r := g.group
 	r.Gone, r.Revert = true, chaos.None
-	var vias, gone []string
+	var vias, gone, seen, unseen []string
 	for _, s := range r.Steps {
 		r.Units, r.Zones = appendNew(r.Units, s.Units...), appendNew(r.Zones, s.Zones...)
 		if s.Via != "" {
 			vias = appendNew(vias, s.Via)
 		}
 		r.Within = max(r.Within, s.Within)
+		if s.Evidence != "" && s.VerifyErr == nil {
+			seen = append(seen, shortName(s.Name)+": "+s.Evidence)
+		}
+		if s.NotShown != "" {
+			unseen = append(unseen, shortName(s.Name)+": "+s.NotShown)
+		}
 	}
 	for _, s := range g.in {
 		if s.RevertErr != nil {
@@ -280,7 +286,7 @@ func (g *groupRun) sum() {
 			gone = append(gone, shortName(s.Name)+": "+s.GoneText)
 		}
 	}
-	r.Evidence = strings.Join(g.evidence, "; ")
+	r.Evidence, r.NotShown = strings.Join(seen, "; "), strings.Join(unseen, "; ")
 	r.Via, r.GoneText = strings.Join(vias, ", "), strings.Join(gone, "; ")
 	r.over = g.Env.Now()
 }

@@ -27,7 +27,14 @@ type injection struct {
 	end      atomic.Pointer[earlyEnd]
 	back     chan struct{} // closed when the fault is reverted, or its revert failed
 	left     []chaos.Held  // faults on units that are gone, if the fault follows units
+	partly   []partial     // what the proofs have not shown
 	over     time.Duration // when the revert and its proof were over; the phase of a one-shot may last longer
+}
+
+// partial is what the proof of a held fault has not shown.
+type partial struct {
+	held chaos.Held
+	what string
 }
 
 // asRole describes the role that the units had when the fault picked them; empty if they were not asked.
@@ -383,13 +390,47 @@ func (t *Timeline) verify(ctx context.Context, r *injection, stays time.Duration
 	all.Wait()
 	var found []string
 	for i, err := range errs {
-		if err != nil {
+		if err = r.shown(r.Held[i], err); err != nil {
 			r.VerifyErr = chaos.JoinErrors(r.VerifyErr, err)
 		} else if texts[i] != "" {
 			found = append(found, texts[i])
 		}
 	}
 	t.verified(r, found)
+}
+
+// shown notes what the proof of a held fault has not shown. It returns any other error.
+func (r *injection) shown(h chaos.Held, err error) error {
+	part, ok := errors.AsType[chaos.NotShownError](err)
+	if !ok {
+		return err
+	}
+	r.partly = append(r.partly, partial{h, part.What})
+	r.tellPartly()
+	return nil
+}
+
+// tellPartly brings the record up to date on what was not shown.
+func (r *injection) tellPartly() {
+	var all []string
+	for _, p := range r.partly {
+		all = append(all, p.what)
+	}
+	r.NotShown = strings.Join(all, "; ")
+}
+
+// showLater asks a held fault before its revert whether what its proof had not shown has shown since.
+func (r *injection) showLater(ctx context.Context, h chaos.Held) {
+	i := slices.IndexFunc(r.partly, func(p partial) bool { return p.held == h })
+	later := h.Traits().Later
+	if i < 0 || later == nil {
+		return
+	}
+	if seen := later(ctx); seen != "" {
+		r.partly = slices.Delete(r.partly, i, i+1)
+		r.Evidence = strings.TrimPrefix(r.Evidence+"; "+seen, "; ")
+		r.tellPartly()
+	}
 }
 
 // verified records the effect that was found of a fault.
@@ -400,7 +441,11 @@ func (t *Timeline) verified(r *injection, found []string) {
 		return
 	}
 	r.Verified = t.Env.Now()
-	t.event("fault.verified", r.Name, r.Evidence)
+	if text := r.Evidence; r.NotShown == "" {
+		t.event("fault.verified", r.Name, text)
+	} else {
+		t.event("fault.verified", r.Name, text+"; not shown: "+r.NotShown)
+	}
 }
 
 // count adds the traffic that a held fault affected. The traffic is unknown if nothing was counted, and a part could
@@ -439,6 +484,7 @@ func (t *Timeline) lift(ctx context.Context, r *injection) {
 	for i := len(r.Held) - 1; i >= 0; i-- {
 		h := r.Held[i]
 		r.count(h.Traits().Affected)
+		r.showLater(undo, h)
 		t.Journal.Point("before revert")
 		tries := 0
 		out, err := chaos.TryAgain(undo, inTurn, 0, func() (chaos.Outcome, error) { tries++; return h.Revert(undo) })

@@ -50,7 +50,7 @@ With a kind, give its settings as in a scenario: pid=1234, delay=100ms. For a fa
 link, brunt opens a link from --listen to --to until the end; point the client to it.
 
 Exit codes: 0: effect verified, and verified gone. 8: nothing matched, which the scenario
-allows. 5: no effect, or the unit did not come back in time. 7: the fault could not be
+allows. 5: not verified, or the unit did not come back in time. 7: the fault could not be
 taken back. 130: interrupted, and taken back.`,
 		Example: `  brunt inject examples/01-quickstart/scenario.yaml lose-a-replica
   brunt inject checkout.yaml slow-store --for 20s

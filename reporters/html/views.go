@@ -146,7 +146,7 @@ func faultEvidence(f *result.FaultRecord) []words.Pair {
 		add(step.Name+":", step.Value)
 	}
 	if len(f.Steps) == 0 {
-		add("There:", words.Clean(f.Evidence))
+		add("There:", words.FaultEvidence(f))
 	}
 	of, events := words.FaultEvents(f)
 	add(map[string]string{"containers": "Containers:", "pods": "Pods:"}[of], events)

@@ -225,8 +225,8 @@ func (s *summary) faults(list []result.FaultRecord) {
 		for _, step := range words.FaultSteps(f) {
 			s.text("    ", "      ", "step "+step.Name+": "+step.Value, dim)
 		}
-		if f.Evidence != "" && len(f.Steps) == 0 {
-			s.text("    ", "      ", "seen: "+words.Clean(f.Evidence), dim)
+		if seen := words.FaultEvidence(f); seen != "" && len(f.Steps) == 0 {
+			s.text("    ", "      ", "seen: "+seen, dim)
 		}
 	}
 }

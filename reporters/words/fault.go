@@ -71,7 +71,7 @@ func FaultSteps(f *result.FaultRecord) []Pair {
 		} else {
 			text += ", not injected"
 		}
-		for _, more := range []string{s.Evidence, s.Note} {
+		for _, more := range []string{s.Evidence, notShown(s.NotShown), s.Note} {
 			if more != "" {
 				text += "; " + Clean(more)
 			}
@@ -80,6 +80,22 @@ func FaultSteps(f *result.FaultRecord) []Pair {
 		out = append(out, Pair{Clean(name), text})
 	}
 	return out
+}
+
+// FaultEvidence describes the effect of a fault on its unit: what was seen, and what was not shown.
+func FaultEvidence(f *result.FaultRecord) string {
+	seen, not := Clean(f.Evidence), Clean(notShown(f.NotShown))
+	if seen != "" && not != "" {
+		seen += "; "
+	}
+	return seen + not
+}
+
+func notShown(what string) string {
+	if what == "" {
+		return ""
+	}
+	return "not shown: " + what
 }
 
 // FaultSpan describes when a fault was injected and when it ended.
@@ -479,10 +495,10 @@ func faultVerdict(f *result.FaultRecord) scenarios.Verdict {
 }
 
 // FaultMark returns the mark and the tone of a fault's outcome. It also marks a load that got much slower, even if no
-// request failed.
+// request failed, and a fault whose effect on its unit was shown only in part.
 func FaultMark(f *result.FaultRecord) (mark, tone string) {
 	v := faultVerdict(f)
-	if v == scenarios.Pass && (OnlySlower(f) || f.Parts != nil && f.Parts.Lacking) {
+	if v == scenarios.Pass && (OnlySlower(f) || f.NotShown != "" || f.Parts != nil && f.Parts.Lacking) {
 		return "!", "unsure"
 	}
 	return Mark(v), Tone(v)

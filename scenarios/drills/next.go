@@ -224,7 +224,7 @@ func (c Coverage) Next(d *Dependencies, n int) []Suggestion {
 				next.score -= .5
 			}
 			if c.unmet[[2]string{part, effect}] {
-				next.Reason += " The last such fault met no traffic, or had no effect: it wants another load."
+				next.Reason += " The last such fault met no traffic, or was not verified: it wants another load."
 				next.score -= unmetLast
 			}
 			list = append(list, next)

@@ -262,7 +262,8 @@ func (c *compiler) references() {
 		switch u.Ref.Kind {
 		case syntax.RefLink, syntax.RefSelf:
 			if !inProcesses(&c.sc.Target, u.Pos) && !ofUnit(c.sc.Root, u.Pos) {
-				c.m.Add(u.Pos, "${%s} belongs into the settings of a process, or into a question to a unit", u.Ref.Text)
+				c.m.Add(u.Pos, "${%s} belongs into the settings of a process, into a question to a unit, or into the `path` of a "+
+					"fault", u.Ref.Text)
 			}
 		case syntax.RefRequest:
 			if !inSign(c.sc.Root, u.Pos) {
@@ -285,12 +286,15 @@ func (c *compiler) references() {
 	}
 }
 
-// ofUnit reports whether a position lies in a question to a unit, in which placeholders may name the unit.
+// ofUnit reports whether a position lies in a question to a unit, or in a path of the unit that a fault hits: there
+// placeholders may name the unit.
 func ofUnit(root *syntax.Node, pos syntax.Pos) bool {
 	if watch := root.Get("watch"); watch != nil && watch.Holds(pos) {
 		return true
 	}
-	return holdsAt(root, pos, "chaos", "*", "*", "leader") ||
+	return holdsAt(root, pos, "chaos", "*", "*", "path") ||
+		holdsAt(root, pos, "chaos", "*", "steps", "*", "*", "path") ||
+		holdsAt(root, pos, "chaos", "*", "*", "leader") ||
 		holdsAt(root, pos, "chaos", "*", "steps", "*", "*", "leader") ||
 		holdsAt(root, pos, "target", "ready") || holdsAt(root, pos, "target", "*", "*", "ready")
 }

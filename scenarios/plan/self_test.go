@@ -24,6 +24,19 @@ func TestSelf(t *testing.T) {
 			"a watch", "{get: /}", `watch: {role: {of: posts, ask: {get: "/${self.index}", extract: {value: "$.role"}}}}`,
 			false,
 		},
+		{
+			"a path of a fault", "{get: /}",
+			`chaos: {x: {at: 5s, for: 5s, disk.fill: {service: posts, pick: leader, leader: {ask: {get: "/x"}}, path: "/data/${self.index}", percent: 100%}}}`,
+			false,
+		},
+		{
+			"a path of a step", "{get: /}",
+			`chaos: {x: {at: 5s, for: 5s, steps: [{disk.throttle: {service: posts, path: "/data/${self.name}", rate: 1MiB/s}}]}}`, false,
+		},
+		{
+			"another setting of a fault", "{get: /}",
+			`chaos: {x: {at: 5s, for: 5s, time.skew: {service: posts, offset: "${self.index}"}}}`, true,
+		},
 		{"a body", `{post: /, json: {leader: "${self.addr}"}}`, "", true},
 		{
 			"a body of a verify", "{get: /}", `chaos: {x: {at: 5s, for: 5s, exec: {inject: [touch, /x], revert: [rm, /x], ` +

@@ -91,7 +91,7 @@ func EventKinds() map[string]string {
 		"condition.cleared": "a fault that held for the whole run is taken back",
 		"fault.injected":    "the fault was injected",
 		"fault.verified":    "the fault's effect was observed at the unit",
-		"fault.unverified":  "no effect was observed: the run is invalid",
+		"fault.unverified":  "the fault's effect was not verified: the run is invalid",
 		"fault.late":        "the fault came later than planned",
 		"fault.missed":      "the fault never became due",
 		"fault.failed":      "the fault could not be injected",

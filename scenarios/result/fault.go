@@ -31,6 +31,8 @@ type FaultRecord struct {
 	Injected Num    `json:"injected"`
 	Verified Num    `json:"verified"` // when its effect was observed, an offset from t0
 	Evidence string `json:"evidence"` // the observed effect, from the unit's side
+	// the part of its effect on the unit that was not shown, though the fault was in place; empty if all was shown
+	NotShown string `json:"not_shown,omitempty"`
 	// when it was taken back, or the unit was healthy again, an offset from t0
 	Cleared Num `json:"cleared"`
 	// end of its phase, which `in FAULT` judges; for a one-shot, at least 5 s after the injection
@@ -110,6 +112,7 @@ type FaultStep struct {
 	Verified     Num      `json:"verified"`                 // when its effect was observed
 	Cleared      Num      `json:"cleared"`                  // when it was taken back, or the unit was healthy again
 	Evidence     string   `json:"evidence,omitempty"`       // the observed effect
+	NotShown     string   `json:"not_shown,omitempty"`      // the part of its effect that was not shown
 	GoneEvidence string   `json:"gone_evidence,omitempty"`  // observation that proves its end
 	Revert       string   `json:"revert" mask:"-"`          // how it was taken back: ok, gone, unverified, failed, none
 	// what took it back at cleared, where brunt did not: watchdog, or the process that held it

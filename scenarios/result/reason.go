@@ -190,7 +190,7 @@ func (x *Reason) onFault() string {
 	case PartlyInjected:
 		return subject + " was injected in part: " + x.Text
 	case NoEffect:
-		return subject + " was injected, but had no effect: " + x.Text
+		return subject + " was injected, but not verified: " + x.Text
 	case NoTraffic:
 		return subject + " affected no traffic, so its effect is unknown"
 	}

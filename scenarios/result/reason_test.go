@@ -117,7 +117,7 @@ func TestReason_Sentence(t *testing.T) {
 		{
 			result.Reason{Kind: result.NoEffect, Text: "it answers"},
 			result.Result{},
-			"It was injected, but had no effect: it answers.",
+			"It was injected, but not verified: it answers.",
 		},
 		{
 			result.Reason{Kind: result.NoTraffic, Fault: "slow"},

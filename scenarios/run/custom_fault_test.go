@@ -61,7 +61,7 @@ func TestCustom_Verdicts(t *testing.T) {
 		{
 			"it has no effect",
 			`{at: 1s, for: 500ms, exec: {inject: ["true"], verify: [test, -e, "FILE"], revert: [rm, -f, "FILE"]}}`,
-			scenarios.Invalid, "it was injected, but had no effect: verify does not hold", false,
+			scenarios.Invalid, "it was injected, but not verified: verify does not hold", false,
 		},
 		{
 			"it fails half way",

@@ -54,7 +54,7 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 		RecoveredAt:  result.NaN,
 		RecoveredLow: result.NaN, RecoveredHigh: result.NaN, RelapsedAt: result.NaN,
 		Within: result.NaN, Slow: result.NaN, Impact: result.NotInjected, Revert: string(chaos.None),
-		Evidence: mask(c.Evidence), GoneEvidence: mask(c.GoneText),
+		Evidence: mask(c.Evidence), NotShown: mask(c.NotShown), GoneEvidence: mask(c.GoneText),
 	}
 	if rec.Units == nil {
 		rec.Units = []string{}
@@ -105,7 +105,7 @@ func faultStep(c *chaos.Record, mask func(string) string) result.FaultStep {
 		Name: c.Name, Kind: c.Kind, Units: c.Units, Links: c.Links, Leader: c.Role == chaos.RoleLeader, Role: c.Role,
 		RoleSaid: mask(c.RoleSaid),
 		Via:      c.Via, Planned: result.Sec(c.Planned), Injected: result.NaN, Verified: result.NaN,
-		Cleared: result.NaN, Evidence: mask(c.Evidence), GoneEvidence: mask(c.GoneText),
+		Cleared: result.NaN, Evidence: mask(c.Evidence), NotShown: mask(c.NotShown), GoneEvidence: mask(c.GoneText),
 		Revert:     cmp.Or(string(c.Revert), string(chaos.None)),
 		RevertedBy: takenBackBy(c),
 	}

@@ -90,7 +90,7 @@ func (h *heldConditions) event(e result.Event) {
 	case "fault.skipped":
 		h.host.Event(result.Event{Event: "condition.skipped", Fault: e.Fault, Text: e.Text})
 	case "fault.unverified":
-		h.errs = append(h.errs, fmt.Errorf("the condition %s was injected, but had no effect: %s", e.Fault, e.Text))
+		h.errs = append(h.errs, fmt.Errorf("the condition %s was injected, but not verified: %s", e.Fault, e.Text))
 	case "fault.failed", "fault.missed":
 		h.errs = append(h.errs, fmt.Errorf("the condition %s was not injected: %s", e.Fault, e.Text))
 	case "fault.void":

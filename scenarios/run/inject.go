@@ -30,6 +30,7 @@ type Injection struct {
 	Verified     result.Num        `json:"verified"`
 	Cleared      result.Num        `json:"cleared"`
 	Evidence     string            `json:"evidence,omitempty"`
+	NotShown     string            `json:"not_shown,omitempty"` // the part of its effect that was not shown
 	Gone         bool              `json:"gone"`
 	GoneEvidence string            `json:"gone_evidence,omitempty"`
 	Revert       string            `json:"revert"`
@@ -155,7 +156,7 @@ func (in *Injection) take(c *chaos.Record, mask func(string) string) {
 	if c.Revert == "" {
 		in.Revert = string(chaos.None)
 	}
-	in.Evidence, in.GoneEvidence = mask(c.Evidence), mask(c.GoneText)
+	in.Evidence, in.NotShown, in.GoneEvidence = mask(c.Evidence), mask(c.NotShown), mask(c.GoneText)
 	if c.N >= 0 {
 		in.Injected, in.Cleared = result.Sec(c.Injected), result.Sec(c.Cleared)
 		if c.VerifyErr == nil {

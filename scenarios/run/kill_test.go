@@ -38,6 +38,8 @@ import (
 var killFaults = map[string]string{
 	"crash":     `{at: 300ms, process.crash: {service: web, pick: one}}`,
 	"freeze":    `{at: 300ms, for: 300ms, process.freeze: {service: web, pick: one}}`,
+	"tree":      `{at: 300ms, for: 300ms, process.freeze: {service: store, processes: tree}}`,
+	"alone":     `{at: 300ms, process.crash: {service: store, processes: main}}`,
 	"stop":      `{at: 300ms, for: 300ms, process.stop: {service: store}}`,
 	"restart":   `{at: 300ms, process.restart: {service: store}}`,
 	"latency":   `{at: 300ms, for: 300ms, network.latency: {from: web, to: store, delay: 20ms}}`,

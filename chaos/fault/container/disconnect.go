@@ -2,10 +2,13 @@ package container
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -76,6 +79,7 @@ func (d *disconnect) findNetwork(ctx context.Context) error {
 	switch {
 	case len(hit) == 1:
 		d.ep = hit[0]
+		d.ep.Device = deviceOf(d.LocalPID(), d.ep.Address)
 		return nil
 	case len(eps) == 0:
 		return errors.New("it is in no network")
@@ -144,6 +148,30 @@ func ownsAddress(pid int, address string) (has, known bool) {
 	return false, true
 }
 
+// deviceOf returns the name of the device by which a process reaches the network of one of its IPv4 addresses; empty:
+// not known.
+func deviceOf(pid int, address string) string {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/route", pid))
+	addr, aerr := netip.ParseAddr(address)
+	if err != nil || aerr != nil || !addr.Is4() {
+		return ""
+	}
+	at := addr.As4()
+	for line := range strings.Lines(string(b)) { // a device, a network, a gateway, …; the 8th field is the mask
+		f := strings.Fields(line)
+		if len(f) < 8 {
+			continue
+		}
+		to, err := strconv.ParseUint(f[1], 16, 32)
+		mask, merr := strconv.ParseUint(f[7], 16, 32)
+		// The kernel prints the four bytes as one number of this machine.
+		if own := uint64(binary.NativeEndian.Uint32(at[:])); err == nil && merr == nil && mask != 0 && own&mask == to {
+			return f[0]
+		}
+	}
+	return ""
+}
+
 // in tells whether the container is in the network.
 func (d *disconnect) in(ctx context.Context) (bool, error) {
 	eps, err := d.Engine().Endpoints(ctx, d.Was.ID)
@@ -171,8 +199,12 @@ func (d *disconnect) Gone(ctx context.Context) (string, error) {
 			}
 			return "", fmt.Errorf("it is not in network %s again", d.ep.Name)
 		}
-		return fmt.Sprintf("container %s is back in network %s and ready", d.Was.Name, d.ep.Name),
-			chaos.ReadySoon(ctx, d.Target)
+		said := fmt.Sprintf("container %s is back in network %s and ready", d.Was.Name, d.ep.Name)
+		if now := deviceOf(d.LocalPID(), d.ep.Address); now != "" && d.ep.Device != "" && now != d.ep.Device {
+			said += fmt.Sprintf("; its device there is %s now, and was %s: before Docker 28 no device gets its name back", now,
+				d.ep.Device)
+		}
+		return said, chaos.ReadySoon(ctx, d.Target)
 	})
 }
 
@@ -206,7 +238,7 @@ func (*Disconnect) Describe() chaos.Descriptor {
 		Example: "{container: web}",
 		Effect:  chaos.Cut,
 		On:      chaos.OnContainers,
-		Doc: "Takes a container out of a network, and puts it back with the address, aliases, links and options that " +
-			"it had there.",
+		Doc: "Takes a container out of a network, and puts it back with the address, MAC address, aliases, links and " +
+			"options that it had there, and from Docker 28 with the name of its device.",
 	}
 }

@@ -3,6 +3,7 @@ package process
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"brunt/chaos/container"
 	"brunt/chaos/proc"
 	"brunt/chaos/selector"
+	"brunt/chaos/victim"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -19,8 +21,11 @@ import (
 // order. The fault's phase lasts until the unit is healthy.
 type Crash struct {
 	selector.Selector `yaml:",inline"`
-	Signal            string `yaml:"signal"`       // without SIG; zero is KILL
-	Irreversible      bool   `yaml:"irreversible"` // allows a process without a supervisor
+	Signal            string `yaml:"signal"` // without SIG; zero is KILL
+	// the processes that end: main, the one that the unit was started as, or tree, all of them; zero is tree, and main
+	// with pid. A container's processes all end with the first
+	Processes    string `yaml:"processes,oneof=main|tree"`
+	Irreversible bool   `yaml:"irreversible"` // allows a process without a supervisor
 }
 
 var _ chaos.Fault = (*Crash)(nil)
@@ -35,6 +40,11 @@ func (c *Crash) signal() string { return cmp.Or(c.Signal, "KILL") }
 
 func (c *Crash) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	c.CheckSelector(at, sc, m)
+	checkProcesses(c.Of("processes"), c.Processes, m)
+	if c.Processes == victim.Main && (!c.Query().IsZero() || sc.Contained(c.Service+c.Unit)) {
+		m.Add(c.Of("processes"), "all processes of a container end with its first: `processes: main` is for processes "+
+			"outside of containers")
+	}
 	container.CheckSignal(c.Of("signal"), c.signal(), "process", "process.freeze stops a process, and lets it go on", m)
 	service := c.Service
 	if c.Unit != "" {
@@ -62,21 +72,39 @@ func (c *Crash) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 		if !u.Supervised() && !c.Irreversible {
 			return nil, fmt.Errorf("nothing starts %s again; `irreversible: true` says that you know", u.Name())
 		}
+		if u.Contained != nil && c.Processes == victim.Main {
+			return nil, fmt.Errorf("%s is a container, and all of its processes end with the first: "+
+				"`processes: main` is for processes outside of containers", u.Name())
+		}
 		if s, ok, err := env.ByAgent(ctx, u); ok || err != nil {
 			return s, err
 		}
-		return &crash{unit: u, signal: c.signal()}, nil
+		return &crash{unit: u, signal: c.signal(), tree: c.tree()}, nil
 	})
+}
+
+// tree reports whether all processes of a unit end.
+func (c *Crash) tree() bool {
+	return c.Processes == victim.Tree || c.Processes == "" && c.Selector.PID == 0
 }
 
 type crash struct {
 	unit   container.Target
 	signal string
+	tree   bool // all processes of the unit end
 	id     proc.Identity
+	hit    []proc.Process // those that end, the main one first
+	others []proc.Process // those that live on
 	at     time.Time
 }
 
-func (c *crash) String() string     { return fmt.Sprintf("send SIG%s to %s", c.signal, c.unit.Name()) }
+func (c *crash) String() string {
+	if c.tree {
+		return fmt.Sprintf("send SIG%s to %s, and end all of its processes", c.signal, c.unit.Name())
+	}
+	return fmt.Sprintf("send SIG%s to the main process of %s", c.signal, c.unit.Name())
+}
+
 func (c *crash) Units() []string    { return []string{c.unit.Name()} }
 func (c *crash) Via() string        { return "signal" }
 func (c *crash) Undo() []chaos.Undo { return nil }
@@ -86,13 +114,19 @@ func (c *crash) Inject(context.Context) (chaos.Held, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.id = id
+	c.id, c.hit = id, victim.Processes(c.unit, id)
+	if !c.tree && len(c.hit) > 1 {
+		c.hit, c.others = c.hit[:1], c.hit[1:]
+	}
 	c.at = time.Now()
 	send := func() error { return container.SignalUnit(c.unit, id, c.signal) }
-	if crash := c.unit.Traits().Crash; crash != nil {
-		err = crash(id.PID, send)
-	} else {
+	switch crash := c.unit.Traits().Crash; {
+	case crash != nil: // the supervisor ends the others
+		err = crash(id.PID, !c.tree, send)
+	case c.unit.Contained != nil: // the kernel does
 		err = send()
+	default:
+		err = c.signalAll(send)
 	}
 	if err != nil {
 		return nil, err
@@ -100,17 +134,42 @@ func (c *crash) Inject(context.Context) (chaos.Held, error) {
 	return c, nil
 }
 
-// Verify implements [chaos.Held]: the process is gone.
-func (c *crash) Verify(ctx context.Context) (string, error) {
-	if err := proc.Await(ctx, proc.EndsWithin, func() bool { return !c.id.Alive() }, "it still runs"); err != nil {
-		return "", fmt.Errorf("%s survived SIG%s: pid %d still runs", c.unit.Name(), c.signal, c.id.PID)
+// signalAll calls send, and then signals the other processes to be ended.
+func (c *crash) signalAll(send func() error) error {
+	if err := send(); err != nil {
+		return err
 	}
-	evidence := fmt.Sprintf("pid %d gone %s after SIG%s", c.id.PID, quantity.FormatSeconds(time.Since(c.at).Seconds()),
-		c.signal)
+	for _, p := range c.hit {
+		if id := p.Identity(); id != c.id {
+			if err := proc.Signal(id, c.signal); err != nil && !errors.Is(err, proc.ErrEnded) {
+				return fmt.Errorf("SIG%s to pid %d of %s: %w", c.signal, p.PID, c.unit.Name(), err)
+			}
+		}
+	}
+	return nil
+}
+
+// Verify implements [chaos.Held]: the processes are gone.
+func (c *crash) Verify(ctx context.Context) (string, error) {
+	gone := func() bool { return !c.id.Alive() && len(living(c.hit)) == 0 }
+	if err := proc.Await(ctx, proc.EndsWithin, gone, "it still runs"); err != nil {
+		left := living(c.hit)
+		return "", fmt.Errorf("%s survived SIG%s: %s still runs", c.unit.Name(), c.signal, proc.List(left))
+	}
+	took := quantity.FormatSeconds(time.Since(c.at).Seconds())
+	evidence := fmt.Sprintf("pid %d gone %s after SIG%s", c.id.PID, took, c.signal)
+	if all := victim.Share(c.hit, living(c.others)); all != "" {
+		evidence = fmt.Sprintf("gone %s after SIG%s: %s", took, c.signal, all)
+	}
 	if err := c.unit.Ready(ctx); err != nil && c.unit.Supervised() {
 		evidence += ", and its readiness check fails"
 	}
 	return evidence, nil
+}
+
+// living lists the processes that are alive.
+func living(all []proc.Process) []proc.Process {
+	return slices.DeleteFunc(slices.Clone(all), func(p proc.Process) bool { return !p.Identity().Alive() })
 }
 
 func (*crash) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
@@ -132,6 +191,6 @@ func (*Crash) Describe() chaos.Descriptor {
 		Example: "{service: web, pick: one}",
 		Effect:  chaos.Dies,
 		On:      chaos.OnProcesses, Where: "on Windows only KILL",
-		Doc: "Ends a unit's process by a signal; the supervisor of the process starts it again.",
+		Doc: "Ends a unit's processes by a signal to the main one; its supervisor starts it again.",
 	}
 }

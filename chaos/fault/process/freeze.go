@@ -13,20 +13,31 @@ import (
 	"brunt/chaos/journal"
 	"brunt/chaos/proc"
 	"brunt/chaos/selector"
+	"brunt/chaos/victim"
 	"brunt/scenarios/syntax"
 )
 
 // Freeze is the fault process.freeze.
 type Freeze struct {
 	selector.Selector `yaml:",inline"`
+	// the processes that stop: main, the one that the unit was started as, or tree, all of them; zero is main
+	Processes string `yaml:"processes,oneof=main|tree"`
 }
 
 var _ chaos.Fault = (*Freeze)(nil)
 
 func (f *Freeze) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckSelector(at, sc, m)
+	checkProcesses(f.Of("processes"), f.Processes, m)
 	if !proc.CanFreeze {
 		m.Add(at, "process.freeze needs Linux or macOS: this system can't stop a process and let it go on")
+	}
+}
+
+// checkProcesses refuses a choice of processes on a system on which brunt sees only the main process of a unit.
+func checkProcesses(at syntax.Pos, processes string, m *syntax.Mistakes) {
+	if processes != "" && runtime.GOOS != "linux" {
+		m.Add(at, "`processes` needs Linux: on this system brunt does not find the processes of a unit")
 	}
 }
 
@@ -35,35 +46,58 @@ func (f *Freeze) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) 
 		if s, ok, err := env.ByAgent(ctx, u); ok || err != nil {
 			return s, err
 		}
+		s := &freeze{unit: u, tree: f.Processes == victim.Tree, chosen: f.Processes != "", note: env.Extend}
 		if env.Dry && u.PID() == 0 {
-			return &freeze{unit: u}, nil
+			return s, nil
 		}
 		id, err := container.RunningProcess(u)
 		if err != nil {
 			return nil, err
 		}
-		if proc.IsStopped(id.PID) {
-			return nil, fmt.Errorf("%s (pid %d) is stopped already, and not by this run", u.Name(), id.PID)
+		s.id, s.hit = id, []proc.Process{proc.ProcessOf(id.PID)}
+		if s.tree {
+			s.hit = victim.Processes(u, id)
 		}
-		return &freeze{unit: u, id: id}, nil
+		for _, p := range s.hit {
+			if proc.IsStopped(p.PID) {
+				return nil, fmt.Errorf("%s (pid %d) is stopped already, and not by this run", u.Name(), p.PID)
+			}
+		}
+		return s, nil
 	})
 }
 
 // freeze is the step that freezes one unit, and the held fault.
 type freeze struct {
-	unit container.Target
-	id   proc.Identity
+	unit   container.Target
+	id     proc.Identity
+	tree   bool           // all processes of the unit stop
+	chosen bool           // the settings say which
+	hit    []proc.Process // those that stop, the main one first
+	note   func(chaos.Undo) error
 }
 
 // freezeOperations revert process.freeze.
 func freezeOperations() []chaos.Operation {
+	one := journal.OnProcess(func(_ context.Context, id proc.Identity) (chaos.Outcome, error) {
+		return continueProcess(id)
+	})
+	family := victim.InFamily(func(_ chaos.Undo, pid int) (bool, error) {
+		id, err := proc.Identify(pid)
+		if err != nil {
+			return false, nil // it has ended
+		}
+		out, err := continueProcess(id)
+		return out == chaos.Reverted, err
+	})
 	return []chaos.Operation{{
-		Name: opContinue,
-		Do: journal.OnProcess(func(_ context.Context, id proc.Identity) (chaos.Outcome,
-			error,
-		) {
-			return continueProcess(id)
-		}), Find: findStopped,
+		Name: opContinue, Find: findStopped,
+		Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
+			if len(u.Args) > 0 {
+				return family(ctx, u)
+			}
+			return one(ctx, u)
+		},
 	}}
 }
 
@@ -78,66 +112,168 @@ func findStopped(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 		out = append(out, chaos.Remnant{
 			PID: pid, What: fmt.Sprintf("process %d (%s) is stopped", pid, proc.ProcessOf(pid).Name),
 			Why:     "process.freeze stops a process and leaves no mark on it; a shell or a debugger stops one too",
-			Command: fmt.Sprintf("kill -CONT %d", pid), Undo: undoFreeze(id),
+			Command: fmt.Sprintf("kill -CONT %d", pid), Undo: undoFreeze(id, false),
 		})
 	}
 	return out, nil
 }
 
-// undoFreeze returns the undo that resumes a process.
-func undoFreeze(id proc.Identity) chaos.Undo {
-	return chaos.Undo{Op: opContinue, Identity: id.Raw(), Prior: json.RawMessage(`"running"`)}
+// undoFreeze returns the undo that resumes a process. family says that it resumes the descendants too: one may have been
+// started just before its parent was stopped.
+func undoFreeze(id proc.Identity, family bool) chaos.Undo {
+	u := chaos.Undo{Op: opContinue, Identity: id.Raw(), Prior: json.RawMessage(`"running"`)}
+	if family {
+		u.Args = json.RawMessage(`"tree"`)
+	}
+	return u
 }
 
 // opContinue is the name of the undo of a freeze.
 const opContinue = "process.continue"
 
 func (f *freeze) String() string {
-	// the unit does not run yet, or has only its PID as its name
-	if f.id.PID == 0 || f.unit.Name() == chaos.PIDName(f.id.PID) {
-		return "stop " + f.unit.Name()
+	name := f.unit.Name()
+	switch own := f.id.PID == 0 || name == chaos.PIDName(f.id.PID); { // no pid yet, or it is the name
+	case f.tree && f.id.PID == 0:
+		return "stop all processes of " + name
+	case f.tree:
+		return fmt.Sprintf("stop all %d processes of %s", len(f.hit), name)
+	case own:
+		return "stop " + name
 	}
-	return fmt.Sprintf("stop pid %d of %s", f.id.PID, f.unit.Name())
+	return fmt.Sprintf("stop pid %d of %s", f.id.PID, name)
 }
 
 func (f *freeze) Units() []string { return []string{f.unit.Name()} }
 func (f *freeze) Via() string     { return "signal" }
 
-func (f *freeze) Undo() []chaos.Undo {
-	return []chaos.Undo{undoFreeze(f.id)}
+func (f *freeze) Undo() (all []chaos.Undo) {
+	for _, p := range f.hit {
+		all = append(all, undoFreeze(p.Identity(), f.tree))
+	}
+	return all
 }
 
+// generations bounds how often Inject looks for processes that were started meanwhile.
+const generations = 10
+
+// Inject implements [chaos.Step]. It stops the main process first, which then starts no other, and looks again for
+// processes that were started before their parent was stopped.
 func (f *freeze) Inject(context.Context) (chaos.Held, error) {
 	if err := container.SignalUnit(f.unit, f.id, "STOP"); err != nil {
 		return nil, err
 	}
+	if !f.tree {
+		return f, nil
+	}
+	for _, p := range f.hit {
+		if err := f.stop(p); err != nil {
+			return f, err
+		}
+	}
+	for range generations {
+		more := victim.Without(victim.Processes(f.unit, f.id), f.hit)
+		if len(more) == 0 {
+			return f, nil
+		}
+		for _, p := range more {
+			if f.note != nil { // the undo of its parent resumes it too, unless the parent has ended
+				if err := f.note(undoFreeze(p.Identity(), true)); err != nil {
+					return f, err
+				}
+			}
+			f.hit = append(f.hit, p)
+			if err := f.stop(p); err != nil {
+				return f, err
+			}
+		}
+	}
 	return f, nil
 }
 
-// Verify implements [chaos.Held]: all threads of the process are stopped, it no longer uses a processor, and the unit
-// does not answer, if it can be asked. If another process answers in its stead, such as a child, the unit is not
-// frozen.
+// stop stops one process. A process that has ended is no error.
+func (f *freeze) stop(p proc.Process) error {
+	if err := proc.Signal(p.Identity(), "STOP"); err != nil && !errors.Is(err, proc.ErrEnded) {
+		return fmt.Errorf("SIGSTOP to pid %d of %s: %w", p.PID, f.unit.Name(), err)
+	}
+	return nil
+}
+
+// Verify implements [chaos.Held]: all threads of each process are stopped, and it no longer uses a processor. What the
+// unit's own readiness check says meanwhile is the effect, and no part of the proof: another process of the unit may
+// answer it.
 func (f *freeze) Verify(ctx context.Context) (string, error) {
-	if err := proc.Await(ctx, time.Second, func() bool { return proc.AllStopped(f.id.PID) }, "it still runs"); err != nil {
+	running := func() (out []proc.Process) {
+		for _, p := range living(f.hit) {
+			if !proc.AllStopped(p.PID) {
+				out = append(out, p)
+			}
+		}
+		return out
+	}
+	stopped := func() bool { return len(running()) == 0 }
+	if err := proc.Await(ctx, time.Second, stopped, "it goes on running"); err != nil {
+		return "", fmt.Errorf("%s is not frozen: %s: %w", f.unit.Name(), proc.List(running()), err)
+	}
+	if !f.id.Alive() {
+		return "", fmt.Errorf("%s: %w", f.unit.Name(), proc.ErrEnded)
+	}
+	effect, err := f.still(ctx)
+	if err == nil && !stopped() {
+		err = fmt.Errorf("%s goes on running", proc.List(running()))
+	}
+	if err != nil {
 		return "", fmt.Errorf("%s is not frozen: %w", f.unit.Name(), err)
 	}
-	asked, err := container.Still(ctx, f.unit, f.id.PID, chaos.PIDName(f.id.PID)+" is stopped")
-	switch {
-	case err != nil:
-		return "", err
-	case !proc.AllStopped(f.id.PID):
-		return "", fmt.Errorf("%s (pid %d) goes on running", f.unit.Name(), f.id.PID)
+	others := living(victim.Without(victim.Processes(f.unit, f.id), f.hit))
+	hit := victim.Share(living(f.hit), others)
+	if hit == "" {
+		hit = proc.List(f.hit[:1])
 	}
-	evidence := "it uses no processor"
-	if asked {
-		evidence = "a request has no answer, and " + evidence
+	evidence := "stopped (state T), without use of a processor: " + hit
+	if effect != "" {
+		evidence += "; " + effect
 	}
-	return fmt.Sprintf("pid %d: %s", f.id.PID, evidence), nil
+	if len(others) > 0 && (f.tree || !f.chosen) {
+		return evidence, chaos.NotShownError{What: fmt.Sprintf("that %s stands still: %s go on; `processes: tree` stops "+
+			"all of its processes, and `main` says that one is meant", f.unit.Name(), proc.List(others))}
+	}
+	return evidence, nil
+}
+
+// watched is how long the proof of a stopped process watches its use of a processor.
+const watched = 50 * time.Millisecond
+
+// still checks that the stopped processes use no processor, while it asks the unit. It returns what the unit answered.
+func (f *freeze) still(ctx context.Context) (effect string, err error) {
+	hit, before := living(f.hit), map[int]uint64{}
+	for _, p := range hit {
+		before[p.PID] = proc.CPUOf(p.PID)
+	}
+	began := time.Now()
+	effect = container.Readiness(ctx, f.unit)
+	select {
+	case <-time.After(watched - time.Since(began)):
+	case <-ctx.Done():
+		return effect, ctx.Err()
+	}
+	for _, p := range hit {
+		if proc.CPUOf(p.PID) > before[p.PID]+1 {
+			return effect, fmt.Errorf("%s uses a processor", proc.List([]proc.Process{p}))
+		}
+	}
+	return effect, nil
 }
 
 func (*freeze) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
-func (f *freeze) Revert(context.Context) (chaos.Outcome, error) { return continueProcess(f.id) }
+// Revert implements [chaos.Held].
+func (f *freeze) Revert(ctx context.Context) (chaos.Outcome, error) {
+	if !f.tree {
+		return continueProcess(f.id)
+	}
+	return chaos.OperationsOf(freezeOperations()).Revert(ctx, f.Undo())
+}
 
 // continueProcess resumes a process that brunt stopped.
 //
@@ -156,11 +292,16 @@ func continueProcess(id proc.Identity) (chaos.Outcome, error) {
 // Gone implements [chaos.Held]: the process runs, and its readiness check succeeds.
 func (f *freeze) Gone(ctx context.Context) (string, error) {
 	return container.AwaitBack(ctx, f.unit, func() (string, error) {
-		switch {
+		for _, p := range living(f.hit) {
+			if proc.IsStopped(p.PID) {
+				return "", fmt.Errorf("pid %d is still stopped", p.PID)
+			}
+		}
+		switch left := living(f.hit); {
 		case !f.id.Alive():
 			return fmt.Sprintf("pid %d is no more", f.id.PID), nil
-		case proc.IsStopped(f.id.PID):
-			return "", fmt.Errorf("pid %d is still stopped", f.id.PID)
+		case len(left) > 1:
+			return proc.List(left) + " run, and the unit is ready", chaos.ReadySoon(ctx, f.unit)
 		}
 		return fmt.Sprintf("pid %d runs and is ready", f.id.PID), chaos.ReadySoon(ctx, f.unit)
 	})
@@ -175,7 +316,8 @@ func (*Freeze) Describe() chaos.Descriptor {
 		Agent:      &chaos.Rights{Caps: []string{"KILL"}, Signals: true},
 		Undo:       freezeOperations(),
 		Capability: freezeCapability,
-		Doc:        "Stops a unit's process without ending it: its connections stay open, and nothing answers on them.",
+		Doc: "Stops the main process of a unit, or all of its processes, without ending them: their connections stay " +
+			"open, and nothing answers on them.",
 	}
 }
 

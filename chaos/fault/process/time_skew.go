@@ -25,7 +25,10 @@ import (
 // and does not execute another program.
 type TimeSkew struct {
 	victim.Fault `yaml:",inline"`
-	Offset       Offset `yaml:"offset,required"` // how far the clock is ahead, or with a minus behind: -1h, 90s, 250ms
+	// the processes whose clock is shifted: main, the one that the unit was started as, or tree, all of them; zero is
+	// tree
+	Processes string `yaml:"processes,oneof=main|tree"`
+	Offset    Offset `yaml:"offset,required"` // how far the clock is ahead, or with a minus behind: -1h, 90s, 250ms
 }
 
 var _ chaos.Fault = (*TimeSkew)(nil)
@@ -63,6 +66,7 @@ func (o Offset) String() string { return quantity.FormatDuration(time.Duration(o
 
 func (t *TimeSkew) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	t.CheckSelector(at, sc, m)
+	checkProcesses(t.Of("processes"), t.Processes, m)
 	if err := vdso.Works(); err != nil {
 		m.Add(at, "time.skew can't be done here: %s", err)
 	}
@@ -70,7 +74,9 @@ func (t *TimeSkew) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 func (t *TimeSkew) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return t.Each(ctx, env, func(v victim.Victim) victim.Planned {
-		return &timeSkew{Victim: v, offset: time.Duration(t.Offset), burn: victim.StressorsOf(env.Host)}
+		return &timeSkew{
+			Victim: v, offset: time.Duration(t.Offset), burn: victim.StressorsOf(env.Host), alone: t.Processes == victim.Main,
+		}
 	})
 }
 
@@ -79,8 +85,9 @@ type timeSkew struct {
 	victim.Victim
 	offset time.Duration
 	burn   victim.Stressors
+	alone  bool // the main process alone
 	patch  vdso.Patch
-	family []proc.Identity
+	family []proc.Process // the processes to shift, the main one first
 }
 
 // clockOperations revert time.skew.
@@ -121,17 +128,20 @@ func (t *timeSkew) Plan() error {
 	if t.patch, err = vdso.Of(given, t.offset); err != nil {
 		return err
 	}
-	for _, pid := range proc.Family(t.ID.PID) {
-		id, err := proc.Identify(pid)
-		if err != nil || proc.IsZombie(pid) {
-			continue
-		}
+	all := victim.Processes(t.Unit, t.ID)
+	if t.alone && len(all) > 1 {
+		all = all[:1]
+	}
+	for _, p := range all {
+		pid := p.PID
 		image, err := vdso.Image(pid)
 		switch {
-		case err != nil && !id.Alive():
+		case err != nil && !p.Identity().Alive():
 			continue
 		case err != nil:
 			return fmt.Errorf("%s, pid %d: %w", t.Unit.Name(), pid, err)
+		case len(image) != len(given) && pid != t.ID.PID: // Verify names it
+			continue
 		case len(image) != len(given):
 			return fmt.Errorf("%s, pid %d: its architecture differs from brunt's", t.Unit.Name(), pid)
 		case proc.IsStopped(pid):
@@ -139,7 +149,7 @@ func (t *timeSkew) Plan() error {
 		case !bytes.Equal(image, given):
 			return fmt.Errorf("%s, pid %d: another program has changed the code that reads the clock", t.Unit.Name(), pid)
 		}
-		t.family = append(t.family, id)
+		t.family = append(t.family, p)
 	}
 	if len(t.family) == 0 {
 		return fmt.Errorf("%s: %w", t.Victim, proc.ErrEnded)
@@ -164,14 +174,15 @@ func (*timeSkew) Via() string { return "vDSO" }
 func (t *timeSkew) Undo() []chaos.Undo {
 	var out []chaos.Undo
 	args, _ := json.Marshal(t.patch)
-	for _, id := range t.family {
-		out = append(out, chaos.Undo{Op: opClock, Args: args, Identity: id.Raw()})
+	for _, p := range t.family {
+		out = append(out, chaos.Undo{Op: opClock, Args: args, Identity: p.Identity().Raw()})
 	}
 	return out
 }
 
 func (t *timeSkew) Inject(ctx context.Context) (chaos.Held, error) {
-	for _, id := range t.family {
+	for _, p := range t.family {
+		id := p.Identity()
 		if !id.Alive() {
 			continue
 		}
@@ -220,10 +231,9 @@ func (t *timeSkew) off(ctx context.Context) (time.Duration, bool, error) {
 }
 
 func (t *timeSkew) Verify(ctx context.Context) (string, error) {
-	for _, id := range t.family {
-		state, err := vdso.StateOf(id.PID, t.patch)
-		if id.Alive() && (err != nil || state != vdso.Patched) {
-			return "", chaos.JoinErrors(fmt.Errorf("%w on pid %d of %s: its clock is the machine's", chaos.ErrNoEffect, id.PID,
+	for _, p := range t.family {
+		if yes, err := t.shifted(p); p.Identity().Alive() && !yes {
+			return "", chaos.JoinErrors(fmt.Errorf("%w on pid %d of %s: its clock is the machine's", chaos.ErrNoEffect, p.PID,
 				t.Unit.Name()), err)
 		}
 	}
@@ -234,7 +244,31 @@ func (t *timeSkew) Verify(ctx context.Context) (string, error) {
 	case !yes:
 		return "", fmt.Errorf("%w: the clock of %s is %s", chaos.ErrNoEffect, t.Unit.Name(), offText(off))
 	}
-	return fmt.Sprintf("its clock, read by its own code, is %s, in %d of its processes", offText(off), len(t.family)), nil
+	var hit, others []proc.Process
+	for _, p := range victim.Processes(t.Unit, t.ID) {
+		if yes, _ := t.shifted(p); yes {
+			hit = append(hit, p)
+		} else {
+			others = append(others, p)
+		}
+	}
+	which := victim.Share(hit, others)
+	if which == "" {
+		which = proc.List(hit)
+	}
+	evidence := fmt.Sprintf("its clock, read by its own code, is %s: %s", offText(off), which)
+	if len(others) > 0 && !t.alone {
+		return evidence, chaos.NotShownError{
+			What: "a shifted clock in " + proc.List(others) + ": of another architecture, or started since",
+		}
+	}
+	return evidence, nil
+}
+
+// shifted reports whether a process reads the clock by the changed code.
+func (t *timeSkew) shifted(p proc.Process) (bool, error) {
+	state, err := vdso.StateOf(p.PID, t.patch)
+	return err == nil && state == vdso.Patched, err
 }
 
 func (*timeSkew) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
@@ -242,8 +276,8 @@ func (*timeSkew) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 // Revert implements [chaos.Held]. A process that is stopped, perhaps by another fault, stays stopped.
 func (t *timeSkew) Revert(context.Context) (chaos.Outcome, error) {
 	out, errs := chaos.Gone, []error{}
-	for _, id := range t.family {
-		o, err := victim.EachOf(id, func(pid int) (bool, error) {
+	for _, p := range t.family {
+		o, err := victim.EachOf(p.Identity(), func(pid int) (bool, error) {
 			was, err := vdso.Restore(pid, t.patch)
 			return was != vdso.Foreign, err
 		})
@@ -270,7 +304,8 @@ func restoreClock(u chaos.Undo, pid int) (done bool, err error) {
 }
 
 func (t *timeSkew) Gone(ctx context.Context) (string, error) {
-	for _, id := range t.family {
+	for _, p := range t.family {
+		id := p.Identity()
 		state, err := vdso.StateOf(id.PID, t.patch)
 		if id.Alive() && (err != nil || state == vdso.Patched) {
 			return "", chaos.JoinErrors(fmt.Errorf("the clock of pid %d of %s is still off", id.PID, t.Unit.Name()), err)

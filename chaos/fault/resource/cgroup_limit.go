@@ -71,7 +71,7 @@ func limitFor(v victim.Victim, c cgroup.Controller, run string) (*cgroupLimit, e
 		}
 		return r, nil
 	}
-	if r.home.Root || len(proc.Without(inside, proc.Family(v.ID.PID))) > 0 {
+	if r.home.Root || len(proc.Without(inside, proc.Tree(v.ID.PID))) > 0 {
 		r.own = r.home.Below(ownName(r.home, run))
 	}
 	return r, nil
@@ -165,7 +165,7 @@ func (r *cgroupLimit) put() error {
 	if !r.ID.Alive() {
 		return proc.ErrEnded
 	}
-	return r.move(g, func() []int { return proc.Family(r.ID.PID) })
+	return r.move(g, func() []int { return proc.Tree(r.ID.PID) })
 }
 
 // move moves processes into a group, including those that they start meanwhile.
@@ -188,6 +188,37 @@ func (r *cgroupLimit) move(g cgroup.Group, of func() []int) error {
 		}
 	}
 	return fmt.Errorf("%s starts processes faster than they can be moved", r.Unit.Name())
+}
+
+// placed checks that the limit is in place: the settings have the values of the fault, and the group has the unit. It
+// returns the processes of the unit in the group, and the others.
+func (r *cgroupLimit) placed() (in, out []proc.Process, err error) {
+	g := r.group()
+	for _, v := range r.values {
+		switch now, err := g.Read(v.Setting); {
+		case err != nil:
+			return nil, nil, err
+		case now != v.Is:
+			return nil, nil, fmt.Errorf("%w: %s of %s is %s, not %s: another program has changed it", chaos.ErrNoEffect, v.File,
+				r.Unit.Name(), now, v.Is)
+		}
+	}
+	all := victim.Processes(r.Unit, r.ID)
+	inside, err := g.Processes()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, p := range all {
+		if slices.Contains(inside, p.PID) {
+			in = append(in, p)
+		} else if p.Identity().Alive() { // otherwise it has ended since it was listed
+			out = append(out, p)
+		}
+	}
+	if len(in) == 0 {
+		return nil, nil, fmt.Errorf("%w: no process of %s is in %s", chaos.ErrNoEffect, r.Unit.Name(), g.Path)
+	}
+	return in, out, nil
 }
 
 func (r *cgroupLimit) Revert(ctx context.Context) (chaos.Outcome, error) {

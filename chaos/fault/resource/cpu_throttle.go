@@ -2,7 +2,6 @@ package resource
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -11,7 +10,6 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/proc"
-	"brunt/chaos/stress"
 	"brunt/chaos/victim"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
@@ -50,7 +48,7 @@ func (t *Throttle) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 func (t *Throttle) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return t.Each(ctx, env, func(v victim.Victim) victim.Planned {
-		return &throttle{cgroupLimit: &cgroupLimit{Victim: v}, most: t.processors(), burn: victim.StressorsOf(env.Host)}
+		return &throttle{cgroupLimit: &cgroupLimit{Victim: v}, most: t.processors(), run: env.Run}
 	})
 }
 
@@ -58,15 +56,16 @@ func (t *Throttle) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error
 type throttle struct {
 	*cgroupLimit
 	most      float64 // processors
-	burn      victim.Stressors
-	unlimited bool // no limit before the fault
+	run       string
+	unlimited bool    // no limit before the fault
+	first     periods // when the quota was set
 }
 
 const usualPeriod = 100_000 // microseconds, of a new group
 
 // Plan computes the new setting.
 func (t *throttle) Plan() error {
-	r, err := limitFor(t.Victim, cgroup.CPU, t.burn.Run)
+	r, err := limitFor(t.Victim, cgroup.CPU, t.run)
 	if err != nil {
 		return err
 	}
@@ -104,96 +103,116 @@ func (t *throttle) String() string {
 	return fmt.Sprintf("let %s have %s", t.Victim, processorsText(t.most))
 }
 
-func (t *throttle) Inject(ctx context.Context) (chaos.Held, error) {
+func (t *throttle) Inject(context.Context) (chaos.Held, error) {
 	if err := t.put(); err != nil {
 		return t, err
 	}
+	t.first, _ = t.periods() // Verify reports what can't be read
 	return t, nil
 }
 
+// periods counts the periods of a group in which it wanted to run.
+type periods struct{ all, throttled uint64 }
+
+// periods reads the count of the unit's group.
+func (t *throttle) periods() (p periods, err error) {
+	g := t.group()
+	if p.all, err = g.Count("cpu.stat", "nr_periods"); err == nil {
+		p.throttled, err = g.Count("cpu.stat", "nr_throttled")
+	}
+	return p, err
+}
+
+// since says how often the kernel made the group wait since an earlier count.
+func (p periods) since(q periods) string {
+	return fmt.Sprintf("made to wait in %d of %d periods", p.throttled-q.throttled, max(p.all-q.all, p.throttled-q.throttled))
+}
+
 const (
-	wantsFor     = 150 * time.Millisecond // how long Verify watches whether the unit wants more than its quota
+	watchedFor   = time.Second            // how long Verify waits for a unit that wants more than its quota
 	throttledFor = 400 * time.Millisecond // how long the use of processors is measured
 	overQuota    = 1.35                   // times the quota; a window may begin with unused quota
 )
 
 // Verify implements [chaos.Held]: the kernel makes the unit wait, and the unit uses no more than its quota. If the unit
-// does not want that much, Verify starts a stress process beside it.
+// does not want that much, the quota is in place, and more is not shown: another process that used up the quota would
+// take it from the unit.
 func (t *throttle) Verify(ctx context.Context) (string, error) {
-	g := t.group()
-	before, err := g.Count("cpu.stat", "nr_throttled")
-	if err != nil {
-		return "", err
-	}
-	select {
-	case <-time.After(wantsFor):
-	case <-ctx.Done():
-	}
-	if after, err := g.Count("cpu.stat", "nr_throttled"); err == nil && after > before {
-		if said, ok := t.waits(ctx, 0); ok {
-			return t.Unit.Name() + said, nil
+	for began := time.Now(); ; {
+		use, err := t.measure(ctx)
+		if err != nil {
+			return "", err
 		}
-	}
-	b, err := t.burn.Start(stress.Config{Groups: []cgroup.Group{g}, Score: 1000},
-		stress.Job{CPU: &stress.CPU{Load: 1, Workers: int(math.Ceil(t.most))}, Unit: t.ID.PID})
-	if err != nil {
-		return "", err
-	}
-	defer b.Stop()
-	if _, err := b.First(ctx); err != nil {
-		return "", fmt.Errorf("burning beside %s: %w", t.Unit.Name(), err)
-	}
-	for {
-		if said, ok := t.waits(ctx, b.PID()); ok {
-			return "a process in its place" + said, nil
+		in, out, err := t.placed()
+		if err != nil {
+			return "", err
 		}
-		if how, ended := b.Ended(); ended {
-			return "", fmt.Errorf("burning beside %s: %s", t.Unit.Name(), how)
+		which := victim.Share(in, out)
+		if which == "" {
+			which = proc.List(in)
 		}
-		if ctx.Err() != nil {
-			return "", fmt.Errorf("%w: nothing makes %s wait for a processor", chaos.ErrNoEffect, t.Unit.Name())
+		if !use.held && time.Since(began) < watchedFor && ctx.Err() == nil {
+			continue
 		}
+		said := fmt.Sprintf("%s; limited to %s: %s", use.said, processorsText(t.most), which)
+		switch {
+		case use.over:
+			return "", fmt.Errorf("%w: %s %s", chaos.ErrNoEffect, t.Unit.Name(), said)
+		case len(out) > 0:
+			return said, chaos.NotShownError{What: "a limit on " + proc.List(out) + ", outside of the limited group"}
+		case !use.held:
+			return said, chaos.NotShownError{What: "that it waits: it never wanted more than its quota meanwhile"}
+		}
+		return said, nil
 	}
 }
 
-// waits measures for a while whether the kernel makes the group wait, and the processor time that the unit, or the
-// process pid, uses.
-func (t *throttle) waits(ctx context.Context, pid int) (said string, ok bool) {
-	g := t.group()
-	use := func() (ticks uint64) {
-		if pid != 0 {
-			return proc.CPUOf(pid)
-		}
-		for _, p := range proc.Family(t.ID.PID) {
-			ticks += proc.CPUOf(p)
-		}
-		return ticks
-	}
-	before, err := g.Count("cpu.stat", "nr_throttled")
+// use is what a unit used of its quota for a while.
+type use struct {
+	said string
+	held bool // it was made to wait, and got no more than the quota
+	over bool // it got more
+}
+
+// measure measures for a while the processor time that the unit uses, and whether the kernel makes it wait.
+func (t *throttle) measure(ctx context.Context) (use, error) {
+	before, err := t.periods()
 	if err != nil {
-		return "", false
+		return use{}, err
 	}
-	began, used := time.Now(), use()
+	ran := func() (all time.Duration) {
+		for _, pid := range proc.Tree(t.ID.PID) {
+			all += proc.RanOf(pid)
+		}
+		return all
+	}
+	began, used := time.Now(), ran()
 	select {
 	case <-time.After(throttledFor):
 	case <-ctx.Done():
-		return "", false
 	}
-	spent := float64(use()-used) / ticksPerSecond
-	rate := spent / time.Since(began).Seconds()
-	after, err := g.Count("cpu.stat", "nr_throttled")
-	if err != nil || after < before+2 || rate > t.most*overQuota+.02 {
-		return "", false
-	}
-	return fmt.Sprintf(" used %s and was made to wait %d times in %s", processorsText(rate), after-before,
-		quantity.FormatSeconds(time.Since(began).Seconds())), true
+	rate := max(0, (ran()-used).Seconds()) / time.Since(began).Seconds()
+	after, err := t.periods()
+	over := rate > t.most*overQuota+.02
+	return use{
+		said: fmt.Sprintf("used %s, and was %s", processorsText(rate), after.since(before)),
+		held: after.throttled > before.throttled+1 && !over, over: over,
+	}, err
 }
 
-// ticksPerSecond is the unit of processor time in /proc, the same on every Linux that Go
-// runs on.
-const ticksPerSecond = 100
+func (t *throttle) Traits() chaos.HeldTraits {
+	return chaos.HeldTraits{Takes: 5 * time.Second, Later: t.later}
+}
 
-func (t *throttle) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: 5 * time.Second} }
+// later says how often the unit was made to wait since the injection.
+func (t *throttle) later(context.Context) string {
+	now, err := t.periods()
+	_, out, perr := t.placed()
+	if err != nil || perr != nil || len(out) > 0 || now.throttled <= t.first.throttled+1 {
+		return ""
+	}
+	return "by its end it was " + now.since(t.first)
+}
 
 // Gone implements [chaos.Held]: the kernel no longer makes the unit wait.
 func (t *throttle) Gone(ctx context.Context) (string, error) {
@@ -201,45 +220,23 @@ func (t *throttle) Gone(ctx context.Context) (string, error) {
 	if err != nil || !t.ID.Alive() || !t.home.Lives() || !t.unlimited || t.shared() {
 		return back, err
 	}
-	b, err := t.burn.Start(stress.Config{Groups: []cgroup.Group{t.home}, Score: 1000},
-		stress.Job{CPU: &stress.CPU{Load: 1, Workers: 1}, Unit: t.ID.PID})
-	if err != nil {
-		return "", err
-	}
-	defer b.Stop()
-	if _, err := b.First(ctx); err != nil {
-		return t.notMeasured(ctx, b, err)
-	}
 	before, err := t.home.Count("cpu.stat", "nr_throttled")
 	if err != nil {
 		return "", err
 	}
 	select {
 	case <-time.After(throttledFor):
-	case <-b.Done():
 	case <-ctx.Done():
-		return t.notMeasured(ctx, b, ctx.Err())
-	}
-	if how, ended := b.Ended(); ended { // no process wanted a processor from then on
-		return t.notMeasured(ctx, b, errors.New(how))
+		return "", fmt.Errorf("%w: %w", chaos.ErrNoAnswer, ctx.Err())
 	}
 	after, err := t.home.Count("cpu.stat", "nr_throttled")
-	if err != nil || after > before {
+	switch {
+	case !t.ID.Alive() || !t.home.Lives():
+		return t.EndedText(), nil
+	case err != nil || after > before:
 		return "", chaos.JoinErrors(fmt.Errorf("%s is still made to wait", t.Unit.Name()), err)
 	}
-	return back + ", and a process in its place is not made to wait", nil
-}
-
-// notMeasured says why a process in place of the unit proves nothing: the unit has ended, the process was killed, or
-// the time is over.
-func (t *throttle) notMeasured(ctx context.Context, b *stress.Process, err error) (string, error) {
-	switch {
-	case !t.ID.Alive():
-		return t.EndedText(), nil
-	case b.Killed() || ctx.Err() != nil:
-		return "", fmt.Errorf("%w: the process that measures it: %w", chaos.ErrNoAnswer, err)
-	}
-	return "", err
+	return back + ", and it is not made to wait", nil
 }
 
 func (*Throttle) Describe() chaos.Descriptor {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"brunt/chaos"
@@ -19,10 +20,14 @@ import (
 // DiskFill is the fault disk.fill.
 type DiskFill struct {
 	victim.Fault `yaml:",inline"`
-	Path         string         `yaml:"path,required"` // a directory of the unit, on the filesystem to fill
-	Bytes        quantity.Size  `yaml:"bytes,min=1"`   // bytes to take
-	Percent      quantity.Share `yaml:"percent"`       // instead of bytes: the share of the filesystem that is then in use
-	KeepFree     *quantity.Size `yaml:"keep_free"`     // bytes that stay free; alone, the fault takes the rest. nil is 0
+	// a directory of the unit, on the filesystem to fill; ${self.index} and the like name the unit that is hit
+	Path     victim.Path    `yaml:"path,required"`
+	Bytes    quantity.Size  `yaml:"bytes,min=1"` // bytes to take
+	Percent  quantity.Share `yaml:"percent"`     // instead of bytes: the share of the filesystem that is then in use
+	KeepFree *quantity.Size `yaml:"keep_free"`   // bytes that stay free; alone, the fault takes the rest. nil is 0
+	// allows a container's path that is on a disk of the machine and on no volume: the machine and its other containers
+	// lack the space too
+	HostDisk bool `yaml:"host_disk"`
 }
 
 var _ chaos.Fault = (*DiskFill)(nil)
@@ -30,7 +35,7 @@ var _ chaos.Fault = (*DiskFill)(nil)
 func (f *DiskFill) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckSelector(at, sc, m)
 	onlyLinux(at, f.Describe(), m)
-	checkPath(f.Of("path"), f.Path, m)
+	f.Path.Check(f.Of("path"), m)
 	switch bytes, percent := f.Has("bytes"), f.Has("percent"); {
 	case bytes && percent:
 		m.Add(f.Of("percent"), "want one of bytes, percent")
@@ -43,13 +48,15 @@ func (f *DiskFill) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 func (f *DiskFill) Traits(sc chaos.Scope) chaos.Traits {
 	t := f.Fault.Traits(sc)
-	t.Fills = f.Path
+	t.Fills = string(f.Path)
 	return t
 }
 
 func (f *DiskFill) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return f.Each(ctx, env, func(v victim.Victim) victim.Planned {
-		return &diskFill{Victim: v, fault: f, state: env.State, burn: victim.StressorsOf(env.Host)}
+		return &diskFill{
+			Victim: v, fault: f, path: string(f.Path), state: env.State, burn: victim.StressorsOf(env.Host),
+		}
 	})
 }
 
@@ -57,6 +64,8 @@ func (f *DiskFill) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error
 type diskFill struct {
 	victim.Victim
 	fault *DiskFill
+	path  string   // in the unit
+	host  bool     // the path is on a disk of the machine, though the unit is a container
 	name  fileName // name of the file, until it is unlinked
 	state string
 	burn  victim.Stressors
@@ -66,8 +75,6 @@ type diskFill struct {
 	taken int64           // bytes
 	dir   *os.File
 	took  time.Duration
-	full  int64 // free bytes before the revert
-	back  int64 // free bytes after the revert; zero: not seen yet
 
 	reverted bool
 }
@@ -78,7 +85,11 @@ const leftToBrunt = 64 << 20
 
 // Plan computes the number of bytes to take.
 func (f *diskFill) Plan() error {
-	dir, err := rootfs.Open(f.ID.PID, f.fault.Path)
+	var err error
+	if f.path, err = f.fault.Path.At(f.Unit); err != nil {
+		return err
+	}
+	dir, err := rootfs.Open(f.ID.PID, f.path)
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.Victim, err)
 	}
@@ -87,9 +98,10 @@ func (f *diskFill) Plan() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.Victim, err)
 	}
-	f.name = nameFor(dir, f.fault.Path)
+	f.name = nameFor(dir, f.path)
+	f.host = f.Unit.Contained != nil && rootfs.OfMachine(dir, f.ID.PID)
 	if space.Total == 0 {
-		return fmt.Errorf("%s: %s has no bounds, so it can't be filled", f.Victim, f.fault.Path)
+		return fmt.Errorf("%s: %s has no bounds, so it can't be filled", f.Victim, f.path)
 	}
 	keep := int64(0)
 	if f.fault.KeepFree != nil {
@@ -104,18 +116,22 @@ func (f *diskFill) Plan() error {
 	}
 	f.left = space.Free - f.take
 	switch {
+	case f.host && !f.fault.HostDisk:
+		return fmt.Errorf("%s: %s is on a disk of the machine, %s of %s of which are left, and on no volume of the "+
+			"container: the machine and its other containers would lack the space too; `host_disk: true` allows that",
+			f.Victim, f.path, sizeText(space.Free), sizeText(space.Total))
 	case f.take < leastTaken:
-		return fmt.Errorf("%s: %s is already as full as the fault would make it: %s of %s are left", f.Victim, f.fault.Path,
+		return fmt.Errorf("%s: %s is already as full as the fault would make it: %s of %s are left", f.Victim, f.path,
 			sizeText(space.Free),
 			sizeText(space.Total))
 	case space.Memory && available()-f.take < leftToMachine:
 		return fmt.Errorf("%s: %s is memory: taking %s of it would leave %s to the machine, and at least %s must stay free",
-			f.Victim, f.fault.Path,
+			f.Victim, f.path,
 			sizeText(f.take), sizeText(max(0, available()-f.take)), sizeText(leftToMachine))
 	case f.left < leftToBrunt && f.brunts(dir):
 		return fmt.Errorf("%s: brunt's journal lies on the filesystem of %s too, and needs room: `keep_free: 64MiB`, or "+
 			"set BRUNT_STATE to a directory elsewhere",
-			f.Victim, f.fault.Path)
+			f.Victim, f.path)
 	}
 	return nil
 }
@@ -146,7 +162,11 @@ func (f *diskFill) String() string {
 	if !f.Runs() {
 		what = "room"
 	}
-	return fmt.Sprintf("take %s on the filesystem of %s of %s", what, f.fault.Path, f.Victim)
+	where := f.path
+	if f.host {
+		where += ", a disk of the machine,"
+	}
+	return fmt.Sprintf("take %s on the filesystem of %s of %s", what, where, f.Victim)
 }
 
 func (*diskFill) Via() string { return "unnamed file" }
@@ -158,14 +178,14 @@ func (f *diskFill) Undo() []chaos.Undo { return append(f.name.undo(f.ID), f.burn
 func (f *diskFill) Inject(ctx context.Context) (chaos.Held, error) {
 	began := time.Now()
 	var err error
-	if f.dir, err = rootfs.Open(f.ID.PID, f.fault.Path); err != nil {
+	if f.dir, err = rootfs.Open(f.ID.PID, f.path); err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Victim, err)
 	}
 	if !f.ID.Alive() { // another process may have its PID by now, and the directory may be that process's
 		return nil, chaos.JoinErrors(proc.ErrEnded, f.dir.Close())
 	}
 	if err := f.fill(ctx); err != nil {
-		return nil, chaos.JoinErrors(fmt.Errorf("%s: filling %s: %w", f.Victim, f.fault.Path, err), f.dir.Close())
+		return nil, chaos.JoinErrors(fmt.Errorf("%s: filling %s: %w", f.Victim, f.path, err), f.dir.Close())
 	}
 	f.took = time.Since(began)
 	return f, nil
@@ -191,38 +211,88 @@ func (f *diskFill) fill(ctx context.Context) error {
 	return err
 }
 
-// Verify implements [chaos.Held]: a write fails. If space is to be left, the file has its size instead; the free space
-// proves nothing then, because other processes use the disk too.
+// Verify implements [chaos.Held]: a write with the rights of the unit's user fails. If space is to be left, the file has
+// its size instead; the free space proves nothing then, because other processes use the disk too. That the unit lacks
+// the space shows only if it uses the directory.
 func (f *diskFill) Verify(context.Context) (string, error) {
 	space, err := rootfs.SpaceOf(f.dir)
 	if err != nil {
 		return "", err
 	}
 	if how, ended := f.b.Ended(); ended {
-		return "", fmt.Errorf("%w: the process that took the space in %s has ended: %s", chaos.ErrNoEffect, f.fault.Path, how)
+		return "", fmt.Errorf("%w: the process that took the space in %s has ended: %s", chaos.ErrNoEffect, f.path, how)
 	}
 	taken, err := f.heldBytes()
 	if err != nil {
 		return "", err
 	}
 	said := fmt.Sprintf("%s of %s are left", sizeText(space.Free), sizeText(space.Total))
-	if f.left == 0 {
-		switch err := f.write(); {
-		case err == nil:
-			return "", fmt.Errorf("%w: %s can be written in %s, as %s", chaos.ErrNoEffect, sizeText(leastTaken), f.fault.Path,
-				said)
-		case !rootfs.IsFull(err):
-			return "", err
-		}
-		return fmt.Sprintf("nothing can be written in %s any more: %s; taken within %s", f.fault.Path, said,
-			quantity.FormatSeconds(f.took.Seconds())), nil
-	}
-	if taken < f.take/10*9 {
+	var missing []string
+	switch {
+	case f.left > 0 && taken < f.take/10*9:
 		return "", fmt.Errorf("%w: of %s only %s are taken in %s", chaos.ErrNoEffect, sizeText(f.take), sizeText(taken),
-			f.fault.Path)
+			f.path)
+	case f.left > 0:
+		said = fmt.Sprintf("%s are taken in %s, within %s; %s", sizeText(taken), f.path,
+			quantity.FormatSeconds(f.took.Seconds()), said)
+	default:
+		own, err := f.writeFails()
+		if err != nil {
+			return "", fmt.Errorf("%w, as %s", err, said)
+		}
+		if own != "" {
+			missing = append(missing, own)
+		}
+		said = fmt.Sprintf("nothing can be written in %s any more: %s; taken within %s", f.path, said,
+			quantity.FormatSeconds(f.took.Seconds()))
 	}
-	return fmt.Sprintf("%s are taken in %s, within %s; %s", sizeText(taken), f.fault.Path,
-		quantity.FormatSeconds(f.took.Seconds()), said), nil
+	if use := f.use(); use != "" {
+		said += "; " + use
+	} else {
+		missing = append(missing, fmt.Sprintf("that %s uses %s: no process of it has a file open for writing or its working "+
+			"directory there", f.Unit.Name(), f.path))
+	}
+	if len(missing) > 0 {
+		return said, chaos.NotShownError{What: strings.Join(missing, "; ")}
+	}
+	return said, nil
+}
+
+// writeFails checks that a write fails for want of space, with the rights of the unit's user, or else with brunt's own.
+// It says why it could not use those of the user.
+func (f *diskFill) writeFails() (notOwn string, err error) {
+	err = rootfs.AsUserOf(f.ID.PID, f.write)
+	if errors.Is(err, os.ErrPermission) {
+		notOwn = fmt.Sprintf("that a write of its own user fails: %s", err)
+		err = f.write()
+	}
+	switch {
+	case err == nil:
+		return "", fmt.Errorf("%w: %s can be written in %s", chaos.ErrNoEffect, sizeText(leastTaken), f.path)
+	case !rootfs.IsFull(err):
+		return "", err
+	}
+	return notOwn, nil
+}
+
+// use says how the unit uses the directory; empty: no process of it does.
+func (f *diskFill) use() string {
+	for _, p := range victim.Processes(f.Unit, f.ID) {
+		if how := rootfs.Uses(p.PID, f.dir); how != "" {
+			return proc.List([]proc.Process{p}) + " " + how
+		}
+	}
+	return ""
+}
+
+// later says how the unit uses the directory before the revert.
+func (f *diskFill) later(context.Context) string {
+	if f.left == 0 {
+		if notOwn, err := f.writeFails(); err != nil || notOwn != "" {
+			return ""
+		}
+	}
+	return f.use()
 }
 
 // heldBytes returns the space of the file that the process holds open.
@@ -245,12 +315,12 @@ func (f *diskFill) write() error {
 	return rootfs.Reserve(file, 0, leastTaken)
 }
 
-func (f *diskFill) Traits() chaos.HeldTraits { return chaos.HeldTraits{Ended: f.ended} }
+func (f *diskFill) Traits() chaos.HeldTraits { return chaos.HeldTraits{Ended: f.ended, Later: f.later} }
 
 // ended says how the process that took the space ended; the space is free since then.
 func (f *diskFill) ended(context.Context) error {
 	if how, ended := f.b.Ended(); ended && !f.reverted {
-		return fmt.Errorf("the process that took the space in %s ended before its time: %s", f.fault.Path, how)
+		return fmt.Errorf("the process that took the space in %s ended before its time: %s", f.path, how)
 	}
 	return nil
 }
@@ -259,40 +329,32 @@ func (f *diskFill) Revert(ctx context.Context) (chaos.Outcome, error) {
 	if f.reverted { // an earlier call has reverted it
 		return chaos.Reverted, nil
 	}
-	space, _ := rootfs.SpaceOf(f.dir)
-	f.full = space.Free
-	if _, ended := f.b.Ended(); ended { // the process freed the space earlier, and others may have taken it since
-		f.full = 0
-	}
 	f.b.Stop()
 	if _, err := chaos.OperationsOf(resourceOperations()).Revert(ctx, f.name.undo(f.ID)); err != nil {
 		return chaos.Failed, err
 	}
 	f.reverted = true
-	f.seen()
+	if !f.ID.Alive() { // no proof follows on a unit that was started again
+		_ = f.dir.Close()
+	}
 	return chaos.Reverted, nil
 }
 
-// seen reports whether there is free space again.
-func (f *diskFill) seen() bool {
-	if f.back > 0 {
-		return true
+// Gone implements [chaos.Held]: the process that held the file open has ended, and the file has no name. The free space
+// proves nothing: other processes take and free some meanwhile, and some filesystems free it later.
+func (f *diskFill) Gone(context.Context) (string, error) {
+	if _, ended := f.b.Ended(); !ended {
+		return "", fmt.Errorf("the process that holds the space in %s of %s still runs", f.path, f.Victim)
 	}
-	space, err := rootfs.SpaceOf(f.dir)
-	if err == nil && space.Free >= f.full+min(f.take, leastTaken)/2 && (f.left > 0 || f.write() == nil) {
-		f.back = space.Free
+	if f.name.Name != "" && rootfs.HasName(f.dir, f.name.Name) {
+		return "", fmt.Errorf("%s is still in %s of %s", f.name.Name, f.path, f.Victim)
 	}
-	return f.back > 0
-}
-
-// Gone implements [chaos.Held]: there is free space again. Some filesystems free it a little later.
-func (f *diskFill) Gone(ctx context.Context) (string, error) {
-	err := proc.Await(ctx, 10*time.Second, f.seen, "")
-	_ = f.dir.Close()
-	if err != nil {
-		return "", fmt.Errorf("%s of %s has no more room than it had: %s", f.fault.Path, f.Victim, sizeText(f.full))
+	defer f.dir.Close()
+	said := "its file is gone with the process that held it"
+	if space, err := rootfs.SpaceOf(f.dir); err == nil {
+		said += fmt.Sprintf("; %s are left now", sizeText(space.Free))
 	}
-	return fmt.Sprintf("%s are left again", sizeText(f.back)), nil
+	return said, nil
 }
 
 func (*DiskFill) Describe() chaos.Descriptor {
@@ -301,7 +363,7 @@ func (*DiskFill) Describe() chaos.Descriptor {
 		Example:    "{service: store, path: /var/lib/store, bytes: 16MiB}",
 		Effect:     chaos.Starved,
 		On:         chaos.OnProcesses,
-		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE", "DAC_OVERRIDE"}},
+		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE", "DAC_OVERRIDE", "SETUID", "SETGID"}},
 		Undo:       resourceOperations(),
 		Capability: fillCapability,
 		Doc: "Takes the free space of a unit's filesystem, by a file that has no name and disappears with brunt, " +

@@ -1,44 +1,37 @@
 package resource
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math"
-	"path"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"brunt/chaos"
 	"brunt/chaos/cgroup"
+	"brunt/chaos/proc"
 	"brunt/chaos/rootfs"
-	"brunt/chaos/stress"
 	"brunt/chaos/victim"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
 
 // DiskThrottle is the fault disk.throttle. Access to the page cache is not slowed: neither reads from it nor, with
-// version 1 of control groups, writes that the kernel brings to the disk later.
+// version 1 of control groups, writes that the kernel brings to the disk later. The proof is what the unit itself reads
+// and writes.
 type DiskThrottle struct {
 	victim.Fault `yaml:",inline"`
 	Rate         quantity.Bandwidth `yaml:"rate,required,positive"` // bytes per second in each direction, such as 1MiB/s
-	// a directory of the unit on the disk to hit; zero is /
-	Path      string `yaml:"path"`
-	Direction string `yaml:"direction,oneof=both|read|write"` // zero is both
+	// a directory of the unit on the disk to hit, in which ${self.index} and the like name the unit; zero is /
+	Path      victim.Path `yaml:"path"`
+	Direction string      `yaml:"direction,oneof=both|read|write"` // zero is both
 }
 
 var _ chaos.Fault = (*DiskThrottle)(nil)
 
-func (t *DiskThrottle) path() string {
-	if t.Path == "" {
-		return "/"
-	}
-	return t.Path
-}
+func (t *DiskThrottle) path() victim.Path { return cmp.Or(t.Path, "/") }
 
 func (t *DiskThrottle) does(direction string) bool {
 	return t.Direction == "" || t.Direction == "both" || t.Direction == direction
@@ -50,38 +43,35 @@ const leastDiskRate = 40 << 10
 func (t *DiskThrottle) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	t.CheckSelector(at, sc, m)
 	onlyLinux(at, t.Describe(), m)
-	checkPath(t.Of("path"), t.path(), m)
+	t.path().Check(t.Of("path"), m)
 	if t.Rate > 0 && t.Rate < leastDiskRate {
 		m.AddHint(t.Of("rate"), "at least 40KiB/s", "with %s it can't be found in time whether it holds", t.Rate)
 	}
 }
 
-// checkPath notes a path that is not absolute.
-func checkPath(at syntax.Pos, p string, m *syntax.Mistakes) {
-	if !path.IsAbs(p) {
-		m.AddHint(at, "such as /var/lib/data", "a path in a unit begins with /; %q does not", p)
-	}
-}
-
 func (t *DiskThrottle) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return t.Each(ctx, env, func(v victim.Victim) victim.Planned {
-		return &diskThrottle{cgroupLimit: &cgroupLimit{Victim: v}, fault: t, burn: victim.StressorsOf(env.Host)}
+		return &diskThrottle{cgroupLimit: &cgroupLimit{Victim: v}, fault: t, path: string(t.path()), run: env.Run}
 	})
 }
 
 // diskThrottle is the step that slows the disk of one unit, and the held fault.
 type diskThrottle struct {
 	*cgroupLimit
-	fault     *DiskThrottle
-	device    string
-	name      fileName // name of a probe's file, until it is unlinked
-	burn      victim.Stressors
-	unlimited bool // no limit before the fault, in any direction
+	fault  *DiskThrottle
+	path   string // in the unit
+	device string
+	run    string
+	first  flowCount // when the limit was set
 }
 
 // Plan computes the new settings.
 func (t *diskThrottle) Plan() error {
-	dir, err := rootfs.Open(t.ID.PID, t.fault.path())
+	var err error
+	if t.path, err = t.fault.path().At(t.Unit); err != nil {
+		return err
+	}
+	dir, err := rootfs.Open(t.ID.PID, t.path)
 	if err != nil {
 		return fmt.Errorf("%s: %w", t.Victim, err)
 	}
@@ -91,18 +81,16 @@ func (t *diskThrottle) Plan() error {
 		return fmt.Errorf("%s: %w", t.Victim, err)
 	}
 	if space.Memory {
-		return fmt.Errorf("%s: %s is memory, and on no disk", t.Victim, t.fault.path())
+		return fmt.Errorf("%s: %s is memory, and on no disk", t.Victim, t.path)
 	}
 	if t.device, err = rootfs.Device(dir, t.ID.PID); err != nil {
 		return fmt.Errorf("%s: %w", t.Victim, err)
 	}
-	t.name = nameFor(dir, t.fault.path())
-	if t.cgroupLimit, err = limitFor(t.Victim, cgroup.Disk, t.burn.Run); err != nil {
+	if t.cgroupLimit, err = limitFor(t.Victim, cgroup.Disk, t.run); err != nil {
 		return err
 	}
-	t.unlimited = true
 	is := strconv.FormatInt(int64(math.Round(float64(t.fault.Rate))), 10)
-	for _, direction := range []string{"read", "write"} {
+	for _, direction := range directions {
 		if !t.fault.does(direction) {
 			continue
 		}
@@ -112,7 +100,6 @@ func (t *diskThrottle) Plan() error {
 			return fmt.Errorf("%s: %w", t.Victim, err)
 		}
 		if n, err := strconv.ParseFloat(was, 64); err == nil && n != 0 { // not max
-			t.unlimited = false
 			if n <= float64(t.fault.Rate) {
 				return fmt.Errorf("%s may %s only %s already, and not by this run", t.Victim, direction, quantity.Bandwidth(n))
 			}
@@ -135,133 +122,148 @@ func (t *diskThrottle) String() string {
 	if what == "" {
 		what = "read and write"
 	}
-	return fmt.Sprintf("let %s %s %s/s on the disk of %s", t.Victim, what, sizeText(int64(t.fault.Rate)), t.fault.path())
+	return fmt.Sprintf("let %s %s %s/s on the disk of %s", t.Victim, what, sizeText(int64(t.fault.Rate)), t.path)
 }
 
-func (t *diskThrottle) Undo() []chaos.Undo {
-	return append(t.cgroupLimit.Undo(), t.name.undo(t.ID)...)
-}
-
-func (t *diskThrottle) Inject(ctx context.Context) (chaos.Held, error) {
+func (t *diskThrottle) Inject(context.Context) (chaos.Held, error) {
 	if err := t.put(); err != nil {
 		return t, err
 	}
+	t.first, _ = t.count() // Verify reports what can't be read
 	return t, nil
 }
 
-// Verify implements [chaos.Held]: a stress process in the unit's group reads and writes no faster than the rate.
-func (t *diskThrottle) Verify(ctx context.Context) (string, error) {
-	var said []string
-	var errs []error
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	for _, direction := range []string{"read", "write"} {
-		if !t.fault.does(direction) {
-			continue
+// directions are the directions of a limit.
+var directions = []string{"read", "write"}
+
+// flowCount is what a unit has read and written so far, in bytes, by direction.
+type flowCount struct {
+	at     time.Time
+	device map[string]float64 // that the limited group has moved on the disk, behind the limit
+	own    map[string]float64 // that its processes asked for on any disk; a write counts when it changes the page cache
+}
+
+// count reads what the unit has read and written.
+func (t *diskThrottle) count() (flowCount, error) {
+	c := flowCount{time.Now(), map[string]float64{}, map[string]float64{}}
+	for _, direction := range directions {
+		n, err := t.group().DiskBytes(t.device, direction)
+		if err != nil {
+			return c, err
 		}
-		wg.Go(func() {
-			rate, err := t.rate(ctx, direction)
-			if err == nil && rate > 1.25*float64(t.fault.Rate) {
-				err = fmt.Errorf("%w: a process in the place of %s %ss %s/s", chaos.ErrNoEffect, t.Unit.Name(), direction,
-					sizeText(int64(rate)))
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			said, errs = append(said, fmt.Sprintf("%ss %s/s", direction, sizeText(int64(rate)))), append(errs, err)
-		})
+		c.device[direction] = float64(n)
 	}
-	wg.Wait()
-	if err := chaos.JoinErrors(errs...); err != nil {
-		return "", err
+	for _, pid := range proc.Tree(t.ID.PID) {
+		read, written := proc.DiskOf(pid)
+		c.own["read"] += float64(read)
+		c.own["write"] += float64(written)
 	}
-	slices.Sort(said)
-	return "a process in its place " + strings.Join(said, " and "), nil
+	return c, nil
+}
+
+// flow is what a unit read and wrote between two counts.
+type flow struct {
+	said  string
+	held  bool   // in a direction it moved as much as the limit allows
+	over  bool   // in a direction it moved more
+	loose string // a direction in which it asked for more than the limit, which did not hold that up; empty: none
 }
 
 const (
-	ratedFor    = 400 * time.Millisecond // shortest measurement of a disk's rate
-	mostRated   = 4 * ratedFor           // longest, if the rate is too high: the kernel lets some bytes pass at first
-	mostAtOnce  = 1 << 20                // bytes
-	leastAtOnce = 4 << 10
+	ratedFor   = time.Second     // how long the rates of a unit are measured
+	ratedMost  = 4 * time.Second // how long Verify waits for a unit that wants more than the limit
+	atLimit    = .8              // part of the limit from which a rate counts as limited
+	aboveLimit = 1.25            // times the limit: the kernel lets some bytes pass at first
 )
 
-// rate measures the rate of a stress process in the unit's group, in bytes per second.
-func (t *diskThrottle) rate(ctx context.Context, direction string) (float64, error) {
-	dir, err := rootfs.Open(t.ID.PID, t.fault.path())
-	if err != nil {
-		return 0, err
-	}
-	defer dir.Close()
-	// A block takes a fortieth of a second at the rate of the fault.
-	block := int(t.fault.Rate/40) / leastAtOnce * leastAtOnce
-	job := stress.Disk{
-		Name: t.name.Name, Workers: 1, Block: min(max(block, leastAtOnce), mostAtOnce), Blocks: 1,
-		Write: direction == "write",
-		Read:  direction == "read",
-	}
-	if job.Write {
-		job.Blocks = 64 // so that the process waits for the filesystem less often
-	}
-	b, err := t.burn.Start(stress.Config{Groups: []cgroup.Group{t.group()}, File: dir, Score: 1000},
-		stress.Job{Disk: &job, Unit: t.ID.PID})
-	if err != nil {
-		return 0, err
-	}
-	defer b.Stop()
-	first, err := b.First(ctx)
-	for err == nil {
-		var r stress.Report
-		if r, err = b.Next(ctx); err != nil || r.Error != "" {
-			break
+// between compares two counts with the limit.
+func (t *diskThrottle) between(a, b flowCount) (f flow) {
+	var said []string
+	spent, limit := max(b.at.Sub(a.at).Seconds(), 1e-3), float64(t.fault.Rate)
+	for _, direction := range directions {
+		if !t.fault.does(direction) {
+			continue
 		}
-		spent := r.Spent - first.Spent
-		rate := float64(r.Bytes-first.Bytes) / max(spent.Seconds(), 1e-6)
-		if spent >= ratedFor && rate <= float64(t.fault.Rate) || spent >= mostRated {
-			return rate, nil
+		moved := max(0, b.device[direction]-a.device[direction]) / spent
+		asked := max(0, b.own[direction]-a.own[direction]) / spent
+		said = append(said, fmt.Sprintf("it %ss %s/s on this disk", direction, sizeText(int64(moved))))
+		f.over = f.over || moved > aboveLimit*limit
+		f.held = f.held || moved >= atLimit*limit && moved <= aboveLimit*limit
+		if direction == "write" && asked > aboveLimit*limit && asked > 2*moved {
+			f.loose = fmt.Sprintf("it writes %s/s, and %s/s of that pass the limit", sizeText(int64(asked)), sizeText(int64(moved)))
+			if !t.home.Unified {
+				f.loose += ": version 1 of control groups does not slow writes into the page cache"
+			}
 		}
 	}
-	if b.Killed() && t.ID.Alive() { // for want of memory, or by a watchdog that took it for a remnant of a stopped brunt
-		err = fmt.Errorf("%w: %w", chaos.ErrNoAnswer, err)
-	}
-	return 0, fmt.Errorf("measuring how fast a process in the place of %s %ss: %w", t.Unit.Name(), direction,
-		chaos.JoinErrors(reported(b.Report()), err))
+	f.said = strings.Join(said, ", ")
+	return f
 }
 
-// reported returns the error that a stress process reports.
-func reported(r stress.Report) error {
-	if r.Error == "" {
-		return nil
+// Verify implements [chaos.Held]: the kernel lets the unit read and write as much as the limit, and no more. What the
+// unit does not want, or does past the limit, is not shown: a process of brunt's would prove only that it is slowed
+// itself.
+func (t *diskThrottle) Verify(ctx context.Context) (string, error) {
+	for began := time.Now(); ; {
+		before, err := t.count()
+		if err != nil {
+			return "", err
+		}
+		select {
+		case <-time.After(ratedFor):
+		case <-ctx.Done():
+		}
+		after, err := t.count()
+		if err != nil {
+			return "", err
+		}
+		in, out, err := t.placed()
+		if err != nil {
+			return "", err
+		}
+		f := t.between(before, after)
+		if wait := f.over || !f.held && f.loose == ""; wait && time.Since(began) < ratedMost && ctx.Err() == nil {
+			continue
+		}
+		which := victim.Share(in, out)
+		if which == "" {
+			which = proc.List(in)
+		}
+		said := fmt.Sprintf("%s; limited to %s/s: %s", f.said, sizeText(int64(t.fault.Rate)), which)
+		switch {
+		case f.over:
+			return "", fmt.Errorf("%w: %s: %s", chaos.ErrNoEffect, t.Unit.Name(), said)
+		case f.loose != "":
+			return said, chaos.NotShownError{What: "that its writes are slowed: " + f.loose}
+		case len(out) > 0:
+			return said, chaos.NotShownError{What: "a limit on " + proc.List(out) + ", outside of the limited group"}
+		case !f.held:
+			return said, chaos.NotShownError{What: "that it waits for the disk: it never wanted more than the limit meanwhile"}
+		}
+		return said, nil
 	}
-	return errors.New(r.Error)
 }
 
-func (t *diskThrottle) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: 10 * time.Second} }
-
-func (t *diskThrottle) Revert(ctx context.Context) (chaos.Outcome, error) {
-	return t.cgroupLimit.Revert(ctx)
+func (t *diskThrottle) Traits() chaos.HeldTraits {
+	return chaos.HeldTraits{Takes: 10 * time.Second, Later: t.later}
 }
 
-// Gone implements [chaos.Held]: the kernel no longer slows the unit.
-func (t *diskThrottle) Gone(ctx context.Context) (string, error) {
-	back, err := t.back()
-	if err != nil || !t.ID.Alive() || !t.home.Lives() || !t.unlimited || t.shared() {
-		return back, err
+// later says how much the unit read and wrote since the injection, if the limit held that up.
+func (t *diskThrottle) later(context.Context) string {
+	now, err := t.count()
+	if err != nil || t.first.at.IsZero() {
+		return ""
 	}
-	direction := "write"
-	if !t.fault.does(direction) {
-		direction = "read"
+	_, out, err := t.placed()
+	f := t.between(t.first, now)
+	if err != nil || len(out) > 0 || f.over || !f.held || f.loose != "" {
+		return ""
 	}
-	// A disk may be slower than the limit was. A rate that is not below the rate of the unlimited disk proves that the
-	// limit is gone.
-	rate, err := t.rate(ctx, direction)
-	switch {
-	case err != nil && !t.ID.Alive():
-		return t.EndedText(), nil
-	case err != nil:
-		return "", err
-	}
-	return fmt.Sprintf("%s, and a process in its place %ss %s/s", back, direction, sizeText(int64(rate))), nil
+	return "over its whole time " + f.said
 }
+
+// Gone implements [chaos.Held]: the settings are as before, or the group that brunt made for the unit is gone.
+func (t *diskThrottle) Gone(context.Context) (string, error) { return t.back() }
 
 func (*DiskThrottle) Describe() chaos.Descriptor {
 	return chaos.Descriptor{

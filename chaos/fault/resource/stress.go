@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,8 +43,9 @@ type StressMemory struct {
 // StressIO is the fault stress.io.
 type StressIO struct {
 	victim.Fault `yaml:",inline"`
-	Path         string `yaml:"path"`                  // a directory of the unit on the disk to hit; zero is /tmp
-	Workers      int    `yaml:"workers,min=1,max=256"` // each with a file of 64 MiB that has no name; zero is one
+	// a directory of the unit on the disk to hit, in which ${self.index} and the like name the unit; zero is /tmp
+	Path    victim.Path `yaml:"path"`
+	Workers int         `yaml:"workers,min=1,max=256"` // each with a file of 64 MiB that has no name; zero is one
 }
 
 var (
@@ -87,15 +89,10 @@ func (s *StressMemory) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) 
 func (s *StressIO) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	s.CheckSelector(at, sc, m)
 	onlyLinux(at, s.Describe(), m)
-	checkPath(s.Of("path"), s.path(), m)
+	s.path().Check(s.Of("path"), m)
 }
 
-func (s *StressIO) path() string {
-	if s.Path == "" {
-		return "/tmp"
-	}
-	return s.Path
-}
+func (s *StressIO) path() victim.Path { return cmp.Or(s.Path, "/tmp") }
 
 func (s *StressCPU) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return s.Each(ctx, env, func(v victim.Victim) victim.Planned {
@@ -119,7 +116,7 @@ func (s *StressMemory) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, e
 
 func (s *StressIO) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return s.Each(ctx, env, func(v victim.Victim) victim.Planned {
-		b := &stressIO{stressing: stressing{Victim: v, burn: victim.StressorsOf(env.Host), score: 1000}, path: s.path()}
+		b := &stressIO{stressing: stressing{Victim: v, burn: victim.StressorsOf(env.Host), score: 1000}, set: s.path(), path: string(s.path())}
 		b.job.Disk = &stress.Disk{Workers: max(1, s.Workers), Block: 1 << 20, Blocks: 64, Write: true, Read: true}
 		return b
 	})
@@ -231,7 +228,7 @@ func (s *stressCPU) Verify(ctx context.Context) (string, error) {
 	}
 	want := s.job.CPU.Load * float64(s.job.CPU.Workers)
 	for {
-		began, used, waited := time.Now(), proc.CPUOf(s.b.PID()), proc.WaitedOf(s.b.PID())
+		began, used, waited := time.Now(), proc.RanOf(s.b.PID()), proc.WaitedOf(s.b.PID())
 		select {
 		case <-time.After(burnedFor):
 		case <-s.b.Done():
@@ -240,7 +237,7 @@ func (s *stressCPU) Verify(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("%w: the stress process beside %s gets no processor", chaos.ErrNoEffect, s.Unit.Name())
 		}
 		took := time.Since(began).Seconds()
-		burnt := float64(proc.CPUOf(s.b.PID())-used) / ticksPerSecond / took
+		burnt := (proc.RanOf(s.b.PID()) - used).Seconds() / took
 		queued := (proc.WaitedOf(s.b.PID()) - waited).Seconds() / took
 		if burnt+queued >= leastBurnt*want || burnt > 0 && s.held() {
 			said := "uses " + processorsText(burnt)
@@ -447,12 +444,17 @@ func (s *stressMemory) Gone(ctx context.Context) (string, error) {
 // stressIO keeps a disk busy.
 type stressIO struct {
 	stressing
+	set  victim.Path
 	path string
 	name fileName // of the workers' files, until they are unlinked
 }
 
 // Plan checks that the path is on a disk.
 func (s *stressIO) Plan() error {
+	var err error
+	if s.path, err = s.set.At(s.Unit); err != nil {
+		return err
+	}
 	dir, err := rootfs.Open(s.ID.PID, s.path)
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.Victim, err)
@@ -501,7 +503,8 @@ func (s *stressIO) Verify(ctx context.Context) (string, error) {
 		if err := chaos.JoinErrors(s.over(), err); err != nil {
 			return "", err
 		}
-		if n := proc.DiskOf(s.b.PID()); r.Bytes >= enough*int64(s.job.Disk.Block) && n >= enough*int64(s.job.Disk.Block)/2 {
+		read, written := proc.DiskOf(s.b.PID())
+		if n := read + written; r.Bytes >= enough*int64(s.job.Disk.Block) && n >= enough*int64(s.job.Disk.Block)/2 {
 			return fmt.Sprintf("a process in its place (pid %d) has read and written %s at %s/s", s.b.PID(), sizeText(n),
 				sizeText(int64(float64(n)/time.Since(s.began).Seconds()))), nil
 		}

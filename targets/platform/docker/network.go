@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -96,7 +97,7 @@ func (e *Engine) Disconnect(ctx context.Context, id, networkID string) error {
 // one.
 func (e *Engine) Connect(ctx context.Context, id string, ep containers.Endpoint) error {
 	settings := &network.EndpointSettings{
-		Aliases: ep.Aliases, Links: ep.Links, DriverOpts: ep.DriverOpts, GwPriority: ep.Priority,
+		Aliases: ep.Aliases, Links: ep.Links, DriverOpts: e.named(ep), GwPriority: ep.Priority,
 	}
 	if ep.OwnMac && versions.GreaterThanOrEqualTo(e.api.ClientVersion(), macsFrom) {
 		settings.MacAddress = ep.Mac
@@ -128,6 +129,23 @@ func (e *Engine) connect(ctx context.Context, id, networkID string, s *network.E
 		return nil
 	}
 	return failed("putting back into its network", id, err)
+}
+
+// deviceOption is the option of an endpoint that names its device in the container, and devicesFrom the first version of
+// the engine's API that knows it. Before, the engine counts the names up: eth1 follows eth0 even if eth0 is gone.
+const (
+	deviceOption = "com.docker.network.endpoint.ifname"
+	devicesFrom  = "1.48"
+)
+
+// named returns the options of an endpoint, with the name of its device if the engine can give it one.
+func (e *Engine) named(ep containers.Endpoint) map[string]string {
+	if ep.Device == "" || ep.DriverOpts[deviceOption] != "" || !versions.GreaterThanOrEqualTo(e.api.ClientVersion(), devicesFrom) {
+		return ep.DriverOpts
+	}
+	out := map[string]string{deviceOption: ep.Device}
+	maps.Copy(out, ep.DriverOpts)
+	return out
 }
 
 // macsFrom is the first version of the engine's API in which a container has a separate MAC address in each network.

@@ -197,3 +197,48 @@ func TestHugeOutput(t *testing.T) {
 		t.Errorf("the log: %v, %v", i, err)
 	}
 }
+
+// TestCrash_Alone checks that the child of a process that crashes alone lives on and can print, that the child of one
+// that crashes with its tree ends, and that no child is left when the stack is taken down.
+func TestCrash_Alone(t *testing.T) {
+	for _, alone := range []bool{true, false} {
+		t.Run(fmt.Sprint(alone), func(t *testing.T) {
+			logs := t.TempDir()
+			s := up(t, `web: {command: [SVC, agent], restart: always, restart_delay: 1ms}`, "web", Options{LogDir: logs})
+			u := s.Processes()[0]
+			said := func(pid int) (n int) { // the last line of a child
+				b, _ := os.ReadFile(filepath.Join(logs, "web-0.log"))
+				for line := range strings.Lines(string(b)) {
+					var by, at int
+					if _, err := fmt.Sscanf(line, "talker %d says %d\n", &by, &at); err == nil && (by == pid || pid == 0) {
+						n = at
+						if pid == 0 {
+							return by
+						}
+					}
+				}
+				return n
+			}
+			child := 0
+			suite.Until(t, "the child's first line", func() bool { child = said(0); return child != 0 })
+			pid := u.PID()
+			if err := u.Crash(pid, alone, func() error { return syscall.Kill(pid, syscall.SIGKILL) }); err != nil {
+				t.Fatal(err)
+			}
+			suite.Until(t, "the next start", func() bool { return u.Starts() == 2 && u.PID() != 0 })
+			if alone {
+				before := said(child)
+				suite.Until(t, "a hundred more lines", func() bool { return said(child) > before+100 })
+			} else {
+				suite.Until(t, "the end of the child of a process that crashed with its tree", func() bool { return !runs(child) })
+			}
+			if err := s.Down(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			suite.Until(t, "the child's end", func() bool { return !runs(child) })
+			if pids := left(s); len(pids) > 0 {
+				t.Errorf("%v is left", pids)
+			}
+		})
+	}
+}

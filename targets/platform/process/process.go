@@ -36,6 +36,10 @@ type Process struct {
 	lastErr error
 	over    bool // the group is down, so the unit never runs again
 	doomed  bool // the end of the current process counts as a failure, whatever its exit code
+	alone   bool // the current process ends alone: its descendants live on
+	left    bool // descendants of an earlier process may live on
+
+	rest sync.WaitGroup // the output of the descendants that live on
 }
 
 var _ platform.Instance = (*Process)(nil)
@@ -166,7 +170,7 @@ func (u *Process) spawn() error {
 			return err
 		}
 	}
-	u.cmd, u.pid, u.gone, u.doomed = cmd, pid, make(chan struct{}), false
+	u.cmd, u.pid, u.gone, u.doomed, u.alone = cmd, pid, make(chan struct{}), false, false
 	u.starts++
 	d.o.Event("unit.start", u.Name(), fmt.Sprintf("pid %d", pid))
 	return nil
@@ -175,11 +179,31 @@ func (u *Process) spawn() error {
 // reap kills a process with its descendants, and waits until it ends.
 func (u *Process) reap(cmd *exec.Cmd) error {
 	procgroup.Kill(cmd.Process.Pid) // the process id is not reused before Wait
+	u.killMarked()
+	return cmd.Wait()
+}
+
+// killMarked kills the processes that left the group of the unit: they have its marks. The sweep of the run kills any
+// others.
+func (u *Process) killMarked() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	// Processes that left the group have the unit's marks. The sweep of the run kills any others.
 	_, _ = procgroup.KillMarked(ctx, nil, "BRUNT_RUN="+u.driver.o.Run, "BRUNT_UNIT="+u.Name())
-	return cmd.Wait()
+}
+
+// leave waits until a process ends and leaves its descendants, which end with the next process of the unit or with the
+// unit. Their output is still read: without a reader, the next line that they print would end them.
+func (u *Process) leave(cmd *exec.Cmd) (*os.ProcessState, error) {
+	state, err := cmd.Process.Wait()
+	if err == nil && !state.Success() {
+		err = &exec.ExitError{ProcessState: state}
+	}
+	u.mu.Lock()
+	u.left = true
+	u.mu.Unlock()
+	cmd.WaitDelay = 0
+	u.rest.Go(func() { _ = cmd.Wait() })
+	return state, err
 }
 
 // supervise waits for the unit's process and restarts it according to its policy.
@@ -190,13 +214,13 @@ func (u *Process) supervise(wake, ended chan struct{}) {
 		cmd, pid, gone := u.cmd, u.pid, u.gone
 		u.mu.Unlock()
 		awaitExit(pid)
-		err := u.reap(cmd)
+		state, err := u.end(cmd)
 		u.mu.Lock()
 		u.pid, u.lastErr = 0, err
 		wanted, failed := u.wanted, err != nil || u.doomed
 		u.mu.Unlock()
 		close(gone)
-		u.driver.o.Event("unit.exit", u.Name(), exitText(cmd, err))
+		u.driver.o.Event("unit.exit", u.Name(), exitText(state, err))
 		if !wanted || u.spec.Restart == "never" || u.spec.Restart == "on-failure" && !failed {
 			return
 		}
@@ -204,6 +228,18 @@ func (u *Process) supervise(wake, ended chan struct{}) {
 			return
 		}
 	}
+}
+
+// end waits until the unit's process ends, with its descendants unless it crashes alone.
+func (u *Process) end(cmd *exec.Cmd) (*os.ProcessState, error) {
+	u.mu.Lock()
+	alone := u.alone && u.wanted
+	u.mu.Unlock()
+	if alone {
+		return u.leave(cmd)
+	}
+	err := u.reap(cmd)
+	return cmd.ProcessState, err
 }
 
 // restart starts the unit again after its delay. It returns false if the unit should no longer run.
@@ -229,21 +265,22 @@ func (u *Process) restart(wake chan struct{}) bool {
 	}
 }
 
-func exitText(cmd *exec.Cmd, err error) string {
-	if cmd.ProcessState != nil {
-		return cmd.ProcessState.String()
+func exitText(state *os.ProcessState, err error) string {
+	if state != nil {
+		return state.String()
 	}
 	return fmt.Sprint(err)
 }
 
 // Crash calls send, which should end the process pid like a crash. If pid is the unit's process, its end counts as a
-// failure for `restart: on-failure`, even if the process handles the signal and exits normally.
-func (u *Process) Crash(pid int, send func() error) error {
+// failure for `restart: on-failure`, even if the process handles the signal and exits normally. alone leaves its
+// descendants alive.
+func (u *Process) Crash(pid int, alone bool, send func() error) error {
 	doom := func(doomed bool) {
 		u.mu.Lock()
 		defer u.mu.Unlock()
 		if u.pid == pid {
-			u.doomed = doomed
+			u.doomed, u.alone = doomed, doomed && alone
 		}
 	}
 	doom(true)
@@ -301,6 +338,13 @@ func (u *Process) Remove(ctx context.Context) error {
 	u.over = true
 	u.mu.Unlock()
 	err := u.Stop(ctx, u.spec.Grace)
+	u.mu.Lock()
+	left := u.left
+	u.mu.Unlock()
+	if left {
+		u.killMarked()
+		u.rest.Wait()
+	}
 	return errors.Join(err, u.out.Close())
 }
 

@@ -67,6 +67,19 @@ func service(how string) {
 			os.Exit(1)
 		}
 		fmt.Println("child", child.Process.Pid)
+	case "agent": // its child prints as long as it has a reader
+		child := exec.Command(os.Args[0], "service", "talker")
+		child.Stdout = os.Stdout
+		if err := child.Start(); err != nil {
+			os.Exit(1)
+		}
+	case "talker":
+		for n := 1; ; n++ {
+			if _, err := fmt.Printf("talker %d says %d\n", os.Getpid(), n); err != nil {
+				os.Exit(1)
+			}
+			time.Sleep(10 * time.Millisecond) // simulates work
+		}
 	case "done":
 		os.Exit(0)
 	case "chatty":
@@ -284,7 +297,7 @@ func TestCrashIsAFailure(t *testing.T) {
 			if c.fails {
 				send = func() error { return errors.New("not allowed") }
 			}
-			if err := u.Crash(c.announced(pid), send); (err != nil) != c.fails {
+			if err := u.Crash(c.announced(pid), false, send); (err != nil) != c.fails {
 				t.Fatal(err)
 			}
 			if c.fails {
