@@ -198,10 +198,12 @@ func (f *effects) calmFrom(i int) time.Duration {
 	return from
 }
 
-// confound marks an answer that cannot be separated from the effect of another fault.
+// confound marks an answer that cannot be separated from the effect of another fault. If the target had only not
+// recovered before the next injection, the answer keeps its lower bound of the recovery.
 func (f *effects) confound(i int, a *effect.Answer, next *measure.Occurrence) {
 	oc := f.read.Faults[i]
 	var why result.Notes
+	least := result.NaN // the lower bound of the recovery; unknown if another fault was active meanwhile
 	for j := range i {
 		g := f.read.Faults[j]
 		switch {
@@ -223,12 +225,16 @@ func (f *effects) confound(i int, a *effect.Answer, next *measure.Occurrence) {
 		case next.Injected < f.read.overAt(i):
 			why = result.Notes{{Kind: result.OtherIn, Of: next.Name}}
 		case a.OnsetAt.Known() && !a.RecoveredAt.Known() && !a.RelapsedAt.Known():
-			why = append(result.Notes{{Kind: result.OtherNext, Of: next.Name}}, a.Usual...)
+			open := result.Note{Kind: result.OtherNext, Of: next.Name}
+			if len(a.Notes) > 0 && a.Notes[0].Kind == result.EndBeforeHold {
+				open.For, open.Count, open.Need = a.Notes[0].For, a.Notes[0].Count, a.Notes[0].Need
+			}
+			why, least = append(result.Notes{open}, a.Usual...), a.NotBefore
 		}
 	}
 	if why != nil {
 		a.Impact, a.Notes = result.Confounded, why
-		a.RecoveredAt, a.FailoverAt, a.NotBefore, a.RelapsedAt = result.NaN, result.NaN, result.NaN, result.NaN
+		a.RecoveredAt, a.FailoverAt, a.NotBefore, a.RelapsedAt = result.NaN, result.NaN, least, result.NaN
 	}
 }
 
