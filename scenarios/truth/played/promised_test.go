@@ -242,6 +242,30 @@ func (d drawn) lacks(o *result.ObjectiveResult) bool {
 	})
 }
 
+// TestPromise_Freeze freezes a target in which no request is bad, because none may be slow, for nearly as long as an
+// objective allows, in the shortest load that validate accepts. So little harm needs more good requests than an outage.
+func TestPromise_Freeze(t *testing.T) {
+	for _, rate := range []int{25, 50, 100, 200} {
+		d := drawn{rate: rate, faults: fault(3 * sec), judge: []string{"slow: 30s"}, slo: []string{"recover < 8s after f"}}
+		d.seconds = 30 + sort.Search(100, func(n int) bool {
+			short := d
+			short.seconds = 30 + n
+			_, err := plantest.CompileText(short.text())
+			return err == nil
+		})
+		d.compile() // which notes harm that is slighter still
+		r := d.judged(t, badness{kind: "freeze", share: 1, lasts: 7500 * ms}, 1)[0]
+		if r.Verdict != scenarios.Pass || r.Measured != 7 {
+			t.Errorf("%d/s for %d s: %s, measured %v: %s", rate, d.seconds, r.Verdict, r.Measured, r.Note)
+		}
+		d.seconds -= 3 // a stall is known to the second, so that one second is to spare
+		if r := d.judged(t, badness{kind: "freeze", share: 1, lasts: 7500 * ms}, 1)[0]; r.Verdict != scenarios.Inconclusive ||
+			len(r.Because) != 1 || r.Because[0].Kind != result.EndBeforeHold || r.Because[0].For < 1 || r.Because[0].For > 3 {
+			t.Errorf("3 s less: %s: %s", r.Verdict, r.Note)
+		}
+	}
+}
+
 // TestPromise plays random scenarios that validate calls decidable, each on a good and on a bad system. No objective
 // ends inconclusive for want of time or requests, and on the good system all hold.
 func TestPromise(t *testing.T) {
