@@ -52,8 +52,7 @@ func (c *check) apart(o slo.Objective, e, other timeline.Estimated) string {
 	if other.At < e.At {
 		e, other = other, e
 	}
-	h := c.holdUntil(o, e.Clear, e.At, around{})
-	at := quantity.WholeSeconds(e.Clear + h.needs())
+	at := quantity.WholeSeconds(e.Clear + c.leastHold(o, e.Clear).needs())
 	return fmt.Sprintf("move %s to %s, or make both one group by `steps`, or ask of both `recover < 10s after incident`",
 		other.Name, quantity.Brief(at))
 }
@@ -102,7 +101,7 @@ func (c *check) undecidable(est []timeline.Estimated) {
 		if e.Entry.OneShot() { // the unit may be back at once
 			from = e.At
 		}
-		if h := c.holdUntil(slo.Objective{}, from, e.At, a); a.next < from+h.needs() {
+		if h := c.leastHold(slo.Objective{}, from); a.next < from+h.needs() {
 			least = min(least, a.next-from)
 			all = append(all, short{e, from, h, a})
 		}
@@ -265,12 +264,10 @@ func (h hold) String() string {
 		quantity.Brief(h.least), quantity.Brief(h.set), h.need)
 }
 
-// holdAt returns the hold of requests that o selects, from time at on, which shows recovery whatever the fault did: see
-// [effect.EnoughToRecover]. span is the time from the injection to the next fault or the end of the load. The hold is a
-// lower bound if the rate of the load is an upper bound.
-func (c *check) holdAt(o slo.Objective, at, span time.Duration) hold {
-	j := c.plan.Scenario.Judge
-	h := hold{set: j.HoldOr(), need: effect.EnoughToRecover(j.LimitOr(), span)}
+// holdFor returns the hold of requests that o selects, from time at on, in which need good requests come. It is a lower
+// bound if the rate of the load is an upper bound.
+func (c *check) holdFor(o slo.Objective, at time.Duration, need int64) hold {
+	h := hold{set: c.plan.Scenario.Judge.HoldOr(), need: need}
 	at = max(0, min(at, c.end-h.set)) // a load that is made longer goes on as at its end
 	if rate := c.rate(o, at, at+h.set); rate.n > 0 {
 		h.least = time.Duration(math.Ceil(float64(h.need)/rate.n)) * time.Second
@@ -278,12 +275,18 @@ func (c *check) holdAt(o slo.Objective, at, span time.Duration) hold {
 	return h
 }
 
-// holdUntil returns the hold from time at on after an injection. If it does not fit in before the next fault or the end
-// of the load, it is the hold of a run that is as much longer.
-func (c *check) holdUntil(o slo.Objective, at, injected time.Duration, a around) hold {
-	h := c.holdAt(o, at, max(a.next, at+c.plan.Scenario.Judge.HoldOr())-injected)
+// leastHold returns the hold that shows recovery from a full outage.
+func (c *check) leastHold(o slo.Objective, at time.Duration) hold {
+	return c.holdFor(o, at, effect.EnoughFor(c.plan.Scenario.Judge.LimitOr()))
+}
+
+// worstHold returns the hold from time at on that shows recovery whatever the fault did: see [effect.EnoughToRecover].
+// If it does not fit in before the next fault or the end of the load, it is the hold of a run that is as much longer.
+func (c *check) worstHold(o slo.Objective, at, injected time.Duration, a around) hold {
+	limit := c.plan.Scenario.Judge.LimitOr()
+	h := c.holdFor(o, at, effect.EnoughToRecover(limit, max(a.next, at+c.plan.Scenario.Judge.HoldOr())-injected))
 	if until := at + h.needs(); until > a.next {
-		h = c.holdAt(o, at, until-injected)
+		h = c.holdFor(o, at, effect.EnoughToRecover(limit, until-injected))
 	}
 	return h
 }

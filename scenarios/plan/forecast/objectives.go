@@ -159,7 +159,7 @@ func (c *check) recoveries(est []timeline.Estimated) {
 						"some seconds first", e.Name, quantity.Brief(e.At), o.Text)
 				break
 			}
-			if c.crowded(o, i, est) || c.failsLate(o, e, c.around(i, est)) {
+			if c.crowded(o, i, est) || c.failsLate(o, e) {
 				break
 			}
 		}
@@ -168,12 +168,12 @@ func (c *check) recoveries(est []timeline.Estimated) {
 
 // failsLate notes an objective on a failover that would fail even for some failovers within its limit, because the
 // fault is too short: a failover shows only by a good hold while the fault is active. It reports whether it did.
-func (c *check) failsLate(o slo.Objective, e timeline.Estimated, a around) bool {
+func (c *check) failsLate(o slo.Objective, e timeline.Estimated) bool {
 	if o.Metric.Row().Name != "failover" || !o.Upper() || e.Entry.OneShot() {
 		return false
 	}
 	from, limit := e.At+e.Entry.LastStep(), result.Num(o.Value).D()
-	h := c.holdAt(o, from+limit, a.next-e.At)
+	h := c.leastHold(o, from+limit)
 	stays, hold := e.Clear-from, h.needs()
 	if stays >= limit+hold {
 		return false
@@ -215,40 +215,51 @@ func (c *check) incidentFits(o slo.Objective, est []timeline.Estimated) {
 	}
 }
 
-// cramped refuses an objective on a fault that is followed by too little load without a fault to decide the
-// objective.
+// cramped refuses an objective on a fault that is followed by too little load without a fault to show recovery from an
+// outage. If the load shows that, but not recovery from slight harm, or how long a loss lasted, it notes the objective.
+// It reports whether it did either.
 func (c *check) cramped(o slo.Objective, e timeline.Estimated, a around) bool {
 	from, word := e.At, "injection"
 	if last := e.Entry.LastStep(); last > 0 { // the incident of a group may begin with its last step
 		from, word = from+last, "last step"
 	}
 	row, limit := o.Metric.Row(), c.mostHarm(o, e)
-	if row.Healing || row.Lasts && e.Clear > from+limit { // harm may last as long as the fault
+	switch {
+	case row.Healing:
 		from, word = e.Clear, "clearing"
+	case row.Lasts && e.Clear > from+limit: // harm may last as long as the fault
+		from, word, limit = e.Clear, "clearing", 0
 	}
-	if row.Lasts && word == "clearing" {
-		limit = 0
+	h := c.leastHold(o, from+limit)
+	if o.Metric.OfMonitoring() {
+		h = hold{}
+	}
+	lacks := func(need time.Duration, h hold) string {
+		var must []string
+		if limit > 0 {
+			must = append(must, quantity.Brief(limit))
+		}
+		if h.needs() > 0 {
+			must = append(must, "a hold of "+h.String())
+		}
+		return fmt.Sprintf("from the %s of %s at %s on, %s must fit in, and %s at %s already; %s more is needed", word, e.Name,
+			quantity.Brief(from), strings.Join(must, " and "), a.comes(), quantity.Brief(a.next), quantity.Brief(need-a.next))
+	}
+	if need := from + limit + h.needs(); a.next < need && !row.Lasts {
+		c.plan.Mistakes.AddHint(o.Pos, c.room(a, need, h, a.next-from-limit), "`%s` can't be judged: %s", o.Text, lacks(need, h))
+		return true
+	}
+	if row.Effect == nil {
+		return false
 	}
 	good := quantity.WholeSeconds(from + limit) // a hold begins with a window
-	h := c.holdUntil(o, good, e.At, a)
-	if o.Metric.OfMonitoring() {
-		good, h = from+limit, hold{}
-	}
+	h = c.worstHold(o, good, e.At, a)
 	need := good + h.needs()
 	if a.next >= need {
 		return false
 	}
-	var must []string
-	if limit > 0 {
-		must = append(must, quantity.Brief(limit))
-	}
-	if h.needs() > 0 {
-		must = append(must, "a hold of "+h.String())
-	}
-	c.plan.Mistakes.AddHint(o.Pos, c.room(a, need, h, a.next-good),
-		"`%s` can't be judged: from the %s of %s at %s on, %s must fit in, and %s at %s "+
-			"already; %s more is needed", o.Text, word, e.Name, quantity.Brief(from), strings.Join(must, " and "), a.comes(),
-		quantity.Brief(a.next), quantity.Brief(need-a.next))
+	c.notes = append(c.notes, fmt.Sprintf("`%s` may not be decided if the harm is slight, or lasts as long as it may: %s: %s.",
+		o.Text, lacks(need, h), c.room(a, need, h, a.next-good)))
 	return true
 }
 
@@ -582,13 +593,16 @@ func (c *check) slowUsers(est []timeline.Estimated) {
 	slow.plan.Mistakes = new(syntax.Mistakes)
 	slow.recoveries(est)
 	slow.samples(est)
-	lacks, found := errors.AsType[*syntax.MistakesError](slow.plan.Mistakes.Err())
-	if !found {
-		return
+	lacks := slow.notes
+	if refused, ok := errors.AsType[*syntax.MistakesError](slow.plan.Mistakes.Err()); ok {
+		for _, m := range refused.List() {
+			lacks = append(lacks, m.What+"; "+m.Hint+".")
+		}
 	}
-	for _, m := range lacks.List() {
-		c.notes = append(c.notes,
-			fmt.Sprintf("if answers take %s: %s; %s.", quantity.FormatDuration(inFlight), m.What, m.Hint))
+	for _, what := range lacks {
+		if !slices.Contains(c.notes, what) {
+			c.notes = append(c.notes, "if answers take "+quantity.FormatDuration(inFlight)+": "+what)
+		}
 	}
 }
 
